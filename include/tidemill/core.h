@@ -1,0 +1,240 @@
+/* Tidemill's core: values, graphs, programs.
+ *
+ * A graph is a recipe: building it computes nothing. A value (tide_val) names one result of it. tide_compile
+ * turns the values you ask for into a program, a flat list of kernels with all memory placed; tide_run runs it
+ * and allocates nothing. Values that belong to no program are computed when they are read (lazy evaluation).
+ *
+ * Errors while building stick to the graph: the first cause is kept (tide_error), every later call accepts the
+ * poisoned value, and tide_compile, tide_run and tide_read return the status. Nothing here aborts or prints.
+ *
+ * A graph with its programs is used by one thread at a time; different graphs are independent. */
+#ifndef TIDEMILL_CORE_H
+#define TIDEMILL_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TIDE_VERSION_MAJOR 0
+#define TIDE_VERSION_MINOR 1
+#define TIDE_VERSION_PATCH 0
+#define TIDE_VERSION "0.1.0"
+
+#if defined(__GNUC__) || defined(__clang__)
+#define TIDE_API __attribute__((visibility("default")))
+#define TIDE_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#else
+#define TIDE_API
+#define TIDE_PRINTF(f, a)
+#endif
+
+#define TIDE_MAX_DIMS 8
+
+/* ---- status ------------------------------------------------------------------------------------------- */
+
+typedef enum tide_status {
+    TIDE_OK = 0,
+    TIDE_ENOMEM,     /* not enough memory, or over the limit that was set */
+    TIDE_ESHAPE,     /* shapes do not fit together */
+    TIDE_ETYPE,      /* element types do not fit together */
+    TIDE_EINVAL,     /* an argument is outside what is accepted */
+    TIDE_EDATA,      /* content from outside (a file, a feed) is malformed */
+    TIDE_EIO,        /* the operating system refused a read or a write */
+    TIDE_EDEVICE,    /* no such device or feature here */
+    TIDE_ECANCELLED  /* stopped by the caller's own callback or signal */
+} tide_status;
+
+/* What went wrong, where, and what would be accepted. Plain data: copy it freely. Zero it before first use. */
+typedef struct tide_failure {
+    tide_status status;
+    int64_t row;        /* 1-based line or row in `file`; 0 if it does not apply */
+    char column[64];    /* column name or option; "" if it does not apply */
+    char file[256];     /* path as the user gave it; "" if it does not apply */
+    char message[640];  /* a whole sentence, no newline */
+} tide_failure;
+
+/* "out of memory", "shape", ...: a short fixed word for a status. Never NULL. */
+TIDE_API const char *tide_status_name(tide_status status);
+
+/* ---- types and shapes --------------------------------------------------------------------------------- */
+
+typedef enum tide_dtype {
+    TIDE_F32 = 0,
+    TIDE_F64,
+    TIDE_F16,   /* storage; arithmetic is done in F32 */
+    TIDE_BF16,  /* storage; arithmetic is done in F32 */
+    TIDE_I32,
+    TIDE_I64,
+    TIDE_U8,
+    TIDE_BOOL,  /* one byte, 0 or 1 */
+    TIDE_DTYPES
+} tide_dtype;
+
+TIDE_API size_t      tide_dtype_size(tide_dtype type);  /* bytes an element */
+TIDE_API const char *tide_dtype_name(tide_dtype type);  /* "f32", "f64", ... */
+
+/* Row-major sizes, outermost first. ndim 0 is a scalar (one element). A size of 0 is allowed (no elements). */
+typedef struct tide_shape {
+    int32_t ndim;
+    int64_t dim[TIDE_MAX_DIMS];
+} tide_shape;
+
+#define TIDE_SHAPE(...)                                                                 \
+    ((tide_shape){ (int32_t)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), { __VA_ARGS__ } })
+#define TIDE_SCALAR ((tide_shape){ 0, { 0 } })
+
+TIDE_API int64_t tide_shape_count(tide_shape shape);  /* number of elements */
+TIDE_API bool    tide_shape_equal(tide_shape a, tide_shape b);
+
+/* ---- graphs and values -------------------------------------------------------------------------------- */
+
+typedef struct tide_graph   tide_graph;
+typedef struct tide_program tide_program;
+
+/* A handle to a value of a graph: 16 bytes, copied freely, never freed; lives as long as its graph.
+ * node < 0 is the poison value that a failed call returns. */
+typedef struct tide_val {
+    tide_graph *graph;
+    int32_t     node;
+    int32_t     reserved;
+} tide_val;
+
+/* Several values. Lists returned by the library live as long as their graph. */
+typedef struct tide_list {
+    const tide_val *items;
+    int64_t         count;
+} tide_list;
+
+#define TIDE_LIST(...)                                                                          \
+    ((tide_list){ (const tide_val[]){ __VA_ARGS__ }, (int64_t)(sizeof((tide_val[]){ __VA_ARGS__ }) / sizeof(tide_val)) })
+
+/* A copy of the items that lives as long as the graph. */
+TIDE_API tide_list tide_list_new(tide_graph *g, const tide_val *items, int64_t count);
+
+/* Makes the graph fail, as an operation of your own that was misused would; returns the poison value. */
+TIDE_API tide_val tide_poison(tide_graph *g, tide_status status, const char *message);
+
+/* Memory for everything a graph and its programs hold. Must return 64-byte aligned memory or NULL. */
+typedef struct tide_allocator {
+    void *(*alloc)(void *user, size_t bytes);
+    void  (*free)(void *user, void *memory, size_t bytes);
+    void  *user;
+} tide_allocator;
+
+typedef struct tide_graph_options {
+    const char    *device;        /* "cpu" (default), "ref" or "check" */
+    int            threads;       /* 0: the physical cores this process may use, or OMP_NUM_THREADS */
+    uint64_t       seed;          /* of every random number in the graph */
+    int64_t        memory_limit;  /* bytes for arena, variables and scratch together; 0: none */
+    tide_allocator allocator;     /* zeros: the system's */
+} tide_graph_options;
+
+TIDE_API tide_graph *tide_graph_new(const char *device);                     /* NULL only when out of memory */
+TIDE_API tide_graph *tide_graph_new_with(const tide_graph_options *options); /* likewise */
+TIDE_API void        tide_graph_free(tide_graph *g);                         /* NULL is fine; frees its programs too */
+
+/* The first thing that went wrong in the graph; status TIDE_OK if nothing did. Never NULL. */
+TIDE_API const tide_failure *tide_error(const tide_graph *g);
+
+TIDE_API const char *tide_graph_device(const tide_graph *g);
+TIDE_API int         tide_graph_threads(const tide_graph *g);
+
+/* Names given to variables and errors are prefixed by the scopes that are open: "encoder." + "weight". */
+TIDE_API void tide_scope_push(tide_graph *g, const char *name);
+TIDE_API void tide_scope_pop(tide_graph *g);
+
+TIDE_API bool        tide_ok(tide_val v);  /* false for the poison value */
+TIDE_API tide_shape  tide_shape_of(tide_val v);
+TIDE_API tide_dtype  tide_dtype_of(tide_val v);
+TIDE_API const char *tide_name_of(tide_val v);  /* of an input or variable; "" otherwise */
+
+/* Fed at each run; unfed is an error. The name is copied. */
+TIDE_API tide_val tide_input(tide_graph *g, const char *name, tide_dtype type, tide_shape shape);
+
+/* Fixed: `data` (row-major, of `type`) is copied. */
+TIDE_API tide_val tide_constant(tide_graph *g, tide_dtype type, tide_shape shape, const void *data);
+TIDE_API tide_val tide_scalar(tide_graph *g, double value);  /* F32, shape () */
+TIDE_API tide_val tide_scalar_of(tide_graph *g, tide_dtype type, double value);
+TIDE_API tide_val tide_fill(tide_graph *g, tide_dtype type, tide_shape shape, double value);
+
+/* Survives runs; changed only by tide_assign, tide_write, tide_restore and tide_load.
+ * `initial` is any value that needs no feed; it gives type and shape and is computed at first use.
+ * The full name (scopes included) must be new in the graph. */
+TIDE_API tide_val tide_variable(tide_graph *g, const char *name, tide_val initial);
+
+/* An effect: when a program that contains it runs, `variable` becomes `value` (same type and shape).
+ * All assignments of a run take effect together, after every read of the old values. Returns the effect;
+ * ask tide_compile for it. One program may assign a variable once. */
+TIDE_API tide_val tide_assign(tide_val variable, tide_val value);
+
+/* One effect out of several. */
+TIDE_API tide_val tide_group(tide_graph *g, tide_list effects);
+
+/* Variables in the order they were made whose names start with `prefix`.
+ * tide_params: those a model trains (made by layers or marked by tide_mark_param);
+ * tide_state: all of them, moments and counters included: all that survives a run. */
+TIDE_API tide_list tide_params(tide_graph *g, const char *prefix);
+TIDE_API tide_list tide_state(tide_graph *g, const char *prefix);
+TIDE_API void      tide_mark_param(tide_val variable);
+TIDE_API tide_val  tide_find_variable(tide_graph *g, const char *full_name);  /* poison, without error, if absent */
+
+/* Derivatives of the scalar `loss` with respect to `wrt` (any values of the graph), one for each, as values
+ * again: they can be read, compiled and differentiated. A value that loss does not depend on gets zeros. */
+TIDE_API tide_list tide_grad(tide_val loss, tide_list wrt);
+
+/* ---- programs ----------------------------------------------------------------------------------------- */
+
+typedef struct tide_feed {
+    tide_val    input;
+    const void *data;  /* row-major, whole input; copied before tide_run returns */
+} tide_feed;
+
+typedef struct tide_compile_options {
+    int64_t memory_limit;      /* bytes for this program's arena and scratch; 0: the graph's limit */
+    bool    no_passes;         /* op by op, as `ref` runs it */
+    /* Called with the program's text after each pass ("build", "simplify", ...); NULL: not called. */
+    void  (*dump)(void *user, const char *pass, const char *text);
+    void   *dump_user;
+    bool    dump_dot;          /* dump DOT instead of text */
+} tide_compile_options;
+
+/* Programs belong to the graph; tide_program_free gives one back earlier. Never returns NULL unless out of memory
+ * for the handle itself: a program that could not be made carries its error (tide_run and tide_program_error
+ * return it). `options` may be NULL. */
+TIDE_API tide_program *tide_compile(tide_list wanted, const tide_compile_options *options);
+TIDE_API void          tide_program_free(tide_program *p);
+TIDE_API const tide_failure *tide_program_error(const tide_program *p);
+
+/* Runs the program once. Feeds may be given in any order. */
+TIDE_API tide_status tide_run(tide_program *p, const tide_feed *feeds, int64_t count);
+
+/* What the program holds, known before its first run and equal to what is allocated, to the byte. */
+typedef struct tide_memory {
+    int64_t arena, constants, variables, scratch, total;
+} tide_memory;
+TIDE_API tide_memory tide_program_bytes(const tide_program *p);
+TIDE_API int64_t     tide_program_kernels(const tide_program *p);
+TIDE_API double      tide_program_flops(const tide_program *p);  /* of matrix products, one run */
+
+/* Copies the value's elements (row-major) to `out`, which must have room for all of them.
+ * Returns what the last run that asked for the value computed; if no program computes it, it is evaluated now. */
+TIDE_API tide_status tide_read(tide_val v, void *out, size_t bytes);
+
+/* The same without a copy: a pointer into the value's own memory, valid until the next run, write or free.
+ * NULL if it failed (tide_error or the program's error says why). */
+TIDE_API const void *tide_data(tide_val v);
+
+TIDE_API tide_status tide_write(tide_val variable, const void *data, size_t bytes);
+
+/* Keeps a copy of the variables in memory, and puts it back. Free with tide_snapshot_free. */
+typedef struct tide_snapshot_s tide_snapshot_t;
+TIDE_API tide_snapshot_t *tide_snapshot(tide_list variables);             /* NULL when out of memory */
+TIDE_API tide_status      tide_snapshot_update(tide_snapshot_t *s);       /* takes them again */
+TIDE_API tide_status      tide_restore(const tide_snapshot_t *s);
+TIDE_API const void      *tide_snapshot_data(const tide_snapshot_t *s, int64_t i);  /* of the i-th variable */
+TIDE_API void             tide_snapshot_free(tide_snapshot_t *s);
+
+/* The devices of this build, NULL-terminated: "ref", "check", "cpu". */
+TIDE_API const char *const *tide_devices(void);
+
+#endif

@@ -1,0 +1,215 @@
+/* Forecasting of multivariate series with an iTransformer (Liu et al., ICLR 2024): train, evaluate, predict.
+ *
+ * One options struct serves all three commands; forecast_option_table lists every option once (name, type, range, help)
+ * for command lines, configuration files, forms and run.json. Nothing here prints, exits or handles signals: progress,
+ * notes and cancelling go through one callback, and every failure says what, where and what would be accepted.
+ *
+ *     forecast_options o;
+ *     forecast_options_default(&o);
+ *     forecast_option_set(&o, "preset", "etth1-96", &failure);
+ *     forecast_option_set(&o, "data", "ETTh1.csv", &failure);
+ *     forecast_result r = { 0 };
+ *     if (forecast_train(&o, NULL, NULL, &r, &failure) == TIDE_OK) puts(r.json);
+ *     forecast_result_free(&r); */
+#ifndef TIDEMILL_FORECAST_H
+#define TIDEMILL_FORECAST_H
+
+#include "core.h"
+
+#define FORECAST_TEXT_SIZE 512
+#define FORECAST_MAX_OPTIONS 128
+
+/* ---- options ------------------------------------------------------------------------------------------ */
+
+/* Values of the choice options, in the order of the table's `choices`. */
+typedef enum forecast_kind { FORECAST_CUSTOM, FORECAST_ETTH, FORECAST_ETTM, FORECAST_SOLAR, FORECAST_PEMS } forecast_kind;
+typedef enum forecast_features { FORECAST_M, FORECAST_S, FORECAST_MS } forecast_features;
+typedef enum forecast_missing { FORECAST_MISSING_ERROR, FORECAST_MISSING_FFILL, FORECAST_MISSING_LINEAR } forecast_missing;
+typedef enum forecast_activation { FORECAST_GELU, FORECAST_RELU } forecast_activation;
+typedef enum forecast_optimizer { FORECAST_ADAM, FORECAST_ADAMW, FORECAST_SGD, FORECAST_RMSPROP, FORECAST_LION } forecast_optimizer;
+typedef enum forecast_lradj { FORECAST_LR_TYPE1, FORECAST_LR_TYPE2, FORECAST_LR_TYPE3, FORECAST_LR_COSINE, FORECAST_LR_CONSTANT,
+                              FORECAST_LR_GUIDE_TYPE1, FORECAST_LR_GUIDE_TYPE2, FORECAST_LR_GUIDE_SLOWER,
+                              FORECAST_LR_GUIDE_COSINE } forecast_lradj;
+typedef enum forecast_loss { FORECAST_MSE, FORECAST_MAE, FORECAST_HUBER, FORECAST_DIRECTIONAL, FORECAST_FINANCIAL } forecast_loss;
+typedef enum forecast_resume { FORECAST_RESUME_NO, FORECAST_RESUME_AUTO, FORECAST_RESUME_MUST } forecast_resume;
+
+/* Plain data: copy it freely. Text fields are never NULL; "" means "not given". Choice fields hold the enums above. */
+typedef struct forecast_options {
+    /* data */
+    char   data[FORECAST_TEXT_SIZE];         /* CSV, .csv.gz, or "-" (standard input) */
+    int    kind, features, missing;
+    char   target[128], time_column[128], freq[24];
+    char   columns[4096], ignore[4096];      /* comma-separated names */
+    char   marks[24];                        /* "auto" (from the frequency), "none", or a frequency such as "h" */
+    char   sep[8], decimal[8];
+    bool   strict_dates;
+    /* model */
+    int64_t seq_len, pred_len, d_model, n_heads, e_layers, d_ff;
+    double  dropout;
+    int     activation;
+    bool    use_norm;
+    /* training */
+    int64_t batch_size, epochs, patience, min_epochs, seed;
+    int     optimizer, lradj, loss_function;
+    double  learning_rate, weight_decay, grad_clip, directional_weight;
+    bool    direction_surrogate;
+    char    preset[48];
+    char    compat[256];                     /* comma-separated names, see forecast_compat_list */
+    /* machine */
+    char    device[32];
+    int64_t threads;                         /* 0: the physical cores this process may use */
+    int64_t memory_limit_mib;                /* 0: what the machine has */
+    /* run folder and output */
+    char    out[FORECAST_TEXT_SIZE];         /* train: run folder; "" is runs/DATE-NAME */
+    int     resume;
+    bool    overwrite, plots;
+    /* evaluate and predict */
+    char    model[FORECAST_TEXT_SIZE];       /* run folder */
+    char    output[FORECAST_TEXT_SIZE];      /* predict: CSV to write; "" or "-": only forecast_result.csv */
+    char    save_predictions[FORECAST_TEXT_SIZE]; /* evaluate: .npz to write */
+    int64_t season;                          /* rows of a season of the seasonal-naive baseline; 0: from the frequency */
+    int64_t ineffective;                     /* target of options that are accepted and have no effect */
+    bool    given[FORECAST_MAX_OPTIONS];     /* by row of the table: set explicitly, so presets leave it alone */
+} forecast_options;
+
+typedef enum forecast_option_type {
+    FORECAST_TYPE_BOOL,    /* bool:    a flag; as text: true, false, yes, no, on, off, 1, 0 */
+    FORECAST_TYPE_INT,     /* int64_t: low <= value <= high */
+    FORECAST_TYPE_REAL,    /* double:  low <= value <= high */
+    FORECAST_TYPE_CHOICE,  /* int:     index of a word of `choices` ("a|b|c") */
+    FORECAST_TYPE_TEXT     /* char[size] */
+} forecast_option_type;
+
+enum {
+    FORECAST_FOR_TRAIN    = 1,
+    FORECAST_FOR_EVALUATE = 2,
+    FORECAST_FOR_PREDICT  = 4,
+    FORECAST_HIDDEN       = 8,   /* accepted, not in --help */
+    FORECAST_NO_EFFECT    = 16,  /* accepted with one note: never had an effect in the published programs */
+    FORECAST_MAY_DIFFER   = 32   /* does not change the result: a resumed run may have another value */
+};
+
+typedef struct forecast_option {
+    const char          *name;     /* "seq-len": the flag and the key of run.json and --config; '_' equals '-' */
+    forecast_option_type type;
+    size_t               offset;   /* into forecast_options */
+    size_t               size;     /* of a text field */
+    const char          *choices;  /* "custom|etth|..." */
+    double               low, high;
+    unsigned             flags;
+    const char          *alias;    /* a second name, such as "train-epochs"; NULL */
+    const char          *group;    /* "Data", "Model", "Training", "Run", "Machine" */
+    const char          *metavar;  /* "FILE"; NULL for flags and choices */
+    const char          *help;     /* one line */
+} forecast_option;
+
+/* Every option of the three commands; `flags` says which command takes it. */
+TIDE_API const forecast_option *forecast_option_table(int64_t *count);
+/* The row of a name or alias ('_' equals '-'); NULL. */
+TIDE_API const forecast_option *forecast_option_find(const char *name);
+/* The name nearest to `name` among the options of a command (FORECAST_FOR_...); NULL if none is near. */
+TIDE_API const char *forecast_option_nearest(const char *name, unsigned command);
+
+/* Custom data, M, 96 -> 96, d_model 128, 8 heads, 2 layers, d_ff 128, batch 32, Adam 1e-4, type1, 10 epochs, patience 3. */
+TIDE_API void forecast_options_default(forecast_options *o);
+/* Parses `text` into the named option and marks it as given. TIDE_EINVAL (failure.column is the option) with the accepted
+ * range, the choices, or the nearest name. A flag takes NULL for true. */
+TIDE_API tide_status forecast_option_set(forecast_options *o, const char *name, const char *text, tide_failure *failure);
+/* The option's value as text (the inverse of forecast_option_set); returns `buffer`. */
+TIDE_API const char *forecast_option_get(const forecast_options *o, const forecast_option *row, char *buffer, size_t size);
+/* Applies the named preset to every option that was not given. forecast_train does this itself for o->preset. */
+TIDE_API tide_status forecast_preset(forecast_options *o, const char *name, tide_failure *failure);
+/* The name of the i-th preset; NULL past the last. */
+TIDE_API const char *forecast_preset_name(int64_t i);
+
+enum {
+    FORECAST_COMPAT_MARKS_HOURLY   = 1,
+    FORECAST_COMPAT_VAL_SHUFFLED   = 2,
+    FORECAST_COMPAT_TEST_DROP_LAST = 4,
+    FORECAST_COMPAT_SCALER_REFIT   = 8,
+    FORECAST_COMPAT_MS_LAST_COLUMN = 16,
+    FORECAST_COMPAT_METRICS_SCALED = 32,
+    FORECAST_COMPAT_STOP_ON_TEST   = 64,
+    FORECAST_COMPAT_GUIDE          = 128
+};
+/* "marks-hourly,guide" to bits; "" is 0. */
+TIDE_API tide_status forecast_compat_parse(const char *text, unsigned *bits, tide_failure *failure);
+/* Each name with a sentence that explains it; ends with a NULL name. */
+typedef struct forecast_compat { const char *name; unsigned bit; const char *sentence; } forecast_compat;
+TIDE_API const forecast_compat *forecast_compat_list(void);
+
+/* ---- progress ------------------------------------------------------------------------------------------ */
+
+typedef enum forecast_stage {
+    FORECAST_STAGE_NOTE,     /* `message`: something the user should know; one line */
+    FORECAST_STAGE_WARNING,  /* `message`: something the user should act on */
+    FORECAST_STAGE_VERBOSE,  /* `message`: for --verbose: sizes, passes, memory */
+    FORECAST_STAGE_START,    /* `message`: device, threads, precision, parameters, memory in one line */
+    FORECAST_STAGE_STEP,     /* after each training step */
+    FORECAST_STAGE_EPOCH,    /* after each epoch, validated and saved */
+    FORECAST_STAGE_SCORE,    /* while scoring: batch of batches */
+    FORECAST_STAGE_FILE      /* `message` is the path of a file that was written */
+} forecast_stage;
+
+typedef struct forecast_event {
+    forecast_stage stage;
+    const char    *message;                         /* "" if it does not apply; valid during the call */
+    int64_t        epoch, epochs, batch, batches;   /* 1-based */
+    int64_t        step;                            /* training steps so far, those of earlier sessions included */
+    double         lr, loss, val_loss, grad_norm;   /* loss: of the step, or the epoch's mean; NaN if unknown */
+    double         seconds, seconds_left;           /* since the command began; estimate to the last epoch */
+    bool           best;                            /* EPOCH: the best validation loss so far */
+} forecast_event;
+
+/* Non-zero stops: training at the next step, with a checkpoint written, and the call returns TIDE_ECANCELLED. */
+typedef int (*forecast_progress)(void *user, const forecast_event *event);
+
+/* ---- results ------------------------------------------------------------------------------------------- */
+
+typedef struct forecast_score {
+    char   name[24];               /* "model", "last_value", "seasonal_naive", "linear" */
+    bool   present;
+    double mse, mae, rmse;         /* scaled values: the published convention */
+    double original_mse, original_mae, original_rmse, mape, mspe, smape, wape;  /* original units; last four in percent */
+    double direction, direction_majority, direction_low, direction_high, direction_across;  /* shares, 0 to 1 */
+} forecast_score;
+
+/* Fields that a command does not fill are 0 or "". Zero it before the call; free with forecast_result_free. */
+typedef struct forecast_result {
+    char    run[FORECAST_TEXT_SIZE];  /* the run folder */
+    char    device[32];
+    int64_t threads, parameters, columns, seq_len, pred_len, windows;
+    int64_t epochs, best_epoch, steps, resumed_from_step;
+    double  wall_s, train_s, step_ms_median, step_ms_min, peak_rss_mib;
+    double  best_val_loss;
+    forecast_score model;             /* not present for evaluate without a model */
+    forecast_score baselines[3];      /* last_value, seasonal_naive, linear */
+    bool    beaten;                   /* a baseline is at least as good (in MSE) as the model */
+    char   *json;                     /* the whole result, one object with schema_version */
+    char   *csv;                      /* predict: header and pred_len rows */
+} forecast_result;
+TIDE_API void forecast_result_free(forecast_result *r);
+
+/* ---- commands ------------------------------------------------------------------------------------------ */
+
+/* Trains on options->data, scores the test windows, and leaves a run folder: run.json, model.safetensors,
+ * state.safetensors, metrics.csv, plots. `progress` may be NULL. Statuses:
+ *   TIDE_EINVAL     options that contradict each other, a run folder that exists, a resume that does not fit
+ *   TIDE_EDATA      a file that cannot be used, with its row and column
+ *   TIDE_ENOMEM     with what is needed and what batch would fit
+ *   TIDE_ECANCELLED stopped by `progress`; result->steps and result->run say where it can be resumed */
+TIDE_API tide_status forecast_train(const forecast_options *options, forecast_progress progress, void *user,
+                                    forecast_result *result, tide_failure *failure);
+
+/* Scores options->data's test windows with the run options->model (if given) and with the baselines. */
+TIDE_API tide_status forecast_evaluate(const forecast_options *options, forecast_progress progress, void *user,
+                                       forecast_result *result, tide_failure *failure);
+
+/* Forecasts the pred_len rows after options->data (or after the rows kept in the run) with the run options->model. */
+TIDE_API tide_status forecast_predict(const forecast_options *options, forecast_progress progress, void *user,
+                                      forecast_result *result, tide_failure *failure);
+
+/* {"schema_version": 1, "error": {"code", "message", "file", "row", "column"}}, malloc'ed; NULL when out of memory. */
+TIDE_API char *forecast_failure_json(const tide_failure *failure);
+
+#endif

@@ -1,0 +1,91 @@
+/* Files: npy, npz, safetensors, PyTorch checkpoints, csv.
+ *
+ * Every reader is bounded by the file's size, accepts nothing malformed, and says what, where and what would be accepted
+ * in `failure` (may be NULL; zero it first). TIDE_EIO: the system refused (no such file, permission); TIDE_EDATA: the
+ * content is malformed. Results are zeroed on failure.
+ *
+ * Every writer writes beside the target under a temporary name, syncs and renames: a reader sees the old file or the new
+ * one, never a part. */
+#ifndef TIDEMILL_IO_H
+#define TIDEMILL_IO_H
+
+#include "core.h"
+
+/* A named array in memory, row-major, little-endian. */
+typedef struct tide_tensor {
+    char       *name;
+    tide_dtype  type;
+    tide_shape  shape;
+    void       *data;   /* tide_shape_count(shape) * tide_dtype_size(type) bytes */
+} tide_tensor;
+
+/* Arrays and string metadata of one file. Zero it before first use. The archive owns all it points to. */
+typedef struct tide_archive {
+    tide_tensor *tensors;
+    int64_t      count;
+    char       **keys, **values;   /* metadata (safetensors' __metadata__) */
+    int64_t      metadata_count;
+} tide_archive;
+
+TIDE_API void               tide_archive_free(tide_archive *a);  /* NULL is fine; leaves it zeroed */
+TIDE_API const tide_tensor *tide_archive_find(const tide_archive *a, const char *name);      /* NULL if absent */
+TIDE_API const char        *tide_archive_metadata(const tide_archive *a, const char *key);   /* NULL if absent */
+/* Adds a copy. TIDE_EINVAL if the name is taken or the shape has a negative size or too many elements. */
+TIDE_API tide_status tide_archive_add(tide_archive *a, const char *name, tide_dtype type, tide_shape shape, const void *data);
+/* Sets a metadata entry, replacing an earlier one of that key. */
+TIDE_API tide_status tide_archive_set(tide_archive *a, const char *key, const char *value);
+
+/* numpy's formats. Read: versions 1 to 3, C or Fortran order (turned to row-major), little or big endian, types
+ * f2 f4 f8 i4 i8 u1 b1 (i1 i2 u2 become i32; u4 u8 become i64, refused where a number does not fit); members stored or
+ * deflated, all of them arrays. Written: version 1, C order, the same bytes for the same arrays; numpy has no bf16
+ * (TIDE_ETYPE). The name of an array read from .npy is "". */
+TIDE_API tide_status tide_npy_read(const char *path, tide_tensor *out, tide_failure *failure);  /* free(out->name), free(out->data) */
+TIDE_API tide_status tide_npy_write(const char *path, const tide_tensor *tensor, tide_failure *failure);
+TIDE_API tide_status tide_npz_read(const char *path, tide_archive *out, tide_failure *failure);
+TIDE_API tide_status tide_npz_write(const char *path, const tide_archive *a, bool deflate, tide_failure *failure);
+
+/* huggingface/safetensors: 8-byte header length, JSON header, raw data, which the arrays must cover without hole or
+ * overlap. Other integer widths are widened as for numpy; 8-bit floats are refused. Read in the order of the data, which
+ * is written with wide elements first, else in the archive's order. */
+TIDE_API tide_status tide_safetensors_read(const char *path, tide_archive *out, tide_failure *failure);
+TIDE_API tide_status tide_safetensors_write(const char *path, const tide_archive *a, tide_failure *failure);
+
+/* A checkpoint as PyTorch (1.6 and later) writes it with torch.save(model.state_dict(), path): a dictionary of tensors by
+ * name, in its order, strides undone. Nothing in the file is executed; anything else than such a dictionary is refused
+ * with what it asks for. Names are kept as they are ("module." in front of those of a model on several devices). */
+TIDE_API tide_status tide_pth_read(const char *path, tide_archive *out, tide_failure *failure);
+
+/* The variables of `variables` by name, as safetensors. Loading requires every variable to be in the file with its type
+ * and shape (leading and trailing axes of 1 may differ) and names the first that is not, changing none; extra tensors are ignored. */
+TIDE_API tide_status tide_save(tide_list variables, const char *path, tide_failure *failure);
+TIDE_API tide_status tide_load(tide_list variables, const char *path, tide_failure *failure);
+
+/* A text table as read: every cell a string, without the blanks around it. gzip is unpacked. Quotes, CRLF, a byte-order
+ * mark are understood; blank lines are skipped. Bytes that are not UTF-8 are read as Latin-1 (repaired = true); UTF-16 is
+ * refused. A ragged row fails, naming its line. A file without any line fails; a header alone is a table of no rows. */
+typedef struct tide_table {
+    int64_t rows, columns;
+    char  **header;      /* columns names, surrounding blanks removed */
+    char  **cells;       /* rows * columns, row-major */
+    int64_t *line;       /* file line (1-based) of each row */
+    bool    repaired;
+    char   *memory;      /* what the strings point into */
+} tide_table;
+typedef struct tide_csv_options {
+    char separator;      /* 0: comma, or guessed from the header among , ; tab | */
+    bool headerless;     /* names become "0", "1", ... */
+} tide_csv_options;
+/* path "-" reads standard input. options may be NULL. */
+TIDE_API tide_status tide_csv_read(const char *path, const tide_csv_options *options, tide_table *out, tide_failure *failure);
+TIDE_API void        tide_table_free(tide_table *t);
+
+/* Calls `write` with a temporary file (a FILE * open for writing) beside `path`, then syncs and renames it; on failure
+ * nothing is left behind. `write` returns TIDE_EIO when a write fails; the reason is found out here. A link is kept, the
+ * file it leads to replaced. A pipe or device (/dev/stdout) is written directly. */
+TIDE_API tide_status tide_file_replace(const char *path, tide_status (*write)(void *user, void *stdio_file), void *user,
+                                       tide_failure *failure);
+
+/* SHA-256 of a file, 64 hex digits and a 0. */
+TIDE_API tide_status tide_file_sha256(const char *path, char hex[65], tide_failure *failure);
+
+#endif

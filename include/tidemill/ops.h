@@ -1,0 +1,149 @@
+/* Operations on values. Each returns a new value; none computes.
+ *
+ * Broadcasting follows numpy: shapes are aligned at the last axis; sizes must be equal or 1.
+ * Axes may be negative: -1 is the last. Both operands of an operation have the same element type, except
+ * where said; a shape or type that does not fit poisons the graph with TIDE_ESHAPE or TIDE_ETYPE. */
+#ifndef TIDEMILL_OPS_H
+#define TIDEMILL_OPS_H
+
+#include "core.h"
+
+/* ---- element-wise, floating unless said ---------------------------------------------------------------- */
+TIDE_API tide_val tide_neg(tide_val x);      /* any number */
+TIDE_API tide_val tide_abs(tide_val x);      /* any number; derivative 0 at 0 */
+TIDE_API tide_val tide_sign(tide_val x);     /* -1, 0, 1; NaN stays NaN */
+TIDE_API tide_val tide_square(tide_val x);   /* any number */
+TIDE_API tide_val tide_reciprocal(tide_val x);
+TIDE_API tide_val tide_sqrt(tide_val x);
+TIDE_API tide_val tide_rsqrt(tide_val x);    /* 1 / sqrt(x) */
+TIDE_API tide_val tide_exp(tide_val x);
+TIDE_API tide_val tide_expm1(tide_val x);
+TIDE_API tide_val tide_log(tide_val x);      /* -inf at 0, NaN below */
+TIDE_API tide_val tide_log1p(tide_val x);
+TIDE_API tide_val tide_sin(tide_val x);
+TIDE_API tide_val tide_cos(tide_val x);
+TIDE_API tide_val tide_tanh(tide_val x);
+TIDE_API tide_val tide_erf(tide_val x);
+TIDE_API tide_val tide_floor(tide_val x);    /* derivative 0 */
+TIDE_API tide_val tide_ceil(tide_val x);     /* derivative 0 */
+TIDE_API tide_val tide_round(tide_val x);    /* half to even; derivative 0 */
+TIDE_API tide_val tide_is_finite(tide_val x);  /* bool */
+TIDE_API tide_val tide_not(tide_val x);        /* bool to bool */
+
+TIDE_API tide_val tide_add(tide_val a, tide_val b);  /* any number */
+TIDE_API tide_val tide_sub(tide_val a, tide_val b);  /* any number */
+TIDE_API tide_val tide_mul(tide_val a, tide_val b);  /* any number */
+TIDE_API tide_val tide_div(tide_val a, tide_val b);  /* integers: truncated; by zero gives 0 */
+TIDE_API tide_val tide_pow(tide_val a, tide_val b);  /* floating */
+TIDE_API tide_val tide_maximum(tide_val a, tide_val b);  /* NaN wins; a tie sends its derivative to a */
+TIDE_API tide_val tide_minimum(tide_val a, tide_val b);
+TIDE_API tide_val tide_eq(tide_val a, tide_val b);  /* any type; bool out */
+TIDE_API tide_val tide_ne(tide_val a, tide_val b);
+TIDE_API tide_val tide_lt(tide_val a, tide_val b);
+TIDE_API tide_val tide_le(tide_val a, tide_val b);
+TIDE_API tide_val tide_gt(tide_val a, tide_val b);
+TIDE_API tide_val tide_ge(tide_val a, tide_val b);
+TIDE_API tide_val tide_and(tide_val a, tide_val b);  /* bool */
+TIDE_API tide_val tide_or(tide_val a, tide_val b);   /* bool */
+TIDE_API tide_val tide_where(tide_val condition, tide_val yes, tide_val no);  /* condition bool; branches not taken give no NaN */
+TIDE_API tide_val tide_clamp(tide_val x, double low, double high);
+TIDE_API tide_val tide_cast(tide_val x, tide_dtype type);  /* floats to integers truncate */
+TIDE_API tide_val tide_stop_gradient(tide_val x);
+
+/* The same with a number in place of the second operand. */
+TIDE_API tide_val tide_add_scalar(tide_val a, double b);
+TIDE_API tide_val tide_mul_scalar(tide_val a, double b);
+
+/* Activations. */
+TIDE_API tide_val tide_relu(tide_val x);
+TIDE_API tide_val tide_gelu(tide_val x);       /* exact: x/2 (1 + erf(x / sqrt 2)) */
+TIDE_API tide_val tide_sigmoid(tide_val x);    /* no overflow for any x */
+TIDE_API tide_val tide_softplus(tide_val x);   /* log(1 + e^x), no overflow */
+TIDE_API tide_val tide_silu(tide_val x);       /* x sigmoid(x) */
+
+/* ---- reductions ---------------------------------------------------------------------------------------- */
+/* Over the axes listed (count 0: all of them). keep: reduced axes stay with size 1. Sums of 16-bit types and of F32
+ * are made in F32 in fixed chunks. Over no elements: sum 0, max -inf, min +inf (integers: their extreme), mean NaN. */
+typedef struct tide_axes { int32_t count; int32_t axis[TIDE_MAX_DIMS]; bool keep; } tide_axes;
+#define TIDE_AXES(...) ((tide_axes){ (int32_t)(sizeof((int32_t[]){ __VA_ARGS__ }) / sizeof(int32_t)), { __VA_ARGS__ }, false })
+#define TIDE_AXES_KEEP(...) ((tide_axes){ (int32_t)(sizeof((int32_t[]){ __VA_ARGS__ }) / sizeof(int32_t)), { __VA_ARGS__ }, true })
+#define TIDE_ALL ((tide_axes){ 0, { 0 }, false })
+
+TIDE_API tide_val tide_sum(tide_val x, tide_axes axes);
+TIDE_API tide_val tide_mean(tide_val x, tide_axes axes);
+TIDE_API tide_val tide_max(tide_val x, tide_axes axes);   /* NaN wins; ties share the derivative equally */
+TIDE_API tide_val tide_min(tide_val x, tide_axes axes);
+TIDE_API tide_val tide_variance(tide_val x, tide_axes axes);   /* biased: divides by the count */
+TIDE_API tide_val tide_logsumexp(tide_val x, tide_axes axes);  /* shifted by the maximum */
+TIDE_API tide_val tide_argmax(tide_val x, int axis);  /* I32, axis removed; the first of equals; NaN counts as largest */
+TIDE_API tide_val tide_argmin(tide_val x, int axis);  /* I32; NaN counts as smallest */
+TIDE_API tide_val tide_cumsum(tide_val x, int axis);  /* inclusive */
+
+/* ---- matrix products ----------------------------------------------------------------------------------- */
+/* Product over the last two axes; earlier axes broadcast.
+ *   a (..., m, k), b (..., k, n), same floating type; returns (..., m, n); sums in F32 when 16-bit.
+ * Fails with TIDE_ESHAPE if the two k differ. k = 0 gives zeros. */
+TIDE_API tide_val tide_matmul(tide_val a, tide_val b);
+
+/* ---- shape --------------------------------------------------------------------------------------------- */
+TIDE_API tide_val tide_reshape(tide_val x, tide_shape shape);  /* one size may be -1 */
+TIDE_API tide_val tide_transpose(tide_val x, int axis_a, int axis_b);
+TIDE_API tide_val tide_permute(tide_val x, const int *order);   /* order[i]: which axis of x becomes axis i */
+TIDE_API tide_val tide_broadcast(tide_val x, tide_shape shape);
+TIDE_API tide_val tide_slice(tide_val x, int axis, int64_t start, int64_t stop);  /* negative: from the end */
+TIDE_API tide_val tide_slice_step(tide_val x, int axis, int64_t start, int64_t stop, int64_t step);  /* step > 0 */
+TIDE_API tide_val tide_flip(tide_val x, int axis);
+TIDE_API tide_val tide_concat(tide_graph *g, tide_list parts, int axis);
+TIDE_API tide_val tide_stack(tide_graph *g, tide_list parts, int axis);  /* a new axis */
+TIDE_API tide_val tide_pad(tide_val x, int axis, int64_t before, int64_t after, double value);
+TIDE_API tide_val tide_expand_dims(tide_val x, int axis);
+TIDE_API tide_val tide_squeeze(tide_val x, int axis);
+
+/* ---- indexing ------------------------------------------------------------------------------------------ */
+/* Rows of x along `axis`: x (a, n, b), index I32 of any shape (i...) -> (a, i..., b). An index outside 0..n-1
+ * gives NaN (integers: 0); the derivative adds rows up. */
+TIDE_API tide_val tide_gather(tide_val x, int axis, tide_val index);
+/* base plus rows of `rows` (a, i..., b) added at `index` along `axis` of base (a, n, b). Indices outside are skipped. */
+TIDE_API tide_val tide_scatter_add(tide_val base, int axis, tide_val index, tide_val rows);
+/* out[.., i, ..] = x[.., index[.., i, ..], ..] along axis; index I32 has x's shape but for that axis. */
+TIDE_API tide_val tide_take_along(tide_val x, int axis, tide_val index);
+TIDE_API tide_val tide_one_hot(tide_val index, int64_t classes, tide_dtype type);  /* (i...) -> (i..., classes) */
+/* Windows of a series: series (rows, c...), start I32 (b) -> (b, length, c...), rows start .. start+length-1. */
+TIDE_API tide_val tide_windows(tide_val series, tide_val start, int64_t length);
+TIDE_API tide_val tide_arange(tide_graph *g, tide_dtype type, int64_t count);  /* 0, 1, ... */
+/* Along the last axis, largest first if descending; equal elements keep their order; NaN counts as largest.
+ * Either pointer may be NULL. */
+TIDE_API void tide_sort(tide_val x, bool descending, tide_val *values, tide_val *indices);
+TIDE_API void tide_top_k(tide_val x, int64_t k, tide_val *values, tide_val *indices);
+
+/* ---- rows and attention -------------------------------------------------------------------------------- */
+TIDE_API tide_val tide_softmax(tide_val x, int axis);
+TIDE_API tide_val tide_log_softmax(tide_val x, int axis);
+/* (x - mean) / sqrt(var + eps) over the last axis, biased variance, times gain, plus offset (both of that axis' size). */
+TIDE_API tide_val tide_layer_norm(tide_val x, tide_val gain, tide_val offset, double eps);
+
+/* ---- randomness ---------------------------------------------------------------------------------------- */
+/* Counter-based (Philox 4x32-10, Salmon et al. 2011): a number is a function of the graph's seed, the run's step, the
+ * site (this call), the sample (index along axis 0) and the element within the sample; so it does not depend on
+ * device, threads or order. `step` is the graph's counter tide_rng_step, which every run of a program that uses
+ * it advances by one; numbers made for a variable's initial value use step 0. */
+TIDE_API tide_val tide_random_uniform(tide_graph *g, tide_shape shape, double low, double high);  /* F32, [low, high) */
+TIDE_API tide_val tide_random_normal(tide_graph *g, tide_shape shape, double mean, double sd);    /* F32, Box-Muller */
+TIDE_API tide_val tide_rng_step(tide_graph *g);  /* I32 scalar variable "rng.step" */
+
+typedef enum tide_mode { TIDE_EVAL = 0, TIDE_TRAIN = 1 } tide_mode;
+/* Keeps each element with probability 1 - p and divides it by 1 - p; x itself in TIDE_EVAL or when p is 0. */
+TIDE_API tide_val tide_dropout(tide_val x, double p, tide_mode mode);
+
+/* ---- your own ------------------------------------------------------------------------------------------ */
+/* A C function inside a program. Called once a run, on one thread, with the operands' row-major memory. */
+typedef struct tide_custom_op {
+    const char *name;
+    void     (*run)(void *user, const void *const *inputs, void *output);
+    /* optional: dx[i] for each input, or the poison value for "no derivative"; NULL: derivative zero */
+    void     (*derivative)(void *user, tide_list inputs, tide_val output, tide_val dy, tide_val *dx);
+    void      *user;
+} tide_custom_op;
+TIDE_API tide_val tide_custom(tide_graph *g, const tide_custom_op *op, tide_list inputs, tide_dtype type, tide_shape shape);
+
+#endif

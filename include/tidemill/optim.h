@@ -1,0 +1,37 @@
+/* Optimizers: functions from gradients to one effect (give it to tide_compile). They make their own variables
+ * ("optim." + parameter name + ".m" ...), zero at first, which belong to tide_state and not to tide_params. */
+#ifndef TIDEMILL_OPTIM_H
+#define TIDEMILL_OPTIM_H
+
+#include "ops.h"
+
+/* sqrt of the sum of all squares, F32 scalar. */
+TIDE_API tide_val  tide_global_norm(tide_list values);
+/* Scaled by min(1, max_norm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_. */
+TIDE_API tide_list tide_clip_norm(tide_list gradients, double max_norm);
+
+/* `lr` is a scalar value: a constant, a variable that the caller writes, or a schedule. */
+typedef struct tide_sgd_opts { tide_val lr; double momentum, dampening, weight_decay; bool nesterov; } tide_sgd_opts;
+TIDE_API tide_val tide_sgd(tide_list params, tide_list gradients, const tide_sgd_opts *opts);
+
+/* Defaults where 0: alpha 0.99, eps 1e-8. */
+typedef struct tide_rmsprop_opts { tide_val lr; double alpha, eps, momentum, weight_decay; bool centered; } tide_rmsprop_opts;
+TIDE_API tide_val tide_rmsprop(tide_list params, tide_list gradients, const tide_rmsprop_opts *opts);
+
+/* Defaults where 0: beta1 0.9, beta2 0.999, eps 1e-8. Kingma & Ba 2015; weight_decay is added to the gradient
+ * in tide_adam and decouples in tide_adamw (Loshchilov & Hutter 2019). */
+typedef struct tide_adamw_opts { tide_val lr; double beta1, beta2, eps, weight_decay; bool no_bias_correction; } tide_adamw_opts;
+TIDE_API tide_val tide_adam(tide_list params, tide_list gradients, const tide_adamw_opts *opts);
+TIDE_API tide_val tide_adamw(tide_list params, tide_list gradients, const tide_adamw_opts *opts);
+
+/* Chen et al. 2023. Defaults where 0: beta1 0.9, beta2 0.99. */
+typedef struct tide_lion_opts { tide_val lr; double beta1, beta2, weight_decay; } tide_lion_opts;
+TIDE_API tide_val tide_lion(tide_list params, tide_list gradients, const tide_lion_opts *opts);
+
+/* Learning rates as values of a counter: `step` is an I32 or F32 scalar, 0 at the first step. F32 scalars. */
+TIDE_API tide_val tide_lr_step(tide_val step, double base, double factor, double every);      /* base factor^floor(step/every) */
+TIDE_API tide_val tide_lr_exponential(tide_val step, double base, double factor);             /* base factor^step */
+TIDE_API tide_val tide_lr_cosine(tide_val step, double base, double last, double steps);      /* half a cosine, then `last` */
+TIDE_API tide_val tide_lr_warmup(tide_val step, double steps, tide_val after);                /* times min(1, (step+1)/steps) */
+
+#endif

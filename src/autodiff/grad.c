@@ -1,0 +1,95 @@
+/* Reverse-mode derivatives as graph to graph: each node on the way from `wrt` to the loss hands its inputs
+ * their share of its own derivative, from the loss backwards. */
+#include "../ops/table.h"
+
+typedef struct sweep {
+    tide_graph *g;
+    int32_t     count;   /* nodes that existed before the sweep */
+    uint8_t    *active;  /* depends on one of wrt */
+    int32_t    *dy;      /* derivative so far; 0: none, -1: poison */
+    tide_val   *dx;
+} sweep;
+
+static void mark_active(sweep *s, tide_list wrt) {
+    for (int64_t i = 0; i < wrt.count; i++) s->active[wrt.items[i].node] = 1;
+    for (int32_t id = 1; id < s->count; id++) {
+        const ir_node *n = s->g->nodes[id];
+        if (n->op == OP_STOP) continue;
+        for (int32_t i = 0; i < n->n_in && !s->active[id]; i++) s->active[id] = s->active[n->in[i]];
+    }
+}
+
+static bool receive(sweep *s, int32_t node, tide_val share) {
+    if (share.graph == NULL) return true;  /* no derivative flows there */
+    if (!val_good(share)) return false;
+    tide_val sum = s->dy[node] ? tide_add(graph_val(s->g, s->dy[node]), share) : share;
+    s->dy[node] = sum.node;
+    return val_good(sum);
+}
+
+static bool visit(sweep *s, int32_t id) {
+    const ir_node *n = s->g->nodes[id];
+    op_vjp vjp = op_rows[n->op].vjp;
+    if (!vjp) return true;
+    for (int32_t i = 0; i < n->n_in; i++) s->dx[i] = (tide_val){ 0 };
+    vjp(graph_val(s->g, id), graph_val(s->g, s->dy[id]), s->dx);
+    for (int32_t i = 0; i < n->n_in; i++)
+        if (s->active[n->in[i]] && !receive(s, n->in[i], s->dx[i])) return false;
+    return !s->g->failure.status;
+}
+
+static bool sweep_back(sweep *s, int32_t loss) {
+    s->dy[loss] = tide_scalar_of(s->g, (tide_dtype)s->g->nodes[loss]->type, 1).node;
+    for (int32_t id = loss; id > 0; id--)
+        if (s->active[id] && s->dy[id] && !visit(s, id)) return false;
+    return true;
+}
+
+static int32_t most_inputs(const sweep *s) {
+    int32_t most = 1;
+    for (int32_t id = 1; id < s->count; id++) most = MAX2(most, s->g->nodes[id]->n_in);
+    return most;
+}
+
+static bool grad_checked(tide_val loss, tide_list wrt) {
+    tide_graph *g = loss.graph;
+    char s[128];
+    if (!val_good(loss)) return false;
+    if (tide_shape_of(loss).ndim || !type_floating(tide_dtype_of(loss))) {
+        graph_fail(g, TIDE_ESHAPE, "grad: the loss is %s %s; it must be a floating scalar", tide_dtype_name(tide_dtype_of(loss)), shape_text(s, tide_shape_of(loss)));
+        return false;
+    }
+    for (int64_t i = 0; i < wrt.count; i++)
+        if (!val_good(wrt.items[i]) || wrt.items[i].graph != g) {
+            graph_fail(g, TIDE_EINVAL, "grad: item %d is poison or of another graph", (int)i);
+            return false;
+        }
+    return true;
+}
+
+tide_list tide_grad(tide_val loss, tide_list wrt) {
+    tide_graph *g = loss.graph;
+    if (!g) return (tide_list){ 0 };
+    tide_val *out = arena_new(&g->memory, tide_val, MAX2(wrt.count, 1));
+    if (!out) {
+        graph_fail(g, TIDE_ENOMEM, "out of memory while building the graph");
+        return (tide_list){ 0 };
+    }
+    for (int64_t i = 0; i < wrt.count; i++) out[i] = graph_val(g, -1);
+    arena scratch = { .allocator = &g->allocator };
+    sweep s = { .g = g, .count = g->count };
+    s.active = arena_new(&scratch, uint8_t, g->count);
+    s.dy = arena_new(&scratch, int32_t, g->count);
+    s.dx = arena_new(&scratch, tide_val, most_inputs(&s));
+    if (!s.active || !s.dy || !s.dx) graph_fail(g, TIDE_ENOMEM, "out of memory while building the graph");
+    else if (grad_checked(loss, wrt)) {
+        mark_active(&s, wrt);
+        if (sweep_back(&s, loss.node))
+            for (int64_t i = 0; i < wrt.count; i++) {
+                int32_t d = s.dy[wrt.items[i].node];
+                out[i] = d ? graph_val(g, d) : full_like(wrt.items[i], 0);
+            }
+    }
+    arena_free(&scratch);
+    return (tide_list){ out, wrt.count };
+}

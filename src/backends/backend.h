@@ -1,0 +1,173 @@
+/* What compile hands to a backend: a flat program. Backends see kernels and buffers, never graph nodes.
+ *
+ * A program is a list of phases; a phase is a set of chains that do not depend on each other; a chain is a list of
+ * kernels with the same number of tasks, where task t of each kernel depends on nothing in its phase but task t of
+ * earlier kernels of the same chain. So a thread may take any (chain, task) of a phase and run all the chain's
+ * kernels for that task; between phases all threads wait. The cut into tasks is fixed when compiling, never by the
+ * number of threads: results have the same bits for any number of threads. */
+#ifndef TIDE_BACKEND_H
+#define TIDE_BACKEND_H
+
+#include "../base/base.h"
+#include "../base/scalar.h"
+
+typedef enum flat_space {
+    FLAT_ARENA,     /* this program's arena, at `offset`; inputs and outputs are here too */
+    FLAT_VARIABLE,  /* the graph's storage, at `host` */
+    FLAT_CONSTANT   /* read-only, at `host` */
+} flat_space;
+
+typedef struct flat_buffer {
+    flat_space space;
+    int64_t bytes;
+    int64_t offset;                   /* FLAT_ARENA: bytes from its start, a multiple of 64 */
+    void   *host;                     /* FLAT_VARIABLE, FLAT_CONSTANT */
+    int32_t first_phase, last_phase;  /* holds something from .. to; inputs from -1, outputs to n_phases */
+} flat_buffer;
+
+/* A strided view of a buffer, as one kernel sees it. Strides are in elements, one a dimension of the kernel's
+ * domain, 0 where the operand does not vary. */
+typedef struct flat_operand {
+    int32_t    buffer;
+    tide_dtype type;
+    int64_t    offset;  /* elements */
+    int64_t    stride[TIDE_MAX_DIMS];
+} flat_operand;
+
+/* ---- fused element-wise and row-wise kernels ----------------------------------------------------------- */
+
+/* The domain of a map kernel is dim[0..ndim), row-major: the first row_ndim dimensions are rows (their product
+ * `rows`), the others columns (product `cols`). A register holds, for the rows at hand, one of: */
+typedef enum flat_kind {
+    FLAT_ONE,   /* one number */
+    FLAT_ROW,   /* one a row */
+    FLAT_COL,   /* one a column, the same for all rows: only from FLAT_LOAD */
+    FLAT_FULL   /* one an element */
+} flat_kind;
+
+/* Operations of a map besides SCALAR_OPS (whose codes are below SCALAR_COUNT). */
+enum flat_map_op {
+    FLAT_LOAD = SCALAR_COUNT,  /* dst = operand; 16-bit floats become F32 */
+    FLAT_STORE,                /* operand = src[0] (kind FULL, or ROW/ONE where the operand has no column stride) */
+    FLAT_CONST,                /* dst = number (kind ONE) */
+    FLAT_CAST,                 /* dst = (type) src[0] */
+    FLAT_IOTA,                 /* dst = (element / inner) % size, FULL; element is the row-major index in the domain */
+    FLAT_RANDOM,               /* FULL, F32: philox_unit of (seed, step src[0] I32 ONE, site, sample = element / per_sample,
+                                  element % per_sample) */
+    FLAT_DROPMASK,             /* the same number u: dst = u >= number ? scale : 0 */
+    FLAT_ROW_SUM, FLAT_ROW_MAX, FLAT_ROW_MIN,  /* FULL -> ROW over the columns */
+    FLAT_ROW_ARGMAX, FLAT_ROW_ARGMIN,          /* FULL -> ROW, type I32; the first of equals; NaN counts as extreme */
+    FLAT_COL_SUM,              /* sink: operand is (tasks, cols): this task's sum of src[0] (FULL) over its rows */
+    FLAT_ALL_SUM               /* sink: operand is (tasks): this task's sum of src[0] (FULL) */
+};
+
+typedef struct flat_instr {
+    uint8_t op;           /* scalar_op or flat_map_op */
+    uint8_t type;         /* tide_dtype of dst as computed: F32, F64, I32, I64, U8 or BOOL; of src[0] for stores and sinks */
+    uint8_t kind;         /* flat_kind of dst; of src[0] for stores and sinks */
+    uint8_t src_type[3];  /* of the registers read */
+    uint8_t src_kind[3];
+    int16_t dst;          /* registers are numbered in order of definition, each written once; -1 for stores and sinks */
+    int16_t src[3];       /* -1: none */
+    int16_t operand;      /* LOAD, STORE and sinks: index into the kernel's operands; -1 otherwise */
+    double  number, scale;
+    int64_t inner, size;  /* IOTA */
+    int64_t per_sample;   /* RANDOM, DROPMASK */
+    uint32_t site;
+} flat_instr;
+
+typedef struct flat_map {
+    int32_t ndim, row_ndim;
+    int64_t dim[TIDE_MAX_DIMS];
+    int64_t rows, cols, rows_per_task;  /* tasks = ceil(rows / rows_per_task); 0 rows: 0 tasks */
+    bool    row_wise;                   /* has ROW or COL registers, row reductions or FLAT_COL_SUM: needs whole rows */
+    int32_t count, regs;
+    const flat_instr *instrs;
+} flat_map;
+
+/* ---- the other kernels --------------------------------------------------------------------------------- */
+
+/* C = alpha A B + beta C, F32 or F64, for every index of batch[0..batch_ndim). Operands 0 A, 1 B, 2 C (C's column
+ * stride is 1) with strides [batch dims..., row, column]. Task t is rows [t rows_per_task, ...) of every... see split.
+ * split FLAT_SPLIT_ROWS: one batch entry at a time, tasks = batches * ceil(m / rows_per_task), batch outermost;
+ * split FLAT_SPLIT_BATCH: tasks = ceil(batches / rows_per_task), rows_per_task whole batch entries each. */
+typedef enum flat_split { FLAT_SPLIT_ROWS, FLAT_SPLIT_BATCH } flat_split;
+typedef struct flat_gemm {
+    int64_t m, n, k, batches, rows_per_task;
+    int32_t batch_ndim;
+    int64_t batch[TIDE_MAX_DIMS];
+    double  alpha, beta;  /* beta 0 (C is not read) or 1 */
+    flat_split split;
+} flat_gemm;
+
+/* All operands below are contiguous from their offset; sizes in elements. Each is cut into tasks along `outer`
+ * (per_task of them a task) unless said. */
+typedef struct flat_index {
+    int64_t outer, n, inner, count;  /* x (outer, n, inner); index (count) or (outer, count, inner) */
+    int64_t per_task;
+    bool    flag;                    /* CUMSUM: from the end; SORT: descending */
+} flat_index;
+
+typedef enum flat_kernel_kind {
+    FLAT_MAP,
+    FLAT_GEMM,
+    FLAT_FOLD,           /* 0 partials (n, inner), 1 out (inner): sums over n in order. outer 1; tasks cut `inner` by per_task */
+    FLAT_GATHER,         /* 0 x, 1 index (count) I32, 2 out (outer, count, inner); outside: NaN, integers 0 */
+    FLAT_SCATTER_ADD,    /* 0 base (outer, n, inner), 1 index (count), 2 rows (outer, count, inner), 3 out like base (may be base) */
+    FLAT_TAKE_ALONG,     /* 0 x, 1 index (outer, count, inner), 2 out (outer, count, inner) */
+    FLAT_PUT_ALONG_ADD,  /* 0 index (outer, count, inner), 1 rows (outer, count, inner), 2 out (outer, n, inner), zeroed first */
+    FLAT_CUMSUM,         /* 0 x (outer, n, inner), 1 out */
+    FLAT_SORT,           /* 0 x (outer, n), 1 values (outer, n), 2 indices I32 (outer, n); stable; NaN largest */
+    FLAT_CUSTOM          /* operands 0.. inputs, last the output; one task */
+} flat_kernel_kind;
+
+typedef struct flat_kernel {
+    flat_kernel_kind kind;
+    const char   *name;  /* for people: "map 7: add, gelu, mul" */
+    int64_t       tasks;
+    int32_t       n_operands;
+    flat_operand *operands;
+    union {
+        flat_map   map;
+        flat_gemm  gemm;
+        flat_index index;
+        struct { void (*run)(void *user, const void *const *inputs, void *output); void *user; } custom;
+    };
+} flat_kernel;
+
+typedef struct flat_chain { int32_t first_kernel, kernels; int64_t tasks; } flat_chain;
+typedef struct flat_phase { int32_t first_chain, chains; } flat_phase;
+
+typedef struct flat_program {
+    int32_t n_buffers, n_kernels, n_chains, n_phases;
+    flat_buffer *buffers;
+    flat_kernel *kernels;  /* in order; a chain's kernels are neighbours */
+    flat_chain  *chains;
+    flat_phase  *phases;
+    int64_t      arena_bytes;
+    uint64_t     seed;
+} flat_program;
+
+/* ---- the backend --------------------------------------------------------------------------------------- */
+
+typedef struct backend_env {
+    const tide_allocator *allocator;
+    int threads;
+} backend_env;
+
+typedef struct backend_exec backend_exec;
+
+typedef struct tide_backend {
+    const char *name;
+    bool    fuse;         /* wants the optimised program; else one kernel an op, all buffers apart */
+    int64_t guard_bytes;  /* gap that the placer leaves after every arena buffer */
+    /* All choices, all memory but the arena, which lies at `arena`. The program outlives the exec. */
+    tide_status (*prepare)(const flat_program *p, void *arena, const backend_env *env, backend_exec **out, tide_failure *why);
+    tide_status (*run)(backend_exec *e, tide_failure *why);  /* the whole program; allocates nothing */
+    int64_t     (*scratch_bytes)(const flat_program *p, const backend_env *env);  /* what prepare will allocate, to the byte */
+    void        (*release)(backend_exec *e);                 /* NULL is fine */
+} tide_backend;
+
+extern const tide_backend tide_backend_ref, tide_backend_check, tide_backend_cpu;
+
+#endif

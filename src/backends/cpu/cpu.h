@@ -1,0 +1,74 @@
+/* The parts of the fast backend. Preparing a kernel turns it into a struct that only has to be run; everything it
+ * needs is allocated then. */
+#ifndef TIDE_CPU_H
+#define TIDE_CPU_H
+
+#include <stdatomic.h>
+
+#include "isa.h"
+
+/* What preparing needs. `keep` lives as long as the exec, `temp` until prepare returns; both jump out when memory runs
+ * out. */
+typedef struct cpu_build {
+    const flat_program *program;
+    void *const *data;  /* where each buffer lies */
+    const isa_table *isa;
+    arena *keep, *temp;
+    int threads;
+    struct gemm_set *gemms;
+    tide_failure *why;
+} cpu_build;
+
+static inline char *cpu_address(const cpu_build *b, const flat_operand *o) {
+    return (char *)b->data[o->buffer] + o->offset * (int64_t)tide_dtype_size(o->type);
+}
+
+/* A prepared kernel: run(exec, task, thread, scratch of that thread). */
+typedef struct cpu_kernel {
+    void (*run)(const void *exec, int64_t task, int thread, char *scratch);
+    const void *exec;
+    int64_t scratch;   /* bytes it needs */
+    double  seconds;   /* rough cost of a task on one core */
+} cpu_kernel;
+
+tide_status map_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *out);
+tide_status gemm_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *out);
+tide_status index_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *out);
+
+/* ---- matrix products ----------------------------------------------------------------------------------- */
+
+/* One product of one shape, made ready by a provider; each thread may run it at the same time. */
+typedef struct gemm_call {
+    const struct gemm_provider *provider;
+    gemm_shape shape;
+    tide_dtype type;
+    void   *state;     /* the provider's */
+    int64_t scratch;   /* bytes a thread needs */
+    struct gemm_call *next;
+} gemm_call;
+
+typedef struct gemm_provider {
+    const char *name;
+    bool (*fits)(const gemm_shape *s, tide_dtype type);
+    tide_status (*prepare)(const cpu_build *b, gemm_call *call);
+    bool (*run)(const gemm_call *call, const void *a, const void *b, void *c, int thread, char *scratch);
+    void (*release)(gemm_call *call);  /* NULL if there is nothing to give back */
+} gemm_provider;
+
+extern const gemm_provider gemm_onednn, gemm_cblas, gemm_own;
+
+/* The products of a program, one for each distinct shape. */
+typedef struct gemm_set {
+    gemm_call *calls;
+    atomic_bool failed;  /* a provider reported an error */
+} gemm_set;
+void gemm_release(gemm_set *set);
+
+/* ---- threads ------------------------------------------------------------------------------------------- */
+
+/* fn(arg, thread) on `threads` threads, the calling one included; returns when all have. */
+void pool_run(int threads, void (*fn)(void *arg, int thread), void *arg);
+void pool_barrier(void);           /* inside fn: waits for the others */
+int  pool_limit(int threads);      /* sets how many threads libraries may use; returns what it was */
+
+#endif

@@ -1,0 +1,137 @@
+/* Matrix product kernels: cut into single products, each run by the provider that suits its shape. */
+#include "cpu.h"
+
+/* In order of preference; the choice depends on the shape alone. */
+static const gemm_provider *const providers[] = {
+#ifdef TIDE_HAVE_ONEDNN
+    &gemm_onednn,
+#endif
+#ifdef TIDE_HAVE_CBLAS
+    &gemm_cblas,
+#endif
+    &gemm_own,
+};
+
+typedef struct gemm_exec {
+    const flat_kernel *kernel;
+    const gemm_call *whole, *tail;  /* of rows_per_task rows (or m), and of the last block's if it has fewer */
+    int64_t blocks, a_rows, c_rows; /* blocks of rows an entry has, and bytes from one to the next */
+    char   *at[3];
+    int64_t size;
+    atomic_bool *failed;
+} gemm_exec;
+
+static bool same_shape(const gemm_shape *a, const gemm_shape *b) {
+    return a->m == b->m && a->n == b->n && a->k == b->k && a->a_row == b->a_row && a->a_col == b->a_col &&
+           a->b_row == b->b_row && a->b_col == b->b_col && a->c_row == b->c_row && a->alpha == b->alpha &&
+           a->beta == b->beta;
+}
+
+static tide_status find_call(const cpu_build *b, const gemm_shape *s, tide_dtype type, const gemm_call **out) {
+    for (gemm_call *c = b->gemms->calls; c; c = c->next)
+        if (c->type == type && same_shape(&c->shape, s)) {
+            *out = c;
+            return TIDE_OK;
+        }
+    gemm_call *c = arena_new(b->keep, gemm_call, 1);
+    *c = (gemm_call){ .shape = *s, .type = type };
+    for (size_t i = 0; !c->provider; i++)
+        if (providers[i]->fits(s, type)) c->provider = providers[i];
+    tide_status status = c->provider->prepare(b, c);
+    if (status != TIDE_OK) return status;
+    c->next = b->gemms->calls;
+    b->gemms->calls = c;
+    *out = c;
+    return TIDE_OK;
+}
+
+void gemm_release(gemm_set *set) {
+    for (gemm_call *c = set->calls; c; c = c->next)
+        if (c->provider->release) c->provider->release(c);
+    set->calls = NULL;
+}
+
+/* Strides along a dimension of size 1 mean nothing: give them values that every provider takes. */
+static void tidy_strides(int64_t rows, int64_t cols, int64_t *row, int64_t *col) {
+    if (cols == 1 && *row != 1) *col = 1;
+    else if (cols == 1) *col = MAX2(rows, 1);
+    if (rows == 1) *row = *col == 1 ? MAX2(cols, 1) : 1;
+}
+
+static gemm_shape shape_of(const flat_kernel *k, int64_t m) {
+    const flat_gemm *g = &k->gemm;
+    const int64_t *a = k->operands[0].stride + g->batch_ndim, *b = k->operands[1].stride + g->batch_ndim;
+    gemm_shape s = { .m = m, .n = g->n, .k = g->k, .a_row = a[0], .a_col = a[1], .b_row = b[0], .b_col = b[1],
+                     .c_row = k->operands[2].stride[g->batch_ndim], .alpha = g->alpha, .beta = g->beta };
+    tidy_strides(s.m, s.k, &s.a_row, &s.a_col);
+    tidy_strides(s.k, s.n, &s.b_row, &s.b_col);
+    if (m == 1) s.c_row = MAX2(s.n, 1);
+    return s;
+}
+
+/* The batch entry that a task is at: an odometer over the batch dimensions, with the operands' offsets. */
+typedef struct entry { int64_t index[TIDE_MAX_DIMS], at[3]; } entry;
+
+static entry entry_at(const flat_kernel *k, int64_t b) {
+    entry e = { { 0 }, { 0 } };
+    for (int32_t d = k->gemm.batch_ndim - 1; d >= 0; d--) {
+        e.index[d] = b % k->gemm.batch[d];
+        b /= k->gemm.batch[d];
+        for (int i = 0; i < 3; i++) e.at[i] += e.index[d] * k->operands[i].stride[d];
+    }
+    return e;
+}
+
+static void entry_next(entry *e, const flat_kernel *k) {
+    for (int32_t d = k->gemm.batch_ndim - 1; d >= 0; d--) {
+        bool carry = ++e->index[d] == k->gemm.batch[d];
+        for (int i = 0; i < 3; i++) e->at[i] += (carry ? 1 - k->gemm.batch[d] : 1) * k->operands[i].stride[d];
+        if (!carry) return;
+        e->index[d] = 0;
+    }
+}
+
+static void run_call(const gemm_exec *x, const gemm_call *call, const entry *e, int64_t block, int thread, char *scratch) {
+    const char *a = x->at[0] + e->at[0] * x->size + block * x->a_rows, *b = x->at[1] + e->at[1] * x->size;
+    char *c = x->at[2] + e->at[2] * x->size + block * x->c_rows;
+    if (!call->provider->run(call, a, b, c, thread, scratch)) atomic_store(x->failed, true);
+}
+
+static void run_rows(const void *exec, int64_t task, int thread, char *scratch) {
+    const gemm_exec *x = exec;
+    int64_t block = task % x->blocks;
+    entry   e = entry_at(x->kernel, task / x->blocks);
+    run_call(x, block == x->blocks - 1 ? x->tail : x->whole, &e, block, thread, scratch);
+}
+
+static void run_batch(const void *exec, int64_t task, int thread, char *scratch) {
+    const gemm_exec *x = exec;
+    const flat_gemm *g = &x->kernel->gemm;
+    int64_t first = task * g->rows_per_task, last = MIN2(g->batches, first + g->rows_per_task);
+    entry   e = entry_at(x->kernel, first);
+    for (int64_t i = first; i < last; i++, entry_next(&e, x->kernel)) run_call(x, x->whole, &e, 0, thread, scratch);
+}
+
+tide_status gemm_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *out) {
+    const flat_gemm *g = &k->gemm;
+    tide_dtype type = k->operands[0].type;
+    if (type != TIDE_F32 && type != TIDE_F64)
+        return fail(b->why, TIDE_ETYPE, "kernel '%s': matrix products are of f32 or f64", k->name ? k->name : "");
+    bool    by_rows = g->split == FLAT_SPLIT_ROWS;
+    int64_t rows = by_rows ? MIN2(g->rows_per_task, g->m) : g->m, blocks = rows > 0 ? ceil_div(g->m, rows) : 0;
+    int64_t size = (int64_t)tide_dtype_size(type);
+    gemm_exec *x = arena_new(b->keep, gemm_exec, 1);
+    *x = (gemm_exec){ .kernel = k, .blocks = blocks, .size = size, .failed = &b->gemms->failed };
+    x->a_rows = rows * k->operands[0].stride[g->batch_ndim] * size;
+    x->c_rows = rows * k->operands[2].stride[g->batch_ndim] * size;
+    for (int i = 0; i < 3; i++) x->at[i] = cpu_address(b, &k->operands[i]);
+    *out = (cpu_kernel){ .run = by_rows ? run_rows : run_batch, .exec = x };
+    if (k->tasks == 0 || g->n == 0) return TIDE_OK;
+    int64_t entries = by_rows ? 1 : g->rows_per_task;
+    out->seconds = 2e-11 * (double)(rows * g->n * g->k * entries) + 100e-9 * (double)entries;
+    gemm_shape whole = shape_of(k, rows), tail = shape_of(k, g->m - (blocks - 1) * rows);
+    tide_status status = find_call(b, &whole, type, &x->whole);
+    if (status == TIDE_OK) status = find_call(b, &tail, type, &x->tail);
+    if (status == TIDE_OK) out->scratch = MAX2(x->whole->scratch, x->tail->scratch);
+    return status;
+}

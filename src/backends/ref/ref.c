@@ -1,0 +1,83 @@
+/* The reference backend: plain C, serial, one loop a kernel. Slow and obvious: the truth the others are measured
+ * against. */
+#include "ref.h"
+
+struct backend_exec {
+    const tide_allocator *allocator;
+    int64_t bytes;  /* of this block: exec, data, scratch */
+    ref_run run;
+};
+
+/* One block: the exec, then the buffers' addresses, then scratch. */
+static int64_t head_bytes(const flat_program *p) {
+    return round_up((int64_t)sizeof(backend_exec) + p->n_buffers * (int64_t)sizeof(void *), 64);
+}
+
+static int64_t custom_scratch(const flat_kernel *k) { return k->n_operands * (int64_t)sizeof(void *); }
+
+int64_t ref_scratch_bytes(const flat_program *p) {
+    int64_t most = 0;
+    for (int32_t i = 0; i < p->n_kernels; i++) {
+        const flat_kernel *k = &p->kernels[i];
+        int64_t need = k->kind == FLAT_MAP ? ref_map_scratch(&k->map) : k->kind == FLAT_CUSTOM ? custom_scratch(k) : 0;
+        most = MAX2(most, need);
+    }
+    return most;
+}
+
+void ref_locate(const flat_program *p, void *arena, void **data) {
+    for (int32_t i = 0; i < p->n_buffers; i++) {
+        const flat_buffer *b = &p->buffers[i];
+        data[i] = b->space == FLAT_ARENA ? (char *)arena + b->offset : b->host;
+    }
+}
+
+static void run_custom(const ref_run *r, const flat_kernel *k) {
+    const void **inputs = r->scratch;
+    for (int32_t i = 0; i < k->n_operands; i++) inputs[i] = ref_data(r, &k->operands[i]);
+    k->custom.run(k->custom.user, inputs, ref_data(r, &k->operands[k->n_operands - 1]));
+}
+
+void ref_kernel(const ref_run *r, const flat_kernel *k, int64_t task) {
+    switch (k->kind) {
+    case FLAT_MAP:    ref_map(r, k, task); break;
+    case FLAT_GEMM:   ref_gemm(r, k, task); break;
+    case FLAT_SORT:   ref_sort(r, k, task); break;
+    case FLAT_CUSTOM: run_custom(r, k); break;
+    default:          ref_index(r, k, task); break;
+    }
+}
+
+static int64_t scratch_bytes(const flat_program *p, const backend_env *env) {
+    (void)env;
+    return head_bytes(p) + ref_scratch_bytes(p);
+}
+
+static tide_status prepare(const flat_program *p, void *arena, const backend_env *env, backend_exec **out,
+                           tide_failure *why) {
+    int64_t bytes = scratch_bytes(p, env);
+    backend_exec *e = mem_new(env->allocator, (size_t)bytes);
+    if (!e) return fail(why, TIDE_ENOMEM, "no memory for %lld bytes of kernel scratch", (long long)bytes);
+    void **data = (void **)(e + 1);
+    ref_locate(p, arena, data);
+    *e = (backend_exec){ env->allocator, bytes, { p, data, (char *)e + head_bytes(p) } };
+    *out = e;
+    return TIDE_OK;
+}
+
+static tide_status run(backend_exec *e, tide_failure *why) {
+    (void)why;
+    const flat_program *p = e->run.program;
+    for (int32_t i = 0; i < p->n_kernels; i++)
+        for (int64_t t = 0; t < p->kernels[i].tasks; t++) ref_kernel(&e->run, &p->kernels[i], t);
+    return TIDE_OK;
+}
+
+static void release(backend_exec *e) {
+    if (e) mem_free(e->allocator, e, (size_t)e->bytes);
+}
+
+const tide_backend tide_backend_ref = {
+    .name = "ref", .fuse = false, .guard_bytes = 0,
+    .prepare = prepare, .run = run, .scratch_bytes = scratch_bytes, .release = release,
+};

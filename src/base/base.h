@@ -1,0 +1,69 @@
+/* What every layer stands on: memory, strings, failures, the operating system. Knows nothing of graphs. */
+#ifndef TIDE_BASE_H
+#define TIDE_BASE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "../../include/tidemill/core.h"
+
+/* ---- memory ------------------------------------------------------------------------------------------- */
+
+/* Zeroed, 64-byte aligned memory; NULL if there is none. bytes 0 is allowed. */
+void *mem_new(const tide_allocator *a, size_t bytes);
+void  mem_free(const tide_allocator *a, void *memory, size_t bytes);  /* the same bytes; NULL is fine */
+tide_allocator mem_system(void);
+
+/* A growing arena: allocations live until arena_free. Zeroed memory. On exhaustion arena_alloc jumps to `oom` if
+ * that is set, else returns NULL. */
+typedef struct arena_chunk arena_chunk;
+typedef struct arena {
+    const tide_allocator *allocator;
+    arena_chunk *chunks;
+    jmp_buf *oom;
+} arena;
+
+void *arena_alloc(arena *a, size_t bytes);
+void  arena_free(arena *a);
+char *arena_printf(arena *a, const char *format, ...) TIDE_PRINTF(2, 3);
+#define arena_new(a, type, count) ((type *)arena_alloc((a), sizeof(type) * (size_t)(count)))
+
+/* ---- text --------------------------------------------------------------------------------------------- */
+
+/* A growing string in malloc memory. `failed` sticks after an allocation fails. */
+typedef struct text { char *data; size_t length, capacity; bool failed; } text;
+void text_add(text *t, const char *format, ...) TIDE_PRINTF(2, 3);
+void text_free(text *t);
+
+/* strtod and %.*g in the C locale, whatever the host set. */
+double num_parse(const char *s, char **end);
+/* Shortest decimal that reads back as the same double (float if single). Returns the length; buffer of 32. */
+int num_format(char *buffer, double value, bool single);
+
+/* ---- failures ----------------------------------------------------------------------------------------- */
+
+/* Fills `f` (may be NULL) if it holds no failure yet, and returns the status: `return fail(f, TIDE_EDATA, "...")`. */
+tide_status fail(tide_failure *f, tide_status status, const char *format, ...) TIDE_PRINTF(3, 4);
+/* The same with a place. file and column may be NULL, row 0. */
+tide_status fail_at(tide_failure *f, tide_status status, const char *file, int64_t row, const char *column,
+                    const char *format, ...) TIDE_PRINTF(6, 7);
+
+/* ---- shapes ------------------------------------------------------------------------------------------- */
+
+#define MAX2(a, b) ((a) > (b) ? (a) : (b))
+#define MIN2(a, b) ((a) < (b) ? (a) : (b))
+static inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static inline int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
+bool  shape_count_checked(tide_shape s, int64_t *count);  /* false on a negative size or overflow */
+char *shape_text(char buffer[128], tide_shape s);         /* "(32, 96, 7)" */
+
+/* ---- operating system (os_posix.c) -------------------------------------------------------------------- */
+
+double  os_seconds(void);          /* monotonic */
+int64_t os_rss_bytes(void);        /* resident now */
+int64_t os_peak_rss_bytes(void);   /* highest resident so far, children excluded */
+int     os_cores(void);            /* physical performance cores this process may use: affinity and cgroup counted */
+int64_t os_memory_bytes(void);     /* memory this process may use: cgroup counted */
+
+#endif

@@ -1,0 +1,9 @@
+#ifndef TIDE_OS_H
+#define TIDE_OS_H
+#include "../base.h"
+#ifdef __APPLE__
+#define OS_MAXRSS_UNIT 1
+#else
+#define OS_MAXRSS_UNIT 1024
+#endif
+#endif

@@ -1,0 +1,300 @@
+/* Decides which lane-wise nodes and reductions share a kernel. A group is one map kernel: FULL members have one element a
+ * lane, ROW members one a row of `cols` lanes, sums over all rows or all elements are its sinks. Nodes join in topological
+ * order the latest group of their inputs that takes them, so chains end where a product, a permutation or a second use of
+ * a reduced value makes them. */
+#include "pass.h"
+
+enum { MOST_MEMBERS = 96, MOST_EXTERNALS = 48, WHOLE_ROW = 4096 };
+
+typedef struct fuser {
+    const pass_graph *g;
+    fusion  *f;
+    bool     merge;
+    int32_t *first, *next, *last;   /* members of a group; next[node] */
+    int32_t *members, *externals;   /* counts of a group */
+    int32_t *loader;                /* latest group that loads a node from outside */
+    uint32_t *seen, *seen_group, stamp;
+    int32_t *stack;
+} fuser;
+
+bool node_inlined(const ir_node *n) { return n->op == OP_FILL || n->op == OP_ARANGE || n->op == OP_RANDOM || n->op == OP_DROPMASK; }
+
+int32_t through_reshapes(const pass_graph *g, int32_t node) {
+    for (;; node = g->nodes[node]->in[0]) {
+        const ir_node *n = g->nodes[node];
+        bool same_order = n->op == OP_RESHAPE ||
+                          (n->op == OP_BROADCAST && tide_shape_count(n->shape) == tide_shape_count(g->nodes[n->in[0]]->shape));
+        if (!same_order) return node;
+    }
+}
+
+int64_t reduced_suffix(tide_shape s, uint32_t axes) {
+    int64_t product = 1;
+    int i = s.ndim - 1;
+    for (; i >= 0 && ((axes >> i & 1) || s.dim[i] == 1); i--) product *= s.dim[i];
+    for (; i >= 0; i--)
+        if ((axes >> i & 1) && s.dim[i] != 1) return 0;
+    return product;
+}
+
+bool reduced_prefix(tide_shape s, uint32_t axes, int64_t *kept) {
+    int i = 0;
+    for (; i < s.ndim && ((axes >> i & 1) || s.dim[i] == 1); i++) {}
+    for (*kept = 1; i < s.ndim; i++) {
+        if ((axes >> i & 1) && s.dim[i] != 1) return false;
+        *kept *= s.dim[i];
+    }
+    return true;
+}
+
+int32_t row_source(const pass_graph *g, int32_t node, int64_t cols) {
+    node = through_reshapes(g, node);
+    const ir_node *n = g->nodes[node];
+    if (n->op != OP_BROADCAST || cols <= 1) return 0;
+    tide_shape to = n->shape, from = g->nodes[n->in[0]]->shape;
+    int64_t product = 1;
+    int i = to.ndim - 1, shift = to.ndim - from.ndim;
+    for (; i >= 0 && product < cols; i--) {
+        if (i >= shift && from.dim[i - shift] != 1) return 0;
+        product *= to.dim[i];
+    }
+    for (; i >= 0; i--)
+        if ((i < shift ? 1 : from.dim[i - shift]) != to.dim[i]) return 0;
+    return product == cols ? through_reshapes(g, n->in[0]) : 0;
+}
+
+static int64_t count_of(const fuser *u, int32_t node) { return tide_shape_count(u->g->nodes[node]->shape); }
+
+/* ---- does computing `node` need any member of group `of`? A group is computed as a whole. ---- */
+
+static void visit(fuser *u, int32_t node, int32_t *depth) {
+    if (u->seen[node] == u->stamp) return;
+    u->seen[node] = u->stamp;
+    u->stack[(*depth)++] = node;
+}
+
+static void visit_inputs(fuser *u, int32_t node, int32_t *depth) {
+    const ir_node *n = u->g->nodes[node];
+    for (int32_t i = 0; i < n->n_in; i++) visit(u, n->in[i], depth);
+}
+
+static bool depends_on(fuser *u, int32_t node, int32_t of) {
+    int32_t depth = 0;
+    visit(u, node, &depth);
+    while (depth) {
+        int32_t id = u->stack[--depth], group = u->f->group[id];
+        if (group == of) return true;
+        if (!group) visit_inputs(u, id, &depth);
+        else if (u->seen_group[group] != u->stamp) {
+            u->seen_group[group] = u->stamp;
+            for (int32_t m = u->first[group]; m; m = u->next[m]) visit_inputs(u, m, &depth);
+        }
+    }
+    return false;
+}
+
+/* ---- joining ---- */
+
+static int32_t group_new(fuser *u, int64_t elements, int64_t cols) {
+    int32_t group = u->f->groups++;
+    u->f->elements[group] = elements;
+    u->f->cols[group] = cols;
+    return group;
+}
+
+static void join(fuser *u, int32_t node, int32_t group, member_kind kind) {
+    u->f->group[node] = group;
+    u->f->kind[node] = (uint8_t)kind;
+    if (!u->first[group]) u->first[group] = node;
+    else u->next[u->last[group]] = node;
+    u->last[group] = node;
+    u->members[group]++;
+}
+
+int32_t fused_input(const pass_graph *g, const fusion *f, int32_t in, int32_t group) {
+    int32_t direct = through_reshapes(g, in);
+    if (f->group[direct] == group) return direct;
+    int32_t row = row_source(g, in, f->cols[group]);
+    return row && f->group[row] == group && f->kind[row] == MEMBER_ROW ? row : 0;
+}
+
+static int32_t inside(const fuser *u, int32_t in, int32_t group) { return fused_input(u->g, u->f, in, group); }
+
+static bool input_fits(const fuser *u, int32_t in, int32_t member, member_kind as) {
+    bool direct = through_reshapes(u->g, in) == member;
+    if (u->f->kind[member] == MEMBER_FULL) return as == MEMBER_FULL;
+    return u->f->kind[member] == MEMBER_ROW && (as == MEMBER_ROW) == direct;
+}
+
+/* May `node` be computed inside `group` as kind `as`? */
+static bool may_join(fuser *u, int32_t node, int32_t group, member_kind as) {
+    const ir_node *n = u->g->nodes[node];
+    if (u->members[group] >= MOST_MEMBERS || u->externals[group] + n->n_in > MOST_EXTERNALS) return false;
+    u->stamp++;
+    for (int32_t i = 0; i < n->n_in; i++) {
+        int32_t member = inside(u, n->in[i], group);
+        if (member ? !input_fits(u, n->in[i], member, as) : depends_on(u, n->in[i], group)) return false;
+    }
+    return true;
+}
+
+static void join_as(fuser *u, int32_t node, int32_t group, member_kind kind) {
+    const ir_node *n = u->g->nodes[node];
+    for (int32_t i = 0; i < n->n_in; i++) {
+        if (inside(u, n->in[i], group)) continue;
+        u->externals[group]++;
+        if (count_of(u, n->in[i]) == u->f->elements[group]) u->loader[through_reshapes(u->g, n->in[i])] = group;
+    }
+    join(u, node, group, kind);
+}
+
+/* Groups worth trying for a node: of its inputs, of the rows they spread, and groups that load the same values. */
+static int32_t candidates(const fuser *u, const ir_node *n, int32_t out[16]) {
+    int32_t count = 0;
+    for (int32_t i = 0; i < n->n_in && count < 12; i++) {
+        int32_t direct = through_reshapes(u->g, n->in[i]);
+        const ir_node *d = u->g->nodes[direct];
+        int32_t found[3] = { u->f->group[direct], u->loader[direct], 0 };
+        if (d->op == OP_BROADCAST) found[2] = u->f->group[through_reshapes(u->g, d->in[0])];
+        for (int j = 0; j < 3; j++)
+            if (found[j] && count < 16) out[count++] = found[j];
+    }
+    for (int32_t i = 1; i < count; i++)  /* latest first */
+        for (int32_t j = i; j > 0 && out[j] > out[j - 1]; j--) {
+            int32_t t = out[j];
+            out[j] = out[j - 1], out[j - 1] = t;
+        }
+    return count;
+}
+
+static bool is_reduction(const ir_node *n) {
+    return n->op == OP_SUM || n->op == OP_MAX || n->op == OP_MIN || n->op == OP_ARGMAX || n->op == OP_ARGMIN;
+}
+
+/* Two groups that both feed a node become one if nothing between them is outside. */
+static bool independent(fuser *u, int32_t from, int32_t of) {
+    u->stamp++;
+    for (int32_t m = u->first[from]; m; m = u->next[m]) {
+        const ir_node *n = u->g->nodes[m];
+        member_kind as = is_reduction(n) ? MEMBER_FULL : (member_kind)u->f->kind[m];
+        for (int32_t i = 0; i < n->n_in; i++) {
+            int32_t member = inside(u, n->in[i], of);
+            if (u->f->group[through_reshapes(u->g, n->in[i])] == from) continue;
+            if (member ? !input_fits(u, n->in[i], member, as) : depends_on(u, n->in[i], of)) return false;
+        }
+    }
+    return true;
+}
+
+static bool mergeable(fuser *u, int32_t a, int32_t b) {
+    fusion *f = u->f;
+    if (a == b || f->elements[a] != f->elements[b] || (f->cols[a] && f->cols[b] && f->cols[a] != f->cols[b])) return false;
+    if (u->members[a] + u->members[b] > MOST_MEMBERS || u->externals[a] + u->externals[b] > MOST_EXTERNALS) return false;
+    return independent(u, a, b) && independent(u, b, a);
+}
+
+static void sort_members(fuser *u, int32_t group, int32_t count) {
+    int32_t at = 0;
+    for (int32_t m = u->first[group]; m; m = u->next[m]) u->stack[at++] = m;
+    for (int32_t i = 1; i < count; i++)
+        for (int32_t j = i; j > 0 && u->stack[j] < u->stack[j - 1]; j--) {
+            int32_t t = u->stack[j];
+            u->stack[j] = u->stack[j - 1], u->stack[j - 1] = t;
+        }
+    u->first[group] = u->stack[0];
+    for (int32_t i = 0; i < count; i++) u->next[u->stack[i]] = i + 1 < count ? u->stack[i + 1] : 0;
+    u->last[group] = u->stack[count - 1];
+}
+
+static void merge_groups(fuser *u, int32_t into, int32_t from) {
+    fusion *f = u->f;
+    for (int32_t m = u->first[from]; m; m = u->next[m]) f->group[m] = into;
+    u->next[u->last[into]] = u->first[from];
+    if (!f->cols[into]) f->cols[into] = f->cols[from];
+    u->members[into] += u->members[from];
+    u->externals[into] += u->externals[from];
+    sort_members(u, into, u->members[into]);
+    u->first[from] = u->members[from] = 0;
+    for (int32_t id = 1; id < u->g->count; id++)
+        if (u->loader[id] == from) u->loader[id] = into;
+}
+
+static void merge_producers(fuser *u, int32_t node, const int32_t *found, int32_t count) {
+    for (int32_t i = 0; i < count; i++) {
+        int32_t group = u->f->group[node], other = found[i];
+        if (u->first[other] && mergeable(u, group, other)) merge_groups(u, group, other);
+    }
+}
+
+/* ---- one rule for each sort of node ---- */
+
+static void place_lane(fuser *u, int32_t node) {
+    const ir_node *n = u->g->nodes[node];
+    int64_t count = count_of(u, node);
+    int32_t found[16], n_found = u->merge ? candidates(u, n, found) : 0;
+    for (int32_t i = 0; i < n_found; i++) {
+        fusion *f = u->f;
+        int32_t group = found[i];
+        int64_t rows = f->cols[group] ? f->elements[group] / f->cols[group] : 0;
+        if (!u->first[group]) continue;
+        member_kind kind = count == f->elements[group] ? MEMBER_FULL : count == rows ? MEMBER_ROW : MEMBER_NONE;
+        if (kind == MEMBER_NONE || !may_join(u, node, group, kind)) continue;
+        join_as(u, node, group, kind);
+        merge_producers(u, node, found, n_found);
+        return;
+    }
+    join_as(u, node, group_new(u, count, 0), MEMBER_FULL);
+}
+
+/* How a reduction can be a member: ROW over `cols`, or a sink. */
+typedef struct way { member_kind kind; int64_t cols; } way;
+
+static int32_t ways_of(const fuser *u, const ir_node *n, way out[3]) {
+    tide_shape from = u->g->nodes[n->in[0]]->shape;
+    bool arg = n->op == OP_ARGMAX || n->op == OP_ARGMIN;
+    uint32_t axes = arg ? 1u << n->attr.axis : n->attr.axes;
+    int64_t suffix = reduced_suffix(from, axes), kept, all = tide_shape_count(from);
+    bool prefix = n->op == OP_SUM && reduced_prefix(from, axes, &kept);
+    int32_t count = 0;
+    bool large = n->op == OP_SUM && suffix == all && all > WHOLE_ROW;
+    if (suffix && !large) out[count++] = (way){ MEMBER_ROW, suffix };
+    if (prefix && kept == 1) out[count++] = (way){ MEMBER_ALL_SUM, 0 };
+    else if (prefix) out[count++] = (way){ MEMBER_COL_SUM, kept };
+    return count;
+}
+
+static bool try_reduction(fuser *u, int32_t node, int32_t group, way w) {
+    fusion *f = u->f;
+    const ir_node *n = u->g->nodes[node];
+    if (!u->first[group] || f->elements[group] != count_of(u, n->in[0])) return false;
+    if (w.cols && f->cols[group] && w.cols != f->cols[group]) return false;
+    if (!may_join(u, node, group, MEMBER_FULL)) return false;  /* its input must be FULL there */
+    if (w.cols) f->cols[group] = w.cols;
+    join_as(u, node, group, w.kind);
+    return true;
+}
+
+static void place_reduction(fuser *u, int32_t node) {
+    const ir_node *n = u->g->nodes[node];
+    way ways[3];
+    int32_t found[16], n_found = u->merge ? candidates(u, n, found) : 0, n_ways = ways_of(u, n, ways);
+    for (int32_t w = 0; w < n_ways; w++)
+        for (int32_t i = 0; i < n_found; i++)
+            if (try_reduction(u, node, found[i], ways[w])) return;
+    join_as(u, node, group_new(u, count_of(u, n->in[0]), ways[0].cols), ways[0].kind);
+}
+
+void pass_fuse(const pass_graph *g, bool merge, fusion *out) {
+    arena *m = g->memory;
+    int32_t n = g->count + 1;
+    *out = (fusion){ arena_new(m, int32_t, n), arena_new(m, uint8_t, n), 1, arena_new(m, int64_t, n), arena_new(m, int64_t, n) };
+    fuser u = { .g = g, .f = out, .merge = merge };
+    u.first = arena_new(m, int32_t, n), u.next = arena_new(m, int32_t, n), u.last = arena_new(m, int32_t, n);
+    u.members = arena_new(m, int32_t, n), u.externals = arena_new(m, int32_t, n), u.loader = arena_new(m, int32_t, n);
+    u.seen = arena_new(m, uint32_t, n), u.seen_group = arena_new(m, uint32_t, n), u.stack = arena_new(m, int32_t, n);
+    for (int32_t id = 1; id < g->count; id++) {
+        const ir_node *node = g->nodes[id];
+        if (is_reduction(node)) place_reduction(&u, id);
+        else if (node->op == OP_SCALAR || node->op == OP_CAST) place_lane(&u, id);
+    }
+}

@@ -1,0 +1,153 @@
+/* Copies what the wanted values depend on, composites replaced by their definitions. */
+#include "pass.h"
+
+int32_t pass_add(pass_graph *g, const ir_node *node) {
+    if (g->count == g->capacity) {
+        int32_t capacity = MAX2(256, g->capacity * 2);
+        ir_node **nodes = arena_new(g->memory, ir_node *, capacity);
+        if (g->count) memcpy(nodes, g->nodes, (size_t)g->count * sizeof *nodes);
+        g->nodes = nodes, g->capacity = capacity;
+    }
+    if (g->count == 0) g->nodes[g->count++] = arena_new(g->memory, ir_node, 1);
+    g->nodes[g->count] = arena_new(g->memory, ir_node, 1);
+    *g->nodes[g->count] = *node;
+    return g->count++;
+}
+
+typedef struct import {
+    pass_graph *g;
+    int32_t *map;  /* node of the source graph -> node of the pass graph; 0: not yet */
+    int32_t  mapped;
+    int32_t *stack;
+    int32_t  depth, capacity;
+    bool     initial, random;
+} import;
+
+static void map_grow(import *im) {
+    int32_t count = im->g->source->count;
+    if (count <= im->mapped) return;
+    int32_t *map = arena_new(im->g->memory, int32_t, count * 2);
+    if (im->mapped) memcpy(map, im->map, (size_t)im->mapped * sizeof *map);
+    im->map = map, im->mapped = count * 2;
+}
+
+static void push(import *im, int32_t id) {
+    if (im->depth == im->capacity) {
+        int32_t capacity = MAX2(256, im->capacity * 2);
+        int32_t *stack = arena_new(im->g->memory, int32_t, capacity);
+        if (im->depth) memcpy(stack, im->stack, (size_t)im->depth * sizeof *stack);
+        im->stack = stack, im->capacity = capacity;
+    }
+    im->stack[im->depth++] = id;
+}
+
+/* A composite's node in plain ops, made once; a variable without storage is its first value; 0 if the graph failed. */
+static int32_t definition_of(tide_graph *source, int32_t id, bool initial) {
+    ir_node *n = source->nodes[id];
+    const ir_variable *v = n->op == OP_VARIABLE ? source->variables[n->attr.slot] : NULL;
+    if (initial && v && !v->storage && id != source->rng_step) return v->initial;
+    if (!op_rows[n->op].define) return id;
+    if (!n->definition) {
+        tide_val plain = op_rows[n->op].define(graph_val(source, id));
+        n->definition = val_good(plain) ? plain.node : 0;
+    }
+    return n->definition;
+}
+
+static void copy_node(import *im, int32_t id) {
+    const ir_node *n = im->g->source->nodes[id];
+    ir_node copy = *n;
+    copy.in = arena_new(im->g->memory, int32_t, MAX2(n->n_in, 1));
+    for (int32_t i = 0; i < n->n_in; i++) copy.in[i] = im->map[n->in[i]];
+    if (im->initial && id == im->g->source->rng_step) copy.op = OP_FILL, copy.attr = (ir_attr){ 0 };
+    im->random |= n->op == OP_RANDOM || n->op == OP_DROPMASK;
+    im->map[id] = pass_add(im->g, &copy);
+}
+
+/* Depth first with our own stack: a chain of a million nodes is no deeper for us than a short one. */
+static bool import_node(import *im, int32_t root) {
+    push(im, root);
+    while (im->depth) {
+        int32_t id = im->stack[im->depth - 1], plain = definition_of(im->g->source, id, im->initial);
+        map_grow(im);
+        if (!plain) return false;
+        if (im->map[id]) {
+            im->depth--;
+            continue;
+        }
+        if (plain != id) {
+            if (im->map[plain]) im->map[id] = im->map[plain];
+            else push(im, plain);
+            continue;
+        }
+        const ir_node *n = im->g->source->nodes[id];
+        int32_t before = im->depth;
+        for (int32_t i = n->n_in - 1; i >= 0; i--)
+            if (!im->map[n->in[i]]) push(im, n->in[i]);
+        if (im->depth == before) copy_node(im, id);
+    }
+    return true;
+}
+
+static tide_status add_assign(import *im, int32_t slot, int32_t value, tide_failure *why) {
+    pass_graph *g = im->g;
+    for (int32_t i = 0; i < g->n_assigns; i++)
+        if (g->assigns[i].slot == slot) {
+            if (g->assigns[i].value == value) return TIDE_OK;
+            return fail(why, TIDE_EINVAL, "compile: the variable '%s' is assigned twice in one program", g->source->variables[slot]->name);
+        }
+    if ((g->n_assigns & (g->n_assigns - 1)) == 0) {
+        pass_assign *more = arena_new(g->memory, pass_assign, MAX2(8, g->n_assigns * 2));
+        if (g->n_assigns) memcpy(more, g->assigns, (size_t)g->n_assigns * sizeof *more);
+        g->assigns = more;
+    }
+    g->assigns[g->n_assigns++] = (pass_assign){ slot, value };
+    return TIDE_OK;
+}
+
+static bool import_effect(import *im, int32_t id, tide_failure *why) {
+    tide_graph *source = im->g->source;
+    const ir_node *n = source->nodes[id];
+    if (n->op == OP_GROUP) {
+        for (int32_t i = 0; i < n->n_in; i++)
+            if (!import_effect(im, n->in[i], why)) return false;
+        return true;
+    }
+    if (!import_node(im, n->in[1])) return false;
+    return !add_assign(im, source->nodes[n->in[0]]->attr.slot, im->map[n->in[1]], why);
+}
+
+/* Programs that draw random numbers advance the step they draw with, unless they assign it themselves. */
+static void advance_rng(import *im) {
+    pass_graph *g = im->g;
+    tide_graph *source = g->source;
+    if (!im->random || im->initial) return;
+    int32_t slot = source->nodes[source->rng_step]->attr.slot;
+    for (int32_t i = 0; i < g->n_assigns; i++)
+        if (g->assigns[i].slot == slot) return;
+    ir_node one = { .op = OP_FILL, .type = TIDE_I32, .attr.number = 1, .in = arena_new(g->memory, int32_t, 1) };
+    ir_node add = { .op = OP_SCALAR, .type = TIDE_I32, .n_in = 2, .in = arena_new(g->memory, int32_t, 2), .attr.scalar = S_ADD };
+    add.in[0] = im->map[source->rng_step];
+    add.in[1] = pass_add(g, &one);
+    add_assign(im, slot, pass_add(g, &add), NULL);
+}
+
+bool pass_import(pass_graph *g, tide_list wanted, int32_t *wanted_node, bool initial, tide_failure *why) {
+    import im = { .g = g, .initial = initial };
+    g->wanted = arena_new(g->memory, int32_t, MAX2(wanted.count, 1));
+    map_grow(&im);
+    for (int64_t i = 0; i < wanted.count; i++) {
+        int32_t id = wanted.items[i].node;
+        ir_op op = g->source->nodes[id]->op;
+        if (op == OP_ASSIGN || op == OP_GROUP) {
+            if (!import_effect(&im, id, why)) return false;
+            continue;
+        }
+        if (!import_node(&im, id)) return false;
+        wanted_node[g->n_wanted] = id;
+        g->wanted[g->n_wanted++] = im.map[id];
+    }
+    advance_rng(&im);
+    if (g->count == 0) pass_add(g, &(ir_node){ .op = OP_FILL });
+    return true;
+}

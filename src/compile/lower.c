@@ -1,0 +1,309 @@
+/* From a fused pass graph to a flat program: buffers, the order of the kernels, and assignments. */
+#include <assert.h>
+
+#include "lower.h"
+
+/* ---- buffers and kernels ---- */
+
+int32_t lower_buffer(lowering *l, flat_space space, int64_t bytes, void *host) {
+    flat_program *p = &l->out->flat;
+    if (p->n_buffers == l->out->buffer_capacity) {
+        int32_t capacity = MAX2(256, l->out->buffer_capacity * 2);
+        flat_buffer *more = arena_new(l->memory, flat_buffer, capacity);
+        if (p->n_buffers) memcpy(more, p->buffers, (size_t)p->n_buffers * sizeof *more);
+        p->buffers = more, l->out->buffer_capacity = capacity;
+    }
+    p->buffers[p->n_buffers] = (flat_buffer){ .space = space, .bytes = bytes, .host = host };
+    return p->n_buffers++;
+}
+
+view lower_new(lowering *l, tide_dtype type, tide_shape shape) {
+    int64_t bytes = tide_shape_count(shape) * (int64_t)tide_dtype_size(type);
+    return view_contiguous(lower_buffer(l, FLAT_ARENA, bytes, NULL), type, shape);
+}
+
+flat_kernel *lower_kernel(lowering *l, flat_kernel_kind kind, int32_t n_operands, const char *name) {
+    flat_program *p = &l->out->flat;
+    if (p->n_kernels == l->out->kernel_capacity) {
+        int32_t capacity = MAX2(256, l->out->kernel_capacity * 2);
+        flat_kernel *more = arena_new(l->memory, flat_kernel, capacity);
+        if (p->n_kernels) memcpy(more, p->kernels, (size_t)p->n_kernels * sizeof *more);
+        p->kernels = more, l->out->kernel_capacity = capacity;
+    }
+    flat_kernel *k = &p->kernels[p->n_kernels++];
+    *k = (flat_kernel){ .kind = kind, .n_operands = n_operands, .name = arena_printf(l->memory, "%s", name) };
+    k->operands = arena_new(l->memory, flat_operand, MAX2(n_operands, 1));
+    return k;
+}
+
+flat_operand lower_operand(const view *v) {
+    flat_operand o = { .buffer = v->buffer, .type = v->type, .offset = v->offset };
+    memcpy(o.stride, v->stride, sizeof o.stride);
+    return o;
+}
+
+int32_t lower_variable(lowering *l, int32_t slot) {
+    if (l->variable_buffer[slot] < 0) {
+        const ir_variable *v = l->g->source->variables[slot];
+        const ir_node *n = l->g->source->nodes[v->node];
+        int64_t bytes = tide_shape_count(n->shape) * (int64_t)tide_dtype_size((tide_dtype)n->type);
+        l->variable_buffer[slot] = lower_buffer(l, FLAT_VARIABLE, bytes, v->storage);
+    }
+    return l->variable_buffer[slot];
+}
+
+/* ---- where values are ---- */
+
+static bool is_view_op(const ir_node *n) { return n->op == OP_RESHAPE || n->op == OP_PERMUTE || n->op == OP_BROADCAST || n->op == OP_SLICE; }
+
+static view copied(lowering *l, const view *v, tide_shape shape) {
+    tide_shape own = { .ndim = v->ndim };
+    memcpy(own.dim, v->dim, sizeof own.dim);
+    view to = lower_new(l, v->type, own);
+    lower_copy(l, v, &to);
+    return view_contiguous(to.buffer, v->type, shape);
+}
+
+static view view_of_view(lowering *l, const ir_node *n) {
+    const view *x = lower_view(l, n->in[0]);
+    view out;
+    switch (n->op) {
+    case OP_PERMUTE: return view_permuted(x, n->attr.start);
+    case OP_BROADCAST: return view_broadcast(x, n->shape);
+    case OP_SLICE: return view_sliced(x, n->shape, &n->attr);
+    default: return view_reshaped(x, n->shape, &out) ? out : copied(l, x, n->shape);
+    }
+}
+
+static view leaf_view(lowering *l, int32_t node) {
+    const ir_node *n = l->g->nodes[node];
+    int64_t bytes = tide_shape_count(n->shape) * (int64_t)tide_dtype_size((tide_dtype)n->type);
+    int32_t buffer = n->op == OP_VARIABLE ? lower_variable(l, n->attr.slot) : lower_buffer(l, n->op == OP_CONSTANT ? FLAT_CONSTANT : FLAT_ARENA, bytes, (void *)n->attr.data);
+    if (n->op == OP_INPUT) l->out->input_buffer[n->attr.slot] = buffer;
+    return view_contiguous(buffer, (tide_dtype)n->type, n->shape);
+}
+
+const view *lower_view(lowering *l, int32_t node) {
+    view *v = &l->loc[node];
+    if (v->valid) return v;
+    const ir_node *n = l->g->nodes[node];
+    if (is_view_op(n)) *v = view_of_view(l, n);
+    else if (node_inlined(n)) lower_leaf(l, node);
+    else *v = leaf_view(l, node);
+    return v;
+}
+
+const view *lower_contiguous(lowering *l, int32_t node) {
+    const view *v = lower_view(l, node);
+    if (view_is_contiguous(v)) return v;
+    view *kept = arena_new(l->memory, view, 1);
+    *kept = copied(l, v, l->g->nodes[node]->shape);
+    return kept;
+}
+
+/* ---- who needs what ---- */
+
+static void find_needed(lowering *l) {
+    const pass_graph *g = l->g;
+    int32_t *users = arena_new(l->memory, int32_t, g->count), *user = arena_new(l->memory, int32_t, g->count);
+    for (int32_t i = 0; i < g->n_wanted; i++) l->needed[g->wanted[i]] = true, users[g->wanted[i]] += 2;
+    for (int32_t i = 0; i < g->n_assigns; i++) l->needed[g->assigns[i].value] = true, users[g->assigns[i].value] += 2;
+    for (int32_t id = g->count - 1; id > 0; id--) {
+        const ir_node *n = g->nodes[id];
+        int32_t group = l->f->group[id];
+        if (!group && is_view_op(n) && !l->needed[id]) continue;
+        for (int32_t i = 0; i < n->n_in; i++) {
+            users[n->in[i]]++, user[n->in[i]] = id;
+            if (!group || !fused_input(g, l->f, n->in[i], group)) l->needed[n->in[i]] = true;
+        }
+    }
+    for (int32_t id = 1; id < g->count; id++)
+        if (users[id] == 1 && g->nodes[user[id]]->op == OP_PERMUTE) l->only_permute[id] = user[id];
+}
+
+static void list_groups(lowering *l) {
+    int32_t *last = arena_new(l->memory, int32_t, l->f->groups);
+    for (int32_t id = 1; id < l->g->count; id++) {
+        int32_t group = l->f->group[id];
+        if (!group) continue;
+        if (last[group]) l->group_next[last[group]] = id;
+        else l->group_first[group] = id;
+        last[group] = id;
+    }
+}
+
+/* ---- order: Kahn's algorithm over units, a unit being a group or a node of its own ---- */
+
+typedef struct units {
+    int32_t  count;
+    int32_t *of;       /* unit of each node */
+    int32_t *waiting;  /* inputs of a unit that are not done */
+    int32_t *first_use, *next_use, *use_unit;  /* lists of the units that read a node's unit */
+    int32_t  n_uses;
+    bool    *last;     /* updates: after everything else */
+    int32_t *queue;
+} units;
+
+static int32_t unit_of(const lowering *l, int32_t node) { return l->f->group[node] ? l->f->group[node] : l->f->groups + node; }
+
+static void add_edge(units *u, int32_t from, int32_t to) {
+    int32_t use = ++u->n_uses;
+    u->use_unit[use] = to;
+    u->next_use[use] = u->first_use[from];
+    u->first_use[from] = use;
+    u->waiting[to]++;
+}
+
+static void make_units(lowering *l, units *u) {
+    int32_t edges = 1;
+    u->count = l->f->groups + l->g->count;
+    for (int32_t id = 1; id < l->g->count; id++) edges += l->g->nodes[id]->n_in;
+    u->waiting = arena_new(l->memory, int32_t, u->count), u->first_use = arena_new(l->memory, int32_t, u->count);
+    u->next_use = arena_new(l->memory, int32_t, edges), u->use_unit = arena_new(l->memory, int32_t, edges);
+    u->last = arena_new(l->memory, bool, u->count), u->queue = arena_new(l->memory, int32_t, u->count);
+    for (int32_t id = 1; id < l->g->count; id++)
+        for (int32_t i = 0; i < l->g->nodes[id]->n_in; i++) {
+            int32_t in = l->g->nodes[id]->in[i], from = unit_of(l, in), to = unit_of(l, id);
+            bool inside = l->f->group[id] && fused_input(l->g, l->f, in, l->f->group[id]);
+            if (from != to && !inside) add_edge(u, from, to);
+        }
+}
+
+static void lower_unit(lowering *l, int32_t unit) {
+    if (unit < l->f->groups) lower_group(l, unit);
+    else if (!l->f->group[unit - l->f->groups]) lower_op(l, unit - l->f->groups);
+}
+
+static bool unit_exists(const lowering *l, int32_t unit) {
+    if (unit < l->f->groups) return l->group_first[unit] != 0;
+    return unit > l->f->groups && !l->f->group[unit - l->f->groups];
+}
+
+/* Lowers the units that are ready; fusion leaves no cycles, so all of them become ready. */
+static void drain(lowering *l, units *u, bool last) {
+    int32_t head = 0, tail = 0;
+    for (int32_t i = 1; i < u->count; i++)
+        if (u->waiting[i] == 0 && unit_exists(l, i) && u->last[i] == last) u->queue[tail++] = i;
+    while (head < tail) {
+        int32_t unit = u->queue[head++];
+        lower_unit(l, unit);
+        u->waiting[unit] = -1;
+        for (int32_t use = u->first_use[unit]; use; use = u->next_use[use])
+            if (--u->waiting[u->use_unit[use]] == 0 && u->last[u->use_unit[use]] == last) u->queue[tail++] = u->use_unit[use];
+    }
+}
+
+/* ---- assignments ---- */
+
+static bool only_assigned(const lowering *l, int32_t group) {
+    for (int32_t m = l->group_first[group]; m; m = l->group_next[m])
+        if (l->needed[m] && l->assigned_to[m] == 0) return false;
+    return true;
+}
+
+/* Reads of variable `slot` in this group are lane by lane, so the group may overwrite it as it goes. */
+static bool reads_in_step(const lowering *l, int32_t group, int32_t slot) {
+    for (int32_t m = l->group_first[group]; m; m = l->group_next[m])
+        for (int32_t i = 0; i < l->g->nodes[m]->n_in; i++) {
+            int32_t id = l->g->nodes[m]->in[i], direct = through_reshapes(l->g, id);
+            while (l->g->nodes[id]->op == OP_RESHAPE || l->g->nodes[id]->op == OP_PERMUTE || l->g->nodes[id]->op == OP_BROADCAST || l->g->nodes[id]->op == OP_SLICE)
+                id = l->g->nodes[id]->in[0];
+            const ir_node *n = l->g->nodes[id];
+            if (n->op == OP_VARIABLE && n->attr.slot == slot && (direct != id || l->f->kind[m] != MEMBER_FULL)) return false;
+        }
+    return true;
+}
+
+static bool group_reads(const lowering *l, int32_t group, int32_t slot) {
+    for (int32_t m = l->group_first[group]; m; m = l->group_next[m])
+        for (int32_t i = 0; i < l->g->nodes[m]->n_in; i++) {
+            int32_t id = l->g->nodes[m]->in[i];
+            while (l->g->nodes[id]->n_in == 1 && !l->f->group[id]) id = l->g->nodes[id]->in[0];
+            if (l->g->nodes[id]->op == OP_VARIABLE && l->g->nodes[id]->attr.slot == slot) return true;
+        }
+    return false;
+}
+
+/* A group whose results are only assigned writes the variables itself, after all other work of the program. Groups that
+ * read each other's variables do not: their values go through memory and are copied at the end. */
+static void choose_direct(lowering *l, units *u) {
+    const pass_graph *g = l->g;
+    for (int32_t i = 0; i < g->n_assigns; i++) {
+        int32_t v = g->assigns[i].value;
+        if (l->f->group[v] && l->f->kind[v] == MEMBER_FULL && !l->assigned_to[v]) l->assigned_to[v] = g->assigns[i].slot + 1;
+    }
+    for (int32_t i = 0; i < g->n_wanted; i++) l->assigned_to[g->wanted[i]] = 0;
+    bool *direct = u->last;
+    for (int32_t group = 1; group < l->f->groups; group++) direct[group] = l->group_first[group] && only_assigned(l, group);
+    for (int32_t i = 0; i < g->n_assigns; i++) {
+        int32_t group = l->f->group[g->assigns[i].value], slot = g->assigns[i].slot;
+        if (!group || !direct[group]) continue;
+        if (!reads_in_step(l, group, slot)) direct[group] = false;
+        for (int32_t other = 1; direct[group] && other < l->f->groups; other++)
+            if (other != group && direct[other] && group_reads(l, other, slot)) direct[other] = false;
+    }
+    for (int32_t id = 1; id < g->count; id++)
+        if (l->assigned_to[id] && !direct[l->f->group[id]]) l->assigned_to[id] = 0;
+}
+
+/* Values of the other assignments, taken before any variable changes ... */
+static view *stage_assigned(lowering *l) {
+    const pass_graph *g = l->g;
+    view *values = arena_new(l->memory, view, MAX2(g->n_assigns, 1));
+    for (int32_t i = 0; i < g->n_assigns; i++) {
+        int32_t v = g->assigns[i].value;
+        if (l->assigned_to[v]) continue;
+        values[i] = *lower_view(l, v);
+        if (l->out->flat.buffers[values[i].buffer].space == FLAT_VARIABLE) values[i] = copied(l, &values[i], g->nodes[v]->shape);
+    }
+    return values;
+}
+
+/* ... and copied after all of them are made. A value that a group wrote to another variable is copied from there. */
+static void copy_assigned(lowering *l, view *values) {
+    const pass_graph *g = l->g;
+    for (int32_t i = 0; i < g->n_assigns; i++) {
+        int32_t v = g->assigns[i].value;
+        if (l->assigned_to[v] == g->assigns[i].slot + 1) continue;
+        view from = values[i].valid ? values[i] : l->loc[v];
+        view to = view_contiguous(lower_variable(l, g->assigns[i].slot), from.type, g->nodes[v]->shape);
+        lower_copy(l, &from, &to);
+    }
+}
+
+/* A wanted value gets a contiguous arena buffer of its own class: not a variable, constant or strided view. */
+static void place_wanted(lowering *l) {
+    for (int32_t i = 0; i < l->g->n_wanted; i++) {
+        int32_t node = l->g->wanted[i];
+        const view *v = lower_view(l, node);
+        const flat_buffer *b = &l->out->flat.buffers[v->buffer];
+        bool own = b->space == FLAT_ARENA && v->offset == 0 && view_is_contiguous(v);
+        l->out->output_buffer[i] = own ? v->buffer : copied(l, v, l->g->nodes[node]->shape).buffer;
+    }
+}
+
+void pass_lower(const pass_graph *g, const fusion *f, lowered *out) {
+    arena *m = g->memory;
+    int32_t n = g->count;
+    lowering l = { .g = g, .f = f, .out = out, .memory = m };
+    l.loc = arena_new(m, view, n), l.needed = arena_new(m, bool, n), l.reg = arena_new(m, int16_t, n);
+    l.assigned_to = arena_new(m, int32_t, n), l.only_permute = arena_new(m, int32_t, n), l.second = arena_new(m, int32_t, n);
+    l.variable_buffer = arena_new(m, int32_t, MAX2(g->source->n_variables, 1));
+    for (int32_t i = 0; i < g->source->n_variables; i++) l.variable_buffer[i] = -1;
+    l.group_first = arena_new(m, int32_t, f->groups), l.group_next = arena_new(m, int32_t, n);
+    out->output_buffer = arena_new(m, int32_t, MAX2(g->n_wanted, 1));
+    out->input_buffer = arena_new(m, int32_t, MAX2(g->source->n_inputs, 1));
+    for (int32_t i = 0; i < g->source->n_inputs; i++) out->input_buffer[i] = -1;
+    units u = { 0 };
+    find_needed(&l);
+    list_groups(&l);
+    make_units(&l, &u);
+    choose_direct(&l, &u);
+    drain(&l, &u, false);
+    place_wanted(&l);
+    view *values = stage_assigned(&l);
+    drain(&l, &u, true);
+    copy_assigned(&l, values);
+    for (int32_t i = 1; i < u.count; i++) assert(!unit_exists(&l, i) || u.waiting[i] < 0);
+    out->flat.seed = g->source->seed;
+}

@@ -1,0 +1,45 @@
+/* The lowering's own state, shared by its files. */
+#ifndef TIDE_LOWER_H
+#define TIDE_LOWER_H
+
+#include "view.h"
+
+typedef struct lowering {
+    const pass_graph *g;
+    const fusion *f;
+    lowered   *out;
+    arena     *memory;
+    view      *loc;          /* of each node, once it has one */
+    bool      *needed;       /* of each node: somebody outside its group wants it in memory */
+    int16_t   *reg;          /* scratch of lower_map.c: register + 1 of each node */
+    int32_t   *only_permute; /* of each node: the permutation that is its only use; 0 */
+    int32_t   *second;       /* of a sort: the buffer of its indices */
+    int32_t   *assigned_to;  /* of each node: slot + 1 of the variable that its group writes it to directly; 0 */
+    int32_t   *variable_buffer;  /* of each slot; -1: none yet */
+    struct map_scratch *scratch[8];  /* of lower_map.c */
+    int32_t    depth;
+    int32_t   *group_first, *group_next;  /* members of a group in order */
+} lowering;
+
+int32_t lower_buffer(lowering *l, flat_space space, int64_t bytes, void *host);
+view    lower_new(lowering *l, tide_dtype type, tide_shape shape);  /* a contiguous arena buffer */
+flat_kernel *lower_kernel(lowering *l, flat_kernel_kind kind, int32_t n_operands, const char *name);
+flat_operand lower_operand(const view *v);       /* strides of the view's own dimensions */
+int32_t lower_variable(lowering *l, int32_t slot);
+
+/* Where a node's value is, as a view of the node's shape; copies are made where a view is not enough. */
+const view *lower_view(lowering *l, int32_t node);
+/* The same, contiguous. */
+const view *lower_contiguous(lowering *l, int32_t node);
+void lower_copy(lowering *l, const view *from, const view *to);  /* same shape */
+void lower_fill(lowering *l, const view *to, double value);
+
+/* lower_map.c: the map kernel of a group, or of one inlined leaf as if it were a group. */
+void lower_group(lowering *l, int32_t group);
+void lower_leaf(lowering *l, int32_t node);
+tide_dtype compute_type(tide_dtype storage);
+
+/* lower_ops.c: one kernel for each of the other ops. */
+void lower_op(lowering *l, int32_t node);
+
+#endif

@@ -1,0 +1,433 @@
+/* The map kernel of a fused group: its domain, its loads, one instruction a member, its stores and sinks. */
+#include <stdio.h>
+
+#include "lower.h"
+
+enum { MOST_LOADS = 2 * 96, MOST_INSTRS = 4 * 96 + 64, TASK_ELEMENTS = 16384, MOST_COLS = 4096 };
+
+typedef struct load {
+    int32_t node;     /* seen through reshapes; the broadcast itself where one is loaded */
+    bool    row;      /* one element a row of the domain */
+    view    v;        /* merged */
+    flat_operand operand;
+    flat_kind kind;
+    int16_t reg;      /* -1: not loaded yet */
+} load;
+
+typedef struct build {
+    lowering  *l;
+    int32_t    group;
+    int64_t    elements, cols;  /* cols 0: free */
+    int64_t    bound[TIDE_MAX_DIMS + 2];  /* products where the domain's dimensions may be cut, ascending */
+    int32_t    bounds;
+    load      *loads;
+    int32_t    n_loads;
+    flat_instr *instrs;
+    uint8_t   *reg_type, *reg_kind;
+    int32_t    n_instrs, n_regs;
+    flat_map   map;
+    flat_operand *operands;
+    int32_t    n_operands;
+    char       name[96];
+} build;
+
+tide_dtype compute_type(tide_dtype storage) { return storage == TIDE_F16 || storage == TIDE_BF16 ? TIDE_F32 : storage; }
+
+static const ir_node *node_of(const build *b, int32_t id) { return b->l->g->nodes[id]; }
+
+/* ---- inputs that need no load ---- */
+
+static bool is_view(const ir_node *n) {
+    return n->op == OP_RESHAPE || n->op == OP_BROADCAST || n->op == OP_PERMUTE || n->op == OP_SLICE;
+}
+
+static const ir_node *fill_below(const build *b, int32_t in) {
+    const ir_node *n = node_of(b, in);
+    while (is_view(n)) n = node_of(b, n->in[0]);
+    return n->op == OP_FILL ? n : NULL;
+}
+
+/* in = arange spread over the domain: element e is (e / inner) % size. */
+static bool iota_below(const build *b, int32_t in, int64_t *inner, int64_t *size) {
+    const ir_node *n = node_of(b, through_reshapes(b->l->g, in));
+    *inner = 1;
+    if (n->op == OP_ARANGE) return *size = n->shape.dim[0], true;
+    if (n->op != OP_BROADCAST) return false;
+    const ir_node *from = node_of(b, n->in[0]), *source = node_of(b, through_reshapes(b->l->g, n->in[0]));
+    if (source->op != OP_ARANGE || source->shape.dim[0] < 2) return false;
+    *size = source->shape.dim[0];
+    for (int i = n->shape.ndim - 1, shift = n->shape.ndim - from->shape.ndim; i >= shift && from->shape.dim[i - shift] == 1; i--)
+        *inner *= n->shape.dim[i];
+    return true;
+}
+
+static bool made_here(const build *b, int32_t in, bool row) {
+    int64_t inner, size;
+    if (fill_below(b, in)) return true;
+    if (row) return false;
+    const ir_node *n = node_of(b, through_reshapes(b->l->g, in));
+    return n->op == OP_RANDOM || n->op == OP_DROPMASK || iota_below(b, in, &inner, &size);
+}
+
+/* ---- loads and the domain ---- */
+
+static load *find_load(build *b, int32_t node, bool row) {
+    for (int32_t i = 0; i < b->n_loads; i++)
+        if (b->loads[i].node == node && b->loads[i].row == row) return &b->loads[i];
+    return NULL;
+}
+
+static void add_load(build *b, int32_t in, bool row) {
+    int32_t node = through_reshapes(b->l->g, in);
+    if (find_load(b, node, row)) return;
+    const view *v = lower_view(b->l, node);
+    b->loads[b->n_loads++] = (load){ .node = node, .row = row, .v = view_merged(v), .reg = -1 };
+}
+
+static void collect_input(build *b, int32_t in, bool row) {
+    if (b->group && fused_input(b->l->g, b->l->f, in, b->group)) return;
+    if (made_here(b, in, row)) {
+        const ir_node *n = node_of(b, through_reshapes(b->l->g, in));
+        if (!row && (n->op == OP_RANDOM || n->op == OP_DROPMASK) && !fill_below(b, n->in[0])) add_load(b, n->in[0], false);
+        return;
+    }
+    add_load(b, in, row);
+}
+
+/* Adds a cut, keeping every product a multiple of the one before. */
+static bool cut(build *b, int64_t product) {
+    int32_t at = 0;
+    while (at < b->bounds && b->bound[at] < product) at++;
+    if (at < b->bounds && b->bound[at] == product) return true;
+    if (b->bounds > TIDE_MAX_DIMS || (at > 0 && product % b->bound[at - 1]) || (at < b->bounds && b->bound[at] % product)) return false;
+    memmove(b->bound + at + 1, b->bound + at, (size_t)(b->bounds - at) * sizeof *b->bound);
+    b->bound[at] = product;
+    b->bounds++;
+    return true;
+}
+
+static bool cut_for(build *b, const load *x) {
+    if (x->v.ndim == 0 || (x->v.ndim == 1 && (!x->row || b->bounds == 0))) return true;
+    int64_t product = x->row ? b->cols : 1, before[TIDE_MAX_DIMS + 2];
+    int32_t count = b->bounds;
+    memcpy(before, b->bound, sizeof before);
+    for (int i = x->v.ndim - 1; i > 0; i--) {
+        product *= x->v.dim[i];
+        if (cut(b, product)) continue;
+        memcpy(b->bound, before, sizeof before);
+        b->bounds = count;
+        return false;
+    }
+    return true;
+}
+
+/* A free domain with long rows is cut into shorter ones: registers hold whole rows. */
+static void shorten_rows(build *b) {
+    int64_t inner = b->bounds > 1 ? b->bound[1] : 1;
+    if (inner <= MOST_COLS) return;
+    for (int64_t d = 2048; d >= 128; d--)
+        if (inner % d == 0 && cut(b, d)) return;
+}
+
+static bool one_stride(const view *v) { return v->ndim == 0 || (v->ndim == 1 && v->stride[0] == 1); }
+
+static void make_domain(build *b) {
+    cut(b, 1);
+    cut(b, b->elements);
+    if (b->cols) cut(b, b->cols);
+    bool linear = !b->cols;
+    for (int32_t i = 0; i < b->n_loads; i++) {
+        load *x = &b->loads[i];
+        bool single = view_count(&x->v) == 1;
+        if (single) x->v.ndim = 0;
+        if (!cut_for(b, x)) {
+            const view *whole = lower_contiguous(b->l, x->node);
+            x->v = view_merged(whole);
+        }
+        linear &= one_stride(&x->v);
+    }
+    flat_map *m = &b->map;
+    if (!b->cols && !linear) {
+        shorten_rows(b);
+        b->cols = b->bounds > 1 ? b->bound[1] : 1;
+    }
+    for (int32_t i = b->bounds - 1; i > 0; i--) {
+        m->dim[m->ndim++] = b->bound[i] / b->bound[i - 1];
+        if (linear || b->bound[i - 1] >= b->cols) m->row_ndim = m->ndim;
+    }
+    if (m->ndim == 0) m->dim[m->ndim++] = 1, m->row_ndim = 1;
+    m->row_wise = !linear;
+    m->cols = linear ? 1 : b->cols;
+    m->rows = b->elements / m->cols;
+    m->rows_per_task = MAX2(1, TASK_ELEMENTS / m->cols);
+    if (!linear && m->cols >= 64 && m->cols <= 1024) m->rows_per_task = 64;
+}
+
+static tide_shape domain_shape(const flat_map *m, bool rows_only) {
+    tide_shape s = { .ndim = rows_only ? m->row_ndim : m->ndim };
+    for (int i = 0; i < s.ndim; i++) s.dim[i] = m->dim[i];
+    return s;
+}
+
+static flat_kind kind_of(const flat_map *m, const flat_operand *o) {
+    bool rows = false, cols = false;
+    for (int i = 0; i < m->ndim; i++)
+        if (m->dim[i] != 1 && o->stride[i]) *(i < m->row_ndim ? &rows : &cols) = true;
+    if (!rows && !cols) return FLAT_ONE;
+    if (!m->row_wise || (rows && cols)) return FLAT_FULL;
+    bool vector = m->ndim == m->row_ndim + 1 && o->stride[m->ndim - 1] == 1;
+    return rows ? FLAT_ROW : vector ? FLAT_COL : FLAT_FULL;
+}
+
+static flat_operand operand_over(const build *b, const view *v, bool row) {
+    flat_operand o = { .buffer = v->buffer, .type = v->type, .offset = v->offset };
+    view spread;
+    if (view_count(v) == 1) return o;
+    if (!view_reshaped(v, domain_shape(&b->map, row), &spread)) return o;
+    for (int i = 0; i < spread.ndim; i++) o.stride[i] = spread.dim[i] == 1 ? 0 : spread.stride[i];
+    return o;
+}
+
+/* ---- instructions ---- */
+
+static int16_t emit(build *b, flat_instr in, tide_dtype type, flat_kind kind) {
+    in.type = (uint8_t)type;
+    in.kind = (uint8_t)kind;
+    for (int i = 0; i < 3; i++) {
+        if (in.src[i] < 0) continue;
+        in.src_type[i] = b->reg_type[in.src[i]];
+        in.src_kind[i] = b->reg_kind[in.src[i]];
+    }
+    bool sink = in.op == FLAT_STORE || in.op == FLAT_COL_SUM || in.op == FLAT_ALL_SUM;
+    in.dst = sink ? -1 : (int16_t)b->n_regs;
+    if (!sink) b->reg_type[b->n_regs] = in.type, b->reg_kind[b->n_regs] = in.kind, b->n_regs++;
+    b->instrs[b->n_instrs++] = in;
+    return in.dst;
+}
+
+#define INSTR(...) ((flat_instr){ .src = { -1, -1, -1 }, .operand = -1, __VA_ARGS__ })
+
+static int16_t add_operand(build *b, flat_operand o) {
+    b->operands[b->n_operands] = o;
+    return (int16_t)b->n_operands++;
+}
+
+static int16_t use_load(build *b, int32_t node, bool row) {
+    load *x = find_load(b, node, row);
+    if (x->reg >= 0) return x->reg;
+    flat_operand o = operand_over(b, &x->v, row);
+    flat_instr in = INSTR(.op = FLAT_LOAD);
+    in.operand = add_operand(b, o);
+    return x->reg = emit(b, in, compute_type(o.type), kind_of(&b->map, &o));
+}
+
+static int16_t use_random(build *b, const ir_node *n) {
+    flat_instr in = INSTR(.op = n->op == OP_RANDOM ? FLAT_RANDOM : FLAT_DROPMASK, .number = n->attr.number, .scale = n->attr.scale, .site = n->attr.site);
+    in.per_sample = n->shape.ndim && n->shape.dim[0] ? b->elements / n->shape.dim[0] : 1;
+    const ir_node *step = fill_below(b, n->in[0]);
+    in.src[0] = step ? emit(b, INSTR(.op = FLAT_CONST, .number = step->attr.number), TIDE_I32, FLAT_ONE) : use_load(b, through_reshapes(b->l->g, n->in[0]), false);
+    return emit(b, in, TIDE_F32, FLAT_FULL);
+}
+
+/* The register of an input that is made here: each kind of leaf once a kernel, by its own node. */
+static int16_t use_leaf(build *b, int32_t in) {
+    const ir_node *fill = fill_below(b, in);
+    if (fill) return emit(b, INSTR(.op = FLAT_CONST, .number = fill->attr.number), compute_type((tide_dtype)fill->type), FLAT_ONE);
+    int32_t direct = through_reshapes(b->l->g, in);
+    if (b->l->reg[direct]) return (int16_t)(b->l->reg[direct] - 1);
+    const ir_node *n = node_of(b, direct);
+    flat_instr iota = INSTR(.op = FLAT_IOTA);
+    int16_t reg = n->op == OP_RANDOM || n->op == OP_DROPMASK ? use_random(b, n)
+                  : iota_below(b, in, &iota.inner, &iota.size) ? emit(b, iota, (tide_dtype)n->type, FLAT_FULL) : (int16_t)-1;
+    b->l->reg[direct] = (int16_t)(reg + 1);
+    return reg;
+}
+
+static int16_t use_input(build *b, int32_t in, bool row) {
+    int32_t member = b->group ? fused_input(b->l->g, b->l->f, in, b->group) : 0;
+    if (member) return (int16_t)(b->l->reg[member] - 1);
+    return made_here(b, in, row) ? use_leaf(b, in) : use_load(b, through_reshapes(b->l->g, in), row);
+}
+
+static int16_t expanded(build *b, int16_t reg) {
+    if (b->reg_kind[reg] == FLAT_FULL) return reg;
+    flat_instr in = INSTR(.op = FLAT_CAST);
+    in.src[0] = reg;
+    return emit(b, in, (tide_dtype)b->reg_type[reg], FLAT_FULL);
+}
+
+static const uint8_t reduce_ops[OP_COUNT] = {
+    [OP_SUM] = FLAT_ROW_SUM, [OP_MAX] = FLAT_ROW_MAX, [OP_MIN] = FLAT_ROW_MIN, [OP_ARGMAX] = FLAT_ROW_ARGMAX, [OP_ARGMIN] = FLAT_ROW_ARGMIN,
+};
+
+static int16_t emit_reduction(build *b, const ir_node *n, member_kind kind) {
+    int16_t x = expanded(b, use_input(b, n->in[0], false));
+    if (kind != MEMBER_ROW) return x;  /* the sink is emitted with the stores */
+    flat_instr in = INSTR(.op = reduce_ops[n->op]);
+    in.src[0] = x;
+    return emit(b, in, compute_type((tide_dtype)n->type), FLAT_ROW);
+}
+
+static int16_t emit_lane(build *b, const ir_node *n, bool row) {
+    flat_instr in = INSTR(.op = n->op == OP_CAST ? FLAT_CAST : (uint8_t)n->attr.scalar);
+    flat_kind kind = FLAT_ONE;
+    for (int32_t i = 0; i < n->n_in; i++) {
+        in.src[i] = use_input(b, n->in[i], row);
+        flat_kind k = (flat_kind)b->reg_kind[in.src[i]];
+        kind = k == FLAT_COL || kind == FLAT_FULL || k == FLAT_FULL ? FLAT_FULL : MAX2(k, kind);
+    }
+    return emit(b, in, compute_type((tide_dtype)n->type), kind);
+}
+
+static void emit_member(build *b, int32_t id) {
+    const ir_node *n = node_of(b, id);
+    member_kind kind = (member_kind)b->l->f->kind[id];
+    bool lane = n->op == OP_SCALAR || n->op == OP_CAST;
+    int16_t reg = lane ? emit_lane(b, n, kind == MEMBER_ROW) : emit_reduction(b, n, kind);
+    b->l->reg[id] = (int16_t)(reg + 1);
+    size_t used = strlen(b->name);
+    snprintf(b->name + used, sizeof b->name - used, " %s", lane && n->op == OP_SCALAR ? scalar_names[n->attr.scalar] : ir_op_names[n->op]);
+}
+
+/* ---- stores and sinks ---- */
+
+static void emit_store(build *b, int16_t reg, const view *to, bool row) {
+    flat_instr in = INSTR(.op = FLAT_STORE);
+    in.src[0] = row ? reg : expanded(b, reg);
+    in.operand = add_operand(b, operand_over(b, to, row));
+    emit(b, in, (tide_dtype)b->reg_type[in.src[0]], (flat_kind)b->reg_kind[in.src[0]]);
+}
+
+/* A sum over tasks: partials, added up in task order by a second kernel, or straight into `out` if there is one task. */
+static void emit_sink(build *b, int32_t id, int16_t reg, const view *out, flat_operand *fold) {
+    bool columns = b->l->f->kind[id] == MEMBER_COL_SUM;
+    int64_t width = columns ? b->map.cols : 1, tasks = ceil_div(b->map.rows, b->map.rows_per_task);
+    view to = *out;
+    if (tasks != 1) to = lower_new(b->l, out->type, TIDE_SHAPE(tasks, width));
+    flat_instr in = INSTR(.op = columns ? FLAT_COL_SUM : FLAT_ALL_SUM);
+    in.src[0] = reg;
+    flat_operand o = { .buffer = to.buffer, .type = to.type, .offset = to.offset };
+    in.operand = add_operand(b, o);
+    emit(b, in, (tide_dtype)b->reg_type[reg], FLAT_FULL);
+    fold->buffer = tasks == 1 ? -1 : to.buffer;
+    fold->type = to.type;
+}
+
+static void emit_fold(lowering *l, const flat_operand *partials, const view *out, int64_t tasks) {
+    flat_kernel *k = lower_kernel(l, FLAT_FOLD, 2, "fold partial sums");
+    int64_t width = view_count(out);
+    k->operands[0] = *partials;
+    k->operands[1] = (flat_operand){ .buffer = out->buffer, .type = out->type, .offset = out->offset };
+    k->index = (flat_index){ .outer = 1, .n = tasks, .inner = width, .per_task = MAX2(1, MIN2(width, TASK_ELEMENTS / MAX2(tasks, 1))) };
+    k->tasks = ceil_div(width, k->index.per_task);
+}
+
+static view destination(lowering *l, int32_t id) {
+    const ir_node *n = l->g->nodes[id];
+    if (!l->assigned_to[id]) return lower_new(l, (tide_dtype)n->type, n->shape);
+    return view_contiguous(lower_variable(l, l->assigned_to[id] - 1), (tide_dtype)n->type, n->shape);
+}
+
+static void finish(build *b) {
+    b->l->depth--;
+    flat_kernel *k = lower_kernel(b->l, FLAT_MAP, b->n_operands, b->name);
+    memcpy(k->operands, b->operands, (size_t)b->n_operands * sizeof *b->operands);
+    flat_instr *instrs = arena_new(b->l->memory, flat_instr, MAX2(b->n_instrs, 1));
+    memcpy(instrs, b->instrs, (size_t)b->n_instrs * sizeof *instrs);
+    b->map.instrs = instrs, b->map.count = b->n_instrs, b->map.regs = b->n_regs;
+    k->map = b->map;
+    k->tasks = ceil_div(b->map.rows, b->map.rows_per_task);
+}
+
+/* What a build needs while it runs. A load may need a copy, whose own map is built meanwhile: one for each depth. */
+struct map_scratch {
+    load         loads[MOST_LOADS];
+    flat_instr   instrs[MOST_INSTRS];
+    flat_operand operands[MOST_INSTRS];
+    uint8_t      reg_type[MOST_INSTRS], reg_kind[MOST_INSTRS];
+};
+
+static void build_init(build *b) {
+    lowering *l = b->l;
+    struct map_scratch *s = l->scratch[l->depth];
+    if (!s) s = l->scratch[l->depth] = arena_new(l->memory, struct map_scratch, 1);
+    l->depth++;
+    b->loads = s->loads, b->instrs = s->instrs, b->operands = s->operands;
+    b->reg_type = s->reg_type, b->reg_kind = s->reg_kind;
+    snprintf(b->name, sizeof b->name, "map:");
+}
+
+static void emit_outputs(build *b, int32_t first) {
+    lowering *l = b->l;
+    flat_operand folds[96];
+    int32_t members[96], count = 0;
+    for (int32_t m = first; m; m = l->group_next[m]) {
+        if (!l->needed[m]) continue;
+        member_kind kind = (member_kind)l->f->kind[m];
+        int16_t reg = (int16_t)(l->reg[m] - 1);
+        l->loc[m] = destination(l, m);
+        if (kind == MEMBER_FULL || kind == MEMBER_ROW) emit_store(b, reg, &l->loc[m], kind == MEMBER_ROW);
+        else {
+            emit_sink(b, m, reg, &l->loc[m], &folds[count]);
+            members[count++] = m;
+        }
+    }
+    finish(b);
+    for (int32_t i = 0; i < count; i++)
+        if (folds[i].buffer >= 0) emit_fold(l, &folds[i], &l->loc[members[i]], ceil_div(b->map.rows, b->map.rows_per_task));
+}
+
+static void clear_registers(build *b, int32_t first) {
+    lowering *l = b->l;
+    for (int32_t m = first; m; m = l->group_next[m]) {
+        l->reg[m] = 0;
+        for (int32_t i = 0; i < l->g->nodes[m]->n_in; i++) l->reg[through_reshapes(l->g, l->g->nodes[m]->in[i])] = 0;
+    }
+}
+
+void lower_group(lowering *l, int32_t group) {
+    int32_t first = l->group_first[group];
+    build b = { .l = l, .group = group, .elements = l->f->elements[group], .cols = l->f->cols[group] };
+    build_init(&b);
+    for (int32_t m = first; m; m = l->group_next[m]) {
+        const ir_node *n = l->g->nodes[m];
+        bool row = l->f->kind[m] == MEMBER_ROW && (n->op == OP_SCALAR || n->op == OP_CAST);
+        for (int32_t i = 0; i < n->n_in; i++) collect_input(&b, n->in[i], row);
+    }
+    make_domain(&b);
+    for (int32_t m = first; m; m = l->group_next[m]) emit_member(&b, m);
+    emit_outputs(&b, first);
+    clear_registers(&b, first);
+}
+
+void lower_leaf(lowering *l, int32_t node) {
+    const ir_node *n = l->g->nodes[node];
+    build b = { .l = l, .elements = tide_shape_count(n->shape) };
+    l->loc[node] = lower_new(l, (tide_dtype)n->type, n->shape);
+    if (b.elements == 0) return;
+    build_init(&b);
+    if (n->op == OP_RANDOM || n->op == OP_DROPMASK) collect_input(&b, node, false);
+    make_domain(&b);
+    emit_store(&b, use_leaf(&b, node), &l->loc[node], false);
+    l->reg[node] = 0;
+    finish(&b);
+}
+
+/* ---- plain copies, for the other ops ---- */
+
+static void move(lowering *l, const view *from, double value, const view *to) {
+    build b = { .l = l, .elements = view_count(to) };
+    if (b.elements == 0) return;
+    build_init(&b);
+    snprintf(b.name, sizeof b.name, from ? "copy" : "fill");
+    if (from) b.loads[b.n_loads++] = (load){ .node = -1, .v = view_merged(from), .reg = -1 };
+    b.loads[b.n_loads++] = (load){ .node = -2, .v = view_merged(to), .reg = -1 };  /* the target cuts the domain too */
+    make_domain(&b);
+    int16_t reg = from ? use_load(&b, -1, false) : emit(&b, INSTR(.op = FLAT_CONST, .number = value), compute_type(to->type), FLAT_ONE);
+    view target = view_merged(to);
+    emit_store(&b, reg, &target, false);
+    finish(&b);
+}
+
+void lower_copy(lowering *l, const view *from, const view *to) { move(l, from, 0, to); }
+void lower_fill(lowering *l, const view *to, double value) { move(l, NULL, value, to); }

@@ -1,0 +1,206 @@
+/* One kernel for each op that is not lane-wise. */
+#include <stdio.h>
+
+#include "lower.h"
+
+enum { GEMM_ROWS = 64, TASK_ELEMENTS = 16384, SMALL_GEMM = 64 * 64 * 64 };
+
+static const ir_node *node_of(const lowering *l, int32_t id) { return l->g->nodes[id]; }
+
+static flat_operand whole(const view *v) { return (flat_operand){ .buffer = v->buffer, .type = v->type, .offset = v->offset }; }
+
+/* ---- matrix products ---- */
+
+/* A provider takes matrices with unit stride along rows or columns, and no element twice. */
+static bool matrix_ok(const view *v) {
+    int r = v->ndim - 2, c = v->ndim - 1;
+    bool row_unit = v->stride[c] == 1 || v->dim[c] == 1, column_unit = v->stride[r] == 1 || v->dim[r] == 1;
+    bool rows_apart = v->stride[r] >= v->dim[c] || v->dim[r] == 1, columns_apart = v->stride[c] >= v->dim[r] || v->dim[c] == 1;
+    return (row_unit && rows_apart) || (column_unit && columns_apart);
+}
+
+static view matrix_view(lowering *l, int32_t node) {
+    const view *v = lower_view(l, node);
+    return matrix_ok(v) ? *v : *lower_contiguous(l, node);
+}
+
+/* The permutation that is the product's only use and keeps columns last: the product is written in that order. */
+static int32_t written_permuted(const lowering *l, int32_t node) {
+    return l->only_permute[node] && node_of(l, l->only_permute[node])->attr.start[node_of(l, node)->shape.ndim - 1] == node_of(l, node)->shape.ndim - 1
+               ? l->only_permute[node] : 0;
+}
+
+static view product_destination(lowering *l, int32_t node) {
+    const ir_node *n = node_of(l, node);
+    int32_t permute = written_permuted(l, node);
+    if (!permute) return lower_new(l, (tide_dtype)n->type, n->shape);
+    const ir_node *p = node_of(l, permute);
+    view out = lower_new(l, (tide_dtype)n->type, p->shape);
+    int64_t inverse[TIDE_MAX_DIMS];
+    for (int i = 0; i < p->shape.ndim; i++) inverse[p->attr.start[i]] = i;
+    return view_permuted(&out, inverse);
+}
+
+static void split_gemm(flat_gemm *gemm, flat_kernel *k) {
+    double work = (double)gemm->m * (double)gemm->n * (double)gemm->k;
+    if (gemm->batches > 1 && work < SMALL_GEMM) {
+        gemm->split = FLAT_SPLIT_BATCH;
+        gemm->rows_per_task = MAX2(1, (int64_t)(4.0 * SMALL_GEMM / MAX2(work, 1.0)));
+        k->tasks = ceil_div(gemm->batches, gemm->rows_per_task);
+    } else {
+        gemm->split = FLAT_SPLIT_ROWS;
+        gemm->rows_per_task = GEMM_ROWS;
+        k->tasks = gemm->batches * ceil_div(gemm->m, GEMM_ROWS);
+    }
+}
+
+static void lower_matmul(lowering *l, int32_t node) {
+    const ir_node *n = node_of(l, node);
+    view a = matrix_view(l, n->in[0]), b = matrix_view(l, n->in[1]);
+    view c = l->loc[node] = product_destination(l, node);
+    char name[64];
+    flat_gemm gemm = { .m = a.dim[a.ndim - 2], .k = a.dim[a.ndim - 1], .n = b.dim[b.ndim - 1], .batches = 1, .batch_ndim = a.ndim - 2, .alpha = 1 };
+    for (int i = 0; i < gemm.batch_ndim; i++) gemm.batches *= gemm.batch[i] = a.dim[i];
+    snprintf(name, sizeof name, "gemm %dx%dx%d x%d", (int)gemm.m, (int)gemm.n, (int)gemm.k, (int)gemm.batches);
+    flat_kernel *k = lower_kernel(l, FLAT_GEMM, 3, name);
+    k->operands[0] = lower_operand(&a), k->operands[1] = lower_operand(&b), k->operands[2] = lower_operand(&c);
+    split_gemm(&gemm, k);
+    k->gemm = gemm;
+    l->out->flops += 2.0 * (double)gemm.m * (double)gemm.n * (double)gemm.k * (double)gemm.batches;
+}
+
+/* ---- along an axis ---- */
+
+static flat_index around_axis(tide_shape s, int axis) {
+    flat_index x = { .outer = 1, .n = s.dim[axis], .inner = 1 };
+    for (int i = 0; i < axis; i++) x.outer *= s.dim[i];
+    for (int i = axis + 1; i < s.ndim; i++) x.inner *= s.dim[i];
+    return x;
+}
+
+static void set_index(flat_kernel *k, flat_index x) {
+    int64_t one = MAX2(1, MAX2(x.n, x.count) * x.inner);
+    x.per_task = MAX2(1, TASK_ELEMENTS / one);
+    k->index = x;
+    k->tasks = ceil_div(x.outer, x.per_task);
+}
+
+static flat_kernel *indexed(lowering *l, int32_t node, flat_kernel_kind kind, flat_index x) {
+    const ir_node *n = node_of(l, node);
+    const view *in[3] = { 0 };
+    for (int32_t i = 0; i < n->n_in; i++) in[i] = lower_contiguous(l, n->in[i]);
+    l->loc[node] = lower_new(l, (tide_dtype)n->type, n->shape);
+    flat_kernel *k = lower_kernel(l, kind, n->n_in + 1, ir_op_names[n->op]);
+    for (int32_t i = 0; i < n->n_in; i++) k->operands[i] = whole(in[i]);
+    k->operands[n->n_in] = whole(&l->loc[node]);
+    set_index(k, x);
+    return k;
+}
+
+static void lower_gather(lowering *l, int32_t node) {
+    const ir_node *n = node_of(l, node);
+    flat_index x = around_axis(node_of(l, n->in[0])->shape, n->attr.axis);
+    x.count = tide_shape_count(node_of(l, n->in[1])->shape);
+    indexed(l, node, FLAT_GATHER, x);
+}
+
+static void lower_scatter_add(lowering *l, int32_t node) {
+    const ir_node *n = node_of(l, node);
+    flat_index x = around_axis(n->shape, n->attr.axis);
+    x.count = tide_shape_count(node_of(l, n->in[1])->shape);
+    indexed(l, node, FLAT_SCATTER_ADD, x);
+}
+
+static void lower_take_along(lowering *l, int32_t node) {
+    const ir_node *n = node_of(l, node);
+    flat_index x = around_axis(node_of(l, n->in[0])->shape, n->attr.axis);
+    x.count = n->shape.dim[n->attr.axis];
+    indexed(l, node, FLAT_TAKE_ALONG, x);
+}
+
+static void lower_put_along_add(lowering *l, int32_t node) {
+    const ir_node *n = node_of(l, node);
+    flat_index x = around_axis(n->shape, n->attr.axis);
+    x.count = node_of(l, n->in[0])->shape.dim[n->attr.axis];
+    indexed(l, node, FLAT_PUT_ALONG_ADD, x);
+}
+
+static void lower_cumsum(lowering *l, int32_t node) {
+    const ir_node *n = node_of(l, node);
+    flat_index x = around_axis(n->shape, n->attr.axis);
+    x.flag = n->attr.flag;
+    indexed(l, node, FLAT_CUMSUM, x);
+}
+
+/* Values and indices come from one kernel; the index node finds its buffer where this leaves it. */
+static void lower_sort(lowering *l, int32_t node) {
+    const ir_node *n = node_of(l, node);
+    const view *x = lower_contiguous(l, n->in[0]);
+    l->loc[node] = lower_new(l, (tide_dtype)n->type, n->shape);
+    view order = lower_new(l, TIDE_I32, n->shape);
+    l->second[node] = order.buffer;
+    flat_index index = around_axis(n->shape, n->shape.ndim - 1);
+    index.flag = n->attr.flag;
+    flat_kernel *k = lower_kernel(l, FLAT_SORT, 3, "sort");
+    k->operands[0] = whole(x), k->operands[1] = whole(&l->loc[node]), k->operands[2] = whole(&order);
+    set_index(k, index);
+}
+
+static void lower_sort_index(lowering *l, int32_t node) {
+    const ir_node *n = node_of(l, node);
+    int32_t sort = through_reshapes(l->g, n->in[0]);
+    l->loc[node] = view_contiguous(l->second[sort], TIDE_I32, n->shape);
+}
+
+/* ---- parts of a whole ---- */
+
+static view part_of(const view *v, int axis, int64_t start, int64_t size) {
+    view out = *v;
+    out.offset += start * v->stride[axis];
+    out.dim[axis] = size;
+    return out;
+}
+
+static void lower_concat(lowering *l, int32_t node) {
+    const ir_node *n = node_of(l, node);
+    l->loc[node] = lower_new(l, (tide_dtype)n->type, n->shape);
+    int64_t at = 0;
+    for (int32_t i = 0; i < n->n_in; i++) {
+        int64_t size = node_of(l, n->in[i])->shape.dim[n->attr.axis];
+        view to = part_of(&l->loc[node], n->attr.axis, at, size);
+        lower_copy(l, lower_view(l, n->in[i]), &to);
+        at += size;
+    }
+}
+
+static void lower_unslice(lowering *l, int32_t node) {
+    const ir_node *n = node_of(l, node);
+    l->loc[node] = lower_new(l, (tide_dtype)n->type, n->shape);
+    lower_fill(l, &l->loc[node], 0);
+    view to = view_sliced(&l->loc[node], node_of(l, n->in[0])->shape, &n->attr);
+    lower_copy(l, lower_view(l, n->in[0]), &to);
+}
+
+static void lower_custom(lowering *l, int32_t node) {
+    const ir_node *n = node_of(l, node);
+    const tide_custom_op *op = n->attr.data;
+    const view **in = arena_new(l->memory, const view *, MAX2(n->n_in, 1));
+    for (int32_t i = 0; i < n->n_in; i++) in[i] = lower_contiguous(l, n->in[i]);
+    l->loc[node] = lower_new(l, (tide_dtype)n->type, n->shape);
+    flat_kernel *k = lower_kernel(l, FLAT_CUSTOM, n->n_in + 1, op->name);
+    for (int32_t i = 0; i < n->n_in; i++) k->operands[i] = whole(in[i]);
+    k->operands[n->n_in] = whole(&l->loc[node]);
+    k->custom.run = op->run, k->custom.user = op->user;
+    k->tasks = 1;
+}
+
+static void (*const rows[OP_COUNT])(lowering *l, int32_t node) = {
+    [OP_MATMUL] = lower_matmul,           [OP_GATHER] = lower_gather, [OP_SCATTER_ADD] = lower_scatter_add,
+    [OP_TAKE_ALONG] = lower_take_along,   [OP_CUMSUM] = lower_cumsum, [OP_PUT_ALONG_ADD] = lower_put_along_add,
+    [OP_SORT] = lower_sort,               [OP_SORT_INDEX] = lower_sort_index,
+    [OP_CONCAT] = lower_concat,           [OP_UNSLICE] = lower_unslice, [OP_CUSTOM] = lower_custom,
+};
+
+void lower_op(lowering *l, int32_t node) {
+    if (rows[node_of(l, node)->op]) rows[node_of(l, node)->op](l, node);
+}

@@ -1,0 +1,76 @@
+/* What the passes share. A pass graph is a copy of the part of the graph that a program needs, in topological order,
+ * which passes rewrite; everything lives in one arena that jumps to the compiler's exit when memory runs out. */
+#ifndef TIDE_PASS_H
+#define TIDE_PASS_H
+
+#include "../backends/backend.h"
+#include "../ops/table.h"
+
+typedef struct pass_assign { int32_t slot, value; } pass_assign;  /* variable slot = node */
+
+typedef struct pass_graph {
+    arena        *memory;
+    tide_graph   *source;
+    ir_node     **nodes;  /* nodes[0] is unused */
+    int32_t       count, capacity;
+    int32_t      *wanted;  /* nodes whose values are asked for */
+    int32_t       n_wanted;
+    pass_assign  *assigns;
+    int32_t       n_assigns;
+} pass_graph;
+
+int32_t pass_add(pass_graph *g, const ir_node *node);  /* copies the node; its inputs array is kept */
+
+/* import.c. initial: random numbers take step 0 and no counter advances (a variable's first value). */
+bool pass_import(pass_graph *g, tide_list wanted, int32_t *wanted_node, bool initial, tide_failure *why);
+/* simplify.c. Legalise: what every backend needs (reduced axes last, nothing without elements). Simplify: common subexpressions, constants, views of views, dead nodes. */
+void pass_legalise(pass_graph *g);
+void pass_simplify(pass_graph *g);
+/* merge_gemms.c: products that share an operand become one where the others are neighbours in storage. */
+void pass_merge_gemms(pass_graph *g);
+
+/* ---- fuse.c: which nodes share a kernel ---- */
+
+typedef enum member_kind { MEMBER_NONE, MEMBER_FULL, MEMBER_ROW, MEMBER_COL_SUM, MEMBER_ALL_SUM } member_kind;
+
+typedef struct fusion {
+    int32_t *group;     /* of each node; 0: in none (its own kernel, a view, a leaf, or made anew inside each user) */
+    uint8_t *kind;      /* member_kind of each node */
+    int32_t  groups;    /* ids 1 .. groups-1; a group may be empty */
+    int64_t *elements;  /* of a FULL member */
+    int64_t *cols;      /* columns of the domain; 0: free */
+} fusion;
+
+void pass_fuse(const pass_graph *g, bool merge, fusion *out);
+/* Cheap leaves that every user makes for itself: fill, arange, random, dropmask. */
+bool node_inlined(const ir_node *n);
+/* x seen through reshapes. */
+int32_t through_reshapes(const pass_graph *g, int32_t node);
+/* The member of `group` that input `in` of another member reads in place, as FULL or as ROW spread over columns; 0: none. */
+int32_t fused_input(const pass_graph *g, const fusion *f, int32_t in, int32_t group);
+/* The node whose row i is element r = i / cols of `node`, if `node` broadcasts it along whole rows of `cols`; else 0. */
+int32_t row_source(const pass_graph *g, int32_t node, int64_t cols);
+/* Trailing or leading run of reduced axes: product of the trailing (leading) axes in `axes` if they are exactly a
+ * suffix (prefix) of the shape, sizes of 1 aside; else 0. */
+int64_t reduced_suffix(tide_shape s, uint32_t axes);
+bool    reduced_prefix(tide_shape s, uint32_t axes, int64_t *kept);
+
+/* ---- lower.c: kernels and buffers ---- */
+
+typedef struct lowered {
+    flat_program flat;
+    int32_t  kernel_capacity, buffer_capacity;
+    int32_t *output_buffer;   /* buffer of each wanted value, contiguous from offset 0 */
+    int32_t *input_buffer;    /* of each input of the graph; -1: not used here */
+    double   flops;
+} lowered;
+
+void pass_lower(const pass_graph *g, const fusion *f, lowered *out);
+/* schedule.c: phases and chains from the kernels' reads and writes. */
+void pass_schedule(arena *memory, flat_program *p);
+/* place_memory.c: lifetimes and arena offsets. Inputs live from before the program, outputs to its end. */
+void pass_place(arena *memory, const lowered *l, int32_t n_inputs, int32_t n_outputs, flat_program *p, int64_t guard, bool apart);
+/* Which operands a kernel writes; the others are read. */
+bool operand_written(const flat_kernel *k, int32_t operand);
+
+#endif

@@ -1,0 +1,224 @@
+#include <stdio.h>
+
+#include "ir.h"
+
+bool graph_grow(tide_graph *g, void *array, int32_t count, int32_t *capacity, size_t element) {
+    if (count < *capacity) return true;
+    int32_t more = MAX2(64, *capacity * 2);
+    void *bigger = mem_new(&g->allocator, (size_t)more * element), **slot = array;
+    if (!bigger) return false;
+    if (count) memcpy(bigger, *slot, (size_t)count * element);
+    mem_free(&g->allocator, *slot, (size_t)*capacity * element);
+    *slot = bigger, *capacity = more;
+    return true;
+}
+
+bool graph_init(tide_graph *g) {
+    g->memory = (arena){ .allocator = &g->allocator };
+    if (!graph_grow(g, &g->nodes, 0, &g->capacity, sizeof *g->nodes)) return false;
+    g->nodes[0] = arena_new(&g->memory, ir_node, 1);
+    g->count = 1;
+    g->sites = 1;
+    return g->nodes[0] != NULL;
+}
+
+void graph_clear(tide_graph *g) {
+    mem_free(&g->allocator, g->nodes, (size_t)g->capacity * sizeof *g->nodes);
+    mem_free(&g->allocator, g->variables, (size_t)g->variable_capacity * sizeof *g->variables);
+    mem_free(&g->allocator, g->scopes, (size_t)g->scope_capacity * sizeof *g->scopes);
+    arena_free(&g->memory);
+}
+
+static void scope_text(const tide_graph *g, char *out, size_t size) {
+    out[0] = 0;
+    for (int32_t i = 0, at = 0; i < g->depth && (size_t)at < size; i++)
+        at += snprintf(out + at, size - (size_t)at, "%s.", g->scopes[i]);
+}
+
+tide_val graph_fail(tide_graph *g, tide_status status, const char *format, ...) {
+    if (!g->failure.status) {
+        va_list args;
+        va_start(args, format);
+        int length = vsnprintf(g->failure.message, sizeof g->failure.message, format, args);
+        va_end(args);
+        g->failure.status = status;
+        if (g->depth && length >= 0 && (size_t)length < sizeof g->failure.message) {
+            char place[256];
+            scope_text(g, place, sizeof place);
+            size_t used = (size_t)length;
+            snprintf(g->failure.message + used, sizeof g->failure.message - used, " (in %.*s)", (int)strlen(place) - 1, place);
+        }
+    }
+    return graph_val(g, -1);
+}
+
+static tide_val out_of_memory(tide_graph *g) { return graph_fail(g, TIDE_ENOMEM, "out of memory while building the graph"); }
+
+tide_val graph_add(tide_graph *g, ir_op op, tide_dtype type, tide_shape shape, const tide_val *in, int32_t n_in, const ir_attr *attr) {
+    for (int32_t i = 0; i < n_in; i++) {
+        if (!val_good(in[i])) return graph_val(g, -1);
+        if (in[i].graph != g) return graph_fail(g, TIDE_EINVAL, "%s: operand %d belongs to another graph", ir_op_names[op], i);
+    }
+    int64_t elements;
+    if (!shape_count_checked(shape, &elements)) {
+        char s[128];
+        return graph_fail(g, TIDE_ESHAPE, "%s: the shape %s has a negative size or too many elements", ir_op_names[op], shape_text(s, shape));
+    }
+    if (!graph_grow(g, &g->nodes, g->count, &g->capacity, sizeof *g->nodes)) return out_of_memory(g);
+    ir_node *node = arena_new(&g->memory, ir_node, 1);
+    int32_t *inputs = node ? arena_new(&g->memory, int32_t, MAX2(n_in, 1)) : NULL;
+    if (!inputs) return out_of_memory(g);
+    for (int32_t i = 0; i < n_in; i++) inputs[i] = in[i].node;
+    for (int i = shape.ndim; i < TIDE_MAX_DIMS; i++) shape.dim[i] = 0;
+    *node = (ir_node){ (uint8_t)op, (uint8_t)type, n_in, inputs, shape, attr ? *attr : (ir_attr){ 0 }, 0 };
+    g->nodes[g->count] = node;
+    return graph_val(g, g->count++);
+}
+
+/* ---- public: handles and scopes ---- */
+
+bool       tide_ok(tide_val v) { return val_good(v); }
+tide_shape tide_shape_of(tide_val v) { return val_good(v) ? graph_node(v)->shape : TIDE_SCALAR; }
+tide_dtype tide_dtype_of(tide_val v) { return val_good(v) ? (tide_dtype)graph_node(v)->type : TIDE_F32; }
+
+const char *tide_name_of(tide_val v) {
+    if (!val_good(v)) return "";
+    const ir_node *n = graph_node(v);
+    if (n->op == OP_VARIABLE) return v.graph->variables[n->attr.slot]->name;
+    return n->op == OP_INPUT ? (const char *)n->attr.data : "";
+}
+
+const tide_failure *tide_error(const tide_graph *g) {
+    static const tide_failure no_graph = { .status = TIDE_ENOMEM, .message = "there is no graph" };
+    return g ? &g->failure : &no_graph;
+}
+
+void tide_scope_push(tide_graph *g, const char *name) {
+    char *copy = arena_printf(&g->memory, "%s", name);
+    if (!copy || !graph_grow(g, &g->scopes, g->depth, &g->scope_capacity, sizeof *g->scopes)) {
+        out_of_memory(g);
+        return;
+    }
+    g->scopes[g->depth++] = copy;
+}
+
+void tide_scope_pop(tide_graph *g) {
+    if (g->depth > 0) g->depth--;
+    else if (!g->failure.status) graph_fail(g, TIDE_EINVAL, "tide_scope_pop without a scope");
+}
+
+static char *full_name(tide_graph *g, const char *name) {
+    char place[256];
+    scope_text(g, place, sizeof place);
+    char *full = arena_printf(&g->memory, "%s%s", place, name);
+    if (!full) out_of_memory(g);
+    return full;
+}
+
+/* ---- public: leaves ---- */
+
+tide_val tide_input(tide_graph *g, const char *name, tide_dtype type, tide_shape shape) {
+    ir_attr attr = { .slot = g->n_inputs, .data = full_name(g, name) };
+    tide_val v = graph_add(g, OP_INPUT, type, shape, NULL, 0, &attr);
+    if (val_good(v)) g->n_inputs++;
+    return v;
+}
+
+tide_val tide_constant(tide_graph *g, tide_dtype type, tide_shape shape, const void *data) {
+    int64_t elements;
+    if (!shape_count_checked(shape, &elements)) return graph_fail(g, TIDE_ESHAPE, "constant: a negative size or too many elements");
+    size_t bytes = (size_t)elements * tide_dtype_size(type);
+    char *memory = arena_alloc(&g->memory, bytes + 64);
+    if (!memory) return out_of_memory(g);
+    memory += (64 - ((uintptr_t)memory & 63)) & 63;
+    if (bytes) memcpy(memory, data, bytes);
+    ir_attr attr = { .data = memory };
+    return graph_add(g, OP_CONSTANT, type, shape, NULL, 0, &attr);
+}
+
+tide_val tide_fill(tide_graph *g, tide_dtype type, tide_shape shape, double value) {
+    ir_attr attr = { .number = value };
+    return graph_add(g, OP_FILL, type, shape, NULL, 0, &attr);
+}
+
+tide_val tide_scalar_of(tide_graph *g, tide_dtype type, double value) { return tide_fill(g, type, TIDE_SCALAR, value); }
+tide_val tide_scalar(tide_graph *g, double value) { return tide_scalar_of(g, TIDE_F32, value); }
+
+/* ---- public: variables and effects ---- */
+
+/* An initial value must be computable without a feed and without other variables' first values. */
+static bool needs_feed(const tide_graph *g, int32_t node) {
+    const ir_node *n = g->nodes[node];
+    if (n->op == OP_INPUT || n->op == OP_ASSIGN) return true;
+    for (int32_t i = 0; i < n->n_in; i++)
+        if (n->in[i] != g->rng_step && needs_feed(g, n->in[i])) return true;
+    return false;
+}
+
+tide_val tide_find_variable(tide_graph *g, const char *name) {
+    for (int32_t i = 0; i < g->n_variables; i++)
+        if (!strcmp(g->variables[i]->name, name)) return graph_val(g, g->variables[i]->node);
+    return graph_val(g, -1);
+}
+
+tide_val tide_variable(tide_graph *g, const char *name, tide_val initial) {
+    if (!val_good(initial) || initial.graph != g) return graph_val(g, -1);
+    char *full = full_name(g, name);
+    if (!full) return graph_val(g, -1);
+    if (val_good(tide_find_variable(g, full))) return graph_fail(g, TIDE_EINVAL, "variable: the name '%s' is taken", full);
+    if (needs_feed(g, initial.node)) return graph_fail(g, TIDE_EINVAL, "variable '%s': its initial value needs a feed", full);
+    if (!graph_grow(g, &g->variables, g->n_variables, &g->variable_capacity, sizeof *g->variables)) return out_of_memory(g);
+    ir_variable *v = arena_new(&g->memory, ir_variable, 1);
+    if (!v) return out_of_memory(g);
+    ir_attr attr = { .slot = g->n_variables };
+    tide_val out = graph_add(g, OP_VARIABLE, tide_dtype_of(initial), tide_shape_of(initial), NULL, 0, &attr);
+    if (!val_good(out)) return out;
+    *v = (ir_variable){ .node = out.node, .initial = initial.node, .name = full };
+    g->variables[g->n_variables++] = v;
+    return out;
+}
+
+tide_val tide_assign(tide_val variable, tide_val value) {
+    tide_graph *g = variable.graph ? variable.graph : value.graph;
+    if (!val_good(variable) || !val_good(value)) return graph_val(g, -1);
+    const ir_node *to = graph_node(variable), *from = graph_node(value);
+    if (to->op != OP_VARIABLE) return graph_fail(g, TIDE_EINVAL, "assign: the first operand is a %s, not a variable", ir_op_names[to->op]);
+    if (to->type != from->type)
+        return graph_fail(g, TIDE_ETYPE, "assign: '%s' is %s, the value is %s", tide_name_of(variable), tide_dtype_name(to->type), tide_dtype_name(from->type));
+    if (!tide_shape_equal(to->shape, from->shape)) {
+        char a[128], b[128];
+        return graph_fail(g, TIDE_ESHAPE, "assign: '%s' has shape %s, the value %s", tide_name_of(variable), shape_text(a, to->shape), shape_text(b, from->shape));
+    }
+    return graph_add(g, OP_ASSIGN, to->type, TIDE_SCALAR, (tide_val[]){ variable, value }, 2, NULL);
+}
+
+tide_val tide_group(tide_graph *g, tide_list effects) {
+    for (int64_t i = 0; i < effects.count; i++)
+        if (val_good(effects.items[i]) && graph_node(effects.items[i])->op != OP_ASSIGN && graph_node(effects.items[i])->op != OP_GROUP)
+            return graph_fail(g, TIDE_EINVAL, "group: item %d is a %s, not an effect", (int)i, ir_op_names[graph_node(effects.items[i])->op]);
+    return graph_add(g, OP_GROUP, TIDE_F32, TIDE_SCALAR, effects.items, (int32_t)effects.count, NULL);
+}
+
+void tide_mark_param(tide_val variable) {
+    if (!val_good(variable)) return;
+    const ir_node *n = graph_node(variable);
+    if (n->op == OP_VARIABLE) variable.graph->variables[n->attr.slot]->param = true;
+    else graph_fail(variable.graph, TIDE_EINVAL, "mark_param: the operand is a %s, not a variable", ir_op_names[n->op]);
+}
+
+static tide_list variables_with(tide_graph *g, const char *prefix, bool params_only) {
+    tide_val *items = arena_new(&g->memory, tide_val, MAX2(g->n_variables, 1));
+    if (!items) {
+        out_of_memory(g);
+        return (tide_list){ 0 };
+    }
+    int64_t count = 0;
+    for (int32_t i = 0; i < g->n_variables; i++) {
+        const ir_variable *v = g->variables[i];
+        if ((!params_only || v->param) && !strncmp(v->name, prefix, strlen(prefix))) items[count++] = graph_val(g, v->node);
+    }
+    return (tide_list){ items, count };
+}
+
+tide_list tide_params(tide_graph *g, const char *prefix) { return variables_with(g, prefix, true); }
+tide_list tide_state(tide_graph *g, const char *prefix) { return variables_with(g, prefix, false); }

@@ -1,0 +1,100 @@
+/* The graph: nodes in an arena, each one result. Node ids grow from inputs to uses, so ascending ids are a
+ * topological order (definitions made for a composite later are the exception: see ops.h `define`). */
+#ifndef TIDE_IR_H
+#define TIDE_IR_H
+
+#include "../../include/tidemill/ops.h"
+#include "../base/base.h"
+#include "../base/scalar.h"
+
+/* X(NAME, "name"): everything a node can be. OP_SCALAR is one lane-wise operation (attr.scalar) on equal shapes. */
+#define IR_OPS(X)                                                                                             \
+    X(INPUT, "input") X(CONSTANT, "constant") X(FILL, "fill") X(VARIABLE, "variable") X(ASSIGN, "assign")     \
+    X(GROUP, "group") X(SCALAR, "scalar") X(CAST, "cast") X(STOP, "stop_gradient") X(ARANGE, "arange")        \
+    X(RANDOM, "random") X(DROPMASK, "dropmask") X(SUM, "sum") X(MAX, "max") X(MIN, "min")                     \
+    X(ARGMAX, "argmax") X(ARGMIN, "argmin") X(CUMSUM, "cumsum") X(MATMUL, "matmul") X(RESHAPE, "reshape")     \
+    X(PERMUTE, "permute") X(BROADCAST, "broadcast") X(SLICE, "slice") X(UNSLICE, "unslice")                   \
+    X(CONCAT, "concat") X(GATHER, "gather") X(SCATTER_ADD, "scatter_add") X(TAKE_ALONG, "take_along")         \
+    X(PUT_ALONG_ADD, "put_along_add") X(SORT, "sort") X(SORT_INDEX, "sort_index") X(SOFTMAX, "softmax")       \
+    X(LAYER_NORM, "layer_norm") X(CUSTOM, "custom")
+
+typedef enum ir_op {
+#define X(NAME, text) OP_##NAME,
+    IR_OPS(X)
+#undef X
+    OP_COUNT
+} ir_op;
+
+/* What an op needs besides its inputs. Unused fields are zero, so that equal nodes have equal bytes. */
+typedef struct ir_attr {
+    int32_t  scalar;                /* SCALAR: scalar_op */
+    int32_t  axis;                  /* ARG*, CUMSUM, CONCAT, GATHER.. PUT_ALONG_ADD */
+    uint32_t axes;                  /* SUM, MAX, MIN: bit i set: axis i is reduced */
+    uint32_t site;                  /* RANDOM, DROPMASK */
+    int32_t  flag;                  /* CUMSUM: from the end; SORT: descending */
+    int32_t  slot;                  /* VARIABLE, INPUT: index into the graph's tables */
+    double   number, scale;         /* FILL; DROPMASK; LAYER_NORM: eps */
+    int64_t  start[TIDE_MAX_DIMS];  /* SLICE, UNSLICE: first element; PERMUTE: order */
+    int64_t  step[TIDE_MAX_DIMS];   /* SLICE, UNSLICE: may be negative */
+    const void *data;               /* CONSTANT: elements; CUSTOM: the tide_custom_op */
+} ir_attr;
+
+typedef struct ir_node {
+    uint8_t    op, type;
+    int32_t    n_in;
+    int32_t   *in;
+    tide_shape shape;
+    ir_attr    attr;
+    int32_t    definition;  /* node with the same meaning in plain ops, made on demand; 0: none yet */
+} ir_node;
+
+typedef struct ir_variable {
+    int32_t     node, initial;
+    const char *name;
+    bool        param;
+    void       *storage;  /* NULL until laid out by the runtime */
+} ir_variable;
+
+struct tide_graph {
+    tide_allocator allocator;
+    arena          memory;
+    ir_node      **nodes;  /* nodes[0] is a dummy, so that id 0 can mean "none" */
+    int32_t        count, capacity;
+    ir_variable  **variables;
+    int32_t        n_variables, variable_capacity;
+    int32_t        n_inputs;
+    const char   **scopes;
+    int32_t        depth, scope_capacity;
+    uint32_t       sites;
+    int32_t        rng_step;  /* its node, or 0 */
+    bool           initial_random;  /* random nodes are being made for an initial value */
+    uint64_t       seed;
+    tide_failure   failure;
+    struct runtime *runtime;  /* device, storage and programs; owned by src/runtime */
+};
+
+/* Lifetime, without a runtime. */
+bool graph_init(tide_graph *g);
+void graph_clear(tide_graph *g);
+
+/* Sticks the first failure to the graph, with the open scopes as place, and returns the poison value. */
+tide_val graph_fail(tide_graph *g, tide_status status, const char *format, ...) TIDE_PRINTF(3, 4);
+
+/* Adds a node; poison when out of memory or when any input is poison. Inputs must belong to g. */
+tide_val graph_add(tide_graph *g, ir_op op, tide_dtype type, tide_shape shape, const tide_val *in, int32_t n_in, const ir_attr *attr);
+
+/* A place in an array of `count` (from the graph's allocator) for one more, growing it; false when out of memory. */
+bool graph_grow(tide_graph *g, void *array, int32_t count, int32_t *capacity, size_t element);
+
+static inline tide_val graph_val(const tide_graph *g, int32_t node) { return (tide_val){ (tide_graph *)g, node, 0 }; }
+static inline ir_node *graph_node(tide_val v) { return v.graph->nodes[v.node]; }
+static inline bool     val_good(tide_val v) { return v.graph && v.node > 0; }
+
+extern const char *const ir_op_names[OP_COUNT];
+extern const char *const scalar_names[SCALAR_COUNT];
+
+/* A list of nodes as text (one a line) or DOT. `names` gives a variable's or input's name by node, may be NULL. */
+void ir_print(text *out, const ir_node *const *nodes, int32_t count, const int32_t *wanted, int32_t n_wanted, bool dot,
+              const tide_graph *g);
+
+#endif

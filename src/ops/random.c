@@ -1,0 +1,40 @@
+#include <math.h>
+
+#include "table.h"
+
+tide_val tide_rng_step(tide_graph *g) {
+    if (g->rng_step) return graph_val(g, g->rng_step);
+    int32_t depth = g->depth;
+    g->depth = 0;  /* its name does not depend on where it is first asked for */
+    tide_val step = tide_variable(g, "rng.step", tide_scalar_of(g, TIDE_I32, 0));
+    g->depth = depth;
+    if (val_good(step)) g->rng_step = step.node;
+    return step;
+}
+
+static tide_val random_node(tide_graph *g, ir_op op, tide_shape shape, double number, double scale) {
+    tide_val step = tide_rng_step(g);
+    ir_attr attr = { .site = g->sites++, .number = number, .scale = scale };
+    return graph_add(g, op, TIDE_F32, shape, &step, 1, &attr);
+}
+
+tide_val tide_random_uniform(tide_graph *g, tide_shape shape, double low, double high) {
+    tide_val unit = random_node(g, OP_RANDOM, shape, 0, 0);
+    return tide_add_scalar(tide_mul_scalar(unit, high - low), low);
+}
+
+/* Box & Muller 1958. 1 - u is in (0, 1], so the logarithm is finite. */
+tide_val tide_random_normal(tide_graph *g, tide_shape shape, double mean, double sd) {
+    tide_val u = random_node(g, OP_RANDOM, shape, 0, 0), v = random_node(g, OP_RANDOM, shape, 0, 0);
+    tide_val radius = tide_sqrt(tide_mul_scalar(tide_log(tide_sub(tide_scalar(g, 1), u)), -2));
+    tide_val unit = tide_mul(radius, tide_cos(tide_mul_scalar(v, 6.283185307179586)));
+    return tide_add_scalar(tide_mul_scalar(unit, sd), mean);
+}
+
+tide_val tide_dropout(tide_val x, double p, tide_mode mode) {
+    if (!val_good(x) || mode == TIDE_EVAL || p == 0) return x;
+    if (!(p > 0 && p < 1)) return graph_fail(x.graph, TIDE_EINVAL, "dropout: p is %g; it must be at least 0 and below 1", p);
+    if (!type_floating(tide_dtype_of(x))) return graph_fail(x.graph, TIDE_ETYPE, "dropout: the operand is %s; it takes floating types", tide_dtype_name(tide_dtype_of(x)));
+    tide_val mask = random_node(x.graph, OP_DROPMASK, tide_shape_of(x), p, 1 / (1 - p));
+    return tide_mul(x, tide_cast(mask, tide_dtype_of(x)));
+}

@@ -1,0 +1,52 @@
+/* One row an op: what autodiff and compile need to know of it. Builders and their shape rules are in the family's file. */
+#ifndef TIDE_OPS_TABLE_H
+#define TIDE_OPS_TABLE_H
+
+#include "../ir/ir.h"
+
+/* Adds to dx[i] (poison: none yet) the derivative with respect to input i, given dy of the node's shape. */
+typedef void (*op_vjp)(tide_val node, tide_val dy, tide_val *dx);
+/* The same value in plain ops. */
+typedef tide_val (*op_define)(tide_val node);
+
+typedef struct op_row {
+    op_vjp    vjp;     /* NULL: no derivative flows */
+    op_define define;  /* NULL: the op is plain */
+} op_row;
+extern const op_row op_rows[OP_COUNT];
+
+/* ---- shared by the families ---- */
+tide_val node_input(tide_val node, int i);
+bool     type_floating(tide_dtype type);   /* also 16-bit */
+bool     type_number(tide_dtype type);     /* all but bool */
+/* -1 and a failure if axis is out of range; else 0 .. ndim-1. `extra`: an axis one past the end is allowed. */
+int      axis_resolve(tide_val x, int axis, const char *op, int extra);
+tide_val scalar_unary(tide_val x, scalar_op op);   /* no type checks: for derivatives and definitions */
+tide_val scalar_binary(tide_val a, tide_val b, scalar_op op);
+tide_val full_like(tide_val x, double value);
+tide_val sum_to(tide_val x, tide_shape shape);     /* undoes a broadcast */
+
+void vjp_scalar(tide_val node, tide_val dy, tide_val *dx);
+void vjp_cast(tide_val node, tide_val dy, tide_val *dx);
+void vjp_sum(tide_val node, tide_val dy, tide_val *dx);
+void vjp_extreme(tide_val node, tide_val dy, tide_val *dx);
+void vjp_cumsum(tide_val node, tide_val dy, tide_val *dx);
+void vjp_matmul(tide_val node, tide_val dy, tide_val *dx);
+void vjp_reshape(tide_val node, tide_val dy, tide_val *dx);
+void vjp_permute(tide_val node, tide_val dy, tide_val *dx);
+void vjp_broadcast(tide_val node, tide_val dy, tide_val *dx);
+void vjp_slice(tide_val node, tide_val dy, tide_val *dx);
+void vjp_unslice(tide_val node, tide_val dy, tide_val *dx);
+void vjp_concat(tide_val node, tide_val dy, tide_val *dx);
+void vjp_gather(tide_val node, tide_val dy, tide_val *dx);
+void vjp_scatter_add(tide_val node, tide_val dy, tide_val *dx);
+void vjp_take_along(tide_val node, tide_val dy, tide_val *dx);
+void vjp_put_along_add(tide_val node, tide_val dy, tide_val *dx);
+void vjp_sort(tide_val node, tide_val dy, tide_val *dx);
+void vjp_softmax(tide_val node, tide_val dy, tide_val *dx);
+void vjp_layer_norm(tide_val node, tide_val dy, tide_val *dx);
+void vjp_custom(tide_val node, tide_val dy, tide_val *dx);
+tide_val define_softmax(tide_val node);
+tide_val define_layer_norm(tide_val node);
+
+#endif

@@ -1,0 +1,239 @@
+#include <inttypes.h>
+
+#include "runtime.h"
+
+static tide_status stop(tide_program *p, tide_status status) {
+    p->failure.status = status;
+    return status;
+}
+
+/* ---- making ---- */
+
+static tide_status check_limit(tide_program *p, int64_t limit) {
+    runtime *rt = p->graph->runtime;
+    int64_t needs = p->c.flat.arena_bytes + p->scratch_bytes + rt->variable_bytes;
+    if (!limit) limit = rt->memory_limit;
+    if (!limit || needs <= limit) return TIDE_OK;
+    return fail(&p->failure, TIDE_ENOMEM, "the program needs %" PRId64 " bytes (arena %" PRId64 ", scratch %" PRId64 ", variables %" PRId64 "); the limit is %" PRId64,
+                needs, p->c.flat.arena_bytes, p->scratch_bytes, rt->variable_bytes, limit);
+}
+
+static tide_status allocate(tide_program *p, const backend_env *env) {
+    tide_graph *g = p->graph;
+    p->block_bytes = (size_t)MAX2(p->c.flat.arena_bytes, 64);
+    p->block = mem_new(&g->allocator, p->block_bytes);
+    if (!p->block) return fail(&p->failure, TIDE_ENOMEM, "not enough memory for the program's arena: %zu bytes", p->block_bytes);
+    for (int32_t i = 0; i < p->c.n_inputs; i++) p->inputs_used += p->c.input_buffer[i] >= 0;
+    return g->runtime->backend->prepare(&p->c.flat, p->block, env, &p->exec, &p->failure);
+}
+
+static tide_status make(tide_program *p, const compile_request *request, int64_t limit) {
+    tide_graph *g = p->graph;
+    runtime *rt = g->runtime;
+    backend_env env = { &g->allocator, rt->threads };
+    if (!request->initial && runtime_lay_out(g, &p->failure)) return p->failure.status;
+    tide_status status = compile_graph(g, request, &p->c, &p->failure);
+    if (status) return status;
+    p->scratch_bytes = rt->backend->scratch_bytes ? rt->backend->scratch_bytes(&p->c.flat, &env) : 0;
+    if (check_limit(p, limit)) return p->failure.status;
+    p->fed = arena_new(&p->memory, const void *, MAX2(p->c.n_inputs, 1));
+    if (!p->fed) return fail(&p->failure, TIDE_ENOMEM, "out of memory for the program");
+    return allocate(p, &env);
+}
+
+static bool list_checked(tide_graph *g, tide_list wanted, tide_failure *why) {
+    if (g->failure.status) return *why = g->failure, false;
+    for (int64_t i = 0; i < wanted.count; i++)
+        if (!val_good(wanted.items[i]) || wanted.items[i].graph != g) {
+            fail(why, TIDE_EINVAL, "compile: item %d is poison or of another graph", (int)i);
+            return false;
+        }
+    return true;
+}
+
+tide_program *program_make(tide_graph *g, const compile_request *request, int64_t limit) {
+    tide_program *p = mem_new(&g->allocator, sizeof *p);
+    runtime *rt = g->runtime;
+    if (!p) return NULL;
+    p->graph = g;
+    p->memory.allocator = &g->allocator;
+    p->c.memory = &p->memory;
+    p->next = rt->programs;
+    if (p->next) p->next->previous = p;
+    rt->programs = p;
+    tide_status status = list_checked(g, request->wanted, &p->failure) ? make(p, request, limit) : p->failure.status;
+    stop(p, status);
+    return p;
+}
+
+tide_program *tide_compile(tide_list wanted, const tide_compile_options *options) {
+    static const tide_compile_options none = { 0 };
+    if (wanted.count == 0 || !wanted.items[0].graph) return NULL;
+    tide_graph *g = wanted.items[0].graph;
+    const tide_backend *backend = g->runtime->backend;
+    const tide_compile_options *o = options ? options : &none;
+    compile_request request = { .wanted = wanted, .options = o, .passes = backend && backend->fuse && !o->no_passes, .guard_bytes = backend ? backend->guard_bytes : 0 };
+    return program_make(g, &request, o->memory_limit);
+}
+
+void tide_program_free(tide_program *p) {
+    if (!p) return;
+    tide_graph *g = p->graph;
+    runtime *rt = g->runtime;
+    for (int32_t i = 0; i < rt->result_capacity; i++)
+        if (rt->results[i].program == p) rt->results[i] = (result){ 0 };
+    if (p->exec) rt->backend->release(p->exec);
+    mem_free(&g->allocator, p->block, p->block_bytes);
+    if (p->next) p->next->previous = p->previous;
+    if (p->previous) p->previous->next = p->next;
+    else rt->programs = p->next;
+    arena_free(&p->memory);
+    mem_free(&g->allocator, p, sizeof *p);
+}
+
+const tide_failure *tide_program_error(const tide_program *p) {
+    static const tide_failure none = { .status = TIDE_ENOMEM, .message = "there is no program: nothing was asked for, or memory ran out" };
+    return p ? &p->failure : &none;
+}
+
+tide_memory tide_program_bytes(const tide_program *p) {
+    tide_memory m = { 0 };
+    if (!p) return m;
+    m.arena = p->c.flat.arena_bytes;
+    m.scratch = p->scratch_bytes;
+    m.variables = p->graph->runtime->variable_bytes;
+    for (int32_t i = 0; i < p->c.flat.n_buffers; i++)
+        if (p->c.flat.buffers[i].space == FLAT_CONSTANT) m.constants += p->c.flat.buffers[i].bytes;
+    m.total = m.arena + m.scratch + m.variables + m.constants;
+    return m;
+}
+
+int64_t tide_program_kernels(const tide_program *p) { return p ? p->c.flat.n_kernels : 0; }
+double  tide_program_flops(const tide_program *p) { return p ? p->c.flops : 0; }
+
+/* ---- running ---- */
+
+static tide_status take_feeds(tide_program *p, const tide_feed *feeds, int64_t count) {
+    memset(p->fed, 0, sizeof *p->fed * (size_t)p->c.n_inputs);
+    for (int64_t i = 0; i < count; i++) {
+        tide_val v = feeds[i].input;
+        if (!val_good(v) || v.graph != p->graph || graph_node(v)->op != OP_INPUT || !feeds[i].data)
+            return fail(&p->failure, TIDE_EINVAL, "run: feed %d is not an input of this graph, or has no data", (int)i);
+        int32_t slot = graph_node(v)->attr.slot;
+        if (slot < p->c.n_inputs) p->fed[slot] = feeds[i].data;
+    }
+    return TIDE_OK;
+}
+
+static const char *input_name(const tide_graph *g, int32_t slot) {
+    for (int32_t i = 1; i < g->count; i++)
+        if (g->nodes[i]->op == OP_INPUT && g->nodes[i]->attr.slot == slot) return g->nodes[i]->attr.data;
+    return "?";
+}
+
+static tide_status copy_feeds(tide_program *p) {
+    for (int32_t i = 0; i < p->c.n_inputs; i++) {
+        int32_t buffer = p->c.input_buffer[i];
+        if (buffer < 0) continue;
+        if (!p->fed[i]) return fail(&p->failure, TIDE_EINVAL, "run: the input '%s' is not fed", input_name(p->graph, i));
+        const flat_buffer *b = &p->c.flat.buffers[buffer];
+        if (b->bytes) memcpy((char *)p->block + b->offset, p->fed[i], (size_t)b->bytes);
+    }
+    return TIDE_OK;
+}
+
+static bool results_grow(tide_graph *g) {
+    runtime *rt = g->runtime;
+    if (rt->result_capacity >= g->count) return true;
+    int32_t capacity = MAX2(g->count, rt->result_capacity * 2);
+    result *more = mem_new(&g->allocator, sizeof *more * (size_t)capacity);
+    if (!more) return false;
+    if (rt->result_capacity) memcpy(more, rt->results, sizeof *more * (size_t)rt->result_capacity);
+    mem_free(&g->allocator, rt->results, sizeof *more * (size_t)rt->result_capacity);
+    rt->results = more, rt->result_capacity = capacity;
+    return true;
+}
+
+static tide_status run_as(tide_program *p, const tide_feed *feeds, int64_t count, bool lazy) {
+    runtime *rt = p->graph->runtime;
+    if (!p->exec) return p->failure.status;
+    p->failure.status = TIDE_OK;
+    p->ran = false;
+    if (!results_grow(p->graph)) return fail(&p->failure, TIDE_ENOMEM, "run: out of memory");
+    for (int32_t i = 0; i < p->c.n_outputs; i++)
+        if (!lazy || !rt->results[p->c.wanted_node[i]].program) rt->results[p->c.wanted_node[i]] = (result){ p, i, lazy };
+    tide_status status = take_feeds(p, feeds, count);
+    if (!status) status = copy_feeds(p);
+    if (!status) status = rt->backend->run(p->exec, &p->failure);
+    p->ran = !status;
+    return status;
+}
+
+tide_status tide_run(tide_program *p, const tide_feed *feeds, int64_t count) {
+    return p ? run_as(p, feeds, count, false) : TIDE_ENOMEM;
+}
+
+/* ---- reading and writing ---- */
+
+/* The program whose last run holds the value; made and run now if none does. NULL: the graph holds the failure. */
+static result *find_result(tide_val v) {
+    tide_graph *g = v.graph;
+    if (!results_grow(g)) return NULL;
+    result *r = &g->runtime->results[v.node];
+    if (!r->program) {
+        compile_request request = { .wanted = { &v, 1 }, .passes = g->runtime->backend->fuse, .guard_bytes = g->runtime->backend->guard_bytes };
+        tide_program *p = program_make(g, &request, 0);
+        if (!p) return NULL;
+        *(r = &g->runtime->results[v.node]) = (result){ p, 0, true };
+    }
+    if (r->lazy) run_as(r->program, NULL, 0, true);
+    return &g->runtime->results[v.node];
+}
+
+static tide_status locate(tide_val v, const void **data) {
+    static const char *const effect = "read: an effect has no value";
+    if (!v.graph) return TIDE_EINVAL;
+    tide_graph *g = v.graph;
+    if (g->failure.status || !val_good(v)) return g->failure.status ? g->failure.status : TIDE_EINVAL;
+    const ir_node *n = graph_node(v);
+    if (n->op == OP_CONSTANT) return *data = n->attr.data, TIDE_OK;
+    if (n->op == OP_ASSIGN || n->op == OP_GROUP) return graph_fail(g, TIDE_EINVAL, "%s", effect), TIDE_EINVAL;
+    if (n->op == OP_VARIABLE) {
+        tide_failure why = { 0 };
+        if (runtime_lay_out(g, &why)) return why.status;
+        return *data = g->variables[n->attr.slot]->storage, TIDE_OK;
+    }
+    result *r = find_result(v);
+    if (!r) return TIDE_ENOMEM;
+    if (!r->program->ran) return r->program->failure.status ? r->program->failure.status : TIDE_EINVAL;
+    *data = (const char *)r->program->block + r->program->c.flat.buffers[r->program->c.output_buffer[r->output]].offset;
+    return TIDE_OK;
+}
+
+static size_t value_bytes(tide_val v) { return (size_t)tide_shape_count(tide_shape_of(v)) * tide_dtype_size(tide_dtype_of(v)); }
+
+tide_status tide_read(tide_val v, void *out, size_t bytes) {
+    const void *data = NULL;
+    tide_status status = locate(v, &data);
+    if (status) return status;
+    if (bytes < value_bytes(v)) return TIDE_EINVAL;
+    if (value_bytes(v)) memcpy(out, data, value_bytes(v));
+    return TIDE_OK;
+}
+
+const void *tide_data(tide_val v) {
+    const void *data = NULL;
+    return locate(v, &data) ? NULL : data;
+}
+
+tide_status tide_write(tide_val variable, const void *data, size_t bytes) {
+    tide_failure why = { 0 };
+    if (!val_good(variable)) return TIDE_EINVAL;
+    tide_graph *g = variable.graph;
+    if (g->failure.status) return g->failure.status;
+    const ir_node *n = graph_node(variable);
+    if (n->op != OP_VARIABLE || bytes != value_bytes(variable)) return TIDE_EINVAL;
+    if (runtime_lay_out(g, &why)) return why.status;
+    if (bytes) memcpy(g->variables[n->attr.slot]->storage, data, bytes);
+    return TIDE_OK;
+}

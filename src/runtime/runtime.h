@@ -1,0 +1,48 @@
+/* What a graph owns while it can run: a device, the variables' storage, programs and their results. */
+#ifndef TIDE_RUNTIME_H
+#define TIDE_RUNTIME_H
+
+#include "../compile/compile.h"
+
+typedef struct storage_block { struct storage_block *next; void *memory; size_t bytes; } storage_block;
+
+struct tide_program {
+    tide_graph   *graph;
+    tide_program *next, *previous;
+    arena         memory;     /* the flat program */
+    compiled      c;
+    void         *block;      /* the arena of its buffers */
+    size_t        block_bytes;
+    backend_exec *exec;
+    int64_t       scratch_bytes;
+    const void  **fed;        /* by input slot: this run's feeds */
+    int32_t       inputs_used;
+    bool          ran;        /* the outputs hold the results of the last run */
+    tide_failure  failure;    /* of making it, or of its last run */
+};
+
+/* Where a node's value was last computed. */
+typedef struct result { tide_program *program; int32_t output; bool lazy; } result;
+
+typedef struct runtime {
+    const tide_backend *backend;
+    int           threads;
+    int64_t       memory_limit;
+    storage_block *blocks;
+    int32_t       laid_out;   /* variables that have storage: the first so many */
+    int64_t       variable_bytes;
+    tide_program *programs;
+    result       *results;    /* by node */
+    int32_t       result_capacity;
+} runtime;
+
+const tide_backend *backend_find(const char *device);  /* registry.c; NULL if there is none of this name */
+
+/* storage.c: memory and first values for the variables that have none. */
+tide_status runtime_lay_out(tide_graph *g, tide_failure *why);
+void        runtime_free_storage(tide_graph *g);
+
+/* program.c */
+tide_program *program_make(tide_graph *g, const compile_request *request, int64_t memory_limit);  /* NULL: no memory for the handle */
+
+#endif

@@ -1,0 +1,134 @@
+/* Variables: one block for all that were made since the last time, in the order they were made; their first values are
+ * computed by a program of their own. */
+#include <inttypes.h>
+
+#include "runtime.h"
+
+static size_t variable_bytes(const tide_graph *g, const ir_variable *v) {
+    const ir_node *n = g->nodes[v->node];
+    return (size_t)tide_shape_count(n->shape) * tide_dtype_size((tide_dtype)n->type);
+}
+
+static size_t in_block(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+static storage_block *block_new(tide_graph *g, size_t bytes) {
+    storage_block *b = mem_new(&g->allocator, sizeof *b);
+    if (!b) return NULL;
+    *b = (storage_block){ .memory = mem_new(&g->allocator, MAX2(bytes, 64)), .bytes = MAX2(bytes, 64) };
+    if (b->memory) return b;
+    mem_free(&g->allocator, b, sizeof *b);
+    return NULL;
+}
+
+static void block_free(tide_graph *g, storage_block *b) {
+    mem_free(&g->allocator, b->memory, b->bytes);
+    mem_free(&g->allocator, b, sizeof *b);
+}
+
+/* Runs the program of all first values and copies its outputs. Variables still have no storage meanwhile. */
+static tide_status first_values(tide_graph *g, int32_t from, storage_block *block, tide_failure *why) {
+    int32_t count = g->n_variables - from;
+    tide_val *initial = mem_new(&g->allocator, sizeof(tide_val) * (size_t)count);
+    if (!initial) return fail(why, TIDE_ENOMEM, "out of memory for the variables");
+    for (int32_t i = 0; i < count; i++) initial[i] = graph_val(g, g->variables[from + i]->initial);
+    compile_request request = { .wanted = { initial, count }, .passes = g->runtime->backend->fuse, .initial = true, .guard_bytes = g->runtime->backend->guard_bytes };
+    tide_program *p = program_make(g, &request, 0);
+    tide_status status = !p ? fail(why, TIDE_ENOMEM, "out of memory for the variables") : tide_run(p, NULL, 0);
+    if (p && status && why) *why = p->failure;
+    char *to = block->memory;
+    for (int32_t i = 0; !status && i < count; i++) {
+        size_t bytes = variable_bytes(g, g->variables[from + i]);
+        const flat_buffer *b = &p->c.flat.buffers[p->c.output_buffer[i]];
+        if (bytes) memcpy(to, (char *)p->block + b->offset, bytes);
+        to += in_block(bytes);
+    }
+    tide_program_free(p);
+    mem_free(&g->allocator, initial, sizeof(tide_val) * (size_t)count);
+    return status;
+}
+
+static void take_block(tide_graph *g, storage_block *block, int32_t from) {
+    runtime *rt = g->runtime;
+    char *at = block->memory;
+    for (int32_t i = from; i < g->n_variables; i++) {
+        size_t bytes = variable_bytes(g, g->variables[i]);
+        g->variables[i]->storage = at;
+        at += in_block(bytes);
+    }
+    block->next = rt->blocks;
+    rt->blocks = block;
+    rt->laid_out = g->n_variables;
+    rt->variable_bytes += (int64_t)block->bytes;
+}
+
+tide_status runtime_lay_out(tide_graph *g, tide_failure *why) {
+    int32_t from = g->runtime->laid_out;
+    if (from == g->n_variables) return TIDE_OK;
+    size_t bytes = 0;
+    for (int32_t i = from; i < g->n_variables; i++) bytes += in_block(variable_bytes(g, g->variables[i]));
+    storage_block *block = block_new(g, bytes);
+    if (!block) return fail(why, TIDE_ENOMEM, "not enough memory for the variables: %zu bytes", bytes);
+    tide_status status = first_values(g, from, block, why);
+    if (status) block_free(g, block);
+    else take_block(g, block, from);
+    return status;
+}
+
+void runtime_free_storage(tide_graph *g) {
+    for (storage_block *b = g->runtime->blocks, *next; b; b = next) {
+        next = b->next;
+        block_free(g, b);
+    }
+}
+
+/* ---- snapshots: one block for all copies ---- */
+
+struct tide_snapshot_s {
+    tide_graph *graph;
+    int64_t     count;
+    size_t      bytes;   /* of the whole allocation */
+    int32_t    *slots;
+    char       *copies;
+};
+
+tide_snapshot_t *tide_snapshot(tide_list variables) {
+    if (variables.count == 0) return NULL;
+    tide_graph *g = variables.items[0].graph;
+    size_t slots = in_block(sizeof(int32_t) * (size_t)variables.count), bytes = in_block(sizeof(tide_snapshot_t)) + slots;
+    size_t head = bytes;
+    for (int64_t i = 0; i < variables.count; i++) bytes += in_block(variable_bytes(g, g->variables[graph_node(variables.items[i])->attr.slot]));
+    tide_snapshot_t *s = mem_new(&g->allocator, bytes);
+    if (!s) return NULL;
+    *s = (tide_snapshot_t){ g, variables.count, bytes, (int32_t *)((char *)s + in_block(sizeof *s)), (char *)s + head };
+    for (int64_t i = 0; i < variables.count; i++) s->slots[i] = graph_node(variables.items[i])->attr.slot;
+    if (!tide_snapshot_update(s)) return s;
+    tide_snapshot_free(s);
+    return NULL;
+}
+
+const void *tide_snapshot_data(const tide_snapshot_t *s, int64_t index) {
+    const char *at = s->copies;
+    for (int64_t i = 0; i < index; i++) at += in_block(variable_bytes(s->graph, s->graph->variables[s->slots[i]]));
+    return at;
+}
+
+static tide_status snapshot_move(const tide_snapshot_t *s, bool restore) {
+    tide_failure why = { 0 };
+    if (runtime_lay_out(s->graph, &why)) return why.status;
+    char *at = s->copies;
+    for (int64_t i = 0; i < s->count; i++) {
+        const ir_variable *v = s->graph->variables[s->slots[i]];
+        size_t bytes = variable_bytes(s->graph, v);
+        if (restore) memcpy(v->storage, at, bytes);
+        else memcpy(at, v->storage, bytes);
+        at += in_block(bytes);
+    }
+    return TIDE_OK;
+}
+
+tide_status tide_snapshot_update(tide_snapshot_t *s) { return snapshot_move(s, false); }
+tide_status tide_restore(const tide_snapshot_t *s) { return snapshot_move(s, true); }
+
+void tide_snapshot_free(tide_snapshot_t *s) {
+    if (s) mem_free(&s->graph->allocator, s, s->bytes);
+}
