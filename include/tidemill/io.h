@@ -38,8 +38,8 @@ TIDE_API tide_status tide_archive_set(tide_archive *a, const char *key, const ch
 /* numpy's formats. Read: versions 1 to 3, C or Fortran order (turned to row-major), little or big endian, types
  * f2 f4 f8 i4 i8 u1 b1 (i1 i2 u2 become i32; u4 u8 become i64, refused where a number does not fit); members stored or
  * deflated, all of them arrays. Written: version 1, C order, the same bytes for the same arrays; numpy has no bf16
- * (TIDE_ETYPE). The name of an array read from .npy is "". */
-TIDE_API tide_status tide_npy_read(const char *path, tide_tensor *out, tide_failure *failure);  /* free(out->name), free(out->data) */
+ * (TIDE_ETYPE). The name of an array read from .npy is ""; free(out->name), free(out->data). */
+TIDE_API tide_status tide_npy_read(const char *path, tide_tensor *out, tide_failure *failure);
 TIDE_API tide_status tide_npy_write(const char *path, const tide_tensor *tensor, tide_failure *failure);
 TIDE_API tide_status tide_npz_read(const char *path, tide_archive *out, tide_failure *failure);
 TIDE_API tide_status tide_npz_write(const char *path, const tide_archive *a, bool deflate, tide_failure *failure);
@@ -56,7 +56,8 @@ TIDE_API tide_status tide_safetensors_write(const char *path, const tide_archive
 TIDE_API tide_status tide_pth_read(const char *path, tide_archive *out, tide_failure *failure);
 
 /* The variables of `variables` by name, as safetensors. Loading requires every variable to be in the file with its type
- * and shape (leading and trailing axes of 1 may differ) and names the first that is not, changing none; extra tensors are ignored. */
+ * and shape (leading and trailing axes of 1 may differ) and names the first that is not, changing none; extra tensors are
+ * ignored. */
 TIDE_API tide_status tide_save(tide_list variables, const char *path, tide_failure *failure);
 TIDE_API tide_status tide_load(tide_list variables, const char *path, tide_failure *failure);
 

@@ -106,7 +106,7 @@ const view *lower_contiguous(lowering *l, int32_t node) {
 static void find_needed(lowering *l) {
     const pass_graph *g = l->g;
     int32_t *users = arena_new(l->memory, int32_t, g->count), *user = arena_new(l->memory, int32_t, g->count);
-    for (int32_t i = 0; i < g->n_wanted; i++) l->needed[g->wanted[i]] = true, users[g->wanted[i]] += 2;
+    for (int32_t i = 0; i < g->n_wanted; i++) l->needed[g->wanted[i]] = l->read[g->wanted[i]] = true, users[g->wanted[i]] += 2;
     for (int32_t i = 0; i < g->n_assigns; i++) l->needed[g->assigns[i].value] = true, users[g->assigns[i].value] += 2;
     for (int32_t id = g->count - 1; id > 0; id--) {
         const ir_node *n = g->nodes[id];
@@ -114,7 +114,7 @@ static void find_needed(lowering *l) {
         if (!group && is_view_op(n) && !l->needed[id]) continue;
         for (int32_t i = 0; i < n->n_in; i++) {
             users[n->in[i]]++, user[n->in[i]] = id;
-            if (!group || !fused_input(g, l->f, n->in[i], group)) l->needed[n->in[i]] = true;
+            if (!group || !fused_input(g, l->f, n->in[i], group)) l->needed[n->in[i]] = l->read[n->in[i]] = true;
         }
     }
     for (int32_t id = 1; id < g->count; id++)
@@ -197,7 +197,7 @@ static void drain(lowering *l, units *u, bool last) {
 
 static bool only_assigned(const lowering *l, int32_t group) {
     for (int32_t m = l->group_first[group]; m; m = l->group_next[m])
-        if (l->needed[m] && l->assigned_to[m] == 0) return false;
+        if (l->needed[m] && (l->assigned_to[m] == 0 || l->read[m])) return false;
     return true;
 }
 
@@ -232,7 +232,6 @@ static void choose_direct(lowering *l, units *u) {
         int32_t v = g->assigns[i].value;
         if (l->f->group[v] && l->f->kind[v] == MEMBER_FULL && !l->assigned_to[v]) l->assigned_to[v] = g->assigns[i].slot + 1;
     }
-    for (int32_t i = 0; i < g->n_wanted; i++) l->assigned_to[g->wanted[i]] = 0;
     bool *direct = u->last;
     for (int32_t group = 1; group < l->f->groups; group++) direct[group] = l->group_first[group] && only_assigned(l, group);
     for (int32_t i = 0; i < g->n_assigns; i++) {
@@ -286,7 +285,7 @@ void pass_lower(const pass_graph *g, const fusion *f, lowered *out) {
     arena *m = g->memory;
     int32_t n = g->count;
     lowering l = { .g = g, .f = f, .out = out, .memory = m };
-    l.loc = arena_new(m, view, n), l.needed = arena_new(m, bool, n), l.reg = arena_new(m, int16_t, n);
+    l.loc = arena_new(m, view, n), l.needed = arena_new(m, bool, n), l.read = arena_new(m, bool, n), l.reg = arena_new(m, int16_t, n);
     l.assigned_to = arena_new(m, int32_t, n), l.only_permute = arena_new(m, int32_t, n), l.second = arena_new(m, int32_t, n);
     l.variable_buffer = arena_new(m, int32_t, MAX2(g->source->n_variables, 1));
     for (int32_t i = 0; i < g->source->n_variables; i++) l.variable_buffer[i] = -1;

@@ -11,6 +11,7 @@ typedef struct lowering {
     arena     *memory;
     view      *loc;          /* of each node, once it has one */
     bool      *needed;       /* of each node: somebody outside its group wants it in memory */
+    bool      *read;         /* of each node: needed by more than an assignment */
     int16_t   *reg;          /* scratch of lower_map.c: register + 1 of each node */
     int32_t   *only_permute; /* of each node: the permutation that is its only use; 0 */
     int32_t   *second;       /* of a sort: the buffer of its indices */

@@ -309,8 +309,7 @@ static void emit_sink(build *b, int32_t id, int16_t reg, const view *out, flat_o
     flat_operand o = { .buffer = to.buffer, .type = to.type, .offset = to.offset };
     in.operand = add_operand(b, o);
     emit(b, in, (tide_dtype)b->reg_type[reg], FLAT_FULL);
-    fold->buffer = tasks == 1 ? -1 : to.buffer;
-    fold->type = to.type;
+    *fold = (flat_operand){ .buffer = tasks == 1 ? -1 : to.buffer, .type = to.type, .offset = to.offset };
 }
 
 static void emit_fold(lowering *l, const flat_operand *partials, const view *out, int64_t tasks) {

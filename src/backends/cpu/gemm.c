@@ -112,6 +112,10 @@ static void run_batch(const void *exec, int64_t task, int thread, char *scratch)
     for (int64_t i = first; i < last; i++, entry_next(&e, x->kernel)) run_call(x, x->whole, &e, 0, thread, scratch);
 }
 
+static void run_nothing(const void *exec, int64_t task, int thread, char *scratch) {
+    (void)exec, (void)task, (void)thread, (void)scratch;
+}
+
 tide_status gemm_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *out) {
     const flat_gemm *g = &k->gemm;
     tide_dtype type = k->operands[0].type;
@@ -126,7 +130,10 @@ tide_status gemm_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *o
     x->c_rows = rows * k->operands[2].stride[g->batch_ndim] * size;
     for (int i = 0; i < 3; i++) x->at[i] = cpu_address(b, &k->operands[i]);
     *out = (cpu_kernel){ .run = by_rows ? run_rows : run_batch, .exec = x };
-    if (k->tasks == 0 || g->n == 0) return TIDE_OK;
+    if (rows == 0 || g->n == 0 || g->batches == 0) {
+        out->run = run_nothing;
+        return TIDE_OK;
+    }
     int64_t entries = by_rows ? 1 : g->rows_per_task;
     out->seconds = 2e-11 * (double)(rows * g->n * g->k * entries) + 100e-9 * (double)entries;
     gemm_shape whole = shape_of(k, rows), tail = shape_of(k, g->m - (blocks - 1) * rows);

@@ -20,8 +20,11 @@ static bool plain(int64_t row, int64_t col, int64_t rows, int64_t cols) {
     return (col == 1 && row >= cols) || (row == 1 && col >= rows);
 }
 
+/* Smaller ones are over sooner without a library call. */
+enum { WORTH_A_CALL = 1 << 20 };
+
 static bool fits(const gemm_shape *s, tide_dtype type) {
-    return type == TIDE_F32 && s->m * s->n * s->k >= 32 * 32 * 32 && s->n >= 16 &&
+    return type == TIDE_F32 && s->m * s->n * s->k >= WORTH_A_CALL && s->n >= 16 &&
            plain(s->a_row, s->a_col, s->m, s->k) && plain(s->b_row, s->b_col, s->k, s->n) && s->c_row >= s->n;
 }
 

@@ -43,17 +43,18 @@ static void NAME(two_vectors)(int64_t rows, const gemm_shape *s, const T *a, con
 }
 #undef CASE
 
-static void NAME(pack)(T *panel, int64_t width, const gemm_shape *s, const T *b, int64_t cols) {
-    for (int64_t l = 0; l < s->k; l++) {
-        T *to = panel + l * width;
-        for (int64_t j = cols; j < width; j++) to[j] = 0;
-    }
-    if (s->b_col == 1) {
-        for (int64_t l = 0; l < s->k; l++) memcpy(panel + l * width, b + l * s->b_row, (size_t)cols * sizeof(T));
+static void NAME(pack)(T *restrict panel, int64_t width, const gemm_shape *s, const T *restrict b, int64_t cols) {
+    const int64_t k = s->k, b_row = s->b_row, b_col = s->b_col;
+    for (int64_t l = 0; l < k; l++)
+        for (int64_t j = cols; j < width; j++) panel[l * width + j] = 0;
+    if (b_col == 1) {
+        for (int64_t l = 0; l < k; l++) memcpy(panel + l * width, b + l * b_row, (size_t)cols * sizeof(T));
         return;
     }
-    for (int64_t j = 0; j < cols; j++)
-        for (int64_t l = 0; l < s->k; l++) panel[l * width + j] = b[l * s->b_row + j * s->b_col];
+    int64_t l = 0;
+    if (b_row == 1) l = NAME(turn)(panel, width, b, b_col, k, cols);
+    for (; l < k; l++)
+        for (int64_t j = 0; j < cols; j++) panel[l * width + j] = b[l * b_row + j * b_col];
 }
 
 static void NAME(gemm)(const gemm_shape *s, const void *pa, const void *pb, void *pc, void *panel) {

@@ -47,6 +47,22 @@ static inline vf vf_min(vf a, vf b) {
     return _mm256_blendv_ps(_mm256_min_ps(a, b), a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
 }
 
+static inline vf vf_clamp(vf x, float low, float high) {
+    return _mm256_min_ps(_mm256_set1_ps(high), _mm256_max_ps(_mm256_set1_ps(low), x));
+}
+/* In two steps, as 2^n alone may be outside the range of float. */
+static inline vf vf_scale(vf x, vf n) {
+    const __m256i bias = _mm256_set1_epi32(127);
+    __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1), rest = _mm256_sub_epi32(whole, half);
+    x = x * (__m256)_mm256_slli_epi32(_mm256_add_epi32(half, bias), 23);
+    return x * (__m256)_mm256_slli_epi32(_mm256_add_epi32(rest, bias), 23);
+}
+static inline vf vf_abs(vf x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x); }
+static inline vf vf_copysign(vf x, vf sign) { return _mm256_or_ps(x, _mm256_and_ps(sign, _mm256_set1_ps(-0.0f))); }
+static inline vf vf_if_greater(vf a, float b, vf x, vf y) {
+    return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, _mm256_set1_ps(b), _CMP_GT_OQ));
+}
+
 /* Halves, quarters, pairs: `op` at each step. */
 #define FOLD_LANES(v, op)                                                                                 \
     __m128 t = op(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));                                \

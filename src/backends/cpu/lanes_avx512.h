@@ -3,6 +3,9 @@
  *   *_load_part(p, n, fill)     the first n lanes from p, n below the lanes; the rest is `fill`; reads nothing behind
  *   *_store_part(p, v, n)
  *   vf_max, vf_min              NaN wins
+ *   vf_clamp(x, low, high)      NaN stays NaN
+ *   vf_scale(x, n)              x 2^n, n whole, |n| < 200
+ *   vf_if_greater(a, b, x, y)   a > b ? x : y
  *   vf_sum, vf_highest, vf_lowest  over all lanes, in a fixed order; NaN wins
  *   vu_mul32(a, b)              products of the low halves
  *   vu_zip(out, a, b)           a0 b0 a1 b1 ... */
@@ -43,6 +46,16 @@ static inline vf vf_max(vf a, vf b) {
 }
 static inline vf vf_min(vf a, vf b) {
     return _mm512_mask_mov_ps(_mm512_min_ps(a, b), _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q), a);
+}
+/* The second operand of min_ps and max_ps is the one that stays if it is NaN. */
+static inline vf vf_clamp(vf x, float low, float high) {
+    return _mm512_min_ps(_mm512_set1_ps(high), _mm512_max_ps(_mm512_set1_ps(low), x));
+}
+static inline vf vf_scale(vf x, vf n) { return _mm512_scalef_ps(x, n); }
+static inline vf vf_abs(vf x) { return _mm512_abs_ps(x); }
+static inline vf vf_copysign(vf x, vf sign) { return _mm512_or_ps(x, _mm512_and_ps(sign, _mm512_set1_ps(-0.0f))); }  /* x >= 0 */
+static inline vf vf_if_greater(vf a, float b, vf x, vf y) {
+    return _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(a, _mm512_set1_ps(b), _CMP_GT_OQ), x);
 }
 static inline float vf_sum(vf v) { return _mm512_reduce_add_ps(v); }
 static inline float vf_highest(vf v) {

@@ -42,6 +42,19 @@ static inline vf vf_choose(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (
 static inline vf vf_max(vf a, vf b) { return vf_choose((a > b) | (a != a), a, b); }
 static inline vf vf_min(vf a, vf b) { return vf_choose((a < b) | (a != a), a, b); }
 
+static inline vf vf_clamp(vf x, float low, float high) {
+    x = vf_choose(x < low, vf_set(low), x);
+    return vf_choose(x > high, vf_set(high), x);
+}
+/* In two steps, as 2^n alone may be outside the range of float. */
+static inline vf vf_scale(vf x, vf n) {
+    vi whole = __builtin_convertvector(n, vi), half = whole >> 1;
+    return x * (vf)((half + 127) << 23) * (vf)((whole - half + 127) << 23);
+}
+static inline vf vf_abs(vf x) { return (vf)((vi)x & INT32_MAX); }
+static inline vf vf_copysign(vf x, vf sign) { return (vf)((vi)x | ((vi)sign & INT32_MIN)); }
+static inline vf vf_if_greater(vf a, float b, vf x, vf y) { return vf_choose(a > b, x, y); }
+
 static inline vf    vf_high_half(vf v) { return (vf){ v[2], v[3], v[2], v[3] }; }
 static inline vf    vf_second(vf v) { return (vf){ v[1], v[1], v[1], v[1] }; }
 static inline float vf_sum(vf v) { v = v + vf_high_half(v); return v[0] + v[1]; }

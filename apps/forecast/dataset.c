@@ -1,0 +1,93 @@
+#include "dataset.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+
+static const char *given(const char *text) { return *text ? text : NULL; }
+
+static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the series"); }
+
+static tide_status check_character(const char *text, const char *option, char *out, tide_failure *failure) {
+    const char *one = strcmp(text, "\\t") ? text : "\t";
+    if (strlen(one) > 1) return fail_at(failure, TIDE_EINVAL, NULL, 0, option, "--%s is one character, not '%s'", option, text);
+    *out = *one;
+    return TIDE_OK;
+}
+
+tide_status dataset_read(const forecast_options *o, forecast_kind kind, dataset *d, tide_failure *failure) {
+    if (!*o->data) return fail_at(failure, TIDE_EINVAL, NULL, 0, "data", "no series is given: --data FILE");
+    frame_options f = { .kind = (frame_kind)kind, .features = (frame_features)o->features, .target = given(o->target),
+                        .columns = given(o->columns), .ignore = given(o->ignore), .time_column = given(o->time_column),
+                        .freq = given(o->freq), .missing = (frame_missing)o->missing, .strict_dates = o->strict_dates };
+    tide_status status = check_character(o->sep, "sep", &f.separator, failure);
+    if (status == TIDE_OK) status = check_character(o->decimal, "decimal", &f.decimal, failure);
+    return status == TIDE_OK ? frame_read(o->data, &f, &d->frame, failure) : status;
+}
+
+/* Which time features: "auto" those of the series' own step, "none", or those of the step named. */
+static tide_status choose_marks(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure) {
+    bool chosen = strcmp(o->marks, "auto") != 0;
+    if (!strcmp(o->marks, "none")) return TIDE_OK;
+    if (!chosen) d->mark_step = d->frame.step;
+    else if (!step_parse(o->marks, &d->mark_step))
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "marks", "--marks is auto, none or a step such as h or 15min, not '%s'", o->marks);
+    if (compat & FORECAST_COMPAT_MARKS_HOURLY) d->mark_step = (time_step){ UNIT_HOUR, 1 };
+    if (d->frame.time) d->mark_count = marks_count(d->mark_step);
+    else if (chosen)
+        return fail_at(failure, TIDE_EDATA, o->data, 1, NULL, "--marks %s needs time stamps, and no column holds any; --marks none goes without", o->marks);
+    if (!d->mark_count) d->mark_step = (time_step){ UNIT_NONE, 0 };
+    return TIDE_OK;
+}
+
+tide_status dataset_scale(dataset *d, int64_t rows, tide_failure *failure) {
+    int64_t columns = d->frame.columns;
+    d->scaled = malloc((size_t)(rows * columns + 1) * sizeof *d->scaled);
+    d->marks  = malloc((size_t)(rows * d->mark_count + 1) * sizeof *d->marks);
+    if (!d->scaled || !d->marks) return no_memory(failure);
+    scaler_apply(&d->scaler, d->frame.values, rows, d->scaled);
+    for (int64_t r = 0; d->mark_count && r < rows; r++) marks_fill(d->frame.time[r], d->mark_step, d->marks + r * d->mark_count);
+    return TIDE_OK;
+}
+
+tide_status dataset_load(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure) {
+    tide_status status = dataset_read(o, (forecast_kind)o->kind, d, failure);
+    if (status == TIDE_OK) status = split_make(&d->frame, (frame_kind)o->kind, o->seq_len, o->pred_len, &d->split, failure);
+    if (status == TIDE_OK) status = split_require(&d->frame, d->split, o->seq_len, o->pred_len, failure);
+    if (status == TIDE_OK) status = choose_marks(o, compat, d, failure);
+    if (status == TIDE_OK && scaler_fit(&d->frame, d->split.train, &d->scaler) != TIDE_OK) status = no_memory(failure);
+    if (status == TIDE_OK) status = dataset_scale(d, d->frame.rows, failure);
+    d->out_count = d->frame.columns;
+    if (o->features == FORECAST_MS) {
+        d->out_first = compat & FORECAST_COMPAT_MS_LAST_COLUMN ? d->frame.columns - 1 : d->frame.target;
+        d->out_count = 1;
+    }
+    return status;
+}
+
+void dataset_free(dataset *d) {
+    frame_free(&d->frame);
+    scaler_free(&d->scaler);
+    free(d->scaled);
+    free(d->marks);
+    *d = (dataset){ 0 };
+}
+
+bool scaler_copy(const scaler *from, scaler *out) {
+    size_t bytes = (size_t)from->columns * sizeof(double);
+    *out         = (scaler){ from->columns, malloc(bytes), malloc(bytes) };
+    if (!out->mean || !out->std) {
+        scaler_free(out);
+        return false;
+    }
+    memcpy(out->mean, from->mean, bytes);
+    memcpy(out->std, from->std, bytes);
+    return true;
+}
+
+void dataset_truth(const dataset *d, int64_t start, int64_t seq_len, int64_t pred_len, float *out) {
+    const float *from = d->scaled + (start + seq_len) * d->frame.columns + d->out_first;
+    for (int64_t s = 0; s < pred_len; s++)
+        memcpy(out + s * d->out_count, from + s * d->frame.columns, (size_t)d->out_count * sizeof *out);
+}

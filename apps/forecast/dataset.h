@@ -1,0 +1,36 @@
+/* A series as the model sees it: scaled float32 rows, their marks, the split, and which columns are forecast. */
+#ifndef FORECAST_DATASET_H
+#define FORECAST_DATASET_H
+
+#include <tidemill/forecast.h>
+
+#include "frame.h"
+
+typedef struct dataset {
+    frame     frame;
+    split     split;
+    scaler    scaler;
+    float    *scaled;     /* (frame.rows, frame.columns) */
+    float    *marks;      /* (frame.rows, mark_count); NULL without marks */
+    int64_t   mark_count;
+    time_step mark_step;  /* UNIT_NONE without marks */
+    int64_t   out_first, out_count;  /* the columns that are forecast and scored */
+} dataset;
+
+/* Reads options->data as a training file: scaler fitted on the train block, marks by the options. Zero `d` first. */
+tide_status dataset_load(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure);
+
+/* Reads options->data into d->frame as `kind`; the caller selects columns and goes on with dataset_scale. */
+tide_status dataset_read(const forecast_options *o, forecast_kind kind, dataset *d, tide_failure *failure);
+/* Fills scaled and marks of d->frame's first `rows` rows, by d->scaler and d->mark_step. */
+tide_status dataset_scale(dataset *d, int64_t rows, tide_failure *failure);
+
+void dataset_free(dataset *d);
+
+/* Copies; false when out of memory. */
+bool scaler_copy(const scaler *from, scaler *out);
+
+/* The truth of window `start` (its first input row): (pred_len, out_count). */
+void dataset_truth(const dataset *d, int64_t start, int64_t seq_len, int64_t pred_len, float *out);
+
+#endif

@@ -1,0 +1,145 @@
+/* forecast_evaluate: a run and the baselines on the test windows of a file. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <tidemill/io.h>
+
+#include "base/base.h"
+#include "loaded.h"
+#include "report.h"
+#include "run_folder.h"
+
+typedef struct evaluation {
+    forecast_options *options;
+    unsigned       compat;
+    listener       listener;
+    bundle         bundle;
+    dataset        data;
+    session        session;
+    scoring        scoring;
+    score_pair     model;
+    baseline_parts baselines;
+    error_parts    parts;
+    char           path[RUN_PATH];
+} evaluation;
+
+/* What the run fixes, the options may repeat but not contradict. */
+static tide_status adopt(evaluation *e, tide_failure *failure) {
+    forecast_options *o = e->options;
+    const struct { const char *name; int64_t *value, run; } fixed[] = { { "seq-len", &o->seq_len, e->bundle.config.seq_len },
+                                                                        { "pred-len", &o->pred_len, e->bundle.config.pred_len } };
+    int64_t count;
+    const forecast_option *table = forecast_option_table(&count);
+    for (int i = 0; i < 2; i++) {
+        bool given = o->given[forecast_option_find(fixed[i].name) - table];
+        if (given && *fixed[i].value != fixed[i].run)
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, fixed[i].name, "--%s %" PRId64 " is not the run's, %" PRId64, fixed[i].name, *fixed[i].value, fixed[i].run);
+        *fixed[i].value = fixed[i].run;
+    }
+    if (!o->given[forecast_option_find("kind") - table]) o->kind = e->bundle.kind;
+    return TIDE_OK;
+}
+
+static tide_status load_run(evaluation *e, tide_failure *failure) {
+    const forecast_options *o = e->options;
+    tide_status status = loaded_bundle(o, &e->bundle, e->path, failure);
+    if (status == TIDE_OK) status = adopt(e, failure);
+    if (status == TIDE_OK) status = loaded_data(o, &e->bundle, (forecast_kind)o->kind, &e->data, failure);
+    if (status == TIDE_OK) status = split_make(&e->data.frame, (frame_kind)o->kind, o->seq_len, o->pred_len, &e->data.split, failure);
+    if (status == TIDE_OK) status = split_require(&e->data.frame, e->data.split, o->seq_len, o->pred_len, failure);
+    if (status == TIDE_OK) status = dataset_scale(&e->data, e->data.frame.rows, failure);
+    return status == TIDE_OK ? loaded_session(o, &e->bundle, e->path, &e->data, &e->session, failure) : status;
+}
+
+static tide_status load_data_alone(evaluation *e, tide_failure *failure) {
+    snprintf(e->options->marks, sizeof e->options->marks, "none"); /* baselines look at no marks */
+    return dataset_load(e->options, e->compat, &e->data, failure);
+}
+
+static void set_scoring(evaluation *e) {
+    const forecast_options *o = e->options;
+    int64_t windows = block_windows(e->data.split.test, o->seq_len, o->pred_len);
+    if (e->compat & FORECAST_COMPAT_TEST_DROP_LAST && windows >= o->batch_size) windows = windows / o->batch_size * o->batch_size;
+    e->scoring = (scoring){ .data = &e->data, .seq_len = o->seq_len, .pred_len = o->pred_len, .first = e->data.split.test.start, .windows = windows,
+                            .metrics_scaled = (e->compat & FORECAST_COMPAT_METRICS_SCALED) != 0, .listener = &e->listener };
+}
+
+/* ---- --save-predictions ---- */
+
+static tide_status keep_predictions(evaluation *e, tide_failure *failure) {
+    size_t numbers = (size_t)(e->scoring.windows * e->scoring.pred_len * e->data.out_count);
+    e->scoring.keep_prediction = malloc(numbers * sizeof(float) + 1);
+    e->scoring.keep_truth      = malloc(numbers * sizeof(float) + 1);
+    if (e->scoring.keep_prediction && e->scoring.keep_truth) return TIDE_OK;
+    return fail(failure, TIDE_ENOMEM, "out of memory for %zu predictions; leave --save-predictions out", numbers);
+}
+
+static tide_status save_predictions(evaluation *e, tide_failure *failure) {
+    tide_archive a      = { 0 };
+    tide_shape   shape  = TIDE_SHAPE(e->scoring.windows, e->scoring.pred_len, e->data.out_count), one = TIDE_SHAPE(e->data.out_count);
+    tide_status  status = tide_archive_add(&a, "prediction", TIDE_F32, shape, e->scoring.keep_prediction);
+    if (status == TIDE_OK) status = tide_archive_add(&a, "truth", TIDE_F32, shape, e->scoring.keep_truth);
+    if (status == TIDE_OK) status = tide_archive_add(&a, "mean", TIDE_F64, one, e->data.scaler.mean + e->data.out_first);
+    if (status == TIDE_OK) status = tide_archive_add(&a, "std", TIDE_F64, one, e->data.scaler.std + e->data.out_first);
+    if (status != TIDE_OK) fail(failure, status, "out of memory for the predictions");
+    else status = tide_npz_write(e->options->save_predictions, &a, true, failure);
+    if (status == TIDE_OK) listener_tell(&e->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = e->options->save_predictions });
+    tide_archive_free(&a);
+    return status;
+}
+
+/* ---- scores ---- */
+
+static tide_status score_run(evaluation *e, forecast_result *r, tide_failure *failure) {
+    window_program p;
+    bool        keep   = *e->options->save_predictions != 0;
+    tide_status status = session_scoring(&e->session, session_scoring_batch(&e->bundle.config, e->scoring.windows), true, &p, failure);
+    if (status == TIDE_OK && keep) status = keep_predictions(e, failure);
+    if (status == TIDE_OK) status = score_model(&e->scoring, &p, &e->model, failure);
+    if (status == TIDE_OK && keep) status = save_predictions(e, failure);
+    free(e->scoring.keep_prediction);
+    free(e->scoring.keep_truth);
+    e->scoring.keep_prediction = e->scoring.keep_truth = NULL;
+    if (status != TIDE_OK) return status;
+    r->model      = score_pair_result("model", &e->model, e->scoring.metrics_scaled);
+    r->parameters = model_parameters(&e->bundle.config);
+    r->threads    = tide_graph_threads(e->session.graph);
+    snprintf(r->device, sizeof r->device, "%s", tide_graph_device(e->session.graph));
+    snprintf(r->run, sizeof r->run, "%s", e->options->model);
+    bool fine = error_parts_new(e->model.scaled, e->scoring.pred_len, e->data.out_count, &e->parts);
+    return fine ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the result");
+}
+
+static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *failure) {
+    const forecast_options *o = e->options;
+    bool        run    = *o->model != 0;
+    if (!run && *o->save_predictions)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "save-predictions", "--save-predictions needs --model: baselines alone keep no predictions");
+    tide_status status = run ? load_run(e, failure) : load_data_alone(e, failure);
+    if (status != TIDE_OK) return status;
+    tell_warnings(&e->listener, &e->data.frame);
+    set_scoring(e);
+    if (run) status = score_run(e, r, failure);
+    if (status == TIDE_OK) status = score_baselines(&e->scoring, e->data.split, o->season, true, &e->baselines, failure);
+    if (status != TIDE_OK) return status;
+    r->windows = e->scoring.windows, r->columns = e->data.frame.columns, r->seq_len = o->seq_len, r->pred_len = o->pred_len;
+    report_baselines(r, &e->baselines, e->scoring.metrics_scaled, &e->listener);
+    r->wall_s       = os_seconds() - e->listener.began;
+    r->peak_rss_mib = (double)os_peak_rss_bytes() / (1 << 20);
+    return report_json("forecast evaluate", r, &e->parts, e->data.frame.names + e->data.out_first, failure);
+}
+
+tide_status forecast_evaluate(const forecast_options *options, forecast_progress progress, void *user, forecast_result *result, tide_failure *failure) {
+    evaluation e = { .options = malloc(sizeof *options), .listener = { progress, user, os_seconds() } };
+    if (!e.options) return fail(failure, TIDE_ENOMEM, "out of memory for the options");
+    tide_status status = options_resolve(options, e.options, &e.compat, failure);
+    if (status == TIDE_OK) status = evaluate(&e, result, failure);
+    score_pair_free(&e.model);
+    baseline_parts_free(&e.baselines);
+    error_parts_free(&e.parts);
+    session_free(&e.session);
+    dataset_free(&e.data);
+    bundle_free(&e.bundle);
+    free(e.options);
+    return status;
+}

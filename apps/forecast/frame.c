@@ -1,0 +1,198 @@
+/* Reading a table into a frame: header, time column, columns, cells, warnings, in this order. */
+#include "frame.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "frame_reading.h"
+
+tide_status reading_no_memory(reading *r) {
+    return forecast_fail(r->failure, TIDE_ENOMEM, r->path, 0, NULL, "out of memory while reading the data");
+}
+
+static bool from_stdin(const char *path) { return !strcmp(path, "-"); }
+
+static tide_status check_options(reading *r) {
+    const frame_options *o = r->options;
+    if (o->decimal && o->decimal != '.' && o->decimal != ',')
+        return forecast_fail(r->failure, TIDE_EINVAL, NULL, 0, "decimal", "the decimal sign is '.' or ','");
+    if (o->decimal == ',' && o->separator == ',')
+        return forecast_fail(r->failure, TIDE_EINVAL, NULL, 0, "sep",
+                             "a comma cannot separate both columns and decimals; give another --sep");
+    time_step step;
+    if (o->freq && !step_parse(o->freq, &step))
+        return forecast_fail(r->failure, TIDE_EINVAL, NULL, 0, "freq",
+                             "'%s' is no frequency; accepted are s, min, h, d, b, w, m, q and y, with a count before it: 15min",
+                             o->freq);
+    return TIDE_OK;
+}
+
+static tide_status read_table(reading *r) {
+    tide_csv_options csv = { .separator = r->options->separator, .headerless = r->options->kind == KIND_SOLAR };
+    tide_status status = tide_csv_read(r->path, &csv, &r->table, r->failure);
+    if (status) return status;
+    if (r->table.repaired) status = reading_note(r, "the text is not UTF-8; unreadable characters were replaced\n");
+    if (!status && !r->table.rows)
+        status = forecast_fail(r->failure, TIDE_EDATA, r->path, 1, NULL, "the file has a header but no rows");
+    return status;
+}
+
+static tide_status read_csv_frame(reading *r) {
+    tide_status status = read_table(r);
+    if (!status) status = reading_check_header(r);
+    if (!status) status = reading_find_time(r);
+    if (!status) status = reading_choose(r);
+    if (!status) status = reading_parse_time(r);
+    if (!status) status = reading_parse_cells(r);
+    return status;
+}
+
+/* ETT's benchmark uses 20 "months" of 30 days. */
+static tide_status cut_rows(reading *r) {
+    frame *f = r->out;
+    f->rows = f->file_rows;
+    frame_kind kind = r->options->kind;
+    if (kind != KIND_ETTH && kind != KIND_ETTM) return TIDE_OK;
+    int64_t wanted = train_rows(kind, 0) / 12 * 20;
+    if (f->file_rows < wanted)
+        return forecast_fail(r->failure, TIDE_EDATA, r->path, 0, NULL,
+                             "the file has %" PRId64 " rows; --kind %s uses the first %" PRId64 " of ETT's: use --kind custom",
+                             f->file_rows, kind == KIND_ETTH ? "etth" : "ettm", wanted);
+    f->rows = wanted;
+    return TIDE_OK;
+}
+
+static bool column_is_constant(const frame *f, int64_t column, int64_t rows) {
+    double first = f->values[column];
+    for (int64_t i = 1; i < rows; i++)
+        if (f->values[i * f->columns + column] != first) return false;
+    return !isnan(first);
+}
+
+static tide_status note_constant_columns(reading *r) {
+    const frame *f = r->out;
+    int64_t rows = train_rows(r->options->kind, f->rows), found = 0;
+    char **names = calloc((size_t)f->columns, sizeof *names);
+    if (!names) return reading_no_memory(r);
+    for (int64_t c = 0; c < f->columns && rows > 1; c++)
+        if (column_is_constant(f, c, rows)) names[found++] = f->names[c];
+    char list[200];
+    names_list(list, sizeof list, names, found);
+    free(names);
+    if (!found) return TIDE_OK;
+    return reading_note(r, "constant over the %" PRId64 " training rows, so not scaled: %s\n", rows, list);
+}
+
+/* -9999 is a customary mark for "not measured"; published scores take it as a number, so it stays one. */
+static tide_status note_sentinels(reading *r) {
+    const frame *f = r->out;
+    int64_t found = 0;
+    for (int64_t i = 0; i < f->file_rows * f->columns; i++) found += f->values[i] == -9999;
+    if (!found) return TIDE_OK;
+    return reading_note(r, "%" PRId64 " values are -9999, which often stands for a missing one; taken as they are\n", found);
+}
+
+static tide_status finish(reading *r) {
+    tide_status status = cut_rows(r);
+    if (!status) status = note_constant_columns(r);
+    if (!status) status = note_sentinels(r);
+    if (!status && !from_stdin(r->path)) status = tide_file_sha256(r->path, r->out->sha256, r->failure);
+    r->out->path = strdup(r->path);
+    if (!status && !r->out->path) status = reading_no_memory(r);
+    if (!status) status = reading_note(r, "%s", "");
+    return status;
+}
+
+tide_status frame_read(const char *path, const frame_options *options, frame *out, tide_failure *failure) {
+    *out = (frame){ 0 };
+    reading r = { .path = path, .options = options, .time_column = -1, .out = out, .failure = failure };
+    tide_status status = check_options(&r);
+    if (!status) status = options->kind == KIND_PEMS ? reading_pems(&r) : read_csv_frame(&r);
+    if (!status) status = finish(&r);
+    tide_table_free(&r.table);
+    free(r.chosen);
+    out->warnings = r.notes;
+    if (status) frame_free(out);
+    return status;
+}
+
+static void free_names(char **names, int64_t count) {
+    for (int64_t i = 0; names && i < count; i++) free(names[i]);
+    free(names);
+}
+
+void frame_free(frame *f) {
+    if (!f) return;
+    free_names(f->names, f->columns);
+    free(f->values);
+    free(f->time);
+    free(f->time_name);
+    free(f->warnings);
+    free(f->path);
+    *f = (frame){ 0 };
+}
+
+bool frame_looks_like_ett(const frame *f) {
+    static const char *const names[] = { "HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT" };
+    if (f->columns != 7 || (f->file_rows != 17420 && f->file_rows != 69680)) return false;
+    for (int i = 0; i < 7; i++)
+        if (strcmp(f->names[i], names[i])) return false;
+    return true;
+}
+
+static int64_t find_name(const frame *f, const char *name) {
+    for (int64_t c = 0; c < f->columns; c++)
+        if (!strcmp(f->names[c], name)) return c;
+    return -1;
+}
+
+static tide_status find_names(const frame *f, const char *path, char *const *names, int64_t count, int64_t *from,
+                              tide_failure *failure) {
+    for (int64_t i = 0; i < count; i++) {
+        from[i] = find_name(f, names[i]);
+        if (from[i] >= 0) continue;
+        char list[320];
+        names_list(list, sizeof list, f->names, f->columns);
+        return forecast_fail(failure, TIDE_EDATA, path, 1, names[i],
+                             "the model needs a column '%s'; the file has %s", names[i], list);
+    }
+    return TIDE_OK;
+}
+
+/* Moves the columns `from` of f into new arrays, then swaps them in. Names move: none is in `from` twice. */
+static tide_status take_columns(frame *f, const int64_t *from, int64_t count) {
+    double *values = malloc((size_t)(f->file_rows * count) * sizeof *values);
+    char **names = calloc((size_t)count, sizeof *names);
+    if (!values || !names) {
+        free(values);
+        free(names);
+        return TIDE_ENOMEM;
+    }
+    for (int64_t i = 0; i < f->file_rows; i++)
+        for (int64_t c = 0; c < count; c++) values[i * count + c] = f->values[i * f->columns + from[c]];
+    for (int64_t c = 0; c < count; c++) {
+        names[c] = f->names[from[c]];
+        f->names[from[c]] = NULL;
+    }
+    int64_t target = count - 1;
+    for (int64_t c = 0; c < count; c++)
+        if (from[c] == f->target) target = c;
+    free(f->values);
+    free_names(f->names, f->columns);
+    f->values = values;
+    f->names = names;
+    f->columns = count;
+    f->target = target;
+    return TIDE_OK;
+}
+
+tide_status frame_select(frame *f, const char *path, char *const *names, int64_t count, tide_failure *failure) {
+    int64_t *from = calloc((size_t)count + 1, sizeof *from);
+    tide_status status = from ? find_names(f, path, names, count, from, failure) : TIDE_ENOMEM;
+    if (!status) status = take_columns(f, from, count);
+    if (status == TIDE_ENOMEM) forecast_fail(failure, TIDE_ENOMEM, path, 0, NULL, "out of memory while choosing columns");
+    free(from);
+    return status;
+}

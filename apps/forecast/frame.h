@@ -1,0 +1,107 @@
+/* A time series table for forecasting: reading it, its time stamps, its marks, its split and its scaling.
+ * Rules and check numbers: docs/forecast-data.md. Failures are user errors with file, row (1-based file line), column. */
+#ifndef FORECAST_FRAME_H
+#define FORECAST_FRAME_H
+
+#include <tidemill/core.h>
+
+typedef enum frame_kind { KIND_CUSTOM, KIND_ETTH, KIND_ETTM, KIND_SOLAR, KIND_PEMS } frame_kind;
+typedef enum frame_features { FEATURES_M, FEATURES_S, FEATURES_MS } frame_features;
+typedef enum frame_missing { MISSING_ERROR, MISSING_FFILL, MISSING_LINEAR } frame_missing;
+
+/* The step of a series. unit 0 means none (no time column). */
+typedef enum time_unit { UNIT_NONE, UNIT_SECOND, UNIT_MINUTE, UNIT_HOUR, UNIT_DAY, UNIT_BUSINESS_DAY, UNIT_WEEK, UNIT_MONTH,
+                         UNIT_QUARTER, UNIT_YEAR } time_unit;
+typedef struct time_step {
+    time_unit unit;
+    int32_t   count;  /* 15 minutes: { UNIT_MINUTE, 15 } */
+    int32_t   day;    /* months and longer: the day of the month that the series keeps, 31 for the last one. 0: the day of
+                       * the stamp itself, where the last day of a month stays the last. */
+} time_step;
+
+/* How the file writes its time stamps, so that predictions are written the same way. */
+typedef struct time_format {
+    char kind;          /* 'd' calendar text, 's' epoch seconds, 'm' epoch milliseconds */
+    char separator;     /* '-' or '/' */
+    bool padded;        /* 2016-07-01 against 2016-7-1 */
+    bool hour_padded;   /* 00:00 against 0:00 */
+    char middle;        /* ' ' or 'T'; 0: date only */
+    bool seconds;       /* H:M:S against H:M */
+    char fraction;      /* zeros after the seconds: 3 for 12:00:00.000; other fractions are no stamps */
+    char offset[8];     /* "", "Z", "+02:00": kept, must not vary */
+} time_format;
+
+typedef struct frame_options {
+    frame_kind     kind;
+    frame_features features;
+    const char    *target;        /* NULL: "OT" if there, else the last column */
+    const char    *columns;       /* NULL: all; else a comma-separated list */
+    const char    *ignore;        /* NULL, or a comma-separated list */
+    const char    *time_column;   /* NULL: date, ds, timestamp, else the only column that parses as time */
+    const char    *freq;          /* NULL: found from the stamps; else "15min", "h", "d", "b", "w", "m", "q", "y", "s" */
+    frame_missing  missing;
+    bool           strict_dates;
+    char           separator;     /* 0: found */
+    char           decimal;       /* 0 or '.': point; ',' */
+} frame_options;
+
+/* Values in the reference's column order: custom: the target last; other kinds: file order. Zero it before first use. */
+typedef struct frame {
+    int64_t     rows, columns;    /* rows: those that splits and scores use */
+    char      **names;
+    double     *values;           /* (file_rows, columns), as read. NaN never (filled or refused), but for PEMS: scaler_apply fills */
+    int64_t    *time;             /* (file_rows) seconds since 1970 of the wall-clock label; NULL without a time column */
+    char       *time_name;        /* header of the time column; NULL */
+    time_step   step;
+    time_format format;
+    int64_t     target;           /* index into names */
+    int64_t     file_rows;        /* >= rows: ETT's benchmark uses 14,400 of 17,420; the rest serves for forecasting from the end */
+    char       *warnings;         /* "" or lines, each ending in a newline */
+    char       *path;             /* as given, for messages */
+    char        sha256[65];       /* of the file; "" for standard input */
+} frame;
+
+/* path "-" is standard input. */
+tide_status frame_read(const char *path, const frame_options *options, frame *out, tide_failure *failure);
+void        frame_free(frame *f);  /* NULL is fine; leaves it zeroed */
+/* Keeps the named columns, in this order (those a model was trained on). Fails naming the first that is missing. */
+tide_status frame_select(frame *f, const char *path, char *const *names, int64_t count, tide_failure *failure);
+/* The file has ETT's columns and length: the caller says "for published numbers use --kind etth". */
+bool        frame_looks_like_ett(const frame *f);
+
+/* ---- time ---- */
+/* Y-m-d, Y-m-d H:M[:S[.000]] (also with / and T, unpadded, with Z or +hh:mm), or an epoch of 9 to 11 digits in seconds,
+ * 12 to 15 in milliseconds (whole seconds). false: not a time stamp; `format` may be NULL. */
+bool    time_parse(const char *text, int64_t *seconds, time_format *format);
+void    time_print(char buffer[40], int64_t seconds, const time_format *format);
+int64_t time_advance(int64_t seconds, time_step step, int64_t steps);         /* months, quarters, years by calendar; end-of-month days kept */
+bool    step_parse(const char *text, time_step *step);                        /* "15min", "h", ... */
+void    step_print(char buffer[24], time_step step);
+/* The step most stamps are apart; UNIT_NONE if fewer than two. Repeated stamps do not count. Weekdays without any weekend
+ * are business days; equal days of the month are months, quarters (3) or years (12). */
+time_step step_find(const int64_t *time, int64_t rows);
+
+/* ---- marks ---- */
+/* Number of marks for a step (hourly: 4, ...), and the marks of one stamp, each in [-0.5, 0.5]. */
+int32_t marks_count(time_step step);  /* 0 for UNIT_NONE and UNIT_YEAR */
+void    marks_fill(int64_t seconds, time_step step, float *marks);
+
+/* ---- splits and scaling ---- */
+typedef struct block { int64_t start, rows; } block;          /* rows [start, start + rows), early rows included */
+typedef struct split { block train, val, test; } split;
+/* Blocks by the kind's rule; val and test start seq_len rows early (PEMS: not). Fails if the rows are fewer than one
+ * window, seq_len + pred_len; a single block may still hold none. */
+tide_status split_make(const frame *f, frame_kind kind, int64_t seq_len, int64_t pred_len, split *out, tide_failure *failure);
+/* Fails, naming the block and what would fit, if train, val or test holds no window: training needs all three. */
+tide_status split_require(const frame *f, split s, int64_t seq_len, int64_t pred_len, tide_failure *failure);
+int64_t     block_windows(block b, int64_t seq_len, int64_t pred_len);  /* rows - seq_len - pred_len + 1, never below 0 */
+int64_t     train_rows(frame_kind kind, int64_t rows);                  /* of the train block */
+
+typedef struct scaler { int64_t columns; double *mean, *std; } scaler;
+/* Over rows [start, start + rows) of train, NaN left out; a constant column (within rounding) gets std 1. */
+tide_status scaler_fit(const frame *f, block train, scaler *out);
+void        scaler_free(scaler *s);
+/* (rows, columns) float32 of the scaled values; NaN takes the value before it, at the start the first one after it. */
+void        scaler_apply(const scaler *s, const double *values, int64_t rows, float *out);
+
+#endif

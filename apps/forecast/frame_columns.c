@@ -1,0 +1,172 @@
+/* The header, and which columns become variates in which order. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "frame_reading.h"
+
+/* The first line of a file without a header: every cell a number or a time stamp. Counting names, 0, 1, 2 ... or from 1
+ * on, are names. */
+static bool looks_headerless(const tide_table *t, const number_reader *number) {
+    bool counting = true;
+    for (int64_t c = 0; c < t->columns; c++) {
+        double value = -1;
+        int64_t seconds;
+        if (!number_parse(number, t->header[c], &value) && !time_parse(t->header[c], &seconds, NULL)) return false;
+        double first = 0;
+        number_parse(number, t->header[0], &first);
+        counting = counting && (first == 0 || first == 1) && value == first + (double)c;
+    }
+    return !counting;
+}
+
+static tide_status check_twins(reading *r) {
+    const tide_table *t = &r->table;
+    for (int64_t a = 0; a < t->columns; a++)
+        for (int64_t b = a + 1; b < t->columns; b++)
+            if (t->header[a][0] && !strcmp(t->header[a], t->header[b]))
+                return forecast_fail(r->failure, TIDE_EDATA, r->path, 1, t->header[a],
+                                     "columns %" PRId64 " and %" PRId64 " are both named '%s'; rename one", a + 1, b + 1,
+                                     t->header[a]);
+    return TIDE_OK;
+}
+
+tide_status reading_check_header(reading *r) {
+    if (r->options->kind == KIND_SOLAR) return TIDE_OK;
+    number_reader number;
+    if (!number_reader_open(&number, r->options->decimal)) return reading_no_memory(r);
+    bool headerless = looks_headerless(&r->table, &number);
+    number_reader_close(&number);
+    if (headerless)
+        return forecast_fail(r->failure, TIDE_EDATA, r->path, 1, NULL,
+                             "the first line holds data, not column names; add a header line such as date,load,OT");
+    for (int64_t c = 0; c < r->table.columns; c++)
+        if (!r->table.header[c][0] && reading_note(r, "column %" PRId64 " has no name: left out\n", c + 1))
+            return TIDE_ENOMEM;
+    return check_twins(r);
+}
+
+/* The next name of a comma-separated list, blanks around it dropped; NULL behind the last. */
+static const char *next_item(const char **list, size_t *length) {
+    while (**list == ' ' || **list == ',') (*list)++;
+    if (!**list) return NULL;
+    const char *start = *list;
+    *length = strcspn(start, ",");
+    *list = start + *length;
+    while (*length && start[*length - 1] == ' ') (*length)--;
+    return start;
+}
+
+bool list_has(const char *list, const char *name) {
+    size_t length;
+    for (const char *item; list && (item = next_item(&list, &length));)
+        if (strlen(name) == length && !memcmp(item, name, length)) return true;
+    return false;
+}
+
+static bool usable(const reading *r, int64_t column) {
+    const char *name = r->table.header[column];
+    return column != r->time_column && name[0] && !list_has(r->options->ignore, name);
+}
+
+/* The accepted columns as `names` with NULL for the others; the caller frees the array, not the names. */
+static char **usable_names(const reading *r) {
+    char **names = calloc((size_t)r->table.columns, sizeof *names);
+    for (int64_t c = 0; names && c < r->table.columns; c++)
+        if (usable(r, c)) names[c] = r->table.header[c];
+    return names;
+}
+
+static void fail_unknown(reading *r, const char *option, const char *name) {
+    char **names = usable_names(r);
+    if (!names) {
+        reading_no_memory(r);
+        return;
+    }
+    char list[400];
+    names_list(list, sizeof list, names, r->table.columns);
+    const char *near = near_name(name, names, r->table.columns);
+    forecast_fail(r->failure, TIDE_EDATA, r->path, 1, name, "%s: there is no column '%s'%s%s%s columns are %s", option,
+                  name, near ? "; did you mean '" : "", near ? near : "", near ? "'? The" : "; the", list);
+    free(names);
+}
+
+int64_t reading_find(reading *r, const char *option, const char *name) {
+    for (int64_t c = 0; c < r->table.columns; c++)
+        if (!strcmp(r->table.header[c], name)) return c;
+    fail_unknown(r, option, name);
+    return -1;
+}
+
+static tide_status check_list(reading *r, const char *option, const char *list) {
+    size_t length;
+    for (const char *item; list && (item = next_item(&list, &length));) {
+        char *name = strndup(item, length);
+        if (!name) return reading_no_memory(r);
+        int64_t found = reading_find(r, option, name);
+        free(name);
+        if (found < 0) return r->failure ? r->failure->status : TIDE_EDATA;
+    }
+    return TIDE_OK;
+}
+
+static bool wanted(const reading *r, int64_t column) {
+    return usable(r, column) && (!r->options->columns || list_has(r->options->columns, r->table.header[column]));
+}
+
+/* The target's table column; -1 with the failure set. */
+static int64_t find_target(reading *r) {
+    int64_t last = -1;
+    if (r->options->target) {
+        int64_t found = reading_find(r, "--target", r->options->target);
+        if (found >= 0 && !usable(r, found)) {
+            fail_unknown(r, "--target", r->options->target);
+            return -1;
+        }
+        return found;
+    }
+    for (int64_t c = 0; c < r->table.columns; c++) {
+        if (!wanted(r, c)) continue;
+        last = c;
+        if (!strcmp(r->table.header[c], "OT")) break;
+    }
+    if (last < 0)
+        forecast_fail(r->failure, TIDE_EDATA, r->path, 1, NULL, "no column of values is left; see --columns, --ignore and --time-column");
+    return last;
+}
+
+/* The last column if there is no OT: custom files are read with their target behind all others. */
+static void order_columns(reading *r, int64_t target) {
+    bool target_last = r->options->kind == KIND_CUSTOM, only_target = r->options->features == FEATURES_S;
+    for (int64_t c = 0; c < r->table.columns; c++) {
+        bool here = c == target ? !target_last : wanted(r, c) && !only_target;
+        if (here) r->chosen[r->count++] = c;
+    }
+    if (target_last) r->chosen[r->count++] = target;
+    for (int64_t i = 0; i < r->count; i++)
+        if (r->chosen[i] == target) r->out->target = i;
+}
+
+static tide_status name_columns(reading *r) {
+    frame *f = r->out;
+    f->names = calloc((size_t)r->count, sizeof *f->names);
+    if (!f->names) return reading_no_memory(r);
+    f->columns = r->count;
+    for (int64_t i = 0; i < r->count; i++) {
+        f->names[i] = strdup(r->table.header[r->chosen[i]]);
+        if (!f->names[i]) return reading_no_memory(r);
+    }
+    return TIDE_OK;
+}
+
+tide_status reading_choose(reading *r) {
+    tide_status status = check_list(r, "--columns", r->options->columns);
+    if (!status) status = check_list(r, "--ignore", r->options->ignore);
+    if (status) return status;
+    int64_t target = find_target(r);
+    if (target < 0) return r->failure ? r->failure->status : TIDE_EDATA;
+    r->chosen = calloc((size_t)r->table.columns, sizeof *r->chosen);
+    if (!r->chosen) return reading_no_memory(r);
+    order_columns(r, target);
+    return name_columns(r);
+}

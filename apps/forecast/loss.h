@@ -1,0 +1,17 @@
+/* What training lowers, window by window. */
+#ifndef FORECAST_LOSS_H
+#define FORECAST_LOSS_H
+
+#include <tidemill/forecast.h>
+#include <tidemill/tidemill.h>
+
+typedef struct loss_config {
+    forecast_loss kind;
+    double        weight;     /* of the direction term */
+    bool          surrogate;  /* a smooth direction term in place of the counted one */
+} loss_config;
+
+/* prediction, truth (b, columns, steps) -> (b): the mean loss of each window. */
+tide_val loss_windows(const loss_config *c, tide_val prediction, tide_val truth);
+
+#endif

@@ -1,0 +1,48 @@
+/* Time features of a stamp, each in [-0.5, 0.5]. */
+#include "calendar.h"
+#include "frame.h"
+
+typedef enum feature {
+    NO_FEATURE, SECOND_OF_MINUTE, MINUTE_OF_HOUR, HOUR_OF_DAY, DAY_OF_WEEK, DAY_OF_MONTH, DAY_OF_YEAR, MONTH_OF_YEAR, WEEK_OF_YEAR
+} feature;
+
+enum { MOST_MARKS = 6 };
+
+static const feature sets[UNIT_YEAR + 1][MOST_MARKS] = {
+    [UNIT_SECOND] = { SECOND_OF_MINUTE, MINUTE_OF_HOUR, HOUR_OF_DAY, DAY_OF_WEEK, DAY_OF_MONTH, DAY_OF_YEAR },
+    [UNIT_MINUTE] = { MINUTE_OF_HOUR, HOUR_OF_DAY, DAY_OF_WEEK, DAY_OF_MONTH, DAY_OF_YEAR },
+    [UNIT_HOUR] = { HOUR_OF_DAY, DAY_OF_WEEK, DAY_OF_MONTH, DAY_OF_YEAR },
+    [UNIT_DAY] = { DAY_OF_WEEK, DAY_OF_MONTH, DAY_OF_YEAR },
+    [UNIT_BUSINESS_DAY] = { DAY_OF_WEEK, DAY_OF_MONTH, DAY_OF_YEAR },
+    [UNIT_WEEK] = { DAY_OF_MONTH, WEEK_OF_YEAR },
+    [UNIT_MONTH] = { MONTH_OF_YEAR },
+    [UNIT_QUARTER] = { MONTH_OF_YEAR },
+};
+
+int32_t marks_count(time_step step) {
+    int32_t count = 0;
+    while (count < MOST_MARKS && sets[step.unit][count] != NO_FEATURE) count++;
+    return count;
+}
+
+static double feature_value(feature f, int64_t days, int64_t second_of_day) {
+    switch (f) {
+    case SECOND_OF_MINUTE: return (double)(second_of_day % 60) / 59;
+    case MINUTE_OF_HOUR: return (double)(second_of_day / 60 % 60) / 59;
+    case HOUR_OF_DAY: return (double)(second_of_day / 3600) / 23;
+    case DAY_OF_WEEK: return calendar_weekday(days) / 6.0;
+    case DAY_OF_MONTH: return (calendar_date_of(days).day - 1) / 30.0;
+    case DAY_OF_YEAR: return (calendar_day_of_year(days) - 1) / 365.0;
+    case MONTH_OF_YEAR: return (calendar_date_of(days).month - 1) / 11.0;
+    case WEEK_OF_YEAR: return (calendar_iso_week(days) - 1) / 52.0;
+    case NO_FEATURE: break;
+    }
+    return 0;
+}
+
+void marks_fill(int64_t seconds, time_step step, float *marks) {
+    int64_t days = floor_div(seconds, DAY_SECONDS), second_of_day = seconds - days * DAY_SECONDS;
+    int32_t count = marks_count(step);
+    for (int32_t i = 0; i < count; i++)
+        marks[i] = (float)(feature_value(sets[step.unit][i], days, second_of_day) - 0.5);
+}

@@ -1,0 +1,223 @@
+/* forecast_predict: the rows after the last one, with real time stamps, in the input's own units and form. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <tidemill/io.h>
+
+#include "base/base.h"
+#include "loaded.h"
+#include "report.h"
+#include "run_folder.h"
+
+typedef struct prediction {
+    forecast_options *options;
+    unsigned  compat;
+    listener  listener;
+    bundle    bundle;
+    dataset   data;      /* its frame holds exactly the seq_len rows that the model looks at */
+    session   session;
+    char      path[RUN_PATH];
+    double   *values;    /* (pred_len, out columns), original units */
+    int64_t  *time;      /* (seq_len + pred_len); NULL without time stamps */
+} prediction;
+
+static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the forecast"); }
+
+/* ---- the rows to look at ---- */
+
+/* Moves the last seq_len rows to the front. An ETT file's unused end counts: the future begins after the file. */
+static tide_status keep_last_rows(prediction *p, tide_failure *failure) {
+    frame  *f    = &p->data.frame;
+    int64_t rows = p->bundle.config.seq_len, from = f->file_rows - rows;
+    if (from < 0)
+        return fail_at(failure, TIDE_EDATA, p->options->data, 0, NULL, "it has %" PRId64 " rows, the model looks back on %" PRId64, f->file_rows, rows);
+    memmove(f->values, f->values + from * f->columns, (size_t)(rows * f->columns) * sizeof *f->values);
+    if (f->time) memmove(f->time, f->time + from, (size_t)rows * sizeof *f->time);
+    f->rows = f->file_rows = rows;
+    return TIDE_OK;
+}
+
+/* Solar and PEMS files have a layout of their own; ETT's are plain tables. */
+static tide_status rows_of_file(prediction *p, tide_failure *failure) {
+    forecast_kind kind   = p->bundle.kind == FORECAST_SOLAR || p->bundle.kind == FORECAST_PEMS ? (forecast_kind)p->bundle.kind : FORECAST_CUSTOM;
+    tide_status   status = loaded_data(p->options, &p->bundle, kind, &p->data, failure);
+    if (status != TIDE_OK) return status;
+    tell_warnings(&p->listener, &p->data.frame);
+    if (p->compat & FORECAST_COMPAT_SCALER_REFIT) {
+        scaler_free(&p->data.scaler);
+        if (scaler_fit(&p->data.frame, (block){ 0, p->data.frame.file_rows }, &p->data.scaler) != TIDE_OK) return no_memory(failure);
+    }
+    return keep_last_rows(p, failure);
+}
+
+static tide_status rows_of_run(prediction *p, tide_failure *failure) {
+    bundle *b = &p->bundle;
+    frame  *f = &p->data.frame;
+    f->rows = f->file_rows = b->config.seq_len, f->columns = b->config.columns;
+    f->values = b->tail, b->tail = NULL;
+    f->time = b->tail_time, b->tail_time = NULL;
+    f->step = b->step, f->format = b->format, f->target = b->target;
+    p->data.mark_step = b->mark_step, p->data.mark_count = b->config.marks;
+    p->data.out_first = b->config.out_first, p->data.out_count = b->config.out_count;
+    return scaler_copy(&b->scaler, &p->data.scaler) ? TIDE_OK : no_memory(failure);
+}
+
+/* ---- the forecast ---- */
+
+static tide_status forecast(prediction *p, tide_failure *failure) {
+    const model_config *c = &p->bundle.config;
+    const dataset      *d = &p->data;
+    int64_t numbers = c->pred_len * c->out_count;
+    float  *scaled  = malloc((size_t)numbers * sizeof *scaled);
+    p->values       = malloc((size_t)numbers * sizeof *p->values);
+    tide_val x      = tide_expand_dims(p->session.series, 0), marks = c->marks ? tide_expand_dims(p->session.marks, 0) : x;
+    tide_val y      = forecast_model_apply(&p->session.model, x, marks, TIDE_EVAL, NULL);
+    tide_status status = scaled && p->values ? tide_read(y, scaled, (size_t)numbers * sizeof *scaled) : no_memory(failure);
+    if (status != TIDE_OK) session_failure(&p->session, failure);
+    for (int64_t i = 0; status == TIDE_OK && i < numbers; i++) {
+        int64_t column = c->out_first + i % c->out_count;
+        p->values[i]   = scaled[i] * d->scaler.std[column] + d->scaler.mean[column];
+    }
+    free(scaled);
+    return status == TIDE_OK ? status : fail(failure, status, "the forecast could not be computed");
+}
+
+static tide_status future_times(prediction *p, tide_failure *failure) {
+    const model_config *c = &p->bundle.config;
+    const frame        *f = &p->data.frame;
+    if (!f->time || !p->bundle.time_name) return TIDE_OK;
+    p->time = malloc((size_t)(c->seq_len + c->pred_len) * sizeof *p->time);
+    if (!p->time) return no_memory(failure);
+    memcpy(p->time, f->time, (size_t)c->seq_len * sizeof *p->time);
+    for (int64_t i = 0; i < c->pred_len; i++) p->time[c->seq_len + i] = time_advance(f->time[c->seq_len - 1], f->step, i + 1);
+    return TIDE_OK;
+}
+
+/* ---- writing it ---- */
+
+/* Quoted when the name holds what would end a cell. */
+static void add_name(text *t, const char *name) {
+    if (!strpbrk(name, ",\"\n\r")) {
+        text_add(t, "%s", name);
+        return;
+    }
+    text_add(t, "\"");
+    for (; *name; name++) text_add(t, *name == '"' ? "\"\"" : "%c", *name);
+    text_add(t, "\"");
+}
+
+static tide_status make_csv(const prediction *p, forecast_result *r, tide_failure *failure) {
+    const model_config *c = &p->bundle.config;
+    text t = { 0 };
+    if (p->time) add_name(&t, p->bundle.time_name);
+    for (int64_t i = 0; i < c->out_count; i++) {
+        if (p->time || i) text_add(&t, ",");
+        add_name(&t, p->bundle.names[c->out_first + i]);
+    }
+    for (int64_t s = 0; s < c->pred_len; s++) {
+        char stamp[40] = "", number[32];
+        if (p->time) time_print(stamp, p->time[c->seq_len + s], &p->bundle.format);
+        text_add(&t, "\n%s", stamp);
+        for (int64_t i = 0; i < c->out_count; i++) {
+            num_format(number, p->values[s * c->out_count + i], true);
+            text_add(&t, p->time || i ? ",%s" : "%s", number);
+        }
+    }
+    text_add(&t, "\n");
+    r->csv = t.data;
+    return t.failed ? no_memory(failure) : TIDE_OK;
+}
+
+static tide_status make_json(const prediction *p, forecast_result *r, tide_failure *failure) {
+    const model_config *c = &p->bundle.config;
+    json_t *values = json_object(), *times = p->time ? json_array() : json_null();
+    for (int64_t s = 0; p->time && s < c->pred_len; s++) {
+        char stamp[40];
+        time_print(stamp, p->time[c->seq_len + s], &p->bundle.format);
+        json_array_append_new(times, json_string(stamp));
+    }
+    for (int64_t i = 0; i < c->out_count; i++) {
+        json_t *one = json_array();
+        for (int64_t s = 0; s < c->pred_len; s++) json_array_append_new(one, json_real(p->values[s * c->out_count + i]));
+        json_object_set_new(values, p->bundle.names[c->out_first + i], one);
+    }
+    json_t *o = json_pack("{s:i, s:s, s:s, s:I, s:I, s:o, s:o}", "schema_version", 1, "command", "forecast predict", "run", p->options->model, "seq_len",
+                          (json_int_t)c->seq_len, "pred_len", (json_int_t)c->pred_len, "time", times, "forecast", values);
+    r->json = o ? json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
+    json_decref(o);
+    return r->json ? TIDE_OK : no_memory(failure);
+}
+
+static tide_status put_csv(void *user, void *stdio_file) { return fputs(user, stdio_file) < 0 ? TIDE_EIO : TIDE_OK; }
+
+/* forecast.svg beside --output if that is a file, else in the run folder. */
+static void plot_path(const forecast_options *o, char out[RUN_PATH]) {
+    bool        file  = *o->output && strcmp(o->output, "-");
+    const char *slash = file ? strrchr(o->output, '/') : NULL;
+    if (!file) run_folder_file(o->model, "forecast.svg", out);
+    else snprintf(out, RUN_PATH, "%.*sforecast.svg", slash ? (int)(slash - o->output + 1) : 0, o->output);
+}
+
+static tide_status draw(const prediction *p, const char *path, tide_failure *failure) {
+    const model_config *c = &p->bundle.config;
+    const frame        *f = &p->data.frame;
+    bool    shown  = p->bundle.target >= c->out_first && p->bundle.target < c->out_first + c->out_count;
+    int64_t column = shown ? p->bundle.target : c->out_first;
+    double *values = malloc((size_t)(c->seq_len + c->pred_len) * sizeof *values);
+    if (!values) return no_memory(failure);
+    for (int64_t i = 0; i < c->seq_len; i++) values[i] = f->values[i * f->columns + column];
+    for (int64_t i = 0; i < c->pred_len; i++) values[c->seq_len + i] = p->values[i * c->out_count + column - c->out_first];
+    forecast_curve curve = { .title = "Forecast", .column = p->bundle.names[column], .past = values, .forecast = values + c->seq_len, .time = p->time,
+                             .seq_len = c->seq_len, .pred_len = c->pred_len };
+    tide_status status = plot_curve(path, &curve, failure);
+    free(values);
+    return status;
+}
+
+static tide_status write_out(const prediction *p, forecast_result *r, tide_failure *failure) {
+    const forecast_options *o = p->options;
+    char         path[RUN_PATH];
+    tide_failure plot   = { 0 };
+    tide_status  status = make_csv(p, r, failure);
+    if (status == TIDE_OK) status = make_json(p, r, failure);
+    if (status == TIDE_OK && *o->output && strcmp(o->output, "-")) {
+        status = tide_file_replace(o->output, put_csv, r->csv, failure);
+        if (status == TIDE_OK) listener_tell(&p->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = o->output });
+    }
+    if (status != TIDE_OK || !o->plots) return status;
+    plot_path(o, path);
+    if (draw(p, path, &plot) == TIDE_OK) listener_tell(&p->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = path });
+    else listener_note(&p->listener, FORECAST_STAGE_WARNING, "no plot: %s", plot.message); /* a run folder may be read-only */
+    return TIDE_OK;
+}
+
+static tide_status predict(prediction *p, forecast_result *r, tide_failure *failure) {
+    const forecast_options *o = p->options;
+    tide_status status = loaded_bundle(o, &p->bundle, p->path, failure);
+    if (status == TIDE_OK) status = *o->data ? rows_of_file(p, failure) : rows_of_run(p, failure);
+    if (status == TIDE_OK) status = dataset_scale(&p->data, p->bundle.config.seq_len, failure);
+    if (status == TIDE_OK) status = loaded_session(o, &p->bundle, p->path, &p->data, &p->session, failure);
+    if (status == TIDE_OK) status = forecast(p, failure);
+    if (status == TIDE_OK) status = future_times(p, failure);
+    if (status != TIDE_OK) return status;
+    snprintf(r->run, sizeof r->run, "%s", o->model);
+    snprintf(r->device, sizeof r->device, "%s", tide_graph_device(p->session.graph));
+    r->columns = p->bundle.config.out_count, r->seq_len = p->bundle.config.seq_len, r->pred_len = p->bundle.config.pred_len;
+    r->wall_s  = os_seconds() - p->listener.began;
+    return write_out(p, r, failure);
+}
+
+tide_status forecast_predict(const forecast_options *options, forecast_progress progress, void *user, forecast_result *result, tide_failure *failure) {
+    prediction p = { .options = malloc(sizeof *options), .listener = { progress, user, os_seconds() } };
+    if (!p.options) return fail(failure, TIDE_ENOMEM, "out of memory for the options");
+    tide_status status = options_resolve(options, p.options, &p.compat, failure);
+    if (status == TIDE_OK) status = predict(&p, result, failure);
+    session_free(&p.session);
+    dataset_free(&p.data);
+    bundle_free(&p.bundle);
+    free(p.values);
+    free(p.time);
+    free(p.options);
+    return status;
+}

@@ -1,0 +1,167 @@
+#include "report.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+
+enum { SCHEMA_VERSION = 1 };
+
+bool error_parts_new(const score *s, int64_t steps, int64_t columns, error_parts *out) {
+    double *all = malloc((size_t)(2 * (steps + columns)) * sizeof *all + 1);
+    *out        = (error_parts){ 0 };
+    if (!all) return false;
+    *out = (error_parts){ all, all + steps, all + 2 * steps, all + 2 * steps + columns, steps, columns };
+    score_parts(s, out->step_mse, out->step_mae, out->column_mse, out->column_mae);
+    return true;
+}
+
+void error_parts_free(error_parts *p) {
+    free(p->step_mse);
+    *p = (error_parts){ 0 };
+}
+
+/* JSON knows no NaN. */
+static json_t *number(double v) { return isfinite(v) ? json_real(v) : json_null(); }
+
+static void put(json_t *o, const char *key, double v) { json_object_set_new(o, key, number(v)); }
+
+static json_t *scaled_json(const forecast_score *s) {
+    json_t *o = json_object();
+    put(o, "mse", s->mse);
+    put(o, "mae", s->mae);
+    put(o, "rmse", s->rmse);
+    return o;
+}
+
+static json_t *original_json(const forecast_score *s) {
+    const struct { const char *key; double value; } rows[] = { { "mse", s->original_mse }, { "mae", s->original_mae }, { "rmse", s->original_rmse },
+                                                               { "mape", s->mape },         { "mspe", s->mspe },        { "smape", s->smape },
+                                                               { "wape", s->wape } };
+    json_t *o = json_object();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) put(o, rows[i].key, rows[i].value);
+    return o;
+}
+
+static json_t *direction_json(const forecast_score *s) {
+    json_t *o = json_object();
+    put(o, "accuracy", s->direction);
+    put(o, "majority", s->direction_majority);
+    put(o, "low", s->direction_low);
+    put(o, "high", s->direction_high);
+    put(o, "across_windows", s->direction_across);
+    return o;
+}
+
+static json_t *baselines_json(const forecast_result *r) {
+    json_t *all = json_object();
+    for (int i = 0; i < 3; i++) {
+        const forecast_score *s = &r->baselines[i];
+        if (!s->present) continue;
+        json_t *o = scaled_json(s);
+        json_object_set_new(o, "original", original_json(s));
+        json_object_set_new(o, "direction", direction_json(s));
+        json_object_set_new(all, s->name, o);
+    }
+    return all;
+}
+
+static json_t *parts_json(const double *mse, const double *mae, int64_t count) {
+    json_t *a = json_array(), *b = json_array(), *o = json_object();
+    for (int64_t i = 0; i < count; i++) {
+        json_array_append_new(a, number(mse[i]));
+        json_array_append_new(b, number(mae[i]));
+    }
+    json_object_set_new(o, "mse", a);
+    json_object_set_new(o, "mae", b);
+    return o;
+}
+
+static json_t *columns_json(const error_parts *p, char *const *names) {
+    json_t *o = json_object();
+    for (int64_t i = 0; i < p->columns; i++) {
+        json_t *one = json_object();
+        put(one, "mse", p->column_mse[i]);
+        put(one, "mae", p->column_mae[i]);
+        json_object_set_new(o, names[i], one);
+    }
+    return o;
+}
+
+static void put_training(json_t *o, const forecast_result *r) {
+    const struct { const char *key; int64_t value; } counts[] = { { "epochs", r->epochs }, { "best_epoch", r->best_epoch }, { "steps", r->steps },
+                                                                  { "resumed_from_step", r->resumed_from_step } };
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) json_object_set_new(o, counts[i].key, json_integer(counts[i].value));
+    json_t *ms = json_object();
+    put(ms, "median", r->step_ms_median);
+    put(ms, "min", r->step_ms_min);
+    json_object_set_new(o, "step_ms", ms);
+    put(o, "best_val_loss", r->best_val_loss);
+    put(o, "train_s", r->train_s);
+}
+
+static void put_model(json_t *o, const forecast_result *r) {
+    json_object_set_new(o, "run", json_string(r->run));
+    json_object_set_new(o, "parameters", json_integer(r->parameters));
+    json_object_set_new(o, "device", json_string(r->device));
+    json_object_set_new(o, "threads", json_integer(r->threads));
+    if (!r->model.present) return;
+    json_object_set_new(o, "test", scaled_json(&r->model));
+    json_object_set_new(o, "original", original_json(&r->model));
+    json_object_set_new(o, "direction", direction_json(&r->model));
+    json_object_set_new(o, "beaten_by_baseline", json_boolean(r->beaten));
+}
+
+tide_status report_json(const char *command, forecast_result *r, const error_parts *parts, char *const *names, tide_failure *failure) {
+    json_t *o = json_pack("{s:i, s:s, s:I, s:I, s:I, s:I}", "schema_version", SCHEMA_VERSION, "command", command, "windows", (json_int_t)r->windows,
+                          "columns", (json_int_t)r->columns, "seq_len", (json_int_t)r->seq_len, "pred_len", (json_int_t)r->pred_len);
+    if (*r->run) put_model(o, r);
+    if (r->epochs) put_training(o, r);
+    if (r->windows) json_object_set_new(o, "baselines", baselines_json(r));
+    if (parts && parts->step_mse) {
+        json_object_set_new(o, "horizon", parts_json(parts->step_mse, parts->step_mae, parts->steps));
+        json_object_set_new(o, "by_column", columns_json(parts, names));
+    }
+    put(o, "wall_s", r->wall_s);
+    put(o, "peak_rss_mib", r->peak_rss_mib);
+    free(r->json);
+    r->json = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    json_decref(o);
+    return r->json ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the result");
+}
+
+void report_baselines(forecast_result *r, const baseline_parts *parts, bool metrics_scaled, const listener *l) {
+    for (int i = 0; i < 3; i++) {
+        if (!parts->present[i]) continue;
+        r->baselines[i] = score_pair_result(baseline_names[i], &parts->pair[i], metrics_scaled);
+        if (!r->model.present || r->baselines[i].mse > r->model.mse) continue;
+        r->beaten = true;
+        listener_note(l, FORECAST_STAGE_WARNING, "the model (MSE %.4f) does not beat the baseline %s (MSE %.4f)", r->model.mse, baseline_names[i], r->baselines[i].mse);
+    }
+}
+
+void forecast_result_free(forecast_result *r) {
+    free(r->json);
+    free(r->csv);
+    r->json = r->csv = NULL;
+}
+
+/* The exit codes' names: failed, usage, bad_input, device, interrupted. */
+static const char *failure_code(tide_status status) {
+    switch (status) {
+    case TIDE_EINVAL: return "usage";
+    case TIDE_EDATA: return "bad_input";
+    case TIDE_EDEVICE: return "device";
+    case TIDE_ECANCELLED: return "interrupted";
+    default: return "failed";
+    }
+}
+
+char *forecast_failure_json(const tide_failure *f) {
+    json_t *o = json_pack("{s:i, s:{s:s, s:s, s:s, s:I, s:s}}", "schema_version", SCHEMA_VERSION, "error", "code", failure_code(f->status), "message",
+                          f->message, "file", f->file, "row", (json_int_t)f->row, "column", f->column);
+    char *text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
+    json_decref(o);
+    return text;
+}

@@ -1,0 +1,41 @@
+#include "resolve.h"
+
+#include <inttypes.h>
+
+#include "base/base.h"
+
+/* The published names mean the guide's formulas under --compat guide. */
+static int guide_rule(int rule) {
+    switch (rule) {
+    case FORECAST_LR_TYPE1: return FORECAST_LR_GUIDE_TYPE1;
+    case FORECAST_LR_TYPE2: return FORECAST_LR_GUIDE_TYPE2;
+    case FORECAST_LR_COSINE: return FORECAST_LR_GUIDE_COSINE;
+    default: return rule;
+    }
+}
+
+static tide_status contradictions(const forecast_options *o, tide_failure *failure) {
+    if (o->d_model % o->n_heads)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "n-heads", "--n-heads %" PRId64 " does not divide --d-model %" PRId64, o->n_heads, o->d_model);
+    if (o->direction_surrogate && o->loss_function != FORECAST_DIRECTIONAL && o->loss_function != FORECAST_FINANCIAL)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "direction-surrogate", "--direction-surrogate needs --loss-function financial or directional");
+    if (o->features == FORECAST_S && o->kind == FORECAST_PEMS && !*o->target)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "target", "--features S with --kind pems needs --target, the number of a node");
+    return TIDE_OK;
+}
+
+tide_status options_resolve(const forecast_options *given, forecast_options *out, unsigned *compat, tide_failure *failure) {
+    *out               = *given;
+    tide_status status = *given->preset ? forecast_preset(out, given->preset, failure) : TIDE_OK;
+    if (status == TIDE_OK) status = forecast_compat_parse(out->compat, compat, failure);
+    if (status == TIDE_OK && (*compat & FORECAST_COMPAT_GUIDE)) out->lradj = guide_rule(out->lradj);
+    return status == TIDE_OK ? contradictions(out, failure) : status;
+}
+
+void tell_warnings(const listener *l, const frame *f) {
+    for (const char *line = f->warnings; line && *line;) {
+        size_t length = strcspn(line, "\n");
+        listener_note(l, FORECAST_STAGE_WARNING, "%.*s", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+}

@@ -1,0 +1,108 @@
+#include "session.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+
+void model_config_from(const forecast_options *o, const dataset *d, model_config *out) {
+    *out = (model_config){ .seq_len = o->seq_len, .pred_len = o->pred_len, .columns = d->frame.columns, .marks = d->mark_count,
+                           .d_model = o->d_model, .n_heads = o->n_heads, .head_size = o->d_model / o->n_heads, .d_ff = o->d_ff,
+                           .e_layers = o->e_layers, .dropout = o->dropout, .relu = o->activation == FORECAST_RELU,
+                           .use_norm = o->use_norm, .out_first = d->out_first, .out_count = d->out_count };
+}
+
+tide_status session_failure(const session *s, tide_failure *failure) {
+    const tide_failure *why = tide_error(s->graph);
+    if (failure && !failure->status) *failure = *why;
+    return why->status;
+}
+
+static bool known_device(const char *device) {
+    for (const char *const *d = tide_devices(); *d; d++)
+        if (!strcmp(*d, device)) return true;
+    return false;
+}
+
+tide_status session_open(const forecast_options *o, const model_config *config, const dataset *d, session *s, tide_failure *failure) {
+    if (!known_device(o->device))
+        return fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "there is no device '%s' here; cpu, ref and check are", o->device);
+    tide_graph_options options = { .device = o->device, .threads = (int)o->threads, .seed = (uint64_t)o->seed,
+                                   .memory_limit = o->memory_limit_mib ? o->memory_limit_mib << 20 : os_memory_bytes() };
+    s->graph = tide_graph_new_with(&options);
+    if (!s->graph) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
+    s->loss = (loss_config){ (forecast_loss)o->loss_function, o->directional_weight, o->direction_surrogate };
+    forecast_model_new(s->graph, config, &s->model);
+    s->params = tide_params(s->graph, "");
+    s->series = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(d->frame.rows, d->frame.columns), d->scaled);
+    if (config->marks) s->marks = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(d->frame.rows, config->marks), d->marks);
+    return session_failure(s, failure);
+}
+
+void session_free(session *s) {
+    forecast_model_free(&s->model);
+    tide_graph_free(s->graph);
+    *s = (session){ 0 };
+}
+
+/* The windows that begin at `start`, the model's forecast of each, and the truth: (b, out columns, pred_len). */
+static tide_val forecast_windows(session *s, tide_val start, tide_mode mode, tide_val *truth) {
+    const model_config *c = &s->model.config;
+    tide_val x     = tide_windows(s->series, start, c->seq_len);
+    tide_val marks = c->marks ? tide_windows(s->marks, start, c->seq_len) : x;
+    tide_val after = tide_windows(s->series, tide_add_scalar(start, (double)c->seq_len), c->pred_len);
+    *truth         = tide_transpose(tide_slice(after, 2, c->out_first, c->out_first + c->out_count), 1, 2);
+    return forecast_model_rows(&s->model, x, marks, mode, NULL);
+}
+
+static tide_val optimizer(const forecast_options *o, tide_list params, tide_list gradients, tide_val lr) {
+    tide_adamw_opts adam = { .lr = lr, .weight_decay = o->weight_decay };
+    switch ((forecast_optimizer)o->optimizer) {
+    case FORECAST_ADAMW: return tide_adamw(params, gradients, &adam);
+    case FORECAST_SGD: return tide_sgd(params, gradients, &(tide_sgd_opts){ .lr = lr, .weight_decay = o->weight_decay });
+    case FORECAST_RMSPROP: return tide_rmsprop(params, gradients, &(tide_rmsprop_opts){ .lr = lr, .weight_decay = o->weight_decay });
+    case FORECAST_LION: return tide_lion(params, gradients, &(tide_lion_opts){ .lr = lr, .weight_decay = o->weight_decay });
+    case FORECAST_ADAM: break;
+    }
+    return tide_adam(params, gradients, &adam);
+}
+
+static tide_status compiled(const session *s, window_program *p, tide_failure *failure) {
+    tide_status status = session_failure(s, failure);
+    if (status != TIDE_OK) return status;
+    if (!p->program) return fail(failure, TIDE_ENOMEM, "out of memory for a program");
+    const tide_failure *why = tide_program_error(p->program);
+    if (why->status && failure && !failure->status) *failure = *why;
+    return why->status;
+}
+
+tide_status session_training(session *s, const forecast_options *o, window_program *out, tide_failure *failure) {
+    *out       = (window_program){ .batch = o->batch_size };
+    out->start = tide_input(s->graph, "start", TIDE_I32, TIDE_SHAPE(out->batch));
+    tide_val truth, prediction = forecast_windows(s, out->start, TIDE_TRAIN, &truth);
+    out->loss           = tide_mean(loss_windows(&s->loss, prediction, truth), TIDE_ALL);
+    tide_list gradients = tide_grad(out->loss, s->params);
+    out->norm           = tide_global_norm(gradients);
+    if (o->grad_clip > 0) gradients = tide_clip_norm(gradients, o->grad_clip);
+    s->lr        = tide_variable(s->graph, "lr", tide_scalar(s->graph, o->learning_rate));
+    out->update  = optimizer(o, s->params, gradients, s->lr);
+    out->program = tide_compile(TIDE_LIST(out->loss, out->norm, out->update), NULL);
+    return compiled(s, out, failure);
+}
+
+tide_status session_scoring(session *s, int64_t batch, bool predictions, window_program *out, tide_failure *failure) {
+    *out       = (window_program){ .batch = batch };
+    out->start = tide_input(s->graph, predictions ? "start.score" : "start.validate", TIDE_I32, TIDE_SHAPE(batch));
+    tide_val truth, prediction = forecast_windows(s, out->start, TIDE_EVAL, &truth);
+    out->loss       = loss_windows(&s->loss, prediction, truth);
+    out->prediction = tide_transpose(prediction, 1, 2);
+    out->program    = predictions ? tide_compile(TIDE_LIST(out->prediction), NULL) : tide_compile(TIDE_LIST(out->loss), NULL);
+    return compiled(s, out, failure);
+}
+
+int64_t session_scoring_batch(const model_config *c, int64_t windows) {
+    int64_t tokens = c->columns + c->marks;
+    int64_t each   = tokens * (c->seq_len + 6 * c->d_model + 2 * c->d_ff + c->pred_len) + c->n_heads * tokens * tokens;
+    int64_t batch  = 16000000 / MAX2(each, 1);
+    return MAX2(1, MIN2(MIN2(batch, 128), windows));
+}

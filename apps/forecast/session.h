@@ -1,0 +1,45 @@
+/* A model on a graph together with its series, and the programs that train and score it. */
+#ifndef FORECAST_SESSION_H
+#define FORECAST_SESSION_H
+
+#include "dataset.h"
+#include "loss.h"
+#include "model.h"
+
+typedef struct session {
+    tide_graph    *graph;
+    forecast_model model;
+    tide_list      params;
+    tide_val       series, marks;  /* the scaled rows and their marks, fixed */
+    tide_val       lr;             /* variable: written before each epoch; poison without training */
+    loss_config    loss;
+} session;
+
+/* A program over windows of the series: feed `start`, first input rows (batch). */
+typedef struct window_program {
+    tide_program *program;
+    tide_val      start;
+    tide_val      loss;        /* training: scalar; scoring: (batch) */
+    tide_val      norm;        /* training: of the gradient before clipping */
+    tide_val      prediction;  /* scoring: (batch, pred_len, out columns) */
+    tide_val      update;
+    int64_t       batch;
+} window_program;
+
+/* A graph on the device asked for, the model's parameters and the data. Zero `s` first; free with session_free. */
+tide_status session_open(const forecast_options *o, const model_config *config, const dataset *d, session *s, tide_failure *failure);
+void        session_free(session *s);
+
+/* One training step. TIDE_ENOMEM says what is needed. */
+tide_status session_training(session *s, const forecast_options *o, window_program *out, tide_failure *failure);
+/* The loss of each window; with `predictions` the forecasts as well. */
+tide_status session_scoring(session *s, int64_t batch, bool predictions, window_program *out, tide_failure *failure);
+/* Windows scored at once: as many as keep the activations near 16 million numbers, at most 128. */
+int64_t     session_scoring_batch(const model_config *config, int64_t windows);
+
+/* Copies the graph's first failure. Returns its status. */
+tide_status session_failure(const session *s, tide_failure *failure);
+
+void model_config_from(const forecast_options *o, const dataset *d, model_config *out);
+
+#endif

@@ -1,0 +1,180 @@
+#include "trainer.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "schedule.h"
+
+static const double SAVE_EVERY_S = 30;
+
+/* ---- saving: metrics.csv first, state.safetensors commits, the model follows ---- */
+
+static tide_status save(trainer *t, tide_failure *failure) {
+    tide_status status = checkpoint_write(&t->folder, &t->session, t->best, &t->at, failure);
+    t->last_save       = os_seconds();
+    return status;
+}
+
+static tide_status save_model(trainer *t, tide_failure *failure) {
+    char path[RUN_PATH];
+    return bundle_write(run_folder_file(t->folder.path, "model.safetensors", path), &t->bundle, t->session.params, t->best, failure);
+}
+
+/* ---- one step ---- */
+
+static void remember_time(trainer *t, double seconds) {
+    if (t->timed < t->timed_room) t->step_ms[t->timed++] = (float)(seconds * 1e3);
+    t->at.epoch_seconds += seconds;
+    t->at.train_seconds += seconds;
+}
+
+static tide_status take_step(trainer *t, float *loss, float *norm, tide_failure *failure) {
+    const int32_t *starts = t->order + t->at.batch * t->step.batch;
+    double         began  = os_seconds();
+    tide_status    status = tide_run(t->step.program, (tide_feed[]){ { t->step.start, starts } }, 1);
+    if (status == TIDE_OK) status = tide_read(t->step.loss, loss, sizeof *loss);
+    if (status == TIDE_OK) status = tide_read(t->step.norm, norm, sizeof *norm);
+    if (status != TIDE_OK) {
+        if (failure && !failure->status) *failure = *tide_program_error(t->step.program);
+        return fail(failure, status, "the training step failed");
+    }
+    remember_time(t, os_seconds() - began);
+    t->at.batch++;
+    t->at.step++;
+    t->at.loss_sum += (double)*loss;
+    t->at.norm_sum += (double)*norm;
+    return TIDE_OK;
+}
+
+/* From the pace of this process' own steps. */
+static double seconds_left(const trainer *t) {
+    int64_t done = t->at.step - t->resumed_from, left = (t->options->epochs - t->at.epoch + 1) * t->batches - t->at.batch;
+    return done > 0 ? (os_seconds() - t->listener.began) / (double)done * (double)left : (double)NAN;
+}
+
+static forecast_event event_of(const trainer *t, forecast_stage stage) {
+    return (forecast_event){ .stage = stage, .epoch = t->at.epoch, .epochs = t->options->epochs, .batch = t->at.batch, .batches = t->batches,
+                             .step = t->at.step, .val_loss = (double)NAN, .seconds_left = seconds_left(t),
+                             .lr = schedule_rate((forecast_lradj)t->options->lradj, t->options->learning_rate, t->at.epoch, t->options->epochs) };
+}
+
+static tide_status stopped(trainer *t, tide_failure *failure) {
+    return fail(failure, TIDE_ECANCELLED, "stopped at step %" PRId64 "; `--resume auto --out %s` goes on from there", t->at.step, t->folder.path);
+}
+
+static tide_status train_steps(trainer *t, tide_failure *failure) {
+    while (t->at.batch < t->batches) {
+        float       loss, norm;
+        tide_status status = take_step(t, &loss, &norm, failure);
+        if (status != TIDE_OK) return status;
+        forecast_event event = event_of(t, FORECAST_STAGE_STEP);
+        event.loss = (double)loss, event.grad_norm = (double)norm;
+        bool cancel = listener_tell(&t->listener, event) != 0;
+        if (cancel || os_seconds() - t->last_save > SAVE_EVERY_S) status = save(t, failure);
+        if (status != TIDE_OK) return status;
+        if (cancel) return stopped(t, failure);
+    }
+    return TIDE_OK;
+}
+
+/* ---- one epoch ---- */
+
+block trainer_stop_block(const trainer *t) {
+    return t->compat & FORECAST_COMPAT_STOP_ON_TEST ? t->data.split.test : t->data.split.val;
+}
+
+/* The published loader draws whole batches of validation windows at random. Its seed differs from the training order's. */
+static tide_status validation_loss(trainer *t, double *out, tide_failure *failure) {
+    block b = trainer_stop_block(t);
+    if (!t->val_order) return mean_loss(&t->validate, NULL, b.start, t->val_windows, out, failure);
+    schedule_shuffle(t->val_order, t->val_windows, ~(uint64_t)t->options->seed, t->at.epoch);
+    for (int64_t i = 0; i < t->val_used; i++) t->val_order[i] += (int32_t)b.start;
+    return mean_loss(&t->validate, t->val_order, 0, t->val_used, out, failure);
+}
+
+/* Equal counts as better, as published. A loss that is not a number never does. */
+static tide_status judge(trainer *t, double val_loss, bool *better, tide_failure *failure) {
+    progress_state *at = &t->at;
+    *better            = val_loss <= at->best;
+    at->worse          = *better ? 0 : at->worse + 1;
+    if (*better) {
+        at->best = val_loss, at->best_epoch = at->epoch;
+        if (t->best) return tide_snapshot_update(t->best);
+        t->best = tide_snapshot(t->session.params);
+        if (!t->best) return fail(failure, TIDE_ENOMEM, "out of memory for the best parameters");
+    }
+    const forecast_options *o = t->options;
+    at->finished = at->epoch >= o->epochs || (o->patience > 0 && at->worse >= o->patience && at->epoch >= o->min_epochs);
+    return TIDE_OK;
+}
+
+static tide_status close_epoch(trainer *t, tide_failure *failure) {
+    double      val_loss;
+    bool        better;
+    tide_status status = validation_loss(t, &val_loss, failure);
+    if (status == TIDE_OK) status = judge(t, val_loss, &better, failure);
+    if (status != TIDE_OK) return status;
+    forecast_event event = event_of(t, FORECAST_STAGE_EPOCH);
+    event.loss = t->at.loss_sum / (double)t->batches, event.grad_norm = t->at.norm_sum / (double)t->batches;
+    event.val_loss = val_loss, event.best = better;
+    metrics_row row = { t->at.epoch, t->at.step, event.lr, event.loss, val_loss, event.grad_norm, t->at.epoch_seconds,
+                        (double)os_rss_bytes() / (1 << 20) };
+    status = metrics_append(&t->folder, &row, &t->at.metrics_bytes, failure);
+    t->at.epoch++;
+    t->at.batch    = 0;
+    t->at.loss_sum = t->at.norm_sum = t->at.epoch_seconds = 0;
+    if (status == TIDE_OK) status = save(t, failure);
+    if (status == TIDE_OK && better) status = save_model(t, failure);
+    if (status != TIDE_OK) return status;
+    return listener_tell(&t->listener, event) ? stopped(t, failure) : TIDE_OK;
+}
+
+static tide_status train_epoch(trainer *t, tide_failure *failure) {
+    const forecast_options *o = t->options;
+    float lr = (float)schedule_rate((forecast_lradj)o->lradj, o->learning_rate, t->at.epoch, o->epochs);
+    schedule_shuffle(t->order, t->windows, (uint64_t)o->seed, t->at.epoch);
+    for (int64_t i = 0; i < t->windows; i++) t->order[i] += (int32_t)t->data.split.train.start;
+    tide_status status = tide_write(t->session.lr, &lr, sizeof lr);
+    if (status != TIDE_OK) return fail(failure, status, "the learning rate could not be set");
+    status = train_steps(t, failure);
+    return status == TIDE_OK ? close_epoch(t, failure) : status;
+}
+
+/* ---- the run ---- */
+
+static tide_status go_on(trainer *t, tide_failure *failure) {
+    bool        found  = false;
+    tide_status status = checkpoint_read(&t->folder, &t->session, &t->best, &t->at, &found, failure);
+    if (status != TIDE_OK) return status;
+    t->resumed_from = t->at.step;
+    status = metrics_cut(&t->folder, t->at.metrics_bytes, failure); /* to nothing when killed before the first checkpoint */
+    return status == TIDE_OK && t->best ? save_model(t, failure) : status;
+}
+
+static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the training run"); }
+
+static bool make_room(trainer *t) {
+    block b        = trainer_stop_block(t);
+    int64_t batch  = t->options->batch_size;
+    t->val_windows = block_windows(b, t->config.seq_len, t->config.pred_len);
+    t->val_used    = t->val_windows >= batch ? t->val_windows / batch * batch : t->val_windows;
+    t->timed_room  = MIN2(t->batches * t->options->epochs, 1000000);
+    t->order       = malloc((size_t)t->windows * sizeof *t->order + 1);
+    t->step_ms     = malloc((size_t)t->timed_room * sizeof *t->step_ms + 1);
+    if (t->compat & FORECAST_COMPAT_VAL_SHUFFLED && !(t->val_order = malloc((size_t)t->val_windows * sizeof *t->val_order + 1))) return false;
+    return t->order && t->step_ms;
+}
+
+tide_status trainer_run(trainer *t, tide_failure *failure) {
+    t->at        = (progress_state){ .epoch = 1, .best = (double)INFINITY };
+    t->last_save = os_seconds();
+    if (!make_room(t)) return no_memory(failure);
+    tide_status status = t->folder.resuming ? go_on(t, failure) : TIDE_OK;
+    while (status == TIDE_OK && !t->at.finished) status = train_epoch(t, failure);
+    if (status != TIDE_OK) return status;
+    if (!t->best)
+        return fail(failure, TIDE_EINVAL, "the validation loss was never a number: lower --learning-rate, set --grad-clip 1, or look for extreme values in the data");
+    return tide_restore(t->best) == TIDE_OK ? TIDE_OK : no_memory(failure);
+}

@@ -1,0 +1,34 @@
+/* A training run in progress. */
+#ifndef FORECAST_TRAINER_H
+#define FORECAST_TRAINER_H
+
+#include "checkpoint.h"
+#include "report.h"
+#include "resolve.h"
+
+typedef struct trainer {
+    const forecast_options *options;  /* resolved */
+    unsigned         compat;
+    listener         listener;
+    dataset          data;
+    model_config     config;
+    session          session;
+    bundle           bundle;
+    run_folder       folder;
+    window_program   step, validate;
+    progress_state   at;
+    tide_snapshot_t *best;
+    int32_t         *order, *val_order;  /* windows of the epoch */
+    int64_t          windows, batches, val_windows, val_used;
+    int64_t          resumed_from;
+    float           *step_ms;            /* of the steps of this process */
+    int64_t          timed, timed_room;
+    double           last_save;
+} trainer;
+
+/* Trains to the last epoch or to the early stop, saving as it goes; then the best parameters are in place. */
+tide_status trainer_run(trainer *t, tide_failure *failure);
+
+block trainer_stop_block(const trainer *t);  /* the windows that choose the best epoch */
+
+#endif

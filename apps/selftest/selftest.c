@@ -1,0 +1,86 @@
+#include "selftest.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "check_op.h"
+#include "golden.h"
+
+typedef struct session {
+    const selftest_options *options;
+    const char             *device;
+    selftest_result        *result;
+    bool                    stopped;
+} session;
+
+static void count(session *s, const char *check, const check_result *r) {
+    selftest_result *total = s->result;
+    *(r->passed ? &total->passed : &total->failed) += 1;
+    if (r->error > total->worst_rel_error) {
+        total->worst_rel_error = r->error;
+        snprintf(total->worst, sizeof total->worst, "%s", check);
+    }
+    if (s->options->report && s->options->report(s->options->user, check, r->passed, r->error, r->detail)) s->stopped = true;
+}
+
+/* One set of shapes: values, NaN and infinities for element-wise rows, the derivative. */
+static void check_shapes(session *s, const op_case *c, const tide_shape *shapes, int variant) {
+    char name[64];
+    snprintf(name, sizeof name, variant ? "%s #%d" : "%s", c->name, variant + 1);
+    check_result r = check_values(c, shapes, s->device, false);
+    count(s, name, &r);
+    if (c->flat || s->stopped) return;
+    snprintf(name, sizeof name, variant ? "d %s #%d" : "d %s", c->name, variant + 1);
+    r = check_derivative(c, shapes, s->device);
+    count(s, name, &r);
+}
+
+static void check_specials(session *s, const op_case *c) {
+    const tide_shape table[CASE_INPUTS] = { TIDE_SHAPE(11, 11), TIDE_SHAPE(11, 11) };
+    char name[64];
+    snprintf(name, sizeof name, "%s of NaN, inf, 0", c->name);
+    check_result r = check_values(c, table, s->device, true);
+    count(s, name, &r);
+}
+
+static void check_case(session *s, const op_case *c) {
+    int variants = c->build ? 1 : CASE_SHAPES;
+    for (int i = 0; i < variants && !s->stopped; i++)
+        check_shapes(s, c, c->unary ? &unary_shapes[i] : c->binary ? binary_shapes[i] : c->shape, i);
+    if (!c->build && !s->stopped) check_specials(s, c);
+}
+
+static tide_status check_golden(session *s, tide_failure *failure) {
+    char path[1024];
+    for (int i = 0; i < GOLDEN_FILES && !s->stopped; i++) {
+        check_result r = { 0 };
+        if (snprintf(path, sizeof path, "%s/%s", s->options->golden, golden_files[i]) >= (int)sizeof path)
+            return fail(failure, TIDE_EINVAL, "the path of the golden files is too long");
+        tide_status status = golden_check(path, s->device, &r, failure);
+        if (status != TIDE_OK) return status;
+        count(s, golden_files[i], &r);
+    }
+    return TIDE_OK;
+}
+
+static tide_status find_device(const char *device, tide_failure *failure) {
+    char list[128] = "";
+    for (const char *const *d = tide_devices(); *d; d++) {
+        if (strcmp(*d, device) == 0) return TIDE_OK;
+        size_t length = strlen(list);
+        snprintf(list + length, sizeof list - length, "%s%s", length ? ", " : "", *d);
+    }
+    return fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "there is no device \"%s\" here; there are %s", device, list);
+}
+
+tide_status selftest_run(const selftest_options *options, selftest_result *result, tide_failure *failure) {
+    session s = { .options = options, .device = options->device && *options->device ? options->device : "cpu", .result = result };
+    tide_status status = find_device(s.device, failure);
+    if (status != TIDE_OK) return status;
+    for (int i = 0; i < op_case_count && !s.stopped; i++) check_case(&s, &op_cases[i]);
+    if (options->golden && !s.stopped) status = check_golden(&s, failure);
+    if (status == TIDE_OK && s.stopped) status = fail(failure, TIDE_ECANCELLED, "stopped");
+    return status;
+}

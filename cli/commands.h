@@ -1,0 +1,11 @@
+/* The subcommands. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli.h"
+
+extern const cli_command command_train, command_evaluate, command_predict;    /* forecast.c */
+extern const cli_command command_data_list, command_data_get, command_data_make;  /* data.c */
+extern const cli_command command_selftest;                                    /* selftest.c */
+
+#endif

@@ -1,0 +1,104 @@
+/* tidemill data: example series. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "data/data.h"
+
+typedef struct target {
+    int64_t rows, seed;
+} target;
+
+static int run_list(cli_call *call) {
+    int64_t count;
+    const data_source *all = data_sources(&count);
+    if (call->json) printf("{\"schema_version\": 1, \"series\": [");
+    for (int64_t i = 0; i < count; i++) {
+        if (call->json)
+            printf("%s{\"name\": \"%s\", \"file\": \"%s\", \"sha256\": \"%s\", \"bytes\": %" PRId64 "}", i ? ", " : "", all[i].name,
+                   all[i].file, all[i].sha256, all[i].bytes);
+        else printf("%-8s %6.1f MB  %s\n", all[i].name, (double)all[i].bytes / 1e6, all[i].about);
+    }
+    return print_result(call->json ? "]}" : "tide     made here: tidemill data make tide FILE", call->json);
+}
+
+static int show(void *user, int64_t bytes, int64_t total) {
+    const char *file = user;
+    if (total > 0) progress_line("%s: %.1f of %.1f MB", file, (double)bytes / 1e6, (double)total / 1e6);
+    else progress_line("%s: %.1f MB", file, (double)bytes / 1e6);
+    return stop_asked();
+}
+
+static int unknown_series(const char *name, bool json) {
+    int64_t count;
+    const data_source *all = data_sources(&count);
+    char list[256] = "", near[64];
+    for (int64_t i = 0; i < count; i++) snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? "|" : "", all[i].name);
+    const char *found = nearest_in(name, list, near, sizeof near);
+    tide_failure f = { .status = TIDE_EINVAL, .column = "NAME" };
+    snprintf(f.message, sizeof f.message, "no series is called \"%.60s\"; %s%s%s", name, found ? "did you mean " : "there are ",
+             found ? found : list, found ? "?" : "");
+    return report_failure(&f, json);
+}
+
+static int run_get(cli_call *call) {
+    tide_failure failure = { 0 };
+    char path[DATA_PATH_SIZE];
+    const data_source *source = data_find(call->words[0]);
+    if (!source) return unknown_series(call->words[0], call->json);
+    stop_catch();
+    tide_status status = data_get(source, call->quiet ? NULL : show, (void *)source->file, path, &failure);
+    progress_end();
+    if (status != TIDE_OK) return report_failure(&failure, call->json);
+    if (!call->json) return print_result(path, false);
+    printf("{\"schema_version\": 1, \"name\": \"%s\", \"path\": \"", source->name);
+    for (const char *c = path; *c; c++) {
+        if (*c == '"' || *c == '\\') putchar('\\');
+        putchar(*c);
+    }
+    return print_result("\"}", true);
+}
+
+static int make_options(cli_option *out) {
+    out[0] = (cli_option){ .name = "rows", .metavar = "N", .group = "Series", .help = "hours to write", .type = CLI_INT, .fallback = "17520" };
+    out[1] = (cli_option){ .name = "seed", .metavar = "N", .group = "Series", .help = "of the weather", .type = CLI_INT, .fallback = "2023" };
+    return 2;
+}
+
+static void make_prepare(void *memory) {
+    *(target *)memory = (target){ .rows = 17520, .seed = 2023 };
+}
+
+static tide_status make_set(void *memory, const char *name, const char *text, tide_failure *failure) {
+    target *t = memory;
+    char *end;
+    long long value = strtoll(text, &end, 10);
+    if (end == text || *end || value < 0) {
+        *failure = (tide_failure){ .status = TIDE_EINVAL };
+        snprintf(failure->column, sizeof failure->column, "%s", name);
+        snprintf(failure->message, sizeof failure->message, "--%s must be a whole number, 0 or more, not \"%.60s\"", name, text);
+        return TIDE_EINVAL;
+    }
+    *(strcmp(name, "rows") == 0 ? &t->rows : &t->seed) = value;
+    return TIDE_OK;
+}
+
+static int run_make(cli_call *call) {
+    const target *t = call->target;
+    tide_failure failure = { .status = TIDE_EINVAL, .column = "KIND", .message = "the only kind that can be made is \"tide\"" };
+    if (strcmp(call->words[0], "tide") != 0) return report_failure(&failure, call->json);
+    failure = (tide_failure){ 0 };
+    if (data_make_tide(call->words[1], t->rows, (uint64_t)t->seed, &failure) != TIDE_OK) return report_failure(&failure, call->json);
+    if (!call->quiet) say("wrote %" PRId64 " hours of made-up but physical tides and weather to %s", t->rows, call->words[1]);
+    return EXIT_DONE;
+}
+
+const cli_command command_data_list = { .name = "data list", .words = "", .summary = "the public series that data get knows", .more = "",
+                                        .run = run_list };
+const cli_command command_data_get = { .name = "data get", .words = "NAME", .least_words = 1, .most_words = 1,
+                                       .summary = "fetch a series once, check it, print its path", .more = "", .run = run_get };
+const cli_command command_data_make = { .name = "data make", .words = "tide FILE", .least_words = 2, .most_words = 2,
+                                        .summary = "write a made-up tidal series, without a network", .more = "",
+                                        .options = make_options, .target_size = sizeof(target), .prepare = make_prepare,
+                                        .set = make_set, .run = run_make };

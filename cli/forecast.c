@@ -1,0 +1,206 @@
+/* tidemill forecast: the library's option table as flags, its events as talk, its result as text. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tidemill/forecast.h>
+
+#include "commands.h"
+
+typedef struct target {
+    forecast_options options;
+    bool list_compat, list_presets;
+} target;
+
+/* ---- options ---- */
+
+static void convert(const forecast_option *from, const forecast_options *defaults, cli_option *to) {
+    static const cli_type type[] = { [FORECAST_TYPE_BOOL] = CLI_FLAG, [FORECAST_TYPE_INT] = CLI_INT, [FORECAST_TYPE_REAL] = CLI_REAL,
+                                     [FORECAST_TYPE_CHOICE] = CLI_CHOICE, [FORECAST_TYPE_TEXT] = CLI_TEXT };
+    *to = (cli_option){ .name = from->name, .alias = from->alias, .metavar = from->metavar, .choices = from->choices,
+                        .group = from->group, .help = from->help, .type = type[from->type] };
+    to->flags = (from->flags & FORECAST_HIDDEN ? CLI_HIDDEN : 0) | (from->flags & FORECAST_NO_EFFECT ? CLI_NO_EFFECT : 0);
+    if (strcmp(from->name, "resume") == 0) to->bare = "must";
+    if (from->type != FORECAST_TYPE_BOOL) forecast_option_get(defaults, from, to->fallback, sizeof to->fallback);
+}
+
+static int options_for(cli_option *out, unsigned command) {
+    int64_t rows;
+    int count = 0;
+    const forecast_option *table = forecast_option_table(&rows);
+    forecast_options *defaults = malloc(sizeof *defaults);
+    if (!defaults) return 0;
+    forecast_options_default(defaults);
+    for (int64_t i = 0; i < rows; i++)
+        if (table[i].flags & command) convert(&table[i], defaults, &out[count++]);
+    free(defaults);
+    return count;
+}
+
+static int train_options(cli_option *out) { return options_for(out, FORECAST_FOR_TRAIN); }
+static int evaluate_options(cli_option *out) { return options_for(out, FORECAST_FOR_EVALUATE); }
+static int predict_options(cli_option *out) { return options_for(out, FORECAST_FOR_PREDICT); }
+
+static void prepare(void *memory) {
+    forecast_options_default(&((target *)memory)->options);
+}
+
+static tide_status set(void *memory, const char *name, const char *text, tide_failure *failure) {
+    target *t = memory;
+    bool list = text && strcmp(text, "list") == 0;
+    if (list && strcmp(name, "compat") == 0) t->list_compat = true;
+    else if (list && strcmp(name, "preset") == 0) t->list_presets = true;
+    else return forecast_option_set(&t->options, name, text, failure);
+    return TIDE_OK;
+}
+
+/* --compat list and --preset list print and end. */
+static bool print_lists(const target *t) {
+    for (const forecast_compat *c = forecast_compat_list(); t->list_compat && c->name; c++) printf("%-16s %s\n", c->name, c->sentence);
+    for (int64_t i = 0; t->list_presets && forecast_preset_name(i); i++) puts(forecast_preset_name(i));
+    return t->list_compat || t->list_presets;
+}
+
+/* ---- talk ---- */
+
+static void clock_text(char buffer[24], double seconds) {
+    int64_t s = seconds > 0 && seconds < 1e9 ? (int64_t)(seconds + 0.5) : 0;
+    if (s >= 3600) snprintf(buffer, 24, "%" PRId64 ":%02d:%02d", s / 3600, (int)(s / 60 % 60), (int)(s % 60));
+    else snprintf(buffer, 24, "%d:%02d", (int)(s / 60), (int)(s % 60));
+}
+
+static void show_step(const forecast_event *e) {
+    char left[24];
+    double done = (double)((e->epoch - 1) * e->batches + e->batch);
+    clock_text(left, e->seconds_left);
+    progress_line("epoch %" PRId64 "/%" PRId64 "  batch %" PRId64 "/%" PRId64 "  %.0f steps/s  loss %.4f  %s left", e->epoch, e->epochs,
+                  e->batch, e->batches, e->seconds > 0 ? done / e->seconds : 0.0, e->loss, left);
+}
+
+static void show_epoch(const forecast_event *e, bool verbose) {
+    char norm[48] = "";
+    if (verbose && !isnan(e->grad_norm)) snprintf(norm, sizeof norm, "  gradient norm %.4g", e->grad_norm);
+    say("epoch %2" PRId64 "/%" PRId64 "  train %.5f  validation %.5f%s  lr %.3g  %.1f s%s", e->epoch, e->epochs, e->loss, e->val_loss,
+        e->best ? " *" : "  ", e->lr, e->seconds, norm);
+}
+
+static int show(void *user, const forecast_event *e) {
+    const cli_call *call = user;
+    switch (e->stage) {
+        case FORECAST_STAGE_WARNING: warn("warning: %s", e->message); break;
+        case FORECAST_STAGE_NOTE:    if (!call->quiet) say("note: %s", e->message); break;
+        case FORECAST_STAGE_START:   if (!call->quiet) say("%s", e->message); break;
+        case FORECAST_STAGE_VERBOSE: if (call->verbose) say("%s", e->message); break;
+        case FORECAST_STAGE_FILE:    if (call->verbose) say("wrote %s", e->message); break;
+        case FORECAST_STAGE_STEP:    if (!call->quiet) show_step(e); break;
+        case FORECAST_STAGE_EPOCH:   if (!call->quiet) show_epoch(e, call->verbose); break;
+        case FORECAST_STAGE_SCORE:
+            if (!call->quiet) progress_line("scoring %" PRId64 "/%" PRId64, e->batch, e->batches);
+            break;
+    }
+    return stop_asked();
+}
+
+/* ---- results ---- */
+
+static void put_score(FILE *out, const char *name, const forecast_score *s) {
+    if (s->present) fprintf(out, "  %-16s %9.4f %9.4f %12.4f %12.4f\n", name, s->mse, s->mae, s->original_mse, s->original_mae);
+}
+
+static void put_scores(FILE *out, const forecast_result *r) {
+    static const char *const names[] = { "last value", "seasonal naive", "linear" };
+    fprintf(out, "test, %" PRId64 " windows       mse       mae original mse original mae\n", r->windows);
+    put_score(out, "this model", &r->model);
+    for (int i = 0; i < 3; i++) put_score(out, names[i], &r->baselines[i]);
+}
+
+static void put_train(FILE *out, const forecast_result *r) {
+    put_scores(out, r);
+    fprintf(out, "%" PRId64 " epochs (best %" PRId64 "), %.1f s in all, %.1f ms a step, peak memory %.0f MiB\n", r->epochs, r->best_epoch,
+            r->wall_s, r->step_ms_median, r->peak_rss_mib);
+    fprintf(out, "run: %s\n", r->run);
+}
+
+static void put_evaluate(FILE *out, const forecast_result *r) {
+    const forecast_score *s = &r->model;
+    put_scores(out, r);
+    if (!s->present) return;
+    fprintf(out, "rmse %.4f  original rmse %.4f  mape %.2f %%  mspe %.2f %%  smape %.2f %%  wape %.2f %%\n", s->rmse, s->original_rmse,
+            s->mape, s->mspe, s->smape, s->wape);
+    fprintf(out, "direction right %.2f %% (95 %% interval %.2f to %.2f; always the commoner sign: %.2f; a coin: 50)\n", 100 * s->direction,
+            100 * s->direction_low, 100 * s->direction_high, 100 * s->direction_majority);
+}
+
+static void put_predict(FILE *out, const forecast_result *r) {
+    fputs(r->csv ? r->csv : "", out);
+}
+
+/* ---- running ---- */
+
+typedef tide_status (*command)(const forecast_options *, forecast_progress, void *, forecast_result *, tide_failure *);
+
+static int finish(const cli_call *call, forecast_result *r, void (*put)(FILE *, const forecast_result *)) {
+    char *text = NULL;
+    size_t length = 0;
+    if (call->json) return print_result(r->json ? r->json : "{}", true);
+    FILE *out = open_memstream(&text, &length);
+    if (!out) return EXIT_FAILED;
+    put(out, r);
+    fclose(out);
+    int code = length ? print_result(text, false) : EXIT_DONE;
+    free(text);
+    return code;
+}
+
+static int run(cli_call *call, command function, void (*put)(FILE *, const forecast_result *)) {
+    target *t = call->target;
+    tide_failure failure = { 0 };
+    if (print_lists(t)) return EXIT_DONE;
+    forecast_result *r = calloc(1, sizeof *r);
+    if (!r) return EXIT_FAILED;
+    stop_catch();
+    tide_status status = function(&t->options, show, call, r, &failure);
+    progress_end();
+    if (status != TIDE_OK && failure.status == TIDE_OK) failure.status = status;
+    int code = status == TIDE_OK ? finish(call, r, put) : report_failure(&failure, call->json);
+    forecast_result_free(r);
+    free(r);
+    return code;
+}
+
+static int run_train(cli_call *call) { return run(call, forecast_train, put_train); }
+static int run_evaluate(cli_call *call) { return run(call, forecast_evaluate, put_evaluate); }
+
+/* predict takes its run folder as a word; --model does as well. */
+static int run_predict(cli_call *call) {
+    target *t = call->target;
+    tide_failure failure = { 0 };
+    tide_status status = TIDE_OK;
+    if (call->word_count) status = forecast_option_set(&t->options, "model", call->words[0], &failure);
+    if (status == TIDE_OK && !t->options.model[0]) {
+        failure = (tide_failure){ .status = TIDE_EINVAL, .column = "RUN", .message = "RUN is missing: the folder of a trained run" };
+        status = TIDE_EINVAL;
+    }
+    return status == TIDE_OK ? run(call, forecast_predict, put_predict) : report_failure(&failure, call->json);
+}
+
+const cli_command command_train = {
+    .name = "forecast train", .words = "", .summary = "train an iTransformer on a series, score it and save it",
+    .more = "  tidemill forecast train --data sales.csv\n"
+            "  tidemill forecast train --preset etth1-96 --data ETTh1.csv --out runs/etth1\n"
+            "  tidemill forecast train --data sales.csv --out runs/sales --resume auto\n",
+    .options = train_options, .target_size = sizeof(target), .prepare = prepare, .set = set, .run = run_train,
+};
+const cli_command command_evaluate = {
+    .name = "forecast evaluate", .words = "", .summary = "score a run, and the baselines, on a series' test windows",
+    .more = "  tidemill forecast evaluate --model runs/sales --data sales.csv --json\n"
+            "  tidemill forecast evaluate --data sales.csv        (the baselines alone)\n",
+    .options = evaluate_options, .target_size = sizeof(target), .prepare = prepare, .set = set, .run = run_evaluate,
+};
+const cli_command command_predict = {
+    .name = "forecast predict", .words = "RUN", .most_words = 1, .summary = "forecast the rows that come next",
+    .more = "  tidemill forecast predict runs/sales > next.csv\n"
+            "  tidemill forecast predict runs/sales --data newer.csv --output next.csv\n",
+    .options = predict_options, .target_size = sizeof(target), .prepare = prepare, .set = set, .run = run_predict,
+};

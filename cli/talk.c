@@ -1,0 +1,108 @@
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <tidemill/forecast.h>
+
+#include "cli.h"
+
+static struct {
+    bool   line_open;   /* a progress line is on the screen */
+    double drawn_at_s;
+} talk;
+
+bool talk_is_terminal(void) {
+    const char *term = getenv("TERM");
+    return isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0);
+}
+
+static bool colours(void) {
+    const char *no = getenv("NO_COLOR");
+    return talk_is_terminal() && !(no && *no);
+}
+
+void progress_end(void) {
+    if (talk.line_open) fputs("\r\033[K", stderr);
+    talk.line_open = false;
+}
+
+static void put_line(const char *colour, const char *format, va_list arguments) {
+    progress_end();
+    if (colour && colours()) fputs(colour, stderr);
+    else colour = NULL;
+    vfprintf(stderr, format, arguments);
+    fputs(colour ? "\033[0m\n" : "\n", stderr);
+}
+
+void say(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    put_line(NULL, format, arguments);
+    va_end(arguments);
+}
+
+void warn(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    put_line("\033[33m", format, arguments);
+    va_end(arguments);
+}
+
+void progress_line(const char *format, ...) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    double now_s = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    if (!talk_is_terminal() || now_s - talk.drawn_at_s < 0.1) return;
+    talk.drawn_at_s = now_s;
+    progress_end();
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fflush(stderr);
+    talk.line_open = true;
+}
+
+int exit_code(tide_status status) {
+    switch (status) {
+        case TIDE_OK:         return EXIT_DONE;
+        case TIDE_EINVAL:     return EXIT_USAGE;
+        case TIDE_EDATA:      return EXIT_INPUT;
+        case TIDE_EDEVICE:    return EXIT_DEVICE;
+        case TIDE_ECANCELLED: return EXIT_INTERRUPTED;
+        default:              return EXIT_FAILED;
+    }
+}
+
+/* A message names its file in most cases; where it does not, the place goes in front. */
+static void put_place(char *buffer, size_t size, const tide_failure *f) {
+    buffer[0] = 0;
+    if (!f->file[0] || strstr(f->message, f->file)) return;
+    if (f->row > 0) snprintf(buffer, size, "%s:%lld: ", f->file, (long long)f->row);
+    else snprintf(buffer, size, "%s: ", f->file);
+}
+
+int report_failure(const tide_failure *failure, bool json) {
+    char place[320];
+    put_place(place, sizeof place, failure);
+    if (failure->status == TIDE_ECANCELLED) say("%s%s", place, failure->message);
+    else warn("tidemill: %s%s", place, failure->message);
+    if (json) {
+        char *text = forecast_failure_json(failure);
+        if (text) puts(text);
+        free(text);
+        fflush(stdout);
+    }
+    return exit_code(failure->status);
+}
+
+int print_result(const char *text, bool json) {
+    tide_failure failure = { .status = TIDE_EIO, .message = "cannot write to standard output" };
+    size_t length = strlen(text);
+    fputs(text, stdout);
+    if (length == 0 || text[length - 1] != '\n') putchar('\n');
+    if (fflush(stdout) == 0 && !ferror(stdout)) return EXIT_DONE;
+    return report_failure(&failure, json);
+}

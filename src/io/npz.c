@@ -1,0 +1,143 @@
+#include <errno.h>
+#include <stdlib.h>
+
+#include "../base/base.h"
+#include "archive.h"
+#include "npy.h"
+#include "replace.h"
+#include "zip_in.h"
+
+/* ---- reading ------------------------------------------------------------------------------------------- */
+
+/* "x" of "x.npy"; NULL if it has another ending or memory is short. */
+static char *array_name(const char *member, tide_status *status) {
+    size_t length = strlen(member);
+    *status = TIDE_EDATA;
+    if (length < 4 || strcmp(member + length - 4, ".npy") != 0) return NULL;
+    char *name = strndup(member, length - 4);
+    *status = name ? TIDE_OK : TIDE_ENOMEM;
+    return name;
+}
+
+static tide_status read_member(const zip_in *z, int64_t i, tide_archive *out, tide_failure *f) {
+    tide_tensor t = { 0 };
+    tide_status status;
+    source s;
+    const char *member = zip_in_name(z, i);
+    t.name = array_name(member ? member : "", &status);
+    if (status == TIDE_ENOMEM) return memory_fail(f, z->path, 1);
+    if (status)
+        return fail_at(f, status, z->path, 0, NULL, "member '%.80s' is not an array: names that end in .npy are accepted",
+                       member ? member : "");
+    status = member_open(z, i, t.name, &s, f);
+    if (!status) status = member_close(&s, npy_read(&s, &t, f), f);
+    if (status) {
+        tensor_free(&t);
+        return status;
+    }
+    return archive_take(out, &t) ? memory_fail(f, z->path, 1) : TIDE_OK;
+}
+
+tide_status tide_npz_read(const char *path, tide_archive *out, tide_failure *failure) {
+    zip_in z;
+    *out = (tide_archive){ 0 };
+    tide_status status = zip_in_open(&z, path, "a .npz file", failure);
+    if (status) return status;
+    for (int64_t i = 0; i < z.count && !status; i++) status = read_member(&z, i, out, failure);
+    zip_in_close(&z);
+    if (!status) {
+        const char *name = archive_duplicate(out, &status);
+        if (status) memory_fail(failure, path, out->count);
+        if (name) status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "array '%.80s' is in this file twice", name);
+    }
+    if (status) tide_archive_free(out);
+    return status;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------- */
+
+typedef struct npz_writer {
+    const tide_archive *archive;
+    char (*headers)[NPY_HEADER_MAX];
+    bool deflate;
+} npz_writer;
+
+/* Header and elements are borrowed until the archive is closed. */
+static bool add_member(zip_t *zip, const tide_tensor *t, char header[NPY_HEADER_MAX], bool deflate) {
+    enum { FIRST_DAY = 1 << 5 | 1 };  /* 1980-01-01 in DOS form: the bytes must not depend on the clock */
+    char name[1024];
+    zip_buffer_fragment_t parts[2] = {
+        { (zip_uint8_t *)header, (zip_uint64_t)npy_header_write(header, t) },
+        { t->data, (zip_uint64_t)tide_shape_count(t->shape) * tide_dtype_size(t->type) },
+    };
+    snprintf(name, sizeof name, "%s.npy", t->name);
+    zip_source_t *data = zip_source_buffer_fragment(zip, parts, parts[1].length ? 2 : 1, 0);
+    zip_int64_t at = data ? zip_file_add(zip, name, data, ZIP_FL_ENC_UTF_8) : -1;
+    if (at < 0) {
+        zip_source_free(data);
+        return false;
+    }
+    return zip_set_file_compression(zip, (zip_uint64_t)at, deflate ? ZIP_CM_DEFLATE : ZIP_CM_STORE, 0) == 0 &&
+           zip_file_set_dostime(zip, (zip_uint64_t)at, 0, FIRST_DAY, 0) == 0;
+}
+
+static tide_status zip_out_fail(zip_error_t *e, const char *path, tide_failure *f) {
+    bool system = zip_error_system_type(e) == ZIP_ET_SYS && zip_error_code_system(e) != 0;
+    if (zip_error_code_zip(e) == ZIP_ER_MEMORY) return system_fail(f, path, "write", ENOMEM);
+    if (system) return system_fail(f, path, "write", zip_error_code_system(e));
+    return fail_at(f, TIDE_EIO, path, 0, NULL, "cannot write this file: %s", zip_error_strerror(e));
+}
+
+/* libzip removes an archive without members instead of writing it. */
+static tide_status write_empty_zip(const char *temporary, const char *path, tide_failure *f) {
+    static const char end[22] = "PK\5\6";
+    FILE *file = fopen(temporary, "wb");
+    if (!file) return system_fail(f, path, "write", errno);
+    bool written = fwrite(end, 1, sizeof end, file) == sizeof end;
+    written = fclose(file) == 0 && written;
+    return written ? TIDE_OK : system_fail(f, path, "write", errno);
+}
+
+static tide_status write_zip(void *user, const char *temporary, const char *path, tide_failure *f) {
+    npz_writer *w = user;
+    int code = 0;
+    if (w->archive->count == 0) return write_empty_zip(temporary, path, f);
+    zip_t *zip = zip_open(temporary, ZIP_CREATE | ZIP_TRUNCATE, &code);
+    if (!zip) return system_fail(f, path, "write", code == ZIP_ER_MEMORY ? ENOMEM : errno);
+    bool added = true;
+    for (int64_t i = 0; i < w->archive->count && added; i++)
+        added = add_member(zip, &w->archive->tensors[i], w->headers[i], w->deflate);
+    if (added && zip_close(zip) == 0) return TIDE_OK;
+    tide_status status = zip_out_fail(zip_get_error(zip), path, f);
+    zip_discard(zip);
+    return status;
+}
+
+static tide_status check_writable(const tide_archive *a, const char *path, tide_failure *f) {
+    tide_status status;
+    const char *twice = archive_duplicate(a, &status);
+    if (status) return memory_fail(f, path, a->count);
+    if (twice) return fail_at(f, TIDE_EINVAL, path, 0, NULL, "array '%.80s' would be in this file twice", twice);
+    for (int64_t i = 0; i < a->count; i++) {
+        char header[NPY_HEADER_MAX];
+        const tide_tensor *t = &a->tensors[i];
+        if (npy_header_write(header, t) == 0)
+            return fail_at(f, TIDE_ETYPE, path, 0, NULL,
+                           "array '%.80s' is bf16, which numpy does not have: cast it to f32, or write a .safetensors file",
+                           t->name);
+        if (strlen(t->name) > 1000)
+            return fail_at(f, TIDE_EINVAL, path, 0, NULL, "the array name '%.40s...' is too long; 1000 bytes are accepted",
+                           t->name);
+    }
+    return TIDE_OK;
+}
+
+tide_status tide_npz_write(const char *path, const tide_archive *a, bool deflate, tide_failure *failure) {
+    tide_status status = check_writable(a, path, failure);
+    if (status) return status;
+    npz_writer w = { a, bytes_new(a->count * NPY_HEADER_MAX), deflate };
+    if (!w.headers) return memory_fail(failure, path, a->count * NPY_HEADER_MAX);
+    status = replace_path(path, write_zip, &w, failure);
+    free(w.headers);
+    return status;
+}

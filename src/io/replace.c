@@ -1,0 +1,118 @@
+#include "replace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/base.h"
+#include "source.h"
+
+/* The file that `path` means: a link stays a link, the file it leads to is replaced. Freed by the caller. */
+static char *resolve(const char *path) {
+    struct stat info;
+    char *real = NULL;
+    if (lstat(path, &info) == 0 && S_ISLNK(info.st_mode)) real = realpath(path, NULL);
+    return real ? real : strdup(path);
+}
+
+/* Creates an empty file beside `target`; the umask, or the mode of the file that it replaces, decides who may read it. */
+static char *create_beside(const char *target, const struct stat *old, int *err) {
+    size_t room = strlen(target) + 40;
+    char *name = malloc(room);
+    *err = name ? 0 : ENOMEM;
+    for (int attempt = 0; name && attempt < 1000; attempt++) {
+        snprintf(name, room, "%s.tmp-%ld-%d", target, (long)getpid(), attempt);
+        int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        *err = fd < 0 ? errno : 0;
+        if (fd < 0 && *err == EEXIST) continue;
+        if (fd < 0) break;
+        if (old && fchmod(fd, old->st_mode & 07777) != 0) *err = 0;  /* a share without modes: the default is fine */
+        close(fd);
+        return name;
+    }
+    free(name);
+    return NULL;
+}
+
+static int sync_path(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
+    if (fd < 0) return errno;
+    if (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP) err = errno;  /* some file systems cannot sync */
+    close(fd);
+    return err;
+}
+
+/* Makes the new name itself last. The file is in place by now, so a folder that cannot be synced is no failure. */
+static void sync_folder_of(char *path) {
+    char *slash = strrchr(path, '/');
+    if (slash == path) slash++;
+    if (slash) *slash = 0;
+    sync_path(slash ? path : ".");
+}
+
+static tide_status replace_resolved(char *target, const char *path, path_writer write, void *user, tide_failure *f) {
+    struct stat old;
+    bool exists = stat(target, &old) == 0;
+    int err;
+    if (exists && S_ISDIR(old.st_mode)) return system_fail(f, path, "write", EISDIR);
+    if (exists && !S_ISREG(old.st_mode))
+        return fail_at(f, TIDE_EIO, path, 0, NULL, "this is a pipe or a device; the name of a regular file is needed");
+    char *temporary = create_beside(target, exists ? &old : NULL, &err);
+    if (!temporary) return system_fail(f, path, "write", err);
+    tide_status status = write(user, temporary, path, f);
+    if (!status && (err = sync_path(temporary)) != 0) status = system_fail(f, path, "write", err);
+    if (!status && rename(temporary, target) != 0) status = system_fail(f, path, "replace", errno);
+    if (status) unlink(temporary);
+    else sync_folder_of(target);
+    free(temporary);
+    return status;
+}
+
+tide_status replace_path(const char *path, path_writer write, void *user, tide_failure *f) {
+    char *target = resolve(path);
+    if (!target) return system_fail(f, path, "write", ENOMEM);
+    tide_status status = replace_resolved(target, path, write, user, f);
+    free(target);
+    return status;
+}
+
+/* ---- for writers that want a stdio file ---------------------------------------------------------------- */
+
+typedef struct stdio_writer {
+    tide_status (*write)(void *user, void *stdio_file);
+    void *user;
+} stdio_writer;
+
+static tide_status write_stdio(void *user, const char *name, const char *path, tide_failure *f) {
+    stdio_writer *w = user;
+    FILE *file = fopen(name, "wb");
+    if (!file) return system_fail(f, path, "write", errno);
+    errno = 0;
+    tide_status status = w->write(w->user, file);
+    int err = errno;
+    bool refused = ferror(file) != 0;
+    if (!refused && !status && fflush(file) != 0) {
+        refused = true;
+        err = errno;
+    }
+    if (fclose(file) != 0 && !refused && !status) {
+        refused = true;
+        err = errno;
+    }
+    if (refused) return system_fail(f, path, "write", err);
+    if (status)
+        fail_at(f, status, path, 0, NULL, "writing this file was given up (%s); nothing was changed", tide_status_name(status));
+    return status;
+}
+
+tide_status tide_file_replace(const char *path, tide_status (*write)(void *user, void *stdio_file), void *user,
+                              tide_failure *failure) {
+    struct stat info;
+    stdio_writer w = { write, user };
+    bool special = stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+    if (special) return write_stdio(&w, path, path, failure);  /* /dev/stdout, a pipe: there is nothing to replace */
+    return replace_path(path, write_stdio, &w, failure);
+}

@@ -1,0 +1,33 @@
+/* Bytes from outside, read in order and counted: a plain file or a member of a ZIP archive. */
+#ifndef IO_SOURCE_H
+#define IO_SOURCE_H
+
+#include <stdio.h>
+#include <tidemill/io.h>
+
+typedef struct source {
+    const char *path;   /* for messages: the file */
+    const char *part;   /* for messages: the array in it, or "" */
+    int64_t     left;   /* bytes not read yet; known before the first read */
+    void       *handle;
+    int64_t   (*pull)(void *handle, void *out, int64_t bytes);  /* bytes read, fewer only at the end; < 0: refused */
+} source;
+
+/* Opens a regular file for reading and tells its size. Folders, pipes and devices are refused. */
+tide_status file_open(const char *path, FILE **out, int64_t *size, tide_failure *f);
+source      source_of_file(const char *path, FILE *file, int64_t size);
+
+/* Reads exactly `bytes`; asking for more than is left is a failure that says so. */
+tide_status source_read(source *s, void *out, int64_t bytes, tide_failure *f);
+
+/* Fails with TIDE_EDATA, naming file and part. */
+tide_status source_fail(const source *s, tide_failure *f, const char *format, ...) TIDE_PRINTF(3, 4);
+
+/* Fails with TIDE_EIO: "cannot open this file: permission denied". `err` is an errno. */
+tide_status system_fail(tide_failure *f, const char *path, const char *doing, int err);
+
+/* Memory the caller frees with free(); one byte at least, NULL if there is none. */
+void       *bytes_new(int64_t bytes);
+tide_status memory_fail(tide_failure *f, const char *path, int64_t bytes);
+
+#endif

@@ -1,0 +1,137 @@
+#include "text_in.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "../base/base.h"
+#include "source.h"
+#include "utf8.h"
+
+/* What unpacks to more than this is refused: a packed megabyte can claim to be a gigabyte. */
+#define TEXT_LIMIT ((int64_t)1 << 31)
+
+/* ---- bytes --------------------------------------------------------------------------------------------- */
+
+static tide_status open_text(const char *path, gzFile *out, tide_failure *f) {
+    struct stat info;
+    bool standard = strcmp(path, "-") == 0;
+    if (!standard && stat(path, &info) != 0) return system_fail(f, path, "open", errno);
+    if (!standard && S_ISDIR(info.st_mode)) return system_fail(f, path, "open", EISDIR);
+    int fd = standard ? dup(STDIN_FILENO) : -1;
+    if (standard && fd < 0) return system_fail(f, path, "open", errno);
+    errno = 0;
+    *out = standard ? gzdopen(fd, "rb") : gzopen(path, "rb");
+    if (*out) {
+        gzbuffer(*out, 1 << 17);
+        return TIDE_OK;
+    }
+    int err = errno ? errno : ENOMEM;
+    if (fd >= 0) close(fd);
+    return system_fail(f, path, "open", err);
+}
+
+static tide_status unpack_fail(gzFile file, const char *path, tide_failure *f) {
+    int code, err = errno;
+    gzerror(file, &code);
+    if (code == Z_ERRNO) return system_fail(f, path, "read", err);
+    if (code == Z_MEM_ERROR) return memory_fail(f, path, TEXT_LIMIT);
+    return fail_at(f, TIDE_EDATA, path, 0, NULL, "this gzip file is damaged or cut short");
+}
+
+static tide_status read_all(gzFile file, const char *path, text_in *out, tide_failure *f) {
+    int64_t capacity = 0;
+    for (;;) {
+        if (capacity - out->length < 2) {
+            int64_t wanted = capacity ? capacity * 2 : 1 << 16;
+            char *grown = realloc(out->data, (size_t)wanted);
+            if (!grown) return memory_fail(f, path, wanted);
+            out->data = grown;
+            capacity = wanted;
+        }
+        int64_t room = MIN2(capacity - out->length - 1, (int64_t)1 << 30);
+        int got = gzread(file, out->data + out->length, (unsigned)room);
+        if (got < 0) return unpack_fail(file, path, f);
+        if (got == 0) break;
+        out->length += got;
+        if (out->length > TEXT_LIMIT)
+            return fail_at(f, TIDE_EDATA, path, 0, NULL, "this text is longer than 2 GiB; shorter ones are accepted");
+    }
+    out->data[out->length] = 0;
+    return TIDE_OK;
+}
+
+static tide_status read_file(const char *path, text_in *out, tide_failure *f) {
+    gzFile file;
+    tide_status status = open_text(path, &file, f);
+    if (status) return status;
+    status = read_all(file, path, out, f);
+    /* A cut gzip file shows when it is closed. */
+    if (gzclose_r(file) != Z_OK && !status)
+        status = fail_at(f, TIDE_EDATA, path, 0, NULL, "this gzip file is damaged or cut short");
+    return status;
+}
+
+/* ---- UTF-8 --------------------------------------------------------------------------------------------- */
+
+static int64_t count_bad_bytes(const text_in *t) {
+    int64_t bad = 0;
+    for (int64_t i = 0; i < t->length;) {
+        i += utf8_ascii_run(t->data + i, t->length - i);
+        if (i == t->length) break;
+        int n = utf8_sequence((const unsigned char *)t->data + i);
+        bad += n == 0;
+        i += n ? n : 1;
+    }
+    return bad;
+}
+
+/* Each stray byte becomes the Latin-1 character it most likely was, two bytes long. */
+static tide_status repair(text_in *t, const char *path, tide_failure *f) {
+    int64_t bad = count_bad_bytes(t);
+    if (bad == 0) return TIDE_OK;
+    unsigned char *fixed = bytes_new(t->length + bad + 1), *out = fixed;
+    if (!fixed) return memory_fail(f, path, t->length + bad + 1);
+    for (int64_t i = 0; i < t->length;) {
+        const unsigned char *p = (const unsigned char *)t->data + i;
+        int n = utf8_sequence(p);
+        if (n == 0) {
+            *out++ = (unsigned char)(0xc0 | *p >> 6);
+            *out++ = (unsigned char)(0x80 | (*p & 0x3f));
+        }
+        for (int k = 0; k < n; k++) *out++ = p[k];
+        i += n ? n : 1;
+    }
+    *out = 0;
+    free(t->data);
+    *t = (text_in){ (char *)fixed, out - fixed, true };
+    return TIDE_OK;
+}
+
+static tide_status check_text(text_in *t, const char *path, tide_failure *f) {
+    if (t->length >= 2 && (memcmp(t->data, "\xff\xfe", 2) == 0 || memcmp(t->data, "\xfe\xff", 2) == 0))
+        return fail_at(f, TIDE_EDATA, path, 1, NULL, "this text is UTF-16; save it as UTF-8");
+    if (t->length >= 3 && memcmp(t->data, "\xef\xbb\xbf", 3) == 0) {
+        t->length -= 3;
+        memmove(t->data, t->data + 3, (size_t)t->length + 1);
+    }
+    const char *zero = memchr(t->data, 0, (size_t)t->length);
+    if (!zero) return TIDE_OK;
+    int64_t line = 1;
+    for (const char *p = t->data; p < zero; p++) line += *p == '\n';
+    return fail_at(f, TIDE_EDATA, path, line, NULL, "this is not a text: it holds a zero byte");
+}
+
+tide_status text_in_read(const char *path, text_in *out, tide_failure *f) {
+    *out = (text_in){ 0 };
+    tide_status status = read_file(path, out, f);
+    if (!status) status = check_text(out, path, f);
+    if (!status) status = repair(out, path, f);
+    if (status) {
+        free(out->data);
+        *out = (text_in){ 0 };
+    }
+    return status;
+}

@@ -1,0 +1,48 @@
+#include "layers.h"
+
+#include <math.h>
+
+tide_val tide_attention(tide_val q, tide_val k, tide_val v, double dropout, tide_mode mode, tide_val *probabilities) {
+    tide_shape shape  = tide_shape_of(q);
+    double     size   = shape.ndim > 0 ? (double)shape.dim[shape.ndim - 1] : 1;
+    tide_val   scores = tide_mul_scalar(tide_matmul(q, tide_transpose(k, -2, -1)), 1.0 / sqrt(size));
+    tide_val   share  = tide_softmax(scores, -1);
+    if (probabilities) *probabilities = share;
+    return tide_matmul(tide_dropout(share, dropout, mode), v);
+}
+
+/* The three weights are made before the three biases: neighbours in storage, so that their products can be one. */
+tide_self_attention tide_self_attention_new(tide_graph *g, const char *const names[4], int64_t size, int64_t heads,
+                                            int64_t head_size) {
+    tide_self_attention layer = { .heads = heads, .head_size = head_size };
+    tide_linear *const  part[3] = { &layer.query, &layer.key, &layer.value };
+    for (int i = 0; i < 6; i++) {
+        tide_scope_push(g, names[i % 3]);
+        if (i < 3) part[i]->weight = affine_variable(g, "weight", TIDE_SHAPE(heads * head_size, size), size);
+        else part[i - 3]->bias = affine_variable(g, "bias", TIDE_SHAPE(heads * head_size), size);
+        tide_scope_pop(g);
+    }
+    layer.out = tide_linear_new(g, names[3], heads * head_size, size);
+    return layer;
+}
+
+/* (b, t, heads d) -> (b, heads, t, d). */
+static tide_val split_heads(const tide_self_attention *layer, tide_val x) {
+    tide_shape s = tide_shape_of(x);
+    return tide_transpose(tide_reshape(x, TIDE_SHAPE(s.dim[0], s.dim[1], layer->heads, layer->head_size)), 1, 2);
+}
+
+tide_val tide_self_attention_queries(const tide_self_attention *layer, tide_val queries, tide_val x, double dropout,
+                                     tide_mode mode, tide_val *probabilities) {
+    tide_shape s = tide_shape_of(queries);
+    tide_val   q = split_heads(layer, tide_linear_apply(&layer->query, queries));
+    tide_val   k = split_heads(layer, tide_linear_apply(&layer->key, x));
+    tide_val   v = split_heads(layer, tide_linear_apply(&layer->value, x));
+    tide_val   heads = tide_transpose(tide_attention(q, k, v, dropout, mode, probabilities), 1, 2);
+    return tide_linear_apply(&layer->out, tide_reshape(heads, TIDE_SHAPE(s.dim[0], s.dim[1], layer->heads * layer->head_size)));
+}
+
+tide_val tide_self_attention_apply(const tide_self_attention *layer, tide_val x, double dropout, tide_mode mode,
+                                   tide_val *probabilities) {
+    return tide_self_attention_queries(layer, x, x, dropout, mode, probabilities);
+}

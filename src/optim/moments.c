@@ -1,0 +1,64 @@
+#include "moments.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const tide_val nothing = { NULL, -1, 0 };
+
+tide_list moments_new(tide_list params, const char *suffix) {
+    tide_graph *g = params.items[0].graph;
+    tide_val   *m = calloc((size_t)params.count, sizeof *m);
+    for (int64_t i = 0; m && i < params.count; i++) {
+        char name[320];
+        snprintf(name, sizeof name, "optim.%s.%s", tide_name_of(params.items[i]), suffix);
+        m[i] = tide_variable(g, name, tide_fill(g, tide_dtype_of(params.items[i]), tide_shape_of(params.items[i]), 0));
+    }
+    /* Without memory the parameters stand in: the graph has failed, nothing will run. */
+    if (!m) tide_poison(g, TIDE_ENOMEM, "out of memory for an optimizer's variables");
+    tide_list list = m ? tide_list_new(g, m, params.count) : params;
+    free(m);
+    return list.count == params.count ? list : params;
+}
+
+step_counter step_counter_new(tide_list params) {
+    tide_graph *g = params.items[0].graph;
+    char        name[320];
+    snprintf(name, sizeof name, "optim.%s.step", tide_name_of(params.items[0]));
+    tide_val count = tide_variable(g, name, tide_scalar_of(g, TIDE_I32, 0));
+    tide_val next  = tide_add_scalar(count, 1);
+    return (step_counter){ next, tide_assign(count, next) };
+}
+
+tide_val number_like(tide_val like, double number) { return tide_scalar_of(like.graph, tide_dtype_of(like), number); }
+
+tide_val scalar_like(tide_val like, tide_val s) {
+    return tide_dtype_of(s) == tide_dtype_of(like) ? s : tide_cast(s, tide_dtype_of(like));
+}
+
+tide_val blend(double keep, tide_val old, double add, tide_val fresh) {
+    return tide_add(tide_mul_scalar(old, keep), tide_mul_scalar(fresh, add));
+}
+
+double or_default(double value, double standard) { return value != 0 ? value : standard; }
+
+effects effects_new(tide_list params, tide_list gradients, int64_t per_param) {
+    if (params.count < 1 || !params.items[0].graph) return (effects){ 0 };
+    effects e = { .graph = params.items[0].graph, .capacity = params.count * per_param + 1 };
+    if (params.count != gradients.count) {
+        tide_poison(e.graph, TIDE_EINVAL, "optimizer: there must be one gradient for each parameter");
+        return e;
+    }
+    e.items = calloc((size_t)e.capacity, sizeof *e.items);
+    if (!e.items) tide_poison(e.graph, TIDE_ENOMEM, "out of memory for an optimizer's effects");
+    return e;
+}
+
+void effects_add(effects *e, tide_val variable, tide_val value) {
+    if (e->count < e->capacity) e->items[e->count++] = tide_assign(variable, value);
+}
+
+tide_val effects_group(effects *e) {
+    tide_val all = e->items ? tide_group(e->graph, (tide_list){ e->items, e->count }) : nothing;
+    free(e->items);
+    return all;
+}

@@ -1,0 +1,18 @@
+/* Running flat programs on any backend and comparing. */
+#ifndef TEST_FLAT_CHECK_H
+#define TEST_FLAT_CHECK_H
+
+#include "flat_build.h"  /* before cmocka, whose macro fail() has other arguments than ours */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+/* The arena after one run; free it. Fails the test if the run fails or scratch_bytes is not what was allocated. */
+void *run_on(const tide_backend *backend, const builder *b, int threads);
+/* Runs on ref, check, and cpu in each instruction set with 1 and 2 threads (same bits), and compares outputs. */
+void expect_like_ref(const builder *b, double rtol, double atol, const char *what);
+
+#endif

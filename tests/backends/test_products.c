@@ -1,0 +1,103 @@
+/* Matrix products of many shapes and strides, on every backend against ref. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "flat_check.h"
+
+typedef struct product {
+    int64_t m, n, k, batches, rows_per_task;
+    flat_split split;
+    double alpha, beta;
+} product;
+
+/* How an operand lies: rows contiguous, columns contiguous (transposed), or rows with gaps. */
+enum { PLAIN, TRANSPOSED, GAPS, LAYOUTS };
+
+static int add_matrix(builder *b, flat_kernel *k, tide_dtype type, int64_t batches, int64_t rows, int64_t cols, int layout,
+                      bool output) {
+    int64_t gap = layout == GAPS ? 5 : 0, strides[TIDE_MAX_DIMS] = { 0 };
+    int64_t each = layout == TRANSPOSED ? rows * cols : rows * (cols + gap);
+    int buffer = add_buffer(b, type, batches * each, output);
+    strides[0] = each;
+    strides[1] = layout == TRANSPOSED ? 1 : cols + gap;
+    strides[2] = layout == TRANSPOSED ? rows : 1;
+    add_operand(b, k, buffer, strides);
+    return buffer;
+}
+
+static void small_numbers(builder *b, int buffer) {
+    int64_t n = b->buffers[buffer].bytes / (int64_t)tide_dtype_size(b->types[buffer]);
+    for (int64_t i = 0; i < n; i++) {
+        double x = random_unit() * 2 - 1;
+        if (b->types[buffer] == TIDE_F32) ((float *)initial_of(b, buffer))[i] = (float)x;
+        else ((double *)initial_of(b, buffer))[i] = x;
+    }
+}
+
+static void try_product(const product *p, tide_dtype type, int layout_a, int layout_b, int layout_c) {
+    builder b;
+    char what[160];
+    build_begin(&b);
+    int64_t tasks = p->split == FLAT_SPLIT_BATCH ? ceil_div(p->batches, p->rows_per_task)
+                                                 : p->batches * ceil_div(p->m, p->rows_per_task);
+    flat_kernel *k = add_kernel(&b, FLAT_GEMM, "product", tasks);
+    k->gemm = (flat_gemm){ .m = p->m, .n = p->n, .k = p->k, .batches = p->batches, .rows_per_task = p->rows_per_task,
+                           .batch_ndim = 1, .batch = { p->batches }, .alpha = p->alpha, .beta = p->beta, .split = p->split };
+    int buffers[3] = { add_matrix(&b, k, type, p->batches, p->m, p->k, layout_a, false),
+                       add_matrix(&b, k, type, p->batches, p->k, p->n, layout_b, false),
+                       add_matrix(&b, k, type, p->batches, p->m, p->n, layout_c, true) };
+    finish(&b);
+    for (int i = 0; i < 3; i++) small_numbers(&b, buffers[i]);
+    snprintf(what, sizeof what, "%s %dx%dx%d of %d, layouts %d %d %d, alpha %g beta %g", tide_dtype_name(type), (int)p->m,
+             (int)p->n, (int)p->k, (int)p->batches, layout_a, layout_b, layout_c, p->alpha, p->beta);
+    /* k products below 1 in size, added to sums of a few units */
+    expect_like_ref(&b, 0, (double)(p->k + 8) * (type == TIDE_F32 ? 2.4e-7 : 4.5e-16), what);
+    build_free(&b);
+}
+
+static const product products[] = {
+    { 1, 1, 1, 1, 1, FLAT_SPLIT_ROWS, 1, 0 },        { 11, 11, 32, 6, 2, FLAT_SPLIT_BATCH, 0.25, 0 },
+    { 11, 32, 11, 6, 4, FLAT_SPLIT_BATCH, 1, 1 },    { 7, 96, 256, 1, 64, FLAT_SPLIT_ROWS, 1, 0 },
+    { 150, 64, 96, 2, 64, FLAT_SPLIT_ROWS, 1, 1 },   { 64, 256, 128, 1, 64, FLAT_SPLIT_ROWS, 0.5, 1 },
+    { 65, 33, 17, 3, 64, FLAT_SPLIT_ROWS, -2, 0 },   { 1, 100, 300, 2, 8, FLAT_SPLIT_ROWS, 1, 1 },
+    { 100, 1, 50, 2, 32, FLAT_SPLIT_ROWS, 1, 0 },    { 40, 40, 1, 2, 32, FLAT_SPLIT_ROWS, 1, 1 },
+    { 5, 6, 0, 2, 2, FLAT_SPLIT_ROWS, 1, 0 },        { 5, 6, 0, 2, 2, FLAT_SPLIT_BATCH, 1, 1 },
+    { 0, 6, 4, 2, 2, FLAT_SPLIT_ROWS, 1, 0 },        { 5, 0, 4, 2, 2, FLAT_SPLIT_ROWS, 1, 0 },
+    { 33, 48, 352, 1, 16, FLAT_SPLIT_ROWS, 1, 0 },
+    /* large enough for a library */
+    { 100, 128, 160, 1, 96, FLAT_SPLIT_ROWS, 0.5, 1 }, { 80, 130, 150, 2, 80, FLAT_SPLIT_ROWS, 1, 0 },
+};
+
+static void test_products(void **unused) {
+    (void)unused;
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++)
+        for (int layouts = 0; layouts < LAYOUTS * LAYOUTS; layouts++)
+            for (int t = TIDE_F32; t <= TIDE_F64; t++)
+                try_product(&products[i], (tide_dtype)t, layouts % LAYOUTS, layouts / LAYOUTS, layouts % 2 ? GAPS : PLAIN);
+}
+
+/* (batch, tokens, heads, width) read as matrices of (tokens, width) for each (batch, head); one side is shared. */
+static void test_attention_strides(void **unused) {
+    enum { BATCH = 3, TOKENS = 11, HEADS = 4, WIDTH = 32 };
+    (void)unused;
+    builder b;
+    build_begin(&b);
+    flat_kernel *k = add_kernel(&b, FLAT_GEMM, "scores", 6);
+    k->gemm = (flat_gemm){ .m = TOKENS, .n = TOKENS, .k = WIDTH, .batches = BATCH * HEADS, .rows_per_task = 2, .batch_ndim = 2,
+                           .batch = { BATCH, HEADS }, .alpha = 0.125, .split = FLAT_SPLIT_BATCH };
+    int q = add_buffer(&b, TIDE_F32, BATCH * TOKENS * HEADS * WIDTH, false), key = add_buffer(&b, TIDE_F32, TOKENS * HEADS * WIDTH, false);
+    int scores = add_buffer(&b, TIDE_F32, BATCH * HEADS * TOKENS * TOKENS, true);
+    add_operand(&b, k, q, (int64_t[TIDE_MAX_DIMS]){ TOKENS * HEADS * WIDTH, WIDTH, HEADS * WIDTH, 1 });
+    add_operand(&b, k, key, (int64_t[TIDE_MAX_DIMS]){ 0, WIDTH, 1, HEADS * WIDTH });
+    add_operand(&b, k, scores, (int64_t[TIDE_MAX_DIMS]){ HEADS * TOKENS * TOKENS, TOKENS * TOKENS, TOKENS, 1 });
+    finish(&b);
+    small_numbers(&b, q);
+    small_numbers(&b, key);
+    expect_like_ref(&b, 0, 3e-6, "attention strides");
+    build_free(&b);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_products), cmocka_unit_test(test_attention_strides) };
+    return cmocka_run_group_tests_name("products", tests, NULL, NULL);
+}

@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+"""tidemill forecast from outside: a run's files, its score, prediction, resuming, and what bad input gets."""
+import csv
+import gzip
+import io
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+import program
+from program import Case, SMALL
+
+
+class Train(Case):
+    def setUp(self):
+        super().setUp()
+        self.data = program.write_series(self.folder / "series.csv")
+        self.out = self.folder / "run"
+
+    def train(self, *words, expected=0, **more):
+        return self.code(expected, "forecast", "train", "--data", self.data, "--out", self.out, *SMALL, *words, **more)
+
+    def test_run_folder_and_json(self):
+        result = json.loads(self.train("--json").stdout)
+        for key in ("test", "epochs", "best_epoch", "wall_s", "train_s", "step_ms", "peak_rss_mib", "parameters", "device", "threads",
+                    "resumed_from_step", "schema_version"):
+            self.assertIn(key, result)
+        self.assertGreater(result["test"]["mse"], 0)
+        self.assertGreater(result["step_ms"]["median"], 0)
+        for name in ("run.json", "model.safetensors", "state.safetensors", "metrics.csv"):
+            self.assertTrue((self.out / name).stat().st_size, name)
+        with open(self.out / "metrics.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(list(rows[0]), ["epoch", "step", "lr", "train_loss", "val_loss", "grad_norm", "seconds", "rss_mib"])
+        self.assertEqual(len(rows), 2)
+        self.assertFalse([p for p in self.out.iterdir() if p.suffix not in (".json", ".safetensors", ".csv", ".svg", ".lock")])
+
+    def test_talk(self):
+        done = self.train()
+        lines = done.stderr.splitlines()
+        for word in ("cpu", "thread", "f32", "parameters", "MiB"):
+            self.assertIn(word, lines[0])
+        self.assertEqual(sum(line.startswith("epoch") for line in lines), 2, "one plain line an epoch without a terminal")
+        self.assertNotIn("\r", done.stderr)
+        self.assertNotIn("\033", done.stderr)
+        for word in ("this model", "last value", "seasonal naive", "linear", str(self.out)):
+            self.assertIn(word, done.stdout)
+
+    def test_plots(self):
+        self.train()
+        for svg in self.out.glob("*.svg"):
+            self.assertTrue(svg.with_suffix(".csv").exists())
+            self.assertTrue(svg.read_text().rstrip().endswith("</svg>"))
+        self.assertGreaterEqual(len(list(self.out.glob("*.csv"))), 4)
+
+    def test_without_gnuplot(self):
+        done = self.train(env={"TIDEMILL_GNUPLOT": "no-such-program"})
+        self.assertEqual(done.stderr.count("gnuplot"), done.stderr.count("gnuplot-nox"), "one line, with the install line")
+        self.assertEqual(list(self.out.glob("*.svg")), [])
+        self.assertGreaterEqual(len(list(self.out.glob("*.csv"))), 4)
+
+    def test_existing_run(self):
+        self.train("--quiet", "--no-plots")
+        error = self.error(2, "forecast", "train", "--data", self.data, "--out", self.out, *SMALL)
+        self.assertIn("--overwrite", error["message"])
+        self.train("--quiet", "--no-plots", "--overwrite")
+
+    def test_same_seed_same_bits(self):
+        models = []
+        for threads in (1, 2):
+            self.train("--quiet", "--no-plots", "--overwrite", "--threads", threads)
+            models.append((self.out / "model.safetensors").read_bytes())
+        self.assertEqual(models[0], models[1])
+
+    def test_stop_and_resume(self):
+        """SIGTERM: exit 130 with a checkpoint; resumed to the bits of a run that was never stopped."""
+        words = ["--no-plots", "--epochs", "40", "--patience", "0"]
+        self.train(*words, "--quiet")
+        whole = (self.out / "model.safetensors").read_bytes()
+        command = [program.PROGRAM, "forecast", "train", "--data", str(self.data), "--out", str(self.out), *SMALL, *words, "--overwrite"]
+        child = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=program.environment())
+        for line in child.stderr:
+            if line.startswith("epoch  3"):
+                break
+        child.send_signal(signal.SIGTERM)
+        child.stderr.read()
+        self.assertEqual(child.wait(60), 130)
+        child.stderr.close()
+        changed = self.error(2, "forecast", "train", "--data", self.data, "--out", self.out, *SMALL, *words, "--resume", "auto", "--dropout", "0.3")
+        self.assertIn("dropout", changed["message"])
+        result = json.loads(self.train(*words, "--resume", "auto", "--json").stdout)
+        self.assertGreater(result["resumed_from_step"], 0)
+        self.assertEqual((self.out / "model.safetensors").read_bytes(), whole)
+
+    def test_gz_semicolon_comma(self):
+        text = self.data.read_text().replace(",", ";").replace(".", ",")
+        packed = self.folder / "series.csv.gz"
+        packed.write_bytes(gzip.compress(text.encode()))
+        self.data = packed
+        self.train("--quiet", "--no-plots", "--sep", ";", "--decimal", ",")
+
+    def test_no_effect(self):
+        done = self.train("--no-plots", "--label_len", "48", "--dec_in=7", "--c_out", "7", "--enc_in", "7", "--factor", "1", "--d_layers", "1",
+                          "--num_workers", "4")
+        notes = [line for line in done.stderr.splitlines() if "label-len" in line]
+        self.assertEqual(len(notes), 1)
+        self.assertIn("num-workers", notes[0])
+
+    def test_financial_note(self):
+        done = self.train("--no-plots", "--loss-function", "financial")
+        self.assertIn("its direction term has no gradient: training equals MSE; --direction-surrogate gives one", done.stderr)
+
+
+class Use(Case):
+    @classmethod
+    def setUpClass(cls):
+        import tempfile
+        cls.home = tempfile.TemporaryDirectory()
+        cls.base = pathlib.Path(cls.home.name)
+        cls.data = program.write_series(cls.base / "series.csv")
+        cls.run_folder = cls.base / "run"
+        done = program.run("forecast", "train", "--data", cls.data, "--out", cls.run_folder, *SMALL, "--quiet", "--no-plots")
+        assert done.returncode == 0, done.stderr
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.home.cleanup()
+
+    def test_predict(self):
+        done = self.code(0, "forecast", "predict", self.run_folder)
+        rows = list(csv.reader(io.StringIO(done.stdout)))
+        self.assertEqual(rows[0], ["date", "load", "wind", "OT"])
+        self.assertEqual([row[0] for row in rows[1:]], [f"2024-01-13 {hour:02}:00:00" for hour in (12, 13, 14, 15)])
+        self.assertTrue(all(5 < float(v) < 15 for row in rows[1:] for v in row[1:]))
+
+    def test_predict_new_data(self):
+        newer = program.write_series(self.folder / "newer.csv", rows=320)
+        target = self.folder / "next.csv"
+        self.code(0, "forecast", "predict", self.run_folder, "--data", newer, "--output", target)
+        with open(target, newline="") as file:
+            self.assertEqual([row[0] for row in list(csv.reader(file))[1:]], [f"2024-01-14 {hour:02}:00:00" for hour in (8, 9, 10, 11)])
+        piped = self.code(0, "forecast", "predict", self.run_folder, "--data", "-", "--output", "-", stdin=newer.read_text())
+        self.assertEqual(piped.stdout, target.read_text())
+
+    def test_predict_refusals(self):
+        short = program.write_series(self.folder / "short.csv", rows=9)
+        self.assertIn("16", self.error(3, "forecast", "predict", self.run_folder, "--data", short)["message"])
+        other = program.write_series(self.folder / "other.csv", columns=("load", "OT"))
+        self.assertIn("wind", self.error(3, "forecast", "predict", self.run_folder, "--data", other)["message"])
+        slow = program.write_series(self.folder / "slow.csv", step_s=900)
+        self.error(3, "forecast", "predict", self.run_folder, "--data", slow)
+        self.error(2, "forecast", "predict")
+        self.assertIn("nowhere", self.code(self.missing_run, "forecast", "predict", self.folder / "nowhere").stderr)
+
+    missing_run = 3
+
+    def test_evaluate(self):
+        target = self.folder / "predictions.npz"
+        result = json.loads(self.code(0, "forecast", "evaluate", "--model", self.run_folder, "--data", self.data, "--save-predictions", target,
+                                      "--json").stdout)
+        self.assertGreater(result["windows"], 0)
+        self.assertGreater(result["test"]["mse"], 0)
+        self.assertIn("mse", result["original"])
+        for name in ("last_value", "seasonal_naive", "linear"):
+            self.assertGreater(result["baselines"][name]["mse"], 0)
+            self.assertGreater(result["baselines"][name]["mae"], 0)
+        self.assertTrue(target.read_bytes().startswith(b"PK"))
+
+    def test_evaluate_baselines_alone(self):
+        result = json.loads(self.code(0, "forecast", "evaluate", "--data", self.data, "--seq-len", 16, "--pred-len", 4, "--json").stdout)
+        self.assertIn("last_value", result["baselines"])
+        self.assertNotIn("mse", result.get("test") or {})
+
+
+class BadInput(Case):
+    """Each with its place and what would be accepted; exit 3; nothing half-written."""
+
+    def refused(self, text, expected=3, words=()):
+        data = self.folder / "bad.csv"
+        if text is not None:
+            data.write_bytes(text if isinstance(text, bytes) else text.encode())
+        out = self.folder / "run"
+        error = self.error(expected, "forecast", "train", "--data", data, "--out", out, *SMALL, *words)
+        self.assertFalse(out.exists() and list(out.iterdir()), "something half-written was left behind")
+        self.assertTrue(error["message"])
+        return error
+
+    def good(self, rows=300):
+        return program.write_series(self.folder / "good.csv", rows=rows).read_text()
+
+    def line(self, number, change):
+        lines = self.good().splitlines()
+        lines[number - 1] = change(lines[number - 1])
+        return "\n".join(lines) + "\n"
+
+    def test_missing(self):
+        self.assertIn("bad.csv", self.refused(None)["file"])
+
+    def test_empty(self):
+        self.refused("")
+        self.refused("\n\n")
+
+    def test_headerless(self):
+        self.refused("\n".join(self.good().splitlines()[1:]) + "\n")
+
+    def test_ragged(self):
+        self.assertEqual(self.refused(self.line(50, lambda s: s + ",1"))["row"], 50)
+
+    def test_text(self):
+        error = self.refused(self.line(77, lambda s: s.rsplit(",", 1)[0] + ",many"))
+        self.assertEqual((error["row"], error["column"]), (77, "OT"))
+
+    def test_nan_and_empty(self):
+        for cell in ("nan", "", "NaN", "inf"):
+            error = self.refused(self.line(60, lambda s: s.rsplit(",", 1)[0] + "," + cell))
+            self.assertEqual((error["row"], error["column"]), (60, "OT"))
+            self.assertIn("--missing", error["message"]) if cell != "inf" else None
+
+    def test_backwards(self):
+        lines = self.good().splitlines()
+        lines[100], lines[101] = lines[101], lines[100]
+        self.assertEqual(self.refused("\n".join(lines) + "\n")["row"], 102)
+
+    def test_short(self):
+        self.refused(self.good(rows=15))
+
+    def test_unknown_target(self):
+        self.assertIn("OT", self.refused(self.good(), words=("--target", "Ot", "--features", "S"))["message"])
+
+    def test_binary(self):
+        self.refused(bytes(range(256)) * 40)
+
+    def test_contradictions(self):
+        self.refused(self.good(), 2, ("--d-model", "10", "--n-heads", "4"))
+        self.refused(self.good(), 2, ("--preset", "etth1-97"))
+        self.refused(self.good(), 2, ("--compat", "everything"))
+
+    def test_no_device(self):
+        self.refused(self.good(), 4, ("--device", "cuda:0"))
+
+    def test_constant_column_trains(self):
+        lines = [line.rsplit(",", 1)[0] + (",OT" if i == 0 else ",7") for i, line in enumerate(self.good().splitlines())]
+        data = self.folder / "flat.csv"
+        data.write_text("\n".join(lines) + "\n")
+        done = self.code(0, "forecast", "train", "--data", data, "--out", self.folder / "run", *SMALL, "--no-plots")
+        self.assertIn("OT", done.stderr)
+
+    def test_disk_full(self):
+        if not pathlib.Path("/dev/full").exists():
+            self.skipTest("no /dev/full")
+        data = self.folder / "good.csv"
+        data.write_text(self.good())
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([program.PROGRAM, "forecast", "train", "--data", data, "--out", self.folder / "run", *SMALL, "--no-plots",
+                                   "--quiet"], stdout=full, stderr=subprocess.PIPE, text=True, env=program.environment())
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("standard output", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=0, argv=["test_forecast", "-q", *sys.argv[1:]])

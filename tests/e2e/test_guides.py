@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+"""docs/guides.md: each of our command lines in it, run as it stands on a tiny series of the guide's columns."""
+import datetime
+import pathlib
+import re
+import shlex
+import sys
+import unittest
+
+import program
+from program import Case
+
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs/guides.md"
+
+# Added after the page's own words: the same options, a size that takes a second.
+TINY = ["--batch-size", "16", "--epochs", "1", "--min-epochs", "0", "--seq-len", "24", "--d-model", "32", "--d-ff", "32", "--no-plots", "--quiet"]
+
+
+def commands():
+    """The `tidemill ...` lines of the page's sh blocks, continued lines joined."""
+    for block in re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL):
+        for line in block.replace("\\\n", " ").splitlines():
+            if line.startswith("tidemill "):
+                yield line
+
+
+class Guides(Case):
+    def test_every_command(self):
+        data = program.write_series(self.folder / "bnbusdt_1m.csv", rows=500, columns=("open", "high", "low", "close", "volume"),
+                                    start=datetime.datetime(2024, 3, 1), step_s=60)
+        found = list(commands())
+        self.assertGreaterEqual(len(found), 8)
+        for i, line in enumerate(found):
+            with self.subTest(line):
+                words = [str(data) if word == "bnbusdt_1m.csv" else word for word in shlex.split(line)[1:]]
+                if words[:2] == ["forecast", "train"]:
+                    words += TINY + ["--out", str(self.folder / f"run{i}")]
+                self.code(0, *words, cwd=self.folder)
+
+    def test_every_command_of_the_guide_is_there(self):
+        page = PAGE.read_text()
+        for word in ("./run_on_mac.sh --batch_size 256 --train_epochs 5 --seq_len 96", "--benchmark", "--benchmark-only", "--no-compile",
+                     "--compile-mode reduce-overhead", "--verbose"):
+            self.assertIn(word, page)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=0, argv=["test_guides", "-q", *sys.argv[1:]])

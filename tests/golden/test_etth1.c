@@ -1,0 +1,148 @@
+/* On the real series: sixty Adam steps beside the published model's, and its errors with pseudo-random weights. */
+#include "forecast/scoring.h"
+#include "golden_support.h"
+
+static const char *device;
+
+static void load_series(forecast_options *o, dataset *d) {
+    char         path[512];
+    tide_failure failure = { 0 };
+    shared_path(path, "data/forecast/ETTh1.csv");
+    snprintf(o->data, sizeof o->data, "%s", path);
+    snprintf(o->device, sizeof o->device, "%s", device);
+    o->kind = FORECAST_ETTH;
+    *d      = (dataset){ 0 };
+    if (dataset_load(o, 0, d, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+}
+
+static void put_params(const tide_archive *a, tide_list params) {
+    for (int64_t i = 0; i < params.count; i++) {
+        char name[256];
+        snprintf(name, sizeof name, "param0/%s", tide_name_of(params.items[i]));
+        const tide_tensor *t = tide_archive_find(a, name);
+        if (!t) fail_msg("the golden file has no '%s'", name);
+        assert_int_equal(tide_write(params.items[i], t->data, (size_t)tide_shape_count(t->shape) * sizeof(float)), TIDE_OK);
+    }
+}
+
+static void expect_step(const char *what, int step, double got, double expected) {
+    if (!(fabs(got - expected) <= 1e-4 * fabs(expected)))
+        fail_msg("%s of step %d on %s: expected %.8g, got %.8g, %.3g relative apart, 1e-4 allowed", what, step, device, expected, got,
+                 fabs(got / expected - 1));
+}
+
+/* lr 1e-3, clipped to norm 1, batch 32, windows in order, no dropout. */
+static void test_sixty_steps(void **state) {
+    char             path[512];
+    tide_failure     failure = { 0 };
+    tide_archive     a       = { 0 };
+    forecast_options o;
+    dataset          d;
+    session          s = { 0 };
+    window_program   p;
+    model_config     c;
+    (void)state;
+    forecast_options_default(&o);
+    o.pred_len = 24, o.d_model = 64, o.n_heads = 4, o.d_ff = 128, o.dropout = 0, o.learning_rate = 1e-3, o.grad_clip = 1;
+    if (tide_npz_read(shared_path(path, "golden/itransformer_etth1_adam60.npz"), &a, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+    load_series(&o, &d);
+    model_config_from(&o, &d, &c);
+    if (session_open(&o, &c, &d, &s, &failure) != TIDE_OK || session_training(&s, &o, &p, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+    put_params(&a, s.params);
+    const double *losses = tide_archive_find(&a, "losses")->data, *norms = tide_archive_find(&a, "grad_norms")->data;
+    for (int step = 0; step < 60; step++) {
+        int32_t starts[32];
+        float   loss, norm;
+        for (int i = 0; i < 32; i++) starts[i] = step * 32 + i;
+        if (tide_run(p.program, (tide_feed[]){ { p.start, starts } }, 1) != TIDE_OK) fail_msg("%s", tide_program_error(p.program)->message);
+        assert_int_equal(tide_read(p.loss, &loss, sizeof loss), TIDE_OK);
+        assert_int_equal(tide_read(p.norm, &norm, sizeof norm), TIDE_OK);
+        expect_step("loss", step, (double)loss, losses[step]);
+        expect_step("gradient norm", step, (double)norm, norms[step]);
+    }
+    session_free(&s);
+    dataset_free(&d);
+    tide_archive_free(&a);
+}
+
+/* ---- fixed pseudo-random weights ---- */
+
+static float hashed(uint32_t tensor, uint32_t element, double fan_in) {
+    uint32_t s = element * 2654435761u + (tensor + 1) * 2246822519u;
+    s ^= s >> 15;
+    s *= 2246822519u;
+    s ^= s >> 13;
+    return (float)((2.0 * s / 4294967296.0 - 1) / sqrt(fan_in));
+}
+
+static void fill(tide_val variable, uint32_t tensor, double fan_in) {
+    int64_t count = tide_shape_count(tide_shape_of(variable));
+    float  *data  = malloc((size_t)count * sizeof *data);
+    for (int64_t k = 0; k < count; k++) data[k] = hashed(tensor, (uint32_t)k, fan_in);
+    assert_int_equal(tide_write(variable, data, (size_t)count * sizeof *data), TIDE_OK);
+    free(data);
+}
+
+static uint32_t fill_linear(const tide_linear *layer, uint32_t tensor) {
+    double fan_in = (double)tide_shape_of(layer->weight).dim[1];
+    fill(layer->weight, tensor, fan_in);
+    fill(layer->bias, tensor + 1, fan_in);
+    return tensor + 2;
+}
+
+/* In the order of the published checkpoint; norms keep gain 1 and offset 0 but are counted. */
+static void fill_model(const forecast_model *m) {
+    uint32_t t = fill_linear(&m->embedding, 0);
+    for (int64_t i = 0; i < m->config.e_layers; i++) {
+        const model_block *b = &m->blocks[i];
+        const tide_linear *order[] = { &b->attention.query, &b->attention.key, &b->attention.value, &b->attention.out, &b->conv1, &b->conv2 };
+        for (int k = 0; k < 6; k++) t = fill_linear(order[k], t);
+        t += 4;
+    }
+    fill_linear(&m->projector, t + 2);
+}
+
+static void expect_number(const char *what, double got, double expected, double allowed) {
+    if (!(fabs(got - expected) <= allowed)) fail_msg("%s on %s: expected %.9g, got %.9g, %.2g apart, %.2g allowed", what, device, expected, got, fabs(got - expected), allowed);
+}
+
+static void test_random_weights(void **state) {
+    static const float first[7] = { 0.4678692f, 0.3900138f, 0.456265f, 0.06135902f, -0.06318646f, 0.7441206f, -0.7596281f };
+    static const float last[7]  = { -0.7042353f, 0.1815811f, -0.706346f, 0.04574099f, -0.2370421f, 0.5487262f, -0.709419f };
+    tide_failure     failure = { 0 };
+    forecast_options o;
+    dataset          d;
+    session          s = { 0 };
+    window_program   p;
+    model_config     c;
+    score_pair       total = { 0 };
+    (void)state;
+    forecast_options_default(&o);
+    o.d_model = o.d_ff = 256;
+    load_series(&o, &d);
+    model_config_from(&o, &d, &c);
+    scoring w = { .data = &d, .seq_len = 96, .pred_len = 96, .first = d.split.test.start, .windows = block_windows(d.split.test, 96, 96) };
+    assert_int_equal(w.windows, 2785);
+    if (session_open(&o, &c, &d, &s, &failure) != TIDE_OK || session_scoring(&s, 64, true, &p, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+    fill_model(&s.model);
+    if (score_model(&w, &p, &total, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+    forecast_score score = score_pair_result("model", &total, false);
+    expect_number("MSE", score.mse, 0.9034152, 1e-5);
+    expect_number("MAE", score.mae, 0.6333848, 1e-5);
+    int32_t start = (int32_t)w.first;
+    assert_int_equal(run_windows(&p, &start, 1, &failure), TIDE_OK);
+    const float *forecast = tide_data(p.prediction);
+    for (int i = 0; i < 7; i++) {
+        expect_number("step 1", (double)forecast[i], (double)first[i], 1e-5);
+        expect_number("step 96", (double)forecast[95 * 7 + i], (double)last[i], 1e-5);
+    }
+    score_pair_free(&total);
+    session_free(&s);
+    dataset_free(&d);
+}
+
+int main(int argc, char **argv) {
+    device = argc > 1 ? argv[1] : "cpu";
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_sixty_steps), cmocka_unit_test(test_random_weights) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

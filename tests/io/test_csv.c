@@ -1,0 +1,187 @@
+/* Text tables: what is accepted and how it is read, what is refused and with which line. */
+#include <stdio.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "check.h"
+
+static tide_status read_text(const char *text, int64_t length, const tide_csv_options *options, tide_table *t, tide_failure *f) {
+    const char *path = temporary("a.csv");
+    file_write(path, (bytes){ (unsigned char *)(uintptr_t)text, length });
+    return tide_csv_read(path, options, t, f);
+}
+
+typedef struct csv_case {
+    const char *text;
+    const char *wanted;  /* header and rows: cells joined by /, lines in front of rows: "a/b 2:1/2" */
+    tide_csv_options options;
+    bool repaired;
+} csv_case;
+
+static const csv_case sound[] = {
+    { "a,b\n1,2\n3,4\n", "a/b 2:1/2 3:3/4", { 0 }, false },
+    { "a,b\r\n1,2\r\n3,4", "a/b 2:1/2 3:3/4", { 0 }, false },
+    { "a,b\r1,2\r3,4\r", "a/b 2:1/2 3:3/4", { 0 }, false },
+    { "\xef\xbb\xbf" "a , b\n\n 1 ,\t2\n  \n", "a/b 3:1/2", { 0 }, false },
+    { "a;b,c\n1;2,3\n", "a;b/c 2:1;2/3", { 0 }, false },  /* a tie goes to the comma */
+    { "a;b;c,d\n1,5;2;3\n", "a/b/c,d 2:1,5/2/3", { 0 }, false },
+    { "a\tb\n\t2\n", "a/b 2:/2", { 0 }, false },
+    { "a|b\n|\n", "a/b 2:/", { 0 }, false },
+    { "\"a;b\";c\n1;2\n", "a;b/c 2:1/2", { 0 }, false },
+    { "a,b\n1,2\n", "0/1 1:a/b 2:1/2", { .headerless = true }, false },
+    { "a;b,c\n", "a/b,c", { .separator = ';' }, false },
+    { "a,b\n\"x\ny\",2\n3,4\n", "a/b 2:x\ny/2 4:3/4", { 0 }, false },
+    { "a,b\n\"x\r\n\r\ny\",\"say \"\"no\"\"\"\n3,4", "a/b 2:x\r\n\r\ny/say \"no\" 5:3/4", { 0 }, false },
+    { "Z\" (ohm),b\n1,2\n", "Z\" (ohm)/b 2:1/2", { 0 }, false },
+    { "one\n1\n\n2\n", "one 2:1 4:2", { 0 }, false },
+    { "a,b\n,\n", "a/b 2:/", { 0 }, false },
+    { "T \xb0" "C,\xc3\xa9\n1,2\n", "T \xc2\xb0" "C/\xc3\xa9 2:1/2", { 0 }, true },
+    { "\xed\xa0\x80,\xf5,\xc0\xaf\n", "\xc3\xad\xc2\xa0\xc2\x80/\xc3\xb5/\xc3\x80\xc2\xaf", { 0 }, true },
+    { "a,\xe2\x82\n", "a/\xc3\xa2\xc2\x82", { 0 }, true },
+    { "\xe2\x82\xac,\xf0\x9f\x8c\x8a\n", "\xe2\x82\xac/\xf0\x9f\x8c\x8a", { 0 }, false },
+    { "a", "a", { 0 }, false },
+};
+
+static void add_row(bytes *b, char **cells, int64_t count) {
+    for (int64_t i = 0; i < count; i++) {
+        if (i) bytes_text(b, "/");
+        bytes_text(b, cells[i]);
+    }
+}
+
+static bytes flatten(const tide_table *t) {
+    bytes b = { 0 };
+    char number[32];
+    add_row(&b, t->header, t->columns);
+    for (int64_t r = 0; r < t->rows; r++) {
+        snprintf(number, sizeof number, " %ld:", (long)t->line[r]);
+        bytes_text(&b, number);
+        add_row(&b, t->cells + r * t->columns, t->columns);
+    }
+    bytes_byte(&b, 0);
+    return b;
+}
+
+static void test_sound(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof sound / sizeof *sound; i++) {
+        const csv_case *c = &sound[i];
+        tide_table t;
+        tide_failure f = { 0 };
+        tide_status status = read_text(c->text, (int64_t)strlen(c->text), &c->options, &t, &f);
+        check_ok(c->text, status, &f);
+        bytes got = flatten(&t);
+        assert_string_equal((char *)got.data, c->wanted);
+        assert_int_equal(t.repaired, c->repaired);
+        bytes_clear(&got);
+        tide_table_free(&t);
+    }
+}
+
+static void test_refused(void **state) {
+    (void)state;
+    static const struct { const char *text; int length; int64_t row; const char *part; } cases[] = {
+#define TEXT(text) text, sizeof text - 1
+        { TEXT(""), 0, "this file is empty" },
+        { TEXT("\n  \r\n"), 0, "this file is empty" },
+        { TEXT("a,b\n1,2\n\n3\n"), 4, "this row has 1 cells where the first row has 2" },
+        { TEXT("a,b\n\"x\ny\",2\n1,2,3\n"), 4, "this row has 3 cells" },
+        { TEXT("a,b\n1,2\n3,\"4\n5,6\n"), 3, "a quote opened in this row is never closed" },
+        { TEXT("a,b\n1,\0\n"), 2, "a zero byte" },
+        { TEXT("\xff\xfe" "a\0,\0"), 1, "UTF-16; save it as UTF-8" },
+        { TEXT("\x1f\x8b\x08\0\0\0\0\0\0\3\1\2\3\4\5"), 0, "gzip file is damaged or cut short" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tide_table t;
+        tide_failure f = { 0 };
+        check_failure(cases[i].part, read_text(cases[i].text, cases[i].length, NULL, &t, &f), &f, TIDE_EDATA, cases[i].part);
+        assert_int_equal(f.row, cases[i].row);
+        assert_string_equal(f.file, temporary("a.csv"));
+        assert_null(t.cells);
+    }
+    tide_table t;
+    tide_failure f = { 0 };
+    check_failure("separator", read_text("a", 1, &(tide_csv_options){ .separator = '"' }, &t, &f), &f, TIDE_EINVAL,
+                  "separator cannot be");
+}
+
+static void check_missing(const char *path, const char *part) {
+    tide_table t;
+    tide_failure f = { 0 };
+    check_failure(path, tide_csv_read(path, NULL, &t, &f), &f, TIDE_EIO, part);
+    assert_string_equal(f.file, path);
+}
+
+static void test_missing(void **state) {
+    (void)state;
+    check_missing(temporary("absent"), "cannot open this file: no such file or folder");
+    check_missing("/", "cannot open this file: it is a folder");
+}
+
+/* A large table packed, through a pipe, and cut. */
+static void test_packed(void **state) {
+    (void)state;
+    const char *path = temporary("a.csv.gz");
+    gzFile out = gzopen(path, "wb");
+    gzprintf(out, "n,square\n");
+    for (int i = 0; i < 50000; i++) gzprintf(out, "%d,%d\n", i, i * 7);
+    gzclose(out);
+    tide_table t;
+    tide_failure f = { 0 };
+    check_ok("gz", tide_csv_read(path, NULL, &t, &f), &f);
+    assert_int_equal(t.rows, 50000);
+    assert_string_equal(t.cells[2 * 49999 + 1], "349993");
+    assert_int_equal(t.line[49999], 50001);
+    tide_table_free(&t);
+
+    bytes whole = file_read(path);
+    file_write(path, (bytes){ whole.data, whole.length - 100 });
+    check_failure("cut", tide_csv_read(path, NULL, &t, &f), &f, TIDE_EDATA, "damaged or cut short");
+    bytes_clear(&whole);
+}
+
+static void test_standard_input(void **state) {
+    (void)state;
+    int ends[2], kept = dup(STDIN_FILENO);
+    tide_table t;
+    tide_failure f = { 0 };
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "a,b\n1,2\n", 8), 8);
+    close(ends[1]);
+    dup2(ends[0], STDIN_FILENO);
+    close(ends[0]);
+    check_ok("-", tide_csv_read("-", NULL, &t, &f), &f);
+    dup2(kept, STDIN_FILENO);
+    close(kept);
+    assert_int_equal(t.rows, 1);
+    assert_string_equal(t.cells[1], "2");
+    tide_table_free(&t);
+}
+
+static void test_real(void **state) {
+    (void)state;
+    static const struct { const char *name; int64_t rows, columns; } files[] = {
+        { "ETTh1.csv", 17420, 8 }, { "ETTm1.csv.gz", 69680, 8 }, { "weather.csv.gz", 52696, 22 },
+    };
+    const char *shared = getenv("TIDEMILL_SHARED");
+    for (int i = 0; i < 3; i++) {
+        char path[1024];
+        tide_table t;
+        tide_failure f = { 0 };
+        snprintf(path, sizeof path, "%s/data/forecast/%s", shared ? shared : "../shared", files[i].name);
+        if (access(path, R_OK) != 0) skip();
+        check_ok(path, tide_csv_read(path, NULL, &t, &f), &f);
+        assert_int_equal(t.rows, files[i].rows);
+        assert_int_equal(t.columns, files[i].columns);
+        assert_string_equal(t.header[0], "date");
+        tide_table_free(&t);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sound),  cmocka_unit_test(test_refused),        cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_packed), cmocka_unit_test(test_standard_input), cmocka_unit_test(test_real),
+    };
+    return cmocka_run_group_tests_name("csv", tests, NULL, remove_files);
+}

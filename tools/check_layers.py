@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""The include law: arrows between folders point one way (docs/design.md). Reads every #include, fails on a back arrow."""
+import os
+import re
+import sys
+
+from sources import ROOT, c_files
+
+PUBLIC = "include"
+# Folder -> the folders it may include from, besides itself.
+MAY = {
+    "include": set(),
+    "src/base": {"include"},
+    "src/ir": {"include", "src/base"},
+    "src/ops": {"include", "src/base", "src/ir"},
+    "src/autodiff": {"include", "src/base", "src/ir", "src/ops"},
+    "src/compile": {"include", "src/base", "src/ir", "src/ops", "src/backends"},
+    "src/kernelgen": {"include", "src/base"},
+    "src/backends": {"include", "src/base"},
+    "src/backends/ref": {"include", "src/base", "src/backends"},
+    "src/backends/check": {"include", "src/base", "src/backends", "src/backends/ref"},
+    "src/backends/cpu": {"include", "src/base", "src/backends", "src/backends/ref"},
+    "src/runtime": {"include", "src/base", "src/ir", "src/ops", "src/autodiff", "src/compile", "src/backends"},
+    # Built on what any user of the library has; base lends them strings, failures and memory.
+    "src/nn": {"include", "src/base"},
+    "src/optim": {"include", "src/base"},
+    "src/data": {"include", "src/base"},
+    "src/io": {"include", "src/base"},
+    "apps/plot": {"include", "src/base"},
+    "apps/data": {"include", "src/base"},
+    "apps/selftest": {"include", "src/base", "apps/forecast"},
+    "apps/forecast": {"include", "src/base", "apps/plot"},
+    "cli": {"include", "apps/data", "apps/selftest"},
+    "examples": {"include"},
+}
+# What one folder shows another is named here; everything else of it is its own.
+SHOWN = {
+    "src/backends": {"backend.h"},
+    "src/ops": {"table.h"},  # what compile expands fused ops with
+    "apps/forecast": {"model.h"},
+    "apps/plot": {"plot.h"},
+    "apps/data": {"data.h"},
+    "apps/selftest": {"selftest.h"},
+}
+
+
+def folder_of(path):
+    """The longest folder of the table that holds path."""
+    parts = path.parent.as_posix().split("/")
+    for length in range(len(parts), 0, -1):
+        name = "/".join(parts[:length])
+        if name in MAY:
+            return name
+    return None
+
+
+def target_of(path, name):
+    """The project's file that `#include "name"` or <name> in path means, None for a system header."""
+    for base in (path.parent, "include", "src", "apps", "cli", "."):
+        candidate = (ROOT / base / name).resolve()
+        if candidate.is_file() and candidate.is_relative_to(ROOT):
+            return candidate.relative_to(ROOT)
+    return None
+
+
+def fault(path, name):
+    """Why path may not include name; None if it may."""
+    source, target = folder_of(path), target_of(path, name)
+    if target is None:
+        return None
+    goal = folder_of(target)
+    if goal is None:
+        return f"{target} belongs to no layer"
+    if goal == source:
+        return None
+    if goal not in MAY[source]:
+        return f"{source} must not know {goal}"
+    if goal in SHOWN and target.name not in SHOWN[goal]:
+        return f"{target} is {goal}'s own; it shows {', '.join(sorted(SHOWN[goal]))}"
+    return None
+
+
+def main():
+    faults = []
+    for path in c_files("include", "src", "apps", "cli", "examples"):
+        if folder_of(path) is None:
+            faults.append(f"{path}: its folder is not in the law")
+            continue
+        for number, line in enumerate((ROOT / path).read_text().splitlines(), 1):
+            match = re.match(r'\s*#\s*include\s*[<"]([^">]+)[">]', line)
+            why = fault(path, match.group(1)) if match else None
+            if why:
+                faults.append(f"{path}:{number}: {line.strip()}: {why}")
+    print("\n".join(faults), end="\n" if faults else "")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

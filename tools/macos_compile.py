@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Compiles the library for aarch64-macos with `zig cc` (the ziglang package of PyPI, in a virtual environment of its own).
+
+Compiles only: nothing is linked or run. The few headers of libraries that Homebrew would bring come from this machine:
+they say the same on both. Exit code 77, a skip, when zig cannot be had."""
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+HEADERS = ("jansson.h", "jansson_config.h", "zip.h", "zipconf.h", "zlib.h", "zconf.h", "csv.h", "Random123", "sleef.h")
+CROSS = """[binaries]
+c = '{folder}/cc'
+ar = ['{zig}', 'ar']
+strip = 'true'
+pkgconfig = 'pkg-config'
+pkg-config = 'pkg-config'
+[built-in options]
+c_args = ['-idirafter', '{headers}']
+c_link_args = ['-L{folder}']
+[properties]
+pkg_config_libdir = ['{folder}']
+[host_machine]
+system = 'darwin'
+cpu_family = 'aarch64'
+cpu = 'aarch64'
+endian = 'little'
+"""
+
+
+# Meson before 1.6 asks an unknown linker for its version and gives up; to it this one answers as Apple's does.
+COMPILER = """#!/bin/sh
+for word; do
+    case "$word" in
+        -Wl,--version) echo 'ld: unknown option: --version' >&2; exit 1 ;;
+        -Wl,-v) echo '@(#)PROGRAM:ld  PROJECT:ld64-609' >&2; exit 1 ;;
+    esac
+done
+exec '{zig}' cc -target aarch64-macos "$@"
+"""
+
+
+def zig_program(home):
+    """zig of an environment that has ziglang; None if it cannot be installed."""
+    python = home / "bin/python3"
+    try:
+        if not python.exists():
+            venv.create(home, with_pip=True)
+        if subprocess.run([python, "-m", "ziglang", "version"], capture_output=True).returncode != 0:
+            subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "ziglang"], check=True,
+                           capture_output=True, timeout=600)
+    except (OSError, subprocess.SubprocessError) as error:
+        print(f"skipped: ziglang cannot be installed: {error}")
+        return None
+    where = subprocess.run([python, "-c", "import ziglang; print(ziglang.__path__[0])"], capture_output=True, text=True, check=True)
+    return pathlib.Path(where.stdout.strip()) / "zig"
+
+
+def gather_headers(folder):
+    places = [pathlib.Path("/usr/include"), *pathlib.Path("/usr/include").glob("*-linux-gnu")]
+    for name in HEADERS:
+        for place in places:
+            if (place / name).exists():
+                (folder / name).symlink_to(place / name)
+                break
+
+
+def write_packages(folder, headers):
+    """pkg-config files that only name the headers: nothing is linked."""
+    for name, version in (("jansson", "2.14"), ("libzip", "1.9"), ("zlib", "1.2.13")):
+        (folder / f"{name}.pc").write_text(f"Name: {name}\nDescription: headers\nVersion: {version}\nCflags: -idirafter{headers}\n")
+
+
+def write_empty_library(folder, name):
+    """For a library that has no pkg-config file: Meson only asks whether it is there."""
+    (folder / "empty.c").write_text("extern int nothing;\nint nothing;\n")
+    subprocess.run([folder / "cc", "-c", folder / "empty.c", "-o", folder / "empty.o"], check=True)
+    subprocess.run([folder / "cc", "-shared", folder / "empty.o", "-o", folder / f"lib{name}.dylib"], check=True)
+
+
+def main():
+    build = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build")
+    zig = zig_program(build / "zig-venv")
+    if zig is None or not shutil.which("meson"):
+        return 77
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        headers = folder / "headers"
+        headers.mkdir()
+        gather_headers(headers)
+        write_packages(folder, headers)
+        cross = folder / "macos.txt"
+        cross.write_text(CROSS.format(zig=zig, headers=headers, folder=folder))
+        (folder / "cc").write_text(COMPILER.format(zig=zig))
+        (folder / "cc").chmod(0o755)
+        write_empty_library(folder, "csv")
+        setup = ["meson", "setup", folder / "out", ROOT, "--cross-file", cross, "-Dtests=false", "-Dcurl=disabled", "-Dopenmp=disabled",
+                 "-Donednn=disabled", "-Dsleef=disabled", "-Doptimization=0", "-Ddebug=false"]
+        for command in (setup, ["ninja", "-C", folder / "out", "libtidemill.a"]):
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode != 0:
+                print(done.stdout[-6000:] + done.stderr[-2000:])
+                return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
