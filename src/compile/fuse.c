@@ -143,7 +143,9 @@ static void join_as(fuser *u, int32_t node, int32_t group, member_kind kind) {
     for (int32_t i = 0; i < n->n_in; i++) {
         if (inside(u, n->in[i], group)) continue;
         u->externals[group]++;
-        if (count_of(u, n->in[i]) == u->f->elements[group]) u->loader[through_reshapes(u->g, n->in[i])] = group;
+        int32_t direct = through_reshapes(u->g, n->in[i]);
+        bool spread = u->g->nodes[direct]->op == OP_BROADCAST || node_inlined(u->g->nodes[direct]);
+        if (!spread && count_of(u, direct) == u->f->elements[group]) u->loader[direct] = group;
     }
     join(u, node, group, kind);
 }
@@ -226,6 +228,15 @@ static void merge_producers(fuser *u, int32_t node, const int32_t *found, int32_
     }
 }
 
+/* A node with one element a row belongs to a group only through a row of it: any scalar has the size of one row. */
+static bool reads_row(const fuser *u, const ir_node *n, int32_t group) {
+    for (int32_t i = 0; i < n->n_in; i++) {
+        int32_t direct = through_reshapes(u->g, n->in[i]);
+        if (u->f->group[direct] == group && u->f->kind[direct] == MEMBER_ROW) return true;
+    }
+    return false;
+}
+
 /* ---- one rule for each sort of node ---- */
 
 static void place_lane(fuser *u, int32_t node) {
@@ -238,7 +249,7 @@ static void place_lane(fuser *u, int32_t node) {
         int64_t rows = f->cols[group] ? f->elements[group] / f->cols[group] : 0;
         if (!u->first[group]) continue;
         member_kind kind = count == f->elements[group] ? MEMBER_FULL : count == rows ? MEMBER_ROW : MEMBER_NONE;
-        if (kind == MEMBER_NONE || !may_join(u, node, group, kind)) continue;
+        if (kind == MEMBER_NONE || (kind == MEMBER_ROW && !reads_row(u, n, group)) || !may_join(u, node, group, kind)) continue;
         join_as(u, node, group, kind);
         merge_producers(u, node, found, n_found);
         return;

@@ -196,9 +196,11 @@ static void drain(lowering *l, units *u, bool last) {
 /* ---- assignments ---- */
 
 static bool only_assigned(const lowering *l, int32_t group) {
+    bool any = false;
     for (int32_t m = l->group_first[group]; m; m = l->group_next[m])
         if (l->needed[m] && (l->assigned_to[m] == 0 || l->read[m])) return false;
-    return true;
+    for (int32_t m = l->group_first[group]; m; m = l->group_next[m]) any |= l->needed[m];
+    return any;
 }
 
 /* Reads of variable `slot` in this group are lane by lane, so the group may overwrite it as it goes. */

@@ -129,7 +129,7 @@ static void shorten_rows(build *b) {
         if (inner % d == 0 && cut(b, d)) return;
 }
 
-static bool one_stride(const view *v) { return v->ndim == 0 || (v->ndim == 1 && v->stride[0] == 1); }
+static bool one_stride(const view *v) { return v->ndim == 0 || (v->ndim == 1 && (v->stride[0] == 1 || v->stride[0] == 0)); }
 
 static void make_domain(build *b) {
     cut(b, 1);

@@ -45,7 +45,7 @@ static void split_gemm(flat_gemm *gemm, flat_kernel *k) {
     double work = (double)gemm->m * (double)gemm->n * (double)gemm->k;
     if (gemm->batches > 1 && work < SMALL_GEMM) {
         gemm->split = FLAT_SPLIT_BATCH;
-        gemm->rows_per_task = MAX2(1, (int64_t)(4.0 * SMALL_GEMM / MAX2(work, 1.0)));
+        gemm->rows_per_task = MAX2(1, (int64_t)(0.5 * SMALL_GEMM / MAX2(work, 1.0)));
         k->tasks = ceil_div(gemm->batches, gemm->rows_per_task);
     } else {
         gemm->split = FLAT_SPLIT_ROWS;

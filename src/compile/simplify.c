@@ -10,6 +10,7 @@ typedef struct rebuild {
     int32_t     *table;  /* open addressing by content */
     uint32_t     mask;
     bool         share;  /* equal nodes become one */
+    int32_t     *uses;   /* of each new node, by the old graph's count */
 } rebuild;
 
 static uint32_t mix(uint32_t h, const void *data, size_t bytes) {  /* FNV-1a */
@@ -107,7 +108,42 @@ static int32_t with_input(rebuild *r, const ir_node *n, int32_t input) {
     return intern(r, &copy);
 }
 
-static int32_t rule_view(rebuild *r, const ir_node *n) {
+static int32_t rules_view(rebuild *r, const ir_node *n);
+
+static int32_t swapped(rebuild *r, int32_t id) {
+    const ir_node *x = at(r, id);
+    ir_node turn = { .op = OP_PERMUTE, .type = x->type, .n_in = 1, .in = arena_new(r->to.memory, int32_t, 1), .shape = x->shape };
+    int last = x->shape.ndim - 1;
+    for (int i = 0; i <= last; i++) turn.attr.start[i] = i;
+    turn.attr.start[last] = last - 1, turn.attr.start[last - 1] = last;
+    turn.shape.dim[last] = x->shape.dim[last - 1], turn.shape.dim[last - 1] = x->shape.dim[last];
+    turn.in[0] = id;
+    int32_t same = rules_view(r, &turn);
+    return same ? same : intern(r, &turn);
+}
+
+/* (A B)^T = B^T A^T: a product that is only used with its rows as the last axis is made that way round, so that its
+ * memory order is the one that is read. */
+static int32_t rule_turned_product(rebuild *r, const ir_node *n) {
+    const ir_node *product = at(r, n->in[0]);
+    int last = n->shape.ndim - 1;
+    if (product->op != OP_MATMUL || r->uses[n->in[0]] != 1 || n->attr.start[last] != last - 1) return 0;
+    ir_node turned = *product, rest = *n;
+    turned.in = arena_new(r->to.memory, int32_t, 2);
+    turned.in[0] = swapped(r, product->in[1]), turned.in[1] = swapped(r, product->in[0]);
+    turned.shape.dim[last] = product->shape.dim[last - 1], turned.shape.dim[last - 1] = product->shape.dim[last];
+    for (int i = 0; i <= last; i++) {
+        int64_t from = n->attr.start[i];
+        rest.attr.start[i] = from == last ? last - 1 : from == last - 1 ? last : from;
+    }
+    int32_t id = intern(r, &turned);
+    r->uses[id] = 1;
+    bool same = true;
+    for (int i = 0; i <= last; i++) same &= rest.attr.start[i] == i;
+    return same ? id : with_input(r, &rest, id);
+}
+
+static int32_t rules_view(rebuild *r, const ir_node *n) {
     const ir_node *x = at(r, n->in[0]);
     if (is_fill(x)) return filled(r, n, x->attr.number);
     if (n->op != OP_PERMUTE && n->op != OP_SLICE && tide_shape_equal(n->shape, x->shape)) return n->in[0];
@@ -121,6 +157,11 @@ static int32_t rule_view(rebuild *r, const ir_node *n) {
         same &= both.attr.start[i] == i;
     }
     return same ? x->in[0] : with_input(r, &both, x->in[0]);
+}
+
+static int32_t rule_view(rebuild *r, const ir_node *n) {
+    int32_t turned = n->op == OP_PERMUTE ? rule_turned_product(r, n) : 0;
+    return turned ? turned : rules_view(r, n);
 }
 
 /* A reduction over axes of one element is a reshape (a sum of one element is that element). */
@@ -138,15 +179,10 @@ static int32_t rule_cast(rebuild *r, const ir_node *n) {
     return plain ? filled(r, n, x->attr.number) : 0;
 }
 
-static int32_t rule_stop(rebuild *r, const ir_node *n) {
-    (void)r;
-    return n->in[0];
-}
-
 typedef int32_t (*rule)(rebuild *r, const ir_node *n);
 static const rule simplify_rules[OP_COUNT] = {
     [OP_SCALAR] = rule_scalar, [OP_RESHAPE] = rule_view, [OP_PERMUTE] = rule_view, [OP_BROADCAST] = rule_view, [OP_SLICE] = rule_view,
-    [OP_SUM] = rule_reduce,    [OP_MAX] = rule_reduce,   [OP_MIN] = rule_reduce,   [OP_CAST] = rule_cast,      [OP_STOP] = rule_stop,
+    [OP_SUM] = rule_reduce,    [OP_MAX] = rule_reduce,   [OP_MIN] = rule_reduce,   [OP_CAST] = rule_cast,
 };
 
 /* ---- what the kernels need: reduced axes last (or, for sums, first); nothing without elements ---- */
@@ -186,6 +222,7 @@ static int32_t legal_reduce(rebuild *r, const ir_node *n) {
 static int32_t legal(rebuild *r, const ir_node *n) {
     bool reduction = n->op == OP_SUM || n->op == OP_MAX || n->op == OP_MIN || n->op == OP_ARGMAX || n->op == OP_ARGMIN;
     bool none = tide_shape_count(n->shape) == 0, empty = n->n_in > 0 && tide_shape_count(at(r, n->in[0])->shape) == 0;
+    if (n->op == OP_STOP) return n->in[0];
     if (none && n->n_in > 0) return filled(r, n, 0);
     if (reduction && empty) return filled(r, n, empty_value(n));
     if (n->op == OP_MATMUL && empty) return filled(r, n, 0);
@@ -207,6 +244,13 @@ static void mark_used(const pass_graph *g, bool *used) {
         for (int32_t i = 0; used[id] && i < g->nodes[id]->n_in; i++) used[g->nodes[id]->in[i]] = true;
 }
 
+static void count_uses(const pass_graph *g, const bool *used, int32_t *uses) {
+    for (int32_t i = 0; i < g->n_wanted; i++) uses[g->wanted[i]]++;
+    for (int32_t i = 0; i < g->n_assigns; i++) uses[g->assigns[i].value]++;
+    for (int32_t id = 1; id < g->count; id++)
+        for (int32_t i = 0; used[id] && i < g->nodes[id]->n_in; i++) uses[g->nodes[id]->in[i]]++;
+}
+
 /* rules NULL: legalise. */
 static void rebuild_all(pass_graph *g, const rule *rules, bool share) {
     uint32_t size = 64;
@@ -216,8 +260,14 @@ static void rebuild_all(pass_graph *g, const rule *rules, bool share) {
     r.table = arena_new(g->memory, int32_t, size);
     bool *used = arena_new(g->memory, bool, g->count);
     mark_used(g, used);
-    for (int32_t id = 1; id < g->count; id++)
-        if (used[id]) r.map[id] = rebuild_node(&r, rules, g->nodes[id]);
+    int32_t *uses = arena_new(g->memory, int32_t, g->count);
+    count_uses(g, used, uses);
+    r.uses = arena_new(g->memory, int32_t, 8 * g->count);
+    for (int32_t id = 1; id < g->count; id++) {
+        if (!used[id]) continue;
+        r.map[id] = rebuild_node(&r, rules, g->nodes[id]);
+        r.uses[r.map[id]] += uses[id];
+    }
     for (int32_t i = 0; i < g->n_wanted; i++) g->wanted[i] = r.map[g->wanted[i]];
     for (int32_t i = 0; i < g->n_assigns; i++) g->assigns[i].value = r.map[g->assigns[i].value];
     if (r.to.count == 0) pass_add(&r.to, &(ir_node){ .op = OP_FILL });

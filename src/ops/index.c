@@ -110,9 +110,17 @@ void vjp_gather(tide_val node, tide_val dy, tide_val *dx) {
     dx[0] = tide_scatter_add(full_like(x, 0), graph_node(node)->attr.axis, node_input(node, 1), dy);
 }
 
+/* Rows whose index is outside were skipped: their derivative is 0. */
 void vjp_scatter_add(tide_val node, tide_val dy, tide_val *dx) {
+    tide_val index = node_input(node, 1);
+    int axis = graph_node(node)->attr.axis;
+    tide_shape spread = tide_shape_of(index);
+    int64_t n = tide_shape_of(node).dim[axis];
+    for (int i = axis + 1; i < tide_shape_of(node).ndim; i++) spread.dim[spread.ndim++] = 1;
+    tide_val inside = tide_and(tide_ge(index, tide_scalar_of(node.graph, TIDE_I32, 0)), tide_lt(index, tide_scalar_of(node.graph, TIDE_I32, (double)n)));
+    tide_val rows = tide_gather(dy, axis, index);
     dx[0] = dy;
-    dx[2] = tide_gather(dy, graph_node(node)->attr.axis, node_input(node, 1));
+    dx[2] = tide_where(tide_reshape(inside, spread), rows, full_like(rows, 0));
 }
 
 void vjp_take_along(tide_val node, tide_val dy, tide_val *dx) {

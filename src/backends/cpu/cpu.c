@@ -1,5 +1,6 @@
 /* The fast backend for processors. Preparing chooses everything; a run is one parallel region in which threads take
  * (chain, task) pairs phase by phase. */
+#include <sched.h>
 #include <stdlib.h>
 
 #include "../ref/ref.h"
@@ -18,7 +19,8 @@ typedef struct cpu_phase {
     const cpu_chain *chains;
     int64_t items;
     atomic_int_fast64_t next;   /* the first item nobody has taken */
-    char    apart[40];          /* from the next phase's counter: a cache line each */
+    atomic_int_fast64_t done;   /* items finished: the phase is over when all are, whoever is late */
+    char    apart[32];          /* from the next phase's counters: a cache line each */
 } cpu_phase;
 
 struct backend_exec {
@@ -37,26 +39,45 @@ struct backend_exec {
 static void run_phase(backend_exec *e, cpu_phase *phase, int thread) {
     const cpu_chain *chain = phase->chains;
     char *scratch = e->scratch + thread * e->scratch_each;
-    int64_t item;
+    int64_t item, finished = 0;
     while ((item = atomic_fetch_add_explicit(&phase->next, 1, memory_order_relaxed)) < phase->items) {
         while (item >= chain->first_item + chain->tasks) chain++;
         for (int32_t i = 0; i < chain->n_kernels; i++)
             chain->kernels[i].run(chain->kernels[i].exec, item - chain->first_item, thread, scratch);
+        finished++;
     }
+    if (finished) atomic_fetch_add_explicit(&phase->done, finished, memory_order_release);
+}
+
+/* Waits for the items others hold, not for the others: a thread that the system keeps from running holds nobody up. */
+static void wait_phase(cpu_phase *phase) {
+    enum { SPINS = 4000 };
+    for (int spins = 0; atomic_load_explicit(&phase->done, memory_order_acquire) < phase->items; spins++)
+        if (spins >= SPINS) sched_yield();
 }
 
 static void run_thread(void *exec, int thread) {
     backend_exec *e = exec;
     for (int32_t i = 0; i < e->n_phases; i++) {
         run_phase(e, &e->phases[i], thread);
-        if (e->threads > 1 && i + 1 < e->n_phases) pool_barrier();
+        if (e->threads > 1) wait_phase(&e->phases[i]);
     }
 }
 
+/* Outside a parallel region a library would wake threads of its own for every product. */
+static void run_alone(backend_exec *e) {
+    int before = pool_limit(1);
+    run_thread(e, 0);
+    pool_limit(before);
+}
+
 static tide_status run(backend_exec *e, tide_failure *why) {
-    for (int32_t i = 0; i < e->n_phases; i++) atomic_store_explicit(&e->phases[i].next, 0, memory_order_relaxed);
+    for (int32_t i = 0; i < e->n_phases; i++) {
+        atomic_store_explicit(&e->phases[i].next, 0, memory_order_relaxed);
+        atomic_store_explicit(&e->phases[i].done, 0, memory_order_relaxed);
+    }
     if (e->threads > 1) pool_run(e->threads, run_thread, e);
-    else run_thread(e, 0);
+    else run_alone(e);
     if (atomic_exchange(&e->gemms.failed, false)) return fail(why, TIDE_EDEVICE, "a matrix product failed in its library");
     return TIDE_OK;
 }

@@ -68,7 +68,6 @@ void gemm_release(gemm_set *set);
 
 /* fn(arg, thread) on `threads` threads, the calling one included; returns when all have. */
 void pool_run(int threads, void (*fn)(void *arg, int thread), void *arg);
-void pool_barrier(void);           /* inside fn: waits for the others */
 int  pool_limit(int threads);      /* sets how many threads libraries may use; returns what it was */
 
 #endif

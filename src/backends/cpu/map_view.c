@@ -82,6 +82,7 @@ RUNS(4, any4)
 RUNS(8, any8)
 
 void map_gather(void *dst, const map_view *v, int64_t size, int64_t start, int64_t n) {
+    if (n == 0) return;
     switch (size) {
     case 1:  gather_1(dst, v, start, n); break;
     case 2:  gather_2(dst, v, start, n); break;
@@ -91,6 +92,7 @@ void map_gather(void *dst, const map_view *v, int64_t size, int64_t start, int64
 }
 
 void map_scatter(const map_view *v, const void *src, int64_t size, int64_t start, int64_t n) {
+    if (n == 0) return;
     switch (size) {
     case 1:  scatter_1(v, src, start, n); break;
     case 2:  scatter_2(v, src, start, n); break;

@@ -8,10 +8,6 @@ void pool_run(int threads, void (*fn)(void *arg, int thread), void *arg) {
     fn(arg, omp_get_thread_num());
 }
 
-void pool_barrier(void) {
-#pragma omp barrier
-}
-
 int pool_limit(int threads) {
     int before = omp_get_max_threads();
     omp_set_num_threads(threads);

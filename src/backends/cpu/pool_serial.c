@@ -6,8 +6,6 @@ void pool_run(int threads, void (*fn)(void *arg, int thread), void *arg) {
     fn(arg, 0);
 }
 
-void pool_barrier(void) {}
-
 int pool_limit(int threads) {
     (void)threads;
     return 1;

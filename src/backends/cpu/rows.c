@@ -22,7 +22,11 @@
         return finish(v[0]);                                                                                \
     }                                                                                                       \
     static void name##_f32(void *dst, const void *src, int64_t rows, int64_t cols) {                        \
-        for (int64_t r = 0; r < rows; r++) ((float *)dst)[r] = name##_run((const float *)src + r * cols, cols); \
+        const float *p = src;                                                                               \
+        if (cols > 0 && cols < VF_LANES)                                                                    \
+            for (int64_t r = 0; r < rows; r++, p += cols)                                                   \
+                ((float *)dst)[r] = finish(vf_load_part(p, cols, vf_set(start)));                           \
+        else for (int64_t r = 0; r < rows; r++) ((float *)dst)[r] = name##_run((const float *)src + r * cols, cols); \
     }
 
 static inline vf plus(vf a, vf b) { return a + b; }
@@ -38,7 +42,10 @@ static void all_sum_f32(void *dst, const void *src, int64_t rows, int64_t cols) 
 static void expand_f32(void *dst, const void *src, int64_t rows, int64_t cols) {
     float *out = dst, *end = out + rows * cols;
     const float *in = src;
-    for (int64_t r = 0; r < rows; r++, out += cols) {
+    int64_t r = 0;
+    if (cols <= VF_LANES)
+        for (; end - out >= VF_LANES; r++, out += cols) vf_store(out, vf_set(in[r]));
+    for (; r < rows; r++, out += cols) {
         vf v = vf_set(in[r]);
         for (int64_t c = 0; c < cols; c += VF_LANES) {
             if (end - (out + c) >= VF_LANES) vf_store(out + c, v);

@@ -27,10 +27,10 @@ int64_t ref_map_scratch(const flat_map *m) {
     return (m->regs + count_sinks(m)) * strip_width(m) * (int64_t)sizeof(ref_value);
 }
 
-/* Where the operand has the element (row, col) of the domain. */
+/* Where the operand has the element (row, col) of the domain. Without columns (a size of 0) rows still have a place. */
 static int64_t locate(const flat_map *m, const flat_operand *o, int64_t row, int64_t col) {
     int64_t at = 0;
-    for (int32_t d = m->ndim - 1; d >= m->row_ndim; d--) {
+    for (int32_t d = m->ndim - 1; d >= m->row_ndim && m->cols > 0; d--) {
         at += col % m->dim[d] * o->stride[d];
         col /= m->dim[d];
     }
