@@ -1,7 +1,8 @@
 #include "dataset.h"
 
-#include <inttypes.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/base.h"
 
@@ -21,6 +22,8 @@ tide_status dataset_read(const forecast_options *o, forecast_kind kind, dataset 
     frame_options f = { .kind = (frame_kind)kind, .features = (frame_features)o->features, .target = given(o->target),
                         .columns = given(o->columns), .ignore = given(o->ignore), .time_column = given(o->time_column),
                         .freq = given(o->freq), .missing = (frame_missing)o->missing, .strict_dates = o->strict_dates };
+    if (strcmp(o->data, "-") && access(o->data, R_OK))
+        return fail_at(failure, TIDE_EDATA, o->data, 0, NULL, "cannot be read: %s", strerror(errno));
     tide_status status = check_character(o->sep, "sep", &f.separator, failure);
     if (status == TIDE_OK) status = check_character(o->decimal, "decimal", &f.decimal, failure);
     return status == TIDE_OK ? frame_read(o->data, &f, &d->frame, failure) : status;

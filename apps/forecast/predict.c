@@ -184,6 +184,8 @@ static tide_status write_out(const prediction *p, forecast_result *r, tide_failu
     if (status == TIDE_OK && *o->output && strcmp(o->output, "-")) {
         status = tide_file_replace(o->output, put_csv, r->csv, failure);
         if (status == TIDE_OK) listener_tell(&p->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = o->output });
+        free(r->csv);
+        r->csv = NULL;
     }
     if (status != TIDE_OK || !o->plots) return status;
     plot_path(o, path);

@@ -94,20 +94,20 @@ static tide_status validation_loss(trainer *t, double *out, tide_failure *failur
     return mean_loss(&t->validate, t->val_order, 0, t->val_used, out, failure);
 }
 
+static tide_status keep_best(trainer *t, tide_failure *failure) {
+    bool fine = t->best ? tide_snapshot_update(t->best) == TIDE_OK : (t->best = tide_snapshot(t->session.params)) != NULL;
+    return fine ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the best parameters");
+}
+
 /* Equal counts as better, as published. A loss that is not a number never does. */
 static tide_status judge(trainer *t, double val_loss, bool *better, tide_failure *failure) {
-    progress_state *at = &t->at;
-    *better            = val_loss <= at->best;
-    at->worse          = *better ? 0 : at->worse + 1;
-    if (*better) {
-        at->best = val_loss, at->best_epoch = at->epoch;
-        if (t->best) return tide_snapshot_update(t->best);
-        t->best = tide_snapshot(t->session.params);
-        if (!t->best) return fail(failure, TIDE_ENOMEM, "out of memory for the best parameters");
-    }
     const forecast_options *o = t->options;
+    progress_state         *at = &t->at;
+    *better   = val_loss <= at->best;
+    at->worse = *better ? 0 : at->worse + 1;
+    if (*better) at->best = val_loss, at->best_epoch = at->epoch;
     at->finished = at->epoch >= o->epochs || (o->patience > 0 && at->worse >= o->patience && at->epoch >= o->min_epochs);
-    return TIDE_OK;
+    return *better ? keep_best(t, failure) : TIDE_OK;
 }
 
 static tide_status close_epoch(trainer *t, tide_failure *failure) {

@@ -122,7 +122,7 @@ static void build_dropmask(builder *b, int64_t rows, int64_t cols) {
     flat_kernel *k = map_of(b, rows, cols, false);
     int step = map_load(b, k, add_buffer(b, TIDE_I32, 1, false), FLAT_ONE, nothing);
     flat_instr *in = map_instr(k, FLAT_DROPMASK, TIDE_F32, FLAT_FULL, step);
-    in->site = 3, in->per_sample = cols, in->number = 0.1, in->scale = 1 / 0.9;
+    in->site = 3, in->per_sample = 11 * cols, in->number = 0.1, in->scale = 1 / 0.9;
     map_store(b, k, in->dst, add_buffer(b, TIDE_F32, rows * cols, true), row_major(cols));
     numbers(b);
 }

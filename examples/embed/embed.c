@@ -8,7 +8,7 @@
 
 #include <tidemill/tidemill.h>
 
-enum { BATCH = 64, HIDDEN = 32, STEPS = 2000 };
+enum { BATCH = 64, HIDDEN = 32, STEPS = 1000 };
 
 static void make_batch(int step, float *x, float *y) {
     for (int i = 0; i < BATCH; i++) {

@@ -186,7 +186,7 @@ typedef struct forecast_result {
     forecast_score baselines[3];      /* last_value, seasonal_naive, linear */
     bool    beaten;                   /* a baseline is at least as good (in MSE) as the model */
     char   *json;                     /* the whole result, one object with schema_version */
-    char   *csv;                      /* predict: header and pred_len rows */
+    char   *csv;                      /* predict: header and pred_len rows; NULL when they went to options->output */
 } forecast_result;
 TIDE_API void forecast_result_free(forecast_result *r);
 

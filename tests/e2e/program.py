@@ -6,6 +6,7 @@ import math
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -60,3 +61,11 @@ class Case(unittest.TestCase):
         self.assertEqual(answer["schema_version"], 1)
         self.assertEqual(set(answer["error"]), {"code", "message", "file", "row", "column"})
         return answer["error"]
+
+
+def main(name):
+    """unittest.main, quiet, that names what it skips as cmocka does: ./check lists and counts both."""
+    done = unittest.main(module="__main__", verbosity=0, argv=[name, "-q", *sys.argv[1:]], exit=False)
+    for test, _ in done.result.skipped:
+        print(f"[  SKIPPED ] {test.id().split('.')[-1]}")
+    sys.exit(not done.result.wasSuccessful())

@@ -3,9 +3,7 @@
 import json
 import shutil
 import subprocess
-import sys
 import time
-import unittest
 
 import program
 from program import Case, run
@@ -114,4 +112,4 @@ class Levels(Case):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=0, argv=["test_cli", "-q", *sys.argv[1:]])
+    program.main("test_cli")

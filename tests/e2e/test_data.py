@@ -7,7 +7,6 @@ import http.server
 import json
 import math
 import threading
-import sys
 import unittest
 
 import program
@@ -128,4 +127,4 @@ class Made(Case):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=0, argv=["test_data", "-q", *sys.argv[1:]])
+    program.main("test_data")

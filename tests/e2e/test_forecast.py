@@ -7,9 +7,7 @@ import json
 import pathlib
 import signal
 import subprocess
-import sys
 import time
-import unittest
 
 import program
 from program import Case, SMALL
@@ -262,4 +260,4 @@ class BadInput(Case):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=0, argv=["test_forecast", "-q", *sys.argv[1:]])
+    program.main("test_forecast")

@@ -4,8 +4,6 @@ import datetime
 import pathlib
 import re
 import shlex
-import sys
-import unittest
 
 import program
 from program import Case
@@ -45,4 +43,4 @@ class Guides(Case):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=0, argv=["test_guides", "-q", *sys.argv[1:]])
+    program.main("test_guides")

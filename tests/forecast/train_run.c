@@ -1,0 +1,238 @@
+/* Runs from end to end on a small series: training, stopping, going on to the same bits, refusing, scoring, forecasting. */
+#include <tidemill/io.h>
+
+#include "train_support.h"
+
+static char folder[64];
+
+static int set_up(void **state) {
+    char path[96];
+    (void)state;
+    temporary_folder(folder);
+    snprintf(path, sizeof path, "%s/series.csv", folder);
+    write_series(path, 600);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    remove_folder(folder);
+    return 0;
+}
+
+static int stop_at(void *user, const forecast_event *e) { return e->stage == FORECAST_STAGE_STEP && e->step >= *(int64_t *)user; }
+
+static forecast_result train(const forecast_options *o) {
+    forecast_result r       = { 0 };
+    tide_failure    failure = { 0 };
+    if (forecast_train(o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("train: %s", failure.message);
+    return r;
+}
+
+static void refuse(const forecast_options *o, tide_status expected, const char *says) {
+    forecast_result r       = { 0 };
+    tide_failure    failure = { 0 };
+    tide_status     status  = forecast_train(o, NULL, NULL, &r, &failure);
+    forecast_result_free(&r);
+    if (status != expected) fail_msg("expected %s, got %s: %s", tide_status_name(expected), tide_status_name(status), failure.message);
+    expect_has(failure.message, says);
+}
+
+static void out_folder(forecast_options *o, const char *name, char path[96]) {
+    snprintf(path, 96, "%s/%s", folder, name);
+    set(o, "out", path);
+}
+
+static void test_train(void **state) {
+    forecast_options o;
+    (void)state;
+    small_options(&o, folder);
+    forecast_result r = train(&o);
+    assert_true(r.model.present && r.baselines[0].present && r.model.mse < r.baselines[0].mse);
+    assert_int_equal(r.epochs, 3);
+    assert_int_equal(r.windows, 115); /* 120 test rows, 6 ahead */
+    assert_int_equal(r.steps, 3 * ((420 - 30 + 1) / 16));
+    expect_has(r.json, "\"schema_version\": 1");
+    expect_has(r.json, "\"resumed_from_step\": 0");
+    forecast_result_free(&r);
+    refuse(&o, TIDE_EINVAL, "holds a run already");
+    set(&o, "overwrite", "yes");
+    r = train(&o);
+    forecast_result_free(&r);
+}
+
+/* Stopped at any step and gone on with: the same files as without a stop, and at any number of threads. */
+static void test_resume(void **state) {
+    static const int64_t stops[] = { 1, 24, 25, 60, 72 };
+    forecast_options     o;
+    char                 whole[96], parts[96];
+    (void)state;
+    small_options(&o, folder);
+    set(&o, "threads", "2");
+    out_folder(&o, "whole", whole);
+    forecast_result r = train(&o);
+    forecast_result_free(&r);
+    out_folder(&o, "parts", parts);
+    set(&o, "resume", "auto");
+    set(&o, "threads", "1");
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+        tide_failure failure = { 0 };
+        int64_t      at      = stops[i];
+        r                    = (forecast_result){ 0 };
+        assert_int_equal(forecast_train(&o, stop_at, &at, &r, &failure), TIDE_ECANCELLED);
+        expect_has(failure.message, "--resume auto");
+        assert_int_equal(r.steps, stops[i]);
+        forecast_result_free(&r);
+    }
+    r = train(&o);
+    assert_int_equal(r.resumed_from_step, 72);
+    forecast_result_free(&r);
+    assert_true(same_file(whole, parts, "model.safetensors"));
+    char path[128];
+    tide_archive a = { 0 }, b = { 0 };
+    snprintf(path, sizeof path, "%s/state.safetensors", whole);
+    assert_int_equal(tide_safetensors_read(path, &a, NULL), TIDE_OK);
+    snprintf(path, sizeof path, "%s/state.safetensors", parts);
+    assert_int_equal(tide_safetensors_read(path, &b, NULL), TIDE_OK);
+    assert_int_equal(a.count, b.count);
+    for (int64_t i = 0; i < a.count; i++) {
+        const tide_tensor *other = tide_archive_find(&b, a.tensors[i].name);
+        assert_non_null(other);
+        assert_memory_equal(other->data, a.tensors[i].data, (size_t)tide_shape_count(other->shape) * tide_dtype_size(other->type));
+    }
+    assert_string_equal(tide_archive_metadata(&a, "best"), tide_archive_metadata(&b, "best"));
+    tide_archive_free(&a);
+    tide_archive_free(&b);
+    r = train(&o); /* finished: scored again, nothing trained */
+    assert_int_equal(r.resumed_from_step, r.steps);
+    forecast_result_free(&r);
+    set(&o, "learning-rate", "0.01");
+    refuse(&o, TIDE_EINVAL, "--learning-rate");
+    set(&o, "learning-rate", "0.003");
+    snprintf(path, sizeof path, "%s/series.csv", folder);
+    write_series(path, 610);
+    refuse(&o, TIDE_EINVAL, "another file");
+    write_series(path, 600);
+}
+
+/* What is killed after metrics.csv grew and before the checkpoint was renamed leaves a line too many. */
+static void test_cut_metrics(void **state) {
+    forecast_options o;
+    char             whole[96], run[96], path[128];
+    tide_failure     failure = { 0 };
+    int64_t          at      = 30;
+    forecast_result  r       = { 0 };
+    size_t           size, cut;
+    (void)state;
+    small_options(&o, folder);
+    out_folder(&o, "cut", run);
+    set(&o, "resume", "auto");
+    assert_int_equal(forecast_train(&o, stop_at, &at, &r, &failure), TIDE_ECANCELLED);
+    snprintf(path, sizeof path, "%s/metrics.csv", run);
+    FILE *f = fopen(path, "a");
+    fputs("2,48,0.1,0.2,0.3", f);
+    fclose(f);
+    r = train(&o);
+    forecast_result_free(&r);
+    snprintf(whole, sizeof whole, "%s", run);
+    char *text = whole_file(whole, "metrics.csv", &size);
+    cut        = 0;
+    for (char *c = text; *c; c++) cut += *c == '\n';
+    assert_int_equal(cut, 4); /* a header and three epochs */
+    assert_null(strstr(text, "0.2,0.3"));
+    free(text);
+}
+
+static void test_refusals(void **state) {
+    forecast_options o;
+    char             path[96];
+    (void)state;
+    small_options(&o, folder);
+    out_folder(&o, "never", path);
+    set(&o, "n-heads", "3");
+    refuse(&o, TIDE_EINVAL, "does not divide");
+    set(&o, "n-heads", "2");
+    set(&o, "target", "west");
+    refuse(&o, TIDE_EDATA, "west");
+    set(&o, "target", "flow");
+    set(&o, "device", "abacus");
+    refuse(&o, TIDE_EDEVICE, "abacus");
+    set(&o, "device", "cpu");
+    set(&o, "pred-len", "500");
+    refuse(&o, TIDE_EDATA, "rows");
+    set(&o, "pred-len", "6");
+    set(&o, "resume", "must");
+    refuse(&o, TIDE_EINVAL, "no run");
+    set(&o, "resume", "no");
+    set_all(&o, "memory-limit-mib 1 d-model 256");
+    refuse(&o, TIDE_ENOMEM, "no batch fits");
+    assert_int_equal(access(path, F_OK), -1); /* nothing half-written */
+}
+
+/* The forecasts of evaluate, and of predict from the run, from a file and from standard values, agree. */
+static void test_use(void **state) {
+    forecast_options o, e;
+    char             run[96], path[96];
+    tide_failure     failure = { 0 };
+    (void)state;
+    small_options(&o, folder);
+    out_folder(&o, "used", run);
+    forecast_result trained = train(&o), evaluated = { 0 }, from_run = { 0 }, from_file = { 0 };
+    forecast_options_default(&e);
+    set(&e, "model", run);
+    set(&e, "plots", "no");
+    if (forecast_predict(&e, NULL, NULL, &from_run, &failure) != TIDE_OK) fail_msg("predict: %s", failure.message);
+    expect_has(from_run.csv, "date,north,south,flow\n2024-01-26 00:00:00,");
+    set(&e, "data", o.data);
+    if (forecast_predict(&e, NULL, NULL, &from_file, &failure) != TIDE_OK) fail_msg("predict: %s", failure.message);
+    assert_string_equal(from_run.csv, from_file.csv);
+    if (forecast_evaluate(&e, NULL, NULL, &evaluated, &failure) != TIDE_OK) fail_msg("evaluate: %s", failure.message);
+    expect_near("the run's score, again", evaluated.model.mse, trained.model.mse, 1e-9);
+    expect_near("baseline", evaluated.baselines[2].mse, trained.baselines[2].mse, 1e-12);
+    forecast_result_free(&evaluated);
+    snprintf(path, sizeof path, "%s/short.csv", folder);
+    write_series(path, 20);
+    set(&e, "data", path);
+    assert_int_equal(forecast_predict(&e, NULL, NULL, &evaluated, &failure), TIDE_EDATA);
+    expect_has(failure.message, "looks back on 24");
+    *e.model  = 0; /* baselines alone */
+    evaluated = (forecast_result){ 0 };
+    set_all(&e, "seq-len 24 pred-len 6");
+    set(&e, "data", o.data);
+    failure = (tide_failure){ 0 };
+    if (forecast_evaluate(&e, NULL, NULL, &evaluated, &failure) != TIDE_OK) fail_msg("evaluate: %s", failure.message);
+    assert_true(!evaluated.model.present && evaluated.baselines[1].present);
+    forecast_result_free(&trained);
+    forecast_result_free(&evaluated);
+    forecast_result_free(&from_run);
+    forecast_result_free(&from_file);
+}
+
+/* One column of many: only the target is forecast, and it is the same whatever its place. */
+static void test_features(void **state) {
+    static const char *const features[] = { "S", "MS" };
+    forecast_options o;
+    char             run[96];
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        small_options(&o, folder);
+        out_folder(&o, features[i], run);
+        set(&o, "features", features[i]);
+        set(&o, "target", "north");
+        forecast_result r = train(&o), p = { 0 };
+        tide_failure    failure = { 0 };
+        assert_true(r.model.present);
+        forecast_result_free(&r);
+        set(&o, "model", run);
+        *o.data = 0;
+        if (forecast_predict(&o, NULL, NULL, &p, &failure) != TIDE_OK) fail_msg("predict: %s", failure.message);
+        expect_has(p.csv, "date,north\n");
+        forecast_result_free(&p);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_train),    cmocka_unit_test(test_resume), cmocka_unit_test(test_cut_metrics),
+                                        cmocka_unit_test(test_refusals), cmocka_unit_test(test_use),    cmocka_unit_test(test_features) };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
