@@ -61,7 +61,7 @@ static tide_status run_passes(compiler *c, const compile_request *r, compiled *o
         dump(c, "simplify");
     }
     pass_fuse(g, r->passes, &fused);
-    pass_lower(g, &fused, &low);
+    pass_lower(g, &fused, r->passes, &low);
     pass_schedule(g->memory, &low.flat);
     pass_place(g->memory, &low, c->source->n_inputs, g->n_wanted, &low.flat, r->guard_bytes, !r->passes);
     dump_flat(c, "lower", &low.flat);

@@ -283,7 +283,26 @@ static void place_wanted(lowering *l) {
     }
 }
 
-void pass_lower(const pass_graph *g, const fusion *f, lowered *out) {
+/* Kernels along the samples are cut alike, so that one task can carry its samples through many of them (schedule.c). The
+ * cut is that of the largest product by a variable: about 64 of its rows, and a divisor, so that rows of samples that come
+ * in other numbers (heads, variates) are cut at the same samples. */
+static int64_t common_tasks(const pass_graph *g) {
+    double most = 0;
+    int64_t rows = 0;
+    for (int32_t id = 1; id < g->count; id++) {
+        const ir_node *n = g->nodes[id];
+        if (n->op != OP_MATMUL || n->shape.ndim != 2) continue;
+        int32_t right = n->in[1];
+        while (is_view_op(g->nodes[right])) right = g->nodes[right]->in[0];
+        double work = (double)n->shape.dim[0] * (double)n->shape.dim[1] * (double)g->nodes[n->in[0]]->shape.dim[1];
+        if (g->nodes[right]->op == OP_VARIABLE && work > most) most = work, rows = n->shape.dim[0];
+    }
+    for (int64_t each = 66; each >= 24; each--)
+        if (rows % each == 0 && rows / each > 1) return rows / each;
+    return 0;
+}
+
+void pass_lower(const pass_graph *g, const fusion *f, bool merge, lowered *out) {
     arena *m = g->memory;
     int32_t n = g->count;
     lowering l = { .g = g, .f = f, .out = out, .memory = m };
@@ -296,6 +315,7 @@ void pass_lower(const pass_graph *g, const fusion *f, lowered *out) {
     out->input_buffer = arena_new(m, int32_t, MAX2(g->source->n_inputs, 1));
     for (int32_t i = 0; i < g->source->n_inputs; i++) out->input_buffer[i] = -1;
     units u = { 0 };
+    l.tasks = merge ? common_tasks(g) : 0;
     find_needed(&l);
     list_groups(&l);
     make_units(&l, &u);

@@ -9,6 +9,7 @@ typedef struct lowering {
     const fusion *f;
     lowered   *out;
     arena     *memory;
+    int64_t    tasks;        /* into how many tasks whatever runs along the samples is cut; 0: each kernel as it likes */
     view      *loc;          /* of each node, once it has one */
     bool      *needed;       /* of each node: somebody outside its group wants it in memory */
     bool      *read;         /* of each node: needed by more than an assignment */

@@ -3,7 +3,7 @@
 
 #include "lower.h"
 
-enum { MOST_LOADS = 2 * 96, MOST_INSTRS = 4 * 96 + 64, TASK_ELEMENTS = 16384, MOST_COLS = 4096 };
+enum { MOST_LOADS = 2 * 96, MOST_INSTRS = 4 * 96 + 64, TASK_ELEMENTS = 16384, MOST_COLS = 4096, COMMON_LANES = 256 };
 
 typedef struct load {
     int32_t node;     /* seen through reshapes; the broadcast itself where one is loaded */
@@ -161,6 +161,8 @@ static void make_domain(build *b) {
     m->rows = b->elements / m->cols;
     m->rows_per_task = MAX2(1, TASK_ELEMENTS / m->cols);
     if (!linear && m->cols >= 64 && m->cols <= 1024) m->rows_per_task = 64;
+    int64_t tasks = b->l->tasks, lanes = tasks ? b->elements / tasks : 0;
+    if (tasks && m->rows % tasks == 0 && lanes >= COMMON_LANES && lanes <= 8 * TASK_ELEMENTS) m->rows_per_task = m->rows / tasks;
 }
 
 static tide_shape domain_shape(const flat_map *m, bool rows_only) {

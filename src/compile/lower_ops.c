@@ -3,7 +3,7 @@
 
 #include "lower.h"
 
-enum { GEMM_ROWS = 64, TASK_ELEMENTS = 16384, SMALL_GEMM = 64 * 64 * 64 };
+enum { GEMM_ROWS = 64, COMMON_ROWS = 8, TASK_ELEMENTS = 16384, SMALL_GEMM = 64 * 64 * 64 };
 
 static const ir_node *node_of(const lowering *l, int32_t id) { return l->g->nodes[id]; }
 
@@ -41,16 +41,20 @@ static view product_destination(lowering *l, int32_t node) {
     return view_permuted(&out, inverse);
 }
 
-static void split_gemm(flat_gemm *gemm, flat_kernel *k) {
+/* Where the program has a common cut and the product takes part in it (its rows are samples: the right operand is a
+ * variable), its tasks are the program's. */
+static void split_gemm(const lowering *l, flat_gemm *gemm, flat_kernel *k, bool by_variable) {
     double work = (double)gemm->m * (double)gemm->n * (double)gemm->k;
     if (gemm->batches > 1 && work < SMALL_GEMM) {
         gemm->split = FLAT_SPLIT_BATCH;
-        gemm->rows_per_task = MAX2(1, (int64_t)(0.5 * SMALL_GEMM / MAX2(work, 1.0)));
+        bool common = l->tasks && gemm->batches % l->tasks == 0;
+        gemm->rows_per_task = common ? gemm->batches / l->tasks : MAX2(1, (int64_t)(0.5 * SMALL_GEMM / MAX2(work, 1.0)));
         k->tasks = ceil_div(gemm->batches, gemm->rows_per_task);
     } else {
         gemm->split = FLAT_SPLIT_ROWS;
-        gemm->rows_per_task = GEMM_ROWS;
-        k->tasks = gemm->batches * ceil_div(gemm->m, GEMM_ROWS);
+        bool common = l->tasks && by_variable && gemm->m % l->tasks == 0 && gemm->m / l->tasks >= COMMON_ROWS;
+        gemm->rows_per_task = common ? gemm->m / l->tasks : GEMM_ROWS;
+        k->tasks = gemm->batches * ceil_div(gemm->m, gemm->rows_per_task);
     }
 }
 
@@ -64,7 +68,7 @@ static void lower_matmul(lowering *l, int32_t node) {
     snprintf(name, sizeof name, "gemm %dx%dx%d x%d", (int)gemm.m, (int)gemm.n, (int)gemm.k, (int)gemm.batches);
     flat_kernel *k = lower_kernel(l, FLAT_GEMM, 3, name);
     k->operands[0] = lower_operand(&a), k->operands[1] = lower_operand(&b), k->operands[2] = lower_operand(&c);
-    split_gemm(&gemm, k);
+    split_gemm(l, &gemm, k, l->out->flat.buffers[b.buffer].space == FLAT_VARIABLE);
     k->gemm = gemm;
     l->out->flops += 2.0 * (double)gemm.m * (double)gemm.n * (double)gemm.k * (double)gemm.batches;
 }

@@ -65,7 +65,8 @@ typedef struct lowered {
     double   flops;
 } lowered;
 
-void pass_lower(const pass_graph *g, const fusion *f, lowered *out);
+/* merge: kernels along the samples are cut alike, for chains. */
+void pass_lower(const pass_graph *g, const fusion *f, bool merge, lowered *out);
 /* schedule.c: phases and chains from the kernels' reads and writes. */
 void pass_schedule(arena *memory, flat_program *p);
 /* place_memory.c: lifetimes and arena offsets. Inputs live from before the program, outputs to its end. */

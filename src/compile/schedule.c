@@ -1,5 +1,6 @@
-/* Phases: a kernel runs one phase after the last that wrote what it touches or read what it writes. Kernels of one phase
- * are independent, each a chain of its own. */
+/* Phases and chains. A kernel runs one phase after the last that wrote what it touches or read what it writes, unless all
+ * it waits for in that phase belongs to one chain, cut into the same tasks, and task by task stays within the same part of
+ * each buffer: then it joins the chain, and a task carries its part through all the chain's kernels while it is in cache. */
 #include "pass.h"
 
 static bool map_writes(const flat_map *m, int32_t operand) {
@@ -16,41 +17,170 @@ bool operand_written(const flat_kernel *k, int32_t operand) {
     }
 }
 
-typedef struct touch { int32_t read, written; } touch;  /* last phases, plus 1; 0: never */
+/* ---- the part of a buffer that task t touches: within [base + t step, base + (t + 1) step) bytes ---- */
 
-static int32_t phase_of(const flat_kernel *k, touch *touches) {
-    int32_t phase = 0;
-    for (int32_t i = 0; i < k->n_operands; i++) {
-        const touch *t = &touches[k->operands[i].buffer];
-        phase = MAX2(phase, t->written);
-        if (operand_written(k, i)) phase = MAX2(phase, t->read);
+typedef struct part { bool known; int64_t base, step; } part;
+
+/* Index i of the leading `ndim` dimensions, counted row-major, lies at i * stride. */
+static bool nested(const int64_t *dim, const int64_t *stride, int32_t ndim, int64_t *step) {
+    *step = 0;
+    for (int32_t i = ndim - 1; i >= 0; i--) {
+        if (dim[i] == 1) continue;
+        if (*step == 0) *step = stride[i];
+        else {
+            int64_t inner = 1;
+            for (int32_t j = i + 1; j < ndim; j++) inner *= dim[j];
+            if (stride[i] != *step * inner) return false;
+        }
     }
-    for (int32_t i = 0; i < k->n_operands; i++) {
-        touch *t = &touches[k->operands[i].buffer];
-        int32_t *last = operand_written(k, i) ? &t->written : &t->read;
-        *last = MAX2(*last, phase + 1);
+    return *step > 0;
+}
+
+static int64_t extent(const int64_t *dim, const int64_t *stride, int32_t from, int32_t to) {
+    int64_t span = 1;
+    for (int32_t i = from; i < to; i++) span += (dim[i] - 1) * (stride[i] < 0 ? INT64_MAX / 64 : stride[i]);
+    return span;
+}
+
+/* The part when whole entries of the outermost dimension make a task, whatever lies within one. */
+static part outer_part(const int64_t *dim, const int64_t *stride, int32_t counted, int32_t ndim, int64_t per_task, int64_t offset, int64_t size) {
+    int64_t inner = 1;
+    for (int32_t i = 1; i < counted; i++) inner *= dim[i];
+    if (counted < 1 || per_task % inner || extent(dim, stride, 1, ndim) > stride[0]) return (part){ 0 };
+    return (part){ true, offset * size, per_task / inner * stride[0] * size };
+}
+
+static part map_part(const flat_kernel *k, int32_t operand) {
+    const flat_map *m = &k->map;
+    const flat_operand *o = &k->operands[operand];
+    int64_t size = (int64_t)tide_dtype_size(o->type), row;
+    for (int32_t i = 0; i < m->count; i++)
+        if (m->instrs[i].operand == operand && (m->instrs[i].op == FLAT_COL_SUM || m->instrs[i].op == FLAT_ALL_SUM))
+            return (part){ true, o->offset * size, size * (m->instrs[i].op == FLAT_COL_SUM ? m->cols : 1) };
+    if (nested(m->dim, o->stride, m->row_ndim, &row) && extent(m->dim, o->stride, m->row_ndim, m->ndim) <= row)
+        return (part){ true, o->offset * size, m->rows_per_task * row * size };
+    return outer_part(m->dim, o->stride, m->row_ndim, m->ndim, m->rows_per_task, o->offset, size);
+}
+
+static part gemm_part(const flat_kernel *k, int32_t operand) {
+    const flat_gemm *g = &k->gemm;
+    const flat_operand *o = &k->operands[operand];
+    int64_t size = (int64_t)tide_dtype_size(o->type), rows = operand == 1 ? g->k : g->m, cols = operand == 0 ? g->k : g->n;
+    int32_t nb = g->batch_ndim;
+    int64_t matrix[2] = { rows, cols }, step;
+    if (g->split == FLAT_SPLIT_ROWS) {
+        bool part_of_rows = operand != 1 && g->batches == 1 && o->stride[nb] >= extent(matrix + 1, o->stride + nb + 1, 0, 1);
+        return part_of_rows ? (part){ true, o->offset * size, g->rows_per_task * o->stride[nb] * size } : (part){ 0 };
     }
-    return phase;
+    if (nested(g->batch, o->stride, nb, &step) && extent(matrix, o->stride + nb, 0, 2) <= step)
+        return (part){ true, o->offset * size, g->rows_per_task * step * size };
+    int64_t dim[TIDE_MAX_DIMS + 2];
+    memcpy(dim, g->batch, sizeof *dim * (size_t)nb);
+    memcpy(dim + nb, matrix, sizeof matrix);
+    return outer_part(dim, o->stride, nb, nb + 2, g->rows_per_task, o->offset, size);
+}
+
+static part part_of(const flat_kernel *k, int32_t operand) {
+    return k->kind == FLAT_MAP ? map_part(k, operand) : k->kind == FLAT_GEMM ? gemm_part(k, operand) : (part){ 0 };
+}
+
+/* ---- dependencies ---- */
+
+typedef struct access { int32_t kernel, operand, next; } access;  /* next: the previous access to the same buffer; 0: none */
+
+typedef struct scheduler {
+    flat_program *p;
+    int32_t *phase, *chain;      /* of each kernel */
+    int32_t  chains;
+    int32_t *last_write, *reads; /* of each buffer: access ids; reads since that write */
+    access  *accesses;
+    int32_t  count;
+} scheduler;
+
+typedef struct placing { int32_t phase, chain; bool joins; } placing;
+
+/* Kernel k must wait for access a of the same buffer. */
+static void wait_for(const scheduler *s, placing *at, int32_t k, int32_t operand, const access *a) {
+    int32_t phase = s->phase[a->kernel], chain = s->chain[a->kernel];
+    const flat_kernel *mine = &s->p->kernels[k], *other = &s->p->kernels[a->kernel];
+    if (phase < at->phase) return;
+    if (phase > at->phase) *at = (placing){ phase, chain, true };
+    if (chain != at->chain || mine->tasks != other->tasks) at->joins = false;
+    else if (mine->tasks != 1) {
+        part x = part_of(mine, operand), y = part_of(other, a->operand);
+        at->joins &= x.known && y.known && x.base == y.base && x.step == y.step;
+    }
+}
+
+static placing find_place(const scheduler *s, int32_t k) {
+    const flat_kernel *kernel = &s->p->kernels[k];
+    placing at = { .phase = -1 };
+    for (int32_t i = 0; i < kernel->n_operands; i++) {
+        int32_t buffer = kernel->operands[i].buffer;
+        if (s->last_write[buffer]) wait_for(s, &at, k, i, &s->accesses[s->last_write[buffer]]);
+        if (!operand_written(kernel, i)) continue;
+        for (int32_t r = s->reads[buffer]; r; r = s->accesses[r].next) wait_for(s, &at, k, i, &s->accesses[r]);
+    }
+    return at;
+}
+
+static void note_accesses(scheduler *s, int32_t k) {
+    const flat_kernel *kernel = &s->p->kernels[k];
+    for (int pass = 0; pass < 2; pass++)
+        for (int32_t i = 0; i < kernel->n_operands; i++) {
+            bool written = operand_written(kernel, i);
+            if (written != pass) continue;
+            int32_t buffer = kernel->operands[i].buffer, id = ++s->count;
+            s->accesses[id] = (access){ k, i, written ? 0 : s->reads[buffer] };
+            s->reads[buffer] = written ? 0 : id;
+            if (written) s->last_write[buffer] = id;
+        }
+}
+
+/* ---- kernels in the order of phases and chains ---- */
+
+static void lay_out(arena *memory, scheduler *s) {
+    flat_program *p = s->p;
+    int32_t *chain_phase = arena_new(memory, int32_t, MAX2(s->chains, 1)), *at = arena_new(memory, int32_t, MAX2(s->chains, 1));
+    int32_t *place = arena_new(memory, int32_t, MAX2(s->chains, 1));
+    flat_kernel *sorted = arena_new(memory, flat_kernel, MAX2(p->n_kernels, 1));
+    p->phases = arena_new(memory, flat_phase, MAX2(p->n_phases, 1));
+    p->chains = arena_new(memory, flat_chain, MAX2(s->chains, 1));
+    p->n_chains = s->chains;
+    for (int32_t i = 0; i < p->n_kernels; i++) chain_phase[s->chain[i]] = s->phase[i];
+    for (int32_t c = 0; c < s->chains; c++) p->phases[chain_phase[c]].chains++;
+    for (int32_t i = 1; i < p->n_phases; i++) p->phases[i].first_chain = p->phases[i - 1].first_chain + p->phases[i - 1].chains;
+    for (int32_t c = 0; c < s->chains; c++) {
+        const flat_phase *phase = &p->phases[chain_phase[c]];
+        place[c] = phase->first_chain + at[chain_phase[c]]++;
+    }
+    for (int32_t i = 0; i < p->n_kernels; i++) {
+        flat_chain *c = &p->chains[place[s->chain[i]]];
+        c->kernels++, c->tasks = p->kernels[i].tasks;
+    }
+    for (int32_t c = 1; c < s->chains; c++) p->chains[c].first_kernel = p->chains[c - 1].first_kernel + p->chains[c - 1].kernels;
+    memset(at, 0, sizeof *at * (size_t)s->chains);
+    for (int32_t i = 0; i < p->n_kernels; i++) {
+        int32_t c = place[s->chain[i]];
+        sorted[p->chains[c].first_kernel + at[c]++] = p->kernels[i];
+    }
+    p->kernels = sorted;
 }
 
 void pass_schedule(arena *memory, flat_program *p) {
-    touch *touches = arena_new(memory, touch, MAX2(p->n_buffers, 1));
-    int32_t *phase = arena_new(memory, int32_t, MAX2(p->n_kernels, 1));
-    for (int32_t i = 0; i < p->n_kernels; i++) {
-        phase[i] = phase_of(&p->kernels[i], touches);
-        p->n_phases = MAX2(p->n_phases, phase[i] + 1);
+    int32_t operands = 1;
+    for (int32_t i = 0; i < p->n_kernels; i++) operands += p->kernels[i].n_operands;
+    scheduler s = { .p = p };
+    s.phase = arena_new(memory, int32_t, MAX2(p->n_kernels, 1)), s.chain = arena_new(memory, int32_t, MAX2(p->n_kernels, 1));
+    s.last_write = arena_new(memory, int32_t, MAX2(p->n_buffers, 1)), s.reads = arena_new(memory, int32_t, MAX2(p->n_buffers, 1));
+    s.accesses = arena_new(memory, access, operands);
+    for (int32_t k = 0; k < p->n_kernels; k++) {
+        placing at = find_place(&s, k);
+        bool joins = at.phase >= 0 && at.joins;
+        s.phase[k] = joins ? at.phase : at.phase + 1;
+        s.chain[k] = joins ? at.chain : s.chains++;
+        p->n_phases = MAX2(p->n_phases, s.phase[k] + 1);
+        note_accesses(&s, k);
     }
-    flat_kernel *sorted = arena_new(memory, flat_kernel, MAX2(p->n_kernels, 1));
-    p->phases = arena_new(memory, flat_phase, MAX2(p->n_phases, 1));
-    p->chains = arena_new(memory, flat_chain, MAX2(p->n_kernels, 1));
-    for (int32_t i = 0; i < p->n_kernels; i++) p->phases[phase[i]].chains++;
-    for (int32_t i = 1; i < p->n_phases; i++) p->phases[i].first_chain = p->phases[i - 1].first_chain + p->phases[i - 1].chains;
-    int32_t *at = arena_new(memory, int32_t, MAX2(p->n_phases, 1));
-    for (int32_t i = 0; i < p->n_kernels; i++) {
-        int32_t to = p->phases[phase[i]].first_chain + at[phase[i]]++;
-        sorted[to] = p->kernels[i];
-        p->chains[to] = (flat_chain){ to, 1, sorted[to].tasks };
-    }
-    p->kernels = sorted;
-    p->n_chains = p->n_kernels;
+    lay_out(memory, &s);
 }
