@@ -4,7 +4,7 @@
  * a reduced value makes them. */
 #include "pass.h"
 
-enum { MOST_MEMBERS = 96, MOST_EXTERNALS = 48, WHOLE_ROW = 4096 };
+enum { MOST_MEMBERS = 96, MOST_EXTERNALS = 48, WHOLE_ROW = 4096, MOST_WORK = 100000000 };
 
 typedef struct fuser {
     const pass_graph *g;
@@ -12,8 +12,10 @@ typedef struct fuser {
     bool     merge;
     int32_t *first, *next, *last;   /* members of a group; next[node] */
     int32_t *members, *externals;   /* counts of a group */
-    int32_t *loader;                /* latest group that loads a node from outside */
+    int32_t *loader;                /* latest group that loads a node from outside; see group_now */
+    int32_t *merged;                /* the group that an emptied group went into; 0: itself */
     uint32_t *seen, *seen_group, stamp;
+    int32_t  most_visits;           /* of one search */
     int32_t *stack;
 } fuser;
 
@@ -65,7 +67,8 @@ int32_t row_source(const pass_graph *g, int32_t node, int64_t cols) {
 
 static int64_t count_of(const fuser *u, int32_t node) { return tide_shape_count(u->g->nodes[node]->shape); }
 
-/* ---- does computing `node` need any member of group `of`? A group is computed as a whole. ---- */
+/* ---- does computing `node` need any member of group `of`? A group is computed as a whole. A search that grows too long
+ * says yes, which is always safe: it bounds the work on very large graphs. ---- */
 
 static void visit(fuser *u, int32_t node, int32_t *depth) {
     if (u->seen[node] == u->stamp) return;
@@ -79,11 +82,11 @@ static void visit_inputs(fuser *u, int32_t node, int32_t *depth) {
 }
 
 static bool depends_on(fuser *u, int32_t node, int32_t of) {
-    int32_t depth = 0;
+    int32_t depth = 0, left = u->most_visits;
     visit(u, node, &depth);
     while (depth) {
         int32_t id = u->stack[--depth], group = u->f->group[id];
-        if (group == of) return true;
+        if (group == of || --left < 0) return true;
         if (!group) visit_inputs(u, id, &depth);
         else if (u->seen_group[group] != u->stamp) {
             u->seen_group[group] = u->stamp;
@@ -111,11 +114,14 @@ static void join(fuser *u, int32_t node, int32_t group, member_kind kind) {
     u->members[group]++;
 }
 
+/* Registers hold 16-bit floats as F32, so a cast to 16 bits rounds only where it is stored: it is read from there. */
+static bool rounds(const ir_node *n) { return n->op == OP_CAST && type_half((tide_dtype)n->type); }
+
 int32_t fused_input(const pass_graph *g, const fusion *f, int32_t in, int32_t group) {
     int32_t direct = through_reshapes(g, in);
-    if (f->group[direct] == group) return direct;
+    if (f->group[direct] == group) return rounds(g->nodes[direct]) ? 0 : direct;
     int32_t row = row_source(g, in, f->cols[group]);
-    return row && f->group[row] == group && f->kind[row] == MEMBER_ROW ? row : 0;
+    return row && f->group[row] == group && f->kind[row] == MEMBER_ROW && !rounds(g->nodes[row]) ? row : 0;
 }
 
 static int32_t inside(const fuser *u, int32_t in, int32_t group) { return fused_input(u->g, u->f, in, group); }
@@ -150,13 +156,21 @@ static void join_as(fuser *u, int32_t node, int32_t group, member_kind kind) {
     join(u, node, group, kind);
 }
 
+static int32_t group_now(const fuser *u, int32_t group) {
+    while (u->merged[group]) {
+        if (u->merged[u->merged[group]]) u->merged[group] = u->merged[u->merged[group]];
+        group = u->merged[group];
+    }
+    return group;
+}
+
 /* Groups worth trying for a node: of its inputs, of the rows they spread, and groups that load the same values. */
 static int32_t candidates(const fuser *u, const ir_node *n, int32_t out[16]) {
     int32_t count = 0;
     for (int32_t i = 0; i < n->n_in && count < 12; i++) {
         int32_t direct = through_reshapes(u->g, n->in[i]);
         const ir_node *d = u->g->nodes[direct];
-        int32_t found[3] = { u->f->group[direct], u->loader[direct], 0 };
+        int32_t found[3] = { u->f->group[direct], group_now(u, u->loader[direct]), 0 };
         if (d->op == OP_BROADCAST) found[2] = u->f->group[through_reshapes(u->g, d->in[0])];
         for (int j = 0; j < 3; j++)
             if (found[j] && count < 16) out[count++] = found[j];
@@ -217,8 +231,7 @@ static void merge_groups(fuser *u, int32_t into, int32_t from) {
     u->externals[into] += u->externals[from];
     sort_members(u, into, u->members[into]);
     u->first[from] = u->members[from] = 0;
-    for (int32_t id = 1; id < u->g->count; id++)
-        if (u->loader[id] == from) u->loader[id] = into;
+    u->merged[from] = into;
 }
 
 static void merge_producers(fuser *u, int32_t node, const int32_t *found, int32_t count) {
@@ -299,9 +312,9 @@ void pass_fuse(const pass_graph *g, bool merge, fusion *out) {
     arena *m = g->memory;
     int32_t n = g->count + 1;
     *out = (fusion){ arena_new(m, int32_t, n), arena_new(m, uint8_t, n), 1, arena_new(m, int64_t, n), arena_new(m, int64_t, n) };
-    fuser u = { .g = g, .f = out, .merge = merge };
+    fuser u = { .g = g, .f = out, .merge = merge, .most_visits = MOST_WORK / n };
     u.first = arena_new(m, int32_t, n), u.next = arena_new(m, int32_t, n), u.last = arena_new(m, int32_t, n);
-    u.members = arena_new(m, int32_t, n), u.externals = arena_new(m, int32_t, n), u.loader = arena_new(m, int32_t, n);
+    u.members = arena_new(m, int32_t, n), u.externals = arena_new(m, int32_t, n), u.loader = arena_new(m, int32_t, n), u.merged = arena_new(m, int32_t, n);
     u.seen = arena_new(m, uint32_t, n), u.seen_group = arena_new(m, uint32_t, n), u.stack = arena_new(m, int32_t, n);
     for (int32_t id = 1; id < g->count; id++) {
         const ir_node *node = g->nodes[id];

@@ -21,6 +21,7 @@ typedef struct import {
     int32_t *stack;
     int32_t  depth, capacity;
     bool     initial, random;
+    bool    *assigned;  /* of each variable */
 } import;
 
 static void map_grow(import *im) {
@@ -91,7 +92,7 @@ static bool import_node(import *im, int32_t root) {
 
 static tide_status add_assign(import *im, int32_t slot, int32_t value, tide_failure *why) {
     pass_graph *g = im->g;
-    for (int32_t i = 0; i < g->n_assigns; i++)
+    for (int32_t i = 0; im->assigned[slot] && i < g->n_assigns; i++)
         if (g->assigns[i].slot == slot) {
             if (g->assigns[i].value == value) return TIDE_OK;
             return fail(why, TIDE_EINVAL, "compile: the variable '%s' is assigned twice in one program", g->source->variables[slot]->name);
@@ -101,20 +102,28 @@ static tide_status add_assign(import *im, int32_t slot, int32_t value, tide_fail
         if (g->n_assigns) memcpy(more, g->assigns, (size_t)g->n_assigns * sizeof *more);
         g->assigns = more;
     }
+    im->assigned[slot] = true;
     g->assigns[g->n_assigns++] = (pass_assign){ slot, value };
     return TIDE_OK;
 }
 
-static bool import_effect(import *im, int32_t id, tide_failure *why) {
-    tide_graph *source = im->g->source;
-    const ir_node *n = source->nodes[id];
-    if (n->op == OP_GROUP) {
-        for (int32_t i = 0; i < n->n_in; i++)
-            if (!import_effect(im, n->in[i], why)) return false;
-        return true;
-    }
+static bool import_assign(import *im, const ir_node *n, tide_failure *why) {
     if (!import_node(im, n->in[1])) return false;
-    return !add_assign(im, source->nodes[n->in[0]]->attr.slot, im->map[n->in[1]], why);
+    return !add_assign(im, im->g->source->nodes[n->in[0]]->attr.slot, im->map[n->in[1]], why);
+}
+
+/* The assignments below an effect, each group opened once. */
+static bool import_effect(import *im, int32_t root, bool *opened, tide_failure *why) {
+    const tide_graph *source = im->g->source;
+    int32_t *stack = arena_new(im->g->memory, int32_t, root + 1), depth = 0;
+    opened[root] = true;
+    for (stack[depth++] = root; depth;) {
+        const ir_node *n = source->nodes[stack[--depth]];
+        if (n->op == OP_ASSIGN && !import_assign(im, n, why)) return false;
+        for (int32_t i = n->op == OP_GROUP ? n->n_in - 1 : -1; i >= 0; i--)
+            if (!opened[n->in[i]]) opened[n->in[i]] = true, stack[depth++] = n->in[i];
+    }
+    return true;
 }
 
 /* Programs that draw random numbers advance the step they draw with, unless they assign it themselves. */
@@ -136,11 +145,13 @@ bool pass_import(pass_graph *g, tide_list wanted, int32_t *wanted_node, bool ini
     import im = { .g = g, .initial = initial };
     g->wanted = arena_new(g->memory, int32_t, MAX2(wanted.count, 1));
     map_grow(&im);
+    im.assigned = arena_new(g->memory, bool, MAX2(g->source->n_variables, 1));
+    bool *opened = arena_new(g->memory, bool, g->source->count);
     for (int64_t i = 0; i < wanted.count; i++) {
         int32_t id = wanted.items[i].node;
         ir_op op = g->source->nodes[id]->op;
         if (op == OP_ASSIGN || op == OP_GROUP) {
-            if (!import_effect(&im, id, why)) return false;
+            if (!opened[id] && !import_effect(&im, id, opened, why)) return false;
             continue;
         }
         if (!import_node(&im, id)) return false;

@@ -83,14 +83,23 @@ static view leaf_view(lowering *l, int32_t node) {
     return view_contiguous(buffer, (tide_dtype)n->type, n->shape);
 }
 
-const view *lower_view(lowering *l, int32_t node) {
-    view *v = &l->loc[node];
-    if (v->valid) return v;
+static void locate(lowering *l, int32_t node) {
     const ir_node *n = l->g->nodes[node];
-    if (is_view_op(n)) *v = view_of_view(l, n);
+    if (l->loc[node].valid) return;
+    if (is_view_op(n)) l->loc[node] = view_of_view(l, n);
     else if (node_inlined(n)) lower_leaf(l, node);
-    else *v = leaf_view(l, node);
-    return v;
+    else l->loc[node] = leaf_view(l, node);
+}
+
+/* Views of views from the bottom up: a chain of a million is no deeper than a short one. */
+const view *lower_view(lowering *l, int32_t node) {
+    int32_t length = 0, at = 0;
+    for (int32_t id = node; !l->loc[id].valid && is_view_op(l->g->nodes[id]); id = l->g->nodes[id]->in[0]) length++;
+    int32_t *chain = length > 1 ? arena_new(l->memory, int32_t, length) : NULL;
+    for (int32_t id = node; at < length && chain; id = l->g->nodes[id]->in[0]) chain[at++] = id;
+    while (at > 0) locate(l, chain[--at]);
+    locate(l, node);
+    return &l->loc[node];
 }
 
 const view *lower_contiguous(lowering *l, int32_t node) {
@@ -179,17 +188,18 @@ static bool unit_exists(const lowering *l, int32_t unit) {
     return unit > l->f->groups && !l->f->group[unit - l->f->groups];
 }
 
-/* Lowers the units that are ready; fusion leaves no cycles, so all of them become ready. */
+/* Lowers the units that are ready, updates only if `last`; fusion leaves no cycles, so all of them become ready. Views
+ * inside an update become ready after it. */
 static void drain(lowering *l, units *u, bool last) {
     int32_t head = 0, tail = 0;
     for (int32_t i = 1; i < u->count; i++)
-        if (u->waiting[i] == 0 && unit_exists(l, i) && u->last[i] == last) u->queue[tail++] = i;
+        if (u->waiting[i] == 0 && unit_exists(l, i) && (last || !u->last[i])) u->queue[tail++] = i;
     while (head < tail) {
         int32_t unit = u->queue[head++];
         lower_unit(l, unit);
         u->waiting[unit] = -1;
         for (int32_t use = u->first_use[unit]; use; use = u->next_use[use])
-            if (--u->waiting[u->use_unit[use]] == 0 && u->last[u->use_unit[use]] == last) u->queue[tail++] = u->use_unit[use];
+            if (--u->waiting[u->use_unit[use]] == 0 && (last || !u->last[u->use_unit[use]])) u->queue[tail++] = u->use_unit[use];
     }
 }
 
@@ -216,12 +226,15 @@ static bool reads_in_step(const lowering *l, int32_t group, int32_t slot) {
     return true;
 }
 
-static bool group_reads(const lowering *l, int32_t group, int32_t slot) {
+/* writer: of each variable, the group that writes it in place; 0. */
+static bool reads_written(const lowering *l, int32_t group, const int32_t *writer, const bool *direct) {
     for (int32_t m = l->group_first[group]; m; m = l->group_next[m])
         for (int32_t i = 0; i < l->g->nodes[m]->n_in; i++) {
             int32_t id = l->g->nodes[m]->in[i];
             while (l->g->nodes[id]->n_in == 1 && !l->f->group[id]) id = l->g->nodes[id]->in[0];
-            if (l->g->nodes[id]->op == OP_VARIABLE && l->g->nodes[id]->attr.slot == slot) return true;
+            const ir_node *n = l->g->nodes[id];
+            int32_t other = n->op == OP_VARIABLE ? writer[n->attr.slot] : 0;
+            if (other && other != group && direct[other]) return true;
         }
     return false;
 }
@@ -236,13 +249,15 @@ static void choose_direct(lowering *l, units *u) {
     }
     bool *direct = u->last;
     for (int32_t group = 1; group < l->f->groups; group++) direct[group] = l->group_first[group] && only_assigned(l, group);
+    int32_t *writer = arena_new(l->memory, int32_t, MAX2(g->source->n_variables, 1));
     for (int32_t i = 0; i < g->n_assigns; i++) {
         int32_t group = l->f->group[g->assigns[i].value], slot = g->assigns[i].slot;
         if (!group || !direct[group]) continue;
-        if (!reads_in_step(l, group, slot)) direct[group] = false;
-        for (int32_t other = 1; direct[group] && other < l->f->groups; other++)
-            if (other != group && direct[other] && group_reads(l, other, slot)) direct[other] = false;
+        if (reads_in_step(l, group, slot)) writer[slot] = group;
+        else direct[group] = false;
     }
+    for (int32_t group = 1; group < l->f->groups; group++)
+        if (direct[group] && reads_written(l, group, writer, direct)) direct[group] = false;
     for (int32_t id = 1; id < g->count; id++)
         if (l->assigned_to[id] && !direct[l->f->group[id]]) l->assigned_to[id] = 0;
 }

@@ -240,7 +240,7 @@ static int16_t use_leaf(build *b, int32_t in) {
     const ir_node *n = node_of(b, direct);
     flat_instr iota = INSTR(.op = FLAT_IOTA);
     int16_t reg = n->op == OP_RANDOM || n->op == OP_DROPMASK ? use_random(b, n)
-                  : iota_below(b, in, &iota.inner, &iota.size) ? emit(b, iota, (tide_dtype)n->type, FLAT_FULL) : (int16_t)-1;
+                  : iota_below(b, in, &iota.inner, &iota.size) ? emit(b, iota, compute_type((tide_dtype)n->type), FLAT_FULL) : (int16_t)-1;
     b->l->reg[direct] = (int16_t)(reg + 1);
     return reg;
 }
@@ -305,13 +305,14 @@ static void emit_sink(build *b, int32_t id, int16_t reg, const view *out, flat_o
     bool columns = b->l->f->kind[id] == MEMBER_COL_SUM;
     int64_t width = columns ? b->map.cols : 1, tasks = ceil_div(b->map.rows, b->map.rows_per_task);
     view to = *out;
-    if (tasks != 1) to = lower_new(b->l, out->type, TIDE_SHAPE(tasks, width));
+    bool whole = tasks == 1 && compute_type(out->type) == out->type;
+    if (!whole) to = lower_new(b->l, compute_type(out->type), TIDE_SHAPE(tasks, width));  /* 16-bit sums stay F32 to the end */
     flat_instr in = INSTR(.op = columns ? FLAT_COL_SUM : FLAT_ALL_SUM);
     in.src[0] = reg;
     flat_operand o = { .buffer = to.buffer, .type = to.type, .offset = to.offset };
     in.operand = add_operand(b, o);
     emit(b, in, (tide_dtype)b->reg_type[reg], FLAT_FULL);
-    *fold = (flat_operand){ .buffer = tasks == 1 ? -1 : to.buffer, .type = to.type, .offset = to.offset };
+    *fold = (flat_operand){ .buffer = whole ? -1 : to.buffer, .type = to.type, .offset = to.offset };
 }
 
 static void emit_fold(lowering *l, const flat_operand *partials, const view *out, int64_t tasks) {

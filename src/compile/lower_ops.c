@@ -158,7 +158,7 @@ static void lower_sort_index(lowering *l, int32_t node) {
 
 /* ---- parts of a whole ---- */
 
-static view part_of(const view *v, int axis, int64_t start, int64_t size) {
+static view section_of(const view *v, int axis, int64_t start, int64_t size) {
     view out = *v;
     out.offset += start * v->stride[axis];
     out.dim[axis] = size;
@@ -171,7 +171,7 @@ static void lower_concat(lowering *l, int32_t node) {
     int64_t at = 0;
     for (int32_t i = 0; i < n->n_in; i++) {
         int64_t size = node_of(l, n->in[i])->shape.dim[n->attr.axis];
-        view to = part_of(&l->loc[node], n->attr.axis, at, size);
+        view to = section_of(&l->loc[node], n->attr.axis, at, size);
         lower_copy(l, lower_view(l, n->in[i]), &to);
         at += size;
     }

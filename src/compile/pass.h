@@ -67,11 +67,16 @@ typedef struct lowered {
 
 /* merge: kernels along the samples are cut alike, for chains. */
 void pass_lower(const pass_graph *g, const fusion *f, bool merge, lowered *out);
-/* schedule.c: phases and chains from the kernels' reads and writes. */
-void pass_schedule(arena *memory, flat_program *p);
-/* place_memory.c: lifetimes and arena offsets. Inputs live from before the program, outputs to its end. */
-void pass_place(arena *memory, const lowered *l, int32_t n_inputs, int32_t n_outputs, flat_program *p, int64_t guard, bool apart);
+/* parts.c: task t of a kernel touches the operand's buffer within [base + t step, base + (t + 1) step) bytes, if known. */
+typedef struct part { bool known; int64_t base, step; } part;
+part part_of(const flat_kernel *k, int32_t operand);
 /* Which operands a kernel writes; the others are read. */
 bool operand_written(const flat_kernel *k, int32_t operand);
+/* schedule.c: phases and chains from the kernels' reads and writes. */
+void pass_schedule(arena *memory, flat_program *p);
+/* share_parts.c: buffers that live one after the other within a chain become one. */
+void pass_share_parts(arena *memory, const lowered *l, int32_t n_inputs, int32_t n_outputs, flat_program *p);
+/* place_memory.c: lifetimes and arena offsets. Inputs live from before the program, outputs to its end. */
+void pass_place(arena *memory, const lowered *l, int32_t n_inputs, int32_t n_outputs, flat_program *p, int64_t guard, bool apart);
 
 #endif

@@ -22,13 +22,13 @@ static uint32_t mix(uint32_t h, const void *data, size_t bytes) {  /* FNV-1a */
 static uint32_t node_hash(const ir_node *n) {
     uint32_t h = mix(2166136261u, &n->op, sizeof n->op);
     h = mix(h, &n->type, sizeof n->type);
-    h = mix(h, &n->shape, sizeof n->shape);
+    h = mix(h, n->shape.dim, (size_t)n->shape.ndim * sizeof *n->shape.dim);
     h = mix(h, &n->attr, sizeof n->attr);
     return mix(h, n->in, (size_t)n->n_in * sizeof *n->in);
 }
 
 static bool node_same(const ir_node *a, const ir_node *b) {
-    return a->op == b->op && a->type == b->type && a->n_in == b->n_in && a->op != OP_CUSTOM && !memcmp(&a->shape, &b->shape, sizeof a->shape) &&
+    return a->op == b->op && a->type == b->type && a->n_in == b->n_in && a->op != OP_CUSTOM && tide_shape_equal(a->shape, b->shape) &&
            !memcmp(&a->attr, &b->attr, sizeof a->attr) && !memcmp(a->in, b->in, (size_t)a->n_in * sizeof *a->in);
 }
 
@@ -71,12 +71,14 @@ static bool fold_binary(int op, double a, double b, double *y) {
     }
 }
 
+static double number_of(const ir_node *fill) { return fill->type == TIDE_F32 ? (double)(float)fill->attr.number : fill->attr.number; }
+
 static bool fold(const rebuild *r, const ir_node *n, double *y) {
     if (n->type != TIDE_F32 && n->type != TIDE_F64) return false;
     for (int32_t i = 0; i < n->n_in; i++)
         if (!is_fill(at(r, n->in[i]))) return false;
-    bool done = n->n_in == 1 ? fold_unary(n->attr.scalar, at(r, n->in[0])->attr.number, y)
-                             : n->n_in == 2 && fold_binary(n->attr.scalar, at(r, n->in[0])->attr.number, at(r, n->in[1])->attr.number, y);
+    bool done = n->n_in == 1 ? fold_unary(n->attr.scalar, number_of(at(r, n->in[0])), y)
+                             : n->n_in == 2 && fold_binary(n->attr.scalar, number_of(at(r, n->in[0])), number_of(at(r, n->in[1])), y);
     if (done && n->type == TIDE_F32) *y = (float)*y;
     return done;
 }
@@ -175,8 +177,8 @@ static int32_t rule_reduce(rebuild *r, const ir_node *n) {
 
 static int32_t rule_cast(rebuild *r, const ir_node *n) {
     const ir_node *x = at(r, n->in[0]);
-    bool plain = is_fill(x) && (n->type == TIDE_F64 || (n->type == TIDE_F32 && x->type != TIDE_F64));
-    return plain ? filled(r, n, x->attr.number) : 0;
+    bool plain = is_fill(x) && (x->type == TIDE_F32 || x->type == TIDE_F64) && (n->type == TIDE_F32 || n->type == TIDE_F64);
+    return plain ? filled(r, n, number_of(x)) : 0;
 }
 
 typedef int32_t (*rule)(rebuild *r, const ir_node *n);

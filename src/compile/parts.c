@@ -1,0 +1,79 @@
+/* Which part of a buffer each task of a kernel touches. */
+#include "pass.h"
+
+static bool map_writes(const flat_map *m, int32_t operand) {
+    for (int32_t i = 0; i < m->count; i++)
+        if (m->instrs[i].operand == operand) return m->instrs[i].op != FLAT_LOAD;
+    return false;
+}
+
+bool operand_written(const flat_kernel *k, int32_t operand) {
+    switch (k->kind) {
+    case FLAT_MAP: return map_writes(&k->map, operand);
+    case FLAT_SORT: return operand >= 1;
+    default: return operand == k->n_operands - 1;
+    }
+}
+
+/* Index i of the leading `ndim` dimensions, counted row-major, lies at i * stride. */
+static bool nested(const int64_t *dim, const int64_t *stride, int32_t ndim, int64_t *step) {
+    *step = 0;
+    for (int32_t i = ndim - 1; i >= 0; i--) {
+        if (dim[i] == 1) continue;
+        if (*step == 0) *step = stride[i];
+        else {
+            int64_t inner = 1;
+            for (int32_t j = i + 1; j < ndim; j++) inner *= dim[j];
+            if (stride[i] != *step * inner) return false;
+        }
+    }
+    return *step > 0;
+}
+
+static int64_t extent(const int64_t *dim, const int64_t *stride, int32_t from, int32_t to) {
+    int64_t span = 1;
+    for (int32_t i = from; i < to; i++) span += (dim[i] - 1) * (stride[i] < 0 ? INT64_MAX / 64 : stride[i]);
+    return span;
+}
+
+/* The part when whole entries of the outermost dimension make a task, whatever lies within one. */
+static part outer_part(const int64_t *dim, const int64_t *stride, int32_t counted, int32_t ndim, int64_t per_task, int64_t offset, int64_t size) {
+    int64_t inner = 1;
+    for (int32_t i = 1; i < counted; i++) inner *= dim[i];
+    if (counted < 1 || per_task % inner || extent(dim, stride, 1, ndim) > stride[0]) return (part){ 0 };
+    return (part){ true, offset * size, per_task / inner * stride[0] * size };
+}
+
+static part map_part(const flat_kernel *k, int32_t operand) {
+    const flat_map *m = &k->map;
+    const flat_operand *o = &k->operands[operand];
+    int64_t size = (int64_t)tide_dtype_size(o->type), row;
+    for (int32_t i = 0; i < m->count; i++)
+        if (m->instrs[i].operand == operand && (m->instrs[i].op == FLAT_COL_SUM || m->instrs[i].op == FLAT_ALL_SUM))
+            return (part){ true, o->offset * size, size * (m->instrs[i].op == FLAT_COL_SUM ? m->cols : 1) };
+    if (nested(m->dim, o->stride, m->row_ndim, &row) && extent(m->dim, o->stride, m->row_ndim, m->ndim) <= row)
+        return (part){ true, o->offset * size, m->rows_per_task * row * size };
+    return outer_part(m->dim, o->stride, m->row_ndim, m->ndim, m->rows_per_task, o->offset, size);
+}
+
+static part gemm_part(const flat_kernel *k, int32_t operand) {
+    const flat_gemm *g = &k->gemm;
+    const flat_operand *o = &k->operands[operand];
+    int64_t size = (int64_t)tide_dtype_size(o->type), rows = operand == 1 ? g->k : g->m, cols = operand == 0 ? g->k : g->n;
+    int32_t nb = g->batch_ndim;
+    int64_t matrix[2] = { rows, cols }, step;
+    if (g->split == FLAT_SPLIT_ROWS) {
+        bool part_of_rows = operand != 1 && g->batches == 1 && o->stride[nb] >= extent(matrix + 1, o->stride + nb + 1, 0, 1);
+        return part_of_rows ? (part){ true, o->offset * size, g->rows_per_task * o->stride[nb] * size } : (part){ 0 };
+    }
+    if (nested(g->batch, o->stride, nb, &step) && extent(matrix, o->stride + nb, 0, 2) <= step)
+        return (part){ true, o->offset * size, g->rows_per_task * step * size };
+    int64_t dim[TIDE_MAX_DIMS + 2];
+    memcpy(dim, g->batch, sizeof *dim * (size_t)nb);
+    memcpy(dim + nb, matrix, sizeof matrix);
+    return outer_part(dim, o->stride, nb, nb + 2, g->rows_per_task, o->offset, size);
+}
+
+part part_of(const flat_kernel *k, int32_t operand) {
+    return k->kind == FLAT_MAP ? map_part(k, operand) : k->kind == FLAT_GEMM ? gemm_part(k, operand) : (part){ 0 };
+}
