@@ -107,7 +107,8 @@ int print_result(const char *text, bool json);
 
 /* ---- stopping ------------------------------------------------------------------------------------------ */
 
-/* From now on Ctrl-C and SIGTERM only set a flag; a second one ends the program at once. */
+/* From now on Ctrl-C and SIGTERM only set a flag; a second one ends the program at once. A file size limit no longer
+ * ends it either: the write fails. */
 void stop_catch(void);
 bool stop_asked(void);
 

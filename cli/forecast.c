@@ -72,10 +72,9 @@ static void clock_text(char buffer[24], double seconds) {
 
 static void show_step(const forecast_event *e) {
     char left[24];
-    double done = (double)((e->epoch - 1) * e->batches + e->batch);
     clock_text(left, e->seconds_left);
     progress_line("epoch %" PRId64 "/%" PRId64 "  batch %" PRId64 "/%" PRId64 "  %.0f steps/s  loss %.4f  %s left", e->epoch, e->epochs,
-                  e->batch, e->batches, e->seconds > 0 ? done / e->seconds : 0.0, e->loss, left);
+                  e->batch, e->batches, e->steps_per_s, e->loss, left);
 }
 
 static void show_epoch(const forecast_event *e, bool verbose) {
@@ -105,7 +104,7 @@ static int show(void *user, const forecast_event *e) {
 /* ---- results ---- */
 
 static void put_score(FILE *out, const char *name, const forecast_score *s) {
-    if (s->present) fprintf(out, "  %-16s %9.4f %9.4f %12.4f %12.4f\n", name, s->mse, s->mae, s->original_mse, s->original_mae);
+    if (s->present) fprintf(out, "  %-16s %9.4f %9.4f %12.6g %12.6g\n", name, s->mse, s->mae, s->original_mse, s->original_mae);
 }
 
 static void put_scores(FILE *out, const forecast_result *r) {
@@ -113,6 +112,8 @@ static void put_scores(FILE *out, const forecast_result *r) {
     fprintf(out, "test, %" PRId64 " windows       mse       mae original mse original mae\n", r->windows);
     put_score(out, "this model", &r->model);
     for (int i = 0; i < 3; i++) put_score(out, names[i], &r->baselines[i]);
+    if (!r->baselines[1].present) fputs("no season follows from the frequency: evaluate --season N adds seasonal naive\n", out);
+    else if (r->season > r->seq_len) fprintf(out, "the season, %" PRId64 " rows, is longer than the look-back: seasonal naive repeats the last value\n", r->season);
 }
 
 static void put_train(FILE *out, const forecast_result *r) {
@@ -126,10 +127,13 @@ static void put_evaluate(FILE *out, const forecast_result *r) {
     const forecast_score *s = &r->model;
     put_scores(out, r);
     if (!s->present) return;
-    fprintf(out, "rmse %.4f  original rmse %.4f  mape %.2f %%  mspe %.2f %%  smape %.2f %%  wape %.2f %%\n", s->rmse, s->original_rmse,
+    fprintf(out, "rmse %.4f  original rmse %.6g  mape %.4g %%  mspe %.4g %%  smape %.4g %%  wape %.4g %%\n", s->rmse, s->original_rmse,
             s->mape, s->mspe, s->smape, s->wape);
+    if (s->mape_left_out) fprintf(out, "mape and mspe leave out %" PRId64 " truths of 0\n", s->mape_left_out);
+    if (s->mape_by_small_truths) fputs("mape and mspe come from a few truths near 0: go by smape and wape\n", out);
     fprintf(out, "direction right %.2f %% (95 %% interval %.2f to %.2f; always the commoner sign: %.2f; a coin: 50)\n", 100 * s->direction,
             100 * s->direction_low, 100 * s->direction_high, 100 * s->direction_majority);
+    if (r->guide_direction) fprintf(out, "direction right across windows, as the guide counts: %.2f %%\n", 100 * s->direction_across);
 }
 
 static void put_predict(FILE *out, const forecast_result *r) {
@@ -160,6 +164,7 @@ static int run(cli_call *call, command function, void (*put)(FILE *, const forec
     forecast_result *r = calloc(1, sizeof *r);
     if (!r) return EXIT_FAILED;
     stop_catch();
+    t->options.verbose = call->verbose;
     tide_status status = function(&t->options, show, call, r, &failure);
     progress_end();
     if (status != TIDE_OK && failure.status == TIDE_OK) failure.status = status;
@@ -177,6 +182,10 @@ static int run_predict(cli_call *call) {
     target *t = call->target;
     tide_failure failure = { 0 };
     tide_status status = TIDE_OK;
+    if (call->word_count && t->options.model[0] && strcmp(t->options.model, call->words[0]) != 0) {
+        failure = (tide_failure){ .status = TIDE_EINVAL, .column = "RUN", .message = "RUN and --model name different runs" };
+        return report_failure(&failure, call->json);
+    }
     if (call->word_count) status = forecast_option_set(&t->options, "model", call->words[0], &failure);
     if (status == TIDE_OK && !t->options.model[0]) {
         failure = (tide_failure){ .status = TIDE_EINVAL, .column = "RUN", .message = "RUN is missing: the folder of a trained run" };

@@ -16,6 +16,7 @@ void stop_catch(void) {
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is then a failed write, which is told as one */
 }
 
 bool stop_asked(void) {

@@ -12,6 +12,7 @@ static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_
 void bundle_free(bundle *b) {
     for (int64_t i = 0; b->names && i < b->config.columns; i++) free(b->names[i]);
     free(b->names);
+    free(b->place);
     scaler_free(&b->scaler);
     free(b->time_name);
     free(b->tail);
@@ -24,6 +25,12 @@ static bool copy_names(bundle *b, char *const *names) {
     for (int64_t i = 0; b->names && i < b->config.columns; i++)
         if (!(b->names[i] = strdup(names[i]))) return false;
     return b->names != NULL;
+}
+
+static bool copy_places(bundle *b, const int64_t *place) {
+    b->place = malloc((size_t)b->config.columns * sizeof *b->place + 1);
+    for (int64_t i = 0; b->place && i < b->config.columns; i++) b->place[i] = place ? place[i] : i;
+    return b->place != NULL;
 }
 
 /* The last seq_len rows of the whole file, those beyond a kind's cut included: the future begins after them. PEMS gaps are
@@ -44,10 +51,10 @@ static bool copy_tail(bundle *b, const frame *f) {
 tide_status bundle_from(const dataset *d, const forecast_options *o, const model_config *config, bundle *out, tide_failure *failure) {
     const frame *f = &d->frame;
     *out           = (bundle){ .config = *config, .kind = o->kind, .features = o->features, .target = f->target, .step = f->step,
-                               .mark_step = d->mark_step, .format = f->format };
+                               .mark_step = d->mark_step, .format = f->format, .time_place = f->time_place };
     out->time_name = f->time_name ? strdup(f->time_name) : NULL;
-    bool fine      = (!f->time_name || out->time_name) && copy_names(out, f->names) && scaler_copy(&d->scaler, &out->scaler) &&
-                copy_tail(out, f);
+    bool fine      = (!f->time_name || out->time_name) && copy_names(out, f->names) && copy_places(out, f->place) &&
+                scaler_copy(&d->scaler, &out->scaler) && copy_tail(out, f);
     if (fine) return TIDE_OK;
     bundle_free(out);
     return no_memory(failure);
@@ -80,6 +87,12 @@ static json_t *reals_json(const double *values, int64_t count) {
     return a;
 }
 
+static json_t *places_json(const bundle *b) {
+    json_t *a = json_array();
+    for (int64_t i = 0; i < b->config.columns; i++) json_array_append_new(a, json_integer(b->place[i]));
+    return a;
+}
+
 static json_t *time_json(const bundle *b) {
     char step[24], marks[24];
     step_print(step, b->step);
@@ -90,6 +103,7 @@ static json_t *time_json(const bundle *b) {
     json_object_set_new(o, "padded", json_boolean(f->padded));
     json_object_set_new(o, "hour_padded", json_boolean(f->hour_padded));
     json_object_set_new(o, "seconds", json_boolean(f->seconds));
+    json_object_set_new(o, "place", json_integer(b->time_place));
     json_object_set_new(o, "column", b->time_name ? json_string(b->time_name) : json_null());
     return o;
 }
@@ -97,8 +111,8 @@ static json_t *time_json(const bundle *b) {
 static char *metadata_text(const bundle *b) {
     json_t *names = json_array();
     for (int64_t i = 0; i < b->config.columns; i++) json_array_append_new(names, json_string(b->names[i]));
-    json_t *o = json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:I}", "format_version", BUNDLE_VERSION, "model", config_json(&b->config),
-                          "columns", names, "mean", reals_json(b->scaler.mean, b->config.columns), "std",
+    json_t *o = json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:I}", "format_version", BUNDLE_VERSION, "model", config_json(&b->config),
+                          "columns", names, "places", places_json(b), "mean", reals_json(b->scaler.mean, b->config.columns), "std",
                           reals_json(b->scaler.std, b->config.columns), "time", time_json(b), "kind", b->kind, "features", b->features,
                           "target", (json_int_t)b->target);
     char *text = o ? json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17)) : NULL;
@@ -147,6 +161,12 @@ tide_status bundle_write(const char *path, const bundle *b, tide_list params, co
 
 /* ---- reading: a file from outside, nothing in it is taken on trust ---- */
 
+/* Notes when memory was refused, so that the file is not blamed. */
+static void *got(bundle *b, void *memory) {
+    b->out_of_memory = b->out_of_memory || !memory;
+    return memory;
+}
+
 static bool read_config(const json_t *o, model_config *c) {
     for (int i = 0; i < SIZES; i++) {
         const json_t *v = json_object_get(o, sizes[i].key);
@@ -161,20 +181,29 @@ static bool read_config(const json_t *o, model_config *c) {
            c->out_count > 0 && c->out_first + c->out_count <= c->columns && c->marks < 16;
 }
 
-static bool read_reals(const json_t *a, int64_t count, double **out) {
-    if (!json_is_array(a) || (int64_t)json_array_size(a) != count || !(*out = malloc((size_t)count * sizeof **out + 1))) return false;
+static bool read_reals(bundle *b, const json_t *a, double **out) {
+    int64_t count = b->config.columns;
+    if (!json_is_array(a) || (int64_t)json_array_size(a) != count || !(*out = got(b, malloc((size_t)count * sizeof **out + 1)))) return false;
     for (int64_t i = 0; i < count; i++) (*out)[i] = json_number_value(json_array_get(a, (size_t)i));
     return true;
 }
 
 static bool read_names(const json_t *a, bundle *b) {
     if (!json_is_array(a) || (int64_t)json_array_size(a) != b->config.columns) return false;
-    b->names = calloc((size_t)b->config.columns + 1, sizeof *b->names);
+    b->names = got(b, calloc((size_t)b->config.columns + 1, sizeof *b->names));
     for (int64_t i = 0; b->names && i < b->config.columns; i++) {
         const char *name = json_string_value(json_array_get(a, (size_t)i));
-        if (!name || !(b->names[i] = strdup(name))) return false;
+        if (!name || !(b->names[i] = got(b, strdup(name)))) return false;
     }
     return b->names != NULL;
+}
+
+/* Models of the first versions have none: their columns stand as they are listed. */
+static bool read_places(const json_t *a, bundle *b) {
+    bool listed = json_array_size(a) == (size_t)b->config.columns;
+    if (!copy_places(b, NULL)) return got(b, NULL) != NULL;
+    for (int64_t i = 0; listed && i < b->config.columns; i++) b->place[i] = json_integer_value(json_array_get(a, (size_t)i));
+    return true;
 }
 
 static bool read_time(const json_t *o, bundle *b) {
@@ -191,7 +220,8 @@ static bool read_time(const json_t *o, bundle *b) {
     f->hour_padded = json_is_true(json_object_get(o, "hour_padded"));
     f->seconds     = json_is_true(json_object_get(o, "seconds"));
     memcpy(f->offset, offset, strlen(offset) + 1);
-    b->time_name = name ? strdup(name) : NULL;
+    b->time_place  = json_integer_value(json_object_get(o, "place"));
+    b->time_name   = name ? got(b, strdup(name)) : NULL;
     return !name || b->time_name;
 }
 
@@ -200,12 +230,12 @@ static bool read_tail(const tide_archive *a, bundle *b) {
     tide_shape shape = TIDE_SHAPE(b->config.seq_len, b->config.columns);
     if (!values || values->type != TIDE_F64 || !tide_shape_equal(values->shape, shape)) return false;
     size_t bytes = (size_t)tide_shape_count(shape) * sizeof *b->tail;
-    if (!(b->tail = malloc(bytes + 1))) return false;
+    if (!(b->tail = got(b, malloc(bytes + 1)))) return false;
     memcpy(b->tail, values->data, bytes);
     if (!b->time_name) return true;
     if (!time || time->type != TIDE_I64 || tide_shape_count(time->shape) != b->config.seq_len) return false;
     bytes = (size_t)b->config.seq_len * sizeof *b->tail_time;
-    if (!(b->tail_time = malloc(bytes + 1))) return false;
+    if (!(b->tail_time = got(b, malloc(bytes + 1)))) return false;
     memcpy(b->tail_time, time->data, bytes);
     return true;
 }
@@ -215,8 +245,9 @@ static bool read_parts(const json_t *o, const tide_archive *a, bundle *b) {
     b->features = (int)json_integer_value(json_object_get(o, "features"));
     b->target   = json_integer_value(json_object_get(o, "target"));
     bool fine = read_config(json_object_get(o, "model"), &b->config) && read_names(json_object_get(o, "columns"), b) &&
-                read_reals(json_object_get(o, "mean"), b->config.columns, &b->scaler.mean) &&
-                read_reals(json_object_get(o, "std"), b->config.columns, &b->scaler.std) && read_time(json_object_get(o, "time"), b) &&
+                read_places(json_object_get(o, "places"), b) &&
+                read_reals(b, json_object_get(o, "mean"), &b->scaler.mean) &&
+                read_reals(b, json_object_get(o, "std"), &b->scaler.std) && read_time(json_object_get(o, "time"), b) &&
                 read_tail(a, b);
     b->scaler.columns = b->config.columns;
     return fine && b->target >= 0 && b->target < b->config.columns && b->kind >= 0 && b->kind <= FORECAST_PEMS && b->features >= 0 &&
@@ -234,7 +265,9 @@ tide_status bundle_read(const char *path, bundle *out, tide_failure *failure) {
     if (!o) status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "this is no model of `tidemill forecast train`: it has no tidemill.forecast metadata");
     else if (version > BUNDLE_VERSION)
         status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "format version %" PRId64 " is newer than this program reads (%d): update tidemill", version, BUNDLE_VERSION);
-    else if (!read_parts(o, &a, out)) status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "the metadata of the model is damaged: train again or copy the run anew");
+    else if (!read_parts(o, &a, out))
+        status = out->out_of_memory ? no_memory(failure)
+                                    : fail_at(failure, TIDE_EDATA, path, 0, NULL, "the metadata of the model is damaged: train again or copy the run anew");
     if (status != TIDE_OK) bundle_free(out);
     json_decref(o);
     tide_archive_free(&a);

@@ -13,12 +13,14 @@ typedef struct bundle {
     int          kind, features;
     int64_t      target;       /* index into names */
     char       **names;        /* config.columns */
+    int64_t     *place, time_place;  /* as a frame's: the order of the columns in the file */
     scaler       scaler;
     time_step    step, mark_step;
     time_format  format;
     char        *time_name;    /* NULL without time stamps */
     double      *tail;         /* (seq_len, columns): the last rows of the file, original units */
     int64_t     *tail_time;    /* (seq_len), NULL without time stamps */
+    bool         out_of_memory;  /* while reading */
 } bundle;
 
 /* Copies from the data that is trained on. Fails when out of memory. Free with bundle_free. */

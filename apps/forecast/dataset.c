@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -17,13 +18,16 @@ static tide_status check_character(const char *text, const char *option, char *o
     return TIDE_OK;
 }
 
-tide_status dataset_read(const forecast_options *o, forecast_kind kind, dataset *d, tide_failure *failure) {
+tide_status dataset_read(const forecast_options *o, forecast_kind kind, const char *run_time, dataset *d, tide_failure *failure) {
     if (!*o->data) return fail_at(failure, TIDE_EINVAL, NULL, 0, "data", "no series is given: --data FILE");
     frame_options f = { .kind = (frame_kind)kind, .features = (frame_features)o->features, .target = given(o->target),
-                        .columns = given(o->columns), .ignore = given(o->ignore), .time_column = given(o->time_column),
+                        .columns = given(o->columns), .ignore = given(o->ignore), .time_column = given(o->time_column), .run_time = run_time,
                         .freq = given(o->freq), .missing = (frame_missing)o->missing, .strict_dates = o->strict_dates };
     if (strcmp(o->data, "-") && access(o->data, R_OK))
         return fail_at(failure, TIDE_EDATA, o->data, 0, NULL, "cannot be read: %s", strerror(errno));
+    struct stat info;
+    if (strcmp(o->data, "-") && stat(o->data, &info) == 0 && S_ISDIR(info.st_mode))
+        return fail_at(failure, TIDE_EDATA, o->data, 0, NULL, "this is a folder: give a file in it");
     tide_status status = check_character(o->sep, "sep", &f.separator, failure);
     if (status == TIDE_OK) status = check_character(o->decimal, "decimal", &f.decimal, failure);
     return status == TIDE_OK ? frame_read(o->data, &f, &d->frame, failure) : status;
@@ -55,7 +59,7 @@ tide_status dataset_scale(dataset *d, int64_t rows, tide_failure *failure) {
 }
 
 tide_status dataset_load(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure) {
-    tide_status status = dataset_read(o, (forecast_kind)o->kind, d, failure);
+    tide_status status = dataset_read(o, (forecast_kind)o->kind, NULL, d, failure);
     if (status == TIDE_OK) status = split_make(&d->frame, (frame_kind)o->kind, o->seq_len, o->pred_len, &d->split, failure);
     if (status == TIDE_OK) status = split_require(&d->frame, d->split, o->seq_len, o->pred_len, failure);
     if (status == TIDE_OK) status = choose_marks(o, compat, d, failure);

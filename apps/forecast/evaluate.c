@@ -23,6 +23,17 @@ typedef struct evaluation {
     char           path[RUN_PATH];
 } evaluation;
 
+/* Columns are the run's: asking for others would be silently in vain. */
+static tide_status refuse_columns(const forecast_options *o, tide_failure *failure) {
+    static const char *const names[] = { "features", "target", "columns", "ignore" };
+    int64_t count;
+    const forecast_option *table = forecast_option_table(&count);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (o->given[forecast_option_find(names[i]) - table])
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, names[i], "--%s is fixed by the run of --model: leave it out", names[i]);
+    return TIDE_OK;
+}
+
 /* What the run fixes, the options may repeat but not contradict. */
 static tide_status adopt(evaluation *e, tide_failure *failure) {
     forecast_options *o = e->options;
@@ -37,7 +48,7 @@ static tide_status adopt(evaluation *e, tide_failure *failure) {
         *fixed[i].value = fixed[i].run;
     }
     if (!o->given[forecast_option_find("kind") - table]) o->kind = e->bundle.kind;
-    return TIDE_OK;
+    return refuse_columns(o, failure);
 }
 
 static tide_status load_run(evaluation *e, tide_failure *failure) {
@@ -93,7 +104,7 @@ static tide_status save_predictions(evaluation *e, tide_failure *failure) {
 static tide_status score_run(evaluation *e, forecast_result *r, tide_failure *failure) {
     window_program p;
     bool        keep   = *e->options->save_predictions != 0;
-    tide_status status = session_scoring(&e->session, session_scoring_batch(&e->bundle.config, e->scoring.windows), true, &p, failure);
+    tide_status status = session_scoring_all(&e->session, e->scoring.windows, true, &p, failure);
     if (status == TIDE_OK && keep) status = keep_predictions(e, failure);
     if (status == TIDE_OK) status = score_model(&e->scoring, &p, &e->model, failure);
     if (status == TIDE_OK && keep) status = save_predictions(e, failure);
@@ -122,6 +133,7 @@ static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *fai
     if (run) status = score_run(e, r, failure);
     if (status == TIDE_OK) status = score_baselines(&e->scoring, e->data.split, o->season, true, &e->baselines, failure);
     if (status != TIDE_OK) return status;
+    r->guide_direction = (e->compat & FORECAST_COMPAT_GUIDE) != 0;
     r->windows = e->scoring.windows, r->columns = e->data.frame.columns, r->seq_len = o->seq_len, r->pred_len = o->pred_len;
     report_baselines(r, &e->baselines, e->scoring.metrics_scaled, &e->listener);
     r->wall_s       = os_seconds() - e->listener.began;

@@ -129,6 +129,7 @@ void frame_free(frame *f) {
     free(f->values);
     free(f->time);
     free(f->time_name);
+    free(f->place);
     free(f->warnings);
     free(f->path);
     *f = (frame){ 0 };
@@ -165,14 +166,17 @@ static tide_status find_names(const frame *f, const char *path, char *const *nam
 static tide_status take_columns(frame *f, const int64_t *from, int64_t count) {
     double *values = malloc((size_t)(f->file_rows * count) * sizeof *values);
     char **names = calloc((size_t)count, sizeof *names);
-    if (!values || !names) {
+    int64_t *place = calloc((size_t)count, sizeof *place);
+    if (!values || !names || !place) {
         free(values);
         free(names);
+        free(place);
         return TIDE_ENOMEM;
     }
     for (int64_t i = 0; i < f->file_rows; i++)
         for (int64_t c = 0; c < count; c++) values[i * count + c] = f->values[i * f->columns + from[c]];
     for (int64_t c = 0; c < count; c++) {
+        place[c] = f->place ? f->place[from[c]] : from[c];
         names[c] = f->names[from[c]];
         f->names[from[c]] = NULL;
     }
@@ -181,7 +185,9 @@ static tide_status take_columns(frame *f, const int64_t *from, int64_t count) {
         if (from[c] == f->target) target = c;
     free(f->values);
     free_names(f->names, f->columns);
+    free(f->place);
     f->values = values;
+    f->place = place;
     f->names = names;
     f->columns = count;
     f->target = target;

@@ -38,6 +38,8 @@ typedef struct frame_options {
     const char    *columns;       /* NULL: all; else a comma-separated list */
     const char    *ignore;        /* NULL, or a comma-separated list */
     const char    *time_column;   /* NULL: date, ds, timestamp, else the only column that parses as time */
+    const char    *run_time;      /* NULL; "" or the time column of the run that the file is read for: tried first, and
+                                   * `columns` are then the run's */
     const char    *freq;          /* NULL: found from the stamps; else "15min", "h", "d", "b", "w", "m", "q", "y", "s" */
     frame_missing  missing;
     bool           strict_dates;
@@ -52,9 +54,11 @@ typedef struct frame {
     double     *values;           /* (file_rows, columns), as read. NaN never (filled or refused), but for PEMS: scaler_apply fills */
     int64_t    *time;             /* (file_rows) seconds since 1970 of the wall-clock label; NULL without a time column */
     char       *time_name;        /* header of the time column; NULL */
+    int64_t     time_place;       /* where it stands in the file, as `place` */
     time_step   step;
     time_format format;
     int64_t     target;           /* index into names */
+    int64_t    *place;            /* (columns) where each stands in the file, ascending from left; NULL: in this order */
     int64_t     file_rows;        /* >= rows: ETT's benchmark uses 14,400 of 17,420; the rest serves for forecasting from the end */
     char       *warnings;         /* "" or lines, each ending in a newline */
     char       *path;             /* as given, for messages */

@@ -7,9 +7,11 @@
 #include "frame_reading.h"
 
 static tide_status fail_cell(reading *r, int64_t row, const char *name, const char *text) {
+    bool whole = r->table.columns == 1 && text[strcspn(text, ",;\t|")];
     bool comma = r->options->decimal != ',' && strchr(text, ',') && text[strspn(text, "+-0123456789., \t")] == 0;
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], name,
                          "'%.60s' is not a finite number; %s", text,
+                         whole ? "the whole line is one cell: give the --sep that stands between the columns" :
                          comma ? "for decimal commas give --decimal ," : "correct it, or leave the column out with --ignore");
 }
 
@@ -63,7 +65,7 @@ static tide_status fill_missing(reading *r, int64_t missing, int64_t first) {
         if (!fill_column(f->values + c, f->file_rows, f->columns, linear))
             return forecast_fail(r->failure, TIDE_EDATA, r->path, 0, f->names[c],
                                  "the column holds no value at all; leave it out with --ignore");
-    return reading_note(r, "%" PRId64 " missing cells were filled with %s, first at line %" PRId64 "\n", missing,
+    return reading_note(r, "missing cells: %" PRId64 ", filled with %s, first at line %" PRId64 "\n", missing,
                         linear ? "a straight line between their neighbours" : "the value before them",
                         r->table.line[first / f->columns]);
 }
@@ -79,7 +81,7 @@ tide_status reading_parse_cells(reading *r) {
     if (status || !missing) return status;
     if (r->options->missing == MISSING_ERROR)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[first / f->columns], f->names[first % f->columns],
-                             "%" PRId64 " cells are empty or NaN, this is the first; --missing ffill fills with the value before, "
+                             "empty or NaN cells: %" PRId64 ", this is the first; --missing ffill fills with the value before, "
                              "--missing linear with a line between the neighbours", missing);
     return fill_missing(r, missing, first);
 }

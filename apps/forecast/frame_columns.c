@@ -150,9 +150,11 @@ static void order_columns(reading *r, int64_t target) {
 static tide_status name_columns(reading *r) {
     frame *f = r->out;
     f->names = calloc((size_t)r->count, sizeof *f->names);
-    if (!f->names) return reading_no_memory(r);
+    f->place = calloc((size_t)r->count, sizeof *f->place);
+    if (!f->names || !f->place) return reading_no_memory(r);
     f->columns = r->count;
     for (int64_t i = 0; i < r->count; i++) {
+        f->place[i] = r->chosen[i];
         f->names[i] = strdup(r->table.header[r->chosen[i]]);
         if (!f->names[i]) return reading_no_memory(r);
     }
@@ -160,7 +162,7 @@ static tide_status name_columns(reading *r) {
 }
 
 tide_status reading_choose(reading *r) {
-    tide_status status = check_list(r, "--columns", r->options->columns);
+    tide_status status = check_list(r, r->options->run_time ? "the run's columns" : "--columns", r->options->columns);
     if (!status) status = check_list(r, "--ignore", r->options->ignore);
     if (status) return status;
     int64_t target = find_target(r);

@@ -41,15 +41,15 @@ static tide_status search_columns(reading *r, bool epoch) {
 }
 
 tide_status reading_find_time(reading *r) {
-    static const char *const usual[] = { "date", "ds", "timestamp" };
+    const char *const usual[] = { r->options->run_time, "date", "ds", "timestamp" };
     if (r->options->kind == KIND_SOLAR) return TIDE_OK;
     if (r->options->time_column) {
         r->time_column = reading_find(r, "--time-column", r->options->time_column);
         return r->time_column < 0 ? status_of(r) : TIDE_OK;
     }
-    for (int u = 0; u < 3; u++)
+    for (int u = 0; u < 4; u++)
         for (int64_t c = 0; c < r->table.columns; c++)
-            if (!strcasecmp(r->table.header[c], usual[u]) && !list_has(r->options->ignore, r->table.header[c])) {
+            if (usual[u] && *usual[u] && !strcasecmp(r->table.header[c], usual[u]) && !list_has(r->options->ignore, r->table.header[c])) {
                 r->time_column = c;
                 return TIDE_OK;
             }
@@ -122,7 +122,7 @@ static tide_status report_spacing(reading *r, spacing s, time_step step) {
     char name[24], text[240];
     step_print(name, step);
     snprintf(text, sizeof text,
-             "%" PRId64 " time stamps are repeated, %" PRId64 " missing and %" PRId64 " off the step of %s, first at line %" PRId64,
+             "time stamps: %" PRId64 " repeated, %" PRId64 " missing, %" PRId64 " off the step of %s, first at line %" PRId64,
              s.repeated, s.missing, s.uneven, name, r->table.line[s.first]);
     if (r->options->strict_dates)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[s.first], r->out->time_name,
@@ -160,6 +160,7 @@ tide_status reading_parse_time(reading *r) {
         return TIDE_OK;
     }
     f->time_name = strdup(r->table.header[r->time_column]);
+    f->time_place = r->time_column;
     f->time = calloc((size_t)f->file_rows, sizeof *f->time);
     if (!f->time_name || !f->time) return reading_no_memory(r);
     for (int64_t i = 0; i < f->file_rows; i++) {

@@ -47,8 +47,7 @@ tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kin
     as->features = FORECAST_M;
     *as->target = *as->ignore = 0;
     list_columns(b, as->columns, sizeof as->columns);
-    if (b->time_name && !*as->time_column) snprintf(as->time_column, sizeof as->time_column, "%s", b->time_name);
-    tide_status status = dataset_read(as, kind, d, failure);
+    tide_status status = dataset_read(as, kind, b->time_name ? b->time_name : "", d, failure);
     free(as);
     if (status == TIDE_OK) status = frame_select(&d->frame, o->data, b->names, b->config.columns, failure);
     if (status == TIDE_OK) status = check_step(o, b, d, failure);

@@ -68,7 +68,7 @@ static const forecast_option table[] = {
     { "out", TEXT(out), TRAIN | SAME, NULL, "Run", "DIR", "run folder (default: runs/DATE-NAME)" },
     { "resume", CHOICE(resume, "no|auto|must"), TRAIN | SAME, NULL, "Run", NULL, "go on with the run in --out: if there is one, or else fail" },
     { "overwrite", BOOL(overwrite), TRAIN | SAME, NULL, "Run", NULL, "replace the run in --out" },
-    { "plots", BOOL(plots), ALL | SAME, NULL, "Run", NULL, "draw plots (on by default; --plots=no)" },
+    { "plots", BOOL(plots), TRAIN | FORECAST_FOR_PREDICT | SAME, NULL, "Run", NULL, "draw plots (on by default; --plots=no)" },
     { "output", TEXT(output), FORECAST_FOR_PREDICT | SAME, NULL, "Run", PATH, "where to write the forecast; - for standard output" },
     { "save-predictions", TEXT(save_predictions), EVAL | SAME, NULL, "Run", "FILE.npz", "keep every forecast and truth" },
     { "season", INT(season, 0, 1e7), EVAL, NULL, "Run", "N", "rows of a season for the seasonal-naive baseline" },
@@ -76,6 +76,7 @@ static const forecast_option table[] = {
     { "device", TEXT(device), ALL, NULL, "Machine", "NAME", "cpu, ref or check" },
     { "threads", INT(threads, 0, 4096), ALL | SAME, NULL, "Machine", "N", "0: the physical cores this process may use" },
     { "memory-limit-mib", INT(memory_limit_mib, 0, 1e9), ALL | SAME, NULL, "Machine", "N", "most memory to use; 0: what the machine has" },
+    { "dump-graph", TEXT(dump_graph), TRAIN | SAME, NULL, "Machine", "DIR", "write what each compiler pass makes of the step, text and DOT" },
 
     UNUSED("label-len"), UNUSED("dec-in"), UNUSED("c-out"), UNUSED("enc-in"), UNUSED("factor"), UNUSED("d-layers"), UNUSED("num-workers"),
 };

@@ -24,7 +24,7 @@ tide_status plot_losses(const run_folder *r, int64_t best_epoch, tide_failure *f
                               { .name = "validation", .x = values, .y = values + 2 * count, .count = count, .style = PLOT_POINTS } };
     plot_marker best      = { (double)best_epoch, "best" };
     plot        p = { .title = "Loss by epoch", .x_label = "epoch", .y_label = "loss (scaled)", .series = series, .series_count = 2, .markers = &best,
-                      .marker_count = best_epoch > 0 };
+                      .marker_count = best_epoch > 0, .x_is_whole = true };
     if (status == TIDE_OK) status = plot_write(run_folder_file(r->path, "loss.svg", path), &p, NULL, failure);
     free(values);
     free(rows);

@@ -1,11 +1,11 @@
 /* forecast_predict: the rows after the last one, with real time stamps, in the input's own units and form. */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <tidemill/io.h>
 
 #include "base/base.h"
+#include "json_text.h"
 #include "loaded.h"
 #include "report.h"
 #include "run_folder.h"
@@ -19,6 +19,8 @@ typedef struct prediction {
     session   session;
     char      path[RUN_PATH];
     double   *values;    /* (pred_len, out columns), original units */
+    int64_t  *order;     /* the out columns as they stand in the file, the time stamps (-1) among them */
+    int64_t   shown;     /* columns to write */
     int64_t  *time;      /* (seq_len + pred_len); NULL without time stamps */
 } prediction;
 
@@ -58,6 +60,8 @@ static tide_status rows_of_run(prediction *p, tide_failure *failure) {
     f->values = b->tail, b->tail = NULL;
     f->time = b->tail_time, b->tail_time = NULL;
     f->step = b->step, f->format = b->format, f->target = b->target;
+    f->time_name = b->time_name, b->time_name = NULL;
+    f->place = b->place, b->place = NULL, f->time_place = b->time_place;
     p->data.mark_step = b->mark_step, p->data.mark_count = b->config.marks;
     p->data.out_first = b->config.out_first, p->data.out_count = b->config.out_count;
     return scaler_copy(&b->scaler, &p->data.scaler) ? TIDE_OK : no_memory(failure);
@@ -86,7 +90,7 @@ static tide_status forecast(prediction *p, tide_failure *failure) {
 static tide_status future_times(prediction *p, tide_failure *failure) {
     const model_config *c = &p->bundle.config;
     const frame        *f = &p->data.frame;
-    if (!f->time || !p->bundle.time_name) return TIDE_OK;
+    if (!f->time || !f->time_name) return TIDE_OK;
     p->time = malloc((size_t)(c->seq_len + c->pred_len) * sizeof *p->time);
     if (!p->time) return no_memory(failure);
     memcpy(p->time, f->time, (size_t)c->seq_len * sizeof *p->time);
@@ -107,23 +111,46 @@ static void add_name(text *t, const char *name) {
     text_add(t, "\"");
 }
 
+static int64_t place_of(const prediction *p, int64_t column) {
+    const frame *f = &p->data.frame;
+    if (column < 0) return f->time_place;
+    column += p->bundle.config.out_first;
+    return f->place ? f->place[column] : column;
+}
+
+static tide_status order_columns(prediction *p, tide_failure *failure) {
+    int64_t count = p->bundle.config.out_count;
+    p->order      = malloc((size_t)(count + 1) * sizeof *p->order);
+    if (!p->order) return no_memory(failure);
+    for (int64_t column = p->time ? -1 : 0; column < count; column++) {
+        int64_t at = p->shown++;
+        for (; at > 0 && place_of(p, p->order[at - 1]) > place_of(p, column); at--) p->order[at] = p->order[at - 1];
+        p->order[at] = column;
+    }
+    return TIDE_OK;
+}
+
+static void add_cell(const prediction *p, text *t, int64_t step, int64_t column) {
+    const model_config *c = &p->bundle.config;
+    char cell[40];
+    if (column < 0) time_print(cell, p->time[c->seq_len + step], &p->data.frame.format);
+    else num_format(cell, p->values[step * c->out_count + column], true);
+    text_add(t, "%s", cell);
+}
+
 static tide_status make_csv(const prediction *p, forecast_result *r, tide_failure *failure) {
     const model_config *c = &p->bundle.config;
     text t = { 0 };
-    if (p->time) add_name(&t, p->bundle.time_name);
-    for (int64_t i = 0; i < c->out_count; i++) {
-        if (p->time || i) text_add(&t, ",");
-        add_name(&t, p->bundle.names[c->out_first + i]);
+    for (int64_t i = 0; i < p->shown; i++) {
+        int64_t column = p->order[i];
+        if (i) text_add(&t, ",");
+        add_name(&t, column < 0 ? p->data.frame.time_name : p->bundle.names[c->out_first + column]);
     }
-    for (int64_t s = 0; s < c->pred_len; s++) {
-        char stamp[40] = "", number[32];
-        if (p->time) time_print(stamp, p->time[c->seq_len + s], &p->bundle.format);
-        text_add(&t, "\n%s", stamp);
-        for (int64_t i = 0; i < c->out_count; i++) {
-            num_format(number, p->values[s * c->out_count + i], true);
-            text_add(&t, p->time || i ? ",%s" : "%s", number);
+    for (int64_t s = 0; s < c->pred_len; s++)
+        for (int64_t i = 0; i < p->shown; i++) {
+            text_add(&t, i ? "," : "\n");
+            add_cell(p, &t, s, p->order[i]);
         }
-    }
     text_add(&t, "\n");
     r->csv = t.data;
     return t.failed ? no_memory(failure) : TIDE_OK;
@@ -134,15 +161,17 @@ static tide_status make_json(const prediction *p, forecast_result *r, tide_failu
     json_t *values = json_object(), *times = p->time ? json_array() : json_null();
     for (int64_t s = 0; p->time && s < c->pred_len; s++) {
         char stamp[40];
-        time_print(stamp, p->time[c->seq_len + s], &p->bundle.format);
+        time_print(stamp, p->time[c->seq_len + s], &p->data.frame.format);
         json_array_append_new(times, json_string(stamp));
     }
-    for (int64_t i = 0; i < c->out_count; i++) {
+    for (int64_t k = 0; k < p->shown; k++) {
+        int64_t i = p->order[k];
+        if (i < 0) continue;
         json_t *one = json_array();
         for (int64_t s = 0; s < c->pred_len; s++) json_array_append_new(one, json_real(p->values[s * c->out_count + i]));
         json_object_set_new(values, p->bundle.names[c->out_first + i], one);
     }
-    json_t *o = json_pack("{s:i, s:s, s:s, s:I, s:I, s:o, s:o}", "schema_version", 1, "command", "forecast predict", "run", p->options->model, "seq_len",
+    json_t *o = json_pack("{s:i, s:s, s:o, s:I, s:I, s:o, s:o}", "schema_version", 1, "command", "forecast predict", "run", json_text(p->options->model), "seq_len",
                           (json_int_t)c->seq_len, "pred_len", (json_int_t)c->pred_len, "time", times, "forecast", values);
     r->json = o ? json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(o);
@@ -202,6 +231,7 @@ static tide_status predict(prediction *p, forecast_result *r, tide_failure *fail
     if (status == TIDE_OK) status = loaded_session(o, &p->bundle, p->path, &p->data, &p->session, failure);
     if (status == TIDE_OK) status = forecast(p, failure);
     if (status == TIDE_OK) status = future_times(p, failure);
+    if (status == TIDE_OK) status = order_columns(p, failure);
     if (status != TIDE_OK) return status;
     snprintf(r->run, sizeof r->run, "%s", o->model);
     snprintf(r->device, sizeof r->device, "%s", tide_graph_device(p->session.graph));
@@ -220,6 +250,7 @@ tide_status forecast_predict(const forecast_options *options, forecast_progress 
     bundle_free(&p.bundle);
     free(p.values);
     free(p.time);
+    free(p.order);
     free(p.options);
     return status;
 }

@@ -1,10 +1,11 @@
 #include "report.h"
 
-#include <jansson.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "json_text.h"
 
 enum { SCHEMA_VERSION = 1 };
 
@@ -41,6 +42,8 @@ static json_t *original_json(const forecast_score *s) {
                                                                { "wape", s->wape } };
     json_t *o = json_object();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) put(o, rows[i].key, rows[i].value);
+    json_object_set_new(o, "mape_left_out", json_integer(s->mape_left_out));
+    json_object_set_new(o, "mape_by_small_truths", json_boolean(s->mape_by_small_truths));
     return o;
 }
 
@@ -62,6 +65,7 @@ static json_t *baselines_json(const forecast_result *r) {
         json_t *o = scaled_json(s);
         json_object_set_new(o, "original", original_json(s));
         json_object_set_new(o, "direction", direction_json(s));
+        if (i == 1) json_object_set_new(o, "season", json_integer(r->season));
         json_object_set_new(all, s->name, o);
     }
     return all;
@@ -102,9 +106,9 @@ static void put_training(json_t *o, const forecast_result *r) {
 }
 
 static void put_model(json_t *o, const forecast_result *r) {
-    json_object_set_new(o, "run", json_string(r->run));
+    json_object_set_new(o, "run", json_text(r->run));
     json_object_set_new(o, "parameters", json_integer(r->parameters));
-    json_object_set_new(o, "device", json_string(r->device));
+    json_object_set_new(o, "device", json_text(r->device));
     json_object_set_new(o, "threads", json_integer(r->threads));
     if (!r->model.present) return;
     json_object_set_new(o, "test", scaled_json(&r->model));
@@ -132,13 +136,17 @@ tide_status report_json(const char *command, forecast_result *r, const error_par
 }
 
 void report_baselines(forecast_result *r, const baseline_parts *parts, bool metrics_scaled, const listener *l) {
+    char list[160] = "";
+    r->season = parts->season;
     for (int i = 0; i < 3; i++) {
         if (!parts->present[i]) continue;
         r->baselines[i] = score_pair_result(baseline_names[i], &parts->pair[i], metrics_scaled);
         if (!r->model.present || r->baselines[i].mse > r->model.mse) continue;
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s (%.4f)", r->beaten ? ", " : "", baseline_names[i], r->baselines[i].mse);
         r->beaten = true;
-        listener_note(l, FORECAST_STAGE_WARNING, "the model (MSE %.4f) does not beat the baseline %s (MSE %.4f)", r->model.mse, baseline_names[i], r->baselines[i].mse);
     }
+    if (r->beaten) listener_note(l, FORECAST_STAGE_WARNING, "by test MSE the model (%.4f) does not beat %s", r->model.mse, list);
 }
 
 void forecast_result_free(forecast_result *r) {
@@ -159,8 +167,8 @@ static const char *failure_code(tide_status status) {
 }
 
 char *forecast_failure_json(const tide_failure *f) {
-    json_t *o = json_pack("{s:i, s:{s:s, s:s, s:s, s:I, s:s}}", "schema_version", SCHEMA_VERSION, "error", "code", failure_code(f->status), "message",
-                          f->message, "file", f->file, "row", (json_int_t)f->row, "column", f->column);
+    json_t *o = json_pack("{s:i, s:{s:s, s:o, s:o, s:I, s:o}}", "schema_version", SCHEMA_VERSION, "error", "code", failure_code(f->status), "message",
+                          json_text(f->message), "file", json_text(f->file), "row", (json_int_t)f->row, "column", json_text(f->column));
     char *text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
     json_decref(o);
     return text;

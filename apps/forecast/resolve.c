@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/base.h"
+#include "frame_reading.h"
 
 /* The published names mean the guide's formulas under --compat guide. */
 static int guide_rule(int rule) {
@@ -14,6 +15,19 @@ static int guide_rule(int rule) {
     }
 }
 
+/* Lists that cannot both be meant, whatever the file holds. */
+static tide_status column_contradictions(const forecast_options *o, tide_failure *failure) {
+    if (*o->target && list_has(o->ignore, o->target))
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "ignore", "--ignore leaves out the --target, %s", o->target);
+    if (*o->target && *o->columns && !list_has(o->columns, o->target))
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "target", "--target %s is not among --columns %.300s", o->target, o->columns);
+    if (*o->time_column && !strcmp(o->time_column, o->target))
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "target", "--target and --time-column are both %s", o->target);
+    if (*o->columns && *o->ignore)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "ignore", "--columns and --ignore contradict each other: --columns alone says which to keep");
+    return TIDE_OK;
+}
+
 static tide_status contradictions(const forecast_options *o, tide_failure *failure) {
     if (o->d_model % o->n_heads)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "n-heads", "--n-heads %" PRId64 " does not divide --d-model %" PRId64, o->n_heads, o->d_model);
@@ -21,7 +35,7 @@ static tide_status contradictions(const forecast_options *o, tide_failure *failu
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "direction-surrogate", "--direction-surrogate needs --loss-function financial or directional");
     if (o->features == FORECAST_S && o->kind == FORECAST_PEMS && !*o->target)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "target", "--features S with --kind pems needs --target, the number of a node");
-    return TIDE_OK;
+    return column_contradictions(o, failure);
 }
 
 tide_status options_resolve(const forecast_options *given, forecast_options *out, unsigned *compat, tide_failure *failure) {

@@ -1,9 +1,9 @@
 #include "run_folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "json_text.h"
 
 enum { RUN_VERSION = 1 };
 
@@ -20,6 +21,11 @@ const char *run_folder_file(const char *folder, const char *name, char *buffer) 
     snprintf(buffer, RUN_PATH, "%s/%s", folder, name);
     return buffer;
 }
+
+/* Written only by who holds the lock; with forecast.svg and .csv, which predict adds, all that can be in a run folder. */
+static const char *const own_files[] = { "state.safetensors", "model.safetensors", "run.json", "metrics.csv", "loss.svg", "loss.csv",
+                                         "horizon.svg", "horizon.csv", "sample.svg", "sample.csv" };
+enum { OWN_FILES = sizeof own_files / sizeof *own_files };
 
 static bool exists(const char *folder, const char *name) {
     char path[RUN_PATH];
@@ -50,7 +56,7 @@ static void default_path(const forecast_options *o, char out[FORECAST_TEXT_SIZE]
     for (int i = 2; stat(out, &s) == 0; i++) snprintf(out, FORECAST_TEXT_SIZE, "runs/%s-%s-%d", date, name, i);
 }
 
-static tide_status make_folders(const char *path, tide_failure *failure) {
+tide_status make_folders(const char *path, tide_failure *failure) {
     char part[FORECAST_TEXT_SIZE];
     snprintf(part, sizeof part, "%s", path);
     for (char *at = part + 1;; at++) {
@@ -75,6 +81,23 @@ static tide_status take_lock(run_folder *r, tide_failure *failure) {
     return fail_at(failure, TIDE_EINVAL, r->path, 0, "out", "another process is writing the run %s", r->path);
 }
 
+/* "state.safetensors.tmp-PID-N": what a process that was killed had not yet renamed. */
+static bool is_left_over(const char *name) {
+    for (int i = 0; i < OWN_FILES; i++) {
+        size_t length = strlen(own_files[i]);
+        if (!strncmp(name, own_files[i], length) && !strncmp(name + length, ".tmp-", 5)) return true;
+    }
+    return false;
+}
+
+static void sweep(const char *folder) {
+    char path[RUN_PATH];
+    DIR *d = opendir(folder);
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (is_left_over(e->d_name) && strlen(e->d_name) < 60) unlink(run_folder_file(folder, e->d_name, path));
+    if (d) closedir(d);
+}
+
 tide_status run_folder_open(const forecast_options *o, run_folder *r, tide_failure *failure) {
     *r = (run_folder){ .lock = -1 };
     if (o->resume && o->overwrite)
@@ -92,6 +115,7 @@ tide_status run_folder_open(const forecast_options *o, run_folder *r, tide_failu
     r->resuming        = present && o->resume;
     tide_status status = make_folders(r->path, failure);
     if (status == TIDE_OK) status = take_lock(r, failure);
+    if (status == TIDE_OK) sweep(r->path);
     if (status != TIDE_OK && r->lock >= 0) close(r->lock), r->lock = -1; /* the lock file may be another's */
     return status;
 }
@@ -106,10 +130,10 @@ void run_folder_close(run_folder *r) {
 }
 
 void run_folder_clear(const run_folder *r) {
-    static const char *const names[] = { "state.safetensors", "model.safetensors", "run.json", "metrics.csv", "loss.svg", "loss.csv",
-                                         "forecast.svg", "forecast.csv", "horizon.svg", "horizon.csv", "sample.svg", "sample.csv" };
     char path[RUN_PATH];
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) unlink(run_folder_file(r->path, names[i], path));
+    for (int i = 0; i < OWN_FILES; i++) unlink(run_folder_file(r->path, own_files[i], path));
+    unlink(run_folder_file(r->path, "forecast.svg", path));
+    unlink(run_folder_file(r->path, "forecast.csv", path));
 }
 
 /* ---- run.json ---- */
@@ -123,7 +147,7 @@ static json_t *option_json(const forecast_options *o, const forecast_option *row
     case FORECAST_TYPE_BOOL: return json_boolean(*(const bool *)field);
     case FORECAST_TYPE_INT: return json_integer(*(const int64_t *)field);
     case FORECAST_TYPE_REAL: return json_real(*(const double *)field);
-    default: return json_string(forecast_option_get(o, row, text, sizeof text));
+    default: return json_text(forecast_option_get(o, row, text, sizeof text));
     }
 }
 
@@ -211,9 +235,11 @@ tide_status metrics_append(const run_folder *r, const metrics_row *row, int64_t 
     if (fine && ftell(file) == 0) fine = fputs(METRICS_HEADER, file) >= 0;
     fine = fine && fprintf(file, "%" PRId64 ",%" PRId64 ",%s,%s,%s,%s,%s,%s\n", row->epoch, row->step, cell[0], cell[1], cell[2], cell[3], cell[4], cell[5]) > 0;
     fine = fine && fflush(file) == 0 && fsync(fileno(file)) == 0;
-    if (fine) *bytes = ftell(file);
-    int error = errno;
+    int64_t length = fine ? ftell(file) : 0;
+    int     error  = errno;
     if (file && fclose(file)) fine = false;
+    if (!fine && file && truncate(path, *bytes)) error = errno; /* no half row stays */
+    if (fine) *bytes = length;
     return fine ? TIDE_OK : fail_at(failure, TIDE_EIO, path, 0, NULL, "cannot write: %s", strerror(error));
 }
 

@@ -21,13 +21,15 @@ void        run_folder_clear(const run_folder *r);
 /* "FOLDER/name" into a buffer of FORECAST_TEXT_SIZE + 64; returns it. */
 const char *run_folder_file(const char *folder, const char *name, char *buffer);
 enum { RUN_PATH = FORECAST_TEXT_SIZE + 64 };
+/* A folder with all that lead to it; fine if it is there. */
+tide_status make_folders(const char *path, tide_failure *failure);
 
 /* run.json: the options, the data's hash and shape, the version. */
 tide_status run_json_write(const run_folder *r, const forecast_options *o, const dataset *d, int64_t parameters, tide_failure *failure);
 /* TIDE_EINVAL, naming the first difference, if run.json was made with other options or data. */
 tide_status run_json_check(const run_folder *r, const forecast_options *o, const dataset *d, tide_failure *failure);
 
-/* metrics.csv. Appending syncs and gives the new length; cutting takes it back to an earlier one. */
+/* metrics.csv. Appending to `bytes` of it syncs and gives the new length; cutting takes it back to an earlier one. */
 typedef struct metrics_row { int64_t epoch, step; double lr, train_loss, val_loss, grad_norm, seconds, rss_mib; } metrics_row;
 tide_status metrics_append(const run_folder *r, const metrics_row *row, int64_t *bytes, tide_failure *failure);
 tide_status metrics_cut(const run_folder *r, int64_t bytes, tide_failure *failure);

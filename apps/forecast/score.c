@@ -136,6 +136,7 @@ score_result score_total(const score *s) {
         .windows = s->windows,
         .mse = ratio(all.squared, count),
         .mae = ratio(all.absolute, count),
+        .mape_left_out = s->windows * cells - all.relative_count,
         .mape = 100 * ratio(all.relative, relative_count),
         .mspe = 100 * ratio(all.relative_squared, relative_count),
         .smape = 100 * ratio(all.symmetric, count),

@@ -17,6 +17,7 @@ typedef struct score_result {
     /* Percent. mape, mspe: means of |e/truth| and (e/truth)^2 over |truth| > 1e-8; smape: of 200 |e| / (|prediction| + |truth|),
      * 0/0 as 0; wape: sum |e| / sum |truth|. NaN where nothing is left to average. */
     double mape, mspe, smape, wape;
+    int64_t mape_left_out;       /* truths that mape and mspe leave out */
     /* Shares in 0..1, NaN without a difference. A difference of zero is a sign of its own. */
     double direction;            /* of equal signs of consecutive differences along the horizon */
     double direction_majority;   /* of the most frequent sign of the truth: what always guessing it would score */

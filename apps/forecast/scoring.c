@@ -8,7 +8,7 @@
 
 const char *const baseline_names[3] = { "last_value", "seasonal_naive", "linear" };
 
-enum { BASELINE_BATCH = 32, MOST_BATCH = 1024 };
+enum { BASELINE_BATCH = 32, MOST_BATCH = 1024, MAPE_SUSPECT = 5 };
 
 int listener_tell(const listener *l, forecast_event event) {
     if (!l || !l->call) return 0;
@@ -63,12 +63,25 @@ static void to_original(const scoring *w, const float *scaled, int64_t windows, 
         for (int64_t c = 0; c < columns; c++) out[r * columns + c] = (float)(scaled[r * columns + c] * std[c] + mean[c]);
 }
 
+/* The file's own numbers, not those scaled and back: a truth of 0 must stay one. Gaps are filled when scaling. */
+static void truth_original(const scoring *w, const batch_space *space, int64_t first, int64_t count) {
+    const dataset *d = w->data;
+    float         *out = space->truth_original;
+    to_original(w, space->truth, count, out);
+    for (int64_t i = 0; i < count * w->pred_len; i++, out += d->out_count) {
+        int64_t       row  = first + i / w->pred_len + w->seq_len + i % w->pred_len;
+        const double *from = d->frame.values + row * d->frame.columns + d->out_first;
+        for (int64_t c = 0; c < d->out_count; c++)
+            if (!isnan(from[c])) out[c] = (float)from[c];
+    }
+}
+
 static void add_batch(const scoring *w, const batch_space *space, int64_t at, const float *prediction, int64_t count, score_pair *out) {
     int64_t each = w->pred_len * w->data->out_count;
     for (int64_t i = 0; i < count; i++) dataset_truth(w->data, w->first + at + i, w->seq_len, w->pred_len, space->truth + i * each);
     score_add(out->scaled, prediction, space->truth, count);
     to_original(w, prediction, count, space->prediction_original);
-    to_original(w, space->truth, count, space->truth_original);
+    truth_original(w, space, w->first + at, count);
     score_add(out->original, space->prediction_original, space->truth_original, count);
     if (w->keep_prediction) memcpy(w->keep_prediction + at * each, prediction, (size_t)(count * each) * sizeof(float));
     if (w->keep_truth) memcpy(w->keep_truth + at * each, space->truth, (size_t)(count * each) * sizeof(float));
@@ -138,6 +151,8 @@ forecast_score score_pair_result(const char *name, const score_pair *p, bool met
                            .original_rmse = o.rmse, .mape = percent.mape, .mspe = percent.mspe, .smape = percent.smape, .wape = percent.wape,
                            .direction = s.direction, .direction_majority = s.direction_majority, .direction_low = s.direction_low,
                            .direction_high = s.direction_high, .direction_across = s.direction_across };
+    out.mape_left_out        = percent.mape_left_out;
+    out.mape_by_small_truths = out.mape > MAPE_SUSPECT * out.wape;
     snprintf(out.name, sizeof out.name, "%s", name);
     return out;
 }

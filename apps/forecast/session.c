@@ -24,11 +24,13 @@ static bool known_device(const char *device) {
     return false;
 }
 
+int64_t session_memory_limit(const forecast_options *o) { return o->memory_limit_mib ? o->memory_limit_mib << 20 : os_memory_bytes(); }
+
 tide_status session_open(const forecast_options *o, const model_config *config, const dataset *d, session *s, tide_failure *failure) {
     if (!known_device(o->device))
         return fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "there is no device '%s' here; cpu, ref and check are", o->device);
     tide_graph_options options = { .device = o->device, .threads = (int)o->threads, .seed = (uint64_t)o->seed,
-                                   .memory_limit = o->memory_limit_mib ? o->memory_limit_mib << 20 : os_memory_bytes() };
+                                   .memory_limit = session_memory_limit(o) };
     s->graph = tide_graph_new_with(&options);
     if (!s->graph) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
     s->loss = (loss_config){ (forecast_loss)o->loss_function, o->directional_weight, o->direction_surrogate };
@@ -100,9 +102,22 @@ tide_status session_scoring(session *s, int64_t batch, bool predictions, window_
     return compiled(s, out, failure);
 }
 
-int64_t session_scoring_batch(const model_config *c, int64_t windows) {
+static int64_t scoring_batch(const model_config *c, int64_t windows) {
     int64_t tokens = c->columns + c->marks;
     int64_t each   = tokens * (c->seq_len + 6 * c->d_model + 2 * c->d_ff + c->pred_len) + c->n_heads * tokens * tokens;
     int64_t batch  = 16000000 / MAX2(each, 1);
     return MAX2(1, MIN2(MIN2(batch, 128), windows));
+}
+
+tide_status session_scoring_all(session *s, int64_t windows, bool predictions, window_program *out, tide_failure *failure) {
+    for (int64_t batch = scoring_batch(&s->model.config, windows);; batch /= 2) {
+        tide_failure why    = { 0 };
+        tide_status  status = session_scoring(s, batch, predictions, out, &why);
+        if (status == TIDE_ENOMEM && batch > 1 && tide_error(s->graph)->status == TIDE_OK) {
+            tide_program_free(out->program);
+            continue;
+        }
+        if (failure && !failure->status) *failure = why;
+        return status;
+    }
 }

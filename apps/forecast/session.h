@@ -27,6 +27,7 @@ typedef struct window_program {
 } window_program;
 
 /* A graph on the device asked for, the model's parameters and the data. Zero `s` first; free with session_free. */
+int64_t     session_memory_limit(const forecast_options *o);  /* bytes: what was allowed, else what the machine has */
 tide_status session_open(const forecast_options *o, const model_config *config, const dataset *d, session *s, tide_failure *failure);
 void        session_free(session *s);
 
@@ -34,8 +35,9 @@ void        session_free(session *s);
 tide_status session_training(session *s, const forecast_options *o, window_program *out, tide_failure *failure);
 /* The loss of each window; with `predictions` the forecasts as well. */
 tide_status session_scoring(session *s, int64_t batch, bool predictions, window_program *out, tide_failure *failure);
-/* Windows scored at once: as many as keep the activations near 16 million numbers, at most 128. */
-int64_t     session_scoring_batch(const model_config *config, int64_t windows);
+/* The same with as many windows at once as keep the activations near 16 million numbers, at most 128; fewer if memory
+ * is short. */
+tide_status session_scoring_all(session *s, int64_t windows, bool predictions, window_program *out, tide_failure *failure);
 
 /* Copies the graph's first failure. Returns its status. */
 tide_status session_failure(const session *s, tide_failure *failure);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "graph_dump.h"
 #include "trainer.h"
 
 /* 841568 as "841,568". */
@@ -23,8 +24,8 @@ static void tell_start(const trainer *t) {
     char        parameters[32];
     tide_memory m = tide_program_bytes(t->step.program), v = tide_program_bytes(t->validate.program);
     tide_graph *g = t->session.graph;
-    listener_note(&t->listener, FORECAST_STAGE_START, "%s, %d threads, f32, %s parameters, %.1f MiB", tide_graph_device(g), tide_graph_threads(g),
-                  grouped(model_parameters(&t->config), parameters), (double)(m.total + v.arena + v.scratch) / (1 << 20));
+    listener_note(&t->listener, FORECAST_STAGE_START, "%s, %d thread%s, f32, %s parameters, %.1f MiB", tide_graph_device(g), tide_graph_threads(g),
+                  tide_graph_threads(g) == 1 ? "" : "s", grouped(model_parameters(&t->config), parameters), (double)(m.total + v.arena + v.scratch) / (1 << 20));
     listener_note(&t->listener, FORECAST_STAGE_VERBOSE,
                   "step: %" PRId64 " kernels, %.2f GFLOP, arena %.1f MiB, variables %.1f MiB, constants %.1f MiB, scratch %.1f MiB; %" PRId64
                   " windows in %" PRId64 " batches of %" PRId64 ", validation in batches of %" PRId64,
@@ -37,7 +38,7 @@ static void tell_notes(const trainer *t) {
     const forecast_options *o = t->options;
     tell_warnings(&t->listener, &t->data.frame);
     if (o->kind == FORECAST_CUSTOM && frame_looks_like_ett(&t->data.frame))
-        listener_note(&t->listener, FORECAST_STAGE_NOTE, "for published numbers use --kind etth");
+        listener_note(&t->listener, FORECAST_STAGE_NOTE, "for published numbers use --kind %s", t->data.frame.step.unit == UNIT_HOUR ? "etth" : "ettm");
     if ((o->loss_function == FORECAST_FINANCIAL || o->loss_function == FORECAST_DIRECTIONAL) && !o->direction_surrogate)
         listener_note(&t->listener, FORECAST_STAGE_NOTE, "its direction term has no gradient: training equals MSE; --direction-surrogate gives one");
     if (t->windows < o->batch_size)
@@ -58,13 +59,20 @@ static int64_t batch_that_fits(trainer *t, forecast_options *o) {
     return 0;
 }
 
+static double mib(int64_t bytes) { return (double)bytes / (1 << 20); }
+
+/* Replaces the engine's words by the user's: how much is needed, how much there is, what would fit. */
 static tide_status explain_memory(trainer *t, const forecast_options *o, tide_failure *failure) {
     forecast_options smaller = *o;
-    int64_t          fits    = batch_that_fits(t, &smaller);
-    if (!failure) return TIDE_ENOMEM;
-    size_t used = strlen(failure->message);
-    if (fits) snprintf(failure->message + used, sizeof failure->message - used, "; --batch-size %" PRId64 " would fit", fits);
-    else snprintf(failure->message + used, sizeof failure->message - used, "; no batch fits: a smaller --d-model or fewer columns would");
+    tide_memory      m       = tide_program_bytes(t->step.program);
+    int64_t          needs   = m.arena + m.scratch + m.variables, limit = session_memory_limit(o), fits = batch_that_fits(t, &smaller);
+    char             need[160] = "the model alone does not fit", remedy[96] = "no batch fits; a smaller --d-model, --d-ff or fewer columns would";
+    if (needs > limit)
+        snprintf(need, sizeof need, "training with --batch-size %" PRId64 " needs %.1f MiB, of which the model and its optimizer take %.1f", o->batch_size,
+                 mib(needs), mib(m.variables));
+    if (fits) snprintf(remedy, sizeof remedy, "--batch-size %" PRId64 " would fit", fits);
+    if (failure && (needs > limit || !fits))
+        snprintf(failure->message, sizeof failure->message, "%s; %.1f MiB are %s: %s", need, mib(limit), o->memory_limit_mib ? "allowed by --memory-limit-mib" : "here", remedy);
     return TIDE_ENOMEM;
 }
 
@@ -80,7 +88,19 @@ static tide_status make_programs(trainer *t, forecast_options *o, tide_failure *
     o->batch_size = asked; /* run.json keeps what was asked for */
     block b       = trainer_stop_block(t);
     int64_t windows = block_windows(b, o->seq_len, o->pred_len);
-    if (status == TIDE_OK) status = session_scoring(&t->session, session_scoring_batch(&t->config, windows), false, &t->validate, failure);
+    if (status == TIDE_OK) status = session_scoring_all(&t->session, windows, false, &t->validate, failure);
+    return status;
+}
+
+static tide_status show_passes(const trainer *t, tide_failure *failure) {
+    const struct { const char *name; tide_list wanted; } programs[] = {
+        { "step", TIDE_LIST(t->step.loss, t->step.norm, t->step.update) }, { "validation", TIDE_LIST(t->validate.loss) },
+    };
+    tide_status status = TIDE_OK;
+    for (int i = 0; i < 2 && status == TIDE_OK; i++) {
+        if (*t->options->dump_graph) status = graph_dump_write(t->options->dump_graph, programs[i].name, programs[i].wanted, failure);
+        if (status == TIDE_OK && t->options->verbose) status = graph_dump_tell(&t->listener, programs[i].name, programs[i].wanted, failure);
+    }
     return status;
 }
 
@@ -100,7 +120,7 @@ static int by_size(const void *a, const void *b) {
 }
 
 static void fill_result(trainer *t, forecast_result *r) {
-    qsort(t->step_ms, (size_t)t->timed, sizeof *t->step_ms, by_size);
+    if (t->timed) qsort(t->step_ms, (size_t)t->timed, sizeof *t->step_ms, by_size);
     r->step_ms_median = t->timed ? (double)t->step_ms[t->timed / 2] : (double)NAN;
     r->step_ms_min    = t->timed ? (double)t->step_ms[0] : (double)NAN;
     r->epochs = t->at.epoch - 1, r->best_epoch = t->at.best_epoch, r->steps = t->at.step;
@@ -141,7 +161,7 @@ static tide_status score_test(trainer *t, forecast_result *r, tide_failure *fail
     score_pair     model     = { 0 };
     baseline_parts baselines = { 0 };
     error_parts    parts     = { 0 };
-    tide_status status = session_scoring(&t->session, session_scoring_batch(&t->config, w.windows), true, &p, failure);
+    tide_status status = session_scoring_all(&t->session, w.windows, true, &p, failure);
     if (status == TIDE_OK) status = score_model(&w, &p, &model, failure);
     if (status == TIDE_OK) status = score_baselines(&w, t->data.split, 0, true, &baselines, failure);
     if (status == TIDE_OK) {
@@ -183,7 +203,8 @@ static tide_status train(trainer *t, forecast_options *o, forecast_result *r, ti
     fill_setup(t, r);
     tell_start(t);
     tell_notes(t);
-    status               = trainer_run(t, failure);
+    status = show_passes(t, failure);
+    if (status == TIDE_OK) status = trainer_run(t, failure);
     r->resumed_from_step = t->resumed_from;
     fill_result(t, r);
     return status == TIDE_OK ? score_test(t, r, failure) : status;

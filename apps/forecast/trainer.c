@@ -48,15 +48,19 @@ static tide_status take_step(trainer *t, float *loss, float *norm, tide_failure 
     return TIDE_OK;
 }
 
-/* From the pace of this process' own steps. */
+static double steps_per_second(const trainer *t) {
+    double seconds = os_seconds() - t->began;
+    return seconds > 0 ? (double)(t->at.step - t->resumed_from) / seconds : (double)NAN;
+}
+
 static double seconds_left(const trainer *t) {
-    int64_t done = t->at.step - t->resumed_from, left = (t->options->epochs - t->at.epoch + 1) * t->batches - t->at.batch;
-    return done > 0 ? (os_seconds() - t->listener.began) / (double)done * (double)left : (double)NAN;
+    int64_t left = (t->options->epochs - t->at.epoch + 1) * t->batches - t->at.batch;
+    return (double)left / steps_per_second(t);
 }
 
 static forecast_event event_of(const trainer *t, forecast_stage stage) {
     return (forecast_event){ .stage = stage, .epoch = t->at.epoch, .epochs = t->options->epochs, .batch = t->at.batch, .batches = t->batches,
-                             .step = t->at.step, .val_loss = (double)NAN, .seconds_left = seconds_left(t),
+                             .step = t->at.step, .val_loss = (double)NAN, .seconds_left = seconds_left(t), .steps_per_s = steps_per_second(t),
                              .lr = schedule_rate((forecast_lradj)t->options->lradj, t->options->learning_rate, t->at.epoch, t->options->epochs) };
 }
 
@@ -172,6 +176,7 @@ tide_status trainer_run(trainer *t, tide_failure *failure) {
     t->last_save = os_seconds();
     if (!make_room(t)) return no_memory(failure);
     tide_status status = t->folder.resuming ? go_on(t, failure) : TIDE_OK;
+    t->began = os_seconds();
     while (status == TIDE_OK && !t->at.finished) status = train_epoch(t, failure);
     if (status != TIDE_OK) return status;
     if (!t->best)

@@ -23,7 +23,7 @@ typedef struct trainer {
     int64_t          resumed_from;
     float           *step_ms;            /* of the steps of this process */
     int64_t          timed, timed_room;
-    double           last_save;
+    double           last_save, began;   /* began: the first step of this process */
 } trainer;
 
 /* Trains to the last epoch or to the early stop, saving as it goes; then the best parameters are in place. */

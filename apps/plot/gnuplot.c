@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "ticks.h"
 
 extern char **environ;
 
@@ -106,7 +107,24 @@ static void put_data(FILE *out, const plot *p) {
     }
 }
 
+/* Of all x; both 0 without a point. */
+static void x_range(const plot *p, double *low, double *high) {
+    *low = *high = 0;
+    bool found = false;
+    for (int64_t i = 0; i < p->series_count; i++) {
+        const plot_series *s = &p->series[i];
+        if (!s->count) continue;
+        double first = s->x ? s->x[0] : 1, last = s->x ? s->x[s->count - 1] : (double)s->count;
+        *low  = found ? MIN2(*low, first) : first;
+        *high = found ? MAX2(*high, last) : last;
+        found = true;
+    }
+}
+
+/* A label stands right of its line, near the right edge left of it. */
 static void put_markers(FILE *out, const plot *p) {
+    double low, high;
+    x_range(p, &low, &high);
     for (int64_t i = 0; i < p->marker_count; i++) {
         const plot_marker *m = &p->markers[i];
         fputs("set arrow from first", out);
@@ -119,16 +137,36 @@ static void put_markers(FILE *out, const plot *p) {
         put_text(out, m->label);
         fputs(" at first", out);
         put_value(out, m->x);
-        fputs(", graph 0.97 offset character 0.6,0 textcolor rgb '#777777'\n", out);
+        bool late = m->x > low + 0.8 * (high - low);
+        fprintf(out, ", graph 0.97 %s textcolor rgb '#777777'\n", late ? "right offset character -0.6,0" : "offset character 0.6,0");
     }
+}
+
+/* Dates are placed by hand: gnuplot's own overlap. Counted things have no halves. */
+static void put_x_axis(FILE *out, const plot *p) {
+    enum { MOST_WHOLE = 12 };
+    double low, high;
+    x_range(p, &low, &high);
+    if (!(high > low)) low -= 1, high += 1;
+    if (p->x_is_time || p->x_is_whole) {
+        fputs("set xrange [", out);
+        put_value(out, low);
+        fputs(":", out);
+        put_value(out, high);
+        fputs("]\n", out);
+    }
+    if (p->x_is_time) ticks_put(out, low, high);
+    else if (p->x_is_whole && high - low <= MOST_WHOLE) fputs("set xtics 1\n", out);
 }
 
 static void put_axes(FILE *out, const plot *p) {
     put_setting(out, "title", p->title, "font ',15' offset 0,1.1");
     put_setting(out, "xlabel", p->x_label, "");
     put_setting(out, "ylabel", p->y_label, "");
+    if (p->log_x) fputs("set logscale x\n", out);
     if (p->log_y) fputs("set logscale y\n", out);
-    if (p->x_is_time) fputs("set xdata time\nset timefmt '%s'\nset format x \"%Y-%m-%d\\n%H:%M\"\nset xtics autofreq\n", out);
+    if (p->equal_axes) fputs("set size ratio -1\n", out);
+    put_x_axis(out, p);
     put_markers(out, p);
 }
 
@@ -137,6 +175,7 @@ static void put_curve(FILE *out, const plot *p, int64_t i) {
         [PLOT_LINE]   = "lines linewidth 1.8",
         [PLOT_POINTS] = "linespoints linewidth 1.8 pointtype 7 pointsize 0.45",
         [PLOT_DASHED] = "lines linewidth 1.4 dashtype (5,3)",
+        [PLOT_DOTS]   = "points pointtype 7 pointsize 0.45",
         [PLOT_BAND]   = "filledcurves fillstyle transparent solid 0.18 noborder",
     };
     const plot_series *s = &p->series[i];

@@ -11,6 +11,7 @@ typedef enum plot_style {
     PLOT_LINE,    /* a line through the points */
     PLOT_POINTS,  /* a line with a dot at each point */
     PLOT_DASHED,  /* a thin dashed line: for what is only compared with */
+    PLOT_DOTS,    /* dots alone: measurements */
     PLOT_BAND     /* a filled area between y (lower edge) and y_upper */
 } plot_style;
 
@@ -32,8 +33,10 @@ typedef struct plot_marker {
 
 typedef struct plot {
     const char *title, *x_label, *y_label;  /* NULL: none */
-    bool log_y;                             /* values that are not positive are left out */
+    bool log_x, log_y;                      /* values that are not positive are left out */
+    bool equal_axes;                        /* one unit has the same length on both */
     bool x_is_time;                         /* ticks are dates (UTC: stamps are wall-clock labels) */
+    bool x_is_whole;                        /* x counts something: no ticks between whole numbers */
     const plot_series *series;
     int64_t series_count;
     const plot_marker *markers;             /* vertical lines */

@@ -59,6 +59,8 @@ typedef struct forecast_options {
     char    device[32];
     int64_t threads;                         /* 0: the physical cores this process may use */
     int64_t memory_limit_mib;                /* 0: what the machine has */
+    char    dump_graph[FORECAST_TEXT_SIZE];  /* train: folder for each compiler pass' text and DOT; "": none */
+    bool    verbose;                         /* also tell what each pass left (it compiles once more); no row of the table */
     /* run folder and output */
     char    out[FORECAST_TEXT_SIZE];         /* train: run folder; "" is runs/DATE-NAME */
     int     resume;
@@ -158,6 +160,7 @@ typedef struct forecast_event {
     int64_t        step;                            /* training steps so far, those of earlier sessions included */
     double         lr, loss, val_loss, grad_norm;   /* loss: of the step, or the epoch's mean; NaN if unknown */
     double         seconds, seconds_left;           /* since the command began; estimate to the last epoch */
+    double         steps_per_s;                     /* STEP: of this process' training so far, validation included */
     bool           best;                            /* EPOCH: the best validation loss so far */
 } forecast_event;
 
@@ -171,6 +174,8 @@ typedef struct forecast_score {
     bool   present;
     double mse, mae, rmse;         /* scaled values: the published convention */
     double original_mse, original_mae, original_rmse, mape, mspe, smape, wape;  /* original units; last four in percent */
+    int64_t mape_left_out;         /* truths of 0 (within 1e-8), by which mape and mspe cannot divide */
+    bool   mape_by_small_truths;   /* mape is over 5 times wape: a few truths near 0 make it */
     double direction, direction_majority, direction_low, direction_high, direction_across;  /* shares, 0 to 1 */
 } forecast_score;
 
@@ -184,6 +189,8 @@ typedef struct forecast_result {
     double  best_val_loss;
     forecast_score model;             /* not present for evaluate without a model */
     forecast_score baselines[3];      /* last_value, seasonal_naive, linear */
+    int64_t season;                   /* rows of seasonal_naive's season; longer than seq_len, it repeats the last value */
+    bool    guide_direction;          /* --compat guide: directional accuracy across windows is asked for */
     bool    beaten;                   /* a baseline is at least as good (in MSE) as the model */
     char   *json;                     /* the whole result, one object with schema_version */
     char   *csv;                      /* predict: header and pred_len rows; NULL when they went to options->output */

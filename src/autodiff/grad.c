@@ -20,8 +20,7 @@ static void mark_active(sweep *s, tide_list wrt) {
 }
 
 static bool receive(sweep *s, int32_t node, tide_val share) {
-    if (share.graph == NULL) return true;  /* no derivative flows there */
-    if (!val_good(share)) return false;
+    if (!val_good(share)) return !s->g->failure.status;  /* no derivative flows there */
     tide_val sum = s->dy[node] ? tide_add(graph_val(s->g, s->dy[node]), share) : share;
     s->dy[node] = sum.node;
     return val_good(sum);

@@ -46,14 +46,25 @@ static int64_t lowest_offset(const flat_buffer *b, flat_buffer *const *placed, i
     return at;
 }
 
+static void place_apart(flat_buffer **buffers, int32_t count, int64_t guard, flat_program *p) {
+    for (int32_t i = 0; i < count; i++) {
+        buffers[i]->offset = p->arena_bytes;
+        buffers[i]->first_phase = -1, buffers[i]->last_phase = p->n_phases;
+        p->arena_bytes += round_up(buffers[i]->bytes + guard, ALIGN);
+    }
+}
+
 void pass_place(arena *memory, const lowered *l, int32_t n_inputs, int32_t n_outputs, flat_program *p, int64_t guard, bool apart) {
     flat_buffer **order = arena_new(memory, flat_buffer *, MAX2(p->n_buffers, 1)), **placed = arena_new(memory, flat_buffer *, MAX2(p->n_buffers, 1));
     int32_t count = 0, n_placed = 0;
     find_lifetimes(l, n_inputs, n_outputs, p);
     for (int32_t i = 0; i < p->n_buffers; i++) {
         flat_buffer *b = &p->buffers[i];
-        if (b->space == FLAT_ARENA && apart) b->first_phase = -1, b->last_phase = p->n_phases;
         if (b->space == FLAT_ARENA && b->bytes > 0) order[count++] = b;
+    }
+    if (apart) {
+        place_apart(order, count, guard, p);
+        return;
     }
     qsort(order, (size_t)count, sizeof *order, by_size);
     for (int32_t i = 0; i < count; i++) {

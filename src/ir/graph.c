@@ -54,10 +54,14 @@ tide_val graph_fail(tide_graph *g, tide_status status, const char *format, ...) 
 
 static tide_val out_of_memory(tide_graph *g) { return graph_fail(g, TIDE_ENOMEM, "out of memory while building the graph"); }
 
+static bool is_effect(const ir_node *n) { return n->op == OP_ASSIGN || n->op == OP_GROUP; }
+
 tide_val graph_add(tide_graph *g, ir_op op, tide_dtype type, tide_shape shape, const tide_val *in, int32_t n_in, const ir_attr *attr) {
     for (int32_t i = 0; i < n_in; i++) {
         if (!val_good(in[i])) return graph_val(g, -1);
         if (in[i].graph != g) return graph_fail(g, TIDE_EINVAL, "%s: operand %d belongs to another graph", ir_op_names[op], i);
+        if (op != OP_GROUP && is_effect(graph_node(in[i])))
+            return graph_fail(g, TIDE_EINVAL, "%s: operand %d is an effect, not a value", ir_op_names[op], i);
     }
     int64_t elements;
     if (!shape_count_checked(shape, &elements)) {
@@ -146,13 +150,30 @@ tide_val tide_scalar(tide_graph *g, double value) { return tide_scalar_of(g, TID
 
 /* ---- public: variables and effects ---- */
 
-/* An initial value must be computable without a feed and without other variables' first values. */
-static bool needs_feed(const tide_graph *g, int32_t node) {
-    const ir_node *n = g->nodes[node];
-    if (n->op == OP_INPUT || n->op == OP_ASSIGN) return true;
-    for (int32_t i = 0; i < n->n_in; i++)
-        if (n->in[i] != g->rng_step && needs_feed(g, n->in[i])) return true;
+/* Whether `node` depends on an input, with a stack of our own: each node is pushed once. */
+static bool needs_feed(const tide_graph *g, int32_t node, bool *seen, int32_t *stack) {
+    int32_t depth = 0;
+    for (stack[depth++] = node; depth;) {
+        const ir_node *n = g->nodes[stack[--depth]];
+        if (n->op == OP_INPUT) return true;
+        for (int32_t i = 0; i < n->n_in; i++)
+            if (!seen[n->in[i]]) seen[n->in[i]] = true, stack[depth++] = n->in[i];
+    }
     return false;
+}
+
+/* An initial value must be computable without a feed. Most need no search: they have no operands. */
+static bool initial_checked(tide_graph *g, tide_val initial, const char *name) {
+    if (is_effect(graph_node(initial))) return graph_fail(g, TIDE_EINVAL, "variable '%s': its initial value is an effect", name), false;
+    if (graph_node(initial)->n_in == 0 && graph_node(initial)->op != OP_INPUT) return true;
+    arena scratch = { .allocator = &g->allocator };
+    bool *seen = arena_new(&scratch, bool, initial.node + 1);
+    int32_t *stack = arena_new(&scratch, int32_t, initial.node + 1);
+    bool memory = seen && stack, fed = memory && needs_feed(g, initial.node, seen, stack);
+    arena_free(&scratch);
+    if (!memory) out_of_memory(g);
+    else if (fed) graph_fail(g, TIDE_EINVAL, "variable '%s': its initial value needs a feed", name);
+    return memory && !fed;
 }
 
 tide_val tide_find_variable(tide_graph *g, const char *name) {
@@ -166,7 +187,7 @@ tide_val tide_variable(tide_graph *g, const char *name, tide_val initial) {
     char *full = full_name(g, name);
     if (!full) return graph_val(g, -1);
     if (val_good(tide_find_variable(g, full))) return graph_fail(g, TIDE_EINVAL, "variable: the name '%s' is taken", full);
-    if (needs_feed(g, initial.node)) return graph_fail(g, TIDE_EINVAL, "variable '%s': its initial value needs a feed", full);
+    if (!initial_checked(g, initial, full)) return graph_val(g, -1);
     if (!graph_grow(g, &g->variables, g->n_variables, &g->variable_capacity, sizeof *g->variables)) return out_of_memory(g);
     ir_variable *v = arena_new(&g->memory, ir_variable, 1);
     if (!v) return out_of_memory(g);
@@ -194,7 +215,7 @@ tide_val tide_assign(tide_val variable, tide_val value) {
 
 tide_val tide_group(tide_graph *g, tide_list effects) {
     for (int64_t i = 0; i < effects.count; i++)
-        if (val_good(effects.items[i]) && graph_node(effects.items[i])->op != OP_ASSIGN && graph_node(effects.items[i])->op != OP_GROUP)
+        if (val_good(effects.items[i]) && !is_effect(graph_node(effects.items[i])))
             return graph_fail(g, TIDE_EINVAL, "group: item %d is a %s, not an effect", (int)i, ir_op_names[graph_node(effects.items[i])->op]);
     return graph_add(g, OP_GROUP, TIDE_F32, TIDE_SCALAR, effects.items, (int32_t)effects.count, NULL);
 }

@@ -172,7 +172,7 @@ static tide_val unary_derivative(scalar_op op, tide_val x, tide_val y, tide_val 
     case S_GELU: return tide_mul(dy, scalar_unary(x, S_GELU_GRAD));
     case S_GELU_GRAD: return tide_mul(dy, gelu_second(x));
     case S_RELU: return tide_where(tide_gt(x, K(0)), dy, full_like(dy, 0));
-    default: return graph_val(x.graph, -1);
+    default: return graph_val(x.graph, -1);  /* steps: none */
     }
 }
 

@@ -40,6 +40,7 @@ tide_val tide_scatter_add(tide_val base, int axis, tide_val index, tide_val rows
     if (!tide_shape_equal(expected, tide_shape_of(rows)) || tide_dtype_of(base) != tide_dtype_of(rows))
         return graph_fail(base.graph, TIDE_ESHAPE, "scatter_add: rows are %s %s; they must be %s %s", tide_dtype_name(tide_dtype_of(rows)),
                           shape_text(a, tide_shape_of(rows)), tide_dtype_name(tide_dtype_of(base)), shape_text(b, expected));
+    if (type_half(tide_dtype_of(base))) return tide_cast(tide_scatter_add(in_f32(base), axis, index, in_f32(rows)), tide_dtype_of(base));
     ir_attr attr = { .axis = real };
     return graph_add(base.graph, OP_SCATTER_ADD, tide_dtype_of(base), tide_shape_of(base), (tide_val[]){ base, index, rows }, 3, &attr);
 }
@@ -63,7 +64,9 @@ tide_val tide_take_along(tide_val x, int axis, tide_val index) {
 
 static tide_val put_along_add(tide_val index, tide_val rows, int axis, tide_shape shape) {
     ir_attr attr = { .axis = axis };
-    return graph_add(rows.graph, OP_PUT_ALONG_ADD, tide_dtype_of(rows), shape, (tide_val[]){ index, rows }, 2, &attr);
+    tide_val wide = in_f32(rows);
+    tide_val sum = graph_add(rows.graph, OP_PUT_ALONG_ADD, tide_dtype_of(wide), shape, (tide_val[]){ index, wide }, 2, &attr);
+    return tide_cast(sum, tide_dtype_of(rows));
 }
 
 tide_val tide_arange(tide_graph *g, tide_dtype type, int64_t count) {
@@ -110,6 +113,11 @@ void vjp_gather(tide_val node, tide_val dy, tide_val *dx) {
     dx[0] = tide_scatter_add(full_like(x, 0), graph_node(node)->attr.axis, node_input(node, 1), dy);
 }
 
+static tide_val is_inside(tide_val index, int64_t n) {
+    tide_val zero = tide_scalar_of(index.graph, TIDE_I32, 0), end = tide_scalar_of(index.graph, TIDE_I32, (double)n);
+    return tide_and(tide_ge(index, zero), tide_lt(index, end));
+}
+
 /* Rows whose index is outside were skipped: their derivative is 0. */
 void vjp_scatter_add(tide_val node, tide_val dy, tide_val *dx) {
     tide_val index = node_input(node, 1);
@@ -117,10 +125,9 @@ void vjp_scatter_add(tide_val node, tide_val dy, tide_val *dx) {
     tide_shape spread = tide_shape_of(index);
     int64_t n = tide_shape_of(node).dim[axis];
     for (int i = axis + 1; i < tide_shape_of(node).ndim; i++) spread.dim[spread.ndim++] = 1;
-    tide_val inside = tide_and(tide_ge(index, tide_scalar_of(node.graph, TIDE_I32, 0)), tide_lt(index, tide_scalar_of(node.graph, TIDE_I32, (double)n)));
     tide_val rows = tide_gather(dy, axis, index);
     dx[0] = dy;
-    dx[2] = tide_where(tide_reshape(inside, spread), rows, full_like(rows, 0));
+    dx[2] = tide_where(tide_reshape(is_inside(index, n), spread), rows, full_like(rows, 0));
 }
 
 void vjp_take_along(tide_val node, tide_val dy, tide_val *dx) {
@@ -128,7 +135,9 @@ void vjp_take_along(tide_val node, tide_val dy, tide_val *dx) {
 }
 
 void vjp_put_along_add(tide_val node, tide_val dy, tide_val *dx) {
-    dx[1] = tide_take_along(dy, graph_node(node)->attr.axis, node_input(node, 0));
+    int axis = graph_node(node)->attr.axis;
+    tide_val index = node_input(node, 0), rows = tide_take_along(dy, axis, index);
+    dx[1] = tide_where(is_inside(index, tide_shape_of(node).dim[axis]), rows, full_like(rows, 0));
 }
 
 void vjp_sort(tide_val node, tide_val dy, tide_val *dx) {

@@ -50,6 +50,7 @@ tide_val tide_matmul(tide_val a, tide_val b) {
                           shape_text(tb, sb));
     if (!batch_shape(sa, sb, &batch))
         return graph_fail(g, TIDE_ESHAPE, "matmul: batch axes of %s and %s do not broadcast", shape_text(ta, sa), shape_text(tb, sb));
+    if (type_half(tide_dtype_of(a))) return tide_cast(tide_matmul(in_f32(a), in_f32(b)), tide_dtype_of(a));
     if (sb.ndim == 2 && sa.ndim > 2) return matmul_rows(a, b, sa, n);
     tide_val in[2] = { tide_broadcast(a, with_matrix(batch, m, k)), tide_broadcast(b, with_matrix(batch, k, n)) };
     return graph_add(g, OP_MATMUL, tide_dtype_of(a), with_matrix(batch, m, n), in, 2, NULL);

@@ -57,17 +57,19 @@ tide_val tide_mean(tide_val x, tide_axes axes) {
     uint32_t mask;
     if (!val_good(x = floating_only(x, "mean")) || !axes_mask(x, axes, "mean", &mask)) return graph_val(x.graph, -1);
     double count = (double)reduced_count(tide_shape_of(x), mask);
-    return tide_mul_scalar(tide_sum(x, axes), count ? 1 / count : NAN);
+    return tide_cast(tide_mul_scalar(tide_sum(in_f32(x), axes), count != 0 ? 1 / count : NAN), tide_dtype_of(x));
 }
 
 static tide_axes kept(tide_axes axes) { return axes.keep = true, axes; }
 
 tide_val tide_variance(tide_val x, tide_axes axes) {
+    if (type_half(tide_dtype_of(x))) return tide_cast(tide_variance(in_f32(x), axes), tide_dtype_of(x));
     return tide_mean(tide_square(tide_sub(x, tide_mean(x, kept(axes)))), axes);
 }
 
 tide_val tide_logsumexp(tide_val x, tide_axes axes) {
     if (!val_good(x = floating_only(x, "logsumexp"))) return x;
+    if (type_half(tide_dtype_of(x))) return tide_cast(tide_logsumexp(in_f32(x), axes), tide_dtype_of(x));
     tide_val top = tide_stop_gradient(tide_max(x, kept(axes)));
     if (!val_good(top)) return top;
     tide_val shift = tide_where(tide_is_finite(top), top, full_like(top, 0));  /* all -inf: -inf, not NaN */
@@ -99,7 +101,9 @@ static tide_val cumsum(tide_val x, int axis, int reverse) {
 tide_val tide_cumsum(tide_val x, int axis) {
     if (!val_good(x)) return x;
     int real = axis_resolve(x, axis, "cumsum", 0);
-    return real < 0 ? graph_val(x.graph, -1) : cumsum(x, real, 0);
+    if (real < 0) return graph_val(x.graph, -1);
+    if (!type_number(tide_dtype_of(x))) return graph_fail(x.graph, TIDE_ETYPE, "cumsum: the operand is bool; cast it first");
+    return cumsum(x, real, 0);
 }
 
 /* ---- derivatives ---- */

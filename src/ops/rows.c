@@ -7,11 +7,15 @@ tide_val tide_softmax(tide_val x, int axis) {
     int real = axis_resolve(x, axis, "softmax", 0);
     if (real < 0) return graph_val(x.graph, -1);
     if (!type_floating(tide_dtype_of(x))) return graph_fail(x.graph, TIDE_ETYPE, "softmax: the operand is %s; it takes floating types", tide_dtype_name(tide_dtype_of(x)));
+    if (type_half(tide_dtype_of(x))) return tide_cast(tide_softmax(in_f32(x), axis), tide_dtype_of(x));
     tide_val last = to_last(x, real);
     return to_last(graph_add(x.graph, OP_SOFTMAX, tide_dtype_of(last), tide_shape_of(last), &last, 1, NULL), real);
 }
 
-tide_val tide_log_softmax(tide_val x, int axis) { return tide_sub(x, tide_logsumexp(x, TIDE_AXES_KEEP(axis))); }
+tide_val tide_log_softmax(tide_val x, int axis) {
+    tide_val wide = in_f32(x);
+    return tide_cast(tide_sub(wide, tide_logsumexp(wide, TIDE_AXES_KEEP(axis))), tide_dtype_of(x));
+}
 
 tide_val define_softmax(tide_val node) {
     tide_val x = node_input(node, 0);
@@ -35,6 +39,7 @@ tide_val tide_layer_norm(tide_val x, tide_val gain, tide_val offset, double eps)
     tide_dtype type = tide_dtype_of(x);
     if (!type_floating(type) || tide_dtype_of(gain) != type || tide_dtype_of(offset) != type)
         return graph_fail(x.graph, TIDE_ETYPE, "layer_norm: operands must have one floating type");
+    if (type_half(type)) return tide_cast(tide_layer_norm(in_f32(x), in_f32(gain), in_f32(offset), eps), type);
     ir_attr attr = { .number = eps };
     return graph_add(x.graph, OP_LAYER_NORM, type, s, (tide_val[]){ x, gain, offset }, 3, &attr);
 }

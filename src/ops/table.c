@@ -18,6 +18,7 @@ const op_row op_rows[OP_COUNT] = {
 tide_val node_input(tide_val node, int i) { return graph_val(node.graph, graph_node(node)->in[i]); }
 
 bool type_floating(tide_dtype type) { return type <= TIDE_BF16; }
+bool type_half(tide_dtype type) { return type == TIDE_F16 || type == TIDE_BF16; }
 bool type_number(tide_dtype type) { return type != TIDE_BOOL; }
 
 int axis_resolve(tide_val x, int axis, const char *op, int extra) {
@@ -29,4 +30,5 @@ int axis_resolve(tide_val x, int axis, const char *op, int extra) {
     return -1;
 }
 
+tide_val in_f32(tide_val x) { return type_half(tide_dtype_of(x)) ? tide_cast(x, TIDE_F32) : x; }
 tide_val full_like(tide_val x, double value) { return tide_fill(x.graph, tide_dtype_of(x), tide_shape_of(x), value); }

@@ -18,11 +18,13 @@ extern const op_row op_rows[OP_COUNT];
 /* ---- shared by the families ---- */
 tide_val node_input(tide_val node, int i);
 bool     type_floating(tide_dtype type);   /* also 16-bit */
+bool     type_half(tide_dtype type);       /* F16, BF16 */
 bool     type_number(tide_dtype type);     /* all but bool */
 /* -1 and a failure if axis is out of range; else 0 .. ndim-1. `extra`: an axis one past the end is allowed. */
 int      axis_resolve(tide_val x, int axis, const char *op, int extra);
 tide_val scalar_unary(tide_val x, scalar_op op);   /* no type checks: for derivatives and definitions */
 tide_val scalar_binary(tide_val a, tide_val b, scalar_op op);
+tide_val in_f32(tide_val x);                 /* 16-bit floats as F32, where a sum is on the way; others as they are */
 tide_val full_like(tide_val x, double value);
 tide_val sum_to(tide_val x, tide_shape shape);     /* undoes a broadcast */
 

@@ -91,8 +91,14 @@ struct tide_snapshot_s {
     char       *copies;
 };
 
+static bool all_variables(tide_list list) {
+    for (int64_t i = 0; i < list.count; i++)
+        if (!val_good(list.items[i]) || graph_node(list.items[i])->op != OP_VARIABLE) return false;
+    return list.count > 0;
+}
+
 tide_snapshot_t *tide_snapshot(tide_list variables) {
-    if (variables.count == 0) return NULL;
+    if (!all_variables(variables)) return NULL;
     tide_graph *g = variables.items[0].graph;
     size_t slots = in_block(sizeof(int32_t) * (size_t)variables.count), bytes = in_block(sizeof(tide_snapshot_t)) + slots;
     size_t head = bytes;

@@ -10,6 +10,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+/* Of all the cases that a test loops over, the quick tier takes every seventh, which meets each value of each loop as no
+ * loop's length is a multiple of 7; with the argument "slow" it takes all. Call once a case. */
+bool taken(void);
+void take_arguments(int argc, char **argv);
+
 /* The arena after one run; free it. Fails the test if the run fails or scratch_bytes is not what was allocated. */
 void *run_on(const tide_backend *backend, const builder *b, int threads);
 /* Runs on ref, check, and cpu in each instruction set with 1 and 2 threads (same bits), and compares outputs. */

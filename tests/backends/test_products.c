@@ -58,14 +58,15 @@ static void try_product(const product *p, tide_dtype type, int layout_a, int lay
 static const product products[] = {
     { 1, 1, 1, 1, 1, FLAT_SPLIT_ROWS, 1, 0 },        { 11, 11, 32, 6, 2, FLAT_SPLIT_BATCH, 0.25, 0 },
     { 11, 32, 11, 6, 4, FLAT_SPLIT_BATCH, 1, 1 },    { 7, 96, 256, 1, 64, FLAT_SPLIT_ROWS, 1, 0 },
-    { 70, 64, 96, 2, 64, FLAT_SPLIT_ROWS, 1, 1 },    { 64, 256, 128, 1, 64, FLAT_SPLIT_ROWS, 0.5, 1 },
+    { 70, 64, 96, 2, 64, FLAT_SPLIT_ROWS, 1, 1 },    { 64, 130, 128, 1, 64, FLAT_SPLIT_ROWS, 0.5, 1 },
     { 65, 33, 17, 3, 64, FLAT_SPLIT_ROWS, -2, 0 },   { 1, 100, 300, 2, 8, FLAT_SPLIT_ROWS, 1, 1 },
     { 100, 1, 50, 2, 32, FLAT_SPLIT_ROWS, 1, 0 },    { 40, 40, 1, 2, 32, FLAT_SPLIT_ROWS, 1, 1 },
     { 5, 6, 0, 2, 2, FLAT_SPLIT_ROWS, 1, 0 },        { 5, 6, 0, 2, 2, FLAT_SPLIT_BATCH, 1, 1 },
     { 0, 6, 4, 2, 2, FLAT_SPLIT_ROWS, 1, 0 },        { 5, 0, 4, 2, 2, FLAT_SPLIT_ROWS, 1, 0 },
     { 33, 48, 352, 1, 16, FLAT_SPLIT_ROWS, 1, 0 },
     /* large enough for a library */
-    { 100, 128, 160, 1, 96, FLAT_SPLIT_ROWS, 0.5, 1 }, { 80, 100, 132, 2, 80, FLAT_SPLIT_ROWS, 1, 0 },
+    { 100, 128, 88, 1, 96, FLAT_SPLIT_ROWS, 0.5, 0 }, { 80, 100, 132, 2, 80, FLAT_SPLIT_ROWS, 1, 0 },
+    { 96, 128, 88, 1, 96, FLAT_SPLIT_ROWS, 1, 1 },
 };
 
 static void test_products(void **unused) {

@@ -65,7 +65,7 @@ class Case(unittest.TestCase):
 
 def main(name):
     """unittest.main, quiet, that names what it skips as cmocka does: ./check lists and counts both."""
-    done = unittest.main(module="__main__", verbosity=0, argv=[name, "-q", *sys.argv[1:]], exit=False)
+    done = unittest.main(module="__main__", verbosity=0, argv=[name, "-q", *(a for a in sys.argv[1:] if a != "slow")], exit=False)
     for test, _ in done.result.skipped:
         print(f"[  SKIPPED ] {test.id().split('.')[-1]}")
     sys.exit(not done.result.wasSuccessful())

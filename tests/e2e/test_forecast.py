@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 """tidemill forecast from outside: a run's files, its score, prediction, resuming, and what bad input gets."""
 import csv
+import datetime
 import gzip
 import io
 import json
+import math
+import os
 import pathlib
 import signal
 import subprocess
 import time
+import zipfile
 
 import program
 from program import Case, SMALL
@@ -94,6 +98,35 @@ class Train(Case):
         self.assertGreater(result["resumed_from_step"], 0)
         self.assertEqual((self.out / "model.safetensors").read_bytes(), whole)
 
+    def test_verbose_and_dump(self):
+        graphs = self.folder / "graphs"
+        done = self.train("--no-plots", "--verbose", "--dump-graph", graphs)
+        for word in ("kernels", "GFLOP", "arena", "variables", "scratch", "windows", "step, lines after each pass: build", "gradient norm"):
+            self.assertIn(word, done.stderr)
+        names = {p.name for p in graphs.iterdir()}
+        for name in ("step-1-build.txt", "step-1-build.dot", "step-2-simplify.txt", "step-2-simplify.dot", "validation-1-build.txt"):
+            self.assertIn(name, names)
+        self.assertTrue((graphs / "step-1-build.dot").read_text().startswith("digraph"))
+        self.assertGreater((graphs / "step-1-build.txt").stat().st_size, (graphs / "step-2-simplify.txt").stat().st_size)
+        plain = (self.out / "model.safetensors").read_bytes()
+        self.train("--no-plots", "--quiet", "--overwrite")
+        self.assertEqual((self.out / "model.safetensors").read_bytes(), plain, "looking changes nothing")
+
+    def test_one_warning_names_all_better_baselines(self):
+        done = self.train("--no-plots", "--quiet", "--learning-rate", "1e-9")
+        self.assertRegex(done.stderr, r"^warning: by test MSE the model \([\d.]+\) does not beat (\w+ \([\d.]+\)(, )?)+\n$")
+
+    def test_names_that_are_no_utf8(self):
+        """Whatever a file is called, the JSON is UTF-8."""
+        name = os.fsdecode(b"s\xe9ries.csv")
+        data = self.data.rename(self.folder / name)
+        command = [program.PROGRAM, "forecast", "train", "--data", data, "--out", self.folder / os.fsdecode(b"r\xe9n"), *SMALL, "--no-plots", "--quiet", "--json"]
+        done = subprocess.run(command, capture_output=True, env=program.environment())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(json.loads(done.stdout.decode())["run"].endswith("r\ufffdn"))
+        done = subprocess.run([*command, "--target", os.fsdecode(b"\xff")], capture_output=True, env=program.environment())
+        self.assertIn("\ufffd", json.loads(done.stdout.decode())["error"]["message"])
+
     def test_gz_semicolon_comma(self):
         text = self.data.read_text().replace(",", ";").replace(".", ",")
         packed = self.folder / "series.csv.gz"
@@ -111,6 +144,62 @@ class Train(Case):
     def test_financial_note(self):
         done = self.train("--no-plots", "--loss-function", "financial")
         self.assertIn("its direction term has no gradient: training equals MSE; --direction-surrogate gives one", done.stderr)
+
+
+class Series(Case):
+    """Files of every kind, trained on and forecast: the rows that follow, in the file's own form."""
+
+    def future(self, header, stamps, *words, cells=lambda i: f"{10 + math.sin(i / 4):.4f}"):
+        """The rows predicted after a file with these stamps under the name that ! marks."""
+        names = header.split(",")
+        data, out = self.folder / "s.csv", self.folder / "run"
+        with open(data, "w") as file:
+            file.write(header.replace("!", "") + "\n")
+            for i, stamp in enumerate(stamps):
+                file.write(",".join(stamp if name.startswith("!") else cells(i + 3 * k) for k, name in enumerate(names)) + "\n")
+        self.code(0, "forecast", "train", "--data", data, "--out", out, *SMALL, "--epochs", "1", "--no-plots", "--quiet", "--overwrite", *words)
+        rows = [line.split(",") for line in self.code(0, "forecast", "predict", out, "--no-plots").stdout.splitlines()]
+        again = self.code(0, "forecast", "predict", out, "--data", data, "--no-plots").stdout.splitlines()
+        self.assertEqual([",".join(row) for row in rows], again, "from the run and from the file")
+        return rows
+
+    def test_the_file_s_own_order(self):
+        stamps = [f"2024-01-{1 + i // 24:02} {i % 24:02}:00" for i in range(300)]
+        self.assertEqual(self.future("OT,!date,b,a", stamps)[:2][0], ["OT", "date", "b", "a"])
+        rows = self.future("b,OT,a,!when", stamps)
+        self.assertEqual(rows[0], ["b", "OT", "a", "when"])
+        self.assertEqual(rows[1][3], "2024-01-13 12:00")
+        self.assertEqual(self.future("b,OT,a,!when", stamps, "--features", "MS", "--target", "a")[0], ["a", "when"])
+        self.assertEqual(self.future("b,OT,a,!when", stamps, "--features", "S")[0], ["OT", "when"])
+
+    def test_months_by_calendar(self):
+        last = [(datetime.date(1990 + (i + 1) // 12, (i + 1) % 12 + 1, 1) - datetime.timedelta(days=1)).isoformat() for i in range(304)]
+        self.assertEqual([row[0] for row in self.future("!ds,x,y", last[:300])[1:]], last[300:])
+
+    def test_steps(self):
+        start = datetime.datetime(2020, 2, 24)
+        forms = (("15min", datetime.timedelta(minutes=15), "%Y-%m-%dT%H:%M+02:00"), ("daily", datetime.timedelta(days=1), "%Y/%m/%d"),
+                 ("weekly", datetime.timedelta(weeks=1), "%Y-%m-%d"), ("epoch", datetime.timedelta(hours=1), None))
+        for name, step, form in forms:
+            with self.subTest(name):
+                times = [start + i * step for i in range(304)]
+                text = [t.strftime(form) if form else str(int((t - datetime.datetime(1970, 1, 1)).total_seconds())) for t in times]
+                self.assertEqual([row[0] for row in self.future("!timestamp,x", text[:300])[1:]], text[300:])
+
+    def test_without_time(self):
+        rows = self.future("x,y", [""] * 300)
+        self.assertEqual((rows[0], len(rows), len(rows[1])), (["x", "y"], 5, 2))
+
+    def test_odd_sizes(self):
+        stamps = [f"2024-01-{1 + i // 24:02} {i % 24:02}:00" for i in range(300)]
+        wide = "!date," + ",".join(f"c{i}" for i in range(40))
+        for header, words in (("!date,a", ("--seq-len", 1, "--pred-len", 1)), ("!date,a,b", ("--seq-len", 2, "--pred-len", 20)),
+                              ("!date,a,b", ("--batch-size", 5000, "--dropout", 0, "--activation", "relu", "--no-use-norm", "--marks", "none")),
+                              (wide, ())):
+            with self.subTest(words):
+                rows = self.future(header, stamps, *words)
+                self.assertEqual(rows[0], header.replace("!", "").split(","))
+                self.assertTrue(all(math.isfinite(float(v)) for row in rows[1:] for v in row[1:]))
 
 
 class Use(Case):
@@ -149,6 +238,7 @@ class Use(Case):
         self.assertIn("16", self.error(3, "forecast", "predict", self.run_folder, "--data", short)["message"])
         other = program.write_series(self.folder / "other.csv", columns=("load", "OT"))
         self.assertIn("wind", self.error(3, "forecast", "predict", self.run_folder, "--data", other)["message"])
+        self.error(2, "forecast", "predict", self.run_folder, "--model", other)
         slow = program.write_series(self.folder / "slow.csv", step_s=900)
         self.error(3, "forecast", "predict", self.run_folder, "--data", slow)
         self.error(2, "forecast", "predict")
@@ -166,7 +256,30 @@ class Use(Case):
         for name in ("last_value", "seasonal_naive", "linear"):
             self.assertGreater(result["baselines"][name]["mse"], 0)
             self.assertGreater(result["baselines"][name]["mae"], 0)
-        self.assertTrue(target.read_bytes().startswith(b"PK"))
+        self.assertEqual({len(result["horizon"][key]) for key in ("mse", "mae")}, {4})
+        self.assertEqual(set(result["by_column"]), {"load", "wind", "OT"})
+        for key in ("mse", "mae", "rmse", "mape", "mspe", "smape", "wape"):
+            self.assertGreaterEqual(result["original"][key], 0)
+        self.assertLess(result["direction"]["low"], result["direction"]["accuracy"])
+        self.assertEqual(result["baselines"]["seasonal_naive"]["season"], 24)
+        self.assertEqual(set(zipfile.ZipFile(target).namelist()), {"prediction.npy", "truth.npy", "mean.npy", "std.npy"})
+
+    def test_small_truths(self):
+        """Percentages of truths near 0 mean little, and that is said."""
+        lines = self.data.read_text().splitlines()
+        lines[250:] = [line.rsplit(",", 1)[0] + (",0" if i % 3 else ",1e-6") for i, line in enumerate(lines[250:])]
+        data = self.folder / "zeros.csv"
+        data.write_text("\n".join(lines) + "\n")
+        result = json.loads(self.code(0, "forecast", "evaluate", "--model", self.run_folder, "--data", data, "--json").stdout)
+        self.assertGreater(result["original"]["mape_left_out"], 0)
+        self.assertTrue(result["original"]["mape_by_small_truths"])
+        told = self.code(0, "forecast", "evaluate", "--model", self.run_folder, "--data", data).stdout
+        self.assertIn("leave out", told)
+        self.assertIn("go by smape and wape", told)
+
+    def test_evaluate_contradictions(self):
+        for words in (("--seq-len", 17), ("--pred-len", 5), ("--target", "load"), ("--features", "S")):
+            self.assertIn(words[0], self.error(2, "forecast", "evaluate", "--model", self.run_folder, "--data", self.data, *words)["message"])
 
     def test_evaluate_baselines_alone(self):
         result = json.loads(self.code(0, "forecast", "evaluate", "--data", self.data, "--seq-len", 16, "--pred-len", 4, "--json").stdout)
@@ -236,6 +349,16 @@ class BadInput(Case):
         self.refused(self.good(), 2, ("--d-model", "10", "--n-heads", "4"))
         self.refused(self.good(), 2, ("--preset", "etth1-97"))
         self.refused(self.good(), 2, ("--compat", "everything"))
+        for words in (("--resume", "auto", "--overwrite"), ("--columns", "load,wind", "--target", "OT"), ("--columns", "load", "--ignore", "wind"),
+                      ("--target", "OT", "--ignore", "OT"), ("--target", "OT", "--time-column", "OT"), ("--direction-surrogate",),
+                      ("--sep", ",", "--decimal", ","), ("--marks", "sometimes"), ("--freq", "7x")):
+            self.refused(self.good(), 2, words)
+
+    def test_folder(self):
+        self.assertIn("folder", self.error(3, "forecast", "train", "--data", self.folder)["message"])
+
+    def test_wrong_separator(self):
+        self.assertIn("--sep", self.refused(self.good(), words=("--sep", ";"))["message"])
 
     def test_no_device(self):
         self.refused(self.good(), 4, ("--device", "cuda:0"))

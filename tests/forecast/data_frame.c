@@ -91,7 +91,7 @@ static void test_refused_cells(void **state) {
     (void)state;
     static const refused cases[] = {
         { "date,a,b\n2020-01-01,1,2\n2020-01-02,1,red\n", { 0 }, TIDE_EDATA, 3, "b", "'red' is not a finite number" },
-        { "date,a,b\n2020-01-01,1,2\n2020-01-02,,3\n2020-01-03,NaN,3\n", { 0 }, TIDE_EDATA, 3, "a", "2 cells are empty or NaN" },
+        { "date,a,b\n2020-01-01,1,2\n2020-01-02,,3\n2020-01-03,NaN,3\n", { 0 }, TIDE_EDATA, 3, "a", "empty or NaN cells: 2, " },
         { "date,a\n2020-01-01,inf\n2020-01-02,1\n", { 0 }, TIDE_EDATA, 2, "a", "not a finite number" },
         { "date;a\n2020-01-01;1,5\n2020-01-02;2,5\n", { .separator = ';' }, TIDE_EDATA, 2, "a", "--decimal ," },
         { "date,a,b\n2020-01-01,1,\n2020-01-02,2,\n", { .missing = MISSING_FFILL }, TIDE_EDATA, 0, "b", "no value at all" },
@@ -106,7 +106,7 @@ static void test_refused_times(void **state) {
         { "date,a\n2020-01-01,1\n01.02.2020,2\n", { 0 }, TIDE_EDATA, 3, "date", "'01.02.2020' is no time stamp; accepted are" },
         { "date,a\n2020-01-01 00:00+01:00,1\n2020-01-01 01:00+02:00,2\n", { 0 }, TIDE_EDATA, 3, "date", "must not vary" },
         { "date,a\n2020-01-01,1\n1577923200,2\n", { 0 }, TIDE_EDATA, 3, "date", "must not vary" },
-        { "date,a\n2020-01-01,1\n2020-01-01,2\n2020-01-02,2\n", { .strict_dates = true }, TIDE_EDATA, 3, "date", "1 time stamps are repeated" },
+        { "date,a\n2020-01-01,1\n2020-01-01,2\n2020-01-02,2\n", { .strict_dates = true }, TIDE_EDATA, 3, "date", "time stamps: 1 repeated" },
         { "u,v,a\n2020-01-01,2020-01-01,1\n2020-01-02,2020-01-02,2\n", { 0 }, TIDE_EDATA, 1, "v", "choose one with --time-column" },
         { "date,a\n2020-01-01,1\n2020-01-01,2\n", { 0 }, TIDE_EDATA, 3, "date", "no common step" },
     };
@@ -125,9 +125,9 @@ static void test_times(void **state) {
         { "x,y\n1,2\n2,3\n", { .freq = "h" }, NULL, "h", "" },
         { "x,y\n1,2\n2,3\n", { 0 }, NULL, "none", "" },
         { "date,x\n2020-01-01,1\n2020-01-01,2\n2020-01-02,3\n2020-01-05,4\n2020-01-06,5\n", { 0 }, "date", "d",
-          "1 time stamps are repeated, 2 missing and 0 off the step of d, first at line 3" },
+          "time stamps: 1 repeated, 2 missing, 0 off the step of d, first at line 3" },
         { "date,x\n2020-01-01 00:00,1\n2020-01-01 01:00,2\n2020-01-01 02:10,3\n2020-01-01 03:10,3.5\n", { 0 }, "date", "h",
-          "0 missing and 1 off the step of h, first at line 4" },
+          "0 missing, 1 off the step of h, first at line 4" },
         { "date,x\n2020-01-01,1\n2020-01-02,2\n", { .freq = "h" }, "date", "h", "most time stamps are d apart" },
         { "date,x\n2020-01-31,1\n2020-02-29,2\n2020-03-31,3\n", { .freq = "M" }, "date", "m", "" },
         { "date,x\n2020-01-01,1\n2020-01-01 12:00,2\n2020-01-02,3\n", { 0 }, "date", "12h", "" },
@@ -188,7 +188,7 @@ static void test_missing(void **state) {
     assert_int_equal(read_text(text, &(frame_options){ .missing = MISSING_FFILL }, &f, &failure), TIDE_OK);
     expect_column(&f, 0, ffill_a);
     expect_column(&f, 1, ffill_b);
-    expect_has(f.warnings, "5 missing cells were filled with the value before them, first at line 2");
+    expect_has(f.warnings, "missing cells: 5, filled with the value before them, first at line 2");
     frame_free(&f);
     assert_int_equal(read_text(text, &(frame_options){ .missing = MISSING_LINEAR }, &f, &failure), TIDE_OK);
     expect_column(&f, 0, linear_a);

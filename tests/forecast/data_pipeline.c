@@ -18,7 +18,7 @@ static const series etth2 = { "ETTh2.csv", KIND_ETTH, 96, "h", "",
     { { 96, 0.431657, 0.421621 }, { 192, 0.533722, 0.472538 }, { 336, 0.597277, 0.510865 }, { 720, 0.594472, 0.518991 } } };
 static const series ettm1 = { "ETTm1.csv.gz", KIND_ETTM, 96, "15min", "",
     { { 96, 1.213897, 0.664785 }, { 192, 1.261195, 0.690363 }, { 336, 1.286579, 0.707238 }, { 720, 1.322312, 0.729468 } } };
-static const series weather = { "weather.csv.gz", KIND_CUSTOM, 96, "10min", "1 time stamps are repeated, 9 missing",
+static const series weather = { "weather.csv.gz", KIND_CUSTOM, 96, "10min", "time stamps: 1 repeated, 9 missing",
     { { 96, 0.259133, 0.254220 }, { 192, 0.309215, 0.291744 }, { 336, 0.376412, 0.337708 }, { 720, 0.465187, 0.393504 } } };
 static const series illness = { "national_illness.csv", KIND_CUSTOM, 36, "w", "",
     { { 24, 6.213324, 1.622231 }, { 36, 7.713822, 1.905885 }, { 48, 7.851274, 1.952149 }, { 60, 6.884904, 1.788430 } } };

@@ -72,6 +72,20 @@ class Install(unittest.TestCase):
         self.assertEqual([n for n in names if not re.match(r"(tide|forecast)_", n)], [], "names that are not the library's")
         self.assertTrue((self.libraries / "libtidemill.so.0").exists(), "no soname link libtidemill.so.0")
 
+    @unittest.skipUnless(sys.platform == "linux" and shutil.which("nm"), "ELF only")
+    def test_every_public_name(self):
+        """What a header marks TIDE_API is in the library: a declaration without a definition would fail only for its first user."""
+        headers = (self.root / "installed").rglob("include/tidemill/*.h")
+        text = "\n".join(re.sub(r"(?s:/\*.*?\*/)|^#.*$", " ", h.read_text(), flags=re.MULTILINE) for h in headers)
+        declared = set(re.findall(r"TIDE_API\b[^;{(]*?(\w+)\s*\(", text))
+        there = {line.split()[-1] for line in output(["nm", "-D", "--defined-only", self.libraries / "libtidemill.so"]).splitlines()}
+        self.assertGreater(len(declared), 100)
+        self.assertEqual(sorted(declared - there), [], "declared but not in the library")
+
+    @unittest.skipUnless(sys.platform == "linux" and shutil.which("readelf"), "ELF only")
+    def test_soname(self):
+        self.assertIn("[libtidemill.so.0]", output(["readelf", "-d", self.libraries / "libtidemill.so"]))
+
     def test_command(self):
         command = next((self.root / "installed").rglob("bin/tidemill"))
         self.assertRegex(output([command, "--version"]), r"^tidemill \d+\.\d+\.\d+$")

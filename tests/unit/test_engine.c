@@ -9,18 +9,28 @@
 
 /* ---- an allocator that counts, and fails when told to ---- */
 
-typedef struct counter { int64_t calls, live_bytes, live_blocks, fail_at; } counter;
+typedef struct counter {
+    int64_t calls, live_bytes, live_blocks, fail_at;
+    int64_t watched[3], seen[3];  /* sizes, and how many live blocks have them */
+} counter;
+
+static void watch(counter *c, size_t bytes, int change) {
+    for (int i = 0; i < 3; i++)
+        if (c->watched[i] == (int64_t)bytes) c->seen[i] += change;
+}
 
 static void *counted_alloc(void *user, size_t bytes) {
     counter *c = user;
     if (++c->calls == c->fail_at) return NULL;
     c->live_bytes += (int64_t)bytes, c->live_blocks++;
+    watch(c, bytes, 1);
     return aligned_alloc(64, (bytes + 64) / 64 * 64);
 }
 
 static void counted_free(void *user, void *memory, size_t bytes) {
     counter *c = user;
     c->live_bytes -= (int64_t)bytes, c->live_blocks--;
+    watch(c, bytes, -1);
     free(memory);
 }
 
@@ -196,6 +206,15 @@ static void test_memory_is_counted(void **state) {
         tide_memory m = tide_program_bytes(p);
         assert_int_equal(m.total, m.arena + m.constants + m.variables + m.scratch);
         assert_true(m.arena > 0 && m.variables > 0 && m.scratch > 0);
+        c.watched[0] = m.arena;  /* a second program like it has an arena of just these bytes */
+        int64_t before = c.live_bytes;
+        tide_program *again = tide_compile(TIDE_LIST(n.loss, n.update), NULL);
+        assert_int_equal(c.seen[0], 1);
+        assert_int_equal(tide_program_bytes(again).arena, m.arena);
+        assert_int_equal(tide_program_bytes(again).scratch, m.scratch);
+        assert_true(c.live_bytes - before >= m.arena + m.scratch);
+        tide_program_free(again);
+        assert_int_equal(c.live_bytes, before);
         tide_graph_free(g);
         assert_int_equal(c.live_bytes, 0);
         assert_int_equal(c.live_blocks, 0);

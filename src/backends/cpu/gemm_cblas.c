@@ -1,5 +1,6 @@
-/* Matrix products by a CBLAS. It should be a single-threaded one, or be told to use one thread. */
-#include <cblas.h>
+/* Matrix products by a CBLAS: OpenBLAS, or Accelerate on macOS. One with threads of its own should be told to use one
+ * (OPENBLAS_NUM_THREADS=1): the products already run side by side. */
+#include CBLAS_HEADER
 
 #include "cpu.h"
 
@@ -11,7 +12,7 @@ static bool fits(const gemm_shape *s, tide_dtype type) {
     (void)type;
     return s->m * s->n * s->k >= 32 * 32 * 32 && plain(s->a_row, s->a_col, s->m, s->k) &&
            plain(s->b_row, s->b_col, s->k, s->n) && s->c_row >= s->n &&
-           MAX2(MAX2(s->a_row + s->a_col, s->b_row + s->b_col), s->c_row) < INT32_MAX;
+           MAX2(MAX2(s->a_row + s->a_col, s->b_row + s->b_col), MAX2(s->m, s->c_row)) < INT32_MAX;
 }
 
 static tide_status prepare(const cpu_build *b, gemm_call *call) {

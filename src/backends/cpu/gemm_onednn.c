@@ -23,8 +23,9 @@ static bool plain(int64_t row, int64_t col, int64_t rows, int64_t cols) {
 /* Smaller ones are over sooner without a library call. */
 enum { WORTH_A_CALL = 1 << 20 };
 
+/* A factor and a sum together send oneDNN, for most layouts, to its reference code, thousands of times slower than ours. */
 static bool fits(const gemm_shape *s, tide_dtype type) {
-    return type == TIDE_F32 && s->m * s->n * s->k >= WORTH_A_CALL && s->n >= 16 &&
+    return type == TIDE_F32 && s->m * s->n * s->k >= WORTH_A_CALL && s->n >= 16 && (s->alpha == 1 || s->beta == 0) &&
            plain(s->a_row, s->a_col, s->m, s->k) && plain(s->b_row, s->b_col, s->k, s->n) && s->c_row >= s->n;
 }
 
@@ -66,7 +67,7 @@ static bool describe(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const layo
 }
 #endif
 
-/* alpha A B first, then + C. */
+/* alpha A B or A B + C. */
 static bool set_attributes(dnnl_primitive_attr_t attr, const gemm_shape *s) {
     dnnl_post_ops_t ops = NULL;
     bool ok = dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user) == dnnl_success &&

@@ -92,7 +92,7 @@ tide_status index_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *
     x->add = adder(b, type);
     for (int i = 0; i < k->n_operands && i < 4; i++) x->at[i] = cpu_address(b, &k->operands[i]);
     *out = (cpu_kernel){ .run = by_reference, .exec = x, .seconds = 1e-6 };
-    if (k->kind == FLAT_FOLD && x->add) out->run = fold;
+    if (k->kind == FLAT_FOLD && x->add && k->operands[1].type == type) out->run = fold;
     if (k->kind == FLAT_GATHER) out->run = gather;
     if (k->kind == FLAT_SCATTER_ADD && x->add) out->run = scatter_add;
     if (k->kind == FLAT_CUSTOM) {

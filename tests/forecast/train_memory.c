@@ -1,0 +1,95 @@
+/* Training, scoring and forecasting with an allocation of the forecaster made to fail once: a status and a sentence, no
+ * crash, nothing leaked (the leak checker of a sanitizer build looks). The linker sends every allocation of the program
+ * here; with thousands of them, each of the first and then ever fewer are made to fail. */
+#include "train_support.h"
+
+static int64_t until_failure = -1, seen;  /* allocations still granted, -1: all; counted */
+
+static bool refuse(void) {
+    seen++;
+    return until_failure >= 0 && until_failure-- == 0;
+}
+
+void *__real_malloc(size_t bytes);
+void *__real_calloc(size_t count, size_t bytes);
+void *__real_realloc(void *memory, size_t bytes);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t length);
+void *__wrap_malloc(size_t bytes);
+void *__wrap_calloc(size_t count, size_t bytes);
+void *__wrap_realloc(void *memory, size_t bytes);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t length);
+
+void *__wrap_malloc(size_t bytes) { return refuse() ? NULL : __real_malloc(bytes); }
+void *__wrap_calloc(size_t count, size_t bytes) { return refuse() ? NULL : __real_calloc(count, bytes); }
+void *__wrap_realloc(void *memory, size_t bytes) { return refuse() ? NULL : __real_realloc(memory, bytes); }
+char *__wrap_strdup(const char *text) { return refuse() ? NULL : __real_strdup(text); }
+char *__wrap_strndup(const char *text, size_t length) { return refuse() ? NULL : __real_strndup(text, length); }
+
+static char folder[64];
+
+typedef tide_status (*command)(const forecast_options *, forecast_progress, void *, forecast_result *, tide_failure *);
+
+/* Runs the command with the allocation after `granted` refused; false when it makes no more than that. */
+static bool run_refused(command call, const forecast_options *o, int64_t granted) {
+    tide_failure    failure = { 0 };
+    forecast_result r       = { 0 };
+    until_failure      = granted;
+    tide_status status = call(o, NULL, NULL, &r, &failure);
+    bool        refused = until_failure < 0;
+    until_failure      = -1;
+    forecast_result_free(&r);
+    if (status == TIDE_OK) return refused;
+    if (!refused) fail_msg("all allocations granted: %s", failure.message);
+    if (status == TIDE_EDATA || status == TIDE_EINVAL || !failure.message[0])
+        fail_msg("allocation %" PRId64 " refused: status %s, \"%s\"", granted, tide_status_name(status), failure.message);
+    return true;
+}
+
+static void refuse_each(command call, const forecast_options *o, int64_t most) {
+    seen = 0;
+    run_refused(call, o, INT64_MAX);
+    int64_t all = seen, stride = 2 * all / most + 1;
+    for (int64_t granted = 0; granted < all; granted += granted < most / 2 ? 1 : stride) run_refused(call, o, granted);
+}
+
+static void test_commands(void **state) {
+    forecast_options o, u;
+    char             run[96];
+    (void)state;
+    small_options(&o, folder);
+    set_all(&o, "epochs 1 d-model 8 d-ff 8 e-layers 1 seq-len 8 pred-len 2 batch-size 32 threads 1 overwrite yes");
+    refuse_each(forecast_train, &o, 120);
+    forecast_result r = { 0 };
+    assert_int_equal(forecast_train(&o, NULL, NULL, &r, NULL), TIDE_OK);
+    forecast_result_free(&r);
+    forecast_options_default(&u);
+    snprintf(run, sizeof run, "%s/run", folder);
+    set(&u, "model", run);
+    set_all(&u, "plots no threads 1");
+    refuse_each(forecast_predict, &u, 120);
+    set(&u, "data", o.data);
+    refuse_each(forecast_predict, &u, 120);
+    refuse_each(forecast_evaluate, &u, 120);
+}
+
+static int set_up(void **state) {
+    char path[96];
+    (void)state;
+    temporary_folder(folder);
+    snprintf(path, sizeof path, "%s/series.csv", folder);
+    write_series(path, 120);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    remove_folder(folder);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_commands) };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
