@@ -30,6 +30,7 @@ MAY = {
     "apps/data": {"include", "src/base"},
     "apps/selftest": {"include", "src/base", "apps/forecast"},
     "apps/forecast": {"include", "src/base", "apps/plot"},
+    "apps/eis": {"include", "src/base", "apps/plot"},
     "cli": {"include", "apps/data", "apps/selftest"},
     "examples": {"include"},
 }

@@ -133,7 +133,8 @@ TIDE_API tide_graph *tide_graph_new(const char *device);                     /* 
 TIDE_API tide_graph *tide_graph_new_with(const tide_graph_options *options); /* likewise */
 TIDE_API void        tide_graph_free(tide_graph *g);                         /* NULL is fine; frees its programs too */
 
-/* The first thing that went wrong in the graph; status TIDE_OK if nothing did. Never NULL. */
+/* The first thing that went wrong while building the graph; else why the last read or write failed; status TIDE_OK if
+ * neither did. Never NULL. */
 TIDE_API const tide_failure *tide_error(const tide_graph *g);
 
 TIDE_API const char *tide_graph_device(const tide_graph *g);

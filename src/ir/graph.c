@@ -94,7 +94,7 @@ const char *tide_name_of(tide_val v) {
 
 const tide_failure *tide_error(const tide_graph *g) {
     static const tide_failure no_graph = { .status = TIDE_ENOMEM, .message = "there is no graph" };
-    return g ? &g->failure : &no_graph;
+    return !g ? &no_graph : g->failure.status ? &g->failure : &g->read_failure;
 }
 
 void tide_scope_push(tide_graph *g, const char *name) {

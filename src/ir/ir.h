@@ -69,7 +69,8 @@ struct tide_graph {
     int32_t        rng_step;  /* its node, or 0 */
     bool           initial_random;  /* random nodes are being made for an initial value */
     uint64_t       seed;
-    tide_failure   failure;
+    tide_failure   failure;       /* the first while building: sticks */
+    tide_failure   read_failure;  /* of the last read or write; status TIDE_OK if it succeeded */
     struct runtime *runtime;  /* device, storage and programs; owned by src/runtime */
 };
 

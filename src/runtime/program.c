@@ -175,7 +175,7 @@ tide_status tide_run(tide_program *p, const tide_feed *feeds, int64_t count) {
 
 /* ---- reading and writing ---- */
 
-/* The program whose last run holds the value; made and run now if none does. NULL: the graph holds the failure. */
+/* The program whose last run holds the value; made and run now if none does. NULL: out of memory. */
 static result *find_result(tide_val v) {
     tide_graph *g = v.graph;
     if (!results_grow(g)) return NULL;
@@ -190,33 +190,48 @@ static result *find_result(tide_val v) {
     return &g->runtime->results[v.node];
 }
 
-static tide_status locate(tide_val v, const void **data) {
-    static const char *const effect = "read: an effect has no value";
-    if (!v.graph) return TIDE_EINVAL;
+static tide_status find_data(tide_val v, const void **data, tide_failure *why) {
     tide_graph *g = v.graph;
-    if (g->failure.status || !val_good(v)) return g->failure.status ? g->failure.status : TIDE_EINVAL;
+    if (!val_good(v)) return fail(why, TIDE_EINVAL, "read: the value is poison");
     const ir_node *n = graph_node(v);
     if (n->op == OP_CONSTANT) return *data = n->attr.data, TIDE_OK;
-    if (n->op == OP_ASSIGN || n->op == OP_GROUP) return graph_fail(g, TIDE_EINVAL, "%s", effect), TIDE_EINVAL;
+    if (n->op == OP_ASSIGN || n->op == OP_GROUP) return fail(why, TIDE_EINVAL, "read: an effect has no value");
     if (n->op == OP_VARIABLE) {
-        tide_failure why = { 0 };
-        if (runtime_lay_out(g, &why)) return why.status;
+        if (runtime_lay_out(g, why)) return why->status;
         return *data = g->variables[n->attr.slot]->storage, TIDE_OK;
     }
     result *r = find_result(v);
-    if (!r) return TIDE_ENOMEM;
-    if (!r->program->ran) return r->program->failure.status ? r->program->failure.status : TIDE_EINVAL;
-    *data = (const char *)r->program->block + r->program->c.flat.buffers[r->program->c.output_buffer[r->output]].offset;
+    if (!r) return fail(why, TIDE_ENOMEM, "read: out of memory");
+    const tide_program *p = r->program;
+    if (!p->ran && p->failure.status) *why = p->failure;
+    if (!p->ran) return fail(why, TIDE_EINVAL, "read: the program that computes the value has not run");
+    *data = (const char *)p->block + p->c.flat.buffers[p->c.output_buffer[r->output]].offset;
     return TIDE_OK;
 }
 
+/* Why a read or write failed is kept until the next one: unlike a failure of building, it may pass. */
+static tide_status begin_access(tide_graph *g) {
+    if (!g) return TIDE_EINVAL;
+    g->read_failure = (tide_failure){ 0 };
+    return g->failure.status;
+}
+
+static tide_status locate(tide_val v, const void **data) {
+    tide_status status = begin_access(v.graph);
+    return status ? status : find_data(v, data, &v.graph->read_failure);
+}
+
 static size_t value_bytes(tide_val v) { return (size_t)tide_shape_count(tide_shape_of(v)) * tide_dtype_size(tide_dtype_of(v)); }
+
+static tide_status wrong_size(tide_val v, const char *what, size_t bytes) {
+    return fail(&v.graph->read_failure, TIDE_EINVAL, "%s: %zu bytes for a value of %zu", what, bytes, value_bytes(v));
+}
 
 tide_status tide_read(tide_val v, void *out, size_t bytes) {
     const void *data = NULL;
     tide_status status = locate(v, &data);
     if (status) return status;
-    if (bytes < value_bytes(v)) return TIDE_EINVAL;
+    if (bytes < value_bytes(v)) return wrong_size(v, "read", bytes);
     if (value_bytes(v)) memcpy(out, data, value_bytes(v));
     return TIDE_OK;
 }
@@ -227,13 +242,12 @@ const void *tide_data(tide_val v) {
 }
 
 tide_status tide_write(tide_val variable, const void *data, size_t bytes) {
-    tide_failure why = { 0 };
-    if (!val_good(variable)) return TIDE_EINVAL;
     tide_graph *g = variable.graph;
-    if (g->failure.status) return g->failure.status;
-    const ir_node *n = graph_node(variable);
-    if (n->op != OP_VARIABLE || bytes != value_bytes(variable)) return TIDE_EINVAL;
-    if (runtime_lay_out(g, &why)) return why.status;
-    if (bytes) memcpy(g->variables[n->attr.slot]->storage, data, bytes);
+    tide_status status = begin_access(g);
+    if (status) return status;
+    if (!val_good(variable) || graph_node(variable)->op != OP_VARIABLE) return fail(&g->read_failure, TIDE_EINVAL, "write: the value is not a variable");
+    if (bytes != value_bytes(variable)) return wrong_size(variable, "write", bytes);
+    if (runtime_lay_out(g, &g->read_failure)) return g->read_failure.status;
+    if (bytes) memcpy(g->variables[graph_node(variable)->attr.slot]->storage, data, bytes);
     return TIDE_OK;
 }
