@@ -299,7 +299,7 @@ static void place_wanted(lowering *l) {
 }
 
 /* Kernels along the samples are cut alike, so that one task can carry its samples through many of them (schedule.c). The
- * cut is that of the largest product by a variable: about 64 of its rows, and a divisor, so that rows of samples that come
+ * cut is that of the largest product by a variable: up to 96 of its rows, and a divisor, so that rows of samples that come
  * in other numbers (heads, variates) are cut at the same samples. */
 static int64_t common_tasks(const pass_graph *g) {
     double most = 0;
@@ -312,7 +312,7 @@ static int64_t common_tasks(const pass_graph *g) {
         double work = (double)n->shape.dim[0] * (double)n->shape.dim[1] * (double)g->nodes[n->in[0]]->shape.dim[1];
         if (g->nodes[right]->op == OP_VARIABLE && work > most) most = work, rows = n->shape.dim[0];
     }
-    for (int64_t each = 66; each >= 24; each--)
+    for (int64_t each = 96; each >= 24; each--)
         if (rows % each == 0 && rows / each > 1) return rows / each;
     return 0;
 }
