@@ -1,0 +1,143 @@
+#include "answer.h"
+
+#include <math.h>
+
+static json_t *number(double v) { return isfinite(v) ? json_real(v) : json_null(); }
+static void put(json_t *o, const char *key, double v) { json_object_set_new(o, key, number(v)); }
+
+static json_t *pair(double low, double high) {
+    json_t *a = json_array();
+    json_array_append_new(a, number(low));
+    json_array_append_new(a, number(high));
+    return a;
+}
+
+static void put_parameters(json_t *o, const answer *a) {
+    json_t *known = json_object(), *missing = json_array();
+    for (int k = 0; k < EIS_COUNT; k++) {
+        if (a->question->known.is[k]) put(known, eis_parameters[k].name, a->question->known.value[k]);
+        else json_array_append_new(missing, json_string(eis_parameters[k].name));
+    }
+    json_object_set_new(o, "known_params", known);
+    json_object_set_new(o, "missing_params", missing);
+}
+
+static json_t *marginals(const answer *a) {
+    json_t *o = json_object();
+    for (int k = 0; k < EIS_COUNT; k++) {
+        if (a->question->known.is[k]) continue;
+        json_t *row = json_array();
+        for (int i = 0; i < CELL_POINTS; i++) json_array_append_new(row, number(a->completion->summary.marginal[k][i]));
+        json_object_set_new(o, eis_parameters[k].name, row);
+    }
+    return o;
+}
+
+static json_t *candidate_json(const answer *a, const candidate *c, int64_t rank) {
+    json_t *o = json_object(), *index = json_object();
+    json_object_set_new(o, "rank", json_integer(rank));
+    for (int k = 0; k < EIS_COUNT; k++) {
+        if (a->question->known.is[k]) continue;
+        put(o, eis_parameters[k].name, c->p[k]);
+        json_object_set_new(index, eis_parameters[k].name, json_integer(c->index[k]));
+    }
+    if (isnan(a->question->rs_ohm)) put(o, "Rs", c->p[EIS_RS]);
+    put(o, "joint_probability", c->probability);
+    put(o, "resnorm", c->resnorm);
+    json_object_set_new(o, "grid_indices", index);
+    return o;
+}
+
+static json_t *candidates_json(const answer *a) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < a->completion->summary.top_count; i++)
+        json_array_append_new(list, candidate_json(a, &a->completion->summary.top[i], i + 1));
+    return list;
+}
+
+/* Whether quantity k was asked for: missing parameters, Rs if it is free, and all that follows from them. */
+static bool asked(const answer *a, int k) {
+    if (k < EIS_COUNT) return !a->question->known.is[k];
+    return k == EIS_RS ? isnan(a->question->rs_ohm) : a->question->circuit == EIS_SHUNT;
+}
+
+static json_t *intervals(const answer *a) {
+    json_t *o = json_object();
+    for (int i = 0; i < SUM_COUNT; i++) {
+        int k = (i + SUM_TER) % SUM_COUNT; /* the robust ones first */
+        if (asked(a, k)) json_object_set_new(o, quantities[k].name, pair(a->completion->summary.of[k].low, a->completion->summary.of[k].high));
+    }
+    return o;
+}
+
+static json_t *each_missing(const answer *a, json_t *(*value)(const completion *, int)) {
+    json_t *o = json_object();
+    for (int k = 0; k < EIS_COUNT; k++)
+        if (!a->question->known.is[k]) json_object_set_new(o, eis_parameters[k].name, value(a->completion, k));
+    return o;
+}
+
+static json_t *identifiable_json(const completion *c, int k) { return json_boolean(completion_identifies(c, k)); }
+static json_t *median_json(const completion *c, int k) { return number(c->summary.of[k].median); }
+static json_t *bound_json(const completion *c, int k) {
+    const char *bound = completion_bound(c, k);
+    return bound ? json_string(bound) : json_null();
+}
+
+static json_t *fibre_json(const fibre_range *f) {
+    if (!f->present) return json_null();
+    json_t *o = json_object();
+    for (int k = 0; k < EIS_COUNT; k++) json_object_set_new(o, eis_parameters[k].name, pair(f->low[k], f->high[k]));
+    json_object_set_new(o, "g", pair(f->g_low, f->g_high));
+    return o;
+}
+
+static void put_robust(json_t *o, const answer *a) {
+    const interval *of = a->completion->summary.of;
+    double area = a->options->area_cm2;
+    put(o, "ter_ohm", of[SUM_TER].median);
+    put(o, "tec_farad", of[SUM_TEC].median);
+    put(o, "n1_s", of[SUM_N1].median);
+    put(o, "d1_s", of[SUM_D1].median);
+    if (!(area > 0)) return;
+    put(o, "area_cm2", area);
+    put(o, "ter_ohm_cm2", of[SUM_TER].median * area);
+    put(o, "tec_farad_per_cm2", of[SUM_TEC].median / area);
+}
+
+static void put_fit(json_t *o, const answer *a) {
+    const completion *c = a->completion;
+    put(o, "noise", c->noise);
+    json_object_set_new(o, "noise_source", json_string(c->noise_inferred ? "data" : "given"));
+    put(o, "rs_ohm", c->rs_ohm);
+    json_object_set_new(o, "canonical", json_boolean(a->question->canonical));
+    json_object_set_new(o, "grid_adequate", json_boolean(c->grid_adequate));
+    put(o, "reduced_chi2", a->question->method == EIS_EXACT ? c->grid_chi2 : c->chi2);
+    put(o, "grid_reduced_chi2", c->grid_chi2);
+    json_object_set_new(o, "circuit_adequate", json_boolean(c->circuit_adequate));
+}
+
+json_t *answer_json(const answer *a) {
+    const completion *c = a->completion;
+    json_t *o = json_pack("{s:s, s:s, s:s}", "spectrum", a->path, "circuit", a->question->circuit == EIS_SHUNT ? "shunt" : "chain", "method",
+                          a->question->method == EIS_EXACT ? "exact" : "refined");
+    if (!o) return NULL;
+    put_parameters(o, a);
+    put_robust(o, a);
+    put(o, "predicted_resnorm", c->resnorm);
+    json_object_set_new(o, "resnorm", json_string(eis_resnorm_name(a->question->resnorm)));
+    json_object_set_new(o, "marginal_distributions", marginals(a));
+    json_object_set_new(o, "top_k_predictions", candidates_json(a));
+    json_t *doubt = json_object();
+    put(doubt, "entropy_nats", c->summary.entropy_nats);
+    put(doubt, "max_probability", c->summary.max_probability);
+    put(doubt, "top5_mass", c->summary.top5_mass);
+    json_object_set_new(o, "uncertainty", doubt);
+    json_object_set_new(o, "intervals_95", intervals(a));
+    json_object_set_new(o, "medians", each_missing(a, median_json));
+    json_object_set_new(o, "identifiable", each_missing(a, identifiable_json));
+    json_object_set_new(o, "bound_hits", each_missing(a, bound_json));
+    json_object_set_new(o, "fibre", fibre_json(&c->fibre));
+    put_fit(o, a);
+    return o;
+}

@@ -1,0 +1,11 @@
+#ifndef EIS_PARAMETERS_H
+#define EIS_PARAMETERS_H
+
+#include <tidemill/eis.h>
+
+/* Index of the parameter with this name (`length` letters of it), -1. */
+int eis_parameter_find(const char *name, size_t length);
+/* "4.8k", "3.7 uF", "460 ohm" in the unit's base; false if it is not a finite value of that unit. */
+bool eis_quantity_parse(const char *text, const char *unit, double *out);
+
+#endif

@@ -1,0 +1,149 @@
+#include "summary.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+
+const quantity quantities[SUM_COUNT] = {
+    { "Rsh", "ohm" }, { "Ra", "ohm" }, { "Rb", "ohm" }, { "Ca", "F" }, { "Cb", "F" }, { "Rs", "ohm" },
+    { "TER", "ohm" }, { "TEC", "F" },  { "n1", "s" },   { "d1", "s" },
+};
+
+typedef struct weighted { double value, weight; } weighted;
+typedef struct cell_mass { int64_t key; double mass; const draw *best; } cell_mass;
+
+int grid_index(int parameter, double v) {
+    double low = log(eis_parameters[parameter].low), high = log(eis_parameters[parameter].high);
+    int    i   = (int)lround((log(v) - low) / (high - low) * (CELL_POINTS - 1));
+    return MIN2(MAX2(i, 0), CELL_POINTS - 1);
+}
+
+static double value_of(const double *p, int k, eis_circuit circuit) {
+    if (k < EIS_WITH_RS) return p[k];
+    if (circuit != EIS_SHUNT) return NAN;
+    eis_invariants q = eis_invariants_of(p);
+    return k == SUM_TER ? q.r0_ohm : k == SUM_TEC ? q.cinf_farad : k == SUM_N1 ? q.n1_s : q.d1_s;
+}
+
+/* ---- intervals ---- */
+
+static int by_value(const void *a, const void *b) {
+    double x = ((const weighted *)a)->value, y = ((const weighted *)b)->value;
+    return (x > y) - (x < y);
+}
+
+static double quantile(const weighted *v, int64_t count, double at) {
+    double sum = 0;
+    for (int64_t i = 0; i < count; i++) {
+        sum += v[i].weight;
+        if (sum >= at) return v[i].value;
+    }
+    return v[count - 1].value;
+}
+
+static bool find_intervals(const draw *draws, int64_t count, eis_circuit circuit, summary *out) {
+    weighted *v = malloc((size_t)count * sizeof *v);
+    for (int k = 0; v && k < SUM_COUNT; k++) {
+        for (int64_t i = 0; i < count; i++) v[i] = (weighted){ value_of(draws[i].p, k, circuit), draws[i].weight };
+        if (isnan(v[0].value)) {
+            out->of[k] = (interval){ NAN, NAN, NAN };
+            continue;
+        }
+        qsort(v, (size_t)count, sizeof *v, by_value);
+        out->of[k] = (interval){ quantile(v, count, 0.025), quantile(v, count, 0.5), quantile(v, count, 0.975) };
+    }
+    free(v);
+    return v != NULL;
+}
+
+/* ---- cells ---- */
+
+static int64_t key_of(const double *p, const eis_known *known) {
+    int64_t key = 0;
+    for (int k = 0; k < EIS_COUNT; k++) key = key * CELL_POINTS + (known->is[k] ? 0 : grid_index(k, p[k]));
+    return key;
+}
+
+static int by_key(const void *a, const void *b) {
+    int64_t x = ((const cell_mass *)a)->key, y = ((const cell_mass *)b)->key;
+    return (x > y) - (x < y);
+}
+
+static int by_mass(const void *a, const void *b) {
+    double x = ((const cell_mass *)a)->mass, y = ((const cell_mass *)b)->mass;
+    return x != y ? (x < y) - (x > y) : by_key(a, b);
+}
+
+/* Draws of one cell become one row; returns the number of rows. */
+static int64_t gather(cell_mass *rows, int64_t count) {
+    int64_t cells = 0;
+    qsort(rows, (size_t)count, sizeof *rows, by_key);
+    for (int64_t i = 0; i < count; i++) {
+        if (cells == 0 || rows[cells - 1].key != rows[i].key) {
+            rows[cells++] = rows[i];
+            continue;
+        }
+        cell_mass *last = &rows[cells - 1];
+        last->mass += rows[i].mass;
+        if (rows[i].best->log_density > last->best->log_density) last->best = rows[i].best;
+    }
+    qsort(rows, (size_t)cells, sizeof *rows, by_mass);
+    return cells;
+}
+
+static void put_candidates(const cell_mass *rows, int64_t cells, double elsewhere, double all_cells, summary *out) {
+    double rest = all_cells - (double)cells, each = elsewhere / all_cells;
+    out->entropy_nats = rest > 0 && each > 0 ? -rest * each * log(each) : 0;
+    for (int64_t i = 0; i < cells; i++) {
+        double p = rows[i].mass * (1 - elsewhere) + each;
+        out->entropy_nats -= p > 0 ? p * log(p) : 0;
+        if (i == 0) out->max_probability = p;
+        if (i < 5) out->top5_mass += p;
+        if (i >= out->top_count) continue;
+        candidate *c   = &out->top[i];
+        c->probability = p;
+        memcpy(c->p, rows[i].best->p, sizeof c->p);
+        for (int k = 0; k < EIS_COUNT; k++) c->index[k] = grid_index(k, c->p[k]);
+    }
+}
+
+static bool find_cells(const draw *draws, int64_t count, const eis_known *known, int64_t top_k, double elsewhere, summary *out) {
+    double     all_cells = 1;
+    cell_mass *rows      = malloc((size_t)count * sizeof *rows);
+    out->top             = calloc((size_t)top_k + 1, sizeof *out->top);
+    bool fine            = rows && out->top;
+    for (int k = 0; k < EIS_COUNT; k++) all_cells *= known->is[k] ? 1 : CELL_POINTS;
+    for (int64_t i = 0; fine && i < count; i++) rows[i] = (cell_mass){ key_of(draws[i].p, known), draws[i].weight, &draws[i] };
+    if (fine) {
+        int64_t cells  = gather(rows, count);
+        out->top_count = MIN2(top_k, cells);
+        put_candidates(rows, cells, elsewhere, all_cells, out);
+    }
+    free(rows);
+    return fine;
+}
+
+static void find_marginals(const draw *draws, int64_t count, double elsewhere, summary *out) {
+    for (int k = 0; k < EIS_COUNT; k++) {
+        for (int64_t i = 0; i < count; i++) out->marginal[k][grid_index(k, draws[i].p[k])] += draws[i].weight * (1 - elsewhere);
+        for (int i = 0; i < CELL_POINTS; i++) out->marginal[k][i] += elsewhere / CELL_POINTS;
+    }
+}
+
+bool summarise(const draw *draws, int64_t count, const eis_known *known, eis_circuit circuit, int64_t top_k, double elsewhere, summary *out) {
+    const draw *best = draws;
+    *out = (summary){ 0 };
+    for (int64_t i = 0; i < count; i++) best = draws[i].log_density > best->log_density ? &draws[i] : best;
+    memcpy(out->best, best->p, sizeof out->best);
+    find_marginals(draws, count, elsewhere, out);
+    bool fine = find_intervals(draws, count, circuit, out) && find_cells(draws, count, known, top_k, elsewhere, out);
+    if (!fine) summary_free(out);
+    return fine;
+}
+
+void summary_free(summary *s) {
+    free(s->top);
+    *s = (summary){ 0 };
+}

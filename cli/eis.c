@@ -1,0 +1,79 @@
+/* tidemill eis: the library's option table as flags, its result as text. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <tidemill/eis.h>
+
+#include "commands.h"
+
+static void convert(const eis_option *from, const eis_options *defaults, cli_option *to) {
+    static const cli_type type[] = { [EIS_TYPE_BOOL] = CLI_FLAG,     [EIS_TYPE_INT] = CLI_INT,   [EIS_TYPE_REAL] = CLI_REAL,
+                                     [EIS_TYPE_CHOICE] = CLI_CHOICE, [EIS_TYPE_TEXT] = CLI_TEXT, [EIS_TYPE_LIST] = CLI_TEXT };
+    *to = (cli_option){ .name = from->name, .alias = from->alias, .metavar = from->metavar, .choices = from->choices,
+                        .group = from->group, .help = from->help, .type = type[from->type] };
+    if (from->type != EIS_TYPE_BOOL) eis_option_get(defaults, from, to->fallback, sizeof to->fallback);
+}
+
+static int options_for(cli_option *out, unsigned command) {
+    int64_t           rows;
+    int               count = 0;
+    const eis_option *table = eis_option_table(&rows);
+    eis_options       defaults;
+    eis_options_default(&defaults);
+    for (int64_t i = 0; i < rows; i++)
+        if (table[i].flags & command) convert(&table[i], &defaults, &out[count++]);
+    return count;
+}
+
+static int complete_options(cli_option *out) { return options_for(out, EIS_FOR_COMPLETE); }
+static int generate_options(cli_option *out) { return options_for(out, EIS_FOR_GENERATE); }
+
+static void prepare(void *memory) { eis_options_default(memory); }
+
+static tide_status set(void *memory, const char *name, const char *text, tide_failure *failure) {
+    return eis_option_set(memory, name, text, failure);
+}
+
+static int listen(void *user, bool warning, const char *message) {
+    const cli_call *call = user;
+    if (warning) warn("warning: %s", message);
+    else if (!call->quiet) say("%s", message);
+    return stop_asked();
+}
+
+typedef tide_status (*command)(const eis_options *, eis_listener, void *, eis_result *, tide_failure *);
+
+static int run(cli_call *call, command function) {
+    tide_failure failure = { 0 };
+    eis_result   result  = { 0 };
+    stop_catch();
+    tide_status status = function(call->target, listen, call, &result, &failure);
+    const char *text   = call->json ? result.json : result.csv ? result.csv : result.text;
+    int code = status == TIDE_OK ? print_result(text, call->json) : report_failure(&failure, call->json);
+    eis_result_free(&result);
+    return code;
+}
+
+/* Words are further spectra. */
+static int run_complete(cli_call *call) {
+    tide_failure failure = { 0 };
+    for (int i = 0; i < call->word_count; i++)
+        if (eis_option_set(call->target, "spectrum", call->words[i], &failure) != TIDE_OK) return report_failure(&failure, call->json);
+    return run(call, eis_complete);
+}
+
+static int run_generate(cli_call *call) { return run(call, eis_generate); }
+
+const cli_command command_eis_complete = {
+    .name = "eis complete", .words = "[FILE...]", .most_words = 8, .summary = "the missing circuit parameters, from the known ones and a spectrum",
+    .more = "  tidemill eis complete --known Rsh=460,Ra=4.8k,Rb=2.2k --spectrum well.csv\n"
+            "  tidemill eis complete --spectrum well.csv --rs free --out answer\n"
+            "  tidemill eis complete --known Ca=3.7uF --method exact --noise 1% --spectrum a.csv b.csv > answers.csv\n",
+    .options = complete_options, .target_size = sizeof(eis_options), .prepare = prepare, .set = set, .run = run_complete,
+};
+const cli_command command_eis_generate = {
+    .name = "eis generate", .words = "", .summary = "statistics of the residual norms of a grid of circuits",
+    .more = "  tidemill eis generate --stats-only --n_ground_truths 100\n"
+            "  tidemill eis generate --profile generator --stats-only --ground-truths truths.json --json\n",
+    .options = generate_options, .target_size = sizeof(eis_options), .prepare = prepare, .set = set, .run = run_generate,
+};

@@ -1,0 +1,181 @@
+/* Impedance spectra of epithelia: the five-parameter circuit, what a spectrum says of it, and what it leaves open.
+ *
+ * A shunt (paracellular path) Rsh, and two membranes, a and b, each a resistance with a capacitance across it:
+ *
+ *     Za = Ra / (1 + s Ra Ca)    Zb = Rb / (1 + s Rb Cb)    s = j 2 pi f
+ *     shunt (alias parallel)     Z = Rs + Rsh (Za + Zb) / (Rsh + Za + Zb)
+ *     chain (alias series)       Z = Rs + Rsh + Za + Zb
+ *
+ * Units are ohm, farad, hertz. Parameters stand in the order Rsh, Ra, Rb, Ca, Cb everywhere. Capacitive behaviour has a
+ * negative imaginary part. Swapping the membranes leaves Z unchanged, and the shunt circuit's Z has only four
+ * coefficients: from the spectrum alone the five parameters are known up to a curve, the fibre.
+ *
+ * Nothing here prints, exits or handles signals: notes go through a callback, and every failure says what, where and what
+ * would be accepted. */
+#ifndef TIDEMILL_EIS_H
+#define TIDEMILL_EIS_H
+
+#include "core.h"
+
+/* ---- the circuit --------------------------------------------------------------------------------------- */
+
+typedef enum eis_circuit { EIS_SHUNT, EIS_CHAIN } eis_circuit;
+enum { EIS_RSH, EIS_RA, EIS_RB, EIS_CA, EIS_CB, EIS_COUNT };  /* into a parameter array */
+enum { EIS_RS = EIS_COUNT, EIS_WITH_RS };                     /* the solution resistance, where there is room for it */
+
+typedef struct eis_z { double re, im; } eis_z;
+
+/* Z at n frequencies. Rsh may be INFINITY in the shunt circuit: no shunt. */
+TIDE_API void eis_impedance(eis_circuit circuit, const double p[EIS_COUNT], double rs_ohm, int64_t n, const double *freq_hz, eis_z *z);
+/* The same in single precision, parts apart: for training. */
+TIDE_API void eis_impedance_f32(eis_circuit circuit, const float p[EIS_COUNT], float rs_ohm, int64_t n, const float *freq_hz,
+                                float *re, float *im);
+/* Z and dZ/dRsh, dZ/dRa, dZ/dRb, dZ/dCa, dZ/dCb, dZ/dRs at one frequency, per ohm and per farad. */
+TIDE_API eis_z eis_derivatives(eis_circuit circuit, const double p[EIS_COUNT], double rs_ohm, double freq_hz, eis_z d[EIS_WITH_RS]);
+/* Membranes exchanged: (Ra, Ca) <-> (Rb, Cb). `out` may be `p`. */
+TIDE_API void eis_swap(const double p[EIS_COUNT], double out[EIS_COUNT]);
+
+/* What a spectrum of the shunt circuit determines: Z = r0 (1 + n1 s) / (1 + d1 s + d2 s^2). */
+typedef struct eis_invariants {
+    double r0_ohm;       /* TER, the transepithelial resistance */
+    double n1_s, d1_s;
+    double d2_s2;
+    double cinf_farad;   /* TEC, the transepithelial capacitance: d2 / (r0 n1) */
+    double g;            /* (Ra + Rb) / Rsh: the place on the fibre, which the spectrum does not determine */
+} eis_invariants;
+TIDE_API eis_invariants eis_invariants_of(const double p[EIS_COUNT]);
+
+/* The parameters with these invariants (g of the struct is not read) at (Ra + Rb) / Rsh = g >= 0, a the slower membrane.
+ * g = 0 has Rsh = INFINITY. False when there are none: the invariants are not those of a circuit of positive parts. */
+TIDE_API bool eis_fibre(const eis_invariants *invariants, double g, double p[EIS_COUNT]);
+/* d ln p along the fibre, with d ln Rsh = 1. Infinite where both time constants are equal. */
+TIDE_API void eis_fibre_tangent(const double p[EIS_COUNT], double v[EIS_COUNT]);
+
+/* ---- parameters as text -------------------------------------------------------------------------------- */
+
+typedef struct eis_parameter { const char *name, *unit; double low, high; const char *range; } eis_parameter;
+/* The five, with the range in which they are sought (and drawn, uniform in the logarithm). */
+TIDE_API extern const eis_parameter eis_parameters[EIS_COUNT];
+
+typedef struct eis_known { bool is[EIS_COUNT]; double value[EIS_COUNT]; } eis_known;
+/* "Rsh=460,Ra=4.8k,Ca=3.7uF": prefixes p n u m k M, the unit may follow. Values outside the range, unknown or repeated
+ * names fail with TIDE_EINVAL. "" is nothing known. */
+TIDE_API tide_status eis_known_parse(const char *text, eis_known *out, tide_failure *failure);
+
+/* Grid value i of `points` along a parameter's range, equally spaced in the logarithm, both ends included. */
+TIDE_API double eis_grid_value(int parameter, int64_t i, int64_t points);
+
+/* ---- residual norms ------------------------------------------------------------------------------------ */
+
+/* One number for how far `model` is from `data`. e = data - model, N points, S = sum |e|^2 / |data|^2. */
+typedef enum eis_resnorm_kind {
+    EIS_MEAN_ABS,            /* mean |e|, ohm: the default */
+    EIS_MEAN_ABS_ROOT_F,     /* sum w |e|, w proportional to f^-1/2 with sum 1, ohm */
+    EIS_MEAN_ABS_AMPLIFIED,  /* mean |e| times sqrt(log10(fmax / fmin)), ohm */
+    EIS_MEAN_RELATIVE_MAGNITUDE, /* mean ||model| - |data|| / |data| */
+    EIS_MEAN_SQUARE,         /* mean |e|^2, ohm^2 */
+    EIS_MAGNITUDE_PHASE,     /* sum w (||model| - |data|| + |phase difference| |model|), w as above, ohm */
+    EIS_SSE,                 /* sum |e|^2, ohm^2 */
+    EIS_RMSE,                /* sqrt(SSE / N), ohm */
+    EIS_RMSE_PARTS,          /* sqrt(S / 2N): both parts counted, relative to |data| */
+    EIS_PSEUDO_CHI2,         /* S */
+    EIS_REDUCED_CHI2,        /* S / (2N - k) */
+    EIS_NORMALISED,          /* sum (Re e)^2 / max (Re data)^2 + sum (Im e)^2 / max (Im data)^2 */
+    EIS_COMPLEX_MAPE,        /* 100 mean |e| / |data|, percent */
+    EIS_QUARTIC,             /* sum over parts of (part of e / |data|)^4 */
+    EIS_NOISE_PERCENT,       /* sqrt(5000 S / N): standard deviation of each part, in percent of |data| */
+    EIS_RESNORMS
+} eis_resnorm_kind;
+TIDE_API const char *eis_resnorm_name(eis_resnorm_kind kind);  /* "mean-abs", "sse", ... */
+/* Points whose data are 0 are left out where |data| divides. `free_parameters` is the k of EIS_REDUCED_CHI2. */
+TIDE_API double eis_resnorm(eis_resnorm_kind kind, int64_t n, const double *freq_hz, const eis_z *data, const eis_z *model,
+                            int free_parameters);
+
+/* ---- spectra ------------------------------------------------------------------------------------------- */
+
+typedef struct eis_spectrum {
+    int64_t count;
+    double *freq_hz;  /* in the file's order */
+    eis_z  *z;
+} eis_spectrum;
+
+/* A CSV with the columns frequency_hz, z_re_ohm, z_im_ohm. `flip_im` takes the imaginary column as -Im(Z). Fails with
+ * TIDE_EDATA on fewer than 5 points, what is not a finite number, a frequency that is not positive, an imaginary part that
+ * is positive nearly throughout, and on instrument files, which it names. */
+TIDE_API tide_status eis_spectrum_read(const char *path, bool flip_im, eis_spectrum *out, tide_failure *failure);
+TIDE_API void eis_spectrum_free(eis_spectrum *s);
+
+/* ---- options ------------------------------------------------------------------------------------------- */
+
+#define EIS_TEXT_SIZE 1024
+
+typedef enum eis_method { EIS_REFINED, EIS_EXACT } eis_method;
+typedef enum eis_profile { EIS_PROFILE_APP, EIS_PROFILE_GENERATOR } eis_profile;
+typedef enum eis_grid_kind { EIS_GRID_AUTO, EIS_GRID_FULL, EIS_GRID_SYMMETRIC } eis_grid_kind;
+
+/* Plain data. Text fields are never NULL; "" means "not given". */
+typedef struct eis_options {
+    int     circuit;                         /* eis_circuit; generate: taken from the profile unless circuit_given */
+    bool    circuit_given;
+    int     resnorm;                         /* eis_resnorm_kind */
+    /* complete */
+    char    known[EIS_TEXT_SIZE];
+    char    spectra[16 * EIS_TEXT_SIZE];     /* files, one a line */
+    int     method;
+    int64_t top_k;
+    char    noise[24];                       /* "1%", "0.01"; "" or "auto": from the data */
+    char    rs[24];                          /* ohm, or "free" */
+    double  area_cm2;                        /* 0: not given */
+    bool    flip_im, canonical, plots;
+    char    out[EIS_TEXT_SIZE];              /* folder; "": no files */
+    int64_t seed;
+    /* generate */
+    int     profile, grid;
+    char    ground_truths[EIS_TEXT_SIZE];    /* JSON file; "": drawn */
+    int64_t n_ground_truths, points, workers;
+    bool    stats_only;
+} eis_options;
+
+typedef enum eis_option_type { EIS_TYPE_BOOL, EIS_TYPE_INT, EIS_TYPE_REAL, EIS_TYPE_CHOICE, EIS_TYPE_TEXT, EIS_TYPE_LIST } eis_option_type;
+enum { EIS_FOR_COMPLETE = 1, EIS_FOR_GENERATE = 2 };
+
+typedef struct eis_option {
+    const char     *name;      /* "top-k"; '_' equals '-' */
+    eis_option_type type;      /* LIST: lines, one added each time */
+    size_t          offset, size;
+    const char     *choices;   /* "shunt|chain"; a word may have an alias: see eis_option_set */
+    double          low, high;
+    unsigned        flags;     /* EIS_FOR_... */
+    const char     *alias, *group, *metavar, *help;
+} eis_option;
+
+TIDE_API const eis_option *eis_option_table(int64_t *count);
+TIDE_API void eis_options_default(eis_options *o);
+/* Parses `text` (NULL: true, for a flag); a LIST option adds it. "parallel" and "series" are the circuits' aliases. */
+TIDE_API tide_status eis_option_set(eis_options *o, const char *name, const char *text, tide_failure *failure);
+TIDE_API const char *eis_option_get(const eis_options *o, const eis_option *row, char *buffer, size_t size);
+
+/* ---- commands ------------------------------------------------------------------------------------------ */
+
+/* A line for the user: `warning` or a note. Non-zero stops the work with TIDE_ECANCELLED. May be NULL. */
+typedef int (*eis_listener)(void *user, bool warning, const char *message);
+
+typedef struct eis_result {
+    char *json;   /* the whole result, one object with schema_version (several spectra: "spectra" is a list of them) */
+    char *text;   /* the same for people */
+    char *csv;    /* several spectra: one row a spectrum and quantity; else NULL */
+} eis_result;
+TIDE_API void eis_result_free(eis_result *r);
+
+/* What the missing parameters are, given the known ones and a spectrum: the joint posterior under a prior that is uniform
+ * in the logarithm within eis_parameters' ranges and independent noise of standard deviation noise |Z| in each part.
+ *   EIS_REFINED  continuous: samples of the posterior. Needs a build with cminpack (TIDE_EDEVICE)
+ *   EIS_EXACT    on the grid of 12 values a missing parameter, every combination counted
+ * Known values are used as given. Labels given by the user are the user's: with any of Ra, Rb, Ca, Cb known both orders of
+ * the time constants count; with none, a is the slower membrane. */
+TIDE_API tide_status eis_complete(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure);
+
+/* Statistics of the residual norms of every grid circuit against every ground truth. */
+TIDE_API tide_status eis_generate(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure);
+
+#endif

@@ -1,0 +1,110 @@
+/* The exact posterior of the grid, against a slow one written down as the formula says. */
+#include "support.h"
+
+static cell_problem problem_of(const eis_spectrum *s, eis_circuit circuit, double rs, bool canonical) {
+    return (cell_problem){ .circuit = circuit, .canonical = canonical, .rs_ohm = rs, .count = s->count, .freq_hz = s->freq_hz, .z = s->z };
+}
+
+/* ln of the likelihood up to the same constant as the kernels', one circuit at a time. */
+static double log_likelihood(const eis_spectrum *s, eis_circuit circuit, const double *p, double rs, double noise) {
+    double sum = 0;
+    for (int64_t i = 0; i < s->count; i++) {
+        eis_z  m;
+        eis_impedance(circuit, p, rs, 1, &s->freq_hz[i], &m);
+        double size = m.re * m.re + m.im * m.im, re = s->z[i].re - m.re, im = s->z[i].im - m.im;
+        sum += -(re * re + im * im) / (2 * noise * noise * size) + log((s->z[i].re * s->z[i].re + s->z[i].im * s->z[i].im) / size);
+    }
+    return sum;
+}
+
+static void check_cells(eis_circuit circuit, double rs, const eis_known *known, bool canonical, int64_t cells_expected) {
+    rng    r = { .seed = 5 };
+    sample s;
+    cells  c;
+    double noise = 0.05, weights = 0;
+    eis_spectrum spectrum = make_spectrum(&s, circuit, example, rs, noise, &r);
+    cell_problem problem  = problem_of(&spectrum, circuit, rs, canonical);
+    problem.known = *known;
+    assert_true(cells_new(&problem, &c));
+    for (int64_t i = 0; i < c.count; i++) {
+        weights += c.weight[i] > 0;
+        if (i % 97 || !(c.weight[i] > 0)) continue;
+        double p[EIS_COUNT], got = -0.5 / (noise * noise) * (double)c.misfit[i] + (double)c.log_ratio[i];
+        cells_parameters(&c, i, p);
+        double expected = log_likelihood(&spectrum, circuit, p, rs, noise);
+        if (fabs(got - expected) > 1e-4 + 3e-7 * fabs(expected)) fail_msg("ln L: expected %.9g, got %.9g", expected, got); /* kept in single */
+        for (int k = 0; k < EIS_COUNT; k++)
+            if (known->is[k]) assert_true(p[k] == known->value[k]);
+        if (canonical) assert_true(p[EIS_RA] * p[EIS_CA] >= p[EIS_RB] * p[EIS_CB] * (1 - 1e-8));
+    }
+    assert_int_equal((int64_t)weights, cells_expected);
+    cells_weigh(&c, noise);
+    double sum = 0;
+    for (int64_t i = 0; i < c.count; i++) sum += (double)c.probability[i];
+    expect_near("probabilities", sum, 1, 1e-5);
+    cells_free(&c);
+}
+
+static void test_every_cell(void **state) {
+    eis_known none = { 0 }, shunt = { { true }, { 460 } }, ra = { { false, true }, { 0, 4820 } };
+    eis_known both = { { false, true, true, true, true }, { 0, 4820, 2210, 1.2e-6, 4.7e-6 } };
+    (void)state;
+    check_cells(EIS_SHUNT, 0, &none, true, 125280);
+    check_cells(EIS_SHUNT, 0, &none, false, 248832);
+    check_cells(EIS_SHUNT, 20, &none, true, 125280);
+    check_cells(EIS_CHAIN, 5, &none, true, 125280);
+    check_cells(EIS_SHUNT, 0, &shunt, true, 10440);
+    check_cells(EIS_SHUNT, 0, &ra, false, 20736);
+    check_cells(EIS_SHUNT, 0, &both, false, 12);
+}
+
+/* A truth on the grid and no noise: its cell, and nothing else. */
+static void test_on_grid(void **state) {
+    (void)state;
+    for (int n = 0; n < 20; n++) {
+        rng    r = { .seed = 3, .stream = (uint32_t)n };
+        sample s;
+        cells  c;
+        double p[EIS_COUNT], got[EIS_COUNT];
+        for (int k = 0; k < EIS_COUNT; k++) p[k] = eis_grid_value(k, (int64_t)(12 * rng_unit(&r)), 12);
+        eis_spectrum spectrum = make_spectrum(&s, EIS_SHUNT, p, 0, 0, &r);
+        cell_problem problem  = problem_of(&spectrum, EIS_SHUNT, 0, true);
+        assert_true(cells_new(&problem, &c));
+        if (!(c.misfit[c.best] < 1e-9f)) fail_msg("the truth's cell leaves %g", (double)c.misfit[c.best]);
+        cells_parameters(&c, c.best, got);
+        if (p[EIS_RA] * p[EIS_CA] < p[EIS_RB] * p[EIS_CB] * (1 - 1e-9)) eis_swap(p, p);
+        expect_near("Rsh + Ra", got[0] + got[1] + got[2], p[0] + p[1] + p[2], 1e-9);
+        cells_free(&c);
+    }
+}
+
+/* Knowing a grid value is conditioning on it. */
+static void test_slices(void **state) {
+    rng    r = { .seed = 8 };
+    sample s;
+    cells  all, slice;
+    double mass = 0;
+    eis_spectrum spectrum = make_spectrum(&s, EIS_SHUNT, example, 0, 0.2, &r);
+    cell_problem problem  = problem_of(&spectrum, EIS_SHUNT, 0, true);
+    (void)state;
+    assert_true(cells_new(&problem, &all));
+    problem.known = (eis_known){ { true }, { eis_grid_value(EIS_RSH, 6, 12) } };
+    assert_true(cells_new(&problem, &slice));
+    cells_weigh(&all, 0.2);
+    cells_weigh(&slice, 0.2);
+    for (int64_t i = 0; i < all.count; i++) mass += i / CELL_LANES % all.nr == 6 ? (double)all.probability[i] : 0;
+    assert_true(mass > 1e-6);
+    for (int64_t i = 0, at = 0; i < all.count; i++) {
+        if (i / CELL_LANES % all.nr != 6) continue;
+        double expected = (double)all.probability[i] / mass, got = (double)slice.probability[at++];
+        if (fabs(got - expected) > 1e-5 * expected + 1e-12) fail_msg("a slice has %.9g where %.9g was expected", got, expected);
+    }
+    cells_free(&all);
+    cells_free(&slice);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_cell), cmocka_unit_test(test_on_grid), cmocka_unit_test(test_slices) };
+    cmocka_set_message_output(CM_OUTPUT_STDOUT);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

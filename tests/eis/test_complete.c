@@ -1,0 +1,142 @@
+/* The continuous posterior. "slow": all hundred draws of the trap, and coverage over random circuits. */
+#include "support.h"
+
+#include "eis/two_rc.h"
+
+static bool slow;
+
+static void complete(const question *q, const eis_spectrum *s, completion *c) {
+    tide_failure failure = { 0 };
+    if (complete_one(q, s, c, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+}
+
+static bool holds(const completion *c, int k, double v) { return v >= c->summary.of[k].low && v <= c->summary.of[k].high; }
+
+static question resistances_known(eis_method method) {
+    question q = { .method = method, .noise = NAN, .top_k = 5, .seed = 1 };
+    for (int k = EIS_RSH; k <= EIS_RB; k++) q.known.is[k] = true, q.known.value[k] = example[k];
+    return q;
+}
+
+/* A plain grid posterior answers 50 uF with probability 1 here. */
+static void test_trap(void **state) {
+    int draws = slow ? 100 : 12, inside = 0, adequate = 0;
+    (void)state;
+    for (int i = 0; i < draws; i++) {
+        rng        r = { .seed = 17, .stream = (uint32_t)i };
+        sample     s;
+        completion c;
+        question   refined = resistances_known(EIS_REFINED), exact = resistances_known(EIS_EXACT);
+        eis_spectrum spectrum = make_spectrum(&s, EIS_SHUNT, example, 0, 0.01, &r);
+        complete(&refined, &spectrum, &c);
+        inside += holds(&c, EIS_CA, example[EIS_CA]) && holds(&c, EIS_CB, example[EIS_CB]);
+        completion_free(&c);
+        complete(&exact, &spectrum, &c);
+        adequate += c.grid_adequate;
+        if (c.summary.max_probability > 0.99) fail_msg("exact: probability %.4f though no cell fits", c.summary.max_probability);
+        for (int k = EIS_CA; k <= EIS_CB; k++)
+            for (int j = 0; j < CELL_POINTS; j++) assert_true(c.summary.marginal[k][j] <= 0.99);
+        completion_free(&c);
+    }
+    if (slow) printf("trap: both capacitances inside in %d of %d\n", inside, draws);
+    if (inside < (slow ? 90 : 10)) fail_msg("both capacitances were inside in %d of %d draws", inside, draws);
+    assert_int_equal(adequate, 0);
+}
+
+static void test_noise_from_data(void **state) {
+    static const double noises[] = { 0.001, 0.01, 0.05 };
+    (void)state;
+    for (int n = 0; n < 3; n++)
+        for (int i = 0; i < 30; i++) {
+            rng    r = { .seed = 2, .stream = (uint32_t)i };
+            sample s;
+            two_rc fit;
+            double p[EIS_COUNT];
+            tide_failure failure = { 0 };
+            random_circuit(&r, p);
+            eis_spectrum spectrum = make_spectrum(&s, EIS_SHUNT, p, 0, noises[n], &r);
+            assert_int_equal(two_rc_fit(&spectrum, 0, &fit, &failure), TIDE_OK);
+            expect_near("noise", two_rc_noise(&fit, POINTS), noises[n], 0.3); /* 118 degrees of freedom: SD 6.5 % */
+        }
+}
+
+/* Without a mistake the intervals hold the truth in 95 of 100; 20 draws of 9 quantities see less than 85 % by chance rarely. */
+static void test_coverage(void **state) {
+    int draws = slow ? 200 : 16, inside = 0, asked = 0;
+    (void)state;
+    for (int i = 0; i < draws; i++) {
+        rng        r = { .seed = 23, .stream = (uint32_t)i };
+        sample     s;
+        completion c;
+        double     p[EIS_COUNT];
+        question   q = { .method = EIS_REFINED, .noise = NAN, .top_k = 5, .seed = i, .canonical = true };
+        random_circuit(&r, p);
+        for (int k = 0; k < EIS_COUNT; k++) {
+            q.known.is[k]    = rng_unit(&r) < 0.4;
+            q.known.value[k] = p[k];
+            q.canonical      = q.canonical && (k == EIS_RSH || !q.known.is[k]);
+        }
+        eis_spectrum spectrum = make_spectrum(&s, EIS_SHUNT, p, 0, 0.01, &r);
+        complete(&q, &spectrum, &c);
+        if (q.canonical && p[EIS_RA] * p[EIS_CA] < p[EIS_RB] * p[EIS_CB]) eis_swap(p, p);
+        eis_invariants v = eis_invariants_of(p);
+        const double truth[SUM_COUNT] = { p[0], p[1], p[2], p[3], p[4], 0, v.r0_ohm, v.cinf_farad, v.n1_s, v.d1_s };
+        for (int k = 0; k < SUM_COUNT; k++) {
+            if (k == EIS_RS || (k < EIS_COUNT && q.known.is[k]) || c.summary.of[k].low == c.summary.of[k].high) continue;
+            asked++;
+            inside += holds(&c, k, truth[k]);
+        }
+        completion_free(&c);
+    }
+    if (slow) printf("coverage: %.1f %% of %d\n", 100.0 * inside / asked, asked);
+    if (inside < (slow ? 0.92 : 0.85) * asked) fail_msg("95 %% intervals held %d of %d", inside, asked);
+}
+
+/* All known: they are the answer. A free solution resistance is found. */
+static void test_edges(void **state) {
+    rng        r = { .seed = 4 };
+    sample     s;
+    completion c;
+    question   q = { .method = EIS_REFINED, .noise = 0.01, .top_k = 5 };
+    (void)state;
+    for (int k = 0; k < EIS_COUNT; k++) q.known.is[k] = true, q.known.value[k] = example[k];
+    eis_spectrum spectrum = make_spectrum(&s, EIS_SHUNT, example, 30, 0.01, &r);
+    q.rs_ohm = 30;
+    complete(&q, &spectrum, &c);
+    assert_int_equal(c.summary.top_count, 1);
+    assert_true(c.circuit_adequate);
+    completion_free(&c);
+    q.rs_ohm = NAN;
+    q.known.is[EIS_RSH] = false;
+    complete(&q, &spectrum, &c);
+    assert_true(holds(&c, EIS_RS, 30) && c.summary.of[EIS_RS].high - c.summary.of[EIS_RS].low < 1);
+    completion_free(&c);
+    q = (question){ .method = EIS_EXACT, .noise = 0.01, .top_k = 3, .circuit = EIS_CHAIN, .canonical = true };
+    spectrum = make_spectrum(&s, EIS_CHAIN, example, 0, 0.01, &r);
+    complete(&q, &spectrum, &c);
+    assert_true(isnan(c.summary.of[SUM_TER].median) && !c.fibre.present);
+    completion_free(&c);
+}
+
+/* The same seed gives the same bits. */
+static void test_repeats(void **state) {
+    rng        r = { .seed = 6 };
+    sample     s;
+    completion a, b;
+    question   q = { .method = EIS_REFINED, .noise = NAN, .top_k = 5, .canonical = true, .seed = 9 };
+    eis_spectrum spectrum = make_spectrum(&s, EIS_SHUNT, example, 0, 0.01, &r);
+    (void)state;
+    complete(&q, &spectrum, &a);
+    complete(&q, &spectrum, &b);
+    assert_memory_equal(a.draws, b.draws, (size_t)a.draw_count * sizeof *a.draws);
+    completion_free(&a);
+    completion_free(&b);
+}
+
+int main(int argc, char **argv) {
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_trap), cmocka_unit_test(test_noise_from_data), cmocka_unit_test(test_coverage),
+                                        cmocka_unit_test(test_edges), cmocka_unit_test(test_repeats) };
+    slow = argc > 1 && !strcmp(argv[1], "slow");
+    cmocka_set_message_output(CM_OUTPUT_STDOUT);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
