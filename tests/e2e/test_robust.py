@@ -114,7 +114,8 @@ class Full(Robust):
         whole = self.folder / "whole"
         self.code(0, *self.words(whole))
         sizes = {p.name: p.stat().st_size for p in whole.iterdir()}
-        for i, size in enumerate((1, sizes["run.json"] - 1, sizes["model.safetensors"] - 1, sizes["state.safetensors"] - 1)):
+        # The state's size varies by some digits of its metadata (seconds): well below it.
+        for i, size in enumerate((1, sizes["run.json"] - 1, sizes["model.safetensors"] - 1, sizes["state.safetensors"] - 4096)):
             with self.subTest(size):
                 out = self.folder / f"run{i}"
                 done = self.limited(size, *self.words(out))
@@ -173,6 +174,7 @@ class Memory(Robust):
             message = self.error(1, *self.words(self.folder / "run", *self.BIG, "--d-model", 512, "--memory-limit-mib", limit))["message"]
             self.assertIn("no batch fits", message)
 
+    @unittest.skipIf("ASAN_OPTIONS" in os.environ, "the address sanitizer needs the address space itself")
     def test_no_address_space(self):
         """The system itself refuses: a sentence, no crash."""
         for mib in (40, 64, 100, 140):
