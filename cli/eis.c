@@ -72,8 +72,9 @@ const cli_command command_eis_complete = {
     .options = complete_options, .target_size = sizeof(eis_options), .prepare = prepare, .set = set, .run = run_complete,
 };
 const cli_command command_eis_generate = {
-    .name = "eis generate", .words = "", .summary = "statistics of the residual norms of a grid of circuits",
-    .more = "  tidemill eis generate --stats-only --n_ground_truths 100\n"
+    .name = "eis generate", .words = "", .summary = "residual norms of a grid of circuits against ground truths, as files",
+    .more = "  tidemill eis generate --data_dir data --n_ground_truths 100\n"
+            "  tidemill eis generate --stats-only --n_ground_truths 100\n"
             "  tidemill eis generate --profile generator --stats-only --ground-truths truths.json --json\n",
     .options = generate_options, .target_size = sizeof(eis_options), .prepare = prepare, .set = set, .run = run_generate,
 };

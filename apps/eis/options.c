@@ -39,11 +39,14 @@ static const eis_option table[] = {
 
     { "profile", CHOICE(profile, "app|generator"), G, NULL, "Data", NULL,
       "app: shunt, symmetric grid, 0.1 Hz..100 kHz x 100; generator: chain, full grid, 1 Hz..1 MHz x 50" },
-    { "ground-truths", TEXT(ground_truths), G, NULL, "Data", "FILE.json", "the circuits to compare with: a list of id, rsh, ra, rb, ca, cb" },
+    { "ground-truths", TEXT(ground_truths), G, NULL, "Data", "FILE", "the circuits to compare with: JSON list of id, rsh, ra, rb, ca, cb, or a generated CSV" },
     { "n-ground-truths", INT(n_ground_truths, 1, 100000), G, NULL, "Data", "N", "how many to draw when no file is given" },
     { "grid", CHOICE(grid, "auto|full|symmetric"), G, NULL, "Data", NULL, "all circuits, or one of each swapped pair; auto: the profile's" },
     { "points", INT(points, 2, 40), G, NULL, "Data", "N", "grid values of each parameter" },
     { "n-workers", INT(workers, 0, 4096), G, NULL, "Data", "N", "threads; 0: the cores this process may use" },
+    { "data-dir", TEXT(data_dir), G, NULL, "Data", "DIR", "folder for the data; a killed run goes on there" },
+    { "format", CHOICE(format, "shards|csv"), G, NULL, "Data", NULL, "binary shards, or the CSV, metadata and summary of other programs" },
+    { "dtype", CHOICE(dtype, "f32|f64"), G, NULL, "Data", NULL, "precision in shards" },
     { "stats-only", BOOL(stats_only), G, NULL, "Data", NULL, "only the summary, in double precision; nothing is written" },
 };
 
@@ -53,7 +56,8 @@ const eis_option *eis_option_table(int64_t *count) {
 }
 
 void eis_options_default(eis_options *o) {
-    *o = (eis_options){ .top_k = 10, .noise = "auto", .rs = "0", .plots = true, .seed = 42, .n_ground_truths = 100, .points = 12 };
+    *o = (eis_options){ .top_k = 10, .noise = "auto", .rs = "0", .plots = true, .seed = 42, .n_ground_truths = 100, .points = 12,
+                        .data_dir = "eis_training_data" };
 }
 
 static char plain(char c) { return c == '_' ? '-' : c; }

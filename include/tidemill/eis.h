@@ -111,6 +111,8 @@ TIDE_API void eis_spectrum_free(eis_spectrum *s);
 
 typedef enum eis_method { EIS_REFINED, EIS_EXACT } eis_method;
 typedef enum eis_profile { EIS_PROFILE_APP, EIS_PROFILE_GENERATOR } eis_profile;
+typedef enum eis_format { EIS_FORMAT_SHARDS, EIS_FORMAT_CSV } eis_format;
+typedef enum eis_shard_dtype { EIS_SHARD_F32, EIS_SHARD_F64 } eis_shard_dtype;
 typedef enum eis_grid_kind { EIS_GRID_AUTO, EIS_GRID_FULL, EIS_GRID_SYMMETRIC } eis_grid_kind;
 
 /* Plain data. Text fields are never NULL; "" means "not given". */
@@ -131,9 +133,11 @@ typedef struct eis_options {
     int64_t seed;
     /* generate */
     int     profile, grid;
-    char    ground_truths[EIS_TEXT_SIZE];    /* JSON file; "": drawn */
+    char    ground_truths[EIS_TEXT_SIZE];    /* JSON file, or a generated CSV (chain; checked); "": drawn */
     int64_t n_ground_truths, points, workers;
     bool    stats_only;
+    char    data_dir[EIS_TEXT_SIZE];
+    int     format, dtype;                   /* eis_format, eis_shard_dtype */
 } eis_options;
 
 typedef enum eis_option_type { EIS_TYPE_BOOL, EIS_TYPE_INT, EIS_TYPE_REAL, EIS_TYPE_CHOICE, EIS_TYPE_TEXT, EIS_TYPE_LIST } eis_option_type;
@@ -175,7 +179,13 @@ TIDE_API void eis_result_free(eis_result *r);
  * the time constants count; with none, a is the slower membrane. */
 TIDE_API tide_status eis_complete(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure);
 
-/* Statistics of the residual norms of every grid circuit against every ground truth. */
+/* Residual norms of every grid circuit against every ground truth: their statistics and, unless stats_only, the rows, in
+ * data_dir. What is coming (rows, bytes, time) is told first; a disk with less room is refused. Rows go
+ *   EIS_FORMAT_SHARDS  into binary files (their layout: apps/eis/shard.h) beside a manifest.json. A run that was killed goes
+ *                      on with the shards that are missing; a folder of other options is refused with what differs
+ *   EIS_FORMAT_CSV     into combined_dataset_{n}gt.csv, ground_truth_metadata.json and dataset_summary.txt; each ground
+ *                      truth's block begins with a row of the truth itself, resnorm 0
+ * The same bytes whatever the threads. */
 TIDE_API tide_status eis_generate(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure);
 
 #endif
