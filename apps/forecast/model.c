@@ -91,9 +91,3 @@ int64_t model_parameters(const model_config *c) {
     int64_t block = 3 * inner * (d + 1) + d * (inner + 1) + c->d_ff * (d + 1) + d * (c->d_ff + 1) + 4 * d;
     return (c->seq_len + 1) * d + c->e_layers * block + 2 * d + (d + 1) * c->pred_len;
 }
-
-double model_flops(const model_config *c) {
-    double t = (double)(c->columns + c->marks), d = (double)c->d_model, inner = (double)(c->n_heads * c->head_size);
-    double block = 8 * t * d * inner + 4 * t * t * inner + 4 * t * d * (double)c->d_ff;
-    return 2 * t * (double)c->seq_len * d + (double)c->e_layers * block + 2 * (double)(c->columns * c->pred_len) * d;
-}

@@ -38,7 +38,5 @@ tide_val forecast_model_rows(const forecast_model *m, tide_val x, tide_val marks
 tide_val forecast_model_apply(const forecast_model *m, tide_val x, tide_val marks, tide_mode mode, tide_val *attention);
 
 int64_t model_parameters(const model_config *config);
-/* Multiply-adds times 2 of one window's forward pass. */
-double model_flops(const model_config *config);
 
 #endif

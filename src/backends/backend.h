@@ -36,7 +36,9 @@ typedef struct flat_operand {
 
 /* ---- fused element-wise and row-wise kernels ----------------------------------------------------------- */
 
-/* The domain of a map kernel is dim[0..ndim), row-major: the first row_ndim dimensions are rows (their product
+/* A store that overwrites what the kernel loads has the load's strides, and comes after every load. A FLAT_ONE store into
+ * one number comes from a domain of one row, or is the same for every task.
+ * The domain of a map kernel is dim[0..ndim), row-major: the first row_ndim dimensions are rows (their product
  * `rows`), the others columns (product `cols`). A register holds, for the rows at hand, one of: */
 typedef enum flat_kind {
     FLAT_ONE,   /* one number */
@@ -88,7 +90,7 @@ typedef struct flat_map {
 /* ---- the other kernels --------------------------------------------------------------------------------- */
 
 /* C = alpha A B + beta C, F32 or F64, for every index of batch[0..batch_ndim). Operands 0 A, 1 B, 2 C (C's column
- * stride is 1) with strides [batch dims..., row, column]. Task t is rows [t rows_per_task, ...) of every... see split.
+ * stride is 1) with strides [batch dims..., row, column]. The cut into tasks:
  * split FLAT_SPLIT_ROWS: one batch entry at a time, tasks = batches * ceil(m / rows_per_task), batch outermost;
  * split FLAT_SPLIT_BATCH: tasks = ceil(batches / rows_per_task), rows_per_task whole batch entries each. */
 typedef enum flat_split { FLAT_SPLIT_ROWS, FLAT_SPLIT_BATCH } flat_split;

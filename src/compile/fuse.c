@@ -49,7 +49,8 @@ bool reduced_prefix(tide_shape s, uint32_t axes, int64_t *kept) {
     return true;
 }
 
-int32_t row_source(const pass_graph *g, int32_t node, int64_t cols) {
+/* The node whose row i is element r = i / cols of `node`, if `node` broadcasts it along whole rows of `cols`; else 0. */
+static int32_t row_source(const pass_graph *g, int32_t node, int64_t cols) {
     node = through_reshapes(g, node);
     const ir_node *n = g->nodes[node];
     if (n->op != OP_BROADCAST || cols <= 1) return 0;

@@ -5,7 +5,7 @@
 
 /* ---- buffers and kernels ---- */
 
-int32_t lower_buffer(lowering *l, flat_space space, int64_t bytes, void *host) {
+static int32_t lower_buffer(lowering *l, flat_space space, int64_t bytes, void *host) {
     flat_program *p = &l->out->flat;
     if (p->n_buffers == l->out->buffer_capacity) {
         int32_t capacity = MAX2(256, l->out->buffer_capacity * 2);

@@ -23,7 +23,6 @@ typedef struct lowering {
     int32_t   *group_first, *group_next;  /* members of a group in order */
 } lowering;
 
-int32_t lower_buffer(lowering *l, flat_space space, int64_t bytes, void *host);
 view    lower_new(lowering *l, tide_dtype type, tide_shape shape);  /* a contiguous arena buffer */
 flat_kernel *lower_kernel(lowering *l, flat_kernel_kind kind, int32_t n_operands, const char *name);
 flat_operand lower_operand(const view *v);       /* strides of the view's own dimensions */
@@ -39,7 +38,6 @@ void lower_fill(lowering *l, const view *to, double value);
 /* lower_map.c: the map kernel of a group, or of one inlined leaf as if it were a group. */
 void lower_group(lowering *l, int32_t group);
 void lower_leaf(lowering *l, int32_t node);
-tide_dtype compute_type(tide_dtype storage);
 
 /* lower_ops.c: one kernel for each of the other ops. */
 void lower_op(lowering *l, int32_t node);

@@ -31,7 +31,7 @@ typedef struct build {
     char       name[96];
 } build;
 
-tide_dtype compute_type(tide_dtype storage) { return storage == TIDE_F16 || storage == TIDE_BF16 ? TIDE_F32 : storage; }
+static tide_dtype compute_type(tide_dtype storage) { return storage == TIDE_F16 || storage == TIDE_BF16 ? TIDE_F32 : storage; }
 
 static const ir_node *node_of(const build *b, int32_t id) { return b->l->g->nodes[id]; }
 

@@ -26,8 +26,6 @@ bool pass_import(pass_graph *g, tide_list wanted, int32_t *wanted_node, bool ini
 /* simplify.c. Legalise: what every backend needs (reduced axes last, nothing without elements). Simplify: common subexpressions, constants, views of views, dead nodes. */
 void pass_legalise(pass_graph *g);
 void pass_simplify(pass_graph *g);
-/* merge_gemms.c: products that share an operand become one where the others are neighbours in storage. */
-void pass_merge_gemms(pass_graph *g);
 
 /* ---- fuse.c: which nodes share a kernel ---- */
 
@@ -48,8 +46,6 @@ bool node_inlined(const ir_node *n);
 int32_t through_reshapes(const pass_graph *g, int32_t node);
 /* The member of `group` that input `in` of another member reads in place, as FULL or as ROW spread over columns; 0: none. */
 int32_t fused_input(const pass_graph *g, const fusion *f, int32_t in, int32_t group);
-/* The node whose row i is element r = i / cols of `node`, if `node` broadcasts it along whole rows of `cols`; else 0. */
-int32_t row_source(const pass_graph *g, int32_t node, int64_t cols);
 /* Trailing or leading run of reduced axes: product of the trailing (leading) axes in `axes` if they are exactly a
  * suffix (prefix) of the shape, sizes of 1 aside; else 0. */
 int64_t reduced_suffix(tide_shape s, uint32_t axes);

@@ -1,28 +1,9 @@
 /* Reading, choosing, scaling and fitting with each allocation made to fail once: the right status, nothing leaked (the leak
  * checker of a sanitizer build looks), nothing half done. The linker sends every allocation of the library here. */
 #include "data_support.h"
+#include "refuse.h"
 #include "score.h"
 
-static int64_t until_failure = -1;  /* allocations still granted; -1: all */
-
-static bool refuse(void) { return until_failure >= 0 && until_failure-- == 0; }
-
-void *__real_malloc(size_t bytes);
-void *__real_calloc(size_t count, size_t bytes);
-void *__real_realloc(void *memory, size_t bytes);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t length);
-void *__wrap_malloc(size_t bytes);
-void *__wrap_calloc(size_t count, size_t bytes);
-void *__wrap_realloc(void *memory, size_t bytes);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t length);
-
-void *__wrap_malloc(size_t bytes) { return refuse() ? NULL : __real_malloc(bytes); }
-void *__wrap_calloc(size_t count, size_t bytes) { return refuse() ? NULL : __real_calloc(count, bytes); }
-void *__wrap_realloc(void *memory, size_t bytes) { return refuse() ? NULL : __real_realloc(memory, bytes); }
-char *__wrap_strdup(const char *text) { return refuse() ? NULL : __real_strdup(text); }
-char *__wrap_strndup(const char *text, size_t length) { return refuse() ? NULL : __real_strndup(text, length); }
 
 enum { ROWS = 60, SEQ_LEN = 4, PRED_LEN = 2 };
 

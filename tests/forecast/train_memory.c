@@ -1,31 +1,9 @@
 /* Training, scoring and forecasting with an allocation of the forecaster made to fail once: a status and a sentence, no
  * crash, nothing leaked (the leak checker of a sanitizer build looks). The linker sends every allocation of the program
  * here; with thousands of them, each of the first and then ever fewer are made to fail. */
+#include "refuse.h"
 #include "train_support.h"
 
-static int64_t until_failure = -1, seen;  /* allocations still granted, -1: all; counted */
-
-static bool refuse(void) {
-    seen++;
-    return until_failure >= 0 && until_failure-- == 0;
-}
-
-void *__real_malloc(size_t bytes);
-void *__real_calloc(size_t count, size_t bytes);
-void *__real_realloc(void *memory, size_t bytes);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t length);
-void *__wrap_malloc(size_t bytes);
-void *__wrap_calloc(size_t count, size_t bytes);
-void *__wrap_realloc(void *memory, size_t bytes);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t length);
-
-void *__wrap_malloc(size_t bytes) { return refuse() ? NULL : __real_malloc(bytes); }
-void *__wrap_calloc(size_t count, size_t bytes) { return refuse() ? NULL : __real_calloc(count, bytes); }
-void *__wrap_realloc(void *memory, size_t bytes) { return refuse() ? NULL : __real_realloc(memory, bytes); }
-char *__wrap_strdup(const char *text) { return refuse() ? NULL : __real_strdup(text); }
-char *__wrap_strndup(const char *text, size_t length) { return refuse() ? NULL : __real_strndup(text, length); }
 
 static char folder[64];
 
@@ -48,9 +26,9 @@ static bool run_refused(command call, const forecast_options *o, int64_t granted
 }
 
 static void refuse_each(command call, const forecast_options *o, int64_t most) {
-    seen = 0;
+    allocations = 0;
     run_refused(call, o, INT64_MAX);
-    int64_t all = seen, stride = 2 * all / most + 1;
+    int64_t all = allocations, stride = 2 * all / most + 1;
     for (int64_t granted = 0; granted < all; granted += granted < most / 2 ? 1 : stride) run_refused(call, o, granted);
 }
 
