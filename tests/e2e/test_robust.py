@@ -70,7 +70,7 @@ class Kill(Robust):
                 break
             had_checkpoint = (parts / "state.safetensors").exists()
             child = self.start(parts, "--resume", "auto", "--json")
-            time.sleep(moment.uniform(0, 2 * length / wanted))
+            time.sleep(moment.uniform(0, length / 2))  # long enough to leave checkpoints, short enough to need several
             child.kill()
             said, _ = child.communicate()
             if child.returncode == 0:  # it was done: anew
@@ -82,7 +82,7 @@ class Kill(Robust):
             from_checkpoint += had_checkpoint
             self.assertEqual(child.returncode, -signal.SIGKILL)
         self.assertEqual(killed, wanted)
-        self.assertGreater(from_checkpoint, 0)
+        self.assertGreaterEqual(from_checkpoint, wanted // 4)
         had_checkpoint = (parts / "state.safetensors").exists()
         result = json.loads(self.code(0, *self.words(parts, "--resume", "auto", "--json")).stdout)
         self.assertEqual(result["resumed_from_step"] > 0, had_checkpoint)
