@@ -28,10 +28,12 @@ MAY = {
     "src/io": {"include", "src/base"},
     "apps/plot": {"include", "src/base"},
     "apps/data": {"include", "src/base"},
+    "apps/run": {"include", "src/base"},
     "apps/selftest": {"include", "src/base", "apps/forecast"},
-    "apps/forecast": {"include", "src/base", "apps/plot"},
-    "apps/eis": {"include", "src/base", "apps/plot"},
-    "cli": {"include", "apps/data", "apps/selftest"},
+    "apps/forecast": {"include", "src/base", "apps/machine", "apps/plot", "apps/run"},
+    "apps/eis": {"include", "src/base", "apps/plot", "apps/run"},
+    "apps/machine": {"include", "src/base", "apps/run"},
+    "cli": {"include", "apps/data", "apps/machine", "apps/selftest"},
     "examples": {"include"},
 }
 # What one folder shows another is named here; everything else of it is its own.
@@ -40,7 +42,9 @@ SHOWN = {
     "src/ops": {"table.h"},  # what compile expands fused ops with
     "apps/forecast": {"model.h"},
     "apps/plot": {"plot.h"},
+    "apps/run": {"run.h"},
     "apps/data": {"data.h"},
+    "apps/machine": {"machine.h"},
     "apps/selftest": {"selftest.h"},
 }
 

@@ -14,11 +14,11 @@ typedef struct progress_state {
     int64_t best_epoch, worse;        /* worse: epochs since */
     double  epoch_seconds, train_seconds;  /* of this epoch; of training steps in all */
     int64_t metrics_bytes;            /* length of metrics.csv that belongs to this state */
-    bool    finished;                 /* training is over */
+    int64_t finished;                 /* 1: training is over */
 } progress_state;
 
 /* Writes the variables, the best parameters (best NULL: none yet) and the counters. */
-tide_status checkpoint_write(const run_folder *r, const session *s, const tide_snapshot_t *best, const progress_state *at, tide_failure *failure);
+tide_status checkpoint_write(const run_folder *r, const session *s, const tide_snapshot_t *best, progress_state *at, tide_failure *failure);
 
 /* Puts the variables back and takes a snapshot of the best parameters (*best NULL: none yet). *found is false when
  * there is no checkpoint yet. */

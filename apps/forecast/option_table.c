@@ -76,6 +76,7 @@ static const forecast_option table[] = {
     { "device", TEXT(device), ALL, NULL, "Machine", "NAME", "cpu, ref or check" },
     { "threads", INT(threads, 0, 4096), ALL | SAME, NULL, "Machine", "N", "0: the physical cores this process may use" },
     { "memory-limit-mib", INT(memory_limit_mib, 0, 1e9), ALL | SAME, NULL, "Machine", "N", "most memory to use; 0: what the machine has" },
+    { "auto-size", BOOL(auto_size), TRAIN | SAME, NULL, "Machine", NULL, "sizes, threads and precision that tidemill machine advises, where none are given" },
     { "dump-graph", TEXT(dump_graph), TRAIN | SAME, NULL, "Machine", "DIR", "write what each compiler pass makes of the step, text and DOT" },
 
     UNUSED("label-len"), UNUSED("dec-in"), UNUSED("c-out"), UNUSED("enc-in"), UNUSED("factor"), UNUSED("d-layers"), UNUSED("num-workers"),

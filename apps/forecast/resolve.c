@@ -41,6 +41,7 @@ static tide_status contradictions(const forecast_options *o, tide_failure *failu
 tide_status options_resolve(const forecast_options *given, forecast_options *out, unsigned *compat, tide_failure *failure) {
     *out               = *given;
     tide_status status = *given->preset ? forecast_preset(out, given->preset, failure) : TIDE_OK;
+    if (status == TIDE_OK && out->auto_size) status = auto_size(out, failure);
     if (status == TIDE_OK) status = forecast_compat_parse(out->compat, compat, failure);
     if (status == TIDE_OK && (*compat & FORECAST_COMPAT_GUIDE)) out->lradj = guide_rule(out->lradj);
     return status == TIDE_OK ? contradictions(out, failure) : status;

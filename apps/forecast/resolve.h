@@ -6,8 +6,14 @@
 
 #include "scoring.h"
 
-/* Copies `given`, applies its preset and --compat, and refuses what contradicts itself (TIDE_EINVAL). */
+/* Copies `given`, applies its preset, --auto-size and --compat, and refuses what contradicts itself (TIDE_EINVAL). */
 tide_status options_resolve(const forecast_options *given, forecast_options *out, unsigned *compat, tide_failure *failure);
+
+/* Sets what was not given to what `tidemill machine` advises here. */
+tide_status auto_size(forecast_options *o, tide_failure *failure);
+
+/* What --auto-size chose; without it, a warning of sizes far above the advice, where that is more than an estimate. */
+void tell_sizes(const listener *l, const forecast_options *o);
 
 /* Each line of a frame's warnings as a warning. */
 void tell_warnings(const listener *l, const frame *f);

@@ -37,6 +37,7 @@ static void tell_start(const trainer *t) {
 static void tell_notes(const trainer *t) {
     const forecast_options *o = t->options;
     tell_warnings(&t->listener, &t->data.frame);
+    tell_sizes(&t->listener, o);
     if (o->kind == FORECAST_CUSTOM && frame_looks_like_ett(&t->data.frame))
         listener_note(&t->listener, FORECAST_STAGE_NOTE, "for published numbers use --kind %s", t->data.frame.step.unit == UNIT_HOUR ? "etth" : "ettm");
     if ((o->loss_function == FORECAST_FINANCIAL || o->loss_function == FORECAST_DIRECTIONAL) && !o->direction_surrogate)
@@ -104,14 +105,6 @@ static tide_status show_passes(const trainer *t, tide_failure *failure) {
     return status;
 }
 
-static tide_status open_folder(trainer *t, tide_failure *failure) {
-    tide_status status = run_folder_open(t->options, &t->folder, failure);
-    if (status != TIDE_OK) return status;
-    if (t->folder.resuming) return run_json_check(&t->folder, t->options, &t->data, failure);
-    run_folder_clear(&t->folder);
-    return run_json_write(&t->folder, t->options, &t->data, model_parameters(&t->config), failure);
-}
-
 /* ---- scoring and reporting ---- */
 
 static int by_size(const void *a, const void *b) {
@@ -128,7 +121,7 @@ static void fill_result(trainer *t, forecast_result *r) {
 }
 
 static void fill_setup(const trainer *t, forecast_result *r) {
-    snprintf(r->run, sizeof r->run, "%s", t->folder.path);
+    snprintf(r->run, sizeof r->run, "%.511s", t->folder.path);
     snprintf(r->device, sizeof r->device, "%s", tide_graph_device(t->session.graph));
     r->threads = tide_graph_threads(t->session.graph), r->parameters = model_parameters(&t->config);
     r->columns = t->data.frame.columns, r->seq_len = t->config.seq_len, r->pred_len = t->config.pred_len;
@@ -198,7 +191,7 @@ static tide_status train(trainer *t, forecast_options *o, forecast_result *r, ti
     tide_status status = dataset_load(o, t->compat, &t->data, failure);
     if (status == TIDE_OK) status = make_programs(t, o, failure);
     if (status == TIDE_OK) status = bundle_from(&t->data, o, &t->config, &t->bundle, failure);
-    if (status == TIDE_OK) status = open_folder(t, failure);
+    if (status == TIDE_OK) status = forecast_folder_open(o, &t->data, model_parameters(&t->config), &t->folder, failure);
     if (status != TIDE_OK) return status;
     fill_setup(t, r);
     tell_start(t);

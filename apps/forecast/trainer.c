@@ -153,7 +153,7 @@ static tide_status go_on(trainer *t, tide_failure *failure) {
     tide_status status = checkpoint_read(&t->folder, &t->session, &t->best, &t->at, &found, failure);
     if (status != TIDE_OK) return status;
     t->resumed_from = t->at.step;
-    status = metrics_cut(&t->folder, t->at.metrics_bytes, failure); /* to nothing when killed before the first checkpoint */
+    status = run_metrics_cut(&t->folder, t->at.metrics_bytes, failure); /* to nothing when killed before the first checkpoint */
     return status == TIDE_OK && t->best ? save_model(t, failure) : status;
 }
 

@@ -1,0 +1,51 @@
+/* A training run's folder, the same for every application: its lock, run.json, metrics.csv and state.safetensors, and the
+ * rule by which a killed run goes on with the same bits: metrics.csv is appended and synced first, the rename of
+ * state.safetensors commits, what is newer than it is cut or written again. */
+#ifndef RUN_RUN_H
+#define RUN_RUN_H
+
+#include <jansson.h>
+#include <tidemill/core.h>
+
+enum { RUN_PATH = 1024 + 64 };
+
+typedef struct run_folder {
+    char path[1024];
+    int  lock;      /* file descriptor, -1: none; the lock ends with the process */
+    bool resuming;  /* there is a run in it, to be gone on with */
+} run_folder;
+
+/* Makes the folder (and those above it) and locks it. TIDE_EINVAL if there is a run in it and neither resume nor overwrite
+ * is asked for, and while another process works in it. Nothing is deleted yet. */
+tide_status run_folder_open(const char *path, bool resume, bool overwrite, run_folder *r, tide_failure *failure);
+bool        run_folder_present(const char *path);  /* there is a run in it */
+/* "runs/DATE-name", one that does not exist yet; what is no letter, digit, dot or dash in the name becomes a dash. */
+void        run_folder_default(const char *name, char path[1024]);
+void        run_folder_close(run_folder *r);
+/* Takes away what an earlier run left: run.json, metrics.csv, state.safetensors and `files` (ends with NULL). */
+void        run_folder_clear(const run_folder *r, const char *const *files);
+/* "FOLDER/name" into a buffer of RUN_PATH; returns it. */
+const char *run_folder_file(const char *folder, const char *name, char *buffer);
+tide_status make_folders(const char *path, tide_failure *failure);
+
+/* run.json: a format_version, and the members of `content`. Checking compares what was written with `now`, objects member by
+ * member, and names the first that differs with both values (TIDE_EINVAL): those of "options" as options, others as data.
+ * Members in `free_names` (ends with NULL) may differ; "version" may. */
+tide_status run_json_write(const run_folder *r, const json_t *content, tide_failure *failure);
+tide_status run_json_check(const run_folder *r, const json_t *now, const char *const *free_names, tide_failure *failure);
+
+/* metrics.csv: `line` ends with a newline; the header is written first when the file is new. Appending to `bytes` of it
+ * syncs and gives the new length; cutting takes it back to an earlier one. */
+tide_status run_metrics_append(const run_folder *r, const char *header, const char *line, int64_t *bytes, tide_failure *failure);
+tide_status run_metrics_cut(const run_folder *r, int64_t bytes, tide_failure *failure);
+
+/* state.safetensors: variables as they are now, the best parameters so far, and counters: fields of a struct of yours. */
+typedef struct run_counter { const char *key; size_t offset; bool real; } run_counter;  /* int64_t or double */
+typedef struct run_counters { const run_counter *table; int64_t count; void *values; } run_counters;
+tide_status run_state_write(const run_folder *r, tide_list now, tide_list params, const tide_snapshot_t *best, run_counters counters,
+                            tide_failure *failure);
+/* Puts all back; *best is a snapshot of the best parameters (NULL: none yet). *found is false when there is no state. */
+tide_status run_state_read(const run_folder *r, tide_list now, tide_list params, tide_snapshot_t **best, run_counters counters, bool *found,
+                           tide_failure *failure);
+
+#endif
