@@ -7,9 +7,9 @@ install=true
 say() { printf '%s\n' "$*"; }
 die() { printf '%s\n' "$*" >&2; exit 1; }
 
-debian_packages='gcc libc6-dev meson ninja-build pkg-config libdnnl-dev libsleef-dev librandom123-dev libjansson-dev libzip-dev libcminpack-dev
+debian_packages='gcc libc6-dev meson ninja-build pkg-config libdnnl-dev libsleef-dev librandom123-dev libjansson-dev libzip-dev libcminpack-dev libhwloc-dev
     libcsv-dev zlib1g-dev libcurl4-openssl-dev libcmocka-dev gnuplot-nox ca-certificates'
-brew_packages='meson ninja pkgconf libomp jansson libzip cminpack libcsv sleef cmocka gnuplot'
+brew_packages='meson ninja pkgconf libomp jansson libzip cminpack hwloc libcsv sleef cmocka gnuplot'
 
 # Prints the packages of the list $1 that are not installed.
 missing_debian() {

@@ -1,0 +1,136 @@
+/* Measured rates on disk: one small JSON file a machine and version, with a check sum, replaced whole. */
+#include "machine.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <tidemill/io.h>
+
+#include "base/base.h"
+#include "json_with.h"
+#include "run/run.h"
+
+enum { PATH_SIZE = 1024 };
+
+/* ---- the file's name ---- */
+
+/* FNV-1a, 64 bits. */
+static uint64_t hash_of(const char *bytes) {
+    uint64_t hash = 0xcbf29ce484222325;
+    for (; *bytes; bytes++) hash = (hash ^ (unsigned char)*bytes) * 0x100000001b3;
+    return hash;
+}
+
+/* All that a rate depends on. */
+static const char *identity(const machine *m, char text[512]) {
+    char sets[160];
+    snprintf(text, 512, "%s|%s|%s|%d threads|%" PRId64 " bytes|%s|%s", m->system, m->arch, m->model, machine_threads(m),
+             machine_memory_bytes(m), machine_feature_names(m->features, sets), TIDE_VERSION);
+    return text;
+}
+
+tide_status machine_rates_path(const machine *m, char path[PATH_SIZE], tide_failure *failure) {
+    char        text[512];
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    bool        has_cache = cache && cache[0] == '/', has_home = home && *home;
+    uint64_t    hash = hash_of(identity(m, text));
+    if (!has_cache && !has_home) return fail(failure, TIDE_EIO, "no place to keep the measurement: neither XDG_CACHE_HOME nor HOME is set");
+    int length = snprintf(path, PATH_SIZE, "%s%s/tidemill/machine-%s-%016" PRIx64 ".json", has_cache ? cache : home,
+                          has_cache ? "" : "/.cache", TIDE_VERSION, hash);
+    return length < PATH_SIZE ? TIDE_OK : fail(failure, TIDE_EIO, "the path of the cache folder is too long");
+}
+
+/* ---- its content ---- */
+
+static const char *const rate_keys[] = { [MACHINE_F32] = "f32_gflops", [MACHINE_BF16] = "bf16_gflops", [MACHINE_F16] = "f16_gflops" };
+
+/* Numbers with all their digits, so that the check sum over the text holds after reading. */
+static bool check_sum(const json_t *content, char sum[24]) {
+    char    *text = json_whole(content, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
+    if (text) snprintf(sum, 24, "%016" PRIx64, hash_of(text));
+    free(text);
+    return text != NULL;
+}
+
+static json_t *content_of(const machine *m, const machine_rates *r) {
+    char    text[512];
+    json_t *o = json_pack("{s:i, s:s, s:i, s:f, s:f, s:f, s:s}", "schema_version", 1, "machine", identity(m, text), "threads", r->threads,
+                          "bandwidth_gbs", r->bandwidth_gbs, "launch_us", r->launch_us, "took_s", r->took_s, "measured_at", r->measured_at);
+    for (int i = 0; i < MACHINE_PRECISIONS; i++) o = json_with(o, rate_keys[i], json_real(r->gflops[i]));
+    return o;
+}
+
+/* A finite number in (0, 1e9], or 0 too if `none`. */
+static bool take_rate(const json_t *o, const char *key, bool none, double *out) {
+    const json_t *value = json_object_get(o, key);
+    *out = json_number_value(value);
+    return json_is_number(value) && isfinite(*out) && *out <= 1e9 && (*out > 0 || (none && *out == 0));
+}
+
+static bool take_content(const machine *m, const json_t *o, machine_rates *r) {
+    char        text[512];
+    const char *of = json_string_value(json_object_get(o, "machine")), *at = json_string_value(json_object_get(o, "measured_at"));
+    bool        good = of && strcmp(of, identity(m, text)) == 0 && at;
+    *r = (machine_rates){ .measured = true, .threads = (int)json_integer_value(json_object_get(o, "threads")) };
+    for (int i = 0; i < MACHINE_PRECISIONS; i++) good = take_rate(o, rate_keys[i], i != MACHINE_F32, &r->gflops[i]) && good;
+    good = take_rate(o, "bandwidth_gbs", false, &r->bandwidth_gbs) && take_rate(o, "launch_us", false, &r->launch_us) && good;
+    good = take_rate(o, "took_s", true, &r->took_s) && good;
+    if (at) snprintf(r->measured_at, sizeof r->measured_at, "%s", at);
+    return good && r->threads >= 1;
+}
+
+/* The check sum is taken out of the object that it covers. */
+static bool sum_holds(json_t *o) {
+    char        said[24] = "", sum[24];
+    const char *check = json_string_value(json_object_get(o, "check"));
+    if (check) snprintf(said, sizeof said, "%s", check);
+    json_object_del(o, "check");
+    return check_sum(o, sum) && strcmp(said, sum) == 0;
+}
+
+tide_status machine_rates_read(const machine *m, machine_rates *out, tide_failure *failure) {
+    char         path[PATH_SIZE];
+    json_error_t error;
+    tide_status  status = machine_rates_path(m, path, failure);
+    if (status != TIDE_OK) return status;
+    FILE *file = fopen(path, "r");
+    if (!file) return fail_at(failure, TIDE_EIO, path, 0, NULL, "no measurement is kept: cannot open %s: %s", path, strerror(errno));
+    json_t *o = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
+    fclose(file);
+    bool good = json_is_object(o) && sum_holds(o) && take_content(m, o, out);
+    json_decref(o);
+    return good ? TIDE_OK : fail_at(failure, TIDE_EDATA, path, 0, NULL, "the kept measurement %s is damaged", path);
+}
+
+/* ---- writing ---- */
+
+static tide_status write_text(void *user, void *stdio_file) {
+    return fputs(user, stdio_file) >= 0 && putc('\n', stdio_file) != EOF ? TIDE_OK : TIDE_EIO;
+}
+
+tide_status machine_rates_write(const machine *m, const machine_rates *rates, tide_failure *failure) {
+    char        path[PATH_SIZE], folder[PATH_SIZE], sum[24], *text = NULL;
+    json_t     *o = content_of(m, rates);
+    tide_status status = machine_rates_path(m, path, failure);
+    if (status == TIDE_OK) {
+        memcpy(folder, path, sizeof folder);
+        *strrchr(folder, '/') = 0;
+        status = make_folders(folder, failure);
+    }
+    if (status == TIDE_OK && o && check_sum(o, sum)) {
+        o    = json_with(o, "check", json_string(sum));
+        text = json_whole(o, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
+    }
+    if (text) status = tide_file_replace(path, write_text, text, failure);
+    else if (status == TIDE_OK) status = fail(failure, TIDE_ENOMEM, "out of memory");
+    free(text);
+    json_decref(o);
+    return status;
+}
+
+void machine_rates_known(const machine *m, machine_rates *out) {
+    if (machine_rates_read(m, out, NULL) != TIDE_OK) machine_estimate(m, out);
+}
