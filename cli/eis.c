@@ -2,9 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tidemill/eis.h>
-
-#include "commands.h"
+#include "eis_command.h"
 
 static void convert(const eis_option *from, const eis_options *defaults, cli_option *to) {
     static const cli_type type[] = { [EIS_TYPE_BOOL] = CLI_FLAG,     [EIS_TYPE_INT] = CLI_INT,   [EIS_TYPE_REAL] = CLI_REAL,
@@ -14,19 +12,21 @@ static void convert(const eis_option *from, const eis_options *defaults, cli_opt
     if (from->type != EIS_TYPE_BOOL) eis_option_get(defaults, from, to->fallback, sizeof to->fallback);
 }
 
-static int options_for(cli_option *out, unsigned command) {
+int eis_command_options(cli_option *out, unsigned commands) {
     int64_t           rows;
     int               count = 0;
     const eis_option *table = eis_option_table(&rows);
     eis_options       defaults;
     eis_options_default(&defaults);
     for (int64_t i = 0; i < rows; i++)
-        if (table[i].flags & command) convert(&table[i], &defaults, &out[count++]);
+        if (table[i].flags & commands) convert(&table[i], &defaults, &out[count++]);
     return count;
 }
 
-static int complete_options(cli_option *out) { return options_for(out, EIS_FOR_COMPLETE); }
-static int generate_options(cli_option *out) { return options_for(out, EIS_FOR_GENERATE); }
+static int complete_options(cli_option *out) { return eis_command_options(out, EIS_FOR_COMPLETE); }
+static int generate_options(cli_option *out) { return eis_command_options(out, EIS_FOR_GENERATE); }
+static int train_options(cli_option *out) { return eis_command_options(out, EIS_FOR_TRAIN); }
+static int evaluate_options(cli_option *out) { return eis_command_options(out, EIS_FOR_EVALUATE); }
 
 static void prepare(void *memory) { eis_options_default(memory); }
 
@@ -34,20 +34,19 @@ static tide_status set(void *memory, const char *name, const char *text, tide_fa
     return eis_option_set(memory, name, text, failure);
 }
 
-static int listen(void *user, bool warning, const char *message) {
+int eis_command_listen(void *user, eis_tone tone, const char *message) {
     const cli_call *call = user;
-    if (warning) warn("warning: %s", message);
+    if (tone == EIS_WARNING) warn("warning: %s", message);
+    else if (!call->quiet && tone == EIS_PROGRESS) progress_line("%s", message);
     else if (!call->quiet) say("%s", message);
     return stop_asked();
 }
 
-typedef tide_status (*command)(const eis_options *, eis_listener, void *, eis_result *, tide_failure *);
-
-static int run(cli_call *call, command function) {
+int eis_command_run(cli_call *call, const eis_options *options, eis_command_function function) {
     tide_failure failure = { 0 };
     eis_result   result  = { 0 };
     stop_catch();
-    tide_status status = function(call->target, listen, call, &result, &failure);
+    tide_status status = function(options, eis_command_listen, call, &result, &failure);
     const char *text   = call->json ? result.json : result.csv ? result.csv : result.text;
     int code = status == TIDE_OK ? print_result(text, call->json) : report_failure(&failure, call->json);
     eis_result_free(&result);
@@ -59,10 +58,18 @@ static int run_complete(cli_call *call) {
     tide_failure failure = { 0 };
     for (int i = 0; i < call->word_count; i++)
         if (eis_option_set(call->target, "spectrum", call->words[i], &failure) != TIDE_OK) return report_failure(&failure, call->json);
-    return run(call, eis_complete);
+    return eis_command_run(call, call->target, eis_complete);
 }
 
-static int run_generate(cli_call *call) { return run(call, eis_generate); }
+static int run_generate(cli_call *call) { return eis_command_run(call, call->target, eis_generate); }
+static int run_train(cli_call *call) { return eis_command_run(call, call->target, eis_train); }
+
+/* The word is the model. */
+static int run_evaluate(cli_call *call) {
+    tide_failure failure = { 0 };
+    if (call->word_count && eis_option_set(call->target, "model", call->words[0], &failure) != TIDE_OK) return report_failure(&failure, call->json);
+    return eis_command_run(call, call->target, eis_evaluate);
+}
 
 const cli_command command_eis_complete = {
     .name = "eis complete", .words = "[FILE...]", .most_words = 8, .summary = "the missing circuit parameters, from the known ones and a spectrum",
@@ -77,4 +84,19 @@ const cli_command command_eis_generate = {
             "  tidemill eis generate --stats-only --n_ground_truths 100\n"
             "  tidemill eis generate --profile generator --stats-only --ground-truths truths.json --json\n",
     .options = generate_options, .target_size = sizeof(eis_options), .prepare = prepare, .set = set, .run = run_generate,
+};
+const cli_command command_eis_train = {
+    .name = "eis train", .words = "", .summary = "a predictor of missing circuit parameters, as a run folder",
+    .more = "  tidemill eis train --out runs/lab --max-minutes 60\n"
+            "  tidemill eis train --recipe grid --out runs/grid --max-minutes 60\n"
+            "  tidemill eis train --inputs known --data_dir data --pool best:5 --n_epochs 50 --out runs/known\n"
+            "  tidemill eis train --resume --out runs/lab --max-minutes 60\n",
+    .options = train_options, .target_size = sizeof(eis_options), .prepare = prepare, .set = set, .run = run_train,
+};
+const cli_command command_eis_evaluate = {
+    .name = "eis evaluate", .words = "RUN", .most_words = 1, .summary = "how good a predictor is on fresh spectra, beside the exact answer",
+    .more = "  tidemill eis evaluate runs/grid\n"
+            "  tidemill eis evaluate runs/grid --noise 0.1%,1%,5% --test-spectra 1024 --json > scores.json\n"
+            "  tidemill eis evaluate runs/lab --test-spectra 2000\n",
+    .options = evaluate_options, .target_size = sizeof(eis_options), .prepare = prepare, .set = set, .run = run_evaluate,
 };

@@ -131,14 +131,20 @@ void cells_weigh(cells *c, double noise) {
     for (int64_t i = 0; i < c->count; i++) c->probability[i] *= share;
 }
 
-void cells_parameters(const cells *c, int64_t cell, double p[EIS_COUNT]) {
+void cells_index(const cells *c, int64_t cell, int index[EIS_COUNT]) {
     const struct cell_block *block = &c->block[cell / CELL_LANES / c->nr];
     int64_t a = block->a, b = block->first_b + cell % CELL_LANES, r = cell / CELL_LANES % c->nr;
-    p[EIS_RSH] = c->value[EIS_RSH][r];
-    p[EIS_RA]  = c->value[EIS_RA][a / c->points[EIS_CA]];
-    p[EIS_CA]  = c->value[EIS_CA][a % c->points[EIS_CA]];
-    p[EIS_RB]  = c->value[EIS_RB][b / c->points[EIS_CB]];
-    p[EIS_CB]  = c->value[EIS_CB][b % c->points[EIS_CB]];
+    index[EIS_RSH] = (int)r;
+    index[EIS_RA]  = (int)(a / c->points[EIS_CA]);
+    index[EIS_CA]  = (int)(a % c->points[EIS_CA]);
+    index[EIS_RB]  = (int)(b / c->points[EIS_CB]);
+    index[EIS_CB]  = (int)(b % c->points[EIS_CB]);
+}
+
+void cells_parameters(const cells *c, int64_t cell, double p[EIS_COUNT]) {
+    int index[EIS_COUNT];
+    cells_index(c, cell, index);
+    for (int k = 0; k < EIS_COUNT; k++) p[k] = c->value[k][index[k]];
     double tau_a = p[EIS_RA] * p[EIS_CA], tau_b = p[EIS_RB] * p[EIS_CB];
     bool   tied  = fabs(tau_a - tau_b) < TIE * tau_b;
     if (c->symmetric && (tied ? p[EIS_RA] < p[EIS_RB] : tau_a < tau_b)) eis_swap(p, p);

@@ -44,6 +44,8 @@ void cells_free(cells *c);
 void cells_weigh(cells *c, double noise);
 /* The cell's circuit, canonical where a cell stands for two. */
 void cells_parameters(const cells *c, int64_t cell, double p[EIS_COUNT]);
+/* The same as places on the axes: value[k][index[k]] in a circuit that need not be canonical. */
+void cells_index(const cells *c, int64_t cell, int index[EIS_COUNT]);
 
 /* ---- kernels (cells_kernel.c) ---- */
 

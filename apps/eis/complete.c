@@ -26,7 +26,7 @@ typedef struct session {
 } session;
 
 static tide_status note(const session *s, bool warning, const char *message, tide_failure *failure) {
-    bool stop = s->listener && s->listener(s->user, warning, message);
+    bool stop = s->listener && s->listener(s->user, warning ? EIS_WARNING : EIS_NOTE, message);
     return stop ? fail(failure, TIDE_ECANCELLED, "stopped") : TIDE_OK;
 }
 
@@ -52,7 +52,7 @@ static tide_status parse_rs(const char *given, double *out, tide_failure *failur
 }
 
 static tide_status ask(const eis_options *o, question *q, tide_failure *failure) {
-    *q = (question){ .circuit = (eis_circuit)o->circuit, .method = (eis_method)o->method, .top_k = o->top_k, .seed = o->seed,
+    *q = (question){ .circuit = (eis_circuit)o->circuit, .method = o->method == EIS_METHOD_AUTO ? EIS_REFINED : (eis_method)o->method, .top_k = o->top_k, .seed = o->seed,
                      .resnorm = (eis_resnorm_kind)o->resnorm };
     if (!*o->spectra)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "spectrum", "--spectrum FILE is needed: the known values alone cannot tell the missing ones");

@@ -8,8 +8,6 @@
 #include "refine.h"
 
 enum { DRAWS = 2000, FIBRE_POINTS = 2000 };
-static const double least_noise  = 1e-4;   /* of an inferred one: better than any instrument, and no fit is exact */
-static const double elsewhere    = 0.012;  /* probability of "none of these cells" where the grid is too coarse */
 static const double breadth      = 0.05;   /* noise with which candidates for polishing are chosen */
 static const double negligible   = 1e-9;
 
@@ -30,7 +28,7 @@ static tide_status settle_noise(const question *q, const eis_spectrum *s, two_rc
     tide_status status = two_rc_fit(s, known_offset(q), fit, failure);
     if (status != TIDE_OK) return status;
     if (isnan(q->noise)) {
-        out->noise          = fmax(two_rc_noise(fit, s->count), least_noise);
+        out->noise          = fmax(two_rc_noise(fit, s->count), COMPLETION_LEAST_NOISE);
         out->noise_inferred = true;
     }
     if (isnan(q->rs_ohm)) {
@@ -40,8 +38,8 @@ static tide_status settle_noise(const question *q, const eis_spectrum *s, two_rc
     return TIDE_OK;
 }
 
-/* 99.9 % quantile of chi2 / nu (Wilson and Hilferty). */
-static double chi2_limit(double nu) {
+/* Wilson and Hilferty. */
+double chi2_limit(double nu) {
     double root = 1 - 2 / (9 * nu) + 3.0902 * sqrt(2 / (9 * nu));
     return root * root * root;
 }
@@ -166,10 +164,16 @@ static void walk_fibre(const question *q, completion *out) {
     }
 }
 
-tide_status complete_one(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure) {
+tide_status completion_finish(const question *q, const eis_spectrum *s, double aside, completion *out, tide_failure *failure) {
+    if (!summarise(out->draws, out->draw_count, &q->known, q->circuit, q->top_k, aside, &out->summary)) return no_memory(failure);
+    tide_status status = s ? judge_candidates(q, s, out, failure) : TIDE_OK;
+    if (status == TIDE_OK && s) walk_fibre(q, out);
+    return status;
+}
+
+static tide_status complete_exactly(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure) {
     cells  c   = { 0 };
     two_rc fit = { 0 };
-    *out       = (completion){ 0 };
     tide_status status = settle_noise(q, s, &fit, out, failure);
     cell_problem problem = { q->circuit, q->known, q->canonical, out->rs_ohm, s->count, s->freq_hz, s->z };
     if (status == TIDE_OK && !cells_new(&problem, &c)) status = no_memory(failure);
@@ -178,11 +182,13 @@ tide_status complete_one(const question *q, const eis_spectrum *s, completion *o
         status = q->method == EIS_EXACT ? draws_of_cells(&c, out, failure) : draws_refined(q, s, &fit, &c, out, failure);
     }
     cells_free(&c);
-    double aside = q->method == EIS_EXACT && !out->grid_adequate ? elsewhere : 0;
-    if (status == TIDE_OK && !summarise(out->draws, out->draw_count, &q->known, q->circuit, q->top_k, aside, &out->summary))
-        status = no_memory(failure);
-    if (status == TIDE_OK) status = judge_candidates(q, s, out, failure);
-    if (status == TIDE_OK) walk_fibre(q, out);
+    double aside = q->method == EIS_EXACT && !out->grid_adequate ? COMPLETION_ELSEWHERE : 0;
+    return status == TIDE_OK ? completion_finish(q, s, aside, out, failure) : status;
+}
+
+tide_status complete_one(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure) {
+    *out = (completion){ 0 };
+    tide_status status = (q->method == EIS_NETWORK ? complete_network : complete_exactly)(q, s, out, failure);
     if (status != TIDE_OK) completion_free(out);
     return status;
 }

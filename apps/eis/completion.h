@@ -5,6 +5,8 @@
 #include "summary.h"
 #include "two_rc.h"
 
+struct predictor;
+
 typedef struct question {
     eis_circuit circuit;
     eis_method  method;
@@ -15,7 +17,13 @@ typedef struct question {
     int64_t top_k;
     eis_resnorm_kind resnorm;
     int64_t seed;
+    struct predictor *predictor;  /* network: a spectrum predictor (learn/predictor.h) */
+    bool    rerank;               /* network: its candidates are weighed again by their likelihood */
 } question;
+
+/* What a network was not trained for, each a clause. */
+enum { RANGE_REASONS = 8, RANGE_REASON = 128 };
+typedef struct range_check { int count; char reason[RANGE_REASONS][RANGE_REASON]; } range_check;
 
 typedef struct fibre_range { bool present; double low[EIS_COUNT], high[EIS_COUNT], g_low, g_high; } fibre_range;
 
@@ -24,7 +32,7 @@ typedef struct completion {
     bool    noise_inferred;
     double  rs_ohm;          /* of the best answer */
     bool    grid_adequate;
-    double  grid_chi2;       /* reduced, of the best cell */
+    double  grid_chi2;       /* reduced, of the best cell; NaN where no grid is asked */
     double  chi2;            /* reduced, of the best answer */
     bool    circuit_adequate; /* that is below its 99.9 % limit */
     double  noise_used;      /* exact: inflated where no cell fits */
@@ -33,10 +41,25 @@ typedef struct completion {
     fibre_range fibre;       /* shunt: what shares the best answer's spectrum, within the ranges */
     draw   *draws;
     int64_t draw_count;
+    /* network */
+    range_check range;
+    bool    reranked;        /* it was asked for, and the candidates were close enough together for it */
+    double  effective_share; /* of the draws: 1 / (count sum of weight^2) */
 } completion;
 
 tide_status complete_one(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure);
 void completion_free(completion *c);
+/* What follows from the draws; `aside` is the probability that none of them is near the answer. */
+tide_status completion_finish(const question *q, const eis_spectrum *s, double aside, completion *out, tide_failure *failure);
+/* The same by a trained spectrum predictor. (completion_network.c) */
+tide_status complete_network(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure);
+/* The answer of a predictor from known values alone; without one (`model` NULL), or without a spectrum, they tell nothing. */
+struct known_model;
+tide_status complete_known(const question *q, struct known_model *model, const eis_spectrum *s, completion *out, tide_failure *failure);
+/* 99.9 % quantile of a reduced chi2 of nu degrees of freedom. */
+double chi2_limit(double nu);
+#define COMPLETION_LEAST_NOISE 1e-4  /* of an inferred one: better than any instrument, and no fit is exact */
+#define COMPLETION_ELSEWHERE   0.012 /* probability of "none of these cells" where the grid is too coarse */
 
 /* Whether the spectrum narrows a parameter: its 95 % interval is at most half as wide as the prior's, in decades. */
 bool completion_identifies(const completion *c, int parameter);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "app_npz.h"
 #include "base/base.h"
 #include "generate.h"
 
@@ -93,13 +94,26 @@ static double expected_seconds(const job *j) {
     return passes * one * (double)s->truths / s->threads + (j->csv ? (double)s->rows / CSV_ROWS_A_SECOND / s->threads : (double)j->bytes / DISK_BYTES_A_SECOND);
 }
 
-/* What a CSV does not say of itself. */
+/* What the files of other programs do not say of themselves. */
+static void describe_import(const survey *s, const char *path, char *line, size_t size) {
+    static const char *const names[] = { "was not among its rows and was found from its resnorms; as a spectrum leaves one direction open, it is one of the "
+                                         "circuits with this spectrum", "is its row of resnorm 0" };
+    const double *p = s->truth[0].p;
+    if (is_dataset_csv(path))
+        snprintf(line, size, "%s does not name its circuit: taken as chain, 1 Hz to 1 MHz x 50, mean-abs; up to %d of its resnorms, computed anew, agree; "
+                 "the whole grid of its %" PRId64 " ground truths is generated, whatever rows it has", path, DATASET_CHECKS, s->truths);
+    else
+        snprintf(line, size, "%s does not name its circuit: taken as shunt, its parameters as Rsh, Ra, Ca, Rb, Cb, its resnorms as mean-abs; up to %d of them, computed "
+                 "anew, agree. The ground truth Rsh=%.6g, Ra=%.6g, Rb=%.6g, Ca=%.6g, Cb=%.6g %s. Its whole grid is generated, whatever rows the file has",
+                 path, DATASET_CHECKS, p[EIS_RSH], p[EIS_RA], p[EIS_RB], p[EIS_CA], p[EIS_CB], names[strncmp(s->truth[0].id, "row_", 4) == 0]);
+}
+
 static tide_status tell_import(const job *j, tide_failure *f) {
-    char line[EIS_TEXT_SIZE + 256];
-    if (!j->listener || !is_dataset_csv(j->options->ground_truths)) return TIDE_OK;
-    snprintf(line, sizeof line, "%s does not name its circuit: taken as chain, 1 Hz to 1 MHz x 50, mean-abs; up to %d of its resnorms, computed anew, agree; "
-             "the whole grid of its %" PRId64 " ground truths is generated, whatever rows it has", j->options->ground_truths, DATASET_CHECKS, j->survey.truths);
-    return j->listener(j->user, false, line) ? fail(f, TIDE_ECANCELLED, "stopped before anything was written") : TIDE_OK;
+    char        line[EIS_TEXT_SIZE + 768];
+    const char *path = j->options->ground_truths;
+    if (!j->listener || (!is_dataset_csv(path) && !is_app_npz(path))) return TIDE_OK;
+    describe_import(&j->survey, path, line, sizeof line);
+    return j->listener(j->user, EIS_NOTE, line) ? fail(f, TIDE_ECANCELLED, "stopped before anything was written") : TIDE_OK;
 }
 
 static tide_status announce(const job *j, tide_failure *f) {
@@ -109,7 +123,7 @@ static tide_status announce(const job *j, tide_failure *f) {
         snprintf(already, sizeof already, "; %" PRId64 " of %" PRId64 " shards are there already", j->shards.found, j->shards.count);
     snprintf(line, sizeof line, "%" PRId64 " rows, %.1f MB, about %.0f s%s",
              j->csv ? j->survey.rows : j->survey.truths * j->survey.circuits, 1e-6 * (double)j->bytes, expected_seconds(j) + 0.5, already);
-    return j->listener(j->user, false, line) ? fail(f, TIDE_ECANCELLED, "stopped before anything was written") : TIDE_OK;
+    return j->listener(j->user, EIS_NOTE, line) ? fail(f, TIDE_ECANCELLED, "stopped before anything was written") : TIDE_OK;
 }
 
 static tide_status prepare(job *j, tide_failure *f) {

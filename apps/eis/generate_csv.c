@@ -112,7 +112,7 @@ static bool told_to_stop(table *t, int64_t done) {
     if (!t->listener || now - t->told < NOTE_SECONDS) return false;
     t->told = now;
     snprintf(line, sizeof line, "%" PRId64 " of %" PRId64 " ground truths", done, t->survey->truths);
-    return t->listener(t->user, false, line) != 0;
+    return t->listener(t->user, EIS_NOTE, line) != 0;
 }
 
 static tide_status put_all(void *user, void *stdio_file) {

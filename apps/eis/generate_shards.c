@@ -168,7 +168,7 @@ static void note(progress *p, const shard_run *run, tide_status status, const ti
     if (p->status != TIDE_OK || !p->listener || now - p->told < NOTE_SECONDS) return;
     snprintf(line, sizeof line, "%" PRId64 " of %" PRId64 " shards", p->done, run->count);
     p->told = now;
-    if (p->listener(p->user, false, line))
+    if (p->listener(p->user, EIS_NOTE, line))
         p->status = fail(&p->failure, TIDE_ECANCELLED, "stopped after %" PRId64 " of %" PRId64 " shards; the same command goes on from there", p->done, run->count);
 }
 

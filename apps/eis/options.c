@@ -15,7 +15,7 @@
 #define TEXT(f)           EIS_TYPE_TEXT, FIELD(f), NULL, 0, 0
 #define LIST(f)           EIS_TYPE_LIST, FIELD(f), NULL, 0, 0
 
-enum { C = EIS_FOR_COMPLETE, G = EIS_FOR_GENERATE };
+enum { C = EIS_FOR_COMPLETE, G = EIS_FOR_GENERATE, T = EIS_FOR_TRAIN, E = EIS_FOR_EVALUATE, F = EIS_FOR_FULL };
 #define RESNORMS                                                                                                                      \
     "mean-abs|mean-abs-root-f|mean-abs-amplified|mean-relative-magnitude|mean-square|magnitude-phase|sse|rmse|rmse-parts|"            \
     "pseudo-chi2|reduced-chi2|normalised|complex-mape|quartic|noise-percent"
@@ -23,31 +23,55 @@ enum { C = EIS_FOR_COMPLETE, G = EIS_FOR_GENERATE };
 static const eis_option table[] = {
     { "known", TEXT(known), C, NULL, "Question", "Rsh=460,...", "known values of Rsh, Ra, Rb, Ca, Cb; prefixes p n u m k M" },
     { "spectrum", LIST(spectra), C, NULL, "Question", "FILE", "CSV with frequency_hz, z_re_ohm, z_im_ohm; more files may follow" },
-    { "circuit", CHOICE(circuit, "shunt|chain"), C | G, NULL, "Question", NULL, "Rsh across both membranes, or in series with them" },
+    { "circuit", CHOICE(circuit, "shunt|chain"), C | G | F, NULL, "Question", NULL, "Rsh across both membranes, or in series with them" },
     { "rs", TEXT(rs), C, NULL, "Question", "OHM|free", "solution resistance in series" },
-    { "noise", TEXT(noise), C, NULL, "Question", "1%", "standard deviation of each part over |Z|; auto: from the data" },
+    { "noise", TEXT(noise), C | E, NULL, "Question", "1%", "standard deviation of each part over |Z|; auto: from the data. evaluate: a list" },
     { "flip-im", BOOL(flip_im), C, NULL, "Question", NULL, "the imaginary column is -Im(Z)" },
     { "canonical", BOOL(canonical), C, NULL, "Question", NULL, "a is the slower membrane, whatever is known" },
     { "area", REAL(area_cm2, 0, 1e6), C, NULL, "Question", "CM2", "also give TER and TEC per area" },
 
-    { "method", CHOICE(method, "refined|exact"), C, NULL, "Answer", NULL, "continuous posterior, or that of the grid" },
+    { "method", CHOICE(method, "auto|refined|exact|network"), C, NULL, "Answer", NULL,
+      "continuous posterior, that of the grid, or a trained predictor; auto: refined with a spectrum, network without" },
     { "top-k", INT(top_k, 1, 1000), C, NULL, "Answer", "K", "candidates to list" },
-    { "resnorm", CHOICE(resnorm, RESNORMS), C | G, NULL, "Answer", NULL, "the residual norm" },
-    { "out", TEXT(out), C, NULL, "Answer", "DIR", "folder for tables and plots" },
-    { "plots", BOOL(plots), C, NULL, "Answer", NULL, "draw plots into --out (on by default; --plots=no)" },
-    { "seed", INT(seed, 0, 9e15), C | G, NULL, "Answer", "N", "of everything drawn" },
+    { "resnorm", CHOICE(resnorm, RESNORMS), C | G | F, NULL, "Answer", NULL, "the residual norm" },
+    { "model", TEXT(model), C | E, NULL, "Answer", "RUN", "a trained predictor: its run folder, or the guide's .npz or .pth" },
+    { "rerank", BOOL(rerank), C, NULL, "Answer", NULL, "network: weigh its candidates again by their likelihood (on by default; --no-rerank)" },
+    { "out", TEXT(out), C | T | E | F, NULL, "Answer", "DIR", "folder for tables and plots; train: the run's" },
+    { "plots", BOOL(plots), C | T | E | F, NULL, "Answer", NULL, "draw plots into --out (on by default; --plots=no)" },
+    { "seed", INT(seed, 0, 9e15), C | G | T | E | F, NULL, "Answer", "N", "of everything drawn" },
 
     { "profile", CHOICE(profile, "app|generator"), G, NULL, "Data", NULL,
       "app: shunt, symmetric grid, 0.1 Hz..100 kHz x 100; generator: chain, full grid, 1 Hz..1 MHz x 50" },
-    { "ground-truths", TEXT(ground_truths), G, NULL, "Data", "FILE", "the circuits to compare with: JSON list of id, rsh, ra, rb, ca, cb, or a generated CSV" },
-    { "n-ground-truths", INT(n_ground_truths, 1, 100000), G, NULL, "Data", "N", "how many to draw when no file is given" },
+    { "ground-truths", TEXT(ground_truths), G, NULL, "Data", "FILE", "the circuits to compare with: JSON list of id, rsh, ra, rb, ca, cb, a generated CSV, or an .npz of the app" },
+    { "n-ground-truths", INT(n_ground_truths, 1, 100000), G | F, NULL, "Data", "N", "how many to draw when no file is given" },
     { "grid", CHOICE(grid, "auto|full|symmetric"), G, NULL, "Data", NULL, "all circuits, or one of each swapped pair; auto: the profile's" },
     { "points", INT(points, 2, 40), G, NULL, "Data", "N", "grid values of each parameter" },
-    { "n-workers", INT(workers, 0, 4096), G, NULL, "Data", "N", "threads; 0: the cores this process may use" },
-    { "data-dir", TEXT(data_dir), G, NULL, "Data", "DIR", "folder for the data; a killed run goes on there" },
+    { "n-workers", INT(workers, 0, 4096), G | T | E | F, NULL, "Data", "N", "threads; 0: the cores this process may use" },
+    { "data-dir", TEXT(data_dir), G | T | F, NULL, "Data", "DIR", "folder for the data; a killed run goes on there" },
     { "format", CHOICE(format, "shards|csv"), G, NULL, "Data", NULL, "binary shards, or the CSV, metadata and summary of other programs" },
     { "dtype", CHOICE(dtype, "f32|f64"), G, NULL, "Data", NULL, "precision in shards" },
     { "stats-only", BOOL(stats_only), G, NULL, "Data", NULL, "only the summary, in double precision; nothing is written" },
+
+    { "inputs", CHOICE(inputs, "spectrum|known"), T | F, NULL, "Training", NULL, "what the predictor is told: known values and a spectrum, or known values alone" },
+    { "recipe", CHOICE(recipe, "lab|grid"), T | F, NULL, "Training", NULL,
+      "lab: measured spectra of any circuit; grid: circuits of the grid at 61 fixed frequencies, known noise" },
+    { "n-epochs", INT(n_epochs, 0, 1e6), T | F, NULL, "Training", "N", "0: 100 for known inputs, 20 (of a million spectra) for spectra" },
+    { "max-minutes", REAL(max_minutes, 0, 1e6), T | F, NULL, "Training", "MIN", "the schedule is laid out to end within it; 0: no limit" },
+    { "batch-size", INT(batch_size, 0, 1 << 20), T | F, NULL, "Training", "N", "0: 512 for known inputs, 1024 for spectra" },
+    { "learning-rate", REAL(learning_rate, 0, 10), T | F, "lr", "Training", "LR", "falls along a cosine; 0: 1e-3 for known inputs, 2e-3 for spectra" },
+    { "weight-decay", REAL(weight_decay, 0, 10), T | F, NULL, "Training", "W", "AdamW's" },
+    { "hidden-dim", INT(hidden_dim, 0, 1 << 16), T | F, NULL, "Training", "N", "0: 512 for known inputs, 256 for spectra" },
+    { "pool-spectra", INT(pool_spectra, 1 << 10, 1e9), T | F, NULL, "Training", "N", "spectra held in memory; the oldest make room for new ones" },
+    { "keep-out", REAL(keep_out, 0, 0.5), T | F, NULL, "Training", "SHARE", "grid recipe: cells that are never trained on, for evaluate" },
+    { "pool", TEXT(pool), T | F, NULL, "Training", "uniform|best:K", "known inputs: all rows, or the K of lowest residual norm of each ground truth" },
+    { "masks", CHOICE(masks, "guide|all"), T | F, NULL, "Training", NULL, "known inputs: three known and two missing, or any number" },
+    { "split", CHOICE(split, "truth|row"), T | F, NULL, "Training", NULL, "known inputs: what is held out; both are reported" },
+    { "samples-per-pattern", INT(samples_per_pattern, 1, 1e9), T | F, NULL, "Training", "N", "known inputs: rows drawn for each pattern of known values" },
+    { "compat-guide", BOOL(compat_guide), T | F, NULL, "Training", NULL, "known inputs: constant rate, no bias correction and the raw residual norm, as the guide's code" },
+    { "device", TEXT(device), T | E | F, NULL, "Training", "NAME", "cpu, ref or check" },
+    { "resume", BOOL(resume), T, NULL, "Training", NULL, "go on with the run in --out" },
+    { "overwrite", BOOL(overwrite), T | F, NULL, "Training", NULL, "replace the run in --out" },
+    { "test-spectra", INT(test_spectra, 1, 1e7), E, NULL, "Training", "N", "fresh spectra at each noise level" },
 };
 
 const eis_option *eis_option_table(int64_t *count) {
@@ -57,7 +81,9 @@ const eis_option *eis_option_table(int64_t *count) {
 
 void eis_options_default(eis_options *o) {
     *o = (eis_options){ .top_k = 10, .noise = "auto", .rs = "0", .plots = true, .seed = 42, .n_ground_truths = 100, .points = 12,
-                        .data_dir = "eis_training_data" };
+                        .data_dir = "eis_training_data",
+                        .rerank = true, .weight_decay = 0.01, .pool_spectra = 1 << 20, .keep_out = 0.05, .pool = "uniform",
+                        .samples_per_pattern = 5000, .device = "cpu", .test_spectra = 1024 };
 }
 
 static char plain(char c) { return c == '_' ? '-' : c; }

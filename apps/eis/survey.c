@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "app_npz.h"
 #include "base/base.h"
 #include "generate.h"
 #include "order.h"
@@ -186,12 +187,23 @@ const double *survey_values(const survey *s, int64_t truth, double *room, double
 
 /* ---- setting up ---- */
 
+/* The application's file holds one. */
+static tide_status app_truth(const eis_options *o, survey *s, tide_failure *failure) {
+    const char *path = o->ground_truths;
+    if (o->profile != EIS_PROFILE_APP)
+        return fail_at(failure, TIDE_EINVAL, path, 0, "profile", "%s: such a file is of the shunt circuit; leave --profile generator out", path);
+    s->truths = 1;
+    s->truth  = calloc(1, sizeof *s->truth);
+    return s->truth ? app_npz_truth(path, s->truth, failure) : fail(failure, TIDE_ENOMEM, "out of memory for ground truths");
+}
+
 static tide_status find_truths(const eis_options *o, survey *s, tide_failure *failure) {
     const char *path = o->ground_truths;
     if (!*path) {
         s->truth = ground_truths_draw(s->truths, o->seed);
         return s->truth ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for ground truths");
     }
+    if (is_app_npz(path)) return app_truth(o, s, failure);
     if (!is_dataset_csv(path)) return ground_truths_read(path, &s->truth, &s->truths, failure);
     if (o->profile != EIS_PROFILE_GENERATOR)
         return fail_at(failure, TIDE_EINVAL, path, 0, "profile", "%s: such a CSV is of the chain circuit; add --profile generator, or give the ground truths as JSON", path);

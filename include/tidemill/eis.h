@@ -109,7 +109,11 @@ TIDE_API void eis_spectrum_free(eis_spectrum *s);
 
 #define EIS_TEXT_SIZE 1024
 
-typedef enum eis_method { EIS_REFINED, EIS_EXACT } eis_method;
+typedef enum eis_method { EIS_METHOD_AUTO, EIS_REFINED, EIS_EXACT, EIS_NETWORK } eis_method;
+typedef enum eis_inputs { EIS_INPUTS_SPECTRUM, EIS_INPUTS_KNOWN } eis_inputs;
+typedef enum eis_recipe { EIS_RECIPE_LAB, EIS_RECIPE_GRID } eis_recipe;
+typedef enum eis_masks { EIS_MASKS_GUIDE, EIS_MASKS_ALL } eis_masks;
+typedef enum eis_split { EIS_SPLIT_TRUTH, EIS_SPLIT_ROW } eis_split;
 typedef enum eis_profile { EIS_PROFILE_APP, EIS_PROFILE_GENERATOR } eis_profile;
 typedef enum eis_format { EIS_FORMAT_SHARDS, EIS_FORMAT_CSV } eis_format;
 typedef enum eis_shard_dtype { EIS_SHARD_F32, EIS_SHARD_F64 } eis_shard_dtype;
@@ -138,10 +142,30 @@ typedef struct eis_options {
     bool    stats_only;
     char    data_dir[EIS_TEXT_SIZE];
     int     format, dtype;                   /* eis_format, eis_shard_dtype */
+    /* a trained predictor */
+    char    model[EIS_TEXT_SIZE];            /* run folder, or a weights file of the guide's network */
+    bool    rerank;                          /* network: candidates weighed again by their likelihood */
+    int     inputs, recipe;                  /* eis_inputs, eis_recipe */
+    int64_t n_epochs;                        /* 0: 100 for known inputs, 20 for spectra */
+    double  max_minutes;                     /* 0: no limit */
+    int64_t batch_size;                      /* 0: 512 for known inputs, 1024 for spectra */
+    double  learning_rate;                   /* 0: 1e-3 for known inputs, 2e-3 for spectra */
+    double  weight_decay;
+    int64_t hidden_dim;                      /* 0: 512 for known inputs, 256 for spectra */
+    int64_t pool_spectra;                    /* spectra held in memory */
+    double  keep_out;                        /* grid recipe: share of the cells never trained on */
+    char    pool[24];                        /* known inputs: "uniform" or "best:K" */
+    int     masks, split;                    /* eis_masks, eis_split */
+    int64_t samples_per_pattern;
+    bool    compat_guide;
+    char    device[16];
+    bool    resume, overwrite;
+    /* evaluate */
+    int64_t test_spectra;                    /* a noise level */
 } eis_options;
 
 typedef enum eis_option_type { EIS_TYPE_BOOL, EIS_TYPE_INT, EIS_TYPE_REAL, EIS_TYPE_CHOICE, EIS_TYPE_TEXT, EIS_TYPE_LIST } eis_option_type;
-enum { EIS_FOR_COMPLETE = 1, EIS_FOR_GENERATE = 2 };
+enum { EIS_FOR_COMPLETE = 1, EIS_FOR_GENERATE = 2, EIS_FOR_TRAIN = 4, EIS_FOR_EVALUATE = 8, EIS_FOR_FULL = 16 };
 
 typedef struct eis_option {
     const char     *name;      /* "top-k"; '_' equals '-' */
@@ -161,8 +185,9 @@ TIDE_API const char *eis_option_get(const eis_options *o, const eis_option *row,
 
 /* ---- commands ------------------------------------------------------------------------------------------ */
 
-/* A line for the user: `warning` or a note. Non-zero stops the work with TIDE_ECANCELLED. May be NULL. */
-typedef int (*eis_listener)(void *user, bool warning, const char *message);
+/* A line for the user. Non-zero stops the work with TIDE_ECANCELLED. May be NULL. */
+typedef enum eis_tone { EIS_NOTE, EIS_WARNING, EIS_PROGRESS } eis_tone;  /* progress: each line takes the place of the last */
+typedef int (*eis_listener)(void *user, eis_tone tone, const char *message);
 
 typedef struct eis_result {
     char *json;   /* the whole result, one object with schema_version (several spectra: "spectra" is a list of them) */
@@ -179,6 +204,19 @@ TIDE_API void eis_result_free(eis_result *r);
  * the time constants count; with none, a is the slower membrane. */
 TIDE_API tide_status eis_complete(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure);
 
+/* Trains a predictor of missing parameters into the folder `out`; the best by validation loss is kept, Ctrl-C leaves a
+ * checkpoint that `resume` goes on from with the same bits.
+ *   EIS_INPUTS_SPECTRUM  from known values and a spectrum: every order of known and unknown, joint probabilities by the chain
+ *                        rule. Spectra are made while it trains. Two recipes, two models:
+ *     EIS_RECIPE_LAB   circuits between the grid values, solution resistance 0..100 ohm, 20 to 100 frequencies, unknown noise
+ *     EIS_RECIPE_GRID  circuits on the grid, 61 frequencies 0.1 Hz..100 kHz, no solution resistance, known noise
+ *   EIS_INPUTS_KNOWN     the guide's network, from known values alone and rows of `data_dir`. Its accuracy is given beside
+ *                        the best that any predictor could reach on those rows. Also writes best_eis_predictor_mlx.npz */
+TIDE_API tide_status eis_train(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure);
+
+/* How good the predictor `model` is on fresh spectra, beside the exact answer for the same spectra. */
+TIDE_API tide_status eis_evaluate(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure);
+
 /* Residual norms of every grid circuit against every ground truth: their statistics and, unless stats_only, the rows, in
  * data_dir. What is coming (rows, bytes, time) is told first; a disk with less room is refused. Rows go
  *   EIS_FORMAT_SHARDS  into binary files (their layout: apps/eis/shard.h) beside a manifest.json. A run that was killed goes
@@ -187,5 +225,15 @@ TIDE_API tide_status eis_complete(const eis_options *options, eis_listener liste
  *                      truth's block begins with a row of the truth itself, resnorm 0
  * The same bytes whatever the threads. */
 TIDE_API tide_status eis_generate(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure);
+
+/* A made-up measurement, as such a CSV: the circuit of `known` (all five; "": an example), with `rs` and normal noise of
+ * `noise` |Z| in each part ("": 1 %), at 61 frequencies from 100 kHz to 0.1 Hz. */
+TIDE_API tide_status eis_simulate(const eis_options *options, const char *path, tide_failure *failure);
+
+/* The whole of it: data if they are missing, a predictor trained on them, a circuit that is in no training data completed
+ * from Rsh, Ra and Rb, without its spectrum and with it, and a report. Everything goes into the folder `out` ("":
+ * runs/eis): report.html, report.json, model/, answer/, spectrum.csv.
+ * With `model` given nothing is generated or trained. */
+TIDE_API tide_status eis_full(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure);
 
 #endif

@@ -42,6 +42,8 @@ TIDE_API tide_status tide_archive_set(tide_archive *a, const char *key, const ch
 TIDE_API tide_status tide_npy_read(const char *path, tide_tensor *out, tide_failure *failure);
 TIDE_API tide_status tide_npy_write(const char *path, const tide_tensor *tensor, tide_failure *failure);
 TIDE_API tide_status tide_npz_read(const char *path, tide_archive *out, tide_failure *failure);
+/* Only the arrays named in `wanted` (ends with NULL) as far as the file has them; the others may be of any type. */
+TIDE_API tide_status tide_npz_read_some(const char *path, const char *const *wanted, tide_archive *out, tide_failure *failure);
 TIDE_API tide_status tide_npz_write(const char *path, const tide_archive *a, bool deflate, tide_failure *failure);
 
 /* huggingface/safetensors: 8-byte header length, JSON header, raw data, which the arrays must cover without hole or

@@ -54,7 +54,7 @@ TIDE_API tide_val tide_mse_weighted(tide_val prediction, tide_val truth, tide_va
 TIDE_API tide_val tide_mae_weighted(tide_val prediction, tide_val truth, tide_val weight);
 TIDE_API tide_val tide_huber(tide_val prediction, tide_val truth, double beta, tide_val weight);  /* e^2/(2 beta) inside beta, |e| - beta/2 outside */
 TIDE_API tide_val tide_quantile_loss(tide_val prediction, tide_val truth, double quantile, tide_val weight);
-/* logits (..., classes), label I32 (...). */
+/* logits (..., classes), label I32 (...); a label outside 0..classes-1 gives NaN. */
 TIDE_API tide_val tide_cross_entropy(tide_val logits, tide_val label, tide_val weight);
 TIDE_API tide_val tide_bce_logits(tide_val logits, tide_val truth, tide_val weight);  /* truth in [0, 1] */
 

@@ -38,12 +38,22 @@ static tide_status read_member(const zip_in *z, int64_t i, tide_archive *out, ti
     return archive_take(out, &t) ? memory_fail(f, z->path, 1) : TIDE_OK;
 }
 
-tide_status tide_npz_read(const char *path, tide_archive *out, tide_failure *failure) {
+/* Whether this member is one of `wanted`; NULL: all are. */
+static bool is_wanted(const char *member, const char *const *wanted) {
+    for (int i = 0; member && wanted && wanted[i]; i++) {
+        size_t length = strlen(wanted[i]);
+        if (strncmp(member, wanted[i], length) == 0 && strcmp(member + length, ".npy") == 0) return true;
+    }
+    return !wanted;
+}
+
+tide_status tide_npz_read_some(const char *path, const char *const *wanted, tide_archive *out, tide_failure *failure) {
     zip_in z;
     *out = (tide_archive){ 0 };
     tide_status status = zip_in_open(&z, path, "a .npz file", failure);
     if (status) return status;
-    for (int64_t i = 0; i < z.count && !status; i++) status = read_member(&z, i, out, failure);
+    for (int64_t i = 0; i < z.count && !status; i++)
+        if (is_wanted(zip_in_name(&z, i), wanted)) status = read_member(&z, i, out, failure);
     zip_in_close(&z);
     if (!status) {
         const char *name = archive_duplicate(out, &status);
@@ -52,6 +62,10 @@ tide_status tide_npz_read(const char *path, tide_archive *out, tide_failure *fai
     }
     if (status) tide_archive_free(out);
     return status;
+}
+
+tide_status tide_npz_read(const char *path, tide_archive *out, tide_failure *failure) {
+    return tide_npz_read_some(path, NULL, out, failure);
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------- */

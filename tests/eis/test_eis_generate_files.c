@@ -184,8 +184,8 @@ static void test_killed(void **state) {
     expect_sums(*state, all);
 }
 
-static int stop(void *user, bool warning, const char *message) {
-    (void)warning;
+static int stop(void *user, eis_tone tone, const char *message) {
+    (void)tone;
     snprintf(user, 128, "%s", message);
     return 1;
 }
@@ -302,8 +302,8 @@ static void test_csv(void **state) {
     assert_int_equal(count_files(*state), 3);
 }
 
-static int keep(void *user, bool warning, const char *message) {
-    (void)warning;
+static int keep(void *user, eis_tone tone, const char *message) {
+    (void)tone;
     if (strstr(message, "taken as chain")) *(bool *)user = true;
     return 0;
 }

@@ -1,0 +1,29 @@
+#include <math.h>
+
+#include "evaluate.h"
+
+void calibration_add(calibration *c, double confidence, double mass) {
+    int bin = MIN2((int)(confidence * CALIBRATION_BINS), CALIBRATION_BINS - 1);
+    c->count[bin]++;
+    c->confidence[bin] += confidence;
+    c->mass[bin] += mass;
+}
+
+double calibration_error(const calibration *c) {
+    double apart = 0, count = 0;
+    for (int i = 0; i < CALIBRATION_BINS; i++) {
+        apart += fabs(c->mass[i] - c->confidence[i]);
+        count += c->count[i];
+    }
+    return count > 0 ? apart / count : 0;
+}
+
+json_t *calibration_json(const calibration *c) {
+    json_t *list = json_array();
+    for (int i = 0; i < CALIBRATION_BINS; i++) {
+        if (!(c->count[i] > 0)) continue;
+        json_array_append_new(list, json_pack("{s:f, s:f, s:I}", "confidence", c->confidence[i] / c->count[i], "mass", c->mass[i] / c->count[i], "count",
+                                              (json_int_t)c->count[i]));
+    }
+    return list;
+}

@@ -1,0 +1,96 @@
+#include "spectrum_model.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+
+static const char *const recipe_names[] = { [EIS_RECIPE_LAB] = "lab", [EIS_RECIPE_GRID] = "grid" };
+
+static tide_status add_parameters(tide_archive *a, tide_list params, const tide_snapshot_t *best) {
+    tide_status status = TIDE_OK;
+    for (int64_t i = 0; status == TIDE_OK && i < params.count; i++) {
+        tide_val    v    = params.items[i];
+        const void *data = best ? tide_snapshot_data(best, i) : tide_data(v);
+        status = data ? tide_archive_add(a, tide_name_of(v), tide_dtype_of(v), tide_shape_of(v), data) : TIDE_ENOMEM;
+    }
+    return status;
+}
+
+static tide_status add_facts(tide_archive *a, const spectrum_model *m) {
+    char text[5][40];
+    snprintf(text[0], sizeof text[0], "%d", SPECTRUM_MODEL_VERSION);
+    snprintf(text[1], sizeof text[1], "%" PRId64, m->config.width);
+    snprintf(text[2], sizeof text[2], "%" PRIu64, m->seed);
+    num_format(text[3], m->keep_out, false);
+    const char *const facts[][2] = { { "kind", SPECTRUM_MODEL_KIND }, { "format_version", text[0] }, { "circuit", "shunt" },
+                                     { "recipe", recipe_names[m->config.recipe] }, { "width", text[1] }, { "seed", text[2] },
+                                     { "keep_out", text[3] } };
+    tide_status status = TIDE_OK;
+    for (size_t i = 0; status == TIDE_OK && i < sizeof facts / sizeof *facts; i++) status = tide_archive_set(a, facts[i][0], facts[i][1]);
+    tide_shape shape = TIDE_SHAPE(m->scale.width);
+    if (status == TIDE_OK) status = tide_archive_add(a, "scale.mean", TIDE_F32, shape, m->scale.mean);
+    return status == TIDE_OK ? tide_archive_add(a, "scale.over_sd", TIDE_F32, shape, m->scale.over_sd) : status;
+}
+
+tide_status spectrum_model_write(const char *path, const spectrum_model *m, tide_list params, const tide_snapshot_t *best, tide_failure *failure) {
+    tide_archive a      = { 0 };
+    tide_status  status = add_facts(&a, m);
+    if (status == TIDE_OK) status = add_parameters(&a, params, best);
+    if (status == TIDE_OK) status = tide_safetensors_write(path, &a, failure);
+    else fail(failure, status, "out of memory for the model's file");
+    tide_archive_free(&a);
+    return status;
+}
+
+/* ---- reading ---- */
+
+static tide_status damaged(const char *path, const char *what, tide_failure *failure) {
+    return fail_at(failure, TIDE_EDATA, path, 0, what, "%s: its '%s' is missing or not that of a spectrum predictor (tidemill eis train)", path, what);
+}
+
+static bool number_of(const tide_archive *a, const char *key, double *out) {
+    const char *text = tide_archive_metadata(a, key);
+    char       *end;
+    if (!text) return false;
+    *out = num_parse(text, &end);
+    return end != text && !*end;
+}
+
+static bool scale_row(const tide_archive *a, const char *name, int64_t width, float *out) {
+    const tide_tensor *t = tide_archive_find(a, name);
+    if (!t || t->type != TIDE_F32 || !tide_shape_equal(t->shape, TIDE_SHAPE(width))) return false;
+    memcpy(out, t->data, (size_t)width * sizeof *out);
+    return true;
+}
+
+static tide_status take(const char *path, const tide_archive *a, spectrum_model *m, tide_failure *failure) {
+    double      version, width, seed;
+    const char *kind = tide_archive_metadata(a, "kind"), *recipe = tide_archive_metadata(a, "recipe");
+    if (!kind || strcmp(kind, SPECTRUM_MODEL_KIND)) return damaged(path, "kind", failure);
+    if (!number_of(a, "format_version", &version)) return damaged(path, "format_version", failure);
+    if (version > SPECTRUM_MODEL_VERSION)
+        return fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s: its format version %g is newer than this program reads: update tidemill", path, version);
+    if (!recipe || (strcmp(recipe, "lab") && strcmp(recipe, "grid"))) return damaged(path, "recipe", failure);
+    m->config.recipe = strcmp(recipe, "lab") ? EIS_RECIPE_GRID : EIS_RECIPE_LAB;
+    if (!number_of(a, "width", &width) || !(width >= 1 && width <= 65536)) return damaged(path, "width", failure);
+    if (!number_of(a, "seed", &seed)) return damaged(path, "seed", failure);
+    if (!number_of(a, "keep_out", &m->keep_out)) return damaged(path, "keep_out", failure);
+    m->config.width = (int64_t)width;
+    m->seed         = strtoull(tide_archive_metadata(a, "seed"), NULL, 10);
+    m->scale.width  = features_width(m->config.recipe);
+    if (!scale_row(a, "scale.mean", m->scale.width, m->scale.mean)) return damaged(path, "scale.mean", failure);
+    if (!scale_row(a, "scale.over_sd", m->scale.width, m->scale.over_sd)) return damaged(path, "scale.over_sd", failure);
+    return TIDE_OK;
+}
+
+tide_status spectrum_model_read(const char *path, spectrum_model *out, tide_failure *failure) {
+    tide_archive a      = { 0 };
+    *out                = (spectrum_model){ .keep_out = 0 };
+    tide_status  status = tide_safetensors_read(path, &a, failure);
+    if (status == TIDE_OK) status = take(path, &a, out, failure);
+    tide_archive_free(&a);
+    return status;
+}

@@ -1,0 +1,199 @@
+/* The page: figures first, then what they rest on. No scripts, nothing fetched; one column on a phone, and it prints. */
+#include <math.h>
+#include <stdio.h>
+
+#include "report.h"
+
+static const char style[] =
+    "body{font:16px/1.45 system-ui,sans-serif;color:#222;background:#fff;max-width:1020px;margin:0 auto;padding:16px}"
+    "h1{font-size:1.5em;margin:.2em 0}h2{font-size:1.15em;margin:1.6em 0 .5em;border-bottom:1px solid #ddd}"
+    "p{margin:.5em 0;max-width:46em}.note{color:#555}"
+    ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:10px}"
+    ".card{border:1px solid #ddd;border-radius:8px;padding:8px 12px}.card b{display:block;font-size:1.3em}.card small{color:#555}"
+    ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,310px),1fr));gap:12px}"
+    "figure{margin:0;break-inside:avoid;border:1px solid #eee;border-radius:8px;padding:4px}svg{display:block;width:100%;height:auto}"
+    ".wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
+    "th,td{padding:4px 10px;text-align:right;border-bottom:1px solid #eee;white-space:nowrap}th:first-child,td:first-child{text-align:left}th{color:#555;font-weight:600}"
+    "@media print{body{max-width:none;padding:0;font-size:11pt}h2{break-after:avoid}.charts{grid-template-columns:1fr 1fr}tr,.card{break-inside:avoid}}"
+    "@page{margin:14mm}";
+
+static void put_quantity(double v, const char *unit, text *out) {
+    char number[32];
+    if (isnan(v)) text_add(out, "-");
+    else text_add(out, "%s%s", si_format(number, v, 4), unit);
+}
+
+/* ---- what is known of each quantity ---- */
+
+typedef struct row { const char *name, *unit; int parameter; } row;  /* parameter -1: derived */
+static const row rows[] = { { "TER", "ohm", -1 }, { "TEC", "F", -1 }, { "n1", "s", -1 }, { "d1", "s", -1 },
+                            { "Rsh", "ohm", EIS_RSH }, { "Ra", "ohm", EIS_RA }, { "Rb", "ohm", EIS_RB }, { "Ca", "F", EIS_CA }, { "Cb", "F", EIS_CB } };
+
+static bool interval_of(const report *r, const row *q, double of[2]) {
+    const json_t *pair = json_object_get(json_object_get(r->answer, "intervals_95"), q->name);
+    for (size_t i = 0; i < 2; i++) of[i] = json_is_number(json_array_get(pair, i)) ? json_number_value(json_array_get(pair, i)) : NAN;
+    return !isnan(of[0]) && !isnan(of[1]);
+}
+
+static double truth_of(const report *r, const row *q) {
+    const char *circuit = json_string_value(json_object_get(r->answer, "circuit"));
+    if (!r->truth) return NAN;
+    if (q->parameter >= 0) return r->truth[q->parameter];
+    return circuit && !strcmp(circuit, "shunt") ? report_derived(r->truth, q->name) : NAN;
+}
+
+static const char *verdict(const report *r, const row *q, const double of[2], double truth) {
+    const json_t *known = q->parameter < 0 ? NULL : json_object_get(json_object_get(r->answer, "identifiable"), q->name);
+    bool inside = truth >= of[0] * (1 - 1e-9) && truth <= of[1] * (1 + 1e-9);
+    if (isnan(truth)) return json_is_false(known) ? "left open by the data" : "";
+    if (json_is_false(known)) return inside ? "inside; left open by the data" : "outside; left open by the data";
+    return inside ? "inside" : "outside";
+}
+
+static void put_quantities(const report *r, text *out) {
+    text_add(out, "<h2>What is missing, and how well it is known</h2>\n<div class=\"wide\"><table><tr><th>quantity<th>95 %% from<th>to%s<th></tr>\n", r->truth ? "<th>truth" : "");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        double of[2], truth = truth_of(r, &rows[i]);
+        if (!interval_of(r, &rows[i], of)) continue;
+        text_add(out, "<tr><td>%s<td>", rows[i].name);
+        put_quantity(of[0], rows[i].unit, out);
+        text_add(out, "<td>");
+        put_quantity(of[1], rows[i].unit, out);
+        if (r->truth) text_add(out, "<td>"), put_quantity(truth, rows[i].unit, out);
+        text_add(out, "<td>%s</tr>\n", verdict(r, &rows[i], of, truth));
+    }
+    text_add(out, "</table></div>\n");
+}
+
+/* ---- figures ---- */
+
+static void put_card(const char *name, double v, const char *unit, const char *small, text *out) {
+    if (isnan(v)) return;
+    text_add(out, "<div class=\"card\">%s<b>", name);
+    put_quantity(v, unit, out);
+    text_add(out, "</b><small>%s</small></div>\n", small);
+}
+
+static void put_share(const char *name, double v, const char *small, text *out) {
+    if (!isnan(v)) text_add(out, "<div class=\"card\">%s<b>%.1f %%</b><small>%s</small></div>\n", name, 100 * v, small);
+}
+
+static void put_cards(const report *r, text *out) {
+    text_add(out, "<div class=\"cards\">\n");
+    put_card("TER", report_number(r->answer, "ter_ohm"), "ohm", "transepithelial resistance", out);
+    put_card("TEC", report_number(r->answer, "tec_farad"), "F", "transepithelial capacitance", out);
+    put_share("most probable cell", report_number(json_object_get(r->answer, "uncertainty"), "max_probability"), "of the grid, all missing values at once", out);
+    put_card("reduced chi2", report_number(r->answer, "reduced_chi2"), "", "about 1 when the circuit fits", out);
+    put_share("noise", report_number(r->answer, "noise"), "of |Z|, each part", out);
+    text_add(out, "</div>\n");
+}
+
+/* ---- candidates ---- */
+
+static void put_candidate_header(const report *r, text *out) {
+    text_add(out, "<h2>Candidates</h2>\n<div class=\"wide\"><table><tr><th>rank");
+    for (int k = 0; k < EIS_COUNT; k++)
+        if (report_missing(r->answer, k)) text_add(out, "<th>%s", eis_parameters[k].name);
+    text_add(out, "<th>probability<th>resnorm</tr>\n");
+}
+
+static void put_candidates(const report *r, text *out) {
+    const json_t *item, *list = json_object_get(r->answer, "top_k_predictions");
+    size_t i;
+    if (!json_array_size(list)) return;
+    put_candidate_header(r, out);
+    json_array_foreach(list, i, item) {
+        if ((int64_t)i >= r->candidates) break;
+        text_add(out, "<tr><td>%d", (int)i + 1);
+        for (int k = 0; k < EIS_COUNT; k++) {
+            if (!report_missing(r->answer, k)) continue;
+            text_add(out, "<td>");
+            put_quantity(report_number(item, eis_parameters[k].name), k >= EIS_CA ? "F" : "ohm", out);
+        }
+        text_add(out, "<td>%.4f<td>%.4g</tr>\n", report_number(item, "joint_probability"), report_number(item, "resnorm"));
+    }
+    text_add(out, "</table></div>\n");
+}
+
+/* ---- charts ---- */
+
+static void begin_charts(const char *title, text *out) { text_add(out, "<h2>%s</h2>\n<div class=\"charts\">\n", title); }
+
+static void put_chart(const report *r, void (*draw)(const report *, text *), text *out) {
+    size_t begin = out->length;
+    text_add(out, "<figure>");
+    size_t empty = out->length;
+    draw(r, out);
+    if (out->failed) return;
+    if (out->length == empty) out->data[out->length = begin] = 0;
+    else text_add(out, "</figure>\n");
+}
+
+static void put_posterior(const report *r, text *out) {
+    begin_charts("What the missing values can be", out);
+    for (int k = 0; k < EIS_COUNT; k++) {
+        if (!report_missing(r->answer, k)) continue;
+        text_add(out, "<figure>");
+        chart_marginal(r, k, out);
+        text_add(out, "</figure>\n");
+    }
+    put_chart(r, chart_joint, out);
+    text_add(out, "</div>\n");
+}
+
+static void put_note(const char *s, text *out) {
+    if (!s) return;
+    text_add(out, "<p class=\"note\">");
+    text_add_escaped(out, s);
+    text_add(out, "</p>\n");
+}
+
+static void put_spectrum(const report *r, text *out) {
+    if (!r->spectrum) return;
+    begin_charts("The spectrum and the best candidates", out);
+    put_chart(r, chart_nyquist, out);
+    put_chart(r, chart_bode_size, out);
+    put_chart(r, chart_bode_phase, out);
+    text_add(out, "</div>\n");
+    put_note(r->spectrum_note, out);
+}
+
+static void put_training(const report *r, text *out) {
+    const char *message = json_string_value(json_object_get(r->training, "message"));
+    if (!r->metrics && !r->calibration) return;
+    begin_charts("The trained predictor", out);
+    put_chart(r, chart_loss, out);
+    put_chart(r, chart_accuracy, out);
+    put_chart(r, chart_calibration, out);
+    text_add(out, "</div>\n");
+    put_note(message, out);
+    put_note(r->calibration ? r->calibration_of : NULL, out);
+}
+
+static void put_known(const report *r, text *out) {
+    const json_t *known = json_object_get(r->answer, "known_params");
+    char number[32];
+    text_add(out, "<p>Known:");
+    if (!json_object_size(known)) text_add(out, " nothing");
+    for (int k = 0; k < EIS_COUNT; k++)
+        if (!report_missing(r->answer, k))
+            text_add(out, " %s = %s%s", eis_parameters[k].name, si_format(number, report_number(known, eis_parameters[k].name), 4), k >= EIS_CA ? "F" : "ohm");
+    text_add(out, ". Circuit: %s. Method: %s.</p>\n", json_string_value(json_object_get(r->answer, "circuit")), json_string_value(json_object_get(r->answer, "method")));
+}
+
+void report_page(const report *r, text *out) {
+    text_add(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>");
+    text_add_escaped(out, r->title);
+    text_add(out, "</title>\n<style>%s</style></head><body>\n<h1>", style);
+    text_add_escaped(out, r->title);
+    text_add(out, "</h1>\n");
+    put_note(r->intro, out);
+    put_known(r, out);
+    put_cards(r, out);
+    put_quantities(r, out);
+    put_posterior(r, out);
+    put_candidates(r, out);
+    put_spectrum(r, out);
+    put_training(r, out);
+    text_add(out, "</body></html>\n");
+}

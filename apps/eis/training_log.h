@@ -1,0 +1,16 @@
+/* metrics.csv of a predictor's training, and what is drawn from it. */
+#ifndef EIS_TRAINING_LOG_H
+#define EIS_TRAINING_LOG_H
+
+#include "run/run.h"
+
+typedef struct training_row {
+    int64_t epoch, step;
+    double  lr, train_loss, val_loss, train_acc, val_acc, best_possible_acc, grad_norm, seconds, rss_mib;  /* NaN: not known */
+} training_row;
+
+tide_status training_log_append(const run_folder *r, const training_row *row, int64_t *bytes, tide_failure *failure);
+/* loss.svg and accuracy.svg, with their numbers as CSV. */
+tide_status training_log_plot(const run_folder *r, int64_t best_epoch, tide_failure *failure);
+
+#endif

@@ -1,0 +1,145 @@
+/* What evaluate measures, on a predictor that has learned nothing: its proposals are near chance, the exact posterior is at
+ * its ceiling whatever the network does. */
+#include "eis/evaluate_grid.h"
+/* cmocka's fail is a macro: after base.h, whose fail is not */
+#include "random_model.h"
+
+static char folder[] = "/tmp/tide_evaluate_XXXXXX", model_path[64];
+
+/* ---- calibration ---- */
+
+static void test_calibration(void **state) {
+    calibration c = { 0 };
+    (void)state;
+    for (int i = 0; i < 1000; i++) calibration_add(&c, (i + 0.5) / 1000, (i + 0.5) / 1000);
+    expect_near("calibrated exactly", calibration_error(&c), 0, 1e-12);
+    for (int i = 0; i < 1000; i++) calibration_add(&c, 0.9, 0.4);
+    /* bin 13 (.867 to .933) has 1067 of the 2000, and there the mean confidence is 500 / 1067 too high */
+    expect_near("too sure", calibration_error(&c), 0.25, 1e-12);
+    calibration one = { 0 };
+    calibration_add(&one, 1, 1);
+    expect_near("certainty is in the last bin", one.count[CALIBRATION_BINS - 1], 1, 0);
+}
+
+/* ---- the grid recipe ---- */
+
+static void evaluate(const eis_options *o, eis_result *r) {
+    tide_failure failure = { 0 };
+    expect_ok(eis_evaluate(o, NULL, NULL, r, &failure), &failure);
+}
+
+static eis_options options_for(int64_t spectra, const char *noise) {
+    eis_options o;
+    eis_options_default(&o);
+    o.test_spectra = spectra;
+    snprintf(o.model, sizeof o.model, "%s", folder);
+    snprintf(o.noise, sizeof o.noise, "%s", noise);
+    return o;
+}
+
+static double at(const json_t *o, const char *key) {
+    const json_t *v = json_object_get(o, key);
+    if (!json_is_number(v)) fail_msg("no number \"%s\"", key);
+    return json_number_value(v);
+}
+
+static void check_row(const json_t *row, double ceiling_low) {
+    double exact = at(row, "exact_top1"), network = at(row, "network_top1"), reranked = at(row, "reranked_top1");
+    if (!(exact <= 1 + 1e-9 && exact > ceiling_low)) fail_msg("the exact posterior has %g of the mass, above %g was expected", exact, ceiling_low);
+    if (network > exact + 1e-9 || reranked > exact + 1e-9) fail_msg("above the ceiling: exact %g, network %g, re-ranked %g", exact, network, reranked);
+    if (reranked < network - 1e-9) fail_msg("re-ranking made it worse: %g to %g", network, reranked);
+    assert_true(at(row, "network_top5") <= at(row, "candidate_mass") + 1e-9);
+    /* an exact divergence is not negative; the joint one is estimated from draws */
+    assert_true(at(row, "marginal_excess_nats") >= 0 && at(row, "joint_excess_nats") > 0);
+    assert_true(at(row, "network_label_top1") <= at(row, "exact_label_top1") + 1e-9);
+}
+
+static void test_untrained(void **state) {
+    eis_options o = options_for(8, "1%");
+    eis_result  r;
+    (void)state;
+    evaluate(&o, &r);
+    json_t *all = json_loads(r.json, 0, NULL), *levels = json_object_get(all, "levels");
+    assert_int_equal(json_array_size(levels), 2); /* cells trained on, and kept out */
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *level = json_array_get(levels, i), *mean = json_object_get(level, "mean"), *rows = json_object_get(level, "by_missing");
+        check_row(mean, 0.6);   /* .918 over many spectra; these are 40 cases of 8 spectra */
+        for (size_t n = 0; n < 5; n++) check_row(json_array_get(rows, n), 0.3);
+        /* twelve values, and a network that knows nothing: a right one by chance in some of them */
+        if (at(mean, "network_top1") > 0.4) fail_msg("an untrained network has %g of the mass", at(mean, "network_top1"));
+        expect_near("cases", at(mean, "cases"), 40, 0);
+        const json_t *five = json_array_get(rows, 4);
+        expect_near("chance of 12^5, two copies", at(five, "chance_top1"), 2 / pow(12, 5), 1e-12);
+        double patterns = 0;
+        for (size_t k = 0; k < json_array_size(json_object_get(level, "by_pattern")); k++)
+            patterns += at(json_array_get(json_object_get(level, "by_pattern"), k), "cases");
+        expect_near("cases of all patterns", patterns, 40, 0);
+    }
+    assert_non_null(strstr(r.text, "kept out of training"));
+    json_decref(all);
+    eis_result_free(&r);
+}
+
+/* Everything but the time that it took. */
+static void test_threads(void **state) {
+    eis_options o = options_for(5, "5%");
+    eis_result  one, two;
+    (void)state;
+    o.workers = 1;
+    evaluate(&o, &one);
+    o.workers = 2;
+    evaluate(&o, &two);
+    assert_string_equal(one.text, two.text);
+    json_t *a = json_loads(one.json, 0, NULL), *b = json_loads(two.json, 0, NULL);
+    json_object_del(a, "seconds"), json_object_del(b, "seconds");
+    assert_true(json_equal(a, b));
+    json_decref(a), json_decref(b);
+    eis_result_free(&one);
+    eis_result_free(&two);
+}
+
+static int stop_at_once(void *user, eis_tone tone, const char *message) {
+    (void)tone, (void)message;
+    return ++*(int *)user;
+}
+
+static void test_refused(void **state) {
+    static const char *const noises[] = { "0.01,", "x", "2", "1%;5%", "0.01,,0.05" };
+    tide_failure failure = { 0 };
+    eis_result   r;
+    int          calls = 0;
+    eis_options  o = options_for(64, "1%");
+    (void)state;
+    assert_int_equal(eis_evaluate(&o, stop_at_once, &calls, &r, &failure), TIDE_ECANCELLED);
+    assert_int_equal(calls, 1);
+    for (size_t i = 0; i < sizeof noises / sizeof *noises; i++) {
+        failure = (tide_failure){ 0 };
+        o = options_for(1, noises[i]);
+        assert_int_equal(eis_evaluate(&o, NULL, NULL, &r, &failure), TIDE_EINVAL);
+        assert_string_equal(failure.column, "noise");
+    }
+    failure = (tide_failure){ 0 };
+    o.model[0] = 0;
+    assert_int_equal(eis_evaluate(&o, NULL, NULL, &r, &failure), TIDE_EINVAL);
+}
+
+static int setup(void **state) {
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(model_path, sizeof model_path, "%s/model.safetensors", folder);
+    write_random_model(EIS_RECIPE_GRID, 32, model_path);
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    unlink(model_path);
+    return rmdir(folder);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_calibration), cmocka_unit_test(test_untrained), cmocka_unit_test(test_threads),
+                                        cmocka_unit_test(test_refused) };
+    cmocka_set_message_output(CM_OUTPUT_STDOUT);
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

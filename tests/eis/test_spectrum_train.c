@@ -1,0 +1,164 @@
+/* Training the spectrum predictor: small, but all of it. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <tidemill/eis.h>
+#include <tidemill/io.h>
+
+#include "eis/learn/pool.h"
+#include "eis/learn/spectrum_model.h"
+#include "eis/learn/spectrum_train.h"
+
+static char root[] = "/tmp/tidemill-eis-train-XXXXXX";
+
+static eis_options small_run(const char *name, const char *recipe) {
+    static const char *const words[][2] = { { "pool-spectra", "2048" }, { "batch-size", "128" }, { "hidden-dim", "32" }, { "n-epochs", "2" },
+                                            { "seed", "7" }, { "plots", "no" } };
+    eis_options  o;
+    tide_failure failure = { 0 };
+    eis_options_default(&o);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) assert_int_equal(eis_option_set(&o, words[i][0], words[i][1], &failure), TIDE_OK);
+    assert_int_equal(eis_option_set(&o, "recipe", recipe, &failure), TIDE_OK);
+    snprintf(o.out, sizeof o.out, "%s/%s", root, name);
+    return o;
+}
+
+static void train(const eis_options *o, tide_status expected, eis_listener listener, void *user) {
+    tide_failure failure = { 0 };
+    eis_result   r       = { 0 };
+    tide_status  status  = spectrum_train(o, listener, user, &r, &failure);
+    if (status != expected) fail_msg("training ended with %s (%s), not %s", tide_status_name(status), failure.message, tide_status_name(expected));
+    eis_result_free(&r);
+}
+
+static void hash_of(const eis_options *o, const char *name, char hex[65]) {
+    char path[EIS_TEXT_SIZE + 64];
+    snprintf(path, sizeof path, "%s/%s", o->out, name);
+    assert_int_equal(tide_file_sha256(path, hex, NULL), TIDE_OK);
+}
+
+static void assert_same_model(const eis_options *a, const eis_options *b) {
+    char first[65], second[65];
+    hash_of(a, "model.safetensors", first);
+    hash_of(b, "model.safetensors", second);
+    assert_string_equal(first, second);
+}
+
+static void same_bits_for_any_number_of_threads(void **state) {
+    (void)state;
+    for (int lab = 0; lab < 2; lab++) {
+        eis_options one = small_run(lab ? "one-lab" : "one", lab ? "lab" : "grid"), three = small_run(lab ? "three-lab" : "three", lab ? "lab" : "grid");
+        one.workers = 1, three.workers = 3;
+        train(&one, TIDE_OK, NULL, NULL);
+        train(&three, TIDE_OK, NULL, NULL);
+        assert_same_model(&one, &three);
+    }
+}
+
+/* Stops at the first epoch's end. */
+static int stop_after_epoch(void *user, eis_tone tone, const char *message) {
+    (void)user;
+    return tone == EIS_NOTE && strncmp(message, "epoch 1:", 8) == 0;
+}
+
+static void goes_on_to_the_same_bits(void **state) {
+    (void)state;
+    eis_options whole = small_run("whole", "grid"), parts = small_run("parts", "grid");
+    train(&whole, TIDE_OK, NULL, NULL);
+    train(&parts, TIDE_ECANCELLED, stop_after_epoch, NULL);
+    parts.resume = true;
+    train(&parts, TIDE_OK, NULL, NULL);
+    assert_same_model(&whole, &parts);
+    train(&parts, TIDE_OK, NULL, NULL); /* finished: nothing more to do */
+    assert_same_model(&whole, &parts);
+    parts.seed = 8;
+    train(&parts, TIDE_EINVAL, NULL, NULL);
+    parts.resume = false;
+    train(&parts, TIDE_EINVAL, NULL, NULL);
+}
+
+static void learns(void **state) {
+    (void)state;
+    eis_options  o = small_run("learns", "grid");
+    tide_failure failure = { 0 };
+    eis_result   r;
+    o.pool_spectra = 8192, o.hidden_dim = 64;
+    if (spectrum_train(&o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+    json_t *json = json_loads(r.json, 0, NULL);
+    double  accuracy = json_number_value(json_object_get(json, "val_acc")), best = json_number_value(json_object_get(json, "best_possible_acc"));
+    if (!(accuracy > 0.25 && accuracy < best)) fail_msg("accuracy %g: not between three times chance and the best possible, %g", accuracy, best);
+    json_decref(json);
+    eis_result_free(&r);
+}
+
+static void masks_are_uniform(void **state) {
+    (void)state;
+    enum { DRAWS = 40000 };
+    int by_count[EIS_COUNT + 1] = { 0 }, by_mask[32] = { 0 };
+    for (uint64_t i = 0; i < DRAWS; i++) {
+        unsigned mask = mask_draw(3, SPLIT_TRAIN, i, (int)(i % MASKS));
+        assert_in_range(mask, 1, 31);
+        by_mask[mask]++;
+        by_count[__builtin_popcount(mask)]++;
+    }
+    for (int n = 1; n <= EIS_COUNT; n++) /* 5 standard deviations of 8000 +- 80 */
+        if (abs(by_count[n] - DRAWS / 5) > 400) fail_msg("%d missing was drawn %d times of %d", n, by_count[n], DRAWS);
+    for (unsigned mask = 1; mask < 32; mask++) {
+        static const int ways[] = { 0, 5, 10, 10, 5, 1 };
+        int expected = DRAWS / 5 / ways[__builtin_popcount(mask)];
+        if (abs(by_mask[mask] - expected) > expected / 4) fail_msg("mask %u was drawn %d times, not about %d", mask, by_mask[mask], expected);
+    }
+}
+
+static void bad_options_are_named(void **state) {
+    (void)state;
+    eis_options o = small_run("bad", "grid");
+    o.batch_size = 1024;
+    train(&o, TIDE_EINVAL, NULL, NULL);
+    o = small_run("bad", "grid");
+    o.circuit = EIS_CHAIN;
+    train(&o, TIDE_EINVAL, NULL, NULL);
+}
+
+static void foreign_models_are_refused(void **state) {
+    (void)state;
+    char           path[128];
+    spectrum_model m;
+    tide_archive   a = { 0 };
+    float          one = 1;
+    snprintf(path, sizeof path, "%s/foreign.safetensors", root);
+    tide_archive_add(&a, "x", TIDE_F32, TIDE_SHAPE(1), &one);
+    assert_int_equal(tide_safetensors_write(path, &a, NULL), TIDE_OK);
+    assert_int_equal(spectrum_model_read(path, &m, NULL), TIDE_EDATA);
+    tide_archive_free(&a);
+}
+
+static int enter(void **state) {
+    (void)state;
+    return mkdtemp(root) ? 0 : -1;
+}
+
+static int leave(void **state) {
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", root);
+    return system(command);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(masks_are_uniform),        cmocka_unit_test(bad_options_are_named), cmocka_unit_test(foreign_models_are_refused),
+        cmocka_unit_test(goes_on_to_the_same_bits), cmocka_unit_test(learns),                cmocka_unit_test(same_bits_for_any_number_of_threads),
+    };
+    cmocka_set_message_output(CM_OUTPUT_STDOUT);
+    return cmocka_run_group_tests(tests, enter, leave);
+}
