@@ -102,9 +102,14 @@ static int run_train(cli_call *call, eis_options *o) {
 }
 
 static int run_inference(cli_call *call, eis_options *o) {
+    tide_failure failure;
+    bool         demo = !*o->known && !*o->spectra;
     default_model(o);
-    if (*o->known || *o->spectra) return eis_command_run(call, o, eis_complete);
-    return eis_command_run(call, o, eis_full);
+    if (!exists(o->model) && (demo || !*o->spectra)) {
+        usage(&failure, "model", "there is no trained predictor in %s: tidemill eis --mode train makes one, --model RUN names another", o->model);
+        return report_failure(&failure, call->json);
+    }
+    return eis_command_run(call, o, demo ? eis_full : eis_complete);
 }
 
 /* `tidemill eis WORD` where WORD is none of the commands. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -15,6 +16,7 @@ enum { WORDS = 32 };
 static int run_python(char *const *words, const char *script) {
     int   pipe_ends[2], code = -1;
     pid_t child;
+    void (*before)(int);
     if (pipe(pipe_ends) != 0) return -1;
     child = fork();
     if (child == 0) {
@@ -24,12 +26,14 @@ static int run_python(char *const *words, const char *script) {
         _exit(127);
     }
     close(pipe_ends[0]);
+    before = signal(SIGPIPE, SIG_IGN);
     for (size_t left = strlen(script); child > 0 && left > 0;) {
         ssize_t done = write(pipe_ends[1], script, left);
         if (done <= 0) break; /* it ended before it had read everything; its exit code says why */
         script += done, left -= (size_t)done;
     }
     close(pipe_ends[1]);
+    signal(SIGPIPE, before);
     while (child > 0 && waitpid(child, &code, 0) < 0 && errno == EINTR) {}
     return child > 0 && WIFEXITED(code) ? WEXITSTATUS(code) : -1;
 }

@@ -38,7 +38,8 @@ static tide_status measure(const cli_call *call, const machine *m, machine_rates
     if (!call->quiet) progress_line("measuring");
     tide_status status = machine_measure(m, rates, failure);
     progress_end();
-    if (status == TIDE_OK && machine_rates_write(m, rates, &unkept) != TIDE_OK) warn("warning: the measurement is not kept: %s", unkept.message);
+    if (status == TIDE_OK && machine_rates_write(m, rates, &unkept) != TIDE_OK)
+        warn("warning: the measurement is not kept: %s", unkept.message);
     return status;
 }
 

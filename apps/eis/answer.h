@@ -8,11 +8,12 @@
 #include "completion.h"
 
 typedef struct answer {
-    const char         *path;      /* the spectrum's file */
+    const char         *path;      /* the spectrum's file; NULL: none */
     const question     *question;
     const eis_options  *options;
-    const eis_spectrum *spectrum;
+    const eis_spectrum *spectrum;  /* NULL: the answer does not come from one */
     const completion   *completion;
+    const char         *source;    /* what a user should know of where it comes from; "" */
 } answer;
 
 json_t *answer_json(const answer *a);   /* NULL: out of memory */

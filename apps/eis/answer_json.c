@@ -105,22 +105,41 @@ static void put_robust(json_t *o, const answer *a) {
     put(o, "tec_farad_per_cm2", of[SUM_TEC].median / area);
 }
 
+/* null where the question was not asked. */
+static json_t *verdict(bool fine, double chi2) { return isnan(chi2) ? json_null() : json_boolean(fine); }
+
 static void put_fit(json_t *o, const answer *a) {
     const completion *c = a->completion;
     put(o, "noise", c->noise);
-    json_object_set_new(o, "noise_source", json_string(c->noise_inferred ? "data" : "given"));
+    json_object_set_new(o, "noise_source", isnan(c->noise) ? json_null() : json_string(c->noise_inferred ? "data" : "given"));
     put(o, "rs_ohm", c->rs_ohm);
     json_object_set_new(o, "canonical", json_boolean(a->question->canonical));
-    json_object_set_new(o, "grid_adequate", json_boolean(c->grid_adequate));
+    json_object_set_new(o, "grid_adequate", verdict(c->grid_adequate, c->grid_chi2));
     put(o, "reduced_chi2", a->question->method == EIS_EXACT ? c->grid_chi2 : c->chi2);
     put(o, "grid_reduced_chi2", c->grid_chi2);
-    json_object_set_new(o, "circuit_adequate", json_boolean(c->circuit_adequate));
+    json_object_set_new(o, "circuit_adequate", verdict(c->circuit_adequate, c->chi2));
+}
+
+static void put_network(json_t *o, const answer *a) {
+    const completion *c = a->completion;
+    if (a->question->method != EIS_NETWORK) return;
+    json_object_set_new(o, "model", *a->options->model ? json_string(a->options->model) : json_null());
+    if (*a->source) json_object_set_new(o, "note", json_string(a->source));
+    if (!c->recipe) return;
+    json_t *reasons = json_array();
+    for (int i = 0; i < c->range.count; i++) json_array_append_new(reasons, json_string(c->range.reason[i]));
+    json_object_set_new(o, "recipe", json_string(c->recipe));
+    json_object_set_new(o, "reranked", json_boolean(c->reranked));
+    if (a->question->rerank) put(o, "effective_share_of_draws", c->effective_share);
+    json_object_set_new(o, "in_training_range", json_boolean(c->range.count == 0));
+    json_object_set_new(o, "training_range_reasons", reasons);
 }
 
 json_t *answer_json(const answer *a) {
     const completion *c = a->completion;
-    json_t *o = json_pack("{s:s, s:s, s:s}", "spectrum", a->path, "circuit", a->question->circuit == EIS_SHUNT ? "shunt" : "chain", "method",
-                          a->question->method == EIS_EXACT ? "exact" : "refined");
+    static const char *const methods[] = { [EIS_REFINED] = "refined", [EIS_EXACT] = "exact", [EIS_NETWORK] = "network" };
+    json_t *o = json_pack("{s:s?, s:s, s:s}", "spectrum", a->path, "circuit", a->question->circuit == EIS_SHUNT ? "shunt" : "chain", "method",
+                          methods[a->question->method]);
     if (!o) return NULL;
     put_parameters(o, a);
     put_robust(o, a);
@@ -139,5 +158,6 @@ json_t *answer_json(const answer *a) {
     json_object_set_new(o, "bound_hits", each_missing(a, bound_json));
     json_object_set_new(o, "fibre", fibre_json(&c->fibre));
     put_fit(o, a);
+    put_network(o, a);
     return o;
 }

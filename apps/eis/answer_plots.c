@@ -156,11 +156,11 @@ static tide_status plot_posterior(const answer *a, columns *m, const char *folde
 }
 
 tide_status answer_plots(const answer *a, const char *folder, const char *prefix, tide_failure *failure) {
-    int64_t room = 24 * a->spectrum->count + 24 * MODEL_POINTS + 8 * CELL_POINTS + 2 * JOINT_MOST;
+    int64_t room = (a->spectrum ? 24 * a->spectrum->count : 0) + 24 * MODEL_POINTS + 8 * CELL_POINTS + 2 * JOINT_MOST;
     columns m    = { malloc((size_t)room * sizeof *m.memory), 0 };
     if (!m.memory) return fail(failure, TIDE_ENOMEM, "out of memory for plots");
-    tide_status status = plot_spectrum(a, &m, folder, prefix, failure);
-    if (status == TIDE_OK) status = plot_residuals(a, &m, folder, prefix, failure);
+    tide_status status = a->spectrum ? plot_spectrum(a, &m, folder, prefix, failure) : TIDE_OK;
+    if (status == TIDE_OK && a->spectrum) status = plot_residuals(a, &m, folder, prefix, failure);
     if (status == TIDE_OK) status = plot_posterior(a, &m, folder, prefix, failure);
     free(m.memory);
     return status;

@@ -50,9 +50,10 @@ static void put_fibre(const answer *a, text *out) {
 static void put_candidates(const answer *a, text *out) {
     const summary *s = &a->completion->summary;
     char value[32];
-    text_add(out, "candidates (probability of the grid cell; %s)\n", eis_resnorm_name(a->question->resnorm));
+    text_add(out, "candidates (probability of the grid cell%s%s)\n", a->spectrum ? "; " : "", a->spectrum ? eis_resnorm_name(a->question->resnorm) : "");
     for (int64_t i = 0; i < s->top_count; i++) {
-        text_add(out, "  %2" PRId64 "  %.4f  %9.4g ", i + 1, s->top[i].probability, s->top[i].resnorm);
+        text_add(out, "  %2" PRId64 "  %.4f", i + 1, s->top[i].probability);
+        if (!isnan(s->top[i].resnorm)) text_add(out, "  %9.4g ", s->top[i].resnorm);
         for (int k = 0; k < EIS_COUNT; k++)
             if (!a->question->known.is[k]) text_add(out, "  %s %s", eis_parameters[k].name, engineering(value, s->top[i].p[k], eis_parameters[k].unit));
         text_add(out, "\n");
@@ -61,17 +62,39 @@ static void put_candidates(const answer *a, text *out) {
 
 static void put_grid(const answer *a, text *out) {
     const completion *c = a->completion;
-    if (!c->grid_adequate && a->question->method == EIS_EXACT)
-        text_add(out, "no grid cell fits (reduced chi2 %.2g): the grid is coarser than your data; the noise was raised to %.2g %% "
-                      "so that the best cell fits. --method refined does not need the grid\n", c->grid_chi2, 100 * c->noise_used);
+    if (c->grid_adequate || a->question->method == EIS_REFINED) return;
+    text_add(out, "%s fits (reduced chi2 %.2g): the grid is coarser than your data%s; the noise was raised to %.2g %% so that the best cell fits. "
+                  "--method refined does not need the grid\n", c->recipe ? "none of the network's cells" : "no grid cell", c->grid_chi2,
+             c->recipe ? ", or the network missed the right ones" : "", 100 * c->noise_used);
+}
+
+static void put_network(const answer *a, text *out) {
+    const completion *c = a->completion;
+    if (!c->recipe) return;
+    for (int i = 0; i < c->range.count; i++) text_add(out, "%s%s%s", i ? "; " : "OUTSIDE THE TRAINING RANGE: ", c->range.reason[i], i + 1 < c->range.count ? "" : "\n");
+    if (a->question->rerank && !c->reranked)
+        text_add(out, "the network's draws are too coarse for the likelihood (%.2g of them would count): they keep the network's own weights. --method refined "
+                      "has finer ones\n", c->effective_share * (double)c->draw_count);
+}
+
+static void put_head(const answer *a, text *out) {
+    const completion *c = a->completion;
+    const char       *circuit = a->question->circuit == EIS_SHUNT ? "shunt" : "chain";
+    if (!a->spectrum) {
+        text_add(out, "%s circuit, from the known values alone: %s\n", circuit, *a->options->model && !a->question->predictor ? a->options->model : "the prior");
+        return;
+    }
+    text_add(out, "%s: %s circuit, ", a->path, circuit);
+    if (c->recipe) text_add(out, "network (%s recipe%s)", c->recipe, c->reranked ? ", re-ranked" : "");
+    else text_add(out, "%s", a->question->method == EIS_EXACT ? "exact on the grid" : "refined");
+    text_add(out, ", noise %.3g %% (%s), reduced chi2 %.3g\n", 100 * c->noise, c->noise_inferred ? "from the data" : "given",
+             a->question->method == EIS_EXACT ? c->grid_chi2 : c->chi2);
 }
 
 void answer_text(const answer *a, text *out) {
     const completion *c = a->completion;
     char value[32];
-    text_add(out, "%s: %s circuit, %s, noise %.3g %% (%s), reduced chi2 %.3g\n", a->path, a->question->circuit == EIS_SHUNT ? "shunt" : "chain",
-             a->question->method == EIS_EXACT ? "exact on the grid" : "refined", 100 * c->noise, c->noise_inferred ? "from the data" : "given",
-             a->question->method == EIS_EXACT ? c->grid_chi2 : c->chi2);
+    put_head(a, out);
     for (int k = SUM_TER; a->question->circuit == EIS_SHUNT && k < SUM_COUNT; k++) put_interval(a, k, "", out);
     if (a->options->area_cm2 > 0 && a->question->circuit == EIS_SHUNT) {
         text_add(out, "  TER %s,", engineering(value, c->summary.of[SUM_TER].median * a->options->area_cm2, "ohm cm2"));
@@ -80,6 +103,7 @@ void answer_text(const answer *a, text *out) {
     put_missing(a, out);
     put_fibre(a, out);
     put_grid(a, out);
+    put_network(a, out);
     put_candidates(a, out);
 }
 
@@ -109,7 +133,7 @@ void answer_table(const answer *a, text *out) {
         const interval *v = &a->completion->summary.of[k];
         bool parameter = k < EIS_COUNT;
         if (isnan(v->median) || (parameter && a->question->known.is[k]) || (k == EIS_RS && !isnan(a->question->rs_ohm))) continue;
-        put_field(out, a->path);
+        put_field(out, a->path ? a->path : "");
         text_add(out, ",%s,%s", quantities[k].name, quantities[k].unit);
         put_value(out, v->low);
         put_value(out, v->median);
@@ -124,7 +148,7 @@ void candidate_table_header(text *out) { text_add(out, "spectrum,rank,rsh_ohm,ra
 void candidate_table(const answer *a, text *out) {
     const summary *s = &a->completion->summary;
     for (int64_t i = 0; i < s->top_count; i++) {
-        put_field(out, a->path);
+        put_field(out, a->path ? a->path : "");
         text_add(out, ",%" PRId64, i + 1);
         for (int k = 0; k < EIS_WITH_RS; k++) put_value(out, s->top[i].p[k]);
         put_value(out, s->top[i].probability);

@@ -24,7 +24,7 @@ void text_add_escaped(text *out, const char *s) {
 
 const char *si_format(char buffer[32], double value, int digits) {
     static const struct { double unit; const char *prefix; } prefixes[] = { { 1e9, " G" }, { 1e6, " M" }, { 1e3, " k" }, { 1, " " }, { 1e-3, " m" },
-                                                                            { 1e-6, " µ" }, { 1e-9, " n" }, { 1e-12, " p" } };
+                                                                            { 1e-6, " u" }, { 1e-9, " n" }, { 1e-12, " p" } };
     enum { LAST = sizeof prefixes / sizeof *prefixes - 1 };
     int at = 0;
     if (!isfinite(value)) return snprintf(buffer, 32, "-"), buffer;
@@ -39,8 +39,8 @@ const char *si_format(char buffer[32], double value, int digits) {
 /* "100 k" as "100k". */
 static const char *tick_text(char buffer[32], double value) {
     char *space;
-    if (fabs(value) >= 1e-2 && fabs(value) < 1e3) return snprintf(buffer, 32, "%.4g", value), buffer;
-    si_format(buffer, value, 4);
+    if (fabs(value) >= 1e-3 && fabs(value) < 1e3) return snprintf(buffer, 32, "%.6g", value), buffer;
+    si_format(buffer, value, 6);
     space = strchr(buffer, ' ');
     if (space) memmove(space, space + 1, strlen(space));
     return buffer;
@@ -158,23 +158,26 @@ static void put_axes(const frame *f, const char *title, const char *x_label, con
 
 /* ---- marks ---- */
 
-static void put_path(const frame *f, const chart_series *s, text *out) {
-    bool open = false;
-    text_add(out, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-linejoin=\"round\"%s d=\"", colours[s->colour],
-             s->mark == CHART_DASHED ? " stroke-dasharray=\"6 4\"" : "");
-    for (int64_t i = 0; i < s->count; i++) {
-        bool here = drawable(&f->x, s->x[i]) && drawable(&f->y, s->y[i]);
-        if (here) text_add(out, "%c%.1f %.1f", open ? 'L' : 'M', place_x(f, s->x[i]), place_y(f, s->y[i]));
-        open = here;
-    }
-    text_add(out, "\"/>\n");
-}
-
 static void put_dots(const frame *f, const chart_series *s, text *out) {
     for (int64_t i = 0; i < s->count; i++)
         if (drawable(&f->x, s->x[i]) && drawable(&f->y, s->y[i]))
             text_add(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"%s\"/>", place_x(f, s->x[i]), place_y(f, s->y[i]), colours[s->colour]);
     text_add(out, "\n");
+}
+
+static void put_path(const frame *f, const chart_series *s, text *out) {
+    bool    open  = false;
+    int64_t drawn = 0;
+    text_add(out, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-linejoin=\"round\"%s d=\"", colours[s->colour],
+             s->mark == CHART_DASHED ? " stroke-dasharray=\"6 4\"" : "");
+    for (int64_t i = 0; i < s->count; i++) {
+        bool here = drawable(&f->x, s->x[i]) && drawable(&f->y, s->y[i]);
+        if (here) text_add(out, "%c%.1f %.1f", open ? 'L' : 'M', place_x(f, s->x[i]), place_y(f, s->y[i]));
+        drawn += here;
+        open = here;
+    }
+    text_add(out, "\"/>\n");
+    if (drawn == 1) put_dots(f, s, out); /* a line of one point is nothing to see */
 }
 
 static void put_bars(const frame *f, const chart_series *s, text *out) {

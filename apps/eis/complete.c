@@ -10,6 +10,9 @@
 #include <tidemill/io.h>
 
 #include "answer.h"
+#include "known/known_model.h"
+#include "learn/predictor.h"
+#include "noise.h"
 #include "parameters.h"
 #include "plot/plot.h"
 
@@ -21,9 +24,13 @@ typedef struct session {
     eis_listener listener;
     void   *user;
     question question;
+    known_model known_model;   /* no graph: none was given */
+    char    source[2 * EIS_TEXT_SIZE];  /* what a user should know of an answer that no spectrum stands behind; "" */
     json_t *answers;
     text    talk, table, candidates;
 } session;
+
+static tide_status out_of_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the answer"); }
 
 static tide_status note(const session *s, bool warning, const char *message, tide_failure *failure) {
     bool stop = s->listener && s->listener(s->user, warning ? EIS_WARNING : EIS_NOTE, message);
@@ -37,10 +44,7 @@ static tide_status parse_noise(const char *given, double *out, tide_failure *fai
     char *end;
     *out = NAN;
     if (!*given || !strcmp(given, "auto")) return TIDE_OK;
-    *out = num_parse(given, &end);
-    while (*end == ' ') end++;
-    if (*end == '%') *out /= 100, end++;
-    if (end != given && !*end && *out >= 1e-6 && *out <= 0.5) return TIDE_OK;
+    if (noise_parse(given, &end, out) && !*end) return TIDE_OK;
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "noise", "--noise is a share of |Z| from 1e-6 to 0.5, such as 1%% or 0.01, or auto; not '%s'", given);
 }
 
@@ -51,27 +55,72 @@ static tide_status parse_rs(const char *given, double *out, tide_failure *failur
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "rs", "--rs is ohms from 0, or free; not '%s'", given);
 }
 
-static tide_status ask(const eis_options *o, question *q, tide_failure *failure) {
-    *q = (question){ .circuit = (eis_circuit)o->circuit, .method = o->method == EIS_METHOD_AUTO ? EIS_REFINED : (eis_method)o->method, .top_k = o->top_k, .seed = o->seed,
-                     .resnorm = (eis_resnorm_kind)o->resnorm };
-    if (!*o->spectra)
+/* A model asks for the network, and so does having no spectrum; else the answer that needs no model. */
+static eis_method method_of(const eis_options *o) {
+    if (o->method != EIS_METHOD_AUTO) return (eis_method)o->method;
+    return *o->model || !*o->spectra ? EIS_NETWORK : EIS_REFINED;
+}
+
+static tide_status check_labels(const eis_options *o, const question *q, tide_failure *failure) {
+    const eis_known *k = &q->known;
+    bool all = k->is[EIS_RA] && k->is[EIS_RB] && k->is[EIS_CA] && k->is[EIS_CB];
+    if (!o->canonical || !all || k->value[EIS_RA] * k->value[EIS_CA] >= k->value[EIS_RB] * k->value[EIS_CB]) return TIDE_OK;
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "canonical", "--canonical: with these values a is the faster membrane");
+}
+
+static tide_status check_needs(const eis_options *o, const question *q, tide_failure *failure) {
+    if (!*o->spectra && q->method != EIS_NETWORK)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "spectrum", "--spectrum FILE is needed: the known values alone cannot tell the missing ones");
+    if (*o->spectra && q->method == EIS_NETWORK && !*o->model)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "model", "--method network needs --model RUN, the folder of a trained predictor (tidemill eis train)");
+    if (*o->spectra && q->circuit == EIS_CHAIN && isnan(q->rs_ohm) && !q->known.is[EIS_RSH])
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "rs", "in the chain circuit only Rs + Rsh is seen: give --rs OHM or --known Rsh=...");
+    return check_labels(o, q, failure);
+}
+
+static tide_status ask(const eis_options *o, question *q, tide_failure *failure) {
+    *q = (question){ .circuit = (eis_circuit)o->circuit, .method = method_of(o), .top_k = o->top_k, .seed = o->seed, .resnorm = (eis_resnorm_kind)o->resnorm,
+                     .rerank = o->rerank };
     tide_status status = eis_known_parse(o->known, &q->known, failure);
     if (status == TIDE_OK) status = parse_noise(o->noise, &q->noise, failure);
     if (status == TIDE_OK) status = parse_rs(o->rs, &q->rs_ohm, failure);
-    if (status == TIDE_OK && q->circuit == EIS_CHAIN && isnan(q->rs_ohm) && !q->known.is[EIS_RSH])
-        status = fail_at(failure, TIDE_EINVAL, NULL, 0, "rs", "in the chain circuit only Rs + Rsh is seen: give --rs OHM or --known Rsh=...");
     bool labelled = q->known.is[EIS_RA] || q->known.is[EIS_RB] || q->known.is[EIS_CA] || q->known.is[EIS_CB];
-    q->canonical  = o->canonical || !labelled;
-    if (status == TIDE_OK && o->canonical && q->known.is[EIS_RA] && q->known.is[EIS_RB] && q->known.is[EIS_CA] && q->known.is[EIS_CB] &&
-        q->known.value[EIS_RA] * q->known.value[EIS_CA] < q->known.value[EIS_RB] * q->known.value[EIS_CB])
-        status = fail_at(failure, TIDE_EINVAL, NULL, 0, "canonical", "--canonical: with these values a is the faster membrane");
-    return status;
+    q->canonical  = *o->spectra && (o->canonical || !labelled);
+    return status == TIDE_OK ? check_needs(o, q, failure) : status;
+}
+
+/* ---- the predictor ---- */
+
+static tide_status open_known(session *s, tide_failure *failure) {
+    const eis_options *o      = s->options;
+    tide_status        status = known_model_load(o->model, &s->known_model, failure);
+    const known_card  *card   = &s->known_model.card;
+    if (status != TIDE_OK || !card->circuit_given) return status;
+    if (o->circuit_given && card->circuit != s->question.circuit)
+        return fail_at(failure, TIDE_EINVAL, o->model, 0, "circuit", "%s is a predictor of the %s circuit; leave --circuit out", o->model, card->circuit == EIS_SHUNT ? "shunt" : "chain");
+    s->question.circuit = card->circuit;
+    return TIDE_OK;
+}
+
+static tide_status open_model(session *s, tide_failure *failure) {
+    const eis_options *o = s->options;
+    if (s->question.method != EIS_NETWORK || !*o->model) return TIDE_OK;
+    if (known_model_is(o->model)) return open_known(s, failure);
+    return predictor_open(o->model, o->device, (int)o->workers, &s->question.predictor, failure);
+}
+
+static tide_status tell_source(session *s, tide_failure *failure) {
+    static const char remedy[] = "Add the measured spectrum and they can be told: tidemill eis complete --spectrum FILE";
+    const eis_options *o = s->options;
+    bool known = s->known_model.graph != NULL, spectrum = *o->spectra;
+    if (s->question.method != EIS_NETWORK || (spectrum && !known)) return TIDE_OK;
+    if (spectrum) snprintf(s->source, sizeof s->source, "%s is told the known values alone: the spectrum is not used. --method refined uses it", o->model);
+    else if (known) snprintf(s->source, sizeof s->source, "from the known values alone, as %s learned them. Independent known values carry no information on the missing ones. %s", o->model, remedy);
+    else snprintf(s->source, sizeof s->source, "independent known values carry no information on the missing ones: this is the prior. %s", remedy);
+    return note(s, spectrum, s->source, failure);
 }
 
 /* ---- one spectrum ---- */
-
-static tide_status out_of_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the answer"); }
 
 static tide_status write_plots(const session *s, const answer *a, int64_t number, tide_failure *failure) {
     char prefix[32] = "";
@@ -82,20 +131,40 @@ static tide_status write_plots(const session *s, const answer *a, int64_t number
 
 static tide_status warn_of_misfit(const session *s, const char *path, const completion *c, tide_failure *failure) {
     char message[EIS_TEXT_SIZE];
-    bool exact = s->question.method == EIS_EXACT;
-    if (exact ? c->grid_adequate : c->circuit_adequate) return TIDE_OK;
+    bool exact = s->question.method == EIS_EXACT, proposed = c->recipe && !isnan(c->grid_chi2);
+    if (exact || proposed ? c->grid_adequate : c->circuit_adequate) return TIDE_OK;
     if (exact) snprintf(message, sizeof message, "%s: no grid cell fits (reduced chi2 %.2g): the grid is coarser than your data", path, c->grid_chi2);
+    else if (proposed) snprintf(message, sizeof message, "%s: none of the network's cells fits (reduced chi2 %.2g): the grid is coarser than your data, or the network missed the right ones", path, c->grid_chi2);
     else snprintf(message, sizeof message, "%s: no circuit of this kind with these known values fits (reduced chi2 %.2g)", path, c->chi2);
     return note(s, true, message, failure);
 }
 
+static tide_status warn_of_range(const session *s, const char *path, const completion *c, tide_failure *failure) {
+    text        line   = { 0 };
+    tide_status status = TIDE_OK;
+    if (!c->range.count) return TIDE_OK;
+    text_add(&line, "%s: outside the training range of this predictor:", path);
+    for (int i = 0; i < c->range.count; i++) text_add(&line, "%s %s", i ? ";" : "", c->range.reason[i]);
+    status = line.failed ? out_of_memory(failure) : note(s, true, line.data, failure);
+    text_free(&line);
+    return status;
+}
+
+static tide_status find_answer(const session *s, const eis_spectrum *spectrum, completion *c, tide_failure *failure) {
+    const question *q = &s->question;
+    if (q->method != EIS_NETWORK || (q->predictor && spectrum)) return complete_one(q, spectrum, c, failure);
+    return complete_known(q, s->known_model.graph ? (known_model *)&s->known_model : NULL, c, failure);
+}
+
+/* path NULL: there is no spectrum. */
 static tide_status answer_one(session *s, const char *path, int64_t number, tide_failure *failure) {
     eis_spectrum spectrum = { 0 };
     completion   c = { 0 };
-    tide_status  status = eis_spectrum_read(path, s->options->flip_im, &spectrum, failure);
-    if (status == TIDE_OK) status = complete_one(&s->question, &spectrum, &c, failure);
+    bool         unused = s->known_model.graph != NULL;
+    tide_status  status = path ? eis_spectrum_read(path, s->options->flip_im, &spectrum, failure) : TIDE_OK;
+    if (status == TIDE_OK) status = find_answer(s, path ? &spectrum : NULL, &c, failure);
     if (status == TIDE_OK) {
-        answer  a = { path, &s->question, s->options, &spectrum, &c };
+        answer  a = { path, &s->question, s->options, path && !unused ? &spectrum : NULL, &c, s->source };
         json_t *json = answer_json(&a);
         if (!json || json_array_append_new(s->answers, json)) status = out_of_memory(failure);
         if (number) text_add(&s->talk, "\n");
@@ -103,6 +172,7 @@ static tide_status answer_one(session *s, const char *path, int64_t number, tide
         answer_table(&a, &s->table);
         candidate_table(&a, &s->candidates);
         if (status == TIDE_OK) status = warn_of_misfit(s, path, &c, failure);
+        if (status == TIDE_OK) status = warn_of_range(s, path, &c, failure);
         if (status == TIDE_OK) status = write_plots(s, &a, number, failure);
     }
     completion_free(&c);
@@ -111,6 +181,7 @@ static tide_status answer_one(session *s, const char *path, int64_t number, tide
 }
 
 static tide_status answer_all(session *s, tide_failure *failure) {
+    if (!*s->options->spectra) return answer_one(s, NULL, 0, failure);
     char       *list = strdup(s->options->spectra), *rest = list;
     tide_status status = list ? TIDE_OK : out_of_memory(failure);
     for (const char *c = list; c && *c; c++) s->spectra += *c == '\n' || !c[1];
@@ -170,11 +241,15 @@ tide_status eis_complete(const eis_options *options, eis_listener listener, void
     tide_failure own = { 0 }, *f = failure ? failure : &own;
     *result = (eis_result){ 0 };
     tide_status status = s.answers ? ask(options, &s.question, f) : out_of_memory(f);
+    if (status == TIDE_OK) status = open_model(&s, f);
+    if (status == TIDE_OK) status = tell_source(&s, f);
     if (status == TIDE_OK && *options->out) status = make_folder(options->out, f);
     answer_table_header(&s.table);
     candidate_table_header(&s.candidates);
     if (status == TIDE_OK) status = answer_all(&s, f);
     if (status == TIDE_OK) status = finish(&s, result, f);
+    predictor_free(s.question.predictor);
+    known_model_free(&s.known_model);
     json_decref(s.answers);
     text_free(&s.talk), text_free(&s.table), text_free(&s.candidates);
     if (status != TIDE_OK) eis_result_free(result);

@@ -206,6 +206,7 @@ bool completion_identifies(const completion *c, int parameter) {
 }
 
 const char *completion_bound(const completion *c, int parameter) {
+    if (isnan(c->noise)) return NULL; /* nothing was measured */
     const eis_parameter *p = &eis_parameters[parameter];
     const interval      *i = &c->summary.of[parameter];
     double margin = 0.03 * log(p->high / p->low);

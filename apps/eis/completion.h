@@ -42,6 +42,7 @@ typedef struct completion {
     draw   *draws;
     int64_t draw_count;
     /* network */
+    const char *recipe;      /* what the spectrum predictor was trained on; NULL: another method */
     range_check range;
     bool    reranked;        /* it was asked for, and the candidates were close enough together for it */
     double  effective_share; /* of the draws: 1 / (count sum of weight^2) */
@@ -53,9 +54,9 @@ void completion_free(completion *c);
 tide_status completion_finish(const question *q, const eis_spectrum *s, double aside, completion *out, tide_failure *failure);
 /* The same by a trained spectrum predictor. (completion_network.c) */
 tide_status complete_network(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure);
-/* The answer of a predictor from known values alone; without one (`model` NULL), or without a spectrum, they tell nothing. */
+/* Without a spectrum: the answer of a predictor from known values alone, or the prior (`model` NULL). Noise and chi2 are NaN. (completion_known.c) */
 struct known_model;
-tide_status complete_known(const question *q, struct known_model *model, const eis_spectrum *s, completion *out, tide_failure *failure);
+tide_status complete_known(const question *q, struct known_model *model, completion *out, tide_failure *failure);
 /* 99.9 % quantile of a reduced chi2 of nu degrees of freedom. */
 double chi2_limit(double nu);
 #define COMPLETION_LEAST_NOISE 1e-4  /* of an inferred one: better than any instrument, and no fit is exact */

@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "learn/predictor.h"
+#include "training_range.h"
 
 enum { DRAWS = 2000, LABELLINGS = 2, STREAM = 0x4e4554 };
 static const int    chain[EIS_COUNT] = { EIS_RSH, EIS_RA, EIS_RB, EIS_CA, EIS_CB };
@@ -37,6 +38,7 @@ typedef struct network_task {
     float      raw[FEATURES_MOST];
     quick_fit  fit;
     float     *first;                   /* [labellings][each]: given the known values */
+    int64_t    split;                   /* draws before this one are of the first labelling */
 } network_task;
 
 static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the network's answer"); }
@@ -50,7 +52,7 @@ static int by_falling_frequency(const void *a, const void *b) {
     return (x < y) - (x > y);
 }
 
-/* Of more points than the features take every so manieth. */
+/* Of more points than the features take, as many of them, even in number. */
 static tide_status take_spectrum(network_task *t, double offset_ohm, tide_failure *failure) {
     reading *all   = malloc((size_t)t->s->count * sizeof *all);
     int64_t  count = 0;
@@ -142,7 +144,7 @@ static void put_draw(const network_task *t, const labelling *l, const double p[E
     d->log_density = log_probability + log(fmax(l->weight, LEAST_PROBABILITY));
 }
 
-static tide_status draw_beams(const network_task *t, completion *out, tide_failure *failure) {
+static tide_status draw_beams(network_task *t, completion *out, tide_failure *failure) {
     beam_case c[LABELLINGS];
     out->draws = malloc(LABELLINGS * BEAM_CANDIDATES * sizeof *out->draws);
     if (!out->draws) return no_memory(failure);
@@ -151,13 +153,15 @@ static tide_status draw_beams(const network_task *t, completion *out, tide_failu
         memcpy(c[l].known_u, t->labelling[l].known_u, sizeof c[l].known_u);
     }
     tide_status status = beam_search(t->q->predictor, t->labellings, c, failure);
-    for (int l = 0; status == TIDE_OK && l < t->labellings; l++)
+    for (int l = 0; status == TIDE_OK && l < t->labellings; l++) {
         for (int i = 0; i < c[l].count; i++) {
             double p[EIS_WITH_RS] = { 0 };
             for (int k = 0; k < EIS_COUNT; k++)
                 if (!t->labelling[l].known.is[k]) p[k] = eis_grid_value(k, c[l].candidate[i].bin[k], CELL_POINTS);
             put_draw(t, &t->labelling[l], p, c[l].candidate[i].log_probability, out);
         }
+        if (l == 0) t->split = out->draw_count;
+    }
     return status;
 }
 
@@ -190,6 +194,15 @@ static double draw_coordinate(const network_task *t, const float *p, rng *r, dou
     return ((double)bin + rng_unit(r)) / (double)t->bins;
 }
 
+/* The solution resistance, whose coordinate is not even in ohms: the density is turned into one an ohm. */
+static double draw_rs(const network_task *t, const float *p, const fit_view *view, rng *r, double *log_density) {
+    const double step = 1e-6;
+    double at = fmin(fmax(draw_coordinate(t, p + QUANTITY_RS * t->bins, r, log_density), step), 1 - step);
+    double above = quantity_value(t->recipe, QUANTITY_RS, at + step / 2, view), below = quantity_value(t->recipe, QUANTITY_RS, at - step / 2, view);
+    *log_density -= log((above - below) / step);
+    return quantity_value(t->recipe, QUANTITY_RS, at, view);
+}
+
 typedef struct draft { float (*given)[EIS_COUNT]; double (*p)[EIS_WITH_RS], *log_density; float *answer; int32_t *spectrum; } draft;
 
 /* One missing parameter after the other, each given those drawn before it. */
@@ -198,6 +211,7 @@ static tide_status draw_chain(const network_task *t, const labelling *l, const f
     int64_t      stride = 0;
     tide_status  status = TIDE_OK;
     int          last   = -1;
+    fit_view     view   = fit_view_of(t->raw);
     for (int i = 0; i < EIS_COUNT; i++) last = l->known.is[chain[i]] ? last : i;
     for (int i = 0; i <= last && status == TIDE_OK; i++) {
         int k = chain[i];
@@ -207,8 +221,7 @@ static tide_status draw_chain(const network_task *t, const labelling *l, const f
             double coordinate = draw_coordinate(t, p + k * t->bins, r, &d->log_density[n]);
             d->p[n][k]     = quantity_value(t->recipe, k, coordinate, NULL);
             d->given[n][k] = (float)(coordinate * (CELL_VALUES - 1));
-            if (i == last && isnan(t->q->rs_ohm))
-                d->p[n][EIS_RS] = quantity_value(t->recipe, QUANTITY_RS, draw_coordinate(t, p + QUANTITY_RS * t->bins, r, &d->log_density[n]), NULL);
+            if (i == last && isnan(t->q->rs_ohm)) d->p[n][EIS_RS] = draw_rs(t, p, &view, r, &d->log_density[n]);
         }
         if (i < last) status = predictor_ask(t->q->predictor, DRAWS, d->spectrum, (const float (*)[EIS_COUNT])d->given, d->answer, failure);
         rows = d->answer, stride = t->each;
@@ -227,41 +240,188 @@ static tide_status draw_labelling(const network_task *t, int l, rng *r, draft *d
     return status;
 }
 
-static tide_status draw_lab(const network_task *t, completion *out, tide_failure *failure) {
+static tide_status draw_lab(network_task *t, completion *out, tide_failure *failure) {
     draft d = { malloc(DRAWS * sizeof *d.given), calloc(DRAWS, sizeof *d.p), malloc(DRAWS * sizeof *d.log_density),
                 malloc((size_t)(DRAWS * t->each) * sizeof *d.answer), calloc(DRAWS, sizeof *d.spectrum) };
     rng   r = { .seed = (uint64_t)t->q->seed, .stream = STREAM };
     out->draws         = malloc(LABELLINGS * DRAWS * sizeof *out->draws);
     tide_status status = d.given && d.p && d.log_density && d.answer && d.spectrum && out->draws ? TIDE_OK : no_memory(failure);
+    t->split = DRAWS;
     for (int l = 0; status == TIDE_OK && l < t->labellings; l++) status = draw_labelling(t, l, &r, &d, out, failure);
-    for (int64_t i = 0; status == TIDE_OK && i < out->draw_count; i++) out->draws[i].weight = t->labelling[i / DRAWS].weight / DRAWS;
+    for (int64_t i = 0; status == TIDE_OK && i < out->draw_count; i++) out->draws[i].weight = t->labelling[i >= t->split].weight / DRAWS;
     free(d.given), free(d.p), free(d.log_density), free(d.answer), free(d.spectrum);
     return status;
 }
 
 /* ---- weighing again ---- */
 
-/* Under a labelling the slower membrane is a; a circuit whose membranes are the same is proposed under both. */
-static double order_weight(const network_task *t, const draw *d, bool is_swapped) {
+/* Under a labelling its own a is the slower membrane; a circuit of equal membranes is proposed under both. */
+static double order_weight(const draw *d, bool is_swapped) {
     double tau_a = d->p[EIS_RA] * d->p[EIS_CA], tau_b = d->p[EIS_RB] * d->p[EIS_CB];
-    (void)t;
     if (fabs(tau_a - tau_b) <= 1e-9 * tau_b) return 0.5;
     return (tau_a > tau_b) != is_swapped;
 }
 
-/* ln of likelihood times prior of each draw; of draws of the lab recipe, over the density with which they were drawn. */
-static bool log_weights(const network_task *t, const completion *out, double noise, double *log_weight, double *log_posterior) {
-    density d;
-    if (!density_new(EIS_SHUNT, &t->q->known, t->q->rs_ohm, false, noise, t->s, &d)) return false;
+static double least_misfit(const density *d, const completion *out) {
+    double x[FREE_MOST], least = INFINITY;
     for (int64_t i = 0; i < out->draw_count; i++) {
-        const draw *own = &out->draws[i];
-        double x[FREE_MOST], drawn = own->log_density;
-        int    l = (int)(out->draw_count > LABELLINGS * BEAM_CANDIDATES ? i / DRAWS : 0);
-        (void)l;
-        density_coordinates(&d, own->p, x);
-        log_posterior[i] = density_at(&d, x, NULL);
-        log_weight[i]    = log_posterior[i] - (t->recipe == EIS_RECIPE_LAB ? drawn : 0);
+        density_coordinates(d, out->draws[i].p, x);
+        least = fmin(least, density_misfit(d, x));
+    }
+    return least;
+}
+
+static void judge_grid(const network_task *t, double misfit, completion *out) {
+    double nu          = 2 * (double)t->s->count;
+    out->grid_chi2     = misfit / (nu * out->noise * out->noise);
+    out->grid_adequate = out->grid_chi2 <= chi2_limit(nu);
+    out->noise_used    = out->grid_adequate ? out->noise : out->noise * sqrt(out->grid_chi2);
+}
+
+/* ln of likelihood times prior of each draw; then that over the density with which the draws of the lab recipe were drawn. */
+static void log_weights(const network_task *t, const density *d, const completion *out, double *posterior, double *weight) {
+    for (int64_t i = 0; i < out->draw_count; i++) {
+        const draw      *own = &out->draws[i];
+        const labelling *l   = &t->labelling[i >= t->split];
+        double x[FREE_MOST], drawn = own->log_density - log(fmax(l->weight, LEAST_PROBABILITY));
+        density_coordinates(d, own->p, x);
+        posterior[i] = density_at(d, x, NULL) + log(order_weight(own, l->swapped));
+        weight[i]    = posterior[i] - (t->recipe == EIS_RECIPE_LAB ? drawn : 0);
+    }
+}
+
+/* exp of them, summing to 1; returns the effective share of the draws, 0 if none is possible. */
+static double normalise(double *log_weight, int64_t count) {
+    double most = -INFINITY, sum = 0, squares = 0;
+    for (int64_t i = 0; i < count; i++) most = fmax(most, log_weight[i]);
+    if (!isfinite(most)) return 0;
+    for (int64_t i = 0; i < count; i++) sum += log_weight[i] = exp(log_weight[i] - most);
+    for (int64_t i = 0; i < count; i++) log_weight[i] /= sum, squares += log_weight[i] * log_weight[i];
+    return 1 / (squares * (double)count);
+}
+
+static tide_status weigh_again(const network_task *t, completion *out, tide_failure *failure) {
+    bool    lab       = t->recipe == EIS_RECIPE_LAB;
+    double *posterior = malloc((size_t)(2 * out->draw_count) * sizeof *posterior), *weight = posterior + out->draw_count;
+    density d         = { 0 };
+    bool    fine      = posterior && density_new(EIS_SHUNT, &t->q->known, t->q->rs_ohm, false, out->noise, t->s, &d);
+    if (fine && !lab) {
+        judge_grid(t, least_misfit(&d, out), out);
+        d.noise = out->noise_used;
+    }
+    if (fine && t->q->rerank) {
+        log_weights(t, &d, out, posterior, weight);
+        out->effective_share = normalise(weight, out->draw_count);
+        out->reranked        = out->effective_share > (lab ? least_effective : 0);
+        for (int64_t i = 0; i < out->draw_count; i++) {
+            out->draws[i].log_density = posterior[i];
+            if (out->reranked) out->draws[i].weight = weight[i];
+        }
     }
     density_free(&d);
-    return true;
+    free(posterior);
+    return fine ? TIDE_OK : no_memory(failure);
+}
+
+/* ---- what the network says of single quantities ---- */
+
+static void mix(const network_task *t, int quantity, bool labelled, float *out) {
+    static const int other[EIS_COUNT] = { EIS_RSH, EIS_RB, EIS_RA, EIS_CB, EIS_CA };
+    for (int64_t i = 0; i < t->bins; i++) out[i] = 0;
+    for (int l = 0; l < t->labellings; l++) {
+        int          own = labelled && t->labelling[l].swapped ? other[quantity] : quantity;
+        const float *p   = t->first + l * t->each + own * t->bins;
+        for (int64_t i = 0; i < t->bins; i++) out[i] += (float)t->labelling[l].weight * p[i];
+    }
+}
+
+/* The network's own quantiles, whose coverage is known; TER, TEC, n1, d1 and the solution resistance are also far better known
+ * than the parameters that draws are made of. */
+static void put_own_interval(const network_task *t, int quantity, bool labelled, const fit_view *view, interval *out) {
+    static const double shares[] = { 0.025, 0.5, 0.975 };
+    const spectrum_model *model = predictor_model(t->q->predictor);
+    float  p[BINS_MOST];
+    double at[3];
+    mix(t, quantity, labelled, p);
+    for (int n = 0; n < 3; n++) at[n] = quantity_value(t->recipe, quantity, spectrum_model_quantile(model, quantity, p, shares[n]), view);
+    *out = (interval){ at[0], at[1], at[2] };
+}
+
+static void put_own_intervals(const network_task *t, completion *out) {
+    static const struct { int quantity, summary; } of[] = { { QUANTITY_TER, SUM_TER }, { QUANTITY_TEC, SUM_TEC }, { QUANTITY_N1, SUM_N1 }, { QUANTITY_D1, SUM_D1 } };
+    fit_view  view = fit_view_of(t->raw);
+    interval *into = out->summary.of;
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) put_own_interval(t, of[i].quantity, false, &view, &into[of[i].summary]);
+    if (isnan(t->q->rs_ohm)) put_own_interval(t, QUANTITY_RS, false, &view, &into[EIS_RS]);
+    for (int k = 0; !out->reranked && k < EIS_COUNT; k++)
+        if (!t->q->known.is[k]) put_own_interval(t, k, true, &view, &into[k]);
+}
+
+static void put_own_marginals(const network_task *t, completion *out) {
+    float p[BINS_MOST];
+    for (int k = 0; k < EIS_COUNT; k++) {
+        if (t->q->known.is[k]) continue;
+        mix(t, k, true, p);
+        for (int i = 0; i < CELL_POINTS; i++) out->summary.marginal[k][i] = (double)p[i];
+    }
+}
+
+/* Whether any circuit of this kind fits is a question to the two relaxations, not to a draw that is only near. */
+static void judge_circuit(const network_task *t, completion *out) {
+    double nu = (double)(2 * t->count - (t->recipe == EIS_RECIPE_LAB ? 5 : 4)), ratio = t->fit.noise / out->noise;
+    double chi2 = t->fit.misfit * ratio * ratio / nu;
+    out->circuit_adequate = chi2 <= chi2_limit(nu);
+    if (t->recipe == EIS_RECIPE_LAB && !out->reranked) out->chi2 = chi2;
+}
+
+/* ---- all ---- */
+
+static tide_status answer(network_task *t, completion *out, tide_failure *failure) {
+    bool   grid  = t->recipe == EIS_RECIPE_GRID;
+    double aside = 0;
+    tide_status status = weigh_labellings(t, failure);
+    if (status == TIDE_OK) status = grid ? draw_beams(t, out, failure) : draw_lab(t, out, failure);
+    if (status == TIDE_OK && grid) aside = own_weights(out);
+    if (status == TIDE_OK) status = weigh_again(t, out, failure);
+    if (out->reranked) aside = 0;
+    if (grid && !out->grid_adequate) aside = fmax(aside, COMPLETION_ELSEWHERE);
+    if (status == TIDE_OK) status = completion_finish(t->q, t->s, aside, out, failure);
+    if (status != TIDE_OK) return status;
+    if (!grid) put_own_intervals(t, out);
+    else if (!out->reranked) put_own_marginals(t, out);
+    judge_circuit(t, out);
+    return TIDE_OK;
+}
+
+static tide_status only_known(const network_task *t, completion *out, tide_failure *failure) {
+    out->draws = calloc(1, sizeof *out->draws);
+    if (!out->draws) return no_memory(failure);
+    memcpy(out->draws->p, t->q->known.value, sizeof t->q->known.value);
+    out->draws->p[EIS_RS] = isnan(t->q->rs_ohm) ? t->fit.rs_ohm : t->q->rs_ohm;
+    out->draws->weight    = 1;
+    out->draw_count       = 1;
+    return completion_finish(t->q, t->s, 0, out, failure);
+}
+
+tide_status complete_network(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure) {
+    eis_recipe   recipe  = predictor_model(q->predictor)->config.recipe;
+    network_task t       = { .q = q, .s = s, .recipe = recipe, .quantities = recipe_quantities(recipe), .bins = recipe_bins(recipe) };
+    bool         missing = false;
+    for (int k = 0; k < EIS_COUNT; k++) missing = missing || !q->known.is[k];
+    if (q->circuit != EIS_SHUNT)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "circuit", "this predictor is of the shunt circuit; leave --circuit chain out, or use --method refined");
+    t.each          = t.quantities * t.bins;
+    t.first         = malloc((size_t)(LABELLINGS * t.each) * sizeof *t.first);
+    out->recipe     = recipe == EIS_RECIPE_GRID ? "grid" : "lab";
+    out->grid_chi2  = NAN;
+    out->grid_adequate = true;
+    tide_status status = t.first ? take_features(&t, out, failure) : no_memory(failure);
+    out->noise_used    = out->noise;
+    set_labellings(&t);
+    if (status == TIDE_OK) {
+        training_range_check(&(range_question){ predictor_model(q->predictor), q, s, t.count, t.freq_hz, t.raw, &t.fit, out->noise, out->noise_inferred }, &out->range);
+        status = missing ? answer(&t, out, failure) : only_known(&t, out, failure);
+    }
+    free(t.first);
+    return status;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/philox.h"
+#include "known/known_model.h"
 #include "noise.h"
 
 enum { SCHEMA_VERSION = 1, SITE_TEST_MASK = 0x544d4b, SEEDS = 1 << 20 };
@@ -26,8 +27,13 @@ sampler_settings test_settings(const evaluation *e, double noise, bool kept_out)
     return (sampler_settings){ .recipe = m->config.recipe, .seed = m->seed, .keep_out = m->keep_out, .kept_out_only = kept_out, .noise = noise };
 }
 
+/* Spectra for testing are of all cells: those of cells kept out are drawn again when they are not asked for. */
 void test_draw(const evaluation *e, const sampler_settings *s, int64_t number, sample *out) {
-    sample_draw(s, SPLIT_TEST, (uint64_t)(e->options->seed % SEEDS) << 32 | (uint64_t)number, out);
+    uint64_t at = (uint64_t)(e->options->seed % SEEDS) << 32 | (uint64_t)number;
+    for (uint64_t attempt = 0;; attempt++) {
+        sample_draw(s, SPLIT_TEST, at | attempt << 52, out);
+        if (s->recipe == EIS_RECIPE_LAB || s->kept_out_only || !cell_kept_out(s, out->index)) return;
+    }
 }
 
 tide_status evaluation_progress(const evaluation *e, const char *what, double noise, int64_t done, tide_failure *failure) {
@@ -64,10 +70,13 @@ static tide_status parse_noises(const char *given, eis_recipe recipe, evaluation
 }
 
 static tide_status evaluate(evaluation *e, json_t *report, text *talk, tide_failure *failure) {
-    const eis_options    *o = e->options;
+    const eis_options *o = e->options;
+    if (known_model_is(o->model)) return evaluate_known(e, report, talk, failure);
+    tide_status status = predictor_open(o->model, o->device, e->threads, &e->predictor, failure);
+    if (status != TIDE_OK) return status;
     const spectrum_model *m = predictor_model(e->predictor);
     bool        grid   = m->config.recipe == EIS_RECIPE_GRID;
-    tide_status status = parse_noises(o->noise, m->config.recipe, e, failure);
+    status             = parse_noises(o->noise, m->config.recipe, e, failure);
     if (status != TIDE_OK) return status;
     text_add(talk, "%s: %s recipe, %" PRId64 " test spectra a noise level, each with five questions: one random set of 1, 2, 3, 4 and 5 missing parameters\n",
              o->model, grid ? "grid" : "lab", o->test_spectra);
@@ -88,10 +97,9 @@ tide_status eis_evaluate(const eis_options *options, eis_listener listener, void
     tide_failure own   = { 0 }, *f = failure ? failure : &own;
     *result = (eis_result){ 0 };
     if (!*options->model) return fail_at(f, TIDE_EINVAL, NULL, 0, "model", "--model RUN is needed: the folder of a trained predictor");
-    tide_status status = predictor_open(options->model, options->device, e.threads, &e.predictor, f);
     json_t     *report = json_pack("{s:i, s:s, s:s, s:I, s:I}", "schema_version", SCHEMA_VERSION, "command", "eis evaluate", "model", options->model, "test_spectra",
                                    (json_int_t)options->test_spectra, "seed", (json_int_t)options->seed);
-    if (status == TIDE_OK) status = report ? evaluate(&e, report, &talk, f) : fail(f, TIDE_ENOMEM, "out of memory for the report");
+    tide_status status = report ? evaluate(&e, report, &talk, f) : fail(f, TIDE_ENOMEM, "out of memory for the report");
     if (status == TIDE_OK) {
         json_object_set_new(report, "seconds", json_real(os_seconds() - begin));
         status = put_result(report, &talk, result, f);

@@ -19,9 +19,10 @@ typedef struct evaluation {
     double       noise[NOISES_MOST];   /* 0: log-uniform, as in training */
 } evaluation;
 
-/* Both add to the report: members of an object, and text. */
+/* They add to the report: members of an object, and text. `predictor` is for the first two. */
 tide_status evaluate_grid(const evaluation *e, json_t *report, text *talk, tide_failure *failure);
 tide_status evaluate_lab(const evaluation *e, json_t *report, text *talk, tide_failure *failure);
+tide_status evaluate_known(const evaluation *e, json_t *report, text *talk, tide_failure *failure);
 
 /* ---- what both are asked ---- */
 

@@ -67,9 +67,9 @@ static double truth_of(const sample *s, int q) {
 
 /* ---- the network ---- */
 
-static void spread_of_bins(const float *probability, int q, const fit_view *view, spread *out) {
+static void spread_of_bins(const spectrum_model *m, const float *probability, int q, const fit_view *view, spread *out) {
     out->asked = true;
-    for (int i = 0; i < SHARES; i++) out->at[i] = quantity_value(EIS_RECIPE_LAB, q, bins_quantile(BINS_LAB, probability, shares[i]), view);
+    for (int i = 0; i < SHARES; i++) out->at[i] = quantity_value(EIS_RECIPE_LAB, q, spectrum_model_quantile(m, q, probability, shares[i]), view);
 }
 
 static tide_status ask_network(lab_group *g, tide_failure *failure) {
@@ -87,7 +87,8 @@ static tide_status ask_network(lab_group *g, tide_failure *failure) {
     for (int64_t i = 0; status == TIDE_OK && i < cases; i++) {
         fit_view view = fit_view_of(g->raw + i / EIS_COUNT * LAB_WIDTH);
         for (int q = 0; q < QUANTITIES_LAB; q++)
-            if (q >= EIS_COUNT || g->of[i].missing >> q & 1) spread_of_bins(g->probability + i * EACH + q * BINS_LAB, q, &view, &g->of[i].network[q]);
+            if (q >= EIS_COUNT || g->of[i].missing >> q & 1)
+                spread_of_bins(predictor_model(g->e->predictor), g->probability + i * EACH + q * BINS_LAB, q, &view, &g->of[i].network[q]);
     }
     return status;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "known/known_model.h"
 #include "report.h"
 #include "report_calibration.h"
 #include "run/run.h"
@@ -23,7 +24,7 @@ typedef struct pipeline {
     void        *user;
     char         out[LONGEST_OUT + 1], model[PATH], spectrum[PATH], answer_folder[PATH], metrics[2 * PATH];
     ground_truth truth;
-    bool         trained;
+    bool         trained, known_alone;       /* a predictor that takes no spectrum */
     json_t      *training, *with, *without;  /* eis_train's, and the answers with the spectrum and without it */
     json_t      *calibration;
     text         talk;
@@ -145,17 +146,18 @@ static tide_status complete_by_network(pipeline *p, tide_failure *failure) {
     ask(p, &o);
     o.method = EIS_NETWORK;
     snprintf(o.model, sizeof o.model, "%.*s", (int)sizeof o.model - 1, p->model);
-    if (o.inputs == EIS_INPUTS_SPECTRUM) snprintf(o.spectra, sizeof o.spectra, "%s", p->spectrum);
+    if (!p->known_alone) snprintf(o.spectra, sizeof o.spectra, "%s", p->spectrum);
     tide_status status = eis_complete(&o, p->listener, p->user, &r, failure);
     if (status != TIDE_OK) return status;
     p->without = take(&r, NULL);
     return p->without ? TIDE_OK : no_memory(failure);
 }
 
-/* Of a predictor that was trained here on these data. */
+/* Of a predictor that was trained here. */
 static tide_status calibrate(pipeline *p, tide_failure *failure) {
-    if (!p->trained || p->options->inputs != EIS_INPUTS_KNOWN) return TIDE_OK;
-    return known_calibration(p->options, p->model, &p->calibration, failure);
+    if (!p->trained) return TIDE_OK;
+    if (p->known_alone) return known_calibration(p->options, p->model, &p->calibration, failure);
+    return spectrum_calibration(p->options, p->model, p->listener, p->user, &p->calibration, failure);
 }
 
 /* ---- what it came to ---- */
@@ -171,26 +173,27 @@ static void put_best(const json_t *answer, const char *name, text *out) {
 /* The difference that a spectrum makes. */
 static void tell_difference(const pipeline *p, text *out) {
     char number[EIS_COUNT][32];
-    bool known_alone = p->options->inputs == EIS_INPUTS_KNOWN;
     for (int k = 0; k < EIS_COUNT; k++) si_format(number[k], p->truth.p[k], 4);
     text_add(out, "Circuit %s: Rsh = %sohm, Ra = %sohm and Rb = %sohm are known; Ca = %sF and Cb = %sF are to be found.\n", p->truth.id, number[0], number[1], number[2],
              number[3], number[4]);
-    put_best(p->without, known_alone ? "  the predictor, from the known values alone" : "  the predictor, with the spectrum", out);
+    put_best(p->without, p->known_alone ? "  the predictor, from the known values alone" : "  the predictor, with the spectrum", out);
     put_best(p->with, "  the refined answer, with the spectrum", out);
-    if (known_alone)
-        text_add(out, "  The rows of the data draw the missing values independently of the known ones: no predictor that sees only those can beat 1 in 144 by more than\n"
-                      "  the grid's own order gives. The spectrum (here computed from this circuit, with 1 %% noise) is what tells them.\n");
+    text_add(out, "The spectrum is computed from this circuit, with %g %% noise: it is not a measurement.%s\n", 100 * DEMO_NOISE,
+             p->known_alone ? " It is what known values alone cannot replace: tidemill eis complete --spectrum FILE" : "");
     text_add(out, "report: %s/report.html\n", p->out);
 }
 
+static const char *const calibration_of[] = {
+    "Calibration: the probability that the predictor gives to its most probable value of a missing parameter, against how often that is right, on fresh spectra with 1 % noise.",
+    "Calibration: the probability that the predictor gives to its most probable value of a missing parameter, against how often that is right, on 1,000 fresh rows of the data "
+    "with three known values each." };
+
 static tide_status write_report(const pipeline *p, const char *intro, tide_failure *failure) {
     eis_spectrum spectrum = { 0 };
-    bool         known_alone = p->options->inputs == EIS_INPUTS_KNOWN;
     report r = { .folder = p->out, .title = "Tidemill: missing circuit parameters", .intro = intro, .answer = p->with, .other = p->without,
-                 .answer_name = "with the spectrum", .other_name = known_alone ? "known values alone" : "predictor", .training = p->training,
+                 .answer_name = p->known_alone ? "with the spectrum" : "refined", .other_name = p->known_alone ? "known values alone" : "predictor", .training = p->training,
                  .metrics = p->trained ? p->metrics : NULL, .calibration = p->calibration,
-                 .calibration_of = "Calibration: the probability that the predictor gives to its most probable value of a missing parameter, against how often that is "
-                                   "right, on 1,000 fresh rows of the data with three known values each.",
+                 .calibration_of = calibration_of[p->known_alone],
                  .truth = p->truth.p, .spectrum = &spectrum, .candidates = p->options->top_k,
                  .spectrum_note = "The spectrum was computed from this circuit, with normal noise of 1 % of |Z| in each part: it is not a measurement." };
     tide_status status = eis_spectrum_read(p->spectrum, false, &spectrum, failure);
@@ -224,6 +227,7 @@ static tide_status run(pipeline *p, eis_result *result, tide_failure *failure) {
     tide_status status = make_folders(p->out, failure);
     if (status == TIDE_OK && !given && o->inputs == EIS_INPUTS_KNOWN) status = generate(p, failure);
     if (status == TIDE_OK && !given) status = train(p, failure);
+    p->known_alone = known_model_is(p->model);
     if (status == TIDE_OK) status = given ? first_truth(p, failure) : fresh_truth(p, failure);
     if (status == TIDE_OK) status = note(p, given ? "completing ground truth 0 of the data" : "3. completing a circuit that is in no training data", failure);
     if (status == TIDE_OK) status = make_spectrum(p, failure);

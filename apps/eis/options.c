@@ -23,7 +23,7 @@ enum { C = EIS_FOR_COMPLETE, G = EIS_FOR_GENERATE, T = EIS_FOR_TRAIN, E = EIS_FO
 static const eis_option table[] = {
     { "known", TEXT(known), C, NULL, "Question", "Rsh=460,...", "known values of Rsh, Ra, Rb, Ca, Cb; prefixes p n u m k M" },
     { "spectrum", LIST(spectra), C, NULL, "Question", "FILE", "CSV with frequency_hz, z_re_ohm, z_im_ohm; more files may follow" },
-    { "circuit", CHOICE(circuit, "shunt|chain"), C | G | F, NULL, "Question", NULL, "Rsh across both membranes, or in series with them" },
+    { "circuit", CHOICE(circuit, "shunt|chain"), C | G | T | F, NULL, "Question", NULL, "Rsh across both membranes, or in series with them" },
     { "rs", TEXT(rs), C, NULL, "Question", "OHM|free", "solution resistance in series" },
     { "noise", TEXT(noise), C | E, NULL, "Question", "1%", "standard deviation of each part over |Z|; auto: from the data. evaluate: a list" },
     { "flip-im", BOOL(flip_im), C, NULL, "Question", NULL, "the imaginary column is -Im(Z)" },

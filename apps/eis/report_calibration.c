@@ -1,5 +1,7 @@
 #include "report_calibration.h"
 
+#include <stdio.h>
+
 #include "evaluate.h"
 #include "known/known_model.h"
 #include "known/known_samples.h"
@@ -52,5 +54,22 @@ tide_status known_calibration(const eis_options *o, const char *model, json_t **
     known_model_free(&m);
     if (status != TIDE_OK) return status;
     *out = calibration_json(&c);
+    return *out ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the calibration");
+}
+
+/* eis_evaluate has measured it: of the first level, under the name that the recipe gives it. */
+tide_status spectrum_calibration(const eis_options *options, const char *model, eis_listener listener, void *user, json_t **out, tide_failure *failure) {
+    eis_options o = *options;
+    eis_result  r = { 0 };
+    o.out[0]       = 0;
+    o.test_spectra = CALIBRATION_SPECTRA;
+    snprintf(o.model, sizeof o.model, "%s", model);
+    snprintf(o.noise, sizeof o.noise, "1%%");
+    tide_status status = eis_evaluate(&o, listener, user, &r, failure);
+    if (status != TIDE_OK) return status;
+    json_t *all = json_loads(r.json, 0, NULL), *level = json_array_get(json_object_get(all, "levels"), 0), *list = json_object_get(level, "parameter_calibration");
+    *out = json_deep_copy(list ? list : json_object_get(level, "marginal_calibration"));
+    json_decref(all);
+    eis_result_free(&r);
     return *out ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the calibration");
 }

@@ -8,28 +8,36 @@
 #include "cells.h"
 #include "report.h"
 
-enum { MODEL_POINTS = 160, SHOWN_CANDIDATES = 3, BINS_MOST = 64, FEWEST = 10 };
+enum { MODEL_POINTS = 160, SHOWN_CANDIDATES = 3, BINS_MOST = 64, FEWEST = 10, GRID_MOST = 40 };
 
 static void label_of(int k, char label[32]) { snprintf(label, 32, "%s (%s)", eis_parameters[k].name, eis_parameters[k].unit); }
 
 /* ---- marginals ---- */
 
-static bool read_marginal(const json_t *answer, int k, double out[CELL_POINTS]) {
+typedef struct marginal { double x[GRID_MOST], p[GRID_MOST]; int64_t count; } marginal;
+
+/* Over as many grid values as the answer has. */
+static bool read_marginal(const json_t *answer, int k, marginal *m) {
     const json_t *list = json_object_get(json_object_get(answer, "marginal_distributions"), eis_parameters[k].name);
-    for (size_t i = 0; i < CELL_POINTS; i++) out[i] = json_number_value(json_array_get(list, i));
-    return json_array_size(list) == CELL_POINTS;
+    m->count = (int64_t)MIN2(json_array_size(list), GRID_MOST);
+    for (int64_t i = 0; i < m->count; i++) {
+        m->x[i] = eis_grid_value(k, i, m->count);
+        m->p[i] = json_number_value(json_array_get(list, (size_t)i));
+    }
+    return m->count > 1;
 }
 
 void chart_marginal(const report *r, int k, text *out) {
-    char   title[64], label[32];
-    double x[CELL_POINTS], y[CELL_POINTS], other[CELL_POINTS];
-    if (!read_marginal(r->answer, k, y)) return;
-    for (int i = 0; i < CELL_POINTS; i++) x[i] = eis_grid_value(k, i, CELL_POINTS);
-    chart_series series[] = { { r->answer_name, x, y, CELL_POINTS, CHART_BARS, 0 }, { r->other_name, x, other, CELL_POINTS, CHART_LINE, 1 } };
+    char     title[64], label[32];
+    marginal answer, other;
+    if (!read_marginal(r->answer, k, &answer)) return;
+    bool two = r->other && read_marginal(r->other, k, &other);
+    chart_series series[] = { { r->answer_name, answer.x, answer.p, answer.count, CHART_BARS, 0 },
+                              { r->other_name, other.x, other.p, two ? other.count : 0, CHART_LINE, 1 } };
     snprintf(title, sizeof title, "Where %s is", eis_parameters[k].name);
     label_of(k, label);
     chart c = { .title = title, .x_label = label, .y_label = "probability of the grid value", .log_x = true, .from_zero = true, .series = series,
-                .series_count = r->other && read_marginal(r->other, k, other) ? 2 : 1, .truth = r->truth ? &r->truth[k] : NULL };
+                .series_count = 1 + two, .truth = r->truth ? &r->truth[k] : NULL };
     chart_svg(&c, out);
 }
 

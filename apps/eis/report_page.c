@@ -62,7 +62,8 @@ static void put_quantities(const report *r, text *out) {
         if (r->truth) text_add(out, "<td>"), put_quantity(truth, rows[i].unit, out);
         text_add(out, "<td>%s</tr>\n", verdict(r, &rows[i], of, truth));
     }
-    text_add(out, "</table></div>\n");
+    text_add(out, "</table></div>\n<p class=\"note\">TER and TEC are resistance and capacitance across the whole epithelium; n1 and d1 are the two time constants that the spectrum "
+                  "also determines: Z = TER (1 + n1 s) / (1 + d1 s + d2 s&sup2;).</p>\n");
 }
 
 /* ---- figures ---- */
@@ -172,12 +173,15 @@ static void put_training(const report *r, text *out) {
 
 static void put_known(const report *r, text *out) {
     const json_t *known = json_object_get(r->answer, "known_params");
+    const char *between = " ";
     char number[32];
     text_add(out, "<p>Known:");
     if (!json_object_size(known)) text_add(out, " nothing");
-    for (int k = 0; k < EIS_COUNT; k++)
-        if (!report_missing(r->answer, k))
-            text_add(out, " %s = %s%s", eis_parameters[k].name, si_format(number, report_number(known, eis_parameters[k].name), 4), k >= EIS_CA ? "F" : "ohm");
+    for (int k = 0; k < EIS_COUNT; k++) {
+        if (report_missing(r->answer, k)) continue;
+        text_add(out, "%s%s = %s%s", between, eis_parameters[k].name, si_format(number, report_number(known, eis_parameters[k].name), 4), k >= EIS_CA ? "F" : "ohm");
+        between = ", ";
+    }
     text_add(out, ". Circuit: %s. Method: %s.</p>\n", json_string_value(json_object_get(r->answer, "circuit")), json_string_value(json_object_get(r->answer, "method")));
 }
 

@@ -16,10 +16,12 @@ static bool advise_here(machine *m, machine_advice *a) {
 }
 
 /* Only lowered where less than the advice is as good: a shorter look-back or fewer rows to remember do no harm. */
-static const struct { machine_choice_id choice; const char *option; int64_t unit; bool lower_only; } rows[] = {
-    { MACHINE_BATCH, "batch-size", 1, false },          { MACHINE_D_MODEL, "d-model", 1, false }, { MACHINE_D_FF, "d-ff", 1, false },
-    { MACHINE_SEQ_LEN, "seq-len", 1, true },            { MACHINE_THREADS, "threads", 1, false }, { MACHINE_MEMORY, "memory-limit-mib", 1 << 20, false },
-    { MACHINE_PRECISION, "precision", 1, false },       { MACHINE_COMPILE_MODE, "compile-mode", 1, false },
+static const struct { machine_choice_id choice; const char *option; int64_t unit; bool lower_only;
+} rows[] = {
+    { MACHINE_BATCH, "batch-size", 1, false },    { MACHINE_D_MODEL, "d-model", 1, false },
+    { MACHINE_D_FF, "d-ff", 1, false },           { MACHINE_SEQ_LEN, "seq-len", 1, true },
+    { MACHINE_THREADS, "threads", 1, false },     { MACHINE_MEMORY, "memory-limit-mib", 1 << 20, false },
+    { MACHINE_PRECISION, "precision", 1, false }, { MACHINE_COMPILE_MODE, "compile-mode", 1, false },
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -50,8 +52,9 @@ tide_status auto_size(forecast_options *o, tide_failure *failure) {
 
 static void warn_size(const listener *l, const char *name, int64_t value, int64_t most, const char *why) {
     if (value > 2 * most)
-        listener_note(l, FORECAST_STAGE_WARNING, "--%s %" PRId64 " is more than twice the %" PRId64 " that suits this machine (%s); --auto-size takes that",
-                      name, value, most, why);
+        listener_note(l, FORECAST_STAGE_WARNING,
+                      "--%s %" PRId64 " is more than twice the %" PRId64 " that suits this machine (%s); --auto-size takes that", name,
+                      value, most, why);
 }
 
 void tell_sizes(const listener *l, const forecast_options *o) {
@@ -59,7 +62,9 @@ void tell_sizes(const listener *l, const forecast_options *o) {
     machine_advice a;
     bool           known = advise_here(&m, &a);
     if (o->auto_size)
-        listener_note(l, FORECAST_STAGE_NOTE, "sized for %s: batch-size %" PRId64 ", d-model %" PRId64 ", d-ff %" PRId64 ", seq-len %" PRId64 "; tidemill machine says why",
+        listener_note(l, FORECAST_STAGE_NOTE,
+                      "sized for %s: batch-size %" PRId64 ", d-model %" PRId64 ", d-ff %" PRId64 ", seq-len %" PRId64
+                      "; tidemill machine says why",
                       *m.model ? m.model : "this machine", o->batch_size, o->d_model, o->d_ff, o->seq_len);
     if (o->auto_size || !known) return;
     warn_size(l, "batch-size", o->batch_size, a.of[MACHINE_BATCH].most, a.of[MACHINE_BATCH].why);

@@ -115,7 +115,9 @@ static tide_status score_run(evaluation *e, forecast_result *r, tide_failure *fa
     r->model      = score_pair_result("model", &e->model, e->scoring.metrics_scaled);
     r->parameters = model_parameters(&e->bundle.config);
     r->threads    = tide_graph_threads(e->session.graph);
+    session_tell(&e->session, &e->listener);
     snprintf(r->device, sizeof r->device, "%s", tide_graph_device(e->session.graph));
+    snprintf(r->precision, sizeof r->precision, "%s", tide_precision_name(e->session.precision));
     snprintf(r->run, sizeof r->run, "%s", e->options->model);
     bool fine = error_parts_new(e->model.scaled, e->scoring.pred_len, e->data.out_count, &e->parts);
     return fine ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the result");

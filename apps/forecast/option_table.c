@@ -74,6 +74,8 @@ static const forecast_option table[] = {
     { "season", INT(season, 0, 1e7), EVAL, NULL, "Run", "N", "rows of a season for the seasonal-naive baseline" },
 
     { "device", TEXT(device), ALL, NULL, "Machine", "NAME", "cpu, ref or check" },
+    { "precision", CHOICE(precision, "f32|bf16|f16|auto"), ALL, NULL, "Machine", NULL, "of large matrix products; auto: bf16 where the device has it; f16 trains with a loss scale" },
+    { "strict", BOOL(strict), ALL | SAME, NULL, "Machine", NULL, "a precision that the device lacks is an error (else f32 and a warning)" },
     { "threads", INT(threads, 0, 4096), ALL | SAME, NULL, "Machine", "N", "0: the physical cores this process may use" },
     { "memory-limit-mib", INT(memory_limit_mib, 0, 1e9), ALL | SAME, NULL, "Machine", "N", "most memory to use; 0: what the machine has" },
     { "auto-size", BOOL(auto_size), TRAIN | SAME, NULL, "Machine", NULL, "sizes, threads and precision that tidemill machine advises, where none are given" },

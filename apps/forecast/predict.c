@@ -234,7 +234,9 @@ static tide_status predict(prediction *p, forecast_result *r, tide_failure *fail
     if (status == TIDE_OK) status = order_columns(p, failure);
     if (status != TIDE_OK) return status;
     snprintf(r->run, sizeof r->run, "%s", o->model);
+    session_tell(&p->session, &p->listener);
     snprintf(r->device, sizeof r->device, "%s", tide_graph_device(p->session.graph));
+    snprintf(r->precision, sizeof r->precision, "%s", tide_precision_name(p->session.precision));
     r->columns = p->bundle.config.out_count, r->seq_len = p->bundle.config.seq_len, r->pred_len = p->bundle.config.pred_len;
     r->wall_s  = os_seconds() - p->listener.began;
     return write_out(p, r, failure);

@@ -109,6 +109,7 @@ static void put_model(json_t *o, const forecast_result *r) {
     json_object_set_new(o, "run", json_text(r->run));
     json_object_set_new(o, "parameters", json_integer(r->parameters));
     json_object_set_new(o, "device", json_text(r->device));
+    json_object_set_new(o, "precision", json_text(r->precision));
     json_object_set_new(o, "threads", json_integer(r->threads));
     if (!r->model.present) return;
     json_object_set_new(o, "test", scaled_json(&r->model));

@@ -10,8 +10,8 @@
 
 /* Written only by who holds the lock; with forecast.svg and .csv, which predict adds, all that can be in a run folder besides
  * what every run has. */
-static const char *const own_files[] = { "model.safetensors", "loss.svg", "loss.csv", "horizon.svg", "horizon.csv", "sample.svg", "sample.csv",
-                                         "forecast.svg", "forecast.csv", NULL };
+static const char *const own_files[] = { "model.safetensors", "loss.svg",   "loss.csv",     "horizon.svg",  "horizon.csv",
+                                         "sample.svg",        "sample.csv", "forecast.svg", "forecast.csv", NULL };
 
 /* ---- the folder ---- */
 
@@ -26,7 +26,8 @@ static void default_path(const forecast_options *o, char out[1024]) {
 
 static tide_status open_folder(const forecast_options *o, run_folder *r, tide_failure *failure) {
     char path[1024];
-    if (o->resume && !*o->out) return fail_at(failure, TIDE_EINVAL, NULL, 0, "resume", "--resume needs --out, the folder of the run to go on with");
+    if (o->resume && !*o->out)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "resume", "--resume needs --out, the folder of the run to go on with");
     if (*o->out) snprintf(path, sizeof path, "%s", o->out);
     else default_path(o, path);
     if (o->resume == FORECAST_RESUME_MUST && !o->overwrite && !run_folder_present(path))
@@ -74,11 +75,14 @@ static tide_status write_json(const run_folder *r, const forecast_options *o, co
 /* Other data get words of our own: which file, not which hash. */
 static tide_status check_json(const run_folder *r, const forecast_options *o, const dataset *d, tide_failure *failure) {
     static const char *const none[] = { NULL };
-    json_t      *options = json_pack("{s:o}", "options", options_json(o, FORECAST_MAY_DIFFER)), *data = json_pack("{s:o}", "data", data_json(&d->frame));
+    json_t *options = json_pack("{s:o}", "options", options_json(o, FORECAST_MAY_DIFFER)),
+           *data = json_pack("{s:o}", "data", data_json(&d->frame));
     tide_failure why     = { 0 };
-    tide_status  status  = options && data ? run_json_check(r, options, none, failure) : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
+    tide_status status =
+        options && data ? run_json_check(r, options, none, failure) : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
     if (status == TIDE_OK && (status = run_json_check(r, data, none, &why)) != TIDE_OK)
-        fail_at(failure, status, why.file, 0, "data", "the run was started on another file than %s (its sha256 differs): give the same, or --overwrite", o->data);
+        fail_at(failure, status, why.file, 0, "data",
+                "the run was started on another file than %s (its sha256 differs): give the same, or --overwrite", o->data);
     json_decref(options);
     json_decref(data);
     return status;
@@ -94,14 +98,18 @@ tide_status forecast_folder_open(const forecast_options *o, const dataset *d, in
 
 /* ---- metrics.csv ---- */
 
-#define METRICS_HEADER "epoch,step,lr,train_loss,val_loss,grad_norm,seconds,rss_mib\n"
+#define METRICS_HEADER "epoch,step,lr,train_loss,val_loss,grad_norm,seconds,rss_mib"
 
 tide_status metrics_append(const run_folder *r, const metrics_row *row, int64_t *bytes, tide_failure *failure) {
-    char         cell[6][32], line[256];
-    const double values[6] = { row->lr, row->train_loss, row->val_loss, row->grad_norm, row->seconds, row->rss_mib };
-    for (int i = 0; i < 6; i++) num_format(cell[i], values[i], i < 4);
-    snprintf(line, sizeof line, "%" PRId64 ",%" PRId64 ",%s,%s,%s,%s,%s,%s\n", row->epoch, row->step, cell[0], cell[1], cell[2], cell[3], cell[4], cell[5]);
-    return run_metrics_append(r, METRICS_HEADER, line, bytes, failure);
+    char         cell[7][32], line[320];
+    const double values[7] = { row->lr, row->train_loss, row->val_loss, row->grad_norm, row->seconds, row->rss_mib, row->loss_scale };
+    for (int i = 0; i < 7; i++) num_format(cell[i], values[i], i != 4 && i != 5);
+    int used = snprintf(line, sizeof line, "%" PRId64 ",%" PRId64 ",%s,%s,%s,%s,%s,%s", row->epoch, row->step, cell[0], cell[1], cell[2],
+                        cell[3], cell[4], cell[5]);
+    bool scaled = row->loss_scale > 0;
+    if (scaled) snprintf(line + used, sizeof line - (size_t)used, ",%s,%" PRId64 "\n", cell[6], row->skipped);
+    else snprintf(line + used, sizeof line - (size_t)used, "\n");
+    return run_metrics_append(r, scaled ? METRICS_HEADER ",loss_scale,skipped_steps\n" : METRICS_HEADER "\n", line, bytes, failure);
 }
 
 static void metrics_fill(const tide_table *t, int64_t r, metrics_row *row) {

@@ -11,7 +11,12 @@
  * run.json is written, or checked: other options or data are TIDE_EINVAL, naming the first difference. */
 tide_status forecast_folder_open(const forecast_options *o, const dataset *d, int64_t parameters, run_folder *r, tide_failure *failure);
 
-typedef struct metrics_row { int64_t epoch, step; double lr, train_loss, val_loss, grad_norm, seconds, rss_mib; } metrics_row;
+typedef struct metrics_row {
+    int64_t epoch, step;
+    double lr, train_loss, val_loss, grad_norm, seconds, rss_mib, loss_scale;
+    int64_t skipped;
+} metrics_row;
+/* loss_scale > 0: f16 training, whose rows end with loss_scale and skipped_steps (of the whole run). */
 tide_status metrics_append(const run_folder *r, const metrics_row *row, int64_t *bytes, tide_failure *failure);
 /* Every row of it; *count rows, malloc'ed. */
 tide_status metrics_read(const run_folder *r, metrics_row **rows, int64_t *count, tide_failure *failure);

@@ -26,6 +26,10 @@ int listener_note(const listener *l, forecast_stage stage, const char *format, .
     return listener_tell(l, (forecast_event){ .stage = stage, .message = message });
 }
 
+void session_tell(const session *s, const listener *l) {
+    if (*s->precision_note) listener_note(l, FORECAST_STAGE_WARNING, "in f32: %s", s->precision_note);
+}
+
 static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory while scoring"); }
 
 static tide_status cancelled(tide_failure *failure) { return fail(failure, TIDE_ECANCELLED, "stopped while scoring"); }

@@ -8,6 +8,7 @@
 /* Tells the caller's callback; non-zero: stop. */
 typedef struct listener { forecast_progress call; void *user; double began; } listener;
 int listener_tell(const listener *l, forecast_event event);
+void session_tell(const session *s, const listener *l);  /* a precision that the device lacks */
 int listener_note(const listener *l, forecast_stage stage, const char *format, ...) TIDE_PRINTF(3, 4);
 
 /* The windows to score: first input rows first .. first + windows - 1. */

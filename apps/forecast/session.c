@@ -26,6 +26,16 @@ static bool known_device(const char *device) {
 
 int64_t session_memory_limit(const forecast_options *o) { return o->memory_limit_mib ? o->memory_limit_mib << 20 : os_memory_bytes(); }
 
+/* The graph's programs multiply in what the device has of what was asked for. */
+static tide_status choose_precision(const forecast_options *o, session *s, tide_failure *failure) {
+    static const tide_precision wanted[] = { [FORECAST_F32] = TIDE_PRECISION_F32, [FORECAST_BF16] = TIDE_PRECISION_BF16,
+                                             [FORECAST_F16] = TIDE_PRECISION_F16, [FORECAST_AUTO] = TIDE_PRECISION_AUTO };
+    s->precision = tide_precision_here(s->graph, wanted[o->precision], &s->precision_note);
+    tide_autocast(s->graph, s->precision);
+    if (!o->strict || !*s->precision_note) return TIDE_OK;
+    return fail_at(failure, TIDE_EDEVICE, NULL, 0, "precision", "--precision %s: %s; f32 is what the device has", tide_precision_name(wanted[o->precision]), s->precision_note);
+}
+
 tide_status session_open(const forecast_options *o, const model_config *config, const dataset *d, session *s, tide_failure *failure) {
     if (!known_device(o->device))
         return fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "there is no device '%s' here; cpu, ref and check are", o->device);
@@ -33,6 +43,8 @@ tide_status session_open(const forecast_options *o, const model_config *config, 
                                    .memory_limit = session_memory_limit(o) };
     s->graph = tide_graph_new_with(&options);
     if (!s->graph) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
+    tide_status status = choose_precision(o, s, failure);
+    if (status != TIDE_OK) return status;
     s->loss = (loss_config){ (forecast_loss)o->loss_function, o->directional_weight, o->direction_surrogate };
     forecast_model_new(s->graph, config, &s->model);
     s->params = tide_params(s->graph, "");
@@ -83,11 +95,16 @@ tide_status session_training(session *s, const forecast_options *o, window_progr
     out->start = tide_input(s->graph, "start", TIDE_I32, TIDE_SHAPE(out->batch));
     tide_val truth, prediction = forecast_windows(s, out->start, TIDE_TRAIN, &truth);
     out->loss           = tide_mean(loss_windows(&s->loss, prediction, truth), TIDE_ALL);
-    tide_list gradients = tide_grad(out->loss, s->params);
-    out->norm           = tide_global_norm(gradients);
+    bool scaled = s->precision == TIDE_PRECISION_F16;
+    if (scaled) s->scaler = tide_grad_scaler_new(s->graph, "scaler", NULL);
+    tide_list gradients = tide_grad(scaled ? tide_grad_scaler_scale(&s->scaler, out->loss) : out->loss, s->params);
+    if (scaled) gradients = tide_grad_scaler_unscale(&s->scaler, gradients);
+    out->norm = tide_global_norm(gradients);
+    if (scaled) out->norm = tide_where(s->scaler.finite, out->norm, tide_scalar(s->graph, 0));
     if (o->grad_clip > 0) gradients = tide_clip_norm(gradients, o->grad_clip);
     s->lr        = tide_variable(s->graph, "lr", tide_scalar(s->graph, o->learning_rate));
     out->update  = optimizer(o, s->params, gradients, s->lr);
+    if (scaled) out->update = tide_grad_scaler_step(&s->scaler, out->update);
     out->program = tide_compile(TIDE_LIST(out->loss, out->norm, out->update), NULL);
     return compiled(s, out, failure);
 }

@@ -13,6 +13,9 @@ typedef struct session {
     tide_val       series, marks;  /* the scaled rows and their marks, fixed */
     tide_val       lr;             /* variable: written before each epoch; poison without training */
     loss_config    loss;
+    tide_grad_scaler scaler;       /* training in f16; scale.graph NULL: none */
+    tide_precision precision;      /* F32, BF16 or F16 */
+    const char    *precision_note; /* why not what was asked for; "" */
 } session;
 
 /* A program over windows of the series: feed `start`, first input rows (batch). */
@@ -20,7 +23,7 @@ typedef struct window_program {
     tide_program *program;
     tide_val      start;
     tide_val      loss;        /* training: scalar; scoring: (batch) */
-    tide_val      norm;        /* training: of the gradient before clipping */
+    tide_val      norm;        /* training: of the gradient before clipping; 0 if a loss scaler skips the step */
     tide_val      prediction;  /* scoring: (batch, pred_len, out columns) */
     tide_val      update;
     int64_t       batch;

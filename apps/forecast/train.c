@@ -24,8 +24,8 @@ static void tell_start(const trainer *t) {
     char        parameters[32];
     tide_memory m = tide_program_bytes(t->step.program), v = tide_program_bytes(t->validate.program);
     tide_graph *g = t->session.graph;
-    listener_note(&t->listener, FORECAST_STAGE_START, "%s, %d thread%s, f32, %s parameters, %.1f MiB", tide_graph_device(g), tide_graph_threads(g),
-                  tide_graph_threads(g) == 1 ? "" : "s", grouped(model_parameters(&t->config), parameters), (double)(m.total + v.arena + v.scratch) / (1 << 20));
+    listener_note(&t->listener, FORECAST_STAGE_START, "%s, %d thread%s, %s, %s parameters, %.1f MiB", tide_graph_device(g), tide_graph_threads(g),
+                  tide_graph_threads(g) == 1 ? "" : "s", tide_precision_name(t->session.precision), grouped(model_parameters(&t->config), parameters), (double)(m.total + v.arena + v.scratch) / (1 << 20));
     listener_note(&t->listener, FORECAST_STAGE_VERBOSE,
                   "step: %" PRId64 " kernels, %.2f GFLOP, arena %.1f MiB, variables %.1f MiB, constants %.1f MiB, scratch %.1f MiB; %" PRId64
                   " windows in %" PRId64 " batches of %" PRId64 ", validation in batches of %" PRId64,
@@ -38,6 +38,7 @@ static void tell_notes(const trainer *t) {
     const forecast_options *o = t->options;
     tell_warnings(&t->listener, &t->data.frame);
     tell_sizes(&t->listener, o);
+    session_tell(&t->session, &t->listener);
     if (o->kind == FORECAST_CUSTOM && frame_looks_like_ett(&t->data.frame))
         listener_note(&t->listener, FORECAST_STAGE_NOTE, "for published numbers use --kind %s", t->data.frame.step.unit == UNIT_HOUR ? "etth" : "ettm");
     if ((o->loss_function == FORECAST_FINANCIAL || o->loss_function == FORECAST_DIRECTIONAL) && !o->direction_surrogate)
@@ -123,6 +124,7 @@ static void fill_result(trainer *t, forecast_result *r) {
 static void fill_setup(const trainer *t, forecast_result *r) {
     snprintf(r->run, sizeof r->run, "%.511s", t->folder.path);
     snprintf(r->device, sizeof r->device, "%s", tide_graph_device(t->session.graph));
+    snprintf(r->precision, sizeof r->precision, "%s", tide_precision_name(t->session.precision));
     r->threads = tide_graph_threads(t->session.graph), r->parameters = model_parameters(&t->config);
     r->columns = t->data.frame.columns, r->seq_len = t->config.seq_len, r->pred_len = t->config.pred_len;
 }

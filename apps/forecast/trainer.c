@@ -114,6 +114,17 @@ static tide_status judge(trainer *t, double val_loss, bool *better, tide_failure
     return *better ? keep_best(t, failure) : TIDE_OK;
 }
 
+/* Where a loss scaler runs: where it is, and how many steps of the run it skipped. */
+static tide_status read_scaler(const session *s, metrics_row *row, tide_failure *failure) {
+    float   scale   = 0;
+    int32_t skipped = 0;
+    if (!s->scaler.scale.graph) return TIDE_OK;
+    tide_status status = tide_read(s->scaler.scale, &scale, sizeof scale);
+    if (status == TIDE_OK) status = tide_read(s->scaler.skipped, &skipped, sizeof skipped);
+    row->loss_scale = (double)scale, row->skipped = skipped;
+    return status == TIDE_OK ? status : fail(failure, status, "the loss scale could not be read");
+}
+
 static tide_status close_epoch(trainer *t, tide_failure *failure) {
     double      val_loss;
     bool        better;
@@ -124,8 +135,9 @@ static tide_status close_epoch(trainer *t, tide_failure *failure) {
     event.loss = t->at.loss_sum / (double)t->batches, event.grad_norm = t->at.norm_sum / (double)t->batches;
     event.val_loss = val_loss, event.best = better;
     metrics_row row = { t->at.epoch, t->at.step, event.lr, event.loss, val_loss, event.grad_norm, t->at.epoch_seconds,
-                        (double)os_rss_bytes() / (1 << 20) };
-    status = metrics_append(&t->folder, &row, &t->at.metrics_bytes, failure);
+                        (double)os_rss_bytes() / (1 << 20), 0, 0 };
+    status = read_scaler(&t->session, &row, failure);
+    if (status == TIDE_OK) status = metrics_append(&t->folder, &row, &t->at.metrics_bytes, failure);
     t->at.epoch++;
     t->at.batch    = 0;
     t->at.loss_sum = t->at.norm_sum = t->at.epoch_seconds = 0;

@@ -63,7 +63,8 @@ static const guide_row *guide_row_of(const machine *m) {
 /* Why a chip stands in a row that does not name it; "" if it does. */
 static const char *placed_why(const machine *m) {
     if (m->apple_generation == 0) return "; it names no such chip: the smallest row is safe";
-    if (m->apple_tier == MACHINE_ULTRA) return m->apple_generation == 1 ? "; an Ultra is two Max: a row above theirs" : "; an Ultra is two Max";
+    if (m->apple_tier == MACHINE_ULTRA)
+        return m->apple_generation == 1 ? "; an Ultra is two Max: a row above theirs" : "; an Ultra is two Max";
     return m->apple_generation > 3 ? "; later chips stand with the last it names" : "";
 }
 
@@ -135,7 +136,8 @@ static void measured_batch(const machine_rates *r, int64_t d_model, int64_t budg
     int64_t batch = 32, most = 1024;
     while (budget > 0 && most > 32 && (double)most * window_bytes(d_model) > (double)budget / 2) most /= 2;
     while (batch < most && (double)batch < least) batch *= 2;
-    choose(a, MACHINE_BATCH, batch, most, "the least at which starting and updating are under %.0f %% of a step; more saves no time", 100 * FIXED_SHARE);
+    choose(a, MACHINE_BATCH, batch, most, "the least at which starting and updating are under %.0f %% of a step; more saves no time",
+           100 * FIXED_SHARE);
 }
 
 /* A sample of the impedance network passes each weight once: eleven times less than a window of eleven tokens. */
@@ -143,7 +145,9 @@ static void measured_eis_batch(const machine_rates *r, int64_t budget, machine_a
     double parameters = parameters_of(256), sample_s = window_s(r, 256) / TOKENS;
     double least = fixed_s(r, parameters) / (FIXED_SHARE * sample_s);
     int    row = 0;
-    while (row + 1 < EIS_ROWS && (double)eis_rows[row].batch < least && (budget <= 0 || eis_rows[row + 1].uses_gib * (double)GIB <= (double)budget)) row++;
+    while (row + 1 < EIS_ROWS && (double)eis_rows[row].batch < least &&
+           (budget <= 0 || eis_rows[row + 1].uses_gib * (double)GIB <= (double)budget))
+        row++;
     choose(a, MACHINE_EIS_BATCH, eis_rows[row].batch, eis_rows[EIS_ROWS - 1].batch,
            "the least of the impedance guide's at which the update is under %.0f %% of a step, as far as memory allows", 100 * FIXED_SHARE);
 }
@@ -157,15 +161,15 @@ static void advise_measured(const machine *m, const machine_rates *r, machine_ad
     choose(a, MACHINE_D_MODEL, row->d_model, row->d_model, "an epoch over a series like ETTh1 takes %.2g s at the %s rate of products%s",
            WINDOWS * window_s(r, row->d_model), source, widest < GUIDE_ROWS - 1 ? "; the next width takes too long" : "");
     choose(a, MACHINE_D_FF, row->d_ff, row->d_ff, "four times d-model, as in the guide");
-    choose(a, MACHINE_SEQ_LEN, row->seq_len, row->seq_len_most, "96 is the published look-back, %" PRId64 " what the guide pairs with this width",
-           row->seq_len_most);
+    choose(a, MACHINE_SEQ_LEN, row->seq_len, row->seq_len_most,
+           "96 is the published look-back, %" PRId64 " what the guide pairs with this width", row->seq_len_most);
     choose(a, MACHINE_MEMORY, budget, budget, "%.0f %% of the memory this process may use, the guide's watermark", 100 * WATERMARK);
     measured_batch(r, row->d_model, budget, a);
     measured_eis_batch(r, budget, a);
     double step_s = (double)a->of[MACHINE_BATCH].value * window_s(r, row->d_model), share = 1e-6 * r->launch_us / step_s;
     bool   costly = r->measured && share > 0.01;
-    choose_word(a, MACHINE_COMPILE_MODE, costly ? "reduce-overhead" : "default", "starting a program takes %.2g %% of such a step%s", 100 * share,
-                costly ? "" : ": nothing to save");
+    choose_word(a, MACHINE_COMPILE_MODE, costly ? "reduce-overhead" : "default", "starting a program takes %.2g %% of such a step%s",
+                100 * share, costly ? "" : ": nothing to save");
 }
 
 /* ---- both ---- */
@@ -173,8 +177,10 @@ static void advise_measured(const machine *m, const machine_rates *r, machine_ad
 static void advise_threads(const machine *m, machine_advice *a) {
     int threads = machine_threads(m);
     bool limited = threads < m->usable_cores;
-    const char *why = limited ? "the CPU limit of the control group" : m->efficiency_cores ? "the performance cores: a slow one would hold up the others"
-                    : m->usable_cores < m->performance_cores ? "the physical cores that this process is allowed" : "the physical cores";
+    const char *why = limited                                  ? "the CPU limit of the control group"
+                      : m->efficiency_cores                    ? "the performance cores: a slow one would hold up the others"
+                      : m->usable_cores < m->performance_cores ? "the physical cores that this process is allowed"
+                                                               : "the physical cores";
     choose(a, MACHINE_THREADS, threads, threads, "%s", why);
 }
 

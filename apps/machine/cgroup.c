@@ -35,7 +35,8 @@ static void read_unified(const machine_probe *p, const char *folder, limits *l) 
 }
 
 static void read_cpu(const machine_probe *p, const char *folder, limits *l) {
-    int64_t quota = probe_number(p, "%s/cpu.cfs_quota_us", folder), period = quota > 0 ? probe_number(p, "%s/cpu.cfs_period_us", folder) : 0;
+    int64_t quota = probe_number(p, "%s/cpu.cfs_quota_us", folder),
+            period = quota > 0 ? probe_number(p, "%s/cpu.cfs_period_us", folder) : 0;
     if (period > 0) lower_cpus(l, (double)quota / (double)period);
 }
 

@@ -97,7 +97,8 @@ static void mark_slow(const machine_probe *p, processors all) {
     free(atoms);
     for (int i = 0; i < all.count; i++) {
         all.of[i].slow     = all.of[i].id >= 0 && all.of[i].id < CPUS_MOST && has[all.of[i].id];
-        all.of[i].capacity = i && !all.of[0].capacity ? 0 : (int)probe_number(p, "/sys/devices/system/cpu/cpu%d/cpu_capacity", all.of[i].id);
+        all.of[i].capacity =
+            i && !all.of[0].capacity ? 0 : (int)probe_number(p, "/sys/devices/system/cpu/cpu%d/cpu_capacity", all.of[i].id);
         most               = MAX2(most, all.of[i].capacity);
     }
     for (int i = 0; i < all.count; i++) all.of[i].slow = all.of[i].slow || 4 * all.of[i].capacity < 3 * most;
@@ -156,7 +157,8 @@ static void linux_model(const machine_probe *p, const char *cpuinfo, machine *m)
 
 static void linux_features(const machine_probe *p, const char *cpuinfo, machine *m) {
     span  value;
-    char *words = field(cpuinfo, "flags", &value) || field(cpuinfo, "Features", &value) ? strndup(value.at, value.length) : probe_ask(p, "cpuid");
+    char *words =
+        field(cpuinfo, "flags", &value) || field(cpuinfo, "Features", &value) ? strndup(value.at, value.length) : probe_ask(p, "cpuid");
     if (words) m->features = detect_features(words);
     free(words);
 }
@@ -172,8 +174,10 @@ static void file_caches(const machine_probe *p, machine *m) {
     for (int i = 0; i < 8; i++) {
         char type[32], size[32], *unit;
         if (!probe_line(p, type, sizeof type, "/sys/devices/system/cpu/cpu0/cache/index%d/type", i)) return;
-        if (strcmp(type, "Instruction") == 0 || !probe_line(p, size, sizeof size, "/sys/devices/system/cpu/cpu0/cache/index%d/size", i)) continue;
-        int64_t bytes = strtoll(size, &unit, 10) << (*unit == 'M' ? 20 : *unit == 'K' ? 10 : 0);
+        if (strcmp(type, "Instruction") == 0 || !probe_line(p, size, sizeof size, "/sys/devices/system/cpu/cpu0/cache/index%d/size", i))
+            continue;
+        int64_t bytes = strtoll(size, &unit, 10);
+        bytes <<= *unit == 'M' ? 20 : *unit == 'K' ? 10 : 0;
         keep_cache(m, (int)probe_number(p, "/sys/devices/system/cpu/cpu0/cache/index%d/level", i), bytes);
     }
 }

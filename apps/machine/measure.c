@@ -94,9 +94,12 @@ static int64_t stream_lanes(const machine *m, bool quick) {
 }
 
 static tide_status open_all(bench *all, int threads, int64_t n, int64_t lanes, tide_failure *failure) {
-    static const tide_precision precisions[] = { [MACHINE_F32] = TIDE_PRECISION_F32, [MACHINE_BF16] = TIDE_PRECISION_BF16, [MACHINE_F16] = TIDE_PRECISION_F16 };
+    static const tide_precision precisions[] = {
+        [MACHINE_F32] = TIDE_PRECISION_F32, [MACHINE_BF16] = TIDE_PRECISION_BF16, [MACHINE_F16] = TIDE_PRECISION_F16
+    };
     tide_status status = TIDE_OK;
-    for (int i = 0; i < MACHINE_PRECISIONS && status == TIDE_OK; i++) status = open_product(&all[PRODUCTS + i], threads, precisions[i], n, failure);
+    for (int i = 0; i < MACHINE_PRECISIONS && status == TIDE_OK; i++)
+        status = open_product(&all[PRODUCTS + i], threads, precisions[i], n, failure);
     if (status == TIDE_OK) status = open_stream(&all[STREAM], threads, lanes, failure);
     if (status == TIDE_OK) status = open_stream(&all[TINY], threads, 1, failure);
     if (status == TIDE_OK) status = open_stream(&all[SHARED_ALONE], 1, SHARED_LANES, failure);

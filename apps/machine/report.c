@@ -129,19 +129,19 @@ static json_t *apple_json(const machine *m) {
 static json_t *machine_object(const machine *m) {
     char    sets[160];
     json_t *model = json_string(m->model);  /* NULL if it is not UTF-8 */
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "system", m->system, "arch", m->arch,
-                     "model", model ? model : json_null(), "apple", apple_json(m), "processors", known(m->processors),
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "system", m->system, "arch",
+                     m->arch, "model", model ? model : json_null(), "apple", apple_json(m), "processors", known(m->processors),
                      "allowed_processors", known(m->allowed_processors), "performance_cores", known(m->performance_cores),
-                     "efficiency_cores", json_integer(m->efficiency_cores), "usable_cores", known(m->usable_cores),
-                     "cpu_limit", known_real(m->cpu_limit), "memory_bytes", known(m->memory_bytes),
-                     "memory_limit_bytes", known(m->memory_limit_bytes), "cgroup_version", known(m->cgroup_version),
-                     "l1d_bytes", known(m->l1d_bytes), "l2_bytes", known(m->l2_bytes), "l3_bytes", known(m->l3_bytes),
-                     "instruction_sets", word_list(machine_feature_names(m->features, sets)));
+                     "efficiency_cores", json_integer(m->efficiency_cores), "usable_cores", known(m->usable_cores), "cpu_limit",
+                     known_real(m->cpu_limit), "memory_bytes", known(m->memory_bytes), "memory_limit_bytes", known(m->memory_limit_bytes),
+                     "cgroup_version", known(m->cgroup_version), "l1d_bytes", known(m->l1d_bytes), "l2_bytes", known(m->l2_bytes),
+                     "l3_bytes", known(m->l3_bytes), "instruction_sets", word_list(machine_feature_names(m->features, sets)));
 }
 
 static json_t *rates_object(const machine_rates *r) {
     json_t *gflops = json_object();
-    for (int i = 0; i < MACHINE_PRECISIONS; i++) gflops = json_with(gflops, machine_precision_name((machine_precision)i), known_real(r->gflops[i]));
+    for (int i = 0; i < MACHINE_PRECISIONS; i++)
+        gflops = json_with(gflops, machine_precision_name((machine_precision)i), known_real(r->gflops[i]));
     return json_pack("{s:b, s:i, s:o, s:f, s:f, s:o, s:o}", "measured", r->measured, "threads", r->threads, "gemm_gflops", gflops,
                      "bandwidth_gbs", r->bandwidth_gbs, "launch_us", r->launch_us, "took_s", known_real(r->took_s),
                      "measured_at", r->measured ? json_string(r->measured_at) : json_null());
@@ -168,8 +168,9 @@ static json_t *advice_object(const machine_advice *advice) {
 }
 
 char *machine_json(const machine *m, const machine_rates *rates, const machine_advice *advice) {
-    json_t *o = json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o}", "schema_version", 1, "version", TIDE_VERSION, "machine", machine_object(m),
-                          "devices", device_list(false), "gpus", device_list(true), "rates", rates_object(rates), "advice", advice_object(advice));
+    json_t *o =
+        json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o}", "schema_version", 1, "version", TIDE_VERSION, "machine", machine_object(m),
+                  "devices", device_list(false), "gpus", device_list(true), "rates", rates_object(rates), "advice", advice_object(advice));
     char   *written = json_whole(o, JSON_REAL_PRECISION(6));
     json_decref(o);
     return written;

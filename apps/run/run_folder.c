@@ -48,7 +48,8 @@ tide_status make_folders(const char *path, tide_failure *failure) {
         if (*at && *at != '/') continue;
         char kept = *at;
         *at       = 0;
-        if (mkdir(part, 0777) && errno != EEXIST) return fail_at(failure, TIDE_EIO, path, 0, NULL, "cannot make the folder %s: %s", part, strerror(errno));
+        if (mkdir(part, 0777) && errno != EEXIST)
+            return fail_at(failure, TIDE_EIO, path, 0, NULL, "cannot make the folder %s: %s", part, strerror(errno));
         if (!kept) break;
         *at = kept;
     }
@@ -91,7 +92,8 @@ tide_status run_folder_open(const char *path, bool resume, bool overwrite, run_f
     while (length > 1 && r->path[length - 1] == '/') r->path[--length] = 0;
     bool present = run_folder_present(r->path);
     if (present && !resume && !overwrite)
-        return fail_at(failure, TIDE_EINVAL, r->path, 0, "out", "%s holds a run already: go on with it (--resume) or replace it (--overwrite)", r->path);
+        return fail_at(failure, TIDE_EINVAL, r->path, 0, "out",
+                       "%s holds a run already: go on with it (--resume) or replace it (--overwrite)", r->path);
     r->resuming        = present && resume;
     tide_status status = make_folders(r->path, failure);
     if (status == TIDE_OK) status = take_lock(r, failure);

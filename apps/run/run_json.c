@@ -37,16 +37,20 @@ static bool listed(const char *const *names, const char *name) {
     return false;
 }
 
-static tide_status differs(const char *path, const char *group, const char *key, const json_t *was, const json_t *is, tide_failure *failure) {
+static tide_status differs(const char *path, const char *group, const char *key, const json_t *was, const json_t *is,
+                           tide_failure *failure) {
     char a[64], b[64];
     const char *before = shown(was, a, sizeof a), *now = shown(is, b, sizeof b);
     if (!strcmp(group, "options"))
-        return fail_at(failure, TIDE_EINVAL, path, 0, key, "the run was started with --%s %s, now it is %s: give the same options, or --overwrite", key, before, now);
-    return fail_at(failure, TIDE_EINVAL, path, 0, key, "the run was started on other %s (%s was %s, now it is %s): give the same, or --overwrite",
-                   *group ? group : "data", key, before, now);
+        return fail_at(failure, TIDE_EINVAL, path, 0, key,
+                       "the run was started with --%s %s, now it is %s: give the same options, or --overwrite", key, before, now);
+    return fail_at(failure, TIDE_EINVAL, path, 0, key,
+                   "the run was started on other %s (%s was %s, now it is %s): give the same, or --overwrite", *group ? group : "data", key,
+                   before, now);
 }
 
-static tide_status compare(const char *path, const char *group, const json_t *before, const json_t *now, const char *const *free_names, tide_failure *failure) {
+static tide_status compare(const char *path, const char *group, const json_t *before, const json_t *now, const char *const *free_names,
+                           tide_failure *failure) {
     const char *key;
     json_t     *is;
     tide_status status = TIDE_OK;
@@ -65,7 +69,8 @@ tide_status run_json_check(const run_folder *r, const json_t *now, const char *c
     json_error_t error;
     json_t      *was = json_load_file(run_folder_file(r->path, "run.json", path), 0, &error);
     tide_status  status;
-    if (!was) status = fail_at(failure, TIDE_EDATA, path, MAX2(error.line, 0), NULL, "cannot be read (%s): --overwrite starts anew", error.text);
+    if (!was)
+        status = fail_at(failure, TIDE_EDATA, path, MAX2(error.line, 0), NULL, "cannot be read (%s): --overwrite starts anew", error.text);
     else if (json_integer_value(json_object_get(was, "format_version")) > RUN_VERSION)
         status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "its format version is newer than this program writes: update tidemill");
     else status = compare(path, "", was, now, free_names, failure);

@@ -83,16 +83,18 @@ static bool has_best(const tide_archive *a) {
     return false;
 }
 
-static tide_status restore(const tide_archive *a, const char *path, tide_list now, tide_list params, tide_snapshot_t **best, run_counters counters,
-                           tide_failure *failure) {
+static tide_status restore(const tide_archive *a, const char *path, tide_list now, tide_list params, tide_snapshot_t **best,
+                           run_counters counters, tide_failure *failure) {
     const char *version = tide_archive_metadata(a, "format_version");
     if (!version || num_parse(version, NULL) > STATE_VERSION)
         return fail_at(failure, TIDE_EDATA, path, 0, NULL, "its format version is newer than this program reads: update tidemill");
-    if (!read_counters(a, counters)) return fail_at(failure, TIDE_EDATA, path, 0, NULL, "its counters are damaged: --overwrite starts anew");
+    if (!read_counters(a, counters))
+        return fail_at(failure, TIDE_EDATA, path, 0, NULL, "its counters are damaged: --overwrite starts anew");
     tide_status status = TIDE_OK;
     if (has_best(a)) {
         status = write_values(a, path, "best/", params, failure);
-        if (status == TIDE_OK && !(*best = tide_snapshot(params))) status = fail(failure, TIDE_ENOMEM, "out of memory for the best parameters");
+        if (status == TIDE_OK && !(*best = tide_snapshot(params)))
+            status = fail(failure, TIDE_ENOMEM, "out of memory for the best parameters");
     }
     return status == TIDE_OK ? write_values(a, path, "now/", now, failure) : status;
 }

@@ -31,6 +31,7 @@ typedef enum forecast_lradj { FORECAST_LR_TYPE1, FORECAST_LR_TYPE2, FORECAST_LR_
                               FORECAST_LR_GUIDE_TYPE1, FORECAST_LR_GUIDE_TYPE2, FORECAST_LR_GUIDE_SLOWER,
                               FORECAST_LR_GUIDE_COSINE } forecast_lradj;
 typedef enum forecast_loss { FORECAST_MSE, FORECAST_MAE, FORECAST_HUBER, FORECAST_DIRECTIONAL, FORECAST_FINANCIAL } forecast_loss;
+typedef enum forecast_precision { FORECAST_F32, FORECAST_BF16, FORECAST_F16, FORECAST_AUTO } forecast_precision;  /* as tide_precision */
 typedef enum forecast_resume { FORECAST_RESUME_NO, FORECAST_RESUME_AUTO, FORECAST_RESUME_MUST } forecast_resume;
 
 /* Plain data: copy it freely. Text fields are never NULL; "" means "not given". Choice fields hold the enums above. */
@@ -57,8 +58,11 @@ typedef struct forecast_options {
     char    compat[256];                     /* comma-separated names, see forecast_compat_list */
     /* machine */
     char    device[32];
+    int     precision;                       /* of large matrix products */
+    bool    strict;                          /* what the device lacks is an error, not a warning */
     int64_t threads;                         /* 0: the physical cores this process may use */
     int64_t memory_limit_mib;                /* 0: what the machine has */
+    bool    auto_size;                       /* train: sizes that were not given become those that suit the machine */
     char    dump_graph[FORECAST_TEXT_SIZE];  /* train: folder for each compiler pass' text and DOT; "": none */
     bool    verbose;                         /* also tell what each pass left (it compiles once more); no row of the table */
     /* run folder and output */
@@ -182,7 +186,7 @@ typedef struct forecast_score {
 /* Fields that a command does not fill are 0 or "". Zero it before the call; free with forecast_result_free. */
 typedef struct forecast_result {
     char    run[FORECAST_TEXT_SIZE];  /* the run folder */
-    char    device[32];
+    char    device[32], precision[8];
     int64_t threads, parameters, columns, seq_len, pred_len, windows;
     int64_t epochs, best_epoch, steps, resumed_from_step;
     double  wall_s, train_s, step_ms_median, step_ms_min, peak_rss_mib;

@@ -48,6 +48,7 @@ static inline void write_random_model(eis_recipe recipe, int64_t width, const ch
     float         *raw = test_features(recipe, SCALE_SPECTRA, 0);
     feature_scale_from(features_width(recipe), SCALE_SPECTRA, raw, &m.scale);
     network_new(g, &m.config);
+    spectrum_model_plain_levels(&m);
     expect_ok(spectrum_model_write(path, &m, tide_params(g, ""), NULL, &failure), &failure);
     tide_graph_free(g);
     free(raw);

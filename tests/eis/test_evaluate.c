@@ -4,7 +4,7 @@
 /* cmocka's fail is a macro: after base.h, whose fail is not */
 #include "random_model.h"
 
-static char folder[] = "/tmp/tide_evaluate_XXXXXX", model_path[64];
+static char folder[] = "/tmp/tide_evaluate_XXXXXX", model_path[64], lab_path[64];
 
 /* ---- calibration ---- */
 
@@ -98,6 +98,40 @@ static void test_threads(void **state) {
     eis_result_free(&two);
 }
 
+/* Nothing is learned, but the bins of TER, TEC, n1, d1 and Rs begin from the fit: their medians are not far off, and the
+ * continuous posterior's are nearer. */
+static void test_lab(void **state) {
+    eis_options o = options_for(6, "auto");
+    eis_result  r;
+    (void)state;
+    write_random_model(EIS_RECIPE_LAB, 32, lab_path);
+    snprintf(o.model, sizeof o.model, "%s", lab_path);
+    evaluate(&o, &r);
+    unlink(lab_path);
+    json_t *all = json_loads(r.json, 0, NULL), *level = json_array_get(json_object_get(all, "levels"), 0), *rows = json_object_get(level, "network");
+    const json_t *beside = json_object_get(level, "beside_continuous_posterior");
+    assert_int_equal(json_array_size(rows), QUANTITIES_LAB);
+    double missing = 0;
+    for (int q = 0; q < QUANTITIES_LAB; q++) {
+        const json_t *row = json_array_get(rows, (size_t)q);
+        if (q < EIS_COUNT) missing += at(row, "cases");
+        else expect_near("cases", at(row, "cases"), 30, 0);
+        assert_true(at(row, "coverage_80") <= at(row, "coverage_95"));
+        if (q == QUANTITY_TER && at(row, "median_abs_log10_error") > 0.05) fail_msg("TER is off by %g decades", at(row, "median_abs_log10_error"));
+    }
+    expect_near("missing parameters of 1 to 5, of six spectra", missing, 6 * 15, 0);
+    if (beside) { /* a build with cminpack */
+        const json_t *network = json_object_get(beside, "network"), *refined = json_object_get(beside, "continuous");
+        assert_int_equal(json_array_size(network), json_array_size(refined));
+        const json_t *ter = json_array_get(refined, json_array_size(refined) - (QUANTITIES_LAB - QUANTITY_TER));
+        assert_string_equal(json_string_value(json_object_get(ter, "quantity")), "TER");
+        expect_near("cases of the continuous posterior", at(ter, "cases"), 6, 0);
+        if (at(ter, "median_abs_log10_error") > 0.02) fail_msg("the continuous TER is off by %g decades", at(ter, "median_abs_log10_error"));
+    }
+    json_decref(all);
+    eis_result_free(&r);
+}
+
 static int stop_at_once(void *user, eis_tone tone, const char *message) {
     (void)tone, (void)message;
     return ++*(int *)user;
@@ -127,6 +161,7 @@ static int setup(void **state) {
     (void)state;
     assert_non_null(mkdtemp(folder));
     snprintf(model_path, sizeof model_path, "%s/model.safetensors", folder);
+    snprintf(lab_path, sizeof lab_path, "%s/lab.safetensors", folder);
     write_random_model(EIS_RECIPE_GRID, 32, model_path);
     return 0;
 }
@@ -139,6 +174,7 @@ static int teardown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_calibration), cmocka_unit_test(test_untrained), cmocka_unit_test(test_threads),
+                                        cmocka_unit_test(test_lab),
                                         cmocka_unit_test(test_refused) };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -37,7 +37,8 @@ static void small_options(eis_options *o) {
     snprintf(data, sizeof data, "%s/data", folder);
     eis_options_default(o);
     set(o, "inputs", "known"), set(o, "data-dir", data), set(o, "n-ground-truths", "8"), set(o, "points", "5");
-    set(o, "samples-per-pattern", "60"), set(o, "hidden-dim", "24"), set(o, "batch-size", "64"), set(o, "n-epochs", "4"), set(o, "plots", "no"), set(o, "n-workers", "1");
+    set(o, "samples-per-pattern", "60"), set(o, "hidden-dim", "24"), set(o, "batch-size", "64"), set(o, "n-epochs", "4"),
+        set(o, "plots", "no"), set(o, "n-workers", "1");
 }
 
 static void generate(const eis_options *o) {
@@ -50,7 +51,8 @@ static void generate(const eis_options *o) {
 /* ---- the best possible ---- */
 
 /* Rows in memory as a data set of `truths` ground truths that share them. */
-static known_data data_of(uint8_t *const index[EIS_COUNT], const double *resnorm, int64_t rows, int64_t truths, int64_t points, truth_rows *room) {
+static known_data data_of(uint8_t *const index[EIS_COUNT], const double *resnorm, int64_t rows, int64_t truths, int64_t points,
+                          truth_rows *room) {
     for (int64_t t = 0; t < truths; t++) {
         room[t] = (truth_rows){ .count = rows, .resnorm = resnorm + t * rows };
         for (int k = 0; k < EIS_COUNT; k++) room[t].index[k] = index[k];
@@ -112,7 +114,8 @@ static void test_ceiling_uniform(void **state) {
     d = data_of(g.index, g.resnorm, g.count, 1, 12, room);
     c = ceiling_of(&d, 0, EIS_MASKS_GUIDE);
     assert_int_equal(g.count, 125280);
-    assert_true(fabs(c.top1 - 0.125) < 5e-4 && fabs(c.top5 - 0.553) < 5e-4 && fabs(c.joint_top1 - 0.013) < 5e-4 && fabs(c.joint_top5 - 0.063) < 5e-4);
+    assert_true(fabs(c.top1 - 0.125) < 5e-4 && fabs(c.top5 - 0.553) < 5e-4 && fabs(c.joint_top1 - 0.013) < 5e-4 &&
+                fabs(c.joint_top5 - 0.063) < 5e-4);
     free_grid(&g);
 }
 
@@ -244,7 +247,7 @@ static void refused(const eis_options *o, tide_status expected, const char *word
 
 static void test_refusals(void **state) {
     eis_options o;
-    char        path[256];
+    char        path[EIS_TEXT_SIZE + 32];
     (void)state;
     small_options(&o);
     snprintf(path, sizeof path, "%s/run", folder);
@@ -343,7 +346,8 @@ static void test_answer(void **state) {
     assert_int_equal(known_model_predict(&m, &known, &answer, NULL), TIDE_OK);
     plain_answer(&a, &known, plain);
     for (int k = 0; k < EIS_COUNT; k++)
-        for (int i = 0; i < 12; i++) expect_near("probability", answer.p[k][i], known.is[k] ? 0 : plain[k][i], 1e-5); /* sums of 512 in f32 */
+        for (int i = 0; i < 12; i++)
+            expect_near("probability", answer.p[k][i], known.is[k] ? 0 : plain[k][i], 1e-5); /* sums of 512 in f32 */
     assert_true(isnan(answer.resnorm)); /* the file does not say its scale */
     known_model_free(&m);
     tide_archive_free(&a);
@@ -367,7 +371,8 @@ static void test_top(void **state) {
         for (int j = 0; j < 1728; j++) {
             const int at[EIS_COUNT] = { -1, j / 144, -1, j / 12 % 12, j % 12 };
             double    p = answer.p[1][at[1]] * answer.p[3][at[3]] * answer.p[4][at[4]];
-            before += p > c[i].probability || (p == c[i].probability && memcmp(at, c[i].index, sizeof at) < 0); /* small numbers: byte order is order */
+            before += p > c[i].probability ||
+                      (p == c[i].probability && memcmp(at, c[i].index, sizeof at) < 0); /* small numbers: byte order is order */
         }
         if (before != i) fail_msg("candidate %d of probability %g has %d before it", i, c[i].probability, before);
     }
@@ -519,9 +524,11 @@ static void test_verdict(void **state) {
     char text[512];
     (void)state;
     known_verdict(0.0834, 0.0833, true, text, sizeof text);
-    assert_string_equal(text, "Validation accuracy 8.3 %; the best possible here is 8.3 %. Nothing is wrong with your training: in these data the missing values are "
-                              "drawn independently of the known ones, so the known values alone cannot tell them. Add the measured spectrum and they can: "
-                              "tidemill eis complete --spectrum FILE");
+    assert_string_equal(
+        text, "Validation accuracy 8.3 %; the best possible here is 8.3 %. Nothing is wrong with your training: in these data the missing "
+              "values are "
+              "drawn independently of the known ones, so the known values alone cannot tell them. Add the measured spectrum and they can: "
+              "tidemill eis complete --spectrum FILE");
     known_verdict(0.07, 0.0833, true, text, sizeof text);
     assert_string_equal(text, "Validation accuracy 7.0 %; the best possible here is 8.3 %.");
     known_verdict(0.76, 0.76, false, text, sizeof text);

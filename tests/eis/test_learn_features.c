@@ -18,7 +18,8 @@ enum { POINTS = GRID_FREQUENCIES };
 static const double example[EIS_COUNT] = { 460, 4820, 2210, 1.2e-6, 4.7e-6 };
 
 static void expect_within(const char *what, double got, double expected, double allowed) {
-    if (!(fabs(got - expected) <= allowed)) fail_msg("%s: expected %.15g, got %.15g, %.3g apart, %.3g allowed", what, expected, got, fabs(got - expected), allowed);
+    if (!(fabs(got - expected) <= allowed))
+        fail_msg("%s: expected %.15g, got %.15g, %.3g apart, %.3g allowed", what, expected, got, fabs(got - expected), allowed);
 }
 
 static void random_circuit(rng *r, double p[EIS_COUNT]) {
@@ -157,7 +158,8 @@ static double best_objective(const sample *s, const double *relative_square, dou
 static void errors_of(const sample *s, const double *x, double rs, double *square) {
     for (int64_t i = 0; i < s->count; i++) {
         double a = TWO_PI * s->freq_hz[i] * exp(x[QUICK_LN_TAU1]), b = TWO_PI * s->freq_hz[i] * exp(x[QUICK_LN_TAU2]);
-        double q = exp(x[QUICK_LN_R1]) / (1 + a * a), t = exp(x[QUICK_LN_R2]) / (1 + b * b), re = rs + q + t - s->z[i].re, im = -a * q - b * t - s->z[i].im;
+        double q = exp(x[QUICK_LN_R1]) / (1 + a * a), t = exp(x[QUICK_LN_R2]) / (1 + b * b), re = rs + q + t - s->z[i].re;
+        double im = -a * q - b * t - s->z[i].im;
         square[i] = (re * re + im * im) / (s->z[i].re * s->z[i].re + s->z[i].im * s->z[i].im);
     }
 }
@@ -220,7 +222,10 @@ static void test_covariance(void **state) {
     for (int n = 0; n < DRAWS; n++) {
         measure(clear, 0, freq_hz, 0.01, &r, z);
         quick_fit_run(POINTS, freq_hz, z, 0.01, false, &fit);
-        for (int k = 0; k < QUICK_COUNT; k++) mean[k] += (fit.x[k] - x[k]) / DRAWS, squares[k] += (fit.x[k] - x[k]) * (fit.x[k] - x[k]) / DRAWS;
+        for (int k = 0; k < QUICK_COUNT; k++) {
+            mean[k] += (fit.x[k] - x[k]) / DRAWS;
+            squares[k] += (fit.x[k] - x[k]) * (fit.x[k] - x[k]) / DRAWS;
+        }
         product += (fit.x[0] - x[0]) * (fit.x[1] - x[1]) / DRAWS;
     }
     for (int k = 0; k < QUICK_COUNT; k++) {
@@ -250,7 +255,8 @@ static void test_swapped(void **state) {
         noise.next = 0;
         measure(swapped, 0, freq_hz, 0.01, &noise, z);
         features_of(EIS_RECIPE_GRID, POINTS, freq_hz, z, 0.01, other, NULL);
-        for (int k = 0; k < GRID_WIDTH; k++) expect_within("feature of a swapped circuit", (double)other[k], (double)one[k], 2e-3 * (1 + fabs((double)one[k])));
+        for (int k = 0; k < GRID_WIDTH; k++)
+            expect_within("feature of a swapped circuit", (double)other[k], (double)one[k], 2e-3 * (1 + fabs((double)one[k])));
     }
 }
 
@@ -386,7 +392,11 @@ static void test_scale(void **state) {
     feature_scale s;
     rng           r = { .seed = 71 };
     (void)state;
-    for (int i = 0; i < ROWS; i++) raw[3 * i] = 1000 + (float)(0.01 * rng_normal(&r)), raw[3 * i + 1] = 7.3f, raw[3 * i + 2] = (float)(50 * rng_normal(&r));
+    for (int i = 0; i < ROWS; i++) {
+        raw[3 * i]     = 1000 + (float)(0.01 * rng_normal(&r));
+        raw[3 * i + 1] = 7.3f;
+        raw[3 * i + 2] = (float)(50 * rng_normal(&r));
+    }
     feature_scale_from(3, ROWS, raw, &s);
     expect_within("mean", (double)s.mean[0], 1000, 2e-3);
     expect_within("sd", 1 / (double)s.over_sd[0], 0.01, 1e-3);
@@ -399,7 +409,8 @@ static void test_scale(void **state) {
 /* ---- drawn spectra ---- */
 
 static bool same(const sample *a, const sample *b) {
-    return !memcmp(a->p, b->p, sizeof a->p) && a->count == b->count && !memcmp(a->freq_hz, b->freq_hz, (size_t)a->count * sizeof *a->freq_hz) &&
+    return !memcmp(a->p, b->p, sizeof a->p) && a->count == b->count &&
+           !memcmp(a->freq_hz, b->freq_hz, (size_t)a->count * sizeof *a->freq_hz) &&
            !memcmp(a->z, b->z, (size_t)a->count * sizeof *a->z) && a->noise == b->noise;
 }
 

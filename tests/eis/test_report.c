@@ -80,7 +80,7 @@ static char *page_of(report *r, const char *folder) {
 
 static void test_whole(void **state) {
     static const char *const parts[] = { "A &lt;report&gt; &amp; more", "Where Ca is", "Where Cb is", "Ca and Cb together", "Nyquist", "Bode: size", "Bode: phase", "Calibration",
-                                         "Loss", "Accuracy", ">truth<", "431.7 ohm", "1.2 µF", "inside", "outside; left open by the data", "Rsh = 460 ohm", "name=\"viewport\"", "@media print" };
+                                         "Loss", "Accuracy", ">truth<", "431.7 ohm", "1.2 uF", "inside", "outside; left open by the data", "Rsh = 460 ohm", "name=\"viewport\"", "@media print" };
     char   path[256];
     sample s;
     rng    r = { .seed = 3 };
@@ -142,7 +142,7 @@ static void test_charts_edges(void **state) {
 
 static void test_si(void **state) {
     static const struct { double value; int digits; const char *text; } cases[] = {
-        { 4820, 3, "4.82 k" }, { 1.2e-6, 3, "1.2 µ" }, { 999.96, 4, "1 k" }, { 0, 3, "0 " }, { 460, 4, "460 " }, { NAN, 3, "-" }, { 1e-9, 3, "1 n" }, { 9.5593e-7, 4, "955.9 n" },
+        { 4820, 3, "4.82 k" }, { 1.2e-6, 3, "1.2 u" }, { 999.96, 4, "1 k" }, { 0, 3, "0 " }, { 460, 4, "460 " }, { NAN, 3, "-" }, { 1e-9, 3, "1 n" }, { 9.5593e-7, 4, "955.9 n" },
         { 0.999999, 3, "1 " }, { 12345678, 3, "12.3 M" },
     };
     char buffer[32];

@@ -50,7 +50,10 @@ static bool has_file(const char *name) {
     return access(run_folder_file(folder, name, path), F_OK) == 0;
 }
 
-static json_t *options(double lr) { return json_pack("{s:{s:f, s:i}, s:{s:s}, s:s}", "options", "learning-rate", lr, "n-workers", 2, "data", "sha256", "abc", "version", "1"); }
+static json_t *options(double lr) {
+    return json_pack("{s:{s:f, s:i}, s:{s:s}, s:s}", "options", "learning-rate", lr, "n-workers", 2, "data", "sha256", "abc", "version",
+                     "1");
+}
 
 static void test_folder(void **state) {
     (void)state;
@@ -134,7 +137,8 @@ typedef struct progress { int64_t step; double best; } progress;
 static const run_counter table[] = { { "step", offsetof(progress, step), false }, { "best", offsetof(progress, best), true } };
 static run_counters counters_of(progress *p) { return (run_counters){ table, 2, p }; }
 
-static tide_status read_state(const run_folder *r, tide_graph *g, int64_t size, progress *at, float *w, float *best_w, bool *found, tide_failure *failure) {
+static tide_status read_state(const run_folder *r, tide_graph *g, int64_t size, progress *at, float *w, float *best_w, bool *found,
+                              tide_failure *failure) {
     tide_val         v    = tide_variable(g, "w", tide_fill(g, TIDE_F32, TIDE_SHAPE(size), 0));
     tide_snapshot_t *best = NULL;
     tide_status status = run_state_read(r, TIDE_LIST(v), TIDE_LIST(v), &best, counters_of(at), found, failure);

@@ -11,6 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <signal.h>
+#include <sys/wait.h>
+
 #include <tidemill/eis.h>
 #include <tidemill/io.h>
 
@@ -86,12 +89,43 @@ static void goes_on_to_the_same_bits(void **state) {
     train(&parts, TIDE_EINVAL, NULL, NULL);
 }
 
+/* Killed again and again, a while after each start. One thread: a forked process has none of its parent's. */
+static void survives_being_killed(void **state) {
+    (void)state;
+    eis_options whole = small_run("unhurt", "grid"), hurt = small_run("killed", "grid");
+    char        path[EIS_TEXT_SIZE + 64];
+    int         kills = 0;
+    whole.workers = hurt.workers = 1;
+    train(&whole, TIDE_OK, NULL, NULL);
+    snprintf(path, sizeof path, "%s/run.json", hurt.out);
+    for (int wait_ms = 40;; wait_ms += wait_ms / 2) {
+        pid_t child = fork();
+        int   how;
+        assert_true(child >= 0);
+        hurt.resume = access(path, F_OK) == 0;
+        if (child == 0) {
+            eis_result r;
+            _exit(spectrum_train(&hurt, NULL, NULL, &r, NULL) == TIDE_OK ? 0 : 1);
+        }
+        usleep((useconds_t)wait_ms * 1000);
+        kill(child, SIGKILL);
+        waitpid(child, &how, 0);
+        if (WIFEXITED(how)) {
+            assert_int_equal(WEXITSTATUS(how), 0);
+            break;
+        }
+        kills++;
+    }
+    assert_true(kills > 0);
+    assert_same_model(&whole, &hurt);
+}
+
 static void learns(void **state) {
     (void)state;
     eis_options  o = small_run("learns", "grid");
     tide_failure failure = { 0 };
     eis_result   r;
-    o.pool_spectra = 8192, o.hidden_dim = 64;
+    o.pool_spectra = 8192, o.hidden_dim = 64, o.n_epochs = 5;
     if (spectrum_train(&o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("%s", failure.message);
     json_t *json = json_loads(r.json, 0, NULL);
     double  accuracy = json_number_value(json_object_get(json, "val_acc")), best = json_number_value(json_object_get(json, "best_possible_acc"));
@@ -156,8 +190,13 @@ static int leave(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(masks_are_uniform),        cmocka_unit_test(bad_options_are_named), cmocka_unit_test(foreign_models_are_refused),
-        cmocka_unit_test(goes_on_to_the_same_bits), cmocka_unit_test(learns),                cmocka_unit_test(same_bits_for_any_number_of_threads),
+        cmocka_unit_test(survives_being_killed), /* first: before this process has threads */
+        cmocka_unit_test(masks_are_uniform),
+        cmocka_unit_test(bad_options_are_named),
+        cmocka_unit_test(foreign_models_are_refused),
+        cmocka_unit_test(goes_on_to_the_same_bits),
+        cmocka_unit_test(learns),
+        cmocka_unit_test(same_bits_for_any_number_of_threads),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, enter, leave);

@@ -6,8 +6,15 @@
 #define GIB ((int64_t)1 << 30)
 
 static machine server(int64_t memory) {
-    return (machine){ .system = "Linux", .arch = "x86_64", .model = "Server", .processors = 8, .allowed_processors = 8, .performance_cores = 8,
-                      .usable_cores = 8, .memory_bytes = memory, .features = MACHINE_AVX2 | MACHINE_AVX512 | MACHINE_AVX512_BF16 };
+    return (machine){ .system = "Linux",
+                      .arch = "x86_64",
+                      .model = "Server",
+                      .processors = 8,
+                      .allowed_processors = 8,
+                      .performance_cores = 8,
+                      .usable_cores = 8,
+                      .memory_bytes = memory,
+                      .features = MACHINE_AVX2 | MACHINE_AVX512 | MACHINE_AVX512_BF16 };
 }
 
 static machine_advice advise(const machine *m, double f32, double bf16, double f16, double gbs, double launch_us) {
@@ -21,7 +28,13 @@ static machine_advice advise(const machine *m, double f32, double bf16, double f
  * 256 needs 91 GFLOP/s, 320 needs 142. Batch: 0.05 of a step holds an update of 28 bytes a weight:
  * b >= 28 * 0.65 R / (0.05 * 66 B) = 5.52 R / B, and eleven times that for the impedance network, as far as 70 % of the
  * memory hold what the guide says a batch uses. */
-static const struct { const char *name; int64_t memory; double f32, bf16, f16, gbs, launch_us; int batch, eis, d_model, seq_most; const char *precision, *mode; } rows[] = {
+static const struct {
+    const char *name;
+    int64_t memory;
+    double f32, bf16, f16, gbs, launch_us;
+    int batch, eis, d_model, seq_most;
+    const char *precision, *mode;
+} rows[] = {
     { "a small board", 4 * GIB, 10, 0, 0, 4, 10, 32, 128, 192, 128, "f32", "default" },
     { "almost wide enough for 256", 16 * GIB, 90, 0, 0, 20, 1, 32, 512, 192, 128, "f32", "default" },
     { "wide enough for 256", 16 * GIB, 92, 0, 0, 20, 1, 32, 512, 256, 256, "f32", "default" },
@@ -60,7 +73,8 @@ static void test_order(void **state) {
     machine      m = server(32 * GIB);
     (void)state;
     for (double rate = 1; rate < 1e5; rate *= 1.3) {
-        machine_advice slow = advise(&m, rate, 0, 0, 30, 3), fast = advise(&m, 1.3 * rate, 0, 0, 30, 3), near = advise(&m, rate, 0, 0, 40, 3);
+        machine_advice slow = advise(&m, rate, 0, 0, 30, 3), fast = advise(&m, 1.3 * rate, 0, 0, 30, 3),
+                       near = advise(&m, rate, 0, 0, 40, 3);
         EXPECT_INT("a faster machine has a narrower model", fast.of[MACHINE_D_MODEL].value < slow.of[MACHINE_D_MODEL].value, 0);
         EXPECT_INT("faster memory wants a larger batch", near.of[MACHINE_BATCH].value > slow.of[MACHINE_BATCH].value, 0);
         for (int i = 0; i < MACHINE_CHOICES; i++) {
@@ -79,7 +93,8 @@ static void test_limits(void **state) {
     EXPECT_INT("threads", a.of[MACHINE_THREADS].value, 3);
     EXPECT_INT("memory", a.of[MACHINE_MEMORY].value, (int64_t)(0.7 * 2 * (double)GIB));
     EXPECT_INT("impedance batch: 2.1 GB do not fit, the least is taken", a.of[MACHINE_EIS_BATCH].value, 128);
-    if (!strstr(a.of[MACHINE_THREADS].why, "limit")) fail_msg("the reason for 3 threads does not name the limit: %s", a.of[MACHINE_THREADS].why);
+    if (!strstr(a.of[MACHINE_THREADS].why, "limit"))
+        fail_msg("the reason for 3 threads does not name the limit: %s", a.of[MACHINE_THREADS].why);
 }
 
 /* Estimates follow cores and sets, and say that they are none. */
@@ -96,13 +111,19 @@ static void test_estimate(void **state) {
     if (!(slower.gflops[MACHINE_F32] < r.gflops[MACHINE_F32])) fail_msg("AVX2 is not estimated slower than AVX-512");
     machine_advise(&m, &r, &a);
     EXPECT_TEXT("precision before measuring", a.of[MACHINE_PRECISION].word, "f32");
-    if (!strstr(a.of[MACHINE_PRECISION].why, "--measure")) fail_msg("the reason does not say how to find out: %s", a.of[MACHINE_PRECISION].why);
+    if (!strstr(a.of[MACHINE_PRECISION].why, "--measure"))
+        fail_msg("the reason does not say how to find out: %s", a.of[MACHINE_PRECISION].why);
 }
 
 static void test_json(void **state) {
     const named   *c = &(named){ "JSON" };
     machine        m = server(64 * GIB);
-    machine_rates  r = { .measured = true, .threads = 8, .gflops = { 200, 500, 0 }, .bandwidth_gbs = 40, .launch_us = 3, .measured_at = "2026-01-31T12:00:00Z" };
+    machine_rates r = { .measured = true,
+                        .threads = 8,
+                        .gflops = { 200, 500, 0 },
+                        .bandwidth_gbs = 40,
+                        .launch_us = 3,
+                        .measured_at = "2026-01-31T12:00:00Z" };
     machine_advice a;
     (void)state;
     snprintf(m.model, sizeof m.model, "bad \xff name");
@@ -138,7 +159,8 @@ static void test_text(void **state) {
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         if (!strstr(text, wanted[i])) fail_msg("\"%s\" is missing in:\n%s", wanted[i], text);
     for (int i = 0; i < MACHINE_CHOICES; i++)
-        if (!strstr(text, machine_choice_name((machine_choice_id)i)) || !strstr(text, a.of[i].why)) fail_msg("choice %d is missing in:\n%s", i, text);
+        if (!strstr(text, machine_choice_name((machine_choice_id)i)) || !strstr(text, a.of[i].why))
+            fail_msg("choice %d is missing in:\n%s", i, text);
     free(text);
 }
 

@@ -112,12 +112,23 @@ static void test_tables(void **state) {
 
 static void test_intel_mac(void **state) {
     static const recorded answers[] = {
-        { "uname:system", "Darwin\n" }, { "uname:machine", "x86_64\n" },
-        { "sysctl:machdep.cpu.brand_string", "Intel(R) Core(TM) i7-1068NG7 CPU @ 2.30GHz" }, { "sysctl:hw.physicalcpu", "4" },
-        { "sysctl:hw.logicalcpu", "8" }, { "sysctl:hw.memsize", "17179869184" }, { "sysctl:hw.l1dcachesize", "49152" },
-        { "sysctl:hw.l2cachesize", "524288" }, { "sysctl:hw.l3cachesize", "8388608" }, { "sysctl:hw.optional.avx2_0", "1" },
-        { "sysctl:hw.optional.fma", "1" }, { "sysctl:hw.optional.avx512f", "1" }, { "sysctl:hw.optional.avx512bw", "1" },
-        { "sysctl:hw.optional.avx512dq", "1" }, { "sysctl:hw.optional.avx512vl", "1" }, { "sysctl:hw.optional.avx512cd", "1" }, { NULL, NULL },
+        { "uname:system", "Darwin\n" },
+        { "uname:machine", "x86_64\n" },
+        { "sysctl:machdep.cpu.brand_string", "Intel(R) Core(TM) i7-1068NG7 CPU @ 2.30GHz" },
+        { "sysctl:hw.physicalcpu", "4" },
+        { "sysctl:hw.logicalcpu", "8" },
+        { "sysctl:hw.memsize", "17179869184" },
+        { "sysctl:hw.l1dcachesize", "49152" },
+        { "sysctl:hw.l2cachesize", "524288" },
+        { "sysctl:hw.l3cachesize", "8388608" },
+        { "sysctl:hw.optional.avx2_0", "1" },
+        { "sysctl:hw.optional.fma", "1" },
+        { "sysctl:hw.optional.avx512f", "1" },
+        { "sysctl:hw.optional.avx512bw", "1" },
+        { "sysctl:hw.optional.avx512dq", "1" },
+        { "sysctl:hw.optional.avx512vl", "1" },
+        { "sysctl:hw.optional.avx512cd", "1" },
+        { NULL, NULL },
     };
     const named *c = &(named){ "Intel Mac" };
     machine m = detect_recorded(answers, NULL, NULL);

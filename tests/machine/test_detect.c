@@ -33,27 +33,46 @@ static const recorded zen4[] = { X86, { "/proc/cpuinfo", CPU(0, 0, 0, "AMD EPYC 
 static const recorded no_fma[] = { X86, { "/proc/cpuinfo", CPU(0, 0, 0, "Old", SSE " avx2") }, END };
 static const recorded half_avx512[] = { X86, { "/proc/cpuinfo", CPU(0, 0, 0, "Knights Landing", AVX2 " avx512f avx512cd avx512er") }, END };
 static const recorded old[] = { X86, { "/proc/cpuinfo", CPU(0, 0, 0, "Core 2", SSE) CPU(1, 0, 1, "Core 2", SSE) }, END };
-static const recorded hybrid[] = { X86, { "/sys/devices/cpu_core/cpus", "0-3\n" }, { "/sys/devices/cpu_atom/cpus", "4-6\n" }, { "/proc/cpuinfo",
-    CPU(0, 0, 0, "i5-12500H", AVX2) CPU(1, 0, 0, "i5-12500H", AVX2) CPU(2, 0, 4, "i5-12500H", AVX2) CPU(3, 0, 4, "i5-12500H", AVX2)
-    CPU(4, 0, 8, "i5-12500H", AVX2) CPU(5, 0, 9, "i5-12500H", AVX2) CPU(6, 0, 10, "i5-12500H", AVX2) }, END };
+static const recorded hybrid[] = { X86,
+                                   { "/sys/devices/cpu_core/cpus", "0-3\n" },
+                                   { "/sys/devices/cpu_atom/cpus", "4-6\n" },
+                                   { "/proc/cpuinfo",
+                                     CPU(0, 0, 0, "i5-12500H", AVX2) CPU(1, 0, 0, "i5-12500H", AVX2) CPU(2, 0, 4, "i5-12500H", AVX2)
+                                         CPU(3, 0, 4, "i5-12500H", AVX2) CPU(4, 0, 8, "i5-12500H", AVX2) CPU(5, 0, 9, "i5-12500H", AVX2)
+                                             CPU(6, 0, 10, "i5-12500H", AVX2) },
+                                   END };
 static const recorded sandbox[] = { X86, { "/proc/cpuinfo", PLAIN_CPU(0, AVX2) PLAIN_CPU(1, AVX2) PLAIN_CPU(2, AVX2) }, END };
 static const recorded no_proc[] = { X86, { "cpuid", " avx2 fma avx512f avx512bw avx512dq avx512vl avx512cd" }, END };
 static const recorded graviton2[] = { ARM, { "/proc/cpuinfo", ARM_CPU(0, "0x41", "0xd0c", N1) ARM_CPU(1, "0x41", "0xd0c", N1) }, END };
 static const recorded graviton3[] = { ARM, { "/proc/cpuinfo", ARM_CPU(0, "0x41", "0xd40", V1) ARM_CPU(1, "0x41", "0xd40", V1) }, END };
-static const recorded raspberry[] = { ARM, { "/proc/device-tree/model", "Raspberry Pi 4 Model B Rev 1.4" },
-    { "/proc/cpuinfo", ARM_CPU(0, "0x41", "0xd08", "fp asimd evtstrm crc32 cpuid") ARM_CPU(1, "0x41", "0xd08", "fp asimd evtstrm crc32 cpuid") }, END };
-static const recorded unknown_arm[] = { ARM, { "/proc/device-tree/model", "Some Board" }, { "/proc/cpuinfo", ARM_CPU(0, "0x99", "0x123", "fp asimd") }, END };
+static const recorded raspberry[] = { ARM,
+                                      { "/proc/device-tree/model", "Raspberry Pi 4 Model B Rev 1.4" },
+                                      { "/proc/cpuinfo", ARM_CPU(0, "0x41", "0xd08", "fp asimd evtstrm crc32 cpuid")
+                                                             ARM_CPU(1, "0x41", "0xd08", "fp asimd evtstrm crc32 cpuid") },
+                                      END };
+static const recorded unknown_arm[] = {
+    ARM, { "/proc/device-tree/model", "Some Board" }, { "/proc/cpuinfo", ARM_CPU(0, "0x99", "0x123", "fp asimd") }, END
+};
 static const recorded big_little[] = { ARM, { "/proc/cpuinfo", ARM_CPU(0, "0x41", "0xd05", N1) ARM_CPU(1, "0x41", "0xd05", N1)
     ARM_CPU(2, "0x41", "0xd0b", N1) ARM_CPU(3, "0x41", "0xd0b", N1) }, { "/sys/devices/system/cpu/cpu0/cpu_capacity", "446\n" },
     { "/sys/devices/system/cpu/cpu1/cpu_capacity", "446\n" }, { "/sys/devices/system/cpu/cpu2/cpu_capacity", "1024\n" },
     { "/sys/devices/system/cpu/cpu3/cpu_capacity", "984\n" }, END };
-static const recorded asahi[] = { ARM, { "/proc/device-tree/model", "Apple MacBook Pro (14-inch, M1 Pro, 2021)" },
-    { "/proc/cpuinfo", ARM_CPU(0, "0x61", "0x024", N1) ARM_CPU(1, "0x61", "0x025", N1) }, { "/sys/devices/system/cpu/cpu0/cpu_capacity", "460\n" },
-    { "/sys/devices/system/cpu/cpu1/cpu_capacity", "1024\n" }, END };
+static const recorded asahi[] = { ARM,
+                                  { "/proc/device-tree/model", "Apple MacBook Pro (14-inch, M1 Pro, 2021)" },
+                                  { "/proc/cpuinfo", ARM_CPU(0, "0x61", "0x024", N1) ARM_CPU(1, "0x61", "0x025", N1) },
+                                  { "/sys/devices/system/cpu/cpu0/cpu_capacity", "460\n" },
+                                  { "/sys/devices/system/cpu/cpu1/cpu_capacity", "1024\n" },
+                                  END };
 
 #define BF16_SETS (MACHINE_AVX2 | MACHINE_AVX512 | MACHINE_AVX512_BF16)
 
-static const struct { const char *name; const recorded *answers; const char *model; int processors, fast, slow; unsigned features; } processors[] = {
+static const struct {
+    const char *name;
+    const recorded *answers;
+    const char *model;
+    int processors, fast, slow;
+    unsigned features;
+} processors[] = {
     { "AVX2, two threads a core", haswell, "Intel(R) Core(TM) i7-4770", 4, 2, 0, MACHINE_AVX2 },
     { "AVX-512", skylake, "Skylake-X", 2, 2, 0, MACHINE_AVX2 | MACHINE_AVX512 },
     { "AVX512-BF16, two sockets", cooper_lake, "Cooper Lake", 2, 2, 0, BF16_SETS },
@@ -105,28 +124,59 @@ static const recorded eight[] = { X86, { "/proc/meminfo", "MemTotal:       16777
 
 static const recorded bare[] = { IN2("/user.slice/session.scope"), END };
 static const recorded v2_docker[] = { IN2("/"), { V2 "/cpu.max", "150000 100000\n" }, { V2 "/memory.max", "2147483648\n" }, END };
-static const recorded v2_unlimited[] = { IN2("/"), { V2 "/cpu.max", "max 100000\n" }, { V2 "/memory.max", "max\n" }, { V2 "/memory.high", "max\n" }, END };
+static const recorded v2_unlimited[] = {
+    IN2("/"), { V2 "/cpu.max", "max 100000\n" }, { V2 "/memory.max", "max\n" }, { V2 "/memory.high", "max\n" }, END
+};
 static const recorded v2_nested[] = { IN2(POD "/c1"), { V2 POD "/c1/cpu.max", "max 100000\n" }, { V2 POD "/cpu.max", "400000 100000\n" },
     { V2 POD "/c1/memory.max", "max\n" }, { V2 POD "/memory.max", "4294967296\n" }, { V2 "/kubepods/memory.max", "8589934592\n" }, END };
-static const recorded v2_inner[] = { IN2(POD "/c1"), { V2 POD "/c1/cpu.max", "50000 100000\n" }, { V2 POD "/cpu.max", "400000 100000\n" }, END };
+static const recorded v2_inner[] = {
+    IN2(POD "/c1"), { V2 POD "/c1/cpu.max", "50000 100000\n" }, { V2 POD "/cpu.max", "400000 100000\n" }, END
+};
 static const recorded v2_high[] = { IN2("/x"), { V2 "/x/memory.max", "8589934592\n" }, { V2 "/x/memory.high", "3221225472\n" }, END };
-static const recorded v2_outside[] = { IN2("/../../y"), { V2 "/cpu.max", "200000 100000\n" }, { V2 "/../../y/cpu.max", "100000 100000\n" }, END };
+static const recorded v2_outside[] = {
+    IN2("/../../y"), { V2 "/cpu.max", "200000 100000\n" }, { V2 "/../../y/cpu.max", "100000 100000\n" }, END
+};
 static const recorded v2_large[] = { IN2("/"), { V2 "/cpu.max", "6400000 100000\n" }, { V2 "/memory.max", "1099511627776\n" }, END };
-static const recorded v1_docker[] = { IN1, { V2 "/cpu,cpuacct/cpu.cfs_quota_us", "200000\n" }, { V2 "/cpu,cpuacct/cpu.cfs_period_us", "100000\n" },
-    { V2 "/memory/memory.limit_in_bytes", "1073741824\n" }, END };
-static const recorded v1_host[] = { IN1, { V2 "/cpu/docker/abc/cpu.cfs_quota_us", "350000\n" }, { V2 "/cpu/docker/abc/cpu.cfs_period_us", "100000\n" },
-    { V2 "/cpu/cpu.cfs_quota_us", "-1\n" }, { V2 "/memory/docker/abc/memory.limit_in_bytes", "3221225472\n" },
-    { V2 "/memory/memory.limit_in_bytes", UNLIMITED }, END };
-static const recorded v1_unlimited[] = { IN1, { V2 "/cpu,cpuacct/cpu.cfs_quota_us", "-1\n" }, { V2 "/cpu,cpuacct/cpu.cfs_period_us", "100000\n" },
-    { V2 "/memory/memory.limit_in_bytes", UNLIMITED }, END };
-static const recorded mixed[] = { { "/proc/self/cgroup", "4:memory:/a\n1:cpu:/\n0::/\n" }, { V2 "/memory/a/memory.limit_in_bytes", "5368709120\n" },
-    { V2 "/unified/cpu.max", "300000 100000\n" }, END };
-static const recorded cpuset[] = { IN2("/"), { "/proc/self/status", "Name:\ttidemill\nCpus_allowed:\t0c\nCpus_allowed_list:\t2-3,6\nMems_allowed_list:\t0\n" }, END };
-static const recorded cpuset_quota[] = { IN2("/"), { "/proc/self/status", "Cpus_allowed_list:\t0-3\n" }, { V2 "/cpu.max", "250000 100000\n" }, END };
-static const recorded strange[] = { { "/proc/self/cgroup", "no colons\n7:\n0::\n:::::\n0::relative" }, { "/proc/self/status", "Cpus_allowed_list:\t0-99999999\n" },
-    { V2 "/cpu.max", "nonsense" }, { V2 "/memory.max", "-5\n" }, END };
+static const recorded v1_docker[] = { IN1,
+                                      { V2 "/cpu,cpuacct/cpu.cfs_quota_us", "200000\n" },
+                                      { V2 "/cpu,cpuacct/cpu.cfs_period_us", "100000\n" },
+                                      { V2 "/memory/memory.limit_in_bytes", "1073741824\n" },
+                                      END };
+static const recorded v1_host[] = { IN1,
+                                    { V2 "/cpu/docker/abc/cpu.cfs_quota_us", "350000\n" },
+                                    { V2 "/cpu/docker/abc/cpu.cfs_period_us", "100000\n" },
+                                    { V2 "/cpu/cpu.cfs_quota_us", "-1\n" },
+                                    { V2 "/memory/docker/abc/memory.limit_in_bytes", "3221225472\n" },
+                                    { V2 "/memory/memory.limit_in_bytes", UNLIMITED },
+                                    END };
+static const recorded v1_unlimited[] = { IN1,
+                                         { V2 "/cpu,cpuacct/cpu.cfs_quota_us", "-1\n" },
+                                         { V2 "/cpu,cpuacct/cpu.cfs_period_us", "100000\n" },
+                                         { V2 "/memory/memory.limit_in_bytes", UNLIMITED },
+                                         END };
+static const recorded mixed[] = { { "/proc/self/cgroup", "4:memory:/a\n1:cpu:/\n0::/\n" },
+                                  { V2 "/memory/a/memory.limit_in_bytes", "5368709120\n" },
+                                  { V2 "/unified/cpu.max", "300000 100000\n" },
+                                  END };
+static const recorded cpuset[] = {
+    IN2("/"), { "/proc/self/status", "Name:\ttidemill\nCpus_allowed:\t0c\nCpus_allowed_list:\t2-3,6\nMems_allowed_list:\t0\n" }, END
+};
+static const recorded cpuset_quota[] = {
+    IN2("/"), { "/proc/self/status", "Cpus_allowed_list:\t0-3\n" }, { V2 "/cpu.max", "250000 100000\n" }, END
+};
+static const recorded strange[] = { { "/proc/self/cgroup", "no colons\n7:\n0::\n:::::\n0::relative" },
+                                    { "/proc/self/status", "Cpus_allowed_list:\t0-99999999\n" },
+                                    { V2 "/cpu.max", "nonsense" },
+                                    { V2 "/memory.max", "-5\n" },
+                                    END };
 
-static const struct { const char *name; const recorded *answers; int version, allowed, threads; double cpus; long long limit, memory; } containers[] = {
+static const struct {
+    const char *name;
+    const recorded *answers;
+    int version, allowed, threads;
+    double cpus;
+    long long limit, memory;
+} containers[] = {
     { "no container", bare, 0, 8, 8, 0, 0, 16 * GIB },
     { "v2", v2_docker, 2, 8, 2, 1.5, 2 * GIB, 2 * GIB },
     { "v2 without limits", v2_unlimited, 0, 8, 8, 0, 0, 16 * GIB },
@@ -161,9 +211,12 @@ static void test_containers(void **state) {
 
 /* A cpuset that cuts across a hybrid: only slow cores, and one thread of each of two fast ones. */
 static void test_cpuset_of_hybrid(void **state) {
-    static const struct { const char *name, *list; int threads, allowed; } rows[] = {
-        { "fast cores, one thread each", "Cpus_allowed_list:\t1,3\n", 2, 2 }, { "both threads of a core", "Cpus_allowed_list:\t2-3\n", 1, 2 },
-        { "slow cores only", "Cpus_allowed_list:\t4-5\n", 2, 2 },             { "some of each", "Cpus_allowed_list:\t3-6\n", 1, 4 },
+    static const struct { const char *name, *list; int threads, allowed;
+    } rows[] = {
+        { "fast cores, one thread each", "Cpus_allowed_list:\t1,3\n", 2, 2 },
+        { "both threads of a core", "Cpus_allowed_list:\t2-3\n", 1, 2 },
+        { "slow cores only", "Cpus_allowed_list:\t4-5\n", 2, 2 },
+        { "some of each", "Cpus_allowed_list:\t3-6\n", 1, 4 },
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -186,8 +239,10 @@ static const recorded cache_files[] = {
 static const recorded hwloc[] = { { "hwloc:caches", "L1d 32768\nL2 1048576\n" }, END };
 
 static void test_caches(void **state) {
-    static const struct { const char *name; const recorded *answers; long long l1d, l2, l3; } rows[] = {
-        { "from files", cache_files, 48 << 10, 2 << 20, 105 << 20 }, { "from hwloc", hwloc, 32768, 1 << 20, 0 }, { "unknown", bare, 0, 0, 0 } };
+    static const struct { const char *name; const recorded *answers; long long l1d, l2, l3;
+    } rows[] = { { "from files", cache_files, 48 << 10, 2 << 20, 105 << 20 },
+                 { "from hwloc", hwloc, 32768, 1 << 20, 0 },
+                 { "unknown", bare, 0, 0, 0 } };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const typeof(*rows) *c = &rows[i];

@@ -7,10 +7,16 @@
 #include "recorded.h"
 
 static const recorded answers[] = {
-    { "uname:system", "Linux\n" }, { "uname:machine", "x86_64\n" }, { "/proc/meminfo", "MemTotal: 16777216 kB\n" },
-    { "/proc/cpuinfo", "processor\t: 0\nmodel name\t: Xeon\nflags\t\t: avx2 fma\n\nprocessor\t: 1\nmodel name\t: Xeon\nflags\t\t: avx2 fma\n" },
-    { "/proc/self/status", "Cpus_allowed_list:\t0-1\n" }, { "/proc/self/cgroup", "0::/\n" }, { "/sys/fs/cgroup/memory.max", "1073741824\n" },
-    { "hwloc:caches", "L1d 32768\nL2 1048576\n" }, { NULL, NULL },
+    { "uname:system", "Linux\n" },
+    { "uname:machine", "x86_64\n" },
+    { "/proc/meminfo", "MemTotal: 16777216 kB\n" },
+    { "/proc/cpuinfo",
+      "processor\t: 0\nmodel name\t: Xeon\nflags\t\t: avx2 fma\n\nprocessor\t: 1\nmodel name\t: Xeon\nflags\t\t: avx2 fma\n" },
+    { "/proc/self/status", "Cpus_allowed_list:\t0-1\n" },
+    { "/proc/self/cgroup", "0::/\n" },
+    { "/sys/fs/cgroup/memory.max", "1073741824\n" },
+    { "hwloc:caches", "L1d 32768\nL2 1048576\n" },
+    { NULL, NULL },
 };
 
 static void expect_whole(char *text, char *json, tide_status written, const machine *m) {

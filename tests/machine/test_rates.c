@@ -8,8 +8,15 @@
 
 static char folder[64];
 
-static const machine here = { .system = "Linux", .arch = "x86_64", .model = "Test", .processors = 4, .allowed_processors = 4, .performance_cores = 4,
-                              .usable_cores = 4, .memory_bytes = (int64_t)8 << 30, .features = MACHINE_AVX2 };
+static const machine here = { .system = "Linux",
+                              .arch = "x86_64",
+                              .model = "Test",
+                              .processors = 4,
+                              .allowed_processors = 4,
+                              .performance_cores = 4,
+                              .usable_cores = 4,
+                              .memory_bytes = (int64_t)8 << 30,
+                              .features = MACHINE_AVX2 };
 static const machine_rates kept = { .measured = true, .threads = 4, .gflops = { 123.456789012345678, 301.1, 0 }, .bandwidth_gbs = 1.0 / 3,
                                     .launch_us = 0.1, .took_s = 1.9, .measured_at = "2026-01-31T12:00:00Z" };
 
@@ -30,8 +37,8 @@ static int remove_folder(void **state) {
 }
 
 static bool same(const machine_rates *a, const machine_rates *b) {
-    bool all = a->measured == b->measured && a->threads == b->threads && a->bandwidth_gbs == b->bandwidth_gbs && a->launch_us == b->launch_us &&
-               a->took_s == b->took_s && strcmp(a->measured_at, b->measured_at) == 0;
+    bool all = a->measured == b->measured && a->threads == b->threads && a->bandwidth_gbs == b->bandwidth_gbs &&
+               a->launch_us == b->launch_us && a->took_s == b->took_s && strcmp(a->measured_at, b->measured_at) == 0;
     for (int i = 0; i < MACHINE_PRECISIONS; i++) all = all && a->gflops[i] == b->gflops[i];
     return all;
 }
@@ -115,7 +122,8 @@ static void test_damage(void **state) {
         }
     if (refused < 4 * length) fail_msg("only %zu of %zu changed files were refused", refused, 8 * length);
     machine_rates_known(&here, &back);
-    if (machine_rates_write(&here, &kept, NULL) != TIDE_OK || machine_rates_read(&here, &back, NULL) != TIDE_OK) fail_msg("a damaged file is not replaced");
+    if (machine_rates_write(&here, &kept, NULL) != TIDE_OK || machine_rates_read(&here, &back, NULL) != TIDE_OK)
+        fail_msg("a damaged file is not replaced");
 }
 
 static void test_no_place(void **state) {
@@ -131,7 +139,8 @@ static void test_no_place(void **state) {
     setenv("XDG_CACHE_HOME", "relative", 1);  /* to be passed over, as the XDG rules say */
     setenv("HOME", folder, 1);
     path_of(&here, path);
-    if (strncmp(path, folder, strlen(folder)) != 0 || !strstr(path, "/.cache/tidemill/machine-" TIDE_VERSION)) fail_msg("unexpected path %s", path);
+    if (strncmp(path, folder, strlen(folder)) != 0 || !strstr(path, "/.cache/tidemill/machine-" TIDE_VERSION))
+        fail_msg("unexpected path %s", path);
     unsetenv("XDG_CACHE_HOME");
     unsetenv("HOME");
     EXPECT_INT("neither variable", machine_rates_path(&here, path, NULL), TIDE_EIO);
@@ -148,19 +157,25 @@ static void test_measure(void **state) {
     if (machine_measure(&m, &r, &f) != TIDE_OK) fail_msg("%s", f.message);
     EXPECT_INT("measured", r.measured, 1);
     EXPECT_INT("threads", r.threads, machine_threads(&m));
-    const struct { const char *what; double value, low, high; } ranges[] = {
-        { "f32 GFLOP/s", r.gflops[MACHINE_F32], 0.01, 1e6 }, { "GB/s", r.bandwidth_gbs, 0.01, 1e5 }, { "us a launch", r.launch_us, 0.001, 1e6 },
+    const struct { const char *what; double value, low, high;
+    } ranges[] = {
+        { "f32 GFLOP/s", r.gflops[MACHINE_F32], 0.01, 1e6 },
+        { "GB/s", r.bandwidth_gbs, 0.01, 1e5 },
+        { "us a launch", r.launch_us, 0.001, 1e6 },
         { "seconds", r.took_s, 0.01, 60 },
     };
     for (int i = 0; i < 4; i++)
-        if (!(ranges[i].value > ranges[i].low && ranges[i].value < ranges[i].high)) fail_msg("%s: %g is not believable", ranges[i].what, ranges[i].value);
+        if (!(ranges[i].value > ranges[i].low && ranges[i].value < ranges[i].high))
+            fail_msg("%s: %g is not believable", ranges[i].what, ranges[i].value);
     EXPECT_INT("length of the date", strlen(r.measured_at), 20);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_round_trip, make_folder, remove_folder), cmocka_unit_test_setup_teardown(test_other_machines, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_damage, make_folder, remove_folder), cmocka_unit_test_setup_teardown(test_no_place, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_round_trip, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_other_machines, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_damage, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_no_place, make_folder, remove_folder),
         cmocka_unit_test(test_measure),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);

@@ -54,7 +54,8 @@ static tide_status open_shard(known_data *d, const char *folder, const char *nam
     if (status != TIDE_OK) return status;
     d->shard_count++;
     if (!json_equal(options_of(s), options_of(d->shards)))
-        return fail_at(f, TIDE_EDATA, s->path, 0, "data-dir", "%s is of another data set than %s: give --data_dir a folder with one", s->path, d->shards->path);
+        return fail_at(f, TIDE_EDATA, s->path, 0, "data-dir", "%s is of another data set than %s: give --data_dir a folder with one",
+                       s->path, d->shards->path);
     d->truths += s->truths;
     return shard_check(s, f);
 }
@@ -79,15 +80,20 @@ static tide_status take_options(known_data *d, tide_failure *f) {
     d->points  = json_integer_value(json_object_get(o, "points"));
     d->circuit = circuit && !strcmp(circuit, "chain") ? EIS_CHAIN : EIS_SHUNT;
     snprintf(d->resnorm_kind, sizeof d->resnorm_kind, "%s", kind ? kind : "");
-    snprintf(d->identity, sizeof d->identity, "shards %s %s seed %" JSON_INTEGER_FORMAT " truths %" PRId64 " crc32 %" JSON_INTEGER_FORMAT, circuit ? circuit : "", d->resnorm_kind,
-             json_integer_value(json_object_get(o, "seed")), truths, json_integer_value(json_object_get(o, "ground_truths_crc32")));
+    snprintf(d->identity, sizeof d->identity, "shards %s %s seed %" JSON_INTEGER_FORMAT " truths %" PRId64 " crc32 %" JSON_INTEGER_FORMAT,
+             circuit ? circuit : "", d->resnorm_kind, json_integer_value(json_object_get(o, "seed")), truths,
+             json_integer_value(json_object_get(o, "ground_truths_crc32")));
     bool fine = circuit && kind && d->points >= 2 && d->points <= 40;
     for (int64_t i = 0; fine && i < d->shard_count; i++)
         for (int k = 0; k < EIS_COUNT; k++)
             for (int64_t r = 0; r < d->shards[i].rows; r++) fine &= d->shards[i].index[k][r] < d->points;
-    if (!fine) return fail_at(f, TIDE_EDATA, s->path, 0, NULL, "%s: circuit, resnorm or points are missing, or indices are beyond the axes", s->path);
+    if (!fine)
+        return fail_at(f, TIDE_EDATA, s->path, 0, NULL, "%s: circuit, resnorm or points are missing, or indices are beyond the axes",
+                       s->path);
     if (truths == d->truths) return TIDE_OK;
-    return fail_at(f, TIDE_EDATA, s->path, 0, "data-dir", "the data set has %" PRId64 " of its %" PRId64 " ground truths: run 'tidemill eis generate' again to finish it", d->truths, truths);
+    return fail_at(f, TIDE_EDATA, s->path, 0, "data-dir",
+                   "the data set has %" PRId64 " of its %" PRId64 " ground truths: run 'tidemill eis generate' again to finish it",
+                   d->truths, truths);
 }
 
 static tide_status open_shards(const char *folder, const names *n, known_data *d, tide_failure *f) {
@@ -107,9 +113,11 @@ static tide_status open_csv(const char *folder, known_data *d, tide_failure *f) 
     tide_status status = list(folder, "combined_dataset_*gt.csv", &n, f);
     if (status == TIDE_OK && !n.count)
         status = fail_at(f, TIDE_EINVAL, folder, 0, "data-dir",
-                         "%s holds no data: make them with 'tidemill eis generate --data_dir %s', or name their folder with --data_dir", folder, folder);
+                         "%s holds no data: make them with 'tidemill eis generate --data_dir %s', or name their folder with --data_dir",
+                         folder, folder);
     if (status == TIDE_OK && n.count > 1)
-        status = fail_at(f, TIDE_EINVAL, folder, 0, "data-dir", "%s holds several data sets (%s, %s): give --data_dir a folder with one", folder, n.items[0], n.items[1]);
+        status = fail_at(f, TIDE_EINVAL, folder, 0, "data-dir", "%s holds several data sets (%s, %s): give --data_dir a folder with one",
+                         folder, n.items[0], n.items[1]);
     if (status == TIDE_OK) status = known_csv_read(folder, n.items[0], d, f);
     names_free(&n);
     return status;
@@ -117,8 +125,8 @@ static tide_status open_csv(const char *folder, known_data *d, tide_failure *f) 
 
 static tide_status check_circuit(const eis_options *o, const known_data *d, tide_failure *f) {
     if (!o->circuit_given || o->circuit == (int)d->circuit) return TIDE_OK;
-    return fail_at(f, TIDE_EINVAL, o->data_dir, 0, "circuit", "--circuit %s, but the data in %s are of the %s circuit", circuit_names[o->circuit], o->data_dir,
-                   circuit_names[d->circuit]);
+    return fail_at(f, TIDE_EINVAL, o->data_dir, 0, "circuit", "--circuit %s, but the data in %s are of the %s circuit",
+                   circuit_names[o->circuit], o->data_dir, circuit_names[d->circuit]);
 }
 
 tide_status known_data_open(const eis_options *o, known_data *d, bool *from_csv, tide_failure *f) {

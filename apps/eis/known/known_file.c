@@ -26,10 +26,10 @@ static json_t *axes_json(int64_t points) {
 
 static char *card_text(const known_network *n, const known_card *c) {
     const known_scale *s = &c->scale;
-    json_t *o = json_pack("{s:i, s:s, s:s, s:I, s:I, s:o, s:s, s:s, s:{s:s, s:b, s:f, s:f, s:f}}", "format_version", CARD_VERSION, "kind", CARD_KIND, "circuit",
-                          c->circuit == EIS_CHAIN ? "chain" : "shunt", "hidden_dim", (json_int_t)n->sizes.width[0], "points", (json_int_t)n->sizes.points, "axes",
-                          axes_json(n->sizes.points), "pool", c->pool, "masks", c->masks, "resnorm", "kind", c->resnorm_kind, "log10", s->log, "floor", s->floor,
-                          "mean", s->mean, "sd", s->sd);
+    json_t *o = json_pack("{s:i, s:s, s:s, s:I, s:I, s:o, s:s, s:s, s:{s:s, s:b, s:f, s:f, s:f}}", "format_version", CARD_VERSION, "kind",
+                          CARD_KIND, "circuit", c->circuit == EIS_CHAIN ? "chain" : "shunt", "hidden_dim", (json_int_t)n->sizes.width[0],
+                          "points", (json_int_t)n->sizes.points, "axes", axes_json(n->sizes.points), "pool", c->pool, "masks", c->masks,
+                          "resnorm", "kind", c->resnorm_kind, "log10", s->log, "floor", s->floor, "mean", s->mean, "sd", s->sd);
     char *text = o ? json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(o);
     return text;
@@ -47,7 +47,8 @@ static tide_status add_parameters(tide_archive *a, const known_network *n, const
 
 static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the model's file"); }
 
-tide_status known_model_write(const char *path, const known_network *n, const known_card *card, const tide_snapshot_t *best, tide_failure *failure) {
+tide_status known_model_write(const char *path, const known_network *n, const known_card *card, const tide_snapshot_t *best,
+                              tide_failure *failure) {
     tide_archive a      = { 0 };
     char        *text   = card_text(n, card);
     tide_status  status = text ? tide_archive_set(&a, CARD_KEY, text) : TIDE_ENOMEM;
@@ -104,7 +105,8 @@ static tide_status take_card(const char *path, const tide_archive *a, known_card
     const char *kind   = json_string_value(json_object_get(o, "kind"));
     tide_status status = TIDE_OK;
     if (!kind || strcmp(kind, CARD_KIND))
-        status = fail_at(failure, TIDE_EINVAL, path, 0, "model", "%s is not a predictor from known values: 'tidemill eis train --inputs known' makes one", path);
+        status = fail_at(failure, TIDE_EINVAL, path, 0, "model",
+                         "%s is not a predictor from known values: 'tidemill eis train --inputs known' makes one", path);
     else if (json_integer_value(json_object_get(o, "format_version")) > CARD_VERSION)
         status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "the format of %s is newer than this program reads: update tidemill", path);
     else if (!read_card(o, card)) status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "the metadata of %s are damaged: train again", path);

@@ -55,7 +55,8 @@ static void put(loading *l, tide_val variable, const tide_tensor *t, const char 
     if (l->status != TIDE_OK) return;
     if (!t || t->type != TIDE_F32 || !tide_shape_equal(t->shape, shape)) {
         char text[128];
-        l->status = fail_at(l->failure, TIDE_EDATA, l->path, 0, name, "%s: '%s' is missing, or not f32 of shape %s", l->path, name, shape_text(text, shape));
+        l->status = fail_at(l->failure, TIDE_EDATA, l->path, 0, name, "%s: '%s' is missing, or not f32 of shape %s", l->path, name,
+                            shape_text(text, shape));
     } else l->status = tide_write(variable, t->data, (size_t)tide_shape_count(shape) * sizeof(float));
 }
 
@@ -69,7 +70,8 @@ static void put_map(loading *l, tide_val weight, tide_val bias, const char *sequ
 
 static void put_all(loading *l, const known_network *n) {
     char head[32];
-    for (int i = 0; i < ENCODER_LAYERS; i++) put_map(l, n->encoder[i].weight, n->encoder[i].bias, "encoder", encoder_place[n->sizes.norm][i]);
+    for (int i = 0; i < ENCODER_LAYERS; i++)
+        put_map(l, n->encoder[i].weight, n->encoder[i].bias, "encoder", encoder_place[n->sizes.norm][i]);
     for (int i = 0; n->sizes.norm && i < ENCODER_LAYERS - 1; i++) put_map(l, n->norm[i].weight, n->norm[i].bias, "encoder", norm_place[i]);
     for (int k = 0; k < EIS_COUNT; k++) {
         snprintf(head, sizeof head, "param_heads.%d", k);
@@ -79,14 +81,18 @@ static void put_all(loading *l, const known_network *n) {
 }
 
 static bool usable(const known_sizes *s) {
-    return s->width[0] > 0 && s->width[1] > 0 && s->width[2] > 0 && s->head > 0 && s->resnorm_head > 0 && s->points >= 2 && s->points <= KNOWN_POINTS_MOST;
+    return s->width[0] > 0 && s->width[1] > 0 && s->width[2] > 0 && s->head > 0 && s->resnorm_head > 0 && s->points >= 2 &&
+           s->points <= KNOWN_POINTS_MOST;
 }
 
 static tide_status build(const char *path, const tide_archive *a, known_model *m, tide_failure *failure) {
     loading     l = { path, a, naming_of(a), TIDE_OK, failure };
     known_sizes s = sizes_from(a, l.naming);
     if (!usable(&s))
-        return fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s has not the arrays of the network: encoder.layers.0.weight ... resnorm_head.layers.2.bias, heads over 2 to 40 values", path);
+        return fail_at(
+            failure, TIDE_EDATA, path, 0, NULL,
+            "%s has not the arrays of the network: encoder.layers.0.weight ... resnorm_head.layers.2.bias, heads over 2 to 40 values",
+            path);
     m->graph = tide_graph_new_with(&(tide_graph_options){ .device = "cpu", .threads = 1 });
     if (!m->graph) return fail(failure, TIDE_ENOMEM, "out of memory for the network");
     known_network_new(m->graph, s, &m->network);

@@ -50,7 +50,8 @@ int64_t known_model_top(const known_model *m, const eis_known *known, const know
 /* ---- writing (known_file.c) ---- */
 
 /* The parameters as they are in `best` (NULL: now). */
-tide_status known_model_write(const char *path, const known_network *n, const known_card *card, const tide_snapshot_t *best, tide_failure *failure);
+tide_status known_model_write(const char *path, const known_network *n, const known_card *card, const tide_snapshot_t *best,
+                              tide_failure *failure);
 tide_status known_npz_write(const char *path, const known_network *n, const tide_snapshot_t *best, tide_failure *failure);
 
 #endif

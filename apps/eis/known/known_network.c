@@ -14,7 +14,8 @@ static struct known_map map_of(tide_graph *g, const tide_linear *parts, int coun
     for (int i = 0; i < count; i++) weight[i] = parts[i].weight, bias[i] = parts[i].bias;
     tide_list weights = { weight, count }, biases = { bias, count };
     if (stack) return (struct known_map){ tide_transpose(tide_stack(g, weights, 0), 1, 2), tide_expand_dims(tide_stack(g, biases, 0), 1) };
-    return (struct known_map){ tide_transpose(count > 1 ? tide_concat(g, weights, 0) : weight[0], 0, 1), count > 1 ? tide_concat(g, biases, 0) : bias[0] };
+    return (struct known_map){ tide_transpose(count > 1 ? tide_concat(g, weights, 0) : weight[0], 0, 1),
+                               count > 1 ? tide_concat(g, biases, 0) : bias[0] };
 }
 
 /* The first maps of all heads are one product, the second of the five a batched one: (5, b, head) times (5, head, points). */
@@ -34,7 +35,8 @@ void known_network_new(tide_graph *g, known_sizes s, known_network *n) {
     static const char *const norm[]    = { "encoder.norm.0", "encoder.norm.1" };
     char name[64];
     *n = (known_network){ .sizes = s };
-    for (int i = 0; i < ENCODER_LAYERS; i++) n->encoder[i] = tide_linear_new(g, encoder[i], i ? s.width[i - 1] : KNOWN_FEATURES, s.width[i]);
+    for (int i = 0; i < ENCODER_LAYERS; i++)
+        n->encoder[i] = tide_linear_new(g, encoder[i], i ? s.width[i - 1] : KNOWN_FEATURES, s.width[i]);
     for (int i = 0; s.norm && i < ENCODER_LAYERS - 1; i++) n->norm[i] = tide_layer_norm_new(g, norm[i], s.width[i], NORM_EPS);
     for (int k = 0; k < EIS_COUNT; k++)
         for (int i = 0; i < HEAD_LAYERS; i++) {

@@ -17,7 +17,8 @@ void known_verdict(double accuracy, double possible, bool uniform, char *out, si
     static const double MEETS = 0.01;
     snprintf(out, size, "Validation accuracy %.1f %%; the best possible here is %.1f %%.%s", 100 * accuracy, 100 * possible,
              uniform && fabs(accuracy - possible) <= MEETS
-                 ? " Nothing is wrong with your training: in these data the missing values are drawn independently of the known ones, so the known values alone "
+                 ? " Nothing is wrong with your training: in these data the missing values are drawn independently of the known ones, so "
+                   "the known values alone "
                    "cannot tell them. Add the measured spectrum and they can: tidemill eis complete --spectrum FILE"
                  : "");
 }
@@ -44,11 +45,20 @@ static json_t *score_json(const known_score *s, const char *what, int64_t sample
 }
 
 static void put_run(json_t *o, const known_trainer *t) {
-    const struct { const char *key; int64_t value; } whole[] = {
-        { "threads", tide_graph_threads(t->session.graph) }, { "parameters", known_network_count(&t->session.network) },
-        { "ground_truths", t->task.data.truths }, { "ground_truths_held_out", t->task.held_count }, { "rows", t->task.data.rows },
-        { "pool_rows", t->task.pool.count }, { "training_samples", t->samples }, { "batch_size", t->session.batch },
-        { "epochs", ceil_div(t->at.step, t->batches) }, { "best_epoch", t->at.best_epoch }, { "steps", t->at.step }, { "resumed_from_step", t->resumed_from },
+    const struct { const char *key; int64_t value;
+    } whole[] = {
+        { "threads", tide_graph_threads(t->session.graph) },
+        { "parameters", known_network_count(&t->session.network) },
+        { "ground_truths", t->task.data.truths },
+        { "ground_truths_held_out", t->task.held_count },
+        { "rows", t->task.data.rows },
+        { "pool_rows", t->task.pool.count },
+        { "training_samples", t->samples },
+        { "batch_size", t->session.batch },
+        { "epochs", ceil_div(t->at.step, t->batches) },
+        { "best_epoch", t->at.best_epoch },
+        { "steps", t->at.step },
+        { "resumed_from_step", t->resumed_from },
     };
     int64_t own = t->at.step - t->resumed_from;
     const struct { const char *key; double value; } reals[] = {
@@ -56,15 +66,17 @@ static void put_run(json_t *o, const known_trainer *t) {
         { "step_ms", own ? 1e3 * t->own_step_seconds / (double)own : (double)NAN }, { "seconds", known_trainer_seconds(t) },
         { "peak_rss_mib", (double)os_peak_rss_bytes() / (1 << 20) },
     };
-    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) json_object_set_new(o, whole[i].key, json_integer((json_int_t)whole[i].value));
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        json_object_set_new(o, whole[i].key, json_integer((json_int_t)whole[i].value));
     for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) json_object_set_new(o, reals[i].key, number_or_null(reals[i].value));
 }
 
 static char *result_json(const known_trainer *t, const outcome *r) {
     const known_task *k = &t->task;
-    json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "schema_version", SCHEMA_VERSION, "command", "eis train", "inputs", "known", "folder", t->folder.path,
-                          "device", tide_graph_device(t->session.graph), "circuit", k->data.circuit == EIS_CHAIN ? "chain" : "shunt", "pool", t->options->pool, "split",
-                          k->held_count ? "truth" : "row");
+    json_t *o =
+        json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "schema_version", SCHEMA_VERSION, "command", "eis train", "inputs", "known",
+                  "folder", t->folder.path, "device", tide_graph_device(t->session.graph), "circuit",
+                  k->data.circuit == EIS_CHAIN ? "chain" : "shunt", "pool", t->options->pool, "split", k->held_count ? "truth" : "row");
     json_t *possible = json_object(), *validation = json_object();
     put_run(o, t);
     put_accuracy(possible, &k->ceiling);
@@ -96,9 +108,13 @@ static char *result_text(const known_trainer *t, const outcome *r) {
     double  n = (double)k->data.points;
     text    out = { 0 };
     known_accuracy chance = { 1 / n, fmin(5 / n, 1), 1 / (n * n), fmin(5 / (n * n), 1) };
-    text_add(&out, "%s: predictor from known values, %" PRId64 " parameters\n%" PRId64 " steps of %" PRId64 " in %.1f s, best epoch %" PRId64 " of %" PRId64 ", loss %.4f", t->folder.path,
-             known_network_count(&t->session.network), t->at.step, t->session.batch, known_trainer_seconds(t), t->at.best_epoch, ceil_div(t->at.step, t->batches), t->at.best);
-    if (t->own_step_seconds > 0) text_add(&out, "; %.0f samples/s", (double)((t->at.step - t->resumed_from) * t->session.batch) / t->own_step_seconds);
+    text_add(&out,
+             "%s: predictor from known values, %" PRId64 " parameters\n%" PRId64 " steps of %" PRId64 " in %.1f s, best epoch %" PRId64
+             " of %" PRId64 ", loss %.4f",
+             t->folder.path, known_network_count(&t->session.network), t->at.step, t->session.batch, known_trainer_seconds(t),
+             t->at.best_epoch, ceil_div(t->at.step, t->batches), t->at.best);
+    if (t->own_step_seconds > 0)
+        text_add(&out, "; %.0f samples/s", (double)((t->at.step - t->resumed_from) * t->session.batch) / t->own_step_seconds);
     text_add(&out, "\n\n%-52s%10s%10s%12s%12s%12s\n", "share right", "top 1", "top 5", "pair top 1", "pair top 5", "resnorm R2");
     if (r->has_truth) put_row(&out, held_out, &r->by_truth.accuracy, r->by_truth.r2);
     put_row(&out, same_truths, &r->by_row.accuracy, r->by_row.r2);
@@ -111,7 +127,8 @@ static char *result_text(const known_trainer *t, const outcome *r) {
 
 static tide_status draw(const known_trainer *t, tide_failure *failure) {
     if (!t->options->plots) return TIDE_OK;
-    if (!plot_available() && t->listener && t->listener(t->user, EIS_NOTE, plot_missing_note())) return fail(failure, TIDE_ECANCELLED, "stopped");
+    if (!plot_available() && t->listener && t->listener(t->user, EIS_NOTE, plot_missing_note()))
+        return fail(failure, TIDE_ECANCELLED, "stopped");
     return training_log_plot(&t->folder, t->at.best_epoch, failure);
 }
 

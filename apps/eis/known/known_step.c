@@ -22,7 +22,8 @@ static batch_values gather(const known_session *s, tide_val table) {
 /* The mean over the parameters that are missing anywhere of the mean over where they are. */
 static tide_val cross_entropy(const known_session *s, tide_val logits, const batch_values *b) {
     tide_graph *g      = s->graph;
-    tide_val    classes = tide_cast(tide_arange(g, TIDE_I32, s->network.sizes.points), TIDE_F32), zero = tide_scalar(g, 0), one = tide_scalar(g, 1);
+    tide_val classes = tide_cast(tide_arange(g, TIDE_I32, s->network.sizes.points), TIDE_F32), zero = tide_scalar(g, 0),
+             one = tide_scalar(g, 1);
     tide_val    chosen = tide_eq(tide_expand_dims(b->label, -1), classes);
     tide_val    logit  = tide_sum(tide_where(chosen, logits, zero), TIDE_AXES(-1));
     tide_val    each   = tide_mul(tide_sub(tide_logsumexp(logits, TIDE_AXES(-1)), logit), b->unknown);
@@ -34,7 +35,8 @@ static tide_val cross_entropy(const known_session *s, tide_val logits, const bat
 
 static tide_val share_right(const known_session *s, tide_val logits, const batch_values *b) {
     tide_val right = tide_cast(tide_eq(tide_cast(tide_argmax(logits, -1), TIDE_F32), b->label), TIDE_F32);
-    return tide_div(tide_sum(tide_mul(right, b->unknown), TIDE_ALL), tide_maximum(tide_sum(b->unknown, TIDE_ALL), tide_scalar(s->graph, 1)));
+    return tide_div(tide_sum(tide_mul(right, b->unknown), TIDE_ALL),
+                    tide_maximum(tide_sum(b->unknown, TIDE_ALL), tide_scalar(s->graph, 1)));
 }
 
 static tide_val square_error(tide_val resnorm, const batch_values *b) {
@@ -59,8 +61,9 @@ static tide_status make_step(const known_settings *o, const known_samples *train
     s->hits            = share_right(s, logits, &b);
     tide_list gradient = tide_grad(s->loss, s->network.params);
     s->norm            = tide_global_norm(gradient);
-    tide_val update    = tide_adamw(s->network.params, gradient,
-                                    &(tide_adamw_opts){ .lr = s->rate, .weight_decay = o->weight_decay, .no_bias_correction = o->no_bias_correction });
+    tide_val update =
+        tide_adamw(s->network.params, gradient,
+                   &(tide_adamw_opts){ .lr = s->rate, .weight_decay = o->weight_decay, .no_bias_correction = o->no_bias_correction });
     s->step            = tide_compile(TIDE_LIST(s->loss, s->hits, s->norm, update), NULL);
     return compiled(s, s->step, failure);
 }
@@ -80,7 +83,8 @@ static bool known_device(const char *device) {
 
 tide_status known_session_open(const known_settings *o, const known_samples *train, known_session *s, tide_failure *failure) {
     *s = (known_session){ .batch = o->batch, .filling = train->count };
-    if (!known_device(o->device)) return fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "there is no device '%s' here; cpu, ref and check are", o->device);
+    if (!known_device(o->device))
+        return fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "there is no device '%s' here; cpu, ref and check are", o->device);
     tide_graph_options options = { .device = o->device, .threads = o->threads, .seed = o->seed, .memory_limit = os_memory_bytes() };
     s->graph = tide_graph_new_with(&options);
     if (!s->graph) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
@@ -99,7 +103,8 @@ static tide_status failed(const tide_program *p, tide_status status, const char 
     return status == TIDE_OK ? status : fail(failure, status, "%s failed", what);
 }
 
-tide_status known_session_step(known_session *s, const int32_t *samples, int64_t count, double rate, known_step_result *out, tide_failure *failure) {
+tide_status known_session_step(known_session *s, const int32_t *samples, int64_t count, double rate, known_step_result *out,
+                               tide_failure *failure) {
     float    as_float = (float)rate;
     int32_t *whole    = count < s->batch ? malloc((size_t)s->batch * sizeof *whole) : NULL;
     if (count < s->batch && !whole) return fail(failure, TIDE_ENOMEM, "out of memory for a batch");
@@ -130,7 +135,8 @@ static int64_t pair_rank(const float *a, const float *b, int64_t points, int64_t
     int64_t rank  = 0;
     float   right = a[right_a] + b[right_b];
     for (int64_t i = 0; i < points; i++)
-        for (int64_t j = 0; j < points; j++) rank += a[i] + b[j] > right || (a[i] + b[j] == right && i * points + j < right_a * points + right_b);
+        for (int64_t j = 0; j < points; j++)
+            rank += a[i] + b[j] > right || (a[i] + b[j] == right && i * points + j < right_a * points + right_b);
     return rank;
 }
 
@@ -176,7 +182,8 @@ tide_status known_session_score(known_session *s, const known_samples *samples, 
     if (!x) return fail(failure, TIDE_ENOMEM, "out of memory for scoring");
     for (int64_t at = 0; status == TIDE_OK && at < samples->count; at += SCORE_BATCH) {
         int64_t count = MIN2(SCORE_BATCH, samples->count - at);
-        for (int64_t i = 0; i < count; i++) memcpy(x + i * KNOWN_FEATURES, samples->row + (at + i) * SAMPLE_WIDTH, KNOWN_FEATURES * sizeof *x);
+        for (int64_t i = 0; i < count; i++)
+            memcpy(x + i * KNOWN_FEATURES, samples->row + (at + i) * SAMPLE_WIDTH, KNOWN_FEATURES * sizeof *x);
         status = failed(s->score, tide_run(s->score, (tide_feed[]){ { s->x, x } }, 1), "scoring", failure);
         const float *log_p = status == TIDE_OK ? tide_data(s->log_p) : NULL, *resnorm = status == TIDE_OK ? tide_data(s->resnorm) : NULL;
         if (!log_p || !resnorm) status = failed(s->score, status == TIDE_OK ? TIDE_ENOMEM : status, "scoring", failure);

@@ -35,11 +35,13 @@ static tide_status hold_out(const eis_options *o, known_task *t, tide_failure *f
 static tide_status make_pools(const eis_options *o, known_task *t, tide_failure *f) {
     tide_status status = known_pool_parse(o->pool, &t->best, f);
     if (status == TIDE_OK && t->data.truths < 2 && o->split == EIS_SPLIT_TRUTH)
-        status = fail_at(f, TIDE_EINVAL, NULL, 0, "split", "with one ground truth none can be held out: give --split row, or generate more");
+        status =
+            fail_at(f, TIDE_EINVAL, NULL, 0, "split", "with one ground truth none can be held out: give --split row, or generate more");
     if (status == TIDE_OK) status = hold_out(o, t, f);
     if (status != TIDE_OK) return status;
     if (t->best && !(t->kept = known_best_rows(&t->data, t->best))) return no_memory(f);
-    bool fine = known_pool_new(&t->data, NULL, true, t->best, t->kept, &t->pool) && known_pool_new(&t->data, t->held, false, t->best, t->kept, &t->learned) &&
+    bool fine = known_pool_new(&t->data, NULL, true, t->best, t->kept, &t->pool) &&
+                known_pool_new(&t->data, t->held, false, t->best, t->kept, &t->learned) &&
                 known_pool_new(&t->data, t->held, true, t->best, t->kept, &t->unseen);
     return fine ? TIDE_OK : no_memory(f);
 }
@@ -49,8 +51,8 @@ static tide_status draw(const eis_options *o, known_task *t, tide_failure *f) {
     uint64_t  seed  = (uint64_t)o->seed;
     int64_t   each  = MIN2(o->samples_per_pattern, t->data.rows), apart = MAX2(1, (int64_t)llround(HELD_OUT * (double)each));
     if (each < 2 || (double)each * KNOWN_PATTERNS_MOST > 2e9)
-        return fail_at(f, TIDE_EINVAL, NULL, 0, "samples-per-pattern", "--samples_per_pattern is from 2 to 60000000, and no more than the data's %" PRId64 " rows are drawn",
-                       t->data.rows);
+        return fail_at(f, TIDE_EINVAL, NULL, 0, "samples-per-pattern",
+                       "--samples_per_pattern is from 2 to 60000000, and no more than the data's %" PRId64 " rows are drawn", t->data.rows);
     bool fine = known_samples_draw(&t->learned, masks, each - apart, seed, STREAM_TRAIN, &t->train) &&
                 known_samples_draw(&t->learned, masks, apart, seed, STREAM_ROW, &t->by_row);
     if (fine && t->held_count) fine = known_samples_draw(&t->unseen, masks, apart, seed, STREAM_TRUTH, &t->by_truth);

@@ -36,19 +36,22 @@ static json_t *description(const known_trainer *t) {
     json_t           *options = json_object();
     for (int64_t i = 0; i < rows; i++)
         if (table[i].flags & EIS_FOR_TRAIN) json_object_set_new(options, table[i].name, option_json(t->options, &table[i]));
-    return json_pack("{s:s, s:s, s:o, s:I, s:{s:s, s:I, s:I}}", "command", "eis train", "version", TIDE_VERSION, "options", options, "parameters",
-                     (json_int_t)known_network_count(&t->session.network), "data", "set", t->task.data.identity, "ground_truths",
-                     (json_int_t)t->task.data.truths, "rows", (json_int_t)t->task.data.rows);
+    return json_pack("{s:s, s:s, s:o, s:I, s:{s:s, s:I, s:I}}", "command", "eis train", "version", TIDE_VERSION, "options", options,
+                     "parameters", (json_int_t)known_network_count(&t->session.network), "data", "set", t->task.data.identity,
+                     "ground_truths", (json_int_t)t->task.data.truths, "rows", (json_int_t)t->task.data.rows);
 }
 
 static tide_status open_folder(known_trainer *t, tide_failure *f) {
-    static const char *const files[] = { "model.safetensors", "best_eis_predictor_mlx.npz", "loss.svg", "loss.csv", "accuracy.svg", "accuracy.csv", NULL };
-    static const char *const may_differ[] = { "n-workers", "data-dir", "out", "plots", "resume", "overwrite", NULL };
+    static const char *const files[] = {
+        "model.safetensors", "best_eis_predictor_mlx.npz", "loss.svg", "loss.csv", "accuracy.svg", "accuracy.csv", NULL
+    };
+    static const char *const may_differ[] = { "circuit", "n-workers", "data-dir", "out", "plots", "resume", "overwrite", NULL };
     const eis_options *o = t->options;
     char path[1024];
     if (*o->out) snprintf(path, sizeof path, "%s", o->out);
     else run_folder_default("eis-known", path);
-    if (o->resume && !*o->out) return fail_at(f, TIDE_EINVAL, NULL, 0, "resume", "--resume needs --out, the folder of the run to go on with");
+    if (o->resume && !*o->out)
+        return fail_at(f, TIDE_EINVAL, NULL, 0, "resume", "--resume needs --out, the folder of the run to go on with");
     tide_status status = run_folder_open(path, o->resume, o->overwrite, &t->folder, f);
     if (status != TIDE_OK) return status;
     json_t *now = description(t);
@@ -72,8 +75,10 @@ static tide_status tell_data(const known_trainer *t, tide_failure *f) {
         tide_status status = note(t, line, f);
         if (status != TIDE_OK) return status;
     }
-    snprintf(line, sizeof line, "%" PRId64 " rows of %" PRId64 " ground truths, %" PRId64 " of which are held out; pool %s: %" PRId64 " rows, %" PRId64 " training samples", k->data.rows,
-             k->data.truths, k->held_count, t->options->pool, k->pool.count, t->samples);
+    snprintf(line, sizeof line,
+             "%" PRId64 " rows of %" PRId64 " ground truths (%" PRId64 " held out); pool %s: %" PRId64 " rows, %" PRId64
+             " training samples",
+             k->data.rows, k->data.truths, k->held_count, t->options->pool, k->pool.count, t->samples);
     return note(t, line, f);
 }
 
@@ -83,8 +88,13 @@ static tide_status prepare(known_trainer *t, tide_failure *f) {
     if (status != TIDE_OK) return status;
     t->samples  = t->task.train.count;
     t->rate     = o->learning_rate > 0 ? o->learning_rate : RATE;
-    t->settings = (known_settings){ .device = o->device, .threads = (int)o->workers, .seed = (uint64_t)o->seed, .batch = o->batch_size ? o->batch_size : BATCH,
-                                    .hidden = o->hidden_dim ? o->hidden_dim : HIDDEN, .points = t->task.data.points, .weight_decay = o->weight_decay,
+    t->settings = (known_settings){ .device = o->device,
+                                    .threads = (int)o->workers,
+                                    .seed = (uint64_t)o->seed,
+                                    .batch = o->batch_size ? o->batch_size : BATCH,
+                                    .hidden = o->hidden_dim ? o->hidden_dim : HIDDEN,
+                                    .points = t->task.data.points,
+                                    .weight_decay = o->weight_decay,
                                     .no_bias_correction = o->compat_guide };
     if (t->settings.hidden < 2) return fail_at(f, TIDE_EINVAL, NULL, 0, "hidden-dim", "--hidden_dim is from 2");
     t->settings.batch = MIN2(t->settings.batch, t->samples);

@@ -19,8 +19,9 @@ static tide_status no_memory(tide_failure *f) { return fail(f, TIDE_ENOMEM, "out
 
 #define WHOLE(f) { #f, offsetof(known_progress, f), false }
 #define REAL(f)  { #f, offsetof(known_progress, f), true }
-static const run_counter counters[] = { WHOLE(epoch), WHOLE(batch), WHOLE(step), WHOLE(planned), WHOLE(best_epoch), WHOLE(metrics_bytes), WHOLE(finished), REAL(best),
-                                        REAL(seconds), REAL(step_seconds), REAL(epoch_seconds), REAL(loss_sum), REAL(hits_sum), REAL(norm_sum) };
+static const run_counter counters[] = { WHOLE(epoch),         WHOLE(batch),    WHOLE(step),    WHOLE(planned), WHOLE(best_epoch),
+                                        WHOLE(metrics_bytes), WHOLE(finished), REAL(best),     REAL(seconds),  REAL(step_seconds),
+                                        REAL(epoch_seconds),  REAL(loss_sum),  REAL(hits_sum), REAL(norm_sum) };
 
 static run_counters counters_of(known_trainer *t) { return (run_counters){ counters, sizeof counters / sizeof *counters, &t->at }; }
 
@@ -32,13 +33,17 @@ static tide_status save_model(known_trainer *t, tide_failure *failure) {
     snprintf(card.pool, sizeof card.pool, "%s", t->options->pool);
     snprintf(card.masks, sizeof card.masks, "%s", mask_names[t->options->masks]);
     t->model_is_old    = false;
-    tide_status status = known_model_write(run_folder_file(t->folder.path, "model.safetensors", path), &t->session.network, &card, t->best, failure);
-    return status == TIDE_OK ? known_npz_write(run_folder_file(t->folder.path, "best_eis_predictor_mlx.npz", path), &t->session.network, t->best, failure) : status;
+    tide_status status =
+        known_model_write(run_folder_file(t->folder.path, "model.safetensors", path), &t->session.network, &card, t->best, failure);
+    return status == TIDE_OK
+               ? known_npz_write(run_folder_file(t->folder.path, "best_eis_predictor_mlx.npz", path), &t->session.network, t->best, failure)
+               : status;
 }
 
 static tide_status save(known_trainer *t, tide_failure *failure) {
     t->at.seconds      = known_trainer_seconds(t);
-    tide_status status = run_state_write(&t->folder, tide_state(t->session.graph, ""), t->session.network.params, t->best, counters_of(t), failure);
+    tide_status status =
+        run_state_write(&t->folder, tide_state(t->session.graph, ""), t->session.network.params, t->best, counters_of(t), failure);
     if (status == TIDE_OK && t->model_is_old) status = save_model(t, failure);
     t->last_save = os_seconds();
     return status;
@@ -88,7 +93,9 @@ static double rate_at(const known_trainer *t, int64_t step) {
 }
 
 /* One step is always taken. */
-static bool out_of_time(const known_trainer *t) { return t->options->max_minutes > 0 && t->at.step > 0 && known_trainer_seconds(t) > 60 * t->options->max_minutes; }
+static bool out_of_time(const known_trainer *t) {
+    return t->options->max_minutes > 0 && t->at.step > 0 && known_trainer_seconds(t) > 60 * t->options->max_minutes;
+}
 
 /* ---- an epoch ---- */
 
@@ -107,21 +114,26 @@ static bool cancelled(known_trainer *t, const char *message, eis_tone tone) { re
 
 static bool tell_step(known_trainer *t) {
     char    line[256];
-    double  now = os_seconds(), per_s = (double)(t->at.step - t->resumed_from) / fmax(now - t->began, 1e-9), left = (double)(t->at.planned - t->at.step) / per_s;
+    double now = os_seconds(), per_s = (double)(t->at.step - t->resumed_from) / fmax(now - t->began, 1e-9),
+           left = (double)(t->at.planned - t->at.step) / per_s;
     int64_t epochs = ceil_div(t->at.planned, t->batches);
     if (now - t->last_tell < TELL_EVERY_S) return false;
     t->last_tell = now;
-    snprintf(line, sizeof line, "epoch %" PRId64 "/%" PRId64 "  loss %.4f  accuracy %.1f %% (best possible %.1f %%)  %.0f samples/s  %.0f MiB  %.0f min %02.0f s left",
-             t->at.epoch, epochs, t->at.loss_sum / (double)t->at.batch, 100 * t->at.hits_sum / (double)t->at.batch, 100 * t->task.ceiling.top1,
-             (double)(t->at.step - t->resumed_from) * (double)t->session.batch / fmax(t->own_step_seconds, 1e-9), (double)os_rss_bytes() / (1 << 20), floor(left / 60),
-             fmod(left, 60));
+    snprintf(line, sizeof line,
+             "epoch %" PRId64 "/%" PRId64
+             "  loss %.4f  accuracy %.1f %% (best possible %.1f %%)  %.0f samples/s  %.0f MiB  %.0f min %02.0f s left",
+             t->at.epoch, epochs, t->at.loss_sum / (double)t->at.batch, 100 * t->at.hits_sum / (double)t->at.batch,
+             100 * t->task.ceiling.top1,
+             (double)(t->at.step - t->resumed_from) * (double)t->session.batch / fmax(t->own_step_seconds, 1e-9),
+             (double)os_rss_bytes() / (1 << 20), floor(left / 60), fmod(left, 60));
     return cancelled(t, line, EIS_PROGRESS);
 }
 
 static tide_status stopped(known_trainer *t, tide_failure *failure) {
     tide_status status = save(t, failure);
     if (status != TIDE_OK) return status;
-    return fail(failure, TIDE_ECANCELLED, "stopped at step %" PRId64 "; `--resume --out %s` goes on from there", t->at.step, t->folder.path);
+    return fail(failure, TIDE_ECANCELLED, "stopped at step %" PRId64 "; `--resume --out %s` goes on from there", t->at.step,
+                t->folder.path);
 }
 
 static tide_status take_step(known_trainer *t, tide_failure *failure) {
@@ -154,10 +166,21 @@ static tide_status close_epoch(known_trainer *t, tide_failure *failure) {
     tide_status status = known_session_score(&t->session, known_task_validation(&t->task), &score, failure);
     if (status == TIDE_OK) status = judge(t, score.loss, failure);
     if (status != TIDE_OK) return status;
-    training_row row = { t->at.epoch, t->at.step, rate_at(t, t->at.step - 1), t->at.loss_sum / steps, score.loss, t->at.hits_sum / steps, score.accuracy.top1,
-                         t->task.ceiling.top1, t->at.norm_sum / steps, t->at.epoch_seconds, (double)os_rss_bytes() / (1 << 20) };
-    snprintf(line, sizeof line, "epoch %" PRId64 ": loss %.4f, validation loss %.4f, accuracy %.1f %%, validation accuracy %.1f %% (best possible %.1f %%)%s", row.epoch,
-             row.train_loss, row.val_loss, 100 * row.train_acc, 100 * row.val_acc, 100 * row.best_possible_acc, t->at.best_epoch == row.epoch ? ", best" : "");
+    training_row row = { t->at.epoch,
+                         t->at.step,
+                         rate_at(t, t->at.step - 1),
+                         t->at.loss_sum / steps,
+                         score.loss,
+                         t->at.hits_sum / steps,
+                         score.accuracy.top1,
+                         t->task.ceiling.top1,
+                         t->at.norm_sum / steps,
+                         t->at.epoch_seconds,
+                         (double)os_rss_bytes() / (1 << 20) };
+    snprintf(line, sizeof line,
+             "epoch %" PRId64 ": loss %.4f, validation loss %.4f, accuracy %.1f %%, validation accuracy %.1f %% (best possible %.1f %%)%s",
+             row.epoch, row.train_loss, row.val_loss, 100 * row.train_acc, 100 * row.val_acc, 100 * row.best_possible_acc,
+             t->at.best_epoch == row.epoch ? ", best" : "");
     t->at.epoch++;
     t->at.batch    = 0;
     t->at.loss_sum = t->at.hits_sum = t->at.norm_sum = t->at.epoch_seconds = 0;
@@ -181,7 +204,8 @@ static tide_status train_epoch(known_trainer *t, tide_failure *failure) {
 
 static tide_status go_on(known_trainer *t, tide_failure *failure) {
     bool        found;
-    tide_status status = run_state_read(&t->folder, tide_state(t->session.graph, ""), t->session.network.params, &t->best, counters_of(t), &found, failure);
+    tide_status status =
+        run_state_read(&t->folder, tide_state(t->session.graph, ""), t->session.network.params, &t->best, counters_of(t), &found, failure);
     if (status == TIDE_OK) status = run_metrics_cut(&t->folder, t->at.metrics_bytes, failure);
     t->before       = t->at.seconds;
     t->resumed_from = t->at.step;
@@ -198,6 +222,8 @@ tide_status known_trainer_run(known_trainer *t, tide_failure *failure) {
     t->last_save = os_seconds();
     while (status == TIDE_OK && !t->at.finished) status = train_epoch(t, failure);
     if (status != TIDE_OK) return status;
-    if (!t->best) return fail(failure, TIDE_EINVAL, "the validation loss was never a number: lower --learning_rate, or look for extreme values in the data");
+    if (!t->best)
+        return fail(failure, TIDE_EINVAL,
+                    "the validation loss was never a number: lower --learning_rate, or look for extreme values in the data");
     return tide_restore(t->best) == TIDE_OK ? TIDE_OK : no_memory(failure);
 }

@@ -52,7 +52,8 @@ static float *put_lab(const quick_fit *fit, int64_t count, const double *freq_hz
 /* Standard deviation of ln TER. */
 static double ter_sd(const quick_fit *fit, const eis_invariants *q) {
     double f1 = exp(fit->x[QUICK_LN_R1]) / q->r0_ohm, f2 = exp(fit->x[QUICK_LN_R2]) / q->r0_ohm;
-    double variance = f1 * f1 * fit->cov[QUICK_LN_R1][QUICK_LN_R1] + f2 * f2 * fit->cov[QUICK_LN_R2][QUICK_LN_R2] + 2 * f1 * f2 * fit->cov[QUICK_LN_R1][QUICK_LN_R2];
+    double both = fit->cov[QUICK_LN_R1][QUICK_LN_R2];
+    double variance = f1 * f1 * fit->cov[QUICK_LN_R1][QUICK_LN_R1] + f2 * f2 * fit->cov[QUICK_LN_R2][QUICK_LN_R2] + 2 * f1 * f2 * both;
     return sqrt(fmax(variance, 1e-18));
 }
 

@@ -11,7 +11,8 @@ enum { MEMBRANE = 4 };  /* Ra, Rb, Ca, Cb */
 static float clip(float x, float most) { return x > most ? most : x < -most ? -most : x; }
 
 static const float *rsh_row(eis_recipe recipe, const float *raw, int i) {
-    return recipe == EIS_RECIPE_GRID ? raw + FIT_FEATURES + i * (RSH_FEATURES + CELL_FEATURES) : raw + FIT_FEATURES + LAB_FEATURES + i * RSH_FEATURES;
+    bool grid = recipe == EIS_RECIPE_GRID;
+    return raw + FIT_FEATURES + (grid ? i * (RSH_FEATURES + CELL_FEATURES) : LAB_FEATURES + i * RSH_FEATURES);
 }
 
 static void put_places(const float *known_u, float *out) {

@@ -80,7 +80,8 @@ void fibre_rows(const double x[QUICK_COUNT], const double *rsh, int count, doubl
 
 EIS_CLONES static void relaxations(const double p[EIS_COUNT][LANES], double value[QUICK_COUNT][LANES], double x[QUICK_COUNT][LANES]) {
     lanes rsh, ra, rb, ca, cb;
-    lanes_load(p[EIS_RSH], &rsh), lanes_load(p[EIS_RA], &ra), lanes_load(p[EIS_RB], &rb), lanes_load(p[EIS_CA], &ca), lanes_load(p[EIS_CB], &cb);
+    lanes_load(p[EIS_RSH], &rsh), lanes_load(p[EIS_RA], &ra), lanes_load(p[EIS_RB], &rb);
+    lanes_load(p[EIS_CA], &ca), lanes_load(p[EIS_CB], &cb);
     lanes  ta = ra * ca, tb = rb * cb, r = ra + rb, fa = ra / r, fb = rb / r, apart = ta - tb, k = 1 / (1 + r / rsh);
     lanes  m = fa * ta + fb * tb, n = fa * tb + fb * ta, spread = fa * fb * apart * apart, out[QUICK_COUNT];
     turned t;
@@ -96,7 +97,9 @@ EIS_CLONES static void relaxations(const double p[EIS_COUNT][LANES], double valu
     }
 }
 
-void fibre_relaxations(const double p[EIS_COUNT][LANES], double value[QUICK_COUNT][LANES], double x[QUICK_COUNT][LANES]) { relaxations(p, value, x); }
+void fibre_relaxations(const double p[EIS_COUNT][LANES], double value[QUICK_COUNT][LANES], double x[QUICK_COUNT][LANES]) {
+    relaxations(p, value, x);
+}
 
 /* Spread of u over one standard deviation each way along the columns of `root`. */
 EIS_CLONES static void fill_features(const double *x, const double root[QUICK_COUNT][QUICK_COUNT], const double *rsh, fibre_features *out) {
@@ -129,7 +132,8 @@ EIS_CLONES static void fill_features(const double *x, const double root[QUICK_CO
     }
 }
 
-void fibre_features_of(const double x[QUICK_COUNT], const double root[QUICK_COUNT][QUICK_COUNT], const double rsh[FIBRE_ROOM], fibre_features *out) {
+void fibre_features_of(const double x[QUICK_COUNT], const double root[QUICK_COUNT][QUICK_COUNT], const double rsh[FIBRE_ROOM],
+                       fibre_features *out) {
     fill_features(x, root, rsh, out);
 }
 
@@ -147,7 +151,8 @@ LANES_INLINE void put_nearest(const double *u, double ln_low, double step, doubl
 }
 
 /* |L^-1 (y - x)|^2. */
-LANES_INLINE void put_distance(const double *x, const double root[QUICK_COUNT][QUICK_COUNT], const double y[QUICK_COUNT][LANES], double *out) {
+LANES_INLINE void put_distance(const double *x, const double root[QUICK_COUNT][QUICK_COUNT], const double y[QUICK_COUNT][LANES],
+                               double *out) {
     lanes d[QUICK_COUNT], sum = { 0 };
     for (int k = 0; k < QUICK_COUNT; k++) {
         lanes_load(y[k], &d[k]);
@@ -159,8 +164,8 @@ LANES_INLINE void put_distance(const double *x, const double root[QUICK_COUNT][Q
     lanes_store(&sum, out);
 }
 
-LANES_INLINE void put_misfits(const double value[QUICK_COUNT][LANES], int64_t count, const double *omega, const double *re, const double *im,
-                              const double *weight, double *out) {
+LANES_INLINE void put_misfits(const double value[QUICK_COUNT][LANES], int64_t count, const double *omega, const double *re,
+                              const double *im, const double *weight, double *out) {
     lanes r1, t1, r2, t2, sum = { 0 };
     lanes_load(value[QUICK_LN_R1], &r1), lanes_load(value[QUICK_LN_TAU1], &t1);
     lanes_load(value[QUICK_LN_R2], &r2), lanes_load(value[QUICK_LN_TAU2], &t2);
@@ -172,9 +177,9 @@ LANES_INLINE void put_misfits(const double value[QUICK_COUNT][LANES], int64_t co
     lanes_store(&sum, out);
 }
 
-EIS_CLONES static void cells_of(const double *x, const double root[QUICK_COUNT][QUICK_COUNT], const double *rsh, const double u[4][FIBRE_ROOM],
-                                int64_t count, const double *omega, const double *re, const double *im, const double *weight, double *misfit,
-                                double *distance) {
+EIS_CLONES static void cells_of(const double *x, const double root[QUICK_COUNT][QUICK_COUNT], const double *rsh,
+                                const double u[4][FIBRE_ROOM], int64_t count, const double *omega, const double *re, const double *im,
+                                const double *weight, double *misfit, double *distance) {
     for (int i = 0; i < FIBRE_ROOM; i += LANES) {
         double p[EIS_COUNT][LANES], value[QUICK_COUNT][LANES], y[QUICK_COUNT][LANES];
         memcpy(p[EIS_RSH], rsh + i, sizeof p[EIS_RSH]);
@@ -188,8 +193,9 @@ EIS_CLONES static void cells_of(const double *x, const double root[QUICK_COUNT][
     }
 }
 
-void fibre_cells(const double x[QUICK_COUNT], const double root[QUICK_COUNT][QUICK_COUNT], const double rsh[FIBRE_ROOM], const double u[4][FIBRE_ROOM],
-                 int64_t count, const double *freq_hz, const eis_z *z, double noise, double misfit[FIBRE_ROOM], double distance[FIBRE_ROOM]) {
+void fibre_cells(const double x[QUICK_COUNT], const double root[QUICK_COUNT][QUICK_COUNT], const double rsh[FIBRE_ROOM],
+                 const double u[4][FIBRE_ROOM], int64_t count, const double *freq_hz, const eis_z *z, double noise,
+                 double misfit[FIBRE_ROOM], double distance[FIBRE_ROOM]) {
     double omega[SAMPLE_MOST], re[SAMPLE_MOST], im[SAMPLE_MOST], weight[SAMPLE_MOST], over = 1 / (noise * noise);
     for (int64_t i = 0; i < count; i++) {
         omega[i] = TWO_PI * freq_hz[i], re[i] = z[i].re, im[i] = z[i].im;

@@ -15,9 +15,11 @@ void fibre_relaxations(const double p[EIS_COUNT][LANES], double value[QUICK_COUN
 /* What RSH_FEATURES and CELL_FEATURES are made of; the places beyond RSH_VALUES repeat the last. */
 typedef struct fibre_features { double u[4][FIBRE_ROOM], cosine[4][FIBRE_ROOM], sine[4][FIBRE_ROOM], ln_sd[4][FIBRE_ROOM]; } fibre_features;
 /* root: lower triangle, a Cholesky factor of the covariance. */
-void fibre_features_of(const double x[QUICK_COUNT], const double root[QUICK_COUNT][QUICK_COUNT], const double rsh[FIBRE_ROOM], fibre_features *out);
+void fibre_features_of(const double x[QUICK_COUNT], const double root[QUICK_COUNT][QUICK_COUNT], const double rsh[FIBRE_ROOM],
+                       fibre_features *out);
 /* The grid circuits nearest to u: their misfit and their squared distance from x in units of `root`. */
-void fibre_cells(const double x[QUICK_COUNT], const double root[QUICK_COUNT][QUICK_COUNT], const double rsh[FIBRE_ROOM], const double u[4][FIBRE_ROOM],
-                 int64_t count, const double *freq_hz, const eis_z *z, double noise, double misfit[FIBRE_ROOM], double distance[FIBRE_ROOM]);
+void fibre_cells(const double x[QUICK_COUNT], const double root[QUICK_COUNT][QUICK_COUNT], const double rsh[FIBRE_ROOM],
+                 const double u[4][FIBRE_ROOM], int64_t count, const double *freq_hz, const eis_z *z, double noise,
+                 double misfit[FIBRE_ROOM], double distance[FIBRE_ROOM]);
 
 #endif

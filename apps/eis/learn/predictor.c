@@ -183,14 +183,3 @@ tide_status predictor_ask(predictor *p, int64_t rows, const int32_t *spectrum, c
     }
     return TIDE_OK;
 }
-
-double bins_quantile(int64_t bins, const float *probability, double share) {
-    double sum = 0, below = 0;
-    for (int64_t i = 0; i < bins; i++) sum += (double)probability[i];
-    for (int64_t i = 0; i < bins; i++) {
-        double own = (double)probability[i], left = share * sum - below;
-        if (own > 0 && left <= own) return ((double)i + fmax(left, 0) / own) / (double)bins;
-        below += own;
-    }
-    return 1;
-}

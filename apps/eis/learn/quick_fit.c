@@ -11,6 +11,9 @@
 #define RS_MOST 100.0
 #define NOISE_LEAST 1e-7
 #define BEND_MOST 0.75
+#define GAIN_LEAST 1e-4  /* of the objective */
+#define BOLD 1e-3        /* damping */
+#define TIMID 1e6
 enum { N = QUICK_UNKNOWNS, FIRST_STEPS = 4, LAST_STEPS = 20, ROUNDS = 5, ROUND_STEPS = 4 };
 
 /* The middle of the ranges in the logarithm, and what the wide prior weighs. */
@@ -122,10 +125,12 @@ static double lm_step(const problem *p, lm *s) {
     return gained;
 }
 
-/* Until two steps gain next to nothing. */
+/* Until two bold steps gain next to nothing, or no timid one gains anything. */
 static void lm_run(const problem *p, int steps, lm *s) {
-    for (int i = 0, still = 0; i < steps && still < 2; i++) still = lm_step(p, s) < 1e-4
-           && s->damping < 1e6 ? still + (s->damping <= 1e-3) : 0;
+    for (int i = 0, still = 0; i < steps && still < 2; i++) {
+        if (lm_step(p, s) >= GAIN_LEAST) still = 0;
+        else still += s->damping <= BOLD || s->damping >= TIMID;
+    }
 }
 
 static void lm_begin(const problem *p, const double value[N], lm *s) {

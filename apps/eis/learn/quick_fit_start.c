@@ -96,7 +96,8 @@ static void fit_single(const quick_data *d, const quick_scan *s, bool rs_free, d
 }
 
 /* What a small relaxation at each time constant would explain beyond changes of the first. */
-static void score(const quick_scan *s, bool rs_free, const double *value, const quick_sums *q, const double *errors, double *gain, double *amplitude) {
+static void score(const quick_scan *s, bool rs_free, const double *value, const quick_sums *q, const double *errors,
+                  double *gain, double *amplitude) {
     double tau = value[1], pole = q->gram[0] / (value[0] * value[0]), slope = 2 * q->gram[1] / (value[0] * value[0]);
     double inverse[SINGLE_MOST][SINGLE_MOST] = { { 0 } };
     int    n = 2 + rs_free;

@@ -190,10 +190,12 @@ EIS_CLONES static int scan_best(const quick_scan *s, double shift, int apart) {
             lanes tau, pole, data;
             lanes_load(s->tau + l, &tau), lanes_load(s->pole + l, &pole), lanes_load(s->data + l, &data);
             data -= shift * s->one_data * pole;
-            lanes cross = (tk * pk + tau * pole) / (tk + tau) - shift * pk * pole, own = pole - shift * pole * pole, det = self * own - cross * cross;
+            lanes cross = (tk * pk + tau * pole) / (tk + tau) - shift * pk * pole;
+            lanes own = pole - shift * pole * pole, det = self * own - cross * cross;
             lanes ak = dk * own - data * cross, al = data * self - dk * cross, gain = (ak * dk + al * data) / det;
             lanes index = first + (double)(k * SCAN_TAUS + l);
-            lanes_bits better = (ak > none) & (al > none) & (det > 1e-12 * pk * pole) & (gain > most) & (first <= none + (double)(k - apart - l));
+            lanes_bits better = (ak > none) & (al > none) & (det > 1e-12 * pk * pole) & (gain > most) &
+                                (first <= none + (double)(k - apart - l));
             lanes_choose(&better, &gain, &most, &most);
             lanes_choose(&better, &index, &place, &place);
         }

@@ -24,7 +24,8 @@ typedef struct stream { philox4x32_ctr_t counter, words; philox4x32_key_t key; u
 static philox4x32_key_t key_of(uint64_t seed) { return (philox4x32_key_t){ { (uint32_t)seed, (uint32_t)(seed >> 32) } }; }
 
 static stream stream_of(const sampler_settings *s, sample_split split, uint64_t number) {
-    return (stream){ .counter = { { 0, (uint32_t)number, (uint32_t)(number >> 32), (uint32_t)SITE_SAMPLE + (uint32_t)split } }, .key = key_of(s->seed), .used = 4 };
+    philox4x32_ctr_t counter = { { 0, (uint32_t)number, (uint32_t)(number >> 32), (uint32_t)SITE_SAMPLE + (uint32_t)split } };
+    return (stream){ .counter = counter, .key = key_of(s->seed), .used = 4 };
 }
 
 static uint32_t next_word(stream *r) {

@@ -1,6 +1,7 @@
 #include "spectrum_model.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,37 @@
 #include "base/base.h"
 
 static const char *const recipe_names[] = { [EIS_RECIPE_LAB] = "lab", [EIS_RECIPE_GRID] = "grid" };
+
+const double model_shares[MODEL_LEVELS] = { 0.025, 0.1, 0.5, 0.9, 0.975 };
+
+void spectrum_model_plain_levels(spectrum_model *m) {
+    for (int q = 0; q < QUANTITIES_MOST; q++)
+        for (int i = 0; i < MODEL_LEVELS; i++) m->level[q][i] = (float)model_shares[i];
+}
+
+/* Between the shares that were measured the level runs evenly. */
+static double level_of(const float *level, double share) {
+    double share_below = 0, level_below = 0;
+    for (int i = 0; i <= MODEL_LEVELS; i++) {
+        double share_above = i < MODEL_LEVELS ? model_shares[i] : 1, level_above = i < MODEL_LEVELS ? (double)level[i] : 1;
+        if (share <= share_above) return level_below + (level_above - level_below) * (share - share_below) / (share_above - share_below);
+        share_below = share_above, level_below = level_above;
+    }
+    return 1;
+}
+
+double spectrum_model_quantile(const spectrum_model *m, int quantity, const float *probability, double share) {
+    int64_t bins = recipe_bins(m->config.recipe);
+    double  sum = 0, below = 0, wanted;
+    for (int64_t i = 0; i < bins; i++) sum += (double)probability[i];
+    wanted = sum * level_of(m->level[quantity], share);
+    for (int64_t i = 0; i < bins; i++) {
+        double own = (double)probability[i];
+        if (own > 0 && wanted - below <= own) return ((double)i + fmax(wanted - below, 0) / own) / (double)bins;
+        below += own;
+    }
+    return 1;
+}
 
 static tide_status add_parameters(tide_archive *a, tide_list params, const tide_snapshot_t *best) {
     tide_status status = TIDE_OK;
@@ -32,6 +64,7 @@ static tide_status add_facts(tide_archive *a, const spectrum_model *m) {
     for (size_t i = 0; status == TIDE_OK && i < sizeof facts / sizeof *facts; i++) status = tide_archive_set(a, facts[i][0], facts[i][1]);
     tide_shape shape = TIDE_SHAPE(m->scale.width);
     if (status == TIDE_OK) status = tide_archive_add(a, "scale.mean", TIDE_F32, shape, m->scale.mean);
+    if (status == TIDE_OK) status = tide_archive_add(a, "level", TIDE_F32, TIDE_SHAPE(QUANTITIES_MOST, MODEL_LEVELS), m->level);
     return status == TIDE_OK ? tide_archive_add(a, "scale.over_sd", TIDE_F32, shape, m->scale.over_sd) : status;
 }
 
@@ -59,10 +92,10 @@ static bool number_of(const tide_archive *a, const char *key, double *out) {
     return end != text && !*end;
 }
 
-static bool scale_row(const tide_archive *a, const char *name, int64_t width, float *out) {
+static bool numbers_of(const tide_archive *a, const char *name, tide_shape shape, float *out) {
     const tide_tensor *t = tide_archive_find(a, name);
-    if (!t || t->type != TIDE_F32 || !tide_shape_equal(t->shape, TIDE_SHAPE(width))) return false;
-    memcpy(out, t->data, (size_t)width * sizeof *out);
+    if (!t || t->type != TIDE_F32 || !tide_shape_equal(t->shape, shape)) return false;
+    memcpy(out, t->data, (size_t)tide_shape_count(shape) * sizeof *out);
     return true;
 }
 
@@ -81,8 +114,10 @@ static tide_status take(const char *path, const tide_archive *a, spectrum_model 
     m->config.width = (int64_t)width;
     m->seed         = strtoull(tide_archive_metadata(a, "seed"), NULL, 10);
     m->scale.width  = features_width(m->config.recipe);
-    if (!scale_row(a, "scale.mean", m->scale.width, m->scale.mean)) return damaged(path, "scale.mean", failure);
-    if (!scale_row(a, "scale.over_sd", m->scale.width, m->scale.over_sd)) return damaged(path, "scale.over_sd", failure);
+    tide_shape features = TIDE_SHAPE(m->scale.width), levels = TIDE_SHAPE(QUANTITIES_MOST, MODEL_LEVELS);
+    if (!numbers_of(a, "scale.mean", features, m->scale.mean)) return damaged(path, "scale.mean", failure);
+    if (!numbers_of(a, "scale.over_sd", features, m->scale.over_sd)) return damaged(path, "scale.over_sd", failure);
+    if (!numbers_of(a, "level", levels, &m->level[0][0])) return damaged(path, "level", failure);
     return TIDE_OK;
 }
 

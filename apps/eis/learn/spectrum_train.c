@@ -6,13 +6,15 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "calibrate.h"
 #include "eis/training_log.h"
 #include "plot/plot.h"
 #include "spectrum_ceiling.h"
 #include "spectrum_model.h"
 #include "spectrum_step.h"
 
-enum { EPOCHS = 20, BATCH = 1024, WIDTH = 256, WARM_UP = 500, VALIDATION_BATCHES = 4, CEILING_SPECTRA = 256, ENDLESS = 1000000 };
+enum { EPOCHS = 20, BATCH = 1024, WIDTH = 256, WARM_UP = 500, VALIDATION_BATCHES = 4, CEILING_SPECTRA = 256,
+       CALIBRATION_FIRST = 1 << 20, CALIBRATION_SPECTRA = 8192, ENDLESS = 1000000 };
 static const double RATE = 2e-3, LAST_RATE = 0.005, SAVE_EVERY_S = 30, TELL_EVERY_S = 0.25;
 static const char *const recipe_names[] = { [EIS_RECIPE_LAB] = "lab", [EIS_RECIPE_GRID] = "grid" };
 
@@ -216,6 +218,19 @@ static tide_status train(trainer *t, tide_failure *failure) {
     return status;
 }
 
+/* The best model, read back as a user's program will, and written again with levels that hold. Grid values are no intervals. */
+static tide_status set_levels(trainer *t, tide_failure *failure) {
+    char       path[RUN_PATH];
+    predictor *p = NULL;
+    if (t->settings.network.recipe == EIS_RECIPE_GRID) return TIDE_OK;
+    run_folder_file(t->folder.path, "model.safetensors", path);
+    tide_status status = tell(t, EIS_PROGRESS, "calibrating the intervals", failure);
+    if (status == TIDE_OK) status = predictor_open(path, t->settings.device, t->settings.threads, &p, failure);
+    if (status == TIDE_OK) status = calibrate(p, &t->model, CALIBRATION_FIRST, MIN2(CALIBRATION_SPECTRA, t->options->pool_spectra), failure);
+    predictor_free(p);
+    return status == TIDE_OK ? save_model(t, failure) : status;
+}
+
 /* ---- beginning ---- */
 
 static tide_status settle(trainer *t, tide_failure *failure) {
@@ -229,6 +244,7 @@ static tide_status settle(trainer *t, tide_failure *failure) {
     t->ceiling  = (double)NAN;
     t->at       = (progress){ .epoch = 1, .best = (double)INFINITY };
     t->model    = (spectrum_model){ .config = t->settings.network, .seed = t->settings.seed };
+    spectrum_model_plain_levels(&t->model);
     if (o->recipe == EIS_RECIPE_GRID) t->model.keep_out = o->keep_out;
     if (o->circuit != EIS_SHUNT)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "circuit", "a spectrum predictor is of the shunt circuit; the chain's spectrum leaves nothing to predict beyond --method refined");
@@ -306,7 +322,7 @@ static tide_status prepare(trainer *t, tide_failure *failure) {
     t->model.scale = t->pool.scale;
     if (status == TIDE_OK) status = make_validation(t, failure);
     if (status == TIDE_OK && s.recipe == EIS_RECIPE_GRID && !spectrum_ceiling(&s, CEILING_SPECTRA, t->settings.threads, &t->ceiling)) status = no_memory(failure);
-    if (status == TIDE_OK && t->folder.resuming && t->best) status = save_model(t, failure);
+    if (status == TIDE_OK && t->best) status = save_model(t, failure); /* it may be older than the state */
     t->last_save = os_seconds();
     return status;
 }
@@ -379,6 +395,7 @@ tide_status spectrum_train(const eis_options *options, eis_listener listener, vo
     tide_status status = settle(t, failure);
     if (status == TIDE_OK) status = prepare(t, failure);
     if (status == TIDE_OK) status = train(t, failure);
+    if (status == TIDE_OK) status = set_levels(t, failure);
     if (status == TIDE_OK) status = finish(t, result, failure);
     release(t);
     free(t);

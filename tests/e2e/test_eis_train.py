@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""tidemill eis train --inputs known, as its users meet it: what it says, what it leaves, and what it survives."""
+import json
+import re
+import signal
+import subprocess
+import time
+import unittest
+
+import program
+from program import Case
+
+TRAIN = ["eis", "train", "--inputs", "known", "--samples_per_pattern", 400, "--hidden_dim", 64, "--n_epochs", 40, "--n_workers", 1]
+VERDICT = re.compile(r"Validation accuracy (\d+\.\d) %; the best possible here is (\d+\.\d) %\.")
+
+
+class Known(Case):
+    def setUp(self):
+        super().setUp()
+        self.data = self.folder / "data"
+        self.code(0, "eis", "generate", "--data_dir", self.data, "--n_ground_truths", 10, "--points", 6)
+
+    def words(self, out, *more):
+        return [*TRAIN, "--data_dir", self.data, "--out", out, *more]
+
+    def test_folder_and_result(self):
+        out = self.folder / "run"
+        done = self.code(0, *self.words(out, "--n_epochs", 2, "--json"))
+        result = json.loads(done.stdout)
+        self.assertEqual((result["schema_version"], result["command"], result["inputs"], result["folder"]), (1, "eis train", "known", str(out)))
+        self.assertEqual((result["epochs"], result["ground_truths"], result["ground_truths_held_out"]), (2, 10, 2))
+        self.assertTrue(VERDICT.match(result["message"]), result["message"])
+        self.assertLess(result["val_acc"], 1)
+        names = {p.name for p in out.iterdir()} - {"loss.svg", "loss.csv", "accuracy.svg", "accuracy.csv"}
+        self.assertEqual(names, {"run.json", "metrics.csv", "state.safetensors", "model.safetensors", "best_eis_predictor_mlx.npz"})
+        lines = (out / "metrics.csv").read_text().splitlines()
+        self.assertEqual(lines[0], "epoch,step,lr,train_loss,val_loss,train_acc,val_acc,best_possible_acc,grad_norm,seconds,rss_mib")
+        self.assertEqual(len(lines), 3)
+        self.assertIn("holds a run already", self.error(2, *self.words(out))["message"])
+        told = self.code(0, *self.words(out, "--n_epochs", 1, "--overwrite", "--no-plots"))
+        self.assertTrue(VERDICT.search(told.stdout), told.stdout)
+
+    def test_refusals(self):
+        out = self.folder / "run"
+        self.assertIn("tidemill eis generate", self.error(2, *TRAIN, "--data_dir", self.folder / "nothing", "--out", out)["message"])
+        self.assertIn("--circuit chain", self.error(2, *self.words(out, "--circuit", "chain"))["message"])
+        self.assertIn("best:K", self.error(2, *self.words(out, "--pool", "worst"))["message"])
+        self.error(4, *self.words(out, "--device", "abacus"))
+        shard = self.data / "shard-00000.tmshard"
+        shard.write_bytes(shard.read_bytes()[:-7])
+        self.assertIn("shard-00000.tmshard", self.error(3, *self.words(out))["message"])
+        self.assertFalse(out.exists())
+
+    def test_kill(self):
+        whole, out = self.folder / "whole", self.folder / "run"
+        self.code(0, *self.words(whole, "--no-plots"))
+        child = subprocess.Popen([program.PROGRAM, *map(str, self.words(out, "--no-plots"))], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                 env=program.environment())
+        until = time.monotonic() + 60
+        while not (out / "state.safetensors").exists() and child.poll() is None and time.monotonic() < until:
+            time.sleep(0.002)
+        child.send_signal(signal.SIGKILL)
+        self.assertEqual(child.wait(), -signal.SIGKILL, "it was to be killed while it trained")
+        done = json.loads(self.code(0, *self.words(out, "--no-plots", "--resume", "--json", "--n_workers", 2)).stdout)
+        self.assertGreater(done["resumed_from_step"], 0)
+        for name in ("model.safetensors", "best_eis_predictor_mlx.npz"):
+            self.assertEqual((whole / name).read_bytes(), (out / name).read_bytes(), name)
+        columns = [[line.split(",")[:9] for line in (run / "metrics.csv").read_text().splitlines()] for run in (whole, out)]
+        self.assertEqual(*columns)
+
+    def test_time_limit(self):
+        began = time.monotonic()
+        done = json.loads(self.code(0, *self.words(self.folder / "run", "--n_epochs", 1000000, "--max-minutes", 0.05, "--json", "--no-plots")).stdout)
+        self.assertLess(time.monotonic() - began, 9)  # 3 s, and what starting and scoring take on a busy machine
+        self.assertLess(done["epochs"], 1000000)
+
+
+if __name__ == "__main__":
+    program.main("test_eis_train")
