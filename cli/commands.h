@@ -8,6 +8,7 @@ extern const cli_command command_train, command_evaluate, command_predict;    /*
 extern const cli_command command_eis_complete, command_eis_generate, command_eis_train, command_eis_evaluate;  /* eis.c */
 extern const cli_command command_eis, command_eis_full, command_eis_simulate;  /* eis_mode.c */
 extern const cli_command command_data_list, command_data_get, command_data_make;  /* data.c */
+extern const cli_command command_bench;                                       /* bench.c */
 extern const cli_command command_machine;                                     /* machine.c */
 extern const cli_command command_selftest;                                    /* selftest.c */
 

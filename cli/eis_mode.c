@@ -37,12 +37,14 @@ static bool is_one_of(const char *text, const char *const *choices) {
 }
 
 static tide_status set(void *memory, const char *name, const char *text, tide_failure *failure) {
-    static const char *const modes[] = { "full", "generate", "train", "inference", NULL }, *const backends[] = { "auto", "mlx", "pytorch", NULL };
+    static const char *const modes[] = { "full", "generate", "train", "inference", NULL }, *const backends[] = { "auto", "mlx", "pytorch",
+                                                                                                                 NULL };
     target *t = memory;
     bool    mode = !strcmp(name, "mode"), backend = !strcmp(name, "backend");
     t->inputs_given = t->inputs_given || !strcmp(name, "inputs");
     if (!mode && !backend) return eis_option_set(&t->o, name, text, failure);
-    if (mode && !is_one_of(text, modes)) return usage(failure, name, "--mode is one of full, generate, train, inference, not '%.60s'", text);
+    if (mode && !is_one_of(text, modes))
+        return usage(failure, name, "--mode is one of full, generate, train, inference, not '%.60s'", text);
     if (backend && !is_one_of(text, backends)) return usage(failure, name, "--backend is one of auto, mlx, pytorch, not '%.60s'", text);
     strcpy(mode ? t->mode : t->backend, text);
     return TIDE_OK;
@@ -51,8 +53,14 @@ static tide_status set(void *memory, const char *name, const char *text, tide_fa
 /* ---- the guide's spelling ---- */
 
 static int mode_options(cli_option *out) {
-    out[0] = (cli_option){ .name = "mode", .choices = "full|generate|train|inference", .group = "The guide's program", .type = CLI_CHOICE, .help = "what to do" };
-    out[1] = (cli_option){ .name = "backend", .choices = "auto|mlx|pytorch", .fallback = "auto", .group = "The guide's program", .type = CLI_CHOICE,
+    out[0] = (cli_option){
+        .name = "mode", .choices = "full|generate|train|inference", .group = "The guide's program", .type = CLI_CHOICE, .help = "what to do"
+    };
+    out[1] = (cli_option){ .name = "backend",
+                           .choices = "auto|mlx|pytorch",
+                           .fallback = "auto",
+                           .group = "The guide's program",
+                           .type = CLI_CHOICE,
                            .help = "auto and mlx: the best device here; pytorch: the yardstick in PyTorch, on the same data" };
     return 2 + eis_command_options(out + 2, ALL_COMMANDS);
 }
@@ -87,7 +95,8 @@ static tide_status make_data(cli_call *call, const eis_options *o, tide_failure 
 static int torch(cli_call *call, const eis_options *o, bool full) {
     tide_failure failure = { 0 };
     int          code    = EXIT_FAILED;
-    if (eis_torch_available(&failure) != TIDE_OK || (full && make_data(call, o, &failure) != TIDE_OK)) return report_failure(&failure, call->json);
+    if (eis_torch_available(&failure) != TIDE_OK || (full && make_data(call, o, &failure) != TIDE_OK))
+        return report_failure(&failure, call->json);
     if (!call->quiet) say("training in PyTorch on %s; its weights go to %s/best_eis_predictor.pth", o->data_dir, *o->out ? o->out : ".");
     code = eis_torch_train(o, *o->out ? o->out : ".");
     return code == 0 ? EXIT_DONE : code == 3 ? EXIT_INPUT : EXIT_FAILED;
@@ -96,20 +105,23 @@ static int torch(cli_call *call, const eis_options *o, bool full) {
 static int run_train(cli_call *call, eis_options *o) {
     default_text(o->out, RUNS "/model");
     if (o->inputs == EIS_INPUTS_KNOWN && !call->quiet)
-        say("training the guide's network: it sees known values alone, which cannot tell the missing ones. --inputs spectrum trains one that is also told the "
+        say("training the guide's network: it sees known values alone, which cannot tell the missing ones. --inputs spectrum trains one "
+            "that is also told the "
             "measured spectrum; tidemill eis complete --spectrum FILE needs no training at all");
     return eis_command_run(call, o, eis_train);
 }
 
+/* With a spectrum, and no predictor named, the answer needs none. */
 static int run_inference(cli_call *call, eis_options *o) {
     tide_failure failure;
-    bool         demo = !*o->known && !*o->spectra;
+    if (*o->spectra) return eis_command_run(call, o, eis_complete);
     default_model(o);
-    if (!exists(o->model) && (demo || !*o->spectra)) {
-        usage(&failure, "model", "there is no trained predictor in %s: tidemill eis --mode train makes one, --model RUN names another", o->model);
+    if (!exists(o->model)) {
+        usage(&failure, "model", "there is no trained predictor in %s: tidemill eis --mode train makes one, --model RUN names another",
+              o->model);
         return report_failure(&failure, call->json);
     }
-    return eis_command_run(call, o, demo ? eis_full : eis_complete);
+    return eis_command_run(call, o, *o->known ? eis_complete : eis_full);
 }
 
 /* `tidemill eis WORD` where WORD is none of the commands. */
@@ -117,7 +129,8 @@ static int unknown_word(const cli_call *call) {
     char         list[1024] = "", name[64], near[64], hint[96] = "tidemill help lists them";
     tide_failure failure = { .status = TIDE_EINVAL };
     for (int i = 0; cli_commands[i]; i++)
-        if (!strncmp(cli_commands[i]->name, "eis ", 4)) snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", *list ? "|" : "", cli_commands[i]->name);
+        if (!strncmp(cli_commands[i]->name, "eis ", 4))
+            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", *list ? "|" : "", cli_commands[i]->name);
     snprintf(name, sizeof name, "eis %.40s", call->words[0]);
     const char *found = nearest_in(name, list, near, sizeof near);
     if (found) snprintf(hint, sizeof hint, "did you mean \"%s\"?", found);
@@ -143,12 +156,20 @@ static int run_mode(cli_call *call) {
 }
 
 const cli_command command_eis = {
-    .name = "eis", .words = "", .most_words = 1, .summary = "the guide's program by its own options: data, training, inference",
+    .name = "eis",
+    .words = "",
+    .most_words = 1,
+    .summary = "the guide's program by its own options: data, training, inference",
     .more = "  tidemill eis --mode full --n_ground_truths 5 --n_epochs 10 --batch_size 256\n"
             "  tidemill eis --mode train --backend pytorch --n_epochs 10\n"
             "  tidemill eis --mode inference\n"
-            "\nWithout --inputs it trains the guide's network, from known values alone, and ends with an answer from a spectrum beside it. It writes over its last run.\n",
-    .options = mode_options, .target_size = sizeof(target), .prepare = prepare, .set = set, .run = run_mode,
+            "\nWithout --inputs it trains the guide's network, from known values alone, and ends with an answer from a spectrum beside it. "
+            "It writes over its last run.\n",
+    .options = mode_options,
+    .target_size = sizeof(target),
+    .prepare = prepare,
+    .set = set,
+    .run = run_mode,
 };
 
 /* ---- from end to end ---- */
@@ -187,8 +208,16 @@ static int run_simulate(cli_call *call) {
 }
 
 const cli_command command_eis_simulate = {
-    .name = "eis simulate", .words = "FILE", .least_words = 1, .most_words = 1, .summary = "write the spectrum that a circuit would have, with noise",
+    .name = "eis simulate",
+    .words = "FILE",
+    .least_words = 1,
+    .most_words = 1,
+    .summary = "write the spectrum that a circuit would have, with noise",
     .more = "  tidemill eis simulate sample.csv\n"
             "  tidemill eis simulate --known Rsh=460,Ra=4.8k,Rb=2.2k,Ca=1.2uF,Cb=4.7uF --noise 1% well.csv\n",
-    .options = simulate_options, .target_size = sizeof(target), .prepare = prepare, .set = set, .run = run_simulate,
+    .options = simulate_options,
+    .target_size = sizeof(target),
+    .prepare = prepare,
+    .set = set,
+    .run = run_simulate,
 };

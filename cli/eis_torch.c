@@ -42,15 +42,21 @@ tide_status eis_torch_available(tide_failure *failure) {
     char *words[] = { "python3", "-", NULL };
     if (run_python(words, "import sys\ntry:\n    import numpy, torch\nexcept Exception:\n    sys.exit(1)\n") == 0) return TIDE_OK;
     *failure = (tide_failure){ .status = TIDE_EDEVICE, .column = "backend" };
-    snprintf(failure->message, sizeof failure->message, "--backend pytorch needs a python3 that can import torch and numpy: python3 -m pip install torch numpy "
+    snprintf(failure->message, sizeof failure->message,
+             "--backend pytorch needs a python3 that can import torch and numpy: python3 -m pip install torch numpy "
              "(or python3 -m venv DIR, DIR/bin/pip install torch numpy, and DIR/bin first in PATH); --backend auto needs neither");
     return TIDE_EDEVICE;
 }
 
 int eis_torch_train(const eis_options *o, const char *folder) {
-    const struct { const char *name; int64_t value; } numbers[] = {
-        { "--n_epochs", o->n_epochs ? o->n_epochs : 100 }, { "--batch_size", o->batch_size ? o->batch_size : 512 }, { "--hidden_dim", o->hidden_dim ? o->hidden_dim : 512 },
-        { "--samples_per_pattern", o->samples_per_pattern }, { "--seed", o->seed }, { "--n_workers", o->workers },
+    const struct { const char *name; int64_t value;
+    } numbers[] = {
+        { "--n_epochs", o->n_epochs ? o->n_epochs : 100 },
+        { "--batch_size", o->batch_size ? o->batch_size : 512 },
+        { "--hidden_dim", o->hidden_dim ? o->hidden_dim : 512 },
+        { "--samples_per_pattern", o->samples_per_pattern },
+        { "--seed", o->seed },
+        { "--n_workers", o->workers },
     };
     enum { NUMBERS = sizeof numbers / sizeof *numbers };
     char  text[NUMBERS + 2][48], *words[WORDS] = { "python3", "-", "--data_dir", (char *)o->data_dir, "--out", (char *)folder };

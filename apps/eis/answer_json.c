@@ -65,7 +65,8 @@ static json_t *intervals(const answer *a) {
     json_t *o = json_object();
     for (int i = 0; i < SUM_COUNT; i++) {
         int k = (i + SUM_TER) % SUM_COUNT; /* the robust ones first */
-        if (asked(a, k)) json_object_set_new(o, quantities[k].name, pair(a->completion->summary.of[k].low, a->completion->summary.of[k].high));
+        if (asked(a, k))
+            json_object_set_new(o, quantities[k].name, pair(a->completion->summary.of[k].low, a->completion->summary.of[k].high));
     }
     return o;
 }
@@ -138,8 +139,8 @@ static void put_network(json_t *o, const answer *a) {
 json_t *answer_json(const answer *a) {
     const completion *c = a->completion;
     static const char *const methods[] = { [EIS_REFINED] = "refined", [EIS_EXACT] = "exact", [EIS_NETWORK] = "network" };
-    json_t *o = json_pack("{s:s?, s:s, s:s}", "spectrum", a->path, "circuit", a->question->circuit == EIS_SHUNT ? "shunt" : "chain", "method",
-                          methods[a->question->method]);
+    json_t *o = json_pack("{s:s?, s:s, s:s}", "spectrum", a->path, "circuit", a->question->circuit == EIS_SHUNT ? "shunt" : "chain",
+                          "method", methods[a->question->method]);
     if (!o) return NULL;
     put_parameters(o, a);
     put_robust(o, a);

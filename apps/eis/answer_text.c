@@ -5,7 +5,10 @@
 
 /* "3.52 uF", "4.82 kohm": three digits and a prefix. */
 static const char *engineering(char buffer[32], double v, const char *unit) {
-    static const struct { double from; const char *prefix; } steps[] = { { 1e6, "M" }, { 1e3, "k" }, { 1, "" }, { 1e-3, "m" }, { 1e-6, "u" }, { 1e-9, "n" } };
+    static const struct {
+        double from;
+        const char *prefix;
+    } steps[] = { { 1e6, "M" }, { 1e3, "k" }, { 1, "" }, { 1e-3, "m" }, { 1e-6, "u" }, { 1e-9, "n" } };
     size_t i = 0;
     while (i + 1 < sizeof steps / sizeof *steps && !(fabs(v) >= steps[i].from * 0.9995)) i++;
     if (v == 0) snprintf(buffer, 32, "0 %s", unit);
@@ -17,8 +20,8 @@ static void put_interval(const answer *a, int k, const char *after, text *out) {
     const interval *i = &a->completion->summary.of[k];
     const char     *unit = quantities[k].unit;
     char            low[32], median[32], high[32];
-    text_add(out, "  %-4s %-12s 95 %%: %s to %s%s\n", quantities[k].name, engineering(median, i->median, unit), engineering(low, i->low, unit),
-             engineering(high, i->high, unit), after);
+    text_add(out, "  %-4s %-12s 95 %%: %s to %s%s\n", quantities[k].name, engineering(median, i->median, unit),
+             engineering(low, i->low, unit), engineering(high, i->high, unit), after);
 }
 
 static void put_missing(const answer *a, text *out) {
@@ -29,8 +32,8 @@ static void put_missing(const answer *a, text *out) {
         const char *bound = completion_bound(a->completion, k);
         if (!any) text_add(out, "missing parameters\n");
         any = true;
-        snprintf(after, sizeof after, "%s%s%s%s", completion_identifies(a->completion, k) ? "" : ", not identifiable", bound ? ", AT ITS BOUND (" : "",
-                 bound ? bound : "", bound ? ")" : "");
+        snprintf(after, sizeof after, "%s%s%s%s", completion_identifies(a->completion, k) ? "" : ", not identifiable",
+                 bound ? ", AT ITS BOUND (" : "", bound ? bound : "", bound ? ")" : "");
         put_interval(a, k, after, out);
     }
     if (isnan(a->question->rs_ohm)) put_interval(a, EIS_RS, "", out);
@@ -50,12 +53,14 @@ static void put_fibre(const answer *a, text *out) {
 static void put_candidates(const answer *a, text *out) {
     const summary *s = &a->completion->summary;
     char value[32];
-    text_add(out, "candidates (probability of the grid cell%s%s)\n", a->spectrum ? "; " : "", a->spectrum ? eis_resnorm_name(a->question->resnorm) : "");
+    text_add(out, "candidates (probability of the grid cell%s%s)\n", a->spectrum ? "; " : "",
+             a->spectrum ? eis_resnorm_name(a->question->resnorm) : "");
     for (int64_t i = 0; i < s->top_count; i++) {
         text_add(out, "  %2" PRId64 "  %.4f", i + 1, s->top[i].probability);
         if (!isnan(s->top[i].resnorm)) text_add(out, "  %9.4g ", s->top[i].resnorm);
         for (int k = 0; k < EIS_COUNT; k++)
-            if (!a->question->known.is[k]) text_add(out, "  %s %s", eis_parameters[k].name, engineering(value, s->top[i].p[k], eis_parameters[k].unit));
+            if (!a->question->known.is[k])
+                text_add(out, "  %s %s", eis_parameters[k].name, engineering(value, s->top[i].p[k], eis_parameters[k].unit));
         text_add(out, "\n");
     }
 }
@@ -63,25 +68,33 @@ static void put_candidates(const answer *a, text *out) {
 static void put_grid(const answer *a, text *out) {
     const completion *c = a->completion;
     if (c->grid_adequate || a->question->method == EIS_REFINED) return;
-    text_add(out, "%s fits (reduced chi2 %.2g): the grid is coarser than your data%s; the noise was raised to %.2g %% so that the best cell fits. "
-                  "--method refined does not need the grid\n", c->recipe ? "none of the network's cells" : "no grid cell", c->grid_chi2,
-             c->recipe ? ", or the network missed the right ones" : "", 100 * c->noise_used);
+    text_add(
+        out,
+        "%s fits (reduced chi2 %.2g): the grid is coarser than your data%s; the noise was raised to %.2g %% so that the best cell fits. "
+        "--method refined does not need the grid\n",
+        c->recipe ? "none of the network's cells" : "no grid cell", c->grid_chi2, c->recipe ? ", or the network missed the right ones" : "",
+        100 * c->noise_used);
 }
 
 static void put_network(const answer *a, text *out) {
     const completion *c = a->completion;
     if (!c->recipe) return;
-    for (int i = 0; i < c->range.count; i++) text_add(out, "%s%s%s", i ? "; " : "OUTSIDE THE TRAINING RANGE: ", c->range.reason[i], i + 1 < c->range.count ? "" : "\n");
+    for (int i = 0; i < c->range.count; i++)
+        text_add(out, "%s%s%s", i ? "; " : "OUTSIDE THE TRAINING RANGE: ", c->range.reason[i], i + 1 < c->range.count ? "" : "\n");
     if (a->question->rerank && !c->reranked)
-        text_add(out, "the network's draws are too coarse for the likelihood (%.2g of them would count): they keep the network's own weights. --method refined "
-                      "has finer ones\n", c->effective_share * (double)c->draw_count);
+        text_add(out,
+                 "the network's draws are too coarse for the likelihood (%.2g of them would count): they keep the network's own weights. "
+                 "--method refined "
+                 "has finer ones\n",
+                 c->effective_share * (double)c->draw_count);
 }
 
 static void put_head(const answer *a, text *out) {
     const completion *c = a->completion;
     const char       *circuit = a->question->circuit == EIS_SHUNT ? "shunt" : "chain";
     if (!a->spectrum) {
-        text_add(out, "%s circuit, from the known values alone: %s\n", circuit, *a->options->model && !a->question->predictor ? a->options->model : "the prior");
+        text_add(out, "%s circuit, from the known values alone: %s\n", circuit,
+                 *a->options->model && !a->question->predictor ? a->options->model : "the prior");
         return;
     }
     text_add(out, "%s: %s circuit, ", a->path, circuit);
@@ -143,7 +156,9 @@ void answer_table(const answer *a, text *out) {
     }
 }
 
-void candidate_table_header(text *out) { text_add(out, "spectrum,rank,rsh_ohm,ra_ohm,rb_ohm,ca_farad,cb_farad,rs_ohm,joint_probability,resnorm\n"); }
+void candidate_table_header(text *out) {
+    text_add(out, "spectrum,rank,rsh_ohm,ra_ohm,rb_ohm,ca_farad,cb_farad,rs_ohm,joint_probability,resnorm\n");
+}
 
 void candidate_table(const answer *a, text *out) {
     const summary *s = &a->completion->summary;

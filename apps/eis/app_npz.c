@@ -42,8 +42,10 @@ static double row_resnorm(const app_data *a, int64_t row) { return value(a->resn
 static tide_status find_array(const app_data *a, const char *name, int axes, const tide_tensor **out, tide_failure *f) {
     const tide_tensor *t = *out = tide_archive_find(&a->archive, name);
     if (t && (t->type == TIDE_F32 || t->type == TIDE_F64) && t->shape.ndim == axes && t->shape.dim[0] > 0) return TIDE_OK;
-    return fail_at(f, TIDE_EDATA, a->path, 0, name, "%s has no array '%s' of %d %s of floating-point numbers; needed are parameters (rows, 5), resnorms (rows) "
-                   "and frequencies (points)", a->path, name, axes, axes == 1 ? "axis" : "axes");
+    return fail_at(f, TIDE_EDATA, a->path, 0, name,
+                   "%s has no array '%s' of %d %s of floating-point numbers; needed are parameters (rows, 5), resnorms (rows) "
+                   "and frequencies (points)",
+                   a->path, name, axes, axes == 1 ? "axis" : "axes");
 }
 
 static tide_status check_row(const app_data *a, int64_t row, tide_failure *f) {
@@ -54,8 +56,10 @@ static tide_status check_row(const app_data *a, int64_t row, tide_failure *f) {
     /* Capacitances are below a millifarad and resistances are not: another order shows. */
     fine = fine && p[EIS_CA] < 1e-2 && p[EIS_CB] < 1e-2;
     if (fine) return TIDE_OK;
-    return fail_at(f, TIDE_EDATA, a->path, row, "parameters", "%s, row %lld (the first is 0): parameters must be Rsh, Ra, Ca, Rb, Cb in ohm and farad, positive, "
-                   "the residual norm a number", a->path, (long long)row);
+    return fail_at(f, TIDE_EDATA, a->path, row, "parameters",
+                   "%s, row %lld (the first is 0): parameters must be Rsh, Ra, Ca, Rb, Cb in ohm and farad, positive, "
+                   "the residual norm a number",
+                   a->path, (long long)row);
 }
 
 static tide_status take_frequencies(app_data *a, tide_failure *f) {
@@ -82,7 +86,8 @@ static tide_status open_data(const char *path, app_data *a, tide_failure *f) {
     a->rows   = a->resnorms->shape.dim[0];
     a->points = a->frequencies->shape.dim[0];
     if (a->parameters->shape.dim[0] != a->rows || a->parameters->shape.dim[1] != EIS_COUNT || a->points > FREQUENCIES_MOST)
-        return fail_at(f, TIDE_EDATA, path, 0, "parameters", "%s: parameters must be (%lld, 5), one row for each residual norm, and frequencies at most %d", path,
+        return fail_at(f, TIDE_EDATA, path, 0, "parameters",
+                       "%s: parameters must be (%lld, 5), one row for each residual norm, and frequencies at most %d", path,
                        (long long)a->rows, FREQUENCIES_MOST);
     for (int64_t i = 0; i < a->rows && status == TIDE_OK; i++) status = check_row(a, i, f);
     return status == TIDE_OK ? take_frequencies(a, f) : status;
@@ -164,7 +169,8 @@ static void guess_starts(const search *s, guess *list) {
     for (int i = 0; i < STARTS; i++) list[i].sum = INFINITY;
     for (int i = 0; i < GUESSES; i++) {
         guess g = { .sum = 0 };
-        for (int k = 0; k < EIS_COUNT; k++) g.x[k] = log(eis_parameters[k].low) + rng_unit(&r) * log(eis_parameters[k].high / eis_parameters[k].low);
+        for (int k = 0; k < EIS_COUNT; k++)
+            g.x[k] = log(eis_parameters[k].low) + rng_unit(&r) * log(eis_parameters[k].high / eis_parameters[k].low);
         misfit((void *)s, g.x, residual, NULL);
         for (int j = 0; j < s->count; j++) g.sum += residual[j] * residual[j];
         insert_guess(list, &g);
@@ -176,7 +182,8 @@ static tide_status find_truth(const app_data *a, double p[EIS_COUNT], tide_failu
     guess  start[STARTS], best = { .sum = INFINITY };
     tide_status status = TIDE_OK;
     if (s.count < 2 * EIS_COUNT)
-        return fail_at(f, TIDE_EDATA, a->path, 0, "resnorms", "%s: no row is the ground truth (residual norm 0), and %d rows are too few to find it from", a->path, s.count);
+        return fail_at(f, TIDE_EDATA, a->path, 0, "resnorms",
+                       "%s: no row is the ground truth (residual norm 0), and %d rows are too few to find it from", a->path, s.count);
     s.model = malloc((size_t)(s.count * a->points) * sizeof *s.model);
     if (!s.model) return fail(f, TIDE_ENOMEM, "out of memory for %s", a->path);
     for (int i = 0; i < s.count; i++) {
@@ -199,9 +206,10 @@ static tide_status check_truth(const app_data *a, tide_failure *f) {
         row_impedance(a, row, a->model);
         double ours = eis_resnorm(EIS_MEAN_ABS, a->points, a->freq_hz, a->data, a->model, 0), theirs = row_resnorm(a, row);
         if (fabs(ours - theirs) <= AGREES * (ours + 1e-2)) continue;
-        return fail_at(f, TIDE_EDATA, a->path, row, "resnorms", "%s, row %lld: its residual norm is %g; the shunt circuit at the file's %lld frequencies has a mean |e| of %g. "
-                       "The file is of another circuit, another norm or another order of parameters, and cannot be taken over", a->path, (long long)row, theirs,
-                       (long long)a->points, ours);
+        return fail_at(f, TIDE_EDATA, a->path, row, "resnorms",
+                       "%s, row %lld: its residual norm is %g; the shunt circuit at the file's %lld frequencies has a mean |e| of %g. "
+                       "The file is of another circuit, another norm or another order of parameters, and cannot be taken over",
+                       a->path, (long long)row, theirs, (long long)a->points, ours);
     }
     return TIDE_OK;
 }

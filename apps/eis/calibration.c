@@ -22,8 +22,9 @@ json_t *calibration_json(const calibration *c) {
     json_t *list = json_array();
     for (int i = 0; i < CALIBRATION_BINS; i++) {
         if (!(c->count[i] > 0)) continue;
-        json_array_append_new(list, json_pack("{s:f, s:f, s:I}", "confidence", c->confidence[i] / c->count[i], "mass", c->mass[i] / c->count[i], "count",
-                                              (json_int_t)c->count[i]));
+        double n = c->count[i];
+        json_array_append_new(
+            list, json_pack("{s:f, s:f, s:I}", "confidence", c->confidence[i] / n, "mass", c->mass[i] / n, "count", (json_int_t)n));
     }
     return list;
 }

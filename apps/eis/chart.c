@@ -23,8 +23,11 @@ void text_add_escaped(text *out, const char *s) {
 }
 
 const char *si_format(char buffer[32], double value, int digits) {
-    static const struct { double unit; const char *prefix; } prefixes[] = { { 1e9, " G" }, { 1e6, " M" }, { 1e3, " k" }, { 1, " " }, { 1e-3, " m" },
-                                                                            { 1e-6, " u" }, { 1e-9, " n" }, { 1e-12, " p" } };
+    static const struct {
+        double unit;
+        const char *prefix;
+    } prefixes[] = { { 1e9, " G" },  { 1e6, " M" },  { 1e3, " k" },  { 1, " " },
+                     { 1e-3, " m" }, { 1e-6, " u" }, { 1e-9, " n" }, { 1e-12, " p" } };
     enum { LAST = sizeof prefixes / sizeof *prefixes - 1 };
     int at = 0;
     if (!isfinite(value)) return snprintf(buffer, 32, "-"), buffer;
@@ -137,7 +140,9 @@ static int ticks_of(const axis *a, double *tick) {
 static void put_axes(const frame *f, const char *title, const char *x_label, const char *y_label, text *out) {
     double tick[TICKS_MOST], bottom = HEIGHT - BOTTOM, right = WIDTH - RIGHT;
     char   label[32], turned[64];
-    text_add(out, "<svg viewBox=\"0 0 %d %d\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" font-family=\"system-ui,sans-serif\" font-size=\"12\" fill=\"#333\">\n",
+    text_add(out,
+             "<svg viewBox=\"0 0 %d %d\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" font-family=\"system-ui,sans-serif\" "
+             "font-size=\"12\" fill=\"#333\">\n",
              WIDTH, HEIGHT);
     put_text(out, LEFT, 17, "font-size=\"14\" font-weight=\"600\"", title);
     for (int i = 0, count = ticks_of(&f->x, tick); i < count; i++) {
@@ -161,7 +166,8 @@ static void put_axes(const frame *f, const char *title, const char *x_label, con
 static void put_dots(const frame *f, const chart_series *s, text *out) {
     for (int64_t i = 0; i < s->count; i++)
         if (drawable(&f->x, s->x[i]) && drawable(&f->y, s->y[i]))
-            text_add(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"%s\"/>", place_x(f, s->x[i]), place_y(f, s->y[i]), colours[s->colour]);
+            text_add(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"%s\"/>", place_x(f, s->x[i]), place_y(f, s->y[i]),
+                     colours[s->colour]);
     text_add(out, "\n");
 }
 
@@ -185,8 +191,8 @@ static void put_bars(const frame *f, const chart_series *s, text *out) {
     for (int64_t i = 0; i < s->count; i++) {
         if (!drawable(&f->x, s->x[i]) || !drawable(&f->y, s->y[i])) continue;
         double y = place_y(f, s->y[i]);
-        text_add(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"/>", place_x(f, s->x[i]) - 0.4 * width, y, 0.8 * width, base - y,
-                 colours[s->colour]);
+        text_add(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"/>", place_x(f, s->x[i]) - 0.4 * width, y,
+                 0.8 * width, base - y, colours[s->colour]);
     }
     text_add(out, "\n");
 }
@@ -210,7 +216,8 @@ void chart_svg(const chart *c, text *out) {
     put_axes(&f, c->title, c->x_label, c->y_label, out);
     for (int s = 0; s < c->series_count; s++) put[c->series[s].mark](&f, &c->series[s], out);
     if (c->truth && drawable(&f.x, *c->truth))
-        text_add(out, "<path d=\"M%.1f %d V%d\" stroke=\"" TRUTH_COLOUR "\" stroke-width=\"2\" stroke-dasharray=\"5 3\"/>\n", place_x(&f, *c->truth), TOP, HEIGHT - BOTTOM);
+        text_add(out, "<path d=\"M%.1f %d V%d\" stroke=\"" TRUTH_COLOUR "\" stroke-width=\"2\" stroke-dasharray=\"5 3\"/>\n",
+                 place_x(&f, *c->truth), TOP, HEIGHT - BOTTOM);
     put_legend(c, out);
     text_add(out, "</svg>\n");
 }
@@ -233,7 +240,8 @@ static void cell_colour(char colour[8], double share) {
 }
 
 static void put_cross(const frame *f, const double *at, text *out) {
-    text_add(out, "<path d=\"M%.1f %.1f m-7 -7 l14 14 m0 -14 l-14 14\" stroke=\"" TRUTH_COLOUR "\" stroke-width=\"3\" fill=\"none\"/>\n", place_x(f, at[0]), place_y(f, at[1]));
+    text_add(out, "<path d=\"M%.1f %.1f m-7 -7 l14 14 m0 -14 l-14 14\" stroke=\"" TRUTH_COLOUR "\" stroke-width=\"3\" fill=\"none\"/>\n",
+             place_x(f, at[0]), place_y(f, at[1]));
     put_key(out, LEFT, TRUTH_COLOUR, false, "truth");
 }
 
@@ -246,8 +254,8 @@ void heat_map_svg(const heat_map *h, text *out) {
     for (int i = 0; i < h->columns * h->rows; i++) {
         if (!(h->value[i] > 0)) continue;
         cell_colour(colour, h->value[i] / most);
-        text_add(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"/>", place_x(&f, h->x[i % h->columns]) - width / 2,
-                 place_y(&f, h->y[i / h->columns]) - height / 2, width, height, colour);
+        text_add(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"/>",
+                 place_x(&f, h->x[i % h->columns]) - width / 2, place_y(&f, h->y[i / h->columns]) - height / 2, width, height, colour);
     }
     if (h->truth) put_cross(&f, h->truth, out);
     snprintf(key, sizeof key, "darkest: %.3g", most);

@@ -45,7 +45,8 @@ static tide_status parse_noise(const char *given, double *out, tide_failure *fai
     *out = NAN;
     if (!*given || !strcmp(given, "auto")) return TIDE_OK;
     if (noise_parse(given, &end, out) && !*end) return TIDE_OK;
-    return fail_at(failure, TIDE_EINVAL, NULL, 0, "noise", "--noise is a share of |Z| from 1e-6 to 0.5, such as 1%% or 0.01, or auto; not '%s'", given);
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "noise",
+                   "--noise is a share of |Z| from 1e-6 to 0.5, such as 1%% or 0.01, or auto; not '%s'", given);
 }
 
 static tide_status parse_rs(const char *given, double *out, tide_failure *failure) {
@@ -70,16 +71,22 @@ static tide_status check_labels(const eis_options *o, const question *q, tide_fa
 
 static tide_status check_needs(const eis_options *o, const question *q, tide_failure *failure) {
     if (!*o->spectra && q->method != EIS_NETWORK)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "spectrum", "--spectrum FILE is needed: the known values alone cannot tell the missing ones");
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "spectrum",
+                       "--spectrum FILE is needed: the known values alone cannot tell the missing ones");
     if (*o->spectra && q->method == EIS_NETWORK && !*o->model)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "model", "--method network needs --model RUN, the folder of a trained predictor (tidemill eis train)");
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "model",
+                       "--method network needs --model RUN, the folder of a trained predictor (tidemill eis train)");
     if (*o->spectra && q->circuit == EIS_CHAIN && isnan(q->rs_ohm) && !q->known.is[EIS_RSH])
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "rs", "in the chain circuit only Rs + Rsh is seen: give --rs OHM or --known Rsh=...");
     return check_labels(o, q, failure);
 }
 
 static tide_status ask(const eis_options *o, question *q, tide_failure *failure) {
-    *q = (question){ .circuit = (eis_circuit)o->circuit, .method = method_of(o), .top_k = o->top_k, .seed = o->seed, .resnorm = (eis_resnorm_kind)o->resnorm,
+    *q = (question){ .circuit = (eis_circuit)o->circuit,
+                     .method = method_of(o),
+                     .top_k = o->top_k,
+                     .seed = o->seed,
+                     .resnorm = (eis_resnorm_kind)o->resnorm,
                      .rerank = o->rerank };
     tide_status status = eis_known_parse(o->known, &q->known, failure);
     if (status == TIDE_OK) status = parse_noise(o->noise, &q->noise, failure);
@@ -97,7 +104,8 @@ static tide_status open_known(session *s, tide_failure *failure) {
     const known_card  *card   = &s->known_model.card;
     if (status != TIDE_OK || !card->circuit_given) return status;
     if (o->circuit_given && card->circuit != s->question.circuit)
-        return fail_at(failure, TIDE_EINVAL, o->model, 0, "circuit", "%s is a predictor of the %s circuit; leave --circuit out", o->model, card->circuit == EIS_SHUNT ? "shunt" : "chain");
+        return fail_at(failure, TIDE_EINVAL, o->model, 0, "circuit", "%s is a predictor of the %s circuit; leave --circuit out", o->model,
+                       card->circuit == EIS_SHUNT ? "shunt" : "chain");
     s->question.circuit = card->circuit;
     return TIDE_OK;
 }
@@ -114,9 +122,16 @@ static tide_status tell_source(session *s, tide_failure *failure) {
     const eis_options *o = s->options;
     bool known = s->known_model.graph != NULL, spectrum = *o->spectra;
     if (s->question.method != EIS_NETWORK || (spectrum && !known)) return TIDE_OK;
-    if (spectrum) snprintf(s->source, sizeof s->source, "%s is told the known values alone: the spectrum is not used. --method refined uses it", o->model);
-    else if (known) snprintf(s->source, sizeof s->source, "from the known values alone, as %s learned them. Independent known values carry no information on the missing ones. %s", o->model, remedy);
-    else snprintf(s->source, sizeof s->source, "independent known values carry no information on the missing ones: this is the prior. %s", remedy);
+    if (spectrum)
+        snprintf(s->source, sizeof s->source, "%s is told the known values alone: the spectrum is not used. --method refined uses it",
+                 o->model);
+    else if (known)
+        snprintf(s->source, sizeof s->source,
+                 "from the known values alone, as %s learned them. Independent known values carry no information on the missing ones. %s",
+                 o->model, remedy);
+    else
+        snprintf(s->source, sizeof s->source, "independent known values carry no information on the missing ones: this is the prior. %s",
+                 remedy);
     return note(s, spectrum, s->source, failure);
 }
 
@@ -133,8 +148,14 @@ static tide_status warn_of_misfit(const session *s, const char *path, const comp
     char message[EIS_TEXT_SIZE];
     bool exact = s->question.method == EIS_EXACT, proposed = c->recipe && !isnan(c->grid_chi2);
     if (exact || proposed ? c->grid_adequate : c->circuit_adequate) return TIDE_OK;
-    if (exact) snprintf(message, sizeof message, "%s: no grid cell fits (reduced chi2 %.2g): the grid is coarser than your data", path, c->grid_chi2);
-    else if (proposed) snprintf(message, sizeof message, "%s: none of the network's cells fits (reduced chi2 %.2g): the grid is coarser than your data, or the network missed the right ones", path, c->grid_chi2);
+    if (exact)
+        snprintf(message, sizeof message, "%s: no grid cell fits (reduced chi2 %.2g): the grid is coarser than your data", path,
+                 c->grid_chi2);
+    else if (proposed)
+        snprintf(message, sizeof message,
+                 "%s: none of the network's cells fits (reduced chi2 %.2g): the grid is coarser than your data, or the network missed the "
+                 "right ones",
+                 path, c->grid_chi2);
     else snprintf(message, sizeof message, "%s: no circuit of this kind with these known values fits (reduced chi2 %.2g)", path, c->chi2);
     return note(s, true, message, failure);
 }
@@ -230,7 +251,8 @@ static tide_status finish(session *s, eis_result *r, tide_failure *failure) {
         if (status == TIDE_OK) status = write_file(s->options->out, "candidates.csv", &s->candidates, failure);
         text_free(&json);
     }
-    if (status == TIDE_OK && *s->options->out && s->options->plots && !plot_available()) status = note(s, false, plot_missing_note(), failure);
+    if (status == TIDE_OK && *s->options->out && s->options->plots && !plot_available())
+        status = note(s, false, plot_missing_note(), failure);
     r->text = strdup(s->talk.data);
     if (s->spectra > 1) r->csv = strdup(s->table.data);
     return status != TIDE_OK || r->text ? status : out_of_memory(failure);

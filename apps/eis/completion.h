@@ -54,7 +54,8 @@ void completion_free(completion *c);
 tide_status completion_finish(const question *q, const eis_spectrum *s, double aside, completion *out, tide_failure *failure);
 /* The same by a trained spectrum predictor. (completion_network.c) */
 tide_status complete_network(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure);
-/* Without a spectrum: the answer of a predictor from known values alone, or the prior (`model` NULL). Noise and chi2 are NaN. (completion_known.c) */
+/* Without a spectrum: the answer of a predictor from known values alone, or the prior (`model` NULL). Noise and chi2 are NaN.
+ * (completion_known.c) */
 struct known_model;
 tide_status complete_known(const question *q, struct known_model *model, completion *out, tide_failure *failure);
 /* 99.9 % quantile of a reduced chi2 of nu degrees of freedom. */

@@ -68,14 +68,18 @@ static tide_status take_spectrum(network_task *t, double offset_ohm, tide_failur
         t->freq_hz[i] = r->freq_hz, t->z[i] = r->z;
     }
     free(all);
-    return t->count >= FEWEST_POINTS ? TIDE_OK : fail(failure, TIDE_EDATA, "the spectrum has %d points that are not 0; at least %d are needed", (int)t->count, FEWEST_POINTS);
+    return t->count >= FEWEST_POINTS ? TIDE_OK
+                                     : fail(failure, TIDE_EDATA, "the spectrum has %d points that are not 0; at least %d are needed",
+                                            (int)t->count, FEWEST_POINTS);
 }
 
 static tide_status take_features(network_task *t, completion *out, tide_failure *failure) {
     const question *q    = t->q;
     bool            grid = t->recipe == EIS_RECIPE_GRID;
     if (grid && isnan(q->rs_ohm))
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "rs", "this predictor was trained with --recipe grid, on spectra without solution resistance: give --rs OHM, or use a lab model");
+        return fail_at(
+            failure, TIDE_EINVAL, NULL, 0, "rs",
+            "this predictor was trained with --recipe grid, on spectra without solution resistance: give --rs OHM, or use a lab model");
     tide_status status = take_spectrum(t, grid ? q->rs_ohm : 0, failure);
     if (status != TIDE_OK) return status;
     quick_fit_run(t->count, t->freq_hz, t->z, NAN, !grid, &t->fit);
@@ -198,7 +202,8 @@ static double draw_coordinate(const network_task *t, const float *p, rng *r, dou
 static double draw_rs(const network_task *t, const float *p, const fit_view *view, rng *r, double *log_density) {
     const double step = 1e-6;
     double at = fmin(fmax(draw_coordinate(t, p + QUANTITY_RS * t->bins, r, log_density), step), 1 - step);
-    double above = quantity_value(t->recipe, QUANTITY_RS, at + step / 2, view), below = quantity_value(t->recipe, QUANTITY_RS, at - step / 2, view);
+    double above = quantity_value(t->recipe, QUANTITY_RS, at + step / 2, view),
+           below = quantity_value(t->recipe, QUANTITY_RS, at - step / 2, view);
     *log_density -= log((above - below) / step);
     return quantity_value(t->recipe, QUANTITY_RS, at, view);
 }
@@ -348,7 +353,9 @@ static void put_own_interval(const network_task *t, int quantity, bool labelled,
 }
 
 static void put_own_intervals(const network_task *t, completion *out) {
-    static const struct { int quantity, summary; } of[] = { { QUANTITY_TER, SUM_TER }, { QUANTITY_TEC, SUM_TEC }, { QUANTITY_N1, SUM_N1 }, { QUANTITY_D1, SUM_D1 } };
+    static const struct {
+        int quantity, summary;
+    } of[] = { { QUANTITY_TER, SUM_TER }, { QUANTITY_TEC, SUM_TEC }, { QUANTITY_N1, SUM_N1 }, { QUANTITY_D1, SUM_D1 } };
     fit_view  view = fit_view_of(t->raw);
     interval *into = out->summary.of;
     for (size_t i = 0; i < sizeof of / sizeof *of; i++) put_own_interval(t, of[i].quantity, false, &view, &into[of[i].summary]);
@@ -409,7 +416,8 @@ tide_status complete_network(const question *q, const eis_spectrum *s, completio
     bool         missing = false;
     for (int k = 0; k < EIS_COUNT; k++) missing = missing || !q->known.is[k];
     if (q->circuit != EIS_SHUNT)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "circuit", "this predictor is of the shunt circuit; leave --circuit chain out, or use --method refined");
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "circuit",
+                       "this predictor is of the shunt circuit; leave --circuit chain out, or use --method refined");
     t.each          = t.quantities * t.bins;
     t.first         = malloc((size_t)(LABELLINGS * t.each) * sizeof *t.first);
     out->recipe     = recipe == EIS_RECIPE_GRID ? "grid" : "lab";
@@ -419,7 +427,9 @@ tide_status complete_network(const question *q, const eis_spectrum *s, completio
     out->noise_used    = out->noise;
     set_labellings(&t);
     if (status == TIDE_OK) {
-        training_range_check(&(range_question){ predictor_model(q->predictor), q, s, t.count, t.freq_hz, t.raw, &t.fit, out->noise, out->noise_inferred }, &out->range);
+        training_range_check(
+            &(range_question){ predictor_model(q->predictor), q, s, t.count, t.freq_hz, t.raw, &t.fit, out->noise, out->noise_inferred },
+            &out->range);
         status = missing ? answer(&t, out, failure) : only_known(&t, out, failure);
     }
     free(t.first);

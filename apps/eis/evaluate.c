@@ -24,7 +24,9 @@ unsigned test_mask(const evaluation *e, int64_t number, int which) {
 /* Which cells were kept out goes by the seed of the training; --seed says which part of the test spectra is used. */
 sampler_settings test_settings(const evaluation *e, double noise, bool kept_out) {
     const spectrum_model *m = predictor_model(e->predictor);
-    return (sampler_settings){ .recipe = m->config.recipe, .seed = m->seed, .keep_out = m->keep_out, .kept_out_only = kept_out, .noise = noise };
+    return (sampler_settings){
+        .recipe = m->config.recipe, .seed = m->seed, .keep_out = m->keep_out, .kept_out_only = kept_out, .noise = noise
+    };
 }
 
 /* Spectra for testing are of all cells: those of cells kept out are drawn again when they are not asked for. */
@@ -47,8 +49,10 @@ tide_status evaluation_progress(const evaluation *e, const char *what, double no
 /* ---- the command ---- */
 
 static tide_status bad_noise(const char *given, tide_failure *failure) {
-    return fail_at(failure, TIDE_EINVAL, NULL, 0, "noise", "--noise for evaluate is a list such as 0.1%%,1%%,5%%, at most %d of them, each a share of |Z| from 1e-6 "
-                   "to 0.5; not '%s'", NOISES_MOST, given);
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "noise",
+                   "--noise for evaluate is a list such as 0.1%%,1%%,5%%, at most %d of them, each a share of |Z| from 1e-6 "
+                   "to 0.5; not '%s'",
+                   NOISES_MOST, given);
 }
 
 /* "auto" is the three levels of the published figures, or what a lab model was trained on. */
@@ -78,7 +82,9 @@ static tide_status evaluate(evaluation *e, json_t *report, text *talk, tide_fail
     bool        grid   = m->config.recipe == EIS_RECIPE_GRID;
     status             = parse_noises(o->noise, m->config.recipe, e, failure);
     if (status != TIDE_OK) return status;
-    text_add(talk, "%s: %s recipe, %" PRId64 " test spectra a noise level, each with five questions: one random set of 1, 2, 3, 4 and 5 missing parameters\n",
+    text_add(talk,
+             "%s: %s recipe, %" PRId64
+             " test spectra a noise level, each with five questions: one random set of 1, 2, 3, 4 and 5 missing parameters\n",
              o->model, grid ? "grid" : "lab", o->test_spectra);
     json_object_set_new(report, "recipe", json_string(grid ? "grid" : "lab"));
     return grid ? evaluate_grid(e, report, talk, failure) : evaluate_lab(e, report, talk, failure);
@@ -91,14 +97,16 @@ static tide_status put_result(json_t *report, text *talk, eis_result *result, ti
 }
 
 tide_status eis_evaluate(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure) {
-    evaluation   e     = { .options = options, .listener = listener, .user = user, .threads = options->workers ? (int)options->workers : os_cores() };
+    evaluation e = {
+        .options = options, .listener = listener, .user = user, .threads = options->workers ? (int)options->workers : os_cores()
+    };
     text         talk  = { 0 };
     double       begin = os_seconds();
     tide_failure own   = { 0 }, *f = failure ? failure : &own;
     *result = (eis_result){ 0 };
     if (!*options->model) return fail_at(f, TIDE_EINVAL, NULL, 0, "model", "--model RUN is needed: the folder of a trained predictor");
-    json_t     *report = json_pack("{s:i, s:s, s:s, s:I, s:I}", "schema_version", SCHEMA_VERSION, "command", "eis evaluate", "model", options->model, "test_spectra",
-                                   (json_int_t)options->test_spectra, "seed", (json_int_t)options->seed);
+    json_t *report = json_pack("{s:i, s:s, s:s, s:I, s:I}", "schema_version", SCHEMA_VERSION, "command", "eis evaluate", "model",
+                               options->model, "test_spectra", (json_int_t)options->test_spectra, "seed", (json_int_t)options->seed);
     tide_status status = report ? evaluate(&e, report, &talk, f) : fail(f, TIDE_ENOMEM, "out of memory for the report");
     if (status == TIDE_OK) {
         json_object_set_new(report, "seconds", json_real(os_seconds() - begin));

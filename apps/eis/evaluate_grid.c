@@ -43,9 +43,14 @@ typedef struct group {
 enum { ROWS_MOST = CASES * (1 + DRAWS * (EIS_COUNT - 1)) };
 
 static bool group_new(const evaluation *e, group *g) {
-    *g = (group){ .e = e, .sample = malloc(GROUP * sizeof *g->sample), .raw = malloc(GROUP * GRID_WIDTH * sizeof *g->raw), .of = calloc(CASES, sizeof *g->of),
-                  .beam = malloc(CASES * sizeof *g->beam), .spectrum = malloc(ROWS_MOST * sizeof *g->spectrum),
-                  .known_u = malloc(ROWS_MOST * sizeof *g->known_u), .probability = malloc(ROWS_MOST * EIS_COUNT * CELL_POINTS * sizeof *g->probability) };
+    *g = (group){ .e = e,
+                  .sample = malloc(GROUP * sizeof *g->sample),
+                  .raw = malloc(GROUP * GRID_WIDTH * sizeof *g->raw),
+                  .of = calloc(CASES, sizeof *g->of),
+                  .beam = malloc(CASES * sizeof *g->beam),
+                  .spectrum = malloc(ROWS_MOST * sizeof *g->spectrum),
+                  .known_u = malloc(ROWS_MOST * sizeof *g->known_u),
+                  .probability = malloc(ROWS_MOST * EIS_COUNT * CELL_POINTS * sizeof *g->probability) };
     return g->sample && g->raw && g->of && g->beam && g->spectrum && g->known_u && g->probability;
 }
 
@@ -121,7 +126,8 @@ static void take_answers(grid_case *c, const float **answer) {
     const float *first = *answer;
     *answer += EIS_COUNT * CELL_POINTS;
     for (int m = 0; m < c->exact.missing_count; m++)
-        for (int i = 0; i < CELL_POINTS; i++) c->conditional[m][i] = fmax((double)first[c->exact.missing[m] * CELL_POINTS + i], LEAST_PROBABILITY);
+        for (int i = 0; i < CELL_POINTS; i++)
+            c->conditional[m][i] = fmax((double)first[c->exact.missing[m] * CELL_POINTS + i], LEAST_PROBABILITY);
     for (int d = 0; d < DRAWS; d++) {
         int          bin[EIS_COUNT];
         const float *row = first;
@@ -233,7 +239,9 @@ tide_status grid_level_measure(const evaluation *e, grid_level *level, tide_fail
         if (!group_prepare(&g)) status = fail(failure, TIDE_ENOMEM, "out of memory for exact posteriors");
         if (status == TIDE_OK) status = group_ask(&g, failure);
         if (status == TIDE_OK) group_score(&g, level);
-        if (status == TIDE_OK) status = evaluation_progress(e, level->kept_out ? "cells kept out" : "cells trained on", level->noise, g.first + g.spectra, failure);
+        if (status == TIDE_OK)
+            status =
+                evaluation_progress(e, level->kept_out ? "cells kept out" : "cells trained on", level->noise, g.first + g.spectra, failure);
     }
     group_free(&g);
     return status;
@@ -243,7 +251,8 @@ tide_status evaluate_grid(const evaluation *e, json_t *report, text *talk, tide_
     json_t     *levels = json_array();
     bool        apart  = predictor_model(e->predictor)->keep_out > 0;
     tide_status status = levels ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the report");
-    text_add(talk, "top-1 and top-5 are exact posterior masses of the joint cells proposed (all missing parameters together), hits are counted, all means\n"
+    text_add(talk, "top-1 and top-5 are exact posterior masses of the joint cells proposed (all missing parameters together), hits are "
+                   "counted, all means\n"
                    "over cases; excess is over the exact posterior's own cross-entropy; calibration errors are against exact mass\n");
     json_object_set_new(report, "quantities", grid_quantities_json());
     json_object_set_new(report, "levels", levels);

@@ -76,7 +76,8 @@ static bool same_cell(const known_candidate *c, const known_row_drawn *r, unsign
     return true;
 }
 
-static void tally_answer(const known_test *t, const known_row_drawn *r, unsigned missing, const known_answer *a, const eis_known *known, known_tally *out) {
+static void tally_answer(const known_test *t, const known_row_drawn *r, unsigned missing, const known_answer *a, const eis_known *known,
+                         known_tally *out) {
     known_candidate    top[TOP];
     const known_scale *scale = &t->model.card.scale;
     int     n     = __builtin_popcount(missing);
@@ -128,9 +129,10 @@ static double r2_of(const known_tally *t) {
 
 static json_t *tally_json(const known_test *t, const known_tally *s, int missing) {
     double  n = (double)s->cases;
-    json_t *o = json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "cases", (json_int_t)s->cases, "label_top1", s->label_1 / n, "label_top5", s->label_5 / n,
-                          "chance_label_top1", s->chance_1 / n, "chance_label_top5", s->chance_5 / n, "joint_top1", s->joint_1 / n, "joint_top5", s->joint_5 / n,
-                          "chance_joint_top1", s->joint_chance_1 / n, "chance_joint_top5", s->joint_chance_5 / n);
+    json_t *o = json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "cases", (json_int_t)s->cases, "label_top1", s->label_1 / n,
+                          "label_top5", s->label_5 / n, "chance_label_top1", s->chance_1 / n, "chance_label_top5", s->chance_5 / n,
+                          "joint_top1", s->joint_1 / n, "joint_top5", s->joint_5 / n, "chance_joint_top1", s->joint_chance_1 / n,
+                          "chance_joint_top5", s->joint_chance_5 / n);
     bool scored = t->model.card.scale.sd > 0;
     json_object_set_new(o, "missing", missing ? json_integer(missing) : json_string("1 to 5"));
     json_object_set_new(o, "resnorm_mse", scored ? json_real(s->squares / n) : json_null());
@@ -139,17 +141,19 @@ static json_t *tally_json(const known_test *t, const known_tally *s, int missing
 }
 
 static json_t *quantities_json(const known_test *t) {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "label_top1", "share of the missing parameters whose true value is the most probable, mean over missing parameters, then cases",
-                     "joint_top1", "share of cases in which the most probable combination of all missing parameters is the true one", "chance_label_top1",
-                     "1 / grid values; a row of a uniform grid tells nothing of its missing values", "resnorm_mse",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "label_top1",
+                     "share of the missing parameters whose true value is the most probable, mean over missing parameters, then cases",
+                     "joint_top1", "share of cases in which the most probable combination of all missing parameters is the true one",
+                     "chance_label_top1", "1 / grid values; a row of a uniform grid tells nothing of its missing values", "resnorm_mse",
                      t->model.card.scale.log ? "mean squared error of (log10 residual norm - mean) / sd, mean and sd those of training"
-                                             : "mean squared error of the residual norm as it is", "resnorm_r2", "1 - that error over the variance of the same over these cases");
+                                             : "mean squared error of the residual norm as it is",
+                     "resnorm_r2", "1 - that error over the variance of the same over these cases");
 }
 
 static void put_row(const known_test *t, const char *name, const known_tally *s, text *out) {
     double n = (double)s->cases;
-    text_add(out, "%7s   %.4f %.4f   %.4f %.4f   %.4f %.4f   %.6f %.6f", name, s->label_1 / n, s->label_5 / n, s->chance_1 / n, s->chance_5 / n, s->joint_1 / n,
-             s->joint_5 / n, s->joint_chance_1 / n, s->joint_chance_5 / n);
+    text_add(out, "%7s   %.4f %.4f   %.4f %.4f   %.4f %.4f   %.6f %.6f", name, s->label_1 / n, s->label_5 / n, s->chance_1 / n,
+             s->chance_5 / n, s->joint_1 / n, s->joint_5 / n, s->joint_chance_1 / n, s->joint_chance_5 / n);
     if (t->model.card.scale.sd > 0) text_add(out, "   %8.4f %8.4f", s->squares / n, r2_of(s));
     text_add(out, "\n");
 }
@@ -159,10 +163,12 @@ static void put_report(const known_test *t, json_t *report, text *talk) {
     char    name[8];
     json_object_set_new(report, "inputs", json_string("known"));
     json_object_set_new(report, "quantities", quantities_json(t));
-    text_add(talk, "%s: known values alone, %" PRId64 " fresh rows of a uniform grid, each with one random set of 1 to 5 missing parameters\n"
-                   "labels: each missing parameter for itself; joint: all of them together; hits are counted\n"
-                   "          labels          chance          joint           chance              residual norm\n"
-                   "missing   top-1  top-5    top-1  top-5    top-1  top-5    top-1    top-5          MSE       R2\n", t->e->options->model, t->e->options->test_spectra);
+    text_add(talk,
+             "%s: known values alone, %" PRId64 " fresh rows of a uniform grid, each with one random set of 1 to 5 missing parameters\n"
+             "labels: each missing parameter for itself; joint: all of them together; hits are counted\n"
+             "          labels          chance          joint           chance              residual norm\n"
+             "missing   top-1  top-5    top-1  top-5    top-1  top-5    top-1    top-5          MSE       R2\n",
+             t->e->options->model, t->e->options->test_spectra);
     for (int n = 0; n < EIS_COUNT; n++) {
         snprintf(name, sizeof name, "%d", n + 1);
         put_row(t, name, &t->missing[n], talk);

@@ -14,7 +14,8 @@ static const double shares[] = { 0.025, 0.1, 0.5, 0.9, 0.975 };
 enum { LOW_95, LOW_80, MEDIAN, HIGH_80, HIGH_95, SHARES };
 
 static const quantity lab_quantities[QUANTITIES_LAB] = {
-    { "Rsh", "ohm" }, { "Ra", "ohm" }, { "Rb", "ohm" }, { "Ca", "F" }, { "Cb", "F" }, { "TER", "ohm" }, { "TEC", "F" }, { "n1", "s" }, { "d1", "s" }, { "Rs", "ohm" },
+    { "Rsh", "ohm" }, { "Ra", "ohm" }, { "Rb", "ohm" }, { "Ca", "F" }, { "Cb", "F" },
+    { "TER", "ohm" }, { "TEC", "F" },  { "n1", "s" },   { "d1", "s" }, { "Rs", "ohm" },
 };
 
 /* Quantiles of what was asked, by quantity; `asked` is false for known parameters. */
@@ -56,7 +57,9 @@ static bool group_new(const evaluation *e, lab_group *g) {
     return g->sample && g->raw && g->probability && g->known_u && g->spectrum && g->of;
 }
 
-static void group_free(lab_group *g) { free(g->sample), free(g->raw), free(g->probability), free(g->known_u), free(g->spectrum), free(g->of); }
+static void group_free(lab_group *g) {
+    free(g->sample), free(g->raw), free(g->probability), free(g->known_u), free(g->spectrum), free(g->of);
+}
 
 static double truth_of(const sample *s, int q) {
     if (q < EIS_COUNT) return s->p[q];
@@ -69,7 +72,8 @@ static double truth_of(const sample *s, int q) {
 
 static void spread_of_bins(const spectrum_model *m, const float *probability, int q, const fit_view *view, spread *out) {
     out->asked = true;
-    for (int i = 0; i < SHARES; i++) out->at[i] = quantity_value(EIS_RECIPE_LAB, q, spectrum_model_quantile(m, q, probability, shares[i]), view);
+    for (int i = 0; i < SHARES; i++)
+        out->at[i] = quantity_value(EIS_RECIPE_LAB, q, spectrum_model_quantile(m, q, probability, shares[i]), view);
 }
 
 static tide_status ask_network(lab_group *g, tide_failure *failure) {
@@ -121,7 +125,9 @@ static bool spread_of_draws(const completion *c, unsigned missing, spread *out) 
 }
 
 static tide_status ask_refined(const sample *s, int64_t number, lab_case *c) {
-    question q = { .circuit = EIS_SHUNT, .method = EIS_REFINED, .rs_ohm = NAN, .noise = NAN, .canonical = true, .top_k = 1, .seed = number };
+    question q = {
+        .circuit = EIS_SHUNT, .method = EIS_REFINED, .rs_ohm = NAN, .noise = NAN, .canonical = true, .top_k = 1, .seed = number
+    };
     completion   answer;
     double       freq_hz[SAMPLE_MOST];
     eis_z        z[SAMPLE_MOST];
@@ -166,7 +172,8 @@ static void add_calibration(const lab_group *g, int64_t at, lab_level *level) {
         int best = 0;
         if (!g->of[at].network[q].asked) continue;
         for (int i = 1; i < BINS_LAB; i++) best = p[i] > p[best] ? i : best;
-        calibration_add(q < EIS_COUNT ? &level->parameters : &level->derived, (double)p[best], quantity_bin(EIS_RECIPE_LAB, coordinate[q]) == best);
+        calibration_add(q < EIS_COUNT ? &level->parameters : &level->derived, (double)p[best],
+                        quantity_bin(EIS_RECIPE_LAB, coordinate[q]) == best);
     }
 }
 
@@ -179,7 +186,8 @@ static void add_group(const lab_group *g, lab_level *level) {
             double truth = truth_of(&g->sample[i / EIS_COUNT], q);
             score_add(&level->all[q], q, &c->network[q], truth);
             score_add(&level->by_missing[i % EIS_COUNT][q], q, &c->network[q], truth);
-            if (beside && level->continuous) score_add(&level->first[q], q, &c->network[q], truth), score_add(&level->refined[q], q, &c->refined[q], truth);
+            if (beside && level->continuous)
+                score_add(&level->first[q], q, &c->network[q], truth), score_add(&level->refined[q], q, &c->refined[q], truth);
         }
         add_calibration(g, i, level);
     }
@@ -198,7 +206,9 @@ static tide_status group_refined(lab_group *g, lab_level *level, tide_failure *f
     for (int64_t i = 0; i < last; i++) {
         tide_status status = g->of[i * EIS_COUNT + turn(g->first + i)].refined_status;
         if (status == TIDE_EDEVICE) level->continuous = false;
-        else if (status != TIDE_OK) return fail(failure, status, "the continuous posterior of test spectrum %" PRId64 " failed: %s", g->first + i, tide_status_name(status));
+        else if (status != TIDE_OK)
+            return fail(failure, status, "the continuous posterior of test spectrum %" PRId64 " failed: %s", g->first + i,
+                        tide_status_name(status));
     }
     return TIDE_OK;
 }
@@ -240,8 +250,8 @@ static double median(const double *v, int64_t count) {
 static double share(int64_t part, int64_t of) { return of ? (double)part / (double)of : 0; }
 
 static json_t *score_json(const lab_score *s, int q) {
-    json_t *o   = json_pack("{s:s, s:I, s:f, s:f}", "quantity", lab_quantities[q].name, "cases", (json_int_t)s->count, "coverage_80", share(s->in_80, s->count),
-                            "coverage_95", share(s->in_95, s->count));
+    json_t *o = json_pack("{s:s, s:I, s:f, s:f}", "quantity", lab_quantities[q].name, "cases", (json_int_t)s->count, "coverage_80",
+                          share(s->in_80, s->count), "coverage_95", share(s->in_95, s->count));
     bool    ohm = q == QUANTITY_RS;
     json_object_set_new(o, ohm ? "median_abs_error_ohm" : "median_abs_log10_error", json_real(median(s->error, s->count)));
     json_object_set_new(o, ohm ? "median_width_95_ohm" : "median_width_95_decades", json_real(median(s->width, s->count)));
@@ -263,30 +273,37 @@ static json_t *level_json(const lab_level *level) {
         json_array_append_new(missing, json_pack("{s:i, s:o}", "missing", n + 1, "network", scores_json(level->by_missing[n])));
     json_object_set_new(o, "by_missing", missing);
     if (level->continuous)
-        json_object_set_new(o, "beside_continuous_posterior", json_pack("{s:I, s:s, s:o, s:o}", "spectra", (json_int_t)level->beside, "questions",
-                                                                        "one of the five of each spectrum, in turn", "network", scores_json(level->first),
-                                                                        "continuous", scores_json(level->refined)));
+        json_object_set_new(o, "beside_continuous_posterior",
+                            json_pack("{s:I, s:s, s:o, s:o}", "spectra", (json_int_t)level->beside, "questions",
+                                      "one of the five of each spectrum, in turn", "network", scores_json(level->first), "continuous",
+                                      scores_json(level->refined)));
     json_object_set_new(o, "parameter_calibration", calibration_json(&level->parameters));
     json_object_set_new(o, "derived_calibration", calibration_json(&level->derived));
     return o;
 }
 
 static json_t *quantities_json(void) {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "coverage_80", "share of the cases whose true value is within the central 80 % interval of the network's distribution",
-                     "coverage_95", "the same of the central 95 % interval", "median_abs_log10_error", "median over cases of |log10 (median of the distribution / truth)|",
-                     "median_width_95_decades", "median over cases of log10 (high / low) of the 95 % interval", "calibration",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "coverage_80",
+                     "share of the cases whose true value is within the central 80 % interval of the network's distribution", "coverage_95",
+                     "the same of the central 95 % interval", "median_abs_log10_error",
+                     "median over cases of |log10 (median of the distribution / truth)|", "median_width_95_decades",
+                     "median over cases of log10 (high / low) of the 95 % interval", "calibration",
                      "confidence: probability of the most probable bin; mass: how often the truth was in it");
 }
 
 static void put_score(const lab_score *s, text *out) {
-    text_add(out, "   %.3f %.3f %9.3g %9.3g", share(s->in_80, s->count), share(s->in_95, s->count), median(s->error, s->count), median(s->width, s->count));
+    text_add(out, "   %.3f %.3f %9.3g %9.3g", share(s->in_80, s->count), share(s->in_95, s->count), median(s->error, s->count),
+             median(s->width, s->count));
 }
 
 static void level_text(const lab_level *level, text *out) {
     char noise[32] = "0.1 to 5 %, log-uniform";
     if (level->noise > 0) snprintf(noise, sizeof noise, "%g %%", 100 * level->noise);
-    text_add(out, "\nnoise %s. Share of truths within the 80 and 95 %% intervals, median |log10 error| of the medians and median width of the 95 %%\n"
-                  "intervals in decades (Rs: ohm), over the cases in which the quantity was asked for\n", noise);
+    text_add(
+        out,
+        "\nnoise %s. Share of truths within the 80 and 95 %% intervals, median |log10 error| of the medians and median width of the 95 %%\n"
+        "intervals in decades (Rs: ohm), over the cases in which the quantity was asked for\n",
+        noise);
     text_add(out, "          all: network                             ");
     if (level->continuous) text_add(out, "   %" PRId64 " spectra, one question each: network       continuous posterior", level->beside);
     text_add(out, "\n");
@@ -326,7 +343,8 @@ tide_status evaluate_lab(const evaluation *e, json_t *report, text *talk, tide_f
     json_object_set_new(report, "levels", levels);
     for (int i = 0; status == TIDE_OK && i < e->noises; i++) {
         lab_level level;
-        status = level_new(&level, e->noise[i], e->options->test_spectra) ? measure(e, &level, failure) : fail(failure, TIDE_ENOMEM, "out of memory for the scores");
+        status = level_new(&level, e->noise[i], e->options->test_spectra) ? measure(e, &level, failure)
+                                                                          : fail(failure, TIDE_ENOMEM, "out of memory for the scores");
         if (status == TIDE_OK) {
             json_array_append_new(levels, level_json(&level));
             level_text(&level, talk);

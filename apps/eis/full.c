@@ -167,15 +167,16 @@ static void put_best(const json_t *answer, const char *name, text *out) {
     char   a[32], b[32];
     if (!report_candidate(answer, 0, p)) return;
     text_add(out, "%s: Ca = %sF, Cb = %sF, ", name, si_format(a, p[EIS_CA], 3), si_format(b, p[EIS_CB], 3));
-    text_add(out, "probability %.4f\n", report_number(json_array_get(json_object_get(answer, "top_k_predictions"), 0), "joint_probability"));
+    text_add(out, "probability %.4f\n",
+             report_number(json_array_get(json_object_get(answer, "top_k_predictions"), 0), "joint_probability"));
 }
 
 /* The difference that a spectrum makes. */
 static void tell_difference(const pipeline *p, text *out) {
     char number[EIS_COUNT][32];
     for (int k = 0; k < EIS_COUNT; k++) si_format(number[k], p->truth.p[k], 4);
-    text_add(out, "Circuit %s: Rsh = %sohm, Ra = %sohm and Rb = %sohm are known; Ca = %sF and Cb = %sF are to be found.\n", p->truth.id, number[0], number[1], number[2],
-             number[3], number[4]);
+    text_add(out, "Circuit %s: Rsh = %sohm, Ra = %sohm and Rb = %sohm are known; Ca = %sF and Cb = %sF are to be found.\n", p->truth.id,
+             number[0], number[1], number[2], number[3], number[4]);
     put_best(p->without, p->known_alone ? "  the predictor, from the known values alone" : "  the predictor, with the spectrum", out);
     put_best(p->with, "  the refined answer, with the spectrum", out);
     text_add(out, "The spectrum is computed from this circuit, with %g %% noise: it is not a measurement.%s\n", 100 * DEMO_NOISE,
@@ -183,19 +184,32 @@ static void tell_difference(const pipeline *p, text *out) {
     text_add(out, "report: %s/report.html\n", p->out);
 }
 
-static const char *const calibration_of[] = {
-    "Calibration: the probability that the predictor gives to its most probable value of a missing parameter, against how often that is right, on fresh spectra with 1 % noise.",
-    "Calibration: the probability that the predictor gives to its most probable value of a missing parameter, against how often that is right, on 1,000 fresh rows of the data "
-    "with three known values each." };
+static const char *const calibration_of[] = { "Calibration: the probability that the predictor gives to its most probable value of a "
+                                              "missing parameter, against how often that is right, on fresh spectra with 1 % noise.",
+                                              "Calibration: the probability that the predictor gives to its most probable value of a "
+                                              "missing parameter, against how often that is right, on 1,000 fresh rows of the data "
+                                              "with three known values each." };
 
 static tide_status write_report(const pipeline *p, const char *intro, tide_failure *failure) {
     eis_spectrum spectrum = { 0 };
-    report r = { .folder = p->out, .title = "Tidemill: missing circuit parameters", .intro = intro, .answer = p->with, .other = p->without,
-                 .answer_name = p->known_alone ? "with the spectrum" : "refined", .other_name = p->known_alone ? "known values alone" : "predictor", .training = p->training,
-                 .metrics = p->trained ? p->metrics : NULL, .calibration = p->calibration,
-                 .calibration_of = calibration_of[p->known_alone],
-                 .truth = p->truth.p, .spectrum = &spectrum, .candidates = p->options->top_k,
-                 .spectrum_note = "The spectrum was computed from this circuit, with normal noise of 1 % of |Z| in each part: it is not a measurement." };
+    report r = {
+        .folder = p->out,
+        .title = "Tidemill: missing circuit parameters",
+        .intro = intro,
+        .answer = p->with,
+        .other = p->without,
+        .answer_name = p->known_alone ? "with the spectrum" : "refined",
+        .other_name = p->known_alone ? "known values alone" : "predictor",
+        .training = p->training,
+        .metrics = p->trained ? p->metrics : NULL,
+        .calibration = p->calibration,
+        .calibration_of = calibration_of[p->known_alone],
+        .truth = p->truth.p,
+        .spectrum = &spectrum,
+        .candidates = p->options->top_k,
+        .spectrum_note =
+            "The spectrum was computed from this circuit, with normal noise of 1 % of |Z| in each part: it is not a measurement."
+    };
     tide_status status = eis_spectrum_read(p->spectrum, false, &spectrum, failure);
     if (status == TIDE_OK) status = report_write(&r, failure);
     eis_spectrum_free(&spectrum);
@@ -205,7 +219,8 @@ static tide_status write_report(const pipeline *p, const char *intro, tide_failu
 static tide_status finish(pipeline *p, eis_result *result, tide_failure *failure) {
     char     intro[NOTE], html[PATH];
     json_t  *all = json_pack("{s:i, s:s, s:s}", "schema_version", 1, "command", "eis full", "circuit_id", p->truth.id);
-    snprintf(intro, sizeof intro, "%s: Rsh, Ra and Rb are given as known, Ca and Cb are asked for, and the circuit itself is the truth to compare with.",
+    snprintf(intro, sizeof intro,
+             "%s: Rsh, Ra and Rb are given as known, Ca and Cb are asked for, and the circuit itself is the truth to compare with.",
              p->trained ? "A circuit that is in no training data" : "Ground truth 0 of the data");
     tide_status status = write_report(p, intro, failure);
     if (status != TIDE_OK) return json_decref(all), status;
@@ -229,7 +244,8 @@ static tide_status run(pipeline *p, eis_result *result, tide_failure *failure) {
     if (status == TIDE_OK && !given) status = train(p, failure);
     p->known_alone = known_model_is(p->model);
     if (status == TIDE_OK) status = given ? first_truth(p, failure) : fresh_truth(p, failure);
-    if (status == TIDE_OK) status = note(p, given ? "completing ground truth 0 of the data" : "3. completing a circuit that is in no training data", failure);
+    if (status == TIDE_OK)
+        status = note(p, given ? "completing ground truth 0 of the data" : "3. completing a circuit that is in no training data", failure);
     if (status == TIDE_OK) status = make_spectrum(p, failure);
     if (status == TIDE_OK) status = complete_by_network(p, failure);
     if (status == TIDE_OK) status = complete_with_spectrum(p, failure);

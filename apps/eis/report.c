@@ -21,7 +21,8 @@ bool report_missing(const json_t *answer, int k) {
 }
 
 bool report_candidate(const json_t *answer, size_t rank, double p[EIS_WITH_RS]) {
-    const json_t *known = json_object_get(answer, "known_params"), *item = json_array_get(json_object_get(answer, "top_k_predictions"), rank);
+    const json_t *known = json_object_get(answer, "known_params"),
+                 *item = json_array_get(json_object_get(answer, "top_k_predictions"), rank);
     for (int k = 0; k < EIS_COUNT; k++) p[k] = report_number(report_missing(answer, k) ? item : known, eis_parameters[k].name);
     p[EIS_RS] = report_number(item, "Rs");
     if (isnan(p[EIS_RS])) p[EIS_RS] = report_number(answer, "rs_ohm");
@@ -33,7 +34,10 @@ bool report_candidate(const json_t *answer, size_t rank, double p[EIS_WITH_RS]) 
 
 double report_derived(const double *p, const char *name) {
     eis_invariants i = eis_invariants_of(p);
-    const struct { const char *name; double value; } of[] = { { "TER", i.r0_ohm }, { "TEC", i.cinf_farad }, { "n1", i.n1_s }, { "d1", i.d1_s } };
+    const struct {
+        const char *name;
+        double value;
+    } of[] = { { "TER", i.r0_ohm }, { "TEC", i.cinf_farad }, { "n1", i.n1_s }, { "d1", i.d1_s } };
     for (size_t k = 0; k < sizeof of / sizeof *of; k++)
         if (!strcmp(of[k].name, name)) return of[k].value;
     return NAN;

@@ -31,7 +31,8 @@ static tide_status ask(known_model *m, const float *row, calibration *c, tide_fa
 static tide_status ask_all(const eis_options *o, known_model *m, const known_data *data, calibration *c, tide_failure *failure) {
     known_pool    pool    = { 0 };
     known_samples samples = { 0 };
-    bool          fine    = known_pool_new(data, NULL, false, 0, NULL, &pool) && known_samples_draw(&pool, EIS_MASKS_GUIDE, EACH, (uint64_t)o->seed, STREAM, &samples);
+    bool fine = known_pool_new(data, NULL, false, 0, NULL, &pool) &&
+                known_samples_draw(&pool, EIS_MASKS_GUIDE, EACH, (uint64_t)o->seed, STREAM, &samples);
     tide_status   status  = fine ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the calibration");
     for (int64_t i = 0; i < samples.count && status == TIDE_OK; i++) status = ask(m, samples.row + i * SAMPLE_WIDTH, c, failure);
     known_samples_free(&samples);
@@ -58,7 +59,8 @@ tide_status known_calibration(const eis_options *o, const char *model, json_t **
 }
 
 /* eis_evaluate has measured it: of the first level, under the name that the recipe gives it. */
-tide_status spectrum_calibration(const eis_options *options, const char *model, eis_listener listener, void *user, json_t **out, tide_failure *failure) {
+tide_status spectrum_calibration(const eis_options *options, const char *model, eis_listener listener, void *user, json_t **out,
+                                 tide_failure *failure) {
     eis_options o = *options;
     eis_result  r = { 0 };
     o.out[0]       = 0;
@@ -67,7 +69,8 @@ tide_status spectrum_calibration(const eis_options *options, const char *model, 
     snprintf(o.noise, sizeof o.noise, "1%%");
     tide_status status = eis_evaluate(&o, listener, user, &r, failure);
     if (status != TIDE_OK) return status;
-    json_t *all = json_loads(r.json, 0, NULL), *level = json_array_get(json_object_get(all, "levels"), 0), *list = json_object_get(level, "parameter_calibration");
+    json_t *all = json_loads(r.json, 0, NULL), *level = json_array_get(json_object_get(all, "levels"), 0),
+           *list = json_object_get(level, "parameter_calibration");
     *out = json_deep_copy(list ? list : json_object_get(level, "marginal_calibration"));
     json_decref(all);
     eis_result_free(&r);

@@ -10,6 +10,7 @@
 tide_status known_calibration(const eis_options *o, const char *model, json_t **out, tide_failure *failure);
 /* Of a predictor from spectra, on CALIBRATION_SPECTRA fresh ones at 1 % noise, with 1 to 5 missing parameters. */
 enum { CALIBRATION_SPECTRA = 64 };
-tide_status spectrum_calibration(const eis_options *o, const char *model, eis_listener listener, void *user, json_t **out, tide_failure *failure);
+tide_status spectrum_calibration(const eis_options *o, const char *model, eis_listener listener, void *user, json_t **out,
+                                 tide_failure *failure);
 
 #endif

@@ -36,8 +36,14 @@ void chart_marginal(const report *r, int k, text *out) {
                               { r->other_name, other.x, other.p, two ? other.count : 0, CHART_LINE, 1 } };
     snprintf(title, sizeof title, "Where %s is", eis_parameters[k].name);
     label_of(k, label);
-    chart c = { .title = title, .x_label = label, .y_label = "probability of the grid value", .log_x = true, .from_zero = true, .series = series,
-                .series_count = 1 + two, .truth = r->truth ? &r->truth[k] : NULL };
+    chart c = { .title = title,
+                .x_label = label,
+                .y_label = "probability of the grid value",
+                .log_x = true,
+                .from_zero = true,
+                .series = series,
+                .series_count = 1 + two,
+                .truth = r->truth ? &r->truth[k] : NULL };
     chart_svg(&c, out);
 }
 
@@ -57,7 +63,8 @@ static double read_joint(const json_t *answer, const int of[2], double *value) {
     size_t i;
     json_array_foreach(list, i, item) {
         const json_t *index = json_object_get(item, "grid_indices");
-        json_int_t    x = json_integer_value(json_object_get(index, eis_parameters[of[0]].name)), y = json_integer_value(json_object_get(index, eis_parameters[of[1]].name));
+        json_int_t x = json_integer_value(json_object_get(index, eis_parameters[of[0]].name)),
+                   y = json_integer_value(json_object_get(index, eis_parameters[of[1]].name));
         double        p = report_number(item, "joint_probability");
         if (x < 0 || x >= CELL_POINTS || y < 0 || y >= CELL_POINTS || !(p > 0)) continue;
         value[y * CELL_POINTS + x] += p;
@@ -123,7 +130,8 @@ static void add_candidate(const report *r, size_t rank, curves *c, double (*x)(e
     }
     static const int colour[SHOWN_CANDIDATES] = { 0, 1, 3 };
     snprintf(c->name[rank], sizeof c->name[rank], "candidate %d", (int)rank + 1);
-    c->series[c->count++] = (chart_series){ c->name[rank], c->x[at], c->y[at], MODEL_POINTS, rank ? CHART_DASHED : CHART_LINE, colour[rank] };
+    c->series[c->count++] =
+        (chart_series){ c->name[rank], c->x[at], c->y[at], MODEL_POINTS, rank ? CHART_DASHED : CHART_LINE, colour[rank] };
 }
 
 /* Data over the best candidates, which are drawn last to first so that the best lies on top. */
@@ -171,8 +179,15 @@ void chart_calibration(const report *r, text *out) {
     }
     if (!count) return;
     double       diagonal[2] = { 0, most > 0.5 ? ends[1] : 1.1 * most };
-    chart_series series[] = { { "as often as said", diagonal, diagonal, 2, CHART_DASHED, 2 }, { "measured", x, y, count, CHART_LINE, 0 }, { NULL, x, y, count, CHART_DOTS, 0 } };
-    chart c = { .title = "Calibration", .x_label = "probability given", .y_label = "how often it was right", .from_zero = true, .series = series, .series_count = 3 };
+    chart_series series[] = { { "as often as said", diagonal, diagonal, 2, CHART_DASHED, 2 },
+                              { "measured", x, y, count, CHART_LINE, 0 },
+                              { NULL, x, y, count, CHART_DOTS, 0 } };
+    chart c = { .title = "Calibration",
+                .x_label = "probability given",
+                .y_label = "how often it was right",
+                .from_zero = true,
+                .series = series,
+                .series_count = 3 };
     chart_svg(&c, out);
 }
 
@@ -201,7 +216,8 @@ static void metrics_chart(const report *r, chart *of, const char *const *column,
     if (value && read_column(&t, "epoch", value)) {
         for (int i = 0; i < most; i++) {
             double *y = value + (i + 1) * t.rows;
-            if (read_column(&t, column[i], y)) series[of->series_count++] = (chart_series){ name[i], value, y, t.rows, marks[i], colour[i] };
+            if (read_column(&t, column[i], y))
+                series[of->series_count++] = (chart_series){ name[i], value, y, t.rows, marks[i], colour[i] };
         }
         of->series = series;
         if (of->series_count) chart_svg(of, out);
@@ -217,5 +233,6 @@ void chart_loss(const report *r, text *out) {
 
 void chart_accuracy(const report *r, text *out) {
     chart c = { .title = "Accuracy", .x_label = "epoch", .y_label = "share of values found", .from_zero = true };
-    metrics_chart(r, &c, (const char *[]){ "train_acc", "val_acc", "best_possible_acc" }, (const char *[]){ "training", "validation", "best possible" }, 3, out);
+    metrics_chart(r, &c, (const char *[]){ "train_acc", "val_acc", "best_possible_acc" },
+                  (const char *[]){ "training", "validation", "best possible" }, 3, out);
 }

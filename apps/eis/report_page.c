@@ -13,8 +13,10 @@ static const char style[] =
     ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,310px),1fr));gap:12px}"
     "figure{margin:0;break-inside:avoid;border:1px solid #eee;border-radius:8px;padding:4px}svg{display:block;width:100%;height:auto}"
     ".wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
-    "th,td{padding:4px 10px;text-align:right;border-bottom:1px solid #eee;white-space:nowrap}th:first-child,td:first-child{text-align:left}th{color:#555;font-weight:600}"
-    "@media print{body{max-width:none;padding:0;font-size:11pt}h2{break-after:avoid}.charts{grid-template-columns:1fr 1fr}tr,.card{break-inside:avoid}}"
+    "th,td{padding:4px 10px;text-align:right;border-bottom:1px solid "
+    "#eee;white-space:nowrap}th:first-child,td:first-child{text-align:left}th{color:#555;font-weight:600}"
+    "@media print{body{max-width:none;padding:0;font-size:11pt}h2{break-after:avoid}.charts{grid-template-columns:1fr "
+    "1fr}tr,.card{break-inside:avoid}}"
     "@page{margin:14mm}";
 
 static void put_quantity(double v, const char *unit, text *out) {
@@ -26,8 +28,9 @@ static void put_quantity(double v, const char *unit, text *out) {
 /* ---- what is known of each quantity ---- */
 
 typedef struct row { const char *name, *unit; int parameter; } row;  /* parameter -1: derived */
-static const row rows[] = { { "TER", "ohm", -1 }, { "TEC", "F", -1 }, { "n1", "s", -1 }, { "d1", "s", -1 },
-                            { "Rsh", "ohm", EIS_RSH }, { "Ra", "ohm", EIS_RA }, { "Rb", "ohm", EIS_RB }, { "Ca", "F", EIS_CA }, { "Cb", "F", EIS_CB } };
+static const row rows[] = { { "TER", "ohm", -1 },    { "TEC", "F", -1 },        { "n1", "s", -1 },
+                            { "d1", "s", -1 },       { "Rsh", "ohm", EIS_RSH }, { "Ra", "ohm", EIS_RA },
+                            { "Rb", "ohm", EIS_RB }, { "Ca", "F", EIS_CA },     { "Cb", "F", EIS_CB } };
 
 static bool interval_of(const report *r, const row *q, double of[2]) {
     const json_t *pair = json_object_get(json_object_get(r->answer, "intervals_95"), q->name);
@@ -51,7 +54,10 @@ static const char *verdict(const report *r, const row *q, const double of[2], do
 }
 
 static void put_quantities(const report *r, text *out) {
-    text_add(out, "<h2>What is missing, and how well it is known</h2>\n<div class=\"wide\"><table><tr><th>quantity<th>95 %% from<th>to%s<th></tr>\n", r->truth ? "<th>truth" : "");
+    text_add(
+        out,
+        "<h2>What is missing, and how well it is known</h2>\n<div class=\"wide\"><table><tr><th>quantity<th>95 %% from<th>to%s<th></tr>\n",
+        r->truth ? "<th>truth" : "");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         double of[2], truth = truth_of(r, &rows[i]);
         if (!interval_of(r, &rows[i], of)) continue;
@@ -62,7 +68,8 @@ static void put_quantities(const report *r, text *out) {
         if (r->truth) text_add(out, "<td>"), put_quantity(truth, rows[i].unit, out);
         text_add(out, "<td>%s</tr>\n", verdict(r, &rows[i], of, truth));
     }
-    text_add(out, "</table></div>\n<p class=\"note\">TER and TEC are resistance and capacitance across the whole epithelium; n1 and d1 are the two time constants that the spectrum "
+    text_add(out, "</table></div>\n<p class=\"note\">TER and TEC are resistance and capacitance across the whole epithelium; n1 and d1 are "
+                  "the two time constants that the spectrum "
                   "also determines: Z = TER (1 + n1 s) / (1 + d1 s + d2 s&sup2;).</p>\n");
 }
 
@@ -83,7 +90,8 @@ static void put_cards(const report *r, text *out) {
     text_add(out, "<div class=\"cards\">\n");
     put_card("TER", report_number(r->answer, "ter_ohm"), "ohm", "transepithelial resistance", out);
     put_card("TEC", report_number(r->answer, "tec_farad"), "F", "transepithelial capacitance", out);
-    put_share("most probable cell", report_number(json_object_get(r->answer, "uncertainty"), "max_probability"), "of the grid, all missing values at once", out);
+    put_share("most probable cell", report_number(json_object_get(r->answer, "uncertainty"), "max_probability"),
+              "of the grid, all missing values at once", out);
     put_card("reduced chi2", report_number(r->answer, "reduced_chi2"), "", "about 1 when the circuit fits", out);
     put_share("noise", report_number(r->answer, "noise"), "of |Z|, each part", out);
     text_add(out, "</div>\n");
@@ -179,14 +187,17 @@ static void put_known(const report *r, text *out) {
     if (!json_object_size(known)) text_add(out, " nothing");
     for (int k = 0; k < EIS_COUNT; k++) {
         if (report_missing(r->answer, k)) continue;
-        text_add(out, "%s%s = %s%s", between, eis_parameters[k].name, si_format(number, report_number(known, eis_parameters[k].name), 4), k >= EIS_CA ? "F" : "ohm");
+        text_add(out, "%s%s = %s%s", between, eis_parameters[k].name, si_format(number, report_number(known, eis_parameters[k].name), 4),
+                 k >= EIS_CA ? "F" : "ohm");
         between = ", ";
     }
-    text_add(out, ". Circuit: %s. Method: %s.</p>\n", json_string_value(json_object_get(r->answer, "circuit")), json_string_value(json_object_get(r->answer, "method")));
+    text_add(out, ". Circuit: %s. Method: %s.</p>\n", json_string_value(json_object_get(r->answer, "circuit")),
+             json_string_value(json_object_get(r->answer, "method")));
 }
 
 void report_page(const report *r, text *out) {
-    text_add(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>");
+    text_add(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+                  "content=\"width=device-width,initial-scale=1\">\n<title>");
     text_add_escaped(out, r->title);
     text_add(out, "</title>\n<style>%s</style></head><body>\n<h1>", style);
     text_add_escaped(out, r->title);

@@ -45,7 +45,8 @@ static tide_status read_noise(const char *text, double *noise, tide_failure *fai
     char *end;
     *noise = 0.01;
     if (!*text || !strcmp(text, "auto") || (noise_parse(text, &end, noise) && !*end)) return TIDE_OK;
-    return fail_at(failure, TIDE_EINVAL, NULL, 0, "noise", "--noise is a share of |Z| from 1e-6 to 0.5, such as 1%% or 0.01; not '%s'", text);
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "noise", "--noise is a share of |Z| from 1e-6 to 0.5, such as 1%% or 0.01; not '%s'",
+                   text);
 }
 
 tide_status eis_simulate(const eis_options *o, const char *path, tide_failure *failure) {
@@ -56,8 +57,11 @@ tide_status eis_simulate(const eis_options *o, const char *path, tide_failure *f
     if (status != TIDE_OK) return status;
     for (int k = 0; k < EIS_COUNT; k++) {
         s.p[k] = *o->known ? known.value[k] : example[k];
-        if (*o->known && !known.is[k]) return fail_at(failure, TIDE_EINVAL, NULL, 0, "known", "--known needs all of Rsh, Ra, Rb, Ca, Cb; %s is missing", eis_parameters[k].name);
+        if (*o->known && !known.is[k])
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, "known", "--known needs all of Rsh, Ra, Rb, Ca, Cb; %s is missing",
+                           eis_parameters[k].name);
     }
-    if (!eis_quantity_parse(o->rs, "ohm", &s.rs_ohm) || s.rs_ohm < 0) return fail_at(failure, TIDE_EINVAL, NULL, 0, "rs", "--rs is ohms from 0; not '%s'", o->rs);
+    if (!eis_quantity_parse(o->rs, "ohm", &s.rs_ohm) || s.rs_ohm < 0)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "rs", "--rs is ohms from 0; not '%s'", o->rs);
     return simulation_write(&s, path, failure);
 }

@@ -41,6 +41,22 @@ class Train(Case):
         self.assertEqual(len(rows), 2)
         self.assertFalse([p for p in self.out.iterdir() if p.suffix not in (".json", ".safetensors", ".csv", ".svg", ".lock")])
 
+    def test_precision(self):
+        large = ["--d-model", "64", "--d-ff", "64", "--n-heads", "2", "--batch-size", "16", "--epochs", "1", "--no-plots", "--precision"]
+        done = self.train("--json", "--device", "check", *large, "f16")
+        self.assertEqual(json.loads(done.stdout)["precision"], "f16")
+        with open(self.out / "metrics.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual((float(rows[0]["loss_scale"]), rows[0]["skipped_steps"]), (65536, "0"))
+        predicted = json.loads(self.code(0, "forecast", "predict", "--model", self.out, "--json", "--no-plots").stdout)
+        self.assertTrue(predicted["time"])
+        env = {"TIDEMILL_ISA": "baseline"}
+        done = self.train("--json", "--overwrite", *large, "bf16", env=env)
+        self.assertEqual(json.loads(done.stdout)["precision"], "f32")
+        self.assertEqual(done.stderr.count("warning: in f32"), 1)
+        error = self.error(4, "forecast", "train", "--data", self.data, "--out", self.out, "--overwrite", "--strict", *large, "bf16", env=env)
+        self.assertIn("precision", error["message"])
+
     def test_talk(self):
         done = self.train()
         lines = done.stderr.splitlines()

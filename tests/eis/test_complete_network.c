@@ -102,10 +102,13 @@ static void test_labels(void **state) {
             answer[i] = complete(&o);
             assert_true(json_is_false(json_object_get(answer[i], "canonical")));
         }
-        expect_near("entropy", number(json_object_get(answer[0], "uncertainty"), "entropy_nats"), number(json_object_get(answer[1], "uncertainty"), "entropy_nats"), 1e-4);
+        expect_near("entropy", number(json_object_get(answer[0], "uncertainty"), "entropy_nats"),
+                    number(json_object_get(answer[1], "uncertainty"), "entropy_nats"), 1e-4);
         for (int i = 0; i < 12; i++) {
-            double a = json_number_value(json_array_get(json_object_get(json_object_get(answer[0], "marginal_distributions"), "Ca"), (size_t)i));
-            double b = json_number_value(json_array_get(json_object_get(json_object_get(answer[1], "marginal_distributions"), "Cb"), (size_t)i));
+            double a =
+                json_number_value(json_array_get(json_object_get(json_object_get(answer[0], "marginal_distributions"), "Ca"), (size_t)i));
+            double b =
+                json_number_value(json_array_get(json_object_get(json_object_get(answer[1], "marginal_distributions"), "Cb"), (size_t)i));
             expect_near("marginal of the known membrane", a, b, 1e-5);
         }
         json_decref(answer[0]);
@@ -121,7 +124,8 @@ static void test_network_alone(void **state) {
     o.rerank = false;
     json_t *all = complete(&o);
     double  sum = 0;
-    for (int i = 0; i < 12; i++) sum += json_number_value(json_array_get(json_object_get(json_object_get(all, "marginal_distributions"), "Rsh"), (size_t)i));
+    for (int i = 0; i < 12; i++)
+        sum += json_number_value(json_array_get(json_object_get(json_object_get(all, "marginal_distributions"), "Rsh"), (size_t)i));
     expect_near("sum", sum, 1, 1e-5);
     assert_true(!is_true(all, "reranked"));
     /* 12^5 cells, nothing learned: 32 of them cannot have much */
@@ -250,8 +254,9 @@ static int teardown(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_reranked_is_exact), cmocka_unit_test(test_labels), cmocka_unit_test(test_network_alone),
-                                        cmocka_unit_test(test_lab),               cmocka_unit_test(test_training_range), cmocka_unit_test(test_prior),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_reranked_is_exact), cmocka_unit_test(test_labels),
+                                        cmocka_unit_test(test_network_alone),     cmocka_unit_test(test_lab),
+                                        cmocka_unit_test(test_training_range),    cmocka_unit_test(test_prior),
                                         cmocka_unit_test(test_refused),           cmocka_unit_test(test_nothing_missing) };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -45,8 +45,10 @@ static double at(const json_t *o, const char *key) {
 
 static void check_row(const json_t *row, double ceiling_low) {
     double exact = at(row, "exact_top1"), network = at(row, "network_top1"), reranked = at(row, "reranked_top1");
-    if (!(exact <= 1 + 1e-9 && exact > ceiling_low)) fail_msg("the exact posterior has %g of the mass, above %g was expected", exact, ceiling_low);
-    if (network > exact + 1e-9 || reranked > exact + 1e-9) fail_msg("above the ceiling: exact %g, network %g, re-ranked %g", exact, network, reranked);
+    if (!(exact <= 1 + 1e-9 && exact > ceiling_low))
+        fail_msg("the exact posterior has %g of the mass, above %g was expected", exact, ceiling_low);
+    if (network > exact + 1e-9 || reranked > exact + 1e-9)
+        fail_msg("above the ceiling: exact %g, network %g, re-ranked %g", exact, network, reranked);
     if (reranked < network - 1e-9) fail_msg("re-ranking made it worse: %g to %g", network, reranked);
     assert_true(at(row, "network_top5") <= at(row, "candidate_mass") + 1e-9);
     /* an exact divergence is not negative; the joint one is estimated from draws */
@@ -62,7 +64,8 @@ static void test_untrained(void **state) {
     json_t *all = json_loads(r.json, 0, NULL), *levels = json_object_get(all, "levels");
     assert_int_equal(json_array_size(levels), 2); /* cells trained on, and kept out */
     for (size_t i = 0; i < 2; i++) {
-        const json_t *level = json_array_get(levels, i), *mean = json_object_get(level, "mean"), *rows = json_object_get(level, "by_missing");
+        const json_t *level = json_array_get(levels, i), *mean = json_object_get(level, "mean"),
+                     *rows = json_object_get(level, "by_missing");
         check_row(mean, 0.6);   /* .918 over many spectra; these are 40 cases of 8 spectra */
         for (size_t n = 0; n < 5; n++) check_row(json_array_get(rows, n), 0.3);
         /* twelve values, and a network that knows nothing: a right one by chance in some of them */
@@ -108,7 +111,8 @@ static void test_lab(void **state) {
     snprintf(o.model, sizeof o.model, "%s", lab_path);
     evaluate(&o, &r);
     unlink(lab_path);
-    json_t *all = json_loads(r.json, 0, NULL), *level = json_array_get(json_object_get(all, "levels"), 0), *rows = json_object_get(level, "network");
+    json_t *all = json_loads(r.json, 0, NULL), *level = json_array_get(json_object_get(all, "levels"), 0),
+           *rows = json_object_get(level, "network");
     const json_t *beside = json_object_get(level, "beside_continuous_posterior");
     assert_int_equal(json_array_size(rows), QUANTITIES_LAB);
     double missing = 0;
@@ -117,7 +121,8 @@ static void test_lab(void **state) {
         if (q < EIS_COUNT) missing += at(row, "cases");
         else expect_near("cases", at(row, "cases"), 30, 0);
         assert_true(at(row, "coverage_80") <= at(row, "coverage_95"));
-        if (q == QUANTITY_TER && at(row, "median_abs_log10_error") > 0.05) fail_msg("TER is off by %g decades", at(row, "median_abs_log10_error"));
+        if (q == QUANTITY_TER && at(row, "median_abs_log10_error") > 0.05)
+            fail_msg("TER is off by %g decades", at(row, "median_abs_log10_error"));
     }
     expect_near("missing parameters of 1 to 5, of six spectra", missing, 6 * 15, 0);
     if (beside) { /* a build with cminpack */
@@ -126,7 +131,8 @@ static void test_lab(void **state) {
         const json_t *ter = json_array_get(refined, json_array_size(refined) - (QUANTITIES_LAB - QUANTITY_TER));
         assert_string_equal(json_string_value(json_object_get(ter, "quantity")), "TER");
         expect_near("cases of the continuous posterior", at(ter, "cases"), 6, 0);
-        if (at(ter, "median_abs_log10_error") > 0.02) fail_msg("the continuous TER is off by %g decades", at(ter, "median_abs_log10_error"));
+        if (at(ter, "median_abs_log10_error") > 0.02)
+            fail_msg("the continuous TER is off by %g decades", at(ter, "median_abs_log10_error"));
     }
     json_decref(all);
     eis_result_free(&r);
@@ -173,9 +179,8 @@ static int teardown(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_calibration), cmocka_unit_test(test_untrained), cmocka_unit_test(test_threads),
-                                        cmocka_unit_test(test_lab),
-                                        cmocka_unit_test(test_refused) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_calibration), cmocka_unit_test(test_untrained),
+                                        cmocka_unit_test(test_threads), cmocka_unit_test(test_lab), cmocka_unit_test(test_refused) };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, setup, teardown);
 }

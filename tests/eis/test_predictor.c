@@ -176,7 +176,8 @@ static void test_against_network(void **state) {
     expect_ok(predictor_ask(p, 1, (int32_t[]){ 0 }, known_u, got, &failure), &failure);
     features_scale(&m->scale, raw, features);
     features_known(EIS_RECIPE_GRID, &m->scale, raw, known_u[0], known);
-    tide_val in = tide_constant(g, TIDE_F32, TIDE_SHAPE(1, GRID_WIDTH), features), k = tide_constant(g, TIDE_F32, TIDE_SHAPE(1, 1, KNOWN_WIDTH), known);
+    tide_val in = tide_constant(g, TIDE_F32, TIDE_SHAPE(1, GRID_WIDTH), features),
+             k = tide_constant(g, TIDE_F32, TIDE_SHAPE(1, 1, KNOWN_WIDTH), known);
     assert_int_equal(tide_read(tide_softmax(network_decode(&n, network_encode(&n, in), k), -1), expected, sizeof expected), TIDE_OK);
     for (int i = 0; i < EACH; i++) expect_near("probability", got[i], expected[i], 5e-6);
     tide_graph_free(g);
@@ -285,8 +286,9 @@ static int teardown(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_exact_brute_force), cmocka_unit_test(test_exact_conditional), cmocka_unit_test(test_exact_draws),
-                                        cmocka_unit_test(test_batches_agree),     cmocka_unit_test(test_against_network),   cmocka_unit_test(test_beam_exhaustive),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_exact_brute_force), cmocka_unit_test(test_exact_conditional),
+                                        cmocka_unit_test(test_exact_draws),       cmocka_unit_test(test_batches_agree),
+                                        cmocka_unit_test(test_against_network),   cmocka_unit_test(test_beam_exhaustive),
                                         cmocka_unit_test(test_beam_edges),        cmocka_unit_test(test_not_a_model) };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -32,9 +32,9 @@ static int64_t count_of(const char *text, const char *part) {
 
 /* Ca and Cb missing, two candidates. */
 static json_t *make_answer(void) {
-    json_t *a = json_pack("{s:s, s:s, s:{s:f, s:f, s:f}, s:[s, s], s:f, s:f, s:f, s:{s:f}}", "circuit", "shunt", "method", "refined", "known_params", "Rsh", example[0],
-                          "Ra", example[1], "Rb", example[2], "missing_params", "Ca", "Cb", "ter_ohm", 431.749, "tec_farad", 9.5593e-7, "noise", 0.01,
-                          "uncertainty", "max_probability", 0.75);
+    json_t *a = json_pack("{s:s, s:s, s:{s:f, s:f, s:f}, s:[s, s], s:f, s:f, s:f, s:{s:f}}", "circuit", "shunt", "method", "refined",
+                          "known_params", "Rsh", example[0], "Ra", example[1], "Rb", example[2], "missing_params", "Ca", "Cb", "ter_ohm",
+                          431.749, "tec_farad", 9.5593e-7, "noise", 0.01, "uncertainty", "max_probability", 0.75);
     json_t *marginals = json_object(), *top = json_array();
     for (int k = EIS_CA; k <= EIS_CB; k++) {
         json_t *row = json_array();
@@ -42,11 +42,12 @@ static json_t *make_answer(void) {
         json_object_set_new(marginals, eis_parameters[k].name, row);
     }
     for (int i = 0; i < 2; i++)
-        json_array_append_new(top, json_pack("{s:i, s:f, s:f, s:f, s:f, s:{s:i, s:i}}", "rank", i + 1, "Ca", 1.2e-6 * (1 + i), "Cb", 4.7e-6, "joint_probability",
-                                             i ? 0.25 : 0.75, "resnorm", 3.5, "grid_indices", "Ca", 5 + i, "Cb", 6));
+        json_array_append_new(top, json_pack("{s:i, s:f, s:f, s:f, s:f, s:{s:i, s:i}}", "rank", i + 1, "Ca", 1.2e-6 * (1 + i), "Cb", 4.7e-6,
+                                             "joint_probability", i ? 0.25 : 0.75, "resnorm", 3.5, "grid_indices", "Ca", 5 + i, "Cb", 6));
     json_object_set_new(a, "marginal_distributions", marginals);
     json_object_set_new(a, "top_k_predictions", top);
-    json_object_set_new(a, "intervals_95", json_pack("{s:[f, f], s:[f, f], s:[f, f]}", "TER", 431.0, 432.0, "Ca", 1.0e-6, 1.5e-6, "Cb", 5.0e-6, 6.0e-6));
+    json_object_set_new(a, "intervals_95",
+                        json_pack("{s:[f, f], s:[f, f], s:[f, f]}", "TER", 431.0, 432.0, "Ca", 1.0e-6, 1.5e-6, "Cb", 5.0e-6, 6.0e-6));
     json_object_set_new(a, "identifiable", json_pack("{s:b, s:b}", "Ca", 1, "Cb", 0));
     return a;
 }
@@ -79,8 +80,24 @@ static char *page_of(report *r, const char *folder) {
 }
 
 static void test_whole(void **state) {
-    static const char *const parts[] = { "A &lt;report&gt; &amp; more", "Where Ca is", "Where Cb is", "Ca and Cb together", "Nyquist", "Bode: size", "Bode: phase", "Calibration",
-                                         "Loss", "Accuracy", ">truth<", "431.7 ohm", "1.2 uF", "inside", "outside; left open by the data", "Rsh = 460 ohm", "name=\"viewport\"", "@media print" };
+    static const char *const parts[] = { "A &lt;report&gt; &amp; more",
+                                         "Where Ca is",
+                                         "Where Cb is",
+                                         "Ca and Cb together",
+                                         "Nyquist",
+                                         "Bode: size",
+                                         "Bode: phase",
+                                         "Calibration",
+                                         "Loss",
+                                         "Accuracy",
+                                         ">truth<",
+                                         "431.7 ohm",
+                                         "1.2 uF",
+                                         "inside",
+                                         "outside; left open by the data",
+                                         "Rsh = 460 ohm",
+                                         "name=\"viewport\"",
+                                         "@media print" };
     char   path[256];
     sample s;
     rng    r = { .seed = 3 };
@@ -89,9 +106,18 @@ static void test_whole(void **state) {
     fputs("epoch,train_loss,val_loss,train_acc,val_acc,best_possible_acc\n1,2.5,2.6,0.08,0.081,0.083\n2,2.4,2.5,,0.082,0.083\n", file);
     fclose(file);
     eis_spectrum spectrum = make_spectrum(&s, EIS_SHUNT, example, 0, 0.01, &r);
-    json_t *answer = make_answer(), *calibration = json_pack("[{s:f, s:f, s:i}, {s:f, s:f, s:i}]", "confidence", 0.1, "mass", 0.2, "count", 50, "confidence", 0.9, "mass", 0.8, "count", 40);
-    report  whole  = { .answer = answer, .other = answer, .answer_name = "one", .other_name = "other", .truth = example, .spectrum = &spectrum, .spectrum_note = "made up",
-                       .metrics = path, .calibration = calibration, .calibration_of = "of what" };
+    json_t *answer = make_answer(), *calibration = json_pack("[{s:f, s:f, s:i}, {s:f, s:f, s:i}]", "confidence", 0.1, "mass", 0.2, "count",
+                                                             50, "confidence", 0.9, "mass", 0.8, "count", 40);
+    report whole = { .answer = answer,
+                     .other = answer,
+                     .answer_name = "one",
+                     .other_name = "other",
+                     .truth = example,
+                     .spectrum = &spectrum,
+                     .spectrum_note = "made up",
+                     .metrics = path,
+                     .calibration = calibration,
+                     .calibration_of = "of what" };
     char   *page   = page_of(&whole, *state), *json = read_all(*state, "report.json");
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) expect_has(page, parts[i]);
     assert_int_equal(count_of(page, "<svg"), 9);
@@ -126,13 +152,24 @@ static void test_least(void **state) {
 
 static void test_charts_edges(void **state) {
     const double x[] = { 1, 2, 3, 4 }, y[] = { NAN, -1, INFINITY, 5 }, same[] = { 7, 7, 7, 7 };
-    const struct { const double *x, *y; int64_t count; bool log; } cases[] = { { x, y, 4, true }, { x, y, 4, false }, { x, y, 1, true }, { x, y, 0, false }, { same, same, 4, true }, { same, same, 1, false } };
+    const struct {
+        const double *x, *y;
+        int64_t count;
+        bool log;
+    } cases[] = { { x, y, 4, true },  { x, y, 4, false },      { x, y, 1, true },
+                  { x, y, 0, false }, { same, same, 4, true }, { same, same, 1, false } };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (chart_mark mark = CHART_LINE; mark <= CHART_BARS; mark++) {
             text         out    = { 0 };
             chart_series series = { "s", cases[i].x, cases[i].y, cases[i].count, mark, 0 };
-            chart        c      = { .title = "t", .x_label = "x", .y_label = "y", .log_x = cases[i].log, .log_y = cases[i].log, .series = &series, .series_count = 1 };
+            chart c = { .title = "t",
+                        .x_label = "x",
+                        .y_label = "y",
+                        .log_x = cases[i].log,
+                        .log_y = cases[i].log,
+                        .series = &series,
+                        .series_count = 1 };
             chart_svg(&c, &out);
             expect_not(out.data, "nan");
             expect_not(out.data, "inf");
@@ -141,13 +178,15 @@ static void test_charts_edges(void **state) {
 }
 
 static void test_si(void **state) {
-    static const struct { double value; int digits; const char *text; } cases[] = {
-        { 4820, 3, "4.82 k" }, { 1.2e-6, 3, "1.2 u" }, { 999.96, 4, "1 k" }, { 0, 3, "0 " }, { 460, 4, "460 " }, { NAN, 3, "-" }, { 1e-9, 3, "1 n" }, { 9.5593e-7, 4, "955.9 n" },
-        { 0.999999, 3, "1 " }, { 12345678, 3, "12.3 M" },
+    static const struct { double value; int digits; const char *text;
+    } cases[] = {
+        { 4820, 3, "4.82 k" }, { 1.2e-6, 3, "1.2 u" }, { 999.96, 4, "1 k" },        { 0, 3, "0 " },        { 460, 4, "460 " },
+        { NAN, 3, "-" },       { 1e-9, 3, "1 n" },     { 9.5593e-7, 4, "955.9 n" }, { 0.999999, 3, "1 " }, { 12345678, 3, "12.3 M" },
     };
     char buffer[32];
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) assert_string_equal(si_format(buffer, cases[i].value, cases[i].digits), cases[i].text);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(si_format(buffer, cases[i].value, cases[i].digits), cases[i].text);
 }
 
 int main(void) {

@@ -19,7 +19,8 @@ static void count_copies(cells *c) {
         int at[EIS_COUNT];
         if (!(c->weight[i] > 0)) continue;
         cells_index(c, i, at);
-        bool diagonal = c->value[EIS_RA][at[EIS_RA]] == c->value[EIS_RB][at[EIS_RB]] && c->value[EIS_CA][at[EIS_CA]] == c->value[EIS_CB][at[EIS_CB]];
+        bool diagonal =
+            c->value[EIS_RA][at[EIS_RA]] == c->value[EIS_RB][at[EIS_RB]] && c->value[EIS_CA][at[EIS_CA]] == c->value[EIS_CB][at[EIS_CB]];
         c->weight[i]  = diagonal ? 1 : 2;
     }
 }
@@ -40,7 +41,8 @@ static void put_table(const cells *c, exact_posterior *out) {
         int at[EIS_COUNT];
         if (!(c->probability[i] > 0)) continue;
         cells_index(c, i, at);
-        double tau_a = c->value[EIS_RA][at[EIS_RA]] * c->value[EIS_CA][at[EIS_CA]], tau_b = c->value[EIS_RB][at[EIS_RB]] * c->value[EIS_CB][at[EIS_CB]];
+        double tau_a = c->value[EIS_RA][at[EIS_RA]] * c->value[EIS_CA][at[EIS_CA]],
+               tau_b = c->value[EIS_RB][at[EIS_RB]] * c->value[EIS_CB][at[EIS_CB]];
         /* equal time constants are those of equal membranes on this grid: nothing to put in order */
         if (c->symmetric && tau_a < tau_b) {
             int ra = at[EIS_RA], ca = at[EIS_CA];

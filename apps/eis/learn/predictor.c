@@ -152,7 +152,8 @@ tide_status predictor_spectra(predictor *p, int64_t count, const float *raw, tid
         const sized_program *program = program_for(p->encoder, count - first, &taken, &size);
         for (int64_t i = 0; i < taken; i++) features_scale(scale, raw + (first + i) * scale->width, p->left + i * scale->width);
         fill_up(p->left, scale->width, taken, size);
-        tide_status status = run(program, (const float *[]){ p->left, NULL }, 1, taken * width * (int64_t)sizeof(float), p->encoded + first * width, failure);
+        tide_status status = run(program, (const float *[]){ p->left, NULL }, 1, taken * width * (int64_t)sizeof(float),
+                                 p->encoded + first * width, failure);
         if (status != TIDE_OK) return status;
     }
     p->spectra = count;
@@ -178,7 +179,8 @@ tide_status predictor_ask(predictor *p, int64_t rows, const int32_t *spectrum, c
         fill_questions(p, taken, spectrum + first, known_u + first);
         fill_up(p->left, p->model.config.width, taken, size);
         fill_up(p->right, KNOWN_WIDTH, taken, size);
-        tide_status status = run(program, (const float *[]){ p->left, p->right }, 2, taken * each * (int64_t)sizeof(float), probability + first * each, failure);
+        tide_status status = run(program, (const float *[]){ p->left, p->right }, 2, taken * each * (int64_t)sizeof(float),
+                                 probability + first * each, failure);
         if (status != TIDE_OK) return status;
     }
     return TIDE_OK;
