@@ -111,6 +111,7 @@ tide_status eis_evaluate(const eis_options *options, eis_listener listener, void
     if (status == TIDE_OK) {
         json_object_set_new(report, "seconds", json_real(os_seconds() - begin));
         status = put_result(report, &talk, result, f);
+        if (status == TIDE_OK && *options->out) status = evaluate_files(options, report, result, f);
     }
     predictor_free(e.predictor);
     json_decref(report);

@@ -24,6 +24,9 @@ tide_status evaluate_grid(const evaluation *e, json_t *report, text *talk, tide_
 tide_status evaluate_lab(const evaluation *e, json_t *report, text *talk, tide_failure *failure);
 tide_status evaluate_known(const evaluation *e, json_t *report, text *talk, tide_failure *failure);
 
+/* evaluation.json, evaluation.txt and a calibration plot into the folder `out`. */
+tide_status evaluate_files(const eis_options *o, const json_t *report, const eis_result *result, tide_failure *failure);
+
 /* ---- what both are asked ---- */
 
 /* Question `which` (0..4) about test spectrum `number`: bit k for a missing parameter k; which + 1 are missing, which ones is

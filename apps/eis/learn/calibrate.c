@@ -33,9 +33,9 @@ static bool group_new(eis_recipe recipe, int64_t stride, group *g) {
 
 static void group_free(group *g) { free(g->row), free(g->raw), free(g->probability), free(g->known_u), free(g->spectrum); }
 
-static void draw_group(const sampler_settings *s, int64_t first, int64_t stride, group *g) {
+static void draw_group(const sampler_settings *s, int64_t first, int64_t stride, int threads, group *g) {
     int64_t width = features_width(s->recipe);
-    PARALLEL(omp parallel for schedule(dynamic))
+    PARALLEL(omp parallel for schedule(dynamic) num_threads(threads))
     for (int64_t i = 0; i < GROUP; i++) {
         float *row = g->row + i * stride;
         pool_row(s, SPLIT_VALIDATE, (uint64_t)(first + i), width, row);
@@ -80,7 +80,7 @@ static void settle_levels(eis_recipe recipe, ranks *r, spectrum_model *m) {
     }
 }
 
-tide_status calibrate(predictor *p, spectrum_model *m, int64_t first, int64_t spectra, tide_failure *failure) {
+tide_status calibrate(predictor *p, spectrum_model *m, int64_t first, int64_t spectra, int threads, tide_failure *failure) {
     eis_recipe       recipe = m->config.recipe;
     sampler_settings s      = { .recipe = recipe, .seed = m->seed, .keep_out = m->keep_out };
     int64_t stride = features_width(recipe) + EIS_COUNT + recipe_quantities(recipe), groups = ceil_div(spectra, GROUP);
@@ -90,7 +90,7 @@ tide_status calibrate(predictor *p, spectrum_model *m, int64_t first, int64_t sp
     for (int q = 0; q < recipe_quantities(recipe); q++) fine &= (r.of[q] = malloc((size_t)(groups * GROUP * MASKS) * sizeof *r.of[q])) != NULL;
     tide_status status = fine ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the calibration");
     for (int64_t i = 0; status == TIDE_OK && i < groups; i++) {
-        draw_group(&s, first + i * GROUP, stride, &g);
+        draw_group(&s, first + i * GROUP, stride, threads, &g);
         status = predictor_spectra(p, GROUP, g.raw, failure);
         if (status == TIDE_OK) status = predictor_ask(p, GROUP * MASKS, g.spectrum, (const float (*)[EIS_COUNT])g.known_u, g.probability, failure);
         if (status == TIDE_OK) rank_group(recipe, &g, stride, &r);

@@ -7,6 +7,6 @@
 #include "predictor.h"
 
 /* Fills m->level from `spectra` spectra of the validation split, from number `first` on, MASKS sets of known values each. */
-tide_status calibrate(predictor *p, spectrum_model *m, int64_t first, int64_t spectra, tide_failure *failure);
+tide_status calibrate(predictor *p, spectrum_model *m, int64_t first, int64_t spectra, int threads, tide_failure *failure);
 
 #endif

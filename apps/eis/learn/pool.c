@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../parallel.h"
 #include "base/base.h"
 #include "base/philox.h"
 
@@ -41,7 +42,7 @@ void pool_row(const sampler_settings *s, sample_split split, uint64_t number, in
 
 static void make_block(pool *p, int64_t number) {
     float *first = p->row + number % POOL_BLOCKS * p->block * p->stride;
-#pragma omp parallel for schedule(dynamic, 64) num_threads(p->threads)
+    PARALLEL(omp parallel for schedule(dynamic, 64) num_threads(p->threads))
     for (int64_t i = 0; i < p->block; i++)
         pool_row(&p->settings, SPLIT_TRAIN, (uint64_t)(number * p->block + i), p->width, first + i * p->stride);
 }
@@ -134,7 +135,7 @@ static void fill_case(eis_recipe recipe, const feature_scale *scale, const float
 void batch_fill(eis_recipe recipe, const feature_scale *scale, const float *const *row, uint64_t seed, sample_split split, uint64_t first_visit, int threads,
                 batch *b) {
     int64_t quantities = recipe_quantities(recipe);
-#pragma omp parallel for schedule(static) num_threads(threads)
+    PARALLEL(omp parallel for schedule(static) num_threads(threads))
     for (int64_t i = 0; i < b->spectra; i++) {
         features_scale(scale, row[i], b->features + i * scale->width);
         for (int m = 0; m < MASKS; m++) {

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "../parallel.h"
 #include "exact.h"
 
 static bool one_ceiling(const sampler_settings *s, int64_t number, double *out) {
@@ -24,7 +25,7 @@ static bool one_ceiling(const sampler_settings *s, int64_t number, double *out) 
 bool spectrum_ceiling(const sampler_settings *s, int64_t spectra, int threads, double *out) {
     double *each = malloc((size_t)spectra * sizeof *each), sum = 0;
     bool    fine = each != NULL;
-#pragma omp parallel for schedule(dynamic) num_threads(threads) reduction(&& : fine) if (fine)
+    PARALLEL(omp parallel for schedule(dynamic) num_threads(threads) reduction(&& : fine) if (fine))
     for (int64_t i = 0; i < spectra; i++) fine = fine && one_ceiling(s, i, &each[i]);
     for (int64_t i = 0; fine && i < spectra; i++) sum += each[i];  /* in order: the same bits for any number of threads */
     free(each);

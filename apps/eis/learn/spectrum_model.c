@@ -117,7 +117,8 @@ static tide_status take(const char *path, const tide_archive *a, spectrum_model 
     tide_shape features = TIDE_SHAPE(m->scale.width), levels = TIDE_SHAPE(QUANTITIES_MOST, MODEL_LEVELS);
     if (!numbers_of(a, "scale.mean", features, m->scale.mean)) return damaged(path, "scale.mean", failure);
     if (!numbers_of(a, "scale.over_sd", features, m->scale.over_sd)) return damaged(path, "scale.over_sd", failure);
-    if (!numbers_of(a, "level", levels, &m->level[0][0])) return damaged(path, "level", failure);
+    spectrum_model_plain_levels(m); /* values of the grid are no intervals: they need no others */
+    if (m->config.recipe == EIS_RECIPE_LAB && !numbers_of(a, "level", levels, &m->level[0][0])) return damaged(path, "level", failure);
     return TIDE_OK;
 }
 
