@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "check_op.h"
+#include "check_precision.h"
 #include "golden.h"
 
 typedef struct session {
@@ -52,6 +52,15 @@ static void check_case(session *s, const op_case *c) {
     if (!c->build && !s->stopped) check_specials(s, c);
 }
 
+static void check_precisions(session *s) {
+    for (int p = TIDE_PRECISION_BF16; p <= TIDE_PRECISION_F16 && !s->stopped; p++) {
+        char name[64];
+        snprintf(name, sizeof name, "matmul, precision %s", tide_precision_name((tide_precision)p));
+        check_result r = check_precision((tide_precision)p, s->device);
+        count(s, name, &r);
+    }
+}
+
 static tide_status check_golden(session *s, tide_failure *failure) {
     char path[1024];
     for (int i = 0; i < GOLDEN_FILES && !s->stopped; i++) {
@@ -80,6 +89,7 @@ tide_status selftest_run(const selftest_options *options, selftest_result *resul
     tide_status status = find_device(s.device, failure);
     if (status != TIDE_OK) return status;
     for (int i = 0; i < op_case_count && !s.stopped; i++) check_case(&s, &op_cases[i]);
+    check_precisions(&s);
     if (options->golden && !s.stopped) status = check_golden(&s, failure);
     if (status == TIDE_OK && s.stopped) status = fail(failure, TIDE_ECANCELLED, "stopped");
     return status;

@@ -1,13 +1,17 @@
 /* Times one training step of the forecaster (forward, loss, backward, clip to 1, AdamW) as a user's program would run it.
- *   bench_step [batch] [d_model] [d_ff] [layers] [threads] [columns]      defaults: the published ETTh1 sizes
- * Prints the median and the minimum in ms, GFLOP/s of the matrix products, and the memory counted before the first run. */
+ *   bench_step [--precision f32|bf16|f16|auto] [batch] [d_model] [d_ff] [layers] [threads] [columns]
+ * Defaults: the published ETTh1 sizes, f32. With --mlp the model is 10 -> d_model -> 256 -> 128 with relu instead.
+ * Prints the median and the minimum in ms, the processor time of a step (what to compare, with one thread, while others use
+ * the machine), GFLOP/s of the matrix products, and the memory counted before the first run. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/base.h"
 #include "forecast/model.h"
 
-enum { RUNS = 200 };
+enum { RUNS = 200, LEAST_RUNS = 5 };
+static const double MOST_SECONDS = 8;
 
 static int by_value(const void *a, const void *b) { return *(const double *)a < *(const double *)b ? -1 : *(const double *)a > *(const double *)b; }
 
@@ -15,42 +19,92 @@ static void print_pass(void *user, const char *pass, const char *text) {
     if (!strcmp(pass, (const char *)user)) fputs(text, stdout);
 }
 
-int main(int argc, char **argv) {
-    int64_t option[6] = { 32, 256, 256, 2, 2, 7 };
-    for (int i = 1; i < argc && i <= 6; i++) option[i - 1] = atoll(argv[i]);
-    int64_t batch = option[0], columns = option[5];
-    tide_graph *g = tide_graph_new_with(&(tide_graph_options){ .threads = (int)option[4], .seed = 1 });
-    model_config config = { .seq_len = 96, .pred_len = 96, .columns = columns, .marks = 4, .d_model = option[1], .n_heads = 8,
-                            .head_size = option[1] / 8, .d_ff = option[2], .e_layers = option[3], .dropout = 0.1, .use_norm = true };
-    forecast_model model;
-    if (!forecast_model_new(g, &config, &model)) return 1;
-    tide_val x = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(batch, 96, columns)), m = tide_input(g, "m", TIDE_F32, TIDE_SHAPE(batch, 96, 4));
-    tide_val y = tide_input(g, "y", TIDE_F32, TIDE_SHAPE(batch, 96, columns));
-    tide_val loss = tide_mse(forecast_model_apply(&model, x, m, TIDE_TRAIN, NULL), y);
-    tide_list params = tide_params(g, ""), grads = tide_clip_norm(tide_grad(loss, params), 1.0);
-    tide_val update = tide_adamw(params, grads, &(tide_adamw_opts){ .lr = tide_scalar(g, 1e-4), .weight_decay = 0.01 });
+typedef struct sizes { int64_t batch, d_model, d_ff, layers, threads, columns; } sizes;
+typedef struct task { tide_val x, marks, y, loss; forecast_model model; } task;
+
+static bool forecast_task(tide_graph *g, const sizes *s, task *t) {
+    model_config config = { .seq_len = 96, .pred_len = 96, .columns = s->columns, .marks = 4, .d_model = s->d_model, .n_heads = 8,
+                            .head_size = s->d_model / 8, .d_ff = s->d_ff, .e_layers = s->layers, .dropout = 0.1, .use_norm = true };
+    if (!forecast_model_new(g, &config, &t->model)) return false;
+    t->x = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(s->batch, 96, s->columns));
+    t->marks = tide_input(g, "m", TIDE_F32, TIDE_SHAPE(s->batch, 96, 4));
+    t->y = tide_input(g, "y", TIDE_F32, TIDE_SHAPE(s->batch, 96, s->columns));
+    t->loss = tide_mse(forecast_model_apply(&t->model, t->x, t->marks, TIDE_TRAIN, NULL), t->y);
+    return true;
+}
+
+static bool mlp_task(tide_graph *g, const sizes *s, task *t) {
+    tide_linear first = tide_linear_new(g, "first", 10, s->d_model), second = tide_linear_new(g, "second", s->d_model, 256);
+    tide_linear last = tide_linear_new(g, "last", 256, 128);
+    t->x = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(s->batch, 10));
+    t->y = t->marks = tide_input(g, "y", TIDE_F32, TIDE_SHAPE(s->batch, 128));
+    tide_val hidden = tide_relu(tide_linear_apply(&second, tide_relu(tide_linear_apply(&first, t->x))));
+    t->loss = tide_mse(tide_linear_apply(&last, hidden), t->y);
+    return true;
+}
+
+static tide_precision precision_named(const char *name) {
+    for (int p = TIDE_PRECISION_F32; p <= TIDE_PRECISION_AUTO; p++)
+        if (!strcmp(name, tide_precision_name((tide_precision)p))) return (tide_precision)p;
+    return TIDE_PRECISION_GRAPH;
+}
+
+/* How many runs were timed; 0: one failed. */
+static int run_steps(tide_program *step, const task *t, const float *data, double times[RUNS], double *processor) {
     double began = os_seconds();
-    char *wanted = getenv("BENCH_DUMP");
-    tide_program *step = tide_compile(TIDE_LIST(loss, update), &(tide_compile_options){ .dump = wanted ? print_pass : NULL, .dump_user = wanted });
-    double compile_ms = (os_seconds() - began) * 1e3, times[RUNS];
-    float *data = calloc((size_t)(batch * 96 * (columns + 4)), sizeof *data), last = 0;
-    for (int64_t i = 0; i < batch * 96 * (columns + 4); i++) data[i] = (float)(i % 17) * 0.1f - 0.8f;
-    for (int i = -5; i < RUNS; i++) {
+    int count = -3;  /* warm-up */
+    for (; count < RUNS && (count < LEAST_RUNS || os_seconds() - began < MOST_SECONDS); count++) {
         double start = os_seconds();
-        if (tide_run(step, (tide_feed[]){ { x, data }, { m, data }, { y, data } }, 3)) {
-            fprintf(stderr, "%s\n", tide_program_error(step)->message);
-            return 1;
-        }
-        if (i >= 0) times[i] = os_seconds() - start;
+        if (count == 0) *processor = -(double)clock();
+        if (tide_run(step, (tide_feed[]){ { t->x, data }, { t->marks, data }, { t->y, data } }, 3)) return 0;
+        if (count >= 0) times[count] = os_seconds() - start;
     }
-    tide_read(loss, &last, sizeof last);
-    qsort(times, RUNS, sizeof *times, by_value);
-    tide_memory memory = tide_program_bytes(step);
-    printf("step batch %d d_model %d d_ff %d layers %d columns %d threads %d: median %.3f ms, min %.3f ms, %.1f GFLOP/s, compile %.1f ms, %d kernels, arena %.1f MiB, loss %.6f\n",
-           (int)batch, (int)config.d_model, (int)config.d_ff, (int)config.e_layers, (int)columns, (int)option[4], times[RUNS / 2] * 1e3, times[0] * 1e3,
-           tide_program_flops(step) / times[RUNS / 2] * 1e-9, compile_ms, (int)tide_program_kernels(step), (double)memory.arena / 1048576, (double)last);
+    *processor = (*processor + (double)clock()) / CLOCKS_PER_SEC / count;
+    qsort(times, (size_t)count, sizeof *times, by_value);
+    return count;
+}
+
+static void report(const sizes *s, tide_program *step, const task *t, double compile_ms, const double *times, double processor, int count) {
+    const char *note;
+    float last = 0;
+    tide_read(t->loss, &last, sizeof last);
+    printf("step %s batch %d d_model %d d_ff %d layers %d columns %d threads %d: ", tide_precision_name(tide_program_precision(step, &note)),
+           (int)s->batch, (int)s->d_model, (int)s->d_ff, (int)s->layers, (int)s->columns, (int)s->threads);
+    printf("median %.3f ms, min %.3f ms, processor %.3f ms, %.1f GFLOP/s, compile %.1f ms, ", times[count / 2] * 1e3, times[0] * 1e3,
+           processor * 1e3, tide_program_flops(step) / times[count / 2] * 1e-9, compile_ms);
+    printf("%d kernels, arena %.1f MiB, loss %.6f", (int)tide_program_kernels(step), (double)tide_program_bytes(step).arena / 1048576, (double)last);
+    printf(*note ? " (%s)\n" : "%s\n", note);
+}
+
+int main(int argc, char **argv) {
+    sizes s = { 32, 256, 256, 2, 2, 7 };
+    int64_t *size[] = { &s.batch, &s.d_model, &s.d_ff, &s.layers, &s.threads, &s.columns };
+    tide_precision precision = TIDE_PRECISION_F32;
+    bool mlp = false;
+    for (int i = 1, at = 0; i < argc; i++) {
+        if (!strcmp(argv[i], "--precision") && i + 1 < argc) precision = precision_named(argv[++i]);
+        else if (!strcmp(argv[i], "--mlp")) mlp = true;
+        else if (at < 6) *size[at++] = atoll(argv[i]);
+    }
+    tide_graph *g = tide_graph_new_with(&(tide_graph_options){ .threads = (int)s.threads, .seed = 1 });
+    task t = { 0 };
+    if (!(mlp ? mlp_task : forecast_task)(g, &s, &t)) return 1;
+    tide_list params = tide_params(g, ""), grads = tide_clip_norm(tide_grad(t.loss, params), 1.0);
+    tide_val update = tide_adamw(params, grads, &(tide_adamw_opts){ .lr = tide_scalar(g, 1e-4), .weight_decay = 0.01 });
+    double began = os_seconds(), times[RUNS];
+    char *wanted = getenv("BENCH_DUMP");
+    tide_compile_options options = { .precision = precision, .dump = wanted ? print_pass : NULL, .dump_user = wanted };
+    tide_program *step = tide_compile(TIDE_LIST(t.loss, update), &options);
+    double compile_ms = (os_seconds() - began) * 1e3;
+    int64_t numbers = s.batch * MAX2(96 * (s.columns + 4), 128);
+    float *data = calloc((size_t)numbers, sizeof *data);
+    for (int64_t i = 0; i < numbers; i++) data[i] = (float)(i % 17) * 0.1f - 0.8f;
+    double processor = 0;
+    int count = run_steps(step, &t, data, times, &processor);
+    if (count) report(&s, step, &t, compile_ms, times, processor, count);
+    else fprintf(stderr, "%s\n", tide_program_error(step)->message);
     free(data);
-    forecast_model_free(&model);
+    if (!mlp) forecast_model_free(&t.model);
     tide_graph_free(g);
-    return 0;
+    return count ? 0 : 1;
 }

@@ -168,6 +168,10 @@ TIDE_API tide_val tide_variable(tide_graph *g, const char *name, tide_val initia
  * ask tide_compile for it. One program may assign a variable once. */
 TIDE_API tide_val tide_assign(tide_val variable, tide_val value);
 
+/* The effect, but only in runs where `condition` (BOOL, one element) is true: every variable that it assigns keeps its
+ * value otherwise, whatever was computed for it. */
+TIDE_API tide_val tide_when(tide_val condition, tide_val effect);
+
 /* One effect out of several. */
 TIDE_API tide_val tide_group(tide_graph *g, tide_list effects);
 
@@ -190,8 +194,29 @@ typedef struct tide_feed {
     const void *data;  /* row-major, whole input; copied before tide_run returns */
 } tide_feed;
 
+/* What the matrix products of a program multiply. BF16 and F16: operands of large products are rounded to 16 bits, sums
+ * and results stay F32, and so does all other arithmetic; variables are not changed. Products too small to gain stay F32.
+ * F16 has a small range: train with a tide_grad_scaler (optim.h). */
+typedef enum tide_precision {
+    TIDE_PRECISION_GRAPH = 0,  /* what tide_autocast said for this graph; F32 if it was not called */
+    TIDE_PRECISION_F32,
+    TIDE_PRECISION_BF16,
+    TIDE_PRECISION_F16,
+    TIDE_PRECISION_AUTO        /* BF16 where the device multiplies it natively, else F32 */
+} tide_precision;
+TIDE_API const char *tide_precision_name(tide_precision precision);  /* "graph", "f32", "bf16", "f16", "auto" */
+
+/* The precision of programs compiled from now on whose options do not name one. */
+TIDE_API void tide_autocast(tide_graph *g, tide_precision precision);
+
+/* What `wanted` comes to on the graph's device: F32, BF16 or F16. `note` (may be NULL) gets a sentence that says why it is
+ * F32 although 16 bits were asked for; "" otherwise. */
+TIDE_API tide_precision tide_precision_here(const tide_graph *g, tide_precision wanted, const char **note);
+
 typedef struct tide_compile_options {
     int64_t memory_limit;      /* bytes for this program's arena and scratch; 0: the graph's limit */
+    tide_precision precision;  /* falls back to F32 where the device has no native products of it (tide_program_precision) */
+    bool    strict;            /* a fallback is an error instead, TIDE_EDEVICE */
     bool    no_passes;         /* op by op, as `ref` runs it */
     /* Called with the program's text after each pass ("build", "simplify", ...); NULL: not called. */
     void  (*dump)(void *user, const char *pass, const char *text);
@@ -205,6 +230,9 @@ typedef struct tide_compile_options {
 TIDE_API tide_program *tide_compile(tide_list wanted, const tide_compile_options *options);
 TIDE_API void          tide_program_free(tide_program *p);
 TIDE_API const tide_failure *tide_program_error(const tide_program *p);
+
+/* What the program was compiled for: F32, BF16 or F16; `note` as for tide_precision_here. */
+TIDE_API tide_precision tide_program_precision(const tide_program *p, const char **note);
 
 /* Runs the program once. Feeds may be given in any order. */
 TIDE_API tide_status tide_run(tide_program *p, const tide_feed *feeds, int64_t count);

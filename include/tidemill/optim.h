@@ -28,6 +28,27 @@ TIDE_API tide_val tide_adamw(tide_list params, tide_list gradients, const tide_a
 typedef struct tide_lion_opts { tide_val lr; double beta1, beta2, weight_decay; } tide_lion_opts;
 TIDE_API tide_val tide_lion(tide_list params, tide_list gradients, const tide_lion_opts *opts);
 
+/* Dynamic loss scaling, for gradients that may leave F16's range (Micikevicius et al. 2018), all of it inside the program:
+ *   tide_grad_scaler s = tide_grad_scaler_new(g, "scaler", NULL);
+ *   tide_list grads = tide_grad_scaler_unscale(&s, tide_grad(tide_grad_scaler_scale(&s, loss), params));
+ *   tide_val update = tide_grad_scaler_step(&s, tide_adamw(params, tide_clip_norm(grads, 1.0), &opts));
+ * A step whose gradients are not all finite changes nothing but the scaler: parameters, moments and step counts stay as
+ * they were, the scale shrinks. After `interval` good steps in a row it grows. The state is three variables, part of
+ * tide_state: NAME.scale (F32), NAME.good (I32, since the last change) and NAME.skipped (I32, steps in all). */
+typedef struct tide_grad_scaler_opts {
+    double  initial, growth, backoff;  /* where 0: 65536, 2, 0.5; powers of 2 scale without rounding */
+    int64_t interval;                  /* where 0: 2000 */
+} tide_grad_scaler_opts;
+typedef struct tide_grad_scaler {
+    tide_val scale, good, skipped;     /* variables: tide_read them for metrics */
+    tide_val finite;                   /* BOOL, of this step; set by tide_grad_scaler_unscale */
+    tide_grad_scaler_opts opts;
+} tide_grad_scaler;
+TIDE_API tide_grad_scaler tide_grad_scaler_new(tide_graph *g, const char *name, const tide_grad_scaler_opts *opts);
+TIDE_API tide_val  tide_grad_scaler_scale(const tide_grad_scaler *s, tide_val loss);          /* loss times the scale */
+TIDE_API tide_list tide_grad_scaler_unscale(tide_grad_scaler *s, tide_list gradients);        /* divided by it */
+TIDE_API tide_val  tide_grad_scaler_step(const tide_grad_scaler *s, tide_val update);         /* the guarded update, and the scaler's */
+
 /* Learning rates as values of a counter: `step` is an I32 or F32 scalar, 0 at the first step. F32 scalars. */
 TIDE_API tide_val tide_lr_step(tide_val step, double base, double factor, double every);      /* base factor^floor(step/every) */
 TIDE_API tide_val tide_lr_exponential(tide_val step, double base, double factor);             /* base factor^step */

@@ -89,7 +89,8 @@ typedef struct flat_map {
 
 /* ---- the other kernels --------------------------------------------------------------------------------- */
 
-/* C = alpha A B + beta C, F32 or F64, for every index of batch[0..batch_ndim). Operands 0 A, 1 B, 2 C (C's column
+/* C = alpha A B + beta C, for every index of batch[0..batch_ndim). A and B are of one type, F32, F64, F16 or BF16; C has that
+ * type, but is F32 for the 16-bit ones, which are multiplied and added in F32. Operands 0 A, 1 B, 2 C (C's column
  * stride is 1) with strides [batch dims..., row, column]. The cut into tasks:
  * split FLAT_SPLIT_ROWS: one batch entry at a time, tasks = batches * ceil(m / rows_per_task), batch outermost;
  * split FLAT_SPLIT_BATCH: tasks = ceil(batches / rows_per_task), rows_per_task whole batch entries each. */
@@ -168,6 +169,9 @@ typedef struct tide_backend {
     tide_status (*run)(backend_exec *e, tide_failure *why);  /* the whole program; allocates nothing */
     int64_t     (*scratch_bytes)(const flat_program *p, const backend_env *env);  /* what prepare will allocate, to the byte */
     void        (*release)(backend_exec *e);                 /* NULL is fine */
+    /* Why products of this 16-bit type are not worth having here, as the end of a sentence; NULL: they are. Programs that
+     * have them run everywhere. */
+    const char *(*lacks_products)(tide_dtype half);
 } tide_backend;
 
 extern const tide_backend tide_backend_ref, tide_backend_check, tide_backend_cpu;

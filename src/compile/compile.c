@@ -60,6 +60,11 @@ static tide_status run_passes(compiler *c, const compile_request *r, compiled *o
         pass_legalise(g);
         dump(c, "simplify");
     }
+    if (r->precision == TIDE_PRECISION_BF16 || r->precision == TIDE_PRECISION_F16) {
+        pass_precision(g, r->precision == TIDE_PRECISION_BF16 ? TIDE_BF16 : TIDE_F16);
+        pass_legalise(g);
+        dump(c, "precision");
+    }
     pass_fuse(g, r->passes, &fused);
     pass_lower(g, &fused, r->passes, &low);
     pass_schedule(g->memory, &low.flat);

@@ -10,6 +10,8 @@ typedef struct compile_request {
     bool      passes;       /* false: one kernel an op, every buffer apart */
     bool      initial;      /* first values of variables: random step 0, variables without storage by their own first value */
     int64_t   guard_bytes;
+    tide_precision precision;  /* F32 (or 0), BF16 or F16 */
+    const char *precision_note;  /* why not the one asked for; "" */
     const tide_compile_options *options;  /* NULL: none */
 } compile_request;
 

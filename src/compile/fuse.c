@@ -30,6 +30,13 @@ int32_t through_reshapes(const pass_graph *g, int32_t node) {
     }
 }
 
+bool node_of_variable(const pass_graph *g, int32_t node) {
+    const ir_node *n = g->nodes[node];
+    while (n->op == OP_RESHAPE || n->op == OP_PERMUTE || n->op == OP_BROADCAST || n->op == OP_SLICE || n->op == OP_CAST)
+        n = g->nodes[n->in[0]];
+    return n->op == OP_VARIABLE;
+}
+
 int64_t reduced_suffix(tide_shape s, uint32_t axes) {
     int64_t product = 1;
     int i = s.ndim - 1;
@@ -116,13 +123,13 @@ static void join(fuser *u, int32_t node, int32_t group, member_kind kind) {
 }
 
 /* Registers hold 16-bit floats as F32, so a cast to 16 bits rounds only where it is stored: it is read from there. */
-static bool rounds(const ir_node *n) { return n->op == OP_CAST && type_half((tide_dtype)n->type); }
+bool node_rounds(const ir_node *n) { return n->op == OP_CAST && type_half((tide_dtype)n->type); }
 
 int32_t fused_input(const pass_graph *g, const fusion *f, int32_t in, int32_t group) {
     int32_t direct = through_reshapes(g, in);
-    if (f->group[direct] == group) return rounds(g->nodes[direct]) ? 0 : direct;
+    if (f->group[direct] == group) return node_rounds(g->nodes[direct]) ? 0 : direct;
     int32_t row = row_source(g, in, f->cols[group]);
-    return row && f->group[row] == group && f->kind[row] == MEMBER_ROW && !rounds(g->nodes[row]) ? row : 0;
+    return row && f->group[row] == group && f->kind[row] == MEMBER_ROW && !node_rounds(g->nodes[row]) ? row : 0;
 }
 
 static int32_t inside(const fuser *u, int32_t in, int32_t group) { return fused_input(u->g, u->f, in, group); }
@@ -152,7 +159,8 @@ static void join_as(fuser *u, int32_t node, int32_t group, member_kind kind) {
         u->externals[group]++;
         int32_t direct = through_reshapes(u->g, n->in[i]);
         bool spread = u->g->nodes[direct]->op == OP_BROADCAST || node_inlined(u->g->nodes[direct]);
-        if (!spread && count_of(u, direct) == u->f->elements[group]) u->loader[direct] = group;
+        bool gains = !spread && !node_rounds(n);  /* nothing gains by joining what rounds a value for products */
+        if (gains && count_of(u, direct) == u->f->elements[group]) u->loader[direct] = group;
     }
     join(u, node, group, kind);
 }

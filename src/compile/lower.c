@@ -307,10 +307,8 @@ static int64_t common_tasks(const pass_graph *g) {
     for (int32_t id = 1; id < g->count; id++) {
         const ir_node *n = g->nodes[id];
         if (n->op != OP_MATMUL || n->shape.ndim != 2) continue;
-        int32_t right = n->in[1];
-        while (is_view_op(g->nodes[right])) right = g->nodes[right]->in[0];
         double work = (double)n->shape.dim[0] * (double)n->shape.dim[1] * (double)g->nodes[n->in[0]]->shape.dim[1];
-        if (g->nodes[right]->op == OP_VARIABLE && work > most) most = work, rows = n->shape.dim[0];
+        if (node_of_variable(g, n->in[1]) && work > most) most = work, rows = n->shape.dim[0];
     }
     for (int64_t each = 96; each >= 24; each--)
         if (rows % each == 0 && rows / each > 1) return rows / each;

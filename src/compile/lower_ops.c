@@ -68,7 +68,7 @@ static void lower_matmul(lowering *l, int32_t node) {
     snprintf(name, sizeof name, "gemm %dx%dx%d x%d", (int)gemm.m, (int)gemm.n, (int)gemm.k, (int)gemm.batches);
     flat_kernel *k = lower_kernel(l, FLAT_GEMM, 3, name);
     k->operands[0] = lower_operand(&a), k->operands[1] = lower_operand(&b), k->operands[2] = lower_operand(&c);
-    split_gemm(l, &gemm, k, l->out->flat.buffers[b.buffer].space == FLAT_VARIABLE);
+    split_gemm(l, &gemm, k, node_of_variable(l->g, n->in[1]));
     k->gemm = gemm;
     l->out->flops += 2.0 * (double)gemm.m * (double)gemm.n * (double)gemm.k * (double)gemm.batches;
 }

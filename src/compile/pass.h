@@ -27,6 +27,9 @@ bool pass_import(pass_graph *g, tide_list wanted, int32_t *wanted_node, bool ini
 void pass_legalise(pass_graph *g);
 void pass_simplify(pass_graph *g);
 
+/* precision.c: large products get operands of the 16-bit type `half`. Leaves what nothing uses any more: legalise after it. */
+void pass_precision(pass_graph *g, tide_dtype half);
+
 /* ---- fuse.c: which nodes share a kernel ---- */
 
 typedef enum member_kind { MEMBER_NONE, MEMBER_FULL, MEMBER_ROW, MEMBER_COL_SUM, MEMBER_ALL_SUM } member_kind;
@@ -44,6 +47,10 @@ void pass_fuse(const pass_graph *g, bool merge, fusion *out);
 bool node_inlined(const ir_node *n);
 /* x seen through reshapes. */
 int32_t through_reshapes(const pass_graph *g, int32_t node);
+/* A cast to 16 bits: rounds where it is stored. */
+bool node_rounds(const ir_node *n);
+/* node is a variable seen through views and casts: the same for all samples. */
+bool node_of_variable(const pass_graph *g, int32_t node);
 /* The member of `group` that input `in` of another member reads in place, as FULL or as ROW spread over columns; 0: none. */
 int32_t fused_input(const pass_graph *g, const fusion *f, int32_t in, int32_t group);
 /* Trailing or leading run of reduced axes: product of the trailing (leading) axes in `axes` if they are exactly a

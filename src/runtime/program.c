@@ -27,10 +27,19 @@ static tide_status allocate(tide_program *p, const backend_env *env) {
     return g->runtime->backend->prepare(&p->c.flat, p->block, env, &p->exec, &p->failure);
 }
 
+static tide_status take_precision(tide_program *p, const compile_request *r) {
+    p->precision = r->precision, p->precision_note = r->precision_note;
+    if (!r->options) return TIDE_OK;
+    if ((unsigned)r->options->precision > TIDE_PRECISION_AUTO)
+        return fail(&p->failure, TIDE_EINVAL, "compile: %d is not a precision", (int)r->options->precision);
+    return r->options->strict && *r->precision_note ? fail(&p->failure, TIDE_EDEVICE, "%s", r->precision_note) : TIDE_OK;
+}
+
 static tide_status make(tide_program *p, const compile_request *request, int64_t limit) {
     tide_graph *g = p->graph;
     runtime *rt = g->runtime;
     backend_env env = { &g->allocator, rt->threads };
+    if (take_precision(p, request)) return p->failure.status;
     if (!request->initial && runtime_lay_out(g, &p->failure)) return p->failure.status;
     tide_status status = compile_graph(g, request, &p->c, &p->failure);
     if (status) return status;
@@ -73,6 +82,7 @@ tide_program *tide_compile(tide_list wanted, const tide_compile_options *options
     const tide_backend *backend = g->runtime->backend;
     const tide_compile_options *o = options ? options : &none;
     compile_request request = { .wanted = wanted, .options = o, .passes = backend && backend->fuse && !o->no_passes, .guard_bytes = backend ? backend->guard_bytes : 0 };
+    request.precision = runtime_precision(g->runtime, o->precision, &request.precision_note);
     return program_make(g, &request, o->memory_limit);
 }
 

@@ -17,6 +17,8 @@ struct tide_program {
     int64_t       scratch_bytes;
     const void  **fed;        /* by input slot: this run's feeds */
     int32_t       inputs_used;
+    tide_precision precision; /* F32, BF16 or F16 */
+    const char   *precision_note;
     bool          ran;        /* the outputs hold the results of the last run */
     tide_failure  failure;    /* of making it, or of its last run */
 };
@@ -28,6 +30,7 @@ typedef struct runtime {
     const tide_backend *backend;
     int           threads;
     int64_t       memory_limit;
+    tide_precision precision; /* of programs that name none; GRAPH: F32 */
     storage_block *blocks;
     int32_t       laid_out;   /* variables that have storage: the first so many */
     int64_t       variable_bytes;
@@ -41,6 +44,9 @@ const tide_backend *backend_find(const char *device);  /* registry.c; NULL if th
 /* storage.c: memory and first values for the variables that have none. */
 tide_status runtime_lay_out(tide_graph *g, tide_failure *why);
 void        runtime_free_storage(tide_graph *g);
+
+/* precision.c: what `wanted` comes to, and why it is F32 if it is not what was asked for ("" otherwise). */
+tide_precision runtime_precision(const runtime *rt, tide_precision wanted, const char **note);
 
 /* program.c */
 tide_program *program_make(tide_graph *g, const compile_request *request, int64_t memory_limit);  /* NULL: no memory for the handle */

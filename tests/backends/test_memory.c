@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "backends/ref/ref.h"
 #include "flat_check.h"
 
 /* A program with one of everything that prepares differently. */
@@ -22,6 +23,13 @@ static void build_all_sorts(builder *b) {
     add_operand(b, k, add_buffer(b, TIDE_F32, 4800, false), (int64_t[TIDE_MAX_DIMS]){ 48, 1 });
     add_operand(b, k, add_buffer(b, TIDE_F32, 48 * 64, false), (int64_t[TIDE_MAX_DIMS]){ 64, 1 });
     add_operand(b, k, add_buffer(b, TIDE_F32, 6400, true), (int64_t[TIDE_MAX_DIMS]){ 64, 1 });
+    for (int half = TIDE_F16; half <= TIDE_BF16; half++) {  /* one by a library where it can, one by way of F32 */
+        k = add_kernel(b, FLAT_GEMM, "product of 16-bit numbers", 2);
+        k->gemm = (flat_gemm){ .m = 100, .n = 32, .k = 48, .batches = 1, .rows_per_task = 64, .alpha = 1 };
+        add_operand(b, k, add_buffer(b, (tide_dtype)half, 4800, false), (int64_t[TIDE_MAX_DIMS]){ 48, 1 });
+        add_operand(b, k, add_buffer(b, (tide_dtype)half, 48 * 32, false), (int64_t[TIDE_MAX_DIMS]){ 1, 48 });
+        add_operand(b, k, add_buffer(b, TIDE_F32, 3200, true), (int64_t[TIDE_MAX_DIMS]){ 32, 1 });
+    }
     k = add_kernel(b, FLAT_CUMSUM, "cumsum", 1);
     k->index = (flat_index){ .outer = 1, .n = 20, .inner = 11, .per_task = 1 };
     add_operand(b, k, 1, NULL);
@@ -74,7 +82,8 @@ static void test_one_of_everything(void **unused) {
     builder b;
     build_all_sorts(&b);
     for (int i = 0; i < b.p.n_buffers; i++)
-        for (int64_t j = 0; j < b.buffers[i].bytes / 4; j++) ((float *)initial_of(&b, i))[j] = (float)(random_bits() % 16);
+        for (int64_t j = 0; j < b.buffers[i].bytes / (int64_t)tide_dtype_size(b.types[i]); j++)
+            ref_store(b.types[i], initial_of(&b, i), j, (ref_value){ .f = (double)(random_bits() % 16) });
     expect_like_ref(&b, 0, 0, "one of everything");  /* small integers: exact */
     build_free(&b);
 }

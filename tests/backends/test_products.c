@@ -1,7 +1,9 @@
 /* Matrix products of many shapes and strides, on every backend against ref. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "backends/ref/ref.h"
 #include "flat_check.h"
 
 typedef struct product {
@@ -29,10 +31,14 @@ static void small_numbers(builder *b, int buffer) {
     int64_t n = b->buffers[buffer].bytes / (int64_t)tide_dtype_size(b->types[buffer]);
     for (int64_t i = 0; i < n; i++) {
         double x = random_unit() * 2 - 1;
-        if (b->types[buffer] == TIDE_F32) ((float *)initial_of(b, buffer))[i] = (float)x;
-        else ((double *)initial_of(b, buffer))[i] = x;
+        ref_store(b->types[buffer], initial_of(b, buffer), i, (ref_value){ .f = x });
     }
 }
+
+static bool is_half(tide_dtype type) { return type == TIDE_F16 || type == TIDE_BF16; }
+
+/* Sums of 16-bit numbers are made in F32. */
+static tide_dtype sum_type(tide_dtype type) { return is_half(type) ? TIDE_F32 : type; }
 
 static void try_product(const product *p, tide_dtype type, int layout_a, int layout_b, int layout_c) {
     builder b;
@@ -45,13 +51,13 @@ static void try_product(const product *p, tide_dtype type, int layout_a, int lay
                            .batch_ndim = 1, .batch = { p->batches }, .alpha = p->alpha, .beta = p->beta, .split = p->split };
     int buffers[3] = { add_matrix(&b, k, type, p->batches, p->m, p->k, layout_a, false),
                        add_matrix(&b, k, type, p->batches, p->k, p->n, layout_b, false),
-                       add_matrix(&b, k, type, p->batches, p->m, p->n, layout_c, true) };
+                       add_matrix(&b, k, sum_type(type), p->batches, p->m, p->n, layout_c, true) };
     finish(&b);
     for (int i = 0; i < 3; i++) small_numbers(&b, buffers[i]);
     snprintf(what, sizeof what, "%s %dx%dx%d of %d, layouts %d %d %d, alpha %g beta %g", tide_dtype_name(type), (int)p->m,
              (int)p->n, (int)p->k, (int)p->batches, layout_a, layout_b, layout_c, p->alpha, p->beta);
     /* k products below 1 in size, added to sums of a few units */
-    expect_like_ref(&b, 0, (double)(p->k + 8) * (type == TIDE_F32 ? 2.4e-7 : 4.5e-16), what);
+    expect_like_ref(&b, 0, (double)(p->k + 8) * (type == TIDE_F64 ? 4.5e-16 : 2.4e-7), what);
     build_free(&b);
 }
 
@@ -69,12 +75,51 @@ static const product products[] = {
     { 96, 128, 88, 1, 96, FLAT_SPLIT_ROWS, 1, 1 },
 };
 
+/* For a library that multiplies 16-bit numbers: odd sizes, few rows in the last task, several entries. */
+static const product half_products[] = {
+    { 64, 64, 32, 1, 64, FLAT_SPLIT_ROWS, 1, 0 },   { 67, 33, 45, 2, 32, FLAT_SPLIT_ROWS, 1, 0 },
+    { 32, 130, 257, 1, 32, FLAT_SPLIT_ROWS, 1, 1 }, { 97, 19, 129, 3, 96, FLAT_SPLIT_ROWS, -0.5, 0 },
+    { 41, 37, 43, 5, 2, FLAT_SPLIT_BATCH, 1, 0 },   { 1, 200, 200, 1, 8, FLAT_SPLIT_ROWS, 1, 0 },
+};
+
 static void test_products(void **unused) {
     (void)unused;
     for (size_t i = 0; i < sizeof products / sizeof *products; i++)
         for (int layouts = 0; layouts < LAYOUTS * LAYOUTS; layouts++)
             for (int t = TIDE_F32; t <= (products[i].m < 80 ? TIDE_F64 : TIDE_F32); t++)  /* libraries are for F32 */
                 try_product(&products[i], (tide_dtype)t, layouts % LAYOUTS, layouts / LAYOUTS, layouts % 2 ? GAPS : PLAIN);
+}
+
+static void test_half_products(void **unused) {
+    (void)unused;
+    for (int t = TIDE_F16; t <= TIDE_BF16; t++)
+        for (int layouts = 0; layouts < LAYOUTS * LAYOUTS; layouts++) {
+            for (size_t i = 0; i < sizeof products / sizeof *products; i++)
+                if (products[i].m < 80) try_product(&products[i], (tide_dtype)t, layouts % LAYOUTS, layouts / LAYOUTS, layouts % 2 ? GAPS : PLAIN);
+            for (size_t i = 0; i < sizeof half_products / sizeof *half_products; i++)
+                try_product(&half_products[i], (tide_dtype)t, layouts % LAYOUTS, layouts / LAYOUTS, layouts % 2 ? GAPS : PLAIN);
+        }
+}
+
+/* A NaN or infinity in an operand shows in its row or column, and nowhere else. */
+static void test_specials(void **unused) {
+    (void)unused;
+    for (int t = TIDE_F32; t <= TIDE_BF16; t++) {
+        builder b;
+        build_begin(&b);
+        flat_kernel *k = add_kernel(&b, FLAT_GEMM, "specials", 2);
+        k->gemm = (flat_gemm){ .m = 70, .n = 65, .k = 67, .batches = 1, .rows_per_task = 64, .batch_ndim = 1, .batch = { 1 }, .alpha = 1 };
+        int a = add_matrix(&b, k, (tide_dtype)t, 1, 70, 67, PLAIN, false), w = add_matrix(&b, k, (tide_dtype)t, 1, 67, 65, TRANSPOSED, false);
+        add_matrix(&b, k, sum_type((tide_dtype)t), 1, 70, 65, PLAIN, true);
+        finish(&b);
+        small_numbers(&b, a);
+        small_numbers(&b, w);
+        ref_store(t, initial_of(&b, a), 3 * 67 + 66, (ref_value){ .f = NAN });
+        ref_store(t, initial_of(&b, a), 65 * 67, (ref_value){ .f = INFINITY });
+        ref_store(t, initial_of(&b, w), 64 * 67 + 66, (ref_value){ .f = -INFINITY });
+        expect_like_ref(&b, 0, 2e-5, "specials");
+        build_free(&b);
+    }
 }
 
 /* (batch, tokens, heads, width) read as matrices of (tokens, width) for each (batch, head); one side is shared. */
@@ -99,6 +144,7 @@ static void test_attention_strides(void **unused) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_products), cmocka_unit_test(test_attention_strides) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_products), cmocka_unit_test(test_half_products), cmocka_unit_test(test_specials),
+                                       cmocka_unit_test(test_attention_strides) };
     return cmocka_run_group_tests_name("products", tests, NULL, NULL);
 }

@@ -179,6 +179,12 @@ static tide_status prepare(const flat_program *p, void *arena_memory, const back
     return status == TIDE_ENOMEM ? fail(why, status, "no memory to prepare a program of %d kernels", (int)p->n_kernels) : status;
 }
 
+/* An instruction set that is not to be had fails where programs are prepared. */
+static const char *lacks_products(tide_dtype half) {
+    const isa_table *isa;
+    return isa_choose(getenv("TIDEMILL_ISA"), &isa, NULL) == TIDE_OK ? gemm_lacks(isa, half) : NULL;
+}
+
 /* ---- counting ------------------------------------------------------------------------------------------ */
 
 typedef struct counter { tide_allocator system; int64_t live; } counter;
@@ -212,5 +218,5 @@ static int64_t scratch_bytes(const flat_program *p, const backend_env *env) {
 
 const tide_backend tide_backend_cpu = {
     .name = "cpu", .fuse = true, .guard_bytes = 0,
-    .prepare = prepare, .run = run, .scratch_bytes = scratch_bytes, .release = release,
+    .prepare = prepare, .run = run, .scratch_bytes = scratch_bytes, .release = release, .lacks_products = lacks_products,
 };

@@ -41,7 +41,7 @@ tide_status index_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *
 typedef struct gemm_call {
     const struct gemm_provider *provider;
     gemm_shape shape;
-    tide_dtype type;
+    tide_dtype type;   /* of A and B; C's is F32 where that is a 16-bit one */
     void   *state;     /* the provider's */
     int64_t scratch;   /* bytes a thread needs */
     struct gemm_call *next;
@@ -49,13 +49,19 @@ typedef struct gemm_call {
 
 typedef struct gemm_provider {
     const char *name;
-    bool (*fits)(const gemm_shape *s, tide_dtype type);
+    bool (*fits)(const isa_table *isa, const gemm_shape *s, tide_dtype type);
     tide_status (*prepare)(const cpu_build *b, gemm_call *call);
     bool (*run)(const gemm_call *call, const void *a, const void *b, void *c, int thread, char *scratch);
     void (*release)(gemm_call *call);  /* NULL if there is nothing to give back */
 } gemm_provider;
 
-extern const gemm_provider gemm_onednn, gemm_cblas, gemm_own;
+extern const gemm_provider gemm_onednn, gemm_cblas, gemm_widened, gemm_own;
+
+/* The call of this shape, made at first asking. */
+tide_status gemm_find(const cpu_build *b, const gemm_shape *s, tide_dtype type, const gemm_call **out);
+/* Why no provider multiplies this 16-bit type faster than F32; NULL: one does. */
+const char *gemm_lacks(const isa_table *isa, tide_dtype half);
+const char *onednn_lacks(const isa_table *isa, tide_dtype half);
 
 /* The products of a program, one for each distinct shape. */
 typedef struct gemm_set {

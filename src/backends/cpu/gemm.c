@@ -9,15 +9,25 @@ static const gemm_provider *const providers[] = {
 #ifdef TIDE_HAVE_CBLAS
     &gemm_cblas,
 #endif
+    &gemm_widened,
     &gemm_own,
 };
+
+const char *gemm_lacks(const isa_table *isa, tide_dtype half) {
+#ifdef TIDE_HAVE_ONEDNN
+    return onednn_lacks(isa, half);
+#else
+    (void)isa, (void)half;
+    return "this build has no oneDNN to multiply 16-bit numbers";
+#endif
+}
 
 typedef struct gemm_exec {
     const flat_kernel *kernel;
     const gemm_call *whole, *tail;  /* of rows_per_task rows (or m), and of the last block's if it has fewer */
     int64_t blocks, a_rows, c_rows; /* blocks of rows an entry has, and bytes from one to the next */
     char   *at[3];
-    int64_t size;
+    int64_t size[3];  /* bytes of an element */
     atomic_bool *failed;
 } gemm_exec;
 
@@ -27,7 +37,7 @@ static bool same_shape(const gemm_shape *a, const gemm_shape *b) {
            a->beta == b->beta;
 }
 
-static tide_status find_call(const cpu_build *b, const gemm_shape *s, tide_dtype type, const gemm_call **out) {
+tide_status gemm_find(const cpu_build *b, const gemm_shape *s, tide_dtype type, const gemm_call **out) {
     for (gemm_call *c = b->gemms->calls; c; c = c->next)
         if (c->type == type && same_shape(&c->shape, s)) {
             *out = c;
@@ -36,7 +46,7 @@ static tide_status find_call(const cpu_build *b, const gemm_shape *s, tide_dtype
     gemm_call *c = arena_new(b->keep, gemm_call, 1);
     *c = (gemm_call){ .shape = *s, .type = type };
     for (size_t i = 0; !c->provider; i++)
-        if (providers[i]->fits(s, type)) c->provider = providers[i];
+        if (providers[i]->fits(b->isa, s, type)) c->provider = providers[i];
     tide_status status = c->provider->prepare(b, c);
     if (status != TIDE_OK) return status;
     c->next = b->gemms->calls;
@@ -92,8 +102,8 @@ static void entry_next(entry *e, const flat_kernel *k) {
 }
 
 static void run_call(const gemm_exec *x, const gemm_call *call, const entry *e, int64_t block, int thread, char *scratch) {
-    const char *a = x->at[0] + e->at[0] * x->size + block * x->a_rows, *b = x->at[1] + e->at[1] * x->size;
-    char *c = x->at[2] + e->at[2] * x->size + block * x->c_rows;
+    const char *a = x->at[0] + e->at[0] * x->size[0] + block * x->a_rows, *b = x->at[1] + e->at[1] * x->size[1];
+    char *c = x->at[2] + e->at[2] * x->size[2] + block * x->c_rows;
     if (!call->provider->run(call, a, b, c, thread, scratch)) atomic_store(x->failed, true);
 }
 
@@ -119,16 +129,15 @@ static void run_nothing(const void *exec, int64_t task, int thread, char *scratc
 tide_status gemm_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *out) {
     const flat_gemm *g = &k->gemm;
     tide_dtype type = k->operands[0].type;
-    if (type != TIDE_F32 && type != TIDE_F64)
-        return fail(b->why, TIDE_ETYPE, "kernel '%s': matrix products are of f32 or f64", k->name ? k->name : "");
+    if (type > TIDE_BF16 || k->operands[1].type != type || k->operands[2].type != (type == TIDE_F64 ? TIDE_F64 : TIDE_F32))
+        return fail(b->why, TIDE_ETYPE, "kernel '%s': matrix products are of two operands of one floating type", k->name ? k->name : "");
     bool    by_rows = g->split == FLAT_SPLIT_ROWS;
     int64_t rows = by_rows ? MIN2(g->rows_per_task, g->m) : g->m, blocks = rows > 0 ? ceil_div(g->m, rows) : 0;
-    int64_t size = (int64_t)tide_dtype_size(type);
     gemm_exec *x = arena_new(b->keep, gemm_exec, 1);
-    *x = (gemm_exec){ .kernel = k, .blocks = blocks, .size = size, .failed = &b->gemms->failed };
-    x->a_rows = rows * k->operands[0].stride[g->batch_ndim] * size;
-    x->c_rows = rows * k->operands[2].stride[g->batch_ndim] * size;
-    for (int i = 0; i < 3; i++) x->at[i] = cpu_address(b, &k->operands[i]);
+    *x = (gemm_exec){ .kernel = k, .blocks = blocks, .failed = &b->gemms->failed };
+    for (int i = 0; i < 3; i++) x->at[i] = cpu_address(b, &k->operands[i]), x->size[i] = (int64_t)tide_dtype_size(k->operands[i].type);
+    x->a_rows = rows * k->operands[0].stride[g->batch_ndim] * x->size[0];
+    x->c_rows = rows * k->operands[2].stride[g->batch_ndim] * x->size[2];
     *out = (cpu_kernel){ .run = by_rows ? run_rows : run_batch, .exec = x };
     if (rows == 0 || g->n == 0 || g->batches == 0) {
         out->run = run_nothing;
@@ -137,8 +146,8 @@ tide_status gemm_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *o
     int64_t entries = by_rows ? 1 : g->rows_per_task;
     out->seconds = 2e-11 * (double)(rows * g->n * g->k * entries) + 100e-9 * (double)entries;
     gemm_shape whole = shape_of(k, rows), tail = shape_of(k, g->m - (blocks - 1) * rows);
-    tide_status status = find_call(b, &whole, type, &x->whole);
-    if (status == TIDE_OK) status = find_call(b, &tail, type, &x->tail);
+    tide_status status = gemm_find(b, &whole, type, &x->whole);
+    if (status == TIDE_OK) status = gemm_find(b, &tail, type, &x->tail);
     if (status == TIDE_OK) out->scratch = MAX2(x->whole->scratch, x->tail->scratch);
     return status;
 }

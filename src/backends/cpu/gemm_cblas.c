@@ -8,9 +8,9 @@ static bool plain(int64_t row, int64_t col, int64_t rows, int64_t cols) {
     return (col == 1 && row >= cols && row > 0) || (row == 1 && col >= rows && col > 0);
 }
 
-static bool fits(const gemm_shape *s, tide_dtype type) {
-    (void)type;
-    return s->m * s->n * s->k >= 32 * 32 * 32 && plain(s->a_row, s->a_col, s->m, s->k) &&
+static bool fits(const isa_table *isa, const gemm_shape *s, tide_dtype type) {
+    (void)isa;
+    return (type == TIDE_F32 || type == TIDE_F64) && s->m * s->n * s->k >= 32 * 32 * 32 && plain(s->a_row, s->a_col, s->m, s->k) &&
            plain(s->b_row, s->b_col, s->k, s->n) && s->c_row >= s->n &&
            MAX2(MAX2(s->a_row + s->a_col, s->b_row + s->b_col), MAX2(s->m, s->c_row)) < INT32_MAX;
 }

@@ -21,19 +21,29 @@ static bool plain(int64_t row, int64_t col, int64_t rows, int64_t cols) {
 }
 
 /* Smaller ones are over sooner without a library call. */
-enum { WORTH_A_CALL = 1 << 20 };
+enum { WORTH_A_CALL = 1 << 20, WORTH_A_HALF_CALL = 1 << 15 };
+
+/* oneDNN multiplies bf16 on any processor with AVX-512, but by way of f32 where there is no instruction for it. */
+const char *onednn_lacks(const isa_table *isa, tide_dtype half) {
+    if (half != TIDE_BF16) return "f16 has no matrix product of its own on processors; bf16 may have";
+    bool native = (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+    if (native && isa->gemm->lanes_f32 == 16) return NULL;
+    return "this processor has neither AVX512-BF16 nor AMX, or TIDEMILL_ISA leaves them out";
+}
 
 /* A factor and a sum together send oneDNN, for most layouts, to its reference code, thousands of times slower than ours. */
-static bool fits(const gemm_shape *s, tide_dtype type) {
-    return type == TIDE_F32 && s->m * s->n * s->k >= WORTH_A_CALL && s->n >= 16 && (s->alpha == 1 || s->beta == 0) &&
+static bool fits(const isa_table *isa, const gemm_shape *s, tide_dtype type) {
+    bool half = type == TIDE_BF16 && !onednn_lacks(isa, type);
+    bool large = s->m * s->n * s->k >= (half ? WORTH_A_HALF_CALL : WORTH_A_CALL) && s->n >= 16;
+    return (type == TIDE_F32 || half) && large && (s->alpha == 1 || s->beta == 0) &&
            plain(s->a_row, s->a_col, s->m, s->k) && plain(s->b_row, s->b_col, s->k, s->n) && s->c_row >= s->n;
 }
 
 #if DNNL_VERSION_MAJOR >= 3
 typedef dnnl_memory_desc_t layout;
 typedef const_dnnl_memory_desc_t desc_ref;
-static bool layout_new(layout *l, int64_t rows, int64_t cols, int64_t row, int64_t col) {
-    return dnnl_memory_desc_create_with_strides(l, 2, (dnnl_dims_t){ rows, cols }, dnnl_f32, (dnnl_dims_t){ row, col }) ==
+static bool layout_new(layout *l, dnnl_data_type_t type, int64_t rows, int64_t cols, int64_t row, int64_t col) {
+    return dnnl_memory_desc_create_with_strides(l, 2, (dnnl_dims_t){ rows, cols }, type, (dnnl_dims_t){ row, col }) ==
            dnnl_success;
 }
 static void layout_free(layout *l) { if (*l) dnnl_memory_desc_destroy(*l); }
@@ -50,8 +60,8 @@ static bool describe(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const layo
 #else
 typedef dnnl_memory_desc_t layout;
 typedef const dnnl_memory_desc_t *desc_ref;
-static bool layout_new(layout *l, int64_t rows, int64_t cols, int64_t row, int64_t col) {
-    return dnnl_memory_desc_init_by_strides(l, 2, (dnnl_dims_t){ rows, cols }, dnnl_f32, (dnnl_dims_t){ row, col }) ==
+static bool layout_new(layout *l, dnnl_data_type_t type, int64_t rows, int64_t cols, int64_t row, int64_t col) {
+    return dnnl_memory_desc_init_by_strides(l, 2, (dnnl_dims_t){ rows, cols }, type, (dnnl_dims_t){ row, col }) ==
            dnnl_success;
 }
 static void layout_free(layout *l) { (void)l; }
@@ -94,13 +104,13 @@ static bool make_lanes(product *p, const layout l[3], dnnl_primitive_desc_t pd, 
     return true;
 }
 
-static bool make(product *p, const gemm_shape *s, int64_t *scratch) {
+static bool make(product *p, const gemm_shape *s, dnnl_data_type_t type, int64_t *scratch) {
     layout l[3] = { 0 };
     dnnl_primitive_attr_t attr = NULL;
     dnnl_primitive_desc_t pd = NULL;
     bool ok = dnnl_engine_create(&p->engine, dnnl_cpu, 0) == dnnl_success &&
-              layout_new(&l[0], s->m, s->k, s->a_row, s->a_col) && layout_new(&l[1], s->k, s->n, s->b_row, s->b_col) &&
-              layout_new(&l[2], s->m, s->n, s->c_row, 1) && dnnl_primitive_attr_create(&attr) == dnnl_success &&
+              layout_new(&l[0], type, s->m, s->k, s->a_row, s->a_col) && layout_new(&l[1], type, s->k, s->n, s->b_row, s->b_col) &&
+              layout_new(&l[2], dnnl_f32, s->m, s->n, s->c_row, 1) && dnnl_primitive_attr_create(&attr) == dnnl_success &&
               set_attributes(attr, s) && describe(&pd, p->engine, l, attr) &&
               dnnl_primitive_create(&p->primitive, pd) == dnnl_success && make_lanes(p, l, pd, scratch);
     if (pd) dnnl_primitive_desc_destroy(pd);
@@ -129,7 +139,7 @@ static tide_status prepare(const cpu_build *b, gemm_call *call) {
     p->lanes = arena_new(b->keep, lane, b->threads);
     p->threads = b->threads;
     int  before = pool_limit(1);
-    bool ok = make(p, &call->shape, &call->scratch);
+    bool ok = make(p, &call->shape, call->type == TIDE_BF16 ? dnnl_bf16 : dnnl_f32, &call->scratch);
     pool_limit(before);
     if (ok) return TIDE_OK;
     release(call);

@@ -1,9 +1,9 @@
 /* Our own product: any strides, both types. Best for small ones. */
 #include "cpu.h"
 
-static bool fits(const gemm_shape *s, tide_dtype type) {
-    (void)s, (void)type;
-    return true;
+static bool fits(const isa_table *isa, const gemm_shape *s, tide_dtype type) {
+    (void)isa, (void)s;
+    return type == TIDE_F32 || type == TIDE_F64;
 }
 
 static tide_status prepare(const cpu_build *b, gemm_call *call) {

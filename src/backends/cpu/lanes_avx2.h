@@ -30,6 +30,11 @@ static inline vf   vf_load_part(const float *p, int64_t n, vf fill) {
 static inline void vf_store_part(float *p, vf v, int64_t n) { _mm256_maskstore_ps(p, part8(n), v); }
 static inline vf   vf_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
 
+static inline vf   vf_load_f16(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
+static inline void vf_store_f16(uint16_t *p, vf v) {
+    _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+
 static inline vd   vd_set(double x) { return _mm256_set1_pd(x); }
 static inline vd   vd_load(const double *p) { return _mm256_loadu_pd(p); }
 static inline void vd_store(double *p, vd v) { _mm256_storeu_pd(p, v); }

@@ -7,6 +7,7 @@
  *   vf_scale(x, n)              x 2^n, n whole, |n| < 200
  *   vf_if_greater(a, b, x, y)   a > b ? x : y
  *   vf_sum, vf_highest, vf_lowest  over all lanes, in a fixed order; NaN wins
+ *   vf_load_f16, vf_store_f16   VF_LANES 16-bit floats, rounded to nearest even
  *   vu_mul32(a, b)              products of the low halves
  *   vu_zip(out, a, b)           a0 b0 a1 b1 ... */
 #ifndef TIDE_LANES_H
@@ -32,6 +33,11 @@ static inline void vf_store(float *p, vf v) { _mm512_storeu_ps(p, v); }
 static inline vf   vf_load_part(const float *p, int64_t n, vf fill) { return _mm512_mask_loadu_ps(fill, part16(n), p); }
 static inline void vf_store_part(float *p, vf v, int64_t n) { _mm512_mask_storeu_ps(p, part16(n), v); }
 static inline vf   vf_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+
+static inline vf   vf_load_f16(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
+static inline void vf_store_f16(uint16_t *p, vf v) {
+    _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
 
 static inline vd   vd_set(double x) { return _mm512_set1_pd(x); }
 static inline vd   vd_load(const double *p) { return _mm512_loadu_pd(p); }

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../ref/half.h"
+
 typedef float    vf __attribute__((vector_size(16)));
 typedef double   vd __attribute__((vector_size(16)));
 typedef uint64_t vu __attribute__((vector_size(16)));
@@ -24,6 +26,13 @@ static inline void vf_store_part(float *p, vf v, int64_t n) {
     for (int64_t i = 0; i < n; i++) p[i] = v[i];
 }
 static inline vf   vf_fma(vf a, vf b, vf c) { return a * b + c; }
+
+static inline vf   vf_load_f16(const uint16_t *p) {
+    return (vf){ f16_to_float(p[0]), f16_to_float(p[1]), f16_to_float(p[2]), f16_to_float(p[3]) };
+}
+static inline void vf_store_f16(uint16_t *p, vf v) {
+    for (int i = 0; i < VF_LANES; i++) p[i] = float_to_f16(v[i]);
+}
 
 static inline vd   vd_set(double x) { return (vd){ x, x }; }
 static inline vd   vd_load(const double *p) { vd v; memcpy(&v, p, sizeof v); return v; }

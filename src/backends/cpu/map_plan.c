@@ -205,10 +205,13 @@ static void lower_store(plan *p, const flat_instr *in) {
     int kind = store_kind(p, in, o);
     map_view v = view_of(p, o, kind);
     src = as_kind(p, src, kind);
-    if (!same_storage(p->values[src].type, o->type)) src = cast_to(p, src, o->type);
-    int32_t dst = value_new(p, kind, o->type);
+    bool once = kind == FLAT_ONE && p->values[src].once, cast = !same_storage(p->values[src].type, o->type);
+    if (cast) src = cast_to(p, src, o->type);
+    bool    in_place = cast && contiguous(&v);  /* the cast itself writes the memory */
+    int32_t dst = in_place ? src : value_new(p, kind, o->type);
     p->values[dst].place = in_memory(v.base, kind, size_of(o->type));
-    p->values[dst].once  = kind == FLAT_ONE && p->values[src].once;
+    p->values[dst].once  = once;
+    if (in_place) return;
     map_step *s = emit(p, contiguous(&v) ? STEP_COPY : STEP_SCATTER, dst, src);
     if (s->what == STEP_SCATTER) s->view = keep_view(p, &v);
 }

@@ -185,10 +185,26 @@ UNARY(cast_f32_f32, float, float, x)
 UNARY(cast_f32_f64, float, double, x)
 UNARY(cast_f64_f32, double, float, x)
 UNARY(cast_f64_f64, double, double, x)
-UNARY(cast_f16_f32, uint16_t, float, f16_to_float(x))
 UNARY(cast_bf16_f32, uint16_t, float, bf16_to_float(x))
-UNARY(cast_f32_f16, float, uint16_t, float_to_f16(x))
 UNARY(cast_f32_bf16, float, uint16_t, float_to_bf16(x))
+
+static void cast_f16_f32(ARGS) {
+    const uint16_t *a = pa;
+    float  *dst = d;
+    int64_t i = 0;
+    (void)pb, (void)pc;
+    for (; i + VF_LANES <= n; i += VF_LANES) vf_store(dst + i, vf_load_f16(a + i));
+    for (; i < n; i++) dst[i] = f16_to_float(a[i]);
+}
+
+static void cast_f32_f16(ARGS) {
+    const float *a = pa;
+    uint16_t *dst = d;
+    int64_t i = 0;
+    (void)pb, (void)pc;
+    for (; i + VF_LANES <= n; i += VF_LANES) vf_store_f16(dst + i, vf_load(a + i));
+    for (; i < n; i++) dst[i] = float_to_f16(a[i]);
+}
 
 /* ---- the table ----------------------------------------------------------------------------------------- */
 

@@ -32,6 +32,9 @@ void ref_locate(const flat_program *p, void *arena, void **data) {
     }
 }
 
+/* Plain arithmetic has every type. */
+const char *ref_lacks_products(tide_dtype half) { return (void)half, NULL; }
+
 static void run_custom(const ref_run *r, const flat_kernel *k) {
     const void **inputs = r->scratch;
     for (int32_t i = 0; i < k->n_operands; i++) inputs[i] = ref_data(r, &k->operands[i]);
@@ -79,5 +82,5 @@ static void release(backend_exec *e) {
 
 const tide_backend tide_backend_ref = {
     .name = "ref", .fuse = false, .guard_bytes = 0,
-    .prepare = prepare, .run = run, .scratch_bytes = scratch_bytes, .release = release,
+    .prepare = prepare, .run = run, .scratch_bytes = scratch_bytes, .release = release, .lacks_products = ref_lacks_products,
 };

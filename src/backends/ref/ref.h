@@ -38,6 +38,8 @@ void    ref_gemm(const ref_run *r, const flat_kernel *k, int64_t task);
 void    ref_index(const ref_run *r, const flat_kernel *k, int64_t task);  /* FOLD, GATHER ... CUMSUM */
 void    ref_sort(const ref_run *r, const flat_kernel *k, int64_t task);
 
+const char *ref_lacks_products(tide_dtype half);
+
 /* Fills data[0..n_buffers). */
 void ref_locate(const flat_program *p, void *arena, void **data);
 
