@@ -13,7 +13,7 @@ static tide_status write_text(void *user, void *stdio_file) {
     return fputs(s, stdio_file) < 0 || fputs("\n", stdio_file) < 0 ? TIDE_EIO : TIDE_OK;
 }
 
-/* Confidence against what was right, one series for each level and kind of calibration in the report. */
+/* Confidence against what was right, one series for each noise and kind of calibration in the report. */
 typedef struct curves {
     plot_series series[SERIES_MOST + 1];
     char        name[SERIES_MOST][NAME];
@@ -21,14 +21,14 @@ typedef struct curves {
     int         count;
 } curves;
 
-static void add_curve(curves *c, const json_t *bins, const char *what, double noise, const char *cells) {
+static void add_curve(curves *c, const json_t *bins, const char *what, double noise) {
     int at = c->count;
     if (at == SERIES_MOST || !json_array_size(bins)) return;
     for (size_t i = 0; i < json_array_size(bins); i++) {
         const json_t *row = json_array_get(bins, i);
         c->x[at][i] = json_real_value(json_object_get(row, "confidence")), c->y[at][i] = json_real_value(json_object_get(row, "mass"));
     }
-    if (noise > 0) snprintf(c->name[at], NAME, "%s, noise %g %%%s%s", what, 100 * noise, cells ? ", cells " : "", cells ? cells : "");
+    if (noise > 0) snprintf(c->name[at], NAME, "%s, noise %g %%", what, 100 * noise);
     else snprintf(c->name[at], NAME, "%s", what);
     c->series[c->count++] = (plot_series){
         .name = c->name[at], .x = c->x[at], .y = c->y[at], .count = (int64_t)json_array_size(bins), .style = PLOT_POINTS
@@ -45,9 +45,10 @@ static tide_status plot_calibration(const char *folder, const json_t *report, ti
     curves        c = { .count = 0 };
     for (size_t i = 0; i < json_array_size(levels); i++) {
         const json_t *level = json_array_get(levels, i);
+        const char   *cells = json_string_value(json_object_get(level, "cells"));
+        if (cells && !strcmp(cells, "kept out")) continue;
         for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
-            add_curve(&c, json_object_get(level, kinds[k].key), kinds[k].what, json_number_value(json_object_get(level, "noise")),
-                      json_string_value(json_object_get(level, "cells")));
+            add_curve(&c, json_object_get(level, kinds[k].key), kinds[k].what, json_number_value(json_object_get(level, "noise")));
     }
     if (!c.count) return TIDE_OK;
     c.series[c.count++] = (plot_series){ .name = "right", .x = ends, .y = ends, .count = 2, .style = PLOT_DASHED };

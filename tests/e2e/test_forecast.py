@@ -54,7 +54,7 @@ class Train(Case):
         done = self.train("--json", "--overwrite", *large, "bf16", env=env)
         self.assertEqual(json.loads(done.stdout)["precision"], "f32")
         self.assertEqual(done.stderr.count("warning: in f32"), 1)
-        error = self.error(4, "forecast", "train", "--data", self.data, "--out", self.out, "--overwrite", "--strict", *large, "bf16", env=env)
+        error = self.error(4, "forecast", "train", "--data", self.data, "--out", self.out, "--overwrite", "--strict", *SMALL, *large, "bf16", env=env)
         self.assertIn("precision", error["message"])
 
     def test_talk(self):

@@ -135,7 +135,7 @@ tide_status spectrum_train(const eis_options *options, eis_listener listener, vo
     t->folder.lock = -1;
     tide_status status = settle(t, failure);
     if (status == TIDE_OK) status = prepare(t, failure);
-    if (status == TIDE_OK) status = trainer_run(t, failure);
+    if (status == TIDE_OK) status = spectrum_trainer_run(t, failure);
     if (status == TIDE_OK) status = set_levels(t, failure);
     if (status == TIDE_OK) status = spectrum_report(t, result, failure);
     release(t);

@@ -161,7 +161,7 @@ tide_status trainer_resume(spectrum_trainer *t, tide_failure *failure) {
     return run_metrics_cut(&t->folder, t->at.metrics_bytes, failure);
 }
 
-tide_status trainer_run(spectrum_trainer *t, tide_failure *failure) {
+tide_status spectrum_trainer_run(spectrum_trainer *t, tide_failure *failure) {
     tide_status status = TIDE_OK;
     while (status == TIDE_OK && !t->at.finished) {
         status = take_step(t, failure);

@@ -47,7 +47,7 @@ tide_status trainer_resume(spectrum_trainer *t, tide_failure *failure);
 /* Makes the spectra that the next step draws from. */
 tide_status trainer_enter_round(spectrum_trainer *t, tide_failure *failure);
 /* Trains to the end, saving as it goes. */
-tide_status trainer_run(spectrum_trainer *t, tide_failure *failure);
+tide_status spectrum_trainer_run(spectrum_trainer *t, tide_failure *failure);
 tide_status trainer_save_model(const spectrum_trainer *t, tide_failure *failure);
 
 /* ---- spectrum_report.c ---- */
