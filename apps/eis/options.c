@@ -69,6 +69,8 @@ static const eis_option table[] = {
     { "samples-per-pattern", INT(samples_per_pattern, 1, 1e9), T | F, NULL, "Training", "N", "known inputs: rows drawn for each pattern of known values" },
     { "compat-guide", BOOL(compat_guide), T | F, NULL, "Training", NULL, "known inputs: constant rate, no bias correction and the raw residual norm, as the guide's code" },
     { "device", TEXT(device), T | E | F, NULL, "Training", "NAME", "cpu, ref or check" },
+    { "precision", CHOICE(precision, "f32|bf16|auto"), T | F, NULL, "Training", NULL, "of large matrix products; auto: bf16 where the device has it" },
+    { "strict", BOOL(strict), T | F, NULL, "Training", NULL, "a precision that the device lacks is an error (else f32 and a warning)" },
     { "resume", BOOL(resume), T, NULL, "Training", NULL, "go on with the run in --out" },
     { "overwrite", BOOL(overwrite), T | F, NULL, "Training", NULL, "replace the run in --out" },
     { "test-spectra", INT(test_spectra, 1, 1e7), E, NULL, "Training", "N", "fresh spectra at each noise level" },

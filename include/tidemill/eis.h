@@ -113,6 +113,7 @@ typedef enum eis_method { EIS_METHOD_AUTO, EIS_REFINED, EIS_EXACT, EIS_NETWORK }
 typedef enum eis_inputs { EIS_INPUTS_SPECTRUM, EIS_INPUTS_KNOWN } eis_inputs;
 typedef enum eis_recipe { EIS_RECIPE_LAB, EIS_RECIPE_GRID } eis_recipe;
 typedef enum eis_masks { EIS_MASKS_GUIDE, EIS_MASKS_ALL } eis_masks;
+typedef enum eis_precision { EIS_F32, EIS_BF16, EIS_PRECISION_AUTO } eis_precision;
 typedef enum eis_split { EIS_SPLIT_TRUTH, EIS_SPLIT_ROW } eis_split;
 typedef enum eis_profile { EIS_PROFILE_APP, EIS_PROFILE_GENERATOR } eis_profile;
 typedef enum eis_format { EIS_FORMAT_SHARDS, EIS_FORMAT_CSV } eis_format;
@@ -159,6 +160,8 @@ typedef struct eis_options {
     int64_t samples_per_pattern;
     bool    compat_guide;
     char    device[16];
+    int     precision;                       /* eis_precision, of training */
+    bool    strict;                          /* a precision that the device lacks is an error */
     bool    resume, overwrite;
     /* evaluate */
     int64_t test_spectra;                    /* a noise level */

@@ -64,7 +64,7 @@ static tide_status make_step(const known_settings *o, const known_samples *train
     tide_val update =
         tide_adamw(s->network.params, gradient,
                    &(tide_adamw_opts){ .lr = s->rate, .weight_decay = o->weight_decay, .no_bias_correction = o->no_bias_correction });
-    s->step            = tide_compile(TIDE_LIST(s->loss, s->hits, s->norm, update), NULL);
+    s->step            = tide_compile(TIDE_LIST(s->loss, s->hits, s->norm, update), &o->compile);
     return compiled(s, s->step, failure);
 }
 

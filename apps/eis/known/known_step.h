@@ -25,6 +25,7 @@ typedef struct known_settings {
     int64_t batch, hidden, points;
     double weight_decay;
     bool no_bias_correction;
+    tide_compile_options compile; /* of the training step */
 } known_settings;
 
 tide_status known_session_open(const known_settings *s, const known_samples *train, known_session *out, tide_failure *failure);

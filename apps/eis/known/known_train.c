@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "../training_precision.h"
 #include "known_trainer.h"
 
 enum { BATCH = 512, HIDDEN = 512 };
@@ -67,6 +68,13 @@ static tide_status open_folder(known_trainer *t, tide_failure *f) {
 
 /* ---- the run ---- */
 
+static tide_status tell_precision(const known_trainer *t, tide_failure *f) {
+    const char *why;
+    tide_program_precision(t->session.step, &why);
+    bool stop = *why && t->listener && t->listener(t->user, EIS_WARNING, why);
+    return stop ? fail(f, TIDE_ECANCELLED, "stopped before training began") : TIDE_OK;
+}
+
 static tide_status tell_data(const known_trainer *t, tide_failure *f) {
     const known_task *k = &t->task;
     char line[EIS_TEXT_SIZE];
@@ -95,12 +103,14 @@ static tide_status prepare(known_trainer *t, tide_failure *f) {
                                     .hidden = o->hidden_dim ? o->hidden_dim : HIDDEN,
                                     .points = t->task.data.points,
                                     .weight_decay = o->weight_decay,
-                                    .no_bias_correction = o->compat_guide };
+                                    .no_bias_correction = o->compat_guide,
+                                    .compile = { .precision = training_precision(o), .strict = o->strict } };
     if (t->settings.hidden < 2) return fail_at(f, TIDE_EINVAL, NULL, 0, "hidden-dim", "--hidden_dim is from 2");
     t->settings.batch = MIN2(t->settings.batch, t->samples);
     t->batches        = ceil_div(t->samples, t->settings.batch);
     status = known_session_open(&t->settings, &t->task.train, &t->session, f);
     known_samples_free(&t->task.train); /* the graph has a copy */
+    if (status == TIDE_OK) status = tell_precision(t, f);
     if (status == TIDE_OK) status = open_folder(t, f);
     return status == TIDE_OK ? tell_data(t, f) : status;
 }

@@ -16,6 +16,7 @@ json_t *spectrum_description(const spectrum_trainer *t) {
                             "batch_size", (json_int_t)s->batch, "learning_rate", t->rate, "weight_decay", s->weight_decay, "pool_spectra",
                             (json_int_t)(t->pool.block * POOL_BLOCKS), "seed", (json_int_t)s->seed, "keep_out", t->model.keep_out, "device", s->device);
     json_object_set_new(all, "n_epochs", json_integer((json_int_t)t->epochs));
+    json_object_set_new(all, "precision", json_string(tide_precision_name(tide_program_precision(t->session.train.program, NULL))));
     json_object_set_new(all, "max_minutes", json_real(o->max_minutes));
     return all;
 }

@@ -29,13 +29,13 @@ static tide_status compiled(const spectrum_session *s, const spectrum_step *p, t
     return why->status || p->program ? why->status : fail(failure, TIDE_ENOMEM, "out of memory for a program");
 }
 
-static void compile_training(spectrum_session *s, double weight_decay) {
+static void compile_training(spectrum_session *s, double weight_decay, const tide_compile_options *options) {
     tide_list gradients = tide_grad(s->train.loss, s->params);
     s->train.norm       = tide_global_norm(gradients);
     s->lr               = tide_variable(s->graph, "lr", tide_scalar(s->graph, 0));
     tide_val update     = tide_adamw(s->params, tide_clip_norm(gradients, CLIP),
                                      &(tide_adamw_opts){ .lr = s->lr, .beta2 = BETA2, .weight_decay = weight_decay });
-    s->train.program    = tide_compile(TIDE_LIST(s->train.loss, s->train.hits, s->train.norm, update), NULL);
+    s->train.program    = tide_compile(TIDE_LIST(s->train.loss, s->train.hits, s->train.norm, update), options);
 }
 
 tide_status spectrum_session_open(const spectrum_settings *o, spectrum_session *s, tide_failure *failure) {
@@ -48,7 +48,7 @@ tide_status spectrum_session_open(const spectrum_settings *o, spectrum_session *
     step_inputs(s->graph, o, "score", &s->score);
     step_losses(&s->network, &s->train);
     step_losses(&s->network, &s->score);
-    compile_training(s, o->weight_decay);
+    compile_training(s, o->weight_decay, &o->compile);
     s->score.program   = tide_compile(TIDE_LIST(s->score.loss, s->score.hits), NULL);
     tide_status status = compiled(s, &s->train, failure);
     return status == TIDE_OK ? compiled(s, &s->score, failure) : status;

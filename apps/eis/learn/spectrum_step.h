@@ -24,6 +24,7 @@ typedef struct spectrum_settings {
     network_config network;
     int64_t        batch;
     double         weight_decay;
+    tide_compile_options compile;  /* of the training step */
     const char    *device;
     int            threads;
     uint64_t       seed;

@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "calibrate.h"
+#include "../training_precision.h"
 #include "spectrum_ceiling.h"
 #include "spectrum_trainer.h"
 
@@ -34,8 +35,10 @@ static tide_status set_levels(spectrum_trainer *t, tide_failure *failure) {
 static tide_status settle(spectrum_trainer *t, tide_failure *failure) {
     const eis_options *o = t->options;
     int threads = o->workers ? (int)o->workers : os_cores();
-    t->settings = (spectrum_settings){ { (eis_recipe)o->recipe, o->hidden_dim ? o->hidden_dim : WIDTH }, o->batch_size ? o->batch_size : BATCH,
-                                       o->weight_decay, o->device, threads, (uint64_t)o->seed };
+    t->settings = (spectrum_settings){ .network = { (eis_recipe)o->recipe, o->hidden_dim ? o->hidden_dim : WIDTH },
+                                       .batch = o->batch_size ? o->batch_size : BATCH, .weight_decay = o->weight_decay,
+                                       .compile = { .precision = training_precision(o), .strict = o->strict }, .device = o->device,
+                                       .threads = threads, .seed = (uint64_t)o->seed };
     t->rate     = o->learning_rate > 0 ? o->learning_rate : RATE;
     t->limit_s  = 60 * o->max_minutes;
     t->round    = -1;
@@ -96,6 +99,12 @@ static tide_status describe(spectrum_trainer *t, tide_failure *failure) {
     return status;
 }
 
+static tide_status tell_precision(const spectrum_trainer *t, tide_failure *failure) {
+    const char *note;
+    tide_program_precision(t->session.train.program, &note);
+    return *note ? trainer_tell(t, EIS_WARNING, note, failure) : TIDE_OK;
+}
+
 static tide_status prepare(spectrum_trainer *t, tide_failure *failure) {
     sampler_settings s = sampling(t);
     tide_status status = spectrum_session_open(&t->settings, &t->session, failure);
@@ -103,7 +112,8 @@ static tide_status prepare(spectrum_trainer *t, tide_failure *failure) {
     t->row = malloc((size_t)t->settings.batch * sizeof *t->row);
     if (!t->row || !pool_new(&s, t->options->pool_spectra, t->settings.threads, &t->pool) || !batch_new(s.recipe, t->settings.batch, &t->batch))
         return no_memory(failure);
-    status = open_folder(t, failure);
+    status = tell_precision(t, failure);
+    if (status == TIDE_OK) status = open_folder(t, failure);
     if (status == TIDE_OK) status = describe(t, failure);
     if (status == TIDE_OK && t->folder.resuming) status = trainer_resume(t, failure);
     if (status == TIDE_OK) status = trainer_tell(t, EIS_PROGRESS, "making the first spectra", failure);
