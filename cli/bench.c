@@ -20,16 +20,37 @@ static const double QUICK_SECONDS = 0.02;
 
 static int options(cli_option *out) {
     const cli_option all[] = {
-        { .name = "cases", .metavar = "NAMES", .type = CLI_TEXT, .fallback = "etth1,m1,ecl,traffic,eis512,eis8192",
+        { .name = "cases",
+          .metavar = "NAMES",
+          .type = CLI_TEXT,
+          .fallback = "etth1,m1,ecl,traffic,eis512,eis8192",
           .help = "by commas; there are also matmul4096, eis-train-50k, eis-train-500k, eis-train-5m and eis-memory" },
-        { .name = "precision", .metavar = "NAMES", .type = CLI_TEXT, .fallback = "f32", .help = "f32, bf16, f16 or auto; several by commas" },
+        { .name = "precision",
+          .metavar = "NAMES",
+          .type = CLI_TEXT,
+          .fallback = "f32",
+          .help = "f32, bf16, f16 or auto; several by commas" },
         { .name = "threads", .metavar = "N", .type = CLI_INT, .help = "0: the physical cores this process may use" },
         { .name = "seconds", .metavar = "S", .type = CLI_REAL, .fallback = "3", .help = "that the timed steps of a case take, about" },
-        { .name = "out", .metavar = "DIR", .type = CLI_TEXT, .help = "also write bench.json there, and the times of single runs as SVG and CSV" },
-        { .name = "against", .metavar = "SCRIPT", .type = CLI_TEXT, .help = "run this script alternately with ours and print the ratios: bench/peers/torch_bench.py" },
+        { .name = "out",
+          .metavar = "DIR",
+          .type = CLI_TEXT,
+          .help = "also write bench.json there, and the times of single runs as SVG and CSV" },
+        { .name = "against",
+          .metavar = "SCRIPT",
+          .type = CLI_TEXT,
+          .help = "run this script alternately with ours and print the ratios: bench/peers/torch_bench.py" },
         { .name = "python", .metavar = "PATH", .type = CLI_TEXT, .fallback = "python3", .help = "what runs the script" },
-        { .name = "peer-modes", .metavar = "NAMES", .type = CLI_TEXT, .fallback = "eager,compile,amp,compile-amp", .help = "what the script runs" },
-        { .name = "rounds", .metavar = "N", .type = CLI_INT, .fallback = "3", .help = "ours, theirs, ours, theirs ...; without a script 1" },
+        { .name = "peer-modes",
+          .metavar = "NAMES",
+          .type = CLI_TEXT,
+          .fallback = "eager,compile,amp,compile-amp",
+          .help = "what the script runs" },
+        { .name = "rounds",
+          .metavar = "N",
+          .type = CLI_INT,
+          .fallback = "3",
+          .help = "ours, theirs, ours, theirs ...; without a script 1" },
         { .name = "quick", .type = CLI_FLAG, .flags = CLI_HIDDEN, .help = "too short to believe" },
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -63,8 +84,10 @@ static tide_status check_cases(const char *list, tide_failure *failure) {
 }
 
 static tide_status set_text(bench_call *c, const char *name, const char *value, tide_failure *failure) {
-    const struct { const char *name; char *text; } texts[] = {
-        { "cases", c->cases }, { "precision", c->precision }, { "against", c->against }, { "python", c->python }, { "peer-modes", c->modes }, { "out", c->out },
+    const struct { const char *name; char *text;
+    } texts[] = {
+        { "cases", c->cases },   { "precision", c->precision }, { "against", c->against },
+        { "python", c->python }, { "peer-modes", c->modes },    { "out", c->out },
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (strcmp(name, texts[i].name) != 0) continue;
@@ -143,11 +166,17 @@ static int run(cli_call *call) {
 }
 
 const cli_command command_bench = {
-    .name = "bench", .words = "", .summary = "how fast training and answering are here, beside what the machine can do and beside PyTorch",
-    .more = "A step is forward with dropout, loss, backward, clipping and AdamW. Compiling and warm-up are timed apart. \"%\" is the share of the\n"
+    .name = "bench",
+    .words = "",
+    .summary = "how fast training and answering are here, beside what the machine can do and beside PyTorch",
+    .more = "A step is forward with dropout, loss, backward, clipping and AdamW. Compiling and warm-up are timed apart. \"%\" is the share "
+            "of the\n"
             "rate at which this machine multiplies matrices, measured before and after each case.\n\n"
             "  tidemill bench\n  tidemill bench --cases etth1,eis512 --precision f32,bf16 --json\n"
             "  python3 -m venv DIR && DIR/bin/pip install torch==2.13.0\n"
             "  tidemill bench --against bench/peers/torch_bench.py --python DIR/bin/python\n",
-    .options = options, .target_size = sizeof(bench_call), .set = set, .run = run,
+    .options = options,
+    .target_size = sizeof(bench_call),
+    .set = set,
+    .run = run,
 };

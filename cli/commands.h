@@ -2,6 +2,8 @@
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
+#include <tidemill/forecast.h>
+
 #include "cli.h"
 
 extern const cli_command command_train, command_evaluate, command_predict;    /* forecast.c */
@@ -11,5 +13,10 @@ extern const cli_command command_data_list, command_data_get, command_data_make;
 extern const cli_command command_bench;                                       /* bench.c */
 extern const cli_command command_machine;                                     /* machine.c */
 extern const cli_command command_selftest;                                    /* selftest.c */
+extern const cli_command command_explain;                                     /* explain.c */
+
+/* forecast.c: the rows of its option table that a command takes; its events as talk (`user` is the call). */
+int forecast_cli_options(cli_option *out, unsigned command);
+int forecast_cli_show(void *user, const forecast_event *e);
 
 #endif

@@ -1,0 +1,179 @@
+/* Benchmarks: what a training step and an answer of the project's models cost here, beside what the machine can do and
+ * beside another program on the same threads.
+ *
+ *     bench_result result;
+ *     bench_case(bench_spec_named("etth1"), &(bench_settings){ .precision = TIDE_PRECISION_F32 }, &result, &failure);
+ *     result.train.times.p50_ms ...
+ *
+ * A training step is: forward with dropout, loss, backward, gradients clipped to norm 1, AdamW with rate 1e-3. */
+#ifndef BENCH_BENCH_H
+#define BENCH_BENCH_H
+
+#include <tidemill/core.h>
+
+#include "machine/machine.h"
+
+/* ---- cases --------------------------------------------------------------------------------------------- */
+
+typedef enum bench_kind {
+    BENCH_FORECAST,    /* the forecaster: a training step, a batch of answers, one answer */
+    BENCH_EIS,         /* the impedance predictor from known values: the same */
+    BENCH_PRODUCT,     /* one product of two square matrices */
+    BENCH_EIS_TRAIN,   /* `epochs` epochs over `samples` samples with the impedance application's own step */
+    BENCH_EIS_MEMORY   /* what the impedance step holds at batches of 128, 256, 512 and 1024 */
+} bench_kind;
+
+/* Fields that the kind has no use for are 0. */
+typedef struct bench_spec {
+    const char *name;
+    bench_kind  kind;
+    int64_t batch;
+    int64_t columns, seq_len, pred_len, marks, d_model, d_ff, n_heads, e_layers;  /* BENCH_FORECAST */
+    double  dropout;                                                              /* BENCH_FORECAST */
+    int64_t hidden;            /* impedance: width of the first layer */
+    int64_t size;              /* BENCH_PRODUCT */
+    int64_t samples, epochs;   /* BENCH_EIS_TRAIN */
+} bench_spec;
+
+const bench_spec *bench_spec_named(const char *name);  /* NULL: there is none */
+const char       *bench_case_names(void);              /* "etth1|m1|..." */
+
+/* ---- one case ------------------------------------------------------------------------------------------ */
+
+enum { BENCH_TIMES_MOST = 300, BENCH_NOTE = 200, BENCH_BATCHES = 4 };
+
+typedef struct bench_settings {
+    int            threads;    /* 0: the physical cores this process may use */
+    tide_precision precision;  /* of the matrix products */
+    double         seconds;    /* that the timed steps of a case take, about; 0: 3 */
+    /* Called between the parts of a case with what comes next; false stops (TIDE_ECANCELLED). NULL: not called. */
+    bool         (*tell)(void *user, const char *what);
+    void          *user;
+} bench_settings;
+
+/* Wall-clock times of single runs, each to its end. Percentiles are interpolated between the two nearest times. */
+typedef struct bench_times {
+    int64_t count, warmups;         /* warmups: untimed runs before, the first among them */
+    double  first_ms, warmup_ms;    /* the first run of all; mean of the warm-ups */
+    double  total_s, mean_ms, min_ms, max_ms, p50_ms, p95_ms;
+    double  ms[BENCH_TIMES_MOST];   /* in the order of the runs */
+} bench_times;
+
+/* One compiled program. times.count 0: the case does not have it. */
+typedef struct bench_program {
+    double      compile_ms;
+    double      flops;             /* of matrix products, a run */
+    int64_t     kernels, batch;
+    tide_memory placed;            /* what the program holds, known before its first run */
+    bench_times times;
+} bench_program;
+
+typedef struct bench_memory {
+    int64_t before_bytes;          /* resident when the case began */
+    int64_t peak_bytes;            /* highest resident while it trained, by the kernel's account; 0: not known for this case alone */
+    int64_t input_bytes;           /* fed at each step */
+    int64_t available_bytes;       /* what this process may use */
+} bench_memory;
+
+typedef struct bench_result {
+    bench_spec     spec;
+    tide_precision precision;      /* of the programs: F32, BF16 or F16 */
+    char           note[BENCH_NOTE];   /* why it is not the one asked for; "" */
+    int            threads;
+    int64_t        parameters;
+    tide_shape     input;          /* of the largest input */
+    double         build_ms;       /* the graph, with the step's derivatives */
+    double         first_step_ms;  /* from nothing to the end of the first step */
+    bench_program  train, infer, one;  /* a step; answers to a batch; one answer. BENCH_PRODUCT: infer alone */
+    bench_memory   memory;
+    double         roof_gflops;    /* of matrix products through the engine, same precision and threads: measured before and after */
+    double         joules;         /* of the whole processor, a training step; 0: not readable here */
+    double         loss;           /* after the last step: finite, or it would not be a training step */
+    struct bench_epochs { int64_t steps, planned; double seconds, whole_s; } epochs;  /* BENCH_EIS_TRAIN: done and planned;
+                                                                                      whole_s: all that is planned, at this rate */
+    struct bench_batch { int64_t batch, placed_bytes, peak_bytes; } batches[BENCH_BATCHES];  /* BENCH_EIS_MEMORY; peak above before */
+} bench_result;
+
+/* Times one case. A precision that this machine has no fast products for gives f32 and a note.
+ * Fails with the engine's failure, or TIDE_ECANCELLED. */
+tide_status bench_case(const bench_spec *spec, const bench_settings *settings, bench_result *out, tide_failure *failure);
+
+/* The program whose times stand for the case: train, or infer where nothing is trained. */
+const bench_program *bench_main_program(const bench_result *r);
+double bench_gflops(const bench_program *p);                               /* at its median; 0 without times */
+double bench_roof_share(const bench_result *r, const bench_program *p);    /* of the roof; 0: not known */
+
+/* "excellent", "good" or "could be better". Apple chips: by the guide's limits on the mean latency of a batch; elsewhere by the
+ * share of the roof that answering a batch reaches. "unknown" when there is neither. */
+const char *bench_rating(const machine *m, const bench_result *r);
+/* The i-th thing to do about this result, one sentence in `buffer`; false past the last. */
+bool bench_recommendation(const machine *m, const bench_result *r, int i, char buffer[BENCH_NOTE]);
+
+/* ---- beside another program: a script, run alternately with ours --------------------------------------- */
+
+/* What the script runs; the first two in f32, the others in bf16. */
+typedef enum bench_mode { BENCH_EAGER, BENCH_COMPILE, BENCH_AMP, BENCH_COMPILE_AMP, BENCH_MODES } bench_mode;
+const char *bench_mode_name(bench_mode mode);  /* "eager", "compile", "amp", "compile-amp" */
+
+typedef struct bench_peer {
+    char   version[48];            /* as the script said; "" if it said nothing */
+    struct bench_peer_times { double step_ms, infer_ms, first_s; } mode[BENCH_MODES];  /* medians over the rounds; 0: not there */
+    char   failed[BENCH_NOTE];     /* what the first mode that failed said; "" */
+} bench_peer;
+
+/* ---- several, reported --------------------------------------------------------------------------------- */
+
+typedef struct bench_options {
+    const char *cases;             /* names, by commas; NULL: the six training steps */
+    const char *precisions;        /* "f32", "bf16", "f16", "auto", by commas; NULL: f32 */
+    int         threads;           /* 0: the physical cores this process may use */
+    double      seconds;           /* 0: 3 */
+    const char *against;           /* the script; NULL: none */
+    const char *python;            /* what runs it; NULL: "python3" */
+    const char *modes;             /* of the script, by commas; NULL: all four */
+    int         rounds;            /* ours, theirs, ours, theirs ...; 0: 3, without a script 1 */
+    bool      (*tell)(void *user, const char *what);
+    void       *user;
+} bench_options;
+
+typedef struct bench_entry {
+    bench_result result;           /* of the round with the median step */
+    double       step_ms, infer_ms;  /* medians over the rounds; of the main program and of one answer */
+    bench_peer   peer;
+} bench_entry;
+
+/* theirs / ours: above 1 we are faster. 0: not known. */
+typedef struct bench_ratios {
+    double peer_step_ms;           /* eager, in the precision of the result */
+    double eager, compile;         /* step, same precision */
+    double best;                   /* step, against their fastest mode in any precision */
+    double infer;                  /* one answer, against their eager one in the same precision */
+    double roof_allows;            /* the largest that `eager` could be: at the roof our step takes flops / roof */
+} bench_ratios;
+bench_ratios bench_ratios_of(const bench_entry *e);
+
+typedef struct bench_report {
+    machine      here;
+    char         commit[64];       /* of the checkout it runs in; "" outside one */
+    int          threads, rounds;
+    bool         compared;
+    double       total_s;
+    bench_entry *entry;            /* one a case and precision */
+    int64_t      count;
+} bench_report;
+
+/* Runs them all. TIDE_EINVAL for a name that is not known, TIDE_EDEVICE when the script's python or its torch is missing
+ * (before anything is timed). Free with bench_report_free, after a failure too. */
+tide_status bench_run(const bench_options *options, bench_report *out, tide_failure *failure);
+/* The report of one case, of sizes of your own too: what --benchmark shows after a training. `spec` is copied, its name borrowed. */
+tide_status bench_report_case(const bench_spec *spec, const bench_settings *settings, bench_report *out, tide_failure *failure);
+void        bench_report_free(bench_report *r);
+
+/* A table, and one JSON object with schema_version; malloc'ed, NULL when out of memory. */
+char *bench_text(const bench_report *r);
+char *bench_json(const bench_report *r);
+/* FOLDER/bench.json, and the times of single runs as step-times.svg and answer-times.svg with their numbers as .csv. Makes the
+ * folder. *drawn: whether there was a gnuplot. */
+tide_status bench_write(const bench_report *r, const char *folder, bool *drawn, tide_failure *failure);
+
+#endif

@@ -1,0 +1,172 @@
+/* One case from nothing to its figures. */
+#include <stdio.h>
+#include <string.h>
+
+#include <tidemill/ops.h>
+
+#include "base/base.h"
+#include "parts.h"
+#include "subject.h"
+
+#define SECONDS 3.0
+enum { WARMUPS = 5, LEAST_STEPS = 5, ANSWER_WARMUPS = 10, LEAST_ANSWERS = 20, MOST_ANSWERS = 100 };
+
+static double seconds_of(const bench_settings *s) { return s->seconds > 0 ? s->seconds : SECONDS; }
+
+/* ---- the training step ---- */
+
+static int64_t parameter_count(tide_graph *g) {
+    tide_list params = tide_params(g, "");
+    int64_t   count  = 0;
+    for (int64_t i = 0; i < params.count; i++) count += tide_shape_count(tide_shape_of(params.items[i]));
+    return count;
+}
+
+/* A processor's own count of energy over the timed steps is not ours alone, and neither is the processor: it is what was used. */
+static tide_status time_steps(tide_program *p, const subject *s, bench_plan plan, bench_result *out, tide_failure *failure) {
+    double before, after, range;
+    bool   counted = account_energy(&before, &range);
+    double began   = os_seconds();
+    tide_status status = bench_time(p, s->feed, s->feeds, plan, &out->train, failure);
+    double took_s = os_seconds() - began;
+    if (!counted || status != TIDE_OK || !account_energy(&after, &range)) return status;
+    if (after < before) after += range;
+    out->joules = (after - before) * 1e-6 / took_s * out->train.times.mean_ms * 1e-3;
+    return TIDE_OK;
+}
+
+static tide_status read_loss(const subject *s, bench_result *out, tide_failure *failure) {
+    float loss = 0;
+    tide_status status = tide_read(s->loss, &loss, sizeof loss);
+    out->loss = (double)loss;
+    return status == TIDE_OK ? TIDE_OK : fail(failure, status, "%s", tide_error(s->graph)->message);
+}
+
+static tide_status train(subject *s, double began, bench_plan plan, bench_result *out, tide_failure *failure) {
+    tide_val update = subject_update(s, out->precision);
+    out->build_ms   = 1e3 * (os_seconds() - began);
+    tide_program *p = bench_compile(TIDE_LIST(s->loss, update), out->precision, &out->train);
+    tide_status status = bench_failed(s->graph, p, failure);
+    if (status == TIDE_OK) status = time_steps(p, s, plan, out, failure);
+    if (status == TIDE_OK) status = read_loss(s, out, failure);
+    out->train.batch      = s->spec->batch;
+    out->first_step_ms    = out->build_ms + out->train.compile_ms + out->train.times.first_ms;
+    out->parameters       = parameter_count(s->graph);
+    out->input            = s->feeds ? tide_shape_of(s->feed[0].input) : TIDE_SCALAR;
+    out->memory.input_bytes = s->input_bytes;
+    return status;
+}
+
+/* Opens the subject and trains it; the peak is what resident memory rose to meanwhile. */
+static tide_status open_and_train(const bench_spec *spec, bench_plan plan, subject *s, bench_result *out, tide_failure *failure) {
+    bool alone = account_new_peak();
+    out->memory.before_bytes    = os_rss_bytes();
+    out->memory.available_bytes = os_memory_bytes();
+    double      began  = os_seconds();
+    tide_status status = subject_open(spec, out->threads, s, failure);
+    if (status == TIDE_OK) status = train(s, began, plan, out, failure);
+    if (alone) out->memory.peak_bytes = os_peak_rss_bytes();
+    return status;
+}
+
+tide_status bench_train_only(const bench_spec *spec, const bench_settings *settings, bench_plan plan, bench_result *out,
+                             tide_failure *failure) {
+    subject     s;
+    out->threads   = settings->threads;
+    out->precision = settings->precision;
+    tide_status status = open_and_train(spec, plan, &s, out, failure);
+    subject_close(&s);
+    return status;
+}
+
+/* ---- answers ---- */
+
+static tide_status answer(subject *s, int64_t batch, double seconds, const bench_result *r, bench_program *out, tide_failure *failure) {
+    tide_feed feed[SUBJECT_FEEDS];
+    int64_t   count;
+    bench_plan plan = { .warmups = ANSWER_WARMUPS - 1, .least = LEAST_ANSWERS, .most = MOST_ANSWERS, .seconds = seconds };
+    tide_list  wanted = subject_answer(s, batch, feed, &count);
+    tide_program *p   = bench_compile(wanted, r->precision, out);
+    tide_status status = bench_failed(s->graph, p, failure);
+    if (status == TIDE_OK) status = bench_time(p, feed, count, plan, out, failure);
+    out->batch = batch;
+    tide_program_free(p);
+    return status;
+}
+
+/* A batch of answers takes about a third of a step: fewer of them tell as much. */
+static tide_status model_case(const bench_spec *spec, const bench_settings *settings, bench_result *out, tide_failure *failure) {
+    subject     s;
+    double      seconds = seconds_of(settings);
+    bench_plan  plan    = { .warmups = WARMUPS, .least = LEAST_STEPS, .most = BENCH_TIMES_MOST, .seconds = seconds };
+    tide_status status  = bench_tell(settings, spec->name, "training steps", failure);
+    if (status != TIDE_OK) return status;
+    status = open_and_train(spec, plan, &s, out, failure);
+    if (status == TIDE_OK) status = bench_tell(settings, spec->name, "answers", failure);
+    if (status == TIDE_OK) status = answer(&s, 1, seconds, out, &out->one, failure);
+    if (status == TIDE_OK) status = answer(&s, spec->batch, seconds / 3, out, &out->infer, failure);
+    subject_close(&s);
+    return status;
+}
+
+/* ---- one product ---- */
+
+static tide_val square(tide_graph *g, const char *name, int64_t n) {
+    return tide_variable(g, name, tide_random_uniform(g, TIDE_SHAPE(n, n), -1, 1));
+}
+
+static tide_status product_case(const bench_spec *spec, const bench_settings *settings, bench_result *out, tide_failure *failure) {
+    tide_graph *g =
+        tide_graph_new_with(&(tide_graph_options){ .device = "cpu", .threads = out->threads, .memory_limit = os_memory_bytes() });
+    if (!g) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
+    tide_status   status = bench_tell(settings, spec->name, "products", failure);
+    bench_plan    plan   = { .warmups = 1, .least = LEAST_STEPS, .most = BENCH_TIMES_MOST, .seconds = seconds_of(settings) };
+    tide_program *p =
+        bench_compile(TIDE_LIST(tide_matmul(square(g, "x", spec->size), square(g, "y", spec->size))), out->precision, &out->infer);
+    if (status == TIDE_OK) status = bench_failed(g, p, failure);
+    if (status == TIDE_OK) status = bench_time(p, NULL, 0, plan, &out->infer, failure);
+    out->infer.batch = 1, out->input = TIDE_SHAPE(spec->size, spec->size);
+    tide_graph_free(g);
+    return status;
+}
+
+/* ---- all kinds ---- */
+
+typedef tide_status run_fn(const bench_spec *spec, const bench_settings *settings, bench_result *out, tide_failure *failure);
+
+static run_fn *const run_kind[] = {
+    [BENCH_FORECAST] = model_case, [BENCH_EIS] = model_case, [BENCH_PRODUCT] = product_case,
+    [BENCH_EIS_TRAIN] = bench_eis_train, [BENCH_EIS_MEMORY] = bench_eis_memory,
+};
+
+/* What the precision that is asked for comes to here; the impedance application scales no losses. */
+static tide_status take_precision(const bench_spec *spec, const bench_settings *s, bench_result *out, tide_failure *failure) {
+    const char *note = "";
+    tide_graph *g    = tide_graph_new_with(&(tide_graph_options){ .device = "cpu", .threads = s->threads });
+    if (!g) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
+    out->precision = tide_precision_here(g, s->precision, &note);
+    out->threads   = tide_graph_threads(g);
+    if (spec->kind == BENCH_EIS_TRAIN && out->precision == TIDE_PRECISION_F16)
+        out->precision = TIDE_PRECISION_F32, note = "the impedance application does not train in f16";
+    snprintf(out->note, sizeof out->note, "%s", note);
+    tide_graph_free(g);
+    return TIDE_OK;
+}
+
+tide_status bench_case(const bench_spec *spec, const bench_settings *s, bench_result *out, tide_failure *failure) {
+    *out = (bench_result){ .spec = *spec };
+    double      roof_s = MIN2(0.5, seconds_of(s) / 6);
+    tide_status status = take_precision(spec, s, out, failure);
+    bench_settings own = *s;
+    own.precision = out->precision, own.threads = out->threads;
+    if (status == TIDE_OK) status = bench_tell(&own, spec->name, "the roof", failure);
+    if (status == TIDE_OK) status = bench_roof(out->threads, out->precision, roof_s, &out->roof_gflops, failure);
+    if (status == TIDE_OK) status = run_kind[spec->kind](spec, &own, out, failure);
+    return status == TIDE_OK ? bench_roof(out->threads, out->precision, roof_s, &out->roof_gflops, failure) : status;
+}
+
+const bench_program *bench_main_program(const bench_result *r) { return r->train.times.count ? &r->train : &r->infer; }
+
+double bench_gflops(const bench_program *p) { return p->times.count && p->times.p50_ms > 0 ? p->flops / p->times.p50_ms * 1e-6 : 0; }
+
+double bench_roof_share(const bench_result *r, const bench_program *p) { return r->roof_gflops > 0 ? bench_gflops(p) / r->roof_gflops : 0; }

@@ -1,0 +1,75 @@
+/* What the figures mean, and what to do about them. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "parts.h"
+
+/* Mean latency of a batch in ms. The guide stops at M3; later chips are held to its row. */
+static const struct { int generation; double excellent, good; } apple_rows[] = { { 1, 5, 10 }, { 2, 4, 8 }, { 3, 3, 6 } };
+
+/* Shares of the roof: what whole steps are built to reach, and half of it. */
+static const double EXCELLENT_SHARE = 0.65, GOOD_SHARE = 0.325;
+
+const char *bench_rating(const machine *m, const bench_result *r) {
+    static const char *const words[] = { "could be better", "good", "excellent" };
+    const bench_program *p = r->infer.times.count ? &r->infer : &r->train;
+    double share = bench_roof_share(r, p);
+    if (m->apple && m->apple_generation > 0 && r->infer.times.count) {
+        int i = MIN2(m->apple_generation, 3) - 1;
+        return words[(p->times.mean_ms < apple_rows[i].excellent) + (p->times.mean_ms < apple_rows[i].good)];
+    }
+    return share > 0 ? words[(share >= EXCELLENT_SHARE) + (share >= GOOD_SHARE)] : "unknown";
+}
+
+/* ---- recommendations: each says whether it applies ---- */
+
+typedef bool advise(const machine *m, const bench_result *r, char text[BENCH_NOTE]);
+
+static bool memory_is_short(const machine *m, const bench_result *r, char text[BENCH_NOTE]) {
+    (void)m;
+    double share = (double)r->memory.peak_bytes / (double)MAX2(1, r->memory.available_bytes);
+    snprintf(text, BENCH_NOTE, "%.0f %% of the memory is in use: take a smaller batch or model", 100 * share);
+    return share > 0.9;
+}
+
+static bool start_is_slow(const machine *m, const bench_result *r, char text[BENCH_NOTE]) {
+    (void)m;
+    const bench_program *p = bench_main_program(r);
+    double start_ms = p->compile_ms + p->times.first_ms, runs = p->times.mean_ms > 0 ? start_ms / p->times.mean_ms : 0;
+    snprintf(text, BENCH_NOTE,
+             "compiling and the first run take as long as %.0f runs: do much work in one process, such as many files in one call", runs);
+    return runs > 100;
+}
+
+static bool batch_is_large(const machine *m, const bench_result *r, char text[BENCH_NOTE]) {
+    snprintf(text, BENCH_NOTE, "a batch of %lld is much for an M1: 256 is advised", (long long)r->spec.batch);
+    return m->apple && m->apple_generation == 1 && m->apple_tier == MACHINE_BASE && r->spec.kind == BENCH_FORECAST && r->spec.batch > 256;
+}
+
+static bool times_scatter(const machine *m, const bench_result *r, char text[BENCH_NOTE]) {
+    (void)m;
+    const bench_times *t = &bench_main_program(r)->times;
+    snprintf(text, BENCH_NOTE, "one run in twenty takes over %.1f times the mean: other work on this machine, or it slows down from heat",
+             t->mean_ms > 0 ? t->p95_ms / t->mean_ms : 0);
+    return t->count > 0 && t->p95_ms > 2 * t->mean_ms;
+}
+
+static bool cores_are_idle(const machine *m, const bench_result *r, char text[BENCH_NOTE]) {
+    snprintf(text, BENCH_NOTE, "%d thread%s on %d cores: --threads %d uses them all", r->threads, r->threads == 1 ? "" : "s",
+             machine_threads(m), machine_threads(m));
+    return r->threads < machine_threads(m);
+}
+
+static bool bf16_is_native(const machine *m, const bench_result *r, char text[BENCH_NOTE]) {
+    snprintf(text, BENCH_NOTE, "this processor multiplies bf16 natively: --precision bf16 may be faster");
+    return r->precision == TIDE_PRECISION_F32 && (m->features & (MACHINE_AVX512_BF16 | MACHINE_AMX_BF16));
+}
+
+bool bench_recommendation(const machine *m, const bench_result *r, int i, char buffer[BENCH_NOTE]) {
+    static advise *const all[] = { memory_is_short, start_is_slow, batch_is_large, times_scatter, cores_are_idle, bf16_is_native };
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+        if (all[k](m, r, buffer) && i-- == 0) return true;
+    *buffer = 0;
+    return false;
+}

@@ -1,0 +1,65 @@
+/* What the files of the benchmark share. */
+#ifndef BENCH_PARTS_H
+#define BENCH_PARTS_H
+
+#include "bench.h"
+
+/* ---- stats.c ---- */
+
+/* Fills the statistics from ms[0..count). */
+void   bench_summarise(bench_times *t);
+/* The q-quantile (0..1) of `count` > 0 ascending numbers, interpolated. */
+double bench_quantile(const double *ascending, int64_t count, double q);
+/* Of at most BENCH_TIMES_MOST numbers in any order; those that are 0 do not count. 0: there is none. */
+double bench_median(const double *values, int64_t count);
+
+/* ---- timing.c ---- */
+
+typedef struct bench_plan { int warmups; int64_t least, most; double seconds; } bench_plan;  /* after the first run */
+/* Runs the program as planned and times it. */
+tide_status bench_time(tide_program *p, const tide_feed *feeds, int64_t count, bench_plan plan, bench_program *out, tide_failure *failure);
+tide_program *bench_compile(tide_list wanted, tide_precision precision, bench_program *out);
+/* Tells what comes next: TIDE_ECANCELLED if that stops it. */
+tide_status bench_tell(const bench_settings *s, const char *name, const char *what, tide_failure *failure);
+/* The program's failure or the graph's; TIDE_OK if there is none. */
+tide_status bench_failed(const tide_graph *g, const tide_program *p, tide_failure *failure);
+
+/* ---- roof.c ---- */
+
+/* Raises *gflops to the rate of the fastest square product, of a few sizes, in about `seconds`. */
+tide_status bench_roof(int threads, tide_precision precision, double seconds, double *gflops, tide_failure *failure);
+
+/* ---- eis_cases.c ---- */
+
+tide_status bench_eis_train(const bench_spec *spec, const bench_settings *s, bench_result *out, tide_failure *failure);
+tide_status bench_eis_memory(const bench_spec *spec, const bench_settings *s, bench_result *out, tide_failure *failure);
+
+/* ---- case.c ---- */
+
+/* Builds, compiles and runs the training step alone. */
+tide_status bench_train_only(const bench_spec *spec, const bench_settings *s, bench_plan plan, bench_result *out, tide_failure *failure);
+
+/* ---- accounting_*.c: the kernel's own account ---- */
+
+/* Gives freed memory back and starts a new peak. False: the peak is the process' highest ever. */
+bool    account_new_peak(void);
+/* Micro-joules that the processor packages have used since some moment; false: not readable. It wraps at *range. */
+bool    account_energy(double *microjoules, double *range);
+
+/* ---- commit.c ---- */
+
+/* Of the project's checkout that the working folder is in; "" outside one. */
+void bench_commit(char out[64]);
+
+/* ---- peer.c ---- */
+
+/* Whether `python` can import torch: TIDE_EDEVICE if not, and what to do about it. */
+tide_status bench_peer_available(const char *python, tide_failure *failure);
+typedef struct bench_peer_call { const char *python, *script, *name; const char *modes; int threads; double seconds; } bench_peer_call;
+/* One run of the script for one case. Modes it does not tell of stay 0. */
+tide_status bench_peer_run(const bench_peer_call *call, bench_peer *out, tide_failure *failure);
+/* Reads one line of the script's output; lines that are not about the case are ignored. */
+void        bench_peer_line(const char *line, const char *name, bench_peer *out);
+bool        bench_mode_named(const char *name, bench_mode *out);
+
+#endif

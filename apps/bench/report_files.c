@@ -1,0 +1,58 @@
+/* The folder: bench.json, and how the times of single runs went. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/base.h"
+#include "parts.h"
+#include "plot/plot.h"
+
+enum { PATH_LENGTH = 1024 + 64, SERIES_MOST = 24 };
+
+static tide_status write_text(const char *path, const char *content, tide_failure *failure) {
+    FILE *file = fopen(path, "w");
+    bool  fine = file && fputs(content, file) >= 0;
+    if (file && fclose(file) != 0) fine = false;
+    return fine ? TIDE_OK : fail_at(failure, TIDE_EIO, path, 0, "out", "%s cannot be written: %s", path, strerror(errno));
+}
+
+static const bench_times *step_times(const bench_result *r) { return &bench_main_program(r)->times; }
+static const bench_times *answer_times(const bench_result *r) { return &r->one.times; }
+
+static tide_status draw(const bench_report *r, const char *path, const char *title, const bench_times *(*times)(const bench_result *),
+                        bool *drawn, tide_failure *failure) {
+    plot_series series[SERIES_MOST];
+    char        name[SERIES_MOST][48];
+    int         count = 0;
+    for (int64_t i = 0; i < r->count && count < SERIES_MOST; i++) {
+        const bench_result *one = &r->entry[i].result;
+        const bench_times  *t   = times(one);
+        if (t->count == 0) continue;
+        snprintf(name[count], sizeof name[count], "%s %s", one->spec.name, tide_precision_name(one->precision));
+        series[count] = (plot_series){ .name = name[count], .y = t->ms, .count = t->count, .style = PLOT_LINE };
+        count++;
+    }
+    if (count == 0) return TIDE_OK;
+    plot p = {
+        .title = title, .x_label = "run", .y_label = "ms", .log_y = true, .x_is_whole = true, .series = series, .series_count = count
+    };
+    return plot_write(path, &p, drawn, failure);
+}
+
+tide_status bench_write(const bench_report *r, const char *folder, bool *drawn, tide_failure *failure) {
+    char path[PATH_LENGTH];
+    *drawn = plot_available();
+    if (strlen(folder) >= 1024) return fail_at(failure, TIDE_EINVAL, NULL, 0, "out", "the folder's name is too long");
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+        return fail_at(failure, TIDE_EIO, folder, 0, "out", "%s cannot be made: %s", folder, strerror(errno));
+    char *json = bench_json(r);
+    if (!json) return fail(failure, TIDE_ENOMEM, "out of memory for the report");
+    snprintf(path, sizeof path, "%s/bench.json", folder);
+    tide_status status = write_text(path, json, failure);
+    free(json);
+    snprintf(path, sizeof path, "%s/step-times.svg", folder);
+    if (status == TIDE_OK) status = draw(r, path, "A training step", step_times, drawn, failure);
+    snprintf(path, sizeof path, "%s/answer-times.svg", folder);
+    return status == TIDE_OK ? draw(r, path, "One answer", answer_times, drawn, failure) : status;
+}

@@ -1,0 +1,93 @@
+#include <stdio.h>
+
+#include "base/base.h"
+#include "parts.h"
+
+#define MIB (1024.0 * 1024)
+
+static void add_cell(text *t, int width, int decimals, double value) {
+    if (value > 0) text_add(t, " %*.*f", width, decimals, value);
+    else text_add(t, " %*s", width, "-");
+}
+
+static double more(int64_t peak, int64_t before) { return peak > before ? (double)(peak - before) / MIB : 0; }
+
+static void add_times(text *t, const bench_entry *e) {
+    const bench_result  *r = &e->result;
+    const bench_program *p = bench_main_program(r);
+    text_add(t, "%-15s %-5s", r->spec.name, tide_precision_name(r->precision));
+    add_cell(t, 10, 3, e->step_ms);
+    add_cell(t, 9, 3, p->times.p95_ms);
+    add_cell(t, 10, 0, e->step_ms > 0 ? 1e3 * (double)p->batch / e->step_ms : 0);
+    add_cell(t, 8, 1, bench_gflops(p));
+    add_cell(t, 7, 1, r->roof_gflops);
+    add_cell(t, 6, 1, 100 * bench_roof_share(r, p));
+    add_cell(t, 9, 1, 1e3 * e->infer_ms);
+    add_cell(t, 9, 1, 1e3 * r->one.times.p95_ms);
+    add_cell(t, 8, 1, p->compile_ms);
+    add_cell(t, 8, 1, r->first_step_ms);
+    add_cell(t, 8, 1, (double)p->placed.total / MIB);
+    add_cell(t, 8, 1, more(r->memory.peak_bytes, r->memory.before_bytes));
+    add_cell(t, 7, 2, r->joules);
+    text_add(t, "\n");
+}
+
+static void add_ratios(text *t, const bench_entry *e) {
+    bench_ratios q = bench_ratios_of(e);
+    text_add(t, "%-15s %-5s", e->result.spec.name, tide_precision_name(e->result.precision));
+    for (int m = 0; m < BENCH_MODES; m++) add_cell(t, 11, 3, e->peer.mode[m].step_ms);
+    add_cell(t, 7, 2, q.eager);
+    add_cell(t, 9, 2, q.compile);
+    add_cell(t, 7, 2, q.best);
+    add_cell(t, 11, 2, q.roof_allows);
+    add_cell(t, 8, 2, q.infer);
+    text_add(t, "\n");
+}
+
+static void add_comparison(text *t, const bench_report *r) {
+    text_add(t, "\nagainst %s, %d rounds: their step in ms, and theirs / ours (above 1: we are faster)\n",
+             *r->entry[0].peer.version ? r->entry[0].peer.version : "the script", r->rounds);
+    text_add(t, "%-15s %-5s %11s %11s %11s %11s %7s %9s %7s %11s %8s\n", "case", "", "eager", "compile", "amp", "compile-amp", "/eager",
+             "/compile", "/best", "roof allows", "/answer");
+    for (int64_t i = 0; i < r->count; i++) add_ratios(t, &r->entry[i]);
+    for (int64_t i = 0; i < r->count; i++)
+        if (*r->entry[i].peer.failed)
+            text_add(t, "%s: the script failed in mode %s\n", r->entry[i].result.spec.name, r->entry[i].peer.failed);
+}
+
+static void add_epochs(text *t, const bench_result *r) {
+    if (r->epochs.steps == 0) return;
+    text_add(t, "%s: %lld of %lld steps in %.1f s", r->spec.name, (long long)r->epochs.steps, (long long)r->epochs.planned,
+             r->epochs.seconds);
+    if (r->epochs.steps < r->epochs.planned) text_add(t, "; at this rate all of them take %.1f min", r->epochs.whole_s / 60);
+    text_add(t, " (%lld epochs of %lld samples)\n", (long long)r->spec.epochs, (long long)r->spec.samples);
+}
+
+static void add_batches(text *t, const bench_result *r) {
+    for (int i = 0; i < BENCH_BATCHES && r->batches[i].batch; i++)
+        text_add(t, "%s: batch %5lld: placed %6.1f MiB, resident memory grew by %6.1f MiB\n", r->spec.name, (long long)r->batches[i].batch,
+                 (double)r->batches[i].placed_bytes / MIB, (double)r->batches[i].peak_bytes / MIB);
+}
+
+static void add_notes(text *t, const bench_report *report, const bench_result *r) {
+    char note[BENCH_NOTE];
+    text_add(t, "%s %s: %s\n", r->spec.name, tide_precision_name(r->precision), bench_rating(&report->here, r));
+    if (*r->note) text_add(t, "  %s\n", r->note);
+    for (int i = 0; bench_recommendation(&report->here, r, i, note); i++) text_add(t, "  %s\n", note);
+}
+
+char *bench_text(const bench_report *r) {
+    text t = { 0 };
+    text_add(&t, "tidemill %s%s%.12s; %s; %d thread%s; %.1f s\n", TIDE_VERSION, *r->commit ? ", commit " : "", r->commit,
+             *r->here.model ? r->here.model : r->here.arch, r->threads, r->threads == 1 ? "" : "s", r->total_s);
+    text_add(&t, "%-15s %-5s %10s %9s %10s %8s %7s %6s %9s %9s %8s %8s %8s %8s %7s\n", "case", "", "step ms", "p95 ms", "samples/s",
+             "GFLOP/s", "roof", "%", "answer us", "p95 us", "compile", "first ms", "placed", "grew MiB", "J/step");
+    for (int64_t i = 0; i < r->count; i++) add_times(&t, &r->entry[i]);
+    for (int64_t i = 0; i < r->count; i++) add_epochs(&t, &r->entry[i].result), add_batches(&t, &r->entry[i].result);
+    if (r->compared && r->count) add_comparison(&t, r);
+    text_add(&t, "\n");
+    for (int64_t i = 0; i < r->count; i++) add_notes(&t, r, &r->entry[i].result);
+    if (!t.failed) return t.data;
+    text_free(&t);
+    return NULL;
+}

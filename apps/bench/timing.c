@@ -1,0 +1,48 @@
+#include <stdio.h>
+
+#include "base/base.h"
+#include "parts.h"
+
+tide_status bench_failed(const tide_graph *g, const tide_program *p, tide_failure *failure) {
+    const tide_failure *why = tide_error(g)->status != TIDE_OK ? tide_error(g) : p ? tide_program_error(p) : NULL;
+    if (!why) return fail(failure, TIDE_ENOMEM, "out of memory for a program");
+    if (why->status != TIDE_OK && failure && failure->status == TIDE_OK) *failure = *why;
+    return why->status;
+}
+
+tide_status bench_tell(const bench_settings *s, const char *name, const char *what, tide_failure *failure) {
+    char line[BENCH_NOTE];
+    snprintf(line, sizeof line, "%s %s: %s", name, tide_precision_name(s->precision), what);
+    return !s->tell || s->tell(s->user, line) ? TIDE_OK : fail(failure, TIDE_ECANCELLED, "the benchmark was stopped");
+}
+
+tide_program *bench_compile(tide_list wanted, tide_precision precision, bench_program *out) {
+    double        began = os_seconds();
+    tide_program *p     = tide_compile(wanted, &(tide_compile_options){ .precision = precision });
+    out->compile_ms     = 1e3 * (os_seconds() - began);
+    if (p) out->flops = tide_program_flops(p), out->kernels = tide_program_kernels(p), out->placed = tide_program_bytes(p);
+    return p;
+}
+
+/* One run in ms; negative: it failed. */
+static double run_ms(tide_program *p, const tide_feed *feeds, int64_t count) {
+    double began = os_seconds();
+    return tide_run(p, feeds, count) == TIDE_OK ? 1e3 * (os_seconds() - began) : -1;
+}
+
+tide_status bench_time(tide_program *p, const tide_feed *feeds, int64_t count, bench_plan plan, bench_program *out, tide_failure *failure) {
+    bench_times *t   = &out->times;
+    double       one = t->first_ms = run_ms(p, feeds, count), sum = one, began;
+    for (int i = 0; i < plan.warmups && one >= 0; i++) sum += one = run_ms(p, feeds, count);
+    t->warmups = 1 + plan.warmups, t->warmup_ms = sum / (double)t->warmups;
+    began = os_seconds();
+    while (one >= 0 && t->count < plan.most && (t->count < plan.least || os_seconds() - began < plan.seconds))
+        t->ms[t->count++] = one = run_ms(p, feeds, count);
+    if (one < 0) {
+        const tide_failure *why = tide_program_error(p);
+        if (failure && failure->status == TIDE_OK) *failure = *why;
+        return why->status != TIDE_OK ? why->status : fail(failure, TIDE_EDEVICE, "a run failed without a reason");
+    }
+    bench_summarise(t);
+    return TIDE_OK;
+}
