@@ -25,7 +25,7 @@ static void convert(const forecast_option *from, const forecast_options *default
     if (from->type != FORECAST_TYPE_BOOL) forecast_option_get(defaults, from, to->fallback, sizeof to->fallback);
 }
 
-static int options_for(cli_option *out, unsigned command) {
+int forecast_cli_options(cli_option *out, unsigned command) {
     int64_t rows;
     int count = 0;
     const forecast_option *table = forecast_option_table(&rows);
@@ -38,9 +38,9 @@ static int options_for(cli_option *out, unsigned command) {
     return count;
 }
 
-static int train_options(cli_option *out) { return options_for(out, FORECAST_FOR_TRAIN); }
-static int evaluate_options(cli_option *out) { return options_for(out, FORECAST_FOR_EVALUATE); }
-static int predict_options(cli_option *out) { return options_for(out, FORECAST_FOR_PREDICT); }
+static int train_options(cli_option *out) { return forecast_cli_options(out, FORECAST_FOR_TRAIN); }
+static int evaluate_options(cli_option *out) { return forecast_cli_options(out, FORECAST_FOR_EVALUATE); }
+static int predict_options(cli_option *out) { return forecast_cli_options(out, FORECAST_FOR_PREDICT); }
 
 static void prepare(void *memory) {
     forecast_options_default(&((target *)memory)->options);
@@ -84,11 +84,12 @@ static void show_epoch(const forecast_event *e, bool verbose) {
         e->best ? " *" : "  ", e->lr, e->seconds, norm);
 }
 
-static int show(void *user, const forecast_event *e) {
+int forecast_cli_show(void *user, const forecast_event *e) {
     const cli_call *call = user;
     switch (e->stage) {
         case FORECAST_STAGE_WARNING: warn("warning: %s", e->message); break;
         case FORECAST_STAGE_NOTE:    if (!call->quiet) say("note: %s", e->message); break;
+        case FORECAST_STAGE_EXPLAIN: say("%s", e->message); break;
         case FORECAST_STAGE_START:   if (!call->quiet) say("%s", e->message); break;
         case FORECAST_STAGE_VERBOSE: if (call->verbose) say("%s", e->message); break;
         case FORECAST_STAGE_FILE:    if (call->verbose) say("wrote %s", e->message); break;
@@ -118,8 +119,8 @@ static void put_scores(FILE *out, const forecast_result *r) {
 
 static void put_train(FILE *out, const forecast_result *r) {
     put_scores(out, r);
-    fprintf(out, "%" PRId64 " epochs (best %" PRId64 "), %.1f s in all, %.1f ms a step, peak memory %.0f MiB\n", r->epochs, r->best_epoch,
-            r->wall_s, r->step_ms_median, r->peak_rss_mib);
+    fprintf(out, "%" PRId64 " epochs (best %" PRId64 "), %.1f s in all, %.1f ms a step (the first %.1f), compiled in %.0f ms, peak memory %.0f MiB\n", r->epochs,
+            r->best_epoch, r->wall_s, r->step_ms_median, r->first_step_ms, r->compile_ms, r->peak_rss_mib);
     fprintf(out, "run: %s\n", r->run);
 }
 
@@ -165,7 +166,7 @@ static int run(cli_call *call, command function, void (*put)(FILE *, const forec
     if (!r) return EXIT_FAILED;
     stop_catch();
     t->options.verbose = call->verbose;
-    tide_status status = function(&t->options, show, call, r, &failure);
+    tide_status status = function(&t->options, forecast_cli_show, call, r, &failure);
     progress_end();
     if (status != TIDE_OK && failure.status == TIDE_OK) failure.status = status;
     int code = status == TIDE_OK ? finish(call, r, put) : report_failure(&failure, call->json);

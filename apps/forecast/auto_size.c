@@ -29,7 +29,7 @@ enum { ROWS = sizeof rows / sizeof *rows };
 static const forecast_option *to_set(const forecast_options *o, int i, const machine_choice *c) {
     int64_t count;
     const forecast_option *option = forecast_option_find(rows[i].option), *table = forecast_option_table(&count);
-    if (!option || o->given[option - table]) return NULL;
+    if (!option || o->given[option - table] || (rows[i].choice == MACHINE_MEMORY && *o->memory_limit)) return NULL;
     bool fits = rows[i].lower_only && *(const int64_t *)((const char *)o + option->offset) <= c->most;
     return fits || (!*c->word && c->value < rows[i].unit) ? NULL : option;
 }

@@ -17,6 +17,7 @@ enum {
     ALL   = FORECAST_FOR_TRAIN | FORECAST_FOR_EVALUATE | FORECAST_FOR_PREDICT,
     READ  = FORECAST_FOR_TRAIN | FORECAST_FOR_EVALUATE,
     USE   = FORECAST_FOR_EVALUATE | FORECAST_FOR_PREDICT,
+    WHY   = FORECAST_FOR_EXPLAIN,
     SAME  = FORECAST_MAY_DIFFER
 };
 #define BIG 1e9
@@ -48,7 +49,7 @@ static const forecast_option table[] = {
     { "activation", CHOICE(activation, "gelu|relu"), TRAIN, NULL, "Model", NULL, "of the feed-forward part" },
     { "use-norm", BOOL(use_norm), TRAIN, NULL, "Model", NULL, "normalise each window (on by default; --use-norm=no)" },
 
-    { "batch-size", INT(batch_size, 1, 1e6), READ, NULL, "Training", "N", "windows a step" },
+    { "batch-size", INT(batch_size, 1, 1e6), READ | WHY, NULL, "Training", "N", "windows a step" },
     { "epochs", INT(epochs, 1, 1e6), TRAIN, "train-epochs", "Training", "N", "passes over the training windows" },
     { "learning-rate", REAL(learning_rate, 0, 100), TRAIN, "lr", "Training", "X", "base learning rate" },
     { "optimizer", CHOICE(optimizer, "adam|adamw|sgd|rmsprop|lion"), TRAIN, NULL, "Training", NULL, "update rule" },
@@ -73,13 +74,18 @@ static const forecast_option table[] = {
     { "save-predictions", TEXT(save_predictions), EVAL | SAME, NULL, "Run", "FILE.npz", "keep every forecast and truth" },
     { "season", INT(season, 0, 1e7), EVAL, NULL, "Run", "N", "rows of a season for the seasonal-naive baseline" },
 
-    { "device", TEXT(device), ALL, NULL, "Machine", "NAME", "cpu, ref or check" },
-    { "precision", CHOICE(precision, "f32|bf16|f16|auto"), ALL, NULL, "Machine", NULL, "of large matrix products; auto: bf16 where the device has it; f16 trains with a loss scale" },
-    { "strict", BOOL(strict), ALL | SAME, NULL, "Machine", NULL, "a precision that the device lacks is an error (else f32 and a warning)" },
-    { "threads", INT(threads, 0, 4096), ALL | SAME, NULL, "Machine", "N", "0: the physical cores this process may use" },
-    { "memory-limit-mib", INT(memory_limit_mib, 0, 1e9), ALL | SAME, NULL, "Machine", "N", "most memory to use; 0: what the machine has" },
+    { "device", TEXT(device), ALL | WHY, NULL, "Machine", "NAME", "cpu, ref or check" },
+    { "precision", CHOICE(precision, "f32|bf16|f16|auto"), ALL | WHY, NULL, "Machine", NULL, "of large matrix products; auto: bf16 where the device has it; f16 trains with a loss scale" },
+    { "strict", BOOL(strict), ALL | WHY | SAME, NULL, "Machine", NULL, "a precision that the device lacks is an error (else f32 and a warning)" },
+    { "threads", INT(threads, 0, 4096), ALL | WHY | SAME, NULL, "Machine", "N", "0: the physical cores this process may use" },
+    { "compile", BOOL(compile), ALL | WHY, NULL, "Machine", NULL, "fuse and schedule (on by default); --no-compile runs op by op, for debugging" },
+    { "memory-limit", TEXT(memory_limit), ALL | WHY | SAME, NULL, "Machine", "X", "most memory to use: a share of the machine's (0.7), 512M, 2G, or bytes" },
+    { "memory-limit-mib", INT(memory_limit_mib, 0, 1e9), ALL | WHY | SAME, NULL, "Machine", "N", "the same in MiB; 0: what the machine has" },
+    { "auto-batch", BOOL(auto_batch), TRAIN | SAME, NULL, "Machine", NULL, "a batch that does not fit is lowered to the largest that does" },
     { "auto-size", BOOL(auto_size), TRAIN | SAME, NULL, "Machine", NULL, "sizes, threads and precision that tidemill machine advises, where none are given" },
     { "dump-graph", TEXT(dump_graph), TRAIN | SAME, NULL, "Machine", "DIR", "write what each compiler pass makes of the step, text and DOT" },
+    { "explain", BOOL(explain), TRAIN | SAME, NULL, "Machine", NULL, "tell what the step consists of before training: kernels, memory, time" },
+    { "measure", BOOL(measure), TRAIN | WHY | SAME, NULL, "Machine", NULL, "explaining: time each kernel (on by default; --no-measure)" },
 
     UNUSED("label-len"), UNUSED("dec-in"), UNUSED("c-out"), UNUSED("enc-in"), UNUSED("factor"), UNUSED("d-layers"), UNUSED("num-workers"),
 };

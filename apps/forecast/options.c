@@ -12,7 +12,7 @@
 void forecast_options_default(forecast_options *o) {
     *o = (forecast_options){ .marks = "auto", .seq_len = 96, .pred_len = 96, .d_model = 128, .n_heads = 8, .e_layers = 2, .d_ff = 128,
                              .dropout = 0.1, .use_norm = true, .batch_size = 32, .epochs = 10, .patience = 3, .seed = 2023,
-                             .learning_rate = 1e-4, .directional_weight = 0.5, .device = "cpu", .plots = true };
+                             .learning_rate = 1e-4, .directional_weight = 0.5, .device = "cpu", .plots = true, .compile = true, .measure = true };
 }
 
 static char plain(char c) { return c == '_' ? '-' : c; }
@@ -120,7 +120,7 @@ tide_status forecast_option_set(forecast_options *o, const char *name, const cha
     int64_t count;
     const forecast_option *row = forecast_option_find(name), *table = forecast_option_table(&count);
     if (!row) {
-        const char *near = forecast_option_nearest(name, FORECAST_FOR_TRAIN | FORECAST_FOR_EVALUATE | FORECAST_FOR_PREDICT);
+        const char *near = forecast_option_nearest(name, FORECAST_FOR_TRAIN | FORECAST_FOR_EVALUATE | FORECAST_FOR_PREDICT | FORECAST_FOR_EXPLAIN);
         return fail_at(failure, TIDE_EINVAL, NULL, 0, name, "there is no option '%s'%s%s%s", name, near ? "; did you mean --" : "",
                        near ? near : "", near ? "?" : "");
     }

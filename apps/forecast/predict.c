@@ -77,7 +77,10 @@ static tide_status forecast(prediction *p, tide_failure *failure) {
     p->values       = malloc((size_t)numbers * sizeof *p->values);
     tide_val x      = tide_expand_dims(p->session.series, 0), marks = c->marks ? tide_expand_dims(p->session.marks, 0) : x;
     tide_val y      = forecast_model_apply(&p->session.model, x, marks, TIDE_EVAL, NULL);
-    tide_status status = scaled && p->values ? tide_read(y, scaled, (size_t)numbers * sizeof *scaled) : no_memory(failure);
+    tide_program *program = scaled && p->values ? session_compile(&p->session, TIDE_LIST(y)) : NULL;
+    tide_status   status  = scaled && p->values ? tide_run(program, NULL, 0) : no_memory(failure);
+    if (status != TIDE_OK) fail(failure, status, "%s", tide_program_error(program)->message);
+    if (status == TIDE_OK) status = tide_read(y, scaled, (size_t)numbers * sizeof *scaled);
     if (status != TIDE_OK) session_failure(&p->session, failure);
     for (int64_t i = 0; status == TIDE_OK && i < numbers; i++) {
         int64_t column = c->out_first + i % c->out_count;

@@ -101,6 +101,9 @@ static void put_training(json_t *o, const forecast_result *r) {
     put(ms, "median", r->step_ms_median);
     put(ms, "min", r->step_ms_min);
     json_object_set_new(o, "step_ms", ms);
+    put(o, "compile_ms", r->compile_ms);
+    put(o, "first_step_ms", r->first_step_ms);
+    if (r->explanation) json_object_set_new(o, "explanation", json_loads(r->explanation, 0, NULL));
     put(o, "best_val_loss", r->best_val_loss);
     put(o, "train_s", r->train_s);
 }
@@ -153,7 +156,9 @@ void report_baselines(forecast_result *r, const baseline_parts *parts, bool metr
 void forecast_result_free(forecast_result *r) {
     free(r->json);
     free(r->csv);
-    r->json = r->csv = NULL;
+    free(r->text);
+    free(r->explanation);
+    r->json = r->csv = r->text = r->explanation = NULL;
 }
 
 /* The exit codes' names: failed, usage, bad_input, device, interrupted. */

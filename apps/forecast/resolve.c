@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "frame_reading.h"
+#include "session.h"
 
 /* The published names mean the guide's formulas under --compat guide. */
 static int guide_rule(int rule) {
@@ -35,6 +36,8 @@ static tide_status contradictions(const forecast_options *o, tide_failure *failu
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "direction-surrogate", "--direction-surrogate needs --loss-function financial or directional");
     if (o->features == FORECAST_S && o->kind == FORECAST_PEMS && !*o->target)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "target", "--features S with --kind pems needs --target, the number of a node");
+    if (*o->memory_limit && o->memory_limit_mib)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "memory-limit", "--memory-limit and --memory-limit-mib both set a limit: give one of them");
     return column_contradictions(o, failure);
 }
 
@@ -44,6 +47,8 @@ tide_status options_resolve(const forecast_options *given, forecast_options *out
     if (status == TIDE_OK && out->auto_size) status = auto_size(out, failure);
     if (status == TIDE_OK) status = forecast_compat_parse(out->compat, compat, failure);
     if (status == TIDE_OK && (*compat & FORECAST_COMPAT_GUIDE)) out->lradj = guide_rule(out->lradj);
+    int64_t bytes;
+    if (status == TIDE_OK && *out->memory_limit) status = memory_limit_parse(out->memory_limit, &bytes, failure);
     return status == TIDE_OK ? contradictions(out, failure) : status;
 }
 

@@ -24,7 +24,11 @@ static bool known_device(const char *device) {
     return false;
 }
 
-int64_t session_memory_limit(const forecast_options *o) { return o->memory_limit_mib ? o->memory_limit_mib << 20 : os_memory_bytes(); }
+int64_t session_memory_limit(const forecast_options *o) {
+    int64_t bytes;
+    if (*o->memory_limit && memory_limit_parse(o->memory_limit, &bytes, NULL) == TIDE_OK) return bytes;
+    return o->memory_limit_mib ? o->memory_limit_mib << 20 : os_memory_bytes();
+}
 
 /* The graph's programs multiply in what the device has of what was asked for. */
 static tide_status choose_precision(const forecast_options *o, session *s, tide_failure *failure) {
@@ -46,6 +50,7 @@ tide_status session_open(const forecast_options *o, const model_config *config, 
     if (!s->graph) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
     tide_status status = choose_precision(o, s, failure);
     if (status != TIDE_OK) return status;
+    s->op_by_op = !o->compile;
     s->loss = (loss_config){ (forecast_loss)o->loss_function, o->directional_weight, o->direction_surrogate };
     forecast_model_new(s->graph, config, &s->model);
     s->params = tide_params(s->graph, "");
@@ -82,6 +87,10 @@ static tide_val optimizer(const forecast_options *o, tide_list params, tide_list
     return tide_adam(params, gradients, &adam);
 }
 
+tide_program *session_compile(const session *s, tide_list wanted) {
+    return tide_compile(wanted, &(tide_compile_options){ .no_passes = s->op_by_op });
+}
+
 static tide_status compiled(const session *s, window_program *p, tide_failure *failure) {
     tide_status status = session_failure(s, failure);
     if (status != TIDE_OK) return status;
@@ -106,7 +115,9 @@ tide_status session_training(session *s, const forecast_options *o, window_progr
     s->lr        = tide_variable(s->graph, "lr", tide_scalar(s->graph, o->learning_rate));
     out->update  = optimizer(o, s->params, gradients, s->lr);
     if (scaled) out->update = tide_grad_scaler_step(&s->scaler, out->update);
-    out->program = tide_compile(TIDE_LIST(out->loss, out->norm, out->update), NULL);
+    double began   = os_seconds();
+    out->program   = session_compile(s, TIDE_LIST(out->loss, out->norm, out->update));
+    out->compile_s = os_seconds() - began;
     return compiled(s, out, failure);
 }
 
@@ -116,7 +127,7 @@ tide_status session_scoring(session *s, int64_t batch, bool predictions, window_
     tide_val truth, prediction = forecast_windows(s, out->start, TIDE_EVAL, &truth);
     out->loss       = loss_windows(&s->loss, prediction, truth);
     out->prediction = tide_transpose(prediction, 1, 2);
-    out->program    = predictions ? tide_compile(TIDE_LIST(out->prediction), NULL) : tide_compile(TIDE_LIST(out->loss), NULL);
+    out->program    = session_compile(s, predictions ? TIDE_LIST(out->prediction) : TIDE_LIST(out->loss));
     return compiled(s, out, failure);
 }
 

@@ -16,6 +16,7 @@ typedef struct session {
     tide_grad_scaler scaler;       /* training in f16; scale.graph NULL: none */
     tide_precision precision;      /* F32, BF16 or F16 */
     const char    *precision_note; /* why not what was asked for; "" */
+    bool           op_by_op;       /* programs without the compiler's passes */
 } session;
 
 /* A program over windows of the series: feed `start`, first input rows (batch). */
@@ -27,12 +28,19 @@ typedef struct window_program {
     tide_val      prediction;  /* scoring: (batch, pred_len, out columns) */
     tide_val      update;
     int64_t       batch;
+    double        compile_s;   /* training: what compiling took */
 } window_program;
 
-/* A graph on the device asked for, the model's parameters and the data. Zero `s` first; free with session_free. */
+/* Bytes of --memory-limit: a share up to 1 of what the machine has, a number with K, M, G or T, or bytes. TIDE_EINVAL. */
+tide_status memory_limit_parse(const char *text, int64_t *bytes, tide_failure *failure);
 int64_t     session_memory_limit(const forecast_options *o);  /* bytes: what was allowed, else what the machine has */
+
+/* A graph on the device asked for, the model's parameters and the data. Zero `s` first; free with session_free. */
 tide_status session_open(const forecast_options *o, const model_config *config, const dataset *d, session *s, tide_failure *failure);
 void        session_free(session *s);
+
+/* As the options say: with the compiler's passes or without. */
+tide_program *session_compile(const session *s, tide_list wanted);
 
 /* One training step. TIDE_ENOMEM says what is needed. */
 tide_status session_training(session *s, const forecast_options *o, window_program *out, tide_failure *failure);

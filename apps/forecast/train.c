@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "explain.h"
 #include "graph_dump.h"
 #include "trainer.h"
 
@@ -43,39 +44,69 @@ static void tell_notes(const trainer *t) {
         listener_note(&t->listener, FORECAST_STAGE_NOTE, "for published numbers use --kind %s", t->data.frame.step.unit == UNIT_HOUR ? "etth" : "ettm");
     if ((o->loss_function == FORECAST_FINANCIAL || o->loss_function == FORECAST_DIRECTIONAL) && !o->direction_surrogate)
         listener_note(&t->listener, FORECAST_STAGE_NOTE, "its direction term has no gradient: training equals MSE; --direction-surrogate gives one");
+    if (t->asked_batch)
+        listener_note(&t->listener, FORECAST_STAGE_NOTE, "batch-size %" PRId64 " in place of %" PRId64 ": the largest that fits %.1f MiB", o->batch_size, t->asked_batch,
+                      (double)session_memory_limit(o) / (1 << 20));
     if (t->windows < o->batch_size)
         listener_note(&t->listener, FORECAST_STAGE_NOTE, "there are only %" PRId64 " training windows: one batch of all of them", t->windows);
 }
 
 /* ---- programs ---- */
 
-/* The largest power-of-two fraction of the batch whose step fits; 0: none. Each try is a new graph: a failed one stays failed. */
-static int64_t batch_that_fits(trainer *t, forecast_options *o) {
-    for (o->batch_size /= 2; o->batch_size >= 1; o->batch_size /= 2) {
-        tide_failure ignored = { 0 };
-        session_free(&t->session);
-        if (session_open(o, &t->config, &t->data, &t->session, &ignored) == TIDE_OK &&
-            session_training(&t->session, o, &t->step, &ignored) == TIDE_OK)
-            return o->batch_size;
-    }
-    return 0;
+/* Each try is a new graph: a failed one stays failed. */
+static tide_status open_step(trainer *t, const forecast_options *o, tide_failure *failure) {
+    session_free(&t->session);
+    tide_status status = session_open(o, &t->config, &t->data, &t->session, failure);
+    return status == TIDE_OK ? session_training(&t->session, o, &t->step, failure) : status;
 }
+
+/* The largest batch below the options' whose step fits, found by bisection: what a step needs grows with it. 0: none. `near` is
+ * enough where no limit is in the way but the system refuses: nothing is gained by going to the edge of that. */
+static int64_t batch_that_fits(trainer *t, const forecast_options *o, bool near) {
+    forecast_options smaller = *o;
+    int64_t          fits = 0, too_many = o->batch_size;
+    while (too_many - fits > 1 && !(near && fits)) {
+        tide_failure ignored = { 0 };
+        smaller.batch_size = fits + (too_many - fits) / 2;
+        if (open_step(t, &smaller, &ignored) == TIDE_OK) fits = smaller.batch_size;
+        else too_many = smaller.batch_size;
+    }
+    return fits;
+}
+
+static int64_t step_bytes(tide_memory m) { return m.arena + m.scratch + m.variables; }
 
 static double mib(int64_t bytes) { return (double)bytes / (1 << 20); }
 
-/* Replaces the engine's words by the user's: how much is needed, how much there is, what would fit. */
-static tide_status explain_memory(trainer *t, const forecast_options *o, tide_failure *failure) {
-    forecast_options smaller = *o;
-    tide_memory      m       = tide_program_bytes(t->step.program);
-    int64_t          needs   = m.arena + m.scratch + m.variables, limit = session_memory_limit(o), fits = batch_that_fits(t, &smaller);
-    char             need[160] = "the model alone does not fit", remedy[96] = "no batch fits; a smaller --d-model, --d-ff or fewer columns would";
+/* Replaces the engine's words by the user's: how much `m` is, how much there is, what would fit. */
+static tide_status explain_memory(const forecast_options *o, tide_memory m, int64_t fits, tide_failure *failure) {
+    int64_t     needs = step_bytes(m), limit = session_memory_limit(o);
+    const char *whose = *o->memory_limit ? "allowed by --memory-limit" : o->memory_limit_mib ? "allowed by --memory-limit-mib" : "here";
+    char        need[160] = "the model alone does not fit", remedy[96] = "no batch fits; a smaller --d-model, --d-ff or fewer columns would";
     if (needs > limit)
         snprintf(need, sizeof need, "training with --batch-size %" PRId64 " needs %.1f MiB, of which the model and its optimizer take %.1f", o->batch_size,
                  mib(needs), mib(m.variables));
-    if (fits) snprintf(remedy, sizeof remedy, "--batch-size %" PRId64 " would fit", fits);
-    if (failure && (needs > limit || !fits))
-        snprintf(failure->message, sizeof failure->message, "%s; %.1f MiB are %s: %s", need, mib(limit), o->memory_limit_mib ? "allowed by --memory-limit-mib" : "here", remedy);
+    if (fits) snprintf(remedy, sizeof remedy, "--batch-size %" PRId64 " would fit, and --auto-batch takes it", fits);
+    if (failure && (needs > limit || !fits)) snprintf(failure->message, sizeof failure->message, "%s; %.1f MiB are %s: %s", need, mib(limit), whose, remedy);
     return TIDE_ENOMEM;
+}
+
+/* The step with the batch asked for; if that does not fit, with what does (--auto-batch), or a refusal that names it. */
+static tide_status make_step(trainer *t, forecast_options *o, tide_failure *failure) {
+    tide_failure why    = { 0 };
+    tide_status  status = open_step(t, o, &why);
+    if (status == TIDE_ENOMEM) {
+        tide_memory m    = tide_program_bytes(t->step.program);
+        int64_t     fits = batch_that_fits(t, o, step_bytes(m) <= session_memory_limit(o));
+        if (!o->auto_batch || !fits) explain_memory(o, m, fits, &why);
+        else {
+            t->asked_batch = o->batch_size, o->batch_size = fits;
+            why    = (tide_failure){ 0 };
+            status = open_step(t, o, &why);
+        }
+    }
+    if (status != TIDE_OK && failure && !failure->status) *failure = why;
+    return status;
 }
 
 static tide_status make_programs(trainer *t, forecast_options *o, tide_failure *failure) {
@@ -83,11 +114,9 @@ static tide_status make_programs(trainer *t, forecast_options *o, tide_failure *
     t->windows    = block_windows(t->data.split.train, o->seq_len, o->pred_len);
     int64_t asked = o->batch_size;
     o->batch_size = MIN2(asked, t->windows);
+    tide_status status = make_step(t, o, failure);
     t->batches    = t->windows / o->batch_size;
-    tide_status status = session_open(o, &t->config, &t->data, &t->session, failure);
-    if (status == TIDE_OK) status = session_training(&t->session, o, &t->step, failure);
-    if (status == TIDE_ENOMEM) status = explain_memory(t, o, failure);
-    o->batch_size = asked; /* run.json keeps what was asked for */
+    if (!t->asked_batch) o->batch_size = asked; /* run.json keeps what was asked for */
     block b       = trainer_stop_block(t);
     int64_t windows = block_windows(b, o->seq_len, o->pred_len);
     if (status == TIDE_OK) status = session_scoring_all(&t->session, windows, false, &t->validate, failure);
@@ -106,6 +135,12 @@ static tide_status show_passes(const trainer *t, tide_failure *failure) {
     return status;
 }
 
+static tide_status tell_explanation(trainer *t, forecast_result *r, tide_failure *failure) {
+    tide_status status = explain_step(&t->session, &t->step, t->data.frame.rows, t->options->measure, r, failure);
+    if (status == TIDE_OK) listener_tell(&t->listener, (forecast_event){ .stage = FORECAST_STAGE_EXPLAIN, .message = r->text });
+    return status;
+}
+
 /* ---- scoring and reporting ---- */
 
 static int by_size(const void *a, const void *b) {
@@ -117,6 +152,7 @@ static void fill_result(trainer *t, forecast_result *r) {
     if (t->timed) qsort(t->step_ms, (size_t)t->timed, sizeof *t->step_ms, by_size);
     r->step_ms_median = t->timed ? (double)t->step_ms[t->timed / 2] : (double)NAN;
     r->step_ms_min    = t->timed ? (double)t->step_ms[0] : (double)NAN;
+    r->compile_ms = t->step.compile_s * 1e3, r->first_step_ms = t->timed ? t->first_step_ms : (double)NAN;
     r->epochs = t->at.epoch - 1, r->best_epoch = t->at.best_epoch, r->steps = t->at.step;
     r->train_s = t->at.train_seconds, r->best_val_loss = t->at.best;
 }
@@ -199,6 +235,7 @@ static tide_status train(trainer *t, forecast_options *o, forecast_result *r, ti
     tell_start(t);
     tell_notes(t);
     status = show_passes(t, failure);
+    if (status == TIDE_OK && o->explain) status = tell_explanation(t, r, failure);
     if (status == TIDE_OK) status = trainer_run(t, failure);
     r->resumed_from_step = t->resumed_from;
     fill_result(t, r);

@@ -25,6 +25,7 @@ static tide_status save_model(trainer *t, tide_failure *failure) {
 /* ---- one step ---- */
 
 static void remember_time(trainer *t, double seconds) {
+    if (!t->timed) t->first_step_ms = seconds * 1e3;
     if (t->timed < t->timed_room) t->step_ms[t->timed++] = (float)(seconds * 1e3);
     t->at.epoch_seconds += seconds;
     t->at.train_seconds += seconds;

@@ -23,6 +23,8 @@ typedef struct trainer {
     int64_t          resumed_from;
     float           *step_ms;            /* of the steps of this process */
     int64_t          timed, timed_room;
+    double           first_step_ms;
+    int64_t          asked_batch;        /* lowered by --auto-batch to what fits; 0: not lowered */
     double           last_save, began;   /* began: the first step of this process */
 } trainer;
 

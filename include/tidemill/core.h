@@ -245,6 +245,68 @@ TIDE_API tide_memory tide_program_bytes(const tide_program *p);
 TIDE_API int64_t     tide_program_kernels(const tide_program *p);
 TIDE_API double      tide_program_flops(const tide_program *p);  /* of matrix products, one run */
 
+/* ---- explaining ---- */
+
+/* One kernel. A map kernel computes many operations at once, over a domain of rows x cols. */
+typedef struct tide_kernel_row {
+    const char *kind;      /* "map", "gemm", "gather", ... */
+    const char *members;   /* what it computes: "gelu, 2 mul, row sum"; "" for a gemm */
+    const char *variables; /* variables and inputs it touches, "a.weight, b.weight"; those it writes begin with "=" */
+    int64_t phase, chain;  /* kernels of a chain run one after the other on each part of the data */
+    int64_t tasks;         /* parts that threads share */
+    int64_t rows, cols;    /* map */
+    int64_t batches, m, n, k;         /* gemm: batches products of (m, k) by (k, n) */
+    int64_t ops, results;  /* map: operations, and how many of their results are written to memory */
+    int64_t bytes_read, bytes_written; /* each element once */
+    double  flops;         /* gemm: 2 m n k batches; else an operation on a number is one */
+    double  seconds;       /* of one run, over all threads, the median of the runs; 0: not measured */
+} tide_kernel_row;
+
+/* A value that one map kernel writes for another to read. */
+typedef struct tide_apart_row {
+    int64_t     from, to;  /* kernels, by index */
+    const char *value;     /* "mul (32, 11, 256)" */
+    const char *why;       /* why the two kernels are not one, a clause */
+    int64_t     bytes;
+} tide_apart_row;
+
+/* Where a buffer of the arena lies: from first_phase to last_phase, an input's first being -1. */
+typedef struct tide_buffer_row { int64_t offset, bytes, first_phase, last_phase; } tide_buffer_row;
+
+typedef struct tide_explanation {
+    const char     *device;
+    int             threads;
+    tide_precision  precision;
+    const char     *precision_note;  /* why not what was asked for; "" */
+    bool            fused;           /* false: op by op */
+    const tide_kernel_row *kernels;  /* in the order of phases */
+    const tide_apart_row  *apart;
+    const tide_buffer_row *buffers;
+    int64_t         n_kernels, n_apart, n_buffers, phases, chains;
+    tide_memory     memory;
+    int64_t         arena_apart;     /* bytes if no two of the arena's buffers shared memory */
+    double          flops;           /* of all kernels; of the products: tide_program_flops */
+    int64_t         bytes_read, bytes_written;
+    int             runs;            /* measured; 0: none, or the device has no clock (check) */
+    double          run_s;           /* of one run as it is, its median */
+} tide_explanation;
+
+typedef struct tide_explain_options {
+    const tide_feed *feeds;   /* for measuring; as for tide_run */
+    int64_t          count;
+    double           measure_s;  /* run again and again for about so long, at least five times, and time kernels; 0: do not run */
+} tide_explain_options;
+
+/* What the program consists of, what that moves and computes, and, if asked, how long it takes. Measured runs are runs: they
+ * assign variables (tide_snapshot keeps them). Measuring costs a clock call a task and kernel; a program that is not being
+ * measured pays nothing. NULL if the program or a run failed (tide_program_error says why). Free it before the graph. */
+TIDE_API tide_explanation *tide_program_explain(tide_program *p, const tide_explain_options *options);
+TIDE_API void              tide_explanation_free(tide_explanation *e);
+
+/* A page for people: totals, the slowest kernels, every kernel by phase, what was not fused. gflops and gbs are what the machine
+ * can do at most, in 1e9 a second, for a share beside each rate; 0: unknown. malloc'ed; NULL when out of memory. */
+TIDE_API char *tide_explanation_text(const tide_explanation *e, double gflops, double gbs);
+
 /* Copies the value's elements (row-major) to `out`, which must have room for all of them.
  * Returns what the last run that asked for the value computed; if no program computes it, it is evaluated now. */
 TIDE_API tide_status tide_read(tide_val v, void *out, size_t bytes);

@@ -62,6 +62,11 @@ typedef struct forecast_options {
     bool    strict;                          /* what the device lacks is an error, not a warning */
     int64_t threads;                         /* 0: the physical cores this process may use */
     int64_t memory_limit_mib;                /* 0: what the machine has */
+    char    memory_limit[24];                /* the same as "0.7" (of what the machine has), "512M", "2G" or bytes; "": not given */
+    bool    auto_batch;                      /* train: a batch that does not fit is lowered to the largest that does */
+    bool    compile;                         /* false: op by op, without the compiler's passes */
+    bool    explain;                         /* train: tell what the step consists of (FORECAST_STAGE_EXPLAIN) */
+    bool    measure;                         /* explaining: run the step for about a second to time its kernels */
     bool    auto_size;                       /* train: sizes that were not given become those that suit the machine */
     char    dump_graph[FORECAST_TEXT_SIZE];  /* train: folder for each compiler pass' text and DOT; "": none */
     bool    verbose;                         /* also tell what each pass left (it compiles once more); no row of the table */
@@ -92,7 +97,8 @@ enum {
     FORECAST_FOR_PREDICT  = 4,
     FORECAST_HIDDEN       = 8,   /* accepted, not in --help */
     FORECAST_NO_EFFECT    = 16,  /* accepted with one note: never had an effect in the published programs */
-    FORECAST_MAY_DIFFER   = 32   /* does not change the result: a resumed run may have another value */
+    FORECAST_MAY_DIFFER   = 32,  /* does not change the result: a resumed run may have another value */
+    FORECAST_FOR_EXPLAIN  = 64
 };
 
 typedef struct forecast_option {
@@ -109,7 +115,7 @@ typedef struct forecast_option {
     const char          *help;     /* one line */
 } forecast_option;
 
-/* Every option of the three commands; `flags` says which command takes it. */
+/* Every option of the commands; `flags` says which command takes it. */
 TIDE_API const forecast_option *forecast_option_table(int64_t *count);
 /* The row of a name or alias ('_' equals '-'); NULL. */
 TIDE_API const forecast_option *forecast_option_find(const char *name);
@@ -150,6 +156,7 @@ typedef enum forecast_stage {
     FORECAST_STAGE_NOTE,     /* `message`: something the user should know; one line */
     FORECAST_STAGE_WARNING,  /* `message`: something the user should act on */
     FORECAST_STAGE_VERBOSE,  /* `message`: for --verbose: sizes, passes, memory */
+    FORECAST_STAGE_EXPLAIN,  /* `message`: a page on the training step, of many lines */
     FORECAST_STAGE_START,    /* `message`: device, threads, precision, parameters, memory in one line */
     FORECAST_STAGE_STEP,     /* after each training step */
     FORECAST_STAGE_EPOCH,    /* after each epoch, validated and saved */
@@ -190,6 +197,7 @@ typedef struct forecast_result {
     int64_t threads, parameters, columns, seq_len, pred_len, windows;
     int64_t epochs, best_epoch, steps, resumed_from_step;
     double  wall_s, train_s, step_ms_median, step_ms_min, peak_rss_mib;
+    double  compile_ms, first_step_ms;  /* train: of the step's program; of this process' first step */
     double  best_val_loss;
     forecast_score model;             /* not present for evaluate without a model */
     forecast_score baselines[3];      /* last_value, seasonal_naive, linear */
@@ -197,6 +205,8 @@ typedef struct forecast_result {
     bool    guide_direction;          /* --compat guide: directional accuracy across windows is asked for */
     bool    beaten;                   /* a baseline is at least as good (in MSE) as the model */
     char   *json;                     /* the whole result, one object with schema_version */
+    char   *explanation;              /* explain, and train with options->explain: the step as one JSON object */
+    char   *text;                     /* explain: the page for people */
     char   *csv;                      /* predict: header and pred_len rows; NULL when they went to options->output */
 } forecast_result;
 TIDE_API void forecast_result_free(forecast_result *r);
@@ -218,6 +228,12 @@ TIDE_API tide_status forecast_evaluate(const forecast_options *options, forecast
 
 /* Forecasts the pred_len rows after options->data (or after the rows kept in the run) with the run options->model. */
 TIDE_API tide_status forecast_predict(const forecast_options *options, forecast_progress progress, void *user,
+                                      forecast_result *result, tide_failure *failure);
+
+/* What a training step of the run options->model consists of: kernels, memory, what was fused, what was not and why, and with
+ * options->measure how long each kernel takes. Options that are given come before those of the run; neither its data nor its
+ * parameters are read. Fills result->text, explanation and json. */
+TIDE_API tide_status forecast_explain(const forecast_options *options, forecast_progress progress, void *user,
                                       forecast_result *result, tide_failure *failure);
 
 /* {"schema_version": 1, "error": {"code", "message", "file", "row", "column"}}, malloc'ed; NULL when out of memory. */

@@ -127,6 +127,7 @@ typedef enum flat_kernel_kind {
 typedef struct flat_kernel {
     flat_kernel_kind kind;
     const char   *name;  /* for people: "map 7: add, gelu, mul" */
+    int32_t       group; /* for people: of the values it computes (a fused group of the compiler's); 0: none */
     int64_t       tasks;
     int32_t       n_operands;
     flat_operand *operands;
@@ -167,6 +168,8 @@ typedef struct tide_backend {
     /* All choices, all memory but the arena, which lies at `arena`. The program outlives the exec. */
     tide_status (*prepare)(const flat_program *p, void *arena, const backend_env *env, backend_exec **out, tide_failure *why);
     tide_status (*run)(backend_exec *e, tide_failure *why);  /* the whole program; allocates nothing */
+    /* A run that adds to seconds[kernel] how long each kernel's tasks took, over all threads; may allocate. NULL: not offered. */
+    tide_status (*measure)(backend_exec *e, double *seconds, tide_failure *why);
     int64_t     (*scratch_bytes)(const flat_program *p, const backend_env *env);  /* what prepare will allocate, to the byte */
     void        (*release)(backend_exec *e);                 /* NULL is fine */
     /* Why products of this 16-bit type are not worth having here, as the end of a sentence; NULL: they are. Programs that

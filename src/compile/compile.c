@@ -65,7 +65,7 @@ static tide_status run_passes(compiler *c, const compile_request *r, compiled *o
         pass_legalise(g);
         dump(c, "precision");
     }
-    pass_fuse(g, r->passes, &fused);
+    pass_fuse(g, r->passes, &fused, r->apart ? out->memory : NULL, r->apart);
     pass_lower(g, &fused, r->passes, &low);
     pass_schedule(g->memory, &low.flat);
     if (r->passes) pass_share_parts(g->memory, &low, c->source->n_inputs, g->n_wanted, &low.flat);

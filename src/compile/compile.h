@@ -5,6 +5,10 @@
 #include "../backends/backend.h"
 #include "../ir/ir.h"
 
+/* A value that one map kernel writes and another reads, and why the two are not one. */
+typedef struct apart_note { int32_t from, to; const char *value, *why; int64_t bytes; } apart_note;  /* from, to: flat_kernel.group */
+typedef struct apart_notes { apart_note *items; int32_t count, capacity; } apart_notes;  /* in the program's memory */
+
 typedef struct compile_request {
     tide_list wanted;
     bool      passes;       /* false: one kernel an op, every buffer apart */
@@ -13,6 +17,7 @@ typedef struct compile_request {
     tide_precision precision;  /* F32 (or 0), BF16 or F16 */
     const char *precision_note;  /* why not the one asked for; "" */
     const tide_compile_options *options;  /* NULL: none */
+    apart_notes *apart;     /* filled if not NULL */
 } compile_request;
 
 typedef struct compiled {
@@ -27,6 +32,19 @@ typedef struct compiled {
 
 /* The variables that the values touch must have storage (unless initial). */
 tide_status compile_graph(tide_graph *source, const compile_request *request, compiled *out, tide_failure *why);
+
+/* What a kernel moves and computes in one run. Bytes count each element that is touched once. */
+typedef struct flat_cost {
+    int64_t read, written;  /* bytes */
+    double  flops;          /* a product: 2 m n k; else one an arithmetic operation and number, whatever the operation */
+    int32_t ops, results;   /* a map: operations, and how many of their results are written */
+} flat_cost;
+flat_cost flat_cost_of(const flat_program *p, const flat_kernel *k);
+
+/* "gemm", "map", ... */
+extern const char *const flat_kernel_names[];
+/* What it computes: "exp, 2 mul, row sum", or its name. */
+void flat_members(text *out, const flat_kernel *k);
 
 /* The program as text: phases, kernels, operands, bytes. */
 void flat_print(text *out, const flat_program *p);

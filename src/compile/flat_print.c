@@ -2,13 +2,13 @@
 
 #include "compile.h"
 
-static const char *const kind_names[] = {
+const char *const flat_kernel_names[] = {
     [FLAT_MAP] = "map", [FLAT_GEMM] = "gemm", [FLAT_FOLD] = "fold", [FLAT_GATHER] = "gather", [FLAT_SCATTER_ADD] = "scatter_add",
     [FLAT_TAKE_ALONG] = "take_along", [FLAT_PUT_ALONG_ADD] = "put_along_add", [FLAT_CUMSUM] = "cumsum", [FLAT_SORT] = "sort", [FLAT_CUSTOM] = "custom",
 };
 
 static void print_kernel(text *out, const flat_program *p, const flat_kernel *k) {
-    text_add(out, "    %-8s %4" PRId64 " tasks  %s", kind_names[k->kind], k->tasks, k->name);
+    text_add(out, "    %-8s %4" PRId64 " tasks  %s", flat_kernel_names[k->kind], k->tasks, k->name);
     if (k->kind == FLAT_MAP) text_add(out, "  [%" PRId64 " x %" PRId64 "]", k->map.rows, k->map.cols);
     text_add(out, "  (");
     for (int32_t i = 0; i < k->n_operands; i++) {

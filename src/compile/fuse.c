@@ -2,6 +2,7 @@
  * lane, ROW members one a row of `cols` lanes, sums over all rows or all elements are its sinks. Nodes join in topological
  * order the latest group of their inputs that takes them, so chains end where a product, a permutation or a second use of
  * a reduced value makes them. */
+#include "compile.h"
 #include "pass.h"
 
 enum { MOST_MEMBERS = 96, MOST_EXTERNALS = 48, WHOLE_ROW = 4096, MOST_WORK = 100000000 };
@@ -317,7 +318,73 @@ static void place_reduction(fuser *u, int32_t node) {
     join_as(u, node, group_new(u, count_of(u, n->in[0]), ways[0].cols), ways[0].kind);
 }
 
-void pass_fuse(const pass_graph *g, bool merge, fusion *out) {
+/* ---- why two kernels are not one: asked afterwards, of the groups as they came out ---- */
+
+/* The node that computes what `in` shows, and the first view on the way that changes the order or number of lanes; 0. */
+static int32_t maker_of(const fuser *u, int32_t in, int32_t *view) {
+    for (*view = 0;; in = u->g->nodes[in]->in[0]) {
+        in = through_reshapes(u->g, in);
+        const ir_node *n = u->g->nodes[in];
+        if (n->op != OP_PERMUTE && n->op != OP_SLICE && n->op != OP_BROADCAST) return in;
+        if (!*view) *view = in;
+    }
+}
+
+static const char *why_view(const fuser *u, int32_t in, int32_t maker, int32_t view, int32_t group) {
+    if (!view) return NULL;
+    if (u->g->nodes[view]->op == OP_PERMUTE) return "it is read in another order";
+    if (u->g->nodes[view]->op == OP_SLICE) return "only a part of it is read";
+    if (row_source(u->g, in, u->f->cols[group]) == maker) return NULL;
+    return "it is repeated over another domain";
+}
+
+static const char *why_apart(fuser *u, int32_t in, int32_t maker, int32_t view, int32_t reader) {
+    const fusion *f = u->f;
+    int32_t a = f->group[maker], b = f->group[reader];
+    if (!u->merge) return "kernels are not fused in this mode";
+    if (f->kind[maker] == MEMBER_COL_SUM || f->kind[maker] == MEMBER_ALL_SUM) return "a sum over rows is known only when its kernel has ended";
+    if (node_rounds(u->g->nodes[maker])) return "it is rounded to 16 bits where it is stored";
+    const char *by_view = why_view(u, in, maker, view, b);
+    if (by_view) return by_view;
+    if (f->elements[a] != f->elements[b]) return "the kernels have different domains";
+    if (f->cols[a] && f->cols[b] && f->cols[a] != f->cols[b]) return "the kernels have rows of different lengths";
+    if (u->members[a] + u->members[b] > MOST_MEMBERS) return "together they would be too many operations for one kernel";
+    if (u->externals[a] + u->externals[b] > MOST_EXTERNALS) return "together they would read too many values for one kernel";
+    if (!independent(u, b, a) || !independent(u, a, b)) return "a product, a whole reduction or another order lies between the two";
+    return "each had its kernel before this value joined them";
+}
+
+static bool noted(const apart_notes *notes, int32_t from, int32_t to, int32_t maker, const int32_t *makers) {
+    for (int32_t i = notes->count - 1; i >= 0; i--)
+        if (notes->items[i].from == from && notes->items[i].to == to && makers[i] == maker) return true;
+    return false;
+}
+
+static void note_input(fuser *u, int32_t reader, int32_t in, arena *memory, apart_notes *notes, int32_t *makers) {
+    int32_t view, maker = maker_of(u, in, &view), from = u->f->group[maker], to = u->f->group[reader];
+    char shape[128];
+    if (!from || from == to || noted(notes, from, to, maker, makers)) return;
+    const ir_node *n = u->g->nodes[maker];
+    apart_note *note = &notes->items[notes->count];
+    const char *op = n->op == OP_SCALAR ? scalar_names[n->attr.scalar] : ir_op_names[n->op];
+    *note = (apart_note){ .from = from, .to = to, .why = why_apart(u, in, maker, view, reader) };
+    note->value = arena_printf(memory, "%s %s", op, shape_text(shape, n->shape));
+    note->bytes = tide_shape_count(n->shape) * (int64_t)tide_dtype_size((tide_dtype)n->type);
+    makers[notes->count++] = maker;
+}
+
+static void note_apart(fuser *u, arena *memory, apart_notes *notes) {
+    int32_t edges = 1;
+    for (int32_t id = 1; id < u->g->count; id++)
+        if (u->f->group[id]) edges += u->g->nodes[id]->n_in;
+    int32_t *makers = arena_new(u->g->memory, int32_t, edges);
+    *notes = (apart_notes){ .items = arena_new(memory, apart_note, edges) };
+    for (int32_t id = 1; id < u->g->count; id++)
+        for (int32_t i = 0; u->f->group[id] && i < u->g->nodes[id]->n_in; i++)
+            if (!inside(u, u->g->nodes[id]->in[i], u->f->group[id])) note_input(u, id, u->g->nodes[id]->in[i], memory, notes, makers);
+}
+
+void pass_fuse(const pass_graph *g, bool merge, fusion *out, arena *note_memory, apart_notes *notes) {
     arena *m = g->memory;
     int32_t n = g->count + 1;
     *out = (fusion){ arena_new(m, int32_t, n), arena_new(m, uint8_t, n), 1, arena_new(m, int64_t, n), arena_new(m, int64_t, n) };
@@ -330,4 +397,5 @@ void pass_fuse(const pass_graph *g, bool merge, fusion *out) {
         if (is_reduction(node)) place_reduction(&u, id);
         else if (node->op == OP_SCALAR || node->op == OP_CAST) place_lane(&u, id);
     }
+    if (notes) note_apart(&u, note_memory, notes);
 }

@@ -338,6 +338,7 @@ static void finish(build *b) {
     memcpy(instrs, b->instrs, (size_t)b->n_instrs * sizeof *instrs);
     b->map.instrs = instrs, b->map.count = b->n_instrs, b->map.regs = b->n_regs;
     k->map = b->map;
+    k->group = b->group;
     k->tasks = ceil_div(b->map.rows, b->map.rows_per_task);
 }
 

@@ -42,7 +42,9 @@ typedef struct fusion {
     int64_t *cols;      /* columns of the domain; 0: free */
 } fusion;
 
-void pass_fuse(const pass_graph *g, bool merge, fusion *out);
+struct apart_notes;  /* compile.h */
+/* notes (may be NULL) and their texts go to note_memory. */
+void pass_fuse(const pass_graph *g, bool merge, fusion *out, arena *note_memory, struct apart_notes *notes);
 /* Cheap leaves that every user makes for itself: fill, arange, random, dropmask. */
 bool node_inlined(const ir_node *n);
 /* x seen through reshapes. */

@@ -46,7 +46,10 @@ static tide_status make(tide_program *p, const compile_request *request, int64_t
     p->scratch_bytes = rt->backend->scratch_bytes ? rt->backend->scratch_bytes(&p->c.flat, &env) : 0;
     if (check_limit(p, limit)) return p->failure.status;
     p->fed = arena_new(&p->memory, const void *, MAX2(p->c.n_inputs, 1));
-    if (!p->fed) return fail(&p->failure, TIDE_ENOMEM, "out of memory for the program");
+    p->wanted = arena_new(&p->memory, tide_val, request->wanted.count);
+    if (p->wanted) memcpy(p->wanted, request->wanted.items, sizeof *p->wanted * (size_t)request->wanted.count);
+    p->n_wanted = request->wanted.count, p->passes = request->passes;
+    if (!p->fed || !p->wanted) return fail(&p->failure, TIDE_ENOMEM, "out of memory for the program");
     return allocate(p, &env);
 }
 
@@ -135,7 +138,7 @@ static tide_status take_feeds(tide_program *p, const tide_feed *feeds, int64_t c
     return TIDE_OK;
 }
 
-static const char *input_name(const tide_graph *g, int32_t slot) {
+const char *program_input_name(const tide_graph *g, int32_t slot) {
     for (int32_t i = 1; i < g->count; i++)
         if (g->nodes[i]->op == OP_INPUT && g->nodes[i]->attr.slot == slot) return g->nodes[i]->attr.data;
     return "?";
@@ -145,7 +148,7 @@ static tide_status copy_feeds(tide_program *p) {
     for (int32_t i = 0; i < p->c.n_inputs; i++) {
         int32_t buffer = p->c.input_buffer[i];
         if (buffer < 0) continue;
-        if (!p->fed[i]) return fail(&p->failure, TIDE_EINVAL, "run: the input '%s' is not fed", input_name(p->graph, i));
+        if (!p->fed[i]) return fail(&p->failure, TIDE_EINVAL, "run: the input '%s' is not fed", program_input_name(p->graph, i));
         const flat_buffer *b = &p->c.flat.buffers[buffer];
         if (b->bytes) memcpy((char *)p->block + b->offset, p->fed[i], (size_t)b->bytes);
     }
@@ -164,7 +167,8 @@ static bool results_grow(tide_graph *g) {
     return true;
 }
 
-static tide_status run_as(tide_program *p, const tide_feed *feeds, int64_t count, bool lazy) {
+/* spent: seconds of each kernel, added to; NULL: not measured. */
+static tide_status run_as(tide_program *p, const tide_feed *feeds, int64_t count, bool lazy, double *spent) {
     runtime *rt = p->graph->runtime;
     if (!p->exec) return p->failure.status;
     p->failure.status = TIDE_OK;
@@ -174,13 +178,17 @@ static tide_status run_as(tide_program *p, const tide_feed *feeds, int64_t count
         if (!lazy || !rt->results[p->c.wanted_node[i]].program) rt->results[p->c.wanted_node[i]] = (result){ p, i, lazy };
     tide_status status = take_feeds(p, feeds, count);
     if (!status) status = copy_feeds(p);
-    if (!status) status = rt->backend->run(p->exec, &p->failure);
+    if (!status) status = spent ? rt->backend->measure(p->exec, spent, &p->failure) : rt->backend->run(p->exec, &p->failure);
     p->ran = !status;
     return status;
 }
 
 tide_status tide_run(tide_program *p, const tide_feed *feeds, int64_t count) {
-    return p ? run_as(p, feeds, count, false) : TIDE_ENOMEM;
+    return p ? run_as(p, feeds, count, false, NULL) : TIDE_ENOMEM;
+}
+
+tide_status program_measure(tide_program *p, const tide_feed *feeds, int64_t count, double *seconds) {
+    return run_as(p, feeds, count, false, seconds);
 }
 
 /* ---- reading and writing ---- */
@@ -196,7 +204,7 @@ static result *find_result(tide_val v) {
         if (!p) return NULL;
         *(r = &g->runtime->results[v.node]) = (result){ p, 0, true };
     }
-    if (r->lazy) run_as(r->program, NULL, 0, true);
+    if (r->lazy) run_as(r->program, NULL, 0, true, NULL);
     return &g->runtime->results[v.node];
 }
 

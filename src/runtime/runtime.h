@@ -19,6 +19,9 @@ struct tide_program {
     int32_t       inputs_used;
     tide_precision precision; /* F32, BF16 or F16 */
     const char   *precision_note;
+    bool          passes;     /* compiled with them */
+    tide_val     *wanted;     /* what was asked for */
+    int64_t       n_wanted;
     bool          ran;        /* the outputs hold the results of the last run */
     tide_failure  failure;    /* of making it, or of its last run */
 };
@@ -49,6 +52,10 @@ void        runtime_free_storage(tide_graph *g);
 tide_precision runtime_precision(const runtime *rt, tide_precision wanted, const char **note);
 
 /* program.c */
+const char *program_input_name(const tide_graph *g, int32_t slot);
 tide_program *program_make(tide_graph *g, const compile_request *request, int64_t memory_limit);  /* NULL: no memory for the handle */
+
+/* A run that adds to seconds[kernel] what each kernel took, over all threads. */
+tide_status program_measure(tide_program *p, const tide_feed *feeds, int64_t count, double *seconds);
 
 #endif

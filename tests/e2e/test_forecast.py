@@ -128,6 +128,52 @@ class Train(Case):
         self.train("--no-plots", "--quiet", "--overwrite")
         self.assertEqual((self.out / "model.safetensors").read_bytes(), plain, "looking changes nothing")
 
+    def test_explain(self):
+        """The step as a page and as JSON; kernels' times and phases add up; a run is left as it was."""
+        result = json.loads(self.train("--no-plots", "--explain", "--json").stdout)
+        self.assertGreater(result["compile_ms"], 0)
+        self.assertGreater(result["first_step_ms"], 0)
+        step = result["explanation"]
+        before = {p.name: p.read_bytes() for p in self.out.iterdir()}
+        page = self.code(0, "explain", self.out).stdout
+        for word in ("cpu", "memory:", "fused:", "ms a run", "slowest", "phase 1: ", "gemm 16 x", "not fused", "embedding"):
+            self.assertIn(word, page)
+        self.assertLessEqual(max(map(len, page.splitlines())), 240)
+        alone = json.loads(self.code(0, "explain", self.out, "--json").stdout)["step"]
+        for key in ("flops", "bytes_read", "bytes_written", "phases", "memory"):
+            self.assertEqual(alone[key] if key != "memory" else alone[key]["arena"], step[key] if key != "memory" else step[key]["arena"], key)
+        self.assertEqual([k["members"] for k in alone["kernels"]], [k["members"] for k in step["kernels"]])
+        self.assertGreater(sum(k["ms"] or 0 for k in alone["kernels"]), 0)
+        self.assertAlmostEqual(sum(k["flops"] for k in alone["kernels"]) / alone["flops"], 1)
+        plain = json.loads(self.code(0, "explain", self.out, "--json", "--no-compile", "--no-measure").stdout)["step"]
+        self.assertGreater(len(plain["kernels"]), len(alone["kernels"]))
+        self.assertEqual((plain["fused"], plain["runs"], plain["kernels"][0]["ms"]), (False, 0, None))
+        self.assertEqual(plain["product_flops"], alone["product_flops"])
+        self.assertEqual({p.name: p.read_bytes() for p in self.out.iterdir()}, before)
+        self.error(2, "explain")
+        self.error(3, "explain", self.folder)
+
+    def test_memory_limit_words(self):
+        for word in ("0", "2X", "1.5", "-1"):
+            self.assertIn("512M", self.error(2, "forecast", "train", "--data", self.data, "--out", self.out, *SMALL, f"--memory-limit={word}")["message"])
+        self.train("--no-plots", "--memory-limit", "0.5")
+        large = ["--d-model", "128", "--d-ff", "128", "--batch-size", "200", "--epochs", "1", "--no-plots", "--memory-limit", "5M"]
+        message = self.error(1, "forecast", "train", "--data", self.data, "--out", self.folder / "none", *SMALL, *large)["message"]
+        self.assertIn("--auto-batch", message)
+        done = self.train(*large, "--auto-batch", "--overwrite")
+        self.assertRegex(done.stderr, r"note: batch-size \d+ in place of \d+: the largest that fits 5.0 MiB")
+        options = json.loads((self.out / "run.json").read_text())["options"]
+        self.assertIn(f"--batch-size {options['batch-size']} would fit", message)
+
+    def test_no_compile(self):
+        scores = [json.loads(self.train("--no-plots", "--json", "--overwrite", *words).stdout)["test"]["mse"] for words in ([], ["--no-compile"])]
+        self.assertAlmostEqual(scores[1] / scores[0], 1, delta=1e-4)
+        rows = [self.code(0, "forecast", "predict", self.out, "--no-plots", *words).stdout.splitlines() for words in ([], ["--no-compile"])]
+        for a, b in zip(*rows):
+            for x, y in list(zip(a.split(","), b.split(",")))[1:] if a[0].isdigit() else []:
+                self.assertAlmostEqual(float(x), float(y), delta=1e-4)
+        self.code(0, "forecast", "evaluate", "--model", self.out, "--data", self.data, "--no-compile")
+
     def test_one_warning_names_all_better_baselines(self):
         done = self.train("--no-plots", "--quiet", "--learning-rate", "1e-9")
         self.assertRegex(done.stderr, r"^warning: by test MSE the model \([\d.]+\) does not beat (\w+ \([\d.]+\)(, )?)+\n$")

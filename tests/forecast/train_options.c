@@ -97,6 +97,40 @@ static void test_contradictions(void **state) {
     expect_has(failure.message, "nonsense");
 }
 
+static void test_memory_limit(void **state) {
+    static const struct { const char *text; double bytes; } fine[] = {
+        { "512M", 512.0 * (1 << 20) }, { "2G", 2.0 * (1 << 30) }, { "1.5GiB", 1.5 * (1 << 30) }, { "300kb", 300 * 1024.0 }, { "1T", 1024.0 * (1 << 30) },
+        { "123456789", 123456789 },    { "2", 2 },
+    };
+    static const char *const refused[] = { "0", "-1", "nan", "inf", "1.5", "12Q", "G", "2GG", "120%", "0.7x", "1e300", "M", " ", "5 M", "2GiBs" };
+    tide_failure failure = { 0 };
+    int64_t      bytes, all, share;
+    (void)state;
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        if (memory_limit_parse(fine[i].text, &bytes, &failure) != TIDE_OK) fail_msg("%s: %s", fine[i].text, failure.message);
+        expect_near(fine[i].text, (double)bytes, fine[i].bytes, 0);
+    }
+    assert_int_equal(memory_limit_parse("1", &all, &failure), TIDE_OK);
+    assert_int_equal(memory_limit_parse("0.7", &share, &failure), TIDE_OK);
+    assert_int_equal(memory_limit_parse("70%", &bytes, &failure), TIDE_OK);
+    expect_near("a share", (double)share / (double)all, 0.7, 1e-6);
+    expect_near("in percent", (double)bytes, (double)share, 1e6); /* a cgroup's limit may move */
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (memory_limit_parse(refused[i], &bytes, NULL) != TIDE_EINVAL) fail_msg("'%s' was accepted: %" PRId64, refused[i], bytes);
+    forecast_options o, resolved;
+    unsigned         compat;
+    forecast_options_default(&o);
+    set_all(&o, "memory-limit 2G memory-limit-mib 3");
+    assert_int_equal(options_resolve(&o, &resolved, &compat, &failure), TIDE_EINVAL);
+    expect_has(failure.message, "one of them");
+    set_all(&o, "memory-limit-mib 0 memory-limit 3X");
+    failure = (tide_failure){ 0 };
+    assert_int_equal(options_resolve(&o, &resolved, &compat, &failure), TIDE_EINVAL);
+    expect_has(failure.message, "512M");
+    set(&o, "memory-limit", "2G");
+    expect_near("limit", (double)session_memory_limit(&o), 2.0 * (1 << 30), 0);
+}
+
 /* Rates at base 1e-3 in ten epochs: spec section 8, and the guide's own numbers. */
 static void test_rates(void **state) {
     static const struct { forecast_lradj rule; int64_t epoch; double rate; } cases[] = {
@@ -163,7 +197,7 @@ static void test_financial(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_values), cmocka_unit_test(test_presets), cmocka_unit_test(test_contradictions),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_values), cmocka_unit_test(test_presets), cmocka_unit_test(test_contradictions), cmocka_unit_test(test_memory_limit),
                                         cmocka_unit_test(test_rates),  cmocka_unit_test(test_order),   cmocka_unit_test(test_financial) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

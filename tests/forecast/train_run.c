@@ -1,6 +1,8 @@
 /* Runs from end to end on a small series: training, stopping, going on to the same bits, refusing, scoring, forecasting. */
 #include <tidemill/io.h>
 
+#include <math.h>
+
 #include "train_support.h"
 
 static char folder[64];
@@ -231,8 +233,124 @@ static void test_features(void **state) {
     }
 }
 
+/* The forecast of the run, every number of its CSV. */
+static int64_t forecast_of(const char *run, const char *compile, double *out, int64_t room) {
+    forecast_options o;
+    forecast_result  r       = { 0 };
+    tide_failure     failure = { 0 };
+    int64_t          count   = 0;
+    forecast_options_default(&o);
+    set(&o, "model", run);
+    set(&o, "compile", compile);
+    set(&o, "plots", "no");
+    if (forecast_predict(&o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("predict: %s", failure.message);
+    for (const char *at = strchr(r.csv, '\n'); at && at[1]; at = strchr(at + 1, '\n'))
+        for (const char *cell = strchr(at + 1, ','); cell && count < room && (cell < strchr(at + 1, '\n')); cell = strchr(cell + 1, ',')) out[count++] = strtod(cell + 1, NULL);
+    forecast_result_free(&r);
+    return count;
+}
+
+/* Op by op, everything is as with the compiler's passes but for rounding: what a run learns, and what it forecasts. */
+static void test_no_compile(void **state) {
+    forecast_options o;
+    char             run[2][96];
+    double           mse[2], forecast[2][18];
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        small_options(&o, folder);
+        set_all(&o, "d-model 32 d-ff 32 epochs 1");
+        out_folder(&o, i ? "op-by-op" : "compiled", run[i]);
+        set(&o, "compile", i ? "no" : "yes");
+        forecast_result r = train(&o);
+        assert_true(r.compile_ms > 0 && r.first_step_ms > 0 && r.step_ms_min <= r.first_step_ms);
+        expect_has(r.json, "\"compile_ms\"");
+        mse[i] = r.model.mse;
+        forecast_result_free(&r);
+    }
+    expect_near("error of the test windows", mse[1] / mse[0], 1, 1e-4); /* rounding, after 24 steps of Adam */
+    for (int i = 0; i < 2; i++) assert_int_equal(forecast_of(run[0], i ? "no" : "yes", forecast[i], 18), 18);
+    for (int i = 0; i < 18; i++) expect_near("forecast", forecast[1][i], forecast[0][i], 1e-5 * (1 + fabs(forecast[0][i])));
+}
+
+typedef struct heard { char notes[2000], page[400]; } heard;
+
+static int hear(void *user, const forecast_event *e) {
+    heard *h = user;
+    size_t used = strlen(h->notes);
+    if (e->stage == FORECAST_STAGE_NOTE) snprintf(h->notes + used, sizeof h->notes - used, "%s\n", e->message);
+    if (e->stage == FORECAST_STAGE_EXPLAIN) snprintf(h->page, sizeof h->page, "%.399s", e->message);
+    return 0;
+}
+
+/* The batch that a refusal names is the largest that fits: it trains, one more does not; --auto-batch takes that one. */
+static void test_auto_batch(void **state) {
+    forecast_options o;
+    forecast_result  r       = { 0 };
+    tide_failure     failure = { 0 };
+    heard            h       = { 0 };
+    char             run[96], number[32];
+    (void)state;
+    small_options(&o, folder);
+    set_all(&o, "d-model 64 d-ff 64 e-layers 1 epochs 1 batch-size 300 memory-limit 3M");
+    out_folder(&o, "fitted", run);
+    assert_int_equal(forecast_train(&o, NULL, NULL, &r, &failure), TIDE_ENOMEM);
+    expect_has(failure.message, "allowed by --memory-limit:");
+    const char *named = strstr(failure.message, "MiB are");
+    named = named ? strstr(named, "--batch-size ") : NULL;
+    if (!named) fail_msg("no batch is named: %s", failure.message);
+    int64_t fits = strtoll(named + strlen("--batch-size "), NULL, 10);
+    snprintf(number, sizeof number, "%d", (int)fits + 1);
+    set(&o, "batch-size", number);
+    refuse(&o, TIDE_ENOMEM, "would fit");
+    set_all(&o, "batch-size 300 auto-batch yes");
+    failure = (tide_failure){ 0 };
+    if (forecast_train(&o, hear, &h, &r, &failure) != TIDE_OK) fail_msg("train: %s", failure.message);
+    snprintf(number, sizeof number, "batch-size %d in place", (int)fits);
+    expect_has(h.notes, number);
+    assert_int_equal(r.steps, 391 / fits);
+    forecast_result_free(&r);
+    set_all(&o, "overwrite yes batch-size 16");
+    h = (heard){ 0 };
+    if (forecast_train(&o, hear, &h, &r, &failure) != TIDE_OK) fail_msg("train: %s", failure.message);
+    if (strstr(h.notes, "in place")) fail_msg("a batch that fits was changed: %s", h.notes);
+    forecast_result_free(&r);
+}
+
+/* Looking changes nothing: the same bits, and a page and an object that say what the step is. */
+static void test_explain(void **state) {
+    forecast_options o;
+    forecast_result  r       = { 0 };
+    tide_failure     failure = { 0 };
+    heard            h       = { 0 };
+    char             plain[96], looked[96];
+    (void)state;
+    small_options(&o, folder);
+    set(&o, "epochs", "1");
+    out_folder(&o, "plain", plain);
+    r = train(&o);
+    forecast_result_free(&r);
+    out_folder(&o, "looked", looked);
+    set(&o, "explain", "yes");
+    if (forecast_train(&o, hear, &h, &r, &failure) != TIDE_OK) fail_msg("train: %s", failure.message);
+    expect_has(h.page, "kernels in");
+    expect_has(r.json, "\"not_fused\"");
+    forecast_result_free(&r);
+    assert_true(same_file(plain, looked, "model.safetensors"));
+    forecast_options_default(&o);
+    set(&o, "model", looked);
+    set_all(&o, "batch-size 8 measure no");
+    if (forecast_explain(&o, hear, &h, &r, &failure) != TIDE_OK) fail_msg("explain: %s", failure.message);
+    expect_has(r.text, "phase 2:");
+    expect_has(r.text, "measured: not");
+    expect_has(r.json, "\"batch_size\": 8");
+    forecast_result_free(&r);
+    set(&o, "model", folder); /* no run */
+    assert_int_equal(forecast_explain(&o, hear, &h, &r, &failure), TIDE_EDATA);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_train),    cmocka_unit_test(test_resume), cmocka_unit_test(test_cut_metrics),
-                                        cmocka_unit_test(test_refusals), cmocka_unit_test(test_use),    cmocka_unit_test(test_features) };
+                                        cmocka_unit_test(test_refusals), cmocka_unit_test(test_use),    cmocka_unit_test(test_features),
+                                        cmocka_unit_test(test_no_compile), cmocka_unit_test(test_auto_batch), cmocka_unit_test(test_explain) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

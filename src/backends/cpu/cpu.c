@@ -28,10 +28,12 @@ struct backend_exec {
     arena     keep;
     gemm_set  gemms;
     cpu_phase *phases;
-    int32_t   n_phases;
+    int32_t   n_phases, n_kernels;
+    const cpu_kernel *kernels;
     int       threads;
     char     *scratch;
     int64_t   scratch_each;  /* bytes a thread */
+    double   *spent;         /* while measuring: (threads, n_kernels) seconds */
 };
 
 /* ---- running ------------------------------------------------------------------------------------------- */
@@ -64,22 +66,65 @@ static void run_thread(void *exec, int thread) {
     }
 }
 
+/* The same with a clock between the kernels: what it reads is a kernel's own time, without waiting. */
+static void time_phase(backend_exec *e, cpu_phase *phase, int thread) {
+    const cpu_chain *chain = phase->chains;
+    char   *scratch = e->scratch + thread * e->scratch_each;
+    double *spent = e->spent + (int64_t)thread * e->n_kernels;
+    int64_t item, finished = 0;
+    while ((item = atomic_fetch_add_explicit(&phase->next, 1, memory_order_relaxed)) < phase->items) {
+        while (item >= chain->first_item + chain->tasks) chain++;
+        double before = os_seconds();
+        for (int32_t i = 0; i < chain->n_kernels; i++) {
+            const cpu_kernel *k = &chain->kernels[i];
+            k->run(k->exec, item - chain->first_item, thread, scratch);
+            double now = os_seconds();
+            spent[k - e->kernels] += now - before;
+            before = now;
+        }
+        finished++;
+    }
+    if (finished) atomic_fetch_add_explicit(&phase->done, finished, memory_order_release);
+}
+
+static void time_thread(void *exec, int thread) {
+    backend_exec *e = exec;
+    for (int32_t i = 0; i < e->n_phases; i++) {
+        time_phase(e, &e->phases[i], thread);
+        if (e->threads > 1) wait_phase(&e->phases[i]);
+    }
+}
+
 /* Outside a parallel region a library would wake threads of its own for every product. */
-static void run_alone(backend_exec *e) {
+static void run_alone(backend_exec *e, void (*work)(void *exec, int thread)) {
     int before = pool_limit(1);
-    run_thread(e, 0);
+    work(e, 0);
     pool_limit(before);
 }
 
-static tide_status run(backend_exec *e, tide_failure *why) {
+static tide_status run_with(backend_exec *e, void (*work)(void *exec, int thread), tide_failure *why) {
     for (int32_t i = 0; i < e->n_phases; i++) {
         atomic_store_explicit(&e->phases[i].next, 0, memory_order_relaxed);
         atomic_store_explicit(&e->phases[i].done, 0, memory_order_relaxed);
     }
-    if (e->threads > 1) pool_run(e->threads, run_thread, e);
-    else run_alone(e);
+    if (e->threads > 1) pool_run(e->threads, work, e);
+    else run_alone(e, work);
     if (atomic_exchange(&e->gemms.failed, false)) return fail(why, TIDE_EDEVICE, "a matrix product failed in its library");
     return TIDE_OK;
+}
+
+static tide_status run(backend_exec *e, tide_failure *why) { return run_with(e, run_thread, why); }
+
+static tide_status measure(backend_exec *e, double *seconds, tide_failure *why) {
+    size_t bytes = sizeof *e->spent * (size_t)e->threads * (size_t)e->n_kernels;
+    e->spent = mem_new(e->allocator, bytes);
+    if (!e->spent) return fail(why, TIDE_ENOMEM, "no memory to measure %d kernels", (int)e->n_kernels);
+    tide_status status = run_with(e, time_thread, why);
+    for (int32_t k = 0; k < e->n_kernels; k++)
+        for (int t = 0; t < e->threads; t++) seconds[k] += e->spent[(int64_t)t * e->n_kernels + k];
+    mem_free(e->allocator, e->spent, bytes);
+    e->spent = NULL;
+    return status;
 }
 
 /* ---- preparing ----------------------------------------------------------------------------------------- */
@@ -131,6 +176,7 @@ static tide_status prepare_all(backend_exec *e, cpu_build *b, void *arena_memory
         if (status != TIDE_OK) return status;
         *scratch = MAX2(*scratch, kernels[i].scratch);
     }
+    e->kernels = kernels, e->n_kernels = p->n_kernels;
     lay_out_chains(e, p, kernels);
     if (!worth_threads(e, p, kernels)) e->threads = 1;
     return TIDE_OK;
@@ -218,5 +264,5 @@ static int64_t scratch_bytes(const flat_program *p, const backend_env *env) {
 
 const tide_backend tide_backend_cpu = {
     .name = "cpu", .fuse = true, .guard_bytes = 0,
-    .prepare = prepare, .run = run, .scratch_bytes = scratch_bytes, .release = release, .lacks_products = lacks_products,
+    .prepare = prepare, .run = run, .measure = measure, .scratch_bytes = scratch_bytes, .release = release, .lacks_products = lacks_products,
 };

@@ -76,11 +76,24 @@ static tide_status run(backend_exec *e, tide_failure *why) {
     return TIDE_OK;
 }
 
+static tide_status measure(backend_exec *e, double *seconds, tide_failure *why) {
+    (void)why;
+    const flat_program *p = e->run.program;
+    double before = os_seconds();
+    for (int32_t i = 0; i < p->n_kernels; i++) {
+        for (int64_t t = 0; t < p->kernels[i].tasks; t++) ref_kernel(&e->run, &p->kernels[i], t);
+        double now = os_seconds();
+        seconds[i] += now - before;
+        before = now;
+    }
+    return TIDE_OK;
+}
+
 static void release(backend_exec *e) {
     if (e) mem_free(e->allocator, e, (size_t)e->bytes);
 }
 
 const tide_backend tide_backend_ref = {
     .name = "ref", .fuse = false, .guard_bytes = 0,
-    .prepare = prepare, .run = run, .scratch_bytes = scratch_bytes, .release = release, .lacks_products = ref_lacks_products,
+    .prepare = prepare, .run = run, .measure = measure, .scratch_bytes = scratch_bytes, .release = release, .lacks_products = ref_lacks_products,
 };

@@ -1,0 +1,45 @@
+/* tidemill explain: a run's training step, kernel by kernel. */
+#include <stdlib.h>
+
+#include "commands.h"
+
+static int options(cli_option *out) { return forecast_cli_options(out, FORECAST_FOR_EXPLAIN); }
+
+static void prepare(void *memory) { forecast_options_default(memory); }
+
+static tide_status set(void *memory, const char *name, const char *text, tide_failure *failure) {
+    return forecast_option_set(memory, name, text, failure);
+}
+
+static int run(cli_call *call) {
+    forecast_options *o = call->target;
+    tide_failure failure = { 0 };
+    forecast_result *r = calloc(1, sizeof *r);
+    if (!r) return EXIT_FAILED;
+    tide_status status = forecast_option_set(o, "model", call->words[0], &failure);
+    if (status == TIDE_OK) status = forecast_explain(o, forecast_cli_show, call, r, &failure);
+    progress_end();
+    int code = status == TIDE_OK ? print_result(call->json ? r->json : r->text, call->json) : report_failure(&failure, call->json);
+    forecast_result_free(r);
+    free(r);
+    return code;
+}
+
+const cli_command command_explain = {
+    .name = "explain",
+    .words = "RUN",
+    .least_words = 1,
+    .most_words = 1,
+    .summary = "a run's training step, kernel by kernel: work, memory, time, what was fused",
+    .more = "Kernels are in the order of phases: a phase begins when the one before it is done. % is a kernel's share of all kernels' "
+            "time; roof\n"
+            "its share of what `tidemill machine --measure` found, products of the arithmetic, the others of the memory's rate (more from\n"
+            "cache). Made-up rows stand for the data, and nothing in RUN is changed.\n\n"
+            "  tidemill explain runs/sales\n  tidemill explain runs/sales --batch-size 128 --precision bf16 --json\n  tidemill forecast "
+            "train --explain ...\n",
+    .options = options,
+    .target_size = sizeof(forecast_options),
+    .prepare = prepare,
+    .set = set,
+    .run = run,
+};
