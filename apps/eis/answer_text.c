@@ -56,7 +56,7 @@ static void put_candidates(const answer *a, text *out) {
     text_add(out, "candidates (probability of the grid cell%s%s)\n", a->spectrum ? "; " : "",
              a->spectrum ? eis_resnorm_name(a->question->resnorm) : "");
     for (int64_t i = 0; i < s->top_count; i++) {
-        text_add(out, "  %2" PRId64 "  %.4f", i + 1, s->top[i].probability);
+        text_add(out, "  %2" PRId64 "  %-8.3g", i + 1, s->top[i].probability);
         if (!isnan(s->top[i].resnorm)) text_add(out, "  %9.4g ", s->top[i].resnorm);
         for (int k = 0; k < EIS_COUNT; k++)
             if (!a->question->known.is[k])
