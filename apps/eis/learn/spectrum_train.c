@@ -84,6 +84,8 @@ static tide_status make_validation(spectrum_trainer *t, tide_failure *failure) {
 static tide_status open_folder(spectrum_trainer *t, tide_failure *failure) {
     char path[1024];
     snprintf(path, sizeof path, "%s", t->options->out);
+    if (t->options->resume && !*path)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "resume", "--resume needs --out, the folder of the run to go on with");
     if (!*path) run_folder_default(t->settings.network.recipe == EIS_RECIPE_GRID ? "eis-grid" : "eis-lab", path);
     return run_folder_open(path, t->options->resume, t->options->overwrite, &t->folder, failure);
 }

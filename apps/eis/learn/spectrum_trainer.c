@@ -19,7 +19,9 @@ static const run_counter counters[] = { WHOLE(step), WHOLE(epoch), WHOLE(epoch_s
 
 tide_status trainer_tell(const spectrum_trainer *t, eis_tone tone, const char *message, tide_failure *failure) {
     bool stop = t->listener && t->listener(t->user, tone, message);
-    return stop ? fail(failure, TIDE_ECANCELLED, "stopped") : TIDE_OK;
+    if (!stop) return TIDE_OK;
+    if (!*t->folder.path) return fail(failure, TIDE_ECANCELLED, "stopped before training began");
+    return fail(failure, TIDE_ECANCELLED, "stopped at step %" PRId64 "; `--resume --out %s` goes on from there", t->at.step, t->folder.path);
 }
 
 double trainer_elapsed(const spectrum_trainer *t) { return t->before + os_seconds() - t->began; }
