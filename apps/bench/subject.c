@@ -69,8 +69,8 @@ static void open_eis(subject *s) {
     known_network_new(s->graph, known_sizes_of(s->spec->hidden, CLASS_COUNT), &s->network);
     add_feed(s, "x", TIDE_SHAPE(b, KNOWN_FEATURES), NORMAL);
     s->inputs       = s->feeds;
-    tide_val label  = add_feed(s, "label", TIDE_SHAPE(EIS_COUNT, b), CLASSES);
-    tide_val truth  = add_feed(s, "resnorm", TIDE_SHAPE(b), NORMAL), missing = add_feed(s, "missing", TIDE_SHAPE(EIS_COUNT, b), HALF);
+    tide_val label  = add_feed(s, "label", TIDE_SHAPE(b, EIS_COUNT), CLASSES);
+    tide_val truth  = add_feed(s, "resnorm", TIDE_SHAPE(b), NORMAL), missing = add_feed(s, "missing", TIDE_SHAPE(b, EIS_COUNT), HALF);
     tide_val logits = known_network_apply(&s->network, s->feed[0].input, TIDE_TRAIN, &resnorm);
     s->loss         = tide_add(tide_cross_entropy(logits, label, missing), tide_mul_scalar(tide_mse(resnorm, truth), 0.5));
 }

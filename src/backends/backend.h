@@ -14,13 +14,15 @@
 typedef enum flat_space {
     FLAT_ARENA,     /* this program's arena, at `offset`; inputs and outputs are here too */
     FLAT_VARIABLE,  /* the graph's storage, at `host` */
-    FLAT_CONSTANT   /* read-only, at `host` */
+    FLAT_CONSTANT,  /* read-only, at `host` */
+    FLAT_TASK       /* a part of it at a time, in the running thread's own memory at `offset`: see part_step */
 } flat_space;
 
 typedef struct flat_buffer {
     flat_space space;
     int64_t bytes;
-    int64_t offset;                   /* FLAT_ARENA: bytes from its start, a multiple of 64 */
+    int64_t offset;                   /* FLAT_ARENA: bytes from its start, FLAT_TASK: from the thread's; a multiple of 64 */
+    int64_t part_base, part_step;     /* FLAT_TASK: task t touches bytes part_base + [t part_step, (t + 1) part_step) alone */
     void   *host;                     /* FLAT_VARIABLE, FLAT_CONSTANT */
     int32_t first_phase, last_phase;  /* holds something from .. to; inputs from -1, outputs to n_phases */
 } flat_buffer;
@@ -93,8 +95,9 @@ typedef struct flat_map {
  * type, but is F32 for the 16-bit ones, which are multiplied and added in F32. Operands 0 A, 1 B, 2 C (C's column
  * stride is 1) with strides [batch dims..., row, column]. The cut into tasks:
  * split FLAT_SPLIT_ROWS: one batch entry at a time, tasks = batches * ceil(m / rows_per_task), batch outermost;
- * split FLAT_SPLIT_BATCH: tasks = ceil(batches / rows_per_task), rows_per_task whole batch entries each. */
-typedef enum flat_split { FLAT_SPLIT_ROWS, FLAT_SPLIT_BATCH } flat_split;
+ * split FLAT_SPLIT_BATCH: tasks = ceil(batches / rows_per_task), rows_per_task whole batch entries each;
+ * split FLAT_SPLIT_EACH: tasks = ceil(m / rows_per_task), these rows of every batch entry. */
+typedef enum flat_split { FLAT_SPLIT_ROWS, FLAT_SPLIT_BATCH, FLAT_SPLIT_EACH } flat_split;
 typedef struct flat_gemm {
     int64_t m, n, k, batches, rows_per_task;
     int32_t batch_ndim;
@@ -149,6 +152,7 @@ typedef struct flat_program {
     flat_chain  *chains;
     flat_phase  *phases;
     int64_t      arena_bytes;
+    int64_t      task_bytes;  /* that each thread needs for FLAT_TASK buffers; a multiple of 64 */
     uint64_t     seed;
 } flat_program;
 
@@ -164,6 +168,7 @@ typedef struct backend_exec backend_exec;
 typedef struct tide_backend {
     const char *name;
     bool    fuse;         /* wants the optimised program; else one kernel an op, all buffers apart */
+    bool    task_memory;  /* runs a chain task by task: what no other chain touches may be FLAT_TASK */
     int64_t guard_bytes;  /* gap that the placer leaves after every arena buffer */
     /* All choices, all memory but the arena, which lies at `arena`. The program outlives the exec. */
     tide_status (*prepare)(const flat_program *p, void *arena, const backend_env *env, backend_exec **out, tide_failure *why);

@@ -67,8 +67,8 @@ static tide_status run_passes(compiler *c, const compile_request *r, compiled *o
     }
     pass_fuse(g, r->passes, &fused, r->apart ? out->memory : NULL, r->apart);
     pass_lower(g, &fused, r->passes, &low);
-    pass_schedule(g->memory, &low.flat);
-    if (r->passes) pass_share_parts(g->memory, &low, c->source->n_inputs, g->n_wanted, &low.flat);
+    pass_schedule(g->memory, &low.flat, low.tasks);
+    if (r->passes && r->task_memory) pass_task_memory(g->memory, &low, c->source->n_inputs, g->n_wanted, &low.flat);
     pass_place(g->memory, &low, c->source->n_inputs, g->n_wanted, &low.flat, r->guard_bytes, !r->passes);
     dump_flat(c, "lower", &low.flat);
     copy_flat(out->memory, &low.flat, &out->flat);

@@ -13,6 +13,7 @@ typedef struct compile_request {
     tide_list wanted;
     bool      passes;       /* false: one kernel an op, every buffer apart */
     bool      initial;      /* first values of variables: random step 0, variables without storage by their own first value */
+    bool      task_memory;  /* the backend's, as guard_bytes */
     int64_t   guard_bytes;
     tide_precision precision;  /* F32 (or 0), BF16 or F16 */
     const char *precision_note;  /* why not the one asked for; "" */

@@ -15,6 +15,8 @@ typedef struct fuser {
     int32_t *members, *externals;   /* counts of a group */
     int32_t *loader;                /* latest group that loads a node from outside; see group_now */
     int32_t *merged;                /* the group that an emptied group went into; 0: itself */
+    bool    *waits;                 /* of each node: it needs a matrix product */
+    bool    *late, *early;          /* of each group: a member waits; a member is a reduction that does not */
     uint32_t *seen, *seen_group, stamp;
     int32_t  most_visits;           /* of one search */
     int32_t *stack;
@@ -141,9 +143,20 @@ static bool input_fits(const fuser *u, int32_t in, int32_t member, member_kind a
     return u->f->kind[member] == MEMBER_ROW && (as == MEMBER_ROW) == direct;
 }
 
+static bool is_reduction(const ir_node *n) {
+    return n->op == OP_SUM || n->op == OP_MAX || n->op == OP_MIN || n->op == OP_ARGMAX || n->op == OP_ARGMIN;
+}
+
+/* A count, a weight's sum or a single number that could be had at once is not made to wait for products: others wait for it. */
+static bool keeps_waiting(const fuser *u, bool late, bool early, int32_t group) {
+    if (u->f->elements[group] == 1) return late != u->late[group];
+    return (late && u->early[group]) || (early && u->late[group]);
+}
+
 /* May `node` be computed inside `group` as kind `as`? */
 static bool may_join(fuser *u, int32_t node, int32_t group, member_kind as) {
     const ir_node *n = u->g->nodes[node];
+    if (keeps_waiting(u, u->waits[node], is_reduction(n) && !u->waits[node], group)) return false;
     if (u->members[group] >= MOST_MEMBERS || u->externals[group] + n->n_in > MOST_EXTERNALS) return false;
     u->stamp++;
     for (int32_t i = 0; i < n->n_in; i++) {
@@ -164,6 +177,8 @@ static void join_as(fuser *u, int32_t node, int32_t group, member_kind kind) {
         if (gains && count_of(u, direct) == u->f->elements[group]) u->loader[direct] = group;
     }
     join(u, node, group, kind);
+    u->late[group] |= u->waits[node];
+    u->early[group] |= is_reduction(n) && !u->waits[node];
 }
 
 static int32_t group_now(const fuser *u, int32_t group) {
@@ -193,10 +208,6 @@ static int32_t candidates(const fuser *u, const ir_node *n, int32_t out[16]) {
     return count;
 }
 
-static bool is_reduction(const ir_node *n) {
-    return n->op == OP_SUM || n->op == OP_MAX || n->op == OP_MIN || n->op == OP_ARGMAX || n->op == OP_ARGMIN;
-}
-
 /* Two groups that both feed a node become one if nothing between them is outside. */
 static bool independent(fuser *u, int32_t from, int32_t of) {
     u->stamp++;
@@ -216,7 +227,7 @@ static bool mergeable(fuser *u, int32_t a, int32_t b) {
     fusion *f = u->f;
     if (a == b || f->elements[a] != f->elements[b] || (f->cols[a] && f->cols[b] && f->cols[a] != f->cols[b])) return false;
     if (u->members[a] + u->members[b] > MOST_MEMBERS || u->externals[a] + u->externals[b] > MOST_EXTERNALS) return false;
-    return independent(u, a, b) && independent(u, b, a);
+    return !keeps_waiting(u, u->late[a], u->early[a], b) && independent(u, a, b) && independent(u, b, a);
 }
 
 static void sort_members(fuser *u, int32_t group, int32_t count) {
@@ -239,6 +250,7 @@ static void merge_groups(fuser *u, int32_t into, int32_t from) {
     if (!f->cols[into]) f->cols[into] = f->cols[from];
     u->members[into] += u->members[from];
     u->externals[into] += u->externals[from];
+    u->late[into] |= u->late[from], u->early[into] |= u->early[from];
     sort_members(u, into, u->members[into]);
     u->first[from] = u->members[from] = 0;
     u->merged[from] = into;
@@ -351,6 +363,7 @@ static const char *why_apart(fuser *u, int32_t in, int32_t maker, int32_t view, 
     if (u->members[a] + u->members[b] > MOST_MEMBERS) return "together they would be too many operations for one kernel";
     if (u->externals[a] + u->externals[b] > MOST_EXTERNALS) return "together they would read too many values for one kernel";
     if (!independent(u, b, a) || !independent(u, a, b)) return "a product, a whole reduction or another order lies between the two";
+    if (keeps_waiting(u, u->late[a], u->early[a], b)) return "one of them need not wait for products as the other must";
     return "each had its kernel before this value joined them";
 }
 
@@ -391,9 +404,12 @@ void pass_fuse(const pass_graph *g, bool merge, fusion *out, arena *note_memory,
     fuser u = { .g = g, .f = out, .merge = merge, .most_visits = MOST_WORK / n };
     u.first = arena_new(m, int32_t, n), u.next = arena_new(m, int32_t, n), u.last = arena_new(m, int32_t, n);
     u.members = arena_new(m, int32_t, n), u.externals = arena_new(m, int32_t, n), u.loader = arena_new(m, int32_t, n), u.merged = arena_new(m, int32_t, n);
+    u.waits = arena_new(m, bool, n), u.late = arena_new(m, bool, n), u.early = arena_new(m, bool, n);
     u.seen = arena_new(m, uint32_t, n), u.seen_group = arena_new(m, uint32_t, n), u.stack = arena_new(m, int32_t, n);
     for (int32_t id = 1; id < g->count; id++) {
         const ir_node *node = g->nodes[id];
+        u.waits[id] = node->op == OP_MATMUL;
+        for (int32_t i = 0; i < node->n_in; i++) u.waits[id] |= u.waits[node->in[i]];
         if (is_reduction(node)) place_reduction(&u, id);
         else if (node->op == OP_SCALAR || node->op == OP_CAST) place_lane(&u, id);
     }

@@ -298,21 +298,51 @@ static void place_wanted(lowering *l) {
     }
 }
 
-/* Kernels along the samples are cut alike, so that one task can carry its samples through many of them (schedule.c). The
- * cut is that of the largest product by a variable: up to 96 of its rows, and a divisor, so that rows of samples that come
- * in other numbers (heads, variates) are cut at the same samples. */
-static int64_t common_tasks(const pass_graph *g) {
-    double most = 0;
-    int64_t rows = 0;
+/* Rows of the largest product by a variable, which come from all samples; outermost entries of the largest product of a batch, which
+ * are samples where it is attention; and the most elements that such products have. */
+typedef struct along_samples { int64_t rows, samples, elements; } along_samples;
+
+static along_samples find_samples(const pass_graph *g) {
+    along_samples found = { 0 };
+    double by_variable = 0, batched = 0;
     for (int32_t id = 1; id < g->count; id++) {
         const ir_node *n = g->nodes[id];
-        if (n->op != OP_MATMUL || n->shape.ndim != 2) continue;
-        double work = (double)n->shape.dim[0] * (double)n->shape.dim[1] * (double)g->nodes[n->in[0]]->shape.dim[1];
-        if (node_of_variable(g, n->in[1]) && work > most) most = work, rows = n->shape.dim[0];
+        if (n->op != OP_MATMUL) continue;
+        tide_shape in = g->nodes[n->in[0]]->shape;
+        int64_t elements = tide_shape_count(n->shape);
+        double  work = (double)elements * (double)in.dim[in.ndim - 1];
+        bool    of_rows = n->shape.ndim == 2 && node_of_variable(g, n->in[1]);
+        if (of_rows && work > by_variable) by_variable = work, found.rows = n->shape.dim[0];
+        if (n->shape.ndim > 2 && work > batched) batched = work, found.samples = n->shape.dim[0];
+        if (of_rows || n->shape.ndim > 2) found.elements = MAX2(found.elements, elements);
     }
-    for (int64_t each = 96; each >= 24; each--)
-        if (rows % each == 0 && rows / each > 1) return rows / each;
-    return 0;
+    return found;
+}
+
+enum { FEWEST_TASKS = 4, FEWEST_LARGE = 8, LEAST_ROWS = 24, MOST_ROWS = 192, MOST_LANES = 1 << 17 };
+
+/* At least four tasks if they divide `what` (fewer if not), as few as that allows, each of LEAST_ROWS to MOST_ROWS of the rows: the
+ * more rows, the less often weights are read. */
+static int64_t tasks_dividing(int64_t what, int64_t rows) {
+    int64_t fewer = 0;
+    for (int64_t tasks = 2; tasks <= what && rows / tasks >= LEAST_ROWS; tasks++) {
+        if (what % tasks || rows % tasks || rows / tasks > MOST_ROWS) continue;
+        if (tasks >= FEWEST_TASKS) return tasks;
+        fewer = tasks;
+    }
+    return fewer;
+}
+
+/* Whole samples if some have no more rows than a task should, or if there are enough of larger ones: then attention is
+ * part of the chain too, and what it computes is memory of the task (task_memory.c). */
+static common_cut choose_cut(const pass_graph *g) {
+    along_samples x = find_samples(g);
+    bool known = x.samples > 1 && x.rows % x.samples == 0;
+    int64_t tasks = known ? tasks_dividing(x.samples, x.rows) : 0;
+    if (known && !tasks && x.samples >= FEWEST_LARGE && x.rows / x.samples > MOST_ROWS) tasks = x.samples;
+    bool whole = tasks > 0;
+    if (!whole) tasks = tasks_dividing(x.rows, x.rows);
+    return (common_cut){ tasks, x.rows, whole ? x.samples : 0, MAX2(MOST_LANES, x.elements / MAX2(tasks, 1)) };
 }
 
 void pass_lower(const pass_graph *g, const fusion *f, bool merge, lowered *out) {
@@ -328,7 +358,8 @@ void pass_lower(const pass_graph *g, const fusion *f, bool merge, lowered *out) 
     out->input_buffer = arena_new(m, int32_t, MAX2(g->source->n_inputs, 1));
     for (int32_t i = 0; i < g->source->n_inputs; i++) out->input_buffer[i] = -1;
     units u = { 0 };
-    l.tasks = merge ? common_tasks(g) : 0;
+    if (merge) l.cut = choose_cut(g);
+    out->tasks = l.cut.tasks;
     find_needed(&l);
     list_groups(&l);
     make_units(&l, &u);

@@ -4,12 +4,20 @@
 
 #include "view.h"
 
+/* One cut for all kernels that run along the samples, so that one task can carry its samples through many of them (schedule.c). */
+typedef struct common_cut {
+    int64_t tasks;    /* 0: none, each kernel as it likes */
+    int64_t rows;     /* of the largest product: a multiple of them is taken for something along the samples */
+    int64_t samples;  /* a task has whole samples, of so many in all; 0: only rows are known */
+    int64_t lanes;    /* the most elements of a map that a task may have */
+} common_cut;
+
 typedef struct lowering {
     const pass_graph *g;
     const fusion *f;
     lowered   *out;
     arena     *memory;
-    int64_t    tasks;        /* into how many tasks whatever runs along the samples is cut; 0: each kernel as it likes */
+    common_cut cut;          /* of whatever runs along the samples */
     view      *loc;          /* of each node, once it has one */
     bool      *needed;       /* of each node: somebody outside its group wants it in memory */
     bool      *read;         /* of each node: needed by more than an assignment */

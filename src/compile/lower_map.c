@@ -3,7 +3,7 @@
 
 #include "lower.h"
 
-enum { MOST_LOADS = 2 * 96, MOST_INSTRS = 4 * 96 + 64, TASK_ELEMENTS = 16384, MOST_COLS = 4096, COMMON_LANES = 256 };
+enum { MOST_LOADS = 2 * 96, MOST_INSTRS = 4 * 96 + 64, TASK_ELEMENTS = 16384, MOST_COLS = 4096, COMMON_LANES = 256, LEAST_LANES = 16 };
 
 typedef struct load {
     int32_t node;     /* seen through reshapes; the broadcast itself where one is loaded */
@@ -106,7 +106,7 @@ static bool cut(build *b, int64_t product) {
     return true;
 }
 
-static bool cut_for(build *b, const load *x) {
+static bool commonfor(build *b, const load *x) {
     if (x->v.ndim == 0 || (x->v.ndim == 1 && (!x->row || b->bounds == 0))) return true;
     int64_t product = x->row ? b->cols : 1, before[TIDE_MAX_DIMS + 2];
     int32_t count = b->bounds;
@@ -140,7 +140,7 @@ static void make_domain(build *b) {
         load *x = &b->loads[i];
         bool single = view_count(&x->v) == 1;
         if (single) x->v.ndim = 0;
-        if (!cut_for(b, x)) {
+        if (!commonfor(b, x)) {
             const view *whole = lower_contiguous(b->l, x->node);
             x->v = view_merged(whole);
         }
@@ -161,8 +161,10 @@ static void make_domain(build *b) {
     m->rows = b->elements / m->cols;
     m->rows_per_task = MAX2(1, TASK_ELEMENTS / m->cols);
     if (!linear && m->cols >= 64 && m->cols <= 1024) m->rows_per_task = 64;
-    int64_t tasks = b->l->tasks, lanes = tasks ? b->elements / tasks : 0;
-    if (tasks && m->rows % tasks == 0 && lanes >= COMMON_LANES && lanes <= 8 * TASK_ELEMENTS) m->rows_per_task = m->rows / tasks;
+    const common_cut *common = &b->l->cut;
+    int64_t lanes = common->tasks ? b->elements / common->tasks : 0;
+    bool    enough = common->tasks && (lanes >= COMMON_LANES || (b->elements % common->rows == 0 && lanes >= LEAST_LANES));
+    if (enough && m->rows % common->tasks == 0 && lanes <= common->lanes) m->rows_per_task = m->rows / common->tasks;
 }
 
 static tide_shape domain_shape(const flat_map *m, bool rows_only) {

@@ -3,7 +3,7 @@
 
 #include "lower.h"
 
-enum { GEMM_ROWS = 64, COMMON_ROWS = 8, TASK_ELEMENTS = 16384, SMALL_GEMM = 64 * 64 * 64 };
+enum { GEMM_ROWS = 64, SUM_ROWS = 128, COMMON_ROWS = 8, TASK_ELEMENTS = 16384, SMALL_GEMM = 64 * 64 * 64 };
 
 static const ir_node *node_of(const lowering *l, int32_t id) { return l->g->nodes[id]; }
 
@@ -45,15 +45,23 @@ static view product_destination(lowering *l, int32_t node) {
  * variable), its tasks are the program's. */
 static void split_gemm(const lowering *l, flat_gemm *gemm, flat_kernel *k, bool by_variable) {
     double work = (double)gemm->m * (double)gemm->n * (double)gemm->k;
-    if (gemm->batches > 1 && work < SMALL_GEMM) {
+    const common_cut *cut = &l->cut;
+    bool whole_samples = cut->samples && gemm->batch_ndim > 0 && gemm->batch[0] == cut->samples;
+    bool of_each = gemm->batches > 1 && !whole_samples && cut->tasks && gemm->m == cut->rows;
+    if (of_each) {
+        gemm->split = FLAT_SPLIT_EACH;
+        gemm->rows_per_task = gemm->m / cut->tasks;
+        k->tasks = cut->tasks;
+    } else if (gemm->batches > 1 && (work < SMALL_GEMM || whole_samples)) {
         gemm->split = FLAT_SPLIT_BATCH;
-        bool common = l->tasks && gemm->batches % l->tasks == 0;
-        gemm->rows_per_task = common ? gemm->batches / l->tasks : MAX2(1, (int64_t)(0.5 * SMALL_GEMM / MAX2(work, 1.0)));
+        bool common = cut->tasks && gemm->batches % cut->tasks == 0;
+        gemm->rows_per_task = common ? gemm->batches / cut->tasks : MAX2(1, (int64_t)(0.5 * SMALL_GEMM / MAX2(work, 1.0)));
         k->tasks = ceil_div(gemm->batches, gemm->rows_per_task);
     } else {
         gemm->split = FLAT_SPLIT_ROWS;
-        bool common = l->tasks && by_variable && gemm->m % l->tasks == 0 && gemm->m / l->tasks >= COMMON_ROWS;
-        gemm->rows_per_task = common ? gemm->m / l->tasks : GEMM_ROWS;
+        bool common = cut->tasks && by_variable && gemm->m % cut->tasks == 0 && gemm->m / cut->tasks >= COMMON_ROWS;
+        int64_t rows = by_variable ? GEMM_ROWS : SUM_ROWS, blocks = MAX2(1, (gemm->m + rows / 2) / rows);
+        gemm->rows_per_task = common ? gemm->m / cut->tasks : ceil_div(gemm->m, blocks);
         k->tasks = gemm->batches * ceil_div(gemm->m, gemm->rows_per_task);
     }
 }

@@ -68,6 +68,7 @@ typedef struct lowered {
     int32_t *output_buffer;   /* buffer of each wanted value, contiguous from offset 0 */
     int32_t *input_buffer;    /* of each input of the graph; -1: not used here */
     double   flops;
+    int64_t  tasks;           /* of the kernels that run along the samples; 0: no common cut */
 } lowered;
 
 /* merge: kernels along the samples are cut alike, for chains. */
@@ -77,10 +78,10 @@ typedef struct part { bool known; int64_t base, step; } part;
 part part_of(const flat_kernel *k, int32_t operand);
 /* Which operands a kernel writes; the others are read. */
 bool operand_written(const flat_kernel *k, int32_t operand);
-/* schedule.c: phases and chains from the kernels' reads and writes. */
-void pass_schedule(arena *memory, flat_program *p);
-/* share_parts.c: buffers that live one after the other within a chain become one. */
-void pass_share_parts(arena *memory, const lowered *l, int32_t n_inputs, int32_t n_outputs, flat_program *p);
+/* schedule.c: phases and chains from the kernels' reads and writes. tasks: as lowered. */
+void pass_schedule(arena *memory, flat_program *p, int64_t tasks);
+/* task_memory.c: buffers of one chain alone go to the running thread's own memory. */
+void pass_task_memory(arena *memory, const lowered *l, int32_t n_inputs, int32_t n_outputs, flat_program *p);
 /* place_memory.c: lifetimes and arena offsets. Inputs live from before the program, outputs to its end. */
 void pass_place(arena *memory, const lowered *l, int32_t n_inputs, int32_t n_outputs, flat_program *p, int64_t guard, bool apart);
 

@@ -29,9 +29,10 @@ static void wait_for(const scheduler *s, placing *at, int32_t k, int32_t operand
     }
 }
 
-static placing find_place(const scheduler *s, int32_t k) {
+/* After phase `not_before` at least. */
+static placing find_place(const scheduler *s, int32_t k, int32_t not_before) {
     const flat_kernel *kernel = &s->p->kernels[k];
-    placing at = { .phase = -1 };
+    placing at = { .phase = not_before, .chain = -1 };
     for (int32_t i = 0; i < kernel->n_operands; i++) {
         int32_t buffer = kernel->operands[i].buffer;
         if (s->last_write[buffer]) wait_for(s, &at, k, i, &s->accesses[s->last_write[buffer]]);
@@ -84,20 +85,62 @@ static void lay_out(arena *memory, scheduler *s) {
     p->kernels = sorted;
 }
 
-void pass_schedule(arena *memory, flat_program *p) {
+/* ---- what comes first ---- */
+
+static bool along_samples(const flat_kernel *k, int64_t tasks) {
+    return tasks > 1 && k->kind == FLAT_GEMM && k->tasks == tasks && k->gemm.split == FLAT_SPLIT_ROWS;
+}
+
+/* The kernels along the samples and all that depends on them, by a value or by memory that is written again. */
+static bool *find_after(arena *memory, const flat_program *p, int64_t tasks) {
+    bool *after = arena_new(memory, bool, MAX2(p->n_kernels, 1));
+    bool *written = arena_new(memory, bool, MAX2(p->n_buffers, 1)), *read = arena_new(memory, bool, MAX2(p->n_buffers, 1));
+    for (int32_t k = 0; k < p->n_kernels; k++) {
+        const flat_kernel *kernel = &p->kernels[k];
+        after[k] = along_samples(kernel, tasks);
+        for (int32_t i = 0; i < kernel->n_operands; i++) {
+            int32_t buffer = kernel->operands[i].buffer;
+            after[k] |= written[buffer] || (read[buffer] && operand_written(kernel, i));
+        }
+        for (int32_t i = 0; after[k] && i < kernel->n_operands; i++)
+            *(operand_written(kernel, i) ? &written[kernel->operands[i].buffer] : &read[kernel->operands[i].buffer]) = true;
+    }
+    return after;
+}
+
+/* The last phase of anything else that those kernels wait for; -1: they wait for nothing. */
+static int32_t last_before(const scheduler *s, const bool *after) {
+    int32_t last = -1;
+    for (int32_t k = 0; k < s->p->n_kernels; k++)
+        for (int32_t i = 0; after[k] && i < s->p->kernels[k].n_operands; i++) {
+            int32_t access = s->last_write[s->p->kernels[k].operands[i].buffer];
+            if (access) last = MAX2(last, s->phase[s->accesses[access].kernel]);
+        }
+    return last;
+}
+
+static void place(scheduler *s, int32_t k, int32_t not_before) {
+    placing at = find_place(s, k, not_before);
+    s->phase[k] = at.joins ? at.phase : at.phase + 1;
+    s->chain[k] = at.joins ? at.chain : s->chains++;
+    s->p->n_phases = MAX2(s->p->n_phases, s->phase[k] + 1);
+    note_accesses(s, k);
+}
+
+/* What the kernels along the samples need from elsewhere (indices, counts, weights put together) comes before all of them, so
+ * that their chain need not end to wait for it. */
+void pass_schedule(arena *memory, flat_program *p, int64_t tasks) {
     int32_t operands = 1;
     for (int32_t i = 0; i < p->n_kernels; i++) operands += p->kernels[i].n_operands;
     scheduler s = { .p = p };
     s.phase = arena_new(memory, int32_t, MAX2(p->n_kernels, 1)), s.chain = arena_new(memory, int32_t, MAX2(p->n_kernels, 1));
     s.last_write = arena_new(memory, int32_t, MAX2(p->n_buffers, 1)), s.reads = arena_new(memory, int32_t, MAX2(p->n_buffers, 1));
     s.accesses = arena_new(memory, access, operands);
-    for (int32_t k = 0; k < p->n_kernels; k++) {
-        placing at = find_place(&s, k);
-        bool joins = at.phase >= 0 && at.joins;
-        s.phase[k] = joins ? at.phase : at.phase + 1;
-        s.chain[k] = joins ? at.chain : s.chains++;
-        p->n_phases = MAX2(p->n_phases, s.phase[k] + 1);
-        note_accesses(&s, k);
-    }
+    bool *after = find_after(memory, p, tasks);
+    for (int32_t k = 0; k < p->n_kernels; k++)
+        if (!after[k]) place(&s, k, -1);
+    int32_t not_before = last_before(&s, after);
+    for (int32_t k = 0; k < p->n_kernels; k++)
+        if (after[k]) place(&s, k, not_before);
     lay_out(memory, &s);
 }

@@ -1,5 +1,6 @@
 /* Rebuilds the graph node by node: equal nodes become one, constants are folded, views of views are merged. What nothing
- * uses is not rebuilt. Every rule gives the same bits, NaN included, except folding of constants in double. */
+ * uses is not rebuilt. Every rule gives the same bits, NaN included, except folding of constants in double and the sign of a zero
+ * in rule_slices. */
 #include <math.h>
 
 #include "pass.h"
@@ -90,12 +91,42 @@ static int32_t filled(rebuild *r, const ir_node *like, double value) {
 
 /* ---- rules: the node that n equals, or 0 ---- */
 
+/* The axis along which `n`, zeros but for its input, shows that input; -1 if there are several or it is not in one piece. */
+static int unsliced_axis(const rebuild *r, const ir_node *n) {
+    if (n->op != OP_UNSLICE) return -1;
+    tide_shape part = at(r, n->in[0])->shape;
+    int axis = -1;
+    for (int i = 0; i < n->shape.ndim; i++) {
+        if (n->attr.step[i] != 1) return -1;
+        if (part.dim[i] == n->shape.dim[i]) continue;
+        if (axis >= 0) return -1;
+        axis = i;
+    }
+    return axis;
+}
+
+/* The sum of the gradients of two slices that make up the whole: one after the other. */
+static int32_t rule_slices(rebuild *r, const ir_node *a, const ir_node *b) {
+    int axis = unsliced_axis(r, a);
+    if (axis < 0 || unsliced_axis(r, b) != axis) return 0;
+    bool a_first = a->attr.start[axis] < b->attr.start[axis];
+    const ir_node *first = a_first ? a : b, *second = a_first ? b : a;
+    int64_t middle = at(r, first->in[0])->shape.dim[axis];
+    bool whole = first->attr.start[axis] == 0 && second->attr.start[axis] == middle &&
+                 middle + at(r, second->in[0])->shape.dim[axis] == a->shape.dim[axis];
+    if (!whole) return 0;
+    ir_node both = { .op = OP_CONCAT, .type = a->type, .n_in = 2, .in = arena_new(r->to.memory, int32_t, 2), .shape = a->shape, .attr.axis = axis };
+    both.in[0] = first->in[0], both.in[1] = second->in[0];
+    return intern(r, &both);
+}
+
 static int32_t rule_scalar(rebuild *r, const ir_node *n) {
     double value;
     if (fold(r, n, &value)) return filled(r, n, value);
     if (n->n_in != 2) return 0;
     const ir_node *a = at(r, n->in[0]), *b = at(r, n->in[1]);
     switch (n->attr.scalar) {
+    case S_ADD: return rule_slices(r, a, b);
     case S_MUL: return is_fill_of(b, 1) ? n->in[0] : is_fill_of(a, 1) ? n->in[1] : 0;
     case S_DIV: return is_fill_of(b, 1) ? n->in[0] : 0;
     case S_SUB: return is_fill_of(b, 0) ? n->in[0] : 0;

@@ -130,7 +130,7 @@ static tide_status add_apart(explainer *x, tide_failure *why) {
                                 .precision = p->precision,
                                 .precision_note = p->precision_note,
                                 .apart = &notes };
-    request.guard_bytes = p->graph->runtime->backend->guard_bytes;
+    request.guard_bytes = p->graph->runtime->backend->guard_bytes, request.task_memory = p->graph->runtime->backend->task_memory;
     tide_status status = compile_graph(p->graph, &request, &again, why);
     if (status != TIDE_OK) return status;
     tide_apart_row *rows = arena_new(x->memory, tide_apart_row, MAX2(notes.count, 1));

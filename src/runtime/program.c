@@ -84,7 +84,7 @@ tide_program *tide_compile(tide_list wanted, const tide_compile_options *options
     tide_graph *g = wanted.items[0].graph;
     const tide_backend *backend = g->runtime->backend;
     const tide_compile_options *o = options ? options : &none;
-    compile_request request = { .wanted = wanted, .options = o, .passes = backend && backend->fuse && !o->no_passes, .guard_bytes = backend ? backend->guard_bytes : 0 };
+    compile_request request = { .wanted = wanted, .options = o, .passes = backend && backend->fuse && !o->no_passes, .task_memory = backend && backend->task_memory, .guard_bytes = backend ? backend->guard_bytes : 0 };
     request.precision = runtime_precision(g->runtime, o->precision, &request.precision_note);
     return program_make(g, &request, o->memory_limit);
 }
@@ -199,7 +199,7 @@ static result *find_result(tide_val v) {
     if (!results_grow(g)) return NULL;
     result *r = &g->runtime->results[v.node];
     if (!r->program) {
-        compile_request request = { .wanted = { &v, 1 }, .passes = g->runtime->backend->fuse, .guard_bytes = g->runtime->backend->guard_bytes };
+        compile_request request = { .wanted = { &v, 1 }, .passes = g->runtime->backend->fuse, .task_memory = g->runtime->backend->task_memory, .guard_bytes = g->runtime->backend->guard_bytes };
         tide_program *p = program_make(g, &request, 0);
         if (!p) return NULL;
         *(r = &g->runtime->results[v.node]) = (result){ p, 0, true };

@@ -66,7 +66,9 @@ tide_val known_network_apply(const known_network *n, tide_val x, tide_mode mode,
     tide_val all  = tide_relu(apply(n, MAP_HEADS, encode(n, x, mode)));
     tide_val h    = tide_dropout(tide_slice(all, 1, 0, heads), HEAD_DROPOUT, mode);
     *resnorm      = tide_squeeze(apply(n, MAP_RESNORM, tide_slice(all, 1, heads, heads + n->sizes.resnorm_head)), 1);
-    return apply(n, MAP_LOGITS, tide_transpose(tide_reshape(h, TIDE_SHAPE(rows, EIS_COUNT, n->sizes.head)), 0, 1));
+    tide_val heads_first = tide_transpose(tide_reshape(h, TIDE_SHAPE(rows, EIS_COUNT, n->sizes.head)), 0, 1);
+    tide_val products    = tide_matmul(heads_first, n->map[MAP_LOGITS].right);
+    return tide_add(tide_transpose(products, 0, 1), tide_squeeze(n->map[MAP_LOGITS].bias, 1));
 }
 
 static bool fix(tide_val *v) {

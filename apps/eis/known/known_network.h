@@ -28,7 +28,7 @@ typedef struct known_network {
 
 /* Variables named as in the guide's .npz: encoder.layers.0.weight ... resnorm_head.layers.2.bias. */
 void known_network_new(tide_graph *g, known_sizes sizes, known_network *out);
-/* x (b, KNOWN_FEATURES): logits (EIS_COUNT, b, points), and the scaled residual norm (b). */
+/* x (b, KNOWN_FEATURES): logits (b, EIS_COUNT, points), and the scaled residual norm (b). */
 tide_val known_network_apply(const known_network *n, tide_val x, tide_mode mode, tide_val *resnorm);
 /* From now on the maps are copies of the parameters as they are, laid out for products of few rows: for a network that is not
  * trained any more. False when they cannot be read. */

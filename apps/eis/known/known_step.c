@@ -8,15 +8,14 @@
 
 /* ---- the step ---- */
 
-typedef struct batch_values { tide_val x, unknown, label, target, real; } batch_values;  /* unknown, label: (5, b) */
+typedef struct batch_values { tide_val x, unknown, label, target, real; } batch_values;  /* unknown, label: (b, 5) */
 
 static batch_values gather(const known_session *s, tide_val table) {
-    tide_val rows = tide_gather(table, 0, s->index), columns = tide_transpose(rows, 0, 1);
-    tide_val mask = tide_slice(columns, 0, SAMPLE_MASK, SAMPLE_LABEL);
+    tide_val rows = tide_gather(table, 0, s->index), mask = tide_slice(rows, 1, SAMPLE_MASK, SAMPLE_LABEL);
     return (batch_values){ .x = tide_slice(rows, 1, 0, KNOWN_FEATURES), .unknown = tide_add_scalar(tide_neg(mask), 1),
-                           .label  = tide_slice(columns, 0, SAMPLE_LABEL, SAMPLE_TARGET),
-                           .target = tide_squeeze(tide_slice(columns, 0, SAMPLE_TARGET, SAMPLE_REAL), 0),
-                           .real   = tide_squeeze(tide_slice(columns, 0, SAMPLE_REAL, SAMPLE_WIDTH), 0) };
+                           .label  = tide_slice(rows, 1, SAMPLE_LABEL, SAMPLE_TARGET),
+                           .target = tide_squeeze(tide_slice(rows, 1, SAMPLE_TARGET, SAMPLE_REAL), 1),
+                           .real   = tide_squeeze(tide_slice(rows, 1, SAMPLE_REAL, SAMPLE_WIDTH), 1) };
 }
 
 /* The mean over the parameters that are missing anywhere of the mean over where they are. */
@@ -27,8 +26,8 @@ static tide_val cross_entropy(const known_session *s, tide_val logits, const bat
     tide_val    chosen = tide_eq(tide_expand_dims(b->label, -1), classes);
     tide_val    logit  = tide_sum(tide_where(chosen, logits, zero), TIDE_AXES(-1));
     tide_val    each   = tide_mul(tide_sub(tide_logsumexp(logits, TIDE_AXES(-1)), logit), b->unknown);
-    tide_val    count  = tide_sum(b->unknown, TIDE_AXES(1));
-    tide_val    means  = tide_div(tide_sum(each, TIDE_AXES(1)), tide_maximum(count, one));
+    tide_val    count  = tide_sum(b->unknown, TIDE_AXES(0));
+    tide_val    means  = tide_div(tide_sum(each, TIDE_AXES(0)), tide_maximum(count, one));
     tide_val    seen   = tide_sum(tide_cast(tide_gt(count, zero), TIDE_F32), TIDE_ALL);
     return tide_div(tide_sum(means, TIDE_ALL), tide_maximum(seen, one));
 }
@@ -140,21 +139,22 @@ static int64_t pair_rank(const float *a, const float *b, int64_t points, int64_t
     return rank;
 }
 
-static void add_sample(score_sums *s, const float *row, const float *log_p, int64_t stride, int64_t points, double resnorm) {
+/* log_p: (EIS_COUNT, points). */
+static void add_sample(score_sums *s, const float *row, const float *log_p, int64_t points, double resnorm) {
     int    missing[EIS_COUNT], count = 0;
     double target = (double)row[SAMPLE_TARGET];
     for (int k = 0; k < EIS_COUNT; k++)
         if (row[SAMPLE_MASK + k] == 0) missing[count++] = k;
     for (int i = 0; i < count; i++) {
         int          k     = missing[i];
-        const float *mine  = log_p + k * stride;
+        const float *mine  = log_p + k * points;
         int64_t      right = (int64_t)row[SAMPLE_LABEL + k], rank = rank_of(mine, points, right);
         s->entropy[k] -= (double)mine[right];
         s->entries[k]++;
         s->hits1 += rank < 1, s->hits5 += rank < 5;
     }
     if (count == 2) {
-        int64_t rank = pair_rank(log_p + missing[0] * stride, log_p + missing[1] * stride, points, (int64_t)row[SAMPLE_LABEL + missing[0]],
+        int64_t rank = pair_rank(log_p + missing[0] * points, log_p + missing[1] * points, points, (int64_t)row[SAMPLE_LABEL + missing[0]],
                                  (int64_t)row[SAMPLE_LABEL + missing[1]]);
         s->pairs++, s->pair1 += rank < 1, s->pair5 += rank < 5;
     }
@@ -175,7 +175,7 @@ static known_score score_of(const score_sums *s) {
 }
 
 tide_status known_session_score(known_session *s, const known_samples *samples, known_score *out, tide_failure *failure) {
-    int64_t     points = s->network.sizes.points, stride = SCORE_BATCH * points;
+    int64_t     points = s->network.sizes.points;
     score_sums  sums   = { 0 };
     tide_status status = TIDE_OK;
     float      *x      = calloc(SCORE_BATCH * KNOWN_FEATURES, sizeof *x);
@@ -188,7 +188,7 @@ tide_status known_session_score(known_session *s, const known_samples *samples, 
         const float *log_p = status == TIDE_OK ? tide_data(s->log_p) : NULL, *resnorm = status == TIDE_OK ? tide_data(s->resnorm) : NULL;
         if (!log_p || !resnorm) status = failed(s->score, status == TIDE_OK ? TIDE_ENOMEM : status, "scoring", failure);
         for (int64_t i = 0; status == TIDE_OK && i < count; i++)
-            add_sample(&sums, samples->row + (at + i) * SAMPLE_WIDTH, log_p + i * points, stride, points, (double)resnorm[i]);
+            add_sample(&sums, samples->row + (at + i) * SAMPLE_WIDTH, log_p + i * EIS_COUNT * points, points, (double)resnorm[i]);
     }
     free(x);
     *out = score_of(&sums);

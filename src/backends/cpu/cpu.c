@@ -32,15 +32,18 @@ struct backend_exec {
     const cpu_kernel *kernels;
     int       threads;
     char     *scratch;
-    int64_t   scratch_each;  /* bytes a thread */
+    int64_t   scratch_each;  /* bytes a thread: the program's task memory, then what kernels need */
+    int64_t   task_bytes;
     double   *spent;         /* while measuring: (threads, n_kernels) seconds */
 };
+
+static char *thread_scratch(const backend_exec *e, int thread) { return e->scratch + thread * e->scratch_each + e->task_bytes; }
 
 /* ---- running ------------------------------------------------------------------------------------------- */
 
 static void run_phase(backend_exec *e, cpu_phase *phase, int thread) {
     const cpu_chain *chain = phase->chains;
-    char *scratch = e->scratch + thread * e->scratch_each;
+    char *scratch = thread_scratch(e, thread);
     int64_t item, finished = 0;
     while ((item = atomic_fetch_add_explicit(&phase->next, 1, memory_order_relaxed)) < phase->items) {
         while (item >= chain->first_item + chain->tasks) chain++;
@@ -69,7 +72,7 @@ static void run_thread(void *exec, int thread) {
 /* The same with a clock between the kernels: what it reads is a kernel's own time, without waiting. */
 static void time_phase(backend_exec *e, cpu_phase *phase, int thread) {
     const cpu_chain *chain = phase->chains;
-    char   *scratch = e->scratch + thread * e->scratch_each;
+    char   *scratch = thread_scratch(e, thread);
     double *spent = e->spent + (int64_t)thread * e->n_kernels;
     int64_t item, finished = 0;
     while ((item = atomic_fetch_add_explicit(&phase->next, 1, memory_order_relaxed)) < phase->items) {
@@ -213,7 +216,8 @@ static tide_status prepare(const flat_program *p, void *arena_memory, const back
     if (status == TIDE_OK) status = prepare_guarded(e, &b, arena_memory, &scratch);
     arena_free(&temp);
     if (status == TIDE_OK) {
-        e->scratch_each = round_up(MAX2(scratch, 1), 64);
+        e->task_bytes = p->task_bytes;
+        e->scratch_each = e->task_bytes + round_up(MAX2(scratch, 1), 64);
         e->scratch = mem_new(env->allocator, (size_t)(e->scratch_each * e->threads));
         if (!e->scratch) status = TIDE_ENOMEM;
     }
@@ -263,6 +267,6 @@ static int64_t scratch_bytes(const flat_program *p, const backend_env *env) {
 }
 
 const tide_backend tide_backend_cpu = {
-    .name = "cpu", .fuse = true, .guard_bytes = 0,
+    .name = "cpu", .fuse = true, .task_memory = true, .guard_bytes = 0,
     .prepare = prepare, .run = run, .measure = measure, .scratch_bytes = scratch_bytes, .release = release, .lacks_products = lacks_products,
 };

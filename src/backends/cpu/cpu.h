@@ -19,8 +19,19 @@ typedef struct cpu_build {
     tide_failure *why;
 } cpu_build;
 
-static inline char *cpu_address(const cpu_build *b, const flat_operand *o) {
-    return (char *)b->data[o->buffer] + o->offset * (int64_t)tide_dtype_size(o->type);
+/* A place in memory (base), or (base NULL) in the running thread's: its task memory ends where its scratch begins. */
+typedef struct cpu_place { char *base; int64_t offset, per_task; } cpu_place;
+
+static inline char *cpu_at(const cpu_place *p, int64_t task, char *scratch) {
+    return (p->base ? p->base : scratch) + p->offset + task * p->per_task;
+}
+
+/* Of the operand's first element, for every task: what a task touches of it lies where its thread has it. */
+static inline cpu_place cpu_place_of(const cpu_build *b, const flat_operand *o) {
+    const flat_buffer *f = &b->program->buffers[o->buffer];
+    int64_t offset = o->offset * (int64_t)tide_dtype_size(o->type);
+    if (f->space != FLAT_TASK) return (cpu_place){ (char *)b->data[o->buffer], offset, 0 };
+    return (cpu_place){ NULL, f->offset - b->program->task_bytes - f->part_base + offset, -f->part_step };
 }
 
 /* A prepared kernel: run(exec, task, thread, scratch of that thread). */

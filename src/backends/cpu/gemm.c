@@ -22,11 +22,16 @@ const char *gemm_lacks(const isa_table *isa, tide_dtype half) {
 #endif
 }
 
+/* Products of more rows are made in parts: the library is at its best near this (bench/results/chains.md). */
+enum { MOST_ROWS = 192 };
+
 typedef struct gemm_exec {
     const flat_kernel *kernel;
-    const gemm_call *whole, *tail;  /* of rows_per_task rows (or m), and of the last block's if it has fewer */
-    int64_t blocks, a_rows, c_rows; /* blocks of rows an entry has, and bytes from one to the next */
-    char   *at[3];
+    const gemm_call *whole;         /* of `rows` rows */
+    const gemm_call *rest, *tail;   /* of what is left of a block and of an entry's last block; NULL: nothing */
+    int64_t rows, blocks;           /* rows of a call; blocks of rows_per_task rows that an entry has */
+    int64_t a_row, c_row;           /* bytes from one row to the next */
+    cpu_place at[3];
     int64_t size[3];  /* bytes of an element */
     atomic_bool *failed;
 } gemm_exec;
@@ -101,17 +106,37 @@ static void entry_next(entry *e, const flat_kernel *k) {
     }
 }
 
-static void run_call(const gemm_exec *x, const gemm_call *call, const entry *e, int64_t block, int thread, char *scratch) {
-    const char *a = x->at[0] + e->at[0] * x->size[0] + block * x->a_rows, *b = x->at[1] + e->at[1] * x->size[1];
-    char *c = x->at[2] + e->at[2] * x->size[2] + block * x->c_rows;
+static void run_call(const gemm_exec *x, char *const at[3], const gemm_call *call, const entry *e, int64_t row, int thread, char *scratch) {
+    const char *a = at[0] + e->at[0] * x->size[0] + row * x->a_row, *b = at[1] + e->at[1] * x->size[1];
+    char *c = at[2] + e->at[2] * x->size[2] + row * x->c_row;
     if (!call->provider->run(call, a, b, c, thread, scratch)) atomic_store(x->failed, true);
+}
+
+static void run_block(const gemm_exec *x, char *const at[3], const entry *e, int64_t block, int thread, char *scratch) {
+    const flat_gemm *g = &x->kernel->gemm;
+    int64_t row = block * g->rows_per_task, last = MIN2(g->m, row + g->rows_per_task);
+    for (; row + x->rows <= last; row += x->rows) run_call(x, at, x->whole, e, row, thread, scratch);
+    if (row < last) run_call(x, at, block == x->blocks - 1 ? x->tail : x->rest, e, row, thread, scratch);
+}
+
+static void operands_at(const gemm_exec *x, int64_t task, char *scratch, char *at[3]) {
+    for (int i = 0; i < 3; i++) at[i] = cpu_at(&x->at[i], task, scratch);
 }
 
 static void run_rows(const void *exec, int64_t task, int thread, char *scratch) {
     const gemm_exec *x = exec;
-    int64_t block = task % x->blocks;
-    entry   e = entry_at(x->kernel, task / x->blocks);
-    run_call(x, block == x->blocks - 1 ? x->tail : x->whole, &e, block, thread, scratch);
+    entry e = entry_at(x->kernel, task / x->blocks);
+    char *at[3];
+    operands_at(x, task, scratch, at);
+    run_block(x, at, &e, task % x->blocks, thread, scratch);
+}
+
+static void run_each(const void *exec, int64_t task, int thread, char *scratch) {
+    const gemm_exec *x = exec;
+    entry e = entry_at(x->kernel, 0);
+    char *at[3];
+    operands_at(x, task, scratch, at);
+    for (int64_t i = 0; i < x->kernel->gemm.batches; i++, entry_next(&e, x->kernel)) run_block(x, at, &e, task, thread, scratch);
 }
 
 static void run_batch(const void *exec, int64_t task, int thread, char *scratch) {
@@ -119,11 +144,22 @@ static void run_batch(const void *exec, int64_t task, int thread, char *scratch)
     const flat_gemm *g = &x->kernel->gemm;
     int64_t first = task * g->rows_per_task, last = MIN2(g->batches, first + g->rows_per_task);
     entry   e = entry_at(x->kernel, first);
-    for (int64_t i = first; i < last; i++, entry_next(&e, x->kernel)) run_call(x, x->whole, &e, 0, thread, scratch);
+    char   *at[3];
+    operands_at(x, task, scratch, at);
+    for (int64_t i = first; i < last; i++, entry_next(&e, x->kernel)) run_call(x, at, x->whole, &e, 0, thread, scratch);
 }
 
 static void run_nothing(const void *exec, int64_t task, int thread, char *scratch) {
     (void)exec, (void)task, (void)thread, (void)scratch;
+}
+
+/* A product of `rows` rows of the kernel's; none of 0. */
+static tide_status find_call(const cpu_build *b, const flat_kernel *k, int64_t rows, const gemm_call **call, cpu_kernel *out) {
+    if (rows == 0) return TIDE_OK;
+    gemm_shape  shape  = shape_of(k, rows);
+    tide_status status = gemm_find(b, &shape, k->operands[0].type, call);
+    if (status == TIDE_OK) out->scratch = MAX2(out->scratch, (*call)->scratch);
+    return status;
 }
 
 tide_status gemm_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *out) {
@@ -131,23 +167,25 @@ tide_status gemm_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *o
     tide_dtype type = k->operands[0].type;
     if (type > TIDE_BF16 || k->operands[1].type != type || k->operands[2].type != (type == TIDE_F64 ? TIDE_F64 : TIDE_F32))
         return fail(b->why, TIDE_ETYPE, "kernel '%s': matrix products are of two operands of one floating type", k->name ? k->name : "");
-    bool    by_rows = g->split == FLAT_SPLIT_ROWS;
-    int64_t rows = by_rows ? MIN2(g->rows_per_task, g->m) : g->m, blocks = rows > 0 ? ceil_div(g->m, rows) : 0;
+    bool    by_rows = g->split != FLAT_SPLIT_BATCH;
+    int64_t block = by_rows ? MIN2(g->rows_per_task, g->m) : g->m, blocks = block > 0 ? ceil_div(g->m, block) : 0;
+    int64_t rows = by_rows && block > MOST_ROWS ? ceil_div(block, ceil_div(block, MOST_ROWS)) : block;
     gemm_exec *x = arena_new(b->keep, gemm_exec, 1);
-    *x = (gemm_exec){ .kernel = k, .blocks = blocks, .failed = &b->gemms->failed };
-    for (int i = 0; i < 3; i++) x->at[i] = cpu_address(b, &k->operands[i]), x->size[i] = (int64_t)tide_dtype_size(k->operands[i].type);
-    x->a_rows = rows * k->operands[0].stride[g->batch_ndim] * x->size[0];
-    x->c_rows = rows * k->operands[2].stride[g->batch_ndim] * x->size[2];
-    *out = (cpu_kernel){ .run = by_rows ? run_rows : run_batch, .exec = x };
+    *x = (gemm_exec){ .kernel = k, .rows = rows, .blocks = blocks, .failed = &b->gemms->failed };
+    for (int i = 0; i < 3; i++) x->at[i] = cpu_place_of(b, &k->operands[i]), x->size[i] = (int64_t)tide_dtype_size(k->operands[i].type);
+    x->a_row = k->operands[0].stride[g->batch_ndim] * x->size[0];
+    x->c_row = k->operands[2].stride[g->batch_ndim] * x->size[2];
+    static void (*const runs[])(const void *, int64_t, int, char *) = {
+        [FLAT_SPLIT_ROWS] = run_rows, [FLAT_SPLIT_BATCH] = run_batch, [FLAT_SPLIT_EACH] = run_each,
+    };
+    *out = (cpu_kernel){ .run = runs[g->split], .exec = x };
     if (rows == 0 || g->n == 0 || g->batches == 0) {
         out->run = run_nothing;
         return TIDE_OK;
     }
-    int64_t entries = by_rows ? 1 : g->rows_per_task;
-    out->seconds = 2e-11 * (double)(rows * g->n * g->k * entries) + 100e-9 * (double)entries;
-    gemm_shape whole = shape_of(k, rows), tail = shape_of(k, g->m - (blocks - 1) * rows);
-    tide_status status = gemm_find(b, &whole, type, &x->whole);
-    if (status == TIDE_OK) status = gemm_find(b, &tail, type, &x->tail);
-    if (status == TIDE_OK) out->scratch = MAX2(x->whole->scratch, x->tail->scratch);
-    return status;
+    int64_t entries = g->split == FLAT_SPLIT_ROWS ? 1 : by_rows ? g->batches : g->rows_per_task;
+    out->seconds = 2e-11 * (double)(block * g->n * g->k * entries) + 100e-9 * (double)entries;
+    tide_status status = find_call(b, k, rows, &x->whole, out);
+    if (status == TIDE_OK) status = find_call(b, k, block % rows, &x->rest, out);
+    return status == TIDE_OK ? find_call(b, k, (g->m - (blocks - 1) * block) % rows, &x->tail, out) : status;
 }

@@ -34,7 +34,7 @@ const char *onednn_lacks(const isa_table *isa, tide_dtype half) {
 /* A factor and a sum together send oneDNN, for most layouts, to its reference code, thousands of times slower than ours. */
 static bool fits(const isa_table *isa, const gemm_shape *s, tide_dtype type) {
     bool half = type == TIDE_BF16 && !onednn_lacks(isa, type);
-    bool large = s->m * s->n * s->k >= (half ? WORTH_A_HALF_CALL : WORTH_A_CALL) && s->n >= 16;
+    bool large = s->m * s->n * s->k >= (half ? WORTH_A_HALF_CALL : WORTH_A_CALL) && s->n >= (half ? 16 : 8);
     return (type == TIDE_F32 || half) && large && (s->alpha == 1 || s->beta == 0) &&
            plain(s->a_row, s->a_col, s->m, s->k) && plain(s->b_row, s->b_col, s->k, s->n) && s->c_row >= s->n;
 }

@@ -14,6 +14,12 @@ typedef struct index_exec {
     const void **arguments;  /* of a custom kernel */
 } index_exec;
 
+/* These kernels have no operands in task memory. */
+static char *address(const cpu_build *b, const flat_operand *o) {
+    cpu_place p = cpu_place_of(b, o);
+    return cpu_at(&p, 0, NULL);
+}
+
 static int64_t task_end(const flat_index *ix, int64_t size, int64_t task) {
     return MIN2(size, (task + 1) * ix->per_task);
 }
@@ -90,14 +96,14 @@ tide_status index_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *
     tide_dtype type = k->operands[0].type;
     x->size = (int64_t)tide_dtype_size(type);
     x->add = adder(b, type);
-    for (int i = 0; i < k->n_operands && i < 4; i++) x->at[i] = cpu_address(b, &k->operands[i]);
+    for (int i = 0; i < k->n_operands && i < 4; i++) x->at[i] = address(b, &k->operands[i]);
     *out = (cpu_kernel){ .run = by_reference, .exec = x, .seconds = 1e-6 };
     if (k->kind == FLAT_FOLD && x->add && k->operands[1].type == type) out->run = fold;
     if (k->kind == FLAT_GATHER) out->run = gather;
     if (k->kind == FLAT_SCATTER_ADD && x->add) out->run = scatter_add;
     if (k->kind == FLAT_CUSTOM) {
         x->arguments = arena_new(b->keep, const void *, k->n_operands);
-        for (int32_t i = 0; i < k->n_operands; i++) x->arguments[i] = cpu_address(b, &k->operands[i]);
+        for (int32_t i = 0; i < k->n_operands; i++) x->arguments[i] = address(b, &k->operands[i]);
         out->run = custom;
     }
     return TIDE_OK;

@@ -86,6 +86,9 @@ static inline float vf_lowest(vf v) {
 #undef FOLD_LANES
 
 static inline vu vu_mul32(vu a, vu b) { return (vu)_mm256_mul_epu32((__m256i)a, (__m256i)b); }
+static inline vu vu_high(vu a) { return (vu)_mm256_shuffle_epi32((__m256i)a, 0xF5); }
+static inline vu vu_xor3(vu a, vu b, vu c) { return a ^ b ^ c; }
+static inline vu vu_pair(vu low, vu high) { return (vu)_mm256_blend_epi32((__m256i)low, (__m256i)(high << 32), 0xAA); }
 static inline void vu_zip(void *out, vu a, vu b) {
     __m256i low = _mm256_unpacklo_epi64((__m256i)a, (__m256i)b), high = _mm256_unpackhi_epi64((__m256i)a, (__m256i)b);
     _mm256_storeu_si256(out, _mm256_permute2x128_si256(low, high, 0x20));

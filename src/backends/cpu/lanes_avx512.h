@@ -9,6 +9,9 @@
  *   vf_sum, vf_highest, vf_lowest  over all lanes, in a fixed order; NaN wins
  *   vf_load_f16, vf_store_f16   VF_LANES 16-bit floats, rounded to nearest even
  *   vu_mul32(a, b)              products of the low halves
+ *   vu_high(a)                  the upper half as the lower one; what the upper one then holds is not said
+ *   vu_xor3(a, b, c)            a ^ b ^ c
+ *   vu_pair(low, high)          the low halves of both
  *   vu_zip(out, a, b)           a0 b0 a1 b1 ... */
 #ifndef TIDE_LANES_H
 #define TIDE_LANES_H
@@ -72,6 +75,11 @@ static inline float vf_lowest(vf v) {
 }
 
 static inline vu vu_mul32(vu a, vu b) { return (vu)_mm512_mul_epu32((__m512i)a, (__m512i)b); }
+static inline vu vu_high(vu a) { return (vu)_mm512_shuffle_epi32((__m512i)a, _MM_PERM_DDBB); }
+static inline vu vu_xor3(vu a, vu b, vu c) { return (vu)_mm512_ternarylogic_epi64((__m512i)a, (__m512i)b, (__m512i)c, 0x96); }
+static inline vu vu_pair(vu low, vu high) {
+    return (vu)_mm512_mask_shuffle_epi32((__m512i)low, 0xAAAA, (__m512i)high, _MM_PERM_CCAA);
+}
 static inline void vu_zip(void *out, vu a, vu b) {
     const __m512i low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
     _mm512_storeu_si512(out, _mm512_permutex2var_epi64((__m512i)a, low, (__m512i)b));

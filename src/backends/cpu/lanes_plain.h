@@ -71,6 +71,9 @@ static inline float vf_highest(vf v) { v = vf_max(v, vf_high_half(v)); return vf
 static inline float vf_lowest(vf v) { v = vf_min(v, vf_high_half(v)); return vf_min(v, vf_second(v))[0]; }
 
 static inline vu vu_mul32(vu a, vu b) { return (a & 0xffffffff) * (b & 0xffffffff); }
+static inline vu vu_high(vu a) { return a >> 32; }
+static inline vu vu_xor3(vu a, vu b, vu c) { return a ^ b ^ c; }
+static inline vu vu_pair(vu low, vu high) { return (low & 0xffffffff) | high << 32; }
 static inline void vu_zip(void *out, vu a, vu b) {
     uint64_t zipped[4] = { a[0], b[0], a[1], b[1] };
     memcpy(out, zipped, sizeof zipped);

@@ -6,18 +6,20 @@
 
 /* A strided operand, neighbouring dimensions merged where they can be. */
 typedef struct map_view {
-    char   *base;
+    cpu_place place;
     int32_t ndim;
     int64_t dim[TIDE_MAX_DIMS], stride[TIDE_MAX_DIMS];  /* elements */
 } map_view;
 
-void map_gather(void *dst, const map_view *v, int64_t size, int64_t start, int64_t n);
-void map_scatter(const map_view *v, const void *src, int64_t size, int64_t start, int64_t n);
+/* Elements start .. start + n of the view, whose first lies at `base`. */
+void map_gather(void *dst, const map_view *v, const void *base, int64_t size, int64_t start, int64_t n);
+void map_scatter(const map_view *v, void *base, const void *src, int64_t size, int64_t start, int64_t n);
 
-/* Where a value lies: in this thread's scratch at `offset` (base NULL), or in memory, moving with the block. */
+/* Where a value lies: a slot of the thread's scratch, or an operand, moving with the block. */
 typedef struct map_value {
-    char   *base;
-    int64_t offset, per_element, per_row, per_task;  /* bytes */
+    cpu_place place;
+    int64_t per_element, per_row;  /* bytes */
+    bool    fixed;                 /* not a slot */
 } map_value;
 
 typedef enum step_what {

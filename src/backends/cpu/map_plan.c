@@ -11,7 +11,7 @@ enum {
 typedef struct draft {
     uint8_t kind, type;
     bool    once;            /* the same for all blocks of a task */
-    map_value place;         /* base NULL: needs a slot */
+    map_value at;            /* not fixed: needs a slot */
     int32_t full;            /* the same value expanded to FLAT_FULL, or -1 */
     int32_t last_use;        /* step */
 } draft;
@@ -73,7 +73,7 @@ static map_view view_of(const plan *p, const flat_operand *o, int kind) {
     const flat_map *m = p->map;
     int32_t first = kind == FLAT_COL ? m->row_ndim : 0;
     int32_t end = kind == FLAT_ONE ? 0 : kind == FLAT_ROW ? m->row_ndim : m->ndim;
-    map_view v = { .base = cpu_address(p->build, o) };
+    map_view v = { .place = cpu_place_of(p->build, o) };
     for (int32_t d = first; d < end; d++) {
         if (m->dim[d] == 1) continue;
         bool merges = v.ndim > 0 && v.stride[v.ndim - 1] == o->stride[d] * m->dim[d];
@@ -86,8 +86,8 @@ static map_view view_of(const plan *p, const flat_operand *o, int kind) {
 
 static bool contiguous(const map_view *v) { return v->ndim == 0 || (v->ndim == 1 && v->stride[0] == 1); }
 
-static map_value in_memory(char *base, int kind, int64_t size) {
-    return (map_value){ .base = base, .per_element = kind == FLAT_FULL ? size : 0,
+static map_value in_memory(cpu_place place, int kind, int64_t size) {
+    return (map_value){ .place = place, .fixed = true, .per_element = kind == FLAT_FULL ? size : 0,
                         .per_row = kind == FLAT_ROW ? size : 0 };
 }
 
@@ -99,8 +99,9 @@ static const map_view *keep_view(const plan *p, const map_view *v) {
 
 static bool share_memory(const plan *p, const flat_operand *a, const flat_operand *b) {
     const char *at_a = p->build->data[a->buffer], *at_b = p->build->data[b->buffer];
-    const flat_buffer *buffers = p->build->program->buffers;
-    return at_a < at_b + buffers[b->buffer].bytes && at_b < at_a + buffers[a->buffer].bytes;
+    const flat_buffer *fa = &p->build->program->buffers[a->buffer], *fb = &p->build->program->buffers[b->buffer];
+    if (fa->space == FLAT_TASK || fb->space == FLAT_TASK) return a->buffer == b->buffer;  /* no two live in one kernel share it */
+    return at_a < at_b + fb->bytes && at_b < at_a + fa->bytes;
 }
 
 static bool varies_in_columns(const plan *p, const flat_operand *o) {
@@ -187,10 +188,10 @@ static void lower_load(plan *p, const flat_instr *in) {
     int32_t  dst = value_new(p, in->kind, o->type);
     p->values[dst].once = in->kind == FLAT_ONE || in->kind == FLAT_COL;
     if (contiguous(&v) && may_alias(p, in)) {
-        p->values[dst].place = in_memory(v.base, in->kind, size_of(o->type));
+        p->values[dst].at = in_memory(v.place, in->kind, size_of(o->type));
     } else if (contiguous(&v)) {
         int32_t src = value_new(p, in->kind, o->type);
-        p->values[src].place = in_memory(v.base, in->kind, size_of(o->type));
+        p->values[src].at = in_memory(v.place, in->kind, size_of(o->type));
         emit(p, STEP_COPY, dst, src);
     } else {
         emit(p, STEP_GATHER, dst, 0)->view = keep_view(p, &v);
@@ -209,7 +210,7 @@ static void lower_store(plan *p, const flat_instr *in) {
     if (cast) src = cast_to(p, src, o->type);
     bool    in_place = cast && contiguous(&v);  /* the cast itself writes the memory */
     int32_t dst = in_place ? src : value_new(p, kind, o->type);
-    p->values[dst].place = in_memory(v.base, kind, size_of(o->type));
+    p->values[dst].at = in_memory(v.place, kind, size_of(o->type));
     p->values[dst].once  = once;
     if (in_place) return;
     map_step *s = emit(p, contiguous(&v) ? STEP_COPY : STEP_SCATTER, dst, src);
@@ -223,7 +224,7 @@ static int32_t define(plan *p, const flat_instr *in) {
     int32_t dst = value_new(p, in->kind, in->type);
     if (p->direct[in->dst] >= 0) {
         const flat_operand *o = operand(p, &p->map->instrs[p->direct[in->dst]]);
-        p->values[dst].place = in_memory(cpu_address(p->build, o), in->kind, size_of(o->type));
+        p->values[dst].at = in_memory(cpu_place_of(p->build, o), in->kind, size_of(o->type));
     }
     return p->reg[in->dst] = dst;
 }
@@ -312,7 +313,8 @@ static void lower_sink(plan *p, const flat_instr *in) {
     int32_t src = as_kind(p, p->reg[in->src[0]], FLAT_FULL);
     int64_t bytes = (by_column ? p->map->cols : 1) * size_of(in->type);
     int32_t dst = value_new(p, FLAT_COL, in->type), zeroed = value_new(p, FLAT_COL, in->type);
-    p->values[dst].place = (map_value){ .base = cpu_address(p->build, operand(p, in)), .per_task = bytes };
+    p->values[dst].at = (map_value){ .place = cpu_place_of(p->build, operand(p, in)), .fixed = true };
+    p->values[dst].at.place.per_task += bytes;
     p->values[zeroed] = p->values[dst];
     p->values[zeroed].once = true;
     emit(p, STEP_ZERO, zeroed, 0)->advance[0] = bytes;
@@ -345,7 +347,7 @@ static bool may_replace(const plan *p, const map_step *s, int32_t index, const s
     if (old->free_after > index || (s->what != STEP_STRIP && s->what != STEP_BY_ROW)) return false;
     for (int i = 0; i < 3; i++) {
         const draft *v = &p->values[s->src[i]];
-        if (!v->place.base && v->place.offset == old->offset && v->last_use == index &&
+        if (!v->at.fixed && v->at.place.offset == old->offset && v->last_use == index &&
             (v->kind != s->kind || size_of(v->type) != s->size))
             return false;
     }
@@ -358,7 +360,7 @@ static int64_t place_slots(plan *p, int64_t used) {
     for (int32_t i = 0; i < p->n_steps; i++) {
         const map_step *s = &p->steps[i];
         draft *v = &p->values[s->dst];
-        if (v->place.base) continue;
+        if (v->at.fixed) continue;
         int64_t bytes = value_bytes(p, v);
         slot   *found = NULL;
         for (int32_t j = 0; j < n_slots && !v->once && !found; j++)
@@ -369,7 +371,7 @@ static int64_t place_slots(plan *p, int64_t used) {
             used += bytes;
         }
         found->free_after = v->once ? INT32_MAX : MAX2(v->last_use, i);
-        v->place.offset = found->offset;
+        v->at.place.offset = found->offset;
     }
     return used;
 }
@@ -392,7 +394,7 @@ static void keep_steps(plan *p) {
     }
     x->n_values = p->n_values;
     x->values = arena_new(p->build->keep, map_value, p->n_values);
-    for (int32_t i = 0; i < p->n_values; i++) x->values[i] = p->values[i].place;
+    for (int32_t i = 0; i < p->n_values; i++) x->values[i] = p->values[i].at;
 }
 
 static void choose_block(plan *p) {
@@ -415,7 +417,7 @@ tide_status map_plan(const cpu_build *b, const flat_kernel *k, map_exec *x, int6
     p.direct = arena_new(b->temp, int32_t, m->regs);
     p.last_instr = arena_new(b->temp, int32_t, m->regs);
     /* Value 0 stands for the operands that a step does not have. */
-    p.values[value_new(&p, FLAT_ONE, TIDE_F32)].place.base = (char *)x;
+    p.values[value_new(&p, FLAT_ONE, TIDE_F32)].at = (map_value){ .place = { .base = (char *)x }, .fixed = true };
     study_registers(&p);
     for (int32_t i = 0; i < m->count && !p.bad_type; i++) lower(&p, &m->instrs[i]);
     if (p.bad_type)

@@ -5,6 +5,8 @@ typedef struct block {
     const map_exec *x;
     char  **at;                        /* where each value is now */
     int64_t element, row, rows, cols;  /* first element and row */
+    int64_t task;
+    char   *scratch;
 } block;
 
 static int64_t count(const block *b, int kind) {
@@ -47,8 +49,28 @@ static void put_run(void *dst, int type, int64_t x, int64_t n) {
 #undef PUT
 }
 
+/* Counts from `x` on, beginning anew at `size`. */
+static void put_counts(void *dst, int type, int64_t x, int64_t size, int64_t n) {
+#define PUT(T) for (int64_t i = 0; i < n; i++) { ((T *)dst)[i] = (T)x; x = x + 1 == size ? 0 : x + 1; } break
+    switch (type) {
+    case TIDE_F32: PUT(float);
+    case TIDE_F64: PUT(double);
+    case TIDE_I32: PUT(int32_t);
+    case TIDE_I64: PUT(int64_t);
+    case TIDE_BOOL:
+        for (int64_t i = 0; i < n; i++) { ((uint8_t *)dst)[i] = x != 0; x = x + 1 == size ? 0 : x + 1; }
+        break;
+    default:       PUT(uint8_t);
+    }
+#undef PUT
+}
+
 static void iota(char *dst, const map_step *s, int64_t element, int64_t n) {
     const flat_instr *in = s->instr;
+    if (in->inner == 1) {
+        put_counts(dst, s->type, element % in->size, in->size, n);
+        return;
+    }
     for (int64_t run; n > 0; n -= run, element += run, dst += run * s->size) {
         run = MIN2(n, in->inner - element % in->inner);
         put_run(dst, s->type, element / in->inner % in->size, run);
@@ -91,16 +113,15 @@ static void run_step(const block *b, const map_step *s) {
     case STEP_CONST:   put_number(dst, s->type, s->instr->number); break;
     case STEP_IOTA:    iota(dst, s, b->element, n); break;
     case STEP_RANDOM:  random_numbers(b, s, n); break;
-    case STEP_GATHER:  map_gather(dst, s->view, s->size, start(b, s->kind), n); break;
-    case STEP_SCATTER: map_scatter(s->view, src, s->size, start(b, s->kind), n); break;
+    case STEP_GATHER:  map_gather(dst, s->view, cpu_at(&s->view->place, b->task, b->scratch), s->size, start(b, s->kind), n); break;
+    case STEP_SCATTER: map_scatter(s->view, cpu_at(&s->view->place, b->task, b->scratch), src, s->size, start(b, s->kind), n); break;
     }
 }
 
-static void locate(block *b, int64_t task, char *scratch) {
+static void locate(block *b) {
     for (int32_t i = 0; i < b->x->n_values; i++) {
         const map_value *v = &b->x->values[i];
-        b->at[i] = v->base ? v->base + b->element * v->per_element + b->row * v->per_row + task * v->per_task
-                           : scratch + v->offset;
+        b->at[i] = cpu_at(&v->place, b->task, b->scratch) + b->element * v->per_element + b->row * v->per_row;
     }
 }
 
@@ -120,8 +141,8 @@ void map_run(const void *exec, int64_t task, int thread, char *scratch) {
     (void)thread;
     int64_t first = task * m->rows_per_task, last = MIN2(m->rows, first + m->rows_per_task);
     block b = { .x = x, .at = (char **)scratch, .element = first * m->cols, .row = first,
-                .rows = x->block_rows, .cols = x->block_cols };
-    locate(&b, task, scratch);
+                .rows = x->block_rows, .cols = x->block_cols, .task = task, .scratch = scratch };
+    locate(&b);
     for (int32_t i = 0; i < x->n_once; i++) run_step(&b, &x->steps[i]);
     int64_t end = x->linear ? last * m->cols : last;
     for (int64_t left = x->linear ? end - b.element : end - first; left > 0;) {

@@ -35,12 +35,12 @@ static int64_t transposed_rows(const map_view *v, const cursor *c, int64_t n) {
 }
 
 #define RUNS(N, T)                                                                                          \
-    static void gather_##N(T *dst, const map_view *v, int64_t start, int64_t n) {                           \
+    static void gather_##N(T *dst, const map_view *v, const void *base, int64_t start, int64_t n) {         \
         int32_t last = v->ndim - 1;                                                                         \
         int64_t size = v->dim[last], stride = v->stride[last];                                              \
         cursor  c = cursor_at(v, start);                                                                    \
         while (n > 0) {                                                                                     \
-            const T *from = (const T *)v->base + c.at;                                                      \
+            const T *from = (const T *)base + c.at;                                                         \
             int64_t rows = transposed_rows(v, &c, n), run = rows > 1 ? rows * size : MIN2(n, size - c.index[last]); \
             if (rows > 1)                                                                                   \
                 for (int64_t j = 0; j < size; j++)                                                          \
@@ -53,12 +53,12 @@ static int64_t transposed_rows(const map_view *v, const cursor *c, int64_t n) {
             n -= run;                                                                                       \
         }                                                                                                   \
     }                                                                                                       \
-    static void scatter_##N(const map_view *v, const T *src, int64_t start, int64_t n) {                    \
+    static void scatter_##N(const map_view *v, void *base, const T *src, int64_t start, int64_t n) {        \
         int32_t last = v->ndim - 1;                                                                         \
         int64_t size = v->dim[last], stride = v->stride[last];                                              \
         cursor  c = cursor_at(v, start);                                                                    \
         while (n > 0) {                                                                                     \
-            T *to = (T *)v->base + c.at;                                                                    \
+            T *to = (T *)base + c.at;                                                                       \
             int64_t rows = transposed_rows(v, &c, n), run = rows > 1 ? rows * size : MIN2(n, size - c.index[last]); \
             if (rows > 1)                                                                                   \
                 for (int64_t j = 0; j < size; j++)                                                          \
@@ -81,22 +81,22 @@ RUNS(2, any2)
 RUNS(4, any4)
 RUNS(8, any8)
 
-void map_gather(void *dst, const map_view *v, int64_t size, int64_t start, int64_t n) {
+void map_gather(void *dst, const map_view *v, const void *base, int64_t size, int64_t start, int64_t n) {
     if (n == 0) return;
     switch (size) {
-    case 1:  gather_1(dst, v, start, n); break;
-    case 2:  gather_2(dst, v, start, n); break;
-    case 4:  gather_4(dst, v, start, n); break;
-    default: gather_8(dst, v, start, n); break;
+    case 1:  gather_1(dst, v, base, start, n); break;
+    case 2:  gather_2(dst, v, base, start, n); break;
+    case 4:  gather_4(dst, v, base, start, n); break;
+    default: gather_8(dst, v, base, start, n); break;
     }
 }
 
-void map_scatter(const map_view *v, const void *src, int64_t size, int64_t start, int64_t n) {
+void map_scatter(const map_view *v, void *base, const void *src, int64_t size, int64_t start, int64_t n) {
     if (n == 0) return;
     switch (size) {
-    case 1:  scatter_1(v, src, start, n); break;
-    case 2:  scatter_2(v, src, start, n); break;
-    case 4:  scatter_4(v, src, start, n); break;
-    default: scatter_8(v, src, start, n); break;
+    case 1:  scatter_1(v, base, src, start, n); break;
+    case 2:  scatter_2(v, base, src, start, n); break;
+    case 4:  scatter_4(v, base, src, start, n); break;
+    default: scatter_8(v, base, src, start, n); break;
     }
 }

@@ -36,6 +36,11 @@ void ref_gemm(const ref_run *r, const flat_kernel *k, int64_t task) {
         rows(r, k, task / blocks, first, MIN2(g->m, first + g->rows_per_task));
         return;
     }
+    if (g->split == FLAT_SPLIT_EACH) {
+        int64_t first = task * g->rows_per_task, last = MIN2(g->m, first + g->rows_per_task);
+        for (int64_t b = 0; b < g->batches; b++) rows(r, k, b, first, last);
+        return;
+    }
     int64_t first = task * g->rows_per_task, last = MIN2(g->batches, first + g->rows_per_task);
     for (int64_t b = first; b < last; b++) rows(r, k, b, 0, g->m);
 }
