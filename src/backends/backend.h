@@ -96,8 +96,9 @@ typedef struct flat_map {
  * stride is 1) with strides [batch dims..., row, column]. The cut into tasks:
  * split FLAT_SPLIT_ROWS: one batch entry at a time, tasks = batches * ceil(m / rows_per_task), batch outermost;
  * split FLAT_SPLIT_BATCH: tasks = ceil(batches / rows_per_task), rows_per_task whole batch entries each;
- * split FLAT_SPLIT_EACH: tasks = ceil(m / rows_per_task), these rows of every batch entry. */
-typedef enum flat_split { FLAT_SPLIT_ROWS, FLAT_SPLIT_BATCH, FLAT_SPLIT_EACH } flat_split;
+ * split FLAT_SPLIT_EACH: tasks = ceil(m / rows_per_task), these rows of every batch entry;
+ * split FLAT_SPLIT_COLS: one batch entry alone, tasks = ceil(n / rows_per_task), so many columns each. */
+typedef enum flat_split { FLAT_SPLIT_ROWS, FLAT_SPLIT_BATCH, FLAT_SPLIT_EACH, FLAT_SPLIT_COLS } flat_split;
 typedef struct flat_gemm {
     int64_t m, n, k, batches, rows_per_task;
     int32_t batch_ndim;

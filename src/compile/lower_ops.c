@@ -3,7 +3,7 @@
 
 #include "lower.h"
 
-enum { GEMM_ROWS = 64, SUM_ROWS = 128, COMMON_ROWS = 8, TASK_ELEMENTS = 16384, SMALL_GEMM = 64 * 64 * 64 };
+enum { GEMM_ROWS = 64, SUM_ROWS = 128, FEW_ROWS = 32, FEWEST_COLS = 64, FEW_TASKS = 4, COMMON_ROWS = 8, TASK_ELEMENTS = 16384, SMALL_GEMM = 64 * 64 * 64 };
 
 static const ir_node *node_of(const lowering *l, int32_t id) { return l->g->nodes[id]; }
 
@@ -48,7 +48,11 @@ static void split_gemm(const lowering *l, flat_gemm *gemm, flat_kernel *k, bool 
     const common_cut *cut = &l->cut;
     bool whole_samples = cut->samples && gemm->batch_ndim > 0 && gemm->batch[0] == cut->samples;
     bool of_each = gemm->batches > 1 && !whole_samples && cut->tasks && gemm->m == cut->rows;
-    if (of_each) {
+    if (gemm->batches == 1 && gemm->m <= FEW_ROWS && gemm->n >= FEWEST_COLS && work >= SMALL_GEMM) {  /* one answer: all cores share it */
+        gemm->split = FLAT_SPLIT_COLS;
+        gemm->rows_per_task = round_up(ceil_div(gemm->n, FEW_TASKS), 16);
+        k->tasks = ceil_div(gemm->n, gemm->rows_per_task);
+    } else if (of_each) {
         gemm->split = FLAT_SPLIT_EACH;
         gemm->rows_per_task = gemm->m / cut->tasks;
         k->tasks = cut->tasks;

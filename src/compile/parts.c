@@ -71,6 +71,7 @@ static part gemm_part(const flat_kernel *k, int32_t operand) {
     int64_t matrix[2] = { rows, cols }, step, dim[TIDE_MAX_DIMS + 2], stride[TIDE_MAX_DIMS + 2];
     memcpy(dim, g->batch, sizeof *dim * (size_t)nb);
     memcpy(stride, o->stride, sizeof *stride * (size_t)(nb + 2));
+    if (g->split == FLAT_SPLIT_COLS) return (part){ 0 };
     if (g->split != FLAT_SPLIT_BATCH) {  /* rows outermost: of one entry, or of each */
         if (operand == 1 || (g->split == FLAT_SPLIT_ROWS && g->batches != 1)) return (part){ 0 };
         dim[nb] = cols, stride[nb] = stride[nb + 1];

@@ -44,8 +44,11 @@ static void try_product(const product *p, tide_dtype type, int layout_a, int lay
     builder b;
     char what[160];
     build_begin(&b);
-    int64_t tasks = p->split == FLAT_SPLIT_BATCH ? ceil_div(p->batches, p->rows_per_task)
-                                                 : p->batches * ceil_div(p->m, p->rows_per_task);
+    const int64_t tasks_of[] = {
+        [FLAT_SPLIT_ROWS] = p->batches * ceil_div(p->m, p->rows_per_task), [FLAT_SPLIT_BATCH] = ceil_div(p->batches, p->rows_per_task),
+        [FLAT_SPLIT_EACH] = ceil_div(p->m, p->rows_per_task),              [FLAT_SPLIT_COLS] = ceil_div(p->n, p->rows_per_task),
+    };
+    int64_t tasks = tasks_of[p->split];
     flat_kernel *k = add_kernel(&b, FLAT_GEMM, "product", tasks);
     k->gemm = (flat_gemm){ .m = p->m, .n = p->n, .k = p->k, .batches = p->batches, .rows_per_task = p->rows_per_task,
                            .batch_ndim = 1, .batch = { p->batches }, .alpha = p->alpha, .beta = p->beta, .split = p->split };
@@ -69,7 +72,10 @@ static const product products[] = {
     { 100, 1, 50, 2, 32, FLAT_SPLIT_ROWS, 1, 0 },    { 40, 40, 1, 2, 32, FLAT_SPLIT_ROWS, 1, 1 },
     { 5, 6, 0, 2, 2, FLAT_SPLIT_ROWS, 1, 0 },        { 5, 6, 0, 2, 2, FLAT_SPLIT_BATCH, 1, 1 },
     { 0, 6, 4, 2, 2, FLAT_SPLIT_ROWS, 1, 0 },        { 5, 0, 4, 2, 2, FLAT_SPLIT_ROWS, 1, 0 },
-    { 33, 48, 352, 1, 16, FLAT_SPLIT_ROWS, 1, 0 },
+    { 33, 48, 352, 1, 16, FLAT_SPLIT_ROWS, 1, 0 },   { 50, 12, 64, 5, 24, FLAT_SPLIT_EACH, 1, 0 },
+    { 7, 20, 33, 3, 4, FLAT_SPLIT_EACH, 0.5, 1 },    { 11, 130, 257, 1, 48, FLAT_SPLIT_COLS, 1, 0 },
+    { 24, 50, 31, 1, 16, FLAT_SPLIT_COLS, -2, 1 },   { 1, 9, 40, 1, 16, FLAT_SPLIT_COLS, 1, 1 },
+    { 3, 64, 32, 2, 3, FLAT_SPLIT_ROWS, 0.5, 1 },    { 250, 40, 70, 1, 200, FLAT_SPLIT_ROWS, 1, 1 },
     /* large enough for a library */
     { 100, 128, 88, 1, 96, FLAT_SPLIT_ROWS, 0.5, 0 }, { 80, 100, 132, 2, 80, FLAT_SPLIT_ROWS, 1, 0 },
     { 96, 128, 88, 1, 96, FLAT_SPLIT_ROWS, 1, 1 },

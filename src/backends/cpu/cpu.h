@@ -66,7 +66,7 @@ typedef struct gemm_provider {
     void (*release)(gemm_call *call);  /* NULL if there is nothing to give back */
 } gemm_provider;
 
-extern const gemm_provider gemm_onednn, gemm_cblas, gemm_widened, gemm_own;
+extern const gemm_provider gemm_few, gemm_onednn, gemm_cblas, gemm_widened, gemm_own;
 
 /* The call of this shape, made at first asking. */
 tide_status gemm_find(const cpu_build *b, const gemm_shape *s, tide_dtype type, const gemm_call **out);

@@ -3,6 +3,7 @@
 
 /* In order of preference; the choice depends on the shape alone. */
 static const gemm_provider *const providers[] = {
+    &gemm_few,
 #ifdef TIDE_HAVE_ONEDNN
     &gemm_onednn,
 #endif
@@ -73,10 +74,10 @@ static void tidy_strides(int64_t rows, int64_t cols, int64_t *row, int64_t *col)
     if (rows == 1) *row = *col == 1 ? MAX2(cols, 1) : 1;
 }
 
-static gemm_shape shape_of(const flat_kernel *k, int64_t m) {
+static gemm_shape shape_of(const flat_kernel *k, int64_t m, int64_t n) {
     const flat_gemm *g = &k->gemm;
     const int64_t *a = k->operands[0].stride + g->batch_ndim, *b = k->operands[1].stride + g->batch_ndim;
-    gemm_shape s = { .m = m, .n = g->n, .k = g->k, .a_row = a[0], .a_col = a[1], .b_row = b[0], .b_col = b[1],
+    gemm_shape s = { .m = m, .n = n, .k = g->k, .a_row = a[0], .a_col = a[1], .b_row = b[0], .b_col = b[1],
                      .c_row = k->operands[2].stride[g->batch_ndim], .alpha = g->alpha, .beta = g->beta };
     tidy_strides(s.m, s.k, &s.a_row, &s.a_col);
     tidy_strides(s.k, s.n, &s.b_row, &s.b_col);
@@ -139,6 +140,18 @@ static void run_each(const void *exec, int64_t task, int thread, char *scratch) 
     for (int64_t i = 0; i < x->kernel->gemm.batches; i++, entry_next(&e, x->kernel)) run_block(x, at, &e, task, thread, scratch);
 }
 
+/* `whole` and `tail` are products of a block of columns. */
+static void run_cols(const void *exec, int64_t task, int thread, char *scratch) {
+    const gemm_exec *x = exec;
+    const flat_gemm *g = &x->kernel->gemm;
+    entry e = { { 0 }, { 0 } };
+    char *at[3];
+    operands_at(x, task, scratch, at);
+    int64_t col = task * g->rows_per_task;
+    at[1] += col * x->kernel->operands[1].stride[g->batch_ndim + 1] * x->size[1], at[2] += col * x->size[2];
+    run_call(x, at, col + MIN2(g->rows_per_task, g->n) <= g->n ? x->whole : x->tail, &e, 0, thread, scratch);
+}
+
 static void run_batch(const void *exec, int64_t task, int thread, char *scratch) {
     const gemm_exec *x = exec;
     const flat_gemm *g = &x->kernel->gemm;
@@ -153,10 +166,10 @@ static void run_nothing(const void *exec, int64_t task, int thread, char *scratc
     (void)exec, (void)task, (void)thread, (void)scratch;
 }
 
-/* A product of `rows` rows of the kernel's; none of 0. */
-static tide_status find_call(const cpu_build *b, const flat_kernel *k, int64_t rows, const gemm_call **call, cpu_kernel *out) {
-    if (rows == 0) return TIDE_OK;
-    gemm_shape  shape  = shape_of(k, rows);
+/* A product of `rows` rows and `cols` columns of the kernel's; none of 0. */
+static tide_status find_call(const cpu_build *b, const flat_kernel *k, int64_t rows, int64_t cols, const gemm_call **call, cpu_kernel *out) {
+    if (rows == 0 || cols == 0) return TIDE_OK;
+    gemm_shape shape = shape_of(k, rows, cols);
     tide_status status = gemm_find(b, &shape, k->operands[0].type, call);
     if (status == TIDE_OK) out->scratch = MAX2(out->scratch, (*call)->scratch);
     return status;
@@ -167,7 +180,7 @@ tide_status gemm_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *o
     tide_dtype type = k->operands[0].type;
     if (type > TIDE_BF16 || k->operands[1].type != type || k->operands[2].type != (type == TIDE_F64 ? TIDE_F64 : TIDE_F32))
         return fail(b->why, TIDE_ETYPE, "kernel '%s': matrix products are of two operands of one floating type", k->name ? k->name : "");
-    bool    by_rows = g->split != FLAT_SPLIT_BATCH;
+    bool    by_rows = g->split == FLAT_SPLIT_ROWS || g->split == FLAT_SPLIT_EACH;
     int64_t block = by_rows ? MIN2(g->rows_per_task, g->m) : g->m, blocks = block > 0 ? ceil_div(g->m, block) : 0;
     int64_t rows = by_rows && block > MOST_ROWS ? ceil_div(block, ceil_div(block, MOST_ROWS)) : block;
     gemm_exec *x = arena_new(b->keep, gemm_exec, 1);
@@ -176,16 +189,19 @@ tide_status gemm_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *o
     x->a_row = k->operands[0].stride[g->batch_ndim] * x->size[0];
     x->c_row = k->operands[2].stride[g->batch_ndim] * x->size[2];
     static void (*const runs[])(const void *, int64_t, int, char *) = {
-        [FLAT_SPLIT_ROWS] = run_rows, [FLAT_SPLIT_BATCH] = run_batch, [FLAT_SPLIT_EACH] = run_each,
+        [FLAT_SPLIT_ROWS] = run_rows, [FLAT_SPLIT_BATCH] = run_batch, [FLAT_SPLIT_EACH] = run_each, [FLAT_SPLIT_COLS] = run_cols,
     };
     *out = (cpu_kernel){ .run = runs[g->split], .exec = x };
     if (rows == 0 || g->n == 0 || g->batches == 0) {
         out->run = run_nothing;
         return TIDE_OK;
     }
-    int64_t entries = g->split == FLAT_SPLIT_ROWS ? 1 : by_rows ? g->batches : g->rows_per_task;
-    out->seconds = 2e-11 * (double)(block * g->n * g->k * entries) + 100e-9 * (double)entries;
-    tide_status status = find_call(b, k, rows, &x->whole, out);
-    if (status == TIDE_OK) status = find_call(b, k, block % rows, &x->rest, out);
-    return status == TIDE_OK ? find_call(b, k, (g->m - (blocks - 1) * block) % rows, &x->tail, out) : status;
+    bool    by_cols = g->split == FLAT_SPLIT_COLS;
+    int64_t entries = g->split == FLAT_SPLIT_BATCH ? g->rows_per_task : g->batches, cols = by_cols ? MIN2(g->rows_per_task, g->n) : g->n;
+    if (g->split == FLAT_SPLIT_ROWS) entries = 1;
+    out->seconds = 2e-11 * (double)(block * cols * g->k * entries) + 100e-9 * (double)entries;
+    tide_status status = find_call(b, k, rows, cols, &x->whole, out);
+    if (by_cols) return status == TIDE_OK ? find_call(b, k, rows, g->n % cols, &x->tail, out) : status;
+    if (status == TIDE_OK) status = find_call(b, k, block % rows, cols, &x->rest, out);
+    return status == TIDE_OK ? find_call(b, k, (g->m - (blocks - 1) * block) % rows, cols, &x->tail, out) : status;
 }

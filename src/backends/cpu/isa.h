@@ -51,12 +51,16 @@ typedef void (*gemm_fn)(const gemm_shape *s, const void *a, const void *b, void 
 typedef struct gemm_ops { gemm_fn f32, f64; int64_t lanes_f32, lanes_f64; } gemm_ops;
 enum { GEMM_VECTORS = 2 };  /* a panel is this many vectors wide and k deep */
 
+/* The same in F32, where A's columns and B's rows are contiguous; no panel. */
+typedef void (*dot_fn)(const gemm_shape *s, const void *a, const void *b, void *c);
+
 typedef struct isa_table {
     const char *name;
     const strip_ops  *strips;
     const row_ops    *rows;
     const random_ops *random;
     const gemm_ops   *gemm;
+    dot_fn dot;
 } isa_table;
 
 /* The best this machine can do, or the one named (NULL: any). Fails with TIDE_EDEVICE if it is not to be had. */

@@ -11,13 +11,13 @@ static int64_t entry(const flat_gemm *g, const flat_operand *o, int64_t b) {
     return at;
 }
 
-static void rows(const ref_run *r, const flat_kernel *k, int64_t batch, int64_t first, int64_t last) {
+static void block(const ref_run *r, const flat_kernel *k, int64_t batch, int64_t first, int64_t last, int64_t col, int64_t end) {
     const flat_gemm *g = &k->gemm;
     const flat_operand *a = &k->operands[0], *b = &k->operands[1], *c = &k->operands[2];
     const int64_t *sa = a->stride + g->batch_ndim, *sb = b->stride + g->batch_ndim, *sc = c->stride + g->batch_ndim;
     int64_t at_a = entry(g, a, batch), at_b = entry(g, b, batch), at_c = entry(g, c, batch);
     for (int64_t i = first; i < last; i++)
-        for (int64_t j = 0; j < g->n; j++) {
+        for (int64_t j = col; j < end; j++) {
             double sum = 0;
             for (int64_t l = 0; l < g->k; l++)
                 sum += ref_load(a->type, ref_data(r, a), at_a + i * sa[0] + l * sa[1]).f *
@@ -29,11 +29,18 @@ static void rows(const ref_run *r, const flat_kernel *k, int64_t batch, int64_t 
         }
 }
 
+static void rows(const ref_run *r, const flat_kernel *k, int64_t batch, int64_t first, int64_t last) { block(r, k, batch, first, last, 0, k->gemm.n); }
+
 void ref_gemm(const ref_run *r, const flat_kernel *k, int64_t task) {
     const flat_gemm *g = &k->gemm;
     if (g->split == FLAT_SPLIT_ROWS) {
         int64_t blocks = ceil_div(g->m, g->rows_per_task), first = task % blocks * g->rows_per_task;
         rows(r, k, task / blocks, first, MIN2(g->m, first + g->rows_per_task));
+        return;
+    }
+    if (g->split == FLAT_SPLIT_COLS) {
+        int64_t col = task * g->rows_per_task;
+        block(r, k, 0, 0, g->m, col, MIN2(g->n, col + g->rows_per_task));
         return;
     }
     if (g->split == FLAT_SPLIT_EACH) {
