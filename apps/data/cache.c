@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <tidemill/io.h>
@@ -20,26 +19,15 @@ static const char *env_or(const char *name, const char *otherwise) {
     return value && *value ? value : otherwise;
 }
 
-/* mkdir -p for the folder part of `path`. */
-static tide_status make_folders(char *path, tide_failure *failure) {
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = 0;
-        int code = mkdir(path, 0755) == 0 || errno == EEXIST ? 0 : errno;
-        if (code) fail_at(failure, TIDE_EIO, path, 0, NULL, "cannot make the cache folder %s: %s", path, strerror(code));
-        *slash = '/';
-        if (code) return TIDE_EIO;
-    }
-    return TIDE_OK;
+static tide_status make_folders(const char *path, tide_failure *failure) {
+    int code = os_make_folders(path);
+    return code ? fail_at(failure, TIDE_EIO, path, 0, NULL, "cannot make the cache folder of %s: %s", path, strerror(code)) : TIDE_OK;
 }
 
+/* Leaves room for the ending of a file that is still being fetched. */
 static tide_status cache_path(const data_source *source, char *path, tide_failure *failure) {
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = env_or("HOME", NULL);
-    int length = cache && cache[0] == '/' ? snprintf(path, DATA_PATH_SIZE, "%s/tidemill/%s", cache, source->file)
-               : home                     ? snprintf(path, DATA_PATH_SIZE, "%s/.cache/tidemill/%s", home, source->file)
-                                          : -1;
-    if (length < 0) return fail(failure, TIDE_EIO, "no place for downloads: neither XDG_CACHE_HOME nor HOME is set");
-    if (length >= DATA_PATH_SIZE - 8) return fail(failure, TIDE_EIO, "the path of the cache folder is too long");
-    return TIDE_OK;
+    if (os_cache_path(path, DATA_PATH_SIZE - 8, source->file)) return TIDE_OK;
+    return fail(failure, TIDE_EIO, "no place for downloads: XDG_CACHE_HOME and HOME are not set, or too long");
 }
 
 static bool is_whole(const char *path, const data_source *source) {

@@ -17,13 +17,6 @@ enum { PATH_SIZE = 1024 };
 
 /* ---- the file's name ---- */
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash_of(const char *bytes) {
-    uint64_t hash = 0xcbf29ce484222325;
-    for (; *bytes; bytes++) hash = (hash ^ (unsigned char)*bytes) * 0x100000001b3;
-    return hash;
-}
-
 /* All that a rate depends on. */
 static const char *identity(const machine *m, char text[512]) {
     char sets[160];
@@ -33,14 +26,10 @@ static const char *identity(const machine *m, char text[512]) {
 }
 
 tide_status machine_rates_path(const machine *m, char path[PATH_SIZE], tide_failure *failure) {
-    char        text[512];
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    bool        has_cache = cache && cache[0] == '/', has_home = home && *home;
-    uint64_t    hash = hash_of(identity(m, text));
-    if (!has_cache && !has_home) return fail(failure, TIDE_EIO, "no place to keep the measurement: neither XDG_CACHE_HOME nor HOME is set");
-    int length = snprintf(path, PATH_SIZE, "%s%s/tidemill/machine-%s-%016" PRIx64 ".json", has_cache ? cache : home,
-                          has_cache ? "" : "/.cache", TIDE_VERSION, hash);
-    return length < PATH_SIZE ? TIDE_OK : fail(failure, TIDE_EIO, "the path of the cache folder is too long");
+    char text[512], name[96];
+    snprintf(name, sizeof name, "machine-%s-%016" PRIx64 ".json", TIDE_VERSION, text_hash(identity(m, text)));
+    if (os_cache_path(path, PATH_SIZE, name)) return TIDE_OK;
+    return fail(failure, TIDE_EIO, "no place to keep the measurement: XDG_CACHE_HOME and HOME are not set, or too long");
 }
 
 /* ---- its content ---- */
@@ -50,7 +39,7 @@ static const char *const rate_keys[] = { [MACHINE_F32] = "f32_gflops", [MACHINE_
 /* Numbers with all their digits, so that the check sum over the text holds after reading. */
 static bool check_sum(const json_t *content, char sum[24]) {
     char    *text = json_whole(content, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
-    if (text) snprintf(sum, 24, "%016" PRIx64, hash_of(text));
+    if (text) snprintf(sum, 24, "%016" PRIx64, text_hash(text));
     free(text);
     return text != NULL;
 }

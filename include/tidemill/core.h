@@ -187,6 +187,14 @@ TIDE_API tide_val  tide_find_variable(tide_graph *g, const char *full_name);  /*
  * again: they can be read, compiled and differentiated. A value that loss does not depend on gets zeros. */
 TIDE_API tide_list tide_grad(tide_val loss, tide_list wrt);
 
+/* Memory for time: what is built between begin and end, a layer of a deep model, is a region. Where the derivatives that
+ * tide_grad makes need a value from inside a region, they compute it again from what the region reads, once the backward pass has
+ * got there; until then only that and the region's results take memory. The maths and the random numbers are the same. Values
+ * are as before: any of them can be read, and those used outside are kept. Regions inside a region belong to it. Custom
+ * operations run once and keep their results. tide_grad refuses to work while a region is open. */
+TIDE_API void tide_recompute_begin(tide_graph *g);
+TIDE_API void tide_recompute_end(tide_graph *g);
+
 /* ---- programs ----------------------------------------------------------------------------------------- */
 
 typedef struct tide_feed {
@@ -213,11 +221,43 @@ TIDE_API void tide_autocast(tide_graph *g, tide_precision precision);
  * F32 although 16 bits were asked for; "" otherwise. */
 TIDE_API tide_precision tide_precision_here(const tide_graph *g, tide_precision wanted, const char **note);
 
+/* What compiling may cost for what it gains. Every mode gives the same results within rounding. */
+typedef enum tide_program_mode {
+    TIDE_MODE_GRAPH = 0,        /* what tide_compile_mode said for this graph; DEFAULT if it was not called */
+    TIDE_MODE_DEFAULT,          /* all passes; choices come from fixed tables, never from a clock */
+    TIDE_MODE_REDUCE_OVERHEAD,  /* a whole run in one launch. The cpu device does that always, in one parallel region: here this
+                                   is DEFAULT's program */
+    TIDE_MODE_MAX_AUTOTUNE      /* times what DEFAULT looks up, once: the provider of each product, the cut of the work, map
+                                   kernels as C through the system compiler.
+                                   Answers are kept in $XDG_CACHE_HOME/tidemill/tuning, for this machine and version. The first
+                                   compile of a program takes seconds and runs it on made-up inputs; variables keep their
+                                   values. Programs with a custom operation keep the cut of DEFAULT */
+} tide_program_mode;
+TIDE_API const char *tide_compile_mode_name(tide_program_mode mode);  /* "graph", "default", "reduce-overhead", "max-autotune" */
+
+/* The mode of programs compiled from now on whose options do not name one. */
+TIDE_API void tide_compile_mode(tide_graph *g, tide_program_mode mode);
+
+/* What the graph's programs were made with that was chosen by timing, a JSON object of whole numbers; malloc'ed, NULL when out of
+ * memory. And to make programs with such choices and no others, whatever the mode and without a clock: the same program then
+ * gives the same bits. Call it before they are compiled. TIDE_EDATA for anything else. */
+TIDE_API char       *tide_choices(const tide_graph *g);
+TIDE_API tide_status tide_choices_set(tide_graph *g, const char *json, tide_failure *failure);
+
+/* What max-autotune did so far. */
+typedef struct tide_tuning {
+    int64_t     timed, kept;  /* choices made by timing; found in the cache */
+    double      seconds;      /* that timing took */
+    const char *note;         /* why the cache could not be read or written, or kernels not compiled, a clause that lives as long as the graph; "" */
+} tide_tuning;
+TIDE_API tide_tuning tide_graph_tuning(const tide_graph *g);
+
 typedef struct tide_compile_options {
     int64_t memory_limit;      /* bytes for this program's arena and scratch; 0: the graph's limit */
     tide_precision precision;  /* falls back to F32 where the device has no native products of it (tide_program_precision) */
     bool    strict;            /* a fallback is an error instead, TIDE_EDEVICE */
-    bool    no_passes;         /* op by op, as `ref` runs it */
+    tide_program_mode mode;
+    bool    no_passes;         /* op by op, as `ref` runs it; nothing is timed then */
     /* Called with the program's text after each pass ("build", "simplify", ...); NULL: not called. */
     void  (*dump)(void *user, const char *pass, const char *text);
     void   *dump_user;
@@ -233,6 +273,10 @@ TIDE_API const tide_failure *tide_program_error(const tide_program *p);
 
 /* What the program was compiled for: F32, BF16 or F16; `note` as for tide_precision_here. */
 TIDE_API tide_precision tide_program_precision(const tide_program *p, const char **note);
+
+/* Where the program runs: the graph's device, or "cpu" if that lacks one of its operations; `note` (may be NULL) gets a sentence
+ * that names it, "" otherwise. A program is never split between devices. tide_compile_options.strict makes it an error. */
+TIDE_API const char *tide_program_device(const tide_program *p, const char **note);
 
 /* Runs the program once. Feeds may be given in any order. */
 TIDE_API tide_status tide_run(tide_program *p, const tide_feed *feeds, int64_t count);
@@ -275,6 +319,8 @@ typedef struct tide_buffer_row { int64_t offset, bytes, first_phase, last_phase;
 
 typedef struct tide_explanation {
     const char     *device;
+    const char     *device_note;     /* why not the graph's; "" */
+    int64_t         lacking;         /* kernels that the graph's device lacks; the program runs on cpu if there are any */
     int             threads;
     tide_precision  precision;
     const char     *precision_note;  /* why not what was asked for; "" */

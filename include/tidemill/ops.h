@@ -130,6 +130,10 @@ TIDE_API tide_val tide_layer_norm(tide_val x, tide_val gain, tide_val offset, do
 TIDE_API tide_val tide_random_uniform(tide_graph *g, tide_shape shape, double low, double high);  /* F32, [low, high) */
 TIDE_API tide_val tide_random_normal(tide_graph *g, tide_shape shape, double mean, double sd);    /* F32, Box-Muller */
 TIDE_API tide_val tide_rng_step(tide_graph *g);  /* I32 scalar variable "rng.step" */
+/* Samples of the random operations built from now on are numbered from `offset`, an I32 scalar value, instead of 0: samples
+ * k.. of a batch, run as a batch of their own with offset k, draw the numbers that they have in the whole. (tide_val){ 0 }
+ * ends it. Runs that are parts of one step share its numbers only while the step stands still: see tide_accumulator. */
+TIDE_API void     tide_sample_offset(tide_graph *g, tide_val offset);
 
 typedef enum tide_mode { TIDE_EVAL = 0, TIDE_TRAIN = 1 } tide_mode;
 /* Keeps each element with probability 1 - p and divides it by 1 - p; x itself in TIDE_EVAL or when p is 0. */

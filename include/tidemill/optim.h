@@ -49,6 +49,37 @@ TIDE_API tide_val  tide_grad_scaler_scale(const tide_grad_scaler *s, tide_val lo
 TIDE_API tide_list tide_grad_scaler_unscale(tide_grad_scaler *s, tide_list gradients);        /* divided by it */
 TIDE_API tide_val  tide_grad_scaler_step(const tide_grad_scaler *s, tide_val update);         /* the guarded update, and the scaler's */
 
+/* Gradient accumulation: a step on a batch that runs as equal parts of it, one after the other, so that the activations of one part
+ * at a time need memory. A program adds a part's sums to variables; a small one updates with all of them, once:
+ *   tide_accumulator a = tide_accumulator_new(g, params, part_samples);
+ *   tide_sample_offset(g, a.offset);                     the samples of a part draw the masks that they have in the whole
+ *   tide_val losses = ...;                               one a sample, of inputs with part_samples samples
+ *   tide_sample_offset(g, (tide_val){ 0 });
+ *   tide_val sum = tide_sum(losses, TIDE_ALL), count = tide_scalar(g, part_samples);
+ *   tide_program *part = tide_compile(TIDE_LIST(tide_accumulator_add(&a, tide_grad(sum, params), sum, count)), NULL);
+ *   tide_list grads = tide_accumulator_take(&a);
+ *   tide_val update = tide_accumulator_step(&a, tide_adamw(params, tide_clip_norm(grads, 1.0), &opts));
+ *   tide_program *step = tide_compile(TIDE_LIST(a.loss, update), NULL);
+ * Run `part` on each part in order, then `step`. Gradients and loss are the sums of the numerators divided once by the sum of the
+ * denominators, so they are those of the whole batch within rounding, also where each part weighs differently (a masked loss:
+ * give the sum of the weights). Where the whole batch's denominator is known beforehand, divide the numerator by it and give
+ * (tide_val){ 0 }: that saves a pass over the gradients, and each sample's derivatives have the bits that they have in the whole.
+ * With a tide_grad_scaler: scale the numerator before tide_grad, unscale what tide_accumulator_take gives, and hand the guarded
+ * update to tide_accumulator_step. The variables are part of tide_state; between steps only `part`, 0, means anything. */
+typedef struct tide_accumulator {
+    tide_list params, sums;            /* variables "accumulate." + parameter name; of 16-bit parameters in F32 */
+    tide_val  numerator, denominator;  /* F32 scalar variables, of the parts so far; graph NULL: no denominator */
+    tide_val  part;                    /* I32 scalar variable: how many parts were added */
+    tide_val  offset;                  /* I32: the number of this part's first sample in the batch */
+    tide_val  loss;                    /* F32 scalar: numerator / denominator, set by tide_accumulator_take */
+} tide_accumulator;
+TIDE_API tide_accumulator tide_accumulator_new(tide_graph *g, tide_list params, int64_t part_samples);
+/* `gradients` are those of the numerator; both scalars are F32. Call it when the part's model is built: the random numbers' step
+ * then stands still until tide_accumulator_step's effect runs. */
+TIDE_API tide_val  tide_accumulator_add(tide_accumulator *a, tide_list gradients, tide_val numerator, tide_val denominator);
+TIDE_API tide_list tide_accumulator_take(tide_accumulator *a);                          /* gradients of the whole batch's loss */
+TIDE_API tide_val  tide_accumulator_step(const tide_accumulator *a, tide_val update);   /* the update, and a fresh start */
+
 /* Learning rates as values of a counter: `step` is an I32 or F32 scalar, 0 at the first step. F32 scalars. */
 TIDE_API tide_val tide_lr_step(tide_val step, double base, double factor, double every);      /* base factor^floor(step/every) */
 TIDE_API tide_val tide_lr_exponential(tide_val step, double base, double factor);             /* base factor^step */

@@ -1,6 +1,6 @@
 /* Reverse-mode derivatives as graph to graph: each node on the way from `wrt` to the loss hands its inputs
  * their share of its own derivative, from the loss backwards. */
-#include "../ops/table.h"
+#include "recompute.h"
 
 typedef struct sweep {
     tide_graph *g;
@@ -8,6 +8,7 @@ typedef struct sweep {
     uint8_t    *active;  /* depends on one of wrt */
     int32_t    *dy;      /* derivative so far; 0: none, -1: poison */
     tide_val   *dx;
+    recompute  *again;   /* NULL: the graph has no regions */
 } sweep;
 
 static void mark_active(sweep *s, tide_list wrt) {
@@ -23,6 +24,7 @@ static bool receive(sweep *s, int32_t node, tide_val share) {
     if (!val_good(share)) return !s->g->failure.status;  /* no derivative flows there */
     tide_val sum = s->dy[node] ? tide_add(graph_val(s->g, s->dy[node]), share) : share;
     s->dy[node] = sum.node;
+    if (s->again && s->g->nodes[node]->op == OP_VARIABLE) recompute_wait_for(s->again, share);
     return val_good(sum);
 }
 
@@ -31,7 +33,9 @@ static bool visit(sweep *s, int32_t id) {
     op_vjp vjp = op_rows[n->op].vjp;
     if (!vjp) return true;
     for (int32_t i = 0; i < n->n_in; i++) s->dx[i] = (tide_val){ 0 };
-    vjp(graph_val(s->g, id), graph_val(s->g, s->dy[id]), s->dx);
+    tide_val dy = graph_val(s->g, s->dy[id]), y = n->region ? recompute_value(s->again, id, dy) : graph_val(s->g, id);
+    if (!val_good(y)) return false;
+    vjp(y, dy, s->dx);
     for (int32_t i = 0; i < n->n_in; i++)
         if (s->active[n->in[i]] && !receive(s, n->in[i], s->dx[i])) return false;
     return !s->g->failure.status;
@@ -54,6 +58,10 @@ static bool grad_checked(tide_val loss, tide_list wrt) {
     tide_graph *g = loss.graph;
     char s[128];
     if (!val_good(loss)) return false;
+    if (g->region) {
+        graph_fail(g, TIDE_EINVAL, "grad: a recompute region is open; end it first");
+        return false;
+    }
     if (tide_shape_of(loss).ndim || !type_floating(tide_dtype_of(loss))) {
         graph_fail(g, TIDE_ESHAPE, "grad: the loss is %s %s; it must be a floating scalar", tide_dtype_name(tide_dtype_of(loss)), shape_text(s, tide_shape_of(loss)));
         return false;
@@ -80,7 +88,8 @@ tide_list tide_grad(tide_val loss, tide_list wrt) {
     s.active = arena_new(&scratch, uint8_t, g->count);
     s.dy = arena_new(&scratch, int32_t, g->count);
     s.dx = arena_new(&scratch, tide_val, most_inputs(&s));
-    if (!s.active || !s.dy || !s.dx) graph_fail(g, TIDE_ENOMEM, "out of memory while building the graph");
+    if (g->regions) s.again = recompute_new(g, &scratch);
+    if (!s.active || !s.dy || !s.dx || (g->regions && !s.again)) graph_fail(g, TIDE_ENOMEM, "out of memory while building the graph");
     else if (grad_checked(loss, wrt)) {
         mark_active(&s, wrt);
         if (sweep_back(&s, loss.node))

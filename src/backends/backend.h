@@ -10,6 +10,7 @@
 
 #include "../base/base.h"
 #include "../base/scalar.h"
+#include "../base/tuning.h"
 
 typedef enum flat_space {
     FLAT_ARENA,     /* this program's arena, at `offset`; inputs and outputs are here too */
@@ -56,8 +57,8 @@ enum flat_map_op {
     FLAT_CONST,                /* dst = number (kind ONE) */
     FLAT_CAST,                 /* dst = (type) src[0] */
     FLAT_IOTA,                 /* dst = (element / inner) % size, FULL; element is the row-major index in the domain */
-    FLAT_RANDOM,               /* FULL, F32: philox_unit of (seed, step src[0] I32 ONE, site, sample = element / per_sample,
-                                  element % per_sample) */
+    FLAT_RANDOM,               /* FULL, F32: philox_unit of (seed, step src[0] I32 ONE, site, sample = element / per_sample + offset,
+                                  element % per_sample); offset: src[1] I32 ONE, 0 if there is none */
     FLAT_DROPMASK,             /* the same number u: dst = u >= number ? scale : 0 */
     FLAT_ROW_SUM, FLAT_ROW_MAX, FLAT_ROW_MIN,  /* FULL -> ROW over the columns */
     FLAT_ROW_ARGMAX, FLAT_ROW_ARGMIN,          /* FULL -> ROW, type I32; the first of equals; NaN counts as extreme */
@@ -159,9 +160,17 @@ typedef struct flat_program {
 
 /* ---- the backend --------------------------------------------------------------------------------------- */
 
+/* How large tasks are, where that is not left to the fixed rules. */
+typedef struct work_cut {
+    int64_t common_rows;   /* most rows a task of what runs along the samples; 0: as usual */
+    int64_t product_rows;  /* rows a task of the other products; 0: as usual */
+} work_cut;
+
 typedef struct backend_env {
     const tide_allocator *allocator;
-    int threads;
+    int     threads;
+    tuning *tuning;    /* choices made by timing, what is not known yet to be timed if its clock says so; NULL: the fixed tables */
+    bool    autotune;  /* max-autotune: preparing may take seconds, of a compiler. Not for programs made only to be compared */
 } backend_env;
 
 typedef struct backend_exec backend_exec;
@@ -181,6 +190,10 @@ typedef struct tide_backend {
     /* Why products of this 16-bit type are not worth having here, as the end of a sentence; NULL: they are. Programs that
      * have them run everywhere. */
     const char *(*lacks_products)(tide_dtype half);
+    /* Why this kernel does not run here, a clause that names the operation; NULL: it does. The entry may be NULL: all do. A
+     * program with such a kernel is not prepared here: it runs whole on the cpu backend. */
+    const char *(*lacks)(const flat_kernel *k);
+    bool tunes;  /* asks env.tuning, and has use for another cut of the work */
 } tide_backend;
 
 extern const tide_backend tide_backend_ref, tide_backend_check, tide_backend_cpu;

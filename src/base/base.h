@@ -35,6 +35,7 @@ char *arena_printf(arena *a, const char *format, ...) TIDE_PRINTF(2, 3);
 typedef struct text { char *data; size_t length, capacity; bool failed; } text;
 void text_add(text *t, const char *format, ...) TIDE_PRINTF(2, 3);
 void text_free(text *t);
+uint64_t text_hash(const char *bytes);  /* FNV-1a */
 
 /* strtod and %.*g in the C locale, whatever the host set. */
 double num_parse(const char *s, char **end);
@@ -61,9 +62,15 @@ char *shape_text(char buffer[128], tide_shape s);         /* "(32, 96, 7)" */
 /* ---- operating system (os_posix.c) -------------------------------------------------------------------- */
 
 double  os_seconds(void);          /* monotonic */
+double  os_thread_seconds(void);   /* of processor time that this thread has had: what others do on the machine hardly counts */
 int64_t os_rss_bytes(void);        /* resident now */
 int64_t os_peak_rss_bytes(void);   /* highest resident so far, children excluded */
 int     os_cores(void);            /* physical performance cores this process may use: affinity and cgroup counted */
 int64_t os_memory_bytes(void);     /* memory this process may use: cgroup counted */
+/* What it computes on, "Linux x86_64 MODEL": for the names of files that belong to one machine. */
+void    os_machine(char *out, size_t size);
+/* $XDG_CACHE_HOME/tidemill/NAME, else ~/.cache/tidemill/NAME. False: neither is set, or the path is too long. */
+bool    os_cache_path(char *path, size_t size, const char *name);
+int     os_make_folders(const char *path);  /* those above the file `path`; 0, or errno */
 
 #endif

@@ -45,6 +45,12 @@ void text_free(text *t) {
     *t = (text){ 0 };
 }
 
+uint64_t text_hash(const char *bytes) {
+    uint64_t hash = 0xcbf29ce484222325;
+    for (; *bytes; bytes++) hash = (hash ^ (unsigned char)*bytes) * 0x100000001b3;
+    return hash;
+}
+
 /* The C locale's numbers, whatever the host program set: a locale object made once and never freed. */
 static locale_t c_locale(void) {
     static locale_t made;

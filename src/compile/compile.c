@@ -92,7 +92,7 @@ tide_status compile_graph(tide_graph *source, const compile_request *r, compiled
     } else {
         compiler *c = kept = arena_new(&scratch, compiler, 1);
         out->memory->oom = &oom;
-        *c = (compiler){ source, r->options ? r->options : &none, { .memory = &scratch, .source = source } };
+        *c = (compiler){ source, r->options ? r->options : &none, { .memory = &scratch, .source = source, .cut = r->cut } };
         status = run_passes(c, r, out, why);
     }
     (void)kept;

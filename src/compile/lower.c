@@ -319,14 +319,14 @@ static along_samples find_samples(const pass_graph *g) {
     return found;
 }
 
-enum { FEWEST_TASKS = 4, FEWEST_LARGE = 8, LEAST_ROWS = 24, MOST_ROWS = 192, MOST_LANES = 1 << 17 };
+enum { FEWEST_TASKS = 4, FEWEST_LARGE = 4, LEAST_ROWS = 24, MOST_ROWS = 192, MOST_LANES = 1 << 17 };
 
-/* At least four tasks if they divide `what` (fewer if not), as few as that allows, each of LEAST_ROWS to MOST_ROWS of the rows: the
+/* At least four tasks if they divide `what` (fewer if not), as few as that allows, each of LEAST_ROWS to `most` of the rows: the
  * more rows, the less often weights are read. */
-static int64_t tasks_dividing(int64_t what, int64_t rows) {
+static int64_t tasks_dividing(int64_t what, int64_t rows, int64_t most) {
     int64_t fewer = 0;
     for (int64_t tasks = 2; tasks <= what && rows / tasks >= LEAST_ROWS; tasks++) {
-        if (what % tasks || rows % tasks || rows / tasks > MOST_ROWS) continue;
+        if (what % tasks || rows % tasks || rows / tasks > most) continue;
         if (tasks >= FEWEST_TASKS) return tasks;
         fewer = tasks;
     }
@@ -337,11 +337,12 @@ static int64_t tasks_dividing(int64_t what, int64_t rows) {
  * part of the chain too, and what it computes is memory of the task (task_memory.c). */
 static common_cut choose_cut(const pass_graph *g) {
     along_samples x = find_samples(g);
+    int64_t most = g->cut.common_rows ? g->cut.common_rows : MOST_ROWS;
     bool known = x.samples > 1 && x.rows % x.samples == 0;
-    int64_t tasks = known ? tasks_dividing(x.samples, x.rows) : 0;
+    int64_t tasks = known ? tasks_dividing(x.samples, x.rows, most) : 0;
     if (known && !tasks && x.samples >= FEWEST_LARGE && x.rows / x.samples > MOST_ROWS) tasks = x.samples;
     bool whole = tasks > 0;
-    if (!whole) tasks = tasks_dividing(x.rows, x.rows);
+    if (!whole) tasks = tasks_dividing(x.rows, x.rows, most);
     return (common_cut){ tasks, x.rows, whole ? x.samples : 0, MAX2(MOST_LANES, x.elements / MAX2(tasks, 1)) };
 }
 

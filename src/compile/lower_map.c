@@ -84,11 +84,14 @@ static void add_load(build *b, int32_t in, bool row) {
     b->loads[b->n_loads++] = (load){ .node = node, .row = row, .v = view_merged(v), .reg = -1 };
 }
 
+static bool node_draws(const ir_node *n) { return n->op == OP_RANDOM || n->op == OP_DROPMASK; }
+
 static void collect_input(build *b, int32_t in, bool row) {
     if (b->group && fused_input(b->l->g, b->l->f, in, b->group)) return;
     if (made_here(b, in, row)) {
         const ir_node *n = node_of(b, through_reshapes(b->l->g, in));
-        if (!row && (n->op == OP_RANDOM || n->op == OP_DROPMASK) && !fill_below(b, n->in[0])) add_load(b, n->in[0], false);
+        for (int32_t i = 0; !row && node_draws(n) && i < n->n_in; i++)
+            if (!fill_below(b, n->in[i])) add_load(b, n->in[i], false);
         return;
     }
     add_load(b, in, row);
@@ -225,11 +228,17 @@ static int16_t use_load(build *b, int32_t node, bool row) {
     return x->reg = emit(b, in, compute_type(o.type), kind_of(&b->map, &o));
 }
 
+/* A number that random ones are a function of: the step or the offset of the samples. */
+static int16_t use_counter(build *b, int32_t in) {
+    const ir_node *fill = fill_below(b, in);
+    if (fill) return emit(b, INSTR(.op = FLAT_CONST, .number = fill->attr.number), TIDE_I32, FLAT_ONE);
+    return use_load(b, through_reshapes(b->l->g, in), false);
+}
+
 static int16_t use_random(build *b, const ir_node *n) {
     flat_instr in = INSTR(.op = n->op == OP_RANDOM ? FLAT_RANDOM : FLAT_DROPMASK, .number = n->attr.number, .scale = n->attr.scale, .site = n->attr.site);
     in.per_sample = n->shape.ndim && n->shape.dim[0] ? b->elements / n->shape.dim[0] : 1;
-    const ir_node *step = fill_below(b, n->in[0]);
-    in.src[0] = step ? emit(b, INSTR(.op = FLAT_CONST, .number = step->attr.number), TIDE_I32, FLAT_ONE) : use_load(b, through_reshapes(b->l->g, n->in[0]), false);
+    for (int32_t i = 0; i < n->n_in; i++) in.src[i] = use_counter(b, n->in[i]);
     return emit(b, in, TIDE_F32, FLAT_FULL);
 }
 
@@ -241,7 +250,7 @@ static int16_t use_leaf(build *b, int32_t in) {
     if (b->l->reg[direct]) return (int16_t)(b->l->reg[direct] - 1);
     const ir_node *n = node_of(b, direct);
     flat_instr iota = INSTR(.op = FLAT_IOTA);
-    int16_t reg = n->op == OP_RANDOM || n->op == OP_DROPMASK ? use_random(b, n)
+    int16_t reg = node_draws(n) ? use_random(b, n)
                   : iota_below(b, in, &iota.inner, &iota.size) ? emit(b, iota, compute_type((tide_dtype)n->type), FLAT_FULL) : (int16_t)-1;
     b->l->reg[direct] = (int16_t)(reg + 1);
     return reg;
@@ -411,7 +420,7 @@ void lower_leaf(lowering *l, int32_t node) {
     l->loc[node] = lower_new(l, (tide_dtype)n->type, n->shape);
     if (b.elements == 0) return;
     build_init(&b);
-    if (n->op == OP_RANDOM || n->op == OP_DROPMASK) collect_input(&b, node, false);
+    if (node_draws(n)) collect_input(&b, node, false);
     make_domain(&b);
     emit_store(&b, use_leaf(&b, node), &l->loc[node], false);
     l->reg[node] = 0;

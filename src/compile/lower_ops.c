@@ -64,7 +64,8 @@ static void split_gemm(const lowering *l, flat_gemm *gemm, flat_kernel *k, bool 
     } else {
         gemm->split = FLAT_SPLIT_ROWS;
         bool common = cut->tasks && by_variable && gemm->m % cut->tasks == 0 && gemm->m / cut->tasks >= COMMON_ROWS;
-        int64_t rows = by_variable ? GEMM_ROWS : SUM_ROWS, blocks = MAX2(1, (gemm->m + rows / 2) / rows);
+        int64_t usual = by_variable ? GEMM_ROWS : SUM_ROWS, rows = l->g->cut.product_rows ? l->g->cut.product_rows : usual;
+        int64_t blocks = MAX2(1, (gemm->m + rows / 2) / rows);
         gemm->rows_per_task = common ? gemm->m / cut->tasks : ceil_div(gemm->m, blocks);
         k->tasks = gemm->batches * ceil_div(gemm->m, gemm->rows_per_task);
     }

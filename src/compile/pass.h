@@ -17,6 +17,7 @@ typedef struct pass_graph {
     int32_t       n_wanted;
     pass_assign  *assigns;
     int32_t       n_assigns;
+    work_cut      cut;
 } pass_graph;
 
 int32_t pass_add(pass_graph *g, const ir_node *node);  /* copies the node; its inputs array is kept */

@@ -23,8 +23,12 @@ static void find_lifetimes(const lowered *l, int32_t n_inputs, int32_t n_outputs
     for (int32_t i = 0; i < n_inputs; i++)
         if (l->input_buffer[i] >= 0) p->buffers[l->input_buffer[i]].first_phase = -1;
     for (int32_t i = 0; i < n_outputs; i++) p->buffers[l->output_buffer[i]].last_phase = p->n_phases;
-    for (int32_t i = 0; i < p->n_buffers; i++)
-        if (p->buffers[i].first_phase > p->buffers[i].last_phase) p->buffers[i].first_phase = p->buffers[i].last_phase;
+    for (int32_t i = 0; i < p->n_buffers; i++) {
+        flat_buffer *b = &p->buffers[i];
+        if (b->first_phase <= b->last_phase) continue;
+        b->first_phase = b->last_phase;
+        if (b->space == FLAT_ARENA) b->bytes = 0;  /* nothing touches it */
+    }
 }
 
 static int by_size(const void *a, const void *b) {

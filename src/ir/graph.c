@@ -74,7 +74,7 @@ tide_val graph_add(tide_graph *g, ir_op op, tide_dtype type, tide_shape shape, c
     if (!inputs) return out_of_memory(g);
     for (int32_t i = 0; i < n_in; i++) inputs[i] = in[i].node;
     for (int i = shape.ndim; i < TIDE_MAX_DIMS; i++) shape.dim[i] = 0;
-    *node = (ir_node){ (uint8_t)op, (uint8_t)type, n_in, inputs, shape, attr ? *attr : (ir_attr){ 0 }, 0 };
+    *node = (ir_node){ (uint8_t)op, (uint8_t)type, n_in, inputs, shape, attr ? *attr : (ir_attr){ 0 }, 0, g->region };
     g->nodes[g->count] = node;
     return graph_val(g, g->count++);
 }
@@ -109,6 +109,15 @@ void tide_scope_push(tide_graph *g, const char *name) {
 void tide_scope_pop(tide_graph *g) {
     if (g->depth > 0) g->depth--;
     else if (!g->failure.status) graph_fail(g, TIDE_EINVAL, "tide_scope_pop without a scope");
+}
+
+void tide_recompute_begin(tide_graph *g) {
+    if (g->region_depth++ == 0) g->region = ++g->regions;
+}
+
+void tide_recompute_end(tide_graph *g) {
+    if (g->region_depth == 0) graph_fail(g, TIDE_EINVAL, "tide_recompute_end without a region");
+    else if (--g->region_depth == 0) g->region = 0;
 }
 
 static char *full_name(tide_graph *g, const char *name) {

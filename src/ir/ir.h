@@ -46,6 +46,7 @@ typedef struct ir_node {
     tide_shape shape;
     ir_attr    attr;
     int32_t    definition;  /* node with the same meaning in plain ops, made on demand; 0: none yet */
+    int32_t    region;      /* made anew for the backward pass together with the others of this number; 0: kept */
 } ir_node;
 
 typedef struct ir_variable {
@@ -66,7 +67,9 @@ struct tide_graph {
     const char   **scopes;
     int32_t        depth, scope_capacity;
     uint32_t       sites;
+    int32_t        region, regions, region_depth;  /* the open recompute region, 0: none; how many there were; how deep begin is nested */
     int32_t        rng_step;  /* its node, or 0 */
+    int32_t        sample_offset;  /* node of the number of the first sample of random ops built now; 0: they count from 0 */
     bool           initial_random;  /* random nodes are being made for an initial value */
     uint64_t       seed;
     tide_failure   failure;       /* the first while building: sticks */

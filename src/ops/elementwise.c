@@ -42,6 +42,12 @@ tide_val scalar_binary(tide_val a, tide_val b, scalar_op op) {
     return binary_checked(a, b, op);
 }
 
+tide_val scalar_after(tide_val x, tide_val first) {
+    tide_val in[2] = { x, tide_broadcast(first, tide_shape_of(x)) };
+    ir_attr attr = { .scalar = S_AFTER };
+    return graph_add(x.graph, OP_SCALAR, tide_dtype_of(x), tide_shape_of(x), in, 2, &attr);
+}
+
 /* ---- type rules ---- */
 
 enum { ANY = 1, NUMBER = 2, FLOATING = 4, BOOLEAN = 8 };
@@ -197,6 +203,7 @@ static void binary_derivative(scalar_op op, tide_val a, tide_val b, tide_val y, 
     case S_POW: pow_derivative(a, b, y, dy, d); break;
     case S_MAX: choose_derivative(tide_ge(a, b), dy, d); break;
     case S_MIN: choose_derivative(tide_le(a, b), dy, d); break;
+    case S_AFTER: d[0] = dy; break;
     default: break;
     }
 }

@@ -12,10 +12,19 @@ tide_val tide_rng_step(tide_graph *g) {
     return step;
 }
 
+void tide_sample_offset(tide_graph *g, tide_val offset) {
+    g->sample_offset = 0;
+    if (!val_good(offset)) return;
+    if (offset.graph != g || tide_dtype_of(offset) != TIDE_I32 || tide_shape_of(offset).ndim)
+        graph_fail(g, TIDE_ETYPE, "sample_offset: the offset is %s; it takes an i32 scalar of this graph",
+                   tide_dtype_name(tide_dtype_of(offset)));
+    else g->sample_offset = offset.node;
+}
+
 static tide_val random_node(tide_graph *g, ir_op op, tide_shape shape, double number, double scale) {
-    tide_val step = tide_rng_step(g);
+    tide_val in[2] = { tide_rng_step(g), graph_val(g, g->sample_offset) };
     ir_attr attr = { .site = g->sites++, .number = number, .scale = scale };
-    return graph_add(g, op, TIDE_F32, shape, &step, 1, &attr);
+    return graph_add(g, op, TIDE_F32, shape, in, g->sample_offset ? 2 : 1, &attr);
 }
 
 tide_val tide_random_uniform(tide_graph *g, tide_shape shape, double low, double high) {

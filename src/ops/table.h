@@ -24,6 +24,7 @@ bool     type_number(tide_dtype type);     /* all but bool */
 int      axis_resolve(tide_val x, int axis, const char *op, int extra);
 tide_val scalar_unary(tide_val x, scalar_op op);   /* no type checks: for derivatives and definitions */
 tide_val scalar_binary(tide_val a, tide_val b, scalar_op op);
+tide_val scalar_after(tide_val x, tide_val first); /* x, not made before the scalar `first`, of whatever type */
 tide_val in_f32(tide_val x);                 /* 16-bit floats as F32, where a sum is on the way; others as they are */
 tide_val full_like(tide_val x, double value);
 tide_val sum_to(tide_val x, tide_shape shape);     /* undoes a broadcast */

@@ -130,7 +130,7 @@ static tide_status add_apart(explainer *x, tide_failure *why) {
                                 .precision = p->precision,
                                 .precision_note = p->precision_note,
                                 .apart = &notes };
-    request.guard_bytes = p->graph->runtime->backend->guard_bytes, request.task_memory = p->graph->runtime->backend->task_memory;
+    request.guard_bytes = p->backend->guard_bytes, request.task_memory = p->backend->task_memory, request.cut = p->cut;
     tide_status status = compile_graph(p->graph, &request, &again, why);
     if (status != TIDE_OK) return status;
     tide_apart_row *rows = arena_new(x->memory, tide_apart_row, MAX2(notes.count, 1));
@@ -185,12 +185,13 @@ static tide_status measure(explainer *x, const tide_explain_options *o, tide_fai
 static tide_status explain_all(explainer *x, const tide_explain_options *o, tide_failure *why) {
     const runtime *rt = x->program->graph->runtime;
     tide_explanation *out = x->out;
-    out->device = rt->backend->name, out->threads = rt->threads, out->fused = x->program->passes;
+    out->device = tide_program_device(x->program, &out->device_note), out->lacking = x->program->lacking;
+    out->threads = rt->threads, out->fused = x->program->passes;
     out->precision = tide_program_precision(x->program, &out->precision_note);
     add_kernels(x);
     add_buffers(x);
     tide_status status = add_apart(x, why);
-    bool timed = o && o->measure_s > 0 && rt->backend->measure;
+    bool timed = o && o->measure_s > 0 && x->program->backend->measure;
     return status == TIDE_OK && timed ? measure(x, o, why) : status;
 }
 

@@ -36,6 +36,7 @@ static void add_totals(page *p) {
     }
     text_add(&p->out, "%s, %d thread%s, %s: %" PRId64 " kernels in %" PRId64 " chains and %" PRId64 " phases\n", e->device, e->threads,
              e->threads == 1 ? "" : "s", tide_precision_name(e->precision), e->n_kernels, e->chains, e->phases);
+    if (e->lacking) text_add(&p->out, "instead:  %s; kernels that it lacks: %" PRId64 "\n", e->device_note, e->lacking);
     if (*e->precision_note) text_add(&p->out, "in f32: %s\n", e->precision_note);
     text_add(&p->out, "work:     %.4g MFLOP, of which products %.4g; %.1f MiB read, %.1f MiB written\n", e->flops * 1e-6, products * 1e-6,
              mib(e->bytes_read), mib(e->bytes_written));

@@ -38,6 +38,7 @@ void tide_graph_free(tide_graph *g) {
     if (rt) {
         while (rt->programs) tide_program_free(rt->programs);
         runtime_free_storage(g);
+        runtime_free_choices(rt);
         mem_free(&allocator, rt->results, (size_t)rt->result_capacity * sizeof *rt->results);
         mem_free(&allocator, rt, sizeof *rt);
     }

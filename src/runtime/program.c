@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "runtime.h"
 
@@ -24,31 +25,64 @@ static tide_status allocate(tide_program *p, const backend_env *env) {
     p->block = mem_new(&g->allocator, p->block_bytes);
     if (!p->block) return fail(&p->failure, TIDE_ENOMEM, "not enough memory for the program's arena: %zu bytes", p->block_bytes);
     for (int32_t i = 0; i < p->c.n_inputs; i++) p->inputs_used += p->c.input_buffer[i] >= 0;
-    return g->runtime->backend->prepare(&p->c.flat, p->block, env, &p->exec, &p->failure);
+    return p->backend->prepare(&p->c.flat, p->block, env, &p->exec, &p->failure);
 }
 
-static tide_status take_precision(tide_program *p, const compile_request *r) {
+static tide_status take_options(tide_program *p, const compile_request *r) {
     p->precision = r->precision, p->precision_note = r->precision_note;
+    p->backend = p->graph->runtime->backend, p->passes = r->passes, p->cut = r->cut;
     if (!r->options) return TIDE_OK;
+    if ((unsigned)r->options->mode > TIDE_MODE_MAX_AUTOTUNE)
+        return fail(&p->failure, TIDE_EINVAL, "compile: %d is not a compile mode", (int)r->options->mode);
     if ((unsigned)r->options->precision > TIDE_PRECISION_AUTO)
         return fail(&p->failure, TIDE_EINVAL, "compile: %d is not a precision", (int)r->options->precision);
     return r->options->strict && *r->precision_note ? fail(&p->failure, TIDE_EDEVICE, "%s", r->precision_note) : TIDE_OK;
 }
 
-static tide_status make(tide_program *p, const compile_request *request, int64_t limit) {
+/* What the program's backend lacks: the first kernel's reason, as an end of a sentence, in `note`. */
+static int32_t count_lacking(const tide_program *p, char *note, size_t size) {
+    int32_t count = 0;
+    for (int32_t i = 0; p->backend->lacks && i < p->c.flat.n_kernels; i++) {
+        const flat_kernel *k = &p->c.flat.kernels[i];
+        const char *why = p->backend->lacks(k);
+        if (why && !count++) snprintf(note, size, "%s: %s", flat_kernel_names[k->kind], why);
+    }
+    return count;
+}
+
+/* For the graph's device; for cpu, whole, if that lacks an operation. */
+static tide_status compile_here(tide_program *p, const compile_request *request) {
+    tide_status status = compile_graph(p->graph, request, &p->c, &p->failure);
+    char lacks[120];
+    p->lacking = status ? 0 : count_lacking(p, lacks, sizeof lacks);
+    if (!p->lacking) return status;
+    const char *device = p->backend->name;
+    const tide_compile_options *o = request->options;
+    if (o && o->strict) return fail(&p->failure, TIDE_EDEVICE, "the device '%s' lacks an operation (%s)", device, lacks);
+    snprintf(p->device_note, sizeof p->device_note, "the device '%s' lacks an operation (%s): the program runs on cpu", device, lacks);
+    p->backend = &tide_backend_cpu;
+    compile_request again = *request;
+    again.passes = p->backend->fuse && !(o && o->no_passes), again.guard_bytes = p->backend->guard_bytes, again.task_memory = p->backend->task_memory;
+    arena_free(&p->memory);
+    p->c = (compiled){ .memory = &p->memory };
+    p->passes = again.passes;
+    return compile_graph(p->graph, &again, &p->c, &p->failure);
+}
+
+static tide_status make(tide_program *p, const compile_request *request, const program_how *how) {
     tide_graph *g = p->graph;
     runtime *rt = g->runtime;
-    backend_env env = { &g->allocator, rt->threads };
-    if (take_precision(p, request)) return p->failure.status;
+    backend_env env = { &g->allocator, rt->threads, how->tuning, how->autotune };
+    if (take_options(p, request)) return p->failure.status;
     if (!request->initial && runtime_lay_out(g, &p->failure)) return p->failure.status;
-    tide_status status = compile_graph(g, request, &p->c, &p->failure);
+    tide_status status = compile_here(p, request);
     if (status) return status;
-    p->scratch_bytes = rt->backend->scratch_bytes ? rt->backend->scratch_bytes(&p->c.flat, &env) : 0;
-    if (check_limit(p, limit)) return p->failure.status;
+    p->scratch_bytes = p->backend->scratch_bytes ? p->backend->scratch_bytes(&p->c.flat, &env) : 0;
+    if (check_limit(p, how->memory_limit)) return p->failure.status;
     p->fed = arena_new(&p->memory, const void *, MAX2(p->c.n_inputs, 1));
     p->wanted = arena_new(&p->memory, tide_val, request->wanted.count);
     if (p->wanted) memcpy(p->wanted, request->wanted.items, sizeof *p->wanted * (size_t)request->wanted.count);
-    p->n_wanted = request->wanted.count, p->passes = request->passes;
+    p->n_wanted = request->wanted.count;
     if (!p->fed || !p->wanted) return fail(&p->failure, TIDE_ENOMEM, "out of memory for the program");
     return allocate(p, &env);
 }
@@ -63,7 +97,7 @@ static bool list_checked(tide_graph *g, tide_list wanted, tide_failure *why) {
     return true;
 }
 
-tide_program *program_make(tide_graph *g, const compile_request *request, int64_t limit) {
+tide_program *program_make(tide_graph *g, const compile_request *request, const program_how *how) {
     tide_program *p = mem_new(&g->allocator, sizeof *p);
     runtime *rt = g->runtime;
     if (!p) return NULL;
@@ -73,7 +107,7 @@ tide_program *program_make(tide_graph *g, const compile_request *request, int64_
     p->next = rt->programs;
     if (p->next) p->next->previous = p;
     rt->programs = p;
-    tide_status status = list_checked(g, request->wanted, &p->failure) ? make(p, request, limit) : p->failure.status;
+    tide_status status = list_checked(g, request->wanted, &p->failure) ? make(p, request, how) : p->failure.status;
     stop(p, status);
     return p;
 }
@@ -86,7 +120,20 @@ tide_program *tide_compile(tide_list wanted, const tide_compile_options *options
     const tide_compile_options *o = options ? options : &none;
     compile_request request = { .wanted = wanted, .options = o, .passes = backend && backend->fuse && !o->no_passes, .task_memory = backend && backend->task_memory, .guard_bytes = backend ? backend->guard_bytes : 0 };
     request.precision = runtime_precision(g->runtime, o->precision, &request.precision_note);
-    return program_make(g, &request, o->memory_limit);
+    program_how how = { .memory_limit = o->memory_limit };
+    if (request.passes && backend->tunes) how.tuning = runtime_tuning(g->runtime, o->mode);
+    if (!how.tuning) return program_make(g, &request, &how);
+    how.autotune = how.tuning->clock;
+    int64_t timed = how.tuning->timed;
+    program_tune(g, &request, &how);
+    tide_program *p = program_make(g, &request, &how);
+    if (how.tuning->timed > timed) choice_file_write(g->runtime);
+    return p;
+}
+
+const char *tide_program_device(const tide_program *p, const char **note) {
+    if (note) *note = p ? p->device_note : "";
+    return p && p->backend ? p->backend->name : "none";
 }
 
 void tide_program_free(tide_program *p) {
@@ -95,7 +142,7 @@ void tide_program_free(tide_program *p) {
     runtime *rt = g->runtime;
     for (int32_t i = 0; i < rt->result_capacity; i++)
         if (rt->results[i].program == p) rt->results[i] = (result){ 0 };
-    if (p->exec) rt->backend->release(p->exec);
+    if (p->exec) p->backend->release(p->exec);
     mem_free(&g->allocator, p->block, p->block_bytes);
     if (p->next) p->next->previous = p->previous;
     if (p->previous) p->previous->next = p->next;
@@ -178,7 +225,7 @@ static tide_status run_as(tide_program *p, const tide_feed *feeds, int64_t count
         if (!lazy || !rt->results[p->c.wanted_node[i]].program) rt->results[p->c.wanted_node[i]] = (result){ p, i, lazy };
     tide_status status = take_feeds(p, feeds, count);
     if (!status) status = copy_feeds(p);
-    if (!status) status = spent ? rt->backend->measure(p->exec, spent, &p->failure) : rt->backend->run(p->exec, &p->failure);
+    if (!status) status = spent ? p->backend->measure(p->exec, spent, &p->failure) : p->backend->run(p->exec, &p->failure);
     p->ran = !status;
     return status;
 }
@@ -200,7 +247,7 @@ static result *find_result(tide_val v) {
     result *r = &g->runtime->results[v.node];
     if (!r->program) {
         compile_request request = { .wanted = { &v, 1 }, .passes = g->runtime->backend->fuse, .task_memory = g->runtime->backend->task_memory, .guard_bytes = g->runtime->backend->guard_bytes };
-        tide_program *p = program_make(g, &request, 0);
+        tide_program *p = program_make(g, &request, &(program_how){ 0 });
         if (!p) return NULL;
         *(r = &g->runtime->results[v.node]) = (result){ p, 0, true };
     }

@@ -13,8 +13,12 @@ struct tide_program {
     compiled      c;
     void         *block;      /* the arena of its buffers */
     size_t        block_bytes;
+    const tide_backend *backend;  /* the graph's, or cpu if that lacks an operation */
+    char          device_note[200];  /* why it is not the graph's; "" */
+    int32_t       lacking;    /* kernels that the graph's device lacks */
     backend_exec *exec;
     int64_t       scratch_bytes;
+    work_cut      cut;
     const void  **fed;        /* by input slot: this run's feeds */
     int32_t       inputs_used;
     tide_precision precision; /* F32, BF16 or F16 */
@@ -34,6 +38,10 @@ typedef struct runtime {
     int           threads;
     int64_t       memory_limit;
     tide_precision precision; /* of programs that name none; GRAPH: F32 */
+    tide_program_mode mode;   /* likewise; GRAPH: DEFAULT */
+    tuning        tuning;
+    bool          choices_set;  /* by the caller: nothing else is asked */
+    char          choice_note[400];  /* what did not go well with the file of choices; "" */
     storage_block *blocks;
     int32_t       laid_out;   /* variables that have storage: the first so many */
     int64_t       variable_bytes;
@@ -42,18 +50,36 @@ typedef struct runtime {
     int32_t       result_capacity;
 } runtime;
 
+/* How a program is to be made, besides what compile needs to know. */
+typedef struct program_how {
+    int64_t memory_limit;  /* 0: the graph's */
+    tuning *tuning;        /* NULL: fixed tables */
+    bool    autotune;      /* backend_env.autotune */
+} program_how;
+
 const tide_backend *backend_find(const char *device);  /* registry.c; NULL if there is none of this name */
 
 /* storage.c: memory and first values for the variables that have none. */
 tide_status runtime_lay_out(tide_graph *g, tide_failure *why);
 void        runtime_free_storage(tide_graph *g);
 
+/* mode.c: where choices for a program of this mode are asked for; NULL: in the fixed tables. */
+tuning *runtime_tuning(runtime *rt, tide_program_mode mode);
+void    runtime_free_choices(runtime *rt);
+
+/* choice_file.c */
+void choice_file_read(runtime *rt);
+void choice_file_write(runtime *rt);  /* adds those in use */
+
+/* tune.c: the cut of the work for this program, known or timed. Variables are as before, afterwards. */
+void program_tune(tide_graph *g, compile_request *request, const program_how *how);
+
 /* precision.c: what `wanted` comes to, and why it is F32 if it is not what was asked for ("" otherwise). */
 tide_precision runtime_precision(const runtime *rt, tide_precision wanted, const char **note);
 
 /* program.c */
 const char *program_input_name(const tide_graph *g, int32_t slot);
-tide_program *program_make(tide_graph *g, const compile_request *request, int64_t memory_limit);  /* NULL: no memory for the handle */
+tide_program *program_make(tide_graph *g, const compile_request *request, const program_how *how);  /* NULL: no memory for the handle */
 
 /* A run that adds to seconds[kernel] what each kernel took, over all threads. */
 tide_status program_measure(tide_program *p, const tide_feed *feeds, int64_t count, double *seconds);

@@ -32,7 +32,7 @@ static tide_status first_values(tide_graph *g, int32_t from, storage_block *bloc
     if (!initial) return fail(why, TIDE_ENOMEM, "out of memory for the variables");
     for (int32_t i = 0; i < count; i++) initial[i] = graph_val(g, g->variables[from + i]->initial);
     compile_request request = { .wanted = { initial, count }, .passes = g->runtime->backend->fuse, .initial = true, .task_memory = g->runtime->backend->task_memory, .guard_bytes = g->runtime->backend->guard_bytes };
-    tide_program *p = program_make(g, &request, 0);
+    tide_program *p = program_make(g, &request, &(program_how){ 0 });
     tide_status status = !p ? fail(why, TIDE_ENOMEM, "out of memory for the variables") : tide_run(p, NULL, 0);
     if (p && status && why) *why = p->failure;
     char *to = block->memory;

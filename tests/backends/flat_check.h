@@ -17,7 +17,12 @@ void take_arguments(int argc, char **argv);
 
 /* The arena after one run; free it. Fails the test if the run fails or scratch_bytes is not what was allocated. */
 void *run_on(const tide_backend *backend, const builder *b, int threads);
+void *run_in(const tide_backend *backend, const builder *b, backend_env env);  /* whatever its allocator */
+/* Fails the test if an output is further from the expected than the tolerances, or anything else has changed. */
+void expect_close(const builder *b, const void *expected, const void *got, double rtol, double atol, const char *what, const char *who);
 /* Runs on ref, check, and cpu in each instruction set with 1 and 2 threads (same bits), and compares outputs. */
 void expect_like_ref(const builder *b, double rtol, double atol, const char *what);
+/* A test at the end: what expect_like_ref put off. native_check.c gathers maps and compiles them together. */
+void expect_rest(void **unused);
 
 #endif

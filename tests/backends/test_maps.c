@@ -209,7 +209,9 @@ static void test_random(void **unused) {
                 build_begin(&b);
                 flat_kernel *k = add_map(&b, 2, 1, shapes[s], 2, false);
                 int step = map_load(&b, k, add_buffer(&b, TIDE_I32, 1, false), FLAT_ONE, none);
+                int offset = p % 2 ? map_load(&b, k, add_buffer(&b, TIDE_I32, 1, false), FLAT_ONE, none) : -1;
                 flat_instr *in = map_instr(k, op, TIDE_F32, FLAT_FULL, step);
+                in->src[1] = (int16_t)offset, in->src_type[1] = TIDE_I32, in->src_kind[1] = FLAT_ONE;
                 in->site = 77, in->per_sample = per_sample[p], in->number = 0.3, in->scale = 1 / 0.7;
                 dense(strides, 2, shapes[s], 0, 2);
                 map_store(&b, k, in->dst, add_buffer(&b, TIDE_F32, shapes[s][0] * shapes[s][1], true), strides);
@@ -375,7 +377,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_half_floats), cmocka_unit_test(test_row_reductions), cmocka_unit_test(test_sinks),
         cmocka_unit_test(test_random), cmocka_unit_test(test_iota_and_constants),
         cmocka_unit_test(test_strided_operands), cmocka_unit_test(test_softmax_in_place),
-        cmocka_unit_test(test_random_programs),
+        cmocka_unit_test(test_random_programs), cmocka_unit_test(expect_rest),
     };
     take_arguments(argc, argv);
     return cmocka_run_group_tests_name("maps", tests, NULL, NULL);

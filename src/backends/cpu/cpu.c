@@ -5,9 +5,11 @@
 
 #include "../ref/ref.h"
 #include "cpu.h"
+#include "native.h"
 
-/* Below this a second thread takes longer to wake than it helps. */
-static const double worth_threads_seconds = 8e-6;
+/* Below this a second thread takes longer to wake than it helps; and below this for each phase that is shared, since every phase
+ * ends with waiting for each other: microseconds, but milliseconds where another program has the core of one of them. */
+static const double worth_threads_seconds = 8e-6, worth_phase_seconds = 5e-6;
 
 typedef struct cpu_chain {
     const cpu_kernel *kernels;
@@ -27,6 +29,7 @@ struct backend_exec {
     const tide_allocator *allocator;
     arena     keep;
     gemm_set  gemms;
+    native_set native;
     cpu_phase *phases;
     int32_t   n_phases, n_kernels;
     const cpu_kernel *kernels;
@@ -157,15 +160,16 @@ static void lay_out_chains(backend_exec *e, const flat_program *p, const cpu_ker
 
 /* Whether there is anything to share, and enough of it. The cut into tasks does not depend on this. */
 static bool worth_threads(const backend_exec *e, const flat_program *p, const cpu_kernel *kernels) {
-    double shared = 0;
+    double shared = 0, least = worth_threads_seconds;
     for (int32_t i = 0; i < p->n_phases; i++) {
         const flat_phase *phase = &p->phases[i];
         if (e->phases[i].items < 2) continue;
+        least += worth_phase_seconds;
         for (int32_t c = phase->first_chain; c < phase->first_chain + phase->chains; c++)
             for (int32_t k = p->chains[c].first_kernel; k < p->chains[c].first_kernel + p->chains[c].kernels; k++)
                 shared += kernels[k].seconds * (double)p->chains[c].tasks;
     }
-    return shared > worth_threads_seconds;
+    return shared > least;
 }
 
 static tide_status prepare_all(backend_exec *e, cpu_build *b, void *arena_memory, int64_t *scratch) {
@@ -177,8 +181,9 @@ static tide_status prepare_all(backend_exec *e, cpu_build *b, void *arena_memory
     for (int32_t i = 0; i < p->n_kernels; i++) {
         tide_status status = prepare_kernel(b, &p->kernels[i], &kernels[i]);
         if (status != TIDE_OK) return status;
-        *scratch = MAX2(*scratch, kernels[i].scratch);
     }
+    native_prepare(b, kernels, &e->native);
+    for (int32_t i = 0; i < p->n_kernels; i++) *scratch = MAX2(*scratch, kernels[i].scratch);
     e->kernels = kernels, e->n_kernels = p->n_kernels;
     lay_out_chains(e, p, kernels);
     if (!worth_threads(e, p, kernels)) e->threads = 1;
@@ -198,6 +203,7 @@ static void release(backend_exec *e) {
     if (!e) return;
     const tide_allocator *allocator = e->allocator;
     gemm_release(&e->gemms);
+    native_release(&e->native);
     if (e->scratch) mem_free(allocator, e->scratch, (size_t)(e->scratch_each * e->threads));
     arena_free(&e->keep);
     mem_free(allocator, e, sizeof *e);
@@ -210,7 +216,8 @@ static tide_status prepare(const flat_program *p, void *arena_memory, const back
     e->allocator = e->keep.allocator = env->allocator;
     e->threads = MAX2(env->threads, 1);
     arena     temp = { .allocator = env->allocator };
-    cpu_build b = { .program = p, .keep = &e->keep, .temp = &temp, .threads = e->threads, .gemms = &e->gemms, .why = why };
+    cpu_build b = { .program = p, .keep = &e->keep, .temp = &temp, .threads = e->threads, .gemms = &e->gemms, .why = why,
+                    .tuning = env->tuning, .autotune = env->autotune };
     int64_t   scratch = 0;
     tide_status status = isa_choose(getenv("TIDEMILL_ISA"), &b.isa, why);
     if (status == TIDE_OK) status = prepare_guarded(e, &b, arena_memory, &scratch);
@@ -257,7 +264,8 @@ static void counted_free(void *user, void *memory, size_t bytes) {
 static int64_t scratch_bytes(const flat_program *p, const backend_env *env) {
     counter c = { mem_system(), 0 };
     tide_allocator counting = { counted_alloc, counted_free, &c };
-    backend_env as_if = { &counting, env->threads };
+    backend_env as_if = *env;
+    as_if.allocator = &counting;
     backend_exec *e = NULL;
     tide_failure ignored = { 0 };
     tide_status status = prepare(p, (void *)(uintptr_t)64, &as_if, &e, &ignored);
@@ -269,4 +277,5 @@ static int64_t scratch_bytes(const flat_program *p, const backend_env *env) {
 const tide_backend tide_backend_cpu = {
     .name = "cpu", .fuse = true, .task_memory = true, .guard_bytes = 0,
     .prepare = prepare, .run = run, .measure = measure, .scratch_bytes = scratch_bytes, .release = release, .lacks_products = lacks_products,
+    .tunes = true,
 };

@@ -16,6 +16,8 @@ typedef struct cpu_build {
     arena *keep, *temp;
     int threads;
     struct gemm_set *gemms;
+    struct tuning *tuning;  /* NULL: choices come from the fixed tables */
+    bool autotune;          /* backend_env.autotune */
     tide_failure *why;
 } cpu_build;
 
@@ -64,12 +66,16 @@ typedef struct gemm_provider {
     tide_status (*prepare)(const cpu_build *b, gemm_call *call);
     bool (*run)(const gemm_call *call, const void *a, const void *b, void *c, int thread, char *scratch);
     void (*release)(gemm_call *call);  /* NULL if there is nothing to give back */
+    /* It could, if that is faster: `fits` without its limits of size. NULL: never in place of another. */
+    bool (*takes)(const isa_table *isa, const gemm_shape *s, tide_dtype type);
 } gemm_provider;
 
 extern const gemm_provider gemm_few, gemm_onednn, gemm_cblas, gemm_widened, gemm_own;
 
 /* The call of this shape, made at first asking. */
 tide_status gemm_find(const cpu_build *b, const gemm_shape *s, tide_dtype type, const gemm_call **out);
+/* gemm_tune.c: who is to run the call: its provider as it is, or the one that is fastest of all if choices are made by timing. */
+const gemm_provider *gemm_chosen(const cpu_build *b, const gemm_call *call, const gemm_provider *const *all, int count);
 /* Why no provider multiplies this 16-bit type faster than F32; NULL: one does. */
 const char *gemm_lacks(const isa_table *isa, tide_dtype half);
 const char *onednn_lacks(const isa_table *isa, tide_dtype half);

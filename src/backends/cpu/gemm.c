@@ -53,6 +53,7 @@ tide_status gemm_find(const cpu_build *b, const gemm_shape *s, tide_dtype type, 
     *c = (gemm_call){ .shape = *s, .type = type };
     for (size_t i = 0; !c->provider; i++)
         if (providers[i]->fits(b->isa, s, type)) c->provider = providers[i];
+    c->provider = gemm_chosen(b, c, providers, sizeof providers / sizeof *providers);
     tide_status status = c->provider->prepare(b, c);
     if (status != TIDE_OK) return status;
     c->next = b->gemms->calls;

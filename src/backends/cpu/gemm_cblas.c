@@ -8,11 +8,15 @@ static bool plain(int64_t row, int64_t col, int64_t rows, int64_t cols) {
     return (col == 1 && row >= cols && row > 0) || (row == 1 && col >= rows && col > 0);
 }
 
-static bool fits(const isa_table *isa, const gemm_shape *s, tide_dtype type) {
+static bool takes(const isa_table *isa, const gemm_shape *s, tide_dtype type) {
     (void)isa;
-    return (type == TIDE_F32 || type == TIDE_F64) && s->m * s->n * s->k >= 32 * 32 * 32 && plain(s->a_row, s->a_col, s->m, s->k) &&
+    return (type == TIDE_F32 || type == TIDE_F64) && plain(s->a_row, s->a_col, s->m, s->k) &&
            plain(s->b_row, s->b_col, s->k, s->n) && s->c_row >= s->n &&
            MAX2(MAX2(s->a_row + s->a_col, s->b_row + s->b_col), MAX2(s->m, s->c_row)) < INT32_MAX;
+}
+
+static bool fits(const isa_table *isa, const gemm_shape *s, tide_dtype type) {
+    return s->m * s->n * s->k >= 32 * 32 * 32 && takes(isa, s, type);
 }
 
 static tide_status prepare(const cpu_build *b, gemm_call *call) {
@@ -33,4 +37,4 @@ static bool run(const gemm_call *call, const void *a, const void *b, void *c, in
     return true;
 }
 
-const gemm_provider gemm_cblas = { "cblas", fits, prepare, run, NULL };
+const gemm_provider gemm_cblas = { "cblas", fits, prepare, run, NULL, takes };

@@ -21,4 +21,4 @@ static bool run(const gemm_call *call, const void *a, const void *b, void *c, in
     return true;
 }
 
-const gemm_provider gemm_few = { "few rows", fits, prepare, run, NULL };
+const gemm_provider gemm_few = { "few rows", fits, prepare, run, NULL, fits };

@@ -32,11 +32,14 @@ const char *onednn_lacks(const isa_table *isa, tide_dtype half) {
 }
 
 /* A factor and a sum together send oneDNN, for most layouts, to its reference code, thousands of times slower than ours. */
-static bool fits(const isa_table *isa, const gemm_shape *s, tide_dtype type) {
+static bool takes(const isa_table *isa, const gemm_shape *s, tide_dtype type) {
     bool half = type == TIDE_BF16 && !onednn_lacks(isa, type);
-    bool large = s->m * s->n * s->k >= (half ? WORTH_A_HALF_CALL : WORTH_A_CALL) && s->n >= (half ? 16 : 8);
-    return (type == TIDE_F32 || half) && large && (s->alpha == 1 || s->beta == 0) &&
+    return (type == TIDE_F32 || half) && (s->alpha == 1 || s->beta == 0) &&
            plain(s->a_row, s->a_col, s->m, s->k) && plain(s->b_row, s->b_col, s->k, s->n) && s->c_row >= s->n;
+}
+
+static bool fits(const isa_table *isa, const gemm_shape *s, tide_dtype type) {
+    return s->m * s->n * s->k >= (type == TIDE_BF16 ? WORTH_A_HALF_CALL : WORTH_A_CALL) && s->n >= (type == TIDE_BF16 ? 16 : 8) && takes(isa, s, type);
 }
 
 #if DNNL_VERSION_MAJOR >= 3
@@ -159,4 +162,4 @@ static bool run(const gemm_call *call, const void *a, const void *b, void *c, in
     return dnnl_primitive_execute(p->primitive, t->stream, 4, args) == dnnl_success;
 }
 
-const gemm_provider gemm_onednn = { "onednn", fits, prepare, run, release };
+const gemm_provider gemm_onednn = { "onednn", fits, prepare, run, release, takes };

@@ -54,4 +54,4 @@ static bool run(const gemm_call *call, const void *a, const void *b, void *c, in
     return w->inner->provider->run(w->inner, wide_a, wide_b, c, thread, scratch + w->a_bytes + w->b_bytes);
 }
 
-const gemm_provider gemm_widened = { "widened", fits, prepare, run, NULL };
+const gemm_provider gemm_widened = { "widened", fits, prepare, run, NULL, NULL };

@@ -297,6 +297,7 @@ static void lower_generated(plan *p, const flat_instr *in) {
     p->values[dst].once = in->op == FLAT_CONST;
     map_step *s = emit(p, in->op == FLAT_CONST ? STEP_CONST : in->op == FLAT_IOTA ? STEP_IOTA : STEP_RANDOM, dst, step);
     s->instr = in;
+    if (in->src[1] >= 0) s->src[1] = p->reg[in->src[1]];
     if (s->what == STEP_RANDOM) s->random = in->op == FLAT_RANDOM ? random->unit : random->mask;
 }
 

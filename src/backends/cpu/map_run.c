@@ -82,11 +82,11 @@ static void random_numbers(const block *b, const map_step *s, int64_t n) {
     random_site site = { b->x->seed, (uint32_t)*(const int32_t *)b->at[s->src[0]], in->site, (float)in->number,
                          (float)in->scale };
     float  *dst = (float *)b->at[s->dst];
-    int64_t element = b->element;
+    int64_t element = b->element, first = in->src[1] >= 0 ? *(const int32_t *)b->at[s->src[1]] : 0;
     for (int64_t run; n > 0; n -= run, element += run, dst += run) {
         int64_t within = element % in->per_sample;
         run = MIN2(n, in->per_sample - within);
-        s->random(dst, &site, (uint32_t)(element / in->per_sample), within, run);
+        s->random(dst, &site, (uint32_t)(element / in->per_sample + first), within, run);
     }
 }
 

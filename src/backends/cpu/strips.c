@@ -51,6 +51,20 @@
     WHERE_FORM(name##_sv, T, b[i], c0)        \
     WHERE_FORM(name##_ss, T, b0, c0)
 
+/* The first operand. What the second holds is not looked at, so neither is its type. */
+#define AFTER_FORM(name, T, first)                          \
+    static void name(ARGS) {                                \
+        T *dst = d;                                         \
+        const T *a = pa;                                    \
+        (void)pb, (void)pc;                                 \
+        INDEPENDENT                                         \
+        for (int64_t i = 0; i < n; i++) dst[i] = first;     \
+    }
+#define AFTER(name, T)                \
+    AFTER_FORM(name##_vv, T, a[i])    \
+    AFTER_FORM(name##_vs, T, a[i])    \
+    AFTER_FORM(name##_sv, T, *a)
+
 /* What every type has. */
 #define COMMON(s, T)                                        \
     UNARY(neg_##s, T, T, -x)                                \
@@ -65,6 +79,7 @@
     BINARY(le_##s, T, uint8_t, x <= y)                      \
     BINARY(gt_##s, T, uint8_t, x > y)                       \
     BINARY(ge_##s, T, uint8_t, x >= y)                      \
+    AFTER(after_##s, T)                                     \
     WHERE(where_##s, T)
 
 #define FLOATS(s, T, f, largest)                            \
@@ -232,7 +247,7 @@ const strip_ops ISA(strips) = {
         [S_POW] = REAL(TWO, pow), [S_MAX] = ANY(TWO, max), [S_MIN] = ANY(TWO, min),
         [S_EQ] = ANY(TWO, eq), [S_NE] = ANY(TWO, ne), [S_LT] = ANY(TWO, lt), [S_LE] = ANY(TWO, le),
         [S_GT] = ANY(TWO, gt), [S_GE] = ANY(TWO, ge),
-        [S_AND] = BOOLEAN(TWO, and), [S_OR] = BOOLEAN(TWO, or), [S_WHERE] = ANY(THREE, where),
+        [S_AND] = BOOLEAN(TWO, and), [S_OR] = BOOLEAN(TWO, or), [S_AFTER] = ANY(TWO, after), [S_WHERE] = ANY(THREE, where),
     },
     .cast = {
         [TIDE_F32] = { [TIDE_F32] = cast_f32_f32, [TIDE_F64] = cast_f32_f64, [TIDE_F16] = cast_f32_f16,

@@ -74,7 +74,8 @@ static void store(const strip *s, const flat_instr *in, const flat_operand *o, v
 
 static ref_value random_unit(const strip *s, const flat_instr *in, uint64_t seed, int64_t element) {
     uint32_t step   = (uint32_t)read_reg(s, in, 0, 0).i;
-    uint32_t sample = (uint32_t)(element / in->per_sample), within = (uint32_t)(element % in->per_sample);
+    int64_t  first  = in->src[1] >= 0 ? read_reg(s, in, 1, 0).i : 0;
+    uint32_t sample = (uint32_t)(element / in->per_sample + first), within = (uint32_t)(element % in->per_sample);
     float    u      = philox_unit(philox_word(seed, step, in->site, sample, within));
     if (in->op == FLAT_RANDOM) return (ref_value){ .f = u };
     return (ref_value){ .f = u >= (float)in->number ? (float)in->scale : 0 };

@@ -103,6 +103,7 @@ static double float_op(scalar_op op, double x, double y) {
     case S_POW:        return pow(x, y);
     case S_MAX:        return maximum(x, y);
     case S_MIN:        return minimum(x, y);
+    case S_AFTER:      return x;
     default:           return NAN;
     }
 }
@@ -124,7 +125,7 @@ static int64_t int_op(scalar_op op, int64_t x, int64_t y) {
     case S_MIN:    return x < y ? x : y;
     case S_AND:    return x && y;
     case S_OR:     return x || y;
-    default:       return x;  /* floor, ceil, round */
+    default:       return x;  /* floor, ceil, round, after */
     }
 }
 

@@ -64,3 +64,16 @@ int64_t os_memory_bytes(void) {
     }
     return machine;
 }
+
+/* Processors of one kind alone: ARM names none in words, its parts' numbers do as well. */
+void os_model(char *out, size_t size) {
+    static const char *const fields[] = { "model name", "CPU part" };
+    FILE *f = fopen("/proc/cpuinfo", "r");
+    char line[256];
+    while (f && !*out && fgets(line, sizeof line, f))
+        for (int i = 0; i < 2; i++) {
+            const char *colon = strncmp(line, fields[i], strlen(fields[i])) ? NULL : strchr(line, ':');
+            if (colon) snprintf(out, size, "%.*s", (int)strcspn(colon + 1, "\n"), colon + 1);
+        }
+    if (f) fclose(f);
+}

@@ -23,3 +23,7 @@ int os_cores(void) {
 }
 
 int64_t os_memory_bytes(void) { return sysctl_number("hw.memsize"); }
+
+void os_model(char *out, size_t size) {
+    if (sysctlbyname("machdep.cpu.brand_string", out, &size, NULL, 0)) *out = 0;
+}

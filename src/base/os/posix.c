@@ -1,5 +1,10 @@
 /* What POSIX systems share; what only Linux or macOS has is in linux.c and macos.c. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #include "os.h"
@@ -10,8 +15,40 @@ double os_seconds(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+double os_thread_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 int64_t os_peak_rss_bytes(void) {
     struct rusage usage;
     if (getrusage(RUSAGE_SELF, &usage)) return 0;
     return (int64_t)usage.ru_maxrss * OS_MAXRSS_UNIT;
+}
+
+void os_machine(char *out, size_t size) {
+    struct utsname names;
+    char model[128] = "";
+    os_model(model, sizeof model);
+    if (uname(&names)) snprintf(out, size, "%s", model);
+    else snprintf(out, size, "%s %s %s", names.sysname, names.machine, model);
+}
+
+bool os_cache_path(char *path, size_t size, const char *name) {
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    bool has_cache = cache && cache[0] == '/';
+    if (!has_cache && !(home && *home)) return false;
+    int length = snprintf(path, size, "%s%s/tidemill/%s", has_cache ? cache : home, has_cache ? "" : "/.cache", name);
+    return length >= 0 && (size_t)length < size;
+}
+
+int os_make_folders(const char *path) {
+    char part[4096];
+    if (strlen(path) >= sizeof part) return ENAMETOOLONG;
+    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        snprintf(part, sizeof part, "%.*s", (int)(slash - path), path);
+        if (mkdir(part, 0777) && errno != EEXIST) return errno;
+    }
+    return 0;
 }

@@ -1,0 +1,54 @@
+/* Compile modes, and the choices that one of them makes: read, set, told. */
+#include <stdlib.h>
+
+#include "runtime.h"
+
+const char *tide_compile_mode_name(tide_program_mode mode) {
+    static const char *const names[] = { "graph", "default", "reduce-overhead", "max-autotune" };
+    return (unsigned)mode < sizeof names / sizeof *names ? names[mode] : "?";
+}
+
+void tide_compile_mode(tide_graph *g, tide_program_mode mode) {
+    if ((unsigned)mode > TIDE_MODE_MAX_AUTOTUNE) graph_fail(g, TIDE_EINVAL, "compile mode: %d is not a mode", (int)mode);
+    else g->runtime->mode = mode;
+}
+
+tuning *runtime_tuning(runtime *rt, tide_program_mode mode) {
+    if (mode == TIDE_MODE_GRAPH) mode = rt->mode;
+    if (rt->choices_set) return rt->tuning.used.count ? &rt->tuning : NULL;
+    if (mode != TIDE_MODE_MAX_AUTOTUNE) return NULL;
+    if (!rt->tuning.clock) choice_file_read(rt);
+    rt->tuning.clock = true;
+    return &rt->tuning;
+}
+
+char *tide_choices(const tide_graph *g) {
+    text out = { 0 };
+    choices_print(&out, &g->runtime->tuning.used);
+    if (out.failed) text_free(&out);
+    return out.data;
+}
+
+tide_status tide_choices_set(tide_graph *g, const char *json, tide_failure *failure) {
+    runtime *rt = g->runtime;
+    choices given = { 0 };
+    if (!choices_parse(&given, json)) {
+        choices_free(&given);
+        return fail(failure, TIDE_EDATA, "choices: expected a JSON object of whole numbers, as tide_choices gives it");
+    }
+    runtime_free_choices(rt);
+    rt->tuning.used = given;
+    rt->tuning.clock = false;
+    rt->choices_set = true;
+    return TIDE_OK;
+}
+
+tide_tuning tide_graph_tuning(const tide_graph *g) {
+    const runtime *rt = g->runtime;
+    return (tide_tuning){ rt->tuning.timed, rt->tuning.from_file, rt->tuning.seconds, *rt->choice_note ? rt->choice_note : rt->tuning.note };
+}
+
+void runtime_free_choices(runtime *rt) {
+    choices_free(&rt->tuning.used);
+    choices_free(&rt->tuning.kept);
+}
