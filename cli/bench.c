@@ -12,6 +12,7 @@ typedef struct bench_call {
     char   cases[TEXT], precision[TEXT], against[TEXT], python[TEXT], modes[TEXT], out[TEXT];
     double seconds;
     int    threads, rounds;
+    tide_program_mode mode;
     bool   quick;
 } bench_call;
 
@@ -30,6 +31,11 @@ static int options(cli_option *out) {
           .type = CLI_TEXT,
           .fallback = "f32",
           .help = "f32, bf16, f16 or auto; several by commas" },
+        { .name = "compile-mode",
+          .type = CLI_CHOICE,
+          .choices = "default|reduce-overhead|max-autotune",
+          .fallback = "default",
+          .help = "max-autotune times candidates first, and keeps the answers" },
         { .name = "threads", .metavar = "N", .type = CLI_INT, .help = "0: the physical cores this process may use" },
         { .name = "seconds", .metavar = "S", .type = CLI_REAL, .fallback = "3", .help = "that the timed steps of a case take, about" },
         { .name = "out",
@@ -106,10 +112,17 @@ static tide_status set_whole(int *out, const char *name, const char *value, long
     return TIDE_OK;
 }
 
+static tide_status set_mode(bench_call *c, const char *value, tide_failure *failure) {
+    for (c->mode = TIDE_MODE_DEFAULT; c->mode <= TIDE_MODE_MAX_AUTOTUNE; c->mode++)
+        if (strcmp(tide_compile_mode_name(c->mode), value) == 0) return TIDE_OK;
+    return refuse("compile-mode", failure, "takes default, reduce-overhead or max-autotune");
+}
+
 static tide_status set(void *target, const char *name, const char *text, tide_failure *failure) {
     bench_call *c = target;
     const char *value = text ? text : "";
     if (strcmp(name, "quick") == 0) return c->quick = true, TIDE_OK;
+    if (strcmp(name, "compile-mode") == 0) return set_mode(c, value, failure);
     if (strcmp(name, "threads") == 0) return set_whole(&c->threads, name, value, 0, 4096, failure);
     if (strcmp(name, "rounds") == 0) return set_whole(&c->rounds, name, value, 1, 99, failure);
     if (strcmp(name, "seconds") != 0) return set_text(c, name, value, failure);
@@ -118,11 +131,16 @@ static tide_status set(void *target, const char *name, const char *text, tide_fa
     return *value && !*end && c->seconds > 0 && isfinite(c->seconds) ? TIDE_OK : refuse(name, failure, "takes a number above 0");
 }
 
-static bool tell(void *user, const char *what) {
+bool bench_cli_tell(void *user, const char *what) {
     const cli_call *call = user;
     if (call->verbose) say("%s", what);
     else if (!call->quiet) progress_line("%s", what);
     return !stop_asked();
+}
+
+bool bench_cli_stop(void *user) {
+    (void)user;
+    return stop_asked();
 }
 
 static const char *given(const char *text) { return *text ? text : NULL; }
@@ -140,7 +158,7 @@ static int print_report(const cli_call *call, const bench_report *r) {
     const bench_call *c = call->target;
     tide_failure failure = { 0 };
     bool drawn = true;
-    if (*c->out && bench_write(r, c->out, &drawn, &failure) != TIDE_OK) return report_failure(&failure, call->json);
+    if (*c->out && bench_write(r, c->out, "bench.json", &drawn, &failure) != TIDE_OK) return report_failure(&failure, call->json);
     if (!drawn) say("no SVG was drawn: there is no gnuplot; the numbers are in the .csv files");
     char *text = call->json ? bench_json(r) : bench_text(r);
     if (!text) return report_failure(&(tide_failure){ .status = TIDE_ENOMEM, .message = "out of memory" }, call->json);
@@ -153,12 +171,14 @@ static int run(cli_call *call) {
     const bench_call *c = call->target;
     bench_report report;
     tide_failure failure = { 0 };
-    bench_options o = { .cases = given(c->cases), .precisions = given(c->precision), .threads = c->threads,
+    bench_options o = { .cases = given(c->cases), .precisions = given(c->precision), .threads = c->threads, .mode = c->mode,
                         .seconds = c->quick ? QUICK_SECONDS : c->seconds, .against = given(c->against), .python = given(c->python),
-                        .modes = given(c->modes), .rounds = c->rounds, .tell = tell, .user = call };
+                        .modes = given(c->modes), .rounds = c->rounds, .stop = bench_cli_stop, .tell = bench_cli_tell, .user = call };
     stop_catch();
     warn_if_busy(call);
+    stop_watch_begin(call->json);
     tide_status status = bench_run(&o, &report, &failure);
+    stop_watch_end();
     progress_end();
     int code = status == TIDE_OK ? print_report(call, &report) : report_failure(&failure, call->json);
     bench_report_free(&report);

@@ -63,6 +63,8 @@ enum { CLI_MAX_OPTIONS = 144 };
 
 extern const cli_command *const cli_commands[];  /* ends with NULL */
 const cli_command *command_find(const char *name);
+/* "tidemill forecast WORD" where WORD is none of the commands: says which is near. Returns the exit code. */
+int command_unknown_word(const cli_call *call);
 
 /* The command's options and those of every command; returns how many. */
 int command_options(const cli_command *command, cli_option *out);
@@ -111,5 +113,9 @@ int print_result(const char *text, bool json);
  * ends it either: the write fails. */
 void stop_catch(void);
 bool stop_asked(void);
+/* Between these two the program ends itself, with exit code 130, if it was asked to stop and has not within 1.5 seconds: for
+ * work that leaves nothing behind, and one run of which may take longer. */
+void stop_watch_begin(bool json);
+void stop_watch_end(void);
 
 #endif

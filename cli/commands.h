@@ -6,11 +6,13 @@
 
 #include "cli.h"
 
-extern const cli_command command_train, command_evaluate, command_predict;    /* forecast.c */
+extern const cli_command command_forecast, command_train, command_evaluate, command_predict;  /* forecast.c */
 extern const cli_command command_eis_complete, command_eis_generate, command_eis_train, command_eis_evaluate;  /* eis.c */
 extern const cli_command command_eis, command_eis_full, command_eis_simulate;  /* eis_mode.c */
 extern const cli_command command_data_list, command_data_get, command_data_make;  /* data.c */
 extern const cli_command command_bench;                                       /* bench.c */
+bool bench_cli_tell(void *user, const char *what);  /* a benchmark's parts as talk; `user` is the call. False: stop */
+bool bench_cli_stop(void *user);
 extern const cli_command command_machine;                                     /* machine.c */
 extern const cli_command command_selftest;                                    /* selftest.c */
 extern const cli_command command_explain;                                     /* explain.c */

@@ -124,25 +124,11 @@ static int run_inference(cli_call *call, eis_options *o) {
     return eis_command_run(call, o, *o->known ? eis_complete : eis_full);
 }
 
-/* `tidemill eis WORD` where WORD is none of the commands. */
-static int unknown_word(const cli_call *call) {
-    char         list[1024] = "", name[64], near[64], hint[96] = "tidemill help lists them";
-    tide_failure failure = { .status = TIDE_EINVAL };
-    for (int i = 0; cli_commands[i]; i++)
-        if (!strncmp(cli_commands[i]->name, "eis ", 4))
-            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", *list ? "|" : "", cli_commands[i]->name);
-    snprintf(name, sizeof name, "eis %.40s", call->words[0]);
-    const char *found = nearest_in(name, list, near, sizeof near);
-    if (found) snprintf(hint, sizeof hint, "did you mean \"%s\"?", found);
-    snprintf(failure.message, sizeof failure.message, "there is no command \"%s\"; %s", name, hint);
-    return report_failure(&failure, call->json);
-}
-
 static int run_mode(cli_call *call) {
     target      *t       = call->target;
     bool         pytorch = !strcmp(t->backend, "pytorch"), full = !strcmp(t->mode, "full");
     tide_failure failure;
-    if (call->word_count) return unknown_word(call);
+    if (call->word_count) return command_unknown_word(call);
     if (!*t->mode) {
         usage(&failure, "mode", "--mode is needed: full, generate, train or inference; or a command: %s", "tidemill help lists them");
         return report_failure(&failure, call->json);

@@ -6,11 +6,14 @@
 
 #include <tidemill/forecast.h>
 
-#include "commands.h"
+#include "forecast_bench.h"
 
 typedef struct target {
     forecast_options options;
+    forecast_bench   bench;
     bool list_compat, list_presets;
+    bool printed;       /* the result is out already; `code` is what printing it came to */
+    int  code;
 } target;
 
 /* ---- options ---- */
@@ -38,12 +41,18 @@ int forecast_cli_options(cli_option *out, unsigned command) {
     return count;
 }
 
-static int train_options(cli_option *out) { return forecast_cli_options(out, FORECAST_FOR_TRAIN); }
+static int train_options(cli_option *out) {
+    int count = forecast_cli_options(out, FORECAST_FOR_TRAIN);
+    return count + forecast_bench_options(out + count);
+}
+
 static int evaluate_options(cli_option *out) { return forecast_cli_options(out, FORECAST_FOR_EVALUATE); }
 static int predict_options(cli_option *out) { return forecast_cli_options(out, FORECAST_FOR_PREDICT); }
 
 static void prepare(void *memory) {
-    forecast_options_default(&((target *)memory)->options);
+    target *t = memory;
+    forecast_options_default(&t->options);
+    forecast_bench_default(&t->bench);
 }
 
 static tide_status set(void *memory, const char *name, const char *text, tide_failure *failure) {
@@ -51,6 +60,7 @@ static tide_status set(void *memory, const char *name, const char *text, tide_fa
     bool list = text && strcmp(text, "list") == 0;
     if (list && strcmp(name, "compat") == 0) t->list_compat = true;
     else if (list && strcmp(name, "preset") == 0) t->list_presets = true;
+    else if (forecast_bench_set(&t->bench, name, text, failure)) return failure->status;
     else return forecast_option_set(&t->options, name, text, failure);
     return TIDE_OK;
 }
@@ -73,15 +83,15 @@ static void clock_text(char buffer[24], double seconds) {
 static void show_step(const forecast_event *e) {
     char left[24];
     clock_text(left, e->seconds_left);
-    progress_line("epoch %" PRId64 "/%" PRId64 "  batch %" PRId64 "/%" PRId64 "  %.0f steps/s  loss %.4f  %s left", e->epoch, e->epochs,
-                  e->batch, e->batches, e->steps_per_s, e->loss, left);
+    progress_line("epoch %" PRId64 "/%" PRId64 "  batch %" PRId64 "/%" PRId64 "  %.0f steps/s  loss %.4f  %.0f MiB  %s left", e->epoch,
+                  e->epochs, e->batch, e->batches, e->steps_per_s, e->loss, e->rss_mib, left);
 }
 
 static void show_epoch(const forecast_event *e, bool verbose) {
     char norm[48] = "";
     if (verbose && !isnan(e->grad_norm)) snprintf(norm, sizeof norm, "  gradient norm %.4g", e->grad_norm);
-    say("epoch %2" PRId64 "/%" PRId64 "  train %.5f  validation %.5f%s  lr %.3g  %.1f s%s", e->epoch, e->epochs, e->loss, e->val_loss,
-        e->best ? " *" : "  ", e->lr, e->seconds, norm);
+    say("epoch %2" PRId64 "/%" PRId64 "  train %.5f  validation %.5f%s  lr %.3g  %.1f s  %.0f MiB%s", e->epoch, e->epochs, e->loss,
+        e->val_loss, e->best ? " *" : "  ", e->lr, e->seconds, e->rss_mib, norm);
 }
 
 int forecast_cli_show(void *user, const forecast_event *e) {
@@ -95,6 +105,7 @@ int forecast_cli_show(void *user, const forecast_event *e) {
         case FORECAST_STAGE_FILE:    if (call->verbose) say("wrote %s", e->message); break;
         case FORECAST_STAGE_STEP:    if (!call->quiet) show_step(e); break;
         case FORECAST_STAGE_EPOCH:   if (!call->quiet) show_epoch(e, call->verbose); break;
+        case FORECAST_STAGE_RESULT:  break;
         case FORECAST_STAGE_SCORE:
             if (!call->quiet) progress_line("scoring %" PRId64 "/%" PRId64, e->batch, e->batches);
             break;
@@ -145,17 +156,30 @@ static void put_predict(FILE *out, const forecast_result *r) {
 
 typedef tide_status (*command)(const forecast_options *, forecast_progress, void *, forecast_result *, tide_failure *);
 
-static int finish(const cli_call *call, forecast_result *r, void (*put)(FILE *, const forecast_result *)) {
+static int finish(const cli_call *call, const forecast_result *r, void (*put)(FILE *, const forecast_result *)) {
     char *text = NULL;
     size_t length = 0;
     if (call->json) return print_result(r->json ? r->json : "{}", true);
     FILE *out = open_memstream(&text, &length);
     if (!out) return EXIT_FAILED;
     put(out, r);
+    const char *table = ((const target *)call->target)->bench.table;
+    if (table) fprintf(out, "\n%s", table);
     fclose(out);
     int code = length ? print_result(text, false) : EXIT_DONE;
     free(text);
     return code;
+}
+
+/* A forecast is printed before its plot is drawn, which takes as long as all the rest. */
+static int show(void *user, const forecast_event *e) {
+    cli_call *call = user;
+    target   *t    = call->target;
+    if (e->stage != FORECAST_STAGE_RESULT) return forecast_cli_show(user, e);
+    progress_end();
+    t->code    = finish(call, e->result, put_predict);
+    t->printed = true;
+    return stop_asked();
 }
 
 static int run(cli_call *call, command function, void (*put)(FILE *, const forecast_result *)) {
@@ -166,16 +190,31 @@ static int run(cli_call *call, command function, void (*put)(FILE *, const forec
     if (!r) return EXIT_FAILED;
     stop_catch();
     t->options.verbose = call->verbose;
-    tide_status status = function(&t->options, forecast_cli_show, call, r, &failure);
+    tide_status status = function(&t->options, show, call, r, &failure);
     progress_end();
+    if (status == TIDE_OK && t->bench.after) status = forecast_bench_after(call, &t->bench, &t->options, r, &failure);
     if (status != TIDE_OK && failure.status == TIDE_OK) failure.status = status;
-    int code = status == TIDE_OK ? finish(call, r, put) : report_failure(&failure, call->json);
+    int code = status != TIDE_OK ? report_failure(&failure, call->json) : t->printed ? t->code : finish(call, r, put);
     forecast_result_free(r);
     free(r);
+    free(t->bench.table);
     return code;
 }
 
-static int run_train(cli_call *call) { return run(call, forecast_train, put_train); }
+static int run_train(cli_call *call) {
+    target *t = call->target;
+    tide_failure failure = { 0 };
+    if (forecast_bench_check(&t->bench, &t->options, &failure) != TIDE_OK) return report_failure(&failure, call->json);
+    return t->bench.only ? forecast_bench_only(call, &t->bench, &t->options) : run(call, forecast_train, put_train);
+}
+
+/* The guide's script has one command, and --benchmark-only is no training. */
+static int run_forecast(cli_call *call) {
+    tide_failure failure = { .status = TIDE_EINVAL, .message = "train, evaluate or predict is needed, or --benchmark-only; tidemill help lists the commands" };
+    if (call->word_count) return command_unknown_word(call);
+    return ((target *)call->target)->bench.only ? run_train(call) : report_failure(&failure, call->json);
+}
+
 static int run_evaluate(cli_call *call) { return run(call, forecast_evaluate, put_evaluate); }
 
 /* predict takes its run folder as a word; --model does as well. */
@@ -195,11 +234,18 @@ static int run_predict(cli_call *call) {
     return status == TIDE_OK ? run(call, forecast_predict, put_predict) : report_failure(&failure, call->json);
 }
 
+const cli_command command_forecast = {
+    .name = "forecast", .words = "", .most_words = 1, .summary = "with --benchmark-only: time the guide's model on made-up data",
+    .more = "  tidemill forecast --benchmark-only\n"
+            "  tidemill forecast --benchmark-only --auto-size --precision auto --json\n",
+    .options = train_options, .target_size = sizeof(target), .prepare = prepare, .set = set, .run = run_forecast,
+};
 const cli_command command_train = {
     .name = "forecast train", .words = "", .summary = "train an iTransformer on a series, score it and save it",
     .more = "  tidemill forecast train --data sales.csv\n"
             "  tidemill forecast train --preset etth1-96 --data ETTh1.csv --out runs/etth1\n"
-            "  tidemill forecast train --data sales.csv --out runs/sales --resume auto\n",
+            "  tidemill forecast train --data sales.csv --out runs/sales --resume auto\n"
+            "  tidemill forecast train --data sales.csv --benchmark\n",
     .options = train_options, .target_size = sizeof(target), .prepare = prepare, .set = set, .run = run_train,
 };
 const cli_command command_evaluate = {

@@ -4,7 +4,7 @@
 #include "commands.h"
 
 const cli_command *const cli_commands[] = {
-    &command_train, &command_evaluate, &command_predict, &command_explain, &command_eis_complete, &command_eis_generate, &command_eis_train, &command_eis_evaluate, &command_eis_full, &command_eis_simulate, &command_eis, &command_data_list, &command_data_get, &command_data_make, &command_machine, &command_bench, &command_selftest, NULL,
+    &command_forecast, &command_train, &command_evaluate, &command_predict, &command_explain, &command_eis_complete, &command_eis_generate, &command_eis_train, &command_eis_evaluate, &command_eis_full, &command_eis_simulate, &command_eis, &command_data_list, &command_data_get, &command_data_make, &command_machine, &command_bench, &command_selftest, NULL,
 };
 
 int front_options(cli_option *out) {
@@ -49,6 +49,21 @@ static int unknown_command(int argc, char **argv) {
     if (found) snprintf(f.message, sizeof f.message, "there is no command \"%s\"; did you mean \"%s\"?", name, found);
     else snprintf(f.message, sizeof f.message, "there is no command \"%s\"; tidemill help lists them", name);
     return report_failure(&f, json);
+}
+
+int command_unknown_word(const cli_call *call) {
+    char         list[1024] = "", name[64], near[64], hint[96] = "tidemill help lists them";
+    tide_failure failure = { .status = TIDE_EINVAL };
+    const char  *group   = call->command->name;
+    size_t       length  = strlen(group);
+    for (int i = 0; cli_commands[i]; i++)
+        if (!strncmp(cli_commands[i]->name, group, length) && cli_commands[i]->name[length] == ' ')
+            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", *list ? "|" : "", cli_commands[i]->name);
+    snprintf(name, sizeof name, "%.20s %.40s", group, call->words[0]);
+    const char *found = nearest_in(name, list, near, sizeof near);
+    if (found) snprintf(hint, sizeof hint, "did you mean \"%s\"?", found);
+    snprintf(failure.message, sizeof failure.message, "there is no command \"%s\"; %s", name, hint);
+    return report_failure(&failure, call->json);
 }
 
 static int run_command(const cli_command *command, int argc, char **argv) {

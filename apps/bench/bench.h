@@ -30,6 +30,9 @@ typedef struct bench_spec {
     int64_t batch;
     int64_t columns, seq_len, pred_len, marks, d_model, d_ff, n_heads, e_layers;  /* BENCH_FORECAST */
     double  dropout;                                                              /* BENCH_FORECAST */
+    bool    relu, plain;               /* BENCH_FORECAST: in place of GELU; without each window's normalisation */
+    int64_t out_first, out_count;      /* BENCH_FORECAST: columns that are forecast; out_count 0: all */
+    const char *weights;               /* BENCH_FORECAST: a model file to start from, borrowed; NULL: random parameters */
     int64_t hidden;            /* impedance: width of the first layer */
     int64_t size;              /* BENCH_PRODUCT */
     int64_t samples, epochs;   /* BENCH_EIS_TRAIN */
@@ -38,6 +41,11 @@ typedef struct bench_spec {
 const bench_spec *bench_spec_named(const char *name);  /* NULL: there is none */
 const char       *bench_case_names(void);              /* "etth1|m1|..." */
 
+/* The model of a forecaster's run folder, with the batch that it was trained with; `weights` gets the path of its file, which the
+ * case borrows. TIDE_EDATA if there is none. */
+enum { BENCH_PATH = 1024 + 64 };
+tide_status bench_spec_of_run(const char *folder, char weights[BENCH_PATH], bench_spec *out, tide_failure *failure);
+
 /* ---- one case ------------------------------------------------------------------------------------------ */
 
 enum { BENCH_TIMES_MOST = 300, BENCH_NOTE = 200, BENCH_BATCHES = 4 };
@@ -45,7 +53,13 @@ enum { BENCH_TIMES_MOST = 300, BENCH_NOTE = 200, BENCH_BATCHES = 4 };
 typedef struct bench_settings {
     int            threads;    /* 0: the physical cores this process may use */
     tide_precision precision;  /* of the matrix products */
+    tide_program_mode mode;    /* how programs are compiled; 0: default */
     double         seconds;    /* that the timed steps of a case take, about; 0: 3 */
+    /* As the guide counts: so many batches of answers, and as many single ones, after so many untimed, and 20 steps after 5.
+     * 0: by `seconds`. Models only. */
+    int            iterations, warmups;
+    /* Asked between single runs, and while a script runs; true stops (TIDE_ECANCELLED). NULL: not asked. */
+    bool         (*stop)(void *user);
     /* Called between the parts of a case with what comes next; false stops (TIDE_ECANCELLED). NULL: not called. */
     bool         (*tell)(void *user, const char *what);
     void          *user;
@@ -78,6 +92,7 @@ typedef struct bench_memory {
 typedef struct bench_result {
     bench_spec     spec;
     tide_precision precision;      /* of the programs: F32, BF16 or F16 */
+    tide_program_mode mode;        /* DEFAULT, REDUCE_OVERHEAD or MAX_AUTOTUNE */
     char           note[BENCH_NOTE];   /* why it is not the one asked for; "" */
     int            threads;
     int64_t        parameters;
@@ -127,11 +142,13 @@ typedef struct bench_options {
     const char *cases;             /* names, by commas; NULL: the six training steps */
     const char *precisions;        /* "f32", "bf16", "f16", "auto", by commas; NULL: f32 */
     int         threads;           /* 0: the physical cores this process may use */
+    tide_program_mode mode;        /* 0: default */
     double      seconds;           /* 0: 3 */
     const char *against;           /* the script; NULL: none */
     const char *python;            /* what runs it; NULL: "python3" */
     const char *modes;             /* of the script, by commas; NULL: all four */
     int         rounds;            /* ours, theirs, ours, theirs ...; 0: 3, without a script 1 */
+    bool      (*stop)(void *user);
     bool      (*tell)(void *user, const char *what);
     void       *user;
 } bench_options;
@@ -172,8 +189,8 @@ void        bench_report_free(bench_report *r);
 /* A table, and one JSON object with schema_version; malloc'ed, NULL when out of memory. */
 char *bench_text(const bench_report *r);
 char *bench_json(const bench_report *r);
-/* FOLDER/bench.json, and the times of single runs as step-times.svg and answer-times.svg with their numbers as .csv. Makes the
- * folder. *drawn: whether there was a gnuplot. */
-tide_status bench_write(const bench_report *r, const char *folder, bool *drawn, tide_failure *failure);
+/* FOLDER/JSON_NAME, and the times of single runs as step-times.svg and answer-times.svg with their numbers as .csv. Makes the
+ * folder. *drawn: whether there was a gnuplot; drawn NULL: no plots. */
+tide_status bench_write(const bench_report *r, const char *folder, const char *json_name, bool *drawn, tide_failure *failure);
 
 #endif

@@ -9,7 +9,7 @@
 #include "subject.h"
 
 #define SECONDS 3.0
-enum { WARMUPS = 5, LEAST_STEPS = 5, ANSWER_WARMUPS = 10, LEAST_ANSWERS = 20, MOST_ANSWERS = 100 };
+enum { WARMUPS = 5, LEAST_STEPS = 5, GUIDE_STEPS = 20, ANSWER_WARMUPS = 10, LEAST_ANSWERS = 20, MOST_ANSWERS = 100 };
 
 static double seconds_of(const bench_settings *s) { return s->seconds > 0 ? s->seconds : SECONDS; }
 
@@ -64,6 +64,7 @@ static tide_status open_and_train(const bench_spec *spec, bench_plan plan, subje
     out->memory.available_bytes = os_memory_bytes();
     double      began  = os_seconds();
     tide_status status = subject_open(spec, out->threads, s, failure);
+    if (s->graph) tide_compile_mode(s->graph, out->mode);
     if (status == TIDE_OK) status = train(s, began, plan, out, failure);
     if (alone) out->memory.peak_bytes = os_peak_rss_bytes();
     return status;
@@ -81,10 +82,16 @@ tide_status bench_train_only(const bench_spec *spec, const bench_settings *setti
 
 /* ---- answers ---- */
 
-static tide_status answer(subject *s, int64_t batch, double seconds, const bench_result *r, bench_program *out, tide_failure *failure) {
+/* By time, or as many as were asked for. The first run is a warm-up too. */
+static bench_plan answer_plan(const bench_settings *o, double seconds) {
+    int warmups = o->iterations ? o->warmups : ANSWER_WARMUPS;
+    return (bench_plan){ .warmups = MAX2(warmups, 1) - 1, .least = o->iterations ? o->iterations : LEAST_ANSWERS,
+                         .most = o->iterations ? o->iterations : MOST_ANSWERS, .seconds = seconds, .settings = o };
+}
+
+static tide_status answer(subject *s, int64_t batch, bench_plan plan, const bench_result *r, bench_program *out, tide_failure *failure) {
     tide_feed feed[SUBJECT_FEEDS];
     int64_t   count;
-    bench_plan plan = { .warmups = ANSWER_WARMUPS - 1, .least = LEAST_ANSWERS, .most = MOST_ANSWERS, .seconds = seconds };
     tide_list  wanted = subject_answer(s, batch, feed, &count);
     tide_program *p   = bench_compile(wanted, r->precision, out);
     tide_status status = bench_failed(s->graph, p, failure);
@@ -98,13 +105,15 @@ static tide_status answer(subject *s, int64_t batch, double seconds, const bench
 static tide_status model_case(const bench_spec *spec, const bench_settings *settings, bench_result *out, tide_failure *failure) {
     subject     s;
     double      seconds = seconds_of(settings);
-    bench_plan  plan    = { .warmups = WARMUPS, .least = LEAST_STEPS, .most = BENCH_TIMES_MOST, .seconds = seconds };
+    bool        counted = settings->iterations > 0;
+    bench_plan  plan    = { .warmups = WARMUPS, .least = counted ? GUIDE_STEPS : LEAST_STEPS, .most = counted ? GUIDE_STEPS : BENCH_TIMES_MOST,
+                            .seconds = seconds, .settings = settings };
     tide_status status  = bench_tell(settings, spec->name, "training steps", failure);
     if (status != TIDE_OK) return status;
     status = open_and_train(spec, plan, &s, out, failure);
     if (status == TIDE_OK) status = bench_tell(settings, spec->name, "answers", failure);
-    if (status == TIDE_OK) status = answer(&s, 1, seconds, out, &out->one, failure);
-    if (status == TIDE_OK) status = answer(&s, spec->batch, seconds / 3, out, &out->infer, failure);
+    if (status == TIDE_OK) status = answer(&s, 1, answer_plan(settings, seconds), out, &out->one, failure);
+    if (status == TIDE_OK) status = answer(&s, spec->batch, answer_plan(settings, seconds / 3), out, &out->infer, failure);
     subject_close(&s);
     return status;
 }
@@ -119,8 +128,9 @@ static tide_status product_case(const bench_spec *spec, const bench_settings *se
     tide_graph *g =
         tide_graph_new_with(&(tide_graph_options){ .device = "cpu", .threads = out->threads, .memory_limit = os_memory_bytes() });
     if (!g) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
+    tide_compile_mode(g, out->mode);
     tide_status   status = bench_tell(settings, spec->name, "products", failure);
-    bench_plan    plan   = { .warmups = 1, .least = LEAST_STEPS, .most = BENCH_TIMES_MOST, .seconds = seconds_of(settings) };
+    bench_plan    plan   = { .warmups = 1, .least = LEAST_STEPS, .most = BENCH_TIMES_MOST, .seconds = seconds_of(settings), .settings = settings };
     tide_program *p =
         bench_compile(TIDE_LIST(tide_matmul(square(g, "x", spec->size), square(g, "y", spec->size))), out->precision, &out->infer);
     if (status == TIDE_OK) status = bench_failed(g, p, failure);
@@ -139,15 +149,13 @@ static run_fn *const run_kind[] = {
     [BENCH_EIS_TRAIN] = bench_eis_train, [BENCH_EIS_MEMORY] = bench_eis_memory,
 };
 
-/* What the precision that is asked for comes to here; the impedance application scales no losses. */
-static tide_status take_precision(const bench_spec *spec, const bench_settings *s, bench_result *out, tide_failure *failure) {
+/* What the precision that is asked for comes to here. */
+static tide_status take_precision(const bench_settings *s, bench_result *out, tide_failure *failure) {
     const char *note = "";
     tide_graph *g    = tide_graph_new_with(&(tide_graph_options){ .device = "cpu", .threads = s->threads });
     if (!g) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
     out->precision = tide_precision_here(g, s->precision, &note);
     out->threads   = tide_graph_threads(g);
-    if (spec->kind == BENCH_EIS_TRAIN && out->precision == TIDE_PRECISION_F16)
-        out->precision = TIDE_PRECISION_F32, note = "the impedance application does not train in f16";
     snprintf(out->note, sizeof out->note, "%s", note);
     tide_graph_free(g);
     return TIDE_OK;
@@ -156,13 +164,14 @@ static tide_status take_precision(const bench_spec *spec, const bench_settings *
 tide_status bench_case(const bench_spec *spec, const bench_settings *s, bench_result *out, tide_failure *failure) {
     *out = (bench_result){ .spec = *spec };
     double      roof_s = MIN2(0.5, seconds_of(s) / 6);
-    tide_status status = take_precision(spec, s, out, failure);
+    tide_status status = take_precision(s, out, failure);
     bench_settings own = *s;
     own.precision = out->precision, own.threads = out->threads;
+    own.mode = out->mode = s->mode ? s->mode : TIDE_MODE_DEFAULT;
     if (status == TIDE_OK) status = bench_tell(&own, spec->name, "the roof", failure);
-    if (status == TIDE_OK) status = bench_roof(out->threads, out->precision, roof_s, &out->roof_gflops, failure);
+    if (status == TIDE_OK) status = bench_roof(&own, roof_s, &out->roof_gflops, failure);
     if (status == TIDE_OK) status = run_kind[spec->kind](spec, &own, out, failure);
-    return status == TIDE_OK ? bench_roof(out->threads, out->precision, roof_s, &out->roof_gflops, failure) : status;
+    return status == TIDE_OK ? bench_roof(&own, roof_s, &out->roof_gflops, failure) : status;
 }
 
 const bench_program *bench_main_program(const bench_result *r) { return r->train.times.count ? &r->train : &r->infer; }

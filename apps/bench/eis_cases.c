@@ -65,6 +65,7 @@ static tide_status train_epochs(known_session *s, const bench_settings *o, bench
     e->planned = ceil_div(out->spec.samples, s->batch) * out->spec.epochs;
     while (status == TIDE_OK && e->steps < e->planned && (e->steps < 2 || os_seconds() - began < seconds)) {
         if (e->steps % TELL_STEPS == 0) status = bench_tell(o, out->spec.name, "epochs", failure);
+        if (status == TIDE_OK && bench_stopped(o)) status = bench_cancelled(failure);
         choose(samples, s->batch, e->steps, out->spec.samples);
         if (status == TIDE_OK) status = timed_step(s, samples, out, failure);
     }
@@ -78,7 +79,7 @@ static tide_status train_epochs(known_session *s, const bench_settings *o, bench
 
 tide_status bench_eis_train(const bench_spec *spec, const bench_settings *o, bench_result *out, tide_failure *failure) {
     known_settings settings = { .device = "cpu", .threads = out->threads, .seed = 1, .batch = spec->batch, .hidden = spec->hidden,
-                                .points = 12, .weight_decay = 0.01, .compile = { .precision = out->precision } };
+                                .points = 12, .weight_decay = 0.01, .compile = { .precision = out->precision, .mode = out->mode } };
     known_session  session  = { 0 };
     known_samples  samples  = { 0 };
     bool           alone    = account_new_peak();
@@ -109,7 +110,7 @@ tide_status bench_eis_memory(const bench_spec *spec, const bench_settings *o, be
     tide_status status = TIDE_OK;
     for (int i = 0; i < BENCH_BATCHES && status == TIDE_OK; i++) {
         bench_result one = { .spec = *spec };
-        bench_plan   plan = { .warmups = 1, .least = 3, .most = 3 };
+        bench_plan   plan = { .warmups = 1, .least = 3, .most = 3, .settings = o };
         one.spec.kind = BENCH_EIS, one.spec.batch = (int64_t)128 << i;
         status = bench_tell(o, spec->name, "a batch", failure);
         if (status == TIDE_OK) status = bench_train_only(&one.spec, o, plan, &one, failure);

@@ -15,19 +15,22 @@ double bench_median(const double *values, int64_t count);
 
 /* ---- timing.c ---- */
 
-typedef struct bench_plan { int warmups; int64_t least, most; double seconds; } bench_plan;  /* after the first run */
+/* Runs after the first: untimed, then timed ones while `seconds` last. `settings` says whether to stop between them. */
+typedef struct bench_plan { int warmups; int64_t least, most; double seconds; const bench_settings *settings; } bench_plan;
 /* Runs the program as planned and times it. */
 tide_status bench_time(tide_program *p, const tide_feed *feeds, int64_t count, bench_plan plan, bench_program *out, tide_failure *failure);
 tide_program *bench_compile(tide_list wanted, tide_precision precision, bench_program *out);
 /* Tells what comes next: TIDE_ECANCELLED if that stops it. */
 tide_status bench_tell(const bench_settings *s, const char *name, const char *what, tide_failure *failure);
+bool        bench_stopped(const bench_settings *s);
+tide_status bench_cancelled(tide_failure *failure);  /* TIDE_ECANCELLED, and says so */
 /* The program's failure or the graph's; TIDE_OK if there is none. */
 tide_status bench_failed(const tide_graph *g, const tide_program *p, tide_failure *failure);
 
 /* ---- roof.c ---- */
 
 /* Raises *gflops to the rate of the fastest square product, of a few sizes, in about `seconds`. */
-tide_status bench_roof(int threads, tide_precision precision, double seconds, double *gflops, tide_failure *failure);
+tide_status bench_roof(const bench_settings *s, double seconds, double *gflops, tide_failure *failure);
 
 /* ---- eis_cases.c ---- */
 
@@ -53,10 +56,17 @@ void bench_commit(char out[64]);
 
 /* ---- peer.c ---- */
 
+/* Asked a few times a second while a script runs; true ends it. */
+typedef struct bench_watch { bool (*stop)(void *user); void *user; } bench_watch;
 /* Whether `python` can import torch: TIDE_EDEVICE if not, and what to do about it. */
-tide_status bench_peer_available(const char *python, tide_failure *failure);
-typedef struct bench_peer_call { const char *python, *script, *name; const char *modes; int threads; double seconds; } bench_peer_call;
-/* One run of the script for one case. Modes it does not tell of stay 0. */
+tide_status bench_peer_available(const char *python, bench_watch watch, tide_failure *failure);
+typedef struct bench_peer_call {
+    const char *python, *script, *name, *modes;
+    int         threads;
+    double      seconds;
+    bench_watch watch;
+} bench_peer_call;
+/* One run of the script for one case. Modes it does not tell of stay 0. Stopped, it and what it started have ended. */
 tide_status bench_peer_run(const bench_peer_call *call, bench_peer *out, tide_failure *failure);
 /* Reads one line of the script's output; lines that are not about the case are ignored. */
 void        bench_peer_line(const char *line, const char *name, bench_peer *out);

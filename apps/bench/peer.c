@@ -1,6 +1,9 @@
 /* The other program: a script that prints one JSON object a line for each case and mode it has timed. */
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,46 +51,97 @@ void bench_peer_line(const char *line, const char *name, bench_peer *out) {
 
 /* ---- running it ---- */
 
-enum { LINE = 4096 };
+enum { LINE = 4096, ASK_MS = 100, GRACE_MS = 500 };
 
-/* Its standard output and error both arrive in `out`. 0 or an errno. */
-static int start(const char *const *words, FILE **out, pid_t *child) {
+/* Its standard output and error both arrive at `out`. It leads a process group: what it starts in turn can be ended with it, and
+ * Ctrl-C reaches us alone. 0 or an errno. */
+static int start(const char *const *words, int *out, pid_t *child) {
     int ends[2], code;
     if (pipe(ends) != 0) return errno;
     posix_spawn_file_actions_t files;
+    posix_spawnattr_t          how;
     posix_spawn_file_actions_init(&files);
+    posix_spawnattr_init(&how);
+    posix_spawnattr_setflags(&how, POSIX_SPAWN_SETPGROUP);
     posix_spawn_file_actions_addclose(&files, ends[0]);
+    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&files, ends[1], STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&files, ends[1], STDERR_FILENO);
-    code = posix_spawnp(child, words[0], &files, NULL, (char *const *)words, environ);
+    code = posix_spawnp(child, words[0], &files, &how, (char *const *)words, environ);
+    posix_spawnattr_destroy(&how);
     posix_spawn_file_actions_destroy(&files);
     close(ends[1]);
-    *out = code == 0 ? fdopen(ends[0], "r") : NULL;
-    if (!*out) close(ends[0]);
+    if (code != 0) close(ends[0]);
+    *out = ends[0];
     return code;
 }
 
+/* A pipe as lines. */
+typedef struct line_reader {
+    int  pipe;
+    char text[LINE];   /* `used` bytes that no whole line was made of yet */
+    size_t used;
+    void (*take)(const char *line, void *user);
+    void *user;
+    char *last;        /* BENCH_NOTE: the last line that says something */
+} line_reader;
+
+static void take_whole(line_reader *r, char *line) {
+    line[strcspn(line, "\r\n")] = 0;
+    if (*line) snprintf(r->last, BENCH_NOTE, "%.*s", BENCH_NOTE - 1, line);
+    if (r->take) r->take(line, r->user);
+}
+
+/* What has arrived. False at its end. A line that is too long is cut there. */
+static bool read_some(line_reader *r) {
+    ssize_t got = read(r->pipe, r->text + r->used, LINE - 1 - r->used);
+    if (got < 0 && errno == EINTR) return true;
+    r->used += got > 0 ? (size_t)got : 0;
+    r->text[r->used] = 0;
+    char *from = r->text, *end;
+    while ((end = strchr(from, '\n')) || r->used - (size_t)(from - r->text) == LINE - 1 || (got <= 0 && *from)) {
+        char *next = end ? end + 1 : r->text + r->used;
+        if (end) *end = 0;
+        take_whole(r, from);
+        from = next;
+    }
+    r->used -= (size_t)(from - r->text);
+    memmove(r->text, from, r->used);
+    return got > 0;
+}
+
+/* Ends the child and all it started: asked first, then made to. */
+static void end_group(pid_t child) {
+    int state;
+    kill(-child, SIGTERM);
+    for (int waited = 0; waited < GRACE_MS && waitpid(child, &state, WNOHANG) == 0; waited += 20) poll(NULL, 0, 20);
+    kill(-child, SIGKILL);
+}
+
+static bool watch_stopped(bench_watch watch) { return watch.stop && watch.stop(watch.user); }
+
 /* Gives every line to `take`, and keeps the last that says something. Its exit code; -1: it did not start or did not end by itself. */
-static int run_words(const char *const *words, void (*take)(const char *line, void *user), void *user, char last[BENCH_NOTE]) {
-    char  line[LINE];
-    FILE *out;
+static int run_words(const char *const *words, bench_watch watch, void (*take)(const char *line, void *user), void *user, char last[BENCH_NOTE]) {
+    line_reader r = { .take = take, .user = user, .last = last };
     pid_t child;
-    int   state = -1, code = start(words, &out, &child);
+    int   state = -1, code = start(words, &r.pipe, &child);
+    bool  stopped = false, more = true;
     *last = 0;
     if (code != 0) return snprintf(last, BENCH_NOTE, "%s", strerror(code)), -1;
-    while (out && fgets(line, sizeof line, out)) {
-        line[strcspn(line, "\r\n")] = 0;
-        if (*line) snprintf(last, BENCH_NOTE, "%.*s", BENCH_NOTE - 1, line);
-        if (take) take(line, user);
+    while (more && !(stopped = watch_stopped(watch))) {
+        struct pollfd ready = { .fd = r.pipe, .events = POLLIN };
+        if (poll(&ready, 1, ASK_MS) > 0) more = read_some(&r);
     }
-    if (out) fclose(out);
+    close(r.pipe);
+    if (stopped) end_group(child);
     while (waitpid(child, &state, 0) < 0 && errno == EINTR) {}
     return WIFEXITED(state) ? WEXITSTATUS(state) : -1;
 }
 
-tide_status bench_peer_available(const char *python, tide_failure *failure) {
+tide_status bench_peer_available(const char *python, bench_watch watch, tide_failure *failure) {
     char last[BENCH_NOTE];
-    if (run_words((const char *const[]){ python, "-c", "import torch", NULL }, NULL, NULL, last) == 0) return TIDE_OK;
+    if (run_words((const char *const[]){ python, "-c", "import torch", NULL }, watch, NULL, NULL, last) == 0) return TIDE_OK;
+    if (watch_stopped(watch)) return bench_cancelled(failure);
     return fail_at(failure, TIDE_EDEVICE, NULL, 0, "python", "--against needs a Python that can import torch, and %s is none (%s): "
                    "python3 -m venv DIR, DIR/bin/pip install torch==2.13.0, then --python DIR/bin/python", python, last);
 }
@@ -107,8 +161,9 @@ tide_status bench_peer_run(const bench_peer_call *call, bench_peer *out, tide_fa
     const char *words[] = { call->python, call->script, "--threads", threads, "--cases", call->name,
                             "--modes",    call->modes,  "--seconds", seconds, NULL };
     *out = (bench_peer){ 0 };
-    int code = run_words(words, take_line, &r, last);
+    int code = run_words(words, call->watch, take_line, &r, last);
     if (code == 0) return TIDE_OK;
+    if (watch_stopped(call->watch)) return bench_cancelled(failure);
     return fail_at(failure, TIDE_EDATA, call->script, 0, "against", "%s ended with exit code %d: %s", call->script, code, last);
 }
 

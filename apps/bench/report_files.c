@@ -1,8 +1,9 @@
-/* The folder: bench.json, and how the times of single runs went. */
+/* The folder: the report, and how the times of single runs went. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <tidemill/io.h>
 
 #include "base/base.h"
 #include "parts.h"
@@ -10,12 +11,7 @@
 
 enum { PATH_LENGTH = 1024 + 64, SERIES_MOST = 24 };
 
-static tide_status write_text(const char *path, const char *content, tide_failure *failure) {
-    FILE *file = fopen(path, "w");
-    bool  fine = file && fputs(content, file) >= 0;
-    if (file && fclose(file) != 0) fine = false;
-    return fine ? TIDE_OK : fail_at(failure, TIDE_EIO, path, 0, "out", "%s cannot be written: %s", path, strerror(errno));
-}
+static tide_status put_text(void *content, void *file) { return fputs(content, file) < 0 ? TIDE_EIO : TIDE_OK; }
 
 static const bench_times *step_times(const bench_result *r) { return &bench_main_program(r)->times; }
 static const bench_times *answer_times(const bench_result *r) { return &r->one.times; }
@@ -40,19 +36,19 @@ static tide_status draw(const bench_report *r, const char *path, const char *tit
     return plot_write(path, &p, drawn, failure);
 }
 
-tide_status bench_write(const bench_report *r, const char *folder, bool *drawn, tide_failure *failure) {
+tide_status bench_write(const bench_report *r, const char *folder, const char *json_name, bool *drawn, tide_failure *failure) {
     char path[PATH_LENGTH];
-    *drawn = plot_available();
+    if (drawn) *drawn = plot_available();
     if (strlen(folder) >= 1024) return fail_at(failure, TIDE_EINVAL, NULL, 0, "out", "the folder's name is too long");
     if (mkdir(folder, 0777) != 0 && errno != EEXIST)
         return fail_at(failure, TIDE_EIO, folder, 0, "out", "%s cannot be made: %s", folder, strerror(errno));
     char *json = bench_json(r);
     if (!json) return fail(failure, TIDE_ENOMEM, "out of memory for the report");
-    snprintf(path, sizeof path, "%s/bench.json", folder);
-    tide_status status = write_text(path, json, failure);
+    snprintf(path, sizeof path, "%s/%s", folder, json_name);
+    tide_status status = tide_file_replace(path, put_text, json, failure);
     free(json);
     snprintf(path, sizeof path, "%s/step-times.svg", folder);
-    if (status == TIDE_OK) status = draw(r, path, "A training step", step_times, drawn, failure);
+    if (status == TIDE_OK && drawn) status = draw(r, path, "A training step", step_times, drawn, failure);
     snprintf(path, sizeof path, "%s/answer-times.svg", folder);
-    return status == TIDE_OK ? draw(r, path, "One answer", answer_times, drawn, failure) : status;
+    return status == TIDE_OK && drawn ? draw(r, path, "One answer", answer_times, drawn, failure) : status;
 }

@@ -61,7 +61,7 @@ static tide_status make_plan(const bench_options *o, plan *p, tide_failure *fail
     FILE *script = fopen(o->against, "r");
     if (!script) return fail_at(failure, TIDE_EINVAL, o->against, 0, "against", "%s cannot be read", o->against);
     fclose(script);
-    return bench_peer_available(p->python, failure);
+    return bench_peer_available(p->python, (bench_watch){ o->stop, o->user }, failure);
 }
 
 /* ---- one case ---- */
@@ -102,21 +102,15 @@ static bench_peer settled_peer(const bench_peer *round, int rounds) {
     return out;
 }
 
-/* What stops us stops the script too: then it is no failure of its own. */
 static tide_status run_peer(const bench_options *o, const bench_peer_call *call, bench_peer *out, tide_failure *failure) {
-    tide_failure why = { 0 };
-    char         line[BENCH_NOTE];
+    char line[BENCH_NOTE];
     snprintf(line, sizeof line, "%s: the script, %s", call->name, call->modes);
-    if (o->tell && !o->tell(o->user, line)) return fail(failure, TIDE_ECANCELLED, "the benchmark was stopped");
-    tide_status status = bench_peer_run(call, out, &why);
-    if (status == TIDE_OK) return TIDE_OK;
-    if (o->tell && !o->tell(o->user, line)) return fail(failure, TIDE_ECANCELLED, "the benchmark was stopped");
-    if (failure) *failure = why;
-    return status;
+    if (o->tell && !o->tell(o->user, line)) return bench_cancelled(failure);
+    return bench_peer_run(call, out, failure);
 }
 
 static tide_status run_round(const bench_options *o, const plan *p, const bench_spec *spec, int round, history *h, tide_failure *failure) {
-    bench_settings  settings = { .threads = o->threads, .seconds = o->seconds, .tell = o->tell, .user = o->user };
+    bench_settings  settings = { .threads = o->threads, .mode = o->mode, .seconds = o->seconds, .stop = o->stop, .tell = o->tell, .user = o->user };
     tide_status     status   = TIDE_OK;
     for (int i = 0; i < p->precisions.count && status == TIDE_OK; i++) {
         status = precision_of(p->precisions.word[i], &settings.precision, failure);
@@ -124,7 +118,7 @@ static tide_status run_round(const bench_options *o, const plan *p, const bench_
     }
     if (status != TIDE_OK || !o->against) return status;
     bench_peer_call call = { .python = p->python, .script = o->against, .name = spec->name, .modes = p->mode_list,
-                             .threads = h->ours[round].threads, .seconds = o->seconds > 0 ? o->seconds : 3 };
+                             .threads = h->ours[round].threads, .seconds = o->seconds > 0 ? o->seconds : 3, .watch = { o->stop, o->user } };
     return run_peer(o, &call, &h->theirs[round], failure);
 }
 

@@ -51,12 +51,15 @@ static void open_forecast(subject *s) {
                                   .d_ff = p->d_ff,
                                   .e_layers = p->e_layers,
                                   .dropout = p->dropout,
-                                  .use_norm = true };
+                                  .relu = p->relu,
+                                  .use_norm = !p->plain,
+                                  .out_first = p->out_first,
+                                  .out_count = p->out_count };
     if (!forecast_model_new(s->graph, &config, &s->forecaster)) return;
     add_feed(s, "x", TIDE_SHAPE(p->batch, p->seq_len, p->columns), NORMAL);
     if (p->marks) add_feed(s, "marks", TIDE_SHAPE(p->batch, p->seq_len, p->marks), NORMAL);
     s->inputs      = s->feeds;
-    tide_val truth = add_feed(s, "y", TIDE_SHAPE(p->batch, p->pred_len, p->columns), NORMAL);
+    tide_val truth = add_feed(s, "y", TIDE_SHAPE(p->batch, p->pred_len, p->out_count ? p->out_count : p->columns), NORMAL);
     if (s->feeds > s->inputs) s->loss = tide_mse(forecast(s, s->feed, TIDE_TRAIN), truth);
 }
 
@@ -85,7 +88,8 @@ tide_status subject_open(const bench_spec *spec, int threads, subject *s, tide_f
     if (spec->kind == BENCH_FORECAST) open_forecast(s);
     else open_eis(s);
     const tide_failure *why = tide_error(s->graph);
-    return why->status == TIDE_OK ? TIDE_OK : fail(failure, why->status, "%s", why->message);
+    if (why->status != TIDE_OK) return fail(failure, why->status, "%s", why->message);
+    return spec->weights ? tide_load(tide_params(s->graph, ""), spec->weights, failure) : TIDE_OK;
 }
 
 void subject_close(subject *s) {

@@ -13,8 +13,12 @@ tide_status bench_failed(const tide_graph *g, const tide_program *p, tide_failur
 tide_status bench_tell(const bench_settings *s, const char *name, const char *what, tide_failure *failure) {
     char line[BENCH_NOTE];
     snprintf(line, sizeof line, "%s %s: %s", name, tide_precision_name(s->precision), what);
-    return !s->tell || s->tell(s->user, line) ? TIDE_OK : fail(failure, TIDE_ECANCELLED, "the benchmark was stopped");
+    return !s->tell || s->tell(s->user, line) ? TIDE_OK : bench_cancelled(failure);
 }
+
+bool bench_stopped(const bench_settings *s) { return s && s->stop && s->stop(s->user); }
+
+tide_status bench_cancelled(tide_failure *failure) { return fail(failure, TIDE_ECANCELLED, "the benchmark was stopped"); }
 
 tide_program *bench_compile(tide_list wanted, tide_precision precision, bench_program *out) {
     double        began = os_seconds();
@@ -31,13 +35,17 @@ static double run_ms(tide_program *p, const tide_feed *feeds, int64_t count) {
 }
 
 tide_status bench_time(tide_program *p, const tide_feed *feeds, int64_t count, bench_plan plan, bench_program *out, tide_failure *failure) {
-    bench_times *t   = &out->times;
-    double       one = t->first_ms = run_ms(p, feeds, count), sum = one, began;
-    for (int i = 0; i < plan.warmups && one >= 0; i++) sum += one = run_ms(p, feeds, count);
+    bench_times *t       = &out->times;
+    double       one     = t->first_ms = run_ms(p, feeds, count), sum = one, began;
+    bool         stopped = false;
+    for (int i = 0; i < plan.warmups && one >= 0 && !(stopped = bench_stopped(plan.settings)); i++) sum += one = run_ms(p, feeds, count);
     t->warmups = 1 + plan.warmups, t->warmup_ms = sum / (double)t->warmups;
     began = os_seconds();
-    while (one >= 0 && t->count < plan.most && (t->count < plan.least || os_seconds() - began < plan.seconds))
+    while (one >= 0 && !stopped && t->count < plan.most && (t->count < plan.least || os_seconds() - began < plan.seconds)) {
         t->ms[t->count++] = one = run_ms(p, feeds, count);
+        stopped = bench_stopped(plan.settings);
+    }
+    if (stopped) return bench_cancelled(failure);
     if (one < 0) {
         const tide_failure *why = tide_program_error(p);
         if (failure && failure->status == TIDE_OK) *failure = *why;

@@ -15,6 +15,8 @@
 #include "noise.h"
 #include "parameters.h"
 #include "plot/plot.h"
+#include "run/run.h"
+#include "wanted_precision.h"
 
 enum { SCHEMA_VERSION = 1 };
 
@@ -114,7 +116,14 @@ static tide_status open_model(session *s, tide_failure *failure) {
     const eis_options *o = s->options;
     if (s->question.method != EIS_NETWORK || !*o->model) return TIDE_OK;
     if (known_model_is(o->model)) return open_known(s, failure);
-    return predictor_open(o->model, o->device, (int)o->workers, &s->question.predictor, failure);
+    const predictor_settings with = { .device = o->device, .threads = (int)o->workers, .precision = wanted_precision(o), .strict = o->strict,
+                                       .mode = wanted_mode(o) };
+    tide_status status = predictor_open(o->model, &with, &s->question.predictor, failure);
+    if (status != TIDE_OK) return status;
+    const char *why = predictor_note(s->question.predictor);
+    char line[RUN_LINE], warning[PRECISION_LINE];
+    if (*why) status = note(s, true, precision_warning(warning, why), failure);
+    return status == TIDE_OK && run_choices_told(predictor_graph(s->question.predictor), line) ? note(s, false, line, failure) : status;
 }
 
 static tide_status tell_source(session *s, tide_failure *failure) {

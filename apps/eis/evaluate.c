@@ -8,6 +8,8 @@
 #include "base/philox.h"
 #include "known/known_model.h"
 #include "noise.h"
+#include "run/run.h"
+#include "wanted_precision.h"
 
 enum { SCHEMA_VERSION = 1, SITE_TEST_MASK = 0x544d4b, SEEDS = 1 << 20 };
 
@@ -76,8 +78,15 @@ static tide_status parse_noises(const char *given, eis_recipe recipe, evaluation
 static tide_status evaluate(evaluation *e, json_t *report, text *talk, tide_failure *failure) {
     const eis_options *o = e->options;
     if (known_model_is(o->model)) return evaluate_known(e, report, talk, failure);
-    tide_status status = predictor_open(o->model, o->device, e->threads, &e->predictor, failure);
+    const predictor_settings with = { .device = o->device, .threads = e->threads, .precision = wanted_precision(o), .strict = o->strict,
+                                       .mode = wanted_mode(o) };
+    tide_status status = predictor_open(o->model, &with, &e->predictor, failure);
     if (status != TIDE_OK) return status;
+    const char *why = predictor_note(e->predictor);
+    char line[RUN_LINE], warning[PRECISION_LINE];
+    bool stop = *why && e->listener && e->listener(e->user, EIS_WARNING, precision_warning(warning, why));
+    if (!stop && e->listener && run_choices_told(predictor_graph(e->predictor), line)) stop = e->listener(e->user, EIS_NOTE, line) != 0;
+    if (stop) return fail(failure, TIDE_ECANCELLED, "stopped");
     const spectrum_model *m = predictor_model(e->predictor);
     bool        grid   = m->config.recipe == EIS_RECIPE_GRID;
     status             = parse_noises(o->noise, m->config.recipe, e, failure);

@@ -1,13 +1,26 @@
 /* tidemill eis train: which predictor. */
+#include <stdlib.h>
+
+#include "auto_size.h"
 #include "base/base.h"
 #include "known/known_train.h"
 #include "learn/spectrum_train.h"
 
-tide_status eis_train(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure) {
+static tide_status train(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure) {
     if (options->inputs == EIS_INPUTS_KNOWN) return known_train(options, listener, user, result, failure);
-    *result = (eis_result){ 0 };
     if (options->circuit_given && options->circuit != EIS_SHUNT)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "circuit",
                        "predictors from spectra are of the shunt circuit; --inputs known trains on data of either");
     return spectrum_train(options, listener, user, result, failure);
+}
+
+tide_status eis_train(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure) {
+    eis_options *o = malloc(sizeof *o);
+    *result = (eis_result){ 0 };
+    if (!o) return fail(failure, TIDE_ENOMEM, "out of memory for the options");
+    *o = *options;
+    tide_status status = eis_auto_size(o, listener, user, failure);
+    if (status == TIDE_OK) status = train(o, listener, user, result, failure);
+    free(o);
+    return status;
 }

@@ -20,8 +20,20 @@ static const struct { const char *name; size_t offset; bool whole; } columns[] =
     { "grad_norm", offsetof(training_row, grad_norm), false },
     { "seconds", offsetof(training_row, seconds), false },
     { "rss_mib", offsetof(training_row, rss_mib), false },
+    { "loss_scale", offsetof(training_row, loss_scale), false },
+    { "skipped_steps", offsetof(training_row, skipped_steps), true },
 };
-enum { COLUMNS = sizeof columns / sizeof *columns };
+enum { COLUMNS = sizeof columns / sizeof *columns, SCALER_COLUMNS = 2 };
+
+tide_status training_row_scaler(training_row *row, const tide_grad_scaler *s, tide_failure *failure) {
+    float   scale   = 0;
+    int32_t skipped = 0;
+    if (!s->scale.graph) return TIDE_OK;
+    tide_status status = tide_read(s->scale, &scale, sizeof scale);
+    if (status == TIDE_OK) status = tide_read(s->skipped, &skipped, sizeof skipped);
+    row->loss_scale = (double)scale, row->skipped_steps = skipped;
+    return status == TIDE_OK ? status : fail(failure, status, "the loss scale could not be read");
+}
 
 static double value_of(const training_row *row, int column) {
     const char *field = (const char *)row + columns[column].offset;
@@ -30,7 +42,8 @@ static double value_of(const training_row *row, int column) {
 
 tide_status training_log_append(const run_folder *r, const training_row *row, int64_t *bytes, tide_failure *failure) {
     text header = { 0 }, line = { 0 };
-    for (int i = 0; i < COLUMNS; i++) {
+    int  count  = row->loss_scale > 0 ? COLUMNS : COLUMNS - SCALER_COLUMNS;
+    for (int i = 0; i < count; i++) {
         char   number[32] = "";
         double value      = value_of(row, i);
         if (!isnan(value)) num_format(number, value, true);

@@ -127,11 +127,17 @@ static int64_t rows_of(const explaining *x) {
     return MAX2(kept, needed);
 }
 
+static bool was_given(const forecast_options *o, const char *name) {
+    int64_t count;
+    return o->given[forecast_option_find(name) - forecast_option_table(&count)];
+}
+
 static tide_status explain(explaining *x, const listener *l, forecast_result *r, tide_failure *failure) {
     char path[RUN_PATH];
     unsigned compat;
     window_program step;
     forecast_options *o = x->resolved;
+    bool run_mode = !was_given(x->options, "compile-mode"); /* then what the run chose holds */
     tide_status status = loaded_bundle(x->options, &x->bundle, path, failure);
     if (status == TIDE_OK) status = run_of(x->options, &x->run, failure);
     if (status == TIDE_OK) status = take_options(x->run, x->options, failure);
@@ -140,8 +146,9 @@ static tide_status explain(explaining *x, const listener *l, forecast_result *r,
     if (status == TIDE_OK) status = session_open(o, &x->bundle.config, &x->data, &x->session, failure);
     if (status != TIDE_OK) return status;
     o->batch_size = MIN2(o->batch_size, rows_of(x) - o->seq_len - o->pred_len + 1);
+    if (run_mode) status = run_choices_take(o->model, x->session.graph, failure);
+    if (status == TIDE_OK) status = session_training(&x->session, o, &step, failure);
     session_tell(&x->session, l);
-    status = session_training(&x->session, o, &step, failure);
     if (status == TIDE_OK) status = explain_step(&x->session, &step, x->data.frame.rows, o->measure, r, failure);
     if (status != TIDE_OK) return status;
     snprintf(r->run, sizeof r->run, "%s", o->model);

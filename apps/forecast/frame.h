@@ -62,7 +62,7 @@ typedef struct frame {
     int64_t     file_rows;        /* >= rows: ETT's benchmark uses 14,400 of 17,420; the rest serves for forecasting from the end */
     char       *warnings;         /* "" or lines, each ending in a newline */
     char       *path;             /* as given, for messages */
-    char        sha256[65];       /* of the file; "" for standard input */
+    char        sha256[65];       /* of the file; "" for standard input and for a file read for a run */
 } frame;
 
 /* path "-" is standard input. */

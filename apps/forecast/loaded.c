@@ -18,6 +18,14 @@ tide_status loaded_bundle(const forecast_options *o, bundle *out, char *path, ti
     return bundle_read(path, out, failure);
 }
 
+tide_status forecast_model_sizes(const char *path, model_config *out, tide_failure *failure) {
+    bundle      b      = { 0 };
+    tide_status status = bundle_read(path, &b, failure);
+    *out = b.config;
+    bundle_free(&b);
+    return status;
+}
+
 /* The names as one --columns list, if they fit and none holds a comma; else all columns are read. */
 static void list_columns(const bundle *b, char *out, size_t size) {
     size_t at = 0;

@@ -52,13 +52,16 @@ static tide_val block_apply(const forecast_model *m, const model_block *b, tide_
 }
 
 /* Only the columns that are forecast need a query in the last block, and nothing after it: its keys and values still
- * come from all tokens, so the result is the same. */
+ * come from all tokens, so the result is the same. The backward pass begins with the last block, so its values are kept. */
 static tide_val encode(const forecast_model *m, tide_val tokens, tide_mode mode, tide_val *attention) {
     const model_config *c = &m->config;
     for (int64_t i = 0; i < c->e_layers; i++) {
         bool     last = i + 1 == c->e_layers && !attention;
         tide_val rows = last ? tide_slice(tokens, 1, c->out_first, c->out_first + c->out_count) : tokens;
-        tokens        = block_apply(m, &m->blocks[i], rows, tokens, mode, attention ? &attention[i] : NULL);
+        bool     again = c->recompute && mode == TIDE_TRAIN && i + 1 < c->e_layers;
+        if (again) tide_recompute_begin(tokens.graph);
+        tokens = block_apply(m, &m->blocks[i], rows, tokens, mode, attention ? &attention[i] : NULL);
+        if (again) tide_recompute_end(rows.graph);
     }
     bool sliced = c->e_layers > 0 && !attention;
     return sliced ? tokens : tide_slice(tokens, 1, c->out_first, c->out_first + c->out_count);

@@ -9,6 +9,7 @@ typedef struct model_config {
     int64_t d_model, n_heads, head_size, d_ff, e_layers;
     double  dropout;
     bool    relu, use_norm;                          /* relu: in place of GELU */
+    bool    recompute;                               /* training: the blocks' values are made again for the backward pass */
     int64_t out_first, out_count;                    /* which columns are forecast; out_count 0: all */
 } model_config;
 
@@ -38,5 +39,8 @@ tide_val forecast_model_rows(const forecast_model *m, tide_val x, tide_val marks
 tide_val forecast_model_apply(const forecast_model *m, tide_val x, tide_val marks, tide_mode mode, tide_val *attention);
 
 int64_t model_parameters(const model_config *config);
+
+/* The sizes that a run's model.safetensors names; its parameters are read with tide_load. */
+tide_status forecast_model_sizes(const char *path, model_config *out, tide_failure *failure);
 
 #endif

@@ -22,6 +22,7 @@ typedef struct prediction {
     int64_t  *order;     /* the out columns as they stand in the file, the time stamps (-1) among them */
     int64_t   shown;     /* columns to write */
     int64_t  *time;      /* (seq_len + pred_len); NULL without time stamps */
+    double    compile_ms;
 } prediction;
 
 static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the forecast"); }
@@ -77,7 +78,9 @@ static tide_status forecast(prediction *p, tide_failure *failure) {
     p->values       = malloc((size_t)numbers * sizeof *p->values);
     tide_val x      = tide_expand_dims(p->session.series, 0), marks = c->marks ? tide_expand_dims(p->session.marks, 0) : x;
     tide_val y      = forecast_model_apply(&p->session.model, x, marks, TIDE_EVAL, NULL);
+    double        began   = os_seconds();
     tide_program *program = scaled && p->values ? session_compile(&p->session, TIDE_LIST(y)) : NULL;
+    p->compile_ms         = 1e3 * (os_seconds() - began);
     tide_status   status  = scaled && p->values ? tide_run(program, NULL, 0) : no_memory(failure);
     if (status != TIDE_OK) fail(failure, status, "%s", tide_program_error(program)->message);
     if (status == TIDE_OK) status = tide_read(y, scaled, (size_t)numbers * sizeof *scaled);
@@ -174,8 +177,8 @@ static tide_status make_json(const prediction *p, forecast_result *r, tide_failu
         for (int64_t s = 0; s < c->pred_len; s++) json_array_append_new(one, json_real(p->values[s * c->out_count + i]));
         json_object_set_new(values, p->bundle.names[c->out_first + i], one);
     }
-    json_t *o = json_pack("{s:i, s:s, s:o, s:I, s:I, s:o, s:o}", "schema_version", 1, "command", "forecast predict", "run", json_text(p->options->model), "seq_len",
-                          (json_int_t)c->seq_len, "pred_len", (json_int_t)c->pred_len, "time", times, "forecast", values);
+    json_t *o = json_pack("{s:i, s:s, s:o, s:I, s:I, s:f, s:o, s:o}", "schema_version", 1, "command", "forecast predict", "run", json_text(p->options->model), "seq_len",
+                          (json_int_t)c->seq_len, "pred_len", (json_int_t)c->pred_len, "compile_ms", p->compile_ms, "time", times, "forecast", values);
     r->json = o ? json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(o);
     return r->json ? TIDE_OK : no_memory(failure);
@@ -219,7 +222,9 @@ static tide_status write_out(const prediction *p, forecast_result *r, tide_failu
         free(r->csv);
         r->csv = NULL;
     }
-    if (status != TIDE_OK || !o->plots) return status;
+    if (status != TIDE_OK) return status;
+    listener_tell(&p->listener, (forecast_event){ .stage = FORECAST_STAGE_RESULT, .result = r });
+    if (!o->plots) return status;
     plot_path(o, path);
     if (draw(p, path, &plot) == TIDE_OK) listener_tell(&p->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = path });
     else listener_note(&p->listener, FORECAST_STAGE_WARNING, "no plot: %s", plot.message); /* a run folder may be read-only */
@@ -241,7 +246,7 @@ static tide_status predict(prediction *p, forecast_result *r, tide_failure *fail
     snprintf(r->device, sizeof r->device, "%s", tide_graph_device(p->session.graph));
     snprintf(r->precision, sizeof r->precision, "%s", tide_precision_name(p->session.precision));
     r->columns = p->bundle.config.out_count, r->seq_len = p->bundle.config.seq_len, r->pred_len = p->bundle.config.pred_len;
-    r->wall_s  = os_seconds() - p->listener.began;
+    r->wall_s  = os_seconds() - p->listener.began, r->compile_ms = p->compile_ms;
     return write_out(p, r, failure);
 }
 

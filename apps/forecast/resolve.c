@@ -52,6 +52,11 @@ tide_status options_resolve(const forecast_options *given, forecast_options *out
     return status == TIDE_OK ? contradictions(out, failure) : status;
 }
 
+tide_status forecast_options_resolve(const forecast_options *given, forecast_options *out, tide_failure *failure) {
+    unsigned compat;
+    return options_resolve(given, out, &compat, failure);
+}
+
 void tell_warnings(const listener *l, const frame *f) {
     for (const char *line = f->warnings; line && *line;) {
         size_t length = strcspn(line, "\n");

@@ -8,10 +8,11 @@
 #include "base/base.h"
 #include "json_text.h"
 
-/* Written only by who holds the lock; with forecast.svg and .csv, which predict adds, all that can be in a run folder besides
+/* Written only by who holds the lock; with forecast.svg and .csv, which predict adds, and what --benchmark does, all that can be in a run folder besides
  * what every run has. */
-static const char *const own_files[] = { "model.safetensors", "loss.svg",   "loss.csv",     "horizon.svg",  "horizon.csv",
-                                         "sample.svg",        "sample.csv", "forecast.svg", "forecast.csv", NULL };
+static const char *const own_files[] = { "model.safetensors", "loss.svg",       "loss.csv",       "horizon.svg",      "horizon.csv",
+                                         "sample.svg",        "sample.csv",     "forecast.svg",   "forecast.csv",     "benchmark.json",
+                                         "step-times.svg",    "step-times.csv", "answer-times.svg", "answer-times.csv", NULL };
 
 /* ---- the folder ---- */
 
@@ -64,9 +65,10 @@ static json_t *data_json(const frame *f) {
     return json_pack("{s:s, s:I, s:I}", "sha256", f->sha256, "rows", (json_int_t)f->file_rows, "columns", (json_int_t)f->columns);
 }
 
-static tide_status write_json(const run_folder *r, const forecast_options *o, const dataset *d, int64_t parameters, tide_failure *failure) {
-    json_t *j = json_pack("{s:s, s:s, s:o, s:I, s:o}", "command", "forecast train", "version", TIDE_VERSION, "options", options_json(o, 0),
-                          "parameters", (json_int_t)parameters, "data", data_json(&d->frame));
+static tide_status write_json(const run_folder *r, const forecast_options *o, const dataset *d, int64_t parameters, const tide_graph *g,
+                              tide_failure *failure) {
+    json_t *j = json_pack("{s:s, s:s, s:o, s:o, s:I, s:o}", "command", "forecast train", "version", TIDE_VERSION, "options", options_json(o, 0),
+                          "choices", run_choices_json(g), "parameters", (json_int_t)parameters, "data", data_json(&d->frame));
     tide_status status = j ? run_json_write(r, j, failure) : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
     json_decref(j);
     return status;
@@ -88,12 +90,12 @@ static tide_status check_json(const run_folder *r, const forecast_options *o, co
     return status;
 }
 
-tide_status forecast_folder_open(const forecast_options *o, const dataset *d, int64_t parameters, run_folder *r, tide_failure *failure) {
+tide_status forecast_folder_open(const forecast_options *o, const dataset *d, int64_t parameters, const tide_graph *g, run_folder *r, tide_failure *failure) {
     tide_status status = open_folder(o, r, failure);
     if (status != TIDE_OK) return status;
     if (r->resuming) return check_json(r, o, d, failure);
     run_folder_clear(r, own_files);
-    return write_json(r, o, d, parameters, failure);
+    return write_json(r, o, d, parameters, g, failure);
 }
 
 /* ---- metrics.csv ---- */

@@ -5,15 +5,23 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "run/run.h"
 
 const char *const baseline_names[3] = { "last_value", "seasonal_naive", "linear" };
 
 enum { BASELINE_BATCH = 32, MOST_BATCH = 1024, MAPE_SUSPECT = 5 };
 
+static double resident_mib(memory_sample *m, double now_s) {
+    if (m->mib == 0 || now_s - m->at_s >= 1) *m = (memory_sample){ now_s, (double)os_rss_bytes() / (1 << 20) };
+    return m->mib;
+}
+
 int listener_tell(const listener *l, forecast_event event) {
     if (!l || !l->call) return 0;
     if (!event.message) event.message = "";
-    event.seconds = os_seconds() - l->began;
+    double now_s  = os_seconds();
+    event.seconds = now_s - l->began;
+    if (l->memory) event.rss_mib = resident_mib(l->memory, now_s);
     return l->call(l->user, &event);
 }
 
@@ -27,7 +35,10 @@ int listener_note(const listener *l, forecast_stage stage, const char *format, .
 }
 
 void session_tell(const session *s, const listener *l) {
+    char line[RUN_LINE];
     if (*s->precision_note) listener_note(l, FORECAST_STAGE_WARNING, "in f32: %s", s->precision_note);
+    if (*s->device_note) listener_note(l, FORECAST_STAGE_WARNING, "%s", s->device_note);
+    if (run_choices_told(s->graph, line)) listener_note(l, FORECAST_STAGE_NOTE, "%s", line);
 }
 
 static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory while scoring"); }

@@ -5,10 +5,13 @@
 #include "score.h"
 #include "session.h"
 
-/* Tells the caller's callback; non-zero: stop. */
-typedef struct listener { forecast_progress call; void *user; double began; } listener;
+/* Resident memory, looked at no more than once a second. */
+typedef struct memory_sample { double at_s, mib; } memory_sample;
+
+/* Tells the caller's callback; non-zero: stop. memory NULL: its events do not tell of memory. */
+typedef struct listener { forecast_progress call; void *user; double began; memory_sample *memory; } listener;
 int listener_tell(const listener *l, forecast_event event);
-void session_tell(const session *s, const listener *l);  /* a precision that the device lacks */
+void session_tell(const session *s, const listener *l);  /* what the device lacks, and what was timed; when programs are made */
 int listener_note(const listener *l, forecast_stage stage, const char *format, ...) TIDE_PRINTF(3, 4);
 
 /* The windows to score: first input rows first .. first + windows - 1. */

@@ -1,15 +1,17 @@
 #include "session.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "run/run.h"
 
 void model_config_from(const forecast_options *o, const dataset *d, model_config *out) {
     *out = (model_config){ .seq_len = o->seq_len, .pred_len = o->pred_len, .columns = d->frame.columns, .marks = d->mark_count,
                            .d_model = o->d_model, .n_heads = o->n_heads, .head_size = o->d_model / o->n_heads, .d_ff = o->d_ff,
                            .e_layers = o->e_layers, .dropout = o->dropout, .relu = o->activation == FORECAST_RELU,
-                           .use_norm = o->use_norm, .out_first = d->out_first, .out_count = d->out_count };
+                           .use_norm = o->use_norm, .recompute = o->recompute, .out_first = d->out_first, .out_count = d->out_count };
 }
 
 tide_status session_failure(const session *s, tide_failure *failure) {
@@ -41,6 +43,15 @@ static tide_status choose_precision(const forecast_options *o, session *s, tide_
                    tide_precision_name(wanted[o->precision]), s->precision_note);
 }
 
+/* Choices of a run that is to go on are its own. */
+static tide_status choose_mode(const forecast_options *o, session *s, tide_failure *failure) {
+    static const tide_program_mode modes[] = { [FORECAST_MODE_DEFAULT] = TIDE_MODE_DEFAULT,
+                                               [FORECAST_MODE_REDUCE_OVERHEAD] = TIDE_MODE_REDUCE_OVERHEAD,
+                                               [FORECAST_MODE_MAX_AUTOTUNE] = TIDE_MODE_MAX_AUTOTUNE };
+    tide_compile_mode(s->graph, modes[o->compile_mode]);
+    return o->resume && *o->out && !o->overwrite ? run_choices_take(o->out, s->graph, failure) : TIDE_OK;
+}
+
 tide_status session_open(const forecast_options *o, const model_config *config, const dataset *d, session *s, tide_failure *failure) {
     if (!known_device(o->device))
         return fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "there is no device '%s' here; cpu, ref and check are", o->device);
@@ -49,8 +60,9 @@ tide_status session_open(const forecast_options *o, const model_config *config, 
     s->graph = tide_graph_new_with(&options);
     if (!s->graph) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
     tide_status status = choose_precision(o, s, failure);
+    if (status == TIDE_OK) status = choose_mode(o, s, failure);
     if (status != TIDE_OK) return status;
-    s->op_by_op = !o->compile;
+    s->op_by_op = !o->compile, s->strict = o->strict;
     s->loss = (loss_config){ (forecast_loss)o->loss_function, o->directional_weight, o->direction_surrogate };
     forecast_model_new(s->graph, config, &s->model);
     s->params = tide_params(s->graph, "");
@@ -87,38 +99,91 @@ static tide_val optimizer(const forecast_options *o, tide_list params, tide_list
     return tide_adam(params, gradients, &adam);
 }
 
-tide_program *session_compile(const session *s, tide_list wanted) {
-    return tide_compile(wanted, &(tide_compile_options){ .no_passes = s->op_by_op });
+tide_program *session_compile(session *s, tide_list wanted) {
+    const char   *note;
+    tide_program *p = tide_compile(wanted, &(tide_compile_options){ .no_passes = s->op_by_op, .strict = s->strict });
+    tide_program_device(p, &note);
+    if (*note) snprintf(s->device_note, sizeof s->device_note, "%s", note);
+    return p;
 }
 
-static tide_status compiled(const session *s, window_program *p, tide_failure *failure) {
-    tide_status status = session_failure(s, failure);
-    if (status != TIDE_OK) return status;
-    if (!p->program) return fail(failure, TIDE_ENOMEM, "out of memory for a program");
-    const tide_failure *why = tide_program_error(p->program);
+static tide_status program_status(const tide_program *p, tide_failure *failure) {
+    if (!p) return fail(failure, TIDE_ENOMEM, "out of memory for a program");
+    const tide_failure *why = tide_program_error(p);
     if (why->status && failure && !failure->status) *failure = *why;
     return why->status;
 }
 
-tide_status session_training(session *s, const forecast_options *o, window_program *out, tide_failure *failure) {
-    *out       = (window_program){ .batch = o->batch_size };
-    out->start = tide_input(s->graph, "start", TIDE_I32, TIDE_SHAPE(out->batch));
-    tide_val truth, prediction = forecast_windows(s, out->start, TIDE_TRAIN, &truth);
-    out->loss           = tide_mean(loss_windows(&s->loss, prediction, truth), TIDE_ALL);
+static tide_status compiled(const session *s, window_program *p, tide_failure *failure) {
+    tide_status status = session_failure(s, failure);
+    if (status == TIDE_OK) status = program_status(p->program, failure);
+    return status == TIDE_OK && p->parts > 1 ? program_status(p->finish, failure) : status;
+}
+
+/* The derivatives of the loss, with a loss scaler those of the scaled one. */
+static tide_list gradients_of(session *s, tide_val loss) {
     bool scaled = s->precision == TIDE_PRECISION_F16;
     if (scaled) s->scaler = tide_grad_scaler_new(s->graph, "scaler", NULL);
-    tide_list gradients = tide_grad(scaled ? tide_grad_scaler_scale(&s->scaler, out->loss) : out->loss, s->params);
+    return tide_grad(scaled ? tide_grad_scaler_scale(&s->scaler, loss) : loss, s->params);
+}
+
+static tide_val update_with(session *s, const forecast_options *o, tide_list gradients, tide_val *norm) {
+    bool scaled = s->scaler.scale.graph != NULL;
     if (scaled) gradients = tide_grad_scaler_unscale(&s->scaler, gradients);
-    out->norm = tide_global_norm(gradients);
-    if (scaled) out->norm = tide_where(s->scaler.finite, out->norm, tide_scalar(s->graph, 0));
+    *norm = tide_global_norm(gradients);
+    if (scaled) *norm = tide_where(s->scaler.finite, *norm, tide_scalar(s->graph, 0));
     if (o->grad_clip > 0) gradients = tide_clip_norm(gradients, o->grad_clip);
-    s->lr        = tide_variable(s->graph, "lr", tide_scalar(s->graph, o->learning_rate));
-    out->update  = optimizer(o, s->params, gradients, s->lr);
-    if (scaled) out->update = tide_grad_scaler_step(&s->scaler, out->update);
-    double began   = os_seconds();
-    out->program   = session_compile(s, TIDE_LIST(out->loss, out->norm, out->update));
-    out->compile_s = os_seconds() - began;
-    return compiled(s, out, failure);
+    s->lr           = tide_variable(s->graph, "lr", tide_scalar(s->graph, o->learning_rate));
+    tide_val update = optimizer(o, s->params, gradients, s->lr);
+    return scaled ? tide_grad_scaler_step(&s->scaler, update) : update;
+}
+
+/* Names the parts nearest to those asked for, one at most as many and one at least. */
+static tide_status parts_refused(const forecast_options *o, tide_failure *failure) {
+    int64_t fewer = MIN2(o->accumulate, o->batch_size), more = o->accumulate;
+    while (o->batch_size % fewer) fewer--;
+    while (more < o->batch_size && o->batch_size % more) more++;
+    char or_more[40] = "";
+    if (more <= o->batch_size) snprintf(or_more, sizeof or_more, " or --accumulate %" PRId64, more);
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "accumulate",
+                   "a batch of %" PRId64 " windows is not %" PRId64 " equal parts: --accumulate %" PRId64 "%s would do", o->batch_size,
+                   o->accumulate, fewer, or_more);
+}
+
+/* The loss of the windows of one run, divided by the windows of a whole batch: every window's derivatives are what they are in
+ * a step on all of them at once. */
+static tide_val loss_share(session *s, const window_program *p) {
+    tide_val truth;
+    tide_sample_offset(s->graph, s->sums.offset);
+    tide_val prediction = forecast_windows(s, p->start, TIDE_TRAIN, &truth);
+    tide_sample_offset(s->graph, (tide_val){ 0 });
+    return tide_mul_scalar(tide_sum(loss_windows(&s->loss, prediction, truth), TIDE_ALL), 1.0 / (double)(p->batch * p->parts));
+}
+
+static tide_status compile_step(session *s, window_program *p, tide_failure *failure) {
+    double began    = os_seconds();
+    tide_list whole = TIDE_LIST(p->loss, p->norm, p->update);
+    if (p->parts > 1) p->program = session_compile(s, TIDE_LIST(p->part)), p->finish = session_compile(s, whole);
+    else p->program = session_compile(s, whole);
+    p->compile_s = os_seconds() - began;
+    return compiled(s, p, failure);
+}
+
+tide_status session_training(session *s, const forecast_options *o, window_program *out, tide_failure *failure) {
+    int64_t parts = MAX2(o->accumulate, 1);
+    if (o->batch_size % parts) return parts_refused(o, failure);
+    *out       = (window_program){ .batch = o->batch_size / parts, .parts = parts };
+    out->start = tide_input(s->graph, "start", TIDE_I32, TIDE_SHAPE(out->batch));
+    if (parts > 1) s->sums = tide_accumulator_new(s->graph, s->params, out->batch);
+    out->loss           = loss_share(s, out);
+    tide_list gradients = gradients_of(s, out->loss);
+    if (parts > 1) {
+        out->part = tide_accumulator_add(&s->sums, gradients, out->loss, (tide_val){ 0 });
+        gradients = tide_accumulator_take(&s->sums), out->loss = s->sums.loss;
+    }
+    out->update = update_with(s, o, gradients, &out->norm);
+    if (parts > 1) out->update = tide_accumulator_step(&s->sums, out->update);
+    return compile_step(s, out, failure);
 }
 
 tide_status session_scoring(session *s, int64_t batch, bool predictions, window_program *out, tide_failure *failure) {

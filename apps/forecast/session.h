@@ -14,9 +14,12 @@ typedef struct session {
     tide_val       lr;             /* variable: written before each epoch; poison without training */
     loss_config    loss;
     tide_grad_scaler scaler;       /* training in f16; scale.graph NULL: none */
+    tide_accumulator sums;         /* training in parts */
     tide_precision precision;      /* F32, BF16 or F16 */
     const char    *precision_note; /* why not what was asked for; "" */
     bool           op_by_op;       /* programs without the compiler's passes */
+    bool           strict;         /* a program that the device cannot run is an error */
+    char           device_note[200];  /* why programs run on cpu instead; "" */
 } session;
 
 /* A program over windows of the series: feed `start`, first input rows (batch). */
@@ -27,7 +30,10 @@ typedef struct window_program {
     tide_val      norm;        /* training: of the gradient before clipping; 0 if a loss scaler skips the step */
     tide_val      prediction;  /* scoring: (batch, pred_len, out columns) */
     tide_val      update;
-    int64_t       batch;
+    int64_t       batch;       /* windows of a run */
+    int64_t       parts;       /* training: runs a step, after each other; 1 unless --accumulate */
+    tide_val      part;        /* more than one: what `program` is for, */
+    tide_program *finish;      /* and the one that then updates, and computes loss and norm. NULL: program does it all */
     double        compile_s;   /* training: what compiling took */
 } window_program;
 
@@ -40,9 +46,9 @@ tide_status session_open(const forecast_options *o, const model_config *config, 
 void        session_free(session *s);
 
 /* As the options say: with the compiler's passes or without. */
-tide_program *session_compile(const session *s, tide_list wanted);
+tide_program *session_compile(session *s, tide_list wanted);
 
-/* One training step. TIDE_ENOMEM says what is needed. */
+/* One training step on o->batch_size windows. TIDE_ENOMEM says what is needed. */
 tide_status session_training(session *s, const forecast_options *o, window_program *out, tide_failure *failure);
 /* The loss of each window; with `predictions` the forecasts as well. */
 tide_status session_scoring(session *s, int64_t batch, bool predictions, window_program *out, tide_failure *failure);

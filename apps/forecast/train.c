@@ -25,8 +25,15 @@ static void tell_start(const trainer *t) {
     char        parameters[32];
     tide_memory m = tide_program_bytes(t->step.program), v = tide_program_bytes(t->validate.program);
     tide_graph *g = t->session.graph;
+    tide_memory f = t->step.finish ? tide_program_bytes(t->step.finish) : (tide_memory){ 0 };
     listener_note(&t->listener, FORECAST_STAGE_START, "%s, %d thread%s, %s, %s parameters, %.1f MiB", tide_graph_device(g), tide_graph_threads(g),
-                  tide_graph_threads(g) == 1 ? "" : "s", tide_precision_name(t->session.precision), grouped(model_parameters(&t->config), parameters), (double)(m.total + v.arena + v.scratch) / (1 << 20));
+                  tide_graph_threads(g) == 1 ? "" : "s", tide_precision_name(t->session.precision),
+                  grouped(model_parameters(&t->config), parameters),
+                  (double)(m.total + f.arena + f.scratch + v.arena + v.scratch) / (1 << 20));
+    if (t->step.parts > 1)
+        listener_note(&t->listener, FORECAST_STAGE_VERBOSE,
+                      "a batch of %" PRId64 " windows runs as %" PRId64 " parts of %" PRId64 ", then %" PRId64 " kernels update",
+                      t->step.batch * t->step.parts, t->step.parts, t->step.batch, tide_program_kernels(t->step.finish));
     listener_note(&t->listener, FORECAST_STAGE_VERBOSE,
                   "step: %" PRId64 " kernels, %.2f GFLOP, arena %.1f MiB, variables %.1f MiB, constants %.1f MiB, scratch %.1f MiB; %" PRId64
                   " windows in %" PRId64 " batches of %" PRId64 ", validation in batches of %" PRId64,
@@ -60,33 +67,52 @@ static tide_status open_step(trainer *t, const forecast_options *o, tide_failure
     return status == TIDE_OK ? session_training(&t->session, o, &t->step, failure) : status;
 }
 
+static bool step_fits(trainer *t, const forecast_options *o, int64_t batch, int64_t parts) {
+    forecast_options other  = *o;
+    tide_failure     ignored = { 0 };
+    other.batch_size = batch, other.accumulate = parts, other.compile_mode = FORECAST_MODE_DEFAULT; /* timing can wait */
+    return open_step(t, &other, &ignored) == TIDE_OK;
+}
+
 /* The largest batch below the options' whose step fits, found by bisection: what a step needs grows with it. 0: none. `near` is
  * enough where no limit is in the way but the system refuses: nothing is gained by going to the edge of that. */
 static int64_t batch_that_fits(trainer *t, const forecast_options *o, bool near) {
-    forecast_options smaller = *o;
-    int64_t          fits = 0, too_many = o->batch_size;
+    int64_t fits = 0, too_many = o->batch_size / o->accumulate; /* windows of a part */
     while (too_many - fits > 1 && !(near && fits)) {
-        tide_failure ignored = { 0 };
-        smaller.batch_size = fits + (too_many - fits) / 2;
-        if (open_step(t, &smaller, &ignored) == TIDE_OK) fits = smaller.batch_size;
-        else too_many = smaller.batch_size;
+        int64_t part = fits + (too_many - fits) / 2;
+        if (step_fits(t, o, part * o->accumulate, o->accumulate)) fits = part;
+        else too_many = part;
     }
-    return fits;
+    return fits * o->accumulate;
+}
+
+/* The fewest parts in which the whole batch fits, where parts of a batch of `fits` windows do; 0: none. Sums of gradients need
+ * memory too, so what fits as a batch may not as a part. */
+static int64_t parts_that_fit(trainer *t, const forecast_options *o, int64_t fits) {
+    int64_t most = fits / o->accumulate;
+    for (int64_t parts = o->accumulate + 1; parts <= o->batch_size; parts++)
+        if (o->batch_size % parts == 0 && o->batch_size / parts <= most && step_fits(t, o, o->batch_size, parts)) return parts;
+    return 0;
 }
 
 static int64_t step_bytes(tide_memory m) { return m.arena + m.scratch + m.variables; }
 
 static double mib(int64_t bytes) { return (double)bytes / (1 << 20); }
 
-/* Replaces the engine's words by the user's: how much `m` is, how much there is, what would fit. */
-static tide_status explain_memory(const forecast_options *o, tide_memory m, int64_t fits, tide_failure *failure) {
+/* Replaces the engine's words by the user's: how much `m` is, how much there is, what would fit: a batch, or parts of this one. */
+static tide_status explain_memory(const forecast_options *o, tide_memory m, int64_t fits, int64_t parts, tide_failure *failure) {
     int64_t     needs = step_bytes(m), limit = session_memory_limit(o);
     const char *whose = *o->memory_limit ? "allowed by --memory-limit" : o->memory_limit_mib ? "allowed by --memory-limit-mib" : "here";
-    char        need[160] = "the model alone does not fit", remedy[96] = "no batch fits; a smaller --d-model, --d-ff or fewer columns would";
+    char        need[160] = "the model alone does not fit";
+    char        remedy[160] = "no batch fits; a smaller --d-model, --d-ff or fewer columns would";
     if (needs > limit)
         snprintf(need, sizeof need, "training with --batch-size %" PRId64 " needs %.1f MiB, of which the model and its optimizer take %.1f", o->batch_size,
                  mib(needs), mib(m.variables));
-    if (fits) snprintf(remedy, sizeof remedy, "--batch-size %" PRId64 " would fit, and --auto-batch takes it", fits);
+    if (fits && parts)
+        snprintf(remedy, sizeof remedy,
+                 "--accumulate %" PRId64 " would fit and trains the same; --batch-size %" PRId64 " would fit too, and --auto-batch takes it",
+                 parts, fits);
+    else if (fits) snprintf(remedy, sizeof remedy, "--batch-size %" PRId64 " would fit, and --auto-batch takes it", fits);
     if (failure && (needs > limit || !fits)) snprintf(failure->message, sizeof failure->message, "%s; %.1f MiB are %s: %s", need, mib(limit), whose, remedy);
     return TIDE_ENOMEM;
 }
@@ -98,7 +124,7 @@ static tide_status make_step(trainer *t, forecast_options *o, tide_failure *fail
     if (status == TIDE_ENOMEM) {
         tide_memory m    = tide_program_bytes(t->step.program);
         int64_t     fits = batch_that_fits(t, o, step_bytes(m) <= session_memory_limit(o));
-        if (!o->auto_batch || !fits) explain_memory(o, m, fits, &why);
+        if (!o->auto_batch || !fits) explain_memory(o, m, fits, fits ? parts_that_fit(t, o, fits) : 0, &why);
         else {
             t->asked_batch = o->batch_size, o->batch_size = fits;
             why    = (tide_failure){ 0 };
@@ -124,11 +150,14 @@ static tide_status make_programs(trainer *t, forecast_options *o, tide_failure *
 }
 
 static tide_status show_passes(const trainer *t, tide_failure *failure) {
+    bool parts = t->step.parts > 1;
     const struct { const char *name; tide_list wanted; } programs[] = {
-        { "step", TIDE_LIST(t->step.loss, t->step.norm, t->step.update) }, { "validation", TIDE_LIST(t->validate.loss) },
+        { "validation", TIDE_LIST(t->validate.loss) },
+        { parts ? "update" : "step", TIDE_LIST(t->step.loss, t->step.norm, t->step.update) },
+        { "part", TIDE_LIST(t->step.part) },
     };
     tide_status status = TIDE_OK;
-    for (int i = 0; i < 2 && status == TIDE_OK; i++) {
+    for (int i = 0; i < 2 + parts && status == TIDE_OK; i++) {
         if (*t->options->dump_graph) status = graph_dump_write(t->options->dump_graph, programs[i].name, programs[i].wanted, failure);
         if (status == TIDE_OK && t->options->verbose) status = graph_dump_tell(&t->listener, programs[i].name, programs[i].wanted, failure);
     }
@@ -229,11 +258,13 @@ static tide_status train(trainer *t, forecast_options *o, forecast_result *r, ti
     tide_status status = dataset_load(o, t->compat, &t->data, failure);
     if (status == TIDE_OK) status = make_programs(t, o, failure);
     if (status == TIDE_OK) status = bundle_from(&t->data, o, &t->config, &t->bundle, failure);
-    if (status == TIDE_OK) status = forecast_folder_open(o, &t->data, model_parameters(&t->config), &t->folder, failure);
+    if (status == TIDE_OK) status = forecast_folder_open(o, &t->data, model_parameters(&t->config), t->session.graph, &t->folder, failure);
     if (status != TIDE_OK) return status;
     fill_setup(t, r);
     tell_start(t);
     tell_notes(t);
+    status = run_choices_fix(t->session.graph, failure);
+    if (status != TIDE_OK) return status;
     status = show_passes(t, failure);
     if (status == TIDE_OK && o->explain) status = tell_explanation(t, r, failure);
     if (status == TIDE_OK) status = trainer_run(t, failure);
@@ -244,7 +275,8 @@ static tide_status train(trainer *t, forecast_options *o, forecast_result *r, ti
 
 tide_status forecast_train(const forecast_options *options, forecast_progress progress, void *user, forecast_result *result, tide_failure *failure) {
     forecast_options *o = malloc(sizeof *o);
-    trainer           t = { .options = o, .folder = { .lock = -1 }, .listener = { progress, user, os_seconds() } };
+    memory_sample     memory = { 0 };
+    trainer           t = { .options = o, .folder = { .lock = -1 }, .listener = { progress, user, os_seconds(), &memory } };
     if (!o) return fail(failure, TIDE_ENOMEM, "out of memory for the options");
     tide_status status = options_resolve(options, o, &t.compat, failure);
     if (status == TIDE_OK) status = train(&t, o, result, failure);

@@ -32,13 +32,18 @@ static void remember_time(trainer *t, double seconds) {
 }
 
 static tide_status take_step(trainer *t, float *loss, float *norm, tide_failure *failure) {
-    const int32_t *starts = t->order + t->at.batch * t->step.batch;
-    double         began  = os_seconds();
-    tide_status    status = tide_run(t->step.program, (tide_feed[]){ { t->step.start, starts } }, 1);
-    if (status == TIDE_OK) status = tide_read(t->step.loss, loss, sizeof *loss);
-    if (status == TIDE_OK) status = tide_read(t->step.norm, norm, sizeof *norm);
+    const window_program *p      = &t->step;
+    const int32_t        *starts = t->order + t->at.batch * p->batch * p->parts;
+    double                began  = os_seconds();
+    tide_status           status = TIDE_OK;
+    for (int64_t i = 0; i < p->parts && status == TIDE_OK; i++)
+        status = tide_run(p->program, (tide_feed[]){ { p->start, starts + i * p->batch } }, 1);
+    tide_program *last = p->finish && status == TIDE_OK ? p->finish : p->program;
+    if (last == p->finish) status = tide_run(last, NULL, 0);
+    if (status == TIDE_OK) status = tide_read(p->loss, loss, sizeof *loss);
+    if (status == TIDE_OK) status = tide_read(p->norm, norm, sizeof *norm);
     if (status != TIDE_OK) {
-        if (failure && !failure->status) *failure = *tide_program_error(t->step.program);
+        if (failure && !failure->status) *failure = *tide_program_error(last);
         return fail(failure, status, "the training step failed");
     }
     remember_time(t, os_seconds() - began);

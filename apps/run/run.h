@@ -34,6 +34,16 @@ tide_status make_folders(const char *path, tide_failure *failure);
 tide_status run_json_write(const run_folder *r, const json_t *content, tide_failure *failure);
 tide_status run_json_check(const run_folder *r, const json_t *now, const char *const *free_names, tide_failure *failure);
 
+/* What was chosen by timing (tide_choices), the member "choices" of run.json: a run that goes on takes it over before it compiles,
+ * so that its bits are the same whatever the cache says; one of default mode has none, and keeps to the fixed tables. A new run,
+ * when its training programs are made and run.json is written, fixes what it has: later programs are then the same in a run that
+ * was resumed. */
+enum { RUN_LINE = 600 };
+tide_status run_choices_take(const char *folder, tide_graph *g, tide_failure *failure);  /* no run.json there: changes nothing */
+json_t     *run_choices_json(const tide_graph *g);  /* NULL when out of memory */
+tide_status run_choices_fix(tide_graph *g, tide_failure *failure);
+bool        run_choices_told(const tide_graph *g, char line[RUN_LINE]);  /* a sentence on what was timed; false: nothing was */
+
 /* metrics.csv: `line` ends with a newline; the header is written first when the file is new. Appending to `bytes` of it
  * syncs and gives the new length; cutting takes it back to an earlier one. */
 tide_status run_metrics_append(const run_folder *r, const char *header, const char *line, int64_t *bytes, tide_failure *failure);

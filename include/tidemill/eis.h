@@ -113,7 +113,8 @@ typedef enum eis_method { EIS_METHOD_AUTO, EIS_REFINED, EIS_EXACT, EIS_NETWORK }
 typedef enum eis_inputs { EIS_INPUTS_SPECTRUM, EIS_INPUTS_KNOWN } eis_inputs;
 typedef enum eis_recipe { EIS_RECIPE_LAB, EIS_RECIPE_GRID } eis_recipe;
 typedef enum eis_masks { EIS_MASKS_GUIDE, EIS_MASKS_ALL } eis_masks;
-typedef enum eis_precision { EIS_F32, EIS_BF16, EIS_PRECISION_AUTO } eis_precision;
+enum { EIS_KNOWN_BATCH = 512, EIS_SPECTRUM_BATCH = 1024 };  /* samples a training step */
+typedef enum eis_precision { EIS_F32, EIS_BF16, EIS_F16, EIS_PRECISION_AUTO } eis_precision;
 typedef enum eis_split { EIS_SPLIT_TRUTH, EIS_SPLIT_ROW } eis_split;
 typedef enum eis_profile { EIS_PROFILE_APP, EIS_PROFILE_GENERATOR } eis_profile;
 typedef enum eis_format { EIS_FORMAT_SHARDS, EIS_FORMAT_CSV } eis_format;
@@ -149,7 +150,8 @@ typedef struct eis_options {
     int     inputs, recipe;                  /* eis_inputs, eis_recipe */
     int64_t n_epochs;                        /* 0: 100 for known inputs, 20 for spectra */
     double  max_minutes;                     /* 0: no limit */
-    int64_t batch_size;                      /* 0: 512 for known inputs, 1024 for spectra */
+    int64_t batch_size;                      /* 0: EIS_KNOWN_BATCH or EIS_SPECTRUM_BATCH */
+    bool    auto_size;                       /* training: a batch size of 0 becomes what suits the machine */
     double  learning_rate;                   /* 0: 1e-3 for known inputs, 2e-3 for spectra */
     double  weight_decay;
     int64_t hidden_dim;                      /* 0: 512 for known inputs, 256 for spectra */
@@ -160,8 +162,9 @@ typedef struct eis_options {
     int64_t samples_per_pattern;
     bool    compat_guide;
     char    device[16];
-    int     precision;                       /* eis_precision, of training */
+    int     precision;                       /* eis_precision, of training and of spectrum predictors' answers */
     bool    strict;                          /* a precision that the device lacks is an error */
+    int     compile_mode;                    /* 0 default, 1 reduce-overhead, 2 max-autotune */
     bool    resume, overwrite;
     /* evaluate */
     int64_t test_spectra;                    /* a noise level */

@@ -32,6 +32,7 @@ typedef enum forecast_lradj { FORECAST_LR_TYPE1, FORECAST_LR_TYPE2, FORECAST_LR_
                               FORECAST_LR_GUIDE_COSINE } forecast_lradj;
 typedef enum forecast_loss { FORECAST_MSE, FORECAST_MAE, FORECAST_HUBER, FORECAST_DIRECTIONAL, FORECAST_FINANCIAL } forecast_loss;
 typedef enum forecast_precision { FORECAST_F32, FORECAST_BF16, FORECAST_F16, FORECAST_AUTO } forecast_precision;  /* as tide_precision */
+typedef enum forecast_compile_mode { FORECAST_MODE_DEFAULT, FORECAST_MODE_REDUCE_OVERHEAD, FORECAST_MODE_MAX_AUTOTUNE } forecast_compile_mode;  /* as tide_program_mode, from DEFAULT */
 typedef enum forecast_resume { FORECAST_RESUME_NO, FORECAST_RESUME_AUTO, FORECAST_RESUME_MUST } forecast_resume;
 
 /* Plain data: copy it freely. Text fields are never NULL; "" means "not given". Choice fields hold the enums above. */
@@ -63,8 +64,11 @@ typedef struct forecast_options {
     int64_t threads;                         /* 0: the physical cores this process may use */
     int64_t memory_limit_mib;                /* 0: what the machine has */
     char    memory_limit[24];                /* the same as "0.7" (of what the machine has), "512M", "2G" or bytes; "": not given */
+    int64_t accumulate;                      /* train: parts that a batch is run in; 1: as a whole. Divides batch_size */
+    bool    recompute;                       /* train: the encoder blocks' values are made again for the backward pass */
     bool    auto_batch;                      /* train: a batch that does not fit is lowered to the largest that does */
     bool    compile;                         /* false: op by op, without the compiler's passes */
+    int     compile_mode;                    /* forecast_compile_mode */
     bool    explain;                         /* train: tell what the step consists of (FORECAST_STAGE_EXPLAIN) */
     bool    measure;                         /* explaining: run the step for about a second to time its kernels */
     bool    auto_size;                       /* train: sizes that were not given become those that suit the machine */
@@ -131,6 +135,8 @@ TIDE_API tide_status forecast_option_set(forecast_options *o, const char *name, 
 TIDE_API const char *forecast_option_get(const forecast_options *o, const forecast_option *row, char *buffer, size_t size);
 /* Applies the named preset to every option that was not given. forecast_train does this itself for o->preset. */
 TIDE_API tide_status forecast_preset(forecast_options *o, const char *name, tide_failure *failure);
+/* The options that forecast_train goes by: preset, --auto-size and --compat applied, contradictions refused. Reads no data. */
+TIDE_API tide_status forecast_options_resolve(const forecast_options *given, forecast_options *out, tide_failure *failure);
 /* The name of the i-th preset; NULL past the last. */
 TIDE_API const char *forecast_preset_name(int64_t i);
 
@@ -161,7 +167,8 @@ typedef enum forecast_stage {
     FORECAST_STAGE_STEP,     /* after each training step */
     FORECAST_STAGE_EPOCH,    /* after each epoch, validated and saved */
     FORECAST_STAGE_SCORE,    /* while scoring: batch of batches */
-    FORECAST_STAGE_FILE      /* `message` is the path of a file that was written */
+    FORECAST_STAGE_FILE,     /* `message` is the path of a file that was written */
+    FORECAST_STAGE_RESULT    /* predict: `result` is complete, so it can be shown while plots are drawn */
 } forecast_stage;
 
 typedef struct forecast_event {
@@ -172,7 +179,9 @@ typedef struct forecast_event {
     double         lr, loss, val_loss, grad_norm;   /* loss: of the step, or the epoch's mean; NaN if unknown */
     double         seconds, seconds_left;           /* since the command began; estimate to the last epoch */
     double         steps_per_s;                     /* STEP: of this process' training so far, validation included */
+    double         rss_mib;                         /* training: resident memory within the last second; 0: not told */
     bool           best;                            /* EPOCH: the best validation loss so far */
+    const struct forecast_result *result;           /* RESULT; valid during the call, what the command fills is the same */
 } forecast_event;
 
 /* Non-zero stops: training at the next step, with a checkpoint written, and the call returns TIDE_ECANCELLED. */
@@ -197,7 +206,7 @@ typedef struct forecast_result {
     int64_t threads, parameters, columns, seq_len, pred_len, windows;
     int64_t epochs, best_epoch, steps, resumed_from_step;
     double  wall_s, train_s, step_ms_median, step_ms_min, peak_rss_mib;
-    double  compile_ms, first_step_ms;  /* train: of the step's program; of this process' first step */
+    double  compile_ms, first_step_ms;  /* of the program (train: the step's); train: of this process' first step */
     double  best_val_loss;
     forecast_score model;             /* not present for evaluate without a model */
     forecast_score baselines[3];      /* last_value, seasonal_naive, linear */

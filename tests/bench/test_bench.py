@@ -3,19 +3,23 @@
 import json
 import pathlib
 import shutil
+import signal
 import statistics
+import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 import program  # noqa: E402
 from program import Case  # noqa: E402
 
-CASE = {"case", "precision", "precision_note", "step_ms", "infer_p50_ms", "infer_p95_ms", "roof_gflops", "gflops", "roof_share",
-        "model_size", "model_size_mb", "input_shape", "warmup", "inference", "inference_one", "training", "memory", "epochs", "batches",
+CASE = {"case", "precision", "precision_note", "compile_mode", "step_ms", "infer_p50_ms", "infer_p95_ms", "roof_gflops", "gflops",
+        "roof_share", "model_size", "model_size_mb", "input_shape", "warmup", "inference", "inference_one", "training", "memory", "epochs", "batches",
         "energy_joules_per_step", "optimization_recommendations"}
 PHASE = {"batch", "iterations", "total_time_sec", "batches_per_second", "samples_per_second", "min_time_ms", "max_time_ms",
          "p50_time_ms", "p95_time_ms", "times_ms", "compile_ms", "kernels", "flops", "gflops", "roof_share", "placed_bytes"}
-WARMUP = {"iterations", "first_iteration_time_sec", "avg_time_sec", "compilation_sec", "first_iteration_overhead_sec"}
+WARMUP = {"iterations", "first_iteration_time_sec", "avg_time_sec", "compilation_sec", "first_iteration_overhead_sec",
+          "compilation_overhead_sec"}
 MEMORY = {"input_memory_mb", "inference_memory_mb", "training_memory_mb", "total_used_mb", "total_available_mb", "max_memory_percent",
           "peak_growth_mb"}
 RATIOS = {"peer_step_ms", "step_ratio_eager", "step_ratio_compile", "step_ratio_best", "infer_ratio", "largest_ratio_roof_allows",
@@ -35,6 +39,24 @@ n = len(seen.read_text().splitlines())
 for i, m in enumerate(a.modes.split(",")):
     print(json.dumps({"case": a.cases, "mode": m, "step_ms": [1000, 3000, 2000][(n - 1) % 3] / (i + 1), "infer_p50_ms": 50, "first_s": 1}))
 """
+
+
+# Never ends by itself, nor when it is asked to, and neither does what it starts.
+SLEEPER = """
+import os, pathlib, signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+pathlib.Path(__file__).with_suffix(".pids").write_text(f"{os.getpid()} {child.pid}.")
+time.sleep(600)
+"""
+
+
+def alive(pid):
+    """Running; one that has ended and that nobody has waited for is not."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 class Bench(Case):
@@ -107,6 +129,70 @@ class Bench(Case):
             self.assertIsNone(case["peer"]["compile-amp"]["step_ms"])
             self.assertGreater(case["infer_ratio"], 1)
             self.assertGreater(case["largest_ratio_roof_allows"], 0)
+
+    def stopped(self, words, number, when, env=None):
+        """Exit code and seconds of a command that gets the signal once `when` holds; what it printed."""
+        with open(self.folder / "said", "w+") as said:
+            child = subprocess.Popen([program.PROGRAM, *map(str, words)], stdout=said, stderr=subprocess.DEVNULL,
+                                     env=program.environment(**(env or {})))
+            while not when() and child.poll() is None:
+                time.sleep(0.02)
+            began = time.monotonic()
+            child.send_signal(number)
+            code = child.wait(timeout=60)
+            said.seek(0)
+            return code, time.monotonic() - began, said.read()
+
+    def test_stopping_the_script(self):
+        words, env = self.against(SLEEPER)
+        out = self.folder / "out"
+        pids = self.folder / "peer.pids"
+        code, seconds, said = self.stopped([*words, "--out", out], signal.SIGTERM, lambda: pids.exists() and pids.read_text().endswith("."), env)
+        self.assertEqual((code, json.loads(said)["error"]["code"], out.exists()), (130, "interrupted", False))
+        self.assertLess(seconds, 5)
+        for pid in pids.read_text().rstrip(".").split():
+            for _ in range(100):
+                if not alive(int(pid)):
+                    break
+                time.sleep(0.05)
+            self.assertFalse(alive(int(pid)), f"process {pid} of the script lives on")
+
+    def test_stopping_a_long_case(self):
+        began = time.monotonic()
+        code, seconds, said = self.stopped(["bench", "--cases", "traffic", "--json"], signal.SIGINT, lambda: time.monotonic() - began > 1.5)
+        self.assertEqual((code, json.loads(said)["error"]["code"]), (130, "interrupted"))
+        self.assertLess(seconds, 5)
+
+    def test_after_training(self):
+        data, out = program.write_series(self.folder / "series.csv"), self.folder / "run"
+        quick = ["--benchmark-iterations", "4", "--benchmark-warmup", "2", "--threads", "1"]
+        train = ["forecast", "train", "--data", data, "--out", out, *program.SMALL, "--activation", "relu", "--features", "MS", *quick]
+        answer = json.loads(self.code(0, *train, "--benchmark", "--json").stdout)
+        [case] = answer["benchmark"]["cases"]
+        self.assertEqual(set(case), CASE)
+        self.assertEqual((case["model_size"], case["input_shape"]), (answer["parameters"], [16, 16, 3]))
+        self.assertEqual([case[phase]["iterations"] for phase in ("inference", "inference_one", "training")], [4, 4, 20])
+        self.assertEqual(json.loads((out / "benchmark.json").read_text())["cases"], answer["benchmark"]["cases"])
+        self.assertEqual((out / "step-times.svg").exists(), shutil.which("gnuplot") is not None)
+        said = self.code(0, *train, "--benchmark", "--overwrite", "--no-plots").stdout
+        for word in ("this model", "last value", "samples/s"):
+            self.assertIn(word, said)
+        self.assertFalse((out / "step-times.svg").exists(), "what an earlier run left is cleared")
+        self.assertIn("cpu", self.error(2, *train, "--benchmark", "--overwrite", "--device", "ref")["message"])
+
+    def test_only(self):
+        small = ["--batch-size", "4", "--seq-len", "8", "--d-model", "16", "--threads", "1", "--benchmark-iterations", "2", "--json"]
+        for command in (["forecast"], ["forecast", "train", "--preset", "guide-mac"]):
+            answer = json.loads(self.code(0, *command, "--benchmark-only", *small, "--out", self.folder / "out").stdout)
+            [case] = answer["cases"]
+            self.assertEqual((case["case"], case["input_shape"]), ("guide", [4, 8, 12]))
+            width, ahead, block = 16, 4, 4 * (16 * 16 + 16) + 64 + 2 * 16 * 64 + 64 + 16
+            self.assertEqual(case["model_size"], 8 * width + width + width * ahead + ahead + 2 * width + 2 * block)
+        self.assertEqual(json.loads((self.folder / "out/benchmark.json").read_text())["cases"], answer["cases"])
+        self.assertIn("1 to 300", self.error(2, "forecast", "--benchmark-only", "--benchmark-iterations", "0")["message"])
+        self.assertIn("divide", self.error(2, "forecast", "--benchmark-only", "--d-model", "20", "--n-heads", "8")["message"])
+        self.assertIn("--benchmark-only", self.error(2, "forecast")["message"])
+        self.assertIn('did you mean "forecast train"', self.error(2, "forecast", "trian")["message"])
 
     def test_script_that_fails(self):
         words, env = self.against("import sys\nsys.exit('it does not feel like it')")

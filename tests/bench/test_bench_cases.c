@@ -111,6 +111,32 @@ static void other_kinds(void **state) {
     }
 }
 
+static void counted(void **state) {
+    (void)state;
+    bench_result   r;
+    tide_failure   f = { 0 };
+    bench_settings s = { .threads = 1, .precision = TIDE_PRECISION_F32, .seconds = 0.01, .iterations = 7, .warmups = 3 };
+    if (bench_case(&small_forecast, &s, &r, &f) != TIDE_OK) fail_msg("%s", f.message);
+    check_times(&r.train, 20, 4), check_times(&r.infer, 7, 4), check_times(&r.one, 7, 1);
+    assert_int_equal(r.train.times.count, 20), assert_int_equal(r.infer.times.count, 7), assert_int_equal(r.one.times.count, 7);
+    assert_int_equal(r.infer.times.warmups, 3);
+}
+
+static void other_models(void **state) {
+    (void)state;
+    bench_spec spec = small_forecast;
+    spec.relu = spec.plain = true, spec.out_first = 2, spec.out_count = 1;
+    bench_result r = run(spec, TIDE_PRECISION_F32);
+    check_model(&r);
+    tide_failure f = { 0 };
+    spec.weights   = "/nonexistent/model.safetensors";
+    bench_settings s = { .threads = 1, .precision = TIDE_PRECISION_F32, .seconds = 0.01 };
+    assert_int_equal(bench_case(&spec, &s, &r, &f), TIDE_EIO);
+    assert_string_equal(f.file, spec.weights);
+    char weights[BENCH_PATH];
+    assert_int_not_equal(bench_spec_of_run("/nonexistent", weights, &spec, NULL), TIDE_OK);
+}
+
 static void named(void **state) {
     (void)state;
     const char *at = bench_case_names();
@@ -128,6 +154,22 @@ static bool stop_at_second(void *user, const char *what) {
     int *calls = user;
     assert_non_null(strstr(what, "small"));
     return ++*calls < 2;
+}
+
+/* The question is asked between runs: the second time in the midst of the first program's. */
+static bool stop_at_third(void *user) {
+    int *calls = user;
+    return ++*calls >= 3;
+}
+
+static void stopped_between_runs(void **state) {
+    (void)state;
+    bench_result r;
+    int          calls = 0;
+    tide_failure f = { 0 };
+    bench_settings s = { .threads = 1, .precision = TIDE_PRECISION_F32, .seconds = 60, .stop = stop_at_third, .user = &calls };
+    assert_int_equal(bench_case(&small_eis, &s, &r, &f), TIDE_ECANCELLED);
+    assert_int_equal(calls, 3);
 }
 
 static void stopped(void **state) {
@@ -164,7 +206,7 @@ static void refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(models), cmocka_unit_test(reported), cmocka_unit_test(without_marks), cmocka_unit_test(other_kinds),
-        cmocka_unit_test(named),  cmocka_unit_test(stopped),  cmocka_unit_test(refused),
+        cmocka_unit_test(named),  cmocka_unit_test(stopped), cmocka_unit_test(stopped_between_runs), cmocka_unit_test(counted), cmocka_unit_test(other_models),  cmocka_unit_test(refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import subprocess
+import sys
 import time
 import unittest
 
@@ -40,6 +41,36 @@ class Known(Case):
         told = self.code(0, *self.words(out, "--n_epochs", 1, "--overwrite", "--no-plots"))
         self.assertTrue(VERDICT.search(told.stdout), told.stdout)
 
+    def test_precision(self):
+        out = self.folder / "run"
+        quick = ["--n_epochs", 1, "--samples_per_pattern", 40, "--no-plots", "--overwrite", "--json"]
+        done = self.code(0, *self.words(out, *quick, "--precision", "f16"))
+        self.assertEqual(json.loads(done.stdout)["precision"], "f32", "no processor multiplies f16")
+        self.assertEqual(done.stderr.count("warning: in f32"), 1, done.stderr)
+        self.assertNotIn("loss_scale", (out / "metrics.csv").read_text())
+        self.assertIn("f16", self.error(4, *self.words(out, *quick, "--precision", "f16", "--strict"))["message"])
+        done = self.code(0, *self.words(out, *quick, "--precision", "f16", "--device", "check"))
+        self.assertEqual(json.loads(done.stdout)["precision"], "f16")
+        header, row = (out / "metrics.csv").read_text().splitlines()
+        self.assertEqual(header.split(",")[-3:], ["rss_mib", "loss_scale", "skipped_steps"])
+        self.assertEqual(row.split(",")[-2:], ["65536", "0"])
+
+    def test_auto_size(self):
+        env = {"XDG_CACHE_HOME": self.folder / "cache"}
+        advised = json.loads(self.code(0, "machine", "--json", env=env).stdout)["advice"]["eis-batch-size"]["value"]
+        for given, expected in ([], advised), (["--batch_size", 64], 64):
+            out = self.folder / f"run{expected}"
+            told = self.code(0, *self.words(out, "--n_epochs", 1, "--no-plots", "--auto-size", *given), env=env).stderr
+            self.assertIn(f"batch-size {expected}", told)
+            self.assertEqual(json.loads((out / "run.json").read_text())["options"]["batch-size"], expected)
+        told = self.code(0, *self.words(self.folder / "plain", "--n_epochs", 1, "--no-plots", "--batch_size", 5000), env=env).stderr
+        if sys.platform != "darwin":
+            self.assertNotIn("--auto-size", told, "an estimate is no ground for a warning")
+        self.code(0, "machine", "--measure", env=env)
+        told = self.code(0, *self.words(self.folder / "warned", "--n_epochs", 1, "--no-plots", "--batch_size", 5000), env=env).stderr
+        self.assertIn("--batch-size 5000 is more than twice", told)
+        self.assertEqual(json.loads((self.folder / "warned/run.json").read_text())["options"]["batch-size"], 5000)
+
     def test_refusals(self):
         out = self.folder / "run"
         self.assertIn("tidemill eis generate", self.error(2, *TRAIN, "--data_dir", self.folder / "nothing", "--out", out)["message"])
@@ -73,6 +104,22 @@ class Known(Case):
         done = json.loads(self.code(0, *self.words(self.folder / "run", "--n_epochs", 1000000, "--max-minutes", 0.05, "--json", "--no-plots")).stdout)
         self.assertLess(time.monotonic() - began, 9)  # 3 s, and what starting and scoring take on a busy machine
         self.assertLess(done["epochs"], 1000000)
+
+
+class Spectra(Case):
+    def test_precision_of_answers(self):
+        run, well = self.folder / "run", self.folder / "well.csv"
+        told = self.code(0, "eis", "train", "--recipe", "grid", "--n-epochs", 1, "--pool-spectra", 1024, "--batch-size", 64, "--hidden-dim", 32, "--no-plots",
+                         "--n_workers", 1, "--out", run).stderr
+        self.assertRegex(told, r"epoch 1: .* \d+ MiB")
+        self.code(0, "eis", "simulate", well)
+        ask = {"complete": ["--spectrum", well, "--method", "network"], "evaluate": ["--test-spectra", 2, "--noise", "1%"]}
+        for command, words in ask.items():
+            whole = ["eis", command, "--model", run, *words, "--precision"]
+            self.assertNotIn("in f32", self.code(0, *whole, "auto").stderr)
+            self.assertEqual(self.code(0, *whole, "f16").stderr.count("warning: in f32"), 1)
+            self.assertIn("f16", self.error(4, *whole, "f16", "--strict")["message"])
+            self.assertEqual(self.code(0, *whole, "bf16", env={"TIDEMILL_ISA": "baseline"}).stderr.count("warning: in f32"), 1)
 
 
 if __name__ == "__main__":

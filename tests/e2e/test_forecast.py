@@ -8,6 +8,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -62,7 +63,10 @@ class Train(Case):
         lines = done.stderr.splitlines()
         for word in ("cpu", "thread", "f32", "parameters", "MiB"):
             self.assertIn(word, lines[0])
-        self.assertEqual(sum(line.startswith("epoch") for line in lines), 2, "one plain line an epoch without a terminal")
+        epochs = [line for line in lines if line.startswith("epoch")]
+        self.assertEqual(len(epochs), 2, "one plain line an epoch without a terminal")
+        for line in epochs:
+            self.assertGreater(float(re.search(r"(\d+) MiB", line)[1]), 1, line)
         self.assertNotIn("\r", done.stderr)
         self.assertNotIn("\033", done.stderr)
         for word in ("this model", "last value", "seasonal naive", "linear", str(self.out)):
@@ -164,6 +168,32 @@ class Train(Case):
         self.assertRegex(done.stderr, r"note: batch-size \d+ in place of \d+: the largest that fits 5.0 MiB")
         options = json.loads((self.out / "run.json").read_text())["options"]
         self.assertIn(f"--batch-size {options['batch-size']} would fit", message)
+
+    def test_memory_for_time(self):
+        """The same batch in parts, and blocks made again: the same result from less memory; killed, it goes on to the same bits."""
+        words = ["--d-model", "64", "--d-ff", "64", "--e-layers", "4", "--batch-size", "64", "--dropout", "0.3", "--no-plots", "--json"]
+        said, score = {}, {}
+        for way in ((), ("--accumulate", "4"), ("--recompute",), ("--accumulate", "4", "--recompute")):
+            done = self.train(*words, *way, "--overwrite")
+            said[way], score[way] = float(re.search(r"parameters, ([\d.]+) MiB", done.stderr)[1]), json.loads(done.stdout)["test"]["mse"]
+            self.assertAlmostEqual(score[way] / score[()], 1, delta=1e-4)
+            self.assertTrue(not way or said[way] < 0.9 * said[()], said)
+        more = [*words, *way, "--epochs", "12", "--patience", "0"]
+        self.train(*more, "--overwrite")
+        whole = (self.out / "model.safetensors").read_bytes()
+        command = [program.PROGRAM, "forecast", "train", "--data", self.data, "--out", self.out, *SMALL, *more, "--overwrite"]
+        child = subprocess.Popen([str(c) for c in command], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=program.environment())
+        for line in child.stderr:
+            if line.startswith("epoch  3"):
+                break
+        child.kill()
+        child.wait(60)
+        child.stderr.close()
+        self.assertGreater(json.loads(self.train(*more, "--resume", "auto").stdout)["resumed_from_step"], 0)
+        self.assertEqual((self.out / "model.safetensors").read_bytes(), whole)
+        message = self.error(2, "forecast", "train", "--data", self.data, "--out", self.out, "--overwrite", *SMALL, *words,
+                             "--accumulate", "5")["message"]
+        self.assertIn("--accumulate 4 or --accumulate 8 would do", message)
 
     def test_no_compile(self):
         scores = [json.loads(self.train("--no-plots", "--json", "--overwrite", *words).stdout)["test"]["mse"] for words in ([], ["--no-compile"])]
@@ -285,6 +315,19 @@ class Use(Case):
         self.assertEqual(rows[0], ["date", "load", "wind", "OT"])
         self.assertEqual([row[0] for row in rows[1:]], [f"2024-01-13 {hour:02}:00:00" for hour in (12, 13, 14, 15)])
         self.assertTrue(all(5 < float(v) < 15 for row in rows[1:] for v in row[1:]))
+
+    def test_printed_before_drawn(self):
+        drawn, slow = self.folder / "drawn", self.folder / "gnuplot"
+        slow.write_text(f"#!/bin/sh\ncat >/dev/null\nsleep 1\ntouch {drawn}\n")
+        slow.chmod(0o755)
+        child = subprocess.Popen([program.PROGRAM, "forecast", "predict", str(self.run_folder)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                 env=program.environment(TIDEMILL_GNUPLOT=slow))
+        first = child.stdout.readline()
+        early = not drawn.exists()
+        rest, code = child.stdout.read(), child.wait()
+        child.stdout.close()
+        self.assertTrue(early, "the forecast came after its plot")
+        self.assertEqual((code, first.startswith(b"date,"), rest.count(b"\n"), drawn.exists()), (0, True, 4, True))
 
     def test_predict_new_data(self):
         newer = program.write_series(self.folder / "newer.csv", rows=320)

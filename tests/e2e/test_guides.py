@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """docs/guides.md: each of our command lines in it, run as it stands on a tiny series of the guide's columns."""
 import datetime
+import json
 import pathlib
 import re
 import shlex
@@ -17,6 +18,10 @@ EIS_TINY = {"full": ["--n_ground_truths", "5", "--n_epochs", "1", "--samples_per
 
 # Added after the page's own words: the same options, a size that takes a second.
 TINY = ["--batch-size", "16", "--epochs", "1", "--min-epochs", "0", "--seq-len", "24", "--d-model", "32", "--d-ff", "32", "--no-plots", "--quiet"]
+
+
+# Sizes this small gain nothing from threads, and beside other tests threads wait for each other.
+ONE_THREAD = {"OMP_NUM_THREADS": 1}
 
 
 def commands():
@@ -36,18 +41,29 @@ class Guides(Case):
         for i, line in enumerate(found):
             with self.subTest(line):
                 words = [str(data) if word == "bnbusdt_1m.csv" else word for word in shlex.split(line)[1:]]
-                if words[:2] == ["forecast", "train"]:
+                if words[:2] in (["forecast", "train"], ["forecast", "--benchmark-only"]):
                     words += TINY + ["--out", str(self.folder / f"run{i}")]
                 if words[:2] == ["eis", "--mode"] and " ".join(line.split()) != EIS_QUICK:
                     words += EIS_TINY[words[2]]
-                self.code(0, *words, cwd=self.folder, timeout=500)
+                self.code(0, *words, cwd=self.folder, timeout=500, env=ONE_THREAD)
 
     def test_every_command_of_the_guide_is_there(self):
         page = PAGE.read_text()
-        for word in ("./run_on_mac.sh --batch_size 256 --train_epochs 5 --seq_len 96", "--benchmark", "--benchmark-only", "--no-compile",
+        for word in ("./run_on_mac.sh --batch_size 256 --train_epochs 5 --seq_len 96", "./run_on_mac.sh --benchmark`", "./run_on_mac.sh --benchmark-only`", "--no-compile",
                      "--compile-mode reduce-overhead", "--verbose", EIS_QUICK, "--mode train --backend pytorch --n_epochs 10",
                      "--mode full --backend mlx --n_ground_truths 100 --n_epochs 50 --batch_size 512 --n_workers 8"):
             self.assertIn(word, page)
+
+    def test_every_variable_of_the_guide_is_there(self):
+        page = PAGE.read_text()
+        for name in ("PYTORCH_ENABLE_MPS_FALLBACK", "PYTORCH_MPS_HIGH_WATERMARK_RATIO", "PYTORCH_MPS_LOW_WATERMARK_RATIO",
+                     "PYTORCH_MPS_ENABLE_NATIVE_SOFTMAX", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+            self.assertIn(f"| `{name}", page)
+        data = program.write_series(self.folder / "series.csv")
+        train = ["forecast", "train", "--data", data, "--out", self.folder / "run", *TINY, "--pred-len", "4"]
+        self.assertIn("--memory-limit", self.error(1, *train, env={"TIDEMILL_MEMORY_LIMIT": "10000"})["message"])
+        told = self.code(0, *train, "--json", env={"OMP_NUM_THREADS": 1, "MKL_NUM_THREADS": 3})
+        self.assertEqual(json.loads(told.stdout)["threads"], 1)
 
 
 if __name__ == "__main__":

@@ -429,6 +429,49 @@ static void test_loss(void **state) {
     known_session_close(&s);
 }
 
+/* A step in f16: the same as in f32 but for rounding; where a gradient leaves the range nothing changes but the scaler. */
+static void test_f16_step(void **state) {
+    enum { POINTS = 4, COUNT = 64, ROWS = COUNT + 1 };  /* products of 64 rows are multiplied in f16 */
+    float         row[ROWS * SAMPLE_WIDTH] = { 0 }, norm[2], bias[2], after;
+    int32_t       all[COUNT];
+    known_samples samples = { COUNT, row };
+    tide_failure  failure = { 0 };
+    (void)state;
+    for (int i = 0; i < COUNT; i++) {
+        all[i] = i;
+        for (int k = 0; k < EIS_COUNT; k++) row[i * SAMPLE_WIDTH + k] = k < 3 ? (float)(i * (k + 1) % 7) / 7 : 0;
+        for (int k = 0; k < 3; k++) row[i * SAMPLE_WIDTH + SAMPLE_MASK + k] = 1;
+        for (int k = 0; k < EIS_COUNT; k++) row[i * SAMPLE_WIDTH + SAMPLE_LABEL + k] = (float)((i + k) % POINTS);
+        row[i * SAMPLE_WIDTH + SAMPLE_REAL] = 1, row[i * SAMPLE_WIDTH + SAMPLE_TARGET] = 30; /* times 2^16 in range, times 2^24 not */
+    }
+    for (int half = 0; half < 2; half++) {
+        known_settings o = { .device = "check", .threads = 1, .seed = 3, .batch = COUNT, .hidden = 128, .points = POINTS, .weight_decay = 0.01,
+                             .compile = { .precision = half ? TIDE_PRECISION_F16 : TIDE_PRECISION_F32, .strict = true } };
+        known_session     s;
+        known_step_result got;
+        training_row      told = { 0 };
+        if (known_session_open(&o, &samples, &s, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+        tide_val first = s.network.encoder[0].bias;
+        assert_int_equal(known_session_step(&s, all, COUNT, 1e-3, &got, &failure), TIDE_OK);
+        norm[half] = got.norm, bias[half] = ((const float *)tide_data(first))[0];
+        assert_int_equal(training_row_scaler(&told, &s.scaler, &failure), TIDE_OK);
+        assert_true(half ? told.loss_scale == 65536 && told.skipped_steps == 0 : told.loss_scale == 0);
+        float huge = 1 << 24;
+        if (half) {
+            assert_int_equal(tide_write(s.scaler.scale, &huge, sizeof huge), TIDE_OK);
+            assert_int_equal(known_session_step(&s, all, COUNT, 1e-3, &got, &failure), TIDE_OK);
+            after = ((const float *)tide_data(first))[0];
+            assert_int_equal(training_row_scaler(&told, &s.scaler, &failure), TIDE_OK);
+            if (got.norm != 0 || after != bias[1] || told.skipped_steps != 1 || told.loss_scale != (double)(huge / 2))
+                fail_msg("a step beyond the range: norm %g, parameter %g from %g, %d skipped, scale %g", (double)got.norm, (double)after,
+                         (double)bias[1], (int)told.skipped_steps, told.loss_scale);
+        }
+        known_session_close(&s);
+    }
+    expect_near("norm in f16", (double)norm[1], (double)norm[0], 0.02 * (double)norm[0]); /* operands have 11 bits, products many terms */
+    expect_near("parameter in f16", (double)bias[1], (double)bias[0], 2.1e-3);            /* Adam's first step is the rate, either way */
+}
+
 /* ---- runs ---- */
 
 typedef struct stop { int64_t lines, at; } stop;
@@ -549,6 +592,7 @@ int main(void) {
         cmocka_unit_test(test_loss),
         cmocka_unit_test_setup_teardown(test_run, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_row_split, make_folder, remove_folder),
+        cmocka_unit_test(test_f16_step),
         cmocka_unit_test(test_verdict),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

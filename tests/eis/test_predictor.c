@@ -123,7 +123,7 @@ typedef struct questions { int32_t spectrum[QUESTIONS]; float known_u[QUESTIONS]
 static predictor *open_model(int64_t spectra) {
     tide_failure failure = { 0 };
     predictor   *p;
-    expect_ok(predictor_open(folder, "cpu", 2, &p, &failure), &failure);
+    expect_ok(predictor_open(folder, &(predictor_settings){ .device = "cpu", .threads = 2 }, &p, &failure), &failure);
     float *raw = test_features(EIS_RECIPE_GRID, spectra, 0.01);
     expect_ok(predictor_spectra(p, spectra, raw, &failure), &failure);
     free(raw);
@@ -267,7 +267,7 @@ static void test_not_a_model(void **state) {
     tide_failure failure = { 0 };
     predictor   *p;
     (void)state;
-    assert_int_equal(predictor_open("/nonexistent/model", "cpu", 1, &p, &failure), TIDE_EIO);
+    assert_int_equal(predictor_open("/nonexistent/model", &(predictor_settings){ .device = "cpu", .threads = 1 }, &p, &failure), TIDE_EIO);
     assert_null(p);
 }
 

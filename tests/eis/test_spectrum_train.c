@@ -20,7 +20,9 @@
 
 #include "eis/learn/pool.h"
 #include "eis/learn/spectrum_model.h"
+#include "eis/learn/spectrum_step.h"
 #include "eis/learn/spectrum_train.h"
+#include "eis/training_log.h"
 
 static char root[] = "/tmp/tidemill-eis-train-XXXXXX";
 
@@ -149,6 +151,39 @@ static void learns_in_either_precision(void **state) {
     if (!(fabs(of[1].loss - of[0].loss) < 0.02 * of[0].loss)) fail_msg("validation loss %g in f32, %g in auto", of[0].loss, of[1].loss);
 }
 
+/* In f16 a step whose gradients leave the range changes nothing but the scaler. */
+static void f16_is_scaled(void **state) {
+    (void)state;
+    enum { SPECTRA = 16 };  /* times MASKS rows: products are multiplied in f16 */
+    spectrum_settings o = { .network = { EIS_RECIPE_GRID, 64 }, .batch = SPECTRA, .compile = { .precision = TIDE_PRECISION_F16, .strict = true },
+                            .device = "check", .threads = 1, .seed = 5 };
+    spectrum_session s;
+    tide_failure     failure = { 0 };
+    training_row     told    = { 0 };
+    batch            b;
+    float            loss, hits, norm, rate = 1e-3f, huge = 1 << 24;
+    assert_true(batch_new(EIS_RECIPE_GRID, SPECTRA, &b));
+    for (int64_t i = 0; i < SPECTRA * MASKS * recipe_quantities(EIS_RECIPE_GRID); i++)
+        b.weight[i] = i < 64, b.label[i] = (int32_t)(i % 12); /* gradients of 1/64: times 2^16 in range, times 2^24 not */
+    if (spectrum_session_open(&o, &s, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+    assert_int_equal(tide_write(s.lr, &rate, sizeof rate), TIDE_OK);
+    if (spectrum_step_run(&s.train, &b, &loss, &hits, &norm, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+    assert_int_equal(training_row_scaler(&told, &s.scaler, &failure), TIDE_OK);
+    if (!isfinite(loss) || !(norm > 0) || told.loss_scale != 65536 || told.skipped_steps != 0)
+        fail_msg("a step in range: loss %g, norm %g, scale %g, %d skipped", (double)loss, (double)norm, told.loss_scale, (int)told.skipped_steps);
+    tide_snapshot_t *before = tide_snapshot(s.params);
+    assert_int_equal(tide_write(s.scaler.scale, &huge, sizeof huge), TIDE_OK);
+    assert_int_equal(spectrum_step_run(&s.train, &b, &loss, &hits, &norm, &failure), TIDE_OK);
+    assert_int_equal(training_row_scaler(&told, &s.scaler, &failure), TIDE_OK);
+    assert_true(norm == 0 && told.skipped_steps == 1 && told.loss_scale == (double)(huge / 2));
+    for (int64_t i = 0; i < s.params.count; i++)
+        assert_memory_equal(tide_snapshot_data(before, i), tide_data(s.params.items[i]),
+                            (size_t)tide_shape_count(tide_shape_of(s.params.items[i])) * sizeof(float));
+    tide_snapshot_free(before);
+    batch_free(&b);
+    spectrum_session_free(&s);
+}
+
 static void masks_are_uniform(void **state) {
     (void)state;
     enum { DRAWS = 40000 };
@@ -207,6 +242,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(survives_being_killed), /* first: before this process has threads */
         cmocka_unit_test(masks_are_uniform),
+        cmocka_unit_test(f16_is_scaled),
         cmocka_unit_test(bad_options_are_named),
         cmocka_unit_test(foreign_models_are_refused),
         cmocka_unit_test(goes_on_to_the_same_bits),

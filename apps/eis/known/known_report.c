@@ -79,6 +79,7 @@ static char *result_json(const known_trainer *t, const outcome *r) {
                   k->data.circuit == EIS_CHAIN ? "chain" : "shunt", "pool", t->options->pool, "split", k->held_count ? "truth" : "row");
     json_t *possible = json_object(), *validation = json_object();
     put_run(o, t);
+    json_object_set_new(o, "precision", json_string(tide_precision_name(tide_program_precision(t->session.step, NULL))));
     put_accuracy(possible, &k->ceiling);
     json_object_set_new(o, "val_acc", number_or_null(r->main));
     json_object_set_new(validation, "by_truth", r->has_truth ? score_json(&r->by_truth, held_out, k->by_truth.count) : json_null());

@@ -5,6 +5,7 @@
 #include <tidemill/optim.h>
 
 #include "base/base.h"
+#include "run/run.h"
 
 /* ---- the step ---- */
 
@@ -49,6 +50,21 @@ static tide_status compiled(const known_session *s, const tide_program *p, tide_
     return why->status;
 }
 
+/* In f16 gradients may leave the range: they are scaled, and a step in which one did is skipped. */
+static tide_val make_update(const known_settings *o, known_session *s) {
+    tide_adamw_opts adam   = { .lr = s->rate, .weight_decay = o->weight_decay, .no_bias_correction = o->no_bias_correction };
+    tide_list       params = s->network.params, gradient;
+    if (tide_precision_here(s->graph, o->compile.precision, NULL) != TIDE_PRECISION_F16) {
+        gradient = tide_grad(s->loss, params);
+        s->norm  = tide_global_norm(gradient);
+        return tide_adamw(params, gradient, &adam);
+    }
+    s->scaler = tide_grad_scaler_new(s->graph, "scaler", NULL);
+    gradient  = tide_grad_scaler_unscale(&s->scaler, tide_grad(tide_grad_scaler_scale(&s->scaler, s->loss), params));
+    s->norm   = tide_where(s->scaler.finite, tide_global_norm(gradient), tide_scalar(s->graph, 0));
+    return tide_grad_scaler_step(&s->scaler, tide_adamw(params, gradient, &adam));
+}
+
 static tide_status make_step(const known_settings *o, const known_samples *train, known_session *s, tide_failure *failure) {
     tide_graph  *g     = s->graph;
     tide_val     table = tide_constant(g, TIDE_F32, TIDE_SHAPE(train->count + 1, SAMPLE_WIDTH), train->row), resnorm;
@@ -58,11 +74,7 @@ static tide_status make_step(const known_settings *o, const known_samples *train
     tide_val    logits = known_network_apply(&s->network, b.x, TIDE_TRAIN, &resnorm);
     s->loss            = tide_add(cross_entropy(s, logits, &b), tide_mul_scalar(square_error(resnorm, &b), 0.5));
     s->hits            = share_right(s, logits, &b);
-    tide_list gradient = tide_grad(s->loss, s->network.params);
-    s->norm            = tide_global_norm(gradient);
-    tide_val update =
-        tide_adamw(s->network.params, gradient,
-                   &(tide_adamw_opts){ .lr = s->rate, .weight_decay = o->weight_decay, .no_bias_correction = o->no_bias_correction });
+    tide_val    update = make_update(o, s);
     s->step            = tide_compile(TIDE_LIST(s->loss, s->hits, s->norm, update), &o->compile);
     return compiled(s, s->step, failure);
 }
@@ -87,6 +99,8 @@ tide_status known_session_open(const known_settings *o, const known_samples *tra
     tide_graph_options options = { .device = o->device, .threads = o->threads, .seed = o->seed, .memory_limit = os_memory_bytes() };
     s->graph = tide_graph_new_with(&options);
     if (!s->graph) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
+    tide_compile_mode(s->graph, o->compile.mode);
+    if (o->choices_of && run_choices_take(o->choices_of, s->graph, failure) != TIDE_OK) return TIDE_EDATA;
     known_network_new(s->graph, known_sizes_of(o->hidden, o->points), &s->network);
     tide_status status = make_step(o, train, s, failure);
     return status == TIDE_OK ? make_score(s, failure) : status;

@@ -2,6 +2,8 @@
 #ifndef EIS_KNOWN_STEP_H
 #define EIS_KNOWN_STEP_H
 
+#include <tidemill/optim.h>
+
 #include "known_network.h"
 
 enum { SCORE_BATCH = 1024 };
@@ -12,7 +14,8 @@ typedef struct known_session {
     int64_t       batch, filling;            /* filling: number of the sample that fills up a batch */
     /* One step: gather the batch, forward, loss, backward, update. Feed numbers of samples (batch) and the rate. */
     tide_program *step;
-    tide_val      index, rate, loss, hits, norm;
+    tide_val      index, rate, loss, hits, norm;  /* norm: of the gradient; 0 if the loss scaler skips the step */
+    tide_grad_scaler scaler;                 /* training in f16; scale.graph NULL: none */
     /* Scoring: feed x (SCORE_BATCH, KNOWN_FEATURES). */
     tide_program *score;
     tide_val      x, log_p, resnorm;         /* (EIS_COUNT, SCORE_BATCH, points), (SCORE_BATCH) */
@@ -25,7 +28,8 @@ typedef struct known_settings {
     int64_t batch, hidden, points;
     double weight_decay;
     bool no_bias_correction;
-    tide_compile_options compile; /* of the training step */
+    tide_compile_options compile; /* of the training step; its mode is that of both programs */
+    const char *choices_of;  /* run folder whose choices by timing hold; NULL: none */
 } known_settings;
 
 tide_status known_session_open(const known_settings *s, const known_samples *train, known_session *out, tide_failure *failure);

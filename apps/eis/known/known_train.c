@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 #include "base/base.h"
-#include "../training_precision.h"
+#include "eis/wanted_precision.h"
 #include "known_trainer.h"
 
-enum { BATCH = 512, HIDDEN = 512 };
+enum { HIDDEN = 512 };
 static const double RATE = 1e-3;
 
 static tide_status no_memory(tide_failure *f) { return fail(f, TIDE_ENOMEM, "out of memory for the training run"); }
@@ -37,7 +37,8 @@ static json_t *description(const known_trainer *t) {
     json_t           *options = json_object();
     for (int64_t i = 0; i < rows; i++)
         if (table[i].flags & EIS_FOR_TRAIN) json_object_set_new(options, table[i].name, option_json(t->options, &table[i]));
-    return json_pack("{s:s, s:s, s:o, s:I, s:{s:s, s:I, s:I}}", "command", "eis train", "version", TIDE_VERSION, "options", options,
+    return json_pack("{s:s, s:s, s:o, s:o, s:I, s:{s:s, s:I, s:I}}", "command", "eis train", "version", TIDE_VERSION, "options", options, "choices",
+                     run_choices_json(t->session.graph),
                      "parameters", (json_int_t)known_network_count(&t->session.network), "data", "set", t->task.data.identity,
                      "ground_truths", (json_int_t)t->task.data.truths, "rows", (json_int_t)t->task.data.rows);
 }
@@ -46,7 +47,8 @@ static tide_status open_folder(known_trainer *t, tide_failure *f) {
     static const char *const files[] = {
         "model.safetensors", "best_eis_predictor_mlx.npz", "loss.svg", "loss.csv", "accuracy.svg", "accuracy.csv", NULL
     };
-    static const char *const may_differ[] = { "circuit", "n-workers", "data-dir", "out", "plots", "resume", "overwrite", NULL };
+    static const char *const may_differ[] = { "auto-size", "circuit", "n-workers", "data-dir", "out", "plots", "resume", "overwrite",
+                                              "compile-mode", "choices", NULL };
     const eis_options *o = t->options;
     char path[1024];
     if (*o->out) snprintf(path, sizeof path, "%s", o->out);
@@ -68,10 +70,14 @@ static tide_status open_folder(known_trainer *t, tide_failure *f) {
 
 /* ---- the run ---- */
 
-static tide_status tell_precision(const known_trainer *t, tide_failure *f) {
-    const char *why;
+static tide_status tell_programs(const known_trainer *t, tide_failure *f) {
+    const char *why, *device;
+    char line[RUN_LINE], warning[PRECISION_LINE];
+    bool told = t->listener && run_choices_told(t->session.graph, line);
     tide_program_precision(t->session.step, &why);
-    bool stop = *why && t->listener && t->listener(t->user, EIS_WARNING, why);
+    tide_program_device(t->session.step, &device);
+    bool stop = *why && t->listener && t->listener(t->user, EIS_WARNING, precision_warning(warning, why));
+    stop = stop || (*device && t->listener && t->listener(t->user, EIS_WARNING, device)) || (told && t->listener(t->user, EIS_NOTE, line));
     return stop ? fail(f, TIDE_ECANCELLED, "stopped before training began") : TIDE_OK;
 }
 
@@ -99,19 +105,21 @@ static tide_status prepare(known_trainer *t, tide_failure *f) {
     t->settings = (known_settings){ .device = o->device,
                                     .threads = (int)o->workers,
                                     .seed = (uint64_t)o->seed,
-                                    .batch = o->batch_size ? o->batch_size : BATCH,
+                                    .batch = o->batch_size ? o->batch_size : EIS_KNOWN_BATCH,
                                     .hidden = o->hidden_dim ? o->hidden_dim : HIDDEN,
                                     .points = t->task.data.points,
                                     .weight_decay = o->weight_decay,
                                     .no_bias_correction = o->compat_guide,
-                                    .compile = { .precision = training_precision(o), .strict = o->strict } };
+                                    .compile = { .precision = wanted_precision(o), .strict = o->strict, .mode = wanted_mode(o) },
+                                    .choices_of = choices_of(o) };
     if (t->settings.hidden < 2) return fail_at(f, TIDE_EINVAL, NULL, 0, "hidden-dim", "--hidden_dim is from 2");
     t->settings.batch = MIN2(t->settings.batch, t->samples);
     t->batches        = ceil_div(t->samples, t->settings.batch);
     status = known_session_open(&t->settings, &t->task.train, &t->session, f);
     known_samples_free(&t->task.train); /* the graph has a copy */
-    if (status == TIDE_OK) status = tell_precision(t, f);
+    if (status == TIDE_OK) status = tell_programs(t, f);
     if (status == TIDE_OK) status = open_folder(t, f);
+    if (status == TIDE_OK) status = run_choices_fix(t->session.graph, f);
     return status == TIDE_OK ? tell_data(t, f) : status;
 }
 

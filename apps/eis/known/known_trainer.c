@@ -176,10 +176,14 @@ static tide_status close_epoch(known_trainer *t, tide_failure *failure) {
                          t->task.ceiling.top1,
                          t->at.norm_sum / steps,
                          t->at.epoch_seconds,
-                         (double)os_rss_bytes() / (1 << 20) };
+                         (double)os_rss_bytes() / (1 << 20),
+                         0,
+                         0 };
+    if ((status = training_row_scaler(&row, &t->session.scaler, failure)) != TIDE_OK) return status;
     snprintf(line, sizeof line,
-             "epoch %" PRId64 ": loss %.4f, validation loss %.4f, accuracy %.1f %%, validation accuracy %.1f %% (best possible %.1f %%)%s",
-             row.epoch, row.train_loss, row.val_loss, 100 * row.train_acc, 100 * row.val_acc, 100 * row.best_possible_acc,
+             "epoch %" PRId64 ": loss %.4f, validation loss %.4f, accuracy %.1f %%, validation accuracy %.1f %% (best possible %.1f %%), "
+             "%.0f MiB%s",
+             row.epoch, row.train_loss, row.val_loss, 100 * row.train_acc, 100 * row.val_acc, 100 * row.best_possible_acc, row.rss_mib,
              t->at.best_epoch == row.epoch ? ", best" : "");
     t->at.epoch++;
     t->at.batch    = 0;

@@ -23,6 +23,7 @@ struct predictor {
     tide_graph    *graph;
     sized_program  encoder[SIZES], decoder[SIZES];
     int            threads;
+    const char    *note;
     int64_t        spectra;
     float         *raw, *encoded;     /* of the spectra: features as they came, and after the encoder */
     float         *left, *right;      /* room for the inputs of the largest program */
@@ -75,33 +76,47 @@ static tide_status compile_all(predictor *p, const network *n, tide_failure *fai
     return TIDE_OK;
 }
 
-static tide_status build(predictor *p, const char *file, const char *device, tide_failure *failure) {
-    p->graph = tide_graph_new_with(&(tide_graph_options){ .device = device, .threads = p->threads, .memory_limit = os_memory_bytes() });
+static tide_status choose_precision(predictor *p, const predictor_settings *s, tide_failure *failure) {
+    tide_autocast(p->graph, s->precision ? tide_precision_here(p->graph, s->precision, &p->note) : TIDE_PRECISION_F32);
+    if (!s->strict || !*p->note) return TIDE_OK;
+    return fail_at(failure, TIDE_EDEVICE, NULL, 0, "precision", "--precision %s: %s; f32 is what the device has",
+                   tide_precision_name(s->precision), p->note);
+}
+
+static tide_status build(predictor *p, const char *file, const predictor_settings *s, tide_failure *failure) {
+    p->graph = tide_graph_new_with(&(tide_graph_options){ .device = s->device, .threads = p->threads, .memory_limit = os_memory_bytes() });
     if (!p->graph) return no_memory(failure);
+    if (choose_precision(p, s, failure) != TIDE_OK) return TIDE_EDEVICE;
+    tide_compile_mode(p->graph, s->mode);
     network n = network_new(p->graph, &p->model.config);
     if (tide_error(p->graph)->status != TIDE_OK) return first_error(p->graph, NULL, failure);
     tide_status status = tide_load(tide_params(p->graph, ""), file, failure);
     return status == TIDE_OK ? compile_all(p, &n, failure) : status;
 }
 
-tide_status predictor_open(const char *path, const char *device, int threads, predictor **out, tide_failure *failure) {
+tide_status predictor_open(const char *path, const predictor_settings *s, predictor **out, tide_failure *failure) {
     char        buffer[RUN_PATH];
     const char *file = model_file(path, buffer);
     predictor  *p    = calloc(1, sizeof *p);
     *out = NULL;
     if (!p) return no_memory(failure);
-    p->threads         = threads > 0 ? threads : os_cores();
+    p->threads         = s->threads > 0 ? s->threads : os_cores();
+    p->note            = "";
     tide_status status = spectrum_model_read(file, &p->model, failure);
     if (status == TIDE_OK) {
         int64_t most = sizes[SIZES - 1], width = p->model.config.width, features = p->model.scale.width;
         p->left  = malloc((size_t)(most * MAX2(width, features)) * sizeof *p->left);
         p->right = malloc((size_t)(most * KNOWN_WIDTH) * sizeof *p->right);
-        status   = p->left && p->right ? build(p, file, device, failure) : no_memory(failure);
+        status   = p->left && p->right ? build(p, file, s, failure) : no_memory(failure);
     }
     if (status == TIDE_OK) *out = p;
     else predictor_free(p);
     return status;
 }
+
+const char *predictor_note(const predictor *p) { return p->note; }
+
+tide_graph *predictor_graph(const predictor *p) { return p->graph; }
 
 void predictor_free(predictor *p) {
     if (!p) return;

@@ -6,8 +6,19 @@
 
 typedef struct predictor predictor;
 
+typedef struct predictor_settings {
+    const char    *device;
+    int            threads;        /* 0: the cores this process may use */
+    tide_precision precision;      /* of large products; 0: f32 */
+    bool           strict;         /* a precision that the device lacks is TIDE_EDEVICE */
+    tide_program_mode mode;        /* 0: default */
+} predictor_settings;
+
 /* `path`: a run folder, or a model.safetensors itself. Everything is compiled here. */
-tide_status predictor_open(const char *path, const char *device, int threads, predictor **out, tide_failure *failure);
+tide_status predictor_open(const char *path, const predictor_settings *s, predictor **out, tide_failure *failure);
+/* Why it computes in f32 although 16 bits were asked for; "". */
+const char *predictor_note(const predictor *p);
+tide_graph *predictor_graph(const predictor *p);  /* its programs' */
 void        predictor_free(predictor *p);  /* NULL is fine */
 const spectrum_model *predictor_model(const predictor *p);
 

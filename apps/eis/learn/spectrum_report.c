@@ -18,6 +18,7 @@ json_t *spectrum_description(const spectrum_trainer *t) {
     json_object_set_new(all, "n_epochs", json_integer((json_int_t)t->epochs));
     json_object_set_new(all, "precision", json_string(tide_precision_name(tide_program_precision(t->session.train.program, NULL))));
     json_object_set_new(all, "max_minutes", json_real(o->max_minutes));
+    json_object_set_new(all, "choices", run_choices_json(t->session.graph));
     return all;
 }
 
@@ -38,6 +39,7 @@ static json_t *result_json(const spectrum_trainer *t) {
         { "spectra_per_s", t->own_steps ? (double)(t->own_steps * t->settings.batch) / (os_seconds() - t->began) : (double)NAN },
         { "step_ms", t->own_steps ? 1e3 * t->step_seconds / (double)t->own_steps : (double)NAN }, { "peak_rss_mib", (double)os_peak_rss_bytes() / (1 << 20) },
     };
+    json_object_del(o, "choices");
     json_object_set_new(o, "schema_version", json_integer(1));
     json_object_set_new(o, "folder", json_string(t->folder.path));
     json_object_set_new(o, "parameters", json_integer((json_int_t)parameter_count(t->session.params)));

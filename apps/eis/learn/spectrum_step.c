@@ -1,6 +1,7 @@
 #include "spectrum_step.h"
 
 #include "base/base.h"
+#include "run/run.h"
 
 static const double CLIP = 1, BETA2 = 0.99;
 
@@ -30,11 +31,16 @@ static tide_status compiled(const spectrum_session *s, const spectrum_step *p, t
 }
 
 static void compile_training(spectrum_session *s, double weight_decay, const tide_compile_options *options) {
-    tide_list gradients = tide_grad(s->train.loss, s->params);
+    bool      scaled    = tide_precision_here(s->graph, options->precision, NULL) == TIDE_PRECISION_F16;
+    if (scaled) s->scaler = tide_grad_scaler_new(s->graph, "scaler", NULL);
+    tide_list gradients = tide_grad(scaled ? tide_grad_scaler_scale(&s->scaler, s->train.loss) : s->train.loss, s->params);
+    if (scaled) gradients = tide_grad_scaler_unscale(&s->scaler, gradients);
     s->train.norm       = tide_global_norm(gradients);
+    if (scaled) s->train.norm = tide_where(s->scaler.finite, s->train.norm, tide_scalar(s->graph, 0));
     s->lr               = tide_variable(s->graph, "lr", tide_scalar(s->graph, 0));
     tide_val update     = tide_adamw(s->params, tide_clip_norm(gradients, CLIP),
                                      &(tide_adamw_opts){ .lr = s->lr, .beta2 = BETA2, .weight_decay = weight_decay });
+    if (scaled) update  = tide_grad_scaler_step(&s->scaler, update);
     s->train.program    = tide_compile(TIDE_LIST(s->train.loss, s->train.hits, s->train.norm, update), options);
 }
 
@@ -42,6 +48,8 @@ tide_status spectrum_session_open(const spectrum_settings *o, spectrum_session *
     *s       = (spectrum_session){ .graph = tide_graph_new_with(&(tide_graph_options){ .device = o->device, .threads = o->threads, .seed = o->seed,
                                                                                        .memory_limit = os_memory_bytes() }) };
     if (!s->graph) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
+    tide_compile_mode(s->graph, o->compile.mode);
+    if (o->choices_of && run_choices_take(o->choices_of, s->graph, failure) != TIDE_OK) return TIDE_EDATA;
     s->network = network_new(s->graph, &o->network);
     s->params  = tide_params(s->graph, "");
     step_inputs(s->graph, o, "train", &s->train);

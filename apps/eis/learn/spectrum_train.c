@@ -7,11 +7,11 @@
 
 #include "base/base.h"
 #include "calibrate.h"
-#include "../training_precision.h"
+#include "../wanted_precision.h"
 #include "spectrum_ceiling.h"
 #include "spectrum_trainer.h"
 
-enum { EPOCHS = 20, BATCH = 1024, WIDTH = 256, CEILING_SPECTRA = 256, CALIBRATION_FIRST = 1 << 20, CALIBRATION_SPECTRA = 8192 };
+enum { EPOCHS = 20, WIDTH = 256, CEILING_SPECTRA = 256, CALIBRATION_FIRST = 1 << 20, CALIBRATION_SPECTRA = 8192 };
 static const double RATE = 2e-3;
 
 static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the training run"); }
@@ -23,7 +23,7 @@ static tide_status set_levels(spectrum_trainer *t, tide_failure *failure) {
     if (t->settings.network.recipe == EIS_RECIPE_GRID) return TIDE_OK;
     run_folder_file(t->folder.path, "model.safetensors", path);
     tide_status status = trainer_tell(t, EIS_PROGRESS, "calibrating the intervals", failure);
-    if (status == TIDE_OK) status = predictor_open(path, t->settings.device, t->settings.threads, &p, failure);
+    if (status == TIDE_OK) status = predictor_open(path, &(predictor_settings){ .device = t->settings.device, .threads = t->settings.threads }, &p, failure);
     if (status == TIDE_OK) status = calibrate(p, &t->model, CALIBRATION_FIRST, MIN2(CALIBRATION_SPECTRA, t->options->pool_spectra), t->settings.threads,
                                               failure);
     predictor_free(p);
@@ -36,8 +36,9 @@ static tide_status settle(spectrum_trainer *t, tide_failure *failure) {
     const eis_options *o = t->options;
     int threads = o->workers ? (int)o->workers : os_cores();
     t->settings = (spectrum_settings){ .network = { (eis_recipe)o->recipe, o->hidden_dim ? o->hidden_dim : WIDTH },
-                                       .batch = o->batch_size ? o->batch_size : BATCH, .weight_decay = o->weight_decay,
-                                       .compile = { .precision = training_precision(o), .strict = o->strict }, .device = o->device,
+                                       .batch = o->batch_size ? o->batch_size : EIS_SPECTRUM_BATCH, .weight_decay = o->weight_decay,
+                                       .compile = { .precision = wanted_precision(o), .strict = o->strict, .mode = wanted_mode(o) },
+                                       .choices_of = choices_of(o), .device = o->device,
                                        .threads = threads, .seed = (uint64_t)o->seed };
     t->rate     = o->learning_rate > 0 ? o->learning_rate : RATE;
     t->limit_s  = 60 * o->max_minutes;
@@ -92,7 +93,7 @@ static tide_status open_folder(spectrum_trainer *t, tide_failure *failure) {
 
 static tide_status describe(spectrum_trainer *t, tide_failure *failure) {
     static const char *const made[] = { "model.safetensors", "loss.svg", "loss.csv", "accuracy.svg", "accuracy.csv", NULL };
-    static const char *const free_keys[] = { "version", "max_minutes", "n_epochs", NULL };
+    static const char *const free_keys[] = { "version", "max_minutes", "n_epochs", "choices", NULL };
     json_t *now = spectrum_description(t);
     if (!now) return no_memory(failure);
     if (!t->folder.resuming) run_folder_clear(&t->folder, made);
@@ -101,10 +102,15 @@ static tide_status describe(spectrum_trainer *t, tide_failure *failure) {
     return status;
 }
 
-static tide_status tell_precision(const spectrum_trainer *t, tide_failure *failure) {
-    const char *note;
+static tide_status tell_programs(const spectrum_trainer *t, tide_failure *failure) {
+    const char *note, *device;
+    char        line[RUN_LINE], warning[PRECISION_LINE];
     tide_program_precision(t->session.train.program, &note);
-    return *note ? trainer_tell(t, EIS_WARNING, note, failure) : TIDE_OK;
+    tide_program_device(t->session.train.program, &device);
+    tide_status status = *note ? trainer_tell(t, EIS_WARNING, precision_warning(warning, note), failure) : TIDE_OK;
+    if (status == TIDE_OK && *device) status = trainer_tell(t, EIS_WARNING, device, failure);
+    if (status == TIDE_OK && run_choices_told(t->session.graph, line)) status = trainer_tell(t, EIS_NOTE, line, failure);
+    return status;
 }
 
 static tide_status prepare(spectrum_trainer *t, tide_failure *failure) {
@@ -114,9 +120,10 @@ static tide_status prepare(spectrum_trainer *t, tide_failure *failure) {
     t->row = malloc((size_t)t->settings.batch * sizeof *t->row);
     if (!t->row || !pool_new(&s, t->options->pool_spectra, t->settings.threads, &t->pool) || !batch_new(s.recipe, t->settings.batch, &t->batch))
         return no_memory(failure);
-    status = tell_precision(t, failure);
+    status = tell_programs(t, failure);
     if (status == TIDE_OK) status = open_folder(t, failure);
     if (status == TIDE_OK) status = describe(t, failure);
+    if (status == TIDE_OK) status = run_choices_fix(t->session.graph, failure);
     if (status == TIDE_OK && t->folder.resuming) status = trainer_resume(t, failure);
     if (status == TIDE_OK) status = trainer_tell(t, EIS_PROGRESS, "making the first spectra", failure);
     if (status == TIDE_OK) status = trainer_enter_round(t, failure);

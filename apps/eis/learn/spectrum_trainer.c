@@ -126,16 +126,18 @@ static tide_status keep_best(spectrum_trainer *t, tide_failure *failure) {
 static tide_status log_epoch(spectrum_trainer *t, tide_failure *failure) {
     double       steps = (double)t->at.epoch_steps;
     training_row row   = { t->at.epoch, t->at.step, learning_rate(t), t->at.loss_sum / steps, t->at.val_loss, t->at.hits_sum / steps, t->at.val_acc,
-                           t->ceiling, t->at.norm_sum / steps, trainer_elapsed(t), (double)os_rss_bytes() / (1 << 20) };
+                           t->ceiling, t->at.norm_sum / steps, trainer_elapsed(t), (double)os_rss_bytes() / (1 << 20), 0, 0 };
     t->at.train_loss = row.train_loss, t->at.train_acc = row.train_acc;
-    return training_log_append(&t->folder, &row, &t->at.metrics_bytes, failure);
+    tide_status status = training_row_scaler(&row, &t->session.scaler, failure);
+    return status != TIDE_OK ? status : training_log_append(&t->folder, &row, &t->at.metrics_bytes, failure);
 }
 
 static tide_status tell_epoch(const spectrum_trainer *t, tide_failure *failure) {
     char line[EIS_TEXT_SIZE], possible[64] = "";
     if (!isnan(t->ceiling)) snprintf(possible, sizeof possible, " (best possible %.2f %%)", 100 * t->ceiling);
-    snprintf(line, sizeof line, "epoch %" PRId64 ": %.2f M spectra, loss %.4f, validation loss %.4f, accuracy %.2f %%%s, %.0f s", t->at.epoch,
-             (double)(t->at.step * t->settings.batch) * 1e-6, t->at.train_loss, t->at.val_loss, 100 * t->at.val_acc, possible, trainer_elapsed(t));
+    snprintf(line, sizeof line, "epoch %" PRId64 ": %.2f M spectra, loss %.4f, validation loss %.4f, accuracy %.2f %%%s, %.0f s, %.0f MiB", t->at.epoch,
+             (double)(t->at.step * t->settings.batch) * 1e-6, t->at.train_loss, t->at.val_loss, 100 * t->at.val_acc, possible, trainer_elapsed(t),
+             (double)os_rss_bytes() / (1 << 20));
     return trainer_tell(t, EIS_NOTE, line, failure);
 }
 
