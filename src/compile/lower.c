@@ -334,7 +334,8 @@ static int64_t tasks_dividing(int64_t what, int64_t rows, int64_t most) {
 }
 
 /* Whole samples if some have no more rows than a task should, or if there are enough of larger ones: then attention is
- * part of the chain too, and what it computes is memory of the task (task_memory.c). */
+ * part of the chain too, and what it computes is memory of the task (task_memory.c). A sample alone is cut kernel by kernel: what
+ * divides its rows seldom divides the work among threads. */
 static common_cut choose_cut(const pass_graph *g) {
     along_samples x = find_samples(g);
     int64_t most = g->cut.common_rows ? g->cut.common_rows : MOST_ROWS;
@@ -342,7 +343,7 @@ static common_cut choose_cut(const pass_graph *g) {
     int64_t tasks = known ? tasks_dividing(x.samples, x.rows, most) : 0;
     if (known && !tasks && x.samples >= FEWEST_LARGE && x.rows / x.samples > MOST_ROWS) tasks = x.samples;
     bool whole = tasks > 0;
-    if (!whole) tasks = tasks_dividing(x.rows, x.rows, most);
+    if (!whole && x.samples != 1) tasks = tasks_dividing(x.rows, x.rows, most);
     return (common_cut){ tasks, x.rows, whole ? x.samples : 0, MAX2(MOST_LANES, x.elements / MAX2(tasks, 1)) };
 }
 

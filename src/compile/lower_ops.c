@@ -66,6 +66,7 @@ static void split_gemm(const lowering *l, flat_gemm *gemm, flat_kernel *k, bool 
         bool common = cut->tasks && by_variable && gemm->m % cut->tasks == 0 && gemm->m / cut->tasks >= COMMON_ROWS;
         int64_t usual = by_variable ? GEMM_ROWS : SUM_ROWS, rows = l->g->cut.product_rows ? l->g->cut.product_rows : usual;
         int64_t blocks = MAX2(1, (gemm->m + rows / 2) / rows);
+        if (blocks > 2 && blocks % 2) blocks++;  /* processors have even numbers of cores */
         gemm->rows_per_task = common ? gemm->m / cut->tasks : ceil_div(gemm->m, blocks);
         k->tasks = gemm->batches * ceil_div(gemm->m, gemm->rows_per_task);
     }
