@@ -163,6 +163,8 @@ static void f16_is_scaled(void **state) {
     batch            b;
     float            loss, hits, norm, rate = 1e-3f, huge = 1 << 24;
     assert_true(batch_new(EIS_RECIPE_GRID, SPECTRA, &b));
+    for (int64_t i = 0; i < SPECTRA * features_width(EIS_RECIPE_GRID); i++) b.features[i] = sinf((float)i);
+    for (int64_t i = 0; i < SPECTRA * MASKS * KNOWN_WIDTH; i++) b.known[i] = (float)(i % 3 == 0);
     for (int64_t i = 0; i < SPECTRA * MASKS * recipe_quantities(EIS_RECIPE_GRID); i++)
         b.weight[i] = i < 64, b.label[i] = (int32_t)(i % 12); /* gradients of 1/64: times 2^16 in range, times 2^24 not */
     if (spectrum_session_open(&o, &s, &failure) != TIDE_OK) fail_msg("%s", failure.message);
