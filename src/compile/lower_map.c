@@ -109,7 +109,7 @@ static bool cut(build *b, int64_t product) {
     return true;
 }
 
-static bool commonfor(build *b, const load *x) {
+static bool cut_for(build *b, const load *x) {
     if (x->v.ndim == 0 || (x->v.ndim == 1 && (!x->row || b->bounds == 0))) return true;
     int64_t product = x->row ? b->cols : 1, before[TIDE_MAX_DIMS + 2];
     int32_t count = b->bounds;
@@ -143,7 +143,7 @@ static void make_domain(build *b) {
         load *x = &b->loads[i];
         bool single = view_count(&x->v) == 1;
         if (single) x->v.ndim = 0;
-        if (!commonfor(b, x)) {
+        if (!cut_for(b, x)) {
             const view *whole = lower_contiguous(b->l, x->node);
             x->v = view_merged(whole);
         }

@@ -53,12 +53,8 @@ static void test_commands(void **state) {
 }
 
 static int set_up(void **state) {
-    char path[96];
     (void)state;
-    temporary_folder(folder);
-    snprintf(path, sizeof path, "%s/series.csv", folder);
-    write_series(path, 120);
-    return 0;
+    return folder_with_series(folder, 120);
 }
 
 static int tear_down(void **state) {

@@ -5,12 +5,8 @@
 static char folder[64];
 
 static int set_up(void **state) {
-    char path[96];
     (void)state;
-    temporary_folder(folder);
-    snprintf(path, sizeof path, "%s/series.csv", folder);
-    write_series(path, 600);
-    return 0;
+    return folder_with_series(folder, 600);
 }
 
 static int tear_down(void **state) {

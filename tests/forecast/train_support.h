@@ -61,6 +61,15 @@ static inline void write_series(const char *path, int rows) {
     fclose(f);
 }
 
+/* A folder of its own with series.csv of so many rows. */
+static inline int folder_with_series(char folder[64], int rows) {
+    char path[96];
+    temporary_folder(folder);
+    snprintf(path, sizeof path, "%s/series.csv", folder);
+    write_series(path, rows);
+    return 0;
+}
+
 static inline void small_options(forecast_options *o, const char *folder) {
     char path[96];
     forecast_options_default(o);
