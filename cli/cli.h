@@ -41,6 +41,7 @@ typedef struct cli_call {
     const char *words[8];   /* what is not an option */
     int         word_count;
     bool        json, verbose, quiet;
+    const char *config;     /* the file of --config; NULL */
     void       *target;     /* what the command's `set` fills */
 } cli_call;
 

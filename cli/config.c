@@ -44,6 +44,14 @@ static tide_status put_key(const char *path, const char *key, const json_t *valu
     return bad(failure, path, 0, key, message);
 }
 
+/* Where a run was written, and that it replaced another, is no setting of the next: its files would be written over. */
+static bool is_place(const char *key) {
+    static const char *const places[] = { "out", "overwrite", "resume", "dump-graph", NULL };
+    const char *const *place = places;
+    while (*place && strcmp(*place, key) != 0) place++;
+    return *place != NULL;
+}
+
 tide_status config_read(const char *path, const config_sink *sink, tide_failure *failure) {
     json_error_t error;
     tide_status status = TIDE_OK;
@@ -55,6 +63,7 @@ tide_status config_read(const char *path, const config_sink *sink, tide_failure 
     const char *key;
     json_t *value;
     json_object_foreach(options, key, value) {
+        if (options != root && is_place(key)) continue;
         if (status == TIDE_OK) status = put_key(path, key, value, sink, failure);
     }
     json_decref(root);

@@ -8,6 +8,7 @@
 
 typedef struct target {
     int64_t rows, seed;
+    bool    overwrite;
 } target;
 
 static int run_list(cli_call *call) {
@@ -63,7 +64,8 @@ static int run_get(cli_call *call) {
 static int make_options(cli_option *out) {
     out[0] = (cli_option){ .name = "rows", .metavar = "N", .group = "Series", .help = "hours to write", .type = CLI_INT, .fallback = "17520" };
     out[1] = (cli_option){ .name = "seed", .metavar = "N", .group = "Series", .help = "of the weather", .type = CLI_INT, .fallback = "2023" };
-    return 2;
+    out[2] = (cli_option){ .name = "overwrite", .group = "Series", .help = "replace the file", .type = CLI_FLAG };
+    return 3;
 }
 
 static void make_prepare(void *memory) {
@@ -73,6 +75,7 @@ static void make_prepare(void *memory) {
 static tide_status make_set(void *memory, const char *name, const char *text, tide_failure *failure) {
     target *t = memory;
     char *end;
+    if (strcmp(name, "overwrite") == 0) return t->overwrite = !text || strcmp(text, "false") != 0, TIDE_OK;
     long long value = strtoll(text, &end, 10);
     if (end == text || *end || value < 0) {
         *failure = (tide_failure){ .status = TIDE_EINVAL };
@@ -89,7 +92,7 @@ static int run_make(cli_call *call) {
     tide_failure failure = { .status = TIDE_EINVAL, .column = "KIND", .message = "the only kind that can be made is \"tide\"" };
     if (strcmp(call->words[0], "tide") != 0) return report_failure(&failure, call->json);
     failure = (tide_failure){ 0 };
-    if (data_make_tide(call->words[1], t->rows, (uint64_t)t->seed, &failure) != TIDE_OK) return report_failure(&failure, call->json);
+    if (data_make_tide(call->words[1], t->rows, (uint64_t)t->seed, t->overwrite, &failure) != TIDE_OK) return report_failure(&failure, call->json);
     if (!call->quiet) say("wrote %" PRId64 " hours of made-up but physical tides and weather to %s", t->rows, call->words[1]);
     return EXIT_DONE;
 }

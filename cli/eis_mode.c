@@ -92,11 +92,17 @@ static tide_status make_data(cli_call *call, const eis_options *o, tide_failure 
     return status;
 }
 
-static int torch(cli_call *call, const eis_options *o, bool full) {
+static int torch(cli_call *call, const eis_options *o, bool full, bool overwrite) {
+    char         weights[EIS_TEXT_SIZE + 32];
     tide_failure failure = { 0 };
     int          code    = EXIT_FAILED;
+    snprintf(weights, sizeof weights, "%s/best_eis_predictor.pth", *o->out ? o->out : ".");
     if (eis_torch_available(&failure) != TIDE_OK || (full && make_data(call, o, &failure) != TIDE_OK))
         return report_failure(&failure, call->json);
+    if (!overwrite && exists(weights)) {
+        usage(&failure, "out", "%.500s is there already: --overwrite replaces it", weights);
+        return report_failure(&failure, call->json);
+    }
     if (!call->quiet) say("training in PyTorch on %s; its weights go to %s/best_eis_predictor.pth", o->data_dir, *o->out ? o->out : ".");
     code = eis_torch_train(o, *o->out ? o->out : ".");
     return code == 0 ? EXIT_DONE : code == 3 ? EXIT_INPUT : EXIT_FAILED;
@@ -134,10 +140,11 @@ static int run_mode(cli_call *call) {
         return report_failure(&failure, call->json);
     }
     if (!t->inputs_given) t->o.inputs = EIS_INPUTS_KNOWN;
+    bool overwrite = t->o.overwrite;
     t->o.overwrite = !t->o.resume; /* the guide's program writes over its last weights */
     if (!strcmp(t->mode, "generate")) return eis_command_run(call, &t->o, eis_generate);
     if (!strcmp(t->mode, "inference")) return run_inference(call, &t->o);
-    if (pytorch) return torch(call, &t->o, full);
+    if (pytorch) return torch(call, &t->o, full, overwrite);
     return full ? eis_command_run(call, &t->o, eis_full) : run_train(call, &t->o);
 }
 
@@ -173,14 +180,14 @@ const cli_command command_eis_full = {
 /* ---- a spectrum to try ---- */
 
 static bool is_simulation(const char *name) {
-    static const char *const names[] = { "known", "circuit", "rs", "noise", "seed" };
+    static const char *const names[] = { "known", "circuit", "rs", "noise", "seed", "overwrite" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcmp(name, names[i])) return true;
     return false;
 }
 
 static int simulate_options(cli_option *out) {
-    int count = 0, all = eis_command_options(out, EIS_FOR_COMPLETE);
+    int count = 0, all = eis_command_options(out, EIS_FOR_COMPLETE | EIS_FOR_TRAIN);
     for (int i = 0; i < all; i++)
         if (is_simulation(out[i].name)) out[count++] = out[i];
     return count;

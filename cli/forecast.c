@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <tidemill/forecast.h>
 
@@ -182,10 +183,27 @@ static int show(void *user, const forecast_event *e) {
     return stop_asked();
 }
 
+/* The file of --config is read here, not by the library, which looks after the other inputs. */
+static tide_status refuse_config(const cli_call *call, tide_failure *failure) {
+    const forecast_options *o = &((const target *)call->target)->options;
+    const struct { const char *name, *path; } outputs[] = { { "output", o->output }, { "save-predictions", o->save_predictions } };
+    struct stat a, b;
+    if (!call->config || stat(call->config, &a) != 0) return TIDE_OK;
+    for (int i = 0; i < 2; i++) {
+        if (!*outputs[i].path || stat(outputs[i].path, &b) != 0 || a.st_ino != b.st_ino || a.st_dev != b.st_dev) continue;
+        *failure = (tide_failure){ .status = TIDE_EINVAL };
+        snprintf(failure->column, sizeof failure->column, "%s", outputs[i].name);
+        snprintf(failure->message, sizeof failure->message, "%.300s is the file of --config: give --%s another name", outputs[i].path, outputs[i].name);
+        return TIDE_EINVAL;
+    }
+    return TIDE_OK;
+}
+
 static int run(cli_call *call, command function, void (*put)(FILE *, const forecast_result *)) {
     target *t = call->target;
     tide_failure failure = { 0 };
     if (print_lists(t)) return EXIT_DONE;
+    if (refuse_config(call, &failure) != TIDE_OK) return report_failure(&failure, call->json);
     forecast_result *r = calloc(1, sizeof *r);
     if (!r) return EXIT_FAILED;
     stop_catch();

@@ -148,7 +148,7 @@ static tide_status put_front(parser *p, const cli_option *o, const char *text) {
     if (strcmp(o->name, "verbose") == 0) p->call->verbose = on;
     if (strcmp(o->name, "quiet") == 0) p->call->quiet = on;
     if (strcmp(o->name, "help") == 0) p->help = true;
-    if (strcmp(o->name, "config") == 0) p->config = text;
+    if (strcmp(o->name, "config") == 0) p->config = p->call->config = text;
     return TIDE_OK;
 }
 

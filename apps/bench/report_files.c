@@ -8,8 +8,9 @@
 #include "base/base.h"
 #include "parts.h"
 #include "plot/plot.h"
+#include "run/run.h"
 
-enum { PATH_LENGTH = 1024 + 64, SERIES_MOST = 24 };
+enum { SERIES_MOST = 24 };
 
 static tide_status put_text(void *content, void *file) { return fputs(content, file) < 0 ? TIDE_EIO : TIDE_OK; }
 
@@ -37,18 +38,19 @@ static tide_status draw(const bench_report *r, const char *path, const char *tit
 }
 
 tide_status bench_write(const bench_report *r, const char *folder, const char *json_name, bool *drawn, tide_failure *failure) {
-    char path[PATH_LENGTH];
+    char path[RUN_PATH];
     if (drawn) *drawn = plot_available();
     if (strlen(folder) >= 1024) return fail_at(failure, TIDE_EINVAL, NULL, 0, "out", "the folder's name is too long");
     if (mkdir(folder, 0777) != 0 && errno != EEXIST)
         return fail_at(failure, TIDE_EIO, folder, 0, "out", "%s cannot be made: %s", folder, strerror(errno));
     char *json = bench_json(r);
     if (!json) return fail(failure, TIDE_ENOMEM, "out of memory for the report");
-    snprintf(path, sizeof path, "%s/%s", folder, json_name);
-    tide_status status = tide_file_replace(path, put_text, json, failure);
+    tide_status status = owned_claim_file(folder, json_name, path, failure);
+    if (status == TIDE_OK) status = tide_file_replace(path, put_text, json, failure);
     free(json);
-    snprintf(path, sizeof path, "%s/step-times.svg", folder);
-    if (status == TIDE_OK && drawn) status = draw(r, path, "A training step", step_times, drawn, failure);
-    snprintf(path, sizeof path, "%s/answer-times.svg", folder);
-    return status == TIDE_OK && drawn ? draw(r, path, "One answer", answer_times, drawn, failure) : status;
+    if (status != TIDE_OK || !drawn) return status;
+    status = owned_claim_plot(folder, "step-times", path, failure);
+    if (status == TIDE_OK) status = draw(r, path, "A training step", step_times, drawn, failure);
+    if (status == TIDE_OK) status = owned_claim_plot(folder, "answer-times", path, failure);
+    return status == TIDE_OK ? draw(r, path, "One answer", answer_times, drawn, failure) : status;
 }

@@ -32,7 +32,7 @@ tide_status data_get(const data_source *source, data_progress progress, void *us
 
 /* Writes `rows` hours of the sea level of five ports (cm), with wind and air pressure, as CSV: harmonic constituents
  * with amplitudes and phases per port, plus autoregressive weather that pushes the water. The same seed gives the same
- * bytes everywhere. Fails with TIDE_EINVAL for rows < 1, TIDE_EIO. */
-tide_status data_make_tide(const char *path, int64_t rows, uint64_t seed, tide_failure *failure);
+ * bytes everywhere. Fails with TIDE_EINVAL for rows < 1 and, unless `overwrite`, for a file that is there; TIDE_EIO. */
+tide_status data_make_tide(const char *path, int64_t rows, uint64_t seed, bool overwrite, tide_failure *failure);
 
 #endif

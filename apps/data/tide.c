@@ -10,6 +10,7 @@
 #include "base/base.h"
 #include "base/philox.h"
 #include "data.h"
+#include "run/run.h"
 
 enum { CONSTITUENTS = 9, PORTS = 5 };
 
@@ -108,9 +109,11 @@ static tide_status write_rows(void *user, void *stdio_file) {
     return TIDE_OK;
 }
 
-tide_status data_make_tide(const char *path, int64_t rows, uint64_t seed, tide_failure *failure) {
+tide_status data_make_tide(const char *path, int64_t rows, uint64_t seed, bool overwrite, tide_failure *failure) {
     enum { MOST_ROWS = 100000000 };
     if (rows < 1 || rows > MOST_ROWS)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "rows", "--rows is %" PRId64 "; 1 to %d are accepted", rows, MOST_ROWS);
+    tide_status status = output_check(path, "FILE", overwrite, NULL, (const char *const[]){ NULL }, failure);
+    if (status != TIDE_OK) return status;
     return tide_file_replace(path, write_rows, &(job){ rows, seed, failure }, failure);
 }

@@ -4,8 +4,9 @@
 
 #include "answer.h"
 #include "plot/plot.h"
+#include "run/run.h"
 
-enum { MODEL_POINTS = 200, PATH_SIZE = 1400, JOINT_MOST = 2000 };
+enum { MODEL_POINTS = 200, JOINT_MOST = 2000 };
 
 typedef struct point { double x, y; } point;
 
@@ -33,9 +34,12 @@ static void sort_columns(double *x, double *y, int64_t count) {
     free(p);
 }
 
-static const char *file_name(const char *folder, const char *prefix, const char *name, char path[PATH_SIZE]) {
-    snprintf(path, PATH_SIZE, "%s/%s%s.svg", folder, prefix, name);
-    return path;
+/* Draws p as PREFIXNAME.svg, if that name and that of its numbers are ours. */
+static tide_status write_plot(const char *folder, const char *prefix, const char *name, const plot *p, tide_failure *failure) {
+    char whole[96], path[RUN_PATH];
+    snprintf(whole, sizeof whole, "%s%s", prefix, name);
+    tide_status status = owned_claim_plot(folder, whole, path, failure);
+    return status == TIDE_OK ? plot_write(path, p, NULL, failure) : status;
 }
 
 typedef struct curve { int64_t count; double *freq, *re, *im; } curve;
@@ -78,7 +82,6 @@ static tide_status plot_spectrum(const answer *a, columns *m, const char *folder
         { "bode_magnitude", "Bode plot: size", "frequency (Hz)", "log10 |Z| (ohm)", magnitude },
         { "bode_phase", "Bode plot: phase", "frequency (Hz)", "-phase (degrees)", lag },
     };
-    char        path[PATH_SIZE];
     tide_status status = TIDE_OK;
     curve       data, model;
     fill_data(m, a->spectrum, &data);
@@ -88,7 +91,7 @@ static tide_status plot_spectrum(const answer *a, columns *m, const char *folder
                                   series_by(m, &model, "best candidate", PLOT_LINE, 2, plots[i].value) };
         plot p = { .title = plots[i].title, .x_label = plots[i].x, .y_label = plots[i].y, .log_x = plots[i].value != NULL,
                    .equal_axes = !plots[i].value, .series = series, .series_count = 2 };
-        status = plot_write(file_name(folder, prefix, plots[i].file, path), &p, NULL, failure);
+        status = write_plot(folder, prefix, plots[i].file, &p, failure);
     }
     return status;
 }
@@ -96,7 +99,6 @@ static tide_status plot_spectrum(const answer *a, columns *m, const char *folder
 static tide_status plot_residuals(const answer *a, columns *m, const char *folder, const char *prefix, tide_failure *failure) {
     const eis_spectrum *s = a->spectrum;
     const double *best = a->completion->summary.best;
-    char    path[PATH_SIZE];
     double *x[2], *y[2];
     for (int part = 0; part < 2; part++) x[part] = column(m, s->count), y[part] = column(m, s->count);
     for (int64_t i = 0; i < s->count; i++) {
@@ -112,25 +114,25 @@ static tide_status plot_residuals(const answer *a, columns *m, const char *folde
                               { .name = "imaginary part", .x = x[1], .y = y[1], .count = s->count, .style = PLOT_POINTS } };
     plot p = { .title = "Residuals of the best candidate", .x_label = "frequency (Hz)", .y_label = "percent of |Z|", .log_x = true, .series = series,
                .series_count = 2 };
-    return plot_write(file_name(folder, prefix, "residuals", path), &p, NULL, failure);
+    return write_plot(folder, prefix, "residuals", &p, failure);
 }
 
 static tide_status plot_marginal(const answer *a, int k, columns *m, const char *folder, const char *prefix, tide_failure *failure) {
-    char    path[PATH_SIZE], name[32], label[32];
+    char    name[32], label[32];
     double *x = column(m, CELL_POINTS);
     for (int i = 0; i < CELL_POINTS; i++) x[i] = eis_grid_value(k, i, CELL_POINTS);
     snprintf(name, sizeof name, "marginal_%s", eis_parameters[k].name);
     snprintf(label, sizeof label, "%s (%s)", eis_parameters[k].name, eis_parameters[k].unit);
     plot_series series = { .name = eis_parameters[k].name, .x = x, .y = a->completion->summary.marginal[k], .count = CELL_POINTS, .style = PLOT_POINTS };
     plot p = { .title = "Probability of each grid value", .x_label = label, .y_label = "probability", .log_x = true, .series = &series, .series_count = 1 };
-    return plot_write(file_name(folder, prefix, name, path), &p, NULL, failure);
+    return write_plot(folder, prefix, name, &p, failure);
 }
 
 /* Two missing parameters against each other: what is known of one if the other were measured. */
 static tide_status plot_joint(const answer *a, int first, int second, columns *m, const char *folder, const char *prefix, tide_failure *failure) {
     const completion *c = a->completion;
     int64_t count = MIN2(c->draw_count, JOINT_MOST);
-    char    path[PATH_SIZE], name[32], label[2][32];
+    char    name[32], label[2][32];
     double *x = column(m, count), *y = column(m, count);
     for (int64_t i = 0; i < count; i++) x[i] = c->draws[i].p[first], y[i] = c->draws[i].p[second];
     sort_columns(x, y, count);
@@ -141,7 +143,7 @@ static tide_status plot_joint(const answer *a, int first, int second, columns *m
                            .style = PLOT_DOTS };
     plot p = { .title = "Joint posterior", .x_label = label[0], .y_label = label[1], .log_x = true, .log_y = true, .series = &series,
                .series_count = 1 };
-    return plot_write(file_name(folder, prefix, name, path), &p, NULL, failure);
+    return write_plot(folder, prefix, name, &p, failure);
 }
 
 static tide_status plot_posterior(const answer *a, columns *m, const char *folder, const char *prefix, tide_failure *failure) {

@@ -223,7 +223,8 @@ static tide_status answer_all(session *s, tide_failure *failure) {
 /* ---- all ---- */
 
 static tide_status make_folder(const char *path, tide_failure *failure) {
-    if (mkdir(path, 0777) == 0 || errno == EEXIST) return TIDE_OK;
+    static const char *const files[] = { "completion.json", "completion.csv", "candidates.csv", NULL };
+    if (mkdir(path, 0777) == 0 || errno == EEXIST) return owned_claim(path, files, failure);
     return fail_at(failure, TIDE_EIO, path, 0, "out", "cannot make the folder %s: %s", path, strerror(errno));
 }
 

@@ -54,12 +54,14 @@ static tide_status plot_calibration(const char *folder, const json_t *report, ti
     c.series[c.count++] = (plot_series){ .name = "right", .x = ends, .y = ends, .count = 2, .style = PLOT_DASHED };
     plot p = { .title = "Calibration", .x_label = "probability that the network gives its first choice", .y_label = "probability that it has",
                .series = c.series, .series_count = c.count };
-    return plot_write(run_folder_file(folder, "calibration.svg", path), &p, NULL, failure);
+    tide_status status = owned_claim_plot(folder, "calibration", path, failure);
+    return status == TIDE_OK ? plot_write(path, &p, NULL, failure) : status;
 }
 
 tide_status evaluate_files(const eis_options *o, const json_t *report, const eis_result *result, tide_failure *failure) {
     char        path[RUN_PATH];
     tide_status status = make_folders(o->out, failure);
+    if (status == TIDE_OK) status = owned_claim(o->out, (const char *const[]){ "evaluation.json", "evaluation.txt", NULL }, failure);
     if (status == TIDE_OK) status = tide_file_replace(run_folder_file(o->out, "evaluation.json", path), write_text, result->json, failure);
     if (status == TIDE_OK) status = tide_file_replace(run_folder_file(o->out, "evaluation.txt", path), write_text, result->text, failure);
     return status == TIDE_OK && o->plots ? plot_calibration(o->out, report, failure) : status;

@@ -240,6 +240,7 @@ static tide_status run(pipeline *p, eis_result *result, tide_failure *failure) {
     const eis_options *o = p->options;
     bool        given  = *o->model != 0;
     tide_status status = make_folders(p->out, failure);
+    if (status == TIDE_OK) status = owned_claim(p->out, (const char *const[]){ "spectrum.csv", "report.json", "report.html", NULL }, failure);
     if (status == TIDE_OK && !given && o->inputs == EIS_INPUTS_KNOWN) status = generate(p, failure);
     if (status == TIDE_OK && !given) status = train(p, failure);
     p->known_alone = known_model_is(p->model);

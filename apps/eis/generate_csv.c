@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "md5.h"
 #include "parallel.h"
+#include "run/run.h"
 
 enum { ROWS_A_CHUNK = 8192, LINE_ROOM = 256, NUMBER_ROOM = 32, NOTE_SECONDS = 2, ROW_BYTES = 140 };  /* a row has about that many */
 
@@ -104,6 +105,12 @@ PARALLEL(omp ordered)
         free(chunk);
     }
     return fine;
+}
+
+tide_status csv_claim(const survey *s, const char *folder, tide_failure *f) {
+    char name[64];
+    snprintf(name, sizeof name, "combined_dataset_%" PRId64 "gt.csv", s->truths);
+    return owned_claim(folder, (const char *const[]){ name, "ground_truth_metadata.json", "dataset_summary.txt", NULL }, f);
 }
 
 static bool told_to_stop(table *t, int64_t done) {

@@ -1,6 +1,5 @@
 #include "generate.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "base/base.h"
 #include "parallel.h"
+#include "run/run.h"
 
 enum { SCHEMA_VERSION = 1, ROWS_A_SHARD = 1 << 20, NOTE_SECONDS = 2 };  /* a shard has one ground truth at least */
 
@@ -117,18 +117,6 @@ static tide_status find_shards(shard_run *run, tide_failure *f) {
     return status;
 }
 
-/* What a killed run was writing. */
-static void remove_leftovers(const char *folder) {
-    DIR *dir = opendir(folder);
-    for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        bool  ours = !strncmp(entry->d_name, "shard-", 6) && strstr(entry->d_name, ".tmshard.tmp-");
-        char *path = ours ? folder_path(folder, "%s", entry->d_name) : NULL;
-        if (path) unlink(path);
-        free(path);
-    }
-    if (dir) closedir(dir);
-}
-
 tide_status shard_run_begin(const eis_options *o, const survey *s, shard_run *run, tide_failure *f) {
     *run = (shard_run){ .survey = s, .folder = o->data_dir, .options = identity(o, s), .single = o->dtype == EIS_SHARD_F32, .lock = -1,
                         .each = MAX2(ROWS_A_SHARD / s->circuits, 1) };
@@ -140,8 +128,9 @@ tide_status shard_run_begin(const eis_options *o, const survey *s, shard_run *ru
     if (status == TIDE_OK) status = folder_open(o->data_dir, &run->lock, f);
     if (status == TIDE_OK) status = check_manifest(run, manifest, f);
     if (status == TIDE_OK) status = find_shards(run, f);
+    if (status == TIDE_OK) status = owned_adopt(run->folder, "manifest.json", f); /* absent, or of these very options */
     if (status == TIDE_OK) {
-        remove_leftovers(run->folder);
+        owned_sweep(run->folder);
         status = folder_room(run->folder, run->missing_bytes, f);
     }
     if (status == TIDE_OK) status = write_manifest(run, run->found == run->count, f);

@@ -7,6 +7,8 @@
 
 #include <tidemill/io.h>
 
+#include "run/run.h"
+
 enum { SCHEMA_VERSION = 1 };
 
 /* ---- reading answers ---- */
@@ -75,10 +77,10 @@ static char *report_json(const report *r) {
 static tide_status put_text(void *user, void *file) { return fputs(user, file) < 0 ? TIDE_EIO : TIDE_OK; }
 
 static tide_status write_one(const report *r, const char *name, char *content, tide_failure *failure) {
-    char path[EIS_TEXT_SIZE + 32];
+    char path[RUN_PATH];
     if (!content) return fail(failure, TIDE_ENOMEM, "out of memory for the report");
-    snprintf(path, sizeof path, "%s/%s", r->folder, name);
-    return tide_file_replace(path, put_text, content, failure);
+    tide_status status = owned_claim_file(r->folder, name, path, failure);
+    return status == TIDE_OK ? tide_file_replace(path, put_text, content, failure) : status;
 }
 
 /* Coordinates and tables are printed with the point of the C locale, whatever this thread's is. */

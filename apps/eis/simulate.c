@@ -9,6 +9,7 @@
 #include "noise.h"
 #include "parameters.h"
 #include "rng.h"
+#include "run/run.h"
 
 enum { FREQUENCIES = 61, STREAM_SIMULATION = 11 };
 
@@ -63,5 +64,6 @@ tide_status eis_simulate(const eis_options *o, const char *path, tide_failure *f
     }
     if (!eis_quantity_parse(o->rs, "ohm", &s.rs_ohm) || s.rs_ohm < 0)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "rs", "--rs is ohms from 0; not '%s'", o->rs);
-    return simulation_write(&s, path, failure);
+    status = output_check(path, "FILE", o->overwrite, NULL, (const char *const[]){ NULL }, failure);
+    return status == TIDE_OK ? simulation_write(&s, path, failure) : status;
 }

@@ -94,6 +94,7 @@ static tide_status save_predictions(evaluation *e, tide_failure *failure) {
     if (status == TIDE_OK) status = tide_archive_add(&a, "std", TIDE_F64, one, e->data.scaler.std + e->data.out_first);
     if (status != TIDE_OK) fail(failure, status, "out of memory for the predictions");
     else status = tide_npz_write(e->options->save_predictions, &a, true, failure);
+    if (status == TIDE_OK) output_remember(e->options->model, e->options->save_predictions);
     if (status == TIDE_OK) listener_tell(&e->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = e->options->save_predictions });
     tide_archive_free(&a);
     return status;
@@ -129,6 +130,8 @@ static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *fai
     if (!run && *o->save_predictions)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "save-predictions", "--save-predictions needs --model: baselines alone keep no predictions");
     tide_status status = run ? load_run(e, failure) : load_data_alone(e, failure);
+    if (status == TIDE_OK && *o->save_predictions)
+        status = output_check(o->save_predictions, "save-predictions", o->overwrite, o->model, (const char *const[]){ o->data, e->path, NULL }, failure);
     if (status != TIDE_OK) return status;
     tell_warnings(&e->listener, &e->data.frame);
     set_scoring(e);

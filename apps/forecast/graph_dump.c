@@ -27,8 +27,9 @@ static tide_status put_text(void *user, void *stdio_file) { return fputs(user, s
 
 static void write_pass(void *user, const char *pass, const char *text) {
     dump *d = user;
-    char  path[RUN_PATH + 64];
-    snprintf(path, sizeof path, "%s/%s-%d-%s.%s", d->folder, d->program, ++d->passes, pass, d->ending);
+    char  path[RUN_PATH], name[128];
+    snprintf(name, sizeof name, "%s-%d-%s.%s", d->program, ++d->passes, pass, d->ending);
+    if (d->status == TIDE_OK) d->status = owned_claim_file(d->folder, name, path, d->failure);
     if (d->status == TIDE_OK) d->status = tide_file_replace(path, put_text, (void *)text, d->failure);
 }
 

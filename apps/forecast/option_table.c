@@ -68,7 +68,7 @@ static const forecast_option table[] = {
     { "model", TEXT(model), USE | SAME, "run", "Run", "RUN", "run folder of a trained model" },
     { "out", TEXT(out), TRAIN | SAME, NULL, "Run", "DIR", "run folder (default: runs/DATE-NAME)" },
     { "resume", CHOICE(resume, "no|auto|must"), TRAIN | SAME, NULL, "Run", NULL, "go on with the run in --out: if there is one, or else fail" },
-    { "overwrite", BOOL(overwrite), TRAIN | SAME, NULL, "Run", NULL, "replace the run in --out" },
+    { "overwrite", BOOL(overwrite), ALL | SAME, NULL, "Run", NULL, "replace the run in --out, the file that --output or --save-predictions names" },
     { "plots", BOOL(plots), TRAIN | FORECAST_FOR_PREDICT | SAME, NULL, "Run", NULL, "draw plots (on by default; --plots=no)" },
     { "output", TEXT(output), FORECAST_FOR_PREDICT | SAME, NULL, "Run", PATH, "where to write the forecast; - for standard output" },
     { "save-predictions", TEXT(save_predictions), EVAL | SAME, NULL, "Run", "FILE.npz", "keep every forecast and truth" },

@@ -186,12 +186,26 @@ static tide_status make_json(const prediction *p, forecast_result *r, tide_failu
 
 static tide_status put_csv(void *user, void *stdio_file) { return fputs(user, stdio_file) < 0 ? TIDE_EIO : TIDE_OK; }
 
-/* forecast.svg beside --output if that is a file, else in the run folder. */
-static void plot_path(const forecast_options *o, char out[RUN_PATH]) {
-    bool        file  = *o->output && strcmp(o->output, "-");
-    const char *slash = file ? strrchr(o->output, '/') : NULL;
-    if (!file) run_folder_file(o->model, "forecast.svg", out);
-    else snprintf(out, RUN_PATH, "%.*sforecast.svg", slash ? (int)(slash - o->output + 1) : 0, o->output);
+static bool to_file(const forecast_options *o) { return *o->output && strcmp(o->output, "-"); }
+
+/* "next-plot.svg" beside --output next.csv: no name that --output could have, nor have its numbers, next-plot.csv. */
+static bool plot_name(const forecast_options *o, char svg[RUN_PATH], char csv[RUN_PATH]) {
+    const char *slash = strrchr(o->output, '/'), *dot = strrchr(o->output, '.');
+    int         stem  = dot && dot > (slash ? slash : o->output) ? (int)(dot - o->output) : (int)strlen(o->output);
+    return snprintf(svg, RUN_PATH, "%.*s-plot.svg", stem, o->output) < RUN_PATH && snprintf(csv, RUN_PATH, "%.*s-plot.csv", stem, o->output) < RUN_PATH;
+}
+
+static tide_status check_output(const forecast_options *o, const char *model, const char *path, tide_failure *failure) {
+    return output_check(path, "output", o->overwrite, o->model, (const char *const[]){ o->data, model, NULL }, failure);
+}
+
+/* Where the plot goes: beside --output if that is a file, else into the run's folder. */
+static tide_status plot_place(const prediction *p, char path[RUN_PATH], char csv[RUN_PATH], tide_failure *failure) {
+    const forecast_options *o = p->options;
+    if (!to_file(o)) return owned_claim_plot(o->model, "forecast-plot", path, failure);
+    if (!plot_name(o, path, csv)) return fail(failure, TIDE_EINVAL, "the name of the plot is too long");
+    tide_status status = check_output(o, p->path, path, failure);
+    return status == TIDE_OK ? check_output(o, p->path, csv, failure) : status;
 }
 
 static tide_status draw(const prediction *p, const char *path, tide_failure *failure) {
@@ -212,12 +226,13 @@ static tide_status draw(const prediction *p, const char *path, tide_failure *fai
 
 static tide_status write_out(const prediction *p, forecast_result *r, tide_failure *failure) {
     const forecast_options *o = p->options;
-    char         path[RUN_PATH];
+    char         path[RUN_PATH], numbers[RUN_PATH] = "";
     tide_failure plot   = { 0 };
     tide_status  status = make_csv(p, r, failure);
     if (status == TIDE_OK) status = make_json(p, r, failure);
-    if (status == TIDE_OK && *o->output && strcmp(o->output, "-")) {
+    if (status == TIDE_OK && to_file(o)) {
         status = tide_file_replace(o->output, put_csv, r->csv, failure);
+        if (status == TIDE_OK) output_remember(o->model, o->output);
         if (status == TIDE_OK) listener_tell(&p->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = o->output });
         free(r->csv);
         r->csv = NULL;
@@ -225,15 +240,17 @@ static tide_status write_out(const prediction *p, forecast_result *r, tide_failu
     if (status != TIDE_OK) return status;
     listener_tell(&p->listener, (forecast_event){ .stage = FORECAST_STAGE_RESULT, .result = r });
     if (!o->plots) return status;
-    plot_path(o, path);
-    if (draw(p, path, &plot) == TIDE_OK) listener_tell(&p->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = path });
-    else listener_note(&p->listener, FORECAST_STAGE_WARNING, "no plot: %s", plot.message); /* a run folder may be read-only */
+    if (plot_place(p, path, numbers, &plot) == TIDE_OK && draw(p, path, &plot) == TIDE_OK) {
+        if (*numbers) output_remember(o->model, path), output_remember(o->model, numbers);
+        listener_tell(&p->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = path });
+    } else listener_note(&p->listener, FORECAST_STAGE_WARNING, "no plot: %s", plot.message); /* a run folder may be read-only */
     return TIDE_OK;
 }
 
 static tide_status predict(prediction *p, forecast_result *r, tide_failure *failure) {
     const forecast_options *o = p->options;
     tide_status status = loaded_bundle(o, &p->bundle, p->path, failure);
+    if (status == TIDE_OK && to_file(o)) status = check_output(o, p->path, o->output, failure);
     if (status == TIDE_OK) status = *o->data ? rows_of_file(p, failure) : rows_of_run(p, failure);
     if (status == TIDE_OK) status = dataset_scale(&p->data, p->bundle.config.seq_len, failure);
     if (status == TIDE_OK) status = loaded_session(o, &p->bundle, p->path, &p->data, &p->session, failure);

@@ -8,11 +8,11 @@
 #include "base/base.h"
 #include "json_text.h"
 
-/* Written only by who holds the lock; with forecast.svg and .csv, which predict adds, and what --benchmark does, all that can be in a run folder besides
- * what every run has. */
-static const char *const own_files[] = { "model.safetensors", "loss.svg",       "loss.csv",       "horizon.svg",      "horizon.csv",
-                                         "sample.svg",        "sample.csv",     "forecast.svg",   "forecast.csv",     "benchmark.json",
-                                         "step-times.svg",    "step-times.csv", "answer-times.svg", "answer-times.csv", NULL };
+/* Besides what every run has. predict and --benchmark claim what they add when they add it. */
+static const char *const plain_files[]   = { "model.safetensors", NULL };
+static const char *const plotted_files[] = { "model.safetensors", "loss.svg", "loss.csv", "horizon.svg", "horizon.csv", "sample.svg", "sample.csv", NULL };
+static const char *const added_files[]   = { "forecast-plot.svg", "forecast-plot.csv", "forecast.svg", "forecast.csv", "benchmark.json", "step-times.svg",
+                                             "step-times.csv", "answer-times.svg", "answer-times.csv", NULL };
 
 /* ---- the folder ---- */
 
@@ -33,7 +33,7 @@ static tide_status open_folder(const forecast_options *o, run_folder *r, tide_fa
     else default_path(o, path);
     if (o->resume == FORECAST_RESUME_MUST && !o->overwrite && !run_folder_present(path))
         return fail_at(failure, TIDE_EINVAL, path, 0, "resume", "%s holds no run to go on with; --resume auto starts one", path);
-    return run_folder_open(path, o->resume, o->overwrite, r, failure);
+    return run_folder_open(path, o->resume, o->overwrite, o->plots ? plotted_files : plain_files, (const char *const[]){ o->data, NULL }, r, failure);
 }
 
 /* ---- run.json ---- */
@@ -94,7 +94,8 @@ tide_status forecast_folder_open(const forecast_options *o, const dataset *d, in
     tide_status status = open_folder(o, r, failure);
     if (status != TIDE_OK) return status;
     if (r->resuming) return check_json(r, o, d, failure);
-    run_folder_clear(r, own_files);
+    run_folder_clear(r, plotted_files);
+    run_folder_clear(r, added_files);
     return write_json(r, o, d, parameters, g, failure);
 }
 

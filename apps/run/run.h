@@ -7,6 +7,8 @@
 #include <jansson.h>
 #include <tidemill/core.h>
 
+#include "owned.h"
+
 enum { RUN_PATH = 1024 + 64 };
 
 typedef struct run_folder {
@@ -15,15 +17,18 @@ typedef struct run_folder {
     bool resuming;  /* there is a run in it, to be gone on with */
 } run_folder;
 
-/* Makes the folder (and those above it) and locks it. TIDE_EINVAL if there is a run in it and neither resume nor overwrite
- * is asked for, and while another process works in it. Nothing is deleted yet. */
-tide_status run_folder_open(const char *path, bool resume, bool overwrite, run_folder *r, tide_failure *failure);
+/* Makes the folder (and those above it), claims `names` (ends with NULL) and what every run has as its files (owned.h), and locks
+ * it. TIDE_EINVAL if there is a run in it and neither resume nor overwrite is asked for, if a file of these names is there that is
+ * no run's, if one of `inputs` (ends with NULL) is a file of the run, and while another process works in it. Nothing is deleted
+ * yet. */
+tide_status run_folder_open(const char *path, bool resume, bool overwrite, const char *const *names, const char *const *inputs, run_folder *r,
+                            tide_failure *failure);
 bool        run_folder_present(const char *path);  /* there is a run in it */
 /* "runs/DATE-name", one that does not exist yet; what is no letter, digit, dot or dash in the name becomes a dash. */
 void        run_folder_default(const char *name, char path[1024]);
 void        run_folder_close(run_folder *r);
-/* Takes away what an earlier run left: run.json, metrics.csv, state.safetensors and `files` (ends with NULL). */
-void        run_folder_clear(const run_folder *r, const char *const *files);
+/* Takes away what an earlier run left: run.json, metrics.csv, state.safetensors and `names`, as far as they are its own. */
+void        run_folder_clear(const run_folder *r, const char *const *names);
 /* "FOLDER/name" into a buffer of RUN_PATH; returns it. */
 const char *run_folder_file(const char *folder, const char *name, char *buffer);
 tide_status make_folders(const char *path, tide_failure *failure);

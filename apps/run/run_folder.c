@@ -1,15 +1,12 @@
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/base.h"
+#include "owned.h"
 #include "run.h"
 
 const char *run_folder_file(const char *folder, const char *name, char *buffer) {
@@ -17,14 +14,7 @@ const char *run_folder_file(const char *folder, const char *name, char *buffer) 
     return buffer;
 }
 
-static bool exists(const char *folder, const char *name) {
-    char path[RUN_PATH];
-    return access(run_folder_file(folder, name, path), F_OK) == 0;
-}
-
-bool run_folder_present(const char *path) {
-    return exists(path, "run.json") || exists(path, "state.safetensors") || exists(path, "model.safetensors");
-}
+bool run_folder_present(const char *path) { return owned_holds_run(path); }
 
 void run_folder_default(const char *name, char path[1024]) {
     char        plain[64], date[32];
@@ -58,32 +48,27 @@ tide_status make_folders(const char *path, tide_failure *failure) {
     return TIDE_OK;
 }
 
-static tide_status take_lock(run_folder *r, tide_failure *failure) {
-    char path[RUN_PATH];
-    r->lock = open(run_folder_file(r->path, ".lock", path), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (r->lock < 0) return fail_at(failure, TIDE_EIO, r->path, 0, NULL, "cannot write into %s: %s", r->path, strerror(errno));
-    struct stat s; /* a file without a name is one whose owner has just finished */
-    if (flock(r->lock, LOCK_EX | LOCK_NB) == 0 && fstat(r->lock, &s) == 0 && s.st_nlink > 0) return TIDE_OK;
-    return fail_at(failure, TIDE_EINVAL, r->path, 0, "out", "another process is writing the run %s", r->path);
+/* What every run has, whatever its application adds. */
+static const char *const every_run[] = { "run.json", "state.safetensors", "metrics.csv", NULL };
+
+static tide_status claim(const char *folder, const char *const *names, tide_failure *failure) {
+    tide_status status = owned_claim(folder, every_run, failure);
+    return status == TIDE_OK ? owned_claim(folder, names, failure) : status;
 }
 
-/* "NAME.tmp-PID-N" whose process is gone: what it had not yet renamed when it was killed. One of our own number was of an
- * earlier process: we have written nothing yet. */
-static bool is_left_over(const char *name) {
-    const char *mark = strstr(name, ".tmp-");
-    long        pid  = mark ? strtol(mark + 5, NULL, 10) : 0;
-    return pid > 0 && (pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH));
+/* A file of the run that is to be replaced cannot be what it is made from. */
+static tide_status refuse_inputs(const run_folder *r, const char *const *names, const char *const *inputs, tide_failure *failure) {
+    char        path[RUN_PATH];
+    struct stat a, b;
+    for (; *names; names++)
+        for (const char *const *input = inputs; *input; input++)
+            if (stat(run_folder_file(r->path, *names, path), &a) == 0 && **input && stat(*input, &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev)
+                return fail_at(failure, TIDE_EINVAL, path, 0, "out", "%s is read by this command and belongs to the run: copy it elsewhere first", path);
+    return TIDE_OK;
 }
 
-static void sweep(const char *folder) {
-    char path[RUN_PATH];
-    DIR *d = opendir(folder);
-    for (struct dirent *e; d && (e = readdir(d));)
-        if (strlen(e->d_name) < 60 && is_left_over(e->d_name)) unlink(run_folder_file(folder, e->d_name, path));
-    if (d) closedir(d);
-}
-
-tide_status run_folder_open(const char *path, bool resume, bool overwrite, run_folder *r, tide_failure *failure) {
+tide_status run_folder_open(const char *path, bool resume, bool overwrite, const char *const *names, const char *const *inputs, run_folder *r,
+                            tide_failure *failure) {
     *r = (run_folder){ .lock = -1 };
     if (resume && overwrite) return fail_at(failure, TIDE_EINVAL, NULL, 0, "resume", "--resume and --overwrite contradict each other");
     if (snprintf(r->path, sizeof r->path, "%s", path) >= (int)sizeof r->path)
@@ -96,24 +81,18 @@ tide_status run_folder_open(const char *path, bool resume, bool overwrite, run_f
                        "%s holds a run already: go on with it (--resume) or replace it (--overwrite)", r->path);
     r->resuming        = present && resume;
     tide_status status = make_folders(r->path, failure);
-    if (status == TIDE_OK) status = take_lock(r, failure);
-    if (status == TIDE_OK) sweep(r->path);
-    if (status != TIDE_OK && r->lock >= 0) close(r->lock), r->lock = -1; /* the lock file may be another's */
+    if (status == TIDE_OK) status = claim(r->path, names, failure);
+    if (status == TIDE_OK) status = refuse_inputs(r, names, inputs, failure);
+    if (status == TIDE_OK && (r->lock = owned_lock(r->path, failure)) < 0) status = failure ? failure->status : TIDE_EIO;
     return status;
 }
 
-/* The lock file goes first, while it is still locked. */
 void run_folder_close(run_folder *r) {
-    char path[RUN_PATH];
-    if (r->lock < 0) return;
-    unlink(run_folder_file(r->path, ".lock", path));
-    close(r->lock);
+    owned_unlock(r->path, r->lock);
     r->lock = -1;
 }
 
-void run_folder_clear(const run_folder *r, const char *const *files) {
-    static const char *const own[] = { "state.safetensors", "run.json", "metrics.csv", NULL };
-    char path[RUN_PATH];
-    for (const char *const *name = own; *name; name++) unlink(run_folder_file(r->path, *name, path));
-    for (const char *const *name = files; *name; name++) unlink(run_folder_file(r->path, *name, path));
+void run_folder_clear(const run_folder *r, const char *const *names) {
+    owned_clear(r->path, every_run);
+    owned_clear(r->path, names);
 }

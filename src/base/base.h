@@ -72,5 +72,10 @@ void    os_machine(char *out, size_t size);
 /* $XDG_CACHE_HOME/tidemill/NAME, else ~/.cache/tidemill/NAME. False: neither is set, or the path is too long. */
 bool    os_cache_path(char *path, size_t size, const char *name);
 int     os_make_folders(const char *path);  /* those above the file `path`; 0, or errno */
+/* A file in the folder that has no name yet and is gone with its descriptor: `opens` is a path that opens it in this process. -1
+ * where the system has none. os_name_file gives what `opens` opens a name; 0, or errno (EEXIST: the name is taken). */
+enum { OS_OPENS = 32 };
+int     os_unnamed_file(const char *folder, char opens[OS_OPENS]);
+int     os_name_file(const char *opens, const char *path);
 
 #endif

@@ -6,6 +6,7 @@
 #include "npy.h"
 #include "replace.h"
 #include "zip_in.h"
+#include "zip_out.h"
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
@@ -112,18 +113,31 @@ static tide_status write_empty_zip(const char *temporary, const char *path, tide
     return written ? TIDE_OK : system_fail(f, path, "write", errno);
 }
 
-static tide_status write_zip(void *user, const char *temporary, const char *path, tide_failure *f) {
-    npz_writer *w = user;
-    int code = 0;
-    if (w->archive->count == 0) return write_empty_zip(temporary, path, f);
-    zip_t *zip = zip_open(temporary, ZIP_CREATE | ZIP_TRUNCATE, &code);
-    if (!zip) return system_fail(f, path, "write", code == ZIP_ER_MEMORY ? ENOMEM : errno);
+static tide_status write_members(npz_writer *w, FILE *file, const char *path, tide_failure *f) {
+    zip_error_t error;
+    zip_error_init(&error);
+    zip_t *zip = zip_out_open(file, &error);
+    if (!zip) {
+        tide_status status = zip_out_fail(&error, path, f);
+        zip_error_fini(&error);
+        return status;
+    }
     bool added = true;
     for (int64_t i = 0; i < w->archive->count && added; i++)
         added = add_member(zip, &w->archive->tensors[i], w->headers[i], w->deflate);
     if (added && zip_close(zip) == 0) return TIDE_OK;
     tide_status status = zip_out_fail(zip_get_error(zip), path, f);
     zip_discard(zip);
+    return status;
+}
+
+static tide_status write_zip(void *user, const char *temporary, const char *path, tide_failure *f) {
+    npz_writer *w = user;
+    if (w->archive->count == 0) return write_empty_zip(temporary, path, f);
+    FILE *file = fopen(temporary, "wb");
+    if (!file) return system_fail(f, path, "write", errno);
+    tide_status status = write_members(w, file, path, f);
+    if (fclose(file) != 0 && !status) status = system_fail(f, path, "write", errno);
     return status;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../base/base.h"
+#include "part.h"
 #include "source.h"
 
 /* The file that `path` means: a link stays a link, the file it leads to is replaced. Freed by the caller. */
@@ -18,31 +19,11 @@ static char *resolve(const char *path) {
     return real ? real : strdup(path);
 }
 
-/* Creates an empty file beside `target`; the umask, or the mode of the file that it replaces, decides who may read it. */
-static char *create_beside(const char *target, const struct stat *old, int *err) {
-    size_t room = strlen(target) + 40;
-    char *name = malloc(room);
-    *err = name ? 0 : ENOMEM;
-    for (int attempt = 0; name && attempt < 1000; attempt++) {
-        snprintf(name, room, "%s.tmp-%ld-%d", target, (long)getpid(), attempt);
-        int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        *err = fd < 0 ? errno : 0;
-        if (fd < 0 && *err == EEXIST) continue;
-        if (fd < 0) break;
-        if (old && fchmod(fd, old->st_mode & 07777) != 0) *err = 0;  /* a share without modes: the default is fine */
-        close(fd);
-        return name;
-    }
-    free(name);
-    return NULL;
-}
-
-static int sync_path(const char *path) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
-    if (fd < 0) return errno;
-    if (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP) err = errno;  /* some file systems cannot sync */
+static void sync_path(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    fsync(fd);
     close(fd);
-    return err;
 }
 
 /* Makes the new name itself last. The file is in place by now, so a folder that cannot be synced is no failure. */
@@ -60,14 +41,12 @@ static tide_status replace_resolved(char *target, const char *path, path_writer 
     if (exists && S_ISDIR(old.st_mode)) return system_fail(f, path, "write", EISDIR);
     if (exists && !S_ISREG(old.st_mode))
         return fail_at(f, TIDE_EIO, path, 0, NULL, "this is a pipe or a device; the name of a regular file is needed");
-    char *temporary = create_beside(target, exists ? &old : NULL, &err);
-    if (!temporary) return system_fail(f, path, "write", err);
-    tide_status status = write(user, temporary, path, f);
-    if (!status && (err = sync_path(temporary)) != 0) status = system_fail(f, path, "write", err);
-    if (!status && rename(temporary, target) != 0) status = system_fail(f, path, "replace", errno);
-    if (status) unlink(temporary);
-    else sync_folder_of(target);
-    free(temporary);
+    part p;
+    if ((err = part_open(target, exists ? &old : NULL, &p)) != 0) return system_fail(f, path, "write", err);
+    tide_status status = write(user, part_name(&p), path, f);
+    if (!status && (err = part_publish(&p, target, exists)) != 0) status = system_fail(f, path, "write", err);
+    if (!status) sync_folder_of(target);
+    part_close(&p);
     return status;
 }
 

@@ -32,7 +32,7 @@ class Known(Case):
         self.assertEqual((result["epochs"], result["ground_truths"], result["ground_truths_held_out"]), (2, 10, 2))
         self.assertTrue(VERDICT.match(result["message"]), result["message"])
         self.assertLess(result["val_acc"], 1)
-        names = {p.name for p in out.iterdir()} - {"loss.svg", "loss.csv", "accuracy.svg", "accuracy.csv"}
+        names = {p.name for p in out.iterdir()} - {".tidemill", "loss.svg", "loss.csv", "accuracy.svg", "accuracy.csv"}
         self.assertEqual(names, {"run.json", "metrics.csv", "state.safetensors", "model.safetensors", "best_eis_predictor_mlx.npz"})
         lines = (out / "metrics.csv").read_text().splitlines()
         self.assertEqual(lines[0], "epoch,step,lr,train_loss,val_loss,train_acc,val_acc,best_possible_acc,grad_norm,seconds,rss_mib")

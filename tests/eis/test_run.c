@@ -6,7 +6,7 @@
 #include "run/run.h"
 #include "support.h"
 
-static const char *const none[] = { NULL };
+static const char *const none[] = { NULL }, *const own[] = { "model.safetensors", "loss.svg", NULL };
 static char folder[64];
 
 static int make_folder(void **state) {
@@ -25,14 +25,14 @@ static int remove_folder(void **state) {
 static run_folder opened(bool resume, bool overwrite) {
     run_folder   r;
     tide_failure failure = { 0 };
-    if (run_folder_open(folder, resume, overwrite, &r, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+    if (run_folder_open(folder, resume, overwrite, own, none, &r, &failure) != TIDE_OK) fail_msg("%s", failure.message);
     return r;
 }
 
 static void refused(bool resume, bool overwrite, const char *words) {
     run_folder   r;
     tide_failure failure = { 0 };
-    assert_int_equal(run_folder_open(folder, resume, overwrite, &r, &failure), TIDE_EINVAL);
+    assert_int_equal(run_folder_open(folder, resume, overwrite, own, none, &r, &failure), TIDE_EINVAL);
     expect_has(failure.message, words);
     assert_int_equal(r.lock, -1);
 }
@@ -63,15 +63,15 @@ static void test_folder(void **state) {
     put_file("run.json", "{}");
     put_file("loss.svg", "x");
     run_folder_close(&r);
-    assert_false(has_file(".lock"));
+    assert_false(has_file(".tidemill/lock"));
     refused(false, false, "holds a run already");
     refused(true, true, "contradict");
     char gone[64], ours[64];
     pid_t child = fork();
     if (!child) _exit(0);
     waitpid(child, NULL, 0);
-    snprintf(gone, sizeof gone, "state.safetensors.tmp-%ld-0", (long)child);
-    snprintf(ours, sizeof ours, "forecast.svg.tmp-%ld-0", (long)getppid());
+    snprintf(gone, sizeof gone, ".tidemill/t-%ld-0", (long)child);
+    snprintf(ours, sizeof ours, ".tidemill/t-%ld-0", (long)getppid());
     put_file(gone, "half");
     put_file(ours, "half");
     r = opened(true, false);

@@ -55,7 +55,7 @@ static tide_status open_folder(known_trainer *t, tide_failure *f) {
     else run_folder_default("eis-known", path);
     if (o->resume && !*o->out)
         return fail_at(f, TIDE_EINVAL, NULL, 0, "resume", "--resume needs --out, the folder of the run to go on with");
-    tide_status status = run_folder_open(path, o->resume, o->overwrite, &t->folder, f);
+    tide_status status = run_folder_open(path, o->resume, o->overwrite, files, (const char *const[]){ NULL }, &t->folder, f);
     if (status != TIDE_OK) return status;
     json_t *now = description(t);
     if (!now) return no_memory(f);

@@ -82,17 +82,18 @@ static tide_status make_validation(spectrum_trainer *t, tide_failure *failure) {
     return fine ? TIDE_OK : no_memory(failure);
 }
 
+static const char *const made[] = { "model.safetensors", "loss.svg", "loss.csv", "accuracy.svg", "accuracy.csv", NULL };
+
 static tide_status open_folder(spectrum_trainer *t, tide_failure *failure) {
     char path[1024];
     snprintf(path, sizeof path, "%s", t->options->out);
     if (t->options->resume && !*path)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "resume", "--resume needs --out, the folder of the run to go on with");
     if (!*path) run_folder_default(t->settings.network.recipe == EIS_RECIPE_GRID ? "eis-grid" : "eis-lab", path);
-    return run_folder_open(path, t->options->resume, t->options->overwrite, &t->folder, failure);
+    return run_folder_open(path, t->options->resume, t->options->overwrite, made, (const char *const[]){ NULL }, &t->folder, failure);
 }
 
 static tide_status describe(spectrum_trainer *t, tide_failure *failure) {
-    static const char *const made[] = { "model.safetensors", "loss.svg", "loss.csv", "accuracy.svg", "accuracy.csv", NULL };
     static const char *const free_keys[] = { "version", "max_minutes", "n_epochs", "choices", NULL };
     json_t *now = spectrum_description(t);
     if (!now) return no_memory(failure);

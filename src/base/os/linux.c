@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,4 +78,17 @@ void os_model(char *out, size_t size) {
             if (colon) snprintf(out, size, "%.*s", (int)strcspn(colon + 1, "\n"), colon + 1);
         }
     if (f) fclose(f);
+}
+
+/* Needs /proc: the only way to name such a file without special rights, and to open it again. */
+int os_unnamed_file(const char *folder, char opens[OS_OPENS]) {
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+    snprintf(opens, OS_OPENS, "/proc/self/fd/%d", fd);
+    if (fd < 0 || access(opens, W_OK) == 0) return fd;
+    close(fd);
+    return -1;
+}
+
+int os_name_file(const char *opens, const char *path) {
+    return linkat(AT_FDCWD, opens, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
 }

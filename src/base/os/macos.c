@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <mach/mach.h>
 #include <sys/sysctl.h>
 
@@ -26,4 +27,14 @@ int64_t os_memory_bytes(void) { return sysctl_number("hw.memsize"); }
 
 void os_model(char *out, size_t size) {
     if (sysctlbyname("machdep.cpu.brand_string", out, &size, NULL, 0)) *out = 0;
+}
+
+int os_unnamed_file(const char *folder, char opens[OS_OPENS]) {
+    (void)folder, (void)opens;
+    return -1;
+}
+
+int os_name_file(const char *opens, const char *path) {
+    (void)opens, (void)path;
+    return ENOTSUP;
 }

@@ -1,0 +1,42 @@
+/* Which files in a folder are ours: the law that no command deletes, cuts or writes over what it did not make.
+ *
+ * A folder that a command puts files of fixed names into gets a folder `.tidemill`, made by us alone, and in it
+ *   files        a line for each name that is ours beside it, written and synced before the file is made
+ *   outputs      what a command wrote elsewhere at the user's wish: "SHA256 PATH"
+ *   lock         held by the command that writes the run
+ *   t-PID-N      what is being written where the system cannot hide it; swept by the next command that has the lock
+ * A name that is not listed is somebody else's, whatever it is called. Runs of 0.1.0 have no such folder: their run.json says
+ * whose they are, and the names that its command used are then listed. */
+#ifndef RUN_OWNED_H
+#define RUN_OWNED_H
+
+#include <tidemill/core.h>
+
+/* Lists the names (ends with NULL) as ours in `folder`, which exists; all of them or none. TIDE_EINVAL: one of them is there and
+ * not listed, or is a link or a folder; so is `.tidemill` itself when it is not of this program. */
+tide_status owned_claim(const char *folder, const char *const *names, tide_failure *failure);
+/* Claims NAME.svg and NAME.csv; `path` (of RUN_PATH) is the plot's. */
+tide_status owned_claim_plot(const char *folder, const char *name, char *path, tide_failure *failure);
+/* Claims one name; `path` (of RUN_PATH) is the file's. */
+tide_status owned_claim_file(const char *folder, const char *name, char *path, tide_failure *failure);
+/* Lists a name whose file the caller has recognised as ours by what is in it. */
+tide_status owned_adopt(const char *folder, const char *name, tide_failure *failure);
+bool        owned_lists(const char *folder, const char *name);
+bool        owned_holds_run(const char *folder);  /* a run.json of ours, or of 0.1.0, is in it */
+/* Takes away those of the names that are listed. */
+void        owned_clear(const char *folder, const char *const *names);
+/* The lock's file descriptor; -1 with the failure set: TIDE_EINVAL while another process has it. */
+int         owned_lock(const char *folder, tide_failure *failure);
+void        owned_unlock(const char *folder, int lock);
+/* What a command that was killed was writing, taken away; owned_lock has done it. For who holds another lock on the folder. */
+void        owned_sweep(const char *folder);
+
+/* May the file `path`, given by the option (failure.column), be written? Not if it is one of `inputs` (ends with NULL; NULL entries are skipped
+ * by "") or a listed file of a folder of ours. If something is there: with `overwrite`, or if `folder` (NULL: none) remembers
+ * that the same bytes were written there. Pipes and devices always. TIDE_EINVAL. */
+tide_status output_check(const char *path, const char *option, bool overwrite, const char *folder, const char *const *inputs,
+                         tide_failure *failure);
+/* Remembers in `folder`, if that is one of ours and can be written, that we wrote `path` as it now is. */
+void        output_remember(const char *folder, const char *path);
+
+#endif
