@@ -210,6 +210,15 @@ static tide_status answer_one(session *s, const char *path, int64_t number, tide
     return status;
 }
 
+/* Plots leave their numbers in --out: a file of them can be read again, but not while it is written anew. */
+static tide_status refuse_inputs(const session *s, tide_failure *failure) {
+    char       *list = strdup(s->options->spectra), *rest = list;
+    tide_status status = list ? TIDE_OK : out_of_memory(failure);
+    for (const char *path; status == TIDE_OK && (path = strsep(&rest, "\n"));) status = owned_refuse_input(s->options->out, path, failure);
+    free(list);
+    return status;
+}
+
 static tide_status answer_all(session *s, tide_failure *failure) {
     if (!*s->options->spectra) return answer_one(s, NULL, 0, failure);
     char       *list = strdup(s->options->spectra), *rest = list;
@@ -276,6 +285,7 @@ tide_status eis_complete(const eis_options *options, eis_listener listener, void
     if (status == TIDE_OK) status = open_model(&s, f);
     if (status == TIDE_OK) status = tell_source(&s, f);
     if (status == TIDE_OK && *options->out) status = make_folder(options->out, f);
+    if (status == TIDE_OK && *options->out) status = refuse_inputs(&s, f);
     answer_table_header(&s.table);
     candidate_table_header(&s.candidates);
     if (status == TIDE_OK) status = answer_all(&s, f);

@@ -214,6 +214,20 @@ tide_status owned_claim(const char *folder, const char *const *names, tide_failu
     return status;
 }
 
+tide_status owned_refuse_input(const char *folder, const char *input, tide_failure *failure) {
+    char       *file = realpath(input, NULL), *here = realpath(folder, NULL), *slash = file ? strrchr(file, '/') : NULL;
+    tide_status status = TIDE_OK;
+    if (here && slash) {
+        *slash = 0;
+        if (!strcmp(file, here) && owned_lists(folder, slash + 1))
+            status = fail_at(failure, TIDE_EINVAL, input, 0, "out",
+                             "%s is read by this command, which writes files of that name there: copy it elsewhere, or give another folder", input);
+    }
+    free(file);
+    free(here);
+    return status;
+}
+
 tide_status owned_adopt(const char *folder, const char *name, tide_failure *failure) {
     char       *list   = open_list(folder, failure);
     tide_status status = list ? add_names(folder, (const char *const[]){ name, NULL }, list, failure) : failure ? failure->status : TIDE_EIO;

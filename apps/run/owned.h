@@ -21,6 +21,8 @@ tide_status owned_claim_plot(const char *folder, const char *name, char *path, t
 tide_status owned_claim_file(const char *folder, const char *name, char *path, tide_failure *failure);
 /* Lists a name whose file the caller has recognised as ours by what is in it. */
 tide_status owned_adopt(const char *folder, const char *name, tide_failure *failure);
+/* TIDE_EINVAL if `input` (through links) is a listed file of `folder`: what a command writes there cannot be what it reads. */
+tide_status owned_refuse_input(const char *folder, const char *input, tide_failure *failure);
 bool        owned_lists(const char *folder, const char *name);
 bool        owned_holds_run(const char *folder);  /* a run.json of ours, or of 0.1.0, is in it */
 /* Takes away those of the names that are listed. */

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/base.h"
-#include "owned.h"
 #include "run.h"
 
 const char *run_folder_file(const char *folder, const char *name, char *buffer) {
@@ -56,17 +55,6 @@ static tide_status claim(const char *folder, const char *const *names, tide_fail
     return status == TIDE_OK ? owned_claim(folder, names, failure) : status;
 }
 
-/* A file of the run that is to be replaced cannot be what it is made from. */
-static tide_status refuse_inputs(const run_folder *r, const char *const *names, const char *const *inputs, tide_failure *failure) {
-    char        path[RUN_PATH];
-    struct stat a, b;
-    for (; *names; names++)
-        for (const char *const *input = inputs; *input; input++)
-            if (stat(run_folder_file(r->path, *names, path), &a) == 0 && **input && stat(*input, &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev)
-                return fail_at(failure, TIDE_EINVAL, path, 0, "out", "%s is read by this command and belongs to the run: copy it elsewhere first", path);
-    return TIDE_OK;
-}
-
 tide_status run_folder_open(const char *path, bool resume, bool overwrite, const char *const *names, const char *const *inputs, run_folder *r,
                             tide_failure *failure) {
     *r = (run_folder){ .lock = -1 };
@@ -82,7 +70,7 @@ tide_status run_folder_open(const char *path, bool resume, bool overwrite, const
     r->resuming        = present && resume;
     tide_status status = make_folders(r->path, failure);
     if (status == TIDE_OK) status = claim(r->path, names, failure);
-    if (status == TIDE_OK) status = refuse_inputs(r, names, inputs, failure);
+    for (; status == TIDE_OK && *inputs; inputs++) status = owned_refuse_input(r->path, *inputs, failure);
     if (status == TIDE_OK && (r->lock = owned_lock(r->path, failure)) < 0) status = failure ? failure->status : TIDE_EIO;
     return status;
 }

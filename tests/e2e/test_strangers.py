@@ -169,6 +169,21 @@ class Strangers(Case):
         self.assertIn("is read by this command", self.error(2, "forecast", "predict", run, "--data", data, "--output", data, "--overwrite")["message"])
         self.assertEqual(data.read_bytes(), before)
 
+    def test_own_numbers_as_input(self):
+        """What a plot left can be read again, but not while the same command writes it anew."""
+        answer, run = self.folder / "answer", self.folder / "run"
+        self.code(0, "eis", "complete", "--spectrum", self.made / "well.csv", "--out", answer, "--method", "exact", "--known", "Rsh=460,Ra=4.8k")
+        numbers = (answer / "nyquist.csv").read_bytes()
+        self.assertIn("is read by this command", self.error(2, "eis", "complete", "--spectrum", answer / "nyquist.csv", "--out", answer)["message"])
+        self.assertEqual((answer / "nyquist.csv").read_bytes(), numbers)
+        shutil.copytree(self.made / "plotted", run)
+        shutil.copy(self.made / "data.csv", run / "sample.csv")
+        sample = (run / "sample.csv").read_bytes()
+        for more in (["--overwrite"], ["--resume", "auto"]):
+            self.assertIn("is read by this command",
+                          self.error(2, "forecast", "train", "--data", run / "sample.csv", "--out", run, *TINY, *more)["message"])
+        self.assertEqual((run / "sample.csv").read_bytes(), sample)
+
     def test_config_of_another_run(self):
         """run.json as --config brings its settings, not its place: the run it came from stays."""
         before = words_on(self.made / "plain")
