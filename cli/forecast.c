@@ -116,17 +116,43 @@ int forecast_cli_show(void *user, const forecast_event *e) {
 
 /* ---- results ---- */
 
-static void put_score(FILE *out, const char *name, const forecast_score *s) {
-    if (s->present) fprintf(out, "  %-16s %9.4f %9.4f %12.6g %12.6g\n", name, s->mse, s->mae, s->original_mse, s->original_mae);
+static const char *const forecasters[] = { "this model", "last value", "seasonal naive", "linear" };
+
+static const forecast_score *score_of(const forecast_result *r, int which) { return which ? &r->baselines[which - 1] : &r->model; }
+
+static void put_score(FILE *out, const char *name, const forecast_score *s, bool units) {
+    if (!s->present) return;
+    fprintf(out, "  %-16s %9.4f %9.4f", name, s->mse, s->mae);
+    if (units) fprintf(out, " %12.6g %12.6g", s->original_mse, s->original_mae);
+    putc('\n', out);
+}
+
+/* Units differ from column to column, so each has a line of its own; the name, of any length, ends it. */
+static void put_columns(FILE *out, const forecast_result *r) {
+    enum { MOST = 10 };
+    if (r->by_column_count < 2) return;
+    if (r->by_column_count > MOST) {
+        fprintf(out, "errors of the %" PRId64 " columns in their own units: --json, by_column\n", r->by_column_count);
+        return;
+    }
+    fputs("mean absolute error in each column's own units\n ", out);
+    for (int k = 0; k < 4; k++)
+        if (score_of(r, k)->present) fprintf(out, " %15s", forecasters[k]);
+    fputs("  column\n", out);
+    for (int64_t i = 0; i < r->by_column_count; i++) {
+        putc(' ', out);
+        for (int k = 0; k < 4; k++)
+            if (score_of(r, k)->present) fprintf(out, " %15.6g", r->by_column[i].original_mae[k]);
+        fprintf(out, "  %s\n", r->by_column[i].name);
+    }
 }
 
 static void put_scores(FILE *out, const forecast_result *r) {
-    static const char *const names[] = { "last value", "seasonal naive", "linear" };
-    fprintf(out, "test, %" PRId64 " windows       mse       mae original mse original mae\n", r->windows);
-    put_score(out, "this model", &r->model);
-    for (int i = 0; i < 3; i++) put_score(out, names[i], &r->baselines[i]);
-    if (!r->baselines[1].present) fputs("no season follows from the frequency: evaluate --season N adds seasonal naive\n", out);
-    else if (r->season > r->seq_len) fprintf(out, "the season, %" PRId64 " rows, is longer than the look-back: seasonal naive repeats the last value\n", r->season);
+    bool units = r->by_column_count == 1;
+    fprintf(out, "test, %" PRId64 " windows       mse       mae%s\n", r->windows, units ? " original mse original mae" : "");
+    for (int k = 0; k < 4; k++) put_score(out, forecasters[k], score_of(r, k), units);
+    if (*r->season_note) fprintf(out, "%s\n", r->season_note);
+    put_columns(out, r);
 }
 
 static void put_train(FILE *out, const forecast_result *r) {
@@ -140,8 +166,9 @@ static void put_evaluate(FILE *out, const forecast_result *r) {
     const forecast_score *s = &r->model;
     put_scores(out, r);
     if (!s->present) return;
-    fprintf(out, "rmse %.4f  original rmse %.6g  mape %.4g %%  mspe %.4g %%  smape %.4g %%  wape %.4g %%\n", s->rmse, s->original_rmse,
-            s->mape, s->mspe, s->smape, s->wape);
+    fprintf(out, "rmse %.4f", s->rmse);
+    if (!isnan(s->original_rmse)) fprintf(out, "  original rmse %.6g", s->original_rmse);
+    fprintf(out, "  mape %.4g %%  mspe %.4g %%  smape %.4g %%  wape %.4g %%\n", s->mape, s->mspe, s->smape, s->wape);
     if (s->mape_left_out) fprintf(out, "mape and mspe leave out %" PRId64 " truths of 0\n", s->mape_left_out);
     if (s->mape_by_small_truths) fputs("mape and mspe come from a few truths near 0: go by smape and wape\n", out);
     fprintf(out, "direction right %.2f %% (95 %% interval %.2f to %.2f; always the commoner sign: %.2f; a coin: 50)\n", 100 * s->direction,

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-baseline *baseline_last_value(void) { return calloc(1, sizeof(baseline)); }
+baseline *baseline_last_value(void) { return baseline_seasonal(1); }
 
 baseline *baseline_seasonal(int64_t season) {
     baseline *b = calloc(1, sizeof *b);
@@ -41,6 +41,7 @@ window_scale window_scale_of(const float *values, int64_t count, int64_t stride)
     return (window_scale){ mean, sqrt(squares / (double)count + 1e-5) };
 }
 
+/* The last `season` rows over and over: a season longer than the window begins in the rows before it. */
 static void predict_repeating(const float *window, int64_t seq_len, int64_t pred_len, int64_t columns, int64_t season, float *out) {
     const float *cycle = window + (seq_len - season) * columns;
     for (int64_t s = 0; s < pred_len; s++)
@@ -79,6 +80,5 @@ void baseline_predict(const baseline *b, const float *window, int64_t seq_len, i
         predict_linear(b, window, columns, out);
         return;
     }
-    bool seasonal = b->season > 0 && b->season <= seq_len;
-    predict_repeating(window, seq_len, pred_len, columns, seasonal ? b->season : 1, out);
+    predict_repeating(window, seq_len, pred_len, columns, b->season, out);
 }

@@ -5,7 +5,7 @@
 #include "score.h"
 
 struct baseline {
-    int64_t season;              /* rows; 0: none */
+    int64_t season;              /* rows that repeat; 1: the last value */
     float  *weights;             /* (seq_len + 1, pred_len), the last row the intercept; NULL: not a linear one */
     int64_t seq_len, pred_len;   /* of the weights */
 };

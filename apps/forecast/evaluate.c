@@ -135,15 +135,17 @@ static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *fai
     if (status != TIDE_OK) return status;
     tell_warnings(&e->listener, &e->data.frame);
     set_scoring(e);
+    r->windows = e->scoring.windows, r->columns = e->data.frame.columns, r->seq_len = o->seq_len, r->pred_len = o->pred_len;
     if (run) status = score_run(e, r, failure);
-    if (status == TIDE_OK) status = score_baselines(&e->scoring, e->data.split, o->season, true, &e->baselines, failure);
+    if (status == TIDE_OK) status = score_baselines(&e->scoring, e->data.split, o->season, &e->baselines, failure);
     if (status != TIDE_OK) return status;
     r->guide_direction = (e->compat & FORECAST_COMPAT_GUIDE) != 0;
-    r->windows = e->scoring.windows, r->columns = e->data.frame.columns, r->seq_len = o->seq_len, r->pred_len = o->pred_len;
     report_baselines(r, &e->baselines, e->scoring.metrics_scaled, &e->listener);
+    status = report_columns(r, &e->data, run ? &e->model : NULL, &e->baselines, failure);
+    if (status != TIDE_OK) return status;
     r->wall_s       = os_seconds() - e->listener.began;
     r->peak_rss_mib = (double)os_peak_rss_bytes() / (1 << 20);
-    return report_json("forecast evaluate", r, &e->parts, e->data.frame.names + e->data.out_first, failure);
+    return report_json("forecast evaluate", r, &e->parts, failure);
 }
 
 tide_status forecast_evaluate(const forecast_options *options, forecast_progress progress, void *user, forecast_result *result, tide_failure *failure) {

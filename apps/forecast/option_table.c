@@ -72,7 +72,7 @@ static const forecast_option table[] = {
     { "plots", BOOL(plots), TRAIN | FORECAST_FOR_PREDICT | SAME, NULL, "Run", NULL, "draw plots (on by default; --plots=no)" },
     { "output", TEXT(output), FORECAST_FOR_PREDICT | SAME, NULL, "Run", PATH, "where to write the forecast; - for standard output" },
     { "save-predictions", TEXT(save_predictions), EVAL | SAME, NULL, "Run", "FILE.npz", "keep every forecast and truth" },
-    { "season", INT(season, 0, 1e7), EVAL, NULL, "Run", "N", "rows of a season for the seasonal-naive baseline" },
+    { "season", INT(season, 0, 1e7), READ | SAME, NULL, "Run", "N", "rows of a season for the seasonal-naive baseline; 0: from the frequency" },
 
     { "device", TEXT(device), ALL | WHY, NULL, "Machine", "NAME", "cpu, ref or check" },
     { "precision", CHOICE(precision, "f32|bf16|f16|auto"), ALL | WHY, NULL, "Machine", NULL, "of large matrix products; auto: bf16 where the device has it; f16 trains with a loss scale" },

@@ -1,10 +1,12 @@
 /* forecast_predict: the rows after the last one, with real time stamps, in the input's own units and form. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <tidemill/io.h>
 
 #include "base/base.h"
+#include "finite.h"
 #include "json_text.h"
 #include "loaded.h"
 #include "report.h"
@@ -70,6 +72,18 @@ static tide_status rows_of_run(prediction *p, tide_failure *failure) {
 
 /* ---- the forecast ---- */
 
+/* No forecast is better than one of nan: nothing is written. */
+static tide_status require_finite(const prediction *p, tide_failure *failure) {
+    const model_config *c = &p->bundle.config;
+    char                what[200];
+    for (int64_t i = 0; i < c->pred_len * c->out_count; i++)
+        if (!isfinite(p->values[i])) {
+            snprintf(what, sizeof what, "the forecast of '%.150s'", p->bundle.names[c->out_first + i % c->out_count]);
+            return not_finite(&p->data, 0, c->seq_len, what, failure);
+        }
+    return TIDE_OK;
+}
+
 static tide_status forecast(prediction *p, tide_failure *failure) {
     const model_config *c = &p->bundle.config;
     const dataset      *d = &p->data;
@@ -90,7 +104,7 @@ static tide_status forecast(prediction *p, tide_failure *failure) {
         p->values[i]   = scaled[i] * d->scaler.std[column] + d->scaler.mean[column];
     }
     free(scaled);
-    return status == TIDE_OK ? status : fail(failure, status, "the forecast could not be computed");
+    return status == TIDE_OK ? require_finite(p, failure) : fail(failure, status, "the forecast could not be computed");
 }
 
 static tide_status future_times(prediction *p, tide_failure *failure) {

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/base.h"
 #include "json_text.h"
@@ -82,14 +83,31 @@ static json_t *parts_json(const double *mse, const double *mae, int64_t count) {
     return o;
 }
 
-static json_t *columns_json(const error_parts *p, char *const *names) {
+static json_t *units_json(const forecast_column_score *s, int which) {
     json_t *o = json_object();
-    for (int64_t i = 0; i < p->columns; i++) {
-        json_t *one = json_object();
-        put(one, "mse", p->column_mse[i]);
-        put(one, "mae", p->column_mae[i]);
-        json_object_set_new(o, names[i], one);
+    put(o, "mse", s->original_mse[which]);
+    put(o, "mae", s->original_mae[which]);
+    put(o, "rmse", sqrt(s->original_mse[which]));
+    return o;
+}
+
+static json_t *column_json(const forecast_result *r, const forecast_column_score *s) {
+    json_t *o = json_object(), *baselines = json_object();
+    if (r->model.present) {
+        put(o, "mse", s->mse);
+        put(o, "mae", s->mae);
+        json_object_set_new(o, "original", units_json(s, 0));
     }
+    for (int i = 0; i < 3; i++)
+        if (r->baselines[i].present) json_object_set_new(baselines, r->baselines[i].name, json_pack("{s:o}", "original", units_json(s, i + 1)));
+    json_object_set_new(o, "baselines", baselines);
+    return o;
+}
+
+static json_t *columns_json(const forecast_result *r) {
+    json_t *o = json_object();
+    for (int64_t i = 0; i < r->by_column_count; i++)
+        json_object_set_new(o, r->by_column[i].name, column_json(r, &r->by_column[i]));
     return o;
 }
 
@@ -121,16 +139,15 @@ static void put_model(json_t *o, const forecast_result *r) {
     json_object_set_new(o, "beaten_by_baseline", json_boolean(r->beaten));
 }
 
-tide_status report_json(const char *command, forecast_result *r, const error_parts *parts, char *const *names, tide_failure *failure) {
+tide_status report_json(const char *command, forecast_result *r, const error_parts *parts, tide_failure *failure) {
     json_t *o = json_pack("{s:i, s:s, s:I, s:I, s:I, s:I}", "schema_version", SCHEMA_VERSION, "command", command, "windows", (json_int_t)r->windows,
                           "columns", (json_int_t)r->columns, "seq_len", (json_int_t)r->seq_len, "pred_len", (json_int_t)r->pred_len);
     if (*r->run) put_model(o, r);
     if (r->epochs) put_training(o, r);
     if (r->windows) json_object_set_new(o, "baselines", baselines_json(r));
-    if (parts && parts->step_mse) {
-        json_object_set_new(o, "horizon", parts_json(parts->step_mse, parts->step_mae, parts->steps));
-        json_object_set_new(o, "by_column", columns_json(parts, names));
-    }
+    if (*r->season_note) json_object_set_new(o, "season_note", json_text(r->season_note));
+    if (parts && parts->step_mse) json_object_set_new(o, "horizon", parts_json(parts->step_mse, parts->step_mae, parts->steps));
+    if (r->by_column) json_object_set_new(o, "by_column", columns_json(r));
     put(o, "wall_s", r->wall_s);
     put(o, "peak_rss_mib", r->peak_rss_mib);
     free(r->json);
@@ -142,6 +159,7 @@ tide_status report_json(const char *command, forecast_result *r, const error_par
 void report_baselines(forecast_result *r, const baseline_parts *parts, bool metrics_scaled, const listener *l) {
     char list[160] = "";
     r->season = parts->season;
+    snprintf(r->season_note, sizeof r->season_note, "%s", parts->season_note);
     for (int i = 0; i < 3; i++) {
         if (!parts->present[i]) continue;
         r->baselines[i] = score_pair_result(baseline_names[i], &parts->pair[i], metrics_scaled);
@@ -153,7 +171,54 @@ void report_baselines(forecast_result *r, const baseline_parts *parts, bool metr
     if (r->beaten) listener_note(l, FORECAST_STAGE_WARNING, "by test MSE the model (%.4f) does not beat %s", r->model.mse, list);
 }
 
+/* ---- errors by column ---- */
+
+static void columns_free(forecast_result *r) {
+    for (int64_t i = 0; i < r->by_column_count; i++) free(r->by_column[i].name);
+    free(r->by_column);
+    r->by_column = NULL, r->by_column_count = 0;
+}
+
+static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the result"); }
+
+/* The scores of the columns by the model or a baseline, one of the four. */
+static tide_status put_columns(forecast_result *r, const score *original, int which, tide_failure *failure) {
+    int64_t count = r->by_column_count;
+    double *mse   = malloc((size_t)(2 * count) * sizeof *mse + 1);
+    if (!mse) return no_memory(failure);
+    score_parts(original, NULL, NULL, mse, mse + count);
+    for (int64_t i = 0; i < count; i++) r->by_column[i].original_mse[which] = mse[i], r->by_column[i].original_mae[which] = mse[count + i];
+    free(mse);
+    return TIDE_OK;
+}
+
+static bool columns_new(forecast_result *r, const dataset *d, const error_parts *scaled) {
+    columns_free(r);
+    if (!(r->by_column = calloc((size_t)d->out_count + 1, sizeof *r->by_column))) return false;
+    r->by_column_count = d->out_count;
+    for (int64_t i = 0; i < d->out_count; i++) {
+        forecast_column_score *s = &r->by_column[i];
+        *s = (forecast_column_score){ .name = strdup(d->frame.names[d->out_first + i]), .mse = (double)NAN, .mae = (double)NAN };
+        if (scaled->column_mse) s->mse = scaled->column_mse[i], s->mae = scaled->column_mae[i];
+        for (int k = 0; k < 4; k++) s->original_mse[k] = s->original_mae[k] = (double)NAN;
+        if (!s->name) return false;
+    }
+    return true;
+}
+
+tide_status report_columns(forecast_result *r, const dataset *d, const score_pair *model, const baseline_parts *baselines, tide_failure *failure) {
+    error_parts scaled = { 0 };
+    bool        fine   = (!model || error_parts_new(model->scaled, r->pred_len, d->out_count, &scaled)) && columns_new(r, d, &scaled);
+    tide_status status = fine ? TIDE_OK : no_memory(failure);
+    if (status == TIDE_OK && model) status = put_columns(r, model->original, 0, failure);
+    for (int i = 0; status == TIDE_OK && i < 3; i++)
+        if (baselines->present[i]) status = put_columns(r, baselines->pair[i].original, i + 1, failure);
+    error_parts_free(&scaled);
+    return status;
+}
+
 void forecast_result_free(forecast_result *r) {
+    columns_free(r);
     free(r->json);
     free(r->csv);
     free(r->text);

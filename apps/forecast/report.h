@@ -6,16 +6,19 @@
 #include "run_folder.h"
 #include "scoring.h"
 
-/* Errors by horizon step and by column (scaled), for evaluate's JSON and the horizon plot. NULL arrays: absent. */
+/* Errors by horizon step and by column, for JSON and the horizon plot. NULL arrays: absent. */
 typedef struct error_parts { double *step_mse, *step_mae, *column_mse, *column_mae; int64_t steps, columns; } error_parts;
 bool error_parts_new(const score *s, int64_t steps, int64_t columns, error_parts *out);
 void error_parts_free(error_parts *p);
 
-/* result->json of a command; parts and names (of the out columns) may be NULL. */
-tide_status report_json(const char *command, forecast_result *r, const error_parts *parts, char *const *names, tide_failure *failure);
+/* result->json of a command; parts (scaled, for its horizon) may be NULL. */
+tide_status report_json(const char *command, forecast_result *r, const error_parts *parts, tide_failure *failure);
 
 /* Fills r->baselines and r->beaten from r->model, and warns when the model is not the best. */
 void report_baselines(forecast_result *r, const baseline_parts *parts, bool metrics_scaled, const listener *l);
+
+/* Fills r->by_column for the scored columns of d; model NULL: baselines alone. */
+tide_status report_columns(forecast_result *r, const dataset *d, const score_pair *model, const baseline_parts *baselines, tide_failure *failure);
 
 /* loss.svg: training and validation loss by epoch, from metrics.csv. */
 tide_status plot_losses(const run_folder *r, int64_t best_epoch, tide_failure *failure);

@@ -1,4 +1,4 @@
-/* The linear baseline: one ridge regression from L inputs to S outputs, shared by all columns.
+/* The linear baseline: one ridge regression from L inputs to S outputs, shared by the columns that are forecast.
  *
  * The windows are instance-normalised as the model's are: out = mean + std (W (x - mean)/std + c). Squared errors are
  * taken on `out`, as training and scores take them, so a window counts with its variance: with z = (x - mean, std) and
@@ -30,8 +30,8 @@ typedef struct normal {
 } normal;
 
 typedef struct problem {
-    const float *scaled;
-    int64_t columns, seq_len, pred_len;
+    const float *scaled;                    /* from the first column that is fitted */
+    int64_t columns, fitted, seq_len, pred_len;
 } problem;
 
 static int64_t whole_panels(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
@@ -92,7 +92,7 @@ static void add_column(normal *n, const problem *p, int64_t column, block b, pan
 static bool add_block(normal *n, const problem *p, block b) {
     panel *panels = calloc((size_t)(n->width / LANES), sizeof *panels);
     if (!panels) return false;
-    for (int64_t c = 0; c < p->columns; c++) add_column(n, p, c, b, panels);
+    for (int64_t c = 0; c < p->fitted; c++) add_column(n, p, c, b, panels);
     free(panels);
     for (int64_t i = 0; i < n->inputs; i++)
         for (int64_t j = 0; j < i; j++) n->sums[i * n->width + j] = n->sums[j * n->width + i];
@@ -200,7 +200,7 @@ static tide_status fit(problem p, split s, baseline *b, tide_failure *failure) {
     return status;
 }
 
-baseline *baseline_linear(const float *scaled, int64_t columns, split s, int64_t seq_len, int64_t pred_len, tide_failure *failure) {
+baseline *baseline_linear(const float *scaled, column_range which, split s, int64_t seq_len, int64_t pred_len, tide_failure *failure) {
     if (!block_windows(s.train, seq_len, pred_len) || !block_windows(s.val, seq_len, pred_len)) {
         forecast_fail(failure, TIDE_EDATA, NULL, 0, NULL,
                       "the linear baseline needs training and validation windows of %" PRId64 " rows", seq_len + pred_len);
@@ -211,7 +211,8 @@ baseline *baseline_linear(const float *scaled, int64_t columns, split s, int64_t
         forecast_fail(failure, TIDE_ENOMEM, NULL, 0, NULL, "out of memory");
         return NULL;
     }
-    problem p = { .scaled = scaled, .columns = columns, .seq_len = seq_len, .pred_len = pred_len };
+    problem p = { .scaled = scaled + which.first, .columns = which.columns, .fitted = which.count, .seq_len = seq_len,
+                  .pred_len = pred_len };
     if (!fit(p, s, b, failure)) return b;
     baseline_free(b);
     return NULL;

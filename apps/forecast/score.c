@@ -134,6 +134,7 @@ score_result score_total(const score *s) {
     double count = (double)(s->windows * cells), relative_count = (double)all.relative_count;
     score_result r = {
         .windows = s->windows,
+        .columns = s->columns,
         .mse = ratio(all.squared, count),
         .mae = ratio(all.absolute, count),
         .mape_left_out = s->windows * cells - all.relative_count,

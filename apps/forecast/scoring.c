@@ -1,10 +1,12 @@
 #include "scoring.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "finite.h"
 #include "run/run.h"
 
 const char *const baseline_names[3] = { "last_value", "seasonal_naive", "linear" };
@@ -130,7 +132,8 @@ tide_status score_model(const scoring *w, window_program *p, score_pair *out, ti
     tide_status status = space_new(w, p->batch, &space) ? TIDE_OK : no_memory(failure);
     for (int64_t at = 0; status == TIDE_OK && at < w->windows; at += p->batch) status = model_batch(w, p, &space, at, out, failure);
     free(space.truth);
-    return status;
+    if (status != TIDE_OK || isfinite(score_total(out->scaled).mse) || !w->windows) return status;
+    return not_finite(w->data, w->first, w->windows + w->seq_len + w->pred_len - 1, "the error of the test windows", failure);
 }
 
 static void baseline_batch(const scoring *w, const baseline *b, int64_t at, int64_t count, float *all, float *out) {
@@ -162,6 +165,7 @@ tide_status score_baseline(const scoring *w, const baseline *b, score_pair *out,
 
 forecast_score score_pair_result(const char *name, const score_pair *p, bool metrics_scaled) {
     score_result s = score_total(p->scaled), o = score_total(p->original), percent = metrics_scaled ? s : o;
+    if (o.columns > 1) o.mse = o.mae = o.rmse = (double)NAN; /* of different units */
     forecast_score out = { .present = true, .mse = s.mse, .mae = s.mae, .rmse = s.rmse, .original_mse = o.mse, .original_mae = o.mae,
                            .original_rmse = o.rmse, .mape = percent.mape, .mspe = percent.mspe, .smape = percent.smape, .wape = percent.wape,
                            .direction = s.direction, .direction_majority = s.direction_majority, .direction_low = s.direction_low,
@@ -190,20 +194,42 @@ tide_status mean_loss(window_program *p, const int32_t *starts, int64_t first, i
 
 /* ---- baselines ---- */
 
+enum { LAST_VALUE, SEASONAL, LINEAR };
+
 void baseline_parts_free(baseline_parts *p) {
     for (int i = 0; i < 3; i++) score_pair_free(&p->pair[i]);
+    baseline_free(p->linear);
+    p->linear = NULL;
 }
 
-tide_status score_baselines(const scoring *w, split s, int64_t season, bool linear, baseline_parts *out, tide_failure *failure) {
+/* Every window must have a whole season of rows before its forecast. */
+static bool season_known(const scoring *w, baseline_parts *out) {
+    int64_t before = w->first + w->seq_len;
+    if (out->season < 1)
+        snprintf(out->season_note, sizeof out->season_note, "no season follows from the frequency: --season N adds seasonal naive");
+    else if (out->season > before)
+        snprintf(out->season_note, sizeof out->season_note,
+                 "no seasonal naive: a season is %" PRId64 " rows, and before the first forecast there are only %" PRId64, out->season, before);
+    return !*out->season_note;
+}
+
+static baseline *baseline_of(int which, const scoring *w, split s, int64_t season, tide_failure *failure) {
+    const dataset *d = w->data;
+    column_range   scored = { d->frame.columns, d->out_first, d->out_count };
+    if (which == LINEAR) return baseline_linear(d->scaled, scored, s, w->seq_len, w->pred_len, failure);
+    return which == SEASONAL ? baseline_seasonal(season) : baseline_last_value();
+}
+
+tide_status score_baselines(const scoring *w, split s, int64_t season, baseline_parts *out, tide_failure *failure) {
     *out        = (baseline_parts){ .season = season ? season : season_default(w->data->frame.step) };
     tide_status status = TIDE_OK;
-    for (int i = 0; status == TIDE_OK && i < (linear ? 3 : 2); i++) {
-        if (i == 1 && out->season < 1) continue;
-        baseline *b = i == 0 ? baseline_last_value() : i == 1 ? baseline_seasonal(out->season)
-                      : baseline_linear(w->data->scaled, w->data->frame.columns, s, w->seq_len, w->pred_len, failure);
+    for (int i = 0; status == TIDE_OK && i < 3; i++) {
+        if (i == SEASONAL && !season_known(w, out)) continue;
+        baseline *b = baseline_of(i, w, s, out->season, failure);
         status = b ? score_baseline(w, b, &out->pair[i], failure) : fail(failure, TIDE_ENOMEM, "out of memory for the baseline %s", baseline_names[i]);
         out->present[i] = status == TIDE_OK;
-        baseline_free(b);
+        if (i == LINEAR) out->linear = b;
+        else baseline_free(b);
         if (status == TIDE_OK && listener_tell(w->listener, (forecast_event){ .stage = FORECAST_STAGE_SCORE, .batch = i + 1, .batches = 3 }))
             status = cancelled(failure);
     }

@@ -36,9 +36,16 @@ tide_status mean_loss(window_program *p, const int32_t *starts, int64_t first, i
 /* One run of p on up to p->batch windows; a short batch repeats its last. */
 tide_status run_windows(window_program *p, const int32_t *starts, int64_t count, tide_failure *failure);
 
-/* The three baselines, scored. `season` 0: from the frequency. names as in forecast_result. */
-typedef struct baseline_parts { score_pair pair[3]; bool present[3]; int64_t season; } baseline_parts;
-tide_status score_baselines(const scoring *what, split s, int64_t season, bool linear, baseline_parts *out, tide_failure *failure);
+/* The three baselines, scored. `season` 0: from the frequency. names as in forecast_result. A baseline that cannot be what it
+ * is called is not present: season_note says why there is no seasonal naive. */
+typedef struct baseline_parts {
+    score_pair pair[3];
+    bool       present[3];
+    int64_t    season;            /* 0: none is known */
+    char       season_note[160];  /* "" */
+    baseline  *linear;
+} baseline_parts;
+tide_status score_baselines(const scoring *what, split s, int64_t season, baseline_parts *out, tide_failure *failure);
 void        baseline_parts_free(baseline_parts *p);
 extern const char *const baseline_names[3];
 

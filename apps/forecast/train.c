@@ -223,17 +223,20 @@ static tide_status score_test(trainer *t, forecast_result *r, tide_failure *fail
     error_parts    parts     = { 0 };
     tide_status status = session_scoring_all(&t->session, w.windows, true, &p, failure);
     if (status == TIDE_OK) status = score_model(&w, &p, &model, failure);
-    if (status == TIDE_OK) status = score_baselines(&w, t->data.split, 0, true, &baselines, failure);
+    if (status == TIDE_OK) status = score_baselines(&w, t->data.split, t->options->season, &baselines, failure);
     if (status == TIDE_OK) {
         r->windows = w.windows;
         r->model   = score_pair_result("model", &model, w.metrics_scaled);
         report_baselines(r, &baselines, w.metrics_scaled, &t->listener);
+        status = report_columns(r, &t->data, &model, &baselines, failure);
+    }
+    if (status == TIDE_OK) {
         status = draw(t, &p, &w, &model, &baselines, failure);
     }
     if (status == TIDE_OK && !error_parts_new(model.scaled, w.pred_len, t->data.out_count, &parts)) status = fail(failure, TIDE_ENOMEM, "out of memory for the result");
     r->wall_s       = os_seconds() - t->listener.began;
     r->peak_rss_mib = (double)os_peak_rss_bytes() / (1 << 20);
-    if (status == TIDE_OK) status = report_json("forecast train", r, &parts, t->data.frame.names + t->data.out_first, failure);
+    if (status == TIDE_OK) status = report_json("forecast train", r, &parts, failure);
     if (status == TIDE_OK) tell_files(t);
     error_parts_free(&parts);
     score_pair_free(&model);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "finite.h"
 #include "schedule.h"
 
 static const double SAVE_EVERY_S = 30;
@@ -109,15 +110,37 @@ static tide_status keep_best(trainer *t, tide_failure *failure) {
     return fine ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the best parameters");
 }
 
+/* A loss that is not a number hardly ever becomes one again: nothing is waited for where nothing is kept, else a third of the
+ * patience, whatever --patience says. */
+static bool diverged(const trainer *t, double val_loss) {
+    return !isfinite(val_loss) && (!t->best || t->at.worse >= MAX2(1, t->options->patience / 3));
+}
+
 /* Equal counts as better, as published. A loss that is not a number never does. */
 static tide_status judge(trainer *t, double val_loss, bool *better, tide_failure *failure) {
     const forecast_options *o = t->options;
     progress_state         *at = &t->at;
-    *better   = val_loss <= at->best;
+    *better   = isfinite(val_loss) && val_loss <= at->best;
     at->worse = *better ? 0 : at->worse + 1;
     if (*better) at->best = val_loss, at->best_epoch = at->epoch;
     at->finished = at->epoch >= o->epochs || (o->patience > 0 && at->worse >= o->patience && at->epoch >= o->min_epochs);
+    t->diverged  = diverged(t, val_loss);
+    at->finished = at->finished || t->diverged;
     return *better ? keep_best(t, failure) : TIDE_OK;
+}
+
+static tide_status never_a_number(const trainer *t, tide_failure *failure) {
+    const split *s = &t->data.split;
+    extreme      e;
+    if (find_extreme(&t->data, 0, s->val.start + s->val.rows, &e)) return not_finite(&t->data, 0, s->val.start + s->val.rows, "the validation loss", failure);
+    return fail(failure, TIDE_EINVAL, "the training diverged: its validation loss was never a number; lower --learning-rate or set --grad-clip 1");
+}
+
+static void tell_divergence(const trainer *t) {
+    if (t->diverged)
+        listener_note(&t->listener, FORECAST_STAGE_WARNING,
+                      "the training diverged and was stopped after epoch %" PRId64 ": its validation loss is not a number; the best epoch, %" PRId64
+                      ", is kept. A lower --learning-rate or --grad-clip 1 may go further", t->at.epoch - 1, t->at.best_epoch);
 }
 
 /* Where a loss scaler runs: where it is, and how many steps of the run it skipped. */
@@ -197,7 +220,7 @@ tide_status trainer_run(trainer *t, tide_failure *failure) {
     t->began = os_seconds();
     while (status == TIDE_OK && !t->at.finished) status = train_epoch(t, failure);
     if (status != TIDE_OK) return status;
-    if (!t->best)
-        return fail(failure, TIDE_EINVAL, "the validation loss was never a number: lower --learning-rate, set --grad-clip 1, or look for extreme values in the data");
+    if (!t->best) return never_a_number(t, failure);
+    tell_divergence(t);
     return tide_restore(t->best) == TIDE_OK ? TIDE_OK : no_memory(failure);
 }

@@ -25,6 +25,7 @@ typedef struct trainer {
     int64_t          timed, timed_room;
     double           first_step_ms;
     int64_t          asked_batch;        /* lowered by --auto-batch to what fits; 0: not lowered */
+    bool             diverged;           /* the last validation loss is not a number */
     double           last_save, began;   /* began: the first step of this process */
 } trainer;
 

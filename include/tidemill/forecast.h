@@ -193,11 +193,19 @@ typedef struct forecast_score {
     char   name[24];               /* "model", "last_value", "seasonal_naive", "linear" */
     bool   present;
     double mse, mae, rmse;         /* scaled values: the published convention */
-    double original_mse, original_mae, original_rmse, mape, mspe, smape, wape;  /* original units; last four in percent */
+    double original_mse, original_mae, original_rmse;  /* original units; NaN where several columns are scored: see by_column */
+    double mape, mspe, smape, wape;                    /* of original values, in percent */
     int64_t mape_left_out;         /* truths of 0 (within 1e-8), by which mape and mspe cannot divide */
     bool   mape_by_small_truths;   /* mape is over 5 times wape: a few truths near 0 make it */
     double direction, direction_majority, direction_low, direction_high, direction_across;  /* shares, 0 to 1 */
 } forecast_score;
+
+/* One scored column. The four: the model, last_value, seasonal_naive, linear; NaN where one is not present. */
+typedef struct forecast_column_score {
+    char  *name;
+    double mse, mae;                          /* of the model, scaled */
+    double original_mse[4], original_mae[4];  /* in the column's own units (mse: squared) */
+} forecast_column_score;
 
 /* Fields that a command does not fill are 0 or "". Zero it before the call; free with forecast_result_free. */
 typedef struct forecast_result {
@@ -210,7 +218,10 @@ typedef struct forecast_result {
     double  best_val_loss;
     forecast_score model;             /* not present for evaluate without a model */
     forecast_score baselines[3];      /* last_value, seasonal_naive, linear */
-    int64_t season;                   /* rows of seasonal_naive's season; longer than seq_len, it repeats the last value */
+    int64_t season;                   /* rows of seasonal_naive's season; 0: none is known */
+    char    season_note[160];         /* why seasonal_naive is not present; "" */
+    forecast_column_score *by_column; /* (by_column_count) errors of each scored column */
+    int64_t by_column_count;
     bool    guide_direction;          /* --compat guide: directional accuracy across windows is asked for */
     bool    beaten;                   /* a baseline is at least as good (in MSE) as the model */
     char   *json;                     /* the whole result, one object with schema_version */

@@ -95,9 +95,10 @@ static void test_interval(void **state) {
     score_free(s);
 }
 
+/* Two columns; the window is the last four of five rows, so a season of five begins in front of it. */
 static void test_simple_baselines(void **state) {
     (void)state;
-    static const float window[] = { 1, 10, 2, 20, 3, 30, 4, 40 };
+    static const float series[] = { 9, 90, 1, 10, 2, 20, 3, 30, 4, 40 }, *window = series + 2;
     float out[6];
     baseline *last = baseline_last_value(), *season = baseline_seasonal(2), *long_season = baseline_seasonal(5);
     baseline_predict(last, window, 4, 3, 2, out);
@@ -105,7 +106,7 @@ static void test_simple_baselines(void **state) {
     baseline_predict(season, window, 4, 3, 2, out);
     assert_memory_equal(out, ((float[]){ 3, 30, 4, 40, 3, 30 }), sizeof out);
     baseline_predict(long_season, window, 4, 3, 2, out);
-    assert_memory_equal(out, ((float[]){ 4, 40, 4, 40, 4, 40 }), sizeof out);
+    assert_memory_equal(out, ((float[]){ 9, 90, 1, 10, 2, 20 }), sizeof out);
     baseline_free(last);
     baseline_free(season);
     baseline_free(long_season);
@@ -133,7 +134,7 @@ static void test_linear_recovers(void **state) {
     }
     split s = { { 0, 400 }, { 391, 159 }, { 541, 159 } };
     tide_failure failure = { 0 };
-    baseline *b = baseline_linear(series, 2, s, INPUTS, AHEAD, &failure);
+    baseline *b = baseline_linear(series, (column_range){ 2, 0, 2 }, s, INPUTS, AHEAD, &failure);
     assert_non_null(b);
     for (int t = 541; t + INPUTS + AHEAD <= ROWS; t++) {
         float out[AHEAD * 2];
@@ -151,7 +152,7 @@ static void test_linear_is_best(void **state) {
     uint32_t seed = 3;
     for (int t = 1; t < ROWS; t++) series[t] = 0.8f * series[t - 1] + noise(&seed);
     split s = { { 0, ROWS }, { 0, ROWS }, { 0, ROWS } };
-    baseline *b = baseline_linear(series, 1, s, INPUTS, AHEAD, NULL);
+    baseline *b = baseline_linear(series, (column_range){ 1, 0, 1 }, s, INPUTS, AHEAD, NULL);
     assert_non_null(b);
     enum { ALL = ROWS - INPUTS - AHEAD + 1 };
     double residual[AHEAD] = { 0 };
@@ -169,7 +170,7 @@ static void test_linear_needs_windows(void **state) {
     static const float series[40];
     tide_failure failure = { 0 };
     split s = { { 0, 20 }, { 20, 5 }, { 25, 15 } };
-    assert_null(baseline_linear(series, 1, s, INPUTS, AHEAD, &failure));
+    assert_null(baseline_linear(series, (column_range){ 1, 0, 1 }, s, INPUTS, AHEAD, &failure));
     assert_int_equal(failure.status, TIDE_EDATA);
     expect_has(failure.message, "windows of 15 rows");
 }
