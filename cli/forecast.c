@@ -88,8 +88,16 @@ static void show_step(const forecast_event *e) {
                   e->epochs, e->batch, e->batches, e->steps_per_s, e->loss, e->rss_mib, left);
 }
 
+/* Of hundreds of epochs some twenty lines: the first, the last, and every so many between. */
+static bool epoch_shown(const forecast_event *e, bool verbose) {
+    enum { ALL_UP_TO = 40, LINES = 20 };
+    int64_t every = (e->epochs + LINES - 1) / LINES;
+    return verbose || e->epochs <= ALL_UP_TO || e->epoch == 1 || e->epoch % every == 0;
+}
+
 static void show_epoch(const forecast_event *e, bool verbose) {
     char norm[48] = "";
+    if (!epoch_shown(e, verbose)) return;
     if (verbose && !isnan(e->grad_norm)) snprintf(norm, sizeof norm, "  gradient norm %.4g", e->grad_norm);
     say("epoch %2" PRId64 "/%" PRId64 "  train %.5f  validation %.5f%s  lr %.3g  %.1f s  %.0f MiB%s", e->epoch, e->epochs, e->loss,
         e->val_loss, e->best ? " *" : "  ", e->lr, e->seconds, e->rss_mib, norm);

@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "loaded.h"
+#include "plan.h"
 #include "report.h"
 #include "run_folder.h"
 
@@ -70,7 +71,8 @@ static tide_status load_data_alone(evaluation *e, tide_failure *failure) {
 static void set_scoring(evaluation *e) {
     const forecast_options *o = e->options;
     int64_t windows = block_windows(e->data.split.test, o->seq_len, o->pred_len);
-    if (e->compat & FORECAST_COMPAT_TEST_DROP_LAST && windows >= o->batch_size) windows = windows / o->batch_size * o->batch_size;
+    int64_t batch = plan_batch(o);
+    if (e->compat & FORECAST_COMPAT_TEST_DROP_LAST && windows >= batch) windows = windows / batch * batch;
     e->scoring = (scoring){ .data = &e->data, .seq_len = o->seq_len, .pred_len = o->pred_len, .first = e->data.split.test.start, .windows = windows,
                             .metrics_scaled = (e->compat & FORECAST_COMPAT_METRICS_SCALED) != 0, .listener = &e->listener };
 }

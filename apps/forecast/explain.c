@@ -10,6 +10,7 @@
 #include "json_text.h"
 #include "loaded.h"
 #include "machine/machine.h"
+#include "plan.h"
 #include "report.h"
 #include "run_folder.h"
 
@@ -145,7 +146,7 @@ static tide_status explain(explaining *x, const listener *l, forecast_result *r,
     if (status == TIDE_OK) status = make_up_data(&x->bundle.config, rows_of(x), &x->data, failure);
     if (status == TIDE_OK) status = session_open(o, &x->bundle.config, &x->data, &x->session, failure);
     if (status != TIDE_OK) return status;
-    o->batch_size = MIN2(o->batch_size, rows_of(x) - o->seq_len - o->pred_len + 1);
+    o->batch_size = MIN2(plan_batch(o), rows_of(x) - o->seq_len - o->pred_len + 1);
     if (run_mode) status = run_choices_take(o->model, x->session.graph, failure);
     if (status == TIDE_OK) status = session_training(&x->session, o, &step, failure);
     session_tell(&x->session, l);

@@ -11,8 +11,8 @@
 
 void forecast_options_default(forecast_options *o) {
     *o = (forecast_options){ .marks = "auto", .seq_len = 96, .pred_len = 96, .d_model = 128, .n_heads = 8, .e_layers = 2, .d_ff = 128,
-                             .dropout = 0.1, .use_norm = true, .batch_size = 32, .accumulate = 1, .epochs = 10, .patience = 3, .seed = 2023,
-                             .learning_rate = 1e-4, .directional_weight = 0.5, .device = "cpu", .plots = true, .compile = true, .measure = true };
+                             .dropout = 0.1, .use_norm = true, .accumulate = 1, .patience = -1, .lradj = FORECAST_LR_AUTO, .seed = 2023,
+                             .directional_weight = 0.5, .device = "cpu", .plots = true, .compile = true, .measure = true };
 }
 
 static char plain(char c) { return c == '_' ? '-' : c; }

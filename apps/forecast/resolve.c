@@ -9,6 +9,7 @@
 /* The published names mean the guide's formulas under --compat guide. */
 static int guide_rule(int rule) {
     switch (rule) {
+    case FORECAST_LR_AUTO:
     case FORECAST_LR_TYPE1: return FORECAST_LR_GUIDE_TYPE1;
     case FORECAST_LR_TYPE2: return FORECAST_LR_GUIDE_TYPE2;
     case FORECAST_LR_COSINE: return FORECAST_LR_GUIDE_COSINE;

@@ -26,6 +26,7 @@ static double after(forecast_lradj rule, double base, double e, double epochs) {
     case FORECAST_LR_GUIDE_TYPE2: return base * pow(0.5, e - 1);
     case FORECAST_LR_GUIDE_SLOWER: return base * pow(0.9, floor((e - 1) / 8));
     case FORECAST_LR_GUIDE_COSINE: return 0.5 * base * (1 + cos(pi * (e - 1) / epochs));
+    case FORECAST_LR_AUTO: /* training never sees it: plan_training chooses */
     case FORECAST_LR_CONSTANT: break;
     }
     return base;

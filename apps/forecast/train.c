@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "explain.h"
 #include "graph_dump.h"
+#include "plan.h"
 #include "trainer.h"
 
 /* 841568 as "841,568". */
@@ -138,6 +139,7 @@ static tide_status make_step(trainer *t, forecast_options *o, tide_failure *fail
 static tide_status make_programs(trainer *t, forecast_options *o, tide_failure *failure) {
     model_config_from(o, &t->data, &t->config);
     t->windows    = block_windows(t->data.split.train, o->seq_len, o->pred_len);
+    plan_training(o, t->windows);
     int64_t asked = o->batch_size;
     o->batch_size = MIN2(asked, t->windows);
     tide_status status = make_step(t, o, failure);
@@ -259,6 +261,7 @@ static void trainer_free(trainer *t) {
 
 static tide_status train(trainer *t, forecast_options *o, forecast_result *r, tide_failure *failure) {
     tide_status status = dataset_load(o, t->compat, &t->data, failure);
+    if (status == TIDE_OK) status = plan_of_run(o, failure);
     if (status == TIDE_OK) status = make_programs(t, o, failure);
     if (status == TIDE_OK) status = bundle_from(&t->data, o, &t->config, &t->bundle, failure);
     if (status == TIDE_OK) status = forecast_folder_open(o, &t->data, model_parameters(&t->config), t->session.graph, &t->folder, failure);

@@ -29,7 +29,7 @@ typedef enum forecast_activation { FORECAST_GELU, FORECAST_RELU } forecast_activ
 typedef enum forecast_optimizer { FORECAST_ADAM, FORECAST_ADAMW, FORECAST_SGD, FORECAST_RMSPROP, FORECAST_LION } forecast_optimizer;
 typedef enum forecast_lradj { FORECAST_LR_TYPE1, FORECAST_LR_TYPE2, FORECAST_LR_TYPE3, FORECAST_LR_COSINE, FORECAST_LR_CONSTANT,
                               FORECAST_LR_GUIDE_TYPE1, FORECAST_LR_GUIDE_TYPE2, FORECAST_LR_GUIDE_SLOWER,
-                              FORECAST_LR_GUIDE_COSINE } forecast_lradj;
+                              FORECAST_LR_GUIDE_COSINE, FORECAST_LR_AUTO } forecast_lradj;
 typedef enum forecast_loss { FORECAST_MSE, FORECAST_MAE, FORECAST_HUBER, FORECAST_DIRECTIONAL, FORECAST_FINANCIAL } forecast_loss;
 typedef enum forecast_precision { FORECAST_F32, FORECAST_BF16, FORECAST_F16, FORECAST_AUTO } forecast_precision;  /* as tide_precision */
 typedef enum forecast_compile_mode { FORECAST_MODE_DEFAULT, FORECAST_MODE_REDUCE_OVERHEAD, FORECAST_MODE_MAX_AUTOTUNE } forecast_compile_mode;  /* as tide_program_mode, from DEFAULT */
@@ -51,6 +51,9 @@ typedef struct forecast_options {
     int     activation;
     bool    use_norm;
     /* training */
+    /* Open: forecast_train sets batch_size 0, epochs 0, patience -1, learning_rate 0 and lradj FORECAST_LR_AUTO by the length of
+     * the series, and run.json holds what it took. 10 epochs of 200 batches or more: batch 32, 1e-4, type1, patience 3, as
+     * published. Shorter: 2,000 steps at 1e-3 under a cosine, patience 500 steps, batch 16 below 256 windows. */
     int64_t batch_size, epochs, patience, min_epochs, seed;
     int     optimizer, lradj, loss_function;
     double  learning_rate, weight_decay, grad_clip, directional_weight;
@@ -126,7 +129,7 @@ TIDE_API const forecast_option *forecast_option_find(const char *name);
 /* The name nearest to `name` among the options of a command (FORECAST_FOR_...); NULL if none is near. */
 TIDE_API const char *forecast_option_nearest(const char *name, unsigned command);
 
-/* Custom data, M, 96 -> 96, d_model 128, 8 heads, 2 layers, d_ff 128, batch 32, Adam 1e-4, type1, 10 epochs, patience 3. */
+/* Custom data, M, 96 -> 96, d_model 128, 8 heads, 2 layers, d_ff 128, Adam; batch, rate, schedule, epochs and patience open. */
 TIDE_API void forecast_options_default(forecast_options *o);
 /* Parses `text` into the named option and marks it as given. TIDE_EINVAL (failure.column is the option) with the accepted
  * range, the choices, or the nearest name. A flag takes NULL for true. */
@@ -135,7 +138,8 @@ TIDE_API tide_status forecast_option_set(forecast_options *o, const char *name, 
 TIDE_API const char *forecast_option_get(const forecast_options *o, const forecast_option *row, char *buffer, size_t size);
 /* Applies the named preset to every option that was not given. forecast_train does this itself for o->preset. */
 TIDE_API tide_status forecast_preset(forecast_options *o, const char *name, tide_failure *failure);
-/* The options that forecast_train goes by: preset, --auto-size and --compat applied, contradictions refused. Reads no data. */
+/* The options that forecast_train goes by: preset, --auto-size and --compat applied, contradictions refused. Reads no data:
+ * what forecast_train sets by the length of the series stays open. */
 TIDE_API tide_status forecast_options_resolve(const forecast_options *given, forecast_options *out, tide_failure *failure);
 /* The name of the i-th preset; NULL past the last. */
 TIDE_API const char *forecast_preset_name(int64_t i);

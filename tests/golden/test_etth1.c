@@ -46,7 +46,7 @@ static void test_sixty_steps(void **state) {
     model_config     c;
     (void)state;
     forecast_options_default(&o);
-    o.pred_len = 24, o.d_model = 64, o.n_heads = 4, o.d_ff = 128, o.dropout = 0, o.learning_rate = 1e-3, o.grad_clip = 1;
+    o.pred_len = 24, o.d_model = 64, o.n_heads = 4, o.d_ff = 128, o.dropout = 0, o.batch_size = 32, o.learning_rate = 1e-3, o.grad_clip = 1;
     if (tide_npz_read(shared_path(path, "golden/itransformer_etth1_adam60.npz"), &a, &failure) != TIDE_OK) fail_msg("%s", failure.message);
     load_series(&o, &d);
     model_config_from(&o, &d, &c);
