@@ -168,12 +168,11 @@ static void put_train(FILE *out, const forecast_result *r) {
     fprintf(out, "%" PRId64 " epochs (best %" PRId64 "), %.1f s in all, %.1f ms a step (the first %.1f), compiled in %.0f ms, peak memory %.0f MiB\n", r->epochs,
             r->best_epoch, r->wall_s, r->step_ms_median, r->first_step_ms, r->compile_ms, r->peak_rss_mib);
     fprintf(out, "run: %s\n", r->run);
+    fputs(r->advice, out);
 }
 
-static void put_evaluate(FILE *out, const forecast_result *r) {
+static void put_model(FILE *out, const forecast_result *r) {
     const forecast_score *s = &r->model;
-    put_scores(out, r);
-    if (!s->present) return;
     fprintf(out, "rmse %.4f", s->rmse);
     if (!isnan(s->original_rmse)) fprintf(out, "  original rmse %.6g", s->original_rmse);
     fprintf(out, "  mape %.4g %%  mspe %.4g %%  smape %.4g %%  wape %.4g %%\n", s->mape, s->mspe, s->smape, s->wape);
@@ -182,6 +181,12 @@ static void put_evaluate(FILE *out, const forecast_result *r) {
     fprintf(out, "direction right %.2f %% (95 %% interval %.2f to %.2f; always the commoner sign: %.2f; a coin: 50)\n", 100 * s->direction,
             100 * s->direction_low, 100 * s->direction_high, 100 * s->direction_majority);
     if (r->guide_direction) fprintf(out, "direction right across windows, as the guide counts: %.2f %%\n", 100 * s->direction_across);
+}
+
+static void put_evaluate(FILE *out, const forecast_result *r) {
+    put_scores(out, r);
+    if (r->model.present) put_model(out, r);
+    fputs(r->advice, out);
 }
 
 static void put_predict(FILE *out, const forecast_result *r) {

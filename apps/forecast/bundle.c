@@ -17,6 +17,7 @@ void bundle_free(bundle *b) {
     free(b->time_name);
     free(b->tail);
     free(b->tail_time);
+    record_free(&b->record);
     *b = (bundle){ 0 };
 }
 
@@ -51,7 +52,7 @@ static bool copy_tail(bundle *b, const frame *f) {
 tide_status bundle_from(const dataset *d, const forecast_options *o, const model_config *config, bundle *out, tide_failure *failure) {
     const frame *f = &d->frame;
     *out           = (bundle){ .config = *config, .kind = o->kind, .features = o->features, .target = f->target, .step = f->step,
-                               .mark_step = d->mark_step, .format = f->format, .time_place = f->time_place };
+                               .mark_step = d->mark_step, .format = f->format, .time_place = f->time_place, .record.sizes = { o->val, o->test } };
     out->time_name = f->time_name ? strdup(f->time_name) : NULL;
     bool fine      = (!f->time_name || out->time_name) && copy_names(out, f->names) && copy_places(out, f->place) &&
                 scaler_copy(&d->scaler, &out->scaler) && copy_tail(out, f);
@@ -115,6 +116,7 @@ static char *metadata_text(const bundle *b) {
                           "columns", names, "places", places_json(b), "mean", reals_json(b->scaler.mean, b->config.columns), "std",
                           reals_json(b->scaler.std, b->config.columns), "time", time_json(b), "kind", b->kind, "features", b->features,
                           "target", (json_int_t)b->target);
+    json_object_set_new(o, "training", record_json(&b->record));
     char *text = o ? json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(o);
     return text;
@@ -144,6 +146,7 @@ static tide_status add_parts(tide_archive *a, const bundle *b, tide_list params,
     const model_config *c = &b->config;
     if (status == TIDE_OK) status = tide_archive_add(a, "tail.values", TIDE_F64, TIDE_SHAPE(c->seq_len, c->columns), b->tail);
     if (status == TIDE_OK && b->tail_time) status = tide_archive_add(a, "tail.time", TIDE_I64, TIDE_SHAPE(c->seq_len), b->tail_time);
+    if (status == TIDE_OK) status = record_add(a, &b->record, c);
     char *text = metadata_text(b);
     if (status == TIDE_OK) status = text ? tide_archive_set(a, "tidemill.forecast", text) : TIDE_ENOMEM;
     free(text);
@@ -248,7 +251,7 @@ static bool read_parts(const json_t *o, const tide_archive *a, bundle *b) {
                 read_places(json_object_get(o, "places"), b) &&
                 read_reals(b, json_object_get(o, "mean"), &b->scaler.mean) &&
                 read_reals(b, json_object_get(o, "std"), &b->scaler.std) && read_time(json_object_get(o, "time"), b) &&
-                read_tail(a, b);
+                read_tail(a, b) && record_read(json_object_get(o, "training"), a, &b->config, &b->record, &b->out_of_memory);
     b->scaler.columns = b->config.columns;
     return fine && b->target >= 0 && b->target < b->config.columns && b->kind >= 0 && b->kind <= FORECAST_PEMS && b->features >= 0 &&
            b->features <= FORECAST_MS;

@@ -5,6 +5,7 @@
 
 #include "dataset.h"
 #include "model.h"
+#include "record.h"
 
 enum { BUNDLE_VERSION = 1 };
 
@@ -20,6 +21,7 @@ typedef struct bundle {
     char        *time_name;    /* NULL without time stamps */
     double      *tail;         /* (seq_len, columns): the last rows of the file, original units */
     int64_t     *tail_time;    /* (seq_len), NULL without time stamps */
+    training_record record;
     bool         out_of_memory;  /* while reading */
 } bundle;
 

@@ -60,8 +60,8 @@ tide_status dataset_scale(dataset *d, int64_t rows, tide_failure *failure) {
 
 tide_status dataset_load(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure) {
     tide_status status = dataset_read(o, (forecast_kind)o->kind, NULL, d, failure);
-    if (status == TIDE_OK) status = split_make(&d->frame, (frame_kind)o->kind, o->seq_len, o->pred_len, &d->split, failure);
-    if (status == TIDE_OK) status = split_require(&d->frame, d->split, o->seq_len, o->pred_len, failure);
+    if (status == TIDE_OK) status = split_sized(&d->frame, (frame_kind)o->kind, (split_sizes){ o->val, o->test }, o->seq_len, o->pred_len, &d->split, failure);
+    if (status == TIDE_OK) status = split_require(&d->frame, (frame_kind)o->kind, d->split, o->seq_len, o->pred_len, failure);
     if (status == TIDE_OK) status = choose_marks(o, compat, d, failure);
     if (status == TIDE_OK && scaler_fit(&d->frame, d->split.train, &d->scaler) != TIDE_OK) status = no_memory(failure);
     if (status == TIDE_OK) status = dataset_scale(d, d->frame.rows, failure);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <tidemill/io.h>
 
+#include "advice.h"
 #include "base/base.h"
 #include "loaded.h"
 #include "plan.h"
@@ -49,6 +50,8 @@ static tide_status adopt(evaluation *e, tide_failure *failure) {
         *fixed[i].value = fixed[i].run;
     }
     if (!o->given[forecast_option_find("kind") - table]) o->kind = e->bundle.kind;
+    const split_sizes *sizes = &e->bundle.record.sizes;
+    if (o->val == 0 && o->test == 0 && o->kind == e->bundle.kind) o->val = sizes->val, o->test = sizes->test;
     return refuse_columns(o, failure);
 }
 
@@ -57,8 +60,8 @@ static tide_status load_run(evaluation *e, tide_failure *failure) {
     tide_status status = loaded_bundle(o, &e->bundle, e->path, failure);
     if (status == TIDE_OK) status = adopt(e, failure);
     if (status == TIDE_OK) status = loaded_data(o, &e->bundle, (forecast_kind)o->kind, &e->data, failure);
-    if (status == TIDE_OK) status = split_make(&e->data.frame, (frame_kind)o->kind, o->seq_len, o->pred_len, &e->data.split, failure);
-    if (status == TIDE_OK) status = split_require(&e->data.frame, e->data.split, o->seq_len, o->pred_len, failure);
+    if (status == TIDE_OK) status = split_sized(&e->data.frame, (frame_kind)o->kind, (split_sizes){ o->val, o->test }, o->seq_len, o->pred_len, &e->data.split, failure);
+    if (status == TIDE_OK) status = split_require(&e->data.frame, (frame_kind)o->kind, e->data.split, o->seq_len, o->pred_len, failure);
     if (status == TIDE_OK) status = dataset_scale(&e->data, e->data.frame.rows, failure);
     return status == TIDE_OK ? loaded_session(o, &e->bundle, e->path, &e->data, &e->session, failure) : status;
 }
@@ -136,6 +139,9 @@ static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *fai
         status = output_check(o->save_predictions, "save-predictions", o->overwrite, o->model, (const char *const[]){ o->data, e->path, NULL }, failure);
     if (status != TIDE_OK) return status;
     tell_warnings(&e->listener, &e->data.frame);
+    if (e->bundle.record.refit)
+        listener_note(&e->listener, FORECAST_STAGE_WARNING,
+                      "the model has learned from all rows of its training file (--refit): on those, its errors here are no test");
     set_scoring(e);
     r->windows = e->scoring.windows, r->columns = e->data.frame.columns, r->seq_len = o->seq_len, r->pred_len = o->pred_len;
     if (run) status = score_run(e, r, failure);
@@ -147,6 +153,7 @@ static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *fai
     if (status != TIDE_OK) return status;
     r->wall_s       = os_seconds() - e->listener.began;
     r->peak_rss_mib = (double)os_peak_rss_bytes() / (1 << 20);
+    if (run) advise_evaluation(r, o, &e->bundle);
     return report_json("forecast evaluate", r, &e->parts, failure);
 }
 

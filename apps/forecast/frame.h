@@ -93,11 +93,15 @@ void    marks_fill(int64_t seconds, time_step step, float *marks);
 /* ---- splits and scaling ---- */
 typedef struct block { int64_t start, rows; } block;          /* rows [start, start + rows), early rows included */
 typedef struct split { block train, val, test; } split;
+/* Rows of validation and test, the last of the file: below 1 a share of all, else that many; 0: the kind's own. Rows that are
+ * forecast: the look-back before them does not count. KIND_CUSTOM alone has a choice. */
+typedef struct split_sizes { double val, test; } split_sizes;
+tide_status split_sized(const frame *f, frame_kind kind, split_sizes sizes, int64_t seq_len, int64_t pred_len, split *out, tide_failure *failure);
 /* Blocks by the kind's rule; val and test start seq_len rows early (PEMS: not). Fails if the rows are fewer than one
  * window, seq_len + pred_len; a single block may still hold none. */
 tide_status split_make(const frame *f, frame_kind kind, int64_t seq_len, int64_t pred_len, split *out, tide_failure *failure);
 /* Fails, naming the block and what would fit, if train, val or test holds no window: training needs all three. */
-tide_status split_require(const frame *f, split s, int64_t seq_len, int64_t pred_len, tide_failure *failure);
+tide_status split_require(const frame *f, frame_kind kind, split s, int64_t seq_len, int64_t pred_len, tide_failure *failure);
 int64_t     block_windows(block b, int64_t seq_len, int64_t pred_len);  /* rows - seq_len - pred_len + 1, never below 0 */
 int64_t     train_rows(frame_kind kind, int64_t rows);                  /* of the train block */
 

@@ -64,6 +64,9 @@ static const forecast_option table[] = {
       "epochs without a better validation loss before stopping; 0: never stop; -1: at least 3, and 500 steps" },
     { "min-epochs", INT(min_epochs, 0, 1e6), TRAIN, NULL, "Training", "N", "no early stop before this epoch" },
     { "seed", INT(seed, 0, 9e15), TRAIN, NULL, "Training", "N", "of weights, dropout and shuffling" },
+    { "val", REAL(val, 0, BIG), READ, NULL, "Training", "X", "rows for validation, before those for test: below 1 a share, else a number; 0: as --kind says" },
+    { "test", REAL(test, 0, BIG), READ, NULL, "Training", "X", "the last rows, for test, in the same way" },
+    { "refit", BOOL(refit), TRAIN, NULL, "Training", NULL, "after scoring, learn once more from all rows: the scores stay those of the first time" },
     { "compat", TEXT(compat), READ | FORECAST_FOR_PREDICT, NULL, "Training", "A,B,...", "behave like the published programs (list: --compat list)" },
 
     { "model", TEXT(model), USE | SAME, "run", "Run", "RUN", "run folder of a trained model" },
@@ -73,7 +76,8 @@ static const forecast_option table[] = {
     { "plots", BOOL(plots), TRAIN | FORECAST_FOR_PREDICT | SAME, NULL, "Run", NULL, "draw plots (on by default; --plots=no)" },
     { "output", TEXT(output), FORECAST_FOR_PREDICT | SAME, NULL, "Run", PATH, "where to write the forecast; - for standard output" },
     { "save-predictions", TEXT(save_predictions), EVAL | SAME, NULL, "Run", "FILE.npz", "keep every forecast and truth" },
-    { "season", INT(season, 0, 1e7), READ | SAME, NULL, "Run", "N", "rows of a season for the seasonal-naive baseline; 0: from the frequency" },
+    { "season", INT(season, 0, 1e7), ALL | SAME, NULL, "Run", "N", "rows of a season for the seasonal-naive baseline; 0: from the frequency" },
+    { "use", CHOICE(use, "model|last-value|seasonal-naive|linear|best"), FORECAST_FOR_PREDICT | SAME, NULL, "Run", NULL, "what forecasts: the model, a baseline, or what the test windows showed to be best" },
 
     { "device", TEXT(device), ALL | WHY, NULL, "Machine", "NAME", "cpu, ref or check" },
     { "precision", CHOICE(precision, "f32|bf16|f16|auto"), ALL | WHY, NULL, "Machine", NULL, "of large matrix products; auto: bf16 where the device has it; f16 trains with a loss scale" },

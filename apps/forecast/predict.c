@@ -11,6 +11,7 @@
 #include "loaded.h"
 #include "report.h"
 #include "run_folder.h"
+#include "use.h"
 
 typedef struct prediction {
     forecast_options *options;
@@ -25,11 +26,29 @@ typedef struct prediction {
     int64_t   shown;     /* columns to write */
     int64_t  *time;      /* (seq_len + pred_len); NULL without time stamps */
     double    compile_ms;
+    forecast_use use;         /* never BEST */
+    double   *season;         /* (season_rows, columns) before the forecast; NULL unless it is asked for */
+    int64_t   season_rows;
 } prediction;
 
 static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the forecast"); }
 
 /* ---- the rows to look at ---- */
+
+static bool seasonal(const prediction *p) { return p->use == FORECAST_USE_SEASONAL; }
+
+/* The season before the forecast, from `rows` rows that end there. */
+static tide_status take_season(prediction *p, const double *rows, int64_t count, tide_failure *failure) {
+    int64_t columns = p->bundle.config.columns, first = count - p->season_rows;
+    if (first < 0)
+        return fail_at(failure, TIDE_EDATA, p->options->data, 0, "use",
+                       "a season is %" PRId64 " rows, and there are only %" PRId64 " before the forecast: --data FILE with more, or another --use",
+                       p->season_rows, count);
+    size_t bytes = (size_t)(p->season_rows * columns) * sizeof *p->season;
+    if (!(p->season = malloc(bytes + 1))) return no_memory(failure);
+    memcpy(p->season, rows + first * columns, bytes);
+    return TIDE_OK;
+}
 
 /* Moves the last seq_len rows to the front. An ETT file's unused end counts: the future begins after the file. */
 static tide_status keep_last_rows(prediction *p, tide_failure *failure) {
@@ -37,6 +56,10 @@ static tide_status keep_last_rows(prediction *p, tide_failure *failure) {
     int64_t rows = p->bundle.config.seq_len, from = f->file_rows - rows;
     if (from < 0)
         return fail_at(failure, TIDE_EDATA, p->options->data, 0, NULL, "it has %" PRId64 " rows, the model looks back on %" PRId64, f->file_rows, rows);
+    if (seasonal(p)) {
+        tide_status status = take_season(p, f->values, f->file_rows, failure);
+        if (status != TIDE_OK) return status;
+    }
     memmove(f->values, f->values + from * f->columns, (size_t)(rows * f->columns) * sizeof *f->values);
     if (f->time) memmove(f->time, f->time + from, (size_t)rows * sizeof *f->time);
     f->rows = f->file_rows = rows;
@@ -67,7 +90,10 @@ static tide_status rows_of_run(prediction *p, tide_failure *failure) {
     f->place = b->place, b->place = NULL, f->time_place = b->time_place;
     p->data.mark_step = b->mark_step, p->data.mark_count = b->config.marks;
     p->data.out_first = b->config.out_first, p->data.out_count = b->config.out_count;
-    return scaler_copy(&b->scaler, &p->data.scaler) ? TIDE_OK : no_memory(failure);
+    if (!scaler_copy(&b->scaler, &p->data.scaler)) return no_memory(failure);
+    bool kept = b->record.season_rows && p->season_rows <= b->record.season;
+    if (!seasonal(p)) return TIDE_OK;
+    return take_season(p, kept ? b->record.season_rows : f->values, kept ? b->record.season : f->rows, failure);
 }
 
 /* ---- the forecast ---- */
@@ -82,6 +108,14 @@ static tide_status require_finite(const prediction *p, tide_failure *failure) {
             return not_finite(&p->data, 0, c->seq_len, what, failure);
         }
     return TIDE_OK;
+}
+
+static tide_status forecast_without_model(prediction *p, tide_failure *failure) {
+    const model_config *c = &p->bundle.config;
+    p->values = malloc((size_t)(c->pred_len * c->out_count) * sizeof *p->values + 1);
+    if (!p->values) return no_memory(failure);
+    tide_status status = use_forecast(p->use, &p->bundle, &p->data, p->season, p->season_rows, p->values, failure);
+    return status == TIDE_OK ? require_finite(p, failure) : status;
 }
 
 static tide_status forecast(prediction *p, tide_failure *failure) {
@@ -119,6 +153,8 @@ static tide_status future_times(prediction *p, tide_failure *failure) {
 }
 
 /* ---- writing it ---- */
+
+static const char *used_name(const prediction *p) { return p->use == FORECAST_USE_MODEL ? "model" : baseline_names[p->use - 1]; }
 
 /* Quoted when the name holds what would end a cell. */
 static void add_name(text *t, const char *name) {
@@ -191,7 +227,7 @@ static tide_status make_json(const prediction *p, forecast_result *r, tide_failu
         for (int64_t s = 0; s < c->pred_len; s++) json_array_append_new(one, json_real(p->values[s * c->out_count + i]));
         json_object_set_new(values, p->bundle.names[c->out_first + i], one);
     }
-    json_t *o = json_pack("{s:i, s:s, s:o, s:I, s:I, s:f, s:o, s:o}", "schema_version", 1, "command", "forecast predict", "run", json_text(p->options->model), "seq_len",
+    json_t *o = json_pack("{s:i, s:s, s:o, s:s, s:I, s:I, s:f, s:o, s:o}", "schema_version", 1, "command", "forecast predict", "run", json_text(p->options->model), "used", used_name(p), "seq_len",
                           (json_int_t)c->seq_len, "pred_len", (json_int_t)c->pred_len, "compile_ms", p->compile_ms, "time", times, "forecast", values);
     r->json = o ? json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(o);
@@ -231,7 +267,8 @@ static tide_status draw(const prediction *p, const char *path, tide_failure *fai
     if (!values) return no_memory(failure);
     for (int64_t i = 0; i < c->seq_len; i++) values[i] = f->values[i * f->columns + column];
     for (int64_t i = 0; i < c->pred_len; i++) values[c->seq_len + i] = p->values[i * c->out_count + column - c->out_first];
-    forecast_curve curve = { .title = "Forecast", .column = p->bundle.names[column], .past = values, .forecast = values + c->seq_len, .time = p->time,
+    static const char *const titles[] = { "Forecast", "Forecast: the last value", "Forecast: seasonal naive", "Forecast: linear" };
+    forecast_curve curve = { .title = titles[p->use], .column = p->bundle.names[column], .past = values, .forecast = values + c->seq_len, .time = p->time,
                              .seq_len = c->seq_len, .pred_len = c->pred_len };
     tide_status status = plot_curve(path, &curve, failure);
     free(values);
@@ -261,18 +298,32 @@ static tide_status write_out(const prediction *p, forecast_result *r, tide_failu
     return TIDE_OK;
 }
 
+/* Whoever takes the model's forecast is told that another was better. */
+static void tell_better(const prediction *p) {
+    static const char *const words[] = { "", "last-value", "seasonal-naive", "linear" };
+    const training_record   *r       = &p->bundle.record;
+    forecast_use             best    = record_best(r);
+    if (p->use != FORECAST_USE_MODEL || best == FORECAST_USE_MODEL) return;
+    listener_note(&p->listener, FORECAST_STAGE_NOTE, "on the test windows %s (%.4g) was better than this model (%.4g): --use %s gives it", words[best],
+                  r->mse[best], r->mse[0], words[best]);
+}
+
 static tide_status predict(prediction *p, forecast_result *r, tide_failure *failure) {
     const forecast_options *o = p->options;
     tide_status status = loaded_bundle(o, &p->bundle, p->path, failure);
     if (status == TIDE_OK && to_file(o)) status = check_output(o, p->path, o->output, failure);
+    if (status == TIDE_OK) status = use_settle(o, &p->bundle, &p->use, failure);
+    if (status == TIDE_OK) p->season_rows = use_season(o, &p->bundle);
     if (status == TIDE_OK) status = *o->data ? rows_of_file(p, failure) : rows_of_run(p, failure);
     if (status == TIDE_OK) status = dataset_scale(&p->data, p->bundle.config.seq_len, failure);
     if (status == TIDE_OK) status = loaded_session(o, &p->bundle, p->path, &p->data, &p->session, failure);
-    if (status == TIDE_OK) status = forecast(p, failure);
+    if (status == TIDE_OK) status = p->use == FORECAST_USE_MODEL ? forecast(p, failure) : forecast_without_model(p, failure);
     if (status == TIDE_OK) status = future_times(p, failure);
     if (status == TIDE_OK) status = order_columns(p, failure);
     if (status != TIDE_OK) return status;
     snprintf(r->run, sizeof r->run, "%s", o->model);
+    snprintf(r->used, sizeof r->used, "%s", used_name(p));
+    tell_better(p);
     session_tell(&p->session, &p->listener);
     snprintf(r->device, sizeof r->device, "%s", tide_graph_device(p->session.graph));
     snprintf(r->precision, sizeof r->precision, "%s", tide_precision_name(p->session.precision));
@@ -290,6 +341,7 @@ tide_status forecast_predict(const forecast_options *options, forecast_progress 
     dataset_free(&p.data);
     bundle_free(&p.bundle);
     free(p.values);
+    free(p.season);
     free(p.time);
     free(p.order);
     free(p.options);

@@ -139,6 +139,18 @@ static void put_model(json_t *o, const forecast_result *r) {
     json_object_set_new(o, "beaten_by_baseline", json_boolean(r->beaten));
 }
 
+static json_t *lines_json(const char *lines) {
+    json_t *all = json_array();
+    while (*lines) {
+        char   line[sizeof ((forecast_result *)0)->advice];
+        size_t length = strcspn(lines, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)length, lines);
+        json_array_append_new(all, json_text(line));
+        lines += length + (lines[length] == '\n');
+    }
+    return all;
+}
+
 tide_status report_json(const char *command, forecast_result *r, const error_parts *parts, tide_failure *failure) {
     json_t *o = json_pack("{s:i, s:s, s:I, s:I, s:I, s:I}", "schema_version", SCHEMA_VERSION, "command", command, "windows", (json_int_t)r->windows,
                           "columns", (json_int_t)r->columns, "seq_len", (json_int_t)r->seq_len, "pred_len", (json_int_t)r->pred_len);
@@ -148,6 +160,7 @@ tide_status report_json(const char *command, forecast_result *r, const error_par
     if (*r->season_note) json_object_set_new(o, "season_note", json_text(r->season_note));
     if (parts && parts->step_mse) json_object_set_new(o, "horizon", parts_json(parts->step_mse, parts->step_mae, parts->steps));
     if (r->by_column) json_object_set_new(o, "by_column", columns_json(r));
+    json_object_set_new(o, "advice", lines_json(r->advice));
     put(o, "wall_s", r->wall_s);
     put(o, "peak_rss_mib", r->peak_rss_mib);
     free(r->json);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "advice.h"
 #include "base/base.h"
 #include "explain.h"
 #include "graph_dump.h"
@@ -216,6 +217,13 @@ static tide_status draw(trainer *t, window_program *p, const scoring *w, const s
     return status;
 }
 
+/* The model file once more, with what the test windows showed. */
+static tide_status keep_record(trainer *t, const forecast_result *r, const baseline_parts *baselines, tide_failure *failure) {
+    char path[RUN_PATH];
+    if (!record_take(&t->bundle.record, &t->data, &t->config, r, baselines)) return fail(failure, TIDE_ENOMEM, "out of memory for the run's model file");
+    return bundle_write(run_folder_file(t->folder.path, "model.safetensors", path), &t->bundle, t->session.params, t->best, failure);
+}
+
 static tide_status score_test(trainer *t, forecast_result *r, tide_failure *failure) {
     scoring        w = { .data = &t->data, .seq_len = t->config.seq_len, .pred_len = t->config.pred_len, .first = t->data.split.test.start,
                          .windows = test_windows(t), .metrics_scaled = (t->compat & FORECAST_COMPAT_METRICS_SCALED) != 0, .listener = &t->listener };
@@ -236,6 +244,8 @@ static tide_status score_test(trainer *t, forecast_result *r, tide_failure *fail
         status = draw(t, &p, &w, &model, &baselines, failure);
     }
     if (status == TIDE_OK && !error_parts_new(model.scaled, w.pred_len, t->data.out_count, &parts)) status = fail(failure, TIDE_ENOMEM, "out of memory for the result");
+    if (status == TIDE_OK) status = keep_record(t, r, &baselines, failure);
+    if (status == TIDE_OK) advise_training(r, t->options);
     r->wall_s       = os_seconds() - t->listener.began;
     r->peak_rss_mib = (double)os_peak_rss_bytes() / (1 << 20);
     if (status == TIDE_OK) status = report_json("forecast train", r, &parts, failure);

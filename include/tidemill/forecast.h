@@ -31,6 +31,7 @@ typedef enum forecast_lradj { FORECAST_LR_TYPE1, FORECAST_LR_TYPE2, FORECAST_LR_
                               FORECAST_LR_GUIDE_TYPE1, FORECAST_LR_GUIDE_TYPE2, FORECAST_LR_GUIDE_SLOWER,
                               FORECAST_LR_GUIDE_COSINE, FORECAST_LR_AUTO } forecast_lradj;
 typedef enum forecast_loss { FORECAST_MSE, FORECAST_MAE, FORECAST_HUBER, FORECAST_DIRECTIONAL, FORECAST_FINANCIAL } forecast_loss;
+typedef enum forecast_use { FORECAST_USE_MODEL, FORECAST_USE_LAST_VALUE, FORECAST_USE_SEASONAL, FORECAST_USE_LINEAR, FORECAST_USE_BEST } forecast_use;
 typedef enum forecast_precision { FORECAST_F32, FORECAST_BF16, FORECAST_F16, FORECAST_AUTO } forecast_precision;  /* as tide_precision */
 typedef enum forecast_compile_mode { FORECAST_MODE_DEFAULT, FORECAST_MODE_REDUCE_OVERHEAD, FORECAST_MODE_MAX_AUTOTUNE } forecast_compile_mode;  /* as tide_program_mode, from DEFAULT */
 typedef enum forecast_resume { FORECAST_RESUME_NO, FORECAST_RESUME_AUTO, FORECAST_RESUME_MUST } forecast_resume;
@@ -58,6 +59,8 @@ typedef struct forecast_options {
     int     optimizer, lradj, loss_function;
     double  learning_rate, weight_decay, grad_clip, directional_weight;
     bool    direction_surrogate;
+    double  val, test;                       /* the last rows, for validation and test: below 1 a share, else rows; 0: as `kind` splits */
+    bool    refit;                           /* after scoring, learn once more from all rows; the scores stay */
     char    preset[48];
     char    compat[256];                     /* comma-separated names, see forecast_compat_list */
     /* machine */
@@ -86,6 +89,7 @@ typedef struct forecast_options {
     char    output[FORECAST_TEXT_SIZE];      /* predict: CSV to write; "" or "-": only forecast_result.csv */
     char    save_predictions[FORECAST_TEXT_SIZE]; /* evaluate: .npz to write */
     int64_t season;                          /* rows of a season of the seasonal-naive baseline; 0: from the frequency */
+    int     use;                             /* predict: forecast_use */
     int64_t ineffective;                     /* target of options that are accepted and have no effect */
     bool    given[FORECAST_MAX_OPTIONS];     /* by row of the table: set explicitly, so presets leave it alone */
 } forecast_options;
@@ -228,6 +232,8 @@ typedef struct forecast_result {
     int64_t by_column_count;
     bool    guide_direction;          /* --compat guide: directional accuracy across windows is asked for */
     bool    beaten;                   /* a baseline is at least as good (in MSE) as the model */
+    char    used[24];                 /* predict: what forecast: "model", "last_value", "seasonal_naive" or "linear" */
+    char    advice[640];              /* what to try next, lines that end in a newline; "": nothing */
     char   *json;                     /* the whole result, one object with schema_version */
     char   *explanation;              /* explain, and train with options->explain: the step as one JSON object */
     char   *text;                     /* explain: the page for people */

@@ -31,7 +31,7 @@ static loaded load(const series *s, int64_t pred_len) {
     tide_failure failure = { 0 };
     if (frame_read(shared_file(path, s->file), &(frame_options){ .kind = s->kind }, &d.frame, &failure)) fail_msg("%s", failure.message);
     assert_int_equal(split_make(&d.frame, s->kind, s->seq_len, pred_len, &d.split, NULL), TIDE_OK);
-    assert_int_equal(split_require(&d.frame, d.split, s->seq_len, pred_len, NULL), TIDE_OK);
+    assert_int_equal(split_require(&d.frame, s->kind, d.split, s->seq_len, pred_len, NULL), TIDE_OK);
     assert_int_equal(scaler_fit(&d.frame, d.split.train, &d.scaler), TIDE_OK);
     d.scaled = malloc((size_t)(d.frame.rows * d.frame.columns) * sizeof *d.scaled);
     scaler_apply(&d.scaler, d.frame.values, d.frame.rows, d.scaled);

@@ -37,7 +37,7 @@ static void test_windows(void **state) {
             windows w = cases[i].windows[h];
             split s;
             assert_int_equal(split_make(&f, cases[i].kind, 96, w.pred_len, &s, NULL), TIDE_OK);
-            assert_int_equal(split_require(&f, s, 96, w.pred_len, NULL), TIDE_OK);
+            assert_int_equal(split_require(&f, cases[i].kind, s, 96, w.pred_len, NULL), TIDE_OK);
             expect_windows(cases[i].name, "train", w.pred_len, s.train, w.train);
             expect_windows(cases[i].name, "val", w.pred_len, s.val, w.val);
             expect_windows(cases[i].name, "test", w.pred_len, s.test, w.test);
@@ -75,7 +75,7 @@ static void test_short_files(void **state) {
     memset(&failure, 0, sizeof failure);
     f.rows = 300;
     assert_int_equal(split_make(&f, KIND_CUSTOM, 96, 96, &s, &failure), TIDE_OK);
-    assert_int_equal(split_require(&f, s, 96, 96, &failure), TIDE_EDATA);
+    assert_int_equal(split_require(&f, KIND_CUSTOM, s, 96, 96, &failure), TIDE_EDATA);
     expect_has(failure.message, "the validation part holds no window: it has 126 rows");
 }
 
