@@ -165,8 +165,10 @@ static void put_scores(FILE *out, const forecast_result *r) {
 
 static void put_train(FILE *out, const forecast_result *r) {
     put_scores(out, r);
-    fprintf(out, "%" PRId64 " epochs (best %" PRId64 "), %.1f s in all, %.1f ms a step (the first %.1f), compiled in %.0f ms, peak memory %.0f MiB\n", r->epochs,
-            r->best_epoch, r->wall_s, r->step_ms_median, r->first_step_ms, r->compile_ms, r->peak_rss_mib);
+    fprintf(out, "%" PRId64 " epochs (best %" PRId64 "), %.1f s in all, ", r->epochs, r->best_epoch, r->wall_s);
+    if (!isnan(r->step_ms_median)) fprintf(out, "%.1f ms a step (the first %.1f), ", r->step_ms_median, r->first_step_ms);
+    fprintf(out, "compiled in %.0f ms, peak memory %.0f MiB\n", r->compile_ms, r->peak_rss_mib);
+    if (r->refit) fputs("the model has learned from all rows since: the scores are those of the training before\n", out);
     fprintf(out, "run: %s\n", r->run);
     fputs(r->advice, out);
 }

@@ -123,6 +123,7 @@ static void put_training(json_t *o, const forecast_result *r) {
     put(o, "first_step_ms", r->first_step_ms);
     if (r->explanation) json_object_set_new(o, "explanation", json_loads(r->explanation, 0, NULL));
     put(o, "best_val_loss", r->best_val_loss);
+    json_object_set_new(o, "refit", json_boolean(r->refit));
     put(o, "train_s", r->train_s);
 }
 

@@ -9,6 +9,7 @@
 #include "explain.h"
 #include "graph_dump.h"
 #include "plan.h"
+#include "refit.h"
 #include "trainer.h"
 
 /* 841568 as "841,568". */
@@ -246,6 +247,7 @@ static tide_status score_test(trainer *t, forecast_result *r, tide_failure *fail
     if (status == TIDE_OK && !error_parts_new(model.scaled, w.pred_len, t->data.out_count, &parts)) status = fail(failure, TIDE_ENOMEM, "out of memory for the result");
     if (status == TIDE_OK) status = keep_record(t, r, &baselines, failure);
     if (status == TIDE_OK) advise_training(r, t->options);
+    if (status == TIDE_OK && t->options->refit) status = refit_run(t, r, failure);
     r->wall_s       = os_seconds() - t->listener.began;
     r->peak_rss_mib = (double)os_peak_rss_bytes() / (1 << 20);
     if (status == TIDE_OK) status = report_json("forecast train", r, &parts, failure);

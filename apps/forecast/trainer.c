@@ -60,13 +60,15 @@ static double steps_per_second(const trainer *t) {
     return seconds > 0 ? (double)(t->at.step - t->resumed_from) / seconds : (double)NAN;
 }
 
+static int64_t epochs_of(const trainer *t) { return t->refitting ? t->refitting : t->options->epochs; }
+
 static double seconds_left(const trainer *t) {
-    int64_t left = (t->options->epochs - t->at.epoch + 1) * t->batches - t->at.batch;
+    int64_t left = (epochs_of(t) - t->at.epoch + 1) * t->batches - t->at.batch;
     return (double)left / steps_per_second(t);
 }
 
 static forecast_event event_of(const trainer *t, forecast_stage stage) {
-    return (forecast_event){ .stage = stage, .epoch = t->at.epoch, .epochs = t->options->epochs, .batch = t->at.batch, .batches = t->batches,
+    return (forecast_event){ .stage = stage, .epoch = t->at.epoch, .epochs = epochs_of(t), .batch = t->at.batch, .batches = t->batches,
                              .step = t->at.step, .val_loss = (double)NAN, .seconds_left = seconds_left(t), .steps_per_s = steps_per_second(t),
                              .lr = schedule_rate((forecast_lradj)t->options->lradj, t->options->learning_rate, t->at.epoch, t->options->epochs) };
 }
@@ -83,7 +85,7 @@ static tide_status train_steps(trainer *t, tide_failure *failure) {
         forecast_event event = event_of(t, FORECAST_STAGE_STEP);
         event.loss = (double)loss, event.grad_norm = (double)norm;
         bool cancel = listener_tell(&t->listener, event) != 0;
-        if (cancel || os_seconds() - t->last_save > SAVE_EVERY_S) status = save(t, failure);
+        if (!t->refitting && (cancel || os_seconds() - t->last_save > SAVE_EVERY_S)) status = save(t, failure);
         if (status != TIDE_OK) return status;
         if (cancel) return stopped(t, failure);
     }
@@ -176,15 +178,14 @@ static tide_status close_epoch(trainer *t, tide_failure *failure) {
     return listener_tell(&t->listener, event) ? stopped(t, failure) : TIDE_OK;
 }
 
-static tide_status train_epoch(trainer *t, tide_failure *failure) {
+tide_status trainer_epoch(trainer *t, tide_failure *failure) {
     const forecast_options *o = t->options;
     float lr = (float)schedule_rate((forecast_lradj)o->lradj, o->learning_rate, t->at.epoch, o->epochs);
     schedule_shuffle(t->order, t->windows, (uint64_t)o->seed, t->at.epoch);
     for (int64_t i = 0; i < t->windows; i++) t->order[i] += (int32_t)t->data.split.train.start;
     tide_status status = tide_write(t->session.lr, &lr, sizeof lr);
     if (status != TIDE_OK) return fail(failure, status, "the learning rate could not be set");
-    status = train_steps(t, failure);
-    return status == TIDE_OK ? close_epoch(t, failure) : status;
+    return train_steps(t, failure);
 }
 
 /* ---- the run ---- */
@@ -218,7 +219,10 @@ tide_status trainer_run(trainer *t, tide_failure *failure) {
     if (!make_room(t)) return no_memory(failure);
     tide_status status = t->folder.resuming ? go_on(t, failure) : TIDE_OK;
     t->began = os_seconds();
-    while (status == TIDE_OK && !t->at.finished) status = train_epoch(t, failure);
+    while (status == TIDE_OK && !t->at.finished) {
+        status = trainer_epoch(t, failure);
+        if (status == TIDE_OK) status = close_epoch(t, failure);
+    }
     if (status != TIDE_OK) return status;
     if (!t->best) return never_a_number(t, failure);
     tell_divergence(t);

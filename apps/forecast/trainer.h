@@ -26,11 +26,15 @@ typedef struct trainer {
     double           first_step_ms;
     int64_t          asked_batch;        /* lowered by --auto-batch to what fits; 0: not lowered */
     bool             diverged;           /* the last validation loss is not a number */
+    int64_t          refitting;          /* epochs of the refit; 0: this is the training */
     double           last_save, began;   /* began: the first step of this process */
 } trainer;
 
 /* Trains to the last epoch or to the early stop, saving as it goes; then the best parameters are in place. */
 tide_status trainer_run(trainer *t, tide_failure *failure);
+
+/* The steps of epoch t->at.epoch that are not done yet, at its rate and in its order. */
+tide_status trainer_epoch(trainer *t, tide_failure *failure);
 
 block trainer_stop_block(const trainer *t);  /* the windows that choose the best epoch */
 

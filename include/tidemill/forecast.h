@@ -231,6 +231,7 @@ typedef struct forecast_result {
     forecast_column_score *by_column; /* (by_column_count) errors of each scored column */
     int64_t by_column_count;
     bool    guide_direction;          /* --compat guide: directional accuracy across windows is asked for */
+    bool    refit;                    /* train: the model has learned from all rows since it was scored */
     bool    beaten;                   /* a baseline is at least as good (in MSE) as the model */
     char    used[24];                 /* predict: what forecast: "model", "last_value", "seasonal_naive" or "linear" */
     char    advice[640];              /* what to try next, lines that end in a newline; "": nothing */
