@@ -1,4 +1,6 @@
 /* Splits and the scaler. */
+#include <inttypes.h>
+
 #include "data_support.h"
 
 /* itransformer.md, section 6: windows of train, val, test by horizon at look-back 96. */
@@ -62,6 +64,45 @@ static void test_every_length(void **state) {
             int64_t early = kinds[k] == KIND_PEMS ? 0 : 5;
             if (s.train.rows >= early) assert_int_equal(s.val.start + early, s.train.rows);
         }
+}
+
+/* What the refusal names, followed, holds a window in every part: for every length, look-back and horizon. */
+static void test_named_sizes(void **state) {
+    (void)state;
+    for (int64_t rows = 4; rows < 90; rows++)
+        for (int64_t seq = 1; seq < 40; seq += 3)
+            for (int64_t pred = 1; pred < 40; pred += 4) {
+                frame        f = { .rows = rows, .columns = 1, .path = "some.csv" };
+                split        s;
+                tide_failure failure = { 0 };
+                int64_t      seq_now = seq, pred_now = pred, val, test;
+                tide_status  status = split_make(&f, KIND_CUSTOM, seq, pred, &s, &failure);
+                if (status == TIDE_OK) status = split_require(&f, KIND_CUSTOM, s, seq, pred, &failure);
+                if (status == TIDE_OK) continue;
+                const char *at = strstr(failure.message, "--seq-len "), *p = strstr(failure.message, "--pred-len "), *v = strstr(failure.message, "--val ");
+                if (at) sscanf(at, "--seq-len %" SCNd64, &seq_now);
+                if (p) sscanf(p, "--pred-len %" SCNd64, &pred_now);
+                if (!v || sscanf(v, "--val %" SCNd64 " --test %" SCNd64, &val, &test) != 2) fail_msg("no sizes: %s", failure.message);
+                split_sizes sizes = { (double)val, (double)test };
+                failure = (tide_failure){ 0 };
+                if (split_sized(&f, KIND_CUSTOM, sizes, seq_now, pred_now, &s, &failure) != TIDE_OK ||
+                    split_require(&f, KIND_CUSTOM, s, seq_now, pred_now, &failure) != TIDE_OK)
+                    fail_msg("%d rows, %d to %d: %s", (int)rows, (int)seq, (int)pred, failure.message);
+            }
+}
+
+/* Rows or shares, of --kind custom alone; the look-back does not count. */
+static void test_sizes(void **state) {
+    (void)state;
+    frame        f = { .rows = 200, .columns = 1, .path = "some.csv" };
+    split        s;
+    tide_failure failure = { 0 };
+    assert_int_equal(split_sized(&f, KIND_CUSTOM, (split_sizes){ 10, 0.25 }, 24, 6, &s, NULL), TIDE_OK);
+    assert_true(s.train.rows == 140 && s.val.start == 116 && s.val.rows == 34 && s.test.start == 126 && s.test.rows == 74);
+    assert_int_equal(split_sized(&f, KIND_CUSTOM, (split_sizes){ 0, 30 }, 24, 6, &s, NULL), TIDE_OK);
+    assert_true(s.train.rows == 150 && block_windows(s.val, 24, 6) == 15 && block_windows(s.test, 24, 6) == 25);
+    assert_int_equal(split_sized(&f, KIND_PEMS, (split_sizes){ 10, 0 }, 24, 6, &s, &failure), TIDE_EINVAL);
+    expect_has(failure.message, "--kind custom");
 }
 
 static void test_short_files(void **state) {
@@ -132,7 +173,7 @@ static void test_scaler_edges(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_windows),      cmocka_unit_test(test_every_length), cmocka_unit_test(test_short_files),
+        cmocka_unit_test(test_windows),      cmocka_unit_test(test_every_length), cmocka_unit_test(test_named_sizes), cmocka_unit_test(test_sizes), cmocka_unit_test(test_short_files),
         cmocka_unit_test(test_scaler_etth1), cmocka_unit_test(test_scaler_etth2), cmocka_unit_test(test_scaler_edges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
