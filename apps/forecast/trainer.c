@@ -12,16 +12,23 @@ static const double SAVE_EVERY_S = 30;
 
 /* ---- saving: metrics.csv first, state.safetensors commits, the model follows ---- */
 
-static tide_status save(trainer *t, tide_failure *failure) {
-    tide_status status = checkpoint_write(&t->folder, &t->session, t->best, &t->at, failure);
-    t->last_save       = os_seconds();
-    return status;
-}
-
 static tide_status save_model(trainer *t, tide_failure *failure) {
     char path[RUN_PATH];
     return bundle_write(run_folder_file(t->folder.path, "model.safetensors", path), &t->bundle, t->session.params, t->best, failure);
 }
+
+static tide_status save(trainer *t, tide_failure *failure) {
+    double      began  = os_seconds();
+    tide_status status = checkpoint_write(&t->folder, &t->session, t->best, &t->at, failure);
+    if (status == TIDE_OK && t->best_unsaved) status = save_model(t, failure);
+    t->best_unsaved = false;
+    t->last_save    = os_seconds();
+    t->save_seconds = t->last_save - began;
+    return status;
+}
+
+/* Saving takes at most a tenth of the time: epochs of a few steps share a checkpoint. The first and the last always have one. */
+static bool save_due(const trainer *t) { return t->at.finished || os_seconds() - t->last_save >= 10 * t->save_seconds; }
 
 /* ---- one step ---- */
 
@@ -172,10 +179,12 @@ static tide_status close_epoch(trainer *t, tide_failure *failure) {
     t->at.epoch++;
     t->at.batch    = 0;
     t->at.loss_sum = t->at.norm_sum = t->at.epoch_seconds = 0;
-    if (status == TIDE_OK) status = save(t, failure);
-    if (status == TIDE_OK && better) status = save_model(t, failure);
-    if (status != TIDE_OK) return status;
-    return listener_tell(&t->listener, event) ? stopped(t, failure) : TIDE_OK;
+    t->best_unsaved = t->best_unsaved || better;
+    bool saved = save_due(t);
+    if (status == TIDE_OK && saved) status = save(t, failure);
+    if (status != TIDE_OK || !listener_tell(&t->listener, event)) return status;
+    if (!saved) status = save(t, failure);
+    return status == TIDE_OK ? stopped(t, failure) : status;
 }
 
 tide_status trainer_epoch(trainer *t, tide_failure *failure) {

@@ -27,6 +27,8 @@ typedef struct trainer {
     int64_t          asked_batch;        /* lowered by --auto-batch to what fits; 0: not lowered */
     bool             diverged;           /* the last validation loss is not a number */
     int64_t          refitting;          /* epochs of the refit; 0: this is the training */
+    bool             best_unsaved;       /* the best parameters are newer than model.safetensors */
+    double           save_seconds;       /* what the last save took; 0: none yet */
     double           last_save, began;   /* began: the first step of this process */
 } trainer;
 
