@@ -90,6 +90,32 @@ static tide_status keep_predictions(evaluation *e, tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for %zu predictions; leave --save-predictions out", numbers);
 }
 
+/* Names as bytes (columns, longest), zeros behind: numpy's .view("S%d" % longest). */
+static tide_status add_names(const evaluation *e, tide_archive *a) {
+    char  *const *names = e->data.frame.names + e->data.out_first;
+    int64_t count = e->data.out_count, longest = 1;
+    for (int64_t i = 0; i < count; i++) longest = MAX2(longest, (int64_t)strlen(names[i]));
+    uint8_t *bytes = calloc((size_t)count, (size_t)longest);
+    if (!bytes) return TIDE_ENOMEM;
+    for (int64_t i = 0; i < count; i++) memcpy(bytes + i * longest, names[i], strlen(names[i]));
+    tide_status status = tide_archive_add(a, "columns", TIDE_U8, TIDE_SHAPE(count, longest), bytes);
+    free(bytes);
+    return status;
+}
+
+/* The stamp of every forecast row, seconds since 1970 as labelled: (windows, pred_len). */
+static tide_status add_stamps(const evaluation *e, tide_archive *a) {
+    const scoring *w = &e->scoring;
+    if (!e->data.frame.time) return TIDE_OK;
+    int64_t *time = malloc((size_t)(w->windows * w->pred_len) * sizeof *time + 1);
+    if (!time) return TIDE_ENOMEM;
+    for (int64_t i = 0; i < w->windows; i++)
+        memcpy(time + i * w->pred_len, e->data.frame.time + w->first + i + w->seq_len, (size_t)w->pred_len * sizeof *time);
+    tide_status status = tide_archive_add(a, "time", TIDE_I64, TIDE_SHAPE(w->windows, w->pred_len), time);
+    free(time);
+    return status;
+}
+
 static tide_status save_predictions(evaluation *e, tide_failure *failure) {
     tide_archive a      = { 0 };
     tide_shape   shape  = TIDE_SHAPE(e->scoring.windows, e->scoring.pred_len, e->data.out_count), one = TIDE_SHAPE(e->data.out_count);
@@ -97,6 +123,8 @@ static tide_status save_predictions(evaluation *e, tide_failure *failure) {
     if (status == TIDE_OK) status = tide_archive_add(&a, "truth", TIDE_F32, shape, e->scoring.keep_truth);
     if (status == TIDE_OK) status = tide_archive_add(&a, "mean", TIDE_F64, one, e->data.scaler.mean + e->data.out_first);
     if (status == TIDE_OK) status = tide_archive_add(&a, "std", TIDE_F64, one, e->data.scaler.std + e->data.out_first);
+    if (status == TIDE_OK) status = add_names(e, &a);
+    if (status == TIDE_OK) status = add_stamps(e, &a);
     if (status != TIDE_OK) fail(failure, status, "out of memory for the predictions");
     else status = tide_npz_write(e->options->save_predictions, &a, true, failure);
     if (status == TIDE_OK) output_remember(e->options->model, e->options->save_predictions);

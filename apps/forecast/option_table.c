@@ -75,7 +75,7 @@ static const forecast_option table[] = {
     { "overwrite", BOOL(overwrite), ALL | SAME, NULL, "Run", NULL, "replace the run in --out, the file that --output or --save-predictions names" },
     { "plots", BOOL(plots), TRAIN | FORECAST_FOR_PREDICT | SAME, NULL, "Run", NULL, "draw plots (on by default; --plots=no)" },
     { "output", TEXT(output), FORECAST_FOR_PREDICT | SAME, NULL, "Run", PATH, "where to write the forecast; - for standard output" },
-    { "save-predictions", TEXT(save_predictions), EVAL | SAME, NULL, "Run", "FILE.npz", "keep every forecast and truth" },
+    { "save-predictions", TEXT(save_predictions), EVAL | SAME, NULL, "Run", "FILE.npz", "keep every forecast and truth (scaled), with mean, std, time (seconds since 1970) and column names" },
     { "season", INT(season, 0, 1e7), ALL | SAME, NULL, "Run", "N", "rows of a season for the seasonal-naive baseline; 0: from the frequency" },
     { "use", CHOICE(use, "model|last-value|seasonal-naive|linear|best"), FORECAST_FOR_PREDICT | SAME, NULL, "Run", NULL, "what forecasts: the model, a baseline, or what the test windows showed to be best" },
 

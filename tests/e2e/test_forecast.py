@@ -9,7 +9,9 @@ import math
 import os
 import pathlib
 import re
+import shlex
 import signal
+import struct
 import subprocess
 import time
 import zipfile
@@ -195,6 +197,33 @@ class Train(Case):
                              "--accumulate", "5")["message"]
         self.assertIn("--accumulate 4 or --accumulate 8 would do", message)
 
+    def test_last_line(self):
+        """Where a baseline wins, the last line is a command that gives its forecast, wherever the run lies."""
+        out = self.folder / "a run's folder"
+        done = self.code(0, "forecast", "train", "--data", self.data, "--out", out, *SMALL, "--learning-rate", "1e-9", "--no-plots", "--quiet")
+        line = done.stdout.splitlines()[-1]
+        self.assertRegex(line, r"^(linear|seasonal-naive) \(.*\) forecasts better here than the model")
+        evaluated = self.code(0, "forecast", "evaluate", "--model", out, "--data", self.data).stdout.splitlines()[-1]
+        for said in (line, evaluated):
+            words = shlex.split(said.split("tidemill ", 1)[1])
+            self.assertEqual(words[:2], ["forecast", "predict"])
+            used = json.loads(self.code(0, *words, "--json", "--no-plots").stdout)["used"]
+            self.assertEqual(used, line.split()[0].replace("-", "_"))
+            self.assertEqual(json.loads(self.code(0, "forecast", "predict", out, "--use", "best", "--json", "--no-plots").stdout)["used"], used)
+        told = self.code(0, "forecast", "predict", out, "--no-plots").stderr
+        self.assertIn(f"--use {words[-1]} gives it", told)
+
+    def test_numbers_in_run_json(self):
+        """What a training sets by itself is written down, and --config makes the same run of it."""
+        words = ["--seq-len", "16", "--pred-len", "4", "--d-model", "16", "--d-ff", "16", "--n-heads", "2", "--e-layers", "1", "--no-plots", "--quiet"]
+        self.code(0, "forecast", "train", "--data", self.data, "--out", self.out, *words)
+        options = json.loads((self.out / "run.json").read_text())["options"]
+        self.assertEqual((options["lradj"], options["batch-size"]), ("cosine", 16))
+        self.assertEqual(options["epochs"], math.ceil(2000 / ((210 - 20 + 1) // 16)))
+        again = self.folder / "again"
+        self.code(0, "forecast", "train", "--config", self.out / "run.json", "--out", again, "--quiet")
+        self.assertEqual((again / "model.safetensors").read_bytes(), (self.out / "model.safetensors").read_bytes())
+
     def test_no_compile(self):
         scores = [json.loads(self.train("--no-plots", "--json", "--overwrite", *words).stdout)["test"]["mse"] for words in ([], ["--no-compile"])]
         self.assertAlmostEqual(scores[1] / scores[0], 1, delta=1e-4)
@@ -363,11 +392,23 @@ class Use(Case):
             self.assertGreater(result["baselines"][name]["mae"], 0)
         self.assertEqual({len(result["horizon"][key]) for key in ("mse", "mae")}, {4})
         self.assertEqual(set(result["by_column"]), {"load", "wind", "OT"})
-        for key in ("mse", "mae", "rmse", "mape", "mspe", "smape", "wape"):
+        for key in ("mape", "mspe", "smape", "wape"):
             self.assertGreaterEqual(result["original"][key], 0)
+        for key in ("mse", "mae", "rmse"):
+            self.assertIsNone(result["original"][key], "columns of different units have no one error")
+            for column in result["by_column"].values():
+                self.assertGreater(column["original"][key], 0)
+                self.assertGreater(column["baselines"]["linear"]["original"][key], 0)
         self.assertLess(result["direction"]["low"], result["direction"]["accuracy"])
         self.assertEqual(result["baselines"]["seasonal_naive"]["season"], 24)
-        self.assertEqual(set(zipfile.ZipFile(target).namelist()), {"prediction.npy", "truth.npy", "mean.npy", "std.npy"})
+        names = {"prediction.npy", "truth.npy", "mean.npy", "std.npy", "columns.npy", "time.npy"}
+        self.assertEqual(set(zipfile.ZipFile(target).namelist()), names)
+        with zipfile.ZipFile(target) as archive:
+            bodies = {name: archive.read(name) for name in names}
+        self.assertTrue(bodies["columns.npy"].endswith(b"loadwindOT\0\0"))
+        with open(self.data, newline="") as file:
+            last = datetime.datetime.fromisoformat(list(csv.DictReader(file))[-1]["date"]).replace(tzinfo=datetime.timezone.utc)
+        self.assertEqual(struct.unpack("<q", bodies["time.npy"][-8:])[0], last.timestamp())
 
     def test_small_truths(self):
         """Percentages of truths near 0 mean little, and that is said."""
