@@ -35,10 +35,12 @@ typedef struct cli_option {
 
 typedef struct cli_command cli_command;
 
+enum { CLI_WORDS = 256 };
+
 /* A command line, taken apart. */
 typedef struct cli_call {
     const cli_command *command;
-    const char *words[8];   /* what is not an option */
+    const char *words[CLI_WORDS];   /* what is not an option */
     int         word_count;
     bool        json, verbose, quiet;
     const char *config;     /* the file of --config; NULL */

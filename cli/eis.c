@@ -48,7 +48,9 @@ int eis_command_run(cli_call *call, const eis_options *options, eis_command_func
     stop_catch();
     tide_status status = function(options, eis_command_listen, call, &result, &failure);
     const char *text   = call->json ? result.json : result.csv ? result.csv : result.text;
-    int code = status == TIDE_OK ? print_result(text, call->json) : report_failure(&failure, call->json);
+    int code = status == TIDE_OK || text ? print_result(text, call->json) : EXIT_DONE;
+    /* Of a batch that has answers the JSON says which files have none; stdout stays one object. */
+    if (status != TIDE_OK && code == EXIT_DONE) code = report_failure(&failure, call->json && !text);
     eis_result_free(&result);
     return code;
 }
@@ -72,9 +74,9 @@ static int run_evaluate(cli_call *call) {
 }
 
 const cli_command command_eis_complete = {
-    .name = "eis complete", .words = "[FILE...]", .most_words = 8, .summary = "the missing circuit parameters, from the known ones and a spectrum",
+    .name = "eis complete", .words = "[FILE...]", .most_words = CLI_WORDS, .summary = "the missing circuit parameters, from the known ones and a spectrum",
     .more = "  tidemill eis complete --known Rsh=460,Ra=4.8k,Rb=2.2k --spectrum well.csv\n"
-            "  tidemill eis complete --spectrum well.csv --rs free --out answer\n"
+            "  tidemill eis complete --spectrum well.csv --noise 0.5% --out answer\n"
             "  tidemill eis complete --known Ca=3.7uF --method exact --noise 1% --spectrum a.csv b.csv > answers.csv\n",
     .options = complete_options, .target_size = sizeof(eis_options), .prepare = prepare, .set = set, .run = run_complete,
 };

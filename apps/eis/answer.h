@@ -14,13 +14,23 @@ typedef struct answer {
     const eis_spectrum *spectrum;  /* NULL: the answer does not come from one */
     const completion   *completion;
     const char         *source;    /* what a user should know of where it comes from; "" */
+    bool                rs_in_rsh; /* chain: the solution resistance was not asked for apart */
 } answer;
 
 json_t *answer_json(const answer *a);   /* NULL: out of memory */
 void answer_text(const answer *a, text *out);
 
-void answer_table_header(text *out);    /* spectrum,quantity,unit,low,median,high,identifiable,bound */
+/* What must be known before the numbers are read, a sentence a line: whether the circuit fits, limits of ranges that were reached,
+ * what has no interval and why. (answer_notes.c) */
+void answer_notes(const answer *a, text *out);
+bool answer_is_missing(const answer *a, int quantity);                  /* it was asked for */
+const char *answer_without_interval(const answer *a, int quantity);     /* why; NULL: it has one */
+bool answer_none_better(const answer *a);
+const char *answer_quantity(char buffer[32], double v, const char *unit, int digits);
+
+void answer_table_header(text *out);    /* spectrum,quantity,unit,low,median,high,identifiable,bound,note */
 void answer_table(const answer *a, text *out);
+void answer_table_failed(const char *path, const char *reason, text *out);
 void candidate_table_header(text *out);
 void candidate_table(const answer *a, text *out);
 

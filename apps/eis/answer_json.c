@@ -55,26 +55,22 @@ static json_t *candidates_json(const answer *a) {
     return list;
 }
 
-/* Whether quantity k was asked for: missing parameters, Rs if it is free, and all that follows from them. */
-static bool asked(const answer *a, int k) {
-    if (k < EIS_COUNT) return !a->question->known.is[k];
-    return k == EIS_RS ? isnan(a->question->rs_ohm) : a->question->circuit == EIS_SHUNT;
-}
+/* [low, high]; [low, null] is a lower limit only; null where there is no interval ("notes" say why). */
+static json_t *interval_json(const interval *i) { return isfinite(i->low) ? pair(i->low, i->high) : json_null(); }
 
 static json_t *intervals(const answer *a) {
     json_t *o = json_object();
     for (int i = 0; i < SUM_COUNT; i++) {
         int k = (i + SUM_TER) % SUM_COUNT; /* the robust ones first */
-        if (asked(a, k))
-            json_object_set_new(o, quantities[k].name, pair(a->completion->summary.of[k].low, a->completion->summary.of[k].high));
+        if (answer_is_missing(a, k)) json_object_set_new(o, quantities[k].name, interval_json(&a->completion->summary.of[k]));
     }
     return o;
 }
 
-static json_t *each_missing(const answer *a, json_t *(*value)(const completion *, int)) {
+static json_t *each_missing(const answer *a, int count, json_t *(*value)(const completion *, int)) {
     json_t *o = json_object();
-    for (int k = 0; k < EIS_COUNT; k++)
-        if (!a->question->known.is[k]) json_object_set_new(o, eis_parameters[k].name, value(a->completion, k));
+    for (int k = 0; k < count; k++)
+        if (answer_is_missing(a, k)) json_object_set_new(o, quantities[k].name, value(a->completion, k));
     return o;
 }
 
@@ -106,19 +102,45 @@ static void put_robust(json_t *o, const answer *a) {
     put(o, "tec_farad_per_cm2", of[SUM_TEC].median / area);
 }
 
-/* null where the question was not asked. */
-static json_t *verdict(bool fine, double chi2) { return isnan(chi2) ? json_null() : json_boolean(fine); }
+/* null where the question was not asked, or has no answer: a fit that set its own noise cannot be called adequate. */
+static json_t *verdict(const completion *c, bool fine, double chi2) {
+    return isnan(chi2) || (fine && c->noise_inferred) ? json_null() : json_boolean(fine);
+}
+
+static json_t *circuit_verdict(const completion *c) {
+    if (isnan(c->chi2) || c->verdict == FIT_OPEN) return json_null();
+    return json_boolean(c->verdict == FIT_ADEQUATE);
+}
+
+static void put_residuals(json_t *o, const completion *c) {
+    const residuals *left = c->free.is ? &c->free.left : &c->left;
+    json_object_set_new(o, "residuals", json_pack("{s:I, s:I, s:b, s:o, s:o, s:o}", "sign_changes", (json_int_t)left->changes, "neighbours",
+                                                  (json_int_t)left->pairs, "systematic", left->systematic, "size", number(left->size), "scatter",
+                                                  number(left->scatter), "correlation", number(left->correlation)));
+    put(o, "interval_widening", c->noise_used / c->noise);
+}
 
 static void put_fit(json_t *o, const answer *a) {
     const completion *c = a->completion;
     put(o, "noise", c->noise);
-    json_object_set_new(o, "noise_source", isnan(c->noise) ? json_null() : json_string(c->noise_inferred ? "data" : "given"));
+    json_object_set_new(o, "noise_source", isnan(c->noise) ? json_null() : json_string(c->noise_inferred ? "assumed (misfit)" : "given"));
     put(o, "rs_ohm", c->rs_ohm);
     json_object_set_new(o, "canonical", json_boolean(a->question->canonical));
-    json_object_set_new(o, "grid_adequate", verdict(c->grid_adequate, c->grid_chi2));
+    json_object_set_new(o, "grid_adequate", verdict(c, c->grid_adequate, c->grid_chi2));
     put(o, "reduced_chi2", a->question->method == EIS_EXACT ? c->grid_chi2 : c->chi2);
     put(o, "grid_reduced_chi2", c->grid_chi2);
-    json_object_set_new(o, "circuit_adequate", verdict(c->circuit_adequate, c->chi2));
+    json_object_set_new(o, "circuit_adequate", circuit_verdict(c));
+    if (a->spectrum) put_residuals(o, c);
+}
+
+static json_t *notes_json(const answer *a) {
+    json_t *list  = json_array();
+    text    notes = { 0 };
+    answer_notes(a, &notes);
+    for (char *rest = notes.data, *line; list && rest && *rest && (line = strsep(&rest, "\n"));) json_array_append_new(list, json_string(line));
+    if (notes.failed) json_decref(list), list = NULL;
+    text_free(&notes);
+    return list;
 }
 
 static void put_network(json_t *o, const answer *a) {
@@ -143,6 +165,7 @@ json_t *answer_json(const answer *a) {
                           "method", methods[a->question->method]);
     if (!o) return NULL;
     put_parameters(o, a);
+    json_object_set_new(o, "notes", notes_json(a));
     put_robust(o, a);
     put(o, "predicted_resnorm", c->resnorm);
     json_object_set_new(o, "resnorm", json_string(eis_resnorm_name(a->question->resnorm)));
@@ -154,9 +177,9 @@ json_t *answer_json(const answer *a) {
     put(doubt, "top5_mass", c->summary.top5_mass);
     json_object_set_new(o, "uncertainty", doubt);
     json_object_set_new(o, "intervals_95", intervals(a));
-    json_object_set_new(o, "medians", each_missing(a, median_json));
-    json_object_set_new(o, "identifiable", each_missing(a, identifiable_json));
-    json_object_set_new(o, "bound_hits", each_missing(a, bound_json));
+    json_object_set_new(o, "medians", each_missing(a, EIS_COUNT, median_json));
+    json_object_set_new(o, "identifiable", each_missing(a, EIS_COUNT, identifiable_json));
+    json_object_set_new(o, "bound_hits", each_missing(a, EIS_WITH_RS, bound_json));
     json_object_set_new(o, "fibre", fibre_json(&c->fibre));
     put_fit(o, a);
     put_network(o, a);

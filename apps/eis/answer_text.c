@@ -3,25 +3,33 @@
 
 #include "answer.h"
 
-/* "3.52 uF", "4.82 kohm": three digits and a prefix. */
-static const char *engineering(char buffer[32], double v, const char *unit) {
-    static const struct {
-        double from;
-        const char *prefix;
-    } steps[] = { { 1e6, "M" }, { 1e3, "k" }, { 1, "" }, { 1e-3, "m" }, { 1e-6, "u" }, { 1e-9, "n" } };
-    size_t i = 0;
-    while (i + 1 < sizeof steps / sizeof *steps && !(fabs(v) >= steps[i].from * 0.9995)) i++;
-    if (v == 0) snprintf(buffer, 32, "0 %s", unit);
-    else snprintf(buffer, 32, "%.4g %s%s", v / steps[i].from, steps[i].prefix, unit);
-    return buffer;
+/* Digits with which both ends of an interval look different. */
+static int digits_of(double low, double high) {
+    char a[32], b[32];
+    for (int digits = 4; digits < 12; digits++) {
+        snprintf(a, sizeof a, "%.*g", digits, low), snprintf(b, sizeof b, "%.*g", digits, high);
+        if (strcmp(a, b) != 0) return digits;
+    }
+    return 12;
 }
 
 static void put_interval(const answer *a, int k, const char *after, text *out) {
     const interval *i = &a->completion->summary.of[k];
-    const char     *unit = quantities[k].unit;
+    const char     *unit = quantities[k].unit, *why = answer_without_interval(a, k);
     char            low[32], median[32], high[32];
-    text_add(out, "  %-4s %-12s 95 %%: %s to %s%s\n", quantities[k].name, engineering(median, i->median, unit),
-             engineering(low, i->low, unit), engineering(high, i->high, unit), after);
+    int             digits = digits_of(i->low, i->high);
+    text_add(out, "  %-4s ", quantities[k].name);
+    if (why) text_add(out, "%s, %s%s\n", answer_quantity(median, i->median, unit, 4), why, after);
+    else if (isnan(i->low)) text_add(out, "not determined\n");
+    else if (isnan(i->high)) text_add(out, "at least %s\n", answer_quantity(low, i->low, unit, 4));
+    else
+        text_add(out, "%-12s 95 %%: %s to %s%s\n", answer_quantity(median, i->median, unit, digits), answer_quantity(low, i->low, unit, digits),
+                 answer_quantity(high, i->high, unit, digits), after);
+}
+
+static const char *limit_words(const char *bound) {
+    if (!bound) return "";
+    return *bound == 'l' ? ", AT THE LOWER LIMIT of its range" : *bound == 'h' ? ", AT THE UPPER LIMIT of its range" : ", AT BOTH LIMITS of its range";
 }
 
 static void put_missing(const answer *a, text *out) {
@@ -29,14 +37,12 @@ static void put_missing(const answer *a, text *out) {
     bool any = false;
     for (int k = 0; k < EIS_COUNT; k++) {
         if (a->question->known.is[k]) continue;
-        const char *bound = completion_bound(a->completion, k);
         if (!any) text_add(out, "missing parameters\n");
         any = true;
-        snprintf(after, sizeof after, "%s%s%s%s", completion_identifies(a->completion, k) ? "" : ", not identifiable",
-                 bound ? ", AT ITS BOUND (" : "", bound ? bound : "", bound ? ")" : "");
+        snprintf(after, sizeof after, "%s%s", completion_identifies(a->completion, k) ? "" : ", not identifiable", limit_words(completion_bound(a->completion, k)));
         put_interval(a, k, after, out);
     }
-    if (isnan(a->question->rs_ohm)) put_interval(a, EIS_RS, "", out);
+    if (isnan(a->question->rs_ohm)) put_interval(a, EIS_RS, limit_words(completion_bound(a->completion, EIS_RS)), out);
     if (any && a->question->canonical) text_add(out, "  a is the slower membrane by convention: the spectrum cannot tell which is which\n");
 }
 
@@ -46,13 +52,14 @@ static void put_fibre(const answer *a, text *out) {
     if (!f->present) return;
     text_add(out, "the same spectrum belongs to every circuit along a curve; within the ranges it runs through\n ");
     for (int k = 0; k < EIS_COUNT; k++)
-        text_add(out, " %s %s to %s%s", eis_parameters[k].name, engineering(low, f->low[k], eis_parameters[k].unit),
-                 engineering(high, f->high[k], eis_parameters[k].unit), k < EIS_COUNT - 1 ? "," : "\n");
+        text_add(out, " %s %s to %s%s", eis_parameters[k].name, answer_quantity(low, f->low[k], eis_parameters[k].unit, 4),
+                 answer_quantity(high, f->high[k], eis_parameters[k].unit, 4), k < EIS_COUNT - 1 ? "," : "\n");
 }
 
 static void put_candidates(const answer *a, text *out) {
     const summary *s = &a->completion->summary;
     char value[32];
+    if (answer_none_better(a)) return;
     text_add(out, "candidates (probability of the grid cell%s%s)\n", a->spectrum ? "; " : "",
              a->spectrum ? eis_resnorm_name(a->question->resnorm) : "");
     for (int64_t i = 0; i < s->top_count; i++) {
@@ -60,7 +67,7 @@ static void put_candidates(const answer *a, text *out) {
         if (!isnan(s->top[i].resnorm)) text_add(out, "  %9.4g ", s->top[i].resnorm);
         for (int k = 0; k < EIS_COUNT; k++)
             if (!a->question->known.is[k])
-                text_add(out, "  %s %s", eis_parameters[k].name, engineering(value, s->top[i].p[k], eis_parameters[k].unit));
+                text_add(out, "  %s %s", eis_parameters[k].name, answer_quantity(value, s->top[i].p[k], eis_parameters[k].unit, 4));
         text_add(out, "\n");
     }
 }
@@ -100,19 +107,27 @@ static void put_head(const answer *a, text *out) {
     text_add(out, "%s: %s circuit, ", a->path, circuit);
     if (c->recipe) text_add(out, "network (%s recipe%s)", c->recipe, c->reranked ? ", re-ranked" : "");
     else text_add(out, "%s", a->question->method == EIS_EXACT ? "exact on the grid" : "refined");
-    text_add(out, ", noise %.3g %% (%s), reduced chi2 %.3g\n", 100 * c->noise, c->noise_inferred ? "from the data" : "given",
-             a->question->method == EIS_EXACT ? c->grid_chi2 : c->chi2);
+    text_add(out, ", noise: %s, %.3g %%", c->noise_inferred ? "assumed (misfit)" : "given", 100 * c->noise);
+    if (!c->noise_inferred)
+        text_add(out, ", reduced chi2 %.3g%s", a->question->method == EIS_EXACT ? c->grid_chi2 : c->chi2, c->verdict == FIT_ADEQUATE ? ": adequate" : "");
+    text_add(out, "\n");
+}
+
+static void put_areas(const answer *a, text *out) {
+    const interval *ter = &a->completion->summary.of[SUM_TER];
+    double area = a->options->area_cm2, tec = a->completion->summary.of[SUM_TEC].median;
+    char   value[32];
+    if (!(area > 0) || a->question->circuit != EIS_SHUNT) return;
+    if (isnan(ter->median) && isnan(ter->low)) text_add(out, "  TER not determined,");
+    else text_add(out, "  TER %s%s,", isnan(ter->median) ? "at least " : "", answer_quantity(value, (isnan(ter->median) ? ter->low : ter->median) * area, "ohm cm2", 4));
+    text_add(out, " TEC %s\n", answer_quantity(value, tec / area, "F/cm2", 4));
 }
 
 void answer_text(const answer *a, text *out) {
-    const completion *c = a->completion;
-    char value[32];
     put_head(a, out);
+    answer_notes(a, out);
     for (int k = SUM_TER; a->question->circuit == EIS_SHUNT && k < SUM_COUNT; k++) put_interval(a, k, "", out);
-    if (a->options->area_cm2 > 0 && a->question->circuit == EIS_SHUNT) {
-        text_add(out, "  TER %s,", engineering(value, c->summary.of[SUM_TER].median * a->options->area_cm2, "ohm cm2"));
-        text_add(out, " TEC %s\n", engineering(value, c->summary.of[SUM_TEC].median / a->options->area_cm2, "F/cm2"));
-    }
+    put_areas(a, out);
     put_missing(a, out);
     put_fibre(a, out);
     put_grid(a, out);
@@ -138,22 +153,31 @@ static void put_value(text *out, double v) {
     if (isfinite(v) && num_format(buffer, v, false) > 0) text_add(out, "%s", buffer);
 }
 
-void answer_table_header(text *out) { text_add(out, "spectrum,quantity,unit,low,median,high,identifiable,bound\n"); }
+void answer_table_header(text *out) { text_add(out, "spectrum,quantity,unit,low,median,high,identifiable,bound,note\n"); }
 
 void answer_table(const answer *a, text *out) {
     for (int i = 0; i < SUM_COUNT; i++) {
         int             k = (i + SUM_TER) % SUM_COUNT;
         const interval *v = &a->completion->summary.of[k];
-        bool parameter = k < EIS_COUNT;
-        if (isnan(v->median) || (parameter && a->question->known.is[k]) || (k == EIS_RS && !isnan(a->question->rs_ohm))) continue;
+        bool parameter = k < EIS_COUNT, open = k == SUM_TER && a->completion->ter_open;
+        if (!answer_is_missing(a, k) || (isnan(v->median) && !open)) continue;
         put_field(out, a->path ? a->path : "");
         text_add(out, ",%s,%s", quantities[k].name, quantities[k].unit);
         put_value(out, v->low);
         put_value(out, v->median);
         put_value(out, v->high);
-        const char *bound = parameter ? completion_bound(a->completion, k) : NULL;
-        text_add(out, ",%s,%s\n", !parameter || completion_identifies(a->completion, k) ? "true" : "false", bound ? bound : "");
+        const char *bound = k < EIS_WITH_RS ? completion_bound(a->completion, k) : NULL, *why = answer_without_interval(a, k);
+        text_add(out, ",%s,%s,", !open && (!parameter || completion_identifies(a->completion, k)) ? "true" : "false", bound ? bound : "");
+        put_field(out, open ? "a lower limit only: the circuit does not follow the spectrum to its lowest frequency" : why ? why : "");
+        text_add(out, "\n");
     }
+}
+
+void answer_table_failed(const char *path, const char *reason, text *out) {
+    put_field(out, path);
+    text_add(out, ",failed,,,,,,,");
+    put_field(out, reason);
+    text_add(out, "\n");
 }
 
 void candidate_table_header(text *out) {

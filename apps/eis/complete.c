@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <tidemill/io.h>
 
@@ -30,6 +31,8 @@ typedef struct session {
     char    source[2 * EIS_TEXT_SIZE];  /* what a user should know of an answer that no spectrum stands behind; "" */
     json_t *answers;
     text    talk, table, candidates;
+    int64_t      failed;       /* spectra of a batch without an answer */
+    tide_failure first;        /* why, the first of them */
 } session;
 
 static tide_status out_of_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the answer"); }
@@ -51,11 +54,19 @@ static tide_status parse_noise(const char *given, double *out, tide_failure *fai
                    "--noise is a share of |Z| from 1e-6 to 0.5, such as 1%% or 0.01, or auto; not '%s'", given);
 }
 
-static tide_status parse_rs(const char *given, double *out, tide_failure *failure) {
-    *out = NAN;
-    if (!strcmp(given, "free")) return TIDE_OK;
-    if (eis_quantity_parse(given, "ohm", out) && *out >= 0 && *out <= 1e6) return TIDE_OK;
-    return fail_at(failure, TIDE_EINVAL, NULL, 0, "rs", "--rs is ohms from 0, or free; not '%s'", given);
+static bool is_auto(const char *given) { return !*given || !strcmp(given, "auto"); }
+
+/* Measured spectra have a solution resistance. In a chain without a known Rsh it cannot be told from that. */
+static bool auto_is_free(const eis_options *o, const question *q) {
+    return *o->spectra && (q->circuit == EIS_SHUNT || q->known.is[EIS_RSH]);
+}
+
+static tide_status parse_rs(const eis_options *o, question *q, tide_failure *failure) {
+    q->rs_ohm = NAN;
+    if (is_auto(o->rs)) q->rs_ohm = auto_is_free(o, q) ? NAN : 0;
+    if (is_auto(o->rs) || !strcmp(o->rs, "free")) return TIDE_OK;
+    if (eis_quantity_parse(o->rs, "ohm", &q->rs_ohm) && q->rs_ohm >= 0 && q->rs_ohm <= RS_GIVEN_MOST) return TIDE_OK;
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "rs", "--rs is ohms from 0 to 1e6, free, or auto; not '%s'", o->rs);
 }
 
 /* A model asks for the network, and so does having no spectrum; else the answer that needs no model. */
@@ -92,7 +103,7 @@ static tide_status ask(const eis_options *o, question *q, tide_failure *failure)
                      .rerank = o->rerank };
     tide_status status = eis_known_parse(o->known, &q->known, failure);
     if (status == TIDE_OK) status = parse_noise(o->noise, &q->noise, failure);
-    if (status == TIDE_OK) status = parse_rs(o->rs, &q->rs_ohm, failure);
+    if (status == TIDE_OK) status = parse_rs(o, q, failure);
     bool labelled = q->known.is[EIS_RA] || q->known.is[EIS_RB] || q->known.is[EIS_CA] || q->known.is[EIS_CB];
     q->canonical  = *o->spectra && (o->canonical || !labelled);
     return status == TIDE_OK ? check_needs(o, q, failure) : status;
@@ -153,20 +164,28 @@ static tide_status write_plots(const session *s, const answer *a, int64_t number
     return answer_plots(a, s->options->out, prefix, failure);
 }
 
-static tide_status warn_of_misfit(const session *s, const char *path, const completion *c, tide_failure *failure) {
-    char message[EIS_TEXT_SIZE];
+/* The first of an answer's notes, if it is that the circuit does not fit. */
+static tide_status warn_of_circuit(const session *s, const answer *a, tide_failure *failure) {
+    text notes = { 0 }, line = { 0 };
+    fit_verdict verdict = a->completion->verdict;
+    if (!a->spectrum || verdict == FIT_OPEN || verdict == FIT_ADEQUATE) return TIDE_OK;
+    answer_notes(a, &notes);
+    if (notes.data) text_add(&line, "%s: %.*s", a->path, (int)strcspn(notes.data, "\n"), notes.data);
+    tide_status status = notes.failed || line.failed || !line.data ? out_of_memory(failure) : note(s, true, line.data, failure);
+    text_free(&notes), text_free(&line);
+    return status;
+}
+
+static tide_status warn_of_misfit(const session *s, const answer *a, tide_failure *failure) {
+    char message[EIS_TEXT_SIZE + 256];
+    const completion *c = a->completion;
     bool exact = s->question.method == EIS_EXACT, proposed = c->recipe && !isnan(c->grid_chi2);
-    if (exact || proposed ? c->grid_adequate : c->circuit_adequate) return TIDE_OK;
-    if (exact)
-        snprintf(message, sizeof message, "%s: no grid cell fits (reduced chi2 %.2g): the grid is coarser than your data", path,
-                 c->grid_chi2);
-    else if (proposed)
-        snprintf(message, sizeof message,
-                 "%s: none of the network's cells fits (reduced chi2 %.2g): the grid is coarser than your data, or the network missed the "
-                 "right ones",
-                 path, c->grid_chi2);
-    else snprintf(message, sizeof message, "%s: no circuit of this kind with these known values fits (reduced chi2 %.2g)", path, c->chi2);
-    return note(s, true, message, failure);
+    if ((!exact && !proposed) || c->grid_adequate) return warn_of_circuit(s, a, failure);
+    snprintf(message, sizeof message, exact ? "%s: no grid cell fits (reduced chi2 %.2g): the grid is coarser than your data"
+                                            : "%s: none of the network's cells fits (reduced chi2 %.2g): the grid is coarser than your data, or the network "
+                                              "missed the right ones", a->path, c->grid_chi2);
+    tide_status status = note(s, true, message, failure);
+    return status == TIDE_OK ? warn_of_circuit(s, a, failure) : status;
 }
 
 static tide_status warn_of_range(const session *s, const char *path, const completion *c, tide_failure *failure) {
@@ -194,14 +213,15 @@ static tide_status answer_one(session *s, const char *path, int64_t number, tide
     tide_status  status = path ? eis_spectrum_read(path, s->options->flip_im, &spectrum, failure) : TIDE_OK;
     if (status == TIDE_OK) status = find_answer(s, path ? &spectrum : NULL, &c, failure);
     if (status == TIDE_OK) {
-        answer  a = { path, &s->question, s->options, path && !unused ? &spectrum : NULL, &c, s->source };
+        bool    in_rsh = is_auto(s->options->rs) && path && !isnan(s->question.rs_ohm);
+        answer  a = { path, &s->question, s->options, path && !unused ? &spectrum : NULL, &c, s->source, in_rsh };
         json_t *json = answer_json(&a);
         if (!json || json_array_append_new(s->answers, json)) status = out_of_memory(failure);
         if (number) text_add(&s->talk, "\n");
         answer_text(&a, &s->talk);
         answer_table(&a, &s->table);
         candidate_table(&a, &s->candidates);
-        if (status == TIDE_OK) status = warn_of_misfit(s, path, &c, failure);
+        if (status == TIDE_OK) status = warn_of_misfit(s, &a, failure);
         if (status == TIDE_OK) status = warn_of_range(s, path, &c, failure);
         if (status == TIDE_OK) status = write_plots(s, &a, number, failure);
     }
@@ -219,12 +239,46 @@ static tide_status refuse_inputs(const session *s, tide_failure *failure) {
     return status;
 }
 
+/* What is wrong with one file is no matter of the others: its reason takes the place of its answer. */
+static tide_status put_reason(session *s, const char *path, int64_t number, const tide_failure *why, tide_failure *failure) {
+    json_t *one = json_pack("{s:s, s:{s:s, s:s, s:I, s:s}}", "spectrum", path, "error", "code", "bad_input", "message", why->message, "row",
+                            (json_int_t)why->row, "column", why->column);
+    if (!one || json_array_append_new(s->answers, one)) return out_of_memory(failure);
+    if (s->failed++ == 0) s->first = *why;
+    text_add(&s->talk, "%sNO ANSWER: %s\n", number ? "\n" : "", why->message);
+    answer_table_failed(path, why->message, &s->table);
+    return note(s, true, why->message, failure);
+}
+
+static void name_file(const char *path, tide_failure *why) {
+    tide_failure unnamed = *why;
+    if (strstr(why->message, path)) return;
+    why->status = TIDE_OK;
+    fail_at(why, unnamed.status, path, unnamed.row, unnamed.column, "%s: %s", path, unnamed.message);
+}
+
+/* Else a spectrum that cannot be opened is bad input, as one that holds none. */
+static bool can_be_read(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISDIR(info.st_mode) && access(path, R_OK) == 0;
+}
+
+static bool is_of_the_file(tide_status status) { return status == TIDE_EDATA || status == TIDE_EIO; }
+
 static tide_status answer_all(session *s, tide_failure *failure) {
     if (!*s->options->spectra) return answer_one(s, NULL, 0, failure);
     char       *list = strdup(s->options->spectra), *rest = list;
     tide_status status = list ? TIDE_OK : out_of_memory(failure);
     for (const char *c = list; c && *c; c++) s->spectra += *c == '\n' || !c[1];
-    for (int64_t i = 0; status == TIDE_OK && i < s->spectra; i++) status = answer_one(s, strsep(&rest, "\n"), i, failure);
+    for (int64_t i = 0; status == TIDE_OK && i < s->spectra; i++) {
+        tide_failure why  = { 0 };
+        const char  *path = strsep(&rest, "\n");
+        status = answer_one(s, path, i, &why);
+        if (status == TIDE_EIO && !can_be_read(path)) why.status = status = TIDE_EDATA;
+        if (is_of_the_file(status)) name_file(path, &why);
+        if (s->spectra > 1 && is_of_the_file(status)) status = put_reason(s, path, i, &why, failure);
+        else if (status != TIDE_OK) *failure = why;
+    }
     free(list);
     return status;
 }
@@ -290,11 +344,15 @@ tide_status eis_complete(const eis_options *options, eis_listener listener, void
     candidate_table_header(&s.candidates);
     if (status == TIDE_OK) status = answer_all(&s, f);
     if (status == TIDE_OK) status = finish(&s, result, f);
+    bool partly = status == TIDE_OK && s.failed;
+    if (partly)
+        status = fail_at(f, TIDE_EDATA, s.first.file, s.first.row, s.first.column, "%lld of %lld spectra have no answer; the first of them: %s",
+                         (long long)s.failed, (long long)s.spectra, s.first.message);
     predictor_free(s.question.predictor);
     known_model_free(&s.known_model);
     json_decref(s.answers);
     text_free(&s.talk), text_free(&s.table), text_free(&s.candidates);
-    if (status != TIDE_OK) eis_result_free(result);
+    if (status != TIDE_OK && !partly) eis_result_free(result);
     return status;
 }
 

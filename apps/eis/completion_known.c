@@ -93,7 +93,7 @@ tide_status complete_known(const question *q, struct known_model *model, complet
     if (model) status = known_model_predict(model, &q->known, &a, failure);
     else uniform_answer(&q->known, &a);
     if (status == TIDE_OK && !draw_all(q, &a, sizes->network.sizes.points, !model, out)) status = TIDE_ENOMEM;
-    if (status == TIDE_OK) status = completion_finish(q, NULL, 0, out, failure);
+    if (status == TIDE_OK) status = completion_finish(q, NULL, model ? DRAWS_ARE_CELLS : DRAWS_ARE_POINTS, 0, out, failure);
     if (status == TIDE_OK && !put_products(q, sizes, &a, out)) status = TIDE_ENOMEM;
     out->resnorm = a.resnorm;
     if (status == TIDE_OK) return TIDE_OK;

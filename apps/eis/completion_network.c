@@ -280,7 +280,7 @@ static void judge_grid(const network_task *t, double misfit, completion *out) {
     double nu          = 2 * (double)t->s->count;
     out->grid_chi2     = misfit / (nu * out->noise * out->noise);
     out->grid_adequate = out->grid_chi2 <= chi2_limit(nu);
-    out->noise_used    = out->grid_adequate ? out->noise : out->noise * sqrt(out->grid_chi2);
+    out->noise_used    = completion_widen(out->noise, out->grid_chi2, nu, &out->free.left);
 }
 
 /* ln of likelihood times prior of each draw; then that over the density with which the draws of the lab recipe were drawn. */
@@ -310,10 +310,8 @@ static tide_status weigh_again(const network_task *t, completion *out, tide_fail
     double *posterior = malloc((size_t)(2 * out->draw_count) * sizeof *posterior), *weight = posterior + out->draw_count;
     density d         = { 0 };
     bool    fine      = posterior && density_new(EIS_SHUNT, &t->q->known, t->q->rs_ohm, false, out->noise, t->s, &d);
-    if (fine && !lab) {
-        judge_grid(t, least_misfit(&d, out), out);
-        d.noise = out->noise_used;
-    }
+    if (fine && !lab) judge_grid(t, least_misfit(&d, out), out);
+    d.noise = out->noise_used;
     if (fine && t->q->rerank) {
         log_weights(t, &d, out, posterior, weight);
         out->effective_share = normalise(weight, out->draw_count);
@@ -340,28 +338,35 @@ static void mix(const network_task *t, int quantity, bool labelled, float *out) 
     }
 }
 
+/* The network learned independent noise of one size: where more is left of the spectrum, its intervals are wider by as much. */
+static double stretched(double v, double median, int quantity, double wider) {
+    if (wider <= 1) return v;
+    return quantity == QUANTITY_RS ? fmax(median + wider * (v - median), 0) : median * pow(v / median, wider);
+}
+
 /* The network's own quantiles, whose coverage is known; TER, TEC, n1, d1 and the solution resistance are also far better known
  * than the parameters that draws are made of. */
-static void put_own_interval(const network_task *t, int quantity, bool labelled, const fit_view *view, interval *out) {
+static void put_own_interval(const network_task *t, int quantity, bool labelled, const fit_view *view, double wider, interval *out) {
     static const double shares[] = { 0.025, 0.5, 0.975 };
     const spectrum_model *model = predictor_model(t->q->predictor);
     float  p[BINS_MOST];
     double at[3];
     mix(t, quantity, labelled, p);
     for (int n = 0; n < 3; n++) at[n] = quantity_value(t->recipe, quantity, spectrum_model_quantile(model, quantity, p, shares[n]), view);
-    *out = (interval){ at[0], at[1], at[2] };
+    *out = (interval){ stretched(at[0], at[1], quantity, wider), at[1], stretched(at[2], at[1], quantity, wider) };
 }
 
 static void put_own_intervals(const network_task *t, completion *out) {
     static const struct {
         int quantity, summary;
     } of[] = { { QUANTITY_TER, SUM_TER }, { QUANTITY_TEC, SUM_TEC }, { QUANTITY_N1, SUM_N1 }, { QUANTITY_D1, SUM_D1 } };
-    fit_view  view = fit_view_of(t->raw);
-    interval *into = out->summary.of;
-    for (size_t i = 0; i < sizeof of / sizeof *of; i++) put_own_interval(t, of[i].quantity, false, &view, &into[of[i].summary]);
-    if (isnan(t->q->rs_ohm)) put_own_interval(t, QUANTITY_RS, false, &view, &into[EIS_RS]);
+    fit_view  view  = fit_view_of(t->raw);
+    double    wider = out->noise_used / out->noise;
+    interval *into  = out->summary.of;
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) put_own_interval(t, of[i].quantity, false, &view, wider, &into[of[i].summary]);
+    if (isnan(t->q->rs_ohm)) put_own_interval(t, QUANTITY_RS, false, &view, wider, &into[EIS_RS]);
     for (int k = 0; !out->reranked && k < EIS_COUNT; k++)
-        if (!t->q->known.is[k]) put_own_interval(t, k, true, &view, &into[k]);
+        if (!t->q->known.is[k]) put_own_interval(t, k, true, &view, wider, &into[k]);
 }
 
 static void put_own_marginals(const network_task *t, completion *out) {
@@ -373,30 +378,37 @@ static void put_own_marginals(const network_task *t, completion *out) {
     }
 }
 
-/* Whether any circuit of this kind fits is a question to the two relaxations, not to a draw that is only near. */
-static void judge_circuit(const network_task *t, completion *out) {
+/* Whether any circuit of this kind fits is a question to the two relaxations, not to a draw that is only near. Returns chi2. */
+static double judge_circuit(const network_task *t, completion *out) {
     double nu = (double)(2 * t->count - (t->recipe == EIS_RECIPE_LAB ? 5 : 4)), ratio = t->fit.noise / out->noise;
     double chi2 = t->fit.misfit * ratio * ratio / nu;
     out->circuit_adequate = chi2 <= chi2_limit(nu);
-    if (t->recipe == EIS_RECIPE_LAB && !out->reranked) out->chi2 = chi2;
+    out->noise_used       = completion_widen(out->noise, chi2, nu, &out->free.left);
+    return chi2;
+}
+
+static bool put_free_fit(const network_task *t, completion *out) {
+    const double *x = t->fit.x, r_ohm[2] = { exp(x[QUICK_LN_R1]), exp(x[QUICK_LN_R2]) };
+    const double  tau_s[2] = { exp(x[QUICK_LN_TAU1]), exp(x[QUICK_LN_TAU2]) };
+    return completion_free_fit(t->s, t->recipe == EIS_RECIPE_GRID ? t->q->rs_ohm : t->fit.rs_ohm, r_ohm, tau_s, out);
 }
 
 /* ---- all ---- */
 
 static tide_status answer(network_task *t, completion *out, tide_failure *failure) {
     bool   grid  = t->recipe == EIS_RECIPE_GRID;
-    double aside = 0;
+    double aside = 0, chi2 = judge_circuit(t, out);
     tide_status status = weigh_labellings(t, failure);
     if (status == TIDE_OK) status = grid ? draw_beams(t, out, failure) : draw_lab(t, out, failure);
     if (status == TIDE_OK && grid) aside = own_weights(out);
     if (status == TIDE_OK) status = weigh_again(t, out, failure);
     if (out->reranked) aside = 0;
     if (grid && !out->grid_adequate) aside = fmax(aside, COMPLETION_ELSEWHERE);
-    if (status == TIDE_OK) status = completion_finish(t->q, t->s, aside, out, failure);
+    if (status == TIDE_OK) status = completion_finish(t->q, t->s, grid ? DRAWS_ARE_CELLS : DRAWS_ARE_POINTS, aside, out, failure);
     if (status != TIDE_OK) return status;
     if (!grid) put_own_intervals(t, out);
     else if (!out->reranked) put_own_marginals(t, out);
-    judge_circuit(t, out);
+    if (!grid && !out->reranked) out->chi2 = chi2;
     return TIDE_OK;
 }
 
@@ -407,7 +419,7 @@ static tide_status only_known(const network_task *t, completion *out, tide_failu
     out->draws->p[EIS_RS] = isnan(t->q->rs_ohm) ? t->fit.rs_ohm : t->q->rs_ohm;
     out->draws->weight    = 1;
     out->draw_count       = 1;
-    return completion_finish(t->q, t->s, 0, out, failure);
+    return completion_finish(t->q, t->s, DRAWS_ARE_POINTS, 0, out, failure);
 }
 
 tide_status complete_network(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure) {
@@ -424,6 +436,7 @@ tide_status complete_network(const question *q, const eis_spectrum *s, completio
     out->grid_chi2  = NAN;
     out->grid_adequate = true;
     tide_status status = t.first ? take_features(&t, out, failure) : no_memory(failure);
+    if (status == TIDE_OK && !put_free_fit(&t, out)) status = no_memory(failure);
     out->noise_used    = out->noise;
     set_labellings(&t);
     if (status == TIDE_OK) {

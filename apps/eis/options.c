@@ -24,8 +24,8 @@ static const eis_option table[] = {
     { "known", TEXT(known), C, NULL, "Question", "Rsh=460,...", "known values of Rsh, Ra, Rb, Ca, Cb; prefixes p n u m k M" },
     { "spectrum", LIST(spectra), C, NULL, "Question", "FILE", "CSV with frequency_hz, z_re_ohm, z_im_ohm; more files may follow" },
     { "circuit", CHOICE(circuit, "shunt|chain"), C | G | T | F, NULL, "Question", NULL, "Rsh across both membranes, or in series with them" },
-    { "rs", TEXT(rs), C, NULL, "Question", "OHM|free", "solution resistance in series" },
-    { "noise", TEXT(noise), C | E, NULL, "Question", "1%", "standard deviation of each part over |Z|; auto: from the data. evaluate: a list" },
+    { "rs", TEXT(rs), C, NULL, "Question", "OHM|free|auto", "solution resistance in series; auto: free with a spectrum, else 0" },
+    { "noise", TEXT(noise), C | E, NULL, "Question", "1%", "standard deviation of each part over |Z|; auto: assumed to be the misfit, which is no ground for a verdict. evaluate: a list" },
     { "flip-im", BOOL(flip_im), C, NULL, "Question", NULL, "the imaginary column is -Im(Z)" },
     { "canonical", BOOL(canonical), C, NULL, "Question", NULL, "a is the slower membrane, whatever is known" },
     { "area", REAL(area_cm2, 0, 1e6), C, NULL, "Question", "CM2", "also give TER and TEC per area" },
@@ -85,7 +85,7 @@ const eis_option *eis_option_table(int64_t *count) {
 }
 
 void eis_options_default(eis_options *o) {
-    *o = (eis_options){ .top_k = 10, .noise = "auto", .rs = "0", .plots = true, .seed = 42, .n_ground_truths = 100, .points = 12,
+    *o = (eis_options){ .top_k = 10, .noise = "auto", .rs = "auto", .plots = true, .seed = 42, .n_ground_truths = 100, .points = 12,
                         .data_dir = "eis_training_data",
                         .rerank = true, .weight_decay = 0.01, .pool_spectra = 1 << 20, .keep_out = 0.05, .pool = "uniform",
                         .samples_per_pattern = 5000, .device = "cpu", .test_spectra = 1024 };

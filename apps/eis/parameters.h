@@ -3,6 +3,8 @@
 
 #include <tidemill/eis.h>
 
+#define RS_GIVEN_MOST 1e6 /* ohm: a solution resistance that is given, not sought */
+
 /* Index of the parameter with this name (`length` letters of it), -1. */
 int eis_parameter_find(const char *name, size_t length);
 /* "4.8k", "3.7 uF", "460 ohm" in the unit's base; false if it is not a finite value of that unit. */

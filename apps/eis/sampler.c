@@ -281,24 +281,25 @@ static void run(sampler *s) {
     }
 }
 
-bool sample_density(const density *d, const double *centre, int64_t centres, int64_t count, rng *r, draw *out) {
-    sampler s = { .d = d, .count = count, .r = r };
+tide_status sample_density(const density *d, const double *centre, int64_t centres, int64_t count, rng *r, draw *out) {
+    sampler     s = { .d = d, .count = count, .r = r };
+    tide_status status = TIDE_OK;
     s.component = malloc((size_t)(centres + 1) * sizeof *s.component);
     s.share     = malloc((size_t)(centres + 1) * sizeof *s.share);
     s.now       = malloc((size_t)count * sizeof *s.now);
     s.next      = malloc((size_t)count * sizeof *s.next);
     s.weight    = malloc((size_t)(count + centres) * sizeof *s.weight);
-    bool fine   = s.component && s.share && s.now && s.next && s.weight;
-    if (fine) {
+    if (!s.component || !s.share || !s.now || !s.next || !s.weight) status = TIDE_ENOMEM;
+    if (status == TIDE_OK) {
         make_mixture(&s, centre, centres);
-        fine = s.components > 0 && begin(&s);
+        if (!s.components || !begin(&s)) status = TIDE_EDATA;
     }
-    if (fine) run(&s);
-    for (int64_t i = 0; fine && i < count; i++) {
+    if (status == TIDE_OK) run(&s);
+    for (int64_t i = 0; status == TIDE_OK && i < count; i++) {
         density_parameters(d, s.now[i].x, out[i].p);
         out[i].weight      = 1 / (double)count;
         out[i].log_density = s.now[i].log_p;
     }
     free(s.component), free(s.share), free(s.now), free(s.next), free(s.weight);
-    return fine;
+    return status;
 }

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <tidemill/io.h>
 
@@ -62,8 +63,9 @@ tide_status eis_simulate(const eis_options *o, const char *path, tide_failure *f
             return fail_at(failure, TIDE_EINVAL, NULL, 0, "known", "--known needs all of Rsh, Ra, Rb, Ca, Cb; %s is missing",
                            eis_parameters[k].name);
     }
-    if (!eis_quantity_parse(o->rs, "ohm", &s.rs_ohm) || s.rs_ohm < 0)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "rs", "--rs is ohms from 0; not '%s'", o->rs);
+    bool given = *o->rs && strcmp(o->rs, "auto") != 0;
+    if (given && (!eis_quantity_parse(o->rs, "ohm", &s.rs_ohm) || !(s.rs_ohm >= 0 && s.rs_ohm <= RS_GIVEN_MOST)))
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "rs", "--rs is ohms from 0 to 1e6; not '%s'", o->rs);
     status = output_check(path, "FILE", o->overwrite, NULL, (const char *const[]){ NULL }, failure);
     return status == TIDE_OK ? simulation_write(&s, path, failure) : status;
 }

@@ -11,7 +11,7 @@ const quantity quantities[SUM_COUNT] = {
     { "TER", "ohm" }, { "TEC", "F" },  { "n1", "s" },   { "d1", "s" },
 };
 
-typedef struct weighted { double value, weight; } weighted;
+typedef struct weighted { double value, weight; const double *p; } weighted;
 typedef struct cell_mass { int64_t key; double mass; const draw *best; } cell_mass;
 
 int grid_index(int parameter, double v) {
@@ -34,25 +34,41 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static double quantile(const weighted *v, int64_t count, double at) {
+static const double *quantile(const weighted *v, int64_t count, double at) {
     double sum = 0;
     for (int64_t i = 0; i < count; i++) {
         sum += v[i].weight;
-        if (sum >= at) return v[i].value;
+        if (sum >= at) return v[i].p;
     }
-    return v[count - 1].value;
+    return v[count - 1].p;
 }
 
-static bool find_intervals(const draw *draws, int64_t count, eis_circuit circuit, summary *out) {
+/* The value at a draw, or at the lower (-1) or upper (1) corner of its cell: all quantities grow with every parameter. */
+static double value_at(const draws_of *of, const double *p, int k, int corner) {
+    double moved[EIS_WITH_RS];
+    memcpy(moved, p, sizeof moved);
+    for (int i = 0; of->cells && i < EIS_COUNT; i++) {
+        const eis_parameter *range = &eis_parameters[i];
+        double half_step = pow(range->high / range->low, 0.5 * corner / (CELL_POINTS - 1));
+        if (!of->known->is[i]) moved[i] = fmin(fmax(p[i] * half_step, range->low), range->high);
+    }
+    return value_of(moved, k, of->circuit);
+}
+
+static bool find_intervals(const draws_of *of, summary *out) {
+    int64_t   count = of->count;
     weighted *v = malloc((size_t)count * sizeof *v);
     for (int k = 0; v && k < SUM_COUNT; k++) {
-        for (int64_t i = 0; i < count; i++) v[i] = (weighted){ value_of(draws[i].p, k, circuit), draws[i].weight };
+        interval *own = &out->of[k];
+        for (int64_t i = 0; i < count; i++) v[i] = (weighted){ value_of(of->draw[i].p, k, of->circuit), of->draw[i].weight, of->draw[i].p };
         if (isnan(v[0].value)) {
-            out->of[k] = (interval){ NAN, NAN, NAN };
+            *own = (interval){ NAN, NAN, NAN };
             continue;
         }
         qsort(v, (size_t)count, sizeof *v, by_value);
-        out->of[k] = (interval){ quantile(v, count, 0.025), quantile(v, count, 0.5), quantile(v, count, 0.975) };
+        *own = (interval){ value_at(of, quantile(v, count, 0.025), k, -1), value_of(quantile(v, count, 0.5), k, of->circuit),
+                           value_at(of, quantile(v, count, 0.975), k, 1) };
+        if (!(own->high > own->low)) own->low = own->high = NAN;
     }
     free(v);
     return v != NULL;
@@ -132,13 +148,13 @@ static void find_marginals(const draw *draws, int64_t count, double elsewhere, s
     }
 }
 
-bool summarise(const draw *draws, int64_t count, const eis_known *known, eis_circuit circuit, int64_t top_k, double elsewhere, summary *out) {
-    const draw *best = draws;
+bool summarise(const draws_of *of, int64_t top_k, double elsewhere, summary *out) {
+    const draw *best = of->draw;
     *out = (summary){ 0 };
-    for (int64_t i = 0; i < count; i++) best = draws[i].log_density > best->log_density ? &draws[i] : best;
+    for (int64_t i = 0; i < of->count; i++) best = of->draw[i].log_density > best->log_density ? &of->draw[i] : best;
     memcpy(out->best, best->p, sizeof out->best);
-    find_marginals(draws, count, elsewhere, out);
-    bool fine = find_intervals(draws, count, circuit, out) && find_cells(draws, count, known, top_k, elsewhere, out);
+    find_marginals(of->draw, of->count, elsewhere, out);
+    bool fine = find_intervals(of, out) && find_cells(of->draw, of->count, of->known, top_k, elsewhere, out);
     if (!fine) summary_free(out);
     return fine;
 }

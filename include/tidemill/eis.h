@@ -131,8 +131,8 @@ typedef struct eis_options {
     char    spectra[16 * EIS_TEXT_SIZE];     /* files, one a line */
     int     method;
     int64_t top_k;
-    char    noise[24];                       /* "1%", "0.01"; "" or "auto": from the data */
-    char    rs[24];                          /* ohm, or "free" */
+    char    noise[24];                       /* "1%", "0.01"; "" or "auto": assumed to be the misfit of two relaxations */
+    char    rs[24];                          /* ohm, "free", or "auto": free with a spectrum (chain: where Rsh is known), else 0 */
     double  area_cm2;                        /* 0: not given */
     bool    flip_im, canonical, plots;
     char    out[EIS_TEXT_SIZE];              /* folder; "": no files */
@@ -206,6 +206,11 @@ TIDE_API void eis_result_free(eis_result *r);
  * in the logarithm within eis_parameters' ranges and independent noise of standard deviation noise |Z| in each part.
  *   EIS_REFINED  continuous: samples of the posterior. Needs a build with cminpack (TIDE_EDEVICE)
  *   EIS_EXACT    on the grid of 12 values a missing parameter, every combination counted
+ * A noise that is not given is assumed from the misfit: it can show that the circuit is wrong (residuals that run in one
+ * direction), never that it is right: no such answer is called adequate. Where more is left than noise, intervals are wider; one
+ * that the answer does not have (a value that follows from known ones, a TER beyond the lowest frequency) is null with a reason
+ * in "notes". Of several spectra, those that cannot be read or answered do not end it: the status is then TIDE_EDATA and
+ * *result holds the answers of the others and each one's reason.
  * Known values are used as given. Labels given by the user are the user's: with any of Ra, Rb, Ca, Cb known both orders of
  * the time constants count; with none, a is the slower membrane. */
 TIDE_API tide_status eis_complete(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure);

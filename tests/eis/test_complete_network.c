@@ -39,6 +39,7 @@ static eis_options options_for(const char *model, const char *known) {
     snprintf(o.model, sizeof o.model, "%s", model);
     snprintf(o.known, sizeof o.known, "%s", known);
     if (*model) snprintf(o.spectra, sizeof o.spectra, "%s", csv_path);
+    if (model == grid_path) snprintf(o.rs, sizeof o.rs, "0"); /* what it was trained on */
     return o;
 }
 
@@ -137,7 +138,6 @@ static void test_lab(void **state) {
     (void)state;
     write_spectrum(40, 30);
     eis_options o = options_for(lab_path, "");
-    snprintf(o.rs, sizeof o.rs, "free");
     json_t *all = complete(&o), *again = complete(&o), *intervals = json_object_get(all, "intervals_95");
     double  p[EIS_COUNT];
     truth(p);
@@ -172,7 +172,6 @@ static void test_training_range(void **state) {
     json_decref(all);
     write_spectrum(12, 30);
     o = options_for(lab_path, "");
-    snprintf(o.rs, sizeof o.rs, "free");
     all = complete(&o);
     expect_reason(all, "12 points");
     json_decref(all);
@@ -212,8 +211,10 @@ static void test_refused(void **state) {
     o.circuit = EIS_CHAIN;
     expect_refused(&o, "circuit", "shunt circuit");
     o = options_for(grid_path, "");
-    snprintf(o.rs, sizeof o.rs, "free");
-    expect_refused(&o, "rs", "--recipe grid");
+    for (int given = 0; given < 2; given++) {
+        snprintf(o.rs, sizeof o.rs, given ? "free" : "auto");
+        expect_refused(&o, "rs", "--recipe grid");
+    }
     o.model[0] = 0;
     o.method   = EIS_NETWORK;
     expect_refused(&o, "model", "--model RUN");
