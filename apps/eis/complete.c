@@ -11,6 +11,7 @@
 #include <tidemill/io.h>
 
 #include "answer.h"
+#include "arguments.h"
 #include "known/known_model.h"
 #include "learn/predictor.h"
 #include "noise.h"
@@ -332,9 +333,9 @@ static tide_status finish(session *s, eis_result *r, tide_failure *failure) {
 }
 
 tide_status eis_complete(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure) {
+    if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     session      s = { .options = options, .listener = listener, .user = user, .answers = json_array() };
     tide_failure own = { 0 }, *f = failure ? failure : &own;
-    *result = (eis_result){ 0 };
     tide_status status = s.answers ? ask(options, &s.question, f) : out_of_memory(f);
     if (status == TIDE_OK) status = open_model(&s, f);
     if (status == TIDE_OK) status = tell_source(&s, f);
@@ -357,6 +358,7 @@ tide_status eis_complete(const eis_options *options, eis_listener listener, void
 }
 
 void eis_result_free(eis_result *r) {
+    if (!r) return;
     free(r->json);
     free(r->text);
     free(r->csv);

@@ -1,4 +1,5 @@
 /* tidemill eis evaluate, below the command line. */
+#include "arguments.h"
 #include "evaluate.h"
 
 #include <inttypes.h>
@@ -106,13 +107,13 @@ static tide_status put_result(json_t *report, text *talk, eis_result *result, ti
 }
 
 tide_status eis_evaluate(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure) {
+    if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     evaluation e = {
         .options = options, .listener = listener, .user = user, .threads = options->workers ? (int)options->workers : os_cores()
     };
     text         talk  = { 0 };
     double       begin = os_seconds();
     tide_failure own   = { 0 }, *f = failure ? failure : &own;
-    *result = (eis_result){ 0 };
     if (!*options->model) return fail_at(f, TIDE_EINVAL, NULL, 0, "model", "--model RUN is needed: the folder of a trained predictor");
     json_t *report = json_pack("{s:i, s:s, s:s, s:I, s:I}", "schema_version", SCHEMA_VERSION, "command", "eis evaluate", "model",
                                options->model, "test_spectra", (json_int_t)options->test_spectra, "seed", (json_int_t)options->seed);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "arguments.h"
 #include "base/base.h"
 #include "known/known_model.h"
 #include "report.h"
@@ -255,9 +256,9 @@ static tide_status run(pipeline *p, eis_result *result, tide_failure *failure) {
 }
 
 tide_status eis_full(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure) {
+    if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     pipeline     p = { .options = options, .listener = listener, .user = user };
     tide_failure own = { 0 }, *f = failure ? failure : &own;
-    *result = (eis_result){ 0 };
     if (strlen(options->out) > LONGEST_OUT) return fail_at(f, TIDE_EINVAL, NULL, 0, "out", "--out is longer than %d bytes", LONGEST_OUT);
     snprintf(p.out, sizeof p.out, "%s", *options->out ? options->out : DEFAULT_OUT);
     if (*options->model) snprintf(p.model, sizeof p.model, "%s", options->model);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "app_npz.h"
+#include "arguments.h"
 #include "base/base.h"
 #include "generate.h"
 
@@ -146,9 +147,9 @@ static tide_status write_data(job *j, tide_failure *f) {
 }
 
 tide_status eis_generate(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure) {
+    if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     job    j     = { .options = options, .csv = options->format == EIS_FORMAT_CSV, .lock = -1, .listener = listener, .user = user };
     double begin = 0;
-    *result = (eis_result){ 0 };
     tide_status status = survey_new(options, &j.survey, failure);
     if (status == TIDE_OK) status = tell_import(&j, failure);
     if (status == TIDE_OK) status = prepare(&j, failure);

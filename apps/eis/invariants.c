@@ -4,6 +4,7 @@
 #include <math.h>
 
 eis_invariants eis_invariants_of(const double p[EIS_COUNT]) {
+    if (!p) return (eis_invariants){ NAN, NAN, NAN, NAN, NAN, NAN };
     double rsh = p[EIS_RSH], ra = p[EIS_RA], rb = p[EIS_RB], ca = p[EIS_CA], cb = p[EIS_CB];
     double r = ra + rb, tau_a = ra * ca, tau_b = rb * cb, g = r / rsh, zero = ra * rb * (ca + cb);
     return (eis_invariants){ .r0_ohm = r / (1 + g), .n1_s = zero / r, .d1_s = (tau_a + tau_b + zero / rsh) / (1 + g),
@@ -12,6 +13,7 @@ eis_invariants eis_invariants_of(const double p[EIS_COUNT]) {
 
 /* In long double where there is one: tau_1 - n1 and S^2 - 4 P cancel when pole and zero are near. */
 bool eis_fibre(const eis_invariants *q, double g, double p[EIS_COUNT]) {
+    if (!q || !p) return false;
     long double r = (1 + (long double)g) * q->r0_ohm, n1 = q->n1_s;
     long double sum = (1 + (long double)g) * q->d1_s - g * n1, product = (1 + (long double)g) * q->d2_s2;
     long double square = sum * sum - 4 * product;
@@ -28,6 +30,7 @@ bool eis_fibre(const eis_invariants *q, double g, double p[EIS_COUNT]) {
 }
 
 void eis_fibre_tangent(const double p[EIS_COUNT], double v[EIS_COUNT]) {
+    if (!p || !v) return;
     double rsh = p[EIS_RSH], ra = p[EIS_RA], rb = p[EIS_RB];
     double d = rsh * (ra * p[EIS_CA] - rb * p[EIS_CB]);
     v[EIS_RSH] = 1;

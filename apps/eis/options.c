@@ -80,12 +80,12 @@ static const eis_option table[] = {
 };
 
 const eis_option *eis_option_table(int64_t *count) {
-    *count = (int64_t)(sizeof table / sizeof *table);
+    if (count) *count = (int64_t)(sizeof table / sizeof *table);
     return table;
 }
 
 void eis_options_default(eis_options *o) {
-    *o = (eis_options){ .top_k = 10, .noise = "auto", .rs = "auto", .plots = true, .seed = 42, .n_ground_truths = 100, .points = 12,
+    if (o) *o = (eis_options){ .top_k = 10, .noise = "auto", .rs = "auto", .plots = true, .seed = 42, .n_ground_truths = 100, .points = 12,
                         .data_dir = "eis_training_data",
                         .rerank = true, .weight_decay = 0.01, .pool_spectra = 1 << 20, .keep_out = 0.05, .pool = "uniform",
                         .samples_per_pattern = 5000, .device = "cpu", .test_spectra = 1024 };
@@ -158,6 +158,7 @@ static tide_status add_line(char *field, const eis_option *row, const char *text
 }
 
 tide_status eis_option_set(eis_options *o, const char *name, const char *text, tide_failure *failure) {
+    if (!o || !name) return fail(failure, TIDE_EINVAL, o ? "there is no name of an option" : "there are no options to set");
     const eis_option *row = find(name);
     if (!row) return fail_at(failure, TIDE_EINVAL, NULL, 0, name, "there is no option '%s'", name);
     void *field = (char *)o + row->offset;
@@ -173,6 +174,7 @@ tide_status eis_option_set(eis_options *o, const char *name, const char *text, t
 }
 
 const char *eis_option_get(const eis_options *o, const eis_option *row, char *buffer, size_t size) {
+    if (!o || !row || !buffer || !size) return "";
     const void *field = (const char *)o + row->offset;
     const char *word  = row->choices;
     char        number[32];
@@ -184,7 +186,7 @@ const char *eis_option_get(const eis_options *o, const eis_option *row, char *bu
         snprintf(buffer, size, "%s", number);
         break;
     case EIS_TYPE_CHOICE:
-        for (int i = *(const int *)field; i > 0; i--) word += strcspn(word, "|") + 1;
+        for (int i = *(const int *)field; i > 0 && strchr(word, '|'); i--) word += strcspn(word, "|") + 1;
         snprintf(buffer, size, "%.*s", (int)strcspn(word, "|"), word);
         break;
     case EIS_TYPE_TEXT: snprintf(buffer, size, "%s", (const char *)field); break;

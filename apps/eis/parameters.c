@@ -20,6 +20,7 @@ static const struct { const char *text; double factor; } prefixes[] = {
 enum { PREFIXES = sizeof prefixes / sizeof *prefixes };
 
 double eis_grid_value(int parameter, int64_t i, int64_t points) {
+    if (parameter < 0 || parameter >= EIS_COUNT) return NAN;
     double low = log10(eis_parameters[parameter].low), high = log10(eis_parameters[parameter].high);
     return pow(10, low + (double)i * (high - low) / (double)(points - 1));
 }
@@ -101,6 +102,7 @@ static const char *next_piece(const char *text, char *piece, size_t size) {
 tide_status eis_known_parse(const char *text, eis_known *out, tide_failure *failure) {
     char        piece[128];
     tide_status status = TIDE_OK;
+    if (!text || !out) return fail(failure, TIDE_EINVAL, text ? "there is no place for the known values" : "there is no text");
     *out               = (eis_known){ 0 };
     while (*text && status == TIDE_OK) {
         text        = next_piece(text, piece, sizeof piece);

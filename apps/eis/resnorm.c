@@ -16,7 +16,7 @@ static const char *const names[EIS_RESNORMS] = {
     "rmse-parts", "pseudo-chi2", "reduced-chi2", "normalised", "complex-mape", "quartic", "noise-percent",
 };
 
-const char *eis_resnorm_name(eis_resnorm_kind kind) { return names[kind]; }
+const char *eis_resnorm_name(eis_resnorm_kind kind) { return (unsigned)kind < EIS_RESNORMS ? names[kind] : "?"; }
 
 static void add_relative(sums *s, eis_z e, double error, double size, double model_size) {
     if (!(size > 0)) return;
@@ -49,6 +49,7 @@ static void add_point(sums *s, double freq_hz, eis_z data, eis_z model) {
 
 double eis_resnorm(eis_resnorm_kind kind, int64_t n, const double *freq_hz, const eis_z *data, const eis_z *model, int free_parameters) {
     sums s = { 0 };
+    if (!freq_hz || !data || !model) return NAN;
     for (int64_t i = 0; i < n; i++) add_point(&s, freq_hz[i], data[i], model[i]);
     double count = (double)n, relative_count = (double)s.relative_count;
     switch (kind) {

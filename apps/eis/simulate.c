@@ -1,3 +1,4 @@
+#include "arguments.h"
 #include "simulate.h"
 
 #include <math.h>
@@ -52,6 +53,7 @@ static tide_status read_noise(const char *text, double *noise, tide_failure *fai
 }
 
 tide_status eis_simulate(const eis_options *o, const char *path, tide_failure *failure) {
+    if (options_good(o, failure) != TIDE_OK) return TIDE_EINVAL;
     simulation s = { .circuit = (eis_circuit)o->circuit, .seed = o->seed };
     eis_known  known;
     tide_status status = eis_known_parse(o->known, &known, failure);

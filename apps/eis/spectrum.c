@@ -98,6 +98,7 @@ static tide_status check_sign(const char *path, bool flip_im, eis_spectrum *s, t
 
 tide_status eis_spectrum_read(const char *path, bool flip_im, eis_spectrum *out, tide_failure *failure) {
     tide_table table = { 0 };
+    if (!path || !out) return fail(failure, TIDE_EINVAL, path ? "there is no spectrum to read into" : "there is no path");
     *out             = (eis_spectrum){ 0 };
     tide_status status = refuse_instruments(path, failure);
     if (status == TIDE_OK) status = tide_csv_read(path, NULL, &table, failure);
@@ -109,6 +110,7 @@ tide_status eis_spectrum_read(const char *path, bool flip_im, eis_spectrum *out,
 }
 
 void eis_spectrum_free(eis_spectrum *s) {
+    if (!s) return;
     free(s->freq_hz);
     free(s->z);
     *s = (eis_spectrum){ 0 };

@@ -1,6 +1,7 @@
 /* tidemill eis train: which predictor. */
 #include <stdlib.h>
 
+#include "arguments.h"
 #include "auto_size.h"
 #include "base/base.h"
 #include "known/known_train.h"
@@ -15,8 +16,8 @@ static tide_status train(const eis_options *options, eis_listener listener, void
 }
 
 tide_status eis_train(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure) {
+    if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     eis_options *o = malloc(sizeof *o);
-    *result = (eis_result){ 0 };
     if (!o) return fail(failure, TIDE_ENOMEM, "out of memory for the options");
     *o = *options;
     tide_status status = eis_auto_size(o, listener, user, failure);

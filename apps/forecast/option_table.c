@@ -101,6 +101,6 @@ static const forecast_option table[] = {
 
 const forecast_option *forecast_option_table(int64_t *count) {
     _Static_assert(sizeof table / sizeof *table <= FORECAST_MAX_OPTIONS, "forecast_options.given is too short");
-    *count = (int64_t)(sizeof table / sizeof *table);
+    if (count) *count = (int64_t)(sizeof table / sizeof *table);
     return table;
 }

@@ -10,7 +10,7 @@
 #include "base/base.h"
 
 void forecast_options_default(forecast_options *o) {
-    *o = (forecast_options){ .marks = "auto", .seq_len = 96, .pred_len = 96, .d_model = 128, .n_heads = 8, .e_layers = 2, .d_ff = 128,
+    if (o) *o = (forecast_options){ .marks = "auto", .seq_len = 96, .pred_len = 96, .d_model = 128, .n_heads = 8, .e_layers = 2, .d_ff = 128,
                              .dropout = 0.1, .use_norm = true, .accumulate = 1, .patience = -1, .lradj = FORECAST_LR_AUTO, .seed = 2023,
                              .directional_weight = 0.5, .device = "cpu", .plots = true, .compile = true, .measure = true };
 }
@@ -51,6 +51,7 @@ const char *forecast_option_nearest(const char *name, unsigned command) {
     int64_t count;
     const forecast_option *table = forecast_option_table(&count);
     const char *best = NULL;
+    if (!name) return NULL;
     int         least = MAX2(2, (int)strlen(name) / 3) + 1;
     for (int64_t i = 0; i < count; i++) {
         if (!(table[i].flags & command) || table[i].flags & FORECAST_HIDDEN) continue;
@@ -118,6 +119,7 @@ static tide_status set_value(forecast_options *o, const forecast_option *row, co
 
 tide_status forecast_option_set(forecast_options *o, const char *name, const char *text, tide_failure *failure) {
     int64_t count;
+    if (!o || !name) return fail(failure, TIDE_EINVAL, o ? "there is no name of an option" : "there are no options to set");
     const forecast_option *row = forecast_option_find(name), *table = forecast_option_table(&count);
     if (!row) {
         const char *near = forecast_option_nearest(name, FORECAST_FOR_TRAIN | FORECAST_FOR_EVALUATE | FORECAST_FOR_PREDICT | FORECAST_FOR_EXPLAIN);
@@ -130,6 +132,7 @@ tide_status forecast_option_set(forecast_options *o, const char *name, const cha
 }
 
 const char *forecast_option_get(const forecast_options *o, const forecast_option *row, char *buffer, size_t size) {
+    if (!o || !row || !buffer || !size) return "";
     const char *field = (const char *)o + row->offset;
     char        number[32];
     switch (row->type) {

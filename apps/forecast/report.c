@@ -232,6 +232,7 @@ tide_status report_columns(forecast_result *r, const dataset *d, const score_pai
 }
 
 void forecast_result_free(forecast_result *r) {
+    if (!r) return;
     columns_free(r);
     free(r->json);
     free(r->csv);
@@ -252,6 +253,7 @@ static const char *failure_code(tide_status status) {
 }
 
 char *forecast_failure_json(const tide_failure *f) {
+    if (!f) f = &(tide_failure){ 0 };
     json_t *o = json_pack("{s:i, s:{s:s, s:o, s:o, s:I, s:o}}", "schema_version", SCHEMA_VERSION, "error", "code", failure_code(f->status), "message",
                           json_text(f->message), "file", json_text(f->file), "row", (json_int_t)f->row, "column", json_text(f->column));
     char *text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;

@@ -55,6 +55,8 @@ tide_status options_resolve(const forecast_options *given, forecast_options *out
 
 tide_status forecast_options_resolve(const forecast_options *given, forecast_options *out, tide_failure *failure) {
     unsigned compat;
+    if (!out) return fail(failure, TIDE_EINVAL, "there are no options to fill");
+    if (options_sound(given, failure) != TIDE_OK) return TIDE_EINVAL;
     return options_resolve(given, out, &compat, failure);
 }
 

@@ -292,6 +292,7 @@ static tide_status train(trainer *t, forecast_options *o, forecast_result *r, ti
 }
 
 tide_status forecast_train(const forecast_options *options, forecast_progress progress, void *user, forecast_result *result, tide_failure *failure) {
+    if (arguments_sound(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     forecast_options *o = malloc(sizeof *o);
     memory_sample     memory = { 0 };
     trainer           t = { .options = o, .folder = { .lock = -1 }, .listener = { progress, user, os_seconds(), &memory } };

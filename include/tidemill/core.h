@@ -5,7 +5,9 @@
  * and allocates nothing. Values that belong to no program are computed when they are read (lazy evaluation).
  *
  * Errors while building stick to the graph: the first cause is kept (tide_error), every later call accepts the
- * poisoned value, and tide_compile, tide_run and tide_read return the status. Nothing here aborts or prints.
+ * poisoned value, and tide_compile, tide_run and tide_read return the status. Nothing here aborts or prints. A NULL where an
+ * object is needed, a value that was never made ((tide_val){ 0 }) or a number outside what is accepted is such an error; where
+ * there is no graph to tell, the poison value is all that comes back. Pointers that lead nowhere, and what was freed, are beyond help.
  *
  * A graph with its programs is used by one thread at a time; different graphs are independent. */
 #ifndef TIDEMILL_CORE_H
@@ -83,7 +85,7 @@ typedef struct tide_shape {
     ((tide_shape){ (int32_t)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), { __VA_ARGS__ } })
 #define TIDE_SCALAR ((tide_shape){ 0, { 0 } })
 
-TIDE_API int64_t tide_shape_count(tide_shape shape);  /* number of elements */
+TIDE_API int64_t tide_shape_count(tide_shape shape);  /* number of elements; -1: a negative size, too many axes or elements */
 TIDE_API bool    tide_shape_equal(tide_shape a, tide_shape b);
 
 /* ---- graphs and values -------------------------------------------------------------------------------- */
@@ -123,14 +125,14 @@ typedef struct tide_allocator {
 
 typedef struct tide_graph_options {
     const char    *device;        /* "cpu" (default), "ref" or "check" */
-    int            threads;       /* 0: the physical cores this process may use, or OMP_NUM_THREADS */
+    int            threads;       /* 1 to 1024; 0: the physical cores this process may use, or OMP_NUM_THREADS */
     uint64_t       seed;          /* of every random number in the graph */
     int64_t        memory_limit;  /* bytes for arena, variables and scratch together; 0: none */
     tide_allocator allocator;     /* zeros: the system's */
 } tide_graph_options;
 
 TIDE_API tide_graph *tide_graph_new(const char *device);                     /* NULL only when out of memory */
-TIDE_API tide_graph *tide_graph_new_with(const tide_graph_options *options); /* likewise */
+TIDE_API tide_graph *tide_graph_new_with(const tide_graph_options *options); /* likewise; NULL: all defaults */
 TIDE_API void        tide_graph_free(tide_graph *g);                         /* NULL is fine; frees its programs too */
 
 /* The first thing that went wrong while building the graph; else why the last read or write failed; status TIDE_OK if
@@ -264,9 +266,9 @@ typedef struct tide_compile_options {
     bool    dump_dot;          /* dump DOT instead of text */
 } tide_compile_options;
 
-/* Programs belong to the graph; tide_program_free gives one back earlier. Never returns NULL unless out of memory
- * for the handle itself: a program that could not be made carries its error (tide_run and tide_program_error
- * return it). `options` may be NULL. */
+/* Programs belong to the graph; tide_program_free gives one back earlier. A program that could not be made carries its
+ * error (tide_run and tide_program_error return it). NULL only when out of memory for the handle itself or where nothing
+ * was asked for: the list is empty or no item has a graph; tide_program_error(NULL) says so. `options` may be NULL. */
 TIDE_API tide_program *tide_compile(tide_list wanted, const tide_compile_options *options);
 TIDE_API void          tide_program_free(tide_program *p);
 TIDE_API const tide_failure *tide_program_error(const tide_program *p);
@@ -278,7 +280,7 @@ TIDE_API tide_precision tide_program_precision(const tide_program *p, const char
  * that names it, "" otherwise. A program is never split between devices. tide_compile_options.strict makes it an error. */
 TIDE_API const char *tide_program_device(const tide_program *p, const char **note);
 
-/* Runs the program once. Feeds may be given in any order. */
+/* Runs the program once. Feeds may be given in any order, each input once; those that no value reads are allowed. */
 TIDE_API tide_status tide_run(tide_program *p, const tide_feed *feeds, int64_t count);
 
 /* What the program holds, known before its first run and equal to what is allocated, to the byte. */
@@ -365,10 +367,10 @@ TIDE_API tide_status tide_write(tide_val variable, const void *data, size_t byte
 
 /* Keeps a copy of the variables in memory, and puts it back. Free with tide_snapshot_free. */
 typedef struct tide_snapshot_s tide_snapshot_t;
-TIDE_API tide_snapshot_t *tide_snapshot(tide_list variables);             /* NULL when out of memory */
+TIDE_API tide_snapshot_t *tide_snapshot(tide_list variables);  /* NULL when out of memory, or not all are variables of one graph */
 TIDE_API tide_status      tide_snapshot_update(tide_snapshot_t *s);       /* takes them again */
 TIDE_API tide_status      tide_restore(const tide_snapshot_t *s);
-TIDE_API const void      *tide_snapshot_data(const tide_snapshot_t *s, int64_t i);  /* of the i-th variable */
+TIDE_API const void      *tide_snapshot_data(const tide_snapshot_t *s, int64_t i);  /* of the i-th variable; NULL past the last */
 TIDE_API void             tide_snapshot_free(tide_snapshot_t *s);
 
 /* The devices of this build, NULL-terminated: "ref", "check", "cpu". */

@@ -2,7 +2,7 @@
  *
  * Every reader is bounded by the file's size, accepts nothing malformed, and says what, where and what would be accepted
  * in `failure` (may be NULL; zero it first). TIDE_EIO: the system refused (no such file, permission); TIDE_EDATA: the
- * content is malformed. Results are zeroed on failure.
+ * content is malformed; TIDE_EINVAL: a path, a result or an array is NULL or not sound. Results are zeroed on failure.
  *
  * Every writer writes beside the target under a temporary name, syncs and renames: a reader sees the old file or the new
  * one, never a part. */
@@ -30,7 +30,7 @@ typedef struct tide_archive {
 TIDE_API void               tide_archive_free(tide_archive *a);  /* NULL is fine; leaves it zeroed */
 TIDE_API const tide_tensor *tide_archive_find(const tide_archive *a, const char *name);      /* NULL if absent */
 TIDE_API const char        *tide_archive_metadata(const tide_archive *a, const char *key);   /* NULL if absent */
-/* Adds a copy. TIDE_EINVAL if the name is taken or the shape has a negative size or too many elements. */
+/* Adds a copy. TIDE_EINVAL if the name is taken or missing, the shape has a negative size or too many elements, or data are missing. */
 TIDE_API tide_status tide_archive_add(tide_archive *a, const char *name, tide_dtype type, tide_shape shape, const void *data);
 /* Sets a metadata entry, replacing an earlier one of that key. */
 TIDE_API tide_status tide_archive_set(tide_archive *a, const char *key, const char *value);

@@ -46,14 +46,15 @@ TIDE_API tide_val tide_self_attention_queries(const tide_self_attention *layer, 
                                               tide_mode mode, tide_val *probabilities);
 
 /* ---- losses: scalars. `weight` may be the poison-free value (tide_val){0} for none, else broadcasts against the
- * element losses; the result is sum(weight * loss) / sum(weight). Without weights: the mean over all elements. ---- */
+ * element losses; the result is sum(weight * loss) / sum(weight). Without weights: the mean over all elements. Prediction
+ * and truth must have the same shape: nothing broadcasts but the weight. ---- */
 #define TIDE_NO_WEIGHT ((tide_val){ 0 })
 TIDE_API tide_val tide_mse(tide_val prediction, tide_val truth);
 TIDE_API tide_val tide_mae(tide_val prediction, tide_val truth);
 TIDE_API tide_val tide_mse_weighted(tide_val prediction, tide_val truth, tide_val weight);
 TIDE_API tide_val tide_mae_weighted(tide_val prediction, tide_val truth, tide_val weight);
-TIDE_API tide_val tide_huber(tide_val prediction, tide_val truth, double beta, tide_val weight);  /* e^2/(2 beta) inside beta, |e| - beta/2 outside */
-TIDE_API tide_val tide_quantile_loss(tide_val prediction, tide_val truth, double quantile, tide_val weight);
+TIDE_API tide_val tide_huber(tide_val prediction, tide_val truth, double beta, tide_val weight);  /* beta > 0: e^2/(2 beta) inside it, |e| - beta/2 outside */
+TIDE_API tide_val tide_quantile_loss(tide_val prediction, tide_val truth, double quantile, tide_val weight);  /* between 0 and 1 */
 /* logits (..., classes), label I32 (...); a label outside 0..classes-1 gives NaN. */
 TIDE_API tide_val tide_cross_entropy(tide_val logits, tide_val label, tide_val weight);
 TIDE_API tide_val tide_bce_logits(tide_val logits, tide_val truth, tide_val weight);  /* truth in [0, 1] */

@@ -57,7 +57,7 @@ static int32_t most_inputs(const sweep *s) {
 static bool grad_checked(tide_val loss, tide_list wrt) {
     tide_graph *g = loss.graph;
     char s[128];
-    if (!val_good(loss)) return false;
+    if (!operand_good("grad", loss)) return false;
     if (g->region) {
         graph_fail(g, TIDE_EINVAL, "grad: a recompute region is open; end it first");
         return false;
@@ -76,7 +76,7 @@ static bool grad_checked(tide_val loss, tide_list wrt) {
 
 tide_list tide_grad(tide_val loss, tide_list wrt) {
     tide_graph *g = loss.graph;
-    if (!g) return (tide_list){ 0 };
+    if (!list_good(g, "grad", wrt)) return (tide_list){ 0 };
     tide_val *out = arena_new(&g->memory, tide_val, MAX2(wrt.count, 1));
     if (!out) {
         graph_fail(g, TIDE_ENOMEM, "out of memory while building the graph");

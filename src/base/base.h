@@ -59,6 +59,18 @@ static inline int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b
 bool  shape_count_checked(tide_shape s, int64_t *count);  /* false on a negative size or overflow */
 char *shape_text(char buffer[128], tide_shape s);         /* "(32, 96, 7)" */
 
+/* ---- lists of values, as a caller hands them in --------------------------------------------------------- */
+
+/* There are items if they are counted. Nodes have 32 bits, so no list is longer. */
+static inline bool list_readable(tide_list l) { return l.count >= 0 && l.count <= INT32_MAX && (l.items || l.count == 0); }
+
+/* The graph of the first item that has one; NULL: none has. */
+static inline tide_graph *list_graph(tide_list l) {
+    for (int64_t i = 0; list_readable(l) && i < l.count; i++)
+        if (l.items[i].graph) return l.items[i].graph;
+    return NULL;
+}
+
 /* ---- operating system (os_posix.c) -------------------------------------------------------------------- */
 
 double  os_seconds(void);          /* monotonic */

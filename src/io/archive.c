@@ -25,14 +25,34 @@ void tide_archive_free(tide_archive *a) {
     *a = (tide_archive){ 0 };
 }
 
-const tide_tensor *tide_archive_find(const tide_archive *a, const char *name) {
+bool tensor_sound(const tide_tensor *t) {
+    int64_t count;
+    return (unsigned)t->type < TIDE_DTYPES && shape_count_checked(t->shape, &count) && (t->data || count == 0);
+}
+
+static bool archive_sound(const tide_archive *a) {
+    if (a->count < 0 || a->metadata_count < 0 || (a->count && !a->tensors) || (a->metadata_count && !(a->keys && a->values))) return false;
     for (int64_t i = 0; i < a->count; i++)
+        if (!a->tensors[i].name || !tensor_sound(&a->tensors[i])) return false;
+    for (int64_t i = 0; i < a->metadata_count; i++)
+        if (!a->keys[i] || !a->values[i]) return false;
+    return true;
+}
+
+tide_status archive_checked(const tide_archive *a, const char *path, tide_failure *f) {
+    if (!a) return argument_fail(f, path, "archive to write");
+    if (archive_sound(a)) return TIDE_OK;
+    return fail_at(f, TIDE_EINVAL, path, 0, NULL, "the archive to write is not sound: an array lacks its name or data, or has no type or shape");
+}
+
+const tide_tensor *tide_archive_find(const tide_archive *a, const char *name) {
+    for (int64_t i = 0; a && name && i < a->count; i++)
         if (strcmp(a->tensors[i].name, name) == 0) return &a->tensors[i];
     return NULL;
 }
 
 static int64_t metadata_index(const tide_archive *a, const char *key) {
-    for (int64_t i = 0; i < a->metadata_count; i++)
+    for (int64_t i = 0; a && key && i < a->metadata_count; i++)
         if (strcmp(a->keys[i], key) == 0) return i;
     return -1;
 }
@@ -64,10 +84,10 @@ tide_status archive_take(tide_archive *a, tide_tensor *t) {
 
 tide_status tide_archive_add(tide_archive *a, const char *name, tide_dtype type, tide_shape shape, const void *data) {
     int64_t count;
-    if ((unsigned)type >= TIDE_DTYPES || shape.ndim < 0 || shape.ndim > TIDE_MAX_DIMS) return TIDE_EINVAL;
+    if (!a || !name || (unsigned)type >= TIDE_DTYPES) return TIDE_EINVAL;
     int64_t size = (int64_t)tide_dtype_size(type);
     if (!shape_count_checked(shape, &count) || count > INT64_MAX / size) return TIDE_EINVAL;
-    if (tide_archive_find(a, name)) return TIDE_EINVAL;
+    if (tide_archive_find(a, name) || (count && !data)) return TIDE_EINVAL;
     tide_tensor t = { strdup(name), type, shape, bytes_new(count * size) };
     if (t.data && count) memcpy(t.data, data, (size_t)(count * size));
     return archive_take(a, &t);
@@ -87,6 +107,7 @@ tide_status archive_append_metadata(tide_archive *a, const char *key, const char
 }
 
 tide_status tide_archive_set(tide_archive *a, const char *key, const char *value) {
+    if (!a || !key || !value) return TIDE_EINVAL;
     int64_t i = metadata_index(a, key);
     if (i < 0) return archive_append_metadata(a, key, value);
     char *copy = strdup(value);

@@ -192,6 +192,7 @@ static tide_status make_table(loader *l, bool headerless) {
 tide_status tide_csv_read(const char *path, const tide_csv_options *options, tide_table *out, tide_failure *failure) {
     text_in text;
     loader l = { .table = out, .path = path, .failure = failure };
+    if (!out) return argument_fail(failure, path, "table to read into");
     *out = (tide_table){ 0 };
     tide_status status = text_in_read(path, &text, failure);
     if (status) return status;

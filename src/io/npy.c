@@ -24,7 +24,7 @@ static tide_status read_preamble(source *s, int64_t *length, tide_failure *f) {
     if (status) return status;
     *length = (int64_t)n[0] | (int64_t)n[1] << 8 | (int64_t)n[2] << 16 | (int64_t)n[3] << 24;
     if (*length > s->left || *length > HEADER_LIMIT)
-        return source_fail(s, f, "its header says to be %" PRId64 " bytes long; at most %" PRId64 " are possible", *length,
+        return source_fail(s, f, "its header claims to be %" PRId64 " bytes long; at most %" PRId64 " are possible", *length,
                            MIN2(s->left, (int64_t)HEADER_LIMIT));
     return TIDE_OK;
 }
@@ -92,6 +92,7 @@ tide_status npy_read(source *s, tide_tensor *out, tide_failure *f) {
 tide_status tide_npy_read(const char *path, tide_tensor *out, tide_failure *failure) {
     FILE *file;
     int64_t size;
+    if (!out) return argument_fail(failure, path, "place for the array");
     *out = (tide_tensor){ 0 };
     tide_status status = file_open(path, &file, &size, failure);
     if (status) return status;
@@ -135,6 +136,7 @@ static tide_status write_array(void *user, void *stdio_file) {
 
 tide_status tide_npy_write(const char *path, const tide_tensor *tensor, tide_failure *failure) {
     char header[NPY_HEADER_MAX];
+    if (!tensor || !tensor_sound(tensor)) return argument_fail(failure, path, "sound array to write");
     tide_tensor copy = *tensor;
     if (npy_header_write(header, tensor) == 0)
         return fail_at(failure, TIDE_ETYPE, path, 0, NULL,

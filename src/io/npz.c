@@ -50,6 +50,7 @@ static bool is_wanted(const char *member, const char *const *wanted) {
 
 tide_status tide_npz_read_some(const char *path, const char *const *wanted, tide_archive *out, tide_failure *failure) {
     zip_in z;
+    if (!out) return argument_fail(failure, path, "archive to read into");
     *out = (tide_archive){ 0 };
     tide_status status = zip_in_open(&z, path, "a .npz file", failure);
     if (status) return status;
@@ -161,7 +162,8 @@ static tide_status check_writable(const tide_archive *a, const char *path, tide_
 }
 
 tide_status tide_npz_write(const char *path, const tide_archive *a, bool deflate, tide_failure *failure) {
-    tide_status status = check_writable(a, path, failure);
+    tide_status status = archive_checked(a, path, failure);
+    if (!status) status = check_writable(a, path, failure);
     if (status) return status;
     npz_writer w = { a, bytes_new(a->count * NPY_HEADER_MAX), deflate };
     if (!w.headers) return memory_fail(failure, path, a->count * NPY_HEADER_MAX);

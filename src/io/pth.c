@@ -206,6 +206,7 @@ static void close_reader(reader *r) {
 
 tide_status tide_pth_read(const char *path, tide_archive *out, tide_failure *failure) {
     reader r = { .failure = failure };
+    if (!out) return argument_fail(failure, path, "archive to read into");
     *out = (tide_archive){ 0 };
     tide_status status = zip_in_open(&r.zip, path, "a checkpoint of PyTorch 1.6 or later", failure);
     if (status) return status;

@@ -51,6 +51,7 @@ static tide_status replace_resolved(char *target, const char *path, path_writer 
 }
 
 tide_status replace_path(const char *path, path_writer write, void *user, tide_failure *f) {
+    if (!path) return argument_fail(f, path, "path");
     char *target = resolve(path);
     if (!target) return system_fail(f, path, "write", ENOMEM);
     tide_status status = replace_resolved(target, path, write, user, f);
@@ -91,6 +92,7 @@ tide_status tide_file_replace(const char *path, tide_status (*write)(void *user,
                               tide_failure *failure) {
     struct stat info;
     stdio_writer w = { write, user };
+    if (!path || !write) return argument_fail(failure, path, path ? "function that writes" : "path");
     bool special = stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
     if (special) return write_stdio(&w, path, path, failure);  /* /dev/stdout, a pipe: there is nothing to replace */
     return replace_path(path, write_stdio, &w, failure);

@@ -138,7 +138,7 @@ static tide_status read_header(source *s, header *h, tide_archive *out, tide_fai
     if (status) return status;
     if (length > (uint64_t)s->left || length > HEADER_LIMIT)
         return source_fail(
-            s, f, "its header says to be %" PRIu64 " bytes long; at most %" PRId64 " are possible: not a safetensors file",
+            s, f, "its header claims to be %" PRIu64 " bytes long; at most %" PRId64 " are possible: not a safetensors file",
             length, MIN2(s->left, (int64_t)HEADER_LIMIT));
     char *text = bytes_new((int64_t)length);
     if (!text) return memory_fail(f, s->path, (int64_t)length);
@@ -172,6 +172,7 @@ tide_status tide_safetensors_read(const char *path, tide_archive *out, tide_fail
     FILE *file;
     int64_t size;
     header h = { 0 };
+    if (!out) return argument_fail(failure, path, "archive to read into");
     *out = (tide_archive){ 0 };
     tide_status status = file_open(path, &file, &size, failure);
     if (status) return status;

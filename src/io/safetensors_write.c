@@ -106,7 +106,8 @@ static tide_status write_all(void *user, void *stdio_file) {
 
 tide_status tide_safetensors_write(const char *path, const tide_archive *a, tide_failure *failure) {
     writer w = { .archive = a };
-    tide_status status = check_names(a, path, failure);
+    tide_status status = archive_checked(a, path, failure);
+    if (!status) status = check_names(a, path, failure);
     if (status) return status;
     w.order = bytes_new(a->count * (int64_t)sizeof *w.order);
     if (!w.order) return memory_fail(failure, path, a->count * (int64_t)sizeof *w.order);

@@ -78,6 +78,7 @@ tide_status tide_file_sha256(const char *path, char hex[65], tide_failure *failu
     FILE *file;
     int64_t size;
     size_t got;
+    if (!hex) return argument_fail(failure, path, "place for the digits");
     hex[0] = 0;
     tide_status status = file_open(path, &file, &size, failure);
     if (status) return status;

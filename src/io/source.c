@@ -44,9 +44,14 @@ tide_status memory_fail(tide_failure *f, const char *path, int64_t bytes) {
     return fail_at(f, TIDE_ENOMEM, path, 0, NULL, "out of memory: %" PRId64 " bytes are needed for this file", bytes);
 }
 
+tide_status argument_fail(tide_failure *f, const char *path, const char *what) {
+    return fail_at(f, TIDE_EINVAL, path, 0, NULL, "there is no %s", what);
+}
+
 tide_status file_open(const char *path, FILE **out, int64_t *size, tide_failure *f) {
     struct stat info;
     *out = NULL;
+    if (!path) return argument_fail(f, path, "path");
     /* Looked at before it is opened: opening a pipe would wait for its writer. */
     if (stat(path, &info) != 0) return system_fail(f, path, "open", errno);
     if (S_ISDIR(info.st_mode)) return system_fail(f, path, "open", EISDIR);

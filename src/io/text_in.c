@@ -17,6 +17,7 @@
 
 static tide_status open_text(const char *path, gzFile *out, tide_failure *f) {
     struct stat info;
+    if (!path) return argument_fail(f, path, "path");
     bool standard = strcmp(path, "-") == 0;
     if (!standard && stat(path, &info) != 0) return system_fail(f, path, "open", errno);
     if (!standard && S_ISDIR(info.st_mode)) return system_fail(f, path, "open", EISDIR);

@@ -24,6 +24,7 @@ static tide_status borrow(tide_list variables, tide_tensor *out, const char *pat
 }
 
 tide_status tide_save(tide_list variables, const char *path, tide_failure *failure) {
+    if (!list_readable(variables)) return argument_fail(failure, path, "list of variables that can be read");
     tide_archive view = { .count = variables.count };
     view.tensors = bytes_new(variables.count * (int64_t)sizeof *view.tensors);
     if (!view.tensors) return memory_fail(failure, path, variables.count * (int64_t)sizeof *view.tensors);
@@ -46,6 +47,7 @@ static tide_status check_fits(tide_val v, const tide_tensor *t, const char *path
     char have[128], want[128];
     const char *name = tide_name_of(v);
     if (!tide_ok(v)) return graph_fail_at(path, v, f);
+    if (!*name) return fail_at(f, TIDE_EINVAL, path, 0, NULL, "an item of the list is not a variable");
     if (!t) return fail_at(f, TIDE_EDATA, path, 0, NULL, "variable '%.80s' is not in this file", name);
     if (t->type != tide_dtype_of(v))
         return fail_at(f, TIDE_ETYPE, path, 0, NULL, "variable '%.80s' is %s in this file; %s is needed", name,
@@ -73,6 +75,7 @@ static tide_status load_from(const tide_archive *a, tide_list variables, const c
 
 tide_status tide_load(tide_list variables, const char *path, tide_failure *failure) {
     tide_archive a;
+    if (!list_readable(variables)) return argument_fail(failure, path, "list of variables that can be read");
     tide_status status = tide_safetensors_read(path, &a, failure);
     if (status) return status;
     status = load_from(&a, variables, path, failure);

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "ir.h"
@@ -36,7 +37,7 @@ static void scope_text(const tide_graph *g, char *out, size_t size) {
 }
 
 tide_val graph_fail(tide_graph *g, tide_status status, const char *format, ...) {
-    if (!g->failure.status) {
+    if (g && !g->failure.status) {
         va_list args;
         va_start(args, format);
         int length = vsnprintf(g->failure.message, sizeof g->failure.message, format, args);
@@ -56,18 +57,59 @@ static tide_val out_of_memory(tide_graph *g) { return graph_fail(g, TIDE_ENOMEM,
 
 static bool is_effect(const ir_node *n) { return n->op == OP_ASSIGN || n->op == OP_GROUP; }
 
-tide_val graph_add(tide_graph *g, ir_op op, tide_dtype type, tide_shape shape, const tide_val *in, int32_t n_in, const ir_attr *attr) {
-    for (int32_t i = 0; i < n_in; i++) {
-        if (!val_good(in[i])) return graph_val(g, -1);
-        if (in[i].graph != g) return graph_fail(g, TIDE_EINVAL, "%s: operand %d belongs to another graph", ir_op_names[op], i);
-        if (op != OP_GROUP && is_effect(graph_node(in[i])))
-            return graph_fail(g, TIDE_EINVAL, "%s: operand %d is an effect, not a value", ir_op_names[op], i);
+/* ---- doors ---- */
+
+/* What is wrong with operand `i`, told to g; `one` is the graph that the operands share. */
+static bool operand_fits(tide_graph *g, const tide_graph *one, const char *op, tide_val v, int64_t i) {
+    if (!v.graph) graph_fail(g, TIDE_EINVAL, "%s: operand %" PRId64 " belongs to no graph", op, i);
+    else if (v.graph != one) graph_fail(g, TIDE_EINVAL, "%s: operand %" PRId64 " belongs to another graph", op, i);
+    else if (v.node < 0) graph_fail(g, TIDE_EINVAL, "%s: operand %" PRId64 " is the poison value", op, i);
+    else if (!val_good(v)) graph_fail(g, TIDE_EINVAL, "%s: operand %" PRId64 " is no value of its graph: it has no node %d", op, i, v.node);
+    else return true;
+    return false;
+}
+
+bool operands_good(const char *op, const tide_val *in, int64_t count) {
+    tide_graph *one = list_graph((tide_list){ in, count });
+    bool good = true;
+    for (int64_t i = 0; i < count; i++) {
+        if (operand_fits(one, one, op, in[i], i)) continue;
+        if (in[i].graph && in[i].graph != one) operand_fits(in[i].graph, one, op, in[i], i);
+        good = false;
     }
+    return good;
+}
+
+bool list_good(tide_graph *g, const char *op, tide_list list) {
+    if (!list_readable(list)) return graph_fail(g, TIDE_EINVAL, "%s: a list of %" PRId64 " values, without any", op, list.count), false;
+    if (!g) graph_fail(list_graph(list), TIDE_EINVAL, "%s: there is no graph", op);
+    return g != NULL;
+}
+
+bool shape_good(tide_graph *g, const char *op, tide_shape shape) {
     int64_t elements;
-    if (!shape_count_checked(shape, &elements)) {
-        char s[128];
-        return graph_fail(g, TIDE_ESHAPE, "%s: the shape %s has a negative size or too many elements", ir_op_names[op], shape_text(s, shape));
+    char s[128];
+    if (shape.ndim < 0 || shape.ndim > TIDE_MAX_DIMS)
+        return graph_fail(g, TIDE_ESHAPE, "%s: a shape of %d axes; there may be 0 to %d", op, shape.ndim, TIDE_MAX_DIMS), false;
+    if (shape_count_checked(shape, &elements)) return true;
+    graph_fail(g, TIDE_ESHAPE, "%s: the shape %s has a negative size or too many elements", op, shape_text(s, shape));
+    return false;
+}
+
+bool type_good(tide_graph *g, const char *op, tide_dtype type) {
+    if ((unsigned)type < TIDE_DTYPES) return true;
+    return graph_fail(g, TIDE_ETYPE, "%s: %d is not an element type", op, (int)type), false;
+}
+
+tide_val graph_add(tide_graph *g, ir_op op, tide_dtype type, tide_shape shape, const tide_val *in, int32_t n_in, const ir_attr *attr) {
+    const char *name = ir_op_names[op];
+    if (!operands_good(name, in, n_in) || !g) return graph_val(g, -1);
+    for (int32_t i = 0; i < n_in; i++) {
+        if (in[i].graph != g) return graph_fail(g, TIDE_EINVAL, "%s: operand %d belongs to another graph", name, i);
+        if (op != OP_GROUP && is_effect(graph_node(in[i])))
+            return graph_fail(g, TIDE_EINVAL, "%s: operand %d is an effect, not a value", name, i);
     }
+    if (!type_good(g, name, type) || !shape_good(g, name, shape)) return graph_val(g, -1);
     if (!graph_grow(g, &g->nodes, g->count, &g->capacity, sizeof *g->nodes)) return out_of_memory(g);
     ir_node *node = arena_new(&g->memory, ir_node, 1);
     int32_t *inputs = node ? arena_new(&g->memory, int32_t, MAX2(n_in, 1)) : NULL;
@@ -98,7 +140,9 @@ const tide_failure *tide_error(const tide_graph *g) {
 }
 
 void tide_scope_push(tide_graph *g, const char *name) {
-    char *copy = arena_printf(&g->memory, "%s", name);
+    if (!g) return;
+    if (!name) graph_fail(g, TIDE_EINVAL, "scope: there is no name");
+    char *copy = arena_printf(&g->memory, "%s", name ? name : "");
     if (!copy || !graph_grow(g, &g->scopes, g->depth, &g->scope_capacity, sizeof *g->scopes)) {
         out_of_memory(g);
         return;
@@ -107,21 +151,24 @@ void tide_scope_push(tide_graph *g, const char *name) {
 }
 
 void tide_scope_pop(tide_graph *g) {
-    if (g->depth > 0) g->depth--;
-    else if (!g->failure.status) graph_fail(g, TIDE_EINVAL, "tide_scope_pop without a scope");
+    if (g && g->depth > 0) g->depth--;
+    else graph_fail(g, TIDE_EINVAL, "tide_scope_pop without a scope");
 }
 
 void tide_recompute_begin(tide_graph *g) {
-    if (g->region_depth++ == 0) g->region = ++g->regions;
+    if (g && g->region_depth++ == 0) g->region = ++g->regions;
 }
 
 void tide_recompute_end(tide_graph *g) {
-    if (g->region_depth == 0) graph_fail(g, TIDE_EINVAL, "tide_recompute_end without a region");
+    if (!g || g->region_depth == 0) graph_fail(g, TIDE_EINVAL, "tide_recompute_end without a region");
     else if (--g->region_depth == 0) g->region = 0;
 }
 
-static char *full_name(tide_graph *g, const char *name) {
+/* With the scopes; NULL, and the graph says why. `op` asks for it. */
+static char *full_name(tide_graph *g, const char *op, const char *name) {
     char place[256];
+    if (!g) return NULL;
+    if (!name) return graph_fail(g, TIDE_EINVAL, "%s: there is no name", op), NULL;
     scope_text(g, place, sizeof place);
     char *full = arena_printf(&g->memory, "%s%s", place, name);
     if (!full) out_of_memory(g);
@@ -131,16 +178,18 @@ static char *full_name(tide_graph *g, const char *name) {
 /* ---- public: leaves ---- */
 
 tide_val tide_input(tide_graph *g, const char *name, tide_dtype type, tide_shape shape) {
-    ir_attr attr = { .slot = g->n_inputs, .data = full_name(g, name) };
+    char *full = full_name(g, "input", name);
+    if (!full) return graph_val(g, -1);
+    ir_attr attr = { .slot = g->n_inputs, .data = full };
     tide_val v = graph_add(g, OP_INPUT, type, shape, NULL, 0, &attr);
     if (val_good(v)) g->n_inputs++;
     return v;
 }
 
 tide_val tide_constant(tide_graph *g, tide_dtype type, tide_shape shape, const void *data) {
-    int64_t elements;
-    if (!shape_count_checked(shape, &elements)) return graph_fail(g, TIDE_ESHAPE, "constant: a negative size or too many elements");
-    size_t bytes = (size_t)elements * tide_dtype_size(type);
+    if (!g || !type_good(g, "constant", type) || !shape_good(g, "constant", shape)) return graph_val(g, -1);
+    size_t bytes = (size_t)tide_shape_count(shape) * tide_dtype_size(type);
+    if (bytes && !data) return graph_fail(g, TIDE_EINVAL, "constant: there is no data for its %zu bytes", bytes);
     char *memory = arena_alloc(&g->memory, bytes + 64);
     if (!memory) return out_of_memory(g);
     memory += (64 - ((uintptr_t)memory & 63)) & 63;
@@ -186,14 +235,15 @@ static bool initial_checked(tide_graph *g, tide_val initial, const char *name) {
 }
 
 tide_val tide_find_variable(tide_graph *g, const char *name) {
-    for (int32_t i = 0; i < g->n_variables; i++)
+    for (int32_t i = 0; g && name && i < g->n_variables; i++)
         if (!strcmp(g->variables[i]->name, name)) return graph_val(g, g->variables[i]->node);
     return graph_val(g, -1);
 }
 
 tide_val tide_variable(tide_graph *g, const char *name, tide_val initial) {
-    if (!val_good(initial) || initial.graph != g) return graph_val(g, -1);
-    char *full = full_name(g, name);
+    if (!list_good(g, "variable", (tide_list){ &initial, 1 }) || !operand_good("variable", initial)) return graph_val(g, -1);
+    if (initial.graph != g) return graph_fail(g, TIDE_EINVAL, "variable: its initial value belongs to another graph");
+    char *full = full_name(g, "variable", name);
     if (!full) return graph_val(g, -1);
     if (val_good(tide_find_variable(g, full))) return graph_fail(g, TIDE_EINVAL, "variable: the name '%s' is taken", full);
     if (!initial_checked(g, initial, full)) return graph_val(g, -1);
@@ -210,7 +260,7 @@ tide_val tide_variable(tide_graph *g, const char *name, tide_val initial) {
 
 tide_val tide_assign(tide_val variable, tide_val value) {
     tide_graph *g = variable.graph ? variable.graph : value.graph;
-    if (!val_good(variable) || !val_good(value)) return graph_val(g, -1);
+    if (!operands_good("assign", (tide_val[]){ variable, value }, 2)) return graph_val(g, -1);
     const ir_node *to = graph_node(variable), *from = graph_node(value);
     if (to->op != OP_VARIABLE) return graph_fail(g, TIDE_EINVAL, "assign: the first operand is a %s, not a variable", ir_op_names[to->op]);
     if (to->type != from->type)
@@ -223,6 +273,7 @@ tide_val tide_assign(tide_val variable, tide_val value) {
 }
 
 tide_val tide_group(tide_graph *g, tide_list effects) {
+    if (!list_good(g, "group", effects)) return graph_val(g, -1);
     for (int64_t i = 0; i < effects.count; i++)
         if (val_good(effects.items[i]) && !is_effect(graph_node(effects.items[i])))
             return graph_fail(g, TIDE_EINVAL, "group: item %d is a %s, not an effect", (int)i, ir_op_names[graph_node(effects.items[i])->op]);
@@ -230,13 +281,15 @@ tide_val tide_group(tide_graph *g, tide_list effects) {
 }
 
 void tide_mark_param(tide_val variable) {
-    if (!val_good(variable)) return;
+    if (!operand_good("mark_param", variable)) return;
     const ir_node *n = graph_node(variable);
     if (n->op == OP_VARIABLE) variable.graph->variables[n->attr.slot]->param = true;
     else graph_fail(variable.graph, TIDE_EINVAL, "mark_param: the operand is a %s, not a variable", ir_op_names[n->op]);
 }
 
 static tide_list variables_with(tide_graph *g, const char *prefix, bool params_only) {
+    if (!g) return (tide_list){ 0 };
+    if (!prefix) prefix = "";
     tide_val *items = arena_new(&g->memory, tide_val, MAX2(g->n_variables, 1));
     if (!items) {
         out_of_memory(g);

@@ -81,10 +81,10 @@ struct tide_graph {
 bool graph_init(tide_graph *g);
 void graph_clear(tide_graph *g);
 
-/* Sticks the first failure to the graph, with the open scopes as place, and returns the poison value. */
+/* Sticks the first failure to the graph (NULL: there is none to tell), with the open scopes as place, and returns the poison value. */
 tide_val graph_fail(tide_graph *g, tide_status status, const char *format, ...) TIDE_PRINTF(3, 4);
 
-/* Adds a node; poison when out of memory or when any input is poison. Inputs must belong to g. */
+/* Adds a node; poison when out of memory, without a graph, or when the inputs are not values of g. */
 tide_val graph_add(tide_graph *g, ir_op op, tide_dtype type, tide_shape shape, const tide_val *in, int32_t n_in, const ir_attr *attr);
 
 /* A place in an array of `count` (from the graph's allocator) for one more, growing it; false when out of memory. */
@@ -92,7 +92,16 @@ bool graph_grow(tide_graph *g, void *array, int32_t count, int32_t *capacity, si
 
 static inline tide_val graph_val(const tide_graph *g, int32_t node) { return (tide_val){ (tide_graph *)g, node, 0 }; }
 static inline ir_node *graph_node(tide_val v) { return v.graph->nodes[v.node]; }
-static inline bool     val_good(tide_val v) { return v.graph && v.node > 0; }
+/* A value of its graph: not {0}, not the poison value, not a node that was never made. */
+static inline bool     val_good(tide_val v) { return v.graph && v.node > 0 && v.node < v.graph->count; }
+
+/* The doors. What a caller hands to the operation `op` passes one before it is looked at. False if it does not fit; each graph
+ * that is there then has its first cause. */
+bool operands_good(const char *op, const tide_val *in, int64_t count);  /* values, all of one graph */
+bool list_good(tide_graph *g, const char *op, tide_list list);          /* a list that can be read */
+bool shape_good(tide_graph *g, const char *op, tide_shape shape);       /* sizes that can be counted */
+bool type_good(tide_graph *g, const char *op, tide_dtype type);
+static inline bool operand_good(const char *op, tide_val x) { return operands_good(op, &x, 1); }
 
 extern const char *const ir_op_names[OP_COUNT];
 extern const char *const scalar_names[SCALAR_COUNT];

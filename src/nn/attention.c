@@ -16,13 +16,19 @@ tide_self_attention tide_self_attention_new(tide_graph *g, const char *const nam
                                             int64_t head_size) {
     tide_self_attention layer = { .heads = heads, .head_size = head_size };
     tide_linear *const  part[3] = { &layer.query, &layer.key, &layer.value };
+    int64_t             wide;
+    bool                sizes = heads > 0 && head_size > 0 && !__builtin_mul_overflow(heads, head_size, &wide);
+    if (!names || !sizes) {
+        tide_poison(g, TIDE_EINVAL, names ? "self_attention: heads and head_size must be at least 1" : "self_attention: there are no names");
+        return layer;
+    }
     for (int i = 0; i < 6; i++) {
         tide_scope_push(g, names[i % 3]);
-        if (i < 3) part[i]->weight = affine_variable(g, "weight", TIDE_SHAPE(heads * head_size, size), size);
-        else part[i - 3]->bias = affine_variable(g, "bias", TIDE_SHAPE(heads * head_size), size);
+        if (i < 3) part[i]->weight = affine_variable(g, "weight", TIDE_SHAPE(wide, size), (double)size);
+        else part[i - 3]->bias = affine_variable(g, "bias", TIDE_SHAPE(wide), (double)size);
         tide_scope_pop(g);
     }
-    layer.out = tide_linear_new(g, names[3], heads * head_size, size);
+    layer.out = tide_linear_new(g, names[3], wide, size);
     return layer;
 }
 
@@ -34,6 +40,8 @@ static tide_val split_heads(const tide_self_attention *layer, tide_val x) {
 
 tide_val tide_self_attention_queries(const tide_self_attention *layer, tide_val queries, tide_val x, double dropout,
                                      tide_mode mode, tide_val *probabilities) {
+    if (!layer) return layer_missing("self_attention", tide_ok(queries) ? queries : x);
+    if (!axes_fit("self_attention", queries, 3) || !axes_fit("self_attention", x, 3)) return (tide_val){ x.graph, -1, 0 };
     tide_shape s = tide_shape_of(queries);
     tide_val   q = split_heads(layer, tide_linear_apply(&layer->query, queries));
     tide_val   k = split_heads(layer, tide_linear_apply(&layer->key, x));

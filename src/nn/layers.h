@@ -5,6 +5,12 @@
 #include "../../include/tidemill/nn.h"
 
 /* A trained variable, uniform on +-1/sqrt(fan_in). */
-tide_val affine_variable(tide_graph *g, const char *name, tide_shape shape, int64_t fan_in);
+tide_val affine_variable(tide_graph *g, const char *name, tide_shape shape, double fan_in);
+
+/* For _apply without a layer: the poison value, and x's graph says why. */
+tide_val layer_missing(const char *layer, tide_val x);
+
+/* Whether x has so many axes; if not, its graph says so in the layer's name. */
+bool axes_fit(const char *layer, tide_val x, int axes);
 
 #endif

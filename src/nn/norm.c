@@ -1,4 +1,4 @@
-#include "../../include/tidemill/nn.h"
+#include "layers.h"
 
 static tide_val filled_param(tide_graph *g, const char *name, int64_t size, double value) {
     tide_val v = tide_variable(g, name, tide_fill(g, TIDE_F32, TIDE_SHAPE(size), value));
@@ -16,5 +16,5 @@ tide_layer_norm_layer tide_layer_norm_new(tide_graph *g, const char *name, int64
 }
 
 tide_val tide_layer_norm_apply(const tide_layer_norm_layer *layer, tide_val x) {
-    return tide_layer_norm(x, layer->weight, layer->bias, layer->eps);
+    return layer ? tide_layer_norm(x, layer->weight, layer->bias, layer->eps) : layer_missing("layer_norm", x);
 }

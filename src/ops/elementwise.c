@@ -34,8 +34,7 @@ static tide_val binary_checked(tide_val a, tide_val b, scalar_op op) {
 
 tide_val scalar_binary(tide_val a, tide_val b, scalar_op op) {
     tide_graph *g = a.graph ? a.graph : b.graph;
-    if (!val_good(a) || !val_good(b)) return graph_val(g, -1);
-    if (a.graph != b.graph) return graph_fail(g, TIDE_EINVAL, "%s: the operands belong to different graphs", scalar_names[op]);
+    if (!operands_good(scalar_names[op], (tide_val[]){ a, b }, 2)) return graph_val(g, -1);
     if (tide_dtype_of(a) != tide_dtype_of(b))
         return graph_fail(g, TIDE_ETYPE, "%s: operands are %s and %s; cast one of them", scalar_names[op], tide_dtype_name(tide_dtype_of(a)),
                           tide_dtype_name(tide_dtype_of(b)));
@@ -58,7 +57,7 @@ static bool type_fits(tide_dtype type, int rule) {
 }
 
 static bool type_checked(tide_val x, scalar_op op, int rule) {
-    if (!val_good(x)) return false;
+    if (!operand_good(scalar_names[op], x)) return false;
     if (type_fits(tide_dtype_of(x), rule)) return true;
     graph_fail(x.graph, TIDE_ETYPE, "%s: the operand is %s; it takes %s", scalar_names[op], tide_dtype_name(tide_dtype_of(x)),
                rule == FLOATING ? "floating types" : rule == NUMBER ? "numbers" : "bool");
@@ -120,7 +119,7 @@ BINARY(or, OR, BOOLEAN)
 
 tide_val tide_where(tide_val condition, tide_val yes, tide_val no) {
     tide_graph *g = condition.graph;
-    if (!val_good(condition) || !val_good(yes) || !val_good(no)) return graph_val(g, -1);
+    if (!operands_good("where", (tide_val[]){ condition, yes, no }, 3)) return graph_val(g, -1);
     if (tide_dtype_of(condition) != TIDE_BOOL || tide_dtype_of(yes) != tide_dtype_of(no))
         return graph_fail(g, TIDE_ETYPE, "where: needs bool and two operands of one type, got %s, %s, %s", tide_dtype_name(tide_dtype_of(condition)),
                           tide_dtype_name(tide_dtype_of(yes)), tide_dtype_name(tide_dtype_of(no)));
@@ -133,9 +132,8 @@ tide_val tide_where(tide_val condition, tide_val yes, tide_val no) {
 }
 
 tide_val tide_cast(tide_val x, tide_dtype type) {
-    if (!val_good(x) || tide_dtype_of(x) == type) return x;
-    if ((unsigned)type >= TIDE_DTYPES) return graph_fail(x.graph, TIDE_ETYPE, "cast: %d is not an element type", (int)type);
-    return graph_add(x.graph, OP_CAST, type, tide_shape_of(x), &x, 1, NULL);
+    if (!operand_good("cast", x)) return graph_val(x.graph, -1);
+    return tide_dtype_of(x) == type ? x : graph_add(x.graph, OP_CAST, type, tide_shape_of(x), &x, 1, NULL);
 }
 
 tide_val tide_stop_gradient(tide_val x) { return graph_add(x.graph, OP_STOP, tide_dtype_of(x), tide_shape_of(x), &x, 1, NULL); }

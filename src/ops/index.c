@@ -4,7 +4,7 @@
 #include "table.h"
 
 static bool index_checked(tide_val index, const char *op) {
-    if (!val_good(index)) return false;
+    if (!operand_good(op, index)) return false;
     if (tide_dtype_of(index) == TIDE_I32) return true;
     graph_fail(index.graph, TIDE_ETYPE, "%s: the index is %s; it must be i32", op, tide_dtype_name(tide_dtype_of(index)));
     return false;
@@ -26,6 +26,7 @@ static bool too_many_axes(tide_val x, tide_val index, const char *op) {
 }
 
 tide_val tide_gather(tide_val x, int axis, tide_val index) {
+    if (!operands_good("gather", (tide_val[]){ x, index }, 2)) return graph_val(x.graph, -1);
     int real = axis_resolve(x, axis, "gather", 0);
     if (real < 0 || !index_checked(index, "gather") || too_many_axes(x, index, "gather")) return graph_val(x.graph, -1);
     ir_attr attr = { .axis = real };
@@ -33,8 +34,9 @@ tide_val tide_gather(tide_val x, int axis, tide_val index) {
 }
 
 tide_val tide_scatter_add(tide_val base, int axis, tide_val index, tide_val rows) {
+    if (!operands_good("scatter_add", (tide_val[]){ base, index, rows }, 3)) return graph_val(base.graph, -1);
     int real = axis_resolve(base, axis, "scatter_add", 0);
-    if (real < 0 || !index_checked(index, "scatter_add") || !val_good(rows) || too_many_axes(base, index, "scatter_add")) return graph_val(base.graph, -1);
+    if (real < 0 || !index_checked(index, "scatter_add") || too_many_axes(base, index, "scatter_add")) return graph_val(base.graph, -1);
     tide_shape expected = indexed_shape(tide_shape_of(base), real, tide_shape_of(index));
     char a[128], b[128];
     if (!tide_shape_equal(expected, tide_shape_of(rows)) || tide_dtype_of(base) != tide_dtype_of(rows))
@@ -52,6 +54,7 @@ static bool along_fits(tide_shape x, tide_shape index, int axis) {
 }
 
 tide_val tide_take_along(tide_val x, int axis, tide_val index) {
+    if (!operands_good("take_along", (tide_val[]){ x, index }, 2)) return graph_val(x.graph, -1);
     int real = axis_resolve(x, axis, "take_along", 0);
     if (real < 0 || !index_checked(index, "take_along")) return graph_val(x.graph, -1);
     char a[128], b[128];
@@ -80,13 +83,13 @@ tide_val tide_one_hot(tide_val index, int64_t classes, tide_dtype type) {
 }
 
 tide_val tide_windows(tide_val series, tide_val start, int64_t length) {
-    if (!val_good(series) || !index_checked(start, "windows")) return graph_val(series.graph, -1);
+    if (!operands_good("windows", (tide_val[]){ series, start }, 2) || !index_checked(start, "windows")) return graph_val(series.graph, -1);
     tide_val rows = tide_add(tide_expand_dims(start, -1), tide_arange(series.graph, TIDE_I32, length));
     return tide_gather(series, 0, rows);
 }
 
 void tide_sort(tide_val x, bool descending, tide_val *values, tide_val *indices) {
-    tide_val sorted = x, order = x;
+    tide_val sorted = operand_good("sort", x) ? x : graph_val(x.graph, -1), order = sorted;
     if (val_good(x) && tide_shape_of(x).ndim == 0) sorted = order = graph_fail(x.graph, TIDE_ESHAPE, "sort: a scalar has no axis");
     if (val_good(sorted)) {
         ir_attr attr = { .flag = descending };

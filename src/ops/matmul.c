@@ -38,7 +38,7 @@ static tide_val matmul_rows(tide_val a, tide_val b, tide_shape sa, int64_t n) {
 
 tide_val tide_matmul(tide_val a, tide_val b) {
     tide_graph *g = a.graph ? a.graph : b.graph;
-    if (!val_good(a) || !val_good(b)) return graph_val(g, -1);
+    if (!operands_good("matmul", (tide_val[]){ a, b }, 2)) return graph_val(g, -1);
     tide_shape sa = tide_shape_of(a), sb = tide_shape_of(b), batch;
     char ta[128], tb[128];
     if (sa.ndim < 2 || sb.ndim < 2)

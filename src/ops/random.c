@@ -3,6 +3,7 @@
 #include "table.h"
 
 tide_val tide_rng_step(tide_graph *g) {
+    if (!g) return graph_val(g, -1);
     if (g->rng_step) return graph_val(g, g->rng_step);
     int32_t depth = g->depth;
     g->depth = 0;  /* its name does not depend on where it is first asked for */
@@ -13,8 +14,9 @@ tide_val tide_rng_step(tide_graph *g) {
 }
 
 void tide_sample_offset(tide_graph *g, tide_val offset) {
+    if (!g) return;
     g->sample_offset = 0;
-    if (!val_good(offset)) return;
+    if (!offset.graph || !operand_good("sample_offset", offset)) return;
     if (offset.graph != g || tide_dtype_of(offset) != TIDE_I32 || tide_shape_of(offset).ndim)
         graph_fail(g, TIDE_ETYPE, "sample_offset: the offset is %s; it takes an i32 scalar of this graph",
                    tide_dtype_name(tide_dtype_of(offset)));
@@ -22,6 +24,7 @@ void tide_sample_offset(tide_graph *g, tide_val offset) {
 }
 
 static tide_val random_node(tide_graph *g, ir_op op, tide_shape shape, double number, double scale) {
+    if (!g) return graph_val(g, -1);
     tide_val in[2] = { tide_rng_step(g), graph_val(g, g->sample_offset) };
     ir_attr attr = { .site = g->sites++, .number = number, .scale = scale };
     return graph_add(g, op, TIDE_F32, shape, in, g->sample_offset ? 2 : 1, &attr);
@@ -41,7 +44,9 @@ tide_val tide_random_normal(tide_graph *g, tide_shape shape, double mean, double
 }
 
 tide_val tide_dropout(tide_val x, double p, tide_mode mode) {
-    if (!val_good(x) || mode == TIDE_EVAL || p == 0) return x;
+    if (!operand_good("dropout", x)) return graph_val(x.graph, -1);
+    if (mode != TIDE_EVAL && mode != TIDE_TRAIN) return graph_fail(x.graph, TIDE_EINVAL, "dropout: %d is not a mode", (int)mode);
+    if (mode == TIDE_EVAL || p == 0) return x;
     if (!(p > 0 && p < 1)) return graph_fail(x.graph, TIDE_EINVAL, "dropout: p is %g; it must be at least 0 and below 1", p);
     if (!type_floating(tide_dtype_of(x))) return graph_fail(x.graph, TIDE_ETYPE, "dropout: the operand is %s; it takes floating types", tide_dtype_name(tide_dtype_of(x)));
     tide_val mask = random_node(x.graph, OP_DROPMASK, tide_shape_of(x), p, 1 / (1 - p));

@@ -30,7 +30,8 @@ void vjp_softmax(tide_val node, tide_val dy, tide_val *dx) {
 }
 
 tide_val tide_layer_norm(tide_val x, tide_val gain, tide_val offset, double eps) {
-    if (!val_good(x) || !val_good(gain) || !val_good(offset)) return graph_val(x.graph, -1);
+    if (!operands_good("layer_norm", (tide_val[]){ x, gain, offset }, 3)) return graph_val(x.graph, -1);
+    if (!(eps >= 0)) return graph_fail(x.graph, TIDE_EINVAL, "layer_norm: eps is %g; it must be at least 0", eps);
     tide_shape s = tide_shape_of(x), one = TIDE_SHAPE(s.ndim ? s.dim[s.ndim - 1] : 0);
     char a[128], b[128], c[128];
     if (!s.ndim || !tide_shape_equal(tide_shape_of(gain), one) || !tide_shape_equal(tide_shape_of(offset), one))

@@ -4,16 +4,16 @@
 #include "table.h"
 
 tide_val tide_reshape(tide_val x, tide_shape shape) {
-    if (!val_good(x)) return x;
-    tide_shape from = tide_shape_of(x);
-    int64_t count = tide_shape_count(from), known = 1;
+    if (!operand_good("reshape", x)) return graph_val(x.graph, -1);
+    tide_shape from = tide_shape_of(x), asked = shape;
+    int64_t count = tide_shape_count(from), known;
     int free_axis = -1;
     char a[128], b[128];
-    for (int i = 0; i < shape.ndim; i++) {
-        if (shape.dim[i] == -1 && free_axis < 0) free_axis = i;
-        else known *= shape.dim[i];
-    }
-    tide_shape asked = shape;
+    for (int i = 0; i < shape.ndim && i < TIDE_MAX_DIMS && free_axis < 0; i++)
+        if (shape.dim[i] == -1) free_axis = i, shape.dim[i] = 1;
+    if (!shape_good(x.graph, "reshape", shape)) return graph_val(x.graph, -1);
+    known = tide_shape_count(shape);
+    if (free_axis >= 0) shape.dim[free_axis] = -1;
     if (free_axis >= 0 && known > 0 && count % known == 0) shape.dim[free_axis] = count / known, known = count;
     if (known != count || (free_axis >= 0 && shape.dim[free_axis] < 0))
         return graph_fail(x.graph, TIDE_ESHAPE, "reshape: %s does not have the %" PRId64 " elements of %s", shape_text(a, asked), count, shape_text(b, from));
@@ -34,8 +34,9 @@ static tide_val permute(tide_val x, const int64_t *order) {
 }
 
 tide_val tide_permute(tide_val x, const int *order) {
-    if (!val_good(x)) return x;
+    if (!operand_good("permute", x)) return graph_val(x.graph, -1);
     int ndim = tide_shape_of(x).ndim;
+    if (!order && ndim) return graph_fail(x.graph, TIDE_EINVAL, "permute: there is no order");
     int64_t real[TIDE_MAX_DIMS];
     uint32_t seen = 0;
     for (int i = 0; i < ndim; i++) {
@@ -57,10 +58,10 @@ tide_val tide_transpose(tide_val x, int axis_a, int axis_b) {
 }
 
 tide_val tide_broadcast(tide_val x, tide_shape shape) {
-    if (!val_good(x)) return x;
+    if (!operand_good("broadcast", x) || !shape_good(x.graph, "broadcast", shape)) return graph_val(x.graph, -1);
     tide_shape from = tide_shape_of(x);
     if (tide_shape_equal(from, shape)) return x;
-    bool fits = shape.ndim >= from.ndim && shape.ndim <= TIDE_MAX_DIMS;
+    bool fits = shape.ndim >= from.ndim;
     for (int i = 1; fits && i <= from.ndim; i++) {
         int64_t d = from.dim[from.ndim - i];
         fits = d == shape.dim[shape.ndim - i] || d == 1;
@@ -86,6 +87,7 @@ tide_val tide_slice_step(tide_val x, int axis, int64_t start, int64_t stop, int6
     int64_t size = tide_shape_of(x).dim[real], first = start < 0 ? start + size : start, last = stop < 0 ? stop + size : stop;
     if (first < 0 || last > size || first > last || step < 1)
         return graph_fail(x.graph, TIDE_ESHAPE, "slice: %" PRId64 " to %" PRId64 " step %" PRId64 " is outside an axis of %" PRId64, start, stop, step, size);
+    step = MIN2(step, MAX2(size, 1));
     return slice(x, real, first, ceil_div(last - first, step), step);
 }
 
@@ -125,13 +127,13 @@ static bool concat_fits(tide_val first, tide_val part, int axis) {
 tide_val tide_concat(tide_graph *g, tide_list parts, int axis) {
     tide_val kept[64];
     int32_t count = 0;
+    if (!list_good(g, "concat", parts) || !operands_good("concat", parts.items, parts.count)) return graph_val(g, -1);
     int real = parts.count > 0 ? axis_resolve(parts.items[0], axis, "concat", 0) : -1;
     if (parts.count < 1) return graph_fail(g, TIDE_ESHAPE, "concat: there is nothing to join");
     if (real < 0) return graph_val(g, -1);
     tide_shape shape = tide_shape_of(parts.items[0]);
     shape.dim[real] = 0;
     for (int64_t i = 0; i < parts.count; i++) {
-        if (!val_good(parts.items[i])) return graph_val(g, -1);
         if (!concat_fits(parts.items[0], parts.items[i], real))
             return graph_fail(g, TIDE_ESHAPE, "concat: part %d differs from the first in type or in an axis other than %d", (int)i, real);
         int64_t size = tide_shape_of(parts.items[i]).dim[real];
@@ -147,6 +149,7 @@ tide_val tide_concat(tide_graph *g, tide_list parts, int axis) {
 
 tide_val tide_stack(tide_graph *g, tide_list parts, int axis) {
     tide_val items[64];
+    if (!list_good(g, "stack", parts)) return graph_val(g, -1);
     if (parts.count < 1 || parts.count > 64) return graph_fail(g, TIDE_EINVAL, "stack: takes 1 to 64 parts, got %d", (int)parts.count);
     for (int64_t i = 0; i < parts.count; i++) items[i] = tide_expand_dims(parts.items[i], axis);
     return tide_concat(g, (tide_list){ items, parts.count }, axis);

@@ -22,7 +22,7 @@ bool type_half(tide_dtype type) { return type == TIDE_F16 || type == TIDE_BF16; 
 bool type_number(tide_dtype type) { return type != TIDE_BOOL; }
 
 int axis_resolve(tide_val x, int axis, const char *op, int extra) {
-    if (!val_good(x)) return -1;
+    if (!operand_good(op, x)) return -1;
     int ndim = tide_shape_of(x).ndim + extra, real = axis < 0 ? axis + ndim : axis;
     if (real >= 0 && real < ndim) return real;
     char s[128];

@@ -6,7 +6,6 @@ static bool condition_ok(tide_val condition, tide_val effect) {
     const ir_node *n = graph_node(effect);
     if (n->op != OP_ASSIGN && n->op != OP_GROUP)
         return graph_fail(g, TIDE_EINVAL, "when: the second operand is a %s, not an effect", ir_op_names[n->op]), false;
-    if (condition.graph != g) return graph_fail(g, TIDE_EINVAL, "when: condition and effect belong to different graphs"), false;
     if (tide_dtype_of(condition) == TIDE_BOOL && tide_shape_count(tide_shape_of(condition)) == 1) return true;
     char s[128];
     graph_fail(g, TIDE_ETYPE, "when: the condition is %s of shape %s; it takes one bool", tide_dtype_name(tide_dtype_of(condition)),
@@ -43,7 +42,7 @@ static tide_val guarded(tide_val condition, tide_val effect, int32_t *assigns, i
 
 tide_val tide_when(tide_val condition, tide_val effect) {
     tide_graph *g = effect.graph ? effect.graph : condition.graph;
-    if (!val_good(condition) || !val_good(effect)) return graph_val(g, -1);
+    if (!operands_good("when", (tide_val[]){ condition, effect }, 2)) return graph_val(g, -1);
     if (!condition_ok(condition, effect)) return graph_val(g, -1);
     size_t   nodes = (size_t)effect.node + 1, bytes = nodes * (2 * sizeof(int32_t) + sizeof(bool));
     int32_t *stack = mem_new(&g->allocator, bytes);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../base/base.h"
+
 static tide_dtype sum_type(tide_dtype type) { return type == TIDE_F16 || type == TIDE_BF16 ? TIDE_F32 : type; }
 
 static tide_val sum_new(tide_val param) {
@@ -25,6 +27,8 @@ static tide_list list_of(tide_graph *g, tide_val *items, int64_t count) {
 }
 
 tide_accumulator tide_accumulator_new(tide_graph *g, tide_list params, int64_t part_samples) {
+    if (!list_readable(params)) return tide_poison(g, TIDE_EINVAL, "accumulator: the list of parameters cannot be read"), (tide_accumulator){ 0 };
+    if (part_samples < 1) tide_poison(g, TIDE_EINVAL, "accumulator: a part must have at least one sample");
     tide_accumulator a = { .params = params };
     tide_val        *sums = values_new(g, params.count);
     for (int64_t i = 0; sums && i < params.count; i++) sums[i] = sum_new(params.items[i]);
@@ -47,14 +51,19 @@ static void move_rng(effects *e, double by) {
     if (tide_ok(step)) effects_add(e, step, by != 0 ? tide_add_scalar(step, by) : step);
 }
 
+/* One that tide_accumulator_new made. */
+static bool     usable(const tide_accumulator *a) { return a && tide_ok(a->part) && a->sums.count == a->params.count; }
+static tide_val missing(tide_val v) { return tide_poison(v.graph, TIDE_EINVAL, "accumulator: there is none that tide_accumulator_new made"); }
+
 static effects effects_of(tide_graph *g, int64_t count) { return (effects){ g, values_new(g, count), 0, count }; }
 
 tide_val tide_accumulator_add(tide_accumulator *a, tide_list gradients, tide_val numerator, tide_val denominator) {
+    if (!usable(a)) return missing(numerator);
     tide_graph *g = a->part.graph;
     effects     e = effects_of(g, a->sums.count + 4);
-    if (gradients.count != a->sums.count) tide_poison(g, TIDE_EINVAL, "accumulator: there must be one gradient for each parameter");
+    if (!list_readable(gradients) || gradients.count != a->sums.count) tide_poison(g, TIDE_EINVAL, "accumulator: there must be one gradient for each parameter");
     tide_val first = tide_eq(a->part, tide_scalar_of(g, TIDE_I32, 0));
-    for (int64_t i = 0; e.items && i < gradients.count && i < a->sums.count; i++)
+    for (int64_t i = 0; e.items && list_readable(gradients) && i < gradients.count && i < a->sums.count; i++)
         e.items[e.count++] = added(first, a->sums.items[i], gradients.items[i]);
     if (!e.items) return effects_group(&e);
     e.items[e.count++] = added(first, a->numerator, numerator);
@@ -72,6 +81,7 @@ static tide_val divided(const tide_accumulator *a, tide_val sum) {
 }
 
 tide_list tide_accumulator_take(tide_accumulator *a) {
+    if (!usable(a)) return (tide_list){ 0 };
     tide_graph *g = a->part.graph;
     tide_val   *means = values_new(g, a->sums.count);
     a->loss = divided(a, a->numerator);
@@ -82,6 +92,7 @@ tide_list tide_accumulator_take(tide_accumulator *a) {
 }
 
 tide_val tide_accumulator_step(const tide_accumulator *a, tide_val update) {
+    if (!usable(a)) return missing(update);
     effects e = effects_of(a->part.graph, 3);
     if (!e.items) return effects_group(&e);
     e.items[e.count++] = update;

@@ -30,7 +30,7 @@ static void adam_one(const adam_rule *rule, effects *e, tide_val p, tide_val g, 
 }
 
 static tide_val adam(tide_list params, tide_list gradients, const tide_adamw_opts *opts, bool decoupled) {
-    effects e = effects_new(params, gradients, 3);
+    effects e = effects_new(params, gradients, opts ? &opts->lr : NULL, 3);
     if (!e.items) return effects_group(&e);
     adam_rule rule = { or_default(opts->beta1, 0.9), or_default(opts->beta2, 0.999), or_default(opts->eps, 1e-8),
                        opts->weight_decay, decoupled, opts->lr, tide_scalar(e.graph, 1), opts->lr };

@@ -2,8 +2,11 @@
 
 #include <stdlib.h>
 
+#include "../base/base.h"
+
 tide_val tide_global_norm(tide_list values) {
     tide_val total = { NULL, -1, 0 };
+    if (!list_readable(values)) return total;
     for (int64_t i = 0; i < values.count; i++) {
         tide_val sum = tide_sum(tide_square(values.items[i]), TIDE_ALL);
         if (tide_dtype_of(sum) != TIDE_F32) sum = tide_cast(sum, TIDE_F32);
@@ -13,8 +16,10 @@ tide_val tide_global_norm(tide_list values) {
 }
 
 tide_list tide_clip_norm(tide_list gradients, double max_norm) {
+    if (!list_readable(gradients)) return (tide_list){ 0 };
     if (gradients.count < 1) return gradients;
-    tide_graph *g      = gradients.items[0].graph;
+    tide_graph *g      = list_graph(gradients);
+    if (!(max_norm >= 0)) tide_poison(g, TIDE_EINVAL, "clip_norm: the norm must be at least 0");
     tide_val    ratio  = tide_div(tide_scalar(g, max_norm), tide_add_scalar(tide_global_norm(gradients), 1e-6));
     tide_val    factor = tide_minimum(ratio, tide_scalar(g, 1));
     tide_val   *scaled = calloc((size_t)gradients.count, sizeof *scaled);

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const tide_val nothing = { NULL, -1, 0 };
+#include "../base/base.h"
+
+static bool type_floating(tide_dtype type) { return type == TIDE_F32 || type == TIDE_F64 || type == TIDE_F16 || type == TIDE_BF16; }
 
 tide_list moments_new(tide_list params, const char *suffix) {
     tide_graph *g = params.items[0].graph;
@@ -41,13 +43,24 @@ tide_val blend(double keep, tide_val old, double add, tide_val fresh) {
 
 double or_default(double value, double standard) { return value != 0 ? value : standard; }
 
-effects effects_new(tide_list params, tide_list gradients, int64_t per_param) {
-    if (params.count < 1 || !params.items[0].graph) return (effects){ 0 };
-    effects e = { .graph = params.items[0].graph, .capacity = params.count * per_param + 1 };
-    if (params.count != gradients.count) {
-        tide_poison(e.graph, TIDE_EINVAL, "optimizer: there must be one gradient for each parameter");
-        return e;
-    }
+/* The first thing that is wrong with what an optimizer was given; NULL: nothing is. */
+static const char *optimizer_fault(tide_list params, tide_list gradients, const tide_val *lr) {
+    if (!list_readable(params) || params.count < 1) return "optimizer: there are no parameters";
+    if (!list_readable(gradients) || params.count != gradients.count) return "optimizer: there must be one gradient for each parameter";
+    if (!lr) return "optimizer: there are no options, so no learning rate";
+    if (!lr->graph) return "optimizer: the options have no learning rate (.lr)";
+    if (!tide_ok(*lr)) return "optimizer: the learning rate is no value of this graph";
+    if (tide_shape_count(tide_shape_of(*lr)) != 1 || !type_floating(tide_dtype_of(*lr))) return "optimizer: the learning rate must be one floating number";
+    for (int64_t i = 0; i < params.count; i++)
+        if (!tide_ok(params.items[i]) || !tide_ok(gradients.items[i])) return "optimizer: a parameter or gradient is no value";
+    return NULL;
+}
+
+effects effects_new(tide_list params, tide_list gradients, const tide_val *lr, int64_t per_param) {
+    tide_graph *g = list_graph(params) ? list_graph(params) : list_graph(gradients);
+    const char *fault = optimizer_fault(params, gradients, lr);
+    if (fault) return tide_poison(g ? g : lr ? lr->graph : NULL, TIDE_EINVAL, fault), (effects){ .graph = g };
+    effects e = { .graph = g, .capacity = params.count * per_param + 1 };
     e.items = calloc((size_t)e.capacity, sizeof *e.items);
     if (!e.items) tide_poison(e.graph, TIDE_ENOMEM, "out of memory for an optimizer's effects");
     return e;
@@ -58,7 +71,7 @@ void effects_add(effects *e, tide_val variable, tide_val value) {
 }
 
 tide_val effects_group(effects *e) {
-    tide_val all = e->items ? tide_group(e->graph, (tide_list){ e->items, e->count }) : nothing;
+    tide_val all = e->items ? tide_group(e->graph, (tide_list){ e->items, e->count }) : (tide_val){ e->graph, -1, 0 };
     free(e->items);
     return all;
 }

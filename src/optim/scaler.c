@@ -1,6 +1,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../base/base.h"
+
 #include "moments.h"
 
 /* The scale stays between these powers of 2, so that it and its reciprocal are exact. */
@@ -9,6 +11,7 @@
 
 static tide_val state_variable(tide_graph *g, const char *name, const char *part, tide_val initial) {
     char full[320];
+    if (!name) return tide_poison(g, TIDE_EINVAL, "grad scaler: there is no name");
     snprintf(full, sizeof full, "%s.%s", name, part);
     return tide_variable(g, full, initial);
 }
@@ -24,7 +27,11 @@ tide_grad_scaler tide_grad_scaler_new(tide_graph *g, const char *name, const tid
                                .skipped = state_variable(g, name, "skipped", tide_scalar_of(g, TIDE_I32, 0)), .opts = o };
 }
 
-tide_val tide_grad_scaler_scale(const tide_grad_scaler *s, tide_val loss) { return tide_mul(loss, scalar_like(loss, s->scale)); }
+static tide_val no_scaler(tide_val v) { return tide_poison(v.graph, TIDE_EINVAL, "grad scaler: there is none"); }
+
+tide_val tide_grad_scaler_scale(const tide_grad_scaler *s, tide_val loss) {
+    return s ? tide_mul(loss, scalar_like(loss, s->scale)) : no_scaler(loss);
+}
 
 /* 0 times a number is 0 if it is finite, else NaN: one sum finds them all without overflowing. */
 static tide_val zero_if_finite(tide_val gradient) {
@@ -33,7 +40,9 @@ static tide_val zero_if_finite(tide_val gradient) {
 }
 
 tide_list tide_grad_scaler_unscale(tide_grad_scaler *s, tide_list gradients) {
-    tide_graph *g = s->scale.graph;
+    tide_graph *g = s ? s->scale.graph : NULL;
+    if (!list_readable(gradients)) return tide_poison(g, TIDE_EINVAL, "grad scaler: the list of gradients cannot be read"), (tide_list){ 0 };
+    if (!g) return no_scaler((tide_val){ list_graph(gradients), -1, 0 }), (tide_list){ 0 };
     tide_val    total = tide_scalar(g, 0), inverse = tide_reciprocal(s->scale);
     tide_val   *out = calloc((size_t)gradients.count + 1, sizeof *out);
     if (!out) {
@@ -51,7 +60,8 @@ tide_list tide_grad_scaler_unscale(tide_grad_scaler *s, tide_list gradients) {
 }
 
 tide_val tide_grad_scaler_step(const tide_grad_scaler *s, tide_val update) {
-    tide_graph *g = s->scale.graph;
+    if (!s) return no_scaler(update);
+    tide_graph *g = s->scale.graph ? s->scale.graph : update.graph;
     if (!s->finite.graph) return tide_poison(g, TIDE_EINVAL, "grad scaler: unscale the gradients before the step");
     tide_val none = tide_scalar_of(g, TIDE_I32, 0), one = tide_scalar_of(g, TIDE_I32, 1);
     tide_val good = tide_where(s->finite, tide_add(s->good, one), none);

@@ -8,7 +8,7 @@ static tide_val sgd_buffer(const tide_sgd_opts *o, tide_val buffer, tide_val g, 
 }
 
 tide_val tide_sgd(tide_list params, tide_list gradients, const tide_sgd_opts *o) {
-    effects e = effects_new(params, gradients, 2);
+    effects e = effects_new(params, gradients, o ? &o->lr : NULL, 2);
     if (!e.items) return effects_group(&e);
     bool      moving = o->momentum != 0;
     tide_list buffer = moving ? moments_new(params, "momentum") : params;
@@ -38,7 +38,7 @@ static tide_val rms_root(const tide_rmsprop_opts *o, tide_val square, tide_val m
 }
 
 tide_val tide_rmsprop(tide_list params, tide_list gradients, const tide_rmsprop_opts *o) {
-    effects e = effects_new(params, gradients, 4);
+    effects e = effects_new(params, gradients, o ? &o->lr : NULL, 4);
     if (!e.items) return effects_group(&e);
     double    alpha  = or_default(o->alpha, 0.99);
     tide_list square = moments_new(params, "square");
@@ -61,7 +61,7 @@ tide_val tide_rmsprop(tide_list params, tide_list gradients, const tide_rmsprop_
 }
 
 tide_val tide_lion(tide_list params, tide_list gradients, const tide_lion_opts *o) {
-    effects e = effects_new(params, gradients, 2);
+    effects e = effects_new(params, gradients, o ? &o->lr : NULL, 2);
     if (!e.items) return effects_group(&e);
     double    beta1 = or_default(o->beta1, 0.9), beta2 = or_default(o->beta2, 0.99);
     tide_list moment = moments_new(params, "m");

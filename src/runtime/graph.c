@@ -1,16 +1,31 @@
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "runtime.h"
 
+/* More threads than any machine here has cores are a slip of the caller's; of the environment, which may be meant for others, not. */
+enum { MOST_THREADS = 1024 };
+
 static int threads_wanted(int asked) {
-    if (asked > 0) return asked;
+    if (asked > 0) return MIN2(asked, MOST_THREADS);
     const char *env = getenv("OMP_NUM_THREADS");
     int from_env = env ? atoi(env) : 0;
-    return from_env > 0 ? from_env : os_cores();
+    return from_env > 0 ? MIN2(from_env, MOST_THREADS) : os_cores();
+}
+
+static void check_options(tide_graph *g, const tide_graph_options *o) {
+    if (o->threads < 0 || o->threads > MOST_THREADS)
+        graph_fail(g, TIDE_EINVAL, "graph: threads is %d; it must be 0 (as many as there are cores) to %d", o->threads, MOST_THREADS);
+    if (o->memory_limit < 0)
+        graph_fail(g, TIDE_EINVAL, "graph: the memory limit is %" PRId64 " bytes; it must be 0 (none) or more", o->memory_limit);
+    if (!o->allocator.alloc != !o->allocator.free) graph_fail(g, TIDE_EINVAL, "graph: the allocator lacks alloc or free");
 }
 
 tide_graph *tide_graph_new_with(const tide_graph_options *options) {
-    tide_allocator allocator = options->allocator.alloc ? options->allocator : mem_system();
+    static const tide_graph_options defaults = { 0 };
+    if (!options) options = &defaults;
+    bool own = options->allocator.alloc && options->allocator.free;
+    tide_allocator allocator = own ? options->allocator : mem_system();
     tide_graph *g = mem_new(&allocator, sizeof *g);
     if (!g) return NULL;
     g->allocator = allocator;
@@ -25,6 +40,7 @@ tide_graph *tide_graph_new_with(const tide_graph_options *options) {
     rt->backend = backend_find(device);
     rt->threads = threads_wanted(options->threads);
     rt->memory_limit = options->memory_limit;
+    check_options(g, options);
     if (!rt->backend) graph_fail(g, TIDE_EDEVICE, "there is no device '%s'; this build has ref, check and cpu", device);
     return g;
 }
@@ -46,5 +62,5 @@ void tide_graph_free(tide_graph *g) {
     mem_free(&allocator, g, sizeof *g);
 }
 
-const char *tide_graph_device(const tide_graph *g) { return g->runtime->backend ? g->runtime->backend->name : "none"; }
-int         tide_graph_threads(const tide_graph *g) { return g->runtime->threads; }
+const char *tide_graph_device(const tide_graph *g) { return g && g->runtime->backend ? g->runtime->backend->name : "none"; }
+int         tide_graph_threads(const tide_graph *g) { return g ? g->runtime->threads : 0; }

@@ -9,7 +9,7 @@ const char *tide_compile_mode_name(tide_program_mode mode) {
 }
 
 void tide_compile_mode(tide_graph *g, tide_program_mode mode) {
-    if ((unsigned)mode > TIDE_MODE_MAX_AUTOTUNE) graph_fail(g, TIDE_EINVAL, "compile mode: %d is not a mode", (int)mode);
+    if (!g || (unsigned)mode > TIDE_MODE_MAX_AUTOTUNE) graph_fail(g, TIDE_EINVAL, "compile mode: %d is not a mode", (int)mode);
     else g->runtime->mode = mode;
 }
 
@@ -24,15 +24,17 @@ tuning *runtime_tuning(runtime *rt, tide_program_mode mode) {
 
 char *tide_choices(const tide_graph *g) {
     text out = { 0 };
+    if (!g) return NULL;
     choices_print(&out, &g->runtime->tuning.used);
     if (out.failed) text_free(&out);
     return out.data;
 }
 
 tide_status tide_choices_set(tide_graph *g, const char *json, tide_failure *failure) {
-    runtime *rt = g->runtime;
     choices given = { 0 };
-    if (!choices_parse(&given, json)) {
+    if (!g) return fail(failure, TIDE_EINVAL, "choices: there is no graph");
+    runtime *rt = g->runtime;
+    if (!json || !choices_parse(&given, json)) {
         choices_free(&given);
         return fail(failure, TIDE_EDATA, "choices: expected a JSON object of whole numbers, as tide_choices gives it");
     }
@@ -44,6 +46,7 @@ tide_status tide_choices_set(tide_graph *g, const char *json, tide_failure *fail
 }
 
 tide_tuning tide_graph_tuning(const tide_graph *g) {
+    if (!g) return (tide_tuning){ .note = "there is no graph" };
     const runtime *rt = g->runtime;
     return (tide_tuning){ rt->tuning.timed, rt->tuning.from_file, rt->tuning.seconds, *rt->choice_note ? rt->choice_note : rt->tuning.note };
 }

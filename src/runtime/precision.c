@@ -7,7 +7,7 @@ const char *tide_precision_name(tide_precision precision) {
 }
 
 void tide_autocast(tide_graph *g, tide_precision precision) {
-    if ((unsigned)precision > TIDE_PRECISION_AUTO) graph_fail(g, TIDE_EINVAL, "autocast: %d is not a precision", (int)precision);
+    if (!g || (unsigned)precision > TIDE_PRECISION_AUTO) graph_fail(g, TIDE_EINVAL, "autocast: %d is not a precision", (int)precision);
     else g->runtime->precision = precision;
 }
 
@@ -25,7 +25,9 @@ tide_precision runtime_precision(const runtime *rt, tide_precision wanted, const
 
 tide_precision tide_precision_here(const tide_graph *g, tide_precision wanted, const char **note) {
     const char *ignored;
-    return runtime_precision(g->runtime, wanted, note ? note : &ignored);
+    if (!note) note = &ignored;
+    *note = "";
+    return g ? runtime_precision(g->runtime, wanted, note) : TIDE_PRECISION_F32;
 }
 
 tide_precision tide_program_precision(const tide_program *p, const char **note) {

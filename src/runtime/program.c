@@ -88,13 +88,9 @@ static tide_status make(tide_program *p, const compile_request *request, const p
 }
 
 static bool list_checked(tide_graph *g, tide_list wanted, tide_failure *why) {
-    if (g->failure.status) return *why = g->failure, false;
-    for (int64_t i = 0; i < wanted.count; i++)
-        if (!val_good(wanted.items[i]) || wanted.items[i].graph != g) {
-            fail(why, TIDE_EINVAL, "compile: item %d is poison or of another graph", (int)i);
-            return false;
-        }
-    return true;
+    if (!g->failure.status) operands_good("compile", wanted.items, wanted.count);
+    if (g->failure.status) *why = g->failure;
+    return !g->failure.status;
 }
 
 tide_program *program_make(tide_graph *g, const compile_request *request, const program_how *how) {
@@ -114,8 +110,8 @@ tide_program *program_make(tide_graph *g, const compile_request *request, const 
 
 tide_program *tide_compile(tide_list wanted, const tide_compile_options *options) {
     static const tide_compile_options none = { 0 };
-    if (wanted.count == 0 || !wanted.items[0].graph) return NULL;
-    tide_graph *g = wanted.items[0].graph;
+    tide_graph *g = list_graph(wanted);
+    if (!g) return NULL;
     const tide_backend *backend = g->runtime->backend;
     const tide_compile_options *o = options ? options : &none;
     compile_request request = { .wanted = wanted, .options = o, .passes = backend && backend->fuse && !o->no_passes, .task_memory = backend && backend->task_memory, .guard_bytes = backend ? backend->guard_bytes : 0 };
@@ -173,14 +169,24 @@ double  tide_program_flops(const tide_program *p) { return p ? p->c.flops : 0; }
 
 /* ---- running ---- */
 
+static bool fed_before(const tide_feed *feeds, int64_t i) {
+    for (int64_t k = 0; k < i; k++)
+        if (feeds[k].input.node == feeds[i].input.node) return true;
+    return false;
+}
+
 static tide_status take_feeds(tide_program *p, const tide_feed *feeds, int64_t count) {
     memset(p->fed, 0, sizeof *p->fed * (size_t)p->c.n_inputs);
+    if (count < 0 || (count > 0 && !feeds)) return fail(&p->failure, TIDE_EINVAL, "run: %" PRId64 " feeds, without any", count);
     for (int64_t i = 0; i < count; i++) {
         tide_val v = feeds[i].input;
-        if (!val_good(v) || v.graph != p->graph || graph_node(v)->op != OP_INPUT || !feeds[i].data)
-            return fail(&p->failure, TIDE_EINVAL, "run: feed %d is not an input of this graph, or has no data", (int)i);
+        if (!val_good(v) || v.graph != p->graph || graph_node(v)->op != OP_INPUT)
+            return fail(&p->failure, TIDE_EINVAL, "run: feed %d is not an input of this graph", (int)i);
+        if (!feeds[i].data && tide_shape_count(tide_shape_of(v)) > 0)
+            return fail(&p->failure, TIDE_EINVAL, "run: feed %d, of the input '%s', has no data", (int)i, tide_name_of(v));
+        if (fed_before(feeds, i)) return fail(&p->failure, TIDE_EINVAL, "run: the input '%s' is fed twice", tide_name_of(v));
         int32_t slot = graph_node(v)->attr.slot;
-        if (slot < p->c.n_inputs) p->fed[slot] = feeds[i].data;
+        if (slot < p->c.n_inputs) p->fed[slot] = feeds[i].data ? feeds[i].data : "";
     }
     return TIDE_OK;
 }
@@ -218,7 +224,7 @@ static bool results_grow(tide_graph *g) {
 static tide_status run_as(tide_program *p, const tide_feed *feeds, int64_t count, bool lazy, double *spent) {
     runtime *rt = p->graph->runtime;
     if (!p->exec) return p->failure.status;
-    p->failure.status = TIDE_OK;
+    p->failure = (tide_failure){ 0 };
     p->ran = false;
     if (!results_grow(p->graph)) return fail(&p->failure, TIDE_ENOMEM, "run: out of memory");
     for (int32_t i = 0; i < p->c.n_outputs; i++)
@@ -251,13 +257,13 @@ static result *find_result(tide_val v) {
         if (!p) return NULL;
         *(r = &g->runtime->results[v.node]) = (result){ p, 0, true };
     }
-    if (r->lazy) run_as(r->program, NULL, 0, true, NULL);
+    if (r->lazy) run_as(r->program, NULL, 0, true, NULL); /* why it failed stays with it */
     return &g->runtime->results[v.node];
 }
 
 static tide_status find_data(tide_val v, const void **data, tide_failure *why) {
     tide_graph *g = v.graph;
-    if (!val_good(v)) return fail(why, TIDE_EINVAL, "read: the value is poison");
+    if (!val_good(v)) return fail(why, TIDE_EINVAL, v.node < 0 ? "read: the value is poison" : "read: this is no value of its graph");
     const ir_node *n = graph_node(v);
     if (n->op == OP_CONSTANT) return *data = n->attr.data, TIDE_OK;
     if (n->op == OP_ASSIGN || n->op == OP_GROUP) return fail(why, TIDE_EINVAL, "read: an effect has no value");
@@ -268,7 +274,7 @@ static tide_status find_data(tide_val v, const void **data, tide_failure *why) {
     result *r = find_result(v);
     if (!r) return fail(why, TIDE_ENOMEM, "read: out of memory");
     const tide_program *p = r->program;
-    if (!p->ran && p->failure.status) *why = p->failure;
+    if (!p->ran && p->failure.status) return *why = p->failure, why->status;
     if (!p->ran) return fail(why, TIDE_EINVAL, "read: the program that computes the value has not run");
     *data = (const char *)p->block + p->c.flat.buffers[p->c.output_buffer[r->output]].offset;
     return TIDE_OK;
@@ -297,6 +303,7 @@ tide_status tide_read(tide_val v, void *out, size_t bytes) {
     tide_status status = locate(v, &data);
     if (status) return status;
     if (bytes < value_bytes(v)) return wrong_size(v, "read", bytes);
+    if (value_bytes(v) && !out) return fail(&v.graph->read_failure, TIDE_EINVAL, "read: there is nowhere to write to");
     if (value_bytes(v)) memcpy(out, data, value_bytes(v));
     return TIDE_OK;
 }
@@ -312,6 +319,7 @@ tide_status tide_write(tide_val variable, const void *data, size_t bytes) {
     if (status) return status;
     if (!val_good(variable) || graph_node(variable)->op != OP_VARIABLE) return fail(&g->read_failure, TIDE_EINVAL, "write: the value is not a variable");
     if (bytes != value_bytes(variable)) return wrong_size(variable, "write", bytes);
+    if (bytes && !data) return fail(&g->read_failure, TIDE_EINVAL, "write: there is no data");
     if (runtime_lay_out(g, &g->read_failure)) return g->read_failure.status;
     if (bytes) memcpy(g->variables[graph_node(variable)->attr.slot]->storage, data, bytes);
     return TIDE_OK;

@@ -63,6 +63,7 @@ static void take_block(tide_graph *g, storage_block *block, int32_t from) {
 
 tide_status runtime_lay_out(tide_graph *g, tide_failure *why) {
     int32_t from = g->runtime->laid_out;
+    if (g->failure.status) return *why = g->failure, why->status;
     if (from == g->n_variables) return TIDE_OK;
     size_t bytes = 0;
     for (int32_t i = from; i < g->n_variables; i++) bytes += in_block(variable_bytes(g, g->variables[i]));
@@ -92,9 +93,10 @@ struct tide_snapshot_s {
 };
 
 static bool all_variables(tide_list list) {
-    for (int64_t i = 0; i < list.count; i++)
-        if (!val_good(list.items[i]) || graph_node(list.items[i])->op != OP_VARIABLE) return false;
-    return list.count > 0;
+    const tide_graph *g = list_graph(list);
+    for (int64_t i = 0; g && i < list.count; i++)
+        if (!val_good(list.items[i]) || list.items[i].graph != g || graph_node(list.items[i])->op != OP_VARIABLE) return false;
+    return g != NULL;
 }
 
 tide_snapshot_t *tide_snapshot(tide_list variables) {
@@ -113,6 +115,7 @@ tide_snapshot_t *tide_snapshot(tide_list variables) {
 }
 
 const void *tide_snapshot_data(const tide_snapshot_t *s, int64_t index) {
+    if (!s || index < 0 || index >= s->count) return NULL;
     const char *at = s->copies;
     for (int64_t i = 0; i < index; i++) at += in_block(variable_bytes(s->graph, s->graph->variables[s->slots[i]]));
     return at;
@@ -120,6 +123,7 @@ const void *tide_snapshot_data(const tide_snapshot_t *s, int64_t index) {
 
 static tide_status snapshot_move(const tide_snapshot_t *s, bool restore) {
     tide_failure why = { 0 };
+    if (!s) return TIDE_EINVAL;
     if (runtime_lay_out(s->graph, &why)) return why.status;
     char *at = s->copies;
     for (int64_t i = 0; i < s->count; i++) {
