@@ -15,6 +15,7 @@ void bundle_free(bundle *b) {
     free(b->place);
     scaler_free(&b->scaler);
     free(b->time_name);
+    time_columns_free(&b->time_columns);
     free(b->tail);
     free(b->tail_time);
     record_free(&b->record);
@@ -54,7 +55,7 @@ tide_status bundle_from(const dataset *d, const forecast_options *o, const model
     *out           = (bundle){ .config = *config, .kind = o->kind, .features = o->features, .target = f->target, .step = f->step,
                                .mark_step = d->mark_step, .format = f->format, .time_place = f->time_place, .record.sizes = { o->val, o->test } };
     out->time_name = f->time_name ? strdup(f->time_name) : NULL;
-    bool fine      = (!f->time_name || out->time_name) && copy_names(out, f->names) && copy_places(out, f->place) &&
+    bool fine      = (!f->time_name || out->time_name) && time_columns_copy(&f->time_columns, &out->time_columns) && copy_names(out, f->names) && copy_places(out, f->place) &&
                 scaler_copy(&d->scaler, &out->scaler) && copy_tail(out, f);
     if (fine) return TIDE_OK;
     bundle_free(out);
@@ -94,6 +95,13 @@ static json_t *places_json(const bundle *b) {
     return a;
 }
 
+/* [[name, place, part], ...]: where a stamp stands that is not in one column. */
+static json_t *time_columns_json(const time_columns *t) {
+    json_t *a = json_array();
+    for (int i = 0; i < t->count; i++) json_array_append_new(a, json_pack("[s, I, i]", t->of[i].name, (json_int_t)t->of[i].place, (int)t->of[i].part));
+    return a;
+}
+
 static json_t *time_json(const bundle *b) {
     char step[24], marks[24];
     step_print(step, b->step);
@@ -104,7 +112,11 @@ static json_t *time_json(const bundle *b) {
     json_object_set_new(o, "padded", json_boolean(f->padded));
     json_object_set_new(o, "hour_padded", json_boolean(f->hour_padded));
     json_object_set_new(o, "seconds", json_boolean(f->seconds));
+    json_object_set_new(o, "shape", json_integer(f->shape));
+    json_object_set_new(o, "colon", json_integer(f->colon));
+    json_object_set_new(o, "half", json_integer(f->half));
     json_object_set_new(o, "place", json_integer(b->time_place));
+    json_object_set_new(o, "in_columns", time_columns_json(&b->time_columns));
     json_object_set_new(o, "column", b->time_name ? json_string(b->time_name) : json_null());
     return o;
 }
@@ -209,6 +221,25 @@ static bool read_places(const json_t *a, bundle *b) {
     return true;
 }
 
+/* Models of 0.1.0 have none: their stamps stand in one column. */
+static bool read_time_columns(const json_t *a, bundle *b) {
+    time_columns *t = &b->time_columns;
+    if (json_array_size(a) > TIME_COLUMNS) return false;
+    for (size_t i = 0; i < json_array_size(a); i++) {
+        const json_t *one = json_array_get(a, i), *place = json_array_get(one, 1), *part = json_array_get(one, 2);
+        const char   *name = json_string_value(json_array_get(one, 0));
+        if (!name || !json_is_integer(place) || !json_is_integer(part) || json_integer_value(part) < 0 || json_integer_value(part) > PART_SECOND) return false;
+        t->of[i].place = json_integer_value(place), t->of[i].part = (time_part)json_integer_value(part);
+        if (!(t->of[i].name = got(b, strdup(name)))) return false;
+        t->count++;
+    }
+    if (a || !b->time_name) return true;
+    t->of[0].place = b->time_place, t->of[0].part = PART_STAMP;
+    t->of[0].name  = got(b, strdup(b->time_name));
+    t->count       = t->of[0].name != NULL;
+    return t->count;
+}
+
 static bool read_time(const json_t *o, bundle *b) {
     const char *step = json_string_value(json_object_get(o, "step")), *marks = json_string_value(json_object_get(o, "marks"));
     const char *offset = json_string_value(json_object_get(o, "offset")), *name = json_string_value(json_object_get(o, "column"));
@@ -225,7 +256,10 @@ static bool read_time(const json_t *o, bundle *b) {
     memcpy(f->offset, offset, strlen(offset) + 1);
     b->time_place  = json_integer_value(json_object_get(o, "place"));
     b->time_name   = name ? got(b, strdup(name)) : NULL;
-    return !name || b->time_name;
+    f->shape       = (char)json_integer_value(json_object_get(o, "shape"));
+    f->colon       = (char)json_integer_value(json_object_get(o, "colon"));
+    f->half        = (char)json_integer_value(json_object_get(o, "half"));
+    return (!name || b->time_name) && f->shape >= 0 && f->shape < DATE_SHAPES && read_time_columns(json_object_get(o, "in_columns"), b);
 }
 
 static bool read_tail(const tide_archive *a, bundle *b) {

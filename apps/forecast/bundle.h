@@ -19,6 +19,7 @@ typedef struct bundle {
     time_step    step, mark_step;
     time_format  format;
     char        *time_name;    /* NULL without time stamps */
+    time_columns time_columns;
     double      *tail;         /* (seq_len, columns): the last rows of the file, original units */
     int64_t     *tail_time;    /* (seq_len), NULL without time stamps */
     training_record record;

@@ -24,8 +24,8 @@ static tide_status check_options(reading *r) {
     time_step step;
     if (o->freq && !step_parse(o->freq, &step))
         return forecast_fail(r->failure, TIDE_EINVAL, NULL, 0, "freq",
-                             "'%s' is no frequency; accepted are s, min, h, d, b, w, m, q and y, with a count before it: 15min",
-                             o->freq);
+                             "'%s' is no frequency%s; accepted are s, min, h, d, b, w, m, q and y, with a count before it: 15min; and MS, ME, QS, QE, YS, YE, W-SUN",
+                             o->freq, strncmp(o->freq, "BM", 2) ? "" : " known here: of business months there are only the calendar's, MS and ME");
     return TIDE_OK;
 }
 
@@ -41,10 +41,12 @@ static tide_status read_table(reading *r) {
 
 static tide_status read_csv_frame(reading *r) {
     tide_status status = read_table(r);
+    if (!status && !(r->left_out = calloc((size_t)r->table.columns + 1, sizeof *r->left_out))) status = reading_no_memory(r);
     if (!status) status = reading_check_header(r);
     if (!status) status = reading_find_time(r);
-    if (!status) status = reading_choose(r);
     if (!status) status = reading_parse_time(r);
+    if (!status) status = reading_leave_parts(r);
+    if (!status) status = reading_choose(r);
     if (!status) status = reading_parse_cells(r);
     return status;
 }
@@ -108,12 +110,13 @@ static tide_status finish(reading *r) {
 
 tide_status frame_read(const char *path, const frame_options *options, frame *out, tide_failure *failure) {
     *out = (frame){ 0 };
-    reading r = { .path = path, .options = options, .time_column = -1, .out = out, .failure = failure };
+    reading r = { .path = path, .options = options, .out = out, .failure = failure };
     tide_status status = check_options(&r);
     if (!status) status = options->kind == KIND_PEMS ? reading_pems(&r) : read_csv_frame(&r);
     if (!status) status = finish(&r);
     tide_table_free(&r.table);
     free(r.chosen);
+    free(r.left_out);
     out->warnings = r.notes;
     if (status) frame_free(out);
     return status;
@@ -124,12 +127,26 @@ static void free_names(char **names, int64_t count) {
     free(names);
 }
 
+void time_columns_free(time_columns *t) {
+    for (int i = 0; i < t->count; i++) free(t->of[i].name);
+    *t = (time_columns){ 0 };
+}
+
+bool time_columns_copy(const time_columns *from, time_columns *out) {
+    *out = *from;
+    for (int i = 0; i < out->count; i++) out->of[i].name = NULL;
+    for (int i = 0; i < out->count; i++)
+        if (!(out->of[i].name = strdup(from->of[i].name))) return time_columns_free(out), false;
+    return true;
+}
+
 void frame_free(frame *f) {
     if (!f) return;
     free_names(f->names, f->columns);
     free(f->values);
     free(f->time);
     free(f->time_name);
+    time_columns_free(&f->time_columns);
     free(f->place);
     free(f->warnings);
     free(f->path);

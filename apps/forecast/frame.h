@@ -19,17 +19,33 @@ typedef struct time_step {
                        * the stamp itself, where the last day of a month stays the last. */
 } time_step;
 
+/* In which order a date has its parts. All but the first three need a whole column to be told from numbers or each other. */
+typedef enum date_shape { DATE_YMD, DATE_DMY, DATE_MDY, DATE_COMPACT /* 20160701 */, DATE_YM /* 2016-07 */, DATE_Y /* 2016 */, DATE_SHAPES } date_shape;
+
 /* How the file writes its time stamps, so that predictions are written the same way. */
 typedef struct time_format {
     char kind;          /* 'd' calendar text, 's' epoch seconds, 'm' epoch milliseconds */
-    char separator;     /* '-' or '/' */
+    char shape;         /* date_shape */
+    char separator;     /* '-', '/' or '.' */
     bool padded;        /* 2016-07-01 against 2016-7-1 */
     bool hour_padded;   /* 00:00 against 0:00 */
     char middle;        /* ' ' or 'T'; 0: date only */
     bool seconds;       /* H:M:S against H:M */
+    char colon;         /* of the clock: ':' (also 0), or '.' */
+    char half;          /* 0; 'A' or 'a': a clock of twelve hours with AM and PM, or am and pm */
     char fraction;      /* zeros after the seconds: 3 for 12:00:00.000; other fractions are no stamps */
     char offset[8];     /* "", "Z", "+02:00": kept, must not vary */
 } time_format;
+
+/* Time stamps may stand in several columns: the date in one and the clock in another, or year, month, day ... in one each. */
+typedef enum time_part { PART_STAMP, PART_DATE, PART_CLOCK, PART_YEAR, PART_MONTH, PART_DAY, PART_HOUR, PART_MINUTE, PART_SECOND } time_part;
+enum { TIME_COLUMNS = 6 };
+typedef struct time_columns {
+    int count;                                                          /* 0: no time; the first is the frame's time_name */
+    struct { char *name; int64_t place; time_part part; } of[TIME_COLUMNS];  /* `place` in the file, as a frame's */
+} time_columns;
+void time_columns_free(time_columns *t);
+bool time_columns_copy(const time_columns *from, time_columns *out);  /* false: out of memory, *out is empty */
 
 typedef struct frame_options {
     frame_kind     kind;
@@ -38,11 +54,13 @@ typedef struct frame_options {
     const char    *columns;       /* NULL: all; else a comma-separated list */
     const char    *ignore;        /* NULL, or a comma-separated list */
     const char    *time_column;   /* NULL: date, ds, timestamp, else the only column that parses as time */
-    const char    *run_time;      /* NULL; "" or the time column of the run that the file is read for: tried first, and
+    const char    *run_time;      /* NULL; "" or the (first) time column of the run that the file is read for: tried first, and
                                    * `columns` are then the run's */
     const char    *freq;          /* NULL: found from the stamps; else "15min", "h", "d", "b", "w", "m", "q", "y", "s" */
     frame_missing  missing;
     bool           strict_dates;
+    date_shape     date_order;    /* what 1/2/2023 means: DATE_DMY, DATE_MDY; 0: found */
+    bool           sort;          /* put the rows in the order of time */
     char           separator;     /* 0: found */
     char           decimal;       /* 0 or '.': point; ',' */
 } frame_options;
@@ -55,6 +73,7 @@ typedef struct frame {
     int64_t    *time;             /* (file_rows) seconds since 1970 of the wall-clock label; NULL without a time column */
     char       *time_name;        /* header of the time column; NULL */
     int64_t     time_place;       /* where it stands in the file, as `place` */
+    time_columns time_columns;    /* all that make up the stamps */
     time_step   step;
     time_format format;
     int64_t     target;           /* index into names */
@@ -77,7 +96,11 @@ bool        frame_looks_like_ett(const frame *f);
 /* Y-m-d, Y-m-d H:M[:S[.000]] (also with / and T, unpadded, with Z or +hh:mm), or an epoch of 9 to 11 digits in seconds,
  * 12 to 15 in milliseconds (whole seconds). false: not a time stamp; `format` may be NULL. */
 bool    time_parse(const char *text, int64_t *seconds, time_format *format);
+/* The same for one shape of date, also with AM and PM and a clock with points, and DATE_YMD with points between its parts. */
+bool    time_parse_as(const char *text, date_shape shape, int64_t *seconds, time_format *format);
+bool    clock_parse(const char *text);  /* H:M[:S], with nothing before it */
 void    time_print(char buffer[40], int64_t seconds, const time_format *format);
+void    time_print_part(char buffer[40], int64_t seconds, const time_format *format, time_part part);  /* what one column shows */
 int64_t time_advance(int64_t seconds, time_step step, int64_t steps);         /* months, quarters, years by calendar; end-of-month days kept */
 bool    step_parse(const char *text, time_step *step);                        /* "15min", "h", ... */
 void    step_print(char buffer[24], time_step step);

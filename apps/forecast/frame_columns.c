@@ -66,7 +66,7 @@ bool list_has(const char *list, const char *name) {
 
 static bool usable(const reading *r, int64_t column) {
     const char *name = r->table.header[column];
-    return column != r->time_column && name[0] && !list_has(r->options->ignore, name);
+    return !reading_is_time(r, column) && !r->left_out[column] && name[0] && !list_has(r->options->ignore, name);
 }
 
 /* The accepted columns as `names` with NULL for the others; the caller frees the array, not the names. */

@@ -1,62 +1,256 @@
-/* The time column: which one it is, its stamps, and whether they are equally spaced. */
+/* The time columns: which they are, and their stamps. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "frame_reading.h"
+#include "frame_time.h"
 
-#define ACCEPTED "accepted are 2016-07-01 00:00:00, 2016/7/1 0:00, 2016-07-01T00:00+02:00 and epoch seconds or milliseconds"
-
-static const char *cell(const reading *r, int64_t row, int64_t column) {
-    return r->table.cells[row * r->table.columns + column];
-}
+#define ACCEPTED "accepted are 2016-07-01 00:00:00, 2016/7/1 0:00, 2016-07-01T00:00+02:00, 1.7.2016, 7/31/2016 1:00 PM, 20160701, 2016-07 and epoch seconds or milliseconds"
 
 static tide_status status_of(const reading *r) { return r->failure ? r->failure->status : TIDE_EDATA; }
 
-/* Every cell a stamp of the kind. Epochs must not run backwards: columns of large whole numbers are no times. */
-static bool is_time_column(const reading *r, int64_t column, bool epoch) {
+static bool ignored(const reading *r, int64_t column) { return list_has(r->options->ignore, r->table.header[column]); }
+
+static bool named(const reading *r, int64_t column, const char *const *words) {
+    for (; *words; words++)
+        if (!strcasecmp(r->table.header[column], *words)) return true;
+    return false;
+}
+
+bool reading_is_time(const reading *r, int64_t column) {
+    for (int i = 0; i < r->time.count; i++)
+        if (r->time.of[i].place == column) return true;
+    return false;
+}
+
+static void add_column(reading *r, int64_t column, time_part part) {
+    r->time.of[r->time.count].place  = column;
+    r->time.of[r->time.count++].part = part;
+}
+
+/* ---- what a column holds ---- */
+
+/* Calendar text of one shape in every row. */
+static bool all_dates(const reading *r, int64_t column, date_shape shape, bool *clock) {
+    *clock = false;
+    for (int64_t i = 0; i < r->table.rows; i++) {
+        int64_t     seconds;
+        time_format format;
+        if (!time_parse_as(reading_cell(r, i, column), shape, &seconds, &format)) return false;
+        *clock = *clock || format.middle;
+    }
+    return true;
+}
+
+static bool all_clocks(const reading *r, int64_t column) {
+    for (int64_t i = 0; i < r->table.rows; i++)
+        if (!clock_parse(reading_cell(r, i, column))) return false;
+    return true;
+}
+
+/* Numbers that are stamps only if nothing speaks against it: epochs, 20160701 and years never run backwards, and years go up by one. */
+static bool all_epochs(const reading *r, int64_t column) {
     int64_t before = INT64_MIN;
     for (int64_t i = 0; i < r->table.rows; i++) {
-        int64_t seconds;
+        int64_t     seconds;
         time_format format;
-        if (!time_parse(cell(r, i, column), &seconds, &format) || (format.kind != 'd') != epoch) return false;
-        if (epoch && seconds < before) return false;
+        if (!time_parse(reading_cell(r, i, column), &seconds, &format) || format.kind == 'd' || seconds < before) return false;
         before = seconds;
     }
     return true;
 }
 
-static tide_status search_columns(reading *r, bool epoch) {
+enum { FIRST_YEAR = 1700, LAST_YEAR = 2200 };
+
+static bool all_numbered(const reading *r, int64_t column, date_shape shape) {
+    calendar_date before = { 0 };
+    int64_t       moved = 0, last = 0;
+    for (int64_t i = 0; i < r->table.rows; i++) {
+        int64_t     seconds;
+        time_format format;
+        if (!time_parse_as(reading_cell(r, i, column), shape, &seconds, &format) || format.middle || (i && seconds < last)) return false;
+        calendar_date d = calendar_date_of(floor_div(seconds, DAY_SECONDS));
+        if (d.year < FIRST_YEAR || d.year > LAST_YEAR || (shape == DATE_Y && i && d.year != before.year + 1)) return false;
+        moved += i && seconds > last;
+        before = d, last = seconds;
+    }
+    return moved > 0;
+}
+
+/* The shape of a column of calendar text, DATE_SHAPES if it is none. 1/2/2023 may be read both ways: then *either is set, and the
+ * shape is what --date-order says, or the run. */
+static date_shape calendar_shape(const reading *r, int64_t column, bool *clock, bool *either) {
+    static const date_shape shapes[] = { DATE_YMD, DATE_YM };
+    *either = false;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        if (all_dates(r, column, shapes[i], clock)) return shapes[i];
+    bool wanted = r->options->date_order == DATE_DMY || r->options->date_order == DATE_MDY, other_clock;
+    bool dmy = all_dates(r, column, DATE_DMY, clock), mdy = all_dates(r, column, DATE_MDY, dmy ? &other_clock : clock);
+    if (dmy && mdy && wanted) return r->options->date_order;
+    *either = dmy && mdy;
+    return dmy ? DATE_DMY : mdy ? DATE_MDY : DATE_SHAPES;
+}
+
+/* ---- finding them ---- */
+
+static tide_status fail_either(reading *r, int64_t column) {
+    return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[0], r->table.header[column],
+                         "'%.40s' may be day or month first, and no row decides it: --date-order dmy or --date-order mdy", reading_cell(r, 0, column));
+}
+
+/* The clock that belongs to a column of dates: one beside it that holds nothing else. */
+static int64_t find_clock(const reading *r, int64_t date) {
+    int64_t found = -1;
     for (int64_t c = 0; c < r->table.columns; c++) {
-        if (list_has(r->options->ignore, r->table.header[c]) || !is_time_column(r, c, epoch)) continue;
-        if (r->time_column >= 0)
-            return forecast_fail(r->failure, TIDE_EDATA, r->path, 1, r->table.header[c],
-                                 "columns '%s' and '%s' both hold time stamps; choose one with --time-column",
-                                 r->table.header[r->time_column], r->table.header[c]);
-        r->time_column = c;
+        if (c == date || ignored(r, c) || !clock_parse(reading_cell(r, 0, c)) || !all_clocks(r, c)) continue;
+        if (found >= 0) return -1;
+        found = c;
+    }
+    return found;
+}
+
+/* Takes a column of calendar text, with the clock beside it if it has none; false: it is none. */
+static bool take_calendar(reading *r, int64_t column, tide_status *status) {
+    bool       clock, either;
+    date_shape shape = calendar_shape(r, column, &clock, &either);
+    if (shape == DATE_SHAPES) return false;
+    if (either) *status = fail_either(r, column);
+    int64_t beside = clock || shape == DATE_YM ? -1 : find_clock(r, column);
+    r->shape       = shape;
+    add_column(r, column, beside >= 0 ? PART_DATE : PART_STAMP);
+    if (beside >= 0) add_column(r, beside, PART_CLOCK);
+    return true;
+}
+
+static bool take_number(reading *r, int64_t column) {
+    bool epoch = all_epochs(r, column), compact = !epoch && all_numbered(r, column, DATE_COMPACT), year = !epoch && !compact && all_numbered(r, column, DATE_Y);
+    if (!epoch && !compact && !year) return false;
+    r->shape = compact ? DATE_COMPACT : year ? DATE_Y : DATE_YMD;
+    add_column(r, column, PART_STAMP);
+    return true;
+}
+
+/* The first cell tells most columns apart from time at once. */
+static bool may_be_calendar(const reading *r, int64_t column) {
+    int64_t     seconds;
+    const char *text = reading_cell(r, 0, column);
+    for (date_shape s = DATE_YMD; s < DATE_SHAPES; s++)
+        if (s != DATE_COMPACT && s != DATE_Y && time_parse_as(text, s, &seconds, NULL)) return true;
+    return false;
+}
+
+static tide_status fail_two(reading *r, int64_t a, int64_t b) {
+    return forecast_fail(r->failure, TIDE_EDATA, r->path, 1, r->table.header[b], "columns '%s' and '%s' both hold time stamps; choose one with --time-column",
+                         r->table.header[a], r->table.header[b]);
+}
+
+static tide_status search_calendar(reading *r) {
+    tide_status status = TIDE_OK;
+    for (int64_t c = 0; c < r->table.columns && status == TIDE_OK; c++) {
+        if (ignored(r, c) || reading_is_time(r, c) || !may_be_calendar(r, c)) continue;
+        time_columns before = r->time;
+        if (!take_calendar(r, c, &status) || !before.count) continue;
+        status = fail_two(r, before.of[0].place, c);
+    }
+    return status;
+}
+
+/* Numbers are time in this order, and each only if it is alone: epochs, then 20160701, then years. A target is none. */
+static tide_status search_numbers(reading *r) {
+    for (int64_t c = 0; c < r->table.columns; c++) {
+        if (ignored(r, c) || (r->options->target && !strcmp(r->options->target, r->table.header[c]))) continue;
+        if (list_has(r->options->columns, r->table.header[c])) continue;
+        int64_t first = r->time.count ? r->time.of[0].place : -1;
+        if (take_number(r, c) && first >= 0) return fail_two(r, first, c);
     }
     return TIDE_OK;
 }
 
-tide_status reading_find_time(reading *r) {
-    const char *const usual[] = { r->options->run_time, "date", "ds", "timestamp" };
-    if (r->options->kind == KIND_SOLAR) return TIDE_OK;
-    if (r->options->time_column) {
-        r->time_column = reading_find(r, "--time-column", r->options->time_column);
-        return r->time_column < 0 ? status_of(r) : TIDE_OK;
+/* ---- year, month, day ... in columns of their own ---- */
+
+static const struct { time_part part; const char *names[5]; double low, high; } part_names[] = {
+    { PART_YEAR, { "year", "yr", "yyyy", "jahr", NULL }, FIRST_YEAR, LAST_YEAR }, { PART_MONTH, { "month", "mo", "mm", "monat", NULL }, 1, 12 },
+    { PART_DAY, { "day", "dd", "dayofmonth", "tag", NULL }, 1, 31 },             { PART_HOUR, { "hour", "hr", "hh", "stunde", NULL }, 0, 23 },
+    { PART_MINUTE, { "minute", "min", NULL }, 0, 59 },                           { PART_SECOND, { "second", "sec", NULL }, 0, 59 },
+};
+enum { PARTS = sizeof part_names / sizeof *part_names };
+
+static bool whole_within(const reading *r, int64_t column, double low, double high) {
+    for (int64_t i = 0; i < r->table.rows; i++) {
+        char  *end;
+        double v = num_parse(reading_cell(r, i, column), &end);
+        if (end == reading_cell(r, i, column) || *end || v < low || v > high || v != (double)(int64_t)v) return false;
     }
-    for (int u = 0; u < 4; u++)
-        for (int64_t c = 0; c < r->table.columns; c++)
-            if (usual[u] && *usual[u] && !strcasecmp(r->table.header[c], usual[u]) && !list_has(r->options->ignore, r->table.header[c])) {
-                r->time_column = c;
-                return TIDE_OK;
-            }
-    tide_status status = search_columns(r, false);
-    if (!status && r->time_column < 0) status = search_columns(r, true);
+    return true;
+}
+
+static int64_t find_part(const reading *r, int part) {
+    for (int64_t c = 0; c < r->table.columns; c++)
+        if (!ignored(r, c) && named(r, c, part_names[part].names) && whole_within(r, c, part_names[part].low, part_names[part].high)) return c;
+    return -1;
+}
+
+/* From the year on, as many as there are without a gap: two at least, or years would be months. */
+static void take_parts(reading *r) {
+    int64_t columns[PARTS];
+    int     count = 0;
+    while (count < PARTS && (columns[count] = find_part(r, count)) >= 0) count++;
+    for (int i = 0; count >= 2 && i < count; i++) add_column(r, columns[i], part_names[i].part);
+    if (count >= 2) r->shape = DATE_YMD;
+}
+
+/* ---- all ways to it ---- */
+
+static tide_status take_named(reading *r, int64_t column) {
+    tide_status status = TIDE_OK;
+    if (!take_calendar(r, column, &status) && !take_number(r, column)) add_column(r, column, PART_STAMP); /* its first bad cell will be named */
     return status;
 }
+
+/* --time-column NAME, or DATE,CLOCK. */
+static tide_status take_asked(reading *r) {
+    const char *comma = strchr(r->options->time_column, ','), *list = r->options->time_column;
+    char        name[128];
+    if (comma) {
+        snprintf(name, sizeof name, "%.*s", (int)(comma - list), list);
+        int64_t date = reading_find(r, "--time-column", name), clock = date < 0 ? -1 : reading_find(r, "--time-column", comma + 1);
+        if (clock < 0) return status_of(r);
+        bool has_clock, either;
+        r->shape = calendar_shape(r, date, &has_clock, &either);
+        if (r->shape == DATE_SHAPES) r->shape = DATE_YMD;
+        add_column(r, date, PART_DATE), add_column(r, clock, PART_CLOCK);
+        return either ? fail_either(r, date) : TIDE_OK;
+    }
+    int64_t column = reading_find(r, "--time-column", list);
+    return column < 0 ? status_of(r) : take_named(r, column);
+}
+
+static tide_status refuse_lone_clock(reading *r) {
+    for (int64_t c = 0; c < r->table.columns; c++)
+        if (!ignored(r, c) && !reading_is_time(r, c) && clock_parse(reading_cell(r, 0, c)) && all_clocks(r, c))
+            return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[0], r->table.header[c],
+                                 "the column holds times of day, and no other column their dates; put both into one, or leave it out with --ignore %s", r->table.header[c]);
+    return TIDE_OK;
+}
+
+tide_status reading_find_time(reading *r) {
+    const char *const usual[] = { r->options->run_time, "date", "ds", "timestamp", "datetime" };
+    if (r->options->kind == KIND_SOLAR) return TIDE_OK;
+    if (r->options->time_column) return take_asked(r);
+    for (size_t u = 0; u < sizeof usual / sizeof *usual; u++)
+        for (int64_t c = 0; c < r->table.columns; c++) {
+            bool parts = u == 0 && usual[u] && named(r, c, part_names[0].names); /* the run's year is not all of it */
+            if (usual[u] && *usual[u] && !parts && !strcasecmp(r->table.header[c], usual[u]) && !ignored(r, c)) return take_named(r, c);
+        }
+    tide_status status = search_calendar(r);
+    if (status == TIDE_OK && !r->time.count) take_parts(r);
+    if (status == TIDE_OK && !r->time.count) status = search_numbers(r);
+    return status == TIDE_OK ? refuse_lone_clock(r) : status;
+}
+
+/* ---- stamps ---- */
 
 /* One format for the column: seconds or a clock shown anywhere are shown; one unpadded stamp makes all unpadded. */
 static void merge_format(time_format *all, const time_format *one) {
@@ -64,6 +258,8 @@ static void merge_format(time_format *all, const time_format *one) {
     all->hour_padded = all->hour_padded && one->hour_padded;
     all->seconds = all->seconds || one->seconds;
     if (!all->middle) all->middle = one->middle;
+    if (!all->colon) all->colon = one->colon;
+    if (!all->half) all->half = one->half;
     if (one->fraction > all->fraction) all->fraction = one->fraction;
 }
 
@@ -72,100 +268,75 @@ static bool same_clock(const time_format *a, const time_format *b) {
     return a->kind == b->kind && (!strcmp(a->offset, b->offset) || !a->middle || !b->middle);
 }
 
+/* The text of the row's stamp, put together if it stands in several columns. */
+static const char *stamp_text(const reading *r, int64_t row, char buffer[STAMP_TEXT]) {
+    const time_columns *t = &r->time;
+    if (t->count < 2) return reading_cell(r, row, t->of[0].place);
+    if (t->of[1].part == PART_CLOCK) {
+        snprintf(buffer, STAMP_TEXT, "%.40s %.40s", reading_cell(r, row, t->of[0].place), reading_cell(r, row, t->of[1].place));
+        return buffer;
+    }
+    int numbers[PARTS] = { 0, 1, 1 };
+    for (int i = 0; i < t->count; i++) numbers[i] = (int)num_parse(reading_cell(r, row, t->of[i].place), NULL);
+    if (t->count <= 3) snprintf(buffer, STAMP_TEXT, "%04d-%02d-%02d", numbers[0], numbers[1], numbers[2]);
+    else snprintf(buffer, STAMP_TEXT, "%04d-%02d-%02d %02d:%02d:%02d", numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]);
+    return buffer;
+}
+
+static bool parse(const reading *r, const char *text, int64_t *seconds, time_format *format) {
+    return time_parse_as(text, r->shape, seconds, format) || (r->shape == DATE_YMD && time_parse(text, seconds, format));
+}
+
+static tide_status fail_stamp(reading *r, int64_t row, const char *text) {
+    int64_t     seconds;
+    const char *why = strpbrk(text, "Qq") ? "a quarter: write its first day, 2016-07-01" :
+                      strpbrk(text, "Ww") ? "a week: write its first day, 2016-07-04" : ACCEPTED;
+    bool other = time_parse(text, &seconds, NULL);
+    return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->time_name, "'%.60s' is no time stamp%s; %s", text,
+                         other ? " like those before it" : "", why);
+}
+
 static tide_status parse_stamp(reading *r, int64_t row) {
-    frame *f = r->out;
-    const char *text = cell(r, row, r->time_column);
+    frame      *f = r->out;
+    char        buffer[STAMP_TEXT];
+    const char *text = stamp_text(r, row, buffer);
     time_format format;
-    if (!time_parse(text, &f->time[row], &format))
-        return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], f->time_name,
-                             "'%.60s' is no time stamp; " ACCEPTED, text);
+    if (!parse(r, text, &f->time[row], &format)) return fail_stamp(r, row, text);
     if (row == 0) f->format = format;
     if (!same_clock(&f->format, &format))
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], f->time_name,
-                             "the offset or kind of '%.60s' differs from the rows before; it must not vary", text);
+                             "the offset or kind of '%.60s' differs from the rows before; if clocks were put forward or back there, write all stamps in UTC (Z)",
+                             text);
     if (format.offset[0]) memcpy(f->format.offset, format.offset, sizeof format.offset);
     merge_format(&f->format, &format);
-    if (row && f->time[row] < f->time[row - 1])
-        return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], f->time_name,
-                             "time runs backwards: %.40s comes after %.40s; sort the rows by time", text,
-                             cell(r, row - 1, r->time_column));
     return TIDE_OK;
 }
 
-typedef struct spacing { int64_t repeated, missing, uneven, first; } spacing;
-
-enum { LONGEST_GAP = 100000 };  /* counting stops there */
-
-/* Stamps that a row is late by, 0 if it lies between two steps. */
-static int64_t steps_skipped(int64_t from, int64_t to, time_step step) {
-    for (int64_t n = 1; n < LONGEST_GAP; n++) {
-        int64_t at = time_advance(from, step, n);
-        if (at >= to) return at == to ? n - 1 : 0;
-    }
-    return LONGEST_GAP;
-}
-
-static spacing check_spacing(const frame *f, time_step step) {
-    spacing s = { .first = -1 };
-    for (int64_t i = 1; i < f->file_rows; i++) {
-        if (f->time[i] == time_advance(f->time[i - 1], step, 1)) continue;
-        int64_t skipped = f->time[i] == f->time[i - 1] ? 0 : steps_skipped(f->time[i - 1], f->time[i], step);
-        s.repeated += f->time[i] == f->time[i - 1];
-        s.uneven += f->time[i] != f->time[i - 1] && !skipped;
-        s.missing += skipped;
-        if (s.first < 0) s.first = i;
-    }
-    return s;
-}
-
-static tide_status report_spacing(reading *r, spacing s, time_step step) {
-    char name[24], text[240];
-    step_print(name, step);
-    snprintf(text, sizeof text,
-             "time stamps: %" PRId64 " repeated, %" PRId64 " missing, %" PRId64 " off the step of %s, first at line %" PRId64,
-             s.repeated, s.missing, s.uneven, name, r->table.line[s.first]);
-    if (r->options->strict_dates)
-        return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[s.first], r->out->time_name,
-                             "%s; without --strict-dates the rows are taken as equally spaced", text);
-    return reading_note(r, "%s; the rows are taken as equally spaced\n", text);
-}
-
-/* The step is what --freq says, else the commonest; the spacing is judged by the commonest. */
-static tide_status settle_step(reading *r) {
-    frame *f = r->out;
-    time_step found = step_find(f->time, f->file_rows);
-    f->step = found;
-    if (r->options->freq) {
-        step_parse(r->options->freq, &f->step);
-        if (f->step.unit == found.unit) f->step.day = found.day;
-    }
-    if (found.unit == UNIT_NONE && f->file_rows > 1)
-        return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[1], f->time_name, "the time stamps have no common step");
-    if (found.unit == UNIT_NONE) return TIDE_OK;
-    if (r->options->freq && (found.unit != f->step.unit || found.count != f->step.count)) {
-        char name[24];
-        step_print(name, found);
-        if (reading_note(r, "most time stamps are %s apart; marks and future stamps follow --freq %s\n", name, r->options->freq))
-            return TIDE_ENOMEM;
-    }
-    spacing s = check_spacing(f, found);
-    return s.first < 0 ? TIDE_OK : report_spacing(r, s, found);
+static tide_status keep_columns(reading *r) {
+    frame *f       = r->out;
+    f->time_columns = r->time;
+    for (int i = 0; i < r->time.count; i++) f->time_columns.of[i].name = NULL;
+    for (int i = 0; i < r->time.count; i++)
+        if (!(f->time_columns.of[i].name = strdup(r->table.header[r->time.of[i].place]))) return reading_no_memory(r);
+    f->time_place = r->time.of[0].place;
+    f->time_name  = strdup(f->time_columns.of[0].name);
+    return f->time_name ? TIDE_OK : reading_no_memory(r);
 }
 
 tide_status reading_parse_time(reading *r) {
     frame *f = r->out;
     f->file_rows = r->table.rows;
-    if (r->time_column < 0) {
+    if (!r->time.count) {
         if (r->options->freq) step_parse(r->options->freq, &f->step);
         return TIDE_OK;
     }
-    f->time_name = strdup(r->table.header[r->time_column]);
-    f->time_place = r->time_column;
+    tide_status status = keep_columns(r);
+    if (status != TIDE_OK) return status;
     f->time = calloc((size_t)f->file_rows, sizeof *f->time);
-    if (!f->time_name || !f->time) return reading_no_memory(r);
-    for (int64_t i = 0; i < f->file_rows; i++) {
-        tide_status status = parse_stamp(r, i);
-        if (status) return status;
-    }
-    return settle_step(r);
+    if (!f->time) return reading_no_memory(r);
+    for (int64_t i = 0; i < f->file_rows && status == TIDE_OK; i++) status = parse_stamp(r, i);
+    if (status == TIDE_OK && r->time.of[0].part == PART_YEAR) /* one number a column, as the file writes it */
+        f->format.padded = r->time.count > 1 && reading_cell(r, 0, r->time.of[1].place)[0] == '0';
+    if (status == TIDE_OK) status = reading_order_rows(r);
+    return status == TIDE_OK ? reading_settle_step(r) : status;
 }

@@ -54,6 +54,7 @@ tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kin
     *as          = *o;
     as->features = FORECAST_M;
     *as->target = *as->ignore = 0;
+    if (!as->date_order && (b->format.shape == DATE_DMY || b->format.shape == DATE_MDY)) as->date_order = b->format.shape;
     list_columns(b, as->columns, sizeof as->columns);
     tide_status status = dataset_read(as, kind, b->time_name ? b->time_name : "", d, failure);
     free(as);

@@ -22,7 +22,7 @@ typedef struct prediction {
     session   session;
     char      path[RUN_PATH];
     double   *values;    /* (pred_len, out columns), original units */
-    int64_t  *order;     /* the out columns as they stand in the file, the time stamps (-1) among them */
+    int64_t  *order;     /* the out columns as they stand in the file, those of the time stamps (-1, -2, ...) among them */
     int64_t   shown;     /* columns to write */
     int64_t  *time;      /* (seq_len + pred_len); NULL without time stamps */
     double    compile_ms;
@@ -87,6 +87,7 @@ static tide_status rows_of_run(prediction *p, tide_failure *failure) {
     f->time = b->tail_time, b->tail_time = NULL;
     f->step = b->step, f->format = b->format, f->target = b->target;
     f->time_name = b->time_name, b->time_name = NULL;
+    f->time_columns = b->time_columns, b->time_columns = (time_columns){ 0 };
     f->place = b->place, b->place = NULL, f->time_place = b->time_place;
     p->data.mark_step = b->mark_step, p->data.mark_count = b->config.marks;
     p->data.out_first = b->config.out_first, p->data.out_count = b->config.out_count;
@@ -169,16 +170,16 @@ static void add_name(text *t, const char *name) {
 
 static int64_t place_of(const prediction *p, int64_t column) {
     const frame *f = &p->data.frame;
-    if (column < 0) return f->time_place;
+    if (column < 0) return f->time_columns.of[-1 - column].place;
     column += p->bundle.config.out_first;
     return f->place ? f->place[column] : column;
 }
 
 static tide_status order_columns(prediction *p, tide_failure *failure) {
-    int64_t count = p->bundle.config.out_count;
-    p->order      = malloc((size_t)(count + 1) * sizeof *p->order);
+    int64_t count = p->bundle.config.out_count, stamps = p->time ? p->data.frame.time_columns.count : 0;
+    p->order      = malloc((size_t)(count + stamps + 1) * sizeof *p->order);
     if (!p->order) return no_memory(failure);
-    for (int64_t column = p->time ? -1 : 0; column < count; column++) {
+    for (int64_t column = -stamps; column < count; column++) {
         int64_t at = p->shown++;
         for (; at > 0 && place_of(p, p->order[at - 1]) > place_of(p, column); at--) p->order[at] = p->order[at - 1];
         p->order[at] = column;
@@ -189,7 +190,7 @@ static tide_status order_columns(prediction *p, tide_failure *failure) {
 static void add_cell(const prediction *p, text *t, int64_t step, int64_t column) {
     const model_config *c = &p->bundle.config;
     char cell[40];
-    if (column < 0) time_print(cell, p->time[c->seq_len + step], &p->data.frame.format);
+    if (column < 0) time_print_part(cell, p->time[c->seq_len + step], &p->data.frame.format, p->data.frame.time_columns.of[-1 - column].part);
     else num_format(cell, p->values[step * c->out_count + column], true);
     text_add(t, "%s", cell);
 }
@@ -200,7 +201,7 @@ static tide_status make_csv(const prediction *p, forecast_result *r, tide_failur
     for (int64_t i = 0; i < p->shown; i++) {
         int64_t column = p->order[i];
         if (i) text_add(&t, ",");
-        add_name(&t, column < 0 ? p->data.frame.time_name : p->bundle.names[c->out_first + column]);
+        add_name(&t, column < 0 ? p->data.frame.time_columns.of[-1 - column].name : p->bundle.names[c->out_first + column]);
     }
     for (int64_t s = 0; s < c->pred_len; s++)
         for (int64_t i = 0; i < p->shown; i++) {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/base.h"
 #include "calendar.h"
 #include "frame.h"
 
@@ -23,13 +24,35 @@ static const unit_name unit_names[] = {
 };
 enum { UNIT_NAMES = sizeof unit_names / sizeof *unit_names };
 
+/* pandas' words for the first and the last day of a month, quarter or year, in its own spelling: ms would be milliseconds. */
+static const struct { const char *name; time_unit unit; int32_t day; } edges[] = {
+    { "MS", UNIT_MONTH, 1 }, { "ME", UNIT_MONTH, 31 }, { "QS", UNIT_QUARTER, 1 }, { "QE", UNIT_QUARTER, 31 },
+    { "YS", UNIT_YEAR, 1 },  { "AS", UNIT_YEAR, 1 },   { "YE", UNIT_YEAR, 31 },
+};
+
+/* "W-SUN", "QE-DEC": the weekday or month is that of the stamps, which the steps keep. */
+static size_t without_anchor(const char *p) {
+    size_t length = strlen(p);
+    bool   anchor = length > 4 && p[length - 4] == '-' && strspn(p + length - 3, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
+    return anchor && strchr("WQYA", *p) ? length - 4 : length;
+}
+
+static bool step_parse_edge(const char *name, int32_t count, time_step *step) {
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++)
+        if (!strcmp(name, edges[i].name)) return *step = (time_step){ edges[i].unit, count, edges[i].day }, true;
+    return false;
+}
+
 bool step_parse(const char *text, time_step *step) {
     int32_t count = 0;
     const char *p = text;
     for (; *p >= '0' && *p <= '9' && count < 100000; p++) count = count * 10 + (*p - '0');
+    char name[16];
     if (p > text && count == 0) return false;
+    snprintf(name, sizeof name, "%.*s", (int)MIN2(without_anchor(p), sizeof name - 1), p);
+    if (step_parse_edge(name, p > text ? count : 1, step)) return true;
     for (int i = 0; i < UNIT_NAMES; i++)
-        if (!strcasecmp(p, unit_names[i].name)) {
+        if (!strcasecmp(name, unit_names[i].name)) {
             *step = (time_step){ unit_names[i].unit, p > text ? count : 1, 0 };
             return true;
         }

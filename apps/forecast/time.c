@@ -1,5 +1,6 @@
 /* Time stamps as text. Wall-clock labels: an offset is kept as text and shifts nothing. */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,16 +25,38 @@ static bool read_char(const char **at, char wanted) {
     return true;
 }
 
-static bool read_date(const char **at, calendar_date *date, time_format *f) {
-    if (read_digits(at, 4, &date->year) != 4) return false;
-    f->separator = **at;
-    if (f->separator != '-' && f->separator != '/') return false;
-    (*at)++;
-    int month = read_digits(at, 2, &date->month);
-    if (!month || !read_char(at, f->separator)) return false;
-    int day = read_digits(at, 2, &date->day);
-    f->padded = month == 2 && day == 2;
-    return day && date->month >= 1 && date->month <= 12 && date->day >= 1 &&
+/* The order of a date's parts. */
+static const char *const orders[DATE_SHAPES] = {
+    [DATE_YMD] = "ymd", [DATE_DMY] = "dmy", [DATE_MDY] = "mdy", [DATE_COMPACT] = "ymd", [DATE_YM] = "ym", [DATE_Y] = "y",
+};
+
+static bool read_compact(const char **at, calendar_date *date) {
+    int32_t digits;
+    if (read_digits(at, 8, &digits) != 8) return false;
+    *date = (calendar_date){ digits / 10000, digits / 100 % 100, digits % 100 };
+    return true;
+}
+
+static bool read_parts(const char **at, date_shape shape, calendar_date *date, time_format *f) {
+    for (const char *part = orders[shape]; *part; part++) {
+        int32_t *value = *part == 'y' ? &date->year : *part == 'm' ? &date->month : &date->day;
+        if (part > orders[shape]) {
+            if (!**at || !strchr("-/.", **at) || (f->separator && **at != f->separator)) return false;
+            f->separator = *(*at)++;
+        }
+        int digits = read_digits(at, *part == 'y' ? 4 : 2, value);
+        if (*part == 'y' ? digits != 4 : digits < 1) return false;
+        if (*part != 'y') f->padded = f->padded && digits == 2;
+    }
+    return true;
+}
+
+static bool read_date(const char **at, date_shape shape, calendar_date *date, time_format *f) {
+    *date     = (calendar_date){ 0, 1, 1 };
+    f->shape  = (char)shape;
+    f->padded = true;
+    bool read = shape == DATE_COMPACT ? read_compact(at, date) : read_parts(at, shape, date, f);
+    return read && date->month >= 1 && date->month <= 12 && date->day >= 1 &&
            date->day <= calendar_month_days(date->year, date->month);
 }
 
@@ -60,13 +83,30 @@ static bool read_fraction(const char **at, time_format *f) {
     return f->fraction > 0 && (**at < '0' || **at > '9');
 }
 
+/* AM and PM behind a clock of twelve hours. */
+static bool read_half(const char **at, int32_t *hour, time_format *f) {
+    const char *p = *at;
+    while (*p == ' ') p++;
+    if (!*p || !strchr("AaPp", *p) || !p[1] || !strchr("Mm", p[1])) return true;
+    bool later = *p == 'P' || *p == 'p';
+    f->half    = *p == 'A' || *p == 'P' ? 'A' : 'a';
+    if (*hour < 1 || *hour > 12) return false;
+    *hour = *hour % 12 + (later ? 12 : 0);
+    *at   = p + 2;
+    return true;
+}
+
 static bool read_clock(const char **at, int32_t *second_of_day, time_format *f) {
     int32_t hour, minute, second = 0;
     int digits = read_digits(at, 2, &hour);
     f->hour_padded = digits == 2;
-    if (!digits || !read_char(at, ':') || read_digits(at, 2, &minute) != 2) return false;
-    f->seconds = read_char(at, ':');
+    if (!digits || (**at != ':' && **at != '.')) return false;
+    f->colon = *(*at)++;
+    if (read_digits(at, 2, &minute) != 2) return false;
+    f->seconds = read_char(at, f->colon);
     if (f->seconds && (read_digits(at, 2, &second) != 2 || !read_fraction(at, f))) return false;
+    if (f->colon == '.' && !f->seconds) return false; /* 7.30 is a number */
+    if (!read_half(at, &hour, f)) return false;
     *second_of_day = hour * 3600 + minute * 60 + second;
     return hour < 24 && minute < 60 && second < 60 && read_offset(at, f);
 }
@@ -76,11 +116,11 @@ static bool ends_here(const char *p) {
     return !*p;
 }
 
-static bool parse_calendar(const char *p, int64_t *seconds, time_format *f) {
+static bool parse_calendar(const char *p, date_shape shape, int64_t *seconds, time_format *f) {
     calendar_date date;
     int32_t second_of_day = 0;
     f->kind = 'd';
-    if (!read_date(&p, &date, f)) return false;
+    if (!read_date(&p, shape, &date, f)) return false;
     f->hour_padded = true;
     bool clock = (*p == 'T' || *p == ' ') && p[1] >= '0' && p[1] <= '9';
     if (clock) {
@@ -107,27 +147,74 @@ bool time_parse(const char *text, int64_t *seconds, time_format *format) {
     while (*text == ' ' || *text == '\t') text++;
     time_format epoch = { .padded = true, .hour_padded = true }, calendar = { 0 };
     bool is_epoch = parse_epoch(text, seconds, &epoch);
-    if (!is_epoch && !parse_calendar(text, seconds, &calendar)) return false;
+    if (!is_epoch && (!parse_calendar(text, DATE_YMD, seconds, &calendar) || calendar.separator == '.')) return false;
     if (format) *format = is_epoch ? epoch : calendar;
     return true;
 }
 
-static int print_clock(char *buffer, size_t bytes, int64_t second_of_day, const time_format *f) {
-    int hour = (int)(second_of_day / 3600), minute = (int)(second_of_day / 60 % 60), second = (int)(second_of_day % 60);
-    int used = snprintf(buffer, bytes, f->hour_padded ? "%c%02d:%02d" : "%c%d:%02d", f->middle, hour, minute);
-    if (f->seconds) used += snprintf(buffer + used, bytes - (size_t)used, ":%02d", second);
-    if (f->fraction) used += snprintf(buffer + used, bytes - (size_t)used, ".%0*d", f->fraction, 0);
-    return used + snprintf(buffer + used, bytes - (size_t)used, "%s", f->offset);
+bool time_parse_as(const char *text, date_shape shape, int64_t *seconds, time_format *format) {
+    time_format calendar = { 0 };
+    while (*text == ' ' || *text == '\t') text++;
+    if (!parse_calendar(text, shape, seconds, &calendar)) return false;
+    if (format) *format = calendar;
+    return true;
 }
 
-void time_print(char buffer[40], int64_t seconds, const time_format *f) {
-    if (f->kind != 'd') {
-        snprintf(buffer, 40, "%" PRId64 "%s", seconds, f->kind == 'm' ? "000" : "");
-        return;
-    }
-    int64_t days = floor_div(seconds, DAY_SECONDS);
-    calendar_date d = calendar_date_of(days);
-    int used = snprintf(buffer, 40, f->padded ? "%04d%c%02d%c%02d" : "%04d%c%d%c%d", d.year, f->separator, d.month,
-                        f->separator, d.day);
-    if (f->middle && used < 40) print_clock(buffer + used, 40 - (size_t)used, seconds - days * DAY_SECONDS, f);
+bool clock_parse(const char *text) {
+    int32_t     second_of_day;
+    time_format f = { 0 };
+    while (*text == ' ' || *text == '\t') text++;
+    return read_clock(&text, &second_of_day, &f) && ends_here(text);
 }
+
+/* Text that grows in a buffer and never past it. */
+typedef struct line { char *at; size_t left; } line;
+
+static void put(line *l, const char *format, ...) TIDE_PRINTF(2, 3);
+static void put(line *l, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int used = vsnprintf(l->at, l->left, format, args);
+    va_end(args);
+    size_t step = used < 0 ? 0 : (size_t)used < l->left ? (size_t)used : l->left - 1;
+    l->at += step;
+    l->left -= step;
+}
+
+static void put_date(line *l, calendar_date d, const time_format *f) {
+    date_shape shape = f->shape >= 0 && f->shape < DATE_SHAPES ? (date_shape)f->shape : DATE_YMD;
+    bool       wide  = f->padded || shape == DATE_COMPACT;
+    for (const char *part = orders[shape]; *part; part++) {
+        if (part > orders[shape] && shape != DATE_COMPACT) put(l, "%c", f->separator);
+        if (*part == 'y') put(l, "%04d", d.year);
+        else put(l, wide ? "%02d" : "%d", *part == 'm' ? d.month : d.day);
+    }
+}
+
+static void put_clock(line *l, int64_t second_of_day, const time_format *f) {
+    int  hour = (int)(second_of_day / 3600), minute = (int)(second_of_day / 60 % 60), second = (int)(second_of_day % 60);
+    char colon = f->colon ? f->colon : ':';
+    put(l, f->hour_padded ? "%02d%c%02d" : "%d%c%02d", f->half ? (hour + 11) % 12 + 1 : hour, colon, minute);
+    if (f->seconds) put(l, "%c%02d", colon, second);
+    if (f->fraction) put(l, ".%0*d", f->fraction, 0);
+    if (f->half) put(l, " %s", f->half == 'A' ? (hour < 12 ? "AM" : "PM") : hour < 12 ? "am" : "pm");
+    put(l, "%s", f->offset);
+}
+
+void time_print_part(char buffer[40], int64_t seconds, const time_format *f, time_part part) {
+    line    l    = { buffer, 40 };
+    int64_t days = floor_div(seconds, DAY_SECONDS), second_of_day = seconds - days * DAY_SECONDS;
+    calendar_date d = calendar_date_of(days);
+    const int numbers[] = { [PART_YEAR] = d.year, [PART_MONTH] = d.month, [PART_DAY] = d.day, [PART_HOUR] = (int)(second_of_day / 3600),
+                            [PART_MINUTE] = (int)(second_of_day / 60 % 60), [PART_SECOND] = (int)(second_of_day % 60) };
+    buffer[0] = 0;
+    if (part >= PART_YEAR) put(&l, f->padded ? "%02d" : "%d", numbers[part]);
+    else if (f->kind != 'd') put(&l, "%" PRId64 "%s", seconds, f->kind == 'm' ? "000" : "");
+    else if (part == PART_CLOCK) put_clock(&l, second_of_day, f);
+    else {
+        put_date(&l, d, f);
+        if (part == PART_STAMP && f->middle) put(&l, "%c", f->middle), put_clock(&l, second_of_day, f);
+    }
+}
+
+void time_print(char buffer[40], int64_t seconds, const time_format *f) { time_print_part(buffer, seconds, f, PART_STAMP); }

@@ -45,7 +45,8 @@ typedef struct forecast_options {
     char   columns[4096], ignore[4096];      /* comma-separated names */
     char   marks[24];                        /* "auto" (from the frequency), "none", or a frequency such as "h" */
     char   sep[8], decimal[8];
-    bool   strict_dates;
+    bool   strict_dates, sort;               /* refuse repeated or missing stamps; put the rows in the order of time */
+    int    date_order;                       /* what 1/2/2023 means: 0 found, 1 day first, 2 month first */
     /* model */
     int64_t seq_len, pred_len, d_model, n_heads, e_layers, d_ff;
     double  dropout;

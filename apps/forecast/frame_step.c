@@ -1,0 +1,119 @@
+/* The step of the rows, and what is to be said of rows that it does not explain: repeated, left out, off the step. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "frame_time.h"
+
+typedef struct spacing {
+    int64_t repeated, differing;             /* stamps; rows of them that say something else than the one before */
+    int64_t missing, gaps, longest, uneven;
+    int64_t alike, from_second, to_second;   /* gaps between the same two times of day, and these */
+    int64_t first;                           /* row */
+} spacing;
+
+enum { LONGEST_GAP = 100000 };  /* counting stops there */
+
+/* Stamps that a row is late by, 0 if it lies between two steps. */
+static int64_t steps_skipped(int64_t from, int64_t to, time_step step) {
+    for (int64_t n = 1; n < LONGEST_GAP; n++) {
+        int64_t at = time_advance(from, step, n);
+        if (at >= to) return at == to ? n - 1 : 0;
+    }
+    return LONGEST_GAP;
+}
+
+static bool same_cells(const reading *r, int64_t a, int64_t b) {
+    for (int64_t c = 0; c < r->table.columns; c++)
+        if (strcmp(reading_cell(r, a, c), reading_cell(r, b, c))) return false;
+    return true;
+}
+
+/* A gap goes by the times of day it lies between; the commonest pair is found as a majority is, by one that others cancel. */
+static void add_gap(spacing *s, int64_t from, int64_t to, int64_t rows) {
+    int64_t a = floor_mod(from, DAY_SECONDS), b = floor_mod(to, DAY_SECONDS);
+    s->missing += rows;
+    s->gaps++;
+    s->longest = MAX2(s->longest, rows);
+    if (s->alike == 0) s->from_second = a, s->to_second = b;
+    s->alike += a == s->from_second && b == s->to_second ? 1 : -1;
+}
+
+static spacing check_spacing(const reading *r, time_step step) {
+    const frame *f = r->out;
+    spacing      s = { .first = -1 };
+    for (int64_t i = 1; i < f->file_rows; i++) {
+        if (f->time[i] == time_advance(f->time[i - 1], step, 1)) continue;
+        bool    same    = f->time[i] == f->time[i - 1];
+        int64_t skipped = same ? 0 : steps_skipped(f->time[i - 1], f->time[i], step);
+        s.repeated += same;
+        s.differing += same && !same_cells(r, i - 1, i);
+        s.uneven += !same && !skipped;
+        if (skipped) add_gap(&s, f->time[i - 1], f->time[i], skipped);
+        if (s.first < 0) s.first = i;
+    }
+    return s;
+}
+
+/* ---- what is said of it ---- */
+
+static void clock_text(char buffer[16], int64_t second) { snprintf(buffer, 16, "%02d:%02d", (int)(second / 3600), (int)(second / 60 % 60)); }
+
+static tide_status tell_repeated(reading *r, const spacing *s) {
+    if (!s->repeated) return TIDE_OK;
+    return reading_note(r, "%" PRId64 " time stamps stand twice, %" PRId64 " of them with other values: each moves the rows after it by one step; keep one row of each\n",
+                        s->repeated, s->differing);
+}
+
+static tide_status tell_missing(reading *r, const spacing *s, const char *step) {
+    const frame *f = r->out;
+    char         from[16], to[16];
+    if (!s->missing) return TIDE_OK;
+    clock_text(from, s->to_second);
+    clock_text(to, s->from_second);
+    if (s->gaps > 2 && s->alike > s->gaps / 2)
+        return reading_note(r, "rows from %s to %s only, with %" PRId64 " gaps alike, as trading hours have: the rows are taken as adjacent, and the stamps of a "
+                               "forecast go on by %s, also outside these hours\n", from, to, s->gaps, step);
+    return reading_note(r, "%.1f %% of the rows are left out, %" PRId64 " at once at most: taken as adjacent they shift every season after them, and scores and "
+                           "forecasts are worse; put them back with empty cells and give --missing linear\n",
+                        100 * (double)s->missing / (double)(s->missing + f->file_rows), s->longest);
+}
+
+static tide_status report_spacing(reading *r, spacing s, time_step step) {
+    char name[24], text[240];
+    step_print(name, step);
+    snprintf(text, sizeof text,
+             "time stamps: %" PRId64 " repeated, %" PRId64 " missing, %" PRId64 " off the step of %s, first at line %" PRId64,
+             s.repeated, s.missing, s.uneven, name, r->table.line[s.first]);
+    if (r->options->strict_dates)
+        return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[s.first], r->out->time_name,
+                             "%s; without --strict-dates the rows are taken as equally spaced", text);
+    tide_status status = reading_note(r, "%s; the rows are taken as equally spaced\n", text);
+    if (status == TIDE_OK) status = tell_repeated(r, &s);
+    return status == TIDE_OK ? tell_missing(r, &s, name) : status;
+}
+
+/* ---- the step ---- */
+
+/* The step is what --freq says, else the commonest; the spacing is judged by the commonest. */
+tide_status reading_settle_step(reading *r) {
+    frame *f = r->out;
+    time_step found = step_find(f->time, f->file_rows);
+    f->step = found;
+    if (r->options->freq) {
+        step_parse(r->options->freq, &f->step);
+        if (f->step.unit == found.unit && !f->step.day) f->step.day = found.day;
+    }
+    if (found.unit == UNIT_NONE && f->file_rows > 1)
+        return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[1], f->time_name, "the time stamps have no common step");
+    if (found.unit == UNIT_NONE) return TIDE_OK;
+    if (r->options->freq && (found.unit != f->step.unit || found.count != f->step.count)) {
+        char name[24];
+        step_print(name, found);
+        if (reading_note(r, "most time stamps are %s apart; marks and future stamps follow --freq %s\n", name, r->options->freq))
+            return TIDE_ENOMEM;
+    }
+    spacing s = check_spacing(r, found);
+    return s.first < 0 ? TIDE_OK : report_spacing(r, s, found);
+}
