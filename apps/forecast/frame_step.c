@@ -69,6 +69,7 @@ static tide_status tell_repeated(reading *r, const spacing *s) {
 static tide_status tell_missing(reading *r, const spacing *s, const char *step) {
     const frame *f = r->out;
     char         from[16], to[16];
+    if (s->missing < (s->missing + f->file_rows) / 1000) return TIDE_OK; /* what was counted is all there is to say */
     if (!s->missing) return TIDE_OK;
     clock_text(from, s->to_second);
     clock_text(to, s->from_second);
