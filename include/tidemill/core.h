@@ -352,7 +352,7 @@ TIDE_API tide_explanation *tide_program_explain(tide_program *p, const tide_expl
 TIDE_API void              tide_explanation_free(tide_explanation *e);
 
 /* A page for people: totals, the slowest kernels, every kernel by phase, what was not fused. gflops and gbs are what the machine
- * can do at most, in 1e9 a second, for a share beside each rate; 0: unknown. malloc'ed; NULL when out of memory. */
+ * can do at most, in 1e9 a second, for a share beside each rate; 0: unknown. malloc'ed; NULL without an explanation or when out of memory. */
 TIDE_API char *tide_explanation_text(const tide_explanation *e, double gflops, double gbs);
 
 /* Copies the value's elements (row-major) to `out`, which must have room for all of them.

@@ -241,8 +241,9 @@ tide_val tide_find_variable(tide_graph *g, const char *name) {
 }
 
 tide_val tide_variable(tide_graph *g, const char *name, tide_val initial) {
-    if (!list_good(g, "variable", (tide_list){ &initial, 1 }) || !operand_good("variable", initial)) return graph_val(g, -1);
-    if (initial.graph != g) return graph_fail(g, TIDE_EINVAL, "variable: its initial value belongs to another graph");
+    if (!list_good(g, "variable", (tide_list){ &initial, 1 })) return graph_val(g, -1);
+    if (!operand_good("variable", initial) || initial.graph != g)
+        return graph_fail(g, TIDE_EINVAL, "variable: its initial value belongs to %s graph", initial.graph ? "another" : "no");
     char *full = full_name(g, "variable", name);
     if (!full) return graph_val(g, -1);
     if (val_good(tide_find_variable(g, full))) return graph_fail(g, TIDE_EINVAL, "variable: the name '%s' is taken", full);

@@ -21,6 +21,15 @@ tide_val layer_missing(const char *layer, tide_val x) {
     return tide_poison(x.graph, TIDE_EINVAL, why);
 }
 
+bool one_graph(const char *layer, tide_val a, tide_val b) {
+    char why[80];
+    if (a.graph == b.graph) return true;
+    snprintf(why, sizeof why, "%s: its operands do not belong to one graph", layer);
+    tide_poison(a.graph, TIDE_EINVAL, why);
+    tide_poison(b.graph, TIDE_EINVAL, why);
+    return false;
+}
+
 bool axes_fit(const char *layer, tide_val x, int axes) {
     char why[256], shape[128];
     if (!tide_ok(x) || tide_shape_of(x).ndim == axes) return true; /* what is no value is told of by the first operation */
@@ -71,8 +80,9 @@ static int64_t conv1d_steps(const tide_conv1d *layer, tide_val x) {
     enum { FAR = 1 << 30 };
     char    why[256];
     int64_t kernel = tide_shape_of(layer->weight).dim[2], length = tide_shape_of(x).dim[2];
+    if (!one_graph("conv1d", layer->weight, x)) return 0;
     if (!tide_ok(layer->weight) || !tide_ok(layer->bias) || !tide_ok(x))
-        return tide_poison(x.graph ? x.graph : layer->weight.graph, TIDE_EINVAL, "conv1d: x or one of the layer's variables is no value"), 0;
+        return tide_poison(x.graph, TIDE_EINVAL, "conv1d: x or one of the layer's variables is no value"), 0;
     if (!axes_fit("conv1d", x, 3)) return 0;
     bool plain = layer->stride > 0 && layer->stride <= FAR && layer->padding >= 0 && layer->padding <= FAR;
     if (plain && length + 2 * layer->padding >= kernel) return (length + 2 * layer->padding - kernel) / layer->stride + 1;

@@ -69,7 +69,7 @@ static tide_val unary(tide_val x, scalar_op op, int rule) {
 }
 
 static tide_val binary(tide_val a, tide_val b, scalar_op op, int rule) {
-    if (val_good(a) && val_good(b) && !type_checked(a, op, rule)) return graph_val(a.graph, -1);
+    if (!operands_good(scalar_names[op], (tide_val[]){ a, b }, 2) || !type_checked(a, op, rule)) return graph_val(a.graph ? a.graph : b.graph, -1);
     return scalar_binary(a, b, op);
 }
 

@@ -7,10 +7,10 @@
 
 static tide_dtype sum_type(tide_dtype type) { return type == TIDE_F16 || type == TIDE_BF16 ? TIDE_F32 : type; }
 
-static tide_val sum_new(tide_val param) {
+static tide_val sum_new(tide_graph *g, tide_val param) {
     char name[320];
     snprintf(name, sizeof name, "accumulate.%s", tide_name_of(param));
-    return tide_variable(param.graph, name, tide_fill(param.graph, sum_type(tide_dtype_of(param)), tide_shape_of(param), 0));
+    return tide_variable(g, name, tide_fill(param.graph, sum_type(tide_dtype_of(param)), tide_shape_of(param), 0));
 }
 
 /* A list of one value for each of `count`; the graph fails without memory. */
@@ -31,7 +31,7 @@ tide_accumulator tide_accumulator_new(tide_graph *g, tide_list params, int64_t p
     if (part_samples < 1) tide_poison(g, TIDE_EINVAL, "accumulator: a part must have at least one sample");
     tide_accumulator a = { .params = params };
     tide_val        *sums = values_new(g, params.count);
-    for (int64_t i = 0; sums && i < params.count; i++) sums[i] = sum_new(params.items[i]);
+    for (int64_t i = 0; sums && i < params.count; i++) sums[i] = sum_new(g, params.items[i]);
     if (sums) a.sums = list_of(g, sums, params.count);
     a.numerator = tide_variable(g, "accumulate.numerator", tide_scalar(g, 0));
     a.part      = tide_variable(g, "accumulate.part", tide_scalar_of(g, TIDE_I32, 0));

@@ -187,6 +187,7 @@ static void add_apart(page *p) {
 }
 
 char *tide_explanation_text(const tide_explanation *e, double gflops, double gbs) {
+    if (!e) return NULL;
     page p = { .e = e, .gflops = gflops, .gbs = gbs };
     ranked *list = malloc(sizeof *list * (size_t)(e->n_kernels + 1));
     if (!list) return NULL;
