@@ -6,12 +6,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <tidemill/io.h>
 
 #include "base/base.h"
 #include "json_with.h"
-#include "run/run.h"
 
 enum { PATH_SIZE = 1024 };
 
@@ -85,8 +85,11 @@ tide_status machine_rates_read(const machine *m, machine_rates *out, tide_failur
     json_error_t error;
     tide_status  status = machine_rates_path(m, path, failure);
     if (status != TIDE_OK) return status;
-    FILE *file = fopen(path, "r");
-    if (!file) return fail_at(failure, TIDE_EIO, path, 0, NULL, "no measurement is kept: cannot open %s: %s", path, strerror(errno));
+    int folder = os_private_folder(path, false), fd = folder < 0 ? -1 : os_private_open(folder, strrchr(path, '/') + 1), code = errno;
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+    if (fd >= 0 && !file) close(fd);
+    if (folder >= 0) close(folder);
+    if (!file) return fail_at(failure, TIDE_EIO, path, 0, NULL, "no measurement is kept: cannot open %s: %s", path, os_private_why(code));
     json_t *o = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
     fclose(file);
     bool good = json_is_object(o) && sum_holds(o) && take_content(m, o, out);
@@ -101,14 +104,13 @@ static tide_status write_text(void *user, void *stdio_file) {
 }
 
 tide_status machine_rates_write(const machine *m, const machine_rates *rates, tide_failure *failure) {
-    char        path[PATH_SIZE], folder[PATH_SIZE], sum[24], *text = NULL;
+    char        path[PATH_SIZE], sum[24], *text = NULL;
     json_t     *o = content_of(m, rates);
     tide_status status = machine_rates_path(m, path, failure);
-    if (status == TIDE_OK) {
-        memcpy(folder, path, sizeof folder);
-        *strrchr(folder, '/') = 0;
-        status = make_folders(folder, failure);
-    }
+    int         folder = status == TIDE_OK ? os_private_folder(path, true) : -1;
+    if (status == TIDE_OK && folder < 0)
+        status = fail_at(failure, TIDE_EIO, path, 0, NULL, "the folder of %s cannot be used: %s", path, os_private_why(errno));
+    if (folder >= 0) close(folder);
     if (status == TIDE_OK && o && check_sum(o, sum)) {
         o    = json_with(o, "check", json_string(sum));
         text = json_whole(o, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));

@@ -83,11 +83,22 @@ int64_t os_memory_bytes(void);     /* memory this process may use: cgroup counte
 void    os_machine(char *out, size_t size);
 /* $XDG_CACHE_HOME/tidemill/NAME, else ~/.cache/tidemill/NAME. False: neither is set, or the path is too long. */
 bool    os_cache_path(char *path, size_t size, const char *name);
-int     os_make_folders(const char *path);  /* those above the file `path`; 0, or errno */
 /* A file in the folder that has no name yet and is gone with its descriptor: `opens` is a path that opens it in this process. -1
  * where the system has none. os_name_file gives what `opens` opens a name; 0, or errno (EEXIST: the name is taken). */
 enum { OS_OPENS = 32 };
 int     os_unnamed_file(const char *folder, char opens[OS_OPENS]);
 int     os_name_file(const char *opens, const char *path);
+int     os_make_folders(const char *path);  /* those above the file `path`, for the user alone; 0, or errno */
+
+/* What another user may have written is not believed (private.c). Descriptors, or -1 and errno: EPERM for what is not ours alone,
+ * ENOTDIR or ELOOP for a link. */
+int         os_private_folder(const char *path, bool make);     /* the folder of the file `path` */
+int         os_private_open(int folder, const char *name);      /* a file of it, to read */
+int         os_private_create(int folder, const char *name);    /* a new one, to write, in place of an old one */
+const char *os_private_why(int code);                           /* a clause for errno */
+
+/* The library that a descriptor reads, whatever its name leads to by now; NULL. Keep the descriptor open as long as it is loaded:
+ * the system may know the library by its number. */
+void *os_load_library(int fd);
 
 #endif

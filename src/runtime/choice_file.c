@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "../../include/tidemill/io.h"
 #include "runtime.h"
@@ -21,9 +22,12 @@ static void note(runtime *rt, const char *what, const char *path, const char *wh
     snprintf(rt->choice_note, sizeof rt->choice_note, "%s %.200s (%.140s)", what, path, why);
 }
 
-/* NULL: there is none, or no memory for it. */
+/* NULL: there is none that is ours alone, or no memory for it. */
 static char *content(const char *path) {
-    FILE *file = fopen(path, "rb");
+    int folder = os_private_folder(path, false), fd = folder < 0 ? -1 : os_private_open(folder, strrchr(path, '/') + 1);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "rb");
+    if (fd >= 0 && !file) close(fd);
+    if (folder >= 0) close(folder);
     char *text = file ? malloc(LARGEST) : NULL;
     size_t length = text ? fread(text, 1, LARGEST - 1, file) : 0;
     if (text) text[length] = 0;
@@ -64,9 +68,10 @@ void choice_file_write(runtime *rt) {
     read_into(&all, rt, path);
     for (int32_t i = 0; i < own->count; i++) choices_put(&all, own->items[i].name, own->items[i].value);
     choices_print(&out, &all);
-    int code = out.failed ? ENOMEM : os_make_folders(path);
-    if (code) note(rt, "choices are not kept in", path, strerror(code));
+    int folder = out.failed ? (errno = ENOMEM, -1) : os_private_folder(path, true);
+    if (folder < 0) note(rt, "choices are not kept in", path, os_private_why(errno));
     else if (tide_file_replace(path, write_choices, &out, &why) != TIDE_OK) note(rt, "choices are not kept in", path, why.message);
+    if (folder >= 0) close(folder);
     text_free(&out);
     choices_free(&all);
 }

@@ -2,6 +2,8 @@
  * right thing is what "backends native maps" tests. */
 #include "flat_check.h"
 
+#include <dlfcn.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,7 +168,7 @@ static void expect_strips(const char *reason) {
     char said[200] = "";
     tuning t = { .clock = true };
     assert_int_equal(run_map(5, &t), 0);
-    assert_null(native_library("int nothing;\n", "baseline", said, sizeof said));
+    assert_null(native_library("int nothing;\n", "baseline", said, sizeof said).library);
     if (!strstr(said, reason)) fail_msg("expected a reason with \"%s\", got \"%s\"", reason, said);
     if (!strstr(t.note, reason)) fail_msg("expected a note with \"%s\", got \"%s\"", reason, t.note);
     choices_free(&t.used);
@@ -197,11 +199,109 @@ static void test_no_folder(void **unused) {
     fclose(fopen(file, "w"));
     set_usual();
     setenv("XDG_CACHE_HOME", file, 1);
-    expect_strips("cannot be written");
+    expect_strips("cannot be used");
     unsetenv("XDG_CACHE_HOME"), unsetenv("HOME");
     expect_strips("XDG_CACHE_HOME");
     if (home) setenv("HOME", home, 1);
     free(home);
+}
+
+static void kernels_path(char path[400]) { snprintf(path, 400, "%s/tidemill/kernels", cache); }
+
+/* What others could have put there is neither loaded nor written through. */
+static void test_folder_of_others(void **unused) {
+    (void)unused;
+    need_compiler();
+    set_usual();
+    run_fresh(2);
+    char kernels[400], aside[420];
+    struct stat s;
+    kernels_path(kernels);
+    assert_int_equal(stat(kernels, &s), 0);
+    assert_int_equal(s.st_mode & 0777, 0700);
+    static const mode_t open_to_others[] = { 0720, 0702, 0777 };
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(chmod(kernels, open_to_others[i]), 0);
+        expect_strips("others may write it");
+    }
+    chmod(kernels, 0700);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(kernels, 12345, (gid_t)-1), 0);
+        expect_strips("belongs to another user");
+        assert_int_equal(chown(kernels, geteuid(), (gid_t)-1), 0);
+    }
+    snprintf(aside, sizeof aside, "%s.aside", kernels);
+    assert_int_equal(rename(kernels, aside) | symlink(aside, kernels), 0);
+    expect_strips("it is a link");
+    assert_int_equal(unlink(kernels) | rename(aside, kernels), 0);
+    int before = calls();
+    run_fresh(2);
+    assert_int_equal(calls() - before, 0);
+}
+
+static void expect_made_again(const char *what, const char *file) {
+    struct stat s;
+    int before = calls();
+    run_fresh(2);
+    if (calls() - before != 1) fail_msg("%s: expected 1 call of the compiler, got %d", what, calls() - before);
+    if (lstat(file, &s) || !S_ISREG(s.st_mode)) fail_msg("%s: %s is no regular file afterwards", what, file);
+}
+
+static void test_files_of_others(void **unused) {
+    (void)unused;
+    need_compiler();
+    set_usual();
+    char library[512], sum[512], target[520], planted[560], line[64] = "", command[500];
+    snprintf(command, sizeof command, "rm -f '%s'/tidemill/kernels/*", cache); /* the one program's files alone */
+    assert_int_equal(system(command), 0);
+    run_fresh(2);
+    kept(".so", 0, library), kept(".sum", 0, sum);
+    for (int i = 0; i < 2; i++) {
+        const char *file = i ? sum : library;
+        run_fresh(2);
+        snprintf(target, sizeof target, "%s/target", folder);
+        assert_int_equal(rename(file, target) | symlink(target, file), 0);
+        expect_made_again(i ? "a link for the sum" : "a link for the library", file);
+        assert_int_equal(chmod(file, 0666), 0);
+        expect_made_again(i ? "a sum that others may write" : "a library that others may write", file);
+    }
+    /* The names that are written are known beforehand: a link there must not be followed. */
+    FILE *f = fopen(target, "w");
+    fputs("precious\n", f), fclose(f);
+    for (int i = 0; i < 2; i++) {
+        snprintf(planted, sizeof planted, "%.*s.%d.%s", (int)(strlen(library) - 3), library, (int)getpid(), i ? "so" : "c");
+        assert_int_equal(symlink(target, planted), 0);
+    }
+    unlink(library);
+    expect_made_again("links for the source and what is made of it", library);
+    f = fopen(target, "r");
+    assert_non_null(fgets(line, sizeof line, f));
+    fclose(f);
+    assert_string_equal(line, "precious\n");
+}
+
+/* The name may lead to another file by the time a library is loaded: the descriptor counts. */
+static void test_descriptor_is_loaded(void **unused) {
+    (void)unused;
+    need_compiler();
+    set_usual();
+    char path[300], command[1500];
+    snprintf(path, sizeof path, "%s/lib.so", folder);
+    const char *const texts[] = { "int number = 1;", "int number = 2;" };
+    int fd[2];
+    void *library[2];
+    for (int i = 0; i < 2; i++) {
+        snprintf(command, sizeof command, "echo '%s' | cc -shared -fPIC -x c -o '%s.new' - && mv '%s.new' '%s'", texts[i], path, path, path);
+        assert_int_equal(system(command), 0);
+        fd[i] = open(path, O_RDONLY | O_CLOEXEC);
+        assert_true(fd[i] >= 0);
+    }
+    for (int i = 0; i < 2; i++) {
+        library[i] = os_load_library(fd[i]);
+        assert_non_null(library[i]);
+        assert_int_equal(*(int *)dlsym(library[i], "number"), i + 1);
+    }
+    for (int i = 0; i < 2; i++) dlclose(library[i]), close(fd[i]);
 }
 
 /* A run that goes on with choices made elsewhere, without a clock. */
@@ -230,6 +330,7 @@ static void test_known_choices(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cache_is_used), cmocka_unit_test(test_damaged_files), cmocka_unit_test(test_no_folder),
+        cmocka_unit_test(test_folder_of_others), cmocka_unit_test(test_files_of_others), cmocka_unit_test(test_descriptor_is_loaded),
         cmocka_unit_test(test_known_choices), cmocka_unit_test(test_no_compiler),
     };
     return cmocka_run_group_tests_name("native", tests, set_up, tear_down);

@@ -140,7 +140,7 @@ static void take(source *s, cpu_kernel *kernels, native_set *set) {
     for (candidate *c = s->items; c < s->items + s->count; c++) {
         char symbol[32];
         snprintf(symbol, sizeof symbol, "kernel_%d", (int)c->function);
-        *(void **)&c->exec->run = dlsym(set->library, symbol);
+        *(void **)&c->exec->run = dlsym(set->code.library, symbol);
         if (!c->exec->run) continue;
         choose(s, c);
         if (c->chosen != 1) continue;
@@ -158,13 +158,13 @@ void native_prepare(const cpu_build *b, cpu_kernel *kernels, native_set *set) {
     set->maps = s.count;
     begin(&s);
     for (int32_t i = 0; i < s.count; i++) add_kernel(&s, &s.items[i]);
-    if (s.count && !s.out.failed && ask(&s)) set->library = native_library(s.out.data, b->isa->name, set->reason, sizeof set->reason);
+    if (s.count && !s.out.failed && ask(&s)) set->code = native_library(s.out.data, b->isa->name, set->reason, sizeof set->reason);
     text_free(&s.out);
-    if (set->library) take(&s, kernels, set);
+    if (set->code.library) take(&s, kernels, set);
     else if (*set->reason) snprintf(b->tuning->note, sizeof b->tuning->note, "maps are not compiled: %s", set->reason);
 }
 
 void native_release(native_set *set) {
-    if (set->library) dlclose(set->library);
+    native_unload(set->code);
     *set = (native_set){ 0 };
 }

@@ -7,9 +7,15 @@
 #include "../../kernelgen/kernelgen.h"
 #include "cpu.h"
 
+/* A loaded library and the file it was loaded from. */
+typedef struct native_code {
+    void *library;  /* of dlopen; NULL: none */
+    int   file;
+} native_code;
+
 /* What an exec holds of it. */
 typedef struct native_set {
-    void   *library;      /* of dlopen; NULL: none */
+    native_code code;
     int32_t maps, taken;  /* kernels that could be compiled; that run compiled */
     char    reason[200];  /* why none could be, a clause; "" */
 } native_set;
@@ -31,8 +37,9 @@ typedef struct native_exec {
 /* One task: the operands are looked for where this thread has them. */
 void native_run(const native_exec *x, int64_t task, char *scratch);
 
-/* native_library.c: the compiled text, from the cache ($XDG_CACHE_HOME/tidemill/kernels) or a compiler; NULL, and why. */
-void *native_library(const char *source, const char *isa, char *reason, size_t size);
+/* native_library.c: the compiled text, from the cache ($XDG_CACHE_HOME/tidemill/kernels) or a compiler; library NULL, and why. */
+native_code native_library(const char *source, const char *isa, char *reason, size_t size);
+void        native_unload(native_code code);
 
 /* native_time.c: whether the compiled kernel beats the strips on operands like these; false too without memory to find out. */
 bool native_faster(const cpu_build *b, const flat_kernel *k, const native_exec *x);

@@ -1,6 +1,7 @@
 /* From C to a loaded library: by the system compiler, once, then from the cache. A file of the cache is named by a hash over the
  * text, the compiler, its flags and our version, and stands beside its length and check sum: a file that is cut short must not be
- * mapped, as touching what is not there kills the process. */
+ * mapped, as touching what is not there kills the process. What is loaded runs as us, so the folder must be ours and no one else's
+ * to write, all names are looked up in it as it was checked, and the descriptor that was summed is what is loaded. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -45,6 +46,15 @@ static bool on_path(const char *name, char found[PATH_SIZE]) {
     return false;
 }
 
+/* It will run in another folder. */
+static bool make_absolute(char path[PATH_SIZE]) {
+    char here[PATH_SIZE], whole[PATH_SIZE];
+    if (path[0] == '/') return true;
+    if (!getcwd(here, sizeof here) || snprintf(whole, sizeof whole, "%s/%s", here, path) >= PATH_SIZE) return false;
+    memcpy(path, whole, sizeof whole);
+    return true;
+}
+
 /* $CC with its arguments, or the first that is there. `compiler` is the file that will run. */
 static bool find_compiler(command *c, char compiler[PATH_SIZE]) {
     static const char *const names[] = { "cc", "gcc", "clang" };
@@ -53,12 +63,12 @@ static bool find_compiler(command *c, char compiler[PATH_SIZE]) {
     if (wanted && *wanted) {
         if (snprintf(c->own, sizeof c->own, "%s", wanted) >= (int)sizeof c->own) return false;
         for (char *word = strtok_r(c->own, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) add_word(c, word);
-        return c->count > 0 && on_path(c->word[0], compiler);
+        return c->count > 0 && on_path(c->word[0], compiler) && make_absolute(compiler);
     }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (on_path(names[i], compiler)) {
             add_word(c, names[i]);
-            return true;
+            return make_absolute(compiler);
         }
     return false;
 }
@@ -85,8 +95,9 @@ static uint64_t identity(const command *c, const char *compiler, const char *sou
     return hash;
 }
 
-/* The compiler's talk goes nowhere. */
-static bool compile(command *c, const char *compiler, const char *from, const char *to) {
+/* In the folder of the descriptor, by names in it: whatever path led there, that is where it reads and writes. The compiler's talk
+ * goes nowhere. */
+static bool compile(command *c, const char *compiler, int folder, const char *from, const char *to) {
     posix_spawn_file_actions_t actions;
     pid_t child;
     int   state = -1;
@@ -97,7 +108,8 @@ static bool compile(command *c, const char *compiler, const char *from, const ch
     c->word[c->count] = NULL;
     int failed = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0) ||
                  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0) ||
-                 posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+                 posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0) ||
+                 posix_spawn_file_actions_addfchdir_np(&actions, folder);
     if (!failed) failed = posix_spawn(&child, compiler, &actions, NULL, c->word, environ);
     posix_spawn_file_actions_destroy(&actions);
     while (!failed && waitpid(child, &state, 0) < 0)
@@ -107,96 +119,118 @@ static bool compile(command *c, const char *compiler, const char *from, const ch
 
 /* ---- the cache ----------------------------------------------------------------------------------------- */
 
-typedef struct paths { char library[PATH_SIZE], sum[PATH_SIZE], temporary[PATH_SIZE], source[PATH_SIZE]; } paths;
+/* The folder, open, and the names of its files. */
+typedef struct place {
+    int  folder;
+    char library[24], sum[24], temporary[40], source[40];
+} place;
 
-static bool place(paths *p, uint64_t hash) {
-    static const char *const forms[] = { "kernels/%016" PRIx64 ".so", "kernels/%016" PRIx64 ".sum", "kernels/%016" PRIx64 ".%d.so",
-                                         "kernels/%016" PRIx64 ".%d.c" };
-    char *const to[] = { p->library, p->sum, p->temporary, p->source };
-    for (int i = 0; i < 4; i++) {
-        char name[64];
-        snprintf(name, sizeof name, forms[i], hash, (int)getpid());
-        if (!os_cache_path(to[i], PATH_SIZE, name)) return false;
-    }
-    return true;
+/* False, and why: there is no folder that is ours alone. */
+static bool find_place(place *p, uint64_t hash, char *reason, size_t size) {
+    char path[PATH_SIZE];
+    p->folder = -1;
+    snprintf(p->library, sizeof p->library, "%016" PRIx64 ".so", hash);
+    snprintf(p->sum, sizeof p->sum, "%016" PRIx64 ".sum", hash);
+    snprintf(p->temporary, sizeof p->temporary, "%016" PRIx64 ".%d.so", hash, (int)getpid());
+    snprintf(p->source, sizeof p->source, "%016" PRIx64 ".%d.c", hash, (int)getpid());
+    if (!os_cache_path(path, sizeof path, "kernels/"))
+        return snprintf(reason, size, "there is no place to keep them: neither XDG_CACHE_HOME nor HOME is set"), false;
+    p->folder = os_private_folder(path, true);
+    if (p->folder < 0) snprintf(reason, size, "the cache folder cannot be used (%s)", os_private_why(errno));
+    return p->folder >= 0;
 }
 
-/* Length and check sum of a file that belongs to us, as a line; false: there is none. */
-static bool describe(const char *path, char line[64]) {
-    struct stat s;
+/* Length and check sum of an open file, as a line; false: it is empty or cannot be read. */
+static bool describe(int file, char line[64]) {
     unsigned char buffer[4096];
     uint64_t hash = 0xcbf29ce484222325, total = 0;
-    FILE *f = fopen(path, "rb");
-    bool  ours = f && fstat(fileno(f), &s) == 0 && S_ISREG(s.st_mode) && s.st_uid == geteuid();
-    for (size_t n; ours && (n = fread(buffer, 1, sizeof buffer, f)) > 0; total += n)
-        for (size_t i = 0; i < n; i++) hash = (hash ^ buffer[i]) * 0x100000001b3;
-    if (f) fclose(f);
+    ssize_t n;
+    for (; (n = pread(file, buffer, sizeof buffer, (off_t)total)) > 0; total += (uint64_t)n)
+        for (ssize_t i = 0; i < n; i++) hash = (hash ^ buffer[i]) * 0x100000001b3;
     snprintf(line, 64, "%" PRIu64 " %016" PRIx64 "\n", total, hash);
-    return ours && total > 0;
+    return n == 0 && total > 0;
 }
 
-static bool write_text(const char *path, const char *content) {
-    FILE *f = fopen(path, "wb");
-    bool  good = f && fputs(content, f) >= 0;
+static bool write_text(const place *p, const char *name, const char *content) {
+    int   fd = os_private_create(p->folder, name);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "wb");
+    if (fd >= 0 && !f) close(fd);
+    bool good = f && fputs(content, f) >= 0;
     return f && fclose(f) == 0 && good;
 }
 
-/* A library of this text says so itself: a hash may be anyone's. */
-static void *load(const char *path, uint64_t hash) {
+void native_unload(native_code code) {
+    if (!code.library) return;
+    dlclose(code.library);
+    close(code.file);
+}
+
+/* Takes the descriptor. A library of this text says so itself: a hash may be anyone's. */
+static native_code load(int file, uint64_t hash) {
     char magic[64];
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    const char *said = library ? dlsym(library, "tidemill_kernels") : NULL;
+    native_code code = { os_load_library(file), file };
+    const char *said = code.library ? dlsym(code.library, "tidemill_kernels") : NULL;
     snprintf(magic, sizeof magic, "%s %016" PRIx64, TIDE_VERSION, hash);
-    if (said && strcmp(said, magic) == 0) return library;
-    if (library) dlclose(library);
-    return NULL;
+    if (said && strcmp(said, magic) == 0) return code;
+    if (code.library) dlclose(code.library);
+    close(file);
+    return (native_code){ 0 };
 }
 
-static void *load_kept(const paths *p, uint64_t hash) {
+static native_code load_kept(const place *p, uint64_t hash) {
     char expected[64], found[64] = "";
-    FILE *f = fopen(p->sum, "rb");
-    if (f && !fgets(found, sizeof found, f)) *found = 0;
-    if (f) fclose(f);
-    return *found && describe(p->library, expected) && strcmp(expected, found) == 0 ? load(p->library, hash) : NULL;
+    int  sum = os_private_open(p->folder, p->sum), file = os_private_open(p->folder, p->library);
+    ssize_t length = sum < 0 ? 0 : read(sum, found, sizeof found - 1);
+    if (sum >= 0) close(sum);
+    if (length > 0 && file >= 0 && describe(file, expected) && strcmp(expected, found) == 0) return load(file, hash);
+    if (file >= 0) close(file);
+    return (native_code){ 0 };
 }
 
-/* The sum is written first: a library is believed only beside its own. */
-static bool keep(const paths *p) {
+/* The sum is written first: a library is believed only beside its own. The descriptor of what is kept; -1: it is not. */
+static int keep(const place *p) {
     char line[64];
-    return describe(p->temporary, line) && write_text(p->source, line) && rename(p->source, p->sum) == 0 &&
-           rename(p->temporary, p->library) == 0;
+    int  folder = p->folder, made = openat(folder, p->temporary, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    bool ours = made >= 0 && fchmod(made, 0600) == 0;
+    if (made >= 0) close(made);
+    int  file = ours ? os_private_open(folder, p->temporary) : -1;
+    if (file >= 0 && describe(file, line) && write_text(p, p->source, line) && renameat(folder, p->source, folder, p->sum) == 0 &&
+        renameat(folder, p->temporary, folder, p->library) == 0)
+        return file;
+    if (file >= 0) close(file);
+    return -1;
 }
 
-static void *make(command *c, const char *compiler, const char *source, const paths *p, uint64_t hash, char *reason, size_t size) {
+static native_code make(command *c, const char *compiler, const char *source, const place *p, uint64_t hash, char *reason, size_t size) {
     text all = { 0 };
-    void *library = NULL;
+    native_code code = { 0 };
+    int file;
     text_add(&all, "const char tidemill_kernels[] = \"%s %016" PRIx64 "\";\n%s", TIDE_VERSION, hash, source);
-    int code = os_make_folders(p->library);
-    if (code || all.failed || !write_text(p->source, all.data))
-        snprintf(reason, size, "the cache folder cannot be written (%s)", strerror(code ? code : errno));
-    else if (!compile(c, compiler, p->source, p->temporary)) snprintf(reason, size, "the compiler '%s' failed", c->word[0]);
-    else if (!keep(p) || !(library = load(p->library, hash)))
+    unlinkat(p->folder, p->temporary, 0);
+    if (all.failed || !write_text(p, p->source, all.data))
+        snprintf(reason, size, "the cache folder cannot be written (%s)", strerror(all.failed ? ENOMEM : errno));
+    else if (!compile(c, compiler, p->folder, p->source, p->temporary)) snprintf(reason, size, "the compiler '%s' failed", c->word[0]);
+    else if ((file = keep(p)) < 0 || !(code = load(file, hash)).library)
         snprintf(reason, size, "what the compiler '%s' made cannot be loaded", c->word[0]);
-    unlink(p->source);
-    unlink(p->temporary);
+    unlinkat(p->folder, p->source, 0);
+    unlinkat(p->folder, p->temporary, 0);
     text_free(&all);
-    return library;
+    return code;
 }
 
-void *native_library(const char *source, const char *isa, char *reason, size_t size) {
+native_code native_library(const char *source, const char *isa, char *reason, size_t size) {
     command c = { .count = 0 };
-    paths p;
+    place p;
     char  compiler[PATH_SIZE];
     if (!find_compiler(&c, compiler)) {
         snprintf(reason, size, "there is no C compiler ($CC, or cc, gcc, clang on PATH)");
-        return NULL;
+        return (native_code){ 0 };
     }
     add_flags(&c, isa);
     uint64_t hash = identity(&c, compiler, source);
-    if (!place(&p, hash)) {
-        snprintf(reason, size, "there is no place to keep them: neither XDG_CACHE_HOME nor HOME is set");
-        return NULL;
-    }
-    void *library = load_kept(&p, hash);
-    return library ? library : make(&c, compiler, source, &p, hash, reason, size);
+    if (!find_place(&p, hash, reason, size)) return (native_code){ 0 };
+    native_code code = load_kept(&p, hash);
+    if (!code.library) code = make(&c, compiler, source, &p, hash, reason, size);
+    close(p.folder);
+    return code;
 }

@@ -46,10 +46,10 @@ static void fill(void *to, tide_dtype type, int64_t count) {
 }
 
 /* Memory that lies as `like` does within its page: loads wait for stores to the same place in another page. */
-static char *alloc_like(arena *room, int64_t bytes, const char *like) {
+static char *alloc_like(arena *room, int64_t bytes, uintptr_t like) {
     enum { PAGE = 4096 };
     char *memory = arena_alloc(room, (size_t)bytes + PAGE);
-    return memory + (((uintptr_t)like - (uintptr_t)memory) & (PAGE - 1));
+    return memory + ((like - (uintptr_t)memory) & (PAGE - 1));
 }
 
 static bool at_once(cpu_place a, cpu_place b) { return a.base == b.base && a.offset == b.offset && a.per_task == b.per_task; }
@@ -68,7 +68,7 @@ static void place(trial *t, arena *room, const cpu_build *b, const flat_kernel *
         o->buffer = shares ? t->kernel.operands[same].buffer : i, o->offset = -low;
         if (shares) continue;
         buffers[i].bytes = (high - low) * size;
-        data[i] = alloc_like(room, buffers[i].bytes, cpu_at(&here, 0, NULL) + low * size);
+        data[i] = alloc_like(room, buffers[i].bytes, (uintptr_t)here.base + (uintptr_t)(here.offset + low * size));
         fill(data[i], o->type, high - low);
     }
 }
@@ -100,7 +100,7 @@ static bool set_up(trial *t, arena *room, const cpu_build *b, const flat_kernel 
     for (int32_t i = 0; i < k->n_operands; i++) x->place[i] = cpu_place_of(&t->build, &t->kernel.operands[i]);
     if (!kernelgen_map_needs(b->program, k, (int)b->isa->gemm->lanes_f32, &needs)) return false;
     if (map_prepare(&t->build, &t->kernel, &t->strips) != TIDE_OK) return false;
-    t->scratch = alloc_like(room, MAX2(t->strips.scratch, needs.scratch), NULL);
+    t->scratch = alloc_like(room, MAX2(t->strips.scratch, needs.scratch), 0);
     return true;
 }
 

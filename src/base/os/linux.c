@@ -1,3 +1,4 @@
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -65,6 +66,12 @@ int64_t os_memory_bytes(void) {
         if (limit > 0 && limit < machine) machine = limit;
     }
     return machine;
+}
+
+void *os_load_library(int fd) {
+    char path[48];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return dlopen(path, RTLD_NOW | RTLD_LOCAL);
 }
 
 /* Processors of one kind alone: ARM names none in words, its parts' numbers do as well. */

@@ -48,7 +48,7 @@ int os_make_folders(const char *path) {
     if (strlen(path) >= sizeof part) return ENAMETOOLONG;
     for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         snprintf(part, sizeof part, "%.*s", (int)(slash - path), path);
-        if (mkdir(part, 0777) && errno != EEXIST) return errno;
+        if (mkdir(part, 0700) && errno != EEXIST) return errno;
     }
     return 0;
 }
