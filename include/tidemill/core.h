@@ -125,7 +125,8 @@ typedef struct tide_allocator {
 
 typedef struct tide_graph_options {
     const char    *device;        /* "cpu" (default), "ref" or "check" */
-    int            threads;       /* 1 to 1024; 0: the physical cores this process may use, or OMP_NUM_THREADS */
+    int            threads;       /* 1 to 1024; 0: the physical cores this process may use, or OMP_NUM_THREADS. Fewer where ulimit -v
+                                     leaves no room for their stacks: the results are the same */
     uint64_t       seed;          /* of every random number in the graph */
     int64_t        memory_limit;  /* bytes for arena, variables and scratch together; 0: none */
     tide_allocator allocator;     /* zeros: the system's */

@@ -78,7 +78,22 @@ double  os_thread_seconds(void);   /* of processor time that this thread has had
 int64_t os_rss_bytes(void);        /* resident now */
 int64_t os_peak_rss_bytes(void);   /* highest resident so far, children excluded */
 int     os_cores(void);            /* physical performance cores this process may use: affinity and cgroup counted */
-int64_t os_memory_bytes(void);     /* memory this process may use: cgroup counted */
+int64_t os_memory_bytes(void);     /* memory this process may use: cgroup and ulimit -v counted */
+
+/* How many of `wanted` threads, the calling one among them, may exist at once. Fewer only under a limit on the address space
+ * (ulimit -v): there each is tried, as OpenMP ends the process when it cannot have one. */
+int     os_threads_possible(int wanted);
+
+/* Files under /proc and /sys: the content, malloc'ed, or NULL. A test hands in recorded ones. */
+typedef struct os_files { char *(*read)(void *user, const char *path); void *user; } os_files;
+
+/* What control groups grant this process (cgroup.c): processors' worth of time, bytes; 0: no limit. version: of the limits, 0: none. */
+typedef struct os_group_limits { double cpus; int64_t memory; int version; } os_group_limits;
+os_group_limits os_group_limits_of(const os_files *files);
+
+/* The two that follow from the limits, for what the system has. */
+int     os_cores_within(int cores, const os_group_limits *limits);
+int64_t os_memory_within(int64_t machine, const os_group_limits *limits, int64_t address_space, int64_t mapped, int64_t resident);
 /* What it computes on, "Linux x86_64 MODEL": for the names of files that belong to one machine. */
 void    os_machine(char *out, size_t size);
 /* $XDG_CACHE_HOME/tidemill/NAME, else ~/.cache/tidemill/NAME. False: neither is set, or the path is too long. */

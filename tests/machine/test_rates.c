@@ -146,6 +146,27 @@ static void test_no_place(void **state) {
     EXPECT_INT("neither variable", machine_rates_path(&here, path, NULL), TIDE_EIO);
 }
 
+/* What others may have written is neither believed nor written to. */
+static void test_folder_of_others(void **state) {
+    const named  *c = &(named){ "a folder that others may write" };
+    char          path[1024], own[80];
+    tide_failure  f = { 0 };
+    machine_rates got;
+    (void)state;
+    path_of(&here, path);
+    EXPECT_INT("written", machine_rates_write(&here, &kept, &f), TIDE_OK);
+    snprintf(own, sizeof own, "%s/tidemill", folder);
+    chmod(own, 0777);
+    EXPECT_INT("read", machine_rates_read(&here, &got, &f), TIDE_EIO);
+    if (!strstr(f.message, "others may write it")) fail_msg("%s: it says \"%s\"", c->name, f.message);
+    EXPECT_INT("written again", machine_rates_write(&here, &kept, NULL), TIDE_EIO);
+    chmod(own, 0700);
+    chmod(path, 0666);
+    EXPECT_INT("a file that others may write", machine_rates_read(&here, &got, NULL), TIDE_EIO);
+    chmod(path, 0600);
+    EXPECT_INT("ours again", machine_rates_read(&here, &got, NULL), TIDE_OK);
+}
+
 /* A real measurement: every rate within what any machine has. */
 static void test_measure(void **state) {
     const named *c = &(named){ "measurement" };
@@ -175,6 +196,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_round_trip, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_other_machines, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_damage, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_folder_of_others, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_no_place, make_folder, remove_folder),
         cmocka_unit_test(test_measure),
     };

@@ -304,6 +304,20 @@ static void test_no_place(void **state) {
     assert_true(told.timed > 3);
 }
 
+static void test_folder_of_others(void **state) {
+    char path[256], folder[256];
+    tide_tuning told;
+    (void)state;
+    free(choices_now(&told));
+    cache_file(path);
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+    assert_int_equal(chmod(folder, 0777), 0);
+    free(choices_now(&told));
+    assert_int_equal(chmod(folder, 0700), 0);
+    assert_non_null(strstr(told.note, "others may write it"));
+    assert_true(told.timed > 3 && told.kept == 0);
+}
+
 static void test_refused(void **state) {
     tide_failure why = { 0 };
     (void)state;
@@ -379,7 +393,7 @@ int main(void) {
         cmocka_unit_test(test_modes_alike),         cmocka_unit_test(test_second_times_nothing), cmocka_unit_test(test_other_choices),
         cmocka_unit_test(test_variables_unchanged), cmocka_unit_test(test_damaged_file),         cmocka_unit_test(test_senseless_values),
         cmocka_unit_test(test_merged),              cmocka_unit_test(test_no_place),             cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_random_graphs),
+        cmocka_unit_test(test_random_graphs), cmocka_unit_test(test_folder_of_others),
     };
     return cmocka_run_group_tests(tests, make_cache, remove_cache);
 }

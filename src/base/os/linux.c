@@ -4,16 +4,23 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "os.h"
 
-int64_t os_rss_bytes(void) {
+/* Pages of the address space that are taken, and those of them in memory; 0 where that is not known. */
+static void read_pages(int64_t *mapped, int64_t *resident) {
+    long long size = 0, in_memory = 0;
     FILE *f = fopen("/proc/self/statm", "r");
-    if (!f) return 0;
-    long long size, resident = 0;
-    if (fscanf(f, "%lld %lld", &size, &resident) != 2) resident = 0;
-    fclose(f);
+    if (f && fscanf(f, "%lld %lld", &size, &in_memory) != 2) size = in_memory = 0;
+    if (f) fclose(f);
+    *mapped = size, *resident = in_memory;
+}
+
+int64_t os_rss_bytes(void) {
+    int64_t mapped, resident;
+    read_pages(&mapped, &resident);
     return resident * sysconf(_SC_PAGESIZE);
 }
 
@@ -25,19 +32,19 @@ static bool read_line(const char *path, char *line, int size) {
     return got;
 }
 
-/* Whole cores that cgroup v2 or v1 grants, or INT32_MAX. */
-static int cgroup_cores(void) {
-    char line[128];
-    long long quota = 0, period = 0;
-    if (read_line("/sys/fs/cgroup/cpu.max", line, sizeof line)) {
-        if (sscanf(line, "%lld %lld", &quota, &period) != 2) return INT32_MAX;
-    } else if (read_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", line, sizeof line)) {
-        quota = atoll(line);
-        period = read_line("/sys/fs/cgroup/cpu/cpu.cfs_period_us", line, sizeof line) ? atoll(line) : 0;
-    }
-    if (quota <= 0 || period <= 0) return INT32_MAX;
-    return (int)MAX2(1, (quota + period / 2) / period);
+/* Files under /proc have no size until they are read; those that are asked for here are small. */
+static char *read_small(void *unused, const char *path) {
+    enum { MOST = 1 << 16 };
+    (void)unused;
+    FILE *f = fopen(path, "r");
+    char *content = f ? malloc(MOST) : NULL;
+    size_t length = content ? fread(content, 1, MOST - 1, f) : 0;
+    if (content) content[length] = 0;
+    if (f) fclose(f);
+    return content;
 }
+
+static os_group_limits groups(void) { return os_group_limits_of(&(os_files){ read_small, NULL }); }
 
 /* A logical processor counts once a core: only the first of its siblings is counted. */
 static bool first_sibling(int cpu) {
@@ -53,19 +60,18 @@ int os_cores(void) {
     for (int i = 0; i < CPU_SETSIZE; i++)
         if (CPU_ISSET(i, &set) && first_sibling(i)) physical++;
     int cores = physical ? physical : logical;
-    return MAX2(1, MIN2(cores, cgroup_cores()));
+    os_group_limits limits = groups();
+    return os_threads_possible(os_cores_within(cores, &limits));
 }
 
 int64_t os_memory_bytes(void) {
-    int64_t machine = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
-    char line[128];
-    const char *const paths[] = { "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes" };
-    for (int i = 0; i < 2; i++) {
-        if (!read_line(paths[i], line, sizeof line)) continue;
-        long long limit = atoll(line);  /* "max" reads as 0 */
-        if (limit > 0 && limit < machine) machine = limit;
-    }
-    return machine;
+    int64_t page = sysconf(_SC_PAGESIZE), mapped = 0, resident = 0;
+    os_group_limits limits = groups();
+    struct rlimit space;
+    bool limited = getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY;
+    if (limited) read_pages(&mapped, &resident);
+    return os_memory_within((int64_t)sysconf(_SC_PHYS_PAGES) * page, &limits, limited ? (int64_t)space.rlim_cur : 0, mapped * page,
+                            resident * page);
 }
 
 void *os_load_library(int fd) {
