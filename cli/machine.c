@@ -31,13 +31,27 @@ static void warn_if_busy(const machine *m) {
         warn("warning: this machine is busy (load %.1f): what is measured now may be low; --measure=again when it is idle", load);
 }
 
+/* Nothing makes a machine faster than it is: the better figures are the true ones. */
+static tide_status stay_with(const machine *m, const machine_rates *kept, machine_rates *rates) {
+    char path[1024] = "";
+    machine_rates_path(m, path, NULL);
+    warn("warning: this machine is busy: products run at %.0f GFLOP/s and memory at %.1f GB/s now, %.0f and %.1f were measured at %s, which "
+         "is kept; delete %s if the machine has changed", rates->gflops[MACHINE_F32], rates->bandwidth_gbs, kept->gflops[MACHINE_F32],
+         kept->bandwidth_gbs, kept->measured_at, path);
+    *rates = *kept;
+    return TIDE_OK;
+}
+
 /* What cannot be kept is still told. */
 static tide_status measure(const cli_call *call, const machine *m, machine_rates *rates, tide_failure *failure) {
     tide_failure unkept = { 0 };
+    machine_rates kept;
+    bool had = machine_rates_read(m, &kept, NULL) == TIDE_OK;
     warn_if_busy(m);
     if (!call->quiet) progress_line("measuring");
     tide_status status = machine_measure(m, rates, failure);
     progress_end();
+    if (status == TIDE_OK && had && machine_rates_busy(rates, &kept)) return stay_with(m, &kept, rates);
     if (status == TIDE_OK && machine_rates_write(m, rates, &unkept) != TIDE_OK)
         warn("warning: the measurement is not kept: %s", unkept.message);
     return status;

@@ -102,6 +102,8 @@ typedef struct bench_result {
     bench_program  train, infer, one;  /* a step; answers to a batch; one answer. BENCH_PRODUCT: infer alone */
     bench_memory   memory;
     double         roof_gflops;    /* of matrix products through the engine, same precision and threads: measured before and after */
+    double         kept_gflops;    /* the same as `tidemill machine --measure` kept it, on these threads; 0: it did not */
+    double         load;           /* average of the minute before; 0: not known */
     double         joules;         /* of the whole processor, a training step; 0: not readable here */
     double         loss;           /* after the last step: finite, or it would not be a training step */
     struct bench_epochs { int64_t steps, planned; double seconds, whole_s; } epochs;  /* BENCH_EIS_TRAIN: done and planned;
@@ -118,7 +120,10 @@ const bench_program *bench_main_program(const bench_result *r);
 double bench_gflops(const bench_program *p);                               /* at its median; 0 without times */
 double bench_roof_share(const bench_result *r, const bench_program *p);    /* of the roof; 0: not known */
 
-/* "excellent", "good" or "could be better". Apple chips: by the guide's limits on the mean latency of a batch; elsewhere by the
+/* Whether other work on the machine makes the times longer than they need be, and by what it shows: the roof lies far below the one
+ * that is kept, runs scatter, or the load is more than ours. Then a share of the roof says nothing. */
+bool bench_busy(const machine *m, const bench_result *r, char reason[BENCH_NOTE]);
+/* "excellent", "good" or "could be better"; "not rated" on a busy machine. Apple chips: by the guide's limits on the mean latency of a batch; elsewhere by the
  * share of the roof that answering a batch reaches. "unknown" when there is neither. */
 const char *bench_rating(const machine *m, const bench_result *r);
 /* The i-th thing to do about this result, one sentence in `buffer`; false past the last. */

@@ -1,5 +1,6 @@
 /* One case from nothing to its figures. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <tidemill/ops.h>
@@ -161,6 +162,16 @@ static tide_status take_precision(const bench_settings *s, bench_result *out, ti
     return TIDE_OK;
 }
 
+/* What a busy machine shows by. */
+static void take_surroundings(bench_result *out) {
+    static const machine_precision of[] = { [TIDE_PRECISION_F32] = MACHINE_F32, [TIDE_PRECISION_BF16] = MACHINE_BF16, [TIDE_PRECISION_F16] = MACHINE_F16 };
+    machine       here;
+    machine_rates kept;
+    machine_detect(NULL, &here);
+    if (getloadavg(&out->load, 1) != 1) out->load = 0;
+    if (machine_rates_read(&here, &kept, NULL) == TIDE_OK && kept.threads == out->threads) out->kept_gflops = kept.gflops[of[out->precision]];
+}
+
 tide_status bench_case(const bench_spec *spec, const bench_settings *s, bench_result *out, tide_failure *failure) {
     *out = (bench_result){ .spec = *spec };
     double      roof_s = MIN2(0.5, seconds_of(s) / 6);
@@ -168,6 +179,7 @@ tide_status bench_case(const bench_spec *spec, const bench_settings *s, bench_re
     bench_settings own = *s;
     own.precision = out->precision, own.threads = out->threads;
     own.mode = out->mode = s->mode ? s->mode : TIDE_MODE_DEFAULT;
+    if (status == TIDE_OK) take_surroundings(out);
     if (status == TIDE_OK) status = bench_tell(&own, spec->name, "the roof", failure);
     if (status == TIDE_OK) status = bench_roof(&own, roof_s, &out->roof_gflops, failure);
     if (status == TIDE_OK) status = run_kind[spec->kind](spec, &own, out, failure);

@@ -11,10 +11,29 @@ static const struct { int generation; double excellent, good; } apple_rows[] = {
 /* Shares of the roof: what whole steps are built to reach, and half of it. */
 static const double EXCELLENT_SHARE = 0.65, GOOD_SHARE = 0.325;
 
+/* Of what a quiet machine shows: products within a few percent of the kept rate, runs within a tenth of their fastest. */
+static const double BUSY_ROOF = 0.6, BUSY_SPREAD = 2, BUSY_LOAD = 0.5;
+
+bool bench_busy(const machine *m, const bench_result *r, char reason[BENCH_NOTE]) {
+    const bench_times *t = &bench_main_program(r)->times;
+    double others = r->load - r->threads;
+    if (r->kept_gflops > 0 && r->roof_gflops > 0 && r->roof_gflops < BUSY_ROOF * r->kept_gflops)
+        snprintf(reason, BENCH_NOTE, "this machine is busy: products run at %.0f GFLOP/s where %.0f are kept from a measurement", r->roof_gflops,
+                 r->kept_gflops);
+    else if (t->count > 1 && t->min_ms > 0 && t->mean_ms > BUSY_SPREAD * t->min_ms)
+        snprintf(reason, BENCH_NOTE, "this machine is busy: a run takes %.1f times as long as the fastest", t->mean_ms / t->min_ms);
+    else if (m->processors > 0 && others > BUSY_LOAD * m->processors)
+        snprintf(reason, BENCH_NOTE, "this machine is busy: load %.1f on %d processors", r->load, m->processors);
+    else return *reason = 0, false;
+    return true;
+}
+
 const char *bench_rating(const machine *m, const bench_result *r) {
     static const char *const words[] = { "could be better", "good", "excellent" };
     const bench_program *p = r->infer.times.count ? &r->infer : &r->train;
     double share = bench_roof_share(r, p);
+    char reason[BENCH_NOTE];
+    if (bench_busy(m, r, reason)) return "not rated";
     if (m->apple && m->apple_generation > 0 && r->infer.times.count) {
         int i = MIN2(m->apple_generation, 3) - 1;
         return words[(p->times.mean_ms < apple_rows[i].excellent) + (p->times.mean_ms < apple_rows[i].good)];
@@ -25,6 +44,13 @@ const char *bench_rating(const machine *m, const bench_result *r) {
 /* ---- recommendations: each says whether it applies ---- */
 
 typedef bool advise(const machine *m, const bench_result *r, char text[BENCH_NOTE]);
+
+static bool machine_is_busy(const machine *m, const bench_result *r, char text[BENCH_NOTE]) {
+    char reason[BENCH_NOTE];
+    bool busy = bench_busy(m, r, reason);
+    snprintf(text, BENCH_NOTE, "%.160s: time it again when it is idle", reason);
+    return busy;
+}
 
 static bool memory_is_short(const machine *m, const bench_result *r, char text[BENCH_NOTE]) {
     (void)m;
@@ -67,7 +93,7 @@ static bool bf16_is_native(const machine *m, const bench_result *r, char text[BE
 }
 
 bool bench_recommendation(const machine *m, const bench_result *r, int i, char buffer[BENCH_NOTE]) {
-    static advise *const all[] = { memory_is_short, start_is_slow, batch_is_large, times_scatter, cores_are_idle, bf16_is_native };
+    static advise *const all[] = { machine_is_busy, memory_is_short, start_is_slow, batch_is_large, times_scatter, cores_are_idle, bf16_is_native };
     for (size_t k = 0; k < sizeof all / sizeof *all; k++)
         if (all[k](m, r, buffer) && i-- == 0) return true;
     *buffer = 0;

@@ -71,7 +71,10 @@ static void add_batches(text *t, const bench_result *r) {
 
 static void add_notes(text *t, const bench_report *report, const bench_result *r) {
     char note[BENCH_NOTE];
-    text_add(t, "%s %s: %s\n", r->spec.name, tide_precision_name(r->precision), bench_rating(&report->here, r));
+    const bench_program *rated = r->infer.times.count ? &r->infer : &r->train;
+    text_add(t, "%s %s: %s", r->spec.name, tide_precision_name(r->precision), bench_rating(&report->here, r));
+    if (bench_roof_share(r, rated) > 0) text_add(t, " (%.0f %% of the rate of products)", 100 * bench_roof_share(r, rated));
+    text_add(t, "\n");
     if (*r->note) text_add(t, "  %s\n", r->note);
     for (int i = 0; bench_recommendation(&report->here, r, i, note); i++) text_add(t, "  %s\n", note);
 }

@@ -95,6 +95,9 @@ tide_status machine_rates_path(const machine *m, char path[1024], tide_failure *
 tide_status machine_rates_read(const machine *m, machine_rates *out, tide_failure *failure);
 tide_status machine_rates_write(const machine *m, const machine_rates *rates, tide_failure *failure);
 
+/* Whether `now` is so far below `kept`, of the same threads, that other work on the machine must have slowed it. */
+bool machine_rates_busy(const machine_rates *now, const machine_rates *kept);
+
 /* From the cache, else an estimate. */
 void machine_rates_known(const machine *m, machine_rates *out);
 

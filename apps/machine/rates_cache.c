@@ -122,6 +122,12 @@ tide_status machine_rates_write(const machine *m, const machine_rates *rates, ti
     return status;
 }
 
+bool machine_rates_busy(const machine_rates *now, const machine_rates *kept) {
+    static const double far_below = 0.6;
+    return now->threads == kept->threads &&
+           (now->gflops[MACHINE_F32] < far_below * kept->gflops[MACHINE_F32] || now->bandwidth_gbs < far_below * kept->bandwidth_gbs);
+}
+
 void machine_rates_known(const machine *m, machine_rates *out) {
     if (machine_rates_read(m, out, NULL) != TIDE_OK) machine_estimate(m, out);
 }

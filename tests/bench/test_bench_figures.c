@@ -109,6 +109,39 @@ static void ratings(void **state) {
     assert_string_equal(bench_rating(&other, &r), "unknown");
 }
 
+/* Made-up figures of a busy machine, one sign at a time: steps 16 times slower are never excellent. */
+static void busy(void **state) {
+    (void)state;
+    char         text[BENCH_NOTE];
+    machine      m = { .usable_cores = 2, .processors = 2 };
+    bench_result r = timed(TIDE_PRECISION_F32);
+    r.threads = 2;
+    assert_false(bench_busy(&m, &r, text));
+    assert_string_equal(text, "");
+    r.kept_gflops = r.roof_gflops / 0.7;
+    assert_false(bench_busy(&m, &r, text));
+    r.kept_gflops = 527, r.roof_gflops = 30;
+    assert_true(bench_busy(&m, &r, text));
+    assert_non_null(strstr(text, "30 GFLOP/s where 527"));
+    assert_string_equal(bench_rating(&m, &r), "not rated");
+    assert_true(bench_recommendation(&m, &r, 0, text));
+    assert_non_null(strstr(text, "idle"));
+
+    r = timed(TIDE_PRECISION_F32), r.threads = 2;
+    r.train.times.min_ms = 55, r.train.times.mean_ms = 859;
+    assert_true(bench_busy(&m, &r, text));
+    assert_string_equal(bench_rating(&m, &r), "not rated");
+
+    r = timed(TIDE_PRECISION_F32), r.threads = 2;
+    r.load = 2.9; /* our own training before it */
+    assert_false(bench_busy(&m, &r, text));
+    r.load = 8;
+    assert_true(bench_busy(&m, &r, text));
+    assert_non_null(strstr(text, "load 8.0"));
+    machine apple = { .apple = true, .apple_generation = 2, .processors = 2 };
+    assert_string_equal(bench_rating(&apple, &r), "not rated");
+}
+
 static bool says(const machine *m, const bench_result *r, const char *word) {
     char text[BENCH_NOTE];
     for (int i = 0; bench_recommendation(m, r, i, text); i++)
@@ -144,7 +177,7 @@ static void recommendations(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statistics), cmocka_unit_test(ratios),          cmocka_unit_test(shares),
-        cmocka_unit_test(ratings),    cmocka_unit_test(recommendations),
+        cmocka_unit_test(ratings), cmocka_unit_test(busy),    cmocka_unit_test(recommendations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,6 +167,19 @@ static void test_folder_of_others(void **state) {
     EXPECT_INT("ours again", machine_rates_read(&here, &got, NULL), TIDE_OK);
 }
 
+static void test_busy(void **state) {
+    static const struct { const char *name; double gflops, gbs; int threads; bool busy; } cases[] = {
+        { "as before", 1, 1, 4, false },        { "a little slower", 0.8, 0.8, 4, false }, { "faster", 2, 2, 4, false },
+        { "half the products", 0.5, 1, 4, true }, { "half the memory", 1, 0.5, 4, true },  { "other threads", 0.5, 0.5, 2, false },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        machine_rates now = kept;
+        now.gflops[MACHINE_F32] *= cases[i].gflops, now.bandwidth_gbs *= cases[i].gbs, now.threads = cases[i].threads;
+        if (machine_rates_busy(&now, &kept) != cases[i].busy) fail_msg("%s: expected %s", cases[i].name, cases[i].busy ? "busy" : "not busy");
+    }
+}
+
 /* A real measurement: every rate within what any machine has. */
 static void test_measure(void **state) {
     const named *c = &(named){ "measurement" };
@@ -198,6 +211,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_damage, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_folder_of_others, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_no_place, make_folder, remove_folder),
+        cmocka_unit_test(test_busy),
         cmocka_unit_test(test_measure),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
