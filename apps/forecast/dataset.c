@@ -23,7 +23,7 @@ tide_status dataset_read(const forecast_options *o, forecast_kind kind, const ch
     frame_options f = { .kind = (frame_kind)kind, .features = (frame_features)o->features, .target = given(o->target),
                         .columns = given(o->columns), .ignore = given(o->ignore), .time_column = given(o->time_column), .run_time = run_time,
                         .freq = given(o->freq), .missing = (frame_missing)o->missing, .strict_dates = o->strict_dates, .date_order = (date_shape)o->date_order,
-                        .sort = o->sort };
+                        .sort = o->sort, .na = given(o->na), .skip_rows = o->skip_rows };
     if (strcmp(o->data, "-") && access(o->data, R_OK))
         return fail_at(failure, TIDE_EDATA, o->data, 0, NULL, "cannot be read: %s", strerror(errno));
     struct stat info;
@@ -31,6 +31,7 @@ tide_status dataset_read(const forecast_options *o, forecast_kind kind, const ch
         return fail_at(failure, TIDE_EDATA, o->data, 0, NULL, "this is a folder: give a file in it");
     tide_status status = check_character(o->sep, "sep", &f.separator, failure);
     if (status == TIDE_OK) status = check_character(o->decimal, "decimal", &f.decimal, failure);
+    if (status == TIDE_OK) status = check_character(o->thousands, "thousands", &f.thousands, failure);
     return status == TIDE_OK ? frame_read(o->data, &f, &d->frame, failure) : status;
 }
 

@@ -14,8 +14,13 @@ tide_status reading_no_memory(reading *r) {
 
 static bool from_stdin(const char *path) { return !strcmp(path, "-"); }
 
+char reading_decimal(const frame_options *o) { return o->decimal ? o->decimal : o->thousands == '.' ? ',' : '.'; }
+
 static tide_status check_options(reading *r) {
     const frame_options *o = r->options;
+    if (o->thousands && (o->thousands == reading_decimal(o) || strchr("+-0123456789eE", o->thousands)))
+        return forecast_fail(r->failure, TIDE_EINVAL, NULL, 0, "thousands",
+                             "--thousands is what groups digits, such as , . ' or a blank, and not the decimal sign");
     if (o->decimal && o->decimal != '.' && o->decimal != ',')
         return forecast_fail(r->failure, TIDE_EINVAL, NULL, 0, "decimal", "the decimal sign is '.' or ','");
     if (o->decimal == ',' && o->separator == ',')
@@ -30,7 +35,7 @@ static tide_status check_options(reading *r) {
 }
 
 static tide_status read_table(reading *r) {
-    tide_csv_options csv = { .separator = r->options->separator, .headerless = r->options->kind == KIND_SOLAR };
+    tide_csv_options csv = { .separator = r->options->separator, .headerless = r->options->kind == KIND_SOLAR, .skip = r->options->skip_rows };
     tide_status status = tide_csv_read(r->path, &csv, &r->table, r->failure);
     if (status) return status;
     if (r->table.repaired) status = reading_note(r, "the text is not UTF-8; unreadable characters were replaced\n");

@@ -63,6 +63,12 @@ typedef struct frame_options {
     bool           sort;          /* put the rows in the order of time */
     char           separator;     /* 0: found */
     char           decimal;       /* 0 or '.': point; ',' */
+    char           thousands;     /* 0: found where it is certain; else what groups digits by three */
+    const char    *na;            /* NULL, or a comma-separated list of marks of a missing value, text or numbers */
+    int64_t        skip_rows;     /* lines before the header */
+    int64_t        look_back;     /* 0, or the last rows, which a forecast from the file's end looks at: named where they hold marks */
+    char *const   *run_names;     /* NULL, or the run's columns (run_count): no other is read, in place of `columns` */
+    int64_t        run_count;
 } frame_options;
 
 /* Values in the reference's column order: custom: the target last; other kinds: file order. Zero it before first use. */
@@ -79,6 +85,7 @@ typedef struct frame {
     int64_t     target;           /* index into names */
     int64_t    *place;            /* (columns) where each stands in the file, ascending from left; NULL: in this order */
     int64_t     file_rows;        /* >= rows: ETT's benchmark uses 14,400 of 17,420; the rest serves for forecasting from the end */
+    char        found_thousands;  /* the sign that was found to group digits; 0: none was */
     char       *warnings;         /* "" or lines, each ending in a newline */
     char       *path;             /* as given, for messages */
     char        sha256[65];       /* of the file; "" for standard input and for a file read for a run */

@@ -6,28 +6,34 @@
 
 #include "frame_reading.h"
 
-static tide_status fail_cell(reading *r, int64_t row, const char *name, const char *text) {
-    bool whole = r->table.columns == 1 && text[strcspn(text, ",;\t|")];
-    bool comma = r->options->decimal != ',' && strchr(text, ',') && text[strspn(text, "+-0123456789., \t")] == 0;
-    return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], name,
-                         "'%.60s' is not a finite number; %s", text,
-                         whole ? "the whole line is one cell: give the --sep that stands between the columns" :
-                         comma ? "for decimal commas give --decimal ," : "correct it, or leave the column out with --ignore");
+/* A column that turns out to group its digits is read again from its first row. */
+static tide_status restyle(reading *r, int64_t row, int64_t column, number_reader *number) {
+    frame *f = r->out;
+    bool settled;
+    tide_status status = reading_settle_style(r, r->chosen[column], row, number, &settled);
+    for (int64_t i = 0; !status && settled && i <= row; i++)
+        settled = reading_cell(r, number, r->table.cells[i * r->table.columns + r->chosen[column]], &f->values[i * f->columns + column]);
+    return status || settled ? status : reading_fail_cell(r, row, r->chosen[column], number);
 }
 
-/* Missing cells become NaN and are counted. */
-static tide_status parse_values(reading *r, const number_reader *number, int64_t *missing, int64_t *first) {
+/* Missing cells become NaN. */
+static tide_status parse_values(reading *r, number_reader *numbers) {
     frame *f = r->out;
     for (int64_t i = 0; i < f->file_rows; i++)
         for (int64_t c = 0; c < f->columns; c++) {
             const char *text = r->table.cells[i * r->table.columns + r->chosen[c]];
-            double *value = &f->values[i * f->columns + c];
-            if (number_parse(number, text, value)) continue;
-            if (!number_is_missing(text)) return fail_cell(r, i, f->names[c], text);
-            if (!(*missing)++) *first = i * f->columns + c;
-            *value = (double)NAN;
+            if (reading_cell(r, &numbers[c], text, &f->values[i * f->columns + c])) continue;
+            tide_status status = restyle(r, i, c, &numbers[c]);
+            if (status) return status;
         }
     return TIDE_OK;
+}
+
+static int64_t count_missing(const frame *f, int64_t *first) {
+    int64_t missing = 0;
+    for (int64_t i = 0; i < f->file_rows * f->columns; i++)
+        if (isnan(f->values[i]) && !missing++) *first = i;
+    return missing;
 }
 
 /* The first row from `row` on that holds a value, or `rows`. */
@@ -70,14 +76,26 @@ static tide_status fill_missing(reading *r, int64_t missing, int64_t first) {
                         r->table.line[first / f->columns]);
 }
 
+static tide_status read_cells(reading *r) {
+    frame *f = r->out;
+    number_reader file, *numbers = malloc((size_t)f->columns * sizeof *numbers);
+    f->values = malloc((size_t)(f->file_rows * f->columns) * sizeof *f->values);
+    bool opened = numbers && f->values && number_reader_open(&file, reading_decimal(r->options));
+    if (opened) file.thousands = r->options->thousands;
+    for (int64_t c = 0; opened && c < f->columns; c++) numbers[c] = file;
+    tide_status status = opened ? reading_open_marks(r) : reading_no_memory(r);
+    if (!status) status = parse_values(r, numbers);
+    if (opened) number_reader_close(&file);
+    reading_close_marks(r);
+    free(numbers);
+    return status;
+}
+
 tide_status reading_parse_cells(reading *r) {
     frame *f = r->out;
-    int64_t missing = 0, first = 0;
-    f->values = malloc((size_t)(f->file_rows * f->columns) * sizeof *f->values);
-    number_reader number;
-    if (!f->values || !number_reader_open(&number, r->options->decimal)) return reading_no_memory(r);
-    tide_status status = parse_values(r, &number, &missing, &first);
-    number_reader_close(&number);
+    int64_t first = 0;
+    tide_status status = read_cells(r);
+    int64_t missing = status ? 0 : count_missing(f, &first);
     if (status || !missing) return status;
     if (r->options->missing == MISSING_ERROR)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[first / f->columns], f->names[first % f->columns],

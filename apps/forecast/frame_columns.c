@@ -46,8 +46,7 @@ tide_status reading_check_header(reading *r) {
     return check_twins(r);
 }
 
-/* The next name of a comma-separated list, blanks around it dropped; NULL behind the last. */
-static const char *next_item(const char **list, size_t *length) {
+const char *list_next(const char **list, size_t *length) {
     while (**list == ' ' || **list == ',') (*list)++;
     if (!**list) return NULL;
     const char *start = *list;
@@ -59,7 +58,7 @@ static const char *next_item(const char **list, size_t *length) {
 
 bool list_has(const char *list, const char *name) {
     size_t length;
-    for (const char *item; list && (item = next_item(&list, &length));)
+    for (const char *item; list && (item = list_next(&list, &length));)
         if (strlen(name) == length && !memcmp(item, name, length)) return true;
     return false;
 }
@@ -100,7 +99,7 @@ int64_t reading_find(reading *r, const char *option, const char *name) {
 
 static tide_status check_list(reading *r, const char *option, const char *list) {
     size_t length;
-    for (const char *item; list && (item = next_item(&list, &length));) {
+    for (const char *item; list && (item = list_next(&list, &length));) {
         char *name = strndup(item, length);
         if (!name) return reading_no_memory(r);
         int64_t found = reading_find(r, option, name);

@@ -7,6 +7,8 @@
 #include "frame.h"
 #include "util.h"
 
+typedef struct na_mark { char *text; bool is_number; double value; } na_mark;
+
 typedef struct reading {
     const char          *path;
     const frame_options *options;
@@ -17,6 +19,8 @@ typedef struct reading {
     int64_t             *chosen;       /* the table's columns in the frame's order */
     int64_t              count;        /* of chosen */
     frame               *out;
+    na_mark             *marks;        /* of missing values, those of --na */
+    int64_t              mark_count;
     char                *notes;        /* warnings so far */
     tide_failure        *failure;
 } reading;
@@ -28,6 +32,8 @@ tide_status reading_choose(reading *r);
 int64_t reading_find(reading *r, const char *option, const char *name);
 /* Is `name` in the comma-separated `list` (may be NULL)? */
 bool list_has(const char *list, const char *name);
+/* The next name of such a list, blanks around it dropped; NULL behind the last. */
+const char *list_next(const char **list, size_t *length);
 
 /* frame_time.c: fills time and shape; then out->time, time_name, format, step and the warnings about spacing. */
 tide_status reading_find_time(reading *r);
@@ -37,8 +43,22 @@ bool        reading_is_time(const reading *r, int64_t column);
 /* frame_parts.c: columns that only repeat the stamps are left out, with a warning. */
 tide_status reading_leave_parts(reading *r);
 
+/* The decimal sign: what is given, else what a given sign for thousands leaves. */
+char reading_decimal(const frame_options *o);
+
 /* frame_cells.c: fills out->values from the chosen columns; missing cells by the options. */
 tide_status reading_parse_cells(reading *r);
+
+/* frame_numbers.c: the marks of --na, to be closed whatever the status. */
+tide_status reading_open_marks(reading *r);
+void        reading_close_marks(reading *r);
+/* A cell as a number, NaN where a value is missing; false: it is neither. */
+bool        reading_cell(const reading *r, const number_reader *number, const char *text, double *value);
+/* `number` cannot read the cell at (row, table column): if the column's cells prove that digits are grouped, sets how (noted,
+ * *settled); fails where that is open. */
+tide_status reading_settle_style(reading *r, int64_t column, int64_t row, number_reader *number, bool *settled);
+/* Refuses the cell, with what it holds and what would help. */
+tide_status reading_fail_cell(reading *r, int64_t row, int64_t column, const number_reader *number);
 
 /* frame_pems.c: the whole frame of a PEMS archive. */
 tide_status reading_pems(reading *r);

@@ -10,6 +10,7 @@
 
 bool number_reader_open(number_reader *r, char decimal) {
     r->decimal = decimal ? decimal : '.';
+    r->thousands = 0;
     r->locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     return r->locale != (locale_t)0;
 }
@@ -110,7 +111,34 @@ static double slow_value(const number_reader *r, const char *start, const char *
     return strtod_l(buffer, NULL, r->locale);
 }
 
+bool number_is_grouped(const char *text, char thousands, char decimal, int *groups, bool *fraction) {
+    const char *p = skip_blanks(text);
+    p += *p == '-' || *p == '+';
+    size_t first = strspn(p, "0123456789");
+    if (first < 1 || first > 3 || *p == '0') return false;
+    *groups = 0;
+    for (p += first; *p == thousands && strspn(p + 1, "0123456789") == 3; p += 4) (*groups)++;
+    *fraction = *p == decimal;
+    if (*fraction) p += 1 + strspn(p + 1, "0123456789");
+    return *groups && !*skip_blanks(p);
+}
+
+static bool parse_grouped(const number_reader *r, const char *text, double *value) {
+    number_reader plain = *r;
+    char buffer[64];
+    size_t length = 0;
+    int groups;
+    bool fraction;
+    if (strlen(text) >= sizeof buffer || !number_is_grouped(text, r->thousands, r->decimal, &groups, &fraction)) return false;
+    for (; *text; text++)
+        if (*text != r->thousands) buffer[length++] = *text;
+    buffer[length] = 0;
+    plain.thousands = 0;
+    return number_parse(&plain, buffer, value);
+}
+
 bool number_parse(const number_reader *r, const char *text, double *value) {
+    if (r->thousands && strchr(skip_blanks(text), r->thousands)) return parse_grouped(r, text, value);
     const char *start = skip_blanks(text);
     decimal d = scan_decimal(start, r->decimal);
     if (!d.end || *skip_blanks(d.end)) return false;

@@ -29,7 +29,7 @@ static const forecast_option table[] = {
     { "features", CHOICE(features, "M|S|MS"), READ, NULL, "Data", NULL, "all columns to all, target alone, or all columns to target" },
     { "target", TEXT(target), READ, NULL, "Data", "NAME", "target column (default: OT, else the last)" },
     { "columns", TEXT(columns), READ, NULL, "Data", "A,B,...", "only these columns" },
-    { "ignore", TEXT(ignore), READ, NULL, "Data", "A,B,...", "leave these columns out" },
+    { "ignore", TEXT(ignore), ALL, NULL, "Data", "A,B,...", "leave these columns out" },
     { "time-column", TEXT(time_column), ALL, NULL, "Data", "NAME", "time stamps, or DATE,CLOCK in two columns (default: date, ds, timestamp, or what parses)" },
     { "freq", TEXT(freq), ALL, NULL, "Data", "STEP", "step between rows: 15min, h, d, b, w, m, q, y, s (default: found)" },
     { "marks", TEXT(marks), TRAIN, NULL, "Data", "auto|none|STEP", "time features: from the frequency, none, or those of STEP" },
@@ -39,6 +39,9 @@ static const forecast_option table[] = {
     { "sort", BOOL(sort), ALL, NULL, "Data", NULL, "put the rows in the order of time" },
     { "sep", TEXT(sep), ALL, NULL, "Data", "CHAR", "column separator (default: found)" },
     { "decimal", TEXT(decimal), ALL, NULL, "Data", "CHAR", "decimal point, . or ," },
+    { "thousands", TEXT(thousands), ALL, NULL, "Data", "CHAR", "what groups digits by three, as in 1,135 (default: found where it is certain)" },
+    { "na", TEXT(na), ALL, NULL, "Data", "A,B,...", "cells that mean a missing value: text, or numbers such as -9999" },
+    { "skip-rows", INT(skip_rows, 0, 1e6), ALL, NULL, "Data", "N", "lines before the one with the column names" },
 
     { "preset", TEXT(preset), TRAIN, NULL, "Model", "NAME", "published or guide settings, such as etth1-96 (list: --preset list)" },
     { "seq-len", INT(seq_len, 1, 1e6), READ, NULL, "Model", "N", "rows the model looks back on" },

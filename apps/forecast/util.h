@@ -26,11 +26,15 @@ void names_list(char *buffer, size_t bytes, char *const *names, int64_t count);
 typedef struct number_reader {
     locale_t locale;
     char     decimal;   /* '.' or ',' */
+    char     thousands; /* 0, or what groups the digits before the decimal sign by three */
 } number_reader;
 bool number_reader_open(number_reader *r, char decimal);  /* false: out of memory */
 void number_reader_close(number_reader *r);
 /* The whole text, surrounding blanks aside, as a finite number, correctly rounded. false: it is none. */
 bool number_parse(const number_reader *r, const char *text, double *value);
+/* Is the text digits grouped by `thousands`: one to three, the first no 0, then three behind each? *groups: how often it stands
+ * there; *fraction: the decimal sign follows. */
+bool number_is_grouped(const char *text, char thousands, char decimal, int *groups, bool *fraction);
 /* Empty, nan, na, n/a, null or none in any case, surrounding blanks aside. */
 bool number_is_missing(const char *text);
 

@@ -44,7 +44,9 @@ typedef struct forecast_options {
     char   target[128], time_column[128], freq[24];
     char   columns[4096], ignore[4096];      /* comma-separated names */
     char   marks[24];                        /* "auto" (from the frequency), "none", or a frequency such as "h" */
-    char   sep[8], decimal[8];
+    char   sep[8], decimal[8], thousands[8]; /* one character each; thousands: what groups the digits by three */
+    char   na[256];                          /* comma-separated marks of a missing value: text, or numbers ("?,-9999") */
+    int64_t skip_rows;                       /* lines before the header */
     bool   strict_dates, sort;               /* refuse repeated or missing stamps; put the rows in the order of time */
     int    date_order;                       /* what 1/2/2023 means: 0 found, 1 day first, 2 month first */
     /* model */

@@ -77,6 +77,7 @@ typedef struct tide_table {
 typedef struct tide_csv_options {
     char separator;      /* 0: comma, or guessed from the header among , ; tab | */
     bool headerless;     /* names become "0", "1", ... */
+    int64_t skip;        /* lines before the header that are not read */
 } tide_csv_options;
 /* path "-" reads standard input. options may be NULL. */
 TIDE_API tide_status tide_csv_read(const char *path, const tide_csv_options *options, tide_table *out, tide_failure *failure);

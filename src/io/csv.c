@@ -108,9 +108,16 @@ static char guess_separator(const char *p, int64_t length) {
     return candidates[best];
 }
 
+/* Where the text begins behind its first `lines` lines. */
+static int64_t skip_lines(const text_in *t, int64_t lines) {
+    int64_t at = 0;
+    for (; lines > 0 && at < t->length; lines--) at += line_length(t->data + at, t->length - at);
+    return at;
+}
+
 static char choose_separator(const text_in *t, const tide_csv_options *options) {
     if (options && options->separator) return options->separator;
-    int64_t at = 0;
+    int64_t at = skip_lines(t, options ? options->skip : 0);
     while (at < t->length) {
         int64_t length = line_length(t->data + at, t->length - at);
         if (!is_blank(t->data + at, length, 0)) return guess_separator(t->data + at, length);
@@ -120,10 +127,10 @@ static char choose_separator(const text_in *t, const tide_csv_options *options) 
 }
 
 /* libcsv is fed line by line, which tells us where each row begins. */
-static void split(loader *l, struct csv_parser *parser, const text_in *t) {
+static void split(loader *l, struct csv_parser *parser, const text_in *t, int64_t skip) {
     char separator = (char)csv_get_delim(parser);
-    int64_t line = 1;
-    for (int64_t at = 0, length; at < t->length && !l->status; at += length, line++) {
+    int64_t line = skip + 1;
+    for (int64_t at = skip_lines(t, skip), length; at < t->length && !l->status; at += length, line++) {
         length = line_length(t->data + at, t->length - at);
         if (!l->in_row && is_blank(t->data + at, length, separator)) continue;
         if (!l->in_row) l->line = line;
@@ -145,7 +152,7 @@ static tide_status parse(loader *l, const text_in *t, const tide_csv_options *op
     if (csv_init(&parser, 0) != 0) return memory_fail(l->failure, l->path, 1);
     csv_set_delim(&parser, (unsigned char)separator);
     csv_set_blk_size(&parser, 4096);
-    split(l, &parser, t);
+    split(l, &parser, t, options ? options->skip : 0);
     csv_free(&parser);
     if (!l->status && l->rows == 0)
         l->status = fail_at(l->failure, TIDE_EDATA, l->path, 0, NULL, "this file is empty; a header line and rows are needed");
