@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,13 +35,48 @@ static tide_status check_options(reading *r) {
     return TIDE_OK;
 }
 
+static tide_csv_options csv_options(const reading *r, int64_t skip) {
+    return (tide_csv_options){ .separator = r->options->separator, .headerless = r->options->kind == KIND_SOLAR, .skip = skip };
+}
+
+/* Lines of a station's name and the like stand before the header: how many to skip until the rest is a table whose first line
+ * names columns. 0: there is no such line among the first, so the row itself is at fault. */
+static int64_t find_header(reading *r) {
+    enum { LAST_SKIPPED = 60 };
+    bool found = false;
+    int64_t skip = r->options->skip_rows;
+    if (from_stdin(r->path) || !r->failure || r->failure->row > LAST_SKIPPED) return 0;
+    while (!found && ++skip <= LAST_SKIPPED) {
+        tide_csv_options csv = csv_options(r, skip);
+        tide_table table;
+        if (tide_csv_read(r->path, &csv, &table, NULL) != TIDE_OK) continue;
+        found = table.rows > 1 && table.columns > 1 && reading_has_names(r, &table);
+        tide_table_free(&table);
+        if (!found) return 0;
+    }
+    return found ? skip : 0;
+}
+
+/* Says where the header is, or that it may be on a later line, with a row of another length. */
+static void explain_ragged(reading *r) {
+    int64_t skip = find_header(r);
+    size_t used = r->failure ? strlen(r->failure->message) : 0;
+    char *end = r->failure ? r->failure->message + used : NULL;
+    if (!end || !r->failure->row) return;
+    if (skip)
+        snprintf(end, sizeof r->failure->message - used, "; the column names may be on a later line: --skip-rows %" PRId64 " leaves out those before them", skip);
+    else if (from_stdin(r->path))
+        snprintf(end, sizeof r->failure->message - used, "; if lines stand before the column names, --skip-rows N leaves N of them out");
+}
+
 static tide_status read_table(reading *r) {
-    tide_csv_options csv = { .separator = r->options->separator, .headerless = r->options->kind == KIND_SOLAR, .skip = r->options->skip_rows };
+    tide_csv_options csv = csv_options(r, r->options->skip_rows);
     tide_status status = tide_csv_read(r->path, &csv, &r->table, r->failure);
+    if (status == TIDE_EDATA) explain_ragged(r);
     if (status) return status;
     if (r->table.repaired) status = reading_note(r, "the text is not UTF-8; unreadable characters were replaced\n");
     if (!status && !r->table.rows)
-        status = forecast_fail(r->failure, TIDE_EDATA, r->path, 1, NULL, "the file has a header but no rows");
+        status = forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, NULL, "the file has a header but no rows");
     return status;
 }
 

@@ -20,12 +20,25 @@ static bool looks_headerless(const tide_table *t, const number_reader *number) {
     return !counting;
 }
 
+bool reading_has_names(reading *r, const tide_table *t) {
+    number_reader number;
+    if (!number_reader_open(&number, reading_decimal(r->options))) return false;
+    bool named = true;
+    for (int64_t c = 0; named && c < t->columns; c++) {
+        double value;
+        int64_t seconds;
+        named = !number_parse(&number, t->header[c], &value) && !time_parse(t->header[c], &seconds, NULL);
+    }
+    number_reader_close(&number);
+    return named;
+}
+
 static tide_status check_twins(reading *r) {
     const tide_table *t = &r->table;
     for (int64_t a = 0; a < t->columns; a++)
         for (int64_t b = a + 1; b < t->columns; b++)
             if (t->header[a][0] && !strcmp(t->header[a], t->header[b]))
-                return forecast_fail(r->failure, TIDE_EDATA, r->path, 1, t->header[a],
+                return forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, t->header[a],
                                      "columns %" PRId64 " and %" PRId64 " are both named '%s'; rename one", a + 1, b + 1,
                                      t->header[a]);
     return TIDE_OK;
@@ -38,7 +51,7 @@ tide_status reading_check_header(reading *r) {
     bool headerless = looks_headerless(&r->table, &number);
     number_reader_close(&number);
     if (headerless)
-        return forecast_fail(r->failure, TIDE_EDATA, r->path, 1, NULL,
+        return forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, NULL,
                              "the first line holds data, not column names; add a header line such as date,load,OT");
     for (int64_t c = 0; c < r->table.columns; c++)
         if (!r->table.header[c][0] && reading_note(r, "column %" PRId64 " has no name: left out\n", c + 1))
@@ -85,7 +98,7 @@ static void fail_unknown(reading *r, const char *option, const char *name) {
     char list[400];
     names_list(list, sizeof list, names, r->table.columns);
     const char *near = near_name(name, names, r->table.columns);
-    forecast_fail(r->failure, TIDE_EDATA, r->path, 1, name, "%s: there is no column '%s'%s%s%s columns are %s", option,
+    forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, name, "%s: there is no column '%s'%s%s%s columns are %s", option,
                   name, near ? "; did you mean '" : "", near ? near : "", near ? "'? The" : "; the", list);
     free(names);
 }
@@ -130,7 +143,7 @@ static int64_t find_target(reading *r) {
         if (!strcmp(r->table.header[c], "OT")) break;
     }
     if (last < 0)
-        forecast_fail(r->failure, TIDE_EDATA, r->path, 1, NULL, "no column of values is left; see --columns, --ignore and --time-column");
+        forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, NULL, "no column of values is left; see --columns, --ignore and --time-column");
     return last;
 }
 

@@ -28,6 +28,8 @@ typedef struct reading {
 /* frame_columns.c: fills chosen, count, out->names, out->target; needs the time columns and what is left out. */
 tide_status reading_check_header(reading *r);
 tide_status reading_choose(reading *r);
+/* Is each cell of the table's first line a word, neither a number nor a time stamp? */
+bool        reading_has_names(reading *r, const tide_table *t);
 /* Of a table column named by the user (`option`): its index, or -1 with the failure set. */
 int64_t reading_find(reading *r, const char *option, const char *name);
 /* Is `name` in the comma-separated `list` (may be NULL)? */

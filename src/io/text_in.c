@@ -111,7 +111,40 @@ static tide_status repair(text_in *t, const char *path, tide_failure *f) {
     return TIDE_OK;
 }
 
+/* Files that hold tables but are no text, by their first bytes. */
+static const struct { const char *bytes, *what, *remedy; } binaries[] = {
+    { "PK\3\4", "a zip archive or an Excel workbook (.xlsx)", "unpack it, or save the sheet as CSV" },
+    { "\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)", "save the sheet as CSV" },
+    { "PAR1", "a Parquet file", "write it as CSV (pandas: read_parquet, then to_csv with index=False)" },
+    { "ARROW1", "a Feather or Arrow file", "write it as CSV (pandas: read_feather, then to_csv with index=False)" },
+    { "\x89HDF", "an HDF5 or NetCDF file", "write the series as CSV" },
+    { "CDF", "a NetCDF file", "write the series as CSV" },
+    { "\x93NUMPY", "a numpy array (.npy)", "write it as CSV (numpy.savetxt with delimiter and header)" },
+    { "SQLite format 3", "an SQLite database", "export the table as CSV" },
+    { "BZh", "packed with bzip2", "unpack it, or pack it with gzip" },
+    { "\xfd" "7zXZ", "packed with xz", "unpack it, or pack it with gzip" },
+    { "\x28\xb5\x2f\xfd", "packed with zstd", "unpack it, or pack it with gzip" },
+    { "%PDF", "a PDF document", "save the table as CSV" },
+};
+
+/* The short magics could begin a text too: then a byte that no text holds must follow soon. */
+static bool is_binary(const text_in *t, const char *bytes) {
+    int64_t length = (int64_t)strlen(bytes);
+    if (t->length <= length || memcmp(t->data, bytes, (size_t)length) != 0) return false;
+    for (int64_t i = 0; i < MIN2(t->length, 512); i++)
+        if ((unsigned char)t->data[i] < 9) return true;
+    return *bytes == '%';
+}
+
+static tide_status check_binary(const text_in *t, const char *path, tide_failure *f) {
+    for (size_t i = 0; i < sizeof binaries / sizeof *binaries; i++)
+        if (is_binary(t, binaries[i].bytes))
+            return fail_at(f, TIDE_EDATA, path, 0, NULL, "this is no text but %s: %s", binaries[i].what, binaries[i].remedy);
+    return TIDE_OK;
+}
+
 static tide_status check_text(text_in *t, const char *path, tide_failure *f) {
+    if (check_binary(t, path, f) != TIDE_OK) return TIDE_EDATA;
     if (t->length >= 2 && (memcmp(t->data, "\xff\xfe", 2) == 0 || memcmp(t->data, "\xfe\xff", 2) == 0))
         return fail_at(f, TIDE_EDATA, path, 1, NULL, "this text is UTF-16; save it as UTF-8");
     if (t->length >= 3 && memcmp(t->data, "\xef\xbb\xbf", 3) == 0) {
