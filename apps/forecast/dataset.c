@@ -23,7 +23,8 @@ tide_status dataset_read(const forecast_options *o, forecast_kind kind, const ch
     frame_options f = { .kind = (frame_kind)kind, .features = (frame_features)o->features, .target = given(o->target),
                         .columns = given(o->columns), .ignore = given(o->ignore), .time_column = given(o->time_column), .run_time = run_time,
                         .freq = given(o->freq), .missing = (frame_missing)o->missing, .strict_dates = o->strict_dates, .date_order = (date_shape)o->date_order,
-                        .sort = o->sort, .na = given(o->na), .skip_rows = o->skip_rows };
+                        .sort = o->sort, .na = given(o->na), .skip_rows = o->skip_rows,
+                        .look_back = o->seq_len };
     if (strcmp(o->data, "-") && access(o->data, R_OK))
         return fail_at(failure, TIDE_EDATA, o->data, 0, NULL, "cannot be read: %s", strerror(errno));
     struct stat info;

@@ -128,19 +128,9 @@ static tide_status note_constant_columns(reading *r) {
     return reading_note(r, "constant over the %" PRId64 " training rows, so not scaled: %s\n", rows, list);
 }
 
-/* -9999 is a customary mark for "not measured"; published scores take it as a number, so it stays one. */
-static tide_status note_sentinels(reading *r) {
-    const frame *f = r->out;
-    int64_t found = 0;
-    for (int64_t i = 0; i < f->file_rows * f->columns; i++) found += f->values[i] == -9999;
-    if (!found) return TIDE_OK;
-    return reading_note(r, "%" PRId64 " values are -9999, which often stands for a missing one; taken as they are\n", found);
-}
-
 static tide_status finish(reading *r) {
     tide_status status = cut_rows(r);
     if (!status) status = note_constant_columns(r);
-    if (!status) status = note_sentinels(r);
     bool hashed = !from_stdin(r->path) && !r->options->run_time; /* only training compares files, and it takes as long as reading them */
     if (!status && hashed) status = tide_file_sha256(r->path, r->out->sha256, r->failure);
     r->out->path = strdup(r->path);

@@ -99,6 +99,16 @@ tide_status frame_select(frame *f, const char *path, char *const *names, int64_t
 /* The file has ETT's columns and length: the caller says "for published numbers use --kind etth". */
 bool        frame_looks_like_ett(const frame *f);
 
+/* A number that stands for a missing value: lone, far outside of the others, repeated or a customary one such as -9999. */
+typedef struct sentinel {
+    double  value, low, high;      /* low and high: of the column's other values */
+    int64_t rows, first, last;     /* how many rows hold it, and the first and last of them */
+} sentinel;
+/* Those of a column of (rows) values, each `columns` behind the one before; returns how many, `most` at most. */
+int64_t sentinels_find(const double *column, int64_t rows, int64_t columns, sentinel *out, int64_t most);
+/* "'wind' holds -9999 in 4 rows, ...: --na -9999 takes it as missing". */
+void    sentinel_text(char *buffer, size_t bytes, const char *name, const sentinel *s);
+
 /* ---- time ---- */
 /* Y-m-d, Y-m-d H:M[:S[.000]] (also with / and T, unpadded, with Z or +hh:mm), or an epoch of 9 to 11 digits in seconds,
  * 12 to 15 in milliseconds (whole seconds). false: not a time stamp; `format` may be NULL. */

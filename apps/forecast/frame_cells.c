@@ -95,6 +95,8 @@ tide_status reading_parse_cells(reading *r) {
     frame *f = r->out;
     int64_t first = 0;
     tide_status status = read_cells(r);
+    if (!status) status = reading_check_sizes(r);
+    if (!status) status = reading_note_sentinels(r);
     int64_t missing = status ? 0 : count_missing(f, &first);
     if (status || !missing) return status;
     if (r->options->missing == MISSING_ERROR)

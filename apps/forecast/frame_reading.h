@@ -62,6 +62,10 @@ tide_status reading_settle_style(reading *r, int64_t column, int64_t row, number
 /* Refuses the cell, with what it holds and what would help. */
 tide_status reading_fail_cell(reading *r, int64_t row, int64_t column, const number_reader *number);
 
+/* frame_sentinels.c: notes numbers that stand for missing values; refuses those that are too large or too close for a model. */
+tide_status reading_note_sentinels(reading *r);
+tide_status reading_check_sizes(reading *r);
+
 /* frame_pems.c: the whole frame of a PEMS archive. */
 tide_status reading_pems(reading *r);
 

@@ -53,6 +53,7 @@ tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kin
     if (!as) return fail(failure, TIDE_ENOMEM, "out of memory for the options");
     *as          = *o;
     as->features = FORECAST_M;
+    as->seq_len  = b->config.seq_len;
     *as->target = *as->ignore = 0;
     if (!as->date_order && (b->format.shape == DATE_DMY || b->format.shape == DATE_MDY)) as->date_order = b->format.shape;
     list_columns(b, as->columns, sizeof as->columns);

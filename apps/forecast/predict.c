@@ -79,9 +79,22 @@ static tide_status rows_of_file(prediction *p, tide_failure *failure) {
     return keep_last_rows(p, failure);
 }
 
+/* Marks of missing values among the rows kept in the run; a file's own are noted as it is read. */
+static void tell_sentinels(const prediction *p) {
+    const model_config *c = &p->bundle.config;
+    for (int64_t i = 0; i < c->columns; i++) {
+        sentinel one;
+        char     text[320];
+        if (!sentinels_find(p->bundle.tail + i, c->seq_len, c->columns, &one, 1)) continue;
+        sentinel_text(text, sizeof text, p->bundle.names[i], &one);
+        listener_note(&p->listener, FORECAST_STAGE_WARNING, "in the %" PRId64 " rows that the forecast starts from %s: train again with it", c->seq_len, text);
+    }
+}
+
 static tide_status rows_of_run(prediction *p, tide_failure *failure) {
     bundle *b = &p->bundle;
     frame  *f = &p->data.frame;
+    tell_sentinels(p);
     f->rows = f->file_rows = b->config.seq_len, f->columns = b->config.columns;
     f->values = b->tail, b->tail = NULL;
     f->time = b->tail_time, b->tail_time = NULL;

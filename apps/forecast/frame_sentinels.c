@@ -1,0 +1,139 @@
+/* Numbers that stand for a missing value, and numbers that no model can hold. Published scores take -9999 as a number, so marks
+ * stay numbers unless --na names them; they are never passed over in silence. */
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "frame_reading.h"
+
+static const double customary[] = { -9999, -999, -99, -99.9, -999.9, -999.99, -9999.9, -99999, -999999, -888, -8888, -777, -7777, -200, -32768, -32767,
+                                    -2147483648.0, 999, 999.9, 9999, 9999.9, 99999, 999999, 32767, 65535, 2147483647, 4294967295.0 };
+
+static const double LARGE = 1e19;     /* fill values of NetCDF and GRIB: 1e20, 9.97e36 */
+static const double LARGEST = 1e30;   /* squares of what lies beyond leave 32-bit numbers */
+static const double SMALLEST = 1e-150; /* squares of what lies closer leave 64-bit numbers */
+
+static bool is_customary(double value) {
+    for (size_t i = 0; i < sizeof customary / sizeof *customary; i++)
+        if (value == customary[i]) return true;
+    return fabs(value) >= LARGE;
+}
+
+/* ---- marks ---- */
+
+/* The two least and the two greatest different values between two bounds, which are left out. */
+typedef struct ends { double low, low2, high2, high; } ends;
+
+static ends find_ends(const double *column, int64_t rows, int64_t columns, double above, double below) {
+    ends e = { INFINITY, INFINITY, -INFINITY, -INFINITY };
+    for (int64_t i = 0; i < rows; i++) {
+        double v = column[i * columns];
+        if (!(v > above && v < below)) continue;
+        if (v < e.low) e.low2 = e.low, e.low = v;
+        else if (v > e.low && v < e.low2) e.low2 = v;
+        if (v > e.high) e.high2 = e.high, e.high = v;
+        else if (v < e.high && v > e.high2) e.high2 = v;
+    }
+    return e;
+}
+
+static void count_value(const double *column, int64_t rows, int64_t columns, sentinel *s) {
+    s->rows = 0;
+    for (int64_t i = 0; i < rows; i++) {
+        if (column[i * columns] != s->value) continue;
+        if (!s->rows++) s->first = i;
+        s->last = i;
+    }
+}
+
+/* A customary mark stands outside the other values by half of their range, or is negative where they are not; any other number
+ * must be repeated, rare and ten ranges away. */
+static bool is_mark(const double *column, int64_t rows, int64_t columns, sentinel *s) {
+    double width = s->high - s->low, distance = s->value < s->low ? s->low - s->value : s->value - s->high;
+    bool known = is_customary(s->value), alone_negative = s->value < 0 && s->low >= 0;
+    if (!(s->low <= s->high) || distance <= (known ? width * (alone_negative ? 0.02 : 0.5) : width * 10)) return false;
+    count_value(column, rows, columns, s);
+    return known || (width > 0 && s->rows > 1 && s->rows * 20 <= rows);
+}
+
+int64_t sentinels_find(const double *column, int64_t rows, int64_t columns, sentinel *out, int64_t most) {
+    double above = -INFINITY, below = INFINITY;
+    int64_t found = 0;
+    while (found < most) {
+        ends e = find_ends(column, rows, columns, above, below);
+        sentinel high = { .value = e.high, .low = e.low, .high = e.high2 }, low = { .value = e.low, .low = e.low2, .high = e.high };
+        if (is_mark(column, rows, columns, &high)) out[found++] = high, below = e.high;
+        else if (is_mark(column, rows, columns, &low)) out[found++] = low, above = e.low;
+        else break;
+    }
+    return found;
+}
+
+void sentinel_text(char *buffer, size_t bytes, const char *name, const sentinel *s) {
+    char value[32], low[32], high[32];
+    num_format(value, s->value, false);
+    snprintf(low, sizeof low, "%.4g", s->low);
+    snprintf(high, sizeof high, "%.4g", s->high);
+    snprintf(buffer, bytes, "'%.60s' holds %s in %" PRId64 " row%s, far from its other values (%s to %s): --na %s takes it as missing", name, value,
+             s->rows, s->rows == 1 ? "" : "s", low, high, value);
+}
+
+static int64_t count_since(const double *column, int64_t from, int64_t rows, int64_t columns, double value) {
+    int64_t count = 0;
+    for (int64_t i = from > 0 ? from : 0; i < rows; i++) count += column[i * columns] == value;
+    return count;
+}
+
+static tide_status note_sentinel(reading *r, int64_t column, const sentinel *s) {
+    const frame *f = r->out;
+    char text[320], near[120] = "";
+    int64_t look_back = r->options->look_back, late = 0;
+    if (look_back) late = count_since(f->values + column, f->file_rows - look_back, f->file_rows, f->columns, s->value);
+    if (late)
+        snprintf(near, sizeof near, "; %" PRId64 " of them in the last %" PRId64 " rows, from which a forecast starts", late, look_back);
+    sentinel_text(text, sizeof text, f->names[column], s);
+    return reading_note(r, "%s, first at line %" PRId64 "; without it they are taken as they are%s\n", text, r->table.line[s->first], near);
+}
+
+tide_status reading_note_sentinels(reading *r) {
+    enum { MOST = 4 };
+    const frame *f = r->out;
+    sentinel found[MOST];
+    tide_status status = TIDE_OK;
+    for (int64_t c = 0; c < f->columns && !status; c++) {
+        int64_t count = sentinels_find(f->values + c, f->file_rows, f->columns, found, MOST);
+        for (int64_t i = 0; i < count && !status; i++) status = note_sentinel(r, c, &found[i]);
+    }
+    return status;
+}
+
+/* ---- what no model can hold ---- */
+
+static tide_status fail_large(reading *r, int64_t row, int64_t column) {
+    const char *text = r->table.cells[row * r->table.columns + r->chosen[column]];
+    return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->names[column],
+                         "'%.60s' is too large to forecast with, the limit is 1e30: correct it; if it marks a missing value, --na %.60s takes it as one; "
+                         "if the column is right, give it in a larger unit", text, text);
+}
+
+/* Differences so small that their squares vanish: the column would pass for a constant. */
+static tide_status check_small(reading *r, int64_t column) {
+    const frame *f = r->out;
+    ends e = find_ends(f->values + column, f->file_rows, f->columns, -INFINITY, INFINITY);
+    if (!(e.high > e.low) || e.high - e.low >= SMALLEST) return TIDE_OK;
+    return forecast_fail(r->failure, TIDE_EDATA, r->path, 0, f->names[column],
+                         "the values of '%.60s', %.3g to %.3g, are too small to tell apart: give the column in a smaller unit, or leave it out with --ignore",
+                         f->names[column], e.low, e.high);
+}
+
+tide_status reading_check_sizes(reading *r) {
+    const frame *f = r->out;
+    for (int64_t i = 0; i < f->file_rows * f->columns; i++)
+        if (fabs(f->values[i]) > LARGEST) return fail_large(r, i / f->columns, i % f->columns);
+    tide_status status = TIDE_OK;
+    for (int64_t c = 0; c < f->columns && !status; c++) status = check_small(r, c);
+    return status;
+}
