@@ -19,6 +19,7 @@ void bundle_free(bundle *b) {
     free(b->tail);
     free(b->tail_time);
     record_free(&b->record);
+    json_decref(b->reading);
     *b = (bundle){ 0 };
 }
 
@@ -54,6 +55,7 @@ tide_status bundle_from(const dataset *d, const forecast_options *o, const model
     const frame *f = &d->frame;
     *out           = (bundle){ .config = *config, .kind = o->kind, .features = o->features, .target = f->target, .step = f->step,
                                .mark_step = d->mark_step, .format = f->format, .time_place = f->time_place, .record.sizes = { o->val, o->test } };
+    out->reading   = reading_options_json(o, f);
     out->time_name = f->time_name ? strdup(f->time_name) : NULL;
     bool fine      = (!f->time_name || out->time_name) && time_columns_copy(&f->time_columns, &out->time_columns) && copy_names(out, f->names) && copy_places(out, f->place) &&
                 scaler_copy(&d->scaler, &out->scaler) && copy_tail(out, f);
@@ -129,6 +131,7 @@ static char *metadata_text(const bundle *b) {
                           reals_json(b->scaler.std, b->config.columns), "time", time_json(b), "kind", b->kind, "features", b->features,
                           "target", (json_int_t)b->target);
     json_object_set_new(o, "training", record_json(&b->record));
+    if (b->reading) json_object_set(o, "reading", b->reading);
     char *text = o ? json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(o);
     return text;
@@ -278,6 +281,7 @@ static bool read_tail(const tide_archive *a, bundle *b) {
 }
 
 static bool read_parts(const json_t *o, const tide_archive *a, bundle *b) {
+    b->reading  = json_incref(json_object_get(o, "reading"));
     b->kind     = (int)json_integer_value(json_object_get(o, "kind"));
     b->features = (int)json_integer_value(json_object_get(o, "features"));
     b->target   = json_integer_value(json_object_get(o, "target"));
@@ -285,7 +289,8 @@ static bool read_parts(const json_t *o, const tide_archive *a, bundle *b) {
                 read_places(json_object_get(o, "places"), b) &&
                 read_reals(b, json_object_get(o, "mean"), &b->scaler.mean) &&
                 read_reals(b, json_object_get(o, "std"), &b->scaler.std) && read_time(json_object_get(o, "time"), b) &&
-                read_tail(a, b) && record_read(json_object_get(o, "training"), a, &b->config, &b->record, &b->out_of_memory);
+                read_tail(a, b) && record_read(json_object_get(o, "training"), a, &b->config, &b->record, &b->out_of_memory) &&
+                reading_options_sound(b->reading, &b->out_of_memory);
     b->scaler.columns = b->config.columns;
     return fine && b->target >= 0 && b->target < b->config.columns && b->kind >= 0 && b->kind <= FORECAST_PEMS && b->features >= 0 &&
            b->features <= FORECAST_MS;

@@ -5,6 +5,7 @@
 
 #include "dataset.h"
 #include "model.h"
+#include "reading_options.h"
 #include "record.h"
 
 enum { BUNDLE_VERSION = 1 };
@@ -23,6 +24,7 @@ typedef struct bundle {
     double      *tail;         /* (seq_len, columns): the last rows of the file, original units */
     int64_t     *tail_time;    /* (seq_len), NULL without time stamps */
     training_record record;
+    json_t      *reading;      /* options that reading its data needs; NULL: none */
     bool         out_of_memory;  /* while reading */
 } bundle;
 

@@ -18,13 +18,13 @@ static tide_status check_character(const char *text, const char *option, char *o
     return TIDE_OK;
 }
 
-tide_status dataset_read(const forecast_options *o, forecast_kind kind, const char *run_time, dataset *d, tide_failure *failure) {
+tide_status dataset_read(const forecast_options *o, forecast_kind kind, const run_columns *run, dataset *d, tide_failure *failure) {
     if (!*o->data) return fail_at(failure, TIDE_EINVAL, NULL, 0, "data", "no series is given: --data FILE");
     frame_options f = { .kind = (frame_kind)kind, .features = (frame_features)o->features, .target = given(o->target),
-                        .columns = given(o->columns), .ignore = given(o->ignore), .time_column = given(o->time_column), .run_time = run_time,
+                        .columns = given(o->columns), .ignore = given(o->ignore), .time_column = given(o->time_column), .run_time = run ? run->time : NULL,
                         .freq = given(o->freq), .missing = (frame_missing)o->missing, .strict_dates = o->strict_dates, .date_order = (date_shape)o->date_order,
                         .sort = o->sort, .na = given(o->na), .skip_rows = o->skip_rows,
-                        .look_back = o->seq_len };
+                        .look_back = o->seq_len, .run_names = run ? run->names : NULL, .run_count = run ? run->count : 0 };
     if (strcmp(o->data, "-") && access(o->data, R_OK))
         return fail_at(failure, TIDE_EDATA, o->data, 0, NULL, "cannot be read: %s", strerror(errno));
     struct stat info;

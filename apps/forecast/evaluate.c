@@ -27,7 +27,7 @@ typedef struct evaluation {
 
 /* Columns are the run's: asking for others would be silently in vain. */
 static tide_status refuse_columns(const forecast_options *o, tide_failure *failure) {
-    static const char *const names[] = { "features", "target", "columns", "ignore" };
+    static const char *const names[] = { "features", "target", "columns" };
     int64_t count;
     const forecast_option *table = forecast_option_table(&count);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

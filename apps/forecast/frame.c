@@ -148,6 +148,7 @@ tide_status frame_read(const char *path, const frame_options *options, frame *ou
     tide_table_free(&r.table);
     free(r.chosen);
     free(r.left_out);
+    free(r.run_names);
     out->warnings = r.notes;
     if (status) frame_free(out);
     return status;

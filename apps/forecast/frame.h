@@ -54,8 +54,7 @@ typedef struct frame_options {
     const char    *columns;       /* NULL: all; else a comma-separated list */
     const char    *ignore;        /* NULL, or a comma-separated list */
     const char    *time_column;   /* NULL: date, ds, timestamp, else the only column that parses as time */
-    const char    *run_time;      /* NULL; "" or the (first) time column of the run that the file is read for: tried first, and
-                                   * `columns` are then the run's */
+    const char    *run_time;      /* NULL; "" or the (first) time column of the run that the file is read for: tried first */
     const char    *freq;          /* NULL: found from the stamps; else "15min", "h", "d", "b", "w", "m", "q", "y", "s" */
     frame_missing  missing;
     bool           strict_dates;

@@ -6,14 +6,25 @@
 
 #include "frame_reading.h"
 
-/* A column that turns out to group its digits is read again from its first row. */
-static tide_status restyle(reading *r, int64_t row, int64_t column, number_reader *number) {
+static bool read_one(reading *r, int64_t row, int64_t column, const number_reader *number) {
     frame *f = r->out;
+    return reading_cell(r, number, r->table.cells[row * r->table.columns + r->chosen[column]], &f->values[row * f->columns + column]);
+}
+
+/* A column that turns out to group its digits is read again from its first row; all are where the decimal sign is another. */
+static tide_status restyle(reading *r, int64_t row, int64_t column, number_reader *numbers) {
+    const frame *f = r->out;
+    char decimal = numbers[column].decimal;
     bool settled;
-    tide_status status = reading_settle_style(r, r->chosen[column], row, number, &settled);
-    for (int64_t i = 0; !status && settled && i <= row; i++)
-        settled = reading_cell(r, number, r->table.cells[i * r->table.columns + r->chosen[column]], &f->values[i * f->columns + column]);
-    return status || settled ? status : reading_fail_cell(r, row, r->chosen[column], number);
+    tide_status status = reading_settle_style(r, r->chosen[column], row, &numbers[column], &settled);
+    if (status || !settled) return status ? status : reading_fail_cell(r, row, r->chosen[column], &numbers[column]);
+    bool all = numbers[column].decimal != decimal;
+    for (int64_t c = all ? 0 : column; c < (all ? f->columns : column + 1); c++) {
+        numbers[c] = numbers[column];
+        for (int64_t i = 0; i < row + (c <= column); i++)
+            if (!read_one(r, i, c, &numbers[c])) return reading_fail_cell(r, i, r->chosen[c], &numbers[c]);
+    }
+    return TIDE_OK;
 }
 
 /* Missing cells become NaN. */
@@ -21,9 +32,7 @@ static tide_status parse_values(reading *r, number_reader *numbers) {
     frame *f = r->out;
     for (int64_t i = 0; i < f->file_rows; i++)
         for (int64_t c = 0; c < f->columns; c++) {
-            const char *text = r->table.cells[i * r->table.columns + r->chosen[c]];
-            if (reading_cell(r, &numbers[c], text, &f->values[i * f->columns + c])) continue;
-            tide_status status = restyle(r, i, c, &numbers[c]);
+            tide_status status = read_one(r, i, c, &numbers[c]) ? TIDE_OK : restyle(r, i, c, numbers);
             if (status) return status;
         }
     return TIDE_OK;

@@ -122,7 +122,33 @@ static tide_status check_list(reading *r, const char *option, const char *list) 
     return TIDE_OK;
 }
 
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+/* Columns that the run has not are not read at all, whatever they hold. */
+static tide_status sort_run_names(reading *r) {
+    int64_t count = r->options->run_count;
+    if (!r->options->run_names) return TIDE_OK;
+    r->run_names = malloc((size_t)(count + 1) * sizeof *r->run_names);
+    if (!r->run_names) return reading_no_memory(r);
+    memcpy(r->run_names, r->options->run_names, (size_t)count * sizeof *r->run_names);
+    qsort(r->run_names, (size_t)count, sizeof *r->run_names, by_name);
+    return TIDE_OK;
+}
+
+static bool in_run(const reading *r, const char *name) {
+    return bsearch(&name, r->run_names, (size_t)r->options->run_count, sizeof *r->run_names, by_name) != NULL;
+}
+
+static tide_status check_run_names(reading *r) {
+    int64_t found = 0;
+    for (int64_t c = 0; c < r->table.columns; c++) found += r->run_names && in_run(r, r->table.header[c]);
+    for (int64_t i = 0; found < r->options->run_count && i < r->options->run_count; i++)
+        if (reading_find(r, "the run's columns", r->options->run_names[i]) < 0) return r->failure ? r->failure->status : TIDE_EDATA;
+    return TIDE_OK;
+}
+
 static bool wanted(const reading *r, int64_t column) {
+    if (r->run_names && !in_run(r, r->table.header[column])) return false;
     return usable(r, column) && (!r->options->columns || list_has(r->options->columns, r->table.header[column]));
 }
 
@@ -174,7 +200,9 @@ static tide_status name_columns(reading *r) {
 }
 
 tide_status reading_choose(reading *r) {
-    tide_status status = check_list(r, r->options->run_time ? "the run's columns" : "--columns", r->options->columns);
+    tide_status status = check_list(r, "--columns", r->options->columns);
+    if (!status) status = sort_run_names(r);
+    if (!status) status = check_run_names(r);
     if (!status) status = check_list(r, "--ignore", r->options->ignore);
     if (status) return status;
     int64_t target = find_target(r);

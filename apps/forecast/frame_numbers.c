@@ -97,12 +97,13 @@ static evidence weigh(const reading *r, int64_t column, const number_reader *sty
     return e;
 }
 
-/* Does some other column write decimals with this sign? */
-static bool sign_elsewhere(const reading *r, char decimal) {
+/* Does some column write decimals with this sign, and not three of them? */
+static bool sign_somewhere(const reading *r, char decimal) {
+    const char digits[] = { '+', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', decimal, 0 };
     for (int64_t i = 0; i < r->table.rows; i++)
         for (int64_t c = 0; c < r->count; c++) {
             const char *text = cell(r, i, r->chosen[c]), *sign = strchr(text, decimal);
-            if (sign && text[strspn(text, "+-0123456789.,")] == 0 && strchr(sign + 1, decimal) == NULL && strlen(sign + 1) != 3) return true;
+            if (sign && !text[strspn(text, digits)] && !strchr(sign + 1, decimal) && sign[1] && strlen(sign + 1) != 3) return true;
         }
     return false;
 }
@@ -134,10 +135,10 @@ tide_status reading_settle_style(reading *r, int64_t column, int64_t row, number
     for (size_t i = 0; i < sizeof styles / sizeof *styles; i++) {
         number_reader style = *number;
         style.thousands = styles[i].thousands, style.decimal = styles[i].decimal;
-        if ((r->options->decimal && style.decimal != r->options->decimal)) continue;
+        if (style.decimal != number->decimal && (r->options->decimal || sign_somewhere(r, number->decimal))) continue;
         evidence e = weigh(r, column, &style);
         if (!e.possible) continue;
-        if (!e.proven && !sign_elsewhere(r, style.decimal)) return fail_ambiguous(r, column, row, e.example, &style);
+        if (!e.proven && !sign_somewhere(r, style.decimal)) return fail_ambiguous(r, column, row, e.example, &style);
         *number = style, *settled = true;
         return take_style(r, column, e.example, number);
     }

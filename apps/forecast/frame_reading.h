@@ -19,6 +19,7 @@ typedef struct reading {
     int64_t             *chosen;       /* the table's columns in the frame's order */
     int64_t              count;        /* of chosen */
     frame               *out;
+    char               **run_names;    /* the options', sorted; NULL */
     na_mark             *marks;        /* of missing values, those of --na */
     int64_t              mark_count;
     char                *notes;        /* warnings so far */

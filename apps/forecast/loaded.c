@@ -7,6 +7,7 @@
 #include <tidemill/io.h>
 
 #include "base/base.h"
+#include "frame_reading.h"
 #include "run_folder.h"
 
 tide_status loaded_bundle(const forecast_options *o, bundle *out, char *path, tide_failure *failure) {
@@ -26,17 +27,12 @@ tide_status forecast_model_sizes(const char *path, model_config *out, tide_failu
     return status;
 }
 
-/* The names as one --columns list, if they fit and none holds a comma; else all columns are read. */
-static void list_columns(const bundle *b, char *out, size_t size) {
-    size_t at = 0;
-    for (int64_t i = 0; i < b->config.columns; i++) {
-        size_t length = strlen(b->names[i]);
-        if (strchr(b->names[i], ',') || at + length + 2 > size) {
-            *out = 0;
-            return;
-        }
-        at += (size_t)snprintf(out + at, size - at, "%s%s", i ? "," : "", b->names[i]);
-    }
+static tide_status check_ignored(const forecast_options *o, const bundle *b, tide_failure *failure) {
+    for (int64_t i = 0; i < b->config.columns; i++)
+        if (list_has(o->ignore, b->names[i]))
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, "ignore", "--ignore leaves out '%.100s', which the model needs: columns that it does not know are ignored anyway",
+                           b->names[i]);
+    return TIDE_OK;
 }
 
 static tide_status check_step(const forecast_options *o, const bundle *b, const dataset *d, tide_failure *failure) {
@@ -54,10 +50,12 @@ tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kin
     *as          = *o;
     as->features = FORECAST_M;
     as->seq_len  = b->config.seq_len;
-    *as->target = *as->ignore = 0;
+    *as->target = *as->columns = 0;
+    reading_options_adopt(b->reading, as);
     if (!as->date_order && (b->format.shape == DATE_DMY || b->format.shape == DATE_MDY)) as->date_order = b->format.shape;
-    list_columns(b, as->columns, sizeof as->columns);
-    tide_status status = dataset_read(as, kind, b->time_name ? b->time_name : "", d, failure);
+    const run_columns run = { b->time_name ? b->time_name : "", b->names, b->config.columns };
+    tide_status status = check_ignored(as, b, failure);
+    if (status == TIDE_OK) status = dataset_read(as, kind, &run, d, failure);
     free(as);
     if (status == TIDE_OK) status = frame_select(&d->frame, o->data, b->names, b->config.columns, failure);
     if (status == TIDE_OK) status = check_step(o, b, d, failure);
