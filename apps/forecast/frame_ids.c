@@ -1,0 +1,55 @@
+/* Columns that only count rows: forecast, they would weigh in every score and tell nothing. Left out with a note, unless they are
+ * asked for by name. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "frame_reading.h"
+
+enum { FEWEST_ROWS = 20 };  /* below, a straight line may well be a series */
+
+static bool has_counter_name(const char *name) {
+    static const char *const names[] = { "no", "no.", "nr", "nr.", "id", "#", "index", "idx", "row", "rowid", "row_id", "rownum", "row_number", "record",
+                                         "record_id", "unnamed: 0", "unnamed: 0.1", "level_0", "x1", "...1" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcasecmp(name, names[i])) return true;
+    return false;
+}
+
+/* Whole numbers, each above the one before: by one step for all, or, under a counter's name, by any. */
+static bool counts_rows(const reading *r, int64_t column, const number_reader *number) {
+    bool any_step = has_counter_name(r->table.header[column]);
+    double before = 0, step = 0;
+    for (int64_t i = 0; i < r->table.rows; i++) {
+        double value;
+        if (!number_parse(number, r->table.cells[i * r->table.columns + column], &value) || value != floor(value)) return false;
+        if (i == 1) step = value - before;
+        if (i && (value <= before || (!any_step && value - before != step))) return false;
+        before = value;
+    }
+    return r->table.rows >= (any_step ? 3 : FEWEST_ROWS);
+}
+
+static bool is_named(const reading *r, const char *name) {
+    const frame_options *o = r->options;
+    return (o->target && !strcmp(o->target, name)) || list_has(o->columns, name);
+}
+
+tide_status reading_find_counters(reading *r) {
+    number_reader number;
+    if (r->options->kind != KIND_CUSTOM || r->options->run_names) return TIDE_OK;
+    r->counter = calloc((size_t)r->table.columns + 1, sizeof *r->counter);
+    if (!r->counter || !number_reader_open(&number, reading_decimal(r->options))) return reading_no_memory(r);
+    tide_status status = TIDE_OK;
+    for (int64_t c = 0; c < r->table.columns && !status; c++) {
+        const char *name = r->table.header[c];
+        if (c == r->time_column || !name[0] || list_has(r->options->ignore, name) || is_named(r, name)) continue;
+        r->counter[c] = counts_rows(r, c, &number);
+        if (r->counter[c] && !r->options->columns)
+            status = reading_note(r, "'%s' counts the rows (%s, %s, ...): left out; --columns with its name among the others forecasts it\n", name,
+                                  r->table.cells[c], r->table.cells[r->table.columns + c]);
+    }
+    number_reader_close(&number);
+    return status;
+}
