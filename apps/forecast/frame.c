@@ -149,7 +149,6 @@ tide_status frame_read(const char *path, const frame_options *options, frame *ou
     free(r.chosen);
     free(r.left_out);
     free(r.run_names);
-    free(r.counter);
     out->warnings = r.notes;
     if (status) frame_free(out);
     return status;

@@ -148,7 +148,6 @@ static tide_status check_run_names(reading *r) {
 }
 
 static bool wanted(const reading *r, int64_t column) {
-    if (r->counter && r->counter[column]) return false;
     if (r->run_names && !in_run(r, r->table.header[column])) return false;
     return usable(r, column) && (!r->options->columns || list_has(r->options->columns, r->table.header[column]));
 }
@@ -169,10 +168,10 @@ static int64_t find_target(reading *r) {
         last = c;
         if (!strcmp(r->table.header[c], "OT")) break;
     }
-    for (int64_t c = 0; last < 0 && r->counter && c < r->table.columns; c++)
-        if (r->counter[c] && (!r->options->columns || list_has(r->options->columns, r->table.header[c])))
+    for (int64_t c = 0; last < 0 && c < r->table.columns; c++)
+        if (r->left_out[c] && (!r->options->columns || list_has(r->options->columns, r->table.header[c])))
             forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, r->table.header[c],
-                          "no series is left: '%s' only counts the rows; --target '%s' forecasts it all the same", r->table.header[c], r->table.header[c]);
+                          "no series is left: '%s' only counts the rows or repeats their stamps; --target '%s' forecasts it all the same", r->table.header[c], r->table.header[c]);
     if (last < 0)
         forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, NULL, "no column of values is left; see --columns, --ignore and --time-column");
     return last;

@@ -39,14 +39,14 @@ static bool is_named(const reading *r, const char *name) {
 tide_status reading_find_counters(reading *r) {
     number_reader number;
     if (r->options->kind != KIND_CUSTOM || r->options->run_names) return TIDE_OK;
-    r->counter = calloc((size_t)r->table.columns + 1, sizeof *r->counter);
-    if (!r->counter || !number_reader_open(&number, reading_decimal(r->options))) return reading_no_memory(r);
+    if (!number_reader_open(&number, reading_decimal(r->options))) return reading_no_memory(r);
     tide_status status = TIDE_OK;
     for (int64_t c = 0; c < r->table.columns && !status; c++) {
         const char *name = r->table.header[c];
-        if (c == r->time_column || !name[0] || list_has(r->options->ignore, name) || is_named(r, name)) continue;
-        r->counter[c] = counts_rows(r, c, &number);
-        if (r->counter[c] && !r->options->columns)
+        if (reading_is_time(r, c) || !name[0] || list_has(r->options->ignore, name) || is_named(r, name)) continue;
+        bool counts = counts_rows(r, c, &number);
+        r->left_out[c] = r->left_out[c] || counts;
+        if (counts && !r->options->columns)
             status = reading_note(r, "'%s' counts the rows (%s, %s, ...): left out; --columns with its name among the others forecasts it\n", name,
                                   r->table.cells[c], r->table.cells[r->table.columns + c]);
     }

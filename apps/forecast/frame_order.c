@@ -15,7 +15,7 @@ typedef struct keyed_row { const series_key *key; int64_t row; } keyed_row;
 
 static int compare_keys(const series_key *k, int64_t a, int64_t b) {
     int order = 0;
-    for (int i = 0; i < k->count && !order; i++) order = strcmp(reading_cell(k->r, a, k->column[i]), reading_cell(k->r, b, k->column[i]));
+    for (int i = 0; i < k->count && !order; i++) order = strcmp(reading_text(k->r, a, k->column[i]), reading_text(k->r, b, k->column[i]));
     return order;
 }
 
@@ -123,5 +123,5 @@ tide_status reading_order_rows(reading *r) {
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[d.first], f->time_name, "the newest row comes first; --sort puts the rows in the order of time");
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[d.first], f->time_name,
                          "time runs backwards %" PRId64 " time%s: %.40s comes after %.40s; --sort puts the rows in the order of time", d.backwards,
-                         d.backwards == 1 ? "" : "s", reading_cell(r, d.first, r->time.of[0].place), reading_cell(r, d.first - 1, r->time.of[0].place));
+                         d.backwards == 1 ? "" : "s", reading_text(r, d.first, r->time.of[0].place), reading_text(r, d.first - 1, r->time.of[0].place));
 }

@@ -28,7 +28,7 @@ enum { PARTS = sizeof parts / sizeof *parts };
 
 static bool read_number(const reading *r, int64_t row, int64_t column, double *value) {
     char       *end;
-    const char *text = reading_cell(r, row, column);
+    const char *text = reading_text(r, row, column);
     *value = num_parse(text, &end);
     return end > text && !*end;
 }
@@ -49,7 +49,7 @@ static bool repeats_date(const reading *r, int64_t column) {
     for (int64_t i = 0; i < r->out->file_rows; i++) {
         int64_t     seconds;
         time_format format;
-        if (!time_parse_as(reading_cell(r, i, column), DATE_COMPACT, &seconds, &format) || format.middle) return false;
+        if (!time_parse_as(reading_text(r, i, column), DATE_COMPACT, &seconds, &format) || format.middle) return false;
         if (floor_div(seconds, DAY_SECONDS) != floor_div(r->out->time[i], DAY_SECONDS)) return false;
     }
     return true;
@@ -64,6 +64,7 @@ static bool repeats(const reading *r, int64_t column) {
 tide_status reading_leave_parts(reading *r) {
     const frame_options *o = r->options;
     tide_status status = TIDE_OK;
+    if (o->run_names) return TIDE_OK; /* which are series is settled */
     for (int64_t c = 0; r->out->time && c < r->table.columns && status == TIDE_OK; c++) {
         const char *name = r->table.header[c];
         bool asked = (o->target && !strcmp(o->target, name)) || list_has(o->columns, name) || list_has(o->ignore, name);

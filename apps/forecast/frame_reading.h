@@ -19,7 +19,6 @@ typedef struct reading {
     int64_t             *chosen;       /* the table's columns in the frame's order */
     int64_t              count;        /* of chosen */
     frame               *out;
-    bool                *counter;      /* table columns that only count rows; NULL: none */
     char               **run_names;    /* the options', sorted; NULL */
     na_mark             *marks;        /* of missing values, those of --na */
     int64_t              mark_count;
@@ -53,7 +52,7 @@ char reading_decimal(const frame_options *o);
 /* frame_cells.c: fills out->values from the chosen columns; missing cells by the options. */
 tide_status reading_parse_cells(reading *r);
 
-/* frame_ids.c: fills counter; needs time_column. */
+/* frame_ids.c: columns that only count rows are left out, with a warning; needs the time columns. */
 tide_status reading_find_counters(reading *r);
 
 /* frame_numbers.c: the marks of --na, to be closed whatever the status. */

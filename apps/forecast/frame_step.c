@@ -26,7 +26,7 @@ static int64_t steps_skipped(int64_t from, int64_t to, time_step step) {
 
 static bool same_cells(const reading *r, int64_t a, int64_t b) {
     for (int64_t c = 0; c < r->table.columns; c++)
-        if (strcmp(reading_cell(r, a, c), reading_cell(r, b, c))) return false;
+        if (strcmp(reading_text(r, a, c), reading_text(r, b, c))) return false;
     return true;
 }
 

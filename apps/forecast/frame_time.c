@@ -38,7 +38,7 @@ static bool all_dates(const reading *r, int64_t column, date_shape shape, bool *
     for (int64_t i = 0; i < r->table.rows; i++) {
         int64_t     seconds;
         time_format format;
-        if (!time_parse_as(reading_cell(r, i, column), shape, &seconds, &format)) return false;
+        if (!time_parse_as(reading_text(r, i, column), shape, &seconds, &format)) return false;
         *clock = *clock || format.middle;
     }
     return true;
@@ -46,7 +46,7 @@ static bool all_dates(const reading *r, int64_t column, date_shape shape, bool *
 
 static bool all_clocks(const reading *r, int64_t column) {
     for (int64_t i = 0; i < r->table.rows; i++)
-        if (!clock_parse(reading_cell(r, i, column))) return false;
+        if (!clock_parse(reading_text(r, i, column))) return false;
     return true;
 }
 
@@ -56,7 +56,7 @@ static bool all_epochs(const reading *r, int64_t column) {
     for (int64_t i = 0; i < r->table.rows; i++) {
         int64_t     seconds;
         time_format format;
-        if (!time_parse(reading_cell(r, i, column), &seconds, &format) || format.kind == 'd' || seconds < before) return false;
+        if (!time_parse(reading_text(r, i, column), &seconds, &format) || format.kind == 'd' || seconds < before) return false;
         before = seconds;
     }
     return true;
@@ -70,7 +70,7 @@ static bool all_numbered(const reading *r, int64_t column, date_shape shape) {
     for (int64_t i = 0; i < r->table.rows; i++) {
         int64_t     seconds;
         time_format format;
-        if (!time_parse_as(reading_cell(r, i, column), shape, &seconds, &format) || format.middle || (i && seconds < last)) return false;
+        if (!time_parse_as(reading_text(r, i, column), shape, &seconds, &format) || format.middle || (i && seconds < last)) return false;
         calendar_date d = calendar_date_of(floor_div(seconds, DAY_SECONDS));
         if (d.year < FIRST_YEAR || d.year > LAST_YEAR || (shape == DATE_Y && i && d.year != before.year + 1)) return false;
         moved += i && seconds > last;
@@ -97,14 +97,14 @@ static date_shape calendar_shape(const reading *r, int64_t column, bool *clock, 
 
 static tide_status fail_either(reading *r, int64_t column) {
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[0], r->table.header[column],
-                         "'%.40s' may be day or month first, and no row decides it: --date-order dmy or --date-order mdy", reading_cell(r, 0, column));
+                         "'%.40s' may be day or month first, and no row decides it: --date-order dmy or --date-order mdy", reading_text(r, 0, column));
 }
 
 /* The clock that belongs to a column of dates: one beside it that holds nothing else. */
 static int64_t find_clock(const reading *r, int64_t date) {
     int64_t found = -1;
     for (int64_t c = 0; c < r->table.columns; c++) {
-        if (c == date || ignored(r, c) || !clock_parse(reading_cell(r, 0, c)) || !all_clocks(r, c)) continue;
+        if (c == date || ignored(r, c) || !clock_parse(reading_text(r, 0, c)) || !all_clocks(r, c)) continue;
         if (found >= 0) return -1;
         found = c;
     }
@@ -135,7 +135,7 @@ static bool take_number(reading *r, int64_t column) {
 /* The first cell tells most columns apart from time at once. */
 static bool may_be_calendar(const reading *r, int64_t column) {
     int64_t     seconds;
-    const char *text = reading_cell(r, 0, column);
+    const char *text = reading_text(r, 0, column);
     for (date_shape s = DATE_YMD; s < DATE_SHAPES; s++)
         if (s != DATE_COMPACT && s != DATE_Y && time_parse_as(text, s, &seconds, NULL)) return true;
     return false;
@@ -180,8 +180,8 @@ enum { PARTS = sizeof part_names / sizeof *part_names };
 static bool whole_within(const reading *r, int64_t column, double low, double high) {
     for (int64_t i = 0; i < r->table.rows; i++) {
         char  *end;
-        double v = num_parse(reading_cell(r, i, column), &end);
-        if (end == reading_cell(r, i, column) || *end || v < low || v > high || v != (double)(int64_t)v) return false;
+        double v = num_parse(reading_text(r, i, column), &end);
+        if (end == reading_text(r, i, column) || *end || v < low || v > high || v != (double)(int64_t)v) return false;
     }
     return true;
 }
@@ -229,7 +229,7 @@ static tide_status take_asked(reading *r) {
 
 static tide_status refuse_lone_clock(reading *r) {
     for (int64_t c = 0; c < r->table.columns; c++)
-        if (!ignored(r, c) && !reading_is_time(r, c) && clock_parse(reading_cell(r, 0, c)) && all_clocks(r, c))
+        if (!ignored(r, c) && !reading_is_time(r, c) && clock_parse(reading_text(r, 0, c)) && all_clocks(r, c))
             return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[0], r->table.header[c],
                                  "the column holds times of day, and no other column their dates; put both into one, or leave it out with --ignore %s", r->table.header[c]);
     return TIDE_OK;
@@ -271,13 +271,13 @@ static bool same_clock(const time_format *a, const time_format *b) {
 /* The text of the row's stamp, put together if it stands in several columns. */
 static const char *stamp_text(const reading *r, int64_t row, char buffer[STAMP_TEXT]) {
     const time_columns *t = &r->time;
-    if (t->count < 2) return reading_cell(r, row, t->of[0].place);
+    if (t->count < 2) return reading_text(r, row, t->of[0].place);
     if (t->of[1].part == PART_CLOCK) {
-        snprintf(buffer, STAMP_TEXT, "%.40s %.40s", reading_cell(r, row, t->of[0].place), reading_cell(r, row, t->of[1].place));
+        snprintf(buffer, STAMP_TEXT, "%.40s %.40s", reading_text(r, row, t->of[0].place), reading_text(r, row, t->of[1].place));
         return buffer;
     }
     int numbers[PARTS] = { 0, 1, 1 };
-    for (int i = 0; i < t->count; i++) numbers[i] = (int)num_parse(reading_cell(r, row, t->of[i].place), NULL);
+    for (int i = 0; i < t->count; i++) numbers[i] = (int)num_parse(reading_text(r, row, t->of[i].place), NULL);
     if (t->count <= 3) snprintf(buffer, STAMP_TEXT, "%04d-%02d-%02d", numbers[0], numbers[1], numbers[2]);
     else snprintf(buffer, STAMP_TEXT, "%04d-%02d-%02d %02d:%02d:%02d", numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]);
     return buffer;
@@ -336,7 +336,7 @@ tide_status reading_parse_time(reading *r) {
     if (!f->time) return reading_no_memory(r);
     for (int64_t i = 0; i < f->file_rows && status == TIDE_OK; i++) status = parse_stamp(r, i);
     if (status == TIDE_OK && r->time.of[0].part == PART_YEAR) /* one number a column, as the file writes it */
-        f->format.padded = r->time.count > 1 && reading_cell(r, 0, r->time.of[1].place)[0] == '0';
+        f->format.padded = r->time.count > 1 && reading_text(r, 0, r->time.of[1].place)[0] == '0';
     if (status == TIDE_OK) status = reading_order_rows(r);
     return status == TIDE_OK ? reading_settle_step(r) : status;
 }

@@ -8,7 +8,7 @@
 
 enum { STAMP_TEXT = 96 };
 
-static inline const char *reading_cell(const reading *r, int64_t row, int64_t column) { return r->table.cells[row * r->table.columns + column]; }
+static inline const char *reading_text(const reading *r, int64_t row, int64_t column) { return r->table.cells[row * r->table.columns + column]; }
 
 /* frame_order.c: rows that do not ascend are refused by what they are (long format, newest first), or put in order (--sort). */
 tide_status reading_order_rows(reading *r);
