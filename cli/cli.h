@@ -112,7 +112,7 @@ int print_result(const char *text, bool json);
 
 /* ---- stopping ------------------------------------------------------------------------------------------ */
 
-/* From now on Ctrl-C and SIGTERM only set a flag; a second one ends the program at once. A file size limit no longer
+/* From now on Ctrl-C, SIGTERM and SIGHUP (a closed terminal) only set a flag; a second Ctrl-C or SIGTERM ends the program at once. A file size limit no longer
  * ends it either: the write fails. */
 void stop_catch(void);
 bool stop_asked(void);

@@ -115,6 +115,7 @@ int forecast_cli_show(void *user, const forecast_event *e) {
         case FORECAST_STAGE_STEP:    if (!call->quiet) show_step(e); break;
         case FORECAST_STAGE_EPOCH:   if (!call->quiet) show_epoch(e, call->verbose); break;
         case FORECAST_STAGE_RESULT:  break;
+        case FORECAST_STAGE_DRAW:    if (!call->quiet) progress_line("drawing %s", e->message); break;
         case FORECAST_STAGE_SCORE:
             if (!call->quiet) progress_line("scoring %" PRId64 "/%" PRId64, e->batch, e->batches);
             break;

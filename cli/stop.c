@@ -20,6 +20,13 @@ void stop_catch(void) {
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    /* A closed terminal sends SIGHUP, and the shell in it once more: that second one must not end a checkpoint. Under nohup it
+     * stays ignored. */
+    struct sigaction old;
+    if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN) {
+        action.sa_flags = SA_RESTART;
+        sigaction(SIGHUP, &action, NULL);
+    }
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is then a failed write, which is told as one */
 }
 

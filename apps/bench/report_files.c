@@ -34,7 +34,7 @@ static tide_status draw(const bench_report *r, const char *path, const char *tit
     plot p = {
         .title = title, .x_label = "run", .y_label = "ms", .log_y = true, .x_is_whole = true, .series = series, .series_count = count
     };
-    return plot_write(path, &p, drawn, failure);
+    return plot_write(path, &p, NULL, drawn, failure);
 }
 
 tide_status bench_write(const bench_report *r, const char *folder, const char *json_name, bool *drawn, tide_failure *failure) {

@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "completion.h"
+#include "plot/plot.h"
 
 typedef struct answer {
     const char         *path;      /* the spectrum's file; NULL: none */
@@ -15,6 +16,7 @@ typedef struct answer {
     const completion   *completion;
     const char         *source;    /* what a user should know of where it comes from; "" */
     bool                rs_in_rsh; /* chain: the solution resistance was not asked for apart */
+    plot_watch         *watch;     /* of its plots; NULL: none */
 } answer;
 
 json_t *answer_json(const answer *a);   /* NULL: out of memory */

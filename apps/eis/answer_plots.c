@@ -35,11 +35,11 @@ static void sort_columns(double *x, double *y, int64_t count) {
 }
 
 /* Draws p as PREFIXNAME.svg, if that name and that of its numbers are ours. */
-static tide_status write_plot(const char *folder, const char *prefix, const char *name, const plot *p, tide_failure *failure) {
+static tide_status write_plot(const answer *a, const char *folder, const char *prefix, const char *name, const plot *p, tide_failure *failure) {
     char whole[96], path[RUN_PATH];
     snprintf(whole, sizeof whole, "%s%s", prefix, name);
     tide_status status = owned_claim_plot(folder, whole, path, failure);
-    return status == TIDE_OK ? plot_write(path, p, NULL, failure) : status;
+    return status == TIDE_OK ? plot_write(path, p, a->watch, NULL, failure) : status;
 }
 
 typedef struct curve { int64_t count; double *freq, *re, *im; } curve;
@@ -91,7 +91,7 @@ static tide_status plot_spectrum(const answer *a, columns *m, const char *folder
                                   series_by(m, &model, "best candidate", PLOT_LINE, 2, plots[i].value) };
         plot p = { .title = plots[i].title, .x_label = plots[i].x, .y_label = plots[i].y, .log_x = plots[i].value != NULL,
                    .equal_axes = !plots[i].value, .series = series, .series_count = 2 };
-        status = write_plot(folder, prefix, plots[i].file, &p, failure);
+        status = write_plot(a, folder, prefix, plots[i].file, &p, failure);
     }
     return status;
 }
@@ -114,7 +114,7 @@ static tide_status plot_residuals(const answer *a, columns *m, const char *folde
                               { .name = "imaginary part", .x = x[1], .y = y[1], .count = s->count, .style = PLOT_POINTS } };
     plot p = { .title = "Residuals of the best candidate", .x_label = "frequency (Hz)", .y_label = "percent of |Z|", .log_x = true, .series = series,
                .series_count = 2 };
-    return write_plot(folder, prefix, "residuals", &p, failure);
+    return write_plot(a, folder, prefix, "residuals", &p, failure);
 }
 
 static tide_status plot_marginal(const answer *a, int k, columns *m, const char *folder, const char *prefix, tide_failure *failure) {
@@ -124,8 +124,8 @@ static tide_status plot_marginal(const answer *a, int k, columns *m, const char 
     snprintf(name, sizeof name, "marginal_%s", eis_parameters[k].name);
     snprintf(label, sizeof label, "%s (%s)", eis_parameters[k].name, eis_parameters[k].unit);
     plot_series series = { .name = eis_parameters[k].name, .x = x, .y = a->completion->summary.marginal[k], .count = CELL_POINTS, .style = PLOT_POINTS };
-    plot p = { .title = "Probability of each grid value", .x_label = label, .y_label = "probability", .log_x = true, .series = &series, .series_count = 1 };
-    return write_plot(folder, prefix, name, &p, failure);
+    plot p = { .title = "Probability of each grid value", .x_label = label, .y_label = "probability", .log_x = true, .y_not_negative = true, .series = &series, .series_count = 1 };
+    return write_plot(a, folder, prefix, name, &p, failure);
 }
 
 /* Two missing parameters against each other: what is known of one if the other were measured. */
@@ -143,7 +143,7 @@ static tide_status plot_joint(const answer *a, int first, int second, columns *m
                            .style = PLOT_DOTS };
     plot p = { .title = "Joint posterior", .x_label = label[0], .y_label = label[1], .log_x = true, .log_y = true, .series = &series,
                .series_count = 1 };
-    return write_plot(folder, prefix, name, &p, failure);
+    return write_plot(a, folder, prefix, name, &p, failure);
 }
 
 static tide_status plot_posterior(const answer *a, columns *m, const char *folder, const char *prefix, tide_failure *failure) {

@@ -16,7 +16,7 @@
 #include "learn/predictor.h"
 #include "noise.h"
 #include "parameters.h"
-#include "plot/plot.h"
+#include "plot_told.h"
 #include "run/run.h"
 #include "wanted_precision.h"
 
@@ -27,6 +27,7 @@ typedef struct session {
     int64_t      spectra;
     eis_listener listener;
     void   *user;
+    plot_watch *watch;
     question question;
     known_model known_model;   /* no graph: none was given */
     char    source[2 * EIS_TEXT_SIZE];  /* what a user should know of an answer that no spectrum stands behind; "" */
@@ -215,7 +216,7 @@ static tide_status answer_one(session *s, const char *path, int64_t number, tide
     if (status == TIDE_OK) status = find_answer(s, path ? &spectrum : NULL, &c, failure);
     if (status == TIDE_OK) {
         bool    in_rsh = is_auto(s->options->rs) && path && !isnan(s->question.rs_ohm);
-        answer  a = { path, &s->question, s->options, path && !unused ? &spectrum : NULL, &c, s->source, in_rsh };
+        answer  a = { path, &s->question, s->options, path && !unused ? &spectrum : NULL, &c, s->source, in_rsh, s->watch };
         json_t *json = answer_json(&a);
         if (!json || json_array_append_new(s->answers, json)) status = out_of_memory(failure);
         if (number) text_add(&s->talk, "\n");
@@ -334,7 +335,9 @@ static tide_status finish(session *s, eis_result *r, tide_failure *failure) {
 
 tide_status eis_complete(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure) {
     if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
-    session      s = { .options = options, .listener = listener, .user = user, .answers = json_array() };
+    told         to    = { listener, user };
+    plot_watch   watch = eis_plot_watch(&to);
+    session      s = { .options = options, .listener = listener, .user = user, .watch = &watch, .answers = json_array() };
     tide_failure own = { 0 }, *f = failure ? failure : &own;
     tide_status status = s.answers ? ask(options, &s.question, f) : out_of_memory(f);
     if (status == TIDE_OK) status = open_model(&s, f);

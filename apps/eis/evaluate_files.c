@@ -55,7 +55,7 @@ static tide_status plot_calibration(const char *folder, const json_t *report, ti
     plot p = { .title = "Calibration", .x_label = "probability that the network gives its first choice", .y_label = "probability that it has",
                .series = c.series, .series_count = c.count };
     tide_status status = owned_claim_plot(folder, "calibration", path, failure);
-    return status == TIDE_OK ? plot_write(path, &p, NULL, failure) : status;
+    return status == TIDE_OK ? plot_write(path, &p, NULL, NULL, failure) : status;
 }
 
 tide_status evaluate_files(const eis_options *o, const json_t *report, const eis_result *result, tide_failure *failure) {

@@ -6,7 +6,7 @@
 #include <tidemill/io.h>
 
 #include "base/base.h"
-#include "plot/plot.h"
+#include "plot_told.h"
 
 static const struct { const char *name; size_t offset; bool whole; } columns[] = {
     { "epoch", offsetof(training_row, epoch), true },
@@ -82,7 +82,8 @@ static bool read_column(const tide_table *t, const char *name, double *out) {
     return any;
 }
 
-static tide_status draw(const run_folder *r, const tide_table *t, const char *file, plot *p, const curve *curves, int count, tide_failure *failure) {
+static tide_status draw(const run_folder *r, const tide_table *t, const char *file, plot *p, const curve *curves, int count, plot_watch *watch,
+                        tide_failure *failure) {
     char        path[RUN_PATH];
     plot_series series[3];
     double     *values = malloc((size_t)(t->rows * (count + 1)) * sizeof *values + 1);
@@ -94,25 +95,27 @@ static tide_status draw(const run_folder *r, const tide_table *t, const char *fi
         if (read_column(t, curves[i].column, y))
             series[p->series_count++] = (plot_series){ .name = curves[i].name, .x = values, .y = y, .count = t->rows, .style = curves[i].style };
     }
-    tide_status status = p->series_count ? plot_write(run_folder_file(r->path, file, path), p, NULL, failure) : TIDE_OK;
+    tide_status status = p->series_count ? plot_write(run_folder_file(r->path, file, path), p, watch, NULL, failure) : TIDE_OK;
     free(values);
     return status;
 }
 
-tide_status training_log_plot(const run_folder *r, int64_t best_epoch, tide_failure *failure) {
+tide_status training_log_plot(const run_folder *r, int64_t best_epoch, eis_listener listener, void *user, tide_failure *failure) {
     static const curve losses[]     = { { "train_loss", "training", PLOT_POINTS }, { "val_loss", "validation", PLOT_POINTS } };
     static const curve accuracies[] = { { "train_acc", "training", PLOT_POINTS }, { "val_acc", "validation", PLOT_POINTS },
                                         { "best_possible_acc", "best possible", PLOT_DASHED } };
     char        path[RUN_PATH];
     tide_table  t      = { 0 };
+    told        to     = { listener, user };
+    plot_watch  watch  = eis_plot_watch(&to);
     plot_marker best   = { (double)best_epoch, "best" };
     plot        loss   = { .title = "Loss by epoch", .x_label = "epoch", .y_label = "cross-entropy, nats", .markers = &best,
-                           .marker_count = best_epoch > 0, .x_is_whole = true };
+                           .marker_count = best_epoch > 0, .x_is_whole = true, .y_not_negative = true };
     plot        accuracy = { .title = "Accuracy by epoch: missing parameters whose most probable value is right", .x_label = "epoch",
-                             .y_label = "share", .markers = &best, .marker_count = best_epoch > 0, .x_is_whole = true };
+                             .y_label = "share", .markers = &best, .marker_count = best_epoch > 0, .x_is_whole = true, .y_not_negative = true };
     tide_status status = tide_csv_read(run_folder_file(r->path, "metrics.csv", path), NULL, &t, failure);
-    if (status == TIDE_OK) status = draw(r, &t, "loss.svg", &loss, losses, 2, failure);
-    if (status == TIDE_OK) status = draw(r, &t, "accuracy.svg", &accuracy, accuracies, 3, failure);
+    if (status == TIDE_OK) status = draw(r, &t, "loss.svg", &loss, losses, 2, &watch, failure);
+    if (status == TIDE_OK) status = draw(r, &t, "accuracy.svg", &accuracy, accuracies, 3, &watch, failure);
     tide_table_free(&t);
     return status;
 }

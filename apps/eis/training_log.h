@@ -2,6 +2,7 @@
 #ifndef EIS_TRAINING_LOG_H
 #define EIS_TRAINING_LOG_H
 
+#include <tidemill/eis.h>
 #include <tidemill/optim.h>
 
 #include "run/run.h"
@@ -18,6 +19,6 @@ tide_status training_row_scaler(training_row *row, const tide_grad_scaler *s, ti
 
 tide_status training_log_append(const run_folder *r, const training_row *row, int64_t *bytes, tide_failure *failure);
 /* loss.svg and accuracy.svg, with their numbers as CSV. */
-tide_status training_log_plot(const run_folder *r, int64_t best_epoch, tide_failure *failure);
+tide_status training_log_plot(const run_folder *r, int64_t best_epoch, eis_listener listener, void *user, tide_failure *failure);
 
 #endif

@@ -3,12 +3,19 @@
 #include <stdlib.h>
 
 #include "base/base.h"
-#include "plot/plot.h"
 #include "report.h"
 
 static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for a plot"); }
 
-tide_status plot_losses(const run_folder *r, int64_t best_epoch, tide_failure *failure) {
+static bool asked_to_stop(void *user, const char *svg_path) {
+    return listener_tell(user, (forecast_event){ .stage = FORECAST_STAGE_DRAW, .message = svg_path }) != 0;
+}
+
+static void warn(void *user, const char *message) { listener_note(user, FORECAST_STAGE_WARNING, "%s", message); }
+
+plot_watch report_watch(const listener *l) { return (plot_watch){ .stop = asked_to_stop, .warn = warn, .user = (listener *)l }; }
+
+tide_status plot_losses(const run_folder *r, int64_t best_epoch, plot_watch *watch, tide_failure *failure) {
     char         path[RUN_PATH];
     metrics_row *rows;
     int64_t      count;
@@ -24,14 +31,15 @@ tide_status plot_losses(const run_folder *r, int64_t best_epoch, tide_failure *f
                               { .name = "validation", .x = values, .y = values + 2 * count, .count = count, .style = PLOT_POINTS } };
     plot_marker best      = { (double)best_epoch, "best" };
     plot        p = { .title = "Loss by epoch", .x_label = "epoch", .y_label = "loss (scaled)", .series = series, .series_count = 2, .markers = &best,
-                      .marker_count = best_epoch > 0, .x_is_whole = true };
-    if (status == TIDE_OK) status = plot_write(run_folder_file(r->path, "loss.svg", path), &p, NULL, failure);
+                      .marker_count = best_epoch > 0, .x_is_whole = true, .y_not_negative = true };
+    if (status == TIDE_OK) status = plot_write(run_folder_file(r->path, "loss.svg", path), &p, watch, NULL, failure);
     free(values);
     free(rows);
     return status;
 }
 
-tide_status plot_horizon(const char *folder, const score *model, const baseline_parts *baselines, int64_t steps, int64_t columns, tide_failure *failure) {
+tide_status plot_horizon(const char *folder, const score *model, const baseline_parts *baselines, int64_t steps, int64_t columns, plot_watch *watch,
+                         tide_failure *failure) {
     char        path[RUN_PATH];
     error_parts parts[4]  = { { 0 } };
     plot_series series[4] = { { 0 } };
@@ -43,13 +51,14 @@ tide_status plot_horizon(const char *folder, const score *model, const baseline_
         series[count] = (plot_series){ .name = i ? baseline_names[i - 1] : "model", .y = parts[i].step_mse, .count = steps, .style = i ? PLOT_DASHED : PLOT_LINE };
         count++;
     }
-    plot p = { .title = "Error by horizon step", .x_label = "step", .y_label = "mean squared error (scaled)", .series = series, .series_count = count };
-    tide_status status = fine ? plot_write(run_folder_file(folder, "horizon.svg", path), &p, NULL, failure) : no_memory(failure);
+    plot p = { .title = "Error by horizon step", .x_label = "step", .y_label = "mean squared error (scaled)", .x_is_whole = true, .y_not_negative = true,
+               .series = series, .series_count = count };
+    tide_status status = fine ? plot_write(run_folder_file(folder, "horizon.svg", path), &p, watch, NULL, failure) : no_memory(failure);
     for (int i = 0; i < 4; i++) error_parts_free(&parts[i]);
     return status;
 }
 
-tide_status plot_curve(const char *svg_path, const forecast_curve *c, tide_failure *failure) {
+tide_status plot_curve(const char *svg_path, const forecast_curve *c, plot_watch *watch, tide_failure *failure) {
     int64_t total = c->seq_len + c->pred_len;
     double *x     = malloc((size_t)total * sizeof *x + 1);
     if (!x) return no_memory(failure);
@@ -60,12 +69,13 @@ tide_status plot_curve(const char *svg_path, const forecast_curve *c, tide_failu
     plot_marker now = { x[c->seq_len - 1], "" };
     plot p = { .title = c->title, .x_label = c->time ? NULL : "step", .y_label = c->column, .x_is_time = c->time != NULL, .series = series,
                .series_count = c->truth ? 3 : 2, .markers = &now, .marker_count = 1 };
-    tide_status status = plot_write(svg_path, &p, NULL, failure);
+    tide_status status = plot_write(svg_path, &p, watch, NULL, failure);
     free(x);
     return status;
 }
 
-tide_status plot_sample(const char *folder, const dataset *d, const bundle *b, window_program *p, int64_t first_row, tide_failure *failure) {
+tide_status plot_sample(const char *folder, const dataset *d, const bundle *b, window_program *p, int64_t first_row, plot_watch *watch,
+                        tide_failure *failure) {
     char        path[RUN_PATH];
     int64_t     seq = b->config.seq_len, pred = b->config.pred_len, columns = d->frame.columns, out = d->out_count;
     bool        shown  = b->target >= d->out_first && b->target < d->out_first + out;
@@ -80,7 +90,7 @@ tide_status plot_sample(const char *folder, const dataset *d, const bundle *b, w
         values[seq + pred + i] = scaled[i * out + column - d->out_first] * d->scaler.std[column] + d->scaler.mean[column];
     forecast_curve c = { .title = "The last test window", .column = d->frame.names[column], .past = values, .truth = values + seq,
                          .forecast = values + seq + pred, .time = d->frame.time ? d->frame.time + first_row : NULL, .seq_len = seq, .pred_len = pred };
-    if (scaled) status = plot_curve(run_folder_file(folder, "sample.svg", path), &c, failure);
+    if (scaled) status = plot_curve(run_folder_file(folder, "sample.svg", path), &c, watch, failure);
     free(values);
     return status;
 }

@@ -284,7 +284,8 @@ static tide_status draw(const prediction *p, const char *path, tide_failure *fai
     static const char *const titles[] = { "Forecast", "Forecast: the last value", "Forecast: seasonal naive", "Forecast: linear" };
     forecast_curve curve = { .title = titles[p->use], .column = p->bundle.names[column], .past = values, .forecast = values + c->seq_len, .time = p->time,
                              .seq_len = c->seq_len, .pred_len = c->pred_len };
-    tide_status status = plot_curve(path, &curve, failure);
+    plot_watch  watch  = report_watch(&p->listener);
+    tide_status status = plot_curve(path, &curve, &watch, failure);
     free(values);
     return status;
 }
@@ -305,7 +306,10 @@ static tide_status write_out(const prediction *p, forecast_result *r, tide_failu
     if (status != TIDE_OK) return status;
     listener_tell(&p->listener, (forecast_event){ .stage = FORECAST_STAGE_RESULT, .result = r });
     if (!o->plots) return status;
-    if (plot_place(p, path, numbers, &plot) == TIDE_OK && draw(p, path, &plot) == TIDE_OK) {
+    status = plot_place(p, path, numbers, &plot);
+    if (status == TIDE_OK) status = draw(p, path, &plot);
+    if (status == TIDE_ECANCELLED) return fail(failure, status, "%s; the forecast itself is complete", plot.message);
+    if (status == TIDE_OK) {
         if (*numbers) output_remember(o->model, path), output_remember(o->model, numbers);
         listener_tell(&p->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = path });
     } else listener_note(&p->listener, FORECAST_STAGE_WARNING, "no plot: %s", plot.message); /* a run folder may be read-only */

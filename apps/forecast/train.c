@@ -211,10 +211,14 @@ static void tell_files(const trainer *t) {
 }
 
 static tide_status draw(trainer *t, window_program *p, const scoring *w, const score_pair *model, const baseline_parts *baselines, tide_failure *failure) {
+    plot_watch watch = report_watch(&t->listener);
     if (!t->options->plots) return TIDE_OK;
-    tide_status status = plot_losses(&t->folder, t->at.best_epoch, failure);
-    if (status == TIDE_OK) status = plot_sample(t->folder.path, &t->data, &t->bundle, p, w->first + w->windows - 1, failure);
-    if (status == TIDE_OK) status = plot_horizon(t->folder.path, model->scaled, baselines, w->pred_len, t->data.out_count, failure);
+    tide_status status = plot_losses(&t->folder, t->at.best_epoch, &watch, failure);
+    if (status == TIDE_OK) status = plot_sample(t->folder.path, &t->data, &t->bundle, p, w->first + w->windows - 1, &watch, failure);
+    if (status == TIDE_OK) status = plot_horizon(t->folder.path, model->scaled, baselines, w->pred_len, t->data.out_count, &watch, failure);
+    if (status == TIDE_ECANCELLED && failure)
+        snprintf(failure->message + strlen(failure->message), sizeof failure->message - strlen(failure->message),
+                 "; the trained model in %.200s is complete: forecast evaluate --model scores it", t->folder.path);
     return status;
 }
 

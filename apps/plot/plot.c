@@ -12,6 +12,8 @@
 
 typedef struct job {
     const plot   *p;
+    const char   *svg_path;
+    plot_watch   *watch;
     tide_failure *failure;
 } job;
 
@@ -95,7 +97,7 @@ static tide_status write_csv(void *user, void *stdio_file) {
 
 static tide_status write_svg(void *user, void *stdio_file) {
     const job *j = user;
-    return gnuplot_draw(j->p, stdio_file, j->failure);
+    return gnuplot_draw(j->p, stdio_file, j->svg_path, j->watch, j->failure);
 }
 
 bool plot_available(void) {
@@ -107,7 +109,25 @@ const char *plot_missing_note(void) {
            "(Debian: apt-get install gnuplot-nox; macOS: brew install gnuplot)";
 }
 
-tide_status plot_write(const char *svg_path, const plot *p, bool *drawn, tide_failure *failure) {
+/* With someone to tell, a gnuplot that does not work is no failure: the numbers are there. A picture that cannot be written is. */
+static tide_status draw(job *j, bool *drawn) {
+    tide_failure why    = { 0 };
+    char         message[sizeof why.message + 64];
+    if (!gnuplot_found() || (j->watch && j->watch->gave_up)) return TIDE_OK;
+    tide_failure *failure = j->failure;
+    j->failure = &why;
+    tide_status status = tide_file_replace(j->svg_path, write_svg, j, &why);
+    if (drawn) *drawn = status == TIDE_OK;
+    if (status != TIDE_OK && status != TIDE_ECANCELLED && j->watch && j->watch->gave_up && j->watch->warn) {
+        snprintf(message, sizeof message, "no plots: %s; their numbers are in the .csv files", why.message);
+        j->watch->warn(j->watch->user, message);
+        return TIDE_OK;
+    }
+    if (status != TIDE_OK && failure && failure->status == TIDE_OK) *failure = why;
+    return status;
+}
+
+tide_status plot_write(const char *svg_path, const plot *p, plot_watch *watch, bool *drawn, tide_failure *failure) {
     size_t length = strlen(svg_path);
     if (drawn) *drawn = false;
     if (length < 5 || strcmp(svg_path + length - 4, ".svg") != 0)
@@ -116,12 +136,9 @@ tide_status plot_write(const char *svg_path, const plot *p, bool *drawn, tide_fa
     if (!csv_path) return fail(failure, TIDE_ENOMEM, "plot: out of memory");
     memcpy(csv_path + length - 4, ".csv", 4);
 
-    job j = { p, failure };
+    job j = { p, svg_path, watch, failure };
     tide_status status = tide_file_replace(csv_path, write_csv, &j, failure);
-    if (status == TIDE_OK && gnuplot_found()) {
-        status = tide_file_replace(svg_path, write_svg, &j, failure);
-        if (drawn) *drawn = status == TIDE_OK;
-    }
+    if (status == TIDE_OK) status = draw(&j, drawn);
     free(csv_path);
     return status;
 }

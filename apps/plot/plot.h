@@ -37,6 +37,7 @@ typedef struct plot {
     bool equal_axes;                        /* one unit has the same length on both */
     bool x_is_time;                         /* ticks are dates (UTC: stamps are wall-clock labels) */
     bool x_is_whole;                        /* x counts something: no ticks between whole numbers */
+    bool y_not_negative;                       /* y is never below 0, nor is its axis */
     const plot_series *series;
     int64_t series_count;
     const plot_marker *markers;             /* vertical lines */
@@ -44,12 +45,23 @@ typedef struct plot {
     int width, height;                      /* points; 0: 800 by 450 */
 } plot;
 
+/* Whoever waits for gnuplot. One for all plots of a run: after the first that fails the others are not tried. */
+typedef struct plot_watch {
+    bool (*stop)(void *user, const char *svg_path);     /* asked every 50 ms while it draws; true: no more. NULL: never */
+    void (*warn)(void *user, const char *message);      /* gnuplot failed or hangs. NULL: that is a failure */
+    void *user;
+    double limit_s;  /* for one plot; 0: 60 */
+    bool   gave_up;  /* set by plot_write: gnuplot does not work here */
+} plot_watch;
+
 /* Writes svg_path and, under the same name ending in .csv, the numbers: one row for each x, one column a series (a band
  * has two), cells empty where a series has no point. Both appear whole or not at all.
+ *   watch   asked and told while gnuplot draws; may be NULL
  *   drawn   set to whether the SVG was made; false, with TIDE_OK, when there is no gnuplot; may be NULL
- * Fails with TIDE_EIO when a file cannot be written or gnuplot fails (its first message is kept), TIDE_EINVAL when
- * svg_path does not end in ".svg". */
-tide_status plot_write(const char *svg_path, const plot *p, bool *drawn, tide_failure *failure);
+ * Fails with TIDE_EIO when a file cannot be written or gnuplot fails or hangs (its first message is kept) and
+ * watch->warn is NULL, TIDE_ECANCELLED when watch->stop says so (gnuplot is killed), TIDE_EINVAL when svg_path does not end
+ * in ".svg". */
+tide_status plot_write(const char *svg_path, const plot *p, plot_watch *watch, bool *drawn, tide_failure *failure);
 
 /* Whether gnuplot is here (TIDEMILL_GNUPLOT names another program; empty: none). */
 bool plot_available(void);

@@ -1,11 +1,14 @@
-/* Dates under a time axis: at most LABELS of them, on round times, so that no two overlap. */
+/* Dates under a time axis: at most LABELS or so of them, on round times, so that no two overlap. */
 #include "ticks.h"
 
 #include <time.h>
 
 #include "base/base.h"
 
-enum { LABELS = 6, DAY = 86400 };
+enum { LABELS = 6, MOST = 2 * LABELS, DAY = 86400 };
+
+/* The first second of year 0 and the last of year 9999: what has a date of the usual length. */
+static const double FIRST = -62167219200.0, LAST = 253402300799.0;
 
 typedef struct spacing { int64_t seconds, months; } spacing;  /* one of them */
 
@@ -14,6 +17,7 @@ static const spacing spacings[] = {
     { 300, 0 },      { 600, 0 },      { 900, 0 },      { 1800, 0 },      { 3600, 0 }, { 7200, 0 }, { 10800, 0 }, { 21600, 0 },
     { 43200, 0 },    { DAY, 0 },      { 2 * DAY, 0 },  { 7 * DAY, 0 },   { 14 * DAY, 0 }, { 0, 1 }, { 0, 2 },    { 0, 3 },
     { 0, 6 },        { 0, 12 },       { 0, 24 },       { 0, 60 },        { 0, 120 },  { 0, 240 }, { 0, 600 },   { 0, 1200 },
+    { 0, 2400 },     { 0, 6000 },     { 0, 12000 },    { 0, 24000 },
 };
 enum { SPACINGS = sizeof spacings / sizeof *spacings };
 
@@ -53,14 +57,23 @@ static void put_tick(FILE *out, int64_t seconds, const char *format, bool first)
     fprintf(out, "%s\"%s\" %lld", first ? "" : ", ", label, (long long)seconds);
 }
 
+static const char *format_of(spacing s) {
+    return s.months >= 12 ? "%Y" : s.months ? "%Y-%m" : s.seconds >= DAY ? "%Y-%m-%d" : s.seconds >= 60 ? "%Y-%m-%d\\n%H:%M" : "%Y-%m-%d\\n%H:%M:%S";
+}
+
+int ticks_lines(double low, double high) {
+    spacing s = choose(high - low);
+    return low >= FIRST && high <= LAST && !s.months && s.seconds < DAY ? 2 : 1;
+}
+
 void ticks_put(FILE *out, double low, double high) {
-    spacing     s      = choose(high - low);
-    const char *format = s.months >= 12 ? "%Y" : s.months ? "%Y-%m" : s.seconds >= DAY ? "%Y-%m-%d" : s.seconds >= 60 ? "%Y-%m-%d\\n%H:%M" : "%Y-%m-%d\\n%H:%M:%S";
-    int64_t     month  = s.months ? first_month((int64_t)low, s.months) : 0;
-    int64_t     at     = s.months ? month_seconds(month) : first_tick((int64_t)low, s.seconds);
+    if (!(low >= FIRST && high <= LAST)) return; /* no dates: gnuplot's own numbers */
+    spacing s     = choose(high - low);
+    int64_t month = s.months ? first_month((int64_t)low, s.months) : 0;
+    int64_t at    = s.months ? month_seconds(month) : first_tick((int64_t)low, s.seconds);
     fputs("set xtics (", out);
-    for (bool first = true; (double)at <= high; first = false) {
-        put_tick(out, at, format, first);
+    for (int count = 0; count < MOST && (double)at <= high; count++) {
+        put_tick(out, at, format_of(s), count == 0);
         at = s.months ? month_seconds(month += s.months) : at + s.seconds;
     }
     fputs(")\n", out);

@@ -179,7 +179,8 @@ typedef enum forecast_stage {
     FORECAST_STAGE_EPOCH,    /* after each epoch, validated and saved */
     FORECAST_STAGE_SCORE,    /* while scoring: batch of batches */
     FORECAST_STAGE_FILE,     /* `message` is the path of a file that was written */
-    FORECAST_STAGE_RESULT    /* predict: `result` is complete, so it can be shown while plots are drawn */
+    FORECAST_STAGE_RESULT,   /* predict: `result` is complete, so it can be shown while plots are drawn */
+    FORECAST_STAGE_DRAW      /* while gnuplot draws the file `message`: to show it, and to be able to stop */
 } forecast_stage;
 
 typedef struct forecast_event {

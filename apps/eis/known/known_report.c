@@ -130,7 +130,7 @@ static tide_status draw(const known_trainer *t, tide_failure *failure) {
     if (!t->options->plots) return TIDE_OK;
     if (!plot_available() && t->listener && t->listener(t->user, EIS_NOTE, plot_missing_note()))
         return fail(failure, TIDE_ECANCELLED, "stopped");
-    return training_log_plot(&t->folder, t->at.best_epoch, failure);
+    return training_log_plot(&t->folder, t->at.best_epoch, t->listener, t->user, failure);
 }
 
 tide_status known_report(known_trainer *t, eis_result *result, tide_failure *failure) {

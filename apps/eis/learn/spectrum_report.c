@@ -55,7 +55,7 @@ static json_t *result_json(const spectrum_trainer *t) {
 static tide_status draw(const spectrum_trainer *t, tide_failure *failure) {
     if (!t->options->plots) return TIDE_OK;
     tide_status status = plot_available() ? TIDE_OK : trainer_tell(t, EIS_NOTE, plot_missing_note(), failure);
-    return status == TIDE_OK ? training_log_plot(&t->folder, t->at.best_epoch, failure) : status;
+    return status == TIDE_OK ? training_log_plot(&t->folder, t->at.best_epoch, t->listener, t->user, failure) : status;
 }
 
 tide_status spectrum_report(const spectrum_trainer *t, eis_result *result, tide_failure *failure) {
