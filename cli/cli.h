@@ -66,6 +66,10 @@ enum { CLI_MAX_OPTIONS = 144 };
 
 extern const cli_command *const cli_commands[];  /* ends with NULL */
 const cli_command *command_find(const char *name);
+/* Whether there are commands "NAME something". */
+bool command_is_group(const char *name);
+/* Whether `command` is one of them; then *word is what follows the name. */
+bool command_in_group(const cli_command *command, const char *name, const char **word);
 /* "tidemill forecast WORD" where WORD is none of the commands: says which is near. Returns the exit code. */
 int command_unknown_word(const cli_call *call);
 
@@ -87,6 +91,7 @@ tide_status config_read(const char *path, const config_sink *sink, tide_failure 
 /* ---- the manual ---------------------------------------------------------------------------------------- */
 
 void help_front(FILE *out);
+void help_group(FILE *out, const char *name);
 void help_command(FILE *out, const cli_command *command);
 void man_print(FILE *out);
 void completion_print(FILE *out);
@@ -109,6 +114,8 @@ bool talk_is_terminal(void);
 int report_failure(const tide_failure *failure, bool json);
 /* Prints `text` and flushes; a full disk or a closed pipe is a failure like any other. Returns the exit code. */
 int print_result(const char *text, bool json);
+/* The last thing before the program ends: what was printed, by whomever, is out, or exit code 0 becomes 1. */
+int output_end(int code);
 
 /* ---- stopping ------------------------------------------------------------------------------------------ */
 

@@ -25,6 +25,20 @@ const cli_command *command_find(const char *name) {
     return NULL;
 }
 
+bool command_in_group(const cli_command *command, const char *name, const char **word) {
+    size_t length = strlen(name);
+    bool   in     = strncmp(command->name, name, length) == 0 && command->name[length] == ' ';
+    if (in) *word = command->name + length + 1;
+    return in;
+}
+
+bool command_is_group(const char *name) {
+    const char *word;
+    for (int i = 0; cli_commands[i]; i++)
+        if (command_in_group(cli_commands[i], name, &word)) return true;
+    return false;
+}
+
 /* The command that the first one or two words name; *used says how many they were. */
 static const cli_command *command_of(int argc, char **argv, int *used) {
     char name[128];
@@ -55,12 +69,12 @@ int command_unknown_word(const cli_call *call) {
     char         list[1024] = "", name[64], near[64], hint[96] = "tidemill help lists them";
     tide_failure failure = { .status = TIDE_EINVAL };
     const char  *group   = call->command->name;
-    size_t       length  = strlen(group);
+    const char  *word;
     for (int i = 0; cli_commands[i]; i++)
-        if (!strncmp(cli_commands[i]->name, group, length) && cli_commands[i]->name[length] == ' ')
+        if (command_in_group(cli_commands[i], group, &word))
             snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", *list ? "|" : "", cli_commands[i]->name);
     snprintf(name, sizeof name, "%.20s %.40s", group, call->words[0]);
-    const char *found = nearest_in(name, list, near, sizeof near);
+    const char *found = command_find(call->words[0]) ? call->words[0] : nearest_in(name, list, near, sizeof near);
     if (found) snprintf(hint, sizeof hint, "did you mean \"%s\"?", found);
     snprintf(failure.message, sizeof failure.message, "there is no command \"%s\"; %s", name, hint);
     return report_failure(&failure, call->json);
@@ -89,7 +103,7 @@ static int print_man(int argc, char **argv) {
 }
 
 static int print_completion(int argc, char **argv) {
-    tide_failure f = { .status = TIDE_EINVAL, .column = "completion", .message = "--completion knows bash" };
+    tide_failure f = { .status = TIDE_EINVAL, .column = "completion", .message = "only bash is supported" };
     if (argc > 2 && strcmp(argv[2], "bash") != 0) return report_failure(&f, false);
     completion_print(stdout);
     return EXIT_DONE;
@@ -99,12 +113,26 @@ static int print_help(int argc, char **argv) {
     int used;
     if (argc < 3) return help_front(stdout), EXIT_DONE;
     const cli_command *command = command_of(argc - 1, argv + 1, &used);
-    if (!command) return unknown_command(argc - 1, argv + 1);
+    /* "help data": no command by itself; "help forecast explain": one that there is, and a word that names none. */
+    if (!command && argc == 3 && command_is_group(argv[2])) return help_group(stdout, argv[2]), EXIT_DONE;
+    if (!command || (used == 1 && argc > 3)) return unknown_command(argc - 1, argv + 1);
     help_command(stdout, command);
     return EXIT_DONE;
 }
 
-int main(int argc, char **argv) {
+static bool asks_for_help(const char *word) { return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0; }
+
+/* "tidemill data", "data --help", "eis help", "eis help train": as "help data" and so on. -1: none of these. */
+static int run_group(int argc, char **argv) {
+    bool group = command_is_group(argv[1]), itself = command_find(argv[1]) != NULL; /* "eis" is a command as well */
+    if (!group || (itself && (argc < 3 || strcmp(argv[2], "help") != 0))) return -1;
+    if (argc == 2) return help_group(stderr, argv[1]), EXIT_USAGE;
+    if (!asks_for_help(argv[2])) return -1;
+    char *help[] = { argv[0], argv[2], argv[1], argc > 3 ? argv[3] : NULL };
+    return print_help(argc > 3 ? 4 : 3, help);
+}
+
+static int run_all(int argc, char **argv) {
     static const struct { const char *word; int (*run)(int, char **); } fronts[] = {
         { "--version", print_version }, { "-V", print_version }, { "--help", print_help }, { "-h", print_help },
         { "help", print_help }, { "--man", print_man }, { "--completion", print_completion },
@@ -116,6 +144,10 @@ int main(int argc, char **argv) {
     }
     for (size_t i = 0; i < sizeof fronts / sizeof *fronts; i++)
         if (strcmp(argv[1], fronts[i].word) == 0) return fronts[i].run(argc, argv);
+    int code = run_group(argc, argv);
+    if (code >= 0) return code;
     const cli_command *command = command_of(argc, argv, &used);
     return command ? run_command(command, argc - used, argv + used) : unknown_command(argc, argv);
 }
+
+int main(int argc, char **argv) { return output_end(run_all(argc, argv)); }

@@ -65,13 +65,29 @@ static void help_options(FILE *out, const cli_option *options, int count) {
     }
 }
 
+static void list_commands(FILE *out, const char *group) {
+    const char *word;
+    for (int i = 0; cli_commands[i]; i++)
+        if (command_in_group(cli_commands[i], group, &word)) fprintf(out, "  tidemill %-18s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
+}
+
 void help_command(FILE *out, const cli_command *command) {
     cli_option options[CLI_MAX_OPTIONS];
     int count = command_options(command, options);
     fprintf(out, "tidemill %s%s%s [options]\n  %s\n", command->name, *command->words ? " " : "", command->words, command->summary);
     if (*command->more) fprintf(out, "\n%s", command->more);
+    if (command_is_group(command->name)) {
+        fputs("\nCommands\n", out);
+        list_commands(out, command->name);
+    }
     help_options(out, options, count);
     fputs("\nOptions can also come from the environment (TIDEMILL_SEQ_LEN=96) and from --config; '_' equals '-'.\n", out);
+}
+
+void help_group(FILE *out, const char *name) {
+    fprintf(out, "tidemill %s COMMAND [options]\n\n", name);
+    list_commands(out, name);
+    fprintf(out, "\n  tidemill help %s COMMAND      the same as %s COMMAND --help\n", name, name);
 }
 
 void help_front(FILE *out) {
@@ -143,33 +159,68 @@ void man_print(FILE *out) {
 
 /* ---- completion ---- */
 
+/* The values of an option that takes one of a few words; NULL: any text. */
+static const char *completion_values(const cli_option *o) {
+    return o->choices ? o->choices : strcmp(o->name, "device") == 0 ? "cpu|ref|check" : NULL;
+}
+
+/* The words after a group's name: "train|evaluate|...", by blanks. */
+static void completion_words(FILE *out, const char *group) {
+    const char *word;
+    for (int i = 0; cli_commands[i]; i++)
+        if (command_in_group(cli_commands[i], group, &word)) fprintf(out, "%s ", word);
+}
+
 static void completion_command(FILE *out, const cli_command *command) {
     cli_option options[CLI_MAX_OPTIONS];
     int count = command_options(command, options);
     fprintf(out, "    '%s')\n      case \"$previous\" in\n", command->name);
     for (int i = 0; i < count; i++) {
-        if (!options[i].choices || (options[i].flags & CLI_HIDDEN)) continue;
+        const char *c = completion_values(&options[i]);
+        if (!c || (options[i].flags & CLI_HIDDEN)) continue;
         fprintf(out, "        --%s) words='", options[i].name);
-        for (const char *c = options[i].choices; *c; c++) fputc(*c == '|' ? ' ' : *c, out);
+        for (; *c; c++) fputc(*c == '|' ? ' ' : *c, out);
         fputs("' ;;\n", out);
     }
     fputs("        *) words='", out);
+    completion_words(out, command->name);
     for (int i = 0; i < count; i++)
         if (!(options[i].flags & CLI_HIDDEN)) fprintf(out, "--%s ", options[i].name);
     fputs("' ;;\n      esac ;;\n", out);
 }
 
+/* The first words, each once: a group's name is the start of several commands' and perhaps a command itself. */
+static void completion_first_words(FILE *out) {
+    char   seen[1024] = " ", word[66];
+    for (int i = 0; cli_commands[i]; i++) {
+        snprintf(word, sizeof word, " %.*s ", (int)strcspn(cli_commands[i]->name, " "), cli_commands[i]->name);
+        if (strstr(seen, word)) continue;
+        snprintf(seen + strlen(seen), sizeof seen - strlen(seen), "%s", word + 1);
+    }
+    fprintf(out, "    ''|help) words='%shelp --version --help --man --completion' ;;\n", seen + 1);
+    for (char *c = strtok(seen, " "); c; c = strtok(NULL, " ")) {
+        if (!command_is_group(c)) continue;
+        fprintf(out, "    'help %s'", c);
+        if (!command_find(c)) fprintf(out, "|'%s'", c);
+        fputs(") words='", out);
+        completion_words(out, c);
+        fputs("' ;;\n", out);
+    }
+}
+
+/* The command is the first words that are no option, as long as they are before the cursor; "forecast train" if that is one. */
 void completion_print(FILE *out) {
     fputs("# bash completion of tidemill: source <(tidemill --completion bash)\n"
           "_tidemill() {\n"
           "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} words=''\n"
           "  local command=\"${COMP_WORDS[1]}\"\n"
-          "  case \"$command\" in forecast|data) [ \"$COMP_CWORD\" -gt 2 ] && command=\"$command ${COMP_WORDS[2]}\" ;; esac\n"
           "  [ \"$COMP_CWORD\" -eq 1 ] && command=''\n"
-          "  case \"$command\" in\n"
-          "    '') words='forecast data selftest help --version --help' ;;\n"
-          "    forecast) words='train evaluate predict' ;;\n"
-          "    data) words='get list make' ;;\n", out);
+          "  [ \"$COMP_CWORD\" -gt 2 ] && case \"$command ${COMP_WORDS[2]}\" in\n    ", out);
+    for (int i = 0, first = 1; cli_commands[i]; i++)
+        if (strchr(cli_commands[i]->name, ' ')) fprintf(out, "%s'%s'", first ? "" : "|", cli_commands[i]->name), first = 0;
+    fputs("|'help '*) command=\"$command ${COMP_WORDS[2]}\" ;;\n  esac\n"
+          "  case \"$command\" in\n", out);
+    completion_first_words(out);
     for (int i = 0; cli_commands[i]; i++) completion_command(out, cli_commands[i]);
     fputs("  esac\n"
           "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"

@@ -262,7 +262,8 @@ int cli_parse(cli_call *call, int argc, char **argv) {
     for (int i = 1; i < argc; i++) call->json = call->json || strcmp(argv[i], "--json") == 0;
     tide_status status = parse_all(p, argc, argv, &failure);
     int code = status != TIDE_OK ? report_failure(&failure, call->json) : p->help ? EXIT_DONE : -1;
-    if (code == EXIT_DONE) help_command(stdout, call->command);
+    if (code == EXIT_DONE && call->word_count && command_is_group(call->command->name)) code = command_unknown_word(call);
+    else if (code == EXIT_DONE) help_command(stdout, call->command);
     free(p);
     return code;
 }

@@ -98,11 +98,16 @@ int report_failure(const tide_failure *failure, bool json) {
     return exit_code(failure->status);
 }
 
-int print_result(const char *text, bool json) {
+static int check_output(bool json) {
     tide_failure failure = { .status = TIDE_EIO, .message = "cannot write to standard output" };
+    return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_DONE : report_failure(&failure, json);
+}
+
+int output_end(int code) { return code == EXIT_DONE ? check_output(false) : code; }
+
+int print_result(const char *text, bool json) {
     size_t length = strlen(text);
     fputs(text, stdout);
     if (length == 0 || text[length - 1] != '\n') putchar('\n');
-    if (fflush(stdout) == 0 && !ferror(stdout)) return EXIT_DONE;
-    return report_failure(&failure, json);
+    return check_output(json);
 }

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""What every command prints: it is out or exit code 1 says so; the help of groups of commands; completion."""
+import os
+import shutil
+import subprocess
+import unittest
+
+import program
+from program import Case
+
+PRINTERS = ("help", "--help", "--man", "--completion bash", "--version", "help data", "help forecast train", "eis train --help", "data --help",
+            "data list", "data list --json", "forecast train --preset list", "forecast train --compat list", "machine", "machine --json")
+
+
+class Output(Case):
+    @unittest.skipUnless(os.path.exists("/dev/full"), "no /dev/full here")
+    def test_full_disk(self):
+        for words in PRINTERS:
+            with self.subTest(words), open("/dev/full", "w") as full:
+                done = subprocess.run([program.PROGRAM, *words.split()], stdout=full, stderr=subprocess.PIPE, text=True, env=program.environment())
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("cannot write to standard output", done.stderr)
+
+    def test_closed(self):
+        for words in PRINTERS:
+            with self.subTest(words):
+                done = subprocess.run(["sh", "-c", f'exec "$0" {words} >&-', program.PROGRAM], stderr=subprocess.PIPE, text=True, env=program.environment())
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("cannot write to standard output", done.stderr)
+
+
+class Groups(Case):
+    def test_a_group_has_help(self):
+        for words in ("help data", "data --help", "data -h", "data help"):
+            told = self.code(0, *words.split()).stdout
+            for name in ("list", "get", "make"):
+                self.assertIn(f"tidemill data {name}", told)
+        self.assertIn("data make", self.code(2, "data").stderr)
+        for group, names in (("eis", ("complete", "train")), ("forecast", ("train", "predict"))):
+            for words in ((group, "help"), ("help", group), (group, "--help")):
+                told = self.code(0, *words).stdout
+                for name in names:
+                    self.assertIn(f"tidemill {group} {name}", told)
+        self.assertEqual(self.code(0, "eis", "help", "train").stdout, self.code(0, "eis", "train", "--help").stdout)
+
+    def test_a_word_that_names_no_command(self):
+        for words in (("forecast", "explain", "--help"), ("eis", "trian", "--help"), ("help", "forecast", "trian"), ("data", "gte")):
+            self.assertIn("there is no command", self.code(2, *words).stderr)
+        self.assertIn('did you mean "explain"?', self.code(2, "forecast", "explain", "--help").stderr)
+
+    @unittest.skipUnless(shutil.which("bash"), "no bash here")
+    def test_completion(self):
+        script = self.code(0, "--completion", "bash").stdout
+
+        def offered(*words):
+            line = " ".join(f"'{w}'" for w in ("tidemill", *words))
+            ask = f"{script}\nCOMP_WORDS=({line}); COMP_CWORD={len(words)}; _tidemill; echo \"${{COMPREPLY[@]}}\""
+            return subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True).stdout.split()
+
+        for word in ("forecast", "explain", "eis", "data", "machine", "bench", "selftest", "help"):
+            self.assertEqual(offered("").count(word), 1, word)
+        self.assertEqual(set(offered("data", "")), {"list", "get", "make"})
+        for word in ("complete", "generate", "train", "evaluate", "full", "simulate", "--mode"):
+            self.assertIn(word, offered("eis", ""))
+        self.assertIn("predict", offered("forecast", ""))
+        self.assertIn("--spectrum", offered("eis", "complete", "--spec"))
+        self.assertEqual(offered("forecast", "train", "--device", ""), ["cpu", "ref", "check"])
+        self.assertEqual(offered("selftest", "--device", "c"), ["cpu", "check"])
+        self.assertIn("train", offered("help", "eis", ""))
+        self.assertIn("eis", offered("help", "e"))
+        self.assertIn("only bash", self.code(2, "--completion", "fish").stderr)
+
+
+if __name__ == "__main__":
+    program.main("test_output")
