@@ -125,6 +125,7 @@ static int run_inference(cli_call *call, eis_options *o) {
     if (!exists(o->model)) {
         usage(&failure, "model", "there is no trained predictor in %s: tidemill eis --mode train makes one, --model RUN names another",
               o->model);
+        failure.status = TIDE_EDATA;
         return report_failure(&failure, call->json);
     }
     return eis_command_run(call, o, *o->known ? eis_complete : eis_full);

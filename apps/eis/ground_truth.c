@@ -33,7 +33,7 @@ tide_status ground_truths_read(const char *path, ground_truth **out, int64_t *co
     tide_status  status = TIDE_OK;
     *out   = NULL;
     *count = 0;
-    if (!list) return fail_at(failure, error.line > 0 ? TIDE_EDATA : TIDE_EIO, path, MAX2(error.line, 0), NULL, "%s: %s", path, error.text);
+    if (!list) return fail_at(failure, TIDE_EDATA, path, MAX2(error.line, 0), NULL, "%s: %s", path, error.text);
     if (!json_is_array(list) || !json_array_size(list))
         status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s is not a list of {\"id\", \"rsh\", \"ra\", \"rb\", \"ca\", \"cb\"}", path);
     if (status == TIDE_OK) {

@@ -31,10 +31,18 @@ static const char *errno_text(int err) {
     return NULL;
 }
 
+/* A wrong name is wrong input; the rest is the system's. */
+static bool is_wrong_name(const char *doing, int err) {
+    static const int names[] = { ENOENT, ENOTDIR, EISDIR, EACCES, ELOOP, ENAMETOOLONG };
+    for (size_t i = 0; strcmp(doing, "open") == 0 && i < sizeof names / sizeof *names; i++)
+        if (names[i] == err) return true;
+    return false;
+}
+
 tide_status system_fail(tide_failure *f, const char *path, const char *doing, int err) {
     if (err == ENOMEM) return fail_at(f, TIDE_ENOMEM, path, 0, NULL, "cannot %s this file: out of memory", doing);
     const char *text = errno_text(err);
-    if (text) return fail_at(f, TIDE_EIO, path, 0, NULL, "cannot %s this file: %s", doing, text);
+    if (text) return fail_at(f, is_wrong_name(doing, err) ? TIDE_EDATA : TIDE_EIO, path, 0, NULL, "cannot %s this file: %s", doing, text);
     return fail_at(f, TIDE_EIO, path, 0, NULL, "cannot %s this file: system error %d", doing, err);
 }
 
@@ -56,7 +64,7 @@ tide_status file_open(const char *path, FILE **out, int64_t *size, tide_failure 
     if (stat(path, &info) != 0) return system_fail(f, path, "open", errno);
     if (S_ISDIR(info.st_mode)) return system_fail(f, path, "open", EISDIR);
     if (!S_ISREG(info.st_mode))
-        return fail_at(f, TIDE_EIO, path, 0, NULL, "this is a pipe or a device; a regular file is needed");
+        return fail_at(f, TIDE_EDATA, path, 0, NULL, "this is a pipe or a device; a regular file is needed");
     FILE *file = fopen(path, "rb");
     if (!file) return system_fail(f, path, "open", errno);
     *size = (int64_t)info.st_size;

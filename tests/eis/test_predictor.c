@@ -267,7 +267,7 @@ static void test_not_a_model(void **state) {
     tide_failure failure = { 0 };
     predictor   *p;
     (void)state;
-    assert_int_equal(predictor_open("/nonexistent/model", &(predictor_settings){ .device = "cpu", .threads = 1 }, &p, &failure), TIDE_EIO);
+    assert_int_equal(predictor_open("/nonexistent/model", &(predictor_settings){ .device = "cpu", .threads = 1 }, &p, &failure), TIDE_EDATA);
     assert_null(p);
 }
 

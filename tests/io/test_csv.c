@@ -108,7 +108,7 @@ static void test_refused(void **state) {
 static void check_missing(const char *path, const char *part) {
     tide_table t;
     tide_failure f = { 0 };
-    check_failure(path, tide_csv_read(path, NULL, &t, &f), &f, TIDE_EIO, part);
+    check_failure(path, tide_csv_read(path, NULL, &t, &f), &f, TIDE_EDATA, part);
     assert_string_equal(f.file, path);
 }
 

@@ -166,7 +166,7 @@ static void test_sha256(void **state) {
     check_sum(million, 64, "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb");
     char hex[65] = "x";
     tide_failure f = { 0 };
-    check_failure("absent", tide_file_sha256(temporary("absent"), hex, &f), &f, TIDE_EIO, "no such file");
+    check_failure("absent", tide_file_sha256(temporary("absent"), hex, &f), &f, TIDE_EDATA, "no such file");
     assert_string_equal(hex, "");
 }
 

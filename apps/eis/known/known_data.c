@@ -33,7 +33,7 @@ static int by_name(const void *a, const void *b) { return strcmp(*(char *const *
 static tide_status list(const char *folder, const char *pattern, names *out, tide_failure *f) {
     DIR *dir  = opendir(folder);
     bool fine = true;
-    if (!dir && errno != ENOENT) return fail_at(f, TIDE_EIO, folder, 0, NULL, "cannot read the folder %s: %s", folder, strerror(errno));
+    if (!dir && errno != ENOENT) return fail_at(f, TIDE_EDATA, folder, 0, NULL, "cannot read the folder %s: %s", folder, strerror(errno));
     for (struct dirent *e; dir && (e = readdir(dir));)
         if (fnmatch(pattern, e->d_name, 0) == 0) fine = fine && names_add(out, e->d_name);
     if (dir) closedir(dir);

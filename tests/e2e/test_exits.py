@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""The same mistake has the same exit code in every command: 3 for an input that is not there or no good, 2 for usage."""
+import os
+import program
+from program import Case
+
+# Commands with a place for a file; FILE is the file in question.
+INPUTS = ("forecast train --data FILE --out made", "forecast evaluate --data FILE", "forecast evaluate --model FILE --data series.csv",
+          "forecast predict FILE", "explain FILE", "eis complete --spectrum FILE", "eis complete --known Rsh=460 --method network --model FILE",
+          "eis evaluate FILE", "eis generate --stats-only --ground-truths FILE", "eis --mode inference --model FILE --known Rsh=460",
+          "selftest --golden FILE")
+COMMANDS = ("forecast", "forecast train", "forecast evaluate", "forecast predict", "explain", "eis", "eis complete", "eis generate", "eis train",
+            "eis evaluate", "eis full", "eis simulate", "data list", "data get", "data make", "machine", "bench", "selftest")
+
+
+class Exits(Case):
+    def setUp(self):
+        super().setUp()
+        program.write_series(self.folder / "series.csv", rows=120)
+        (self.folder / "folder").mkdir()
+        (self.folder / "empty").touch()
+        (self.folder / "junk").write_bytes(bytes(range(256)) * 4)
+        (self.folder / "locked").write_text("1")
+        (self.folder / "locked").chmod(0)
+
+    def test_bad_inputs(self):
+        names = ["nofile", "folder", "empty", "junk", "empty/inside"] + ([] if os.geteuid() == 0 else ["locked"])
+        for words in INPUTS:
+            for name in names:
+                with self.subTest(f"{words}: {name}"):
+                    self.code(3, *words.replace("FILE", name).split(), cwd=self.folder)
+        self.assertFalse((self.folder / "made").exists())
+
+    def test_usage(self):
+        for words in COMMANDS:
+            for wrong in (["--no-such-option"], ["--no-such-option", "--help"], ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"]):
+                with self.subTest(f"{words} {wrong}"):
+                    self.code(2, *words.split(), *wrong, cwd=self.folder)
+        for words in ("forecast train --epochs x", "forecast predict run --horizon-x", "eis complete --noise x", "eis train --n_epochs x", "eis generate --n_ground_truths x",
+                      "eis evaluate run --test-spectra x", "eis simulate s.csv --noise x", "eis full --n_epochs x", "data make tide t.csv --rows x", "machine --measure=x",
+                      "bench --seconds x", "explain run --batch-size x", "eis --mode x", "data make sun t.csv", "data get no-such-series"):
+            with self.subTest(words):
+                self.code(2, *words.split(), cwd=self.folder)
+
+    def test_no_word(self):
+        for words in ("", "forecast", "eis", "data", "no-such-command", "forecast predict", "explain", "eis simulate", "data get", "data make"):
+            with self.subTest(words):
+                self.code(2, *words.split(), cwd=self.folder)
+
+
+if __name__ == "__main__":
+    program.main("test_exits")
