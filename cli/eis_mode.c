@@ -121,11 +121,12 @@ static int run_train(cli_call *call, eis_options *o) {
 static int run_inference(cli_call *call, eis_options *o) {
     tide_failure failure;
     if (*o->spectra) return eis_command_run(call, o, eis_complete);
+    bool given = *o->model != 0;
     default_model(o);
     if (!exists(o->model)) {
         usage(&failure, "model", "there is no trained predictor in %s: tidemill eis --mode train makes one, --model RUN names another",
               o->model);
-        failure.status = TIDE_EDATA;
+        if (given) failure.status = TIDE_EDATA;
         return report_failure(&failure, call->json);
     }
     return eis_command_run(call, o, *o->known ? eis_complete : eis_full);

@@ -128,9 +128,19 @@ static tide_status note_constant_columns(reading *r) {
     return reading_note(r, "constant over the %" PRId64 " training rows, so not scaled: %s\n", rows, list);
 }
 
+/* Names go into the forecast as they are, so that it can be read again; a spreadsheet may take one for a formula and run it. */
+static tide_status note_formulas(reading *r) {
+    const frame *f = r->out;
+    for (int64_t i = 0; i < f->columns; i++)
+        if (strchr("=+-@\t\r", f->names[i][0]) && f->names[i][0])
+            return reading_note(r, "column \"%.60s\" begins as a formula does: spreadsheets may run it when they open a forecast\n", f->names[i]);
+    return TIDE_OK;
+}
+
 static tide_status finish(reading *r) {
     tide_status status = cut_rows(r);
     if (!status) status = note_constant_columns(r);
+    if (!status) status = note_formulas(r);
     bool hashed = !from_stdin(r->path) && !r->options->run_time; /* only training compares files, and it takes as long as reading them */
     if (!status && hashed) status = tide_file_sha256(r->path, r->out->sha256, r->failure);
     r->out->path = strdup(r->path);

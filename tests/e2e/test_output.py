@@ -29,6 +29,21 @@ class Output(Case):
                 self.assertIn("cannot write to standard output", done.stderr)
 
 
+class Formulas(Case):
+    def test_a_name_that_spreadsheets_would_run(self):
+        """It is warned of, once and by name, and comes back as it is."""
+        run, name = self.folder / "run", "=HYPERLINK(0)"
+        data = program.write_series(self.folder / "s.csv", columns=("load", name, "@x"))
+        said = self.code(0, "forecast", "train", "--data", data, "--out", run, *program.SMALL, "--no-plots").stderr
+        self.assertEqual(said.count("formula"), 1)
+        self.assertIn(name, said)
+        done = self.code(0, "forecast", "predict", run, "--data", data, "--no-plots")
+        self.assertIn(name, done.stdout.splitlines()[0].split(","))
+        self.assertIn("formula", done.stderr)
+        plain = program.write_series(self.folder / "p.csv")
+        self.assertNotIn("formula", self.code(0, "forecast", "train", "--data", plain, "--out", self.folder / "other", *program.SMALL, "--no-plots").stderr)
+
+
 class Groups(Case):
     def test_a_group_has_help(self):
         for words in ("help data", "data --help", "data -h", "data help"):
