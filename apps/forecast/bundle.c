@@ -66,19 +66,19 @@ tide_status bundle_from(const dataset *d, const forecast_options *o, const model
 
 /* ---- the metadata, one JSON object ---- */
 
-static const struct { const char *key; size_t offset; } sizes[] = {
-    { "seq_len", offsetof(model_config, seq_len) },     { "pred_len", offsetof(model_config, pred_len) },
-    { "columns", offsetof(model_config, columns) },     { "marks", offsetof(model_config, marks) },
-    { "d_model", offsetof(model_config, d_model) },     { "n_heads", offsetof(model_config, n_heads) },
-    { "head_size", offsetof(model_config, head_size) }, { "d_ff", offsetof(model_config, d_ff) },
-    { "e_layers", offsetof(model_config, e_layers) },   { "out_first", offsetof(model_config, out_first) },
-    { "out_count", offsetof(model_config, out_count) },
+const model_size model_sizes[MODEL_SIZES] = {
+    { "seq_len", offsetof(model_config, seq_len), "seq-len" },   { "pred_len", offsetof(model_config, pred_len), "pred-len" },
+    { "columns", offsetof(model_config, columns), NULL },        { "marks", offsetof(model_config, marks), NULL },
+    { "d_model", offsetof(model_config, d_model), "d-model" },   { "n_heads", offsetof(model_config, n_heads), "n-heads" },
+    { "head_size", offsetof(model_config, head_size), NULL },    { "d_ff", offsetof(model_config, d_ff), "d-ff" },
+    { "e_layers", offsetof(model_config, e_layers), "e-layers" }, { "out_first", offsetof(model_config, out_first), NULL },
+    { "out_count", offsetof(model_config, out_count), NULL },
 };
-enum { SIZES = sizeof sizes / sizeof *sizes };
 
 static json_t *config_json(const model_config *c) {
     json_t *o = json_object();
-    for (int i = 0; i < SIZES; i++) json_object_set_new(o, sizes[i].key, json_integer(*(const int64_t *)((const char *)c + sizes[i].offset)));
+    for (int i = 0; i < MODEL_SIZES; i++)
+        json_object_set_new(o, model_sizes[i].key, json_integer(*(const int64_t *)((const char *)c + model_sizes[i].offset)));
     json_object_set_new(o, "dropout", json_real(c->dropout));
     json_object_set_new(o, "activation", json_string(c->relu ? "relu" : "gelu"));
     json_object_set_new(o, "use_norm", json_boolean(c->use_norm));
@@ -145,7 +145,7 @@ static bool ends_with(const char *text, const char *end) {
 }
 
 /* The published checkpoints have the feed-forward maps as convolutions of width 1: (out, in, 1). */
-static tide_shape published_shape(const char *name, tide_shape shape) {
+tide_shape published_shape(const char *name, tide_shape shape) {
     if (ends_with(name, "conv1.weight") || ends_with(name, "conv2.weight")) shape.dim[shape.ndim++] = 1;
     return shape;
 }
@@ -173,145 +173,6 @@ tide_status bundle_write(const char *path, const bundle *b, tide_list params, co
     tide_status  status = add_parts(&a, b, params, best);
     if (status != TIDE_OK) no_memory(failure);
     else status = tide_safetensors_write(path, &a, failure);
-    tide_archive_free(&a);
-    return status;
-}
-
-/* ---- reading: a file from outside, nothing in it is taken on trust ---- */
-
-/* Notes when memory was refused, so that the file is not blamed. */
-static void *got(bundle *b, void *memory) {
-    b->out_of_memory = b->out_of_memory || !memory;
-    return memory;
-}
-
-static bool read_config(const json_t *o, model_config *c) {
-    for (int i = 0; i < SIZES; i++) {
-        const json_t *v = json_object_get(o, sizes[i].key);
-        if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > 1000000000) return false;
-        *(int64_t *)((char *)c + sizes[i].offset) = json_integer_value(v);
-    }
-    const char *activation = json_string_value(json_object_get(o, "activation"));
-    c->dropout  = json_number_value(json_object_get(o, "dropout"));
-    c->relu     = activation && !strcmp(activation, "relu");
-    c->use_norm = json_is_true(json_object_get(o, "use_norm"));
-    return c->seq_len > 0 && c->pred_len > 0 && c->columns > 0 && c->n_heads > 0 && c->head_size > 0 && c->d_model > 0 && c->d_ff > 0 &&
-           c->out_count > 0 && c->out_first + c->out_count <= c->columns && c->marks < 16;
-}
-
-static bool read_reals(bundle *b, const json_t *a, double **out) {
-    int64_t count = b->config.columns;
-    if (!json_is_array(a) || (int64_t)json_array_size(a) != count || !(*out = got(b, malloc((size_t)count * sizeof **out + 1)))) return false;
-    for (int64_t i = 0; i < count; i++) (*out)[i] = json_number_value(json_array_get(a, (size_t)i));
-    return true;
-}
-
-static bool read_names(const json_t *a, bundle *b) {
-    if (!json_is_array(a) || (int64_t)json_array_size(a) != b->config.columns) return false;
-    b->names = got(b, calloc((size_t)b->config.columns + 1, sizeof *b->names));
-    for (int64_t i = 0; b->names && i < b->config.columns; i++) {
-        const char *name = json_string_value(json_array_get(a, (size_t)i));
-        if (!name || !(b->names[i] = got(b, strdup(name)))) return false;
-    }
-    return b->names != NULL;
-}
-
-/* Models of the first versions have none: their columns stand as they are listed. */
-static bool read_places(const json_t *a, bundle *b) {
-    bool listed = json_array_size(a) == (size_t)b->config.columns;
-    if (!copy_places(b, NULL)) return got(b, NULL) != NULL;
-    for (int64_t i = 0; listed && i < b->config.columns; i++) b->place[i] = json_integer_value(json_array_get(a, (size_t)i));
-    return true;
-}
-
-/* Models of 0.1.0 have none: their stamps stand in one column. */
-static bool read_time_columns(const json_t *a, bundle *b) {
-    time_columns *t = &b->time_columns;
-    if (json_array_size(a) > TIME_COLUMNS) return false;
-    for (size_t i = 0; i < json_array_size(a); i++) {
-        const json_t *one = json_array_get(a, i), *place = json_array_get(one, 1), *part = json_array_get(one, 2);
-        const char   *name = json_string_value(json_array_get(one, 0));
-        if (!name || !json_is_integer(place) || !json_is_integer(part) || json_integer_value(part) < 0 || json_integer_value(part) > PART_SECOND) return false;
-        t->of[i].place = json_integer_value(place), t->of[i].part = (time_part)json_integer_value(part);
-        if (!(t->of[i].name = got(b, strdup(name)))) return false;
-        t->count++;
-    }
-    if (a || !b->time_name) return true;
-    t->of[0].place = b->time_place, t->of[0].part = PART_STAMP;
-    t->of[0].name  = got(b, strdup(b->time_name));
-    t->count       = t->of[0].name != NULL;
-    return t->count;
-}
-
-static bool read_time(const json_t *o, bundle *b) {
-    const char *step = json_string_value(json_object_get(o, "step")), *marks = json_string_value(json_object_get(o, "marks"));
-    const char *offset = json_string_value(json_object_get(o, "offset")), *name = json_string_value(json_object_get(o, "column"));
-    if (!step || !marks || !offset || strlen(offset) >= sizeof b->format.offset) return false;
-    if ((*step && !step_parse(step, &b->step)) || (*marks && !step_parse(marks, &b->mark_step))) return false;
-    time_format *f = &b->format;
-    f->kind        = (char)json_integer_value(json_object_get(o, "kind"));
-    f->separator   = (char)json_integer_value(json_object_get(o, "separator"));
-    f->middle      = (char)json_integer_value(json_object_get(o, "middle"));
-    f->fraction    = (char)json_integer_value(json_object_get(o, "fraction"));
-    f->padded      = json_is_true(json_object_get(o, "padded"));
-    f->hour_padded = json_is_true(json_object_get(o, "hour_padded"));
-    f->seconds     = json_is_true(json_object_get(o, "seconds"));
-    memcpy(f->offset, offset, strlen(offset) + 1);
-    b->time_place  = json_integer_value(json_object_get(o, "place"));
-    b->time_name   = name ? got(b, strdup(name)) : NULL;
-    f->shape       = (char)json_integer_value(json_object_get(o, "shape"));
-    f->colon       = (char)json_integer_value(json_object_get(o, "colon"));
-    f->half        = (char)json_integer_value(json_object_get(o, "half"));
-    return (!name || b->time_name) && f->shape >= 0 && f->shape < DATE_SHAPES && read_time_columns(json_object_get(o, "in_columns"), b);
-}
-
-static bool read_tail(const tide_archive *a, bundle *b) {
-    const tide_tensor *values = tide_archive_find(a, "tail.values"), *time = tide_archive_find(a, "tail.time");
-    tide_shape shape = TIDE_SHAPE(b->config.seq_len, b->config.columns);
-    if (!values || values->type != TIDE_F64 || !tide_shape_equal(values->shape, shape)) return false;
-    size_t bytes = (size_t)tide_shape_count(shape) * sizeof *b->tail;
-    if (!(b->tail = got(b, malloc(bytes + 1)))) return false;
-    memcpy(b->tail, values->data, bytes);
-    if (!b->time_name) return true;
-    if (!time || time->type != TIDE_I64 || tide_shape_count(time->shape) != b->config.seq_len) return false;
-    bytes = (size_t)b->config.seq_len * sizeof *b->tail_time;
-    if (!(b->tail_time = got(b, malloc(bytes + 1)))) return false;
-    memcpy(b->tail_time, time->data, bytes);
-    return true;
-}
-
-static bool read_parts(const json_t *o, const tide_archive *a, bundle *b) {
-    b->reading  = json_incref(json_object_get(o, "reading"));
-    b->kind     = (int)json_integer_value(json_object_get(o, "kind"));
-    b->features = (int)json_integer_value(json_object_get(o, "features"));
-    b->target   = json_integer_value(json_object_get(o, "target"));
-    bool fine = read_config(json_object_get(o, "model"), &b->config) && read_names(json_object_get(o, "columns"), b) &&
-                read_places(json_object_get(o, "places"), b) &&
-                read_reals(b, json_object_get(o, "mean"), &b->scaler.mean) &&
-                read_reals(b, json_object_get(o, "std"), &b->scaler.std) && read_time(json_object_get(o, "time"), b) &&
-                read_tail(a, b) && record_read(json_object_get(o, "training"), a, &b->config, &b->record, &b->out_of_memory) &&
-                reading_options_sound(b->reading, &b->out_of_memory);
-    b->scaler.columns = b->config.columns;
-    return fine && b->target >= 0 && b->target < b->config.columns && b->kind >= 0 && b->kind <= FORECAST_PEMS && b->features >= 0 &&
-           b->features <= FORECAST_MS;
-}
-
-tide_status bundle_read(const char *path, bundle *out, tide_failure *failure) {
-    tide_archive a      = { 0 };
-    tide_status  status = tide_safetensors_read(path, &a, failure);
-    if (status != TIDE_OK) return status;
-    *out             = (bundle){ 0 };
-    const char *text = tide_archive_metadata(&a, "tidemill.forecast");
-    json_t     *o    = text ? json_loads(text, 0, NULL) : NULL;
-    int64_t version  = json_integer_value(json_object_get(o, "format_version"));
-    if (!o) status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "this is no model of `tidemill forecast train`: it has no tidemill.forecast metadata");
-    else if (version > BUNDLE_VERSION)
-        status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "format version %" PRId64 " is newer than this program reads (%d): update tidemill", version, BUNDLE_VERSION);
-    else if (!read_parts(o, &a, out))
-        status = out->out_of_memory ? no_memory(failure)
-                                    : fail_at(failure, TIDE_EDATA, path, 0, NULL, "the metadata of the model is damaged: train again or copy the run anew");
-    if (status != TIDE_OK) bundle_free(out);
-    json_decref(o);
     tide_archive_free(&a);
     return status;
 }

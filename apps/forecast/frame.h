@@ -115,9 +115,11 @@ bool    time_parse(const char *text, int64_t *seconds, time_format *format);
 /* The same for one shape of date, also with AM and PM and a clock with points, and DATE_YMD with points between its parts. */
 bool    time_parse_as(const char *text, date_shape shape, int64_t *seconds, time_format *format);
 bool    clock_parse(const char *text);  /* H:M[:S], with nothing before it */
-void    time_print(char buffer[40], int64_t seconds, const time_format *format);
+void    time_print(char buffer[40], int64_t seconds, const time_format *format);  /* cut to the buffer, whatever is given */
 void    time_print_part(char buffer[40], int64_t seconds, const time_format *format, time_part part);  /* what one column shows */
-int64_t time_advance(int64_t seconds, time_step step, int64_t steps);         /* months, quarters, years by calendar; end-of-month days kept */
+bool    time_writable(int64_t seconds);                                       /* in the years 0 to 9999, which have four digits */
+/* Months, quarters, years by calendar; end-of-month days kept. What lies beyond any year that can be written stays beyond it. */
+int64_t time_advance(int64_t seconds, time_step step, int64_t steps);
 bool    step_parse(const char *text, time_step *step);                        /* "15min", "h", ... */
 void    step_print(char buffer[24], time_step step);
 /* The step most stamps are apart; UNIT_NONE if fewer than two. Repeated stamps do not count. Weekdays without any weekend

@@ -82,8 +82,11 @@ static int64_t unit_months(time_unit unit) {
     return months[unit];
 }
 
+/* Of 20,000 years at most, which lead beyond those that can be written: a year is 32 bits. */
 static int64_t advance_months(int64_t days, int64_t months, int32_t kept_day) {
+    enum { MOST_MONTHS = 20000 * 12 };
     calendar_date d = calendar_date_of(days);
+    months = months > MOST_MONTHS ? MOST_MONTHS : months < -MOST_MONTHS ? -MOST_MONTHS : months;
     int32_t wanted = kept_day ? kept_day : d.day == calendar_month_days(d.year, d.month) ? 31 : d.day;
     int64_t month = (int64_t)d.year * 12 + d.month - 1 + months;
     calendar_date to = { (int32_t)floor_div(month, 12), (int32_t)floor_mod(month, 12) + 1, 0 };
@@ -100,8 +103,15 @@ static int64_t advance_business_days(int64_t days, int64_t steps) {
     return monday + floor_div(moved, 5) * 7 + floor_mod(moved, 5);
 }
 
+/* More of any unit than 10,000 years hold leads beyond them from every year, and must not overflow. */
+static int64_t few_units(int64_t steps, int32_t count) {
+    static const double most = 1e12;
+    double units = (double)steps * count;
+    return units > most ? (int64_t)most : units < -most ? -(int64_t)most : steps * count;
+}
+
 int64_t time_advance(int64_t seconds, time_step step, int64_t steps) {
-    int64_t units = steps * step.count;
+    int64_t units = few_units(steps, step.count);
     if (unit_seconds(step.unit)) return seconds + units * unit_seconds(step.unit);
     if (step.unit == UNIT_NONE) return seconds;
     int64_t days = floor_div(seconds, DAY_SECONDS), second_of_day = seconds - days * DAY_SECONDS;

@@ -140,7 +140,7 @@ static bool parse_epoch(const char *p, int64_t *seconds, time_format *f) {
     f->kind = count < 12 ? 's' : 'm';
     if (f->kind == 'm' && value % 1000) return false;
     *seconds = f->kind == 'm' ? value / 1000 : value;
-    return true;
+    return time_writable(*seconds);
 }
 
 bool time_parse(const char *text, int64_t *seconds, time_format *format) {
@@ -165,6 +165,12 @@ bool clock_parse(const char *text) {
     time_format f = { 0 };
     while (*text == ' ' || *text == '\t') text++;
     return read_clock(&text, &second_of_day, &f) && ends_here(text);
+}
+
+/* Years 0 to 9999. */
+bool time_writable(int64_t seconds) {
+    static const int64_t first = -62167219200, last = 253402300799;
+    return seconds >= first && seconds <= last;
 }
 
 /* Text that grows in a buffer and never past it. */

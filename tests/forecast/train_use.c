@@ -1,5 +1,6 @@
 /* What a run keeps beside its network and how it is used: the split, the baselines that predict can give, a last training on all
  * rows; and what is refused because it is no forecast. */
+#include <float.h>
 #include <tidemill/io.h>
 
 #include "train_support.h"
@@ -234,6 +235,17 @@ static void test_refit(void **state) {
     forecast_result_free(&r);
 }
 
+static void set_bias(float value) {
+    char         path[128];
+    tide_archive a = { 0 };
+    snprintf(path, sizeof path, "%s/finite/model.safetensors", folder);
+    assert_int_equal(tide_safetensors_read(path, &a, NULL), TIDE_OK);
+    for (int64_t i = 0; i < a.count; i++)
+        if (!strcmp(a.tensors[i].name, "projector.bias")) ((float *)(uintptr_t)a.tensors[i].data)[3] = value;
+    assert_int_equal(tide_safetensors_write(path, &a, NULL), TIDE_OK);
+    tide_archive_free(&a);
+}
+
 /* A spike that the arithmetic cannot hold is named, and nothing is given; so is a model whose numbers are no numbers. */
 static void test_not_finite(void **state) {
     static const char *const uses[] = { "model", "linear" };
@@ -249,16 +261,11 @@ static void test_not_finite(void **state) {
         set(&o, "use", uses[i]);
         refuse_predict(&o, TIDE_EDATA, "the data hold 1e+300 at 2024-01-05 03:00:00");
     }
-    char         path[128];
-    tide_archive a = { 0 };
-    snprintf(path, sizeof path, "%s/finite/model.safetensors", folder);
-    assert_int_equal(tide_safetensors_read(path, &a, NULL), TIDE_OK);
-    for (int64_t i = 0; i < a.count; i++)
-        if (!strcmp(a.tensors[i].name, "projector.bias")) ((float *)(uintptr_t)a.tensors[i].data)[3] = NAN;
-    assert_int_equal(tide_safetensors_write(path, &a, NULL), TIDE_OK);
-    tide_archive_free(&a);
+    set_bias(NAN);
     of_run(&o, "finite", NULL);
-    refuse_predict(&o, TIDE_EDATA, "damaged");
+    refuse_predict(&o, TIDE_EDATA, "the model is damaged: projector.bias holds a value that is not finite");
+    set_bias(FLT_MAX); /* finite, but what follows from it is not */
+    refuse_predict(&o, TIDE_EDATA, "not a finite number");
     of_run(&o, "finite", "series.csv");
     tide_failure failure = { 0 };
     assert_int_equal(forecast_evaluate(&o, NULL, NULL, &r, &failure), TIDE_EDATA);
