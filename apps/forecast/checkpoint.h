@@ -21,7 +21,8 @@ typedef struct progress_state {
 tide_status checkpoint_write(const run_folder *r, const session *s, const tide_snapshot_t *best, progress_state *at, tide_failure *failure);
 
 /* Puts the variables back and takes a snapshot of the best parameters (*best NULL: none yet). *found is false when
- * there is no checkpoint yet. */
-tide_status checkpoint_read(const run_folder *r, session *s, tide_snapshot_t **best, progress_state *at, bool *found, tide_failure *failure);
+ * there is no checkpoint yet. Counters that cannot be in a run of so many epochs and steps an epoch are TIDE_EDATA. */
+tide_status checkpoint_read(const run_folder *r, session *s, int64_t epochs, int64_t batches, tide_snapshot_t **best, progress_state *at, bool *found,
+                            tide_failure *failure);
 
 #endif

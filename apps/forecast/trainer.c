@@ -201,7 +201,7 @@ tide_status trainer_epoch(trainer *t, tide_failure *failure) {
 
 static tide_status go_on(trainer *t, tide_failure *failure) {
     bool        found  = false;
-    tide_status status = checkpoint_read(&t->folder, &t->session, &t->best, &t->at, &found, failure);
+    tide_status status = checkpoint_read(&t->folder, &t->session, t->options->epochs, t->batches, &t->best, &t->at, &found, failure);
     if (status != TIDE_OK) return status;
     t->resumed_from = t->at.step;
     status = run_metrics_cut(&t->folder, t->at.metrics_bytes, failure); /* to nothing when killed before the first checkpoint */

@@ -50,15 +50,21 @@ tide_status run_choices_fix(tide_graph *g, tide_failure *failure);
 bool        run_choices_told(const tide_graph *g, char line[RUN_LINE]);  /* a sentence on what was timed; false: nothing was */
 
 /* metrics.csv: `line` ends with a newline; the header is written first when the file is new. Appending to `bytes` of it
- * syncs and gives the new length; cutting takes it back to an earlier one. */
+ * syncs and gives the new length; cutting takes it back to an earlier one, TIDE_EDATA if it holds less than that or no row ends
+ * there. A metrics.csv with another hard link, such as a backup, is replaced by a copy: what the link shows stays. */
 tide_status run_metrics_append(const run_folder *r, const char *header, const char *line, int64_t *bytes, tide_failure *failure);
 tide_status run_metrics_cut(const run_folder *r, int64_t bytes, tide_failure *failure);
 
-/* state.safetensors: variables as they are now, the best parameters so far, and counters: fields of a struct of yours. */
-typedef struct run_counter { const char *key; size_t offset; bool real; } run_counter;  /* int64_t or double */
+/* state.safetensors: variables as they are now, the best parameters so far, and counters: fields of a struct of yours, int64_t or
+ * double. The file comes from outside: what lies beyond `least` and `most` is refused, and NaN where they are given; a diverged
+ * sum may be one. Both 0: whole numbers from 0 on, and any real one. How counters agree with each other is the caller's to check
+ * (run_state_damaged). */
+typedef struct run_counter { const char *key; size_t offset; bool real; double least, most; } run_counter;
 typedef struct run_counters { const run_counter *table; int64_t count; void *values; } run_counters;
 tide_status run_state_write(const run_folder *r, tide_list now, tide_list params, const tide_snapshot_t *best, run_counters counters,
                             tide_failure *failure);
+/* TIDE_EDATA naming the counter, and the way out. */
+tide_status run_state_damaged(const run_folder *r, const char *key, tide_failure *failure);
 /* Puts all back; *best is a snapshot of the best parameters (NULL: none yet). *found is false when there is no state. */
 tide_status run_state_read(const run_folder *r, tide_list now, tide_list params, tide_snapshot_t **best, run_counters counters, bool *found,
                            tide_failure *failure);

@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <tidemill/io.h>
 #include <unistd.h>
@@ -48,18 +49,31 @@ tide_status run_state_write(const run_folder *r, tide_list now, tide_list params
     return status;
 }
 
-/* Whole counters count something: they are not negative. */
-static bool read_counters(const tide_archive *a, run_counters counters) {
+static const double LARGEST_WHOLE = 9e15; /* below 2^53: exact as double */
+
+static bool in_range(const run_counter *c, double value) {
+    if (c->least || c->most) return value >= c->least && value <= c->most && (c->real || value == floor(value));
+    return c->real || (value >= 0 && value <= LARGEST_WHOLE && value == floor(value));
+}
+
+/* The key of the first counter that is missing or out of range; NULL: all are read. */
+static const char *read_counters(const tide_archive *a, run_counters counters) {
     for (int64_t i = 0; i < counters.count; i++) {
         const run_counter *c    = &counters.table[i];
         const char        *text = tide_archive_metadata(a, c->key);
         char              *end  = NULL;
         double             value = text ? num_parse(text, &end) : 0;
-        if (!text || end == text || *end || (!c->real && !(value >= 0 && value < 9e15))) return false;
+        if (!text || end == text || *end || !in_range(c, value)) return c->key;
         if (c->real) *(double *)((char *)counters.values + c->offset) = value;
         else *(int64_t *)((char *)counters.values + c->offset) = (int64_t)value;
     }
-    return true;
+    return NULL;
+}
+
+tide_status run_state_damaged(const run_folder *r, const char *key, tide_failure *failure) {
+    char path[RUN_PATH];
+    run_folder_file(r->path, "state.safetensors", path);
+    return fail_at(failure, TIDE_EDATA, path, 0, key, "its counter %s is damaged: --overwrite starts anew", key);
 }
 
 /* Every variable must be there; a file of another model is named as such. */
@@ -83,13 +97,14 @@ static bool has_best(const tide_archive *a) {
     return false;
 }
 
-static tide_status restore(const tide_archive *a, const char *path, tide_list now, tide_list params, tide_snapshot_t **best,
+static tide_status restore(const tide_archive *a, const run_folder *r, const char *path, tide_list now, tide_list params, tide_snapshot_t **best,
                            run_counters counters, tide_failure *failure) {
     const char *version = tide_archive_metadata(a, "format_version");
-    if (!version || num_parse(version, NULL) > STATE_VERSION)
+    if (!version) return run_state_damaged(r, "format_version", failure);
+    if (num_parse(version, NULL) > STATE_VERSION)
         return fail_at(failure, TIDE_EDATA, path, 0, NULL, "its format version is newer than this program reads: update tidemill");
-    if (!read_counters(a, counters))
-        return fail_at(failure, TIDE_EDATA, path, 0, NULL, "its counters are damaged: --overwrite starts anew");
+    const char *bad = read_counters(a, counters);
+    if (bad) return run_state_damaged(r, bad, failure);
     tide_status status = TIDE_OK;
     if (has_best(a)) {
         status = write_values(a, path, "best/", params, failure);
@@ -106,7 +121,7 @@ tide_status run_state_read(const run_folder *r, tide_list now, tide_list params,
     if (!*found) return TIDE_OK;
     tide_archive a      = { 0 };
     tide_status  status = tide_safetensors_read(path, &a, failure);
-    if (status == TIDE_OK) status = restore(&a, path, now, params, best, counters, failure);
+    if (status == TIDE_OK) status = restore(&a, r, path, now, params, best, counters, failure);
     tide_archive_free(&a);
     return status;
 }

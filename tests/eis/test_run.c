@@ -113,6 +113,12 @@ static void test_json(void **state) {
     run_folder_close(&r);
 }
 
+static void refuse_cut(const run_folder *r, int64_t bytes, const char *says) {
+    tide_failure failure = { 0 };
+    assert_int_equal(run_metrics_cut(r, bytes, &failure), TIDE_EDATA);
+    expect_has(failure.message, says);
+}
+
 static void test_metrics(void **state) {
     (void)state;
     run_folder  r     = opened(false, false);
@@ -128,13 +134,27 @@ static void test_metrics(void **state) {
     assert_int_equal(run_metrics_cut(&r, first, NULL), TIDE_OK);
     assert_int_equal(stat(run_folder_file(folder, "metrics.csv", path), &s), 0);
     assert_int_equal(s.st_size, 8);
+    refuse_cut(&r, 9, "holds 8 bytes and the run had written 9: --overwrite starts anew");
+    refuse_cut(&r, 7, "no row ends at byte 7");
+    assert_int_equal(stat(path, &s), 0);
+    assert_int_equal(s.st_size, 8);
+    char backup[RUN_PATH];
+    assert_int_equal(link(path, run_folder_file(folder, "backup", backup)), 0);
+    assert_int_equal(run_metrics_cut(&r, 4, NULL), TIDE_OK);
+    assert_int_equal(run_metrics_append(&r, "a,b\n", "56,78\n", &(int64_t){ 4 }, NULL), TIDE_OK);
+    assert_int_equal(stat(path, &s), 0);
+    assert_int_equal(s.st_size, 10);
+    assert_int_equal(stat(backup, &s), 0);
+    assert_int_equal(s.st_size, 8); /* what `cp -l` keeps is not changed under it */
+    unlink(path);
+    refuse_cut(&r, 4, "it is gone");
     run_folder_close(&r);
 }
 
 /* ---- state.safetensors ---- */
 
 typedef struct progress { int64_t step; double best; } progress;
-static const run_counter table[] = { { "step", offsetof(progress, step), false }, { "best", offsetof(progress, best), true } };
+static const run_counter table[] = { { "step", offsetof(progress, step), false, 0, 20 }, { "best", offsetof(progress, best), true, -1, 1 } };
 static run_counters counters_of(progress *p) { return (run_counters){ table, 2, p }; }
 
 static tide_status read_state(const run_folder *r, tide_graph *g, int64_t size, progress *at, float *w, float *best_w, bool *found,
@@ -176,11 +196,16 @@ static void test_state(void **state) {
     assert_true(found && back.step == 17 && back.best == 0.1 && w == 4 && best == 3);
     assert_int_equal(read_state(&r, tide_graph_new("ref"), 2, &back, &w, &best, &found, &failure), TIDE_EDATA);
     expect_has(failure.message, "missing or of another size: --overwrite starts anew");
-    at.step = -1;
-    write_state(&r, &at);
-    failure = (tide_failure){ 0 };
-    assert_int_equal(read_state(&r, tide_graph_new("ref"), 1, &back, &w, &best, &found, &failure), TIDE_EDATA);
-    expect_has(failure.message, "counters are damaged");
+    static const struct { progress at; const char *says; } damaged[] = {
+        { { -1, 0.1 }, "counter step is damaged: --overwrite" }, { { 21, 0.1 }, "counter step" }, { { 1, 2 }, "counter best" }, { { 1, (double)NAN }, "counter best" },
+    };
+    for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+        at = damaged[i].at;
+        write_state(&r, &at);
+        failure = (tide_failure){ 0 };
+        assert_int_equal(read_state(&r, tide_graph_new("ref"), 1, &back, &w, &best, &found, &failure), TIDE_EDATA);
+        expect_has(failure.message, damaged[i].says);
+    }
     run_folder_close(&r);
 }
 

@@ -46,17 +46,20 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* Writes the model anew with this metadata; everything else stays. */
-static void write_metadata(const char *text) {
+/* Writes a file anew with this under one key of its metadata; everything else stays. */
+static void write_key(const char *file, const char *key, const char *text) {
     tide_archive a = { 0 }, changed = { 0 };
-    assert_int_equal(tide_safetensors_read(path, &a, NULL), TIDE_OK);
+    assert_int_equal(tide_safetensors_read(file, &a, NULL), TIDE_OK);
     for (int64_t i = 0; i < a.count; i++)
         assert_int_equal(tide_archive_add(&changed, a.tensors[i].name, a.tensors[i].type, a.tensors[i].shape, a.tensors[i].data), TIDE_OK);
-    assert_int_equal(tide_archive_set(&changed, "tidemill.forecast", text), TIDE_OK);
-    assert_int_equal(tide_safetensors_write(path, &changed, NULL), TIDE_OK);
+    for (int64_t i = 0; i < a.metadata_count; i++)
+        assert_int_equal(tide_archive_set(&changed, a.keys[i], strcmp(a.keys[i], key) ? a.values[i] : text), TIDE_OK);
+    assert_int_equal(tide_safetensors_write(file, &changed, NULL), TIDE_OK);
     tide_archive_free(&changed);
     tide_archive_free(&a);
 }
+
+static void write_metadata(const char *text) { write_key(path, "tidemill.forecast", text); }
 
 static void refused(const char *what, const char *where) {
     forecast_result r;
@@ -175,6 +178,44 @@ static void test_first_version(void **state) {
     forecast_result_free(&now);
 }
 
+/* A checkpoint whose counters cannot be is refused, and metrics.csv stays as it was. */
+static void test_counters(void **state) {
+    static const struct { const char *key, *value; } lies[] = {
+        { "metrics_bytes", "1099511627776" }, { "metrics_bytes", "1e3" },     { "metrics_bytes", "-1" },   { "epoch", "0" },
+        { "epoch", "1000000" },               { "epoch", "1.5" },             { "batch", "1" },            { "batch", "9000000000000000" },
+        { "step", "0" },                      { "step", "nan" },              { "best", "nan" },           { "best_epoch", "1000000" },
+        { "best_epoch", "0" },                { "worse", "7" },               { "finished", "2" },         { "finished", "" },
+        { "train_seconds", "nan" },           { "epoch_seconds", "inf" },     { "train_seconds", "-1" },   { "loss_sum", "much" },
+    };
+    char   file[128];
+    size_t before, after;
+    (void)state;
+    snprintf(file, sizeof file, "%s/run/state.safetensors", folder);
+    tide_archive a = { 0 };
+    assert_int_equal(tide_safetensors_read(file, &a, NULL), TIDE_OK);
+    char *metrics = whole_file(folder, "run/metrics.csv", &before);
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+        forecast_options o;
+        forecast_result  r       = { 0 };
+        tide_failure     failure = { 0 };
+        char            *was     = strdup(tide_archive_metadata(&a, lies[i].key));
+        write_key(file, lies[i].key, lies[i].value);
+        small_options(&o, folder);
+        set_all(&o, "epochs 1 resume must");
+        tide_status status = forecast_train(&o, NULL, NULL, &r, &failure);
+        if (status != TIDE_EDATA) fail_msg("%s %s: expected %s, got %s: %s", lies[i].key, lies[i].value, tide_status_name(TIDE_EDATA), tide_status_name(status), failure.message);
+        expect_has(failure.message, "--overwrite starts anew");
+        char *now = whole_file(folder, "run/metrics.csv", &after);
+        if (after != before || memcmp(now, metrics, before)) fail_msg("%s %s: metrics.csv has changed", lies[i].key, lies[i].value);
+        write_key(file, lies[i].key, was);
+        forecast_result_free(&r);
+        free(was);
+        free(now);
+    }
+    free(metrics);
+    tide_archive_free(&a);
+}
+
 /* Whatever a format holds, a stamp is a text of fewer than 40 bytes; whatever a step is, moving by it overflows nothing. */
 static void test_stamps(void **state) {
     (void)state;
@@ -199,6 +240,6 @@ static void test_stamps(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_members), cmocka_unit_test(test_tensors), cmocka_unit_test(test_first_version),
-                                        cmocka_unit_test(test_stamps) };
+                                        cmocka_unit_test(test_counters), cmocka_unit_test(test_stamps) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -17,11 +17,16 @@ static tide_status no_memory(tide_failure *f) { return fail(f, TIDE_ENOMEM, "out
 
 /* ---- saving: metrics.csv first, state.safetensors commits, the model follows ---- */
 
-#define WHOLE(f) { #f, offsetof(known_progress, f), false }
-#define REAL(f)  { #f, offsetof(known_progress, f), true }
-static const run_counter counters[] = { WHOLE(epoch),         WHOLE(batch),    WHOLE(step),    WHOLE(planned), WHOLE(best_epoch),
-                                        WHOLE(metrics_bytes), WHOLE(finished), REAL(best),     REAL(seconds),  REAL(step_seconds),
-                                        REAL(epoch_seconds),  REAL(loss_sum),  REAL(hits_sum), REAL(norm_sum) };
+#define FIELD(f, real, least, most) { #f, offsetof(known_progress, f), real, least, most }
+#define WHOLE(f)                    FIELD(f, false, 0, 0)
+#define REAL(f)                     FIELD(f, true, 0, 0)
+#define SECONDS(f)                  FIELD(f, true, 0, 1e12)
+static const run_counter counters[] = {
+    FIELD(epoch, false, 1, 1e9), WHOLE(batch),                 WHOLE(step),             WHOLE(planned),
+    WHOLE(best_epoch),           WHOLE(metrics_bytes),         FIELD(finished, false, 0, 1),
+    FIELD(best, true, 0, (double)INFINITY),                    SECONDS(seconds),        SECONDS(step_seconds),
+    SECONDS(epoch_seconds),      REAL(loss_sum),               REAL(hits_sum),          REAL(norm_sum),
+};
 
 static run_counters counters_of(known_trainer *t) { return (run_counters){ counters, sizeof counters / sizeof *counters, &t->at }; }
 

@@ -9,11 +9,16 @@
 enum { WARM_UP = 500 };
 static const double LAST_RATE = 0.005, SAVE_EVERY_S = 30, TELL_EVERY_S = 0.25;
 
-#define WHOLE(f) { #f, offsetof(spectrum_progress, f), false }
-#define REAL(f)  { #f, offsetof(spectrum_progress, f), true }
-static const run_counter counters[] = { WHOLE(step), WHOLE(epoch), WHOLE(epoch_steps), WHOLE(best_epoch), WHOLE(metrics_bytes), WHOLE(finished),
-                                        REAL(best), REAL(seconds), REAL(loss_sum), REAL(hits_sum), REAL(norm_sum), REAL(train_loss),
-                                        REAL(train_acc), REAL(val_loss), REAL(val_acc) };
+#define FIELD(f, real, least, most) { #f, offsetof(spectrum_progress, f), real, least, most }
+#define WHOLE(f)                    FIELD(f, false, 0, 0)
+#define REAL(f)                     FIELD(f, true, 0, 0)
+#define SECONDS(f)                  FIELD(f, true, 0, 1e12)
+static const run_counter counters[] = {
+    WHOLE(step),          FIELD(epoch, false, 1, 1e9),   WHOLE(epoch_steps), WHOLE(best_epoch),
+    WHOLE(metrics_bytes), FIELD(finished, false, 0, 1),  FIELD(best, true, 0, (double)INFINITY),
+    SECONDS(seconds),     REAL(loss_sum),                REAL(hits_sum),     REAL(norm_sum),
+    REAL(train_loss),     REAL(train_acc),               REAL(val_loss),     REAL(val_acc),
+};
 
 /* ---- talk ---- */
 
