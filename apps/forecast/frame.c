@@ -203,23 +203,34 @@ bool frame_looks_like_ett(const frame *f) {
     return true;
 }
 
-static int64_t find_name(const frame *f, const char *name) {
-    for (int64_t c = 0; c < f->columns; c++)
-        if (!strcmp(f->names[c], name)) return c;
-    return -1;
-}
+static int by_name(const void *a, const void *b) { return strcmp(**(char *const *const *)a, **(char *const *const *)b); }
 
-static tide_status find_names(const frame *f, const char *path, char *const *names, int64_t count, int64_t *from,
-                              tide_failure *failure) {
+/* Where each of `names` stands in the frame, found by halving: both may have a million columns. */
+static tide_status find_sorted(const frame *f, char **const *sorted, const char *path, char *const *names, int64_t count, int64_t *from,
+                               tide_failure *failure) {
     for (int64_t i = 0; i < count; i++) {
-        from[i] = find_name(f, names[i]);
-        if (from[i] >= 0) continue;
+        char *const *name = &names[i], **const *found = bsearch(&name, sorted, (size_t)f->columns, sizeof *sorted, by_name);
+        if (found) {
+            from[i] = *found - f->names;
+            continue;
+        }
         char list[320];
         names_list(list, sizeof list, f->names, f->columns);
         return forecast_fail(failure, TIDE_EDATA, path, 1, names[i],
                              "the model needs a column '%s'; the file has %s", names[i], list);
     }
     return TIDE_OK;
+}
+
+static tide_status find_names(const frame *f, const char *path, char *const *names, int64_t count, int64_t *from,
+                              tide_failure *failure) {
+    char ***sorted = malloc((size_t)f->columns * sizeof *sorted + 1);
+    if (!sorted) return TIDE_ENOMEM;
+    for (int64_t c = 0; c < f->columns; c++) sorted[c] = &f->names[c];
+    qsort(sorted, (size_t)f->columns, sizeof *sorted, by_name);
+    tide_status status = find_sorted(f, sorted, path, names, count, from, failure);
+    free(sorted);
+    return status;
 }
 
 /* Moves the columns `from` of f into new arrays, then swaps them in. Names move: none is in `from` twice. */

@@ -33,15 +33,40 @@ bool reading_has_names(reading *r, const tide_table *t) {
     return named;
 }
 
+typedef struct named { const char *name; int64_t column; } named;
+
+static int by_name(const void *a, const void *b) {
+    const named *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    return order ? order : (x->column > y->column) - (x->column < y->column);
+}
+
+/* Sorted, twins are neighbours: there may be a million columns. The pair whose first stands leftmost is told. */
 static tide_status check_twins(reading *r) {
     const tide_table *t = &r->table;
-    for (int64_t a = 0; a < t->columns; a++)
-        for (int64_t b = a + 1; b < t->columns; b++)
-            if (t->header[a][0] && !strcmp(t->header[a], t->header[b]))
-                return forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, t->header[a],
-                                     "columns %" PRId64 " and %" PRId64 " are both named '%s'; rename one", a + 1, b + 1,
-                                     t->header[a]);
-    return TIDE_OK;
+    named *sorted = malloc((size_t)t->columns * sizeof *sorted + 1), *twin = NULL;
+    if (!sorted) return reading_no_memory(r);
+    for (int64_t c = 0; c < t->columns; c++) sorted[c] = (named){ t->header[c], c };
+    qsort(sorted, (size_t)t->columns, sizeof *sorted, by_name);
+    for (int64_t i = 1; i < t->columns; i++)
+        if (sorted[i].name[0] && !strcmp(sorted[i - 1].name, sorted[i].name) && (!twin || sorted[i - 1].column < twin->column))
+            twin = &sorted[i - 1];
+    tide_status status = !twin ? TIDE_OK
+                               : forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, twin->name,
+                                               "columns %" PRId64 " and %" PRId64 " are both named '%s'; rename one", twin->column + 1,
+                                               twin[1].column + 1, twin->name);
+    free(sorted);
+    return status;
+}
+
+/* One note, however many there are. */
+static tide_status note_unnamed(reading *r) {
+    int64_t count = 0, first = 0;
+    for (int64_t c = r->table.columns; c-- > 0;)
+        if (!r->table.header[c][0]) count++, first = c + 1;
+    if (!count) return TIDE_OK;
+    if (count == 1) return reading_note(r, "column %" PRId64 " has no name: left out\n", first);
+    return reading_note(r, "%" PRId64 " columns have no name, the first is column %" PRId64 ": left out\n", count, first);
 }
 
 tide_status reading_check_header(reading *r) {
@@ -53,10 +78,8 @@ tide_status reading_check_header(reading *r) {
     if (headerless)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, NULL,
                              "the first line holds data, not column names; add a header line such as date,load,OT");
-    for (int64_t c = 0; c < r->table.columns; c++)
-        if (!r->table.header[c][0] && reading_note(r, "column %" PRId64 " has no name: left out\n", c + 1))
-            return TIDE_ENOMEM;
-    return check_twins(r);
+    tide_status status = note_unnamed(r);
+    return status ? status : check_twins(r);
 }
 
 const char *list_next(const char **list, size_t *length) {
