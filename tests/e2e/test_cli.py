@@ -107,7 +107,9 @@ class Levels(Case):
 
     def test_bad_config(self):
         config = self.folder / "config.json"
-        for text, word in (('{"seqlen": 3}', "seq-len"), ('{"seq-len": "x"}', "--seq-len"), ('{"seq-len": {}}', "seq-len"), ("{", "config"), ("[]", "object")):
+        for text, word in (('{"seqlen": 3}', "seq-len"), ('{"seq-len": "x"}', "--seq-len"), ('{"seq-len": {}}', "seq-len"), ("{", "config"), ("[]", "object"),
+                           ("[" * 100000, "depth"), ('{"options": []}', "object"), (" " * (17 << 20), "16 MiB"),
+                           ('{"columns": ["%s"]}' % ("a" * 5000), "4095")):
             config.write_text(text)
             self.assertIn(word, self.error(2, "forecast", "train", "--config", config)["message"])
         self.assertIn("nowhere.json", self.error(2, "forecast", "train", "--config", "nowhere.json")["message"])
