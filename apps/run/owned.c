@@ -59,7 +59,7 @@ static char *read_list(const char *folder) {
     bool fine = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size < LIST_MOST && (data = malloc((size_t)info.st_size + 1)) != NULL;
     ssize_t length = fine ? read(fd, data, (size_t)info.st_size) : -1;
     close(fd);
-    fine = fine && length >= (ssize_t)strlen(magic) && !memcmp(data, magic, strlen(magic));
+    fine = fine && length >= (ssize_t)strlen(magic) && !memcmp(data, magic, strlen(magic)) && !memchr(data, 0, (size_t)length);
     if (!fine) {
         free(data);
         return errno = EBADMSG, NULL;

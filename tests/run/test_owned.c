@@ -143,6 +143,20 @@ static void test_torn_list(void **state) {
     assert_true(owned_lists(folder, "sample.csv"));
 }
 
+/* A list with a 0 in it is damaged: it vouches for nothing, and nothing is read behind its end. */
+static void test_damaged_list(void **state) {
+    (void)state;
+    claimed(names);
+    FILE *f = fopen(in(".tidemill/files"), "a");
+    fwrite("x\0\n", 1, 3, f);
+    fclose(f);
+    assert_false(owned_lists(folder, "loss.csv"));
+    put("loss.csv", "mine");
+    assert_int_not_equal(owned_claim(folder, names, &(tide_failure){ 0 }), TIDE_OK);
+    owned_clear(folder, names);
+    expect_content("loss.csv", "mine");
+}
+
 /* Runs of 0.1.0 have no list; their run.json says whose the names of their command are. */
 static void test_first_version(void **state) {
     (void)state;
@@ -250,6 +264,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(test_claims),        IN_FOLDER(test_strangers), IN_FOLDER(test_private_folder), IN_FOLDER(test_torn_list),
         IN_FOLDER(test_first_version), IN_FOLDER(test_lock),      IN_FOLDER(test_outputs),        IN_FOLDER(test_killed_writer),
+        IN_FOLDER(test_damaged_list),
     };
     return cmocka_run_group_tests_name("whose a file is", tests, NULL, NULL);
 }
