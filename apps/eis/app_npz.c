@@ -11,7 +11,7 @@
 #include "least_squares.h"
 #include "rng.h"
 
-enum { CHECKS = 100, SOLVED = 100, GUESSES = 2000, STARTS = 16, ROUNDS = 6, FREQUENCIES_MOST = 10000 };
+enum { CHECKS = 100, SOLVED = 100, GUESSES = 2000, STARTS = 16, ROUNDS = 6, FREQUENCIES_MOST = 1000 };
 #define AGREES 1e-4 /* numbers of the file are single precision; another circuit is off by much more */
 #define SMALLEST 1e-6 /* ohm, added before logarithms */
 #define MATCHED 1e-9 /* sum of squared log ratios of SOLVED numbers in single precision */

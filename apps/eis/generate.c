@@ -150,6 +150,8 @@ tide_status eis_generate(const eis_options *options, eis_listener listener, void
     if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     job    j     = { .options = options, .csv = options->format == EIS_FORMAT_CSV, .lock = -1, .listener = listener, .user = user };
     double begin = 0;
+    tide_failure own = { 0 };
+    failure = failure ? failure : &own;
     tide_status status = survey_new(options, &j.survey, failure);
     if (status == TIDE_OK) status = tell_import(&j, failure);
     if (status == TIDE_OK) status = prepare(&j, failure);

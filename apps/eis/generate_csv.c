@@ -168,6 +168,7 @@ tide_status csv_write(const survey *s, const char *folder, const char *summary, 
     table t      = { .survey = s, .listener = listener, .user = user, .told = os_seconds() };
     char *data   = folder_path(folder, "combined_dataset_%" PRId64 "gt.csv", s->truths), *truths = truths_text(s);
     char *paths[] = { folder_path(folder, "ground_truth_metadata.json"), folder_path(folder, "dataset_summary.txt") };
+    owned_sweep(folder);
     tide_status status = data && table_new(s, &t) ? TIDE_OK : fail(f, TIDE_ENOMEM, "out of memory for the rows");
     if (status == TIDE_OK) status = file_of_text(paths[0], truths, f);
     if (status == TIDE_OK) status = tide_file_replace(data, put_all, &t, f);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/base.h"
+#include "bounded.h"
 #include "generate.h"
 
 enum { CHECKS = DATASET_CHECKS, COLUMNS = 8, NAME = 0, RESNORM = 1, FIRST = 2, TRUTH = 7, FREQUENCIES = 50 };
@@ -44,6 +45,8 @@ static bool read_number(const char *cell, double *out) {
 }
 
 static tide_status add_truth(import *in, const double p[EIS_COUNT], const char *id, tide_failure *f) {
+    const char *why;
+    if (in->truths == TRUTHS_MOST) return refuse_line(in, f, "there are more than 100000 ground truths");
     if (in->truths == in->room) {
         int64_t       room   = in->room ? 2 * in->room : 64;
         ground_truth *larger = realloc(in->truth, (size_t)room * sizeof *larger);
@@ -53,7 +56,7 @@ static tide_status add_truth(import *in, const double p[EIS_COUNT], const char *
     }
     ground_truth *g = &in->truth[in->truths++];
     *g = (ground_truth){ 0 };
-    snprintf(g->id, sizeof g->id, "%s", id);
+    if (!truth_set_id(g, id, &why)) return refuse_line(in, f, why);
     memcpy(g->p, p, sizeof g->p);
     eis_impedance(EIS_CHAIN, p, 0, FREQUENCIES, in->freq_hz, in->data);
     return TIDE_OK;
@@ -77,26 +80,26 @@ static tide_status read_row(import *in, char *line, tide_failure *f) {
     if (!split(line, cell)) return refuse_line(in, f, "8 columns are needed: Model ID, Resnorm, Rsh, Ra, Rb, Ca, Cb, Ground Truth ID");
     bool fine = read_number(cell[RESNORM], &resnorm);
     for (int k = 0; k < EIS_COUNT; k++) fine = fine && read_number(cell[FIRST + k], &p[k]) && p[k] > 0;
+    if (fine && !truth_usable(p)) return refuse_line(in, f, "values must be in ohm (1e-6 to 1e15) and farad (1e-18 to 1e3)");
     if (!fine) return refuse_line(in, f, "the resnorm and the five values must be numbers, the values positive");
     if (!strncmp(cell[NAME], "reference_", 10)) return add_truth(in, p, cell[TRUTH], f);
-    if (!in->truths || strncmp(in->truth[in->truths - 1].id, cell[TRUTH], sizeof in->truth->id - 1) != 0)
+    if (!in->truths || strcmp(in->truth[in->truths - 1].id, cell[TRUTH]) != 0)
         return refuse_line(in, f, "a block must begin with the row of its ground truth, reference_...");
     bool due = in->place >= in->size / CHECKS * in->checked;
     return due ? check_row(in, p, resnorm, f) : TIDE_OK;
 }
 
 static tide_status read_rows(import *in, FILE *file, tide_failure *f) {
-    char       *line   = NULL;
-    size_t      room   = 0;
-    ssize_t     length = getline(&line, &room, file);
+    char        line[LINE_MOST];
     tide_status status = TIDE_OK;
+    int         found  = bounded_line(file, line);
     in->line = 1;
-    if (length < 0 || !strstr(line, "Model ID,Resnorm,Rsh")) status = refuse_line(in, f, "the header must be Model ID,Resnorm,Rsh,Ra,Rb,Ca,Cb,Ground Truth ID");
-    while (status == TIDE_OK && (in->place += length, length = getline(&line, &room, file)) > 0) {
+    if (found <= 0 || !strstr(line, "Model ID,Resnorm,Rsh")) status = refuse_line(in, f, "the header must be Model ID,Resnorm,Rsh,Ra,Rb,Ca,Cb,Ground Truth ID");
+    while (status == TIDE_OK && (in->place += (int64_t)strlen(line) + 1, found = bounded_line(file, line)) > 0) {
         in->line++;
         status = read_row(in, line, f);
     }
-    free(line);
+    if (status == TIDE_OK && found < 0) in->line++, status = refuse_line(in, f, "this is no line of text, or longer than 4095 bytes");
     if (status == TIDE_OK && ferror(file)) status = fail_at(f, TIDE_EIO, in->path, in->line, NULL, "%s: %s", in->path, strerror(errno));
     if (status == TIDE_OK && !in->checked) status = refuse_line(in, f, "there are no rows to check");
     return status;
@@ -110,15 +113,11 @@ bool is_dataset_csv(const char *path) {
 tide_status dataset_csv_truths(const char *path, ground_truth **out, int64_t *count, tide_failure *f) {
     import      in = { .path = path };
     struct stat info;
-    FILE       *file = fopen(path, "re");
+    FILE       *file = bounded_open(path, f);
     *out   = NULL;
     *count = 0;
-    if (!file || fstat(fileno(file), &info) != 0) {
-        tide_status status = fail_at(f, TIDE_EIO, path, 0, NULL, "cannot read %s: %s", path, strerror(errno));
-        if (file) fclose(file);
-        return status;
-    }
-    in.size = info.st_size;
+    if (!file) return f->status;
+    in.size = fstat(fileno(file), &info) == 0 ? info.st_size : 0;
     for (int i = 0; i < FREQUENCIES; i++) in.freq_hz[i] = pow(10, 6.0 * i / (FREQUENCIES - 1));
     tide_status status = read_rows(&in, file, f);
     fclose(file);

@@ -3,10 +3,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "base/base.h"
+#include "bounded.h"
 #include "parallel.h"
 #include "run/run.h"
 
@@ -62,10 +64,11 @@ static tide_status same_options(const shard_run *run, const char *path, const js
 }
 
 static tide_status check_manifest(const shard_run *run, const char *path, tide_failure *f) {
-    json_error_t error;
-    if (access(path, F_OK) != 0) return TIDE_OK;
-    json_t *manifest = json_load_file(path, 0, &error);
-    if (!manifest) return fail_at(f, TIDE_EDATA, path, MAX2(error.line, 0), NULL, "%s: %s", path, error.text);
+    struct stat info;
+    if (stat(path, &info) != 0) return TIDE_OK;
+    if (!S_ISREG(info.st_mode)) return fail_at(f, TIDE_EDATA, path, 0, NULL, "%s is no file", path);
+    json_t *manifest = bounded_json(path, f);
+    if (!manifest) return f->status;
     tide_status status = same_options(run, path, json_object_get(manifest, "options"), f);
     json_decref(manifest);
     return status;

@@ -1,50 +1,36 @@
 #include "ground_truth.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "bounded.h"
 #include "rng.h"
 
 enum { STREAM_HYPERCUBE = 1, STREAM_SOBOL, STREAM_BIOLOGY, CORNERS = 1 << EIS_COUNT, SOBOL_BITS = 32 };
 
 /* ---- reading ---- */
 
-static tide_status read_one(const char *path, const json_t *o, int64_t number, ground_truth *out, tide_failure *failure) {
-    static const char *const keys[EIS_COUNT] = { "rsh", "ra", "rb", "ca", "cb" };
-    const char *id = json_string_value(json_object_get(o, "id"));
-    if (id) snprintf(out->id, sizeof out->id, "%s", id);
-    else snprintf(out->id, sizeof out->id, "%lld", (long long)number);
-    for (int k = 0; k < EIS_COUNT; k++) {
-        const json_t *value = json_object_get(o, keys[k]);
-        out->p[k] = json_number_value(value);
-        if (!json_is_number(value) || !(out->p[k] > 0))
-            return fail_at(failure, TIDE_EDATA, path, number, keys[k], "%s, entry %lld: \"%s\" must be a positive number in %s", path,
-                           (long long)number, keys[k], eis_parameters[k].unit);
-    }
-    return TIDE_OK;
-}
-
 tide_status ground_truths_read(const char *path, ground_truth **out, int64_t *count, tide_failure *failure) {
-    json_error_t error;
-    json_t      *list   = json_load_file(path, 0, &error);
-    tide_status  status = TIDE_OK;
+    json_t     *list   = bounded_json(path, failure);
+    tide_status status = TIDE_OK;
     *out   = NULL;
     *count = 0;
-    if (!list) return fail_at(failure, TIDE_EDATA, path, MAX2(error.line, 0), NULL, "%s: %s", path, error.text);
+    if (!list) return failure->status;
     if (!json_is_array(list) || !json_array_size(list))
         status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s is not a list of {\"id\", \"rsh\", \"ra\", \"rb\", \"ca\", \"cb\"}", path);
+    if (status == TIDE_OK && json_array_size(list) > TRUTHS_MOST)
+        status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s holds %zu ground truths; at most %d are taken", path, json_array_size(list), TRUTHS_MOST);
     if (status == TIDE_OK) {
         *count = (int64_t)json_array_size(list);
         *out   = calloc((size_t)*count, sizeof **out);
         if (!*out) status = fail(failure, TIDE_ENOMEM, "out of memory for ground truths");
     }
     for (int64_t i = 0; i < *count && status == TIDE_OK; i++)
-        status = read_one(path, json_array_get(list, (size_t)i), i + 1, &(*out)[i], failure);
+        status = truth_from_json(path, json_array_get(list, (size_t)i), i + 1, &(*out)[i], failure);
     json_decref(list);
-    if (status != TIDE_OK) free(*out), *out = NULL;
+    if (status != TIDE_OK) free(*out), *out = NULL, *count = 0;
     return status;
 }
 

@@ -8,7 +8,10 @@
 #include <zlib.h>
 
 #include "base/base.h"
+#include "bounded.h"
 #include "shard.h"
+
+enum { SHARD_ROWS_MOST = 40 * 40 * 40 * 40 * 40 };  /* the circuits of the largest grid, --points 40 */
 
 static tide_status refuse(const shard *s, tide_failure *f, const char *what) {
     return fail_at(f, TIDE_EDATA, s->path, 0, NULL, "%s: %s; remove this file and run 'eis generate' again to make it anew", s->path, what);
@@ -16,7 +19,7 @@ static tide_status refuse(const shard *s, tide_failure *f, const char *what) {
 
 static tide_status map_file(shard *s, tide_failure *f) {
     struct stat info;
-    int fd = open(s->path, O_RDONLY | O_CLOEXEC), err = fd < 0 || fstat(fd, &info) != 0 ? errno : 0;
+    int fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err = fd < 0 || fstat(fd, &info) != 0 ? errno : 0;
     bool small = !err && (!S_ISREG(info.st_mode) || info.st_size < SHARD_PREFIX);
     if (!err && !small) {
         s->map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0);
@@ -42,19 +45,17 @@ static tide_status read_header(shard *s, uint32_t *length, tide_failure *f) {
     return json_is_object(s->header) ? TIDE_OK : refuse(s, f, "the header is not a JSON object");
 }
 
-static bool read_truths(shard *s) {
-    static const char *const keys[EIS_COUNT] = { "rsh", "ra", "rb", "ca", "cb" };
+static tide_status read_truths(shard *s, tide_failure *f) {
     const json_t *list = json_object_get(s->header, "ground_truths");
-    s->truths  = (int64_t)json_array_size(list);
-    s->truth   = calloc((size_t)s->truths + 1, sizeof *s->truth);
-    s->resnorm = calloc((size_t)s->truths + 1, sizeof *s->resnorm);
-    for (int64_t i = 0; i < s->truths && s->truth; i++) {
-        const json_t *one = json_array_get(list, (size_t)i);
-        const char   *id  = json_string_value(json_object_get(one, "id"));
-        snprintf(s->truth[i].id, sizeof s->truth[i].id, "%s", id ? id : "");
-        for (int k = 0; k < EIS_COUNT; k++) s->truth[i].p[k] = json_number_value(json_object_get(one, keys[k]));
-    }
-    return s->truth && s->resnorm;
+    size_t        count = json_array_size(list);
+    tide_status   status = TIDE_OK;
+    if (count > TRUTHS_MOST) return refuse(s, f, "there are more ground truths than a data set has");
+    s->truths  = (int64_t)count;
+    s->truth   = calloc(count + 1, sizeof *s->truth);
+    s->resnorm = calloc(count + 1, sizeof *s->resnorm);
+    if (!s->truth || !s->resnorm) return fail(f, TIDE_ENOMEM, "out of memory for %s", s->path);
+    for (int64_t i = 0; i < s->truths && status == TIDE_OK; i++) status = truth_from_json(s->path, json_array_get(list, (size_t)i), i + 1, &s->truth[i], f);
+    return status;
 }
 
 /* Where a column is follows from those before it: what the header says must agree. */
@@ -64,7 +65,7 @@ static tide_status place_columns(shard *s, uint32_t length, tide_failure *f) {
     int64_t       begin = round_up(SHARD_PREFIX + (int64_t)length, SHARD_ALIGN), at = begin, end = begin, size = (int64_t)s->bytes;
     s->rows   = json_integer_value(json_object_get(s->header, "rows"));
     s->single = type && !strcmp(type, "f32");
-    if (!type || (!s->single && strcmp(type, "f64")) || s->rows < 1 || (int64_t)json_array_size(list) != EIS_COUNT + s->truths)
+    if (!type || (!s->single && strcmp(type, "f64")) || s->rows < 1 || s->rows > SHARD_ROWS_MOST || (int64_t)json_array_size(list) != EIS_COUNT + s->truths)
         return refuse(s, f, "the header lacks rows, columns, ground truths or dtype f32 or f64");
     for (int64_t c = 0; c < EIS_COUNT + s->truths; c++) {
         int64_t width = c < EIS_COUNT ? 1 : s->single ? 4 : 8;
@@ -86,7 +87,7 @@ tide_status shard_open(const char *path, shard *s, tide_failure *f) {
         return fail_at(f, TIDE_EINVAL, NULL, 0, "data-dir", "the path of a shard is longer than %zu bytes: %s", sizeof s->path - 1, path);
     tide_status status = map_file(s, f);
     if (status == TIDE_OK) status = read_header(s, &length, f);
-    if (status == TIDE_OK && !read_truths(s)) status = fail(f, TIDE_ENOMEM, "out of memory for %s", path);
+    if (status == TIDE_OK) status = read_truths(s, f);
     if (status == TIDE_OK) status = place_columns(s, length, f);
     if (status != TIDE_OK) shard_close(s);
     return status;

@@ -4,12 +4,13 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <tidemill/io.h>
 
 #include "base/base.h"
 
-enum { LEAST_POINTS = 5, HEAD = 4096 };
+enum { LEAST_POINTS = 5, MOST_POINTS = 10000, HEAD = 4096 };
 static const char *const columns[3] = { "frequency_hz", "z_re_ohm", "z_im_ohm" };
 
 /* What an instrument's file begins with, or has near its beginning. */
@@ -24,7 +25,9 @@ static const struct { const char *mark, *name; } instruments[] = {
 
 static tide_status refuse_instruments(const char *path, tide_failure *failure) {
     char  head[HEAD + 1];
-    FILE *file = strcmp(path, "-") ? fopen(path, "rb") : NULL;
+    struct stat info;
+    bool  here = stat(path, &info) == 0 && S_ISREG(info.st_mode);  /* what a pipe holds can be read once */
+    FILE *file = here ? fopen(path, "rb") : NULL;
     if (!file) return TIDE_OK; /* the reader says what is wrong */
     size_t length = fread(head, 1, HEAD, file);
     fclose(file);
@@ -37,8 +40,8 @@ static tide_status refuse_instruments(const char *path, tide_failure *failure) {
     return TIDE_OK;
 }
 
-static int64_t find_column(const tide_table *t, const char *name) {
-    for (int64_t i = 0; i < t->columns; i++)
+static int64_t find_column(const tide_table *t, const char *name, int64_t from) {
+    for (int64_t i = from; i < t->columns; i++)
         if (strcmp(t->header[i], name) == 0) return i;
     return -1;
 }
@@ -70,13 +73,19 @@ static tide_status read_rows(const char *path, const tide_table *t, const int64_
 static tide_status fill(const char *path, const tide_table *t, eis_spectrum *out, tide_failure *failure) {
     int64_t at[3];
     for (int k = 0; k < 3; k++) {
-        at[k] = find_column(t, columns[k]);
+        at[k] = find_column(t, columns[k], 0);
+        int64_t again = at[k] < 0 ? -1 : find_column(t, columns[k], at[k] + 1);
+        if (again >= 0)
+            return fail_at(failure, TIDE_EDATA, path, 1, columns[k], "%s: columns %lld and %lld are both called %s", path, (long long)at[k] + 1,
+                           (long long)again + 1, columns[k]);
         if (at[k] < 0)
             return fail_at(failure, TIDE_EDATA, path, 1, columns[k], "%s has no column %s; needed are %s, %s, %s", path, columns[k],
                            columns[0], columns[1], columns[2]);
     }
     if (t->rows < LEAST_POINTS)
         return fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s has %lld points; at least %d are needed", path, (long long)t->rows, LEAST_POINTS);
+    if (t->rows > MOST_POINTS)
+        return fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s has %lld points; at most %d are taken: thin them", path, (long long)t->rows, MOST_POINTS);
     out->count   = t->rows;
     out->freq_hz = malloc((size_t)t->rows * sizeof *out->freq_hz);
     out->z       = malloc((size_t)t->rows * sizeof *out->z);

@@ -145,7 +145,7 @@ static tide_status check_list(reading *r, const char *option, const char *list) 
     return TIDE_OK;
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 /* Columns that the run has not are not read at all, whatever they hold. */
 static tide_status sort_run_names(reading *r) {
@@ -154,12 +154,12 @@ static tide_status sort_run_names(reading *r) {
     r->run_names = malloc((size_t)(count + 1) * sizeof *r->run_names);
     if (!r->run_names) return reading_no_memory(r);
     memcpy(r->run_names, r->options->run_names, (size_t)count * sizeof *r->run_names);
-    qsort(r->run_names, (size_t)count, sizeof *r->run_names, by_name);
+    qsort(r->run_names, (size_t)count, sizeof *r->run_names, by_text);
     return TIDE_OK;
 }
 
 static bool in_run(const reading *r, const char *name) {
-    return bsearch(&name, r->run_names, (size_t)r->options->run_count, sizeof *r->run_names, by_name) != NULL;
+    return bsearch(&name, r->run_names, (size_t)r->options->run_count, sizeof *r->run_names, by_text) != NULL;
 }
 
 static tide_status check_run_names(reading *r) {

@@ -7,6 +7,7 @@
 #include <tidemill/io.h>
 
 #include "base/base.h"
+#include "eis/bounded.h"
 #include "eis/generate.h"
 #include "known_data.h"
 
@@ -47,6 +48,7 @@ static bool read_places(const char *name, int places[EIS_COUNT]) {
 
 static tide_status add_truth(reader *r, tide_failure *f) {
     known_data *d = r->data;
+    if (d->truths == TRUTHS_MOST) return refuse(r, f, "there are more than 100000 ground truths");
     truth_rows *larger = d->truths % 64 ? d->truth : realloc(d->truth, (size_t)(d->truths + 64) * sizeof *larger);
     if (!larger) return fail(f, TIDE_ENOMEM, "out of memory for ground truths");
     d->truth = larger;
@@ -76,17 +78,17 @@ static tide_status read_row(reader *r, const char *line, tide_failure *f) {
 }
 
 static tide_status read_rows(reader *r, FILE *file, tide_failure *f) {
-    char       *line   = NULL;
-    size_t      room   = 0;
+    char        line[LINE_MOST];
+    int         found  = bounded_line(file, line);
     tide_status status = TIDE_OK;
     r->line = 1;
-    if (getline(&line, &room, file) < 0 || !strstr(line, "Model ID,Resnorm,Rsh"))
+    if (found <= 0 || !strstr(line, "Model ID,Resnorm,Rsh"))
         status = refuse(r, f, "the header must be Model ID,Resnorm,Rsh,Ra,Rb,Ca,Cb,Ground Truth ID");
-    while (status == TIDE_OK && getline(&line, &room, file) > 0) {
+    while (status == TIDE_OK && (found = bounded_line(file, line)) > 0) {
         r->line++;
         status = read_row(r, line, f);
     }
-    free(line);
+    if (status == TIDE_OK && found < 0) r->line++, status = refuse(r, f, "this is no line of text, or longer than 4095 bytes");
     if (status == TIDE_OK && ferror(file)) status = fail_at(f, TIDE_EIO, r->path, r->line, NULL, "%s: %s", r->path, strerror(errno));
     if (status == TIDE_OK && (!r->rows || r->highest < 1)) status = refuse(r, f, "there are no rows");
     for (int64_t i = 0; status == TIDE_OK && i < r->data->truths; i++)
@@ -128,9 +130,9 @@ static tide_status find_circuit(const char *folder, const char *path, known_data
 static tide_status read_file(const char *path, known_data *d, tide_failure *f) {
     reader      r    = { .path = path, .data = d };
     struct stat info;
-    FILE       *file = fopen(path, "re");
-    tide_status status = TIDE_OK;
-    if (!file || fstat(fileno(file), &info) != 0) status = fail_at(f, TIDE_EIO, path, 0, NULL, "cannot read %s: %s", path, strerror(errno));
+    FILE       *file = bounded_open(path, f);
+    tide_status status = file ? TIDE_OK : f->status;
+    if (status == TIDE_OK && fstat(fileno(file), &info) != 0) status = fail_at(f, TIDE_EIO, path, 0, NULL, "cannot read %s: %s", path, strerror(errno));
     if (status == TIDE_OK && !make_room(&r, info.st_size)) status = fail(f, TIDE_ENOMEM, "out of memory for %s", path);
     if (status == TIDE_OK) status = read_rows(&r, file, f);
     if (file) fclose(file);

@@ -71,7 +71,20 @@ static bool take_columns(known_data *d) {
     return d->truth != NULL;
 }
 
-/* What shard_open does not look at: the options, and that no index is beyond its axis. */
+/* No index beyond its axis, residual norms that are numbers. */
+static bool is_sound(const shard *s, int64_t points) {
+    bool fine = true;
+    for (int k = 0; k < EIS_COUNT; k++)
+        for (int64_t r = 0; r < s->rows; r++) fine &= s->index[k][r] < points;
+    for (int64_t t = 0; t < s->truths; t++)
+        for (int64_t r = 0; r < s->rows; r++) {
+            double v = shard_value(s, t, r);
+            fine &= v >= 0 && v <= 1e300;
+        }
+    return fine;
+}
+
+/* What shard_open does not look at: the options, and the numbers. */
 static tide_status take_options(known_data *d, tide_failure *f) {
     const shard  *s = d->shards;
     const json_t *o = options_of(s);
@@ -84,12 +97,11 @@ static tide_status take_options(known_data *d, tide_failure *f) {
              circuit ? circuit : "", d->resnorm_kind, json_integer_value(json_object_get(o, "seed")), truths,
              json_integer_value(json_object_get(o, "ground_truths_crc32")));
     bool fine = circuit && kind && d->points >= 2 && d->points <= 40;
-    for (int64_t i = 0; fine && i < d->shard_count; i++)
-        for (int k = 0; k < EIS_COUNT; k++)
-            for (int64_t r = 0; r < d->shards[i].rows; r++) fine &= d->shards[i].index[k][r] < d->points;
-    if (!fine)
-        return fail_at(f, TIDE_EDATA, s->path, 0, NULL, "%s: circuit, resnorm or points are missing, or indices are beyond the axes",
-                       s->path);
+    if (!fine) return fail_at(f, TIDE_EDATA, s->path, 0, NULL, "%s: circuit, resnorm or points (2 to 40) are missing", s->path);
+    for (int64_t i = 0; i < d->shard_count; i++)
+        if (!is_sound(&d->shards[i], d->points))
+            return fail_at(f, TIDE_EDATA, d->shards[i].path, 0, NULL, "%s: indices are beyond the axes, or residual norms are no numbers from 0",
+                           d->shards[i].path);
     if (truths == d->truths) return TIDE_OK;
     return fail_at(f, TIDE_EDATA, s->path, 0, "data-dir",
                    "the data set has %" PRId64 " of its %" PRId64 " ground truths: run 'tidemill eis generate' again to finish it",

@@ -1,5 +1,6 @@
 /* The network's files: model.safetensors with its card, the guide's .npz and .pth. */
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -96,7 +97,8 @@ static bool read_card(const json_t *o, known_card *c) {
     c->circuit       = c->circuit_given && !strcmp(circuit, "chain") ? EIS_CHAIN : EIS_SHUNT;
     c->scale = (known_scale){ json_is_true(json_object_get(r, "log10")), json_number_value(json_object_get(r, "floor")),
                               json_number_value(json_object_get(r, "mean")), json_number_value(json_object_get(r, "sd")) };
-    return c->circuit_given && c->scale.sd > 0;
+    const known_scale *scale = &c->scale;
+    return c->circuit_given && scale->sd > 0 && isfinite(scale->sd) && isfinite(scale->mean) && isfinite(scale->floor) && scale->floor >= 0;
 }
 
 static tide_status take_card(const char *path, const tide_archive *a, known_card *card, tide_failure *failure) {

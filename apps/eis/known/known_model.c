@@ -34,15 +34,22 @@ static naming naming_of(const tide_archive *a) {
     return n;
 }
 
-static int64_t rows_of(const tide_tensor *t) { return t && t->shape.ndim == 2 ? t->shape.dim[0] : 0; }
+enum { WIDTH_MOST = 1 << 16 };  /* that of --hidden-dim */
+
+/* Of a matrix with so many columns: what a file says of sizes counts where it holds the numbers. */
+static int64_t rows_of(const tide_tensor *t, int64_t columns) {
+    bool fine = t && t->shape.ndim == 2 && t->shape.dim[1] == columns && t->shape.dim[0] <= WIDTH_MOST;
+    return fine ? t->shape.dim[0] : 0;
+}
 
 static known_sizes sizes_from(const tide_archive *a, naming n) {
     char        name[96];
     known_sizes s = { .norm = n.norm };
-    for (int i = 0; i < ENCODER_LAYERS; i++) s.width[i] = rows_of(find(a, n, "encoder", encoder_place[n.norm][i], "weight", name));
-    s.head         = rows_of(find_head(a, n, 0, 0, "weight", name));
-    s.points       = rows_of(find_head(a, n, 0, 3, "weight", name));
-    s.resnorm_head = rows_of(find(a, n, "resnorm_head", 0, "weight", name));
+    for (int i = 0; i < ENCODER_LAYERS; i++)
+        s.width[i] = rows_of(find(a, n, "encoder", encoder_place[n.norm][i], "weight", name), i ? s.width[i - 1] : KNOWN_FEATURES);
+    s.head         = rows_of(find_head(a, n, 0, 0, "weight", name), s.width[ENCODER_LAYERS - 1]);
+    s.points       = rows_of(find_head(a, n, 0, 3, "weight", name), s.head);
+    s.resnorm_head = rows_of(find(a, n, "resnorm_head", 0, "weight", name), s.width[ENCODER_LAYERS - 1]);
     return s;
 }
 
@@ -132,11 +139,16 @@ tide_status known_model_predict(known_model *m, const eis_known *known, known_an
     if (status == TIDE_OK) status = tide_read(m->p, p, (size_t)(EIS_COUNT * points) * sizeof *p);
     if (status == TIDE_OK) status = tide_read(m->resnorm, &resnorm, sizeof resnorm);
     if (status != TIDE_OK) return fail(failure, status, "the prediction failed");
+    bool fine = isfinite(resnorm) != 0;
     memset(out->p, 0, sizeof out->p);
     for (int k = 0; k < EIS_COUNT; k++)
-        for (int64_t i = 0; !known->is[k] && i < points; i++) out->p[k][i] = (double)p[k * points + i];
+        for (int64_t i = 0; !known->is[k] && i < points; i++) {
+            out->p[k][i] = (double)p[k * points + i];
+            fine &= isfinite(out->p[k][i]) != 0;
+        }
     out->resnorm = m->card.scale.sd > 0 ? known_unscaled(&m->card.scale, (double)resnorm) : (double)NAN;
-    return TIDE_OK;
+    fine = fine && (isfinite(out->resnorm) || !(m->card.scale.sd > 0));
+    return fine ? TIDE_OK : fail(failure, TIDE_EDATA, "the predictor's answer is no number: its parameters are damaged, or it was trained until it diverged");
 }
 
 static int by_probability(const void *a, const void *b) {

@@ -211,10 +211,23 @@ static tide_status train_epoch(known_trainer *t, tide_failure *failure) {
 
 /* ---- the run ---- */
 
+/* As they can be: what follows counts on it. */
+static bool sound(const known_trainer *t) {
+    const known_progress *at = &t->at;
+    int64_t      epochs = t->options->n_epochs ? t->options->n_epochs : EPOCHS;
+    const double real[] = { at->best, at->seconds, at->step_seconds, at->epoch_seconds, at->loss_sum, at->hits_sum, at->norm_sum };
+    bool fine = at->planned <= epochs * t->batches && at->step <= at->planned && at->batch <= t->batches && at->epoch >= 1 &&
+                at->epoch <= epochs + 1 && at->best_epoch <= at->epoch && at->seconds >= 0;
+    for (size_t i = 0; i < sizeof real / sizeof *real; i++) fine = fine && !isnan(real[i]);
+    return fine;
+}
+
 static tide_status go_on(known_trainer *t, tide_failure *failure) {
     bool        found;
     tide_status status =
         run_state_read(&t->folder, tide_state(t->session.graph, ""), t->session.network.params, &t->best, counters_of(t), &found, failure);
+    if (status == TIDE_OK && found && !sound(t))
+        status = fail_at(failure, TIDE_EDATA, t->folder.path, 0, NULL, "%s/state.safetensors: its counters are damaged: --overwrite starts anew", t->folder.path);
     if (status == TIDE_OK) status = run_metrics_cut(&t->folder, t->at.metrics_bytes, failure);
     t->before       = t->at.seconds;
     t->resumed_from = t->at.step;

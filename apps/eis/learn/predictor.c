@@ -1,6 +1,7 @@
 #include "predictor.h"
 
 #include <math.h>
+#include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -146,8 +147,10 @@ static tide_status run(const sized_program *p, const float *const in[2], int64_t
     tide_status status  = tide_run(p->program, feeds, inputs);
     const void *data    = status == TIDE_OK ? tide_data(p->out) : NULL;
     if (data) {
+        bool fine = true;
         memcpy(out, data, (size_t)bytes);
-        return TIDE_OK;
+        for (int64_t i = 0; i < bytes / (int64_t)sizeof *out; i++) fine &= isfinite(out[i]) != 0;
+        return fine ? TIDE_OK : fail(failure, TIDE_EDATA, "the predictor's answer is no number: its parameters are damaged, or it was trained until it diverged");
     }
     status = first_error(p->out.graph, p->program, failure);
     return status != TIDE_OK ? status : no_memory(failure);

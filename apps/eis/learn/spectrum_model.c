@@ -96,21 +96,37 @@ static bool numbers_of(const tide_archive *a, const char *name, tide_shape shape
     const tide_tensor *t = tide_archive_find(a, name);
     if (!t || t->type != TIDE_F32 || !tide_shape_equal(t->shape, shape)) return false;
     memcpy(out, t->data, (size_t)tide_shape_count(shape) * sizeof *out);
+    for (int64_t i = 0; i < tide_shape_count(shape); i++)
+        if (!isfinite(out[i])) return false;
     return true;
+}
+
+/* Levels are shares: in 0..1, ascending. */
+static bool are_levels(const spectrum_model *m) {
+    for (int q = 0; q < QUANTITIES_MOST; q++)
+        for (int i = 0; i < MODEL_LEVELS; i++)
+            if (!(m->level[q][i] >= (i ? m->level[q][i - 1] : 0) && m->level[q][i] <= 1)) return false;
+    return true;
+}
+
+/* The network is made before its parameters are read: the file must hold as many as the width says. */
+static bool holds_width(const tide_archive *a, double width) {
+    const tide_tensor *up = tide_archive_find(a, "encoder.0.up.weight");
+    return width >= 1 && width <= 65536 && width == floor(width) && up && tide_shape_equal(up->shape, TIDE_SHAPE((int64_t)width, (int64_t)width));
 }
 
 static tide_status take(const char *path, const tide_archive *a, spectrum_model *m, tide_failure *failure) {
     double      version, width, seed;
     const char *kind = tide_archive_metadata(a, "kind"), *recipe = tide_archive_metadata(a, "recipe");
     if (!kind || strcmp(kind, SPECTRUM_MODEL_KIND)) return damaged(path, "kind", failure);
-    if (!number_of(a, "format_version", &version)) return damaged(path, "format_version", failure);
+    if (!number_of(a, "format_version", &version) || !(version >= 1)) return damaged(path, "format_version", failure);
     if (version > SPECTRUM_MODEL_VERSION)
         return fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s: its format version %g is newer than this program reads: update tidemill", path, version);
     if (!recipe || (strcmp(recipe, "lab") && strcmp(recipe, "grid"))) return damaged(path, "recipe", failure);
     m->config.recipe = strcmp(recipe, "lab") ? EIS_RECIPE_GRID : EIS_RECIPE_LAB;
-    if (!number_of(a, "width", &width) || !(width >= 1 && width <= 65536)) return damaged(path, "width", failure);
+    if (!number_of(a, "width", &width) || !holds_width(a, width)) return damaged(path, "width", failure);
     if (!number_of(a, "seed", &seed)) return damaged(path, "seed", failure);
-    if (!number_of(a, "keep_out", &m->keep_out)) return damaged(path, "keep_out", failure);
+    if (!number_of(a, "keep_out", &m->keep_out) || !(m->keep_out >= 0 && m->keep_out <= 0.5)) return damaged(path, "keep_out", failure);
     m->config.width = (int64_t)width;
     m->seed         = strtoull(tide_archive_metadata(a, "seed"), NULL, 10);
     m->scale.width  = features_width(m->config.recipe);
@@ -119,6 +135,7 @@ static tide_status take(const char *path, const tide_archive *a, spectrum_model 
     if (!numbers_of(a, "scale.over_sd", features, m->scale.over_sd)) return damaged(path, "scale.over_sd", failure);
     spectrum_model_plain_levels(m); /* values of the grid are no intervals: they need no others */
     if (m->config.recipe == EIS_RECIPE_LAB && !numbers_of(a, "level", levels, &m->level[0][0])) return damaged(path, "level", failure);
+    if (!are_levels(m)) return damaged(path, "level", failure);
     return TIDE_OK;
 }
 

@@ -161,9 +161,21 @@ static tide_status close_epoch(spectrum_trainer *t, tide_failure *failure) {
     return status == TIDE_OK && better ? trainer_save_model(t, failure) : status;
 }
 
+/* As they can be: what follows counts on it. */
+static bool sound(const spectrum_trainer *t) {
+    const spectrum_progress *at = &t->at;
+    const double real[] = { at->best, at->seconds, at->loss_sum, at->hits_sum, at->norm_sum, at->train_loss, at->train_acc, at->val_loss, at->val_acc };
+    bool fine = at->step <= STEPS_WITHOUT_END && at->epoch >= 1 && at->epoch <= at->step + 1 && at->best_epoch <= at->epoch && at->seconds >= 0 &&
+                at->epoch_steps <= at->step && at->epoch_steps < ROUNDS_AN_EPOCH * t->round_steps;
+    for (size_t i = 0; i < sizeof real / sizeof *real; i++) fine = fine && !isnan(real[i]);
+    return fine;
+}
+
 tide_status trainer_resume(spectrum_trainer *t, tide_failure *failure) {
     bool        found  = false;
     tide_status status = run_state_read(&t->folder, tide_state(t->session.graph, ""), t->session.params, &t->best, counters_of(t), &found, failure);
+    if (status == TIDE_OK && found && !sound(t))
+        status = fail_at(failure, TIDE_EDATA, t->folder.path, 0, NULL, "%s/state.safetensors: its counters are damaged: --overwrite starts anew", t->folder.path);
     if (status != TIDE_OK) return status;
     t->before      = t->at.seconds;
     t->at.finished = t->at.finished && share_done(t) >= 1;
