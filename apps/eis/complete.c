@@ -259,7 +259,7 @@ static void name_file(const char *path, tide_failure *why) {
     fail_at(why, unnamed.status, path, unnamed.row, unnamed.column, "%s: %s", path, unnamed.message);
 }
 
-/* Else a spectrum that cannot be opened is bad input, as one that holds none. */
+/* Else a file that was named and cannot be opened is bad input, as one that holds nothing of use. */
 static bool can_be_read(const char *path) {
     struct stat info;
     return stat(path, &info) == 0 && !S_ISDIR(info.st_mode) && access(path, R_OK) == 0;
@@ -341,6 +341,7 @@ tide_status eis_complete(const eis_options *options, eis_listener listener, void
     tide_failure own = { 0 }, *f = failure ? failure : &own;
     tide_status status = s.answers ? ask(options, &s.question, f) : out_of_memory(f);
     if (status == TIDE_OK) status = open_model(&s, f);
+    if (status == TIDE_EIO && !can_be_read(options->model)) f->status = status = TIDE_EDATA;
     if (status == TIDE_OK) status = tell_source(&s, f);
     if (status == TIDE_OK && *options->out) status = make_folder(options->out, f);
     if (status == TIDE_OK && *options->out) status = refuse_inputs(&s, f);

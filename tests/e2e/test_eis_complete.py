@@ -206,6 +206,8 @@ class Complete(Case):
     def test_bad_input(self):
         self.assertIn("nofile", self.error(3, "eis", "complete", "--spectrum", self.folder / "nofile.csv")["message"])
         self.error(3, "eis", "complete", "--spectrum", self.folder)
+        self.error(3, "eis", "complete", "--known", "Ra=100", "--model", self.folder / "none.npz")
+        self.error(3, "eis", "generate", "--ground-truths", self.folder / "none.json", "--data_dir", self.folder / "data")
         for size in "1e200", "1e-200", "1e160":
             path = self.folder / "huge.csv"
             path.write_text("frequency_hz,z_re_ohm,z_im_ohm\n" + "".join(f"{10.0 ** i},{size},-{size}\n" for i in range(9)))
