@@ -61,6 +61,7 @@ static int run(cli_call *call) {
     stop_catch();
     tide_status status = selftest_run(&o, &result, &failure);
     progress_end();
+    if (status == TIDE_EIO && o.golden) failure.status = TIDE_EDATA; /* the folder that was named is the input */
     return status == TIDE_OK ? finish(call, &result) : report_failure(&failure, call->json);
 }
 

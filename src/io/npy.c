@@ -69,6 +69,7 @@ tide_status npy_read(source *s, tide_tensor *out, tide_failure *f) {
     int64_t count = 0;
     tide_status status = read_header(s, &h, f);
     if (!status) status = check_size(s, &h, &count, f);
+    if (!status) status = size_checked(s->path, count * h.type->size, f);
     if (status) return status;
     int64_t bytes = count * h.type->size;
     const char *why;

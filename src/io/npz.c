@@ -50,10 +50,14 @@ static bool is_wanted(const char *member, const char *const *wanted) {
 
 tide_status tide_npz_read_some(const char *path, const char *const *wanted, tide_archive *out, tide_failure *failure) {
     zip_in z;
+    int64_t bytes = 0;
     if (!out) return argument_fail(failure, path, "archive to read into");
     *out = (tide_archive){ 0 };
     tide_status status = zip_in_open(&z, path, "a .npz file", failure);
     if (status) return status;
+    for (int64_t i = 0; i < z.count; i++)
+        if (is_wanted(zip_in_name(&z, i), wanted)) bytes += zip_in_size(&z, i);
+    status = size_checked(path, bytes, failure);
     for (int64_t i = 0; i < z.count && !status; i++)
         if (is_wanted(zip_in_name(&z, i), wanted)) status = read_member(&z, i, out, failure);
     zip_in_close(&z);

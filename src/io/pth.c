@@ -210,7 +210,8 @@ tide_status tide_pth_read(const char *path, tide_archive *out, tide_failure *fai
     *out = (tide_archive){ 0 };
     tide_status status = zip_in_open(&r.zip, path, "a checkpoint of PyTorch 1.6 or later", failure);
     if (status) return status;
-    status = read_dict(&r);
+    status = size_checked(path, r.zip.bytes, failure);
+    if (!status) status = read_dict(&r);
     if (!status) status = read_tensors(&r, out);
     close_reader(&r);
     if (status) tide_archive_free(out);

@@ -178,6 +178,7 @@ tide_status tide_safetensors_read(const char *path, tide_archive *out, tide_fail
     if (status) return status;
     source s = source_of_file(path, file, size);
     status = read_header(&s, &h, out, failure);
+    if (!status) status = size_checked(path, size, failure);
     for (int64_t i = 0; i < h.count && !status; i++) status = read_tensor(&s, &h.entries[i], out, failure);
     if (status) tide_archive_free(out);
     free(h.entries);

@@ -56,6 +56,13 @@ tide_status argument_fail(tide_failure *f, const char *path, const char *what) {
     return fail_at(f, TIDE_EINVAL, path, 0, NULL, "there is no %s", what);
 }
 
+tide_status size_checked(const char *path, int64_t bytes, tide_failure *f) {
+    enum { LITTLE = 16 << 20 };  /* anyone has that: the system need not be asked */
+    int64_t here = bytes <= LITTLE ? bytes : os_memory_bytes();
+    if (bytes <= here) return TIDE_OK;
+    return fail_at(f, TIDE_ENOMEM, path, 0, NULL, "this file claims %" PRId64 " bytes of content; this process may use %" PRId64, bytes, here);
+}
+
 tide_status file_open(const char *path, FILE **out, int64_t *size, tide_failure *f) {
     struct stat info;
     *out = NULL;

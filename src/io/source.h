@@ -29,6 +29,9 @@ tide_status system_fail(tide_failure *f, const char *path, const char *doing, in
 /* Fails with TIDE_EINVAL: "there is no path", for a NULL where the caller should have given something. path may be NULL. */
 tide_status argument_fail(tide_failure *f, const char *path, const char *what);
 
+/* Before memory is taken for it: what a file claims to hold, unpacked, against the memory that this process may use. TIDE_ENOMEM. */
+tide_status size_checked(const char *path, int64_t bytes, tide_failure *f);
+
 /* Memory the caller frees with free(); one byte at least, NULL if there is none. */
 void       *bytes_new(int64_t bytes);
 tide_status memory_fail(tide_failure *f, const char *path, int64_t bytes);

@@ -59,6 +59,8 @@ static tide_status read_all(gzFile file, const char *path, text_in *out, tide_fa
         out->length += got;
         if (out->length > TEXT_LIMIT)
             return fail_at(f, TIDE_EDATA, path, 0, NULL, "this text is longer than 2 GiB; shorter ones are accepted");
+        tide_status status = size_checked(path, 2 * out->length, f); /* as text and as a table */
+        if (status) return status;
     }
     out->data[out->length] = 0;
     return TIDE_OK;
