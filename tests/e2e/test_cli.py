@@ -41,6 +41,9 @@ class Words(Case):
         self.assertIn("--seq-len", self.code(2, "forecast", "train", "--seqlen", "9").stderr)
         self.assertIn("--learning-rate", self.error(2, "forecast", "train", "--learning-rat3", "9")["message"])
 
+    def test_selftest_without_golden_files(self):
+        self.assertIn("nodir", self.error(3, "selftest", "--golden", "nodir")["file"])
+
     def test_missing_value(self):
         self.assertIn("--seq-len", self.code(2, "forecast", "train", "--seq-len").stderr)
 
