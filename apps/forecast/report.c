@@ -253,7 +253,8 @@ static const char *failure_code(tide_status status) {
 }
 
 char *forecast_failure_json(const tide_failure *f) {
-    if (!f) f = &(tide_failure){ 0 };
+    static const tide_failure none = { 0 };
+    if (!f) f = &none;
     json_t *o = json_pack("{s:i, s:{s:s, s:o, s:o, s:I, s:o}}", "schema_version", SCHEMA_VERSION, "error", "code", failure_code(f->status), "message",
                           json_text(f->message), "file", json_text(f->file), "row", (json_int_t)f->row, "column", json_text(f->column));
     char *text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
