@@ -50,11 +50,11 @@ static const forecast_option table[] = {
     { "n-heads", INT(n_heads, 1, 1024), TRAIN, NULL, "Model", "N", "attention heads; divides d-model" },
     { "e-layers", INT(e_layers, 1, 256), TRAIN, NULL, "Model", "N", "encoder blocks" },
     { "d-ff", INT(d_ff, 1, 262144), TRAIN, NULL, "Model", "N", "width of the feed-forward part" },
-    { "dropout", REAL(dropout, 0, 0.95), TRAIN, NULL, "Model", "P", "share of values dropped in training" },
+    { "dropout", REAL(dropout, -1, 0.95), TRAIN, NULL, "Model", "P", "share of values dropped in training; -1: 0.1, below 256 windows 0" },
     { "activation", CHOICE(activation, "gelu|relu"), TRAIN, NULL, "Model", NULL, "of the feed-forward part" },
     { "use-norm", BOOL(use_norm), TRAIN, NULL, "Model", NULL, "normalise each window (on by default; --use-norm=no)" },
 
-    { "batch-size", INT(batch_size, 0, 1e6), READ | WHY, NULL, "Training", "N", "windows a step; 0: 32, of a short series 16" },
+    { "batch-size", INT(batch_size, 0, 1e6), READ | WHY, NULL, "Training", "N", "windows a step; 0: 32, below 256 windows 8" },
     { "epochs", INT(epochs, 0, 1e6), TRAIN, "train-epochs", "Training", "N", "passes over the training windows; 0: at least 10, and 2,000 steps" },
     { "learning-rate", REAL(learning_rate, 0, 100), TRAIN, "lr", "Training", "X", "base learning rate; 0: 1e-4, of a short series 1e-3" },
     { "optimizer", CHOICE(optimizer, "adam|adamw|sgd|rmsprop|lion"), TRAIN, NULL, "Training", NULL, "update rule" },

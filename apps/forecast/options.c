@@ -11,7 +11,7 @@
 
 void forecast_options_default(forecast_options *o) {
     if (o) *o = (forecast_options){ .marks = "auto", .seq_len = 96, .pred_len = 96, .d_model = 128, .n_heads = 8, .e_layers = 2, .d_ff = 128,
-                             .dropout = 0.1, .use_norm = true, .accumulate = 1, .patience = -1, .lradj = FORECAST_LR_AUTO, .seed = 2023,
+                             .dropout = -1, .use_norm = true, .accumulate = 1, .patience = -1, .lradj = FORECAST_LR_AUTO, .seed = 2023,
                              .directional_weight = 0.5, .device = "cpu", .plots = true, .compile = true, .measure = true };
 }
 

@@ -8,18 +8,23 @@
 
 /* Ten epochs of 200 batches are as many steps as a short series gets: from there on the published settings hold. They were
  * chosen on series of hundreds of batches; on shorter ones type1, which halves the rate every epoch, ends before anything is
- * learned. Patience is counted in steps as well. */
+ * learned. Patience is counted in steps as well. Below 256 windows smaller batches without dropout validate better
+ * (bench/results/forecast-defaults.md). */
 enum { LONG_BATCHES = 200, SHORT_STEPS = 2000, SHORT_PATIENCE_STEPS = 500, LEAST_EPOCHS = 10, LEAST_PATIENCE = 3 };
-enum { USUAL_BATCH = 32, SHORT_BATCH = 16, SHORT_WINDOWS = 8 * USUAL_BATCH };
+enum { USUAL_BATCH = 32, FEW_BATCH = 8, FEW_WINDOWS = 256 };
+static const double USUAL_DROPOUT = 0.1, FEW_DROPOUT = 0;
 static const double LONG_RATE = 1e-4, SHORT_RATE = 1e-3, LION_RATE = 1e-4; /* Lion moves each weight by the whole rate */
 
 /* The rules that fall by the epoch were published with ten of them. */
 static bool by_epochs(int rule) { return rule != FORECAST_LR_AUTO && rule != FORECAST_LR_COSINE && rule != FORECAST_LR_CONSTANT; }
 
 int64_t plan_batch(const forecast_options *o) { return o->batch_size ? o->batch_size : USUAL_BATCH; }
+double  plan_dropout(const forecast_options *o) { return o->dropout < 0 ? USUAL_DROPOUT : o->dropout; }
 
 void plan_training(forecast_options *o, int64_t windows) {
-    if (!o->batch_size) o->batch_size = windows < SHORT_WINDOWS ? SHORT_BATCH : USUAL_BATCH;
+    bool few = windows < FEW_WINDOWS;
+    if (!o->batch_size) o->batch_size = few ? FEW_BATCH : USUAL_BATCH;
+    if (o->dropout < 0) o->dropout = few ? FEW_DROPOUT : USUAL_DROPOUT;
     int64_t batches = MAX2(1, windows / MAX2(1, MIN2(o->batch_size, windows)));
     bool    published = batches >= LONG_BATCHES || by_epochs(o->lradj);
     double  rate = published ? LONG_RATE : o->optimizer == FORECAST_LION ? LION_RATE : SHORT_RATE;
@@ -45,7 +50,8 @@ static tide_status take(forecast_options *o, const json_t *was, const char *name
 tide_status plan_of_run(forecast_options *o, tide_failure *failure) {
     const open_option open[] = { { "batch-size", !o->batch_size },        { "epochs", !o->epochs },
                                  { "patience", o->patience < 0 },         { "learning-rate", o->learning_rate == 0 },
-                                 { "lradj", o->lradj == FORECAST_LR_AUTO } };
+                                 { "lradj", o->lradj == FORECAST_LR_AUTO },
+                                 { "dropout", o->dropout < 0 } };
     char        path[RUN_PATH];
     tide_status status = TIDE_OK;
     if (!o->resume || !*o->out || o->overwrite) return TIDE_OK;

@@ -139,9 +139,9 @@ static tide_status make_step(trainer *t, forecast_options *o, tide_failure *fail
 }
 
 static tide_status make_programs(trainer *t, forecast_options *o, tide_failure *failure) {
-    model_config_from(o, &t->data, &t->config);
     t->windows    = block_windows(t->data.split.train, o->seq_len, o->pred_len);
     plan_training(o, t->windows);
+    model_config_from(o, &t->data, &t->config);
     int64_t asked = o->batch_size;
     o->batch_size = MIN2(asked, t->windows);
     tide_status status = make_step(t, o, failure);

@@ -15,25 +15,27 @@ import statistics
 import subprocess
 import tempfile
 
-SERIES = [  # name, file, look-back, horizon, options
+SERIES = [  # name, file (made here: with weather?), look-back, horizon, options
     ("air_passengers", "air_passengers.csv", 24, 12, []),
     ("aus_beer", "aus_beer.csv", 16, 8, []),
     ("national_illness", "national_illness.csv", 36, 24, []),
     ("monthly_short", "reported/monthly_short.csv", 24, 12, []),
     ("short60", "reported/short60.csv", 24, 12, ["--val", "12", "--test", "12"]),
-    ("daily, 1,200 rows", None, 96, 96, []),
+    ("daily, 1,200 rows", False, 96, 96, []),
+    ("daily with weather", True, 96, 96, []),
 ]
 
 
-def write_daily(path, rows=1200, seed=1):
-    """Sales and visits by day: a weekly season that grows, a year, weather that lasts some days, and noise."""
-    chance, week, weather = random.Random(seed), [0, -4, -2, 1, 5, 18, 10], 0.0
+def write_daily(path, weather, rows=1200, seed=1):
+    """Sales and visits by day: a level that grows, a weekly season, noise; with weather that lasts for days, and a year, if asked."""
+    chance, week, state = random.Random(seed), [0, -4, -2, 1, 5, 18, 10], 0.0
     day = datetime.date(2021, 1, 4)
     with open(path, "w", encoding="utf-8") as file:
         file.write("date,sales,visits\n")
         for i in range(rows):
-            weather = 0.9 * weather + chance.gauss(0, 2)
-            sales = 100 + 0.02 * i + week[i % 7] * (1 + 0.0004 * i) + 8 * math.sin(2 * math.pi * i / 365.25) + weather + chance.gauss(0, 2)
+            state = 0.9 * state + chance.gauss(0, 2)
+            lasting = state + 8 * math.sin(2 * math.pi * i / 365.25) if weather else 0
+            sales = 100 + 0.02 * i + week[i % 7] * (1 + 0.0004 * i) + lasting + chance.gauss(0, 2)
             visits = 5 * sales + 60 * (i % 7 == 5) + chance.gauss(0, 25)
             file.write(f"{day + datetime.timedelta(i)},{sales:.2f},{visits:.1f}\n")
 
@@ -48,7 +50,11 @@ def train(program, data, seq_len, pred_len, seed, options, out):
 
 def row(program, folder, scratch, series, seeds):
     name, file, seq_len, pred_len, options = series
-    data = pathlib.Path(folder, file) if file else scratch / "daily.csv"
+    data = scratch / "daily.csv"
+    if isinstance(file, str):
+        data = pathlib.Path(folder, file)
+    else:
+        write_daily(data, file)
     runs = [train(program, data, seq_len, pred_len, seed, options, scratch / "run") for seed in seeds]
     result = sorted((r for r, _ in runs), key=lambda r: r["test"]["mse"])[len(runs) // 2]
     mse = statistics.median(r["test"]["mse"] for r, _ in runs)
@@ -70,7 +76,6 @@ def main():
     print("| series | look-back → horizon | test windows | model | seasonal naive | linear | model / better | by seed | best epoch | s | "
           "last line says what to use |\n|" + " --- |" * 11)
     with tempfile.TemporaryDirectory() as scratch:
-        write_daily(pathlib.Path(scratch, "daily.csv"))
         for series in SERIES:
             row(words.program, words.data, pathlib.Path(scratch), series, words.seeds)
 

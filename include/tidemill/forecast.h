@@ -55,9 +55,10 @@ typedef struct forecast_options {
     int     activation;
     bool    use_norm;
     /* training */
-    /* Open: forecast_train sets batch_size 0, epochs 0, patience -1, learning_rate 0 and lradj FORECAST_LR_AUTO by the length of
-     * the series, and run.json holds what it took. 10 epochs of 200 batches or more: batch 32, 1e-4, type1, patience 3, as
-     * published. Shorter: 2,000 steps at 1e-3 under a cosine, patience 500 steps, batch 16 below 256 windows. */
+    /* Open: forecast_train sets batch_size 0, epochs 0, patience -1, dropout -1, learning_rate 0 and lradj FORECAST_LR_AUTO by the
+     * length of the series, and run.json holds what it took. 200 batches an epoch or more: batch 32, 10 epochs, 1e-4, type1,
+     * patience 3, dropout 0.1, as published. Fewer: 2,000 steps at 1e-3 under a cosine, patience 500 steps; below 256 windows
+     * batch 8 and no dropout. */
     int64_t batch_size, epochs, patience, min_epochs, seed;
     int     optimizer, lradj, loss_function;
     double  learning_rate, weight_decay, grad_clip, directional_weight;
@@ -136,7 +137,7 @@ TIDE_API const forecast_option *forecast_option_find(const char *name);
 /* The name nearest to `name` among the options of a command (FORECAST_FOR_...); NULL if none is near. */
 TIDE_API const char *forecast_option_nearest(const char *name, unsigned command);
 
-/* Custom data, M, 96 -> 96, d_model 128, 8 heads, 2 layers, d_ff 128, Adam; batch, rate, schedule, epochs and patience open. */
+/* Custom data, M, 96 -> 96, d_model 128, 8 heads, 2 layers, d_ff 128, Adam; batch, rate, schedule, epochs, patience and dropout open. */
 TIDE_API void forecast_options_default(forecast_options *o);
 /* Parses `text` into the named option and marks it as given. TIDE_EINVAL (failure.column is the option) with the accepted
  * range, the choices, or the nearest name. A flag takes NULL for true. */

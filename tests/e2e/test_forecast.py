@@ -218,8 +218,8 @@ class Train(Case):
         words = ["--seq-len", "16", "--pred-len", "4", "--d-model", "16", "--d-ff", "16", "--n-heads", "2", "--e-layers", "1", "--no-plots", "--quiet"]
         self.code(0, "forecast", "train", "--data", self.data, "--out", self.out, *words)
         options = json.loads((self.out / "run.json").read_text())["options"]
-        self.assertEqual((options["lradj"], options["batch-size"]), ("cosine", 16))
-        self.assertEqual(options["epochs"], math.ceil(2000 / ((210 - 20 + 1) // 16)))
+        self.assertEqual((options["lradj"], options["batch-size"], options["dropout"]), ("cosine", 8, 0))
+        self.assertEqual(options["epochs"], math.ceil(2000 / ((210 - 20 + 1) // 8)))
         again = self.folder / "again"
         self.code(0, "forecast", "train", "--config", self.out / "run.json", "--out", again, "--quiet")
         self.assertEqual((again / "model.safetensors").read_bytes(), (self.out / "model.safetensors").read_bytes())

@@ -39,7 +39,7 @@ static void test_values(void **state) {
     }
     refuse("seq-len", "0", "whole number from 1");
     refuse("seq-len", "9.5", "whole number");
-    refuse("dropout", "2", "from 0 to 0.95");
+    refuse("dropout", "2", "to 0.95");
     refuse("dropout", "x", "a number");
     refuse("kind", "ett", "custom|etth");
     refuse("use-norm", "maybe", "yes or no");

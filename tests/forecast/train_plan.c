@@ -19,15 +19,16 @@ static int tear_down(void **state) {
 
 /* Published numbers for long series and rules by the epoch; steps for short ones; what is given stays. */
 static void test_plan(void **state) {
-    static const struct { const char *words; int64_t windows, batch, epochs, patience; double rate; forecast_lradj rule; } cases[] = {
-        { "seed 1", 8449, 32, 10, 3, 1e-4, FORECAST_LR_TYPE1 },          { "seed 1", 6400, 32, 10, 3, 1e-4, FORECAST_LR_TYPE1 },
-        { "seed 1", 3200, 32, 20, 5, 1e-3, FORECAST_LR_COSINE },         { "seed 1", 256, 32, 250, 63, 1e-3, FORECAST_LR_COSINE },
-        { "seed 1", 255, 16, 134, 34, 1e-3, FORECAST_LR_COSINE },        { "seed 1", 1, 16, 2000, 500, 1e-3, FORECAST_LR_COSINE },
-        { "epochs 7", 64, 16, 7, 125, 1e-3, FORECAST_LR_COSINE },        { "lradj type1", 64, 16, 10, 3, 1e-4, FORECAST_LR_TYPE1 },
-        { "lradj constant", 64, 16, 500, 125, 1e-3, FORECAST_LR_CONSTANT }, { "batch-size 64", 640, 64, 200, 50, 1e-3, FORECAST_LR_COSINE },
-        { "patience 0 learning-rate 0.02", 64, 16, 500, 0, 0.02, FORECAST_LR_COSINE },
-        { "optimizer lion", 64, 16, 500, 125, 1e-4, FORECAST_LR_COSINE },
-        { "epochs 3 learning-rate 0.5 lradj type3 patience 9 batch-size 1", 64, 1, 3, 9, 0.5, FORECAST_LR_TYPE3 },
+    static const struct { const char *words; int64_t windows, batch, epochs, patience; double rate, dropout; forecast_lradj rule; } cases[] = {
+        { "seed 1", 8449, 32, 10, 3, 1e-4, 0.1, FORECAST_LR_TYPE1 },     { "seed 1", 6400, 32, 10, 3, 1e-4, 0.1, FORECAST_LR_TYPE1 },
+        { "seed 1", 3200, 32, 20, 5, 1e-3, 0.1, FORECAST_LR_COSINE },    { "seed 1", 256, 32, 250, 63, 1e-3, 0.1, FORECAST_LR_COSINE },
+        { "seed 1", 255, 8, 65, 17, 1e-3, 0, FORECAST_LR_COSINE },       { "seed 1", 1, 8, 2000, 500, 1e-3, 0, FORECAST_LR_COSINE },
+        { "epochs 7", 64, 8, 7, 63, 1e-3, 0, FORECAST_LR_COSINE },       { "lradj type1", 64, 8, 10, 3, 1e-4, 0, FORECAST_LR_TYPE1 },
+        { "lradj constant", 64, 8, 250, 63, 1e-3, 0, FORECAST_LR_CONSTANT },
+        { "batch-size 64 dropout 0.2", 640, 64, 200, 50, 1e-3, 0.2, FORECAST_LR_COSINE },
+        { "patience 0 learning-rate 0.02", 64, 8, 250, 0, 0.02, 0, FORECAST_LR_COSINE },
+        { "optimizer lion", 64, 8, 250, 63, 1e-4, 0, FORECAST_LR_COSINE },
+        { "epochs 3 learning-rate 0.5 lradj type3 patience 9 batch-size 1", 64, 1, 3, 9, 0.5, 0, FORECAST_LR_TYPE3 },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -36,9 +37,9 @@ static void test_plan(void **state) {
         set_all(&o, cases[i].words);
         plan_training(&o, cases[i].windows);
         bool same = o.batch_size == cases[i].batch && o.epochs == cases[i].epochs && o.patience == cases[i].patience && o.lradj == (int)cases[i].rule;
-        if (!same || o.learning_rate != cases[i].rate)
-            fail_msg("%s, %" PRId64 " windows: got batch %" PRId64 ", %" PRId64 " epochs, patience %" PRId64 ", rate %g, rule %d", cases[i].words,
-                     cases[i].windows, o.batch_size, o.epochs, o.patience, o.learning_rate, o.lradj);
+        if (!same || o.learning_rate != cases[i].rate || o.dropout != cases[i].dropout)
+            fail_msg("%s, %" PRId64 " windows: got batch %" PRId64 ", %" PRId64 " epochs, patience %" PRId64 ", rate %g, dropout %g, rule %d",
+                     cases[i].words, cases[i].windows, o.batch_size, o.epochs, o.patience, o.learning_rate, o.dropout, o.lradj);
     }
 }
 
@@ -52,7 +53,7 @@ static void test_presets(void **state) {
         planned = o;
         plan_training(&planned, 50);
         assert_true(planned.batch_size == o.batch_size && planned.epochs == o.epochs && planned.patience == o.patience &&
-                    planned.learning_rate == o.learning_rate && planned.lradj == o.lradj && o.epochs > 0);
+                    planned.learning_rate == o.learning_rate && planned.lradj == o.lradj && planned.dropout == o.dropout && o.epochs > 0);
     }
 }
 
@@ -83,7 +84,7 @@ static void test_goes_on_as_begun(void **state) {
     forecast_result_free(&r);
     assert_int_equal(run(&o, "begun", stop_at_30, NULL, &r, &failure), TIDE_ECANCELLED);
     forecast_result_free(&r);
-    set_all(&o, "epochs 0 lradj auto patience -1 batch-size 0 learning-rate 0 resume must");
+    set_all(&o, "epochs 0 lradj auto patience -1 batch-size 0 learning-rate 0 dropout -1 resume must");
     if (run(&o, "begun", NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("train: %s", failure.message);
     assert_int_equal(r.resumed_from_step, 30);
     forecast_result_free(&r);
