@@ -42,7 +42,8 @@ static const char *const words[] = { "model", "last-value", "seasonal-naive", "l
 static void add_use(forecast_result *r, const char *data, int64_t season) {
     forecast_use best = best_of(r);
     if (best == FORECAST_USE_MODEL || !r->model.present) return;
-    add(r, "%s (%.4g) forecasts better here than the model (%.4g): tidemill forecast predict", words[best], r->baselines[best - 1].mse, r->model.mse);
+    add(r, "%s (%.4g) forecasts better here than the model (%.4g): tidemill forecast predict", words[best],
+        r->baselines[best - 1].mse, r->model.mse);
     add_word(r, r->run);
     if (*data) add(r, " --data"), add_word(r, data);
     add(r, " --use %s", words[best]);
@@ -51,7 +52,9 @@ static void add_use(forecast_result *r, const char *data, int64_t season) {
 }
 
 /* Rules that fall by the epoch stand still after a few: more epochs alone would change nothing. */
-static bool falls(int rule) { return rule != FORECAST_LR_COSINE && rule != FORECAST_LR_CONSTANT && rule != FORECAST_LR_GUIDE_COSINE; }
+static bool falls(int rule) {
+    return rule != FORECAST_LR_COSINE && rule != FORECAST_LR_CONSTANT && rule != FORECAST_LR_GUIDE_COSINE;
+}
 
 void advise_training(forecast_result *r, const forecast_options *o) {
     *r->advice = 0;
@@ -65,6 +68,7 @@ void advise_evaluation(forecast_result *r, const forecast_options *o, const bund
     const char *data = strcmp(o->data, "-") ? o->data : "";
     *r->advice = 0;
     if (best_of(r) == FORECAST_USE_LINEAR && !b->record.linear && r->model.present)
-        add(r, "linear (%.4g) forecasts better here than the model (%.4g), but this run keeps none: a run trained anew does\n", r->baselines[2].mse, r->model.mse);
+        add(r, "linear (%.4g) forecasts better here than the model (%.4g), but this run keeps none: a run trained anew does\n",
+            r->baselines[2].mse, r->model.mse);
     else add_use(r, data, r->season == b->record.season ? 0 : r->season);
 }

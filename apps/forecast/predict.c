@@ -66,6 +66,14 @@ static tide_status keep_last_rows(prediction *p, tide_failure *failure) {
     return TIDE_OK;
 }
 
+/* Only PEMS files have gaps: they take the value before them, at the start the mean, as in training. */
+static void fill_gaps(prediction *p) {
+    frame  *f     = &p->data.frame;
+    int64_t cells = f->file_rows * f->columns;
+    for (int64_t i = 0; i < cells; i++)
+        if (isnan(f->values[i])) f->values[i] = i >= f->columns ? f->values[i - f->columns] : p->data.scaler.mean[i];
+}
+
 /* Solar and PEMS files have a layout of their own; ETT's are plain tables. */
 static tide_status rows_of_file(prediction *p, tide_failure *failure) {
     forecast_kind kind   = p->bundle.kind == FORECAST_SOLAR || p->bundle.kind == FORECAST_PEMS ? (forecast_kind)p->bundle.kind : FORECAST_CUSTOM;
@@ -76,6 +84,7 @@ static tide_status rows_of_file(prediction *p, tide_failure *failure) {
         scaler_free(&p->data.scaler);
         if (scaler_fit(&p->data.frame, (block){ 0, p->data.frame.file_rows }, &p->data.scaler) != TIDE_OK) return no_memory(failure);
     }
+    fill_gaps(p);
     return keep_last_rows(p, failure);
 }
 

@@ -35,7 +35,8 @@ static bool take_linear(training_record *r, const baseline *linear, const model_
     return r->linear != NULL;
 }
 
-bool record_take(training_record *r, const dataset *d, const model_config *c, const forecast_result *scores, const baseline_parts *baselines) {
+bool record_take(training_record *r, const dataset *d, const model_config *c, const forecast_result *scores,
+                 const baseline_parts *baselines) {
     record_free(r);
     r->scored = true, r->season = baselines->season;
     r->mse[0] = scores->model.mse;

@@ -12,7 +12,8 @@ static tide_status scale_all(dataset *d, tide_failure *failure) {
     free(d->marks);
     scaler_free(&d->scaler);
     d->scaled = d->marks = NULL;
-    if (scaler_fit(&d->frame, (block){ 0, d->frame.rows }, &d->scaler) != TIDE_OK) return fail(failure, TIDE_ENOMEM, "out of memory for the series");
+    if (scaler_fit(&d->frame, (block){ 0, d->frame.rows }, &d->scaler) != TIDE_OK)
+        return fail(failure, TIDE_ENOMEM, "out of memory for the series");
     return dataset_scale(d, d->frame.rows, failure);
 }
 
@@ -65,7 +66,8 @@ static tide_status ship(trainer *t, tide_failure *failure) {
 tide_status refit_run(trainer *t, forecast_result *r, tide_failure *failure) {
     double loss = 0;
     listener_note(&t->listener, FORECAST_STAGE_NOTE,
-                  "learning once more from all %" PRId64 " rows: %" PRId64 " steps, as many as the best epoch took; the scores stay those of the first time",
+                  "learning once more from all %" PRId64 " rows: %" PRId64
+                  " steps, as many as the best epoch took; the scores stay those of the first time",
                   t->data.frame.rows, t->at.best_epoch * t->batches);
     tide_status status = scale_all(&t->data, failure);
     if (status == TIDE_OK) status = open_again(t, failure);

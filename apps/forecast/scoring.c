@@ -126,14 +126,18 @@ static tide_status model_batch(const scoring *w, window_program *p, const batch_
     return listener_tell(w->listener, event) ? cancelled(failure) : TIDE_OK;
 }
 
+static tide_status require_finite(const scoring *w, const score_pair *p, tide_failure *failure) {
+    if (!w->windows || isfinite(score_total(p->scaled).mse)) return TIDE_OK;
+    return not_finite(w->data, w->first, w->windows + w->seq_len + w->pred_len - 1, "the error of the test windows", failure);
+}
+
 tide_status score_model(const scoring *w, window_program *p, score_pair *out, tide_failure *failure) {
     batch_space space;
     if (!pair_new(w, out)) return no_memory(failure);
     tide_status status = space_new(w, p->batch, &space) ? TIDE_OK : no_memory(failure);
     for (int64_t at = 0; status == TIDE_OK && at < w->windows; at += p->batch) status = model_batch(w, p, &space, at, out, failure);
     free(space.truth);
-    if (status != TIDE_OK || isfinite(score_total(out->scaled).mse) || !w->windows) return status;
-    return not_finite(w->data, w->first, w->windows + w->seq_len + w->pred_len - 1, "the error of the test windows", failure);
+    return status == TIDE_OK ? require_finite(w, out, failure) : status;
 }
 
 static void baseline_batch(const scoring *w, const baseline *b, int64_t at, int64_t count, float *all, float *out) {
@@ -160,7 +164,7 @@ tide_status score_baseline(const scoring *w, const baseline *b, score_pair *out,
     free(space.truth);
     free(all);
     free(prediction);
-    return fine ? TIDE_OK : no_memory(failure);
+    return fine ? require_finite(w, out, failure) : no_memory(failure);
 }
 
 forecast_score score_pair_result(const char *name, const score_pair *p, bool metrics_scaled) {

@@ -37,6 +37,9 @@ static void tell_start(const trainer *t) {
         listener_note(&t->listener, FORECAST_STAGE_VERBOSE,
                       "a batch of %" PRId64 " windows runs as %" PRId64 " parts of %" PRId64 ", then %" PRId64 " kernels update",
                       t->step.batch * t->step.parts, t->step.parts, t->step.batch, tide_program_kernels(t->step.finish));
+    const forecast_options *o = t->options;
+    listener_note(&t->listener, FORECAST_STAGE_VERBOSE, "at most %" PRId64 " epochs, learning rate %g, patience %" PRId64 ", dropout %g", o->epochs,
+                  o->learning_rate, o->patience, o->dropout);
     listener_note(&t->listener, FORECAST_STAGE_VERBOSE,
                   "step: %" PRId64 " kernels, %.2f GFLOP, arena %.1f MiB, variables %.1f MiB, constants %.1f MiB, scratch %.1f MiB; %" PRId64
                   " windows in %" PRId64 " batches of %" PRId64 ", validation in batches of %" PRId64,

@@ -239,7 +239,7 @@ typedef struct forecast_result {
     bool    refit;                    /* train: the model has learned from all rows since it was scored */
     bool    beaten;                   /* a baseline is at least as good (in MSE) as the model */
     char    used[24];                 /* predict: what forecast: "model", "last_value", "seasonal_naive" or "linear" */
-    char    advice[640];              /* what to try next, lines that end in a newline; "": nothing */
+    char    advice[2400];             /* what to try next, lines that end in a newline; "": nothing */
     char   *json;                     /* the whole result, one object with schema_version */
     char   *explanation;              /* explain, and train with options->explain: the step as one JSON object */
     char   *text;                     /* explain: the page for people */
@@ -262,7 +262,8 @@ TIDE_API tide_status forecast_train(const forecast_options *options, forecast_pr
 TIDE_API tide_status forecast_evaluate(const forecast_options *options, forecast_progress progress, void *user,
                                        forecast_result *result, tide_failure *failure);
 
-/* Forecasts the pred_len rows after options->data (or after the rows kept in the run) with the run options->model. */
+/* Forecasts the pred_len rows after options->data (or after the rows kept in the run) with the run options->model, or with one
+ * of the baselines that it keeps (options->use). TIDE_EDATA, and nothing is written, where a forecast is not a finite number. */
 TIDE_API tide_status forecast_predict(const forecast_options *options, forecast_progress progress, void *user,
                                       forecast_result *result, tide_failure *failure);
 

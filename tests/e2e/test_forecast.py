@@ -197,6 +197,24 @@ class Train(Case):
                              "--accumulate", "5")["message"]
         self.assertIn("--accumulate 4 or --accumulate 8 would do", message)
 
+    def test_killed_in_refit(self):
+        """kill -9 while it learns from all rows: the scored model is there, and going on gives the bits of a run never killed."""
+        words = ["forecast", "train", "--data", self.data, *SMALL, "--epochs", "40", "--patience", "0", "--no-plots", "--refit"]
+        self.code(0, *words, "--out", self.folder / "whole")
+        command = [str(w) for w in [program.PROGRAM, *words, "--out", self.out]]
+        child = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=program.environment())
+        for line in child.stderr:
+            if "learning once more" in line:
+                break
+        child.kill()
+        child.wait(60)
+        child.stderr.close()
+        self.code(0, "forecast", "predict", self.out, "--no-plots")
+        result = json.loads(self.code(0, *words, "--out", self.out, "--resume", "auto", "--json").stdout)
+        self.assertTrue(result["refit"])
+        self.assertEqual((self.out / "model.safetensors").read_bytes(), (self.folder / "whole" / "model.safetensors").read_bytes())
+        self.assertIn("its errors are no test", self.code(0, "forecast", "evaluate", "--model", self.out, "--data", self.data).stderr)
+
     def test_last_line(self):
         """Where a baseline wins, the last line is a command that gives its forecast, wherever the run lies."""
         out = self.folder / "a run's folder"

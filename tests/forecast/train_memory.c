@@ -42,11 +42,19 @@ static void test_commands(void **state) {
     forecast_result r = { 0 };
     assert_int_equal(forecast_train(&o, NULL, NULL, &r, NULL), TIDE_OK);
     forecast_result_free(&r);
+    set(&o, "refit", "yes");
+    refuse_each(forecast_train, &o, 80);
     forecast_options_default(&u);
     snprintf(run, sizeof run, "%s/run", folder);
     set(&u, "model", run);
     set_all(&u, "plots no threads 1");
     refuse_each(forecast_predict, &u, 120);
+    set(&u, "use", "linear");
+    refuse_each(forecast_predict, &u, 60);
+    set_all(&u, "use seasonal-naive season 100"); /* longer than the look-back; the run keeps 24 rows */
+    set(&u, "data", o.data);
+    refuse_each(forecast_predict, &u, 60);
+    set_all(&u, "use model season 0");
     set(&u, "data", o.data);
     refuse_each(forecast_predict, &u, 120);
     refuse_each(forecast_evaluate, &u, 120);
