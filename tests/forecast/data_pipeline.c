@@ -85,6 +85,18 @@ static void test_weather(void **state) { (void)state; check_series(&weather, 0, 
 static void test_ettm1_long(void **state) { (void)state; check_series(&ettm1, 1, 4); }
 static void test_weather_long(void **state) { (void)state; check_series(&weather, 1, 4); }
 
+/* 52 weeks before, where the look-back is 36: the value that was worked out apart from this program. */
+static void test_long_season(void **state) {
+    (void)state;
+    loaded    d     = load(&illness, 24);
+    baseline *naive = baseline_seasonal(52);
+    score_result r  = score_baseline(&d, naive, 36, 24);
+    expect_near("seasonal naive of 52 weeks", r.mse, 2.5638, 5.01e-5);
+    assert_int_equal(r.windows, 170);
+    baseline_free(naive);
+    unload(&d);
+}
+
 /* No published number is exactly this model; sound linear models of the literature lie between 0.375 and 0.40. */
 static void check_linear(const series *s, int h, double low, double high) {
     int64_t pred_len = s->horizons[h].pred_len;
@@ -122,6 +134,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest quick[] = {
         cmocka_unit_test(test_etth1),   cmocka_unit_test(test_etth2),        cmocka_unit_test(test_illness),     cmocka_unit_test(test_ettm1),
         cmocka_unit_test(test_weather), cmocka_unit_test(test_linear_etth1), cmocka_unit_test(test_power_prices),
+        cmocka_unit_test(test_long_season),
     };
     const struct CMUnitTest slow[] = {
         cmocka_unit_test(test_ettm1_long),   cmocka_unit_test(test_weather_long),      cmocka_unit_test(test_linear_ettm1),
