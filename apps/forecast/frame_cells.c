@@ -1,6 +1,7 @@
 /* Cells to numbers; missing ones refused or filled. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,13 +74,41 @@ static bool fill_column(double *column, int64_t rows, int64_t columns, bool line
     return true;
 }
 
+/* Missing rows at one end of a column. */
+static int64_t gap_at_end(const frame *f, int64_t column, bool last) {
+    int64_t rows = 0;
+    while (rows < f->file_rows && isnan(f->values[(last ? f->file_rows - 1 - rows : rows) * f->columns + column])) rows++;
+    return rows;
+}
+
+/* Names the column with the longest gap at one end, and how many more have one. */
+static tide_status note_gap(reading *r, bool last) {
+    const frame *f = r->out;
+    int64_t longest = 0, column = 0, others = -1;
+    for (int64_t c = 0; c < f->columns; c++) {
+        int64_t rows = gap_at_end(f, c, last);
+        others += rows > 0;
+        if (rows > longest) longest = rows, column = c;
+    }
+    char what[200], more[64] = "";
+    if (!longest) return TIDE_OK;
+    if (others > 0) snprintf(more, sizeof more, " and of %" PRId64 " more column%s", others, others == 1 ? "" : "s");
+    snprintf(what, sizeof what, "%" PRId64 " row%s of '%.100s'%s", longest, longest == 1 ? "" : "s", f->names[column], more);
+    if (!last) return reading_note(r, "the first %s: filled with the first value after them\n", what);
+    return reading_note(r, "the last %s are filled: the forecast starts from made-up values; end the file before line %" PRId64 "%s\n", what,
+                        r->table.line[f->file_rows - longest], r->options->run_time ? "" : ", or leave the column out with --ignore");
+}
+
 static tide_status fill_missing(reading *r, int64_t missing, int64_t first) {
     frame *f = r->out;
     bool linear = r->options->missing == MISSING_LINEAR;
-    for (int64_t c = 0; c < f->columns; c++)
+    tide_status status = note_gap(r, false);
+    if (!status) status = note_gap(r, true);
+    for (int64_t c = 0; c < f->columns && !status; c++)
         if (!fill_column(f->values + c, f->file_rows, f->columns, linear))
             return forecast_fail(r->failure, TIDE_EDATA, r->path, 0, f->names[c],
                                  "the column holds no value at all; leave it out with --ignore");
+    if (status) return status;
     return reading_note(r, "missing cells: %" PRId64 ", filled with %s, first at line %" PRId64 "\n", missing,
                         linear ? "a straight line between their neighbours" : "the value before them",
                         r->table.line[first / f->columns]);

@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+"""Files shaped after public reports of forecasters: each is read rightly, or refused with an option that, followed, reads it rightly.
+Every file is a wave whose values are known, so the rows kept in the run are compared with the truth, and not a forecast."""
+import datetime
+import json
+import math
+import re
+import struct
+
+import program
+from program import Case
+
+TINY = ["--seq-len", "24", "--pred-len", "6", "--d-model", "8", "--d-ff", "8", "--e-layers", "1", "--n-heads", "1", "--epochs", "1",
+        "--threads", "1", "--no-plots"]
+START = datetime.datetime(2023, 1, 1)
+
+
+def wave(i, k=0):
+    return 10 + 5 * math.sin(2 * math.pi * i / 24 + k)
+
+
+def hour(i):
+    return (START + datetime.timedelta(hours=i)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def day(i):
+    return (START + datetime.timedelta(days=i)).strftime("%Y-%m-%d")
+
+
+def sales(i):
+    return round(1050 + 150 * math.sin(2 * math.pi * i / 7))
+
+
+def german(value, digits):
+    return f"{value:,.{digits}f}".translate(str.maketrans(",.", ".,"))
+
+
+def table(rows, head="date,a,b", row=lambda i: f"{hour(i)},{wave(i):.3f},{wave(i, 1):.3f}"):
+    return "\n".join([head, *map(row, range(rows))]) + "\n"
+
+
+def marked(text):
+    """Four rows of b hold a mark, one of them in the last 24."""
+    at = {100, 200, 300, 390}
+    return table(400, row=lambda i: f"{hour(i)},{wave(i):.3f},{text if i in at else f'{wave(i, 1):.3f}'}")
+
+
+def filled(i):
+    """The mark has become the value before it."""
+    return [wave(i), wave(389 if i == 390 else i, 1)]
+
+
+# name: text, what the refusal or else the warning says, the values of row i, rows. Options are those that the messages name,
+# followed until none is named.
+FILES = {
+    "thousands": (table(300, "date,sales", lambda i: f'{day(i)},"{sales(i):,}"'), "1,050 is read as 1050", lambda i: [sales(i)], 300),
+    "thousands, twice": (table(300, "date,x", lambda i: f'{day(i)},"{1000 * sales(i):,}"'), "groups of three", lambda i: [1000 * sales(i)], 300),
+    "thousands, german": (table(300, "date;x;y", lambda i: f"{hour(i)};{german(1000 * wave(i), 1)};{german(wave(i), 3)}"), "groups of three",
+                          lambda i: [round(1000 * wave(i), 1), wave(i)], 300),
+    "thousands, apostrophe": (table(300, "date,x", lambda i: f"{hour(i)},{1000 * wave(i):,.1f}".replace(",", "'").replace("'", ",", 1)), "groups of three", lambda i: [round(1000 * wave(i), 1)], 300),
+    "thousands or decimals": (table(300, "date;x", lambda i: f"{hour(i)};{round(500 * wave(i)):,}"), r"may be 5000 or 5, and",
+                              lambda i: [round(500 * wave(i))], 300),
+    "decimal commas": (table(300, "date;x", lambda i: f"{hour(i)};{wave(i):.2f}".replace(".", ",")), "--decimal ,",
+                       lambda i: [round(wave(i), 2)], 300),
+    "-9999": (marked("-9999"), r"'b' holds -9999 in 4 rows.*1 of them in the last 24 rows", filled, 400),
+    "-999": (marked("-999.0"), r"'b' holds -999 in 4 rows.*1 of them in the last 24 rows", filled, 400),
+    "-200": (marked("-200"), r"'b' holds -200 in 4 rows", filled, 400),
+    "1e20": (marked("1e20"), r"'b' holds 1e\+?20 in 4 rows", filled, 400),
+    "netcdf": (marked("9.96921e+36"), r"'9.96921e\+36' is too large to forecast with.*--na 9.96921e\+36", filled, 400),
+    "question": (marked("?"), r"'\?' is not a finite number.*--na '\?'", filled, 400),
+    "preamble": ("# Station 10384\n# made\nTime,Station\n\n" + table(400), "--skip-rows 3", lambda i: [wave(i), wave(i, 1)], 400),
+    "text": (table(400, "date,a,b,remark", lambda i: f"{hour(i)},{wave(i):.3f},{wave(i, 1):.3f},ok"), "the column holds text",
+             lambda i: [wave(i), wave(i, 1)], 400),
+    "counter": (table(400, "No,date,a,b", lambda i: f"{i + 1},{hour(i)},{wave(i):.3f},{wave(i, 1):.3f}"), "'No' counts the rows",
+                lambda i: [wave(i), wave(i, 1)], 400),
+    "unnamed counter": (table(400, "Unnamed: 0,date,a,b", lambda i: f"{7 * i},{hour(i)},{wave(i):.3f},{wave(i, 1):.3f}"), "counts the rows",
+                        lambda i: [wave(i), wave(i, 1)], 400),
+}
+
+# What is refused whatever is given: name, bytes, what is said.
+REFUSED = {
+    "excel": (b"PK\x03\x04" + bytes(600), "Excel"), "parquet": (b"PAR1" + bytes(600), "Parquet"), "xz": (b"\xfd7zXZ\0" + bytes(600), "xz"),
+    "unit": (table(400, "date,a", lambda i: f"{hour(i)},{wave(i):.3f} kW").encode(), "'kW' beside the number"),
+    "percent": (table(400, "date,a", lambda i: f"{hour(i)},{wave(i):.3f}%").encode(), "'%' beside the number"),
+    "currency": (table(400, "date,a", lambda i: f"{hour(i)},${wave(i):.3f}").encode(), "'$' beside the number"),
+    "spike": (table(400, "date,a", lambda i: f"{hour(i)},{'1e300' if i == 390 else wave(i)}").encode(), "'1e300' is too large"),
+    "underflow": (table(400, "date,a", lambda i: f"{hour(i)},{wave(i):.3f}e-308").encode(), "too small to tell apart"),
+    "straight line": (table(400, "date,a", lambda i: f"{hour(i)},{i}").encode(), "'a' only counts the rows; --target 'a'"),
+}
+
+ADVICE = re.compile(r"--(decimal|thousands|na|missing|skip-rows|ignore|target) '?([^\s;']+)'?")
+
+
+def tail(run):
+    """The rows that the run keeps, in the columns' order, and their names."""
+    raw = (run / "model.safetensors").read_bytes()
+    size = int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8:8 + size])
+    names = json.loads(header["__metadata__"]["tidemill.forecast"])["columns"]
+    begin, end = header["tail.values"]["data_offsets"]
+    values = struct.unpack(f"<{(end - begin) // 8}d", raw[8 + size + begin:8 + size + end])
+    return names, [list(values[i:i + len(names)]) for i in range(0, len(values), len(names))]
+
+
+class Reported(Case):
+    def write(self, text, name="series.csv"):
+        path = self.folder / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    def train(self, data, options):
+        return program.run("forecast", "train", "--data", data, "--out", self.folder / "run", "--overwrite", *TINY, *options)
+
+    def follow(self, data, options=()):
+        """Trains; takes the option of each refusal, and of each warning of marks, until nothing is advised. All that was said."""
+        said, options = [], list(options)
+        for _ in range(5):
+            done = self.train(data, options)
+            said.append(done.stderr)
+            noted = [line for line in done.stderr.splitlines() if done.returncode or "takes it as missing" in line]
+            found = ADVICE.search("\n".join(noted))
+            if not found:
+                break
+            options += [f"--{found[1]}", found[2]]
+        self.assertEqual(done.returncode, 0, f"{options}\n{''.join(said)}")
+        return said, options
+
+    def expect_tail(self, truth, rows):
+        names, values = tail(self.folder / "run")
+        for i, row in enumerate(values):
+            expected = truth(rows - 24 + i)
+            self.assertEqual(len(row), len(expected), names)
+            for got, want in zip(row, expected):
+                self.assertAlmostEqual(got, want, delta=1e-3, msg=f"row {i}")
+
+    def test_files(self):
+        for name, (text, message, truth, rows) in FILES.items():
+            with self.subTest(name):
+                data = self.write(text)
+                said, options = self.follow(data)
+                self.assertRegex(said[0], message)
+                self.expect_tail(truth, rows)
+                again = self.code(0, "forecast", "predict", self.folder / "run", "--data", data, "--no-plots").stdout
+                kept = self.code(0, "forecast", "predict", self.folder / "run", "--no-plots").stdout
+                self.assertEqual(again, kept, f"the run forgets {options}")
+                self.code(0, "forecast", "evaluate", "--model", self.folder / "run", "--data", data)
+
+    def test_refused(self):
+        for name, (text, message) in REFUSED.items():
+            with self.subTest(name):
+                done = self.train(self.write(text), [])
+                self.assertEqual(done.returncode, 3, done.stderr)
+                self.assertIn(message, done.stderr)
+                self.assertNotIn("--decimal", done.stderr)
+
+    def test_both_readings(self):
+        """Where nothing tells thousands from decimals, each option reads what it says."""
+        data = self.write(table(300, "date;x", lambda i: f"{hour(i)};{round(500 * wave(i)):,}"))
+        for option, unit in (("--thousands", 1), ("--decimal", 1000)):
+            self.assertEqual(self.train(data, [option, ","]).returncode, 0)
+            self.expect_tail(lambda i: [round(500 * wave(i)) / unit], 300)
+
+    def test_within_the_range(self):
+        """-200 among -500 to 500 is a value."""
+        data = self.write(table(400, "date,a", lambda i: f"{hour(i)},{-200 if i % 50 == 0 else 100 * wave(i) - 1000:.3f}"))
+        self.assertNotIn("-200", self.train(data, []).stderr)
+
+    def test_mark_met_at_predict(self):
+        self.assertEqual(self.train(self.write(table(400)), []).returncode, 0)
+        done = self.code(0, "forecast", "predict", self.folder / "run", "--data", self.write(marked("-9999")), "--no-plots")
+        self.assertRegex(done.stderr, "'b' holds -9999 in 4 rows.*1 of them in the last 24 rows")
+        marks = ["--na", "-9999", "--missing", "linear"]
+        done = self.code(0, "forecast", "predict", self.folder / "run", "--data", self.folder / "series.csv", "--no-plots", *marks)
+        for line in done.stdout.splitlines()[1:]:
+            self.assertTrue(-20 < float(line.split(",")[2]) < 40, line)
+
+    def test_mark_kept_in_the_run(self):
+        self.assertEqual(self.train(self.write(marked("-9999")), []).returncode, 0)
+        self.assertIn("'b' holds -9999 in 1 row", self.code(0, "forecast", "predict", self.folder / "run", "--no-plots").stderr)
+
+    def test_spike_met_at_predict(self):
+        self.assertEqual(self.train(self.write(table(400)), []).returncode, 0)
+        spike = self.write(table(400, row=lambda i: f"{hour(i)},{wave(i):.3f},{'1e300' if i == 390 else 1}"))
+        error = self.error(3, "forecast", "predict", self.folder / "run", "--data", spike, "--no-plots")
+        self.assertEqual((error["row"], error["column"]), (392, "b"))
+
+    def test_ragged_end(self):
+        data = self.write(table(400, row=lambda i: f"{hour(i)},{wave(i):.3f},{'' if i < 3 or i >= 376 else f'{wave(i, 1):.3f}'}"))
+        for filling in ("ffill", "linear"):
+            done = self.train(data, ["--missing", filling])
+            self.assertIn("the last 24 rows of 'b' are filled: the forecast starts from made-up values; end the file before line 378", done.stderr)
+            self.assertIn("the first 3 rows of 'b': filled with the first value after them", done.stderr)
+        self.assertEqual(self.train(self.write("\n".join(data.read_text().splitlines()[:377]) + "\n"), ["--missing", "ffill"]).returncode, 0)
+        self.expect_tail(lambda i: [wave(i), wave(i, 1)], 376)
+
+    def test_many_long_names(self):
+        """More than 4,095 bytes of names: the run's columns are read, and no other."""
+        names = [f"plant_{k:03}_active_power" for k in range(220)]
+        cells = lambda i: ",".join(f"{wave(i, k):.2f}" for k in range(220))
+        self.assertEqual(self.train(self.write(table(80, ",".join(["date", *names]), lambda i: f"{hour(i)},{cells(i)}")), []).returncode, 0)
+        kept = self.code(0, "forecast", "predict", self.folder / "run", "--no-plots").stdout
+        more = self.write(table(80, ",".join(["remark", "date", *names]), lambda i: f"ok,{hour(i)},{cells(i)}"))
+        self.assertEqual(self.code(0, "forecast", "predict", self.folder / "run", "--data", more, "--no-plots").stdout, kept)
+
+
+if __name__ == "__main__":
+    program.main("reported")
