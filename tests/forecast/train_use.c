@@ -259,8 +259,11 @@ static void test_not_finite(void **state) {
     for (int i = 0; i < 2; i++) {
         of_run(&o, "finite", "spike.csv");
         set(&o, "use", uses[i]);
-        refuse_predict(&o, TIDE_EDATA, "the data hold 1e+300 at 2024-01-05 03:00:00");
+        refuse_predict(&o, TIDE_EDATA, "'1e300' is too large to forecast with");
     }
+    write_part("spike.csv", 100, "1e29");
+    of_run(&o, "finite", "spike.csv");
+    refuse_predict(&o, TIDE_EDATA, "the data hold 1e+29 at 2024-01-05 03:00:00");
     set_bias(NAN);
     of_run(&o, "finite", NULL);
     refuse_predict(&o, TIDE_EDATA, "the model is damaged: projector.bias holds a value that is not finite");
