@@ -96,7 +96,7 @@ static tide_status note_gap(reading *r, bool last) {
     snprintf(what, sizeof what, "%" PRId64 " row%s of '%.100s'%s", longest, longest == 1 ? "" : "s", f->names[column], more);
     if (!last) return reading_note(r, "the first %s: filled with the first value after them\n", what);
     return reading_note(r, "the last %s are filled: the forecast starts from made-up values; end the file before line %" PRId64 "%s\n", what,
-                        r->table.line[f->file_rows - longest], r->options->run_time ? "" : ", or leave the column out with --ignore");
+                        r->table.line[f->file_rows - longest], reading_leave_out(r));
 }
 
 static tide_status fill_missing(reading *r, int64_t missing, int64_t first) {
@@ -107,7 +107,7 @@ static tide_status fill_missing(reading *r, int64_t missing, int64_t first) {
     for (int64_t c = 0; c < f->columns && !status; c++)
         if (!fill_column(f->values + c, f->file_rows, f->columns, linear))
             return forecast_fail(r->failure, TIDE_EDATA, r->path, 0, f->names[c],
-                                 "the column holds no value at all; leave it out with --ignore");
+                                 "the column holds no value at all: fill it%s", reading_leave_out(r));
     if (status) return status;
     return reading_note(r, "missing cells: %" PRId64 ", filled with %s, first at line %" PRId64 "\n", missing,
                         linear ? "a straight line between their neighbours" : "the value before them",
@@ -123,6 +123,7 @@ static tide_status read_cells(reading *r) {
     for (int64_t c = 0; opened && c < f->columns; c++) numbers[c] = file;
     tide_status status = opened ? reading_open_marks(r) : reading_no_memory(r);
     if (!status) status = parse_values(r, numbers);
+    if (!status) status = reading_note_decimals(r, &file);
     if (opened) number_reader_close(&file);
     reading_close_marks(r);
     free(numbers);

@@ -17,7 +17,7 @@ static bool has_counter_name(const char *name) {
     return false;
 }
 
-/* Whole numbers, each above the one before: by one step for all, or, under a counter's name, by any. */
+/* Whole numbers that rise, or fall, row by row: by one step for all, or, under a counter's name, by any. */
 static bool counts_rows(const reading *r, int64_t column, const number_reader *number) {
     bool any_step = has_counter_name(r->table.header[column]);
     double before = 0, step = 0;
@@ -25,7 +25,8 @@ static bool counts_rows(const reading *r, int64_t column, const number_reader *n
         double value;
         if (!number_parse(number, r->table.cells[i * r->table.columns + column], &value) || value != floor(value)) return false;
         if (i == 1) step = value - before;
-        if (i && (value <= before || (!any_step && value - before != step))) return false;
+        double now = value - before;
+        if (i && (any_step ? now * step <= 0 : now != step || step == 0)) return false;
         before = value;
     }
     return r->table.rows >= (any_step ? 3 : FEWEST_ROWS);

@@ -82,8 +82,8 @@ static void weigh_plain(const reading *r, int64_t column, const number_reader *s
     e->proven = e->proven || (e->outside && !e->ungrouped);
 }
 
-static evidence weigh(const reading *r, int64_t column, const number_reader *style) {
-    evidence e = { .possible = true, .proven = r->options->decimal || !strchr(",.", style->thousands) };
+static evidence weigh(const reading *r, int64_t column, const number_reader *style, bool proven) {
+    evidence e = { .possible = true, .proven = proven };
     for (int64_t i = 0; e.possible && i < r->table.rows; i++) {
         const char *text = cell(r, i, column);
         double value;
@@ -114,7 +114,8 @@ static const struct { char thousands, decimal; } styles[] = { { ',', '.' }, { '.
 static tide_status take_style(reading *r, int64_t column, const char *example, number_reader *number) {
     double value = 0;
     number_parse(number, example, &value);
-    r->out->found_thousands = number->thousands;
+    frame *f = r->out;
+    f->found_thousands = f->found_thousands && f->found_thousands != number->thousands ? 0 : number->thousands; /* no one sign for all */
     return reading_note(r, "'%s' writes digits in groups of three: %s is read as %.15g\n", r->table.header[column], example, value);
 }
 
@@ -136,13 +137,27 @@ tide_status reading_settle_style(reading *r, int64_t column, int64_t row, number
         number_reader style = *number;
         style.thousands = styles[i].thousands, style.decimal = styles[i].decimal;
         if (style.decimal != number->decimal && (r->options->decimal || sign_somewhere(r, number->decimal))) continue;
-        evidence e = weigh(r, column, &style);
+        evidence e = weigh(r, column, &style, r->options->decimal || !strchr(",.", style.thousands));
         if (!e.possible) continue;
         if (!e.proven && !sign_somewhere(r, style.decimal)) return fail_ambiguous(r, column, row, e.example, &style);
         *number = style, *settled = true;
         return take_style(r, column, e.example, number);
     }
     return TIDE_OK;
+}
+
+tide_status reading_note_decimals(reading *r, const number_reader *file) {
+    number_reader style = *file;
+    tide_status status = TIDE_OK;
+    if (file->decimal != ',' || !r->options->decimal) return TIDE_OK;
+    style.thousands = ',', style.decimal = '.';
+    for (int64_t c = 0; c < r->count && !status; c++) {
+        evidence e = weigh(r, r->chosen[c], &style, false);
+        if (e.possible && e.proven)
+            status = reading_note(r, "'%s' looks like whole numbers in groups of three: --decimal , reads %s as a fraction, --thousands , would not\n",
+                                  r->table.header[r->chosen[c]], e.example);
+    }
+    return status;
 }
 
 /* ---- cells that are no numbers ---- */
@@ -209,22 +224,27 @@ static tide_status fail_at_cell(reading *r, int64_t row, int64_t column, const c
                          cell(r, row, column), advice);
 }
 
+const char *reading_leave_out(const reading *r) { return r->options->run_time ? "" : ", or leave the column out with --ignore"; }
+
+/* A mark that --na can name: it stands in a list, and a shell's quotes go around it. */
+static bool can_be_mark(const char *text) { return strlen(text) <= 60 && !strpbrk(text, ",'"); }
+
 tide_status reading_fail_cell(reading *r, int64_t row, int64_t column, const number_reader *number) {
     bool commas = r->options->decimal != ',' && has_decimal_commas(r, column);
     if (!commas) row = first_odd(r, column, row, number);
-    const char *text = cell(r, row, column), *name = r->table.header[column];
-    char advice[400], unit[24], leave[160] = "the model needs this column";
+    const char *text = cell(r, row, column), *leave = reading_leave_out(r);
+    char advice[400], unit[24];
     int64_t numbers, filled;
     count_numbers(r, column, number, &numbers, &filled);
-    if (!r->options->run_time) snprintf(leave, sizeof leave, "leave the column out with --ignore '%.100s'", name);
     if (r->table.columns == 1 && text[strcspn(text, ",;\t|")])
         return fail_at_cell(r, row, column, "the whole line is one cell: give the --sep that stands between the columns");
     if (commas && strchr(text, ',')) return fail_at_cell(r, row, column, "for decimal commas give --decimal ,");
     if (find_unit(text, unit))
-        snprintf(advice, sizeof advice, "it holds '%s' beside the number: write the numbers alone (the unit may go into the column's name), or %s", unit, leave);
+        snprintf(advice, sizeof advice, "it holds '%s' beside the number: write the numbers alone (the unit may go into the column's name)%s", unit, leave);
+    else if (2 * numbers < filled && r->options->run_time) snprintf(advice, sizeof advice, "the column holds text, and the model needs its numbers");
     else if (2 * numbers < filled)
-        snprintf(advice, sizeof advice, "the column holds text, and only numbers are forecast: %s", leave);
-    else
-        snprintf(advice, sizeof advice, "if it marks a missing value, --na '%.60s' takes it as one; else correct it, or %s", text, leave);
+        snprintf(advice, sizeof advice, "the column holds text, and only numbers are forecast: leave it out with --ignore '%.100s'", r->table.header[column]);
+    else if (can_be_mark(text)) snprintf(advice, sizeof advice, "if it marks a missing value, --na '%s' takes it as one; else correct it%s", text, leave);
+    else snprintf(advice, sizeof advice, "correct it%s", leave);
     return fail_at_cell(r, row, column, advice);
 }

@@ -63,6 +63,10 @@ bool        reading_cell(const reading *r, const number_reader *number, const ch
 /* `number` cannot read the cell at (row, table column): if the column's cells prove that digits are grouped, sets how (noted,
  * *settled); fails where that is open. */
 tide_status reading_settle_style(reading *r, int64_t column, int64_t row, number_reader *number, bool *settled);
+/* Notes columns that a given decimal comma reads as fractions, though their cells prove groups of three. */
+tide_status reading_note_decimals(reading *r, const number_reader *file);
+/* ", or leave the column out with --ignore", unless the file is read for a run, which needs its columns. */
+const char *reading_leave_out(const reading *r);
 /* Refuses the cell, with what it holds and what would help. */
 tide_status reading_fail_cell(reading *r, int64_t row, int64_t column, const number_reader *number);
 

@@ -125,8 +125,8 @@ static tide_status check_small(reading *r, int64_t column) {
     ends e = find_ends(f->values + column, f->file_rows, f->columns, -INFINITY, INFINITY);
     if (!(e.high > e.low) || e.high - e.low >= SMALLEST) return TIDE_OK;
     return forecast_fail(r->failure, TIDE_EDATA, r->path, 0, f->names[column],
-                         "the values of '%.60s', %.3g to %.3g, are too small to tell apart: give the column in a smaller unit, or leave it out with --ignore",
-                         f->names[column], e.low, e.high);
+                         "the values of '%.60s', %.3g to %.3g, are too small to tell apart: give the column in a smaller unit%s",
+                         f->names[column], e.low, e.high, reading_leave_out(r));
 }
 
 tide_status reading_check_sizes(reading *r) {

@@ -7,12 +7,12 @@
 
 enum { ROWS = 60, SEQ_LEN = 4, PRED_LEN = 2 };
 
-/* Three columns, one of them constant but for a gap, one without a name: notes are made too. */
+/* Columns with a gap, a mark, digits in groups, a counter, and one without a name: notes are made too. */
 static void write_series(char path[64]) {
-    char text[ROWS * 40] = "date,,a,b,c\n";
+    char text[ROWS * 60] = "date,,a,b,c,No\n";
     for (int i = 0; i < ROWS; i++)
-        snprintf(text + strlen(text), sizeof text - strlen(text), "2020-01-%02d 0%d:00:00,1,%d,%s,5\n", 1 + i / 4, i % 4 * 2, i * i % 17,
-                 i == 7 ? "" : "3.25");
+        snprintf(text + strlen(text), sizeof text - strlen(text), "2020-01-%02d 0%d:00:00,1,%d,%s,%s,%d\n", 1 + i / 4, i % 4 * 2, i * i % 17,
+                 i == 7 ? "" : "3.25", i % 2 ? "\"1,135\"" : i == 8 ? "?" : "900", i);
     write_temporary(path, text);
 }
 
@@ -37,7 +37,7 @@ static tide_status forecast_all(const frame *f, tide_failure *failure) {
 static tide_status use_all(const char *path, tide_failure *failure) {
     frame f;
     char *chosen[] = { "b", "a" };
-    frame_options options = { .missing = MISSING_LINEAR, .columns = "a,b,c", .target = "b" };
+    frame_options options = { .missing = MISSING_LINEAR, .target = "b", .na = "?,-9999" };
     tide_status status = frame_read(path, &options, &f, failure);
     if (!status) status = forecast_all(&f, failure);
     if (!status) status = frame_select(&f, path, chosen, 2, failure);
