@@ -105,7 +105,7 @@ typedef struct sentinel {
 } sentinel;
 /* Those of a column of (rows) values, each `columns` behind the one before; returns how many, `most` at most. */
 int64_t sentinels_find(const double *column, int64_t rows, int64_t columns, sentinel *out, int64_t most);
-/* "'wind' holds -9999 in 4 rows, ...: --na -9999 takes it as missing". */
+/* "'wind' holds -9999 in 4 rows, ...: if it marks a missing value, --na -9999 takes it as one". */
 void    sentinel_text(char *buffer, size_t bytes, const char *name, const sentinel *s);
 
 /* ---- time ---- */

@@ -50,11 +50,11 @@ static void count_value(const double *column, int64_t rows, int64_t columns, sen
 }
 
 /* A customary mark stands outside the other values by half of their range, or is negative where they are not; any other number
- * must be repeated, rare and ten ranges away. */
+ * must be repeated, rare and a hundred ranges away, or one where it alone is negative. */
 static bool is_mark(const double *column, int64_t rows, int64_t columns, sentinel *s) {
     double width = s->high - s->low, distance = s->value < s->low ? s->low - s->value : s->value - s->high;
     bool known = is_customary(s->value), alone_negative = s->value < 0 && s->low >= 0;
-    if (!(s->low <= s->high) || distance <= (known ? width * (alone_negative ? 0.02 : 0.5) : width * 10)) return false;
+    if (!(s->low <= s->high) || distance <= width * (alone_negative ? (known ? 0.02 : 1) : known ? 0.5 : 100)) return false;
     count_value(column, rows, columns, s);
     return known || (width > 0 && s->rows > 1 && s->rows * 20 <= rows);
 }
@@ -77,7 +77,7 @@ void sentinel_text(char *buffer, size_t bytes, const char *name, const sentinel 
     num_format(value, s->value, false);
     snprintf(low, sizeof low, "%.4g", s->low);
     snprintf(high, sizeof high, "%.4g", s->high);
-    snprintf(buffer, bytes, "'%.60s' holds %s in %" PRId64 " row%s, far from its other values (%s to %s): --na %s takes it as missing", name, value,
+    snprintf(buffer, bytes, "'%.60s' holds %s in %" PRId64 " row%s, far from its other values (%s to %s): if it marks a missing value, --na %s takes it as one", name, value,
              s->rows, s->rows == 1 ? "" : "s", low, high, value);
 }
 
@@ -95,7 +95,7 @@ static tide_status note_sentinel(reading *r, int64_t column, const sentinel *s) 
     if (late)
         snprintf(near, sizeof near, "; %" PRId64 " of them in the last %" PRId64 " rows, from which a forecast starts", late, look_back);
     sentinel_text(text, sizeof text, f->names[column], s);
-    return reading_note(r, "%s, first at line %" PRId64 "; without it they are taken as they are%s\n", text, r->table.line[s->first], near);
+    return reading_note(r, "%s, else it is taken as it is (first at line %" PRId64 "%s)\n", text, r->table.line[s->first], near);
 }
 
 tide_status reading_note_sentinels(reading *r) {

@@ -96,7 +96,7 @@ static void tell_sentinels(const prediction *p) {
         char     text[320];
         if (!sentinels_find(p->bundle.tail + i, c->seq_len, c->columns, &one, 1)) continue;
         sentinel_text(text, sizeof text, p->bundle.names[i], &one);
-        listener_note(&p->listener, FORECAST_STAGE_WARNING, "in the %" PRId64 " rows that the forecast starts from, %s; train again with that", c->seq_len, text);
+        listener_note(&p->listener, FORECAST_STAGE_WARNING, "in the %" PRId64 " rows that the forecast starts from, %s (in a new training)", c->seq_len, text);
     }
 }
 

@@ -117,7 +117,7 @@ class Reported(Case):
         for _ in range(5):
             done = self.train(data, options)
             said.append(done.stderr)
-            noted = [line for line in done.stderr.splitlines() if done.returncode or "takes it as missing" in line]
+            noted = [line for line in done.stderr.splitlines() if done.returncode or "takes it as one" in line]
             found = ADVICE.search("\n".join(noted))
             if not found:
                 break
@@ -160,10 +160,40 @@ class Reported(Case):
             self.assertEqual(self.train(data, [option, ","]).returncode, 0)
             self.expect_tail(lambda i: [round(500 * wave(i)) / unit], 300)
 
-    def test_within_the_range(self):
-        """-200 among -500 to 500 is a value."""
-        data = self.write(table(400, "date,a", lambda i: f"{hour(i)},{-200 if i % 50 == 0 else 100 * wave(i) - 1000:.3f}"))
-        self.assertNotIn("-200", self.train(data, []).stderr)
+    def test_values_that_are_no_marks(self):
+        """-200 among -500 to 500, nights without sun, rare rain, a switch: nothing is said of them."""
+        values = {"price": lambda i: -200 if i == 77 else 50 * wave(i) - 500, "sun": lambda i: max(0, wave(i) - 10),
+                  "rain": lambda i: 35 if i % 100 == 99 else 0.2 * (i % 3), "switch": lambda i: i % 50 == 0, "level": lambda i: 1000 + i % 7 if i % 3 else 0}
+        for name, value in values.items():
+            with self.subTest(name):
+                done = self.train(self.write(table(400, "date,a", lambda i: f"{hour(i)},{value(i):.2f}")), [])
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertNotIn("--na", done.stderr)
+
+    def test_series_that_are_no_counters(self):
+        """Columns named 0, 1, ... are series, and so is a counter that is asked for."""
+        data = self.write(table(400, "date,0,1,id", lambda i: f"{hour(i)},{wave(i):.3f},{wave(i, 1):.3f},{i}"))
+        self.assertEqual(self.train(data, []).returncode, 0)
+        self.assertEqual(tail(self.folder / "run")[0], ["0", "1"])
+        self.assertEqual(self.train(data, ["--columns", "0,id"]).returncode, 0)
+        self.assertEqual(tail(self.folder / "run")[0], ["0", "id"])
+        self.assertEqual(self.train(data, ["--target", "id"]).returncode, 0)
+        self.assertEqual(tail(self.folder / "run")[0], ["0", "1", "id"])
+
+    def test_damaged_reading(self):
+        """What a model file says of reading is checked like the rest of it."""
+        self.assertEqual(self.train(self.write(table(400)), []).returncode, 0)
+        path = self.folder / "run" / "model.safetensors"
+        raw = path.read_bytes()
+        size = int.from_bytes(raw[:8], "little")
+        for reading in ({"missing": "sometimes"}, {"skip-rows": "-1"}, {"out": "/tmp"}, {"na": 5}, ["na"], "na", {"decimal": "." * 600}):
+            header = json.loads(raw[8:8 + size])
+            metadata = json.loads(header["__metadata__"]["tidemill.forecast"])
+            header["__metadata__"]["tidemill.forecast"] = json.dumps({**metadata, "reading": reading})
+            text = json.dumps(header).encode()
+            text += b" " * (-len(text) % 8)
+            path.write_bytes(len(text).to_bytes(8, "little") + text + raw[8 + size:])
+            self.assertIn("damaged", self.error(3, "forecast", "predict", self.folder / "run", "--no-plots")["message"], reading)
 
     def test_mark_met_at_predict(self):
         self.assertEqual(self.train(self.write(table(400)), []).returncode, 0)

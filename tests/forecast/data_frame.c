@@ -132,7 +132,7 @@ static void test_times(void **state) {
         { "date,x\n2020-01-31,1\n2020-02-29,2\n2020-03-31,3\n", { .freq = "M" }, "date", "m", "" },
         { "date,x\n2020-01-01,1\n2020-01-01 12:00,2\n2020-01-02,3\n", { 0 }, "date", "12h", "" },
         { "date,,x\n2020-01-01,7,1\n2020-01-02,7,2\n", { 0 }, "date", "d", "column 2 has no name: left out" },
-        { "date,x\n2020-01-01,1\n2020-01-02,-9999\n", { 0 }, "date", "d", "'x' holds -9999 in 1 row, far from its other values (1 to 1): --na -9999 takes it as missing" },
+        { "date,x\n2020-01-01,1\n2020-01-02,-9999\n", { 0 }, "date", "d", "'x' holds -9999 in 1 row, far from its other values (1 to 1): if it marks a missing value, --na -9999 takes it as one" },
         { "date,x,y\n2020-01-01,5,1\n2020-01-02,5,2\n2020-01-03,5,3\n", { 0 }, "date", "d", "constant over the 2 training rows, so not scaled: x" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
