@@ -64,7 +64,8 @@ static void explain_ragged(reading *r) {
     char *end = r->failure ? r->failure->message + used : NULL;
     if (!end || !r->failure->row) return;
     if (skip)
-        snprintf(end, sizeof r->failure->message - used, "; the column names may be on a later line: --skip-rows %" PRId64 " leaves out those before them", skip);
+        snprintf(end, sizeof r->failure->message - used,
+                 "; the column names may be on a later line: --skip-rows %" PRId64 " leaves out those before them", skip);
     else if (from_stdin(r->path))
         snprintf(end, sizeof r->failure->message - used, "; if lines stand before the column names, --skip-rows N leaves N of them out");
 }

@@ -194,9 +194,11 @@ static int64_t find_target(reading *r) {
     for (int64_t c = 0; last < 0 && c < r->table.columns; c++)
         if (r->left_out[c] && (!r->options->columns || list_has(r->options->columns, r->table.header[c])))
             forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, r->table.header[c],
-                          "no series is left: '%s' only counts the rows or repeats their stamps; --target '%s' forecasts it all the same", r->table.header[c], r->table.header[c]);
+                          "no series is left: '%s' only counts the rows or repeats their stamps; --target '%s' forecasts it all the same",
+                          r->table.header[c], r->table.header[c]);
     if (last < 0)
-        forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, NULL, "no column of values is left; see --columns, --ignore and --time-column");
+        forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, NULL,
+                      "no column of values is left; see --columns, --ignore and --time-column");
     return last;
 }
 

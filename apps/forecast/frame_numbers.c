@@ -115,7 +115,8 @@ static tide_status take_style(reading *r, int64_t column, const char *example, n
     double value = 0;
     number_parse(number, example, &value);
     frame *f = r->out;
-    f->found_thousands = f->found_thousands && f->found_thousands != number->thousands ? 0 : number->thousands; /* no one sign for all */
+    bool another = f->found_thousands && f->found_thousands != number->thousands;
+    f->found_thousands = another ? 0 : number->thousands; /* a run keeps one sign for all */
     return reading_note(r, "'%s' writes digits in groups of three: %s is read as %.15g\n", r->table.header[column], example, value);
 }
 
@@ -126,7 +127,8 @@ static tide_status fail_ambiguous(reading *r, int64_t column, int64_t row, const
     as_decimal.decimal = style->thousands, as_decimal.thousands = 0;
     number_parse(&as_decimal, example, &part);
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->table.header[column],
-                         "'%.60s' may be %.15g or %.15g, and no cell of the column tells which: --thousands %c reads the first, --decimal %c the second",
+                         "'%.60s' may be %.15g or %.15g, and no cell of the column tells which: --thousands %c "
+                         "reads the first, --decimal %c the second",
                          example, whole, part, style->thousands, style->thousands);
 }
 
@@ -154,7 +156,8 @@ tide_status reading_note_decimals(reading *r, const number_reader *file) {
     for (int64_t c = 0; c < r->count && !status; c++) {
         evidence e = weigh(r, r->chosen[c], &style, false);
         if (e.possible && e.proven)
-            status = reading_note(r, "'%s' looks like whole numbers in groups of three: --decimal , reads %s as a fraction, --thousands , would not\n",
+            status = reading_note(r, "'%s' looks like whole numbers in groups of three: --decimal , reads %s as a fraction, "
+                                     "--thousands , would not\n",
                                   r->table.header[r->chosen[c]], e.example);
     }
     return status;
@@ -240,11 +243,15 @@ tide_status reading_fail_cell(reading *r, int64_t row, int64_t column, const num
         return fail_at_cell(r, row, column, "the whole line is one cell: give the --sep that stands between the columns");
     if (commas && strchr(text, ',')) return fail_at_cell(r, row, column, "for decimal commas give --decimal ,");
     if (find_unit(text, unit))
-        snprintf(advice, sizeof advice, "it holds '%s' beside the number: write the numbers alone (the unit may go into the column's name)%s", unit, leave);
-    else if (2 * numbers < filled && r->options->run_time) snprintf(advice, sizeof advice, "the column holds text, and the model needs its numbers");
+        snprintf(advice, sizeof advice,
+                 "it holds '%s' beside the number: write the numbers alone (the unit may go into the column's name)%s", unit, leave);
+    else if (2 * numbers < filled && r->options->run_time)
+        snprintf(advice, sizeof advice, "the column holds text, and the model needs its numbers");
     else if (2 * numbers < filled)
-        snprintf(advice, sizeof advice, "the column holds text, and only numbers are forecast: leave it out with --ignore '%.100s'", r->table.header[column]);
-    else if (can_be_mark(text)) snprintf(advice, sizeof advice, "if it marks a missing value, --na '%s' takes it as one; else correct it%s", text, leave);
+        snprintf(advice, sizeof advice,
+                 "the column holds text, and only numbers are forecast: leave it out with --ignore '%.100s'", r->table.header[column]);
+    else if (can_be_mark(text))
+        snprintf(advice, sizeof advice, "if it marks a missing value, --na '%s' takes it as one; else correct it%s", text, leave);
     else snprintf(advice, sizeof advice, "correct it%s", leave);
     return fail_at_cell(r, row, column, advice);
 }

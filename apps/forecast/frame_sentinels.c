@@ -9,8 +9,8 @@
 #include "base/base.h"
 #include "frame_reading.h"
 
-static const double customary[] = { -9999, -999, -99, -99.9, -999.9, -999.99, -9999.9, -99999, -999999, -888, -8888, -777, -7777, -200, -32768, -32767,
-                                    -2147483648.0, 999, 999.9, 9999, 9999.9, 99999, 999999, 32767, 65535, 2147483647, 4294967295.0 };
+static const double customary[] = { -9999, -999, -99, -99.9, -999.9, -999.99, -9999.9, -99999, -999999, -888, -8888, -777,
+                                    -7777, -200, -32768, -32767, -2147483648.0, 999, 999.9, 9999, 9999.9, 99999, 999999, 32767, 65535, 2147483647, 4294967295.0 };
 
 static const double LARGE = 1e19;     /* fill values of NetCDF and GRIB: 1e20, 9.97e36 */
 static const double LARGEST = 1e30;   /* squares of what lies beyond leave 32-bit numbers */
@@ -77,8 +77,9 @@ void sentinel_text(char *buffer, size_t bytes, const char *name, const sentinel 
     num_format(value, s->value, false);
     snprintf(low, sizeof low, "%.4g", s->low);
     snprintf(high, sizeof high, "%.4g", s->high);
-    snprintf(buffer, bytes, "'%.60s' holds %s in %" PRId64 " row%s, far from its other values (%s to %s): if it marks a missing value, --na %s takes it as one", name, value,
-             s->rows, s->rows == 1 ? "" : "s", low, high, value);
+    snprintf(buffer, bytes, "'%.60s' holds %s in %" PRId64 " row%s, far from its other values (%s to %s): "
+             "if it marks a missing value, --na %s takes it as one",
+             name, value, s->rows, s->rows == 1 ? "" : "s", low, high, value);
 }
 
 static int64_t count_since(const double *column, int64_t from, int64_t rows, int64_t columns, double value) {
@@ -115,8 +116,8 @@ tide_status reading_note_sentinels(reading *r) {
 static tide_status fail_large(reading *r, int64_t row, int64_t column) {
     const char *text = r->table.cells[row * r->table.columns + r->chosen[column]];
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->names[column],
-                         "'%.60s' is too large to forecast with, the limit is 1e30: correct it; if it marks a missing value, --na %.60s takes it as one; "
-                         "if the column is right, give it in a larger unit", text, text);
+                         "'%.60s' is too large to forecast with, the limit is 1e30: correct it; if it marks a missing value, "
+                         "--na %.60s takes it as one; if the column is right, give it in a larger unit", text, text);
 }
 
 /* Differences so small that their squares vanish: the column would pass for a constant. */

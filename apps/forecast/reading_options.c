@@ -25,7 +25,8 @@ json_t *reading_options_json(const forecast_options *given, const frame *f) {
         const forecast_option *row = forecast_option_find(names[i]);
         char value[FORECAST_TEXT_SIZE], standard[FORECAST_TEXT_SIZE];
         forecast_option_get(o, row, value, sizeof value);
-        if (strcmp(value, forecast_option_get(usual, row, standard, sizeof standard)) != 0) json_object_set_new(out, names[i], json_string(value));
+        if (strcmp(value, forecast_option_get(usual, row, standard, sizeof standard)) != 0)
+            json_object_set_new(out, names[i], json_string(value));
     }
     free(o);
     if (json_object_size(out)) return out;
