@@ -55,10 +55,10 @@ tide_status bundle_from(const dataset *d, const forecast_options *o, const model
     const frame *f = &d->frame;
     *out           = (bundle){ .config = *config, .kind = o->kind, .features = o->features, .target = f->target, .step = f->step,
                                .mark_step = d->mark_step, .format = f->format, .time_place = f->time_place, .record.sizes = { o->val, o->test } };
-    out->reading   = reading_options_json(o, f);
     out->time_name = f->time_name ? strdup(f->time_name) : NULL;
-    bool fine      = (!f->time_name || out->time_name) && time_columns_copy(&f->time_columns, &out->time_columns) && copy_names(out, f->names) && copy_places(out, f->place) &&
-                scaler_copy(&d->scaler, &out->scaler) && copy_tail(out, f);
+    bool fine      = (!f->time_name || out->time_name) && time_columns_copy(&f->time_columns, &out->time_columns) &&
+                copy_names(out, f->names) && copy_places(out, f->place) && scaler_copy(&d->scaler, &out->scaler) && copy_tail(out, f) &&
+                reading_options_json(o, f, &out->reading);
     if (fine) return TIDE_OK;
     bundle_free(out);
     return no_memory(failure);

@@ -19,7 +19,7 @@ typedef struct reader {
     tide_status         status;
 } reader;
 
-#define damaged(r, ...) ((r)->status = bundle_damaged((r)->path, __VA_ARGS__), false)
+#define damaged(r, ...) ((r)->status = bundle_damaged((r)->path, __VA_ARGS__), (r)->status == TIDE_OK)
 #define refuse(r, where, ...) damaged(r, where, (r)->failure, __VA_ARGS__)
 
 static bool no_memory(reader *r) {

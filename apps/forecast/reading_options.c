@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "json_text.h"
 
 static const char *const names[] = { "sep", "decimal", "thousands", "missing", "na", "skip-rows", "date-order", "sort", "time-column", "freq" };
 enum { NAMES = sizeof names / sizeof *names };
@@ -17,21 +18,22 @@ static void take_found(const frame *f, forecast_options *o) {
     if (f->found_thousands && !*o->thousands) o->thousands[0] = f->found_thousands, o->thousands[1] = 0;
 }
 
-json_t *reading_options_json(const forecast_options *given, const frame *f) {
+bool reading_options_json(const forecast_options *given, const frame *f, json_t **out) {
     forecast_options *o = malloc(2 * sizeof *o), *usual = o + 1;
-    json_t *out = o ? json_object() : NULL;
-    if (o) *o = *given, forecast_options_default(usual), take_found(f, o);
-    for (int i = 0; out && i < NAMES; i++) {
+    bool fine = o && (*out = json_object()) != NULL;
+    if (fine) *o = *given, forecast_options_default(usual), take_found(f, o);
+    for (int i = 0; fine && i < NAMES; i++) {
         const forecast_option *row = forecast_option_find(names[i]);
         char value[FORECAST_TEXT_SIZE], standard[FORECAST_TEXT_SIZE];
         forecast_option_get(o, row, value, sizeof value);
         if (strcmp(value, forecast_option_get(usual, row, standard, sizeof standard)) != 0)
-            json_object_set_new(out, names[i], json_string(value));
+            fine = json_object_set_new(*out, names[i], json_text(value)) == 0;
     }
     free(o);
-    if (json_object_size(out)) return out;
-    json_decref(out);
-    return NULL;
+    if (fine && json_object_size(*out)) return true;
+    json_decref(*out);
+    *out = NULL;
+    return fine;
 }
 
 static bool is_reading(const char *name) {

@@ -202,20 +202,21 @@ static void put_clock(line *l, int64_t second_of_day, const time_format *f) {
     char colon = f->colon ? f->colon : ':';
     put(l, f->hour_padded ? "%02d%c%02d" : "%d%c%02d", f->half ? (hour + 11) % 12 + 1 : hour, colon, minute);
     if (f->seconds) put(l, "%c%02d", colon, second);
-    if (f->fraction) put(l, ".%0*d", f->fraction, 0);
+    if (f->fraction > 0) put(l, ".%0*d", f->fraction, 0);
     if (f->half) put(l, " %s", f->half == 'A' ? (hour < 12 ? "AM" : "PM") : hour < 12 ? "am" : "pm");
-    put(l, "%s", f->offset);
+    put(l, "%.*s", (int)sizeof f->offset, f->offset);
 }
 
 void time_print_part(char buffer[40], int64_t seconds, const time_format *f, time_part part) {
     line    l    = { buffer, 40 };
-    int64_t days = floor_div(seconds, DAY_SECONDS), second_of_day = seconds - days * DAY_SECONDS;
+    bool    plain = f->kind != 'd' || !time_writable(seconds); /* beyond any year, the seconds are all there is to print */
+    int64_t days = plain ? 0 : floor_div(seconds, DAY_SECONDS), second_of_day = plain ? 0 : seconds - days * DAY_SECONDS;
     calendar_date d = calendar_date_of(days);
     const int numbers[] = { [PART_YEAR] = d.year, [PART_MONTH] = d.month, [PART_DAY] = d.day, [PART_HOUR] = (int)(second_of_day / 3600),
                             [PART_MINUTE] = (int)(second_of_day / 60 % 60), [PART_SECOND] = (int)(second_of_day % 60) };
     buffer[0] = 0;
     if (part >= PART_YEAR) put(&l, f->padded ? "%02d" : "%d", numbers[part]);
-    else if (f->kind != 'd') put(&l, "%" PRId64 "%s", seconds, f->kind == 'm' ? "000" : "");
+    else if (plain) put(&l, "%" PRId64 "%s", seconds, f->kind == 'm' ? "000" : "");
     else if (part == PART_CLOCK) put_clock(&l, second_of_day, f);
     else {
         put_date(&l, d, f);

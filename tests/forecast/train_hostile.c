@@ -221,7 +221,8 @@ static void test_stamps(void **state) {
     (void)state;
     for (int value = 0; value < 256; value++) {
         struct { char text[40], guard[8]; } out;
-        time_format f = { 'd', '-', true, true, ' ', true, (char)value, "+02:00" };
+        time_format f = { .kind = 'd', .shape = (char)value, .separator = '-', .padded = true, .hour_padded = true, .middle = ' ',
+                          .seconds = true, .fraction = (char)value, .offset = "+02:00" };
         memset(&out, 'x', sizeof out);
         memset(f.offset, value == 1 ? 'o' : '+', value == 1 ? sizeof f.offset : 1);
         time_print(out.text, value == 2 ? INT64_MAX : value == 3 ? INT64_MIN : 0, &f);
