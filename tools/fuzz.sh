@@ -27,7 +27,7 @@ for n in $names; do
     fi
     "$bin/fuzz_$n" -max_total_time=$((minutes * 60)) -timeout=20 -rss_limit_mb=4096 -max_len=65536 -artifact_prefix="$found/" \
         "$corpus" >"$log" 2>&1 || true
-    runs=$(sed -n 's/^#\([0-9]*\).*/\1/p' "$log" | tail -1)
+    runs=$(sed -n 's/^#\([0-9][0-9]*\).*/\1/p' "$log" | tail -1)
     coverage=$(sed -n 's/.*cov: \([0-9]*\).*/\1/p' "$log" | tail -1)
     crashes=$(find "$found" -type f | wc -l)
     [ "$crashes" -eq 0 ] || crashed=1

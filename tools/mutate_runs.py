@@ -14,7 +14,9 @@ import os
 import pathlib
 import random
 import re
+import resource
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -42,7 +44,7 @@ COMMANDS = [
      ["run/state.safetensors", "run/run.json", "run/metrics.csv", "series.csv", "run/.tidemill/files"]),
     (["forecast", "train", "--config", "config.json", "--out", "new", "--epochs", "1", "--no-plots"], ["config.json", "series.csv"]),
     (["eis", "complete", "--known", "Rsh=460,Ra=4.8k,Rb=2.2k", "--model", "known", "--json"], ["known/model.safetensors"]),
-    (["eis", "complete", "--spectrum", "spectrum.csv", "--json"], ["spectrum.csv"]),
+    (["eis", "complete", "--known", "Ra=4.8k,Rb=2.2k,Cb=3u", "--spectrum", "spectrum.csv", "--json"], ["spectrum.csv"]),
     (["eis", "evaluate", "known", "--n_workers", "1", "--data_dir", "data", "--no-plots", "--json"],
      ["known/model.safetensors", "known/run.json", "data/*"]),
     (["eis", "train", "--out", "known", "--resume", *EIS], ["known/state.safetensors", "known/run.json", "known/metrics.csv", "data/*"]),
@@ -64,7 +66,8 @@ def write_inputs(folder):
 def run(program, words, folder, timeout):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1", "LC_ALL": "C.UTF-8",
                    "ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1"}
-    return subprocess.run([program, *words], cwd=folder, env=environment, capture_output=True, text=True, errors="replace", timeout=timeout)
+    return subprocess.run([program, *words], cwd=folder, env=environment, capture_output=True, text=True, errors="replace", timeout=10 * timeout,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (timeout, timeout + 1)))
 
 
 def make(program, folder):
@@ -178,6 +181,8 @@ def change(r, data, name):
 # ---- one run ----
 
 def judge(done):
+    if -done.returncode == signal.SIGXCPU:
+        return "hang"
     if done.returncode < 0:
         return f"ended by signal {-done.returncode}"
     if done.returncode not in OUR_CODES:
@@ -215,7 +220,7 @@ def main():
     options.add_argument("--runs", type=int, default=2000)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--only", type=int, help="this run alone")
-    options.add_argument("--timeout", type=float, default=20, help="seconds after which a run hangs")
+    options.add_argument("--timeout", type=int, default=20, help="seconds of computing, or ten times that by the clock, after which a run hangs")
     options.add_argument("-j", type=int, default=2)
     o = options.parse_args()
     program = str(pathlib.Path(o.program).resolve())

@@ -13,7 +13,8 @@ tide_status bundle_damaged(const char *path, const char *where, tide_failure *fa
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    return fail_at(failure, TIDE_EDATA, path, 0, where, "the model is damaged: %.100s %s; train again or copy the run anew", where, what);
+    return fail_at(failure, TIDE_EDATA, path, 0, where, "the model is damaged: %.100s %s; train again or copy the run anew",
+                   where, what);
 }
 
 typedef enum side { NO_SIDE, LOOK_BACK, HORIZON, WIDTH, INNER, FEED_FORWARD } side;
@@ -43,27 +44,32 @@ static tide_shape shape_of(const weight *w, const model_config *c) {
     return published_shape(w->name, shape);
 }
 
-static tide_status check_weight(const char *path, const tide_archive *a, const char *name, tide_shape shape, tide_failure *failure) {
+static tide_status check_weight(const char *path, const tide_archive *a, const char *name, tide_shape shape,
+                                tide_failure *failure) {
     const tide_tensor *t = tide_archive_find(a, name);
     if (!t) return bundle_damaged(path, name, failure, "is not in it");
     if (t->type != TIDE_F32) return bundle_damaged(path, name, failure, "is %s where f32 is needed", tide_dtype_name(t->type));
-    if (!tide_shape_equal(t->shape, shape)) return bundle_damaged(path, name, failure, "has not the shape that model's sizes give");
+    if (!tide_shape_equal(t->shape, shape))
+        return bundle_damaged(path, name, failure, "has not the shape that model's sizes give");
     int64_t count = tide_shape_count(shape);
     for (int64_t i = 0; i < count; i++)
-        if (!isfinite(((const float *)t->data)[i])) return bundle_damaged(path, name, failure, "holds a value that is not finite");
+        if (!isfinite(((const float *)t->data)[i]))
+            return bundle_damaged(path, name, failure, "holds a value that is not finite");
     return TIDE_OK;
 }
 
 tide_status bundle_check_weights(const char *path, const tide_archive *a, const model_config *c, tide_failure *failure) {
     char        name[100];
     tide_status status = TIDE_OK;
-    for (int i = 0; status == TIDE_OK && i < OUTER; i++) status = check_weight(path, a, outer[i].name, shape_of(&outer[i], c), failure);
+    for (int i = 0; status == TIDE_OK && i < OUTER; i++)
+        status = check_weight(path, a, outer[i].name, shape_of(&outer[i], c), failure);
     for (int64_t i = 0; status == TIDE_OK && i < c->e_layers * OF_BLOCK; i++) {
         const weight *w = &of_block[i % OF_BLOCK];
         snprintf(name, sizeof name, "encoder.attn_layers.%d.%s", (int)(i / OF_BLOCK), w->name);
         status = check_weight(path, a, name, shape_of(w, c), failure);
     }
     snprintf(name, sizeof name, "encoder.attn_layers.%d.%s", (int)c->e_layers, of_block[0].name);
-    if (status == TIDE_OK && tide_archive_find(a, name)) return bundle_damaged(path, "model.e_layers", failure, "is %d, and the file holds more", (int)c->e_layers);
+    if (status == TIDE_OK && tide_archive_find(a, name))
+        return bundle_damaged(path, "model.e_layers", failure, "is %d, and the file holds more", (int)c->e_layers);
     return status;
 }

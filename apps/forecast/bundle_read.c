@@ -40,7 +40,8 @@ static bool read_whole(reader *r, const json_t *o, const char *group, const char
     place_of(group, key, where);
     if (!json_is_integer(v)) return refuse(r, where, "is no whole number");
     *out = json_integer_value(v);
-    if ((double)*out < low || (double)*out > high) return refuse(r, where, "is %" PRId64 ", and %.0f to %.0f can be", *out, low, high);
+    if ((double)*out < low || (double)*out > high)
+        return refuse(r, where, "is %" PRId64 ", and %.0f to %.0f can be", *out, low, high);
     return true;
 }
 
@@ -68,7 +69,8 @@ static bool read_sizes(reader *r, const json_t *o) {
         const model_size      *s      = &model_sizes[i];
         const forecast_option *option = s->option ? forecast_option_find(s->option) : NULL;
         int64_t               *to     = (int64_t *)((char *)&r->out->config + s->offset);
-        if (!read_whole(r, o, "model", s->key, option ? option->low : 0, option ? option->high : LARGEST_COUNT, to)) return false;
+        double                 low    = option ? option->low : 0, high = option ? option->high : LARGEST_COUNT;
+        if (!read_whole(r, o, "model", s->key, low, high, to)) return false;
     }
     return true;
 }
@@ -77,7 +79,8 @@ static bool sizes_agree(reader *r) {
     const model_config *c = &r->out->config;
     if (c->columns < 1) return refuse(r, "model.columns", "is 0");
     if (c->n_heads * c->head_size != c->d_model) return refuse(r, "model.head_size", "times n_heads is not d_model");
-    if (c->out_count < 1 || c->out_first + c->out_count > c->columns) return refuse(r, "model.out_count", "is more than there are columns");
+    if (c->out_count < 1 || c->out_first + c->out_count > c->columns)
+        return refuse(r, "model.out_count", "is more than there are columns");
     return true;
 }
 
@@ -249,7 +252,8 @@ static bool read_time(reader *r, const json_t *o) {
     if (json_is_string(name) && !(b->time_name = strdup(json_string_value(name)))) return no_memory(r);
     if (!b->time_name && !json_is_null(name)) return refuse(r, "time.column", "is no name");
     if (b->config.marks != marks_count(b->mark_step))
-        return refuse(r, "model.marks", "is %" PRId64 ", and its time features are %d", b->config.marks, (int)marks_count(b->mark_step));
+        return refuse(r, "model.marks", "is %" PRId64 ", and its time features are %d", b->config.marks,
+                      (int)marks_count(b->mark_step));
     if (b->config.marks && !b->time_name) return refuse(r, "model.marks", "needs time stamps, and there are none");
     return read_format(r, o) && read_time_columns(r, json_object_get(o, "in_columns"));
 }
@@ -260,10 +264,11 @@ static bool read_time(reader *r, const json_t *o) {
 static void *copy_tensor(reader *r, const char *name, tide_dtype type, tide_shape shape) {
     const tide_tensor *t     = tide_archive_find(r->archive, name);
     size_t             bytes = t ? (size_t)tide_shape_count(t->shape) * tide_dtype_size(t->type) : 0;
-    if (!t || t->type != type || !tide_shape_equal(t->shape, shape)) return refuse(r, name, "is missing or of another size"), NULL;
-    void *copy = malloc(bytes + 1);
-    if (copy) memcpy(copy, t->data, bytes);
-    else no_memory(r);
+    bool               fine  = t && t->type == type && tide_shape_equal(t->shape, shape);
+    void              *copy  = fine ? malloc(bytes + 1) : NULL;
+    if (!fine) r->status = bundle_damaged(r->path, name, r->failure, "is missing or of another size");
+    else if (!copy) no_memory(r);
+    else memcpy(copy, t->data, bytes);
     return copy;
 }
 

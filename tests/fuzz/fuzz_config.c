@@ -20,7 +20,9 @@ bytes fuzz_seed(int i) {
 
 static bool wants(void *user, const char *name) { return user && *name; }
 
-static tide_status set(void *user, const char *name, const char *text, tide_failure *failure) { return forecast_option_set(user, name, text, failure); }
+static tide_status set(void *user, const char *name, const char *text, tide_failure *failure) {
+    return forecast_option_set(user, name, text, failure);
+}
 
 /* What was taken lies in the ranges of the table. */
 static void check_ranges(const forecast_options *o) {
@@ -28,8 +30,10 @@ static void check_ranges(const forecast_options *o) {
     const forecast_option *table = forecast_option_table(&count);
     for (int64_t i = 0; i < count; i++) {
         const char *field = (const char *)o + table[i].offset;
-        double      value = table[i].type == FORECAST_TYPE_INT ? (double)*(const int64_t *)field : table[i].type == FORECAST_TYPE_REAL ? *(const double *)field : table[i].low;
-        fuzz_require(!o->given[i] || (value >= table[i].low && value <= table[i].high), table[i].name, &(tide_failure){ 0 });
+        bool        whole = table[i].type == FORECAST_TYPE_INT;
+        if (!o->given[i] || (!whole && table[i].type != FORECAST_TYPE_REAL)) continue;
+        double value = whole ? (double)*(const int64_t *)field : *(const double *)field;
+        fuzz_require(value >= table[i].low && value <= table[i].high, table[i].name, &(tide_failure){ 0 });
     }
 }
 

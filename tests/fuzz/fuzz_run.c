@@ -5,9 +5,9 @@
 
 #include "fuzz_forecast.h"
 
-static bytes               run_json, metrics;
-static tide_archive        state;
-static const char *const   files[] = { "run/run.json", "run/metrics.csv", "run/state.safetensors" };
+static bytes             run_json, metrics;
+static tide_archive      state;
+static const char *const files[] = { "run/run.json", "run/metrics.csv", "run/state.safetensors" };
 
 static void prepare(void) {
     tide_failure failure = { 0 };
@@ -36,7 +36,9 @@ bytes fuzz_seed(int i) {
     return b;
 }
 
-static void write_text(const char *name, const char *text) { file_write(fuzz_path(name), (bytes){ (unsigned char *)(uintptr_t)text, (int64_t)strlen(text) }); }
+static void write_text(const char *name, const char *text) {
+    file_write(fuzz_path(name), (bytes){ (unsigned char *)(uintptr_t)text, (int64_t)strlen(text) });
+}
 
 static void write_state(char *counters, const uint8_t *data, size_t size) {
     tide_archive a       = { 0 };
