@@ -39,14 +39,13 @@ COMMANDS = [
     (["forecast", "predict", "run"], ["run/model.safetensors"]),
     (["forecast", "predict", "run", "--data", "series.csv", "--json"], ["run/model.safetensors", "series.csv"]),
     (["forecast", "predict", "run", "--use", "best"], ["run/model.safetensors"]),
-    (["forecast", "evaluate", "run", "--data", "series.csv", "--json"], ["run/model.safetensors", "series.csv"]),
+    (["forecast", "evaluate", "--model", "run", "--data", "series.csv", "--json"], ["run/model.safetensors", "series.csv"]),
     (["forecast", "train", "--data", "series.csv", "--out", "run", "--resume", "must", *FORECAST],
      ["run/state.safetensors", "run/run.json", "run/metrics.csv", "series.csv", "run/.tidemill/files"]),
     (["forecast", "train", "--config", "config.json", "--out", "new", "--epochs", "1", "--no-plots"], ["config.json", "series.csv"]),
     (["eis", "complete", "--known", "Rsh=460,Ra=4.8k,Rb=2.2k", "--model", "known", "--json"], ["known/model.safetensors"]),
     (["eis", "complete", "--known", "Ra=4.8k,Rb=2.2k,Cb=3u", "--spectrum", "spectrum.csv", "--json"], ["spectrum.csv"]),
-    (["eis", "evaluate", "known", "--n_workers", "1", "--data_dir", "data", "--no-plots", "--json"],
-     ["known/model.safetensors", "known/run.json", "data/*"]),
+    (["eis", "evaluate", "known", "--n_workers", "1", "--no-plots", "--json"], ["known/model.safetensors", "known/run.json"]),
     (["eis", "train", "--out", "known", "--resume", *EIS], ["known/state.safetensors", "known/run.json", "known/metrics.csv", "data/*"]),
 ]
 
@@ -79,6 +78,17 @@ def make(program, folder):
         done = run(program, words, folder, 600)
         if done.returncode != 0:
             sys.exit(f"mutate_runs: {' '.join(words)}: {done.stderr}")
+
+
+def check_sound(program, sound):
+    """A command that refuses the sound folder would refuse every changed one, and show nothing."""
+    for words, _ in COMMANDS:
+        with tempfile.TemporaryDirectory(dir=sound.parent) as name:
+            folder = pathlib.Path(name) / "d"
+            shutil.copytree(sound, folder)
+            done = run(program, words, folder, 600)
+        if done.returncode != 0:
+            sys.exit(f"mutate_runs: nothing is changed, and tidemill {' '.join(words)} gives {done.returncode}: {done.stderr}")
 
 
 # ---- changes ----
@@ -230,6 +240,7 @@ def main():
         sound = pathlib.Path(top) / "sound"
         sound.mkdir()
         make(program, sound)
+        check_sound(program, sound)
         numbers = range(o.runs) if o.only is None else [o.only]
         for what, fault, code, said in pool.map(lambda n: attempt(program, sound, o.seed, n, o.timeout), numbers):
             codes[code] = codes.get(code, 0) + 1
