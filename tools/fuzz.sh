@@ -10,7 +10,7 @@ folder=build-fuzz
 [ -f "$folder/build.ninja" ] ||
     CC=${CC:-clang} meson setup "$folder" -Dfuzz=true -Dopenmp=disabled -Db_sanitize=address,undefined -Db_lundef=false \
         -Dbuildtype=debugoptimized -Dc_args=-fsanitize=fuzzer-no-link
-names=${*:-$(ninja -C "$folder" -t targets all | sed -n 's|^tests/fuzz/fuzz_\([a-z]*\): c_LINKER$|\1|p' | grep -v smoke)}
+names=${*:-$(ninja -C "$folder" -t targets all | sed -n 's|^tests/fuzz/fuzz_\([a-z_]*\): c_LINKER$|\1|p' | grep -v smoke)}
 ninja -C "$folder" tests/fuzz/fuzz_smoke $(for n in $names; do
     echo "tests/fuzz/fuzz_$n"
     ninja -C "$folder" -t query "tests/fuzz/smoke_$n" >/dev/null 2>&1 && echo "tests/fuzz/smoke_$n"
@@ -23,7 +23,8 @@ for n in $names; do
     mkdir -p "$corpus" "$found"
     if [ -x "$bin/smoke_$n" ]; then "$bin/smoke_$n" --seeds "$corpus"
     else
-        mkdir -p "$folder/seeds" && "$bin/fuzz_smoke" --seeds "$folder/seeds" && cp "$folder/seeds/$n-"* "$corpus"
+        mkdir -p "$folder/seeds" && "$bin/fuzz_smoke" --seeds "$folder/seeds"
+        find "$folder/seeds" -name "$n-*" -exec cp {} "$corpus" \;
     fi
     "$bin/fuzz_$n" -max_total_time=$((minutes * 60)) -timeout=20 -rss_limit_mb=4096 -max_len=65536 -artifact_prefix="$found/" \
         "$corpus" >"$log" 2>&1 || true

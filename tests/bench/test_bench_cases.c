@@ -131,7 +131,7 @@ static void other_models(void **state) {
     tide_failure f = { 0 };
     spec.weights   = "/nonexistent/model.safetensors";
     bench_settings s = { .threads = 1, .precision = TIDE_PRECISION_F32, .seconds = 0.01 };
-    assert_int_equal(bench_case(&spec, &s, &r, &f), TIDE_EIO);
+    assert_int_equal(bench_case(&spec, &s, &r, &f), TIDE_EDATA);
     assert_string_equal(f.file, spec.weights);
     char weights[BENCH_PATH];
     assert_int_not_equal(bench_spec_of_run("/nonexistent", weights, &spec, NULL), TIDE_OK);

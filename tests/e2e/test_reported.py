@@ -85,7 +85,7 @@ REFUSED = {
     "currency": (table(400, "date,a", lambda i: f"{hour(i)},${wave(i):.3f}").encode(), "'$' beside the number"),
     "spike": (table(400, "date,a", lambda i: f"{hour(i)},{'1e300' if i == 390 else wave(i)}").encode(), "'1e300' is too large"),
     "underflow": (table(400, "date,a", lambda i: f"{hour(i)},{wave(i):.3f}e-308").encode(), "too small to tell apart"),
-    "straight line": (table(400, "date,a", lambda i: f"{hour(i)},{i}").encode(), "'a' only counts the rows; --target 'a'"),
+    "straight line": (table(400, "date,a", lambda i: f"{hour(i)},{i}").encode(), "'a' only counts the rows or repeats their stamps; --target 'a'"),
 }
 
 ADVICE = re.compile(r"--(decimal|thousands|na|missing|skip-rows|ignore|target) '?([^\s;']+)'?")

@@ -54,7 +54,7 @@ class Signals(Case):
         """One SIGHUP, and the second that a shell sends: a checkpoint all the same."""
         run = self.folder / "run"
         child = subprocess.Popen([program.PROGRAM, *map(str, ("forecast", "train", "--data", self.data, "--out", run, *SMALL, "--epochs", 100000, "--patience", 0,
-                                                              "--no-plots", "--threads", 1))], stderr=subprocess.PIPE, text=True, env=program.environment())
+                                                              "--no-plots", "--threads", 1, "--verbose"))], stderr=subprocess.PIPE, text=True, env=program.environment())
         for line in child.stderr:
             if line.startswith("epoch  2"):
                 break
@@ -67,7 +67,7 @@ class Signals(Case):
     def test_ignored_under_nohup(self):
         run = self.folder / "run"
         child = subprocess.Popen([program.PROGRAM, *map(str, ("forecast", "train", "--data", self.data, "--out", run, *SMALL, "--epochs", 100000, "--patience", 0,
-                                                              "--no-plots", "--threads", 1))], stderr=subprocess.PIPE, text=True, env=program.environment(),
+                                                              "--no-plots", "--threads", 1, "--verbose"))], stderr=subprocess.PIPE, text=True, env=program.environment(),
                                  preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
         epochs = 0
         for line in child.stderr:

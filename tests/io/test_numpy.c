@@ -100,7 +100,7 @@ static void test_npy_big_header(void **state) {
     bytes_add(&b, "\x93NUMPY\2\0\xff\xff\xff\xff", 12);
     file_write(path, b);
     bytes_clear(&b);
-    check_failure("header of 4 GiB", tide_npy_read(path, &got, &f), &f, TIDE_EDATA, "4294967295 bytes; at most 0");
+    check_failure("header of 4 GiB", tide_npy_read(path, &got, &f), &f, TIDE_EDATA, "4294967295 bytes long; at most 0");
 }
 
 /* The header as numpy writes it, to the byte. */

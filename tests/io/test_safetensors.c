@@ -92,7 +92,7 @@ static void test_header_length(void **state) {
     tide_archive a;
     const char *path = temporary("long.safetensors");
     file_write(path, (bytes){ (unsigned char *)(uintptr_t) "\xff\xff\xff\xff\xff\xff\xff\xff{}", 10 });
-    check_failure("2^64 - 1", tide_safetensors_read(path, &a, &f), &f, TIDE_EDATA, "18446744073709551615 bytes; at most 2");
+    check_failure("2^64 - 1", tide_safetensors_read(path, &a, &f), &f, TIDE_EDATA, "18446744073709551615 bytes long; at most 2");
 }
 
 static void test_write_refused(void **state) {
