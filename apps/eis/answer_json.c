@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "run/run.h"
+
 static json_t *number(double v) { return isfinite(v) ? json_real(v) : json_null(); }
 static void put(json_t *o, const char *key, double v) { json_object_set_new(o, key, number(v)); }
 
@@ -161,7 +163,7 @@ static void put_network(json_t *o, const answer *a) {
 json_t *answer_json(const answer *a) {
     const completion *c = a->completion;
     static const char *const methods[] = { [EIS_REFINED] = "refined", [EIS_EXACT] = "exact", [EIS_NETWORK] = "network" };
-    json_t *o = json_pack("{s:s?, s:s, s:s}", "spectrum", a->path, "circuit", a->question->circuit == EIS_SHUNT ? "shunt" : "chain",
+    json_t *o = json_pack("{s:o, s:s, s:s}", "spectrum", a->path ? json_text(a->path) : json_null(), "circuit", a->question->circuit == EIS_SHUNT ? "shunt" : "chain",
                           "method", methods[a->question->method]);
     if (!o) return NULL;
     put_parameters(o, a);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <tidemill/io.h>
 
@@ -207,26 +206,30 @@ static tide_status find_answer(const session *s, const eis_spectrum *spectrum, c
     return complete_known(q, s->known_model.graph ? (known_model *)&s->known_model : NULL, c, failure);
 }
 
-/* path NULL: there is no spectrum. */
-static tide_status answer_one(session *s, const char *path, int64_t number, tide_failure *failure) {
+/* `spectrum` NULL: there is none. */
+static tide_status put_answer(session *s, const char *path, int64_t number, const eis_spectrum *spectrum, const completion *c,
+                              tide_failure *failure) {
+    bool        unused = s->known_model.graph != NULL, in_rsh = is_auto(s->options->rs) && path && !isnan(s->question.rs_ohm);
+    answer      a      = { path, &s->question, s->options, unused ? NULL : spectrum, c, s->source, in_rsh, s->watch };
+    json_t     *json   = answer_json(&a);
+    tide_status status = json && !json_array_append_new(s->answers, json) ? TIDE_OK : out_of_memory(failure);
+    if (number) text_add(&s->talk, "\n");
+    answer_text(&a, &s->talk);
+    answer_table(&a, &s->table);
+    candidate_table(&a, &s->candidates);
+    if (status == TIDE_OK) status = warn_of_misfit(s, &a, failure);
+    if (status == TIDE_OK) status = warn_of_range(s, path, c, failure);
+    return status == TIDE_OK ? write_plots(s, &a, number, failure) : status;
+}
+
+/* path NULL: there is no spectrum. *of_file: the file itself is why there is no answer. */
+static tide_status answer_one(session *s, const char *path, int64_t number, bool *of_file, tide_failure *failure) {
     eis_spectrum spectrum = { 0 };
     completion   c = { 0 };
-    bool         unused = s->known_model.graph != NULL;
     tide_status  status = path ? eis_spectrum_read(path, s->options->flip_im, &spectrum, failure) : TIDE_OK;
     if (status == TIDE_OK) status = find_answer(s, path ? &spectrum : NULL, &c, failure);
-    if (status == TIDE_OK) {
-        bool    in_rsh = is_auto(s->options->rs) && path && !isnan(s->question.rs_ohm);
-        answer  a = { path, &s->question, s->options, path && !unused ? &spectrum : NULL, &c, s->source, in_rsh, s->watch };
-        json_t *json = answer_json(&a);
-        if (!json || json_array_append_new(s->answers, json)) status = out_of_memory(failure);
-        if (number) text_add(&s->talk, "\n");
-        answer_text(&a, &s->talk);
-        answer_table(&a, &s->table);
-        candidate_table(&a, &s->candidates);
-        if (status == TIDE_OK) status = warn_of_misfit(s, &a, failure);
-        if (status == TIDE_OK) status = warn_of_range(s, path, &c, failure);
-        if (status == TIDE_OK) status = write_plots(s, &a, number, failure);
-    }
+    *of_file = status == TIDE_EDATA;
+    if (status == TIDE_OK) status = put_answer(s, path, number, path ? &spectrum : NULL, &c, failure);
     completion_free(&c);
     eis_spectrum_free(&spectrum);
     return status;
@@ -241,10 +244,10 @@ static tide_status refuse_inputs(const session *s, tide_failure *failure) {
     return status;
 }
 
-/* What is wrong with one file is no matter of the others: its reason takes the place of its answer. */
+/* The reason takes the place of the answer. */
 static tide_status put_reason(session *s, const char *path, int64_t number, const tide_failure *why, tide_failure *failure) {
-    json_t *one = json_pack("{s:s, s:{s:s, s:s, s:I, s:s}}", "spectrum", path, "error", "code", "bad_input", "message", why->message, "row",
-                            (json_int_t)why->row, "column", why->column);
+    json_t *one = json_pack("{s:o, s:{s:s, s:o, s:I, s:o}}", "spectrum", json_text(path), "error", "code", "bad_input", "message",
+                            json_text(why->message), "row", (json_int_t)why->row, "column", json_text(why->column));
     if (!one || json_array_append_new(s->answers, one)) return out_of_memory(failure);
     if (s->failed++ == 0) s->first = *why;
     text_add(&s->talk, "%sNO ANSWER: %s\n", number ? "\n" : "", why->message);
@@ -259,26 +262,19 @@ static void name_file(const char *path, tide_failure *why) {
     fail_at(why, unnamed.status, path, unnamed.row, unnamed.column, "%s: %s", path, unnamed.message);
 }
 
-/* Else a file that was named and cannot be opened is bad input, as one that holds nothing of use. */
-static bool can_be_read(const char *path) {
-    struct stat info;
-    return stat(path, &info) == 0 && !S_ISDIR(info.st_mode) && access(path, R_OK) == 0;
-}
-
-static bool is_of_the_file(tide_status status) { return status == TIDE_EDATA || status == TIDE_EIO; }
-
+/* What is wrong with a file is no matter of the others; a full disk is of all. */
 static tide_status answer_all(session *s, tide_failure *failure) {
-    if (!*s->options->spectra) return answer_one(s, NULL, 0, failure);
+    bool of_file;
+    if (!*s->options->spectra) return answer_one(s, NULL, 0, &of_file, failure);
     char       *list = strdup(s->options->spectra), *rest = list;
     tide_status status = list ? TIDE_OK : out_of_memory(failure);
     for (const char *c = list; c && *c; c++) s->spectra += *c == '\n' || !c[1];
     for (int64_t i = 0; status == TIDE_OK && i < s->spectra; i++) {
         tide_failure why  = { 0 };
         const char  *path = strsep(&rest, "\n");
-        status = answer_one(s, path, i, &why);
-        if (status == TIDE_EIO && !can_be_read(path)) why.status = status = TIDE_EDATA;
-        if (is_of_the_file(status)) name_file(path, &why);
-        if (s->spectra > 1 && is_of_the_file(status)) status = put_reason(s, path, i, &why, failure);
+        status = answer_one(s, path, i, &of_file, &why);
+        if (of_file) name_file(path, &why);
+        if (s->spectra > 1 && of_file) status = put_reason(s, path, i, &why, failure);
         else if (status != TIDE_OK) *failure = why;
     }
     free(list);
@@ -341,7 +337,6 @@ tide_status eis_complete(const eis_options *options, eis_listener listener, void
     tide_failure own = { 0 }, *f = failure ? failure : &own;
     tide_status status = s.answers ? ask(options, &s.question, f) : out_of_memory(f);
     if (status == TIDE_OK) status = open_model(&s, f);
-    if (status == TIDE_EIO && !can_be_read(options->model)) f->status = status = TIDE_EDATA;
     if (status == TIDE_OK) status = tell_source(&s, f);
     if (status == TIDE_OK && *options->out) status = make_folder(options->out, f);
     if (status == TIDE_OK && *options->out) status = refuse_inputs(&s, f);

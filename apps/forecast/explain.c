@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
-#include "json_text.h"
+#include "run/run.h"
 #include "loaded.h"
 #include "machine/machine.h"
 #include "plan.h"

@@ -2,7 +2,7 @@
 #include <jansson.h>
 
 #include "explain.h"
-#include "json_text.h"
+#include "run/run.h"
 #include "machine/json_with.h"
 
 static json_t *kernel_json(const tide_kernel_row *k, int64_t index) {

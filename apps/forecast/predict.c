@@ -7,7 +7,7 @@
 
 #include "base/base.h"
 #include "finite.h"
-#include "json_text.h"
+#include "run/run.h"
 #include "loaded.h"
 #include "report.h"
 #include "run_folder.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
-#include "json_text.h"
+#include "run/run.h"
 
 static const char *const names[] = { "sep", "decimal", "thousands", "missing", "na", "skip-rows", "date-order", "sort", "time-column", "freq" };
 enum { NAMES = sizeof names / sizeof *names };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "json_text.h"
+#include "run/run.h"
 
 enum { SCHEMA_VERSION = 1 };
 

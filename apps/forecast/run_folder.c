@@ -6,7 +6,7 @@
 #include <tidemill/io.h>
 
 #include "base/base.h"
-#include "json_text.h"
+#include "run/run.h"
 
 /* Besides what every run has. predict and --benchmark claim what they add when they add it. */
 static const char *const plain_files[]   = { "model.safetensors", NULL };

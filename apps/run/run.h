@@ -49,6 +49,9 @@ json_t     *run_choices_json(const tide_graph *g);  /* NULL when out of memory *
 tide_status run_choices_fix(tide_graph *g, tide_failure *failure);
 bool        run_choices_told(const tide_graph *g, char line[RUN_LINE]);  /* a sentence on what was timed; false: nothing was */
 
+/* Text from outside, a file name say, as JSON: each byte that is not UTF-8 becomes U+FFFD. NULL when out of memory or `text` is NULL. */
+json_t     *json_text(const char *text);
+
 /* metrics.csv: `line` ends with a newline; the header is written first when the file is new. Appending to `bytes` of it
  * syncs and gives the new length; cutting takes it back to an earlier one, TIDE_EDATA if it holds less than that or no row ends
  * there. A metrics.csv with another hard link, such as a backup, is replaced by a copy: what the link shows stays. */

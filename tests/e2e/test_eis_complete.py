@@ -6,8 +6,12 @@ import csv
 import io
 import json
 import math
+import os
+import pathlib
 import random
 import re
+import resource
+import subprocess
 import sys
 import unittest
 
@@ -202,6 +206,26 @@ class Complete(Case):
         self.assertEqual(set(failed), {str(paths[i]) for i in bad})
         self.assertEqual(len({row["spectrum"] for row in rows if row["quantity"] == "TER"}), 45)
         self.assertTrue(all(failed.values()))
+
+    def test_full_disk_ends_a_batch(self):
+        """What cannot be written is no fault of a spectrum: the batch ends, and no answer is taken back."""
+        paths = [write(self.folder / f"w{i}.csv", seed=i) for i in range(2)]
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        done = subprocess.run([program.PROGRAM, "eis", "complete", "--method", "exact", "--out", self.folder / "out", *paths], preexec_fn=limit,
+                              capture_output=True, text=True, env=program.environment())
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("cannot write", done.stderr)
+        self.assertNotIn("have no answer", done.stderr)
+
+    def test_name_that_is_not_utf8(self):
+        path = os.fsdecode(os.fsencode(self.folder / "well") + b"\xff.csv")
+        try:
+            os.rename(write(self.folder / "well.csv"), path)
+        except OSError:
+            self.skipTest("this file system keeps no such names")
+        paths = [path, write(self.folder / "other.csv")]
+        answers = json.loads(self.code(0, "eis", "complete", "--quiet", "--noise", "0.3%", "--json", *paths).stdout)["spectra"]
+        self.assertEqual([pathlib.Path(one["spectrum"]).name for one in answers], ["well\ufffd.csv", "other.csv"])
 
     def test_bad_input(self):
         self.assertIn("nofile", self.error(3, "eis", "complete", "--spectrum", self.folder / "nofile.csv")["message"])

@@ -1,7 +1,6 @@
 #include "predictor.h"
 
 #include <math.h>
-#include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 

@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "plot/plot.h"
+#include "run/run.h"
 #include "spectrum_trainer.h"
 
 static const char *const recipe_names[] = { [EIS_RECIPE_LAB] = "lab", [EIS_RECIPE_GRID] = "grid" };
@@ -41,7 +42,7 @@ static json_t *result_json(const spectrum_trainer *t) {
     };
     json_object_del(o, "choices");
     json_object_set_new(o, "schema_version", json_integer(1));
-    json_object_set_new(o, "folder", json_string(t->folder.path));
+    json_object_set_new(o, "folder", json_text(t->folder.path));
     json_object_set_new(o, "parameters", json_integer((json_int_t)parameter_count(t->session.params)));
     json_object_set_new(o, "epochs", json_integer((json_int_t)(t->at.epoch - 1)));
     json_object_set_new(o, "best_epoch", json_integer((json_int_t)t->at.best_epoch));

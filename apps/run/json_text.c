@@ -1,7 +1,8 @@
-#include "json_text.h"
-
+/* Text from outside as JSON, which must be UTF-8: file names and messages that quote them need not be. */
 #include <stdlib.h>
 #include <string.h>
+
+#include "run.h"
 
 /* Length of the UTF-8 sequence at s that JSON takes; 0: none. */
 static size_t sequence_length(const char *s) {
