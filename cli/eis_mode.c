@@ -188,10 +188,18 @@ static bool is_simulation(const char *name) {
     return false;
 }
 
+/* What these say of completing a spectrum is not so of making one. */
+static cli_option for_simulation(cli_option o) {
+    if (!strcmp(o.name, "rs")) o.metavar = "OHM", o.help = "solution resistance in series; auto: 0";
+    if (!strcmp(o.name, "noise")) o.help = "standard deviation of each part over |Z|; auto: 1%";
+    if (!strcmp(o.name, "overwrite")) o.help = "replace the file";
+    return o;
+}
+
 static int simulate_options(cli_option *out) {
     int count = 0, all = eis_command_options(out, EIS_FOR_COMPLETE | EIS_FOR_TRAIN);
     for (int i = 0; i < all; i++)
-        if (is_simulation(out[i].name)) out[count++] = out[i];
+        if (is_simulation(out[i].name)) out[count++] = for_simulation(out[i]);
     return count;
 }
 

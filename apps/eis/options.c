@@ -75,7 +75,7 @@ static const eis_option table[] = {
     { "compile-mode", CHOICE(compile_mode, "default|reduce-overhead|max-autotune"), C | T | E | F, NULL, "Training", NULL,
       "max-autotune times candidates once, in seconds, and keeps the answers; on a CPU reduce-overhead is default: a step is one parallel region" },
     { "resume", BOOL(resume), T, NULL, "Training", NULL, "go on with the run in --out" },
-    { "overwrite", BOOL(overwrite), T | F, NULL, "Training", NULL, "replace the run in --out; simulate: the file" },
+    { "overwrite", BOOL(overwrite), T | F, NULL, "Training", NULL, "replace the run in --out" },
     { "test-spectra", INT(test_spectra, 1, 1e7), E, NULL, "Training", "N", "fresh spectra at each noise level" },
 };
 

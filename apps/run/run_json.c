@@ -49,9 +49,10 @@ static tide_status differs(const char *path, const char *group, const char *key,
                    before, now);
 }
 
-/* A run of an earlier version knows nothing of an option that came later: it was as if that was not given. */
+/* A run of an earlier version knows nothing of an option that came later: it was as if that was not given, or "auto". */
 static bool came_later(const json_t *was, const json_t *is) {
-    bool none = json_is_false(is) || (json_is_number(is) && json_number_value(is) == 0) || (json_is_string(is) && !*json_string_value(is));
+    const char *word = json_string_value(is);
+    bool none = json_is_false(is) || (json_is_number(is) && json_number_value(is) == 0) || (word && (!*word || !strcmp(word, "auto")));
     return !was && none;
 }
 

@@ -100,6 +100,17 @@ class Train(Case):
             models.append((self.out / "model.safetensors").read_bytes())
         self.assertEqual(models[0], models[1])
 
+    def test_resume_of_an_earlier_version(self):
+        """A run.json that does not know the options that came later."""
+        self.train()
+        path = self.out / "run.json"
+        run = json.loads(path.read_text())
+        for name in ("date-order", "sort", "thousands", "na", "skip-rows", "val", "test", "refit", "season"):
+            del run["options"][name]
+        path.write_text(json.dumps(run))
+        self.train("--resume", "auto")
+        self.assertIn("--sort", self.error(2, "forecast", "train", "--data", self.data, "--out", self.out, *SMALL, "--resume", "auto", "--sort")["message"])
+
     def test_stop_and_resume(self):
         """SIGTERM: exit 130 with a checkpoint; resumed to the bits of a run that was never stopped."""
         words = ["--no-plots", "--epochs", "40", "--patience", "0"]
