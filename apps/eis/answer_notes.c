@@ -33,14 +33,20 @@ static void note_systematic(const completion *c, text *out) {
     text_add(out, "\n");
 }
 
+/* Then they too may be what does not fit. */
+static const char *with_known(const answer *a, const char *words) {
+    for (int k = 0; k < EIS_COUNT; k++)
+        if (a->question->known.is[k]) return words;
+    return "";
+}
+
 static void note_beyond(const answer *a, text *out) {
     const completion *c = a->completion;
     char rs[32], ter[32];
-    bool known = false;
-    for (int k = 0; k < EIS_COUNT; k++) known = known || a->question->known.is[k];
     text_add(out,
              "no circuit %swithin this program's ranges (Rsh, Ra, Rb 10 ohm to 10 kohm; Ca, Cb 100 nF to 50 uF; Rs 0 to 100 ohm) made this spectrum: "
-             "the nearest leaves %.2g %% of |Z|, where two relaxations of any size leave %.2g %%", known ? "with these known values and " : "", 100 * c->left.size, 100 * c->free.left.size);
+             "the nearest leaves %.2g %% of |Z|, where two relaxations of any size leave %.2g %%",
+             with_known(a, "with these known values and "), 100 * c->left.size, 100 * c->free.left.size);
     if (a->question->circuit == EIS_SHUNT) text_add(out, " (Rs %s, TER %s)", ohms(rs, c->free.rs_ohm), ohms(ter, c->free.ter_ohm));
     text_add(out, "\n");
 }
@@ -52,7 +58,7 @@ static void note_verdict(const answer *a, text *out) {
     case FIT_BEYOND: note_beyond(a, out); break;
     case FIT_NOISY:
         text_add(out, "no circuit of this kind %sleaves only the noise that was given (reduced chi2 %.2g): the intervals are made with %.2g %%\n",
-                 c->noise_inferred ? "with these values " : "", c->chi2, 100 * c->noise_used);
+                 with_known(a, "with these known values "), c->chi2, 100 * c->noise_used);
         break;
     case FIT_OPEN:
         if (c->noise_inferred)
@@ -83,8 +89,12 @@ static void note_limits(const answer *a, text *out) {
         const char *name = quantities[k].name, *unit = quantities[k].unit;
         if (!bound) continue;
         answer_quantity(low, from, unit, 4), answer_quantity(high, to, unit, 4);
-        if (*bound == 'b') text_add(out, "%s is anywhere from %s to %s: both ends are those of this program's range, not of what the spectrum allows\n", name, low, high);
-        else text_add(out, "%s is at the %s limit of its range, %s: the range of this program ends there\n", name, *bound == 'l' ? "lower" : "upper", *bound == 'l' ? low : high);
+        if (*bound == 'b')
+            text_add(out, "%s is anywhere from %s to %s: both ends are those of this program's range, not of what the spectrum allows\n",
+                     name, low, high);
+        else
+            text_add(out, "%s is at the %s limit of its range, %s: the range of this program ends there\n", name,
+                     *bound == 'l' ? "lower" : "upper", *bound == 'l' ? low : high);
     }
 }
 

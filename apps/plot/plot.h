@@ -37,7 +37,7 @@ typedef struct plot {
     bool equal_axes;                        /* one unit has the same length on both */
     bool x_is_time;                         /* ticks are dates (UTC: stamps are wall-clock labels) */
     bool x_is_whole;                        /* x counts something: no ticks between whole numbers */
-    bool y_not_negative;                       /* y is never below 0, nor is its axis */
+    bool y_not_negative;                    /* y is never below 0, nor is its axis */
     const plot_series *series;
     int64_t series_count;
     const plot_marker *markers;             /* vertical lines */

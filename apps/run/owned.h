@@ -33,8 +33,8 @@ void        owned_unlock(const char *folder, int lock);
 /* What a command that was killed was writing, taken away; owned_lock has done it. For who holds another lock on the folder. */
 void        owned_sweep(const char *folder);
 
-/* May the file `path`, given by the option (failure.column), be written? Not if it is one of `inputs` (ends with NULL; NULL entries are skipped
- * by "") or a listed file of a folder of ours. If something is there: with `overwrite`, or if `folder` (NULL: none) remembers
+/* May the file `path`, given by the option (failure.column), be written? Not if it is one of `inputs` (ends with NULL; "" is
+ * none) or a listed file of a folder of ours. If something is there: with `overwrite`, or if `folder` (NULL: none) remembers
  * that the same bytes were written there. Pipes and devices always. TIDE_EINVAL. */
 tide_status output_check(const char *path, const char *option, bool overwrite, const char *folder, const char *const *inputs,
                          tide_failure *failure);

@@ -100,8 +100,9 @@ typedef struct eis_spectrum {
 } eis_spectrum;
 
 /* A CSV with the columns frequency_hz, z_re_ohm, z_im_ohm. `flip_im` takes the imaginary column as -Im(Z). Fails with
- * TIDE_EDATA on fewer than 5 points or more than 10,000, a column that is there twice, what is not a finite number, a frequency that is not positive, an imaginary part that
- * is positive nearly throughout, and on instrument files, which it names. */
+ * TIDE_EDATA on fewer than 5 points or more than 10,000, a column that is there twice, what is not a finite number, a
+ * frequency that is not positive, an imaginary part that is positive nearly throughout, and on instrument files, which it
+ * names. */
 TIDE_API tide_status eis_spectrum_read(const char *path, bool flip_im, eis_spectrum *out, tide_failure *failure);
 TIDE_API void eis_spectrum_free(eis_spectrum *s);
 

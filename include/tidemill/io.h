@@ -1,9 +1,9 @@
 /* Files: npy, npz, safetensors, PyTorch checkpoints, csv.
  *
  * Every reader is bounded by the file's size, accepts nothing malformed, and says what, where and what would be accepted
- * in `failure` (may be NULL; zero it first). TIDE_EDATA: there is no such file, it may not be
- * read, or its content is malformed; TIDE_EIO: the system failed;
- * TIDE_EINVAL: a path, a result or an array is NULL or not sound. Results are zeroed on failure.
+ * in `failure` (may be NULL; zero it first). TIDE_EDATA: there is no such file, it may not be read, or its content is
+ * malformed; TIDE_EIO: the system failed; TIDE_EINVAL: a path, a result or an array is NULL or not sound. Results are zeroed
+ * on failure.
  *
  * Every writer writes beside the target under a temporary name, syncs and renames: a reader sees the old file or the new
  * one, never a part. */

@@ -41,7 +41,8 @@ static tide_val split_heads(const tide_self_attention *layer, tide_val x) {
 tide_val tide_self_attention_queries(const tide_self_attention *layer, tide_val queries, tide_val x, double dropout,
                                      tide_mode mode, tide_val *probabilities) {
     if (!layer) return layer_missing("self_attention", tide_ok(queries) ? queries : x);
-    if (!one_graph("self_attention", queries, x) || !axes_fit("self_attention", queries, 3) || !axes_fit("self_attention", x, 3)) return (tide_val){ x.graph, -1, 0 };
+    bool fit = one_graph("self_attention", queries, x) && axes_fit("self_attention", queries, 3) && axes_fit("self_attention", x, 3);
+    if (!fit) return (tide_val){ x.graph, -1, 0 };
     tide_shape s = tide_shape_of(queries);
     tide_val   q = split_heads(layer, tide_linear_apply(&layer->query, queries));
     tide_val   k = split_heads(layer, tide_linear_apply(&layer->key, x));

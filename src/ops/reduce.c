@@ -52,7 +52,8 @@ tide_val tide_min(tide_val x, tide_axes axes) { return reduce(x, axes, OP_MIN); 
 
 static tide_val floating_only(tide_val x, const char *op) {
     if (!operand_good(op, x)) return graph_val(x.graph, -1);
-    return type_floating(tide_dtype_of(x)) ? x : graph_fail(x.graph, TIDE_ETYPE, "%s: the operand is %s; it takes floating types", op, tide_dtype_name(tide_dtype_of(x)));
+    if (type_floating(tide_dtype_of(x))) return x;
+    return graph_fail(x.graph, TIDE_ETYPE, "%s: the operand is %s; it takes floating types", op, tide_dtype_name(tide_dtype_of(x)));
 }
 
 tide_val tide_mean(tide_val x, tide_axes axes) {
