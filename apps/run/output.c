@@ -10,7 +10,7 @@
 #include "base/base.h"
 #include "run.h"
 
-#define OUTPUTS ".tidemill/outputs"
+#define OUTPUTS OWNED_FOLDER "/outputs"
 
 /* "SHA256 PATH\n" of the file as it is, malloc'ed; NULL: it cannot be said. */
 static char *line_of(const char *path) {
@@ -44,29 +44,37 @@ void output_remember(const char *folder, const char *path) {
     free(line);
 }
 
+/* "-" is what standard input was redirected from. */
 static bool same_file(const struct stat *a, const char *other) {
     struct stat b;
-    return *other && stat(other, &b) == 0 && a->st_dev == b.st_dev && a->st_ino == b.st_ino;
+    return *other && stat(strcmp(other, "-") ? other : "/dev/stdin", &b) == 0 && a->st_dev == b.st_dev && a->st_ino == b.st_ino;
 }
 
+/* Is it, or what it links to, a file of ours in a folder of ours, there or yet to be made, or one of the folder's list? */
 static bool of_a_run(const char *path) {
     char        folder[RUN_PATH];
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
-    return owned_lists(folder, name);
+    char       *real  = realpath(path, NULL);
+    const char *file  = real && strlen(real) < sizeof folder ? real : path, *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - file) + 1 : 1, slash ? file : ".");
+    char *place = realpath(folder, NULL), *last = place ? strrchr(place, '/') : NULL;
+    bool  ours  = owned_lists(folder, name) || (last && !strcmp(last, "/" OWNED_FOLDER));
+    free(place);
+    free(real);
+    return ours;
 }
 
 tide_status output_check(const char *path, const char *option, bool overwrite, const char *folder, const char *const *inputs,
                          tide_failure *failure) {
     struct stat info;
-    if (stat(path, &info) != 0) return TIDE_OK; /* what keeps it from being made is told when it is */
-    for (const char *const *input = inputs; *input; input++)
+    bool        there = stat(path, &info) == 0;
+    if (!there && lstat(path, &info) == 0) return fail_at(failure, TIDE_EINVAL, path, 0, option, "%s is a link that leads nowhere: give another name", path);
+    if (there && S_ISDIR(info.st_mode)) return fail_at(failure, TIDE_EINVAL, path, 0, option, "%s is a folder: give the name of a file", path);
+    if (there && !S_ISREG(info.st_mode)) return TIDE_OK;
+    for (const char *const *input = inputs; there && *input; input++)
         if (same_file(&info, *input))
             return fail_at(failure, TIDE_EINVAL, path, 0, option, "%s is read by this command: give another name", path);
-    if (S_ISDIR(info.st_mode)) return fail_at(failure, TIDE_EINVAL, path, 0, option, "%s is a folder: give the name of a file", path);
-    if (!S_ISREG(info.st_mode)) return TIDE_OK;
     if (of_a_run(path))
         return fail_at(failure, TIDE_EINVAL, path, 0, option, "%s belongs to the run in its folder: give another name", path);
-    if (overwrite || remembered(folder, path)) return TIDE_OK;
+    if (!there || overwrite || remembered(folder, path)) return TIDE_OK; /* what keeps it from being made is told when it is */
     return fail_at(failure, TIDE_EINVAL, path, 0, option, "%s is there already: --overwrite replaces it", path);
 }

@@ -14,7 +14,7 @@
 #include "base/base.h"
 #include "run.h"
 
-#define PRIVATE ".tidemill"
+#define PRIVATE OWNED_FOLDER
 #define LIST    PRIVATE "/files"
 #define LOCK    PRIVATE "/lock"
 static const char magic[] = "tidemill files 1\n";
@@ -74,13 +74,6 @@ static bool lists(const char *list, const char *name) {
     for (const char *line = strchr(list, '\n') + 1; *line; line = strchr(line, '\n') + 1)
         if (length && !strncmp(line, name, length) && line[length] == '\n') return true;
     return false;
-}
-
-bool owned_lists(const char *folder, const char *name) {
-    char *list  = read_list(folder);
-    bool  found = list && lists(list, name);
-    free(list);
-    return found;
 }
 
 /* One write a call: two processes' lines do not mix. The first newline ends what a killed process left of a line. */
@@ -173,13 +166,19 @@ static char *open_list(const char *folder, tide_failure *failure) {
     return list;
 }
 
+bool owned_lists(const char *folder, const char *name) {
+    const char *old[FIRST_NAMES] = { NULL };
+    char       *list  = read_list(folder);
+    bool        found = list && lists(list, name);
+    if (!list) names_of_first_version(folder, old);
+    for (const char *const *o = old; *o; o++) found = found || !strcmp(*o, name);
+    free(list);
+    return found;
+}
+
 bool owned_holds_run(const char *folder) {
-    char        path[RUN_PATH];
-    const char *old[FIRST_NAMES];
-    if (access(run_folder_file(folder, "run.json", path), F_OK) != 0) return false;
-    if (owned_lists(folder, "run.json")) return true;
-    names_of_first_version(folder, old);
-    return *old != NULL;
+    char path[RUN_PATH];
+    return access(run_folder_file(folder, "run.json", path), F_OK) == 0 && owned_lists(folder, "run.json");
 }
 
 /* ---- claiming ---- */
@@ -215,7 +214,7 @@ tide_status owned_claim(const char *folder, const char *const *names, tide_failu
 }
 
 tide_status owned_refuse_input(const char *folder, const char *input, tide_failure *failure) {
-    char       *file = realpath(input, NULL), *here = realpath(folder, NULL), *slash = file ? strrchr(file, '/') : NULL;
+    char       *file = realpath(strcmp(input, "-") ? input : "/dev/stdin", NULL), *here = realpath(folder, NULL), *slash = file ? strrchr(file, '/') : NULL;
     tide_status status = TIDE_OK;
     if (here && slash) {
         *slash = 0;

@@ -12,6 +12,8 @@
 
 #include <tidemill/core.h>
 
+#define OWNED_FOLDER ".tidemill"
+
 /* Lists the names (ends with NULL) as ours in `folder`, which exists; all of them or none. TIDE_EINVAL: one of them is there and
  * not listed, or is a link or a folder; so is `.tidemill` itself when it is not of this program. */
 tide_status owned_claim(const char *folder, const char *const *names, tide_failure *failure);
@@ -23,7 +25,7 @@ tide_status owned_claim_file(const char *folder, const char *name, char *path, t
 tide_status owned_adopt(const char *folder, const char *name, tide_failure *failure);
 /* TIDE_EINVAL if `input` (through links) is a listed file of `folder`: what a command writes there cannot be what it reads. */
 tide_status owned_refuse_input(const char *folder, const char *input, tide_failure *failure);
-bool        owned_lists(const char *folder, const char *name);
+bool        owned_lists(const char *folder, const char *name);  /* or it is a file of a run of 0.1.0 */
 bool        owned_holds_run(const char *folder);  /* a run.json of ours, or of 0.1.0, is in it */
 /* Takes away those of the names that are listed. */
 void        owned_clear(const char *folder, const char *const *names);
@@ -33,9 +35,10 @@ void        owned_unlock(const char *folder, int lock);
 /* What a command that was killed was writing, taken away; owned_lock has done it. For who holds another lock on the folder. */
 void        owned_sweep(const char *folder);
 
-/* May the file `path`, given by the option (failure.column), be written? Not if it is one of `inputs` (ends with NULL; "" is
- * none) or a listed file of a folder of ours. If something is there: with `overwrite`, or if `folder` (NULL: none) remembers
- * that the same bytes were written there. Pipes and devices always. TIDE_EINVAL. */
+/* May the file `path`, given by the option (failure.column), be written? Never if it is, through whatever links, one of `inputs`
+ * (ends with NULL; "" is skipped, "-" is standard input), a file that `path`'s folder lists, there or not yet, or one in a folder
+ * `.tidemill`; nor if it is a link that leads nowhere. If something else is there: with `overwrite`, or if `folder` (NULL: none)
+ * remembers that these very bytes were written there by us. Pipes and devices always. TIDE_EINVAL. */
 tide_status output_check(const char *path, const char *option, bool overwrite, const char *folder, const char *const *inputs,
                          tide_failure *failure);
 /* Remembers in `folder`, if that is one of ours and can be written, that we wrote `path` as it now is. */

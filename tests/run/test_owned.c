@@ -225,6 +225,41 @@ static void test_outputs(void **state) {
     may_write(".", true, none, "is a folder");
 }
 
+/* Neither a link, nor that a file is not there yet, nor the age of the run lets an output take the place of a run's file. */
+static void test_outputs_on_runs(void **state) {
+    (void)state;
+    const char *const none[] = { NULL };
+    claimed((const char *const[]){ "run.json", "loss.csv", NULL });
+    put("run.json", "ours");
+    may_write("loss.csv", false, none, "belongs to the run");
+    may_write(".tidemill/files", true, none, "belongs to the run");
+    assert_int_equal(symlink("run.json", in("link.csv")), 0);
+    may_write("link.csv", true, none, "belongs to the run");
+    assert_int_equal(symlink("nothing", in("nowhere.csv")), 0);
+    may_write("nowhere.csv", true, none, "leads nowhere");
+    assert_int_equal(mkdir(in("old"), 0777), 0);
+    put("old/run.json", "{\"command\": \"forecast train\", \"format_version\": 1, \"version\": \"0.1.0\"}");
+    put("old/loss.csv", "ours");
+    may_write("old/loss.csv", true, none, "belongs to the run");
+    may_write("old/mine.csv", true, none, NULL);
+}
+
+/* What standard input was redirected from is read as well as a file that was named. */
+static void test_standard_input(void **state) {
+    (void)state;
+    claimed(names);
+    put("data.csv", "mine");
+    put("loss.csv", "ours");
+    int kept = dup(STDIN_FILENO);
+    assert_non_null(freopen(in("data.csv"), "r", stdin));
+    may_write("data.csv", true, (const char *const[]){ "-", NULL }, "is read by this command");
+    assert_non_null(freopen(in("loss.csv"), "r", stdin));
+    tide_status status = owned_refuse_input(folder, "-", &(tide_failure){ 0 });
+    dup2(kept, STDIN_FILENO);
+    close(kept);
+    assert_int_equal(status, TIDE_EINVAL);
+}
+
 /* ---- what a writer that is killed leaves ---- */
 
 static tide_status die(void *user, void *file) {
@@ -264,7 +299,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(test_claims),        IN_FOLDER(test_strangers), IN_FOLDER(test_private_folder), IN_FOLDER(test_torn_list),
         IN_FOLDER(test_first_version), IN_FOLDER(test_lock),      IN_FOLDER(test_outputs),        IN_FOLDER(test_killed_writer),
-        IN_FOLDER(test_damaged_list),
+        IN_FOLDER(test_damaged_list),  IN_FOLDER(test_outputs_on_runs), IN_FOLDER(test_standard_input),
     };
     return cmocka_run_group_tests_name("whose a file is", tests, NULL, NULL);
 }
