@@ -285,7 +285,7 @@ static tide_status answer_all(session *s, tide_failure *failure) {
 
 static tide_status make_folder(const char *path, tide_failure *failure) {
     static const char *const files[] = { "completion.json", "completion.csv", "candidates.csv", NULL };
-    if (mkdir(path, 0777) == 0 || errno == EEXIST) return owned_claim(path, files, failure);
+    if (mkdir(path, 0777) == 0 || errno == EEXIST) return owned_check(path, files, failure);
     return fail_at(failure, TIDE_EIO, path, 0, "out", "cannot make the folder %s: %s", path, strerror(errno));
 }
 
@@ -297,8 +297,8 @@ static tide_status write_text(void *user, void *stdio_file) {
 static tide_status write_file(const char *folder, const char *name, text *t, tide_failure *failure) {
     char path[EIS_TEXT_SIZE + 64];
     if (t->failed) return out_of_memory(failure);
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return tide_file_replace(path, write_text, t, failure);
+    tide_status status = owned_claim_file(folder, name, path, failure);
+    return status == TIDE_OK ? tide_file_replace(path, write_text, t, failure) : status;
 }
 
 static char *final_json(const session *s) {

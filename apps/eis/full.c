@@ -104,7 +104,9 @@ static tide_status first_truth(pipeline *p, tide_failure *failure) {
 static tide_status make_spectrum(pipeline *p, tide_failure *failure) {
     simulation s = { .circuit = (eis_circuit)p->options->circuit, .noise = DEMO_NOISE, .seed = p->options->seed };
     memcpy(s.p, p->truth.p, sizeof s.p);
-    return simulation_write(&s, p->spectrum, failure);
+    char        path[RUN_PATH];
+    tide_status status = owned_claim_file(p->out, "spectrum.csv", path, failure);
+    return status == TIDE_OK ? simulation_write(&s, p->spectrum, failure) : status;
 }
 
 /* Rsh, Ra and Rb are known, Ca and Cb are missing. */
@@ -241,7 +243,7 @@ static tide_status run(pipeline *p, eis_result *result, tide_failure *failure) {
     const eis_options *o = p->options;
     bool        given  = *o->model != 0;
     tide_status status = make_folders(p->out, failure);
-    if (status == TIDE_OK) status = owned_claim(p->out, (const char *const[]){ "spectrum.csv", "report.json", "report.html", NULL }, failure);
+    if (status == TIDE_OK) status = owned_check(p->out, (const char *const[]){ "spectrum.csv", "report.json", "report.html", NULL }, failure);
     if (status == TIDE_OK && !given && o->inputs == EIS_INPUTS_KNOWN) status = generate(p, failure);
     if (status == TIDE_OK && !given) status = train(p, failure);
     p->known_alone = known_model_is(p->model);

@@ -132,7 +132,7 @@ static tide_status prepare(job *j, tide_failure *f) {
     if (o->stats_only) return TIDE_OK;
     tide_status status = j->csv ? folder_open(o->data_dir, &j->lock, f) : shard_run_begin(o, &j->survey, &j->shards, f);
     j->bytes = j->csv ? csv_bytes(&j->survey) : j->shards.bytes;
-    if (status == TIDE_OK && j->csv) status = csv_claim(&j->survey, o->data_dir, f);
+    if (status == TIDE_OK && j->csv) status = csv_check(&j->survey, o->data_dir, f);
     if (status == TIDE_OK && j->csv) status = folder_room(o->data_dir, j->bytes, f);
     return status == TIDE_OK ? announce(j, f) : status;
 }

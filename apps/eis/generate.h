@@ -36,7 +36,7 @@ void        shard_run_free(shard_run *run);
 /* ---- generate_csv.c ---- */
 
 int64_t     csv_bytes(const survey *s);  /* about */
-tide_status csv_claim(const survey *s, const char *folder, tide_failure *f);  /* its files (run/owned.h), before the work begins */
+tide_status csv_check(const survey *s, const char *folder, tide_failure *f);  /* its files (run/owned.h), before the work begins */
 tide_status csv_write(const survey *s, const char *folder, const char *summary, eis_listener listener, void *user, tide_failure *failure);
 
 /* ---- generate_import.c ---- */

@@ -107,11 +107,14 @@ PARALLEL(omp ordered)
     return fine;
 }
 
-tide_status csv_claim(const survey *s, const char *folder, tide_failure *f) {
+/* owned_check or owned_claim of the three files. */
+static tide_status ask_for(const survey *s, const char *folder, tide_status (*ask)(const char *, const char *const *, tide_failure *), tide_failure *f) {
     char name[64];
     snprintf(name, sizeof name, "combined_dataset_%" PRId64 "gt.csv", s->truths);
-    return owned_claim(folder, (const char *const[]){ name, "ground_truth_metadata.json", "dataset_summary.txt", NULL }, f);
+    return ask(folder, (const char *const[]){ name, "ground_truth_metadata.json", "dataset_summary.txt", NULL }, f);
 }
+
+tide_status csv_check(const survey *s, const char *folder, tide_failure *f) { return ask_for(s, folder, owned_check, f); }
 
 static bool told_to_stop(table *t, int64_t done) {
     char   line[96];
@@ -170,6 +173,7 @@ tide_status csv_write(const survey *s, const char *folder, const char *summary, 
     char *paths[] = { folder_path(folder, "ground_truth_metadata.json"), folder_path(folder, "dataset_summary.txt") };
     owned_sweep(folder);
     tide_status status = data && table_new(s, &t) ? TIDE_OK : fail(f, TIDE_ENOMEM, "out of memory for the rows");
+    if (status == TIDE_OK) status = ask_for(s, folder, owned_claim, f);
     if (status == TIDE_OK) status = file_of_text(paths[0], truths, f);
     if (status == TIDE_OK) status = tide_file_replace(data, put_all, &t, f);
     if (status == TIDE_OK) status = file_of_text(paths[1], summary, f);

@@ -82,7 +82,7 @@ static bool read_column(const tide_table *t, const char *name, double *out) {
     return any;
 }
 
-static tide_status draw(const run_folder *r, const tide_table *t, const char *file, plot *p, const curve *curves, int count, plot_watch *watch,
+static tide_status draw(const run_folder *r, const tide_table *t, const char *name, plot *p, const curve *curves, int count, plot_watch *watch,
                         tide_failure *failure) {
     char        path[RUN_PATH];
     plot_series series[3];
@@ -95,7 +95,8 @@ static tide_status draw(const run_folder *r, const tide_table *t, const char *fi
         if (read_column(t, curves[i].column, y))
             series[p->series_count++] = (plot_series){ .name = curves[i].name, .x = values, .y = y, .count = t->rows, .style = curves[i].style };
     }
-    tide_status status = p->series_count ? plot_write(run_folder_file(r->path, file, path), p, watch, NULL, failure) : TIDE_OK;
+    tide_status status = p->series_count ? owned_claim_plot(r->path, name, path, failure) : TIDE_OK;
+    if (p->series_count && status == TIDE_OK) status = plot_write(path, p, watch, NULL, failure);
     free(values);
     return status;
 }
@@ -114,8 +115,8 @@ tide_status training_log_plot(const run_folder *r, int64_t best_epoch, eis_liste
     plot        accuracy = { .title = "Accuracy by epoch: missing parameters whose most probable value is right", .x_label = "epoch",
                              .y_label = "share", .markers = &best, .marker_count = best_epoch > 0, .x_is_whole = true, .y_not_negative = true };
     tide_status status = tide_csv_read(run_folder_file(r->path, "metrics.csv", path), NULL, &t, failure);
-    if (status == TIDE_OK) status = draw(r, &t, "loss.svg", &loss, losses, 2, &watch, failure);
-    if (status == TIDE_OK) status = draw(r, &t, "accuracy.svg", &accuracy, accuracies, 3, &watch, failure);
+    if (status == TIDE_OK) status = draw(r, &t, "loss", &loss, losses, 2, &watch, failure);
+    if (status == TIDE_OK) status = draw(r, &t, "accuracy", &accuracy, accuracies, 3, &watch, failure);
     tide_table_free(&t);
     return status;
 }

@@ -32,7 +32,8 @@ tide_status plot_losses(const run_folder *r, int64_t best_epoch, plot_watch *wat
     plot_marker best      = { (double)best_epoch, "best" };
     plot        p = { .title = "Loss by epoch", .x_label = "epoch", .y_label = "loss (scaled)", .series = series, .series_count = 2, .markers = &best,
                       .marker_count = best_epoch > 0, .x_is_whole = true, .y_not_negative = true };
-    if (status == TIDE_OK) status = plot_write(run_folder_file(r->path, "loss.svg", path), &p, watch, NULL, failure);
+    if (status == TIDE_OK) status = owned_claim_plot(r->path, "loss", path, failure);
+    if (status == TIDE_OK) status = plot_write(path, &p, watch, NULL, failure);
     free(values);
     free(rows);
     return status;
@@ -53,7 +54,8 @@ tide_status plot_horizon(const char *folder, const score *model, const baseline_
     }
     plot p = { .title = "Error by horizon step", .x_label = "step", .y_label = "mean squared error (scaled)", .x_is_whole = true, .y_not_negative = true,
                .series = series, .series_count = count };
-    tide_status status = fine ? plot_write(run_folder_file(folder, "horizon.svg", path), &p, watch, NULL, failure) : no_memory(failure);
+    tide_status status = fine ? owned_claim_plot(folder, "horizon", path, failure) : no_memory(failure);
+    if (status == TIDE_OK) status = plot_write(path, &p, watch, NULL, failure);
     for (int i = 0; i < 4; i++) error_parts_free(&parts[i]);
     return status;
 }
@@ -90,7 +92,8 @@ tide_status plot_sample(const char *folder, const dataset *d, const bundle *b, w
         values[seq + pred + i] = scaled[i * out + column - d->out_first] * d->scaler.std[column] + d->scaler.mean[column];
     forecast_curve c = { .title = "The last test window", .column = d->frame.names[column], .past = values, .truth = values + seq,
                          .forecast = values + seq + pred, .time = d->frame.time ? d->frame.time + first_row : NULL, .seq_len = seq, .pred_len = pred };
-    if (scaled) status = plot_curve(run_folder_file(folder, "sample.svg", path), &c, watch, failure);
+    if (scaled) status = owned_claim_plot(folder, "sample", path, failure);
+    if (scaled && status == TIDE_OK) status = plot_curve(path, &c, watch, failure);
     free(values);
     return status;
 }

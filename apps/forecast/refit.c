@@ -60,7 +60,8 @@ static tide_status ship(trainer *t, tide_failure *failure) {
     scaler_free(&t->bundle.scaler);
     if (!scaler_copy(&t->data.scaler, &t->bundle.scaler)) return fail(failure, TIDE_ENOMEM, "out of memory for the run's model file");
     t->bundle.record.refit = true;
-    return bundle_write(run_folder_file(t->folder.path, "model.safetensors", path), &t->bundle, t->session.params, NULL, failure);
+    tide_status status = owned_claim_file(t->folder.path, "model.safetensors", path, failure);
+    return status == TIDE_OK ? bundle_write(path, &t->bundle, t->session.params, NULL, failure) : status;
 }
 
 tide_status refit_run(trainer *t, forecast_result *r, tide_failure *failure) {

@@ -229,7 +229,8 @@ static tide_status draw(trainer *t, window_program *p, const scoring *w, const s
 static tide_status keep_record(trainer *t, const forecast_result *r, const baseline_parts *baselines, tide_failure *failure) {
     char path[RUN_PATH];
     if (!record_take(&t->bundle.record, &t->data, &t->config, r, baselines)) return fail(failure, TIDE_ENOMEM, "out of memory for the run's model file");
-    return bundle_write(run_folder_file(t->folder.path, "model.safetensors", path), &t->bundle, t->session.params, t->best, failure);
+    tide_status status = owned_claim_file(t->folder.path, "model.safetensors", path, failure);
+    return status == TIDE_OK ? bundle_write(path, &t->bundle, t->session.params, t->best, failure) : status;
 }
 
 static tide_status score_test(trainer *t, forecast_result *r, tide_failure *failure) {

@@ -14,7 +14,8 @@ static const double SAVE_EVERY_S = 30;
 
 static tide_status save_model(trainer *t, tide_failure *failure) {
     char path[RUN_PATH];
-    return bundle_write(run_folder_file(t->folder.path, "model.safetensors", path), &t->bundle, t->session.params, t->best, failure);
+    tide_status status = owned_claim_file(t->folder.path, "model.safetensors", path, failure);
+    return status == TIDE_OK ? bundle_write(path, &t->bundle, t->session.params, t->best, failure) : status;
 }
 
 static tide_status save(trainer *t, tide_failure *failure) {

@@ -76,9 +76,21 @@ static bool lists(const char *list, const char *name) {
     return false;
 }
 
+/* The list to add to, locked; -1 with errno. One that another process has replaced meanwhile is opened anew. */
+static int lock_list(const char *folder) {
+    char        path[RUN_PATH];
+    struct stat info;
+    for (;;) {
+        int fd = open(run_folder_file(folder, LIST, path), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0) return -1;
+        if (flock(fd, LOCK_EX) != 0) errno = 0; /* a disk without locks: two commands at once are rare */
+        if (fstat(fd, &info) == 0 && info.st_nlink > 0) return fd;
+        close(fd);
+    }
+}
+
 /* One write a call: two processes' lines do not mix. The first newline ends what a killed process left of a line. */
 static tide_status add_names(const char *folder, const char *const *names, const char *list, tide_failure *failure) {
-    char path[RUN_PATH];
     text lines = { 0 };
     text_add(&lines, "\n");
     for (const char *const *name = names; *name; name++)
@@ -88,7 +100,7 @@ static tide_status add_names(const char *folder, const char *const *names, const
         text_free(&lines);
         return failed ? fail(failure, TIDE_ENOMEM, "out of memory for a folder's list") : TIDE_OK;
     }
-    int  fd   = open(run_folder_file(folder, LIST, path), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+    int  fd   = lock_list(folder);
     bool fine = fd >= 0 && write(fd, lines.data, lines.length) == (ssize_t)lines.length && fsync(fd) == 0;
     tide_status status = fine ? TIDE_OK : system_failed(folder, LIST, failure);
     if (fd >= 0) close(fd);
@@ -117,14 +129,14 @@ static bool holds_only_parts(const char *folder) {
     return fine;
 }
 
-/* The list appears whole, and no other process' is replaced. */
-static tide_status make_list(const char *folder, tide_failure *failure) {
+/* The list appears whole; another process' is not replaced by a new one. */
+static tide_status put_list(const char *folder, const char *list, bool replace, tide_failure *failure) {
     char part[RUN_PATH], path[RUN_PATH], name[64];
     snprintf(name, sizeof name, PRIVATE "/t-%ld-0", (long)getpid());
     int  fd   = open(run_folder_file(folder, name, part), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
-    bool fine = fd >= 0 && write(fd, magic, strlen(magic)) == (ssize_t)strlen(magic) && fsync(fd) == 0;
+    bool fine = fd >= 0 && write(fd, list, strlen(list)) == (ssize_t)strlen(list) && fsync(fd) == 0;
     run_folder_file(folder, LIST, path);
-    if (fine) fine = link(part, path) == 0 || errno == EEXIST || rename(part, path) == 0; /* the last: disks without links */
+    if (fine) fine = (!replace && (link(part, path) == 0 || errno == EEXIST)) || rename(part, path) == 0; /* also on disks without links */
     tide_status status = fine ? TIDE_OK : system_failed(folder, PRIVATE, failure);
     if (fd >= 0) close(fd), unlink(part);
     return status;
@@ -156,7 +168,7 @@ static char *open_list(const char *folder, tide_failure *failure) {
     bool made = mkdir(run_folder_file(folder, PRIVATE, path), 0777) == 0;
     if (!made && errno != EEXIST) return system_failed(folder, PRIVATE, failure), NULL;
     if (!made && !holds_only_parts(folder)) return stranger(folder, PRIVATE, failure), NULL;
-    tide_status status = make_list(folder, failure);
+    tide_status status = put_list(folder, magic, false, failure);
     list               = status == TIDE_OK ? read_list(folder) : NULL;
     if (list && add_names(folder, names, list, failure) == TIDE_OK) {
         free(list);
@@ -204,6 +216,13 @@ static tide_status check_names(const char *folder, const char *const *names, con
     return status;
 }
 
+tide_status owned_check(const char *folder, const char *const *names, tide_failure *failure) {
+    char       *list   = read_list(folder);
+    tide_status status = check_names(folder, names, list, failure);
+    free(list);
+    return status;
+}
+
 tide_status owned_claim(const char *folder, const char *const *names, tide_failure *failure) {
     char       *list   = read_list(folder);
     tide_status status = check_names(folder, names, list, failure);
@@ -247,11 +266,34 @@ tide_status owned_claim_plot(const char *folder, const char *name, char *path, t
     return owned_claim(folder, (const char *const[]){ svg, csv, NULL }, failure);
 }
 
+static bool is_there(const char *folder, const char *name) {
+    char        path[RUN_PATH];
+    struct stat info;
+    return lstat(run_folder_file(folder, name, path), &info) == 0 || errno != ENOENT;
+}
+
+/* Takes from the list those of the names that have no file: what comes there under such a name is somebody else's. */
+static void forget(const char *folder, const char *const *names) {
+    text  kept = { 0 };
+    int   lock = lock_list(folder);
+    char *list = lock >= 0 ? read_list(folder) : NULL, *rest = list;
+    for (char *line; rest && (line = strsep(&rest, "\n"));) {
+        bool gone = !*line;
+        for (const char *const *name = names; *name; name++) gone = gone || (!strcmp(line, *name) && !is_there(folder, line));
+        if (!gone) text_add(&kept, "%s\n", line);
+    }
+    if (kept.data && !kept.failed) put_list(folder, kept.data, true, NULL); /* else it lists too much */
+    if (lock >= 0) close(lock);
+    text_free(&kept);
+    free(list);
+}
+
 void owned_clear(const char *folder, const char *const *names) {
     char  path[RUN_PATH];
     char *list = read_list(folder);
-    for (; list && *names; names++)
-        if (check_name(folder, *names, list, NULL) == TIDE_OK) unlink(run_folder_file(folder, *names, path));
+    for (const char *const *name = names; list && *name; name++)
+        if (check_name(folder, *name, list, NULL) == TIDE_OK) unlink(run_folder_file(folder, *name, path));
+    if (list) forget(folder, names);
     free(list);
 }
 

@@ -14,12 +14,16 @@
 
 #define OWNED_FOLDER ".tidemill"
 
-/* Lists the names (ends with NULL) as ours in `folder`, which exists; all of them or none. TIDE_EINVAL: one of them is there and
- * not listed, or is a link or a folder; so is `.tidemill` itself when it is not of this program. */
+/* Could `folder`, which exists, have files of these names (ends with NULL) from us? To be asked before the work begins. TIDE_EINVAL:
+ * one of them is there and not listed, or is a link or a folder. Changes nothing. */
+tide_status owned_check(const char *folder, const char *const *names, tide_failure *failure);
+/* The same, and lists the names as ours; all of them or none. To be called just before the files are written: a name that is
+ * listed and has no file yet would take the next file of that name for ours. TIDE_EINVAL too when `.tidemill` is there and not of
+ * this program. */
 tide_status owned_claim(const char *folder, const char *const *names, tide_failure *failure);
-/* Claims NAME.svg and NAME.csv; `path` (of RUN_PATH) is the plot's. */
+/* Claims NAME.svg and NAME.csv; `path` (of RUN_PATH, run.h) receives the plot's, in any case. */
 tide_status owned_claim_plot(const char *folder, const char *name, char *path, tide_failure *failure);
-/* Claims one name; `path` (of RUN_PATH) is the file's. */
+/* Claims one name; `path` (of RUN_PATH) receives the file's, in any case. */
 tide_status owned_claim_file(const char *folder, const char *name, char *path, tide_failure *failure);
 /* Lists a name whose file the caller has recognised as ours by what is in it. */
 tide_status owned_adopt(const char *folder, const char *name, tide_failure *failure);
@@ -27,7 +31,7 @@ tide_status owned_adopt(const char *folder, const char *name, tide_failure *fail
 tide_status owned_refuse_input(const char *folder, const char *input, tide_failure *failure);
 bool        owned_lists(const char *folder, const char *name);  /* or it is a file of a run of 0.1.0 */
 bool        owned_holds_run(const char *folder);  /* a run.json of ours, or of 0.1.0, is in it */
-/* Takes away those of the names that are listed. */
+/* Takes away those files of these names that are listed, and their names from the list. */
 void        owned_clear(const char *folder, const char *const *names);
 /* The lock's file descriptor; -1 with the failure set: TIDE_EINVAL while another process has it. */
 int         owned_lock(const char *folder, tide_failure *failure);

@@ -17,9 +17,9 @@ typedef struct run_folder {
     bool resuming;  /* there is a run in it, to be gone on with */
 } run_folder;
 
-/* Makes the folder (and those above it), claims `names` (ends with NULL) and what every run has as its files (owned.h), and locks
- * it. TIDE_EINVAL if there is a run in it and neither resume nor overwrite is asked for, if a file of these names is there that is
- * no run's, if one of `inputs` (ends with NULL) is a file of the run, and while another process works in it. Nothing is deleted
+/* Makes the folder (and those above it), makes sure that `names` (ends with NULL) and what every run has can be its files (owned.h),
+ * and locks it. Whoever writes one of them claims it first. TIDE_EINVAL if there is a run in it and neither resume nor overwrite is asked for, if a file of these names is there that is
+ * not the run's, if one of `inputs` (ends with NULL) is a file of the run, and while another process works in it. Nothing is deleted
  * yet. */
 tide_status run_folder_open(const char *path, bool resume, bool overwrite, const char *const *names, const char *const *inputs, run_folder *r,
                             tide_failure *failure);

@@ -50,9 +50,11 @@ tide_status make_folders(const char *path, tide_failure *failure) {
 /* What every run has, whatever its application adds. */
 static const char *const every_run[] = { "run.json", "state.safetensors", "metrics.csv", NULL };
 
-static tide_status claim(const char *folder, const char *const *names, tide_failure *failure) {
-    tide_status status = owned_claim(folder, every_run, failure);
-    return status == TIDE_OK ? owned_claim(folder, names, failure) : status;
+/* A name becomes ours when its file is about to be written: not by a run that never came so far. */
+static tide_status check(const char *folder, const char *const *names, tide_failure *failure) {
+    tide_status status = owned_check(folder, every_run, failure);
+    if (status == TIDE_OK) status = owned_check(folder, names, failure);
+    return status == TIDE_OK ? owned_claim(folder, (const char *const[]){ NULL }, failure) : status;
 }
 
 tide_status run_folder_open(const char *path, bool resume, bool overwrite, const char *const *names, const char *const *inputs, run_folder *r,
@@ -69,7 +71,7 @@ tide_status run_folder_open(const char *path, bool resume, bool overwrite, const
                        "%s holds a run already: go on with it (--resume) or replace it (--overwrite)", r->path);
     r->resuming        = present && resume;
     tide_status status = make_folders(r->path, failure);
-    if (status == TIDE_OK) status = claim(r->path, names, failure);
+    if (status == TIDE_OK) status = check(r->path, names, failure);
     for (; status == TIDE_OK && *inputs; inputs++) status = owned_refuse_input(r->path, *inputs, failure);
     if (status == TIDE_OK && (r->lock = owned_lock(r->path, failure)) < 0) status = failure ? failure->status : TIDE_EIO;
     return status;

@@ -14,8 +14,8 @@ tide_status run_json_write(const run_folder *r, const json_t *content, tide_fail
     json_t *whole = json_pack("{s:i}", "format_version", RUN_VERSION);
     bool    fine  = whole && json_object_update(whole, (json_t *)content) == 0; /* borrows the members, changes only `whole` */
     char   *text  = fine ? json_dumps(whole, JSON_INDENT(2)) : NULL;
-    tide_status status = text ? tide_file_replace(run_folder_file(r->path, "run.json", path), put_text, text, failure)
-                              : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
+    tide_status status = text ? owned_claim_file(r->path, "run.json", path, failure) : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
+    if (status == TIDE_OK) status = tide_file_replace(path, put_text, text, failure);
     free(text);
     json_decref(whole);
     return status;

@@ -9,8 +9,10 @@
 #include "run.h"
 
 tide_status run_metrics_append(const run_folder *r, const char *header, const char *line, int64_t *bytes, tide_failure *failure) {
-    char  path[RUN_PATH];
-    FILE *file = fopen(run_folder_file(r->path, "metrics.csv", path), "a");
+    char        path[RUN_PATH];
+    tide_status status = owned_claim_file(r->path, "metrics.csv", path, failure);
+    if (status != TIDE_OK) return status;
+    FILE *file = fopen(path, "a");
     bool  fine = file && fseek(file, 0, SEEK_END) == 0;
     if (fine && ftell(file) == 0) fine = fputs(header, file) >= 0;
     fine = fine && fputs(line, file) >= 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;

@@ -44,7 +44,8 @@ tide_status run_state_write(const run_folder *r, tide_list now, tide_list params
     if (status == TIDE_OK) status = add_values(&a, "now/", now, NULL);
     if (status == TIDE_OK && best) status = add_values(&a, "best/", params, best);
     if (status != TIDE_OK) fail(failure, status, "out of memory for a checkpoint");
-    else status = tide_safetensors_write(run_folder_file(r->path, "state.safetensors", path), &a, failure);
+    else status = owned_claim_file(r->path, "state.safetensors", path, failure);
+    if (status == TIDE_OK) status = tide_safetensors_write(path, &a, failure);
     tide_archive_free(&a);
     return status;
 }

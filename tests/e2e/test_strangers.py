@@ -184,6 +184,31 @@ class Strangers(Case):
                           self.error(2, "forecast", "train", "--data", run / "sample.csv", "--out", run, *TINY, *more)["message"])
         self.assertEqual((run / "sample.csv").read_bytes(), sample)
 
+    def test_names_without_files(self):
+        """A command that failed, was killed or took its files away has no right to what comes under their names later."""
+        answer, run = self.folder / "answer", self.folder / "run"
+        answer.mkdir()
+        (answer / "bad.csv").write_text("junk\n")
+        self.error(3, "eis", "complete", "--spectrum", answer / "bad.csv", "--out", answer)
+        (answer / "candidates.csv").write_text("mine")
+        self.error(2, "eis", "complete", "--spectrum", self.made / "well.csv", "--out", answer, "--method", "exact")
+        self.assertEqual((answer / "candidates.csv").read_text(), "mine")
+        train = ["forecast", "train", "--data", self.made / "data.csv", "--out", run, *TINY]
+        child = subprocess.Popen([program.PROGRAM, *map(str, train), "--epochs", "1000000", "--patience", "0"], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL, env=program.environment())
+        while not (run / "run.json").exists():
+            time.sleep(0.01)
+        child.kill()
+        child.wait()
+        (run / "sample.csv").write_text("mine")
+        self.error(2, *train, "--overwrite")
+        (run / "sample.csv").rename(run / "mine.csv")
+        self.code(0, *train, "--overwrite")
+        self.code(0, *train, "--overwrite", "--no-plots")  # the plots of before are gone
+        (run / "loss.csv").write_text("mine")
+        self.error(2, *train, "--overwrite")
+        self.assertEqual({(run / n).read_text() for n in ("mine.csv", "loss.csv")}, {"mine"})
+
     def test_config_of_another_run(self):
         """run.json as --config brings its settings, not its place: the run it came from stays."""
         before = words_on(self.made / "plain")

@@ -80,7 +80,11 @@ static void test_claims(void **state) {
     put("loss.csv", "ours");
     claimed(names); /* ours stays ours */
     owned_clear(folder, (const char *const[]){ "loss.csv", "thesis.csv", "model.safetensors", NULL });
-    assert_false(is_there("loss.csv"));
+    assert_false(is_there("loss.csv") || owned_lists(folder, "loss.csv") || owned_lists(folder, "model.safetensors"));
+    put("loss.csv", "mine"); /* ours was taken away: the next is not ours */
+    refused(names, "loss.csv is there already");
+    owned_clear(folder, names);
+    expect_content("loss.csv", "mine");
     expect_content("thesis.csv", "mine");
     refused((const char *const[]){ "new.svg", "thesis.csv", NULL }, "thesis.csv is there already and was not made by this program");
     assert_false(owned_lists(folder, "new.svg")); /* all or none */

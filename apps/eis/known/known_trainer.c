@@ -38,11 +38,10 @@ static tide_status save_model(known_trainer *t, tide_failure *failure) {
     snprintf(card.pool, sizeof card.pool, "%s", t->options->pool);
     snprintf(card.masks, sizeof card.masks, "%s", mask_names[t->options->masks]);
     t->model_is_old    = false;
-    tide_status status =
-        known_model_write(run_folder_file(t->folder.path, "model.safetensors", path), &t->session.network, &card, t->best, failure);
-    return status == TIDE_OK
-               ? known_npz_write(run_folder_file(t->folder.path, "best_eis_predictor_mlx.npz", path), &t->session.network, t->best, failure)
-               : status;
+    tide_status status = owned_claim_file(t->folder.path, "model.safetensors", path, failure);
+    if (status == TIDE_OK) status = known_model_write(path, &t->session.network, &card, t->best, failure);
+    if (status == TIDE_OK) status = owned_claim_file(t->folder.path, "best_eis_predictor_mlx.npz", path, failure);
+    return status == TIDE_OK ? known_npz_write(path, &t->session.network, t->best, failure) : status;
 }
 
 static tide_status save(known_trainer *t, tide_failure *failure) {

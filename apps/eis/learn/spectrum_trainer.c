@@ -62,8 +62,9 @@ static tide_status save(spectrum_trainer *t, tide_failure *failure) {
 }
 
 tide_status trainer_save_model(const spectrum_trainer *t, tide_failure *failure) {
-    char path[RUN_PATH];
-    return spectrum_model_write(run_folder_file(t->folder.path, "model.safetensors", path), &t->model, t->session.params, t->best, failure);
+    char        path[RUN_PATH];
+    tide_status status = owned_claim_file(t->folder.path, "model.safetensors", path, failure);
+    return status == TIDE_OK ? spectrum_model_write(path, &t->model, t->session.params, t->best, failure) : status;
 }
 
 /* ---- one step ---- */
