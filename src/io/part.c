@@ -8,7 +8,7 @@
 
 #include "../base/base.h"
 
-enum { ATTEMPTS = 1000 };
+enum { ATTEMPTS = 1000, NAME_KEPT = 200 }; /* of a name, whose 255 bytes have room for an ending then */
 
 static int folder_length(const char *target) {
     const char *slash = strrchr(target, '/');
@@ -25,7 +25,7 @@ static char *side_name(const char *target, int attempt) {
     if (!name) return NULL;
     snprintf(name, room, "%.*s.tidemill/files", length, target);
     if (lstat(name, &info) == 0 && S_ISREG(info.st_mode)) snprintf(name, room, "%.*s.tidemill/t-%ld-%d", length, target, (long)getpid(), attempt);
-    else snprintf(name, room, "%s.tmp-%ld-%d", target, (long)getpid(), attempt);
+    else snprintf(name, room, "%.*s.tmp-%ld-%d", length + (int)MIN2(strlen(target) - (size_t)length, (size_t)NAME_KEPT), target, (long)getpid(), attempt);
     return name;
 }
 

@@ -55,6 +55,21 @@ static void test_replaces(void **state) {
     assert_int_equal(files_left(), 2);
 }
 
+/* A name as long as a name can be, twice: what is written meanwhile has one too. */
+static void test_longest_name(void **state) {
+    (void)state;
+    char         path[1024];
+    tide_failure f = { 0 };
+    files_remove();
+    snprintf(path, sizeof path, "%s", temporary(""));
+    const char *name = strrchr(path, '/') + 1;
+    while (strlen(name) < 255) strcat(path, "x");
+    check_ok("new", tide_file_replace(path, write_word, (void *)(uintptr_t) "one", &f), &f);
+    check_ok("again", tide_file_replace(path, write_word, (void *)(uintptr_t) "two", &f), &f);
+    check_content(path, "two");
+    assert_int_equal(files_left(), 1);
+}
+
 static void test_gives_up(void **state) {
     (void)state;
     const char *path = temporary("target");
@@ -172,7 +187,7 @@ static void test_sha256(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_replaces),  cmocka_unit_test(test_gives_up), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_replaces),  cmocka_unit_test(test_gives_up), cmocka_unit_test(test_refused), cmocka_unit_test(test_longest_name),
         cmocka_unit_test(test_disk_full), cmocka_unit_test(test_sha256),
     };
     return cmocka_run_group_tests_name("replacing files", tests, NULL, remove_files);
