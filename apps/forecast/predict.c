@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <tidemill/io.h>
 
 #include "base/base.h"
@@ -261,6 +262,12 @@ static tide_status put_csv(void *user, void *stdio_file) { return fputs(user, st
 
 static bool to_file(const forecast_options *o) { return *o->output && strcmp(o->output, "-"); }
 
+/* Beside a pipe or a device there is no place for files. */
+static bool plot_beside(const forecast_options *o) {
+    struct stat info;
+    return to_file(o) && stat(o->output, &info) == 0 && S_ISREG(info.st_mode);
+}
+
 /* "next-plot.svg" beside --output next.csv: no name that --output could have, nor have its numbers, next-plot.csv. */
 static bool plot_name(const forecast_options *o, char svg[RUN_PATH], char csv[RUN_PATH]) {
     const char *slash = strrchr(o->output, '/'), *dot = strrchr(o->output, '.');
@@ -272,10 +279,10 @@ static tide_status check_output(const forecast_options *o, const char *model, co
     return output_check(path, "output", o->overwrite, o->model, (const char *const[]){ o->data, model, NULL }, failure);
 }
 
-/* Where the plot goes: beside --output if that is a file, else into the run's folder. */
+/* Where the plot goes: beside --output if that is a regular file, else into the run's folder. */
 static tide_status plot_place(const prediction *p, char path[RUN_PATH], char csv[RUN_PATH], tide_failure *failure) {
     const forecast_options *o = p->options;
-    if (!to_file(o)) return owned_claim_plot(o->model, "forecast-plot", path, failure);
+    if (!plot_beside(o)) return owned_claim_plot(o->model, "forecast-plot", path, failure);
     if (!plot_name(o, path, csv)) return fail(failure, TIDE_EINVAL, "the name of the plot is too long");
     tide_status status = check_output(o, p->path, path, failure);
     return status == TIDE_OK ? check_output(o, p->path, csv, failure) : status;
