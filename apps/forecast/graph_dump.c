@@ -7,6 +7,8 @@
 #include "base/base.h"
 #include "run_folder.h"
 
+enum { NAME = 128 };
+
 typedef struct dump {
     const char   *folder, *program, *ending;
     int           passes;
@@ -25,20 +27,41 @@ static tide_status compile(tide_list wanted, dump *d, void (*call)(void *, const
 
 static tide_status put_text(void *user, void *stdio_file) { return fputs(user, stdio_file) < 0 ? TIDE_EIO : TIDE_OK; }
 
+static const char *name_of(dump *d, const char *pass, char name[NAME]) {
+    snprintf(name, NAME, "%s-%d-%s.%s", d->program, ++d->passes, pass, d->ending);
+    return name;
+}
+
+static void check_pass(void *user, const char *pass, const char *text) {
+    dump *d = user;
+    char  name[NAME];
+    (void)text;
+    if (d->status == TIDE_OK) d->status = owned_check(d->folder, (const char *const[]){ name_of(d, pass, name), NULL }, d->failure);
+}
+
 static void write_pass(void *user, const char *pass, const char *text) {
     dump *d = user;
-    char  path[RUN_PATH], name[128];
-    snprintf(name, sizeof name, "%s-%d-%s.%s", d->program, ++d->passes, pass, d->ending);
+    char  path[RUN_PATH], name[NAME];
+    name_of(d, pass, name);
     if (d->status == TIDE_OK) d->status = owned_claim_file(d->folder, name, path, d->failure);
     if (d->status == TIDE_OK) d->status = tide_file_replace(path, put_text, (void *)text, d->failure);
 }
 
+static tide_status both_kinds(const char *folder, const char *program, tide_list wanted, void (*call)(void *, const char *, const char *),
+                              tide_failure *failure) {
+    dump text  = { .folder = folder, .program = program, .ending = "txt", .failure = failure }, dot = text;
+    dot.ending = "dot";
+    tide_status status = compile(wanted, &text, call, false);
+    return status == TIDE_OK ? compile(wanted, &dot, call, true) : status;
+}
+
+tide_status graph_dump_check(const char *folder, const char *program, tide_list wanted, tide_failure *failure) {
+    return both_kinds(folder, program, wanted, check_pass, failure);
+}
+
 tide_status graph_dump_write(const char *folder, const char *program, tide_list wanted, tide_failure *failure) {
-    dump        text   = { .folder = folder, .program = program, .ending = "txt", .failure = failure }, dot = text;
     tide_status status = make_folders(folder, failure);
-    dot.ending         = "dot";
-    if (status == TIDE_OK) status = compile(wanted, &text, write_pass, false);
-    return status == TIDE_OK ? compile(wanted, &dot, write_pass, true) : status;
+    return status == TIDE_OK ? both_kinds(folder, program, wanted, write_pass, failure) : status;
 }
 
 static void count_lines(void *user, const char *pass, const char *text) {

@@ -156,7 +156,9 @@ static tide_status make_programs(trainer *t, forecast_options *o, tide_failure *
     return status;
 }
 
-static tide_status show_passes(const trainer *t, tide_failure *failure) {
+/* Before a run of before is taken away: `only_check`. */
+static tide_status show_passes(const trainer *t, bool only_check, tide_failure *failure) {
+    tide_status (*dump)(const char *, const char *, tide_list, tide_failure *) = only_check ? graph_dump_check : graph_dump_write;
     bool parts = t->step.parts > 1;
     const struct { const char *name; tide_list wanted; } programs[] = {
         { "validation", TIDE_LIST(t->validate.loss) },
@@ -165,8 +167,8 @@ static tide_status show_passes(const trainer *t, tide_failure *failure) {
     };
     tide_status status = TIDE_OK;
     for (int i = 0; i < 2 + parts && status == TIDE_OK; i++) {
-        if (*t->options->dump_graph) status = graph_dump_write(t->options->dump_graph, programs[i].name, programs[i].wanted, failure);
-        if (status == TIDE_OK && t->options->verbose) status = graph_dump_tell(&t->listener, programs[i].name, programs[i].wanted, failure);
+        if (*t->options->dump_graph) status = dump(t->options->dump_graph, programs[i].name, programs[i].wanted, failure);
+        if (status == TIDE_OK && t->options->verbose && !only_check) status = graph_dump_tell(&t->listener, programs[i].name, programs[i].wanted, failure);
     }
     return status;
 }
@@ -284,6 +286,7 @@ static tide_status train(trainer *t, forecast_options *o, forecast_result *r, ti
     if (status == TIDE_OK) status = plan_of_run(o, failure);
     if (status == TIDE_OK) status = make_programs(t, o, failure);
     if (status == TIDE_OK) status = bundle_from(&t->data, o, &t->config, &t->bundle, failure);
+    if (status == TIDE_OK) status = show_passes(t, true, failure);
     if (status == TIDE_OK) status = forecast_folder_open(o, &t->data, model_parameters(&t->config), t->session.graph, &t->folder, failure);
     if (status != TIDE_OK) return status;
     fill_setup(t, r);
@@ -291,7 +294,7 @@ static tide_status train(trainer *t, forecast_options *o, forecast_result *r, ti
     tell_notes(t);
     status = run_choices_fix(t->session.graph, failure);
     if (status != TIDE_OK) return status;
-    status = show_passes(t, failure);
+    status = show_passes(t, false, failure);
     if (status == TIDE_OK && o->explain) status = tell_explanation(t, r, failure);
     if (status == TIDE_OK) status = trainer_run(t, failure);
     r->resumed_from_step = t->resumed_from;

@@ -26,7 +26,7 @@ NAMES = [*(f"{p}.{e}" for p in PLOTS for e in ("svg", "csv")), "run.json", "mode
          "benchmark.json", "best_eis_predictor_mlx.npz", "best_eis_predictor.pth", "completion.json", "completion.csv", "candidates.csv",
          "evaluation.json", "evaluation.txt", "report.json", "report.html", "spectrum.csv", "manifest.json", "shard-00000.tmshard",
          "combined_dataset_3gt.csv", "ground_truth_metadata.json", "dataset_summary.txt", "next.csv", "tides.csv", "kept.npz",
-         "step-1-build.txt", "step-1-build.dot", "validation-1-build.txt", "part-1-build.txt", ".tidemill"]
+         "bench.json", "step-1-build.txt", "step-1-build.dot", "validation-1-build.txt", "part-1-build.txt", ".tidemill"]
 TEMPORARY = [f"{n}.tmp-{p}-0" for n in ("run.json", "model.safetensors", "loss.csv", "shard-00000.tmshard", "thesis") for p in (1, 999999)]
 TEMPORARY += ["thesis.tmp-999999-draft.txt", "t-999999-0"]
 TINY = [*SMALL[:-2], "--epochs", "1", "--threads", "1"]
@@ -108,7 +108,7 @@ class Strangers(Case):
             lambda: ["eis", "--mode", "full", "--out", place(), "--data_dir", place(), "--n_ground_truths", "3", "--n_epochs", "1",
                      "--samples_per_pattern", "20", "--hidden_dim", "8", "--batch_size", "64"],
             lambda: ["data", "make", "tide", r.choice(("tides.csv", "fresh.csv")), "--rows", "50"],
-            lambda: ["bench", "eis512", "--out", place(), "--iterations", "1", "--warmup", "0", "--threads", "1"],
+            lambda: ["bench", "--cases", "eis512", "--out", place(), "--seconds", "0.01", "--rounds", "1", "--threads", "1"],
         ))()
 
     def run_command(self, here, words):
@@ -169,6 +169,17 @@ class Strangers(Case):
         self.assertIn("is read by this command", self.error(2, "forecast", "predict", run, "--data", data, "--output", data, "--overwrite")["message"])
         self.assertEqual(data.read_bytes(), before)
 
+    def test_plot_of_a_pipe(self):
+        """A pipe or a device has no place for files beside it: the plot goes into the run."""
+        pipes, run = self.folder / "pipes", self.folder / "run"
+        pipes.mkdir()
+        os.mkfifo(pipes / "next.csv")
+        shutil.copytree(self.made / "plain", run)
+        with subprocess.Popen(["cat", pipes / "next.csv"], stdout=subprocess.PIPE, text=True) as reader:
+            self.code(0, "forecast", "predict", run, "--output", pipes / "next.csv")
+            self.assertEqual(reader.stdout.readline(), "date,load,wind,OT\n")
+        self.assertEqual(os.listdir(pipes), ["next.csv"])
+
     def test_own_numbers_as_input(self):
         """What a plot left can be read again, but not while the same command writes it anew."""
         answer, run = self.folder / "answer", self.folder / "run"
@@ -208,6 +219,17 @@ class Strangers(Case):
         (run / "loss.csv").write_text("mine")
         self.error(2, *train, "--overwrite")
         self.assertEqual({(run / n).read_text() for n in ("mine.csv", "loss.csv")}, {"mine"})
+
+    def test_dump_in_the_way(self):
+        """What --dump-graph cannot write is told before --overwrite takes the old run away."""
+        run, dump = self.made / "plain", self.folder / "dump"
+        dump.mkdir()
+        (dump / "step-1-build.dot").write_text("mine")
+        before = words_on(run)
+        self.assertIn("step-1-build.dot is there already",
+                      self.error(2, "forecast", "train", "--data", self.made / "data.csv", "--out", run, *TINY, "--overwrite", "--dump-graph", dump)["message"])
+        self.assertEqual(words_on(run), before)
+        self.assertEqual(words_on(dump), {pathlib.Path("step-1-build.dot"): b"mine"})
 
     def test_config_of_another_run(self):
         """run.json as --config brings its settings, not its place: the run it came from stays."""
