@@ -11,6 +11,7 @@
 #include "arguments.h"
 #include "base/base.h"
 #include "generate.h"
+#include "run/owned.h"
 
 enum { SCHEMA_VERSION = 1 };
 #define DISK_BYTES_A_SECOND 2e8  /* assumed */
@@ -133,6 +134,7 @@ static tide_status prepare(job *j, tide_failure *f) {
     tide_status status = j->csv ? folder_open(o->data_dir, &j->lock, f) : shard_run_begin(o, &j->survey, &j->shards, f);
     j->bytes = j->csv ? csv_bytes(&j->survey) : j->shards.bytes;
     if (status == TIDE_OK && j->csv) status = csv_check(&j->survey, o->data_dir, f);
+    if (status == TIDE_OK && j->csv && *o->ground_truths) status = owned_refuse_input(o->data_dir, o->ground_truths, f);
     if (status == TIDE_OK && j->csv) status = folder_room(o->data_dir, j->bytes, f);
     return status == TIDE_OK ? announce(j, f) : status;
 }

@@ -29,6 +29,17 @@ class Train(Case):
     def train(self, *words, expected=0, **more):
         return self.code(expected, "forecast", "train", "--data", self.data, "--out", self.out, *SMALL, *words, **more)
 
+    def test_resume_of_an_older_version(self):
+        """What run.json cannot say, as the option came later, is as if it was not given."""
+        self.train()
+        settings = json.loads((self.out / "run.json").read_text())
+        for later in ("date-order", "thousands", "na", "skip-rows", "sort", "val", "test", "refit", "season"):
+            settings["options"].pop(later, None)
+        (self.out / "run.json").write_text(json.dumps({**settings, "version": "0.1.0"}))
+        self.train("--resume", "must")
+        self.assertIn("--date-order", self.error(2, "forecast", "train", "--data", self.data, "--out", self.out, *SMALL, "--resume", "must",
+                                                 "--date-order", "dmy")["message"])
+
     def test_run_folder_and_json(self):
         result = json.loads(self.train("--json").stdout)
         for key in ("test", "epochs", "best_epoch", "wall_s", "train_s", "step_ms", "peak_rss_mib", "parameters", "device", "threads",

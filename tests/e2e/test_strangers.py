@@ -231,6 +231,14 @@ class Strangers(Case):
         self.assertEqual(words_on(run), before)
         self.assertEqual(words_on(dump), {pathlib.Path("step-1-build.dot"): b"mine"})
 
+    def test_ground_truths_as_input(self):
+        data = self.folder / "data"
+        generate = ["eis", "generate", "--data_dir", data, "--points", "4", "--format", "csv"]
+        self.code(0, *generate, "--n_ground_truths", "3")
+        before = words_on(data)
+        self.assertIn("is read by this command", self.error(2, *generate, "--ground-truths", data / "ground_truth_metadata.json")["message"])
+        self.assertEqual(words_on(data), before)
+
     def test_config_of_another_run(self):
         """run.json as --config brings its settings, not its place: the run it came from stays."""
         before = words_on(self.made / "plain")
