@@ -49,12 +49,19 @@ static tide_status system_failed(const char *folder, const char *name, tide_fail
 
 /* ---- the list ---- */
 
+/* Is the folder of our own a folder? A link leads to another's. */
+static bool is_folder(const char *folder) {
+    char        path[RUN_PATH];
+    struct stat info;
+    return lstat(run_folder_file(folder, PRIVATE, path), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 /* Its text, malloc'ed; NULL with errno. A last line without its end was being written when the process was killed. */
 static char *read_list(const char *folder) {
     char        path[RUN_PATH];
     struct stat info;
     char       *data = NULL;
-    int         fd   = open(run_folder_file(folder, LIST, path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int         fd   = is_folder(folder) ? open(run_folder_file(folder, LIST, path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
     if (fd < 0) return NULL;
     bool fine = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size < LIST_MOST && (data = malloc((size_t)info.st_size + 1)) != NULL;
     ssize_t length = fine ? read(fd, data, (size_t)info.st_size) : -1;
@@ -122,7 +129,7 @@ static bool holds_only_parts(const char *folder) {
     char path[RUN_PATH];
     long pid;
     bool fine = true;
-    DIR *d    = opendir(run_folder_file(folder, PRIVATE, path));
+    DIR *d    = is_folder(folder) ? opendir(run_folder_file(folder, PRIVATE, path)) : NULL;
     if (!d) return false;
     for (struct dirent *e; fine && (e = readdir(d));) fine = !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || is_temporary(e->d_name, &pid);
     closedir(d);

@@ -130,6 +130,16 @@ static void test_private_folder(void **state) {
     refused(names, ".tidemill is there already");
     expect_content(".tidemill/files", "mine");
     unlink(in(".tidemill/files"));
+    assert_int_equal(rename(in(".tidemill"), in("others")), 0);
+    assert_int_equal(symlink("others", in(".tidemill")), 0); /* empty, or of another run */
+    refused(names, ".tidemill is there already");
+    put("others/files", "tidemill files 1\nloss.csv\n");
+    put("loss.csv", "mine");
+    assert_false(owned_lists(folder, "loss.csv"));
+    owned_clear(folder, names);
+    expect_content("loss.csv", "mine");
+    assert_int_equal(unlink(in(".tidemill")) | unlink(in("others/files")) | unlink(in("loss.csv")), 0);
+    assert_int_equal(rename(in("others"), in(".tidemill")), 0);
     put(".tidemill/t-1-0", "half"); /* as a process leaves it that is killed in between */
     claimed(names);
 }
