@@ -344,6 +344,7 @@ tide_status eis_complete(const eis_options *options, eis_listener listener, void
     candidate_table_header(&s.candidates);
     if (status == TIDE_OK) status = answer_all(&s, f);
     if (status == TIDE_OK) status = finish(&s, result, f);
+    if (*options->out) owned_release(options->out);
     bool partly = status == TIDE_OK && s.failed;
     if (partly)
         status = fail_at(f, TIDE_EDATA, s.first.file, s.first.row, s.first.column, "%lld of %lld spectra have no answer; the first of them: %s",

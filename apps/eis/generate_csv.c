@@ -177,6 +177,7 @@ tide_status csv_write(const survey *s, const char *folder, const char *summary, 
     if (status == TIDE_OK) status = file_of_text(paths[0], truths, f);
     if (status == TIDE_OK) status = tide_file_replace(data, put_all, &t, f);
     if (status == TIDE_OK) status = file_of_text(paths[1], summary, f);
+    owned_release(folder);
     table_free(&t);
     free(truths);
     free(data);

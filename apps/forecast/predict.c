@@ -324,6 +324,7 @@ static tide_status write_out(const prediction *p, forecast_result *r, tide_failu
     if (!o->plots) return status;
     status = plot_place(p, path, numbers, &plot);
     if (status == TIDE_OK) status = draw(p, path, &plot);
+    if (status != TIDE_OK && !*numbers) owned_release(o->model);
     if (status == TIDE_ECANCELLED) return fail(failure, status, "%s; the forecast itself is complete", plot.message);
     if (status == TIDE_OK) {
         if (*numbers) output_remember(o->model, path), output_remember(o->model, numbers);

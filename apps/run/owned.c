@@ -279,17 +279,18 @@ static bool is_there(const char *folder, const char *name) {
     return lstat(run_folder_file(folder, name, path), &info) == 0 || errno != ENOENT;
 }
 
-/* Takes from the list those of the names that have no file: what comes there under such a name is somebody else's. */
-static void forget(const char *folder, const char *const *names) {
+void owned_release(const char *folder) {
     text  kept = { 0 };
+    bool  same = true;
     int   lock = lock_list(folder);
     char *list = lock >= 0 ? read_list(folder) : NULL, *rest = list;
+    if (rest) text_add(&kept, "%s\n", strsep(&rest, "\n")); /* what kind of file it is */
     for (char *line; rest && (line = strsep(&rest, "\n"));) {
-        bool gone = !*line;
-        for (const char *const *name = names; *name; name++) gone = gone || (!strcmp(line, *name) && !is_there(folder, line));
-        if (!gone) text_add(&kept, "%s\n", line);
+        if (!*line) continue;
+        if (is_there(folder, line)) text_add(&kept, "%s\n", line);
+        else same = false;
     }
-    if (kept.data && !kept.failed) put_list(folder, kept.data, true, NULL); /* else it lists too much */
+    if (kept.data && !kept.failed && !same) put_list(folder, kept.data, true, NULL); /* else it lists too much */
     if (lock >= 0) close(lock);
     text_free(&kept);
     free(list);
@@ -300,7 +301,7 @@ void owned_clear(const char *folder, const char *const *names) {
     char *list = read_list(folder);
     for (const char *const *name = names; list && *name; name++)
         if (check_name(folder, *name, list, NULL) == TIDE_OK) unlink(run_folder_file(folder, *name, path));
-    if (list) forget(folder, names);
+    if (list) owned_release(folder);
     free(list);
 }
 

@@ -31,7 +31,9 @@ tide_status owned_adopt(const char *folder, const char *name, tide_failure *fail
 tide_status owned_refuse_input(const char *folder, const char *input, tide_failure *failure);
 bool        owned_lists(const char *folder, const char *name);  /* or it is a file of a run of 0.1.0 */
 bool        owned_holds_run(const char *folder);  /* a run.json of ours, or of 0.1.0, is in it */
-/* Takes away those files of these names that are listed, and their names from the list. */
+/* Takes from the list every name that has no file, at the end of a command: what comes there later is somebody else's. */
+void        owned_release(const char *folder);
+/* Takes away those files of these names that are listed, and releases the folder. */
 void        owned_clear(const char *folder, const char *const *names);
 /* The lock's file descriptor; -1 with the failure set: TIDE_EINVAL while another process has it. */
 int         owned_lock(const char *folder, tide_failure *failure);

@@ -78,6 +78,7 @@ tide_status run_folder_open(const char *path, bool resume, bool overwrite, const
 }
 
 void run_folder_close(run_folder *r) {
+    if (r->lock >= 0) owned_release(r->path);
     owned_unlock(r->path, r->lock);
     r->lock = -1;
 }

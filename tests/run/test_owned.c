@@ -79,6 +79,10 @@ static void test_claims(void **state) {
     assert_false(owned_lists(folder, "thesis.csv") || owned_lists(folder, "loss") || owned_lists(folder, ""));
     put("loss.csv", "ours");
     claimed(names); /* ours stays ours */
+    owned_release(folder);
+    assert_true(owned_lists(folder, "loss.csv"));
+    assert_false(owned_lists(folder, "model.safetensors")); /* claimed, and not written */
+    claimed(names);
     owned_clear(folder, (const char *const[]){ "loss.csv", "thesis.csv", "model.safetensors", NULL });
     assert_false(is_there("loss.csv") || owned_lists(folder, "loss.csv") || owned_lists(folder, "model.safetensors"));
     put("loss.csv", "mine"); /* ours was taken away: the next is not ours */
