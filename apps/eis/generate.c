@@ -11,7 +11,7 @@
 #include "arguments.h"
 #include "base/base.h"
 #include "generate.h"
-#include "run/owned.h"
+#include "run/run.h"
 
 enum { SCHEMA_VERSION = 1 };
 #define DISK_BYTES_A_SECOND 2e8  /* assumed */

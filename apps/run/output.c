@@ -67,7 +67,8 @@ tide_status output_check(const char *path, const char *option, bool overwrite, c
                          tide_failure *failure) {
     struct stat info;
     bool        there = stat(path, &info) == 0;
-    if (!there && lstat(path, &info) == 0) return fail_at(failure, TIDE_EINVAL, path, 0, option, "%s is a link that leads nowhere: give another name", path);
+    if (!there && lstat(path, &info) == 0)
+        return fail_at(failure, TIDE_EINVAL, path, 0, option, "%s is a link that leads nowhere: give another name", path);
     if (there && S_ISDIR(info.st_mode)) return fail_at(failure, TIDE_EINVAL, path, 0, option, "%s is a folder: give the name of a file", path);
     if (there && !S_ISREG(info.st_mode)) return TIDE_OK;
     for (const char *const *input = inputs; there && *input; input++)

@@ -1,11 +1,12 @@
 /* Which files in a folder are ours: the law that no command deletes, cuts or writes over what it did not make.
  *
  * A folder that a command puts files of fixed names into gets a folder `.tidemill`, made by us alone, and in it
- *   files        a line for each name that is ours beside it, written and synced before the file is made
+ *   files        a line for each name that is ours in the folder that `.tidemill` is in, synced before the file is made, dropped with it
  *   outputs      what a command wrote elsewhere at the user's wish: "SHA256 PATH"
  *   lock         held by the command that writes the run
  *   t-PID-N      what is being written where the system cannot hide it; swept by the next command that has the lock
- * A name that is not listed is somebody else's, whatever it is called. Runs of 0.1.0 have no such folder: their run.json says
+ * A file that is not listed is somebody else's, whatever it is called; what a user puts under a listed name, in the place of a file of
+ * ours, cannot be told from it. Runs of 0.1.0 have no such folder: their run.json says
  * whose they are, and the names that its command used are then listed. */
 #ifndef RUN_OWNED_H
 #define RUN_OWNED_H
@@ -35,7 +36,8 @@ bool        owned_holds_run(const char *folder);  /* a run.json of ours, or of 0
 void        owned_release(const char *folder);
 /* Takes away those files of these names that are listed, and releases the folder. */
 void        owned_clear(const char *folder, const char *const *names);
-/* The lock's file descriptor; -1 with the failure set: TIDE_EINVAL while another process has it. */
+/* For one writer of a run at a time. The folder has been claimed before. The lock's file descriptor; -1 with the failure set:
+ * TIDE_EINVAL while another process has it. */
 int         owned_lock(const char *folder, tide_failure *failure);
 void        owned_unlock(const char *folder, int lock);
 /* What a command that was killed was writing, taken away; owned_lock has done it. For who holds another lock on the folder. */
