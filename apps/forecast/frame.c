@@ -70,6 +70,22 @@ static void explain_ragged(reading *r) {
         snprintf(end, sizeof r->failure->message - used, "; if lines stand before the column names, --skip-rows N leaves N of them out");
 }
 
+/* Rows of separators alone behind the last one, as spreadsheets write them. */
+static tide_status drop_empty_end(reading *r) {
+    tide_table *t = &r->table;
+    int64_t kept = t->rows, c = t->columns;
+    while (kept && c == t->columns) {
+        char *const *row = t->cells + (kept - 1) * t->columns;
+        for (c = 0; c < t->columns && !row[c][strspn(row[c], " \t")];) c++;
+        kept -= c == t->columns;
+    }
+    int64_t empty = t->rows - kept;
+    if (!empty || !kept) return TIDE_OK;
+    t->rows = kept;
+    return reading_note(r, "the last %" PRId64 " row%s of the file, from line %" PRId64 " on, hold%s nothing: left out\n", empty,
+                        empty == 1 ? "" : "s", t->line[kept], empty == 1 ? "s" : "");
+}
+
 static tide_status read_table(reading *r) {
     tide_csv_options csv = csv_options(r, r->options->skip_rows);
     tide_status status = tide_csv_read(r->path, &csv, &r->table, r->failure);
@@ -78,7 +94,7 @@ static tide_status read_table(reading *r) {
     if (r->table.repaired) status = reading_note(r, "the text is not UTF-8; unreadable characters were replaced\n");
     if (!status && !r->table.rows)
         status = forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, NULL, "the file has a header but no rows");
-    return status;
+    return status ? status : drop_empty_end(r);
 }
 
 static tide_status read_csv_frame(reading *r) {

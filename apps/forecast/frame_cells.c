@@ -107,7 +107,7 @@ static tide_status fill_missing(reading *r, int64_t missing, int64_t first) {
     for (int64_t c = 0; c < f->columns && !status; c++)
         if (!fill_column(f->values + c, f->file_rows, f->columns, linear))
             return forecast_fail(r->failure, TIDE_EDATA, r->path, 0, f->names[c],
-                                 "the column holds no value at all: fill it%s", reading_leave_out(r));
+                                 "'%.100s' holds no value at all: fill it%s", f->names[c], reading_leave_out(r));
     if (status) return status;
     return reading_note(r, "missing cells: %" PRId64 ", filled with %s, first at line %" PRId64 "\n", missing,
                         linear ? "a straight line between their neighbours" : "the value before them",

@@ -17,16 +17,30 @@ static bool has_counter_name(const char *name) {
     return false;
 }
 
-/* Whole numbers that rise, or fall, row by row: by one step for all, or, under a counter's name, by any. */
+static bool has_clock_name(const char *name) {
+    static const char *const names[] = { "t", "time", "time_s", "seconds", "elapsed", "timestamp" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcasecmp(name, names[i])) return true;
+    return false;
+}
+
+/* The same step, but for the digits that the file leaves off: 0.041667 beside 0.041666. */
+static bool same_step(double now, double step, double value) {
+    return fabs(now - step) <= 1e-9 * fabs(value) && fabs(now - step) <= 0.01 * fabs(step);
+}
+
+/* Numbers that rise, or fall, row by row: by one step for all, or, under a counter's name, by any. A counter counts in whole
+ * numbers, a clock need not. */
 static bool counts_rows(const reading *r, int64_t column, const number_reader *number) {
-    bool any_step = has_counter_name(r->table.header[column]);
+    bool clock = has_clock_name(r->table.header[column]), any_step = clock || has_counter_name(r->table.header[column]);
     double before = 0, step = 0;
     for (int64_t i = 0; i < r->table.rows; i++) {
         double value;
-        if (!number_parse(number, r->table.cells[i * r->table.columns + column], &value) || value != floor(value)) return false;
+        if (!number_parse(number, r->table.cells[i * r->table.columns + column], &value)) return false;
+        if (any_step && !clock && value != floor(value)) return false;
         if (i == 1) step = value - before;
         double now = value - before;
-        if (i && (any_step ? now * step <= 0 : now != step || step == 0)) return false;
+        if (i && (any_step ? now * step <= 0 : step == 0 || !same_step(now, step, value))) return false;
         before = value;
     }
     return r->table.rows >= (any_step ? 3 : FEWEST_ROWS);

@@ -1,4 +1,5 @@
-/* Columns that only repeat what the time stamps say: parts of dates and dates written once more. They are no series. */
+/* Columns that only repeat what the time stamps say, parts of dates and dates written once more, or that would be parts of stamps if
+ * the file had any. They are no series. */
 #include <math.h>
 #include <string.h>
 #include <strings.h>
@@ -16,15 +17,26 @@ static double of_day_of_year(int64_t s) { return calendar_day_of_year(floor_div(
 static double of_week(int64_t s) { return calendar_iso_week(floor_div(s, DAY_SECONDS)); }
 static double of_quarter(int64_t s) { return floor((of_month(s) - 1) / 3) + 1; }
 
-/* What a column may count from is one more or less than ours, in every row the same. */
-static const struct { const char *name; double (*of)(int64_t); } parts[] = {
-    { "year", of_year },       { "yr", of_year },             { "month", of_month },       { "mo", of_month },         { "day", of_day },
-    { "dayofmonth", of_day },  { "hour", of_hour },           { "hr", of_hour },           { "minute", of_minute },    { "weekday", of_weekday },
-    { "dayofweek", of_weekday }, { "day_of_week", of_weekday }, { "dow", of_weekday },     { "weekday", of_sunday_week }, { "dayofweek", of_sunday_week },
-    { "day_of_week", of_sunday_week }, { "dow", of_sunday_week }, { "dayofyear", of_day_of_year }, { "doy", of_day_of_year }, { "week", of_week },
-    { "weekofyear", of_week }, { "quarter", of_quarter },
+/* What a column may count from is one more or less than ours, in every row the same. `low` and `high` bound the part. */
+static const struct { const char *names[5]; double (*of)(int64_t); double low, high; } parts[] = {
+    { { "year", "yr", "yyyy", "jahr" }, of_year, 1700, 2200 },
+    { { "month", "mo", "monat" }, of_month, 0, 12 },
+    { { "day", "dy", "dayofmonth", "day_of_month" }, of_day, 1, 31 },
+    { { "hour", "hr", "stunde" }, of_hour, 0, 24 },
+    { { "minute" }, of_minute, 0, 59 },
+    { { "weekday", "dayofweek", "day_of_week", "dow" }, of_weekday, 0, 7 },
+    { { "weekday", "dayofweek", "day_of_week", "dow" }, of_sunday_week, 0, 7 },
+    { { "dayofyear", "day_of_year", "doy" }, of_day_of_year, 1, 366 },
+    { { "week", "weekofyear", "week_of_year" }, of_week, 0, 53 },
+    { { "quarter", "qtr" }, of_quarter, 1, 4 },
 };
 enum { PARTS = sizeof parts / sizeof *parts };
+
+static bool has_name(const reading *r, int64_t column, int part) {
+    for (const char *const *name = parts[part].names; *name; name++)
+        if (!strcasecmp(r->table.header[column], *name)) return true;
+    return false;
+}
 
 static bool read_number(const reading *r, int64_t row, int64_t column, double *value) {
     char       *end;
@@ -57,20 +69,35 @@ static bool repeats_date(const reading *r, int64_t column) {
 
 static bool repeats(const reading *r, int64_t column) {
     for (int i = 0; i < PARTS; i++)
-        if (!strcasecmp(r->table.header[column], parts[i].name) && repeats_part(r, column, parts[i].of)) return true;
+        if (has_name(r, column, i) && repeats_part(r, column, parts[i].of)) return true;
     return repeats_date(r, column);
+}
+
+/* Named as a part of a date, and whole numbers within its bounds, in a file without stamps: Year and Quarter, or a week alone. */
+static bool is_part(const reading *r, int64_t column) {
+    int part = 0;
+    while (part < PARTS && !has_name(r, column, part)) part++;
+    if (part == PARTS) return false;
+    for (int64_t i = 0; i < r->table.rows; i++) {
+        double v;
+        if (!read_number(r, i, column, &v) || v != floor(v) || v < parts[part].low || v > parts[part].high) return false;
+    }
+    return true;
 }
 
 tide_status reading_leave_parts(reading *r) {
     const frame_options *o = r->options;
     tide_status status = TIDE_OK;
     if (o->run_names) return TIDE_OK; /* which are series is settled */
-    for (int64_t c = 0; r->out->time && c < r->table.columns && status == TIDE_OK; c++) {
+    for (int64_t c = 0; c < r->table.columns && status == TIDE_OK; c++) {
         const char *name = r->table.header[c];
         bool asked = (o->target && !strcmp(o->target, name)) || list_has(o->columns, name) || list_has(o->ignore, name);
-        if (asked || reading_is_time(r, c) || !repeats(r, c)) continue;
+        if (asked || reading_is_time(r, c) || !(r->out->time ? repeats(r, c) : is_part(r, c))) continue;
         r->left_out[c] = true;
-        status = reading_note(r, "'%.60s' only repeats what the time stamps say: left out (--columns keeps it)\n", name);
+        if (r->out->time) status = reading_note(r, "'%.60s' only repeats what the time stamps say: left out (--columns keeps it)\n", name);
+        else
+            status = reading_note(r, "'%.60s' is a part of a date, of which no time stamps can be made: left out (--columns keeps it); with a "
+                                     "column of dates such as 2016-07-01 the forecast has stamps\n", name);
     }
     return status;
 }

@@ -170,9 +170,9 @@ static tide_status search_numbers(reading *r) {
 
 /* ---- year, month, day ... in columns of their own ---- */
 
-static const struct { time_part part; const char *names[5]; double low, high; } part_names[] = {
+static const struct { time_part part; const char *names[6]; double low, high; } part_names[] = {
     { PART_YEAR, { "year", "yr", "yyyy", "jahr", NULL }, FIRST_YEAR, LAST_YEAR }, { PART_MONTH, { "month", "mo", "mm", "monat", NULL }, 1, 12 },
-    { PART_DAY, { "day", "dd", "dayofmonth", "tag", NULL }, 1, 31 },             { PART_HOUR, { "hour", "hr", "hh", "stunde", NULL }, 0, 23 },
+    { PART_DAY, { "day", "dd", "dy", "dayofmonth", "tag", NULL }, 1, 31 },             { PART_HOUR, { "hour", "hr", "hh", "stunde", NULL }, 0, 23 },
     { PART_MINUTE, { "minute", "min", NULL }, 0, 59 },                           { PART_SECOND, { "second", "sec", NULL }, 0, 59 },
 };
 enum { PARTS = sizeof part_names / sizeof *part_names };

@@ -11,7 +11,7 @@ import program
 from program import Case
 
 TINY = ["--seq-len", "24", "--pred-len", "6", "--d-model", "8", "--d-ff", "8", "--e-layers", "1", "--n-heads", "1", "--epochs", "1",
-        "--threads", "1", "--no-plots"]
+        "--threads", "1", "--no-plots", "--quiet"]
 START = datetime.datetime(2023, 1, 1)
 
 
@@ -75,6 +75,16 @@ FILES = {
                 lambda i: [wave(i), wave(i, 1)], 400),
     "unnamed counter": (table(400, "Unnamed: 0,date,a,b", lambda i: f"{7 * i},{hour(i)},{wave(i):.3f},{wave(i, 1):.3f}"), "counts the rows",
                         lambda i: [wave(i), wave(i, 1)], 400),
+    "empty end": (table(400) + ",,\n,,\n", "the last 2 rows of the file, from line 402 on, hold nothing: left out", lambda i: [wave(i), wave(i, 1)], 400),
+    "air quality": (table(400, "Date;Time;CO(GT);T;;", lambda i: f"{hour(i)[8:10]}/{hour(i)[5:7]}/2023;{hour(i)[11:].replace(':', '.')};"
+                          f"{german(wave(i), 1)};{german(wave(i, 1), 1)};;") + ";;;;;\n" * 3,
+                    "for decimal commas give --decimal ,", lambda i: [round(wave(i), 1), round(wave(i, 1), 1)], 400),
+    "year and quarter": (table(120, "Year,Quarter,beer", lambda i: f"{1956 + i // 4},{i % 4 + 1},{wave(i):.3f}"),
+                         "'Year' is a part of a date.*\n.*'Quarter' is a part of a date", lambda i: [wave(i)], 120),
+    "year and day": (table(400, "YEAR,DOY,T2M", lambda i: f"{2000 + i // 365},{i % 365 + 1},{wave(i):.3f}"), "'DOY' is a part of a date", lambda i: [wave(i)], 400),
+    "week": (table(200, "week,sales", lambda i: f"{i % 52 + 1},{wave(i):.3f}"), "'week' is a part of a date", lambda i: [wave(i)], 200),
+    "serial days": (table(200, "t,a", lambda i: f"{44927 + i / 24:.6f},{wave(i):.3f}"), "'t' counts the rows", lambda i: [wave(i)], 200),
+    "seconds": (table(200, "seconds,a", lambda i: f"{i * 0.5 + 0.001 * (i % 3):.3f},{wave(i):.3f}"), "'seconds' counts the rows", lambda i: [wave(i)], 200),
 }
 
 # What is refused whatever is given: name, bytes, what is said.
