@@ -1,5 +1,6 @@
 /* The header, and which columns become variates in which order. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,11 +86,23 @@ tide_status reading_check_header(reading *r) {
 const char *list_next(const char **list, size_t *length) {
     while (**list == ' ' || **list == ',') (*list)++;
     if (!**list) return NULL;
-    const char *start = *list;
+    const char *start = *list, *quote = *start == '"' ? strchr(start + 1, '"') : NULL;
+    if (quote && (!quote[1] || quote[1] == ',')) { /* "remark, free" */
+        *length = (size_t)(quote - start) - 1, *list = quote + 1;
+        return start + 1;
+    }
     *length = strcspn(start, ",");
     *list = start + *length;
     while (*length && start[*length - 1] == ' ') (*length)--;
     return start;
+}
+
+const char *reading_word(char buffer[WORD_TEXT], const char *name, bool in_list) {
+    bool quoted = in_list && strchr(name, ',');
+    int  used = snprintf(buffer, WORD_TEXT, quoted ? "'\"" : "'");
+    for (; *name && used < WORD_TEXT - 8; name++) used += snprintf(buffer + used, WORD_TEXT - (size_t)used, *name == '\'' ? "'\\''" : "%c", *name);
+    snprintf(buffer + used, WORD_TEXT - (size_t)used, quoted ? "\"'" : "'");
+    return buffer;
 }
 
 bool list_has(const char *list, const char *name) {
@@ -191,11 +204,12 @@ static int64_t find_target(reading *r) {
         last = c;
         if (!strcmp(r->table.header[c], "OT")) break;
     }
+    char word[WORD_TEXT];
     for (int64_t c = 0; last < 0 && c < r->table.columns; c++)
         if (r->left_out[c] && (!r->options->columns || list_has(r->options->columns, r->table.header[c])))
             forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, r->table.header[c],
-                          "no series is left: '%s' only counts the rows or repeats their stamps; --target '%s' forecasts it all the same",
-                          r->table.header[c], r->table.header[c]);
+                          "no series is left: '%s' only counts the rows or repeats their stamps; --target %s forecasts it all the same",
+                          r->table.header[c], reading_word(word, r->table.header[c], false));
     if (last < 0)
         forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, NULL,
                       "no column of values is left; see --columns, --ignore and --time-column");

@@ -236,7 +236,7 @@ tide_status reading_fail_cell(reading *r, int64_t row, int64_t column, const num
     bool commas = r->options->decimal != ',' && has_decimal_commas(r, column);
     if (!commas) row = first_odd(r, column, row, number);
     const char *text = cell(r, row, column), *leave = reading_leave_out(r);
-    char advice[400], unit[24];
+    char advice[500], unit[24], word[WORD_TEXT];
     int64_t numbers, filled;
     count_numbers(r, column, number, &numbers, &filled);
     if (r->table.columns == 1 && text[strcspn(text, ",;\t|")])
@@ -249,7 +249,9 @@ tide_status reading_fail_cell(reading *r, int64_t row, int64_t column, const num
         snprintf(advice, sizeof advice, "the column holds text, and the model needs its numbers");
     else if (2 * numbers < filled)
         snprintf(advice, sizeof advice,
-                 "the column holds text, and only numbers are forecast: leave it out with --ignore '%.100s'", r->table.header[column]);
+                 "the column holds text, and only numbers are forecast: %sleave it out with --ignore %s",
+                 r->time.count ? "" : "if it tells the time, write it as 2016-07-01 00:00:00 or 2016-07; else ",
+                 reading_word(word, r->table.header[column], true));
     else if (can_be_mark(text))
         snprintf(advice, sizeof advice, "if it marks a missing value, --na '%s' takes it as one; else correct it%s", text, leave);
     else snprintf(advice, sizeof advice, "correct it%s", leave);

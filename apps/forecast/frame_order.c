@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "frame_time.h"
 
@@ -39,8 +40,20 @@ static int64_t count_series(const series_key *key, keyed_row *rows) {
     return series > 1 && series <= n / ROWS_A_SERIES ? series : 0;
 }
 
+/* Rows that repeat a date for each hour look the same. */
+static bool names_clock(const char *name) {
+    static const char *const names[] = { "hour", "hr", "hh", "h", "he", "hour_ending", "hourending", "hhmm", "time", "period", "interval", "stunde", "minute" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcasecmp(name, names[i])) return true;
+    return false;
+}
+
 static tide_status fail_long(reading *r, const series_key *k, int64_t series) {
     const char *a = r->table.header[k->column[0]], *b = k->count > 1 ? r->table.header[k->column[1]] : NULL;
+    if (!b && names_clock(a))
+        return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[0], a,
+                             "'%.60s' goes on where '%.60s' leaves off: put both into one column, as 2016-07-01 05:00 (hours from 0 to 23)", a,
+                             r->out->time_name);
     return forecast_fail(r->failure, TIDE_EDATA, r->path, 1, a,
                          "this is long format: '%.60s'%s%.60s%s name%s %" PRId64 " series whose rows stand below each other; give each series a column of its "
                          "own, one row for each time stamp",

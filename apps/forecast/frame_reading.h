@@ -35,7 +35,10 @@ bool        reading_has_names(reading *r, const tide_table *t);
 int64_t reading_find(reading *r, const char *option, const char *name);
 /* Is `name` in the comma-separated `list` (may be NULL)? */
 bool list_has(const char *list, const char *name);
-/* The next name of such a list, blanks around it dropped; NULL behind the last. */
+/* A name as a shell takes it after an option, in quotes; in_list: after one that takes a list. */
+enum { WORD_TEXT = 200 };
+const char *reading_word(char buffer[WORD_TEXT], const char *name, bool in_list);
+/* The next name of such a list, blanks around it dropped; NULL behind the last. A name with a comma stands in double quotes. */
 const char *list_next(const char **list, size_t *length);
 
 /* frame_time.c: fills time and shape; then out->time, time_name, format, step and the warnings about spacing. */

@@ -89,7 +89,8 @@ static tide_status report_spacing(reading *r, spacing s, time_step step) {
              s.repeated, s.missing, s.uneven, name, r->table.line[s.first]);
     if (r->options->strict_dates)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[s.first], r->out->time_name,
-                             "%s; without --strict-dates the rows are taken as equally spaced", text);
+                             "%s%s%s", text, s.repeated ? "; keep one row of each stamp" : "",
+                             s.missing ? "; put the missing rows back with empty cells and give --missing linear" : "");
     tide_status status = reading_note(r, "%s; the rows are taken as equally spaced\n", text);
     if (status == TIDE_OK) status = tell_repeated(r, &s);
     return status == TIDE_OK ? tell_missing(r, &s, name) : status;

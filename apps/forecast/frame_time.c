@@ -30,67 +30,28 @@ static void add_column(reading *r, int64_t column, time_part part) {
     r->time.of[r->time.count++].part = part;
 }
 
-/* ---- what a column holds ---- */
+/* ---- year, month, day ... by their names ---- */
 
-/* Calendar text of one shape in every row. */
-static bool all_dates(const reading *r, int64_t column, date_shape shape, bool *clock) {
-    *clock = false;
+static const struct { time_part part; const char *names[6]; double low, high; } part_names[] = {
+    { PART_YEAR, { "year", "yr", "yyyy", "jahr", NULL }, FIRST_YEAR, LAST_YEAR }, { PART_MONTH, { "month", "mo", "mm", "monat", NULL }, 1, 12 },
+    { PART_DAY, { "day", "dd", "dy", "dayofmonth", "tag", NULL }, 1, 31 },             { PART_HOUR, { "hour", "hr", "hh", "stunde", NULL }, 0, 23 },
+    { PART_MINUTE, { "minute", "min", NULL }, 0, 59 },                           { PART_SECOND, { "second", "sec", NULL }, 0, 59 },
+};
+enum { PARTS = sizeof part_names / sizeof *part_names, HOUR = 3 };
+
+static bool whole_within(const reading *r, int64_t column, double low, double high) {
     for (int64_t i = 0; i < r->table.rows; i++) {
-        int64_t     seconds;
-        time_format format;
-        if (!time_parse_as(reading_text(r, i, column), shape, &seconds, &format)) return false;
-        *clock = *clock || format.middle;
+        char  *end;
+        double v = num_parse(reading_text(r, i, column), &end);
+        if (end == reading_text(r, i, column) || *end || v < low || v > high || v != (double)(int64_t)v) return false;
     }
     return true;
 }
 
-static bool all_clocks(const reading *r, int64_t column) {
-    for (int64_t i = 0; i < r->table.rows; i++)
-        if (!clock_parse(reading_text(r, i, column))) return false;
-    return true;
-}
-
-/* Numbers that are stamps only if nothing speaks against it: epochs, 20160701 and years never run backwards, and years go up by one. */
-static bool all_epochs(const reading *r, int64_t column) {
-    int64_t before = INT64_MIN;
-    for (int64_t i = 0; i < r->table.rows; i++) {
-        int64_t     seconds;
-        time_format format;
-        if (!time_parse(reading_text(r, i, column), &seconds, &format) || format.kind == 'd' || seconds < before) return false;
-        before = seconds;
-    }
-    return true;
-}
-
-enum { FIRST_YEAR = 1700, LAST_YEAR = 2200 };
-
-static bool all_numbered(const reading *r, int64_t column, date_shape shape) {
-    calendar_date before = { 0 };
-    int64_t       moved = 0, last = 0;
-    for (int64_t i = 0; i < r->table.rows; i++) {
-        int64_t     seconds;
-        time_format format;
-        if (!time_parse_as(reading_text(r, i, column), shape, &seconds, &format) || format.middle || (i && seconds < last)) return false;
-        calendar_date d = calendar_date_of(floor_div(seconds, DAY_SECONDS));
-        if (d.year < FIRST_YEAR || d.year > LAST_YEAR || (shape == DATE_Y && i && d.year != before.year + 1)) return false;
-        moved += i && seconds > last;
-        before = d, last = seconds;
-    }
-    return moved > 0;
-}
-
-/* The shape of a column of calendar text, DATE_SHAPES if it is none. 1/2/2023 may be read both ways: then *either is set, and the
- * shape is what --date-order says, or the run. */
-static date_shape calendar_shape(const reading *r, int64_t column, bool *clock, bool *either) {
-    static const date_shape shapes[] = { DATE_YMD, DATE_YM };
-    *either = false;
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        if (all_dates(r, column, shapes[i], clock)) return shapes[i];
-    bool wanted = r->options->date_order == DATE_DMY || r->options->date_order == DATE_MDY, other_clock;
-    bool dmy = all_dates(r, column, DATE_DMY, clock), mdy = all_dates(r, column, DATE_MDY, dmy ? &other_clock : clock);
-    if (dmy && mdy && wanted) return r->options->date_order;
-    *either = dmy && mdy;
-    return dmy ? DATE_DMY : mdy ? DATE_MDY : DATE_SHAPES;
+static int64_t find_part(const reading *r, int part) {
+    for (int64_t c = 0; c < r->table.columns; c++)
+        if (!ignored(r, c) && named(r, c, part_names[part].names) && whole_within(r, c, part_names[part].low, part_names[part].high)) return c;
+    return -1;
 }
 
 /* ---- finding them ---- */
@@ -100,36 +61,72 @@ static tide_status fail_either(reading *r, int64_t column) {
                          "'%.40s' may be day or month first, and no row decides it: --date-order dmy or --date-order mdy", reading_text(r, 0, column));
 }
 
-/* The clock that belongs to a column of dates: one beside it that holds nothing else. */
+/* The only column, but for the dates, that holds clocks and nothing else; -1: there is none, or there are two. */
 static int64_t find_clock(const reading *r, int64_t date) {
     int64_t found = -1;
     for (int64_t c = 0; c < r->table.columns; c++) {
-        if (c == date || ignored(r, c) || !clock_parse(reading_text(r, 0, c)) || !all_clocks(r, c)) continue;
+        if (c == date || ignored(r, c) || !clock_parse(reading_text(r, 0, c)) || !column_all_clocks(r, c)) continue;
         if (found >= 0) return -1;
         found = c;
     }
     return found;
 }
 
-/* Takes a column of calendar text, with the clock beside it if it has none; false: it is none. */
+static bool has_twins(const reading *r, int64_t column) {
+    for (int64_t i = 1; i < r->table.rows; i++)
+        if (!strcmp(reading_text(r, i - 1, column), reading_text(r, i, column))) return true;
+    return false;
+}
+
+static bool is_constant(const reading *r, int64_t column) {
+    for (int64_t i = 1; i < r->table.rows; i++)
+        if (strcmp(reading_text(r, i - 1, column), reading_text(r, i, column))) return false;
+    return true;
+}
+
+/* The column that goes on where dates leave off. Dates that never repeat need none: a sunrise beside them is no clock of theirs. */
+static int64_t find_beside(const reading *r, int64_t date, time_part *part) {
+    bool    twins = has_twins(r, date);
+    int64_t clock = find_clock(r, date), hour = twins && clock < 0 ? find_part(r, HOUR) : -1;
+    *part = hour >= 0 ? PART_HOUR : PART_CLOCK;
+    if (hour >= 0) return hour;
+    return clock >= 0 && (twins || is_constant(r, clock)) ? clock : -1;
+}
+
+static void take_dates(reading *r, int64_t column, date_shape shape, bool complete) {
+    time_part part;
+    int64_t   beside = complete ? -1 : find_beside(r, column, &part);
+    r->shape = shape;
+    add_column(r, column, beside >= 0 ? PART_DATE : PART_STAMP);
+    if (beside >= 0) add_column(r, beside, part);
+}
+
+/* Takes a column of calendar text, with the clock or hour beside it if it has none; false: it is none. */
 static bool take_calendar(reading *r, int64_t column, tide_status *status) {
     bool       clock, either;
-    date_shape shape = calendar_shape(r, column, &clock, &either);
+    date_shape shape = column_calendar_shape(r, column, &clock, &either);
     if (shape == DATE_SHAPES) return false;
     if (either) *status = fail_either(r, column);
-    int64_t beside = clock || shape == DATE_YM ? -1 : find_clock(r, column);
-    r->shape       = shape;
-    add_column(r, column, beside >= 0 ? PART_DATE : PART_STAMP);
-    if (beside >= 0) add_column(r, beside, PART_CLOCK);
+    take_dates(r, column, shape, clock || shape == DATE_YM);
     return true;
 }
 
 static bool take_number(reading *r, int64_t column) {
-    bool epoch = all_epochs(r, column), compact = !epoch && all_numbered(r, column, DATE_COMPACT), year = !epoch && !compact && all_numbered(r, column, DATE_Y);
-    if (!epoch && !compact && !year) return false;
-    r->shape = compact ? DATE_COMPACT : year ? DATE_Y : DATE_YMD;
-    add_column(r, column, PART_STAMP);
+    date_shape shape = column_number_shape(r, column);
+    if (shape == DATE_SHAPES) return false;
+    take_dates(r, column, shape, shape != DATE_COMPACT);
     return true;
+}
+
+static tide_status fail_digits(reading *r, int64_t column) {
+    const char *text = reading_text(r, 0, column);
+    char        written[24];
+    size_t      length = strlen(text);
+    int         used = snprintf(written, sizeof written, length == 6 ? "%.4s-%.2s" : "%.4s-%.2s-%.2s %.2s:", text, text + 4, text + MIN2(6, length), text + MIN2(8, length));
+    if (length > 6) snprintf(written + used, sizeof written - (size_t)used, length == 14 ? "%.2s:%.2s" : length == 12 ? "%.2s" : "00", text + MIN2(10, length), text + MIN2(12, length));
+    return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[0], r->table.header[column],
+                         "'%.20s' and those after it are dates in digits alone: write them as %s; if they are a series, --columns with the names of all "
+                         "series keeps it", text, written);
 }
 
 /* The first cell tells most columns apart from time at once. */
@@ -157,40 +154,38 @@ static tide_status search_calendar(reading *r) {
     return status;
 }
 
-/* Numbers are time in this order, and each only if it is alone: epochs, then 20160701, then years. A target is none. */
+/* A series by its name, whatever its numbers could be read as. */
+static bool asked_for(const reading *r, int64_t column) {
+    const frame_options *o = r->options;
+    const char          *name = r->table.header[column];
+    bool                 asked = (o->target && !strcmp(o->target, name)) || list_has(o->columns, name);
+    for (int64_t i = 0; o->run_names && i < o->run_count && !asked; i++) asked = !strcmp(o->run_names[i], name);
+    return asked;
+}
+
+/* Numbers are time in this order, and each only if it is alone: epochs, then 20160701, then years. */
 static tide_status search_numbers(reading *r) {
     for (int64_t c = 0; c < r->table.columns; c++) {
-        if (ignored(r, c) || (r->options->target && !strcmp(r->options->target, r->table.header[c]))) continue;
-        if (list_has(r->options->columns, r->table.header[c])) continue;
+        if (ignored(r, c) || reading_is_time(r, c)) continue;
+        bool digits = column_is_digit_stamps(r, c);
+        if ((!digits && column_number_shape(r, c) == DATE_SHAPES) || asked_for(r, c)) continue;
         int64_t first = r->time.count ? r->time.of[0].place : -1;
-        if (take_number(r, c) && first >= 0) return fail_two(r, first, c);
+        if (first >= 0) return fail_two(r, first, c);
+        if (digits) return fail_digits(r, c);
+        take_number(r, c);
     }
     return TIDE_OK;
 }
 
-/* ---- year, month, day ... in columns of their own ---- */
-
-static const struct { time_part part; const char *names[6]; double low, high; } part_names[] = {
-    { PART_YEAR, { "year", "yr", "yyyy", "jahr", NULL }, FIRST_YEAR, LAST_YEAR }, { PART_MONTH, { "month", "mo", "mm", "monat", NULL }, 1, 12 },
-    { PART_DAY, { "day", "dd", "dy", "dayofmonth", "tag", NULL }, 1, 31 },             { PART_HOUR, { "hour", "hr", "hh", "stunde", NULL }, 0, 23 },
-    { PART_MINUTE, { "minute", "min", NULL }, 0, 59 },                           { PART_SECOND, { "second", "sec", NULL }, 0, 59 },
-};
-enum { PARTS = sizeof part_names / sizeof *part_names };
-
-static bool whole_within(const reading *r, int64_t column, double low, double high) {
-    for (int64_t i = 0; i < r->table.rows; i++) {
-        char  *end;
-        double v = num_parse(reading_text(r, i, column), &end);
-        if (end == reading_text(r, i, column) || *end || !(v >= low && v <= high) || v != (double)(int64_t)v) return false;
+/* A column most of whose cells are dates is time, and its other cells are at fault. */
+static void take_usual(reading *r) {
+    for (int64_t c = 0; c < r->table.columns && !r->time.count; c++) {
+        date_shape shape = ignored(r, c) || asked_for(r, c) ? DATE_SHAPES : column_usual_shape(r, c);
+        if (shape != DATE_SHAPES) take_dates(r, c, shape, true);
     }
-    return true;
 }
 
-static int64_t find_part(const reading *r, int part) {
-    for (int64_t c = 0; c < r->table.columns; c++)
-        if (!ignored(r, c) && named(r, c, part_names[part].names) && whole_within(r, c, part_names[part].low, part_names[part].high)) return c;
-    return -1;
-}
+/* ---- year, month, day ... in columns of their own ---- */
 
 /* From the year on, as many as there are without a gap: two at least, or years would be months. */
 static void take_parts(reading *r) {
@@ -205,7 +200,10 @@ static void take_parts(reading *r) {
 
 static tide_status take_named(reading *r, int64_t column) {
     tide_status status = TIDE_OK;
-    if (!take_calendar(r, column, &status) && !take_number(r, column)) add_column(r, column, PART_STAMP); /* its first bad cell will be named */
+    if (column_is_digit_stamps(r, column)) return fail_digits(r, column);
+    if (take_calendar(r, column, &status) || take_number(r, column)) return status;
+    date_shape shape = column_usual_shape(r, column);
+    take_dates(r, column, shape == DATE_SHAPES ? DATE_YMD : shape, true); /* its first bad cell will be named */
     return status;
 }
 
@@ -218,9 +216,9 @@ static tide_status take_asked(reading *r) {
         int64_t date = reading_find(r, "--time-column", name), clock = date < 0 ? -1 : reading_find(r, "--time-column", comma + 1);
         if (clock < 0) return status_of(r);
         bool has_clock, either;
-        r->shape = calendar_shape(r, date, &has_clock, &either);
-        if (r->shape == DATE_SHAPES) r->shape = DATE_YMD;
-        add_column(r, date, PART_DATE), add_column(r, clock, PART_CLOCK);
+        r->shape = column_calendar_shape(r, date, &has_clock, &either);
+        if (r->shape == DATE_SHAPES) r->shape = column_all_dates(r, date, DATE_COMPACT, &has_clock) ? DATE_COMPACT : DATE_YMD;
+        add_column(r, date, PART_DATE), add_column(r, clock, whole_within(r, clock, 0, 23) ? PART_HOUR : PART_CLOCK);
         return either ? fail_either(r, date) : TIDE_OK;
     }
     int64_t column = reading_find(r, "--time-column", list);
@@ -228,10 +226,11 @@ static tide_status take_asked(reading *r) {
 }
 
 static tide_status refuse_lone_clock(reading *r) {
+    char word[WORD_TEXT];
     for (int64_t c = 0; c < r->table.columns; c++)
-        if (!ignored(r, c) && !reading_is_time(r, c) && clock_parse(reading_text(r, 0, c)) && all_clocks(r, c))
+        if (!ignored(r, c) && !reading_is_time(r, c) && clock_parse(reading_text(r, 0, c)) && column_all_clocks(r, c))
             return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[0], r->table.header[c],
-                                 "the column holds times of day, and no other column their dates; put both into one, or leave it out with --ignore %s", r->table.header[c]);
+                                 "the column holds times of day, and no other column their dates; put both into one, or leave it out with --ignore %s", reading_word(word, r->table.header[c], true));
     return TIDE_OK;
 }
 
@@ -247,6 +246,7 @@ tide_status reading_find_time(reading *r) {
     tide_status status = search_calendar(r);
     if (status == TIDE_OK && !r->time.count) take_parts(r);
     if (status == TIDE_OK && !r->time.count) status = search_numbers(r);
+    if (status == TIDE_OK && !r->time.count) take_usual(r);
     return status == TIDE_OK ? refuse_lone_clock(r) : status;
 }
 
@@ -272,6 +272,10 @@ static bool same_clock(const time_format *a, const time_format *b) {
 static const char *stamp_text(const reading *r, int64_t row, char buffer[STAMP_TEXT]) {
     const time_columns *t = &r->time;
     if (t->count < 2) return reading_text(r, row, t->of[0].place);
+    if (t->of[0].part == PART_DATE && t->of[1].part == PART_HOUR) {
+        snprintf(buffer, STAMP_TEXT, "%.40s %.10s:00", reading_text(r, row, t->of[0].place), reading_text(r, row, t->of[1].place));
+        return buffer;
+    }
     if (t->of[1].part == PART_CLOCK) {
         snprintf(buffer, STAMP_TEXT, "%.40s %.40s", reading_text(r, row, t->of[0].place), reading_text(r, row, t->of[1].place));
         return buffer;
@@ -292,8 +296,9 @@ static tide_status fail_stamp(reading *r, int64_t row, const char *text) {
     const char *why = strpbrk(text, "Qq") ? "a quarter: write its first day, 2016-07-01" :
                       strpbrk(text, "Ww") ? "a week: write its first day, 2016-07-04" : ACCEPTED;
     bool other = time_parse(text, &seconds, NULL);
+    for (date_shape s = DATE_YMD; s < DATE_SHAPES && !other; s++) other = time_parse_as(text, s, &seconds, NULL);
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->time_name, "'%.60s' is no time stamp%s; %s", text,
-                         other ? " like those before it" : "", why);
+                         !other ? "" : row ? " like those before it" : " like those after it", why);
 }
 
 static tide_status parse_stamp(reading *r, int64_t row) {
@@ -336,7 +341,7 @@ tide_status reading_parse_time(reading *r) {
     if (!f->time) return reading_no_memory(r);
     for (int64_t i = 0; i < f->file_rows && status == TIDE_OK; i++) status = parse_stamp(r, i);
     if (status == TIDE_OK && r->time.of[0].part == PART_YEAR) /* one number a column, as the file writes it */
-        f->format.padded = r->time.count > 1 && reading_text(r, 0, r->time.of[1].place)[0] == '0';
+        f->format.padded = f->format.hour_padded = r->time.count > 1 && reading_text(r, 0, r->time.of[1].place)[0] == '0';
     if (status == TIDE_OK) status = reading_order_rows(r);
     return status == TIDE_OK ? reading_settle_step(r) : status;
 }

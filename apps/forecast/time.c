@@ -215,7 +215,7 @@ void time_print_part(char buffer[40], int64_t seconds, const time_format *f, tim
     const int numbers[] = { [PART_YEAR] = d.year, [PART_MONTH] = d.month, [PART_DAY] = d.day, [PART_HOUR] = (int)(second_of_day / 3600),
                             [PART_MINUTE] = (int)(second_of_day / 60 % 60), [PART_SECOND] = (int)(second_of_day % 60) };
     buffer[0] = 0;
-    if (part >= PART_YEAR) put(&l, f->padded ? "%02d" : "%d", numbers[part]);
+    if (part >= PART_YEAR) put(&l, (part == PART_HOUR ? f->hour_padded : f->padded) ? "%02d" : "%d", numbers[part]);
     else if (plain) put(&l, "%" PRId64 "%s", seconds, f->kind == 'm' ? "000" : "");
     else if (part == PART_CLOCK) put_clock(&l, second_of_day, f);
     else {

@@ -5,6 +5,7 @@ import datetime
 import json
 import math
 import re
+import shlex
 import struct
 
 import program
@@ -98,6 +99,72 @@ REFUSED = {
     "straight line": (table(400, "date,a", lambda i: f"{hour(i)},{i}").encode(), "'a' only counts the rows or repeats their stamps; --target 'a'"),
 }
 
+def stamped(form, rows=264, values=lambda i: f"{wave(i):.3f},{wave(i, 1):.3f}", head="date,a,b", step=hour, separator=","):
+    """A row for each of `rows` hours (or days), its stamp written as `form` says, which may depend on the row."""
+    write = form if callable(form) else lambda t: t.strftime(form)
+    when = lambda i: datetime.datetime.fromisoformat(step(i))
+    return "\n".join([head.replace(",", separator), *(write(when(i)) + separator + values(i) for i in range(rows))]) + "\n"
+
+
+def without(text, rows, cells=None):
+    """The text without these rows, or with no values in them."""
+    lines = text.splitlines()
+    kept = [line if i - 1 not in rows else line.split(",")[0] + "," * (cells or 0) for i, line in enumerate(lines) if cells or i - 1 not in rows]
+    return "\n".join(kept) + "\n"
+
+
+def scrambled(text):
+    head, *rows = text.splitlines()
+    return "\n".join([head, *rows[len(rows) // 2:], *rows[:len(rows) // 2]]) + "\n"
+
+
+def newest_first(text):
+    head, *rows = text.splitlines()
+    return "\n".join([head, *rows[::-1]]) + "\n"
+
+
+def offset(t):
+    """Clocks go back by an hour in the middle: wall clock and offset of the instant."""
+    late = t >= datetime.datetime(2023, 1, 6)
+    return (t + datetime.timedelta(hours=1 if late else 2)).strftime("%Y-%m-%d %H:%M:%S") + ("+01:00" if late else "+02:00")
+
+
+MISSING = {i for i in range(10, 230) if i % 13 == 5}
+PLAIN = stamped("%Y-%m-%d %H:%M:%S")
+TWICE = PLAIN.replace(f"{hour(50)},", f"{hour(50)},1,1\n{hour(50)},", 1)
+NEXT = "2023-01-12 00:00:00"
+
+# Hints about the time columns: name: what is written, what is said of it (refusal or warning), then the file as the hint wants it (None:
+# as it is) and the options that it names, and the first cells of the forecast. The values are a wave and another in all.
+STAMPS = {
+    "day or month": (stamped("%d/%m/%Y %H:%M"), "--date-order dmy or --date-order mdy", None, ["--date-order", "dmy"], "12/01/2023 00:00"),
+    "month or day": (stamped("%m/%d/%Y %H:%M"), "--date-order dmy or --date-order mdy", None, ["--date-order", "mdy"], "01/12/2023 00:00"),
+    "newest first": (newest_first(PLAIN), "newest row comes first; --sort", None, ["--sort"], NEXT),
+    "blocks": (scrambled(PLAIN), "runs backwards 1 time.*--sort", None, ["--sort"], NEXT),
+    "rows left out": (without(PLAIN, MISSING), "put them back with empty cells and give --missing linear", without(PLAIN, MISSING, 2), ["--missing", "linear"], NEXT),
+    "rows left out, strict": (without(PLAIN, MISSING), "17 missing.*; put the missing rows back with empty cells and give --missing linear", without(PLAIN, MISSING, 2), ["--strict-dates", "--missing", "linear"], NEXT),
+    "twice": (TWICE, "keep one row of each", PLAIN, [], NEXT),
+    "offsets": (stamped(offset), "write all stamps in UTC", stamped("%Y-%m-%d %H:%M:%SZ"), [], NEXT + "Z"),
+    "two columns": (stamped("%Y-%m-%d %H:%M:%S,2024-01-01", head="start,made,a,b"), "both hold time stamps; choose one with --time-column", None,
+                    ["--time-column", "start", "--ignore", "made"], NEXT + ","),
+    "date and clock": (stamped("%d.%m.%Y;%H:%M", head="Tag,Uhrzeit,a,b", separator=";", values=lambda i: f"{wave(i):.3f};{wave(i, 1):.3f}"), "--date-order dmy", None,
+                       ["--date-order", "dmy"], "12.01.2023,00:00,"),
+    "date and hour": (stamped(lambda t: f"{t:%Y-%m-%d},{t.hour}", head="date,hour,a,b"), "", None, [], "2023-01-12,0,"),
+    "date and hour, named": (stamped(lambda t: f"{t:%Y%m%d},{t.hour:02}", head="DATE,HH,a,b"), "", None, ["--time-column", "DATE,HH"], "20230112,00,"),
+    "year to hour": (stamped(lambda t: f"{t.year},{t.month},{t.day},{t.hour}", head="year,month,day,hour,a,b"), "", None, [], "2023,1,12,0,"),
+    "hours to 24": (stamped(lambda t: f"{t:%Y-%m-%d},{t.hour + 1}", head="date,hour,a,b"), "'hour' goes on where 'date' leaves off", PLAIN, [], NEXT),
+    "digits": (stamped("%Y%m%d%H"), "'2023010100' and those after it are dates in digits alone: write them as 2023-01-01 00:00",
+               stamped("%Y-%m-%d %H:%M"), [], "2023-01-12 00:00"),
+    "digits, other name": (stamped("%Y%m%d%H%M", head="when,a,b"), "write them as 2023-01-01 00:00;", stamped("%Y-%m-%d %H:%M"), [], "2023-01-12 00:00"),
+    "month names": (stamped("%d-%b-%y %H:%M", head="when,a,b"), "if it tells the time, write it as 2016-07-01 00:00:00", PLAIN, [], NEXT),
+    "one bad stamp": (PLAIN.replace("date,", "when,").replace(hour(100), "n/d"), ":102: 'n/d' is no time stamp", PLAIN, [], NEXT),
+    "one bad stamp, day first": (stamped("%d/%m/%Y %H:%M", rows=400).replace("05/01/2023 04:00", "?"), ":102: '\\?' is no time stamp",
+                                 stamped("%d/%m/%Y %H:%M", rows=400), [], "17/01/2023 16:00"),
+    "another form": (PLAIN.replace(hour(200), "09/01/2023 08:00"), ":202: '09/01/2023 08:00' is no time stamp like those", PLAIN, [], NEXT),
+    "clock alone": (stamped("%H:%M", head="clock,a,b"), "no other column their dates; put both into one", PLAIN, [], NEXT),
+    "sunrise": (stamped(lambda t: f"{t:%Y-%m-%d},06:{t.day}", step=day, head="date,sunrise,a,b"), "--ignore 'sunrise'", None, ["--ignore", "sunrise"], "2023-09-22"),
+}
+
 ADVICE = re.compile(r"--(decimal|thousands|na|missing|skip-rows|ignore|target) '?([^\s;']+)'?")
 
 
@@ -154,6 +221,31 @@ class Reported(Case):
                 kept = self.code(0, "forecast", "predict", self.folder / "run", "--no-plots").stdout
                 self.assertEqual(again, kept, f"the run forgets {options}")
                 self.code(0, "forecast", "evaluate", "--model", self.folder / "run", "--data", data)
+
+    def test_stamps(self):
+        for name, (text, message, better, options, first) in STAMPS.items():
+            with self.subTest(name):
+                strict = ["--strict-dates"] if "--strict-dates" in options else []
+                self.assertRegex(self.train(self.write(text), strict).stderr, message or "does not beat|^$")
+                data = self.write(better or text)
+                done = self.train(data, options)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertNotRegex(done.stderr, "repeated|left out|runs backwards")
+                rows = len(data.read_text().splitlines()) - 1
+                self.expect_tail(lambda i: [wave(i), wave(i, 1)], rows)
+                again = self.code(0, "forecast", "predict", self.folder / "run", "--data", data, "--no-plots").stdout
+                self.assertEqual(again, self.code(0, "forecast", "predict", self.folder / "run", "--no-plots").stdout)
+                self.assertTrue(again.splitlines()[1].startswith(first), again)
+
+    def test_words_for_a_shell(self):
+        """What a message prints after an option is what a shell must be given."""
+        for name in ("remark, free", "driver's note", "a b", 'say "no"'):
+            with self.subTest(name):
+                quoted = '"' + name.replace('"', '""') + '"'
+                data = self.write(table(100, f"date,a,{quoted}", lambda i: f"{hour(i)},{wave(i):.3f},ok"))
+                said = self.train(data, []).stderr
+                self.assertEqual(self.train(data, shlex.split(said[said.index("--ignore"):])).returncode, 0, said)
+                self.expect_tail(lambda i: [wave(i)], 100)
 
     def test_refused(self):
         for name, (text, message) in REFUSED.items():

@@ -103,7 +103,7 @@ static void test_refused_times(void **state) {
     (void)state;
     static const refused cases[] = {
         { "date,a\n2020-01-02,1\n2020-01-01,2\n", { 0 }, TIDE_EDATA, 3, "date", "the newest row comes first; --sort" },
-        { "date,a\n2020-01-01,1\n01.02.2020,2\n", { 0 }, TIDE_EDATA, 3, "date", "'01.02.2020' is no time stamp; accepted are" },
+        { "date,a\n2020-01-01,1\n01.02.2020,2\n", { 0 }, TIDE_EDATA, 3, "date", "'01.02.2020' is no time stamp like those before it; accepted are" },
         { "date,a\n2020-01-01 00:00+01:00,1\n2020-01-01 01:00+02:00,2\n", { 0 }, TIDE_EDATA, 3, "date", "write all stamps in UTC (Z)" },
         { "date,a\n2020-01-01,1\n1577923200,2\n", { 0 }, TIDE_EDATA, 3, "date", "write all stamps in UTC (Z)" },
         { "date,a\n2020-01-01,1\n2020-01-01,2\n2020-01-02,2\n", { .strict_dates = true }, TIDE_EDATA, 3, "date", "time stamps: 1 repeated" },

@@ -1,0 +1,110 @@
+/* What a column of text holds: dates of one shape, clocks, epochs, dates in digits alone. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "frame_time.h"
+
+/* Calendar text of one shape in every row. */
+bool column_all_dates(const reading *r, int64_t column, date_shape shape, bool *clock) {
+    *clock = false;
+    for (int64_t i = 0; i < r->table.rows; i++) {
+        int64_t     seconds;
+        time_format format;
+        if (!time_parse_as(reading_text(r, i, column), shape, &seconds, &format)) return false;
+        *clock = *clock || format.middle;
+    }
+    return true;
+}
+
+bool column_all_clocks(const reading *r, int64_t column) {
+    for (int64_t i = 0; i < r->table.rows; i++)
+        if (!clock_parse(reading_text(r, i, column))) return false;
+    return true;
+}
+
+/* Numbers that are stamps only if nothing speaks against it: epochs, 20160701 and years never run backwards, and years go up by one. */
+static bool all_epochs(const reading *r, int64_t column) {
+    int64_t before = INT64_MIN, moved = 0;
+    for (int64_t i = 0; i < r->table.rows; i++) {
+        int64_t     seconds;
+        time_format format;
+        if (!time_parse(reading_text(r, i, column), &seconds, &format) || format.kind == 'd' || seconds < before) return false;
+        moved += i && seconds > before;
+        before = seconds;
+    }
+    return moved > 0;
+}
+
+static bool all_numbered(const reading *r, int64_t column, date_shape shape) {
+    calendar_date before = { 0 };
+    int64_t       moved = 0, last = 0;
+    for (int64_t i = 0; i < r->table.rows; i++) {
+        int64_t     seconds;
+        time_format format;
+        if (!time_parse_as(reading_text(r, i, column), shape, &seconds, &format) || format.middle || (i && seconds < last)) return false;
+        calendar_date d = calendar_date_of(floor_div(seconds, DAY_SECONDS));
+        if (d.year < FIRST_YEAR || d.year > LAST_YEAR || (shape == DATE_Y && i && d.year != before.year + 1)) return false;
+        moved += i && seconds > last;
+        before = d, last = seconds;
+    }
+    return moved > 0;
+}
+
+/* 1013.5 is a month of the year 1013 only where the months go on. */
+static bool looks_decimal(const reading *r, int64_t column, date_shape shape) {
+    return shape == DATE_YM && strchr(reading_text(r, 0, column), '.') && !all_numbered(r, column, DATE_YM);
+}
+
+/* The shape of a column of calendar text, DATE_SHAPES if it is none. 1/2/2023 may be read both ways: then *either is set, and the
+ * shape is what --date-order says, or the run. */
+date_shape column_calendar_shape(const reading *r, int64_t column, bool *clock, bool *either) {
+    static const date_shape shapes[] = { DATE_YMD, DATE_YM };
+    *either = false;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        if (column_all_dates(r, column, shapes[i], clock) && !looks_decimal(r, column, shapes[i])) return shapes[i];
+    bool wanted = r->options->date_order == DATE_DMY || r->options->date_order == DATE_MDY, other_clock;
+    bool dmy = column_all_dates(r, column, DATE_DMY, clock), mdy = column_all_dates(r, column, DATE_MDY, dmy ? &other_clock : clock);
+    if (dmy && mdy && wanted) return r->options->date_order;
+    *either = dmy && mdy;
+    return dmy ? DATE_DMY : mdy ? DATE_MDY : DATE_SHAPES;
+}
+
+/* The shape that half of the cells have at least: then a cell is at fault, and not the column. DATE_SHAPES: there is none. */
+date_shape column_usual_shape(const reading *r, int64_t column) {
+    static const date_shape shapes[] = { DATE_YMD, DATE_DMY, DATE_MDY };
+    date_shape best = DATE_SHAPES;
+    int64_t    most = (r->table.rows - 1) / 2;
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+        int64_t count = 0, seconds;
+        for (int64_t i = 0; i < r->table.rows && i - count <= r->table.rows / 2; i++)
+            count += time_parse_as(reading_text(r, i, column), shapes[s], &seconds, NULL);
+        if (count > most) most = count, best = shapes[s];
+    }
+    return best;
+}
+
+/* Which time the numbers of a column are; DATE_SHAPES: none. DATE_YMD stands for an epoch. */
+date_shape column_number_shape(const reading *r, int64_t column) {
+    if (all_epochs(r, column)) return DATE_YMD;
+    return all_numbered(r, column, DATE_COMPACT) ? DATE_COMPACT : all_numbered(r, column, DATE_Y) ? DATE_Y : DATE_SHAPES;
+}
+
+/* YYYYMM, or YYYYMMDDHH with or without minutes and seconds, which are no epoch, in a column that never falls. */
+bool column_is_digit_stamps(const reading *r, int64_t column) {
+    const char *before = NULL;
+    int64_t     moved = 0;
+    for (int64_t i = 0; i < r->table.rows; i++) {
+        const char *text = reading_text(r, i, column);
+        size_t      length = strlen(text);
+        int         year, month, day = 1, hour = 0, minute = 0, second = 0;
+        if ((length != 6 && length != 10 && length != 12 && length != 14) || text[strspn(text, "0123456789")]) return false;
+        sscanf(text, "%4d%2d%2d%2d%2d%2d", &year, &month, &day, &hour, &minute, &second);
+        if (year < 1900 || year > 2100 || month < 1 || month > 12 || hour > 24 || minute > 59 || second > 59) return false;
+        if (day < 1 || day > calendar_month_days(year, month)) return false;
+        if (before && (strlen(before) != length || strcmp(text, before) < 0)) return false;
+        moved += before && strcmp(text, before) > 0;
+        before = text;
+    }
+    return moved > 1;
+}
