@@ -115,9 +115,11 @@ tide_status reading_note_sentinels(reading *r) {
 
 static tide_status fail_large(reading *r, int64_t row, int64_t column) {
     const char *text = r->table.cells[row * r->table.columns + r->chosen[column]];
+    char mark[32]; /* as --na takes it, whatever the file's decimal sign */
+    num_format(mark, r->out->values[row * r->out->columns + column], false);
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->names[column],
                          "'%.60s' is too large to forecast with, the limit is 1e30: correct it; if it marks a missing value, "
-                         "--na %.60s takes it as one; if the column is right, give it in a larger unit", text, text);
+                         "--na %s takes it as one; if the column is right, give it in a larger unit", text, mark);
 }
 
 /* Differences so small that their squares vanish: the column would pass for a constant. */

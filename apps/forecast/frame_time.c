@@ -86,11 +86,12 @@ static bool is_constant(const reading *r, int64_t column) {
 
 /* The column that goes on where dates leave off. Dates that never repeat need none: a sunrise beside them is no clock of theirs. */
 static int64_t find_beside(const reading *r, int64_t date, time_part *part) {
+    static const char *const clocks[] = { "time", "clock", "uhrzeit", "zeit", "heure", "hora", NULL };
     bool    twins = has_twins(r, date);
     int64_t clock = find_clock(r, date), hour = twins && clock < 0 ? find_part(r, HOUR) : -1;
     *part = hour >= 0 ? PART_HOUR : PART_CLOCK;
     if (hour >= 0) return hour;
-    return clock >= 0 && (twins || is_constant(r, clock)) ? clock : -1;
+    return clock >= 0 && (twins || is_constant(r, clock) || named(r, clock, clocks)) ? clock : -1;
 }
 
 static void take_dates(reading *r, int64_t column, date_shape shape, bool complete) {

@@ -73,12 +73,13 @@ static const char *sizes_that_fit(frame_kind kind, int64_t rows, int64_t seq_len
     return out;
 }
 
-static tide_status custom_blocks(const frame *f, split_sizes sizes, int64_t seq_len, split *out, tide_failure *failure) {
+static tide_status custom_blocks(const frame *f, split_sizes sizes, int64_t seq_len, int64_t pred_len, split *out, tide_failure *failure) {
+    char fits[160];
     int64_t test = sized(sizes.test, 0.2, f->rows), val = sized(sizes.val, 0.1, f->rows), train = f->rows - val - test;
     if (train < 1)
         return forecast_fail(failure, TIDE_EINVAL, f->path, 0, sizes.val > 0 ? "val" : "test",
                              "%" PRId64 " rows for validation and %" PRId64 " for test leave none of the file's %" PRId64
-                             " for training: smaller --val and --test would", val, test, f->rows);
+                             " for training; %s", val, test, f->rows, sizes_that_fit(KIND_CUSTOM, f->rows, seq_len, pred_len, fits));
     *out = (split){ { 0, train }, block_of(train, train + val, seq_len), block_of(train + val, f->rows, seq_len) };
     return TIDE_OK;
 }
@@ -94,7 +95,7 @@ tide_status split_sized(const frame *f, frame_kind kind, split_sizes sizes, int6
                              "the file has %" PRId64 " rows, fewer than one window of %" PRId64 ": seq_len %" PRId64
                              " and pred_len %" PRId64 "; %s",
                              f->rows, seq_len + pred_len, seq_len, pred_len, sizes_that_fit(kind, f->rows, seq_len, pred_len, fits));
-    if (chosen) return custom_blocks(f, sizes, seq_len, out, failure);
+    if (chosen) return custom_blocks(f, sizes, seq_len, pred_len, out, failure);
     *out = blocks_of(kind, f->rows, seq_len);
     return TIDE_OK;
 }

@@ -2,6 +2,7 @@
 """Files shaped after public reports of forecasters: each is read rightly, or refused with an option that, followed, reads it rightly.
 Every file is a wave whose values are known, so the rows kept in the run are compared with the truth, and not a forecast."""
 import datetime
+import itertools
 import json
 import math
 import re
@@ -67,6 +68,8 @@ FILES = {
     "-999": (marked("-999.0"), r"'b' holds -999 in 4 rows.*1 of them in the last 24 rows", filled, 400),
     "-200": (marked("-200"), r"'b' holds -200 in 4 rows", filled, 400),
     "1e20": (marked("1e20"), r"'b' holds 1e\+?20 in 4 rows", filled, 400),
+    "too large, comma": (table(400, "date;a;b", lambda i: f"{hour(i)};{german(wave(i), 2)};{'1,5e31' if i in (100, 200, 300, 390) else german(wave(i, 1), 2)}"),
+                         "--decimal ,", lambda i: [round(value, 2) for value in filled(i)], 400),
     "netcdf": (marked("9.96921e+36"), r"'9.96921e\+36' is too large to forecast with.*--na 9.96921e\+36", filled, 400),
     "question": (marked("?"), r"'\?' is not a finite number.*--na '\?'", filled, 400),
     "preamble": ("# Station 10384\n# made\nTime,Station\n\n" + table(400), "--skip-rows 3", lambda i: [wave(i), wave(i, 1)], 400),
@@ -246,6 +249,43 @@ class Reported(Case):
                 said = self.train(data, []).stderr
                 self.assertEqual(self.train(data, shlex.split(said[said.index("--ignore"):])).returncode, 0, said)
                 self.expect_tail(lambda i: [wave(i)], 100)
+
+    def test_sizes_that_fit(self):
+        """The lengths and parts that a refusal offers can be trained with, whatever was asked for."""
+        asked = [*itertools.product((4, 30, 43), ((1, 1), (24, 6), (12, 24)), ([], ["--val", "0.05"], ["--val", "5", "--test", "200"])),
+                 (60, (24, 12), ["--test", "3"]), (100, (24, 12), ["--val", "60", "--test", "50"])]
+        offers = 0
+        for rows, (look_back, ahead), parts in asked:
+            options = ["--seq-len", str(look_back), "--pred-len", str(ahead), *parts]
+            data = self.write(table(rows))
+            done = self.train(data, options)
+            if done.returncode == 0:
+                continue
+            with self.subTest(rows=rows, options=options):
+                offered = done.stderr.split("; ")[-1].replace(" would do", "").split()
+                self.assertEqual(self.train(data, [*options, *offered]).returncode, 0, done.stderr)
+                offers += 1
+        self.assertGreater(offers, 20)
+
+    def test_end_of_training(self):
+        """What the last lines of a training name: a baseline that forecasts better, and more epochs, both as they are printed."""
+        data = self.write(table(300))
+        done = program.run("forecast", "train", "--data", data, "--out", self.folder / "it's a run", *[o for o in TINY if o != "--quiet"])
+        said = (done.stdout + done.stderr).splitlines()
+        use = next(line for line in said if "--use" in line)
+        words = shlex.split(use[use.index("tidemill forecast predict"):])
+        shown = self.code(0, *words[1:], "--no-plots").stdout.splitlines()[1:]
+        for i, line in enumerate(shown):
+            self.assertAlmostEqual(float(line.split(",")[1]), wave(300 + i), delta=2e-3)
+        longer = next(line for line in said if "the best epoch is the last" in line)
+        options = shlex.split(longer[longer.index("--epochs"):longer.index(" goes further")])
+        again = self.train(data, options)
+        self.assertEqual(again.returncode, 0, again.stderr)
+        note = self.code(0, "forecast", "predict", self.folder / "run", "--no-plots").stderr
+        self.assertIn("--use ", note)
+        best = note[note.index("--use "):].split()[:2]
+        self.assertEqual(self.code(0, "forecast", "predict", self.folder / "run", "--no-plots", *best).stdout,
+                         self.code(0, "forecast", "predict", self.folder / "run", "--no-plots", "--use", "best").stdout)
 
     def test_refused(self):
         for name, (text, message) in REFUSED.items():
