@@ -85,6 +85,7 @@ typedef struct frame {
     int64_t    *place;            /* (columns) where each stands in the file, ascending from left; NULL: in this order */
     int64_t     file_rows;        /* >= rows: ETT's benchmark uses 14,400 of 17,420; the rest serves for forecasting from the end */
     char        found_thousands;  /* the sign that was found to group digits; 0: none was */
+    char        found_decimal;    /* ',' where that was found with it */
     char       *warnings;         /* "" or lines, each ending in a newline */
     char       *path;             /* as given, for messages */
     char        sha256[65];       /* of the file; "" for standard input and for a file read for a run */

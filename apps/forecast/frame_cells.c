@@ -12,11 +12,27 @@ static bool read_one(reading *r, int64_t row, int64_t column, const number_reade
     return reading_cell(r, number, r->table.cells[row * r->table.columns + r->chosen[column]], &f->values[row * f->columns + column]);
 }
 
+/* Blanks that do not break and the minus of typesetters become those of keyboards. Did the column hold any? */
+static bool plain_signs(reading *r, int64_t column) {
+    static const struct { const char *sign; char plain; } signs[] = { { "\xc2\xa0", ' ' }, { "\xe2\x80\xaf", ' ' }, { "\xe2\x80\x89", ' ' }, { "\xe2\x88\x92", '-' } };
+    bool any = false;
+    for (int64_t i = 0; i < r->table.rows; i++)
+        for (size_t s = 0; s < sizeof signs / sizeof *signs; s++) {
+            char *at = r->table.cells[i * r->table.columns + column];
+            for (size_t length = strlen(signs[s].sign); (at = strstr(at, signs[s].sign)) != NULL; any = true) {
+                *at++ = signs[s].plain;
+                memmove(at, at + length - 1, strlen(at + length - 1) + 1);
+            }
+        }
+    return any;
+}
+
 /* A column that turns out to group its digits is read again from its first row; all are where the decimal sign is another. */
 static tide_status restyle(reading *r, int64_t row, int64_t column, number_reader *numbers) {
     const frame *f = r->out;
     char decimal = numbers[column].decimal;
     bool settled;
+    if (plain_signs(r, r->chosen[column]) && read_one(r, row, column, &numbers[column])) return TIDE_OK;
     tide_status status = reading_settle_style(r, r->chosen[column], row, &numbers[column], &settled);
     if (status || !settled) return status ? status : reading_fail_cell(r, row, r->chosen[column], &numbers[column]);
     bool all = numbers[column].decimal != decimal;

@@ -18,7 +18,8 @@ static bool has_counter_name(const char *name) {
 }
 
 static bool has_clock_name(const char *name) {
-    static const char *const names[] = { "t", "time", "time_s", "seconds", "elapsed", "timestamp" };
+    static const char *const names[] = { "t", "time", "time_s", "seconds", "elapsed", "timestamp", "decimal date", "decimal_date", "decimal year",
+                                         "decimal_year", "decimal" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcasecmp(name, names[i])) return true;
     return false;
@@ -58,9 +59,9 @@ tide_status reading_find_counters(reading *r) {
     tide_status status = TIDE_OK;
     for (int64_t c = 0; c < r->table.columns && !status; c++) {
         const char *name = r->table.header[c];
-        if (reading_is_time(r, c) || !name[0] || list_has(r->options->ignore, name) || is_named(r, name)) continue;
+        if (reading_is_time(r, c) || r->left_out[c] || !name[0] || list_has(r->options->ignore, name) || is_named(r, name)) continue;
         bool counts = counts_rows(r, c, &number);
-        r->left_out[c] = r->left_out[c] || counts;
+        r->left_out[c] = counts;
         if (counts && !r->options->columns)
             status = reading_note(r, "'%s' counts the rows (%s, %s, ...): left out; --columns with its name among the others forecasts it\n", name,
                                   r->table.cells[c], r->table.cells[r->table.columns + c]);

@@ -117,6 +117,7 @@ static tide_status take_style(reading *r, int64_t column, const char *example, n
     frame *f = r->out;
     bool another = f->found_thousands && f->found_thousands != number->thousands;
     f->found_thousands = another ? 0 : number->thousands; /* a run keeps one sign for all */
+    if (number->decimal == ',') f->found_decimal = ',';
     return reading_note(r, "'%s' writes digits in groups of three: %s is read as %.15g\n", r->table.header[column], example, value);
 }
 
@@ -229,8 +230,8 @@ static tide_status fail_at_cell(reading *r, int64_t row, int64_t column, const c
 
 const char *reading_leave_out(const reading *r) { return r->options->run_time ? "" : ", or leave the column out with --ignore"; }
 
-/* A mark that --na can name: it stands in a list, and a shell's quotes go around it. */
-static bool can_be_mark(const char *text) { return strlen(text) <= 60 && !strpbrk(text, ",'"); }
+/* A mark that --na can name: it stands in a list, and a shell's quotes go around it. "<0.5" and "(12.3)" tell a value. */
+static bool can_be_mark(const char *text) { return strlen(text) <= 60 && !strpbrk(text, ",'0123456789"); }
 
 tide_status reading_fail_cell(reading *r, int64_t row, int64_t column, const number_reader *number) {
     bool commas = r->options->decimal != ',' && has_decimal_commas(r, column);

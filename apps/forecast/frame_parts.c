@@ -73,14 +73,21 @@ static bool repeats(const reading *r, int64_t column) {
     return repeats_date(r, column);
 }
 
-/* Named as a part of a date, and whole numbers within its bounds, in a file without stamps: Year and Quarter, or a week alone. */
+/* Named as a part of a date, and whole numbers within its bounds, in a file without stamps: Year and Quarter, or a week alone.
+ * A year may have a fraction where it goes on: 1958.203. */
 static bool is_part(const reading *r, int64_t column) {
     int part = 0;
     while (part < PARTS && !has_name(r, column, part)) part++;
     if (part == PARTS) return false;
+    bool fraction = false, falls = false;
+    double before = 0;
     for (int64_t i = 0; i < r->table.rows; i++) {
         double v;
-        if (!read_number(r, i, column, &v) || v != floor(v) || v < parts[part].low || v > parts[part].high) return false;
+        if (!read_number(r, i, column, &v)) return false;
+        fraction = fraction || v != floor(v);
+        falls = falls || (i && v <= before);
+        before = v;
+        if ((fraction && (part != 0 || falls)) || v < parts[part].low || v > parts[part].high) return false;
     }
     return true;
 }

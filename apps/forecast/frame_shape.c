@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "frame_time.h"
 
@@ -23,14 +24,25 @@ bool column_all_clocks(const reading *r, int64_t column) {
     return true;
 }
 
-/* Numbers that are stamps only if nothing speaks against it: epochs, 20160701 and years never run backwards, and years go up by one. */
+/* Numbers that are stamps only if nothing speaks against it: epochs never run backwards unless the column's name tells them, few 20160701
+ * do, and years go up by one. */
+enum { CERTAIN_ROWS = 10 };  /* so many dates in digits are no chance */
+
+static bool names_epoch(const char *name) {
+    static const char *const names[] = { "ts", "time", "epoch", "unix", "unixtime", "unix_time", "unix_timestamp", "time_ms", "epoch_ms", "timestamp_ms" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcasecmp(name, names[i])) return true;
+    return false;
+}
+
 static bool all_epochs(const reading *r, int64_t column) {
+    bool    any_order = names_epoch(r->table.header[column]);
     int64_t before = INT64_MIN, moved = 0;
     for (int64_t i = 0; i < r->table.rows; i++) {
         int64_t     seconds;
         time_format format;
-        if (!time_parse(reading_text(r, i, column), &seconds, &format) || format.kind == 'd' || seconds < before) return false;
-        moved += i && seconds > before;
+        if (!time_parse(reading_text(r, i, column), &seconds, &format) || format.kind == 'd' || (seconds < before && !any_order)) return false;
+        moved += i && seconds != before;
         before = seconds;
     }
     return moved > 0;
@@ -42,10 +54,11 @@ static bool all_numbered(const reading *r, int64_t column, date_shape shape) {
     for (int64_t i = 0; i < r->table.rows; i++) {
         int64_t     seconds;
         time_format format;
-        if (!time_parse_as(reading_text(r, i, column), shape, &seconds, &format) || format.middle || (i && seconds < last)) return false;
+        if (!time_parse_as(reading_text(r, i, column), shape, &seconds, &format) || format.middle) return false;
+        if (i && seconds < last && (shape != DATE_COMPACT || r->table.rows < CERTAIN_ROWS)) return false;
         calendar_date d = calendar_date_of(floor_div(seconds, DAY_SECONDS));
         if (d.year < FIRST_YEAR || d.year > LAST_YEAR || (shape == DATE_Y && i && d.year != before.year + 1)) return false;
-        moved += i && seconds > last;
+        moved += i && seconds != last;
         before = d, last = seconds;
     }
     return moved > 0;
@@ -90,20 +103,21 @@ date_shape column_number_shape(const reading *r, int64_t column) {
     return all_numbered(r, column, DATE_COMPACT) ? DATE_COMPACT : all_numbered(r, column, DATE_Y) ? DATE_Y : DATE_SHAPES;
 }
 
-/* YYYYMM, or YYYYMMDDHH with or without minutes and seconds, which are no epoch, in a column that never falls. */
+/* YYYYMM, YYYYMMDD.0, or YYYYMMDDHH with or without minutes and seconds, which are no epoch; few of them never fall. */
 bool column_is_digit_stamps(const reading *r, int64_t column) {
     const char *before = NULL;
     int64_t     moved = 0;
     for (int64_t i = 0; i < r->table.rows; i++) {
         const char *text = reading_text(r, i, column);
-        size_t      length = strlen(text);
+        size_t      length = strspn(text, "0123456789"), fraction = text[length] == '.';
         int         year, month, day = 1, hour = 0, minute = 0, second = 0;
-        if ((length != 6 && length != 10 && length != 12 && length != 14) || text[strspn(text, "0123456789")]) return false;
+        fraction += strspn(text + length + fraction, "0");
+        if (text[length + fraction] || !(length == 6 || (length == 8 && fraction) || length == 10 || length == 12 || length == 14)) return false;
         sscanf(text, "%4d%2d%2d%2d%2d%2d", &year, &month, &day, &hour, &minute, &second);
         if (year < 1900 || year > 2100 || month < 1 || month > 12 || hour > 24 || minute > 59 || second > 59) return false;
         if (day < 1 || day > calendar_month_days(year, month)) return false;
-        if (before && (strlen(before) != length || strcmp(text, before) < 0)) return false;
-        moved += before && strcmp(text, before) > 0;
+        if (before && (strspn(before, "0123456789") != length || (strcmp(text, before) < 0 && r->table.rows < CERTAIN_ROWS))) return false;
+        moved += before && strcmp(text, before) != 0;
         before = text;
     }
     return moved > 1;

@@ -122,9 +122,11 @@ static bool take_number(reading *r, int64_t column) {
 static tide_status fail_digits(reading *r, int64_t column) {
     const char *text = reading_text(r, 0, column);
     char        written[24];
-    size_t      length = strlen(text);
-    int         used = snprintf(written, sizeof written, length == 6 ? "%.4s-%.2s" : "%.4s-%.2s-%.2s %.2s:", text, text + 4, text + MIN2(6, length), text + MIN2(8, length));
-    if (length > 6) snprintf(written + used, sizeof written - (size_t)used, length == 14 ? "%.2s:%.2s" : length == 12 ? "%.2s" : "00", text + MIN2(10, length), text + MIN2(12, length));
+    size_t      length = strspn(text, "0123456789");
+    int         used = snprintf(written, sizeof written, "%.4s-%.2s", text, text + 4);
+    if (length >= 8) used += snprintf(written + used, sizeof written - (size_t)used, "-%.2s", text + 6);
+    if (length >= 10) used += snprintf(written + used, sizeof written - (size_t)used, " %.2s:%.2s", text + 8, length > 10 ? text + 10 : "00");
+    if (length == 14) snprintf(written + used, sizeof written - (size_t)used, ":%.2s", text + 12);
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[0], r->table.header[column],
                          "'%.20s' and those after it are dates in digits alone: write them as %s; if they are a series, --columns with the names of all "
                          "series keeps it", text, written);
@@ -226,19 +228,27 @@ static tide_status take_asked(reading *r) {
     return column < 0 ? status_of(r) : take_named(r, column);
 }
 
+/* Von and Bis beside dates that repeat: which of them goes on with the date is for the user to say. */
+static tide_status refuse_two_clocks(reading *r, int64_t clock) {
+    const char *date = r->table.header[r->time.of[0].place], *name = r->table.header[clock];
+    if (r->time.count > 1 || !has_twins(r, r->time.of[0].place)) return TIDE_OK;
+    return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[0], name,
+                         "more than one column holds times of day, and the dates of '%.60s' repeat: --time-column '%.60s,%.60s' joins them; leave the "
+                         "others out with --ignore", date, date, name);
+}
+
+/* Times of day that belong to no date. */
 static tide_status refuse_lone_clock(reading *r) {
     char word[WORD_TEXT];
     for (int64_t c = 0; c < r->table.columns; c++)
         if (!ignored(r, c) && !reading_is_time(r, c) && clock_parse(reading_text(r, 0, c)) && column_all_clocks(r, c))
-            return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[0], r->table.header[c],
+            return r->time.count ? refuse_two_clocks(r, c) : forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[0], r->table.header[c],
                                  "the column holds times of day, and no other column their dates; put both into one, or leave it out with --ignore %s", reading_word(word, r->table.header[c], true));
     return TIDE_OK;
 }
 
-tide_status reading_find_time(reading *r) {
+static tide_status search_columns(reading *r) {
     const char *const usual[] = { r->options->run_time, "date", "ds", "timestamp", "datetime" };
-    if (r->options->kind == KIND_SOLAR) return TIDE_OK;
-    if (r->options->time_column) return take_asked(r);
     for (size_t u = 0; u < sizeof usual / sizeof *usual; u++)
         for (int64_t c = 0; c < r->table.columns; c++) {
             bool parts = u == 0 && usual[u] && named(r, c, part_names[0].names); /* the run's year is not all of it */
@@ -248,6 +258,13 @@ tide_status reading_find_time(reading *r) {
     if (status == TIDE_OK && !r->time.count) take_parts(r);
     if (status == TIDE_OK && !r->time.count) status = search_numbers(r);
     if (status == TIDE_OK && !r->time.count) take_usual(r);
+    return status;
+}
+
+tide_status reading_find_time(reading *r) {
+    if (r->options->kind == KIND_SOLAR) return TIDE_OK;
+    if (r->options->time_column) return take_asked(r);
+    tide_status status = search_columns(r);
     return status == TIDE_OK ? refuse_lone_clock(r) : status;
 }
 

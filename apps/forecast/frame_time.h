@@ -19,7 +19,7 @@ date_shape column_calendar_shape(const reading *r, int64_t column, bool *clock, 
 date_shape column_usual_shape(const reading *r, int64_t column);
 /* Of numbers that are time; DATE_YMD stands for an epoch. */
 date_shape column_number_shape(const reading *r, int64_t column);
-/* YYYYMM, or YYYYMMDDHH with or without minutes and seconds, which are no epoch, in a column that never falls. */
+/* YYYYMM, YYYYMMDD.0, or YYYYMMDDHH with or without minutes and seconds, which are no epoch; few of them never fall. */
 bool       column_is_digit_stamps(const reading *r, int64_t column);
 
 /* frame_order.c: rows that do not ascend are refused by what they are (long format, newest first), or put in order (--sort). */

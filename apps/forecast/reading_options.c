@@ -16,6 +16,7 @@ static int64_t row_of(const forecast_option *row) {
 /* What a file was found to have counts as if it had been given: a later file may be too short to show it. */
 static void take_found(const frame *f, forecast_options *o) {
     if (f->found_thousands && !*o->thousands) o->thousands[0] = f->found_thousands, o->thousands[1] = 0;
+    if (f->found_decimal && !*o->decimal) o->decimal[0] = f->found_decimal, o->decimal[1] = 0;
 }
 
 bool reading_options_json(const forecast_options *given, const frame *f, json_t **out) {
