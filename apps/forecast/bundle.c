@@ -111,6 +111,7 @@ static json_t *time_json(const bundle *b) {
     const time_format *f = &b->format;
     json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:s}", "step", b->step.unit ? step : "", "marks", b->config.marks ? marks : "", "kind", f->kind, "separator",
                           f->separator, "middle", f->middle, "fraction", f->fraction, "offset", f->offset);
+    if (b->step.day) json_object_set_new(o, "step_day", json_integer(b->step.day));
     json_object_set_new(o, "padded", json_boolean(f->padded));
     json_object_set_new(o, "hour_padded", json_boolean(f->hour_padded));
     json_object_set_new(o, "seconds", json_boolean(f->seconds));

@@ -216,6 +216,14 @@ static bool read_step(reader *r, const json_t *o, const char *key, time_step *ou
     return !*text || step_parse(text, out) || refuse(r, place_of("time", key, where), "is no step such as h or 15min");
 }
 
+/* The day of the month that the stamps keep: the 30th, after a February. Runs of 0.1.0 do not tell. */
+static bool read_step_day(reader *r, const json_t *o) {
+    int64_t day = 0;
+    bool    read = !json_object_get(o, "step_day") || read_whole(r, o, "time", "step_day", 1, 31, &day);
+    if (day) r->out->step.day = (int32_t)day;
+    return read;
+}
+
 static bool add_time_column(reader *r, const char *name, int64_t place, time_part part) {
     time_columns *t = &r->out->time_columns;
     t->of[t->count].place = place, t->of[t->count].part = part;
@@ -246,7 +254,7 @@ static bool read_time(reader *r, const json_t *o) {
     bundle       *b    = r->out;
     const json_t *name = json_object_get(o, "column");
     if (!json_is_object(o)) return refuse(r, "time", "is missing");
-    if (!read_step(r, o, "step", &b->step) || !read_step(r, o, "marks", &b->mark_step) ||
+    if (!read_step(r, o, "step", &b->step) || !read_step_day(r, o) || !read_step(r, o, "marks", &b->mark_step) ||
         !read_whole(r, o, "time", "place", 0, LARGEST_COUNT, &b->time_place))
         return false;
     if (json_is_string(name) && !(b->time_name = strdup(json_string_value(name)))) return no_memory(r);

@@ -7,6 +7,7 @@
 #include "frame_time.h"
 
 static double of_year(int64_t s) { return calendar_date_of(floor_div(s, DAY_SECONDS)).year; }
+static double of_short_year(int64_t s) { return calendar_date_of(floor_div(s, DAY_SECONDS)).year % 100; }
 static double of_month(int64_t s) { return calendar_date_of(floor_div(s, DAY_SECONDS)).month; }
 static double of_day(int64_t s) { return calendar_date_of(floor_div(s, DAY_SECONDS)).day; }
 static double of_hour(int64_t s) { return (double)(floor_mod(s, DAY_SECONDS) / 3600); }
@@ -20,6 +21,7 @@ static double of_quarter(int64_t s) { return floor((of_month(s) - 1) / 3) + 1; }
 /* What a column may count from is one more or less than ours, in every row the same. `low` and `high` bound the part. */
 static const struct { const char *names[5]; double (*of)(int64_t); double low, high; } parts[] = {
     { { "year", "yr", "yyyy", "jahr" }, of_year, 1700, 2200 },
+    { { "year", "yr", "yy", "jahr" }, of_short_year, 0, 99 },
     { { "month", "mo", "monat" }, of_month, 0, 12 },
     { { "day", "dy", "dayofmonth", "day_of_month" }, of_day, 1, 31 },
     { { "hour", "hr", "stunde" }, of_hour, 0, 24 },
@@ -75,21 +77,24 @@ static bool repeats(const reading *r, int64_t column) {
 
 /* Named as a part of a date, and whole numbers within its bounds, in a file without stamps: Year and Quarter, or a week alone.
  * A year may have a fraction where it goes on: 1958.203. */
-static bool is_part(const reading *r, int64_t column) {
-    int part = 0;
-    while (part < PARTS && !has_name(r, column, part)) part++;
-    if (part == PARTS) return false;
-    bool fraction = false, falls = false;
+static bool holds_part(const reading *r, int64_t column, int part) {
+    bool   fraction = false, falls = false;
     double before = 0;
     for (int64_t i = 0; i < r->table.rows; i++) {
         double v;
-        if (!read_number(r, i, column, &v)) return false;
+        if (!read_number(r, i, column, &v) || v < parts[part].low || v > parts[part].high) return false;
         fraction = fraction || v != floor(v);
-        falls = falls || (i && v <= before);
-        before = v;
-        if ((fraction && (part != 0 || falls)) || v < parts[part].low || v > parts[part].high) return false;
+        falls    = falls || (i && v <= before);
+        before   = v;
+        if (fraction && (part != 0 || falls)) return false;
     }
     return true;
+}
+
+static bool is_part(const reading *r, int64_t column) {
+    for (int part = 0; part < PARTS; part++)
+        if (has_name(r, column, part) && holds_part(r, column, part)) return true;
+    return false;
 }
 
 tide_status reading_leave_parts(reading *r) {

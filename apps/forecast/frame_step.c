@@ -98,6 +98,15 @@ static tide_status report_spacing(reading *r, spacing s, time_step step) {
 
 /* ---- the step ---- */
 
+/* Stamps show what the step changes: days alone would be the same for each hour, and months for each day. */
+static void show_step(frame *f) {
+    time_format *format = &f->format;
+    bool days = f->step.unit >= UNIT_SECOND && f->step.unit <= UNIT_WEEK, clock = f->step.unit >= UNIT_SECOND && f->step.unit <= UNIT_HOUR;
+    if (format->kind != 'd' || f->time_columns.count != 1) return;
+    if (days && (format->shape == DATE_YM || format->shape == DATE_Y)) format->shape = DATE_YMD, format->separator = '-', format->padded = true;
+    if (clock && !format->middle) format->middle = ' ', format->colon = ':', format->hour_padded = true;
+}
+
 /* The step is what --freq says, else the commonest; the spacing is judged by the commonest. */
 tide_status reading_settle_step(reading *r) {
     frame *f = r->out;
@@ -106,6 +115,7 @@ tide_status reading_settle_step(reading *r) {
     if (r->options->freq) {
         step_parse(r->options->freq, &f->step);
         if (f->step.unit == found.unit && !f->step.day) f->step.day = found.day;
+        show_step(f);
     }
     if (found.unit == UNIT_NONE && f->file_rows > 1)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[1], f->time_name, "the time stamps have no common step");

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Files shaped after public reports of forecasters: each is read rightly, or refused with an option that, followed, reads it rightly.
 Every file is a wave whose values are known, so the rows kept in the run are compared with the truth, and not a forecast."""
+import calendar
 import datetime
 import itertools
 import json
@@ -27,6 +28,10 @@ def hour(i):
 
 def day(i):
     return (START + datetime.timedelta(days=i)).strftime("%Y-%m-%d")
+
+
+def month(i):
+    return f"{2023 + i // 12}-{i % 12 + 1:02}-01"
 
 
 def sales(i):
@@ -180,6 +185,9 @@ STAMPS = {
                          None, ["--sort"], "1673481600,"),
     "digits of a float": (stamped("%Y%m%d.0", step=day, head="dt,a,b"), "write them as 2023-01-01;", stamped("%Y-%m-%d", step=day, head="dt,a,b"), [], "2023-09-22,"),
     "long, digits": ("id,dt,a,b\n" + "".join(f"{k},{day(i).replace('-', '')},1,2\n" for k in range(4) for i in range(60)), "'id' names 4 series", PLAIN, [], NEXT),
+    "days, asked for hours": (stamped("%Y-%m-%d", step=day), "", None, ["--freq", "h"], "2023-09-21 01:00,"),
+    "months, asked for days": (stamped("%Y-%m", step=month), "", None, ["--freq", "d"], "2044-12-02,"),
+    "the 30th": (stamped(lambda t: f"{t:%Y-%m}-{min(30, calendar.monthrange(t.year, t.month)[1])}", step=month, rows=266), "", None, [], "2045-03-30,"),
     "sunrise": (stamped(lambda t: f"{t:%Y-%m-%d},06:{t.day}", step=day, head="date,sunrise,a,b"), "--ignore 'sunrise'", None, ["--ignore", "sunrise"], "2023-09-22"),
 }
 
