@@ -43,7 +43,7 @@ static bool whole_within(const reading *r, int64_t column, double low, double hi
     for (int64_t i = 0; i < r->table.rows; i++) {
         char  *end;
         double v = num_parse(reading_text(r, i, column), &end);
-        if (end == reading_text(r, i, column) || *end || v < low || v > high || v != (double)(int64_t)v) return false;
+        if (end == reading_text(r, i, column) || *end || !(v >= low && v <= high) || v != (double)(int64_t)v) return false;
     }
     return true;
 }
