@@ -210,9 +210,15 @@ static tide_status take_named(reading *r, int64_t column) {
     return status;
 }
 
+static bool has_column(const reading *r, const char *name) {
+    for (int64_t c = 0; c < r->table.columns; c++)
+        if (!strcmp(r->table.header[c], name)) return true;
+    return false;
+}
+
 /* --time-column NAME, or DATE,CLOCK. */
 static tide_status take_asked(reading *r) {
-    const char *comma = strchr(r->options->time_column, ','), *list = r->options->time_column;
+    const char *list = r->options->time_column, *comma = has_column(r, list) ? NULL : strchr(list, ',');
     char        name[128];
     if (comma) {
         snprintf(name, sizeof name, "%.*s", (int)(comma - list), list);

@@ -125,6 +125,9 @@ static void test_date_and_clock(void **state) {
     reads(m.text, (frame_options){ .time_column = "Date,Time" }, &f);
     assert_int_equal(f.time_columns.count, 2);
     frame_free(&f);
+    reads("\"when, local\",a\n2020-01-01,1\n2020-01-02,2\n2020-01-03,3\n", (frame_options){ .time_column = "when, local" }, &f);
+    assert_string_equal(f.time_name, "when, local");
+    frame_free(&f);
     refuses("clock,a\n10:00,1\n11:00,2\n", (frame_options){ 0 }, "times of day, and no other column their dates");
 }
 
