@@ -29,7 +29,7 @@ static const struct { const char *names[5]; double (*of)(int64_t); double low, h
     { { "weekday", "dayofweek", "day_of_week", "dow" }, of_weekday, 0, 7 },
     { { "weekday", "dayofweek", "day_of_week", "dow" }, of_sunday_week, 0, 7 },
     { { "dayofyear", "day_of_year", "doy" }, of_day_of_year, 1, 366 },
-    { { "week", "weekofyear", "week_of_year" }, of_week, 0, 53 },
+    { { "week", "weekofyear", "week_of_year", "week_number" }, of_week, 0, 53 },
     { { "quarter", "qtr" }, of_quarter, 1, 4 },
 };
 enum { PARTS = sizeof parts / sizeof *parts };
@@ -58,24 +58,42 @@ static bool repeats_part(const reading *r, int64_t column, double (*of)(int64_t)
     return true;
 }
 
-/* 20160701 in a column beside the stamps. */
-static bool repeats_date(const reading *r, int64_t column) {
+/* 20160701 in a column beside the stamps, or 201607, 2016070113 and the like. */
+static bool repeats_digits(const reading *r, int64_t column) {
+    time_format form = { .kind = 'd', .shape = DATE_COMPACT, .middle = 'T', .padded = true, .hour_padded = true, .seconds = true };
     for (int64_t i = 0; i < r->out->file_rows; i++) {
-        int64_t     seconds;
-        time_format format;
-        if (!time_parse_as(reading_text(r, i, column), DATE_COMPACT, &seconds, &format) || format.middle) return false;
-        if (floor_div(seconds, DAY_SECONDS) != floor_div(r->out->time[i], DAY_SECONDS)) return false;
+        char        stamp[40], digits[15] = "";
+        const char *text = reading_text(r, i, column);
+        size_t      length = strspn(text, "0123456789"), used = 0;
+        if (length < 6 || length > 14 || length % 2 || (text[length] && strcmp(text + length, ".0") != 0)) return false;
+        time_print(stamp, r->out->time[i], &form);
+        for (const char *at = stamp; *at && used < 14; at++)
+            if (*at >= '0' && *at <= '9') digits[used++] = *at;
+        if (strncmp(text, digits, length) != 0) return false;
     }
     return true;
+}
+
+/* Seconds, days or years since some day: as far apart as the stamps, within a hundredth of a row, gaps or no gaps. */
+static bool follows_stamps(const reading *r, int64_t column) {
+    enum { FEWEST_ROWS = 20 };
+    int64_t        rows = r->out->file_rows;
+    const int64_t *time = r->out->time;
+    double         first, last, v;
+    if (rows < FEWEST_ROWS || time[rows - 1] == time[0] || !read_number(r, 0, column, &first) || !read_number(r, rows - 1, column, &last)) return false;
+    double slope = (last - first) / (double)(time[rows - 1] - time[0]), loose = 0.01 * fabs(last - first) / (double)(rows - 1);
+    for (int64_t i = 0; i < rows; i++)
+        if (!read_number(r, i, column, &v) || fabs(v - first - slope * (double)(time[i] - time[0])) > loose) return false;
+    return last != first;
 }
 
 static bool repeats(const reading *r, int64_t column) {
     for (int i = 0; i < PARTS; i++)
         if (has_name(r, column, i) && repeats_part(r, column, parts[i].of)) return true;
-    return repeats_date(r, column);
+    return repeats_digits(r, column) || follows_stamps(r, column);
 }
 
-/* Named as a part of a date, and whole numbers within its bounds, in a file without stamps: Year and Quarter, or a week alone.
+/* Named as a part of a date, and whole numbers within its bounds: Year and Quarter, a week alone, a fiscal quarter beside stamps.
  * A year may have a fraction where it goes on: 1958.203. */
 static bool holds_part(const reading *r, int64_t column, int part) {
     bool   fraction = false, falls = false;
@@ -104,9 +122,12 @@ tide_status reading_leave_parts(reading *r) {
     for (int64_t c = 0; c < r->table.columns && status == TIDE_OK; c++) {
         const char *name = r->table.header[c];
         bool asked = (o->target && !strcmp(o->target, name)) || list_has(o->columns, name) || list_has(o->ignore, name);
-        if (asked || reading_is_time(r, c) || !(r->out->time ? repeats(r, c) : is_part(r, c))) continue;
+        if (asked || reading_is_time(r, c)) continue;
+        bool repeated = r->out->time && repeats(r, c);
+        if (!repeated && !is_part(r, c)) continue;
         r->left_out[c] = true;
-        if (r->out->time) status = reading_note(r, "'%.60s' only repeats what the time stamps say: left out (--columns keeps it)\n", name);
+        if (repeated) status = reading_note(r, "'%.60s' only repeats what the time stamps say: left out (--columns keeps it)\n", name);
+        else if (r->out->time) status = reading_note(r, "'%.60s' is a part of a date: left out (--columns keeps it)\n", name);
         else
             status = reading_note(r, "'%.60s' is a part of a date, of which no time stamps can be made: left out (--columns keeps it); with a "
                                      "column of dates such as 2016-07-01 the forecast has stamps\n", name);

@@ -24,7 +24,8 @@ static bool is_customary(double value) {
 
 /* ---- marks ---- */
 
-/* The two least and the two greatest different values between two bounds, which are left out. */
+/* The least and the greatest value between two bounds, which are left out, and the next of each that is no customary mark: two marks
+ * must not hide each other. */
 typedef struct ends { double low, low2, high2, high; } ends;
 
 static ends find_ends(const double *column, int64_t rows, int64_t columns, double above, double below) {
@@ -32,10 +33,10 @@ static ends find_ends(const double *column, int64_t rows, int64_t columns, doubl
     for (int64_t i = 0; i < rows; i++) {
         double v = column[i * columns];
         if (!(v > above && v < below)) continue;
-        if (v < e.low) e.low2 = e.low, e.low = v;
-        else if (v > e.low && v < e.low2) e.low2 = v;
-        if (v > e.high) e.high2 = e.high, e.high = v;
-        else if (v < e.high && v > e.high2) e.high2 = v;
+        if (v < e.low) e.low2 = is_customary(e.low) ? e.low2 : e.low, e.low = v;
+        else if (v > e.low && v < e.low2 && !is_customary(v)) e.low2 = v;
+        if (v > e.high) e.high2 = is_customary(e.high) ? e.high2 : e.high, e.high = v;
+        else if (v < e.high && v > e.high2 && !is_customary(v)) e.high2 = v;
     }
     return e;
 }
@@ -64,7 +65,8 @@ int64_t sentinels_find(const double *column, int64_t rows, int64_t columns, sent
     int64_t found = 0;
     while (found < most) {
         ends e = find_ends(column, rows, columns, above, below);
-        sentinel high = { .value = e.high, .low = e.low, .high = e.high2 }, low = { .value = e.low, .low = e.low2, .high = e.high };
+        sentinel high = { .value = e.high, .low = is_customary(e.low) ? e.low2 : e.low, .high = e.high2 };
+        sentinel low  = { .value = e.low, .low = e.low2, .high = is_customary(e.high) ? e.high2 : e.high };
         if (is_mark(column, rows, columns, &high)) out[found++] = high, below = e.high;
         else if (is_mark(column, rows, columns, &low)) out[found++] = low, above = e.low;
         else break;
