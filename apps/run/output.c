@@ -66,7 +66,8 @@ static bool of_a_run(const char *path) {
 tide_status output_check(const char *path, const char *option, bool overwrite, const char *folder, const char *const *inputs,
                          tide_failure *failure) {
     struct stat info;
-    bool        there = stat(path, &info) == 0;
+    if (!path || !*path) return fail_at(failure, TIDE_EINVAL, NULL, 0, option, "there is no path");
+    bool there = stat(path, &info) == 0;
     if (!there && lstat(path, &info) == 0)
         return fail_at(failure, TIDE_EINVAL, path, 0, option, "%s is a link that leads nowhere: give another name", path);
     if (there && S_ISDIR(info.st_mode)) return fail_at(failure, TIDE_EINVAL, path, 0, option, "%s is a folder: give the name of a file", path);

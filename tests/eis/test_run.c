@@ -60,6 +60,7 @@ static void test_folder(void **state) {
     run_folder r = opened(false, false);
     assert_false(r.resuming);
     refused(false, false, "another process");
+    assert_int_equal(owned_claim(folder, (const char *const[]){ "run.json", "loss.svg", NULL }, NULL), TIDE_OK);
     put_file("run.json", "{}");
     put_file("loss.svg", "x");
     run_folder_close(&r);
