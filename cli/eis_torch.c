@@ -20,6 +20,9 @@ static int run_python(char *const *words, const char *script) {
     if (pipe(pipe_ends) != 0) return -1;
     child = fork();
     if (child == 0) {
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
         dup2(pipe_ends[0], STDIN_FILENO);
         close(pipe_ends[0]), close(pipe_ends[1]);
         execvp(words[0], words);

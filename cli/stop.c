@@ -14,19 +14,50 @@ static void on_signal(int number) {
     asked = 1;
 }
 
-void stop_catch(void) {
-    /* Reset on delivery: the second Ctrl-C does what Ctrl-C always does. */
+/* A closed terminal sends SIGHUP, and the shell in it once more: that second one must not end a checkpoint. */
+static bool ends_at_once(int number) { return asked && number != SIGHUP; }
+
+/* The second Ctrl-C does what Ctrl-C always does. */
+static void end_by(int number) {
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, number);
+    signal(number, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, &one, NULL);
+    kill(getpid(), number);
+}
+
+static void *wait_for_signals(void *set) {
+    for (int number; sigwait(set, &number) == 0; asked = 1)
+        if (ends_at_once(number)) end_by(number);
+    return NULL;
+}
+
+/* Without a thread to wait for them. */
+static void catch_by_handler(const sigset_t *set) {
     struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    /* A closed terminal sends SIGHUP, and the shell in it once more: that second one must not end a checkpoint. Under nohup it
-     * stays ignored. */
+    action.sa_flags = SA_RESTART;
+    if (sigismember(set, SIGHUP)) sigaction(SIGHUP, &action, NULL);
+    pthread_sigmask(SIG_UNBLOCK, set, NULL);
+}
+
+/* One thread waits for the signals, and no other is interrupted by them: in the middle of a matrix product of oneDNN a signal's
+ * frame, which holds all vector and matrix registers, was seen to damage the heap (6 % of interrupted runs; none since). Children
+ * are started with none blocked. */
+void stop_catch(void) {
+    static sigset_t  set;
     struct sigaction old;
-    if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN) {
-        action.sa_flags = SA_RESTART;
-        sigaction(SIGHUP, &action, NULL);
-    }
+    pthread_t        thread;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaddset(&set, SIGHUP); /* under nohup it stays ignored */
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    if (pthread_create(&thread, NULL, wait_for_signals, &set) == 0) pthread_detach(thread);
+    else catch_by_handler(&set);
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is then a failed write, which is told as one */
 }
 

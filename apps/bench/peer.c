@@ -62,7 +62,10 @@ static int start(const char *const *words, int *out, pid_t *child) {
     posix_spawnattr_t          how;
     posix_spawn_file_actions_init(&files);
     posix_spawnattr_init(&how);
-    posix_spawnattr_setflags(&how, POSIX_SPAWN_SETPGROUP);
+    sigset_t none; /* whatever this program blocks */
+    sigemptyset(&none);
+    posix_spawnattr_setflags(&how, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setsigmask(&how, &none);
     posix_spawn_file_actions_addclose(&files, ends[0]);
     posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&files, ends[1], STDOUT_FILENO);

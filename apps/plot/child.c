@@ -22,7 +22,10 @@ static int spawn(pid_t *child, char *const *arguments, int in, int out, int err)
     posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&files, err, STDERR_FILENO);
     posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    sigset_t none; /* whatever this program blocks */
+    sigemptyset(&none);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setpgroup(&attributes, 0);
     int code = posix_spawnp(child, arguments[0], &files, &attributes, arguments, environ);
     posix_spawnattr_destroy(&attributes);

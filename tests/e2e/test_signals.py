@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Signals: while gnuplot draws they are acted on at once, and leave no half file and no child; a closed terminal is a SIGTERM."""
+import random
 import signal
 import subprocess
 import time
@@ -63,6 +64,17 @@ class Signals(Case):
         child.communicate(timeout=30)
         self.assertEqual(child.returncode, 130)
         self.assertTrue((run / "state.safetensors").exists())
+
+    def test_while_computing(self):
+        """At any moment of a matrix product: a signal's frame must not land on what the thread works with."""
+        moment = random.Random(3)
+        for number in range(30):
+            child = subprocess.Popen([program.PROGRAM, "bench", "--cases", "eis512", "--seconds", "0.01", "--rounds", "1", "--threads", "1"],
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=program.environment())
+            time.sleep(moment.uniform(0.02, 0.25))
+            child.send_signal(moment.choice((signal.SIGTERM, signal.SIGINT)))
+            said = child.communicate(timeout=30)[1]
+            self.assertIn(child.returncode, (0, 130, -signal.SIGTERM, -signal.SIGINT), said)
 
     def test_ignored_under_nohup(self):
         run = self.folder / "run"
