@@ -307,10 +307,13 @@ void owned_clear(const char *folder, const char *const *names) {
 
 /* ---- the lock ---- */
 
+/* Only beside a list of ours: what is called like our parts in a folder of another's is the other's. */
 void owned_sweep(const char *folder) {
-    char path[RUN_PATH], name[300];
-    long pid;
-    DIR *d = opendir(run_folder_file(folder, PRIVATE, path));
+    char  path[RUN_PATH], name[300];
+    long  pid;
+    char *list = read_list(folder);
+    DIR  *d    = list ? opendir(run_folder_file(folder, PRIVATE, path)) : NULL;
+    free(list);
     for (struct dirent *e; d && (e = readdir(d));) {
         bool gone = is_temporary(e->d_name, &pid) && (pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH));
         snprintf(name, sizeof name, PRIVATE "/%s", e->d_name);

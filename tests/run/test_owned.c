@@ -131,6 +131,9 @@ static void test_private_folder(void **state) {
     refused(names, ".tidemill is there already");
     unlink(in(".tidemill/letter.txt"));
     put(".tidemill/files", "mine");
+    put(".tidemill/t-999999999-0", "mine");
+    owned_sweep(folder);
+    expect_content(".tidemill/t-999999999-0", "mine");
     refused(names, ".tidemill is there already");
     expect_content(".tidemill/files", "mine");
     unlink(in(".tidemill/files"));
