@@ -24,29 +24,39 @@ MAY = {
     # Built on what any user of the library has; base lends them strings, failures and memory.
     "src/nn": {"include", "src/base"},
     "src/optim": {"include", "src/base"},
-    "src/data": {"include", "src/base"},
     "src/io": {"include", "src/base"},
-    "apps/plot": {"include", "src/base"},
-    "apps/data": {"include", "src/base", "apps/run"},
-    "apps/run": {"include", "src/base"},
-    "apps/selftest": {"include", "src/base", "apps/forecast"},
-    "apps/forecast": {"include", "src/base", "apps/machine", "apps/plot", "apps/run"},
-    "apps/eis": {"include", "src/base", "apps/machine", "apps/plot", "apps/run"},
-    "apps/machine": {"include", "src/base", "apps/run"},
-    "apps/bench": {"include", "src/base", "apps/eis", "apps/forecast", "apps/machine", "apps/plot", "apps/run"},
+    "src/files": {"include", "src/base"},
+    "src/train": {"include", "src/base", "src/files"},
+    "apps/draw": {"include", "src/base"},
+    "apps/data": {"include", "src/base", "src/files"},
+    "apps/machine": {"include", "src/base"},
+    "apps/selftest": {"include", "src/base", "apps/forecast/models"},
+    "apps/bench": {"include", "src/base", "src/files", "apps/eis", "apps/eis/known", "apps/forecast", "apps/forecast/models", "apps/machine",
+                   "apps/draw"},
     "cli": {"include", "apps/data", "apps/bench", "apps/machine", "apps/selftest"},
     "examples": {"include"},
 }
+# Inside an application each folder may include from those before it, besides what the application itself may.
+APPLICATIONS = {
+    "apps/forecast": ["options", "data", "models", "score", "fit", "saved", "report", ""],
+    "apps/eis": ["options", "circuit", "posterior", "training", "predictor", "dataset", "known", "answer", "evaluate", "report", ""],
+}
+for application, folders in APPLICATIONS.items():
+    lent = {"include", "src/base", "src/files", "src/train", "apps/draw", "apps/machine"}
+    for folder in folders:
+        name = f"{application}/{folder}".rstrip("/")
+        MAY[name] = set(lent)
+        lent.add(name)
 # What one folder shows another is named here; everything else of it is its own.
 SHOWN = {
     "src/backends": {"backend.h"},
     "src/kernelgen": {"kernelgen.h"},
     "src/ops": {"table.h"},  # what compile expands fused ops with
-    "apps/forecast": {"model.h"},
-    "apps/plot": {"plot.h"},
-    "apps/run": {"run.h"},
+    "src/files": {"folders.h", "owned.h"},
+    "src/train": {"run.h"},
+    "apps/draw": {"plot.h", "chart.h"},
     "apps/data": {"data.h"},
-    "apps/machine": {"machine.h", "json_with.h"},
+    "apps/machine": {"machine.h"},
     "apps/bench": {"bench.h"},
     "apps/selftest": {"selftest.h"},
 }

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
-#include "eis/known/known_step.h"
+#include "eis/known/step.h"
 #include "parts.h"
 
 /* ---- epochs ---- */

@@ -7,8 +7,8 @@
 
 #include "base/base.h"
 #include "parts.h"
-#include "plot/plot.h"
-#include "run/run.h"
+#include "draw/plot.h"
+#include "files/owned.h"
 
 enum { SERIES_MOST = 24 };
 
@@ -38,7 +38,7 @@ static tide_status draw(const bench_report *r, const char *path, const char *tit
 }
 
 tide_status bench_write(const bench_report *r, const char *folder, const char *json_name, bool *drawn, tide_failure *failure) {
-    char path[RUN_PATH];
+    char path[FOLDER_PATH];
     if (drawn) *drawn = plot_available();
     if (strlen(folder) >= 1024) return fail_at(failure, TIDE_EINVAL, NULL, 0, "out", "the folder's name is too long");
     if (mkdir(folder, 0777) != 0 && errno != EEXIST)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
-#include "machine/json_with.h"
+#include "base/json.h"
 #include "parts.h"
 
 #define MB 1e-6

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/base.h"
-#include "forecast/model.h"
+#include "forecast/models/model.h"
 #include "parts.h"
 
 /* What run.json says that it was trained with; 0: nothing. */

@@ -3,8 +3,8 @@
 #define BENCH_SUBJECT_H
 
 #include "bench.h"
-#include "eis/known/known_network.h"
-#include "forecast/model.h"
+#include "eis/known/network.h"
+#include "forecast/models/model.h"
 
 enum { SUBJECT_FEEDS = 4 };
 

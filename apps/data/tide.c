@@ -10,7 +10,7 @@
 #include "base/base.h"
 #include "base/philox.h"
 #include "data.h"
-#include "run/run.h"
+#include "files/owned.h"
 
 enum { CONSTITUENTS = 9, PORTS = 5 };
 

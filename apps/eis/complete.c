@@ -9,15 +9,15 @@
 
 #include <tidemill/io.h>
 
-#include "answer.h"
-#include "arguments.h"
-#include "known/known_model.h"
-#include "learn/predictor.h"
-#include "noise.h"
-#include "parameters.h"
-#include "plot_told.h"
-#include "run/run.h"
-#include "wanted_precision.h"
+#include "eis/answer/answer.h"
+#include "eis/options/arguments.h"
+#include "eis/known/model.h"
+#include "eis/predictor/predictor.h"
+#include "eis/circuit/noise.h"
+#include "eis/circuit/parameters.h"
+#include "eis/training/plot_told.h"
+#include "train/run.h"
+#include "eis/options/wanted_precision.h"
 
 enum { SCHEMA_VERSION = 1 };
 

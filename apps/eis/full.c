@@ -6,14 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "arguments.h"
+#include "eis/options/arguments.h"
 #include "base/base.h"
-#include "known/known_model.h"
-#include "report.h"
-#include "report_calibration.h"
-#include "run/run.h"
-#include "shard.h"
-#include "simulate.h"
+#include "eis/known/model.h"
+#include "eis/report/report.h"
+#include "eis/report/calibration.h"
+#include "train/run.h"
+#include "eis/dataset/shard.h"
+#include "eis/circuit/simulate.h"
 
 enum { PATH = EIS_TEXT_SIZE + 64, LONGEST_OUT = 900, ALL_CANDIDATES = 1000, NOTE = 512 };
 #define DEFAULT_OUT "runs/eis"
@@ -104,7 +104,7 @@ static tide_status first_truth(pipeline *p, tide_failure *failure) {
 static tide_status make_spectrum(pipeline *p, tide_failure *failure) {
     simulation s = { .circuit = (eis_circuit)p->options->circuit, .noise = DEMO_NOISE, .seed = p->options->seed };
     memcpy(s.p, p->truth.p, sizeof s.p);
-    char        path[RUN_PATH];
+    char        path[FOLDER_PATH];
     tide_status status = owned_claim_file(p->out, "spectrum.csv", path, failure);
     return status == TIDE_OK ? simulation_write(&s, p->spectrum, failure) : status;
 }

@@ -1,11 +1,11 @@
 /* tidemill eis train: which predictor. */
 #include <stdlib.h>
 
-#include "arguments.h"
+#include "eis/options/arguments.h"
 #include "auto_size.h"
 #include "base/base.h"
-#include "known/known_train.h"
-#include "learn/spectrum_train.h"
+#include "eis/known/train.h"
+#include "eis/predictor/train.h"
 
 static tide_status train(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure) {
     if (options->inputs == EIS_INPUTS_KNOWN) return known_train(options, listener, user, result, failure);

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <tidemill/io.h>
 
-#include "advice.h"
+#include "forecast/saved/advice.h"
 #include "base/base.h"
-#include "loaded.h"
-#include "plan.h"
-#include "report.h"
-#include "run_folder.h"
+#include "forecast/saved/loaded.h"
+#include "forecast/fit/plan.h"
+#include "forecast/report/report.h"
+#include "forecast/fit/run_folder.h"
 
 typedef struct evaluation {
     forecast_options *options;
@@ -22,7 +22,7 @@ typedef struct evaluation {
     score_pair     model;
     baseline_parts baselines;
     error_parts    parts;
-    char           path[RUN_PATH];
+    char           path[FOLDER_PATH];
 } evaluation;
 
 /* Columns are the run's: asking for others would be silently in vain. */

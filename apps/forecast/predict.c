@@ -7,12 +7,12 @@
 #include <tidemill/io.h>
 
 #include "base/base.h"
-#include "finite.h"
-#include "run/run.h"
-#include "loaded.h"
-#include "report.h"
-#include "run_folder.h"
-#include "use.h"
+#include "forecast/fit/finite.h"
+#include "train/run.h"
+#include "forecast/saved/loaded.h"
+#include "forecast/report/report.h"
+#include "forecast/fit/run_folder.h"
+#include "forecast/saved/use.h"
 
 typedef struct prediction {
     forecast_options *options;
@@ -21,7 +21,7 @@ typedef struct prediction {
     bundle    bundle;
     dataset   data;      /* its frame holds exactly the seq_len rows that the model looks at */
     session   session;
-    char      path[RUN_PATH];
+    char      path[FOLDER_PATH];
     double   *values;    /* (pred_len, out columns), original units */
     int64_t  *order;     /* the out columns as they stand in the file, those of the time stamps (-1, -2, ...) among them */
     int64_t   shown;     /* columns to write */
@@ -269,10 +269,10 @@ static bool plot_beside(const forecast_options *o) {
 }
 
 /* "next-plot.svg" beside --output next.csv: no name that --output could have, nor have its numbers, next-plot.csv. */
-static bool plot_name(const forecast_options *o, char svg[RUN_PATH], char csv[RUN_PATH]) {
+static bool plot_name(const forecast_options *o, char svg[FOLDER_PATH], char csv[FOLDER_PATH]) {
     const char *slash = strrchr(o->output, '/'), *dot = strrchr(o->output, '.');
     int         stem  = dot && dot > (slash ? slash : o->output) ? (int)(dot - o->output) : (int)strlen(o->output);
-    return snprintf(svg, RUN_PATH, "%.*s-plot.svg", stem, o->output) < RUN_PATH && snprintf(csv, RUN_PATH, "%.*s-plot.csv", stem, o->output) < RUN_PATH;
+    return snprintf(svg, FOLDER_PATH, "%.*s-plot.svg", stem, o->output) < FOLDER_PATH && snprintf(csv, FOLDER_PATH, "%.*s-plot.csv", stem, o->output) < FOLDER_PATH;
 }
 
 static tide_status check_output(const forecast_options *o, const char *model, const char *path, tide_failure *failure) {
@@ -280,7 +280,7 @@ static tide_status check_output(const forecast_options *o, const char *model, co
 }
 
 /* Where the plot goes: beside --output if that is a regular file, else into the run's folder. */
-static tide_status plot_place(const prediction *p, char path[RUN_PATH], char csv[RUN_PATH], tide_failure *failure) {
+static tide_status plot_place(const prediction *p, char path[FOLDER_PATH], char csv[FOLDER_PATH], tide_failure *failure) {
     const forecast_options *o = p->options;
     if (!plot_beside(o)) return owned_claim_plot(o->model, "forecast-plot", path, failure);
     if (!plot_name(o, path, csv)) return fail(failure, TIDE_EINVAL, "the name of the plot is too long");
@@ -308,7 +308,7 @@ static tide_status draw(const prediction *p, const char *path, tide_failure *fai
 
 static tide_status write_out(const prediction *p, forecast_result *r, tide_failure *failure) {
     const forecast_options *o = p->options;
-    char         path[RUN_PATH], numbers[RUN_PATH] = "";
+    char         path[FOLDER_PATH], numbers[FOLDER_PATH] = "";
     tide_failure plot   = { 0 };
     tide_status  status = make_csv(p, r, failure);
     if (status == TIDE_OK) status = make_json(p, r, failure);

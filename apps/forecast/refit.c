@@ -56,7 +56,7 @@ static tide_status learn(trainer *t, double *last_loss, tide_failure *failure) {
 }
 
 static tide_status ship(trainer *t, tide_failure *failure) {
-    char path[RUN_PATH];
+    char path[FOLDER_PATH];
     scaler_free(&t->bundle.scaler);
     if (!scaler_copy(&t->data.scaler, &t->bundle.scaler)) return fail(failure, TIDE_ENOMEM, "out of memory for the run's model file");
     t->bundle.record.refit = true;

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "advice.h"
+#include "forecast/saved/advice.h"
 #include "base/base.h"
-#include "explain.h"
-#include "graph_dump.h"
-#include "plan.h"
+#include "forecast/report/explain.h"
+#include "forecast/fit/graph_dump.h"
+#include "forecast/fit/plan.h"
 #include "refit.h"
 #include "trainer.h"
 
@@ -210,9 +210,9 @@ static int64_t test_windows(const trainer *t) {
 
 static void tell_files(const trainer *t) {
     static const char *const names[] = { "loss.svg", "sample.svg", "horizon.svg", "model.safetensors" };
-    char path[RUN_PATH];
+    char path[FOLDER_PATH];
     for (size_t i = t->options->plots ? 0 : 3; i < sizeof names / sizeof *names; i++)
-        listener_tell(&t->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = run_folder_file(t->folder.path, names[i], path) });
+        listener_tell(&t->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = folder_file(t->folder.path, names[i], path) });
 }
 
 static tide_status draw(trainer *t, window_program *p, const scoring *w, const score_pair *model, const baseline_parts *baselines, tide_failure *failure) {
@@ -229,7 +229,7 @@ static tide_status draw(trainer *t, window_program *p, const scoring *w, const s
 
 /* The model file once more, with what the test windows showed. */
 static tide_status keep_record(trainer *t, const forecast_result *r, const baseline_parts *baselines, tide_failure *failure) {
-    char path[RUN_PATH];
+    char path[FOLDER_PATH];
     if (!record_take(&t->bundle.record, &t->data, &t->config, r, baselines)) return fail(failure, TIDE_ENOMEM, "out of memory for the run's model file");
     tide_status status = owned_claim_file(t->folder.path, "model.safetensors", path, failure);
     return status == TIDE_OK ? bundle_write(path, &t->bundle, t->session.params, t->best, failure) : status;

@@ -5,15 +5,15 @@
 #include <stdlib.h>
 
 #include "base/base.h"
-#include "finite.h"
-#include "schedule.h"
+#include "forecast/fit/finite.h"
+#include "forecast/fit/schedule.h"
 
 static const double SAVE_EVERY_S = 30;
 
 /* ---- saving: metrics.csv first, state.safetensors commits, the model follows ---- */
 
 static tide_status save_model(trainer *t, tide_failure *failure) {
-    char path[RUN_PATH];
+    char path[FOLDER_PATH];
     tide_status status = owned_claim_file(t->folder.path, "model.safetensors", path, failure);
     return status == TIDE_OK ? bundle_write(path, &t->bundle, t->session.params, t->best, failure) : status;
 }

@@ -2,9 +2,9 @@
 #ifndef FORECAST_TRAINER_H
 #define FORECAST_TRAINER_H
 
-#include "checkpoint.h"
-#include "report.h"
-#include "resolve.h"
+#include "forecast/fit/checkpoint.h"
+#include "forecast/report/report.h"
+#include "forecast/fit/resolve.h"
 
 typedef struct trainer {
     const forecast_options *options;  /* resolved */

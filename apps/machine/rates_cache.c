@@ -11,7 +11,7 @@
 #include <tidemill/io.h>
 
 #include "base/base.h"
-#include "json_with.h"
+#include "base/json.h"
 
 enum { PATH_SIZE = 1024 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
-#include "json_with.h"
+#include "base/json.h"
 
 #define GIB (1024.0 * 1024 * 1024)
 

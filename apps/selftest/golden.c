@@ -7,7 +7,7 @@
 #include <tidemill/io.h>
 
 #include "base/base.h"
-#include "forecast/model.h"
+#include "forecast/models/model.h"
 
 const char *const golden_files[GOLDEN_FILES] = {
     "itransformer_base.npz", "itransformer_nomark.npz", "itransformer_nonorm_relu.npz", "itransformer_many.npz",

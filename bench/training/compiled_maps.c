@@ -9,7 +9,7 @@
 
 #include "base/base.h"
 #include "base/tuning.h"
-#include "forecast/model.h"
+#include "forecast/models/model.h"
 
 typedef struct sizes { int64_t batch, d_model, d_ff, layers, threads, columns, rounds; } sizes;
 typedef struct step {

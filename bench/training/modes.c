@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
-#include "forecast/model.h"
+#include "forecast/models/model.h"
 
 enum { PAIRS_MOST = 1000, WARM_UP = 3 };
 

@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "base/base.h"
-#include "forecast/model.h"
+#include "forecast/models/model.h"
 
 enum { RUNS = 200, LEAST_RUNS = 5 };
 static const double MOST_SECONDS = 8;

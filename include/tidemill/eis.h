@@ -231,7 +231,7 @@ TIDE_API tide_status eis_evaluate(const eis_options *options, eis_listener liste
 
 /* Residual norms of every grid circuit against every ground truth: their statistics and, unless stats_only, the rows, in
  * data_dir. What is coming (rows, bytes, time) is told first; a disk with less room is refused. Rows go
- *   EIS_FORMAT_SHARDS  into binary files (their layout: apps/eis/shard.h) beside a manifest.json. A run that was killed goes
+ *   EIS_FORMAT_SHARDS  into binary files (their layout: apps/eis/dataset/shard.h) beside a manifest.json. A run that was killed goes
  *                      on with the shards that are missing; a folder of other options is refused with what differs
  *   EIS_FORMAT_CSV     into combined_dataset_{n}gt.csv, ground_truth_metadata.json and dataset_summary.txt; each ground
  *                      truth's block begins with a row of the truth itself, resnorm 0

@@ -197,5 +197,6 @@ typedef struct tide_backend {
 } tide_backend;
 
 extern const tide_backend tide_backend_ref, tide_backend_check, tide_backend_cpu;
+const tide_backend *backend_find(const char *device);  /* list.c; NULL if there is none of this name */
 
 #endif

@@ -15,7 +15,7 @@ static int folder_length(const char *target) {
     return slash ? (int)(slash - target) + 1 : 0;
 }
 
-/* A name for what is not whole yet, malloc'ed: in the folder's `.tidemill` where it is one of ours (apps/run/owned.h), which the
+/* A name for what is not whole yet, malloc'ed: in the folder's `.tidemill` where it is one of ours (src/files/owned.h), which the
  * next command there sweeps, else beside the target. */
 static char *side_name(const char *target, int attempt) {
     size_t      room   = strlen(target) + 48;

@@ -1,5 +1,5 @@
 /* A file that is being written: it gets its name when it is whole. Where the system can, it has no name until then, so that a
- * process that is killed leaves nothing. Elsewhere it is `.tidemill/t-PID-N` in a folder of ours (apps/run/owned.h), which the next
+ * process that is killed leaves nothing. Elsewhere it is `.tidemill/t-PID-N` in a folder of ours (src/files/owned.h), which the next
  * command there takes away, or TARGET.tmp-PID-N beside the target, which nobody does: it might be somebody's. */
 #ifndef IO_PART_H
 #define IO_PART_H

@@ -7,13 +7,8 @@
 #define TIDE_KERNELGEN_H
 
 #include "../backends/backend.h"
-#include "host.h"
 
 enum { KERNELGEN_OPERANDS = 64 };  /* kernels of more are not printed */
-
-/* Adds to `out` what every translation unit of printed C begins with. Before it must stand what lanes_*.h, math_f32.h and
- * philox_lanes.h of the cpu backend define. */
-void kernelgen_begin_c(text *out);
 
 /* Adds the C function `symbol`, a host_kernel, for a machine with `lanes` floats a vector. False, and nothing added: the kernel
  * is no map, or has something the emitter does not do. */

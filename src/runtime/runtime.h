@@ -57,8 +57,6 @@ typedef struct program_how {
     bool    autotune;      /* backend_env.autotune */
 } program_how;
 
-const tide_backend *backend_find(const char *device);  /* registry.c; NULL if there is none of this name */
-
 /* storage.c: memory and first values for the variables that have none. */
 tide_status runtime_lay_out(tide_graph *g, tide_failure *why);
 void        runtime_free_storage(tide_graph *g);

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "backends/cpu/native.h"
+#include "backends/cpu/native/native.h"
 
 static char folder[256], cache[300], compiler[300], journal[300];
 

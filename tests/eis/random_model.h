@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "eis/learn/pool.h"
-#include "eis/learn/predictor.h"
+#include "eis/predictor/spectra.h"
+#include "eis/predictor/predictor.h"
 
 static inline void expect_near(const char *what, double got, double expected, double allowed) {
     if (!(fabs(got - expected) <= allowed))

@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "eis/completion.h"
-#include "eis/rng.h"
+#include "eis/posterior/completion.h"
+#include "eis/circuit/rng.h"
 
 /* The example of the specification: off the grid, a the faster membrane. */
 static const double example[EIS_COUNT] = { 460, 4820, 2210, 1.2e-6, 4.7e-6 };

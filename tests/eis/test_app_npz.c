@@ -1,7 +1,7 @@
 /* What the guide's web application exports, read as a source of ground truths. */
 #include <tidemill/io.h>
 
-#include "eis/app_npz.h"
+#include "eis/dataset/app_npz.h"
 #include "support.h"
 
 enum { AXIS = 3, ROWS = AXIS * AXIS * AXIS * AXIS * AXIS, FREQUENCIES = 40 };

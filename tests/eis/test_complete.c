@@ -1,7 +1,7 @@
 /* The continuous posterior. "slow": all hundred draws of the trap, and coverage over random circuits. */
 #include "support.h"
 
-#include "eis/two_rc.h"
+#include "eis/posterior/two_rc.h"
 
 static bool slow;
 

@@ -3,8 +3,8 @@
 #include <jansson.h>
 #include <tidemill/eis.h>
 
-#include "eis/completion.h"
-#include "eis/rng.h"
+#include "eis/posterior/completion.h"
+#include "eis/circuit/rng.h"
 /* cmocka's fail is a macro */
 #include "random_model.h"
 

@@ -9,8 +9,8 @@
 #include <jansson.h>
 #include <tidemill/io.h>
 
-#include "eis/md5.h"
-#include "eis/shard.h"
+#include "eis/dataset/md5.h"
+#include "eis/dataset/shard.h"
 #include "support.h"
 
 /* 32768 rows of each, 32 a shard: the last is shorter. One thread where a process is forked, which has none of its parent's. */

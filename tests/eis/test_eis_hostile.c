@@ -4,9 +4,9 @@
 #include <tidemill/io.h>
 #include <zlib.h>
 
-#include "eis/generate.h"
-#include "eis/known/known_data.h"
-#include "eis/known/known_model.h"
+#include "eis/dataset/generate.h"
+#include "eis/known/data.h"
+#include "eis/known/model.h"
 /* cmocka's fail is a macro */
 #include "random_model.h"
 

@@ -1,6 +1,6 @@
 /* What evaluate measures, on a predictor that has learned nothing: its proposals are near chance, the exact posterior is at
  * its ceiling whatever the network does. */
-#include "eis/evaluate_grid.h"
+#include "eis/evaluate/grid.h"
 /* cmocka's fail is a macro: after base.h, whose fail is not */
 #include "random_model.h"
 

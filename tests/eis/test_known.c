@@ -5,10 +5,10 @@
 #include <jansson.h>
 #include <tidemill/io.h>
 
-#include "eis/known/known_model.h"
-#include "eis/known/known_step.h"
-#include "eis/known/known_task.h"
-#include "eis/known/known_trainer.h"
+#include "eis/known/model.h"
+#include "eis/known/step.h"
+#include "eis/known/task.h"
+#include "eis/known/trainer.h"
 #include "support.h"
 
 static char folder[64];

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "eis/learn/spectrum_features.h"
-#include "eis/rng.h"
+#include "eis/predictor/features.h"
+#include "eis/circuit/rng.h"
 
 #define TWO_PI 6.283185307179586476925286766559
 enum { POINTS = GRID_FREQUENCIES };

@@ -1,7 +1,7 @@
 /* The exact posterior as a table, the predictor's batches, its beams. */
 #include "random_model.h"
 
-#include "eis/learn/exact.h"
+#include "eis/posterior/exact.h"
 
 static char folder[] = "/tmp/tide_predictor_XXXXXX", model_path[64];
 

@@ -2,7 +2,7 @@
 #include <jansson.h>
 #include <sys/stat.h>
 
-#include "eis/report.h"
+#include "eis/report/report.h"
 #include "support.h"
 
 static char *read_all(const char *folder, const char *name) {

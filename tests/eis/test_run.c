@@ -3,7 +3,7 @@
 #include <sys/wait.h>
 #include <tidemill/tidemill.h>
 
-#include "run/run.h"
+#include "train/run.h"
 #include "support.h"
 
 static const char *const none[] = { NULL }, *const own[] = { "model.safetensors", "loss.svg", NULL };
@@ -38,16 +38,16 @@ static void refused(bool resume, bool overwrite, const char *words) {
 }
 
 static void put_file(const char *name, const char *content) {
-    char  path[RUN_PATH];
-    FILE *f = fopen(run_folder_file(folder, name, path), "w");
+    char  path[FOLDER_PATH];
+    FILE *f = fopen(folder_file(folder, name, path), "w");
     assert_non_null(f);
     fputs(content, f);
     fclose(f);
 }
 
 static bool has_file(const char *name) {
-    char path[RUN_PATH];
-    return access(run_folder_file(folder, name, path), F_OK) == 0;
+    char path[FOLDER_PATH];
+    return access(folder_file(folder, name, path), F_OK) == 0;
 }
 
 static json_t *options(double lr) {
@@ -124,7 +124,7 @@ static void test_metrics(void **state) {
     (void)state;
     run_folder  r     = opened(false, false);
     int64_t     bytes = 0, first;
-    char        path[RUN_PATH];
+    char        path[FOLDER_PATH];
     struct stat s;
     assert_int_equal(run_metrics_cut(&r, 0, NULL), TIDE_OK); /* none yet */
     assert_int_equal(run_metrics_append(&r, "a,b\n", "1,2\n", &bytes, NULL), TIDE_OK);
@@ -133,14 +133,14 @@ static void test_metrics(void **state) {
     assert_int_equal(run_metrics_append(&r, "a,b\n", "3,4\n", &bytes, NULL), TIDE_OK);
     assert_int_equal(bytes, 12);
     assert_int_equal(run_metrics_cut(&r, first, NULL), TIDE_OK);
-    assert_int_equal(stat(run_folder_file(folder, "metrics.csv", path), &s), 0);
+    assert_int_equal(stat(folder_file(folder, "metrics.csv", path), &s), 0);
     assert_int_equal(s.st_size, 8);
     refuse_cut(&r, 9, "holds 8 bytes and the run had written 9: --overwrite starts anew");
     refuse_cut(&r, 7, "no row ends at byte 7");
     assert_int_equal(stat(path, &s), 0);
     assert_int_equal(s.st_size, 8);
-    char backup[RUN_PATH];
-    assert_int_equal(link(path, run_folder_file(folder, "backup", backup)), 0);
+    char backup[FOLDER_PATH];
+    assert_int_equal(link(path, folder_file(folder, "backup", backup)), 0);
     assert_int_equal(run_metrics_cut(&r, 4, NULL), TIDE_OK);
     assert_int_equal(run_metrics_append(&r, "a,b\n", "56,78\n", &(int64_t){ 4 }, NULL), TIDE_OK);
     assert_int_equal(stat(path, &s), 0);

@@ -18,11 +18,11 @@
 #include <tidemill/eis.h>
 #include <tidemill/io.h>
 
-#include "eis/learn/pool.h"
-#include "eis/learn/spectrum_model.h"
-#include "eis/learn/spectrum_step.h"
-#include "eis/learn/spectrum_train.h"
-#include "eis/training_log.h"
+#include "eis/predictor/spectra.h"
+#include "eis/predictor/model.h"
+#include "eis/predictor/step.h"
+#include "eis/predictor/train.h"
+#include "eis/training/log.h"
 
 static char root[] = "/tmp/tidemill-eis-train-XXXXXX";
 

@@ -2,7 +2,7 @@
  * checker of a sanitizer build looks), nothing half done. The linker sends every allocation of the library here. */
 #include "data_support.h"
 #include "refuse.h"
-#include "score.h"
+#include "forecast/score/score.h"
 
 
 enum { ROWS = 60, SEQ_LEN = 4, PRED_LEN = 2 };

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 
 #include "data_support.h"
-#include "util.h"
+#include "forecast/data/util.h"
 
 static number_reader reader;
 

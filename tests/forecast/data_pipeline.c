@@ -1,7 +1,7 @@
 /* The whole data path without a model, on the real series: the last value as forecast, itransformer.md section 15, to all
  * printed digits. With the argument "slow" every horizon of the two large files, and the linear baseline's level. */
 #include "data_support.h"
-#include "score.h"
+#include "forecast/score/score.h"
 
 typedef struct horizon { int64_t pred_len; double mse, mae; } horizon;
 typedef struct series {

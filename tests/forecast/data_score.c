@@ -1,6 +1,6 @@
 /* Scores against sums written out, and the baselines. */
 #include "data_support.h"
-#include "score.h"
+#include "forecast/score/score.h"
 
 /* Numbers in -1..1, the same everywhere. */
 static float noise(uint32_t *state) {

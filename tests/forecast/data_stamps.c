@@ -1,7 +1,7 @@
 /* Time columns as people have them: dates in any order, in two columns or in six, and files that are something else. */
 #include <inttypes.h>
 
-#include "calendar.h"
+#include "forecast/data/calendar.h"
 #include "data_support.h"
 
 enum { ROOM = 1 << 16 };

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "frame.h"
+#include "forecast/data/frame.h"
 
 /* The path of a file of the shared test data; skips the running test, naming the file, if it is not there. */
 static inline const char *shared_file(char path[512], const char *name) {

@@ -1,7 +1,7 @@
 /* Stamps, the calendar, steps and marks. */
 #include <time.h>
 
-#include "calendar.h"
+#include "forecast/data/calendar.h"
 #include "data_support.h"
 
 static int64_t stamp(const char *text) {

@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <tidemill/io.h>
 
-#include "frame.h"
+#include "forecast/data/frame.h"
 #include "train_support.h"
 
 static char   folder[64], path[128];

@@ -1,10 +1,10 @@
 /* Options: names, ranges, presets, --compat; learning rates, order of windows, losses. */
 #include <tidemill/tidemill.h>
 
-#include "forecast/loss.h"
-#include "forecast/resolve.h"
-#include "forecast/schedule.h"
-#include "forecast/session.h"
+#include "forecast/models/loss.h"
+#include "forecast/fit/resolve.h"
+#include "forecast/fit/schedule.h"
+#include "forecast/fit/session.h"
 #include "train_support.h"
 
 static void refuse(const char *name, const char *text, const char *says) {

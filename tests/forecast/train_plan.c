@@ -1,7 +1,7 @@
 /* How long is trained where the user leaves it open, what a diverged training does, and the advice at the end: followed, it works. */
 #include <tidemill/io.h>
 
-#include "plan.h"
+#include "forecast/fit/plan.h"
 #include "train_support.h"
 
 static char folder[64];

@@ -18,10 +18,10 @@
 #include <zlib.h>
 
 #include "base/base.h"
-#include "eis/app_npz.h"
-#include "eis/generate.h"
-#include "eis/known/known_data.h"
-#include "eis/learn/spectrum_model.h"
+#include "eis/dataset/app_npz.h"
+#include "eis/dataset/generate.h"
+#include "eis/known/data.h"
+#include "eis/predictor/model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

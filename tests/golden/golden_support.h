@@ -15,7 +15,7 @@
 #include <tidemill/tidemill.h>
 #include <unistd.h>
 
-#include "forecast/model.h"
+#include "forecast/models/model.h"
 
 /* A path of the shared test data; skips the running test, naming the file, if it is not there. */
 static inline const char *shared_path(char path[512], const char *name) {

@@ -1,5 +1,5 @@
 /* On the real series: sixty Adam steps beside the published model's, and its errors with pseudo-random weights. */
-#include "forecast/scoring.h"
+#include "forecast/fit/scoring.h"
 #include "golden_support.h"
 
 static const char *device;

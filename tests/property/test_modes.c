@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "forecast/model.h"
+#include "forecast/models/model.h"
 #include "generate.h"
 
 /* ---- a cache of our own ---- */

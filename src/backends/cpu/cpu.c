@@ -5,7 +5,7 @@
 
 #include "../ref/ref.h"
 #include "cpu.h"
-#include "native.h"
+#include "backends/cpu/native/native.h"
 
 /* Below this a second thread takes longer to wake than it helps; and below this for each phase that is shared, since every phase
  * ends with waiting for each other: microseconds, but milliseconds where another program has the core of one of them. */

@@ -1,0 +1,42 @@
+/* A completion as JSON, as text, as tables and as plots. */
+#ifndef EIS_ANSWER_H
+#define EIS_ANSWER_H
+
+#include <jansson.h>
+
+#include "base/base.h"
+#include "eis/posterior/completion.h"
+#include "draw/plot.h"
+
+typedef struct answer {
+    const char         *path;      /* the spectrum's file; NULL: none */
+    const question     *question;
+    const eis_options  *options;
+    const eis_spectrum *spectrum;  /* NULL: the answer does not come from one */
+    const completion   *completion;
+    const char         *source;    /* what a user should know of where it comes from; "" */
+    bool                rs_in_rsh; /* chain: the solution resistance was not asked for apart */
+    plot_watch         *watch;     /* of its plots; NULL: none */
+} answer;
+
+json_t *answer_json(const answer *a);   /* NULL: out of memory */
+void answer_text(const answer *a, text *out);
+
+/* What must be known before the numbers are read, a sentence a line: whether the circuit fits, limits of ranges that were reached,
+ * what has no interval and why. (answer_notes.c) */
+void answer_notes(const answer *a, text *out);
+bool answer_is_missing(const answer *a, int quantity);                  /* it was asked for */
+const char *answer_without_interval(const answer *a, int quantity);     /* why; NULL: it has one */
+bool answer_none_better(const answer *a);
+const char *answer_quantity(char buffer[32], double v, const char *unit, int digits);
+
+void answer_table_header(text *out);    /* spectrum,quantity,unit,low,median,high,identifiable,bound,note */
+void answer_table(const answer *a, text *out);
+void answer_table_failed(const char *path, const char *reason, text *out);
+void candidate_table_header(text *out);
+void candidate_table(const answer *a, text *out);
+
+/* Nyquist, Bode, residual, marginal and joint plots into `folder`, names beginning with `prefix`. */
+tide_status answer_plots(const answer *a, const char *folder, const char *prefix, tide_failure *failure);
+
+#endif

@@ -1,0 +1,189 @@
+#include "answer.h"
+
+#include <math.h>
+
+#include "train/run.h"
+
+static json_t *number(double v) { return isfinite(v) ? json_real(v) : json_null(); }
+static void put(json_t *o, const char *key, double v) { json_object_set_new(o, key, number(v)); }
+
+static json_t *pair(double low, double high) {
+    json_t *a = json_array();
+    json_array_append_new(a, number(low));
+    json_array_append_new(a, number(high));
+    return a;
+}
+
+static void put_parameters(json_t *o, const answer *a) {
+    json_t *known = json_object(), *missing = json_array();
+    for (int k = 0; k < EIS_COUNT; k++) {
+        if (a->question->known.is[k]) put(known, eis_parameters[k].name, a->question->known.value[k]);
+        else json_array_append_new(missing, json_string(eis_parameters[k].name));
+    }
+    json_object_set_new(o, "known_params", known);
+    json_object_set_new(o, "missing_params", missing);
+}
+
+static json_t *marginals(const answer *a) {
+    json_t *o = json_object();
+    for (int k = 0; k < EIS_COUNT; k++) {
+        if (a->question->known.is[k]) continue;
+        json_t *row = json_array();
+        for (int i = 0; i < CELL_POINTS; i++) json_array_append_new(row, number(a->completion->summary.marginal[k][i]));
+        json_object_set_new(o, eis_parameters[k].name, row);
+    }
+    return o;
+}
+
+static json_t *candidate_json(const answer *a, const candidate *c, int64_t rank) {
+    json_t *o = json_object(), *index = json_object();
+    json_object_set_new(o, "rank", json_integer(rank));
+    for (int k = 0; k < EIS_COUNT; k++) {
+        if (a->question->known.is[k]) continue;
+        put(o, eis_parameters[k].name, c->p[k]);
+        json_object_set_new(index, eis_parameters[k].name, json_integer(c->index[k]));
+    }
+    if (isnan(a->question->rs_ohm)) put(o, "Rs", c->p[EIS_RS]);
+    put(o, "joint_probability", c->probability);
+    put(o, "resnorm", c->resnorm);
+    json_object_set_new(o, "grid_indices", index);
+    return o;
+}
+
+static json_t *candidates_json(const answer *a) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < a->completion->summary.top_count; i++)
+        json_array_append_new(list, candidate_json(a, &a->completion->summary.top[i], i + 1));
+    return list;
+}
+
+/* [low, high]; [low, null] is a lower limit only; null where there is no interval ("notes" say why). */
+static json_t *interval_json(const interval *i) { return isfinite(i->low) ? pair(i->low, i->high) : json_null(); }
+
+static json_t *intervals(const answer *a) {
+    json_t *o = json_object();
+    for (int i = 0; i < SUM_COUNT; i++) {
+        int k = (i + SUM_TER) % SUM_COUNT; /* the robust ones first */
+        if (answer_is_missing(a, k)) json_object_set_new(o, quantities[k].name, interval_json(&a->completion->summary.of[k]));
+    }
+    return o;
+}
+
+static json_t *each_missing(const answer *a, int count, json_t *(*value)(const completion *, int)) {
+    json_t *o = json_object();
+    for (int k = 0; k < count; k++)
+        if (answer_is_missing(a, k)) json_object_set_new(o, quantities[k].name, value(a->completion, k));
+    return o;
+}
+
+static json_t *identifiable_json(const completion *c, int k) { return json_boolean(completion_identifies(c, k)); }
+static json_t *median_json(const completion *c, int k) { return number(c->summary.of[k].median); }
+static json_t *bound_json(const completion *c, int k) {
+    const char *bound = completion_bound(c, k);
+    return bound ? json_string(bound) : json_null();
+}
+
+static json_t *fibre_json(const fibre_range *f) {
+    if (!f->present) return json_null();
+    json_t *o = json_object();
+    for (int k = 0; k < EIS_COUNT; k++) json_object_set_new(o, eis_parameters[k].name, pair(f->low[k], f->high[k]));
+    json_object_set_new(o, "g", pair(f->g_low, f->g_high));
+    return o;
+}
+
+static void put_robust(json_t *o, const answer *a) {
+    const interval *of = a->completion->summary.of;
+    double area = a->options->area_cm2;
+    put(o, "ter_ohm", of[SUM_TER].median);
+    put(o, "tec_farad", of[SUM_TEC].median);
+    put(o, "n1_s", of[SUM_N1].median);
+    put(o, "d1_s", of[SUM_D1].median);
+    if (!(area > 0)) return;
+    put(o, "area_cm2", area);
+    put(o, "ter_ohm_cm2", of[SUM_TER].median * area);
+    put(o, "tec_farad_per_cm2", of[SUM_TEC].median / area);
+}
+
+/* null where the question was not asked, or has no answer: a fit that set its own noise cannot be called adequate. */
+static json_t *verdict(const completion *c, bool fine, double chi2) {
+    return isnan(chi2) || (fine && c->noise_inferred) ? json_null() : json_boolean(fine);
+}
+
+static json_t *circuit_verdict(const completion *c) {
+    if (isnan(c->chi2) || c->verdict == FIT_OPEN) return json_null();
+    return json_boolean(c->verdict == FIT_ADEQUATE);
+}
+
+static void put_residuals(json_t *o, const completion *c) {
+    const residuals *left = c->free.is ? &c->free.left : &c->left;
+    json_object_set_new(o, "residuals", json_pack("{s:I, s:I, s:b, s:o, s:o, s:o}", "sign_changes", (json_int_t)left->changes, "neighbours",
+                                                  (json_int_t)left->pairs, "systematic", left->systematic, "size", number(left->size), "scatter",
+                                                  number(left->scatter), "correlation", number(left->correlation)));
+    put(o, "interval_widening", c->noise_used / c->noise);
+}
+
+static void put_fit(json_t *o, const answer *a) {
+    const completion *c = a->completion;
+    put(o, "noise", c->noise);
+    json_object_set_new(o, "noise_source", isnan(c->noise) ? json_null() : json_string(c->noise_inferred ? "assumed (misfit)" : "given"));
+    put(o, "rs_ohm", c->rs_ohm);
+    json_object_set_new(o, "canonical", json_boolean(a->question->canonical));
+    json_object_set_new(o, "grid_adequate", verdict(c, c->grid_adequate, c->grid_chi2));
+    put(o, "reduced_chi2", a->question->method == EIS_EXACT ? c->grid_chi2 : c->chi2);
+    put(o, "grid_reduced_chi2", c->grid_chi2);
+    json_object_set_new(o, "circuit_adequate", circuit_verdict(c));
+    if (a->spectrum) put_residuals(o, c);
+}
+
+static json_t *notes_json(const answer *a) {
+    json_t *list  = json_array();
+    text    notes = { 0 };
+    answer_notes(a, &notes);
+    for (char *rest = notes.data, *line; list && rest && *rest && (line = strsep(&rest, "\n"));) json_array_append_new(list, json_string(line));
+    if (notes.failed) json_decref(list), list = NULL;
+    text_free(&notes);
+    return list;
+}
+
+static void put_network(json_t *o, const answer *a) {
+    const completion *c = a->completion;
+    if (a->question->method != EIS_NETWORK) return;
+    json_object_set_new(o, "model", *a->options->model ? json_string(a->options->model) : json_null());
+    if (*a->source) json_object_set_new(o, "note", json_string(a->source));
+    if (!c->recipe) return;
+    json_t *reasons = json_array();
+    for (int i = 0; i < c->range.count; i++) json_array_append_new(reasons, json_string(c->range.reason[i]));
+    json_object_set_new(o, "recipe", json_string(c->recipe));
+    json_object_set_new(o, "reranked", json_boolean(c->reranked));
+    if (a->question->rerank) put(o, "effective_share_of_draws", c->effective_share);
+    json_object_set_new(o, "in_training_range", json_boolean(c->range.count == 0));
+    json_object_set_new(o, "training_range_reasons", reasons);
+}
+
+json_t *answer_json(const answer *a) {
+    const completion *c = a->completion;
+    static const char *const methods[] = { [EIS_REFINED] = "refined", [EIS_EXACT] = "exact", [EIS_NETWORK] = "network" };
+    json_t *o = json_pack("{s:o, s:s, s:s}", "spectrum", a->path ? json_text(a->path) : json_null(), "circuit", a->question->circuit == EIS_SHUNT ? "shunt" : "chain",
+                          "method", methods[a->question->method]);
+    if (!o) return NULL;
+    put_parameters(o, a);
+    json_object_set_new(o, "notes", notes_json(a));
+    put_robust(o, a);
+    put(o, "predicted_resnorm", c->resnorm);
+    json_object_set_new(o, "resnorm", json_string(eis_resnorm_name(a->question->resnorm)));
+    json_object_set_new(o, "marginal_distributions", marginals(a));
+    json_object_set_new(o, "top_k_predictions", candidates_json(a));
+    json_t *doubt = json_object();
+    put(doubt, "entropy_nats", c->summary.entropy_nats);
+    put(doubt, "max_probability", c->summary.max_probability);
+    put(doubt, "top5_mass", c->summary.top5_mass);
+    json_object_set_new(o, "uncertainty", doubt);
+    json_object_set_new(o, "intervals_95", intervals(a));
+    json_object_set_new(o, "medians", each_missing(a, EIS_COUNT, median_json));
+    json_object_set_new(o, "identifiable", each_missing(a, EIS_COUNT, identifiable_json));
+    json_object_set_new(o, "bound_hits", each_missing(a, EIS_WITH_RS, bound_json));
+    json_object_set_new(o, "fibre", fibre_json(&c->fibre));
+    put_fit(o, a);
+    put_network(o, a);
+    return o;
+}

@@ -1,0 +1,210 @@
+#include "step.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <tidemill/optim.h>
+
+#include "base/base.h"
+#include "train/run.h"
+
+/* ---- the step ---- */
+
+typedef struct batch_values { tide_val x, unknown, label, target, real; } batch_values;  /* unknown, label: (b, 5) */
+
+static batch_values gather(const known_session *s, tide_val table) {
+    tide_val rows = tide_gather(table, 0, s->index), mask = tide_slice(rows, 1, SAMPLE_MASK, SAMPLE_LABEL);
+    return (batch_values){ .x = tide_slice(rows, 1, 0, KNOWN_FEATURES), .unknown = tide_add_scalar(tide_neg(mask), 1),
+                           .label  = tide_slice(rows, 1, SAMPLE_LABEL, SAMPLE_TARGET),
+                           .target = tide_squeeze(tide_slice(rows, 1, SAMPLE_TARGET, SAMPLE_REAL), 1),
+                           .real   = tide_squeeze(tide_slice(rows, 1, SAMPLE_REAL, SAMPLE_WIDTH), 1) };
+}
+
+/* The mean over the parameters that are missing anywhere of the mean over where they are. */
+static tide_val cross_entropy(const known_session *s, tide_val logits, const batch_values *b) {
+    tide_graph *g      = s->graph;
+    tide_val classes = tide_cast(tide_arange(g, TIDE_I32, s->network.sizes.points), TIDE_F32), zero = tide_scalar(g, 0),
+             one = tide_scalar(g, 1);
+    tide_val    chosen = tide_eq(tide_expand_dims(b->label, -1), classes);
+    tide_val    logit  = tide_sum(tide_where(chosen, logits, zero), TIDE_AXES(-1));
+    tide_val    each   = tide_mul(tide_sub(tide_logsumexp(logits, TIDE_AXES(-1)), logit), b->unknown);
+    tide_val    count  = tide_sum(b->unknown, TIDE_AXES(0));
+    tide_val    means  = tide_div(tide_sum(each, TIDE_AXES(0)), tide_maximum(count, one));
+    tide_val    seen   = tide_sum(tide_cast(tide_gt(count, zero), TIDE_F32), TIDE_ALL);
+    return tide_div(tide_sum(means, TIDE_ALL), tide_maximum(seen, one));
+}
+
+static tide_val share_right(const known_session *s, tide_val logits, const batch_values *b) {
+    tide_val right = tide_cast(tide_eq(tide_cast(tide_argmax(logits, -1), TIDE_F32), b->label), TIDE_F32);
+    return tide_div(tide_sum(tide_mul(right, b->unknown), TIDE_ALL),
+                    tide_maximum(tide_sum(b->unknown, TIDE_ALL), tide_scalar(s->graph, 1)));
+}
+
+static tide_val square_error(tide_val resnorm, const batch_values *b) {
+    return tide_div(tide_sum(tide_mul(tide_square(tide_sub(resnorm, b->target)), b->real), TIDE_ALL), tide_sum(b->real, TIDE_ALL));
+}
+
+static tide_status compiled(const known_session *s, const tide_program *p, tide_failure *failure) {
+    const tide_failure *why = tide_error(s->graph)->status ? tide_error(s->graph) : p ? tide_program_error(p) : NULL;
+    if (!why) return fail(failure, TIDE_ENOMEM, "out of memory for a program");
+    if (why->status && failure && !failure->status) *failure = *why;
+    return why->status;
+}
+
+/* In f16 gradients may leave the range: they are scaled, and a step in which one did is skipped. */
+static tide_val make_update(const known_settings *o, known_session *s) {
+    tide_adamw_opts adam   = { .lr = s->rate, .weight_decay = o->weight_decay, .no_bias_correction = o->no_bias_correction };
+    tide_list       params = s->network.params, gradient;
+    if (tide_precision_here(s->graph, o->compile.precision, NULL) != TIDE_PRECISION_F16) {
+        gradient = tide_grad(s->loss, params);
+        s->norm  = tide_global_norm(gradient);
+        return tide_adamw(params, gradient, &adam);
+    }
+    s->scaler = tide_grad_scaler_new(s->graph, "scaler", NULL);
+    gradient  = tide_grad_scaler_unscale(&s->scaler, tide_grad(tide_grad_scaler_scale(&s->scaler, s->loss), params));
+    s->norm   = tide_where(s->scaler.finite, tide_global_norm(gradient), tide_scalar(s->graph, 0));
+    return tide_grad_scaler_step(&s->scaler, tide_adamw(params, gradient, &adam));
+}
+
+static tide_status make_step(const known_settings *o, const known_samples *train, known_session *s, tide_failure *failure) {
+    tide_graph  *g     = s->graph;
+    tide_val     table = tide_constant(g, TIDE_F32, TIDE_SHAPE(train->count + 1, SAMPLE_WIDTH), train->row), resnorm;
+    s->index           = tide_input(g, "samples", TIDE_I32, TIDE_SHAPE(s->batch));
+    s->rate            = tide_input(g, "rate", TIDE_F32, TIDE_SCALAR);
+    batch_values b     = gather(s, table);
+    tide_val    logits = known_network_apply(&s->network, b.x, TIDE_TRAIN, &resnorm);
+    s->loss            = tide_add(cross_entropy(s, logits, &b), tide_mul_scalar(square_error(resnorm, &b), 0.5));
+    s->hits            = share_right(s, logits, &b);
+    tide_val    update = make_update(o, s);
+    s->step            = tide_compile(TIDE_LIST(s->loss, s->hits, s->norm, update), &o->compile);
+    return compiled(s, s->step, failure);
+}
+
+static tide_status make_score(known_session *s, tide_failure *failure) {
+    s->x        = tide_input(s->graph, "x", TIDE_F32, TIDE_SHAPE(SCORE_BATCH, KNOWN_FEATURES));
+    s->log_p    = tide_log_softmax(known_network_apply(&s->network, s->x, TIDE_EVAL, &s->resnorm), -1);
+    s->score    = tide_compile(TIDE_LIST(s->log_p, s->resnorm), NULL);
+    return compiled(s, s->score, failure);
+}
+
+static bool known_device(const char *device) {
+    for (const char *const *d = tide_devices(); *d; d++)
+        if (!strcmp(*d, device)) return true;
+    return false;
+}
+
+tide_status known_session_open(const known_settings *o, const known_samples *train, known_session *s, tide_failure *failure) {
+    *s = (known_session){ .batch = o->batch, .filling = train->count };
+    if (!known_device(o->device))
+        return fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "there is no device '%s' here; cpu, ref and check are", o->device);
+    tide_graph_options options = { .device = o->device, .threads = o->threads, .seed = o->seed, .memory_limit = os_memory_bytes() };
+    s->graph = tide_graph_new_with(&options);
+    if (!s->graph) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
+    tide_compile_mode(s->graph, o->compile.mode);
+    if (o->choices_of && run_choices_take(o->choices_of, s->graph, failure) != TIDE_OK) return TIDE_EDATA;
+    known_network_new(s->graph, known_sizes_of(o->hidden, o->points), &s->network);
+    tide_status status = make_step(o, train, s, failure);
+    return status == TIDE_OK ? make_score(s, failure) : status;
+}
+
+void known_session_close(known_session *s) {
+    tide_graph_free(s->graph);
+    *s = (known_session){ 0 };
+}
+
+static tide_status failed(const tide_program *p, tide_status status, const char *what, tide_failure *failure) {
+    if (status != TIDE_OK && failure && !failure->status) *failure = *tide_program_error(p);
+    return status == TIDE_OK ? status : fail(failure, status, "%s failed", what);
+}
+
+tide_status known_session_step(known_session *s, const int32_t *samples, int64_t count, double rate, known_step_result *out,
+                               tide_failure *failure) {
+    float    as_float = (float)rate;
+    int32_t *whole    = count < s->batch ? malloc((size_t)s->batch * sizeof *whole) : NULL;
+    if (count < s->batch && !whole) return fail(failure, TIDE_ENOMEM, "out of memory for a batch");
+    for (int64_t i = 0; whole && i < s->batch; i++) whole[i] = i < count ? samples[i] : (int32_t)s->filling;
+    tide_status status = tide_run(s->step, (tide_feed[]){ { s->index, whole ? whole : samples }, { s->rate, &as_float } }, 2);
+    free(whole);
+    if (status == TIDE_OK) status = tide_read(s->loss, &out->loss, sizeof out->loss);
+    if (status == TIDE_OK) status = tide_read(s->hits, &out->hits, sizeof out->hits);
+    if (status == TIDE_OK) status = tide_read(s->norm, &out->norm, sizeof out->norm);
+    return failed(s->step, status, "the training step", failure);
+}
+
+/* ---- scoring ---- */
+
+typedef struct score_sums {
+    double entropy[EIS_COUNT], entries[EIS_COUNT], hits1, hits5, pairs, pair1, pair5;
+    double error2, target, target2, samples;
+} score_sums;
+
+/* How many are more probable than the right one. */
+static int64_t rank_of(const float *log_p, int64_t points, int64_t right) {
+    int64_t rank = 0;
+    for (int64_t i = 0; i < points; i++) rank += log_p[i] > log_p[right] || (log_p[i] == log_p[right] && i < right);
+    return rank;
+}
+
+static int64_t pair_rank(const float *a, const float *b, int64_t points, int64_t right_a, int64_t right_b) {
+    int64_t rank  = 0;
+    float   right = a[right_a] + b[right_b];
+    for (int64_t i = 0; i < points; i++)
+        for (int64_t j = 0; j < points; j++)
+            rank += a[i] + b[j] > right || (a[i] + b[j] == right && i * points + j < right_a * points + right_b);
+    return rank;
+}
+
+/* log_p: (EIS_COUNT, points). */
+static void add_sample(score_sums *s, const float *row, const float *log_p, int64_t points, double resnorm) {
+    int    missing[EIS_COUNT], count = 0;
+    double target = (double)row[SAMPLE_TARGET];
+    for (int k = 0; k < EIS_COUNT; k++)
+        if (row[SAMPLE_MASK + k] == 0) missing[count++] = k;
+    for (int i = 0; i < count; i++) {
+        int          k     = missing[i];
+        const float *mine  = log_p + k * points;
+        int64_t      right = (int64_t)row[SAMPLE_LABEL + k], rank = rank_of(mine, points, right);
+        s->entropy[k] -= (double)mine[right];
+        s->entries[k]++;
+        s->hits1 += rank < 1, s->hits5 += rank < 5;
+    }
+    if (count == 2) {
+        int64_t rank = pair_rank(log_p + missing[0] * points, log_p + missing[1] * points, points, (int64_t)row[SAMPLE_LABEL + missing[0]],
+                                 (int64_t)row[SAMPLE_LABEL + missing[1]]);
+        s->pairs++, s->pair1 += rank < 1, s->pair5 += rank < 5;
+    }
+    s->error2 += (resnorm - target) * (resnorm - target);
+    s->target += target, s->target2 += target * target, s->samples++;
+}
+
+static known_score score_of(const score_sums *s) {
+    double entries = 0, entropy = 0, seen = 0, spread = s->target2 - s->target * s->target / s->samples;
+    for (int k = 0; k < EIS_COUNT; k++) {
+        entries += s->entries[k];
+        if (s->entries[k] > 0) entropy += s->entropy[k] / s->entries[k], seen++;
+    }
+    known_score out = { .cross_entropy = entropy / seen, .mse = s->error2 / s->samples, .r2 = 1 - s->error2 / spread,
+                        .accuracy = { s->hits1 / entries, s->hits5 / entries, s->pair1 / s->pairs, s->pair5 / s->pairs } };
+    out.loss = out.cross_entropy + 0.5 * out.mse;
+    return out;
+}
+
+tide_status known_session_score(known_session *s, const known_samples *samples, known_score *out, tide_failure *failure) {
+    int64_t     points = s->network.sizes.points;
+    score_sums  sums   = { 0 };
+    tide_status status = TIDE_OK;
+    float      *x      = calloc(SCORE_BATCH * KNOWN_FEATURES, sizeof *x);
+    if (!x) return fail(failure, TIDE_ENOMEM, "out of memory for scoring");
+    for (int64_t at = 0; status == TIDE_OK && at < samples->count; at += SCORE_BATCH) {
+        int64_t count = MIN2(SCORE_BATCH, samples->count - at);
+        for (int64_t i = 0; i < count; i++)
+            memcpy(x + i * KNOWN_FEATURES, samples->row + (at + i) * SAMPLE_WIDTH, KNOWN_FEATURES * sizeof *x);
+        status = failed(s->score, tide_run(s->score, (tide_feed[]){ { s->x, x } }, 1), "scoring", failure);
+        const float *log_p = status == TIDE_OK ? tide_data(s->log_p) : NULL, *resnorm = status == TIDE_OK ? tide_data(s->resnorm) : NULL;
+        if (!log_p || !resnorm) status = failed(s->score, status == TIDE_OK ? TIDE_ENOMEM : status, "scoring", failure);
+        for (int64_t i = 0; status == TIDE_OK && i < count; i++)
+            add_sample(&sums, samples->row + (at + i) * SAMPLE_WIDTH, log_p + i * EIS_COUNT * points, points, (double)resnorm[i]);
+    }
+    free(x);
+    *out = score_of(&sums);
+    return status;
+}

@@ -1,0 +1,204 @@
+#include "predictor.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "eis/circuit/parallel.h"
+#include "base/base.h"
+#include "train/run.h"
+
+/* Rows a program takes. What is asked goes into the smallest that holds it, the largest as often as it is filled; what is
+ * left of a program is filled up with its first row. */
+enum { SIZES = 5 };
+static const int64_t sizes[SIZES] = { 1, 8, 32, 128, 512 };
+
+typedef struct sized_program {
+    tide_program *program;
+    tide_val      in[2], out;  /* encoder: features; decoder: encoded, known */
+} sized_program;
+
+struct predictor {
+    spectrum_model model;
+    tide_graph    *graph;
+    sized_program  encoder[SIZES], decoder[SIZES];
+    int            threads;
+    const char    *note;
+    int64_t        spectra;
+    float         *raw, *encoded;     /* of the spectra: features as they came, and after the encoder */
+    float         *left, *right;      /* room for the inputs of the largest program */
+};
+
+static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the predictor"); }
+
+/* ---- opening ---- */
+
+static const char *model_file(const char *path, char buffer[FOLDER_PATH]) {
+    struct stat info;
+    if (stat(path, &info) || !S_ISDIR(info.st_mode)) return path;
+    return folder_file(path, "model.safetensors", buffer);
+}
+
+static tide_status first_error(const tide_graph *g, const tide_program *p, tide_failure *failure) {
+    const tide_failure *why = tide_error(g);
+    if (why->status == TIDE_OK && p) why = tide_program_error(p);
+    if (why->status != TIDE_OK && failure && failure->status == TIDE_OK) *failure = *why;
+    return why->status != TIDE_OK ? why->status : p ? TIDE_OK : no_memory(failure);
+}
+
+static sized_program compile_encoder(const network *n, tide_graph *g, int64_t rows) {
+    sized_program p = { .in = { tide_input(g, "features", TIDE_F32, TIDE_SHAPE(rows, features_width(n->config.recipe))) } };
+    p.out           = network_encode(n, p.in[0]);
+    p.program       = tide_compile(TIDE_LIST(p.out), NULL);
+    return p;
+}
+
+static sized_program compile_decoder(const network *n, tide_graph *g, int64_t rows) {
+    sized_program p = { .in = { tide_input(g, "encoded", TIDE_F32, TIDE_SHAPE(rows, n->config.width)),
+                                tide_input(g, "known", TIDE_F32, TIDE_SHAPE(rows, 1, KNOWN_WIDTH)) } };
+    p.out           = tide_softmax(network_decode(n, p.in[0], p.in[1]), -1);
+    p.program       = tide_compile(TIDE_LIST(p.out), NULL);
+    return p;
+}
+
+static tide_status compile_all(predictor *p, const network *n, tide_failure *failure) {
+    for (int i = 0; i < SIZES; i++) {
+        char scope[32];
+        snprintf(scope, sizeof scope, "rows.%d", (int)sizes[i]);
+        tide_scope_push(p->graph, scope);
+        p->encoder[i] = compile_encoder(n, p->graph, sizes[i]);
+        p->decoder[i] = compile_decoder(n, p->graph, sizes[i]);
+        tide_scope_pop(p->graph);
+        tide_status status = first_error(p->graph, p->encoder[i].program, failure);
+        if (status == TIDE_OK) status = first_error(p->graph, p->decoder[i].program, failure);
+        if (status != TIDE_OK) return status;
+    }
+    return TIDE_OK;
+}
+
+static tide_status choose_precision(predictor *p, const predictor_settings *s, tide_failure *failure) {
+    tide_autocast(p->graph, s->precision ? tide_precision_here(p->graph, s->precision, &p->note) : TIDE_PRECISION_F32);
+    if (!s->strict || !*p->note) return TIDE_OK;
+    return fail_at(failure, TIDE_EDEVICE, NULL, 0, "precision", "--precision %s: %s; f32 is what the device has",
+                   tide_precision_name(s->precision), p->note);
+}
+
+static tide_status build(predictor *p, const char *file, const predictor_settings *s, tide_failure *failure) {
+    p->graph = tide_graph_new_with(&(tide_graph_options){ .device = s->device, .threads = p->threads, .memory_limit = os_memory_bytes() });
+    if (!p->graph) return no_memory(failure);
+    if (choose_precision(p, s, failure) != TIDE_OK) return TIDE_EDEVICE;
+    tide_compile_mode(p->graph, s->mode);
+    network n = network_new(p->graph, &p->model.config);
+    if (tide_error(p->graph)->status != TIDE_OK) return first_error(p->graph, NULL, failure);
+    tide_status status = tide_load(tide_params(p->graph, ""), file, failure);
+    return status == TIDE_OK ? compile_all(p, &n, failure) : status;
+}
+
+tide_status predictor_open(const char *path, const predictor_settings *s, predictor **out, tide_failure *failure) {
+    char        buffer[FOLDER_PATH];
+    const char *file = model_file(path, buffer);
+    predictor  *p    = calloc(1, sizeof *p);
+    *out = NULL;
+    if (!p) return no_memory(failure);
+    p->threads         = s->threads > 0 ? s->threads : os_cores();
+    p->note            = "";
+    tide_status status = spectrum_model_read(file, &p->model, failure);
+    if (status == TIDE_OK) {
+        int64_t most = sizes[SIZES - 1], width = p->model.config.width, features = p->model.scale.width;
+        p->left  = malloc((size_t)(most * MAX2(width, features)) * sizeof *p->left);
+        p->right = malloc((size_t)(most * KNOWN_WIDTH) * sizeof *p->right);
+        status   = p->left && p->right ? build(p, file, s, failure) : no_memory(failure);
+    }
+    if (status == TIDE_OK) *out = p;
+    else predictor_free(p);
+    return status;
+}
+
+const char *predictor_note(const predictor *p) { return p->note; }
+
+tide_graph *predictor_graph(const predictor *p) { return p->graph; }
+
+void predictor_free(predictor *p) {
+    if (!p) return;
+    tide_graph_free(p->graph);
+    free(p->raw), free(p->encoded), free(p->left), free(p->right);
+    free(p);
+}
+
+const spectrum_model *predictor_model(const predictor *p) { return &p->model; }
+
+/* ---- running ---- */
+
+static const sized_program *program_for(const sized_program *of, int64_t rows, int64_t *taken, int64_t *size) {
+    int i = 0;
+    while (i < SIZES - 1 && sizes[i] < rows) i++;
+    *size  = sizes[i];
+    *taken = MIN2(rows, sizes[i]);
+    return &of[i];
+}
+
+static void fill_up(float *rows, int64_t width, int64_t taken, int64_t size) {
+    for (int64_t i = taken; i < size; i++) memcpy(rows + i * width, rows, (size_t)width * sizeof *rows);
+}
+
+static tide_status run(const sized_program *p, const float *const in[2], int64_t inputs, int64_t bytes, float *out, tide_failure *failure) {
+    tide_feed   feeds[] = { { p->in[0], in[0] }, { p->in[1], in[1] } };
+    tide_status status  = tide_run(p->program, feeds, inputs);
+    const void *data    = status == TIDE_OK ? tide_data(p->out) : NULL;
+    if (data) {
+        bool fine = true;
+        memcpy(out, data, (size_t)bytes);
+        for (int64_t i = 0; i < bytes / (int64_t)sizeof *out; i++) fine &= isfinite(out[i]) != 0;
+        return fine ? TIDE_OK : fail(failure, TIDE_EDATA, "the predictor's answer is no number: its parameters are damaged, or it was trained until it diverged");
+    }
+    status = first_error(p->out.graph, p->program, failure);
+    return status != TIDE_OK ? status : no_memory(failure);
+}
+
+tide_status predictor_spectra(predictor *p, int64_t count, const float *raw, tide_failure *failure) {
+    const feature_scale *scale = &p->model.scale;
+    int64_t width = p->model.config.width, size, taken;
+    float  *new_raw = realloc(p->raw, (size_t)(count * scale->width) * sizeof *p->raw);
+    if (new_raw) p->raw = new_raw;
+    float *new_encoded = realloc(p->encoded, (size_t)(count * width) * sizeof *p->encoded);
+    if (new_encoded) p->encoded = new_encoded;
+    p->spectra = 0;
+    if (!new_raw || !new_encoded) return no_memory(failure);
+    memcpy(p->raw, raw, (size_t)(count * scale->width) * sizeof *raw);
+    for (int64_t first = 0; first < count; first += taken) {
+        const sized_program *program = program_for(p->encoder, count - first, &taken, &size);
+        for (int64_t i = 0; i < taken; i++) features_scale(scale, raw + (first + i) * scale->width, p->left + i * scale->width);
+        fill_up(p->left, scale->width, taken, size);
+        tide_status status = run(program, (const float *[]){ p->left, NULL }, 1, taken * width * (int64_t)sizeof(float),
+                                 p->encoded + first * width, failure);
+        if (status != TIDE_OK) return status;
+    }
+    p->spectra = count;
+    return TIDE_OK;
+}
+
+static void fill_questions(predictor *p, int64_t rows, const int32_t *spectrum, const float (*known_u)[EIS_COUNT]) {
+    const feature_scale *scale = &p->model.scale;
+    int64_t width = p->model.config.width;
+    PARALLEL(omp parallel for schedule(static) num_threads(p->threads) if (rows > 64))
+    for (int64_t i = 0; i < rows; i++) {
+        memcpy(p->left + i * width, p->encoded + spectrum[i] * width, (size_t)width * sizeof *p->left);
+        features_known(p->model.config.recipe, scale, p->raw + spectrum[i] * scale->width, known_u[i], p->right + i * KNOWN_WIDTH);
+    }
+}
+
+tide_status predictor_ask(predictor *p, int64_t rows, const int32_t *spectrum, const float (*known_u)[EIS_COUNT], float *probability,
+                          tide_failure *failure) {
+    eis_recipe recipe = p->model.config.recipe;
+    int64_t    each = recipe_quantities(recipe) * recipe_bins(recipe), size, taken;
+    for (int64_t first = 0; first < rows; first += taken) {
+        const sized_program *program = program_for(p->decoder, rows - first, &taken, &size);
+        fill_questions(p, taken, spectrum + first, known_u + first);
+        fill_up(p->left, p->model.config.width, taken, size);
+        fill_up(p->right, KNOWN_WIDTH, taken, size);
+        tide_status status = run(program, (const float *[]){ p->left, p->right }, 2, taken * each * (int64_t)sizeof(float),
+                                 probability + first * each, failure);
+        if (status != TIDE_OK) return status;
+    }
+    return TIDE_OK;
+}

@@ -1,0 +1,147 @@
+#include "spectra.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eis/circuit/parallel.h"
+#include "base/base.h"
+#include "base/philox.h"
+
+enum { SITE_ORDER = 0x4f5244, SITE_MASK = 0x4d4153 };
+
+static int64_t row_quantities(const sampler_settings *s) { return EIS_COUNT + recipe_quantities(s->recipe); }
+
+bool pool_new(const sampler_settings *s, int64_t spectra, int threads, pool *out) {
+    *out = (pool){ .settings = *s, .threads = threads, .width = features_width(s->recipe), .block = MAX2(spectra / POOL_BLOCKS, 1) };
+    out->round  = out->block * POOL_VISITS;
+    out->stride = out->width + row_quantities(s);
+    out->row    = malloc((size_t)(POOL_BLOCKS * out->block * out->stride) * sizeof *out->row);
+    out->order  = malloc((size_t)out->round * sizeof *out->order);
+    if (out->row && out->order) return true;
+    pool_free(out);
+    return false;
+}
+
+void pool_free(pool *p) {
+    free(p->row);
+    free(p->order);
+    *p = (pool){ 0 };
+}
+
+void pool_row(const sampler_settings *s, sample_split split, uint64_t number, int64_t width, float *row) {
+    sample   one;
+    bool     grid = s->recipe == EIS_RECIPE_GRID;
+    fit_view view = { .sd = { 0 } };
+    sample_draw(s, split, number, &one);
+    features_of(s->recipe, one.count, one.freq_hz, one.z, grid ? one.noise : NAN, row, NULL);
+    if (!grid) view = fit_view_of(row);
+    for (int k = 0; k < EIS_COUNT; k++) row[width + k] = (float)grid_coordinate(k, one.p[k]);
+    quantities_of(s->recipe, one.p, &view, row + width + EIS_COUNT);
+}
+
+static void make_block(pool *p, int64_t number) {
+    float *first = p->row + number % POOL_BLOCKS * p->block * p->stride;
+    PARALLEL(omp parallel for schedule(dynamic, 64) num_threads(p->threads))
+    for (int64_t i = 0; i < p->block; i++)
+        pool_row(&p->settings, SPLIT_TRAIN, (uint64_t)(number * p->block + i), p->width, first + i * p->stride);
+}
+
+
+static bool scale_from_first(pool *p) {
+    float *raw = malloc((size_t)(p->block * p->width) * sizeof *raw);
+    if (!raw) return false;
+    for (int64_t i = 0; i < p->block; i++) memcpy(raw + i * p->width, p->row + i * p->stride, (size_t)p->width * sizeof *raw);
+    feature_scale_from(p->width, p->block, raw, &p->scale);
+    free(raw);
+    return true;
+}
+
+static uint32_t below(uint64_t seed, uint32_t round, uint32_t at, uint32_t count) {
+    return (uint32_t)((uint64_t)philox_word(seed, round, SITE_ORDER, 0, at) * count >> 32);
+}
+
+/* The beginning of a shuffle of all rows that are there, again and again while they are fewer than the round's visits. */
+static bool draw_order(pool *p, int64_t round) {
+    int64_t  rows = MIN2(p->made, POOL_BLOCKS) * p->block;
+    int32_t *all   = malloc((size_t)rows * sizeof *all);
+    if (!all) return false;
+    for (int64_t i = 0; i < rows; i++) all[i] = (int32_t)i;
+    for (int64_t i = 0; i < p->round; i++) {
+        int64_t at   = i % rows, other = at + below(p->settings.seed, (uint32_t)round, (uint32_t)i, (uint32_t)(rows - at));
+        int32_t pick = all[other];
+        all[other]   = all[at];
+        p->order[i] = all[at] = pick;
+    }
+    free(all);
+    return true;
+}
+
+bool pool_round(pool *p, int64_t number) {
+    int64_t last = POOL_VISITS + number;  /* the first round visits each spectrum once */
+    if (p->made == 0) {
+        make_block(p, 0);
+        p->made = 1;
+        if (!scale_from_first(p)) return false;
+    }
+    if (last - p->made > POOL_BLOCKS) p->made = last - POOL_BLOCKS;  /* going on with a killed run */
+    for (; p->made < last; p->made++) make_block(p, p->made);
+    return draw_order(p, number);
+}
+
+/* ---- batches ---- */
+
+bool batch_new(eis_recipe recipe, int64_t spectra, batch *b) {
+    int64_t cases = spectra * MASKS, quantities = recipe_quantities(recipe);
+    *b = (batch){ .spectra = spectra, .features = malloc((size_t)(spectra * features_width(recipe)) * sizeof(float)),
+                  .known = malloc((size_t)(cases * KNOWN_WIDTH) * sizeof(float)), .weight = malloc((size_t)(cases * quantities) * sizeof(float)),
+                  .label = malloc((size_t)(cases * quantities) * sizeof(int32_t)) };
+    if (b->features && b->known && b->weight && b->label) return true;
+    batch_free(b);
+    return false;
+}
+
+void batch_free(batch *b) {
+    free(b->features), free(b->known), free(b->weight), free(b->label);
+    *b = (batch){ 0 };
+}
+
+unsigned mask_draw(uint64_t seed, sample_split split, uint64_t visit, int which) {
+    uint32_t at = (uint32_t)(visit >> 32) << 8 | (uint32_t)split << 4 | (uint32_t)which, word[2];
+    for (uint32_t i = 0; i < 2; i++) word[i] = philox_word(seed, SITE_MASK, at, (uint32_t)visit, i);
+    unsigned missing = 1 + (unsigned)((uint64_t)word[0] * EIS_COUNT >> 32), mask = 0;
+    uint64_t rest    = word[1];
+    for (unsigned left = EIS_COUNT, k = 0; k < EIS_COUNT; k++, left--) { /* each is taken with (still to take) / (still to see) */
+        uint64_t scaled = rest * left;
+        rest            = scaled & 0xffffffffu;
+        if ((unsigned)(scaled >> 32) < missing) mask |= 1u << k, missing--;
+    }
+    return mask;
+}
+
+static void fill_case(eis_recipe recipe, const feature_scale *scale, const float *row, unsigned missing, float *known, float *weight, int32_t *label) {
+    const float *u = row + scale->width, *coordinate = u + EIS_COUNT;
+    float        given[EIS_COUNT];
+    int64_t      quantities = recipe_quantities(recipe);
+    const float  each = 1 / (float)__builtin_popcount(missing), derived = 0.2F;
+    for (int k = 0; k < EIS_COUNT; k++) given[k] = missing >> k & 1 ? NAN : u[k];
+    features_known(recipe, scale, row, given, known);
+    for (int q = 0; q < quantities; q++) {
+        label[q]  = quantity_bin(recipe, coordinate[q]);
+        weight[q] = q >= EIS_COUNT ? derived : missing >> q & 1 ? each : 0;
+    }
+}
+
+void batch_fill(eis_recipe recipe, const feature_scale *scale, const float *const *row, uint64_t seed, sample_split split, uint64_t first_visit, int threads,
+                batch *b) {
+    int64_t quantities = recipe_quantities(recipe);
+    PARALLEL(omp parallel for schedule(static) num_threads(threads))
+    for (int64_t i = 0; i < b->spectra; i++) {
+        features_scale(scale, row[i], b->features + i * scale->width);
+        for (int m = 0; m < MASKS; m++) {
+            int64_t at = i * MASKS + m;
+            fill_case(recipe, scale, row[i], mask_draw(seed, split, first_visit + (uint64_t)i, m), b->known + at * KNOWN_WIDTH,
+                      b->weight + at * quantities, b->label + at * quantities);
+        }
+    }
+}

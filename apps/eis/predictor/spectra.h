@@ -1,0 +1,48 @@
+/* Spectra in memory for training, in POOL_BLOCKS blocks: made by all cores from counters; the oldest block makes room for the
+ * newest. Every round makes one block and visits as many rows as POOL_VISITS blocks hold, drawn from all that are there; so a
+ * spectrum is visited about POOL_VISITS times, each time with new masks, before it goes. An epoch visits as many spectra as
+ * the pool holds. */
+#ifndef EIS_POOL_H
+#define EIS_POOL_H
+
+#include "quantities.h"
+#include "eis/circuit/recipe.h"
+
+enum { POOL_BLOCKS = 16, POOL_VISITS = 4, ROUNDS_AN_EPOCH = POOL_BLOCKS / POOL_VISITS };
+
+/* A row: raw features, known_u (EIS_COUNT), coordinates of the quantities. */
+typedef struct pool {
+    sampler_settings settings;
+    int      threads;
+    int64_t  width, stride;   /* features; numbers a row */
+    int64_t  block, round;    /* rows of a block, visits of a round */
+    int64_t  made;            /* blocks made so far: the last min(made, POOL_BLOCKS) are there */
+    float   *row;
+    int32_t *order;           /* [round] rows of the round */
+    feature_scale scale;      /* from block 0 */
+} pool;
+
+/* `spectra` is rounded down to whole blocks; at least one a block. False: out of memory. */
+bool pool_new(const sampler_settings *s, int64_t spectra, int threads, pool *out);
+void pool_free(pool *p);
+/* Makes the blocks that round `number` (from 0) needs and are not there, and draws its order. False: out of memory. */
+bool pool_round(pool *p, int64_t number);
+
+/* One row of any split, outside the pool. */
+void pool_row(const sampler_settings *s, sample_split split, uint64_t number, int64_t width, float *row);
+
+/* ---- batches ---- */
+
+enum { MASKS = 4 };  /* sets of known values a visit */
+
+/* What the network is fed: features (n, width), known (n, MASKS, KNOWN_WIDTH), labels and weights (n, MASKS, quantities). */
+typedef struct batch { int64_t spectra; float *features, *known, *weight; int32_t *label; } batch;
+bool batch_new(eis_recipe recipe, int64_t spectra, batch *out);
+void batch_free(batch *b);
+/* Row i of the batch from `row[i]`; its masks by the counter first_visit + i. */
+void batch_fill(eis_recipe recipe, const feature_scale *scale, const float *const *row, uint64_t seed, sample_split split, uint64_t first_visit, int threads,
+                batch *b);
+/* Bit k: parameter k is missing. How many is uniform on 1..5, which ones uniform. */
+unsigned mask_draw(uint64_t seed, sample_split split, uint64_t visit, int which);
+
+#endif

@@ -1,0 +1,238 @@
+/* What an answer says, as charts. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <tidemill/io.h>
+
+#include "eis/posterior/cells.h"
+#include "report.h"
+
+enum { MODEL_POINTS = 160, SHOWN_CANDIDATES = 3, BINS_MOST = 64, FEWEST = 10, GRID_MOST = 40 };
+
+static void label_of(int k, char label[32]) { snprintf(label, 32, "%s (%s)", eis_parameters[k].name, eis_parameters[k].unit); }
+
+/* ---- marginals ---- */
+
+typedef struct marginal { double x[GRID_MOST], p[GRID_MOST]; int64_t count; } marginal;
+
+/* Over as many grid values as the answer has. */
+static bool read_marginal(const json_t *answer, int k, marginal *m) {
+    const json_t *list = json_object_get(json_object_get(answer, "marginal_distributions"), eis_parameters[k].name);
+    m->count = (int64_t)MIN2(json_array_size(list), GRID_MOST);
+    for (int64_t i = 0; i < m->count; i++) {
+        m->x[i] = eis_grid_value(k, i, m->count);
+        m->p[i] = json_number_value(json_array_get(list, (size_t)i));
+    }
+    return m->count > 1;
+}
+
+void chart_marginal(const report *r, int k, text *out) {
+    char     title[64], label[32];
+    marginal answer, other;
+    if (!read_marginal(r->answer, k, &answer)) return;
+    bool two = r->other && read_marginal(r->other, k, &other);
+    chart_series series[] = { { r->answer_name, answer.x, answer.p, answer.count, CHART_BARS, 0 },
+                              { r->other_name, other.x, other.p, two ? other.count : 0, CHART_LINE, 1 } };
+    snprintf(title, sizeof title, "Where %s is", eis_parameters[k].name);
+    label_of(k, label);
+    chart c = { .title = title,
+                .x_label = label,
+                .y_label = "probability of the grid value",
+                .log_x = true,
+                .from_zero = true,
+                .series = series,
+                .series_count = 1 + two,
+                .truth = r->truth ? &r->truth[k] : NULL };
+    chart_svg(&c, out);
+}
+
+/* ---- joint ---- */
+
+/* The first two missing parameters; false when there are fewer. */
+static bool first_two(const json_t *answer, int of[2]) {
+    int count = 0;
+    for (int k = EIS_COUNT - 1; k >= 0; k--) /* capacitances first: of them most is asked */
+        if (report_missing(answer, k) && count < 2) of[1 - count++] = k;
+    return count == 2;
+}
+
+static double read_joint(const json_t *answer, const int of[2], double *value) {
+    const json_t *item, *list = json_object_get(answer, "top_k_predictions");
+    double sum = 0;
+    size_t i;
+    json_array_foreach(list, i, item) {
+        const json_t *index = json_object_get(item, "grid_indices");
+        json_int_t x = json_integer_value(json_object_get(index, eis_parameters[of[0]].name)),
+                   y = json_integer_value(json_object_get(index, eis_parameters[of[1]].name));
+        double        p = report_number(item, "joint_probability");
+        if (x < 0 || x >= CELL_POINTS || y < 0 || y >= CELL_POINTS || !(p > 0)) continue;
+        value[y * CELL_POINTS + x] += p;
+        sum += p;
+    }
+    return sum;
+}
+
+void chart_joint(const report *r, text *out) {
+    double value[CELL_POINTS * CELL_POINTS] = { 0 }, axis[2][CELL_POINTS], truth[2];
+    char   title[96], label[2][32];
+    int    of[2];
+    if (!first_two(r->answer, of)) return;
+    double seen = read_joint(r->answer, of, value);
+    if (!(seen > 0)) return;
+    for (int a = 0; a < 2; a++) {
+        for (int i = 0; i < CELL_POINTS; i++) axis[a][i] = eis_grid_value(of[a], i, CELL_POINTS);
+        label_of(of[a], label[a]);
+        if (r->truth) truth[a] = r->truth[of[a]];
+    }
+    snprintf(title, sizeof title, "%s and %s together", eis_parameters[of[0]].name, eis_parameters[of[1]].name);
+    if (seen < 0.995) snprintf(title + strlen(title), sizeof title - strlen(title), " (%.0f %% of the probability)", 100 * seen);
+    heat_map h = { title, label[0], label[1], axis[0], axis[1], value, CELL_POINTS, CELL_POINTS, r->truth ? truth : NULL };
+    heat_map_svg(&h, out);
+}
+
+/* ---- spectra ---- */
+
+typedef struct curves {
+    double x[1 + SHOWN_CANDIDATES][512], y[1 + SHOWN_CANDIDATES][512];
+    char   name[SHOWN_CANDIDATES][32];
+    chart_series series[1 + SHOWN_CANDIDATES];
+    int    count;
+} curves;
+
+static double minus_im(eis_z z, double freq_hz) { return (void)freq_hz, -z.im; }
+static double real_part(eis_z z, double freq_hz) { return (void)freq_hz, z.re; }
+static double frequency(eis_z z, double freq_hz) { return (void)z, freq_hz; }
+static double size_of(eis_z z, double freq_hz) { return (void)freq_hz, hypot(z.re, z.im); }
+static double lag_of(eis_z z, double freq_hz) { return (void)freq_hz, -atan2(z.im, z.re) * 57.295779513082321; }
+
+static void add_data(const report *r, curves *c, double (*x)(eis_z, double), double (*y)(eis_z, double)) {
+    int64_t count = MIN2(r->spectrum->count, 512);
+    for (int64_t i = 0; i < count; i++) {
+        c->x[c->count][i] = x(r->spectrum->z[i], r->spectrum->freq_hz[i]);
+        c->y[c->count][i] = y(r->spectrum->z[i], r->spectrum->freq_hz[i]);
+    }
+    c->series[c->count] = (chart_series){ "data", c->x[c->count], c->y[c->count], count, CHART_DOTS, 2 };
+    c->count++;
+}
+
+static void add_candidate(const report *r, size_t rank, curves *c, double (*x)(eis_z, double), double (*y)(eis_z, double)) {
+    const char *circuit = json_string_value(json_object_get(r->answer, "circuit"));
+    double p[EIS_WITH_RS], low = INFINITY, high = 0;
+    int    at = c->count;
+    if (!report_candidate(r->answer, rank, p)) return;
+    for (int64_t i = 0; i < r->spectrum->count; i++) low = fmin(low, r->spectrum->freq_hz[i]), high = fmax(high, r->spectrum->freq_hz[i]);
+    for (int i = 0; i < MODEL_POINTS; i++) {
+        eis_z  z;
+        double freq_hz = low * pow(high / low, (double)i / (MODEL_POINTS - 1));
+        eis_impedance(circuit && !strcmp(circuit, "chain") ? EIS_CHAIN : EIS_SHUNT, p, p[EIS_RS], 1, &freq_hz, &z);
+        c->x[at][i] = x(z, freq_hz), c->y[at][i] = y(z, freq_hz);
+    }
+    static const int colour[SHOWN_CANDIDATES] = { 0, 1, 3 };
+    snprintf(c->name[rank], sizeof c->name[rank], "candidate %d", (int)rank + 1);
+    c->series[c->count++] =
+        (chart_series){ c->name[rank], c->x[at], c->y[at], MODEL_POINTS, rank ? CHART_DASHED : CHART_LINE, colour[rank] };
+}
+
+/* Data over the best candidates, which are drawn last to first so that the best lies on top. */
+static void spectrum_chart(const report *r, chart *of, double (*x)(eis_z, double), double (*y)(eis_z, double), text *out) {
+    curves *c = r->spectrum ? calloc(1, sizeof *c) : NULL;
+    if (!c) {
+        out->failed = out->failed || r->spectrum;
+        return;
+    }
+    add_data(r, c, x, y);
+    for (size_t i = 0; i < SHOWN_CANDIDATES; i++) add_candidate(r, i, c, x, y);
+    of->series       = c->series;
+    of->series_count = c->count;
+    chart_svg(of, out);
+    free(c);
+}
+
+void chart_nyquist(const report *r, text *out) {
+    chart c = { .title = "Nyquist", .x_label = "Re Z (ohm)", .y_label = "-Im Z (ohm)", .equal_axes = true };
+    spectrum_chart(r, &c, real_part, minus_im, out);
+}
+
+void chart_bode_size(const report *r, text *out) {
+    chart c = { .title = "Bode: size", .x_label = "frequency (Hz)", .y_label = "|Z| (ohm)", .log_x = true, .log_y = true };
+    spectrum_chart(r, &c, frequency, size_of, out);
+}
+
+void chart_bode_phase(const report *r, text *out) {
+    chart c = { .title = "Bode: phase", .x_label = "frequency (Hz)", .y_label = "-phase (degrees)", .log_x = true };
+    spectrum_chart(r, &c, frequency, lag_of, out);
+}
+
+/* ---- training ---- */
+
+void chart_calibration(const report *r, text *out) {
+    static const double ends[2] = { 0, 1 };
+    double x[BINS_MOST], y[BINS_MOST], most = 0;
+    int    count = 0;
+    for (size_t i = 0; i < MIN2(json_array_size(r->calibration), BINS_MOST); i++) {
+        const json_t *bin = json_array_get(r->calibration, i);
+        if (report_number(bin, "count") < FEWEST) continue; /* chance alone */
+        x[count] = report_number(bin, "confidence"), y[count] = report_number(bin, "mass");
+        most = fmax(most, fmax(x[count], y[count]));
+        count++;
+    }
+    if (!count) return;
+    double       diagonal[2] = { 0, most > 0.5 ? ends[1] : 1.1 * most };
+    chart_series series[] = { { "as often as said", diagonal, diagonal, 2, CHART_DASHED, 2 },
+                              { "measured", x, y, count, CHART_LINE, 0 },
+                              { NULL, x, y, count, CHART_DOTS, 0 } };
+    chart c = { .title = "Calibration",
+                .x_label = "probability given",
+                .y_label = "how often it was right",
+                .from_zero = true,
+                .series = series,
+                .series_count = 3 };
+    chart_svg(&c, out);
+}
+
+static bool read_column(const tide_table *t, const char *name, double *out) {
+    bool any = false;
+    for (int64_t column = 0; column < t->columns; column++) {
+        if (strcmp(t->header[column], name) != 0) continue;
+        for (int64_t i = 0; i < t->rows; i++) {
+            char *end, *cell = t->cells[i * t->columns + column];
+            out[i] = num_parse(cell, &end);
+            if (end == cell) out[i] = NAN;
+            any = any || isfinite(out[i]);
+        }
+    }
+    return any;
+}
+
+/* Columns of metrics.csv against the epoch, those that have numbers. */
+static void metrics_chart(const report *r, chart *of, const char *const *column, const char *const *name, int most, text *out) {
+    static const chart_mark marks[] = { CHART_LINE, CHART_LINE, CHART_DASHED };
+    static const int        colour[] = { 0, 1, 2 };
+    chart_series series[3];
+    tide_table   t = { 0 };
+    if (!r->metrics || tide_csv_read(r->metrics, NULL, &t, NULL) != TIDE_OK) return;
+    double *value = calloc((size_t)(t.rows * (most + 1)) + 1, sizeof *value);
+    if (value && read_column(&t, "epoch", value)) {
+        for (int i = 0; i < most; i++) {
+            double *y = value + (i + 1) * t.rows;
+            if (read_column(&t, column[i], y))
+                series[of->series_count++] = (chart_series){ name[i], value, y, t.rows, marks[i], colour[i] };
+        }
+        of->series = series;
+        if (of->series_count) chart_svg(of, out);
+    }
+    free(value);
+    tide_table_free(&t);
+}
+
+void chart_loss(const report *r, text *out) {
+    chart c = { .title = "Loss", .x_label = "epoch", .y_label = "loss" };
+    metrics_chart(r, &c, (const char *[]){ "train_loss", "val_loss" }, (const char *[]){ "training", "validation" }, 2, out);
+}
+
+void chart_accuracy(const report *r, text *out) {
+    chart c = { .title = "Accuracy", .x_label = "epoch", .y_label = "share of values found", .from_zero = true };
+    metrics_chart(r, &c, (const char *[]){ "train_acc", "val_acc", "best_possible_acc" },
+                  (const char *[]){ "training", "validation", "best possible" }, 3, out);
+}

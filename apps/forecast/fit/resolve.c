@@ -1,0 +1,69 @@
+#include "resolve.h"
+
+#include <inttypes.h>
+
+#include "base/base.h"
+#include "forecast/data/frame_reading.h"
+#include "session.h"
+
+/* The published names mean the guide's formulas under --compat guide. */
+static int guide_rule(int rule) {
+    switch (rule) {
+    case FORECAST_LR_AUTO:
+    case FORECAST_LR_TYPE1: return FORECAST_LR_GUIDE_TYPE1;
+    case FORECAST_LR_TYPE2: return FORECAST_LR_GUIDE_TYPE2;
+    case FORECAST_LR_COSINE: return FORECAST_LR_GUIDE_COSINE;
+    default: return rule;
+    }
+}
+
+/* Lists that cannot both be meant, whatever the file holds. */
+static tide_status column_contradictions(const forecast_options *o, tide_failure *failure) {
+    if (*o->target && list_has(o->ignore, o->target))
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "ignore", "--ignore leaves out the --target, %s", o->target);
+    if (*o->target && *o->columns && !list_has(o->columns, o->target))
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "target", "--target %s is not among --columns %.300s", o->target, o->columns);
+    if (*o->time_column && !strcmp(o->time_column, o->target))
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "target", "--target and --time-column are both %s", o->target);
+    if (*o->columns && *o->ignore)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "ignore", "--columns and --ignore contradict each other: --columns alone says which to keep");
+    return TIDE_OK;
+}
+
+static tide_status contradictions(const forecast_options *o, tide_failure *failure) {
+    if (o->d_model % o->n_heads)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "n-heads", "--n-heads %" PRId64 " does not divide --d-model %" PRId64, o->n_heads, o->d_model);
+    if (o->direction_surrogate && o->loss_function != FORECAST_DIRECTIONAL && o->loss_function != FORECAST_FINANCIAL)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "direction-surrogate", "--direction-surrogate needs --loss-function financial or directional");
+    if (o->features == FORECAST_S && o->kind == FORECAST_PEMS && !*o->target)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "target", "--features S with --kind pems needs --target, the number of a node");
+    if (*o->memory_limit && o->memory_limit_mib)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "memory-limit", "--memory-limit and --memory-limit-mib both set a limit: give one of them");
+    return column_contradictions(o, failure);
+}
+
+tide_status options_resolve(const forecast_options *given, forecast_options *out, unsigned *compat, tide_failure *failure) {
+    *out               = *given;
+    tide_status status = *given->preset ? forecast_preset(out, given->preset, failure) : TIDE_OK;
+    if (status == TIDE_OK && out->auto_size) status = auto_size(out, failure);
+    if (status == TIDE_OK) status = forecast_compat_parse(out->compat, compat, failure);
+    if (status == TIDE_OK && (*compat & FORECAST_COMPAT_GUIDE)) out->lradj = guide_rule(out->lradj);
+    int64_t bytes;
+    if (status == TIDE_OK && *out->memory_limit) status = memory_limit_parse(out->memory_limit, &bytes, failure);
+    return status == TIDE_OK ? contradictions(out, failure) : status;
+}
+
+tide_status forecast_options_resolve(const forecast_options *given, forecast_options *out, tide_failure *failure) {
+    unsigned compat;
+    if (!out) return fail(failure, TIDE_EINVAL, "there are no options to fill");
+    if (options_sound(given, failure) != TIDE_OK) return TIDE_EINVAL;
+    return options_resolve(given, out, &compat, failure);
+}
+
+void tell_warnings(const listener *l, const frame *f) {
+    for (const char *line = f->warnings; line && *line;) {
+        size_t length = strcspn(line, "\n");
+        listener_note(l, FORECAST_STAGE_WARNING, "%.*s", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+}

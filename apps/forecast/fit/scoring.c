@@ -1,0 +1,241 @@
+#include "scoring.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "finite.h"
+#include "train/run.h"
+
+const char *const baseline_names[3] = { "last_value", "seasonal_naive", "linear" };
+
+enum { BASELINE_BATCH = 32, MOST_BATCH = 1024, MAPE_SUSPECT = 5 };
+
+static double resident_mib(memory_sample *m, double now_s) {
+    if (m->mib == 0 || now_s - m->at_s >= 1) *m = (memory_sample){ now_s, (double)os_rss_bytes() / (1 << 20) };
+    return m->mib;
+}
+
+int listener_tell(const listener *l, forecast_event event) {
+    if (!l || !l->call) return 0;
+    if (!event.message) event.message = "";
+    double now_s  = os_seconds();
+    event.seconds = now_s - l->began;
+    if (l->memory) event.rss_mib = resident_mib(l->memory, now_s);
+    return l->call(l->user, &event);
+}
+
+int listener_note(const listener *l, forecast_stage stage, const char *format, ...) {
+    char    message[640];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    return listener_tell(l, (forecast_event){ .stage = stage, .message = message });
+}
+
+void session_tell(const session *s, const listener *l) {
+    char line[RUN_LINE];
+    if (*s->precision_note) listener_note(l, FORECAST_STAGE_WARNING, "in f32: %s", s->precision_note);
+    if (*s->device_note) listener_note(l, FORECAST_STAGE_WARNING, "%s", s->device_note);
+    if (run_choices_told(s->graph, line)) listener_note(l, FORECAST_STAGE_NOTE, "%s", line);
+}
+
+static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory while scoring"); }
+
+static tide_status cancelled(tide_failure *failure) { return fail(failure, TIDE_ECANCELLED, "stopped while scoring"); }
+
+void score_pair_free(score_pair *p) {
+    score_free(p->scaled);
+    score_free(p->original);
+    *p = (score_pair){ 0 };
+}
+
+/* ---- one batch ---- */
+
+tide_status run_windows(window_program *p, const int32_t *starts, int64_t count, tide_failure *failure) {
+    int32_t fed[MOST_BATCH];
+    for (int64_t i = 0; i < p->batch && i < MOST_BATCH; i++) fed[i] = starts[MIN2(i, count - 1)];
+    tide_status status = tide_run(p->program, (tide_feed[]){ { p->start, fed } }, 1);
+    if (status != TIDE_OK && failure && !failure->status) *failure = *tide_program_error(p->program);
+    return status == TIDE_OK ? status : fail(failure, status, "the device failed while scoring");
+}
+
+/* Truth, and both arrays in original units, of one batch of at most `room` windows. */
+typedef struct batch_space { float *truth, *prediction_original, *truth_original; } batch_space;
+
+static bool space_new(const scoring *w, int64_t room, batch_space *out) {
+    size_t each = (size_t)(w->pred_len * w->data->out_count * room) * sizeof(float);
+    float *all  = malloc(3 * each + 1);
+    *out        = (batch_space){ all, all ? all + each / sizeof(float) : NULL, all ? all + 2 * (each / sizeof(float)) : NULL };
+    return all != NULL;
+}
+
+static void to_original(const scoring *w, const float *scaled, int64_t windows, float *out) {
+    int64_t columns = w->data->out_count, rows = windows * w->pred_len;
+    const double *mean = w->data->scaler.mean + w->data->out_first, *std = w->data->scaler.std + w->data->out_first;
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t c = 0; c < columns; c++) out[r * columns + c] = (float)(scaled[r * columns + c] * std[c] + mean[c]);
+}
+
+/* The file's own numbers, not those scaled and back: a truth of 0 must stay one. Gaps are filled when scaling. */
+static void truth_original(const scoring *w, const batch_space *space, int64_t first, int64_t count) {
+    const dataset *d = w->data;
+    float         *out = space->truth_original;
+    to_original(w, space->truth, count, out);
+    for (int64_t i = 0; i < count * w->pred_len; i++, out += d->out_count) {
+        int64_t       row  = first + i / w->pred_len + w->seq_len + i % w->pred_len;
+        const double *from = d->frame.values + row * d->frame.columns + d->out_first;
+        for (int64_t c = 0; c < d->out_count; c++)
+            if (!isnan(from[c])) out[c] = (float)from[c];
+    }
+}
+
+static void add_batch(const scoring *w, const batch_space *space, int64_t at, const float *prediction, int64_t count, score_pair *out) {
+    int64_t each = w->pred_len * w->data->out_count;
+    for (int64_t i = 0; i < count; i++) dataset_truth(w->data, w->first + at + i, w->seq_len, w->pred_len, space->truth + i * each);
+    score_add(out->scaled, prediction, space->truth, count);
+    to_original(w, prediction, count, space->prediction_original);
+    truth_original(w, space, w->first + at, count);
+    score_add(out->original, space->prediction_original, space->truth_original, count);
+    if (w->keep_prediction) memcpy(w->keep_prediction + at * each, prediction, (size_t)(count * each) * sizeof(float));
+    if (w->keep_truth) memcpy(w->keep_truth + at * each, space->truth, (size_t)(count * each) * sizeof(float));
+}
+
+static bool pair_new(const scoring *w, score_pair *out) {
+    *out = (score_pair){ score_new(w->pred_len, w->data->out_count), score_new(w->pred_len, w->data->out_count) };
+    if (out->scaled && out->original) return true;
+    score_pair_free(out);
+    return false;
+}
+
+/* ---- whole passes ---- */
+
+static tide_status model_batch(const scoring *w, window_program *p, const batch_space *space, int64_t at, score_pair *out, tide_failure *failure) {
+    int32_t starts[MOST_BATCH];
+    int64_t count = MIN2(p->batch, w->windows - at);
+    for (int64_t i = 0; i < count; i++) starts[i] = (int32_t)(w->first + at + i);
+    tide_status status = run_windows(p, starts, count, failure);
+    if (status != TIDE_OK) return status;
+    const float *prediction = tide_data(p->prediction);
+    if (!prediction) return fail(failure, TIDE_EDEVICE, "the forecasts could not be read back");
+    add_batch(w, space, at, prediction, count, out);
+    forecast_event event = { .stage = FORECAST_STAGE_SCORE, .batch = at / p->batch + 1, .batches = ceil_div(w->windows, p->batch) };
+    return listener_tell(w->listener, event) ? cancelled(failure) : TIDE_OK;
+}
+
+static tide_status require_finite(const scoring *w, const score_pair *p, tide_failure *failure) {
+    if (!w->windows || isfinite(score_total(p->scaled).mse)) return TIDE_OK;
+    return not_finite(w->data, w->first, w->windows + w->seq_len + w->pred_len - 1, "the error of the test windows", failure);
+}
+
+tide_status score_model(const scoring *w, window_program *p, score_pair *out, tide_failure *failure) {
+    batch_space space;
+    if (!pair_new(w, out)) return no_memory(failure);
+    tide_status status = space_new(w, p->batch, &space) ? TIDE_OK : no_memory(failure);
+    for (int64_t at = 0; status == TIDE_OK && at < w->windows; at += p->batch) status = model_batch(w, p, &space, at, out, failure);
+    free(space.truth);
+    return status == TIDE_OK ? require_finite(w, out, failure) : status;
+}
+
+static void baseline_batch(const scoring *w, const baseline *b, int64_t at, int64_t count, float *all, float *out) {
+    const dataset *d = w->data;
+    int64_t columns = d->frame.columns, rows = w->pred_len;
+    for (int64_t i = 0; i < count; i++) {
+        baseline_predict(b, d->scaled + (w->first + at + i) * columns, w->seq_len, w->pred_len, columns, all);
+        for (int64_t r = 0; r < rows; r++)
+            memcpy(out + (i * rows + r) * d->out_count, all + r * columns + d->out_first, (size_t)d->out_count * sizeof *out);
+    }
+}
+
+tide_status score_baseline(const scoring *w, const baseline *b, score_pair *out, tide_failure *failure) {
+    batch_space space      = { 0 };
+    int64_t     each       = w->pred_len * w->data->out_count;
+    float      *all        = malloc((size_t)(w->pred_len * w->data->frame.columns) * sizeof *all + 1);
+    float      *prediction = malloc((size_t)(each * BASELINE_BATCH) * sizeof *prediction + 1);
+    bool        fine       = all && prediction && space_new(w, BASELINE_BATCH, &space) && pair_new(w, out);
+    for (int64_t at = 0; fine && at < w->windows; at += BASELINE_BATCH) {
+        int64_t count = MIN2(BASELINE_BATCH, w->windows - at);
+        baseline_batch(w, b, at, count, all, prediction);
+        add_batch(w, &space, at, prediction, count, out);
+    }
+    free(space.truth);
+    free(all);
+    free(prediction);
+    return fine ? require_finite(w, out, failure) : no_memory(failure);
+}
+
+forecast_score score_pair_result(const char *name, const score_pair *p, bool metrics_scaled) {
+    score_result s = score_total(p->scaled), o = score_total(p->original), percent = metrics_scaled ? s : o;
+    if (o.columns > 1) o.mse = o.mae = o.rmse = (double)NAN; /* of different units */
+    forecast_score out = { .present = true, .mse = s.mse, .mae = s.mae, .rmse = s.rmse, .original_mse = o.mse, .original_mae = o.mae,
+                           .original_rmse = o.rmse, .mape = percent.mape, .mspe = percent.mspe, .smape = percent.smape, .wape = percent.wape,
+                           .direction = s.direction, .direction_majority = s.direction_majority, .direction_low = s.direction_low,
+                           .direction_high = s.direction_high, .direction_across = s.direction_across };
+    out.mape_left_out        = percent.mape_left_out;
+    out.mape_by_small_truths = out.mape > MAPE_SUSPECT * out.wape;
+    snprintf(out.name, sizeof out.name, "%s", name);
+    return out;
+}
+
+tide_status mean_loss(window_program *p, const int32_t *starts, int64_t first, int64_t windows, double *out, tide_failure *failure) {
+    int32_t batch[MOST_BATCH];
+    double  sum = 0;
+    for (int64_t at = 0; at < windows; at += p->batch) {
+        int64_t count = MIN2(p->batch, windows - at);
+        for (int64_t i = 0; i < count; i++) batch[i] = starts ? starts[at + i] : (int32_t)(first + at + i);
+        tide_status status = run_windows(p, batch, count, failure);
+        if (status != TIDE_OK) return status;
+        const float *loss = tide_data(p->loss);
+        if (!loss) return fail(failure, TIDE_EDEVICE, "the loss could not be read back");
+        for (int64_t i = 0; i < count; i++) sum += (double)loss[i];
+    }
+    *out = windows > 0 ? sum / (double)windows : (double)NAN;
+    return TIDE_OK;
+}
+
+/* ---- baselines ---- */
+
+enum { LAST_VALUE, SEASONAL, LINEAR };
+
+void baseline_parts_free(baseline_parts *p) {
+    for (int i = 0; i < 3; i++) score_pair_free(&p->pair[i]);
+    baseline_free(p->linear);
+    p->linear = NULL;
+}
+
+/* Every window must have a whole season of rows before its forecast. */
+static bool season_known(const scoring *w, baseline_parts *out) {
+    int64_t before = w->first + w->seq_len;
+    if (out->season < 1)
+        snprintf(out->season_note, sizeof out->season_note, "no season follows from the frequency: --season N adds seasonal naive");
+    else if (out->season > before)
+        snprintf(out->season_note, sizeof out->season_note,
+                 "no seasonal naive: a season is %" PRId64 " rows, and before the first forecast there are only %" PRId64, out->season, before);
+    return !*out->season_note;
+}
+
+static baseline *baseline_of(int which, const scoring *w, split s, int64_t season, tide_failure *failure) {
+    const dataset *d = w->data;
+    column_range   scored = { d->frame.columns, d->out_first, d->out_count };
+    if (which == LINEAR) return baseline_linear(d->scaled, scored, s, w->seq_len, w->pred_len, failure);
+    return which == SEASONAL ? baseline_seasonal(season) : baseline_last_value();
+}
+
+tide_status score_baselines(const scoring *w, split s, int64_t season, baseline_parts *out, tide_failure *failure) {
+    *out        = (baseline_parts){ .season = season ? season : season_default(w->data->frame.step) };
+    tide_status status = TIDE_OK;
+    for (int i = 0; status == TIDE_OK && i < 3; i++) {
+        if (i == SEASONAL && !season_known(w, out)) continue;
+        baseline *b = baseline_of(i, w, s, out->season, failure);
+        status = b ? score_baseline(w, b, &out->pair[i], failure) : fail(failure, TIDE_ENOMEM, "out of memory for the baseline %s", baseline_names[i]);
+        out->present[i] = status == TIDE_OK;
+        if (i == LINEAR) out->linear = b;
+        else baseline_free(b);
+        if (status == TIDE_OK && listener_tell(w->listener, (forecast_event){ .stage = FORECAST_STAGE_SCORE, .batch = i + 1, .batches = 3 }))
+            status = cancelled(failure);
+    }
+    return status;
+}

@@ -1,0 +1,180 @@
+/* forecast_explain: the training step of a run, without its data: made-up rows of the same sizes take the same time. */
+#include "explain.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "train/run.h"
+#include "forecast/saved/loaded.h"
+#include "machine/machine.h"
+#include "forecast/fit/plan.h"
+#include "report.h"
+#include "forecast/fit/run_folder.h"
+
+static const double MEASURE_S = 1;
+
+/* ---- a step that is there ---- */
+
+/* What was measured of this machine with as many threads; zeros: nothing. */
+static void known_roof(const session *s, double *gflops, double *gbs) {
+    static const machine_precision of[] = {
+        [TIDE_PRECISION_F32] = MACHINE_F32, [TIDE_PRECISION_BF16] = MACHINE_BF16, [TIDE_PRECISION_F16] = MACHINE_F16
+    };
+    machine here;
+    machine_rates rates;
+    machine_detect(NULL, &here);
+    machine_rates_known(&here, &rates);
+    bool same = rates.measured && rates.threads == tide_graph_threads(s->graph);
+    *gflops = same ? rates.gflops[of[s->precision]] : 0;
+    *gbs = same ? rates.bandwidth_gbs : 0;
+}
+
+static tide_explanation *explained(const session *s, window_program *step, int64_t rows, bool measure, tide_failure *failure) {
+    int64_t windows = rows - s->model.config.seq_len - s->model.config.pred_len + 1;
+    int32_t *starts = malloc(sizeof *starts * (size_t)step->batch);
+    tide_snapshot_t *before = tide_snapshot(tide_state(s->graph, ""));
+    tide_explanation *e = NULL;
+    for (int64_t i = 0; starts && i < step->batch; i++) starts[i] = (int32_t)(i % windows);
+    if (starts && before) {
+        tide_feed feed = { step->start, starts };
+        e = tide_program_explain(step->program, &(tide_explain_options){ &feed, 1, measure ? MEASURE_S : 0 });
+        if (!e) fail(failure, tide_program_error(step->program)->status, "%s", tide_program_error(step->program)->message);
+        if (tide_restore(before) != TIDE_OK) tide_explanation_free(e), e = NULL;
+    }
+    if (!e) fail(failure, TIDE_ENOMEM, "out of memory to explain the step");
+    tide_snapshot_free(before);
+    free(starts);
+    return e;
+}
+
+tide_status explain_step(session *s, window_program *step, int64_t rows, bool measure, forecast_result *r, tide_failure *failure) {
+    double gflops, gbs;
+    tide_failure why = { 0 };
+    tide_explanation *e = explained(s, step, rows, measure, &why);
+    if (!e) return fail(failure, why.status, "%s", why.message);
+    known_roof(s, &gflops, &gbs);
+    r->text = tide_explanation_text(e, gflops, gbs);
+    r->explanation = explanation_json(e, step);
+    tide_explanation_free(e);
+    return r->text && r->explanation ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory to explain the step");
+}
+
+/* ---- the step of a run ---- */
+
+static const char *value_text(const json_t *v, char buffer[40]) {
+    if (json_is_string(v)) return json_string_value(v);
+    if (json_is_boolean(v)) return json_is_true(v) ? "true" : "false";
+    if (json_is_integer(v))
+        snprintf(buffer, 40, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+    else
+        num_format(buffer, json_number_value(v), false);
+    return buffer;
+}
+
+/* Options of the run that were not given; those that this version does not know are left out. */
+static tide_status take_options(const json_t *run, forecast_options *o, tide_failure *failure) {
+    int64_t count;
+    const char *name, *text;
+    char buffer[40];
+    json_t *value;
+    tide_status status = TIDE_OK;
+    const forecast_option *table = forecast_option_table(&count);
+    json_object_foreach(json_object_get(run, "options"), name, value) {
+        const forecast_option *row = forecast_option_find(name);
+        if (!row || o->given[row - table] || status != TIDE_OK) continue;
+        bool limit = strncmp(row->name, "memory-limit", 12) == 0; /* of the machine that trained */
+        text = value_text(value, buffer);
+        if (!limit) status = forecast_option_set(o, row->name, text, failure);
+    }
+    o->auto_size = false;
+    return status;
+}
+
+static tide_status run_of(const forecast_options *o, json_t **out, tide_failure *failure) {
+    char path[FOLDER_PATH];
+    json_error_t error;
+    *out = json_load_file(folder_file(o->model, "run.json", path), 0, &error);
+    if (*out && json_is_object(json_object_get(*out, "options"))) return TIDE_OK;
+    return fail_at(failure, TIDE_EDATA, path, error.line > 0 ? error.line : 0, "model",
+                   "%s holds no run.json with options: give the folder that train made", o->model);
+}
+
+/* Waves in place of the series and its marks. */
+static tide_status make_up_data(const model_config *c, int64_t rows, dataset *d, tide_failure *failure) {
+    d->frame.rows = d->frame.file_rows = rows, d->frame.columns = c->columns, d->mark_count = c->marks;
+    d->out_first = c->out_first, d->out_count = c->out_count;
+    d->scaled = malloc(sizeof *d->scaled * (size_t)(rows * c->columns));
+    d->marks = malloc(sizeof *d->marks * (size_t)(rows * c->marks) + 1);
+    if (!d->scaled || !d->marks) return fail(failure, TIDE_ENOMEM, "out of memory for %" PRId64 " rows", rows);
+    for (int64_t i = 0; i < rows * c->columns; i++) d->scaled[i] = (float)sin(0.37 * (double)i);
+    for (int64_t i = 0; i < rows * c->marks; i++) d->marks[i] = (float)(i % 24) / 24 - 0.5f;
+    return TIDE_OK;
+}
+
+typedef struct explaining {
+    forecast_options *options, *resolved;
+    json_t *run;
+    bundle bundle;
+    dataset data;
+    session session;
+} explaining;
+
+static int64_t rows_of(const explaining *x) {
+    const model_config *c = &x->bundle.config;
+    int64_t kept = json_integer_value(json_object_get(json_object_get(x->run, "data"), "rows")), needed = c->seq_len + c->pred_len;
+    return MAX2(kept, needed);
+}
+
+static bool was_given(const forecast_options *o, const char *name) {
+    int64_t count;
+    return o->given[forecast_option_find(name) - forecast_option_table(&count)];
+}
+
+static tide_status explain(explaining *x, const listener *l, forecast_result *r, tide_failure *failure) {
+    char path[FOLDER_PATH];
+    unsigned compat;
+    window_program step;
+    forecast_options *o = x->resolved;
+    bool run_mode = !was_given(x->options, "compile-mode"); /* then what the run chose holds */
+    tide_status status = loaded_bundle(x->options, &x->bundle, path, failure);
+    if (status == TIDE_OK) status = run_of(x->options, &x->run, failure);
+    if (status == TIDE_OK) status = take_options(x->run, x->options, failure);
+    if (status == TIDE_OK) status = options_resolve(x->options, o, &compat, failure);
+    if (status == TIDE_OK) status = make_up_data(&x->bundle.config, rows_of(x), &x->data, failure);
+    if (status == TIDE_OK) status = session_open(o, &x->bundle.config, &x->data, &x->session, failure);
+    if (status != TIDE_OK) return status;
+    o->batch_size = MIN2(plan_batch(o), rows_of(x) - o->seq_len - o->pred_len + 1);
+    if (run_mode) status = run_choices_take(o->model, x->session.graph, failure);
+    if (status == TIDE_OK) status = session_training(&x->session, o, &step, failure);
+    session_tell(&x->session, l);
+    if (status == TIDE_OK) status = explain_step(&x->session, &step, x->data.frame.rows, o->measure, r, failure);
+    if (status != TIDE_OK) return status;
+    snprintf(r->run, sizeof r->run, "%s", o->model);
+    json_t *all = json_pack("{s:i, s:s, s:o, s:o*}", "schema_version", 1, "command", "explain", "run", json_text(r->run), "step",
+                            json_loads(r->explanation, 0, NULL));
+    r->json = all ? json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
+    json_decref(all);
+    return r->json ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the result");
+}
+
+tide_status forecast_explain(const forecast_options *options, forecast_progress progress, void *user, forecast_result *result,
+                             tide_failure *failure) {
+    if (arguments_sound(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
+    explaining x = { .options = malloc(sizeof *x.options), .resolved = malloc(sizeof *x.resolved) };
+    listener l = { progress, user, os_seconds() };
+    tide_status status = x.options && x.resolved ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the options");
+    if (status == TIDE_OK) {
+        *x.options = *options;
+        status = explain(&x, &l, result, failure);
+    }
+    session_free(&x.session);
+    dataset_free(&x.data);
+    bundle_free(&x.bundle);
+    json_decref(x.run);
+    free(x.options);
+    free(x.resolved);
+    return status;
+}

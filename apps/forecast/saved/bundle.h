@@ -1,0 +1,56 @@
+/* model.safetensors: the best parameters and everything their use needs, so that nothing has to be repeated by hand.
+ * Equal runs write equal bytes: no time, host, path or thread count is in it. */
+#ifndef FORECAST_BUNDLE_H
+#define FORECAST_BUNDLE_H
+
+#include "forecast/data/dataset.h"
+#include "forecast/models/model.h"
+#include "forecast/data/reading_options.h"
+#include "record.h"
+
+enum { BUNDLE_VERSION = 1 };
+
+typedef struct bundle {
+    model_config config;
+    int          kind, features;
+    int64_t      target;       /* index into names */
+    char       **names;        /* config.columns */
+    int64_t     *place, time_place;  /* as a frame's: the order of the columns in the file */
+    scaler       scaler;
+    time_step    step, mark_step;
+    time_format  format;
+    char        *time_name;    /* NULL without time stamps */
+    time_columns time_columns;
+    double      *tail;         /* (seq_len, columns): the last rows of the file, original units */
+    int64_t     *tail_time;    /* (seq_len), NULL without time stamps */
+    training_record record;
+    json_t      *reading;      /* options that reading its data needs; NULL: none */
+} bundle;
+
+/* Copies from the data that is trained on. Fails when out of memory. Free with bundle_free. */
+tide_status bundle_from(const dataset *d, const forecast_options *o, const model_config *config, bundle *out, tide_failure *failure);
+void        bundle_free(bundle *b);
+
+/* Values of `params` are taken from `best` if that is not NULL, else as they are now. */
+tide_status bundle_write(const char *path, const bundle *b, tide_list params, const tide_snapshot_t *best, tide_failure *failure);
+/* Everything but the parameters, which tide_load reads from the same file. The file comes from outside: every count, size, date
+ * and name is held to what the command line takes and to what the file holds, the parameters' tensors included. TIDE_EDATA with the
+ * member or tensor in failure->column. */
+tide_status bundle_read(const char *path, bundle *out, tide_failure *failure);
+
+/* ---- what the writing and the reading share ---- */
+
+/* The sizes of the metadata's "model"; `option` has their limits, NULL where they follow from others. */
+enum { MODEL_SIZES = 11 };
+typedef struct model_size { const char *key; size_t offset; const char *option; } model_size;
+extern const model_size model_sizes[MODEL_SIZES];
+
+/* The shape that a parameter is stored in. */
+tide_shape published_shape(const char *name, tide_shape shape);
+
+/* bundle_check.c: every parameter of such a model is in the archive, of its shape, and finite. */
+tide_status bundle_check_weights(const char *path, const tide_archive *a, const model_config *c, tide_failure *failure);
+/* TIDE_EDATA: "the model is damaged: ..., train again or copy the run anew"; `where` names a member or tensor. */
+tide_status bundle_damaged(const char *path, const char *where, tide_failure *failure, const char *format, ...) TIDE_PRINTF(4, 5);
+
+#endif

@@ -1,0 +1,359 @@
+/* Reading model.safetensors: a file from outside, nothing in it is taken on trust. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "bundle.h"
+#include "forecast/data/calendar.h"
+#include "forecast/data/reading_options.h"
+
+/* One file being read. Every function below returns false where the failure is set. */
+typedef struct reader {
+    const char         *path;
+    const tide_archive *archive;
+    bundle             *out;
+    tide_failure       *failure;
+    tide_status         status;
+} reader;
+
+#define damaged(r, ...) ((r)->status = bundle_damaged((r)->path, __VA_ARGS__), (r)->status == TIDE_OK)
+#define refuse(r, where, ...) damaged(r, where, (r)->failure, __VA_ARGS__)
+
+static bool no_memory(reader *r) {
+    r->status = fail(r->failure, TIDE_ENOMEM, "out of memory for the run's model file");
+    return false;
+}
+
+/* ---- members ---- */
+
+static const char *place_of(const char *group, const char *key, char buffer[64]) {
+    snprintf(buffer, 64, "%s%s%s", group, *group ? "." : "", key);
+    return buffer;
+}
+
+static bool read_whole(reader *r, const json_t *o, const char *group, const char *key, double low, double high, int64_t *out) {
+    char          where[64];
+    const json_t *v = json_object_get(o, key);
+    place_of(group, key, where);
+    if (!json_is_integer(v)) return refuse(r, where, "is no whole number");
+    *out = json_integer_value(v);
+    if ((double)*out < low || (double)*out > high)
+        return refuse(r, where, "is %" PRId64 ", and %.0f to %.0f can be", *out, low, high);
+    return true;
+}
+
+static bool read_flag(reader *r, const json_t *o, const char *group, const char *key, bool *out) {
+    char          where[64];
+    const json_t *v = json_object_get(o, key);
+    *out = json_is_true(v);
+    return json_is_boolean(v) || refuse(r, place_of(group, key, where), "is neither true nor false");
+}
+
+static bool read_word(reader *r, const json_t *o, const char *group, const char *key, size_t most, const char **out) {
+    char where[64];
+    *out = json_string_value(json_object_get(o, key));
+    if (!*out) return refuse(r, place_of(group, key, where), "is no text");
+    return strlen(*out) <= most || refuse(r, place_of(group, key, where), "is longer than %zu bytes", most);
+}
+
+/* ---- the network ---- */
+
+enum { LARGEST_COUNT = 1000000000 };
+
+/* By the limits of the command line; what it has no option for is held against the rest further down. */
+static bool read_sizes(reader *r, const json_t *o) {
+    for (int i = 0; i < MODEL_SIZES; i++) {
+        const model_size      *s      = &model_sizes[i];
+        const forecast_option *option = s->option ? forecast_option_find(s->option) : NULL;
+        int64_t               *to     = (int64_t *)((char *)&r->out->config + s->offset);
+        double                 low    = option ? option->low : 0, high = option ? option->high : LARGEST_COUNT;
+        if (!read_whole(r, o, "model", s->key, low, high, to)) return false;
+    }
+    return true;
+}
+
+static bool sizes_agree(reader *r) {
+    const model_config *c = &r->out->config;
+    if (c->columns < 1) return refuse(r, "model.columns", "is 0");
+    if (c->n_heads * c->head_size != c->d_model) return refuse(r, "model.head_size", "times n_heads is not d_model");
+    if (c->out_count < 1 || c->out_first + c->out_count > c->columns)
+        return refuse(r, "model.out_count", "is more than there are columns");
+    return true;
+}
+
+static bool read_config(reader *r, const json_t *o) {
+    model_config          *c       = &r->out->config;
+    const forecast_option *dropout = forecast_option_find("dropout");
+    const json_t          *share   = json_object_get(o, "dropout");
+    const char            *activation;
+    c->dropout = json_number_value(share);
+    if (!json_is_object(o)) return refuse(r, "model", "is missing");
+    if (!read_sizes(r, o) || !sizes_agree(r) || !read_flag(r, o, "model", "use_norm", &c->use_norm)) return false;
+    if (!json_is_number(share) || !(c->dropout >= dropout->low && c->dropout <= dropout->high))
+        return refuse(r, "model.dropout", "is no number from %g to %g", dropout->low, dropout->high);
+    if (!read_word(r, o, "model", "activation", 8, &activation)) return false;
+    c->relu = !strcmp(activation, "relu");
+    return c->relu || !strcmp(activation, "gelu") || refuse(r, "model.activation", "is neither gelu nor relu");
+}
+
+/* ---- columns ---- */
+
+static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+static bool names_unique(reader *r) {
+    int64_t count  = r->out->config.columns;
+    char  **sorted = malloc((size_t)count * sizeof *sorted + 1);
+    bool    fine   = true;
+    if (!sorted) return no_memory(r);
+    memcpy(sorted, r->out->names, (size_t)count * sizeof *sorted);
+    qsort(sorted, (size_t)count, sizeof *sorted, by_text);
+    for (int64_t i = 1; fine && i < count; i++)
+        if (!strcmp(sorted[i - 1], sorted[i])) fine = refuse(r, "columns", "names '%.60s' twice", sorted[i]);
+    free(sorted);
+    return fine;
+}
+
+static bool is_list(reader *r, const json_t *a, const char *where) {
+    int64_t columns = r->out->config.columns;
+    if (json_is_array(a) && (int64_t)json_array_size(a) == columns) return true;
+    return refuse(r, where, "is no list of %" PRId64 " columns", columns);
+}
+
+static bool read_names(reader *r, const json_t *a) {
+    bundle *b = r->out;
+    if (!is_list(r, a, "columns")) return false;
+    b->names = calloc((size_t)b->config.columns + 1, sizeof *b->names);
+    if (!b->names) return no_memory(r);
+    for (int64_t i = 0; i < b->config.columns; i++) {
+        const char *name = json_string_value(json_array_get(a, (size_t)i));
+        if (!name || !*name) return refuse(r, "columns", "has no name for column %" PRId64, i + 1);
+        if (!(b->names[i] = strdup(name))) return no_memory(r);
+    }
+    return names_unique(r);
+}
+
+/* Models of the first versions have none: their columns stand as they are listed. */
+static bool read_places(reader *r, const json_t *a) {
+    bundle *b = r->out;
+    if (a && !is_list(r, a, "places")) return false;
+    b->place = malloc((size_t)b->config.columns * sizeof *b->place + 1);
+    if (!b->place) return no_memory(r);
+    for (int64_t i = 0; i < b->config.columns; i++) {
+        const json_t *v = a ? json_array_get(a, (size_t)i) : NULL;
+        b->place[i]     = a ? json_integer_value(v) : i;
+        if (a && (!json_is_integer(v) || b->place[i] < 0 || b->place[i] > LARGEST_COUNT))
+            return refuse(r, "places", "holds no place for column %" PRId64, i + 1);
+    }
+    return true;
+}
+
+/* Means and deviations: finite, the latter above 0. */
+static bool read_reals(reader *r, const json_t *a, const char *where, bool positive, double **out) {
+    int64_t count = r->out->config.columns;
+    if (!is_list(r, a, where)) return false;
+    if (!(*out = malloc((size_t)count * sizeof **out + 1))) return no_memory(r);
+    for (int64_t i = 0; i < count; i++) {
+        const json_t *v = json_array_get(a, (size_t)i);
+        (*out)[i]       = json_number_value(v);
+        if (!json_is_number(v) || !isfinite((*out)[i]) || (positive && !((*out)[i] > 0)))
+            return refuse(r, where, "of column %" PRId64 " is no %snumber", i + 1, positive ? "positive " : "");
+    }
+    return true;
+}
+
+/* ---- time ---- */
+
+/* Only what parsing makes: a stamp written so must be read back as written so. One unpadded stamp among others makes all
+ * unpadded, hence the two that are not compared. */
+static bool format_readable(const time_format *f) {
+    static const int64_t sample = 981173106; /* 2001-02-03 04:05:06 */
+    char        text[40];
+    int64_t     seconds;
+    time_format again;
+    time_print(text, sample, f);
+    bool read = f->kind == 'd' ? time_parse_as(text, (date_shape)f->shape, &seconds, &again) : time_parse(text, &seconds, &again);
+    return f->fraction >= 0 && f->fraction <= 9 && read && again.kind == f->kind && again.shape == f->shape && again.separator == f->separator &&
+           again.middle == f->middle && again.seconds == f->seconds && again.fraction == f->fraction && again.half == f->half &&
+           !strcmp(again.offset, f->offset);
+}
+
+static bool read_character(reader *r, const json_t *o, const char *key, char *out) {
+    int64_t value;
+    if (!read_whole(r, o, "time", key, 0, 126, &value)) return false;
+    *out = (char)value;
+    return true;
+}
+
+/* What runs of 0.1.0 do not say: dates are year, month, day, and clocks have colons. */
+static bool read_shape(reader *r, const json_t *o, time_format *f) {
+    int64_t shape = DATE_YMD;
+    if (!json_object_get(o, "shape")) return true;
+    if (!read_whole(r, o, "time", "shape", 0, DATE_SHAPES - 1, &shape)) return false;
+    f->shape = (char)shape;
+    return read_character(r, o, "colon", &f->colon) && read_character(r, o, "half", &f->half);
+}
+
+static bool read_format(reader *r, const json_t *o) {
+    time_format *f = &r->out->format;
+    const char  *offset;
+    if (!read_shape(r, o, f)) return false;
+    if (!read_character(r, o, "kind", &f->kind) || !read_character(r, o, "separator", &f->separator) ||
+        !read_character(r, o, "middle", &f->middle) || !read_character(r, o, "fraction", &f->fraction) ||
+        !read_flag(r, o, "time", "padded", &f->padded) || !read_flag(r, o, "time", "hour_padded", &f->hour_padded) ||
+        !read_flag(r, o, "time", "seconds", &f->seconds) || !read_word(r, o, "time", "offset", sizeof f->offset - 1, &offset))
+        return false;
+    memcpy(f->offset, offset, strlen(offset) + 1);
+    return !r->out->time_name || format_readable(f) || refuse(r, "time", "describes stamps that no file has");
+}
+
+static bool read_step(reader *r, const json_t *o, const char *key, time_step *out) {
+    char        where[64];
+    const char *text;
+    if (!read_word(r, o, "time", key, 23, &text)) return false;
+    return !*text || step_parse(text, out) || refuse(r, place_of("time", key, where), "is no step such as h or 15min");
+}
+
+/* The day of the month that the stamps keep: the 30th, after a February. Runs of 0.1.0 do not tell. */
+static bool read_step_day(reader *r, const json_t *o) {
+    int64_t day = 0;
+    bool    read = !json_object_get(o, "step_day") || read_whole(r, o, "time", "step_day", 1, 31, &day);
+    if (day) r->out->step.day = (int32_t)day;
+    return read;
+}
+
+static bool add_time_column(reader *r, const char *name, int64_t place, time_part part) {
+    time_columns *t = &r->out->time_columns;
+    t->of[t->count].place = place, t->of[t->count].part = part;
+    t->of[t->count].name  = strdup(name);
+    if (!t->of[t->count].name) return no_memory(r);
+    t->count++;
+    return true;
+}
+
+/* The columns that make up a stamp: [[name, place, part], ...]. Runs of 0.1.0 have one, the time column. */
+static bool read_time_columns(reader *r, const json_t *a) {
+    const bundle *b = r->out;
+    if (!a) return !b->time_name || add_time_column(r, b->time_name, b->time_place, PART_STAMP);
+    if (!json_is_array(a) || json_array_size(a) > TIME_COLUMNS || (json_array_size(a) > 0) != (b->time_name != NULL))
+        return refuse(r, "time.in_columns", "is no list of up to %d columns", (int)TIME_COLUMNS);
+    for (size_t i = 0; i < json_array_size(a); i++) {
+        const json_t *one = json_array_get(a, i), *place = json_array_get(one, 1), *part = json_array_get(one, 2);
+        const char   *name = json_string_value(json_array_get(one, 0));
+        json_int_t    where = json_integer_value(place), what = json_integer_value(part);
+        if (!name || !json_is_integer(place) || !json_is_integer(part) || where < 0 || where > LARGEST_COUNT || what < 0 || what > PART_SECOND)
+            return refuse(r, "time.in_columns", "does not say what column %zu holds", i + 1);
+        if (!add_time_column(r, name, where, (time_part)what)) return false;
+    }
+    return true;
+}
+
+static bool read_time(reader *r, const json_t *o) {
+    bundle       *b    = r->out;
+    const json_t *name = json_object_get(o, "column");
+    if (!json_is_object(o)) return refuse(r, "time", "is missing");
+    if (!read_step(r, o, "step", &b->step) || !read_step_day(r, o) || !read_step(r, o, "marks", &b->mark_step) ||
+        !read_whole(r, o, "time", "place", 0, LARGEST_COUNT, &b->time_place))
+        return false;
+    if (json_is_string(name) && !(b->time_name = strdup(json_string_value(name)))) return no_memory(r);
+    if (!b->time_name && !json_is_null(name)) return refuse(r, "time.column", "is no name");
+    if (b->config.marks != marks_count(b->mark_step))
+        return refuse(r, "model.marks", "is %" PRId64 ", and its time features are %d", b->config.marks,
+                      (int)marks_count(b->mark_step));
+    if (b->config.marks && !b->time_name) return refuse(r, "model.marks", "needs time stamps, and there are none");
+    return read_format(r, o) && read_time_columns(r, json_object_get(o, "in_columns"));
+}
+
+/* ---- the last rows ---- */
+
+/* The archive's tensor, of this type and shape, copied; NULL with the failure set. */
+static void *copy_tensor(reader *r, const char *name, tide_dtype type, tide_shape shape) {
+    const tide_tensor *t     = tide_archive_find(r->archive, name);
+    size_t             bytes = t ? (size_t)tide_shape_count(t->shape) * tide_dtype_size(t->type) : 0;
+    bool               fine  = t && t->type == type && tide_shape_equal(t->shape, shape);
+    void              *copy  = fine ? malloc(bytes + 1) : NULL;
+    if (!fine) r->status = bundle_damaged(r->path, name, r->failure, "is missing or of another size");
+    else if (!copy) no_memory(r);
+    else memcpy(copy, t->data, bytes);
+    return copy;
+}
+
+/* Stamps in order, and all that a forecast prints in the years that a stamp can be written in. */
+static bool stamps_fine(reader *r) {
+    const bundle *b    = r->out;
+    int64_t       rows = b->config.seq_len;
+    for (int64_t i = 0; i < rows; i++) {
+        if (!time_writable(b->tail_time[i])) return refuse(r, "tail.time", "holds a stamp outside the years 0 to 9999");
+        if (i && b->tail_time[i] < b->tail_time[i - 1]) return refuse(r, "tail.time", "runs backwards at row %" PRId64, i + 1);
+    }
+    int64_t last = time_advance(b->tail_time[rows - 1], b->step, b->config.pred_len);
+    return time_writable(last) || refuse(r, "tail.time", "leads to a forecast beyond the year 9999");
+}
+
+static bool read_tail(reader *r) {
+    bundle             *b = r->out;
+    const model_config *c = &b->config;
+    if (!(b->tail = copy_tensor(r, "tail.values", TIDE_F64, TIDE_SHAPE(c->seq_len, c->columns)))) return false;
+    for (int64_t i = 0; i < c->seq_len * c->columns; i++)
+        if (!isfinite(b->tail[i])) return refuse(r, "tail.values", "holds a value that is not finite");
+    if (!b->time_name) return true;
+    return (b->tail_time = copy_tensor(r, "tail.time", TIDE_I64, TIDE_SHAPE(c->seq_len))) && stamps_fine(r);
+}
+
+/* ---- the whole ---- */
+
+static bool read_training(reader *r, const json_t *o) {
+    bool out_of_memory = false;
+    if (record_read(o, r->archive, &r->out->config, &r->out->record, &out_of_memory)) return true;
+    return out_of_memory ? no_memory(r) : refuse(r, "training", "holds scores or a baseline that cannot be");
+}
+
+/* Options that reading the data needs, by the rules of the command line. */
+static bool read_reading(reader *r, const json_t *o) {
+    bool out_of_memory = false;
+    if (reading_options_sound(o, &out_of_memory)) return r->out->reading = json_incref((json_t *)o), true;
+    return out_of_memory ? no_memory(r) : refuse(r, "reading", "holds an option that cannot be");
+}
+
+/* The weights come first: every size that memory is taken for afterwards is then one that the file has filled. */
+static bool read_parts(reader *r, const json_t *o) {
+    bundle *b = r->out;
+    int64_t kind, features;
+    if (!read_config(r, json_object_get(o, "model"))) return false;
+    r->status = bundle_check_weights(r->path, r->archive, &b->config, r->failure);
+    if (r->status != TIDE_OK) return false;
+    bool fine = read_names(r, json_object_get(o, "columns")) && read_places(r, json_object_get(o, "places")) &&
+                read_reals(r, json_object_get(o, "mean"), "mean", false, &b->scaler.mean) &&
+                read_reals(r, json_object_get(o, "std"), "std", true, &b->scaler.std) && read_time(r, json_object_get(o, "time")) &&
+                read_tail(r) && read_reading(r, json_object_get(o, "reading")) && read_training(r, json_object_get(o, "training")) &&
+                read_whole(r, o, "", "kind", 0, FORECAST_PEMS, &kind) && read_whole(r, o, "", "features", 0, FORECAST_MS, &features) &&
+                read_whole(r, o, "", "target", 0, (double)b->config.columns - 1, &b->target);
+    if (fine) b->kind = (int)kind, b->features = (int)features, b->scaler.columns = b->config.columns;
+    return fine;
+}
+
+static tide_status read_archive(const char *path, const tide_archive *a, bundle *out, tide_failure *failure) {
+    reader      r       = { .path = path, .archive = a, .out = out, .failure = failure };
+    const char *text    = tide_archive_metadata(a, "tidemill.forecast");
+    json_t     *o       = text ? json_loads(text, 0, NULL) : NULL;
+    int64_t     version = json_integer_value(json_object_get(o, "format_version"));
+    if (!json_is_object(o))
+        r.status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "this is no model of `tidemill forecast train`: it has no tidemill.forecast metadata");
+    else if (version > BUNDLE_VERSION)
+        r.status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "format version %" PRId64 " is newer than this program reads (%d): update tidemill", version, BUNDLE_VERSION);
+    else read_parts(&r, o);
+    json_decref(o);
+    return r.status;
+}
+
+tide_status bundle_read(const char *path, bundle *out, tide_failure *failure) {
+    tide_archive a      = { 0 };
+    *out                = (bundle){ 0 };
+    tide_status  status = tide_safetensors_read(path, &a, failure);
+    if (status == TIDE_OK) status = read_archive(path, &a, out, failure);
+    if (status != TIDE_OK) bundle_free(out);
+    tide_archive_free(&a);
+    return status;
+}
