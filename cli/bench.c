@@ -37,7 +37,8 @@ static int options(cli_option *out) {
           .fallback = "default",
           .help = "max-autotune times candidates first, and keeps the answers" },
         { .name = "threads", .metavar = "N", .type = CLI_INT, .help = "0: the physical cores this process may use" },
-        { .name = "seconds", .metavar = "S", .type = CLI_REAL, .fallback = "3", .help = "that the timed steps of a case take, about" },
+        { .name = "seconds", .metavar = "S", .type = CLI_REAL, .fallback = "3",
+          .help = "that the timed steps of a case take, about" },
         { .name = "out",
           .metavar = "DIR",
           .type = CLI_TEXT,
@@ -46,7 +47,8 @@ static int options(cli_option *out) {
           .metavar = "SCRIPT",
           .type = CLI_TEXT,
           .help = "run this script alternately with ours and print the ratios: bench/peers/torch_bench.py" },
-        { .name = "python", .metavar = "PATH", .type = CLI_TEXT, .fallback = "python3", .help = "what runs the script" },
+        { .name = "python", .metavar = "PATH", .type = CLI_TEXT, .fallback = "python3",
+          .help = "what runs the script" },
         { .name = "peer-modes",
           .metavar = "NAMES",
           .type = CLI_TEXT,
@@ -103,7 +105,8 @@ static tide_status set_text(bench_call *c, const char *name, const char *value, 
     return strcmp(name, "cases") == 0 ? check_cases(value, failure) : TIDE_OK;
 }
 
-static tide_status set_whole(int *out, const char *name, const char *value, long least, long most, tide_failure *failure) {
+static tide_status set_whole(int *out, const char *name, const char *value, long least, long most,
+                             tide_failure *failure) {
     char *end, message[100];
     long  number = strtol(value, &end, 10);
     snprintf(message, sizeof message, "takes a whole number from %ld to %ld", least, most);
@@ -128,7 +131,8 @@ static tide_status set(void *target, const char *name, const char *text, tide_fa
     if (strcmp(name, "seconds") != 0) return set_text(c, name, value, failure);
     char *end;
     c->seconds = strtod(value, &end);
-    return *value && !*end && c->seconds > 0 && isfinite(c->seconds) ? TIDE_OK : refuse(name, failure, "takes a number above 0");
+    return *value && !*end && c->seconds > 0 && isfinite(c->seconds) ? TIDE_OK
+                                                                     : refuse(name, failure, "takes a number above 0");
 }
 
 bool bench_cli_tell(void *user, const char *what) {
@@ -158,7 +162,8 @@ static int print_report(const cli_call *call, const bench_report *r) {
     const bench_call *c = call->target;
     tide_failure failure = { 0 };
     bool drawn = true;
-    if (*c->out && bench_write(r, c->out, "bench.json", &drawn, &failure) != TIDE_OK) return report_failure(&failure, call->json);
+    if (*c->out && bench_write(r, c->out, "bench.json", &drawn, &failure) != TIDE_OK)
+        return report_failure(&failure, call->json);
     if (!drawn) say("no SVG was drawn: there is no gnuplot; the numbers are in the .csv files");
     char *text = call->json ? bench_json(r) : bench_text(r);
     if (!text) return report_failure(&(tide_failure){ .status = TIDE_ENOMEM, .message = "out of memory" }, call->json);
@@ -171,9 +176,12 @@ static int run(cli_call *call) {
     const bench_call *c = call->target;
     bench_report report;
     tide_failure failure = { 0 };
-    bench_options o = { .cases = given(c->cases), .precisions = given(c->precision), .threads = c->threads, .mode = c->mode,
-                        .seconds = c->quick ? QUICK_SECONDS : c->seconds, .against = given(c->against), .python = given(c->python),
-                        .modes = given(c->modes), .rounds = c->rounds, .stop = bench_cli_stop, .tell = bench_cli_tell, .user = call };
+    bench_options o = { .cases = given(c->cases), .precisions = given(c->precision), .threads = c->threads,
+                        .mode = c->mode,
+                        .seconds = c->quick ? QUICK_SECONDS : c->seconds, .against = given(c->against),
+                        .python = given(c->python),
+                        .modes = given(c->modes), .rounds = c->rounds, .stop = bench_cli_stop, .tell = bench_cli_tell,
+                        .user = call };
     stop_catch();
     warn_if_busy(call);
     stop_watch_begin(call->json);
@@ -189,7 +197,8 @@ const cli_command command_bench = {
     .name = "bench",
     .words = "",
     .summary = "how fast training and answering are here, beside what the machine can do and beside PyTorch",
-    .more = "A step is forward with dropout, loss, backward, clipping and AdamW. Compiling and warm-up are timed apart. \"%\" is the share "
+    .more = "A step is forward with dropout, loss, backward, clipping and AdamW. Compiling and warm-up are timed "
+            "apart. \"%\" is the share "
             "of the\n"
             "rate at which this machine multiplies matrices, measured before and after each case.\n\n"
             "  tidemill bench\n  tidemill bench --cases etth1,eis512 --precision f32,bf16 --json\n"

@@ -119,12 +119,12 @@ int output_end(int code);
 
 /* ---- stopping ------------------------------------------------------------------------------------------ */
 
-/* From now on Ctrl-C, SIGTERM and SIGHUP (a closed terminal) only set a flag; a second Ctrl-C or SIGTERM ends the program at
- * once. A file size limit no longer ends it either: the write fails. */
+/* From now on Ctrl-C, SIGTERM and SIGHUP (a closed terminal) only set a flag; a second Ctrl-C or SIGTERM ends the
+ * program at once. A file size limit no longer ends it either: the write fails. */
 void stop_catch(void);
 bool stop_asked(void);
-/* Between these two the program ends itself, with exit code 130, if it was asked to stop and has not within 1.5 seconds: for
- * work that leaves nothing behind, and one run of which may take longer. */
+/* Between these two the program ends itself, with exit code 130, if it was asked to stop and has not within 1.5
+ * seconds: for work that leaves nothing behind, and one run of which may take longer. */
 void stop_watch_begin(bool json);
 void stop_watch_end(void);
 

@@ -7,7 +7,8 @@
 #include "cli.h"
 
 extern const cli_command command_forecast, command_train, command_evaluate, command_predict;  /* forecast.c */
-extern const cli_command command_eis_complete, command_eis_generate, command_eis_train, command_eis_evaluate;  /* eis.c */
+/* eis.c */
+extern const cli_command command_eis_complete, command_eis_generate, command_eis_train, command_eis_evaluate;
 extern const cli_command command_eis, command_eis_full, command_eis_simulate;  /* eis_mode.c */
 extern const cli_command command_data_list, command_data_get, command_data_make;  /* data.c */
 extern const cli_command command_bench;                                       /* bench.c */

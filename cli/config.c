@@ -11,7 +11,8 @@
 static bool value_text(const json_t *value, char *buffer, size_t size) {
     if (json_is_string(value)) return snprintf(buffer, size, "%s", json_string_value(value)) < (int)size;
     if (json_is_boolean(value)) return snprintf(buffer, size, "%s", json_is_true(value) ? "true" : "false") < (int)size;
-    if (json_is_integer(value)) return snprintf(buffer, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value)) < (int)size;
+    if (json_is_integer(value))
+        return snprintf(buffer, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value)) < (int)size;
     if (json_is_real(value)) return snprintf(buffer, size, "%.17g", json_real_value(value)) < (int)size;
     if (!json_is_array(value)) return false;
     size_t length = 0;
@@ -34,11 +35,13 @@ static tide_status bad(tide_failure *f, const char *path, int line, const char *
     return TIDE_EINVAL;
 }
 
-static tide_status put_key(const char *path, const char *key, const json_t *value, const config_sink *sink, tide_failure *failure) {
+static tide_status put_key(const char *path, const char *key, const json_t *value, const config_sink *sink,
+                           tide_failure *failure) {
     char text[4096], message[400];
     if (json_is_null(value) || !sink->wants(sink->user, key)) return TIDE_OK;
     if (!value_text(value, text, sizeof text)) {
-        snprintf(message, sizeof message, "the value of \"%.60s\" must be a word, a number, true or false, or a list of them, of %zu bytes at most",
+        snprintf(message, sizeof message, "the value of \"%.60s\" must be a word, a number, true or false, or a list "
+                                          "of them, of %zu bytes at most",
                  key, sizeof text - 1);
         return bad(failure, path, 0, key, message);
     }
@@ -64,16 +67,22 @@ static char *read_text(const char *path, size_t *length, tide_failure *failure) 
     char *text = file ? malloc(LARGEST_FILE + 1) : NULL;
     int   error = errno;
     *length = text ? fread(text, 1, LARGEST_FILE + 1, file) : 0;
-    bool folder = file && fstat(fileno(file), &info) == 0 && S_ISDIR(info.st_mode), fine = text && !ferror(file) && *length <= LARGEST_FILE;
+    bool folder = file && fstat(fileno(file), &info) == 0 && S_ISDIR(info.st_mode),
+         fine = text && !ferror(file) && *length <= LARGEST_FILE;
     if (file) fclose(file);
     if (fine) return text;
-    bad(failure, path, 0, "", !file ? strerror(error) : folder ? "this is a folder: give a JSON file" : !text ? "out of memory" :
-        *length > LARGEST_FILE ? "it is longer than 16 MiB, which no set of options is" : "cannot be read");
+    bad(failure, path, 0, "",
+        !file                    ? strerror(error)
+        : folder                 ? "this is a folder: give a JSON file"
+        : !text                  ? "out of memory"
+        : *length > LARGEST_FILE ? "it is longer than 16 MiB, which no set of options is"
+                                 : "cannot be read");
     free(text);
     return NULL;
 }
 
-/* An object of options, or one whose "options" are; *options is borrowed from the root that is returned. NULL with the failure set. */
+/* An object of options, or one whose "options" are; *options is borrowed from the root that is returned. NULL with the
+ * failure set. */
 static json_t *read_options(const char *path, json_t **options, tide_failure *failure) {
     static const char accepted[] = "accepted is a JSON object such as {\"seq-len\": 96}, or a run.json";
     json_error_t error;
@@ -83,7 +92,8 @@ static json_t *read_options(const char *path, json_t **options, tide_failure *fa
     if (!text) return NULL;
     json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
     free(text);
-    if (!root) snprintf(message, sizeof message, "line %d: %.160s; %s", error.line > 0 ? error.line : 1, error.text, accepted);
+    if (!root)
+        snprintf(message, sizeof message, "line %d: %.160s; %s", error.line > 0 ? error.line : 1, error.text, accepted);
     else snprintf(message, sizeof message, "%s", accepted);
     *options = json_object_get(root, "options");
     if (!*options) *options = root;

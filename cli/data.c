@@ -17,7 +17,8 @@ static int run_list(cli_call *call) {
     if (call->json) printf("{\"schema_version\": 1, \"series\": [");
     for (int64_t i = 0; i < count; i++) {
         if (call->json)
-            printf("%s{\"name\": \"%s\", \"file\": \"%s\", \"sha256\": \"%s\", \"bytes\": %" PRId64 "}", i ? ", " : "", all[i].name,
+            printf("%s{\"name\": \"%s\", \"file\": \"%s\", \"sha256\": \"%s\", \"bytes\": %" PRId64 "}", i ? ", " : "",
+                   all[i].name,
                    all[i].file, all[i].sha256, all[i].bytes);
         else printf("%-8s %6.1f MB  %s\n", all[i].name, (double)all[i].bytes / 1e6, all[i].about);
     }
@@ -35,10 +36,12 @@ static int unknown_series(const char *name, bool json) {
     int64_t count;
     const data_source *all = data_sources(&count);
     char list[256] = "", near[64];
-    for (int64_t i = 0; i < count; i++) snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? "|" : "", all[i].name);
+    for (int64_t i = 0; i < count; i++)
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? "|" : "", all[i].name);
     const char *found = nearest_in(name, list, near, sizeof near);
     tide_failure f = { .status = TIDE_EINVAL, .column = "NAME" };
-    snprintf(f.message, sizeof f.message, "no series is called \"%.60s\"; %s%s%s", name, found ? "did you mean " : "there are ",
+    snprintf(f.message, sizeof f.message, "no series is called \"%.60s\"; %s%s%s", name,
+             found ? "did you mean " : "there are ",
              found ? found : list, found ? "?" : "");
     return report_failure(&f, json);
 }
@@ -62,8 +65,15 @@ static int run_get(cli_call *call) {
 }
 
 static int make_options(cli_option *out) {
-    out[0] = (cli_option){ .name = "rows", .metavar = "N", .group = "Series", .help = "hours to write", .type = CLI_INT, .fallback = "17520" };
-    out[1] = (cli_option){ .name = "seed", .metavar = "N", .group = "Series", .help = "of the weather", .type = CLI_INT, .fallback = "2023" };
+    out[0] = (cli_option){ .name = "rows",
+                           .metavar = "N",
+                           .group = "Series",
+                           .help = "hours to write",
+                           .type = CLI_INT,
+                           .fallback = "17520" };
+    out[1] = (cli_option){
+        .name = "seed", .metavar = "N", .group = "Series", .help = "of the weather", .type = CLI_INT, .fallback = "2023"
+    };
     out[2] = (cli_option){ .name = "overwrite", .group = "Series", .help = "replace the file", .type = CLI_FLAG };
     return 3;
 }
@@ -80,7 +90,8 @@ static tide_status make_set(void *memory, const char *name, const char *text, ti
     if (end == text || *end || value < 0) {
         *failure = (tide_failure){ .status = TIDE_EINVAL };
         snprintf(failure->column, sizeof failure->column, "%s", name);
-        snprintf(failure->message, sizeof failure->message, "--%s must be a whole number, 0 or more, not \"%.60s\"", name, text);
+        snprintf(failure->message, sizeof failure->message, "--%s must be a whole number, 0 or more, not \"%.60s\"",
+                 name, text);
         return TIDE_EINVAL;
     }
     *(strcmp(name, "rows") == 0 ? &t->rows : &t->seed) = value;
@@ -89,18 +100,24 @@ static tide_status make_set(void *memory, const char *name, const char *text, ti
 
 static int run_make(cli_call *call) {
     const target *t = call->target;
-    tide_failure failure = { .status = TIDE_EINVAL, .column = "KIND", .message = "the only kind that can be made is \"tide\"" };
+    tide_failure failure = { .status = TIDE_EINVAL,
+                             .column = "KIND",
+                             .message = "the only kind that can be made is \"tide\"" };
     if (strcmp(call->words[0], "tide") != 0) return report_failure(&failure, call->json);
     failure = (tide_failure){ 0 };
-    if (data_make_tide(call->words[1], t->rows, (uint64_t)t->seed, t->overwrite, &failure) != TIDE_OK) return report_failure(&failure, call->json);
-    if (!call->quiet) say("wrote %" PRId64 " hours of made-up but physical tides and weather to %s", t->rows, call->words[1]);
+    if (data_make_tide(call->words[1], t->rows, (uint64_t)t->seed, t->overwrite, &failure) != TIDE_OK)
+        return report_failure(&failure, call->json);
+    if (!call->quiet)
+        say("wrote %" PRId64 " hours of made-up but physical tides and weather to %s", t->rows, call->words[1]);
     return EXIT_DONE;
 }
 
-const cli_command command_data_list = { .name = "data list", .words = "", .summary = "the public series that data get knows", .more = "",
+const cli_command command_data_list = { .name = "data list", .words = "",
+                                        .summary = "the public series that data get knows", .more = "",
                                         .run = run_list };
 const cli_command command_data_get = { .name = "data get", .words = "NAME", .least_words = 1, .most_words = 1,
-                                       .summary = "fetch a series once, check it, print its path", .more = "", .run = run_get };
+                                       .summary = "fetch a series once, check it, print its path", .more = "",
+                                       .run = run_get };
 const cli_command command_data_make = { .name = "data make", .words = "tide FILE", .least_words = 2, .most_words = 2,
                                         .summary = "write a made-up tidal series, without a network", .more = "",
                                         .options = make_options, .target_size = sizeof(target), .prepare = make_prepare,

@@ -37,7 +37,8 @@ static bool is_one_of(const char *text, const char *const *choices) {
 }
 
 static tide_status set(void *memory, const char *name, const char *text, tide_failure *failure) {
-    static const char *const modes[] = { "full", "generate", "train", "inference", NULL }, *const backends[] = { "auto", "mlx", "pytorch",
+    static const char *const modes[] = { "full", "generate", "train", "inference", NULL },
+    *const backends[] = { "auto", "mlx", "pytorch",
                                                                                                                  NULL };
     target *t = memory;
     bool    mode = !strcmp(name, "mode"), backend = !strcmp(name, "backend");
@@ -45,7 +46,8 @@ static tide_status set(void *memory, const char *name, const char *text, tide_fa
     if (!mode && !backend) return eis_option_set(&t->o, name, text, failure);
     if (mode && !is_one_of(text, modes))
         return usage(failure, name, "--mode is one of full, generate, train, inference, not '%.60s'", text);
-    if (backend && !is_one_of(text, backends)) return usage(failure, name, "--backend is one of auto, mlx, pytorch, not '%.60s'", text);
+    if (backend && !is_one_of(text, backends))
+        return usage(failure, name, "--backend is one of auto, mlx, pytorch, not '%.60s'", text);
     strcpy(mode ? t->mode : t->backend, text);
     return TIDE_OK;
 }
@@ -54,14 +56,16 @@ static tide_status set(void *memory, const char *name, const char *text, tide_fa
 
 static int mode_options(cli_option *out) {
     out[0] = (cli_option){
-        .name = "mode", .choices = "full|generate|train|inference", .group = "The guide's program", .type = CLI_CHOICE, .help = "what to do"
+        .name = "mode", .choices = "full|generate|train|inference", .group = "The guide's program", .type = CLI_CHOICE,
+        .help = "what to do"
     };
     out[1] = (cli_option){ .name = "backend",
                            .choices = "auto|mlx|pytorch",
                            .fallback = "auto",
                            .group = "The guide's program",
                            .type = CLI_CHOICE,
-                           .help = "auto and mlx: the best device here; pytorch: the yardstick in PyTorch, on the same data" };
+                           .help = "auto and mlx: the best device here; pytorch: the yardstick in PyTorch, on the "
+                                   "same data" };
     return 2 + eis_command_options(out + 2, ALL_COMMANDS);
 }
 
@@ -103,7 +107,9 @@ static int torch(cli_call *call, const eis_options *o, bool full, bool overwrite
         usage(&failure, "out", "%.500s is there already: --overwrite replaces it", weights);
         return report_failure(&failure, call->json);
     }
-    if (!call->quiet) say("training in PyTorch on %s; its weights go to %s/best_eis_predictor.pth", o->data_dir, *o->out ? o->out : ".");
+    if (!call->quiet)
+        say("training in PyTorch on %s; its weights go to %s/best_eis_predictor.pth", o->data_dir,
+            *o->out ? o->out : ".");
     code = eis_torch_train(o, *o->out ? o->out : ".");
     return code == 0 ? EXIT_DONE : code == 3 ? EXIT_INPUT : EXIT_FAILED;
 }
@@ -111,7 +117,8 @@ static int torch(cli_call *call, const eis_options *o, bool full, bool overwrite
 static int run_train(cli_call *call, eis_options *o) {
     default_text(o->out, RUNS "/model");
     if (o->inputs == EIS_INPUTS_KNOWN && !call->quiet)
-        say("training the guide's network: it sees known values alone, which cannot tell the missing ones. --inputs spectrum trains one "
+        say("training the guide's network: it sees known values alone, which cannot tell the missing ones. --inputs "
+            "spectrum trains one "
             "that is also told the "
             "measured spectrum; tidemill eis complete --spectrum FILE needs no training at all");
     return eis_command_run(call, o, eis_train);
@@ -124,7 +131,8 @@ static int run_inference(cli_call *call, eis_options *o) {
     bool given = *o->model != 0;
     default_model(o);
     if (!exists(o->model)) {
-        usage(&failure, "model", "there is no trained predictor in %s: tidemill eis --mode train makes one, --model RUN names another",
+        usage(&failure, "model", "there is no trained predictor in %s: tidemill eis --mode train makes one, --model "
+                                 "RUN names another",
               o->model);
         if (given) failure.status = TIDE_EDATA;
         return report_failure(&failure, call->json);
@@ -138,7 +146,8 @@ static int run_mode(cli_call *call) {
     tide_failure failure;
     if (call->word_count) return command_unknown_word(call);
     if (!*t->mode) {
-        usage(&failure, "mode", "--mode is needed: full, generate, train or inference; or a command: %s", "tidemill help lists them");
+        usage(&failure, "mode", "--mode is needed: full, generate, train or inference; or a command: %s",
+              "tidemill help lists them");
         return report_failure(&failure, call->json);
     }
     if (!t->inputs_given) t->o.inputs = EIS_INPUTS_KNOWN;
@@ -158,7 +167,8 @@ const cli_command command_eis = {
     .more = "  tidemill eis --mode full --n_ground_truths 5 --n_epochs 10 --batch_size 256\n"
             "  tidemill eis --mode train --backend pytorch --n_epochs 10\n"
             "  tidemill eis --mode inference\n"
-            "\nWithout --inputs it trains the guide's network, from known values alone, and ends with an answer from a spectrum beside it. "
+            "\nWithout --inputs it trains the guide's network, from known values alone, and ends with an answer from "
+            "a spectrum beside it. "
             "It writes over its last run.\n",
     .options = mode_options,
     .target_size = sizeof(target),

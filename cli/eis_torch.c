@@ -43,11 +43,13 @@ static int run_python(char *const *words, const char *script) {
 
 tide_status eis_torch_available(tide_failure *failure) {
     char *words[] = { "python3", "-", NULL };
-    if (run_python(words, "import sys\ntry:\n    import numpy, torch\nexcept Exception:\n    sys.exit(1)\n") == 0) return TIDE_OK;
+    if (run_python(words, "import sys\ntry:\n    import numpy, torch\nexcept Exception:\n    sys.exit(1)\n") == 0)
+        return TIDE_OK;
     *failure = (tide_failure){ .status = TIDE_EDEVICE, .column = "backend" };
     snprintf(failure->message, sizeof failure->message,
              "--backend pytorch needs a python3 that can import torch and numpy: python3 -m pip install torch numpy "
-             "(or python3 -m venv DIR, DIR/bin/pip install torch numpy, and DIR/bin first in PATH); --backend auto needs neither");
+             "(or python3 -m venv DIR, DIR/bin/pip install torch numpy, and DIR/bin first in PATH); --backend auto "
+             "needs neither");
     return TIDE_EDEVICE;
 }
 
@@ -62,7 +64,8 @@ int eis_torch_train(const eis_options *o, const char *folder) {
         { "--n_workers", o->workers },
     };
     enum { NUMBERS = sizeof numbers / sizeof *numbers };
-    char  text[NUMBERS + 2][48], *words[WORDS] = { "python3", "-", "--data_dir", (char *)o->data_dir, "--out", (char *)folder };
+    char text[NUMBERS + 2][48],
+        *words[WORDS] = { "python3", "-", "--data_dir", (char *)o->data_dir, "--out", (char *)folder };
     int   count = 6;
     for (int i = 0; i < NUMBERS; i++) {
         snprintf(text[i], sizeof text[i], "%" PRId64, numbers[i].value);

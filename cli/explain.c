@@ -19,7 +19,8 @@ static int run(cli_call *call) {
     tide_status status = forecast_option_set(o, "model", call->words[0], &failure);
     if (status == TIDE_OK) status = forecast_explain(o, forecast_cli_show, call, r, &failure);
     progress_end();
-    int code = status == TIDE_OK ? print_result(call->json ? r->json : r->text, call->json) : report_failure(&failure, call->json);
+    int code = status == TIDE_OK ? print_result(call->json ? r->json : r->text, call->json)
+                                 : report_failure(&failure, call->json);
     forecast_result_free(r);
     free(r);
     return code;
@@ -31,11 +32,14 @@ const cli_command command_explain = {
     .least_words = 1,
     .most_words = 1,
     .summary = "a run's training step, kernel by kernel: work, memory, time, what was fused",
-    .more = "Kernels are in the order of phases: a phase begins when the one before it is done. % is a kernel's share of all kernels' "
+    .more = "Kernels are in the order of phases: a phase begins when the one before it is done. % is a kernel's share "
+            "of all kernels' "
             "time; roof\n"
-            "its share of what `tidemill machine --measure` found, products of the arithmetic, the others of the memory's rate (more from\n"
+            "its share of what `tidemill machine --measure` found, products of the arithmetic, the others of the "
+            "memory's rate (more from\n"
             "cache). Made-up rows stand for the data, and nothing in RUN is changed.\n\n"
-            "  tidemill explain runs/sales\n  tidemill explain runs/sales --batch-size 128 --precision bf16 --json\n  tidemill forecast "
+            "  tidemill explain runs/sales\n  tidemill explain runs/sales --batch-size 128 --precision bf16 --json\n  "
+            "tidemill forecast "
             "train --explain ...\n",
     .options = options,
     .target_size = sizeof(forecast_options),

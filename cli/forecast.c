@@ -20,11 +20,13 @@ typedef struct target {
 /* ---- options ---- */
 
 static void convert(const forecast_option *from, const forecast_options *defaults, cli_option *to) {
-    static const cli_type type[] = { [FORECAST_TYPE_BOOL] = CLI_FLAG, [FORECAST_TYPE_INT] = CLI_INT, [FORECAST_TYPE_REAL] = CLI_REAL,
+    static const cli_type type[] = { [FORECAST_TYPE_BOOL] = CLI_FLAG, [FORECAST_TYPE_INT] = CLI_INT,
+                                     [FORECAST_TYPE_REAL] = CLI_REAL,
                                      [FORECAST_TYPE_CHOICE] = CLI_CHOICE, [FORECAST_TYPE_TEXT] = CLI_TEXT };
     *to = (cli_option){ .name = from->name, .alias = from->alias, .metavar = from->metavar, .choices = from->choices,
                         .group = from->group, .help = from->help, .type = type[from->type] };
-    to->flags = (from->flags & FORECAST_HIDDEN ? CLI_HIDDEN : 0) | (from->flags & FORECAST_NO_EFFECT ? CLI_NO_EFFECT : 0);
+    to->flags =
+        (from->flags & FORECAST_HIDDEN ? CLI_HIDDEN : 0) | (from->flags & FORECAST_NO_EFFECT ? CLI_NO_EFFECT : 0);
     if (strcmp(from->name, "resume") == 0) to->bare = "must";
     if (from->type != FORECAST_TYPE_BOOL) forecast_option_get(defaults, from, to->fallback, sizeof to->fallback);
 }
@@ -68,7 +70,8 @@ static tide_status set(void *memory, const char *name, const char *text, tide_fa
 
 /* --compat list and --preset list print and end. */
 static bool print_lists(const target *t) {
-    for (const forecast_compat *c = forecast_compat_list(); t->list_compat && c->name; c++) printf("%-16s %s\n", c->name, c->sentence);
+    for (const forecast_compat *c = forecast_compat_list(); t->list_compat && c->name; c++)
+        printf("%-16s %s\n", c->name, c->sentence);
     for (int64_t i = 0; t->list_presets && forecast_preset_name(i); i++) puts(forecast_preset_name(i));
     return t->list_compat || t->list_presets;
 }
@@ -84,7 +87,8 @@ static void clock_text(char buffer[24], double seconds) {
 static void show_step(const forecast_event *e) {
     char left[24];
     clock_text(left, e->seconds_left);
-    progress_line("epoch %" PRId64 "/%" PRId64 "  batch %" PRId64 "/%" PRId64 "  %.0f steps/s  loss %.4f  %.0f MiB  %s left", e->epoch,
+    progress_line("epoch %" PRId64 "/%" PRId64 "  batch %" PRId64 "/%" PRId64 "  %.0f steps/s  loss %.4f  %.0f MiB  "
+                                                                              "%s left", e->epoch,
                   e->epochs, e->batch, e->batches, e->steps_per_s, e->loss, e->rss_mib, left);
 }
 
@@ -99,7 +103,8 @@ static void show_epoch(const forecast_event *e, bool verbose) {
     char norm[48] = "";
     if (!epoch_shown(e, verbose)) return;
     if (verbose && !isnan(e->grad_norm)) snprintf(norm, sizeof norm, "  gradient norm %.4g", e->grad_norm);
-    say("epoch %2" PRId64 "/%" PRId64 "  train %.5f  validation %.5f%s  lr %.3g  %.1f s  %.0f MiB%s", e->epoch, e->epochs, e->loss,
+    say("epoch %2" PRId64 "/%" PRId64 "  train %.5f  validation %.5f%s  lr %.3g  %.1f s  %.0f MiB%s", e->epoch,
+        e->epochs, e->loss,
         e->val_loss, e->best ? " *" : "  ", e->lr, e->seconds, e->rss_mib, norm);
 }
 
@@ -127,7 +132,9 @@ int forecast_cli_show(void *user, const forecast_event *e) {
 
 static const char *const forecasters[] = { "this model", "last value", "seasonal naive", "linear" };
 
-static const forecast_score *score_of(const forecast_result *r, int which) { return which ? &r->baselines[which - 1] : &r->model; }
+static const forecast_score *score_of(const forecast_result *r, int which) {
+    return which ? &r->baselines[which - 1] : &r->model;
+}
 
 static void put_score(FILE *out, const char *name, const forecast_score *s, bool units) {
     if (!s->present) return;
@@ -158,7 +165,8 @@ static void put_columns(FILE *out, const forecast_result *r) {
 
 static void put_scores(FILE *out, const forecast_result *r) {
     bool units = r->by_column_count == 1;
-    fprintf(out, "test, %" PRId64 " windows       mse       mae%s\n", r->windows, units ? " original mse original mae" : "");
+    fprintf(out, "test, %" PRId64 " windows       mse       mae%s\n", r->windows,
+            units ? " original mse original mae" : "");
     for (int k = 0; k < 4; k++) put_score(out, forecasters[k], score_of(r, k), units);
     if (*r->season_note) fprintf(out, "%s\n", r->season_note);
     put_columns(out, r);
@@ -167,9 +175,11 @@ static void put_scores(FILE *out, const forecast_result *r) {
 static void put_train(FILE *out, const forecast_result *r) {
     put_scores(out, r);
     fprintf(out, "%" PRId64 " epochs (best %" PRId64 "), %.1f s in all, ", r->epochs, r->best_epoch, r->wall_s);
-    if (!isnan(r->step_ms_median)) fprintf(out, "%.1f ms a step (the first %.1f), ", r->step_ms_median, r->first_step_ms);
+    if (!isnan(r->step_ms_median))
+        fprintf(out, "%.1f ms a step (the first %.1f), ", r->step_ms_median, r->first_step_ms);
     fprintf(out, "compiled in %.0f ms, peak memory %.0f MiB\n", r->compile_ms, r->peak_rss_mib);
-    if (r->refit) fputs("the model has learned from all rows since: the scores are those of the training before\n", out);
+    if (r->refit)
+        fputs("the model has learned from all rows since: the scores are those of the training before\n", out);
     fprintf(out, "run: %s\n", r->run);
     fputs(r->advice, out);
 }
@@ -181,9 +191,11 @@ static void put_model(FILE *out, const forecast_result *r) {
     fprintf(out, "  mape %.4g %%  mspe %.4g %%  smape %.4g %%  wape %.4g %%\n", s->mape, s->mspe, s->smape, s->wape);
     if (s->mape_left_out) fprintf(out, "mape and mspe leave out %" PRId64 " truths of 0\n", s->mape_left_out);
     if (s->mape_by_small_truths) fputs("mape and mspe come from a few truths near 0: go by smape and wape\n", out);
-    fprintf(out, "direction right %.2f %% (95 %% interval %.2f to %.2f; always the commoner sign: %.2f; a coin: 50)\n", 100 * s->direction,
+    fprintf(out, "direction right %.2f %% (95 %% interval %.2f to %.2f; always the commoner sign: %.2f; a coin: 50)\n",
+            100 * s->direction,
             100 * s->direction_low, 100 * s->direction_high, 100 * s->direction_majority);
-    if (r->guide_direction) fprintf(out, "direction right across windows, as the guide counts: %.2f %%\n", 100 * s->direction_across);
+    if (r->guide_direction)
+        fprintf(out, "direction right across windows, as the guide counts: %.2f %%\n", 100 * s->direction_across);
 }
 
 static void put_evaluate(FILE *out, const forecast_result *r) {
@@ -229,14 +241,18 @@ static int show(void *user, const forecast_event *e) {
 /* The file of --config is read here, not by the library, which looks after the other inputs. */
 static tide_status refuse_config(const cli_call *call, tide_failure *failure) {
     const forecast_options *o = &((const target *)call->target)->options;
-    const struct { const char *name, *path; } outputs[] = { { "output", o->output }, { "save-predictions", o->save_predictions } };
+    const struct {
+        const char *name, *path;
+    } outputs[] = { { "output", o->output }, { "save-predictions", o->save_predictions } };
     struct stat a, b;
     if (!call->config || stat(call->config, &a) != 0) return TIDE_OK;
     for (int i = 0; i < 2; i++) {
-        if (!*outputs[i].path || stat(outputs[i].path, &b) != 0 || a.st_ino != b.st_ino || a.st_dev != b.st_dev) continue;
+        if (!*outputs[i].path || stat(outputs[i].path, &b) != 0 || a.st_ino != b.st_ino || a.st_dev != b.st_dev)
+            continue;
         *failure = (tide_failure){ .status = TIDE_EINVAL };
         snprintf(failure->column, sizeof failure->column, "%s", outputs[i].name);
-        snprintf(failure->message, sizeof failure->message, "%.300s is the file of --config: give --%s another name", outputs[i].path, outputs[i].name);
+        snprintf(failure->message, sizeof failure->message, "%.300s is the file of --config: give --%s another name",
+                 outputs[i].path, outputs[i].name);
         return TIDE_EINVAL;
     }
     return TIDE_OK;
@@ -271,7 +287,10 @@ static int run_train(cli_call *call) {
 
 /* The guide's script has one command, and --benchmark-only is no training. */
 static int run_forecast(cli_call *call) {
-    tide_failure failure = { .status = TIDE_EINVAL, .message = "train, evaluate or predict is needed, or --benchmark-only; tidemill help lists the commands" };
+    tide_failure failure = {
+        .status = TIDE_EINVAL,
+        .message = "train, evaluate or predict is needed, or --benchmark-only; tidemill help lists the commands"
+    };
     if (call->word_count) return command_unknown_word(call);
     return ((target *)call->target)->bench.only ? run_train(call) : report_failure(&failure, call->json);
 }
@@ -284,19 +303,23 @@ static int run_predict(cli_call *call) {
     tide_failure failure = { 0 };
     tide_status status = TIDE_OK;
     if (call->word_count && t->options.model[0] && strcmp(t->options.model, call->words[0]) != 0) {
-        failure = (tide_failure){ .status = TIDE_EINVAL, .column = "RUN", .message = "RUN and --model name different runs" };
+        failure =
+            (tide_failure){ .status = TIDE_EINVAL, .column = "RUN", .message = "RUN and --model name different runs" };
         return report_failure(&failure, call->json);
     }
     if (call->word_count) status = forecast_option_set(&t->options, "model", call->words[0], &failure);
     if (status == TIDE_OK && !t->options.model[0]) {
-        failure = (tide_failure){ .status = TIDE_EINVAL, .column = "RUN", .message = "RUN is missing: the folder of a trained run" };
+        failure = (tide_failure){ .status = TIDE_EINVAL,
+                                  .column = "RUN",
+                                  .message = "RUN is missing: the folder of a trained run" };
         status = TIDE_EINVAL;
     }
     return status == TIDE_OK ? run(call, forecast_predict, put_predict) : report_failure(&failure, call->json);
 }
 
 const cli_command command_forecast = {
-    .name = "forecast", .words = "", .most_words = 1, .summary = "with --benchmark-only: time the guide's model on made-up data",
+    .name = "forecast", .words = "", .most_words = 1, .summary = "with --benchmark-only: time the guide's model on "
+                                                                 "made-up data",
     .more = "  tidemill forecast --benchmark-only\n"
             "  tidemill forecast --benchmark-only --auto-size --precision auto --json\n",
     .options = train_options, .target_size = sizeof(target), .prepare = prepare, .set = set, .run = run_forecast,

@@ -6,8 +6,17 @@
 #include "bench/bench.h"
 #include "forecast_bench.h"
 
-/* The guide's benchmark: 12 columns, hourly stamps (four marks), a dropout of 0.1; its script's sizes where none are given. */
-enum { GUIDE_COLUMNS = 12, GUIDE_MARKS = 4, GUIDE_HEADS = 8, GUIDE_LAYERS = 2, ITERATIONS = 100, ITERATIONS_MOST = BENCH_TIMES_MOST, WARMUP = 10 };
+/* The guide's benchmark: 12 columns, hourly stamps (four marks), a dropout of 0.1; its script's sizes where none are
+ * given. */
+enum {
+    GUIDE_COLUMNS = 12,
+    GUIDE_MARKS = 4,
+    GUIDE_HEADS = 8,
+    GUIDE_LAYERS = 2,
+    ITERATIONS = 100,
+    ITERATIONS_MOST = BENCH_TIMES_MOST,
+    WARMUP = 10
+};
 
 void forecast_bench_default(forecast_bench *b) { *b = (forecast_bench){ .iterations = ITERATIONS, .warmup = WARMUP }; }
 
@@ -15,10 +24,14 @@ void forecast_bench_default(forecast_bench *b) { *b = (forecast_bench){ .iterati
 
 int forecast_bench_options(cli_option *out) {
     static const cli_option all[] = {
-        { .name = "benchmark", .type = CLI_FLAG, .help = "after training: time the model's answers and steps; benchmark.json and SVG in the run folder" },
-        { .name = "benchmark-only", .type = CLI_FLAG, .help = "train nothing: time the guide's model (12 hourly columns) on made-up data" },
-        { .name = "benchmark-iterations", .metavar = "N", .fallback = "100", .type = CLI_INT, .help = "answers to time, single ones and batches" },
-        { .name = "benchmark-warmup", .metavar = "N", .fallback = "10", .type = CLI_INT, .help = "untimed answers before them" },
+        { .name = "benchmark", .type = CLI_FLAG, .help = "after training: time the model's answers and steps; "
+                                                         "benchmark.json and SVG in the run folder" },
+        { .name = "benchmark-only", .type = CLI_FLAG, .help = "train nothing: time the guide's model (12 hourly "
+                                                              "columns) on made-up data" },
+        { .name = "benchmark-iterations", .metavar = "N", .fallback = "100", .type = CLI_INT,
+          .help = "answers to time, single ones and batches" },
+        { .name = "benchmark-warmup", .metavar = "N", .fallback = "10", .type = CLI_INT,
+          .help = "untimed answers before them" },
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) out[i] = all[i], out[i].group = "Benchmark";
     return (int)(sizeof all / sizeof *all);
@@ -62,7 +75,8 @@ bool forecast_bench_set(forecast_bench *b, const char *name, const char *text, t
 
 tide_status forecast_bench_check(const forecast_bench *b, const forecast_options *o, tide_failure *failure) {
     if (!b->after && !b->only) return TIDE_OK;
-    if (strcmp(o->device, "cpu") != 0) return refuse(failure, "device", "a benchmark times the device cpu: leave out --device");
+    if (strcmp(o->device, "cpu") != 0)
+        return refuse(failure, "device", "a benchmark times the device cpu: leave out --device");
     if (!o->compile) return refuse(failure, "compile", "a benchmark times compiled programs: leave out --no-compile");
     return TIDE_OK;
 }
@@ -74,23 +88,36 @@ static bool given(const forecast_options *o, const char *name) {
     return o->given[forecast_option_find(name) - forecast_option_table(&count)];
 }
 
-static int64_t size_or(const forecast_options *o, const char *name, int64_t value, int64_t guide) { return given(o, name) ? value : guide; }
+static int64_t size_or(const forecast_options *o, const char *name, int64_t value, int64_t guide) {
+    return given(o, name) ? value : guide;
+}
 
-/* Batch, look-back and width as a training would take them, presets and --auto-size included; the rest is the guide's unless given. */
-static tide_status guide_spec(const forecast_options *from, bench_spec *out, forecast_options *o, tide_failure *failure) {
-    static const struct { const char *name, *text; } script[] = { { "batch-size", "256" }, { "seq-len", "96" }, { "d-model", "192" } };
+/* Batch, look-back and width as a training would take them, presets and --auto-size included; the rest is the guide's
+ * unless given. */
+static tide_status guide_spec(const forecast_options *from, bench_spec *out, forecast_options *o,
+                              tide_failure *failure) {
+    static const struct {
+        const char *name, *text;
+    } script[] = { { "batch-size", "256" }, { "seq-len", "96" }, { "d-model", "192" } };
     forecast_options start = *from;
     for (size_t i = 0; i < sizeof script / sizeof *script; i++)
-        if (!given(from, script[i].name) && forecast_option_set(&start, script[i].name, script[i].text, failure) != TIDE_OK) return TIDE_EINVAL;
+        if (!given(from, script[i].name) &&
+            forecast_option_set(&start, script[i].name, script[i].text, failure) != TIDE_OK)
+            return TIDE_EINVAL;
     memcpy(start.given, from->given, sizeof start.given);
     tide_status status = forecast_options_resolve(&start, o, failure);
     if (status != TIDE_OK) return status;
     *out = (bench_spec){ .name = "guide", .kind = BENCH_FORECAST, .batch = o->batch_size ? o->batch_size : 256, .columns = GUIDE_COLUMNS, .seq_len = o->seq_len,
-                         .pred_len = size_or(o, "pred-len", o->pred_len, o->seq_len > 1 ? o->seq_len / 2 : 1), .marks = GUIDE_MARKS,
+                         .pred_len = size_or(o, "pred-len", o->pred_len, o->seq_len > 1 ? o->seq_len / 2 : 1),
+                         .marks = GUIDE_MARKS,
                          .d_model = o->d_model, .d_ff = size_or(o, "d-ff", o->d_ff, 4 * o->d_model),
-                         .n_heads = size_or(o, "n-heads", o->n_heads, GUIDE_HEADS), .e_layers = size_or(o, "e-layers", o->e_layers, GUIDE_LAYERS),
-                         .dropout = given(o, "dropout") ? o->dropout : 0.1, .relu = o->activation == FORECAST_RELU, .plain = !o->use_norm };
-    return out->d_model % out->n_heads == 0 ? TIDE_OK : refuse(failure, "n-heads", "--n-heads (8 in the guide) does not divide --d-model");
+                         .n_heads = size_or(o, "n-heads", o->n_heads, GUIDE_HEADS),
+                         .e_layers = size_or(o, "e-layers", o->e_layers, GUIDE_LAYERS),
+                         .dropout = given(o, "dropout") ? o->dropout : 0.1, .relu = o->activation == FORECAST_RELU,
+                         .plain = !o->use_norm };
+    return out->d_model % out->n_heads == 0
+               ? TIDE_OK
+               : refuse(failure, "n-heads", "--n-heads (8 in the guide) does not divide --d-model");
 }
 
 /* ---- running ---- */
@@ -102,7 +129,8 @@ static tide_status refuse_fallback(const forecast_options *o, const bench_report
     return failure->status = TIDE_EDEVICE;
 }
 
-static tide_status time_it(cli_call *call, const bench_spec *spec, bench_settings s, const forecast_bench *b, bench_report *r, tide_failure *failure) {
+static tide_status time_it(cli_call *call, const bench_spec *spec, bench_settings s, const forecast_bench *b,
+                           bench_report *r, tide_failure *failure) {
     s.iterations = b->iterations, s.warmups = b->warmup;
     s.tell = bench_cli_tell, s.stop = bench_cli_stop, s.user = call;
     stop_watch_begin(call->json);
@@ -112,7 +140,8 @@ static tide_status time_it(cli_call *call, const bench_spec *spec, bench_setting
     return status;
 }
 
-static tide_status write_files(const bench_report *r, const char *folder, const forecast_options *o, tide_failure *failure) {
+static tide_status write_files(const bench_report *r, const char *folder, const forecast_options *o,
+                               tide_failure *failure) {
     bool        drawn  = true;
     tide_status status = bench_write(r, folder, "benchmark.json", o->plots ? &drawn : NULL, failure);
     if (status == TIDE_OK && !drawn) say("no SVG was drawn: there is no gnuplot; the numbers are in the .csv files");
@@ -125,7 +154,9 @@ static tide_precision precision_of(const char *name) {
     return p;
 }
 
-static tide_program_mode mode_of(const forecast_options *o) { return (tide_program_mode)(TIDE_MODE_DEFAULT + o->compile_mode); }
+static tide_program_mode mode_of(const forecast_options *o) {
+    return (tide_program_mode)(TIDE_MODE_DEFAULT + o->compile_mode);
+}
 
 static int print_only(const cli_call *call, const bench_report *r, tide_failure *failure) {
     char *text = call->json ? bench_json(r) : bench_text(r);
@@ -137,7 +168,8 @@ static int print_only(const cli_call *call, const bench_report *r, tide_failure 
 
 int forecast_bench_only(cli_call *call, const forecast_bench *b, const forecast_options *from) {
     static const tide_precision wanted[] = { [FORECAST_F32] = TIDE_PRECISION_F32, [FORECAST_BF16] = TIDE_PRECISION_BF16,
-                                             [FORECAST_F16] = TIDE_PRECISION_F16, [FORECAST_AUTO] = TIDE_PRECISION_AUTO };
+                                             [FORECAST_F16] = TIDE_PRECISION_F16,
+                                             [FORECAST_AUTO] = TIDE_PRECISION_AUTO };
     forecast_options *o = malloc(sizeof *o);
     tide_failure failure = { 0 };
     bench_report r = { 0 };
@@ -159,7 +191,8 @@ int forecast_bench_only(cli_call *call, const forecast_bench *b, const forecast_
 static tide_status add_to_json(const bench_report *report, forecast_result *r, tide_failure *failure) {
     char   *added = bench_json(report), *whole = NULL;
     json_t *o = r->json ? json_loads(r->json, 0, NULL) : NULL, *benchmark = added ? json_loads(added, 0, NULL) : NULL;
-    if (o && benchmark && json_object_set(o, "benchmark", benchmark) == 0) whole = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    if (o && benchmark && json_object_set(o, "benchmark", benchmark) == 0)
+        whole = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     json_decref(benchmark);
     json_decref(o);
     free(added);
@@ -169,13 +202,15 @@ static tide_status add_to_json(const bench_report *report, forecast_result *r, t
     return TIDE_OK;
 }
 
-tide_status forecast_bench_after(cli_call *call, forecast_bench *b, const forecast_options *o, forecast_result *r, tide_failure *failure) {
+tide_status forecast_bench_after(cli_call *call, forecast_bench *b, const forecast_options *o, forecast_result *r,
+                                 tide_failure *failure) {
     char         weights[BENCH_PATH];
     bench_report report = { 0 };
     bench_spec   spec;
     tide_status  status = bench_spec_of_run(r->run, weights, &spec, failure);
     if (status == TIDE_OK)
-        status = time_it(call, &spec, (bench_settings){ .threads = (int)r->threads, .precision = precision_of(r->precision),
+        status = time_it(call, &spec, (bench_settings){ .threads = (int)r->threads,
+                                                        .precision = precision_of(r->precision),
                          .mode = mode_of(o) }, b, &report, failure);
     if (status == TIDE_OK) status = write_files(&report, r->run, o, failure);
     if (status == TIDE_OK) status = add_to_json(&report, r, failure);

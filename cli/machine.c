@@ -8,8 +8,10 @@
 typedef enum measuring { MEASURE_NOT, MEASURE_ONCE, MEASURE_AGAIN } measuring;
 
 static int options(cli_option *out) {
-    out[0] = (cli_option){ .name = "measure", .choices = "once|again", .bare = "once", .group = "Machine", .type = CLI_CHOICE,
-                           .help = "measure products, memory and program start (under 3 s), and keep it; again: though it is kept" };
+    out[0] = (cli_option){ .name = "measure", .choices = "once|again", .bare = "once", .group = "Machine",
+                           .type = CLI_CHOICE,
+                           .help = "measure products, memory and program start (under 3 s), and keep it; again: "
+                                   "though it is kept" };
     return 1;
 }
 
@@ -28,16 +30,20 @@ static tide_status set(void *memory, const char *name, const char *text, tide_fa
 static void warn_if_busy(const machine *m) {
     double load;
     if (getloadavg(&load, 1) == 1 && load > 0.5 * m->processors)
-        warn("warning: this machine is busy (load %.1f): what is measured now may be low; --measure=again when it is idle", load);
+        warn("warning: this machine is busy (load %.1f): what is measured now may be low; --measure=again when it is "
+             "idle",
+             load);
 }
 
 /* Nothing makes a machine faster than it is: the better figures are the true ones. */
 static tide_status stay_with(const machine *m, const machine_rates *kept, machine_rates *rates) {
     char path[1024] = "";
     machine_rates_path(m, path, NULL);
-    warn("warning: this machine is busy: products run at %.0f GFLOP/s and memory at %.1f GB/s now, %.0f and %.1f were measured at %s, which "
-         "is kept; delete %s if the machine has changed", rates->gflops[MACHINE_F32], rates->bandwidth_gbs, kept->gflops[MACHINE_F32],
-         kept->bandwidth_gbs, kept->measured_at, path);
+    warn("warning: this machine is busy: products run at %.0f GFLOP/s and memory at %.1f GB/s now, %.0f and %.1f were "
+         "measured at %s, which "
+         "is kept; delete %s if the machine has changed",
+         rates->gflops[MACHINE_F32], rates->bandwidth_gbs, kept->gflops[MACHINE_F32], kept->bandwidth_gbs,
+         kept->measured_at, path);
     *rates = *kept;
     return TIDE_OK;
 }
@@ -62,7 +68,8 @@ static tide_status find_rates(const cli_call *call, const machine *m, machine_ra
     tide_failure unread = { 0 };
     tide_status  kept = *how == MEASURE_AGAIN ? TIDE_EIO : machine_rates_read(m, rates, &unread);
     if (kept == TIDE_OK) return TIDE_OK;
-    if (kept == TIDE_EDATA) warn("warning: %s; %s", unread.message, *how ? "measuring again" : "--measure measures again");
+    if (kept == TIDE_EDATA)
+        warn("warning: %s; %s", unread.message, *how ? "measuring again" : "--measure measures again");
     if (*how) return measure(call, m, rates, failure);
     machine_estimate(m, rates);
     return TIDE_OK;
@@ -85,7 +92,8 @@ static int run(cli_call *call) {
 
 const cli_command command_machine = {
     .name = "machine", .words = "", .summary = "what this machine is, what sizes and threads suit it, and why",
-    .more = "Apple's chips have the sizes of the guides' tables. Elsewhere sizes follow from the speed of the machine: measured once with\n"
+    .more = "Apple's chips have the sizes of the guides' tables. Elsewhere sizes follow from the speed of the "
+            "machine: measured once with\n"
             "--measure and kept, or else estimated.\n\n  tidemill machine\n  tidemill machine --measure --json\n",
     .options = options, .target_size = sizeof(measuring), .set = set, .run = run,
 };

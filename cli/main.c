@@ -4,12 +4,16 @@
 #include "commands.h"
 
 const cli_command *const cli_commands[] = {
-    &command_forecast, &command_train, &command_evaluate, &command_predict, &command_explain, &command_eis_complete, &command_eis_generate, &command_eis_train, &command_eis_evaluate, &command_eis_full, &command_eis_simulate, &command_eis, &command_data_list, &command_data_get, &command_data_make, &command_machine, &command_bench, &command_selftest, NULL,
+    &command_forecast, &command_train, &command_evaluate, &command_predict, &command_explain, &command_eis_complete,
+    &command_eis_generate, &command_eis_train, &command_eis_evaluate, &command_eis_full, &command_eis_simulate,
+    &command_eis, &command_data_list, &command_data_get, &command_data_make, &command_machine, &command_bench,
+    &command_selftest, NULL,
 };
 
 int front_options(cli_option *out) {
     static const cli_option front[] = {
-        { .name = "config", .metavar = "FILE", .help = "options from a JSON file (a run.json will do)", .type = CLI_TEXT, .flags = CLI_FRONT },
+        { .name = "config", .metavar = "FILE", .help = "options from a JSON file (a run.json will do)",
+          .type = CLI_TEXT, .flags = CLI_FRONT },
         { .name = "json", .help = "the result as one JSON object", .flags = CLI_FRONT },
         { .name = "verbose", .help = "say more (-v)", .flags = CLI_FRONT },
         { .name = "quiet", .help = "no talk but warnings (-q)", .flags = CLI_FRONT },
@@ -54,9 +58,11 @@ static const cli_command *command_of(int argc, char **argv, int *used) {
 static int unknown_command(int argc, char **argv) {
     char name[128], list[512] = "selftest|help", near[64];
     bool json = false;
-    for (int i = 0; cli_commands[i]; i++) snprintf(list + strlen(list), sizeof list - strlen(list), "|%s", cli_commands[i]->name);
+    for (int i = 0; cli_commands[i]; i++)
+        snprintf(list + strlen(list), sizeof list - strlen(list), "|%s", cli_commands[i]->name);
     for (int i = 1; i < argc; i++) json = json || strcmp(argv[i], "--json") == 0;
-    snprintf(name, sizeof name, "%s%s%s", argv[1], argc > 2 && argv[2][0] != '-' ? " " : "", argc > 2 && argv[2][0] != '-' ? argv[2] : "");
+    snprintf(name, sizeof name, "%s%s%s", argv[1], argc > 2 && argv[2][0] != '-' ? " " : "",
+             argc > 2 && argv[2][0] != '-' ? argv[2] : "");
     const char *found = nearest_in(name, list, near, sizeof near);
     if (!found) found = nearest_in(argv[1], list, near, sizeof near);
     tide_failure f = { .status = TIDE_EINVAL };
@@ -120,7 +126,9 @@ static int print_help(int argc, char **argv) {
     return EXIT_DONE;
 }
 
-static bool asks_for_help(const char *word) { return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0; }
+static bool asks_for_help(const char *word) {
+    return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
 
 /* "tidemill data", "data --help", "eis help", "eis help train": as "help data" and so on. -1: none of these. */
 static int run_group(int argc, char **argv) {

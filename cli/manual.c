@@ -68,20 +68,23 @@ static void help_options(FILE *out, const cli_option *options, int count) {
 static void list_commands(FILE *out, const char *group) {
     const char *word;
     for (int i = 0; cli_commands[i]; i++)
-        if (command_in_group(cli_commands[i], group, &word)) fprintf(out, "  tidemill %-18s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
+        if (command_in_group(cli_commands[i], group, &word))
+            fprintf(out, "  tidemill %-18s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
 }
 
 void help_command(FILE *out, const cli_command *command) {
     cli_option options[CLI_MAX_OPTIONS];
     int count = command_options(command, options);
-    fprintf(out, "tidemill %s%s%s [options]\n  %s\n", command->name, *command->words ? " " : "", command->words, command->summary);
+    fprintf(out, "tidemill %s%s%s [options]\n  %s\n", command->name, *command->words ? " " : "", command->words,
+            command->summary);
     if (*command->more) fprintf(out, "\n%s", command->more);
     if (command_is_group(command->name)) {
         fputs("\nCommands\n", out);
         list_commands(out, command->name);
     }
     help_options(out, options, count);
-    fputs("\nOptions can also come from the environment (TIDEMILL_SEQ_LEN=96) and from --config; '_' equals '-'.\n", out);
+    fputs("\nOptions can also come from the environment (TIDEMILL_SEQ_LEN=96) and from --config; '_' equals '-'.\n",
+          out);
 }
 
 void help_group(FILE *out, const char *name) {
@@ -151,10 +154,13 @@ void man_print(FILE *out) {
     for (int i = 0; cli_commands[i]; i++) man_command(out, cli_commands[i]);
     fputs(".SH OPTIONS OF EVERY COMMAND\n", out);
     for (int i = 0; i < count; i++) man_option(out, &front[i]);
-    fputs(".SH ENVIRONMENT\nEvery option can be set as \\fBTIDEMILL_\\fIOPTION\\fR. \\fBNO_COLOR\\fR, \\fBXDG_CACHE_HOME\\fR and "
+    fputs(".SH ENVIRONMENT\nEvery option can be set as \\fBTIDEMILL_\\fIOPTION\\fR. \\fBNO_COLOR\\fR, "
+          "\\fBXDG_CACHE_HOME\\fR and "
           "\\fBOMP_NUM_THREADS\\fR are honoured.\n"
-          ".SH EXIT STATUS\n0 done, 1 failed, 2 usage, 3 bad input, 4 device or feature missing, 130 interrupted after a "
-          "checkpoint.\n", out);
+          ".SH EXIT STATUS\n0 done, 1 failed, 2 usage, 3 bad input, 4 device or feature missing, 130 interrupted "
+          "after a "
+          "checkpoint.\n",
+          out);
 }
 
 /* ---- completion ---- */
@@ -208,7 +214,8 @@ static void completion_first_words(FILE *out) {
     }
 }
 
-/* The command is the first words that are no option, as long as they are before the cursor; "forecast train" if that is one. */
+/* The command is the first words that are no option, as long as they are before the cursor; "forecast train" if that is
+ * one. */
 void completion_print(FILE *out) {
     fputs("# bash completion of tidemill: source <(tidemill --completion bash)\n"
           "_tidemill() {\n"
@@ -217,7 +224,8 @@ void completion_print(FILE *out) {
           "  [ \"$COMP_CWORD\" -eq 1 ] && command=''\n"
           "  [ \"$COMP_CWORD\" -gt 2 ] && case \"$command ${COMP_WORDS[2]}\" in\n    ", out);
     for (int i = 0, first = 1; cli_commands[i]; i++)
-        if (strchr(cli_commands[i]->name, ' ')) fprintf(out, "%s'%s'", first ? "" : "|", cli_commands[i]->name), first = 0;
+        if (strchr(cli_commands[i]->name, ' '))
+            fprintf(out, "%s'%s'", first ? "" : "|", cli_commands[i]->name), first = 0;
     fputs("|'help '*) command=\"$command ${COMP_WORDS[2]}\" ;;\n  esac\n"
           "  case \"$command\" in\n", out);
     completion_first_words(out);

@@ -18,7 +18,8 @@ int edit_distance(const char *a, const char *b) {
         for (int j = 1; j <= lb; j++) {
             int replaced = before[j - 1] + (a[i - 1] != b[j - 1]);
             now[j] = least(replaced, least(before[j], now[j - 1]) + 1);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) now[j] = least(now[j], earlier[j - 2] + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                now[j] = least(now[j], earlier[j - 2] + 1);
         }
     }
     return row[la % 3][lb];

@@ -60,7 +60,8 @@ static tide_status complain(tide_failure *f, const char *option, const char *for
 
 /* ---- the words as getopt likes them ---- */
 
-/* Writes "--seq_len=9" as "--seq-len=9" to `word`; returns the index of the option, -1 if there is none of that name. */
+/* Writes "--seq_len=9" as "--seq-len=9" to `word`; returns the index of the option, -1 if there is none of that
+ * name. */
 static int tidy_name(const parser *p, const char *argument, char *word) {
     size_t length = strcspn(argument + 2, "=");
     strcpy(word, argument);
@@ -121,7 +122,8 @@ static const char *nearest_option(const parser *p, const char *word, char *buffe
     size_t length = 0;
     for (int i = 0; i < p->count; i++)
         if (!(p->options[i].flags & CLI_HIDDEN))
-            length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", length ? "|" : "", p->options[i].name);
+            length +=
+                (size_t)snprintf(list + length, sizeof list - length, "%s%s", length ? "|" : "", p->options[i].name);
     return nearest_in(word, list, buffer, size);
 }
 
@@ -159,7 +161,11 @@ static tide_status put_option(parser *p, int index, const char *text, tide_failu
     char lower[8] = "";
     if (o->type == CLI_FLAG && is_boolean_word(text))  /* True and False are Python's */
         for (size_t i = 0; text[i]; i++) lower[i] = (char)tolower((unsigned char)text[i]);
-    return p->call->command->set(p->call->target, o->name, o->type == CLI_FLAG && !*text ? NULL : *lower ? lower : text, failure);
+    return p->call->command->set(p->call->target, o->name,
+                                 o->type == CLI_FLAG && !*text ? NULL
+                                 : *lower                      ? lower
+                                                               : text,
+                                 failure);
 }
 
 static bool config_wants(void *user, const char *name) {
@@ -204,7 +210,9 @@ static tide_status apply_levels(parser *p, tide_failure *failure) {
 }
 
 static int short_option(const parser *p, int letter) {
-    return letter == 'h' ? option_index(p, "help", 4) : letter == 'v' ? option_index(p, "verbose", 7) : option_index(p, "quiet", 5);
+    return letter == 'h'   ? option_index(p, "help", 4)
+           : letter == 'v' ? option_index(p, "verbose", 7)
+                           : option_index(p, "quiet", 5);
 }
 
 static tide_status scan(parser *p, int argc, char **argv, tide_failure *failure) {
@@ -225,8 +233,10 @@ static tide_status scan(parser *p, int argc, char **argv, tide_failure *failure)
 static tide_status take_words(parser *p, int count, char **words, tide_failure *failure) {
     const cli_command *command = p->call->command;
     char usage[160];
-    snprintf(usage, sizeof usage, "usage: tidemill %s%s%s [options]", command->name, *command->words ? " " : "", command->words);
-    if (count > command->most_words) return complain(failure, words[command->most_words], "unexpected word \"%s\"; %s", usage);
+    snprintf(usage, sizeof usage, "usage: tidemill %s%s%s [options]", command->name, *command->words ? " " : "",
+             command->words);
+    if (count > command->most_words)
+        return complain(failure, words[command->most_words], "unexpected word \"%s\"; %s", usage);
     if (count < command->least_words && !p->help) return complain(failure, command->words, "%s is missing; %s", usage);
     for (int i = 0; i < count; i++) p->call->words[p->call->word_count++] = words[i];
     return TIDE_OK;
@@ -262,7 +272,8 @@ int cli_parse(cli_call *call, int argc, char **argv) {
     for (int i = 1; i < argc; i++) call->json = call->json || strcmp(argv[i], "--json") == 0;
     tide_status status = parse_all(p, argc, argv, &failure);
     int code = status != TIDE_OK ? report_failure(&failure, call->json) : p->help ? EXIT_DONE : -1;
-    if (code == EXIT_DONE && call->word_count && command_is_group(call->command->name)) code = command_unknown_word(call);
+    if (code == EXIT_DONE && call->word_count && command_is_group(call->command->name))
+        code = command_unknown_word(call);
     else if (code == EXIT_DONE) help_command(stdout, call->command);
     free(p);
     return code;

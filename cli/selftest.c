@@ -11,7 +11,12 @@ typedef struct target {
 } target;
 
 static int options(cli_option *out) {
-    out[0] = (cli_option){ .name = "device", .metavar = "NAME", .group = "Test", .help = "cpu, ref or check", .type = CLI_TEXT, .fallback = "cpu" };
+    out[0] = (cli_option){ .name = "device",
+                           .metavar = "NAME",
+                           .group = "Test",
+                           .help = "cpu, ref or check",
+                           .type = CLI_TEXT,
+                           .fallback = "cpu" };
     out[1] = (cli_option){ .name = "golden", .metavar = "DIR", .group = "Test", .type = CLI_TEXT,
                            .help = "also the published model's numbers: itransformer_*.npz" };
     return 2;
@@ -45,9 +50,11 @@ static int finish(const cli_call *call, const selftest_result *r) {
     double worst = isfinite(r->worst_rel_error) ? r->worst_rel_error : 1e308;
     if (call->json)
         snprintf(text, sizeof text, "{\"schema_version\": 1, \"passed\": %" PRId64 ", \"failed\": %" PRId64
-                 ", \"worst_rel_error\": %.9g, \"worst\": \"%s\", \"device\": \"%s\"}", r->passed, r->failed, worst, r->worst, t->device);
+                 ", \"worst_rel_error\": %.9g, \"worst\": \"%s\", \"device\": \"%s\"}", r->passed, r->failed, worst,
+                 r->worst, t->device);
     else
-        snprintf(text, sizeof text, "%" PRId64 " passed, %" PRId64 " failed on %s; largest relative error %.2g (%s)", r->passed, r->failed,
+        snprintf(text, sizeof text, "%" PRId64 " passed, %" PRId64 " failed on %s; largest relative error %.2g (%s)",
+                 r->passed, r->failed,
                  t->device, r->worst_rel_error, r->worst);
     int code = print_result(text, call->json);
     return r->failed ? EXIT_FAILED : code;
@@ -57,7 +64,9 @@ static int run(cli_call *call) {
     const target *t = call->target;
     selftest_result result = { 0 };
     tide_failure failure = { 0 };
-    selftest_options o = { .device = t->device, .golden = *t->golden ? t->golden : NULL, .report = report, .user = call };
+    selftest_options o = {
+        .device = t->device, .golden = *t->golden ? t->golden : NULL, .report = report, .user = call
+    };
     stop_catch();
     tide_status status = selftest_run(&o, &result, &failure);
     progress_end();
@@ -67,5 +76,6 @@ static int run(cli_call *call) {
 
 const cli_command command_selftest = {
     .name = "selftest", .words = "", .summary = "prove this machine: every op, derivative and golden file",
-    .more = "  tidemill selftest --device cpu\n", .options = options, .target_size = sizeof(target), .prepare = prepare, .set = set, .run = run,
+    .more = "  tidemill selftest --device cpu\n", .options = options, .target_size = sizeof(target),
+    .prepare = prepare, .set = set, .run = run,
 };

@@ -44,9 +44,9 @@ static void catch_by_handler(const sigset_t *set) {
     pthread_sigmask(SIG_UNBLOCK, set, NULL);
 }
 
-/* One thread waits for the signals, and no other is interrupted by them: in the middle of a matrix product of oneDNN a signal's
- * frame, which holds all vector and matrix registers, was seen to damage the heap (6 % of interrupted runs; none since). Children
- * are started with none blocked. */
+/* One thread waits for the signals, and no other is interrupted by them: in the middle of a matrix product of oneDNN a
+ * signal's frame, which holds all vector and matrix registers, was seen to damage the heap (6 % of interrupted runs;
+ * none since). Children are started with none blocked. */
 void stop_catch(void) {
     static sigset_t  set;
     struct sigaction old;
@@ -54,7 +54,8 @@ void stop_catch(void) {
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
-    if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaddset(&set, SIGHUP); /* under nohup it stays ignored */
+    /* under nohup it stays ignored */
+    if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaddset(&set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     if (pthread_create(&thread, NULL, wait_for_signals, &set) == 0) pthread_detach(thread);
     else catch_by_handler(&set);
@@ -71,7 +72,8 @@ enum { LOOK_MS = 50, PATIENCE_MS = 1500 };
 enum { WATCH_OFF, WATCH_ON, WATCH_LEAVING };
 static atomic_int watch;
 
-/* Leaves if the work has not stopped by itself soon after it was asked to. Whoever turns the watch off first has the last word. */
+/* Leaves if the work has not stopped by itself soon after it was asked to. Whoever turns the watch off first has the
+ * last word. */
 static void *watch_work(void *json) {
     const struct timespec pause = { 0, LOOK_MS * 1000000L };
     int on = WATCH_ON;

@@ -28,6 +28,7 @@ int main(void) {
     float runs = 0;
     tide_read(count, &runs, sizeof runs);
     tide_memory m = tide_program_bytes(p);
-    printf("%g runs, %d kernels, %d bytes in all, known before the first run\n", runs, (int)tide_program_kernels(p), (int)m.total);
+    printf("%g runs, %d kernels, %d bytes in all, known before the first run\n", runs, (int)tide_program_kernels(p),
+           (int)m.total);
     return finish(g, runs == 3 && passes > 0 && m.total > 0);
 }

@@ -4,7 +4,7 @@
 int main(void) {
     static const float xs[8] = { 0, 0, 0, 1, 1, 0, 1, 1 }, ys[4] = { 0, 1, 1, 0 };
     tide_graph *g      = tide_graph_new_with(&(tide_graph_options){ .device = "cpu", .seed = 1 });
-    tide_val    x      = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(4, 2)), y = tide_input(g, "y", TIDE_F32, TIDE_SHAPE(4, 1));
+    tide_val x = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(4, 2)), y = tide_input(g, "y", TIDE_F32, TIDE_SHAPE(4, 1));
     tide_linear hidden = tide_linear_new(g, "hidden", 2, 16), out = tide_linear_new(g, "out", 16, 1);
 
     tide_val  guess  = tide_linear_apply(&out, tide_tanh(tide_linear_apply(&hidden, x)));

@@ -22,7 +22,8 @@ int main(void) {
 
     if (tide_load(params, path, &failure) != TIDE_OK) printf("load: %s\n", failure.message);
     tide_read(y, loaded, sizeof loaded);
-    printf("before %g %g, zeroed %g %g, loaded %g %g\n", before[0], before[1], zeroed[0], zeroed[1], loaded[0], loaded[1]);
+    printf("before %g %g, zeroed %g %g, loaded %g %g\n", before[0], before[1], zeroed[0], zeroed[1], loaded[0],
+           loaded[1]);
 
     tide_write(layer.weight, zeros, sizeof zeros);
     tide_restore(kept);
@@ -30,7 +31,8 @@ int main(void) {
     float restored[2];
     tide_read(y, restored, sizeof restored);
 
-    if (tide_load(params, "no-such-file.safetensors", &failure) != TIDE_OK) printf("as expected: %s\n", failure.message);
+    if (tide_load(params, "no-such-file.safetensors", &failure) != TIDE_OK)
+        printf("as expected: %s\n", failure.message);
     unlink(path);
     return finish(g, loaded[0] == before[0] && restored[1] == before[1] && zeroed[0] != before[0]);
 }

@@ -16,7 +16,7 @@ static tide_val forward(const net *n, tide_val x, tide_mode mode) {
 
 int main(void) {
     tide_graph *g   = tide_graph_new_with(&(tide_graph_options){ .device = "cpu", .seed = 3 });
-    net         n   = { tide_linear_new(g, "a", 1, 32), tide_linear_new(g, "b", 32, 32), tide_linear_new(g, "c", 32, 1) };
+    net n = { tide_linear_new(g, "a", 1, 32), tide_linear_new(g, "b", 32, 32), tide_linear_new(g, "c", 32, 1) };
     tide_list   params = tide_params(g, "");
 
     /* the data: two variables that are drawn once */
@@ -35,7 +35,8 @@ int main(void) {
     tide_program *step = tide_compile(TIDE_LIST(loss, lr, update, tick), NULL);
 
     /* evaluation: noiseless truth on a grid, no dropout, the same variables */
-    tide_val grid = tide_reshape(tide_add_scalar(tide_mul_scalar(tide_arange(g, TIDE_F32, 101), 0.02), -1), TIDE_SHAPE(101, 1));
+    tide_val grid =
+        tide_reshape(tide_add_scalar(tide_mul_scalar(tide_arange(g, TIDE_F32, 101), 0.02), -1), TIDE_SHAPE(101, 1));
     tide_val error = tide_mse(forward(&n, grid, TIDE_EVAL), tide_sin(tide_mul_scalar(grid, 3)));
     tide_program *evaluate = tide_compile(TIDE_LIST(error), NULL);
 

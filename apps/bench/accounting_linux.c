@@ -35,7 +35,9 @@ bool account_energy(double *microjoules, double *range) {
     for (struct dirent *d; zones && (d = readdir(zones));) {
         const char *colon = strchr(d->d_name, ':');
         double      used, most;
-        if (strncmp(d->d_name, "intel-rapl:", 11) != 0 || strchr(colon + 1, ':') || !read_number(d->d_name, "energy_uj", &used)) continue;
+        if (strncmp(d->d_name, "intel-rapl:", 11) != 0 || strchr(colon + 1, ':') ||
+            !read_number(d->d_name, "energy_uj", &used))
+            continue;
         *microjoules += used, found = true;
         if (read_number(d->d_name, "max_energy_range_uj", &most)) *range = most;
     }

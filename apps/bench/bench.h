@@ -32,7 +32,8 @@ typedef struct bench_spec {
     double  dropout;                                                              /* BENCH_FORECAST */
     bool    relu, plain;               /* BENCH_FORECAST: in place of GELU; without each window's normalisation */
     int64_t out_first, out_count;      /* BENCH_FORECAST: columns that are forecast; out_count 0: all */
-    const char *weights;               /* BENCH_FORECAST: a model file to start from, borrowed; NULL: random parameters */
+    const char *weights;               /* BENCH_FORECAST: a model file to start from, borrowed; NULL: random
+                                          parameters */
     int64_t hidden;            /* impedance: width of the first layer */
     int64_t size;              /* BENCH_PRODUCT */
     int64_t samples, epochs;   /* BENCH_EIS_TRAIN */
@@ -41,8 +42,8 @@ typedef struct bench_spec {
 const bench_spec *bench_spec_named(const char *name);  /* NULL: there is none */
 const char       *bench_case_names(void);              /* "etth1|m1|..." */
 
-/* The model of a forecaster's run folder, with the batch that it was trained with; `weights` gets the path of its file, which the
- * case borrows. TIDE_EDATA if there is none. */
+/* The model of a forecaster's run folder, with the batch that it was trained with; `weights` gets the path of its file,
+ * which the case borrows. TIDE_EDATA if there is none. */
 enum { BENCH_PATH = 1024 + 64 };
 tide_status bench_spec_of_run(const char *folder, char weights[BENCH_PATH], bench_spec *out, tide_failure *failure);
 
@@ -55,8 +56,8 @@ typedef struct bench_settings {
     tide_precision precision;  /* of the matrix products */
     tide_program_mode mode;    /* how programs are compiled; 0: default */
     double         seconds;    /* that the timed steps of a case take, about; 0: 3 */
-    /* As the guide counts: so many batches of answers, and as many single ones, after so many untimed, and 20 steps after 5.
-     * 0: by `seconds`. Models only. */
+    /* As the guide counts: so many batches of answers, and as many single ones, after so many untimed, and 20 steps
+     * after 5. 0: by `seconds`. Models only. */
     int            iterations, warmups;
     /* Asked between single runs, and while a script runs; true stops (TIDE_ECANCELLED). NULL: not asked. */
     bool         (*stop)(void *user);
@@ -84,7 +85,8 @@ typedef struct bench_program {
 
 typedef struct bench_memory {
     int64_t before_bytes;          /* resident when the case began */
-    int64_t peak_bytes;            /* highest resident while it trained, by the kernel's account; 0: not known for this case alone */
+    int64_t peak_bytes;            /* highest resident while it trained, by the kernel's account; 0: not known for this
+                                      case alone */
     int64_t input_bytes;           /* fed at each step */
     int64_t available_bytes;       /* what this process may use */
 } bench_memory;
@@ -101,30 +103,36 @@ typedef struct bench_result {
     double         first_step_ms;  /* from nothing to the end of the first step */
     bench_program  train, infer, one;  /* a step; answers to a batch; one answer. BENCH_PRODUCT: infer alone */
     bench_memory   memory;
-    double         roof_gflops;    /* of matrix products through the engine, same precision and threads: measured before and after */
-    double         kept_gflops;    /* the same as `tidemill machine --measure` kept it, on these threads; 0: it did not */
+    double         roof_gflops;    /* of matrix products through the engine, same precision and threads: measured before
+                                      and after */
+    double         kept_gflops;    /* the same as `tidemill machine --measure` kept it, on these threads; 0: it did
+                                      not */
     double         load;           /* average of the minute before; 0: not known */
     double         joules;         /* of the whole processor, a training step; 0: not readable here */
     double         loss;           /* after the last step: finite, or it would not be a training step */
-    struct bench_epochs { int64_t steps, planned; double seconds, whole_s; } epochs;  /* BENCH_EIS_TRAIN: done and planned;
-                                                                                      whole_s: all that is planned, at this rate */
-    struct bench_batch { int64_t batch, placed_bytes, peak_bytes; } batches[BENCH_BATCHES];  /* BENCH_EIS_MEMORY; peak above before */
+    struct bench_epochs { int64_t steps, planned; double seconds, whole_s;
+    } epochs; /* BENCH_EIS_TRAIN: done and planned;
+              whole_s: all that is planned, at this rate */
+    /* BENCH_EIS_MEMORY; peak above before */
+    struct bench_batch { int64_t batch, placed_bytes, peak_bytes; } batches[BENCH_BATCHES];
 } bench_result;
 
 /* Times one case. A precision that this machine has no fast products for gives f32 and a note.
  * Fails with the engine's failure, or TIDE_ECANCELLED. */
-tide_status bench_case(const bench_spec *spec, const bench_settings *settings, bench_result *out, tide_failure *failure);
+tide_status bench_case(const bench_spec *spec, const bench_settings *settings, bench_result *out,
+                       tide_failure *failure);
 
 /* The program whose times stand for the case: train, or infer where nothing is trained. */
 const bench_program *bench_main_program(const bench_result *r);
 double bench_gflops(const bench_program *p);                               /* at its median; 0 without times */
 double bench_roof_share(const bench_result *r, const bench_program *p);    /* of the roof; 0: not known */
 
-/* Whether other work on the machine makes the times longer than they need be, and by what it shows: the roof lies far below the one
- * that is kept, runs scatter, or the load is more than ours. Then a share of the roof says nothing. */
+/* Whether other work on the machine makes the times longer than they need be, and by what it shows: the roof lies far
+ * below the one that is kept, runs scatter, or the load is more than ours. Then a share of the roof says nothing. */
 bool bench_busy(const machine *m, const bench_result *r, char reason[BENCH_NOTE]);
-/* "excellent", "good" or "could be better"; "not rated" on a busy machine. Apple chips: by the guide's limits on the mean
- * latency of a batch; elsewhere by the share of the roof that answering a batch reaches. "unknown" when there is neither. */
+/* "excellent", "good" or "could be better"; "not rated" on a busy machine. Apple chips: by the guide's limits on the
+ * mean latency of a batch; elsewhere by the share of the roof that answering a batch reaches. "unknown" when there is
+ * neither. */
 const char *bench_rating(const machine *m, const bench_result *r);
 /* The i-th thing to do about this result, one sentence in `buffer`; false past the last. */
 bool bench_recommendation(const machine *m, const bench_result *r, int i, char buffer[BENCH_NOTE]);
@@ -137,7 +145,8 @@ const char *bench_mode_name(bench_mode mode);  /* "eager", "compile", "amp", "co
 
 typedef struct bench_peer {
     char   version[48];            /* as the script said; "" if it said nothing */
-    struct bench_peer_times { double step_ms, infer_ms, first_s; } mode[BENCH_MODES];  /* medians over the rounds; 0: not there */
+    /* medians over the rounds; 0: not there */
+    struct bench_peer_times { double step_ms, infer_ms, first_s; } mode[BENCH_MODES];
     char   failed[BENCH_NOTE];     /* what the first mode that failed said; "" */
 } bench_peer;
 
@@ -184,18 +193,21 @@ typedef struct bench_report {
     int64_t      count;
 } bench_report;
 
-/* Runs them all. TIDE_EINVAL for a name that is not known, TIDE_EDEVICE when the script's python or its torch is missing
- * (before anything is timed). Free with bench_report_free, after a failure too. */
+/* Runs them all. TIDE_EINVAL for a name that is not known, TIDE_EDEVICE when the script's python or its torch is
+ * missing (before anything is timed). Free with bench_report_free, after a failure too. */
 tide_status bench_run(const bench_options *options, bench_report *out, tide_failure *failure);
-/* The report of one case, of sizes of your own too: what --benchmark shows after a training. `spec` is copied, its name borrowed. */
-tide_status bench_report_case(const bench_spec *spec, const bench_settings *settings, bench_report *out, tide_failure *failure);
+/* The report of one case, of sizes of your own too: what --benchmark shows after a training. `spec` is copied, its name
+ * borrowed. */
+tide_status bench_report_case(const bench_spec *spec, const bench_settings *settings, bench_report *out,
+                              tide_failure *failure);
 void        bench_report_free(bench_report *r);
 
 /* A table, and one JSON object with schema_version; malloc'ed, NULL when out of memory. */
 char *bench_text(const bench_report *r);
 char *bench_json(const bench_report *r);
-/* FOLDER/JSON_NAME, and the times of single runs as step-times.svg and answer-times.svg with their numbers as .csv. Makes the
- * folder. *drawn: whether there was a gnuplot; drawn NULL: no plots. */
-tide_status bench_write(const bench_report *r, const char *folder, const char *json_name, bool *drawn, tide_failure *failure);
+/* FOLDER/JSON_NAME, and the times of single runs as step-times.svg and answer-times.svg with their numbers as .csv.
+ * Makes the folder. *drawn: whether there was a gnuplot; drawn NULL: no plots. */
+tide_status bench_write(const bench_report *r, const char *folder, const char *json_name, bool *drawn,
+                        tide_failure *failure);
 
 #endif

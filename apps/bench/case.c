@@ -23,8 +23,10 @@ static int64_t parameter_count(tide_graph *g) {
     return count;
 }
 
-/* A processor's own count of energy over the timed steps is not ours alone, and neither is the processor: it is what was used. */
-static tide_status time_steps(tide_program *p, const subject *s, bench_plan plan, bench_result *out, tide_failure *failure) {
+/* A processor's own count of energy over the timed steps is not ours alone, and neither is the processor: it is what
+ * was used. */
+static tide_status time_steps(tide_program *p, const subject *s, bench_plan plan, bench_result *out,
+                              tide_failure *failure) {
     double before, after, range;
     bool   counted = account_energy(&before, &range);
     double began   = os_seconds();
@@ -59,7 +61,8 @@ static tide_status train(subject *s, double began, bench_plan plan, bench_result
 }
 
 /* Opens the subject and trains it; the peak is what resident memory rose to meanwhile. */
-static tide_status open_and_train(const bench_spec *spec, bench_plan plan, subject *s, bench_result *out, tide_failure *failure) {
+static tide_status open_and_train(const bench_spec *spec, bench_plan plan, subject *s, bench_result *out,
+                                  tide_failure *failure) {
     bool alone = account_new_peak();
     out->memory.before_bytes    = os_rss_bytes();
     out->memory.available_bytes = os_memory_bytes();
@@ -90,7 +93,8 @@ static bench_plan answer_plan(const bench_settings *o, double seconds) {
                          .most = o->iterations ? o->iterations : MOST_ANSWERS, .seconds = seconds, .settings = o };
 }
 
-static tide_status answer(subject *s, int64_t batch, bench_plan plan, const bench_result *r, bench_program *out, tide_failure *failure) {
+static tide_status answer(subject *s, int64_t batch, bench_plan plan, const bench_result *r, bench_program *out,
+                          tide_failure *failure) {
     tide_feed feed[SUBJECT_FEEDS];
     int64_t   count;
     tide_list  wanted = subject_answer(s, batch, feed, &count);
@@ -103,18 +107,21 @@ static tide_status answer(subject *s, int64_t batch, bench_plan plan, const benc
 }
 
 /* A batch of answers takes about a third of a step: fewer of them tell as much. */
-static tide_status model_case(const bench_spec *spec, const bench_settings *settings, bench_result *out, tide_failure *failure) {
+static tide_status model_case(const bench_spec *spec, const bench_settings *settings, bench_result *out,
+                              tide_failure *failure) {
     subject     s;
     double      seconds = seconds_of(settings);
     bool        counted = settings->iterations > 0;
-    bench_plan  plan    = { .warmups = WARMUPS, .least = counted ? GUIDE_STEPS : LEAST_STEPS, .most = counted ? GUIDE_STEPS : BENCH_TIMES_MOST,
+    bench_plan  plan    = { .warmups = WARMUPS, .least = counted ? GUIDE_STEPS : LEAST_STEPS,
+                            .most = counted ? GUIDE_STEPS : BENCH_TIMES_MOST,
                             .seconds = seconds, .settings = settings };
     tide_status status  = bench_tell(settings, spec->name, "training steps", failure);
     if (status != TIDE_OK) return status;
     status = open_and_train(spec, plan, &s, out, failure);
     if (status == TIDE_OK) status = bench_tell(settings, spec->name, "answers", failure);
     if (status == TIDE_OK) status = answer(&s, 1, answer_plan(settings, seconds), out, &out->one, failure);
-    if (status == TIDE_OK) status = answer(&s, spec->batch, answer_plan(settings, seconds / 3), out, &out->infer, failure);
+    if (status == TIDE_OK)
+        status = answer(&s, spec->batch, answer_plan(settings, seconds / 3), out, &out->infer, failure);
     subject_close(&s);
     return status;
 }
@@ -125,15 +132,20 @@ static tide_val square(tide_graph *g, const char *name, int64_t n) {
     return tide_variable(g, name, tide_random_uniform(g, TIDE_SHAPE(n, n), -1, 1));
 }
 
-static tide_status product_case(const bench_spec *spec, const bench_settings *settings, bench_result *out, tide_failure *failure) {
-    tide_graph *g =
-        tide_graph_new_with(&(tide_graph_options){ .device = "cpu", .threads = out->threads, .memory_limit = os_memory_bytes() });
+static tide_status product_case(const bench_spec *spec, const bench_settings *settings, bench_result *out,
+                                tide_failure *failure) {
+    tide_graph *g = tide_graph_new_with(
+        &(tide_graph_options){ .device = "cpu", .threads = out->threads, .memory_limit = os_memory_bytes() });
     if (!g) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
     tide_compile_mode(g, out->mode);
     tide_status   status = bench_tell(settings, spec->name, "products", failure);
-    bench_plan    plan   = { .warmups = 1, .least = LEAST_STEPS, .most = BENCH_TIMES_MOST, .seconds = seconds_of(settings), .settings = settings };
-    tide_program *p =
-        bench_compile(TIDE_LIST(tide_matmul(square(g, "x", spec->size), square(g, "y", spec->size))), out->precision, &out->infer);
+    bench_plan plan = { .warmups = 1,
+                        .least = LEAST_STEPS,
+                        .most = BENCH_TIMES_MOST,
+                        .seconds = seconds_of(settings),
+                        .settings = settings };
+    tide_program *p = bench_compile(TIDE_LIST(tide_matmul(square(g, "x", spec->size), square(g, "y", spec->size))),
+                                    out->precision, &out->infer);
     if (status == TIDE_OK) status = bench_failed(g, p, failure);
     if (status == TIDE_OK) status = bench_time(p, NULL, 0, plan, &out->infer, failure);
     out->infer.batch = 1, out->input = TIDE_SHAPE(spec->size, spec->size);
@@ -143,7 +155,8 @@ static tide_status product_case(const bench_spec *spec, const bench_settings *se
 
 /* ---- all kinds ---- */
 
-typedef tide_status run_fn(const bench_spec *spec, const bench_settings *settings, bench_result *out, tide_failure *failure);
+typedef tide_status run_fn(const bench_spec *spec, const bench_settings *settings, bench_result *out,
+                           tide_failure *failure);
 
 static run_fn *const run_kind[] = {
     [BENCH_FORECAST] = model_case, [BENCH_EIS] = model_case, [BENCH_PRODUCT] = product_case,
@@ -164,12 +177,15 @@ static tide_status take_precision(const bench_settings *s, bench_result *out, ti
 
 /* What a busy machine shows by. */
 static void take_surroundings(bench_result *out) {
-    static const machine_precision of[] = { [TIDE_PRECISION_F32] = MACHINE_F32, [TIDE_PRECISION_BF16] = MACHINE_BF16, [TIDE_PRECISION_F16] = MACHINE_F16 };
+    static const machine_precision of[] = {
+        [TIDE_PRECISION_F32] = MACHINE_F32, [TIDE_PRECISION_BF16] = MACHINE_BF16, [TIDE_PRECISION_F16] = MACHINE_F16
+    };
     machine       here;
     machine_rates kept;
     machine_detect(NULL, &here);
     if (getloadavg(&out->load, 1) != 1) out->load = 0;
-    if (machine_rates_read(&here, &kept, NULL) == TIDE_OK && kept.threads == out->threads) out->kept_gflops = kept.gflops[of[out->precision]];
+    if (machine_rates_read(&here, &kept, NULL) == TIDE_OK && kept.threads == out->threads)
+        out->kept_gflops = kept.gflops[of[out->precision]];
 }
 
 tide_status bench_case(const bench_spec *spec, const bench_settings *s, bench_result *out, tide_failure *failure) {
@@ -188,6 +204,10 @@ tide_status bench_case(const bench_spec *spec, const bench_settings *s, bench_re
 
 const bench_program *bench_main_program(const bench_result *r) { return r->train.times.count ? &r->train : &r->infer; }
 
-double bench_gflops(const bench_program *p) { return p->times.count && p->times.p50_ms > 0 ? p->flops / p->times.p50_ms * 1e-6 : 0; }
+double bench_gflops(const bench_program *p) {
+    return p->times.count && p->times.p50_ms > 0 ? p->flops / p->times.p50_ms * 1e-6 : 0;
+}
 
-double bench_roof_share(const bench_result *r, const bench_program *p) { return r->roof_gflops > 0 ? bench_gflops(p) / r->roof_gflops : 0; }
+double bench_roof_share(const bench_result *r, const bench_program *p) {
+    return r->roof_gflops > 0 ? bench_gflops(p) / r->roof_gflops : 0;
+}

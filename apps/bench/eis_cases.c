@@ -78,8 +78,10 @@ static tide_status train_epochs(known_session *s, const bench_settings *o, bench
 }
 
 tide_status bench_eis_train(const bench_spec *spec, const bench_settings *o, bench_result *out, tide_failure *failure) {
-    known_settings settings = { .device = "cpu", .threads = out->threads, .seed = 1, .batch = spec->batch, .hidden = spec->hidden,
-                                .points = 12, .weight_decay = 0.01, .compile = { .precision = out->precision, .mode = out->mode } };
+    known_settings settings = { .device = "cpu", .threads = out->threads, .seed = 1, .batch = spec->batch,
+                                .hidden = spec->hidden,
+                                .points = 12, .weight_decay = 0.01,
+                                .compile = { .precision = out->precision, .mode = out->mode } };
     known_session  session  = { 0 };
     known_samples  samples  = { 0 };
     bool           alone    = account_new_peak();
@@ -92,7 +94,8 @@ tide_status bench_eis_train(const bench_spec *spec, const bench_settings *o, ben
     out->build_ms = 1e3 * (os_seconds() - began);
     if (status == TIDE_OK) {
         bench_program *p = &out->train;
-        p->batch = spec->batch, p->flops = tide_program_flops(session.step), p->kernels = tide_program_kernels(session.step);
+        p->batch = spec->batch, p->flops = tide_program_flops(session.step),
+        p->kernels = tide_program_kernels(session.step);
         p->placed = tide_program_bytes(session.step);
         out->parameters = known_network_count(&session.network);
         out->input      = TIDE_SHAPE(spec->samples, SAMPLE_WIDTH);
@@ -106,7 +109,8 @@ tide_status bench_eis_train(const bench_spec *spec, const bench_settings *o, ben
 
 /* ---- memory ---- */
 
-tide_status bench_eis_memory(const bench_spec *spec, const bench_settings *o, bench_result *out, tide_failure *failure) {
+tide_status bench_eis_memory(const bench_spec *spec, const bench_settings *o, bench_result *out,
+                             tide_failure *failure) {
     tide_status status = TIDE_OK;
     for (int i = 0; i < BENCH_BATCHES && status == TIDE_OK; i++) {
         bench_result one = { .spec = *spec };
@@ -118,7 +122,8 @@ tide_status bench_eis_memory(const bench_spec *spec, const bench_settings *o, be
         out->batches[i] = (struct bench_batch){ .batch = one.spec.batch,
                                                 .placed_bytes = one.train.placed.total,
                                                 .peak_bytes = MAX2(0, peak - one.memory.before_bytes) };
-        out->train = one.train, out->memory = one.memory, out->parameters = one.parameters, out->input = one.input, out->loss = one.loss;
+        out->train = one.train, out->memory = one.memory, out->parameters = one.parameters, out->input = one.input,
+        out->loss = one.loss;
     }
     return status;
 }

@@ -16,9 +16,15 @@ double bench_median(const double *values, int64_t count);
 /* ---- timing.c ---- */
 
 /* Runs after the first: untimed, then timed ones while `seconds` last. `settings` says whether to stop between them. */
-typedef struct bench_plan { int warmups; int64_t least, most; double seconds; const bench_settings *settings; } bench_plan;
+typedef struct bench_plan {
+    int warmups;
+    int64_t least, most;
+    double seconds;
+    const bench_settings *settings;
+} bench_plan;
 /* Runs the program as planned and times it. */
-tide_status bench_time(tide_program *p, const tide_feed *feeds, int64_t count, bench_plan plan, bench_program *out, tide_failure *failure);
+tide_status bench_time(tide_program *p, const tide_feed *feeds, int64_t count, bench_plan plan, bench_program *out,
+                       tide_failure *failure);
 tide_program *bench_compile(tide_list wanted, tide_precision precision, bench_program *out);
 /* Tells what comes next: TIDE_ECANCELLED if that stops it. */
 tide_status bench_tell(const bench_settings *s, const char *name, const char *what, tide_failure *failure);
@@ -40,7 +46,8 @@ tide_status bench_eis_memory(const bench_spec *spec, const bench_settings *s, be
 /* ---- case.c ---- */
 
 /* Builds, compiles and runs the training step alone. */
-tide_status bench_train_only(const bench_spec *spec, const bench_settings *s, bench_plan plan, bench_result *out, tide_failure *failure);
+tide_status bench_train_only(const bench_spec *spec, const bench_settings *s, bench_plan plan, bench_result *out,
+                             tide_failure *failure);
 
 /* ---- accounting_*.c: the kernel's own account ---- */
 

@@ -34,7 +34,8 @@ bool bench_mode_named(const char *name, bench_mode *out) {
 static double number(const json_t *o, const char *key) { return json_number_value(json_object_get(o, key)); }
 
 static void take_mode(const json_t *o, bench_peer *out) {
-    const char *mode = json_string_value(json_object_get(o, "mode")), *failed = json_string_value(json_object_get(o, "failed"));
+    const char *mode = json_string_value(json_object_get(o, "mode")),
+               *failed = json_string_value(json_object_get(o, "failed"));
     bench_mode  m;
     if (!mode || !bench_mode_named(mode, &m)) return;
     if (failed && !*out->failed) snprintf(out->failed, sizeof out->failed, "%s: %.150s", mode, failed);
@@ -43,7 +44,8 @@ static void take_mode(const json_t *o, bench_peer *out) {
 
 void bench_peer_line(const char *line, const char *name, bench_peer *out) {
     json_t     *o    = json_loads(line, 0, NULL);
-    const char *said = json_string_value(json_object_get(o, "case")), *torch = json_string_value(json_object_get(o, "torch"));
+    const char *said = json_string_value(json_object_get(o, "case")),
+               *torch = json_string_value(json_object_get(o, "torch"));
     if (torch) snprintf(out->version, sizeof out->version, "PyTorch %.30s", torch);
     if (said && strcmp(said, name) == 0) take_mode(o, out);
     json_decref(o);
@@ -53,8 +55,8 @@ void bench_peer_line(const char *line, const char *name, bench_peer *out) {
 
 enum { LINE = 4096, ASK_MS = 100, GRACE_MS = 500 };
 
-/* Its standard output and error both arrive at `out`. It leads a process group: what it starts in turn can be ended with it, and
- * Ctrl-C reaches us alone. 0 or an errno. */
+/* Its standard output and error both arrive at `out`. It leads a process group: what it starts in turn can be ended
+ * with it, and Ctrl-C reaches us alone. 0 or an errno. */
 static int start(const char *const *words, int *out, pid_t *child) {
     int ends[2], code;
     if (pipe(ends) != 0) return errno;
@@ -123,8 +125,10 @@ static void end_group(pid_t child) {
 
 static bool watch_stopped(bench_watch watch) { return watch.stop && watch.stop(watch.user); }
 
-/* Gives every line to `take`, and keeps the last that says something. Its exit code; -1: it did not start or did not end by itself. */
-static int run_words(const char *const *words, bench_watch watch, void (*take)(const char *line, void *user), void *user, char last[BENCH_NOTE]) {
+/* Gives every line to `take`, and keeps the last that says something. Its exit code; -1: it did not start or did not
+ * end by itself. */
+static int run_words(const char *const *words, bench_watch watch, void (*take)(const char *line, void *user),
+                     void *user, char last[BENCH_NOTE]) {
     line_reader r = { .take = take, .user = user, .last = last };
     pid_t child;
     int   state = -1, code = start(words, &r.pipe, &child);
@@ -143,10 +147,13 @@ static int run_words(const char *const *words, bench_watch watch, void (*take)(c
 
 tide_status bench_peer_available(const char *python, bench_watch watch, tide_failure *failure) {
     char last[BENCH_NOTE];
-    if (run_words((const char *const[]){ python, "-c", "import torch", NULL }, watch, NULL, NULL, last) == 0) return TIDE_OK;
+    if (run_words((const char *const[]){ python, "-c", "import torch", NULL }, watch, NULL, NULL, last) == 0)
+        return TIDE_OK;
     if (watch_stopped(watch)) return bench_cancelled(failure);
-    return fail_at(failure, TIDE_EDEVICE, NULL, 0, "python", "--against needs a Python that can import torch, and %s is none (%s): "
-                   "python3 -m venv DIR, DIR/bin/pip install torch==2.13.0, then --python DIR/bin/python", python, last);
+    return fail_at(failure, TIDE_EDEVICE, NULL, 0, "python",
+                   "--against needs a Python that can import torch, and %s is none (%s): "
+                   "python3 -m venv DIR, DIR/bin/pip install torch==2.13.0, then --python DIR/bin/python",
+                   python, last);
 }
 
 typedef struct reading { const char *name; bench_peer *out; } reading;
@@ -167,7 +174,8 @@ tide_status bench_peer_run(const bench_peer_call *call, bench_peer *out, tide_fa
     int code = run_words(words, call->watch, take_line, &r, last);
     if (code == 0) return TIDE_OK;
     if (watch_stopped(call->watch)) return bench_cancelled(failure);
-    return fail_at(failure, TIDE_EDATA, call->script, 0, "against", "%s ended with exit code %d: %s", call->script, code, last);
+    return fail_at(failure, TIDE_EDATA, call->script, 0, "against", "%s ended with exit code %d: %s", call->script,
+                   code, last);
 }
 
 /* ---- ratios ---- */

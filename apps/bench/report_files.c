@@ -17,7 +17,8 @@ static tide_status put_text(void *content, void *file) { return fputs(content, f
 static const bench_times *step_times(const bench_result *r) { return &bench_main_program(r)->times; }
 static const bench_times *answer_times(const bench_result *r) { return &r->one.times; }
 
-static tide_status draw(const bench_report *r, const char *path, const char *title, const bench_times *(*times)(const bench_result *),
+static tide_status draw(const bench_report *r, const char *path, const char *title,
+                        const bench_times *(*times)(const bench_result *),
                         bool *drawn, tide_failure *failure) {
     plot_series series[SERIES_MOST];
     char        name[SERIES_MOST][48];
@@ -32,12 +33,14 @@ static tide_status draw(const bench_report *r, const char *path, const char *tit
     }
     if (count == 0) return TIDE_OK;
     plot p = {
-        .title = title, .x_label = "run", .y_label = "ms", .log_y = true, .x_is_whole = true, .series = series, .series_count = count
+        .title = title, .x_label = "run", .y_label = "ms", .log_y = true, .x_is_whole = true, .series = series,
+        .series_count = count
     };
     return plot_write(path, &p, NULL, drawn, failure);
 }
 
-tide_status bench_write(const bench_report *r, const char *folder, const char *json_name, bool *drawn, tide_failure *failure) {
+tide_status bench_write(const bench_report *r, const char *folder, const char *json_name, bool *drawn,
+                        tide_failure *failure) {
     char path[FOLDER_PATH];
     if (drawn) *drawn = plot_available();
     if (strlen(folder) >= 1024) return fail_at(failure, TIDE_EINVAL, NULL, 0, "out", "the folder's name is too long");

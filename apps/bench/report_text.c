@@ -47,7 +47,8 @@ static void add_ratios(text *t, const bench_entry *e) {
 static void add_comparison(text *t, const bench_report *r) {
     text_add(t, "\nagainst %s, %d rounds: their step in ms, and theirs / ours (above 1: we are faster)\n",
              *r->entry[0].peer.version ? r->entry[0].peer.version : "the script", r->rounds);
-    text_add(t, "%-15s %-5s %11s %11s %11s %11s %7s %9s %7s %11s %8s\n", "case", "", "eager", "compile", "amp", "compile-amp", "/eager",
+    text_add(t, "%-15s %-5s %11s %11s %11s %11s %7s %9s %7s %11s %8s\n", "case", "", "eager", "compile", "amp",
+             "compile-amp", "/eager",
              "/compile", "/best", "roof allows", "/answer");
     for (int64_t i = 0; i < r->count; i++) add_ratios(t, &r->entry[i]);
     for (int64_t i = 0; i < r->count; i++)
@@ -57,15 +58,18 @@ static void add_comparison(text *t, const bench_report *r) {
 
 static void add_epochs(text *t, const bench_result *r) {
     if (r->epochs.steps == 0) return;
-    text_add(t, "%s: %lld of %lld steps in %.1f s", r->spec.name, (long long)r->epochs.steps, (long long)r->epochs.planned,
+    text_add(t, "%s: %lld of %lld steps in %.1f s", r->spec.name, (long long)r->epochs.steps,
+             (long long)r->epochs.planned,
              r->epochs.seconds);
-    if (r->epochs.steps < r->epochs.planned) text_add(t, "; at this rate all of them take %.1f min", r->epochs.whole_s / 60);
+    if (r->epochs.steps < r->epochs.planned)
+        text_add(t, "; at this rate all of them take %.1f min", r->epochs.whole_s / 60);
     text_add(t, " (%lld epochs of %lld samples)\n", (long long)r->spec.epochs, (long long)r->spec.samples);
 }
 
 static void add_batches(text *t, const bench_result *r) {
     for (int i = 0; i < BENCH_BATCHES && r->batches[i].batch; i++)
-        text_add(t, "%s: batch %5lld: placed %6.1f MiB, resident memory grew by %6.1f MiB\n", r->spec.name, (long long)r->batches[i].batch,
+        text_add(t, "%s: batch %5lld: placed %6.1f MiB, resident memory grew by %6.1f MiB\n", r->spec.name,
+                 (long long)r->batches[i].batch,
                  (double)r->batches[i].placed_bytes / MIB, (double)r->batches[i].peak_bytes / MIB);
 }
 
@@ -73,7 +77,8 @@ static void add_notes(text *t, const bench_report *report, const bench_result *r
     char note[BENCH_NOTE];
     const bench_program *rated = r->infer.times.count ? &r->infer : &r->train;
     text_add(t, "%s %s: %s", r->spec.name, tide_precision_name(r->precision), bench_rating(&report->here, r));
-    if (bench_roof_share(r, rated) > 0) text_add(t, " (%.0f %% of the rate of products)", 100 * bench_roof_share(r, rated));
+    if (bench_roof_share(r, rated) > 0)
+        text_add(t, " (%.0f %% of the rate of products)", 100 * bench_roof_share(r, rated));
     text_add(t, "\n");
     if (*r->note) text_add(t, "  %s\n", r->note);
     for (int i = 0; bench_recommendation(&report->here, r, i, note); i++) text_add(t, "  %s\n", note);
@@ -81,9 +86,11 @@ static void add_notes(text *t, const bench_report *report, const bench_result *r
 
 char *bench_text(const bench_report *r) {
     text t = { 0 };
-    text_add(&t, "tidemill %s%s%.12s; %s; %d thread%s; %.1f s\n", TIDE_VERSION, *r->commit ? ", commit " : "", r->commit,
+    text_add(&t, "tidemill %s%s%.12s; %s; %d thread%s; %.1f s\n", TIDE_VERSION, *r->commit ? ", commit " : "",
+             r->commit,
              *r->here.model ? r->here.model : r->here.arch, r->threads, r->threads == 1 ? "" : "s", r->total_s);
-    text_add(&t, "%-15s %-5s %10s %9s %10s %8s %7s %6s %9s %9s %8s %8s %8s %8s %7s\n", "case", "", "step ms", "p95 ms", "samples/s",
+    text_add(&t, "%-15s %-5s %10s %9s %10s %8s %7s %6s %9s %9s %8s %8s %8s %8s %7s\n", "case", "", "step ms", "p95 ms",
+             "samples/s",
              "GFLOP/s", "roof", "%", "answer us", "p95 us", "compile", "first ms", "placed", "grew MiB", "J/step");
     for (int64_t i = 0; i < r->count; i++) add_times(&t, &r->entry[i]);
     for (int64_t i = 0; i < r->count; i++) add_epochs(&t, &r->entry[i].result), add_batches(&t, &r->entry[i].result);

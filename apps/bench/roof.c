@@ -1,5 +1,6 @@
-/* The most that matrix products reach through the engine: what every share is a share of. The fastest of all runs counts, since
- * other work on the machine only slows, and the best of a few sizes, since none is the fastest everywhere. */
+/* The most that matrix products reach through the engine: what every share is a share of. The fastest of all runs
+ * counts, since other work on the machine only slows, and the best of a few sizes, since none is the fastest
+ * everywhere. */
 #include <tidemill/ops.h>
 
 #include "base/base.h"

@@ -15,7 +15,8 @@ static tide_status split(const char *text, words *out, tide_failure *failure) {
     for (out->count = 0; *text; text += strspn(text, ",")) {
         size_t length = strcspn(text, ",");
         if (length == 0) continue;
-        if (length >= WORD || out->count == WORDS_MOST) return fail(failure, TIDE_EINVAL, "\"%.60s\" is too long or one of too many", text);
+        if (length >= WORD || out->count == WORDS_MOST)
+            return fail(failure, TIDE_EINVAL, "\"%.60s\" is too long or one of too many", text);
         snprintf(out->word[out->count++], WORD, "%.*s", (int)length, text);
         text += length;
     }
@@ -25,7 +26,8 @@ static tide_status split(const char *text, words *out, tide_failure *failure) {
 static tide_status precision_of(const char *word, tide_precision *out, tide_failure *failure) {
     for (int p = TIDE_PRECISION_F32; p <= TIDE_PRECISION_AUTO; p++)
         if (strcmp(word, tide_precision_name((tide_precision)p)) == 0) return *out = (tide_precision)p, TIDE_OK;
-    return fail_at(failure, TIDE_EINVAL, NULL, 0, "precision", "\"%s\" is no precision; f32, bf16, f16 and auto are", word);
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "precision", "\"%s\" is no precision; f32, bf16, f16 and auto are",
+                   word);
 }
 
 typedef struct plan {
@@ -39,13 +41,15 @@ static tide_status check_words(const plan *p, tide_failure *failure) {
     bench_mode     mode;
     for (int i = 0; i < p->cases.count; i++)
         if (!bench_spec_named(p->cases.word[i]))
-            return fail_at(failure, TIDE_EINVAL, NULL, 0, "cases", "there is no case \"%s\"; there are %s", p->cases.word[i],
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, "cases", "there is no case \"%s\"; there are %s",
+                           p->cases.word[i],
                            bench_case_names());
     for (int i = 0; i < p->precisions.count; i++)
         if (precision_of(p->precisions.word[i], &precision, failure)) return TIDE_EINVAL;
     for (int i = 0; i < p->modes.count; i++)
         if (!bench_mode_named(p->modes.word[i], &mode))
-            return fail_at(failure, TIDE_EINVAL, NULL, 0, "peer-modes", "\"%s\" is no mode; eager, compile, amp and compile-amp are",
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, "peer-modes",
+                           "\"%s\" is no mode; eager, compile, amp and compile-amp are",
                            p->modes.word[i]);
     return TIDE_OK;
 }
@@ -97,20 +101,25 @@ static bench_peer settled_peer(const bench_peer *round, int rounds) {
             const struct bench_peer_times *t = &round[i].mode[m];
             step[i] = t->step_ms, one[i] = t->infer_ms, first[i] = t->first_s;
         }
-        out.mode[m] = (struct bench_peer_times){ bench_median(step, rounds), bench_median(one, rounds), bench_median(first, rounds) };
+        out.mode[m] = (struct bench_peer_times){ bench_median(step, rounds), bench_median(one, rounds),
+                                                 bench_median(first, rounds) };
     }
     return out;
 }
 
-static tide_status run_peer(const bench_options *o, const bench_peer_call *call, bench_peer *out, tide_failure *failure) {
+static tide_status run_peer(const bench_options *o, const bench_peer_call *call, bench_peer *out,
+                            tide_failure *failure) {
     char line[BENCH_NOTE];
     snprintf(line, sizeof line, "%s: the script, %s", call->name, call->modes);
     if (o->tell && !o->tell(o->user, line)) return bench_cancelled(failure);
     return bench_peer_run(call, out, failure);
 }
 
-static tide_status run_round(const bench_options *o, const plan *p, const bench_spec *spec, int round, history *h, tide_failure *failure) {
-    bench_settings  settings = { .threads = o->threads, .mode = o->mode, .seconds = o->seconds, .stop = o->stop, .tell = o->tell, .user = o->user };
+static tide_status run_round(const bench_options *o, const plan *p, const bench_spec *spec, int round, history *h,
+                             tide_failure *failure) {
+    bench_settings settings = {
+        .threads = o->threads, .mode = o->mode, .seconds = o->seconds, .stop = o->stop, .tell = o->tell, .user = o->user
+    };
     tide_status     status   = TIDE_OK;
     for (int i = 0; i < p->precisions.count && status == TIDE_OK; i++) {
         status = precision_of(p->precisions.word[i], &settings.precision, failure);
@@ -118,11 +127,13 @@ static tide_status run_round(const bench_options *o, const plan *p, const bench_
     }
     if (status != TIDE_OK || !o->against) return status;
     bench_peer_call call = { .python = p->python, .script = o->against, .name = spec->name, .modes = p->mode_list,
-                             .threads = h->ours[round].threads, .seconds = o->seconds > 0 ? o->seconds : 3, .watch = { o->stop, o->user } };
+                             .threads = h->ours[round].threads, .seconds = o->seconds > 0 ? o->seconds : 3,
+                             .watch = { o->stop, o->user } };
     return run_peer(o, &call, &h->theirs[round], failure);
 }
 
-static tide_status run_case(const bench_options *o, const plan *p, const bench_spec *spec, bench_report *out, tide_failure *failure) {
+static tide_status run_case(const bench_options *o, const plan *p, const bench_spec *spec, bench_report *out,
+                            tide_failure *failure) {
     history    *h      = calloc(1, sizeof *h);
     tide_status status = h && (h->ours = calloc((size_t)(p->precisions.count * p->rounds), sizeof *h->ours)) ? TIDE_OK
                          : fail(failure, TIDE_ENOMEM, "out of memory for results");
@@ -159,12 +170,14 @@ tide_status bench_run(const bench_options *o, bench_report *out, tide_failure *f
     if (status != TIDE_OK) return status;
     out->rounds = p.rounds;
     status      = open_report(out, p.cases.count * p.precisions.count, failure);
-    for (int i = 0; i < p.cases.count && status == TIDE_OK; i++) status = run_case(o, &p, bench_spec_named(p.cases.word[i]), out, failure);
+    for (int i = 0; i < p.cases.count && status == TIDE_OK; i++)
+        status = run_case(o, &p, bench_spec_named(p.cases.word[i]), out, failure);
     close_report(out, began);
     return status;
 }
 
-tide_status bench_report_case(const bench_spec *spec, const bench_settings *s, bench_report *out, tide_failure *failure) {
+tide_status bench_report_case(const bench_spec *spec, const bench_settings *s, bench_report *out,
+                              tide_failure *failure) {
     *out = (bench_report){ .rounds = 1 };
     double       began  = os_seconds();
     tide_status  status = open_report(out, 1, failure);

@@ -36,7 +36,8 @@ static tide_val add_feed(subject *s, const char *name, tide_shape shape, filling
 /* ---- the forecaster ---- */
 
 static tide_val forecast(const subject *s, const tide_feed *feed, tide_mode mode) {
-    return forecast_model_apply(&s->forecaster, feed[0].input, s->spec->marks ? feed[1].input : (tide_val){ 0 }, mode, NULL);
+    return forecast_model_apply(&s->forecaster, feed[0].input, s->spec->marks ? feed[1].input : (tide_val){ 0 }, mode,
+                                NULL);
 }
 
 static void open_forecast(subject *s) {
@@ -59,7 +60,8 @@ static void open_forecast(subject *s) {
     add_feed(s, "x", TIDE_SHAPE(p->batch, p->seq_len, p->columns), NORMAL);
     if (p->marks) add_feed(s, "marks", TIDE_SHAPE(p->batch, p->seq_len, p->marks), NORMAL);
     s->inputs      = s->feeds;
-    tide_val truth = add_feed(s, "y", TIDE_SHAPE(p->batch, p->pred_len, p->out_count ? p->out_count : p->columns), NORMAL);
+    tide_val truth =
+        add_feed(s, "y", TIDE_SHAPE(p->batch, p->pred_len, p->out_count ? p->out_count : p->columns), NORMAL);
     if (s->feeds > s->inputs) s->loss = tide_mse(forecast(s, s->feed, TIDE_TRAIN), truth);
 }
 
@@ -73,17 +75,18 @@ static void open_eis(subject *s) {
     add_feed(s, "x", TIDE_SHAPE(b, KNOWN_FEATURES), NORMAL);
     s->inputs       = s->feeds;
     tide_val label  = add_feed(s, "label", TIDE_SHAPE(b, EIS_COUNT), CLASSES);
-    tide_val truth  = add_feed(s, "resnorm", TIDE_SHAPE(b), NORMAL), missing = add_feed(s, "missing", TIDE_SHAPE(b, EIS_COUNT), HALF);
+    tide_val truth = add_feed(s, "resnorm", TIDE_SHAPE(b), NORMAL),
+             missing = add_feed(s, "missing", TIDE_SHAPE(b, EIS_COUNT), HALF);
     tide_val logits = known_network_apply(&s->network, s->feed[0].input, TIDE_TRAIN, &resnorm);
-    s->loss         = tide_add(tide_cross_entropy(logits, label, missing), tide_mul_scalar(tide_mse(resnorm, truth), 0.5));
+    s->loss = tide_add(tide_cross_entropy(logits, label, missing), tide_mul_scalar(tide_mse(resnorm, truth), 0.5));
 }
 
 /* ---- both ---- */
 
 tide_status subject_open(const bench_spec *spec, int threads, subject *s, tide_failure *failure) {
     *s = (subject){ .spec = spec };
-    s->graph =
-        tide_graph_new_with(&(tide_graph_options){ .device = "cpu", .threads = threads, .seed = 1, .memory_limit = os_memory_bytes() });
+    s->graph = tide_graph_new_with(
+        &(tide_graph_options){ .device = "cpu", .threads = threads, .seed = 1, .memory_limit = os_memory_bytes() });
     if (!s->graph) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
     if (spec->kind == BENCH_FORECAST) open_forecast(s);
     else open_eis(s);
@@ -103,9 +106,10 @@ tide_val subject_update(subject *s, tide_precision precision) {
     tide_graph     *g      = s->graph;
     tide_list       params = tide_params(g, "");
     tide_adamw_opts opts   = { .lr = tide_scalar(g, 1e-3), .weight_decay = 0.01 };
-    if (precision != TIDE_PRECISION_F16) return tide_adamw(params, tide_clip_norm(tide_grad(s->loss, params), 1), &opts);
+    if (precision != TIDE_PRECISION_F16)
+        return tide_adamw(params, tide_clip_norm(tide_grad(s->loss, params), 1), &opts);
     tide_grad_scaler scaler = tide_grad_scaler_new(g, "scaler", NULL);
-    tide_list        grads  = tide_grad_scaler_unscale(&scaler, tide_grad(tide_grad_scaler_scale(&scaler, s->loss), params));
+    tide_list grads = tide_grad_scaler_unscale(&scaler, tide_grad(tide_grad_scaler_scale(&scaler, s->loss), params));
     return tide_grad_scaler_step(&scaler, tide_adamw(params, tide_clip_norm(grads, 1), &opts));
 }
 

@@ -26,8 +26,8 @@ void        subject_close(subject *s);
 /* The whole update of a training step: scaled for f16, clipped, AdamW. */
 tide_val subject_update(subject *s, tide_precision precision);
 
-/* Answers to `batch` of the step's samples. `feed` gets what to feed, `count` how many; the list ends with the graph. From the
- * first call on the impedance network's parameters are fixed, as where it is used: train before. */
+/* Answers to `batch` of the step's samples. `feed` gets what to feed, `count` how many; the list ends with the graph.
+ * From the first call on the impedance network's parameters are fixed, as where it is used: train before. */
 tide_list subject_answer(subject *s, int64_t batch, tide_feed feed[SUBJECT_FEEDS], int64_t *count);
 
 #endif

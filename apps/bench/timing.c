@@ -18,13 +18,16 @@ tide_status bench_tell(const bench_settings *s, const char *name, const char *wh
 
 bool bench_stopped(const bench_settings *s) { return s && s->stop && s->stop(s->user); }
 
-tide_status bench_cancelled(tide_failure *failure) { return fail(failure, TIDE_ECANCELLED, "the benchmark was stopped"); }
+tide_status bench_cancelled(tide_failure *failure) {
+    return fail(failure, TIDE_ECANCELLED, "the benchmark was stopped");
+}
 
 tide_program *bench_compile(tide_list wanted, tide_precision precision, bench_program *out) {
     double        began = os_seconds();
     tide_program *p     = tide_compile(wanted, &(tide_compile_options){ .precision = precision });
     out->compile_ms     = 1e3 * (os_seconds() - began);
-    if (p) out->flops = tide_program_flops(p), out->kernels = tide_program_kernels(p), out->placed = tide_program_bytes(p);
+    if (p)
+        out->flops = tide_program_flops(p), out->kernels = tide_program_kernels(p), out->placed = tide_program_bytes(p);
     return p;
 }
 
@@ -34,14 +37,17 @@ static double run_ms(tide_program *p, const tide_feed *feeds, int64_t count) {
     return tide_run(p, feeds, count) == TIDE_OK ? 1e3 * (os_seconds() - began) : -1;
 }
 
-tide_status bench_time(tide_program *p, const tide_feed *feeds, int64_t count, bench_plan plan, bench_program *out, tide_failure *failure) {
+tide_status bench_time(tide_program *p, const tide_feed *feeds, int64_t count, bench_plan plan, bench_program *out,
+                       tide_failure *failure) {
     bench_times *t       = &out->times;
     double       one     = t->first_ms = run_ms(p, feeds, count), sum = one, began;
     bool         stopped = false;
-    for (int i = 0; i < plan.warmups && one >= 0 && !(stopped = bench_stopped(plan.settings)); i++) sum += one = run_ms(p, feeds, count);
+    for (int i = 0; i < plan.warmups && one >= 0 && !(stopped = bench_stopped(plan.settings)); i++)
+        sum += one = run_ms(p, feeds, count);
     t->warmups = 1 + plan.warmups, t->warmup_ms = sum / (double)t->warmups;
     began = os_seconds();
-    while (one >= 0 && !stopped && t->count < plan.most && (t->count < plan.least || os_seconds() - began < plan.seconds)) {
+    while (one >= 0 && !stopped && t->count < plan.most &&
+           (t->count < plan.least || os_seconds() - began < plan.seconds)) {
         t->ms[t->count++] = one = run_ms(p, feeds, count);
         stopped = bench_stopped(plan.settings);
     }

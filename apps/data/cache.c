@@ -21,7 +21,9 @@ static const char *env_or(const char *name, const char *otherwise) {
 
 static tide_status make_folders(const char *path, tide_failure *failure) {
     int code = os_make_folders(path);
-    return code ? fail_at(failure, TIDE_EIO, path, 0, NULL, "cannot make the cache folder of %s: %s", path, strerror(code)) : TIDE_OK;
+    return code ? fail_at(failure, TIDE_EIO, path, 0, NULL, "cannot make the cache folder of %s: %s", path,
+                          strerror(code))
+                : TIDE_OK;
 }
 
 /* Leaves room for the ending of a file that is still being fetched. */
@@ -32,11 +34,13 @@ static tide_status cache_path(const data_source *source, char *path, tide_failur
 
 static bool is_whole(const char *path, const data_source *source) {
     char found[65];
-    return access(path, R_OK) == 0 && tide_file_sha256(path, found, NULL) == TIDE_OK && strcmp(found, source->sha256) == 0;
+    return access(path, R_OK) == 0 && tide_file_sha256(path, found, NULL) == TIDE_OK &&
+           strcmp(found, source->sha256) == 0;
 }
 
 /* Fetches into a new file beside `path` and gives it the name only when it is the one expected. */
-static tide_status fetch(const data_source *source, data_progress progress, void *user, const char *path, tide_failure *failure) {
+static tide_status fetch(const data_source *source, data_progress progress, void *user, const char *path,
+                         tide_failure *failure) {
     char url[DATA_PATH_SIZE], part[DATA_PATH_SIZE], found[65];
     const char *base = env_or("TIDEMILL_DATA_URL", base_url);
     if (snprintf(url, sizeof url, "%s/%s", base, source->file) >= (int)sizeof url)

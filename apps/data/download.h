@@ -7,6 +7,7 @@
 #include "data.h"
 
 /* The body at `url` into `out`. Plain http only where `http_allowed`. */
-tide_status download(const char *url, bool http_allowed, FILE *out, data_progress progress, void *user, tide_failure *failure);
+tide_status download(const char *url, bool http_allowed, FILE *out, data_progress progress, void *user,
+                     tide_failure *failure);
 
 #endif

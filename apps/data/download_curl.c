@@ -31,10 +31,13 @@ static bool find(void *library, const char *name, void *function) {
 static bool open_curl(curl_calls *c) {
     static const char *const names[] = { "libcurl.so.4", "libcurl-gnutls.so.4", "libcurl.4.dylib" };
     void *library = NULL;
-    for (size_t i = 0; i < sizeof names / sizeof *names && !library; i++) library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-    return library && find(library, "curl_global_init", &c->global_init) && find(library, "curl_easy_init", &c->easy_init) &&
-           find(library, "curl_easy_setopt", &c->easy_setopt) && find(library, "curl_easy_perform", &c->easy_perform) &&
-           find(library, "curl_easy_cleanup", &c->easy_cleanup) && find(library, "curl_easy_strerror", &c->easy_strerror) &&
+    for (size_t i = 0; i < sizeof names / sizeof *names && !library; i++)
+        library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+    return library && find(library, "curl_global_init", &c->global_init) &&
+           find(library, "curl_easy_init", &c->easy_init) && find(library, "curl_easy_setopt", &c->easy_setopt) &&
+           find(library, "curl_easy_perform", &c->easy_perform) &&
+           find(library, "curl_easy_cleanup", &c->easy_cleanup) &&
+           find(library, "curl_easy_strerror", &c->easy_strerror) &&
            find(library, "curl_easy_getinfo", &c->easy_getinfo);
 }
 
@@ -56,7 +59,8 @@ static void set_protocols(const curl_calls *c, CURL *h, bool http_allowed) {
 #endif
 }
 
-static void set_up(const curl_calls *c, CURL *h, const char *url, bool http_allowed, FILE *out, watch *w, char *message) {
+static void set_up(const curl_calls *c, CURL *h, const char *url, bool http_allowed, FILE *out, watch *w,
+                   char *message) {
     c->easy_setopt(h, CURLOPT_URL, url);
     c->easy_setopt(h, CURLOPT_WRITEDATA, out);
     c->easy_setopt(h, CURLOPT_ERRORBUFFER, message);
@@ -75,7 +79,8 @@ static void set_up(const curl_calls *c, CURL *h, const char *url, bool http_allo
     c->easy_setopt(h, CURLOPT_XFERINFODATA, w);
 }
 
-static tide_status explain(const curl_calls *c, CURL *h, CURLcode code, const char *url, const char *message, tide_failure *failure) {
+static tide_status explain(const curl_calls *c, CURL *h, CURLcode code, const char *url, const char *message,
+                           tide_failure *failure) {
     curl_off_t received = 0;
     if (code == CURLE_OK) return TIDE_OK;
     if (code == CURLE_ABORTED_BY_CALLBACK) return fail(failure, TIDE_ECANCELLED, "download stopped");
@@ -84,13 +89,16 @@ static tide_status explain(const curl_calls *c, CURL *h, CURLcode code, const ch
                    *message ? message : c->easy_strerror(code), (long long)received);
 }
 
-tide_status download(const char *url, bool http_allowed, FILE *out, data_progress progress, void *user, tide_failure *failure) {
+tide_status download(const char *url, bool http_allowed, FILE *out, data_progress progress, void *user,
+                     tide_failure *failure) {
     curl_calls c;
     char message[CURL_ERROR_SIZE] = "";
     watch w = { progress, user };
     if (!open_curl(&c) || c.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return fail(failure, TIDE_EDEVICE, "downloads need libcurl (Debian: apt-get install libcurl4); or fetch %s yourself and "
-                    "give it with --data", url);
+        return fail(failure, TIDE_EDEVICE,
+                    "downloads need libcurl (Debian: apt-get install libcurl4); or fetch %s yourself and "
+                    "give it with --data",
+                    url);
     CURL *h = c.easy_init();
     if (!h) return fail(failure, TIDE_ENOMEM, "download: out of memory");
     set_up(&c, h, url, http_allowed, out, &w, message);

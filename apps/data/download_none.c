@@ -2,7 +2,8 @@
 #include "base/base.h"
 #include "download.h"
 
-tide_status download(const char *url, bool http_allowed, FILE *out, data_progress progress, void *user, tide_failure *failure) {
+tide_status download(const char *url, bool http_allowed, FILE *out, data_progress progress, void *user,
+                     tide_failure *failure) {
     (void)http_allowed;
     (void)out;
     (void)progress;

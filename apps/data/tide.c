@@ -20,7 +20,8 @@ static const double speed_deg_h[CONSTITUENTS] = {
     /* K2 */ 30.0821373, /* P1 */ 14.9589314, /* Q1 */ 13.3986609, /* M4 */ 57.9682084,
 };
 
-/* Rounded amplitudes and phase lags along the Channel and the North Sea: right in size and order, not for navigation. */
+/* Rounded amplitudes and phase lags along the Channel and the North Sea: right in size and order, not for
+ * navigation. */
 typedef struct port {
     const char *name;
     double mean_cm, amplitude_cm[CONSTITUENTS], lag_deg[CONSTITUENTS];
@@ -28,11 +29,16 @@ typedef struct port {
 } port;
 
 static const port ports[PORTS] = {
-    { "brest", 413, { 205, 75, 42, 6.5, 6.8, 21, 2.2, 2.1, 5.5 }, { 109, 148, 90, 75, 325, 145, 65, 280, 110 }, 0.4, -0.3 },
-    { "newlyn", 317, { 171, 57, 33, 6.3, 5.3, 16.5, 2.0, 1.6, 11 }, { 135, 178, 115, 110, 345, 175, 102, 300, 170 }, 0.5, -0.4 },
-    { "dover", 376, { 224, 71, 41, 5.0, 5.9, 20, 1.8, 1.8, 26 }, { 331, 24, 308, 45, 182, 22, 38, 130, 220 }, 0.7, 0.9 },
-    { "vlissingen", 2, { 175, 48, 29, 6.9, 11, 14, 2.9, 3.6, 13 }, { 59, 117, 34, 6, 195, 117, 352, 145, 119 }, 1.1, 1.2 },
-    { "cuxhaven", 8, { 135, 34, 21, 6.6, 8.7, 9.8, 2.5, 2.8, 9.5 }, { 340, 48, 317, 45, 251, 46, 39, 198, 175 }, 2.1, 1.1 },
+    { "brest", 413, { 205, 75, 42, 6.5, 6.8, 21, 2.2, 2.1, 5.5 }, { 109, 148, 90, 75, 325, 145, 65, 280, 110 }, 0.4,
+      -0.3 },
+    { "newlyn", 317, { 171, 57, 33, 6.3, 5.3, 16.5, 2.0, 1.6, 11 }, { 135, 178, 115, 110, 345, 175, 102, 300, 170 },
+      0.5, -0.4 },
+    { "dover", 376, { 224, 71, 41, 5.0, 5.9, 20, 1.8, 1.8, 26 }, { 331, 24, 308, 45, 182, 22, 38, 130, 220 }, 0.7,
+      0.9 },
+    { "vlissingen", 2, { 175, 48, 29, 6.9, 11, 14, 2.9, 3.6, 13 }, { 59, 117, 34, 6, 195, 117, 352, 145, 119 }, 1.1,
+      1.2 },
+    { "cuxhaven", 8, { 135, 34, 21, 6.6, 8.7, 9.8, 2.5, 2.8, 9.5 }, { 340, 48, 317, 45, 251, 46, 39, 198, 175 }, 2.1,
+      1.1 },
 };
 
 /* First-order autoregressions by the hour, driven by normal noise. */
@@ -66,7 +72,8 @@ static void weather_step(weather *w, uint64_t seed, int64_t hour) {
 }
 
 static double level_cm(const port *p, const weather *w, int64_t hour, double noise) {
-    double level = p->mean_cm + p->wind_east_cm * w->east_ms + p->wind_north_cm * w->north_ms - (w->pressure_hpa - 1013.5);
+    double level =
+        p->mean_cm + p->wind_east_cm * w->east_ms + p->wind_north_cm * w->north_ms - (w->pressure_hpa - 1013.5);
     for (int i = 0; i < CONSTITUENTS; i++)
         level += p->amplitude_cm[i] * cos((fmod(speed_deg_h[i] * (double)hour, 360.0) - p->lag_deg[i]) * M_PI / 180);
     return level + 1.5 * noise;
@@ -78,7 +85,8 @@ static void put_date(FILE *out, int64_t hour) {
     int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
     int64_t in_year = day - (365 * year + year / 4 - year / 100), month = (5 * in_year + 2) / 153;
     int64_t civil = month < 10 ? month + 3 : month - 9;
-    fprintf(out, "%04" PRId64 "-%02" PRId64 "-%02" PRId64 " %02" PRId64 ":00:00", year + era * 400 + (civil <= 2), civil,
+    fprintf(out, "%04" PRId64 "-%02" PRId64 "-%02" PRId64 " %02" PRId64 ":00:00", year + era * 400 + (civil <= 2),
+            civil,
             in_year - (153 * month + 2) / 5 + 1, hour % 24);
 }
 
@@ -112,7 +120,8 @@ static tide_status write_rows(void *user, void *stdio_file) {
 tide_status data_make_tide(const char *path, int64_t rows, uint64_t seed, bool overwrite, tide_failure *failure) {
     enum { MOST_ROWS = 100000000 };
     if (rows < 1 || rows > MOST_ROWS)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "rows", "--rows is %" PRId64 "; 1 to %d are accepted", rows, MOST_ROWS);
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "rows", "--rows is %" PRId64 "; 1 to %d are accepted", rows,
+                       MOST_ROWS);
     tide_status status = output_check(path, "FILE", overwrite, NULL, (const char *const[]){ NULL }, failure);
     if (status != TIDE_OK) return status;
     return tide_file_replace(path, write_rows, &(job){ rows, seed, failure }, failure);

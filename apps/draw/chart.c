@@ -141,7 +141,8 @@ static void put_axes(const frame *f, const char *title, const char *x_label, con
     double tick[TICKS_MOST], bottom = HEIGHT - BOTTOM, right = WIDTH - RIGHT;
     char   label[32], turned[64];
     text_add(out,
-             "<svg viewBox=\"0 0 %d %d\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" font-family=\"system-ui,sans-serif\" "
+             "<svg viewBox=\"0 0 %d %d\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" "
+             "font-family=\"system-ui,sans-serif\" "
              "font-size=\"12\" fill=\"#333\">\n",
              WIDTH, HEIGHT);
     put_text(out, LEFT, 17, "font-size=\"14\" font-weight=\"600\"", title);
@@ -157,7 +158,8 @@ static void put_axes(const frame *f, const char *title, const char *x_label, con
     }
     text_add(out, "<path d=\"M%d %d V%.1f H%.1f\" stroke=\"#666\" fill=\"none\"/>\n", LEFT, TOP, bottom, right);
     put_text(out, (LEFT + right) / 2, HEIGHT - 8, "text-anchor=\"middle\"", x_label);
-    snprintf(turned, sizeof turned, "text-anchor=\"middle\" transform=\"rotate(-90 14 %d)\"", (TOP + HEIGHT - BOTTOM) / 2);
+    snprintf(turned, sizeof turned, "text-anchor=\"middle\" transform=\"rotate(-90 14 %d)\"",
+             (TOP + HEIGHT - BOTTOM) / 2);
     put_text(out, 14, (TOP + HEIGHT - BOTTOM) / 2.0, turned, y_label);
 }
 
@@ -166,7 +168,8 @@ static void put_axes(const frame *f, const char *title, const char *x_label, con
 static void put_dots(const frame *f, const chart_series *s, text *out) {
     for (int64_t i = 0; i < s->count; i++)
         if (drawable(&f->x, s->x[i]) && drawable(&f->y, s->y[i]))
-            text_add(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"%s\"/>", place_x(f, s->x[i]), place_y(f, s->y[i]),
+            text_add(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"%s\"/>", place_x(f, s->x[i]),
+                     place_y(f, s->y[i]),
                      colours[s->colour]);
     text_add(out, "\n");
 }
@@ -174,7 +177,8 @@ static void put_dots(const frame *f, const chart_series *s, text *out) {
 static void put_path(const frame *f, const chart_series *s, text *out) {
     bool    open  = false;
     int64_t drawn = 0;
-    text_add(out, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-linejoin=\"round\"%s d=\"", colours[s->colour],
+    text_add(out, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-linejoin=\"round\"%s d=\"",
+             colours[s->colour],
              s->mark == CHART_DASHED ? " stroke-dasharray=\"6 4\"" : "");
     for (int64_t i = 0; i < s->count; i++) {
         bool here = drawable(&f->x, s->x[i]) && drawable(&f->y, s->y[i]);
@@ -191,14 +195,16 @@ static void put_bars(const frame *f, const chart_series *s, text *out) {
     for (int64_t i = 0; i < s->count; i++) {
         if (!drawable(&f->x, s->x[i]) || !drawable(&f->y, s->y[i])) continue;
         double y = place_y(f, s->y[i]);
-        text_add(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"/>", place_x(f, s->x[i]) - 0.4 * width, y,
+        text_add(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"/>",
+                 place_x(f, s->x[i]) - 0.4 * width, y,
                  0.8 * width, base - y, colours[s->colour]);
     }
     text_add(out, "\n");
 }
 
 static double put_key(text *out, double x, const char *colour, bool dashed, const char *name) {
-    text_add(out, "<path d=\"M%.0f 34 h18\" stroke=\"%s\" stroke-width=\"3\"%s/>", x, colour, dashed ? " stroke-dasharray=\"5 3\"" : "");
+    text_add(out, "<path d=\"M%.0f 34 h18\" stroke=\"%s\" stroke-width=\"3\"%s/>", x, colour,
+             dashed ? " stroke-dasharray=\"5 3\"" : "");
     put_text(out, x + 23, 38, "", name);
     return x + 40 + 6.4 * (double)strlen(name);
 }
@@ -206,17 +212,20 @@ static double put_key(text *out, double x, const char *colour, bool dashed, cons
 static void put_legend(const chart *c, text *out) {
     double x = LEFT;
     for (int s = 0; s < c->series_count; s++)
-        if (c->series[s].name) x = put_key(out, x, colours[c->series[s].colour], c->series[s].mark == CHART_DASHED, c->series[s].name);
+        if (c->series[s].name)
+            x = put_key(out, x, colours[c->series[s].colour], c->series[s].mark == CHART_DASHED, c->series[s].name);
     if (c->truth) put_key(out, x, TRUTH_COLOUR, true, "truth");
 }
 
 void chart_svg(const chart *c, text *out) {
-    static void (*const put[])(const frame *, const chart_series *, text *) = { put_path, put_path, put_dots, put_bars };
+    static void (*const put[])(const frame *, const chart_series *, text *) = { put_path, put_path, put_dots,
+                                                                                put_bars };
     frame f = frame_of(c);
     put_axes(&f, c->title, c->x_label, c->y_label, out);
     for (int s = 0; s < c->series_count; s++) put[c->series[s].mark](&f, &c->series[s], out);
     if (c->truth && drawable(&f.x, *c->truth))
-        text_add(out, "<path d=\"M%.1f %d V%d\" stroke=\"" TRUTH_COLOUR "\" stroke-width=\"2\" stroke-dasharray=\"5 3\"/>\n",
+        text_add(out, "<path d=\"M%.1f %d V%d\" stroke=\"" TRUTH_COLOUR "\" stroke-width=\"2\" stroke-dasharray=\"5 "
+                                                                        "3\"/>\n",
                  place_x(&f, *c->truth), TOP, HEIGHT - BOTTOM);
     put_legend(c, out);
     text_add(out, "</svg>\n");
@@ -240,14 +249,16 @@ static void cell_colour(char colour[8], double share) {
 }
 
 static void put_cross(const frame *f, const double *at, text *out) {
-    text_add(out, "<path d=\"M%.1f %.1f m-7 -7 l14 14 m0 -14 l-14 14\" stroke=\"" TRUTH_COLOUR "\" stroke-width=\"3\" fill=\"none\"/>\n",
+    text_add(out, "<path d=\"M%.1f %.1f m-7 -7 l14 14 m0 -14 l-14 14\" stroke=\"" TRUTH_COLOUR "\" stroke-width=\"3\" "
+                                                                                               "fill=\"none\"/>\n",
              place_x(f, at[0]), place_y(f, at[1]));
     put_key(out, LEFT, TRUTH_COLOUR, false, "truth");
 }
 
 void heat_map_svg(const heat_map *h, text *out) {
     frame  f = { cells_axis(h->x, h->columns), cells_axis(h->y, h->rows) };
-    double most = 0, width = (double)(WIDTH - LEFT - RIGHT) / h->columns, height = (double)(HEIGHT - TOP - BOTTOM) / h->rows;
+    double most = 0, width = (double)(WIDTH - LEFT - RIGHT) / h->columns,
+           height = (double)(HEIGHT - TOP - BOTTOM) / h->rows;
     char   colour[8], key[64];
     put_axes(&f, h->title, h->x_label, h->y_label, out);
     for (int i = 0; i < h->columns * h->rows; i++) most = fmax(most, h->value[i]);
@@ -255,7 +266,8 @@ void heat_map_svg(const heat_map *h, text *out) {
         if (!(h->value[i] > 0)) continue;
         cell_colour(colour, h->value[i] / most);
         text_add(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"/>",
-                 place_x(&f, h->x[i % h->columns]) - width / 2, place_y(&f, h->y[i / h->columns]) - height / 2, width, height, colour);
+                 place_x(&f, h->x[i % h->columns]) - width / 2, place_y(&f, h->y[i / h->columns]) - height / 2, width,
+                 height, colour);
     }
     if (h->truth) put_cross(&f, h->truth, out);
     snprintf(key, sizeof key, "darkest: %.3g", most);

@@ -1,5 +1,5 @@
-/* Small charts as SVG for a page: drawn here, so that a page needs nothing but itself. The thread's locale must have the
- * decimal point of the C locale. */
+/* Small charts as SVG for a page: drawn here, so that a page needs nothing but itself. The thread's locale must have
+ * the decimal point of the C locale. */
 #ifndef EIS_CHART_H
 #define EIS_CHART_H
 

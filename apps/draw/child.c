@@ -39,7 +39,8 @@ static child_end end_child(pid_t child, child_end why) {
     return why;
 }
 
-/* A caller that reaps children itself leaves no exit code to see: taken for success, the picture is looked at anyway. */
+/* A caller that reaps children itself leaves no exit code to see: taken for success, the picture is looked at
+ * anyway. */
 static child_end wait_for(pid_t child, const plot_watch *watch, const char *svg_path, double limit_s) {
     double began = os_seconds(), asked = began;
     for (int code = 0, pause_ms = FIRST_PAUSE_MS;; pause_ms = MIN2(2 * pause_ms, LONGEST_PAUSE_MS)) {
@@ -56,7 +57,8 @@ static child_end wait_for(pid_t child, const plot_watch *watch, const char *svg_
     }
 }
 
-child_end child_run(char *const *arguments, int in, int out, int err, const plot_watch *watch, const char *svg_path, double limit_s) {
+child_end child_run(char *const *arguments, int in, int out, int err, const plot_watch *watch, const char *svg_path,
+                    double limit_s) {
     pid_t child;
     int   code = spawn(&child, arguments, in, out, err);
     if (code == 0) return wait_for(child, watch, svg_path, limit_s);

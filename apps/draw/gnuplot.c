@@ -53,7 +53,8 @@ bool gnuplot_found(void) {
 
 /* The character at s and its length in bytes; length 0 if it is no UTF-8. */
 static int read_character(const unsigned char *s, uint32_t *code) {
-    static const struct { uint32_t mask, mark, least; } forms[] = { { 0x80, 0, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 },
+    static const struct { uint32_t mask, mark, least; } forms[] = { { 0x80, 0, 0 }, { 0xe0, 0xc0, 0x80 },
+                                                                    { 0xf0, 0xe0, 0x800 },
                                                                      { 0xf8, 0xf0, 0x10000 } };
     for (int length = 1; length <= 4; length++) {
         if ((s[0] & forms[length - 1].mask) != forms[length - 1].mark) continue;
@@ -73,8 +74,8 @@ static bool is_text(uint32_t code) {
     return !control && !surrogate && !(code >= 0xfdd0 && code <= 0xfdef) && (code & 0xfffe) != 0xfffe;
 }
 
-/* A single-quoted gnuplot string, in which nothing is special but the quote itself. Control characters become blanks, for
- * they could end the line; what is no text becomes question marks, for it would spoil the SVG. */
+/* A single-quoted gnuplot string, in which nothing is special but the quote itself. Control characters become blanks,
+ * for they could end the line; what is no text becomes question marks, for it would spoil the SVG. */
 static void put_text(FILE *out, const char *s) {
     fputc('\'', out);
     for (const unsigned char *at = (const unsigned char *)(s ? s : ""); *at;) {
@@ -126,7 +127,8 @@ static void include(extent *e, double v, bool positive) {
 static extent x_extent(const plot *p, bool positive) {
     extent e = { INFINITY, -INFINITY };
     for (int64_t i = 0; i < p->series_count; i++)
-        for (int64_t k = 0; k < p->series[i].count; k++) include(&e, p->series[i].x ? p->series[i].x[k] : (double)(k + 1), positive);
+        for (int64_t k = 0; k < p->series[i].count; k++)
+            include(&e, p->series[i].x ? p->series[i].x[k] : (double)(k + 1), positive);
     return e;
 }
 
@@ -164,12 +166,13 @@ static void put_markers(FILE *out, const plot *p) {
         fputs(" at first", out);
         put_value(out, m->x);
         bool late = m->x > x.low + 0.8 * (x.high - x.low);
-        fprintf(out, ", graph 0.97 %s textcolor rgb '#777777'\n", late ? "right offset character -0.6,0" : "offset character 0.6,0");
+        fprintf(out, ", graph 0.97 %s textcolor rgb '#777777'\n",
+                late ? "right offset character -0.6,0" : "offset character 0.6,0");
     }
 }
 
-/* As wide as the values, not as whole decades, and labelled at 1, 2 and 5 where there are few decades; below one it is a linear
- * axis, for its ticks say more. */
+/* As wide as the values, not as whole decades, and labelled at 1, 2 and 5 where there are few decades; below one it is
+ * a linear axis, for its ticks say more. */
 static void put_log_axis(FILE *out, char axis, extent e) {
     if (!(e.low <= e.high) || e.high < 10 * e.low) return;
     double decades = log10(e.high / e.low), margin = pow(10, 0.02 * decades);
@@ -191,7 +194,8 @@ static void put_x_axis(FILE *out, const plot *p) {
     put_range(out, 'x', x);
     if (p->x_is_time) {
         bool two = ticks_lines(x.low, x.high) > 1;
-        fprintf(out, "set rmargin 8\nset bmargin %d\n", 2 + two + (p->x_label && *p->x_label ? 2 : 0)); /* gnuplot counts one line */
+        /* gnuplot counts one line */
+        fprintf(out, "set rmargin 8\nset bmargin %d\n", 2 + two + (p->x_label && *p->x_label ? 2 : 0));
         ticks_put(out, x.low, x.high);
     } else if (x.high - x.low <= MOST_WHOLE) fputs("set xtics 1\n", out);
 }
@@ -200,7 +204,8 @@ static void put_x_axis(FILE *out, const plot *p) {
 static void put_y_axis(FILE *out, const plot *p) {
     extent y = y_extent(p, p->log_y);
     if (p->log_y) put_log_axis(out, 'y', y);
-    else if (p->y_not_negative && y.low >= 0 && y.high > 4 * y.low) put_range(out, 'y', (extent){ 0, fmin(1.05 * y.high, 1e308) });
+    else if (p->y_not_negative && y.low >= 0 && y.high > 4 * y.low)
+        put_range(out, 'y', (extent){ 0, fmin(1.05 * y.high, 1e308) });
 }
 
 static void put_axes(FILE *out, const plot *p) {
@@ -228,7 +233,8 @@ static void put_curve(FILE *out, const plot *p, int64_t i) {
 }
 
 static void put_script(FILE *out, const plot *p) {
-    fprintf(out, "set terminal svg size %d,%d dynamic noenhanced font 'Helvetica,Arial,sans-serif,13' background '#ffffff'\n",
+    fprintf(out, "set terminal svg size %d,%d dynamic noenhanced font 'Helvetica,Arial,sans-serif,13' background "
+                 "'#ffffff'\n",
             p->width > 0 ? p->width : 800, p->height > 0 ? p->height : 450);
     fputs(style_setup, out);
     put_axes(out, p);
@@ -262,19 +268,24 @@ static tide_status copy_svg(FILE *from, FILE *to, tide_failure *failure) {
     return strstr(tail, end) ? TIDE_OK : fail(failure, TIDE_EIO, "plot: %s drew only a part", program_name());
 }
 
-static tide_status tell_end(child_end end, FILE *messages, const char *svg_path, plot_watch *watch, double limit_s, tide_failure *failure) {
+static tide_status tell_end(child_end end, FILE *messages, const char *svg_path, plot_watch *watch, double limit_s,
+                            tide_failure *failure) {
     const char *slash = strrchr(svg_path, '/'), *name = slash ? slash + 1 : svg_path;
     char        line[256] = "";
-    if (end == CHILD_STOPPED) return fail(failure, TIDE_ECANCELLED, "stopped while %s was being drawn: it is left out, and what comes after it", name);
+    if (end == CHILD_STOPPED)
+        return fail(failure, TIDE_ECANCELLED,
+                    "stopped while %s was being drawn: it is left out, and what comes after it", name);
     if (watch) watch->gave_up = true;
     if (end == CHILD_NONE) return fail(failure, TIDE_EIO, "plot: cannot start %s: %s", program_name(), strerror(errno));
-    if (end == CHILD_HUNG) return fail(failure, TIDE_EIO, "plot: %s was ended after %g s without having drawn %s", program_name(), limit_s, name);
+    if (end == CHILD_HUNG)
+        return fail(failure, TIDE_EIO, "plot: %s was ended after %g s without having drawn %s", program_name(), limit_s,
+                    name);
     first_message(messages, line);
     return fail(failure, TIDE_EIO, "plot: gnuplot failed: %s", line[0] ? line : "no message");
 }
 
-/* Script and picture go through unnamed files, not pipes: gnuplot may end early without a SIGPIPE for us, and neither side can
- * wait for the other. */
+/* Script and picture go through unnamed files, not pipes: gnuplot may end early without a SIGPIPE for us, and neither
+ * side can wait for the other. */
 tide_status gnuplot_draw(const plot *p, FILE *svg, const char *svg_path, plot_watch *watch, tide_failure *failure) {
     enum { LIMIT_S = 60 };
     FILE       *script = tmpfile(), *messages = tmpfile(), *picture = tmpfile();
@@ -292,7 +303,8 @@ tide_status gnuplot_draw(const plot *p, FILE *svg, const char *svg_path, plot_wa
     }
     rewind(script);
     child_end end = child_run(arguments, fileno(script), fileno(picture), fileno(messages), watch, svg_path, limit_s);
-    status = end == CHILD_DONE ? copy_svg(picture, svg, failure) : tell_end(end, messages, svg_path, watch, limit_s, failure);
+    status = end == CHILD_DONE ? copy_svg(picture, svg, failure)
+                               : tell_end(end, messages, svg_path, watch, limit_s, failure);
 done:
     if (script) fclose(script);
     if (messages) fclose(messages);

@@ -109,7 +109,8 @@ const char *plot_missing_note(void) {
            "(Debian: apt-get install gnuplot-nox; macOS: brew install gnuplot)";
 }
 
-/* With someone to tell, a gnuplot that does not work is no failure: the numbers are there. A picture that cannot be written is. */
+/* With someone to tell, a gnuplot that does not work is no failure: the numbers are there. A picture that cannot be
+ * written is. */
 static tide_status draw(job *j, bool *drawn) {
     tide_failure why    = { 0 };
     char         message[sizeof why.message + 64];

@@ -23,7 +23,8 @@ typedef struct plot_series {
     const double *y_upper;  /* PLOT_BAND only */
     int64_t       count;
     plot_style    style;
-    int           colour;   /* 0: the next one of the palette; 1, 2, ...: that one, so that related series can share it */
+    int           colour;   /* 0: the next one of the palette; 1, 2, ...: that one, so that related series can share
+                               it */
 } plot_series;
 
 typedef struct plot_marker {
@@ -47,7 +48,8 @@ typedef struct plot {
 
 /* Whoever waits for gnuplot. One for all plots of a run: after the first that fails the others are not tried. */
 typedef struct plot_watch {
-    bool (*stop)(void *user, const char *svg_path);     /* asked every 50 ms while it draws; true: no more. NULL: never */
+    bool (*stop)(void *user, const char *svg_path);     /* asked every 50 ms while it draws; true: no more. NULL:
+                                                           never */
     void (*warn)(void *user, const char *message);      /* gnuplot failed or hangs. NULL: that is a failure */
     void *user;
     double limit_s;  /* for one plot; 0: 60 */
@@ -59,8 +61,8 @@ typedef struct plot_watch {
  *   watch   asked and told while gnuplot draws; may be NULL
  *   drawn   set to whether the SVG was made; false, with TIDE_OK, when there is no gnuplot; may be NULL
  * Fails with TIDE_EIO when a file cannot be written or gnuplot fails or hangs (its first message is kept) and
- * watch->warn is NULL, TIDE_ECANCELLED when watch->stop says so (gnuplot is killed), TIDE_EINVAL when svg_path does not end
- * in ".svg". */
+ * watch->warn is NULL, TIDE_ECANCELLED when watch->stop says so (gnuplot is killed), TIDE_EINVAL when svg_path does not
+ * end in ".svg". */
 tide_status plot_write(const char *svg_path, const plot *p, plot_watch *watch, bool *drawn, tide_failure *failure);
 
 /* Whether gnuplot is here (TIDEMILL_GNUPLOT names another program; empty: none). */

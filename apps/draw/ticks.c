@@ -13,10 +13,14 @@ static const double FIRST = -62167219200.0, LAST = 253402300799.0;
 typedef struct spacing { int64_t seconds, months; } spacing;  /* one of them */
 
 static const spacing spacings[] = {
-    { 1, 0 },        { 2, 0 },        { 5, 0 },        { 10, 0 },        { 15, 0 },   { 30, 0 },  { 60, 0 },    { 120, 0 },
-    { 300, 0 },      { 600, 0 },      { 900, 0 },      { 1800, 0 },      { 3600, 0 }, { 7200, 0 }, { 10800, 0 }, { 21600, 0 },
-    { 43200, 0 },    { DAY, 0 },      { 2 * DAY, 0 },  { 7 * DAY, 0 },   { 14 * DAY, 0 }, { 0, 1 }, { 0, 2 },    { 0, 3 },
-    { 0, 6 },        { 0, 12 },       { 0, 24 },       { 0, 60 },        { 0, 120 },  { 0, 240 }, { 0, 600 },   { 0, 1200 },
+    { 1, 0 },        { 2, 0 },        { 5, 0 },        { 10, 0 },        { 15, 0 },   { 30, 0 },  { 60, 0 },
+    { 120, 0 },
+    { 300, 0 },      { 600, 0 },      { 900, 0 },      { 1800, 0 },      { 3600, 0 }, { 7200, 0 }, { 10800, 0 },
+    { 21600, 0 },
+    { 43200, 0 },    { DAY, 0 },      { 2 * DAY, 0 },  { 7 * DAY, 0 },   { 14 * DAY, 0 }, { 0, 1 }, { 0, 2 },
+    { 0, 3 },
+    { 0, 6 },        { 0, 12 },       { 0, 24 },       { 0, 60 },        { 0, 120 },  { 0, 240 }, { 0, 600 },
+    { 0, 1200 },
     { 0, 2400 },     { 0, 6000 },     { 0, 12000 },    { 0, 24000 },
 };
 enum { SPACINGS = sizeof spacings / sizeof *spacings };
@@ -58,7 +62,11 @@ static void put_tick(FILE *out, int64_t seconds, const char *format, bool first)
 }
 
 static const char *format_of(spacing s) {
-    return s.months >= 12 ? "%Y" : s.months ? "%Y-%m" : s.seconds >= DAY ? "%Y-%m-%d" : s.seconds >= 60 ? "%Y-%m-%d\\n%H:%M" : "%Y-%m-%d\\n%H:%M:%S";
+    return s.months >= 12     ? "%Y"
+           : s.months         ? "%Y-%m"
+           : s.seconds >= DAY ? "%Y-%m-%d"
+           : s.seconds >= 60  ? "%Y-%m-%d\\n%H:%M"
+                              : "%Y-%m-%d\\n%H:%M:%S";
 }
 
 int ticks_lines(double low, double high) {

@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-/* gnuplot's `set xtics` for an axis of seconds since 1970 from low to high (finite, low < high). Outside the years 0 to 9999
- * nothing is written: gnuplot then labels the axis with plain numbers. */
+/* gnuplot's `set xtics` for an axis of seconds since 1970 from low to high (finite, low < high). Outside the years 0 to
+ * 9999 nothing is written: gnuplot then labels the axis with plain numbers. */
 void ticks_put(FILE *out, double low, double high);
 
 /* How many lines these labels have: two where they hold a clock. */

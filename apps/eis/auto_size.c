@@ -11,7 +11,9 @@ static int64_t batch_of(const eis_options *o) {
     return o->batch_size ? o->batch_size : o->inputs == EIS_INPUTS_KNOWN ? EIS_KNOWN_BATCH : EIS_SPECTRUM_BATCH;
 }
 
-static bool tell(eis_listener listener, void *user, eis_tone tone, const char *line) { return listener && listener(user, tone, line); }
+static bool tell(eis_listener listener, void *user, eis_tone tone, const char *line) {
+    return listener && listener(user, tone, line);
+}
 
 tide_status eis_auto_size(eis_options *o, eis_listener listener, void *user, tide_failure *failure) {
     machine        m;
@@ -25,11 +27,14 @@ tide_status eis_auto_size(eis_options *o, eis_listener listener, void *user, tid
     machine_advise(&m, &rates, &a);
     if (o->auto_size) {
         if (!o->batch_size) o->batch_size = c->value;
-        snprintf(line, sizeof line, "sized for %s: batch-size %" PRId64 " (advised: %" PRId64 ", %s)", *m.model ? m.model : "this machine",
+        snprintf(line, sizeof line, "sized for %s: batch-size %" PRId64 " (advised: %" PRId64 ", %s)",
+                 *m.model ? m.model : "this machine",
                  o->batch_size, c->value, c->why);
         stop = tell(listener, user, EIS_NOTE, line);
     } else if ((m.apple || rates.measured) && batch_of(o) > 2 * c->most) {
-        snprintf(line, sizeof line, "--batch-size %" PRId64 " is more than twice the %" PRId64 " that suits this machine (%s); --auto-size takes that",
+        snprintf(line, sizeof line, "--batch-size %" PRId64 " is more than twice the %" PRId64 " that suits this "
+                                                                                               "machine (%s); "
+                                                                                               "--auto-size takes that",
                  batch_of(o), c->most, c->why);
         stop = tell(listener, user, EIS_WARNING, line);
     }

@@ -36,7 +36,9 @@ typedef struct session {
     tide_failure first;        /* why, the first of them */
 } session;
 
-static tide_status out_of_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the answer"); }
+static tide_status out_of_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for the answer");
+}
 
 static tide_status note(const session *s, bool warning, const char *message, tide_failure *failure) {
     bool stop = s->listener && s->listener(s->user, warning ? EIS_WARNING : EIS_NOTE, message);
@@ -79,8 +81,10 @@ static eis_method method_of(const eis_options *o) {
 static tide_status check_labels(const eis_options *o, const question *q, tide_failure *failure) {
     const eis_known *k = &q->known;
     bool all = k->is[EIS_RA] && k->is[EIS_RB] && k->is[EIS_CA] && k->is[EIS_CB];
-    if (!o->canonical || !all || k->value[EIS_RA] * k->value[EIS_CA] >= k->value[EIS_RB] * k->value[EIS_CB]) return TIDE_OK;
-    return fail_at(failure, TIDE_EINVAL, NULL, 0, "canonical", "--canonical: with these values a is the faster membrane");
+    if (!o->canonical || !all || k->value[EIS_RA] * k->value[EIS_CA] >= k->value[EIS_RB] * k->value[EIS_CB])
+        return TIDE_OK;
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "canonical",
+                   "--canonical: with these values a is the faster membrane");
 }
 
 static tide_status check_needs(const eis_options *o, const question *q, tide_failure *failure) {
@@ -91,7 +95,8 @@ static tide_status check_needs(const eis_options *o, const question *q, tide_fai
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "model",
                        "--method network needs --model RUN, the folder of a trained predictor (tidemill eis train)");
     if (*o->spectra && q->circuit == EIS_CHAIN && isnan(q->rs_ohm) && !q->known.is[EIS_RSH])
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "rs", "in the chain circuit only Rs + Rsh is seen: give --rs OHM or --known Rsh=...");
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "rs",
+                       "in the chain circuit only Rs + Rsh is seen: give --rs OHM or --known Rsh=...");
     return check_labels(o, q, failure);
 }
 
@@ -118,7 +123,8 @@ static tide_status open_known(session *s, tide_failure *failure) {
     const known_card  *card   = &s->known_model.card;
     if (status != TIDE_OK || !card->circuit_given) return status;
     if (o->circuit_given && card->circuit != s->question.circuit)
-        return fail_at(failure, TIDE_EINVAL, o->model, 0, "circuit", "%s is a predictor of the %s circuit; leave --circuit out", o->model,
+        return fail_at(failure, TIDE_EINVAL, o->model, 0, "circuit",
+                       "%s is a predictor of the %s circuit; leave --circuit out", o->model,
                        card->circuit == EIS_SHUNT ? "shunt" : "chain");
     s->question.circuit = card->circuit;
     return TIDE_OK;
@@ -128,30 +134,37 @@ static tide_status open_model(session *s, tide_failure *failure) {
     const eis_options *o = s->options;
     if (s->question.method != EIS_NETWORK || !*o->model) return TIDE_OK;
     if (known_model_is(o->model)) return open_known(s, failure);
-    const predictor_settings with = { .device = o->device, .threads = (int)o->workers, .precision = wanted_precision(o), .strict = o->strict,
+    const predictor_settings with = { .device = o->device, .threads = (int)o->workers,
+                                      .precision = wanted_precision(o), .strict = o->strict,
                                        .mode = wanted_mode(o) };
     tide_status status = predictor_open(o->model, &with, &s->question.predictor, failure);
     if (status != TIDE_OK) return status;
     const char *why = predictor_note(s->question.predictor);
     char line[RUN_LINE], warning[PRECISION_LINE];
     if (*why) status = note(s, true, precision_warning(warning, why), failure);
-    return status == TIDE_OK && run_choices_told(predictor_graph(s->question.predictor), line) ? note(s, false, line, failure) : status;
+    return status == TIDE_OK && run_choices_told(predictor_graph(s->question.predictor), line)
+               ? note(s, false, line, failure)
+               : status;
 }
 
 static tide_status tell_source(session *s, tide_failure *failure) {
-    static const char remedy[] = "Add the measured spectrum and they can be told: tidemill eis complete --spectrum FILE";
+    static const char remedy[] =
+        "Add the measured spectrum and they can be told: tidemill eis complete --spectrum FILE";
     const eis_options *o = s->options;
     bool known = s->known_model.graph != NULL, spectrum = *o->spectra;
     if (s->question.method != EIS_NETWORK || (spectrum && !known)) return TIDE_OK;
     if (spectrum)
-        snprintf(s->source, sizeof s->source, "%s is told the known values alone: the spectrum is not used. --method refined uses it",
+        snprintf(s->source, sizeof s->source, "%s is told the known values alone: the spectrum is not used. --method "
+                                              "refined uses it",
                  o->model);
     else if (known)
         snprintf(s->source, sizeof s->source,
-                 "from the known values alone, as %s learned them. Independent known values carry no information on the missing ones. %s",
+                 "from the known values alone, as %s learned them. Independent known values carry no information on "
+                 "the missing ones. %s",
                  o->model, remedy);
     else
-        snprintf(s->source, sizeof s->source, "independent known values carry no information on the missing ones: this is the prior. %s",
+        snprintf(s->source, sizeof s->source, "independent known values carry no information on the missing ones: "
+                                              "this is the prior. %s",
                  remedy);
     return note(s, spectrum, s->source, failure);
 }
@@ -172,7 +185,8 @@ static tide_status warn_of_circuit(const session *s, const answer *a, tide_failu
     if (!a->spectrum || verdict == FIT_OPEN || verdict == FIT_ADEQUATE) return TIDE_OK;
     answer_notes(a, &notes);
     if (notes.data) text_add(&line, "%s: %.*s", a->path, (int)strcspn(notes.data, "\n"), notes.data);
-    tide_status status = notes.failed || line.failed || !line.data ? out_of_memory(failure) : note(s, true, line.data, failure);
+    tide_status status =
+        notes.failed || line.failed || !line.data ? out_of_memory(failure) : note(s, true, line.data, failure);
     text_free(&notes), text_free(&line);
     return status;
 }
@@ -182,9 +196,12 @@ static tide_status warn_of_misfit(const session *s, const answer *a, tide_failur
     const completion *c = a->completion;
     bool exact = s->question.method == EIS_EXACT, proposed = c->recipe && !isnan(c->grid_chi2);
     if ((!exact && !proposed) || c->grid_adequate) return warn_of_circuit(s, a, failure);
-    snprintf(message, sizeof message, exact ? "%s: no grid cell fits (reduced chi2 %.2g): the grid is coarser than your data"
-                                            : "%s: none of the network's cells fits (reduced chi2 %.2g): the grid is coarser than your data, or the network "
-                                              "missed the right ones", a->path, c->grid_chi2);
+    snprintf(message, sizeof message,
+             exact ? "%s: no grid cell fits (reduced chi2 %.2g): the grid is coarser than your data"
+                   : "%s: none of the network's cells fits (reduced chi2 %.2g): the grid is coarser than your data, or "
+                     "the network "
+                     "missed the right ones",
+             a->path, c->grid_chi2);
     tide_status status = note(s, true, message, failure);
     return status == TIDE_OK ? warn_of_circuit(s, a, failure) : status;
 }
@@ -207,9 +224,10 @@ static tide_status find_answer(const session *s, const eis_spectrum *spectrum, c
 }
 
 /* `spectrum` NULL: there is none. */
-static tide_status put_answer(session *s, const char *path, int64_t number, const eis_spectrum *spectrum, const completion *c,
+static tide_status put_answer(session *s, const char *path, int64_t number, const eis_spectrum *spectrum,
+                              const completion *c,
                               tide_failure *failure) {
-    bool        unused = s->known_model.graph != NULL, in_rsh = is_auto(s->options->rs) && path && !isnan(s->question.rs_ohm);
+    bool unused = s->known_model.graph != NULL, in_rsh = is_auto(s->options->rs) && path && !isnan(s->question.rs_ohm);
     answer      a      = { path, &s->question, s->options, unused ? NULL : spectrum, c, s->source, in_rsh, s->watch };
     json_t     *json   = answer_json(&a);
     tide_status status = json && !json_array_append_new(s->answers, json) ? TIDE_OK : out_of_memory(failure);
@@ -239,14 +257,17 @@ static tide_status answer_one(session *s, const char *path, int64_t number, bool
 static tide_status refuse_inputs(const session *s, tide_failure *failure) {
     char       *list = strdup(s->options->spectra), *rest = list;
     tide_status status = list ? TIDE_OK : out_of_memory(failure);
-    for (const char *path; status == TIDE_OK && (path = strsep(&rest, "\n"));) status = owned_refuse_input(s->options->out, path, failure);
+    for (const char *path; status == TIDE_OK && (path = strsep(&rest, "\n"));)
+        status = owned_refuse_input(s->options->out, path, failure);
     free(list);
     return status;
 }
 
 /* The reason takes the place of the answer. */
-static tide_status put_reason(session *s, const char *path, int64_t number, const tide_failure *why, tide_failure *failure) {
-    json_t *one = json_pack("{s:o, s:{s:s, s:o, s:I, s:o}}", "spectrum", json_text(path), "error", "code", "bad_input", "message",
+static tide_status put_reason(session *s, const char *path, int64_t number, const tide_failure *why,
+                              tide_failure *failure) {
+    json_t *one = json_pack("{s:o, s:{s:s, s:o, s:I, s:o}}", "spectrum", json_text(path), "error", "code", "bad_input",
+                            "message",
                             json_text(why->message), "row", (json_int_t)why->row, "column", json_text(why->column));
     if (!one || json_array_append_new(s->answers, one)) return out_of_memory(failure);
     if (s->failed++ == 0) s->first = *why;
@@ -329,11 +350,12 @@ static tide_status finish(session *s, eis_result *r, tide_failure *failure) {
     return status != TIDE_OK || r->text ? status : out_of_memory(failure);
 }
 
-tide_status eis_complete(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure) {
+tide_status eis_complete(const eis_options *options, eis_listener listener, void *user, eis_result *result,
+                         tide_failure *failure) {
     if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     told         to    = { listener, user };
     plot_watch   watch = eis_plot_watch(&to);
-    session      s = { .options = options, .listener = listener, .user = user, .watch = &watch, .answers = json_array() };
+    session s = { .options = options, .listener = listener, .user = user, .watch = &watch, .answers = json_array() };
     tide_failure own = { 0 }, *f = failure ? failure : &own;
     tide_status status = s.answers ? ask(options, &s.question, f) : out_of_memory(f);
     if (status == TIDE_OK) status = open_model(&s, f);
@@ -347,7 +369,8 @@ tide_status eis_complete(const eis_options *options, eis_listener listener, void
     if (*options->out) owned_release(options->out);
     bool partly = status == TIDE_OK && s.failed;
     if (partly)
-        status = fail_at(f, TIDE_EDATA, s.first.file, s.first.row, s.first.column, "%lld of %lld spectra have no answer; the first of them: %s",
+        status = fail_at(f, TIDE_EDATA, s.first.file, s.first.row, s.first.column,
+                         "%lld of %lld spectra have no answer; the first of them: %s",
                          (long long)s.failed, (long long)s.spectra, s.first.message);
     predictor_free(s.question.predictor);
     known_model_free(&s.known_model);

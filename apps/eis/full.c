@@ -39,12 +39,15 @@ static tide_status note(const pipeline *p, const char *message, tide_failure *fa
 /* The JSON of a result, which is freed; `talk` receives its text. NULL: out of memory. */
 static json_t *take(eis_result *r, text *talk) {
     json_t *o = json_loads(r->json, 0, NULL);
-    if (talk && r->text) text_add(talk, "%s%s", r->text, r->text[0] && r->text[strlen(r->text) - 1] == '\n' ? "" : "\n");
+    if (talk && r->text)
+        text_add(talk, "%s%s", r->text, r->text[0] && r->text[strlen(r->text) - 1] == '\n' ? "" : "\n");
     eis_result_free(r);
     return o;
 }
 
-static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the report"); }
+static tide_status no_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for the report");
+}
 
 /* ---- data and predictor ---- */
 
@@ -116,7 +119,8 @@ static void ask(const pipeline *p, eis_options *o) {
     for (int k = EIS_RSH; k <= EIS_RB; k++) {
         char number[32];
         num_format(number, p->truth.p[k], false);
-        snprintf(o->known + strlen(o->known), sizeof o->known - strlen(o->known), "%s%s=%s", k ? "," : "", eis_parameters[k].name, number);
+        snprintf(o->known + strlen(o->known), sizeof o->known - strlen(o->known), "%s%s=%s", k ? "," : "",
+                 eis_parameters[k].name, number);
     }
     o->top_k = ALL_CANDIDATES;
     snprintf(o->rs, sizeof o->rs, "0");
@@ -178,20 +182,30 @@ static void put_best(const json_t *answer, const char *name, text *out) {
 static void tell_difference(const pipeline *p, text *out) {
     char number[EIS_COUNT][32];
     for (int k = 0; k < EIS_COUNT; k++) si_format(number[k], p->truth.p[k], 4);
-    text_add(out, "Circuit %s: Rsh = %sohm, Ra = %sohm and Rb = %sohm are known; Ca = %sF and Cb = %sF are to be found.\n", p->truth.id,
+    text_add(out, "Circuit %s: Rsh = %sohm, Ra = %sohm and Rb = %sohm are known; Ca = %sF and Cb = %sF are to be "
+                  "found.\n", p->truth.id,
              number[0], number[1], number[2], number[3], number[4]);
-    put_best(p->without, p->known_alone ? "  the predictor, from the known values alone" : "  the predictor, with the spectrum", out);
+    put_best(p->without,
+             p->known_alone ? "  the predictor, from the known values alone" : "  the predictor, with the spectrum",
+             out);
     put_best(p->with, "  the refined answer, with the spectrum", out);
-    text_add(out, "The spectrum is computed from this circuit, with %g %% noise: it is not a measurement.%s\n", 100 * DEMO_NOISE,
-             p->known_alone ? " It is what known values alone cannot replace: tidemill eis complete --spectrum FILE" : "");
+    text_add(out, "The spectrum is computed from this circuit, with %g %% noise: it is not a measurement.%s\n",
+             100 * DEMO_NOISE,
+             p->known_alone ? " It is what known values alone cannot replace: tidemill eis complete --spectrum FILE"
+                            : "");
     text_add(out, "report: %s/report.html\n", p->out);
 }
 
-static const char *const calibration_of[] = { "Calibration: the probability that the predictor gives to its most probable value of a "
-                                              "missing parameter, against how often that is right, on fresh spectra with 1 % noise.",
-                                              "Calibration: the probability that the predictor gives to its most probable value of a "
-                                              "missing parameter, against how often that is right, on 1,000 fresh rows of the data "
-                                              "with three known values each." };
+static const char *const calibration_of[] = {
+    "Calibration: the probability that the predictor gives to its most probable value of a "
+    "missing parameter, against how often that is right, on fresh spectra "
+    "with 1 % noise.",
+    "Calibration: the probability that the predictor gives to its most "
+    "probable value of a "
+    "missing parameter, against how often that is right, on 1,000 fresh "
+    "rows of the data "
+    "with three known values each."
+};
 
 static tide_status write_report(const pipeline *p, const char *intro, tide_failure *failure) {
     eis_spectrum spectrum = { 0 };
@@ -211,7 +225,8 @@ static tide_status write_report(const pipeline *p, const char *intro, tide_failu
         .spectrum = &spectrum,
         .candidates = p->options->top_k,
         .spectrum_note =
-            "The spectrum was computed from this circuit, with normal noise of 1 % of |Z| in each part: it is not a measurement."
+            "The spectrum was computed from this circuit, with normal noise of 1 % of |Z| in each part: it is not a "
+            "measurement."
     };
     tide_status status = eis_spectrum_read(p->spectrum, false, &spectrum, failure);
     if (status == TIDE_OK) status = report_write(&r, failure);
@@ -223,7 +238,8 @@ static tide_status finish(pipeline *p, eis_result *result, tide_failure *failure
     char     intro[NOTE], html[PATH];
     json_t  *all = json_pack("{s:i, s:s, s:s}", "schema_version", 1, "command", "eis full", "circuit_id", p->truth.id);
     snprintf(intro, sizeof intro,
-             "%s: Rsh, Ra and Rb are given as known, Ca and Cb are asked for, and the circuit itself is the truth to compare with.",
+             "%s: Rsh, Ra and Rb are given as known, Ca and Cb are asked for, and the circuit itself is the truth to "
+             "compare with.",
              p->trained ? "A circuit that is in no training data" : "Ground truth 0 of the data");
     tide_status status = write_report(p, intro, failure);
     if (status != TIDE_OK) return json_decref(all), status;
@@ -243,13 +259,17 @@ static tide_status run(pipeline *p, eis_result *result, tide_failure *failure) {
     const eis_options *o = p->options;
     bool        given  = *o->model != 0;
     tide_status status = make_folders(p->out, failure);
-    if (status == TIDE_OK) status = owned_check(p->out, (const char *const[]){ "spectrum.csv", "report.json", "report.html", NULL }, failure);
+    if (status == TIDE_OK)
+        status =
+            owned_check(p->out, (const char *const[]){ "spectrum.csv", "report.json", "report.html", NULL }, failure);
     if (status == TIDE_OK && !given && o->inputs == EIS_INPUTS_KNOWN) status = generate(p, failure);
     if (status == TIDE_OK && !given) status = train(p, failure);
     p->known_alone = known_model_is(p->model);
     if (status == TIDE_OK) status = given ? first_truth(p, failure) : fresh_truth(p, failure);
     if (status == TIDE_OK)
-        status = note(p, given ? "completing ground truth 0 of the data" : "3. completing a circuit that is in no training data", failure);
+        status = note(
+            p, given ? "completing ground truth 0 of the data" : "3. completing a circuit that is in no training data",
+            failure);
     if (status == TIDE_OK) status = make_spectrum(p, failure);
     if (status == TIDE_OK) status = complete_by_network(p, failure);
     if (status == TIDE_OK) status = complete_with_spectrum(p, failure);
@@ -257,11 +277,13 @@ static tide_status run(pipeline *p, eis_result *result, tide_failure *failure) {
     return status == TIDE_OK ? finish(p, result, failure) : status;
 }
 
-tide_status eis_full(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure) {
+tide_status eis_full(const eis_options *options, eis_listener listener, void *user, eis_result *result,
+                     tide_failure *failure) {
     if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     pipeline     p = { .options = options, .listener = listener, .user = user };
     tide_failure own = { 0 }, *f = failure ? failure : &own;
-    if (strlen(options->out) > LONGEST_OUT) return fail_at(f, TIDE_EINVAL, NULL, 0, "out", "--out is longer than %d bytes", LONGEST_OUT);
+    if (strlen(options->out) > LONGEST_OUT)
+        return fail_at(f, TIDE_EINVAL, NULL, 0, "out", "--out is longer than %d bytes", LONGEST_OUT);
     snprintf(p.out, sizeof p.out, "%s", *options->out ? options->out : DEFAULT_OUT);
     if (*options->model) snprintf(p.model, sizeof p.model, "%s", options->model);
     else snprintf(p.model, sizeof p.model, "%s/model", p.out);

@@ -7,7 +7,8 @@
 #include "eis/known/train.h"
 #include "eis/predictor/train.h"
 
-static tide_status train(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure) {
+static tide_status train(const eis_options *options, eis_listener listener, void *user, eis_result *result,
+                         tide_failure *failure) {
     if (options->inputs == EIS_INPUTS_KNOWN) return known_train(options, listener, user, result, failure);
     if (options->circuit_given && options->circuit != EIS_SHUNT)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "circuit",
@@ -15,7 +16,8 @@ static tide_status train(const eis_options *options, eis_listener listener, void
     return spectrum_train(options, listener, user, result, failure);
 }
 
-tide_status eis_train(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure) {
+tide_status eis_train(const eis_options *options, eis_listener listener, void *user, eis_result *result,
+                      tide_failure *failure) {
     if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     eis_options *o = malloc(sizeof *o);
     if (!o) return fail(failure, TIDE_ENOMEM, "out of memory for the options");

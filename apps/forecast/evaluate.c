@@ -32,21 +32,25 @@ static tide_status refuse_columns(const forecast_options *o, tide_failure *failu
     const forecast_option *table = forecast_option_table(&count);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (o->given[forecast_option_find(names[i]) - table])
-            return fail_at(failure, TIDE_EINVAL, NULL, 0, names[i], "--%s is fixed by the run of --model: leave it out", names[i]);
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, names[i], "--%s is fixed by the run of --model: leave it out",
+                           names[i]);
     return TIDE_OK;
 }
 
 /* What the run fixes, the options may repeat but not contradict. */
 static tide_status adopt(evaluation *e, tide_failure *failure) {
     forecast_options *o = e->options;
-    const struct { const char *name; int64_t *value, run; } fixed[] = { { "seq-len", &o->seq_len, e->bundle.config.seq_len },
-                                                                        { "pred-len", &o->pred_len, e->bundle.config.pred_len } };
+    const struct { const char *name; int64_t *value, run; } fixed[] = { { "seq-len", &o->seq_len,
+        e->bundle.config.seq_len },
+                                                                        { "pred-len", &o->pred_len,
+                                                                            e->bundle.config.pred_len } };
     int64_t count;
     const forecast_option *table = forecast_option_table(&count);
     for (int i = 0; i < 2; i++) {
         bool given = o->given[forecast_option_find(fixed[i].name) - table];
         if (given && *fixed[i].value != fixed[i].run)
-            return fail_at(failure, TIDE_EINVAL, NULL, 0, fixed[i].name, "--%s %" PRId64 " is not the run's, %" PRId64, fixed[i].name, *fixed[i].value, fixed[i].run);
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, fixed[i].name, "--%s %" PRId64 " is not the run's, %" PRId64,
+                           fixed[i].name, *fixed[i].value, fixed[i].run);
         *fixed[i].value = fixed[i].run;
     }
     if (!o->given[forecast_option_find("kind") - table]) o->kind = e->bundle.kind;
@@ -60,8 +64,11 @@ static tide_status load_run(evaluation *e, tide_failure *failure) {
     tide_status status = loaded_bundle(o, &e->bundle, e->path, failure);
     if (status == TIDE_OK) status = adopt(e, failure);
     if (status == TIDE_OK) status = loaded_data(o, &e->bundle, (forecast_kind)o->kind, &e->data, failure);
-    if (status == TIDE_OK) status = split_sized(&e->data.frame, (frame_kind)o->kind, (split_sizes){ o->val, o->test }, o->seq_len, o->pred_len, &e->data.split, failure);
-    if (status == TIDE_OK) status = split_require(&e->data.frame, (frame_kind)o->kind, e->data.split, o->seq_len, o->pred_len, failure);
+    if (status == TIDE_OK)
+        status = split_sized(&e->data.frame, (frame_kind)o->kind, (split_sizes){ o->val, o->test }, o->seq_len,
+                             o->pred_len, &e->data.split, failure);
+    if (status == TIDE_OK)
+        status = split_require(&e->data.frame, (frame_kind)o->kind, e->data.split, o->seq_len, o->pred_len, failure);
     if (status == TIDE_OK) status = dataset_scale(&e->data, e->data.frame.rows, failure);
     return status == TIDE_OK ? loaded_session(o, &e->bundle, e->path, &e->data, &e->session, failure) : status;
 }
@@ -76,8 +83,10 @@ static void set_scoring(evaluation *e) {
     int64_t windows = block_windows(e->data.split.test, o->seq_len, o->pred_len);
     int64_t batch = plan_batch(o);
     if (e->compat & FORECAST_COMPAT_TEST_DROP_LAST && windows >= batch) windows = windows / batch * batch;
-    e->scoring = (scoring){ .data = &e->data, .seq_len = o->seq_len, .pred_len = o->pred_len, .first = e->data.split.test.start, .windows = windows,
-                            .metrics_scaled = (e->compat & FORECAST_COMPAT_METRICS_SCALED) != 0, .listener = &e->listener };
+    e->scoring = (scoring){ .data = &e->data, .seq_len = o->seq_len, .pred_len = o->pred_len,
+                            .first = e->data.split.test.start, .windows = windows,
+                            .metrics_scaled = (e->compat & FORECAST_COMPAT_METRICS_SCALED) != 0,
+                            .listener = &e->listener };
 }
 
 /* ---- --save-predictions ---- */
@@ -110,7 +119,8 @@ static tide_status add_stamps(const evaluation *e, tide_archive *a) {
     int64_t *time = malloc((size_t)(w->windows * w->pred_len) * sizeof *time + 1);
     if (!time) return TIDE_ENOMEM;
     for (int64_t i = 0; i < w->windows; i++)
-        memcpy(time + i * w->pred_len, e->data.frame.time + w->first + i + w->seq_len, (size_t)w->pred_len * sizeof *time);
+        memcpy(time + i * w->pred_len, e->data.frame.time + w->first + i + w->seq_len,
+               (size_t)w->pred_len * sizeof *time);
     tide_status status = tide_archive_add(a, "time", TIDE_I64, TIDE_SHAPE(w->windows, w->pred_len), time);
     free(time);
     return status;
@@ -118,17 +128,21 @@ static tide_status add_stamps(const evaluation *e, tide_archive *a) {
 
 static tide_status save_predictions(evaluation *e, tide_failure *failure) {
     tide_archive a      = { 0 };
-    tide_shape   shape  = TIDE_SHAPE(e->scoring.windows, e->scoring.pred_len, e->data.out_count), one = TIDE_SHAPE(e->data.out_count);
+    tide_shape shape = TIDE_SHAPE(e->scoring.windows, e->scoring.pred_len, e->data.out_count),
+               one = TIDE_SHAPE(e->data.out_count);
     tide_status  status = tide_archive_add(&a, "prediction", TIDE_F32, shape, e->scoring.keep_prediction);
     if (status == TIDE_OK) status = tide_archive_add(&a, "truth", TIDE_F32, shape, e->scoring.keep_truth);
-    if (status == TIDE_OK) status = tide_archive_add(&a, "mean", TIDE_F64, one, e->data.scaler.mean + e->data.out_first);
+    if (status == TIDE_OK)
+        status = tide_archive_add(&a, "mean", TIDE_F64, one, e->data.scaler.mean + e->data.out_first);
     if (status == TIDE_OK) status = tide_archive_add(&a, "std", TIDE_F64, one, e->data.scaler.std + e->data.out_first);
     if (status == TIDE_OK) status = add_names(e, &a);
     if (status == TIDE_OK) status = add_stamps(e, &a);
     if (status != TIDE_OK) fail(failure, status, "out of memory for the predictions");
     else status = tide_npz_write(e->options->save_predictions, &a, true, failure);
     if (status == TIDE_OK) output_remember(e->options->model, e->options->save_predictions);
-    if (status == TIDE_OK) listener_tell(&e->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = e->options->save_predictions });
+    if (status == TIDE_OK)
+        listener_tell(&e->listener,
+                      (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = e->options->save_predictions });
     tide_archive_free(&a);
     return status;
 }
@@ -161,17 +175,21 @@ static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *fai
     const forecast_options *o = e->options;
     bool        run    = *o->model != 0;
     if (!run && *o->save_predictions)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "save-predictions", "--save-predictions needs --model: baselines alone keep no predictions");
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "save-predictions",
+                       "--save-predictions needs --model: baselines alone keep no predictions");
     tide_status status = run ? load_run(e, failure) : load_data_alone(e, failure);
     if (status == TIDE_OK && *o->save_predictions)
-        status = output_check(o->save_predictions, "save-predictions", o->overwrite, o->model, (const char *const[]){ o->data, e->path, NULL }, failure);
+        status = output_check(o->save_predictions, "save-predictions", o->overwrite, o->model,
+                              (const char *const[]){ o->data, e->path, NULL }, failure);
     if (status != TIDE_OK) return status;
     tell_warnings(&e->listener, &e->data.frame);
     if (e->bundle.record.refit)
         listener_note(&e->listener, FORECAST_STAGE_WARNING,
-                      "the model has learned from all rows of its training file (--refit): on those, its errors are no test");
+                      "the model has learned from all rows of its training file (--refit): on those, its errors are "
+                      "no test");
     set_scoring(e);
-    r->windows = e->scoring.windows, r->columns = e->data.frame.columns, r->seq_len = o->seq_len, r->pred_len = o->pred_len;
+    r->windows = e->scoring.windows, r->columns = e->data.frame.columns, r->seq_len = o->seq_len,
+    r->pred_len = o->pred_len;
     if (run) status = score_run(e, r, failure);
     if (status == TIDE_OK) status = score_baselines(&e->scoring, e->data.split, o->season, &e->baselines, failure);
     if (status != TIDE_OK) return status;
@@ -185,7 +203,8 @@ static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *fai
     return report_json("forecast evaluate", r, &e->parts, failure);
 }
 
-tide_status forecast_evaluate(const forecast_options *options, forecast_progress progress, void *user, forecast_result *result, tide_failure *failure) {
+tide_status forecast_evaluate(const forecast_options *options, forecast_progress progress, void *user,
+                              forecast_result *result, tide_failure *failure) {
     if (arguments_sound(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     evaluation e = { .options = malloc(sizeof *options), .listener = { progress, user, os_seconds() } };
     if (!e.options) return fail(failure, TIDE_ENOMEM, "out of memory for the options");

@@ -23,7 +23,8 @@ typedef struct prediction {
     session   session;
     char      path[FOLDER_PATH];
     double   *values;    /* (pred_len, out columns), original units */
-    int64_t  *order;     /* the out columns as they stand in the file, those of the time stamps (-1, -2, ...) among them */
+    int64_t  *order;     /* the out columns as they stand in the file, those of the time stamps (-1, -2, ...) among
+                            them */
     int64_t   shown;     /* columns to write */
     int64_t  *time;      /* (seq_len + pred_len); NULL without time stamps */
     double    compile_ms;
@@ -32,7 +33,9 @@ typedef struct prediction {
     int64_t   season_rows;
 } prediction;
 
-static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the forecast"); }
+static tide_status no_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for the forecast");
+}
 
 /* ---- the rows to look at ---- */
 
@@ -43,7 +46,8 @@ static tide_status take_season(prediction *p, const double *rows, int64_t count,
     int64_t columns = p->bundle.config.columns, first = count - p->season_rows;
     if (first < 0)
         return fail_at(failure, TIDE_EDATA, p->options->data, 0, "use",
-                       "a season is %" PRId64 " rows, and there are only %" PRId64 " before the forecast: --data FILE with more, or another --use",
+                       "a season is %" PRId64 " rows, and there are only %" PRId64 " before the forecast: --data FILE "
+                                                                                   "with more, or another --use",
                        p->season_rows, count);
     size_t bytes = (size_t)(p->season_rows * columns) * sizeof *p->season;
     if (!(p->season = malloc(bytes + 1))) return no_memory(failure);
@@ -56,7 +60,8 @@ static tide_status keep_last_rows(prediction *p, tide_failure *failure) {
     frame  *f    = &p->data.frame;
     int64_t rows = p->bundle.config.seq_len, from = f->file_rows - rows;
     if (from < 0)
-        return fail_at(failure, TIDE_EDATA, p->options->data, 0, NULL, "it has %" PRId64 " rows, the model looks back on %" PRId64, f->file_rows, rows);
+        return fail_at(failure, TIDE_EDATA, p->options->data, 0, NULL,
+                       "it has %" PRId64 " rows, the model looks back on %" PRId64, f->file_rows, rows);
     if (seasonal(p)) {
         tide_status status = take_season(p, f->values, f->file_rows, failure);
         if (status != TIDE_OK) return status;
@@ -77,13 +82,16 @@ static void fill_gaps(prediction *p) {
 
 /* Solar and PEMS files have a layout of their own; ETT's are plain tables. */
 static tide_status rows_of_file(prediction *p, tide_failure *failure) {
-    forecast_kind kind   = p->bundle.kind == FORECAST_SOLAR || p->bundle.kind == FORECAST_PEMS ? (forecast_kind)p->bundle.kind : FORECAST_CUSTOM;
+    forecast_kind kind = p->bundle.kind == FORECAST_SOLAR || p->bundle.kind == FORECAST_PEMS
+                             ? (forecast_kind)p->bundle.kind
+                             : FORECAST_CUSTOM;
     tide_status   status = loaded_data(p->options, &p->bundle, kind, &p->data, failure);
     if (status != TIDE_OK) return status;
     tell_warnings(&p->listener, &p->data.frame);
     if (p->compat & FORECAST_COMPAT_SCALER_REFIT) {
         scaler_free(&p->data.scaler);
-        if (scaler_fit(&p->data.frame, (block){ 0, p->data.frame.file_rows }, &p->data.scaler) != TIDE_OK) return no_memory(failure);
+        if (scaler_fit(&p->data.frame, (block){ 0, p->data.frame.file_rows }, &p->data.scaler) != TIDE_OK)
+            return no_memory(failure);
     }
     fill_gaps(p);
     return keep_last_rows(p, failure);
@@ -97,7 +105,9 @@ static void tell_sentinels(const prediction *p) {
         char     text[320];
         if (!sentinels_find(p->bundle.tail + i, c->seq_len, c->columns, &one, 1)) continue;
         sentinel_text(text, sizeof text, p->bundle.names[i], &one);
-        listener_note(&p->listener, FORECAST_STAGE_WARNING, "in the %" PRId64 " rows that the forecast starts from, %s (in a new training)", c->seq_len, text);
+        listener_note(&p->listener, FORECAST_STAGE_WARNING,
+                      "in the %" PRId64 " rows that the forecast starts from, %s (in a new training)", c->seq_len,
+                      text);
     }
 }
 
@@ -148,7 +158,7 @@ static tide_status forecast(prediction *p, tide_failure *failure) {
     int64_t numbers = c->pred_len * c->out_count;
     float  *scaled  = malloc((size_t)numbers * sizeof *scaled);
     p->values       = malloc((size_t)numbers * sizeof *p->values);
-    tide_val x      = tide_expand_dims(p->session.series, 0), marks = c->marks ? tide_expand_dims(p->session.marks, 0) : x;
+    tide_val x = tide_expand_dims(p->session.series, 0), marks = c->marks ? tide_expand_dims(p->session.marks, 0) : x;
     tide_val y      = forecast_model_apply(&p->session.model, x, marks, TIDE_EVAL, NULL);
     double        began   = os_seconds();
     tide_program *program = scaled && p->values ? session_compile(&p->session, TIDE_LIST(y)) : NULL;
@@ -172,13 +182,16 @@ static tide_status future_times(prediction *p, tide_failure *failure) {
     p->time = malloc((size_t)(c->seq_len + c->pred_len) * sizeof *p->time);
     if (!p->time) return no_memory(failure);
     memcpy(p->time, f->time, (size_t)c->seq_len * sizeof *p->time);
-    for (int64_t i = 0; i < c->pred_len; i++) p->time[c->seq_len + i] = time_advance(f->time[c->seq_len - 1], f->step, i + 1);
+    for (int64_t i = 0; i < c->pred_len; i++)
+        p->time[c->seq_len + i] = time_advance(f->time[c->seq_len - 1], f->step, i + 1);
     return TIDE_OK;
 }
 
 /* ---- writing it ---- */
 
-static const char *used_name(const prediction *p) { return p->use == FORECAST_USE_MODEL ? "model" : baseline_names[p->use - 1]; }
+static const char *used_name(const prediction *p) {
+    return p->use == FORECAST_USE_MODEL ? "model" : baseline_names[p->use - 1];
+}
 
 /* Quoted when the name holds what would end a cell. */
 static void add_name(text *t, const char *name) {
@@ -213,7 +226,9 @@ static tide_status order_columns(prediction *p, tide_failure *failure) {
 static void add_cell(const prediction *p, text *t, int64_t step, int64_t column) {
     const model_config *c = &p->bundle.config;
     char cell[40];
-    if (column < 0) time_print_part(cell, p->time[c->seq_len + step], &p->data.frame.format, p->data.frame.time_columns.of[-1 - column].part);
+    if (column < 0)
+        time_print_part(cell, p->time[c->seq_len + step], &p->data.frame.format,
+                        p->data.frame.time_columns.of[-1 - column].part);
     else num_format(cell, p->values[step * c->out_count + column], true);
     text_add(t, "%s", cell);
 }
@@ -224,7 +239,8 @@ static tide_status make_csv(const prediction *p, forecast_result *r, tide_failur
     for (int64_t i = 0; i < p->shown; i++) {
         int64_t column = p->order[i];
         if (i) text_add(&t, ",");
-        add_name(&t, column < 0 ? p->data.frame.time_columns.of[-1 - column].name : p->bundle.names[c->out_first + column]);
+        add_name(&t,
+                 column < 0 ? p->data.frame.time_columns.of[-1 - column].name : p->bundle.names[c->out_first + column]);
     }
     for (int64_t s = 0; s < c->pred_len; s++)
         for (int64_t i = 0; i < p->shown; i++) {
@@ -248,11 +264,14 @@ static tide_status make_json(const prediction *p, forecast_result *r, tide_failu
         int64_t i = p->order[k];
         if (i < 0) continue;
         json_t *one = json_array();
-        for (int64_t s = 0; s < c->pred_len; s++) json_array_append_new(one, json_real(p->values[s * c->out_count + i]));
+        for (int64_t s = 0; s < c->pred_len; s++)
+            json_array_append_new(one, json_real(p->values[s * c->out_count + i]));
         json_object_set_new(values, p->bundle.names[c->out_first + i], one);
     }
-    json_t *o = json_pack("{s:i, s:s, s:o, s:s, s:I, s:I, s:f, s:o, s:o}", "schema_version", 1, "command", "forecast predict", "run", json_text(p->options->model), "used", used_name(p), "seq_len",
-                          (json_int_t)c->seq_len, "pred_len", (json_int_t)c->pred_len, "compile_ms", p->compile_ms, "time", times, "forecast", values);
+    json_t *o =
+        json_pack("{s:i, s:s, s:o, s:s, s:I, s:I, s:f, s:o, s:o}", "schema_version", 1, "command", "forecast predict",
+                  "run", json_text(p->options->model), "used", used_name(p), "seq_len", (json_int_t)c->seq_len,
+                  "pred_len", (json_int_t)c->pred_len, "compile_ms", p->compile_ms, "time", times, "forecast", values);
     r->json = o ? json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(o);
     return r->json ? TIDE_OK : no_memory(failure);
@@ -272,7 +291,8 @@ static bool plot_beside(const forecast_options *o) {
 static bool plot_name(const forecast_options *o, char svg[FOLDER_PATH], char csv[FOLDER_PATH]) {
     const char *slash = strrchr(o->output, '/'), *dot = strrchr(o->output, '.');
     int         stem  = dot && dot > (slash ? slash : o->output) ? (int)(dot - o->output) : (int)strlen(o->output);
-    return snprintf(svg, FOLDER_PATH, "%.*s-plot.svg", stem, o->output) < FOLDER_PATH && snprintf(csv, FOLDER_PATH, "%.*s-plot.csv", stem, o->output) < FOLDER_PATH;
+    return snprintf(svg, FOLDER_PATH, "%.*s-plot.svg", stem, o->output) < FOLDER_PATH &&
+           snprintf(csv, FOLDER_PATH, "%.*s-plot.csv", stem, o->output) < FOLDER_PATH;
 }
 
 static tide_status check_output(const forecast_options *o, const char *model, const char *path, tide_failure *failure) {
@@ -280,7 +300,8 @@ static tide_status check_output(const forecast_options *o, const char *model, co
 }
 
 /* Where the plot goes: beside --output if that is a regular file, else into the run's folder. */
-static tide_status plot_place(const prediction *p, char path[FOLDER_PATH], char csv[FOLDER_PATH], tide_failure *failure) {
+static tide_status plot_place(const prediction *p, char path[FOLDER_PATH], char csv[FOLDER_PATH],
+                              tide_failure *failure) {
     const forecast_options *o = p->options;
     if (!plot_beside(o)) return owned_claim_plot(o->model, "forecast-plot", path, failure);
     if (!plot_name(o, path, csv)) return fail(failure, TIDE_EINVAL, "the name of the plot is too long");
@@ -296,9 +317,12 @@ static tide_status draw(const prediction *p, const char *path, tide_failure *fai
     double *values = malloc((size_t)(c->seq_len + c->pred_len) * sizeof *values);
     if (!values) return no_memory(failure);
     for (int64_t i = 0; i < c->seq_len; i++) values[i] = f->values[i * f->columns + column];
-    for (int64_t i = 0; i < c->pred_len; i++) values[c->seq_len + i] = p->values[i * c->out_count + column - c->out_first];
-    static const char *const titles[] = { "Forecast", "Forecast: the last value", "Forecast: seasonal naive", "Forecast: linear" };
-    forecast_curve curve = { .title = titles[p->use], .column = p->bundle.names[column], .past = values, .forecast = values + c->seq_len, .time = p->time,
+    for (int64_t i = 0; i < c->pred_len; i++)
+        values[c->seq_len + i] = p->values[i * c->out_count + column - c->out_first];
+    static const char *const titles[] = { "Forecast", "Forecast: the last value", "Forecast: seasonal naive",
+                                          "Forecast: linear" };
+    forecast_curve curve = { .title = titles[p->use], .column = p->bundle.names[column], .past = values,
+                             .forecast = values + c->seq_len, .time = p->time,
                              .seq_len = c->seq_len, .pred_len = c->pred_len };
     plot_watch  watch  = report_watch(&p->listener);
     tide_status status = plot_curve(path, &curve, &watch, failure);
@@ -315,7 +339,8 @@ static tide_status write_out(const prediction *p, forecast_result *r, tide_failu
     if (status == TIDE_OK && to_file(o)) {
         status = tide_file_replace(o->output, put_csv, r->csv, failure);
         if (status == TIDE_OK) output_remember(o->model, o->output);
-        if (status == TIDE_OK) listener_tell(&p->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = o->output });
+        if (status == TIDE_OK)
+            listener_tell(&p->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = o->output });
         free(r->csv);
         r->csv = NULL;
     }
@@ -329,7 +354,8 @@ static tide_status write_out(const prediction *p, forecast_result *r, tide_failu
     if (status == TIDE_OK) {
         if (*numbers) output_remember(o->model, path), output_remember(o->model, numbers);
         listener_tell(&p->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = path });
-    } else listener_note(&p->listener, FORECAST_STAGE_WARNING, "no plot: %s", plot.message); /* a run folder may be read-only */
+    /* a run folder may be read-only */
+    } else listener_note(&p->listener, FORECAST_STAGE_WARNING, "no plot: %s", plot.message);
     return TIDE_OK;
 }
 
@@ -339,7 +365,8 @@ static void tell_better(const prediction *p) {
     const training_record   *r       = &p->bundle.record;
     forecast_use             best    = record_best(r);
     if (p->use != FORECAST_USE_MODEL || best == FORECAST_USE_MODEL) return;
-    listener_note(&p->listener, FORECAST_STAGE_NOTE, "on the test windows %s (%.4g) was better than this model (%.4g): --use %s gives it", words[best],
+    listener_note(&p->listener, FORECAST_STAGE_NOTE, "on the test windows %s (%.4g) was better than this model "
+                                                     "(%.4g): --use %s gives it", words[best],
                   r->mse[best], r->mse[0], words[best]);
 }
 
@@ -352,7 +379,8 @@ static tide_status predict(prediction *p, forecast_result *r, tide_failure *fail
     if (status == TIDE_OK) status = *o->data ? rows_of_file(p, failure) : rows_of_run(p, failure);
     if (status == TIDE_OK) status = dataset_scale(&p->data, p->bundle.config.seq_len, failure);
     if (status == TIDE_OK) status = loaded_session(o, &p->bundle, p->path, &p->data, &p->session, failure);
-    if (status == TIDE_OK) status = p->use == FORECAST_USE_MODEL ? forecast(p, failure) : forecast_without_model(p, failure);
+    if (status == TIDE_OK)
+        status = p->use == FORECAST_USE_MODEL ? forecast(p, failure) : forecast_without_model(p, failure);
     if (status == TIDE_OK) status = future_times(p, failure);
     if (status == TIDE_OK) status = order_columns(p, failure);
     if (status != TIDE_OK) return status;
@@ -362,12 +390,14 @@ static tide_status predict(prediction *p, forecast_result *r, tide_failure *fail
     session_tell(&p->session, &p->listener);
     snprintf(r->device, sizeof r->device, "%s", tide_graph_device(p->session.graph));
     snprintf(r->precision, sizeof r->precision, "%s", tide_precision_name(p->session.precision));
-    r->columns = p->bundle.config.out_count, r->seq_len = p->bundle.config.seq_len, r->pred_len = p->bundle.config.pred_len;
+    r->columns = p->bundle.config.out_count, r->seq_len = p->bundle.config.seq_len,
+    r->pred_len = p->bundle.config.pred_len;
     r->wall_s  = os_seconds() - p->listener.began, r->compile_ms = p->compile_ms;
     return write_out(p, r, failure);
 }
 
-tide_status forecast_predict(const forecast_options *options, forecast_progress progress, void *user, forecast_result *result, tide_failure *failure) {
+tide_status forecast_predict(const forecast_options *options, forecast_progress progress, void *user,
+                             forecast_result *result, tide_failure *failure) {
     if (arguments_sound(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     prediction p = { .options = malloc(sizeof *options), .listener = { progress, user, os_seconds() } };
     if (!p.options) return fail(failure, TIDE_ENOMEM, "out of memory for the options");

@@ -58,7 +58,8 @@ static tide_status learn(trainer *t, double *last_loss, tide_failure *failure) {
 static tide_status ship(trainer *t, tide_failure *failure) {
     char path[FOLDER_PATH];
     scaler_free(&t->bundle.scaler);
-    if (!scaler_copy(&t->data.scaler, &t->bundle.scaler)) return fail(failure, TIDE_ENOMEM, "out of memory for the run's model file");
+    if (!scaler_copy(&t->data.scaler, &t->bundle.scaler))
+        return fail(failure, TIDE_ENOMEM, "out of memory for the run's model file");
     t->bundle.record.refit = true;
     tide_status status = owned_claim_file(t->folder.path, "model.safetensors", path, failure);
     return status == TIDE_OK ? bundle_write(path, &t->bundle, t->session.params, NULL, failure) : status;
@@ -77,6 +78,7 @@ tide_status refit_run(trainer *t, forecast_result *r, tide_failure *failure) {
     if (status != TIDE_OK) return status;
     r->refit = isfinite(loss);
     if (r->refit) return ship(t, failure);
-    listener_note(&t->listener, FORECAST_STAGE_WARNING, "learning from all rows diverged: the model that was scored is kept");
+    listener_note(&t->listener, FORECAST_STAGE_WARNING,
+                  "learning from all rows diverged: the model that was scored is kept");
     return TIDE_OK;
 }

@@ -28,7 +28,8 @@ static tide_status save(trainer *t, tide_failure *failure) {
     return status;
 }
 
-/* Saving takes at most a tenth of the time: epochs of a few steps share a checkpoint. The first and the last always have one. */
+/* Saving takes at most a tenth of the time: epochs of a few steps share a checkpoint. The first and the last always
+ * have one. */
 static bool save_due(const trainer *t) { return t->at.finished || os_seconds() - t->last_save >= 10 * t->save_seconds; }
 
 /* ---- one step ---- */
@@ -76,13 +77,17 @@ static double seconds_left(const trainer *t) {
 }
 
 static forecast_event event_of(const trainer *t, forecast_stage stage) {
-    return (forecast_event){ .stage = stage, .epoch = t->at.epoch, .epochs = epochs_of(t), .batch = t->at.batch, .batches = t->batches,
-                             .step = t->at.step, .val_loss = (double)NAN, .seconds_left = seconds_left(t), .steps_per_s = steps_per_second(t),
-                             .lr = schedule_rate((forecast_lradj)t->options->lradj, t->options->learning_rate, t->at.epoch, t->options->epochs) };
+    return (forecast_event){ .stage = stage, .epoch = t->at.epoch, .epochs = epochs_of(t), .batch = t->at.batch,
+                             .batches = t->batches,
+                             .step = t->at.step, .val_loss = (double)NAN, .seconds_left = seconds_left(t),
+                             .steps_per_s = steps_per_second(t),
+                             .lr = schedule_rate((forecast_lradj)t->options->lradj, t->options->learning_rate,
+                                                 t->at.epoch, t->options->epochs) };
 }
 
 static tide_status stopped(trainer *t, tide_failure *failure) {
-    return fail(failure, TIDE_ECANCELLED, "stopped at step %" PRId64 "; `--resume auto --out %s` goes on from there", t->at.step, t->folder.path);
+    return fail(failure, TIDE_ECANCELLED, "stopped at step %" PRId64 "; `--resume auto --out %s` goes on from there",
+                t->at.step, t->folder.path);
 }
 
 static tide_status train_steps(trainer *t, tide_failure *failure) {
@@ -106,7 +111,8 @@ block trainer_stop_block(const trainer *t) {
     return t->compat & FORECAST_COMPAT_STOP_ON_TEST ? t->data.split.test : t->data.split.val;
 }
 
-/* The published loader draws whole batches of validation windows at random. Its seed differs from the training order's. */
+/* The published loader draws whole batches of validation windows at random. Its seed differs from the training
+ * order's. */
 static tide_status validation_loss(trainer *t, double *out, tide_failure *failure) {
     block b = trainer_stop_block(t);
     if (!t->val_order) return mean_loss(&t->validate, NULL, b.start, t->val_windows, out, failure);
@@ -116,12 +122,13 @@ static tide_status validation_loss(trainer *t, double *out, tide_failure *failur
 }
 
 static tide_status keep_best(trainer *t, tide_failure *failure) {
-    bool fine = t->best ? tide_snapshot_update(t->best) == TIDE_OK : (t->best = tide_snapshot(t->session.params)) != NULL;
+    bool fine =
+        t->best ? tide_snapshot_update(t->best) == TIDE_OK : (t->best = tide_snapshot(t->session.params)) != NULL;
     return fine ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the best parameters");
 }
 
-/* A loss that is not a number hardly ever becomes one again: nothing is waited for where nothing is kept, else a third of the
- * patience, whatever --patience says. */
+/* A loss that is not a number hardly ever becomes one again: nothing is waited for where nothing is kept, else a third
+ * of the patience, whatever --patience says. */
 static bool diverged(const trainer *t, double val_loss) {
     return !isfinite(val_loss) && (!t->best || t->at.worse >= MAX2(1, t->options->patience / 3));
 }
@@ -133,7 +140,8 @@ static tide_status judge(trainer *t, double val_loss, bool *better, tide_failure
     *better   = isfinite(val_loss) && val_loss <= at->best;
     at->worse = *better ? 0 : at->worse + 1;
     if (*better) at->best = val_loss, at->best_epoch = at->epoch;
-    at->finished = at->epoch >= o->epochs || (o->patience > 0 && at->worse >= o->patience && at->epoch >= o->min_epochs);
+    at->finished =
+        at->epoch >= o->epochs || (o->patience > 0 && at->worse >= o->patience && at->epoch >= o->min_epochs);
     t->diverged  = diverged(t, val_loss);
     at->finished = at->finished || t->diverged;
     return *better ? keep_best(t, failure) : TIDE_OK;
@@ -142,15 +150,20 @@ static tide_status judge(trainer *t, double val_loss, bool *better, tide_failure
 static tide_status never_a_number(const trainer *t, tide_failure *failure) {
     const split *s = &t->data.split;
     extreme      e;
-    if (find_extreme(&t->data, 0, s->val.start + s->val.rows, &e)) return not_finite(&t->data, 0, s->val.start + s->val.rows, "the validation loss", failure);
-    return fail(failure, TIDE_EINVAL, "the training diverged: its validation loss was never a number; lower --learning-rate or set --grad-clip 1");
+    if (find_extreme(&t->data, 0, s->val.start + s->val.rows, &e))
+        return not_finite(&t->data, 0, s->val.start + s->val.rows, "the validation loss", failure);
+    return fail(
+        failure, TIDE_EINVAL,
+        "the training diverged: its validation loss was never a number; lower --learning-rate or set --grad-clip 1");
 }
 
 static void tell_divergence(const trainer *t) {
     if (t->diverged)
         listener_note(&t->listener, FORECAST_STAGE_WARNING,
-                      "the training diverged and was stopped after epoch %" PRId64 ": its validation loss is not a number; the best epoch, %" PRId64
-                      ", is kept. A lower --learning-rate or --grad-clip 1 may go further", t->at.epoch - 1, t->at.best_epoch);
+                      "the training diverged and was stopped after epoch %" PRId64 ": its validation loss is not a "
+                                                                                   "number; the best epoch, %" PRId64
+                      ", is kept. A lower --learning-rate or --grad-clip 1 may go further", t->at.epoch - 1,
+                      t->at.best_epoch);
 }
 
 /* Where a loss scaler runs: where it is, and how many steps of the run it skipped. */
@@ -202,14 +215,18 @@ tide_status trainer_epoch(trainer *t, tide_failure *failure) {
 
 static tide_status go_on(trainer *t, tide_failure *failure) {
     bool        found  = false;
-    tide_status status = checkpoint_read(&t->folder, &t->session, t->options->epochs, t->batches, &t->best, &t->at, &found, failure);
+    tide_status status =
+        checkpoint_read(&t->folder, &t->session, t->options->epochs, t->batches, &t->best, &t->at, &found, failure);
     if (status != TIDE_OK) return status;
     t->resumed_from = t->at.step;
-    status = run_metrics_cut(&t->folder, t->at.metrics_bytes, failure); /* to nothing when killed before the first checkpoint */
+    status = run_metrics_cut(&t->folder, t->at.metrics_bytes, failure); /* to nothing when killed before the first
+                                                                           checkpoint */
     return status == TIDE_OK && t->best ? save_model(t, failure) : status;
 }
 
-static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the training run"); }
+static tide_status no_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for the training run");
+}
 
 static bool make_room(trainer *t) {
     block b        = trainer_stop_block(t);
@@ -219,7 +236,9 @@ static bool make_room(trainer *t) {
     t->timed_room  = MIN2(t->batches * t->options->epochs, 1000000);
     t->order       = malloc((size_t)t->windows * sizeof *t->order + 1);
     t->step_ms     = malloc((size_t)t->timed_room * sizeof *t->step_ms + 1);
-    if (t->compat & FORECAST_COMPAT_VAL_SHUFFLED && !(t->val_order = malloc((size_t)t->val_windows * sizeof *t->val_order + 1))) return false;
+    if (t->compat & FORECAST_COMPAT_VAL_SHUFFLED &&
+        !(t->val_order = malloc((size_t)t->val_windows * sizeof *t->val_order + 1)))
+        return false;
     return t->order && t->step_ms;
 }
 

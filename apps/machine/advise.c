@@ -29,7 +29,8 @@ static const struct eis_row { int64_t batch, memory_gib; double uses_gib; int ra
 };
 enum { EIS_ROWS = sizeof eis_rows / sizeof *eis_rows };
 
-static void choose(machine_advice *a, machine_choice_id id, int64_t value, int64_t most, const char *format, ...) TIDE_PRINTF(5, 6);
+static void choose(machine_advice *a, machine_choice_id id, int64_t value, int64_t most, const char *format, ...)
+    TIDE_PRINTF(5, 6);
 static void choose(machine_advice *a, machine_choice_id id, int64_t value, int64_t most, const char *format, ...) {
     machine_choice *c = &a->of[id];
     va_list         arguments;
@@ -39,7 +40,8 @@ static void choose(machine_advice *a, machine_choice_id id, int64_t value, int64
     va_end(arguments);
 }
 
-static void choose_word(machine_advice *a, machine_choice_id id, const char *word, const char *format, ...) TIDE_PRINTF(4, 5);
+static void choose_word(machine_advice *a, machine_choice_id id, const char *word, const char *format, ...)
+    TIDE_PRINTF(4, 5);
 static void choose_word(machine_advice *a, machine_choice_id id, const char *word, const char *format, ...) {
     machine_choice *c = &a->of[id];
     va_list         arguments;
@@ -80,7 +82,8 @@ static void apple_eis_batch(const machine *m, machine_advice *a) {
     while (row > 0 && eis_rows[row].rank > eis_rank(m)) row--;
     for (by_chip = row; row > 0 && memory > 0 && eis_rows[row].memory_gib * GIB > memory;) row--;
     const char *less = row < by_chip ? "; less memory than the chip's own row" : "";
-    choose(a, MACHINE_EIS_BATCH, eis_rows[row].batch, eis_rows[row].batch, "the impedance guide's row %s%s", eis_rows[row].chips, less);
+    choose(a, MACHINE_EIS_BATCH, eis_rows[row].batch, eis_rows[row].batch, "the impedance guide's row %s%s",
+           eis_rows[row].chips, less);
 }
 
 /* The guide's 6 and 12 GB are three quarters of the smallest machines of their rows. */
@@ -88,18 +91,22 @@ static void apple_memory(const machine *m, const guide_row *row, machine_advice 
     int64_t share = machine_memory_bytes(m) / 4 * 3, limit = row->memory_gib * GIB;
     if (limit > 0 && (share == 0 || limit <= share))
         choose(a, MACHINE_MEMORY, limit, limit, "the guide's for %s", row->chips);
-    else choose(a, MACHINE_MEMORY, share, share, "three quarters of the memory, the share behind the guide's 6 of 8 and 12 of 16 GB");
+    else
+        choose(a, MACHINE_MEMORY, share, share,
+               "three quarters of the memory, the share behind the guide's 6 of 8 and 12 of 16 GB");
 }
 
 static void advise_apple(const machine *m, machine_advice *a) {
     const guide_row *row = guide_row_of(m);
     const char *why = placed_why(m);
     bool        big = m->apple_tier >= MACHINE_MAX;
-    choose(a, MACHINE_BATCH, big ? row->batch_most : row->batch, row->batch_most, "the guide's for %s, its %s end%s", row->chips,
+    choose(a, MACHINE_BATCH, big ? row->batch_most : row->batch, row->batch_most, "the guide's for %s, its %s end%s",
+           row->chips,
            big ? "upper" : "lower", why);
     choose(a, MACHINE_D_MODEL, row->d_model, row->d_model, "the guide's for %s", row->chips);
     choose(a, MACHINE_D_FF, row->d_ff, row->d_ff, "the guide's for %s: four times d-model", row->chips);
-    choose(a, MACHINE_SEQ_LEN, row->seq_len, row->seq_len_most, "96 is the published look-back, %" PRId64 " the guide's most for %s",
+    choose(a, MACHINE_SEQ_LEN, row->seq_len, row->seq_len_most,
+           "96 is the published look-back, %" PRId64 " the guide's most for %s",
            row->seq_len_most, row->chips);
     choose_word(a, MACHINE_COMPILE_MODE, row->mode, "the guide's for %s", row->chips);
     apple_eis_batch(m, a);
@@ -136,7 +143,8 @@ static void measured_batch(const machine_rates *r, int64_t d_model, int64_t budg
     int64_t batch = 32, most = 1024;
     while (budget > 0 && most > 32 && (double)most * window_bytes(d_model) > (double)budget / 2) most /= 2;
     while (batch < most && (double)batch < least) batch *= 2;
-    choose(a, MACHINE_BATCH, batch, most, "the least at which starting and updating are under %.0f %% of a step; more saves no time",
+    choose(a, MACHINE_BATCH, batch, most, "the least at which starting and updating are under %.0f %% of a step; more "
+                                          "saves no time",
            100 * FIXED_SHARE);
 }
 
@@ -158,17 +166,23 @@ static void advise_measured(const machine *m, const machine_rates *r, machine_ad
     int         widest = GUIDE_ROWS - 1;
     while (widest > 0 && WINDOWS * window_s(r, guide_rows[widest].d_model) > PATIENCE_S) widest--;
     const guide_row *row = &guide_rows[widest];
-    choose(a, MACHINE_D_MODEL, row->d_model, row->d_model, "an epoch over a series like ETTh1 takes %.2g s at the %s rate of products%s",
-           WINDOWS * window_s(r, row->d_model), source, widest < GUIDE_ROWS - 1 ? "; the next width takes too long" : "");
+    choose(a, MACHINE_D_MODEL, row->d_model, row->d_model,
+           "an epoch over a series like ETTh1 takes %.2g s at the %s "
+           "rate of products%s",
+           WINDOWS * window_s(r, row->d_model), source,
+           widest < GUIDE_ROWS - 1 ? "; the next width takes too long" : "");
     choose(a, MACHINE_D_FF, row->d_ff, row->d_ff, "four times d-model, as in the guide");
     choose(a, MACHINE_SEQ_LEN, row->seq_len, row->seq_len_most,
            "96 is the published look-back, %" PRId64 " what the guide pairs with this width", row->seq_len_most);
-    choose(a, MACHINE_MEMORY, budget, budget, "%.0f %% of the memory this process may use, the guide's watermark", 100 * WATERMARK);
+    choose(a, MACHINE_MEMORY, budget, budget, "%.0f %% of the memory this process may use, the guide's watermark",
+           100 * WATERMARK);
     measured_batch(r, row->d_model, budget, a);
     measured_eis_batch(r, budget, a);
-    double step_s = (double)a->of[MACHINE_BATCH].value * window_s(r, row->d_model), share = 1e-6 * r->launch_us / step_s;
+    double step_s = (double)a->of[MACHINE_BATCH].value * window_s(r, row->d_model),
+           share = 1e-6 * r->launch_us / step_s;
     bool   costly = r->measured && share > 0.01;
-    choose_word(a, MACHINE_COMPILE_MODE, costly ? "reduce-overhead" : "default", "starting a program takes %.2g %% of such a step%s",
+    choose_word(a, MACHINE_COMPILE_MODE, costly ? "reduce-overhead" : "default",
+                "starting a program takes %.2g %% of such a step%s",
                 100 * share, costly ? "" : ": nothing to save");
 }
 
@@ -177,8 +191,8 @@ static void advise_measured(const machine *m, const machine_rates *r, machine_ad
 static void advise_threads(const machine *m, machine_advice *a) {
     int threads = machine_threads(m);
     bool limited = threads < m->usable_cores;
-    const char *why = limited                                  ? "the CPU limit of the control group"
-                      : m->efficiency_cores                    ? "the performance cores: a slow one would hold up the others"
+    const char *why = limited               ? "the CPU limit of the control group"
+                      : m->efficiency_cores ? "the performance cores: a slow one would hold up the others"
                       : m->usable_cores < m->performance_cores ? "the physical cores that this process is allowed"
                                                                : "the physical cores";
     choose(a, MACHINE_THREADS, threads, threads, "%s", why);
@@ -193,12 +207,15 @@ static void advise_precision(const machine *m, const machine_rates *r, machine_a
     if (rate[MACHINE_F16] > 1.3 * MAX2(rate[MACHINE_F32], rate[MACHINE_BF16])) best = MACHINE_F16;
     const char *word = machine_precision_name(best);
     if (best != MACHINE_F32)
-        choose_word(a, MACHINE_PRECISION, word, "its products are %.1f times as fast as those in f32", rate[best] / rate[MACHINE_F32]);
+        choose_word(a, MACHINE_PRECISION, word, "its products are %.1f times as fast as those in f32",
+                    rate[best] / rate[MACHINE_F32]);
     else if (rate[MACHINE_BF16] > 0)
-        choose_word(a, MACHINE_PRECISION, word, "bf16 products are only %.1f times as fast", rate[MACHINE_BF16] / rate[MACHINE_F32]);
+        choose_word(a, MACHINE_PRECISION, word, "bf16 products are only %.1f times as fast",
+                    rate[MACHINE_BF16] / rate[MACHINE_F32]);
     else if (!r->measured && has_bf16)
         choose_word(a, MACHINE_PRECISION, word, "the processor has bf16: --measure tells whether it is faster");
-    else if (has_bf16) choose_word(a, MACHINE_PRECISION, word, "the processor has bf16, but this build has no products that use it");
+    else if (has_bf16)
+        choose_word(a, MACHINE_PRECISION, word, "the processor has bf16, but this build has no products that use it");
     else choose_word(a, MACHINE_PRECISION, word, "the processor multiplies nothing shorter natively");
 }
 
@@ -213,7 +230,8 @@ const char *machine_choice_name(machine_choice_id id) {
     static const char *const names[] = {
         [MACHINE_BATCH] = "batch-size",   [MACHINE_EIS_BATCH] = "eis-batch-size", [MACHINE_D_MODEL] = "d-model",
         [MACHINE_D_FF] = "d-ff",          [MACHINE_SEQ_LEN] = "seq-len",          [MACHINE_THREADS] = "threads",
-        [MACHINE_MEMORY] = "memory",      [MACHINE_PRECISION] = "precision",      [MACHINE_COMPILE_MODE] = "compile-mode",
+        [MACHINE_MEMORY] = "memory",      [MACHINE_PRECISION] = "precision",
+        [MACHINE_COMPILE_MODE] = "compile-mode",
     };
     return names[id];
 }

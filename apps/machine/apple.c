@@ -44,7 +44,8 @@ static unsigned macos_features(const machine_probe *p) {
     char words[256] = "";
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         size_t length = strlen(words);
-        if (probe_number(p, "sysctl:%s", rows[i].sysctl)) snprintf(words + length, sizeof words - length, " %s", rows[i].word);
+        if (probe_number(p, "sysctl:%s", rows[i].sysctl))
+            snprintf(words + length, sizeof words - length, " %s", rows[i].word);
     }
     return detect_features(words);
 }

@@ -20,7 +20,8 @@ char *probe_hwloc_caches(void) {
     hwloc_obj_t processor = hwloc_get_obj_by_type(topology, HWLOC_OBJ_PU, 0);
     for (hwloc_obj_t o = processor; o; o = o->parent) {
         if (!hwloc_obj_type_is_dcache(o->type)) continue;
-        text_add(&lines, "L%u%s %" PRIu64 "\n", o->attr->cache.depth, o->type == HWLOC_OBJ_L1CACHE ? "d" : "", o->attr->cache.size);
+        text_add(&lines, "L%u%s %" PRIu64 "\n", o->attr->cache.depth, o->type == HWLOC_OBJ_L1CACHE ? "d" : "",
+                 o->attr->cache.size);
     }
     hwloc_topology_destroy(topology);
     return lines.data;

@@ -82,13 +82,14 @@ static void mark_allowed(const machine_probe *p, processors all) {
     span  list;
     if (status && field(status, "Cpus_allowed_list", &list)) {
         read_list(list.at, has);
-        for (int i = 0; i < all.count; i++) all.of[i].allowed = all.of[i].id >= 0 && all.of[i].id < CPUS_MOST && has[all.of[i].id];
+        for (int i = 0; i < all.count; i++)
+            all.of[i].allowed = all.of[i].id >= 0 && all.of[i].id < CPUS_MOST && has[all.of[i].id];
     }
     free(status);
 }
 
-/* Slow cores: Intel's hybrids name theirs; elsewhere the system gives each processor a capacity, of which the fast cores
- * have the most or nearly so. */
+/* Slow cores: Intel's hybrids name theirs; elsewhere the system gives each processor a capacity, of which the fast
+ * cores have the most or nearly so. */
 static void mark_slow(const machine_probe *p, processors all) {
     bool  has[CPUS_MOST] = { false };
     char *atoms = probe_ask(p, "/sys/devices/cpu_atom/cpus");
@@ -97,8 +98,9 @@ static void mark_slow(const machine_probe *p, processors all) {
     free(atoms);
     for (int i = 0; i < all.count; i++) {
         all.of[i].slow     = all.of[i].id >= 0 && all.of[i].id < CPUS_MOST && has[all.of[i].id];
-        all.of[i].capacity =
-            i && !all.of[0].capacity ? 0 : (int)probe_number(p, "/sys/devices/system/cpu/cpu%d/cpu_capacity", all.of[i].id);
+        all.of[i].capacity = i && !all.of[0].capacity
+                                 ? 0
+                                 : (int)probe_number(p, "/sys/devices/system/cpu/cpu%d/cpu_capacity", all.of[i].id);
         most               = MAX2(most, all.of[i].capacity);
     }
     for (int i = 0; i < all.count; i++) all.of[i].slow = all.of[i].slow || 4 * all.of[i].capacity < 3 * most;
@@ -110,7 +112,8 @@ static int count_cores(processors all, bool slow, bool only_allowed) {
     for (int i = 0; i < all.count; i++) {
         bool first = all.of[i].slow == slow && (all.of[i].allowed || !only_allowed);
         for (int k = 0; k < i && first; k++)
-            first = !(all.of[k].package == all.of[i].package && all.of[k].core == all.of[i].core && (all.of[k].allowed || !only_allowed));
+            first = !(all.of[k].package == all.of[i].package && all.of[k].core == all.of[i].core &&
+                      (all.of[k].allowed || !only_allowed));
         cores += first;
     }
     return cores;
@@ -134,9 +137,12 @@ static void linux_cores(const machine_probe *p, const char *cpuinfo, machine *m)
 /* ARM says who made a core and which it is, in numbers. */
 static const char *arm_core_name(int maker, int part) {
     static const struct { int maker, part; const char *name; } rows[] = {
-        { 0x41, 0xd03, "Cortex-A53" },  { 0x41, 0xd05, "Cortex-A55" },  { 0x41, 0xd07, "Cortex-A57" },  { 0x41, 0xd08, "Cortex-A72" },
-        { 0x41, 0xd0b, "Cortex-A76" },  { 0x41, 0xd0c, "Neoverse N1" }, { 0x41, 0xd40, "Neoverse V1" }, { 0x41, 0xd41, "Cortex-A78" },
-        { 0x41, 0xd49, "Neoverse N2" }, { 0x41, 0xd4f, "Neoverse V2" }, { 0x41, 0xd84, "Neoverse V3" }, { 0x41, 0xd8e, "Neoverse N3" },
+        { 0x41, 0xd03, "Cortex-A53" },  { 0x41, 0xd05, "Cortex-A55" },  { 0x41, 0xd07, "Cortex-A57" },
+        { 0x41, 0xd08, "Cortex-A72" },
+        { 0x41, 0xd0b, "Cortex-A76" },  { 0x41, 0xd0c, "Neoverse N1" }, { 0x41, 0xd40, "Neoverse V1" },
+        { 0x41, 0xd41, "Cortex-A78" },
+        { 0x41, 0xd49, "Neoverse N2" }, { 0x41, 0xd4f, "Neoverse V2" }, { 0x41, 0xd84, "Neoverse V3" },
+        { 0x41, 0xd8e, "Neoverse N3" },
         { 0x46, 0x001, "A64FX" },       { 0x48, 0xd01, "Kunpeng 920" }, { 0xc0, 0xac3, "Ampere One" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -148,7 +154,8 @@ static void linux_model(const machine_probe *p, const char *cpuinfo, machine *m)
     span        value;
     char        computer[128];
     const char *core = arm_core_name(field_number(cpuinfo, "CPU implementer", 0), field_number(cpuinfo, "CPU part", 0));
-    if (field(cpuinfo, "model name", &value)) snprintf(m->model, sizeof m->model, "%.*s", (int)MIN2(value.length, 120u), value.at);
+    if (field(cpuinfo, "model name", &value))
+        snprintf(m->model, sizeof m->model, "%.*s", (int)MIN2(value.length, 120u), value.at);
     else if (core) snprintf(m->model, sizeof m->model, "%s", core);
     if (!probe_line(p, computer, sizeof computer, "/proc/device-tree/model")) return;
     detect_apple_chip(computer, m);
@@ -157,8 +164,9 @@ static void linux_model(const machine_probe *p, const char *cpuinfo, machine *m)
 
 static void linux_features(const machine_probe *p, const char *cpuinfo, machine *m) {
     span  value;
-    char *words =
-        field(cpuinfo, "flags", &value) || field(cpuinfo, "Features", &value) ? strndup(value.at, value.length) : probe_ask(p, "cpuid");
+    char *words = field(cpuinfo, "flags", &value) || field(cpuinfo, "Features", &value)
+                      ? strndup(value.at, value.length)
+                      : probe_ask(p, "cpuid");
     if (words) m->features = detect_features(words);
     free(words);
 }
@@ -174,7 +182,8 @@ static void file_caches(const machine_probe *p, machine *m) {
     for (int i = 0; i < 8; i++) {
         char type[32], size[32], *unit;
         if (!probe_line(p, type, sizeof type, "/sys/devices/system/cpu/cpu0/cache/index%d/type", i)) return;
-        if (strcmp(type, "Instruction") == 0 || !probe_line(p, size, sizeof size, "/sys/devices/system/cpu/cpu0/cache/index%d/size", i))
+        if (strcmp(type, "Instruction") == 0 ||
+            !probe_line(p, size, sizeof size, "/sys/devices/system/cpu/cpu0/cache/index%d/size", i))
             continue;
         int64_t bytes = strtoll(size, &unit, 10);
         bytes <<= *unit == 'M' ? 20 : *unit == 'K' ? 10 : 0;

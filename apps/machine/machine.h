@@ -78,7 +78,8 @@ const char *machine_precision_name(machine_precision p);  /* "f32", ... */
 typedef struct machine_rates {
     bool   measured;                       /* false: estimated from cores and instruction sets */
     int    threads;
-    double gflops[MACHINE_PRECISIONS];     /* matrix products through the engine, 1e9 operations a second; 0: not offered */
+    double gflops[MACHINE_PRECISIONS];     /* matrix products through the engine, 1e9 operations a second; 0: not
+                                              offered */
     double bandwidth_gbs;                  /* a + 3 b over arrays larger than the caches, three transfers an element */
     double launch_us;                      /* one run of a program that does next to nothing */
     double took_s;                         /* the measurement itself */

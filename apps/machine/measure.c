@@ -1,5 +1,6 @@
-/* A short measurement through the engine, of what a training step is made of: matrix products in each precision, streams
- * through memory, and the start of a program. The fastest of several runs counts: other work on the machine only slows. */
+/* A short measurement through the engine, of what a training step is made of: matrix products in each precision,
+ * streams through memory, and the start of a program. The fastest of several runs counts: other work on the machine
+ * only slows. */
 #include "machine.h"
 
 #include <stdio.h>
@@ -89,7 +90,8 @@ static tide_status product_size(int threads, int64_t *n, tide_failure *failure) 
 
 /* Four times the last cache, if time and an eighth of the memory allow. */
 static int64_t stream_lanes(const machine *m, bool quick) {
-    int64_t want = quick ? STREAM_LEAST : MIN2(MAX2(STREAM_LEAST, 4 * m->l3_bytes), STREAM_MOST), memory = machine_memory_bytes(m);
+    int64_t want = quick ? STREAM_LEAST : MIN2(MAX2(STREAM_LEAST, 4 * m->l3_bytes), STREAM_MOST),
+            memory = machine_memory_bytes(m);
     return (memory > 0 ? MIN2(want, memory / 8) : want) / 12;
 }
 

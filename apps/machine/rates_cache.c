@@ -29,12 +29,15 @@ tide_status machine_rates_path(const machine *m, char path[PATH_SIZE], tide_fail
     char text[512], name[96];
     snprintf(name, sizeof name, "machine-%s-%016" PRIx64 ".json", TIDE_VERSION, text_hash(identity(m, text)));
     if (os_cache_path(path, PATH_SIZE, name)) return TIDE_OK;
-    return fail(failure, TIDE_EIO, "no place to keep the measurement: XDG_CACHE_HOME and HOME are not set, or too long");
+    return fail(failure, TIDE_EIO,
+                "no place to keep the measurement: XDG_CACHE_HOME and HOME are not set, or too long");
 }
 
 /* ---- its content ---- */
 
-static const char *const rate_keys[] = { [MACHINE_F32] = "f32_gflops", [MACHINE_BF16] = "bf16_gflops", [MACHINE_F16] = "f16_gflops" };
+static const char *const rate_keys[] = {
+    [MACHINE_F32] = "f32_gflops", [MACHINE_BF16] = "bf16_gflops", [MACHINE_F16] = "f16_gflops"
+};
 
 /* Numbers with all their digits, so that the check sum over the text holds after reading. */
 static bool check_sum(const json_t *content, char sum[24]) {
@@ -46,8 +49,10 @@ static bool check_sum(const json_t *content, char sum[24]) {
 
 static json_t *content_of(const machine *m, const machine_rates *r) {
     char    text[512];
-    json_t *o = json_pack("{s:i, s:s, s:i, s:f, s:f, s:f, s:s}", "schema_version", 1, "machine", identity(m, text), "threads", r->threads,
-                          "bandwidth_gbs", r->bandwidth_gbs, "launch_us", r->launch_us, "took_s", r->took_s, "measured_at", r->measured_at);
+    json_t *o = json_pack("{s:i, s:s, s:i, s:f, s:f, s:f, s:s}", "schema_version", 1, "machine", identity(m, text),
+                          "threads", r->threads,
+                          "bandwidth_gbs", r->bandwidth_gbs, "launch_us", r->launch_us, "took_s", r->took_s,
+                          "measured_at", r->measured_at);
     for (int i = 0; i < MACHINE_PRECISIONS; i++) o = json_with(o, rate_keys[i], json_real(r->gflops[i]));
     return o;
 }
@@ -61,11 +66,14 @@ static bool take_rate(const json_t *o, const char *key, bool none, double *out) 
 
 static bool take_content(const machine *m, const json_t *o, machine_rates *r) {
     char        text[512];
-    const char *of = json_string_value(json_object_get(o, "machine")), *at = json_string_value(json_object_get(o, "measured_at"));
+    const char *of = json_string_value(json_object_get(o, "machine")),
+               *at = json_string_value(json_object_get(o, "measured_at"));
     bool        good = of && strcmp(of, identity(m, text)) == 0 && at;
     *r = (machine_rates){ .measured = true, .threads = (int)json_integer_value(json_object_get(o, "threads")) };
-    for (int i = 0; i < MACHINE_PRECISIONS; i++) good = take_rate(o, rate_keys[i], i != MACHINE_F32, &r->gflops[i]) && good;
-    good = take_rate(o, "bandwidth_gbs", false, &r->bandwidth_gbs) && take_rate(o, "launch_us", false, &r->launch_us) && good;
+    for (int i = 0; i < MACHINE_PRECISIONS; i++)
+        good = take_rate(o, rate_keys[i], i != MACHINE_F32, &r->gflops[i]) && good;
+    good = take_rate(o, "bandwidth_gbs", false, &r->bandwidth_gbs) && take_rate(o, "launch_us", false, &r->launch_us) &&
+           good;
     good = take_rate(o, "took_s", true, &r->took_s) && good;
     if (at) snprintf(r->measured_at, sizeof r->measured_at, "%s", at);
     return good && r->threads >= 1;
@@ -85,11 +93,14 @@ tide_status machine_rates_read(const machine *m, machine_rates *out, tide_failur
     json_error_t error;
     tide_status  status = machine_rates_path(m, path, failure);
     if (status != TIDE_OK) return status;
-    int folder = os_private_folder(path, false), fd = folder < 0 ? -1 : os_private_open(folder, strrchr(path, '/') + 1), code = errno;
+    int folder = os_private_folder(path, false), fd = folder < 0 ? -1 : os_private_open(folder, strrchr(path, '/') + 1),
+        code = errno;
     FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
     if (fd >= 0 && !file) close(fd);
     if (folder >= 0) close(folder);
-    if (!file) return fail_at(failure, TIDE_EIO, path, 0, NULL, "no measurement is kept: cannot open %s: %s", path, os_private_why(code));
+    if (!file)
+        return fail_at(failure, TIDE_EIO, path, 0, NULL, "no measurement is kept: cannot open %s: %s", path,
+                       os_private_why(code));
     json_t *o = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
     fclose(file);
     bool good = json_is_object(o) && sum_holds(o) && take_content(m, o, out);
@@ -109,7 +120,8 @@ tide_status machine_rates_write(const machine *m, const machine_rates *rates, ti
     tide_status status = machine_rates_path(m, path, failure);
     int         folder = status == TIDE_OK ? os_private_folder(path, true) : -1;
     if (status == TIDE_OK && folder < 0)
-        status = fail_at(failure, TIDE_EIO, path, 0, NULL, "the folder of %s cannot be used: %s", path, os_private_why(errno));
+        status = fail_at(failure, TIDE_EIO, path, 0, NULL, "the folder of %s cannot be used: %s", path,
+                         os_private_why(errno));
     if (folder >= 0) close(folder);
     if (status == TIDE_OK && o && check_sum(o, sum)) {
         o    = json_with(o, "check", json_string(sum));
@@ -124,8 +136,8 @@ tide_status machine_rates_write(const machine *m, const machine_rates *rates, ti
 
 bool machine_rates_busy(const machine_rates *now, const machine_rates *kept) {
     static const double far_below = 0.6;
-    return now->threads == kept->threads &&
-           (now->gflops[MACHINE_F32] < far_below * kept->gflops[MACHINE_F32] || now->bandwidth_gbs < far_below * kept->bandwidth_gbs);
+    return now->threads == kept->threads && (now->gflops[MACHINE_F32] < far_below * kept->gflops[MACHINE_F32] ||
+                                             now->bandwidth_gbs < far_below * kept->bandwidth_gbs);
 }
 
 void machine_rates_known(const machine *m, machine_rates *out) {

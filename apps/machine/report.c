@@ -38,7 +38,10 @@ static void add_cores(text *t, const machine *m) {
 }
 
 static void add_caches(text *t, const machine *m) {
-    const struct { const char *name; int64_t bytes; } caches[] = { { "L1d", m->l1d_bytes }, { "L2", m->l2_bytes }, { "L3", m->l3_bytes } };
+    const struct {
+        const char *name;
+        int64_t bytes;
+    } caches[] = { { "L1d", m->l1d_bytes }, { "L2", m->l2_bytes }, { "L3", m->l3_bytes } };
     const char *separator = "caches     ";
     for (int i = 0; i < 3; i++) {
         if (caches[i].bytes == 0) continue;
@@ -75,8 +78,10 @@ static void add_machine(text *t, const machine *m) {
 static void add_rates(text *t, const machine_rates *r) {
     text_add(t, "%s  products", r->measured ? "measured " : "estimated");
     for (int i = 0; i < MACHINE_PRECISIONS; i++)
-        if (r->gflops[i] > 0) text_add(t, "%s %s %.0f", i ? "," : "", machine_precision_name((machine_precision)i), r->gflops[i]);
-    text_add(t, " GFLOP/s; memory %.1f GB/s; a program starts in %.3g us; %d thread%s", r->bandwidth_gbs, r->launch_us, r->threads,
+        if (r->gflops[i] > 0)
+            text_add(t, "%s %s %.0f", i ? "," : "", machine_precision_name((machine_precision)i), r->gflops[i]);
+    text_add(t, " GFLOP/s; memory %.1f GB/s; a program starts in %.3g us; %d thread%s", r->bandwidth_gbs, r->launch_us,
+             r->threads,
              r->threads == 1 ? "" : "s");
     if (r->measured) text_add(t, " (%s, in %.1f s)\n", r->measured_at, r->took_s);
     else text_add(t, " (from cores and sets; --measure measures it)\n");
@@ -121,7 +126,9 @@ static json_t *word_list(const char *words) {
 }
 
 static json_t *apple_json(const machine *m) {
-    static const char *const tiers[] = { [MACHINE_BASE] = "base", [MACHINE_PRO] = "Pro", [MACHINE_MAX] = "Max", [MACHINE_ULTRA] = "Ultra" };
+    static const char *const tiers[] = {
+        [MACHINE_BASE] = "base", [MACHINE_PRO] = "Pro", [MACHINE_MAX] = "Max", [MACHINE_ULTRA] = "Ultra"
+    };
     if (!m->apple) return json_null();
     return json_pack("{s:o, s:s}", "generation", known(m->apple_generation), "tier", tiers[m->apple_tier]);
 }
@@ -129,20 +136,28 @@ static json_t *apple_json(const machine *m) {
 static json_t *machine_object(const machine *m) {
     char    sets[160];
     json_t *model = json_string(m->model);  /* NULL if it is not UTF-8 */
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "system", m->system, "arch",
-                     m->arch, "model", model ? model : json_null(), "apple", apple_json(m), "processors", known(m->processors),
-                     "allowed_processors", known(m->allowed_processors), "performance_cores", known(m->performance_cores),
-                     "efficiency_cores", json_integer(m->efficiency_cores), "usable_cores", known(m->usable_cores), "cpu_limit",
-                     known_real(m->cpu_limit), "memory_bytes", known(m->memory_bytes), "memory_limit_bytes", known(m->memory_limit_bytes),
-                     "cgroup_version", known(m->cgroup_version), "l1d_bytes", known(m->l1d_bytes), "l2_bytes", known(m->l2_bytes),
-                     "l3_bytes", known(m->l3_bytes), "instruction_sets", word_list(machine_feature_names(m->features, sets)));
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "system",
+                     m->system, "arch",
+                     m->arch, "model", model ? model : json_null(), "apple", apple_json(m), "processors",
+                     known(m->processors),
+                     "allowed_processors", known(m->allowed_processors), "performance_cores",
+                     known(m->performance_cores),
+                     "efficiency_cores", json_integer(m->efficiency_cores), "usable_cores", known(m->usable_cores),
+                     "cpu_limit",
+                     known_real(m->cpu_limit), "memory_bytes", known(m->memory_bytes), "memory_limit_bytes",
+                     known(m->memory_limit_bytes),
+                     "cgroup_version", known(m->cgroup_version), "l1d_bytes", known(m->l1d_bytes), "l2_bytes",
+                     known(m->l2_bytes),
+                     "l3_bytes", known(m->l3_bytes), "instruction_sets",
+                     word_list(machine_feature_names(m->features, sets)));
 }
 
 static json_t *rates_object(const machine_rates *r) {
     json_t *gflops = json_object();
     for (int i = 0; i < MACHINE_PRECISIONS; i++)
         gflops = json_with(gflops, machine_precision_name((machine_precision)i), known_real(r->gflops[i]));
-    return json_pack("{s:b, s:i, s:o, s:f, s:f, s:o, s:o}", "measured", r->measured, "threads", r->threads, "gemm_gflops", gflops,
+    return json_pack("{s:b, s:i, s:o, s:f, s:f, s:o, s:o}", "measured", r->measured, "threads", r->threads,
+                     "gemm_gflops", gflops,
                      "bandwidth_gbs", r->bandwidth_gbs, "launch_us", r->launch_us, "took_s", known_real(r->took_s),
                      "measured_at", r->measured ? json_string(r->measured_at) : json_null());
 }
@@ -161,7 +176,8 @@ static json_t *advice_object(const machine_advice *advice) {
     for (int i = 0; i < MACHINE_CHOICES; i++) {
         const machine_choice *c = &advice->of[i];
         json_t *one = *c->word ? json_pack("{s:s, s:s}", "value", c->word, "why", c->why)
-                               : json_pack("{s:I, s:I, s:s}", "value", (json_int_t)c->value, "most", (json_int_t)c->most, "why", c->why);
+                               : json_pack("{s:I, s:I, s:s}", "value", (json_int_t)c->value, "most",
+                                           (json_int_t)c->most, "why", c->why);
         o = json_with(o, machine_choice_name((machine_choice_id)i), one);
     }
     return o;
@@ -169,8 +185,10 @@ static json_t *advice_object(const machine_advice *advice) {
 
 char *machine_json(const machine *m, const machine_rates *rates, const machine_advice *advice) {
     json_t *o =
-        json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o}", "schema_version", 1, "version", TIDE_VERSION, "machine", machine_object(m),
-                  "devices", device_list(false), "gpus", device_list(true), "rates", rates_object(rates), "advice", advice_object(advice));
+        json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o}", "schema_version", 1, "version", TIDE_VERSION, "machine",
+                  machine_object(m),
+                  "devices", device_list(false), "gpus", device_list(true), "rates", rates_object(rates), "advice",
+                  advice_object(advice));
     char   *written = json_whole(o, JSON_REAL_PRECISION(6));
     json_decref(o);
     return written;

@@ -7,7 +7,9 @@
 #include "probe.h"
 
 /* A sysctl is text or an integer of 4 or 8 bytes; text ends with a 0 byte and is no integer's length by chance only. */
-static bool is_text(const char *name) { return strstr(name, "string") || strstr(name, "model") || strstr(name, "vendor"); }
+static bool is_text(const char *name) {
+    return strstr(name, "string") || strstr(name, "model") || strstr(name, "vendor");
+}
 
 char *probe_sysctl(const char *name) {
     size_t size = 0;

@@ -37,7 +37,9 @@ static tide_val cumsum_first(const tide_val *x) { return tide_cumsum(x[0], 0); }
 static tide_val matmul(const tide_val *x) { return tide_matmul(x[0], x[1]); }
 static tide_val matmul_at(const tide_val *x) { return tide_matmul(tide_transpose(x[0], -1, -2), x[1]); }
 static tide_val matmul_bt(const tide_val *x) { return tide_matmul(x[0], tide_transpose(x[1], -1, -2)); }
-static tide_val affine_gelu(const tide_val *x) { return tide_gelu(tide_add(tide_matmul(x[0], tide_transpose(x[1], 0, 1)), x[2])); }
+static tide_val affine_gelu(const tide_val *x) {
+    return tide_gelu(tide_add(tide_matmul(x[0], tide_transpose(x[1], 0, 1)), x[2]));
+}
 
 /* ---- shape ---- */
 static tide_val reshape(const tide_val *x) { return tide_reshape(x[0], S(3, -1)); }
@@ -53,16 +55,25 @@ static tide_val pad(const tide_val *x) { return tide_pad(x[0], -1, 2, 1, 0.5); }
 static tide_val squeeze(const tide_val *x) { return tide_squeeze(tide_expand_dims(x[0], 1), 1); }
 
 /* ---- indexing ---- */
-static tide_val gather(const tide_val *x) { return tide_gather(x[0], 0, index_of(x[0].graph, S(2, 3), (const int32_t[]){ 4, 0, 2, 2, 4, 1 })); }
-static tide_val gather_inner(const tide_val *x) { return tide_gather(x[0], 1, index_of(x[0].graph, S(4), (const int32_t[]){ 3, 3, 0, 1 })); }
+static tide_val gather(const tide_val *x) {
+    return tide_gather(x[0], 0, index_of(x[0].graph, S(2, 3), (const int32_t[]){ 4, 0, 2, 2, 4, 1 }));
+}
+static tide_val gather_inner(const tide_val *x) {
+    return tide_gather(x[0], 1, index_of(x[0].graph, S(4), (const int32_t[]){ 3, 3, 0, 1 }));
+}
 static tide_val scatter_add(const tide_val *x) {
     return tide_scatter_add(x[0], 0, index_of(x[0].graph, S(4), (const int32_t[]){ 1, 1, 0, 9 }), x[1]);
 }
-static tide_val take_along(const tide_val *x) { return tide_take_along(x[0], 1, index_of(x[0].graph, S(3, 2), (const int32_t[]){ 1, 1, 0, 3, 2, 0 })); }
-static tide_val one_hot(const tide_val *x) {
-    return tide_mul(tide_one_hot(index_of(x[0].graph, S(3), (const int32_t[]){ 2, 0, 3 }), 4, tide_dtype_of(x[0])), x[0]);
+static tide_val take_along(const tide_val *x) {
+    return tide_take_along(x[0], 1, index_of(x[0].graph, S(3, 2), (const int32_t[]){ 1, 1, 0, 3, 2, 0 }));
 }
-static tide_val windows(const tide_val *x) { return tide_windows(x[0], index_of(x[0].graph, S(3), (const int32_t[]){ 0, 5, 2 }), 4); }
+static tide_val one_hot(const tide_val *x) {
+    return tide_mul(tide_one_hot(index_of(x[0].graph, S(3), (const int32_t[]){ 2, 0, 3 }), 4, tide_dtype_of(x[0])),
+                    x[0]);
+}
+static tide_val windows(const tide_val *x) {
+    return tide_windows(x[0], index_of(x[0].graph, S(3), (const int32_t[]){ 0, 5, 2 }), 4);
+}
 static tide_val sorted(const tide_val *x) {
     tide_val values;
     tide_sort(x[0], true, &values, NULL);
@@ -85,13 +96,21 @@ static tide_val softmax_first(const tide_val *x) { return tide_softmax(x[0], 0);
 static tide_val log_softmax(const tide_val *x) { return tide_log_softmax(x[0], -1); }
 static tide_val layer_norm(const tide_val *x) { return tide_layer_norm(x[0], x[1], x[2], 1e-5); }
 static tide_val attention(const tide_val *x) { return tide_attention(x[0], x[1], x[2], 0, TIDE_EVAL, NULL); }
-static tide_val where(const tide_val *x) { return tide_where(tide_gt(x[0], x[1]), tide_square(x[0]), tide_mul(x[0], x[2])); }
-static tide_val where_guard(const tide_val *x) { return tide_where(tide_gt(x[0], tide_mul_scalar(x[0], 0)), tide_log(x[0]), x[0]); }
+static tide_val where(const tide_val *x) {
+    return tide_where(tide_gt(x[0], x[1]), tide_square(x[0]), tide_mul(x[0], x[2]));
+}
+static tide_val where_guard(const tide_val *x) {
+    return tide_where(tide_gt(x[0], tide_mul_scalar(x[0], 0)), tide_log(x[0]), x[0]);
+}
 static tide_val clamp(const tide_val *x) { return tide_clamp(x[0], -0.7, 1.1); }
 static tide_val both(const tide_val *x) { return tide_and(tide_lt(x[0], x[1]), tide_not(tide_ge(x[1], x[2]))); }
 static tide_val cast_and_back(const tide_val *x) { return tide_cast(tide_cast(x[0], TIDE_I32), tide_dtype_of(x[0])); }
-static tide_val stopped(const tide_val *x) { return tide_add(tide_mul(x[0], x[0]), tide_stop_gradient(tide_exp(x[0]))); }
-static tide_val twice(const tide_val *x) { return tide_grad(tide_sum(tide_exp(tide_sin(x[0])), TIDE_ALL), TIDE_LIST(x[0])).items[0]; }
+static tide_val stopped(const tide_val *x) {
+    return tide_add(tide_mul(x[0], x[0]), tide_stop_gradient(tide_exp(x[0])));
+}
+static tide_val twice(const tide_val *x) {
+    return tide_grad(tide_sum(tide_exp(tide_sin(x[0])), TIDE_ALL), TIDE_LIST(x[0])).items[0];
+}
 
 /* ---- losses ---- */
 static tide_val mse(const tide_val *x) { return tide_mse(x[0], x[1]); }
@@ -170,7 +189,8 @@ const op_case op_cases[] = {
     { "matmul, b transposed", .build = matmul_bt, .tolerance = 2e-5, .shape = { D2(33, 40), D2(18, 40) }, .inputs = 2 },
     { "matmul, one row", .build = matmul, .tolerance = 2e-5, .shape = { D2(1, 64), D2(64, 33) }, .inputs = 2 },
     { "matmul, k is 0", .build = matmul, FLAT, .shape = { D2(3, 0), D2(0, 4) }, .inputs = 2 },
-    { "affine and gelu", .build = affine_gelu, .tolerance = 4e-5, .shape = { D2(37, 48), D2(24, 48), D1(24) }, .inputs = 3 },
+    { "affine and gelu", .build = affine_gelu, .tolerance = 4e-5, .shape = { D2(37, 48), D2(24, 48), D1(24) },
+      .inputs = 3 },
 
     { "reshape", .build = reshape, .shape = { D3(2, 3, 4) }, .inputs = 1 },
     { "transpose", .build = transpose, .shape = { D3(2, 3, 4) }, .inputs = 1 },
@@ -194,11 +214,13 @@ const op_case op_cases[] = {
     { "sort, order", .build = sort_order, FLAT, .shape = { D2(4, 23) }, .inputs = 1 },
     { "top_k", .build = top_k, .shape = { D2(4, 23) }, .inputs = 1 },
 
-    { "softmax", .build = softmax_last, .low = -30, .high = 30, .tolerance = 2e-5, .shape = { D2(9, 37) }, .inputs = 1 },
+    { "softmax", .build = softmax_last, .low = -30, .high = 30, .tolerance = 2e-5, .shape = { D2(9, 37) },
+      .inputs = 1 },
     { "softmax, first axis", .build = softmax_first, .shape = { D2(9, 5) }, .inputs = 1 },
     { "log_softmax", .build = log_softmax, .low = -30, .high = 30, .shape = { D2(9, 37) }, .inputs = 1 },
     { "layer_norm", .build = layer_norm, .tolerance = 1e-5, .shape = { D3(2, 9, 33), D1(33), D1(33) }, .inputs = 3 },
-    { "attention", .build = attention, .tolerance = 1e-5, .shape = { D4(2, 2, 7, 8), D4(2, 2, 5, 8), D4(2, 2, 5, 8) }, .inputs = 3 },
+    { "attention", .build = attention, .tolerance = 1e-5, .shape = { D4(2, 2, 7, 8), D4(2, 2, 5, 8), D4(2, 2, 5, 8) },
+      .inputs = 3 },
     { "where", .build = where, .shape = { D2(5, 9), D2(5, 9), D1(9) }, .inputs = 3 },
     { "where, guarded log", .build = where_guard, .shape = { D2(5, 9) }, .inputs = 1 },
     { "clamp", .build = clamp, .shape = { D2(5, 9) }, .inputs = 1 },

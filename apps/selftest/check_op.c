@@ -36,7 +36,8 @@ static void fill(trial *t, bool special) {
     if (low == 0 && high == 0) low = -2, high = 2;
     for (int k = 0; k < t->inputs; k++)
         for (int64_t i = 0; i < t->count[k]; i++)
-            t->input[k][i] = (float)(special ? odd[(k ? i / ODD : i) % ODD] : low + (high - low) * unit((uint64_t)(i + 7919 * k)));
+            t->input[k][i] =
+                (float)(special ? odd[(k ? i / ODD : i) % ODD] : low + (high - low) * unit((uint64_t)(i + 7919 * k)));
 }
 
 static trial trial_new(const op_case *c, const tide_shape *shapes, bool special) {
@@ -98,7 +99,9 @@ static double *evaluate(const trial *t, const char *device, tide_dtype type, int
     void *raw = malloc((size_t)*count * tide_dtype_size(got) + 1);
     tide_status status = raw ? tide_read(y, raw, (size_t)*count * tide_dtype_size(got)) : TIDE_ENOMEM;
     if (status == TIDE_OK) out = malloc(((size_t)*count + 1) * sizeof *out);
-    else snprintf(r->detail, sizeof r->detail, "%s on %s: %.180s", tide_status_name(status), device, tide_error(g)->message);
+    else
+        snprintf(r->detail, sizeof r->detail, "%s on %s: %.180s", tide_status_name(status), device,
+                 tide_error(g)->message);
     for (int64_t i = 0; out && i < *count; i++) out[i] = element(raw, got, i);
     free(raw);
     tide_graph_free(g);
@@ -121,8 +124,8 @@ static void compare(const double *got, const double *truth, int64_t count, doubl
     }
     r->passed = r->error <= tolerance;
     if (!r->passed)
-        snprintf(r->detail, sizeof r->detail, "element %" PRId64 ": expected %.9g, got %.9g, %.3g apart (%.3g allowed)", worst,
-                 truth[worst], got[worst], r->error, tolerance);
+        snprintf(r->detail, sizeof r->detail, "element %" PRId64 ": expected %.9g, got %.9g, %.3g apart (%.3g allowed)",
+                 worst, truth[worst], got[worst], r->error, tolerance);
 }
 
 check_result check_values(const op_case *c, const tide_shape *shapes, const char *device, bool special) {
@@ -212,7 +215,8 @@ static void compare_along(const trial *t, const slope *s, double *const *directi
     if (status != TIDE_OK)
         snprintf(r->detail, sizeof r->detail, "%s: %.200s", tide_status_name(status), tide_error(s->g)->message);
     else if (!(error <= tolerance))
-        snprintf(r->detail, sizeof r->detail, "derivative: differences give %.12g, tide_grad %.12g", expected, slope_found);
+        snprintf(r->detail, sizeof r->detail, "derivative: differences give %.12g, tide_grad %.12g", expected,
+                 slope_found);
     r->error  = fmax(r->error, isnan(error) ? INFINITY : error);
     r->passed = r->passed && status == TIDE_OK && error <= tolerance;
 }
@@ -221,7 +225,8 @@ static bool directions(const trial *t, int which, double **direction) {
     for (int k = 0; k < t->inputs; k++) {
         direction[k] = malloc(((size_t)t->count[k] + 1) * sizeof(double));
         if (!direction[k]) return false;
-        for (int64_t i = 0; i < t->count[k]; i++) direction[k][i] = 2 * unit((uint64_t)(i + 15485863 * (which + 1) + 7919 * k)) - 1;
+        for (int64_t i = 0; i < t->count[k]; i++)
+            direction[k][i] = 2 * unit((uint64_t)(i + 15485863 * (which + 1) + 7919 * k)) - 1;
     }
     return true;
 }

@@ -36,7 +36,8 @@ static bool read_config(const tide_archive *file, model_config *c, int64_t *batc
     if (v[6] == 0 || v[8] == 0) return false;
     *batch = v[0];
     *c = (model_config){ .columns = v[1], .marks = v[2], .seq_len = v[3], .pred_len = v[4], .d_model = v[5], .n_heads = v[6],
-                         .head_size = v[5] / v[6], .d_ff = v[7], .e_layers = v[8], .use_norm = v[9] != 0, .relu = v[10] == 0 };
+                         .head_size = v[5] / v[6], .d_ff = v[7], .e_layers = v[8], .use_norm = v[9] != 0,
+                         .relu = v[10] == 0 };
     return true;
 }
 
@@ -64,7 +65,9 @@ static tide_status load_params(golden *t, const char *path, tide_failure *failur
         const char *name = tide_name_of(t->params.items[i]);
         int64_t count = tide_shape_count(tide_shape_of(t->params.items[i]));
         const float *values = values_of(t, "param/", name, count);
-        if (!values) return fail_at(failure, TIDE_EDATA, path, 0, name, "%s has no param/%s of %lld numbers", path, name, (long long)count);
+        if (!values)
+            return fail_at(failure, TIDE_EDATA, path, 0, name, "%s has no param/%s of %lld numbers", path, name,
+                           (long long)count);
         tide_write(t->params.items[i], values, (size_t)count * sizeof(float));
     }
     return TIDE_OK;
@@ -90,7 +93,8 @@ static void compare(golden *t, tide_val v, const char *prefix, const char *name,
     if (error > out->error) {
         out->error = error;
         if (!(error <= allowed))
-            snprintf(out->detail, sizeof out->detail, "%s%s: %.3g of its largest element apart, %.3g allowed. %.100s", prefix, name, error,
+            snprintf(out->detail, sizeof out->detail, "%s%s: %.3g of its largest element apart, %.3g allowed. %.100s",
+                     prefix, name, error,
                      allowed, got ? "" : tide_error(t->g)->message);
     }
     out->passed = out->passed && error <= allowed;
@@ -125,9 +129,11 @@ static tide_status run(golden *t, const char *path, tide_failure *failure) {
     const tide_tensor *x = tide_archive_find(&t->file, "x"), *y = tide_archive_find(&t->file, "y");
     const tide_tensor *marks = tide_archive_find(&t->file, "x_mark");
     tide_feed feeds[3];
-    if (!x || !y || !tide_shape_equal(x->shape, tide_shape_of(t->x)) || !tide_shape_equal(y->shape, tide_shape_of(t->y)) ||
+    if (!x || !y || !tide_shape_equal(x->shape, tide_shape_of(t->x)) ||
+        !tide_shape_equal(y->shape, tide_shape_of(t->y)) ||
         (t->model.config.marks && !(marks && tide_shape_equal(marks->shape, tide_shape_of(t->marks)))))
-        return fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s: x, y or x_mark is not there or not of config's shape", path);
+        return fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s: x, y or x_mark is not there or not of config's shape",
+                       path);
     feeds[0] = (tide_feed){ t->x, x->data };
     feeds[1] = (tide_feed){ t->y, y->data };
     if (t->model.config.marks) feeds[2] = (tide_feed){ t->marks, marks->data };
@@ -146,7 +152,8 @@ tide_status golden_check(const char *path, const char *device, check_result *out
     if (status == TIDE_OK) {
         t.g         = tide_graph_new(device);
         t.attention = calloc((size_t)config.e_layers, sizeof *t.attention);
-        if (!t.g || !t.attention || !forecast_model_new(t.g, &config, &t.model)) status = fail(failure, TIDE_ENOMEM, "selftest: out of memory");
+        if (!t.g || !t.attention || !forecast_model_new(t.g, &config, &t.model))
+            status = fail(failure, TIDE_ENOMEM, "selftest: out of memory");
     }
     if (status == TIDE_OK) {
         build(&t);

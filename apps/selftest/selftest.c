@@ -22,7 +22,8 @@ static void count(session *s, const char *check, const check_result *r) {
         total->worst_rel_error = r->error;
         snprintf(total->worst, sizeof total->worst, "%s", check);
     }
-    if (s->options->report && s->options->report(s->options->user, check, r->passed, r->error, r->detail)) s->stopped = true;
+    if (s->options->report && s->options->report(s->options->user, check, r->passed, r->error, r->detail))
+        s->stopped = true;
 }
 
 /* One set of shapes: values, NaN and infinities for element-wise rows, the derivative. */
@@ -81,11 +82,14 @@ static tide_status find_device(const char *device, tide_failure *failure) {
         size_t length = strlen(list);
         snprintf(list + length, sizeof list - length, "%s%s", length ? ", " : "", *d);
     }
-    return fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "there is no device \"%s\" here; there are %s", device, list);
+    return fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "there is no device \"%s\" here; there are %s", device,
+                   list);
 }
 
 tide_status selftest_run(const selftest_options *options, selftest_result *result, tide_failure *failure) {
-    session s = { .options = options, .device = options->device && *options->device ? options->device : "cpu", .result = result };
+    session s = { .options = options,
+                  .device = options->device && *options->device ? options->device : "cpu",
+                  .result = result };
     tide_status status = find_device(s.device, failure);
     if (status != TIDE_OK) return status;
     for (int i = 0; i < op_case_count && !s.stopped; i++) check_case(&s, &op_cases[i]);

@@ -1,4 +1,5 @@
-/* Does this machine compute what it should? The op table, every derivative, and the golden files of the published model. */
+/* Does this machine compute what it should? The op table, every derivative, and the golden files of the published
+ * model. */
 #ifndef SELFTEST_H
 #define SELFTEST_H
 

@@ -96,10 +96,15 @@ static const int64_t *row_major(int64_t cols) {
     strides[0] = cols, strides[1] = 1;
     return strides;
 }
-static const int64_t by_rows[TIDE_MAX_DIMS] = { 1, 0 }, by_cols[TIDE_MAX_DIMS] = { 0, 1 }, nothing[TIDE_MAX_DIMS] = { 0 };
+static const int64_t by_rows[TIDE_MAX_DIMS] = { 1, 0 }, by_cols[TIDE_MAX_DIMS] = { 0, 1 },
+                     nothing[TIDE_MAX_DIMS] = { 0 };
 
-static int full_op(builder *b, flat_kernel *k, int op, int a, int c) { return map_op(b, k, op, TIDE_F32, FLAT_FULL, a, c, -1); }
-static int row_op(builder *b, flat_kernel *k, int op, int a, int c) { return map_op(b, k, op, TIDE_F32, FLAT_ROW, a, c, -1); }
+static int full_op(builder *b, flat_kernel *k, int op, int a, int c) {
+    return map_op(b, k, op, TIDE_F32, FLAT_FULL, a, c, -1);
+}
+static int row_op(builder *b, flat_kernel *k, int op, int a, int c) {
+    return map_op(b, k, op, TIDE_F32, FLAT_ROW, a, c, -1);
+}
 static int number(flat_kernel *k, double x) {
     flat_instr *in = map_instr(k, FLAT_CONST, TIDE_F32, FLAT_ONE, -1);
     in->number = x;
@@ -160,8 +165,10 @@ static void build_adam(builder *b, int64_t rows, int64_t cols) {
         in[i] = map_load(b, k, at[i], FLAT_FULL, row_major(cols));
     }
     int g2 = full_op(b, k, S_SQUARE, in[1], -1);
-    int m = full_op(b, k, S_ADD, full_op(b, k, S_MUL, in[2], number(k, 0.9)), full_op(b, k, S_MUL, in[1], number(k, 0.1)));
-    int v = full_op(b, k, S_ADD, full_op(b, k, S_MUL, in[3], number(k, 0.99)), full_op(b, k, S_MUL, g2, number(k, 0.01)));
+    int m =
+        full_op(b, k, S_ADD, full_op(b, k, S_MUL, in[2], number(k, 0.9)), full_op(b, k, S_MUL, in[1], number(k, 0.1)));
+    int v =
+        full_op(b, k, S_ADD, full_op(b, k, S_MUL, in[3], number(k, 0.99)), full_op(b, k, S_MUL, g2, number(k, 0.01)));
     int down = full_op(b, k, S_ADD, full_op(b, k, S_SQRT, v, -1), number(k, 1e-3));
     int step = full_op(b, k, S_MUL, full_op(b, k, S_DIV, m, down), number(k, -1e-3));
     map_store(b, k, full_op(b, k, S_ADD, in[0], step), at[0], row_major(cols));
@@ -175,7 +182,8 @@ static void build_bias_gradient(builder *b, int64_t rows, int64_t cols) {
     flat_kernel *k = map_of(b, rows, cols, true);
     int x = map_load(b, k, add_buffer(b, TIDE_F32, rows * cols, false), FLAT_FULL, row_major(cols));
     int y = map_load(b, k, add_buffer(b, TIDE_F32, rows * cols, false), FLAT_FULL, row_major(cols));
-    map_sink(b, k, FLAT_COL_SUM, full_op(b, k, S_MUL, x, full_op(b, k, S_GELU_GRAD, y, -1)), add_buffer(b, TIDE_F32, cols, true));
+    map_sink(b, k, FLAT_COL_SUM, full_op(b, k, S_MUL, x, full_op(b, k, S_GELU_GRAD, y, -1)),
+             add_buffer(b, TIDE_F32, cols, true));
     numbers(b);
 }
 
@@ -248,7 +256,8 @@ static const gemm_case gemms[] = {
 static void build_gemm(builder *b, const gemm_case *c) {
     build_begin(b);
     flat_kernel *k = add_kernel(b, FLAT_GEMM, c->name, 1);
-    k->gemm = (flat_gemm){ .m = c->m, .n = c->n, .k = c->k, .batches = c->batches, .rows_per_task = c->batches, .batch_ndim = 1,
+    k->gemm = (flat_gemm){ .m = c->m, .n = c->n, .k = c->k, .batches = c->batches, .rows_per_task = c->batches,
+                           .batch_ndim = 1,
                            .batch = { c->batches }, .alpha = 1, .split = FLAT_SPLIT_BATCH };
     const int64_t m = c->m, n = c->n, l = c->k;
     add_operand(b, k, add_buffer(b, TIDE_F32, c->batches * m * l, false),

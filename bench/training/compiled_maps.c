@@ -1,8 +1,8 @@
-/* What compiled map kernels gain in the forecaster's training step: each map kernel as max-autotune chose it and on strips, with all
- * its other choices.
+/* What compiled map kernels gain in the forecaster's training step: each map kernel as max-autotune chose it and on
+ * strips, with all its other choices.
  *   bench_compiled_maps [batch] [d_model] [d_ff] [layers] [threads] [columns] [rounds]
- * Defaults: the published ETTh1 sizes. Times are a kernel's own, over all threads, the least of the rounds. A line for all kernels
- * that do the same; GB/s counts each operand once. */
+ * Defaults: the published ETTh1 sizes. Times are a kernel's own, over all threads, the least of the rounds. A line for
+ * all kernels that do the same; GB/s counts each operand once. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,15 +24,18 @@ typedef struct step {
 static bool make(const sizes *s, const char *choices, tide_program_mode mode, step *t) {
     t->g = tide_graph_new_with(&(tide_graph_options){ .threads = (int)s->threads, .seed = 1 });
     if (choices && tide_choices_set(t->g, choices, NULL)) return false;
-    model_config config = { .seq_len = 96, .pred_len = 96, .columns = s->columns, .marks = 4, .d_model = s->d_model, .n_heads = 8,
-                            .head_size = s->d_model / 8, .d_ff = s->d_ff, .e_layers = s->layers, .dropout = 0.1, .use_norm = true };
+    model_config config = { .seq_len = 96, .pred_len = 96, .columns = s->columns, .marks = 4, .d_model = s->d_model,
+                            .n_heads = 8,
+                            .head_size = s->d_model / 8, .d_ff = s->d_ff, .e_layers = s->layers, .dropout = 0.1,
+                            .use_norm = true };
     if (!forecast_model_new(t->g, &config, &t->model)) return false;
     t->x = tide_input(t->g, "x", TIDE_F32, TIDE_SHAPE(s->batch, 96, s->columns));
     t->marks = tide_input(t->g, "m", TIDE_F32, TIDE_SHAPE(s->batch, 96, 4));
     t->y = tide_input(t->g, "y", TIDE_F32, TIDE_SHAPE(s->batch, 96, s->columns));
     tide_val loss = tide_mse(forecast_model_apply(&t->model, t->x, t->marks, TIDE_TRAIN, NULL), t->y);
     tide_list params = tide_params(t->g, ""), grads = tide_clip_norm(tide_grad(loss, params), 1.0);
-    tide_val update = tide_adamw(params, grads, &(tide_adamw_opts){ .lr = tide_scalar(t->g, 1e-4), .weight_decay = 0.01 });
+    tide_val update =
+        tide_adamw(params, grads, &(tide_adamw_opts){ .lr = tide_scalar(t->g, 1e-4), .weight_decay = 0.01 });
     double began = os_seconds();
     t->program = tide_compile(TIDE_LIST(loss, update), &(tide_compile_options){ .mode = mode });
     t->compile_s = os_seconds() - began;
@@ -107,7 +110,8 @@ static bool print_line(const step t[2], int64_t first) {
 static void report(const step t[2]) {
     const tide_explanation *e = t[0].told;
     double maps[2] = { 0 }, all[2] = { 0 };
-    printf("| kernels | computes | rows x columns | strips us | chosen us | strips ns/element | chosen | strips GB/s | chosen | ratio |\n");
+    printf("| kernels | computes | rows x columns | strips us | chosen us | strips ns/element | chosen | strips GB/s | "
+           "chosen | ratio |\n");
     printf("|---|---|---|---|---|---|---|---|---|---|\n");
     for (int64_t i = 0; i < e->n_kernels; i++) {
         bool map = !strcmp(e->kernels[i].kind, "map");
@@ -116,7 +120,8 @@ static void report(const step t[2]) {
     }
     printf("\nmaps: %.3f ms of %.3f (%.1f %%), chosen: %.3f of %.3f (%.1f %%); a step: %.3f ms, %.3f ms; "
            "made in %.1f ms, %.1f ms\n", maps[0] * 1e3, all[0] * 1e3,
-           maps[0] / all[0] * 100, maps[1] * 1e3, all[1] * 1e3, maps[1] / all[1] * 100, t[0].run_s * 1e3, t[1].run_s * 1e3,
+           maps[0] / all[0] * 100, maps[1] * 1e3, all[1] * 1e3, maps[1] / all[1] * 100, t[0].run_s * 1e3,
+           t[1].run_s * 1e3,
            t[0].compile_s * 1e3, t[1].compile_s * 1e3);
 }
 
@@ -130,7 +135,8 @@ int main(int argc, char **argv) {
     double began = os_seconds();
     char *json = tuned_choices(&s), *strips = json ? without_compiled(json) : NULL;
     printf("choosing: %.1f s\n", os_seconds() - began);
-    bool good = strips && data && make(&s, strips, TIDE_MODE_DEFAULT, &t[0]) && make(&s, json, TIDE_MODE_DEFAULT, &t[1]);
+    bool good =
+        strips && data && make(&s, strips, TIDE_MODE_DEFAULT, &t[0]) && make(&s, json, TIDE_MODE_DEFAULT, &t[1]);
     for (int64_t r = 0; good && r < s.rounds; r++) good = measure(&t[0], data) && measure(&t[1], data);
     if (good) report(t);
     else fprintf(stderr, "a step could not be made\n");

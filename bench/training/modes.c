@@ -1,8 +1,9 @@
-/* One training step (forward, loss, backward, clip to 1, AdamW) as the compile mode "default" makes it beside "max-autotune",
- * in turns, in one process.
+/* One training step (forward, loss, backward, clip to 1, AdamW) as the compile mode "default" makes it beside
+ * "max-autotune", in turns, in one process.
  *   bench_modes etth1|m1|mlp8192 [threads] [pairs] [bf16]
- * With one thread times are its processor time, else wall-clock. Prints both medians, the median of the ratios of neighbouring runs (above 1: max-autotune is faster), what timing took, and
- * the choices that differ from the fixed tables. */
+ * With one thread times are its processor time, else wall-clock. Prints both medians, the median of the ratios of
+ * neighbouring runs (above 1: max-autotune is faster), what timing took, and the choices that differ from the fixed
+ * tables. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,7 +22,8 @@ typedef struct side {
 
 static bool forecast_model_of(side *s, bool large) {
     int64_t d = large ? 512 : 256, columns = large ? 21 : 7;
-    model_config config = { .seq_len = 96, .pred_len = 96, .columns = columns, .marks = 4, .d_model = d, .n_heads = 8, .head_size = d / 8, .d_ff = d,
+    model_config config = { .seq_len = 96, .pred_len = 96, .columns = columns, .marks = 4, .d_model = d, .n_heads = 8,
+                            .head_size = d / 8, .d_ff = d,
                             .e_layers = large ? 3 : 2, .dropout = 0.1, .use_norm = true };
     if (!forecast_model_new(s->graph, &config, &s->model)) return false;
     s->x = tide_input(s->graph, "x", TIDE_F32, TIDE_SHAPE(32, 96, columns));
@@ -61,7 +63,9 @@ static double run_ms(const side *s, const float *data) {
     return 1e3 * (now() - began);
 }
 
-static int by_value(const void *a, const void *b) { return *(const double *)a < *(const double *)b ? -1 : *(const double *)a > *(const double *)b; }
+static int by_value(const void *a, const void *b) {
+    return *(const double *)a < *(const double *)b ? -1 : *(const double *)a > *(const double *)b;
+}
 
 static double median(double *values, int count) {
     qsort(values, (size_t)count, sizeof *values, by_value);
@@ -76,7 +80,9 @@ int main(int argc, char **argv) {
     tide_precision precision = argc > 4 ? TIDE_PRECISION_BF16 : TIDE_PRECISION_F32;
     side a, b;
     for (int i = 0; i < (int)(sizeof data / sizeof *data); i++) data[i] = (float)(i % 17) * 0.1f - 0.8f;
-    if (!side_open(&a, name, threads, TIDE_MODE_DEFAULT, precision) || !side_open(&b, name, threads, TIDE_MODE_MAX_AUTOTUNE, precision)) return 1;
+    if (!side_open(&a, name, threads, TIDE_MODE_DEFAULT, precision) ||
+        !side_open(&b, name, threads, TIDE_MODE_MAX_AUTOTUNE, precision))
+        return 1;
     for (int i = -WARM_UP; i < pairs; i++) {
         bool   turn = i % 2 == 0;
         double one = run_ms(turn ? &a : &b, data), two = run_ms(turn ? &b : &a, data);
@@ -84,9 +90,12 @@ int main(int argc, char **argv) {
     }
     tide_tuning t = tide_graph_tuning(b.graph);
     char *choices = tide_choices(b.graph);
-    printf("%s %s, %d threads: default %.3f ms, max-autotune %.3f ms, ratio %.3f (median of %d pairs); compile %.0f ms and %.0f ms, "
-           "%d choices timed in %.2f s, %d from the cache %s\n", name, tide_precision_name(precision), threads, median(usual, pairs), median(tuned, pairs),
-           median(ratio, pairs), pairs, a.compile_s * 1e3, b.compile_s * 1e3, (int)t.timed, t.seconds, (int)t.kept, t.note);
+    printf("%s %s, %d threads: default %.3f ms, max-autotune %.3f ms, ratio %.3f (median of %d pairs); compile %.0f ms "
+           "and %.0f ms, "
+           "%d choices timed in %.2f s, %d from the cache %s\n",
+           name, tide_precision_name(precision), threads, median(usual, pairs), median(tuned, pairs),
+           median(ratio, pairs), pairs, a.compile_s * 1e3, b.compile_s * 1e3, (int)t.timed, t.seconds, (int)t.kept,
+           t.note);
     if (getenv("BENCH_CHOICES") && choices) fputs(choices, stdout);
     free(choices);
     tide_graph_free(a.graph), tide_graph_free(b.graph);

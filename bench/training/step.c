@@ -1,10 +1,12 @@
-/* Times one training step of the forecaster (forward, loss, backward, clip to 1, AdamW) as a user's program would run it.
- *   bench_step [--precision f32|bf16|f16|auto] [--recompute] [--accumulate N] [batch] [d_model] [d_ff] [layers] [threads] [columns]
- * Defaults: the published ETTh1 sizes, f32. With --mlp the model is 10 -> d_model -> 256 -> 128 with relu instead. --recompute
- * makes the values of all encoder blocks but the last again for the backward pass; --accumulate N runs the batch as N parts and
- * one update.
- * Prints the median and the minimum in ms, the processor time of a step (what to compare, with one thread, while others use
- * the machine), GFLOP/s of the matrix products, and the memory counted before the first run. */
+/* Times one training step of the forecaster (forward, loss, backward, clip to 1, AdamW) as a user's program would run
+ * it.
+ *   bench_step [--precision f32|bf16|f16|auto] [--recompute] [--accumulate N] [batch] [d_model] [d_ff] [layers]
+ *   [threads] [columns]
+ * Defaults: the published ETTh1 sizes, f32. With --mlp the model is 10 -> d_model -> 256 -> 128 with relu instead.
+ * --recompute makes the values of all encoder blocks but the last again for the backward pass; --accumulate N runs the
+ * batch as N parts and one update.
+ * Prints the median and the minimum in ms, the processor time of a step (what to compare, with one thread, while others
+ * use the machine), GFLOP/s of the matrix products, and the memory counted before the first run. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -15,7 +17,9 @@
 enum { RUNS = 200, LEAST_RUNS = 5 };
 static const double MOST_SECONDS = 8;
 
-static int by_value(const void *a, const void *b) { return *(const double *)a < *(const double *)b ? -1 : *(const double *)a > *(const double *)b; }
+static int by_value(const void *a, const void *b) {
+    return *(const double *)a < *(const double *)b ? -1 : *(const double *)a > *(const double *)b;
+}
 
 static void print_pass(void *user, const char *pass, const char *text) {
     if (!strcmp(pass, (const char *)user)) fputs(text, stdout);
@@ -24,11 +28,18 @@ static void print_pass(void *user, const char *pass, const char *text) {
 /* batch: of a run of the model's program, one of `parts` in a step. */
 typedef struct sizes { int64_t batch, d_model, d_ff, layers, threads, columns, parts; bool recompute; } sizes;
 /* update NULL: step does it all; else step is one part's. */
-typedef struct task { tide_val x, marks, y, loss; forecast_model model; tide_accumulator sums; tide_program *step, *update; } task;
+typedef struct task {
+    tide_val x, marks, y, loss;
+    forecast_model model;
+    tide_accumulator sums;
+    tide_program *step, *update;
+} task;
 
 static bool forecast_task(tide_graph *g, const sizes *s, task *t) {
-    model_config config = { .seq_len = 96, .pred_len = 96, .columns = s->columns, .marks = 4, .d_model = s->d_model, .n_heads = 8,
-                            .head_size = s->d_model / 8, .d_ff = s->d_ff, .e_layers = s->layers, .dropout = 0.1, .use_norm = true,
+    model_config config = { .seq_len = 96, .pred_len = 96, .columns = s->columns, .marks = 4, .d_model = s->d_model,
+                            .n_heads = 8,
+                            .head_size = s->d_model / 8, .d_ff = s->d_ff, .e_layers = s->layers, .dropout = 0.1,
+                            .use_norm = true,
                             .recompute = s->recompute };
     if (!forecast_model_new(g, &config, &t->model)) return false;
     if (s->parts > 1) t->sums = tide_accumulator_new(g, tide_params(g, ""), s->batch);
@@ -41,7 +52,8 @@ static bool forecast_task(tide_graph *g, const sizes *s, task *t) {
 }
 
 static bool mlp_task(tide_graph *g, const sizes *s, task *t) {
-    tide_linear first = tide_linear_new(g, "first", 10, s->d_model), second = tide_linear_new(g, "second", s->d_model, 256);
+    tide_linear first = tide_linear_new(g, "first", 10, s->d_model),
+                second = tide_linear_new(g, "second", s->d_model, 256);
     tide_linear last = tide_linear_new(g, "last", 256, 128);
     t->x = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(s->batch, 10));
     t->y = t->marks = tide_input(g, "y", TIDE_F32, TIDE_SHAPE(s->batch, 128));
@@ -106,9 +118,11 @@ static void report(const sizes *s, const task *t, double compile_ms, const doubl
            (int)(s->batch * s->parts), (int)s->d_model, (int)s->d_ff, (int)s->layers, (int)s->columns, (int)s->threads);
     if (s->parts > 1) printf("accumulate %d: ", (int)s->parts);
     if (s->recompute) printf("recompute: ");
-    printf("median %.3f ms, min %.3f ms, processor %.3f ms, %.1f GFLOP/s, compile %.1f ms, ", times[count / 2] * 1e3, times[0] * 1e3,
+    printf("median %.3f ms, min %.3f ms, processor %.3f ms, %.1f GFLOP/s, compile %.1f ms, ", times[count / 2] * 1e3,
+           times[0] * 1e3,
            processor * 1e3, (double)s->parts * tide_program_flops(t->step) / times[count / 2] * 1e-9, compile_ms);
-    printf("%d kernels, arena %.1f MiB, scratch %.1f MiB, variables %.1f MiB, loss %.6f", (int)tide_program_kernels(t->step),
+    printf("%d kernels, arena %.1f MiB, scratch %.1f MiB, variables %.1f MiB, loss %.6f",
+           (int)tide_program_kernels(t->step),
            (double)arena / 1048576,
            (double)m.scratch / 1048576, (double)m.variables / 1048576, (double)last);
     printf(*note ? " (%s)\n" : "%s\n", note);
@@ -142,7 +156,9 @@ int main(int argc, char **argv) {
     double processor = 0;
     int count = run_steps(&s, &t, data, times, &processor);
     if (count) report(&s, &t, compile_ms, times, processor, count);
-    else fprintf(stderr, "%s%s\n", tide_program_error(t.step)->message, t.update ? tide_program_error(t.update)->message : "");
+    else
+        fprintf(stderr, "%s%s\n", tide_program_error(t.step)->message,
+                t.update ? tide_program_error(t.update)->message : "");
     free(data);
     if (!mlp) forecast_model_free(&t.model);
     tide_graph_free(g);

@@ -5,10 +5,11 @@
  * and allocates nothing. Values that belong to no program are computed when they are read (lazy evaluation).
  *
  * Errors while building stick to the graph: the first cause is kept (tide_error), every later call accepts the
- * poisoned value, and tide_compile, tide_run and tide_read return the status. Nothing here aborts or prints. A NULL where an
- * object is needed, a value that was never made ((tide_val){ 0 }) or a number outside what is accepted is such an error; where
- * there is no graph to tell, the poison value is all that comes back. Pointers that lead nowhere, and what was freed, are beyond help.
- *
+ * poisoned value, and tide_compile, tide_run and tide_read return the status. Nothing here aborts or prints. A NULL
+ * where an object is needed, a value that was never made ((tide_val){ 0 }) or a number outside what is accepted is such
+ * an error; where there is no graph to tell, the poison value is all that comes back. Pointers that lead nowhere, and
+ * what was freed, are beyond help.
+ * 
  * A graph with its programs is used by one thread at a time; different graphs are independent. */
 #ifndef TIDEMILL_CORE_H
 #define TIDEMILL_CORE_H
@@ -85,7 +86,8 @@ typedef struct tide_shape {
     ((tide_shape){ (int32_t)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), { __VA_ARGS__ } })
 #define TIDE_SCALAR ((tide_shape){ 0, { 0 } })
 
-TIDE_API int64_t tide_shape_count(tide_shape shape);  /* number of elements; -1: a negative size, too many axes or elements */
+TIDE_API int64_t tide_shape_count(tide_shape shape);  /* number of elements; -1: a negative size, too many axes or
+                                                         elements */
 TIDE_API bool    tide_shape_equal(tide_shape a, tide_shape b);
 
 /* ---- graphs and values -------------------------------------------------------------------------------- */
@@ -107,8 +109,9 @@ typedef struct tide_list {
     int64_t         count;
 } tide_list;
 
-#define TIDE_LIST(...)                                                                          \
-    ((tide_list){ (const tide_val[]){ __VA_ARGS__ }, (int64_t)(sizeof((tide_val[]){ __VA_ARGS__ }) / sizeof(tide_val)) })
+#define TIDE_LIST(...) \
+    ((tide_list){ (const tide_val[]){ __VA_ARGS__ }, \
+                  (int64_t)(sizeof((tide_val[]){ __VA_ARGS__ }) / sizeof(tide_val)) })
 
 /* A copy of the items that lives as long as the graph. */
 TIDE_API tide_list tide_list_new(tide_graph *g, const tide_val *items, int64_t count);
@@ -190,11 +193,12 @@ TIDE_API tide_val  tide_find_variable(tide_graph *g, const char *full_name);  /*
  * again: they can be read, compiled and differentiated. A value that loss does not depend on gets zeros. */
 TIDE_API tide_list tide_grad(tide_val loss, tide_list wrt);
 
-/* Memory for time: what is built between begin and end, a layer of a deep model, is a region. Where the derivatives that
- * tide_grad makes need a value from inside a region, they compute it again from what the region reads, once the backward pass has
- * got there; until then only that and the region's results take memory. The maths and the random numbers are the same. Values
- * are as before: any of them can be read, and those used outside are kept. Regions inside a region belong to it. Custom
- * operations run once and keep their results. tide_grad refuses to work while a region is open. */
+/* Memory for time: what is built between begin and end, a layer of a deep model, is a region. Where the derivatives
+ * that tide_grad makes need a value from inside a region, they compute it again from what the region reads, once the
+ * backward pass has got there; until then only that and the region's results take memory. The maths and the random
+ * numbers are the same. Values are as before: any of them can be read, and those used outside are kept. Regions inside
+ * a region belong to it. Custom operations run once and keep their results. tide_grad refuses to work while a region is
+ * open. */
 TIDE_API void tide_recompute_begin(tide_graph *g);
 TIDE_API void tide_recompute_end(tide_graph *g);
 
@@ -206,8 +210,8 @@ typedef struct tide_feed {
 } tide_feed;
 
 /* What the matrix products of a program multiply. BF16 and F16: operands of large products are rounded to 16 bits, sums
- * and results stay F32, and so does all other arithmetic; variables are not changed. Products too small to gain stay F32.
- * F16 has a small range: train with a tide_grad_scaler (optim.h). */
+ * and results stay F32, and so does all other arithmetic; variables are not changed. Products too small to gain stay
+ * F32. F16 has a small range: train with a tide_grad_scaler (optim.h). */
 typedef enum tide_precision {
     TIDE_PRECISION_GRAPH = 0,  /* what tide_autocast said for this graph; F32 if it was not called */
     TIDE_PRECISION_F32,
@@ -220,30 +224,31 @@ TIDE_API const char *tide_precision_name(tide_precision precision);  /* "graph",
 /* The precision of programs compiled from now on whose options do not name one. */
 TIDE_API void tide_autocast(tide_graph *g, tide_precision precision);
 
-/* What `wanted` comes to on the graph's device: F32, BF16 or F16. `note` (may be NULL) gets a sentence that says why it is
- * F32 although 16 bits were asked for; "" otherwise. */
+/* What `wanted` comes to on the graph's device: F32, BF16 or F16. `note` (may be NULL) gets a sentence that says why it
+ * is F32 although 16 bits were asked for; "" otherwise. */
 TIDE_API tide_precision tide_precision_here(const tide_graph *g, tide_precision wanted, const char **note);
 
 /* What compiling may cost for what it gains. Every mode gives the same results within rounding. */
 typedef enum tide_program_mode {
-    TIDE_MODE_GRAPH = 0,        /* what tide_compile_mode said for this graph; DEFAULT if it was not called */
-    TIDE_MODE_DEFAULT,          /* all passes; choices come from fixed tables, never from a clock */
-    TIDE_MODE_REDUCE_OVERHEAD,  /* a whole run in one launch. The cpu device does that always, in one parallel region: here this
-                                   is DEFAULT's program */
-    TIDE_MODE_MAX_AUTOTUNE      /* times what DEFAULT looks up, once: the provider of each product, the cut of the work, map
-                                   kernels as C through the system compiler.
-                                   Answers are kept in $XDG_CACHE_HOME/tidemill/tuning, for this machine and version. The first
-                                   compile of a program takes seconds and runs it on made-up inputs; variables keep their
-                                   values. Programs with a custom operation keep the cut of DEFAULT */
+    TIDE_MODE_GRAPH = 0, /* what tide_compile_mode said for this graph; DEFAULT if it was not called */
+    TIDE_MODE_DEFAULT, /* all passes; choices come from fixed tables, never from a clock */
+    TIDE_MODE_REDUCE_OVERHEAD, /* a whole run in one launch. The cpu device does that always, in one parallel region:
+                                  here this is DEFAULT's program */
+    TIDE_MODE_MAX_AUTOTUNE /* times what DEFAULT looks up, once: the provider of each product, the cut of the work, map
+                              kernels as C through the system compiler.
+                              Answers are kept in $XDG_CACHE_HOME/tidemill/tuning, for this machine and version. The
+                              first compile of a program takes seconds and runs it on made-up inputs; variables keep
+                              their values. Programs with a custom operation keep the cut of DEFAULT */
 } tide_program_mode;
-TIDE_API const char *tide_compile_mode_name(tide_program_mode mode);  /* "graph", "default", "reduce-overhead", "max-autotune" */
+TIDE_API const char *tide_compile_mode_name(tide_program_mode mode);  /* "graph", "default", "reduce-overhead",
+                                                                         "max-autotune" */
 
 /* The mode of programs compiled from now on whose options do not name one. */
 TIDE_API void tide_compile_mode(tide_graph *g, tide_program_mode mode);
 
-/* What the graph's programs were made with that was chosen by timing, a JSON object of whole numbers; malloc'ed, NULL when out of
- * memory. And to make programs with such choices and no others, whatever the mode and without a clock: the same program then
- * gives the same bits. Call it before they are compiled. TIDE_EDATA for anything else. */
+/* What the graph's programs were made with that was chosen by timing, a JSON object of whole numbers; malloc'ed, NULL
+ * when out of memory. And to make programs with such choices and no others, whatever the mode and without a clock: the
+ * same program then gives the same bits. Call it before they are compiled. TIDE_EDATA for anything else. */
 TIDE_API char       *tide_choices(const tide_graph *g);
 TIDE_API tide_status tide_choices_set(tide_graph *g, const char *json, tide_failure *failure);
 
@@ -251,13 +256,15 @@ TIDE_API tide_status tide_choices_set(tide_graph *g, const char *json, tide_fail
 typedef struct tide_tuning {
     int64_t     timed, kept;  /* choices made by timing; found in the cache */
     double      seconds;      /* that timing took */
-    const char *note;         /* why the cache could not be read or written, or kernels not compiled, a clause that lives as long as the graph; "" */
+    const char *note;         /* why the cache could not be read or written, or kernels not compiled, a clause that
+                                 lives as long as the graph; "" */
 } tide_tuning;
 TIDE_API tide_tuning tide_graph_tuning(const tide_graph *g);
 
 typedef struct tide_compile_options {
     int64_t memory_limit;      /* bytes for this program's arena and scratch; 0: the graph's limit */
-    tide_precision precision;  /* falls back to F32 where the device has no native products of it (tide_program_precision) */
+    tide_precision precision;  /* falls back to F32 where the device has no native products of it
+                                  (tide_program_precision) */
     bool    strict;            /* a fallback is an error instead, TIDE_EDEVICE */
     tide_program_mode mode;
     bool    no_passes;         /* op by op, as `ref` runs it; nothing is timed then */
@@ -268,8 +275,9 @@ typedef struct tide_compile_options {
 } tide_compile_options;
 
 /* Programs belong to the graph; tide_program_free gives one back earlier. A program that could not be made carries its
- * error (tide_run and tide_program_error return it). NULL only when out of memory for the handle itself or where nothing
- * was asked for: the list is empty or no item has a graph; tide_program_error(NULL) says so. `options` may be NULL. */
+ * error (tide_run and tide_program_error return it). NULL only when out of memory for the handle itself or where
+ * nothing was asked for: the list is empty or no item has a graph; tide_program_error(NULL) says so. `options` may be
+ * NULL. */
 TIDE_API tide_program *tide_compile(tide_list wanted, const tide_compile_options *options);
 TIDE_API void          tide_program_free(tide_program *p);
 TIDE_API const tide_failure *tide_program_error(const tide_program *p);
@@ -277,8 +285,9 @@ TIDE_API const tide_failure *tide_program_error(const tide_program *p);
 /* What the program was compiled for: F32, BF16 or F16; `note` as for tide_precision_here. */
 TIDE_API tide_precision tide_program_precision(const tide_program *p, const char **note);
 
-/* Where the program runs: the graph's device, or "cpu" if that lacks one of its operations; `note` (may be NULL) gets a sentence
- * that names it, "" otherwise. A program is never split between devices. tide_compile_options.strict makes it an error. */
+/* Where the program runs: the graph's device, or "cpu" if that lacks one of its operations; `note` (may be NULL) gets a
+ * sentence that names it, "" otherwise. A program is never split between devices. tide_compile_options.strict makes it
+ * an error. */
 TIDE_API const char *tide_program_device(const tide_program *p, const char **note);
 
 /* Runs the program once. Feeds may be given in any order, each input once; those that no value reads are allowed. */
@@ -323,7 +332,8 @@ typedef struct tide_buffer_row { int64_t offset, bytes, first_phase, last_phase;
 typedef struct tide_explanation {
     const char     *device;
     const char     *device_note;     /* why not the graph's; "" */
-    int64_t         lacking;         /* kernels that the graph's device lacks; the program runs on cpu if there are any */
+    int64_t         lacking;         /* kernels that the graph's device lacks; the program runs on cpu if there are
+                                        any */
     int             threads;
     tide_precision  precision;
     const char     *precision_note;  /* why not what was asked for; "" */
@@ -343,17 +353,20 @@ typedef struct tide_explanation {
 typedef struct tide_explain_options {
     const tide_feed *feeds;   /* for measuring; as for tide_run */
     int64_t          count;
-    double           measure_s;  /* run again and again for about so long, at least five times, and time kernels; 0: do not run */
+    double           measure_s;  /* run again and again for about so long, at least five times, and time kernels; 0: do
+                                    not run */
 } tide_explain_options;
 
-/* What the program consists of, what that moves and computes, and, if asked, how long it takes. Measured runs are runs: they
- * assign variables (tide_snapshot keeps them). Measuring costs a clock call a task and kernel; a program that is not being
- * measured pays nothing. NULL if the program or a run failed (tide_program_error says why). Free it before the graph. */
+/* What the program consists of, what that moves and computes, and, if asked, how long it takes. Measured runs are runs:
+ * they assign variables (tide_snapshot keeps them). Measuring costs a clock call a task and kernel; a program that is
+ * not being measured pays nothing. NULL if the program or a run failed (tide_program_error says why). Free it before
+ * the graph. */
 TIDE_API tide_explanation *tide_program_explain(tide_program *p, const tide_explain_options *options);
 TIDE_API void              tide_explanation_free(tide_explanation *e);
 
-/* A page for people: totals, the slowest kernels, every kernel by phase, what was not fused. gflops and gbs are what the machine
- * can do at most, in 1e9 a second, for a share beside each rate; 0: unknown. malloc'ed; NULL without an explanation or when out of memory. */
+/* A page for people: totals, the slowest kernels, every kernel by phase, what was not fused. gflops and gbs are what
+ * the machine can do at most, in 1e9 a second, for a share beside each rate; 0: unknown. malloc'ed; NULL without an
+ * explanation or when out of memory. */
 TIDE_API char *tide_explanation_text(const tide_explanation *e, double gflops, double gbs);
 
 /* Copies the value's elements (row-major) to `out`, which must have room for all of them.
@@ -368,10 +381,12 @@ TIDE_API tide_status tide_write(tide_val variable, const void *data, size_t byte
 
 /* Keeps a copy of the variables in memory, and puts it back. Free with tide_snapshot_free. */
 typedef struct tide_snapshot_s tide_snapshot_t;
-TIDE_API tide_snapshot_t *tide_snapshot(tide_list variables);  /* NULL when out of memory, or not all are variables of one graph */
+TIDE_API tide_snapshot_t *tide_snapshot(tide_list variables);  /* NULL when out of memory, or not all are variables of
+                                                                  one graph */
 TIDE_API tide_status      tide_snapshot_update(tide_snapshot_t *s);       /* takes them again */
 TIDE_API tide_status      tide_restore(const tide_snapshot_t *s);
-TIDE_API const void      *tide_snapshot_data(const tide_snapshot_t *s, int64_t i);  /* of the i-th variable; NULL past the last */
+/* of the i-th variable; NULL past the last */
+TIDE_API const void      *tide_snapshot_data(const tide_snapshot_t *s, int64_t i);
 TIDE_API void             tide_snapshot_free(tide_snapshot_t *s);
 
 /* The devices of this build, NULL-terminated: "ref", "check", "cpu". */

@@ -10,8 +10,8 @@
  * negative imaginary part. Swapping the membranes leaves Z unchanged, and the shunt circuit's Z has only four
  * coefficients: from the spectrum alone the five parameters are known up to a curve, the fibre.
  *
- * Nothing here prints, exits or handles signals: notes go through a callback, and every failure says what, where and what
- * would be accepted. */
+ * Nothing here prints, exits or handles signals: notes go through a callback, and every failure says what, where and
+ * what would be accepted. */
 #ifndef TIDEMILL_EIS_H
 #define TIDEMILL_EIS_H
 
@@ -26,12 +26,15 @@ enum { EIS_RS = EIS_COUNT, EIS_WITH_RS };                     /* the solution re
 typedef struct eis_z { double re, im; } eis_z;
 
 /* Z at n frequencies. Rsh may be INFINITY in the shunt circuit: no shunt. */
-TIDE_API void eis_impedance(eis_circuit circuit, const double p[EIS_COUNT], double rs_ohm, int64_t n, const double *freq_hz, eis_z *z);
+TIDE_API void eis_impedance(eis_circuit circuit, const double p[EIS_COUNT], double rs_ohm, int64_t n,
+                            const double *freq_hz, eis_z *z);
 /* The same in single precision, parts apart: for training. */
-TIDE_API void eis_impedance_f32(eis_circuit circuit, const float p[EIS_COUNT], float rs_ohm, int64_t n, const float *freq_hz,
+TIDE_API void eis_impedance_f32(eis_circuit circuit, const float p[EIS_COUNT], float rs_ohm, int64_t n,
+                                const float *freq_hz,
                                 float *re, float *im);
 /* Z and dZ/dRsh, dZ/dRa, dZ/dRb, dZ/dCa, dZ/dCb, dZ/dRs at one frequency, per ohm and per farad. */
-TIDE_API eis_z eis_derivatives(eis_circuit circuit, const double p[EIS_COUNT], double rs_ohm, double freq_hz, eis_z d[EIS_WITH_RS]);
+TIDE_API eis_z eis_derivatives(eis_circuit circuit, const double p[EIS_COUNT], double rs_ohm, double freq_hz,
+                               eis_z d[EIS_WITH_RS]);
 /* Membranes exchanged: (Ra, Ca) <-> (Rb, Cb). `out` may be `p`. */
 TIDE_API void eis_swap(const double p[EIS_COUNT], double out[EIS_COUNT]);
 
@@ -45,8 +48,9 @@ typedef struct eis_invariants {
 } eis_invariants;
 TIDE_API eis_invariants eis_invariants_of(const double p[EIS_COUNT]);
 
-/* The parameters with these invariants (g of the struct is not read) at (Ra + Rb) / Rsh = g >= 0, a the slower membrane.
- * g = 0 has Rsh = INFINITY. False when there are none: the invariants are not those of a circuit of positive parts. */
+/* The parameters with these invariants (g of the struct is not read) at (Ra + Rb) / Rsh = g >= 0, a the slower
+ * membrane. g = 0 has Rsh = INFINITY. False when there are none: the invariants are not those of a circuit of positive
+ * parts. */
 TIDE_API bool eis_fibre(const eis_invariants *invariants, double g, double p[EIS_COUNT]);
 /* d ln p along the fibre, with d ln Rsh = 1. Infinite where both time constants are equal. */
 TIDE_API void eis_fibre_tangent(const double p[EIS_COUNT], double v[EIS_COUNT]);
@@ -88,7 +92,8 @@ typedef enum eis_resnorm_kind {
 } eis_resnorm_kind;
 TIDE_API const char *eis_resnorm_name(eis_resnorm_kind kind);  /* "mean-abs", "sse", ... */
 /* Points whose data are 0 are left out where |data| divides. `free_parameters` is the k of EIS_REDUCED_CHI2. */
-TIDE_API double eis_resnorm(eis_resnorm_kind kind, int64_t n, const double *freq_hz, const eis_z *data, const eis_z *model,
+TIDE_API double eis_resnorm(eis_resnorm_kind kind, int64_t n, const double *freq_hz, const eis_z *data,
+                            const eis_z *model,
                             int free_parameters);
 
 /* ---- spectra ------------------------------------------------------------------------------------------- */
@@ -101,8 +106,8 @@ typedef struct eis_spectrum {
 
 /* A CSV with the columns frequency_hz, z_re_ohm, z_im_ohm. `flip_im` takes the imaginary column as -Im(Z). Fails with
  * TIDE_EDATA on fewer than 5 points or more than 10,000, a column that is there twice, what is not a finite number, a
- * frequency that is not positive, an imaginary part that is positive nearly throughout, and on instrument files, which it
- * names. */
+ * frequency that is not positive, an imaginary part that is positive nearly throughout, and on instrument files, which
+ * it names. */
 TIDE_API tide_status eis_spectrum_read(const char *path, bool flip_im, eis_spectrum *out, tide_failure *failure);
 TIDE_API void eis_spectrum_free(eis_spectrum *s);
 
@@ -132,8 +137,10 @@ typedef struct eis_options {
     char    spectra[16 * EIS_TEXT_SIZE];     /* files, one a line */
     int     method;
     int64_t top_k;
-    char    noise[24];                       /* "1%", "0.01"; "" or "auto": assumed to be the misfit of two relaxations */
-    char    rs[24];                          /* ohm, "free", or "auto": free with a spectrum (chain: where Rsh is known), else 0 */
+    char    noise[24];                       /* "1%", "0.01"; "" or "auto": assumed to be the misfit of two
+                                                relaxations */
+    char    rs[24];                          /* ohm, "free", or "auto": free with a spectrum (chain: where Rsh is
+                                                known), else 0 */
     double  area_cm2;                        /* 0: not given */
     bool    flip_im, canonical, plots;
     char    out[EIS_TEXT_SIZE];              /* folder; "": no files */
@@ -171,7 +178,14 @@ typedef struct eis_options {
     int64_t test_spectra;                    /* a noise level */
 } eis_options;
 
-typedef enum eis_option_type { EIS_TYPE_BOOL, EIS_TYPE_INT, EIS_TYPE_REAL, EIS_TYPE_CHOICE, EIS_TYPE_TEXT, EIS_TYPE_LIST } eis_option_type;
+typedef enum eis_option_type {
+    EIS_TYPE_BOOL,
+    EIS_TYPE_INT,
+    EIS_TYPE_REAL,
+    EIS_TYPE_CHOICE,
+    EIS_TYPE_TEXT,
+    EIS_TYPE_LIST
+} eis_option_type;
 enum { EIS_FOR_COMPLETE = 1, EIS_FOR_GENERATE = 2, EIS_FOR_TRAIN = 4, EIS_FOR_EVALUATE = 8, EIS_FOR_FULL = 16 };
 
 typedef struct eis_option {
@@ -193,7 +207,8 @@ TIDE_API const char *eis_option_get(const eis_options *o, const eis_option *row,
 /* ---- commands ------------------------------------------------------------------------------------------ */
 
 /* A line for the user. Non-zero stops the work with TIDE_ECANCELLED. May be NULL. */
-typedef enum eis_tone { EIS_NOTE, EIS_WARNING, EIS_PROGRESS } eis_tone;  /* progress: each line takes the place of the last */
+typedef enum eis_tone { EIS_NOTE, EIS_WARNING, EIS_PROGRESS } eis_tone;  /* progress: each line takes the place of the
+                                                                            last */
 typedef int (*eis_listener)(void *user, eis_tone tone, const char *message);
 
 typedef struct eis_result {
@@ -203,49 +218,59 @@ typedef struct eis_result {
 } eis_result;
 TIDE_API void eis_result_free(eis_result *r);
 
-/* What the missing parameters are, given the known ones and a spectrum: the joint posterior under a prior that is uniform
- * in the logarithm within eis_parameters' ranges and independent noise of standard deviation noise |Z| in each part.
- *   EIS_REFINED  continuous: samples of the posterior. Needs a build with cminpack (TIDE_EDEVICE)
+/* What the missing parameters are, given the known ones and a spectrum: the joint posterior under a prior that is
+ * uniform in the logarithm within eis_parameters' ranges and independent noise of standard deviation noise |Z| in each
+ * part.
+ *   EIS_REFINED continuous: samples of the posterior. Needs a build with cminpack (TIDE_EDEVICE)
  *   EIS_EXACT    on the grid of 12 values a missing parameter, every combination counted
- * A noise that is not given is assumed from the misfit: it can show that the circuit is wrong (residuals that run in one
- * direction), never that it is right: no such answer is called adequate. Where more is left than noise, intervals are wider; one
- * that the answer does not have (a value that follows from known ones, a TER beyond the lowest frequency) is null with a reason
- * in "notes". Of several spectra, those that cannot be read or answered do not end it: the status is then TIDE_EDATA and
- * *result holds the answers of the others and each one's reason.
- * Known values are used as given. Labels given by the user are the user's: with any of Ra, Rb, Ca, Cb known both orders of
- * the time constants count; with none, a is the slower membrane. */
-TIDE_API tide_status eis_complete(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure);
+ * A noise that is not given is assumed from the misfit: it can show that the circuit is wrong (residuals that run in
+ * one direction), never that it is right: no such answer is called adequate. Where more is left than noise, intervals
+ * are wider; one that the answer does not have (a value that follows from known ones, a TER beyond the lowest
+ * frequency) is null with a reason in "notes". Of several spectra, those that cannot be read or answered do not end it:
+ * the status is then TIDE_EDATA and *result holds the answers of the others and each one's reason.
+ * Known values are used as given. Labels given by the user are the user's: with any of Ra, Rb, Ca, Cb known both orders
+ * of the time constants count; with none, a is the slower membrane. */
+TIDE_API tide_status eis_complete(const eis_options *options, eis_listener listener, void *user, eis_result *result,
+                                  tide_failure *failure);
 
 /* Trains a predictor of missing parameters into the folder `out`; the best by validation loss is kept, Ctrl-C leaves a
  * checkpoint that `resume` goes on from with the same bits.
- *   EIS_INPUTS_SPECTRUM  from known values and a spectrum: every order of known and unknown, joint probabilities by the chain
+ *   EIS_INPUTS_SPECTRUM from known values and a spectrum: every order of known and unknown, joint probabilities by the
+ *   chain
  *                        rule. Spectra are made while it trains. Two recipes, two models:
- *     EIS_RECIPE_LAB   circuits between the grid values, solution resistance 0..100 ohm, 20 to 100 frequencies, unknown noise
+ *     EIS_RECIPE_LAB circuits between the grid values, solution resistance 0..100 ohm, 20 to 100 frequencies, unknown
+ *     noise
  *     EIS_RECIPE_GRID  circuits on the grid, 61 frequencies 0.1 Hz..100 kHz, no solution resistance, known noise
- *   EIS_INPUTS_KNOWN     the guide's network, from known values alone and rows of `data_dir`. Its accuracy is given beside
- *                        the best that any predictor could reach on those rows. Also writes best_eis_predictor_mlx.npz */
-TIDE_API tide_status eis_train(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure);
+ *   EIS_INPUTS_KNOWN the guide's network, from known values alone and rows of `data_dir`. Its accuracy is given beside
+ *                        the best that any predictor could reach on those rows. Also writes
+ *                        best_eis_predictor_mlx.npz */
+TIDE_API tide_status eis_train(const eis_options *options, eis_listener listener, void *user, eis_result *result,
+                               tide_failure *failure);
 
 /* How good the predictor `model` is on fresh spectra, beside the exact answer for the same spectra. */
-TIDE_API tide_status eis_evaluate(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure);
+TIDE_API tide_status eis_evaluate(const eis_options *options, eis_listener listener, void *user, eis_result *result,
+                                  tide_failure *failure);
 
-/* Residual norms of every grid circuit against every ground truth: their statistics and, unless stats_only, the rows, in
- * data_dir. What is coming (rows, bytes, time) is told first; a disk with less room is refused. Rows go
- *   EIS_FORMAT_SHARDS  into binary files (their layout: apps/eis/dataset/shard.h) beside a manifest.json. A run that was killed goes
+/* Residual norms of every grid circuit against every ground truth: their statistics and, unless stats_only, the rows,
+ * in data_dir. What is coming (rows, bytes, time) is told first; a disk with less room is refused. Rows go
+ *   EIS_FORMAT_SHARDS into binary files (their layout: apps/eis/dataset/shard.h) beside a manifest.json. A run that was
+ *   killed goes
  *                      on with the shards that are missing; a folder of other options is refused with what differs
  *   EIS_FORMAT_CSV     into combined_dataset_{n}gt.csv, ground_truth_metadata.json and dataset_summary.txt; each ground
  *                      truth's block begins with a row of the truth itself, resnorm 0
  * The same bytes whatever the threads. */
-TIDE_API tide_status eis_generate(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure);
+TIDE_API tide_status eis_generate(const eis_options *options, eis_listener listener, void *user, eis_result *result,
+                                  tide_failure *failure);
 
-/* A made-up measurement, as such a CSV: the circuit of `known` (all five; "": an example), with `rs` and normal noise of
- * `noise` |Z| in each part ("": 1 %), at 61 frequencies from 100 kHz to 0.1 Hz. */
+/* A made-up measurement, as such a CSV: the circuit of `known` (all five; "": an example), with `rs` and normal noise
+ * of `noise` |Z| in each part ("": 1 %), at 61 frequencies from 100 kHz to 0.1 Hz. */
 TIDE_API tide_status eis_simulate(const eis_options *options, const char *path, tide_failure *failure);
 
-/* The whole of it: data if they are missing, a predictor trained on them, a circuit that is in no training data completed
- * from Rsh, Ra and Rb, without its spectrum and with it, and a report. Everything goes into the folder `out` ("":
- * runs/eis): report.html, report.json, model/, answer/, spectrum.csv.
+/* The whole of it: data if they are missing, a predictor trained on them, a circuit that is in no training data
+ * completed from Rsh, Ra and Rb, without its spectrum and with it, and a report. Everything goes into the folder `out`
+ * ("": runs/eis): report.html, report.json, model/, answer/, spectrum.csv.
  * With `model` given nothing is generated or trained. */
-TIDE_API tide_status eis_full(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure);
+TIDE_API tide_status eis_full(const eis_options *options, eis_listener listener, void *user, eis_result *result,
+                              tide_failure *failure);
 
 #endif

@@ -22,17 +22,47 @@
 /* ---- options ------------------------------------------------------------------------------------------ */
 
 /* Values of the choice options, in the order of the table's `choices`. */
-typedef enum forecast_kind { FORECAST_CUSTOM, FORECAST_ETTH, FORECAST_ETTM, FORECAST_SOLAR, FORECAST_PEMS } forecast_kind;
+typedef enum forecast_kind {
+    FORECAST_CUSTOM,
+    FORECAST_ETTH,
+    FORECAST_ETTM,
+    FORECAST_SOLAR,
+    FORECAST_PEMS
+} forecast_kind;
 typedef enum forecast_features { FORECAST_M, FORECAST_S, FORECAST_MS } forecast_features;
-typedef enum forecast_missing { FORECAST_MISSING_ERROR, FORECAST_MISSING_FFILL, FORECAST_MISSING_LINEAR } forecast_missing;
+typedef enum forecast_missing {
+    FORECAST_MISSING_ERROR,
+    FORECAST_MISSING_FFILL,
+    FORECAST_MISSING_LINEAR
+} forecast_missing;
 typedef enum forecast_activation { FORECAST_GELU, FORECAST_RELU } forecast_activation;
-typedef enum forecast_optimizer { FORECAST_ADAM, FORECAST_ADAMW, FORECAST_SGD, FORECAST_RMSPROP, FORECAST_LION } forecast_optimizer;
-typedef enum forecast_lradj { FORECAST_LR_TYPE1, FORECAST_LR_TYPE2, FORECAST_LR_TYPE3, FORECAST_LR_COSINE, FORECAST_LR_CONSTANT,
+typedef enum forecast_optimizer {
+    FORECAST_ADAM,
+    FORECAST_ADAMW,
+    FORECAST_SGD,
+    FORECAST_RMSPROP,
+    FORECAST_LION
+} forecast_optimizer;
+typedef enum forecast_lradj { FORECAST_LR_TYPE1, FORECAST_LR_TYPE2, FORECAST_LR_TYPE3, FORECAST_LR_COSINE,
+                              FORECAST_LR_CONSTANT,
                               FORECAST_LR_GUIDE_TYPE1, FORECAST_LR_GUIDE_TYPE2, FORECAST_LR_GUIDE_SLOWER,
                               FORECAST_LR_GUIDE_COSINE, FORECAST_LR_AUTO } forecast_lradj;
-typedef enum forecast_loss { FORECAST_MSE, FORECAST_MAE, FORECAST_HUBER, FORECAST_DIRECTIONAL, FORECAST_FINANCIAL } forecast_loss;
-typedef enum forecast_use { FORECAST_USE_MODEL, FORECAST_USE_LAST_VALUE, FORECAST_USE_SEASONAL, FORECAST_USE_LINEAR, FORECAST_USE_BEST } forecast_use;
-typedef enum forecast_precision { FORECAST_F32, FORECAST_BF16, FORECAST_F16, FORECAST_AUTO } forecast_precision;  /* as tide_precision */
+typedef enum forecast_loss {
+    FORECAST_MSE,
+    FORECAST_MAE,
+    FORECAST_HUBER,
+    FORECAST_DIRECTIONAL,
+    FORECAST_FINANCIAL
+} forecast_loss;
+typedef enum forecast_use {
+    FORECAST_USE_MODEL,
+    FORECAST_USE_LAST_VALUE,
+    FORECAST_USE_SEASONAL,
+    FORECAST_USE_LINEAR,
+    FORECAST_USE_BEST
+} forecast_use;
+/* as tide_precision */
+typedef enum forecast_precision { FORECAST_F32, FORECAST_BF16, FORECAST_F16, FORECAST_AUTO } forecast_precision;
 typedef enum forecast_compile_mode { FORECAST_MODE_DEFAULT, FORECAST_MODE_REDUCE_OVERHEAD, FORECAST_MODE_MAX_AUTOTUNE } forecast_compile_mode;  /* as tide_program_mode, from DEFAULT */
 typedef enum forecast_resume { FORECAST_RESUME_NO, FORECAST_RESUME_AUTO, FORECAST_RESUME_MUST } forecast_resume;
 
@@ -45,7 +75,8 @@ typedef struct forecast_options {
     char   columns[4096], ignore[4096];      /* comma-separated names */
     char   marks[24];                        /* "auto" (from the frequency), "none", or a frequency such as "h" */
     char   sep[8], decimal[8], thousands[8]; /* one character each; thousands: what groups the digits by three */
-    char   na[256];                          /* comma-separated marks of a missing value: text, or numbers ("?,-9999") */
+    char   na[256];                          /* comma-separated marks of a missing value: text, or numbers
+                                                ("?,-9999") */
     int64_t skip_rows;                       /* lines before the header */
     bool   strict_dates, sort;               /* refuse repeated or missing stamps; put the rows in the order of time */
     int    date_order;                       /* what 1/2/2023 means: 0 found, 1 day first, 2 month first */
@@ -55,15 +86,16 @@ typedef struct forecast_options {
     int     activation;
     bool    use_norm;
     /* training */
-    /* Open: forecast_train sets batch_size 0, epochs 0, patience -1, dropout -1, learning_rate 0 and lradj FORECAST_LR_AUTO by the
-     * length of the series, and run.json holds what it took. 200 batches an epoch or more: batch 32, 10 epochs, 1e-4, type1,
-     * patience 3, dropout 0.1, as published. Fewer: 2,000 steps at 1e-3 under a cosine, patience 500 steps; below 256 windows
-     * batch 8 and no dropout. */
+    /* Open: forecast_train sets batch_size 0, epochs 0, patience -1, dropout -1, learning_rate 0 and lradj
+     * FORECAST_LR_AUTO by the length of the series, and run.json holds what it took. 200 batches an epoch or more:
+     * batch 32, 10 epochs, 1e-4, type1, patience 3, dropout 0.1, as published. Fewer: 2,000 steps at 1e-3 under a
+     * cosine, patience 500 steps; below 256 windows batch 8 and no dropout. */
     int64_t batch_size, epochs, patience, min_epochs, seed;
     int     optimizer, lradj, loss_function;
     double  learning_rate, weight_decay, grad_clip, directional_weight;
     bool    direction_surrogate;
-    double  val, test;                       /* the last rows, for validation and test: below 1 a share, else rows; 0: as `kind` splits */
+    double  val, test;                       /* the last rows, for validation and test: below 1 a share, else rows; 0:
+                                                as `kind` splits */
     bool    refit;                           /* after scoring, learn once more from all rows; the scores stay */
     char    preset[48];
     char    compat[256];                     /* comma-separated names, see forecast_compat_list */
@@ -73,9 +105,12 @@ typedef struct forecast_options {
     bool    strict;                          /* what the device lacks is an error, not a warning */
     int64_t threads;                         /* 0: the physical cores this process may use */
     int64_t memory_limit_mib;                /* 0: what the machine has */
-    char    memory_limit[24];                /* the same as "0.7" (of what the machine has), "512M", "2G" or bytes; "": not given */
-    int64_t accumulate;                      /* train: parts that a batch is run in; 1: as a whole. Divides batch_size */
-    bool    recompute;                       /* train: the encoder blocks' values are made again for the backward pass */
+    char    memory_limit[24];                /* the same as "0.7" (of what the machine has), "512M", "2G" or bytes; "":
+                                                not given */
+    int64_t accumulate;                      /* train: parts that a batch is run in; 1: as a whole. Divides
+                                                batch_size */
+    bool    recompute;                       /* train: the encoder blocks' values are made again for the backward
+                                                pass */
     bool    auto_batch;                      /* train: a batch that does not fit is lowered to the largest that does */
     bool    compile;                         /* false: op by op, without the compiler's passes */
     int     compile_mode;                    /* forecast_compile_mode */
@@ -83,7 +118,8 @@ typedef struct forecast_options {
     bool    measure;                         /* explaining: run the step for about a second to time its kernels */
     bool    auto_size;                       /* train: sizes that were not given become those that suit the machine */
     char    dump_graph[FORECAST_TEXT_SIZE];  /* train: folder for each compiler pass' text and DOT; "": none */
-    bool    verbose;                         /* also tell what each pass left (it compiles once more); no row of the table */
+    bool    verbose;                         /* also tell what each pass left (it compiles once more); no row of the
+                                                table */
     /* run folder and output */
     char    out[FORECAST_TEXT_SIZE];         /* train: run folder; "" is runs/DATE-NAME */
     int     resume;
@@ -92,7 +128,8 @@ typedef struct forecast_options {
     char    model[FORECAST_TEXT_SIZE];       /* run folder */
     char    output[FORECAST_TEXT_SIZE];      /* predict: CSV to write; "" or "-": only forecast_result.csv */
     char    save_predictions[FORECAST_TEXT_SIZE]; /* evaluate: .npz to write */
-    int64_t season;                          /* rows of a season of the seasonal-naive baseline; 0: from the frequency */
+    int64_t season;                          /* rows of a season of the seasonal-naive baseline; 0: from the
+                                                frequency */
     int     use;                             /* predict: forecast_use */
     int64_t ineffective;                     /* target of options that are accepted and have no effect */
     bool    given[FORECAST_MAX_OPTIONS];     /* by row of the table: set explicitly, so presets leave it alone */
@@ -137,18 +174,22 @@ TIDE_API const forecast_option *forecast_option_find(const char *name);
 /* The name nearest to `name` among the options of a command (FORECAST_FOR_...); NULL if none is near. */
 TIDE_API const char *forecast_option_nearest(const char *name, unsigned command);
 
-/* Custom data, M, 96 -> 96, d_model 128, 8 heads, 2 layers, d_ff 128, Adam; batch, rate, schedule, epochs, patience and dropout open. */
+/* Custom data, M, 96 -> 96, d_model 128, 8 heads, 2 layers, d_ff 128, Adam; batch, rate, schedule, epochs, patience and
+ * dropout open. */
 TIDE_API void forecast_options_default(forecast_options *o);
-/* Parses `text` into the named option and marks it as given. TIDE_EINVAL (failure.column is the option) with the accepted
- * range, the choices, or the nearest name. A flag takes NULL for true. */
-TIDE_API tide_status forecast_option_set(forecast_options *o, const char *name, const char *text, tide_failure *failure);
+/* Parses `text` into the named option and marks it as given. TIDE_EINVAL (failure.column is the option) with the
+ * accepted range, the choices, or the nearest name. A flag takes NULL for true. */
+TIDE_API tide_status forecast_option_set(forecast_options *o, const char *name, const char *text,
+                                         tide_failure *failure);
 /* The option's value as text (the inverse of forecast_option_set); returns `buffer`. */
-TIDE_API const char *forecast_option_get(const forecast_options *o, const forecast_option *row, char *buffer, size_t size);
+TIDE_API const char *forecast_option_get(const forecast_options *o, const forecast_option *row, char *buffer,
+                                         size_t size);
 /* Applies the named preset to every option that was not given. forecast_train does this itself for o->preset. */
 TIDE_API tide_status forecast_preset(forecast_options *o, const char *name, tide_failure *failure);
-/* The options that forecast_train goes by: preset, --auto-size and --compat applied, contradictions refused. Reads no data:
- * what forecast_train sets by the length of the series stays open. */
-TIDE_API tide_status forecast_options_resolve(const forecast_options *given, forecast_options *out, tide_failure *failure);
+/* The options that forecast_train goes by: preset, --auto-size and --compat applied, contradictions refused. Reads no
+ * data: what forecast_train sets by the length of the series stays open. */
+TIDE_API tide_status forecast_options_resolve(const forecast_options *given, forecast_options *out,
+                                              tide_failure *failure);
 /* The name of the i-th preset; NULL past the last. */
 TIDE_API const char *forecast_preset_name(int64_t i);
 
@@ -194,7 +235,8 @@ typedef struct forecast_event {
     double         steps_per_s;                     /* STEP: of this process' training so far, validation included */
     double         rss_mib;                         /* training: resident memory within the last second; 0: not told */
     bool           best;                            /* EPOCH: the best validation loss so far */
-    const struct forecast_result *result;           /* RESULT; valid during the call, what the command fills is the same */
+    const struct forecast_result *result;           /* RESULT; valid during the call, what the command fills is the
+                                                       same */
 } forecast_event;
 
 /* Non-zero stops: training at the next step, with a checkpoint written, and the call returns TIDE_ECANCELLED. */
@@ -206,7 +248,8 @@ typedef struct forecast_score {
     char   name[24];               /* "model", "last_value", "seasonal_naive", "linear" */
     bool   present;
     double mse, mae, rmse;         /* scaled values: the published convention */
-    double original_mse, original_mae, original_rmse;  /* original units; NaN where several columns are scored: see by_column */
+    double original_mse, original_mae, original_rmse;  /* original units; NaN where several columns are scored: see
+                                                          by_column */
     double mape, mspe, smape, wape;                    /* of original values, in percent */
     int64_t mape_left_out;         /* truths of 0 (within 1e-8), by which mape and mspe cannot divide */
     bool   mape_by_small_truths;   /* mape is over 5 times wape: a few truths near 0 make it */
@@ -262,14 +305,15 @@ TIDE_API tide_status forecast_train(const forecast_options *options, forecast_pr
 TIDE_API tide_status forecast_evaluate(const forecast_options *options, forecast_progress progress, void *user,
                                        forecast_result *result, tide_failure *failure);
 
-/* Forecasts the pred_len rows after options->data (or after the rows kept in the run) with the run options->model, or with one
- * of the baselines that it keeps (options->use). TIDE_EDATA, and nothing is written, where a forecast is not a finite number. */
+/* Forecasts the pred_len rows after options->data (or after the rows kept in the run) with the run options->model, or
+ * with one of the baselines that it keeps (options->use). TIDE_EDATA, and nothing is written, where a forecast is not a
+ * finite number. */
 TIDE_API tide_status forecast_predict(const forecast_options *options, forecast_progress progress, void *user,
                                       forecast_result *result, tide_failure *failure);
 
-/* What a training step of the run options->model consists of: kernels, memory, what was fused, what was not and why, and with
- * options->measure how long each kernel takes. Options that are given come before those of the run; neither its data nor its
- * parameters are read. Fills result->text, explanation and json. */
+/* What a training step of the run options->model consists of: kernels, memory, what was fused, what was not and why,
+ * and with options->measure how long each kernel takes. Options that are given come before those of the run; neither
+ * its data nor its parameters are read. Fills result->text, explanation and json. */
 TIDE_API tide_status forecast_explain(const forecast_options *options, forecast_progress progress, void *user,
                                       forecast_result *result, tide_failure *failure);
 

@@ -1,12 +1,12 @@
 /* Files: npy, npz, safetensors, PyTorch checkpoints, csv.
  *
- * Every reader is bounded by the file's size, accepts nothing malformed, and says what, where and what would be accepted
- * in `failure` (may be NULL; zero it first). TIDE_EDATA: there is no such file, it may not be read, or its content is
- * malformed; TIDE_EIO: the system failed; TIDE_EINVAL: a path, a result or an array is NULL or not sound. Results are zeroed
- * on failure.
+ * Every reader is bounded by the file's size, accepts nothing malformed, and says what, where and what would be
+ * accepted in `failure` (may be NULL; zero it first). TIDE_EDATA: there is no such file, it may not be read, or its
+ * content is malformed; TIDE_EIO: the system failed; TIDE_EINVAL: a path, a result or an array is NULL or not sound.
+ * Results are zeroed on failure.
  *
- * Every writer writes beside the target under a temporary name, syncs and renames: a reader sees the old file or the new
- * one, never a part. */
+ * Every writer writes beside the target under a temporary name, syncs and renames: a reader sees the old file or the
+ * new one, never a part. */
 #ifndef TIDEMILL_IO_H
 #define TIDEMILL_IO_H
 
@@ -31,8 +31,10 @@ typedef struct tide_archive {
 TIDE_API void               tide_archive_free(tide_archive *a);  /* NULL is fine; leaves it zeroed */
 TIDE_API const tide_tensor *tide_archive_find(const tide_archive *a, const char *name);      /* NULL if absent */
 TIDE_API const char        *tide_archive_metadata(const tide_archive *a, const char *key);   /* NULL if absent */
-/* Adds a copy. TIDE_EINVAL if the name is taken or missing, the shape has a negative size or too many elements, or data are missing. */
-TIDE_API tide_status tide_archive_add(tide_archive *a, const char *name, tide_dtype type, tide_shape shape, const void *data);
+/* Adds a copy. TIDE_EINVAL if the name is taken or missing, the shape has a negative size or too many elements, or data
+ * are missing. */
+TIDE_API tide_status tide_archive_add(tide_archive *a, const char *name, tide_dtype type, tide_shape shape,
+                                      const void *data);
 /* Sets a metadata entry, replacing an earlier one of that key. */
 TIDE_API tide_status tide_archive_set(tide_archive *a, const char *key, const char *value);
 
@@ -44,29 +46,32 @@ TIDE_API tide_status tide_npy_read(const char *path, tide_tensor *out, tide_fail
 TIDE_API tide_status tide_npy_write(const char *path, const tide_tensor *tensor, tide_failure *failure);
 TIDE_API tide_status tide_npz_read(const char *path, tide_archive *out, tide_failure *failure);
 /* Only the arrays named in `wanted` (ends with NULL) as far as the file has them; the others may be of any type. */
-TIDE_API tide_status tide_npz_read_some(const char *path, const char *const *wanted, tide_archive *out, tide_failure *failure);
+TIDE_API tide_status tide_npz_read_some(const char *path, const char *const *wanted, tide_archive *out,
+                                        tide_failure *failure);
 TIDE_API tide_status tide_npz_write(const char *path, const tide_archive *a, bool deflate, tide_failure *failure);
 
 /* huggingface/safetensors: 8-byte header length, JSON header, raw data, which the arrays must cover without hole or
- * overlap. Other integer widths are widened as for numpy; 8-bit floats are refused. Read in the order of the data, which
- * is written with wide elements first, else in the archive's order. */
+ * overlap. Other integer widths are widened as for numpy; 8-bit floats are refused. Read in the order of the data,
+ * which is written with wide elements first, else in the archive's order. */
 TIDE_API tide_status tide_safetensors_read(const char *path, tide_archive *out, tide_failure *failure);
 TIDE_API tide_status tide_safetensors_write(const char *path, const tide_archive *a, tide_failure *failure);
 
-/* A checkpoint as PyTorch (1.6 and later) writes it with torch.save(model.state_dict(), path): a dictionary of tensors by
- * name, in its order, strides undone. Nothing in the file is executed; anything else than such a dictionary is refused
- * with what it asks for. Names are kept as they are ("module." in front of those of a model on several devices). */
+/* A checkpoint as PyTorch (1.6 and later) writes it with torch.save(model.state_dict(), path): a dictionary of tensors
+ * by name, in its order, strides undone. Nothing in the file is executed; anything else than such a dictionary is
+ * refused with what it asks for. Names are kept as they are ("module." in front of those of a model on several
+ * devices). */
 TIDE_API tide_status tide_pth_read(const char *path, tide_archive *out, tide_failure *failure);
 
 /* The variables of `variables` by name, as safetensors. Loading requires every variable to be in the file with its type
- * and shape (leading and trailing axes of 1 may differ) and names the first that is not, changing none; extra tensors are
- * ignored. */
+ * and shape (leading and trailing axes of 1 may differ) and names the first that is not, changing none; extra tensors
+ * are ignored. */
 TIDE_API tide_status tide_save(tide_list variables, const char *path, tide_failure *failure);
 TIDE_API tide_status tide_load(tide_list variables, const char *path, tide_failure *failure);
 
 /* A text table as read: every cell a string, without the blanks around it. gzip is unpacked. Quotes, CRLF, a byte-order
- * mark are understood; blank lines are skipped. Bytes that are not UTF-8 are read as Latin-1 (repaired = true); UTF-16 is
- * refused. A ragged row fails, naming its line. A file without any line fails; a header alone is a table of no rows. */
+ * mark are understood; blank lines are skipped. Bytes that are not UTF-8 are read as Latin-1 (repaired = true); UTF-16
+ * is refused. A ragged row fails, naming its line. A file without any line fails; a header alone is a table of no
+ * rows. */
 typedef struct tide_table {
     int64_t rows, columns;
     char  **header;      /* columns names, surrounding blanks removed */
@@ -81,12 +86,13 @@ typedef struct tide_csv_options {
     int64_t skip;        /* lines before the header that are not read */
 } tide_csv_options;
 /* path "-" reads standard input. options may be NULL. */
-TIDE_API tide_status tide_csv_read(const char *path, const tide_csv_options *options, tide_table *out, tide_failure *failure);
+TIDE_API tide_status tide_csv_read(const char *path, const tide_csv_options *options, tide_table *out,
+                                   tide_failure *failure);
 TIDE_API void        tide_table_free(tide_table *t);
 
 /* Calls `write` with a temporary file (a FILE * open for writing) beside `path`, then syncs and renames it; on failure
- * nothing is left behind. `write` returns TIDE_EIO when a write fails; the reason is found out here. A link is kept, the
- * file it leads to replaced. A pipe or device (/dev/stdout) is written directly. */
+ * nothing is left behind. `write` returns TIDE_EIO when a write fails; the reason is found out here. A link is kept,
+ * the file it leads to replaced. A pipe or device (/dev/stdout) is written directly. */
 TIDE_API tide_status tide_file_replace(const char *path, tide_status (*write)(void *user, void *stdio_file), void *user,
                                        tide_failure *failure);
 

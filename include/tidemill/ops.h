@@ -45,7 +45,8 @@ TIDE_API tide_val tide_gt(tide_val a, tide_val b);
 TIDE_API tide_val tide_ge(tide_val a, tide_val b);
 TIDE_API tide_val tide_and(tide_val a, tide_val b);  /* bool */
 TIDE_API tide_val tide_or(tide_val a, tide_val b);   /* bool */
-TIDE_API tide_val tide_where(tide_val condition, tide_val yes, tide_val no);  /* condition bool; branches not taken give no NaN */
+/* condition bool; branches not taken give no NaN */
+TIDE_API tide_val tide_where(tide_val condition, tide_val yes, tide_val no);
 TIDE_API tide_val tide_clamp(tide_val x, double low, double high);
 TIDE_API tide_val tide_cast(tide_val x, tide_dtype type);  /* floats to integers truncate */
 TIDE_API tide_val tide_stop_gradient(tide_val x);
@@ -65,8 +66,10 @@ TIDE_API tide_val tide_silu(tide_val x);       /* x sigmoid(x) */
 /* Over the axes listed (count 0: all of them). keep: reduced axes stay with size 1. Sums of 16-bit types and of F32
  * are made in F32 in fixed chunks. Over no elements: sum 0, max -inf, min +inf (integers: their extreme), mean NaN. */
 typedef struct tide_axes { int32_t count; int32_t axis[TIDE_MAX_DIMS]; bool keep; } tide_axes;
-#define TIDE_AXES(...) ((tide_axes){ (int32_t)(sizeof((int32_t[]){ __VA_ARGS__ }) / sizeof(int32_t)), { __VA_ARGS__ }, false })
-#define TIDE_AXES_KEEP(...) ((tide_axes){ (int32_t)(sizeof((int32_t[]){ __VA_ARGS__ }) / sizeof(int32_t)), { __VA_ARGS__ }, true })
+#define TIDE_AXES(...) \
+    ((tide_axes){ (int32_t)(sizeof((int32_t[]){ __VA_ARGS__ }) / sizeof(int32_t)), { __VA_ARGS__ }, false })
+#define TIDE_AXES_KEEP(...) \
+    ((tide_axes){ (int32_t)(sizeof((int32_t[]){ __VA_ARGS__ }) / sizeof(int32_t)), { __VA_ARGS__ }, true })
 #define TIDE_ALL ((tide_axes){ 0, { 0 }, false })
 
 TIDE_API tide_val tide_sum(tide_val x, tide_axes axes);
@@ -75,7 +78,8 @@ TIDE_API tide_val tide_max(tide_val x, tide_axes axes);   /* NaN wins; ties shar
 TIDE_API tide_val tide_min(tide_val x, tide_axes axes);
 TIDE_API tide_val tide_variance(tide_val x, tide_axes axes);   /* biased: divides by the count */
 TIDE_API tide_val tide_logsumexp(tide_val x, tide_axes axes);  /* shifted by the maximum */
-TIDE_API tide_val tide_argmax(tide_val x, int axis);  /* I32, axis removed; the first of equals; NaN counts as largest */
+TIDE_API tide_val tide_argmax(tide_val x, int axis);  /* I32, axis removed; the first of equals; NaN counts as
+                                                         largest */
 TIDE_API tide_val tide_argmin(tide_val x, int axis);  /* I32; NaN counts as smallest */
 TIDE_API tide_val tide_cumsum(tide_val x, int axis);  /* inclusive */
 
@@ -103,7 +107,8 @@ TIDE_API tide_val tide_squeeze(tide_val x, int axis);
 /* Rows of x along `axis`: x (a, n, b), index I32 of any shape (i...) -> (a, i..., b). An index outside 0..n-1
  * gives NaN (integers: 0); the derivative adds rows up. */
 TIDE_API tide_val tide_gather(tide_val x, int axis, tide_val index);
-/* base plus rows of `rows` (a, i..., b) added at `index` along `axis` of base (a, n, b). Indices outside are skipped. */
+/* base plus rows of `rows` (a, i..., b) added at `index` along `axis` of base (a, n, b). Indices outside are
+ * skipped. */
 TIDE_API tide_val tide_scatter_add(tide_val base, int axis, tide_val index, tide_val rows);
 /* out[.., i, ..] = x[.., index[.., i, ..], ..] along axis; index I32 has x's shape but for that axis. */
 TIDE_API tide_val tide_take_along(tide_val x, int axis, tide_val index);
@@ -119,7 +124,8 @@ TIDE_API void tide_top_k(tide_val x, int64_t k, tide_val *values, tide_val *indi
 /* ---- rows and attention -------------------------------------------------------------------------------- */
 TIDE_API tide_val tide_softmax(tide_val x, int axis);
 TIDE_API tide_val tide_log_softmax(tide_val x, int axis);
-/* (x - mean) / sqrt(var + eps) over the last axis, biased variance, times gain, plus offset (both of that axis' size). */
+/* (x - mean) / sqrt(var + eps) over the last axis, biased variance, times gain, plus offset (both of that axis'
+ * size). */
 TIDE_API tide_val tide_layer_norm(tide_val x, tide_val gain, tide_val offset, double eps);
 
 /* ---- randomness ---------------------------------------------------------------------------------------- */
@@ -130,9 +136,10 @@ TIDE_API tide_val tide_layer_norm(tide_val x, tide_val gain, tide_val offset, do
 TIDE_API tide_val tide_random_uniform(tide_graph *g, tide_shape shape, double low, double high);  /* F32, [low, high) */
 TIDE_API tide_val tide_random_normal(tide_graph *g, tide_shape shape, double mean, double sd);    /* F32, Box-Muller */
 TIDE_API tide_val tide_rng_step(tide_graph *g);  /* I32 scalar variable "rng.step" */
-/* Samples of the random operations built from now on are numbered from `offset`, an I32 scalar value, instead of 0: samples
- * k.. of a batch, run as a batch of their own with offset k, draw the numbers that they have in the whole. (tide_val){ 0 }
- * ends it. Runs that are parts of one step share its numbers only while the step stands still: see tide_accumulator. */
+/* Samples of the random operations built from now on are numbered from `offset`, an I32 scalar value, instead of 0:
+ * samples k.. of a batch, run as a batch of their own with offset k, draw the numbers that they have in the whole.
+ * (tide_val){ 0 } ends it. Runs that are parts of one step share its numbers only while the step stands still: see
+ * tide_accumulator. */
 TIDE_API void     tide_sample_offset(tide_graph *g, tide_val offset);
 
 typedef enum tide_mode { TIDE_EVAL = 0, TIDE_TRAIN = 1 } tide_mode;
@@ -148,6 +155,7 @@ typedef struct tide_custom_op {
     void     (*derivative)(void *user, tide_list inputs, tide_val output, tide_val dy, tide_val *dx);
     void      *user;
 } tide_custom_op;
-TIDE_API tide_val tide_custom(tide_graph *g, const tide_custom_op *op, tide_list inputs, tide_dtype type, tide_shape shape);
+TIDE_API tide_val tide_custom(tide_graph *g, const tide_custom_op *op, tide_list inputs, tide_dtype type,
+                              tide_shape shape);
 
 #endif

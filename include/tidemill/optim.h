@@ -15,12 +15,20 @@ typedef struct tide_sgd_opts { tide_val lr; double momentum, dampening, weight_d
 TIDE_API tide_val tide_sgd(tide_list params, tide_list gradients, const tide_sgd_opts *opts);
 
 /* Defaults where 0: alpha 0.99, eps 1e-8. */
-typedef struct tide_rmsprop_opts { tide_val lr; double alpha, eps, momentum, weight_decay; bool centered; } tide_rmsprop_opts;
+typedef struct tide_rmsprop_opts {
+    tide_val lr;
+    double alpha, eps, momentum, weight_decay;
+    bool centered;
+} tide_rmsprop_opts;
 TIDE_API tide_val tide_rmsprop(tide_list params, tide_list gradients, const tide_rmsprop_opts *opts);
 
 /* Defaults where 0: beta1 0.9, beta2 0.999, eps 1e-8. Kingma & Ba 2015; weight_decay is added to the gradient
  * in tide_adam and decouples in tide_adamw (Loshchilov & Hutter 2019). */
-typedef struct tide_adamw_opts { tide_val lr; double beta1, beta2, eps, weight_decay; bool no_bias_correction; } tide_adamw_opts;
+typedef struct tide_adamw_opts {
+    tide_val lr;
+    double beta1, beta2, eps, weight_decay;
+    bool no_bias_correction;
+} tide_adamw_opts;
 TIDE_API tide_val tide_adam(tide_list params, tide_list gradients, const tide_adamw_opts *opts);
 TIDE_API tide_val tide_adamw(tide_list params, tide_list gradients, const tide_adamw_opts *opts);
 
@@ -28,7 +36,8 @@ TIDE_API tide_val tide_adamw(tide_list params, tide_list gradients, const tide_a
 typedef struct tide_lion_opts { tide_val lr; double beta1, beta2, weight_decay; } tide_lion_opts;
 TIDE_API tide_val tide_lion(tide_list params, tide_list gradients, const tide_lion_opts *opts);
 
-/* Dynamic loss scaling, for gradients that may leave F16's range (Micikevicius et al. 2018), all of it inside the program:
+/* Dynamic loss scaling, for gradients that may leave F16's range (Micikevicius et al. 2018), all of it inside the
+ * program:
  *   tide_grad_scaler s = tide_grad_scaler_new(g, "scaler", NULL);
  *   tide_list grads = tide_grad_scaler_unscale(&s, tide_grad(tide_grad_scaler_scale(&s, loss), params));
  *   tide_val update = tide_grad_scaler_step(&s, tide_adamw(params, tide_clip_norm(grads, 1.0), &opts));
@@ -47,12 +56,14 @@ typedef struct tide_grad_scaler {
 TIDE_API tide_grad_scaler tide_grad_scaler_new(tide_graph *g, const char *name, const tide_grad_scaler_opts *opts);
 TIDE_API tide_val  tide_grad_scaler_scale(const tide_grad_scaler *s, tide_val loss);          /* loss times the scale */
 TIDE_API tide_list tide_grad_scaler_unscale(tide_grad_scaler *s, tide_list gradients);        /* divided by it */
-TIDE_API tide_val  tide_grad_scaler_step(const tide_grad_scaler *s, tide_val update);         /* the guarded update, and the scaler's */
+/* the guarded update, and the scaler's */
+TIDE_API tide_val  tide_grad_scaler_step(const tide_grad_scaler *s, tide_val update);
 
-/* Gradient accumulation: a step on a batch that runs as equal parts of it, one after the other, so that the activations of one part
- * at a time need memory. A program adds a part's sums to variables; a small one updates with all of them, once:
+/* Gradient accumulation: a step on a batch that runs as equal parts of it, one after the other, so that the activations
+ * of one part at a time need memory. A program adds a part's sums to variables; a small one updates with all of them,
+ * once:
  *   tide_accumulator a = tide_accumulator_new(g, params, part_samples);
- *   tide_sample_offset(g, a.offset);                     the samples of a part draw the masks that they have in the whole
+ *   tide_sample_offset(g, a.offset); the samples of a part draw the masks that they have in the whole
  *   tide_val losses = ...;                               one a sample, of inputs with part_samples samples
  *   tide_sample_offset(g, (tide_val){ 0 });
  *   tide_val sum = tide_sum(losses, TIDE_ALL), count = tide_scalar(g, part_samples);
@@ -60,12 +71,13 @@ TIDE_API tide_val  tide_grad_scaler_step(const tide_grad_scaler *s, tide_val upd
  *   tide_list grads = tide_accumulator_take(&a);
  *   tide_val update = tide_accumulator_step(&a, tide_adamw(params, tide_clip_norm(grads, 1.0), &opts));
  *   tide_program *step = tide_compile(TIDE_LIST(a.loss, update), NULL);
- * Run `part` on each part in order, then `step`. Gradients and loss are the sums of the numerators divided once by the sum of the
- * denominators, so they are those of the whole batch within rounding, also where each part weighs differently (a masked loss:
- * give the sum of the weights). Where the whole batch's denominator is known beforehand, divide the numerator by it and give
- * (tide_val){ 0 }: that saves a pass over the gradients, and each sample's derivatives have the bits that they have in the whole.
- * With a tide_grad_scaler: scale the numerator before tide_grad, unscale what tide_accumulator_take gives, and hand the guarded
- * update to tide_accumulator_step. The variables are part of tide_state; between steps only `part`, 0, means anything. */
+ * Run `part` on each part in order, then `step`. Gradients and loss are the sums of the numerators divided once by the
+ * sum of the denominators, so they are those of the whole batch within rounding, also where each part weighs
+ * differently (a masked loss: give the sum of the weights). Where the whole batch's denominator is known beforehand,
+ * divide the numerator by it and give (tide_val){ 0 }: that saves a pass over the gradients, and each sample's
+ * derivatives have the bits that they have in the whole. With a tide_grad_scaler: scale the numerator before tide_grad,
+ * unscale what tide_accumulator_take gives, and hand the guarded update to tide_accumulator_step. The variables are
+ * part of tide_state; between steps only `part`, 0, means anything. */
 typedef struct tide_accumulator {
     tide_list params, sums;            /* variables "accumulate." + parameter name; of 16-bit parameters in F32 */
     tide_val  numerator, denominator;  /* F32 scalar variables, of the parts so far; graph NULL: no denominator */
@@ -74,16 +86,22 @@ typedef struct tide_accumulator {
     tide_val  loss;                    /* F32 scalar: numerator / denominator, set by tide_accumulator_take */
 } tide_accumulator;
 TIDE_API tide_accumulator tide_accumulator_new(tide_graph *g, tide_list params, int64_t part_samples);
-/* `gradients` are those of the numerator; both scalars are F32. Call it when the part's model is built: the random numbers' step
- * then stands still until tide_accumulator_step's effect runs. */
-TIDE_API tide_val  tide_accumulator_add(tide_accumulator *a, tide_list gradients, tide_val numerator, tide_val denominator);
-TIDE_API tide_list tide_accumulator_take(tide_accumulator *a);                          /* gradients of the whole batch's loss */
-TIDE_API tide_val  tide_accumulator_step(const tide_accumulator *a, tide_val update);   /* the update, and a fresh start */
+/* `gradients` are those of the numerator; both scalars are F32. Call it when the part's model is built: the random
+ * numbers' step then stands still until tide_accumulator_step's effect runs. */
+TIDE_API tide_val tide_accumulator_add(tide_accumulator *a, tide_list gradients, tide_val numerator,
+                                       tide_val denominator);
+/* gradients of the whole batch's loss */
+TIDE_API tide_list tide_accumulator_take(tide_accumulator *a);
+/* the update, and a fresh start */
+TIDE_API tide_val  tide_accumulator_step(const tide_accumulator *a, tide_val update);
 
 /* Learning rates as values of a counter: `step` is an I32 or F32 scalar, 0 at the first step. F32 scalars. */
-TIDE_API tide_val tide_lr_step(tide_val step, double base, double factor, double every);      /* base factor^floor(step/every) */
+/* base factor^floor(step/every) */
+TIDE_API tide_val tide_lr_step(tide_val step, double base, double factor, double every);
 TIDE_API tide_val tide_lr_exponential(tide_val step, double base, double factor);             /* base factor^step */
-TIDE_API tide_val tide_lr_cosine(tide_val step, double base, double last, double steps);      /* half a cosine, then `last` */
-TIDE_API tide_val tide_lr_warmup(tide_val step, double steps, tide_val after);                /* times min(1, (step+1)/steps) */
+/* half a cosine, then `last` */
+TIDE_API tide_val tide_lr_cosine(tide_val step, double base, double last, double steps);
+/* times min(1, (step+1)/steps) */
+TIDE_API tide_val tide_lr_warmup(tide_val step, double steps, tide_val after);
 
 #endif

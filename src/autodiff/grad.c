@@ -63,7 +63,8 @@ static bool grad_checked(tide_val loss, tide_list wrt) {
         return false;
     }
     if (tide_shape_of(loss).ndim || !type_floating(tide_dtype_of(loss))) {
-        graph_fail(g, TIDE_ESHAPE, "grad: the loss is %s %s; it must be a floating scalar", tide_dtype_name(tide_dtype_of(loss)), shape_text(s, tide_shape_of(loss)));
+        graph_fail(g, TIDE_ESHAPE, "grad: the loss is %s %s; it must be a floating scalar",
+                   tide_dtype_name(tide_dtype_of(loss)), shape_text(s, tide_shape_of(loss)));
         return false;
     }
     for (int64_t i = 0; i < wrt.count; i++)
@@ -89,7 +90,8 @@ tide_list tide_grad(tide_val loss, tide_list wrt) {
     s.dy = arena_new(&scratch, int32_t, g->count);
     s.dx = arena_new(&scratch, tide_val, most_inputs(&s));
     if (g->regions) s.again = recompute_new(g, &scratch);
-    if (!s.active || !s.dy || !s.dx || (g->regions && !s.again)) graph_fail(g, TIDE_ENOMEM, "out of memory while building the graph");
+    if (!s.active || !s.dy || !s.dx || (g->regions && !s.again))
+        graph_fail(g, TIDE_ENOMEM, "out of memory while building the graph");
     else if (grad_checked(loss, wrt)) {
         mark_active(&s, wrt);
         if (sweep_back(&s, loss.node))

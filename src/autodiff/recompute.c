@@ -2,7 +2,8 @@
 
 struct recompute {
     tide_graph *g;
-    int32_t     region;      /* begun last; regions have their nodes in a row, so the sweep is done with the one before */
+    int32_t     region;      /* begun last; regions have their nodes in a row, so the sweep is done with the one
+                                before */
     int32_t    *stand_in;    /* of nodes in regions: made again; of those that a region reads: the same value, later */
     int32_t    *stands_for;  /* region for which the stand-in was made; 0: none yet */
     tide_val    wait;        /* F32 scalar that depends on all that the next region waits for; graph NULL: on nothing */
@@ -28,8 +29,8 @@ void recompute_wait_for(recompute *r, tide_val share) {
     r->wait = r->wait.graph ? tide_add(r->wait, one) : one;
 }
 
-/* Is there anyway, or (random numbers) made anew by every reader. Inputs are not among them: without something to wait for, what
- * a region makes of them alone would be one with the first time. */
+/* Is there anyway, or (random numbers) made anew by every reader. Inputs are not among them: without something to wait
+ * for, what a region makes of them alone would be one with the first time. */
 static bool leaf(const ir_node *n) {
     switch (n->op) {
     case OP_CONSTANT: case OP_FILL: case OP_VARIABLE: case OP_ARANGE: case OP_RANDOM: case OP_DROPMASK: return true;
@@ -67,7 +68,8 @@ static bool begin(recompute *r, int32_t last) {
     for (int32_t id = first; id <= last; id++) most = MAX2(most, r->g->nodes[id]->n_in);
     tide_val *in = mem_new(&r->g->allocator, sizeof *in * (size_t)most);
     if (!in) graph_fail(r->g, TIDE_ENOMEM, "out of memory while building the graph");
-    for (int32_t id = first; id <= last && in; id++) r->stand_in[id] = copy_node(r, id, in), r->stands_for[id] = r->region;
+    for (int32_t id = first; id <= last && in; id++)
+        r->stand_in[id] = copy_node(r, id, in), r->stands_for[id] = r->region;
     mem_free(&r->g->allocator, in, sizeof *in * (size_t)most);
     return in != NULL;
 }

@@ -22,8 +22,10 @@ typedef enum flat_space {
 typedef struct flat_buffer {
     flat_space space;
     int64_t bytes;
-    int64_t offset;                   /* FLAT_ARENA: bytes from its start, FLAT_TASK: from the thread's; a multiple of 64 */
-    int64_t part_base, part_step;     /* FLAT_TASK: task t touches bytes part_base + [t part_step, (t + 1) part_step) alone */
+    int64_t offset;                   /* FLAT_ARENA: bytes from its start, FLAT_TASK: from the thread's; a multiple of
+                                         64 */
+    int64_t part_base, part_step;     /* FLAT_TASK: task t touches bytes part_base + [t part_step, (t + 1) part_step)
+                                         alone */
     void   *host;                     /* FLAT_VARIABLE, FLAT_CONSTANT */
     int32_t first_phase, last_phase;  /* holds something from .. to; inputs from -1, outputs to n_phases */
 } flat_buffer;
@@ -39,8 +41,8 @@ typedef struct flat_operand {
 
 /* ---- fused element-wise and row-wise kernels ----------------------------------------------------------- */
 
-/* A store that overwrites what the kernel loads has the load's strides, and comes after every load. A FLAT_ONE store into
- * one number comes from a domain of one row, or is the same for every task.
+/* A store that overwrites what the kernel loads has the load's strides, and comes after every load. A FLAT_ONE store
+ * into one number comes from a domain of one row, or is the same for every task.
  * The domain of a map kernel is dim[0..ndim), row-major: the first row_ndim dimensions are rows (their product
  * `rows`), the others columns (product `cols`). A register holds, for the rows at hand, one of: */
 typedef enum flat_kind {
@@ -68,11 +70,13 @@ enum flat_map_op {
 
 typedef struct flat_instr {
     uint8_t op;           /* scalar_op or flat_map_op */
-    uint8_t type;         /* tide_dtype of dst as computed: F32, F64, I32, I64, U8 or BOOL; of src[0] for stores and sinks */
+    uint8_t type;         /* tide_dtype of dst as computed: F32, F64, I32, I64, U8 or BOOL; of src[0] for stores and
+                             sinks */
     uint8_t kind;         /* flat_kind of dst; of src[0] for stores and sinks */
     uint8_t src_type[3];  /* of the registers read */
     uint8_t src_kind[3];
-    int16_t dst;          /* registers are numbered in order of definition, each written once; -1 for stores and sinks */
+    int16_t dst;          /* registers are numbered in order of definition, each written once; -1 for stores and
+                             sinks */
     int16_t src[3];       /* -1: none */
     int16_t operand;      /* LOAD, STORE and sinks: index into the kernel's operands; -1 otherwise */
     double  number, scale;
@@ -92,9 +96,9 @@ typedef struct flat_map {
 
 /* ---- the other kernels --------------------------------------------------------------------------------- */
 
-/* C = alpha A B + beta C, for every index of batch[0..batch_ndim). A and B are of one type, F32, F64, F16 or BF16; C has that
- * type, but is F32 for the 16-bit ones, which are multiplied and added in F32. Operands 0 A, 1 B, 2 C (C's column
- * stride is 1) with strides [batch dims..., row, column]. The cut into tasks:
+/* C = alpha A B + beta C, for every index of batch[0..batch_ndim). A and B are of one type, F32, F64, F16 or BF16; C
+ * has that type, but is F32 for the 16-bit ones, which are multiplied and added in F32. Operands 0 A, 1 B, 2 C (C's
+ * column stride is 1) with strides [batch dims..., row, column]. The cut into tasks:
  * split FLAT_SPLIT_ROWS: one batch entry at a time, tasks = batches * ceil(m / rows_per_task), batch outermost;
  * split FLAT_SPLIT_BATCH: tasks = ceil(batches / rows_per_task), rows_per_task whole batch entries each;
  * split FLAT_SPLIT_EACH: tasks = ceil(m / rows_per_task), these rows of every batch entry;
@@ -119,11 +123,14 @@ typedef struct flat_index {
 typedef enum flat_kernel_kind {
     FLAT_MAP,
     FLAT_GEMM,
-    FLAT_FOLD,           /* 0 partials (n, inner), 1 out (inner): sums over n in order. outer 1; tasks cut `inner` by per_task */
+    FLAT_FOLD,           /* 0 partials (n, inner), 1 out (inner): sums over n in order. outer 1; tasks cut `inner` by
+                            per_task */
     FLAT_GATHER,         /* 0 x, 1 index (count) I32, 2 out (outer, count, inner); outside: NaN, integers 0 */
-    FLAT_SCATTER_ADD,    /* 0 base (outer, n, inner), 1 index (count), 2 rows (outer, count, inner), 3 out like base (may be base) */
+    FLAT_SCATTER_ADD,    /* 0 base (outer, n, inner), 1 index (count), 2 rows (outer, count, inner), 3 out like base
+                            (may be base) */
     FLAT_TAKE_ALONG,     /* 0 x, 1 index (outer, count, inner), 2 out (outer, count, inner) */
-    FLAT_PUT_ALONG_ADD,  /* 0 index (outer, count, inner), 1 rows (outer, count, inner), 2 out (outer, n, inner), zeroed first */
+    FLAT_PUT_ALONG_ADD,  /* 0 index (outer, count, inner), 1 rows (outer, count, inner), 2 out (outer, n, inner), zeroed
+                            first */
     FLAT_CUMSUM,         /* 0 x (outer, n, inner), 1 out */
     FLAT_SORT,           /* 0 x (outer, n), 1 values (outer, n), 2 indices I32 (outer, n); stable; NaN largest */
     FLAT_CUSTOM          /* operands 0.. inputs, last the output; one task */
@@ -169,8 +176,10 @@ typedef struct work_cut {
 typedef struct backend_env {
     const tide_allocator *allocator;
     int     threads;
-    tuning *tuning;    /* choices made by timing, what is not known yet to be timed if its clock says so; NULL: the fixed tables */
-    bool    autotune;  /* max-autotune: preparing may take seconds, of a compiler. Not for programs made only to be compared */
+    tuning *tuning;    /* choices made by timing, what is not known yet to be timed if its clock says so; NULL: the
+                          fixed tables */
+    bool    autotune;  /* max-autotune: preparing may take seconds, of a compiler. Not for programs made only to be
+                          compared */
 } backend_env;
 
 typedef struct backend_exec backend_exec;
@@ -181,17 +190,20 @@ typedef struct tide_backend {
     bool    task_memory;  /* runs a chain task by task: what no other chain touches may be FLAT_TASK */
     int64_t guard_bytes;  /* gap that the placer leaves after every arena buffer */
     /* All choices, all memory but the arena, which lies at `arena`. The program outlives the exec. */
-    tide_status (*prepare)(const flat_program *p, void *arena, const backend_env *env, backend_exec **out, tide_failure *why);
+    tide_status (*prepare)(const flat_program *p, void *arena, const backend_env *env, backend_exec **out,
+                           tide_failure *why);
     tide_status (*run)(backend_exec *e, tide_failure *why);  /* the whole program; allocates nothing */
-    /* A run that adds to seconds[kernel] how long each kernel's tasks took, over all threads; may allocate. NULL: not offered. */
+    /* A run that adds to seconds[kernel] how long each kernel's tasks took, over all threads; may allocate. NULL: not
+     * offered. */
     tide_status (*measure)(backend_exec *e, double *seconds, tide_failure *why);
-    int64_t     (*scratch_bytes)(const flat_program *p, const backend_env *env);  /* what prepare will allocate, to the byte */
+    /* what prepare will allocate, to the byte */
+    int64_t     (*scratch_bytes)(const flat_program *p, const backend_env *env);
     void        (*release)(backend_exec *e);                 /* NULL is fine */
-    /* Why products of this 16-bit type are not worth having here, as the end of a sentence; NULL: they are. Programs that
-     * have them run everywhere. */
+    /* Why products of this 16-bit type are not worth having here, as the end of a sentence; NULL: they are. Programs
+     * that have them run everywhere. */
     const char *(*lacks_products)(tide_dtype half);
-    /* Why this kernel does not run here, a clause that names the operation; NULL: it does. The entry may be NULL: all do. A
-     * program with such a kernel is not prepared here: it runs whole on the cpu backend. */
+    /* Why this kernel does not run here, a clause that names the operation; NULL: it does. The entry may be NULL: all
+     * do. A program with such a kernel is not prepared here: it runs whole on the cpu backend. */
     const char *(*lacks)(const flat_kernel *k);
     bool tunes;  /* asks env.tuning, and has use for another cut of the work */
 } tide_backend;

@@ -62,7 +62,9 @@ char *shape_text(char buffer[128], tide_shape s);         /* "(32, 96, 7)" */
 /* ---- lists of values, as a caller hands them in --------------------------------------------------------- */
 
 /* There are items if they are counted. Nodes have 32 bits, so no list is longer. */
-static inline bool list_readable(tide_list l) { return l.count >= 0 && l.count <= INT32_MAX && (l.items || l.count == 0); }
+static inline bool list_readable(tide_list l) {
+    return l.count >= 0 && l.count <= INT32_MAX && (l.items || l.count == 0);
+}
 
 /* The graph of the first item that has one; NULL: none has. */
 static inline tide_graph *list_graph(tide_list l) {
@@ -74,46 +76,50 @@ static inline tide_graph *list_graph(tide_list l) {
 /* ---- operating system (os_posix.c) -------------------------------------------------------------------- */
 
 double  os_seconds(void);          /* monotonic */
-double  os_thread_seconds(void);   /* of processor time that this thread has had: what others do on the machine hardly counts */
+double  os_thread_seconds(void);   /* of processor time that this thread has had: what others do on the machine hardly
+                                      counts */
 int64_t os_rss_bytes(void);        /* resident now */
 int64_t os_peak_rss_bytes(void);   /* highest resident so far, children excluded */
 int     os_cores(void);            /* physical performance cores this process may use: affinity and cgroup counted */
 int64_t os_memory_bytes(void);     /* memory this process may use: cgroup and ulimit -v counted */
 
-/* How many of `wanted` threads, the calling one among them, may exist at once. Fewer only under a limit on the address space
- * (ulimit -v): there each is tried, as OpenMP ends the process when it cannot have one. */
+/* How many of `wanted` threads, the calling one among them, may exist at once. Fewer only under a limit on the address
+ * space (ulimit -v): there each is tried, as OpenMP ends the process when it cannot have one. */
 int     os_threads_possible(int wanted);
 
 /* Files under /proc and /sys: the content, malloc'ed, or NULL. A test hands in recorded ones. */
 typedef struct os_files { char *(*read)(void *user, const char *path); void *user; } os_files;
 
-/* What control groups grant this process (cgroup.c): processors' worth of time, bytes; 0: no limit. version: of the limits, 0: none. */
+/* What control groups grant this process (cgroup.c): processors' worth of time, bytes; 0: no limit. version: of the
+ * limits, 0: none. */
 typedef struct os_group_limits { double cpus; int64_t memory; int version; } os_group_limits;
 os_group_limits os_group_limits_of(const os_files *files);
 
 /* The two that follow from the limits, for what the system has. */
 int     os_cores_within(int cores, const os_group_limits *limits);
-int64_t os_memory_within(int64_t machine, const os_group_limits *limits, int64_t address_space, int64_t mapped, int64_t resident);
+int64_t os_memory_within(int64_t machine, const os_group_limits *limits, int64_t address_space, int64_t mapped,
+                         int64_t resident);
 /* What it computes on, "Linux x86_64 MODEL": for the names of files that belong to one machine. */
 void    os_machine(char *out, size_t size);
 /* $XDG_CACHE_HOME/tidemill/NAME, else ~/.cache/tidemill/NAME. False: neither is set, or the path is too long. */
 bool    os_cache_path(char *path, size_t size, const char *name);
-/* A file in the folder that has no name yet and is gone with its descriptor: `opens` is a path that opens it in this process. -1
- * where the system has none. os_name_file gives what `opens` opens a name; 0, or errno (EEXIST: the name is taken). */
+/* A file in the folder that has no name yet and is gone with its descriptor: `opens` is a path that opens it in this
+ * process. -1 where the system has none. os_name_file gives what `opens` opens a name; 0, or errno (EEXIST: the name is
+ * taken). */
 enum { OS_OPENS = 32 };
 int     os_unnamed_file(const char *folder, char opens[OS_OPENS]);
 int     os_name_file(const char *opens, const char *path);
 int     os_make_folders(const char *path);  /* those above the file `path`, for the user alone; 0, or errno */
 
-/* What another user may have written is not believed (private.c). Descriptors, or -1 and errno: EPERM for what is not ours alone,
- * ENOTDIR or ELOOP for a link. */
+/* What another user may have written is not believed (private.c). Descriptors, or -1 and errno: EPERM for what is not
+ * ours alone, ENOTDIR or ELOOP for a link. */
 int         os_private_folder(const char *path, bool make);     /* the folder of the file `path` */
 int         os_private_open(int folder, const char *name);      /* a file of it, to read */
 int         os_private_create(int folder, const char *name);    /* a new one, to write, in place of an old one */
 const char *os_private_why(int code);                           /* a clause for errno */
 
-/* The library that a descriptor reads, whatever its name leads to by now; NULL. Keep the descriptor open as long as it is loaded:
- * the system may know the library by its number. */
+/* The library that a descriptor reads, whatever its name leads to by now; NULL. Keep the descriptor open as long as it
+ * is loaded: the system may know the library by its number. */
 void *os_load_library(int fd);
 
 #endif

@@ -4,8 +4,8 @@
 
 /* X(NAME, "name", operands). Meanings are those of <tidemill/ops.h>.
  * GELU_GRAD is d gelu(x) / dx = Phi(x) + x phi(x). MAX and MIN: NaN wins. Integer DIV by zero is 0.
- * Comparisons and IS_FINITE give BOOL; AND, OR, NOT take BOOL; WHERE(c, a, b) takes BOOL c and gives a or b. AFTER(a, b) is a, made
- * when b is there; b is of any type. */
+ * Comparisons and IS_FINITE give BOOL; AND, OR, NOT take BOOL; WHERE(c, a, b) takes BOOL c and gives a or b. AFTER(a,
+ * b) is a, made when b is there; b is of any type. */
 #define SCALAR_OPS(X)                                                                                              \
     X(NEG, "neg", 1) X(ABS, "abs", 1) X(SIGN, "sign", 1) X(SQUARE, "square", 1) X(RECIPROCAL, "reciprocal", 1)    \
     X(SQRT, "sqrt", 1) X(RSQRT, "rsqrt", 1) X(EXP, "exp", 1) X(EXPM1, "expm1", 1) X(LOG, "log", 1)                \

@@ -4,7 +4,8 @@
 
 static const char *const status_names[] = {
     [TIDE_OK] = "ok",         [TIDE_ENOMEM] = "out of memory", [TIDE_ESHAPE] = "shape",      [TIDE_ETYPE] = "type",
-    [TIDE_EINVAL] = "invalid argument", [TIDE_EDATA] = "bad data", [TIDE_EIO] = "input or output", [TIDE_EDEVICE] = "device",
+    [TIDE_EINVAL] = "invalid argument", [TIDE_EDATA] = "bad data", [TIDE_EIO] = "input or output",
+    [TIDE_EDEVICE] = "device",
     [TIDE_ECANCELLED] = "cancelled",
 };
 

@@ -50,7 +50,8 @@ void choices_free(choices *c) {
 
 void choices_print(text *out, const choices *c) {
     text_add(out, "{");
-    for (int32_t i = 0; i < c->count; i++) text_add(out, "%s\n  \"%s\": %d", i ? "," : "", c->items[i].name, (int)c->items[i].value);
+    for (int32_t i = 0; i < c->count; i++)
+        text_add(out, "%s\n  \"%s\": %d", i ? "," : "", c->items[i].name, (int)c->items[i].value);
     text_add(out, "\n}\n");
 }
 
@@ -92,7 +93,9 @@ bool tuning_known(tuning *t, const char *name, int32_t *value) {
     return true;
 }
 
-bool tuning_begin(tuning *t, const char *name, int32_t otherwise) { return t && t->clock && choices_put(&t->used, name, otherwise); }
+bool tuning_begin(tuning *t, const char *name, int32_t otherwise) {
+    return t && t->clock && choices_put(&t->used, name, otherwise);
+}
 
 void tuning_found(tuning *t, const char *name, int32_t value, double seconds) {
     choices_put(&t->used, name, value); /* its place was made when it began */

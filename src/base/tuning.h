@@ -1,6 +1,6 @@
-/* Choices made by timing: a table of named whole numbers. Whoever prepares something asks for the name of its question; the
- * answer was found before (by this graph, in the file, in the text of a run that is gone on with), or may be found with a
- * clock, or is not to be had: then the fixed table of whoever asks decides. */
+/* Choices made by timing: a table of named whole numbers. Whoever prepares something asks for the name of its question;
+ * the answer was found before (by this graph, in the file, in the text of a run that is gone on with), or may be found
+ * with a clock, or is not to be had: then the fixed table of whoever asks decides. */
 #ifndef TIDE_TUNING_H
 #define TIDE_TUNING_H
 
@@ -13,7 +13,8 @@ bool choices_find(const choices *c, const char *name, int32_t *value);
 bool choices_find_like(const choices *c, const char *beginning, int32_t *value);  /* the first whose name begins so */
 bool choices_put(choices *c, const char *name, int32_t value);  /* replaces an earlier one; false: out of memory */
 void choices_free(choices *c);
-/* As a JSON object of whole numbers. Reading adds them to `c`, up to the first that is malformed; false if there is one. */
+/* As a JSON object of whole numbers. Reading adds them to `c`, up to the first that is malformed; false if there is
+ * one. */
 void choices_print(text *out, const choices *c);
 bool choices_parse(choices *c, const char *json);
 

@@ -11,7 +11,8 @@ typedef struct compiler {
 static void dump(const compiler *c, const char *pass) {
     if (!c->options->dump) return;
     text out = { 0 };
-    ir_print(&out, (const ir_node *const *)c->g.nodes, c->g.count, c->g.wanted, c->g.n_wanted, c->options->dump_dot, c->source);
+    ir_print(&out, (const ir_node *const *)c->g.nodes, c->g.count, c->g.wanted, c->g.n_wanted, c->options->dump_dot,
+             c->source);
     if (out.data && !out.failed) c->options->dump(c->options->dump_user, pass, out.data);
     text_free(&out);
 }

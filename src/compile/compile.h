@@ -6,13 +6,15 @@
 #include "../ir/ir.h"
 
 /* A value that one map kernel writes and another reads, and why the two are not one. */
-typedef struct apart_note { int32_t from, to; const char *value, *why; int64_t bytes; } apart_note;  /* from, to: flat_kernel.group */
+/* from, to: flat_kernel.group */
+typedef struct apart_note { int32_t from, to; const char *value, *why; int64_t bytes; } apart_note;
 typedef struct apart_notes { apart_note *items; int32_t count, capacity; } apart_notes;  /* in the program's memory */
 
 typedef struct compile_request {
     tide_list wanted;
     bool      passes;       /* false: one kernel an op, every buffer apart */
-    bool      initial;      /* first values of variables: random step 0, variables without storage by their own first value */
+    bool      initial;      /* first values of variables: random step 0, variables without storage by their own first
+                               value */
     bool      task_memory;  /* the backend's, as guard_bytes */
     int64_t   guard_bytes;
     tide_precision precision;  /* F32 (or 0), BF16 or F16 */
@@ -38,7 +40,8 @@ tide_status compile_graph(tide_graph *source, const compile_request *request, co
 /* What a kernel moves and computes in one run. Bytes count each element that is touched once. */
 typedef struct flat_cost {
     int64_t read, written;  /* bytes */
-    double  flops;          /* a product: 2 m n k; else one an arithmetic operation and number, whatever the operation */
+    double  flops;          /* a product: 2 m n k; else one an arithmetic operation and number, whatever the
+                               operation */
     int32_t ops, results;   /* a map: operations, and how many of their results are written */
 } flat_cost;
 flat_cost flat_cost_of(const flat_program *p, const flat_kernel *k);

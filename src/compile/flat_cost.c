@@ -91,14 +91,16 @@ static void add_map_cost(const flat_map *m, flat_cost *c) {
 
 flat_cost flat_cost_of(const flat_program *p, const flat_kernel *k) {
     flat_cost c = { 0 };
-    for (int32_t i = 0; i < k->n_operands; i++) *(operand_written(k, i) ? &c.written : &c.read) += operand_bytes(p, k, i);
+    for (int32_t i = 0; i < k->n_operands; i++)
+        *(operand_written(k, i) ? &c.written : &c.read) += operand_bytes(p, k, i);
     if (k->kind == FLAT_MAP)
         add_map_cost(&k->map, &c);
     else if (k->kind == FLAT_GEMM) {
         const flat_gemm *g = &k->gemm;
         c.flops = 2.0 * (double)g->m * (double)g->n * (double)g->k * (double)g->batches;
         if (g->beta != 0) c.read += operand_bytes(p, k, 2);
-    } else if (k->kind == FLAT_FOLD || k->kind == FLAT_CUMSUM || k->kind == FLAT_SCATTER_ADD || k->kind == FLAT_PUT_ALONG_ADD) {
+    } else if (k->kind == FLAT_FOLD || k->kind == FLAT_CUMSUM || k->kind == FLAT_SCATTER_ADD ||
+               k->kind == FLAT_PUT_ALONG_ADD) {
         c.flops = (double)index_elements(k, k->kind == FLAT_SCATTER_ADD ? 2 : k->kind == FLAT_PUT_ALONG_ADD ? 1 : 0);
     }
     return c;

@@ -1,7 +1,7 @@
-/* Decides which lane-wise nodes and reductions share a kernel. A group is one map kernel: FULL members have one element a
- * lane, ROW members one a row of `cols` lanes, sums over all rows or all elements are its sinks. Nodes join in topological
- * order the latest group of their inputs that takes them, so chains end where a product, a permutation or a second use of
- * a reduced value makes them. */
+/* Decides which lane-wise nodes and reductions share a kernel. A group is one map kernel: FULL members have one element
+ * a lane, ROW members one a row of `cols` lanes, sums over all rows or all elements are its sinks. Nodes join in
+ * topological order the latest group of their inputs that takes them, so chains end where a product, a permutation or a
+ * second use of a reduced value makes them. */
 #include "compile.h"
 #include "pass.h"
 
@@ -22,13 +22,16 @@ typedef struct fuser {
     int32_t *stack;
 } fuser;
 
-bool node_inlined(const ir_node *n) { return n->op == OP_FILL || n->op == OP_ARANGE || n->op == OP_RANDOM || n->op == OP_DROPMASK; }
+bool node_inlined(const ir_node *n) {
+    return n->op == OP_FILL || n->op == OP_ARANGE || n->op == OP_RANDOM || n->op == OP_DROPMASK;
+}
 
 int32_t through_reshapes(const pass_graph *g, int32_t node) {
     for (;; node = g->nodes[node]->in[0]) {
         const ir_node *n = g->nodes[node];
-        bool same_order = n->op == OP_RESHAPE ||
-                          (n->op == OP_BROADCAST && tide_shape_count(n->shape) == tide_shape_count(g->nodes[n->in[0]]->shape));
+        bool same_order =
+            n->op == OP_RESHAPE ||
+            (n->op == OP_BROADCAST && tide_shape_count(n->shape) == tide_shape_count(g->nodes[n->in[0]]->shape));
         if (!same_order) return node;
     }
 }
@@ -59,7 +62,8 @@ bool reduced_prefix(tide_shape s, uint32_t axes, int64_t *kept) {
     return true;
 }
 
-/* The node whose row i is element r = i / cols of `node`, if `node` broadcasts it along whole rows of `cols`; else 0. */
+/* The node whose row i is element r = i / cols of `node`, if `node` broadcasts it along whole rows of `cols`; else
+ * 0. */
 static int32_t row_source(const pass_graph *g, int32_t node, int64_t cols) {
     node = through_reshapes(g, node);
     const ir_node *n = g->nodes[node];
@@ -78,8 +82,8 @@ static int32_t row_source(const pass_graph *g, int32_t node, int64_t cols) {
 
 static int64_t count_of(const fuser *u, int32_t node) { return tide_shape_count(u->g->nodes[node]->shape); }
 
-/* ---- does computing `node` need any member of group `of`? A group is computed as a whole. A search that grows too long
- * says yes, which is always safe: it bounds the work on very large graphs. ---- */
+/* ---- does computing `node` need any member of group `of`? A group is computed as a whole. A search that grows too
+ * long says yes, which is always safe: it bounds the work on very large graphs. ---- */
 
 static void visit(fuser *u, int32_t node, int32_t *depth) {
     if (u->seen[node] == u->stamp) return;
@@ -147,7 +151,8 @@ static bool is_reduction(const ir_node *n) {
     return n->op == OP_SUM || n->op == OP_MAX || n->op == OP_MIN || n->op == OP_ARGMAX || n->op == OP_ARGMIN;
 }
 
-/* A count, a weight's sum or a single number that could be had at once is not made to wait for products: others wait for it. */
+/* A count, a weight's sum or a single number that could be had at once is not made to wait for products: others wait
+ * for it. */
 static bool keeps_waiting(const fuser *u, bool late, bool early, int32_t group) {
     if (u->f->elements[group] == 1) return late != u->late[group];
     return (late && u->early[group]) || (early && u->late[group]);
@@ -225,8 +230,10 @@ static bool independent(fuser *u, int32_t from, int32_t of) {
 
 static bool mergeable(fuser *u, int32_t a, int32_t b) {
     fusion *f = u->f;
-    if (a == b || f->elements[a] != f->elements[b] || (f->cols[a] && f->cols[b] && f->cols[a] != f->cols[b])) return false;
-    if (u->members[a] + u->members[b] > MOST_MEMBERS || u->externals[a] + u->externals[b] > MOST_EXTERNALS) return false;
+    if (a == b || f->elements[a] != f->elements[b] || (f->cols[a] && f->cols[b] && f->cols[a] != f->cols[b]))
+        return false;
+    if (u->members[a] + u->members[b] > MOST_MEMBERS || u->externals[a] + u->externals[b] > MOST_EXTERNALS)
+        return false;
     return !keeps_waiting(u, u->late[a], u->early[a], b) && independent(u, a, b) && independent(u, b, a);
 }
 
@@ -284,7 +291,8 @@ static void place_lane(fuser *u, int32_t node) {
         int64_t rows = f->cols[group] ? f->elements[group] / f->cols[group] : 0;
         if (!u->first[group]) continue;
         member_kind kind = count == f->elements[group] ? MEMBER_FULL : count == rows ? MEMBER_ROW : MEMBER_NONE;
-        if (kind == MEMBER_NONE || (kind == MEMBER_ROW && !reads_row(u, n, group)) || !may_join(u, node, group, kind)) continue;
+        if (kind == MEMBER_NONE || (kind == MEMBER_ROW && !reads_row(u, n, group)) || !may_join(u, node, group, kind))
+            continue;
         join_as(u, node, group, kind);
         merge_producers(u, node, found, n_found);
         return;
@@ -332,7 +340,8 @@ static void place_reduction(fuser *u, int32_t node) {
 
 /* ---- why two kernels are not one: asked afterwards, of the groups as they came out ---- */
 
-/* The node that computes what `in` shows, and the first view on the way that changes the order or number of lanes; 0. */
+/* The node that computes what `in` shows, and the first view on the way that changes the order or number of lanes;
+ * 0. */
 static int32_t maker_of(const fuser *u, int32_t in, int32_t *view) {
     for (*view = 0;; in = u->g->nodes[in]->in[0]) {
         in = through_reshapes(u->g, in);
@@ -354,15 +363,19 @@ static const char *why_apart(fuser *u, int32_t in, int32_t maker, int32_t view, 
     const fusion *f = u->f;
     int32_t a = f->group[maker], b = f->group[reader];
     if (!u->merge) return "kernels are not fused in this mode";
-    if (f->kind[maker] == MEMBER_COL_SUM || f->kind[maker] == MEMBER_ALL_SUM) return "a sum over rows is known only when its kernel has ended";
+    if (f->kind[maker] == MEMBER_COL_SUM || f->kind[maker] == MEMBER_ALL_SUM)
+        return "a sum over rows is known only when its kernel has ended";
     if (node_rounds(u->g->nodes[maker])) return "it is rounded to 16 bits where it is stored";
     const char *by_view = why_view(u, in, maker, view, b);
     if (by_view) return by_view;
     if (f->elements[a] != f->elements[b]) return "the kernels have different domains";
     if (f->cols[a] && f->cols[b] && f->cols[a] != f->cols[b]) return "the kernels have rows of different lengths";
-    if (u->members[a] + u->members[b] > MOST_MEMBERS) return "together they would be too many operations for one kernel";
-    if (u->externals[a] + u->externals[b] > MOST_EXTERNALS) return "together they would read too many values for one kernel";
-    if (!independent(u, b, a) || !independent(u, a, b)) return "a product, a whole reduction or another order lies between the two";
+    if (u->members[a] + u->members[b] > MOST_MEMBERS)
+        return "together they would be too many operations for one kernel";
+    if (u->externals[a] + u->externals[b] > MOST_EXTERNALS)
+        return "together they would read too many values for one kernel";
+    if (!independent(u, b, a) || !independent(u, a, b))
+        return "a product, a whole reduction or another order lies between the two";
     if (keeps_waiting(u, u->late[a], u->early[a], b)) return "one of them need not wait for products as the other must";
     return "each had its kernel before this value joined them";
 }
@@ -394,7 +407,8 @@ static void note_apart(fuser *u, arena *memory, apart_notes *notes) {
     *notes = (apart_notes){ .items = arena_new(memory, apart_note, edges) };
     for (int32_t id = 1; id < u->g->count; id++)
         for (int32_t i = 0; u->f->group[id] && i < u->g->nodes[id]->n_in; i++)
-            if (!inside(u, u->g->nodes[id]->in[i], u->f->group[id])) note_input(u, id, u->g->nodes[id]->in[i], memory, notes, makers);
+            if (!inside(u, u->g->nodes[id]->in[i], u->f->group[id]))
+                note_input(u, id, u->g->nodes[id]->in[i], memory, notes, makers);
 }
 
 void pass_fuse(const pass_graph *g, bool merge, fusion *out, arena *note_memory, apart_notes *notes) {
@@ -403,7 +417,8 @@ void pass_fuse(const pass_graph *g, bool merge, fusion *out, arena *note_memory,
     *out = (fusion){ arena_new(m, int32_t, n), arena_new(m, uint8_t, n), 1, arena_new(m, int64_t, n), arena_new(m, int64_t, n) };
     fuser u = { .g = g, .f = out, .merge = merge, .most_visits = MOST_WORK / n };
     u.first = arena_new(m, int32_t, n), u.next = arena_new(m, int32_t, n), u.last = arena_new(m, int32_t, n);
-    u.members = arena_new(m, int32_t, n), u.externals = arena_new(m, int32_t, n), u.loader = arena_new(m, int32_t, n), u.merged = arena_new(m, int32_t, n);
+    u.members = arena_new(m, int32_t, n), u.externals = arena_new(m, int32_t, n), u.loader = arena_new(m, int32_t, n),
+    u.merged = arena_new(m, int32_t, n);
     u.waits = arena_new(m, bool, n), u.late = arena_new(m, bool, n), u.early = arena_new(m, bool, n);
     u.seen = arena_new(m, uint32_t, n), u.seen_group = arena_new(m, uint32_t, n), u.stack = arena_new(m, int32_t, n);
     for (int32_t id = 1; id < g->count; id++) {

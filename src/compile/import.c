@@ -95,7 +95,8 @@ static tide_status add_assign(import *im, int32_t slot, int32_t value, tide_fail
     for (int32_t i = 0; im->assigned[slot] && i < g->n_assigns; i++)
         if (g->assigns[i].slot == slot) {
             if (g->assigns[i].value == value) return TIDE_OK;
-            return fail(why, TIDE_EINVAL, "compile: the variable '%s' is assigned twice in one program", g->source->variables[slot]->name);
+            return fail(why, TIDE_EINVAL, "compile: the variable '%s' is assigned twice in one program",
+                        g->source->variables[slot]->name);
         }
     if ((g->n_assigns & (g->n_assigns - 1)) == 0) {
         pass_assign *more = arena_new(g->memory, pass_assign, MAX2(8, g->n_assigns * 2));
@@ -135,7 +136,9 @@ static void advance_rng(import *im) {
     for (int32_t i = 0; i < g->n_assigns; i++)
         if (g->assigns[i].slot == slot) return;
     ir_node one = { .op = OP_FILL, .type = TIDE_I32, .attr.number = 1, .in = arena_new(g->memory, int32_t, 1) };
-    ir_node add = { .op = OP_SCALAR, .type = TIDE_I32, .n_in = 2, .in = arena_new(g->memory, int32_t, 2), .attr.scalar = S_ADD };
+    ir_node add = {
+        .op = OP_SCALAR, .type = TIDE_I32, .n_in = 2, .in = arena_new(g->memory, int32_t, 2), .attr.scalar = S_ADD
+    };
     add.in[0] = im->map[source->rng_step];
     add.in[1] = pass_add(g, &one);
     add_assign(im, slot, pass_add(g, &add), NULL);

@@ -54,7 +54,9 @@ int32_t lower_variable(lowering *l, int32_t slot) {
 
 /* ---- where values are ---- */
 
-static bool is_view_op(const ir_node *n) { return n->op == OP_RESHAPE || n->op == OP_PERMUTE || n->op == OP_BROADCAST || n->op == OP_SLICE; }
+static bool is_view_op(const ir_node *n) {
+    return n->op == OP_RESHAPE || n->op == OP_PERMUTE || n->op == OP_BROADCAST || n->op == OP_SLICE;
+}
 
 static view copied(lowering *l, const view *v, tide_shape shape) {
     tide_shape own = { .ndim = v->ndim };
@@ -78,7 +80,9 @@ static view view_of_view(lowering *l, const ir_node *n) {
 static view leaf_view(lowering *l, int32_t node) {
     const ir_node *n = l->g->nodes[node];
     int64_t bytes = tide_shape_count(n->shape) * (int64_t)tide_dtype_size((tide_dtype)n->type);
-    int32_t buffer = n->op == OP_VARIABLE ? lower_variable(l, n->attr.slot) : lower_buffer(l, n->op == OP_CONSTANT ? FLAT_CONSTANT : FLAT_ARENA, bytes, (void *)n->attr.data);
+    int32_t buffer = n->op == OP_VARIABLE ? lower_variable(l, n->attr.slot)
+                                          : lower_buffer(l, n->op == OP_CONSTANT ? FLAT_CONSTANT : FLAT_ARENA, bytes,
+                                                         (void *)n->attr.data);
     if (n->op == OP_INPUT) l->out->input_buffer[n->attr.slot] = buffer;
     return view_contiguous(buffer, (tide_dtype)n->type, n->shape);
 }
@@ -115,7 +119,8 @@ const view *lower_contiguous(lowering *l, int32_t node) {
 static void find_needed(lowering *l) {
     const pass_graph *g = l->g;
     int32_t *users = arena_new(l->memory, int32_t, g->count), *user = arena_new(l->memory, int32_t, g->count);
-    for (int32_t i = 0; i < g->n_wanted; i++) l->needed[g->wanted[i]] = l->read[g->wanted[i]] = true, users[g->wanted[i]] += 2;
+    for (int32_t i = 0; i < g->n_wanted; i++)
+        l->needed[g->wanted[i]] = l->read[g->wanted[i]] = true, users[g->wanted[i]] += 2;
     for (int32_t i = 0; i < g->n_assigns; i++) l->needed[g->assigns[i].value] = true, users[g->assigns[i].value] += 2;
     for (int32_t id = g->count - 1; id > 0; id--) {
         const ir_node *n = g->nodes[id];
@@ -153,7 +158,9 @@ typedef struct units {
     int32_t *queue;
 } units;
 
-static int32_t unit_of(const lowering *l, int32_t node) { return l->f->group[node] ? l->f->group[node] : l->f->groups + node; }
+static int32_t unit_of(const lowering *l, int32_t node) {
+    return l->f->group[node] ? l->f->group[node] : l->f->groups + node;
+}
 
 static void add_edge(units *u, int32_t from, int32_t to) {
     int32_t use = ++u->n_uses;
@@ -199,7 +206,8 @@ static void drain(lowering *l, units *u, bool last) {
         lower_unit(l, unit);
         u->waiting[unit] = -1;
         for (int32_t use = u->first_use[unit]; use; use = u->next_use[use])
-            if (--u->waiting[u->use_unit[use]] == 0 && (last || !u->last[u->use_unit[use]])) u->queue[tail++] = u->use_unit[use];
+            if (--u->waiting[u->use_unit[use]] == 0 && (last || !u->last[u->use_unit[use]]))
+                u->queue[tail++] = u->use_unit[use];
     }
 }
 
@@ -218,10 +226,12 @@ static bool reads_in_step(const lowering *l, int32_t group, int32_t slot) {
     for (int32_t m = l->group_first[group]; m; m = l->group_next[m])
         for (int32_t i = 0; i < l->g->nodes[m]->n_in; i++) {
             int32_t id = l->g->nodes[m]->in[i], direct = through_reshapes(l->g, id);
-            while (l->g->nodes[id]->op == OP_RESHAPE || l->g->nodes[id]->op == OP_PERMUTE || l->g->nodes[id]->op == OP_BROADCAST || l->g->nodes[id]->op == OP_SLICE)
+            while (l->g->nodes[id]->op == OP_RESHAPE || l->g->nodes[id]->op == OP_PERMUTE ||
+                   l->g->nodes[id]->op == OP_BROADCAST || l->g->nodes[id]->op == OP_SLICE)
                 id = l->g->nodes[id]->in[0];
             const ir_node *n = l->g->nodes[id];
-            if (n->op == OP_VARIABLE && n->attr.slot == slot && (direct != id || l->f->kind[m] != MEMBER_FULL)) return false;
+            if (n->op == OP_VARIABLE && n->attr.slot == slot && (direct != id || l->f->kind[m] != MEMBER_FULL))
+                return false;
         }
     return true;
 }
@@ -245,10 +255,12 @@ static void choose_direct(lowering *l, units *u) {
     const pass_graph *g = l->g;
     for (int32_t i = 0; i < g->n_assigns; i++) {
         int32_t v = g->assigns[i].value;
-        if (l->f->group[v] && l->f->kind[v] == MEMBER_FULL && !l->assigned_to[v]) l->assigned_to[v] = g->assigns[i].slot + 1;
+        if (l->f->group[v] && l->f->kind[v] == MEMBER_FULL && !l->assigned_to[v])
+            l->assigned_to[v] = g->assigns[i].slot + 1;
     }
     bool *direct = u->last;
-    for (int32_t group = 1; group < l->f->groups; group++) direct[group] = l->group_first[group] && only_assigned(l, group);
+    for (int32_t group = 1; group < l->f->groups; group++)
+        direct[group] = l->group_first[group] && only_assigned(l, group);
     int32_t *writer = arena_new(l->memory, int32_t, MAX2(g->source->n_variables, 1));
     for (int32_t i = 0; i < g->n_assigns; i++) {
         int32_t group = l->f->group[g->assigns[i].value], slot = g->assigns[i].slot;
@@ -270,7 +282,8 @@ static view *stage_assigned(lowering *l) {
         int32_t v = g->assigns[i].value;
         if (l->assigned_to[v]) continue;
         values[i] = *lower_view(l, v);
-        if (l->out->flat.buffers[values[i].buffer].space == FLAT_VARIABLE) values[i] = copied(l, &values[i], g->nodes[v]->shape);
+        if (l->out->flat.buffers[values[i].buffer].space == FLAT_VARIABLE)
+            values[i] = copied(l, &values[i], g->nodes[v]->shape);
     }
     return values;
 }
@@ -298,8 +311,8 @@ static void place_wanted(lowering *l) {
     }
 }
 
-/* Rows of the largest product by a variable, which come from all samples; outermost entries of the largest product of a batch, which
- * are samples where it is attention; and the most elements that such products have. */
+/* Rows of the largest product by a variable, which come from all samples; outermost entries of the largest product of a
+ * batch, which are samples where it is attention; and the most elements that such products have. */
 typedef struct along_samples { int64_t rows, samples, elements; } along_samples;
 
 static along_samples find_samples(const pass_graph *g) {
@@ -321,8 +334,8 @@ static along_samples find_samples(const pass_graph *g) {
 
 enum { FEWEST_TASKS = 4, FEWEST_LARGE = 4, LEAST_ROWS = 24, MOST_ROWS = 192, MOST_LANES = 1 << 17 };
 
-/* At least four tasks if they divide `what` (fewer if not), as few as that allows, each of LEAST_ROWS to `most` of the rows: the
- * more rows, the less often weights are read. */
+/* At least four tasks if they divide `what` (fewer if not), as few as that allows, each of LEAST_ROWS to `most` of the
+ * rows: the more rows, the less often weights are read. */
 static int64_t tasks_dividing(int64_t what, int64_t rows, int64_t most) {
     int64_t fewer = 0;
     for (int64_t tasks = 2; tasks <= what && rows / tasks >= LEAST_ROWS; tasks++) {
@@ -334,8 +347,8 @@ static int64_t tasks_dividing(int64_t what, int64_t rows, int64_t most) {
 }
 
 /* Whole samples if some have no more rows than a task should, or if there are enough of larger ones: then attention is
- * part of the chain too, and what it computes is memory of the task (task_memory.c). A sample alone is cut kernel by kernel: what
- * divides its rows seldom divides the work among threads. */
+ * part of the chain too, and what it computes is memory of the task (task_memory.c). A sample alone is cut kernel by
+ * kernel: what divides its rows seldom divides the work among threads. */
 static common_cut choose_cut(const pass_graph *g) {
     along_samples x = find_samples(g);
     int64_t most = g->cut.common_rows ? g->cut.common_rows : MOST_ROWS;
@@ -351,8 +364,10 @@ void pass_lower(const pass_graph *g, const fusion *f, bool merge, lowered *out) 
     arena *m = g->memory;
     int32_t n = g->count;
     lowering l = { .g = g, .f = f, .out = out, .memory = m };
-    l.loc = arena_new(m, view, n), l.needed = arena_new(m, bool, n), l.read = arena_new(m, bool, n), l.reg = arena_new(m, int16_t, n);
-    l.assigned_to = arena_new(m, int32_t, n), l.only_permute = arena_new(m, int32_t, n), l.second = arena_new(m, int32_t, n);
+    l.loc = arena_new(m, view, n), l.needed = arena_new(m, bool, n), l.read = arena_new(m, bool, n),
+    l.reg = arena_new(m, int16_t, n);
+    l.assigned_to = arena_new(m, int32_t, n), l.only_permute = arena_new(m, int32_t, n),
+    l.second = arena_new(m, int32_t, n);
     l.variable_buffer = arena_new(m, int32_t, MAX2(g->source->n_variables, 1));
     for (int32_t i = 0; i < g->source->n_variables; i++) l.variable_buffer[i] = -1;
     l.group_first = arena_new(m, int32_t, f->groups), l.group_next = arena_new(m, int32_t, n);

@@ -4,7 +4,8 @@
 
 #include "view.h"
 
-/* One cut for all kernels that run along the samples, so that one task can carry its samples through many of them (schedule.c). */
+/* One cut for all kernels that run along the samples, so that one task can carry its samples through many of them
+ * (schedule.c). */
 typedef struct common_cut {
     int64_t tasks;    /* 0: none, each kernel as it likes */
     int64_t rows;     /* of the largest product: a multiple of them is taken for something along the samples */

@@ -3,7 +3,14 @@
 
 #include "lower.h"
 
-enum { MOST_LOADS = 2 * 96, MOST_INSTRS = 4 * 96 + 64, TASK_ELEMENTS = 16384, MOST_COLS = 4096, COMMON_LANES = 256, LEAST_LANES = 16 };
+enum {
+    MOST_LOADS = 2 * 96,
+    MOST_INSTRS = 4 * 96 + 64,
+    TASK_ELEMENTS = 16384,
+    MOST_COLS = 4096,
+    COMMON_LANES = 256,
+    LEAST_LANES = 16
+};
 
 typedef struct load {
     int32_t node;     /* seen through reshapes; the broadcast itself where one is loaded */
@@ -31,7 +38,9 @@ typedef struct build {
     char       name[96];
 } build;
 
-static tide_dtype compute_type(tide_dtype storage) { return storage == TIDE_F16 || storage == TIDE_BF16 ? TIDE_F32 : storage; }
+static tide_dtype compute_type(tide_dtype storage) {
+    return storage == TIDE_F16 || storage == TIDE_BF16 ? TIDE_F32 : storage;
+}
 
 static const ir_node *node_of(const build *b, int32_t id) { return b->l->g->nodes[id]; }
 
@@ -56,7 +65,8 @@ static bool iota_below(const build *b, int32_t in, int64_t *inner, int64_t *size
     const ir_node *from = node_of(b, n->in[0]), *source = node_of(b, through_reshapes(b->l->g, n->in[0]));
     if (source->op != OP_ARANGE || source->shape.dim[0] < 2) return false;
     *size = source->shape.dim[0];
-    for (int i = n->shape.ndim - 1, shift = n->shape.ndim - from->shape.ndim; i >= shift && from->shape.dim[i - shift] == 1; i--)
+    for (int i = n->shape.ndim - 1, shift = n->shape.ndim - from->shape.ndim;
+         i >= shift && from->shape.dim[i - shift] == 1; i--)
         *inner *= n->shape.dim[i];
     return true;
 }
@@ -102,7 +112,9 @@ static bool cut(build *b, int64_t product) {
     int32_t at = 0;
     while (at < b->bounds && b->bound[at] < product) at++;
     if (at < b->bounds && b->bound[at] == product) return true;
-    if (b->bounds > TIDE_MAX_DIMS || (at > 0 && product % b->bound[at - 1]) || (at < b->bounds && b->bound[at] % product)) return false;
+    if (b->bounds > TIDE_MAX_DIMS || (at > 0 && product % b->bound[at - 1]) ||
+        (at < b->bounds && b->bound[at] % product))
+        return false;
     memmove(b->bound + at + 1, b->bound + at, (size_t)(b->bounds - at) * sizeof *b->bound);
     b->bound[at] = product;
     b->bounds++;
@@ -132,7 +144,9 @@ static void shorten_rows(build *b) {
         if (inner % d == 0 && cut(b, d)) return;
 }
 
-static bool one_stride(const view *v) { return v->ndim == 0 || (v->ndim == 1 && (v->stride[0] == 1 || v->stride[0] == 0)); }
+static bool one_stride(const view *v) {
+    return v->ndim == 0 || (v->ndim == 1 && (v->stride[0] == 1 || v->stride[0] == 0));
+}
 
 static void make_domain(build *b) {
     cut(b, 1);
@@ -166,7 +180,7 @@ static void make_domain(build *b) {
     if (!linear && m->cols >= 64 && m->cols <= 1024) m->rows_per_task = 64;
     const common_cut *common = &b->l->cut;
     int64_t lanes = common->tasks ? b->elements / common->tasks : 0;
-    bool    enough = common->tasks && (lanes >= COMMON_LANES || (b->elements % common->rows == 0 && lanes >= LEAST_LANES));
+    bool enough = common->tasks && (lanes >= COMMON_LANES || (b->elements % common->rows == 0 && lanes >= LEAST_LANES));
     if (enough && m->rows % common->tasks == 0 && lanes <= common->lanes) m->rows_per_task = m->rows / common->tasks;
 }
 
@@ -236,7 +250,8 @@ static int16_t use_counter(build *b, int32_t in) {
 }
 
 static int16_t use_random(build *b, const ir_node *n) {
-    flat_instr in = INSTR(.op = n->op == OP_RANDOM ? FLAT_RANDOM : FLAT_DROPMASK, .number = n->attr.number, .scale = n->attr.scale, .site = n->attr.site);
+    flat_instr in = INSTR(.op = n->op == OP_RANDOM ? FLAT_RANDOM : FLAT_DROPMASK, .number = n->attr.number,
+                          .scale = n->attr.scale, .site = n->attr.site);
     in.per_sample = n->shape.ndim && n->shape.dim[0] ? b->elements / n->shape.dim[0] : 1;
     for (int32_t i = 0; i < n->n_in; i++) in.src[i] = use_counter(b, n->in[i]);
     return emit(b, in, TIDE_F32, FLAT_FULL);
@@ -245,13 +260,17 @@ static int16_t use_random(build *b, const ir_node *n) {
 /* The register of an input that is made here: each kind of leaf once a kernel, by its own node. */
 static int16_t use_leaf(build *b, int32_t in) {
     const ir_node *fill = fill_below(b, in);
-    if (fill) return emit(b, INSTR(.op = FLAT_CONST, .number = fill->attr.number), compute_type((tide_dtype)fill->type), FLAT_ONE);
+    if (fill)
+        return emit(b, INSTR(.op = FLAT_CONST, .number = fill->attr.number), compute_type((tide_dtype)fill->type),
+                    FLAT_ONE);
     int32_t direct = through_reshapes(b->l->g, in);
     if (b->l->reg[direct]) return (int16_t)(b->l->reg[direct] - 1);
     const ir_node *n = node_of(b, direct);
     flat_instr iota = INSTR(.op = FLAT_IOTA);
     int16_t reg = node_draws(n) ? use_random(b, n)
-                  : iota_below(b, in, &iota.inner, &iota.size) ? emit(b, iota, compute_type((tide_dtype)n->type), FLAT_FULL) : (int16_t)-1;
+                  : iota_below(b, in, &iota.inner, &iota.size)
+                      ? emit(b, iota, compute_type((tide_dtype)n->type), FLAT_FULL)
+                      : (int16_t)-1;
     b->l->reg[direct] = (int16_t)(reg + 1);
     return reg;
 }
@@ -270,7 +289,8 @@ static int16_t expanded(build *b, int16_t reg) {
 }
 
 static const uint8_t reduce_ops[OP_COUNT] = {
-    [OP_SUM] = FLAT_ROW_SUM, [OP_MAX] = FLAT_ROW_MAX, [OP_MIN] = FLAT_ROW_MIN, [OP_ARGMAX] = FLAT_ROW_ARGMAX, [OP_ARGMIN] = FLAT_ROW_ARGMIN,
+    [OP_SUM] = FLAT_ROW_SUM, [OP_MAX] = FLAT_ROW_MAX, [OP_MIN] = FLAT_ROW_MIN, [OP_ARGMAX] = FLAT_ROW_ARGMAX,
+    [OP_ARGMIN] = FLAT_ROW_ARGMIN,
 };
 
 static int16_t emit_reduction(build *b, const ir_node *n, member_kind kind) {
@@ -299,7 +319,8 @@ static void emit_member(build *b, int32_t id) {
     int16_t reg = lane ? emit_lane(b, n, kind == MEMBER_ROW) : emit_reduction(b, n, kind);
     b->l->reg[id] = (int16_t)(reg + 1);
     size_t used = strlen(b->name);
-    snprintf(b->name + used, sizeof b->name - used, " %s", lane && n->op == OP_SCALAR ? scalar_names[n->attr.scalar] : ir_op_names[n->op]);
+    snprintf(b->name + used, sizeof b->name - used, " %s",
+             lane && n->op == OP_SCALAR ? scalar_names[n->attr.scalar] : ir_op_names[n->op]);
 }
 
 /* ---- stores and sinks ---- */
@@ -311,13 +332,15 @@ static void emit_store(build *b, int16_t reg, const view *to, bool row) {
     emit(b, in, (tide_dtype)b->reg_type[in.src[0]], (flat_kind)b->reg_kind[in.src[0]]);
 }
 
-/* A sum over tasks: partials, added up in task order by a second kernel, or straight into `out` if there is one task. */
+/* A sum over tasks: partials, added up in task order by a second kernel, or straight into `out` if there is one
+ * task. */
 static void emit_sink(build *b, int32_t id, int16_t reg, const view *out, flat_operand *fold) {
     bool columns = b->l->f->kind[id] == MEMBER_COL_SUM;
     int64_t width = columns ? b->map.cols : 1, tasks = ceil_div(b->map.rows, b->map.rows_per_task);
     view to = *out;
     bool whole = tasks == 1 && compute_type(out->type) == out->type;
-    if (!whole) to = lower_new(b->l, compute_type(out->type), TIDE_SHAPE(tasks, width));  /* 16-bit sums stay F32 to the end */
+    /* 16-bit sums stay F32 to the end */
+    if (!whole) to = lower_new(b->l, compute_type(out->type), TIDE_SHAPE(tasks, width));
     flat_instr in = INSTR(.op = columns ? FLAT_COL_SUM : FLAT_ALL_SUM);
     in.src[0] = reg;
     flat_operand o = { .buffer = to.buffer, .type = to.type, .offset = to.offset };
@@ -331,7 +354,9 @@ static void emit_fold(lowering *l, const flat_operand *partials, const view *out
     int64_t width = view_count(out);
     k->operands[0] = *partials;
     k->operands[1] = (flat_operand){ .buffer = out->buffer, .type = out->type, .offset = out->offset };
-    k->index = (flat_index){ .outer = 1, .n = tasks, .inner = width, .per_task = MAX2(1, MIN2(width, TASK_ELEMENTS / MAX2(tasks, 1))) };
+    k->index = (flat_index){
+        .outer = 1, .n = tasks, .inner = width, .per_task = MAX2(1, MIN2(width, TASK_ELEMENTS / MAX2(tasks, 1)))
+    };
     k->tasks = ceil_div(width, k->index.per_task);
 }
 
@@ -388,7 +413,8 @@ static void emit_outputs(build *b, int32_t first) {
     }
     finish(b);
     for (int32_t i = 0; i < count; i++)
-        if (folds[i].buffer >= 0) emit_fold(l, &folds[i], &l->loc[members[i]], ceil_div(b->map.rows, b->map.rows_per_task));
+        if (folds[i].buffer >= 0)
+            emit_fold(l, &folds[i], &l->loc[members[i]], ceil_div(b->map.rows, b->map.rows_per_task));
 }
 
 static void clear_registers(build *b, int32_t first) {
@@ -437,7 +463,8 @@ static void move(lowering *l, const view *from, double value, const view *to) {
     if (from) b.loads[b.n_loads++] = (load){ .node = -1, .v = view_merged(from), .reg = -1 };
     b.loads[b.n_loads++] = (load){ .node = -2, .v = view_merged(to), .reg = -1 };  /* the target cuts the domain too */
     make_domain(&b);
-    int16_t reg = from ? use_load(&b, -1, false) : emit(&b, INSTR(.op = FLAT_CONST, .number = value), compute_type(to->type), FLAT_ONE);
+    int16_t reg = from ? use_load(&b, -1, false)
+                       : emit(&b, INSTR(.op = FLAT_CONST, .number = value), compute_type(to->type), FLAT_ONE);
     view target = view_merged(to);
     emit_store(&b, reg, &target, false);
     finish(&b);

@@ -3,11 +3,22 @@
 
 #include "lower.h"
 
-enum { GEMM_ROWS = 64, SUM_ROWS = 128, FEW_ROWS = 32, FEWEST_COLS = 64, FEW_TASKS = 4, COMMON_ROWS = 8, TASK_ELEMENTS = 16384, SMALL_GEMM = 64 * 64 * 64 };
+enum {
+    GEMM_ROWS = 64,
+    SUM_ROWS = 128,
+    FEW_ROWS = 32,
+    FEWEST_COLS = 64,
+    FEW_TASKS = 4,
+    COMMON_ROWS = 8,
+    TASK_ELEMENTS = 16384,
+    SMALL_GEMM = 64 * 64 * 64
+};
 
 static const ir_node *node_of(const lowering *l, int32_t id) { return l->g->nodes[id]; }
 
-static flat_operand whole(const view *v) { return (flat_operand){ .buffer = v->buffer, .type = v->type, .offset = v->offset }; }
+static flat_operand whole(const view *v) {
+    return (flat_operand){ .buffer = v->buffer, .type = v->type, .offset = v->offset };
+}
 
 /* ---- matrix products ---- */
 
@@ -15,7 +26,8 @@ static flat_operand whole(const view *v) { return (flat_operand){ .buffer = v->b
 static bool matrix_ok(const view *v) {
     int r = v->ndim - 2, c = v->ndim - 1;
     bool row_unit = v->stride[c] == 1 || v->dim[c] == 1, column_unit = v->stride[r] == 1 || v->dim[r] == 1;
-    bool rows_apart = v->stride[r] >= v->dim[c] || v->dim[r] == 1, columns_apart = v->stride[c] >= v->dim[r] || v->dim[c] == 1;
+    bool rows_apart = v->stride[r] >= v->dim[c] || v->dim[r] == 1,
+         columns_apart = v->stride[c] >= v->dim[r] || v->dim[c] == 1;
     return (row_unit && rows_apart) || (column_unit && columns_apart);
 }
 
@@ -26,8 +38,10 @@ static view matrix_view(lowering *l, int32_t node) {
 
 /* The permutation that is the product's only use and keeps columns last: the product is written in that order. */
 static int32_t written_permuted(const lowering *l, int32_t node) {
-    return l->only_permute[node] && node_of(l, l->only_permute[node])->attr.start[node_of(l, node)->shape.ndim - 1] == node_of(l, node)->shape.ndim - 1
-               ? l->only_permute[node] : 0;
+    return l->only_permute[node] && node_of(l, l->only_permute[node])->attr.start[node_of(l, node)->shape.ndim - 1] ==
+                                        node_of(l, node)->shape.ndim - 1
+               ? l->only_permute[node]
+               : 0;
 }
 
 static view product_destination(lowering *l, int32_t node) {
@@ -48,7 +62,8 @@ static void split_gemm(const lowering *l, flat_gemm *gemm, flat_kernel *k, bool 
     const common_cut *cut = &l->cut;
     bool whole_samples = cut->samples && gemm->batch_ndim > 0 && gemm->batch[0] == cut->samples;
     bool of_each = gemm->batches > 1 && !whole_samples && cut->tasks && gemm->m == cut->rows;
-    if (gemm->batches == 1 && gemm->m <= FEW_ROWS && gemm->n >= FEWEST_COLS && work >= SMALL_GEMM) {  /* one answer: all cores share it */
+    /* one answer: all cores share it */
+    if (gemm->batches == 1 && gemm->m <= FEW_ROWS && gemm->n >= FEWEST_COLS && work >= SMALL_GEMM) {
         gemm->split = FLAT_SPLIT_COLS;
         gemm->rows_per_task = round_up(ceil_div(gemm->n, FEW_TASKS), 16);
         k->tasks = ceil_div(gemm->n, gemm->rows_per_task);
@@ -59,12 +74,14 @@ static void split_gemm(const lowering *l, flat_gemm *gemm, flat_kernel *k, bool 
     } else if (gemm->batches > 1 && (work < SMALL_GEMM || whole_samples)) {
         gemm->split = FLAT_SPLIT_BATCH;
         bool common = cut->tasks && gemm->batches % cut->tasks == 0;
-        gemm->rows_per_task = common ? gemm->batches / cut->tasks : MAX2(1, (int64_t)(0.5 * SMALL_GEMM / MAX2(work, 1.0)));
+        gemm->rows_per_task =
+            common ? gemm->batches / cut->tasks : MAX2(1, (int64_t)(0.5 * SMALL_GEMM / MAX2(work, 1.0)));
         k->tasks = ceil_div(gemm->batches, gemm->rows_per_task);
     } else {
         gemm->split = FLAT_SPLIT_ROWS;
         bool common = cut->tasks && by_variable && gemm->m % cut->tasks == 0 && gemm->m / cut->tasks >= COMMON_ROWS;
-        int64_t usual = by_variable ? GEMM_ROWS : SUM_ROWS, rows = l->g->cut.product_rows ? l->g->cut.product_rows : usual;
+        int64_t usual = by_variable ? GEMM_ROWS : SUM_ROWS,
+                rows = l->g->cut.product_rows ? l->g->cut.product_rows : usual;
         int64_t blocks = MAX2(1, (gemm->m + rows / 2) / rows);
         if (blocks > 2 && blocks % 2) blocks++;  /* processors have even numbers of cores */
         gemm->rows_per_task = common ? gemm->m / cut->tasks : ceil_div(gemm->m, blocks);
@@ -77,7 +94,12 @@ static void lower_matmul(lowering *l, int32_t node) {
     view a = matrix_view(l, n->in[0]), b = matrix_view(l, n->in[1]);
     view c = l->loc[node] = product_destination(l, node);
     char name[64];
-    flat_gemm gemm = { .m = a.dim[a.ndim - 2], .k = a.dim[a.ndim - 1], .n = b.dim[b.ndim - 1], .batches = 1, .batch_ndim = a.ndim - 2, .alpha = 1 };
+    flat_gemm gemm = { .m = a.dim[a.ndim - 2],
+                       .k = a.dim[a.ndim - 1],
+                       .n = b.dim[b.ndim - 1],
+                       .batches = 1,
+                       .batch_ndim = a.ndim - 2,
+                       .alpha = 1 };
     for (int i = 0; i < gemm.batch_ndim; i++) gemm.batches *= gemm.batch[i] = a.dim[i];
     snprintf(name, sizeof name, "gemm %dx%dx%d x%d", (int)gemm.m, (int)gemm.n, (int)gemm.k, (int)gemm.batches);
     flat_kernel *k = lower_kernel(l, FLAT_GEMM, 3, name);

@@ -36,8 +36,8 @@ static int64_t extent(const int64_t *dim, const int64_t *stride, int32_t from, i
     return span;
 }
 
-/* Elements from `offset`, `step` further for each of a row of blocks, each block `size` elements from its beginning to its end. A
- * block that lies within one step, such as some columns of all rows, counts as a part of that whole step. */
+/* Elements from `offset`, `step` further for each of a row of blocks, each block `size` elements from its beginning to
+ * its end. A block that lies within one step, such as some columns of all rows, counts as a part of that whole step. */
 static part stepped(int64_t offset, int64_t step, int64_t size, int64_t steps_a_task, int64_t bytes) {
     int64_t inside = offset % step;
     if (inside + size <= step) offset -= inside;
@@ -45,7 +45,8 @@ static part stepped(int64_t offset, int64_t step, int64_t size, int64_t steps_a_
 }
 
 /* The part when whole entries of the outermost dimension make a task, whatever lies within one. */
-static part outer_part(const int64_t *dim, const int64_t *stride, int32_t counted, int32_t ndim, int64_t per_task, int64_t offset, int64_t bytes) {
+static part outer_part(const int64_t *dim, const int64_t *stride, int32_t counted, int32_t ndim, int64_t per_task,
+                       int64_t offset, int64_t bytes) {
     int64_t inner = 1, size = extent(dim, stride, 1, ndim);
     for (int32_t i = 1; i < counted; i++) inner *= dim[i];
     if (counted < 1 || per_task % inner || size > stride[0]) return (part){ 0 };
@@ -59,14 +60,16 @@ static part map_part(const flat_kernel *k, int32_t operand) {
     for (int32_t i = 0; i < m->count; i++)
         if (m->instrs[i].operand == operand && (m->instrs[i].op == FLAT_COL_SUM || m->instrs[i].op == FLAT_ALL_SUM))
             return (part){ true, o->offset * bytes, bytes * (m->instrs[i].op == FLAT_COL_SUM ? m->cols : 1) };
-    if (nested(m->dim, o->stride, m->row_ndim, &row) && cols <= row) return stepped(o->offset, row, cols, m->rows_per_task, bytes);
+    if (nested(m->dim, o->stride, m->row_ndim, &row) && cols <= row)
+        return stepped(o->offset, row, cols, m->rows_per_task, bytes);
     return outer_part(m->dim, o->stride, m->row_ndim, m->ndim, m->rows_per_task, o->offset, bytes);
 }
 
 static part gemm_part(const flat_kernel *k, int32_t operand) {
     const flat_gemm *g = &k->gemm;
     const flat_operand *o = &k->operands[operand];
-    int64_t bytes = (int64_t)tide_dtype_size(o->type), rows = operand == 1 ? g->k : g->m, cols = operand == 0 ? g->k : g->n;
+    int64_t bytes = (int64_t)tide_dtype_size(o->type), rows = operand == 1 ? g->k : g->m,
+            cols = operand == 0 ? g->k : g->n;
     int32_t nb = g->batch_ndim;
     int64_t matrix[2] = { rows, cols }, step, dim[TIDE_MAX_DIMS + 2], stride[TIDE_MAX_DIMS + 2];
     memcpy(dim, g->batch, sizeof *dim * (size_t)nb);
@@ -79,7 +82,8 @@ static part gemm_part(const flat_kernel *k, int32_t operand) {
         return row >= size ? stepped(o->offset, row, size, g->rows_per_task, bytes) : (part){ 0 };
     }
     int64_t size = extent(matrix, o->stride + nb, 0, 2);
-    if (nested(g->batch, o->stride, nb, &step) && size <= step) return stepped(o->offset, step, size, g->rows_per_task, bytes);
+    if (nested(g->batch, o->stride, nb, &step) && size <= step)
+        return stepped(o->offset, step, size, g->rows_per_task, bytes);
     memcpy(dim + nb, matrix, sizeof matrix);
     return outer_part(dim, o->stride, nb, nb + 2, g->rows_per_task, o->offset, bytes);
 }

@@ -24,11 +24,13 @@ int32_t pass_add(pass_graph *g, const ir_node *node);  /* copies the node; its i
 
 /* import.c. initial: random numbers take step 0 and no counter advances (a variable's first value). */
 bool pass_import(pass_graph *g, tide_list wanted, int32_t *wanted_node, bool initial, tide_failure *why);
-/* simplify.c. Legalise: what every backend needs (reduced axes last, nothing without elements). Simplify: common subexpressions, constants, views of views, dead nodes. */
+/* simplify.c. Legalise: what every backend needs (reduced axes last, nothing without elements). Simplify: common
+ * subexpressions, constants, views of views, dead nodes. */
 void pass_legalise(pass_graph *g);
 void pass_simplify(pass_graph *g);
 
-/* precision.c: large products get operands of the 16-bit type `half`. Leaves what nothing uses any more: legalise after it. */
+/* precision.c: large products get operands of the 16-bit type `half`. Leaves what nothing uses any more: legalise after
+ * it. */
 void pass_precision(pass_graph *g, tide_dtype half);
 
 /* ---- fuse.c: which nodes share a kernel ---- */
@@ -54,7 +56,8 @@ int32_t through_reshapes(const pass_graph *g, int32_t node);
 bool node_rounds(const ir_node *n);
 /* node is a variable seen through views and casts: the same for all samples. */
 bool node_of_variable(const pass_graph *g, int32_t node);
-/* The member of `group` that input `in` of another member reads in place, as FULL or as ROW spread over columns; 0: none. */
+/* The member of `group` that input `in` of another member reads in place, as FULL or as ROW spread over columns; 0:
+ * none. */
 int32_t fused_input(const pass_graph *g, const fusion *f, int32_t in, int32_t group);
 /* Trailing or leading run of reduced axes: product of the trailing (leading) axes in `axes` if they are exactly a
  * suffix (prefix) of the shape, sizes of 1 aside; else 0. */
@@ -74,7 +77,8 @@ typedef struct lowered {
 
 /* merge: kernels along the samples are cut alike, for chains. */
 void pass_lower(const pass_graph *g, const fusion *f, bool merge, lowered *out);
-/* parts.c: task t of a kernel touches the operand's buffer within [base + t step, base + (t + 1) step) bytes, if known. */
+/* parts.c: task t of a kernel touches the operand's buffer within [base + t step, base + (t + 1) step) bytes, if
+ * known. */
 typedef struct part { bool known; int64_t base, step; } part;
 part part_of(const flat_kernel *k, int32_t operand);
 /* Which operands a kernel writes; the others are read. */
@@ -84,6 +88,7 @@ void pass_schedule(arena *memory, flat_program *p, int64_t tasks);
 /* task_memory.c: buffers of one chain alone go to the running thread's own memory. */
 void pass_task_memory(arena *memory, const lowered *l, int32_t n_inputs, int32_t n_outputs, flat_program *p);
 /* place_memory.c: lifetimes and arena offsets. Inputs live from before the program, outputs to its end. */
-void pass_place(arena *memory, const lowered *l, int32_t n_inputs, int32_t n_outputs, flat_program *p, int64_t guard, bool apart);
+void pass_place(arena *memory, const lowered *l, int32_t n_inputs, int32_t n_outputs, flat_program *p, int64_t guard,
+                bool apart);
 
 #endif

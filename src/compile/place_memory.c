@@ -1,5 +1,5 @@
-/* Arena offsets: buffers that live at the same time get memory of their own, others share it. Largest first, each at the
- * lowest offset that is free for its whole life (the greedy-by-size order of Pisarchyk & Lee 2020). */
+/* Arena offsets: buffers that live at the same time get memory of their own, others share it. Largest first, each at
+ * the lowest offset that is free for its whole life (the greedy-by-size order of Pisarchyk & Lee 2020). */
 #include <stdlib.h>
 
 #include "pass.h"
@@ -37,7 +37,9 @@ static int by_size(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static bool same_time(const flat_buffer *a, const flat_buffer *b) { return a->first_phase <= b->last_phase && b->first_phase <= a->last_phase; }
+static bool same_time(const flat_buffer *a, const flat_buffer *b) {
+    return a->first_phase <= b->last_phase && b->first_phase <= a->last_phase;
+}
 
 /* `placed` is ordered by offset. */
 static int64_t lowest_offset(const flat_buffer *b, flat_buffer *const *placed, int32_t count, int64_t guard) {
@@ -58,8 +60,10 @@ static void place_apart(flat_buffer **buffers, int32_t count, int64_t guard, fla
     }
 }
 
-void pass_place(arena *memory, const lowered *l, int32_t n_inputs, int32_t n_outputs, flat_program *p, int64_t guard, bool apart) {
-    flat_buffer **order = arena_new(memory, flat_buffer *, MAX2(p->n_buffers, 1)), **placed = arena_new(memory, flat_buffer *, MAX2(p->n_buffers, 1));
+void pass_place(arena *memory, const lowered *l, int32_t n_inputs, int32_t n_outputs, flat_program *p, int64_t guard,
+                bool apart) {
+    flat_buffer **order = arena_new(memory, flat_buffer *, MAX2(p->n_buffers, 1)),
+                **placed = arena_new(memory, flat_buffer *, MAX2(p->n_buffers, 1));
     int32_t count = 0, n_placed = 0;
     find_lifetimes(l, n_inputs, n_outputs, p);
     for (int32_t i = 0; i < p->n_buffers; i++) {

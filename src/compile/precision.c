@@ -1,10 +1,11 @@
-/* Precision: large products multiply 16-bit numbers. An operand is cast where it is made, below reshapes, permutations and
- * broadcasts: so all products that read it share one cast, the cast joins the kernel that computes the value (fuse.c), and
- * a value that only products use is never stored in F32. Everything else stays as it was. */
+/* Precision: large products multiply 16-bit numbers. An operand is cast where it is made, below reshapes, permutations
+ * and broadcasts: so all products that read it share one cast, the cast joins the kernel that computes the value
+ * (fuse.c), and a value that only products use is never stored in F32. Everything else stays as it was. */
 #include "pass.h"
 
-/* Which products gain, measured with bf16 on one core (AMX; f32 at 150 GFLOP/s): 64x64x32 is 1.6 to 1.9 times as fast, 48x48x32
- * and 96x96x11 are slower. Below 32 rows casting the other operand, usually a weight, costs more than the product saves. */
+/* Which products gain, measured with bf16 on one core (AMX; f32 at 150 GFLOP/s): 64x64x32 is 1.6 to 1.9 times as fast,
+ * 48x48x32 and 96x96x11 are slower. Below 32 rows casting the other operand, usually a weight, costs more than the
+ * product saves. */
 enum { LEAST_ROWS = 32, LEAST_COLS = 16, LEAST_DEPTH = 32, LEAST_WORK = 1 << 17, MOST_VIEWS = 16 };
 
 static bool gains(int64_t m, int64_t n, int64_t k) {
@@ -35,8 +36,8 @@ static int32_t with_input(precision *p, const ir_node *n, ir_op op, int32_t inpu
     return pass_add(&p->to, &copy);
 }
 
-/* A view is cast below itself. Not a slice, which may be of something large, nor a product's only permutation, which the
- * product is written in (lower_ops.c). */
+/* A view is cast below itself. Not a slice, which may be of something large, nor a product's only permutation, which
+ * the product is written in (lower_ops.c). */
 static bool cast_below(const precision *p, const ir_node *n) {
     if (n->op == OP_RESHAPE || n->op == OP_BROADCAST) return true;
     return n->op == OP_PERMUTE && (p->from->nodes[n->in[0]]->op != OP_MATMUL || p->users[n->in[0]] > 1);

@@ -1,9 +1,11 @@
-/* Phases and chains. A kernel runs one phase after the last that wrote what it touches or read what it writes, unless all
- * it waits for in that phase belongs to one chain, cut into the same tasks, and task by task stays within the same part of
- * each buffer: then it joins the chain, and a task carries its part through all the chain's kernels while it is in cache. */
+/* Phases and chains. A kernel runs one phase after the last that wrote what it touches or read what it writes, unless
+ * all it waits for in that phase belongs to one chain, cut into the same tasks, and task by task stays within the same
+ * part of each buffer: then it joins the chain, and a task carries its part through all the chain's kernels while it is
+ * in cache. */
 #include "pass.h"
 
-typedef struct access { int32_t kernel, operand, next; } access;  /* next: the previous access to the same buffer; 0: none */
+typedef struct access { int32_t kernel, operand, next; } access;  /* next: the previous access to the same buffer; 0:
+                                                                     none */
 
 typedef struct scheduler {
     flat_program *p;
@@ -59,7 +61,8 @@ static void note_accesses(scheduler *s, int32_t k) {
 
 static void lay_out(arena *memory, scheduler *s) {
     flat_program *p = s->p;
-    int32_t *chain_phase = arena_new(memory, int32_t, MAX2(s->chains, 1)), *at = arena_new(memory, int32_t, MAX2(s->chains, 1));
+    int32_t *chain_phase = arena_new(memory, int32_t, MAX2(s->chains, 1)),
+            *at = arena_new(memory, int32_t, MAX2(s->chains, 1));
     int32_t *place = arena_new(memory, int32_t, MAX2(s->chains, 1));
     flat_kernel *sorted = arena_new(memory, flat_kernel, MAX2(p->n_kernels, 1));
     p->phases = arena_new(memory, flat_phase, MAX2(p->n_phases, 1));
@@ -67,7 +70,8 @@ static void lay_out(arena *memory, scheduler *s) {
     p->n_chains = s->chains;
     for (int32_t i = 0; i < p->n_kernels; i++) chain_phase[s->chain[i]] = s->phase[i];
     for (int32_t c = 0; c < s->chains; c++) p->phases[chain_phase[c]].chains++;
-    for (int32_t i = 1; i < p->n_phases; i++) p->phases[i].first_chain = p->phases[i - 1].first_chain + p->phases[i - 1].chains;
+    for (int32_t i = 1; i < p->n_phases; i++)
+        p->phases[i].first_chain = p->phases[i - 1].first_chain + p->phases[i - 1].chains;
     for (int32_t c = 0; c < s->chains; c++) {
         const flat_phase *phase = &p->phases[chain_phase[c]];
         place[c] = phase->first_chain + at[chain_phase[c]]++;
@@ -76,7 +80,8 @@ static void lay_out(arena *memory, scheduler *s) {
         flat_chain *c = &p->chains[place[s->chain[i]]];
         c->kernels++, c->tasks = p->kernels[i].tasks;
     }
-    for (int32_t c = 1; c < s->chains; c++) p->chains[c].first_kernel = p->chains[c - 1].first_kernel + p->chains[c - 1].kernels;
+    for (int32_t c = 1; c < s->chains; c++)
+        p->chains[c].first_kernel = p->chains[c - 1].first_kernel + p->chains[c - 1].kernels;
     memset(at, 0, sizeof *at * (size_t)s->chains);
     for (int32_t i = 0; i < p->n_kernels; i++) {
         int32_t c = place[s->chain[i]];
@@ -94,7 +99,8 @@ static bool along_samples(const flat_kernel *k, int64_t tasks) {
 /* The kernels along the samples and all that depends on them, by a value or by memory that is written again. */
 static bool *find_after(arena *memory, const flat_program *p, int64_t tasks) {
     bool *after = arena_new(memory, bool, MAX2(p->n_kernels, 1));
-    bool *written = arena_new(memory, bool, MAX2(p->n_buffers, 1)), *read = arena_new(memory, bool, MAX2(p->n_buffers, 1));
+    bool *written = arena_new(memory, bool, MAX2(p->n_buffers, 1)),
+         *read = arena_new(memory, bool, MAX2(p->n_buffers, 1));
     for (int32_t k = 0; k < p->n_kernels; k++) {
         const flat_kernel *kernel = &p->kernels[k];
         after[k] = along_samples(kernel, tasks);
@@ -127,14 +133,16 @@ static void place(scheduler *s, int32_t k, int32_t not_before) {
     note_accesses(s, k);
 }
 
-/* What the kernels along the samples need from elsewhere (indices, counts, weights put together) comes before all of them, so
- * that their chain need not end to wait for it. */
+/* What the kernels along the samples need from elsewhere (indices, counts, weights put together) comes before all of
+ * them, so that their chain need not end to wait for it. */
 void pass_schedule(arena *memory, flat_program *p, int64_t tasks) {
     int32_t operands = 1;
     for (int32_t i = 0; i < p->n_kernels; i++) operands += p->kernels[i].n_operands;
     scheduler s = { .p = p };
-    s.phase = arena_new(memory, int32_t, MAX2(p->n_kernels, 1)), s.chain = arena_new(memory, int32_t, MAX2(p->n_kernels, 1));
-    s.last_write = arena_new(memory, int32_t, MAX2(p->n_buffers, 1)), s.reads = arena_new(memory, int32_t, MAX2(p->n_buffers, 1));
+    s.phase = arena_new(memory, int32_t, MAX2(p->n_kernels, 1)),
+    s.chain = arena_new(memory, int32_t, MAX2(p->n_kernels, 1));
+    s.last_write = arena_new(memory, int32_t, MAX2(p->n_buffers, 1)),
+    s.reads = arena_new(memory, int32_t, MAX2(p->n_buffers, 1));
     s.accesses = arena_new(memory, access, operands);
     bool *after = find_after(memory, p, tasks);
     for (int32_t k = 0; k < p->n_kernels; k++)

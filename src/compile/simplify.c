@@ -1,6 +1,6 @@
-/* Rebuilds the graph node by node: equal nodes become one, constants are folded, views of views are merged. What nothing
- * uses is not rebuilt. Every rule gives the same bits, NaN included, except folding of constants in double and the sign of a zero
- * in rule_slices. */
+/* Rebuilds the graph node by node: equal nodes become one, constants are folded, views of views are merged. What
+ * nothing uses is not rebuilt. Every rule gives the same bits, NaN included, except folding of constants in double and
+ * the sign of a zero in rule_slices. */
 #include <math.h>
 
 #include "pass.h"
@@ -29,8 +29,9 @@ static uint32_t node_hash(const ir_node *n) {
 }
 
 static bool node_same(const ir_node *a, const ir_node *b) {
-    return a->op == b->op && a->type == b->type && a->n_in == b->n_in && a->op != OP_CUSTOM && tide_shape_equal(a->shape, b->shape) &&
-           !memcmp(&a->attr, &b->attr, sizeof a->attr) && !memcmp(a->in, b->in, (size_t)a->n_in * sizeof *a->in);
+    return a->op == b->op && a->type == b->type && a->n_in == b->n_in && a->op != OP_CUSTOM &&
+           tide_shape_equal(a->shape, b->shape) && !memcmp(&a->attr, &b->attr, sizeof a->attr) &&
+           !memcmp(a->in, b->in, (size_t)a->n_in * sizeof *a->in);
 }
 
 static int32_t intern(rebuild *r, const ir_node *n) {
@@ -45,7 +46,9 @@ static int32_t intern(rebuild *r, const ir_node *n) {
 
 static const ir_node *at(const rebuild *r, int32_t id) { return r->to.nodes[id]; }
 static bool is_fill(const ir_node *n) { return n->op == OP_FILL; }
-static bool is_fill_of(const ir_node *n, double value) { return n->op == OP_FILL && n->attr.number == value && !signbit(n->attr.number); }
+static bool is_fill_of(const ir_node *n, double value) {
+    return n->op == OP_FILL && n->attr.number == value && !signbit(n->attr.number);
+}
 
 /* ---- constants ---- */
 
@@ -72,14 +75,17 @@ static bool fold_binary(int op, double a, double b, double *y) {
     }
 }
 
-static double number_of(const ir_node *fill) { return fill->type == TIDE_F32 ? (double)(float)fill->attr.number : fill->attr.number; }
+static double number_of(const ir_node *fill) {
+    return fill->type == TIDE_F32 ? (double)(float)fill->attr.number : fill->attr.number;
+}
 
 static bool fold(const rebuild *r, const ir_node *n, double *y) {
     if (n->type != TIDE_F32 && n->type != TIDE_F64) return false;
     for (int32_t i = 0; i < n->n_in; i++)
         if (!is_fill(at(r, n->in[i]))) return false;
     bool done = n->n_in == 1 ? fold_unary(n->attr.scalar, number_of(at(r, n->in[0])), y)
-                             : n->n_in == 2 && fold_binary(n->attr.scalar, number_of(at(r, n->in[0])), number_of(at(r, n->in[1])), y);
+                             : n->n_in == 2 && fold_binary(n->attr.scalar, number_of(at(r, n->in[0])),
+                                                           number_of(at(r, n->in[1])), y);
     if (done && n->type == TIDE_F32) *y = (float)*y;
     return done;
 }
@@ -91,7 +97,8 @@ static int32_t filled(rebuild *r, const ir_node *like, double value) {
 
 /* ---- rules: the node that n equals, or 0 ---- */
 
-/* The axis along which `n`, zeros but for its input, shows that input; -1 if there are several or it is not in one piece. */
+/* The axis along which `n`, zeros but for its input, shows that input; -1 if there are several or it is not in one
+ * piece. */
 static int unsliced_axis(const rebuild *r, const ir_node *n) {
     if (n->op != OP_UNSLICE) return -1;
     tide_shape part = at(r, n->in[0])->shape;
@@ -115,7 +122,12 @@ static int32_t rule_slices(rebuild *r, const ir_node *a, const ir_node *b) {
     bool whole = first->attr.start[axis] == 0 && second->attr.start[axis] == middle &&
                  middle + at(r, second->in[0])->shape.dim[axis] == a->shape.dim[axis];
     if (!whole) return 0;
-    ir_node both = { .op = OP_CONCAT, .type = a->type, .n_in = 2, .in = arena_new(r->to.memory, int32_t, 2), .shape = a->shape, .attr.axis = axis };
+    ir_node both = { .op = OP_CONCAT,
+                     .type = a->type,
+                     .n_in = 2,
+                     .in = arena_new(r->to.memory, int32_t, 2),
+                     .shape = a->shape,
+                     .attr.axis = axis };
     both.in[0] = first->in[0], both.in[1] = second->in[0];
     return intern(r, &both);
 }
@@ -145,7 +157,9 @@ static int32_t rules_view(rebuild *r, const ir_node *n);
 
 static int32_t swapped(rebuild *r, int32_t id) {
     const ir_node *x = at(r, id);
-    ir_node turn = { .op = OP_PERMUTE, .type = x->type, .n_in = 1, .in = arena_new(r->to.memory, int32_t, 1), .shape = x->shape };
+    ir_node turn = {
+        .op = OP_PERMUTE, .type = x->type, .n_in = 1, .in = arena_new(r->to.memory, int32_t, 1), .shape = x->shape
+    };
     int last = x->shape.ndim - 1;
     for (int i = 0; i <= last; i++) turn.attr.start[i] = i;
     turn.attr.start[last] = last - 1, turn.attr.start[last - 1] = last;
@@ -208,13 +222,15 @@ static int32_t rule_reduce(rebuild *r, const ir_node *n) {
 
 static int32_t rule_cast(rebuild *r, const ir_node *n) {
     const ir_node *x = at(r, n->in[0]);
-    bool plain = is_fill(x) && (x->type == TIDE_F32 || x->type == TIDE_F64) && (n->type == TIDE_F32 || n->type == TIDE_F64);
+    bool plain =
+        is_fill(x) && (x->type == TIDE_F32 || x->type == TIDE_F64) && (n->type == TIDE_F32 || n->type == TIDE_F64);
     return plain ? filled(r, n, number_of(x)) : 0;
 }
 
 typedef int32_t (*rule)(rebuild *r, const ir_node *n);
 static const rule simplify_rules[OP_COUNT] = {
-    [OP_SCALAR] = rule_scalar, [OP_RESHAPE] = rule_view, [OP_PERMUTE] = rule_view, [OP_BROADCAST] = rule_view, [OP_SLICE] = rule_view,
+    [OP_SCALAR] = rule_scalar, [OP_RESHAPE] = rule_view, [OP_PERMUTE] = rule_view, [OP_BROADCAST] = rule_view,
+    [OP_SLICE] = rule_view,
     [OP_SUM] = rule_reduce,    [OP_MAX] = rule_reduce,   [OP_MIN] = rule_reduce,   [OP_CAST] = rule_cast,
 };
 
@@ -227,8 +243,10 @@ static uint32_t reduced_axes(const ir_node *n) {
 /* The value of a reduction over no elements. */
 static double empty_value(const ir_node *n) {
     bool integer = n->type == TIDE_I32 || n->type == TIDE_I64 || n->type == TIDE_U8;
-    if (n->op == OP_MAX) return !integer ? -INFINITY : n->type == TIDE_I32 ? INT32_MIN : n->type == TIDE_I64 ? (double)INT64_MIN : 0;
-    if (n->op == OP_MIN) return !integer ? INFINITY : n->type == TIDE_I32 ? INT32_MAX : n->type == TIDE_I64 ? 0x1p63 : 255;
+    if (n->op == OP_MAX)
+        return !integer ? -INFINITY : n->type == TIDE_I32 ? INT32_MIN : n->type == TIDE_I64 ? (double)INT64_MIN : 0;
+    if (n->op == OP_MIN)
+        return !integer ? INFINITY : n->type == TIDE_I32 ? INT32_MAX : n->type == TIDE_I64 ? 0x1p63 : 255;
     return 0;
 }
 

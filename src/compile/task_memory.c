@@ -1,6 +1,7 @@
-/* Memory within a chain. A task runs the chain's kernels one after the other on its own part of every buffer. Of a buffer that
- * only this chain touches nothing outlives the task: it needs no more than one part for each thread, in memory of the
- * thread's own, which the next task uses again while it is in cache. Parts that live one after the other share it. */
+/* Memory within a chain. A task runs the chain's kernels one after the other on its own part of every buffer. Of a
+ * buffer that only this chain touches nothing outlives the task: it needs no more than one part for each thread, in
+ * memory of the thread's own, which the next task uses again while it is in cache. Parts that live one after the other
+ * share it. */
 #include "pass.h"
 
 enum { ALIGN = 64 };
@@ -15,13 +16,15 @@ static void note_use(life *x, const flat_kernel *kernel, int32_t operand, int32_
     part where = kernel->tasks == 1 ? (part){ true, 0, bytes } : part_of(kernel, operand);
     bool cut = kernel->kind == FLAT_MAP || kernel->kind == FLAT_GEMM;  /* the others address whole buffers */
     if (x->chain == -1) *x = (life){ chain, k, k, where };
-    if (!cut || x->chain != chain || !where.known || where.base != x->where.base || where.step != x->where.step) x->chain = -2;
+    if (!cut || x->chain != chain || !where.known || where.base != x->where.base || where.step != x->where.step)
+        x->chain = -2;
     x->last = k;
 }
 
 static life *find_lives(arena *memory, const lowered *l, int32_t n_inputs, int32_t n_outputs, const flat_program *p) {
     life *lives = arena_new(memory, life, MAX2(p->n_buffers, 1));
-    for (int32_t i = 0; i < p->n_buffers; i++) lives[i].chain = p->buffers[i].space == FLAT_ARENA && p->buffers[i].bytes > 0 ? -1 : -2;
+    for (int32_t i = 0; i < p->n_buffers; i++)
+        lives[i].chain = p->buffers[i].space == FLAT_ARENA && p->buffers[i].bytes > 0 ? -1 : -2;
     for (int32_t i = 0; i < n_inputs; i++)
         if (l->input_buffer[i] >= 0) lives[l->input_buffer[i]].chain = -2;
     for (int32_t i = 0; i < n_outputs; i++) lives[l->output_buffer[i]].chain = -2;
@@ -41,7 +44,8 @@ typedef struct slot { int64_t offset, bytes; int32_t busy; } slot;
 static slot *find_slot(slot *slots, int32_t *count, int64_t bytes, int32_t first, int64_t *used) {
     slot *best = NULL;
     for (int32_t s = 0; s < *count; s++)
-        if (slots[s].busy < first && slots[s].bytes >= bytes && (!best || slots[s].bytes < best->bytes)) best = &slots[s];
+        if (slots[s].busy < first && slots[s].bytes >= bytes && (!best || slots[s].bytes < best->bytes))
+            best = &slots[s];
     if (best) return best;
     slots[*count] = (slot){ .offset = *used, .bytes = bytes };
     *used += bytes;

@@ -14,7 +14,8 @@ const char *folder_file(const char *folder, const char *name, char *buffer) {
 tide_status make_folders(const char *path, tide_failure *failure) {
     char part[FOLDER_PATH];
     if (snprintf(part, sizeof part, "%s", path) >= 1024)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "out", "the name of the folder is longer than 1023 bytes: %.64s...", path);
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "out",
+                       "the name of the folder is longer than 1023 bytes: %.64s...", path);
     for (char *at = part + 1;; at++) {
         if (*at && *at != '/') continue;
         char kept = *at;
@@ -25,6 +26,7 @@ tide_status make_folders(const char *path, tide_failure *failure) {
         *at = kept;
     }
     struct stat s;
-    if (stat(path, &s) || !S_ISDIR(s.st_mode)) return fail_at(failure, TIDE_EIO, path, 0, NULL, "%s is not a folder", path);
+    if (stat(path, &s) || !S_ISDIR(s.st_mode))
+        return fail_at(failure, TIDE_EIO, path, 0, NULL, "%s is not a folder", path);
     return TIDE_OK;
 }

@@ -24,11 +24,14 @@ enum { LIST_MOST = 1 << 22 };
 enum { FIRST_NAMES = 20 };
 static const struct { const char *command, *names[FIRST_NAMES]; } first_version[] = {
     { "forecast train",
-      { "run.json", "model.safetensors", "state.safetensors", "metrics.csv", "loss.svg", "loss.csv", "horizon.svg", "horizon.csv", "sample.svg",
-        "sample.csv", "forecast.svg", "forecast.csv", "benchmark.json", "step-times.svg", "step-times.csv", "answer-times.svg",
+      { "run.json", "model.safetensors", "state.safetensors", "metrics.csv", "loss.svg", "loss.csv", "horizon.svg",
+        "horizon.csv", "sample.svg",
+        "sample.csv", "forecast.svg", "forecast.csv", "benchmark.json", "step-times.svg", "step-times.csv",
+        "answer-times.svg",
         "answer-times.csv" } },
     { "eis train",
-      { "run.json", "model.safetensors", "state.safetensors", "metrics.csv", "best_eis_predictor_mlx.npz", "loss.svg", "loss.csv", "accuracy.svg",
+      { "run.json", "model.safetensors", "state.safetensors", "metrics.csv", "best_eis_predictor_mlx.npz", "loss.svg",
+        "loss.csv", "accuracy.svg",
         "accuracy.csv" } },
 };
 
@@ -60,12 +63,14 @@ static char *read_list(const char *folder) {
     char        path[FOLDER_PATH];
     struct stat info;
     char       *data = NULL;
-    int         fd   = is_folder(folder) ? open(folder_file(folder, LIST, path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    int fd = is_folder(folder) ? open(folder_file(folder, LIST, path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
     if (fd < 0) return NULL;
-    bool fine = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size < LIST_MOST && (data = malloc((size_t)info.st_size + 1)) != NULL;
+    bool fine = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size < LIST_MOST &&
+                (data = malloc((size_t)info.st_size + 1)) != NULL;
     ssize_t length = fine ? read(fd, data, (size_t)info.st_size) : -1;
     close(fd);
-    fine = fine && length >= (ssize_t)strlen(magic) && !memcmp(data, magic, strlen(magic)) && !memchr(data, 0, (size_t)length);
+    fine = fine && length >= (ssize_t)strlen(magic) && !memcmp(data, magic, strlen(magic)) &&
+           !memchr(data, 0, (size_t)length);
     if (!fine) {
         free(data);
         return errno = EBADMSG, NULL;
@@ -123,14 +128,16 @@ static bool is_temporary(const char *name, long *pid) {
     return end > name + 2 && *end == '-' && end[1] && end[1 + strspn(end + 1, "0123456789")] == 0;
 }
 
-/* A folder of that name without a list is what a process was killed in while making it, unless there is something else in it. */
+/* A folder of that name without a list is what a process was killed in while making it, unless there is something else
+ * in it. */
 static bool holds_only_parts(const char *folder) {
     char path[FOLDER_PATH];
     long pid;
     bool fine = true;
     DIR *d    = is_folder(folder) ? opendir(folder_file(folder, PRIVATE, path)) : NULL;
     if (!d) return false;
-    for (struct dirent *e; fine && (e = readdir(d));) fine = !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || is_temporary(e->d_name, &pid);
+    for (struct dirent *e; fine && (e = readdir(d));)
+        fine = !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || is_temporary(e->d_name, &pid);
     closedir(d);
     return fine;
 }
@@ -142,7 +149,8 @@ static tide_status put_list(const char *folder, const char *list, bool replace, 
     int  fd   = open(folder_file(folder, name, part), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
     bool fine = fd >= 0 && write(fd, list, strlen(list)) == (ssize_t)strlen(list) && fsync(fd) == 0;
     folder_file(folder, LIST, path);
-    if (fine) fine = (!replace && (link(part, path) == 0 || errno == EEXIST)) || rename(part, path) == 0; /* also on disks without links */
+    /* also on disks without links */
+    if (fine) fine = (!replace && (link(part, path) == 0 || errno == EEXIST)) || rename(part, path) == 0;
     tide_status status = fine ? TIDE_OK : system_failed(folder, PRIVATE, failure);
     if (fd >= 0) close(fd), unlink(part);
     return status;
@@ -156,9 +164,11 @@ static void names_of_first_version(const char *folder, const char *names[FIRST_N
     folder_file(folder, "run.json", path);
     json_t     *run     = lstat(path, &info) == 0 && S_ISREG(info.st_mode) ? json_load_file(path, 0, NULL) : NULL;
     const char *command = json_string_value(json_object_get(run, "command"));
-    bool        ours    = command && json_is_integer(json_object_get(run, "format_version")) && json_is_string(json_object_get(run, "version"));
+    bool ours = command && json_is_integer(json_object_get(run, "format_version")) &&
+                json_is_string(json_object_get(run, "version"));
     for (size_t i = 0; ours && i < sizeof first_version / sizeof *first_version; i++)
-        for (const char *const *name = first_version[i].names; !strcmp(command, first_version[i].command) && *name; name++)
+        for (const char *const *name = first_version[i].names; !strcmp(command, first_version[i].command) && *name;
+             name++)
             if (lstat(folder_file(folder, *name, path), &info) == 0 && S_ISREG(info.st_mode)) names[count++] = *name;
     names[count] = NULL;
     json_decref(run);
@@ -209,7 +219,8 @@ static tide_status check_name(const char *folder, const char *name, const char *
     return S_ISREG(info.st_mode) && list && lists(list, name) ? TIDE_OK : stranger(folder, name, failure);
 }
 
-/* Without a list, of a folder that was not ours yet: nothing may be made in it before its files are known not to be in the way. */
+/* Without a list, of a folder that was not ours yet: nothing may be made in it before its files are known not to be in
+ * the way. */
 static tide_status check_names(const char *folder, const char *const *names, const char *list, tide_failure *failure) {
     const char *old[FIRST_NAMES] = { NULL };
     tide_status status = TIDE_OK;
@@ -232,20 +243,23 @@ tide_status owned_check(const char *folder, const char *const *names, tide_failu
 tide_status owned_claim(const char *folder, const char *const *names, tide_failure *failure) {
     char       *list   = read_list(folder);
     tide_status status = check_names(folder, names, list, failure);
-    if (status == TIDE_OK && !list && !(list = open_list(folder, failure))) status = failure ? failure->status : TIDE_EIO;
+    if (status == TIDE_OK && !list && !(list = open_list(folder, failure)))
+        status = failure ? failure->status : TIDE_EIO;
     if (status == TIDE_OK) status = add_names(folder, names, list, failure);
     free(list);
     return status;
 }
 
 tide_status owned_refuse_input(const char *folder, const char *input, tide_failure *failure) {
-    char       *file = realpath(strcmp(input, "-") ? input : "/dev/stdin", NULL), *here = realpath(folder, NULL), *slash = file ? strrchr(file, '/') : NULL;
+    char *file = realpath(strcmp(input, "-") ? input : "/dev/stdin", NULL), *here = realpath(folder, NULL),
+         *slash = file ? strrchr(file, '/') : NULL;
     tide_status status = TIDE_OK;
     if (here && slash) {
         *slash = 0;
         if (!strcmp(file, here) && owned_lists(folder, slash + 1))
             status = fail_at(failure, TIDE_EINVAL, input, 0, "out",
-                             "%s is read by this command, which writes files of that name there: copy it elsewhere, or give another folder", input);
+                             "%s is read by this command, which writes files of that name there: copy it elsewhere, "
+                             "or give another folder", input);
     }
     free(file);
     free(here);
@@ -254,7 +268,9 @@ tide_status owned_refuse_input(const char *folder, const char *input, tide_failu
 
 tide_status owned_adopt(const char *folder, const char *name, tide_failure *failure) {
     char       *list   = open_list(folder, failure);
-    tide_status status = list ? add_names(folder, (const char *const[]){ name, NULL }, list, failure) : failure ? failure->status : TIDE_EIO;
+    tide_status status = list      ? add_names(folder, (const char *const[]){ name, NULL }, list, failure)
+                         : failure ? failure->status
+                                   : TIDE_EIO;
     free(list);
     return status;
 }
@@ -314,7 +330,8 @@ void owned_sweep(const char *folder) {
     DIR  *d    = list ? opendir(folder_file(folder, PRIVATE, path)) : NULL;
     free(list);
     for (struct dirent *e; d && (e = readdir(d));) {
-        bool gone = is_temporary(e->d_name, &pid) && (pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH));
+        bool gone =
+            is_temporary(e->d_name, &pid) && (pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH));
         snprintf(name, sizeof name, PRIVATE "/%s", e->d_name);
         if (gone) unlink(folder_file(folder, name, path));
     }
@@ -326,7 +343,8 @@ int owned_lock(const char *folder, tide_failure *failure) {
     struct stat info; /* a file without a name is one whose owner has just finished */
     int lock = open(folder_file(folder, LOCK, path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (lock < 0) return system_failed(folder, LOCK, failure), -1;
-    if (flock(lock, LOCK_EX | LOCK_NB) == 0 && fstat(lock, &info) == 0 && info.st_nlink > 0) return owned_sweep(folder), lock;
+    if (flock(lock, LOCK_EX | LOCK_NB) == 0 && fstat(lock, &info) == 0 && info.st_nlink > 0)
+        return owned_sweep(folder), lock;
     close(lock);
     fail_at(failure, TIDE_EINVAL, folder, 0, "out", "another process is writing the run %s", folder);
     return -1;

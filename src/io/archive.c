@@ -31,7 +31,9 @@ bool tensor_sound(const tide_tensor *t) {
 }
 
 static bool archive_sound(const tide_archive *a) {
-    if (a->count < 0 || a->metadata_count < 0 || (a->count && !a->tensors) || (a->metadata_count && !(a->keys && a->values))) return false;
+    if (a->count < 0 || a->metadata_count < 0 || (a->count && !a->tensors) ||
+        (a->metadata_count && !(a->keys && a->values)))
+        return false;
     for (int64_t i = 0; i < a->count; i++)
         if (!a->tensors[i].name || !tensor_sound(&a->tensors[i])) return false;
     for (int64_t i = 0; i < a->metadata_count; i++)
@@ -42,7 +44,8 @@ static bool archive_sound(const tide_archive *a) {
 tide_status archive_checked(const tide_archive *a, const char *path, tide_failure *f) {
     if (!a) return argument_fail(f, path, "archive to write");
     if (archive_sound(a)) return TIDE_OK;
-    return fail_at(f, TIDE_EINVAL, path, 0, NULL, "the archive to write is not sound: an array lacks its name or data, or has no type or shape");
+    return fail_at(f, TIDE_EINVAL, path, 0, NULL,
+                   "the archive to write is not sound: an array lacks its name or data, or has no type or shape");
 }
 
 const tide_tensor *tide_archive_find(const tide_archive *a, const char *name) {

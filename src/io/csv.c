@@ -62,7 +62,8 @@ static void on_row(int end, void *user) {
     if (l->rows == 0) l->table->columns = l->row_cells;
     if (l->row_cells != l->table->columns) {
         l->status = fail_at(l->failure, TIDE_EDATA, l->path, l->line, NULL,
-                            "this row has %" PRId64 " cells where the first row has %" PRId64 "; all rows must have as many",
+                            "this row has %" PRId64 " cells where the first row has %" PRId64 "; all rows must have "
+                                                                                              "as many",
                             l->row_cells, l->table->columns);
         return;
     }
@@ -138,24 +139,28 @@ static void split(loader *l, struct csv_parser *parser, const text_in *t, int64_
         if (csv_parse(parser, t->data + at, (size_t)length, on_cell, on_row, l) != (size_t)length) out_of_memory(l);
     }
     if (l->status || !l->in_row) return;
-    /* Strict only now: a quote inside a cell, as in Z" (ohm), stands for itself, but an open one at the end is an error. */
+    /* Strict only now: a quote inside a cell, as in Z" (ohm), stands for itself, but an open one at the end is an
+     * error. */
     csv_set_opts(parser, CSV_STRICT | CSV_STRICT_FINI);
     if (csv_fini(parser, on_cell, on_row, l) != 0 && !l->status)
-        l->status = fail_at(l->failure, TIDE_EDATA, l->path, l->line, NULL, "a quote opened in this row is never closed");
+        l->status =
+            fail_at(l->failure, TIDE_EDATA, l->path, l->line, NULL, "a quote opened in this row is never closed");
 }
 
 static tide_status parse(loader *l, const text_in *t, const tide_csv_options *options) {
     struct csv_parser parser;
     char separator = choose_separator(t, options);
     if (strchr("\"\r\n ", separator))
-        return fail_at(l->failure, TIDE_EINVAL, l->path, 0, NULL, "the separator cannot be a quote, a blank or a line end");
+        return fail_at(l->failure, TIDE_EINVAL, l->path, 0, NULL,
+                       "the separator cannot be a quote, a blank or a line end");
     if (csv_init(&parser, 0) != 0) return memory_fail(l->failure, l->path, 1);
     csv_set_delim(&parser, (unsigned char)separator);
     csv_set_blk_size(&parser, 4096);
     split(l, &parser, t, options ? options->skip : 0);
     csv_free(&parser);
     if (!l->status && l->rows == 0)
-        l->status = fail_at(l->failure, TIDE_EDATA, l->path, 0, NULL, "this file is empty; a header line and rows are needed");
+        l->status =
+            fail_at(l->failure, TIDE_EDATA, l->path, 0, NULL, "this file is empty; a header line and rows are needed");
     return l->status;
 }
 

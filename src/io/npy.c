@@ -17,14 +17,16 @@ static tide_status read_preamble(source *s, int64_t *length, tide_failure *f) {
     if (s->left < 10) return source_fail(s, f, "it is not a numpy array: the file is shorter than a header");
     tide_status status = source_read(s, start, 8, f);
     if (status) return status;
-    if (memcmp(start, magic, 6) != 0) return source_fail(s, f, "it is not a numpy array: it does not begin with \\x93NUMPY");
+    if (memcmp(start, magic, 6) != 0)
+        return source_fail(s, f, "it is not a numpy array: it does not begin with \\x93NUMPY");
     if (start[6] < 1 || start[6] > 3 || start[7] != 0)
         return source_fail(s, f, "its format version is %d.%d; 1.0, 2.0 and 3.0 are accepted", start[6], start[7]);
     status = source_read(s, n, start[6] == 1 ? 2 : 4, f);
     if (status) return status;
     *length = (int64_t)n[0] | (int64_t)n[1] << 8 | (int64_t)n[2] << 16 | (int64_t)n[3] << 24;
     if (*length > s->left || *length > HEADER_LIMIT)
-        return source_fail(s, f, "its header claims to be %" PRId64 " bytes long; at most %" PRId64 " are possible", *length,
+        return source_fail(s, f, "its header claims to be %" PRId64 " bytes long; at most %" PRId64 " are possible",
+                           *length,
                            MIN2(s->left, (int64_t)HEADER_LIMIT));
     return TIDE_OK;
 }
@@ -46,7 +48,8 @@ static tide_status read_header(source *s, npy_header *h, tide_failure *f) {
 /* The declared size is checked against the bytes that are there before any memory is taken. */
 static tide_status check_size(const source *s, const npy_header *h, int64_t *count, tide_failure *f) {
     char text[128];
-    if (shape_count_checked(h->shape, count) && s->left % h->type->size == 0 && s->left / h->type->size == *count) return TIDE_OK;
+    if (shape_count_checked(h->shape, count) && s->left % h->type->size == 0 && s->left / h->type->size == *count)
+        return TIDE_OK;
     return source_fail(s, f, "its shape %s of %s does not fit the %" PRId64 " bytes that follow the header",
                        shape_text(text, h->shape), h->type->npy, s->left);
 }

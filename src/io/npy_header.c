@@ -82,11 +82,13 @@ static tide_status take_entry(const source *s, const char **p, npy_header *h, un
     static const char *const keys[] = { "descr", "fortran_order", "shape" };
     char key[32];
     unsigned which = 0;
-    if (!take_quoted(p, key, sizeof key) || !take(p, ":")) return source_fail(s, f, "its header is not a Python dictionary");
+    if (!take_quoted(p, key, sizeof key) || !take(p, ":"))
+        return source_fail(s, f, "its header is not a Python dictionary");
     while (which < 3 && strcmp(key, keys[which]) != 0) which++;
     if (which == 3 || (*seen & 1u << which))
         return source_fail(
-            s, f, "its header has the key '%s' unexpectedly; descr, fortran_order and shape are accepted, once each", key);
+            s, f, "its header has the key '%s' unexpectedly; descr, fortran_order and shape are accepted, once each",
+            key);
     *seen |= 1u << which;
     if (which == 0) return take_type(s, p, h, f);
     if (which == 1) return take_order(s, p, &h->fortran, f);

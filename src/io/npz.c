@@ -28,7 +28,8 @@ static tide_status read_member(const zip_in *z, int64_t i, tide_archive *out, ti
     t.name = array_name(member ? member : "", &status);
     if (status == TIDE_ENOMEM) return memory_fail(f, z->path, 1);
     if (status)
-        return fail_at(f, status, z->path, 0, NULL, "member '%.80s' is not an array: names that end in .npy are accepted",
+        return fail_at(f, status, z->path, 0, NULL, "member '%.80s' is not an array: names that end in .npy are "
+                                                    "accepted",
                        member ? member : "");
     status = member_open(z, i, t.name, &s, f);
     if (!status) status = member_close(&s, npy_read(&s, &t, f), f);
@@ -156,10 +157,12 @@ static tide_status check_writable(const tide_archive *a, const char *path, tide_
         const tide_tensor *t = &a->tensors[i];
         if (npy_header_write(header, t) == 0)
             return fail_at(f, TIDE_ETYPE, path, 0, NULL,
-                           "array '%.80s' is bf16, which numpy does not have: cast it to f32, or write a .safetensors file",
+                           "array '%.80s' is bf16, which numpy does not have: cast it to f32, or write a .safetensors "
+                           "file",
                            t->name);
         if (strlen(t->name) > 1000)
-            return fail_at(f, TIDE_EINVAL, path, 0, NULL, "the array name '%.40s...' is too long; 1000 bytes are accepted",
+            return fail_at(f, TIDE_EINVAL, path, 0, NULL, "the array name '%.40s...' is too long; 1000 bytes are "
+                                                          "accepted",
                            t->name);
     }
     return TIDE_OK;

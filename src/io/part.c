@@ -15,8 +15,8 @@ static int folder_length(const char *target) {
     return slash ? (int)(slash - target) + 1 : 0;
 }
 
-/* A name for what is not whole yet, malloc'ed: in the folder's `.tidemill` where it is one of ours (src/files/owned.h), which the
- * next command there sweeps, else beside the target. */
+/* A name for what is not whole yet, malloc'ed: in the folder's `.tidemill` where it is one of ours (src/files/owned.h),
+ * which the next command there sweeps, else beside the target. */
 static char *side_name(const char *target, int attempt) {
     size_t      room   = strlen(target) + 48;
     char       *name   = malloc(room);
@@ -24,8 +24,11 @@ static char *side_name(const char *target, int attempt) {
     struct stat info;
     if (!name) return NULL;
     snprintf(name, room, "%.*s.tidemill/files", length, target);
-    if (lstat(name, &info) == 0 && S_ISREG(info.st_mode)) snprintf(name, room, "%.*s.tidemill/t-%ld-%d", length, target, (long)getpid(), attempt);
-    else snprintf(name, room, "%.*s.tmp-%ld-%d", length + (int)MIN2(strlen(target) - (size_t)length, (size_t)NAME_KEPT), target, (long)getpid(), attempt);
+    if (lstat(name, &info) == 0 && S_ISREG(info.st_mode))
+        snprintf(name, room, "%.*s.tidemill/t-%ld-%d", length, target, (long)getpid(), attempt);
+    else
+        snprintf(name, room, "%.*s.tmp-%ld-%d", length + (int)MIN2(strlen(target) - (size_t)length, (size_t)NAME_KEPT),
+                 target, (long)getpid(), attempt);
     return name;
 }
 

@@ -77,14 +77,17 @@ static int64_t find_mark(const machine *m) {
     return i;
 }
 
-static const value *item_of(const machine *m, const value *tuple, int32_t i) { return values(&m->pool, tuple->number + i); }
+static const value *item_of(const machine *m, const value *tuple, int32_t i) {
+    return values(&m->pool, tuple->number + i);
+}
 
 static pickle_text text_of(const machine *m, const value *v) {
     return (pickle_text){ (const char *)m->code + v->number, v->more };
 }
 
 static bool text_is(const machine *m, const value *v, const char *word) {
-    return v->kind == TEXT && (size_t)v->more == strlen(word) && memcmp(m->code + v->number, word, (size_t)v->more) == 0;
+    return v->kind == TEXT && (size_t)v->more == strlen(word) &&
+           memcmp(m->code + v->number, word, (size_t)v->more) == 0;
 }
 
 /* ---- operations that push ------------------------------------------------------------------------------ */
@@ -185,7 +188,8 @@ static tide_status op_set_items(machine *m) {
 /* PyTorch hangs version numbers of modules on its dictionary; they are of no use here. */
 static tide_status op_build(machine *m) {
     value state;
-    if (!pop(m, &state) || state.kind != DICT || m->stack.count == 0 || values(&m->stack, m->stack.count - 1)->kind != DICT)
+    if (!pop(m, &state) || state.kind != DICT || m->stack.count == 0 ||
+        values(&m->stack, m->stack.count - 1)->kind != DICT)
         return damaged(m, "attributes are set on what is no dictionary");
     return TIDE_OK;
 }
@@ -221,8 +225,8 @@ static tide_status op_storage(machine *m) {
     value id;
     if (!pop(m, &id) || id.kind != TUPLE || id.more != 5) return damaged(m, "a storage is not described by five items");
     const value *type = item_of(m, &id, 1), *key = item_of(m, &id, 2), *count = item_of(m, &id, 4);
-    if (!text_is(m, item_of(m, &id, 0), "storage") || type->kind != GLOBAL || type->more != STORAGE_TYPE || key->kind != TEXT ||
-        count->kind != INTEGER || count->number < 0)
+    if (!text_is(m, item_of(m, &id, 0), "storage") || type->kind != GLOBAL || type->more != STORAGE_TYPE ||
+        key->kind != TEXT || count->kind != INTEGER || count->number < 0)
         return damaged(m, "a storage is not (\"storage\", type, key, device, elements)");
     pickle_storage s = { type->type, text_of(m, key), count->number };
     tide_status status = append(m, &m->storages, &s, sizeof s);
@@ -245,8 +249,8 @@ static tide_status rebuild_tensor(machine *m, const value *arguments) {
     const value *storage = item_of(m, arguments, 0), *offset = item_of(m, arguments, 1);
     const value *sizes = item_of(m, arguments, 2), *strides = item_of(m, arguments, 3);
     pickle_tensor t = { 0 };
-    if (storage->kind != STORAGE || offset->kind != INTEGER || offset->number < 0 || !take_sizes(m, sizes, t.shape.dim) ||
-        !take_sizes(m, strides, t.stride) || sizes->more != strides->more)
+    if (storage->kind != STORAGE || offset->kind != INTEGER || offset->number < 0 ||
+        !take_sizes(m, sizes, t.shape.dim) || !take_sizes(m, strides, t.stride) || sizes->more != strides->more)
         return damaged(m, "a tensor is not (storage, offset, sizes, strides, flag, hooks) of at most 8 axes");
     t.storage = ((pickle_storage *)m->storages.items)[storage->number];
     t.offset = offset->number;
@@ -266,7 +270,8 @@ static tide_status op_call(machine *m) {
 
 static tide_status op_protocol(machine *m) {
     if (m->argument == 2) return TIDE_OK;
-    return source_fail(m->source, m->failure, "its pickle has protocol %" PRId64 "; 2, which torch.save uses, is accepted",
+    return source_fail(m->source, m->failure, "its pickle has protocol %" PRId64 "; 2, which torch.save uses, is "
+                                                                                 "accepted",
                        m->argument);
 }
 

@@ -1,5 +1,5 @@
-/* The part of Python's pickle format that PyTorch state dictionaries use. Nothing is ever executed: three kinds of names
- * are known (an ordered dictionary, a tensor, a storage type) and any other is refused. */
+/* The part of Python's pickle format that PyTorch state dictionaries use. Nothing is ever executed: three kinds of
+ * names are known (an ordered dictionary, a tensor, a storage type) and any other is refused. */
 #ifndef IO_PICKLE_H
 #define IO_PICKLE_H
 
@@ -17,7 +17,8 @@ typedef struct pickle_storage {
     int64_t count;  /* elements, not yet checked against anything */
 } pickle_storage;
 
-/* A view of a storage. Sizes, offset and strides are as the pickle gave them: none is negative, nothing else is sure. */
+/* A view of a storage. Sizes, offset and strides are as the pickle gave them: none is negative, nothing else is
+ * sure. */
 typedef struct pickle_tensor {
     pickle_text    name;
     pickle_storage storage;

@@ -89,7 +89,8 @@ static bool view_fits(const pickle_tensor *t) {
     int64_t last = t->offset, span;
     if (tide_shape_count(t->shape) == 0) return true;
     for (int i = 0; i < t->shape.ndim; i++)
-        if (__builtin_mul_overflow(t->shape.dim[i] - 1, t->stride[i], &span) || __builtin_add_overflow(last, span, &last))
+        if (__builtin_mul_overflow(t->shape.dim[i] - 1, t->stride[i], &span) ||
+            __builtin_add_overflow(last, span, &last))
             return false;
     return last < t->storage.count;
 }
@@ -99,7 +100,8 @@ static tide_status check_tensor(reader *r, const pickle_tensor *t, int64_t membe
     int64_t count, size = t->storage.type->size;
     int name = MIN2(t->name.length, 80);
     if (member < 0)
-        return fail_at(r->failure, TIDE_EDATA, r->zip.path, 0, NULL, "tensor '%.*s': its storage data/%.*s is not in this file",
+        return fail_at(r->failure, TIDE_EDATA, r->zip.path, 0, NULL,
+                       "tensor '%.*s': its storage data/%.*s is not in this file",
                        name, t->name.at, MIN2(t->storage.key.length, 40), t->storage.key.at);
     if (zip_in_size(&r->zip, member) % size != 0 || zip_in_size(&r->zip, member) / size != t->storage.count)
         return fail_at(r->failure, TIDE_EDATA, r->zip.path, 0, NULL,
@@ -130,7 +132,8 @@ static tide_status plan(reader *r) {
         total += bytes;
         if (total / SHARING_LIMIT > r->zip.bytes)
             return fail_at(r->failure, TIDE_EDATA, r->zip.path, 0, NULL,
-                           "the tensors of this file overlap: together they are more than %d times as large as its storages",
+                           "the tensors of this file overlap: together they are more than %d times as large as its "
+                           "storages",
                            SHARING_LIMIT);
     }
     return TIDE_OK;
@@ -190,7 +193,8 @@ static tide_status read_tensors(reader *r, tide_archive *out) {
     if (status) return status;
     const char *name = archive_duplicate(out, &status);
     if (status) return memory_fail(r->failure, r->zip.path, out->count);
-    return name ? fail_at(r->failure, TIDE_EDATA, r->zip.path, 0, NULL, "tensor '%.80s' is in this file twice", name) : TIDE_OK;
+    return name ? fail_at(r->failure, TIDE_EDATA, r->zip.path, 0, NULL, "tensor '%.80s' is in this file twice", name)
+                : TIDE_OK;
 }
 
 static void close_reader(reader *r) {

@@ -84,7 +84,8 @@ static tide_status write_stdio(void *user, const char *name, const char *path, t
     }
     if (refused) return system_fail(f, path, "write", err);
     if (status)
-        fail_at(f, status, path, 0, NULL, "writing this file was given up (%s); nothing was changed", tide_status_name(status));
+        fail_at(f, status, path, 0, NULL, "writing this file was given up (%s); nothing was changed",
+                tide_status_name(status));
     return status;
 }
 

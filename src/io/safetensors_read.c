@@ -45,7 +45,8 @@ static tide_status parse_type(const source *s, const json_t *name, const stored_
     *type = stored_by_safetensors(text);
     if (*type) return TIDE_OK;
     return source_fail(
-        s, f, "its dtype is %.40s; F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8 and BOOL are accepted", text);
+        s, f, "its dtype is %.40s; F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8 and BOOL are accepted",
+        text);
 }
 
 static tide_status parse_entry(const source *s, const json_t *info, entry *e, tide_failure *f) {
@@ -92,8 +93,9 @@ static tide_status check_tiling(const source *s, const header *h, tide_failure *
     for (int64_t i = 0; i < h->count; i++) {
         const entry *e = &h->entries[i];
         if (e->begin != next)
-            return source_fail(s, f, "array '%.80s' begins at byte %" PRId64 " of the data; byte %" PRId64 " comes next", e->name,
-                               e->begin, next);
+            return source_fail(s, f,
+                               "array '%.80s' begins at byte %" PRId64 " of the data; byte %" PRId64 " comes next",
+                               e->name, e->begin, next);
         next = e->end;
     }
     if (next == s->left) return TIDE_OK;
@@ -138,7 +140,8 @@ static tide_status read_header(source *s, header *h, tide_archive *out, tide_fai
     if (status) return status;
     if (length > (uint64_t)s->left || length > HEADER_LIMIT)
         return source_fail(
-            s, f, "its header claims to be %" PRIu64 " bytes long; at most %" PRId64 " are possible: not a safetensors file",
+            s, f, "its header claims to be %" PRIu64 " bytes long; at most %" PRId64 " are possible: not a "
+                                                                                     "safetensors file",
             length, MIN2(s->left, (int64_t)HEADER_LIMIT));
     char *text = bytes_new((int64_t)length);
     if (!text) return memory_fail(f, s->path, (int64_t)length);

@@ -38,7 +38,8 @@ static json_t *metadata_json(const tide_archive *a) {
 static json_t *tensor_json(const tide_tensor *t, int64_t begin) {
     json_t *shape = json_array();
     for (int i = 0; shape && i < t->shape.ndim; i++) json_array_append_new(shape, json_integer(t->shape.dim[i]));
-    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", stored_exact(t->type)->safetensors, "shape", shape, "data_offsets",
+    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", stored_exact(t->type)->safetensors, "shape", shape,
+                     "data_offsets",
                      (json_int_t)begin, (json_int_t)(begin + tensor_bytes(t)));
 }
 
@@ -85,7 +86,8 @@ static tide_status check_names(const tide_archive *a, const char *path, tide_fai
     for (int64_t i = 0; i < a->count; i++)
         if (!is_utf8(a->tensors[i].name) || strcmp(a->tensors[i].name, "__metadata__") == 0)
             return fail_at(f, TIDE_EINVAL, path, 0, NULL,
-                           "the array name '%.80s' cannot be used: it is not UTF-8 or is __metadata__", a->tensors[i].name);
+                           "the array name '%.80s' cannot be used: it is not UTF-8 or is __metadata__",
+                           a->tensors[i].name);
     for (int64_t i = 0; i < a->metadata_count; i++)
         if (!is_utf8(a->keys[i]) || !is_utf8(a->values[i]))
             return fail_at(f, TIDE_EINVAL, path, 0, NULL, "the metadata entry '%.80s' is not UTF-8 text", a->keys[i]);

@@ -42,7 +42,9 @@ static bool is_wrong_name(const char *doing, int err) {
 tide_status system_fail(tide_failure *f, const char *path, const char *doing, int err) {
     if (err == ENOMEM) return fail_at(f, TIDE_ENOMEM, path, 0, NULL, "cannot %s this file: out of memory", doing);
     const char *text = errno_text(err);
-    if (text) return fail_at(f, is_wrong_name(doing, err) ? TIDE_EDATA : TIDE_EIO, path, 0, NULL, "cannot %s this file: %s", doing, text);
+    if (text)
+        return fail_at(f, is_wrong_name(doing, err) ? TIDE_EDATA : TIDE_EIO, path, 0, NULL, "cannot %s this file: %s",
+                       doing, text);
     return fail_at(f, TIDE_EIO, path, 0, NULL, "cannot %s this file: system error %d", doing, err);
 }
 
@@ -60,7 +62,8 @@ tide_status size_checked(const char *path, int64_t bytes, tide_failure *f) {
     enum { LITTLE = 16 << 20 };  /* anyone has that: the system need not be asked */
     int64_t here = bytes <= LITTLE ? bytes : os_memory_bytes();
     if (bytes <= here) return TIDE_OK;
-    return fail_at(f, TIDE_ENOMEM, path, 0, NULL, "this file claims %" PRId64 " bytes of content; this process may use %" PRId64, bytes, here);
+    return fail_at(f, TIDE_ENOMEM, path, 0, NULL,
+                   "this file claims %" PRId64 " bytes of content; this process may use %" PRId64, bytes, here);
 }
 
 tide_status file_open(const char *path, FILE **out, int64_t *size, tide_failure *f) {
@@ -100,7 +103,8 @@ tide_status source_fail(const source *s, tide_failure *f, const char *format, ..
 
 tide_status source_read(source *s, void *out, int64_t bytes, tide_failure *f) {
     if (bytes > s->left)
-        return source_fail(s, f, "it ends too early: %" PRId64 " bytes are needed where %" PRId64 " are left", bytes, s->left);
+        return source_fail(s, f, "it ends too early: %" PRId64 " bytes are needed where %" PRId64 " are left", bytes,
+                           s->left);
     int64_t got = bytes ? s->pull(s->handle, out, bytes) : 0;
     if (got < 0) return source_fail(s, f, "its content cannot be read: it is damaged or the disk failed");
     s->left -= got;

@@ -26,10 +26,12 @@ tide_status source_fail(const source *s, tide_failure *f, const char *format, ..
 /* Fails with TIDE_EIO: "cannot open this file: permission denied". `err` is an errno. */
 tide_status system_fail(tide_failure *f, const char *path, const char *doing, int err);
 
-/* Fails with TIDE_EINVAL: "there is no path", for a NULL where the caller should have given something. path may be NULL. */
+/* Fails with TIDE_EINVAL: "there is no path", for a NULL where the caller should have given something. path may be
+ * NULL. */
 tide_status argument_fail(tide_failure *f, const char *path, const char *what);
 
-/* Before memory is taken for it: what a file claims to hold, unpacked, against the memory that this process may use. TIDE_ENOMEM. */
+/* Before memory is taken for it: what a file claims to hold, unpacked, against the memory that this process may use.
+ * TIDE_ENOMEM. */
 tide_status size_checked(const char *path, int64_t bytes, tide_failure *f);
 
 /* Memory the caller frees with free(); one byte at least, NULL if there is none. */

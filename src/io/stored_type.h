@@ -1,4 +1,5 @@
-/* Element types as files name them, and turning stored elements into a tensor's: little-endian, row-major, one of ours. */
+/* Element types as files name them, and turning stored elements into a tensor's: little-endian, row-major, one of
+ * ours. */
 #ifndef IO_STORED_TYPE_H
 #define IO_STORED_TYPE_H
 

@@ -141,7 +141,8 @@ static bool is_binary(const text_in *t, const char *bytes) {
 static tide_status check_binary(const text_in *t, const char *path, tide_failure *f) {
     for (size_t i = 0; i < sizeof binaries / sizeof *binaries; i++)
         if (is_binary(t, binaries[i].bytes))
-            return fail_at(f, TIDE_EDATA, path, 0, NULL, "this is no text but %s: %s", binaries[i].what, binaries[i].remedy);
+            return fail_at(f, TIDE_EDATA, path, 0, NULL, "this is no text but %s: %s", binaries[i].what,
+                           binaries[i].remedy);
     return TIDE_OK;
 }
 

@@ -18,7 +18,8 @@ static tide_status borrow(tide_list variables, tide_tensor *out, const char *pat
         if (!tide_ok(v)) return graph_fail_at(path, v, f);
         const void *data = tide_data(v);
         if (!data && tide_shape_count(tide_shape_of(v)) > 0) return graph_fail_at(path, v, f);
-        out[i] = (tide_tensor){ (char *)(uintptr_t)tide_name_of(v), tide_dtype_of(v), tide_shape_of(v), (void *)(uintptr_t)data };
+        out[i] = (tide_tensor){ (char *)(uintptr_t)tide_name_of(v), tide_dtype_of(v), tide_shape_of(v),
+                                (void *)(uintptr_t)data };
     }
     return TIDE_OK;
 }

@@ -10,17 +10,19 @@ static tide_status check_member(const zip_in *z, int64_t i, int64_t *packed_left
     zip_stat_t s;
     static const zip_uint64_t needed = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_NAME;
     if (zip_stat_index(z->zip, (zip_uint64_t)i, 0, &s) != 0 || (s.valid & needed) != needed)
-        return fail_at(f, TIDE_EDATA, z->path, 0, NULL, "this ZIP archive is damaged: member %" PRId64 " cannot be described",
-                       i + 1);
+        return fail_at(f, TIDE_EDATA, z->path, 0, NULL,
+                       "this ZIP archive is damaged: member %" PRId64 " cannot be described", i + 1);
     if ((s.valid & ZIP_STAT_ENCRYPTION_METHOD) && s.encryption_method != ZIP_EM_NONE)
-        return fail_at(f, TIDE_EDATA, z->path, 0, NULL, "member '%.80s' is encrypted; only plain members are accepted", s.name);
+        return fail_at(f, TIDE_EDATA, z->path, 0, NULL, "member '%.80s' is encrypted; only plain members are accepted",
+                       s.name);
     if (s.comp_method != ZIP_CM_STORE && s.comp_method != ZIP_CM_DEFLATE)
         return fail_at(f, TIDE_EDATA, z->path, 0, NULL,
                        "member '%.80s' is packed with method %d; stored and deflated members are accepted", s.name,
                        s.comp_method);
     if (s.comp_size > (zip_uint64_t)*packed_left || s.size / DEFLATE_RATIO > s.comp_size ||
         (s.comp_method == ZIP_CM_STORE && s.size != s.comp_size))
-        return fail_at(f, TIDE_EDATA, z->path, 0, NULL, "member '%.80s' claims %" PRIu64 " bytes, which this file cannot hold",
+        return fail_at(f, TIDE_EDATA, z->path, 0, NULL, "member '%.80s' claims %" PRIu64 " bytes, which this file "
+                                                                                         "cannot hold",
                        s.name, (uint64_t)s.size);
     *packed_left -= (int64_t)s.comp_size;
     *size = (int64_t)s.size;
@@ -31,8 +33,10 @@ static tide_status open_archive(zip_in *z, const char *wanted, tide_failure *f) 
     int code = 0;
     z->zip = zip_open(z->path, ZIP_RDONLY, &code);
     if (z->zip) return TIDE_OK;
-    if (code == ZIP_ER_MEMORY) return fail_at(f, TIDE_ENOMEM, z->path, 0, NULL, "out of memory opening this ZIP archive");
-    if (code == ZIP_ER_NOZIP) return fail_at(f, TIDE_EDATA, z->path, 0, NULL, "this is not %s: it is no ZIP archive", wanted);
+    if (code == ZIP_ER_MEMORY)
+        return fail_at(f, TIDE_ENOMEM, z->path, 0, NULL, "out of memory opening this ZIP archive");
+    if (code == ZIP_ER_NOZIP)
+        return fail_at(f, TIDE_EDATA, z->path, 0, NULL, "this is not %s: it is no ZIP archive", wanted);
     zip_error_t error;
     zip_error_init_with_code(&error, code);
     fail_at(f, TIDE_EDATA, z->path, 0, NULL, "this ZIP archive is damaged: %s", zip_error_strerror(&error));

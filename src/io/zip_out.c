@@ -24,9 +24,11 @@ static zip_int64_t answer(void *user, void *data, zip_uint64_t length, zip_sourc
     target *t = user;
     switch (command) {
     case ZIP_SOURCE_SUPPORTS:
-        return zip_source_make_command_bitmap(ZIP_SOURCE_STAT, ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE, ZIP_SOURCE_BEGIN_WRITE, ZIP_SOURCE_WRITE,
-                                              ZIP_SOURCE_SEEK_WRITE, ZIP_SOURCE_TELL_WRITE, ZIP_SOURCE_COMMIT_WRITE, ZIP_SOURCE_ROLLBACK_WRITE,
-                                              ZIP_SOURCE_REMOVE, ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE, ZIP_SOURCE_SEEK, ZIP_SOURCE_TELL, -1);
+        return zip_source_make_command_bitmap(ZIP_SOURCE_STAT, ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE,
+                                              ZIP_SOURCE_BEGIN_WRITE, ZIP_SOURCE_WRITE, ZIP_SOURCE_SEEK_WRITE,
+                                              ZIP_SOURCE_TELL_WRITE, ZIP_SOURCE_COMMIT_WRITE, ZIP_SOURCE_ROLLBACK_WRITE,
+                                              ZIP_SOURCE_REMOVE, ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE,
+                                              ZIP_SOURCE_SEEK, ZIP_SOURCE_TELL, -1);
     case ZIP_SOURCE_STAT:
         errno = ENOENT;
         return refuse(t, ZIP_ER_READ);
@@ -38,7 +40,8 @@ static zip_int64_t answer(void *user, void *data, zip_uint64_t length, zip_sourc
     case ZIP_SOURCE_BEGIN_WRITE:
     case ZIP_SOURCE_REMOVE: /* of an archive without members: the caller writes none */
     case ZIP_SOURCE_ROLLBACK_WRITE: return 0;
-    case ZIP_SOURCE_WRITE: return fwrite(data, 1, length, t->file) == length ? (zip_int64_t)length : refuse(t, ZIP_ER_WRITE);
+    case ZIP_SOURCE_WRITE:
+        return fwrite(data, 1, length, t->file) == length ? (zip_int64_t)length : refuse(t, ZIP_ER_WRITE);
     case ZIP_SOURCE_SEEK_WRITE: return seek(t, data, length);
     case ZIP_SOURCE_TELL_WRITE: {
         off_t at = ftello(t->file);

@@ -1,5 +1,5 @@
-/* A ZIP archive that libzip writes straight into a file; by itself it writes beside it under a name of its own, which stays
- * when the process is killed. */
+/* A ZIP archive that libzip writes straight into a file; by itself it writes beside it under a name of its own, which
+ * stays when the process is killed. */
 #ifndef IO_ZIP_OUT_H
 #define IO_ZIP_OUT_H
 

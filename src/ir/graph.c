@@ -47,13 +47,16 @@ tide_val graph_fail(tide_graph *g, tide_status status, const char *format, ...) 
             char place[256];
             scope_text(g, place, sizeof place);
             size_t used = (size_t)length;
-            snprintf(g->failure.message + used, sizeof g->failure.message - used, " (in %.*s)", (int)strlen(place) - 1, place);
+            snprintf(g->failure.message + used, sizeof g->failure.message - used, " (in %.*s)", (int)strlen(place) - 1,
+                     place);
         }
     }
     return graph_val(g, -1);
 }
 
-static tide_val out_of_memory(tide_graph *g) { return graph_fail(g, TIDE_ENOMEM, "out of memory while building the graph"); }
+static tide_val out_of_memory(tide_graph *g) {
+    return graph_fail(g, TIDE_ENOMEM, "out of memory while building the graph");
+}
 
 static bool is_effect(const ir_node *n) { return n->op == OP_ASSIGN || n->op == OP_GROUP; }
 
@@ -64,7 +67,9 @@ static bool operand_fits(tide_graph *g, const tide_graph *one, const char *op, t
     if (!v.graph) graph_fail(g, TIDE_EINVAL, "%s: operand %" PRId64 " belongs to no graph", op, i);
     else if (v.graph != one) graph_fail(g, TIDE_EINVAL, "%s: operand %" PRId64 " belongs to another graph", op, i);
     else if (v.node < 0) graph_fail(g, TIDE_EINVAL, "%s: operand %" PRId64 " is the poison value", op, i);
-    else if (!val_good(v)) graph_fail(g, TIDE_EINVAL, "%s: operand %" PRId64 " is no value of its graph: it has no node %d", op, i, v.node);
+    else if (!val_good(v))
+        graph_fail(g, TIDE_EINVAL, "%s: operand %" PRId64 " is no value of its graph: it has no node %d", op, i,
+                   v.node);
     else return true;
     return false;
 }
@@ -81,7 +86,8 @@ bool operands_good(const char *op, const tide_val *in, int64_t count) {
 }
 
 bool list_good(tide_graph *g, const char *op, tide_list list) {
-    if (!list_readable(list)) return graph_fail(g, TIDE_EINVAL, "%s: a list of %" PRId64 " values, without any", op, list.count), false;
+    if (!list_readable(list))
+        return graph_fail(g, TIDE_EINVAL, "%s: a list of %" PRId64 " values, without any", op, list.count), false;
     if (!g) graph_fail(list_graph(list), TIDE_EINVAL, "%s: there is no graph", op);
     return g != NULL;
 }
@@ -90,7 +96,9 @@ bool shape_good(tide_graph *g, const char *op, tide_shape shape) {
     int64_t elements;
     char s[128];
     if (shape.ndim < 0 || shape.ndim > TIDE_MAX_DIMS)
-        return graph_fail(g, TIDE_ESHAPE, "%s: a shape of %d axes; there may be 0 to %d", op, shape.ndim, TIDE_MAX_DIMS), false;
+        return graph_fail(g, TIDE_ESHAPE, "%s: a shape of %d axes; there may be 0 to %d", op, shape.ndim,
+                          TIDE_MAX_DIMS),
+               false;
     if (shape_count_checked(shape, &elements)) return true;
     graph_fail(g, TIDE_ESHAPE, "%s: the shape %s has a negative size or too many elements", op, shape_text(s, shape));
     return false;
@@ -101,7 +109,8 @@ bool type_good(tide_graph *g, const char *op, tide_dtype type) {
     return graph_fail(g, TIDE_ETYPE, "%s: %d is not an element type", op, (int)type), false;
 }
 
-tide_val graph_add(tide_graph *g, ir_op op, tide_dtype type, tide_shape shape, const tide_val *in, int32_t n_in, const ir_attr *attr) {
+tide_val graph_add(tide_graph *g, ir_op op, tide_dtype type, tide_shape shape, const tide_val *in, int32_t n_in,
+                   const ir_attr *attr) {
     const char *name = ir_op_names[op];
     if (!operands_good(name, in, n_in) || !g) return graph_val(g, -1);
     for (int32_t i = 0; i < n_in; i++) {
@@ -222,7 +231,8 @@ static bool needs_feed(const tide_graph *g, int32_t node, bool *seen, int32_t *s
 
 /* An initial value must be computable without a feed. Most need no search: they have no operands. */
 static bool initial_checked(tide_graph *g, tide_val initial, const char *name) {
-    if (is_effect(graph_node(initial))) return graph_fail(g, TIDE_EINVAL, "variable '%s': its initial value is an effect", name), false;
+    if (is_effect(graph_node(initial)))
+        return graph_fail(g, TIDE_EINVAL, "variable '%s': its initial value is an effect", name), false;
     if (graph_node(initial)->n_in == 0 && graph_node(initial)->op != OP_INPUT) return true;
     arena scratch = { .allocator = &g->allocator };
     bool *seen = arena_new(&scratch, bool, initial.node + 1);
@@ -243,12 +253,15 @@ tide_val tide_find_variable(tide_graph *g, const char *name) {
 tide_val tide_variable(tide_graph *g, const char *name, tide_val initial) {
     if (!list_good(g, "variable", (tide_list){ &initial, 1 })) return graph_val(g, -1);
     if (!operand_good("variable", initial) || initial.graph != g)
-        return graph_fail(g, TIDE_EINVAL, "variable: its initial value belongs to %s graph", initial.graph ? "another" : "no");
+        return graph_fail(g, TIDE_EINVAL, "variable: its initial value belongs to %s graph",
+                          initial.graph ? "another" : "no");
     char *full = full_name(g, "variable", name);
     if (!full) return graph_val(g, -1);
-    if (val_good(tide_find_variable(g, full))) return graph_fail(g, TIDE_EINVAL, "variable: the name '%s' is taken", full);
+    if (val_good(tide_find_variable(g, full)))
+        return graph_fail(g, TIDE_EINVAL, "variable: the name '%s' is taken", full);
     if (!initial_checked(g, initial, full)) return graph_val(g, -1);
-    if (!graph_grow(g, &g->variables, g->n_variables, &g->variable_capacity, sizeof *g->variables)) return out_of_memory(g);
+    if (!graph_grow(g, &g->variables, g->n_variables, &g->variable_capacity, sizeof *g->variables))
+        return out_of_memory(g);
     ir_variable *v = arena_new(&g->memory, ir_variable, 1);
     if (!v) return out_of_memory(g);
     ir_attr attr = { .slot = g->n_variables };
@@ -263,12 +276,15 @@ tide_val tide_assign(tide_val variable, tide_val value) {
     tide_graph *g = variable.graph ? variable.graph : value.graph;
     if (!operands_good("assign", (tide_val[]){ variable, value }, 2)) return graph_val(g, -1);
     const ir_node *to = graph_node(variable), *from = graph_node(value);
-    if (to->op != OP_VARIABLE) return graph_fail(g, TIDE_EINVAL, "assign: the first operand is a %s, not a variable", ir_op_names[to->op]);
+    if (to->op != OP_VARIABLE)
+        return graph_fail(g, TIDE_EINVAL, "assign: the first operand is a %s, not a variable", ir_op_names[to->op]);
     if (to->type != from->type)
-        return graph_fail(g, TIDE_ETYPE, "assign: '%s' is %s, the value is %s", tide_name_of(variable), tide_dtype_name(to->type), tide_dtype_name(from->type));
+        return graph_fail(g, TIDE_ETYPE, "assign: '%s' is %s, the value is %s", tide_name_of(variable),
+                          tide_dtype_name(to->type), tide_dtype_name(from->type));
     if (!tide_shape_equal(to->shape, from->shape)) {
         char a[128], b[128];
-        return graph_fail(g, TIDE_ESHAPE, "assign: '%s' has shape %s, the value %s", tide_name_of(variable), shape_text(a, to->shape), shape_text(b, from->shape));
+        return graph_fail(g, TIDE_ESHAPE, "assign: '%s' has shape %s, the value %s", tide_name_of(variable),
+                          shape_text(a, to->shape), shape_text(b, from->shape));
     }
     return graph_add(g, OP_ASSIGN, to->type, TIDE_SCALAR, (tide_val[]){ variable, value }, 2, NULL);
 }
@@ -277,7 +293,8 @@ tide_val tide_group(tide_graph *g, tide_list effects) {
     if (!list_good(g, "group", effects)) return graph_val(g, -1);
     for (int64_t i = 0; i < effects.count; i++)
         if (val_good(effects.items[i]) && !is_effect(graph_node(effects.items[i])))
-            return graph_fail(g, TIDE_EINVAL, "group: item %d is a %s, not an effect", (int)i, ir_op_names[graph_node(effects.items[i])->op]);
+            return graph_fail(g, TIDE_EINVAL, "group: item %d is a %s, not an effect", (int)i,
+                              ir_op_names[graph_node(effects.items[i])->op]);
     return graph_add(g, OP_GROUP, TIDE_F32, TIDE_SCALAR, effects.items, (int32_t)effects.count, NULL);
 }
 
@@ -299,7 +316,8 @@ static tide_list variables_with(tide_graph *g, const char *prefix, bool params_o
     int64_t count = 0;
     for (int32_t i = 0; i < g->n_variables; i++) {
         const ir_variable *v = g->variables[i];
-        if ((!params_only || v->param) && !strncmp(v->name, prefix, strlen(prefix))) items[count++] = graph_val(g, v->node);
+        if ((!params_only || v->param) && !strncmp(v->name, prefix, strlen(prefix)))
+            items[count++] = graph_val(g, v->node);
     }
     return (tide_list){ items, count };
 }

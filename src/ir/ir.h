@@ -67,9 +67,11 @@ struct tide_graph {
     const char   **scopes;
     int32_t        depth, scope_capacity;
     uint32_t       sites;
-    int32_t        region, regions, region_depth;  /* the open recompute region, 0: none; how many there were; how deep begin is nested */
+    int32_t        region, regions, region_depth;  /* the open recompute region, 0: none; how many there were; how deep
+                                                      begin is nested */
     int32_t        rng_step;  /* its node, or 0 */
-    int32_t        sample_offset;  /* node of the number of the first sample of random ops built now; 0: they count from 0 */
+    int32_t        sample_offset;  /* node of the number of the first sample of random ops built now; 0: they count from
+                                      0 */
     bool           initial_random;  /* random nodes are being made for an initial value */
     uint64_t       seed;
     tide_failure   failure;       /* the first while building: sticks */
@@ -81,11 +83,13 @@ struct tide_graph {
 bool graph_init(tide_graph *g);
 void graph_clear(tide_graph *g);
 
-/* Sticks the first failure to the graph (NULL: there is none to tell), with the open scopes as place, and returns the poison value. */
+/* Sticks the first failure to the graph (NULL: there is none to tell), with the open scopes as place, and returns the
+ * poison value. */
 tide_val graph_fail(tide_graph *g, tide_status status, const char *format, ...) TIDE_PRINTF(3, 4);
 
 /* Adds a node; poison when out of memory, without a graph, or when the inputs are not values of g. */
-tide_val graph_add(tide_graph *g, ir_op op, tide_dtype type, tide_shape shape, const tide_val *in, int32_t n_in, const ir_attr *attr);
+tide_val graph_add(tide_graph *g, ir_op op, tide_dtype type, tide_shape shape, const tide_val *in, int32_t n_in,
+                   const ir_attr *attr);
 
 /* A place in an array of `count` (from the graph's allocator) for one more, growing it; false when out of memory. */
 bool graph_grow(tide_graph *g, void *array, int32_t count, int32_t *capacity, size_t element);
@@ -95,8 +99,8 @@ static inline ir_node *graph_node(tide_val v) { return v.graph->nodes[v.node]; }
 /* A value of its graph: not {0}, not the poison value, not a node that was never made. */
 static inline bool     val_good(tide_val v) { return v.graph && v.node > 0 && v.node < v.graph->count; }
 
-/* The doors. What a caller hands to the operation `op` passes one before it is looked at. False if it does not fit; each graph
- * that is there then has its first cause. */
+/* The doors. What a caller hands to the operation `op` passes one before it is looked at. False if it does not fit;
+ * each graph that is there then has its first cause. */
 bool operands_good(const char *op, const tide_val *in, int64_t count);  /* values, all of one graph */
 bool list_good(tide_graph *g, const char *op, tide_list list);          /* a list that can be read */
 bool shape_good(tide_graph *g, const char *op, tide_shape shape);       /* sizes that can be counted */

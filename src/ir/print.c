@@ -14,7 +14,9 @@ const char *const scalar_names[SCALAR_COUNT] = {
 #undef X
 };
 
-static const char *node_name(const ir_node *n) { return n->op == OP_SCALAR ? scalar_names[n->attr.scalar] : ir_op_names[n->op]; }
+static const char *node_name(const ir_node *n) {
+    return n->op == OP_SCALAR ? scalar_names[n->attr.scalar] : ir_op_names[n->op];
+}
 
 static const char *node_label(const ir_node *n, const tide_graph *g) {
     if (n->op == OP_VARIABLE) return g->variables[n->attr.slot]->name;

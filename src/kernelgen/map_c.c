@@ -1,4 +1,5 @@
-/* A map kernel as a C function over vectors: one pass over the rows of a task, in each a loop along the row for every stage. */
+/* A map kernel as a C function over vectors: one pass over the rows of a task, in each a loop along the row for every
+ * stage. */
 #include <math.h>
 #include <stdio.h>
 
@@ -34,7 +35,9 @@ static name sample_offset(const flat_instr *in) {
 
 static bool is_half(int type) { return type == TIDE_F16 || type == TIDE_BF16; }
 static int  register_type(int type) { return is_half(type) ? TIDE_F32 : type; }
-static const flat_operand *operand_of(const printer *p, const flat_instr *in) { return &p->s->kernel->operands[in->operand]; }
+static const flat_operand *operand_of(const printer *p, const flat_instr *in) {
+    return &p->s->kernel->operands[in->operand];
+}
 
 /* ---- what can be printed ------------------------------------------------------------------------------- */
 
@@ -70,7 +73,8 @@ static void print_get(printer *p, const flat_instr *in, reach r) {
     int64_t stride = p->s->operands[in->operand].inner_stride;
     if (!per_lane(in->kind) || stride == 0) text_add(&p->out, "get_%s_one(q%d)", tag, in->operand);
     else if (stride != 1)
-        text_add(&p->out, "get_%s_strided(q%d + (%s) * %lld, %lld, %s)", tag, in->operand, position(r), (long long)stride,
+        text_add(&p->out, "get_%s_strided(q%d + (%s) * %lld, %lld, %s)", tag, in->operand, position(r),
+                 (long long)stride,
                  (long long)stride, r == PART ? "n" : "VF_LANES");
     else if (r == PART) text_add(&p->out, "get_%s_part(q%d + %s, n)", tag, in->operand, position(r));
     else text_add(&p->out, "get_%s(q%d + %s)", tag, in->operand, position(r));
@@ -94,7 +98,8 @@ static void print_store(printer *p, const flat_instr *in, reach r) {
     print_cast(p, in->type, to, name_of('r', in->src[0]).text);
     if (!in_loop(p->s, in)) text_add(&p->out, "; put_%s_part(q%d, s, 1); }\n", tag, in->operand);
     else if (stride != 1)
-        text_add(&p->out, "; put_%s_strided(q%d + (%s) * %lld, s, %lld, %s); }\n", tag, in->operand, position(r), (long long)stride,
+        text_add(&p->out, "; put_%s_strided(q%d + (%s) * %lld, s, %lld, %s); }\n", tag, in->operand, position(r),
+                 (long long)stride,
                  (long long)stride, r == PART ? "n" : "VF_LANES");
     else if (r == PART) text_add(&p->out, "; put_%s_part(q%d + %s, s, n); }\n", tag, in->operand, position(r));
     else text_add(&p->out, "; put_%s(q%d + %s, s); }\n", tag, in->operand, position(r));
@@ -113,7 +118,8 @@ static void print_bases(printer *p) {
         const flat_instr *in = &m->instrs[i];
         if (in->operand < 0) continue;
         const char *type = p->words->memory[operand_of(p, in)->type], *constant = in->op == FLAT_LOAD ? "const " : "";
-        text_add(&p->out, "%s%s *%c%d = (%s%s *)operand[%d]", constant, type, moves(p, in) ? 'p' : 'q', in->operand, constant, type,
+        text_add(&p->out, "%s%s *%c%d = (%s%s *)operand[%d]", constant, type, moves(p, in) ? 'p' : 'q', in->operand,
+                 constant, type,
                  in->operand);
         if (is_sink(in)) text_add(&p->out, " + task * %lld", in->op == FLAT_COL_SUM ? (long long)p->s->inner : 1);
         text_add(&p->out, ";\n");
@@ -139,7 +145,8 @@ static void print_row_pointers(printer *p) {
     for (int32_t i = 0; i < m->count; i++) {
         const flat_instr *in = &m->instrs[i];
         if (!moves(p, in)) continue;
-        text_add(&p->out, "%s%s *q%d = p%d", in->op == FLAT_STORE ? "" : "const ", p->words->memory[operand_of(p, in)->type],
+        text_add(&p->out, "%s%s *q%d = p%d", in->op == FLAT_STORE ? "" : "const ",
+                 p->words->memory[operand_of(p, in)->type],
                  in->operand, in->operand);
         print_row_offset(p, &p->s->operands[in->operand]);
         text_add(&p->out, ";\n");
@@ -181,7 +188,8 @@ static void print_draw(printer *p, int32_t i, reach r) {
 
 static void print_iota(printer *p, const flat_instr *in, reach r) {
     char what[96];
-    snprintf(what, sizeof what, "vi_iota(row%s + %s, %lld, %lld)", p->s->linear ? "" : " * COLS", position(r), (long long)in->inner,
+    snprintf(what, sizeof what, "vi_iota(row%s + %s, %lld, %lld)", p->s->linear ? "" : " * COLS", position(r),
+             (long long)in->inner,
              (long long)in->size);
     print_cast(p, TIDE_I32, in->type, what);
 }
@@ -221,7 +229,9 @@ static void print_accumulate(printer *p, int32_t i, reach r) {
     const flat_instr *in = &p->s->map->instrs[i];
     char sum[40], value[96];
     snprintf(sum, sizeof sum, r == GROUP ? "a%d[u]" : "a%d[0]", i);
-    if (r == PART) snprintf(value, sizeof value, "%s_first(r%d, n, %s)", p->words->type[in->type], in->src[0], reduction_of(p, in, 0));
+    if (r == PART)
+        snprintf(value, sizeof value, "%s_first(r%d, n, %s)", p->words->type[in->type], in->src[0],
+                 reduction_of(p, in, 0));
     else snprintf(value, sizeof value, "r%d", in->src[0]);
     text_add(&p->out, "%s = ", sum);
     spell(&p->out, reduction_of(p, in, 1), (const char *[]){ sum, value, "" });
@@ -229,8 +239,10 @@ static void print_accumulate(printer *p, int32_t i, reach r) {
 }
 
 static void print_column_sum(printer *p, const flat_instr *in, reach r) {
-    const char *tag = p->words->tag[operand_of(p, in)->type], *part = r == PART ? "_part" : "", *n = r == PART ? ", n" : "";
-    text_add(&p->out, "put_%s%s(q%d + %s, get_%s%s(q%d + %s%s) + r%d%s);\n", tag, part, in->operand, position(r), tag, part, in->operand,
+    const char *tag = p->words->tag[operand_of(p, in)->type], *part = r == PART ? "_part" : "",
+               *n = r == PART ? ", n" : "";
+    text_add(&p->out, "put_%s%s(q%d + %s, get_%s%s(q%d + %s%s) + r%d%s);\n", tag, part, in->operand, position(r), tag,
+             part, in->operand,
              position(r), n, in->src[0], n);
 }
 
@@ -279,8 +291,10 @@ static void print_draws(printer *p, int32_t stage, int vectors, const char *from
         int together = in->per_sample % (4 * p->s->lanes) == 0 ? vectors : 2;
         text_add(&p->out, "vu4 d%d[%d];\n", in->dst, vectors);
         for (int v = 0; v < vectors; v += together)
-            text_add(&p->out, "draw_words(d%d + %d, %d, host->seed, (uint32_t)r%d[0], %uu, %s, row%s + %s + %d, %lld);\n", in->dst, v,
-                     together, in->src[0], (unsigned)in->site, sample_offset(in).text, p->s->linear ? "" : " * COLS", from, v * p->s->lanes,
+            text_add(&p->out, "draw_words(d%d + %d, %d, host->seed, (uint32_t)r%d[0], %uu, %s, row%s + %s + %d, "
+                              "%lld);\n", in->dst, v,
+                     together, in->src[0], (unsigned)in->site, sample_offset(in).text, p->s->linear ? "" : " * COLS",
+                     from, v * p->s->lanes,
                      (long long)in->per_sample);
     }
 }
@@ -291,7 +305,9 @@ static bool stage_has(const printer *p, int32_t stage, bool (*is)(const flat_ins
         if (p->s->stage[i] == stage && is(&m->instrs[i])) return true;
     return false;
 }
-static bool is_any(const flat_instr *in) { return in->op == FLAT_STORE || is_sink(in) || is_row_reduction(in) || in->kind == FLAT_FULL; }
+static bool is_any(const flat_instr *in) {
+    return in->op == FLAT_STORE || is_sink(in) || is_row_reduction(in) || in->kind == FLAT_FULL;
+}
 static bool is_accumulated(const flat_instr *in) { return is_row_reduction(in) || in->op == FLAT_ALL_SUM; }
 
 static bool keeps_sum(const printer *p, int32_t i, int32_t stage) {
@@ -416,8 +432,11 @@ static void print_draws_ahead(printer *p) {
         num_format(digits[0], (double)(float)in->number, true);
         num_format(digits[1], (double)(float)in->scale, true);
         text_add(&p->out, "float *const b%d = (float *)(scratch + %lld);\n", in->dst, (long long)s->drawn_at[i]);
-        text_add(&p->out, "draw_ahead(host->%s, b%d, &(host_site){ host->seed, (uint32_t)r%d[0], %uu, (float)%s, (float)%s }, ",
-                 in->op == FLAT_RANDOM ? "unit" : "mask", in->dst, in->src[0], (unsigned)in->site, digits[0], digits[1]);
+        text_add(&p->out,
+                 "draw_ahead(host->%s, b%d, &(host_site){ host->seed, (uint32_t)r%d[0], %uu, (float)%s, "
+                 "(float)%s }, ",
+                 in->op == FLAT_RANDOM ? "unit" : "mask", in->dst, in->src[0], (unsigned)in->site, digits[0],
+                 digits[1]);
         text_add(&p->out, "%s, block * %lld, %lld, ahead * %lld);\n", sample_offset(in).text, (long long)s->inner,
                  (long long)in->per_sample, (long long)s->inner);
     }
@@ -427,7 +446,8 @@ static void print_drawn_rows(printer *p) {
     const study *s = p->s;
     for (int32_t i = 0; i < s->map->count && s->block_rows; i++)
         if (is_draw(&s->map->instrs[i]))
-            text_add(&p->out, "const float *d%d = b%d + (row - block) * %lld;\n", s->map->instrs[i].dst, s->map->instrs[i].dst,
+            text_add(&p->out, "const float *d%d = b%d + (row - block) * %lld;\n", s->map->instrs[i].dst,
+                     s->map->instrs[i].dst,
                      (long long)s->inner);
 }
 
@@ -437,7 +457,8 @@ static void print_rows(printer *p) {
     int64_t block = s->linear ? CHUNK : s->block_rows;
     if (block) {
         text_add(&p->out, "for (int64_t block = first; block < last; block += %lld) {\n", (long long)block);
-        text_add(&p->out, "const int64_t ahead = last - block < %lld ? last - block : %lld;\n", (long long)block, (long long)block);
+        text_add(&p->out, "const int64_t ahead = last - block < %lld ? last - block : %lld;\n", (long long)block,
+                 (long long)block);
         print_draws_ahead(p);
     }
     if (s->linear) text_add(&p->out, "const int64_t row = block, cols = ahead;\n");

@@ -13,7 +13,8 @@ typedef struct spelling {
     const char *zero[TIDE_DTYPES];
     const char *op[SCALAR_COUNT][TIDE_DTYPES];
     const char *cast[TIDE_DTYPES][TIDE_DTYPES];  /* [from][to] */
-    struct { const char *start, *combine, *finish; } reduce[3][TIDE_DTYPES];  /* [op - FLAT_ROW_SUM], the sum also for sinks */
+    /* [op - FLAT_ROW_SUM], the sum also for sinks */
+    struct { const char *start, *combine, *finish; } reduce[3][TIDE_DTYPES];
 } spelling;
 
 extern const spelling spelling_c;

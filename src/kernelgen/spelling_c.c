@@ -11,11 +11,14 @@
 #define HOST_2(op) { FLOATS("by_host(host->f32[HOST_" #op "], $0, $1)") }
 
 const spelling spelling_c = {
-    .type = { [TIDE_F32] = "vf", [TIDE_F16] = "vf", [TIDE_BF16] = "vf", [TIDE_I32] = "vi", [TIDE_U8] = "vi", [TIDE_BOOL] = "vi" },
+    .type = { [TIDE_F32] = "vf", [TIDE_F16] = "vf", [TIDE_BF16] = "vf", [TIDE_I32] = "vi", [TIDE_U8] = "vi",
+              [TIDE_BOOL] = "vi" },
     .memory = { [TIDE_F32] = "float", [TIDE_F16] = "uint16_t", [TIDE_BF16] = "uint16_t", [TIDE_I32] = "int32_t",
                 [TIDE_U8] = "uint8_t", [TIDE_BOOL] = "uint8_t" },
-    .tag = { [TIDE_F32] = "f32", [TIDE_F16] = "f16", [TIDE_BF16] = "bf16", [TIDE_I32] = "i32", [TIDE_U8] = "u8", [TIDE_BOOL] = "bool" },
-    .set = { [TIDE_F32] = "vf_set($0)", [TIDE_I32] = "vi_set($0)", [TIDE_U8] = "vi_set($0)", [TIDE_BOOL] = "vi_set(-(($0) != 0))" },
+    .tag = { [TIDE_F32] = "f32", [TIDE_F16] = "f16", [TIDE_BF16] = "bf16", [TIDE_I32] = "i32", [TIDE_U8] = "u8",
+             [TIDE_BOOL] = "bool" },
+    .set = { [TIDE_F32] = "vf_set($0)", [TIDE_I32] = "vi_set($0)", [TIDE_U8] = "vi_set($0)",
+             [TIDE_BOOL] = "vi_set(-(($0) != 0))" },
     .zero = { [TIDE_F32] = "vf_set(0)", [TIDE_I32] = "vi_set(0)", [TIDE_U8] = "vi_set(0)", [TIDE_BOOL] = "vi_set(0)" },
     .op = {
         [S_NEG] = { BOTH("-$0") },
@@ -36,7 +39,8 @@ const spelling spelling_c = {
         [S_GELU] = { FLOATS("vf_gelu($0)") },
         [S_GELU_GRAD] = { FLOATS("vf_gelu_grad($0)") },
         [S_RELU] = { FLOATS("vf_if($0 < 0.0f, vf_set(0), $0)"), INTEGERS("vi_if($0 < 0, vi_set(0), $0)") },
-        [S_IS_FINITE] = { FLOATS("vf_abs($0) <= FLT_MAX"), INTEGERS("vi_set(-1)"), [TIDE_U8] = "vi_set(-1)", [TIDE_BOOL] = "vi_set(-1)" },
+        [S_IS_FINITE] = { FLOATS("vf_abs($0) <= FLT_MAX"), INTEGERS("vi_set(-1)"), [TIDE_U8] = "vi_set(-1)",
+                          [TIDE_BOOL] = "vi_set(-1)" },
         [S_NOT] = LOGIC("~$0"),
         [S_ADD] = { BOTH("$0 + $1") }, [S_SUB] = { BOTH("$0 - $1") }, [S_MUL] = { BOTH("$0 * $1") },
         [S_DIV] = { FLOATS("$0 / $1") },

@@ -2,7 +2,9 @@
 
 enum { SHORTEST = 4 };  /* rows that are not worth a loop */
 
-static const flat_operand *operand_of(const study *s, const flat_instr *in) { return &s->kernel->operands[in->operand]; }
+static const flat_operand *operand_of(const study *s, const flat_instr *in) {
+    return &s->kernel->operands[in->operand];
+}
 
 /* ---- memory -------------------------------------------------------------------------------------------- */
 
@@ -10,7 +12,8 @@ static const flat_operand *operand_of(const study *s, const flat_instr *in) { re
 static bool share_memory(const study *s, const flat_operand *a, const flat_operand *b) {
     const flat_buffer *x = &s->program->buffers[a->buffer], *y = &s->program->buffers[b->buffer];
     if (a->buffer == b->buffer) return true;
-    if (x->space != y->space || x->space == FLAT_TASK) return false; /* no two of a task's own that live in one kernel share it */
+    if (x->space != y->space || x->space == FLAT_TASK) return false; /* no two of a task's own that live in one kernel
+                                                                        share it */
     int64_t at_x = x->space == FLAT_ARENA ? x->offset : (int64_t)(intptr_t)x->host;
     int64_t at_y = y->space == FLAT_ARENA ? y->offset : (int64_t)(intptr_t)y->host;
     return at_x < at_y + y->bytes && at_y < at_x + x->bytes;
@@ -34,7 +37,8 @@ static bool overlaps_are_lanewise(const study *s) {
 /* ---- dimensions ---------------------------------------------------------------------------------------- */
 
 /* The operand's dimensions [first, end) with neighbours merged; how many are left. */
-static int32_t merge(const flat_map *m, const flat_operand *o, int32_t first, int32_t end, int64_t *dim, int64_t *stride) {
+static int32_t merge(const flat_map *m, const flat_operand *o, int32_t first, int32_t end, int64_t *dim,
+                     int64_t *stride) {
     int32_t n = 0;
     for (int32_t d = first; d < end; d++) {
         if (m->dim[d] == 1) continue;
@@ -55,7 +59,8 @@ static bool rows_may_end_at(const study *s, int32_t split) {
     const flat_map *m = s->map;
     int64_t dim[TIDE_MAX_DIMS], stride[TIDE_MAX_DIMS];
     for (int32_t i = 0; i < m->count; i++)
-        if (has_view(&m->instrs[i]) && merge(m, operand_of(s, &m->instrs[i]), split, m->ndim, dim, stride) > 1) return false;
+        if (has_view(&m->instrs[i]) && merge(m, operand_of(s, &m->instrs[i]), split, m->ndim, dim, stride) > 1)
+            return false;
     return true;
 }
 
@@ -90,7 +95,8 @@ static void plan_operands(study *s, int32_t split) {
         study_operand *o = &s->operands[in->operand];
         int32_t n = merge(m, operand_of(s, in), split, m->ndim, dim, stride);
         o->inner_stride = n ? stride[0] : 0;
-        o->ndim = in->kind == FLAT_COL && in->op == FLAT_LOAD ? 0 : merge(m, operand_of(s, in), 0, split, o->dim, o->stride);
+        o->ndim =
+            in->kind == FLAT_COL && in->op == FLAT_LOAD ? 0 : merge(m, operand_of(s, in), 0, split, o->dim, o->stride);
     }
 }
 
@@ -134,7 +140,8 @@ static void find_stages(study *s) {
     for (int32_t i = 0; i < m->count; i++) {
         const flat_instr *in = &m->instrs[i];
         s->stage[i] = in->kind == FLAT_ONE && in->dst >= 0 ? 0 : stage_of(s, in);
-        if (in->dst >= 0) s->values[in->dst] = (study_value){ .def = i, .stage = s->stage[i] + is_row_reduction(in), .at = -1 };
+        if (in->dst >= 0)
+            s->values[in->dst] = (study_value){ .def = i, .stage = s->stage[i] + is_row_reduction(in), .at = -1 };
         note_uses(s, i);
         s->stages = MAX2(s->stages, s->stage[i] + 1 + is_row_reduction(in));
     }
@@ -193,7 +200,8 @@ static bool draws_fours(const study *s) {
     return false;
 }
 
-/* In the loop, numbers come for two or four vectors at a time, which must lie in one sample and begin at a multiple of four. */
+/* In the loop, numbers come for two or four vectors at a time, which must lie in one sample and begin at a multiple of
+ * four. */
 static bool draws_fit_loop(const study *s) {
     const flat_map *m = s->map;
     int64_t pair = 2 * s->lanes;
@@ -218,7 +226,8 @@ static void plan_draws(study *s) {
 
 static bool fits(const study *s) {
     const flat_map *m = s->map;
-    if (s->kernel->kind != FLAT_MAP || m->count > MOST_INSTRS || s->kernel->n_operands > KERNELGEN_OPERANDS) return false;
+    if (s->kernel->kind != FLAT_MAP || m->count > MOST_INSTRS || s->kernel->n_operands > KERNELGEN_OPERANDS)
+        return false;
     return m->rows > 0 && m->cols > 0 && m->rows * m->cols >= s->lanes;
 }
 

@@ -1,5 +1,5 @@
-/* What an emitter has to know of a map kernel before it prints it: which dimensions its inner loop runs over, in which loop
- * over a row each instruction stands, what must be kept from one loop to the next. */
+/* What an emitter has to know of a map kernel before it prints it: which dimensions its inner loop runs over, in which
+ * loop over a row each instruction stands, what must be kept from one loop to the next. */
 #ifndef TIDE_KERNELGEN_STUDY_H
 #define TIDE_KERNELGEN_STUDY_H
 
@@ -7,7 +7,8 @@
 
 enum { MOST_INSTRS = 192, CHUNK = 1024 /* elements: the blocks of the cpu backend's strips */ };
 
-/* A register. A value of one kind FULL lives in one loop; where a later loop needs it too it is loaded again or kept. */
+/* A register. A value of one kind FULL lives in one loop; where a later loop needs it too it is loaded again or
+ * kept. */
 typedef struct study_value {
     int32_t def;         /* the instruction that defines it */
     int32_t stage;       /* the loop in which it is computed; of a reduction's result: the first that may read it */
@@ -24,8 +25,8 @@ typedef struct study_operand {
     int64_t dim[TIDE_MAX_DIMS], stride[TIDE_MAX_DIMS];
 } study_operand;
 
-/* The kernel is run as `rows` rows of `inner` elements, `per_task` of them a task. Linear: all operands are contiguous, rows
- * are of one element, and the loop is over all elements of a task, a CHUNK at a time. */
+/* The kernel is run as `rows` rows of `inner` elements, `per_task` of them a task. Linear: all operands are contiguous,
+ * rows are of one element, and the loop is over all elements of a task, a CHUNK at a time. */
 typedef struct study {
     const flat_program *program;
     const flat_kernel  *kernel;
@@ -47,7 +48,9 @@ typedef struct study {
 bool study_map(study *s, const flat_program *p, const flat_kernel *k, int lanes);
 
 static inline bool is_draw(const flat_instr *in) { return in->op == FLAT_RANDOM || in->op == FLAT_DROPMASK; }
-static inline bool is_row_reduction(const flat_instr *in) { return in->op >= FLAT_ROW_SUM && in->op <= FLAT_ROW_ARGMIN; }
+static inline bool is_row_reduction(const flat_instr *in) {
+    return in->op >= FLAT_ROW_SUM && in->op <= FLAT_ROW_ARGMIN;
+}
 static inline bool is_sink(const flat_instr *in) { return in->op == FLAT_COL_SUM || in->op == FLAT_ALL_SUM; }
 static inline bool per_lane(int kind) { return kind == FLAT_FULL || kind == FLAT_COL; }
 /* A store of one number, after all rows. */

@@ -19,7 +19,9 @@ tide_self_attention tide_self_attention_new(tide_graph *g, const char *const nam
     int64_t             wide;
     bool                sizes = heads > 0 && head_size > 0 && !__builtin_mul_overflow(heads, head_size, &wide);
     if (!names || !sizes) {
-        tide_poison(g, TIDE_EINVAL, names ? "self_attention: heads and head_size must be at least 1" : "self_attention: there are no names");
+        tide_poison(g, TIDE_EINVAL,
+                    names ? "self_attention: heads and head_size must be at least 1"
+                          : "self_attention: there are no names");
         return layer;
     }
     for (int i = 0; i < 6; i++) {
@@ -41,14 +43,16 @@ static tide_val split_heads(const tide_self_attention *layer, tide_val x) {
 tide_val tide_self_attention_queries(const tide_self_attention *layer, tide_val queries, tide_val x, double dropout,
                                      tide_mode mode, tide_val *probabilities) {
     if (!layer) return layer_missing("self_attention", tide_ok(queries) ? queries : x);
-    bool fit = one_graph("self_attention", queries, x) && axes_fit("self_attention", queries, 3) && axes_fit("self_attention", x, 3);
+    bool fit = one_graph("self_attention", queries, x) && axes_fit("self_attention", queries, 3) &&
+               axes_fit("self_attention", x, 3);
     if (!fit) return (tide_val){ x.graph, -1, 0 };
     tide_shape s = tide_shape_of(queries);
     tide_val   q = split_heads(layer, tide_linear_apply(&layer->query, queries));
     tide_val   k = split_heads(layer, tide_linear_apply(&layer->key, x));
     tide_val   v = split_heads(layer, tide_linear_apply(&layer->value, x));
     tide_val   heads = tide_transpose(tide_attention(q, k, v, dropout, mode, probabilities), 1, 2);
-    return tide_linear_apply(&layer->out, tide_reshape(heads, TIDE_SHAPE(s.dim[0], s.dim[1], layer->heads * layer->head_size)));
+    return tide_linear_apply(&layer->out,
+                             tide_reshape(heads, TIDE_SHAPE(s.dim[0], s.dim[1], layer->heads * layer->head_size)));
 }
 
 tide_val tide_self_attention_apply(const tide_self_attention *layer, tide_val x, double dropout, tide_mode mode,

@@ -32,8 +32,10 @@ bool one_graph(const char *layer, tide_val a, tide_val b) {
 
 bool axes_fit(const char *layer, tide_val x, int axes) {
     char why[256], shape[128];
-    if (!tide_ok(x) || tide_shape_of(x).ndim == axes) return true; /* what is no value is told of by the first operation */
-    snprintf(why, sizeof why, "%s: x has the shape %s; it takes %d axes", layer, shape_text(shape, tide_shape_of(x)), axes);
+    if (!tide_ok(x) || tide_shape_of(x).ndim == axes) return true; /* what is no value is told of by the first
+                                                                      operation */
+    snprintf(why, sizeof why, "%s: x has the shape %s; it takes %d axes", layer, shape_text(shape, tide_shape_of(x)),
+             axes);
     tide_poison(x.graph, TIDE_ESHAPE, why);
     return false;
 }
@@ -85,12 +87,14 @@ static int64_t conv1d_steps(const tide_conv1d *layer, tide_val x) {
         return tide_poison(x.graph, TIDE_EINVAL, "conv1d: x or one of the layer's variables is no value"), 0;
     if (!axes_fit("conv1d", x, 3)) return 0;
     bool plain = layer->stride > 0 && layer->stride <= FAR && layer->padding >= 0 && layer->padding <= FAR;
-    if (plain && length + 2 * layer->padding >= kernel) return (length + 2 * layer->padding - kernel) / layer->stride + 1;
+    if (plain && length + 2 * layer->padding >= kernel)
+        return (length + 2 * layer->padding - kernel) / layer->stride + 1;
     if (plain)
-        snprintf(why, sizeof why, "conv1d: a kernel of %" PRId64 " does not fit a length of %" PRId64 " + 2 x %" PRId64, kernel, length,
-                 layer->padding);
+        snprintf(why, sizeof why, "conv1d: a kernel of %" PRId64 " does not fit a length of %" PRId64 " + 2 x %" PRId64,
+                 kernel, length, layer->padding);
     else
-        snprintf(why, sizeof why, "conv1d: stride %" PRId64 " and padding %" PRId64 "; it takes a stride from 1 and a padding from 0 on",
+        snprintf(why, sizeof why, "conv1d: stride %" PRId64 " and padding %" PRId64 "; it takes a stride from 1 and a "
+                                                                                    "padding from 0 on",
                  layer->stride, layer->padding);
     tide_poison(x.graph, plain ? TIDE_ESHAPE : TIDE_EINVAL, why);
     return 0;

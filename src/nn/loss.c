@@ -8,7 +8,8 @@
 /* A (4) against a (4, 1) would broadcast to 16 losses: hardly ever what was meant, and never seen. */
 static bool same_shape(const char *loss, tide_val prediction, tide_val truth) {
     char why[400], a[128], b[128];
-    if (!tide_ok(prediction) || !tide_ok(truth) || tide_shape_equal(tide_shape_of(prediction), tide_shape_of(truth))) return true;
+    if (!tide_ok(prediction) || !tide_ok(truth) || tide_shape_equal(tide_shape_of(prediction), tide_shape_of(truth)))
+        return true;
     snprintf(why, sizeof why, "%s: prediction and truth have the shapes %s and %s; they must be the same", loss,
              shape_text(a, tide_shape_of(prediction)), shape_text(b, tide_shape_of(truth)));
     tide_poison(prediction.graph, TIDE_ESHAPE, why);
@@ -20,7 +21,9 @@ static tide_val minus(const char *loss, tide_val a, tide_val b) {
 }
 
 /* A number of the loss outside its range: the poison value, and the graph of an operand says so. */
-static tide_val refused(tide_val a, tide_val b, const char *why) { return tide_poison(a.graph ? a.graph : b.graph, TIDE_EINVAL, why); }
+static tide_val refused(tide_val a, tide_val b, const char *why) {
+    return tide_poison(a.graph ? a.graph : b.graph, TIDE_EINVAL, why);
+}
 
 static bool has_weight(tide_val weight) { return weight.graph != NULL; }
 
@@ -52,7 +55,8 @@ tide_val tide_huber(tide_val prediction, tide_val truth, double beta, tide_val w
 
 /* Koenker & Bassett 1978: under-prediction costs q, over-prediction 1 - q. */
 tide_val tide_quantile_loss(tide_val prediction, tide_val truth, double quantile, tide_val weight) {
-    if (!(quantile > 0 && quantile < 1)) return refused(prediction, truth, "quantile_loss: the quantile must lie between 0 and 1");
+    if (!(quantile > 0 && quantile < 1))
+        return refused(prediction, truth, "quantile_loss: the quantile must lie between 0 and 1");
     tide_val e = minus("quantile_loss", truth, prediction);
     return weighted_mean(tide_maximum(tide_mul_scalar(e, quantile), tide_mul_scalar(e, quantile - 1)), weight);
 }
@@ -61,9 +65,14 @@ static bool labels_fit(tide_val logits, tide_val label) {
     char why[400], a[128], b[128];
     tide_shape rows = tide_shape_of(logits);
     if (!tide_ok(logits) || !tide_ok(label)) return true;
-    if (rows.ndim-- > 0 && tide_shape_equal(rows, tide_shape_of(label)) && tide_dtype_of(label) == TIDE_I32) return true;
-    snprintf(why, sizeof why, "cross_entropy: the logits have the shape %s, the labels are %s %s; they must be i32, of that shape without "
-             "its last axis", shape_text(a, tide_shape_of(logits)), tide_dtype_name(tide_dtype_of(label)), shape_text(b, tide_shape_of(label)));
+    if (rows.ndim-- > 0 && tide_shape_equal(rows, tide_shape_of(label)) && tide_dtype_of(label) == TIDE_I32)
+        return true;
+    snprintf(
+        why, sizeof why,
+        "cross_entropy: the logits have the shape %s, the labels are %s %s; they must be i32, of that shape without "
+        "its last axis",
+        shape_text(a, tide_shape_of(logits)), tide_dtype_name(tide_dtype_of(label)),
+        shape_text(b, tide_shape_of(label)));
     tide_poison(logits.graph, TIDE_ESHAPE, why);
     return false;
 }
@@ -76,8 +85,9 @@ tide_val tide_cross_entropy(tide_val logits, tide_val label, tide_val weight) {
     if (!labels_fit(logits, label)) return (tide_val){ g, -1, 0 };
     tide_val    column  = tide_expand_dims(label, -1);
     tide_val    chosen  = tide_eq(column, tide_arange(g, TIDE_I32, classes));
-    tide_val    logit   = tide_sum(tide_where(chosen, logits, tide_scalar_of(g, tide_dtype_of(logits), 0)), TIDE_AXES(-1));
-    tide_val    inside  = tide_and(tide_ge(label, tide_scalar_of(g, TIDE_I32, 0)), tide_lt(label, tide_scalar_of(g, TIDE_I32, (double)classes)));
+    tide_val logit = tide_sum(tide_where(chosen, logits, tide_scalar_of(g, tide_dtype_of(logits), 0)), TIDE_AXES(-1));
+    tide_val inside = tide_and(tide_ge(label, tide_scalar_of(g, TIDE_I32, 0)),
+                               tide_lt(label, tide_scalar_of(g, TIDE_I32, (double)classes)));
     tide_val    losses  = tide_sub(tide_logsumexp(logits, TIDE_AXES(-1)), logit);
     return weighted_mean(tide_where(inside, losses, tide_scalar_of(g, tide_dtype_of(logits), NAN)), weight);
 }

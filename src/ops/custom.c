@@ -2,7 +2,8 @@
 
 tide_val tide_custom(tide_graph *g, const tide_custom_op *op, tide_list inputs, tide_dtype type, tide_shape shape) {
     if (!list_good(g, "custom", inputs)) return graph_val(g, -1);
-    if (!op || !op->run) return graph_fail(g, TIDE_EINVAL, "custom '%s': there is no function to run", op && op->name ? op->name : "");
+    if (!op || !op->run)
+        return graph_fail(g, TIDE_EINVAL, "custom '%s': there is no function to run", op && op->name ? op->name : "");
     tide_custom_op *kept = arena_new(&g->memory, tide_custom_op, 1);
     char *name = arena_printf(&g->memory, "%s", op->name ? op->name : "custom");
     if (!kept || !name) return graph_fail(g, TIDE_ENOMEM, "out of memory while building the graph");
@@ -18,10 +19,13 @@ static void check_derivative(tide_val node, const char *name, int32_t i, tide_va
     char a[128], b[128];
     if (!dx.graph || dx.node < 0) return;
     if (dx.graph != node.graph || !val_good(dx))
-        graph_fail(node.graph, TIDE_EINVAL, "custom '%s': the derivative of input %d is no value of this graph", name, i);
+        graph_fail(node.graph, TIDE_EINVAL, "custom '%s': the derivative of input %d is no value of this graph", name,
+                   i);
     else if (!tide_shape_equal(tide_shape_of(dx), tide_shape_of(x)) || tide_dtype_of(dx) != tide_dtype_of(x))
-        graph_fail(node.graph, TIDE_ESHAPE, "custom '%s': the derivative of input %d is %s %s; it must be %s %s", name, i,
-                   tide_dtype_name(tide_dtype_of(dx)), shape_text(a, tide_shape_of(dx)), tide_dtype_name(tide_dtype_of(x)),
+        graph_fail(node.graph, TIDE_ESHAPE, "custom '%s': the derivative of input %d is %s %s; it must be %s %s", name,
+                   i,
+                   tide_dtype_name(tide_dtype_of(dx)), shape_text(a, tide_shape_of(dx)),
+                   tide_dtype_name(tide_dtype_of(x)),
                    shape_text(b, tide_shape_of(x)));
 }
 

@@ -24,7 +24,8 @@ static tide_val binary_checked(tide_val a, tide_val b, scalar_op op) {
     tide_shape shape;
     if (!broadcast_shape(tide_shape_of(a), tide_shape_of(b), &shape)) {
         char sa[128], sb[128];
-        return graph_fail(g, TIDE_ESHAPE, "%s: shapes %s and %s do not broadcast", scalar_names[op], shape_text(sa, tide_shape_of(a)),
+        return graph_fail(g, TIDE_ESHAPE, "%s: shapes %s and %s do not broadcast", scalar_names[op],
+                          shape_text(sa, tide_shape_of(a)),
                           shape_text(sb, tide_shape_of(b)));
     }
     tide_val in[2] = { tide_broadcast(a, shape), tide_broadcast(b, shape) };
@@ -36,7 +37,8 @@ tide_val scalar_binary(tide_val a, tide_val b, scalar_op op) {
     tide_graph *g = a.graph ? a.graph : b.graph;
     if (!operands_good(scalar_names[op], (tide_val[]){ a, b }, 2)) return graph_val(g, -1);
     if (tide_dtype_of(a) != tide_dtype_of(b))
-        return graph_fail(g, TIDE_ETYPE, "%s: operands are %s and %s; cast one of them", scalar_names[op], tide_dtype_name(tide_dtype_of(a)),
+        return graph_fail(g, TIDE_ETYPE, "%s: operands are %s and %s; cast one of them", scalar_names[op],
+                          tide_dtype_name(tide_dtype_of(a)),
                           tide_dtype_name(tide_dtype_of(b)));
     return binary_checked(a, b, op);
 }
@@ -59,7 +61,8 @@ static bool type_fits(tide_dtype type, int rule) {
 static bool type_checked(tide_val x, scalar_op op, int rule) {
     if (!operand_good(scalar_names[op], x)) return false;
     if (type_fits(tide_dtype_of(x), rule)) return true;
-    graph_fail(x.graph, TIDE_ETYPE, "%s: the operand is %s; it takes %s", scalar_names[op], tide_dtype_name(tide_dtype_of(x)),
+    graph_fail(x.graph, TIDE_ETYPE, "%s: the operand is %s; it takes %s", scalar_names[op],
+               tide_dtype_name(tide_dtype_of(x)),
                rule == FLOATING ? "floating types" : rule == NUMBER ? "numbers" : "bool");
     return false;
 }
@@ -69,7 +72,8 @@ static tide_val unary(tide_val x, scalar_op op, int rule) {
 }
 
 static tide_val binary(tide_val a, tide_val b, scalar_op op, int rule) {
-    if (!operands_good(scalar_names[op], (tide_val[]){ a, b }, 2) || !type_checked(a, op, rule)) return graph_val(a.graph ? a.graph : b.graph, -1);
+    if (!operands_good(scalar_names[op], (tide_val[]){ a, b }, 2) || !type_checked(a, op, rule))
+        return graph_val(a.graph ? a.graph : b.graph, -1);
     return scalar_binary(a, b, op);
 }
 
@@ -121,10 +125,12 @@ tide_val tide_where(tide_val condition, tide_val yes, tide_val no) {
     tide_graph *g = condition.graph;
     if (!operands_good("where", (tide_val[]){ condition, yes, no }, 3)) return graph_val(g, -1);
     if (tide_dtype_of(condition) != TIDE_BOOL || tide_dtype_of(yes) != tide_dtype_of(no))
-        return graph_fail(g, TIDE_ETYPE, "where: needs bool and two operands of one type, got %s, %s, %s", tide_dtype_name(tide_dtype_of(condition)),
+        return graph_fail(g, TIDE_ETYPE, "where: needs bool and two operands of one type, got %s, %s, %s",
+                          tide_dtype_name(tide_dtype_of(condition)),
                           tide_dtype_name(tide_dtype_of(yes)), tide_dtype_name(tide_dtype_of(no)));
     tide_shape two, shape;
-    if (!broadcast_shape(tide_shape_of(yes), tide_shape_of(no), &two) || !broadcast_shape(two, tide_shape_of(condition), &shape))
+    if (!broadcast_shape(tide_shape_of(yes), tide_shape_of(no), &two) ||
+        !broadcast_shape(two, tide_shape_of(condition), &shape))
         return graph_fail(g, TIDE_ESHAPE, "where: the shapes of condition and operands do not broadcast");
     tide_val in[3] = { tide_broadcast(condition, shape), tide_broadcast(yes, shape), tide_broadcast(no, shape) };
     ir_attr attr = { .scalar = S_WHERE };
@@ -136,13 +142,17 @@ tide_val tide_cast(tide_val x, tide_dtype type) {
     return tide_dtype_of(x) == type ? x : graph_add(x.graph, OP_CAST, type, tide_shape_of(x), &x, 1, NULL);
 }
 
-tide_val tide_stop_gradient(tide_val x) { return graph_add(x.graph, OP_STOP, tide_dtype_of(x), tide_shape_of(x), &x, 1, NULL); }
+tide_val tide_stop_gradient(tide_val x) {
+    return graph_add(x.graph, OP_STOP, tide_dtype_of(x), tide_shape_of(x), &x, 1, NULL);
+}
 
 static tide_val number_like(tide_val x, double value) { return tide_scalar_of(x.graph, tide_dtype_of(x), value); }
 
 tide_val tide_add_scalar(tide_val a, double b) { return tide_add(a, number_like(a, b)); }
 tide_val tide_mul_scalar(tide_val a, double b) { return tide_mul(a, number_like(a, b)); }
-tide_val tide_clamp(tide_val x, double low, double high) { return tide_minimum(tide_maximum(x, number_like(x, low)), number_like(x, high)); }
+tide_val tide_clamp(tide_val x, double low, double high) {
+    return tide_minimum(tide_maximum(x, number_like(x, low)), number_like(x, high));
+}
 tide_val tide_silu(tide_val x) { return tide_mul(x, tide_sigmoid(x)); }
 
 /* max(x, 0) + log1p(exp(-|x|)): no overflow on either side. */

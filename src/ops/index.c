@@ -6,7 +6,8 @@
 static bool index_checked(tide_val index, const char *op) {
     if (!operand_good(op, index)) return false;
     if (tide_dtype_of(index) == TIDE_I32) return true;
-    graph_fail(index.graph, TIDE_ETYPE, "%s: the index is %s; it must be i32", op, tide_dtype_name(tide_dtype_of(index)));
+    graph_fail(index.graph, TIDE_ETYPE, "%s: the index is %s; it must be i32", op,
+               tide_dtype_name(tide_dtype_of(index)));
     return false;
 }
 
@@ -30,21 +31,26 @@ tide_val tide_gather(tide_val x, int axis, tide_val index) {
     int real = axis_resolve(x, axis, "gather", 0);
     if (real < 0 || !index_checked(index, "gather") || too_many_axes(x, index, "gather")) return graph_val(x.graph, -1);
     ir_attr attr = { .axis = real };
-    return graph_add(x.graph, OP_GATHER, tide_dtype_of(x), indexed_shape(tide_shape_of(x), real, tide_shape_of(index)), (tide_val[]){ x, index }, 2, &attr);
+    return graph_add(x.graph, OP_GATHER, tide_dtype_of(x), indexed_shape(tide_shape_of(x), real, tide_shape_of(index)),
+                     (tide_val[]){ x, index }, 2, &attr);
 }
 
 tide_val tide_scatter_add(tide_val base, int axis, tide_val index, tide_val rows) {
     if (!operands_good("scatter_add", (tide_val[]){ base, index, rows }, 3)) return graph_val(base.graph, -1);
     int real = axis_resolve(base, axis, "scatter_add", 0);
-    if (real < 0 || !index_checked(index, "scatter_add") || too_many_axes(base, index, "scatter_add")) return graph_val(base.graph, -1);
+    if (real < 0 || !index_checked(index, "scatter_add") || too_many_axes(base, index, "scatter_add"))
+        return graph_val(base.graph, -1);
     tide_shape expected = indexed_shape(tide_shape_of(base), real, tide_shape_of(index));
     char a[128], b[128];
     if (!tide_shape_equal(expected, tide_shape_of(rows)) || tide_dtype_of(base) != tide_dtype_of(rows))
-        return graph_fail(base.graph, TIDE_ESHAPE, "scatter_add: rows are %s %s; they must be %s %s", tide_dtype_name(tide_dtype_of(rows)),
-                          shape_text(a, tide_shape_of(rows)), tide_dtype_name(tide_dtype_of(base)), shape_text(b, expected));
-    if (type_half(tide_dtype_of(base))) return tide_cast(tide_scatter_add(in_f32(base), axis, index, in_f32(rows)), tide_dtype_of(base));
+        return graph_fail(base.graph, TIDE_ESHAPE, "scatter_add: rows are %s %s; they must be %s %s",
+                          tide_dtype_name(tide_dtype_of(rows)), shape_text(a, tide_shape_of(rows)),
+                          tide_dtype_name(tide_dtype_of(base)), shape_text(b, expected));
+    if (type_half(tide_dtype_of(base)))
+        return tide_cast(tide_scatter_add(in_f32(base), axis, index, in_f32(rows)), tide_dtype_of(base));
     ir_attr attr = { .axis = real };
-    return graph_add(base.graph, OP_SCATTER_ADD, tide_dtype_of(base), tide_shape_of(base), (tide_val[]){ base, index, rows }, 3, &attr);
+    return graph_add(base.graph, OP_SCATTER_ADD, tide_dtype_of(base), tide_shape_of(base),
+                     (tide_val[]){ base, index, rows }, 3, &attr);
 }
 
 static bool along_fits(tide_shape x, tide_shape index, int axis) {
@@ -59,16 +65,19 @@ tide_val tide_take_along(tide_val x, int axis, tide_val index) {
     if (real < 0 || !index_checked(index, "take_along")) return graph_val(x.graph, -1);
     char a[128], b[128];
     if (!along_fits(tide_shape_of(x), tide_shape_of(index), real))
-        return graph_fail(x.graph, TIDE_ESHAPE, "take_along: index %s and values %s may differ in axis %d only", shape_text(a, tide_shape_of(index)),
+        return graph_fail(x.graph, TIDE_ESHAPE, "take_along: index %s and values %s may differ in axis %d only",
+                          shape_text(a, tide_shape_of(index)),
                           shape_text(b, tide_shape_of(x)), real);
     ir_attr attr = { .axis = real };
-    return graph_add(x.graph, OP_TAKE_ALONG, tide_dtype_of(x), tide_shape_of(index), (tide_val[]){ x, index }, 2, &attr);
+    return graph_add(x.graph, OP_TAKE_ALONG, tide_dtype_of(x), tide_shape_of(index), (tide_val[]){ x, index }, 2,
+                     &attr);
 }
 
 static tide_val put_along_add(tide_val index, tide_val rows, int axis, tide_shape shape) {
     ir_attr attr = { .axis = axis };
     tide_val wide = in_f32(rows);
-    tide_val sum = graph_add(rows.graph, OP_PUT_ALONG_ADD, tide_dtype_of(wide), shape, (tide_val[]){ index, wide }, 2, &attr);
+    tide_val sum =
+        graph_add(rows.graph, OP_PUT_ALONG_ADD, tide_dtype_of(wide), shape, (tide_val[]){ index, wide }, 2, &attr);
     return tide_cast(sum, tide_dtype_of(rows));
 }
 
@@ -83,14 +92,16 @@ tide_val tide_one_hot(tide_val index, int64_t classes, tide_dtype type) {
 }
 
 tide_val tide_windows(tide_val series, tide_val start, int64_t length) {
-    if (!operands_good("windows", (tide_val[]){ series, start }, 2) || !index_checked(start, "windows")) return graph_val(series.graph, -1);
+    if (!operands_good("windows", (tide_val[]){ series, start }, 2) || !index_checked(start, "windows"))
+        return graph_val(series.graph, -1);
     tide_val rows = tide_add(tide_expand_dims(start, -1), tide_arange(series.graph, TIDE_I32, length));
     return tide_gather(series, 0, rows);
 }
 
 void tide_sort(tide_val x, bool descending, tide_val *values, tide_val *indices) {
     tide_val sorted = operand_good("sort", x) ? x : graph_val(x.graph, -1), order = sorted;
-    if (val_good(x) && tide_shape_of(x).ndim == 0) sorted = order = graph_fail(x.graph, TIDE_ESHAPE, "sort: a scalar has no axis");
+    if (val_good(x) && tide_shape_of(x).ndim == 0)
+        sorted = order = graph_fail(x.graph, TIDE_ESHAPE, "sort: a scalar has no axis");
     if (val_good(sorted)) {
         ir_attr attr = { .flag = descending };
         sorted = graph_add(x.graph, OP_SORT, tide_dtype_of(x), tide_shape_of(x), &x, 1, &attr);
@@ -104,7 +115,8 @@ void tide_top_k(tide_val x, int64_t k, tide_val *values, tide_val *indices) {
     tide_val v, i;
     tide_sort(x, true, &v, &i);
     if (val_good(v) && (k < 0 || k > tide_shape_of(x).dim[tide_shape_of(x).ndim - 1]))
-        v = i = graph_fail(x.graph, TIDE_ESHAPE, "top_k: k is %" PRId64 ", the last axis has %" PRId64, k, tide_shape_of(x).dim[tide_shape_of(x).ndim - 1]);
+        v = i = graph_fail(x.graph, TIDE_ESHAPE, "top_k: k is %" PRId64 ", the last axis has %" PRId64, k,
+                           tide_shape_of(x).dim[tide_shape_of(x).ndim - 1]);
     if (values) *values = val_good(v) ? tide_slice(v, -1, 0, k) : v;
     if (indices) *indices = val_good(i) ? tide_slice(i, -1, 0, k) : i;
 }

@@ -22,7 +22,8 @@ static tide_shape with_matrix(tide_shape batch, int64_t rows, int64_t columns) {
 static bool matmul_types(tide_val a, tide_val b) {
     tide_dtype ta = tide_dtype_of(a), tb = tide_dtype_of(b);
     if (ta == tb && type_floating(ta)) return true;
-    graph_fail(a.graph, TIDE_ETYPE, "matmul: operands are %s and %s; it takes two of one floating type", tide_dtype_name(ta), tide_dtype_name(tb));
+    graph_fail(a.graph, TIDE_ETYPE, "matmul: operands are %s and %s; it takes two of one floating type",
+               tide_dtype_name(ta), tide_dtype_name(tb));
     return false;
 }
 
@@ -42,14 +43,17 @@ tide_val tide_matmul(tide_val a, tide_val b) {
     tide_shape sa = tide_shape_of(a), sb = tide_shape_of(b), batch;
     char ta[128], tb[128];
     if (sa.ndim < 2 || sb.ndim < 2)
-        return graph_fail(g, TIDE_ESHAPE, "matmul: shapes %s and %s; both need at least two axes", shape_text(ta, sa), shape_text(tb, sb));
+        return graph_fail(g, TIDE_ESHAPE, "matmul: shapes %s and %s; both need at least two axes", shape_text(ta, sa),
+                          shape_text(tb, sb));
     if (!matmul_types(a, b)) return graph_val(g, -1);
     int64_t m = sa.dim[sa.ndim - 2], k = sa.dim[sa.ndim - 1], kb = sb.dim[sb.ndim - 2], n = sb.dim[sb.ndim - 1];
     if (k != kb)
-        return graph_fail(g, TIDE_ESHAPE, "matmul: inner sizes %" PRId64 " and %" PRId64 " differ (shapes %s and %s)", k, kb, shape_text(ta, sa),
+        return graph_fail(g, TIDE_ESHAPE, "matmul: inner sizes %" PRId64 " and %" PRId64 " differ (shapes %s and %s)",
+                          k, kb, shape_text(ta, sa),
                           shape_text(tb, sb));
     if (!batch_shape(sa, sb, &batch))
-        return graph_fail(g, TIDE_ESHAPE, "matmul: batch axes of %s and %s do not broadcast", shape_text(ta, sa), shape_text(tb, sb));
+        return graph_fail(g, TIDE_ESHAPE, "matmul: batch axes of %s and %s do not broadcast", shape_text(ta, sa),
+                          shape_text(tb, sb));
     if (type_half(tide_dtype_of(a))) return tide_cast(tide_matmul(in_f32(a), in_f32(b)), tide_dtype_of(a));
     if (sb.ndim == 2 && sa.ndim > 2) return matmul_rows(a, b, sa, n);
     tide_val in[2] = { tide_broadcast(a, with_matrix(batch, m, k)), tide_broadcast(b, with_matrix(batch, k, n)) };

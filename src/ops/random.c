@@ -45,10 +45,14 @@ tide_val tide_random_normal(tide_graph *g, tide_shape shape, double mean, double
 
 tide_val tide_dropout(tide_val x, double p, tide_mode mode) {
     if (!operand_good("dropout", x)) return graph_val(x.graph, -1);
-    if (mode != TIDE_EVAL && mode != TIDE_TRAIN) return graph_fail(x.graph, TIDE_EINVAL, "dropout: %d is not a mode", (int)mode);
+    if (mode != TIDE_EVAL && mode != TIDE_TRAIN)
+        return graph_fail(x.graph, TIDE_EINVAL, "dropout: %d is not a mode", (int)mode);
     if (mode == TIDE_EVAL || p == 0) return x;
-    if (!(p > 0 && p < 1)) return graph_fail(x.graph, TIDE_EINVAL, "dropout: p is %g; it must be at least 0 and below 1", p);
-    if (!type_floating(tide_dtype_of(x))) return graph_fail(x.graph, TIDE_ETYPE, "dropout: the operand is %s; it takes floating types", tide_dtype_name(tide_dtype_of(x)));
+    if (!(p > 0 && p < 1))
+        return graph_fail(x.graph, TIDE_EINVAL, "dropout: p is %g; it must be at least 0 and below 1", p);
+    if (!type_floating(tide_dtype_of(x)))
+        return graph_fail(x.graph, TIDE_ETYPE, "dropout: the operand is %s; it takes floating types",
+                          tide_dtype_name(tide_dtype_of(x)));
     tide_val mask = random_node(x.graph, OP_DROPMASK, tide_shape_of(x), p, 1 / (1 - p));
     return tide_mul(x, tide_cast(mask, tide_dtype_of(x)));
 }

@@ -7,7 +7,9 @@ static bool axes_mask(tide_val x, tide_axes axes, const char *op, uint32_t *mask
     *mask = 0;
     int ndim = tide_shape_of(x).ndim;
     if (axes.count < 0 || axes.count > TIDE_MAX_DIMS)
-        return graph_fail(x.graph, TIDE_EINVAL, "%s: a list of %d axes; there may be 0 to %d", op, axes.count, TIDE_MAX_DIMS), false;
+        return graph_fail(x.graph, TIDE_EINVAL, "%s: a list of %d axes; there may be 0 to %d", op, axes.count,
+                          TIDE_MAX_DIMS),
+               false;
     if (axes.count == 0) *mask = (1u << ndim) - 1;
     for (int i = 0; i < axes.count; i++) {
         int axis = axis_resolve(x, axes.axis[i], op, 0);
@@ -37,7 +39,8 @@ static tide_val reduce(tide_val x, tide_axes axes, ir_op op) {
     uint32_t mask;
     const char *name = ir_op_names[op];
     if (!operand_good(name, x)) return graph_val(x.graph, -1);
-    if (!type_number(tide_dtype_of(x))) return graph_fail(x.graph, TIDE_ETYPE, "%s: the operand is bool; cast it first", name);
+    if (!type_number(tide_dtype_of(x)))
+        return graph_fail(x.graph, TIDE_ETYPE, "%s: the operand is bool; cast it first", name);
     if (!axes_mask(x, axes, name, &mask)) return graph_val(x.graph, -1);
     tide_shape shape = tide_shape_of(x);
     if (!mask) return x;
@@ -53,7 +56,8 @@ tide_val tide_min(tide_val x, tide_axes axes) { return reduce(x, axes, OP_MIN); 
 static tide_val floating_only(tide_val x, const char *op) {
     if (!operand_good(op, x)) return graph_val(x.graph, -1);
     if (type_floating(tide_dtype_of(x))) return x;
-    return graph_fail(x.graph, TIDE_ETYPE, "%s: the operand is %s; it takes floating types", op, tide_dtype_name(tide_dtype_of(x)));
+    return graph_fail(x.graph, TIDE_ETYPE, "%s: the operand is %s; it takes floating types", op,
+                      tide_dtype_name(tide_dtype_of(x)));
 }
 
 tide_val tide_mean(tide_val x, tide_axes axes) {
@@ -103,7 +107,8 @@ static tide_val cumsum(tide_val x, int axis, int reverse) {
 tide_val tide_cumsum(tide_val x, int axis) {
     int real = axis_resolve(x, axis, "cumsum", 0);
     if (real < 0) return graph_val(x.graph, -1);
-    if (!type_number(tide_dtype_of(x))) return graph_fail(x.graph, TIDE_ETYPE, "cumsum: the operand is bool; cast it first");
+    if (!type_number(tide_dtype_of(x)))
+        return graph_fail(x.graph, TIDE_ETYPE, "cumsum: the operand is bool; cast it first");
     return cumsum(x, real, 0);
 }
 

@@ -6,7 +6,9 @@ static tide_val to_last(tide_val x, int axis) { return tide_transpose(x, axis, -
 tide_val tide_softmax(tide_val x, int axis) {
     int real = axis_resolve(x, axis, "softmax", 0);
     if (real < 0) return graph_val(x.graph, -1);
-    if (!type_floating(tide_dtype_of(x))) return graph_fail(x.graph, TIDE_ETYPE, "softmax: the operand is %s; it takes floating types", tide_dtype_name(tide_dtype_of(x)));
+    if (!type_floating(tide_dtype_of(x)))
+        return graph_fail(x.graph, TIDE_ETYPE, "softmax: the operand is %s; it takes floating types",
+                          tide_dtype_name(tide_dtype_of(x)));
     if (type_half(tide_dtype_of(x))) return tide_cast(tide_softmax(in_f32(x), axis), tide_dtype_of(x));
     tide_val last = to_last(x, real);
     return to_last(graph_add(x.graph, OP_SOFTMAX, tide_dtype_of(last), tide_shape_of(last), &last, 1, NULL), real);
@@ -35,7 +37,8 @@ tide_val tide_layer_norm(tide_val x, tide_val gain, tide_val offset, double eps)
     tide_shape s = tide_shape_of(x), one = TIDE_SHAPE(s.ndim ? s.dim[s.ndim - 1] : 0);
     char a[128], b[128], c[128];
     if (!s.ndim || !tide_shape_equal(tide_shape_of(gain), one) || !tide_shape_equal(tide_shape_of(offset), one))
-        return graph_fail(x.graph, TIDE_ESHAPE, "layer_norm: gain %s and offset %s must have the size of the last axis of %s",
+        return graph_fail(x.graph, TIDE_ESHAPE, "layer_norm: gain %s and offset %s must have the size of the last "
+                                                "axis of %s",
                           shape_text(a, tide_shape_of(gain)), shape_text(b, tide_shape_of(offset)), shape_text(c, s));
     tide_dtype type = tide_dtype_of(x);
     if (!type_floating(type) || tide_dtype_of(gain) != type || tide_dtype_of(offset) != type)

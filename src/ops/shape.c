@@ -16,7 +16,8 @@ tide_val tide_reshape(tide_val x, tide_shape shape) {
     if (free_axis >= 0) shape.dim[free_axis] = -1;
     if (free_axis >= 0 && known > 0 && count % known == 0) shape.dim[free_axis] = count / known, known = count;
     if (known != count || (free_axis >= 0 && shape.dim[free_axis] < 0))
-        return graph_fail(x.graph, TIDE_ESHAPE, "reshape: %s does not have the %" PRId64 " elements of %s", shape_text(a, asked), count, shape_text(b, from));
+        return graph_fail(x.graph, TIDE_ESHAPE, "reshape: %s does not have the %" PRId64 " elements of %s",
+                          shape_text(a, asked), count, shape_text(b, from));
     if (tide_shape_equal(from, shape)) return x;
     return graph_add(x.graph, OP_RESHAPE, tide_dtype_of(x), shape, &x, 1, NULL);
 }
@@ -67,7 +68,9 @@ tide_val tide_broadcast(tide_val x, tide_shape shape) {
         fits = d == shape.dim[shape.ndim - i] || d == 1;
     }
     char a[128], b[128];
-    if (!fits) return graph_fail(x.graph, TIDE_ESHAPE, "broadcast: %s does not fit %s", shape_text(a, from), shape_text(b, shape));
+    if (!fits)
+        return graph_fail(x.graph, TIDE_ESHAPE, "broadcast: %s does not fit %s", shape_text(a, from),
+                          shape_text(b, shape));
     return graph_add(x.graph, OP_BROADCAST, tide_dtype_of(x), shape, &x, 1, NULL);
 }
 
@@ -84,14 +87,19 @@ static tide_val slice(tide_val x, int axis, int64_t first, int64_t count, int64_
 tide_val tide_slice_step(tide_val x, int axis, int64_t start, int64_t stop, int64_t step) {
     int real = axis_resolve(x, axis, "slice", 0);
     if (real < 0) return graph_val(x.graph, -1);
-    int64_t size = tide_shape_of(x).dim[real], first = start < 0 ? start + size : start, last = stop < 0 ? stop + size : stop;
+    int64_t size = tide_shape_of(x).dim[real], first = start < 0 ? start + size : start,
+            last = stop < 0 ? stop + size : stop;
     if (first < 0 || last > size || first > last || step < 1)
-        return graph_fail(x.graph, TIDE_ESHAPE, "slice: %" PRId64 " to %" PRId64 " step %" PRId64 " is outside an axis of %" PRId64, start, stop, step, size);
+        return graph_fail(x.graph, TIDE_ESHAPE,
+                          "slice: %" PRId64 " to %" PRId64 " step %" PRId64 " is outside an axis of %" PRId64, start,
+                          stop, step, size);
     step = MIN2(step, MAX2(size, 1));
     return slice(x, real, first, ceil_div(last - first, step), step);
 }
 
-tide_val tide_slice(tide_val x, int axis, int64_t start, int64_t stop) { return tide_slice_step(x, axis, start, stop, 1); }
+tide_val tide_slice(tide_val x, int axis, int64_t start, int64_t stop) {
+    return tide_slice_step(x, axis, start, stop, 1);
+}
 
 tide_val tide_flip(tide_val x, int axis) {
     int real = axis_resolve(x, axis, "flip", 0);
@@ -108,7 +116,9 @@ static tide_val unslice(tide_val x, tide_shape to, const ir_attr *like) {
 tide_val tide_pad(tide_val x, int axis, int64_t before, int64_t after, double value) {
     int real = axis_resolve(x, axis, "pad", 0);
     if (real < 0) return graph_val(x.graph, -1);
-    if (before < 0 || after < 0) return graph_fail(x.graph, TIDE_ESHAPE, "pad: %" PRId64 " and %" PRId64 "; both must be at least 0", before, after);
+    if (before < 0 || after < 0)
+        return graph_fail(x.graph, TIDE_ESHAPE, "pad: %" PRId64 " and %" PRId64 "; both must be at least 0", before,
+                          after);
     tide_shape edge = tide_shape_of(x), end = edge;
     edge.dim[real] = before, end.dim[real] = after;
     tide_dtype type = tide_dtype_of(x);
@@ -135,7 +145,9 @@ tide_val tide_concat(tide_graph *g, tide_list parts, int axis) {
     shape.dim[real] = 0;
     for (int64_t i = 0; i < parts.count; i++) {
         if (!concat_fits(parts.items[0], parts.items[i], real))
-            return graph_fail(g, TIDE_ESHAPE, "concat: part %d differs from the first in type or in an axis other than %d", (int)i, real);
+            return graph_fail(g, TIDE_ESHAPE,
+                              "concat: part %d differs from the first in type or in an axis other than %d", (int)i,
+                              real);
         int64_t size = tide_shape_of(parts.items[i]).dim[real];
         shape.dim[real] += size;
         if (size == 0) continue;
@@ -150,7 +162,8 @@ tide_val tide_concat(tide_graph *g, tide_list parts, int axis) {
 tide_val tide_stack(tide_graph *g, tide_list parts, int axis) {
     tide_val items[64];
     if (!list_good(g, "stack", parts)) return graph_val(g, -1);
-    if (parts.count < 1 || parts.count > 64) return graph_fail(g, TIDE_EINVAL, "stack: takes 1 to 64 parts, got %d", (int)parts.count);
+    if (parts.count < 1 || parts.count > 64)
+        return graph_fail(g, TIDE_EINVAL, "stack: takes 1 to 64 parts, got %d", (int)parts.count);
     for (int64_t i = 0; i < parts.count; i++) items[i] = tide_expand_dims(parts.items[i], axis);
     return tide_concat(g, (tide_list){ items, parts.count }, axis);
 }
@@ -159,7 +172,8 @@ tide_val tide_expand_dims(tide_val x, int axis) {
     int real = axis_resolve(x, axis, "expand_dims", 1);
     if (real < 0) return graph_val(x.graph, -1);
     tide_shape from = tide_shape_of(x), to = { .ndim = from.ndim + 1 };
-    if (to.ndim > TIDE_MAX_DIMS) return graph_fail(x.graph, TIDE_ESHAPE, "expand_dims: more than %d axes", TIDE_MAX_DIMS);
+    if (to.ndim > TIDE_MAX_DIMS)
+        return graph_fail(x.graph, TIDE_ESHAPE, "expand_dims: more than %d axes", TIDE_MAX_DIMS);
     for (int i = 0; i < to.ndim; i++) to.dim[i] = i == real ? 1 : from.dim[i - (i > real)];
     return tide_reshape(x, to);
 }
@@ -168,14 +182,18 @@ tide_val tide_squeeze(tide_val x, int axis) {
     int real = axis_resolve(x, axis, "squeeze", 0);
     if (real < 0) return graph_val(x.graph, -1);
     tide_shape from = tide_shape_of(x), to = { .ndim = from.ndim - 1 };
-    if (from.dim[real] != 1) return graph_fail(x.graph, TIDE_ESHAPE, "squeeze: axis %d has %" PRId64 " elements, not 1", axis, from.dim[real]);
+    if (from.dim[real] != 1)
+        return graph_fail(x.graph, TIDE_ESHAPE, "squeeze: axis %d has %" PRId64 " elements, not 1", axis,
+                          from.dim[real]);
     for (int i = 0; i < to.ndim; i++) to.dim[i] = from.dim[i + (i >= real)];
     return tide_reshape(x, to);
 }
 
 /* ---- derivatives ---- */
 
-void vjp_reshape(tide_val node, tide_val dy, tide_val *dx) { dx[0] = tide_reshape(dy, tide_shape_of(node_input(node, 0))); }
+void vjp_reshape(tide_val node, tide_val dy, tide_val *dx) {
+    dx[0] = tide_reshape(dy, tide_shape_of(node_input(node, 0)));
+}
 
 void vjp_permute(tide_val node, tide_val dy, tide_val *dx) {
     int64_t inverse[TIDE_MAX_DIMS];

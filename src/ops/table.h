@@ -1,4 +1,5 @@
-/* One row an op: what autodiff and compile need to know of it. Builders and their shape rules are in the family's file. */
+/* One row an op: what autodiff and compile need to know of it. Builders and their shape rules are in the family's
+ * file. */
 #ifndef TIDE_OPS_TABLE_H
 #define TIDE_OPS_TABLE_H
 

@@ -8,7 +8,8 @@ static bool condition_ok(tide_val condition, tide_val effect) {
         return graph_fail(g, TIDE_EINVAL, "when: the second operand is a %s, not an effect", ir_op_names[n->op]), false;
     if (tide_dtype_of(condition) == TIDE_BOOL && tide_shape_count(tide_shape_of(condition)) == 1) return true;
     char s[128];
-    graph_fail(g, TIDE_ETYPE, "when: the condition is %s of shape %s; it takes one bool", tide_dtype_name(tide_dtype_of(condition)),
+    graph_fail(g, TIDE_ETYPE, "when: the condition is %s of shape %s; it takes one bool",
+               tide_dtype_name(tide_dtype_of(condition)),
                shape_text(s, tide_shape_of(condition)));
     return false;
 }

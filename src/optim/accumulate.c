@@ -27,7 +27,9 @@ static tide_list list_of(tide_graph *g, tide_val *items, int64_t count) {
 }
 
 tide_accumulator tide_accumulator_new(tide_graph *g, tide_list params, int64_t part_samples) {
-    if (!list_readable(params)) return tide_poison(g, TIDE_EINVAL, "accumulator: the list of parameters cannot be read"), (tide_accumulator){ 0 };
+    if (!list_readable(params))
+        return tide_poison(g, TIDE_EINVAL, "accumulator: the list of parameters cannot be read"),
+               (tide_accumulator){ 0 };
     if (part_samples < 1) tide_poison(g, TIDE_EINVAL, "accumulator: a part must have at least one sample");
     tide_accumulator a = { .params = params };
     tide_val        *sums = values_new(g, params.count);
@@ -53,7 +55,9 @@ static void move_rng(effects *e, double by) {
 
 /* One that tide_accumulator_new made. */
 static bool     usable(const tide_accumulator *a) { return a && tide_ok(a->part) && a->sums.count == a->params.count; }
-static tide_val missing(tide_val v) { return tide_poison(v.graph, TIDE_EINVAL, "accumulator: there is none that tide_accumulator_new made"); }
+static tide_val missing(tide_val v) {
+    return tide_poison(v.graph, TIDE_EINVAL, "accumulator: there is none that tide_accumulator_new made");
+}
 
 static effects effects_of(tide_graph *g, int64_t count) { return (effects){ g, values_new(g, count), 0, count }; }
 
@@ -61,7 +65,8 @@ tide_val tide_accumulator_add(tide_accumulator *a, tide_list gradients, tide_val
     if (!usable(a)) return missing(numerator);
     tide_graph *g = a->part.graph;
     effects     e = effects_of(g, a->sums.count + 4);
-    if (!list_readable(gradients) || gradients.count != a->sums.count) tide_poison(g, TIDE_EINVAL, "accumulator: there must be one gradient for each parameter");
+    if (!list_readable(gradients) || gradients.count != a->sums.count)
+        tide_poison(g, TIDE_EINVAL, "accumulator: there must be one gradient for each parameter");
     tide_val first = tide_eq(a->part, tide_scalar_of(g, TIDE_I32, 0));
     for (int64_t i = 0; e.items && list_readable(gradients) && i < gradients.count && i < a->sums.count; i++)
         e.items[e.count++] = added(first, a->sums.items[i], gradients.items[i]);
@@ -86,7 +91,8 @@ tide_list tide_accumulator_take(tide_accumulator *a) {
     tide_val   *means = values_new(g, a->sums.count);
     a->loss = divided(a, a->numerator);
     if (!means) return a->sums;
-    for (int64_t i = 0; i < a->sums.count; i++) means[i] = scalar_like(a->params.items[i], divided(a, a->sums.items[i]));
+    for (int64_t i = 0; i < a->sums.count; i++)
+        means[i] = scalar_like(a->params.items[i], divided(a, a->sums.items[i]));
     tide_list list = list_of(g, means, a->sums.count);
     return list.count == a->sums.count ? list : a->sums;
 }

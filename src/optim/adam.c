@@ -43,7 +43,8 @@ static tide_val adam(tide_list params, tide_list gradients, const tide_adamw_opt
         rule.root_scale      = tide_rsqrt(correction(t, rule.beta2));
         count_effect         = counter.effect;
     }
-    for (int64_t i = 0; i < params.count; i++) adam_one(&rule, &e, params.items[i], gradients.items[i], m.items[i], v.items[i]);
+    for (int64_t i = 0; i < params.count; i++)
+        adam_one(&rule, &e, params.items[i], gradients.items[i], m.items[i], v.items[i]);
     if (count_effect.graph) e.items[e.count++] = count_effect;
     return effects_group(&e);
 }

@@ -5,7 +5,9 @@
 
 #include "../base/base.h"
 
-static bool type_floating(tide_dtype type) { return type == TIDE_F32 || type == TIDE_F64 || type == TIDE_F16 || type == TIDE_BF16; }
+static bool type_floating(tide_dtype type) {
+    return type == TIDE_F32 || type == TIDE_F64 || type == TIDE_F16 || type == TIDE_BF16;
+}
 
 tide_list moments_new(tide_list params, const char *suffix) {
     tide_graph *g = params.items[0].graph;
@@ -46,13 +48,16 @@ double or_default(double value, double standard) { return value != 0 ? value : s
 /* The first thing that is wrong with what an optimizer was given; NULL: nothing is. */
 static const char *optimizer_fault(tide_list params, tide_list gradients, const tide_val *lr) {
     if (!list_readable(params) || params.count < 1) return "optimizer: there are no parameters";
-    if (!list_readable(gradients) || params.count != gradients.count) return "optimizer: there must be one gradient for each parameter";
+    if (!list_readable(gradients) || params.count != gradients.count)
+        return "optimizer: there must be one gradient for each parameter";
     if (!lr) return "optimizer: there are no options, so no learning rate";
     if (!lr->graph) return "optimizer: the options have no learning rate (.lr)";
     if (!tide_ok(*lr)) return "optimizer: the learning rate is no value of this graph";
-    if (tide_shape_count(tide_shape_of(*lr)) != 1 || !type_floating(tide_dtype_of(*lr))) return "optimizer: the learning rate must be one floating number";
+    if (tide_shape_count(tide_shape_of(*lr)) != 1 || !type_floating(tide_dtype_of(*lr)))
+        return "optimizer: the learning rate must be one floating number";
     for (int64_t i = 0; i < params.count; i++)
-        if (!tide_ok(params.items[i]) || !tide_ok(gradients.items[i])) return "optimizer: a parameter or gradient is no value";
+        if (!tide_ok(params.items[i]) || !tide_ok(gradients.items[i]))
+            return "optimizer: a parameter or gradient is no value";
     return NULL;
 }
 

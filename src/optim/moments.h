@@ -4,8 +4,8 @@
 
 #include "../../include/tidemill/optim.h"
 
-/* One variable of zeros a parameter, "optim." + parameter name + "." + suffix. All of one kind are made in one go, in the
- * order of the parameters, so that they lie in storage like the parameters do. */
+/* One variable of zeros a parameter, "optim." + parameter name + "." + suffix. All of one kind are made in one go, in
+ * the order of the parameters, so that they lie in storage like the parameters do. */
 tide_list moments_new(tide_list params, const char *suffix);
 
 /* Counts the updates: variable "optim." + first parameter's name + ".step", I32; `next` is 1 in the first run. */
@@ -23,8 +23,8 @@ double or_default(double value, double standard);
 
 /* A set of assignments that becomes one effect. The poison value goes through. */
 typedef struct effects { tide_graph *graph; tide_val *items; int64_t count, capacity; } effects;
-/* items NULL, with a failed graph, unless there is a gradient for each of at least one parameter and a learning rate; lr NULL: the
- * optimizer was given no options. */
+/* items NULL, with a failed graph, unless there is a gradient for each of at least one parameter and a learning rate;
+ * lr NULL: the optimizer was given no options. */
 effects  effects_new(tide_list params, tide_list gradients, const tide_val *lr, int64_t per_param);
 void     effects_add(effects *e, tide_val variable, tide_val value);
 tide_val effects_group(effects *e);

@@ -18,13 +18,19 @@ static tide_val state_variable(tide_graph *g, const char *name, const char *part
 
 tide_grad_scaler tide_grad_scaler_new(tide_graph *g, const char *name, const tide_grad_scaler_opts *opts) {
     tide_grad_scaler_opts o = opts ? *opts : (tide_grad_scaler_opts){ 0 };
-    o.initial = or_default(o.initial, 65536), o.growth = or_default(o.growth, 2), o.backoff = or_default(o.backoff, 0.5);
+    o.initial = or_default(o.initial, 65536), o.growth = or_default(o.growth, 2),
+    o.backoff = or_default(o.backoff, 0.5);
     if (!o.interval) o.interval = 2000;
-    bool fine = o.initial >= LEAST_SCALE && o.initial <= MOST_SCALE && o.growth >= 1 && o.backoff > 0 && o.backoff < 1 && o.interval > 0;
-    if (!fine) tide_poison(g, TIDE_EINVAL, "grad scaler: it takes a scale of 2^-24 .. 2^24, growth >= 1, backoff between 0 and 1, interval > 0");
+    bool fine = o.initial >= LEAST_SCALE && o.initial <= MOST_SCALE && o.growth >= 1 && o.backoff > 0 &&
+                o.backoff < 1 && o.interval > 0;
+    if (!fine)
+        tide_poison(
+            g, TIDE_EINVAL,
+            "grad scaler: it takes a scale of 2^-24 .. 2^24, growth >= 1, backoff between 0 and 1, interval > 0");
     return (tide_grad_scaler){ .scale = state_variable(g, name, "scale", tide_scalar(g, o.initial)),
                                .good = state_variable(g, name, "good", tide_scalar_of(g, TIDE_I32, 0)),
-                               .skipped = state_variable(g, name, "skipped", tide_scalar_of(g, TIDE_I32, 0)), .opts = o };
+                               .skipped = state_variable(g, name, "skipped", tide_scalar_of(g, TIDE_I32, 0)),
+                               .opts = o };
 }
 
 static tide_val no_scaler(tide_val v) { return tide_poison(v.graph, TIDE_EINVAL, "grad scaler: there is none"); }
@@ -41,7 +47,8 @@ static tide_val zero_if_finite(tide_val gradient) {
 
 tide_list tide_grad_scaler_unscale(tide_grad_scaler *s, tide_list gradients) {
     tide_graph *g = s ? s->scale.graph : NULL;
-    if (!list_readable(gradients)) return tide_poison(g, TIDE_EINVAL, "grad scaler: the list of gradients cannot be read"), (tide_list){ 0 };
+    if (!list_readable(gradients))
+        return tide_poison(g, TIDE_EINVAL, "grad scaler: the list of gradients cannot be read"), (tide_list){ 0 };
     if (!g) return no_scaler((tide_val){ list_graph(gradients), -1, 0 }), (tide_list){ 0 };
     tide_val    total = tide_scalar(g, 0), inverse = tide_reciprocal(s->scale);
     tide_val   *out = calloc((size_t)gradients.count + 1, sizeof *out);
@@ -70,6 +77,7 @@ tide_val tide_grad_scaler_step(const tide_grad_scaler *s, tide_val update) {
     tide_val factor = tide_where(s->finite, grown, tide_scalar(g, s->opts.backoff));
     tide_val scale = tide_clamp(tide_mul(s->scale, factor), LEAST_SCALE, MOST_SCALE);
     tide_val skipped = tide_add(s->skipped, tide_where(s->finite, none, one));
-    return tide_group(g, TIDE_LIST(tide_when(s->finite, update), tide_assign(s->scale, scale),
-                                   tide_assign(s->good, tide_where(grows, none, good)), tide_assign(s->skipped, skipped)));
+    return tide_group(g,
+                      TIDE_LIST(tide_when(s->finite, update), tide_assign(s->scale, scale),
+                                tide_assign(s->good, tide_where(grows, none, good)), tide_assign(s->skipped, skipped)));
 }

@@ -16,10 +16,13 @@ static tide_val power_of(double base, double factor, tide_val exponent) {
 
 tide_val tide_lr_step(tide_val step, double base, double factor, double every) {
     step = checked(step, every);
-    return power_of(base, factor, tide_floor(tide_div(as_float(step), tide_scalar(step.graph, every)))); /* exact at multiples */
+    /* exact at multiples */
+    return power_of(base, factor, tide_floor(tide_div(as_float(step), tide_scalar(step.graph, every))));
 }
 
-tide_val tide_lr_exponential(tide_val step, double base, double factor) { return power_of(base, factor, as_float(step)); }
+tide_val tide_lr_exponential(tide_val step, double base, double factor) {
+    return power_of(base, factor, as_float(step));
+}
 
 tide_val tide_lr_cosine(tide_val step, double base, double last, double steps) {
     step = checked(step, steps);

@@ -1,5 +1,6 @@
-/* Choices on disk: a small file for each machine and version, replaced whole. Several processes may write it: each adds its own
- * to what it finds. Losing one costs its timing again, no more, so nothing here fails; a note says what did not go well. */
+/* Choices on disk: a small file for each machine and version, replaced whole. Several processes may write it: each adds
+ * its own to what it finds. Losing one costs its timing again, no more, so nothing here fails; a note says what did not
+ * go well. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -70,7 +71,8 @@ void choice_file_write(runtime *rt) {
     choices_print(&out, &all);
     int folder = out.failed ? (errno = ENOMEM, -1) : os_private_folder(path, true);
     if (folder < 0) note(rt, "choices are not kept in", path, os_private_why(errno));
-    else if (tide_file_replace(path, write_choices, &out, &why) != TIDE_OK) note(rt, "choices are not kept in", path, why.message);
+    else if (tide_file_replace(path, write_choices, &out, &why) != TIDE_OK)
+        note(rt, "choices are not kept in", path, why.message);
     if (folder >= 0) close(folder);
     text_free(&out);
     choices_free(&all);

@@ -59,7 +59,8 @@ static const char *variables_of(explainer *x, const flat_kernel *k) {
     text t = { 0 };
     for (int32_t i = 0; i < k->n_operands; i++) {
         const char *name = named_before(k, i) ? NULL : buffer_name(x->program, k->operands[i].buffer);
-        if (name) text_add(&t, "%s%s%s", t.length ? ", " : "", writes_buffer(k, k->operands[i].buffer) ? "=" : "", name);
+        if (name)
+            text_add(&t, "%s%s%s", t.length ? ", " : "", writes_buffer(k, k->operands[i].buffer) ? "=" : "", name);
     }
     return kept(x, &t);
 }
@@ -82,7 +83,8 @@ static void add_kernel(explainer *x, int32_t index, int32_t phase, int32_t chain
     row->members = kept(x, &members);
     row->variables = variables_of(x, k);
     if (k->kind == FLAT_MAP) row->rows = k->map.rows, row->cols = k->map.cols;
-    if (k->kind == FLAT_GEMM) row->batches = k->gemm.batches, row->m = k->gemm.m, row->n = k->gemm.n, row->k = k->gemm.k;
+    if (k->kind == FLAT_GEMM)
+        row->batches = k->gemm.batches, row->m = k->gemm.m, row->n = k->gemm.n, row->k = k->gemm.k;
     x->out->flops += cost.flops;
     x->out->bytes_read += cost.read, x->out->bytes_written += cost.written;
 }
@@ -160,7 +162,8 @@ static tide_status measure(explainer *x, const tide_explain_options *o, tide_fai
     enum { LEAST = 5, MOST = 99 };
     tide_program *p = x->program;
     int64_t n = flat_of(x)->n_kernels;
-    double *seconds = arena_new(x->memory, double, n *MOST + 1), *of_one = arena_new(x->memory, double, MOST), whole[MOST];
+    double *seconds = arena_new(x->memory, double, n *MOST + 1), *of_one = arena_new(x->memory, double, MOST),
+           whole[MOST];
     double began = os_seconds();
     int runs = 0;
     tide_status status = tide_run(p, o->feeds, o->count); /* warms up */

@@ -34,24 +34,29 @@ static void add_totals(page *p) {
         ops += e->kernels[i].ops, results += e->kernels[i].results, maps += map;
         products += is_product(&e->kernels[i]) ? e->kernels[i].flops : 0;
     }
-    text_add(&p->out, "%s, %d thread%s, %s: %" PRId64 " kernels in %" PRId64 " chains and %" PRId64 " phases\n", e->device, e->threads,
+    text_add(&p->out, "%s, %d thread%s, %s: %" PRId64 " kernels in %" PRId64 " chains and %" PRId64 " phases\n",
+             e->device, e->threads,
              e->threads == 1 ? "" : "s", tide_precision_name(e->precision), e->n_kernels, e->chains, e->phases);
     if (e->lacking) text_add(&p->out, "instead:  %s; kernels that it lacks: %" PRId64 "\n", e->device_note, e->lacking);
     if (*e->precision_note) text_add(&p->out, "in f32: %s\n", e->precision_note);
-    text_add(&p->out, "work:     %.4g MFLOP, of which products %.4g; %.1f MiB read, %.1f MiB written\n", e->flops * 1e-6, products * 1e-6,
+    text_add(&p->out, "work:     %.4g MFLOP, of which products %.4g; %.1f MiB read, %.1f MiB written\n",
+             e->flops * 1e-6, products * 1e-6,
              mib(e->bytes_read), mib(e->bytes_written));
     text_add(&p->out,
-             "memory:   arena %.1f MiB (%.1f if its %" PRId64 " buffers shared nothing), variables %.1f, constants %.1f, scratch %.1f\n",
+             "memory:   arena %.1f MiB (%.1f if its %" PRId64 " buffers shared nothing), variables %.1f, constants "
+                                                              "%.1f, scratch %.1f\n",
              mib(m->arena), mib(e->arena_apart), e->n_buffers, mib(m->variables), mib(m->constants), mib(m->scratch));
     if (e->fused)
-        text_add(&p->out, "fused:    %" PRId64 " operations in %" PRId64 " map kernels; %" PRId64 " results never reach memory\n", ops,
+        text_add(&p->out, "fused:    %" PRId64 " operations in %" PRId64 " map kernels; %" PRId64 " results never "
+                                                                                                  "reach memory\n", ops,
                  maps, MAX2(ops - results, 0));
     else
         text_add(&p->out, "fused:    nothing, each operation has a kernel of its own\n");
     if (!e->runs)
         text_add(&p->out, "measured: not\n");
     else
-        text_add(&p->out, "measured: %.3f ms a run, the median of %d; kernels take %.3f ms over all threads, %.0f %% of their time\n",
+        text_add(&p->out, "measured: %.3f ms a run, the median of %d; kernels take %.3f ms over all threads, %.0f %% "
+                          "of their time\n",
                  e->run_s * 1e3, e->runs, p->kernels_s * 1e3, 100 * p->kernels_s / (e->run_s * e->threads));
 }
 
@@ -85,8 +90,8 @@ static void add_header(page *p) {
         text_add(&p->out, "  kernel     MFLOP       MiB  tasks  what\n");
 }
 
-/* A product is held against what the machine multiplies, anything else against what its memory delivers (from cache it may
- * have more). */
+/* A product is held against what the machine multiplies, anything else against what its memory delivers (from cache it
+ * may have more). */
 static void add_roof(page *p, const tide_kernel_row *k, double gflops, double gbs) {
     double of = is_product(k) ? p->gflops : p->gbs, is = is_product(k) ? gflops : gbs;
     if (p->gflops <= 0 && p->gbs <= 0) return;
@@ -101,7 +106,8 @@ static void add_kernel(page *p, int64_t index) {
     int64_t bytes = k->bytes_read + k->bytes_written;
     if (p->e->runs) {
         double gflops = rate(p, k, k->flops), gbs = rate(p, k, (double)bytes);
-        text_add(&p->out, "%8" PRId64 "  %9.1f  %5.1f  %7.1f  %7.1f", index, k->seconds * 1e6, 100 * k->seconds / MAX2(p->kernels_s, 1e-12),
+        text_add(&p->out, "%8" PRId64 "  %9.1f  %5.1f  %7.1f  %7.1f", index, k->seconds * 1e6,
+                 100 * k->seconds / MAX2(p->kernels_s, 1e-12),
                  gflops, gbs);
         add_roof(p, k, gflops, gbs);
     } else
@@ -119,7 +125,8 @@ static void check_roof(page *p) {
     }
     if (!beaten) return;
     text_add(&p->out,
-             "roof:     not shown: products here are faster than the %.1f GFLOP/s that were measured of this machine; measure it again\n",
+             "roof:     not shown: products here are faster than the %.1f GFLOP/s that were measured of this machine; "
+             "measure it again\n",
              p->gflops);
     p->gflops = p->gbs = 0;
 }
@@ -181,7 +188,8 @@ static void add_apart(page *p) {
             if (e->apart[j].bytes > e->apart[largest].bytes) largest = j;
         }
         const tide_apart_row *row = &e->apart[largest];
-        text_add(&p->out, "  %3" PRId64 ", %.2f MiB: %s; the largest: %s, kernel %" PRId64 " to %" PRId64 "\n", count, mib(bytes), row->why,
+        text_add(&p->out, "  %3" PRId64 ", %.2f MiB: %s; the largest: %s, kernel %" PRId64 " to %" PRId64 "\n", count,
+                 mib(bytes), row->why,
                  row->value, row->from, row->to);
     }
 }

@@ -3,7 +3,8 @@
 
 #include "runtime.h"
 
-/* More threads than any machine here has cores are a slip of the caller's; of the environment, which may be meant for others, not. */
+/* More threads than any machine here has cores are a slip of the caller's; of the environment, which may be meant for
+ * others, not. */
 enum { MOST_THREADS = 1024 };
 
 static int threads_wanted(int asked) {
@@ -15,10 +16,13 @@ static int threads_wanted(int asked) {
 
 static void check_options(tide_graph *g, const tide_graph_options *o) {
     if (o->threads < 0 || o->threads > MOST_THREADS)
-        graph_fail(g, TIDE_EINVAL, "graph: threads is %d; it must be 0 (as many as there are cores) to %d", o->threads, MOST_THREADS);
+        graph_fail(g, TIDE_EINVAL, "graph: threads is %d; it must be 0 (as many as there are cores) to %d", o->threads,
+                   MOST_THREADS);
     if (o->memory_limit < 0)
-        graph_fail(g, TIDE_EINVAL, "graph: the memory limit is %" PRId64 " bytes; it must be 0 (none) or more", o->memory_limit);
-    if (!o->allocator.alloc != !o->allocator.free) graph_fail(g, TIDE_EINVAL, "graph: the allocator lacks alloc or free");
+        graph_fail(g, TIDE_EINVAL, "graph: the memory limit is %" PRId64 " bytes; it must be 0 (none) or more",
+                   o->memory_limit);
+    if (!o->allocator.alloc != !o->allocator.free)
+        graph_fail(g, TIDE_EINVAL, "graph: the allocator lacks alloc or free");
 }
 
 tide_graph *tide_graph_new_with(const tide_graph_options *options) {
@@ -45,7 +49,9 @@ tide_graph *tide_graph_new_with(const tide_graph_options *options) {
     return g;
 }
 
-tide_graph *tide_graph_new(const char *device) { return tide_graph_new_with(&(tide_graph_options){ .device = device }); }
+tide_graph *tide_graph_new(const char *device) {
+    return tide_graph_new_with(&(tide_graph_options){ .device = device });
+}
 
 void tide_graph_free(tide_graph *g) {
     if (!g) return;
@@ -62,5 +68,7 @@ void tide_graph_free(tide_graph *g) {
     mem_free(&allocator, g, sizeof *g);
 }
 
-const char *tide_graph_device(const tide_graph *g) { return g && g->runtime->backend ? g->runtime->backend->name : "none"; }
+const char *tide_graph_device(const tide_graph *g) {
+    return g && g->runtime->backend ? g->runtime->backend->name : "none";
+}
 int         tide_graph_threads(const tide_graph *g) { return g ? g->runtime->threads : 0; }

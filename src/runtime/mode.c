@@ -9,7 +9,8 @@ const char *tide_compile_mode_name(tide_program_mode mode) {
 }
 
 void tide_compile_mode(tide_graph *g, tide_program_mode mode) {
-    if (!g || (unsigned)mode > TIDE_MODE_MAX_AUTOTUNE) graph_fail(g, TIDE_EINVAL, "compile mode: %d is not a mode", (int)mode);
+    if (!g || (unsigned)mode > TIDE_MODE_MAX_AUTOTUNE)
+        graph_fail(g, TIDE_EINVAL, "compile mode: %d is not a mode", (int)mode);
     else g->runtime->mode = mode;
 }
 
@@ -48,7 +49,8 @@ tide_status tide_choices_set(tide_graph *g, const char *json, tide_failure *fail
 tide_tuning tide_graph_tuning(const tide_graph *g) {
     if (!g) return (tide_tuning){ .note = "there is no graph" };
     const runtime *rt = g->runtime;
-    return (tide_tuning){ rt->tuning.timed, rt->tuning.from_file, rt->tuning.seconds, *rt->choice_note ? rt->choice_note : rt->tuning.note };
+    return (tide_tuning){ rt->tuning.timed, rt->tuning.from_file, rt->tuning.seconds,
+                          *rt->choice_note ? rt->choice_note : rt->tuning.note };
 }
 
 void runtime_free_choices(runtime *rt) {

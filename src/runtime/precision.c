@@ -7,7 +7,8 @@ const char *tide_precision_name(tide_precision precision) {
 }
 
 void tide_autocast(tide_graph *g, tide_precision precision) {
-    if (!g || (unsigned)precision > TIDE_PRECISION_AUTO) graph_fail(g, TIDE_EINVAL, "autocast: %d is not a precision", (int)precision);
+    if (!g || (unsigned)precision > TIDE_PRECISION_AUTO)
+        graph_fail(g, TIDE_EINVAL, "autocast: %d is not a precision", (int)precision);
     else g->runtime->precision = precision;
 }
 

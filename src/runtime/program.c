@@ -15,7 +15,9 @@ static tide_status check_limit(tide_program *p, int64_t limit) {
     int64_t needs = p->c.flat.arena_bytes + p->scratch_bytes + rt->variable_bytes;
     if (!limit) limit = rt->memory_limit;
     if (!limit || needs <= limit) return TIDE_OK;
-    return fail(&p->failure, TIDE_ENOMEM, "the program needs %" PRId64 " bytes (arena %" PRId64 ", scratch %" PRId64 ", variables %" PRId64 "); the limit is %" PRId64,
+    return fail(&p->failure, TIDE_ENOMEM,
+                "the program needs %" PRId64 " bytes (arena %" PRId64 ", scratch %" PRId64 ", variables %" PRId64
+                "); the limit is %" PRId64,
                 needs, p->c.flat.arena_bytes, p->scratch_bytes, rt->variable_bytes, limit);
 }
 
@@ -23,7 +25,8 @@ static tide_status allocate(tide_program *p, const backend_env *env) {
     tide_graph *g = p->graph;
     p->block_bytes = (size_t)MAX2(p->c.flat.arena_bytes, 64);
     p->block = mem_new(&g->allocator, p->block_bytes);
-    if (!p->block) return fail(&p->failure, TIDE_ENOMEM, "not enough memory for the program's arena: %zu bytes", p->block_bytes);
+    if (!p->block)
+        return fail(&p->failure, TIDE_ENOMEM, "not enough memory for the program's arena: %zu bytes", p->block_bytes);
     for (int32_t i = 0; i < p->c.n_inputs; i++) p->inputs_used += p->c.input_buffer[i] >= 0;
     return p->backend->prepare(&p->c.flat, p->block, env, &p->exec, &p->failure);
 }
@@ -36,7 +39,8 @@ static tide_status take_options(tide_program *p, const compile_request *r) {
         return fail(&p->failure, TIDE_EINVAL, "compile: %d is not a compile mode", (int)r->options->mode);
     if ((unsigned)r->options->precision > TIDE_PRECISION_AUTO)
         return fail(&p->failure, TIDE_EINVAL, "compile: %d is not a precision", (int)r->options->precision);
-    return r->options->strict && *r->precision_note ? fail(&p->failure, TIDE_EDEVICE, "%s", r->precision_note) : TIDE_OK;
+    return r->options->strict && *r->precision_note ? fail(&p->failure, TIDE_EDEVICE, "%s", r->precision_note)
+                                                    : TIDE_OK;
 }
 
 /* What the program's backend lacks: the first kernel's reason, as an end of a sentence, in `note`. */
@@ -58,11 +62,14 @@ static tide_status compile_here(tide_program *p, const compile_request *request)
     if (!p->lacking) return status;
     const char *device = p->backend->name;
     const tide_compile_options *o = request->options;
-    if (o && o->strict) return fail(&p->failure, TIDE_EDEVICE, "the device '%s' lacks an operation (%s)", device, lacks);
-    snprintf(p->device_note, sizeof p->device_note, "the device '%s' lacks an operation (%s): the program runs on cpu", device, lacks);
+    if (o && o->strict)
+        return fail(&p->failure, TIDE_EDEVICE, "the device '%s' lacks an operation (%s)", device, lacks);
+    snprintf(p->device_note, sizeof p->device_note, "the device '%s' lacks an operation (%s): the program runs on cpu",
+             device, lacks);
     p->backend = &tide_backend_cpu;
     compile_request again = *request;
-    again.passes = p->backend->fuse && !(o && o->no_passes), again.guard_bytes = p->backend->guard_bytes, again.task_memory = p->backend->task_memory;
+    again.passes = p->backend->fuse && !(o && o->no_passes), again.guard_bytes = p->backend->guard_bytes,
+    again.task_memory = p->backend->task_memory;
     arena_free(&p->memory);
     p->c = (compiled){ .memory = &p->memory };
     p->passes = again.passes;
@@ -114,7 +121,11 @@ tide_program *tide_compile(tide_list wanted, const tide_compile_options *options
     if (!g) return NULL;
     const tide_backend *backend = g->runtime->backend;
     const tide_compile_options *o = options ? options : &none;
-    compile_request request = { .wanted = wanted, .options = o, .passes = backend && backend->fuse && !o->no_passes, .task_memory = backend && backend->task_memory, .guard_bytes = backend ? backend->guard_bytes : 0 };
+    compile_request request = { .wanted = wanted,
+                                .options = o,
+                                .passes = backend && backend->fuse && !o->no_passes,
+                                .task_memory = backend && backend->task_memory,
+                                .guard_bytes = backend ? backend->guard_bytes : 0 };
     request.precision = runtime_precision(g->runtime, o->precision, &request.precision_note);
     program_how how = { .memory_limit = o->memory_limit };
     if (request.passes && backend->tunes) how.tuning = runtime_tuning(g->runtime, o->mode);
@@ -148,7 +159,8 @@ void tide_program_free(tide_program *p) {
 }
 
 const tide_failure *tide_program_error(const tide_program *p) {
-    static const tide_failure none = { .status = TIDE_ENOMEM, .message = "there is no program: nothing was asked for, or memory ran out" };
+    static const tide_failure none = { .status = TIDE_ENOMEM,
+                                       .message = "there is no program: nothing was asked for, or memory ran out" };
     return p ? &p->failure : &none;
 }
 
@@ -177,14 +189,17 @@ static bool fed_before(const tide_feed *feeds, int64_t i) {
 
 static tide_status take_feeds(tide_program *p, const tide_feed *feeds, int64_t count) {
     memset(p->fed, 0, sizeof *p->fed * (size_t)p->c.n_inputs);
-    if (count < 0 || (count > 0 && !feeds)) return fail(&p->failure, TIDE_EINVAL, "run: %" PRId64 " feeds, without any", count);
+    if (count < 0 || (count > 0 && !feeds))
+        return fail(&p->failure, TIDE_EINVAL, "run: %" PRId64 " feeds, without any", count);
     for (int64_t i = 0; i < count; i++) {
         tide_val v = feeds[i].input;
         if (!val_good(v) || v.graph != p->graph || graph_node(v)->op != OP_INPUT)
             return fail(&p->failure, TIDE_EINVAL, "run: feed %d is not an input of this graph", (int)i);
         if (!feeds[i].data && tide_shape_count(tide_shape_of(v)) > 0)
-            return fail(&p->failure, TIDE_EINVAL, "run: feed %d, of the input '%s', has no data", (int)i, tide_name_of(v));
-        if (fed_before(feeds, i)) return fail(&p->failure, TIDE_EINVAL, "run: the input '%s' is fed twice", tide_name_of(v));
+            return fail(&p->failure, TIDE_EINVAL, "run: feed %d, of the input '%s', has no data", (int)i,
+                        tide_name_of(v));
+        if (fed_before(feeds, i))
+            return fail(&p->failure, TIDE_EINVAL, "run: the input '%s' is fed twice", tide_name_of(v));
         int32_t slot = graph_node(v)->attr.slot;
         if (slot < p->c.n_inputs) p->fed[slot] = feeds[i].data ? feeds[i].data : "";
     }
@@ -201,7 +216,8 @@ static tide_status copy_feeds(tide_program *p) {
     for (int32_t i = 0; i < p->c.n_inputs; i++) {
         int32_t buffer = p->c.input_buffer[i];
         if (buffer < 0) continue;
-        if (!p->fed[i]) return fail(&p->failure, TIDE_EINVAL, "run: the input '%s' is not fed", program_input_name(p->graph, i));
+        if (!p->fed[i])
+            return fail(&p->failure, TIDE_EINVAL, "run: the input '%s' is not fed", program_input_name(p->graph, i));
         const flat_buffer *b = &p->c.flat.buffers[buffer];
         if (b->bytes) memcpy((char *)p->block + b->offset, p->fed[i], (size_t)b->bytes);
     }
@@ -228,10 +244,12 @@ static tide_status run_as(tide_program *p, const tide_feed *feeds, int64_t count
     p->ran = false;
     if (!results_grow(p->graph)) return fail(&p->failure, TIDE_ENOMEM, "run: out of memory");
     for (int32_t i = 0; i < p->c.n_outputs; i++)
-        if (!lazy || !rt->results[p->c.wanted_node[i]].program) rt->results[p->c.wanted_node[i]] = (result){ p, i, lazy };
+        if (!lazy || !rt->results[p->c.wanted_node[i]].program)
+            rt->results[p->c.wanted_node[i]] = (result){ p, i, lazy };
     tide_status status = take_feeds(p, feeds, count);
     if (!status) status = copy_feeds(p);
-    if (!status) status = spent ? p->backend->measure(p->exec, spent, &p->failure) : p->backend->run(p->exec, &p->failure);
+    if (!status)
+        status = spent ? p->backend->measure(p->exec, spent, &p->failure) : p->backend->run(p->exec, &p->failure);
     p->ran = !status;
     return status;
 }
@@ -252,7 +270,10 @@ static result *find_result(tide_val v) {
     if (!results_grow(g)) return NULL;
     result *r = &g->runtime->results[v.node];
     if (!r->program) {
-        compile_request request = { .wanted = { &v, 1 }, .passes = g->runtime->backend->fuse, .task_memory = g->runtime->backend->task_memory, .guard_bytes = g->runtime->backend->guard_bytes };
+        compile_request request = { .wanted = { &v, 1 },
+                                    .passes = g->runtime->backend->fuse,
+                                    .task_memory = g->runtime->backend->task_memory,
+                                    .guard_bytes = g->runtime->backend->guard_bytes };
         tide_program *p = program_make(g, &request, &(program_how){ 0 });
         if (!p) return NULL;
         *(r = &g->runtime->results[v.node]) = (result){ p, 0, true };
@@ -263,7 +284,8 @@ static result *find_result(tide_val v) {
 
 static tide_status find_data(tide_val v, const void **data, tide_failure *why) {
     tide_graph *g = v.graph;
-    if (!val_good(v)) return fail(why, TIDE_EINVAL, v.node < 0 ? "read: the value is poison" : "read: this is no value of its graph");
+    if (!val_good(v))
+        return fail(why, TIDE_EINVAL, v.node < 0 ? "read: the value is poison" : "read: this is no value of its graph");
     const ir_node *n = graph_node(v);
     if (n->op == OP_CONSTANT) return *data = n->attr.data, TIDE_OK;
     if (n->op == OP_ASSIGN || n->op == OP_GROUP) return fail(why, TIDE_EINVAL, "read: an effect has no value");
@@ -292,7 +314,9 @@ static tide_status locate(tide_val v, const void **data) {
     return status ? status : find_data(v, data, &v.graph->read_failure);
 }
 
-static size_t value_bytes(tide_val v) { return (size_t)tide_shape_count(tide_shape_of(v)) * tide_dtype_size(tide_dtype_of(v)); }
+static size_t value_bytes(tide_val v) {
+    return (size_t)tide_shape_count(tide_shape_of(v)) * tide_dtype_size(tide_dtype_of(v));
+}
 
 static tide_status wrong_size(tide_val v, const char *what, size_t bytes) {
     return fail(&v.graph->read_failure, TIDE_EINVAL, "%s: %zu bytes for a value of %zu", what, bytes, value_bytes(v));
@@ -317,7 +341,8 @@ tide_status tide_write(tide_val variable, const void *data, size_t bytes) {
     tide_graph *g = variable.graph;
     tide_status status = begin_access(g);
     if (status) return status;
-    if (!val_good(variable) || graph_node(variable)->op != OP_VARIABLE) return fail(&g->read_failure, TIDE_EINVAL, "write: the value is not a variable");
+    if (!val_good(variable) || graph_node(variable)->op != OP_VARIABLE)
+        return fail(&g->read_failure, TIDE_EINVAL, "write: the value is not a variable");
     if (bytes != value_bytes(variable)) return wrong_size(variable, "write", bytes);
     if (bytes && !data) return fail(&g->read_failure, TIDE_EINVAL, "write: there is no data");
     if (runtime_lay_out(g, &g->read_failure)) return g->read_failure.status;

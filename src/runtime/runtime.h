@@ -77,7 +77,8 @@ tide_precision runtime_precision(const runtime *rt, tide_precision wanted, const
 
 /* program.c */
 const char *program_input_name(const tide_graph *g, int32_t slot);
-tide_program *program_make(tide_graph *g, const compile_request *request, const program_how *how);  /* NULL: no memory for the handle */
+/* NULL: no memory for the handle */
+tide_program *program_make(tide_graph *g, const compile_request *request, const program_how *how);
 
 /* A run that adds to seconds[kernel] what each kernel took, over all threads. */
 tide_status program_measure(tide_program *p, const tide_feed *feeds, int64_t count, double *seconds);

@@ -31,7 +31,11 @@ static tide_status first_values(tide_graph *g, int32_t from, storage_block *bloc
     tide_val *initial = mem_new(&g->allocator, sizeof(tide_val) * (size_t)count);
     if (!initial) return fail(why, TIDE_ENOMEM, "out of memory for the variables");
     for (int32_t i = 0; i < count; i++) initial[i] = graph_val(g, g->variables[from + i]->initial);
-    compile_request request = { .wanted = { initial, count }, .passes = g->runtime->backend->fuse, .initial = true, .task_memory = g->runtime->backend->task_memory, .guard_bytes = g->runtime->backend->guard_bytes };
+    compile_request request = { .wanted = { initial, count },
+                                .passes = g->runtime->backend->fuse,
+                                .initial = true,
+                                .task_memory = g->runtime->backend->task_memory,
+                                .guard_bytes = g->runtime->backend->guard_bytes };
     tide_program *p = program_make(g, &request, &(program_how){ 0 });
     tide_status status = !p ? fail(why, TIDE_ENOMEM, "out of memory for the variables") : tide_run(p, NULL, 0);
     if (p && status && why) *why = p->failure;
@@ -95,16 +99,19 @@ struct tide_snapshot_s {
 static bool all_variables(tide_list list) {
     const tide_graph *g = list_graph(list);
     for (int64_t i = 0; g && i < list.count; i++)
-        if (!val_good(list.items[i]) || list.items[i].graph != g || graph_node(list.items[i])->op != OP_VARIABLE) return false;
+        if (!val_good(list.items[i]) || list.items[i].graph != g || graph_node(list.items[i])->op != OP_VARIABLE)
+            return false;
     return g != NULL;
 }
 
 tide_snapshot_t *tide_snapshot(tide_list variables) {
     if (!all_variables(variables)) return NULL;
     tide_graph *g = variables.items[0].graph;
-    size_t slots = in_block(sizeof(int32_t) * (size_t)variables.count), bytes = in_block(sizeof(tide_snapshot_t)) + slots;
+    size_t slots = in_block(sizeof(int32_t) * (size_t)variables.count),
+           bytes = in_block(sizeof(tide_snapshot_t)) + slots;
     size_t head = bytes;
-    for (int64_t i = 0; i < variables.count; i++) bytes += in_block(variable_bytes(g, g->variables[graph_node(variables.items[i])->attr.slot]));
+    for (int64_t i = 0; i < variables.count; i++)
+        bytes += in_block(variable_bytes(g, g->variables[graph_node(variables.items[i])->attr.slot]));
     tide_snapshot_t *s = mem_new(&g->allocator, bytes);
     if (!s) return NULL;
     *s = (tide_snapshot_t){ g, variables.count, bytes, (int32_t *)((char *)s + in_block(sizeof *s)), (char *)s + head };

@@ -1,5 +1,5 @@
-/* How a program's work is cut, by timing whole programs: what one cut costs a kernel another may gain, so kernels alone tell
- * nothing. One property after the other; each of its values against the fastest so far. */
+/* How a program's work is cut, by timing whole programs: what one cut costs a kernel another may gain, so kernels alone
+ * tell nothing. One property after the other; each of its values against the fastest so far. */
 #include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
@@ -42,7 +42,8 @@ static uint64_t hash_of(tide_graph *g, const compile_request *request) {
     compiled c = { .memory = &memory };
     tide_failure ignored = { 0 };
     text out = { 0 };
-    if (runtime_lay_out(g, &ignored) == TIDE_OK && compile_graph(g, request, &c, &ignored) == TIDE_OK) flat_print(&out, &c.flat);
+    if (runtime_lay_out(g, &ignored) == TIDE_OK && compile_graph(g, request, &c, &ignored) == TIDE_OK)
+        flat_print(&out, &c.flat);
     uint64_t hash = out.data && !out.failed ? text_hash(out.data) : 0;
     text_free(&out);
     arena_free(&memory);
@@ -70,7 +71,8 @@ static tide_dtype input_type(const tide_graph *g, int32_t slot) {
     return TIDE_U8;
 }
 
-/* Numbers are from -1 to 1; whole ones, which may be places in something, 0. Other buffers may have been there since. */
+/* Numbers are from -1 to 1; whole ones, which may be places in something, 0. Other buffers may have been there
+ * since. */
 static void fill_inputs(tide_program *p) {
     for (int32_t i = 0; i < p->c.n_inputs; i++) {
         if (p->c.input_buffer[i] < 0) continue;
@@ -102,14 +104,15 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* By the median of ratios of neighbouring runs, so that a machine that gets slower or faster meanwhile favours neither, and by the
- * best of both, which other work disturbs least. */
+/* By the median of ratios of neighbouring runs, so that a machine that gets slower or faster meanwhile favours neither,
+ * and by the best of both, which other work disturbs least. */
 static bool beats(tide_program *challenger, tide_program *champion) {
     double ratio[PAIRS_MOST], one, other, began = 0, best_one = INFINITY, best_other = INFINITY;
     int pairs = 0;
     for (int i = -1; i < PAIRS_MOST && (i < PAIRS_LEAST || os_seconds() - began < pairs_s); i++) {
         bool first = i % 2 == 0;
-        bool fine = run_once(first ? challenger : champion, first ? &one : &other) && run_once(first ? champion : challenger, first ? &other : &one);
+        bool fine = run_once(first ? challenger : champion, first ? &one : &other) &&
+                    run_once(first ? champion : challenger, first ? &other : &one);
         if (!fine || (i < 0 && one > hopeless * other)) return false;
         if (i < 0) began = os_seconds(); /* they have warmed up */
         else ratio[pairs++] = one / other;
@@ -216,7 +219,10 @@ static void search_cut(search *s, uint64_t hash) {
 }
 
 void program_tune(tide_graph *g, compile_request *request, const program_how *how) {
-    search s = { .graph = g, .request = *request, .how = *how, .options = request->options ? *request->options : (tide_compile_options){ 0 } };
+    search s = { .graph = g,
+                 .request = *request,
+                 .how = *how,
+                 .options = request->options ? *request->options : (tide_compile_options){ 0 } };
     bool all_known = true;
     s.options.dump = NULL;
     s.how.autotune = false;

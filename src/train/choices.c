@@ -13,7 +13,8 @@ tide_status run_choices_take(const char *folder, tide_graph *g, tide_failure *fa
     char        *text    = choices ? json_dumps(choices, 0) : NULL;
     if (choices && !text) status = fail(failure, TIDE_ENOMEM, "out of memory for run.json");
     else if (run && (status = tide_choices_set(g, text ? text : "{}", NULL)) != TIDE_OK)
-        status = fail_at(failure, status, path, 0, "choices", "the choices in %s are damaged: --overwrite starts anew", path);
+        status = fail_at(failure, status, path, 0, "choices", "the choices in %s are damaged: --overwrite starts anew",
+                         path);
     free(text);
     json_decref(run);
     return status;
@@ -28,7 +29,8 @@ json_t *run_choices_json(const tide_graph *g) {
 
 tide_status run_choices_fix(tide_graph *g, tide_failure *failure) {
     char       *text   = tide_choices(g);
-    tide_status status = text ? tide_choices_set(g, text, failure) : fail(failure, TIDE_ENOMEM, "out of memory for the choices");
+    tide_status status =
+        text ? tide_choices_set(g, text, failure) : fail(failure, TIDE_ENOMEM, "out of memory for the choices");
     free(text);
     return status;
 }
@@ -36,6 +38,8 @@ tide_status run_choices_fix(tide_graph *g, tide_failure *failure) {
 bool run_choices_told(const tide_graph *g, char line[RUN_LINE]) {
     tide_tuning t    = tide_graph_tuning(g);
     bool        more = t.timed + t.kept > 0;
-    if (more) snprintf(line, RUN_LINE, "max-autotune: %d choices timed in %.1f s, %d from the cache%s%s", (int)t.timed, t.seconds, (int)t.kept, *t.note ? "; " : "", t.note);
+    if (more)
+        snprintf(line, RUN_LINE, "max-autotune: %d choices timed in %.1f s, %d from the cache%s%s", (int)t.timed,
+                 t.seconds, (int)t.kept, *t.note ? "; " : "", t.note);
     return more;
 }

@@ -12,9 +12,11 @@ static tide_status put_text(void *user, void *stdio_file) { return fputs(user, s
 tide_status run_json_write(const run_folder *r, const json_t *content, tide_failure *failure) {
     char    path[FOLDER_PATH];
     json_t *whole = json_pack("{s:i}", "format_version", RUN_VERSION);
-    bool    fine  = whole && json_object_update(whole, (json_t *)content) == 0; /* borrows the members, changes only `whole` */
+    /* borrows the members, changes only `whole` */
+    bool    fine  = whole && json_object_update(whole, (json_t *)content) == 0;
     char   *text  = fine ? json_dumps(whole, JSON_INDENT(2)) : NULL;
-    tide_status status = text ? owned_claim_file(r->path, "run.json", path, failure) : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
+    tide_status status = text ? owned_claim_file(r->path, "run.json", path, failure)
+                              : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
     if (status == TIDE_OK) status = tide_file_replace(path, put_text, text, failure);
     free(text);
     json_decref(whole);
@@ -43,20 +45,25 @@ static tide_status differs(const char *path, const char *group, const char *key,
     const char *before = shown(was, a, sizeof a), *now = shown(is, b, sizeof b);
     if (!strcmp(group, "options"))
         return fail_at(failure, TIDE_EINVAL, path, 0, key,
-                       "the run was started with --%s %s, now it is %s: give the same options, or --overwrite", key, before, now);
+                       "the run was started with --%s %s, now it is %s: give the same options, or --overwrite", key,
+                       before, now);
     return fail_at(failure, TIDE_EINVAL, path, 0, key,
-                   "the run was started on other %s (%s was %s, now it is %s): give the same, or --overwrite", *group ? group : "data", key,
+                   "the run was started on other %s (%s was %s, now it is %s): give the same, or --overwrite",
+                   *group ? group : "data", key,
                    before, now);
 }
 
-/* A run of an earlier version knows nothing of an option that came later: it was as if that was not given, or "auto". */
+/* A run of an earlier version knows nothing of an option that came later: it was as if that was not given, or
+ * "auto". */
 static bool came_later(const json_t *was, const json_t *is) {
     const char *word = json_string_value(is);
-    bool none = json_is_false(is) || (json_is_number(is) && json_number_value(is) == 0) || (word && (!*word || !strcmp(word, "auto")));
+    bool none = json_is_false(is) || (json_is_number(is) && json_number_value(is) == 0) ||
+                (word && (!*word || !strcmp(word, "auto")));
     return !was && none;
 }
 
-static tide_status compare(const char *path, const char *group, const json_t *before, const json_t *now, const char *const *free_names,
+static tide_status compare(const char *path, const char *group, const json_t *before, const json_t *now,
+                           const char *const *free_names,
                            tide_failure *failure) {
     const char *key;
     json_t     *is;
@@ -65,21 +72,25 @@ static tide_status compare(const char *path, const char *group, const json_t *be
         const json_t *was = json_object_get(before, key);
         if (listed(free_names, key) || (!*group && !strcmp(key, "version"))) continue;
         if (!*group && json_is_object(is)) status = compare(path, key, was, is, free_names, failure);
-        else if (!json_equal(was, is) && !(!strcmp(group, "options") && came_later(was, is))) status = differs(path, group, key, was, is, failure);
+        else if (!json_equal(was, is) && !(!strcmp(group, "options") && came_later(was, is)))
+            status = differs(path, group, key, was, is, failure);
         if (status != TIDE_OK) break;
     }
     return status;
 }
 
-tide_status run_json_check(const run_folder *r, const json_t *now, const char *const *free_names, tide_failure *failure) {
+tide_status run_json_check(const run_folder *r, const json_t *now, const char *const *free_names,
+                           tide_failure *failure) {
     char         path[FOLDER_PATH];
     json_error_t error;
     json_t      *was = json_load_file(folder_file(r->path, "run.json", path), 0, &error);
     tide_status  status;
     if (!was)
-        status = fail_at(failure, TIDE_EDATA, path, MAX2(error.line, 0), NULL, "cannot be read (%s): --overwrite starts anew", error.text);
+        status = fail_at(failure, TIDE_EDATA, path, MAX2(error.line, 0), NULL,
+                         "cannot be read (%s): --overwrite starts anew", error.text);
     else if (json_integer_value(json_object_get(was, "format_version")) > RUN_VERSION)
-        status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "its format version is newer than this program writes: update tidemill");
+        status = fail_at(failure, TIDE_EDATA, path, 0, NULL,
+                         "its format version is newer than this program writes: update tidemill");
     else status = compare(path, "", was, now, free_names, failure);
     json_decref(was);
     return status;

@@ -36,7 +36,8 @@ static tide_status add_values(tide_archive *a, const char *prefix, tide_list lis
     return status;
 }
 
-tide_status run_state_write(const run_folder *r, tide_list now, tide_list params, const tide_snapshot_t *best, run_counters counters,
+tide_status run_state_write(const run_folder *r, tide_list now, tide_list params, const tide_snapshot_t *best,
+                            run_counters counters,
                             tide_failure *failure) {
     char         path[FOLDER_PATH];
     tide_archive a      = { 0 };
@@ -78,14 +79,16 @@ tide_status run_state_damaged(const run_folder *r, const char *key, tide_failure
 }
 
 /* Every variable must be there; a file of another model is named as such. */
-static tide_status write_values(const tide_archive *a, const char *path, const char *prefix, tide_list list, tide_failure *failure) {
+static tide_status write_values(const tide_archive *a, const char *path, const char *prefix, tide_list list,
+                                tide_failure *failure) {
     for (int64_t i = 0; i < list.count; i++) {
         char     name[400];
         tide_val v = list.items[i];
         snprintf(name, sizeof name, "%s%s", prefix, tide_name_of(v));
         const tide_tensor *t = tide_archive_find(a, name);
         if (!t || t->type != tide_dtype_of(v) || !tide_shape_equal(t->shape, tide_shape_of(v)))
-            return fail_at(failure, TIDE_EDATA, path, 0, name, "'%s' is missing or of another size: --overwrite starts anew", name);
+            return fail_at(failure, TIDE_EDATA, path, 0, name,
+                           "'%s' is missing or of another size: --overwrite starts anew", name);
         tide_status status = tide_write(v, t->data, (size_t)tide_shape_count(t->shape) * tide_dtype_size(t->type));
         if (status != TIDE_OK) return fail(failure, status, "cannot put back '%s'", name);
     }
@@ -98,12 +101,14 @@ static bool has_best(const tide_archive *a) {
     return false;
 }
 
-static tide_status restore(const tide_archive *a, const run_folder *r, const char *path, tide_list now, tide_list params, tide_snapshot_t **best,
+static tide_status restore(const tide_archive *a, const run_folder *r, const char *path, tide_list now,
+                           tide_list params, tide_snapshot_t **best,
                            run_counters counters, tide_failure *failure) {
     const char *version = tide_archive_metadata(a, "format_version");
     if (!version) return run_state_damaged(r, "format_version", failure);
     if (num_parse(version, NULL) > STATE_VERSION)
-        return fail_at(failure, TIDE_EDATA, path, 0, NULL, "its format version is newer than this program reads: update tidemill");
+        return fail_at(failure, TIDE_EDATA, path, 0, NULL,
+                       "its format version is newer than this program reads: update tidemill");
     const char *bad = read_counters(a, counters);
     if (bad) return run_state_damaged(r, bad, failure);
     tide_status status = TIDE_OK;
@@ -115,7 +120,8 @@ static tide_status restore(const tide_archive *a, const run_folder *r, const cha
     return status == TIDE_OK ? write_values(a, path, "now/", now, failure) : status;
 }
 
-tide_status run_state_read(const run_folder *r, tide_list now, tide_list params, tide_snapshot_t **best, run_counters counters, bool *found,
+tide_status run_state_read(const run_folder *r, tide_list now, tide_list params, tide_snapshot_t **best,
+                           run_counters counters, bool *found,
                            tide_failure *failure) {
     char path[FOLDER_PATH];
     *found = access(folder_file(r->path, "state.safetensors", path), F_OK) == 0;

@@ -1,5 +1,5 @@
-/* Regions that are computed again for the backward pass: the same gradients, first and second, with dropout and in any type;
- * less memory in deep models; and what is refused. */
+/* Regions that are computed again for the backward pass: the same gradients, first and second, with dropout and in any
+ * type; less memory in deep models; and what is refused. */
 #include "../nn/nn_support.h"
 
 #include <stdio.h>
@@ -174,18 +174,20 @@ static double arena_mib(int layers, bool again, double *flops) {
     return bytes / (1 << 20);
 }
 
-/* In MiB: what a layer of this model keeps for its derivatives (its input 0.0625, the softmax with and without dropout 0.25 each, ...)
- * is 0.9; made again it keeps its input. Both give 0.065 of gradients. The rest, values and derivatives of one layer or two, does
- * not grow with the layers. */
+/* In MiB: what a layer of this model keeps for its derivatives (its input 0.0625, the softmax with and without dropout
+ * 0.25 each, ...) is 0.9; made again it keeps its input. Both give 0.065 of gradients. The rest, values and derivatives
+ * of one layer or two, does not grow with the layers. */
 static void test_memory(void **unused) {
     (void)unused;
     if (!strcmp(test_device(), "ref")) skip(); /* keeps all buffers apart */
     double kept[2], again[2], flops[2][2];
-    for (int i = 0; i < 2; i++) kept[i] = arena_mib(8 + 8 * i, false, &flops[0][i]), again[i] = arena_mib(8 + 8 * i, true, &flops[1][i]);
+    for (int i = 0; i < 2; i++)
+        kept[i] = arena_mib(8 + 8 * i, false, &flops[0][i]), again[i] = arena_mib(8 + 8 * i, true, &flops[1][i]);
     double per_kept = (kept[1] - kept[0]) / 8, per_again = (again[1] - again[0]) / 8;
     if (per_kept < 0.8 || per_again > 0.0625 + 0.065 + 0.01)
         fail_msg("a layer more takes %.3f MiB, made again %.3f: expected 0.9 and 0.13", per_kept, per_again);
-    if (again[1] > 0.3 * kept[1]) fail_msg("arena %.2f MiB with regions, %.2f without: expected less than 0.3 of it", again[1], kept[1]);
+    if (again[1] > 0.3 * kept[1])
+        fail_msg("arena %.2f MiB with regions, %.2f without: expected less than 0.3 of it", again[1], kept[1]);
     for (int i = 0; i < 2; i++) /* the forward products are a third, or a little more: the input has no derivative */
         if (flops[1][i] < 1.2 * flops[0][i] || flops[1][i] > 1.36 * flops[0][i])
             fail_msg("%g products, %g without regions: expected up to the forward ones more", flops[1][i], flops[0][i]);
@@ -210,9 +212,11 @@ static void test_custom_runs_once(void **unused) {
     float got[4];
     tide_graph *g = tide_graph_new(test_device());
     tide_custom_op op = { "twice", count_call, double_derivative, &calls };
-    tide_val w = tide_variable(g, "w", tide_fill(g, TIDE_F32, TIDE_SHAPE(4), 0.5)), x = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(4));
+    tide_val w = tide_variable(g, "w", tide_fill(g, TIDE_F32, TIDE_SHAPE(4), 0.5)),
+             x = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(4));
     tide_recompute_begin(g);
-    tide_val inner = tide_exp(tide_mul(w, x)), y = tide_sin(tide_custom(g, &op, TIDE_LIST(inner), TIDE_F32, TIDE_SHAPE(4)));
+    tide_val inner = tide_exp(tide_mul(w, x)),
+             y = tide_sin(tide_custom(g, &op, TIDE_LIST(inner), TIDE_F32, TIDE_SHAPE(4)));
     tide_recompute_end(g);
     tide_val d = tide_grad(tide_sum(y, TIDE_ALL), TIDE_LIST(w)).items[0];
     const float feed[4] = { 0, 1, -1, 2 };
@@ -231,21 +235,24 @@ static void test_odd_regions(void **unused) {
     (void)unused;
     tide_graph *g = tide_graph_new(test_device());
     tide_val x = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(3)), none = tide_fill(g, TIDE_F32, TIDE_SHAPE(0, 3), 1);
-    tide_val half = tide_cast(tide_exp(x), TIDE_BF16), index = tide_cast(tide_mul_scalar(tide_square(x), 0.5), TIDE_I32);
+    tide_val half = tide_cast(tide_exp(x), TIDE_BF16),
+             index = tide_cast(tide_mul_scalar(tide_square(x), 0.5), TIDE_I32);
     tide_val chosen = tide_gt(x, tide_scalar(g, 1));
     tide_recompute_begin(g);
     tide_recompute_begin(g); /* belongs to the one around it */
     tide_val y = tide_gather(tide_cast(half, TIDE_F32), 0, index);
     tide_recompute_end(g);
     tide_val product = tide_where(chosen, tide_mul(y, tide_sin(x)), tide_exp(x));
-    tide_val loss = tide_add(tide_sum(product, TIDE_ALL), tide_sum(tide_matmul(none, tide_reshape(x, TIDE_SHAPE(3, 1))), TIDE_ALL));
+    tide_val loss =
+        tide_add(tide_sum(product, TIDE_ALL), tide_sum(tide_matmul(none, tide_reshape(x, TIDE_SHAPE(3, 1))), TIDE_ALL));
     tide_recompute_end(g);
     tide_val d = tide_grad(loss, TIDE_LIST(x)).items[0];
     const float feed[3] = { 0.5f, 1.5f, 2.0f };
     run_new(TIDE_LIST(d), x, feed, NULL);
     /* index 0, 1, 2, so y = exp(x) rounded to 8 bits where it is chosen: d = exp(x) (sin x + cos x) */
     double expected[3];
-    for (int i = 0; i < 3; i++) expected[i] = exp((double)feed[i]) * (i ? sin((double)feed[i]) + cos((double)feed[i]) : 1);
+    for (int i = 0; i < 3; i++)
+        expected[i] = exp((double)feed[i]) * (i ? sin((double)feed[i]) + cos((double)feed[i]) : 1);
     expect_all("derivative", d, expected, 3, 0.05);
     tide_graph_free(g);
 }
@@ -273,7 +280,8 @@ static tide_status gradient_with(int allocations) {
     tide_graph_options o = { .device = test_device(), .allocator = { few, give_back, &allocations } };
     tide_graph *g = tide_graph_new_with(&o);
     if (!g) return TIDE_ENOMEM;
-    tide_val w = tide_variable(g, "w", tide_fill(g, TIDE_F32, TIDE_SHAPE(4, 4), 0.5)), h = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(4, 4));
+    tide_val w = tide_variable(g, "w", tide_fill(g, TIDE_F32, TIDE_SHAPE(4, 4), 0.5)),
+             h = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(4, 4));
     for (int i = 0; i < 40; i++) { /* enough nodes that the graph grows while derivatives are made */
         tide_recompute_begin(g);
         h = tide_tanh(tide_matmul(tide_sin(h), w));
@@ -294,8 +302,10 @@ static void test_out_of_memory(void **unused) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_same_gradients),   cmocka_unit_test(test_second_derivatives),
-                                        cmocka_unit_test(test_memory),           cmocka_unit_test(test_custom_runs_once),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_same_gradients),
+                                        cmocka_unit_test(test_second_derivatives),
+                                        cmocka_unit_test(test_memory),
+                                        cmocka_unit_test(test_custom_runs_once),
                                         cmocka_unit_test(test_odd_regions),      cmocka_unit_test(test_refused),
                                         cmocka_unit_test(test_out_of_memory) };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,9 @@ int add_operand(builder *b, flat_kernel *k, int buffer, const int64_t *strides) 
 }
 
 static double random_number(bool specials) {
-    static const double special[] = { 0, -0.0, 1, -1, NAN, INFINITY, -INFINITY, 1e30, -1e30, 1e-30, 0.5, 100, -100, 2.5 };
+    static const double special[] = {
+        0, -0.0, 1, -1, NAN, INFINITY, -INFINITY, 1e30, -1e30, 1e-30, 0.5, 100, -100, 2.5
+    };
     if (specials && random_bits() % 4 == 0) return special[random_bits() % (sizeof special / sizeof *special)];
     return 6 * (random_unit() + random_unit() + random_unit()) - 9;
 }
@@ -88,7 +90,8 @@ void finish(builder *b) {
             fill(initial_of(b, i), b->types[i], b->buffers[i].bytes / (int64_t)tide_dtype_size(b->types[i]));
 }
 
-flat_kernel *add_map(builder *b, int32_t ndim, int32_t row_ndim, const int64_t *dim, int64_t rows_per_task, bool row_wise) {
+flat_kernel *add_map(builder *b, int32_t ndim, int32_t row_ndim, const int64_t *dim, int64_t rows_per_task,
+                     bool row_wise) {
     int64_t rows = 1, cols = 1;
     for (int32_t d = 0; d < ndim; d++) *(d < row_ndim ? &rows : &cols) *= dim[d];
     flat_kernel *k = add_kernel(b, FLAT_MAP, "map", ceil_div(rows, rows_per_task));

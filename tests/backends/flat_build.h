@@ -29,7 +29,8 @@ void finish(builder *b);  /* makes `initial`: inputs filled at random, with spec
 void *initial_of(const builder *b, int buffer);
 
 /* Map kernels. Registers are returned as instruction destinations. */
-flat_kernel *add_map(builder *b, int32_t ndim, int32_t row_ndim, const int64_t *dim, int64_t rows_per_task, bool row_wise);
+flat_kernel *add_map(builder *b, int32_t ndim, int32_t row_ndim, const int64_t *dim, int64_t rows_per_task,
+                     bool row_wise);
 int  map_load(builder *b, flat_kernel *k, int buffer, int kind, const int64_t *strides);
 int  map_op(builder *b, flat_kernel *k, int op, int type, int kind, int a, int c, int d);
 flat_instr *map_instr(flat_kernel *k, int op, int type, int kind, int src);  /* new, for what map_op does not set */

@@ -13,13 +13,15 @@ void expect_like_ref(const builder *b, double rtol, double atol, const char *wha
         backend_exec *e = NULL;
         tide_allocator system = mem_system();
         tide_failure why = { 0 };
-        if (tide_backend_cpu.prepare(&b->p, b->initial, &(backend_env){ &system, 1 }, &e, &why) == TIDE_EDEVICE) continue;
+        if (tide_backend_cpu.prepare(&b->p, b->initial, &(backend_env){ &system, 1 }, &e, &why) == TIDE_EDEVICE)
+            continue;
         if (why.status != TIDE_OK) fail_msg("%s: prepare: %s", what, why.message);
         tide_backend_cpu.release(e);
         void *one = run_on(&tide_backend_cpu, b, 1), *two = run_on(&tide_backend_cpu, b, 2);
         snprintf(who, sizeof who, "cpu %s", isas[i]);
         expect_close(b, truth, one, rtol, atol, what, who);
-        if (memcmp(one, two, (size_t)b->p.arena_bytes) != 0) fail_msg("%s on %s: two threads give other bits", what, who);
+        if (memcmp(one, two, (size_t)b->p.arena_bytes) != 0)
+            fail_msg("%s on %s: two threads give other bits", what, who);
         free(one);
         free(two);
     }

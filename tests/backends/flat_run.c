@@ -37,9 +37,12 @@ void *run_in(const tide_backend *backend, const builder *b, backend_env env) {
     memcpy(arena, b->initial, (size_t)b->p.arena_bytes);
     backend_exec *e = NULL;
     int64_t expected = backend->scratch_bytes(&b->p, &env);
-    if (backend->prepare(&b->p, arena, &env, &e, &why) != TIDE_OK) fail_msg("%s: prepare: %s", backend->name, why.message);
-    if (c.live != expected) fail_msg("%s: %" PRId64 " bytes allocated, %" PRId64 " said", backend->name, c.live, expected);
-    for (int i = 0; i < (backend == &tide_backend_ref ? 1 : 2); i++) {  /* a second run finds what a first left behind */
+    if (backend->prepare(&b->p, arena, &env, &e, &why) != TIDE_OK)
+        fail_msg("%s: prepare: %s", backend->name, why.message);
+    if (c.live != expected)
+        fail_msg("%s: %" PRId64 " bytes allocated, %" PRId64 " said", backend->name, c.live, expected);
+    for (int i = 0; i < (backend == &tide_backend_ref ? 1 : 2); i++) {  /* a second run finds what a first left
+                                                                           behind */
         memcpy(arena, b->initial, (size_t)b->p.arena_bytes);
         if (backend->run(e, &why) != TIDE_OK) fail_msg("%s: run: %s", backend->name, why.message);
         if (c.live != expected) fail_msg("%s: a run allocates", backend->name);
@@ -76,10 +79,12 @@ void expect_close(const builder *b, const void *expected, const void *got, doubl
             double far = fabs(x - y);
             if (x == y || (isnan(x) && isnan(y)) || far <= atol + rtol * fabs(x)) continue;
             if (half && far <= 1) continue;  /* the last bit */
-            fail_msg("%s on %s: buffer %d element %" PRId64 ": expected %.9g, got %.9g, apart %.3g", what, who, i, j, x, y, far);
+            fail_msg("%s on %s: buffer %d element %" PRId64 ": expected %.9g, got %.9g, apart %.3g", what, who, i, j, x,
+                     y, far);
         }
-        if (!b->is_output[i]) assert_memory_equal((const char *)expected + b->buffers[i].offset,
-                                                  (const char *)got + b->buffers[i].offset, (size_t)b->buffers[i].bytes);
+        if (!b->is_output[i])
+            assert_memory_equal((const char *)expected + b->buffers[i].offset, (const char *)got + b->buffers[i].offset,
+                                (size_t)b->buffers[i].bytes);
     }
 }
 

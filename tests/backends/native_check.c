@@ -1,5 +1,5 @@
-/* In place of flat_check.c: the same maps, run by the cpu backend as machine code. Compiling takes a while, so cases are
- * gathered and become one program. */
+/* In place of flat_check.c: the same maps, run by the cpu backend as machine code. Compiling takes a while, so cases
+ * are gathered and become one program. */
 #include "flat_check.h"
 
 #include <stdio.h>
@@ -63,7 +63,8 @@ static void append(whole *w, const builder *b) {
 static whole gather(void) {
     whole w = { .p = { .seed = cases[0]->b.p.seed } };
     size_t kernels = 0, buffers = 0;
-    for (int i = 0; i < n_cases; i++) kernels += (size_t)cases[i]->b.p.n_kernels, buffers += (size_t)cases[i]->b.p.n_buffers;
+    for (int i = 0; i < n_cases; i++)
+        kernels += (size_t)cases[i]->b.p.n_kernels, buffers += (size_t)cases[i]->b.p.n_buffers;
     w.p.kernels = calloc(kernels, sizeof *w.p.kernels), w.operands = calloc(kernels * MAX_OPERANDS, sizeof *w.operands);
     w.p.chains = calloc(kernels, sizeof *w.p.chains), w.p.phases = calloc(kernels, sizeof *w.p.phases);
     w.p.buffers = calloc(buffers, sizeof *w.p.buffers);

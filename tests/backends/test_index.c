@@ -67,7 +67,8 @@ static void try_index(flat_kernel_kind kind, const flat_index *ix, tide_dtype ty
 }
 
 static void test_index_kernels(void **unused) {
-    static const flat_kernel_kind kinds[] = { FLAT_GATHER, FLAT_SCATTER_ADD, FLAT_TAKE_ALONG, FLAT_PUT_ALONG_ADD, FLAT_CUMSUM };
+    static const flat_kernel_kind kinds[] = { FLAT_GATHER, FLAT_SCATTER_ADD, FLAT_TAKE_ALONG, FLAT_PUT_ALONG_ADD,
+                                              FLAT_CUMSUM };
     (void)unused;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         for (int s = 0; s < N_SIZES; s++)
@@ -131,7 +132,8 @@ static void test_sort(void **unused) {
             ix.inner = 1;
             build_begin(&b);
             flat_kernel *k = add_index_kernel(&b, FLAT_SORT, &ix, ix.outer);
-            int x = add_with(&b, k, types[t], ix.outer * ix.n, false), values = add_with(&b, k, types[t], ix.outer * ix.n, true);
+            int x = add_with(&b, k, types[t], ix.outer * ix.n, false),
+                values = add_with(&b, k, types[t], ix.outer * ix.n, true);
             int index = add_with(&b, k, TIDE_I32, ix.outer * ix.n, true);
             finish(&b);
             expect_like_ref(&b, 0, 0, "sort");

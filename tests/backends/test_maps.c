@@ -25,7 +25,8 @@ static bool is_real(int type) { return type == TIDE_F32 || type == TIDE_F64; }
 /* What an operation is tried with: its operands' and result's types, or false. */
 static bool types_for(int op, int type, int src[3], int *dst) {
     bool logic = op == S_NOT || op == S_AND || op == S_OR;
-    bool real_only = (op >= S_RECIPROCAL && op <= S_ERF) || op == S_SIGMOID || op == S_GELU || op == S_GELU_GRAD || op == S_POW;
+    bool real_only =
+        (op >= S_RECIPROCAL && op <= S_ERF) || op == S_SIGMOID || op == S_GELU || op == S_GELU_GRAD || op == S_POW;
     bool compares = op == S_IS_FINITE || (op >= S_EQ && op <= S_GE);
     if (logic != (type == TIDE_BOOL) && !compares && op != S_WHERE) return false;
     if (real_only && !is_real(type)) return false;
@@ -54,7 +55,8 @@ static int kind_of_result(int arity, const int kinds[3]) {
 
 static void tolerances(int op, int type, double *rtol, double *atol) {
     bool loose = op == S_GELU || op == S_GELU_GRAD || op == S_SIGMOID;
-    *rtol = type == TIDE_F32 ? 4e-7 : type == TIDE_F64 ? 1e-15 : 0;  /* vector functions err by up to 1 ulp, some twice */
+    *rtol = type == TIDE_F32 ? 4e-7 : type == TIDE_F64 ? 1e-15 : 0;  /* vector functions err by up to 1 ulp, some
+                                                                        twice */
     *atol = loose ? 3 * *rtol : type == TIDE_F32 ? 2e-38 : 5e-308;     /* subnormals may be flushed */
     if (loose && type == TIDE_F64) *rtol = 4e-15;
 }
@@ -77,7 +79,8 @@ static void try_op(int op, int type, const int kinds[3], const int64_t dim[2]) {
     int64_t count = kind == FLAT_FULL ? dim[0] * dim[1] : kind == FLAT_ROW ? dim[0] : 1;
     map_store(&b, k, result, add_buffer(&b, (tide_dtype)dst, count, true), strides);
     finish(&b);
-    snprintf(what, sizeof what, "%s of %s, kinds %d %d %d, %dx%d", op_names[op], tide_dtype_name((tide_dtype)type), kinds[0],
+    snprintf(what, sizeof what, "%s of %s, kinds %d %d %d, %dx%d", op_names[op], tide_dtype_name((tide_dtype)type),
+             kinds[0],
              kinds[1], kinds[2], (int)dim[0], (int)dim[1]);
     double rtol, atol;
     tolerances(op, type, &rtol, &atol);
@@ -171,10 +174,16 @@ static void test_row_reductions(void **unused) {
                 double sum = op == FLAT_ROW_SUM ? 1 : 0;  /* sums cancel: of up to 1500 numbers of size 9 */
                 if (is_real(types[t]) && sum > 0)
                     for (int64_t i = 0; i < shapes[s][0] * shapes[s][1]; i++) {
-                        if (types[t] == TIDE_F32 && !(fabsf(((float *)b.initial)[i]) < 1e20f)) ((float *)b.initial)[i] = 1;
-                        if (types[t] == TIDE_F64 && !(fabs(((double *)b.initial)[i]) < 1e20)) ((double *)b.initial)[i] = 1;
+                        if (types[t] == TIDE_F32 && !(fabsf(((float *)b.initial)[i]) < 1e20f))
+                            ((float *)b.initial)[i] = 1;
+                        if (types[t] == TIDE_F64 && !(fabs(((double *)b.initial)[i]) < 1e20))
+                            ((double *)b.initial)[i] = 1;
                     }
-                expect_like_ref(&b, 0, sum * (types[t] == TIDE_F32 ? 1e-2 : types[t] == TIDE_F64 ? 1e-10 : 0), "row reduction");
+                expect_like_ref(&b, 0,
+                                sum * (types[t] == TIDE_F32   ? 1e-2
+                                       : types[t] == TIDE_F64 ? 1e-10
+                                                              : 0),
+                                "row reduction");
                 build_free(&b);
             }
 }
@@ -190,7 +199,8 @@ static void test_sinks(void **unused) {
                 flat_kernel *k = add_map(&b, 2, 1, shapes[s], 3, op == FLAT_COL_SUM);
                 int x = load_as(&b, k, TIDE_I32, FLAT_FULL, shapes[s]);
                 int y = map_op(&b, k, FLAT_CAST, types[t], FLAT_FULL, x, -1, -1);
-                int partial = add_buffer(&b, (tide_dtype)types[t], k->tasks * (op == FLAT_COL_SUM ? shapes[s][1] : 1), true);
+                int partial =
+                    add_buffer(&b, (tide_dtype)types[t], k->tasks * (op == FLAT_COL_SUM ? shapes[s][1] : 1), true);
                 map_sink(&b, k, op, y, partial);
                 finish(&b);
                 expect_like_ref(&b, 0, 0, "sums over rows");  /* of small integers: exact in any type */
@@ -259,7 +269,10 @@ static void test_strided_operands(void **unused) {
                     const int64_t *dim = dims[d];
                     int64_t count = dim[0] * dim[1] * dim[2], in[TIDE_MAX_DIMS] = { 0 }, out[TIDE_MAX_DIMS] = { 0 };
                     int64_t step = 1, flip = dim[order[o % 5][1]];
-                    for (int i = 2; i >= 0; i--) { in[order[o % 5][i]] = step; step *= dim[order[o % 5][i]] + (i == 2); }
+                    for (int i = 2; i >= 0; i--) {
+                        in[order[o % 5][i]] = step;
+                        step *= dim[order[o % 5][i]] + (i == 2);
+                    }
                     int64_t size = step;
                     step = 1;
                     for (int i = 2; i >= 0; i--) { out[order[o / 5][i]] = step; step *= dim[order[o / 5][i]]; }
@@ -339,8 +352,9 @@ static void try_random_program(void) {
         bool reduce = kinds[pick[0]] == FLAT_FULL && random_bits() % 6 == 0;
         kinds[n] = reduce ? FLAT_ROW : kind_of_result(op_arity[op], pair);
         loads[n] = -1;
-        regs[n] = reduce ? map_op(&b, k, FLAT_ROW_MAX, TIDE_F32, FLAT_ROW, regs[pick[0]], -1, -1)
-                         : map_op(&b, k, op, TIDE_F32, kinds[n], regs[pick[0]], op_arity[op] == 2 ? regs[pick[1]] : -1, -1);
+        regs[n] =
+            reduce ? map_op(&b, k, FLAT_ROW_MAX, TIDE_F32, FLAT_ROW, regs[pick[0]], -1, -1)
+                   : map_op(&b, k, op, TIDE_F32, kinds[n], regs[pick[0]], op_arity[op] == 2 ? regs[pick[1]] : -1, -1);
         if (random_bits() % 4 != 0 || kinds[n] == FLAT_ONE) continue;
         int buffer = loads[0];  /* in place, once */
         if (kinds[n] != FLAT_FULL || buffer < 0)

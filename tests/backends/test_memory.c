@@ -126,7 +126,8 @@ static void build_copies(builder *b) {
     for (int i = 0; i < 3; i++) at[i] = add_buffer(b, TIDE_F32, 50, i > 0);
     for (int i = 0; i < 2; i++) {
         flat_kernel *k = add_map(b, 1, 1, dim, 50, false);
-        map_store(b, k, map_load(b, k, at[i], FLAT_FULL, (int64_t[TIDE_MAX_DIMS]){ 1 }), at[i + 1], (int64_t[TIDE_MAX_DIMS]){ 1 });
+        map_store(b, k, map_load(b, k, at[i], FLAT_FULL, (int64_t[TIDE_MAX_DIMS]){ 1 }), at[i + 1],
+                  (int64_t[TIDE_MAX_DIMS]){ 1 });
     }
     finish(b);
     for (int i = 0; i < 50; i++) ((float *)b->initial)[i] = (float)i;
@@ -177,7 +178,8 @@ static void test_forced_instruction_set(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_failed_allocations), cmocka_unit_test(test_one_of_everything), cmocka_unit_test(test_guards),
+        cmocka_unit_test(test_failed_allocations), cmocka_unit_test(test_one_of_everything),
+        cmocka_unit_test(test_guards),
         cmocka_unit_test(test_lifetimes), cmocka_unit_test(test_forced_instruction_set),
     };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);

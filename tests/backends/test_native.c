@@ -1,5 +1,5 @@
-/* Compiled map kernels: the cache of libraries, and what happens without a compiler or a place for them. That they compute the
- * right thing is what "backends native maps" tests. */
+/* Compiled map kernels: the cache of libraries, and what happens without a compiler or a place for them. That they
+ * compute the right thing is what "backends native maps" tests. */
 #include "flat_check.h"
 
 #include <dlfcn.h>
@@ -72,7 +72,8 @@ static void build_map(builder *b, double factor) {
     int e = map_op(b, k, S_EXP, TIDE_F32, FLAT_FULL, map_op(b, k, S_SUB, TIDE_F32, FLAT_FULL, x, max, -1), -1, -1);
     flat_instr *number = map_instr(k, FLAT_CONST, TIDE_F32, FLAT_ONE, -1);
     number->number = factor;
-    map_store(b, k, map_op(b, k, S_MUL, TIDE_F32, FLAT_FULL, e, number->dst, -1), add_buffer(b, TIDE_F32, dim[0] * dim[1], true), full);
+    map_store(b, k, map_op(b, k, S_MUL, TIDE_F32, FLAT_FULL, e, number->dst, -1),
+              add_buffer(b, TIDE_F32, dim[0] * dim[1], true), full);
     finish(b);
 }
 
@@ -153,11 +154,13 @@ static void test_damaged_files(void **unused) {
         snprintf(command, sizeof command, damages[i].command, library);
         assert_int_equal(system(command), 0);
         assert_int_equal(run_fresh(2) + run_fresh(3), 2);
-        if (calls() - before != 1) fail_msg("a library %s: expected 1 call of the compiler, got %d", damages[i].what, calls() - before);
+        if (calls() - before != 1)
+            fail_msg("a library %s: expected 1 call of the compiler, got %d", damages[i].what, calls() - before);
     }
     /* Whole, but another program's. */
     int before = calls();
-    snprintf(command, sizeof command, "cp '%s' '%s' && o='%s' && cp \"${o%%.so}.sum\" '%s'", other, library, other, sum);
+    snprintf(command, sizeof command, "cp '%s' '%s' && o='%s' && cp \"${o%%.so}.sum\" '%s'", other, library, other,
+             sum);
     assert_int_equal(system(command), 0);
     assert_int_equal(run_fresh(2) + run_fresh(3), 2);
     assert_int_equal(calls() - before, 1);
@@ -269,7 +272,8 @@ static void test_files_of_others(void **unused) {
     FILE *f = fopen(target, "w");
     fputs("precious\n", f), fclose(f);
     for (int i = 0; i < 2; i++) {
-        snprintf(planted, sizeof planted, "%.*s.%d.%s", (int)(strlen(library) - 3), library, (int)getpid(), i ? "so" : "c");
+        snprintf(planted, sizeof planted, "%.*s.%d.%s", (int)(strlen(library) - 3), library, (int)getpid(),
+                 i ? "so" : "c");
         assert_int_equal(symlink(target, planted), 0);
     }
     unlink(library);
@@ -291,7 +295,8 @@ static void test_descriptor_is_loaded(void **unused) {
     int fd[2];
     void *library[2];
     for (int i = 0; i < 2; i++) {
-        snprintf(command, sizeof command, "echo '%s' | cc -shared -fPIC -x c -o '%s.new' - && mv '%s.new' '%s'", texts[i], path, path, path);
+        snprintf(command, sizeof command, "echo '%s' | cc -shared -fPIC -x c -o '%s.new' - && mv '%s.new' '%s'",
+                 texts[i], path, path, path);
         assert_int_equal(system(command), 0);
         fd[i] = open(path, O_RDONLY | O_CLOEXEC);
         assert_true(fd[i] >= 0);
@@ -330,7 +335,8 @@ static void test_known_choices(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cache_is_used), cmocka_unit_test(test_damaged_files), cmocka_unit_test(test_no_folder),
-        cmocka_unit_test(test_folder_of_others), cmocka_unit_test(test_files_of_others), cmocka_unit_test(test_descriptor_is_loaded),
+        cmocka_unit_test(test_folder_of_others), cmocka_unit_test(test_files_of_others),
+        cmocka_unit_test(test_descriptor_is_loaded),
         cmocka_unit_test(test_known_choices), cmocka_unit_test(test_no_compiler),
     };
     return cmocka_run_group_tests_name("native", tests, set_up, tear_down);

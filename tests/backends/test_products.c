@@ -15,7 +15,8 @@ typedef struct product {
 /* How an operand lies: rows contiguous, columns contiguous (transposed), or rows with gaps. */
 enum { PLAIN, TRANSPOSED, GAPS, LAYOUTS };
 
-static int add_matrix(builder *b, flat_kernel *k, tide_dtype type, int64_t batches, int64_t rows, int64_t cols, int layout,
+static int add_matrix(builder *b, flat_kernel *k, tide_dtype type, int64_t batches, int64_t rows, int64_t cols,
+                      int layout,
                       bool output) {
     int64_t gap = layout == GAPS ? 5 : 0, strides[TIDE_MAX_DIMS] = { 0 };
     int64_t each = layout == TRANSPOSED ? rows * cols : rows * (cols + gap);
@@ -45,19 +46,23 @@ static void try_product(const product *p, tide_dtype type, int layout_a, int lay
     char what[160];
     build_begin(&b);
     const int64_t tasks_of[] = {
-        [FLAT_SPLIT_ROWS] = p->batches * ceil_div(p->m, p->rows_per_task), [FLAT_SPLIT_BATCH] = ceil_div(p->batches, p->rows_per_task),
-        [FLAT_SPLIT_EACH] = ceil_div(p->m, p->rows_per_task),              [FLAT_SPLIT_COLS] = ceil_div(p->n, p->rows_per_task),
+        [FLAT_SPLIT_ROWS] = p->batches * ceil_div(p->m, p->rows_per_task),
+        [FLAT_SPLIT_BATCH] = ceil_div(p->batches, p->rows_per_task),
+        [FLAT_SPLIT_EACH] = ceil_div(p->m, p->rows_per_task),              [FLAT_SPLIT_COLS] = ceil_div(p->n,
+            p->rows_per_task),
     };
     int64_t tasks = tasks_of[p->split];
     flat_kernel *k = add_kernel(&b, FLAT_GEMM, "product", tasks);
     k->gemm = (flat_gemm){ .m = p->m, .n = p->n, .k = p->k, .batches = p->batches, .rows_per_task = p->rows_per_task,
-                           .batch_ndim = 1, .batch = { p->batches }, .alpha = p->alpha, .beta = p->beta, .split = p->split };
+                           .batch_ndim = 1, .batch = { p->batches }, .alpha = p->alpha, .beta = p->beta,
+                           .split = p->split };
     int buffers[3] = { add_matrix(&b, k, type, p->batches, p->m, p->k, layout_a, false),
                        add_matrix(&b, k, type, p->batches, p->k, p->n, layout_b, false),
                        add_matrix(&b, k, sum_type(type), p->batches, p->m, p->n, layout_c, true) };
     finish(&b);
     for (int i = 0; i < 3; i++) small_numbers(&b, buffers[i]);
-    snprintf(what, sizeof what, "%s %dx%dx%d of %d, layouts %d %d %d, alpha %g beta %g", tide_dtype_name(type), (int)p->m,
+    snprintf(what, sizeof what, "%s %dx%dx%d of %d, layouts %d %d %d, alpha %g beta %g", tide_dtype_name(type),
+             (int)p->m,
              (int)p->n, (int)p->k, (int)p->batches, layout_a, layout_b, layout_c, p->alpha, p->beta);
     /* k products below 1 in size, added to sums of a few units */
     expect_like_ref(&b, 0, (double)(p->k + 8) * (type == TIDE_F64 ? 4.5e-16 : 2.4e-7), what);
@@ -93,7 +98,8 @@ static void test_products(void **unused) {
     for (size_t i = 0; i < sizeof products / sizeof *products; i++)
         for (int layouts = 0; layouts < LAYOUTS * LAYOUTS; layouts++)
             for (int t = TIDE_F32; t <= (products[i].m < 80 ? TIDE_F64 : TIDE_F32); t++)  /* libraries are for F32 */
-                try_product(&products[i], (tide_dtype)t, layouts % LAYOUTS, layouts / LAYOUTS, layouts % 2 ? GAPS : PLAIN);
+                try_product(&products[i], (tide_dtype)t, layouts % LAYOUTS, layouts / LAYOUTS,
+                            layouts % 2 ? GAPS : PLAIN);
 }
 
 static void test_half_products(void **unused) {
@@ -101,9 +107,12 @@ static void test_half_products(void **unused) {
     for (int t = TIDE_F16; t <= TIDE_BF16; t++)
         for (int layouts = 0; layouts < LAYOUTS * LAYOUTS; layouts++) {
             for (size_t i = 0; i < sizeof products / sizeof *products; i++)
-                if (products[i].m < 80) try_product(&products[i], (tide_dtype)t, layouts % LAYOUTS, layouts / LAYOUTS, layouts % 2 ? GAPS : PLAIN);
+                if (products[i].m < 80)
+                    try_product(&products[i], (tide_dtype)t, layouts % LAYOUTS, layouts / LAYOUTS,
+                                layouts % 2 ? GAPS : PLAIN);
             for (size_t i = 0; i < sizeof half_products / sizeof *half_products; i++)
-                try_product(&half_products[i], (tide_dtype)t, layouts % LAYOUTS, layouts / LAYOUTS, layouts % 2 ? GAPS : PLAIN);
+                try_product(&half_products[i], (tide_dtype)t, layouts % LAYOUTS, layouts / LAYOUTS,
+                            layouts % 2 ? GAPS : PLAIN);
         }
 }
 
@@ -114,8 +123,11 @@ static void test_specials(void **unused) {
         builder b;
         build_begin(&b);
         flat_kernel *k = add_kernel(&b, FLAT_GEMM, "specials", 2);
-        k->gemm = (flat_gemm){ .m = 70, .n = 65, .k = 67, .batches = 1, .rows_per_task = 64, .batch_ndim = 1, .batch = { 1 }, .alpha = 1 };
-        int a = add_matrix(&b, k, (tide_dtype)t, 1, 70, 67, PLAIN, false), w = add_matrix(&b, k, (tide_dtype)t, 1, 67, 65, TRANSPOSED, false);
+        k->gemm = (flat_gemm){
+            .m = 70, .n = 65, .k = 67, .batches = 1, .rows_per_task = 64, .batch_ndim = 1, .batch = { 1 }, .alpha = 1
+        };
+        int a = add_matrix(&b, k, (tide_dtype)t, 1, 70, 67, PLAIN, false),
+            w = add_matrix(&b, k, (tide_dtype)t, 1, 67, 65, TRANSPOSED, false);
         add_matrix(&b, k, sum_type((tide_dtype)t), 1, 70, 65, PLAIN, true);
         finish(&b);
         small_numbers(&b, a);
@@ -135,9 +147,11 @@ static void test_attention_strides(void **unused) {
     builder b;
     build_begin(&b);
     flat_kernel *k = add_kernel(&b, FLAT_GEMM, "scores", 6);
-    k->gemm = (flat_gemm){ .m = TOKENS, .n = TOKENS, .k = WIDTH, .batches = BATCH * HEADS, .rows_per_task = 2, .batch_ndim = 2,
+    k->gemm = (flat_gemm){ .m = TOKENS, .n = TOKENS, .k = WIDTH, .batches = BATCH * HEADS, .rows_per_task = 2,
+                           .batch_ndim = 2,
                            .batch = { BATCH, HEADS }, .alpha = 0.125, .split = FLAT_SPLIT_BATCH };
-    int q = add_buffer(&b, TIDE_F32, BATCH * TOKENS * HEADS * WIDTH, false), key = add_buffer(&b, TIDE_F32, TOKENS * HEADS * WIDTH, false);
+    int q = add_buffer(&b, TIDE_F32, BATCH * TOKENS * HEADS * WIDTH, false),
+        key = add_buffer(&b, TIDE_F32, TOKENS * HEADS * WIDTH, false);
     int scores = add_buffer(&b, TIDE_F32, BATCH * HEADS * TOKENS * TOKENS, true);
     add_operand(&b, k, q, (int64_t[TIDE_MAX_DIMS]){ TOKENS * HEADS * WIDTH, WIDTH, HEADS * WIDTH, 1 });
     add_operand(&b, k, key, (int64_t[TIDE_MAX_DIMS]){ 0, WIDTH, 1, HEADS * WIDTH });
@@ -150,7 +164,8 @@ static void test_attention_strides(void **unused) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_products), cmocka_unit_test(test_half_products), cmocka_unit_test(test_specials),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_products), cmocka_unit_test(test_half_products),
+                                        cmocka_unit_test(test_specials),
                                        cmocka_unit_test(test_attention_strides) };
     return cmocka_run_group_tests_name("products", tests, NULL, NULL);
 }

@@ -59,7 +59,8 @@ static void models(void **state) {
         if (forecast.precision != (tide_precision)p && p != TIDE_PRECISION_AUTO) assert_true(*forecast.note);
         assert_int_equal(forecast.input.dim[0], 4), assert_int_equal(eis.input.dim[1], 10);
         /* embedding, projector and norm; four maps of the attention, two norms, two maps */
-        assert_int_equal(forecast.parameters, 16 * 16 + 16 + 16 * 8 + 8 + 32 + 4 * (16 * 16 + 16) + 64 + 2 * 16 * 32 + 32 + 16);
+        assert_int_equal(forecast.parameters,
+                         16 * 16 + 16 + 16 * 8 + 8 + 32 + 4 * (16 * 16 + 16) + 64 + 2 * 16 * 32 + 32 + 16);
     }
 }
 
@@ -68,7 +69,8 @@ static void reported(void **state) {
     bench_report r;
     tide_failure f = { 0 };
     assert_int_equal(
-        bench_report_case(&small_eis, &(bench_settings){ .threads = 1, .precision = TIDE_PRECISION_F32, .seconds = 0.01 }, &r, &f),
+        bench_report_case(&small_eis, &(bench_settings){ .threads = 1, .precision = TIDE_PRECISION_F32,
+                                                         .seconds = 0.01 }, &r, &f),
         TIDE_OK);
     assert_int_equal(r.count, 1);
     assert_true(r.threads == 1 && r.entry[0].step_ms == r.entry[0].result.train.times.p50_ms && r.entry[0].step_ms > 0);
@@ -89,22 +91,26 @@ static void without_marks(void **state) {
 
 static void other_kinds(void **state) {
     (void)state;
-    bench_result product = run((bench_spec){ .name = "product", .kind = BENCH_PRODUCT, .size = 64 }, TIDE_PRECISION_F32);
+    bench_result product =
+        run((bench_spec){ .name = "product", .kind = BENCH_PRODUCT, .size = 64 }, TIDE_PRECISION_F32);
     check_times(&product.infer, 5, 1);
     assert_int_equal(product.train.times.count, 0);
     assert_true(product.infer.flops == 2.0 * 64 * 64 * 64);
-    bench_result scaled = run((bench_spec){ .name = "f16", .kind = BENCH_EIS_TRAIN, .batch = 16, .hidden = 32, .samples = 100, .epochs = 1 },
+    bench_result scaled = run((bench_spec){ .name = "f16", .kind = BENCH_EIS_TRAIN, .batch = 16, .hidden = 32,
+                                            .samples = 100, .epochs = 1 },
                               TIDE_PRECISION_F16);
     assert_int_equal(scaled.precision, TIDE_PRECISION_F32);
     assert_true(*scaled.note);
     bench_result epochs =
-        run((bench_spec){ .name = "epochs", .kind = BENCH_EIS_TRAIN, .batch = 16, .hidden = 32, .samples = 100, .epochs = 2 },
+        run((bench_spec){ .name = "epochs", .kind = BENCH_EIS_TRAIN, .batch = 16, .hidden = 32, .samples = 100,
+                          .epochs = 2 },
             TIDE_PRECISION_F32);
     assert_int_equal(epochs.epochs.planned, 2 * 7);
     assert_true(epochs.epochs.steps >= 2 && epochs.epochs.steps <= 14 && isfinite(epochs.loss) && epochs.loss > 0);
     if (epochs.epochs.steps == 14) assert_true(epochs.epochs.whole_s == epochs.epochs.seconds);
     else assert_true(epochs.epochs.whole_s > epochs.epochs.seconds);
-    bench_result memory = run((bench_spec){ .name = "memory", .kind = BENCH_EIS_MEMORY, .hidden = 32 }, TIDE_PRECISION_F32);
+    bench_result memory =
+        run((bench_spec){ .name = "memory", .kind = BENCH_EIS_MEMORY, .hidden = 32 }, TIDE_PRECISION_F32);
     for (int i = 0; i < BENCH_BATCHES; i++) {
         assert_int_equal(memory.batches[i].batch, 128 << i);
         assert_true(memory.batches[i].placed_bytes > (i ? memory.batches[i - 1].placed_bytes : 0));
@@ -115,10 +121,13 @@ static void counted(void **state) {
     (void)state;
     bench_result   r;
     tide_failure   f = { 0 };
-    bench_settings s = { .threads = 1, .precision = TIDE_PRECISION_F32, .seconds = 0.01, .iterations = 7, .warmups = 3 };
+    bench_settings s = {
+        .threads = 1, .precision = TIDE_PRECISION_F32, .seconds = 0.01, .iterations = 7, .warmups = 3
+    };
     if (bench_case(&small_forecast, &s, &r, &f) != TIDE_OK) fail_msg("%s", f.message);
     check_times(&r.train, 20, 4), check_times(&r.infer, 7, 4), check_times(&r.one, 7, 1);
-    assert_int_equal(r.train.times.count, 20), assert_int_equal(r.infer.times.count, 7), assert_int_equal(r.one.times.count, 7);
+    assert_int_equal(r.train.times.count, 20), assert_int_equal(r.infer.times.count, 7),
+        assert_int_equal(r.one.times.count, 7);
     assert_int_equal(r.infer.times.warmups, 3);
 }
 
@@ -167,7 +176,9 @@ static void stopped_between_runs(void **state) {
     bench_result r;
     int          calls = 0;
     tide_failure f = { 0 };
-    bench_settings s = { .threads = 1, .precision = TIDE_PRECISION_F32, .seconds = 60, .stop = stop_at_third, .user = &calls };
+    bench_settings s = {
+        .threads = 1, .precision = TIDE_PRECISION_F32, .seconds = 60, .stop = stop_at_third, .user = &calls
+    };
     assert_int_equal(bench_case(&small_eis, &s, &r, &f), TIDE_ECANCELLED);
     assert_int_equal(calls, 3);
 }
@@ -178,7 +189,8 @@ static void stopped(void **state) {
     int          calls = 0;
     tide_failure f = { 0 };
     assert_int_equal(
-        bench_case(&small_eis, &(bench_settings){ .threads = 1, .seconds = 0.01, .tell = stop_at_second, .user = &calls }, &r, &f),
+        bench_case(&small_eis, &(bench_settings){ .threads = 1, .seconds = 0.01, .tell = stop_at_second,
+                                                  .user = &calls }, &r, &f),
         TIDE_ECANCELLED);
     assert_int_equal(calls, 2);
 }
@@ -205,8 +217,10 @@ static void refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(models), cmocka_unit_test(reported), cmocka_unit_test(without_marks), cmocka_unit_test(other_kinds),
-        cmocka_unit_test(named),  cmocka_unit_test(stopped), cmocka_unit_test(stopped_between_runs), cmocka_unit_test(counted), cmocka_unit_test(other_models),  cmocka_unit_test(refused),
+        cmocka_unit_test(models), cmocka_unit_test(reported), cmocka_unit_test(without_marks),
+        cmocka_unit_test(other_kinds),
+        cmocka_unit_test(named),  cmocka_unit_test(stopped), cmocka_unit_test(stopped_between_runs),
+        cmocka_unit_test(counted), cmocka_unit_test(other_models),  cmocka_unit_test(refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

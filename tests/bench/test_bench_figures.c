@@ -36,11 +36,17 @@ static void statistics(void **state) {
 
 static bench_result timed(tide_precision precision) {
     bench_result r = {
-        .spec = { .name = "etth1", .kind = BENCH_FORECAST, .batch = 32 }, .precision = precision, .threads = 2, .roof_gflops = 200
+        .spec = { .name = "etth1", .kind = BENCH_FORECAST, .batch = 32 }, .precision = precision, .threads = 2,
+        .roof_gflops = 200
     };
-    r.train = (bench_program){ .flops = 1e9, .batch = 32, .times = { .count = 10, .p50_ms = 10, .mean_ms = 10, .p95_ms = 11 } };
-    r.infer = (bench_program){ .flops = 3e8, .batch = 32, .times = { .count = 10, .p50_ms = 2, .mean_ms = 2, .p95_ms = 2 } };
-    r.one   = (bench_program){ .flops = 1e7, .batch = 1, .times = { .count = 10, .p50_ms = 0.1, .mean_ms = 0.1, .p95_ms = 0.1 } };
+    r.train = (bench_program){ .flops = 1e9,
+                               .batch = 32,
+                               .times = { .count = 10, .p50_ms = 10, .mean_ms = 10, .p95_ms = 11 } };
+    r.infer =
+        (bench_program){ .flops = 3e8, .batch = 32, .times = { .count = 10, .p50_ms = 2, .mean_ms = 2, .p95_ms = 2 } };
+    r.one = (bench_program){ .flops = 1e7,
+                             .batch = 1,
+                             .times = { .count = 10, .p50_ms = 0.1, .mean_ms = 0.1, .p95_ms = 0.1 } };
     return r;
 }
 
@@ -67,10 +73,12 @@ static void ratios(void **state) {
     assert_string_equal(peer.failed, "compile-amp: no compiler");
     close_to(peer.mode[BENCH_EAGER].first_s, 0.5);
     bench_ratios q = bench_ratios_of(&full);
-    close_to(q.peer_step_ms, 30), close_to(q.eager, 3), close_to(q.compile, 2.5), close_to(q.best, 2), close_to(q.infer, 8);
+    close_to(q.peer_step_ms, 30), close_to(q.eager, 3), close_to(q.compile, 2.5), close_to(q.best, 2),
+        close_to(q.infer, 8);
     close_to(q.roof_allows, 6);  /* at 200 GFLOP/s our step takes 5 ms */
     q = bench_ratios_of(&half);
-    close_to(q.peer_step_ms, 20), close_to(q.eager, 2), close_to(q.compile, 0), close_to(q.best, 2), close_to(q.infer, 10);
+    close_to(q.peer_step_ms, 20), close_to(q.eager, 2), close_to(q.compile, 0), close_to(q.best, 2),
+        close_to(q.infer, 10);
     full.peer = (bench_peer){ 0 };
     q         = bench_ratios_of(&full);
     close_to(q.eager, 0), close_to(q.best, 0), close_to(q.infer, 0), close_to(q.roof_allows, 0);

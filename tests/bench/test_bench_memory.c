@@ -1,5 +1,5 @@
-/* A report, and the opening of a case, with each allocation made to fail once: nothing crashes or leaks (the leak checker of a
- * sanitizer build looks), and what is told is whole or absent. */
+/* A report, and the opening of a case, with each allocation made to fail once: nothing crashes or leaks (the leak
+ * checker of a sanitizer build looks), and what is told is whole or absent. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +32,8 @@ static bench_report some_report(bench_entry entry[2]) {
     for (int i = 0; i < 2; i++) {
         bench_result *r = &entry[i].result;
         *r = (bench_result){
-            .spec = i ? eis : forecast, .precision = TIDE_PRECISION_F32, .note = "a note", .threads = 1, .roof_gflops = 1e4, .parameters = 9
+            .spec = i ? eis : forecast, .precision = TIDE_PRECISION_F32, .note = "a note", .threads = 1,
+            .roof_gflops = 1e4, .parameters = 9
         };
         r->train  = (bench_program){ .flops = 1e9, .batch = 32, .times = { .count = 3, .ms = { 2, 1, 3 } } };
         r->batches[0].batch = 128, r->epochs = (struct bench_epochs){ 2, 4, 1, 2 };
@@ -54,9 +55,12 @@ static bool tell_all(void) {
     json_t *o = json ? json_loads(json, 0, NULL) : NULL;
     if (json && json_array_size(json_object_get(o, "cases")) != 2) fail_msg("a part of the JSON: %s", json);
     for (size_t i = 0; json && i < 2; i++)
-        if (!json_object_get(json_array_get(json_object_get(o, "cases"), i), "peer_failed")) fail_msg("a part of a case: %s", json);
-    if (text && !strstr(text, "could be better (5 % of the rate of products)\n")) fail_msg("a part of the text: %s", text);
-    if (!refused && !(text && json && peer.mode[BENCH_EAGER].step_ms == 5)) fail_msg("nothing was refused, and yet something is missing");
+        if (!json_object_get(json_array_get(json_object_get(o, "cases"), i), "peer_failed"))
+            fail_msg("a part of a case: %s", json);
+    if (text && !strstr(text, "could be better (5 % of the rate of products)\n"))
+        fail_msg("a part of the text: %s", text);
+    if (!refused && !(text && json && peer.mode[BENCH_EAGER].step_ms == 5))
+        fail_msg("nothing was refused, and yet something is missing");
     json_decref(o);
     free(text), free(json);
     return !refused;
@@ -78,7 +82,10 @@ static bool open_forecast(void) { return open_subject(&forecast); }
 static bool open_eis(void) { return open_subject(&eis); }
 
 static void every_allocation(void **state) {
-    static const struct { bool (*use)(void); int least; } uses[] = { { tell_all, 50 }, { open_forecast, 4 }, { open_eis, 4 } };
+    static const struct {
+        bool (*use)(void);
+        int least;
+    } uses[] = { { tell_all, 50 }, { open_forecast, 4 }, { open_eis, 4 } };
     (void)state;
     json_set_alloc_funcs(malloc, free);
     for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
@@ -88,7 +95,8 @@ static void every_allocation(void **state) {
             whole = uses[i].use();
         }
         if (granted < uses[i].least || granted == 5000)
-            fail_msg("use %d: %d allocations were refused in turn: expected at least %d", (int)i, (int)granted, uses[i].least);
+            fail_msg("use %d: %d allocations were refused in turn: expected at least %d", (int)i, (int)granted,
+                     uses[i].least);
     }
 }
 

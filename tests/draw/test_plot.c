@@ -16,7 +16,8 @@
 
 static char folder[] = "/tmp/tidemill-plot-XXXXXX";
 
-static const double epoch[] = { 1, 2, 3 }, late[] = { 2, 3, 4 }, loss[] = { 0.5, NAN, 0.25 }, low[] = { 1, 2, 3 }, high[] = { 2, 3, 4.5 };
+static const double epoch[] = { 1, 2, 3 }, late[] = { 2, 3, 4 }, loss[] = { 0.5, NAN, 0.25 }, low[] = { 1, 2, 3 },
+                    high[] = { 2, 3, 4.5 };
 static const plot_series series[] = {
     { .name = "train, \"first\"", .x = epoch, .y = loss, .count = 3, .style = PLOT_POINTS },
     { .name = "band", .x = late, .y = low, .y_upper = high, .count = 3, .style = PLOT_BAND },
@@ -90,7 +91,8 @@ static double lowest_text(const char *svg) {
         double x, y, within = 0;
         const char *end = strstr(at, "</g>");
         if (sscanf(at, "<g transform=\"translate(%lf,%lf)", &x, &y) != 2 || !end) continue;
-        for (const char *line = at; (line = strstr(line, "<text")) && line < end; line++) lowest = y > lowest ? y : lowest;
+        for (const char *line = at; (line = strstr(line, "<text")) && line < end; line++)
+            lowest = y > lowest ? y : lowest;
         for (const char *line = at; (line = strstr(line, " dy=\"")) && line < end; line++) within += atof(line + 5);
         lowest = y + within > lowest ? y + within : lowest;
     }
@@ -116,8 +118,10 @@ static void clocks_are_not_cut(void **state) {
 /* Few labels and an end, whatever the stamps are; dates only where a year has four digits. */
 static void any_stamps(void **state) {
     (void)state;
-    const double ends[][2] = { { 9.2e18, 9.2234e18 }, { -9.2e18, 9.2e18 }, { -1e300, 1e300 }, { 1e15, 1e15 + 3600 }, { -6.3e10, 0 },
-                               { -62167219200.0, 253402300799.0 }, { -3600, 3600 }, { 0, 1e-3 }, { 2.534e11, 2.535e11 } };
+    const double ends[][2] = { { 9.2e18, 9.2234e18 }, { -9.2e18, 9.2e18 }, { -1e300, 1e300 }, { 1e15, 1e15 + 3600 },
+                               { -6.3e10, 0 },
+                               { -62167219200.0, 253402300799.0 }, { -3600, 3600 }, { 0, 1e-3 },
+                               { 2.534e11, 2.535e11 } };
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         char  *text = NULL;
         size_t size = 0;
@@ -134,7 +138,8 @@ static void any_stamps(void **state) {
 /* Noncharacters, surrogates, controls of two bytes, overlong forms: an XML reader would refuse the SVG. */
 static void only_what_xml_allows(void **state) {
     (void)state;
-    static const char *const refused[] = { "\xef\xbf\xbe", "\xef\xbf\xbf", "\xef\xb7\x90", "\xed\xa0\x80", "\xc2\x85", "\xc0\xaf", "\xe0\x80\x80", "\xf4\x90\x80\x80",
+    static const char *const refused[] = { "\xef\xbf\xbe", "\xef\xbf\xbf", "\xef\xb7\x90", "\xed\xa0\x80", "\xc2\x85",
+                                           "\xc0\xaf", "\xe0\x80\x80", "\xf4\x90\x80\x80",
                                            "\xf0\x9f\xbf\xbe", "\x01", "\x1b", "\xff" };
     if (!plot_available()) skip();
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
@@ -166,7 +171,10 @@ static void axes_fit_their_values(void **state) {
 }
 
 static char warning[512];
-static void keep_warning(void *user, const char *message) { snprintf(warning, sizeof warning, "%s", message); ++*(int *)user; }
+static void keep_warning(void *user, const char *message) {
+    snprintf(warning, sizeof warning, "%s", message);
+    ++*(int *)user;
+}
 static bool stop_now(void *user, const char *svg_path) { return ++*(int *)user, strstr(svg_path, ".svg") != NULL; }
 
 /* A program that sleeps in a child of its own; the file `alive` tells that it was not killed. */
@@ -276,10 +284,13 @@ static int remove_folder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(csv_has_one_row_for_each_x), cmocka_unit_test(text_is_only_text), cmocka_unit_test(times_and_logarithms),
+        cmocka_unit_test(csv_has_one_row_for_each_x), cmocka_unit_test(text_is_only_text),
+        cmocka_unit_test(times_and_logarithms),
         cmocka_unit_test(without_gnuplot), cmocka_unit_test(gnuplot_fails), cmocka_unit_test(refusals),
-        cmocka_unit_test(clocks_are_not_cut), cmocka_unit_test(any_stamps), cmocka_unit_test(only_what_xml_allows), cmocka_unit_test(axes_fit_their_values),
-        cmocka_unit_test(gnuplot_hangs), cmocka_unit_test(stopped_while_drawing), cmocka_unit_test(gnuplot_draws_a_part),
+        cmocka_unit_test(clocks_are_not_cut), cmocka_unit_test(any_stamps), cmocka_unit_test(only_what_xml_allows),
+        cmocka_unit_test(axes_fit_their_values),
+        cmocka_unit_test(gnuplot_hangs), cmocka_unit_test(stopped_while_drawing),
+        cmocka_unit_test(gnuplot_draws_a_part),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -19,7 +19,8 @@
 
 static inline void expect_near(const char *what, double got, double expected, double allowed) {
     if (!(fabs(got - expected) <= allowed))
-        fail_msg("%s: expected %.12g, got %.12g, %.3g apart, %.3g allowed", what, expected, got, fabs(got - expected), allowed);
+        fail_msg("%s: expected %.12g, got %.12g, %.3g apart, %.3g allowed", what, expected, got, fabs(got - expected),
+                 allowed);
 }
 
 static inline void expect_ok(tide_status status, const tide_failure *failure) {

@@ -14,11 +14,13 @@ static const int app_order[EIS_COUNT] = { EIS_RSH, EIS_RA, EIS_CA, EIS_RB, EIS_C
 static void make_file(app_file *f, eis_circuit circuit, const double *truth, int at) {
     double freq_hz[FREQUENCIES];
     eis_z  data[FREQUENCIES], model[FREQUENCIES];
-    for (int i = 0; i < FREQUENCIES; i++) freq_hz[i] = f->frequencies[i] = (float)pow(10, -1 + 6.0 * i / (FREQUENCIES - 1));
+    for (int i = 0; i < FREQUENCIES; i++)
+        freq_hz[i] = f->frequencies[i] = (float)pow(10, -1 + 6.0 * i / (FREQUENCIES - 1));
     eis_impedance(circuit, truth, 0, FREQUENCIES, freq_hz, data);
     for (int row = 0, rest = 0; row < ROWS; rest = ++row) {
         double p[EIS_COUNT];
-        for (int k = 0; k < EIS_COUNT; k++, rest /= AXIS) p[k] = row == at ? truth[k] : eis_grid_value(k, rest % AXIS, AXIS);
+        for (int k = 0; k < EIS_COUNT; k++, rest /= AXIS)
+            p[k] = row == at ? truth[k] : eis_grid_value(k, rest % AXIS, AXIS);
         eis_impedance(circuit, p, 0, FREQUENCIES, freq_hz, model);
         f->resnorms[row] = (float)eis_resnorm(EIS_MEAN_ABS, FREQUENCIES, freq_hz, data, model, 0);
         for (int k = 0; k < EIS_COUNT; k++) f->parameters[row][k] = (float)p[app_order[k]];
@@ -42,7 +44,8 @@ static void write_file(const char *path, const app_file *f, int64_t rows, bool w
     tide_failure failure = { 0 };
     tide_archive_add(&a, "parameters", TIDE_F32, (tide_shape){ 2, { ROWS, EIS_COUNT } }, f->parameters);
     tide_archive_add(&a, "resnorms", TIDE_F32, (tide_shape){ 1, { rows } }, f->resnorms);
-    if (with_frequencies) tide_archive_add(&a, "frequencies", TIDE_F32, (tide_shape){ 1, { FREQUENCIES } }, f->frequencies);
+    if (with_frequencies)
+        tide_archive_add(&a, "frequencies", TIDE_F32, (tide_shape){ 1, { FREQUENCIES } }, f->frequencies);
     if (tide_npz_write(path, &a, true, &failure) != TIDE_OK) fail_msg("%s", failure.message);
     tide_archive_free(&a);
 }
@@ -67,7 +70,8 @@ static void test_row(void **state) {
     make_file(&f, EIS_SHUNT, example, 77);
     ground_truth g = must(*state, &f);
     assert_string_equal(g.id, "row_77");
-    for (int k = 0; k < EIS_COUNT; k++) expect_near(eis_parameters[k].name, g.p[k], example[k], 1e-7); /* single precision */
+    /* single precision */
+    for (int k = 0; k < EIS_COUNT; k++) expect_near(eis_parameters[k].name, g.p[k], example[k], 1e-7);
 }
 
 /* Not among the rows: what the residual norms determine comes back, which is all but one direction. */

@@ -2,7 +2,9 @@
 #include "support.h"
 
 static cell_problem problem_of(const eis_spectrum *s, eis_circuit circuit, double rs, bool canonical) {
-    return (cell_problem){ .circuit = circuit, .canonical = canonical, .rs_ohm = rs, .count = s->count, .freq_hz = s->freq_hz, .z = s->z };
+    return (cell_problem){
+        .circuit = circuit, .canonical = canonical, .rs_ohm = rs, .count = s->count, .freq_hz = s->freq_hz, .z = s->z
+    };
 }
 
 /* ln of the likelihood up to the same constant as the kernels', one circuit at a time. */
@@ -12,12 +14,14 @@ static double log_likelihood(const eis_spectrum *s, eis_circuit circuit, const d
         eis_z  m;
         eis_impedance(circuit, p, rs, 1, &s->freq_hz[i], &m);
         double size = m.re * m.re + m.im * m.im, re = s->z[i].re - m.re, im = s->z[i].im - m.im;
-        sum += -(re * re + im * im) / (2 * noise * noise * size) + log((s->z[i].re * s->z[i].re + s->z[i].im * s->z[i].im) / size);
+        sum += -(re * re + im * im) / (2 * noise * noise * size) +
+               log((s->z[i].re * s->z[i].re + s->z[i].im * s->z[i].im) / size);
     }
     return sum;
 }
 
-static void check_cells(eis_circuit circuit, double rs, const eis_known *known, bool canonical, int64_t cells_expected) {
+static void check_cells(eis_circuit circuit, double rs, const eis_known *known, bool canonical,
+                        int64_t cells_expected) {
     rng    r = { .seed = 5 };
     sample s;
     cells  c;
@@ -97,14 +101,16 @@ static void test_slices(void **state) {
     for (int64_t i = 0, at = 0; i < all.count; i++) {
         if (i / CELL_LANES % all.nr != 6) continue;
         double expected = (double)all.probability[i] / mass, got = (double)slice.probability[at++];
-        if (fabs(got - expected) > 1e-5 * expected + 1e-12) fail_msg("a slice has %.9g where %.9g was expected", got, expected);
+        if (fabs(got - expected) > 1e-5 * expected + 1e-12)
+            fail_msg("a slice has %.9g where %.9g was expected", got, expected);
     }
     cells_free(&all);
     cells_free(&slice);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_cell), cmocka_unit_test(test_on_grid), cmocka_unit_test(test_slices) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_cell), cmocka_unit_test(test_on_grid),
+                                        cmocka_unit_test(test_slices) };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

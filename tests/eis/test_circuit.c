@@ -5,8 +5,10 @@ enum { RANDOM = 300 };
 
 static void test_golden_impedance(void **state) {
     static const struct { double f; eis_z z; } rows[] = {
-        { 0.1, { 431.748917245, -0.120472067725 } },   { 1, { 431.740873256, -1.20442007561 } },     { 10, { 431.062108193, -11.8143271322 } },
-        { 17, { 430.126863927, -19.6829499796 } },     { 100, { 403.226972791, -104.454246389 } },   { 1000, { 56.0343372436, -144.804513423 } },
+        { 0.1, { 431.748917245, -0.120472067725 } },   { 1, { 431.740873256, -1.20442007561 } },
+        { 10, { 431.062108193, -11.8143271322 } },
+        { 17, { 430.126863927, -19.6829499796 } },     { 100, { 403.226972791, -104.454246389 } },
+        { 1000, { 56.0343372436, -144.804513423 } },
         { 10000, { 0.643318496786, -16.6242884771 } }, { 1e5, { 0.00644272530697, -1.66489379517 } },
     };
     (void)state;
@@ -17,13 +19,16 @@ static void test_golden_impedance(void **state) {
         expect_near("imaginary part", z.im, rows[i].z.im, 5e-12);
         eis_impedance(EIS_CHAIN, example, 7, 1, &rows[i].f, &z);
         double w = 2 * M_PI * rows[i].f, a = w * example[1] * example[3], b = w * example[2] * example[4];
-        expect_near("chain, real part", z.re, 7 + example[0] + example[1] / (1 + a * a) + example[2] / (1 + b * b), 1e-14);
+        expect_near("chain, real part", z.re, 7 + example[0] + example[1] / (1 + a * a) + example[2] / (1 + b * b),
+                    1e-14);
     }
 }
 
 static void test_golden_derivatives(void **state) {
-    static const eis_z expected[EIS_WITH_RS] = { { 0.8774809206, -0.04813524348 }, { 0.004066030786, 0.0003180534697 }, { 0.003005500091, -0.001204716697 },
-                                                 { 464273.6999, -5935326.405 },    { -369699.9103, -922319.0126 },      { 1, 0 } };
+    static const eis_z expected[EIS_WITH_RS] = { { 0.8774809206, -0.04813524348 }, { 0.004066030786, 0.0003180534697 },
+                                                 { 0.003005500091, -0.001204716697 },
+                                                 { 464273.6999, -5935326.405 },    { -369699.9103, -922319.0126 },
+                                                 { 1, 0 } };
     eis_z d[EIS_WITH_RS];
     (void)state;
     eis_derivatives(EIS_SHUNT, example, 0, 10, d);
@@ -43,9 +48,12 @@ static void test_golden_invariants(void **state) {
 
 static void test_golden_fibre(void **state) {
     static const double rows[][7] = { /* g, Rsh, R1, R2, C1, C2, tau1 / tau2 */
-        { 0, INFINITY, 1.65835, 430.091, 0.00541073, 9.56101e-07, 21.82 },   { 0.5, 1295.25, 3.90814, 643.715, 0.00230046, 9.5633e-07, 14.6 },
-        { 1, 863.498, 7.28277, 856.215, 0.00123704, 9.56671e-07, 11 },       { 2, 647.623, 18.0468, 1277.2, 0.000501418, 9.57758e-07, 7.398 },
-        { 5, 518.099, 98.2658, 2492.23, 9.35988e-05, 9.65796e-07, 3.821 },   { 10, 474.924, 579.854, 4169.39, 1.65473e-05, 1.01454e-06, 2.268 },
+        { 0, INFINITY, 1.65835, 430.091, 0.00541073, 9.56101e-07, 21.82 },
+        { 0.5, 1295.25, 3.90814, 643.715, 0.00230046, 9.5633e-07, 14.6 },
+        { 1, 863.498, 7.28277, 856.215, 0.00123704, 9.56671e-07, 11 },
+        { 2, 647.623, 18.0468, 1277.2, 0.000501418, 9.57758e-07, 7.398 },
+        { 5, 518.099, 98.2658, 2492.23, 9.35988e-05, 9.65796e-07, 3.821 },
+        { 10, 474.924, 579.854, 4169.39, 1.65473e-05, 1.01454e-06, 2.268 },
         { 20, 453.336, 4892.78, 4173.95, 2.36421e-06, 1.60481e-06, 1.727 },
     };
     eis_invariants q = eis_invariants_of(example);
@@ -77,7 +85,8 @@ static void check_identities(eis_circuit circuit, const double *p, double f) {
     double h = 1e-4, at[2] = { f * exp(-h), f * exp(h) };
     eis_impedance(circuit, p, 0, 2, at, side);
     eis_z slope = { (side[1].re - side[0].re) / (2 * h), (side[1].im - side[0].im) / (2 * h) };
-    if (hypot(slope.re - times.re, slope.im - times.im) > 1e-7 * hypot(z.re, z.im)) /* h^2 / 6 of a third derivative of order Z */
+    /* h^2 / 6 of a third derivative of order Z */
+    if (hypot(slope.re - times.re, slope.im - times.im) > 1e-7 * hypot(z.re, z.im))
         fail_msg("time identity: %g %+gj against %g %+gj", times.re, times.im, slope.re, slope.im);
 }
 
@@ -90,8 +99,10 @@ static void check_differences(eis_circuit circuit, const double *p, double f) {
             q[i][k] *= exp(i ? h : -h);
             eis_impedance(circuit, q[i], 0, 1, &f, &side[i]);
         }
-        double re = (side[1].re - side[0].re) / (2 * h) - p[k] * d[k].re, im = (side[1].im - side[0].im) / (2 * h) - p[k] * d[k].im;
-        if (hypot(re, im) > 1e-7 * hypot(z.re, z.im)) fail_msg("derivative %d: %.3g of |Z| from differences", k, hypot(re, im) / hypot(z.re, z.im));
+        double re = (side[1].re - side[0].re) / (2 * h) - p[k] * d[k].re,
+               im = (side[1].im - side[0].im) / (2 * h) - p[k] * d[k].im;
+        if (hypot(re, im) > 1e-7 * hypot(z.re, z.im))
+            fail_msg("derivative %d: %.3g of |Z| from differences", k, hypot(re, im) / hypot(z.re, z.im));
     }
 }
 
@@ -125,7 +136,8 @@ static void check_tangent(const double *p, double f) {
         sum.re += scale * d[k].re, sum.im += scale * d[k].im;
         largest = fmax(largest, fabs(scale) * hypot(d[k].re, d[k].im));
     }
-    if (!(hypot(sum.re, sum.im) <= 1e-13 * largest)) fail_msg("J v = %.3g of its largest term", hypot(sum.re, sum.im) / largest);
+    if (!(hypot(sum.re, sum.im) <= 1e-13 * largest))
+        fail_msg("J v = %.3g of its largest term", hypot(sum.re, sum.im) / largest);
 }
 
 static void test_properties(void **state) {
@@ -152,7 +164,8 @@ static void test_limits(void **state) {
     expect_near("its slope", z.im / (w * low), -q.r0_ohm * (q.d1_s - q.n1_s), 1e-9);
     eis_impedance(EIS_SHUNT, example, 0, 1, &high, &z);
     expect_near("Z at a high frequency", z.im, -1 / (w * high * q.cinf_farad), 1e-9);
-    expect_near("its real part", z.re * w * w * high * high, q.r0_ohm * (q.n1_s * q.d1_s - q.d2_s2) / (q.d2_s2 * q.d2_s2), 1e-6);
+    expect_near("its real part", z.re * w * w * high * high,
+                q.r0_ohm * (q.n1_s * q.d1_s - q.d2_s2) / (q.d2_s2 * q.d2_s2), 1e-6);
 }
 
 static void test_single_precision(void **state) {
@@ -181,7 +194,10 @@ static void test_known_values(void **state) {
     eis_known    k;
     tide_failure failure = { 0 };
     (void)state;
-    assert_int_equal(eis_known_parse("Rsh=460, Ra = 4.8k,Rb=2210ohm,Ca=3.7uF,Cb=4.7 \xc2\xb5" "F", &k, &failure), TIDE_OK);
+    assert_int_equal(eis_known_parse("Rsh=460, Ra = 4.8k,Rb=2210ohm,Ca=3.7uF,Cb=4.7 \xc2\xb5"
+                                     "F",
+                                     &k, &failure),
+                     TIDE_OK);
     const double expected[EIS_COUNT] = { 460, 4800, 2210, 3.7e-6, 4.7e-6 };
     for (int i = 0; i < EIS_COUNT; i++) {
         assert_true(k.is[i]);
@@ -208,24 +224,31 @@ static void test_resnorms(void **state) {
     static const eis_z  data[2] = { { 3, 4 }, { 6, 8 } }, model[2] = { { 3, 3 }, { 8, 8 } };
     double a = sqrt(18) - 5, b = sqrt(128) - 10, turn_1 = atan2(4, 3) - atan2(3, 3), turn_2 = atan2(8, 6) - atan2(8, 8);
     const struct { eis_resnorm_kind kind; double expected; } rows[] = {
-        { EIS_MEAN_ABS, 1.5 },                           { EIS_MEAN_ABS_ROOT_F, (1 + 0.1 * 2) / 1.1 }, { EIS_MEAN_ABS_AMPLIFIED, 1.5 * sqrt(2) },
+        { EIS_MEAN_ABS, 1.5 },                           { EIS_MEAN_ABS_ROOT_F, (1 + 0.1 * 2) / 1.1 },
+        { EIS_MEAN_ABS_AMPLIFIED, 1.5 * sqrt(2) },
         { EIS_MEAN_RELATIVE_MAGNITUDE, (fabs(a) / 5 + fabs(b) / 10) / 2 }, { EIS_MEAN_SQUARE, 2.5 },    { EIS_SSE, 5 },
         { EIS_MAGNITUDE_PHASE, (fabs(a) + turn_1 * sqrt(18) + 0.1 * (fabs(b) + turn_2 * sqrt(128))) / 1.1 },
-        { EIS_RMSE, sqrt(2.5) },                         { EIS_RMSE_PARTS, sqrt(0.08 / 4) },           { EIS_PSEUDO_CHI2, 0.08 },
-        { EIS_REDUCED_CHI2, 0.08 / 3 },                  { EIS_NORMALISED, 4 / 36.0 + 1 / 64.0 },      { EIS_COMPLEX_MAPE, 20 },
+        { EIS_RMSE, sqrt(2.5) },                         { EIS_RMSE_PARTS, sqrt(0.08 / 4) },
+        { EIS_PSEUDO_CHI2, 0.08 },
+        { EIS_REDUCED_CHI2, 0.08 / 3 },                  { EIS_NORMALISED, 4 / 36.0 + 1 / 64.0 },
+        { EIS_COMPLEX_MAPE, 20 },
         { EIS_QUARTIC, 2 * 0.0016 },                     { EIS_NOISE_PERCENT, sqrt(5000 * 0.08 / 2) },
     };
     (void)state;
     assert_int_equal(sizeof rows / sizeof *rows, EIS_RESNORMS);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        expect_near(eis_resnorm_name(rows[i].kind), eis_resnorm(rows[i].kind, 2, f, data, model, 1), rows[i].expected, 1e-14);
+        expect_near(eis_resnorm_name(rows[i].kind), eis_resnorm(rows[i].kind, 2, f, data, model, 1), rows[i].expected,
+                    1e-14);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden_impedance), cmocka_unit_test(test_golden_derivatives), cmocka_unit_test(test_golden_invariants),
-        cmocka_unit_test(test_golden_fibre),     cmocka_unit_test(test_properties),         cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_single_precision), cmocka_unit_test(test_known_values),       cmocka_unit_test(test_resnorms),
+        cmocka_unit_test(test_golden_impedance), cmocka_unit_test(test_golden_derivatives),
+        cmocka_unit_test(test_golden_invariants),
+        cmocka_unit_test(test_golden_fibre),     cmocka_unit_test(test_properties),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_single_precision), cmocka_unit_test(test_known_values),
+        cmocka_unit_test(test_resnorms),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,9 @@ static void complete(const question *q, const eis_spectrum *s, completion *c) {
     if (complete_one(q, s, c, &failure) != TIDE_OK) fail_msg("%s", failure.message);
 }
 
-static bool holds(const completion *c, int k, double v) { return v >= c->summary.of[k].low && v <= c->summary.of[k].high; }
+static bool holds(const completion *c, int k, double v) {
+    return v >= c->summary.of[k].low && v <= c->summary.of[k].high;
+}
 
 static question resistances_known(eis_method method) {
     question q = { .method = method, .noise = NAN, .top_k = 5, .seed = 1 };
@@ -33,7 +35,8 @@ static void test_trap(void **state) {
         completion_free(&c);
         complete(&exact, &spectrum, &c);
         adequate += c.grid_adequate;
-        if (c.summary.max_probability > 0.99) fail_msg("exact: probability %.4f though no cell fits", c.summary.max_probability);
+        if (c.summary.max_probability > 0.99)
+            fail_msg("exact: probability %.4f though no cell fits", c.summary.max_probability);
         for (int k = EIS_CA; k <= EIS_CB; k++)
             for (int j = 0; j < CELL_POINTS; j++) assert_true(c.summary.marginal[k][j] <= 0.99);
         completion_free(&c);
@@ -60,7 +63,8 @@ static void test_noise_from_data(void **state) {
         }
 }
 
-/* Without a mistake the intervals hold the truth in 95 of 100; 20 draws of 9 quantities see less than 85 % by chance rarely. */
+/* Without a mistake the intervals hold the truth in 95 of 100; 20 draws of 9 quantities see less than 85 % by chance
+ * rarely. */
 static void test_coverage(void **state) {
     int draws = slow ? 200 : 16, inside = 0, asked = 0;
     (void)state;
@@ -104,7 +108,8 @@ static int64_t systematic_of(double memory, int draws, double *correlation) {
         residuals left;
         for (int at = 0; at < COUNT; at++) {
             int row = at * 7 % COUNT;  /* the file's order is not that of the frequencies */
-            for (int k = 0; k < 2; k++) last[k] = at ? memory * last[k] + sqrt(1 - memory * memory) * rng_normal(&r) : rng_normal(&r);
+            for (int k = 0; k < 2; k++)
+                last[k] = at ? memory * last[k] + sqrt(1 - memory * memory) * rng_normal(&r) : rng_normal(&r);
             freq_hz[row] = pow(10, at / 8.0);
             model[row]   = (eis_z){ 1000, -500 };
             z[row]       = (eis_z){ 1000 + 10 * last[0], -500 + 10 * last[1] };
@@ -169,8 +174,9 @@ static void test_repeats(void **state) {
 }
 
 int main(int argc, char **argv) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_trap), cmocka_unit_test(test_noise_from_data), cmocka_unit_test(test_coverage),
-                                        cmocka_unit_test(test_edges), cmocka_unit_test(test_residuals), cmocka_unit_test(test_repeats) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_trap),      cmocka_unit_test(test_noise_from_data),
+                                        cmocka_unit_test(test_coverage),  cmocka_unit_test(test_edges),
+                                        cmocka_unit_test(test_residuals), cmocka_unit_test(test_repeats) };
     slow = argc > 1 && !strcmp(argv[1], "slow");
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* Completion by a predictor: whose weights it trusts, what it says of itself, and what it refuses. The networks here have
- * learned nothing: what comes out right does so through the likelihood, or by construction. */
+/* Completion by a predictor: whose weights it trusts, what it says of itself, and what it refuses. The networks here
+ * have learned nothing: what comes out right does so through the likelihood, or by construction. */
 #include <jansson.h>
 #include <tidemill/eis.h>
 
@@ -62,7 +62,8 @@ static double number(const json_t *o, const char *key) {
 static bool is_true(const json_t *o, const char *key) { return json_is_true(json_object_get(o, key)); }
 static const json_t *best_of(const json_t *o) { return json_array_get(json_object_get(o, "top_k_predictions"), 0); }
 
-/* One missing: all twelve values are candidates, so the re-ranked answer is the exact one whatever the network thinks. */
+/* One missing: all twelve values are candidates, so the re-ranked answer is the exact one whatever the network
+ * thinks. */
 static void test_reranked_is_exact(void **state) {
     char   known[200];
     double p[EIS_COUNT];
@@ -77,11 +78,14 @@ static void test_reranked_is_exact(void **state) {
     o.method = EIS_EXACT;
     json_t *exact = complete(&o);
     for (int i = 0; i < 12; i++) {
-        double a = json_number_value(json_array_get(json_object_get(json_object_get(network, "marginal_distributions"), "Cb"), (size_t)i));
-        double b = json_number_value(json_array_get(json_object_get(json_object_get(exact, "marginal_distributions"), "Cb"), (size_t)i));
+        double a = json_number_value(
+            json_array_get(json_object_get(json_object_get(network, "marginal_distributions"), "Cb"), (size_t)i));
+        double b = json_number_value(
+            json_array_get(json_object_get(json_object_get(exact, "marginal_distributions"), "Cb"), (size_t)i));
         expect_near("probability of Cb", a, b, 1e-5);
     }
-    assert_true(is_true(network, "reranked") && is_true(network, "in_training_range") && is_true(network, "grid_adequate"));
+    assert_true(is_true(network, "reranked") && is_true(network, "in_training_range") &&
+                is_true(network, "grid_adequate"));
     expect_near("Cb", number(best_of(network), "Cb"), p[EIS_CB], 1e-9 * p[EIS_CB]); /* ten digits are printed */
     json_decref(network);
     json_decref(exact);
@@ -106,10 +110,10 @@ static void test_labels(void **state) {
         expect_near("entropy", number(json_object_get(answer[0], "uncertainty"), "entropy_nats"),
                     number(json_object_get(answer[1], "uncertainty"), "entropy_nats"), 1e-4);
         for (int i = 0; i < 12; i++) {
-            double a =
-                json_number_value(json_array_get(json_object_get(json_object_get(answer[0], "marginal_distributions"), "Ca"), (size_t)i));
-            double b =
-                json_number_value(json_array_get(json_object_get(json_object_get(answer[1], "marginal_distributions"), "Cb"), (size_t)i));
+            double a = json_number_value(
+                json_array_get(json_object_get(json_object_get(answer[0], "marginal_distributions"), "Ca"), (size_t)i));
+            double b = json_number_value(
+                json_array_get(json_object_get(json_object_get(answer[1], "marginal_distributions"), "Cb"), (size_t)i));
             expect_near("marginal of the known membrane", a, b, 1e-5);
         }
         json_decref(answer[0]);
@@ -126,11 +130,13 @@ static void test_network_alone(void **state) {
     json_t *all = complete(&o);
     double  sum = 0;
     for (int i = 0; i < 12; i++)
-        sum += json_number_value(json_array_get(json_object_get(json_object_get(all, "marginal_distributions"), "Rsh"), (size_t)i));
+        sum += json_number_value(
+            json_array_get(json_object_get(json_object_get(all, "marginal_distributions"), "Rsh"), (size_t)i));
     expect_near("sum", sum, 1, 1e-5);
     assert_true(!is_true(all, "reranked"));
     /* 12^5 cells, nothing learned: 32 of them cannot have much */
-    if (number(json_object_get(all, "uncertainty"), "top5_mass") > 0.05) fail_msg("an untrained network is sure of itself");
+    if (number(json_object_get(all, "uncertainty"), "top5_mass") > 0.05)
+        fail_msg("an untrained network is sure of itself");
     json_decref(all);
 }
 
@@ -255,10 +261,12 @@ static int teardown(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_reranked_is_exact), cmocka_unit_test(test_labels),
-                                        cmocka_unit_test(test_network_alone),     cmocka_unit_test(test_lab),
-                                        cmocka_unit_test(test_training_range),    cmocka_unit_test(test_prior),
-                                        cmocka_unit_test(test_refused),           cmocka_unit_test(test_nothing_missing) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reranked_is_exact), cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_network_alone),     cmocka_unit_test(test_lab),
+        cmocka_unit_test(test_training_range),    cmocka_unit_test(test_prior),
+        cmocka_unit_test(test_refused),           cmocka_unit_test(test_nothing_missing)
+    };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, setup, teardown);
 }

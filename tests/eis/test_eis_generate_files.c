@@ -13,9 +13,11 @@
 #include "eis/dataset/shard.h"
 #include "support.h"
 
-/* 32768 rows of each, 32 a shard: the last is shorter. One thread where a process is forked, which has none of its parent's. */
+/* 32768 rows of each, 32 a shard: the last is shorter. One thread where a process is forked, which has none of its
+ * parent's. */
 #define THREE_SHARDS "points", "8", "n_ground_truths", "70", "profile", "generator"
-static const char *const three_shards[] = { THREE_SHARDS, NULL }, *const by_one_thread[] = { THREE_SHARDS, "n_workers", "1", NULL };
+static const char *const three_shards[] = { THREE_SHARDS, NULL }, *const by_one_thread[] = { THREE_SHARDS, "n_workers",
+                                                                                             "1", NULL };
 enum { SHARDS = 3 };
 
 static void empty(const char *folder) {
@@ -45,7 +47,8 @@ static int drop_folder(void **state) {
     return 0;
 }
 
-static tide_status generate(const char *folder, const char *const *words, const char *key, const char *value, eis_listener listener,
+static tide_status generate(const char *folder, const char *const *words, const char *key, const char *value,
+                            eis_listener listener,
                             void *user, tide_failure *failure) {
     eis_options o;
     eis_result  r = { 0 };
@@ -66,10 +69,12 @@ static void must(const char *folder, const char *const *words, const char *key, 
     if (generate(folder, words, key, value, NULL, NULL, &failure) != TIDE_OK) fail_msg("%s", failure.message);
 }
 
-static void must_not(const char *folder, const char *const *words, const char *key, const char *value, tide_status status, const char *part) {
+static void must_not(const char *folder, const char *const *words, const char *key, const char *value,
+                     tide_status status, const char *part) {
     tide_failure failure;
     tide_status  got = generate(folder, words, key, value, NULL, NULL, &failure);
-    if (got != status) fail_msg("expected %s, got %s: %s", tide_status_name(status), tide_status_name(got), failure.message);
+    if (got != status)
+        fail_msg("expected %s, got %s: %s", tide_status_name(status), tide_status_name(got), failure.message);
     expect_has(failure.message, part);
 }
 
@@ -93,7 +98,8 @@ static void expect_sums(const char *folder, char expected[SHARDS][65]) {
 
 /* ---- round trips ---- */
 
-static void check_rows(const shard *s, const char *dtype, eis_circuit circuit, int64_t frequencies, double low_hz, double decades) {
+static void check_rows(const shard *s, const char *dtype, eis_circuit circuit, int64_t frequencies, double low_hz,
+                       double decades) {
     double f[100];
     eis_z  data[100], model[100];
     for (int64_t i = 0; i < frequencies; i++) f[i] = low_hz * pow(10, decades * (double)i / (double)(frequencies - 1));
@@ -104,18 +110,22 @@ static void check_rows(const shard *s, const char *dtype, eis_circuit circuit, i
             eis_impedance(circuit, s->truth[truth].p, 0, frequencies, f, data);
             eis_impedance(circuit, p, 0, frequencies, f, model);
             /* The grid's own ground truths: both sums are 0 but for the last bits of impedances of ten thousand ohm. */
-            double expected = eis_resnorm(EIS_MEAN_ABS, frequencies, f, data, model, 0), got = shard_value(s, truth, row);
-            if (fabs(got - expected) > 1e-9 + (s->single ? 1e-7 : 1e-12) * expected) fail_msg("%s row %lld: expected %.17g, got %.17g", dtype, (long long)row, expected, got);
+            double expected = eis_resnorm(EIS_MEAN_ABS, frequencies, f, data, model, 0),
+                   got = shard_value(s, truth, row);
+            if (fabs(got - expected) > 1e-9 + (s->single ? 1e-7 : 1e-12) * expected)
+                fail_msg("%s row %lld: expected %.17g, got %.17g", dtype, (long long)row, expected, got);
         }
 }
 
-static void check_round_trip(const char *folder, const char *dtype, const char *profile, int64_t rows, eis_circuit circuit, int64_t frequencies, double low_hz) {
+static void check_round_trip(const char *folder, const char *dtype, const char *profile, int64_t rows,
+                             eis_circuit circuit, int64_t frequencies, double low_hz) {
     const char *words[] = { "points", "4", "n_ground_truths", "30", "profile", profile, NULL };
     shard        s;
     tide_failure failure = { 0 };
     empty(folder);
     must(folder, words, "dtype", dtype);
-    if (shard_open(shard_path(folder, 0), &s, &failure) != TIDE_OK || shard_check(&s, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+    if (shard_open(shard_path(folder, 0), &s, &failure) != TIDE_OK || shard_check(&s, &failure) != TIDE_OK)
+        fail_msg("%s", failure.message);
     assert_int_equal(s.rows, rows);
     assert_int_equal(s.truths, 30);
     assert_string_equal(s.truth[0].id, "lhs_0000");
@@ -212,7 +222,8 @@ static void spoil(const char *path, long at) {
 static void test_spoiled(void **state) {
     static const char *const words[] = { "points", "3", "n_ground_truths", "20", NULL };
     static const struct { long at; const char *part; } cases[] = {
-        { -1, "column \"resnorm grid_0002\" is corrupted" }, { 3, "does not begin with" }, { 70, "the header is corrupted" }, { 8, "version 0" },
+        { -1, "column \"resnorm grid_0002\" is corrupted" }, { 3, "does not begin with" },
+        { 70, "the header is corrupted" }, { 8, "version 0" },
     };
     const char *path = shard_path(*state, 0);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -262,7 +273,8 @@ static void test_no_room(void **state) {
     char           count[32];
     if (statvfs(*state, &disk) != 0 || (double)disk.f_bavail * (double)disk.f_frsize > 1e12) skip();
     snprintf(count, sizeof count, "%.0f", 1.2 * (double)disk.f_bavail * (double)disk.f_frsize / BYTES_EACH + 1);
-    must_not(*state, (const char *[]){ "points", "24", "dtype", "f64", NULL }, "n_ground_truths", count, TIDE_EIO, "lower --n_ground_truths");
+    must_not(*state, (const char *[]){ "points", "24", "dtype", "f64", NULL }, "n_ground_truths", count, TIDE_EIO,
+             "lower --n_ground_truths");
     assert_int_equal(count_files(*state), 0);
 }
 
@@ -318,11 +330,13 @@ static void test_import(void **state) {
     snprintf(shards, sizeof shards, "%s/shards", (const char *)*state);
     const char *take[] = { "points", "4", "profile", "generator", NULL };
     must(*state, make, NULL, NULL);
-    if (generate(shards, take, "ground_truths", path, keep, &said, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+    if (generate(shards, take, "ground_truths", path, keep, &said, &failure) != TIDE_OK)
+        fail_msg("%s", failure.message);
     assert_true(said);
     assert_int_equal(count_files(shards), 2);
     empty(shards);
-    must_not(shards, (const char *[]){ "points", "4", NULL }, "ground_truths", path, TIDE_EINVAL, "add --profile generator");
+    must_not(shards, (const char *[]){ "points", "4", NULL }, "ground_truths", path, TIDE_EINVAL,
+             "add --profile generator");
     must(*state, (const char *[]){ "points", "4", "n_ground_truths", "5", "format", "csv", NULL }, "resnorm", "sse");
     must_not(shards, take, "ground_truths", path, TIDE_EDATA, "line 3: its resnorm is");
     FILE *file = fopen(path, "w");
@@ -336,8 +350,10 @@ static void test_import(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_killed),  TEST(test_full),      TEST(test_round_trip), TEST(test_threads), TEST(test_resume),      TEST(test_stopped),
-        TEST(test_spoiled), TEST(test_truncated), TEST(test_no_room),    TEST(test_csv),     TEST(test_import), cmocka_unit_test(test_md5),
+        TEST(test_killed),  TEST(test_full),      TEST(test_round_trip), TEST(test_threads), TEST(test_resume),
+        TEST(test_stopped),
+        TEST(test_spoiled), TEST(test_truncated), TEST(test_no_room),    TEST(test_csv),     TEST(test_import),
+        cmocka_unit_test(test_md5),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);

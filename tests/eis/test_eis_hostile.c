@@ -26,7 +26,8 @@ static void write_text(const char *name, const char *text) {
 }
 
 static void expect_refused(tide_status status, const tide_failure *failure, const char *part) {
-    if (status != TIDE_EDATA || !strstr(failure->message, part)) fail_msg("expected %d with \"%s\", got %d: %s", TIDE_EDATA, part, status, failure->message);
+    if (status != TIDE_EDATA || !strstr(failure->message, part))
+        fail_msg("expected %d with \"%s\", got %d: %s", TIDE_EDATA, part, status, failure->message);
 }
 
 /* ---- ground truths ---- */
@@ -36,12 +37,15 @@ static void expect_refused(tide_status status, const tide_failure *failure, cons
 
 static void test_truths(void **state) {
     static const struct { const char *text, *part; } cases[] = {
-        { "[{\"id\": \"a\", " VALUES "}, {\"id\": \"" LONG31 "2\", " VALUES "}]", "entry 2: an id has at most 31 bytes; this one has 32" },
+        { "[{\"id\": \"a\", " VALUES "}, {\"id\": \"" LONG31 "2\", " VALUES "}]",
+          "entry 2: an id has at most 31 bytes; this one has 32" },
         { "[{\"id\": \"123456789012345678901234567890\xc3\xa9\", " VALUES "}]", "entry 1: an id has at most 31 bytes" },
         { "[{\"id\": \"a\\nb\", " VALUES "}]", "control characters" },
         { "[{\"id\": [1], " VALUES "}]", "\"id\" must be text or a whole number" },
-        { "[{\"id\": \"a\", \"rsh\": 460, \"ra\": 1e300, \"rb\": 1, \"ca\": 1e-6, \"cb\": 1e-6}]", "entry 1: values must be in ohm" },
-        { "[{\"id\": \"a\", \"rsh\": 460, \"ra\": -1, \"rb\": 1, \"ca\": 1e-6, \"cb\": 1e-6}]", "\"ra\" must be a positive number" },
+        { "[{\"id\": \"a\", \"rsh\": 460, \"ra\": 1e300, \"rb\": 1, \"ca\": 1e-6, \"cb\": 1e-6}]",
+          "entry 1: values must be in ohm" },
+        { "[{\"id\": \"a\", \"rsh\": 460, \"ra\": -1, \"rb\": 1, \"ca\": 1e-6, \"cb\": 1e-6}]",
+          "\"ra\" must be a positive number" },
         { "[1, 2]", "\"rsh\" must be a positive number" },
         { "{", "line 1" }, { "{}", "is not a list" }, { "", "line 1" },
     };
@@ -69,12 +73,14 @@ static void test_truths(void **state) {
 }
 
 static void test_csv(void **state) {
-    static const char header[] = "Model ID,Resnorm,Rsh (\xce\xa9),Ra (\xce\xa9),Rb (\xce\xa9),Ca (F),Cb (F),Ground Truth ID\n";
+    static const char header[] =
+        "Model ID,Resnorm,Rsh (\xce\xa9),Ra (\xce\xa9),Rb (\xce\xa9),Ca (F),Cb (F),Ground Truth ID\n";
     static const struct { const char *row, *part; } cases[] = {
         { "reference_1,0.0,460,4820,2210,1.2e-6,4.7e-6," LONG31 "2\n", "line 2: an id has at most 31 bytes" },
         { "reference_1,0.0,460,4820,2210,1.2e-6,4.7e-6,\xff\xfe\n", "line 2: an id is UTF-8" },
         { "reference_1,0.0,460,4820,2210,1.2e200,4.7e-6,a\n", "line 2: values must be in ohm" },
-        { "reference_1,0.0,460,4820,2210,1.2e-6,4.7e-6,a\nmodel_1,0.0,460,4820,2210,1.2e-6,4.7e-6,b\n", "line 3: a block must begin" },
+        { "reference_1,0.0,460,4820,2210,1.2e-6,4.7e-6,a\nmodel_1,0.0,460,4820,2210,1.2e-6,4.7e-6,b\n",
+          "line 3: a block must begin" },
     };
     ground_truth *g;
     int64_t       count;
@@ -89,7 +95,8 @@ static void test_csv(void **state) {
     tide_failure failure = { 0 };
     snprintf(text, sizeof text, "%s%05000d\n", header, 1);
     write_text("truths.csv", text);
-    expect_refused(dataset_csv_truths(path_of("truths.csv"), &g, &count, &failure), &failure, "line 2: this is no line of text");
+    expect_refused(dataset_csv_truths(path_of("truths.csv"), &g, &count, &failure), &failure,
+                   "line 2: this is no line of text");
     failure = (tide_failure){ 0 };
     write_text("combined_dataset_1gt.csv", text);
     eis_options o;
@@ -111,7 +118,8 @@ static void forge_shard(const char *from, const char *to) {
     for (int c; (c = getc(file)) != EOF;) putc(c, out);
     fclose(file), fclose(out);
     uint32_t *start = (uint32_t *)(void *)all, length = start[3];
-    for (found = all + SHARD_PREFIX; found < all + SHARD_PREFIX + length && memcmp(found, from, strlen(from)) != 0;) found++;
+    for (found = all + SHARD_PREFIX; found < all + SHARD_PREFIX + length && memcmp(found, from, strlen(from)) != 0;)
+        found++;
     assert_true(found < all + SHARD_PREFIX + length && strlen(from) == strlen(to));
     memcpy(found, to, strlen(to));
     start[4] = (uint32_t)crc32_z(0, (const Bytef *)all + SHARD_PREFIX, length);
@@ -169,11 +177,15 @@ static void change_model(eis_recipe recipe, const char *key, const char *value, 
 static void test_spectrum_models(void **state) {
     static const struct { eis_recipe recipe; const char *key, *value; float number; const char *part; } cases[] = {
         { EIS_RECIPE_LAB, "width", "65536", 0, "'width'" },        { EIS_RECIPE_LAB, "width", "16.5", 0, "'width'" },
-        { EIS_RECIPE_LAB, "width", "nan", 0, "'width'" },          { EIS_RECIPE_GRID, "keep_out", "1", 0, "'keep_out'" },
-        { EIS_RECIPE_GRID, "keep_out", "nan", 0, "'keep_out'" },   { EIS_RECIPE_GRID, "keep_out", "-1", 0, "'keep_out'" },
-        { EIS_RECIPE_LAB, "format_version", "0", 0, "'format_version'" }, { EIS_RECIPE_LAB, "format_version", "2", 0, "newer" },
+        { EIS_RECIPE_LAB, "width", "nan", 0, "'width'" },          { EIS_RECIPE_GRID, "keep_out", "1", 0,
+                                                                     "'keep_out'" },
+        { EIS_RECIPE_GRID, "keep_out", "nan", 0, "'keep_out'" },
+        { EIS_RECIPE_GRID, "keep_out", "-1", 0, "'keep_out'" },
+        { EIS_RECIPE_LAB, "format_version", "0", 0, "'format_version'" },
+        { EIS_RECIPE_LAB, "format_version", "2", 0, "newer" },
         { EIS_RECIPE_LAB, "recipe", "cell", 0, "'recipe'" },       { EIS_RECIPE_LAB, "level", NULL, 2, "'level'" },
-        { EIS_RECIPE_LAB, "level", NULL, NAN, "'level'" },         { EIS_RECIPE_LAB, "scale.mean", NULL, INFINITY, "'scale.mean'" },
+        { EIS_RECIPE_LAB, "level", NULL, NAN, "'level'" },         { EIS_RECIPE_LAB, "scale.mean", NULL, INFINITY,
+                                                                     "'scale.mean'" },
         { EIS_RECIPE_GRID, "scale.over_sd", NULL, NAN, "'scale.over_sd'" },
         { EIS_RECIPE_GRID, "head.weight", NULL, NAN, "answer is no number" },
         { EIS_RECIPE_LAB, "features.weight", NULL, INFINITY, "answer is no number" },
@@ -204,7 +216,8 @@ static void test_known_models(void **state) {
     float        numbers[64 * 10] = { 0 };
     (void)state;
     assert_int_equal(tide_archive_add(&a, "encoder.layers.0.weight", TIDE_F32, TIDE_SHAPE(64, 10), numbers), TIDE_OK);
-    assert_int_equal(tide_archive_add(&a, "encoder.layers.3.weight", TIDE_F32, TIDE_SHAPE((int64_t)1 << 40, 0), numbers), TIDE_OK);
+    assert_int_equal(
+        tide_archive_add(&a, "encoder.layers.3.weight", TIDE_F32, TIDE_SHAPE((int64_t)1 << 40, 0), numbers), TIDE_OK);
     expect_ok(tide_npz_write(path_of("known.npz"), &a, false, &failure), &failure);
     tide_archive_free(&a);
     expect_refused(known_model_load(path_of("known.npz"), &m, &failure), &failure, "has not the arrays of the network");
@@ -221,7 +234,8 @@ static void expect_spectrum_refused(const char *part) {
 
 static void test_spectra(void **state) {
     (void)state;
-    write_text("well.csv", "frequency_hz,z_re_ohm,z_re_ohm,z_im_ohm\n1,1,2,-1\n2,1,2,-1\n3,1,2,-1\n4,1,2,-1\n5,1,2,-1\n");
+    write_text("well.csv",
+               "frequency_hz,z_re_ohm,z_re_ohm,z_im_ohm\n1,1,2,-1\n2,1,2,-1\n3,1,2,-1\n4,1,2,-1\n5,1,2,-1\n");
     expect_spectrum_refused("columns 2 and 3 are both called z_re_ohm");
     FILE *file = fopen(path_of("well.csv"), "w");
     fputs("frequency_hz,z_re_ohm,z_im_ohm\n", file);
@@ -243,8 +257,9 @@ static int teardown(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_truths), cmocka_unit_test(test_csv), cmocka_unit_test(test_shards),
-                                        cmocka_unit_test(test_spectrum_models), cmocka_unit_test(test_known_models), cmocka_unit_test(test_spectra) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_truths),       cmocka_unit_test(test_csv),
+                                        cmocka_unit_test(test_shards),       cmocka_unit_test(test_spectrum_models),
+                                        cmocka_unit_test(test_known_models), cmocka_unit_test(test_spectra) };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, setup, teardown);
 }

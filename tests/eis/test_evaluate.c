@@ -1,5 +1,5 @@
-/* What evaluate measures, on a predictor that has learned nothing: its proposals are near chance, the exact posterior is at
- * its ceiling whatever the network does. */
+/* What evaluate measures, on a predictor that has learned nothing: its proposals are near chance, the exact posterior
+ * is at its ceiling whatever the network does. */
 #include "eis/evaluate/grid.h"
 /* cmocka's fail is a macro: after base.h, whose fail is not */
 #include "random_model.h"
@@ -69,7 +69,8 @@ static void test_untrained(void **state) {
         check_row(mean, 0.6);   /* .918 over many spectra; these are 40 cases of 8 spectra */
         for (size_t n = 0; n < 5; n++) check_row(json_array_get(rows, n), 0.3);
         /* twelve values, and a network that knows nothing: a right one by chance in some of them */
-        if (at(mean, "network_top1") > 0.4) fail_msg("an untrained network has %g of the mass", at(mean, "network_top1"));
+        if (at(mean, "network_top1") > 0.4)
+            fail_msg("an untrained network has %g of the mass", at(mean, "network_top1"));
         expect_near("cases", at(mean, "cases"), 40, 0);
         const json_t *five = json_array_get(rows, 4);
         expect_near("chance of 12^5, two copies", at(five, "chance_top1"), 2 / pow(12, 5), 1e-12);
@@ -101,8 +102,8 @@ static void test_threads(void **state) {
     eis_result_free(&two);
 }
 
-/* Nothing is learned, but the bins of TER, TEC, n1, d1 and Rs begin from the fit: their medians are not far off, and the
- * continuous posterior's are nearer. */
+/* Nothing is learned, but the bins of TER, TEC, n1, d1 and Rs begin from the fit: their medians are not far off, and
+ * the continuous posterior's are nearer. */
 static void test_lab(void **state) {
     eis_options o = options_for(6, "auto");
     eis_result  r;
@@ -180,7 +181,8 @@ static int teardown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_calibration), cmocka_unit_test(test_untrained),
-                                        cmocka_unit_test(test_threads), cmocka_unit_test(test_lab), cmocka_unit_test(test_refused) };
+                                        cmocka_unit_test(test_threads), cmocka_unit_test(test_lab),
+                                        cmocka_unit_test(test_refused) };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, setup, teardown);
 }

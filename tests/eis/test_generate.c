@@ -17,10 +17,13 @@ static json_t *generate(const char *const *words) {
     return json;
 }
 
-static double statistic(const json_t *o, const char *key) { return json_number_value(json_object_get(json_object_get(o, "resnorm"), key)); }
+static double statistic(const json_t *o, const char *key) {
+    return json_number_value(json_object_get(json_object_get(o, "resnorm"), key));
+}
 
 static void expect_printed(const json_t *o, const char *key, double printed) {
-    if (!(fabs(statistic(o, key) - printed) <= 0.5001e-4)) fail_msg("%s: expected %.4f, got %.6f", key, printed, statistic(o, key));
+    if (!(fabs(statistic(o, key) - printed) <= 0.5001e-4))
+        fail_msg("%s: expected %.4f, got %.6f", key, printed, statistic(o, key));
 }
 
 static void test_published(void **state) {
@@ -81,12 +84,14 @@ static void check_against_all(const char *circuit, eis_circuit kind, const char 
     }
     qsort(all, ALL, sizeof *all, by_value);
     for (int workers = 1; workers <= 2; workers++) {
-        json_t *o = generate((const char *[]){ "circuit", circuit, "resnorm", norm, "stats-only", "yes", "grid", "full", "points", "4", "ground_truths", path,
+        json_t *o = generate((const char *[]){ "circuit", circuit, "resnorm", norm, "stats-only", "yes", "grid",
+                                               "full", "points", "4", "ground_truths", path,
                                                "n_workers", workers == 1 ? "1" : "2", NULL });
         double at = 0.75 * (ALL - 1);
         expect_near("max", statistic(o, "max"), all[ALL - 1], 1e-13);
         expect_near("min", statistic(o, "min"), all[0], 1e-13);
-        expect_near("p75", statistic(o, "p75"), all[(int)at] + (at - floor(at)) * (all[(int)at + 1] - all[(int)at]), 1e-13);
+        expect_near("p75", statistic(o, "p75"), all[(int)at] + (at - floor(at)) * (all[(int)at + 1] - all[(int)at]),
+                    1e-13);
         json_decref(o);
     }
     free(all);
@@ -108,7 +113,8 @@ static void test_drawn(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_published), cmocka_unit_test(test_published_app), cmocka_unit_test(test_against_all),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_published), cmocka_unit_test(test_published_app),
+                                        cmocka_unit_test(test_against_all),
                                         cmocka_unit_test(test_drawn) };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);

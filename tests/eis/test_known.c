@@ -37,7 +37,8 @@ static void small_options(eis_options *o) {
     snprintf(data, sizeof data, "%s/data", folder);
     eis_options_default(o);
     set(o, "inputs", "known"), set(o, "data-dir", data), set(o, "n-ground-truths", "8"), set(o, "points", "5");
-    set(o, "samples-per-pattern", "60"), set(o, "hidden-dim", "24"), set(o, "batch-size", "64"), set(o, "n-epochs", "4"),
+    set(o, "samples-per-pattern", "60"), set(o, "hidden-dim", "24"), set(o, "batch-size", "64"),
+    set(o, "n-epochs", "4"),
         set(o, "plots", "no"), set(o, "n-workers", "1");
 }
 
@@ -51,7 +52,8 @@ static void generate(const eis_options *o) {
 /* ---- the best possible ---- */
 
 /* Rows in memory as a data set of `truths` ground truths that share them. */
-static known_data data_of(uint8_t *const index[EIS_COUNT], const double *resnorm, int64_t rows, int64_t truths, int64_t points,
+static known_data data_of(uint8_t *const index[EIS_COUNT], const double *resnorm, int64_t rows, int64_t truths,
+                          int64_t points,
                           truth_rows *room) {
     for (int64_t t = 0; t < truths; t++) {
         room[t] = (truth_rows){ .count = rows, .resnorm = resnorm + t * rows };
@@ -75,7 +77,8 @@ typedef struct grid { uint8_t *index[EIS_COUNT]; double *resnorm; int64_t count;
 
 static double tau(int r, int c) { return eis_grid_value(EIS_RA, r, 12) * eis_grid_value(EIS_CA, c, 12); }
 
-/* All 12^5 circuits, or of each swapped pair the one whose b is the slower membrane (of equal ones that of lower Ra): the app's rule. */
+/* All 12^5 circuits, or of each swapped pair the one whose b is the slower membrane (of equal ones that of lower Ra):
+ * the app's rule. */
 static grid make_grid(bool slower_b) {
     enum { ALL = 248832 };
     grid g = { .resnorm = calloc(ALL, sizeof(double)) };
@@ -96,7 +99,8 @@ static void free_grid(grid *g) {
     free(g->resnorm);
 }
 
-/* All circuits drawn alike: chance, exactly. One of each swapped pair: what was computed for that elsewhere, to its three digits. */
+/* All circuits drawn alike: chance, exactly. One of each swapped pair: what was computed for that elsewhere, to its
+ * three digits. */
 static void test_ceiling_uniform(void **state) {
     truth_rows room[1];
     (void)state;
@@ -128,7 +132,8 @@ static void test_ceiling_random(void **state) {
     rng        r = { .seed = 3 };
     (void)state;
     for (int i = 0; i < ROWS; i++)
-        for (int k = 0; k < EIS_COUNT; k++) index[k] = column[k], column[k][i] = (uint8_t)(rng_unit(&r) * POINTS * (k == 3 ? 0.6 : 1));
+        for (int k = 0; k < EIS_COUNT; k++)
+            index[k] = column[k], column[k][i] = (uint8_t)(rng_unit(&r) * POINTS * (k == 3 ? 0.6 : 1));
     known_data     d = data_of(index, resnorm, ROWS, 1, POINTS, room);
     known_accuracy c = ceiling_of(&d, 0, EIS_MASKS_ALL);
     int            patterns = known_patterns(EIS_MASKS_ALL, pattern);
@@ -140,7 +145,8 @@ static void test_ceiling_random(void **state) {
                 int count[POINTS] = { 0 }, most = 0, all = 0;
                 for (int j = 0; j < ROWS; j++) {
                     bool same = true;
-                    for (int q = 0; q < EIS_COUNT; q++) same = same && (!(pattern[p] >> q & 1) || column[q][i] == column[q][j]);
+                    for (int q = 0; q < EIS_COUNT; q++)
+                        same = same && (!(pattern[p] >> q & 1) || column[q][i] == column[q][j]);
                     count[column[k][j]] += same, all += same;
                 }
                 for (int v = 0; v < POINTS; v++) most = count[v] > most ? count[v] : most;
@@ -301,7 +307,8 @@ static void affine(const tide_archive *a, const char *name, const double *x, dou
     assert_true(w && b);
     for (int64_t i = 0; i < w->shape.dim[0]; i++) {
         y[i] = (double)((const float *)b->data)[i];
-        for (int64_t j = 0; j < w->shape.dim[1]; j++) y[i] += (double)((const float *)w->data)[i * w->shape.dim[1] + j] * x[j];
+        for (int64_t j = 0; j < w->shape.dim[1]; j++)
+            y[i] += (double)((const float *)w->data)[i * w->shape.dim[1] + j] * x[j];
         if (relu && y[i] < 0) y[i] = 0;
     }
 }
@@ -309,7 +316,8 @@ static void affine(const tide_archive *a, const char *name, const double *x, dou
 static void plain_answer(const tide_archive *a, const eis_known *known, double p[EIS_COUNT][12]) {
     double x[2 * EIS_COUNT], h1[512], h2[256], e[128], h[64];
     char   name[64];
-    for (int k = 0; k < EIS_COUNT; k++) x[k] = known->is[k] ? log10(known->value[k]) : 0, x[EIS_COUNT + k] = known->is[k];
+    for (int k = 0; k < EIS_COUNT; k++)
+        x[k] = known->is[k] ? log10(known->value[k]) : 0, x[EIS_COUNT + k] = known->is[k];
     affine(a, "encoder.layers.0", x, h1, true);
     affine(a, "encoder.layers.3", h1, h2, true);
     affine(a, "encoder.layers.6", h2, e, false);
@@ -372,7 +380,8 @@ static void test_top(void **state) {
             const int at[EIS_COUNT] = { -1, j / 144, -1, j / 12 % 12, j % 12 };
             double    p = answer.p[1][at[1]] * answer.p[3][at[3]] * answer.p[4][at[4]];
             before += p > c[i].probability ||
-                      (p == c[i].probability && memcmp(at, c[i].index, sizeof at) < 0); /* small numbers: byte order is order */
+                      /* small numbers: byte order is order */
+                      (p == c[i].probability && memcmp(at, c[i].index, sizeof at) < 0);
         }
         if (before != i) fail_msg("candidate %d of probability %g has %d before it", i, c[i].probability, before);
     }
@@ -380,13 +389,14 @@ static void test_top(void **state) {
     assert_int_equal(known_model_top(&m, &known, &answer, TOP, c), 0);
 }
 
-/* With all weights zero dropout changes nothing, and the loss of a step is that of constant logits: a batch in part counts
- * only its own samples, a parameter that is missing nowhere counts nothing. */
+/* With all weights zero dropout changes nothing, and the loss of a step is that of constant logits: a batch in part
+ * counts only its own samples, a parameter that is missing nowhere counts nothing. */
 static void test_loss(void **state) {
     enum { POINTS = 4, COUNT = 5, BATCH = 8 };
     float         row[(COUNT + 1) * SAMPLE_WIDTH] = { 0 }, logits[POINTS] = { 0.5f, -1, 2, 0 }, resnorm = 0.25f;
     const int32_t all[COUNT] = { 0, 1, 2, 3, 4 };
-    double        entropy[EIS_COUNT] = { 0 }, entries[EIS_COUNT] = { 0 }, lse = 0, mse = 0, expected = 0, seen = 0, right = 0, asked = 0;
+    double entropy[EIS_COUNT] = { 0 }, entries[EIS_COUNT] = { 0 }, lse = 0, mse = 0, expected = 0, seen = 0, right = 0,
+           asked = 0;
     known_samples samples = { COUNT, row };
     known_session s;
     known_step_result got;
@@ -409,7 +419,9 @@ static void test_loss(void **state) {
     for (int k = 0; k < EIS_COUNT; k++)
         if (entries[k] > 0) expected += entropy[k] / entries[k], seen++;
     assert_int_equal((int)seen, 4);
-    const known_settings o = { .device = "ref", .threads = 1, .batch = BATCH, .hidden = 6, .points = POINTS, .weight_decay = 0.01 };
+    const known_settings o = {
+        .device = "ref", .threads = 1, .batch = BATCH, .hidden = 6, .points = POINTS, .weight_decay = 0.01
+    };
     if (known_session_open(&o, &samples, &s, &failure) != TIDE_OK) fail_msg("%s", failure.message);
     for (int64_t i = 0; i < s.network.params.count; i++) {
         tide_val    v     = s.network.params.items[i];
@@ -417,7 +429,12 @@ static void test_loss(void **state) {
         float       zeros[128 * 64] = { 0 };
         bool        logit = strstr(name, "layers.3.bias") && strstr(name, "param_heads");
         size_t      bytes = (size_t)tide_shape_count(tide_shape_of(v)) * sizeof(float);
-        assert_int_equal(tide_write(v, logit ? logits : strstr(name, "head.layers.2.bias") ? &resnorm : zeros, bytes), TIDE_OK);
+        assert_int_equal(tide_write(v,
+                                    logit                                ? logits
+                                    : strstr(name, "head.layers.2.bias") ? &resnorm
+                                                                         : zeros,
+                                    bytes),
+                         TIDE_OK);
     }
     assert_int_equal(known_session_step(&s, all, COUNT, 0, &got, &failure), TIDE_OK);
     expect_near("loss", (double)got.loss, expected / seen + 0.5 * mse, 1e-6);
@@ -429,7 +446,8 @@ static void test_loss(void **state) {
     known_session_close(&s);
 }
 
-/* A step in f16: the same as in f32 but for rounding; where a gradient leaves the range nothing changes but the scaler. */
+/* A step in f16: the same as in f32 but for rounding; where a gradient leaves the range nothing changes but the
+ * scaler. */
 static void test_f16_step(void **state) {
     enum { POINTS = 4, COUNT = 64, ROWS = COUNT + 1 };  /* products of 64 rows are multiplied in f16 */
     float         row[ROWS * SAMPLE_WIDTH] = { 0 }, norm[2], bias[2], after;
@@ -442,11 +460,14 @@ static void test_f16_step(void **state) {
         for (int k = 0; k < EIS_COUNT; k++) row[i * SAMPLE_WIDTH + k] = k < 3 ? (float)(i * (k + 1) % 7) / 7 : 0;
         for (int k = 0; k < 3; k++) row[i * SAMPLE_WIDTH + SAMPLE_MASK + k] = 1;
         for (int k = 0; k < EIS_COUNT; k++) row[i * SAMPLE_WIDTH + SAMPLE_LABEL + k] = (float)((i + k) % POINTS);
-        row[i * SAMPLE_WIDTH + SAMPLE_REAL] = 1, row[i * SAMPLE_WIDTH + SAMPLE_TARGET] = 30; /* times 2^16 in range, times 2^24 not */
+        /* times 2^16 in range, times 2^24 not */
+        row[i * SAMPLE_WIDTH + SAMPLE_REAL] = 1, row[i * SAMPLE_WIDTH + SAMPLE_TARGET] = 30;
     }
     for (int half = 0; half < 2; half++) {
-        known_settings o = { .device = "check", .threads = 1, .seed = 3, .batch = COUNT, .hidden = 128, .points = POINTS, .weight_decay = 0.01,
-                             .compile = { .precision = half ? TIDE_PRECISION_F16 : TIDE_PRECISION_F32, .strict = true } };
+        known_settings o = { .device = "check", .threads = 1, .seed = 3, .batch = COUNT, .hidden = 128,
+                             .points = POINTS, .weight_decay = 0.01,
+                             .compile = { .precision = half ? TIDE_PRECISION_F16 : TIDE_PRECISION_F32,
+                                          .strict = true } };
         known_session     s;
         known_step_result got;
         training_row      told = { 0 };
@@ -463,13 +484,16 @@ static void test_f16_step(void **state) {
             after = ((const float *)tide_data(first))[0];
             assert_int_equal(training_row_scaler(&told, &s.scaler, &failure), TIDE_OK);
             if (got.norm != 0 || after != bias[1] || told.skipped_steps != 1 || told.loss_scale != (double)(huge / 2))
-                fail_msg("a step beyond the range: norm %g, parameter %g from %g, %d skipped, scale %g", (double)got.norm, (double)after,
+                fail_msg("a step beyond the range: norm %g, parameter %g from %g, %d skipped, scale %g",
+                         (double)got.norm, (double)after,
                          (double)bias[1], (int)told.skipped_steps, told.loss_scale);
         }
         known_session_close(&s);
     }
-    expect_near("norm in f16", (double)norm[1], (double)norm[0], 0.02 * (double)norm[0]); /* operands have 11 bits, products many terms */
-    expect_near("parameter in f16", (double)bias[1], (double)bias[0], 2.1e-3);            /* Adam's first step is the rate, either way */
+    /* operands have 11 bits, products many terms */
+    expect_near("norm in f16", (double)norm[1], (double)norm[0], 0.02 * (double)norm[0]);
+    /* Adam's first step is the rate, either way */
+    expect_near("parameter in f16", (double)bias[1], (double)bias[0], 2.1e-3);
 }
 
 /* ---- runs ---- */
@@ -511,7 +535,8 @@ static void test_run(void **state) {
     snprintf(whole, sizeof whole, "%s/whole", folder), snprintf(parts, sizeof parts, "%s/parts", folder);
     set(&o, "out", whole);
     json_t *j = trained(&o);
-    assert_int_equal(json_integer_value(json_object_get(j, "steps")), 4 * 8); /* 510 samples in batches of 64, the last in part */
+    /* 510 samples in batches of 64, the last in part */
+    assert_int_equal(json_integer_value(json_object_get(j, "steps")), 4 * 8);
     assert_int_equal(json_integer_value(json_object_get(j, "epochs")), 4);
     json_t *validation = json_object_get(j, "validation");
     assert_int_equal(json_integer_value(json_object_get(json_object_get(validation, "by_truth"), "samples")), 90);
@@ -568,9 +593,11 @@ static void test_verdict(void **state) {
     (void)state;
     known_verdict(0.0834, 0.0833, true, text, sizeof text);
     assert_string_equal(
-        text, "Validation accuracy 8.3 %; the best possible here is 8.3 %. Nothing is wrong with your training: in these data the missing "
+        text, "Validation accuracy 8.3 %; the best possible here is 8.3 %. Nothing is wrong with your training: in "
+              "these data the missing "
               "values are "
-              "drawn independently of the known ones, so the known values alone cannot tell them. Add the measured spectrum and they can: "
+              "drawn independently of the known ones, so the known values alone cannot tell them. Add the measured "
+              "spectrum and they can: "
               "tidemill eis complete --spectrum FILE");
     known_verdict(0.07, 0.0833, true, text, sizeof text);
     assert_string_equal(text, "Validation accuracy 7.0 %; the best possible here is 8.3 %.");

@@ -19,11 +19,13 @@ static const double example[EIS_COUNT] = { 460, 4820, 2210, 1.2e-6, 4.7e-6 };
 
 static void expect_within(const char *what, double got, double expected, double allowed) {
     if (!(fabs(got - expected) <= allowed))
-        fail_msg("%s: expected %.15g, got %.15g, %.3g apart, %.3g allowed", what, expected, got, fabs(got - expected), allowed);
+        fail_msg("%s: expected %.15g, got %.15g, %.3g apart, %.3g allowed", what, expected, got, fabs(got - expected),
+                 allowed);
 }
 
 static void random_circuit(rng *r, double p[EIS_COUNT]) {
-    for (int k = 0; k < EIS_COUNT; k++) p[k] = eis_parameters[k].low * pow(eis_parameters[k].high / eis_parameters[k].low, rng_unit(r));
+    for (int k = 0; k < EIS_COUNT; k++)
+        p[k] = eis_parameters[k].low * pow(eis_parameters[k].high / eis_parameters[k].low, rng_unit(r));
 }
 
 static void frequencies(double *freq_hz) {
@@ -49,7 +51,8 @@ static void check_two_relaxations(const double *p, const double *x) {
         double a = TWO_PI * freq_hz[i] * exp(x[QUICK_LN_TAU1]), b = TWO_PI * freq_hz[i] * exp(x[QUICK_LN_TAU2]);
         double q = exp(x[QUICK_LN_R1]) / (1 + a * a), s = exp(x[QUICK_LN_R2]) / (1 + b * b);
         double apart = hypot(q + s - z[i].re, -a * q - b * s - z[i].im) / hypot(z[i].re, z[i].im);
-        if (!(apart < 1e-12)) fail_msg("%g Hz: the two relaxations are %g of |Z| away, 1e-12 allowed", freq_hz[i], apart);
+        if (!(apart < 1e-12))
+            fail_msg("%g Hz: the two relaxations are %g of |Z| away, 1e-12 allowed", freq_hz[i], apart);
     }
 }
 
@@ -82,7 +85,8 @@ static void test_fibre_coordinates(void **state) {
         fibre_coordinates(x, rsh, u);
         if (!eis_fibre(&q, q.r0_ohm / (rsh - q.r0_ohm), expected)) continue;
         for (int j = 0; j < 4; j++) {
-            double at = grid_coordinate(EIS_RA + j, expected[EIS_RA + j]), contrast = p[EIS_RA] * p[EIS_CA] / (p[EIS_RB] * p[EIS_CB]);
+            double at = grid_coordinate(EIS_RA + j, expected[EIS_RA + j]),
+                   contrast = p[EIS_RA] * p[EIS_CA] / (p[EIS_RB] * p[EIS_CB]);
             at = fmin(fmax(at, -4), 15);
             /* With nearly equal time constants the invariants keep fewer digits of what sets the relaxations apart. */
             if (fabs(log(contrast)) > 0.3) expect_within(eis_parameters[EIS_RA + j].name, u[j], at, 1e-7);
@@ -90,7 +94,8 @@ static void test_fibre_coordinates(void **state) {
         fibre_coordinates(x, p[EIS_RSH], u);
         bool swap = p[EIS_RA] * p[EIS_CA] < p[EIS_RB] * p[EIS_CB];
         if (swap) eis_swap(p, p);
-        for (int j = 0; j < 4; j++) expect_within("the circuit itself", u[j], grid_coordinate(EIS_RA + j, p[EIS_RA + j]), 1e-6);
+        for (int j = 0; j < 4; j++)
+            expect_within("the circuit itself", u[j], grid_coordinate(EIS_RA + j, p[EIS_RA + j]), 1e-6);
     }
 }
 
@@ -135,7 +140,8 @@ static void test_fit_quality(void **state) {
             quick_fit_run(s.count, s.freq_hz, s.z, s.noise, false, &fit);
             bad += fit.misfit > misfit_of_truth(s.p, s.freq_hz, s.z, s.noise) + 1;
         }
-        if (bad > count / 50) fail_msg("noise %g: %d of %d fits are worse than the truth, at most 2 %% expected", noises[q], bad, count);
+        if (bad > count / 50)
+            fail_msg("noise %g: %d of %d fits are worse than the truth, at most 2 %% expected", noises[q], bad, count);
     }
 }
 
@@ -158,7 +164,8 @@ static double best_objective(const sample *s, const double *relative_square, dou
 static void errors_of(const sample *s, const double *x, double rs, double *square) {
     for (int64_t i = 0; i < s->count; i++) {
         double a = TWO_PI * s->freq_hz[i] * exp(x[QUICK_LN_TAU1]), b = TWO_PI * s->freq_hz[i] * exp(x[QUICK_LN_TAU2]);
-        double q = exp(x[QUICK_LN_R1]) / (1 + a * a), t = exp(x[QUICK_LN_R2]) / (1 + b * b), re = rs + q + t - s->z[i].re;
+        double q = exp(x[QUICK_LN_R1]) / (1 + a * a), t = exp(x[QUICK_LN_R2]) / (1 + b * b),
+               re = rs + q + t - s->z[i].re;
         double im = -a * q - b * t - s->z[i].im;
         square[i] = (re * re + im * im) / (s->z[i].re * s->z[i].re + s->z[i].im * s->z[i].im);
     }
@@ -185,7 +192,8 @@ static void test_lab_quality(void **state) {
             ratio += fit.noise / s.noise / count;
             assert_true(fit.rs_ohm >= 0 && fit.rs_ohm <= 100 && fit.outliers >= 0 && fit.outliers <= (double)s.count);
         }
-        if (bad > count / 50) fail_msg("noise %g: %d of %d fits are worse than the truth, at most 2 %% expected", noises[q], bad, count);
+        if (bad > count / 50)
+            fail_msg("noise %g: %d of %d fits are worse than the truth, at most 2 %% expected", noises[q], bad, count);
         expect_within("estimated over true noise", ratio, 1, 0.03);
     }
 }
@@ -202,7 +210,8 @@ static void test_noise_free(void **state) {
     for (int lab = 0; lab < 2; lab++) {
         measure(clear, lab ? 37 : 0, freq_hz, 0, &r, z);
         quick_fit_run(POINTS, freq_hz, z, lab ? NAN : 1e-4, lab, &fit);
-        for (int k = 0; k < QUICK_COUNT; k++) expect_within("logarithm", fit.x[k], x[k], 1e-5); /* the prior pulls by its share */
+        /* the prior pulls by its share */
+        for (int k = 0; k < QUICK_COUNT; k++) expect_within("logarithm", fit.x[k], x[k], 1e-5);
         if (lab) expect_within("Rs", fit.rs_ohm, 37, 1e-3);
     }
 }
@@ -256,7 +265,8 @@ static void test_swapped(void **state) {
         measure(swapped, 0, freq_hz, 0.01, &noise, z);
         features_of(EIS_RECIPE_GRID, POINTS, freq_hz, z, 0.01, other, NULL);
         for (int k = 0; k < GRID_WIDTH; k++)
-            expect_within("feature of a swapped circuit", (double)other[k], (double)one[k], 2e-3 * (1 + fabs((double)one[k])));
+            expect_within("feature of a swapped circuit", (double)other[k], (double)one[k],
+                          2e-3 * (1 + fabs((double)one[k])));
     }
 }
 
@@ -290,11 +300,16 @@ static void check_finite(const char *what, int64_t count, const double *freq_hz,
 
 static void test_nasty(void **state) {
     static const struct { const char *what; double p[EIS_COUNT]; } cases[] = {
-        { "equal membranes", { 1000, 500, 500, 1e-6, 1e-6 } },       { "one time constant", { 1000, 500, 1000, 2e-6, 1e-6 } },
-        { "no shunt", { INFINITY, 1e4, 1e4, 5e-5, 5e-5 } },          { "TER above all Rsh", { INFINITY, 5e5, 3e5, 1e-6, 1e-9 } },
-        { "TER below all Rsh", { 1e-3, 1e4, 1e4, 1e-6, 1e-5 } },     { "slow beyond the frequencies", { 1e4, 1e4, 1e4, 10, 10 } },
-        { "fast beyond the frequencies", { 1e4, 10, 10, 1e-12, 1e-11 } }, { "megohms", { 1e12, 1e9, 1e9, 1e-15, 1e-12 } },
-        { "all at the low end", { 10, 10, 10, 1e-7, 1e-7 } },        { "all at the high end", { 1e4, 1e4, 1e4, 5e-5, 5e-5 } } };
+        { "equal membranes", { 1000, 500, 500, 1e-6, 1e-6 } },
+        { "one time constant", { 1000, 500, 1000, 2e-6, 1e-6 } },
+        { "no shunt", { INFINITY, 1e4, 1e4, 5e-5, 5e-5 } },          { "TER above all Rsh",
+            { INFINITY, 5e5, 3e5, 1e-6, 1e-9 } },
+        { "TER below all Rsh", { 1e-3, 1e4, 1e4, 1e-6, 1e-5 } },
+        { "slow beyond the frequencies", { 1e4, 1e4, 1e4, 10, 10 } },
+        { "fast beyond the frequencies", { 1e4, 10, 10, 1e-12, 1e-11 } },
+        { "megohms", { 1e12, 1e9, 1e9, 1e-15, 1e-12 } },
+        { "all at the low end", { 10, 10, 10, 1e-7, 1e-7 } },        { "all at the high end",
+            { 1e4, 1e4, 1e4, 5e-5, 5e-5 } } };
     double freq_hz[POINTS];
     eis_z  z[POINTS];
     rng    r = { .seed = 51 };
@@ -362,10 +377,12 @@ static void test_known(void **state) {
         identity_scale(recipe, &scale);
         for (int i = 0; i < RSH_VALUES; i++) {
             float known[EIS_COUNT] = { (float)i, NAN, 4.25f, NAN, 11 };
-            const float *row = raw + FIT_FEATURES + (which ? LAB_FEATURES + i * RSH_FEATURES : i * (RSH_FEATURES + CELL_FEATURES));
+            const float *row =
+                raw + FIT_FEATURES + (which ? LAB_FEATURES + i * RSH_FEATURES : i * (RSH_FEATURES + CELL_FEATURES));
             features_known(recipe, &scale, raw, known, out);
             for (int k = 0; k < 12; k++) {
-                assert_true(out[k] == (k == i ? 1 : 0) && out[12 + k] == 0 && out[36 + k] == 0 && out[48 + k] == (k == 11 ? 1 : 0));
+                assert_true(out[k] == (k == i ? 1 : 0) && out[12 + k] == 0 && out[36 + k] == 0 &&
+                            out[48 + k] == (k == 11 ? 1 : 0));
                 assert_true(out[24 + k] == (k == 4 ? 0.75f : k == 5 ? 0.25f : 0));
             }
             for (int k = 0; k < EIS_COUNT; k++) assert_true(out[60 + k] == (k == 1 || k == 3 ? 1 : 0));
@@ -427,11 +444,13 @@ static void check_sample(const sampler_settings *settings, const sample *s) {
     for (int64_t i = 1; i < s->count; i++) assert_true(s->freq_hz[i] <= s->freq_hz[i - 1] && s->freq_hz[i] > 0);
     if (settings->recipe == EIS_RECIPE_GRID) {
         assert_true(s->count == GRID_FREQUENCIES && s->p[EIS_RS] == 0);
-        for (int i = 0; i < POINTS; i++) expect_within("frequency", s->freq_hz[i], pow(10, 5 - i / 10.0), 1e-12 * s->freq_hz[i]);
+        for (int i = 0; i < POINTS; i++)
+            expect_within("frequency", s->freq_hz[i], pow(10, 5 - i / 10.0), 1e-12 * s->freq_hz[i]);
         return;
     }
     assert_true(s->count >= 20 && s->count <= 100 && s->p[EIS_RS] >= 0 && s->p[EIS_RS] <= 100);
-    assert_true(s->freq_hz[0] >= 1e4 && s->freq_hz[0] <= 1e6 && s->freq_hz[s->count - 1] >= 0.01 && s->freq_hz[s->count - 1] <= 10);
+    assert_true(s->freq_hz[0] >= 1e4 && s->freq_hz[0] <= 1e6 && s->freq_hz[s->count - 1] >= 0.01 &&
+                s->freq_hz[s->count - 1] <= 10);
 }
 
 static bool is_even(const sample *s) {
@@ -460,7 +479,8 @@ static void test_draws(void **state) {
             for (int k = 0; k < EIS_COUNT; k++) mean[k] += grid_coordinate(k, one.p[k]) / DRAWS;
             eis_impedance(EIS_SHUNT, one.p, one.p[EIS_RS], one.count, one.freq_hz, z);
             for (int64_t i = 0; i < one.count; i++) {
-                double sd = one.noise * hypot(z[i].re, z[i].im), re = (one.z[i].re - z[i].re) / sd, im = (one.z[i].im - z[i].im) / sd;
+                double sd = one.noise * hypot(z[i].re, z[i].im), re = (one.z[i].re - z[i].re) / sd,
+                       im = (one.z[i].im - z[i].im) / sd;
                 bool   out = re * re + im * im > 25; /* 4e-6 of ordinary points, 88 % of outliers */
                 outliers += out, points++;
                 if (!out) squares += re * re + im * im;
@@ -484,7 +504,8 @@ static void test_kept_out(void **state) {
     for (int cell = 0; cell < 12 * 12 * 12 * 12 * 12; cell++, cells++) {
         int index[EIS_COUNT], swapped[EIS_COUNT];
         for (int k = 0, rest = cell; k < EIS_COUNT; k++, rest /= 12) index[k] = rest % 12;
-        swapped[0] = index[0], swapped[1] = index[2], swapped[2] = index[1], swapped[3] = index[4], swapped[4] = index[3];
+        swapped[0] = index[0], swapped[1] = index[2], swapped[2] = index[1], swapped[3] = index[4],
+        swapped[4] = index[3];
         assert_true(cell_kept_out(&settings, index) == cell_kept_out(&settings, swapped));
         kept += cell_kept_out(&settings, index);
     }
@@ -500,8 +521,10 @@ static void test_kept_out(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_quick_of_circuit), cmocka_unit_test(test_fibre_coordinates), cmocka_unit_test(test_no_circuit),
-        cmocka_unit_test(test_fit_quality),      cmocka_unit_test(test_lab_quality),       cmocka_unit_test(test_noise_free),
+        cmocka_unit_test(test_quick_of_circuit), cmocka_unit_test(test_fibre_coordinates),
+        cmocka_unit_test(test_no_circuit),
+        cmocka_unit_test(test_fit_quality),      cmocka_unit_test(test_lab_quality),
+        cmocka_unit_test(test_noise_free),
         cmocka_unit_test(test_covariance),       cmocka_unit_test(test_swapped),           cmocka_unit_test(test_nasty),
         cmocka_unit_test(test_truth_in_features), cmocka_unit_test(test_known),            cmocka_unit_test(test_scale),
         cmocka_unit_test(test_draws),            cmocka_unit_test(test_kept_out) };

@@ -90,7 +90,8 @@ static void test_exact_conditional(void **state) {
         double sum = 0;
         int    bin[EIS_COUNT];
         memcpy(bin, s.index, sizeof bin);
-        for (int64_t i = 0; i < part.count; i++) exact_bins(&part, i, bin), sum += all.probability[exact_place(&all, bin)];
+        for (int64_t i = 0; i < part.count; i++)
+            exact_bins(&part, i, bin), sum += all.probability[exact_place(&all, bin)];
         assert_true(sum > 0);
         for (int64_t i = 0; i < part.count; i++) {
             exact_bins(&part, i, bin);
@@ -137,7 +138,8 @@ static void ask_questions(int64_t spectra, questions *q) {
     }
 }
 
-/* Products of another size may be added up in another order: 5e-6 is some tens of roundings of probabilities below 1. */
+/* Products of another size may be added up in another order: 5e-6 is some tens of roundings of probabilities below
+ * 1. */
 static void test_batches_agree(void **state) {
     enum { SPECTRA = 5, EACH = EIS_COUNT * 12 };
     tide_failure failure = { 0 };
@@ -149,7 +151,8 @@ static void test_batches_agree(void **state) {
     expect_ok(predictor_ask(p, QUESTIONS, q.spectrum, q.known_u, all, &failure), &failure);
     for (int64_t first = 0, count = 1; first < QUESTIONS; first += count, count = count * 2 + 1) {
         count = count < QUESTIONS - first ? count : QUESTIONS - first;
-        expect_ok(predictor_ask(p, count, q.spectrum + first, q.known_u + first, some + first * EACH, &failure), &failure);
+        expect_ok(predictor_ask(p, count, q.spectrum + first, q.known_u + first, some + first * EACH, &failure),
+                  &failure);
     }
     for (int i = 0; i < QUESTIONS * EACH; i++) expect_near("another batch", some[i], all[i], 5e-6);
     for (int i = 0; i < QUESTIONS * EIS_COUNT; i++) {
@@ -167,7 +170,8 @@ static void test_against_network(void **state) {
     tide_failure failure = { 0 };
     predictor   *p = open_model(1);
     const spectrum_model *m = predictor_model(p);
-    float        known_u[1][EIS_COUNT] = { { NAN, 3, NAN, NAN, 7 } }, got[EACH], expected[EACH], features[GRID_WIDTH], known[KNOWN_WIDTH];
+    float known_u[1][EIS_COUNT] = { { NAN, 3, NAN, NAN, 7 } }, got[EACH], expected[EACH], features[GRID_WIDTH],
+          known[KNOWN_WIDTH];
     float       *raw = test_features(EIS_RECIPE_GRID, 1, 0.01);
     tide_graph  *g = tide_graph_new("ref");
     network      n = network_new(g, &m->config);
@@ -178,7 +182,8 @@ static void test_against_network(void **state) {
     features_known(EIS_RECIPE_GRID, &m->scale, raw, known_u[0], known);
     tide_val in = tide_constant(g, TIDE_F32, TIDE_SHAPE(1, GRID_WIDTH), features),
              k = tide_constant(g, TIDE_F32, TIDE_SHAPE(1, 1, KNOWN_WIDTH), known);
-    assert_int_equal(tide_read(tide_softmax(network_decode(&n, network_encode(&n, in), k), -1), expected, sizeof expected), TIDE_OK);
+    assert_int_equal(
+        tide_read(tide_softmax(network_decode(&n, network_encode(&n, in), k), -1), expected, sizeof expected), TIDE_OK);
     for (int i = 0; i < EACH; i++) expect_near("probability", got[i], expected[i], 5e-6);
     tide_graph_free(g);
     free(raw);
@@ -187,7 +192,8 @@ static void test_against_network(void **state) {
 
 /* ---- beams ---- */
 
-/* Two missing: 144 assignments, all of which the chain rule can be asked for. The beam follows the best eight first values. */
+/* Two missing: 144 assignments, all of which the chain rule can be asked for. The beam follows the best eight first
+ * values. */
 static void exhaustive(predictor *p, const beam_case *c, int first, int second, double table[12][12]) {
     tide_failure failure = { 0 };
     float        answer[13][EIS_COUNT][12], known_u[13][EIS_COUNT];
@@ -199,7 +205,8 @@ static void exhaustive(predictor *p, const beam_case *c, int first, int second, 
     }
     expect_ok(predictor_ask(p, 13, spectrum, known_u, &answer[0][0][0], &failure), &failure);
     for (int i = 0; i < 12; i++)
-        for (int j = 0; j < 12; j++) table[i][j] = log((double)answer[0][first][i]) + log((double)answer[i + 1][second][j]);
+        for (int j = 0; j < 12; j++)
+            table[i][j] = log((double)answer[0][first][i]) + log((double)answer[i + 1][second][j]);
 }
 
 static int better_than(double table[12][12], const bool *followed, double value) {
@@ -210,7 +217,9 @@ static int better_than(double table[12][12], const bool *followed, double value)
 }
 
 static void test_beam_exhaustive(void **state) {
-    static const int pairs[][2] = { { EIS_CA, EIS_CB }, { EIS_CB, EIS_RSH }, { EIS_RSH, EIS_RA }, { EIS_RA, EIS_RB }, { EIS_CA, EIS_RB } };
+    static const int pairs[][2] = {
+        { EIS_CA, EIS_CB }, { EIS_CB, EIS_RSH }, { EIS_RSH, EIS_RA }, { EIS_RA, EIS_RB }, { EIS_CA, EIS_RB }
+    };
     enum { CASES = 5 };
     tide_failure failure = { 0 };
     predictor   *p = open_model(CASES);
@@ -218,7 +227,8 @@ static void test_beam_exhaustive(void **state) {
     (void)state;
     for (int i = 0; i < CASES; i++) {
         c[i].spectrum = i;
-        for (int k = 0; k < EIS_COUNT; k++) c[i].known_u[k] = k == pairs[i][0] || k == pairs[i][1] ? NAN : (float)((3 * i + k) % 12);
+        for (int k = 0; k < EIS_COUNT; k++)
+            c[i].known_u[k] = k == pairs[i][0] || k == pairs[i][1] ? NAN : (float)((3 * i + k) % 12);
     }
     expect_ok(beam_search(p, CASES, c, &failure), &failure);
     for (int i = 0; i < CASES; i++) {
@@ -240,7 +250,8 @@ static void test_beam_exhaustive(void **state) {
             const beam_candidate *b = &c[i].candidate[r];
             expect_near("log probability", b->log_probability, table[b->bin[pairs[i][0]]][b->bin[pairs[i][1]]], 1e-4);
             for (int k = 0; k < EIS_COUNT; k++) assert_int_equal(b->bin[k] < 0, !isnan(c[i].known_u[k]));
-            if (better_than(table, followed, b->log_probability + 1e-4) > r) fail_msg("case %d: rank %d is not it", i, r);
+            if (better_than(table, followed, b->log_probability + 1e-4) > r)
+                fail_msg("case %d: rank %d is not it", i, r);
             sum += exp(b->log_probability);
         }
         assert_true(sum < 1);
@@ -267,7 +278,9 @@ static void test_not_a_model(void **state) {
     tide_failure failure = { 0 };
     predictor   *p;
     (void)state;
-    assert_int_equal(predictor_open("/nonexistent/model", &(predictor_settings){ .device = "cpu", .threads = 1 }, &p, &failure), TIDE_EDATA);
+    assert_int_equal(
+        predictor_open("/nonexistent/model", &(predictor_settings){ .device = "cpu", .threads = 1 }, &p, &failure),
+        TIDE_EDATA);
     assert_null(p);
 }
 
@@ -286,9 +299,11 @@ static int teardown(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_exact_brute_force), cmocka_unit_test(test_exact_conditional),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_exact_brute_force),
+                                        cmocka_unit_test(test_exact_conditional),
                                         cmocka_unit_test(test_exact_draws),       cmocka_unit_test(test_batches_agree),
-                                        cmocka_unit_test(test_against_network),   cmocka_unit_test(test_beam_exhaustive),
+                                        cmocka_unit_test(test_against_network),
+                                        cmocka_unit_test(test_beam_exhaustive),
                                         cmocka_unit_test(test_beam_edges),        cmocka_unit_test(test_not_a_model) };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, setup, teardown);

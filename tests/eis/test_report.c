@@ -32,8 +32,10 @@ static int64_t count_of(const char *text, const char *part) {
 
 /* Ca and Cb missing, two candidates. */
 static json_t *make_answer(void) {
-    json_t *a = json_pack("{s:s, s:s, s:{s:f, s:f, s:f}, s:[s, s], s:f, s:f, s:f, s:{s:f}}", "circuit", "shunt", "method", "refined",
-                          "known_params", "Rsh", example[0], "Ra", example[1], "Rb", example[2], "missing_params", "Ca", "Cb", "ter_ohm",
+    json_t *a = json_pack("{s:s, s:s, s:{s:f, s:f, s:f}, s:[s, s], s:f, s:f, s:f, s:{s:f}}", "circuit", "shunt",
+                          "method", "refined",
+                          "known_params", "Rsh", example[0], "Ra", example[1], "Rb", example[2], "missing_params",
+                          "Ca", "Cb", "ter_ohm",
                           431.749, "tec_farad", 9.5593e-7, "noise", 0.01, "uncertainty", "max_probability", 0.75);
     json_t *marginals = json_object(), *top = json_array();
     for (int k = EIS_CA; k <= EIS_CB; k++) {
@@ -42,12 +44,15 @@ static json_t *make_answer(void) {
         json_object_set_new(marginals, eis_parameters[k].name, row);
     }
     for (int i = 0; i < 2; i++)
-        json_array_append_new(top, json_pack("{s:i, s:f, s:f, s:f, s:f, s:{s:i, s:i}}", "rank", i + 1, "Ca", 1.2e-6 * (1 + i), "Cb", 4.7e-6,
-                                             "joint_probability", i ? 0.25 : 0.75, "resnorm", 3.5, "grid_indices", "Ca", 5 + i, "Cb", 6));
+        json_array_append_new(top, json_pack("{s:i, s:f, s:f, s:f, s:f, s:{s:i, s:i}}", "rank", i + 1, "Ca",
+                                             1.2e-6 * (1 + i), "Cb", 4.7e-6,
+                                             "joint_probability", i ? 0.25 : 0.75, "resnorm", 3.5, "grid_indices",
+                                             "Ca", 5 + i, "Cb", 6));
     json_object_set_new(a, "marginal_distributions", marginals);
     json_object_set_new(a, "top_k_predictions", top);
-    json_object_set_new(a, "intervals_95",
-                        json_pack("{s:[f, f], s:[f, f], s:[f, f]}", "TER", 431.0, 432.0, "Ca", 1.0e-6, 1.5e-6, "Cb", 5.0e-6, 6.0e-6));
+    json_object_set_new(
+        a, "intervals_95",
+        json_pack("{s:[f, f], s:[f, f], s:[f, f]}", "TER", 431.0, 432.0, "Ca", 1.0e-6, 1.5e-6, "Cb", 5.0e-6, 6.0e-6));
     json_object_set_new(a, "identifiable", json_pack("{s:b, s:b}", "Ca", 1, "Cb", 0));
     return a;
 }
@@ -98,10 +103,13 @@ static void test_whole(void **state) {
     rng    r = { .seed = 3 };
     snprintf(path, sizeof path, "%s/metrics.csv", (const char *)*state);
     FILE *file = fopen(path, "w");
-    fputs("epoch,train_loss,val_loss,train_acc,val_acc,best_possible_acc\n1,2.5,2.6,0.08,0.081,0.083\n2,2.4,2.5,,0.082,0.083\n", file);
+    fputs("epoch,train_loss,val_loss,train_acc,val_acc,best_possible_acc\n1,2.5,2.6,0.08,0.081,0.083\n2,2.4,2.5,,0.082,"
+          "0.083\n",
+          file);
     fclose(file);
     eis_spectrum spectrum = make_spectrum(&s, EIS_SHUNT, example, 0, 0.01, &r);
-    json_t *answer = make_answer(), *calibration = json_pack("[{s:f, s:f, s:i}, {s:f, s:f, s:i}]", "confidence", 0.1, "mass", 0.2, "count",
+    json_t *answer = make_answer(), *calibration = json_pack("[{s:f, s:f, s:i}, {s:f, s:f, s:i}]", "confidence", 0.1,
+                                                             "mass", 0.2, "count",
                                                              50, "confidence", 0.9, "mass", 0.8, "count", 40);
     report whole = { .answer = answer,
                      .other = answer,
@@ -124,7 +132,8 @@ static void test_whole(void **state) {
     expect_not(page, "nan");
     expect_not(page, "inf\"");
     json_t *read = json_loads(json, 0, NULL);
-    expect_near("truth in report.json", json_real_value(json_object_get(json_object_get(read, "truth"), "Cb")), example[EIS_CB], 1e-9);
+    expect_near("truth in report.json", json_real_value(json_object_get(json_object_get(read, "truth"), "Cb")),
+                example[EIS_CB], 1e-9);
     assert_int_equal(json_array_size(json_object_get(read, "calibration")), 2);
     json_decref(read), json_decref(answer), json_decref(calibration);
     free(page), free(json);
@@ -175,8 +184,10 @@ static void test_charts_edges(void **state) {
 static void test_si(void **state) {
     static const struct { double value; int digits; const char *text;
     } cases[] = {
-        { 4820, 3, "4.82 k" }, { 1.2e-6, 3, "1.2 u" }, { 999.96, 4, "1 k" },        { 0, 3, "0 " },        { 460, 4, "460 " },
-        { NAN, 3, "-" },       { 1e-9, 3, "1 n" },     { 9.5593e-7, 4, "955.9 n" }, { 0.999999, 3, "1 " }, { 12345678, 3, "12.3 M" },
+        { 4820, 3, "4.82 k" }, { 1.2e-6, 3, "1.2 u" }, { 999.96, 4, "1 k" },        { 0, 3, "0 " },
+        { 460, 4, "460 " },
+        { NAN, 3, "-" },       { 1e-9, 3, "1 n" },     { 9.5593e-7, 4, "955.9 n" }, { 0.999999, 3, "1 " },
+        { 12345678, 3, "12.3 M" },
     };
     char buffer[32];
     (void)state;

@@ -51,7 +51,8 @@ static bool has_file(const char *name) {
 }
 
 static json_t *options(double lr) {
-    return json_pack("{s:{s:f, s:i}, s:{s:s}, s:s}", "options", "learning-rate", lr, "n-workers", 2, "data", "sha256", "abc", "version",
+    return json_pack("{s:{s:f, s:i}, s:{s:s}, s:s}", "options", "learning-rate", lr, "n-workers", 2, "data", "sha256",
+                     "abc", "version",
                      "1");
 }
 
@@ -87,7 +88,8 @@ static void test_folder(void **state) {
     run_folder_close(&r);
 }
 
-static void check_json(const run_folder *r, double lr, const char *const *may_differ, tide_status expected, const char *words) {
+static void check_json(const run_folder *r, double lr, const char *const *may_differ, tide_status expected,
+                       const char *words) {
     tide_failure failure = { 0 };
     json_t      *now     = options(lr);
     assert_int_equal(run_json_check(r, now, may_differ, &failure), expected);
@@ -155,10 +157,12 @@ static void test_metrics(void **state) {
 /* ---- state.safetensors ---- */
 
 typedef struct progress { int64_t step; double best; } progress;
-static const run_counter table[] = { { "step", offsetof(progress, step), false, 0, 20 }, { "best", offsetof(progress, best), true, -1, 1 } };
+static const run_counter table[] = { { "step", offsetof(progress, step), false, 0, 20 },
+                                     { "best", offsetof(progress, best), true, -1, 1 } };
 static run_counters counters_of(progress *p) { return (run_counters){ table, 2, p }; }
 
-static tide_status read_state(const run_folder *r, tide_graph *g, int64_t size, progress *at, float *w, float *best_w, bool *found,
+static tide_status read_state(const run_folder *r, tide_graph *g, int64_t size, progress *at, float *w, float *best_w,
+                              bool *found,
                               tide_failure *failure) {
     tide_val         v    = tide_variable(g, "w", tide_fill(g, TIDE_F32, TIDE_SHAPE(size), 0));
     tide_snapshot_t *best = NULL;
@@ -198,7 +202,8 @@ static void test_state(void **state) {
     assert_int_equal(read_state(&r, tide_graph_new("ref"), 2, &back, &w, &best, &found, &failure), TIDE_EDATA);
     expect_has(failure.message, "missing or of another size: --overwrite starts anew");
     static const struct { progress at; const char *says; } damaged[] = {
-        { { -1, 0.1 }, "counter step is damaged: --overwrite" }, { { 21, 0.1 }, "counter step" }, { { 1, 2 }, "counter best" }, { { 1, (double)NAN }, "counter best" },
+        { { -1, 0.1 }, "counter step is damaged: --overwrite" }, { { 21, 0.1 }, "counter step" },
+        { { 1, 2 }, "counter best" }, { { 1, (double)NAN }, "counter best" },
     };
     for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
         at = damaged[i].at;

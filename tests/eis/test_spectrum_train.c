@@ -27,12 +27,14 @@
 static char root[] = "/tmp/tidemill-eis-train-XXXXXX";
 
 static eis_options small_run(const char *name, const char *recipe) {
-    static const char *const words[][2] = { { "pool-spectra", "2048" }, { "batch-size", "128" }, { "hidden-dim", "32" }, { "n-epochs", "2" },
+    static const char *const words[][2] = { { "pool-spectra", "2048" }, { "batch-size", "128" },
+                                            { "hidden-dim", "32" }, { "n-epochs", "2" },
                                             { "seed", "7" }, { "plots", "no" } };
     eis_options  o;
     tide_failure failure = { 0 };
     eis_options_default(&o);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) assert_int_equal(eis_option_set(&o, words[i][0], words[i][1], &failure), TIDE_OK);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        assert_int_equal(eis_option_set(&o, words[i][0], words[i][1], &failure), TIDE_OK);
     assert_int_equal(eis_option_set(&o, "recipe", recipe, &failure), TIDE_OK);
     snprintf(o.out, sizeof o.out, "%s/%s", root, name);
     return o;
@@ -42,7 +44,9 @@ static void train(const eis_options *o, tide_status expected, eis_listener liste
     tide_failure failure = { 0 };
     eis_result   r       = { 0 };
     tide_status  status  = spectrum_train(o, listener, user, &r, &failure);
-    if (status != expected) fail_msg("training ended with %s (%s), not %s", tide_status_name(status), failure.message, tide_status_name(expected));
+    if (status != expected)
+        fail_msg("training ended with %s (%s), not %s", tide_status_name(status), failure.message,
+                 tide_status_name(expected));
     eis_result_free(&r);
 }
 
@@ -62,7 +66,8 @@ static void assert_same_model(const eis_options *a, const eis_options *b) {
 static void same_bits_for_any_number_of_threads(void **state) {
     (void)state;
     for (int lab = 0; lab < 2; lab++) {
-        eis_options one = small_run(lab ? "one-lab" : "one", lab ? "lab" : "grid"), three = small_run(lab ? "three-lab" : "three", lab ? "lab" : "grid");
+        eis_options one = small_run(lab ? "one-lab" : "one", lab ? "lab" : "grid"),
+                    three = small_run(lab ? "three-lab" : "three", lab ? "lab" : "grid");
         one.workers = 1, three.workers = 3;
         train(&one, TIDE_OK, NULL, NULL);
         train(&three, TIDE_OK, NULL, NULL);
@@ -130,7 +135,8 @@ static outcome outcome_of(const eis_options *o) {
     eis_result   r;
     if (spectrum_train(o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("%s", failure.message);
     json_t *json = json_loads(r.json, 0, NULL);
-    outcome out  = { json_number_value(json_object_get(json, "best_val_loss")), json_number_value(json_object_get(json, "val_acc")),
+    outcome out  = { json_number_value(json_object_get(json, "best_val_loss")),
+                     json_number_value(json_object_get(json, "val_acc")),
                      json_number_value(json_object_get(json, "best_possible_acc")) };
     json_decref(json);
     eis_result_free(&r);
@@ -146,16 +152,19 @@ static void learns_in_either_precision(void **state) {
         o.pool_spectra = 8192, o.hidden_dim = 64, o.n_epochs = 5, o.precision = i ? EIS_PRECISION_AUTO : EIS_F32;
         of[i] = outcome_of(&o);
         if (!(of[i].accuracy > 0.25 && of[i].accuracy < of[i].possible))
-            fail_msg("accuracy %g: not between three times chance and the best possible, %g", of[i].accuracy, of[i].possible);
+            fail_msg("accuracy %g: not between three times chance and the best possible, %g", of[i].accuracy,
+                     of[i].possible);
     }
-    if (!(fabs(of[1].loss - of[0].loss) < 0.02 * of[0].loss)) fail_msg("validation loss %g in f32, %g in auto", of[0].loss, of[1].loss);
+    if (!(fabs(of[1].loss - of[0].loss) < 0.02 * of[0].loss))
+        fail_msg("validation loss %g in f32, %g in auto", of[0].loss, of[1].loss);
 }
 
 /* In f16 a step whose gradients leave the range changes nothing but the scaler. */
 static void f16_is_scaled(void **state) {
     (void)state;
     enum { SPECTRA = 16 };  /* times MASKS rows: products are multiplied in f16 */
-    spectrum_settings o = { .network = { EIS_RECIPE_GRID, 64 }, .batch = SPECTRA, .compile = { .precision = TIDE_PRECISION_F16, .strict = true },
+    spectrum_settings o = { .network = { EIS_RECIPE_GRID, 64 }, .batch = SPECTRA,
+                            .compile = { .precision = TIDE_PRECISION_F16, .strict = true },
                             .device = "check", .threads = 1, .seed = 5 };
     spectrum_session s;
     tide_failure     failure = { 0 };
@@ -166,13 +175,15 @@ static void f16_is_scaled(void **state) {
     for (int64_t i = 0; i < SPECTRA * features_width(EIS_RECIPE_GRID); i++) b.features[i] = sinf((float)i);
     for (int64_t i = 0; i < SPECTRA * MASKS * KNOWN_WIDTH; i++) b.known[i] = (float)(i % 3 == 0);
     for (int64_t i = 0; i < SPECTRA * MASKS * recipe_quantities(EIS_RECIPE_GRID); i++)
-        b.weight[i] = i < 64, b.label[i] = (int32_t)(i % 12); /* gradients of 1/64: times 2^16 in range, times 2^24 not */
+        b.weight[i] = i < 64, b.label[i] = (int32_t)(i % 12); /* gradients of 1/64: times 2^16 in range, times 2^24
+                                                                 not */
     if (spectrum_session_open(&o, &s, &failure) != TIDE_OK) fail_msg("%s", failure.message);
     assert_int_equal(tide_write(s.lr, &rate, sizeof rate), TIDE_OK);
     if (spectrum_step_run(&s.train, &b, &loss, &hits, &norm, &failure) != TIDE_OK) fail_msg("%s", failure.message);
     assert_int_equal(training_row_scaler(&told, &s.scaler, &failure), TIDE_OK);
     if (!isfinite(loss) || !(norm > 0) || told.loss_scale != 65536 || told.skipped_steps != 0)
-        fail_msg("a step in range: loss %g, norm %g, scale %g, %d skipped", (double)loss, (double)norm, told.loss_scale, (int)told.skipped_steps);
+        fail_msg("a step in range: loss %g, norm %g, scale %g, %d skipped", (double)loss, (double)norm, told.loss_scale,
+                 (int)told.skipped_steps);
     tide_snapshot_t *before = tide_snapshot(s.params);
     assert_int_equal(tide_write(s.scaler.scale, &huge, sizeof huge), TIDE_OK);
     assert_int_equal(spectrum_step_run(&s.train, &b, &loss, &hits, &norm, &failure), TIDE_OK);
@@ -201,7 +212,8 @@ static void masks_are_uniform(void **state) {
     for (unsigned mask = 1; mask < 32; mask++) {
         static const int ways[] = { 0, 5, 10, 10, 5, 1 };
         int expected = DRAWS / 5 / ways[__builtin_popcount(mask)];
-        if (abs(by_mask[mask] - expected) > expected / 4) fail_msg("mask %u was drawn %d times, not about %d", mask, by_mask[mask], expected);
+        if (abs(by_mask[mask] - expected) > expected / 4)
+            fail_msg("mask %u was drawn %d times, not about %d", mask, by_mask[mask], expected);
     }
 }
 

@@ -90,7 +90,8 @@ static void test_claims(void **state) {
     owned_clear(folder, names);
     expect_content("loss.csv", "mine");
     expect_content("thesis.csv", "mine");
-    refused((const char *const[]){ "new.svg", "thesis.csv", NULL }, "thesis.csv is there already and was not made by this program");
+    refused((const char *const[]){ "new.svg", "thesis.csv", NULL },
+            "thesis.csv is there already and was not made by this program");
     assert_false(owned_lists(folder, "new.svg")); /* all or none */
 }
 
@@ -246,7 +247,8 @@ static void test_outputs(void **state) {
     may_write(".", true, none, "is a folder");
 }
 
-/* Neither a link, nor that a file is not there yet, nor the age of the run lets an output take the place of a run's file. */
+/* Neither a link, nor that a file is not there yet, nor the age of the run lets an output take the place of a run's
+ * file. */
 static void test_outputs_on_runs(void **state) {
     (void)state;
     const char *const none[] = { NULL };
@@ -318,8 +320,10 @@ static void test_killed_writer(void **state) {
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_claims),        IN_FOLDER(test_strangers), IN_FOLDER(test_private_folder), IN_FOLDER(test_torn_list),
-        IN_FOLDER(test_first_version), IN_FOLDER(test_lock),      IN_FOLDER(test_outputs),        IN_FOLDER(test_killed_writer),
+        IN_FOLDER(test_claims),        IN_FOLDER(test_strangers), IN_FOLDER(test_private_folder),
+        IN_FOLDER(test_torn_list),
+        IN_FOLDER(test_first_version), IN_FOLDER(test_lock),      IN_FOLDER(test_outputs),
+        IN_FOLDER(test_killed_writer),
         IN_FOLDER(test_damaged_list),  IN_FOLDER(test_outputs_on_runs), IN_FOLDER(test_standard_input),
     };
     return cmocka_run_group_tests_name("whose a file is", tests, NULL, NULL);

@@ -3,12 +3,14 @@
 
 #include "data_support.h"
 
-static const char small[] = "date,a,OT,b\n2020-01-01 00:00:00,1,10,100\n2020-01-01 01:00:00,2,20,200\n2020-01-01 02:00:00,3,40,300\n";
+static const char small[] =
+    "date,a,OT,b\n2020-01-01 00:00:00,1,10,100\n2020-01-01 01:00:00,2,20,200\n2020-01-01 02:00:00,3,40,300\n";
 
 /* The names as "a b OT". */
 static const char *names_of(const frame *f, char buffer[200]) {
     buffer[0] = 0;
-    for (int64_t c = 0; c < f->columns; c++) snprintf(buffer + strlen(buffer), 200 - strlen(buffer), c ? " %s" : "%s", f->names[c]);
+    for (int64_t c = 0; c < f->columns; c++)
+        snprintf(buffer + strlen(buffer), 200 - strlen(buffer), c ? " %s" : "%s", f->names[c]);
     return buffer;
 }
 
@@ -59,7 +61,8 @@ static void expect_refused(const refused *cases, size_t count) {
         expect_has(failure.message, cases[i].message);
         assert_int_equal(status, cases[i].status);
         assert_int_equal(failure.status, status);
-        if (failure.row != cases[i].row) fail_msg("case %zu: expected line %d, got %d", i, (int)cases[i].row, (int)failure.row);
+        if (failure.row != cases[i].row)
+            fail_msg("case %zu: expected line %d, got %d", i, (int)cases[i].row, (int)failure.row);
         assert_string_equal(failure.column, cases[i].column);
         assert_null(f.values);
     }
@@ -91,10 +94,12 @@ static void test_refused_cells(void **state) {
     (void)state;
     static const refused cases[] = {
         { "date,a,b\n2020-01-01,1,2\n2020-01-02,1,red\n", { 0 }, TIDE_EDATA, 3, "b", "'red' is not a finite number" },
-        { "date,a,b\n2020-01-01,1,2\n2020-01-02,,3\n2020-01-03,NaN,3\n", { 0 }, TIDE_EDATA, 3, "a", "empty or NaN cells: 2, " },
+        { "date,a,b\n2020-01-01,1,2\n2020-01-02,,3\n2020-01-03,NaN,3\n", { 0 }, TIDE_EDATA, 3, "a",
+          "empty or NaN cells: 2, " },
         { "date,a\n2020-01-01,inf\n2020-01-02,1\n", { 0 }, TIDE_EDATA, 2, "a", "not a finite number" },
         { "date;a\n2020-01-01;1,5\n2020-01-02;2,5\n", { .separator = ';' }, TIDE_EDATA, 2, "a", "--decimal ," },
-        { "date,a,b\n2020-01-01,1,\n2020-01-02,2,\n", { .missing = MISSING_FFILL }, TIDE_EDATA, 0, "b", "no value at all" },
+        { "date,a,b\n2020-01-01,1,\n2020-01-02,2,\n", { .missing = MISSING_FFILL }, TIDE_EDATA, 0, "b",
+          "no value at all" },
     };
     expect_refused(cases, sizeof cases / sizeof *cases);
 }
@@ -103,11 +108,15 @@ static void test_refused_times(void **state) {
     (void)state;
     static const refused cases[] = {
         { "date,a\n2020-01-02,1\n2020-01-01,2\n", { 0 }, TIDE_EDATA, 3, "date", "the newest row comes first; --sort" },
-        { "date,a\n2020-01-01,1\n01.02.2020,2\n", { 0 }, TIDE_EDATA, 3, "date", "'01.02.2020' is no time stamp like those before it; accepted are" },
-        { "date,a\n2020-01-01 00:00+01:00,1\n2020-01-01 01:00+02:00,2\n", { 0 }, TIDE_EDATA, 3, "date", "write all stamps in UTC (Z)" },
+        { "date,a\n2020-01-01,1\n01.02.2020,2\n", { 0 }, TIDE_EDATA, 3, "date",
+          "'01.02.2020' is no time stamp like those before it; accepted are" },
+        { "date,a\n2020-01-01 00:00+01:00,1\n2020-01-01 01:00+02:00,2\n", { 0 }, TIDE_EDATA, 3, "date",
+          "write all stamps in UTC (Z)" },
         { "date,a\n2020-01-01,1\n1577923200,2\n", { 0 }, TIDE_EDATA, 3, "date", "write all stamps in UTC (Z)" },
-        { "date,a\n2020-01-01,1\n2020-01-01,2\n2020-01-02,2\n", { .strict_dates = true }, TIDE_EDATA, 3, "date", "time stamps: 1 repeated" },
-        { "u,v,a\n2020-01-01,2020-01-01,1\n2020-01-02,2020-01-02,2\n", { 0 }, TIDE_EDATA, 1, "v", "choose one with --time-column" },
+        { "date,a\n2020-01-01,1\n2020-01-01,2\n2020-01-02,2\n", { .strict_dates = true }, TIDE_EDATA, 3, "date",
+          "time stamps: 1 repeated" },
+        { "u,v,a\n2020-01-01,2020-01-01,1\n2020-01-02,2020-01-02,2\n", { 0 }, TIDE_EDATA, 1, "v",
+          "choose one with --time-column" },
         { "date,a\n2020-01-01,1\n2020-01-01,2\n", { 0 }, TIDE_EDATA, 3, "date", "no common step" },
     };
     expect_refused(cases, sizeof cases / sizeof *cases);
@@ -120,20 +129,25 @@ static void test_times(void **state) {
         { "x,ds\n1,2020-01-01\n2,2020-01-02\n", { 0 }, "ds", "d", "" },
         { "x,Timestamp\n1,1577836800\n2,1577836860\n", { 0 }, "Timestamp", "min", "" },
         { "x,when\n1,2020/1/1 0:00\n2,2020/1/1 0:15\n", { 0 }, "when", "15min", "" },
-        { "open_time,close_time,x\n1577836800000,1577836859999,1500000002\n1577836860000,1577836919999,1500000001\n", { 0 }, "open_time", "min", "" },
+        { "open_time,close_time,x\n1577836800000,1577836859999,1500000002\n1577836860000,1577836919999,1500000001\n",
+          { 0 }, "open_time", "min", "" },
         { "t,date,x\n2020-01-01,2020-01-01,1\n2020-01-02,2020-01-02,2\n", { .ignore = "date" }, "t", "d", "" },
         { "x,y\n1,2\n2,3\n", { .freq = "h" }, NULL, "h", "" },
         { "x,y\n1,2\n2,3\n", { 0 }, NULL, "none", "" },
         { "date,x\n2020-01-01,1\n2020-01-01,2\n2020-01-02,3\n2020-01-05,4\n2020-01-06,5\n", { 0 }, "date", "d",
           "time stamps: 1 repeated, 2 missing, 0 off the step of d, first at line 3" },
-        { "date,x\n2020-01-01 00:00,1\n2020-01-01 01:00,2\n2020-01-01 02:10,3\n2020-01-01 03:10,3.5\n", { 0 }, "date", "h",
+        { "date,x\n2020-01-01 00:00,1\n2020-01-01 01:00,2\n2020-01-01 02:10,3\n2020-01-01 03:10,3.5\n", { 0 }, "date",
+          "h",
           "0 missing, 1 off the step of h, first at line 4" },
         { "date,x\n2020-01-01,1\n2020-01-02,2\n", { .freq = "h" }, "date", "h", "most time stamps are d apart" },
         { "date,x\n2020-01-31,1\n2020-02-29,2\n2020-03-31,3\n", { .freq = "M" }, "date", "m", "" },
         { "date,x\n2020-01-01,1\n2020-01-01 12:00,2\n2020-01-02,3\n", { 0 }, "date", "12h", "" },
         { "date,,x\n2020-01-01,7,1\n2020-01-02,7,2\n", { 0 }, "date", "d", "column 2 has no name: left out" },
-        { "date,x\n2020-01-01,1\n2020-01-02,-9999\n", { 0 }, "date", "d", "'x' holds -9999 in 1 row, far from its other values (1 to 1): if it marks a missing value, --na -9999 takes it as one" },
-        { "date,x,y\n2020-01-01,5,1\n2020-01-02,5,2\n2020-01-03,5,3\n", { 0 }, "date", "d", "constant over the 2 training rows, so not scaled: x" },
+        { "date,x\n2020-01-01,1\n2020-01-02,-9999\n", { 0 }, "date", "d", "'x' holds -9999 in 1 row, far from its "
+                                                                          "other values (1 to 1): if it marks a "
+                                                                          "missing value, --na -9999 takes it as one" },
+        { "date,x,y\n2020-01-01,5,1\n2020-01-02,5,2\n2020-01-03,5,3\n", { 0 }, "date", "d",
+          "constant over the 2 training rows, so not scaled: x" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         frame f;
@@ -175,12 +189,14 @@ static void test_next_stamp(void **state) {
 }
 
 static void expect_column(const frame *f, int64_t column, const double *expected) {
-    for (int64_t i = 0; i < f->rows; i++) expect_near(f->names[column], f->values[i * f->columns + column], expected[i], 1e-12);
+    for (int64_t i = 0; i < f->rows; i++)
+        expect_near(f->names[column], f->values[i * f->columns + column], expected[i], 1e-12);
 }
 
 static void test_missing(void **state) {
     (void)state;
-    static const char text[] = "date,a,b\n2020-01-01,,1\n2020-01-02,2,NaN\n2020-01-03,na,\n2020-01-04,8,7\n2020-01-05,null,9\n";
+    static const char text[] =
+        "date,a,b\n2020-01-01,,1\n2020-01-02,2,NaN\n2020-01-03,na,\n2020-01-04,8,7\n2020-01-05,null,9\n";
     static const double ffill_a[] = { 2, 2, 2, 8, 8 }, linear_a[] = { 2, 2, 5, 8, 8 };
     static const double ffill_b[] = { 1, 1, 1, 7, 9 }, linear_b[] = { 1, 3, 5, 7, 9 };
     frame f;
@@ -200,7 +216,9 @@ static void test_decimal_comma(void **state) {
     (void)state;
     frame f;
     tide_failure failure;
-    assert_int_equal(read_text("date;x\n2020-01-01;1,5\n2020-01-02;-2,25e1\n", &(frame_options){ .decimal = ',' }, &f, &failure), TIDE_OK);
+    assert_int_equal(
+        read_text("date;x\n2020-01-01;1,5\n2020-01-02;-2,25e1\n", &(frame_options){ .decimal = ',' }, &f, &failure),
+        TIDE_OK);
     assert_true(f.values[0] == 1.5 && f.values[1] == -22.5);
     frame_free(&f);
 }
@@ -253,7 +271,9 @@ static void test_pems(void **state) {
     assert_string_equal(f.names[1], "1");
     assert_true(f.values[3] == 4 && isnan(f.values[4]) && f.values[5] == 6);
     frame_free(&f);
-    assert_int_equal(frame_read(path, &(frame_options){ .kind = KIND_PEMS, .features = FEATURES_S, .target = "1" }, &f, &failure), TIDE_OK);
+    assert_int_equal(
+        frame_read(path, &(frame_options){ .kind = KIND_PEMS, .features = FEATURES_S, .target = "1" }, &f, &failure),
+        TIDE_OK);
     assert_int_equal(f.columns, 1);
     assert_true(f.values[2] == 6);
     frame_free(&f);
@@ -285,9 +305,11 @@ static void test_damage(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_columns),       cmocka_unit_test(test_refused_columns), cmocka_unit_test(test_refused_cells),
+        cmocka_unit_test(test_columns),       cmocka_unit_test(test_refused_columns),
+        cmocka_unit_test(test_refused_cells),
         cmocka_unit_test(test_refused_times), cmocka_unit_test(test_times),           cmocka_unit_test(test_next_stamp),
-        cmocka_unit_test(test_missing),       cmocka_unit_test(test_decimal_comma),   cmocka_unit_test(test_headerless_solar),
+        cmocka_unit_test(test_missing),       cmocka_unit_test(test_decimal_comma),
+        cmocka_unit_test(test_headerless_solar),
         cmocka_unit_test(test_select),        cmocka_unit_test(test_pems),            cmocka_unit_test(test_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

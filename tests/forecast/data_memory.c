@@ -1,5 +1,6 @@
-/* Reading, choosing, scaling and fitting with each allocation made to fail once: the right status, nothing leaked (the leak
- * checker of a sanitizer build looks), nothing half done. The linker sends every allocation of the library here. */
+/* Reading, choosing, scaling and fitting with each allocation made to fail once: the right status, nothing leaked (the
+ * leak checker of a sanitizer build looks), nothing half done. The linker sends every allocation of the library
+ * here. */
 #include "data_support.h"
 #include "refuse.h"
 #include "forecast/score/score.h"
@@ -11,7 +12,8 @@ enum { ROWS = 60, SEQ_LEN = 4, PRED_LEN = 2 };
 static void write_series(char path[64]) {
     char text[ROWS * 60] = "date,,a,b,c,No\n";
     for (int i = 0; i < ROWS; i++)
-        snprintf(text + strlen(text), sizeof text - strlen(text), "2020-01-%02d 0%d:00:00,1,%d,%s,%s,%d\n", 1 + i / 4, i % 4 * 2, i * i % 17,
+        snprintf(text + strlen(text), sizeof text - strlen(text), "2020-01-%02d 0%d:00:00,1,%d,%s,%s,%d\n", 1 + i / 4,
+                 i % 4 * 2, i * i % 17,
                  i == 7 ? "" : "3.25", i % 2 ? "\"1,135\"" : i == 8 ? "?" : "900", i);
     write_temporary(path, text);
 }
@@ -25,7 +27,9 @@ static tide_status forecast_all(const frame *f, tide_failure *failure) {
     if (status) return status;
     scaler_apply(&scale, f->values, f->rows, scaled);
     scaler_free(&scale);
-    baseline *linear = baseline_linear(scaled, (column_range){ f->columns, 0, f->columns }, s, SEQ_LEN, PRED_LEN, failure), *last = baseline_last_value();
+    baseline *linear =
+                 baseline_linear(scaled, (column_range){ f->columns, 0, f->columns }, s, SEQ_LEN, PRED_LEN, failure),
+             *last = baseline_last_value();
     score *sums = score_new(PRED_LEN, f->columns);
     status = linear && last && sums ? TIDE_OK : TIDE_ENOMEM;
     baseline_free(linear);
@@ -60,7 +64,8 @@ static void test_every_allocation(void **state) {
             assert_true(granted > 30);
             break;
         }
-        if (status != TIDE_ENOMEM) fail_msg("allocation %d failed: expected out of memory, got status %d", (int)granted, (int)status);
+        if (status != TIDE_ENOMEM)
+            fail_msg("allocation %d failed: expected out of memory, got status %d", (int)granted, (int)status);
     }
     unlink(path);
 }

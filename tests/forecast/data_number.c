@@ -39,7 +39,8 @@ static void test_random(void **state) {
         char text[64];
         int digits = 1 + (int)(next_random(&seed) % 20);
         uint64_t value = next_random(&seed);
-        snprintf(text, sizeof text, "%s0.%0*" PRIu64 "e%d", i % 2 ? "-" : "", digits, value, (int)(next_random(&seed) % 60) - 30);
+        snprintf(text, sizeof text, "%s0.%0*" PRIu64 "e%d", i % 2 ? "-" : "", digits, value,
+                 (int)(next_random(&seed) % 60) - 30);
         expect_number(text, strtod(text, NULL));
         snprintf(text, sizeof text, "%.*g", digits, (double)(int64_t)value * 1e-15);
         expect_number(text, strtod(text, NULL));
@@ -69,7 +70,8 @@ static void test_forms(void **state) {
     expect_number("1E3", 1000);
     expect_number("1e-400", 0);
     expect_number("000000000000000000000000000001.5", 1.5);
-    static const char *const wrong[] = { "", " ", "-", ".", "e5", "1e", "1e+", "0x10", "inf", "nan", "1e999", "1,5", "1 2", "--1", "1.2.3", "12a" };
+    static const char *const wrong[] = { "",    " ",   "-",     ".",   "e5",  "1e",  "1e+",   "0x10",
+                                         "inf", "nan", "1e999", "1,5", "1 2", "--1", "1.2.3", "12a" };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         double value;
         if (number_parse(&reader, wrong[i], &value)) fail_msg("\"%s\" is taken for %g", wrong[i], value);

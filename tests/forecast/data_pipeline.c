@@ -1,5 +1,6 @@
-/* The whole data path without a model, on the real series: the last value as forecast, itransformer.md section 15, to all
- * printed digits. With the argument "slow" every horizon of the two large files, and the linear baseline's level. */
+/* The whole data path without a model, on the real series: the last value as forecast, itransformer.md section 15, to
+ * all printed digits. With the argument "slow" every horizon of the two large files, and the linear baseline's
+ * level. */
 #include "data_support.h"
 #include "forecast/score/score.h"
 
@@ -13,15 +14,20 @@ typedef struct series {
 } series;
 
 static const series etth1 = { "ETTh1.csv", KIND_ETTH, 96, "h", "",
-    { { 96, 1.294371, 0.713181 }, { 192, 1.324880, 0.733101 }, { 336, 1.329927, 0.745972 }, { 720, 1.335121, 0.755045 } } };
+    { { 96, 1.294371, 0.713181 }, { 192, 1.324880, 0.733101 }, { 336, 1.329927, 0.745972 },
+      { 720, 1.335121, 0.755045 } } };
 static const series etth2 = { "ETTh2.csv", KIND_ETTH, 96, "h", "",
-    { { 96, 0.431657, 0.421621 }, { 192, 0.533722, 0.472538 }, { 336, 0.597277, 0.510865 }, { 720, 0.594472, 0.518991 } } };
+    { { 96, 0.431657, 0.421621 }, { 192, 0.533722, 0.472538 }, { 336, 0.597277, 0.510865 },
+      { 720, 0.594472, 0.518991 } } };
 static const series ettm1 = { "ETTm1.csv.gz", KIND_ETTM, 96, "15min", "",
-    { { 96, 1.213897, 0.664785 }, { 192, 1.261195, 0.690363 }, { 336, 1.286579, 0.707238 }, { 720, 1.322312, 0.729468 } } };
+    { { 96, 1.213897, 0.664785 }, { 192, 1.261195, 0.690363 }, { 336, 1.286579, 0.707238 },
+      { 720, 1.322312, 0.729468 } } };
 static const series weather = { "weather.csv.gz", KIND_CUSTOM, 96, "10min", "time stamps: 1 repeated, 9 missing",
-    { { 96, 0.259133, 0.254220 }, { 192, 0.309215, 0.291744 }, { 336, 0.376412, 0.337708 }, { 720, 0.465187, 0.393504 } } };
+    { { 96, 0.259133, 0.254220 }, { 192, 0.309215, 0.291744 }, { 336, 0.376412, 0.337708 },
+      { 720, 0.465187, 0.393504 } } };
 static const series illness = { "national_illness.csv", KIND_CUSTOM, 36, "w", "",
-    { { 24, 6.213324, 1.622231 }, { 36, 7.713822, 1.905885 }, { 48, 7.851274, 1.952149 }, { 60, 6.884904, 1.788430 } } };
+    { { 24, 6.213324, 1.622231 }, { 36, 7.713822, 1.905885 }, { 48, 7.851274, 1.952149 },
+      { 60, 6.884904, 1.788430 } } };
 
 typedef struct loaded { frame frame; scaler scaler; split split; float *scaled; } loaded;
 
@@ -29,7 +35,8 @@ static loaded load(const series *s, int64_t pred_len) {
     char path[512];
     loaded d = { 0 };
     tide_failure failure = { 0 };
-    if (frame_read(shared_file(path, s->file), &(frame_options){ .kind = s->kind }, &d.frame, &failure)) fail_msg("%s", failure.message);
+    if (frame_read(shared_file(path, s->file), &(frame_options){ .kind = s->kind }, &d.frame, &failure))
+        fail_msg("%s", failure.message);
     assert_int_equal(split_make(&d.frame, s->kind, s->seq_len, pred_len, &d.split, NULL), TIDE_OK);
     assert_int_equal(split_require(&d.frame, s->kind, d.split, s->seq_len, pred_len, NULL), TIDE_OK);
     assert_int_equal(scaler_fit(&d.frame, d.split.train, &d.scaler), TIDE_OK);
@@ -102,10 +109,12 @@ static void check_linear(const series *s, int h, double low, double high) {
     int64_t pred_len = s->horizons[h].pred_len;
     loaded d = load(s, pred_len);
     tide_failure failure = { 0 };
-    baseline *b = baseline_linear(d.scaled, (column_range){ d.frame.columns, 0, d.frame.columns }, d.split, s->seq_len, pred_len, &failure);
+    baseline *b = baseline_linear(d.scaled, (column_range){ d.frame.columns, 0, d.frame.columns }, d.split, s->seq_len,
+                                  pred_len, &failure);
     if (!b) fail_msg("%s", failure.message);
     score_result r = score_baseline(&d, b, s->seq_len, pred_len);
-    if (!(r.mse >= low && r.mse <= high)) fail_msg("%s: linear baseline's test MSE %.6f, expected %.3f to %.3f", s->file, r.mse, low, high);
+    if (!(r.mse >= low && r.mse <= high))
+        fail_msg("%s: linear baseline's test MSE %.6f, expected %.3f to %.3f", s->file, r.mse, low, high);
     baseline_free(b);
     unload(&d);
 }
@@ -121,7 +130,8 @@ static void test_power_prices(void **state) {
     char path[512], stamp[40];
     frame f;
     tide_failure failure = { 0 };
-    if (frame_read(shared_file(path, "epf_np.csv"), &(frame_options){ 0 }, &f, &failure)) fail_msg("%s", failure.message);
+    if (frame_read(shared_file(path, "epf_np.csv"), &(frame_options){ 0 }, &f, &failure))
+        fail_msg("%s", failure.message);
     assert_int_equal(f.rows, 52416);
     assert_string_equal(f.names[0], "Grid load forecast");
     assert_string_equal(f.warnings, "");
@@ -132,12 +142,14 @@ static void test_power_prices(void **state) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest quick[] = {
-        cmocka_unit_test(test_etth1),   cmocka_unit_test(test_etth2),        cmocka_unit_test(test_illness),     cmocka_unit_test(test_ettm1),
+        cmocka_unit_test(test_etth1),   cmocka_unit_test(test_etth2),        cmocka_unit_test(test_illness),
+        cmocka_unit_test(test_ettm1),
         cmocka_unit_test(test_weather), cmocka_unit_test(test_linear_etth1), cmocka_unit_test(test_power_prices),
         cmocka_unit_test(test_long_season),
     };
     const struct CMUnitTest slow[] = {
-        cmocka_unit_test(test_ettm1_long),   cmocka_unit_test(test_weather_long),      cmocka_unit_test(test_linear_ettm1),
+        cmocka_unit_test(test_ettm1_long),   cmocka_unit_test(test_weather_long),
+        cmocka_unit_test(test_linear_ettm1),
         cmocka_unit_test(test_linear_weather), cmocka_unit_test(test_linear_ettm1_long),
     };
     if (argc > 1 && !strcmp(argv[1], "slow")) return cmocka_run_group_tests(slow, NULL, NULL);

@@ -24,7 +24,8 @@ static void test_by_hand(void **state) {
     expect_near("mspe", r.mspe, 100 * (0.25 + 0.0625 + 1) / 5, 1e-12);
     expect_near("smape", r.smape, 200 * (1 / 5.0 + 1 / 7.0 + 2 / 6.0 + 1) / 6, 1e-12);
     expect_near("wape", r.wape, 100 * 5 / 13.0, 1e-12);
-    expect_near("direction", r.direction, 2 / 4.0, 1e-15);           /* up up and up down, forecast up level and level down */
+    expect_near("direction", r.direction, 2 / 4.0, 1e-15);           /* up up and up down, forecast up level and level
+                                                                        down */
     expect_near("majority", r.direction_majority, 3 / 4.0, 1e-15);
     expect_near("across", r.direction_across, 1, 0);
     assert_true(r.direction_low < r.direction && r.direction < r.direction_high);
@@ -85,7 +86,8 @@ static void test_empty(void **state) {
 /* Wilson's interval for 8 of 10: 0.4902 to 0.9433 (a textbook's). */
 static void test_interval(void **state) {
     (void)state;
-    static const float truth[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, prediction[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 7, 6 };
+    static const float truth[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 },
+                       prediction[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 7, 6 };
     score *s = score_new(11, 1);
     score_add(s, prediction, truth, 1);
     score_result r = score_total(s);
@@ -115,11 +117,14 @@ static void test_simple_baselines(void **state) {
 static void test_seasons(void **state) {
     (void)state;
     static const struct { time_step step; int64_t season; } cases[] = {
-        { { UNIT_HOUR, 1, 0 }, 24 },  { { UNIT_MINUTE, 15, 0 }, 96 }, { { UNIT_MINUTE, 7, 0 }, 0 }, { { UNIT_SECOND, 30, 0 }, 2880 },
-        { { UNIT_DAY, 1, 0 }, 7 },    { { UNIT_BUSINESS_DAY, 1, 0 }, 5 }, { { UNIT_WEEK, 1, 0 }, 52 }, { { UNIT_MONTH, 1, 31 }, 12 },
+        { { UNIT_HOUR, 1, 0 }, 24 },  { { UNIT_MINUTE, 15, 0 }, 96 }, { { UNIT_MINUTE, 7, 0 }, 0 },
+        { { UNIT_SECOND, 30, 0 }, 2880 },
+        { { UNIT_DAY, 1, 0 }, 7 },    { { UNIT_BUSINESS_DAY, 1, 0 }, 5 }, { { UNIT_WEEK, 1, 0 }, 52 },
+        { { UNIT_MONTH, 1, 31 }, 12 },
         { { UNIT_QUARTER, 1, 0 }, 4 }, { { UNIT_YEAR, 1, 0 }, 0 },    { { UNIT_NONE, 0, 0 }, 0 },
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) assert_int_equal(season_default(cases[i].step), cases[i].season);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(season_default(cases[i].step), cases[i].season);
 }
 
 enum { ROWS = 700, INPUTS = 9, AHEAD = 6 };
@@ -144,8 +149,8 @@ static void test_linear_recovers(void **state) {
     baseline_free(b);
 }
 
-/* Least squares leave a residual orthogonal to every input, hence to their differences. A ridge of 1e-4 on 686 windows of unit
- * size shifts that by far less than the tolerance, float weights likewise. */
+/* Least squares leave a residual orthogonal to every input, hence to their differences. A ridge of 1e-4 on 686 windows
+ * of unit size shifts that by far less than the tolerance, float weights likewise. */
 static void test_linear_is_best(void **state) {
     (void)state;
     static float series[ROWS];
@@ -159,7 +164,8 @@ static void test_linear_is_best(void **state) {
     for (int t = 0; t < ALL; t++) {
         float out[AHEAD];
         baseline_predict(b, series + t, INPUTS, AHEAD, 1, out);
-        for (int i = 0; i < AHEAD; i++) residual[i] += (series[t + INPUTS + i] - out[i]) * (series[t + INPUTS - 1] - series[t]);
+        for (int i = 0; i < AHEAD; i++)
+            residual[i] += (series[t + INPUTS + i] - out[i]) * (series[t + INPUTS - 1] - series[t]);
     }
     for (int i = 0; i < AHEAD; i++) expect_near("residual times an input difference", residual[i] / ALL, 0, 1e-4);
     baseline_free(b);
@@ -179,7 +185,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_hand),        cmocka_unit_test(test_batches),         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_interval),       cmocka_unit_test(test_simple_baselines), cmocka_unit_test(test_seasons),
-        cmocka_unit_test(test_linear_recovers), cmocka_unit_test(test_linear_is_best), cmocka_unit_test(test_linear_needs_windows),
+        cmocka_unit_test(test_linear_recovers), cmocka_unit_test(test_linear_is_best),
+        cmocka_unit_test(test_linear_needs_windows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,8 @@ static void add(made *m, const char *format, ...) {
     assert_true(m->used < ROOM);
 }
 
-static const char *stamps(int64_t start, int64_t step_s, int64_t rows, const time_format *format, const char *name, made *m) {
+static const char *stamps(int64_t start, int64_t step_s, int64_t rows, const time_format *format, const char *name,
+                          made *m) {
     m->used = 0;
     add(m, "%s,a,b\n", name);
     for (int64_t i = 0; i < rows; i++) {
@@ -35,11 +36,14 @@ static void test_forms(void **state) {
     (void)state;
     static const struct { time_format f; int64_t step_s, rows; const char *next; } cases[] = {
         { { .kind = 'd', .shape = DATE_DMY, .separator = '/', .padded = true }, DAY_SECONDS, 30, "31/01/2023" },
-        { { .kind = 'd', .shape = DATE_DMY, .separator = '.', .padded = true, .middle = ' ', .hour_padded = true, .seconds = true }, 3600, 400, "17.01.2023 16:00:00" },
-        { { .kind = 'd', .shape = DATE_MDY, .separator = '/', .middle = ' ', .half = 'A' }, 3600, 330, "1/14/2023 6:00 PM" },
+        { { .kind = 'd', .shape = DATE_DMY, .separator = '.', .padded = true, .middle = ' ', .hour_padded = true,
+            .seconds = true }, 3600, 400, "17.01.2023 16:00:00" },
+        { { .kind = 'd', .shape = DATE_MDY, .separator = '/', .middle = ' ', .half = 'A' }, 3600, 330,
+          "1/14/2023 6:00 PM" },
         { { .kind = 'd', .shape = DATE_YMD, .separator = '.', .padded = true }, DAY_SECONDS, 20, "2023.01.21" },
         { { .kind = 'd', .shape = DATE_COMPACT }, DAY_SECONDS, 40, "20230210" },
-        { { .kind = 'd', .separator = '-', .padded = true, .middle = ' ', .colon = '.', .seconds = true, .hour_padded = true }, 3600, 30, "2023-01-02 06.00.00" },
+        { { .kind = 'd', .separator = '-', .padded = true, .middle = ' ', .colon = '.', .seconds = true,
+            .hour_padded = true }, 3600, 30, "2023-01-02 06.00.00" },
     };
     static made m;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -47,7 +51,8 @@ static void test_forms(void **state) {
         tide_failure  failure;
         char          next[40];
         frame_options o = { 0 };
-        if (read_text(stamps(january, cases[i].step_s, cases[i].rows, &cases[i].f, "When", &m), &o, &f, &failure) != TIDE_OK)
+        if (read_text(stamps(january, cases[i].step_s, cases[i].rows, &cases[i].f, "When", &m), &o, &f, &failure) !=
+            TIDE_OK)
             fail_msg("%s: %s", cases[i].next, failure.message);
         assert_int_equal(f.columns, 2);
         assert_string_equal(f.warnings, "");
@@ -102,7 +107,8 @@ static void test_day_or_month(void **state) {
     reads(text, (frame_options){ .date_order = DATE_MDY }, &f);
     assert_int_equal(f.step.unit, UNIT_DAY);
     frame_free(&f);
-    refuses("date,a\n13/01/2023,1\n01/13/2023,2\n", (frame_options){ 0 }, "'01/13/2023' is no time stamp like those before it");
+    refuses("date,a\n13/01/2023,1\n01/13/2023,2\n", (frame_options){ 0 },
+            "'01/13/2023' is no time stamp like those before it");
 }
 
 static void test_date_and_clock(void **state) {
@@ -125,7 +131,8 @@ static void test_date_and_clock(void **state) {
     reads(m.text, (frame_options){ .time_column = "Date,Time" }, &f);
     assert_int_equal(f.time_columns.count, 2);
     frame_free(&f);
-    reads("\"when, local\",a\n2020-01-01,1\n2020-01-02,2\n2020-01-03,3\n", (frame_options){ .time_column = "when, local" }, &f);
+    reads("\"when, local\",a\n2020-01-01,1\n2020-01-02,2\n2020-01-03,3\n",
+          (frame_options){ .time_column = "when, local" }, &f);
     assert_string_equal(f.time_name, "when, local");
     frame_free(&f);
     refuses("clock,a\n10:00,1\n11:00,2\n", (frame_options){ 0 }, "times of day, and no other column their dates");
@@ -146,7 +153,9 @@ static void test_parts(void **state) {
     /* beside the stamps they are left out, and said to be; a column of the same name that is something else stays */
     m.used = 0;
     add(&m, "date,hour,weekday,day,pm\n");
-    for (int i = 0; i < 60; i++) add(&m, "2023-01-%02d %02d:00:00,%d,%d,%d,%d\n", 1 + i / 24, i % 24, i % 24, (i / 24 + 6) % 7, i * i % 13, i % 11);
+    for (int i = 0; i < 60; i++)
+        add(&m, "2023-01-%02d %02d:00:00,%d,%d,%d,%d\n", 1 + i / 24, i % 24, i % 24, (i / 24 + 6) % 7, i * i % 13,
+            i % 11);
     reads(m.text, (frame_options){ 0 }, &f);
     assert_int_equal(f.columns, 2);
     assert_string_equal(f.names[0], "day");
@@ -172,7 +181,8 @@ static void test_long_format(void **state) {
     m.used = 0;
     add(&m, "ds,store,item,y\n");
     for (int i = 0; i < 28; i++)
-        for (int s = 0; s < 4; s++) add(&m, "2023-01-%02d,%s,%d,%d\n", 1 + i, s / 2 ? "north" : "south", 1 + s % 2, 10 * s + i % 3);
+        for (int s = 0; s < 4; s++)
+            add(&m, "2023-01-%02d,%s,%d,%d\n", 1 + i, s / 2 ? "north" : "south", 1 + s % 2, 10 * s + i % 3);
     refuses(m.text, (frame_options){ 0 }, "'store' and 'item' name 4 series");
 }
 
@@ -180,7 +190,8 @@ static void test_sort(void **state) {
     (void)state;
     static const char blocks[] = "date,a\n2023-01-03,3\n2023-01-04,4\n2023-01-01,1\n2023-01-02,2\n";
     frame f;
-    refuses("date,a\n2023-01-03,3\n2023-01-02,2\n2023-01-01,1\n", (frame_options){ 0 }, "the newest row comes first; --sort");
+    refuses("date,a\n2023-01-03,3\n2023-01-02,2\n2023-01-01,1\n", (frame_options){ 0 },
+            "the newest row comes first; --sort");
     refuses(blocks, (frame_options){ 0 }, "time runs backwards 1 time: 2023-01-01 comes after 2023-01-04; --sort");
     reads(blocks, (frame_options){ .sort = true }, &f);
     for (int i = 0; i < 4; i++) assert_true(f.values[i] == i + 1);
@@ -203,7 +214,8 @@ static void test_gaps(void **state) {
     m.used = 0;
     add(&m, "date,a\n");
     for (int day = 0; day < 12; day++)
-        for (int hour = 10; hour < 17 && day % 7 < 5; hour++) add(&m, "2024-01-%02d %02d:00:00,%d\n", 1 + day, hour, hour % 5);
+        for (int hour = 10; hour < 17 && day % 7 < 5; hour++)
+            add(&m, "2024-01-%02d %02d:00:00,%d\n", 1 + day, hour, hour % 5);
     reads(m.text, (frame_options){ 0 }, &f);
     expect_has(f.warnings, "rows from 10:00 to 16:00 only");
     expect_has(f.warnings, "trading hours");
@@ -211,7 +223,8 @@ static void test_gaps(void **state) {
     reads("date,a\n2023-01-01,1\n2023-01-02,2\n2023-01-02,9\n2023-01-03,3\n2023-01-04,4\n", (frame_options){ 0 }, &f);
     expect_has(f.warnings, "1 time stamps stand twice, 1 of them with other values");
     frame_free(&f);
-    refuses("date,a\n2024-10-27 01:00:00+02:00,1\n2024-10-27 02:00:00+02:00,2\n2024-10-27 02:00:00+01:00,3\n", (frame_options){ 0 },
+    refuses("date,a\n2024-10-27 01:00:00+02:00,1\n2024-10-27 02:00:00+02:00,2\n2024-10-27 02:00:00+01:00,3\n",
+            (frame_options){ 0 },
             "if clocks were put forward or back there, write all stamps in UTC (Z)");
 }
 
@@ -219,8 +232,10 @@ static void test_gaps(void **state) {
 static void test_steps(void **state) {
     (void)state;
     static const struct { const char *text; time_unit unit; int32_t day; } cases[] = {
-        { "MS", UNIT_MONTH, 1 },   { "ME", UNIT_MONTH, 31 }, { "M", UNIT_MONTH, 0 },      { "QS", UNIT_QUARTER, 1 }, { "QE-DEC", UNIT_QUARTER, 31 },
-        { "Q-NOV", UNIT_QUARTER, 0 }, { "W-SUN", UNIT_WEEK, 0 }, { "YE", UNIT_YEAR, 31 }, { "A-DEC", UNIT_YEAR, 0 }, { "T", UNIT_MINUTE, 0 },
+        { "MS", UNIT_MONTH, 1 },   { "ME", UNIT_MONTH, 31 }, { "M", UNIT_MONTH, 0 },      { "QS", UNIT_QUARTER, 1 },
+        { "QE-DEC", UNIT_QUARTER, 31 },
+        { "Q-NOV", UNIT_QUARTER, 0 }, { "W-SUN", UNIT_WEEK, 0 }, { "YE", UNIT_YEAR, 31 }, { "A-DEC", UNIT_YEAR, 0 },
+        { "T", UNIT_MINUTE, 0 },
     };
     time_step step;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -228,7 +243,8 @@ static void test_steps(void **state) {
         assert_int_equal(step.unit, cases[i].unit);
         assert_int_equal(step.day, cases[i].day);
     }
-    assert_false(step_parse("ms", &step) || step_parse("BME", &step) || step_parse("h-SUN", &step) || step_parse("W-", &step));
+    assert_false(step_parse("ms", &step) || step_parse("BME", &step) || step_parse("h-SUN", &step) ||
+                 step_parse("W-", &step));
     frame f;
     reads("date,a\n2023-01-15,1\n2023-02-15,2\n2023-03-15,3\n", (frame_options){ .freq = "ME" }, &f);
     char next[40];

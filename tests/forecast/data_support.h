@@ -49,7 +49,8 @@ static inline tide_status read_text(const char *text, const frame_options *optio
 
 static inline void expect_near(const char *what, double got, double expected, double tolerance) {
     if (fabs(got - expected) <= tolerance) return;
-    fail_msg("%s: expected %.9g, got %.9g, %.3g apart, %.3g allowed", what, expected, got, fabs(got - expected), tolerance);
+    fail_msg("%s: expected %.9g, got %.9g, %.3g apart, %.3g allowed", what, expected, got, fabs(got - expected),
+             tolerance);
 }
 
 static inline void expect_has(const char *text, const char *part) {

@@ -56,9 +56,12 @@ static void test_stamps(void **state) {
 static void test_no_stamps(void **state) {
     (void)state;
     static const char *const cases[] = {
-        "", "12", "1.5", "20160701", "2016-13-01", "2016-02-30", "2019-02-29", "2016-07-01 24:00", "2016-07-01 00:60", "2016-07/01",
-        "01.07.2016", "2016-07-01 00:00:00x", "2016-07-01 00:00:00.5", "2016-07-01 00:00:00.", "2016-07-01 00", "2016-07-01T", "16-07-01",
-        "2016-07-01 00:00+2", "2016-07-01 00:00+020", "2016-07-01 00:00+0:200", "1467331200001", "1234567890123456", "yesterday",
+        "", "12", "1.5", "20160701", "2016-13-01", "2016-02-30", "2019-02-29", "2016-07-01 24:00", "2016-07-01 00:60",
+        "2016-07/01",
+        "01.07.2016", "2016-07-01 00:00:00x", "2016-07-01 00:00:00.5", "2016-07-01 00:00:00.", "2016-07-01 00",
+        "2016-07-01T", "16-07-01",
+        "2016-07-01 00:00+2", "2016-07-01 00:00+020", "2016-07-01 00:00+0:200", "1467331200001", "1234567890123456",
+        "yesterday",
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int64_t seconds;
@@ -69,7 +72,8 @@ static void test_no_stamps(void **state) {
 static void test_step_names(void **state) {
     (void)state;
     static const struct { const char *text, *printed; time_unit unit; int32_t count; } cases[] = {
-        { "15min", "15min", UNIT_MINUTE, 15 }, { "h", "h", UNIT_HOUR, 1 },      { "1h", "h", UNIT_HOUR, 1 },  { "3H", "3h", UNIT_HOUR, 3 },
+        { "15min", "15min", UNIT_MINUTE, 15 }, { "h", "h", UNIT_HOUR, 1 },      { "1h", "h", UNIT_HOUR, 1 },
+        { "3H", "3h", UNIT_HOUR, 3 },
         { "T", "min", UNIT_MINUTE, 1 },        { "d", "d", UNIT_DAY, 1 },       { "B", "b", UNIT_BUSINESS_DAY, 1 },
         { "w", "w", UNIT_WEEK, 1 },            { "m", "m", UNIT_MONTH, 1 },     { "q", "q", UNIT_QUARTER, 1 },
         { "Y", "y", UNIT_YEAR, 1 },            { "30s", "30s", UNIT_SECOND, 30 },
@@ -110,7 +114,8 @@ static void test_advance(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int64_t to = time_advance(stamp(cases[i].from), cases[i].step, cases[i].steps);
-        if (to != stamp(cases[i].to)) fail_msg("case %zu, from %s: expected %s, got %+ld s", i, cases[i].from, cases[i].to,
+        if (to != stamp(cases[i].to)) fail_msg("case %zu, from %s: expected %s, got %+ld s", i, cases[i].from,
+                                               cases[i].to,
                                                (long)(to - stamp(cases[i].to)));
     }
 }
@@ -118,9 +123,12 @@ static void test_advance(void **state) {
 /* A series made with a step is found to have that step, from many starts. */
 static void test_find(void **state) {
     (void)state;
-    static const time_step steps[] = { { UNIT_SECOND, 1, 0 },  { UNIT_SECOND, 30, 0 }, { UNIT_MINUTE, 1, 0 }, { UNIT_MINUTE, 15, 0 },
-                                       { UNIT_HOUR, 1, 0 },    { UNIT_HOUR, 3, 0 },    { UNIT_DAY, 1, 0 },    { UNIT_BUSINESS_DAY, 1, 0 },
-                                       { UNIT_WEEK, 1, 0 },    { UNIT_WEEK, 2, 0 },    { UNIT_MONTH, 1, 0 },  { UNIT_MONTH, 2, 0 },
+    static const time_step steps[] = { { UNIT_SECOND, 1, 0 },  { UNIT_SECOND, 30, 0 }, { UNIT_MINUTE, 1, 0 },
+                                       { UNIT_MINUTE, 15, 0 },
+                                       { UNIT_HOUR, 1, 0 },    { UNIT_HOUR, 3, 0 },    { UNIT_DAY, 1, 0 },
+                                       { UNIT_BUSINESS_DAY, 1, 0 },
+                                       { UNIT_WEEK, 1, 0 },    { UNIT_WEEK, 2, 0 },    { UNIT_MONTH, 1, 0 },
+                                       { UNIT_MONTH, 2, 0 },
                                        { UNIT_QUARTER, 1, 0 }, { UNIT_YEAR, 1, 0 },    { UNIT_YEAR, 2, 0 } };
     static const char *const starts[] = { "2016-07-01", "2020-01-31", "2019-01-30 06:00", "2020-02-29", "2015-12-28" };
     enum { ROWS = 20 };

@@ -11,7 +11,8 @@ static char *wide_text(header kind, int columns) {
     char  *text = malloc(room), *at = text;
     assert_non_null(text);
     at += sprintf(at, "date");
-    for (int c = 0; c < columns; c++) at += kind == UNNAMED ? sprintf(at, ",") : sprintf(at, ",c%d", kind == TWINS && c == columns - 1 ? 0 : c);
+    for (int c = 0; c < columns; c++)
+        at += kind == UNNAMED ? sprintf(at, ",") : sprintf(at, ",c%d", kind == TWINS && c == columns - 1 ? 0 : c);
     for (int row = 0; row < 2; row++) {
         at += sprintf(at, "\n2024-01-%02d", row + 1);
         for (int c = 0; c < columns; c++) at += sprintf(at, ",%d", row);
@@ -52,7 +53,8 @@ static double seconds_of(header kind, int columns) {
         double took = cpu_seconds() - began;
         if (took < least) least = took;
         if (kind == NAMED && status != TIDE_OK) fail_msg("expected ok, got %s", failure.message);
-        if (kind != NAMED && (status != TIDE_EDATA || !strstr(failure.message, says[kind]))) fail_msg("expected \"%s\", got \"%s\"", says[kind], failure.message);
+        if (kind != NAMED && (status != TIDE_EDATA || !strstr(failure.message, says[kind])))
+            fail_msg("expected \"%s\", got \"%s\"", says[kind], failure.message);
         frame_free(&f);
     }
     unlink(path);
@@ -60,13 +62,15 @@ static double seconds_of(header kind, int columns) {
     return least;
 }
 
-/* Work in pairs of columns would take 4 times as long; caches that a wide file outgrows account for what is beyond 2. */
+/* Work in pairs of columns would take 4 times as long; caches that a wide file outgrows account for what is beyond
+ * 2. */
 static void test_twice_as_wide(void **state) {
     static const char *const names[] = { "named", "unnamed", "twins" };
     (void)state;
     for (int kind = NAMED; kind <= TWINS; kind++) {
         double half = seconds_of((header)kind, HALF), whole = seconds_of((header)kind, 2 * HALF);
-        if (whole > 3.2 * half) fail_msg("%s: %d columns took %.3f s, twice as many %.3f s", names[kind], HALF, half, whole);
+        if (whole > 3.2 * half)
+            fail_msg("%s: %d columns took %.3f s, twice as many %.3f s", names[kind], HALF, half, whole);
     }
 }
 
@@ -77,7 +81,8 @@ static void test_one_note(void **state) {
     frame_options options = { 0 };
     write_temporary(path, "date,,a,,\n2024-01-01,1,2,3,4\n2024-01-02,1,3,3,4\n");
     assert_int_equal(frame_read(path, &options, &f, NULL), TIDE_OK);
-    if (!strstr(f.warnings, "3 columns have no name, the first is column 2: left out\n")) fail_msg("the warnings are \"%s\"", f.warnings);
+    if (!strstr(f.warnings, "3 columns have no name, the first is column 2: left out\n"))
+        fail_msg("the warnings are \"%s\"", f.warnings);
     frame_free(&f);
     unlink(path);
 }

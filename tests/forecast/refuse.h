@@ -1,4 +1,5 @@
-/* An allocator that refuses: the linker sends every allocation here (-Wl,--wrap). One test program includes this once. */
+/* An allocator that refuses: the linker sends every allocation here (-Wl,--wrap). One test program includes this
+ * once. */
 #ifndef REFUSE_H
 #define REFUSE_H
 

@@ -1,4 +1,5 @@
-/* --compile-mode: what a run chose by timing is in its run.json, and is what it goes on with, whatever the cache says by then. */
+/* --compile-mode: what a run chose by timing is in its run.json, and is what it goes on with, whatever the cache says
+ * by then. */
 #include "train_support.h"
 
 static char folder[64];
@@ -98,11 +99,13 @@ static void test_run_beats_cache(void **state) {
     assert_string_equal(h.note, "");
     char other[128];
     assert_false(cache_file(other));
-    assert_int_equal(train("first", "batch-size 32 patience 0 epochs 4 threads 2 compile-mode max-autotune", &h), TIDE_OK);
+    assert_int_equal(train("first", "batch-size 32 patience 0 epochs 4 threads 2 compile-mode max-autotune", &h),
+                     TIDE_OK);
     expect_has(h.note, " 0 from the cache");
     write_other_choices();
     h = (heard){ 0 };
-    assert_int_equal(train("other", "batch-size 32 patience 0 epochs 4 threads 2 compile-mode max-autotune", &h), TIDE_OK);
+    assert_int_equal(train("other", "batch-size 32 patience 0 epochs 4 threads 2 compile-mode max-autotune", &h),
+                     TIDE_OK);
     if (same_model("other", "usual")) fail_msg("other choices gave the same bits: this test shows nothing");
     run_folder_of(path, "other");
     char *kept = whole_file(path, "run.json", &size);
@@ -110,19 +113,24 @@ static void test_run_beats_cache(void **state) {
     expect_has(kept, ": 48");
     free(kept);
 
-    /* Stopped, the cache emptied, gone on with in another mode and on another number of threads: what the run has chosen holds. */
-    assert_int_equal(train("halves", "batch-size 32 patience 0 epochs 4 threads 2 compile-mode max-autotune", &stop), TIDE_ECANCELLED);
+    /* Stopped, the cache emptied, gone on with in another mode and on another number of threads: what the run has
+     * chosen holds. */
+    assert_int_equal(train("halves", "batch-size 32 patience 0 epochs 4 threads 2 compile-mode max-autotune", &stop),
+                     TIDE_ECANCELLED);
     empty_cache();
     h = (heard){ 0 };
-    assert_int_equal(train("halves", "batch-size 32 patience 0 epochs 4 threads 1 resume must compile-mode default", &h), TIDE_OK);
+    assert_int_equal(
+        train("halves", "batch-size 32 patience 0 epochs 4 threads 1 resume must compile-mode default", &h), TIDE_OK);
     if (!same_model("halves", "other")) fail_msg("the resumed run has other bits than the one that was not stopped");
 
     /* The other way round: a run of default mode goes on by the fixed tables. */
     stop = (heard){ .stop_at = 12 }, h = (heard){ 0 };
     assert_int_equal(train("plain", "batch-size 32 patience 0 epochs 4", &stop), TIDE_ECANCELLED);
-    assert_int_equal(train("plain", "batch-size 32 patience 0 epochs 4 resume must compile-mode max-autotune", &h), TIDE_OK);
+    assert_int_equal(train("plain", "batch-size 32 patience 0 epochs 4 resume must compile-mode max-autotune", &h),
+                     TIDE_OK);
     assert_string_equal(h.note, "");
-    if (!same_model("plain", "usual")) fail_msg("a run of default mode changed its bits when it was resumed with max-autotune");
+    if (!same_model("plain", "usual"))
+        fail_msg("a run of default mode changed its bits when it was resumed with max-autotune");
 }
 
 static void test_damaged_choices(void **state) {
@@ -151,6 +159,7 @@ static void test_damaged_choices(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_run_beats_cache), cmocka_unit_test(test_damaged_choices) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_run_beats_cache),
+                                        cmocka_unit_test(test_damaged_choices) };
     return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }

@@ -1,5 +1,5 @@
-/* Model files that lie: each member of the metadata and each tensor beyond what a run can have is refused at once, with its
- * name, before a model is made. What 0.1.0 wrote is read as it was. */
+/* Model files that lie: each member of the metadata and each tensor beyond what a run can have is refused at once, with
+ * its name, before a model is made. What 0.1.0 wrote is read as it was. */
 #include <jansson.h>
 #include <tidemill/io.h>
 
@@ -51,7 +51,9 @@ static void write_key(const char *file, const char *key, const char *text) {
     tide_archive a = { 0 }, changed = { 0 };
     assert_int_equal(tide_safetensors_read(file, &a, NULL), TIDE_OK);
     for (int64_t i = 0; i < a.count; i++)
-        assert_int_equal(tide_archive_add(&changed, a.tensors[i].name, a.tensors[i].type, a.tensors[i].shape, a.tensors[i].data), TIDE_OK);
+        assert_int_equal(
+            tide_archive_add(&changed, a.tensors[i].name, a.tensors[i].type, a.tensors[i].shape, a.tensors[i].data),
+            TIDE_OK);
     for (int64_t i = 0; i < a.metadata_count; i++)
         assert_int_equal(tide_archive_set(&changed, a.keys[i], strcmp(a.keys[i], key) ? a.values[i] : text), TIDE_OK);
     assert_int_equal(tide_safetensors_write(file, &changed, NULL), TIDE_OK);
@@ -65,9 +67,12 @@ static void refused(const char *what, const char *where) {
     forecast_result r;
     tide_failure    failure;
     tide_status     status = predict(&r, &failure);
-    if (status != TIDE_EDATA) fail_msg("%s: expected %s, got %s: %s", what, tide_status_name(TIDE_EDATA), tide_status_name(status), failure.message);
+    if (status != TIDE_EDATA)
+        fail_msg("%s: expected %s, got %s: %s", what, tide_status_name(TIDE_EDATA), tide_status_name(status),
+                 failure.message);
     assert_null(r.csv);
-    if (strcmp(failure.column, where)) fail_msg("%s: expected a failure at %s, got %s: %s", what, where, failure.column, failure.message);
+    if (strcmp(failure.column, where))
+        fail_msg("%s: expected a failure at %s, got %s: %s", what, where, failure.column, failure.message);
     expect_has(failure.message, "the model is damaged");
 }
 
@@ -86,26 +91,44 @@ static void test_members(void **state) {
         { "model", "", "model" }, { "model", "[]", "model" },
         { "model.e_layers", "100000", NULL }, { "model.e_layers", "1000000000", NULL }, { "model.e_layers", "0", NULL },
         { "model.e_layers", "256", "encoder.attn_layers.2.attention.query_projection.weight" },
-        { "model.e_layers", "1", NULL }, { "model.d_model", "65536", "model.head_size" }, { "model.d_model", "1e3", NULL },
-        { "model.head_size", "1000000000", NULL }, { "model.n_heads", "0", NULL }, { "model.n_heads", "4294967298", NULL },
+        { "model.e_layers", "1", NULL }, { "model.d_model", "65536", "model.head_size" },
+        { "model.d_model", "1e3", NULL },
+        { "model.head_size", "1000000000", NULL }, { "model.n_heads", "0", NULL },
+        { "model.n_heads", "4294967298", NULL },
         { "model.d_ff", "262144", "encoder.attn_layers.0.conv1.weight" }, { "model.d_ff", "-1", NULL },
-        { "model.seq_len", "1000000", "enc_embedding.value_embedding.weight" }, { "model.seq_len", "9223372036854775807", NULL },
-        { "model.pred_len", "1000000", "projector.weight" }, { "model.pred_len", "\"6\"", NULL }, { "model.columns", "0", NULL },
-        { "model.columns", "1000000000", "columns" }, { "model.columns", "2", "model.out_count" }, { "model.out_first", "1", "model.out_count" },
-        { "model.out_count", "0", NULL }, { "model.dropout", "2", NULL }, { "model.dropout", "\"\"", NULL }, { "model.activation", "\"tanh\"", NULL },
-        { "model.use_norm", "1", NULL }, { "model.marks", "1", NULL }, { "model.marks", "0", NULL }, { "model.marks", "15", NULL },
-        { "time.marks", "\"s\"", "model.marks" }, { "time.marks", "\"y\"", "model.marks" }, { "time.marks", "\"\"", "model.marks" },
-        { "time.marks", "\"lunar\"", NULL }, { "time.step", "\"0h\"", NULL }, { "time.step", "3", NULL }, { "time.step", "\"99999y\"", "tail.time" },
-        { "time.step", "\"999999w\"", "tail.time" }, { "time", "", "time" }, { "time.kind", "101", "time" }, { "time.kind", "356", NULL },
-        { "time.kind", "0", "time" }, { "time.separator", "58", "time" }, { "time.separator", "-211", NULL }, { "time.middle", "37", "time" },
-        { "time.fraction", "127", NULL }, { "time.fraction", "100", "time" }, { "time.fraction", "-1", NULL }, { "time.fraction", "10", "time" },
-        { "time.fraction", "383", NULL }, { "time.offset", "\"+99999999999\"", NULL }, { "time.offset", "\"%s%s%s\"", "time" },
-        { "time.offset", "null", NULL }, { "time.padded", "3", NULL }, { "time.place", "-1", NULL }, { "time.column", "7", NULL },
-        { "time.column", "null", "model.marks" }, { "columns", "[\"a\"]", NULL }, { "columns", "[\"a\",\"b\",\"a\"]", NULL },
+        { "model.seq_len", "1000000", "enc_embedding.value_embedding.weight" },
+        { "model.seq_len", "9223372036854775807", NULL },
+        { "model.pred_len", "1000000", "projector.weight" }, { "model.pred_len", "\"6\"", NULL },
+        { "model.columns", "0", NULL },
+        { "model.columns", "1000000000", "columns" }, { "model.columns", "2", "model.out_count" },
+        { "model.out_first", "1", "model.out_count" },
+        { "model.out_count", "0", NULL }, { "model.dropout", "2", NULL }, { "model.dropout", "\"\"", NULL },
+        { "model.activation", "\"tanh\"", NULL },
+        { "model.use_norm", "1", NULL }, { "model.marks", "1", NULL }, { "model.marks", "0", NULL },
+        { "model.marks", "15", NULL },
+        { "time.marks", "\"s\"", "model.marks" }, { "time.marks", "\"y\"", "model.marks" },
+        { "time.marks", "\"\"", "model.marks" },
+        { "time.marks", "\"lunar\"", NULL }, { "time.step", "\"0h\"", NULL }, { "time.step", "3", NULL },
+        { "time.step", "\"99999y\"", "tail.time" },
+        { "time.step", "\"999999w\"", "tail.time" }, { "time", "", "time" }, { "time.kind", "101", "time" },
+        { "time.kind", "356", NULL },
+        { "time.kind", "0", "time" }, { "time.separator", "58", "time" }, { "time.separator", "-211", NULL },
+        { "time.middle", "37", "time" },
+        { "time.fraction", "127", NULL }, { "time.fraction", "100", "time" }, { "time.fraction", "-1", NULL },
+        { "time.fraction", "10", "time" },
+        { "time.fraction", "383", NULL }, { "time.offset", "\"+99999999999\"", NULL },
+        { "time.offset", "\"%s%s%s\"", "time" },
+        { "time.offset", "null", NULL }, { "time.padded", "3", NULL }, { "time.place", "-1", NULL },
+        { "time.column", "7", NULL },
+        { "time.column", "null", "model.marks" }, { "columns", "[\"a\"]", NULL },
+        { "columns", "[\"a\",\"b\",\"a\"]", NULL },
         { "columns", "[\"a\",\"\",\"c\"]", NULL }, { "columns", "[\"a\",2,\"c\"]", NULL }, { "places", "[1,2]", NULL },
-        { "places", "[0,1,-2]", NULL }, { "mean", "[0,1]", NULL }, { "mean", "[0,null,1]", NULL }, { "std", "[1,0,1]", NULL },
-        { "std", "[1,-1,1]", NULL }, { "std", "{}", NULL }, { "kind", "5", NULL }, { "kind", "4294967296", NULL }, { "features", "-1", NULL },
-        { "target", "3", NULL }, { "training", "[]", NULL }, { "training.season", "1e300", "training" }, { "training.val", "-1", "training" },
+        { "places", "[0,1,-2]", NULL }, { "mean", "[0,1]", NULL }, { "mean", "[0,null,1]", NULL },
+        { "std", "[1,0,1]", NULL },
+        { "std", "[1,-1,1]", NULL }, { "std", "{}", NULL }, { "kind", "5", NULL }, { "kind", "4294967296", NULL },
+        { "features", "-1", NULL },
+        { "target", "3", NULL }, { "training", "[]", NULL }, { "training.season", "1e300", "training" },
+        { "training.val", "-1", "training" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
@@ -135,7 +158,8 @@ static void with_tensor(const char *name, int64_t at, double value) {
         if (here && at >= 0 && t->type == TIDE_F32) ((float *)t->data)[at] = (float)value;
         if (here && at >= 0 && t->type == TIDE_F64) ((double *)t->data)[at] = value;
         if (here && at >= 0 && t->type == TIDE_I64) ((int64_t *)t->data)[at] = (int64_t)value;
-        if (!here || at >= 0) assert_int_equal(tide_archive_add(&changed, t->name, t->type, t->shape, t->data), TIDE_OK);
+        if (!here || at >= 0)
+            assert_int_equal(tide_archive_add(&changed, t->name, t->type, t->shape, t->data), TIDE_OK);
     }
     assert_int_equal(tide_archive_set(&changed, "tidemill.forecast", metadata), TIDE_OK);
     assert_int_equal(tide_safetensors_write(path, &changed, NULL), TIDE_OK);
@@ -181,11 +205,16 @@ static void test_first_version(void **state) {
 /* A checkpoint whose counters cannot be is refused, and metrics.csv stays as it was. */
 static void test_counters(void **state) {
     static const struct { const char *key, *value; } lies[] = {
-        { "metrics_bytes", "1099511627776" }, { "metrics_bytes", "1e3" },     { "metrics_bytes", "-1" },   { "epoch", "0" },
-        { "epoch", "1000000" },               { "epoch", "1.5" },             { "batch", "1" },            { "batch", "9000000000000000" },
-        { "step", "0" },                      { "step", "nan" },              { "best", "nan" },           { "best_epoch", "1000000" },
-        { "best_epoch", "0" },                { "worse", "7" },               { "finished", "2" },         { "finished", "" },
-        { "train_seconds", "nan" },           { "epoch_seconds", "inf" },     { "train_seconds", "-1" },   { "loss_sum", "much" },
+        { "metrics_bytes", "1099511627776" }, { "metrics_bytes", "1e3" },     { "metrics_bytes", "-1" },
+        { "epoch", "0" },
+        { "epoch", "1000000" },               { "epoch", "1.5" },             { "batch", "1" },
+        { "batch", "9000000000000000" },
+        { "step", "0" },                      { "step", "nan" },              { "best", "nan" },
+        { "best_epoch", "1000000" },
+        { "best_epoch", "0" },                { "worse", "7" },               { "finished", "2" },
+        { "finished", "" },
+        { "train_seconds", "nan" },           { "epoch_seconds", "inf" },     { "train_seconds", "-1" },
+        { "loss_sum", "much" },
     };
     char   file[128];
     size_t before, after;
@@ -203,10 +232,13 @@ static void test_counters(void **state) {
         small_options(&o, folder);
         set_all(&o, "epochs 1 resume must");
         tide_status status = forecast_train(&o, NULL, NULL, &r, &failure);
-        if (status != TIDE_EDATA) fail_msg("%s %s: expected %s, got %s: %s", lies[i].key, lies[i].value, tide_status_name(TIDE_EDATA), tide_status_name(status), failure.message);
+        if (status != TIDE_EDATA)
+            fail_msg("%s %s: expected %s, got %s: %s", lies[i].key, lies[i].value, tide_status_name(TIDE_EDATA),
+                     tide_status_name(status), failure.message);
         expect_has(failure.message, "--overwrite starts anew");
         char *now = whole_file(folder, "run/metrics.csv", &after);
-        if (after != before || memcmp(now, metrics, before)) fail_msg("%s %s: metrics.csv has changed", lies[i].key, lies[i].value);
+        if (after != before || memcmp(now, metrics, before))
+            fail_msg("%s %s: metrics.csv has changed", lies[i].key, lies[i].value);
         write_key(file, lies[i].key, was);
         forecast_result_free(&r);
         free(was);
@@ -216,12 +248,14 @@ static void test_counters(void **state) {
     tide_archive_free(&a);
 }
 
-/* Whatever a format holds, a stamp is a text of fewer than 40 bytes; whatever a step is, moving by it overflows nothing. */
+/* Whatever a format holds, a stamp is a text of fewer than 40 bytes; whatever a step is, moving by it overflows
+ * nothing. */
 static void test_stamps(void **state) {
     (void)state;
     for (int value = 0; value < 256; value++) {
         struct { char text[40], guard[8]; } out;
-        time_format f = { .kind = 'd', .shape = (char)value, .separator = '-', .padded = true, .hour_padded = true, .middle = ' ',
+        time_format f = { .kind = 'd', .shape = (char)value, .separator = '-', .padded = true, .hour_padded = true,
+                          .middle = ' ',
                           .seconds = true, .fraction = (char)value, .offset = "+02:00" };
         memset(&out, 'x', sizeof out);
         memset(f.offset, value == 1 ? 'o' : '+', value == 1 ? sizeof f.offset : 1);
@@ -240,7 +274,8 @@ static void test_stamps(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_members), cmocka_unit_test(test_tensors), cmocka_unit_test(test_first_version),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_members), cmocka_unit_test(test_tensors),
+                                        cmocka_unit_test(test_first_version),
                                         cmocka_unit_test(test_counters), cmocka_unit_test(test_stamps) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

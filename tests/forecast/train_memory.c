@@ -21,7 +21,8 @@ static bool run_refused(command call, const forecast_options *o, int64_t granted
     if (status == TIDE_OK) return refused;
     if (!refused) fail_msg("all allocations granted: %s", failure.message);
     if (status == TIDE_EDATA || status == TIDE_EINVAL || !failure.message[0])
-        fail_msg("allocation %" PRId64 " refused: status %s, \"%s\"", granted, tide_status_name(status), failure.message);
+        fail_msg("allocation %" PRId64 " refused: status %s, \"%s\"", granted, tide_status_name(status),
+                 failure.message);
     return true;
 }
 

@@ -22,7 +22,8 @@ static void test_values(void **state) {
     int64_t          count;
     (void)state;
     forecast_options_default(&o);
-    set_all(&o, "seq_len 48 train_epochs 7 lr 5e-4 loss_function mae use-norm no features MS target close kind etth lradj guide-slower");
+    set_all(&o, "seq_len 48 train_epochs 7 lr 5e-4 loss_function mae use-norm no features MS target close kind etth "
+                "lradj guide-slower");
     assert_int_equal(o.seq_len, 48);
     assert_int_equal(o.epochs, 7);
     assert_true(!o.use_norm && o.features == FORECAST_MS && o.kind == FORECAST_ETTH && o.loss_function == FORECAST_MAE);
@@ -49,7 +50,8 @@ static void test_values(void **state) {
 /* Spec section 3: parameter counts of published models. */
 static void test_presets(void **state) {
     static const struct { const char *name; int64_t columns, marks, parameters; } published[] = {
-        { "etth1-96", 7, 4, 841568 },    { "etth1-720", 7, 4, 3576016 }, { "etth2-96", 7, 4, 224224 },      { "weather-96", 21, 4, 4833888 },
+        { "etth1-96", 7, 4, 841568 },    { "etth1-720", 7, 4, 3576016 }, { "etth2-96", 7, 4, 224224 },
+        { "weather-96", 21, 4, 4833888 },
         { "ecl-96", 321, 4, 4833888 },   { "traffic-96", 862, 4, 6411872 }, { "pems04-12", 307, 0, 25320460 },
     };
     forecast_options o, resolved;
@@ -64,7 +66,8 @@ static void test_presets(void **state) {
         assert_int_equal(options_resolve(&o, &resolved, &compat, &failure), TIDE_OK);
         model_config_from(&resolved, &d, &c);
         if (model_parameters(&c) != published[i].parameters)
-            fail_msg("%s has %" PRId64 " parameters, %" PRId64 " are published", published[i].name, model_parameters(&c), published[i].parameters);
+            fail_msg("%s has %" PRId64 " parameters, %" PRId64 " are published", published[i].name,
+                     model_parameters(&c), published[i].parameters);
     }
     forecast_options_default(&o);
     set_all(&o, "epochs 3 preset exchange-336 d-model 64");
@@ -73,7 +76,8 @@ static void test_presets(void **state) {
     assert_string_equal(resolved.marks, "h");
     for (int64_t i = 0; forecast_preset_name(i); i++) {
         forecast_options_default(&o);
-        if (forecast_preset(&o, forecast_preset_name(i), &failure) != TIDE_OK) fail_msg("%s: %s", forecast_preset_name(i), failure.message);
+        if (forecast_preset(&o, forecast_preset_name(i), &failure) != TIDE_OK)
+            fail_msg("%s: %s", forecast_preset_name(i), failure.message);
     }
     assert_int_equal(forecast_preset(&o, "etth9-96", &failure), TIDE_EINVAL);
 }
@@ -99,15 +103,18 @@ static void test_contradictions(void **state) {
 
 static void test_memory_limit(void **state) {
     static const struct { const char *text; double bytes; } fine[] = {
-        { "512M", 512.0 * (1 << 20) }, { "2G", 2.0 * (1 << 30) }, { "1.5GiB", 1.5 * (1 << 30) }, { "300kb", 300 * 1024.0 }, { "1T", 1024.0 * (1 << 30) },
+        { "512M", 512.0 * (1 << 20) }, { "2G", 2.0 * (1 << 30) }, { "1.5GiB", 1.5 * (1 << 30) },
+        { "300kb", 300 * 1024.0 }, { "1T", 1024.0 * (1 << 30) },
         { "123456789", 123456789 },    { "2", 2 },
     };
-    static const char *const refused[] = { "0", "-1", "nan", "inf", "1.5", "12Q", "G", "2GG", "120%", "0.7x", "1e300", "M", " ", "5 M", "2GiBs" };
+    static const char *const refused[] = { "0",    "-1",   "nan",   "inf", "1.5", "12Q", "G",    "2GG",
+                                           "120%", "0.7x", "1e300", "M",   " ",   "5 M", "2GiBs" };
     tide_failure failure = { 0 };
     int64_t      bytes, all, share;
     (void)state;
     for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
-        if (memory_limit_parse(fine[i].text, &bytes, &failure) != TIDE_OK) fail_msg("%s: %s", fine[i].text, failure.message);
+        if (memory_limit_parse(fine[i].text, &bytes, &failure) != TIDE_OK)
+            fail_msg("%s: %s", fine[i].text, failure.message);
         expect_near(fine[i].text, (double)bytes, fine[i].bytes, 0);
     }
     assert_int_equal(memory_limit_parse("1", &all, &failure), TIDE_OK);
@@ -116,7 +123,8 @@ static void test_memory_limit(void **state) {
     expect_near("a share", (double)share / (double)all, 0.7, 1e-6);
     expect_near("in percent", (double)bytes, (double)share, 1e6); /* a cgroup's limit may move */
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-        if (memory_limit_parse(refused[i], &bytes, NULL) != TIDE_EINVAL) fail_msg("'%s' was accepted: %" PRId64, refused[i], bytes);
+        if (memory_limit_parse(refused[i], &bytes, NULL) != TIDE_EINVAL)
+            fail_msg("'%s' was accepted: %" PRId64, refused[i], bytes);
     forecast_options o, resolved;
     unsigned         compat;
     forecast_options_default(&o);
@@ -134,12 +142,16 @@ static void test_memory_limit(void **state) {
 /* Rates at base 1e-3 in ten epochs: spec section 8, and the guide's own numbers. */
 static void test_rates(void **state) {
     static const struct { forecast_lradj rule; int64_t epoch; double rate; } cases[] = {
-        { FORECAST_LR_TYPE1, 1, 1e-3 },        { FORECAST_LR_TYPE1, 2, 1e-3 },          { FORECAST_LR_TYPE1, 4, 2.5e-4 },
+        { FORECAST_LR_TYPE1, 1, 1e-3 },        { FORECAST_LR_TYPE1, 2, 1e-3 },
+        { FORECAST_LR_TYPE1, 4, 2.5e-4 },
         { FORECAST_LR_TYPE2, 2, 1e-3 },        { FORECAST_LR_TYPE2, 3, 5e-5 },          { FORECAST_LR_TYPE2, 4, 5e-5 },
-        { FORECAST_LR_TYPE2, 12, 5e-7 },       { FORECAST_LR_TYPE3, 4, 1e-3 },          { FORECAST_LR_TYPE3, 6, 8.1e-4 },
+        { FORECAST_LR_TYPE2, 12, 5e-7 },       { FORECAST_LR_TYPE3, 4, 1e-3 },
+        { FORECAST_LR_TYPE3, 6, 8.1e-4 },
         { FORECAST_LR_COSINE, 1, 1e-3 },       { FORECAST_LR_COSINE, 6, 5e-4 },         { FORECAST_LR_COSINE, 11, 0 },
-        { FORECAST_LR_GUIDE_COSINE, 2, 1e-3 }, { FORECAST_LR_GUIDE_COSINE, 6, 6.545085e-4 }, { FORECAST_LR_GUIDE_TYPE1, 7, 7.5e-4 },
-        { FORECAST_LR_GUIDE_SLOWER, 10, 9e-4 }, { FORECAST_LR_GUIDE_TYPE2, 3, 5e-4 },   { FORECAST_LR_CONSTANT, 9, 1e-3 },
+        { FORECAST_LR_GUIDE_COSINE, 2, 1e-3 }, { FORECAST_LR_GUIDE_COSINE, 6, 6.545085e-4 },
+        { FORECAST_LR_GUIDE_TYPE1, 7, 7.5e-4 },
+        { FORECAST_LR_GUIDE_SLOWER, 10, 9e-4 }, { FORECAST_LR_GUIDE_TYPE2, 3, 5e-4 },
+        { FORECAST_LR_CONSTANT, 9, 1e-3 },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -167,9 +179,19 @@ static void test_order(void **state) {
 
 /* The guide's own test tensors, as one window of one column each. */
 static void test_financial(void **state) {
-    static const struct { int64_t windows, steps; double weight; float prediction[8], truth[8]; double loss; } cases[] = {
+    static const struct {
+        int64_t windows, steps;
+        double weight;
+        float prediction[8], truth[8];
+        double loss;
+    } cases[] = {
         { 2, 3, 0.5, { 1, 2, 3, 4, 3, 2 }, { 1.1f, 2.2f, 3.3f, 4.1f, 3.1f, 2.1f }, 0.0283333 },
-        { 2, 4, 0.5, { 1, 2, 3, 4, 4, 3, 2, 1 }, { 1.1f, 0.9f, 3.3f, 3.2f, 4.1f, 4.2f, 2.1f, 2.5f }, 0.7075 + 0.666667 * 0.5 },
+        { 2,
+          4,
+          0.5,
+          { 1, 2, 3, 4, 4, 3, 2, 1 },
+          { 1.1f, 0.9f, 3.3f, 3.2f, 4.1f, 4.2f, 2.1f, 2.5f },
+          0.7075 + 0.666667 * 0.5 },
         { 1, 4, 1, { 1, 3, 2, 4 }, { 1, 2, 3, 4 }, 0.833333 },
         { 1, 4, 1, { 4, 3, 2, 1 }, { 1, 2, 3, 4 }, 6 },
     };
@@ -177,9 +199,11 @@ static void test_financial(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tide_graph *g = tide_graph_new("cpu");
         tide_shape  s = TIDE_SHAPE(cases[i].windows, 1, cases[i].steps);
-        tide_val    p = tide_variable(g, "p", tide_constant(g, TIDE_F32, s, cases[i].prediction)), t = tide_constant(g, TIDE_F32, s, cases[i].truth);
+        tide_val p = tide_variable(g, "p", tide_constant(g, TIDE_F32, s, cases[i].prediction)),
+                 t = tide_constant(g, TIDE_F32, s, cases[i].truth);
         loss_config c = { FORECAST_FINANCIAL, cases[i].weight, false }, mse = { FORECAST_MSE, 0, false };
-        tide_val    loss = tide_mean(loss_windows(&c, p, t), TIDE_ALL), plain = tide_mean(loss_windows(&mse, p, t), TIDE_ALL);
+        tide_val loss = tide_mean(loss_windows(&c, p, t), TIDE_ALL),
+                 plain = tide_mean(loss_windows(&mse, p, t), TIDE_ALL);
         float       got, apart;
         assert_int_equal(tide_read(loss, &got, sizeof got), TIDE_OK);
         expect_near("financial loss", (double)got, cases[i].loss, 1e-5);
@@ -197,7 +221,9 @@ static void test_financial(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_values), cmocka_unit_test(test_presets), cmocka_unit_test(test_contradictions), cmocka_unit_test(test_memory_limit),
-                                        cmocka_unit_test(test_rates),  cmocka_unit_test(test_order),   cmocka_unit_test(test_financial) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_values),         cmocka_unit_test(test_presets),
+                                        cmocka_unit_test(test_contradictions), cmocka_unit_test(test_memory_limit),
+                                        cmocka_unit_test(test_rates),          cmocka_unit_test(test_order),
+                                        cmocka_unit_test(test_financial) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Memory for time: a batch run in parts (--accumulate) and values made again (--recompute) train as without, within rounding,
- * whatever the loss; a run in parts goes on to the same bits; what does not fit is told how it would. */
+/* Memory for time: a batch run in parts (--accumulate) and values made again (--recompute) train as without, within
+ * rounding, whatever the loss; a run in parts goes on to the same bits; what does not fit is told how it would. */
 #include "train_support.h"
 
 static char folder[64];
@@ -80,7 +80,8 @@ static void test_every_loss(void **state) {
             forecast_options o;
             char             words[128];
             small_options(&o, folder);
-            snprintf(words, sizeof words, "epochs 1 optimizer sgd learning-rate 0.05 accumulate %d loss-function %s", parts ? 4 : 1,
+            snprintf(words, sizeof words, "epochs 1 optimizer sgd learning-rate 0.05 accumulate %d loss-function %s",
+                     parts ? 4 : 1,
                      losses[i]);
             set_all(&o, words);
             result[parts] = train(&o, "loss");
@@ -105,7 +106,9 @@ static void test_loss_scale(void **state) {
     expect_near("gradient", result[1].grad_norm / result[0].grad_norm, 1, 5e-3);
 }
 
-static int stop_at(void *user, const forecast_event *e) { return e->stage == FORECAST_STAGE_STEP && e->step >= *(int64_t *)user; }
+static int stop_at(void *user, const forecast_event *e) {
+    return e->stage == FORECAST_STAGE_STEP && e->step >= *(int64_t *)user;
+}
 
 static void test_resume(void **state) {
     forecast_options o;
@@ -142,12 +145,14 @@ static void refuse(const forecast_options *o, tide_status expected, tide_failure
     *failure = (tide_failure){ 0 };
     tide_status status = forecast_train(o, NULL, NULL, &r, failure);
     forecast_result_free(&r);
-    if (status != expected) fail_msg("expected %s, got %s: %s", tide_status_name(expected), tide_status_name(status), failure->message);
+    if (status != expected)
+        fail_msg("expected %s, got %s: %s", tide_status_name(expected), tide_status_name(status), failure->message);
 }
 
 static void test_unequal_parts(void **state) {
     static const char *const says[][2] = { { "3", "--accumulate 2 or --accumulate 4 would do" },
-                                           { "9", "--accumulate 8 or --accumulate 16 would do" }, { "17", "--accumulate 16 would do" } };
+                                           { "9", "--accumulate 8 or --accumulate 16 would do" },
+                                           { "17", "--accumulate 16 would do" } };
     forecast_options o;
     tide_failure     failure;
     (void)state;
@@ -164,7 +169,8 @@ static int hear_batch(void *user, const forecast_event *e) {
     return 0;
 }
 
-/* The parts that a refusal names train; fewer do not fit. With parts, --auto-batch lowers to a batch that they divide. */
+/* The parts that a refusal names train; fewer do not fit. With parts, --auto-batch lowers to a batch that they
+ * divide. */
 static void test_parts_that_fit(void **state) {
     forecast_options o;
     forecast_result  r = { 0 };
@@ -190,7 +196,8 @@ static void test_parts_that_fit(void **state) {
     set_all(&o, "accumulate 7 batch-size 350 auto-batch yes overwrite yes memory-limit 1600K");
     failure = (tide_failure){ 0 };
     if (forecast_train(&o, hear_batch, &lowered, &r, &failure) != TIDE_OK) fail_msg("train: %s", failure.message);
-    if (lowered < 7 || lowered >= 350 || lowered % 7) fail_msg("expected a batch of 7 equal parts below 350, got %" PRId64, lowered);
+    if (lowered < 7 || lowered >= 350 || lowered % 7)
+        fail_msg("expected a batch of 7 equal parts below 350, got %" PRId64, lowered);
     assert_int_equal(r.steps, 391 / lowered);
     forecast_result_free(&r);
 }

@@ -1,4 +1,5 @@
-/* How long is trained where the user leaves it open, what a diverged training does, and the advice at the end: followed, it works. */
+/* How long is trained where the user leaves it open, what a diverged training does, and the advice at the end:
+ * followed, it works. */
 #include <tidemill/io.h>
 
 #include "forecast/fit/plan.h"
@@ -19,11 +20,20 @@ static int tear_down(void **state) {
 
 /* Published numbers for long series and rules by the epoch; steps for short ones; what is given stays. */
 static void test_plan(void **state) {
-    static const struct { const char *words; int64_t windows, batch, epochs, patience; double rate, dropout; forecast_lradj rule; } cases[] = {
-        { "seed 1", 8449, 32, 10, 3, 1e-4, 0.1, FORECAST_LR_TYPE1 },     { "seed 1", 6400, 32, 10, 3, 1e-4, 0.1, FORECAST_LR_TYPE1 },
-        { "seed 1", 3200, 32, 20, 5, 1e-3, 0.1, FORECAST_LR_COSINE },    { "seed 1", 256, 32, 250, 63, 1e-3, 0.1, FORECAST_LR_COSINE },
-        { "seed 1", 255, 8, 65, 17, 1e-3, 0, FORECAST_LR_COSINE },       { "seed 1", 1, 8, 2000, 500, 1e-3, 0, FORECAST_LR_COSINE },
-        { "epochs 7", 64, 8, 7, 63, 1e-3, 0, FORECAST_LR_COSINE },       { "lradj type1", 64, 8, 10, 3, 1e-4, 0, FORECAST_LR_TYPE1 },
+    static const struct {
+        const char *words;
+        int64_t windows, batch, epochs, patience;
+        double rate, dropout;
+        forecast_lradj rule;
+    } cases[] = {
+        { "seed 1", 8449, 32, 10, 3, 1e-4, 0.1, FORECAST_LR_TYPE1 },
+        { "seed 1", 6400, 32, 10, 3, 1e-4, 0.1, FORECAST_LR_TYPE1 },
+        { "seed 1", 3200, 32, 20, 5, 1e-3, 0.1, FORECAST_LR_COSINE },
+        { "seed 1", 256, 32, 250, 63, 1e-3, 0.1, FORECAST_LR_COSINE },
+        { "seed 1", 255, 8, 65, 17, 1e-3, 0, FORECAST_LR_COSINE },
+        { "seed 1", 1, 8, 2000, 500, 1e-3, 0, FORECAST_LR_COSINE },
+        { "epochs 7", 64, 8, 7, 63, 1e-3, 0, FORECAST_LR_COSINE },
+        { "lradj type1", 64, 8, 10, 3, 1e-4, 0, FORECAST_LR_TYPE1 },
         { "lradj constant", 64, 8, 250, 63, 1e-3, 0, FORECAST_LR_CONSTANT },
         { "batch-size 64 dropout 0.2", 640, 64, 200, 50, 1e-3, 0.2, FORECAST_LR_COSINE },
         { "patience 0 learning-rate 0.02", 64, 8, 250, 0, 0.02, 0, FORECAST_LR_COSINE },
@@ -36,10 +46,13 @@ static void test_plan(void **state) {
         forecast_options_default(&o);
         set_all(&o, cases[i].words);
         plan_training(&o, cases[i].windows);
-        bool same = o.batch_size == cases[i].batch && o.epochs == cases[i].epochs && o.patience == cases[i].patience && o.lradj == (int)cases[i].rule;
+        bool same = o.batch_size == cases[i].batch && o.epochs == cases[i].epochs && o.patience == cases[i].patience &&
+                    o.lradj == (int)cases[i].rule;
         if (!same || o.learning_rate != cases[i].rate || o.dropout != cases[i].dropout)
-            fail_msg("%s, %" PRId64 " windows: got batch %" PRId64 ", %" PRId64 " epochs, patience %" PRId64 ", rate %g, dropout %g, rule %d",
-                     cases[i].words, cases[i].windows, o.batch_size, o.epochs, o.patience, o.learning_rate, o.dropout, o.lradj);
+            fail_msg("%s, %" PRId64 " windows: got batch %" PRId64 ", %" PRId64 " epochs, patience %" PRId64
+                     ", rate %g, dropout %g, rule %d",
+                     cases[i].words, cases[i].windows, o.batch_size, o.epochs, o.patience, o.learning_rate, o.dropout,
+                     o.lradj);
     }
 }
 
@@ -52,12 +65,14 @@ static void test_presets(void **state) {
         assert_int_equal(forecast_preset(&o, forecast_preset_name(i), NULL), TIDE_OK);
         planned = o;
         plan_training(&planned, 50);
-        assert_true(planned.batch_size == o.batch_size && planned.epochs == o.epochs && planned.patience == o.patience &&
-                    planned.learning_rate == o.learning_rate && planned.lradj == o.lradj && planned.dropout == o.dropout && o.epochs > 0);
+        assert_true(planned.batch_size == o.batch_size && planned.epochs == o.epochs &&
+                    planned.patience == o.patience && planned.learning_rate == o.learning_rate &&
+                    planned.lradj == o.lradj && planned.dropout == o.dropout && o.epochs > 0);
     }
 }
 
-static tide_status run(forecast_options *o, const char *name, forecast_progress progress, void *user, forecast_result *r, tide_failure *failure) {
+static tide_status run(forecast_options *o, const char *name, forecast_progress progress, void *user,
+                       forecast_result *r, tide_failure *failure) {
     char path[96];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     set(o, "out", path);
@@ -107,12 +122,14 @@ static void test_go_further(void **state) {
         if (run(&o, rules[i], NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("train: %s", failure.message);
         expect_has(r.advice, "the best epoch is the last");
         expect_has(r.json, "the best epoch is the last");
-        if (sscanf(strstr(r.advice, "--epochs"), "--epochs %15s --lradj %15s", epochs, rule) < 1) fail_msg("no epochs: %s", r.advice);
+        if (sscanf(strstr(r.advice, "--epochs"), "--epochs %15s --lradj %15s", epochs, rule) < 1)
+            fail_msg("no epochs: %s", r.advice);
         set(&o, "epochs", epochs);
         if (*rule) set(&o, "lradj", rule);
         set(&o, "overwrite", "yes");
         if (run(&o, rules[i], NULL, NULL, &further, &failure) != TIDE_OK) fail_msg("train: %s", failure.message);
-        if (!(further.best_val_loss < r.best_val_loss)) fail_msg("%s: %g, further %g", rules[i], r.best_val_loss, further.best_val_loss);
+        if (!(further.best_val_loss < r.best_val_loss))
+            fail_msg("%s: %g, further %g", rules[i], r.best_val_loss, further.best_val_loss);
         forecast_result_free(&r);
         forecast_result_free(&further);
     }
@@ -143,8 +160,8 @@ static void test_diverged(void **state) {
     forecast_result_free(&r);
 }
 
-/* After a good epoch: made by going on with a state that has lost one number of the weights. The best is kept, and a third of
- * the patience is waited for. */
+/* After a good epoch: made by going on with a state that has lost one number of the weights. The best is kept, and a
+ * third of the patience is waited for. */
 static void test_diverged_later(void **state) {
     static const struct { const char *patience; int64_t epochs; } cases[] = { { "0", 2 }, { "9", 4 } };
     (void)state;
@@ -176,7 +193,8 @@ static void test_diverged_later(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_plan),       cmocka_unit_test(test_presets),  cmocka_unit_test(test_goes_on_as_begun),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_plan),       cmocka_unit_test(test_presets),
+                                        cmocka_unit_test(test_goes_on_as_begun),
                                         cmocka_unit_test(test_go_further), cmocka_unit_test(test_diverged),
                                         cmocka_unit_test(test_diverged_later) };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,4 +1,5 @@
-/* Runs from end to end on a small series: training, stopping, going on to the same bits, refusing, scoring, forecasting. */
+/* Runs from end to end on a small series: training, stopping, going on to the same bits, refusing, scoring,
+ * forecasting. */
 #include <tidemill/io.h>
 
 #include <math.h>
@@ -18,7 +19,9 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static int stop_at(void *user, const forecast_event *e) { return e->stage == FORECAST_STAGE_STEP && e->step >= *(int64_t *)user; }
+static int stop_at(void *user, const forecast_event *e) {
+    return e->stage == FORECAST_STAGE_STEP && e->step >= *(int64_t *)user;
+}
 
 static forecast_result train(const forecast_options *o) {
     forecast_result r       = { 0 };
@@ -32,7 +35,8 @@ static void refuse(const forecast_options *o, tide_status expected, const char *
     tide_failure    failure = { 0 };
     tide_status     status  = forecast_train(o, NULL, NULL, &r, &failure);
     forecast_result_free(&r);
-    if (status != expected) fail_msg("expected %s, got %s: %s", tide_status_name(expected), tide_status_name(status), failure.message);
+    if (status != expected)
+        fail_msg("expected %s, got %s: %s", tide_status_name(expected), tide_status_name(status), failure.message);
     expect_has(failure.message, says);
 }
 
@@ -96,7 +100,8 @@ static void test_resume(void **state) {
     for (int64_t i = 0; i < a.count; i++) {
         const tide_tensor *other = tide_archive_find(&b, a.tensors[i].name);
         assert_non_null(other);
-        assert_memory_equal(other->data, a.tensors[i].data, (size_t)tide_shape_count(other->shape) * tide_dtype_size(other->type));
+        assert_memory_equal(other->data, a.tensors[i].data,
+                            (size_t)tide_shape_count(other->shape) * tide_dtype_size(other->type));
     }
     assert_string_equal(tide_archive_metadata(&a, "best"), tide_archive_metadata(&b, "best"));
     tide_archive_free(&a);
@@ -241,7 +246,9 @@ static int64_t forecast_of(const char *run, const char *compile, double *out, in
     set(&o, "plots", "no");
     if (forecast_predict(&o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("predict: %s", failure.message);
     for (const char *at = strchr(r.csv, '\n'); at && at[1]; at = strchr(at + 1, '\n'))
-        for (const char *cell = strchr(at + 1, ','); cell && count < room && (cell < strchr(at + 1, '\n')); cell = strchr(cell + 1, ',')) out[count++] = strtod(cell + 1, NULL);
+        for (const char *cell = strchr(at + 1, ','); cell && count < room && (cell < strchr(at + 1, '\n'));
+             cell = strchr(cell + 1, ','))
+            out[count++] = strtod(cell + 1, NULL);
     forecast_result_free(&r);
     return count;
 }
@@ -265,7 +272,8 @@ static void test_no_compile(void **state) {
     }
     expect_near("error of the test windows", mse[1] / mse[0], 1, 1e-4); /* rounding, after 24 steps of Adam */
     for (int i = 0; i < 2; i++) assert_int_equal(forecast_of(run[0], i ? "no" : "yes", forecast[i], 18), 18);
-    for (int i = 0; i < 18; i++) expect_near("forecast", forecast[1][i], forecast[0][i], 1e-5 * (1 + fabs(forecast[0][i])));
+    for (int i = 0; i < 18; i++)
+        expect_near("forecast", forecast[1][i], forecast[0][i], 1e-5 * (1 + fabs(forecast[0][i])));
 }
 
 typedef struct heard { char notes[2000], page[400]; } heard;
@@ -278,7 +286,8 @@ static int hear(void *user, const forecast_event *e) {
     return 0;
 }
 
-/* The batch that a refusal names is the largest that fits: it trains, one more does not; --auto-batch takes that one. */
+/* The batch that a refusal names is the largest that fits: it trains, one more does not; --auto-batch takes that
+ * one. */
 static void test_auto_batch(void **state) {
     forecast_options o;
     forecast_result  r       = { 0 };
@@ -345,8 +354,10 @@ static void test_explain(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_train),    cmocka_unit_test(test_resume), cmocka_unit_test(test_cut_metrics),
-                                        cmocka_unit_test(test_refusals), cmocka_unit_test(test_use),    cmocka_unit_test(test_features),
-                                        cmocka_unit_test(test_no_compile), cmocka_unit_test(test_auto_batch), cmocka_unit_test(test_explain) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_train),       cmocka_unit_test(test_resume),
+                                        cmocka_unit_test(test_cut_metrics), cmocka_unit_test(test_refusals),
+                                        cmocka_unit_test(test_use),         cmocka_unit_test(test_features),
+                                        cmocka_unit_test(test_no_compile),  cmocka_unit_test(test_auto_batch),
+                                        cmocka_unit_test(test_explain) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

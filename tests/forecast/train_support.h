@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 static inline void expect_near(const char *what, double got, double expected, double tolerance) {
-    if (!(fabs(got - expected) <= tolerance)) fail_msg("%s: expected %.9g, got %.9g, %.3g allowed", what, expected, got, tolerance);
+    if (!(fabs(got - expected) <= tolerance))
+        fail_msg("%s: expected %.9g, got %.9g, %.3g allowed", what, expected, got, tolerance);
 }
 
 static inline void expect_has(const char *text, const char *part) {
@@ -34,7 +35,8 @@ static inline void set(forecast_options *o, const char *name, const char *text) 
 static inline void set_all(forecast_options *o, const char *words) {
     char  copy[1024], *rest = copy;
     snprintf(copy, sizeof copy, "%s", words);
-    for (char *name = strtok_r(rest, " ", &rest); name; name = strtok_r(rest, " ", &rest)) set(o, name, strtok_r(rest, " ", &rest));
+    for (char *name = strtok_r(rest, " ", &rest); name; name = strtok_r(rest, " ", &rest))
+        set(o, name, strtok_r(rest, " ", &rest));
 }
 
 /* A folder under /tmp, in `path`; every test removes its own. */
@@ -56,7 +58,8 @@ static inline void write_series(const char *path, int rows) {
     fputs("date,north,south,flow\n", f);
     for (int i = 0; i < rows; i++) {
         double a = sin(i * 0.5059) + 0.3 * sin(i * 0.2618), b = cos(i * 0.5236 + 1);
-        fprintf(f, "2024-%02d-%02d %02d:00:00,%.5f,%.5f,%.5f\n", 1 + i / 24 / 28, 1 + i / 24 % 28, i % 24, a, 3 * b, 10 + a * b);
+        fprintf(f, "2024-%02d-%02d %02d:00:00,%.5f,%.5f,%.5f\n", 1 + i / 24 / 28, 1 + i / 24 % 28, i % 24, a, 3 * b,
+                10 + a * b);
     }
     fclose(f);
 }
@@ -77,7 +80,8 @@ static inline void small_options(forecast_options *o, const char *folder) {
     set(o, "data", path);
     snprintf(path, sizeof path, "%s/run", folder);
     set(o, "out", path);
-    set_all(o, "seq-len 24 pred-len 6 d-model 16 d-ff 16 n-heads 2 batch-size 16 epochs 3 learning-rate 0.003 plots no missing error freq h");
+    set_all(o, "seq-len 24 pred-len 6 d-model 16 d-ff 16 n-heads 2 batch-size 16 epochs 3 learning-rate 0.003 plots no "
+               "missing error freq h");
     if (getenv("TIDEMILL_DEVICE")) set(o, "device", getenv("TIDEMILL_DEVICE"));
 }
 

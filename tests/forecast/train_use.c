@@ -1,5 +1,5 @@
-/* What a run keeps beside its network and how it is used: the split, the baselines that predict can give, a last training on all
- * rows; and what is refused because it is no forecast. */
+/* What a run keeps beside its network and how it is used: the split, the baselines that predict can give, a last
+ * training on all rows; and what is refused because it is no forecast. */
 #include <float.h>
 #include <tidemill/io.h>
 
@@ -52,7 +52,8 @@ static void refuse_predict(const forecast_options *o, tide_status expected, cons
     tide_status     status  = forecast_predict(o, NULL, NULL, &r, &failure);
     assert_null(r.csv);
     assert_null(r.json);
-    if (status != expected) fail_msg("expected %s, got %s: %s", tide_status_name(expected), tide_status_name(status), failure.message);
+    if (status != expected)
+        fail_msg("expected %s, got %s: %s", tide_status_name(expected), tide_status_name(status), failure.message);
     expect_has(failure.message, says);
 }
 
@@ -79,10 +80,12 @@ static double cell_of(const char *csv, int row, int column) {
     return strtod(at, NULL);
 }
 
-/* The baselines of predict are the ones that were scored: at the first test window's origin each gives what its definition says,
- * and linear what a linear forecast of a wave must. */
+/* The baselines of predict are the ones that were scored: at the first test window's origin each gives what its
+ * definition says, and linear what a linear forecast of a wave must. */
 static void test_baselines(void **state) {
-    static const char *const names[] = { "model", "last_value", "seasonal_naive", "linear" }, *const words[] = { "model", "last-value", "seasonal-naive", "linear" };
+    static const char *const names[] = { "model", "last_value", "seasonal_naive", "linear" }, *const words[] = {
+        "model", "last-value", "seasonal-naive", "linear"
+    };
     forecast_options o;
     (void)state;
     small_options(&o, folder);
@@ -109,7 +112,8 @@ static void test_baselines(void **state) {
     refuse_predict(&o, TIDE_EDATA, "--data FILE with more");
 }
 
-/* A season longer than the look-back: scored from the rows before the window, kept in the run, absent where the file has none. */
+/* A season longer than the look-back: scored from the rows before the window, kept in the run, absent where the file
+ * has none. */
 static void test_long_season(void **state) {
     forecast_options o;
     (void)state;
@@ -124,7 +128,8 @@ static void test_long_season(void **state) {
     of_run(&o, "long", NULL);
     set(&o, "use", "seasonal-naive");
     r = predict(&o);
-    for (int s = 0; s < 6; s++) expect_near("48 rows before", cell_of(r.csv, s, 2), cell_of(series, 600 - 48 + s, 2), 1e-9);
+    for (int s = 0; s < 6; s++)
+        expect_near("48 rows before", cell_of(r.csv, s, 2), cell_of(series, 600 - 48 + s, 2), 1e-9);
     forecast_result_free(&r);
     free(series);
     small_options(&o, folder);
@@ -137,7 +142,8 @@ static void test_long_season(void **state) {
     forecast_result_free(&e);
 }
 
-/* Fitted on the column that is scored, as --features S is; and errors of several columns have no one original number. */
+/* Fitted on the column that is scored, as --features S is; and errors of several columns have no one original
+ * number. */
 static void test_target_alone(void **state) {
     static const char *const features[] = { "S", "MS", "M" };
     double mse[3];
@@ -163,7 +169,10 @@ static void test_target_alone(void **state) {
 
 /* What is asked for is what is scored, then and later; what holds no window names sizes that do. */
 static void test_split(void **state) {
-    static const struct { const char *words; int64_t windows; } cases[] = { { "val 60 test 90", 85 }, { "val 0.2 test 0.3", 175 }, { "test 30", 25 } };
+    static const struct {
+        const char *words;
+        int64_t windows;
+    } cases[] = { { "val 60 test 90", 85 }, { "val 0.2 test 0.3", 175 }, { "test 30", 25 } };
     forecast_options o;
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -188,7 +197,9 @@ static void test_split(void **state) {
     expect_has(failure.message, "leave none");
 }
 
-static int stop_in_refit(void *user, const forecast_event *e) { return e->stage == FORECAST_STAGE_STEP && e->step >= *(int64_t *)user; }
+static int stop_in_refit(void *user, const forecast_event *e) {
+    return e->stage == FORECAST_STAGE_STEP && e->step >= *(int64_t *)user;
+}
 
 static bool same_tensor(const char *a, const char *b, const char *name) {
     char         path[128];
@@ -204,7 +215,8 @@ static bool same_tensor(const char *a, const char *b, const char *name) {
     return same;
 }
 
-/* The scores are those of the first training, the parameters are not; stopped in the refit and gone on with: the same bits. */
+/* The scores are those of the first training, the parameters are not; stopped in the refit and gone on with: the same
+ * bits. */
 static void test_refit(void **state) {
     forecast_options o;
     char             path[96], all[96];
@@ -224,7 +236,8 @@ static void test_refit(void **state) {
     snprintf(path, sizeof path, "%s/stopped", folder);
     set(&o, "out", path);
     assert_int_equal(forecast_train(&o, stop_in_refit, &at, &part, &failure), TIDE_ECANCELLED);
-    assert_true(same_tensor("plain", "stopped", "projector.weight")); /* until then the run has the model that was scored */
+    assert_true(same_tensor("plain", "stopped", "projector.weight")); /* until then the run has the model that was
+                                                                         scored */
     forecast_result_free(&part);
     failure = (tide_failure){ 0 };
     if (forecast_train(&o, NULL, NULL, &part, &failure) != TIDE_OK) fail_msg("train: %s", failure.message);
@@ -246,7 +259,8 @@ static void set_bias(float value) {
     tide_archive_free(&a);
 }
 
-/* A spike that the arithmetic cannot hold is named, and nothing is given; so is a model whose numbers are no numbers. */
+/* A spike that the arithmetic cannot hold is named, and nothing is given; so is a model whose numbers are no
+ * numbers. */
 static void test_not_finite(void **state) {
     static const char *const uses[] = { "model", "linear" };
     forecast_options o;
@@ -277,8 +291,10 @@ static void test_not_finite(void **state) {
 
 /* The record comes from outside as the rest of the file does: what it cannot hold is refused, by every --use. */
 static void test_damaged_record(void **state) {
-    static const struct { const char *was, *is; } lies[] = { { "\"season\":24", "\"season\":-4" }, { "\"season\":24", "\"season\":2e9" },
-                                                             { "\"val\":0.0", "\"val\":-1.0" },   { "\"val\":0.0", "\"val\":\"1\"" },
+    static const struct { const char *was, *is; } lies[] = { { "\"season\":24", "\"season\":-4" },
+                                                             { "\"season\":24", "\"season\":2e9" },
+                                                             { "\"val\":0.0", "\"val\":-1.0" },
+                                                             { "\"val\":0.0", "\"val\":\"1\"" },
                                                              { "\"last_value\":", "\"last_value\":-" } };
     forecast_options o;
     char             path[128];
@@ -292,10 +308,13 @@ static void test_damaged_record(void **state) {
         tide_archive a = { 0 };
         char         text[8000];
         assert_int_equal(tide_safetensors_read(path, &a, NULL), TIDE_OK);
-        const char *true_text = tide_archive_metadata(&a, "tidemill.forecast"), *at = i < 5 ? strstr(true_text, lies[i].was) : NULL;
+        const char *true_text = tide_archive_metadata(&a, "tidemill.forecast"),
+                   *at = i < 5 ? strstr(true_text, lies[i].was) : NULL;
         char       *kept = strdup(true_text);
         assert_true(i == 5 || at);
-        if (at) snprintf(text, sizeof text, "%.*s%s%s", (int)(at - true_text), true_text, lies[i].is, at + strlen(lies[i].was));
+        if (at)
+            snprintf(text, sizeof text, "%.*s%s%s", (int)(at - true_text), true_text, lies[i].is,
+                     at + strlen(lies[i].was));
         for (int64_t k = 0; !at && k < a.count; k++)
             if (!strcmp(a.tensors[k].name, "linear.weights")) ((float *)(uintptr_t)a.tensors[k].data)[7] = INFINITY;
         float *weights = (float *)(uintptr_t)tide_archive_find(&a, "linear.weights")->data, whole = weights[7];
@@ -314,8 +333,10 @@ static void test_damaged_record(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_baselines), cmocka_unit_test(test_long_season), cmocka_unit_test(test_target_alone),
-                                        cmocka_unit_test(test_split),     cmocka_unit_test(test_refit),       cmocka_unit_test(test_not_finite),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_baselines), cmocka_unit_test(test_long_season),
+                                        cmocka_unit_test(test_target_alone),
+                                        cmocka_unit_test(test_split),     cmocka_unit_test(test_refit),
+                                        cmocka_unit_test(test_not_finite),
                                         cmocka_unit_test(test_damaged_record) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -8,8 +8,10 @@
 
 bytes fuzz_seed(int i) {
     static const char *const texts[] = {
-        "{\"seq-len\": 24, \"pred_len\": 12, \"plots\": false, \"dropout\": 0.5, \"lradj\": \"cosine\", \"columns\": [\"a\", \"b\", 3]}",
-        "{\"format_version\": 1, \"command\": \"forecast train\", \"options\": {\"d-model\": 16, \"n-heads\": 4, \"preset\": \"etth1-96\", "
+        "{\"seq-len\": 24, \"pred_len\": 12, \"plots\": false, \"dropout\": 0.5, \"lradj\": \"cosine\", \"columns\": "
+        "[\"a\", \"b\", 3]}",
+        "{\"format_version\": 1, \"command\": \"forecast train\", \"options\": {\"d-model\": 16, \"n-heads\": 4, "
+        "\"preset\": \"etth1-96\", "
         "\"out\": \"x\", \"compat\": null, \"memory-limit\": \"0.5\", \"val\": 0.2}}",
         "{\"options\": {}}",
     };
@@ -45,7 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     forecast_options_default(&o);
     tide_status status = config_read(path, &(config_sink){ wants, set, &o }, &failure);
     fuzz_refusal(status, &failure);
-    if (status != TIDE_OK) fuzz_require(strstr(failure.message, path) != NULL, "a refusal that does not name the file", &failure);
+    if (status != TIDE_OK)
+        fuzz_require(strstr(failure.message, path) != NULL, "a refusal that does not name the file", &failure);
     check_ranges(&o);
     if (status == TIDE_OK) fuzz_refusal(forecast_options_resolve(&o, &resolved, &failure), &failure);
     return 0;

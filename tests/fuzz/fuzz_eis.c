@@ -1,6 +1,6 @@
 /* The impedance application's files, past their containers; TARGET names one, a libFuzzer program each:
  *   truths_json, truths_csv, truths_npz   ground truths -> the circuits
- *   shard       a header (text up to a zero byte; its sums are made right) and columns -> a data set that can be trained on
+ *   shard a header (text up to a zero byte; its sums are made right) and columns -> a data set that can be trained on
  *   manifest    manifest.json -> a generator that goes on beside it
  *   model       "key=value" lines of metadata, "@array index value" lines of numbers -> an answer by that predictor
  *   spectrum    a CSV -> an exact and a refined answer, whose numbers must be finite
@@ -106,7 +106,9 @@ static void read_truths(truths_reader reader, const char *name, const uint8_t *d
     free(g);
 }
 
-static void truths_json(const uint8_t *data, size_t size) { read_truths(ground_truths_read, "truths.json", data, size); }
+static void truths_json(const uint8_t *data, size_t size) {
+    read_truths(ground_truths_read, "truths.json", data, size);
+}
 static void truths_csv(const uint8_t *data, size_t size) { read_truths(dataset_csv_truths, "truths.csv", data, size); }
 
 static void truths_npz(const uint8_t *data, size_t size) {
@@ -120,11 +122,12 @@ static void truths_npz(const uint8_t *data, size_t size) {
 
 /* ---- data ---- */
 
-/* The header's own sum is right; the columns' are what the bytes say, so shard_check is passed over by reading all itself. */
+/* The header's own sum is right; the columns' are what the bytes say, so shard_check is passed over by reading all
+ * itself. */
 static void shard_target(const uint8_t *data, size_t size) {
     const uint8_t *end = memchr(data, 0, size);
     uint32_t       length = (uint32_t)(end ? end - data : (ptrdiff_t)size), start[SHARD_PREFIX / 4] = { 0 };
-    size_t         begin = (size_t)round_up(SHARD_PREFIX + (int64_t)length, SHARD_ALIGN), rest = end ? size - length - 1 : 0;
+    size_t begin = (size_t)round_up(SHARD_PREFIX + (int64_t)length, SHARD_ALIGN), rest = end ? size - length - 1 : 0;
     uint8_t       *all = calloc(1, begin + rest + 1);
     if (!all) return;
     memcpy(start, SHARD_MAGIC, 8);
@@ -175,7 +178,8 @@ static void put_number(tide_archive *a, char *line) {
     *index++ = 0, *value++ = 0;
     const tide_tensor *t = tide_archive_find(a, line);
     int64_t count = t ? tide_shape_count(t->shape) : 0;
-    if (count > 0) ((float *)(uintptr_t)t->data)[(uint64_t)strtoull(index, NULL, 10) % (uint64_t)count] = strtof(value, NULL);
+    if (count > 0)
+        ((float *)(uintptr_t)t->data)[(uint64_t)strtoull(index, NULL, 10) % (uint64_t)count] = strtof(value, NULL);
 }
 
 /* A network that has learned nothing, changed as the lines say. */
@@ -232,7 +236,8 @@ static void spectrum(const uint8_t *data, size_t size) {
 }
 
 static const struct { const char *name; void (*run)(const uint8_t *, size_t); } targets[] = {
-    { "truths_json", truths_json }, { "truths_csv", truths_csv }, { "truths_npz", truths_npz }, { "shard", shard_target },
+    { "truths_json", truths_json }, { "truths_csv", truths_csv }, { "truths_npz", truths_npz },
+    { "shard", shard_target },
     { "manifest", manifest },       { "model", model },           { "spectrum", spectrum },
 };
 

@@ -14,13 +14,16 @@ static void write_series(const char *path) {
     FILE *f = fopen(path, "w");
     if (!f) abort();
     fputs("date,north,south\n", f);
-    for (int i = 0; i < 60; i++) fprintf(f, "2024-%02d-%02d,%.4f,%.4f\n", 1 + i / 28, 1 + i % 28, sin(i * 0.5), 3 * cos(i * 0.4));
+    for (int i = 0; i < 60; i++)
+        fprintf(f, "2024-%02d-%02d,%.4f,%.4f\n", 1 + i / 28, 1 + i % 28, sin(i * 0.5), 3 * cos(i * 0.4));
     fclose(f);
 }
 
 void fuzz_train_options(forecast_options *o) {
-    static const char *const words[][2] = { { "seq-len", "6" }, { "pred-len", "3" }, { "d-model", "4" }, { "d-ff", "4" }, { "n-heads", "2" },
-                                            { "e-layers", "1" }, { "batch-size", "16" }, { "epochs", "2" }, { "learning-rate", "0.001" },
+    static const char *const words[][2] = { { "seq-len", "6" }, { "pred-len", "3" }, { "d-model", "4" },
+                                            { "d-ff", "4" }, { "n-heads", "2" },
+                                            { "e-layers", "1" }, { "batch-size", "16" }, { "epochs", "2" },
+                                            { "learning-rate", "0.001" },
                                             { "patience", "0" }, { "threads", "1" }, { "plots", "no" } };
     forecast_options_default(o);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) set(o, words[i][0], words[i][1]);

@@ -1,4 +1,5 @@
-/* A model file from its metadata to a printed forecast. Input: the text of the metadata, a 0, then changes to tensors. */
+/* A model file from its metadata to a printed forecast. Input: the text of the metadata, a 0, then changes to
+ * tensors. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,8 @@ static const char *model_path(void) {
 static const tide_archive *sound(void) {
     static tide_archive a;
     tide_failure        failure = { 0 };
-    if (!a.count) fuzz_require(tide_safetensors_read(model_path(), &a, &failure) == TIDE_OK, "the model to start from", &failure);
+    if (!a.count)
+        fuzz_require(tide_safetensors_read(model_path(), &a, &failure) == TIDE_OK, "the model to start from", &failure);
     return &a;
 }
 
@@ -38,7 +40,8 @@ static void write_changed(const char *metadata, const uint8_t *data, size_t size
     if (tide_archive_set(&a, "tidemill.forecast", metadata) != TIDE_OK) abort();
     fuzz_patch(&a, data, size);
     tide_status status = tide_safetensors_write(model_path(), &a, &failure);
-    if (status != TIDE_EINVAL && status != TIDE_EDATA) fuzz_require(status == TIDE_OK, "the changed model is written", &failure);
+    if (status != TIDE_EINVAL && status != TIDE_EDATA)
+        fuzz_require(status == TIDE_OK, "the changed model is written", &failure);
     tide_archive_free(&a);
 }
 

@@ -1,5 +1,5 @@
-/* A run's folder to a resumed step. Input: run.json, the checkpoint's counters as lines "key=value", and metrics.csv, each closed
- * with a 0, then changes to the checkpoint's tensors. */
+/* A run's folder to a resumed step. Input: run.json, the checkpoint's counters as lines "key=value", and metrics.csv,
+ * each closed with a 0, then changes to the checkpoint's tensors. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,8 @@ static void prepare(void) {
     fuzz_train(true);
     run_json = file_read(fuzz_path(files[0]));
     metrics  = file_read(fuzz_path(files[1]));
-    fuzz_require(tide_safetensors_read(fuzz_path(files[2]), &state, &failure) == TIDE_OK, "the state to start from", &failure);
+    fuzz_require(tide_safetensors_read(fuzz_path(files[2]), &state, &failure) == TIDE_OK, "the state to start from",
+                 &failure);
 }
 
 bytes fuzz_seed(int i) {

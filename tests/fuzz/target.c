@@ -15,7 +15,8 @@ void fuzz_refusal(tide_status status, const tide_failure *why) {
     if (status == TIDE_OK) return;
     fuzz_require(*why->message, "a refusal that says nothing", why);
     fuzz_require(status == why->status, "a refusal of another status than its message", why);
-    fuzz_require(status == TIDE_EDATA || status == TIDE_EINVAL || status == TIDE_ENOMEM, "a refusal that blames neither the file nor the memory", why);
+    fuzz_require(status == TIDE_EDATA || status == TIDE_EINVAL || status == TIDE_ENOMEM,
+                 "a refusal that blames neither the file nor the memory", why);
 }
 
 static char folder[64];

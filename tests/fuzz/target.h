@@ -1,5 +1,5 @@
-/* A fuzz target past the readers: one file, one LLVMFuzzerTestOneInput, and inputs to start from. A target ends the program
- * (fuzz_require) where a promise is broken; sanitizers and libFuzzer's limits find the rest. */
+/* A fuzz target past the readers: one file, one LLVMFuzzerTestOneInput, and inputs to start from. A target ends the
+ * program (fuzz_require) where a promise is broken; sanitizers and libFuzzer's limits find the rest. */
 #ifndef TEST_FUZZ_TARGET_H
 #define TEST_FUZZ_TARGET_H
 
@@ -23,8 +23,8 @@ const char *fuzz_path(const char *name);
 
 /* Up to the next 0 byte or the end, malloc'ed and closed with a 0; *data and *size move behind it. */
 char *fuzz_text(const uint8_t **data, size_t *size);
-/* The rest: records of 12 bytes, each a tensor's number, what happens to it (an element overwritten, the tensor left out, its
- * shape changed), the element, and the value. `a` owns its tensors. */
+/* The rest: records of 12 bytes, each a tensor's number, what happens to it (an element overwritten, the tensor left
+ * out, its shape changed), the element, and the value. `a` owns its tensors. */
 void  fuzz_patch(tide_archive *a, const uint8_t *data, size_t size);
 
 #endif

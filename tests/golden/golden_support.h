@@ -39,9 +39,11 @@ static inline double distance(const float *got, const float *expected, int64_t c
     return sqrt(apart) / (size > 0 ? sqrt(size) : 1);
 }
 
-static inline void expect_close(const char *where, const char *what, const float *got, const float *expected, int64_t count, double allowed) {
+static inline void expect_close(const char *where, const char *what, const float *got, const float *expected,
+                                int64_t count, double allowed) {
     double d = distance(got, expected, count);
-    if (!(d <= allowed)) fail_msg("%s, %s: %.3g of its norm from the published values, %.3g allowed", where, what, d, allowed);
+    if (!(d <= allowed))
+        fail_msg("%s, %s: %.3g of its norm from the published values, %.3g allowed", where, what, d, allowed);
 }
 
 /* The value's numbers, malloc'ed; fails the test with the graph's error. */
@@ -53,7 +55,8 @@ static inline float *read_all(tide_val v) {
     return out;
 }
 
-static inline void expect_array(const char *where, const char *what, tide_val v, const float *expected, double allowed) {
+static inline void expect_array(const char *where, const char *what, tide_val v, const float *expected,
+                                double allowed) {
     float *got = read_all(v);
     expect_close(where, what, got, expected, tide_shape_count(tide_shape_of(v)), allowed);
     free(got);

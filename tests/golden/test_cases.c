@@ -28,7 +28,8 @@ static void put(tide_val variable, const json_t *v) {
 static void expect(const char *where, const char *what, tide_val v, const json_t *expected, double allowed) {
     int64_t count;
     float  *data = numbers(expected, &count);
-    if (count != tide_shape_count(tide_shape_of(v))) fail_msg("%s, %s: %d numbers are expected", where, what, (int)count);
+    if (count != tide_shape_count(tide_shape_of(v)))
+        fail_msg("%s, %s: %d numbers are expected", where, what, (int)count);
     expect_array(where, what, v, data, allowed);
     free(data);
 }
@@ -36,12 +37,15 @@ static void expect(const char *where, const char *what, tide_val v, const json_t
 static void expect_params(const char *where, tide_list params, const json_t *expected) {
     for (int64_t i = 0; i < params.count; i++)
         if (!is_key_bias(tide_name_of(params.items[i])))
-            expect(where, tide_name_of(params.items[i]), params.items[i], json_object_get(expected, tide_name_of(params.items[i])), 1e-5);
+            expect(where, tide_name_of(params.items[i]), params.items[i],
+                   json_object_get(expected, tide_name_of(params.items[i])), 1e-5);
 }
 
 static model_config config_of(const json_t *c) {
-    return (model_config){ .seq_len = whole(c, "seq_len"), .pred_len = whole(c, "pred_len"), .columns = whole(c, "n_variates"), .marks = whole(c, "n_marks"),
-                           .d_model = whole(c, "d_model"), .n_heads = whole(c, "n_heads"), .head_size = whole(c, "d_model") / whole(c, "n_heads"),
+    return (model_config){ .seq_len = whole(c, "seq_len"), .pred_len = whole(c, "pred_len"),
+                           .columns = whole(c, "n_variates"), .marks = whole(c, "n_marks"),
+                           .d_model = whole(c, "d_model"), .n_heads = whole(c, "n_heads"),
+                           .head_size = whole(c, "d_model") / whole(c, "n_heads"),
                            .d_ff = whole(c, "d_ff"), .e_layers = whole(c, "e_layers"), .use_norm = whole(c, "use_norm"),
                            .relu = !strcmp(json_string_value(json_object_get(c, "activation")), "relu") };
 }
@@ -67,12 +71,14 @@ static void build(small_case *t, int64_t batch) {
     t->out    = forecast_model_apply(&t->model, t->x, t->marks, TIDE_EVAL, t->attention);
     t->loss   = tide_mse(t->out, t->y);
     t->gradients = tide_grad(t->loss, t->params);
-    t->update    = tide_adam(t->params, t->gradients, &(tide_adamw_opts){ .lr = tide_scalar(t->graph, number(config, "lr")) });
+    t->update =
+        tide_adam(t->params, t->gradients, &(tide_adamw_opts){ .lr = tide_scalar(t->graph, number(config, "lr")) });
 }
 
 static void run(small_case *t, tide_program *p) {
     int64_t   count;
-    float    *x = numbers(json_object_get(t->json, "x"), &count), *marks = numbers(json_object_get(t->json, "x_mark"), &count);
+    float *x = numbers(json_object_get(t->json, "x"), &count),
+          *marks = numbers(json_object_get(t->json, "x_mark"), &count);
     float    *y = numbers(json_object_get(t->json, "y"), &count);
     bool      used     = t->model.config.marks > 0;
     tide_feed feeds[3] = { { t->x, x }, { t->y, y }, { t->marks, marks } };
@@ -85,7 +91,8 @@ static void run(small_case *t, tide_program *p) {
 static void check_first_step(small_case *t) {
     expect(t->where, "output", t->out, json_object_get(t->json, "eval_output"), 1e-5);
     const json_t *maps = json_object_get(t->json, "eval_attention");
-    for (size_t i = 0; i < json_array_size(maps); i++) expect(t->where, "attention", t->attention[i], json_array_get(maps, i), 1e-5);
+    for (size_t i = 0; i < json_array_size(maps); i++)
+        expect(t->where, "attention", t->attention[i], json_array_get(maps, i), 1e-5);
     const json_t *gradients = json_object_get(t->json, "grads_step1");
     for (int64_t i = 0; i < t->params.count; i++) {
         const char *name = tide_name_of(t->params.items[i]);
@@ -97,7 +104,8 @@ static void check_first_step(small_case *t) {
 static void check_case(const json_t *json) {
     small_case    t = { .where = json_string_value(json_object_get(json, "name")), .json = json };
     build(&t, whole(json_object_get(json, "config"), "batch"));
-    for (int64_t i = 0; i < t.params.count; i++) put(t.params.items[i], json_object_get(json_object_get(json, "params"), tide_name_of(t.params.items[i])));
+    for (int64_t i = 0; i < t.params.count; i++)
+        put(t.params.items[i], json_object_get(json_object_get(json, "params"), tide_name_of(t.params.items[i])));
     tide_val wanted[128] = { t.out, t.loss, t.update };
     int64_t  count       = 3;
     for (int64_t i = 0; i < t.model.config.e_layers; i++) wanted[count++] = t.attention[i];

@@ -24,13 +24,15 @@ static void put_params(const tide_archive *a, tide_list params) {
         snprintf(name, sizeof name, "param0/%s", tide_name_of(params.items[i]));
         const tide_tensor *t = tide_archive_find(a, name);
         if (!t) fail_msg("the golden file has no '%s'", name);
-        assert_int_equal(tide_write(params.items[i], t->data, (size_t)tide_shape_count(t->shape) * sizeof(float)), TIDE_OK);
+        assert_int_equal(tide_write(params.items[i], t->data, (size_t)tide_shape_count(t->shape) * sizeof(float)),
+                         TIDE_OK);
     }
 }
 
 static void expect_step(const char *what, int step, double got, double expected) {
     if (!(fabs(got - expected) <= 1e-4 * fabs(expected)))
-        fail_msg("%s of step %d on %s: expected %.8g, got %.8g, %.3g relative apart, 1e-4 allowed", what, step, device, expected, got,
+        fail_msg("%s of step %d on %s: expected %.8g, got %.8g, %.3g relative apart, 1e-4 allowed", what, step, device,
+                 expected, got,
                  fabs(got / expected - 1));
 }
 
@@ -46,18 +48,22 @@ static void test_sixty_steps(void **state) {
     model_config     c;
     (void)state;
     forecast_options_default(&o);
-    o.pred_len = 24, o.d_model = 64, o.n_heads = 4, o.d_ff = 128, o.dropout = 0, o.batch_size = 32, o.learning_rate = 1e-3, o.grad_clip = 1;
-    if (tide_npz_read(shared_path(path, "golden/itransformer_etth1_adam60.npz"), &a, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+    o.pred_len = 24, o.d_model = 64, o.n_heads = 4, o.d_ff = 128, o.dropout = 0, o.batch_size = 32,
+    o.learning_rate = 1e-3, o.grad_clip = 1;
+    if (tide_npz_read(shared_path(path, "golden/itransformer_etth1_adam60.npz"), &a, &failure) != TIDE_OK)
+        fail_msg("%s", failure.message);
     load_series(&o, &d);
     model_config_from(&o, &d, &c);
-    if (session_open(&o, &c, &d, &s, &failure) != TIDE_OK || session_training(&s, &o, &p, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+    if (session_open(&o, &c, &d, &s, &failure) != TIDE_OK || session_training(&s, &o, &p, &failure) != TIDE_OK)
+        fail_msg("%s", failure.message);
     put_params(&a, s.params);
     const double *losses = tide_archive_find(&a, "losses")->data, *norms = tide_archive_find(&a, "grad_norms")->data;
     for (int step = 0; step < (is_slow() ? 12 : 60); step++) {
         int32_t starts[32];
         float   loss, norm;
         for (int i = 0; i < 32; i++) starts[i] = step * 32 + i;
-        if (tide_run(p.program, (tide_feed[]){ { p.start, starts } }, 1) != TIDE_OK) fail_msg("%s", tide_program_error(p.program)->message);
+        if (tide_run(p.program, (tide_feed[]){ { p.start, starts } }, 1) != TIDE_OK)
+            fail_msg("%s", tide_program_error(p.program)->message);
         assert_int_equal(tide_read(p.loss, &loss, sizeof loss), TIDE_OK);
         assert_int_equal(tide_read(p.norm, &norm, sizeof norm), TIDE_OK);
         expect_step("loss", step, (double)loss, losses[step]);
@@ -98,7 +104,8 @@ static void fill_model(const forecast_model *m) {
     uint32_t t = fill_linear(&m->embedding, 0);
     for (int64_t i = 0; i < m->config.e_layers; i++) {
         const model_block *b = &m->blocks[i];
-        const tide_linear *order[] = { &b->attention.query, &b->attention.key, &b->attention.value, &b->attention.out, &b->conv1, &b->conv2 };
+        const tide_linear *order[] = { &b->attention.query, &b->attention.key, &b->attention.value,
+                                       &b->attention.out,   &b->conv1,         &b->conv2 };
         for (int k = 0; k < 6; k++) t = fill_linear(order[k], t);
         t += 4;
     }
@@ -106,12 +113,17 @@ static void fill_model(const forecast_model *m) {
 }
 
 static void expect_number(const char *what, double got, double expected, double allowed) {
-    if (!(fabs(got - expected) <= allowed)) fail_msg("%s on %s: expected %.9g, got %.9g, %.2g apart, %.2g allowed", what, device, expected, got, fabs(got - expected), allowed);
+    if (!(fabs(got - expected) <= allowed))
+        fail_msg("%s on %s: expected %.9g, got %.9g, %.2g apart, %.2g allowed", what, device, expected, got,
+                 fabs(got - expected), allowed);
 }
 
 static void test_random_weights(void **state) {
-    static const float first[7] = { 0.4678692f, 0.3900138f, 0.456265f, 0.06135902f, -0.06318646f, 0.7441206f, -0.7596281f };
-    static const float last[7]  = { -0.7042353f, 0.1815811f, -0.706346f, 0.04574099f, -0.2370421f, 0.5487262f, -0.709419f };
+    static const float first[7] = { 0.4678692f,   0.3900138f, 0.456265f,  0.06135902f,
+                                    -0.06318646f, 0.7441206f, -0.7596281f };
+    static const float last[7] = {
+        -0.7042353f, 0.1815811f, -0.706346f, 0.04574099f, -0.2370421f, 0.5487262f, -0.709419f
+    };
     tide_failure     failure = { 0 };
     forecast_options o;
     dataset          d;
@@ -124,9 +136,15 @@ static void test_random_weights(void **state) {
     o.d_model = o.d_ff = 256;
     load_series(&o, &d);
     model_config_from(&o, &d, &c);
-    scoring w = { .data = &d, .seq_len = 96, .pred_len = 96, .first = d.split.test.start, .windows = block_windows(d.split.test, 96, 96) };
+    scoring w = { .data = &d,
+                  .seq_len = 96,
+                  .pred_len = 96,
+                  .first = d.split.test.start,
+                  .windows = block_windows(d.split.test, 96, 96) };
     assert_int_equal(w.windows, 2785);
-    if (session_open(&o, &c, &d, &s, &failure) != TIDE_OK || session_scoring(&s, is_slow() ? 1 : 64, true, &p, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+    if (session_open(&o, &c, &d, &s, &failure) != TIDE_OK ||
+        session_scoring(&s, is_slow() ? 1 : 64, true, &p, &failure) != TIDE_OK)
+        fail_msg("%s", failure.message);
     fill_model(&s.model);
     if (!is_slow()) {
         if (score_model(&w, &p, &total, &failure) != TIDE_OK) fail_msg("%s", failure.message);

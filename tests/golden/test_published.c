@@ -12,8 +12,10 @@ static const tide_tensor *need(const tide_archive *a, const char *name) {
 static model_config config_of(const tide_archive *a, int64_t *batch) {
     const int64_t *c = need(a, "config")->data;
     *batch           = c[0];
-    return (model_config){ .columns = c[1], .marks = c[2], .seq_len = c[3], .pred_len = c[4], .d_model = c[5], .n_heads = c[6],
-                           .head_size = c[5] / c[6], .d_ff = c[7], .e_layers = c[8], .use_norm = c[9] != 0, .relu = c[10] == 0 };
+    return (model_config){ .columns = c[1], .marks = c[2], .seq_len = c[3], .pred_len = c[4], .d_model = c[5],
+                           .n_heads = c[6],
+                           .head_size = c[5] / c[6], .d_ff = c[7], .e_layers = c[8], .use_norm = c[9] != 0,
+                           .relu = c[10] == 0 };
 }
 
 static void load_params(const tide_archive *a, tide_list params) {
@@ -42,15 +44,19 @@ static void check_file(const char *file, bool maps) {
     tide_graph    *g = tide_graph_new(device);
     assert_true(forecast_model_new(g, &c, &model));
     tide_list params = tide_params(g, "");
-    tide_val  x = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(batch, c.seq_len, c.columns)), y = tide_input(g, "y", TIDE_F32, TIDE_SHAPE(batch, c.pred_len, c.columns));
-    tide_val  marks = c.marks ? tide_input(g, "marks", TIDE_F32, TIDE_SHAPE(batch, c.seq_len, c.marks)) : x, attention[8];
+    tide_val x = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(batch, c.seq_len, c.columns)),
+             y = tide_input(g, "y", TIDE_F32, TIDE_SHAPE(batch, c.pred_len, c.columns));
+    tide_val marks = c.marks ? tide_input(g, "marks", TIDE_F32, TIDE_SHAPE(batch, c.seq_len, c.marks)) : x,
+             attention[8];
     tide_val  out = forecast_model_apply(&model, x, marks, TIDE_EVAL, maps ? attention : NULL), loss = tide_mse(out, y);
     tide_list gradients = tide_grad(loss, params);
     tide_val  wanted[128] = { out, loss, maps ? attention[0] : loss };
     for (int64_t i = 0; i < gradients.count; i++) wanted[3 + i] = gradients.items[i];
     tide_program *p = tide_compile((tide_list){ wanted, 3 + gradients.count }, NULL);
     load_params(&a, params);
-    tide_feed   feeds[3] = { { x, need(&a, "x")->data }, { y, need(&a, "y")->data }, { marks, c.marks ? need(&a, "x_mark")->data : NULL } };
+    tide_feed feeds[3] = { { x, need(&a, "x")->data },
+                           { y, need(&a, "y")->data },
+                           { marks, c.marks ? need(&a, "x_mark")->data : NULL } };
     tide_status status   = tide_run(p, feeds, c.marks ? 3 : 2);
     if (status != TIDE_OK) fail_msg("%s: %s", where, tide_program_error(p)->message);
     expect_array(where, "output", out, need(&a, "out")->data, 1e-5);
@@ -66,7 +72,8 @@ static void check_file(const char *file, bool maps) {
     tide_archive_free(&a);
 }
 
-static const char *const files[] = { "itransformer_base", "itransformer_nomark", "itransformer_nonorm_relu", "itransformer_many" };
+static const char *const files[] = { "itransformer_base", "itransformer_nomark", "itransformer_nonorm_relu",
+                                     "itransformer_many" };
 
 static void check_index(void **state) {
     int64_t i = (int64_t)(intptr_t)*state;
@@ -76,6 +83,7 @@ static void check_index(void **state) {
 int main(int argc, char **argv) {
     device = argc > 1 ? argv[1] : "cpu";
     struct CMUnitTest tests[8];
-    for (intptr_t i = 0; i < 8; i++) tests[i] = (struct CMUnitTest){ .name = files[i / 2], .test_func = check_index, .initial_state = (void *)i };
+    for (intptr_t i = 0; i < 8; i++)
+        tests[i] = (struct CMUnitTest){ .name = files[i / 2], .test_func = check_index, .initial_state = (void *)i };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

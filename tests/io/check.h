@@ -16,7 +16,8 @@
 static inline void check_failure(const char *label, tide_status got, const tide_failure *f, tide_status wanted,
                                  const char *part) {
     if (got != wanted || f->status != wanted || !strstr(f->message, part))
-        fail_msg("%s\nexpected %s: ...%s...\ngot      %s: %s", label, tide_status_name(wanted), part, tide_status_name(got),
+        fail_msg("%s\nexpected %s: ...%s...\ngot      %s: %s", label, tide_status_name(wanted), part,
+                 tide_status_name(got),
                  f->message);
 }
 
@@ -28,7 +29,8 @@ static inline void check_same(const tide_tensor *got, const tide_tensor *wanted)
     if (!got) fail_msg("'%s' is missing", wanted->name);
     if (got->type != wanted->type || !tide_shape_equal(got->shape, wanted->shape))
         fail_msg("'%s' has another type or shape", wanted->name);
-    assert_memory_equal(got->data, wanted->data, (size_t)tide_shape_count(wanted->shape) * tide_dtype_size(wanted->type));
+    assert_memory_equal(got->data, wanted->data,
+                        (size_t)tide_shape_count(wanted->shape) * tide_dtype_size(wanted->type));
 }
 
 static inline int remove_files(void **state) {

@@ -99,7 +99,8 @@ static bytes seed_npz(int i) {
     const char *path = temporary("seed.npz");
     float many[300] = { 0 };
     bool made = !tide_archive_add(&a, "x", TIDE_F32, TIDE_SHAPE(2, 3), six) &&
-                !tide_archive_add(&a, "folder/y", TIDE_F32, TIDE_SHAPE(300), many) && !tide_npz_write(path, &a, i == 1, NULL);
+                !tide_archive_add(&a, "folder/y", TIDE_F32, TIDE_SHAPE(300), many) &&
+                !tide_npz_write(path, &a, i == 1, NULL);
     tide_archive_free(&a);
     must(made, "a seed is written");
     return file_read(path);
@@ -176,7 +177,8 @@ tide_status parser_try(const parser *p, bytes input) {
     file_write(path, input);
     tide_status status = p->read(path, &f);
     if (status != f.status)
-        fprintf(stderr, "%s: returned %s, failure %s: %s\n", p->name, tide_status_name(status), tide_status_name(f.status),
+        fprintf(stderr, "%s: returned %s, failure %s: %s\n", p->name, tide_status_name(status),
+                tide_status_name(f.status),
                 f.message);
     must(status == f.status, "the failure holds the status");
     must(!status || (f.message[0] && f.file[0]), "a refusal says what and where");

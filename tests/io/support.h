@@ -1,4 +1,5 @@
-/* Shared by the tests of src/io and the fuzzers: bytes, temporary files, and small files of each format made by hand. */
+/* Shared by the tests of src/io and the fuzzers: bytes, temporary files, and small files of each format made by
+ * hand. */
 #ifndef TEST_IO_SUPPORT_H
 #define TEST_IO_SUPPORT_H
 
@@ -16,7 +17,8 @@ void  bytes_byte(bytes *b, int byte);
 void  bytes_number(bytes *b, uint64_t value, int size);  /* little-endian; zeros past 8 bytes */
 void  bytes_clear(bytes *b);
 
-/* A file name of this process in the folder for temporary files; `ending` tells several apart. Static memory per ending. */
+/* A file name of this process in the folder for temporary files; `ending` tells several apart. Static memory per
+ * ending. */
 const char *temporary(const char *ending);
 void  file_write(const char *path, bytes b);
 bytes file_read(const char *path);

@@ -5,7 +5,8 @@
 
 #include "check.h"
 
-static tide_status read_text(const char *text, int64_t length, const tide_csv_options *options, tide_table *t, tide_failure *f) {
+static tide_status read_text(const char *text, int64_t length, const tide_csv_options *options, tide_table *t,
+                             tide_failure *f) {
     const char *path = temporary("a.csv");
     file_write(path, (bytes){ (unsigned char *)(uintptr_t)text, length });
     return tide_csv_read(path, options, t, f);
@@ -94,7 +95,8 @@ static void test_refused(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tide_table t;
         tide_failure f = { 0 };
-        check_failure(cases[i].part, read_text(cases[i].text, cases[i].length, NULL, &t, &f), &f, TIDE_EDATA, cases[i].part);
+        check_failure(cases[i].part, read_text(cases[i].text, cases[i].length, NULL, &t, &f), &f, TIDE_EDATA,
+                      cases[i].part);
         assert_int_equal(f.row, cases[i].row);
         assert_string_equal(f.file, temporary("a.csv"));
         assert_null(t.cells);

@@ -27,7 +27,8 @@ static void check_cut(const parser *p, int i, bytes seed) {
     for (int64_t length = 0; length < seed.length; length++) {
         tide_status status = parser_try(p, (bytes){ seed.data, length });
         if (p->exact && !status)
-            fail_msg("%s, seed %d cut to %ld of %ld bytes: read without complaint", p->name, i, (long)length, (long)seed.length);
+            fail_msg("%s, seed %d cut to %ld of %ld bytes: read without complaint", p->name, i, (long)length,
+                     (long)seed.length);
     }
 }
 
@@ -56,7 +57,8 @@ static void test_flips(void **state) { (void)state; for_each_seed(check_flips); 
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole), cmocka_unit_test(test_cut), cmocka_unit_test(test_longer), cmocka_unit_test(test_flips),
+        cmocka_unit_test(test_whole), cmocka_unit_test(test_cut), cmocka_unit_test(test_longer),
+        cmocka_unit_test(test_flips),
     };
     return cmocka_run_group_tests_name("damaged files", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Every allocation of every reader and writer made to fail once: the right status, no leak (under the leak checker), and
- * nothing left behind. malloc and its kin are replaced by the linker for the objects of this program. */
+/* Every allocation of every reader and writer made to fail once: the right status, no leak (under the leak checker),
+ * and nothing left behind. malloc and its kin are replaced by the linker for the objects of this program. */
 #include <stdio.h>
 
 #include "check.h"
@@ -35,7 +35,8 @@ static void fail_each(const char *name, tide_status (*body)(const void *what, ti
             return;
         }
         if (status != TIDE_ENOMEM || f.status != TIDE_ENOMEM || !strstr(f.message, "out of memory"))
-            fail_msg("%s, allocation %ld: expected out of memory, got %s: %s", name, n, tide_status_name(status), f.message);
+            fail_msg("%s, allocation %ld: expected out of memory, got %s: %s", name, n, tide_status_name(status),
+                     f.message);
     }
     fail_msg("%s: never ends", name);
 }
@@ -66,7 +67,9 @@ static void test_readers(void **state) {
 static tide_status write_npy(const void *what, tide_failure *f) {
     return tide_npy_write(temporary("out"), ((const tide_archive *)what)->tensors, f);
 }
-static tide_status write_npz(const void *what, tide_failure *f) { return tide_npz_write(temporary("out"), what, true, f); }
+static tide_status write_npz(const void *what, tide_failure *f) {
+    return tide_npz_write(temporary("out"), what, true, f);
+}
 static tide_status write_safetensors(const void *what, tide_failure *f) {
     return tide_safetensors_write(temporary("out"), what, f);
 }

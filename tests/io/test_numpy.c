@@ -20,7 +20,8 @@ static const npy_case sound[] = {
     { "{'descr': '>i4', 'fortran_order': False, 'shape': (2,), }\n",
       2, 8, "\0\0\0\1\0\0\0\2", "\1\0\0\0\2\0\0\0", TIDE_I32, 1, { 2 } },
     { "{'shape': (2, 3), 'fortran_order': True, 'descr': '|u1'}", 3, 6, "abcdef", "acebdf", TIDE_U8, 2, { 2, 3 } },
-    { "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 1, 3)}", 1, 6, "abcdef", "acebdf", TIDE_U8, 3, { 2, 1, 3 } },
+    { "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 1, 3)}", 1, 6, "abcdef", "acebdf", TIDE_U8, 3,
+      { 2, 1, 3 } },
     { "{\"descr\": \"|i1\", \"fortran_order\": False, \"shape\": (2,)}",
       1, 2, "\xff\5", "\xff\xff\xff\xff\5\0\0\0", TIDE_I32, 1, { 2 } },
     { "{'descr':'>i2','fortran_order':False,'shape':(1,)}", 1, 2, "\xff\xfe", "\xfe\xff\xff\xff", TIDE_I32, 1, { 1 } },
@@ -51,8 +52,10 @@ static const npy_case refused[] = {
     { "{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1)}", 1, 4, "1234", "more than the 8 axes" },
     { "{'descr': '<f4', 'fortran_order': maybe, 'shape': (1,)}", 1, 4, "1234", "neither True nor False" },
     { "{'descr': '<f4', 'fortran_order': False}", 1, 4, "1234", "lacks one of" },
-    { "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", 1, 4, "1234", "key 'descr' unexpectedly" },
-    { "{'descr': '<f4', 'colour': 'red', 'fortran_order': False, 'shape': (1,)}", 1, 4, "1234", "key 'colour' unexpectedly" },
+    { "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", 1, 4, "1234",
+      "key 'descr' unexpectedly" },
+    { "{'descr': '<f4', 'colour': 'red', 'fortran_order': False, 'shape': (1,)}", 1, 4, "1234",
+      "key 'colour' unexpectedly" },
     { "{'descr': '<f4' 'fortran_order': False, 'shape': (1,)}", 1, 4, "1234", "lacks a comma" },
     { "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)} x", 1, 4, "1234", "not a Python dictionary" },
     { "", 1, 4, "1234", "not a Python dictionary" },
@@ -72,7 +75,8 @@ static void test_npy_sound(void **state) {
     for (size_t i = 0; i < sizeof sound / sizeof *sound; i++) {
         const npy_case *c = &sound[i];
         tide_failure f = { 0 };
-        tide_tensor got, wanted = { (char *)(uintptr_t)c->header, c->type, { c->axes, { 0 } }, (void *)(uintptr_t)c->wanted };
+        tide_tensor got,
+            wanted = { (char *)(uintptr_t)c->header, c->type, { c->axes, { 0 } }, (void *)(uintptr_t)c->wanted };
         memcpy(wanted.shape.dim, c->size, sizeof c->size);
         check_ok(c->header, read_case(c, &got, &f), &f);
         check_same(&got, &wanted);
@@ -226,9 +230,11 @@ static void test_golden(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_npy_sound),     cmocka_unit_test(test_npy_refused),  cmocka_unit_test(test_npy_big_header),
+        cmocka_unit_test(test_npy_sound),     cmocka_unit_test(test_npy_refused),
+        cmocka_unit_test(test_npy_big_header),
         cmocka_unit_test(test_npy_written),   cmocka_unit_test(test_npz_stored),   cmocka_unit_test(test_npz_deflated),
-        cmocka_unit_test(test_npz_empty),     cmocka_unit_test(test_npz_refused),  cmocka_unit_test(test_npz_write_refused),
+        cmocka_unit_test(test_npz_empty),     cmocka_unit_test(test_npz_refused),
+        cmocka_unit_test(test_npz_write_refused),
         cmocka_unit_test(test_golden),
     };
     return cmocka_run_group_tests_name("numpy files", tests, NULL, remove_files);

@@ -37,7 +37,8 @@ static void test_whole_file(void **state) {
     check_ok("read", tide_pth_read(temporary("w.pth"), &a, &f), &f);
     assert_int_equal(a.count, 2);
     assert_string_equal(a.tensors[0].name, "w");
-    check_same(&a.tensors[0], &(tide_tensor){ (char *)(uintptr_t) "w", TIDE_F32, TIDE_SHAPE(3, 2), (void *)(uintptr_t)w });
+    check_same(&a.tensors[0],
+               &(tide_tensor){ (char *)(uintptr_t)"w", TIDE_F32, TIDE_SHAPE(3, 2), (void *)(uintptr_t)w });
     check_same(&a.tensors[1], &(tide_tensor){ (char *)(uintptr_t) "n", TIDE_I64, TIDE_SCALAR, (void *)(uintptr_t)&n });
     tide_archive_free(&a);
 }
@@ -114,7 +115,8 @@ static void test_sharing_bounded(void **state) {
     pickle_end(&code);
     bytes file = zip_stored((zip_part[]){ { "a/data.pkl", code }, { "a/data/0", { storage, sizeof storage } } }, 2);
     file_write(temporary("s.pth"), file);
-    check_failure("sharing", tide_pth_read(temporary("s.pth"), &a, &f), &f, TIDE_EDATA, "the tensors of this file overlap");
+    check_failure("sharing", tide_pth_read(temporary("s.pth"), &a, &f), &f, TIDE_EDATA,
+                  "the tensors of this file overlap");
     bytes_clear(&code);
     bytes_clear(&file);
 }
@@ -171,16 +173,20 @@ static void test_archives_refused(void **state) {
     check_zip((zip_part[]){ { "a/data.pkl", nothing }, { "a/byteorder", big } }, 2, "not little-endian");
     tide_failure f = { 0 };
     tide_archive a;
-    file_write(temporary("old.pth"),
-               (bytes){ (unsigned char *)(uintptr_t) "\x80\2\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.and so on, longer than 22", 40 });
+    file_write(
+        temporary("old.pth"),
+        (bytes){ (unsigned char *)(uintptr_t)"\x80\2\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.and so on, longer than 22",
+                 40 });
     check_failure("before 1.6", tide_pth_read(temporary("old.pth"), &a, &f), &f, TIDE_EDATA,
                   "not a checkpoint of PyTorch 1.6 or later");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole_file),      cmocka_unit_test(test_views),           cmocka_unit_test(test_views_refused),
-        cmocka_unit_test(test_sharing_bounded), cmocka_unit_test(test_pickles_refused), cmocka_unit_test(test_archives_refused),
+        cmocka_unit_test(test_whole_file),      cmocka_unit_test(test_views),
+        cmocka_unit_test(test_views_refused),
+        cmocka_unit_test(test_sharing_bounded), cmocka_unit_test(test_pickles_refused),
+        cmocka_unit_test(test_archives_refused),
     };
     return cmocka_run_group_tests_name("checkpoints", tests, NULL, remove_files);
 }

@@ -90,7 +90,8 @@ static void test_refused(void **state) {
                   "cannot write this file: no such file or folder");
     assert_string_equal(f.file, path);
     f = (tide_failure){ 0 };
-    check_failure("folder", tide_file_replace("/", write_word, (void *)(uintptr_t) "x", &f), &f, TIDE_EIO, "it is a folder");
+    check_failure("folder", tide_file_replace("/", write_word, (void *)(uintptr_t)"x", &f), &f, TIDE_EIO,
+                  "it is a folder");
     f = (tide_failure){ 0 };
     check_ok("device", tide_file_replace("/dev/null", write_word, (void *)(uintptr_t) "x", &f), &f);
     if (access("/dev/full", W_OK) == 0)
@@ -187,7 +188,8 @@ static void test_sha256(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_replaces),  cmocka_unit_test(test_gives_up), cmocka_unit_test(test_refused), cmocka_unit_test(test_longest_name),
+        cmocka_unit_test(test_replaces),  cmocka_unit_test(test_gives_up), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_longest_name),
         cmocka_unit_test(test_disk_full), cmocka_unit_test(test_sha256),
     };
     return cmocka_run_group_tests_name("replacing files", tests, NULL, remove_files);

@@ -45,7 +45,8 @@ static void test_bytes(void **state) {
     tide_archive_free(&a);
 }
 
-#define ENTRY(type, shape, begin, end) "{\"dtype\":\"" type "\",\"shape\":" shape ",\"data_offsets\":[" begin "," end "]}"
+#define ENTRY(type, shape, begin, end) \
+    "{\"dtype\":\"" type "\",\"shape\":" shape ",\"data_offsets\":[" begin "," end "]}"
 
 static void test_refused(void **state) {
     (void)state;
@@ -65,7 +66,8 @@ static void test_refused(void **state) {
         { "{\"a\":" ENTRY("F8_E4M3", "[8]", "0", "8") "}", 8, "array 'a': its dtype is F8_E4M3; F64, F32" },
         { "{\"a\":{\"dtype\":\"F32\"}}", 0, "not {dtype, shape, data_offsets}" },
         { "{\"a\":" ENTRY("BOOL", "[1]", "0", "1") "}", 1, "neither 0 nor 1" },
-        { "{\"a\":" ENTRY("F32", "[0]", "0", "0") ",\"a\":" ENTRY("F32", "[0]", "0", "0") "}", 0, "duplicate object key" },
+        { "{\"a\":" ENTRY("F32", "[0]", "0", "0") ",\"a\":" ENTRY("F32", "[0]", "0", "0") "}", 0,
+          "duplicate object key" },
         { "{\"__metadata__\":{\"k\":1}}", 0, "__metadata__ entry 'k' is not a string" },
         { "{\"__metadata__\":[]}", 0, "__metadata__ is not an object" },
         { "[]", 0, "not a JSON object" },
@@ -92,7 +94,8 @@ static void test_header_length(void **state) {
     tide_archive a;
     const char *path = temporary("long.safetensors");
     file_write(path, (bytes){ (unsigned char *)(uintptr_t) "\xff\xff\xff\xff\xff\xff\xff\xff{}", 10 });
-    check_failure("2^64 - 1", tide_safetensors_read(path, &a, &f), &f, TIDE_EDATA, "18446744073709551615 bytes long; at most 2");
+    check_failure("2^64 - 1", tide_safetensors_read(path, &a, &f), &f, TIDE_EDATA,
+                  "18446744073709551615 bytes long; at most 2");
 }
 
 static void test_write_refused(void **state) {

@@ -32,15 +32,20 @@ static tide_status read_csv(const char *path, tide_failure *f) {
 }
 
 /* Two arrays of zeros, one of which has room and both have not. */
-static tide_status write_arrays(const char *path, tide_status (*write)(const char *, const tide_archive *, tide_failure *), tide_failure *f) {
+static tide_status write_arrays(const char *path,
+                                tide_status (*write)(const char *, const tide_archive *, tide_failure *),
+                                tide_failure *f) {
     char *zeros = calloc(1, PART);
-    tide_tensor t[2] = { { (char *)"a", TIDE_U8, TIDE_SHAPE(PART), zeros }, { (char *)"b", TIDE_U8, TIDE_SHAPE(PART), zeros } };
+    tide_tensor t[2] = { { (char *)"a", TIDE_U8, TIDE_SHAPE(PART), zeros },
+                         { (char *)"b", TIDE_U8, TIDE_SHAPE(PART), zeros } };
     tide_status status = write(path, &(tide_archive){ .tensors = t, .count = 2 }, f);
     free(zeros);
     return status;
 }
 
-static tide_status npz(const char *path, const tide_archive *a, tide_failure *f) { return tide_npz_write(path, a, true, f); }
+static tide_status npz(const char *path, const tide_archive *a, tide_failure *f) {
+    return tide_npz_write(path, a, true, f);
+}
 
 static void write_npy(const char *path) {
     char header[64], *zeros = calloc(1, 2 * PART);
@@ -55,7 +60,8 @@ static void write_csv(const char *path) {
     static char line[1 << 16];
     memset(line, 'x', sizeof line - 1), line[sizeof line - 1] = '\n';
     gzFile file = gzopen(path, "wb9");
-    for (int i = 0; i < 2 * PART / (int)sizeof line; i++) assert_int_equal(gzwrite(file, line, sizeof line), sizeof line);
+    for (int i = 0; i < 2 * PART / (int)sizeof line; i++)
+        assert_int_equal(gzwrite(file, line, sizeof line), sizeof line);
     assert_int_equal(gzclose(file), Z_OK);
 }
 
@@ -64,7 +70,8 @@ static int64_t peak_bytes(void) {
     return getrusage(RUSAGE_SELF, &usage) ? 0 : (int64_t)usage.ru_maxrss * 1024;
 }
 
-/* In a process of its own, under a limit that leaves ROOM. 0: refused, and the memory was not taken; else what went wrong. */
+/* In a process of its own, under a limit that leaves ROOM. 0: refused, and the memory was not taken; else what went
+ * wrong. */
 static int read_within(const char *path, reader *read, int64_t most) {
     tide_failure f = { 0 };
     long long pages = 0;
@@ -88,8 +95,10 @@ static void expect_refused(const char *what, const char *path, reader *read, int
     if (child == 0) _exit(read_within(path, read, most));
     assert_int_equal(waitpid(child, &code, 0), child);
     if (WIFEXITED(code) && WEXITSTATUS(code) == 77) return;
-    static const char *const faults[] = { "", "not refused for memory", "refused when memory was out", "much memory was taken before" };
-    if (!WIFEXITED(code) || WEXITSTATUS(code)) fail_msg("%s: %s", what, WIFEXITED(code) && WEXITSTATUS(code) < 4 ? faults[WEXITSTATUS(code)] : "crashed");
+    static const char *const faults[] = { "", "not refused for memory", "refused when memory was out",
+                                          "much memory was taken before" };
+    if (!WIFEXITED(code) || WEXITSTATUS(code))
+        fail_msg("%s: %s", what, WIFEXITED(code) && WEXITSTATUS(code) < 4 ? faults[WEXITSTATUS(code)] : "crashed");
 }
 
 static void test_claims(void **state) {

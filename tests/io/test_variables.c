@@ -11,7 +11,8 @@ static tide_val variable(tide_graph *g, const char *name, tide_dtype type, tide_
 static void saved(const char *path) {
     tide_graph *g = tide_graph_new("ref");
     tide_failure f = { 0 };
-    tide_val w = variable(g, "layer.weight", TIDE_F32, TIDE_SHAPE(2, 3)), b = variable(g, "layer.bias", TIDE_F32, TIDE_SHAPE(3));
+    tide_val w = variable(g, "layer.weight", TIDE_F32, TIDE_SHAPE(2, 3)),
+             b = variable(g, "layer.bias", TIDE_F32, TIDE_SHAPE(3));
     tide_val s = variable(g, "steps", TIDE_I64, TIDE_SCALAR);
     assert_int_equal(tide_write(w, weight, sizeof weight), TIDE_OK);
     assert_int_equal(tide_write(b, bias, sizeof bias), TIDE_OK);
@@ -50,10 +51,25 @@ static void test_round_trip(void **state) {
 /* A variable that does not fit is named and none is changed. */
 static void test_refused(void **state) {
     (void)state;
-    static const struct { const char *name; tide_dtype type; tide_shape shape; tide_status status; const char *part; } cases[] = {
+    static const struct {
+        const char *name;
+        tide_dtype type;
+        tide_shape shape;
+        tide_status status;
+        const char *part;
+    } cases[] = {
         { "absent", TIDE_F32, { 1, { 3 } }, TIDE_EDATA, "variable 'absent' is not in this file" },
-        { "layer.bias", TIDE_F64, { 1, { 3 } }, TIDE_ETYPE, "variable 'layer.bias' is f32 in this file; f64 is needed" },
-        { "layer.bias", TIDE_F32, { 1, { 4 } }, TIDE_ESHAPE, "variable 'layer.bias' has shape (3) in this file; (4) is needed" },
+        { "layer.bias",
+          TIDE_F64,
+          { 1, { 3 } },
+          TIDE_ETYPE,
+          "variable 'layer.bias' is f32 in this file; f64 is needed" },
+        { "layer.bias",
+          TIDE_F32,
+          { 1, { 4 } },
+          TIDE_ESHAPE,
+          "variable 'layer.bias' has shape (3) in this file; (4) "
+          "is needed" },
         { "layer.weight", TIDE_F32, { 2, { 3, 2 } }, TIDE_ESHAPE, "has shape (2, 3) in this file; (3, 2) is needed" },
     };
     static const int64_t seven = 7;
@@ -62,7 +78,8 @@ static void test_refused(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tide_graph *g = tide_graph_new("ref");
         tide_failure f = { 0 };
-        tide_val s = variable(g, "steps", TIDE_I64, TIDE_SCALAR), v = variable(g, cases[i].name, cases[i].type, cases[i].shape);
+        tide_val s = variable(g, "steps", TIDE_I64, TIDE_SCALAR),
+                 v = variable(g, cases[i].name, cases[i].type, cases[i].shape);
         check_failure(cases[i].name, tide_load(TIDE_LIST(s, v), path, &f), &f, cases[i].status, cases[i].part);
         assert_string_equal(f.file, path);
         check_value(s, &seven, sizeof seven);

@@ -39,7 +39,9 @@ typedef struct named { const char *name; } named;  /* of a test without a table 
 
 /* Both name the case `c` that they stand in. */
 #define EXPECT_TEXT(what, got, expected) \
-    do { if (strcmp(got, expected) != 0) fail_msg("%s: %s: got \"%s\", expected \"%s\"", c->name, what, got, expected); } while (0)
+    do { \
+        if (strcmp(got, expected) != 0) fail_msg("%s: %s: got \"%s\", expected \"%s\"", c->name, what, got, expected); \
+    } while (0)
 #define EXPECT_INT(what, got, expected)                                                                                                    \
     do {                                                                                                                                   \
         if ((long long)(got) != (long long)(expected))                                                                                     \

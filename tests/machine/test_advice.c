@@ -18,14 +18,16 @@ static machine server(int64_t memory) {
 }
 
 static machine_advice advise(const machine *m, double f32, double bf16, double f16, double gbs, double launch_us) {
-    machine_rates  r = { .measured = true, .threads = 8, .gflops = { f32, bf16, f16 }, .bandwidth_gbs = gbs, .launch_us = launch_us };
+    machine_rates r = {
+        .measured = true, .threads = 8, .gflops = { f32, bf16, f16 }, .bandwidth_gbs = gbs, .launch_us = launch_us
+    };
     machine_advice a;
     machine_advise(m, &r, &a);
     return a;
 }
 
-/* d_model: an epoch of 8545 windows of 11 tokens through 24 d^2 weights, 6 operations each, at 0.65 of the rate, in 15 s:
- * 256 needs 91 GFLOP/s, 320 needs 142. Batch: 0.05 of a step holds an update of 28 bytes a weight:
+/* d_model: an epoch of 8545 windows of 11 tokens through 24 d^2 weights, 6 operations each, at 0.65 of the rate, in 15
+ * s: 256 needs 91 GFLOP/s, 320 needs 142. Batch: 0.05 of a step holds an update of 28 bytes a weight:
  * b >= 28 * 0.65 R / (0.05 * 66 B) = 5.52 R / B, and eleven times that for the impedance network, as far as 70 % of the
  * memory hold what the guide says a batch uses. */
 static const struct {
@@ -75,11 +77,14 @@ static void test_order(void **state) {
     for (double rate = 1; rate < 1e5; rate *= 1.3) {
         machine_advice slow = advise(&m, rate, 0, 0, 30, 3), fast = advise(&m, 1.3 * rate, 0, 0, 30, 3),
                        near = advise(&m, rate, 0, 0, 40, 3);
-        EXPECT_INT("a faster machine has a narrower model", fast.of[MACHINE_D_MODEL].value < slow.of[MACHINE_D_MODEL].value, 0);
-        EXPECT_INT("faster memory wants a larger batch", near.of[MACHINE_BATCH].value > slow.of[MACHINE_BATCH].value, 0);
+        EXPECT_INT("a faster machine has a narrower model",
+                   fast.of[MACHINE_D_MODEL].value < slow.of[MACHINE_D_MODEL].value, 0);
+        EXPECT_INT("faster memory wants a larger batch", near.of[MACHINE_BATCH].value > slow.of[MACHINE_BATCH].value,
+                   0);
         for (int i = 0; i < MACHINE_CHOICES; i++) {
             EXPECT_INT("the most is less than the value", slow.of[i].most < slow.of[i].value, 0);
-            EXPECT_INT("length of a reason", slow.of[i].why[0] == 0 || strlen(slow.of[i].why) > sizeof slow.of[i].why - 2, 0);
+            EXPECT_INT("length of a reason",
+                       slow.of[i].why[0] == 0 || strlen(slow.of[i].why) > sizeof slow.of[i].why - 2, 0);
         }
     }
 }
@@ -129,16 +134,21 @@ static void test_json(void **state) {
     snprintf(m.model, sizeof m.model, "bad \xff name");
     machine_advise(&m, &r, &a);
     char   *text = machine_json(&m, &r, &a);
-    json_t *o = text ? json_loads(text, 0, NULL) : NULL, *advice = json_object_get(o, "advice"), *rates = json_object_get(o, "rates");
+    json_t *o = text ? json_loads(text, 0, NULL) : NULL, *advice = json_object_get(o, "advice"),
+           *rates = json_object_get(o, "rates");
     if (!o) fail_msg("not JSON: %s", text ? text : "nothing");
     EXPECT_INT("schema version", json_integer_value(json_object_get(o, "schema_version")), 1);
-    EXPECT_INT("a name that is no UTF-8 is null", json_is_null(json_object_get(json_object_get(o, "machine"), "model")), 1);
-    EXPECT_INT("f16 that is not offered is null", json_is_null(json_object_get(json_object_get(rates, "gemm_gflops"), "f16")), 1);
+    EXPECT_INT("a name that is no UTF-8 is null", json_is_null(json_object_get(json_object_get(o, "machine"), "model")),
+               1);
+    EXPECT_INT("f16 that is not offered is null",
+               json_is_null(json_object_get(json_object_get(rates, "gemm_gflops"), "f16")), 1);
     EXPECT_INT("choices", json_object_size(advice), MACHINE_CHOICES);
     EXPECT_INT("GPUs of a build without a GPU backend", json_array_size(json_object_get(o, "gpus")), 0);
     for (int i = 0; i < MACHINE_CHOICES; i++) {
-        const json_t *one = json_object_get(advice, machine_choice_name((machine_choice_id)i)), *value = json_object_get(one, "value");
-        EXPECT_TEXT(machine_choice_name((machine_choice_id)i), json_string_value(json_object_get(one, "why")), a.of[i].why);
+        const json_t *one = json_object_get(advice, machine_choice_name((machine_choice_id)i)),
+                     *value = json_object_get(one, "value");
+        EXPECT_TEXT(machine_choice_name((machine_choice_id)i), json_string_value(json_object_get(one, "why")),
+                    a.of[i].why);
         if (a.of[i].word[0]) EXPECT_TEXT("word", json_string_value(value), a.of[i].word);
         else EXPECT_INT("value", json_integer_value(value), a.of[i].value);
     }
@@ -155,7 +165,8 @@ static void test_text(void **state) {
     machine_advise(&m, &r, &a);
     char *text = machine_text(&m, &r, &a);
     if (!text) fail_msg("no text");
-    static const char *const wanted[] = { "Server", "64.0 GiB", "avx2 avx512 avx512-bf16", "no GPU backend", "estimated", "--measure" };
+    static const char *const wanted[] = { "Server",         "64.0 GiB",  "avx2 avx512 avx512-bf16",
+                                          "no GPU backend", "estimated", "--measure" };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         if (!strstr(text, wanted[i])) fail_msg("\"%s\" is missing in:\n%s", wanted[i], text);
     for (int i = 0; i < MACHINE_CHOICES; i++)

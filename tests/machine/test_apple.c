@@ -59,10 +59,12 @@ static machine detect_chip(const chip_case *c) {
     const recorded answers[] = {
         { "uname:system", "Darwin\n" }, { "uname:machine", "arm64\n" },
         { "sysctl:machdep.cpu.brand_string", c->name }, { "sysctl:hw.nperflevels", c->efficiency ? "2" : "1" },
-        { "sysctl:hw.perflevel0.physicalcpu", performance }, { "sysctl:hw.perflevel1.physicalcpu", c->efficiency ? efficiency : NULL },
+        { "sysctl:hw.perflevel0.physicalcpu", performance }, { "sysctl:hw.perflevel1.physicalcpu",
+                                                               c->efficiency ? efficiency : NULL },
         { "sysctl:hw.logicalcpu", logical }, { "sysctl:hw.physicalcpu", logical }, { "sysctl:hw.memsize", memory },
         { "sysctl:hw.perflevel0.l1dcachesize", "131072" }, { "sysctl:hw.perflevel0.l2cachesize", "12582912" },
-        { "sysctl:hw.l1dcachesize", "65536" }, { "sysctl:hw.optional.neon", "1" }, { "sysctl:hw.optional.arm.FEAT_FP16", "1" },
+        { "sysctl:hw.l1dcachesize", "65536" }, { "sysctl:hw.optional.neon", "1" },
+        { "sysctl:hw.optional.arm.FEAT_FP16", "1" },
         { "sysctl:hw.optional.arm.FEAT_BF16", c->generation >= 2 ? "1" : "0" }, { NULL, NULL },
     };
     return detect_recorded(answers, NULL, NULL);
@@ -142,7 +144,8 @@ static void test_intel_mac(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_detection), cmocka_unit_test(test_tables), cmocka_unit_test(test_intel_mac) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_detection), cmocka_unit_test(test_tables),
+                                        cmocka_unit_test(test_intel_mac) };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

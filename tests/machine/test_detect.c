@@ -25,38 +25,59 @@
 static const recorded haswell[] = { X86, { "/proc/cpuinfo",
     CPU(0, 0, 0, "Intel(R) Core(TM) i7-4770", AVX2) CPU(1, 0, 1, "Intel(R) Core(TM) i7-4770", AVX2)
     CPU(2, 0, 0, "Intel(R) Core(TM) i7-4770", AVX2) CPU(3, 0, 1, "Intel(R) Core(TM) i7-4770", AVX2) }, END };
-static const recorded skylake[] = { X86, { "/proc/cpuinfo", CPU(0, 0, 0, "Skylake-X", AVX512) CPU(1, 0, 1, "Skylake-X", AVX512) }, END };
+static const recorded skylake[] = {
+    X86, { "/proc/cpuinfo", CPU(0, 0, 0, "Skylake-X", AVX512) CPU(1, 0, 1, "Skylake-X", AVX512) }, END
+};
 static const recorded cooper_lake[] = { X86, { "/proc/cpuinfo",
     CPU(0, 0, 0, "Cooper Lake", AVX512 " avx512_bf16") CPU(1, 1, 0, "Cooper Lake", AVX512 " avx512_bf16") }, END };
-static const recorded sapphire_rapids[] = { X86, { "/proc/cpuinfo", CPU(0, 0, 0, "Xeon 8480", AMX) CPU(1, 0, 1, "Xeon 8480", AMX) }, END };
+static const recorded sapphire_rapids[] = {
+    X86, { "/proc/cpuinfo", CPU(0, 0, 0, "Xeon 8480", AMX) CPU(1, 0, 1, "Xeon 8480", AMX) }, END
+};
 static const recorded zen4[] = { X86, { "/proc/cpuinfo", CPU(0, 0, 0, "AMD EPYC 9354", AVX512 " avx512_bf16") }, END };
 static const recorded no_fma[] = { X86, { "/proc/cpuinfo", CPU(0, 0, 0, "Old", SSE " avx2") }, END };
-static const recorded half_avx512[] = { X86, { "/proc/cpuinfo", CPU(0, 0, 0, "Knights Landing", AVX2 " avx512f avx512cd avx512er") }, END };
-static const recorded old[] = { X86, { "/proc/cpuinfo", CPU(0, 0, 0, "Core 2", SSE) CPU(1, 0, 1, "Core 2", SSE) }, END };
-static const recorded hybrid[] = { X86,
-                                   { "/sys/devices/cpu_core/cpus", "0-3\n" },
-                                   { "/sys/devices/cpu_atom/cpus", "4-6\n" },
-                                   { "/proc/cpuinfo",
-                                     CPU(0, 0, 0, "i5-12500H", AVX2) CPU(1, 0, 0, "i5-12500H", AVX2) CPU(2, 0, 4, "i5-12500H", AVX2)
-                                         CPU(3, 0, 4, "i5-12500H", AVX2) CPU(4, 0, 8, "i5-12500H", AVX2) CPU(5, 0, 9, "i5-12500H", AVX2)
-                                             CPU(6, 0, 10, "i5-12500H", AVX2) },
-                                   END };
-static const recorded sandbox[] = { X86, { "/proc/cpuinfo", PLAIN_CPU(0, AVX2) PLAIN_CPU(1, AVX2) PLAIN_CPU(2, AVX2) }, END };
+static const recorded half_avx512[] = {
+    X86, { "/proc/cpuinfo", CPU(0, 0, 0, "Knights Landing", AVX2 " avx512f avx512cd avx512er") }, END
+};
+static const recorded old[] = { X86,
+                                { "/proc/cpuinfo", CPU(0, 0, 0, "Core 2", SSE) CPU(1, 0, 1, "Core 2", SSE) },
+                                END };
+static const recorded hybrid[] = {
+    X86,
+    { "/sys/devices/cpu_core/cpus", "0-3\n" },
+    { "/sys/devices/cpu_atom/cpus", "4-6\n" },
+    { "/proc/cpuinfo", CPU(0, 0, 0, "i5-12500H", AVX2) CPU(1, 0, 0, "i5-12500H", AVX2) CPU(2, 0, 4, "i5-12500H", AVX2)
+                           CPU(3, 0, 4, "i5-12500H", AVX2) CPU(4, 0, 8, "i5-12500H", AVX2)
+                               CPU(5, 0, 9, "i5-12500H", AVX2) CPU(6, 0, 10, "i5-12500H", AVX2) },
+    END
+};
+static const recorded sandbox[] = { X86,
+                                    { "/proc/cpuinfo", PLAIN_CPU(0, AVX2) PLAIN_CPU(1, AVX2) PLAIN_CPU(2, AVX2) },
+                                    END };
 static const recorded no_proc[] = { X86, { "cpuid", " avx2 fma avx512f avx512bw avx512dq avx512vl avx512cd" }, END };
-static const recorded graviton2[] = { ARM, { "/proc/cpuinfo", ARM_CPU(0, "0x41", "0xd0c", N1) ARM_CPU(1, "0x41", "0xd0c", N1) }, END };
-static const recorded graviton3[] = { ARM, { "/proc/cpuinfo", ARM_CPU(0, "0x41", "0xd40", V1) ARM_CPU(1, "0x41", "0xd40", V1) }, END };
+static const recorded graviton2[] = {
+    ARM, { "/proc/cpuinfo", ARM_CPU(0, "0x41", "0xd0c", N1) ARM_CPU(1, "0x41", "0xd0c", N1) }, END
+};
+static const recorded graviton3[] = {
+    ARM, { "/proc/cpuinfo", ARM_CPU(0, "0x41", "0xd40", V1) ARM_CPU(1, "0x41", "0xd40", V1) }, END
+};
 static const recorded raspberry[] = { ARM,
                                       { "/proc/device-tree/model", "Raspberry Pi 4 Model B Rev 1.4" },
                                       { "/proc/cpuinfo", ARM_CPU(0, "0x41", "0xd08", "fp asimd evtstrm crc32 cpuid")
-                                                             ARM_CPU(1, "0x41", "0xd08", "fp asimd evtstrm crc32 cpuid") },
+                                                             ARM_CPU(1, "0x41", "0xd08",
+                                                                     "fp asimd evtstrm crc32 cpuid") },
                                       END };
 static const recorded unknown_arm[] = {
     ARM, { "/proc/device-tree/model", "Some Board" }, { "/proc/cpuinfo", ARM_CPU(0, "0x99", "0x123", "fp asimd") }, END
 };
-static const recorded big_little[] = { ARM, { "/proc/cpuinfo", ARM_CPU(0, "0x41", "0xd05", N1) ARM_CPU(1, "0x41", "0xd05", N1)
-    ARM_CPU(2, "0x41", "0xd0b", N1) ARM_CPU(3, "0x41", "0xd0b", N1) }, { "/sys/devices/system/cpu/cpu0/cpu_capacity", "446\n" },
-    { "/sys/devices/system/cpu/cpu1/cpu_capacity", "446\n" }, { "/sys/devices/system/cpu/cpu2/cpu_capacity", "1024\n" },
-    { "/sys/devices/system/cpu/cpu3/cpu_capacity", "984\n" }, END };
+static const recorded big_little[] = { ARM,
+                                       { "/proc/cpuinfo",
+                                         ARM_CPU(0, "0x41", "0xd05", N1) ARM_CPU(1, "0x41", "0xd05", N1)
+                                             ARM_CPU(2, "0x41", "0xd0b", N1) ARM_CPU(3, "0x41", "0xd0b", N1) },
+                                       { "/sys/devices/system/cpu/cpu0/cpu_capacity", "446\n" },
+                                       { "/sys/devices/system/cpu/cpu1/cpu_capacity", "446\n" },
+                                       { "/sys/devices/system/cpu/cpu2/cpu_capacity", "1024\n" },
+                                       { "/sys/devices/system/cpu/cpu3/cpu_capacity", "984\n" },
+                                       END };
 static const recorded asahi[] = { ARM,
                                   { "/proc/device-tree/model", "Apple MacBook Pro (14-inch, M1 Pro, 2021)" },
                                   { "/proc/cpuinfo", ARM_CPU(0, "0x61", "0x024", N1) ARM_CPU(1, "0x61", "0x025", N1) },
@@ -85,11 +106,13 @@ static const struct {
     { "no core ids", sandbox, "Sandbox", 3, 3, 0, MACHINE_AVX2 },
     { "no /proc", no_proc, "", 0, 0, 0, MACHINE_AVX2 | MACHINE_AVX512 },
     { "NEON with half precision", graviton2, "Neoverse N1", 2, 2, 0, MACHINE_NEON | MACHINE_NEON_FP16 },
-    { "NEON with BF16, SVE", graviton3, "Neoverse V1", 2, 2, 0, MACHINE_NEON | MACHINE_NEON_FP16 | MACHINE_NEON_BF16 | MACHINE_SVE },
+    { "NEON with BF16, SVE", graviton3, "Neoverse V1", 2, 2, 0,
+      MACHINE_NEON | MACHINE_NEON_FP16 | MACHINE_NEON_BF16 | MACHINE_SVE },
     { "NEON only", raspberry, "Cortex-A72", 2, 2, 0, MACHINE_NEON },
     { "an ARM core nobody knows", unknown_arm, "Some Board", 1, 1, 0, MACHINE_NEON },
     { "big and little", big_little, "Cortex-A55", 4, 2, 2, MACHINE_NEON | MACHINE_NEON_FP16 },
-    { "M1 Pro under Linux", asahi, "Apple MacBook Pro (14-inch, M1 Pro, 2021)", 2, 1, 1, MACHINE_NEON | MACHINE_NEON_FP16 },
+    { "M1 Pro under Linux", asahi, "Apple MacBook Pro (14-inch, M1 Pro, 2021)", 2, 1, 1,
+      MACHINE_NEON | MACHINE_NEON_FP16 },
 };
 
 static void test_processors(void **state) {
@@ -113,30 +136,41 @@ static void test_processors(void **state) {
 /* ---- containers ---- */
 
 #define GIB (1LL << 30)
-static const recorded eight[] = { X86, { "/proc/meminfo", "MemTotal:       16777216 kB\nMemFree:         1000 kB\n" }, { "/proc/cpuinfo",
+static const recorded eight[] = { X86, { "/proc/meminfo", "MemTotal:       16777216 kB\nMemFree:         1000 kB\n" },
+                                  { "/proc/cpuinfo",
     PLAIN_CPU(0, AVX2) PLAIN_CPU(1, AVX2) PLAIN_CPU(2, AVX2) PLAIN_CPU(3, AVX2) PLAIN_CPU(4, AVX2) PLAIN_CPU(5, AVX2)
     PLAIN_CPU(6, AVX2) PLAIN_CPU(7, AVX2) }, END };
 #define V2 "/sys/fs/cgroup"
 #define POD "/kubepods/pod1"
 #define IN2(path) { "/proc/self/cgroup", "0::" path "\n" }
-#define IN1 { "/proc/self/cgroup", "12:cpuset:/docker/abc\n5:memory:/docker/abc\n4:cpu,cpuacct:/docker/abc\n1:name=systemd:/docker/abc\n" }
+#define IN1 \
+    { "/proc/self/cgroup", \
+      "12:cpuset:/docker/abc\n5:memory:/docker/abc\n4:cpu,cpuacct:/docker/abc\n1:name=systemd:/docker/abc\n" }
 #define UNLIMITED "9223372036854771712\n"
 
 static const recorded bare[] = { IN2("/user.slice/session.scope"), END };
-static const recorded v2_docker[] = { IN2("/"), { V2 "/cpu.max", "150000 100000\n" }, { V2 "/memory.max", "2147483648\n" }, END };
+static const recorded v2_docker[] = {
+    IN2("/"), { V2 "/cpu.max", "150000 100000\n" }, { V2 "/memory.max", "2147483648\n" }, END
+};
 static const recorded v2_unlimited[] = {
     IN2("/"), { V2 "/cpu.max", "max 100000\n" }, { V2 "/memory.max", "max\n" }, { V2 "/memory.high", "max\n" }, END
 };
-static const recorded v2_nested[] = { IN2(POD "/c1"), { V2 POD "/c1/cpu.max", "max 100000\n" }, { V2 POD "/cpu.max", "400000 100000\n" },
-    { V2 POD "/c1/memory.max", "max\n" }, { V2 POD "/memory.max", "4294967296\n" }, { V2 "/kubepods/memory.max", "8589934592\n" }, END };
+static const recorded v2_nested[] = { IN2(POD "/c1"), { V2 POD "/c1/cpu.max", "max 100000\n" },
+                                      { V2 POD "/cpu.max", "400000 100000\n" },
+    { V2 POD "/c1/memory.max", "max\n" }, { V2 POD "/memory.max", "4294967296\n" },
+    { V2 "/kubepods/memory.max", "8589934592\n" }, END };
 static const recorded v2_inner[] = {
     IN2(POD "/c1"), { V2 POD "/c1/cpu.max", "50000 100000\n" }, { V2 POD "/cpu.max", "400000 100000\n" }, END
 };
-static const recorded v2_high[] = { IN2("/x"), { V2 "/x/memory.max", "8589934592\n" }, { V2 "/x/memory.high", "3221225472\n" }, END };
+static const recorded v2_high[] = {
+    IN2("/x"), { V2 "/x/memory.max", "8589934592\n" }, { V2 "/x/memory.high", "3221225472\n" }, END
+};
 static const recorded v2_outside[] = {
     IN2("/../../y"), { V2 "/cpu.max", "200000 100000\n" }, { V2 "/../../y/cpu.max", "100000 100000\n" }, END
 };
-static const recorded v2_large[] = { IN2("/"), { V2 "/cpu.max", "6400000 100000\n" }, { V2 "/memory.max", "1099511627776\n" }, END };
+static const recorded v2_large[] = {
+    IN2("/"), { V2 "/cpu.max", "6400000 100000\n" }, { V2 "/memory.max", "1099511627776\n" }, END
+};
 static const recorded v1_docker[] = { IN1,
                                       { V2 "/cpu,cpuacct/cpu.cfs_quota_us", "200000\n" },
                                       { V2 "/cpu,cpuacct/cpu.cfs_period_us", "100000\n" },
@@ -159,7 +193,9 @@ static const recorded mixed[] = { { "/proc/self/cgroup", "4:memory:/a\n1:cpu:/\n
                                   { V2 "/unified/cpu.max", "300000 100000\n" },
                                   END };
 static const recorded cpuset[] = {
-    IN2("/"), { "/proc/self/status", "Name:\ttidemill\nCpus_allowed:\t0c\nCpus_allowed_list:\t2-3,6\nMems_allowed_list:\t0\n" }, END
+    IN2("/"),
+    { "/proc/self/status", "Name:\ttidemill\nCpus_allowed:\t0c\nCpus_allowed_list:\t2-3,6\nMems_allowed_list:\t0\n" },
+    END
 };
 static const recorded cpuset_quota[] = {
     IN2("/"), { "/proc/self/status", "Cpus_allowed_list:\t0-3\n" }, { V2 "/cpu.max", "250000 100000\n" }, END
@@ -233,9 +269,12 @@ static void test_cpuset_of_hybrid(void **state) {
 
 #define INDEX "/sys/devices/system/cpu/cpu0/cache/index"
 static const recorded cache_files[] = {
-    { INDEX "0/type", "Data\n" }, { INDEX "0/level", "1\n" }, { INDEX "0/size", "48K\n" }, { INDEX "1/type", "Instruction\n" },
-    { INDEX "1/level", "1\n" }, { INDEX "1/size", "32K\n" }, { INDEX "2/type", "Unified\n" }, { INDEX "2/level", "2\n" },
-    { INDEX "2/size", "2048K\n" }, { INDEX "3/type", "Unified\n" }, { INDEX "3/level", "3\n" }, { INDEX "3/size", "105M\n" }, END };
+    { INDEX "0/type", "Data\n" }, { INDEX "0/level", "1\n" }, { INDEX "0/size", "48K\n" },
+    { INDEX "1/type", "Instruction\n" },
+    { INDEX "1/level", "1\n" }, { INDEX "1/size", "32K\n" }, { INDEX "2/type", "Unified\n" },
+    { INDEX "2/level", "2\n" },
+    { INDEX "2/size", "2048K\n" }, { INDEX "3/type", "Unified\n" }, { INDEX "3/level", "3\n" },
+    { INDEX "3/size", "105M\n" }, END };
 static const recorded hwloc[] = { { "hwloc:caches", "L1d 32768\nL2 1048576\n" }, END };
 
 static void test_caches(void **state) {

@@ -1,5 +1,5 @@
-/* What this process may use: the limits of its own control groups and of its address space. Groups from recorded trees, as
- * `machine` reads them and as training does. */
+/* What this process may use: the limits of its own control groups and of its address space. Groups from recorded trees,
+ * as `machine` reads them and as training does. */
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <tidemill/tidemill.h>
@@ -33,7 +33,8 @@ static const limits_case cases[] = {
         { "/sys/fs/cgroup/user.slice/memory.max", "62914560\n" },
         { "/sys/fs/cgroup/user.slice/a.scope/cpu.max", "200000 100000\n" } },
       2, 60 * MIB, 2 },
-    { "no list of groups, v2", { { "/sys/fs/cgroup/memory.max", "62914560\n" }, { "/sys/fs/cgroup/cpu.max", "max 100000\n" } }, 0, 60 * MIB, 2 },
+    { "no list of groups, v2", { { "/sys/fs/cgroup/memory.max", "62914560\n" },
+                                 { "/sys/fs/cgroup/cpu.max", "max 100000\n" } }, 0, 60 * MIB, 2 },
     { "no list of groups, v1", { { "/sys/fs/cgroup/memory/memory.limit_in_bytes", "62914560\n" } }, 0, 60 * MIB, 1 },
     { "no limits", { { "/proc/self/cgroup", "0::/\n" } }, 0, 0, 0 },
 };
@@ -58,12 +59,18 @@ static void test_within(void **state) {
         { 1000 * MIB, 30 * MIB, 100 * MIB, 50 * MIB, 10 * MIB, 30 * MIB },
         { 1000 * MIB, 0, 10 * MIB, 50 * MIB, 10 * MIB, 1 },
     };
-    static const struct { int cores; double cpus; int expected; } cores[] = { { 8, 0, 8 }, { 8, 1.5, 2 }, { 8, 0.1, 1 }, { 2, 7, 2 }, { 0, 0, 1 } };
+    static const struct {
+        int cores;
+        double cpus;
+        int expected;
+    } cores[] = { { 8, 0, 8 }, { 8, 1.5, 2 }, { 8, 0.1, 1 }, { 2, 7, 2 }, { 0, 0, 1 } };
     const named *c = &(named){ "within limits" };
     (void)state;
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) {
         os_group_limits l = { .memory = memory[i].group };
-        EXPECT_INT("memory", os_memory_within(memory[i].machine, &l, memory[i].space, memory[i].mapped, memory[i].resident), memory[i].expected);
+        EXPECT_INT("memory",
+                   os_memory_within(memory[i].machine, &l, memory[i].space, memory[i].mapped, memory[i].resident),
+                   memory[i].expected);
     }
     for (size_t i = 0; i < sizeof cores / sizeof *cores; i++) {
         os_group_limits l = { .cpus = cores[i].cpus };
@@ -86,7 +93,8 @@ static int under_limit(void) {
     if (!g || tide_graph_threads(g) >= 64 || tide_graph_threads(g) < 1) return 2;
     float sum = 0;
     tide_val x = tide_fill(g, TIDE_F32, TIDE_SHAPE(64, 256), 0.5);
-    if (tide_read(tide_sum(tide_matmul(x, tide_transpose(x, 0, 1)), TIDE_ALL), &sum, sizeof sum) || sum != 64 * 64 * 64) return 3;
+    if (tide_read(tide_sum(tide_matmul(x, tide_transpose(x, 0, 1)), TIDE_ALL), &sum, sizeof sum) || sum != 64 * 64 * 64)
+        return 3;
     tide_graph_free(g);
     return 0;
 }
@@ -101,10 +109,12 @@ static void test_address_space(void **state) {
     if (child == 0) _exit(under_limit());
     assert_int_equal(waitpid(child, &code, 0), child);
     if (WIFEXITED(code) && WEXITSTATUS(code) == 77) skip();
-    if (!WIFEXITED(code) || WEXITSTATUS(code)) fail_msg("under a limit on the address space: exit %d", WIFEXITED(code) ? WEXITSTATUS(code) : -1);
+    if (!WIFEXITED(code) || WEXITSTATUS(code))
+        fail_msg("under a limit on the address space: exit %d", WIFEXITED(code) ? WEXITSTATUS(code) : -1);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_groups), cmocka_unit_test(test_within), cmocka_unit_test(test_address_space) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_groups), cmocka_unit_test(test_within),
+                                        cmocka_unit_test(test_address_space) };
     return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Detecting, telling and keeping with each allocation made to fail once: nothing crashes or leaks (the leak checker of a
- * sanitizer build looks), and what is told or kept is whole or absent. */
+/* Detecting, telling and keeping with each allocation made to fail once: nothing crashes or leaks (the leak checker of
+ * a sanitizer build looks), and what is told or kept is whole or absent. */
 #include <jansson.h>
 #include <unistd.h>
 
@@ -11,7 +11,8 @@ static const recorded answers[] = {
     { "uname:machine", "x86_64\n" },
     { "/proc/meminfo", "MemTotal: 16777216 kB\n" },
     { "/proc/cpuinfo",
-      "processor\t: 0\nmodel name\t: Xeon\nflags\t\t: avx2 fma\n\nprocessor\t: 1\nmodel name\t: Xeon\nflags\t\t: avx2 fma\n" },
+      "processor\t: 0\nmodel name\t: Xeon\nflags\t\t: avx2 fma\n\nprocessor\t: 1\nmodel name\t: Xeon\nflags\t\t: avx2 "
+      "fma\n" },
     { "/proc/self/status", "Cpus_allowed_list:\t0-1\n" },
     { "/proc/self/cgroup", "0::/\n" },
     { "/sys/fs/cgroup/memory.max", "1073741824\n" },
@@ -22,7 +23,8 @@ static const recorded answers[] = {
 static void expect_whole(char *text, char *json, tide_status written, const machine *m) {
     machine_rates back;
     json_t *o = json ? json_loads(json, 0, NULL) : NULL;
-    if (json && !json_object_get(json_object_get(o, "advice"), "compile-mode")) fail_msg("a part of the JSON: %s", json);
+    if (json && !json_object_get(json_object_get(o, "advice"), "compile-mode"))
+        fail_msg("a part of the JSON: %s", json);
     if (text && !strstr(text, "compile-mode")) fail_msg("a part of the text: %s", text);
     if (written == TIDE_OK && machine_rates_read(m, &back, NULL) != TIDE_OK) fail_msg("what was kept cannot be read");
     if (written == TIDE_EDATA) fail_msg("without memory, the failure is said to be the data");
@@ -45,7 +47,8 @@ static bool use_all(void) {
     until_failure = -1;
     expect_whole(text, json, written, &m);
     if (machine_rates_path(&m, path, NULL) == TIDE_OK) unlink(path);
-    if (!refused && !(text && json && written == TIDE_OK)) fail_msg("nothing was refused, and yet something is missing");
+    if (!refused && !(text && json && written == TIDE_OK))
+        fail_msg("nothing was refused, and yet something is missing");
     free(text);
     free(json);
     return !refused;
@@ -61,7 +64,8 @@ static void test_every_allocation(void **state) {
         until_failure = granted;
         whole = use_all();
     }
-    if (granted < 100 || granted == 5000) fail_msg("%d allocations were refused in turn: expected some hundreds", (int)granted);
+    if (granted < 100 || granted == 5000)
+        fail_msg("%d allocations were refused in turn: expected some hundreds", (int)granted);
     snprintf(below, sizeof below, "%s/tidemill", folder);
     if (rmdir(below) != 0 || rmdir(folder) != 0) fail_msg("something is left in %s", folder);
 }

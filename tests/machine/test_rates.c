@@ -17,7 +17,8 @@ static const machine here = { .system = "Linux",
                               .usable_cores = 4,
                               .memory_bytes = (int64_t)8 << 30,
                               .features = MACHINE_AVX2 };
-static const machine_rates kept = { .measured = true, .threads = 4, .gflops = { 123.456789012345678, 301.1, 0 }, .bandwidth_gbs = 1.0 / 3,
+static const machine_rates kept = { .measured = true, .threads = 4, .gflops = { 123.456789012345678, 301.1, 0 },
+                                    .bandwidth_gbs = 1.0 / 3,
                                     .launch_us = 0.1, .took_s = 1.9, .measured_at = "2026-01-31T12:00:00Z" };
 
 static int remove_one(const char *path, const struct stat *s, int type, struct FTW *at) {
@@ -69,7 +70,8 @@ static void test_round_trip(void **state) {
     EXPECT_INT("before anything is kept", machine_rates_read(&here, &back, NULL), TIDE_EIO);
     if (machine_rates_write(&here, &kept, &f) != TIDE_OK) fail_msg("%s", f.message);
     if (machine_rates_read(&here, &back, &f) != TIDE_OK) fail_msg("%s", f.message);
-    if (!same(&back, &kept)) fail_msg("what is read is not what was written: f32 %.17g, expected %.17g", back.gflops[0], kept.gflops[0]);
+    if (!same(&back, &kept))
+        fail_msg("what is read is not what was written: f32 %.17g, expected %.17g", back.gflops[0], kept.gflops[0]);
     machine_rates_known(&here, &back);
     EXPECT_INT("known rates are those kept", same(&back, &kept), 1);
 }
@@ -88,7 +90,8 @@ static void test_other_machines(void **state) {
     if (machine_rates_write(&here, &kept, NULL) != TIDE_OK) fail_msg("cannot write");
     for (int i = 0; i < 5; i++) {
         tide_status status = machine_rates_read(&others[i], &back, NULL);
-        if (status != TIDE_EIO) fail_msg("another %s: status %d, expected %d: no such file", names[i], status, TIDE_EIO);
+        if (status != TIDE_EIO)
+            fail_msg("another %s: status %d, expected %d: no such file", names[i], status, TIDE_EIO);
         machine_rates_known(&others[i], &back);
         if (back.measured) fail_msg("another %s: an estimate says that it is measured", names[i]);
     }
@@ -110,7 +113,8 @@ static void test_damage(void **state) {
     for (size_t i = 0; i + 2 < length; i++) {
         write_all(path, bytes, i);
         tide_status status = machine_rates_read(&here, &back, NULL);
-        if (status != TIDE_EDATA) fail_msg("cut at byte %zu of %zu: status %d, expected %d", i, length, status, TIDE_EDATA);
+        if (status != TIDE_EDATA)
+            fail_msg("cut at byte %zu of %zu: status %d, expected %d", i, length, status, TIDE_EDATA);
     }
     for (size_t i = 0; i < length; i++)
         for (int change = 1; change < 256; change *= 2) {
@@ -118,7 +122,8 @@ static void test_damage(void **state) {
             bad[i] = (char)(bad[i] ^ change);
             write_all(path, bad, length);
             if (machine_rates_read(&here, &back, NULL) != TIDE_OK) refused++;
-            else if (!same(&back, &kept)) fail_msg("byte %zu of %zu changed by %d: read as other rates", i, length, change);
+            else if (!same(&back, &kept))
+                fail_msg("byte %zu of %zu changed by %d: read as other rates", i, length, change);
         }
     if (refused < 4 * length) fail_msg("only %zu of %zu changed files were refused", refused, 8 * length);
     machine_rates_known(&here, &back);
@@ -170,13 +175,15 @@ static void test_folder_of_others(void **state) {
 static void test_busy(void **state) {
     static const struct { const char *name; double gflops, gbs; int threads; bool busy; } cases[] = {
         { "as before", 1, 1, 4, false },        { "a little slower", 0.8, 0.8, 4, false }, { "faster", 2, 2, 4, false },
-        { "half the products", 0.5, 1, 4, true }, { "half the memory", 1, 0.5, 4, true },  { "other threads", 0.5, 0.5, 2, false },
+        { "half the products", 0.5, 1, 4, true }, { "half the memory", 1, 0.5, 4, true },
+        { "other threads", 0.5, 0.5, 2, false },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         machine_rates now = kept;
         now.gflops[MACHINE_F32] *= cases[i].gflops, now.bandwidth_gbs *= cases[i].gbs, now.threads = cases[i].threads;
-        if (machine_rates_busy(&now, &kept) != cases[i].busy) fail_msg("%s: expected %s", cases[i].name, cases[i].busy ? "busy" : "not busy");
+        if (machine_rates_busy(&now, &kept) != cases[i].busy)
+            fail_msg("%s: expected %s", cases[i].name, cases[i].busy ? "busy" : "not busy");
     }
 }
 

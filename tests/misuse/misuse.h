@@ -48,7 +48,11 @@ static inline bool failed(const trial *t) { return tide_error(t->g)->status != T
 /* A list of rows is a macro LIST(V, R); DECLARE makes the functions, TABLE the rows:
  *   V(function, number, alone, expression of `bad`)
  *   R(function, number, "what is wrong", expression: it was refused) */
-#define VALUE_FUNCTION(f, n, lone, ...) static tide_val value_##f##_##n(trial *t, tide_val bad) { (void)t; return __VA_ARGS__; }
+#define VALUE_FUNCTION(f, n, lone, ...) \
+    static tide_val value_##f##_##n(trial *t, tide_val bad) { \
+        (void)t; \
+        return __VA_ARGS__; \
+    }
 #define REFUSED_FUNCTION(f, n, what, ...) static bool refused_##f##_##n(trial *t) { (void)t; return __VA_ARGS__; }
 #define VALUE_ROW(f, n, lone, ...) { #f, "operand " #n, lone, value_##f##_##n, NULL },
 #define REFUSED_ROW(f, n, what, ...) { #f, what, false, NULL, refused_##f##_##n },

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef tide_status (*forecast_command)(const forecast_options *, forecast_progress, void *, forecast_result *, tide_failure *);
+typedef tide_status (*forecast_command)(const forecast_options *, forecast_progress, void *, forecast_result *,
+                                        tide_failure *);
 typedef tide_status (*eis_command)(const eis_options *, eis_listener, void *, eis_result *, tide_failure *);
 
 static forecast_options  f_zero, f_odd;
@@ -24,7 +25,8 @@ static bool forecast_refuses(trial *t, forecast_command command) {
     t->failure = (tide_failure){ 0 };
     forecast_options_default(&f_odd);
     if (!said(t, command(&f_odd, NULL, NULL, NULL, &t->failure))) return false;
-    return command(NULL, NULL, NULL, NULL, NULL) == TIDE_EINVAL && command(&f_zero, NULL, NULL, &f_result, NULL) == TIDE_EINVAL;
+    return command(NULL, NULL, NULL, NULL, NULL) == TIDE_EINVAL &&
+           command(&f_zero, NULL, NULL, &f_result, NULL) == TIDE_EINVAL;
 }
 
 /* Each number and choice far out, each text without an end. */
@@ -51,7 +53,8 @@ static bool eis_refuses(trial *t, eis_command command) {
     t->failure = (tide_failure){ 0 };
     eis_options_default(&e_odd);
     if (!said(t, command(&e_odd, NULL, NULL, NULL, &t->failure))) return false;
-    return command(NULL, NULL, NULL, NULL, NULL) == TIDE_EINVAL && command(&e_zero, NULL, NULL, &e_result, NULL) == TIDE_EINVAL;
+    return command(NULL, NULL, NULL, NULL, NULL) == TIDE_EINVAL &&
+           command(&e_zero, NULL, NULL, &e_result, NULL) == TIDE_EINVAL;
 }
 
 static bool eis_refuses_all(eis_command command) {
@@ -92,54 +95,162 @@ static bool json_of_nothing(void) {
     return good;
 }
 
-#define FORECAST_COMMAND(R, f) R(f, 0, "no options, no result, zeros", forecast_refuses(t, f)) R(f, 1, "each option far out", forecast_refuses_all(f))
-#define EIS_COMMAND(R, f) R(f, 0, "no options, no result, zeros", eis_refuses(t, f)) R(f, 1, "each option far out", eis_refuses_all(f))
+#define FORECAST_COMMAND(R, f) \
+    R(f, 0, "no options, no result, zeros", forecast_refuses(t, f)) \
+    R(f, 1, "each option far out", forecast_refuses_all(f))
+#define EIS_COMMAND(R, f) \
+    R(f, 0, "no options, no result, zeros", eis_refuses(t, f)) R(f, 1, "each option far out", eis_refuses_all(f))
 
-#define APPS(V, R)                                                                                                      \
-    FORECAST_COMMAND(R, forecast_train) FORECAST_COMMAND(R, forecast_evaluate) FORECAST_COMMAND(R, forecast_predict)    \
-    FORECAST_COMMAND(R, forecast_explain)                                                                               \
-    R(forecast_option_table, 0, "nowhere to count", forecast_option_table(NULL) != NULL)                                \
-    R(forecast_option_find, 0, "no name", !forecast_option_find(NULL) && !forecast_option_find(""))                     \
-    R(forecast_option_nearest, 0, "no name", !forecast_option_nearest(NULL, 1) && !forecast_option_nearest("seq-len", 0)) \
-    R(forecast_options_default, 0, "no options", (forecast_options_default(NULL), true))                                \
-    R(forecast_option_set, 0, "no options", said(t, forecast_option_set(NULL, "seq-len", "3", &t->failure)))            \
-    R(forecast_option_set, 1, "no name", said(t, forecast_option_set(&f_zero, NULL, "3", &t->failure)))                 \
-    R(forecast_option_set, 2, "no text", said(t, forecast_option_set(&f_zero, "seq-len", NULL, &t->failure)))           \
-    R(forecast_option_set, 3, "a long name", forecast_option_set(&f_zero, f_long(), "3", NULL) == TIDE_EINVAL)          \
-    R(forecast_option_get, 0, "nothing", !*forecast_option_get(NULL, NULL, NULL, 0))                                    \
-    R(forecast_preset, 0, "no options, no name", said(t, forecast_preset(NULL, "etth1-96", &t->failure)) && forecast_preset(&f_zero, NULL, NULL) == TIDE_EINVAL) \
-    R(forecast_options_resolve, 0, "nothing", said(t, forecast_options_resolve(NULL, &f_odd, &t->failure)) && forecast_options_resolve(&f_zero, NULL, NULL) == TIDE_EINVAL) \
-    R(forecast_options_resolve, 1, "zeros", said(t, forecast_options_resolve(&f_zero, &f_odd, &t->failure)))            \
-    R(forecast_preset_name, 0, "-1, 1000", !forecast_preset_name(-1) && !forecast_preset_name(1000))                    \
-    R(forecast_compat_parse, 0, "no text, nowhere to", said(t, forecast_compat_parse(NULL, &(unsigned){ 0 }, &t->failure)) && forecast_compat_parse("", NULL, NULL) == TIDE_EINVAL) \
-    R(forecast_compat_list, 0, "takes nothing", forecast_compat_list()->name)                                           \
-    R(forecast_result_free, 0, "none", (forecast_result_free(NULL), true))                                              \
-    R(forecast_failure_json, 0, "none", json_of_nothing())                                                              \
-    EIS_COMMAND(R, eis_complete) EIS_COMMAND(R, eis_train) EIS_COMMAND(R, eis_evaluate) EIS_COMMAND(R, eis_generate)    \
-    EIS_COMMAND(R, eis_full)                                                                                            \
-    R(eis_simulate, 0, "no options", said(t, eis_simulate(NULL, "/nonexistent/x", &t->failure)))                        \
-    R(eis_simulate, 1, "no path", (eis_options_default(&e_odd), said(t, eis_simulate(&e_odd, NULL, &t->failure))))      \
-    R(eis_option_table, 0, "nowhere to count", eis_option_table(NULL) != NULL)                                          \
-    R(eis_options_default, 0, "no options", (eis_options_default(NULL), true))                                          \
-    R(eis_option_set, 0, "no options, no name, no text", said(t, eis_option_set(NULL, "top-k", "3", &t->failure)) &&    \
-                                                         eis_option_set(&e_zero, NULL, "3", NULL) && eis_option_set(&e_zero, "top-k", NULL, NULL)) \
-    R(eis_option_get, 0, "nothing", !*eis_option_get(NULL, NULL, NULL, 0))                                              \
-    R(eis_option_get, 1, "choices past the last", odd_choices())                                                        \
-    R(eis_result_free, 0, "none", (eis_result_free(NULL), true))                                                        \
-    R(eis_known_parse, 0, "no text, nowhere to", said(t, eis_known_parse(NULL, &known, &t->failure)) && eis_known_parse("", NULL, NULL) == TIDE_EINVAL) \
-    R(eis_spectrum_read, 0, "no path, nowhere to", said(t, eis_spectrum_read(NULL, false, &spectrum, &t->failure)) && eis_spectrum_read("x", false, NULL, NULL) == TIDE_EINVAL) \
-    R(eis_spectrum_free, 0, "none", (eis_spectrum_free(NULL), true))                                                    \
-    R(eis_impedance, 0, "nothing, -1 points", (eis_impedance(EIS_SHUNT, NULL, 0, 3, NULL, NULL), eis_impedance(EIS_SHUNT, p, 0, -1, p, (eis_z[]){ { 0, 0 } }), true)) \
-    R(eis_impedance_f32, 0, "nothing, -1 points", (eis_impedance_f32(EIS_SHUNT, NULL, 0, 3, NULL, NULL, NULL), eis_impedance_f32(EIS_SHUNT, p_f32, 0, -1, p_f32, (float[1]){ 0 }, (float[1]){ 0 }), true)) \
-    R(eis_derivatives, 0, "nothing", isnan(eis_derivatives(EIS_SHUNT, NULL, 0, 1, NULL).re))                            \
-    R(eis_swap, 0, "nothing", (eis_swap(NULL, NULL), true))                                                             \
-    R(eis_invariants_of, 0, "nothing", isnan(eis_invariants_of(NULL).r0_ohm))                                           \
-    R(eis_fibre, 0, "nothing", !eis_fibre(NULL, 0, NULL))                                                               \
-    R(eis_fibre_tangent, 0, "nothing", (eis_fibre_tangent(NULL, NULL), true))                                           \
-    R(eis_grid_value, 0, "parameters -1 and 99", isnan(eis_grid_value(-1, 0, 12)) && isnan(eis_grid_value(99, 0, 12)))  \
-    R(eis_resnorm_name, 0, "kind 99", eis_resnorm_name((eis_resnorm_kind)99) != NULL)                                   \
-    R(eis_resnorm, 0, "nothing", isnan(eis_resnorm(EIS_SSE, 3, NULL, NULL, NULL, 5)))                                   \
-    R(eis_resnorm, 1, "kind 99, -1 points", (eis_resnorm((eis_resnorm_kind)99, -1, p, (eis_z[]){ { 1, 0 } }, (eis_z[]){ { 1, 0 } }, 5), true))
+#define APPS(V, R) \
+    FORECAST_COMMAND(R, forecast_train) \
+    FORECAST_COMMAND(R, forecast_evaluate) FORECAST_COMMAND(R, forecast_predict) FORECAST_COMMAND( \
+        R, \
+        forecast_explain) R(forecast_option_table, 0, "nowhere to count", \
+                            forecast_option_table(NULL) != \
+                                NULL) R(forecast_option_find, 0, "no name", \
+                                        !forecast_option_find(NULL) && \
+                                            !forecast_option_find("")) R(forecast_option_nearest, 0, "no name", \
+                                                                         !forecast_option_nearest(NULL, 1) && \
+                                                                             !forecast_option_nearest("seq-len", 0)) \
+        R(forecast_options_default, 0, "no options", (forecast_options_default(NULL), true)) R( \
+            forecast_option_set, \
+            0, "no options", \
+            said( \
+                t, \
+                forecast_option_set( \
+                    NULL, \
+                    "seq-len", \
+                    "3", \
+                    &t->failure))) R(forecast_option_set, 1, "no name", said(t, forecast_option_set(&f_zero, NULL, "3", &t->failure))) \
+            R(forecast_option_set, 2, "no text", said(t, forecast_option_set(&f_zero, "seq-len", NULL, &t->failure))) R( \
+                forecast_option_set, 3, \
+                "a long name", \
+                forecast_option_set(&f_zero, f_long(), "3", NULL) == \
+                    TIDE_EINVAL) R(forecast_option_get, 0, "nothing", !*forecast_option_get(NULL, NULL, NULL, 0)) \
+                R(forecast_preset, 0, "no options, no name", \
+                  said(t, forecast_preset(NULL, "etth1-96", &t->failure)) && forecast_preset(&f_zero, NULL, NULL) == \
+                                                                                 TIDE_EINVAL) \
+                    R(forecast_options_resolve, 0, "nothing", \
+                      said(t, forecast_options_resolve(NULL, &f_odd, &t->failure)) && \
+                          forecast_options_resolve(&f_zero, NULL, NULL) == TIDE_EINVAL) \
+                        R(forecast_options_resolve, 1, "zeros", \
+                          said(t, forecast_options_resolve(&f_zero, &f_odd, &t->failure))) \
+                            R(forecast_preset_name, 0, "-1, 1000", \
+                              !forecast_preset_name(-1) && \
+                                  !forecast_preset_name( \
+                                      1000)) R(forecast_compat_parse, 0, "no text, nowhere to", \
+                                               said(t, forecast_compat_parse(NULL, &(unsigned){ 0 }, &t->failure)) && \
+                                                   forecast_compat_parse("", NULL, NULL) == TIDE_EINVAL) \
+                                R(forecast_compat_list, 0, "takes nothing", forecast_compat_list()->name) R( \
+                                    forecast_result_free, \
+                                    0, "none", \
+                                    (forecast_result_free(NULL), \
+                                     true)) R(forecast_failure_json, 0, "none", json_of_nothing()) EIS_COMMAND(R, eis_complete) \
+                                    EIS_COMMAND(R, eis_train) EIS_COMMAND(R, eis_evaluate) EIS_COMMAND(R, eis_generate) EIS_COMMAND( \
+                                        R, eis_full) R(eis_simulate, 0, "no options", \
+                                                       said(t, eis_simulate(NULL, "/nonexistent/x", &t->failure))) \
+                                        R(eis_simulate, 1, "no path", \
+                                          (eis_options_default(&e_odd), \
+                                           said(t, eis_simulate(&e_odd, NULL, &t->failure)))) \
+                                            R(eis_option_table, 0, "nowhere to count", eis_option_table(NULL) != NULL) R( \
+                                                eis_options_default, \
+                                                0, "no options", \
+                                                ( \
+                                                    eis_options_default(NULL), \
+                                                    true)) R(eis_option_set, 0, "no options, no name, no text", \
+                                                             said(t, eis_option_set(NULL, "top-k", "3", &t->failure)) && \
+                                                                 eis_option_set(&e_zero, NULL, "3", NULL) && \
+                                                                 eis_option_set(&e_zero, "top-k", NULL, NULL)) \
+                                                R(eis_option_get, 0, "nothing", \
+                                                  !*eis_option_get(NULL, NULL, NULL, \
+                                                                   0)) R(eis_option_get, 1, "choices past the last", \
+                                                                         odd_choices()) \
+                                                    R(eis_result_free, 0, "none", (eis_result_free(NULL), true)) R( \
+                                                        eis_known_parse, \
+                                                        0, "no text, nowhere to", \
+                                                        said(t, eis_known_parse(NULL, &known, &t->failure)) && \
+                                                            eis_known_parse("", NULL, NULL) == TIDE_EINVAL) \
+                                                        R(eis_spectrum_read, 0, "no path, nowhere to", \
+                                                          said(t, \
+                                                               eis_spectrum_read( \
+                                                                   NULL, \
+                                                                   false, \
+                                                                   &spectrum, \
+                                                                   &t->failure)) && \
+                                                              eis_spectrum_read("x", false, NULL, NULL) == \
+                                                                  TIDE_EINVAL) \
+                                                            R(eis_spectrum_free, 0, "none", \
+                                                              (eis_spectrum_free(NULL), true)) \
+                                                                R(eis_impedance, 0, "nothing, -1 points", \
+                                                                  (eis_impedance(EIS_SHUNT, NULL, 0, 3, NULL, NULL), \
+                                                                   eis_impedance( \
+                                                                       EIS_SHUNT, \
+                                                                       p, \
+                                                                       0, -1, p, \
+                                                                       (eis_z[]){ { 0, 0 } }), \
+                                                                   true)) \
+                                                                    R(eis_impedance_f32, 0, "nothing, -1 points", \
+                                                                      (eis_impedance_f32( \
+                                                                           EIS_SHUNT, \
+                                                                           NULL, \
+                                                                           0, \
+                                                                           3, NULL, NULL, \
+                                                                           NULL), \
+                                                                       eis_impedance_f32( \
+                                                                           EIS_SHUNT, p_f32, \
+                                                                           0, -1, p_f32, \
+                                                                           (float[1]){ 0 }, (float[1]){ 0 }), \
+                                                                       true)) \
+                                                                        R(eis_derivatives, 0, "nothing", \
+                                                                          isnan(eis_derivatives( \
+                                                                                    EIS_SHUNT, NULL, 0, \
+                                                                                    1, NULL) \
+                                                                                    .re)) \
+                                                                            R(eis_swap, 0, "nothing", \
+                                                                              ( \
+                                                                                  eis_swap(NULL, NULL), \
+                                                                                  true)) R(eis_invariants_of, 0, "nothing", \
+                                                                                           isnan( \
+                                                                                               eis_invariants_of(NULL) \
+                                                                                                   .r0_ohm)) \
+                                                                                R(eis_fibre, 0, "nothing", \
+                                                                                  !eis_fibre(NULL, 0, NULL)) \
+                                                                                    R(eis_fibre_tangent, 0, "nothing", \
+                                                                                      (eis_fibre_tangent(NULL, NULL), \
+                                                                                       true)) \
+                                                                                        R(eis_grid_value, 0, \
+                                                                                          "parameters -1 and 99", \
+                                                                                          isnan(eis_grid_value( \
+                                                                                              -1, \
+                                                                                              0, 12)) && \
+                                                                                              isnan(eis_grid_value( \
+                                                                                                  99, \
+                                                                                                  0, 12))) \
+                                                                                            R(eis_resnorm_name, 0, \
+                                                                                              "kind 99", \
+                                                                                              eis_resnorm_name(( \
+                                                                                                  eis_resnorm_kind)99) != \
+                                                                                                  NULL) \
+                                                                                                R(eis_resnorm, 0, \
+                                                                                                  "nothing", \
+                                                                                                  isnan(eis_resnorm( \
+                                                                                                      EIS_SSE, 3, \
+                                                                                                      NULL, NULL, \
+                                                                                                      NULL, 5))) \
+                                                                                                    R(eis_resnorm, 1, \
+                                                                                                      "kind 99, -1 " \
+                                                                                                      "points", \
+                                                                                                      (eis_resnorm( \
+                                                                                                           (eis_resnorm_kind)99, \
+                                                                                                           -1, p, \
+                                                                                                           (eis_z[]){ \
+                                                                                                               { 1, \
+                                                                                                                 0 } }, \
+                                                                                                           (eis_z[]){ \
+                                                                                                               { 1, \
+                                                                                                                 0 } }, \
+                                                                                                           5), \
+                                                                                                       true))
 
 static const char *f_long(void) {
     static char name[5000];

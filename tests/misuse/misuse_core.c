@@ -28,8 +28,8 @@ static bool ran(trial *t, const tide_feed *feeds, int64_t count, tide_status exp
 /* A run that succeeds leaves nothing of the failure before. */
 static bool fails_then_runs(trial *t) {
     tide_feed feed = { t->in, t->six };
-    return ran(t, NULL, 0, TIDE_EINVAL) && tide_run(t->p, &feed, 1) == TIDE_OK && tide_program_error(t->p)->status == TIDE_OK &&
-           !*tide_program_error(t->p)->message;
+    return ran(t, NULL, 0, TIDE_EINVAL) && tide_run(t->p, &feed, 1) == TIDE_OK &&
+           tide_program_error(t->p)->status == TIDE_OK && !*tide_program_error(t->p)->message;
 }
 
 /* A lazy program that cannot be made: the read says why, not that an argument was wrong. */
@@ -37,12 +37,15 @@ static bool read_beyond_limit(void) {
     tide_graph *g = tide_graph_new_with(&(tide_graph_options){ .memory_limit = 4096 });
     tide_val    big = tide_add_scalar(tide_random_uniform(g, TIDE_SHAPE(1 << 20), 0, 1), 1);
     float       one;
-    bool refused = tide_read(tide_sum(big, TIDE_ALL), &one, sizeof one) == TIDE_ENOMEM && tide_error(g)->status == TIDE_ENOMEM;
+    bool refused =
+        tide_read(tide_sum(big, TIDE_ALL), &one, sizeof one) == TIDE_ENOMEM && tide_error(g)->status == TIDE_ENOMEM;
     tide_graph_free(g);
     return refused;
 }
 
-static bool compiled_failed(tide_program *p) { return p && tide_program_error(p)->status != TIDE_OK && tide_run(p, NULL, 0) != TIDE_OK; }
+static bool compiled_failed(tide_program *p) {
+    return p && tide_program_error(p)->status != TIDE_OK && tide_run(p, NULL, 0) != TIDE_OK;
+}
 static bool explained(trial *t, const tide_feed *feeds, int64_t count) {
     tide_explanation *e = tide_program_explain(t->p, &(tide_explain_options){ feeds, count, 0.001 });
     tide_explanation_free(e);
@@ -58,7 +61,8 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_dtype_name, 0, "type 99", words(tide_dtype_name(NO_TYPE)))                                                  \
     R(tide_shape_count, 0, "nine axes", tide_shape_count(NINE_AXES) == -1 && tide_shape_count(NO_AXES) == -1)          \
     R(tide_shape_count, 1, "more than can be counted", tide_shape_count(HUGE_SHAPE) == -1)                             \
-    R(tide_shape_equal, 0, "nine axes", !tide_shape_equal(NINE_AXES, NINE_AXES) && !tide_shape_equal(NO_AXES, NO_AXES)) \
+    R(tide_shape_equal, 0, "nine axes", !tide_shape_equal(NINE_AXES, NINE_AXES) && !tide_shape_equal(NO_AXES,          \
+        NO_AXES))                                                                                                      \
     R(tide_list_new, 0, "no graph", no_list(tide_list_new(NULL, &t->x, 1)))                                            \
     R(tide_list_new, 1, "no items", no_list(tide_list_new(t->g, NULL, 3)) && failed(t))                                \
     R(tide_list_new, 2, "-1 items", no_list(tide_list_new(t->g, &t->x, -1)) && failed(t))                              \
@@ -72,7 +76,8 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_graph_new_with, 1, "-5 threads", sticks((tide_graph_options){ .threads = -5 }))                             \
     R(tide_graph_new_with, 2, "100000 threads", sticks((tide_graph_options){ .threads = 100000 }))                     \
     R(tide_graph_new_with, 3, "a memory limit of -1", sticks((tide_graph_options){ .memory_limit = -1 }))              \
-    R(tide_graph_new_with, 4, "an allocator that frees nothing", sticks((tide_graph_options){ .allocator = { .alloc = lend } })) \
+    R(tide_graph_new_with, 4, "an allocator that frees nothing",                                                       \
+      sticks((tide_graph_options){ .allocator = { .alloc = lend } }))                                                  \
     R(tide_graph_free, 0, "no graph", (tide_graph_free(NULL), true))                                                   \
     R(tide_error, 0, "no graph", tide_error(NULL)->status != TIDE_OK)                                                  \
     R(tide_graph_device, 0, "no graph", words(tide_graph_device(NULL)))                                                \
@@ -81,9 +86,12 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_scope_push, 1, "no name", (tide_scope_push(t->g, NULL), tide_scope_pop(t->g), failed(t)))                   \
     R(tide_scope_pop, 0, "no graph", (tide_scope_pop(NULL), true))                                                     \
     R(tide_scope_pop, 1, "no scope", (tide_scope_pop(t->g), failed(t)))                                                \
-    R(tide_ok, 0, "no value", !tide_ok(NOTHING) && !tide_ok((tide_val){ t->g, 999, 0 }) && !tide_ok((tide_val){ NULL, 5, 0 })) \
-    R(tide_shape_of, 0, "no value", tide_shape_of(NOTHING).ndim == 0 && tide_shape_of((tide_val){ t->g, 999, 0 }).ndim == 0) \
-    R(tide_dtype_of, 0, "no value", tide_dtype_of(NOTHING) == TIDE_F32 && tide_dtype_of((tide_val){ t->g, 999, 0 }) == TIDE_F32) \
+    R(tide_ok, 0, "no value", !tide_ok(NOTHING) && !tide_ok((tide_val){ t->g, 999, 0 }) && !tide_ok((tide_val){ NULL,  \
+        5, 0 }))                                                                                                       \
+    R(tide_shape_of, 0, "no value", tide_shape_of(NOTHING).ndim == 0 && tide_shape_of((tide_val){ t->g, 999,           \
+        0 }).ndim == 0)                                                                                                \
+    R(tide_dtype_of, 0, "no value", tide_dtype_of(NOTHING) == TIDE_F32 && tide_dtype_of((tide_val){ t->g, 999,         \
+        0 }) == TIDE_F32)                                                                                              \
     R(tide_name_of, 0, "no value", !*tide_name_of(NOTHING) && !*tide_name_of((tide_val){ t->g, 999, 0 }))              \
     R(tide_input, 0, "no graph", !tide_ok(tide_input(NULL, "a", TIDE_F32, TIDE_SCALAR)))                               \
     R(tide_input, 1, "no name", poisoned(t, tide_input(t->g, NULL, TIDE_F32, TIDE_SCALAR)))                            \
@@ -93,7 +101,9 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_constant, 1, "no data", poisoned(t, tide_constant(t->g, TIDE_F32, TIDE_SHAPE(6), NULL)))                    \
     R(tide_constant, 2, "type 99", poisoned(t, tide_constant(t->g, NO_TYPE, TIDE_SHAPE(6), t->six)))                   \
     R(tide_constant, 3, "nine axes", poisoned(t, tide_constant(t->g, TIDE_F32, NINE_AXES, t->six)))                    \
-    R(tide_constant, 4, "more elements than can be counted", poisoned(t, tide_constant(t->g, TIDE_F32, HUGE_SHAPE, t->six))) \
+    R(tide_constant, 4, "more elements than can be counted", poisoned(t,                                               \
+                                                                      tide_constant(t->g, TIDE_F32, HUGE_SHAPE,        \
+                                                                          t->six)))                                    \
     R(tide_scalar, 0, "no graph", !tide_ok(tide_scalar(NULL, 1)))                                                      \
     R(tide_scalar_of, 0, "no graph", !tide_ok(tide_scalar_of(NULL, TIDE_F32, 1)))                                      \
     R(tide_scalar_of, 1, "type 99", poisoned(t, tide_scalar_of(t->g, NO_TYPE, 1)))                                     \
@@ -126,7 +136,8 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_autocast, 0, "no graph", (tide_autocast(NULL, TIDE_PRECISION_F32), true))                                   \
     R(tide_autocast, 1, "precision 99", (tide_autocast(t->g, (tide_precision)99), failed(t)))                          \
     R(tide_precision_here, 0, "no graph", tide_precision_here(NULL, TIDE_PRECISION_BF16, NULL) == TIDE_PRECISION_F32)  \
-    R(tide_precision_here, 1, "precision 99", tide_precision_here(t->g, (tide_precision)99, NULL) == TIDE_PRECISION_F32) \
+    R(tide_precision_here, 1, "precision 99", tide_precision_here(t->g, (tide_precision)99,                            \
+                                                                  NULL) == TIDE_PRECISION_F32)                         \
     R(tide_compile_mode_name, 0, "mode 99", words(tide_compile_mode_name((tide_program_mode)99)))                      \
     R(tide_compile_mode, 0, "no graph", (tide_compile_mode(NULL, TIDE_MODE_DEFAULT), true))                            \
     R(tide_compile_mode, 1, "mode 99", (tide_compile_mode(t->g, (tide_program_mode)99), failed(t)))                    \
@@ -140,8 +151,10 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_compile, 3, "no value after one", compiled_failed(tide_compile(TIDE_LIST(t->x, NOTHING), NULL)))            \
     R(tide_compile, 4, "no value before one", compiled_failed(tide_compile(TIDE_LIST(NOTHING, t->x), NULL)))           \
     R(tide_compile, 5, "a value of another graph", compiled_failed(tide_compile(TIDE_LIST(t->x, t->strange), NULL)))   \
-    R(tide_compile, 6, "mode 99", compiled_failed(tide_compile(TIDE_LIST(t->x), &(tide_compile_options){ .mode = 99 }))) \
-    R(tide_compile, 7, "precision 99", compiled_failed(tide_compile(TIDE_LIST(t->x), &(tide_compile_options){ .precision = 99 }))) \
+    R(tide_compile, 6, "mode 99", compiled_failed(tide_compile(TIDE_LIST(t->x),                                        \
+                                                               &(tide_compile_options){ .mode = 99 })))                \
+    R(tide_compile, 7, "precision 99", compiled_failed(tide_compile(TIDE_LIST(t->x),                                   \
+                                                                    &(tide_compile_options){ .precision = 99 })))      \
     R(tide_program_free, 0, "no program", (tide_program_free(NULL), true))                                             \
     R(tide_program_error, 0, "no program", tide_program_error(NULL)->status != TIDE_OK)                                \
     R(tide_program_precision, 0, "no program", tide_program_precision(NULL, NULL) == TIDE_PRECISION_F32)               \

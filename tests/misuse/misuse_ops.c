@@ -102,7 +102,8 @@
     R(tide_random_normal, 0, "no graph", !tide_ok(tide_random_normal(NULL, TIDE_SHAPE(2), 0, 1)))                      \
     R(tide_random_normal, 1, "a size of -2", poisoned(t, tide_random_normal(t->g, TIDE_SHAPE(-2), 0, 1)))              \
     R(tide_rng_step, 0, "no graph", !tide_ok(tide_rng_step(NULL)))                                                     \
-    R(tide_sample_offset, 0, "no graph", (tide_sample_offset(NULL, t->scalar), tide_sample_offset(NULL, NOTHING), true)) \
+    R(tide_sample_offset, 0, "no graph", (tide_sample_offset(NULL, t->scalar), tide_sample_offset(NULL, NOTHING),      \
+                                          true))                                                                       \
     R(tide_sample_offset, 1, "a float", (tide_sample_offset(t->g, t->scalar), failed(t)))                              \
     R(tide_sample_offset, 2, "of another graph", (tide_sample_offset(t->g, t->strange), failed(t)))                    \
     R(tide_sample_offset, 3, "no node", (tide_sample_offset(t->g, (tide_val){ t->g, 999, 0 }), failed(t)))             \
@@ -110,18 +111,26 @@
     R(tide_dropout, 1, "p 1.5", poisoned(t, tide_dropout(t->x, 1.5, TIDE_TRAIN)))                                      \
     R(tide_dropout, 2, "p NaN", poisoned(t, tide_dropout(t->x, NAN, TIDE_TRAIN)))                                      \
     R(tide_dropout, 3, "mode 7", poisoned(t, tide_dropout(t->x, 0.5, (tide_mode)7)))                                   \
-    V(tide_custom, 0, false, tide_custom(t->g, &(tide_custom_op){ "own", zero, NULL, NULL }, TIDE_LIST(t->x, bad), TIDE_F32, TIDE_SCALAR)) \
+    V(tide_custom, 0, false, tide_custom(t->g, &(tide_custom_op){ "own", zero, NULL, NULL }, TIDE_LIST(t->x, bad),     \
+                                         TIDE_F32, TIDE_SCALAR))                                                       \
     R(tide_custom, 1, "no operation", poisoned(t, tide_custom(t->g, NULL, TIDE_LIST(t->x), TIDE_F32, TIDE_SCALAR)))    \
-    R(tide_custom, 2, "no function", poisoned(t, tide_custom(t->g, &(tide_custom_op){ 0 }, TIDE_LIST(t->x), TIDE_F32, TIDE_SCALAR))) \
-    R(tide_custom, 3, "no items", poisoned(t, tide_custom(t->g, &(tide_custom_op){ "own", zero, NULL, NULL }, NO_ITEMS, TIDE_F32, TIDE_SCALAR))) \
-    R(tide_custom, 4, "no graph", !tide_ok(tide_custom(NULL, &(tide_custom_op){ "own", zero, NULL, NULL }, TIDE_LIST(t->x), TIDE_F32, TIDE_SCALAR))) \
-    R(tide_custom, 5, "type 99, nine axes", poisoned(t, tide_custom(t->g, &(tide_custom_op){ "own", zero, NULL, NULL }, TIDE_LIST(t->x), NO_TYPE, NINE_AXES))) \
+    R(tide_custom, 2, "no function", poisoned(t, tide_custom(t->g, &(tide_custom_op){ 0 }, TIDE_LIST(t->x), TIDE_F32,  \
+                                                             TIDE_SCALAR)))                                            \
+    R(tide_custom, 3, "no items", poisoned(t, tide_custom(t->g, &(tide_custom_op){ "own", zero, NULL, NULL },          \
+                                                          NO_ITEMS, TIDE_F32, TIDE_SCALAR)))                           \
+    R(tide_custom, 4, "no graph", !tide_ok(tide_custom(NULL, &(tide_custom_op){ "own", zero, NULL, NULL },             \
+                                                       TIDE_LIST(t->x), TIDE_F32, TIDE_SCALAR)))                       \
+    R(tide_custom, 5, "type 99, nine axes", poisoned(t, tide_custom(t->g,                                              \
+                                                                    &(tide_custom_op){ "own", zero, NULL, NULL },      \
+                                                                    TIDE_LIST(t->x), NO_TYPE, NINE_AXES)))             \
     R(tide_custom, 6, "a derivative of another graph", wrong_derivative(t))
 
 static tide_val sorted(tide_val x) { return tide_sort(x, false, &x, NULL), x; }
 static tide_val top(tide_val x, int64_t k) { return tide_top_k(x, k, &x, NULL), x; }
 static tide_val row_of(const trial *t) { return tide_fill(t->g, TIDE_F32, TIDE_SHAPE(3), 1); }
-static void     zero(void *user, const void *const *inputs, void *output) { (void)user, (void)inputs, *(float *)output = 0; }
+static void zero(void *user, const void *const *inputs, void *output) {
+    (void)user, (void)inputs, *(float *)output = 0;
+}
 
 static void strange_derivative(void *user, tide_list inputs, tide_val output, tide_val dy, tide_val *dx) {
     (void)inputs, (void)output, (void)dy;

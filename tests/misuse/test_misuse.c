@@ -1,6 +1,7 @@
-/* Every public function with what a slip hands to it: NULL, {0}, a node that was never made, a value of another graph, numbers far
- * out. None may crash, and each must say so by poison, a status or an empty answer. A process of its own for each, so that a crash
- * has a name. `--list` prints the functions that have a row (tools/check_misuse.py asks whether all have one). */
+/* Every public function with what a slip hands to it: NULL, {0}, a node that was never made, a value of another graph,
+ * numbers far out. None may crash, and each must say so by poison, a status or an empty answer. A process of its own
+ * for each, so that a crash has a name. `--list` prints the functions that have a row (tools/check_misuse.py asks
+ * whether all have one). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,8 @@ static void trial_new(trial *t, const char *device) {
 }
 
 enum { NOTHING_AT_ALL, NO_NODE, POISON, OTHER_GRAPH, BAD_VALUES };
-static const char *const bad_names[] = { "{0}", "a node that was never made", "the poison value", "a value of another graph" };
+static const char *const bad_names[] = { "{0}", "a node that was never made", "the poison value",
+                                         "a value of another graph" };
 
 static tide_val bad_value(const trial *t, int kind) {
     switch (kind) {
@@ -60,10 +62,12 @@ static int check(const row *r, int kind, const char *device) {
     if (child < 0 || waitpid(child, &state, 0) != child) return printf("cannot make a process\n"), 1;
     if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return 0;
     if (WIFEXITED(state) && WEXITSTATUS(state) == ACCEPTED)
-        printf("%s: %s%s%s: was not refused, or without a first cause\n", r->name, r->refused ? "" : r->what, r->refused ? "" : " is ", what);
+        printf("%s: %s%s%s: was not refused, or without a first cause\n", r->name, r->refused ? "" : r->what,
+               r->refused ? "" : " is ", what);
     else
-        printf("%s: %s%s%s: crashed (%s %d) on a graph of device %s\n", r->name, r->refused ? "" : r->what, r->refused ? "" : " is ", what,
-               WIFSIGNALED(state) ? "signal" : "exit", WIFSIGNALED(state) ? WTERMSIG(state) : WEXITSTATUS(state), device);
+        printf("%s: %s%s%s: crashed (%s %d) on a graph of device %s\n", r->name, r->refused ? "" : r->what,
+               r->refused ? "" : " is ", what, WIFSIGNALED(state) ? "signal" : "exit",
+               WIFSIGNALED(state) ? WTERMSIG(state) : WEXITSTATUS(state), device);
     return 1;
 }
 

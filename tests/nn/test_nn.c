@@ -18,7 +18,8 @@ static void test_linear(void **state) {
     assert_int_equal(tide_params(g, "layer.").count, 2);
     put(layer.weight, (float[]){ 1, 2, 3, -1, 0, 1 });
     put(layer.bias, (float[]){ 0.5f, -0.5f });
-    expect_all("y = W x + b", tide_linear_apply(&layer, row(g, 2, 3, (float[]){ 1, 1, 1, 2, 0, 1 })), (double[]){ 6.5, -0.5, 5.5, -1.5 }, 4, 1e-6);
+    expect_all("y = W x + b", tide_linear_apply(&layer, row(g, 2, 3, (float[]){ 1, 1, 1, 2, 0, 1 })),
+               (double[]){ 6.5, -0.5, 5.5, -1.5 }, 4, 1e-6);
     tide_graph_free(g);
 }
 
@@ -49,7 +50,8 @@ static void test_layer_norm(void **state) {
     put(layer.weight, (float[]){ 1, 1, 2, 2 });
     put(layer.bias, (float[]){ 0, 1, 0, 1 });
     /* mean 2, variance 2, s = sqrt(2.25) = 1.5 */
-    expect_all("layer norm", tide_layer_norm_apply(&layer, row(g, 1, 4, (float[]){ 0, 2, 2, 4 })), (double[]){ -4.0 / 3, 1, 0, 11.0 / 3 }, 4, 1e-6);
+    expect_all("layer norm", tide_layer_norm_apply(&layer, row(g, 1, 4, (float[]){ 0, 2, 2, 4 })),
+               (double[]){ -4.0 / 3, 1, 0, 11.0 / 3 }, 4, 1e-6);
     tide_graph_free(g);
 }
 
@@ -80,7 +82,8 @@ static void test_conv1d(void **state) {
     tide_val gradient = tide_grad(tide_sum(y, TIDE_ALL), TIDE_LIST(layer.weight)).items[0];
     expect_all("gradient", gradient, (double[]){ 2 + 4, 1 + 3 + 5, 2 + 4, 0, 2, 0 }, 6, 1e-5);
     expect_fine(g);
-    assert_false(tide_ok(tide_conv1d_apply(&layer, tide_fill(g, TIDE_F32, TIDE_SHAPE(1, 2, 0), 0)))); /* shorter than the kernel */
+    /* shorter than the kernel */
+    assert_false(tide_ok(tide_conv1d_apply(&layer, tide_fill(g, TIDE_F32, TIDE_SHAPE(1, 2, 0), 0))));
     assert_int_equal(tide_error(g)->status, TIDE_ESHAPE);
     tide_graph_free(g);
 }
@@ -90,7 +93,8 @@ static void test_attention(void **state) {
     (void)state;
     tide_graph *g = tide_graph_new(test_device());
     tide_shape  s = TIDE_SHAPE(1, 1, 2, 1);
-    tide_val    q = tide_constant(g, TIDE_F32, s, (float[]){ 1, -2 }), k = tide_constant(g, TIDE_F32, s, (float[]){ 0.5f, 1.5f });
+    tide_val q = tide_constant(g, TIDE_F32, s, (float[]){ 1, -2 }),
+             k = tide_constant(g, TIDE_F32, s, (float[]){ 0.5f, 1.5f });
     tide_val    v = tide_constant(g, TIDE_F32, s, (float[]){ 10, 20 }), p;
     tide_val    y = tide_attention(q, k, v, 0.5, TIDE_EVAL, &p);
     double      a = 1 / (1 + exp(-1.0)), b = 1 / (1 + exp(2.0));
@@ -109,7 +113,8 @@ static void test_self_attention(void **state) {
     tide_val all  = tide_self_attention_apply(&layer, x, 0, TIDE_EVAL, NULL);
     tide_val some = tide_self_attention_queries(&layer, tide_slice(x, 1, 1, 3), x, 0, TIDE_EVAL, NULL);
     assert_int_equal(tide_shape_of(all).dim[2], 6);
-    expect_all("rows 1 and 2", tide_max(tide_abs(tide_sub(some, tide_slice(all, 1, 1, 3))), TIDE_ALL), (double[]){ 0 }, 1, 1e-6);
+    expect_all("rows 1 and 2", tide_max(tide_abs(tide_sub(some, tide_slice(all, 1, 1, 3))), TIDE_ALL), (double[]){ 0 },
+               1, 1e-6);
     assert_int_equal(tide_params(g, "").count, 8);
     tide_graph_free(g);
 }
@@ -117,7 +122,8 @@ static void test_self_attention(void **state) {
 static void test_losses(void **state) {
     (void)state;
     tide_graph *g = tide_graph_new(test_device());
-    tide_val    p = row(g, 1, 4, (float[]){ 1, 2, 3, 4 }), t = row(g, 1, 4, (float[]){ 1, 0, 3.5f, 8 }), w = row(g, 1, 4, (float[]){ 1, 0, 2, 1 });
+    tide_val p = row(g, 1, 4, (float[]){ 1, 2, 3, 4 }), t = row(g, 1, 4, (float[]){ 1, 0, 3.5f, 8 }),
+             w = row(g, 1, 4, (float[]){ 1, 0, 2, 1 });
     const struct { const char *what; tide_val loss; double expected; } cases[] = {
         { "mse", tide_mse(p, t), (4 + 0.25 + 16) / 4 },
         { "mae", tide_mae(p, t), (2 + 0.5 + 4) / 4 },
@@ -127,7 +133,8 @@ static void test_losses(void **state) {
         { "huber, beta 2", tide_huber(p, t, 2, TIDE_NO_WEIGHT), (1 + 0.0625 + 3) / 4 },
         { "quantile 0.9", tide_quantile_loss(p, t, 0.9, TIDE_NO_WEIGHT), (0.2 + 0.45 + 3.6) / 4 },
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) expect_all(cases[i].what, cases[i].loss, &cases[i].expected, 1, 1e-6);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        expect_all(cases[i].what, cases[i].loss, &cases[i].expected, 1, 1e-6);
     tide_graph_free(g);
 }
 
@@ -137,11 +144,13 @@ static void test_classification_losses(void **state) {
     tide_val    logits = row(g, 2, 3, (float[]){ 0, 0, 0, 1, 2, 3 });
     tide_val    label  = tide_constant(g, TIDE_I32, TIDE_SHAPE(2), (int32_t[]){ 1, 2 });
     double      first = log(3), second = log(exp(-2) + exp(-1) + 1);
-    expect_all("cross entropy", tide_cross_entropy(logits, label, TIDE_NO_WEIGHT), (double[]){ (first + second) / 2 }, 1, 1e-6);
+    expect_all("cross entropy", tide_cross_entropy(logits, label, TIDE_NO_WEIGHT), (double[]){ (first + second) / 2 },
+               1, 1e-6);
     tide_val w = tide_constant(g, TIDE_F32, TIDE_SHAPE(2), (float[]){ 3, 1 });
     expect_all("weighted", tide_cross_entropy(logits, label, w), (double[]){ (3 * first + second) / 4 }, 1, 1e-6);
     tide_val far = row(g, 1, 3, (float[]){ 200, -200, 0 }), truth = row(g, 1, 3, (float[]){ 0, 1, 0.25f });
-    expect_all("bce far out", tide_bce_logits(far, truth, TIDE_NO_WEIGHT), (double[]){ (200 + 200 + log(2)) / 3 }, 1, 1e-4);
+    expect_all("bce far out", tide_bce_logits(far, truth, TIDE_NO_WEIGHT), (double[]){ (200 + 200 + log(2)) / 3 }, 1,
+               1e-4);
     tide_graph_free(g);
 }
 
@@ -149,7 +158,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_linear),    cmocka_unit_test(test_initial_values), cmocka_unit_test(test_layer_norm),
         cmocka_unit_test(test_embedding), cmocka_unit_test(test_conv1d),         cmocka_unit_test(test_attention),
-        cmocka_unit_test(test_self_attention), cmocka_unit_test(test_losses),    cmocka_unit_test(test_classification_losses),
+        cmocka_unit_test(test_self_attention), cmocka_unit_test(test_losses),
+        cmocka_unit_test(test_classification_losses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Gradient accumulation: the parts of a batch draw the whole batch's masks, to the bit, and a step made of parts is a step
- * on the whole within rounding, also where the parts weigh differently and where a loss scaler skips steps. */
+/* Gradient accumulation: the parts of a batch draw the whole batch's masks, to the bit, and a step made of parts is a
+ * step on the whole within rounding, also where the parts weigh differently and where a loss scaler skips steps. */
 #include "../nn/nn_support.h"
 
 enum { ROWS = 24, IN = 5, HIDDEN = 7, STEPS = 5, SPOILED = 2 };
@@ -51,7 +51,8 @@ static model model_new(int parts, bool scaled, bool known) {
     model m = { .known = known, .rows = ROWS / (parts ? parts : 1) };
     m.g = tide_graph_new_with(&(tide_graph_options){ .device = test_device(), .seed = 7 });
     tide_linear a = tide_linear_new(m.g, "a", IN, HIDDEN), b = tide_linear_new(m.g, "b", HIDDEN, 1);
-    m.x = tide_input(m.g, "x", TIDE_F32, TIDE_SHAPE(m.rows, IN)), m.y = tide_input(m.g, "y", TIDE_F32, TIDE_SHAPE(m.rows, 1));
+    m.x = tide_input(m.g, "x", TIDE_F32, TIDE_SHAPE(m.rows, IN)),
+    m.y = tide_input(m.g, "y", TIDE_F32, TIDE_SHAPE(m.rows, 1));
     m.w = tide_input(m.g, "w", TIDE_F32, TIDE_SHAPE(m.rows, 1));
     m.params = tide_params(m.g, "");
     if (parts) m.sums = tide_accumulator_new(m.g, m.params, m.rows);
@@ -59,8 +60,10 @@ static model model_new(int parts, bool scaled, bool known) {
     tide_val out = forward(&m, &a, &b);
     tide_sample_offset(m.g, (tide_val){ 0 });
     tide_val weight = known ? tide_fill(m.g, TIDE_F32, TIDE_SHAPE(m.rows, 1), 1) : m.w;
-    tide_val numerator = tide_sum(tide_mul(weight, tide_square(tide_sub(out, m.y))), TIDE_ALL), denominator = tide_sum(weight, TIDE_ALL);
-    if (scaled) m.scaler = tide_grad_scaler_new(m.g, "scaler", &(tide_grad_scaler_opts){ .initial = 256, .interval = 3 });
+    tide_val numerator = tide_sum(tide_mul(weight, tide_square(tide_sub(out, m.y))), TIDE_ALL),
+             denominator = tide_sum(weight, TIDE_ALL);
+    if (scaled)
+        m.scaler = tide_grad_scaler_new(m.g, "scaler", &(tide_grad_scaler_opts){ .initial = 256, .interval = 3 });
     if (parts) compile_parts(&m, numerator, denominator, scaled);
     else compile_whole(&m, numerator, denominator, scaled);
     expect_fine(m.g);
@@ -106,7 +109,8 @@ static void expect_same_params(const model *m, const model *whole, double tolera
         int64_t n = tide_shape_count(tide_shape_of(m->params.items[i]));
         assert_int_equal(tide_read(m->params.items[i], a, (size_t)n * 4), TIDE_OK);
         assert_int_equal(tide_read(whole->params.items[i], b, (size_t)n * 4), TIDE_OK);
-        for (int64_t j = 0; j < n; j++) expect_near(tide_name_of(m->params.items[i]), (double)a[j], (double)b[j], tolerance);
+        for (int64_t j = 0; j < n; j++)
+            expect_near(tide_name_of(m->params.items[i]), (double)a[j], (double)b[j], tolerance);
     }
 }
 
@@ -124,7 +128,8 @@ static void train_both(int parts, bool scaled, bool spoils, bool known) {
         assert_int_equal(count_of(tide_rng_step(m.g)), s + 1);
         assert_int_equal(count_of(m.sums.part), 0);
     }
-    /* Adam divides by the root of a second moment: relative rounding errors of the first steps come out times the learning rate. */
+    /* Adam divides by the root of a second moment: relative rounding errors of the first steps come out times the
+     * learning rate. */
     expect_same_params(&m, &whole, 2e-5);
     if (scaled) assert_int_equal(count_of(m.scaler.skipped), spoils);
     if (scaled) expect_near("scale", number_of(m.scaler.scale), number_of(whole.scaler.scale), 0);
@@ -199,7 +204,8 @@ static void test_memory(void **unused) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_parts), cmocka_unit_test(test_scaled), cmocka_unit_test(test_fresh_start),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_parts), cmocka_unit_test(test_scaled),
+                                        cmocka_unit_test(test_fresh_start),
                                         cmocka_unit_test(test_offset), cmocka_unit_test(test_memory) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

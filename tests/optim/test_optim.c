@@ -14,7 +14,9 @@ typedef tide_val (*maker)(tide_list params, tide_list gradients, tide_val lr);
 #define LR 0.05
 
 static void sgd_plain(element *e, double g) { e->x -= LR * g; }
-static tide_val sgd_plain_value(tide_list p, tide_list g, tide_val lr) { return tide_sgd(p, g, &(tide_sgd_opts){ .lr = lr }); }
+static tide_val sgd_plain_value(tide_list p, tide_list g, tide_val lr) {
+    return tide_sgd(p, g, &(tide_sgd_opts){ .lr = lr });
+}
 
 static void sgd_nesterov(element *e, double g) {
     g += 0.01 * e->x;
@@ -37,7 +39,9 @@ static void rmsprop(element *e, double g) {
     e->a = 0.99 * e->a + 0.01 * g * g;
     e->x -= LR * g / (sqrt(e->a) + 1e-8);
 }
-static tide_val rmsprop_value(tide_list p, tide_list g, tide_val lr) { return tide_rmsprop(p, g, &(tide_rmsprop_opts){ .lr = lr }); }
+static tide_val rmsprop_value(tide_list p, tide_list g, tide_val lr) {
+    return tide_rmsprop(p, g, &(tide_rmsprop_opts){ .lr = lr });
+}
 
 static void rmsprop_centered(element *e, double g) {
     e->a = 0.9 * e->a + 0.1 * g * g;
@@ -46,7 +50,8 @@ static void rmsprop_centered(element *e, double g) {
     e->x -= LR * e->c;
 }
 static tide_val rmsprop_centered_value(tide_list p, tide_list g, tide_val lr) {
-    return tide_rmsprop(p, g, &(tide_rmsprop_opts){ .lr = lr, .alpha = 0.9, .eps = 1e-3, .momentum = 0.5, .centered = true });
+    return tide_rmsprop(p, g,
+                        &(tide_rmsprop_opts){ .lr = lr, .alpha = 0.9, .eps = 1e-3, .momentum = 0.5, .centered = true });
 }
 
 static void adam_step(element *e, double g, bool corrected) {
@@ -56,13 +61,17 @@ static void adam_step(element *e, double g, bool corrected) {
     e->x -= LR * (e->a / m) / (sqrt(e->b / v) + 1e-8);
 }
 static void adam(element *e, double g) { adam_step(e, g + 0.1 * e->x, true); }
-static tide_val adam_value(tide_list p, tide_list g, tide_val lr) { return tide_adam(p, g, &(tide_adamw_opts){ .lr = lr, .weight_decay = 0.1 }); }
+static tide_val adam_value(tide_list p, tide_list g, tide_val lr) {
+    return tide_adam(p, g, &(tide_adamw_opts){ .lr = lr, .weight_decay = 0.1 });
+}
 
 static void adamw(element *e, double g) {
     e->x -= LR * 0.1 * e->x;
     adam_step(e, g, true);
 }
-static tide_val adamw_value(tide_list p, tide_list g, tide_val lr) { return tide_adamw(p, g, &(tide_adamw_opts){ .lr = lr, .weight_decay = 0.1 }); }
+static tide_val adamw_value(tide_list p, tide_list g, tide_val lr) {
+    return tide_adamw(p, g, &(tide_adamw_opts){ .lr = lr, .weight_decay = 0.1 });
+}
 
 static void adam_uncorrected(element *e, double g) { adam_step(e, g, false); }
 static tide_val adam_uncorrected_value(tide_list p, tide_list g, tide_val lr) {
@@ -74,7 +83,9 @@ static void lion(element *e, double g) {
     e->x -= LR * ((u > 0) - (u < 0) + 0.1 * e->x);
     e->a = 0.99 * e->a + 0.01 * g;
 }
-static tide_val lion_value(tide_list p, tide_list g, tide_val lr) { return tide_lion(p, g, &(tide_lion_opts){ .lr = lr, .weight_decay = 0.1 }); }
+static tide_val lion_value(tide_list p, tide_list g, tide_val lr) {
+    return tide_lion(p, g, &(tide_lion_opts){ .lr = lr, .weight_decay = 0.1 });
+}
 
 static const struct { const char *name; rule by_hand; maker make; } optimizers[] = {
     { "sgd", sgd_plain, sgd_plain_value },
@@ -92,9 +103,11 @@ static const struct { const char *name; rule by_hand; maker make; } optimizers[]
 static void check_optimizer(const char *name, rule by_hand, maker make) {
     tide_graph *g    = tide_graph_new(test_device());
     tide_shape  half = TIDE_SHAPE(SIZE);
-    tide_val    a = tide_variable(g, "a", tide_constant(g, TIDE_F64, half, begin)), b = tide_variable(g, "b", tide_constant(g, TIDE_F64, half, begin + SIZE));
-    tide_val    curve_a = tide_constant(g, TIDE_F64, half, curve), curve_b = tide_constant(g, TIDE_F64, half, curve + SIZE);
-    tide_val    update  = make(TIDE_LIST(a, b), TIDE_LIST(tide_mul(curve_a, a), tide_mul(curve_b, b)), tide_scalar(g, LR));
+    tide_val a = tide_variable(g, "a", tide_constant(g, TIDE_F64, half, begin)),
+             b = tide_variable(g, "b", tide_constant(g, TIDE_F64, half, begin + SIZE));
+    tide_val curve_a = tide_constant(g, TIDE_F64, half, curve),
+             curve_b = tide_constant(g, TIDE_F64, half, curve + SIZE);
+    tide_val update = make(TIDE_LIST(a, b), TIDE_LIST(tide_mul(curve_a, a), tide_mul(curve_b, b)), tide_scalar(g, LR));
     tide_program *step  = tide_compile(TIDE_LIST(update), NULL);
     element by[2 * SIZE];
     for (int i = 0; i < 2 * SIZE; i++) by[i] = (element){ .x = begin[i] };
@@ -115,7 +128,8 @@ static void check_optimizer(const char *name, rule by_hand, maker make) {
 
 static void test_optimizers(void **state) {
     (void)state;
-    for (size_t i = 0; i < sizeof optimizers / sizeof *optimizers; i++) check_optimizer(optimizers[i].name, optimizers[i].by_hand, optimizers[i].make);
+    for (size_t i = 0; i < sizeof optimizers / sizeof *optimizers; i++)
+        check_optimizer(optimizers[i].name, optimizers[i].by_hand, optimizers[i].make);
 }
 
 static void test_misuse(void **state) {
@@ -130,7 +144,8 @@ static void test_misuse(void **state) {
 static void test_clip(void **state) {
     (void)state;
     tide_graph *g = tide_graph_new(test_device());
-    tide_val    a = tide_constant(g, TIDE_F32, TIDE_SHAPE(2), (float[]){ 3, 0 }), b = tide_constant(g, TIDE_F32, TIDE_SHAPE(1), (float[]){ -4 });
+    tide_val a = tide_constant(g, TIDE_F32, TIDE_SHAPE(2), (float[]){ 3, 0 }),
+             b = tide_constant(g, TIDE_F32, TIDE_SHAPE(1), (float[]){ -4 });
     expect_all("norm", tide_global_norm(TIDE_LIST(a, b)), (double[]){ 5 }, 1, 1e-6);
     tide_list clipped = tide_clip_norm(TIDE_LIST(a, b), 1), kept = tide_clip_norm(TIDE_LIST(a, b), 10);
     expect_all("clipped", clipped.items[0], (double[]){ 0.6, 0 }, 2, 1e-6);
@@ -148,13 +163,15 @@ static void test_schedules(void **state) {
         expect_all("step", tide_lr_step(s, 0.1, 0.5, 7), (double[]){ 0.1 * pow(0.5, t / 7) }, 1, 1e-7);
         expect_all("exponential", tide_lr_exponential(s, 0.1, 0.9), (double[]){ 0.1 * pow(0.9, t) }, 1, 1e-7);
         expect_all("cosine", tide_lr_cosine(s, 0.1, 0.01, 20), (double[]){ cosine }, 1, 1e-7);
-        expect_all("warm-up", tide_lr_warmup(s, 10, tide_scalar(g, 0.1)), (double[]){ t < 9 ? 0.01 * (t + 1) : 0.1 }, 1, 1e-7);
+        expect_all("warm-up", tide_lr_warmup(s, 10, tide_scalar(g, 0.1)), (double[]){ t < 9 ? 0.01 * (t + 1) : 0.1 }, 1,
+                   1e-7);
     }
     tide_graph_free(g);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_optimizers), cmocka_unit_test(test_misuse), cmocka_unit_test(test_clip),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_optimizers), cmocka_unit_test(test_misuse),
+                                        cmocka_unit_test(test_clip),
                                         cmocka_unit_test(test_schedules) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

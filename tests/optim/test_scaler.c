@@ -1,17 +1,24 @@
-/* tide_when and tide_grad_scaler: a step with an overflow changes nothing but the scaler, good steps grow the scale, and
- * training with a scale that is a power of 2 gives the bits of training without one. */
+/* tide_when and tide_grad_scaler: a step with an overflow changes nothing but the scaler, good steps grow the scale,
+ * and training with a scale that is a power of 2 gives the bits of training without one. */
 #include "../nn/nn_support.h"
 
 enum { ROWS = 20, IN = 6, HIDDEN = 9, INTERVAL = 4 };
 
-typedef struct model { tide_graph *g; tide_val x, y, loss; tide_list params; tide_grad_scaler scaler; tide_program *step; } model;
+typedef struct model {
+    tide_graph *g;
+    tide_val x, y, loss;
+    tide_list params;
+    tide_grad_scaler scaler;
+    tide_program *step;
+} model;
 
 static const tide_grad_scaler_opts options = { .initial = 1024, .interval = INTERVAL };
 
 static model model_new(bool scaled, bool clipped) {
     model m = { .g = tide_graph_new(test_device()) };
     tide_linear a = tide_linear_new(m.g, "a", IN, HIDDEN), b = tide_linear_new(m.g, "b", HIDDEN, 1);
-    m.x = tide_input(m.g, "x", TIDE_F32, TIDE_SHAPE(ROWS, IN)), m.y = tide_input(m.g, "y", TIDE_F32, TIDE_SHAPE(ROWS, 1));
+    m.x = tide_input(m.g, "x", TIDE_F32, TIDE_SHAPE(ROWS, IN)),
+    m.y = tide_input(m.g, "y", TIDE_F32, TIDE_SHAPE(ROWS, 1));
     m.loss = tide_mse(tide_linear_apply(&b, tide_relu(tide_linear_apply(&a, m.x))), m.y);
     m.params = tide_params(m.g, "");
     tide_adamw_opts adam = { .lr = tide_scalar(m.g, 0.01), .weight_decay = 0.1 };
@@ -30,7 +37,8 @@ static void step(model *m, int seed, float spoiled) {
     for (int i = 0; i < ROWS * IN; i++) x[i] = (float)((i * 37 + seed * 101) % 53) / 26 - 1;
     for (int i = 0; i < ROWS; i++) y[i] = (float)((i * 17 + seed) % 11) / 5;
     y[3] += spoiled;
-    if (tide_run(m->step, (tide_feed[]){ { m->x, x }, { m->y, y } }, 2)) fail_msg("%s", tide_program_error(m->step)->message);
+    if (tide_run(m->step, (tide_feed[]){ { m->x, x }, { m->y, y } }, 2))
+        fail_msg("%s", tide_program_error(m->step)->message);
 }
 
 static int count_of(tide_val v) {
@@ -50,7 +58,8 @@ static size_t state_of(const model *m, char *out, size_t room) {
     tide_list all = tide_state(m->g, "");
     size_t used = 0;
     for (int64_t i = 0; i < all.count; i++) {
-        size_t bytes = (size_t)tide_shape_count(tide_shape_of(all.items[i])) * tide_dtype_size(tide_dtype_of(all.items[i]));
+        size_t bytes =
+            (size_t)tide_shape_count(tide_shape_of(all.items[i])) * tide_dtype_size(tide_dtype_of(all.items[i]));
         if (!strncmp(tide_name_of(all.items[i]), "scaler", 6)) continue;
         assert_true(used + bytes <= room);
         assert_int_equal(tide_read(all.items[i], out + used, bytes), TIDE_OK);
@@ -70,7 +79,8 @@ static void test_growth_and_backoff(void **state) {
     expect_scaler(&m, 2048, 0, 0);
     step(&m, 10, 0);
     size_t bytes = state_of(&m, before, sizeof before);
-    assert_true(bytes > 3 * sizeof(float) * (IN * HIDDEN + 2 * HIDDEN + 1));  /* parameters, both moments, a step count */
+    /* parameters, both moments, a step count */
+    assert_true(bytes > 3 * sizeof(float) * (IN * HIDDEN + 2 * HIDDEN + 1));
     static const float spoilers[] = { INFINITY, NAN, 1e38f };
     for (int i = 0; i < 3; i++) {
         step(&m, 11, spoilers[i]);
@@ -114,9 +124,12 @@ static void test_limits(void **state) {
 static void test_when(void **state) {
     (void)state;
     tide_graph *g = tide_graph_new(test_device());
-    tide_val x = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(3)), a = tide_variable(g, "a", tide_fill(g, TIDE_F32, TIDE_SHAPE(3), 1));
-    tide_val n = tide_variable(g, "n", tide_scalar_of(g, TIDE_I32, 0)), b = tide_variable(g, "b", tide_fill(g, TIDE_F64, TIDE_SHAPE(2, 2), 5));
-    tide_val both = tide_group(g, TIDE_LIST(tide_assign(a, x), tide_assign(n, tide_add_scalar(n, 1)), tide_assign(b, tide_transpose(b, 0, 1))));
+    tide_val x = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(3)),
+             a = tide_variable(g, "a", tide_fill(g, TIDE_F32, TIDE_SHAPE(3), 1));
+    tide_val n = tide_variable(g, "n", tide_scalar_of(g, TIDE_I32, 0)),
+             b = tide_variable(g, "b", tide_fill(g, TIDE_F64, TIDE_SHAPE(2, 2), 5));
+    tide_val both = tide_group(g, TIDE_LIST(tide_assign(a, x), tide_assign(n, tide_add_scalar(n, 1)),
+                                            tide_assign(b, tide_transpose(b, 0, 1))));
     for (int i = 0; i < 40; i++) both = tide_group(g, TIDE_LIST(both, both));
     tide_program *p = tide_compile(TIDE_LIST(tide_when(tide_gt(tide_sum(x, TIDE_ALL), tide_scalar(g, 0)), both)), NULL);
     static const float fed[][3] = { { 1, 2, 3 }, { -1, -2, -3 }, { NAN, 0, 0 }, { 4, 0, 0 } };
@@ -133,7 +146,8 @@ static void test_misuse(void **state) {
     (void)state;
     for (int i = 0; i < 5; i++) {
         tide_graph *g = tide_graph_new(test_device());
-        tide_val v = tide_variable(g, "v", tide_scalar(g, 1)), effect = tide_assign(v, v), yes = tide_gt(v, tide_scalar(g, 0));
+        tide_val v = tide_variable(g, "v", tide_scalar(g, 1)), effect = tide_assign(v, v),
+                 yes = tide_gt(v, tide_scalar(g, 0));
         tide_grad_scaler s = { 0 };
         tide_val out = { 0 };
         switch (i) {
@@ -151,7 +165,8 @@ static void test_misuse(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_growth_and_backoff), cmocka_unit_test(test_same_as_unscaled), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_growth_and_backoff), cmocka_unit_test(test_same_as_unscaled),
+        cmocka_unit_test(test_limits),
         cmocka_unit_test(test_when), cmocka_unit_test(test_misuse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* Corners of the engine, on every device: deep graphs, assignments that read what they change, 16-bit sums, misuse, random
- * numbers, second derivatives. */
+/* Corners of the engine, on every device: deep graphs, assignments that read what they change, 16-bit sums, misuse,
+ * random numbers, second derivatives. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,7 +57,9 @@ EDGE(long_chain) {
 EDGE(long_view_chain) {
     enum { N = 6000 };
     tide_val x = tide_variable(g, "x", counted(g, TIDE_F32, 6));
-    for (int i = 0; i < N; i++) x = i % 2 ? tide_flip(x, 0) : tide_reshape(tide_permute(tide_reshape(x, TIDE_SHAPE(2, 3)), (int[]){ 1, 0 }), TIDE_SHAPE(6));
+    for (int i = 0; i < N; i++)
+        x = i % 2 ? tide_flip(x, 0)
+                  : tide_reshape(tide_permute(tide_reshape(x, TIDE_SHAPE(2, 3)), (int[]){ 1, 0 }), TIDE_SHAPE(6));
     same(number(tide_sum(x, TIDE_ALL)), 15, 0);
 }
 
@@ -76,9 +78,11 @@ EDGE(many_paths) {
 /* Groups between products: what fusion asks of the graph must not grow with what lies behind. */
 EDGE(long_network) {
     enum { N = 500 };
-    tide_val x = tide_variable(g, "x", tide_fill(g, TIDE_F32, TIDE_SHAPE(4, 4), 0.1)), w = tide_variable(g, "w", tide_fill(g, TIDE_F32, TIDE_SHAPE(4, 4), 0.25));
+    tide_val x = tide_variable(g, "x", tide_fill(g, TIDE_F32, TIDE_SHAPE(4, 4), 0.1)),
+             w = tide_variable(g, "w", tide_fill(g, TIDE_F32, TIDE_SHAPE(4, 4), 0.25));
     tide_val y = x;
-    for (int i = 0; i < N; i++) y = tide_add(tide_tanh(tide_matmul(y, w)), tide_mul_scalar(tide_sum(x, TIDE_AXES_KEEP(1)), 1e-3));
+    for (int i = 0; i < N; i++)
+        y = tide_add(tide_tanh(tide_matmul(y, w)), tide_mul_scalar(tide_sum(x, TIDE_AXES_KEEP(1)), 1e-3));
     tide_list gradient = tide_grad(tide_mean(y, TIDE_ALL), TIDE_LIST(w));
     assert_true(isfinite(number(tide_sum(gradient.items[0], TIDE_ALL))));
 }
@@ -87,14 +91,17 @@ EDGE(long_network) {
 
 EDGE(assignments_read_old_values) {
     enum { N = 400 };
-    tide_val a = tide_variable(g, "a", tide_reshape(counted(g, TIDE_F64, N), TIDE_SHAPE(20, 20))), b = tide_variable(g, "b", tide_fill(g, TIDE_F64, TIDE_SHAPE(20, 20), 2));
-    tide_val c = tide_variable(g, "c", tide_fill(g, TIDE_F64, TIDE_SHAPE(20, 20), 3)), d = tide_variable(g, "d", tide_fill(g, TIDE_F64, TIDE_SHAPE(20, 20), 0));
+    tide_val a = tide_variable(g, "a", tide_reshape(counted(g, TIDE_F64, N), TIDE_SHAPE(20, 20))),
+             b = tide_variable(g, "b", tide_fill(g, TIDE_F64, TIDE_SHAPE(20, 20), 2));
+    tide_val c = tide_variable(g, "c", tide_fill(g, TIDE_F64, TIDE_SHAPE(20, 20), 3)),
+             d = tide_variable(g, "d", tide_fill(g, TIDE_F64, TIDE_SHAPE(20, 20), 0));
     tide_val row = tide_slice(a, 0, 1, 2), turned = tide_transpose(a, 0, 1);
     tide_val to_a = tide_add(turned, tide_mul(b, row));  /* itself, turned and along rows */
     tide_val to_b = tide_add(b, tide_matmul(a, b));
     tide_val to_c = tide_add(c, tide_gather(a, 0, tide_cast(counted(g, TIDE_F32, 20), TIDE_I32)));
     tide_val sum = tide_add(a, tide_add(b, c));
-    tide_program *p = tide_compile(TIDE_LIST(tide_assign(a, to_a), tide_assign(b, to_b), tide_assign(c, to_c), tide_assign(d, to_c), sum), NULL);
+    tide_program *p = tide_compile(
+        TIDE_LIST(tide_assign(a, to_a), tide_assign(b, to_b), tide_assign(c, to_c), tide_assign(d, to_c), sum), NULL);
     assert_int_equal(tide_run(p, NULL, 0), TIDE_OK);
     double got[5][N];
     tide_val all[] = { a, b, c, d };
@@ -124,7 +131,8 @@ EDGE(lazy_reads_follow_variables) {
     same(number(twice), 2, 0);
     assert_int_equal(tide_write(v, &(float){ 5 }, sizeof(float)), TIDE_OK);
     same(number(twice), 10, 0);
-    tide_program *p = tide_compile(TIDE_LIST(twice, tide_assign(v, twice)), NULL), *q = tide_compile(TIDE_LIST(tide_assign(v, tide_scalar(g, 0))), NULL);
+    tide_program *p = tide_compile(TIDE_LIST(twice, tide_assign(v, twice)), NULL),
+                 *q = tide_compile(TIDE_LIST(tide_assign(v, tide_scalar(g, 0))), NULL);
     assert_int_equal(tide_run(p, NULL, 0), TIDE_OK);
     assert_int_equal(tide_run(q, NULL, 0), TIDE_OK);
     float last;
@@ -147,7 +155,9 @@ static void sums_of(tide_graph *g, tide_dtype type) {
     same(number(tide_max(tide_matmul(tide_transpose(x, 0, 1), x), TIDE_ALL)), 1250, 4);
     same(number(tide_max(tide_softmax(x, 0), TIDE_ALL)) * ROWS, 1, 0.01);
     same(number(tide_slice(counted(g, type, 100), 0, 99, 100)), 99, 0);
-    tide_val ones = tide_fill(g, TIDE_I32, TIDE_SHAPE(ROWS), 1), sums = tide_scatter_add(tide_fill(g, type, TIDE_SHAPE(2), 0), 0, ones, tide_fill(g, type, TIDE_SHAPE(ROWS), 0.5));
+    tide_val ones = tide_fill(g, TIDE_I32, TIDE_SHAPE(ROWS), 1),
+             sums = tide_scatter_add(tide_fill(g, type, TIDE_SHAPE(2), 0), 0, ones,
+                                     tide_fill(g, type, TIDE_SHAPE(ROWS), 0.5));
     same(number(tide_max(sums, TIDE_ALL)), 2500, 4);
 }
 
@@ -169,7 +179,8 @@ EDGE(many_axes_and_parts) {
     tide_val x = tide_variable(g, "x", tide_reshape(counted(g, TIDE_F32, 256), TIDE_SHAPE(2, 2, 2, 2, 2, 2, 2, 2)));
     tide_val turned = tide_permute(x, (int[]){ 7, 5, 3, 1, 6, 4, 2, 0 });
     same(number(tide_slice(tide_reshape(turned, TIDE_SHAPE(256)), 0, 1, 2)), 128, 0);
-    same(number(tide_slice(tide_reshape(tide_sum(turned, TIDE_AXES(0, 2, 4, 6)), TIDE_SHAPE(16)), 0, 0, 1)), 16 * (1 + 16 + 2 + 32) / 2.0, 64);
+    same(number(tide_slice(tide_reshape(tide_sum(turned, TIDE_AXES(0, 2, 4, 6)), TIDE_SHAPE(16)), 0, 0, 1)),
+         16 * (1 + 16 + 2 + 32) / 2.0, 64);
     tide_val parts[65];
     for (int i = 0; i < 65; i++) parts[i] = tide_fill(g, TIDE_F32, TIDE_SHAPE(2), i);
     same(number(tide_sum(tide_concat(g, (tide_list){ parts, 64 }, 0), TIDE_ALL)), 64 * 63, 0);
@@ -177,12 +188,15 @@ EDGE(many_axes_and_parts) {
 
 EDGE(indices_outside) {
     int32_t rows[4] = { -1, 0, 2, 3 };
-    tide_val index = tide_constant(g, TIDE_I32, TIDE_SHAPE(4), rows), x = tide_variable(g, "x", tide_add_scalar(counted(g, TIDE_F64, 3), 1));
+    tide_val index = tide_constant(g, TIDE_I32, TIDE_SHAPE(4), rows),
+             x = tide_variable(g, "x", tide_add_scalar(counted(g, TIDE_F64, 3), 1));
     double got[4], gradient[3];
     read_f64(tide_gather(x, 0, index), got);
     double expected[4] = { NAN, 1, 3, NAN };
     for (int i = 0; i < 4; i++) same(got[i], expected[i], 0);
-    tide_val picked = tide_gather(x, 0, index), loss = tide_sum(tide_where(tide_is_finite(picked), tide_square(picked), tide_fill(g, TIDE_F64, TIDE_SHAPE(4), 0)), TIDE_ALL);
+    tide_val picked = tide_gather(x, 0, index), loss = tide_sum(tide_where(tide_is_finite(picked), tide_square(picked),
+                                                                           tide_fill(g, TIDE_F64, TIDE_SHAPE(4), 0)),
+                                                                TIDE_ALL);
     read_f64(tide_grad(loss, TIDE_LIST(x)).items[0], gradient);
     double slope[3] = { 2, 0, 6 };
     for (int i = 0; i < 3; i++) same(gradient[i], slope[i], 0);
@@ -232,7 +246,8 @@ EDGE(steps_have_no_derivative) {
     static tide_val (*const steps[])(tide_val) = { tide_floor, tide_ceil, tide_round, tide_sign };
     tide_val x = tide_variable(g, "x", tide_scalar_of(g, TIDE_F64, 1.5));
     double expected[] = { 1, 2, 2, 1 };
-    for (int i = 0; i < 4; i++) same(number(tide_grad(tide_mul(x, steps[i](x)), TIDE_LIST(x)).items[0]), expected[i], 0);
+    for (int i = 0; i < 4; i++)
+        same(number(tide_grad(tide_mul(x, steps[i](x)), TIDE_LIST(x)).items[0]), expected[i], 0);
 }
 
 static void run_double(void *user, const void *const *inputs, void *output) {
@@ -247,7 +262,8 @@ static void derive_double(void *user, tide_list inputs, tide_val output, tide_va
 
 EDGE(custom_without_derivative) {
     tide_custom_op op = { .name = "double", .run = run_double, .derivative = derive_double };
-    tide_val x = tide_variable(g, "x", tide_scalar_of(g, TIDE_F64, 3)), y = tide_variable(g, "y", tide_scalar_of(g, TIDE_F64, 4));
+    tide_val x = tide_variable(g, "x", tide_scalar_of(g, TIDE_F64, 3)),
+             y = tide_variable(g, "y", tide_scalar_of(g, TIDE_F64, 4));
     tide_val z = tide_custom(g, &op, TIDE_LIST(tide_square(x), y), TIDE_F64, TIDE_SCALAR);
     tide_list d = tide_grad(z, TIDE_LIST(x, y));
     same(number(z), 22, 0);
@@ -257,7 +273,8 @@ EDGE(custom_without_derivative) {
 
 static tide_val smooth_loss(tide_val x, int which) {
     tide_graph *g = x.graph;
-    tide_val one = tide_fill(g, TIDE_F64, TIDE_SHAPE(3), 1), weights = tide_reshape(tide_add_scalar(counted(g, TIDE_F64, 6), -2), TIDE_SHAPE(2, 3));
+    tide_val one = tide_fill(g, TIDE_F64, TIDE_SHAPE(3), 1),
+             weights = tide_reshape(tide_add_scalar(counted(g, TIDE_F64, 6), -2), TIDE_SHAPE(2, 3));
     switch (which) {
     case 0: return tide_sum(tide_mul(tide_tanh(x), tide_square(x)), TIDE_ALL);
     case 1: return tide_sum(tide_mul(tide_softmax(x, 1), weights), TIDE_ALL);
@@ -267,21 +284,30 @@ static tide_val smooth_loss(tide_val x, int which) {
     case 5: return tide_sum(tide_pow(tide_add_scalar(tide_square(x), 1), tide_sin(x)), TIDE_ALL);
     case 6: return tide_square(tide_sum(tide_mul(tide_cumsum(tide_exp(x), 1), weights), TIDE_ALL));
     case 7: return tide_sum(tide_mul(tide_logsumexp(tide_square(x), TIDE_AXES_KEEP(0)), weights), TIDE_ALL);
-    case 8: return tide_sum(tide_div(weights, tide_sqrt(tide_add_scalar(tide_variance(x, TIDE_AXES_KEEP(1)), 1))), TIDE_ALL);
-    case 9: return tide_sum(tide_mul(tide_silu(tide_gather(x, 1, tide_constant(g, TIDE_I32, TIDE_SHAPE(3), (int32_t[]){ 2, 0, 2 }))), tide_erf(x)), TIDE_ALL);
-    default: return tide_sum(tide_mul(tide_softplus(tide_flip(x, 1)), tide_rsqrt(tide_add_scalar(tide_square(x), 0.5))), TIDE_ALL);
+    case 8:
+        return tide_sum(tide_div(weights, tide_sqrt(tide_add_scalar(tide_variance(x, TIDE_AXES_KEEP(1)), 1))),
+                        TIDE_ALL);
+    case 9:
+        return tide_sum(
+            tide_mul(tide_silu(tide_gather(x, 1, tide_constant(g, TIDE_I32, TIDE_SHAPE(3), (int32_t[]){ 2, 0, 2 }))),
+                     tide_erf(x)),
+            TIDE_ALL);
+    default:
+        return tide_sum(tide_mul(tide_softplus(tide_flip(x, 1)), tide_rsqrt(tide_add_scalar(tide_square(x), 0.5))),
+                        TIDE_ALL);
     }
 }
 
-/* Derivatives of |gradient|^2 against central differences of it. Steps of 1e-5 leave about 1e-9 of rounding and 1e-10 of
- * the third derivative. */
+/* Derivatives of |gradient|^2 against central differences of it. Steps of 1e-5 leave about 1e-9 of rounding and 1e-10
+ * of the third derivative. */
 EDGE(second_derivatives) {
     double at[6] = { 0.3, -0.8, 1.1, 0.05, 0.6, -1.3 }, slope[6];
     for (int which = 0; which < 11; which++) {
         char name[16];
         snprintf(name, sizeof name, "x%d", which);
         tide_val x = tide_variable(g, name, tide_constant(g, TIDE_F64, TIDE_SHAPE(2, 3), at));
-        tide_val first = tide_grad(smooth_loss(x, which), TIDE_LIST(x)).items[0], length = tide_sum(tide_square(first), TIDE_ALL);
+        tide_val first = tide_grad(smooth_loss(x, which), TIDE_LIST(x)).items[0],
+                 length = tide_sum(tide_square(first), TIDE_ALL);
         read_f64(tide_grad(length, TIDE_LIST(x)).items[0], slope);
         for (int i = 0; i < 6; i++) {
             double kept = at[i], value[2];
@@ -321,11 +347,16 @@ EDGE(too_many_parts) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_long_chain), cmocka_unit_test(test_long_view_chain), cmocka_unit_test(test_many_paths),
-        cmocka_unit_test(test_long_network), cmocka_unit_test(test_assignments_read_old_values), cmocka_unit_test(test_update_with_rows_inside),
-        cmocka_unit_test(test_lazy_reads_follow_variables), cmocka_unit_test(test_sums_of_16_bits), cmocka_unit_test(test_constants_are_of_their_type),
-        cmocka_unit_test(test_many_axes_and_parts), cmocka_unit_test(test_indices_outside), cmocka_unit_test(test_order_of_equals_and_nan),
-        cmocka_unit_test(test_random_numbers), cmocka_unit_test(test_steps_have_no_derivative), cmocka_unit_test(test_custom_without_derivative),
-        cmocka_unit_test(test_second_derivatives), cmocka_unit_test(test_effects_are_not_values), cmocka_unit_test(test_initial_values_need_no_feed),
+        cmocka_unit_test(test_long_network), cmocka_unit_test(test_assignments_read_old_values),
+        cmocka_unit_test(test_update_with_rows_inside),
+        cmocka_unit_test(test_lazy_reads_follow_variables), cmocka_unit_test(test_sums_of_16_bits),
+        cmocka_unit_test(test_constants_are_of_their_type),
+        cmocka_unit_test(test_many_axes_and_parts), cmocka_unit_test(test_indices_outside),
+        cmocka_unit_test(test_order_of_equals_and_nan),
+        cmocka_unit_test(test_random_numbers), cmocka_unit_test(test_steps_have_no_derivative),
+        cmocka_unit_test(test_custom_without_derivative),
+        cmocka_unit_test(test_second_derivatives), cmocka_unit_test(test_effects_are_not_values),
+        cmocka_unit_test(test_initial_values_need_no_feed),
         cmocka_unit_test(test_too_many_parts),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);

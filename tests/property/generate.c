@@ -139,7 +139,8 @@ static item smooth(maker *m, item x) {
 }
 
 static item stepped(maker *m, item x) {
-    static tide_val (*const ops[])(tide_val) = { tide_abs, tide_relu, tide_sign, tide_floor, tide_ceil, tide_round, tide_neg, tide_stop_gradient };
+    static tide_val (*const ops[])(tide_val) = { tide_abs,  tide_relu,  tide_sign, tide_floor,
+                                                 tide_ceil, tide_round, tide_neg,  tide_stop_gradient };
     int i = below(m, 9);
     if (!x.exact) return (item){ tide_neg(x.v), false };
     return (item){ i < 8 ? ops[i](x.v) : tide_clamp(x.v, -0.5, 1), true };
@@ -166,10 +167,12 @@ static item extreme(maker *m, item x) {
 static item choice(maker *m, item x) {
     static tide_val (*const ops[])(tide_val, tide_val) = { tide_lt, tide_le, tide_gt, tide_ge, tide_eq, tide_ne };
     item a = pick_exact(m);
-    if (!broadcasts(tide_shape_of(a.v), tide_shape_of(x.v)) || too_large(tide_shape_of(a.v), tide_shape_of(x.v))) a = leaf(m, tide_shape_of(x.v));
+    if (!broadcasts(tide_shape_of(a.v), tide_shape_of(x.v)) || too_large(tide_shape_of(a.v), tide_shape_of(x.v)))
+        a = leaf(m, tide_shape_of(x.v));
     tide_val y = tide_mul_scalar(a.v, 0.5), condition = ops[below(m, 6)](a.v, y);
     if (chance(m, 30)) condition = tide_or(tide_not(condition), tide_and(condition, tide_is_finite(y)));
-    return (item){ chance(m, 50) ? tide_where(condition, x.v, a.v) : tide_where(condition, tide_tanh(a.v), x.v), false };
+    return (item){ chance(m, 50) ? tide_where(condition, x.v, a.v) : tide_where(condition, tide_tanh(a.v), x.v),
+                   false };
 }
 
 static tide_axes random_axes(maker *m, item x) {
@@ -215,7 +218,10 @@ static tide_val matrix(maker *m, tide_shape batch, int64_t rows, int64_t cols) {
     s.ndim += 2;
     s.dim[at] = form == 1 ? cols : form == 2 ? 2 * rows : rows, s.dim[at + 1] = form == 1 ? rows : cols;
     tide_val v = leaf(m, s).v;
-    return form == 1 ? tide_transpose(v, -1, -2) : form == 2 ? tide_slice_step(v, -2, 0, 2 * rows, 2) : form == 3 ? tide_flip(v, -1) : v;
+    return form == 1   ? tide_transpose(v, -1, -2)
+           : form == 2 ? tide_slice_step(v, -2, 0, 2 * rows, 2)
+           : form == 3 ? tide_flip(v, -1)
+                       : v;
 }
 
 static item product(maker *m, item x) {
@@ -223,9 +229,11 @@ static item product(maker *m, item x) {
     int last = ndim(x) - 1;
     bool left = chance(m, 30);
     tide_shape batch = { .ndim = chance(m, 50) ? last - 1 : 0 };
-    int64_t k = size(x, left ? last - 1 : last), other = random_size(m), all = tide_shape_count(tide_shape_of(x.v)) / k * other;
+    int64_t k = size(x, left ? last - 1 : last), other = random_size(m),
+            all = tide_shape_count(tide_shape_of(x.v)) / k * other;
     for (int i = 0; i < batch.ndim; i++) batch.dim[i] = chance(m, 60) ? size(x, i) : 1;
-    if (all > MOST_ELEMENTS || k * other > MOST_ELEMENTS || tide_shape_count(batch) * k * other > MOST_ELEMENTS) return none;
+    if (all > MOST_ELEMENTS || k * other > MOST_ELEMENTS || tide_shape_count(batch) * k * other > MOST_ELEMENTS)
+        return none;
     tide_val y = left ? tide_matmul(matrix(m, batch, other, k), x.v) : tide_matmul(x.v, matrix(m, batch, k, other));
     return (item){ tide_mul_scalar(y, 1 / (double)k), false };
 }
@@ -235,7 +243,8 @@ static item regroup(maker *m, item x) {
     for (int i = 0; i < s.ndim; i++) {
         int64_t split = s.dim[i] % 2 == 0 ? 2 : s.dim[i] % 3 == 0 ? 3 : 1;
         if (to.ndim && chance(m, 50)) to.dim[to.ndim - 1] *= s.dim[i];
-        else if (split > 1 && to.ndim < 5 && chance(m, 50)) to.dim[to.ndim++] = split, to.dim[to.ndim++] = s.dim[i] / split;
+        else if (split > 1 && to.ndim < 5 && chance(m, 50))
+            to.dim[to.ndim++] = split, to.dim[to.ndim++] = s.dim[i] / split;
         else if (to.ndim < 7) to.dim[to.ndim++] = s.dim[i];
         else return none;
     }
@@ -277,7 +286,8 @@ static item widened(maker *m, item x) {
 static item joined(maker *m, item x) {
     if (ndim(x) == 0 || ndim(x) > 6 || 3 * tide_shape_count(tide_shape_of(x.v)) > MOST_ELEMENTS) return none;
     int axis = below(m, ndim(x));
-    tide_val parts[3] = { x.v, chance(m, 50) ? tide_flip(x.v, axis) : leaf(m, tide_shape_of(x.v)).v, chance(m, 50) ? x.v : tide_neg(x.v) };
+    tide_val parts[3] = { x.v, chance(m, 50) ? tide_flip(x.v, axis) : leaf(m, tide_shape_of(x.v)).v,
+                          chance(m, 50) ? x.v : tide_neg(x.v) };
     tide_list list = { parts, 2 + below(m, 2) };
     return (item){ chance(m, 30) ? tide_stack(m->g, list, axis) : tide_concat(m->g, list, axis), x.exact };
 }
@@ -306,8 +316,11 @@ static item by_index(maker *m, item x) {
         return (item){ tide_take_along(x.v, axis, indices(m, s, n)), x.exact };
     case 3:
         s.dim[axis] = k;
-        return (item){ tide_mul_scalar(tide_scatter_add(x.v, axis, indices(m, TIDE_SHAPE(k), n), leaf(m, s).v), 0.5), false };
-    default: return (item){ tide_windows(x.v, indices(m, TIDE_SHAPE(k), MOST_SIZE > n - 1 ? 1 : n - 1), 1 + (n > 2)), x.exact };
+        return (item){ tide_mul_scalar(tide_scatter_add(x.v, axis, indices(m, TIDE_SHAPE(k), n), leaf(m, s).v), 0.5),
+                       false };
+    default:
+        return (item){ tide_windows(x.v, indices(m, TIDE_SHAPE(k), MOST_SIZE > n - 1 ? 1 : n - 1), 1 + (n > 2)),
+                       x.exact };
     }
 }
 
@@ -327,9 +340,11 @@ static item ordered(maker *m, item x) {
 }
 
 static item whole(maker *m, item x) {
-    static tide_val (*const ops[])(tide_val, tide_val) = { tide_add, tide_sub, tide_mul, tide_div, tide_maximum, tide_minimum };
+    static tide_val (*const ops[])(tide_val, tide_val) = { tide_add, tide_sub,     tide_mul,
+                                                           tide_div, tide_maximum, tide_minimum };
     static const tide_dtype types[] = { TIDE_I32, TIDE_I64, TIDE_U8 };
-    if (m->type == TIDE_F16 || m->type == TIDE_BF16) return none;  /* what is cut to whole numbers must not be rounded before */
+    if (m->type == TIDE_F16 || m->type == TIDE_BF16) return none;  /* what is cut to whole numbers must not be rounded
+                                                                      before */
     if (!x.exact) x = pick_exact(m);
     tide_dtype type = types[below(m, 3)];
     tide_val i = tide_cast(tide_add_scalar(tide_clamp(tide_abs(x.v), 0, 4), 1), type);
@@ -355,7 +370,8 @@ static item recast(maker *m, item x) {
 }
 
 static item (*const ops[])(maker *m, item x) = {
-    smooth, smooth, smooth, stepped, arithmetic, arithmetic, arithmetic, extreme, choice, reduction, reduction, along, along, product, product,
+    smooth, smooth, smooth, stepped, arithmetic, arithmetic, arithmetic, extreme, choice, reduction, reduction, along,
+    along, product, product,
     regroup, permuted, sliced, widened, joined, by_index, ordered, whole, drawn, recast,
 };
 
@@ -393,7 +409,9 @@ static tide_val new_value(maker *m, int i, tide_val gradient, const tide_val *va
         return chance(m, 50) ? values[other] : m->variables[other];
     switch (below(m, 5)) {
     case 0: return dims ? tide_flip(w, below(m, dims)) : w;
-    case 1: return dims ? tide_add(tide_mul_scalar(tide_flip(w, below(m, dims)), 0.5), tide_mul_scalar(gradient, 0.01)) : moved;
+    case 1:
+        return dims ? tide_add(tide_mul_scalar(tide_flip(w, below(m, dims)), 0.5), tide_mul_scalar(gradient, 0.01))
+                    : moved;
     case 2: return dims ? tide_softmax(w, below(m, dims)) : moved;
     default: return moved;
     }

@@ -44,7 +44,8 @@ static tide_val normal(tide_val x) {
 /* x (batch, rows, columns) times a weight that lies either way round. */
 static tide_val linear(maker *m, tide_val x) {
     int64_t in = tide_shape_of(x).dim[2], out = width(m);
-    tide_val w = below(m, 2) ? tide_transpose(variable(m, TIDE_SHAPE(out, in), 0.2), 0, 1) : variable(m, TIDE_SHAPE(in, out), 0.2);
+    tide_val w = below(m, 2) ? tide_transpose(variable(m, TIDE_SHAPE(out, in), 0.2), 0, 1)
+                             : variable(m, TIDE_SHAPE(in, out), 0.2);
     return tide_add(tide_matmul(x, w), variable(m, TIDE_SHAPE(out), 0.1));
 }
 
@@ -56,7 +57,8 @@ static tide_val attention(tide_val x) {
 static tide_val sliced(maker *m, tide_val x) {
     tide_shape s = tide_shape_of(x);
     int axis = 1 + below(m, 2);
-    return s.dim[axis] > 60 ? tide_slice(x, axis, below(m, 5), s.dim[axis] - 5) : tide_concat(m->g, TIDE_LIST(x, tide_neg(x)), axis);
+    return s.dim[axis] > 60 ? tide_slice(x, axis, below(m, 5), s.dim[axis] - 5)
+                            : tide_concat(m->g, TIDE_LIST(x, tide_neg(x)), axis);
 }
 
 static tide_val any(maker *m, tide_val x) {
@@ -75,7 +77,8 @@ typedef struct results { float *data; int64_t count, end[64]; int parts; char er
 static void take(results *r, tide_val v) {
     int64_t n = tide_shape_count(tide_shape_of(v));
     r->data = realloc(r->data, sizeof *r->data * (size_t)(r->count + n));
-    if (tide_read(v, r->data + r->count, sizeof *r->data * (size_t)n)) snprintf(r->error, sizeof r->error, "%s", tide_error(v.graph)->message);
+    if (tide_read(v, r->data + r->count, sizeof *r->data * (size_t)n))
+        snprintf(r->error, sizeof r->error, "%s", tide_error(v.graph)->message);
     r->end[r->parts++] = r->count += n;
 }
 
@@ -83,7 +86,10 @@ static tide_program *build(maker *m, tide_precision precision, tide_val *loss, t
     m->pool[m->count++] = variable(m, TIDE_SHAPE(1 + below(m, 3), width(m), width(m)), 1);
     for (int i = 0; i < OPS; i++) m->pool[m->count] = any(m, pick(m)), m->count++;
     *loss = tide_scalar(m->g, 0);
-    for (int i = 0; i < 2; i++) *loss = tide_add(*loss, tide_mean(tide_square(tide_sub(tide_sin(m->pool[m->count - 1 - i]), tide_scalar(m->g, 0.3))), TIDE_ALL));
+    for (int i = 0; i < 2; i++)
+        *loss = tide_add(
+            *loss,
+            tide_mean(tide_square(tide_sub(tide_sin(m->pool[m->count - 1 - i]), tide_scalar(m->g, 0.3))), TIDE_ALL));
     *params = tide_params(m->g, "");
     *grads = tide_grad(*loss, *params);
     tide_val update = tide_sgd(*params, *grads, &(tide_sgd_opts){ .lr = tide_scalar(m->g, 0.1) });
@@ -93,7 +99,8 @@ static tide_program *build(maker *m, tide_precision precision, tide_val *loss, t
 }
 
 static results run_on(const char *device, int threads, tide_precision precision, uint64_t seed) {
-    maker m = { .g = tide_graph_new_with(&(tide_graph_options){ .device = device, .threads = threads, .seed = 5 }), .state = seed * 0x9e3779b97f4a7c15u };
+    maker m = { .g = tide_graph_new_with(&(tide_graph_options){ .device = device, .threads = threads, .seed = 5 }),
+                .state = seed * 0x9e3779b97f4a7c15u };
     results r = { 0 };
     tide_list params, grads;
     tide_val loss;
@@ -120,14 +127,17 @@ static double worst(const results *got, const results *truth) {
     return most;
 }
 
-static bool near(const char *what, uint64_t seed, tide_precision precision, const results *got, const results *truth, double allowed) {
+static bool near(const char *what, uint64_t seed, tide_precision precision, const results *got, const results *truth,
+                 double allowed) {
     double far = worst(got, truth);
     if (far <= allowed) return true;
-    printf("seed %llu in %s: %s apart by %.3g of the largest, %.3g allowed. %s\n", (unsigned long long)seed, tide_precision_name(precision), what, far, allowed, got->error);
+    printf("seed %llu in %s: %s apart by %.3g of the largest, %.3g allowed. %s\n", (unsigned long long)seed,
+           tide_precision_name(precision), what, far, allowed, got->error);
     return false;
 }
 
-/* An operand on the edge between two 16-bit numbers may go either way on another device: one unit of it, among many terms. */
+/* An operand on the edge between two 16-bit numbers may go either way on another device: one unit of it, among many
+ * terms. */
 static bool one_seed(uint64_t seed) {
     results f32 = run_on("ref", 1, TIDE_PRECISION_F32, seed);
     bool good = true;
@@ -139,7 +149,8 @@ static bool one_seed(uint64_t seed) {
         tide_graph *g = tide_graph_new("cpu");
         bool native = tide_precision_here(g, precision, NULL) == precision;
         tide_graph_free(g);
-        good &= near("ref and f32", seed, precision, &ref, &f32, 24 * unit) && near("check and ref", seed, precision, &check, &ref, 4 * unit);
+        good &= near("ref and f32", seed, precision, &ref, &f32, 24 * unit) &&
+                near("check and ref", seed, precision, &check, &ref, 4 * unit);
         good &= near("cpu and ref", seed, precision, &one, native ? &ref : &f32, native ? 4 * unit : 3e-4);
         good &= near("one thread and three", seed, precision, &three, &one, 0);
         free(ref.data), free(check.data), free(one.data), free(three.data);

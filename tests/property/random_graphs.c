@@ -1,6 +1,6 @@
-/* Random graphs on every device: the values, gradients and updated variables of `ref`, within rounding; the same bits for
- * one thread and two. random_graphs [COUNT [FIRST_SEED]]: a failure prints the seed and the graph; that seed alone and
- * COUNT 1 repeat it. */
+/* Random graphs on every device: the values, gradients and updated variables of `ref`, within rounding; the same bits
+ * for one thread and two. random_graphs [COUNT [FIRST_SEED]]: a failure prints the seed and the graph; that seed alone
+ * and COUNT 1 repeat it. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,8 @@ static void take(results *r, tide_val v) {
     int64_t n = tide_shape_count(tide_shape_of(v));
     r->data = realloc(r->data, sizeof *r->data * (size_t)(r->count + n + 1));
     tide_status status = tide_read(v, r->data + r->count, sizeof *r->data * (size_t)n);
-    if (status && !r->error[0]) snprintf(r->error, sizeof r->error, "read of value %d: %s", r->parts, tide_status_name(status));
+    if (status && !r->error[0])
+        snprintf(r->error, sizeof r->error, "read of value %d: %s", r->parts, tide_status_name(status));
     r->part_end[r->parts++] = r->count += n;
 }
 
@@ -48,7 +49,8 @@ static results run_on(const where *w, uint64_t seed, int ops, const tide_compile
     maker m;
     if (w->isa) setenv("TIDEMILL_ISA", w->isa, 1);
     else unsetenv("TIDEMILL_ISA");
-    tide_graph *g = tide_graph_new_with(&(tide_graph_options){ .device = w->device, .threads = w->threads, .seed = 11 });
+    tide_graph *g =
+        tide_graph_new_with(&(tide_graph_options){ .device = w->device, .threads = w->threads, .seed = 11 });
     maker_build(&m, g, seed, ops);
     r.type = m.type;
     if (tide_error(g)->status) snprintf(r.error, sizeof r.error, "building: %s", tide_error(g)->message);
@@ -58,11 +60,12 @@ static results run_on(const where *w, uint64_t seed, int ops, const tide_compile
     return r;
 }
 
-/* Errors are measured against the largest number of a result: sums of terms of both signs lose digits. The operations keep
- * values near 1 and amplify errors by less than 100 along any path, so a few hundred roundings are allowed; 16-bit values
- * are stored rounded by `ref` and kept in float32 inside fused kernels. */
+/* Errors are measured against the largest number of a result: sums of terms of both signs lose digits. The operations
+ * keep values near 1 and amplify errors by less than 100 along any path, so a few hundred roundings are allowed; 16-bit
+ * values are stored rounded by `ref` and kept in float32 inside fused kernels. */
 static double tolerance(tide_dtype type) {
-    return type == TIDE_BF16 ? 0.25 : type == TIDE_F16 ? 0.04 : 3e-4;  /* F64 graphs pass through F32 leaves and casts */
+    return type == TIDE_BF16 ? 0.25 : type == TIDE_F16 ? 0.04 : 3e-4;  /* F64 graphs pass through F32 leaves and
+                                                                          casts */
 }
 
 static double worst_error(const results *got, const results *truth, int *part, int64_t *at) {
@@ -87,7 +90,8 @@ static void print_pass(void *user, const char *pass, const char *text) {
 }
 
 static bool report(const where *w, uint64_t seed, const char *what) {
-    printf("seed %llu on %s, %d threads, %s: %s\n", (unsigned long long)seed, w->device, w->threads, w->isa ? w->isa : "best isa", what);
+    printf("seed %llu on %s, %d threads, %s: %s\n", (unsigned long long)seed, w->device, w->threads,
+           w->isa ? w->isa : "best isa", what);
     return false;
 }
 
@@ -102,14 +106,19 @@ static bool compare(const where *w, uint64_t seed, const results *got, const res
     if (got->count != truth->count) return report(w, seed, "another number of results");
     double error = worst_error(got, truth, &part, &at), limit = tolerance(truth->type);
     if (error <= limit) return true;
-    snprintf(text, sizeof text, "%s, result %d element %lld: got %.9g, expected %.9g, apart by %.3g of the largest; %.3g allowed", tide_dtype_name(truth->type), part,
+    snprintf(text, sizeof text, "%s, result %d element %lld: got %.9g, expected %.9g, apart by %.3g of the largest; "
+                                "%.3g allowed", tide_dtype_name(truth->type), part,
              (long long)(at - (part ? truth->part_end[part - 1] : 0)), got->data[at], truth->data[at], error, limit);
     return report(w, seed, text);
 }
 
 static bool one_seed(uint64_t seed, int ops, bool verbose) {
     static const where ref = { "ref", 1, NULL, true };
-    const where all[] = { { "check", 1, NULL, false }, { "cpu", 1, NULL, false }, { "cpu", 2, NULL, false }, { "cpu", 1, "avx2", false }, { "cpu", 1, "baseline", false } };
+    const where all[] = { { "check", 1, NULL, false },
+                          { "cpu", 1, NULL, false },
+                          { "cpu", 2, NULL, false },
+                          { "cpu", 1, "avx2", false },
+                          { "cpu", 1, "baseline", false } };
     int n = seed % 4 == 0 ? 4 : seed % 4 == 1 ? 5 : 3;
     results truth = run_on(&ref, seed, ops, NULL), one = { 0 };
     bool good = true;
@@ -119,11 +128,14 @@ static bool one_seed(uint64_t seed, int ops, bool verbose) {
         if (last_isa) continue;
         results got = run_on(&all[i], seed, ops, NULL);
         good &= compare(&all[i], seed, &got, &truth);
-        if (i == 2 && got.count == one.count && got.count && memcmp(got.data, one.data, sizeof *got.data * (size_t)got.count)) good = report(&all[i], seed, "other bits than one thread");
+        if (i == 2 && got.count == one.count && got.count &&
+            memcmp(got.data, one.data, sizeof *got.data * (size_t)got.count))
+            good = report(&all[i], seed, "other bits than one thread");
         if (i != 1) free(got.data);
         else one = got;
     }
-    if (!good && verbose) run_on(&ref, seed, ops, &(tide_compile_options){ .dump = print_pass, .dump_user = (void *)"build" });
+    if (!good && verbose)
+        run_on(&ref, seed, ops, &(tide_compile_options){ .dump = print_pass, .dump_user = (void *)"build" });
     free(truth.data);
     free(one.data);
     return good;

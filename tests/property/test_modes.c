@@ -1,5 +1,5 @@
-/* Compile modes: other choices give the same results within rounding, what was timed once is not timed again, and a program made
- * with given choices has the same bits. */
+/* Compile modes: other choices give the same results within rounding, what was timed once is not timed again, and a
+ * program made with given choices has the same bits. */
 #include "runtime/runtime.h"
 /* before cmocka, which has a macro of the name fail and needs the four below */
 #include <setjmp.h>
@@ -58,7 +58,8 @@ typedef struct step {
 } step;
 
 static void step_build(step *s) {
-    model_config config = { .seq_len = 96, .pred_len = 96, .columns = COLUMNS, .marks = 4, .d_model = 128, .n_heads = 8, .head_size = 16, .d_ff = 128,
+    model_config config = { .seq_len = 96, .pred_len = 96, .columns = COLUMNS, .marks = 4, .d_model = 128,
+                            .n_heads = 8, .head_size = 16, .d_ff = 128,
                             .e_layers = 1, .dropout = 0.1, .use_norm = true };
     *s = (step){ .graph = tide_graph_new_with(&(tide_graph_options){ .threads = 2, .seed = 3 }) };
     assert_true(forecast_model_new(s->graph, &config, &s->model));
@@ -67,7 +68,8 @@ static void step_build(step *s) {
     s->y = tide_input(s->graph, "y", TIDE_F32, TIDE_SHAPE(BATCH, 96, COLUMNS));
     s->loss = tide_mse(forecast_model_apply(&s->model, s->x, s->marks, TIDE_TRAIN, NULL), s->y);
     tide_list params = tide_params(s->graph, "");
-    s->update = tide_adamw(params, tide_clip_norm(tide_grad(s->loss, params), 1.0), &(tide_adamw_opts){ .lr = tide_scalar(s->graph, 1e-3) });
+    s->update = tide_adamw(params, tide_clip_norm(tide_grad(s->loss, params), 1.0),
+                           &(tide_adamw_opts){ .lr = tide_scalar(s->graph, 1e-3) });
 }
 
 static void step_compile(step *s, tide_program_mode mode) {
@@ -89,7 +91,8 @@ static float *step_run(step *s, int64_t *count) {
     float *out = malloc(sizeof *out * (size_t)*count), *at = out + STEPS;
     for (int i = 0; i < (int)(sizeof data / sizeof *data); i++) data[i] = (float)(i * 7919 % 257) / 128 - 1;
     for (int i = 0; i < STEPS; i++) {
-        assert_int_equal(tide_run(s->program, (tide_feed[]){ { s->x, data }, { s->marks, data }, { s->y, data } }, 3), TIDE_OK);
+        assert_int_equal(tide_run(s->program, (tide_feed[]){ { s->x, data }, { s->marks, data }, { s->y, data } }, 3),
+                         TIDE_OK);
         assert_int_equal(tide_read(s->loss, &out[i], sizeof out[i]), TIDE_OK);
     }
     for (int64_t i = 0; i < all.count; i++) {
@@ -106,8 +109,9 @@ static double apart(const float *a, const float *b, int64_t count) {
     return worst;
 }
 
-/* Adam divides by the root of the second moment: where a gradient is next to nothing its sign is rounding, and a parameter moves
- * by the rate, 1e-3, either way. So parameters are held to two rates a step, and the losses, which see all of them, to 1e-5. */
+/* Adam divides by the root of the second moment: where a gradient is next to nothing its sign is rounding, and a
+ * parameter moves by the rate, 1e-3, either way. So parameters are held to two rates a step, and the losses, which see
+ * all of them, to 1e-5. */
 static void expect_alike(const char *what, const float *got, const float *expected, int64_t count) {
     double loss = apart(got, expected, STEPS), params = apart(got + STEPS, expected + STEPS, count - STEPS);
     if (!(loss <= 1e-5)) fail_msg("%s: losses %.3g apart, 1e-5 allowed", what, loss);
@@ -155,7 +159,8 @@ static void test_modes_alike(void **state) {
     char path[256];
     cache_file(path);
     assert_string_equal(path, "");
-    float *overhead = run_mode(TIDE_MODE_REDUCE_OVERHEAD, NULL, &count, &told), *tuned = run_mode(TIDE_MODE_MAX_AUTOTUNE, NULL, &count, &told);
+    float *overhead = run_mode(TIDE_MODE_REDUCE_OVERHEAD, NULL, &count, &told),
+          *tuned = run_mode(TIDE_MODE_MAX_AUTOTUNE, NULL, &count, &told);
     assert_memory_equal(usual, overhead, sizeof *usual * (size_t)count);
     assert_true(told.timed > 3 && told.seconds > 0);
     assert_non_null(strstr(told.note, "no C compiler"));  /* which is all there is to tell */
@@ -201,7 +206,8 @@ static void test_other_choices(void **state) {
         char what[80], *given = turned(text, other[i]);
         snprintf(what, sizeof what, "rows %d and %d, provider %d", other[i][0], other[i][1], other[i][2]);
         /* They hold whatever the mode and whatever is in the file, and the same ones give the same bits. */
-        float *once = run_mode(TIDE_MODE_DEFAULT, given, &count, &told), *again = run_mode(TIDE_MODE_MAX_AUTOTUNE, given, &count, &told);
+        float *once = run_mode(TIDE_MODE_DEFAULT, given, &count, &told),
+              *again = run_mode(TIDE_MODE_MAX_AUTOTUNE, given, &count, &told);
         assert_int_equal(told.timed + told.kept, 0);
         assert_memory_equal(once, again, sizeof *once * (size_t)count);
         expect_alike(what, once, usual, count);
@@ -225,8 +231,10 @@ static void test_variables_unchanged(void **state) {
     step_compile(&s, TIDE_MODE_MAX_AUTOTUNE);
     assert_true(tide_graph_tuning(s.graph).timed > 3);
     for (int64_t i = 0; i < all.count; i++) {
-        size_t bytes = (size_t)tide_shape_count(tide_shape_of(all.items[i])) * tide_dtype_size(tide_dtype_of(all.items[i]));
-        if (memcmp(tide_data(all.items[i]), tide_snapshot_data(before, i), bytes)) fail_msg("'%s' was changed by timing", tide_name_of(all.items[i]));
+        size_t bytes =
+            (size_t)tide_shape_count(tide_shape_of(all.items[i])) * tide_dtype_size(tide_dtype_of(all.items[i]));
+        if (memcmp(tide_data(all.items[i]), tide_snapshot_data(before, i), bytes))
+            fail_msg("'%s' was changed by timing", tide_name_of(all.items[i]));
     }
     tide_snapshot_free(before);
     step_free(&s);
@@ -242,7 +250,9 @@ static void put(const char *path, const char *content) {
 }
 
 static void test_damaged_file(void **state) {
-    static const char *const damaged[] = { "", "{", "{\"a\": }", "[1]", "{\"a\": 1.5}", "{\"a\": 1,}", "{\"a\": 1} x", "{\"a\": 99999999999}", "\x01\x02" };
+    static const char *const damaged[] = {
+        "", "{", "{\"a\": }", "[1]", "{\"a\": 1.5}", "{\"a\": 1,}", "{\"a\": 1} x", "{\"a\": 99999999999}", "\x01\x02"
+    };
     char path[256];
     tide_tuning told;
     (void)state;
@@ -267,7 +277,8 @@ static void test_senseless_values(void **state) {
     tide_tuning told;
     (void)state;
     char *text = choices_now(&told), *given = turned(text, (int32_t[]){ -77, 1000000000, 99 });
-    float *got = run_mode(TIDE_MODE_DEFAULT, given, &count, NULL), *usual = run_mode(TIDE_MODE_DEFAULT, NULL, &count, NULL);
+    float *got = run_mode(TIDE_MODE_DEFAULT, given, &count, NULL),
+          *usual = run_mode(TIDE_MODE_DEFAULT, NULL, &count, NULL);
     assert_memory_equal(got, usual, sizeof *got * (size_t)count);
     free(text), free(given), free(got), free(usual);
 }
@@ -340,7 +351,9 @@ static double *run_graph(uint64_t seed, const work_cut *cut, tide_program_mode m
     maker_build(&m, g, seed, 20);
     *type = m.type;
     tide_list wanted = { m.wanted, m.n_wanted };
-    compile_request request = { .wanted = wanted, .passes = true, .precision_note = "", .cut = *cut, .task_memory = true };
+    compile_request request = {
+        .wanted = wanted, .passes = true, .precision_note = "", .cut = *cut, .task_memory = true
+    };
     tide_program *p = mode == TIDE_MODE_DEFAULT ? program_make(g, &request, &(program_how){ 0 })
                                                 : tide_compile(wanted, &(tide_compile_options){ .mode = mode });
     if (tide_run(p, m.feeds, m.n_feeds)) fail_msg("seed %d: %s", (int)seed, tide_program_error(p)->message);
@@ -358,7 +371,8 @@ static double *run_graph(uint64_t seed, const work_cut *cut, tide_program_mode m
 }
 
 /* The bounds are those of the test of random graphs on all devices. */
-static void expect_same_values(uint64_t seed, const double *got, const double *expected, int64_t count, tide_dtype type) {
+static void expect_same_values(uint64_t seed, const double *got, const double *expected, int64_t count,
+                               tide_dtype type) {
     double allowed = type == TIDE_BF16 ? 0.25 : type == TIDE_F16 ? 0.04 : 3e-4, scale = 0.05;
     for (int64_t i = 0; i < count; i++)
         if (isfinite(expected[i])) scale = fmax(scale, fabs(expected[i]));
@@ -390,9 +404,12 @@ static void test_random_graphs(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_modes_alike),         cmocka_unit_test(test_second_times_nothing), cmocka_unit_test(test_other_choices),
-        cmocka_unit_test(test_variables_unchanged), cmocka_unit_test(test_damaged_file),         cmocka_unit_test(test_senseless_values),
-        cmocka_unit_test(test_merged),              cmocka_unit_test(test_no_place),             cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_modes_alike),         cmocka_unit_test(test_second_times_nothing),
+        cmocka_unit_test(test_other_choices),
+        cmocka_unit_test(test_variables_unchanged), cmocka_unit_test(test_damaged_file),
+        cmocka_unit_test(test_senseless_values),
+        cmocka_unit_test(test_merged),              cmocka_unit_test(test_no_place),
+        cmocka_unit_test(test_refused),
         cmocka_unit_test(test_random_graphs), cmocka_unit_test(test_folder_of_others),
     };
     return cmocka_run_group_tests(tests, make_cache, remove_cache);

@@ -35,20 +35,23 @@ static void counted_free(void *user, void *memory, size_t bytes) {
 }
 
 static tide_graph *counted_graph(counter *c, const char *device, int threads) {
-    return tide_graph_new_with(&(tide_graph_options){ .device = device, .threads = threads, .seed = 7, .allocator = { counted_alloc, counted_free, c } });
+    return tide_graph_new_with(&(tide_graph_options){
+        .device = device, .threads = threads, .seed = 7, .allocator = { counted_alloc, counted_free, c } });
 }
 
 /* A small network of every sort of kernel: products, rows, dropout, an optimizer. */
 typedef struct network { tide_val x, y, loss, update; } network;
 
 static network network_new(tide_graph *g, int64_t rows) {
-    network n = { tide_input(g, "x", TIDE_F32, TIDE_SHAPE(rows, 12)), tide_input(g, "y", TIDE_F32, TIDE_SHAPE(rows, 3)) };
+    network n = { tide_input(g, "x", TIDE_F32, TIDE_SHAPE(rows, 12)),
+                  tide_input(g, "y", TIDE_F32, TIDE_SHAPE(rows, 3)) };
     tide_linear a = tide_linear_new(g, "a", 12, 40), b = tide_linear_new(g, "b", 40, 3);
     tide_layer_norm_layer norm = tide_layer_norm_new(g, "norm", 40, 1e-5);
     tide_val hidden = tide_dropout(tide_gelu(tide_linear_apply(&a, n.x)), 0.2, TIDE_TRAIN);
     n.loss = tide_mse(tide_linear_apply(&b, tide_layer_norm_apply(&norm, hidden)), n.y);
     tide_list params = tide_params(g, "");
-    n.update = tide_adamw(params, tide_clip_norm(tide_grad(n.loss, params), 1), &(tide_adamw_opts){ .lr = tide_scalar(g, 1e-2) });
+    n.update = tide_adamw(params, tide_clip_norm(tide_grad(n.loss, params), 1),
+                          &(tide_adamw_opts){ .lr = tide_scalar(g, 1e-2) });
     return n;
 }
 
@@ -97,7 +100,8 @@ static void test_crossed_updates(void **state) {
     (void)state;
     for (int d = 0; devices[d]; d++) {
         tide_graph *g = tide_graph_new(devices[d]);
-        tide_val a = tide_variable(g, "a", tide_fill(g, TIDE_F32, TIDE_SHAPE(1000), 3)), b = tide_variable(g, "b", tide_fill(g, TIDE_F32, TIDE_SHAPE(1000), 1));
+        tide_val a = tide_variable(g, "a", tide_fill(g, TIDE_F32, TIDE_SHAPE(1000), 3)),
+                 b = tide_variable(g, "b", tide_fill(g, TIDE_F32, TIDE_SHAPE(1000), 1));
         tide_program *p = tide_compile(TIDE_LIST(tide_assign(a, tide_add(a, b)), tide_assign(b, tide_sub(a, b))), NULL);
         float got[1000];
         for (int i = 0; i < 3; i++) assert_int_equal(tide_run(p, NULL, 0), TIDE_OK);
@@ -140,13 +144,15 @@ static void test_errors_stick(void **state) {
     tide_graph *g = tide_graph_new("cpu");
     float value;
     tide_scope_push(g, "encoder");
-    tide_val bad = tide_matmul(tide_fill(g, TIDE_F32, TIDE_SHAPE(2, 3), 1), tide_fill(g, TIDE_F32, TIDE_SHAPE(4, 5), 1));
+    tide_val bad =
+        tide_matmul(tide_fill(g, TIDE_F32, TIDE_SHAPE(2, 3), 1), tide_fill(g, TIDE_F32, TIDE_SHAPE(4, 5), 1));
     tide_scope_pop(g);
     assert_false(tide_ok(bad));
     tide_val later = tide_relu(tide_add(bad, bad));
     assert_false(tide_ok(later));
     assert_int_equal(tide_error(g)->status, TIDE_ESHAPE);
-    assert_string_equal(tide_error(g)->message, "matmul: inner sizes 3 and 4 differ (shapes (2, 3) and (4, 5)) (in encoder)");
+    assert_string_equal(tide_error(g)->message,
+                        "matmul: inner sizes 3 and 4 differ (shapes (2, 3) and (4, 5)) (in encoder)");
     assert_int_equal(tide_run(tide_compile(TIDE_LIST(later), NULL), NULL, 0), TIDE_ESHAPE);
     assert_int_equal(tide_read(later, &value, sizeof value), TIDE_ESHAPE);
     tide_graph_free(g);
@@ -159,7 +165,8 @@ static void test_shared_variables(void **state) {
     (void)state;
     tide_graph *g = tide_graph_new_with(&(tide_graph_options){ .seed = 3 });
     network n = network_new(g, 8);
-    tide_program *step = tide_compile(TIDE_LIST(n.loss, n.update), NULL), *score = tide_compile(TIDE_LIST(n.loss), NULL);
+    tide_program *step = tide_compile(TIDE_LIST(n.loss, n.update), NULL),
+                 *score = tide_compile(TIDE_LIST(n.loss), NULL);
     float before, after, x[8 * 15];
     fill(x, 8 * 15, 1);
     tide_feed feeds[] = { { n.x, x }, { n.y, x + 96 } };
@@ -185,7 +192,8 @@ static void test_same_bits(void **state) {
         tide_graph *g = tide_graph_new_with(&(tide_graph_options){ .threads = threads, .seed = 7 });
         network n = network_new(g, 700);
         assert_int_equal(train(&n, tide_compile(TIDE_LIST(n.loss, n.update), NULL), 700, 25), TIDE_OK);
-        assert_int_equal(tide_read(tide_find_variable(g, "a.weight"), weights[threads - 1], sizeof weights[0]), TIDE_OK);
+        assert_int_equal(tide_read(tide_find_variable(g, "a.weight"), weights[threads - 1], sizeof weights[0]),
+                         TIDE_OK);
         tide_graph_free(g);
     }
     assert_memory_equal(weights[0], weights[1], sizeof weights[0]);
@@ -294,8 +302,10 @@ static void test_dumps(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_swap),          cmocka_unit_test(test_crossed_updates),   cmocka_unit_test(test_lazy),
-        cmocka_unit_test(test_errors_stick),  cmocka_unit_test(test_shared_variables),  cmocka_unit_test(test_same_bits),
-        cmocka_unit_test(test_memory_is_counted), cmocka_unit_test(test_limit),         cmocka_unit_test(test_each_allocation_fails),
+        cmocka_unit_test(test_errors_stick),  cmocka_unit_test(test_shared_variables),
+        cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_memory_is_counted), cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_each_allocation_fails),
         cmocka_unit_test(test_dumps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

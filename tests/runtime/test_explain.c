@@ -1,4 +1,5 @@
-/* tide_program_explain: rows that agree with what is known of a program, times that add up, and nothing changed by looking. */
+/* tide_program_explain: rows that agree with what is known of a program, times that add up, and nothing changed by
+ * looking. */
 #include "../nn/nn_support.h"
 
 #include <stdio.h>
@@ -80,10 +81,13 @@ static network network_new(tide_graph *g) {
     network n = { tide_input(g, "x", TIDE_F32, TIDE_SHAPE(96, 30)), tide_input(g, "y", TIDE_F32, TIDE_SHAPE(96, 5)) };
     tide_linear a = tide_linear_new(g, "a", 30, 64), b = tide_linear_new(g, "b", 64, 5);
     tide_layer_norm_layer norm = tide_layer_norm_new(g, "norm", 64, 1e-5);
-    n.loss = tide_mse(
-        tide_linear_apply(&b, tide_layer_norm_apply(&norm, tide_dropout(tide_gelu(tide_linear_apply(&a, n.x)), 0.2, TIDE_TRAIN))), n.y);
+    n.loss =
+        tide_mse(tide_linear_apply(&b, tide_layer_norm_apply(&norm, tide_dropout(tide_gelu(tide_linear_apply(&a, n.x)),
+                                                                                 0.2, TIDE_TRAIN))),
+                 n.y);
     n.params = tide_params(g, "");
-    n.update = tide_adamw(n.params, tide_clip_norm(tide_grad(n.loss, n.params), 1), &(tide_adamw_opts){ .lr = tide_scalar(g, 1e-2) });
+    n.update = tide_adamw(n.params, tide_clip_norm(tide_grad(n.loss, n.params), 1),
+                          &(tide_adamw_opts){ .lr = tide_scalar(g, 1e-2) });
     return n;
 }
 
@@ -100,7 +104,8 @@ static void check_sums(const tide_explanation *e) {
     for (int64_t i = 0; i < e->n_kernels; i++) {
         const tide_kernel_row *k = &e->kernels[i];
         flops += k->flops, read += k->bytes_read;
-        assert_true(k->phase >= phase && k->phase < e->phases && k->chain < e->chains && k->bytes_written > 0 && k->results <= k->ops + 4);
+        assert_true(k->phase >= phase && k->phase < e->phases && k->chain < e->chains && k->bytes_written > 0 &&
+                    k->results <= k->ops + 4);
         phase = k->phase;
     }
     EXPECT("flops", flops, e->flops);
@@ -119,7 +124,8 @@ static void check_memory(const tide_explanation *e) {
         const tide_buffer_row *b = &e->buffers[i];
         end = b->offset + b->bytes > end ? b->offset + b->bytes : end, sum += b->bytes;
         for (int64_t j = 0; j < i; j++)
-            if (together(b, &e->buffers[j])) fail_msg("buffers %d and %d live at the same time at the same place", (int)i, (int)j);
+            if (together(b, &e->buffers[j]))
+                fail_msg("buffers %d and %d live at the same time at the same place", (int)i, (int)j);
     }
     assert_true(end <= e->memory.arena && e->memory.arena < end + 64 * 2);
     EXPECT("buffers' bytes", sum, e->arena_apart);
@@ -129,8 +135,8 @@ static void check_apart(const tide_explanation *e) {
     assert_true(e->n_apart > 0);
     for (int64_t i = 0; i < e->n_apart; i++) {
         const tide_apart_row *a = &e->apart[i];
-        assert_true(a->from >= 0 && a->to >= 0 && a->from < e->n_kernels && a->to < e->n_kernels && a->from != a->to && a->bytes > 0 &&
-                    *a->why && *a->value);
+        assert_true(a->from >= 0 && a->to >= 0 && a->from < e->n_kernels && a->to < e->n_kernels && a->from != a->to &&
+                    a->bytes > 0 && *a->why && *a->value);
         assert_string_equal(e->kernels[a->from].kind, "map");
         assert_string_equal(e->kernels[a->to].kind, "map");
     }
@@ -159,7 +165,8 @@ static void test_training_step(void **state) {
         EXPECT("fused", e->fused, strcmp(devices[d], "ref") != 0);
         char *page = tide_explanation_text(e, 1e6, 10);
         assert_non_null(page);
-        for (const char *const *word = (const char *const[]){ "phase 1: ", "gemm 96 x 64 x 30", "a.weight", "not fused", "memory:", NULL };
+        for (const char *const *word =
+                 (const char *const[]){ "phase 1: ", "gemm 96 x 64 x 30", "a.weight", "not fused", "memory:", NULL };
              *word; word++)
             expect_has(page, *word);
         free(page);
@@ -200,15 +207,19 @@ static void test_reasons(void **state) {
     tide_graph *g = graph_on("cpu");
     tide_val x = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(300, 200)),
              w = tide_variable(g, "w", tide_fill(g, TIDE_F32, TIDE_SHAPE(200, 200), 0.1));
-    tide_val e = tide_exp(x), mean = tide_mean(e, TIDE_AXES(0)), after = tide_mul(e, mean), turned = tide_tanh(tide_transpose(after, 0, 1));
+    tide_val e = tide_exp(x), mean = tide_mean(e, TIDE_AXES(0)), after = tide_mul(e, mean),
+             turned = tide_tanh(tide_transpose(after, 0, 1));
     tide_val product = tide_add(tide_matmul(tide_sin(x), w), tide_sin(x));
-    static const struct { const char *value, *why; } expected[] = { { "sum", "rows" }, { "mul", "order" }, { "sin", "between" } };
+    static const struct {
+        const char *value, *why;
+    } expected[] = { { "sum", "rows" }, { "mul", "order" }, { "sin", "between" } };
     tide_program *p = tide_compile(TIDE_LIST(turned, product), NULL);
     tide_explanation *all = explained(p, NULL);
     for (int i = 0; i < 3; i++) {
         bool found = false;
         for (int64_t k = 0; k < all->n_apart; k++)
-            found |= strstr(all->apart[k].value, expected[i].value) == all->apart[k].value && strstr(all->apart[k].why, expected[i].why);
+            found |= strstr(all->apart[k].value, expected[i].value) == all->apart[k].value &&
+                     strstr(all->apart[k].why, expected[i].why);
         char *page = found ? NULL : tide_explanation_text(all, 0, 0);
         if (!found) fail_msg("no %s that is apart because of \"%s\" in:\n%s", expected[i].value, expected[i].why, page);
     }
@@ -221,7 +232,8 @@ static void test_reasons(void **state) {
     tide_graph_free(g);
 }
 
-/* A program that could not be made, and a run without its feeds, are not explained; the reason stays with the program. */
+/* A program that could not be made, and a run without its feeds, are not explained; the reason stays with the
+ * program. */
 static void test_refusals(void **state) {
     (void)state;
     tide_graph *g = graph_on("cpu");
@@ -257,14 +269,14 @@ static void counted_free(void *user, void *memory, size_t bytes) {
     free(memory);
 }
 
-/* Every allocation of explaining is refused once: no explanation, the reason with the program, nothing kept, and the program
- * runs as before. */
+/* Every allocation of explaining is refused once: no explanation, the reason with the program, nothing kept, and the
+ * program runs as before. */
 static void test_refused_memory(void **state) {
     counter c = { 0 };
     (void)state;
     fill_feeds();
-    tide_graph *g =
-        tide_graph_new_with(&(tide_graph_options){ .device = "cpu", .threads = 2, .allocator = { counted_alloc, counted_free, &c } });
+    tide_graph *g = tide_graph_new_with(
+        &(tide_graph_options){ .device = "cpu", .threads = 2, .allocator = { counted_alloc, counted_free, &c } });
     network n = network_new(g);
     tide_program *p = tide_compile(TIDE_LIST(n.loss, n.update), NULL);
     tide_feed feeds[] = { { n.x, feed_x }, { n.y, feed_y } };
@@ -275,7 +287,8 @@ static void test_refused_memory(void **state) {
         tide_explanation *e = tide_program_explain(p, &(tide_explain_options){ feeds, 2, 1e-9 });
         bool all = c.calls <= granted;
         c.fail_at = 0;
-        if (!e && tide_program_error(p)->status != TIDE_ENOMEM) fail_msg("allocation %d: %s", (int)granted, tide_program_error(p)->message);
+        if (!e && tide_program_error(p)->status != TIDE_ENOMEM)
+            fail_msg("allocation %d: %s", (int)granted, tide_program_error(p)->message);
         if (e && !all) fail_msg("allocation %d was refused, and there is an explanation", (int)granted);
         tide_explanation_free(e);
         EXPECT("allocations left behind", c.live, before);
@@ -290,7 +303,8 @@ static void test_refused_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_by_hand), cmocka_unit_test(test_training_step), cmocka_unit_test(test_looking_changes_nothing),
+        cmocka_unit_test(test_by_hand), cmocka_unit_test(test_training_step),
+        cmocka_unit_test(test_looking_changes_nothing),
         cmocka_unit_test(test_reasons), cmocka_unit_test(test_refusals),      cmocka_unit_test(test_refused_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* A device that lacks an operation: programs with it run whole on cpu, and say so. No device of this build lacks one, so the
- * graphs here are given one that does: ref, but for sorting. */
+/* A device that lacks an operation: programs with it run whole on cpu, and say so. No device of this build lacks one,
+ * so the graphs here are given one that does: ref, but for sorting. */
 #include "runtime/runtime.h"
 /* before cmocka, which has a macro of the name fail and needs the four below */
 #include <setjmp.h>
@@ -41,7 +41,8 @@ static void test_runs_on_cpu(void **state) {
     tide_val x = input_of(g), y = tide_add_scalar(sorted_of(x), 1);
     tide_program *p = tide_compile(TIDE_LIST(y), NULL);
     assert_string_equal(tide_program_device(p, &note), "cpu");
-    assert_string_equal(note, "the device 'bare' lacks an operation (sort: its queue cannot compare): the program runs on cpu");
+    assert_string_equal(
+        note, "the device 'bare' lacks an operation (sort: its queue cannot compare): the program runs on cpu");
     assert_int_equal(tide_run(p, (tide_feed[]){ { x, numbers } }, 1), TIDE_OK);
     assert_int_equal(tide_read(y, sorted, sizeof sorted), TIDE_OK);
     assert_memory_equal(sorted, ((float[]){ 0, 3, 4, 6 }), sizeof sorted);
@@ -65,7 +66,8 @@ static void test_strict(void **state) {
     tide_graph *g = graph_on_bare();
     tide_program *p = tide_compile(TIDE_LIST(sorted_of(input_of(g))), &(tide_compile_options){ .strict = true });
     assert_int_equal(tide_program_error(p)->status, TIDE_EDEVICE);
-    assert_string_equal(tide_program_error(p)->message, "the device 'bare' lacks an operation (sort: its queue cannot compare)");
+    assert_string_equal(tide_program_error(p)->message,
+                        "the device 'bare' lacks an operation (sort: its queue cannot compare)");
     assert_int_equal(tide_run(p, NULL, 0), TIDE_EDEVICE);
     tide_graph_free(g);
 }

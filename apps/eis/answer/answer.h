@@ -22,8 +22,8 @@ typedef struct answer {
 json_t *answer_json(const answer *a);   /* NULL: out of memory */
 void answer_text(const answer *a, text *out);
 
-/* What must be known before the numbers are read, a sentence a line: whether the circuit fits, limits of ranges that were reached,
- * what has no interval and why. (answer_notes.c) */
+/* What must be known before the numbers are read, a sentence a line: whether the circuit fits, limits of ranges that
+ * were reached, what has no interval and why. (answer_notes.c) */
 void answer_notes(const answer *a, text *out);
 bool answer_is_missing(const answer *a, int quantity);                  /* it was asked for */
 const char *answer_without_interval(const answer *a, int quantity);     /* why; NULL: it has one */

@@ -64,7 +64,8 @@ static json_t *intervals(const answer *a) {
     json_t *o = json_object();
     for (int i = 0; i < SUM_COUNT; i++) {
         int k = (i + SUM_TER) % SUM_COUNT; /* the robust ones first */
-        if (answer_is_missing(a, k)) json_object_set_new(o, quantities[k].name, interval_json(&a->completion->summary.of[k]));
+        if (answer_is_missing(a, k))
+            json_object_set_new(o, quantities[k].name, interval_json(&a->completion->summary.of[k]));
     }
     return o;
 }
@@ -116,8 +117,10 @@ static json_t *circuit_verdict(const completion *c) {
 
 static void put_residuals(json_t *o, const completion *c) {
     const residuals *left = c->free.is ? &c->free.left : &c->left;
-    json_object_set_new(o, "residuals", json_pack("{s:I, s:I, s:b, s:o, s:o, s:o}", "sign_changes", (json_int_t)left->changes, "neighbours",
-                                                  (json_int_t)left->pairs, "systematic", left->systematic, "size", number(left->size), "scatter",
+    json_object_set_new(o, "residuals", json_pack("{s:I, s:I, s:b, s:o, s:o, s:o}", "sign_changes",
+                                                  (json_int_t)left->changes, "neighbours",
+                                                  (json_int_t)left->pairs, "systematic", left->systematic, "size",
+                                                  number(left->size), "scatter",
                                                   number(left->scatter), "correlation", number(left->correlation)));
     put(o, "interval_widening", c->noise_used / c->noise);
 }
@@ -125,7 +128,8 @@ static void put_residuals(json_t *o, const completion *c) {
 static void put_fit(json_t *o, const answer *a) {
     const completion *c = a->completion;
     put(o, "noise", c->noise);
-    json_object_set_new(o, "noise_source", isnan(c->noise) ? json_null() : json_string(c->noise_inferred ? "assumed (misfit)" : "given"));
+    json_object_set_new(o, "noise_source",
+                        isnan(c->noise) ? json_null() : json_string(c->noise_inferred ? "assumed (misfit)" : "given"));
     put(o, "rs_ohm", c->rs_ohm);
     json_object_set_new(o, "canonical", json_boolean(a->question->canonical));
     json_object_set_new(o, "grid_adequate", verdict(c, c->grid_adequate, c->grid_chi2));
@@ -139,7 +143,8 @@ static json_t *notes_json(const answer *a) {
     json_t *list  = json_array();
     text    notes = { 0 };
     answer_notes(a, &notes);
-    for (char *rest = notes.data, *line; list && rest && *rest && (line = strsep(&rest, "\n"));) json_array_append_new(list, json_string(line));
+    for (char *rest = notes.data, *line; list && rest && *rest && (line = strsep(&rest, "\n"));)
+        json_array_append_new(list, json_string(line));
     if (notes.failed) json_decref(list), list = NULL;
     text_free(&notes);
     return list;
@@ -162,8 +167,11 @@ static void put_network(json_t *o, const answer *a) {
 
 json_t *answer_json(const answer *a) {
     const completion *c = a->completion;
-    static const char *const methods[] = { [EIS_REFINED] = "refined", [EIS_EXACT] = "exact", [EIS_NETWORK] = "network" };
-    json_t *o = json_pack("{s:o, s:s, s:s}", "spectrum", a->path ? json_text(a->path) : json_null(), "circuit", a->question->circuit == EIS_SHUNT ? "shunt" : "chain",
+    static const char *const methods[] = {
+        [EIS_REFINED] = "refined", [EIS_EXACT] = "exact", [EIS_NETWORK] = "network"
+    };
+    json_t *o = json_pack("{s:o, s:s, s:s}", "spectrum", a->path ? json_text(a->path) : json_null(), "circuit",
+                          a->question->circuit == EIS_SHUNT ? "shunt" : "chain",
                           "method", methods[a->question->method]);
     if (!o) return NULL;
     put_parameters(o, a);

@@ -6,7 +6,10 @@
 
 /* "3.52 uF", "4.82 kohm": a few digits and a prefix. */
 const char *answer_quantity(char buffer[32], double v, const char *unit, int digits) {
-    static const struct { double from; const char *prefix; } steps[] = { { 1e6, "M" }, { 1e3, "k" }, { 1, "" }, { 1e-3, "m" }, { 1e-6, "u" }, { 1e-9, "n" } };
+    static const struct {
+        double from;
+        const char *prefix;
+    } steps[] = { { 1e6, "M" }, { 1e3, "k" }, { 1, "" }, { 1e-3, "m" }, { 1e-6, "u" }, { 1e-9, "n" } };
     size_t i = 0;
     while (i + 1 < sizeof steps / sizeof *steps && !(fabs(v) >= steps[i].from * 0.9995)) i++;
     if (v == 0) snprintf(buffer, 32, "0 %s", unit);
@@ -26,10 +29,13 @@ bool answer_is_missing(const answer *a, int k) {
 static void note_systematic(const completion *c, text *out) {
     const residuals *left = c->free.is ? &c->free.left : &c->left;
     text_add(out,
-             "no circuit of this kind made this spectrum: the nearest leaves %.2g %% of |Z|, to one side over many frequencies (%" PRId64
+             "no circuit of this kind made this spectrum: the nearest leaves %.2g %% of |Z|, to one side over many "
+             "frequencies (%" PRId64
              " changes of sign where noise has about %" PRId64 "); the values are that circuit's",
              100 * left->size, left->changes, left->pairs / 2);
-    if (c->noise_used > c->noise) text_add(out, ", their intervals %.2g times as wide as independent noise would make them", c->noise_used / c->noise);
+    if (c->noise_used > c->noise)
+        text_add(out, ", their intervals %.2g times as wide as independent noise would make them",
+                 c->noise_used / c->noise);
     text_add(out, "\n");
 }
 
@@ -44,10 +50,12 @@ static void note_beyond(const answer *a, text *out) {
     const completion *c = a->completion;
     char rs[32], ter[32];
     text_add(out,
-             "no circuit %swithin this program's ranges (Rsh, Ra, Rb 10 ohm to 10 kohm; Ca, Cb 100 nF to 50 uF; Rs 0 to 100 ohm) made this spectrum: "
+             "no circuit %swithin this program's ranges (Rsh, Ra, Rb 10 ohm to 10 kohm; Ca, Cb 100 nF to 50 uF; Rs 0 "
+             "to 100 ohm) made this spectrum: "
              "the nearest leaves %.2g %% of |Z|, where two relaxations of any size leave %.2g %%",
              with_known(a, "with these known values and "), 100 * c->left.size, 100 * c->free.left.size);
-    if (a->question->circuit == EIS_SHUNT) text_add(out, " (Rs %s, TER %s)", ohms(rs, c->free.rs_ohm), ohms(ter, c->free.ter_ohm));
+    if (a->question->circuit == EIS_SHUNT)
+        text_add(out, " (Rs %s, TER %s)", ohms(rs, c->free.rs_ohm), ohms(ter, c->free.ter_ohm));
     text_add(out, "\n");
 }
 
@@ -57,12 +65,14 @@ static void note_verdict(const answer *a, text *out) {
     case FIT_SYSTEMATIC: note_systematic(c, out); break;
     case FIT_BEYOND: note_beyond(a, out); break;
     case FIT_NOISY:
-        text_add(out, "no circuit of this kind %sleaves only the noise that was given (reduced chi2 %.2g): the intervals are made with %.2g %%\n",
+        text_add(out, "no circuit of this kind %sleaves only the noise that was given (reduced chi2 %.2g): the "
+                      "intervals are made with %.2g %%\n",
                  with_known(a, "with these known values "), c->chi2, 100 * c->noise_used);
         break;
     case FIT_OPEN:
         if (c->noise_inferred)
-            text_add(out, "no verdict on the circuit: the noise is assumed to be its misfit; --noise, with what your instrument has, gives one\n");
+            text_add(out, "no verdict on the circuit: the noise is assumed to be its misfit; --noise, with what your "
+                          "instrument has, gives one\n");
         break;
     case FIT_ADEQUATE: break;
     }
@@ -77,8 +87,11 @@ static void note_ter(const answer *a, text *out) {
     if (!c->ter_open) return;
     if (isnan(low)) text_add(out, "TER is not determined");
     else text_add(out, "TER is at least %s", ohms(least, low));
-    text_add(out, ": at %s, the lowest frequency, the spectrum shows more than this circuit can follow", answer_quantity(hz, c->lowest_hz, "Hz", 4));
-    text_add(out, c->lag > 3 * c->left.scatter ? ", and it has not levelled off there (-Im Z is %.2g %% of |Z|)\n" : "\n", 100 * c->lag);
+    text_add(out, ": at %s, the lowest frequency, the spectrum shows more than this circuit can follow",
+             answer_quantity(hz, c->lowest_hz, "Hz", 4));
+    text_add(out,
+             c->lag > 3 * c->left.scatter ? ", and it has not levelled off there (-Im Z is %.2g %% of |Z|)\n" : "\n",
+             100 * c->lag);
 }
 
 static void note_limits(const answer *a, text *out) {
@@ -90,7 +103,8 @@ static void note_limits(const answer *a, text *out) {
         if (!bound) continue;
         answer_quantity(low, from, unit, 4), answer_quantity(high, to, unit, 4);
         if (*bound == 'b')
-            text_add(out, "%s is anywhere from %s to %s: both ends are those of this program's range, not of what the spectrum allows\n",
+            text_add(out, "%s is anywhere from %s to %s: both ends are those of this program's range, not of what the "
+                          "spectrum allows\n",
                      name, low, high);
         else
             text_add(out, "%s is at the %s limit of its range, %s: the range of this program ends there\n", name,
@@ -102,7 +116,8 @@ static void note_limits(const answer *a, text *out) {
 
 /* Whether a quantity is made of known values alone. */
 static bool follows(const answer *a, int k) {
-    static const unsigned made_of[SUM_COUNT] = { [SUM_TER] = 1u << EIS_RSH | 1u << EIS_RA | 1u << EIS_RB, [SUM_TEC] = 1u << EIS_CA | 1u << EIS_CB,
+    static const unsigned made_of[SUM_COUNT] = { [SUM_TER] = 1u << EIS_RSH | 1u << EIS_RA | 1u << EIS_RB,
+                                                 [SUM_TEC] = 1u << EIS_CA | 1u << EIS_CB,
                                                  [SUM_N1] = 0x1e, [SUM_D1] = 0x1f };
     for (int i = 0; i < EIS_COUNT; i++)
         if (made_of[k] >> i & 1 && !a->question->known.is[i]) return false;
@@ -112,8 +127,11 @@ static bool follows(const answer *a, int k) {
 const char *answer_without_interval(const answer *a, int k) {
     const interval *i = &a->completion->summary.of[k];
     if (!isnan(i->low) || isnan(i->median)) return NULL;
-    if (k == EIS_RS) return a->completion->rs_held ? "held at the estimate of the free fit: its interval is not determined" : "its interval is not determined";
-    return follows(a, k) ? "follows from the known values" : "its interval is not determined: the samples have one value";
+    if (k == EIS_RS)
+        return a->completion->rs_held ? "held at the estimate of the free fit: its interval is not determined"
+                                      : "its interval is not determined";
+    return follows(a, k) ? "follows from the known values"
+                         : "its interval is not determined: the samples have one value";
 }
 
 static void note_degenerate(const answer *a, text *out) {
@@ -128,7 +146,8 @@ static void note_degenerate(const answer *a, text *out) {
 /* Without a spectrum the prior is flat: a list of its first cells would say that they are better than others. */
 bool answer_none_better(const answer *a) {
     const summary *s = &a->completion->summary;
-    return !a->spectrum && s->top_count > 1 && s->top[0].probability <= s->top[s->top_count - 1].probability * (1 + 1e-9);
+    return !a->spectrum && s->top_count > 1 &&
+           s->top[0].probability <= s->top[s->top_count - 1].probability * (1 + 1e-9);
 }
 
 void answer_notes(const answer *a, text *out) {
@@ -136,8 +155,10 @@ void answer_notes(const answer *a, text *out) {
         note_verdict(a, out);
         note_ter(a, out);
         note_limits(a, out);
-        if (a->rs_in_rsh) text_add(out, "only Rs + Rsh is seen in a chain: Rsh stands for both; --rs OHM takes Rs off\n");
+        if (a->rs_in_rsh)
+            text_add(out, "only Rs + Rsh is seen in a chain: Rsh stands for both; --rs OHM takes Rs off\n");
     }
     note_degenerate(a, out);
-    if (answer_none_better(a)) text_add(out, "no candidate is better than another: all cells of the grid are equally probable\n");
+    if (answer_none_better(a))
+        text_add(out, "no candidate is better than another: all cells of the grid are equally probable\n");
 }

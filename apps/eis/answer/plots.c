@@ -1,4 +1,5 @@
-/* What the field expects: Nyquist with equal scales, Bode, residuals in percent; and what is left open: marginals, joint. */
+/* What the field expects: Nyquist with equal scales, Bode, residuals in percent; and what is left open: marginals,
+ * joint. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -35,7 +36,8 @@ static void sort_columns(double *x, double *y, int64_t count) {
 }
 
 /* Draws p as PREFIXNAME.svg, if that name and that of its numbers are ours. */
-static tide_status write_plot(const answer *a, const char *folder, const char *prefix, const char *name, const plot *p, tide_failure *failure) {
+static tide_status write_plot(const answer *a, const char *folder, const char *prefix, const char *name, const plot *p,
+                              tide_failure *failure) {
     char whole[96], path[FOLDER_PATH];
     snprintf(whole, sizeof whole, "%s%s", prefix, name);
     tide_status status = owned_claim_plot(folder, whole, path, failure);
@@ -47,7 +49,8 @@ typedef struct curve { int64_t count; double *freq, *re, *im; } curve;
 static double magnitude(const curve *c, int64_t i) { return log10(hypot(c->re[i], c->im[i])); }
 static double lag(const curve *c, int64_t i) { return -atan2(c->im[i], c->re[i]) * 57.295779513082321; }
 
-static plot_series series_by(columns *m, const curve *c, const char *name, plot_style style, int colour, double (*value)(const curve *, int64_t)) {
+static plot_series series_by(columns *m, const curve *c, const char *name, plot_style style, int colour,
+                             double (*value)(const curve *, int64_t)) {
     double *x = column(m, c->count), *y = column(m, c->count);
     for (int64_t i = 0; i < c->count; i++) {
         x[i] = value ? c->freq[i] : c->re[i];
@@ -76,7 +79,8 @@ static void fill_model(columns *m, const answer *a, curve *c) {
     }
 }
 
-static tide_status plot_spectrum(const answer *a, columns *m, const char *folder, const char *prefix, tide_failure *failure) {
+static tide_status plot_spectrum(const answer *a, columns *m, const char *folder, const char *prefix,
+                                 tide_failure *failure) {
     static const struct { const char *file, *title, *x, *y; double (*value)(const curve *, int64_t); } plots[] = {
         { "nyquist", "Nyquist plot", "Re Z (ohm)", "-Im Z (ohm)", NULL },
         { "bode_magnitude", "Bode plot: size", "frequency (Hz)", "log10 |Z| (ohm)", magnitude },
@@ -89,14 +93,16 @@ static tide_status plot_spectrum(const answer *a, columns *m, const char *folder
     for (size_t i = 0; i < sizeof plots / sizeof *plots && status == TIDE_OK; i++) {
         plot_series series[2] = { series_by(m, &data, "data", PLOT_DOTS, 1, plots[i].value),
                                   series_by(m, &model, "best candidate", PLOT_LINE, 2, plots[i].value) };
-        plot p = { .title = plots[i].title, .x_label = plots[i].x, .y_label = plots[i].y, .log_x = plots[i].value != NULL,
+        plot p = { .title = plots[i].title, .x_label = plots[i].x, .y_label = plots[i].y,
+                   .log_x = plots[i].value != NULL,
                    .equal_axes = !plots[i].value, .series = series, .series_count = 2 };
         status = write_plot(a, folder, prefix, plots[i].file, &p, failure);
     }
     return status;
 }
 
-static tide_status plot_residuals(const answer *a, columns *m, const char *folder, const char *prefix, tide_failure *failure) {
+static tide_status plot_residuals(const answer *a, columns *m, const char *folder, const char *prefix,
+                                  tide_failure *failure) {
     const eis_spectrum *s = a->spectrum;
     const double *best = a->completion->summary.best;
     double *x[2], *y[2];
@@ -111,25 +117,39 @@ static tide_status plot_residuals(const answer *a, columns *m, const char *folde
     }
     for (int part = 0; part < 2; part++) sort_columns(x[part], y[part], s->count);
     plot_series series[2] = { { .name = "real part", .x = x[0], .y = y[0], .count = s->count, .style = PLOT_POINTS },
-                              { .name = "imaginary part", .x = x[1], .y = y[1], .count = s->count, .style = PLOT_POINTS } };
-    plot p = { .title = "Residuals of the best candidate", .x_label = "frequency (Hz)", .y_label = "percent of |Z|", .log_x = true, .series = series,
+                              { .name = "imaginary part", .x = x[1], .y = y[1], .count = s->count,
+                                .style = PLOT_POINTS } };
+    plot p = { .title = "Residuals of the best candidate", .x_label = "frequency (Hz)", .y_label = "percent of |Z|",
+               .log_x = true, .series = series,
                .series_count = 2 };
     return write_plot(a, folder, prefix, "residuals", &p, failure);
 }
 
-static tide_status plot_marginal(const answer *a, int k, columns *m, const char *folder, const char *prefix, tide_failure *failure) {
+static tide_status plot_marginal(const answer *a, int k, columns *m, const char *folder, const char *prefix,
+                                 tide_failure *failure) {
     char    name[32], label[32];
     double *x = column(m, CELL_POINTS);
     for (int i = 0; i < CELL_POINTS; i++) x[i] = eis_grid_value(k, i, CELL_POINTS);
     snprintf(name, sizeof name, "marginal_%s", eis_parameters[k].name);
     snprintf(label, sizeof label, "%s (%s)", eis_parameters[k].name, eis_parameters[k].unit);
-    plot_series series = { .name = eis_parameters[k].name, .x = x, .y = a->completion->summary.marginal[k], .count = CELL_POINTS, .style = PLOT_POINTS };
-    plot p = { .title = "Probability of each grid value", .x_label = label, .y_label = "probability", .log_x = true, .y_not_negative = true, .series = &series, .series_count = 1 };
+    plot_series series = { .name = eis_parameters[k].name,
+                           .x = x,
+                           .y = a->completion->summary.marginal[k],
+                           .count = CELL_POINTS,
+                           .style = PLOT_POINTS };
+    plot p = { .title = "Probability of each grid value",
+               .x_label = label,
+               .y_label = "probability",
+               .log_x = true,
+               .y_not_negative = true,
+               .series = &series,
+               .series_count = 1 };
     return write_plot(a, folder, prefix, name, &p, failure);
 }
 
 /* Two missing parameters against each other: what is known of one if the other were measured. */
-static tide_status plot_joint(const answer *a, int first, int second, columns *m, const char *folder, const char *prefix, tide_failure *failure) {
+static tide_status plot_joint(const answer *a, int first, int second, columns *m, const char *folder,
+                              const char *prefix, tide_failure *failure) {
     const completion *c = a->completion;
     int64_t count = MIN2(c->draw_count, JOINT_MOST);
     char    name[32], label[2][32];
@@ -139,21 +159,25 @@ static tide_status plot_joint(const answer *a, int first, int second, columns *m
     snprintf(name, sizeof name, "joint_%s_%s", eis_parameters[first].name, eis_parameters[second].name);
     snprintf(label[0], sizeof label[0], "%s (%s)", eis_parameters[first].name, eis_parameters[first].unit);
     snprintf(label[1], sizeof label[1], "%s (%s)", eis_parameters[second].name, eis_parameters[second].unit);
-    plot_series series = { .name = a->question->method == EIS_EXACT ? "grid cells" : "samples of the posterior", .x = x, .y = y, .count = count,
+    plot_series series = { .name = a->question->method == EIS_EXACT ? "grid cells" : "samples of the posterior",
+                           .x = x, .y = y, .count = count,
                            .style = PLOT_DOTS };
-    plot p = { .title = "Joint posterior", .x_label = label[0], .y_label = label[1], .log_x = true, .log_y = true, .series = &series,
+    plot p = { .title = "Joint posterior", .x_label = label[0], .y_label = label[1], .log_x = true, .log_y = true,
+               .series = &series,
                .series_count = 1 };
     return write_plot(a, folder, prefix, name, &p, failure);
 }
 
-static tide_status plot_posterior(const answer *a, columns *m, const char *folder, const char *prefix, tide_failure *failure) {
+static tide_status plot_posterior(const answer *a, columns *m, const char *folder, const char *prefix,
+                                  tide_failure *failure) {
     tide_status status = TIDE_OK;
     int64_t     start  = m->used;
     for (int k = 0; k < EIS_COUNT && status == TIDE_OK; k++)
         if (!a->question->known.is[k]) status = plot_marginal(a, k, m, folder, prefix, failure);
     for (int k = 0; k < EIS_COUNT && status == TIDE_OK; k++)
         for (int l = k + 1; l < EIS_COUNT && status == TIDE_OK; l++, m->used = start)
-            if (!a->question->known.is[k] && !a->question->known.is[l]) status = plot_joint(a, k, l, m, folder, prefix, failure);
+            if (!a->question->known.is[k] && !a->question->known.is[l])
+                status = plot_joint(a, k, l, m, folder, prefix, failure);
     return status;
 }
 

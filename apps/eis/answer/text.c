@@ -23,13 +23,16 @@ static void put_interval(const answer *a, int k, const char *after, text *out) {
     else if (isnan(i->low)) text_add(out, "not determined\n");
     else if (isnan(i->high)) text_add(out, "at least %s\n", answer_quantity(low, i->low, unit, 4));
     else
-        text_add(out, "%-12s 95 %%: %s to %s%s\n", answer_quantity(median, i->median, unit, digits), answer_quantity(low, i->low, unit, digits),
+        text_add(out, "%-12s 95 %%: %s to %s%s\n", answer_quantity(median, i->median, unit, digits),
+                 answer_quantity(low, i->low, unit, digits),
                  answer_quantity(high, i->high, unit, digits), after);
 }
 
 static const char *limit_words(const char *bound) {
     if (!bound) return "";
-    return *bound == 'l' ? ", AT THE LOWER LIMIT of its range" : *bound == 'h' ? ", AT THE UPPER LIMIT of its range" : ", AT BOTH LIMITS of its range";
+    return *bound == 'l'   ? ", AT THE LOWER LIMIT of its range"
+           : *bound == 'h' ? ", AT THE UPPER LIMIT of its range"
+                           : ", AT BOTH LIMITS of its range";
 }
 
 static void put_missing(const answer *a, text *out) {
@@ -39,11 +42,13 @@ static void put_missing(const answer *a, text *out) {
         if (a->question->known.is[k]) continue;
         if (!any) text_add(out, "missing parameters\n");
         any = true;
-        snprintf(after, sizeof after, "%s%s", completion_identifies(a->completion, k) ? "" : ", not identifiable", limit_words(completion_bound(a->completion, k)));
+        snprintf(after, sizeof after, "%s%s", completion_identifies(a->completion, k) ? "" : ", not identifiable",
+                 limit_words(completion_bound(a->completion, k)));
         put_interval(a, k, after, out);
     }
     if (isnan(a->question->rs_ohm)) put_interval(a, EIS_RS, limit_words(completion_bound(a->completion, EIS_RS)), out);
-    if (any && a->question->canonical) text_add(out, "  a is the slower membrane by convention: the spectrum cannot tell which is which\n");
+    if (any && a->question->canonical)
+        text_add(out, "  a is the slower membrane by convention: the spectrum cannot tell which is which\n");
 }
 
 static void put_fibre(const answer *a, text *out) {
@@ -52,7 +57,8 @@ static void put_fibre(const answer *a, text *out) {
     if (!f->present) return;
     text_add(out, "the same spectrum belongs to every circuit along a curve; within the ranges it runs through\n ");
     for (int k = 0; k < EIS_COUNT; k++)
-        text_add(out, " %s %s to %s%s", eis_parameters[k].name, answer_quantity(low, f->low[k], eis_parameters[k].unit, 4),
+        text_add(out, " %s %s to %s%s", eis_parameters[k].name,
+                 answer_quantity(low, f->low[k], eis_parameters[k].unit, 4),
                  answer_quantity(high, f->high[k], eis_parameters[k].unit, 4), k < EIS_COUNT - 1 ? "," : "\n");
 }
 
@@ -67,7 +73,8 @@ static void put_candidates(const answer *a, text *out) {
         if (!isnan(s->top[i].resnorm)) text_add(out, "  %9.4g ", s->top[i].resnorm);
         for (int k = 0; k < EIS_COUNT; k++)
             if (!a->question->known.is[k])
-                text_add(out, "  %s %s", eis_parameters[k].name, answer_quantity(value, s->top[i].p[k], eis_parameters[k].unit, 4));
+                text_add(out, "  %s %s", eis_parameters[k].name,
+                         answer_quantity(value, s->top[i].p[k], eis_parameters[k].unit, 4));
         text_add(out, "\n");
     }
 }
@@ -77,9 +84,11 @@ static void put_grid(const answer *a, text *out) {
     if (c->grid_adequate || a->question->method == EIS_REFINED) return;
     text_add(
         out,
-        "%s fits (reduced chi2 %.2g): the grid is coarser than your data%s; the noise was raised to %.2g %% so that the best cell fits. "
+        "%s fits (reduced chi2 %.2g): the grid is coarser than your data%s; the noise was raised to %.2g %% so that "
+        "the best cell fits. "
         "--method refined does not need the grid\n",
-        c->recipe ? "none of the network's cells" : "no grid cell", c->grid_chi2, c->recipe ? ", or the network missed the right ones" : "",
+        c->recipe ? "none of the network's cells" : "no grid cell", c->grid_chi2,
+        c->recipe ? ", or the network missed the right ones" : "",
         100 * c->noise_used);
 }
 
@@ -87,10 +96,12 @@ static void put_network(const answer *a, text *out) {
     const completion *c = a->completion;
     if (!c->recipe) return;
     for (int i = 0; i < c->range.count; i++)
-        text_add(out, "%s%s%s", i ? "; " : "OUTSIDE THE TRAINING RANGE: ", c->range.reason[i], i + 1 < c->range.count ? "" : "\n");
+        text_add(out, "%s%s%s", i ? "; " : "OUTSIDE THE TRAINING RANGE: ", c->range.reason[i],
+                 i + 1 < c->range.count ? "" : "\n");
     if (a->question->rerank && !c->reranked)
         text_add(out,
-                 "the network's draws are too coarse for the likelihood (%.2g of them would count): they keep the network's own weights. "
+                 "the network's draws are too coarse for the likelihood (%.2g of them would count): they keep the "
+                 "network's own weights. "
                  "--method refined "
                  "has finer ones\n",
                  c->effective_share * (double)c->draw_count);
@@ -109,7 +120,8 @@ static void put_head(const answer *a, text *out) {
     else text_add(out, "%s", a->question->method == EIS_EXACT ? "exact on the grid" : "refined");
     text_add(out, ", noise: %s, %.3g %%", c->noise_inferred ? "assumed (misfit)" : "given", 100 * c->noise);
     if (!c->noise_inferred)
-        text_add(out, ", reduced chi2 %.3g%s", a->question->method == EIS_EXACT ? c->grid_chi2 : c->chi2, c->verdict == FIT_ADEQUATE ? ": adequate" : "");
+        text_add(out, ", reduced chi2 %.3g%s", a->question->method == EIS_EXACT ? c->grid_chi2 : c->chi2,
+                 c->verdict == FIT_ADEQUATE ? ": adequate" : "");
     text_add(out, "\n");
 }
 
@@ -119,7 +131,9 @@ static void put_areas(const answer *a, text *out) {
     char   value[32];
     if (!(area > 0) || a->question->circuit != EIS_SHUNT) return;
     if (isnan(ter->median) && isnan(ter->low)) text_add(out, "  TER not determined,");
-    else text_add(out, "  TER %s%s,", isnan(ter->median) ? "at least " : "", answer_quantity(value, (isnan(ter->median) ? ter->low : ter->median) * area, "ohm cm2", 4));
+    else
+        text_add(out, "  TER %s%s,", isnan(ter->median) ? "at least " : "",
+                 answer_quantity(value, (isnan(ter->median) ? ter->low : ter->median) * area, "ohm cm2", 4));
     text_add(out, " TEC %s\n", answer_quantity(value, tec / area, "F/cm2", 4));
 }
 
@@ -153,7 +167,9 @@ static void put_value(text *out, double v) {
     if (isfinite(v) && num_format(buffer, v, false) > 0) text_add(out, "%s", buffer);
 }
 
-void answer_table_header(text *out) { text_add(out, "spectrum,quantity,unit,low,median,high,identifiable,bound,note\n"); }
+void answer_table_header(text *out) {
+    text_add(out, "spectrum,quantity,unit,low,median,high,identifiable,bound,note\n");
+}
 
 void answer_table(const answer *a, text *out) {
     for (int i = 0; i < SUM_COUNT; i++) {
@@ -166,9 +182,13 @@ void answer_table(const answer *a, text *out) {
         put_value(out, v->low);
         put_value(out, v->median);
         put_value(out, v->high);
-        const char *bound = k < EIS_WITH_RS ? completion_bound(a->completion, k) : NULL, *why = answer_without_interval(a, k);
-        text_add(out, ",%s,%s,", !open && (!parameter || completion_identifies(a->completion, k)) ? "true" : "false", bound ? bound : "");
-        put_field(out, open ? "a lower limit only: the circuit does not follow the spectrum to its lowest frequency" : why ? why : "");
+        const char *bound = k < EIS_WITH_RS ? completion_bound(a->completion, k) : NULL,
+                   *why = answer_without_interval(a, k);
+        text_add(out, ",%s,%s,", !open && (!parameter || completion_identifies(a->completion, k)) ? "true" : "false",
+                 bound ? bound : "");
+        put_field(out, open  ? "a lower limit only: the circuit does not follow the spectrum to its lowest frequency"
+                       : why ? why
+                             : "");
         text_add(out, "\n");
     }
 }

@@ -11,7 +11,8 @@ static double complex membrane(double r, double c, double w) { return r / CMPLX(
 
 static eis_z as_z(double complex z) { return (eis_z){ creal(z), cimag(z) }; }
 
-void eis_impedance(eis_circuit circuit, const double p[EIS_COUNT], double rs_ohm, int64_t n, const double *freq_hz, eis_z *z) {
+void eis_impedance(eis_circuit circuit, const double p[EIS_COUNT], double rs_ohm, int64_t n, const double *freq_hz,
+                   eis_z *z) {
     if (!p || !freq_hz || !z) return;
     for (int64_t i = 0; i < n; i++) {
         double w = TWO_PI * freq_hz[i];
@@ -21,7 +22,8 @@ void eis_impedance(eis_circuit circuit, const double p[EIS_COUNT], double rs_ohm
 }
 
 /* With x + j y = Zm, u = x + Rsh and D = u^2 + y^2: Z' = Rsh (x u + y^2) / D, Z'' = Rsh^2 y / D. */
-void eis_impedance_f32(eis_circuit circuit, const float p[EIS_COUNT], float rs_ohm, int64_t n, const float *freq_hz, float *re,
+void eis_impedance_f32(eis_circuit circuit, const float p[EIS_COUNT], float rs_ohm, int64_t n, const float *freq_hz,
+                       float *re,
                        float *im) {
     if (!p || !freq_hz || !re || !im) return;
     float rsh = p[EIS_RSH], tau_a = p[EIS_RA] * p[EIS_CA], tau_b = p[EIS_RB] * p[EIS_CB];
@@ -34,10 +36,12 @@ void eis_impedance_f32(eis_circuit circuit, const float p[EIS_COUNT], float rs_o
     }
 }
 
-eis_z eis_derivatives(eis_circuit circuit, const double p[EIS_COUNT], double rs_ohm, double freq_hz, eis_z d[EIS_WITH_RS]) {
+eis_z eis_derivatives(eis_circuit circuit, const double p[EIS_COUNT], double rs_ohm, double freq_hz,
+                      eis_z d[EIS_WITH_RS]) {
     double w = TWO_PI * freq_hz;
     if (!p || !d) return (eis_z){ NAN, NAN };
-    double complex s = CMPLX(0, w), za = membrane(p[EIS_RA], p[EIS_CA], w), zb = membrane(p[EIS_RB], p[EIS_CB], w), zm = za + zb;
+    double complex s = CMPLX(0, w), za = membrane(p[EIS_RA], p[EIS_CA], w), zb = membrane(p[EIS_RB], p[EIS_CB], w),
+                   zm = za + zb;
     double complex k = circuit == EIS_SHUNT ? 1 / (1 + zm / p[EIS_RSH]) : 1;
     double complex ka = k * za, kb = k * zb, shunt = k * zm / p[EIS_RSH];
     d[EIS_RSH] = as_z(circuit == EIS_SHUNT ? shunt * shunt : 1);

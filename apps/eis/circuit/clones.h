@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
 #define EIS_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define EIS_CLONES

@@ -11,11 +11,13 @@
 #define C_RANGE 1e-7, 5e-5, "1e-7..5e-5 F"
 
 const eis_parameter eis_parameters[EIS_COUNT] = {
-    { "Rsh", "ohm", R_RANGE }, { "Ra", "ohm", R_RANGE }, { "Rb", "ohm", R_RANGE }, { "Ca", "F", C_RANGE }, { "Cb", "F", C_RANGE },
+    { "Rsh", "ohm", R_RANGE }, { "Ra", "ohm", R_RANGE }, { "Rb", "ohm", R_RANGE }, { "Ca", "F", C_RANGE },
+    { "Cb", "F", C_RANGE },
 };
 
 static const struct { const char *text; double factor; } prefixes[] = {
-    { "", 1 }, { "u", 1e-6 }, { "k", 1e3 }, { "n", 1e-9 }, { "p", 1e-12 }, { "m", 1e-3 }, { "M", 1e6 }, { "\xc2\xb5", 1e-6 }, { "\xce\xbc", 1e-6 },
+    { "", 1 }, { "u", 1e-6 }, { "k", 1e3 }, { "n", 1e-9 }, { "p", 1e-12 }, { "m", 1e-3 }, { "M", 1e6 },
+    { "\xc2\xb5", 1e-6 }, { "\xce\xbc", 1e-6 },
 };
 enum { PREFIXES = sizeof prefixes / sizeof *prefixes };
 
@@ -70,20 +72,25 @@ static tide_status bad_value(const eis_parameter *p, double value, tide_failure 
     char hint[96], number[32];
     num_format(number, value, false);
     if (value <= 0)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, p->name, "%s must be positive (%s), not %s %s", p->name, p->range, number, p->unit);
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, p->name, "%s must be positive (%s), not %s %s", p->name, p->range,
+                       number, p->unit);
     put_hint(hint, sizeof hint, p, value);
-    return fail_at(failure, TIDE_EINVAL, NULL, 0, p->name, "%s: %s %s is outside %s%s", p->name, number, p->unit, p->range, hint);
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, p->name, "%s: %s %s is outside %s%s", p->name, number, p->unit,
+                   p->range, hint);
 }
 
 static tide_status take(const char *name, const char *text, eis_known *out, tide_failure *failure) {
     static const char accepted[] = "Rsh, Ra, Rb, Ca and Cb";
     int    k = eis_parameter_find(name, strlen(name));
     double value;
-    if (k < 0) return fail_at(failure, TIDE_EINVAL, NULL, 0, name, "there is no parameter \"%s\"; they are %s", name, accepted);
+    if (k < 0)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, name, "there is no parameter \"%s\"; they are %s", name,
+                       accepted);
     const eis_parameter *p = &eis_parameters[k];
     if (out->is[k]) return fail_at(failure, TIDE_EINVAL, NULL, 0, p->name, "%s is given twice", p->name);
     if (!eis_quantity_parse(text, p->unit, &value))
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, p->name, "%s: \"%s\" is not a value in %s, such as %s", p->name, text, p->unit,
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, p->name, "%s: \"%s\" is not a value in %s, such as %s", p->name,
+                       text, p->unit,
                        p->unit[0] == 'F' ? "3.7uF or 3.7e-6" : "4.8k or 4800");
     if (!(value >= p->low && value <= p->high)) return bad_value(p, value, failure);
     out->is[k]    = true;
@@ -102,13 +109,15 @@ static const char *next_piece(const char *text, char *piece, size_t size) {
 tide_status eis_known_parse(const char *text, eis_known *out, tide_failure *failure) {
     char        piece[128];
     tide_status status = TIDE_OK;
-    if (!text || !out) return fail(failure, TIDE_EINVAL, text ? "there is no place for the known values" : "there is no text");
+    if (!text || !out)
+        return fail(failure, TIDE_EINVAL, text ? "there is no place for the known values" : "there is no text");
     *out               = (eis_known){ 0 };
     while (*text && status == TIDE_OK) {
         text        = next_piece(text, piece, sizeof piece);
         char *equal = strchr(piece, '=');
         if (!equal)
-            return fail_at(failure, TIDE_EINVAL, NULL, 0, "known", "\"%s\" is not NAME=VALUE, as in Rsh=460,Ra=4.8k,Ca=3.7uF", piece);
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, "known",
+                           "\"%s\" is not NAME=VALUE, as in Rsh=460,Ra=4.8k,Ca=3.7uF", piece);
         char *value = equal + 1 + strspn(equal + 1, " ");
         while (equal > piece && equal[-1] == ' ') equal--;
         *equal = 0;

@@ -21,10 +21,13 @@ enum { SITE_SAMPLE = 0x53504500, SITE_CELL = 0x43454c4c };
 
 typedef struct stream { philox4x32_ctr_t counter, words; philox4x32_key_t key; unsigned used; } stream;
 
-static philox4x32_key_t key_of(uint64_t seed) { return (philox4x32_key_t){ { (uint32_t)seed, (uint32_t)(seed >> 32) } }; }
+static philox4x32_key_t key_of(uint64_t seed) {
+    return (philox4x32_key_t){ { (uint32_t)seed, (uint32_t)(seed >> 32) } };
+}
 
 static stream stream_of(const sampler_settings *s, sample_split split, uint64_t number) {
-    philox4x32_ctr_t counter = { { 0, (uint32_t)number, (uint32_t)(number >> 32), (uint32_t)SITE_SAMPLE + (uint32_t)split } };
+    philox4x32_ctr_t counter = { { 0, (uint32_t)number, (uint32_t)(number >> 32),
+                                   (uint32_t)SITE_SAMPLE + (uint32_t)split } };
     return (stream){ .counter = counter, .key = key_of(s->seed), .used = 4 };
 }
 
@@ -62,7 +65,8 @@ static void canonical(sample *out) {
 
 bool cell_kept_out(const sampler_settings *s, const int index[EIS_COUNT]) {
     int a = index[EIS_RA] * GRID_VALUES + index[EIS_CA], b = index[EIS_RB] * GRID_VALUES + index[EIS_CB];
-    philox4x32_ctr_t c = { { (uint32_t)index[EIS_RSH], (uint32_t)(a < b ? a : b), (uint32_t)(a < b ? b : a), SITE_CELL } };
+    philox4x32_ctr_t c = { { (uint32_t)index[EIS_RSH], (uint32_t)(a < b ? a : b), (uint32_t)(a < b ? b : a),
+                             SITE_CELL } };
     return ((double)philox4x32(c, key_of(s->seed)).v[0] + 0.5) * 0x1p-32 < s->keep_out;
 }
 
@@ -93,11 +97,14 @@ static void draw_anywhere(stream *r, sample *out) {
 
 static void grid_frequencies(sample *out) {
     static const double decade[] = { 1e5, 1e4, 1e3, 1e2, 1e1, 1, 0.1 };
-    static const double down[POINTS_A_DECADE] = { 1, 0.79432823472428150, 0.63095734448019325, 0.50118723362727229, 0.39810717055349725,
-                                                  0.31622776601683793, 0.25118864315095801, 0.19952623149688796, 0.15848931924611135,
+    static const double down[POINTS_A_DECADE] = { 1, 0.79432823472428150, 0.63095734448019325, 0.50118723362727229,
+                                                  0.39810717055349725,
+                                                  0.31622776601683793, 0.25118864315095801, 0.19952623149688796,
+                                                  0.15848931924611135,
                                                   0.12589254117941672 };
     out->count = GRID_FREQUENCIES;
-    for (int i = 0; i < GRID_FREQUENCIES; i++) out->freq_hz[i] = decade[i / POINTS_A_DECADE] * down[i % POINTS_A_DECADE];
+    for (int i = 0; i < GRID_FREQUENCIES; i++)
+        out->freq_hz[i] = decade[i / POINTS_A_DECADE] * down[i % POINTS_A_DECADE];
 }
 
 static void sort_falling(double *x, int64_t count) {
@@ -114,7 +121,8 @@ static void lab_frequencies(stream *r, sample *out) {
     double top = log_uniform(r, LAB_TOP_LOW, LAB_TOP_HIGH), bottom = log_uniform(r, LAB_BOTTOM_LOW, LAB_BOTTOM_HIGH);
     bool   even = unit(r) < 0.5;
     int64_t last = out->count - 1;
-    for (int64_t i = 0; i <= last; i++) out->freq_hz[i] = top * pow(bottom / top, even ? (double)i / (double)last : unit(r));
+    for (int64_t i = 0; i <= last; i++)
+        out->freq_hz[i] = top * pow(bottom / top, even ? (double)i / (double)last : unit(r));
     out->freq_hz[0] = top, out->freq_hz[last] = bottom;
     if (!even) sort_falling(out->freq_hz, out->count);
 }
@@ -123,7 +131,8 @@ static void lab_frequencies(stream *r, sample *out) {
 
 /* eis_impedance in real arithmetic, without its care for extreme numbers. */
 static eis_z impedance(const double p[EIS_WITH_RS], double omega) {
-    double a = omega * p[EIS_RA] * p[EIS_CA], b = omega * p[EIS_RB] * p[EIS_CB], za = p[EIS_RA] / (1 + a * a), zb = p[EIS_RB] / (1 + b * b);
+    double a = omega * p[EIS_RA] * p[EIS_CA], b = omega * p[EIS_RB] * p[EIS_CB], za = p[EIS_RA] / (1 + a * a),
+           zb = p[EIS_RB] / (1 + b * b);
     double rsh = p[EIS_RSH], x = za + zb, y = -(za * a + zb * b), u = x + rsh, share = rsh / (u * u + y * y);
     return (eis_z){ p[EIS_RS] + share * (x * u + y * y), share * rsh * y };
 }
@@ -132,7 +141,8 @@ static eis_z impedance(const double p[EIS_WITH_RS], double omega) {
 static void measure(stream *r, bool outliers, sample *out) {
     for (int64_t i = 0; i < out->count; i++) {
         eis_z  z      = impedance(out->p, TWO_PI * out->freq_hz[i]);
-        double radius = sqrt(-2 * log(unit(r))), angle = TWO_PI * unit(r), sd = out->noise * sqrt(z.re * z.re + z.im * z.im);
+        double radius = sqrt(-2 * log(unit(r))), angle = TWO_PI * unit(r),
+               sd = out->noise * sqrt(z.re * z.re + z.im * z.im);
         if (outliers && unit(r) < OUTLIER_SHARE) sd *= OUTLIER_FACTOR;
         out->z[i] = (eis_z){ z.re + sd * radius * cos(angle), z.im + sd * radius * sin(angle) };
     }

@@ -22,7 +22,8 @@ typedef struct sample {
 typedef struct sampler_settings {
     eis_recipe recipe;
     uint64_t   seed;
-    double     keep_out;      /* grid: share of the cells, by a hash, that SPLIT_TRAIN never draws; the other splits draw from all */
+    double     keep_out;      /* grid: share of the cells, by a hash, that SPLIT_TRAIN never draws; the other splits
+                                 draw from all */
     bool       kept_out_only; /* grid: draw only from those */
     double     noise;         /* fixed; 0: log-uniform in NOISE_LOW..NOISE_HIGH */
 } sampler_settings;
@@ -30,10 +31,12 @@ typedef struct sampler_settings {
 #define NOISE_HIGH 0.05
 
 /* Spectrum `number` of a split: the same for the same settings, whoever asks in whatever order.
- *   EIS_RECIPE_GRID  indices uniform on the 12^5 grid, then canonical; 61 frequencies 100 kHz..0.1 Hz even in the logarithm;
+ *   EIS_RECIPE_GRID indices uniform on the 12^5 grid, then canonical; 61 frequencies 100 kHz..0.1 Hz even in the
+ *   logarithm;
  *                    independent normal noise of noise |Z| in each part
- *   EIS_RECIPE_LAB   the five log-uniform in eis_parameters' ranges, then canonical; Rs uniform in 0..100 ohm; 20 to 100
- *                    frequencies, top log-uniform in 10 kHz..1 MHz, bottom in 0.01..10 Hz, in half of the spectra even in the
+ *   EIS_RECIPE_LAB the five log-uniform in eis_parameters' ranges, then canonical; Rs uniform in 0..100 ohm; 20 to 100
+ *                    frequencies, top log-uniform in 10 kHz..1 MHz, bottom in 0.01..10 Hz, in half of the spectra even
+ *                    in the
  *                    logarithm, else drawn; each
  *                    point with probability 1 % an outlier: an error ten times as large */
 void sample_draw(const sampler_settings *s, sample_split split, uint64_t number, sample *out);

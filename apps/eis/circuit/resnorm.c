@@ -12,7 +12,8 @@ typedef struct sums {
 } sums;
 
 static const char *const names[EIS_RESNORMS] = {
-    "mean-abs", "mean-abs-root-f", "mean-abs-amplified", "mean-relative-magnitude", "mean-square", "magnitude-phase", "sse", "rmse",
+    "mean-abs", "mean-abs-root-f", "mean-abs-amplified", "mean-relative-magnitude", "mean-square", "magnitude-phase",
+    "sse", "rmse",
     "rmse-parts", "pseudo-chi2", "reduced-chi2", "normalised", "complex-mape", "quartic", "noise-percent",
 };
 
@@ -47,7 +48,8 @@ static void add_point(sums *s, double freq_hz, eis_z data, eis_z model) {
     add_relative(s, e, error, size, model_size);
 }
 
-double eis_resnorm(eis_resnorm_kind kind, int64_t n, const double *freq_hz, const eis_z *data, const eis_z *model, int free_parameters) {
+double eis_resnorm(eis_resnorm_kind kind, int64_t n, const double *freq_hz, const eis_z *data, const eis_z *model,
+                   int free_parameters) {
     sums s = { 0 };
     if (!freq_hz || !data || !model) return NAN;
     for (int64_t i = 0; i < n; i++) add_point(&s, freq_hz[i], data[i], model[i]);

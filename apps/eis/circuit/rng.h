@@ -11,7 +11,9 @@ typedef struct rng { uint64_t seed; uint32_t stream; uint64_t next; } rng;
 /* In (0, 1), 32 random bits. */
 static inline double rng_unit(rng *r) {
     uint64_t at = r->next++;
-    return ((double)philox_word(r->seed, r->stream, 0x454953u, (uint32_t)(at >> 24), (uint32_t)(at & 0xffffffu)) + 0.5) * 0x1p-32;
+    return ((double)philox_word(r->seed, r->stream, 0x454953u, (uint32_t)(at >> 24), (uint32_t)(at & 0xffffffu)) +
+            0.5) *
+           0x1p-32;
 }
 
 static inline double rng_normal(rng *r) {

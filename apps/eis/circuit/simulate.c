@@ -48,7 +48,8 @@ static tide_status read_noise(const char *text, double *noise, tide_failure *fai
     char *end;
     *noise = 0.01;
     if (!*text || !strcmp(text, "auto") || (noise_parse(text, &end, noise) && !*end)) return TIDE_OK;
-    return fail_at(failure, TIDE_EINVAL, NULL, 0, "noise", "--noise is a share of |Z| from 1e-6 to 0.5, such as 1%% or 0.01; not '%s'",
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "noise", "--noise is a share of |Z| from 1e-6 to 0.5, such as 1%% "
+                                                           "or 0.01; not '%s'",
                    text);
 }
 
@@ -62,7 +63,8 @@ tide_status eis_simulate(const eis_options *o, const char *path, tide_failure *f
     for (int k = 0; k < EIS_COUNT; k++) {
         s.p[k] = *o->known ? known.value[k] : example[k];
         if (*o->known && !known.is[k])
-            return fail_at(failure, TIDE_EINVAL, NULL, 0, "known", "--known needs all of Rsh, Ra, Rb, Ca, Cb; %s is missing",
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, "known",
+                           "--known needs all of Rsh, Ra, Rb, Ca, Cb; %s is missing",
                            eis_parameters[k].name);
     }
     bool given = *o->rs && strcmp(o->rs, "auto") != 0;

@@ -35,7 +35,8 @@ static tide_status refuse_instruments(const char *path, tide_failure *failure) {
     head[length] = 0;
     for (size_t i = 0; i < sizeof instruments / sizeof *instruments; i++)
         if (strstr(head, instruments[i].mark))
-            return fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s is %s; export it as a CSV with the columns %s, %s, %s", path,
+            return fail_at(failure, TIDE_EDATA, path, 0, NULL,
+                           "%s is %s; export it as a CSV with the columns %s, %s, %s", path,
                            instruments[i].name, columns[0], columns[1], columns[2]);
     return TIDE_OK;
 }
@@ -46,25 +47,30 @@ static int64_t find_column(const tide_table *t, const char *name, int64_t from) 
     return -1;
 }
 
-static tide_status read_number(const char *path, const tide_table *t, int64_t row, int64_t column, double *out, tide_failure *failure) {
+static tide_status read_number(const char *path, const tide_table *t, int64_t row, int64_t column, double *out,
+                               tide_failure *failure) {
     const char *cell = t->cells[row * t->columns + column];
     char       *end;
     *out = num_parse(cell, &end);
     if (end != cell && !*end && isfinite(*out)) return TIDE_OK;
-    return fail_at(failure, TIDE_EDATA, path, t->line[row], t->header[column], "%s, line %lld, column %s: \"%s\" is not a finite number",
+    return fail_at(failure, TIDE_EDATA, path, t->line[row], t->header[column],
+                   "%s, line %lld, column %s: \"%s\" is not a finite number",
                    path, (long long)t->line[row], t->header[column], cell);
 }
 
-static tide_status read_rows(const char *path, const tide_table *t, const int64_t at[3], eis_spectrum *out, tide_failure *failure) {
+static tide_status read_rows(const char *path, const tide_table *t, const int64_t at[3], eis_spectrum *out,
+                             tide_failure *failure) {
     tide_status status = TIDE_OK;
     for (int64_t i = 0; i < t->rows && status == TIDE_OK; i++) {
         double *const cell[3] = { &out->freq_hz[i], &out->z[i].re, &out->z[i].im };
         for (int k = 0; k < 3 && status == TIDE_OK; k++) status = read_number(path, t, i, at[k], cell[k], failure);
         if (status == TIDE_OK && !(out->freq_hz[i] > 0))
-            status = fail_at(failure, TIDE_EDATA, path, t->line[i], columns[0], "%s, line %lld: a frequency must be positive, not %g Hz",
+            status = fail_at(failure, TIDE_EDATA, path, t->line[i], columns[0],
+                             "%s, line %lld: a frequency must be positive, not %g Hz",
                              path, (long long)t->line[i], out->freq_hz[i]);
         if (status == TIDE_OK && out->z[i].re == 0 && out->z[i].im == 0)
-            status = fail_at(failure, TIDE_EDATA, path, t->line[i], columns[1], "%s, line %lld: an impedance of 0 is not a measurement",
+            status = fail_at(failure, TIDE_EDATA, path, t->line[i], columns[1],
+                             "%s, line %lld: an impedance of 0 is not a measurement",
                              path, (long long)t->line[i]);
     }
     return status;
@@ -76,16 +82,20 @@ static tide_status fill(const char *path, const tide_table *t, eis_spectrum *out
         at[k] = find_column(t, columns[k], 0);
         int64_t again = at[k] < 0 ? -1 : find_column(t, columns[k], at[k] + 1);
         if (again >= 0)
-            return fail_at(failure, TIDE_EDATA, path, 1, columns[k], "%s: columns %lld and %lld are both called %s", path, (long long)at[k] + 1,
+            return fail_at(failure, TIDE_EDATA, path, 1, columns[k], "%s: columns %lld and %lld are both called %s",
+                           path, (long long)at[k] + 1,
                            (long long)again + 1, columns[k]);
         if (at[k] < 0)
-            return fail_at(failure, TIDE_EDATA, path, 1, columns[k], "%s has no column %s; needed are %s, %s, %s", path, columns[k],
+            return fail_at(failure, TIDE_EDATA, path, 1, columns[k], "%s has no column %s; needed are %s, %s, %s",
+                           path, columns[k],
                            columns[0], columns[1], columns[2]);
     }
     if (t->rows < LEAST_POINTS)
-        return fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s has %lld points; at least %d are needed", path, (long long)t->rows, LEAST_POINTS);
+        return fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s has %lld points; at least %d are needed", path,
+                       (long long)t->rows, LEAST_POINTS);
     if (t->rows > MOST_POINTS)
-        return fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s has %lld points; at most %d are taken: thin them", path, (long long)t->rows, MOST_POINTS);
+        return fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s has %lld points; at most %d are taken: thin them", path,
+                       (long long)t->rows, MOST_POINTS);
     out->count   = t->rows;
     out->freq_hz = malloc((size_t)t->rows * sizeof *out->freq_hz);
     out->z       = malloc((size_t)t->rows * sizeof *out->z);
@@ -102,12 +112,14 @@ static tide_status check_sign(const char *path, bool flip_im, eis_spectrum *s, t
     if (10 * inductive < 9 * s->count) return TIDE_OK; /* noise turns a few small ones round */
     return fail_at(failure, TIDE_EDATA, path, 0, columns[2],
                    flip_im ? "%s: with --flip-im the imaginary part is positive nearly throughout; leave it out"
-                           : "%s: the imaginary part is positive nearly throughout: looks like -Im(Z); use --flip-im", path);
+                           : "%s: the imaginary part is positive nearly throughout: looks like -Im(Z); use --flip-im",
+                   path);
 }
 
 tide_status eis_spectrum_read(const char *path, bool flip_im, eis_spectrum *out, tide_failure *failure) {
     tide_table table = { 0 };
-    if (!path || !out) return fail(failure, TIDE_EINVAL, path ? "there is no spectrum to read into" : "there is no path");
+    if (!path || !out)
+        return fail(failure, TIDE_EINVAL, path ? "there is no spectrum to read into" : "there is no path");
     *out             = (eis_spectrum){ 0 };
     tide_status status = refuse_instruments(path, failure);
     if (status == TIDE_OK) status = tide_csv_read(path, NULL, &table, failure);

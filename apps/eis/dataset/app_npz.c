@@ -41,9 +41,11 @@ static double row_resnorm(const app_data *a, int64_t row) { return value(a->resn
 
 static tide_status find_array(const app_data *a, const char *name, int axes, const tide_tensor **out, tide_failure *f) {
     const tide_tensor *t = *out = tide_archive_find(&a->archive, name);
-    if (t && (t->type == TIDE_F32 || t->type == TIDE_F64) && t->shape.ndim == axes && t->shape.dim[0] > 0) return TIDE_OK;
+    if (t && (t->type == TIDE_F32 || t->type == TIDE_F64) && t->shape.ndim == axes && t->shape.dim[0] > 0)
+        return TIDE_OK;
     return fail_at(f, TIDE_EDATA, a->path, 0, name,
-                   "%s has no array '%s' of %d %s of floating-point numbers; needed are parameters (rows, 5), resnorms (rows) "
+                   "%s has no array '%s' of %d %s of floating-point numbers; needed are parameters (rows, 5), "
+                   "resnorms (rows) "
                    "and frequencies (points)",
                    a->path, name, axes, axes == 1 ? "axis" : "axes");
 }
@@ -70,7 +72,8 @@ static tide_status take_frequencies(app_data *a, tide_failure *f) {
     for (int64_t i = 0; i < a->points; i++) {
         a->freq_hz[i] = value(a->frequencies, i);
         if (!(a->freq_hz[i] > 0) || !isfinite(a->freq_hz[i]))
-            return fail_at(f, TIDE_EDATA, a->path, i, "frequencies", "%s: frequency %lld is not a positive number", a->path, (long long)i);
+            return fail_at(f, TIDE_EDATA, a->path, i, "frequencies", "%s: frequency %lld is not a positive number",
+                           a->path, (long long)i);
     }
     return TIDE_OK;
 }
@@ -85,9 +88,11 @@ static tide_status open_data(const char *path, app_data *a, tide_failure *f) {
     if (status != TIDE_OK) return status;
     a->rows   = a->resnorms->shape.dim[0];
     a->points = a->frequencies->shape.dim[0];
-    if (a->parameters->shape.dim[0] != a->rows || a->parameters->shape.dim[1] != EIS_COUNT || a->points > FREQUENCIES_MOST)
+    if (a->parameters->shape.dim[0] != a->rows || a->parameters->shape.dim[1] != EIS_COUNT ||
+        a->points > FREQUENCIES_MOST)
         return fail_at(f, TIDE_EDATA, path, 0, "parameters",
-                       "%s: parameters must be (%lld, 5), one row for each residual norm, and frequencies at most %d", path,
+                       "%s: parameters must be (%lld, 5), one row for each residual norm, and frequencies at most %d",
+                       path,
                        (long long)a->rows, FREQUENCIES_MOST);
     for (int64_t i = 0; i < a->rows && status == TIDE_OK; i++) status = check_row(a, i, f);
     return status == TIDE_OK ? take_frequencies(a, f) : status;
@@ -136,7 +141,8 @@ static void misfit(void *user, const double *x, double *residual, double *jacobi
         misfit(user, moved, jacobian + k * s->count, NULL);
         moved[k] = x[k] - step;
         misfit(user, moved, at, NULL);
-        for (int i = 0; i < s->count; i++) jacobian[k * s->count + i] = (jacobian[k * s->count + i] - at[i]) / (2 * step);
+        for (int i = 0; i < s->count; i++)
+            jacobian[k * s->count + i] = (jacobian[k * s->count + i] - at[i]) / (2 * step);
     }
 }
 
@@ -183,7 +189,8 @@ static tide_status find_truth(const app_data *a, double p[EIS_COUNT], tide_failu
     tide_status status = TIDE_OK;
     if (s.count < 2 * EIS_COUNT)
         return fail_at(f, TIDE_EDATA, a->path, 0, "resnorms",
-                       "%s: no row is the ground truth (residual norm 0), and %d rows are too few to find it from", a->path, s.count);
+                       "%s: no row is the ground truth (residual norm 0), and %d rows are too few to find it from",
+                       a->path, s.count);
     s.model = malloc((size_t)(s.count * a->points) * sizeof *s.model);
     if (!s.model) return fail(f, TIDE_ENOMEM, "out of memory for %s", a->path);
     for (int i = 0; i < s.count; i++) {
@@ -204,11 +211,14 @@ static tide_status check_truth(const app_data *a, tide_failure *f) {
     for (int64_t i = 0, count = MIN2(a->rows, CHECKS); i < count; i++) {
         int64_t row = a->rows * i / count;
         row_impedance(a, row, a->model);
-        double ours = eis_resnorm(EIS_MEAN_ABS, a->points, a->freq_hz, a->data, a->model, 0), theirs = row_resnorm(a, row);
+        double ours = eis_resnorm(EIS_MEAN_ABS, a->points, a->freq_hz, a->data, a->model, 0),
+               theirs = row_resnorm(a, row);
         if (fabs(ours - theirs) <= AGREES * (ours + 1e-2)) continue;
         return fail_at(f, TIDE_EDATA, a->path, row, "resnorms",
-                       "%s, row %lld: its residual norm is %g; the shunt circuit at the file's %lld frequencies has a mean |e| of %g. "
-                       "The file is of another circuit, another norm or another order of parameters, and cannot be taken over",
+                       "%s, row %lld: its residual norm is %g; the shunt circuit at the file's %lld frequencies has a "
+                       "mean |e| of %g. "
+                       "The file is of another circuit, another norm or another order of parameters, and cannot be "
+                       "taken over",
                        a->path, (long long)row, theirs, (long long)a->points, ours);
     }
     return TIDE_OK;

@@ -10,9 +10,9 @@
 
 bool is_app_npz(const char *path);
 
-/* Its ground truth. Where no row has the residual norm 0 (its id is then "row_N"), it is found from the residual norms of
- * many rows ("found"): a circuit with the ground truth's spectrum, one of the fibre that share it. Then up to 100 residual
- * norms, spread over the file, are computed anew; TIDE_EDATA names the first that differs. */
+/* Its ground truth. Where no row has the residual norm 0 (its id is then "row_N"), it is found from the residual norms
+ * of many rows ("found"): a circuit with the ground truth's spectrum, one of the fibre that share it. Then up to 100
+ * residual norms, spread over the file, are computed anew; TIDE_EDATA names the first that differs. */
 tide_status app_npz_truth(const char *path, ground_truth *out, tide_failure *failure);
 
 #endif

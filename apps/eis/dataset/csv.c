@@ -11,7 +11,8 @@
 #include "eis/circuit/parallel.h"
 #include "train/run.h"
 
-enum { ROWS_A_CHUNK = 8192, LINE_ROOM = 256, NUMBER_ROOM = 32, NOTE_SECONDS = 2, ROW_BYTES = 140 };  /* a row has about that many */
+/* a row has about that many */
+enum { ROWS_A_CHUNK = 8192, LINE_ROOM = 256, NUMBER_ROOM = 32, NOTE_SECONDS = 2, ROW_BYTES = 140 };
 
 typedef struct table {
     const survey *survey;
@@ -108,13 +109,16 @@ PARALLEL(omp ordered)
 }
 
 /* owned_check or owned_claim of the three files. */
-static tide_status ask_for(const survey *s, const char *folder, tide_status (*ask)(const char *, const char *const *, tide_failure *), tide_failure *f) {
+static tide_status ask_for(const survey *s, const char *folder,
+                           tide_status (*ask)(const char *, const char *const *, tide_failure *), tide_failure *f) {
     char name[64];
     snprintf(name, sizeof name, "combined_dataset_%" PRId64 "gt.csv", s->truths);
     return ask(folder, (const char *const[]){ name, "ground_truth_metadata.json", "dataset_summary.txt", NULL }, f);
 }
 
-tide_status csv_check(const survey *s, const char *folder, tide_failure *f) { return ask_for(s, folder, owned_check, f); }
+tide_status csv_check(const survey *s, const char *folder, tide_failure *f) {
+    return ask_for(s, folder, owned_check, f);
+}
 
 static bool told_to_stop(table *t, int64_t done) {
     char   line[96];
@@ -128,7 +132,8 @@ static bool told_to_stop(table *t, int64_t done) {
 static tide_status put_all(void *user, void *stdio_file) {
     table *t    = user;
     FILE  *file = stdio_file;
-    if (fputs("Model ID,Resnorm,Rsh (\xce\xa9),Ra (\xce\xa9),Rb (\xce\xa9),Ca (F),Cb (F),Ground Truth ID\n", file) < 0) return TIDE_EIO;
+    if (fputs("Model ID,Resnorm,Rsh (\xce\xa9),Ra (\xce\xa9),Rb (\xce\xa9),Ca (F),Cb (F),Ground Truth ID\n", file) < 0)
+        return TIDE_EIO;
     for (int64_t i = 0; i < t->survey->truths; i++) {
         if (!put_block(t, i, file)) return t->status != TIDE_OK ? t->status : TIDE_EIO;
         if (told_to_stop(t, i + 1)) return TIDE_ECANCELLED;
@@ -167,7 +172,8 @@ static char *truths_text(const survey *s) {
     return text;
 }
 
-tide_status csv_write(const survey *s, const char *folder, const char *summary, eis_listener listener, void *user, tide_failure *f) {
+tide_status csv_write(const survey *s, const char *folder, const char *summary, eis_listener listener, void *user,
+                      tide_failure *f) {
     table t      = { .survey = s, .listener = listener, .user = user, .told = os_seconds() };
     char *data   = folder_path(folder, "combined_dataset_%" PRId64 "gt.csv", s->truths), *truths = truths_text(s);
     char *paths[] = { folder_path(folder, "ground_truth_metadata.json"), folder_path(folder, "dataset_summary.txt") };

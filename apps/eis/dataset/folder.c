@@ -41,9 +41,11 @@ tide_status folder_open(const char *folder, int *lock, tide_failure *f) {
     tide_status status = make(folder, f);
     if (status != TIDE_OK) return status;
     *lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (*lock < 0) return fail_at(f, TIDE_EIO, folder, 0, NULL, "cannot open the folder %s: %s", folder, strerror(errno));
+    if (*lock < 0)
+        return fail_at(f, TIDE_EIO, folder, 0, NULL, "cannot open the folder %s: %s", folder, strerror(errno));
     if (flock(*lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-        return fail_at(f, TIDE_EIO, folder, 0, NULL, "another run is writing to %s; wait for it, or give --data-dir another folder", folder);
+        return fail_at(f, TIDE_EIO, folder, 0, NULL,
+                       "another run is writing to %s; wait for it, or give --data-dir another folder", folder);
     return TIDE_OK;
 }
 
@@ -52,7 +54,8 @@ tide_status folder_room(const char *folder, int64_t bytes, tide_failure *f) {
     if (statvfs(folder, &disk) != 0) return TIDE_OK; /* a disk that does not say: a failed write will */
     double room = (double)disk.f_bavail * (double)disk.f_frsize;
     if ((double)bytes <= room) return TIDE_OK;
-    return fail_at(f, TIDE_EIO, folder, 0, NULL, "the data need %.1f MB and the disk of %s has %.1f MB; lower --n_ground_truths or --points, or give --data-dir another disk",
+    return fail_at(f, TIDE_EIO, folder, 0, NULL, "the data need %.1f MB and the disk of %s has %.1f MB; lower "
+                                                 "--n_ground_truths or --points, or give --data-dir another disk",
                    1e-6 * (double)bytes, folder, 1e-6 * room);
 }
 

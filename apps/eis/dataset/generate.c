@@ -37,14 +37,19 @@ static json_t *statistics_json(const survey *s) {
 
 static char *report_json(const job *j, double seconds) {
     const survey *s = &j->survey;
-    json_t *all = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:f}", "schema_version", SCHEMA_VERSION, "command", "eis generate", "profile",
-                            s->profile, "circuit", s->grid.circuit == EIS_CHAIN ? "chain" : "shunt", "grid", s->full ? "full" : "symmetric", "resnorm_kind",
-                            eis_resnorm_name(s->grid.kind), "points", (json_int_t)s->grid.points, "frequencies", (json_int_t)s->grid.frequencies,
+    json_t *all = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:f}", "schema_version",
+                            SCHEMA_VERSION, "command", "eis generate", "profile",
+                            s->profile, "circuit", s->grid.circuit == EIS_CHAIN ? "chain" : "shunt", "grid",
+                            s->full ? "full" : "symmetric", "resnorm_kind",
+                            eis_resnorm_name(s->grid.kind), "points", (json_int_t)s->grid.points, "frequencies",
+                            (json_int_t)s->grid.frequencies,
                             "ground_truths", (json_int_t)s->truths, "rows", (json_int_t)s->rows, "seconds", seconds);
     json_object_set_new(all, "resnorm", statistics_json(s));
     if (j->bytes)
-        json_object_set_new(all, "written", json_pack("{s:s, s:s, s:I, s:I, s:I}", "folder", j->options->data_dir, "format", j->csv ? "csv" : "shards", "bytes",
-                                                      (json_int_t)j->bytes, "files", (json_int_t)(j->csv ? 1 : j->shards.count), "present_before",
+        json_object_set_new(all, "written", json_pack("{s:s, s:s, s:I, s:I, s:I}", "folder", j->options->data_dir,
+                                                      "format", j->csv ? "csv" : "shards", "bytes",
+                                                      (json_int_t)j->bytes, "files",
+                                                      (json_int_t)(j->csv ? 1 : j->shards.count), "present_before",
                                                       (json_int_t)j->shards.found));
     char *text = json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(14));
     json_decref(all);
@@ -60,10 +65,12 @@ static void put_statistics(const survey *s, text *t) {
 static char *report_text(const job *j, double seconds) {
     const survey *s = &j->survey;
     text t = { 0 };
-    text_add(&t, "%" PRId64 " rows of %" PRId64 " ground truths in %.2f s (%.0f million rows/s)\n", s->rows, s->truths, seconds,
+    text_add(&t, "%" PRId64 " rows of %" PRId64 " ground truths in %.2f s (%.0f million rows/s)\n", s->rows, s->truths,
+             seconds,
              1e-6 * (double)s->rows / seconds);
     put_statistics(s, &t);
-    if (j->bytes) text_add(&t, "%.1f MB of %s in %s\n", 1e-6 * (double)j->bytes, j->csv ? "CSV" : "shards", j->options->data_dir);
+    if (j->bytes)
+        text_add(&t, "%.1f MB of %s in %s\n", 1e-6 * (double)j->bytes, j->csv ? "CSV" : "shards", j->options->data_dir);
     if (t.failed) text_free(&t);
     return t.data;
 }
@@ -71,9 +78,12 @@ static char *report_text(const job *j, double seconds) {
 /* dataset_summary.txt */
 static char *summary_text(const survey *s) {
     text t = { 0 };
-    text_add(&t, "Dataset summary\n\nRows: %" PRId64 "\nGround truths: %" PRId64 "\nCircuit: %s\nGrid: %s, %" PRId64 " values of each parameter\n"
-                 "Frequencies: %" PRId64 ", %g to %g Hz\n\nRanges\n", s->rows, s->truths, s->grid.circuit == EIS_CHAIN ? "chain" : "shunt",
-             s->full ? "full" : "symmetric", s->grid.points, s->grid.frequencies, s->grid.freq_hz[0], s->grid.freq_hz[s->grid.frequencies - 1]);
+    text_add(&t,
+             "Dataset summary\n\nRows: %" PRId64 "\nGround truths: %" PRId64 "\nCircuit: %s\nGrid: %s, %" PRId64
+             " values of each parameter\n"
+             "Frequencies: %" PRId64 ", %g to %g Hz\n\nRanges\n",
+             s->rows, s->truths, s->grid.circuit == EIS_CHAIN ? "chain" : "shunt", s->full ? "full" : "symmetric",
+             s->grid.points, s->grid.frequencies, s->grid.freq_hz[0], s->grid.freq_hz[s->grid.frequencies - 1]);
     for (int k = 0; k < EIS_COUNT; k++) text_add(&t, "%s: %s\n", eis_parameters[k].name, eis_parameters[k].range);
     text_add(&t, "\nResnorm (%s)\nmin: %.4f\n", eis_resnorm_name(s->grid.kind), s->low);
     for (int q = 0; q < QUANTILES; q++) text_add(&t, "%s: %.4f\n", survey_quantiles[q].name, s->quantile[q]);
@@ -87,27 +97,38 @@ static char *summary_text(const survey *s) {
 /* From the time that one ground truth takes. */
 static double expected_seconds(const job *j) {
     const survey *s = &j->survey;
-    double *room = malloc((size_t)s->grid.values * sizeof *room), *scratch = malloc((size_t)resnorm_grid_scratch(&s->grid) * sizeof *scratch);
+    double *room = malloc((size_t)s->grid.values * sizeof *room),
+           *scratch = malloc((size_t)resnorm_grid_scratch(&s->grid) * sizeof *scratch);
     double  begin = os_seconds(), passes = s->kept ? 1 : 3;
     if (room && scratch) resnorm_grid_fill(&s->grid, s->truth[0].p, room, scratch);
     double one = os_seconds() - begin;
     free(room);
     free(scratch);
-    return passes * one * (double)s->truths / s->threads + (j->csv ? (double)s->rows / CSV_ROWS_A_SECOND / s->threads : (double)j->bytes / DISK_BYTES_A_SECOND);
+    return passes * one * (double)s->truths / s->threads +
+           (j->csv ? (double)s->rows / CSV_ROWS_A_SECOND / s->threads : (double)j->bytes / DISK_BYTES_A_SECOND);
 }
 
 /* What the files of other programs do not say of themselves. */
 static void describe_import(const survey *s, const char *path, char *line, size_t size) {
-    static const char *const names[] = { "was not among its rows and was found from its resnorms; as a spectrum leaves one direction open, it is one of the "
-                                         "circuits with this spectrum", "is its row of resnorm 0" };
+    static const char *const names[] = { "was not among its rows and was found from its resnorms; as a spectrum leaves "
+                                         "one direction open, it is one of the "
+                                         "circuits with this spectrum",
+                                         "is its row of resnorm 0" };
     const double *p = s->truth[0].p;
     if (is_dataset_csv(path))
-        snprintf(line, size, "%s does not name its circuit: taken as chain, 1 Hz to 1 MHz x 50, mean-abs; up to %d of its resnorms, computed anew, agree; "
-                 "the whole grid of its %" PRId64 " ground truths is generated, whatever rows it has", path, DATASET_CHECKS, s->truths);
+        snprintf(line, size,
+                 "%s does not name its circuit: taken as chain, 1 Hz to 1 MHz x 50, mean-abs; up to %d of its "
+                 "resnorms, computed anew, agree; "
+                 "the whole grid of its %" PRId64 " ground truths is generated, whatever rows it has",
+                 path, DATASET_CHECKS, s->truths);
     else
-        snprintf(line, size, "%s does not name its circuit: taken as shunt, its parameters as Rsh, Ra, Ca, Rb, Cb, its resnorms as mean-abs; up to %d of them, computed "
-                 "anew, agree. The ground truth Rsh=%.6g, Ra=%.6g, Rb=%.6g, Ca=%.6g, Cb=%.6g %s. Its whole grid is generated, whatever rows the file has",
-                 path, DATASET_CHECKS, p[EIS_RSH], p[EIS_RA], p[EIS_RB], p[EIS_CA], p[EIS_CB], names[strncmp(s->truth[0].id, "row_", 4) == 0]);
+        snprintf(line, size,
+                 "%s does not name its circuit: taken as shunt, its parameters as Rsh, Ra, Ca, Rb, Cb, its resnorms as "
+                 "mean-abs; up to %d of them, computed "
+                 "anew, agree. The ground truth Rsh=%.6g, Ra=%.6g, Rb=%.6g, Ca=%.6g, Cb=%.6g %s. Its whole grid is "
+                 "generated, whatever rows the file has",
+                 path, DATASET_CHECKS, p[EIS_RSH], p[EIS_RA], p[EIS_RB], p[EIS_CA], p[EIS_CB],
+                 names[strncmp(s->truth[0].id, "row_", 4) == 0]);
 }
 
 static tide_status tell_import(const job *j, tide_failure *f) {
@@ -115,17 +136,21 @@ static tide_status tell_import(const job *j, tide_failure *f) {
     const char *path = j->options->ground_truths;
     if (!j->listener || (!is_dataset_csv(path) && !is_app_npz(path))) return TIDE_OK;
     describe_import(&j->survey, path, line, sizeof line);
-    return j->listener(j->user, EIS_NOTE, line) ? fail(f, TIDE_ECANCELLED, "stopped before anything was written") : TIDE_OK;
+    return j->listener(j->user, EIS_NOTE, line) ? fail(f, TIDE_ECANCELLED, "stopped before anything was written")
+                                                : TIDE_OK;
 }
 
 static tide_status announce(const job *j, tide_failure *f) {
     char line[256], already[96] = "";
     if (!j->listener) return TIDE_OK;
     if (!j->csv && j->shards.found)
-        snprintf(already, sizeof already, "; %" PRId64 " of %" PRId64 " shards are there already", j->shards.found, j->shards.count);
+        snprintf(already, sizeof already, "; %" PRId64 " of %" PRId64 " shards are there already", j->shards.found,
+                 j->shards.count);
     snprintf(line, sizeof line, "%" PRId64 " rows, %.1f MB, about %.0f s%s",
-             j->csv ? j->survey.rows : j->survey.truths * j->survey.circuits, 1e-6 * (double)j->bytes, expected_seconds(j) + 0.5, already);
-    return j->listener(j->user, EIS_NOTE, line) ? fail(f, TIDE_ECANCELLED, "stopped before anything was written") : TIDE_OK;
+             j->csv ? j->survey.rows : j->survey.truths * j->survey.circuits, 1e-6 * (double)j->bytes,
+             expected_seconds(j) + 0.5, already);
+    return j->listener(j->user, EIS_NOTE, line) ? fail(f, TIDE_ECANCELLED, "stopped before anything was written")
+                                                : TIDE_OK;
 }
 
 static tide_status prepare(job *j, tide_failure *f) {
@@ -148,9 +173,12 @@ static tide_status write_data(job *j, tide_failure *f) {
     return status;
 }
 
-tide_status eis_generate(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure) {
+tide_status eis_generate(const eis_options *options, eis_listener listener, void *user, eis_result *result,
+                         tide_failure *failure) {
     if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
-    job    j     = { .options = options, .csv = options->format == EIS_FORMAT_CSV, .lock = -1, .listener = listener, .user = user };
+    job j = {
+        .options = options, .csv = options->format == EIS_FORMAT_CSV, .lock = -1, .listener = listener, .user = user
+    };
     double begin = 0;
     tide_failure own = { 0 };
     failure = failure ? failure : &own;

@@ -36,15 +36,18 @@ void        shard_run_free(shard_run *run);
 /* ---- generate_csv.c ---- */
 
 int64_t     csv_bytes(const survey *s);  /* about */
-tide_status csv_check(const survey *s, const char *folder, tide_failure *f);  /* its files (run/owned.h), before the work begins */
-tide_status csv_write(const survey *s, const char *folder, const char *summary, eis_listener listener, void *user, tide_failure *failure);
+/* its files (run/owned.h), before the work begins */
+tide_status csv_check(const survey *s, const char *folder, tide_failure *f);
+tide_status csv_write(const survey *s, const char *folder, const char *summary, eis_listener listener, void *user,
+                      tide_failure *failure);
 
 /* ---- generate_import.c ---- */
 
 enum { DATASET_CHECKS = 100 };
 bool is_dataset_csv(const char *path);
-/* The ground truths of such a CSV. It does not say its circuit: it is taken as the chain's, 1 Hz to 1 MHz x 50, mean |e|, and
- * DATASET_CHECKS rows spread over the file are computed anew; TIDE_EDATA names the first that differs. malloc'ed. */
+/* The ground truths of such a CSV. It does not say its circuit: it is taken as the chain's, 1 Hz to 1 MHz x 50, mean
+ * |e|, and DATASET_CHECKS rows spread over the file are computed anew; TIDE_EDATA names the first that differs.
+ * malloc'ed. */
 tide_status dataset_csv_truths(const char *path, ground_truth **out, int64_t *count, tide_failure *failure);
 
 #endif

@@ -19,9 +19,11 @@ tide_status ground_truths_read(const char *path, ground_truth **out, int64_t *co
     *count = 0;
     if (!list) return failure->status;
     if (!json_is_array(list) || !json_array_size(list))
-        status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s is not a list of {\"id\", \"rsh\", \"ra\", \"rb\", \"ca\", \"cb\"}", path);
+        status = fail_at(failure, TIDE_EDATA, path, 0, NULL,
+                         "%s is not a list of {\"id\", \"rsh\", \"ra\", \"rb\", \"ca\", \"cb\"}", path);
     if (status == TIDE_OK && json_array_size(list) > TRUTHS_MOST)
-        status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s holds %zu ground truths; at most %d are taken", path, json_array_size(list), TRUTHS_MOST);
+        status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s holds %zu ground truths; at most %d are taken", path,
+                         json_array_size(list), TRUTHS_MOST);
     if (status == TIDE_OK) {
         *count = (int64_t)json_array_size(list);
         *out   = calloc((size_t)*count, sizeof **out);
@@ -90,29 +92,35 @@ static void draw_sobol(ground_truth *g, int64_t count, int64_t seed) {
 }
 
 static void draw_biology(ground_truth *g, int64_t count, int64_t seed) {
-    static const struct { double median, sigma; } of[EIS_COUNT] = { { 500, 0.5 }, { 3000, 0.6 }, { 2000, 0.6 }, { 3e-6, 0.4 }, { 3e-6, 0.4 } };
+    static const struct {
+        double median, sigma;
+    } of[EIS_COUNT] = { { 500, 0.5 }, { 3000, 0.6 }, { 2000, 0.6 }, { 3e-6, 0.4 }, { 3e-6, 0.4 } };
     rng r = { .seed = (uint64_t)seed, .stream = STREAM_BIOLOGY };
     for (int64_t i = 0; i < count; i++) {
         for (int k = 0; k < EIS_COUNT; k++)
-            g[i].p[k] = fmin(fmax(of[k].median * exp(of[k].sigma * rng_normal(&r)), eis_parameters[k].low), eis_parameters[k].high);
+            g[i].p[k] = fmin(fmax(of[k].median * exp(of[k].sigma * rng_normal(&r)), eis_parameters[k].low),
+                             eis_parameters[k].high);
         snprintf(g[i].id, sizeof g[i].id, "bio_%04lld", (long long)i);
     }
 }
 
 /* Rsh slowest, Cb fastest. */
 static void put_corner(ground_truth *g, int64_t i, const char *format) {
-    for (int k = 0; k < EIS_COUNT; k++) g->p[k] = (i >> (EIS_COUNT - 1 - k)) & 1 ? eis_parameters[k].high : eis_parameters[k].low;
+    for (int k = 0; k < EIS_COUNT; k++)
+        g->p[k] = (i >> (EIS_COUNT - 1 - k)) & 1 ? eis_parameters[k].high : eis_parameters[k].low;
     snprintf(g->id, sizeof g->id, format, (int)i);
 }
 
 ground_truth *ground_truths_draw(int64_t count, int64_t seed) {
-    int64_t hypercube = 2 * count / 5, sobol = 3 * count / 10, biology = 3 * count / 20, drawn = hypercube + sobol + biology;
+    int64_t hypercube = 2 * count / 5, sobol = 3 * count / 10, biology = 3 * count / 20,
+            drawn = hypercube + sobol + biology;
     int64_t all = MAX2(count, drawn + 2 * CORNERS);
     ground_truth *g = calloc((size_t)all, sizeof *g);
     if (!g) return NULL;
     draw_sobol(g + hypercube, sobol, seed);
     draw_biology(g + hypercube + sobol, biology, seed);
-    for (int64_t i = 0; drawn + i < all; i++) put_corner(&g[drawn + i], i % CORNERS, i < CORNERS ? "grid_%04d" : "edge_%03d");
+    for (int64_t i = 0; drawn + i < all; i++)
+        put_corner(&g[drawn + i], i % CORNERS, i < CORNERS ? "grid_%04d" : "edge_%03d");
     if (draw_hypercube(g, hypercube, seed)) return g;
     free(g);
     return NULL;

@@ -69,18 +69,23 @@ static tide_status check_row(import *in, const double p[EIS_COUNT], double print
     char   what[256];
     in->checked++;
     if (printed - ours <= AGREES * (ours + 1e-3) && ours - printed <= AGREES * (ours + 1e-3)) return TIDE_OK;
-    snprintf(what, sizeof what, "its resnorm is %g; the chain circuit at 50 frequencies from 1 Hz to 1 MHz has a mean |e| of %g. The file is of another circuit, "
-             "other frequencies or another norm, and cannot be taken over", printed, ours);
+    snprintf(what, sizeof what,
+             "its resnorm is %g; the chain circuit at 50 frequencies from 1 Hz to 1 MHz has a mean |e| of %g. The file "
+             "is of another circuit, "
+             "other frequencies or another norm, and cannot be taken over",
+             printed, ours);
     return refuse_line(in, f, what);
 }
 
 static tide_status read_row(import *in, char *line, tide_failure *f) {
     char  *cell[COLUMNS];
     double p[EIS_COUNT], resnorm;
-    if (!split(line, cell)) return refuse_line(in, f, "8 columns are needed: Model ID, Resnorm, Rsh, Ra, Rb, Ca, Cb, Ground Truth ID");
+    if (!split(line, cell))
+        return refuse_line(in, f, "8 columns are needed: Model ID, Resnorm, Rsh, Ra, Rb, Ca, Cb, Ground Truth ID");
     bool fine = read_number(cell[RESNORM], &resnorm);
     for (int k = 0; k < EIS_COUNT; k++) fine = fine && read_number(cell[FIRST + k], &p[k]) && p[k] > 0;
-    if (fine && !truth_usable(p)) return refuse_line(in, f, "values must be in ohm (1e-6 to 1e15) and farad (1e-18 to 1e3)");
+    if (fine && !truth_usable(p))
+        return refuse_line(in, f, "values must be in ohm (1e-6 to 1e15) and farad (1e-18 to 1e3)");
     if (!fine) return refuse_line(in, f, "the resnorm and the five values must be numbers, the values positive");
     if (!strncmp(cell[NAME], "reference_", 10)) return add_truth(in, p, cell[TRUTH], f);
     if (!in->truths || strcmp(in->truth[in->truths - 1].id, cell[TRUTH]) != 0)
@@ -94,13 +99,16 @@ static tide_status read_rows(import *in, FILE *file, tide_failure *f) {
     tide_status status = TIDE_OK;
     int         found  = bounded_line(file, line);
     in->line = 1;
-    if (found <= 0 || !strstr(line, "Model ID,Resnorm,Rsh")) status = refuse_line(in, f, "the header must be Model ID,Resnorm,Rsh,Ra,Rb,Ca,Cb,Ground Truth ID");
+    if (found <= 0 || !strstr(line, "Model ID,Resnorm,Rsh"))
+        status = refuse_line(in, f, "the header must be Model ID,Resnorm,Rsh,Ra,Rb,Ca,Cb,Ground Truth ID");
     while (status == TIDE_OK && (in->place += (int64_t)strlen(line) + 1, found = bounded_line(file, line)) > 0) {
         in->line++;
         status = read_row(in, line, f);
     }
-    if (status == TIDE_OK && found < 0) in->line++, status = refuse_line(in, f, "this is no line of text, or longer than 4095 bytes");
-    if (status == TIDE_OK && ferror(file)) status = fail_at(f, TIDE_EIO, in->path, in->line, NULL, "%s: %s", in->path, strerror(errno));
+    if (status == TIDE_OK && found < 0)
+        in->line++, status = refuse_line(in, f, "this is no line of text, or longer than 4095 bytes");
+    if (status == TIDE_OK && ferror(file))
+        status = fail_at(f, TIDE_EIO, in->path, in->line, NULL, "%s: %s", in->path, strerror(errno));
     if (status == TIDE_OK && !in->checked) status = refuse_line(in, f, "there are no rows to check");
     return status;
 }

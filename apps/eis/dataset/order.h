@@ -1,5 +1,5 @@
-/* Exact order statistics of many positive numbers without sorting them: a histogram of their leading bits finds the bins
- * that hold the wanted ranks; only what lies in those is kept and sorted. */
+/* Exact order statistics of many positive numbers without sorting them: a histogram of their leading bits finds the
+ * bins that hold the wanted ranks; only what lies in those is kept and sorted. */
 #ifndef EIS_ORDER_H
 #define EIS_ORDER_H
 

@@ -11,7 +11,8 @@
 
 static void fill_tables(resnorm_grid *g, double low_hz, double high_hz) {
     for (int64_t f = 0; f < g->frequencies; f++)
-        g->freq_hz[f] = pow(10, log10(low_hz) + (double)f * (log10(high_hz) - log10(low_hz)) / (double)(g->frequencies - 1));
+        g->freq_hz[f] =
+            pow(10, log10(low_hz) + (double)f * (log10(high_hz) - log10(low_hz)) / (double)(g->frequencies - 1));
     for (int k = 0; k < EIS_COUNT; k++)
         for (int64_t i = 0; i < g->points; i++) g->axis[k][i] = eis_grid_value(k, i, g->points);
     for (int64_t f = 0; f < g->frequencies; f++)
@@ -23,7 +24,8 @@ static void fill_tables(resnorm_grid *g, double low_hz, double high_hz) {
         }
 }
 
-bool resnorm_grid_new(eis_circuit circuit, eis_resnorm_kind kind, int64_t points, int64_t frequencies, double low_hz, double high_hz,
+bool resnorm_grid_new(eis_circuit circuit, eis_resnorm_kind kind, int64_t points, int64_t frequencies, double low_hz,
+                      double high_hz,
                       resnorm_grid *g) {
     *g = (resnorm_grid){ .circuit = circuit, .kind = kind, .points = points, .frequencies = frequencies, .membranes = points * points };
     g->width = (g->membranes + RESNORM_LANES - 1) / RESNORM_LANES * RESNORM_LANES;
@@ -45,8 +47,8 @@ void resnorm_grid_free(resnorm_grid *g) {
 
 int64_t resnorm_grid_scratch(const resnorm_grid *g) { return 2 * g->width + 4 * g->frequencies; }
 
-/* sqrt(x) in a third of the time the processor's own takes in vectors, to the last bit or two: 1 / sqrt(x) from the exponent,
- * two of Halley's steps, and one of Newton's for the root itself. */
+/* sqrt(x) in a third of the time the processor's own takes in vectors, to the last bit or two: 1 / sqrt(x) from the
+ * exponent, two of Halley's steps, and one of Newton's for the root itself. */
 static inline __attribute__((always_inline)) double root(double x) {
     uint64_t bits;
     double   y;
@@ -62,7 +64,8 @@ static inline __attribute__((always_inline)) double root(double x) {
 }
 
 /* Adds |Z - z| at one frequency to the rows of one a, all Rsh. */
-EIS_CLONES static void add_chain(const double *restrict x, const double *restrict y, const double *rsh, int64_t nr, int64_t n, double zr,
+EIS_CLONES static void add_chain(const double *restrict x, const double *restrict y, const double *rsh, int64_t nr,
+                                 int64_t n, double zr,
                                  double zi, double *restrict square, double *restrict sum) {
     for (int64_t b = 0; b < n; b++) square[b] = (y[b] - zi) * (y[b] - zi);
     for (int64_t r = 0; r < nr; r++) {
@@ -71,7 +74,8 @@ EIS_CLONES static void add_chain(const double *restrict x, const double *restric
     }
 }
 
-EIS_CLONES static void add_shunt(const double *restrict x, const double *restrict y, const double *rsh, int64_t nr, int64_t n, double zr,
+EIS_CLONES static void add_shunt(const double *restrict x, const double *restrict y, const double *rsh, int64_t nr,
+                                 int64_t n, double zr,
                                  double zi, double *restrict square, double *restrict sum) {
     for (int64_t b = 0; b < n; b++) square[b] = y[b] * y[b];
     for (int64_t r = 0; r < nr; r++) {
@@ -84,7 +88,8 @@ EIS_CLONES static void add_shunt(const double *restrict x, const double *restric
     }
 }
 
-EIS_CLONES static void add_membranes(const double *restrict re, const double *restrict im, double ax, double ay, int64_t n, double *restrict x,
+EIS_CLONES static void add_membranes(const double *restrict re, const double *restrict im, double ax, double ay,
+                                     int64_t n, double *restrict x,
                                      double *restrict y) {
     for (int64_t b = 0; b < n; b++) x[b] = ax + re[b], y[b] = ay + im[b];
 }
@@ -96,7 +101,8 @@ static void fill_row_mean_abs(const resnorm_grid *g, int64_t a, const eis_z *z, 
     for (int64_t f = 0; f < g->frequencies; f++) {
         const double *re = g->re + f * g->width, *im = g->im + f * g->width;
         add_membranes(re + first, im + first, re[a], im[a], n, x, y);
-        (g->circuit == EIS_CHAIN ? add_chain : add_shunt)(x, y, g->axis[EIS_RSH], g->points, n, z[f].re, z[f].im, square, out);
+        (g->circuit == EIS_CHAIN ? add_chain : add_shunt)(x, y, g->axis[EIS_RSH], g->points, n, z[f].re, z[f].im,
+                                                          square, out);
     }
     for (int64_t i = 0; i < g->points * n; i++) out[i] /= (double)g->frequencies;
 }
@@ -106,7 +112,8 @@ static void fill_row_any(const resnorm_grid *g, int64_t a, const eis_z *z, doubl
     for (int64_t r = 0; r < g->points; r++)
         for (int64_t b = 0; b < n; b++) {
             int64_t m = first + b < g->membranes ? first + b : 0;
-            double  p[EIS_COUNT] = { g->axis[EIS_RSH][r], g->axis[EIS_RA][a / g->points], g->axis[EIS_RB][m / g->points],
+            double  p[EIS_COUNT] = { g->axis[EIS_RSH][r], g->axis[EIS_RA][a / g->points],
+                                     g->axis[EIS_RB][m / g->points],
                                      g->axis[EIS_CA][a % g->points], g->axis[EIS_CB][m % g->points] };
             eis_impedance(g->circuit, p, 0, g->frequencies, g->freq_hz, model);
             out[r * n + b] = eis_resnorm(g->kind, g->frequencies, g->freq_hz, z, model, 0);

@@ -18,7 +18,8 @@ typedef struct resnorm_grid {
     int64_t values;              /* of one ground truth */
 } resnorm_grid;
 
-bool resnorm_grid_new(eis_circuit circuit, eis_resnorm_kind kind, int64_t points, int64_t frequencies, double low_hz, double high_hz,
+bool resnorm_grid_new(eis_circuit circuit, eis_resnorm_kind kind, int64_t points, int64_t frequencies, double low_hz,
+                      double high_hz,
                       resnorm_grid *out);
 void resnorm_grid_free(resnorm_grid *g);
 

@@ -14,8 +14,8 @@
  *         columns         [{"name", "dtype", "offset", "crc32"}] in the order of the file
  *
  * Columns follow, each from a multiple of 64 bytes on, zeros between: Rsh_index, Ra_index, Rb_index, Ca_index, Cb_index
- * (u8, into the axes, shared by all ground truths), then "resnorm ID" for each ground truth (f32 or f64). Rows are in the
- * order of Rsh, Ra, Rb, Ca, Cb, the last fastest; a symmetric grid has those with Ra Ca <= Rb Cb. The file
+ * (u8, into the axes, shared by all ground truths), then "resnorm ID" for each ground truth (f32 or f64). Rows are in
+ * the order of Rsh, Ra, Rb, Ca, Cb, the last fastest; a symmetric grid has those with Ra Ca <= Rb Cb. The file
  * ends with the last column. Numbers are little-endian. */
 #ifndef EIS_SHARD_H
 #define EIS_SHARD_H

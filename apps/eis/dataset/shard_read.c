@@ -14,7 +14,8 @@
 enum { SHARD_ROWS_MOST = 40 * 40 * 40 * 40 * 40 };  /* the circuits of the largest grid, --points 40 */
 
 static tide_status refuse(const shard *s, tide_failure *f, const char *what) {
-    return fail_at(f, TIDE_EDATA, s->path, 0, NULL, "%s: %s; remove this file and run 'eis generate' again to make it anew", s->path, what);
+    return fail_at(f, TIDE_EDATA, s->path, 0, NULL,
+                   "%s: %s; remove this file and run 'eis generate' again to make it anew", s->path, what);
 }
 
 static tide_status map_file(shard *s, tide_failure *f) {
@@ -35,9 +36,12 @@ static tide_status map_file(shard *s, tide_failure *f) {
 static tide_status read_header(shard *s, uint32_t *length, tide_failure *f) {
     const uint32_t *start = s->map;
     const char     *text  = (const char *)s->map + SHARD_PREFIX;
-    if (memcmp(start, SHARD_MAGIC, 8) != 0) return refuse(s, f, "this is not a shard: it does not begin with " SHARD_MAGIC);
+    if (memcmp(start, SHARD_MAGIC, 8) != 0)
+        return refuse(s, f, "this is not a shard: it does not begin with " SHARD_MAGIC);
     if (start[2] != SHARD_VERSION)
-        return fail_at(f, TIDE_EDATA, s->path, 0, NULL, "%s has version %u of the format; this program reads version %d", s->path, start[2], SHARD_VERSION);
+        return fail_at(f, TIDE_EDATA, s->path, 0, NULL,
+                       "%s has version %u of the format; this program reads version %d", s->path, start[2],
+                       SHARD_VERSION);
     *length = start[3];
     if (*length > s->bytes - SHARD_PREFIX) return refuse(s, f, "the header is cut short");
     if (crc32_z(0, (const Bytef *)text, *length) != start[4]) return refuse(s, f, "the header is corrupted (checksum)");
@@ -54,7 +58,8 @@ static tide_status read_truths(shard *s, tide_failure *f) {
     s->truth   = calloc(count + 1, sizeof *s->truth);
     s->resnorm = calloc(count + 1, sizeof *s->resnorm);
     if (!s->truth || !s->resnorm) return fail(f, TIDE_ENOMEM, "out of memory for %s", s->path);
-    for (int64_t i = 0; i < s->truths && status == TIDE_OK; i++) status = truth_from_json(s->path, json_array_get(list, (size_t)i), i + 1, &s->truth[i], f);
+    for (int64_t i = 0; i < s->truths && status == TIDE_OK; i++)
+        status = truth_from_json(s->path, json_array_get(list, (size_t)i), i + 1, &s->truth[i], f);
     return status;
 }
 
@@ -62,14 +67,17 @@ static tide_status read_truths(shard *s, tide_failure *f) {
 static tide_status place_columns(shard *s, uint32_t length, tide_failure *f) {
     const json_t *list = json_object_get(s->header, "columns");
     const char   *type = json_string_value(json_object_get(json_object_get(s->header, "options"), "dtype"));
-    int64_t       begin = round_up(SHARD_PREFIX + (int64_t)length, SHARD_ALIGN), at = begin, end = begin, size = (int64_t)s->bytes;
+    int64_t begin = round_up(SHARD_PREFIX + (int64_t)length, SHARD_ALIGN), at = begin, end = begin,
+            size = (int64_t)s->bytes;
     s->rows   = json_integer_value(json_object_get(s->header, "rows"));
     s->single = type && !strcmp(type, "f32");
-    if (!type || (!s->single && strcmp(type, "f64")) || s->rows < 1 || s->rows > SHARD_ROWS_MOST || (int64_t)json_array_size(list) != EIS_COUNT + s->truths)
+    if (!type || (!s->single && strcmp(type, "f64")) || s->rows < 1 || s->rows > SHARD_ROWS_MOST ||
+        (int64_t)json_array_size(list) != EIS_COUNT + s->truths)
         return refuse(s, f, "the header lacks rows, columns, ground truths or dtype f32 or f64");
     for (int64_t c = 0; c < EIS_COUNT + s->truths; c++) {
         int64_t width = c < EIS_COUNT ? 1 : s->single ? 4 : 8;
-        if (json_integer_value(json_object_get(json_array_get(list, (size_t)c), "offset")) != at - begin) return refuse(s, f, "the columns overlap or leave holes");
+        if (json_integer_value(json_object_get(json_array_get(list, (size_t)c), "offset")) != at - begin)
+            return refuse(s, f, "the columns overlap or leave holes");
         if (at > size || s->rows > (size - at) / width) return refuse(s, f, "the file is truncated");
         const char *data = (const char *)s->map + at;
         if (c < EIS_COUNT) s->index[c] = (const uint8_t *)data;
@@ -84,7 +92,8 @@ tide_status shard_open(const char *path, shard *s, tide_failure *f) {
     uint32_t length = 0;
     *s = (shard){ 0 };
     if (snprintf(s->path, sizeof s->path, "%s", path) >= (int)sizeof s->path)
-        return fail_at(f, TIDE_EINVAL, NULL, 0, "data-dir", "the path of a shard is longer than %zu bytes: %s", sizeof s->path - 1, path);
+        return fail_at(f, TIDE_EINVAL, NULL, 0, "data-dir", "the path of a shard is longer than %zu bytes: %s",
+                       sizeof s->path - 1, path);
     tide_status status = map_file(s, f);
     if (status == TIDE_OK) status = read_header(s, &length, f);
     if (status == TIDE_OK) status = read_truths(s, f);
@@ -97,7 +106,8 @@ tide_status shard_check(const shard *s, tide_failure *f) {
     const json_t *list = json_object_get(s->header, "columns");
     for (int64_t c = 0; c < EIS_COUNT + s->truths; c++) {
         const json_t *column = json_array_get(list, (size_t)c);
-        const char   *sum = json_string_value(json_object_get(column, "crc32")), *name = json_string_value(json_object_get(column, "name"));
+        const char *sum = json_string_value(json_object_get(column, "crc32")),
+                   *name = json_string_value(json_object_get(column, "name"));
         const void   *data = c < EIS_COUNT ? (const void *)s->index[c] : s->resnorm[c - EIS_COUNT];
         size_t        bytes = (size_t)s->rows * (c < EIS_COUNT ? 1u : s->single ? 4u : 8u);
         char          got[SHARD_CRC_DIGITS + 1], what[128];

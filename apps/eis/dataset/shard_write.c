@@ -27,7 +27,9 @@ static json_t *truths_json(const shard_plan *p) {
 }
 
 static int64_t element(const shard_plan *p) { return p->single ? sizeof(float) : sizeof(double); }
-static int64_t column_bytes(const shard_plan *p, int64_t column) { return p->rows->count * (column < EIS_COUNT ? 1 : element(p)); }
+static int64_t column_bytes(const shard_plan *p, int64_t column) {
+    return p->rows->count * (column < EIS_COUNT ? 1 : element(p));
+}
 
 /* `crc` NULL: zeros. The text is as long with any sums. */
 static json_t *columns_json(const shard_plan *p, int64_t at, const uint32_t *crc) {
@@ -38,7 +40,8 @@ static json_t *columns_json(const shard_plan *p, int64_t at, const uint32_t *crc
         if (index) snprintf(name, sizeof name, "%s", index_names[c]);
         else snprintf(name, sizeof name, "resnorm %s", p->survey->truth[p->first + c - EIS_COUNT].id);
         snprintf(sum, sizeof sum, "%08x", crc ? crc[c] : 0u);
-        json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:s}", "name", name, "dtype", index ? "u8" : p->single ? "f32" : "f64", "offset",
+        json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:s}", "name", name, "dtype",
+                                              index ? "u8" : p->single ? "f32" : "f64", "offset",
                                               (json_int_t)at, "crc32", sum));
         at = round_up(at + column_bytes(p, c), SHARD_ALIGN);
     }
@@ -50,8 +53,10 @@ static char *header_text(const shard_plan *p, const uint32_t *crc) {
     const resnorm_grid *g = &p->survey->grid;
     json_t *axes = json_object();
     for (int k = 0; k < EIS_COUNT; k++) json_object_set_new(axes, eis_parameters[k].name, reals(g->axis[k], g->points));
-    json_t *all = json_pack("{s:o*, s:o, s:o, s:I, s:I, s:o, s:o}", "options", json_loads(p->options, 0, NULL), "axes", axes, "frequencies_hz",
-                            reals(g->freq_hz, g->frequencies), "shard", (json_int_t)p->number, "rows", (json_int_t)p->rows->count,
+    json_t *all = json_pack("{s:o*, s:o, s:o, s:I, s:I, s:o, s:o}", "options", json_loads(p->options, 0, NULL), "axes",
+                            axes, "frequencies_hz",
+                            reals(g->freq_hz, g->frequencies), "shard", (json_int_t)p->number, "rows",
+                            (json_int_t)p->rows->count,
                             "ground_truths", truths_json(p), "columns", columns_json(p, 0, crc));
     char *text = all ? json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(all);
@@ -83,7 +88,9 @@ typedef struct writer {
     uint32_t         *crc;
 } writer;
 
-static bool put(FILE *file, const void *data, int64_t bytes) { return fwrite(data, 1, (size_t)bytes, file) == (size_t)bytes; }
+static bool put(FILE *file, const void *data, int64_t bytes) {
+    return fwrite(data, 1, (size_t)bytes, file) == (size_t)bytes;
+}
 
 static bool put_zeros(FILE *file, int64_t bytes) {
     static const char zeros[SHARD_ALIGN];
@@ -108,7 +115,8 @@ static bool put_columns(writer *w, FILE *file) {
     bool              fine = true;
     for (int64_t c = 0; c < EIS_COUNT + p->truths && fine; c++) {
         const void *data  = c < EIS_COUNT ? p->rows->index[c] : w->column;
-        int64_t     bytes = column_bytes(p, c), gap = c + 1 < EIS_COUNT + p->truths ? round_up(bytes, SHARD_ALIGN) - bytes : 0;
+        int64_t bytes = column_bytes(p, c),
+                gap = c + 1 < EIS_COUNT + p->truths ? round_up(bytes, SHARD_ALIGN) - bytes : 0;
         if (c >= EIS_COUNT) make_column(w, c - EIS_COUNT);
         w->crc[c] = sum_of(data, bytes);
         fine      = put(file, data, bytes) && put_zeros(file, gap);
@@ -122,7 +130,8 @@ static bool put_header(const char *text, FILE *file) {
     start[2] = SHARD_VERSION;
     start[3] = length;
     start[4] = sum_of(text, length);
-    return put(file, start, SHARD_PREFIX) && put(file, text, length) && put_zeros(file, round_up(length, SHARD_ALIGN) - length);
+    return put(file, start, SHARD_PREFIX) && put(file, text, length) &&
+           put_zeros(file, round_up(length, SHARD_ALIGN) - length);
 }
 
 /* The sums are known last, and the header that holds them is first: it is written twice. */
@@ -140,10 +149,13 @@ static tide_status write_shard(void *user, void *stdio_file) {
 
 tide_status shard_write(const shard_plan *p, const char *path, tide_failure *failure) {
     const resnorm_grid *g = &p->survey->grid;
-    writer w = { p, malloc((size_t)g->values * sizeof *w.room), malloc((size_t)resnorm_grid_scratch(g) * sizeof *w.scratch),
-                 malloc((size_t)(p->rows->count * element(p))), malloc((size_t)(EIS_COUNT + p->truths) * sizeof *w.crc) };
-    tide_status status = w.room && w.scratch && w.column && w.crc ? tide_file_replace(path, write_shard, &w, failure)
-                                                                  : fail_at(failure, TIDE_ENOMEM, path, 0, NULL, "%s: out of memory for a shard", path);
+    writer w = { p, malloc((size_t)g->values * sizeof *w.room),
+                 malloc((size_t)resnorm_grid_scratch(g) * sizeof *w.scratch),
+                 malloc((size_t)(p->rows->count * element(p))),
+                 malloc((size_t)(EIS_COUNT + p->truths) * sizeof *w.crc) };
+    tide_status status = w.room && w.scratch && w.column && w.crc
+                             ? tide_file_replace(path, write_shard, &w, failure)
+                             : fail_at(failure, TIDE_ENOMEM, path, 0, NULL, "%s: out of memory for a shard", path);
     free(w.room);
     free(w.scratch);
     free(w.column);

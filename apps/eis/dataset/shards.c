@@ -14,7 +14,9 @@
 
 enum { SCHEMA_VERSION = 1, ROWS_A_SHARD = 1 << 20, NOTE_SECONDS = 2 };  /* a shard has one ground truth at least */
 
-static char *path_of(const shard_run *run, int64_t i) { return folder_path(run->folder, "shard-%05" PRId64 ".tmshard", i); }
+static char *path_of(const shard_run *run, int64_t i) {
+    return folder_path(run->folder, "shard-%05" PRId64 ".tmshard", i);
+}
 
 static shard_plan plan_of(const shard_run *run, int64_t i) {
     int64_t first = i * run->each, left = run->survey->truths - first;
@@ -34,10 +36,14 @@ static uint32_t sum_of_truths(const survey *s) {
 
 static char *identity(const eis_options *o, const survey *s) {
     const resnorm_grid *g = &s->grid;
-    json_t *all = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:I, s:o, s:I}", "profile", s->profile, "circuit",
-                            g->circuit == EIS_CHAIN ? "chain" : "shunt", "grid", s->full ? "full" : "symmetric", "resnorm", eis_resnorm_name(g->kind),
-                            "dtype", o->dtype == EIS_SHARD_F64 ? "f64" : "f32", "points", (json_int_t)g->points, "frequencies", (json_int_t)g->frequencies,
-                            "low_hz", g->freq_hz[0], "high_hz", g->freq_hz[g->frequencies - 1], "ground_truths", (json_int_t)s->truths, "seed",
+    json_t *all = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:I, s:o, s:I}", "profile", s->profile,
+                            "circuit",
+                            g->circuit == EIS_CHAIN ? "chain" : "shunt", "grid", s->full ? "full" : "symmetric",
+                            "resnorm", eis_resnorm_name(g->kind),
+                            "dtype", o->dtype == EIS_SHARD_F64 ? "f64" : "f32", "points", (json_int_t)g->points,
+                            "frequencies", (json_int_t)g->frequencies,
+                            "low_hz", g->freq_hz[0], "high_hz", g->freq_hz[g->frequencies - 1], "ground_truths",
+                            (json_int_t)s->truths, "seed",
                             *o->ground_truths ? json_null() : json_integer(o->seed), "ground_truths_crc32", (json_int_t)sum_of_truths(s));
     char *text = all ? json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(all);
@@ -54,7 +60,8 @@ static tide_status same_options(const shard_run *run, const char *path, const js
         const json_t *other = json_object_get(there, key);
         if (status != TIDE_OK || json_equal(value, other)) continue;
         char *a = json_dumps(other, JSON_ENCODE_ANY), *b = json_dumps(value, JSON_ENCODE_ANY);
-        status = fail_at(f, TIDE_EINVAL, path, 0, "data-dir", "%s is of other options: its %s is %s and yours %s; give the same, or another --data-dir",
+        status = fail_at(f, TIDE_EINVAL, path, 0, "data-dir", "%s is of other options: its %s is %s and yours %s; "
+                                                              "give the same, or another --data-dir",
                          path, key, a ? a : "absent", b ? b : "");
         free(a);
         free(b);
@@ -76,12 +83,17 @@ static tide_status check_manifest(const shard_run *run, const char *path, tide_f
 
 static tide_status write_manifest(const shard_run *run, bool complete, tide_failure *f) {
     json_t *names = json_array();
-    for (int64_t i = 0; i < run->count; i++) json_array_append_new(names, json_sprintf("shard-%05" PRId64 ".tmshard", i));
-    json_t *all = json_pack("{s:i, s:s, s:i, s:o*, s:b, s:I, s:I, s:I, s:o}", "schema_version", SCHEMA_VERSION, "format", "tidemill eis shards",
-                            "format_version", SHARD_VERSION, "options", json_loads(run->options, 0, NULL), "complete", complete, "rows",
-                            (json_int_t)(run->survey->truths * run->rows.count), "bytes", (json_int_t)run->bytes, "ground_truths_a_shard",
+    for (int64_t i = 0; i < run->count; i++)
+        json_array_append_new(names, json_sprintf("shard-%05" PRId64 ".tmshard", i));
+    json_t *all = json_pack("{s:i, s:s, s:i, s:o*, s:b, s:I, s:I, s:I, s:o}", "schema_version", SCHEMA_VERSION,
+                            "format", "tidemill eis shards",
+                            "format_version", SHARD_VERSION, "options", json_loads(run->options, 0, NULL), "complete",
+                            complete, "rows",
+                            (json_int_t)(run->survey->truths * run->rows.count), "bytes", (json_int_t)run->bytes,
+                            "ground_truths_a_shard",
                             (json_int_t)run->each, "shards", names);
-    char *text = all ? json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL, *path = folder_path(run->folder, "manifest.json");
+    char *text = all ? json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL,
+         *path = folder_path(run->folder, "manifest.json");
     tide_status status = file_of_text(path, text, f);
     json_decref(all);
     free(text);
@@ -97,7 +109,8 @@ static tide_status check_shard(const shard_run *run, const char *path, int64_t n
     if (status != TIDE_OK) return status;
     status = same_options(run, path, json_object_get(s.header, "options"), f);
     if (status == TIDE_OK && json_integer_value(json_object_get(s.header, "shard")) != number)
-        status = fail_at(f, TIDE_EDATA, path, 0, NULL, "%s holds another shard's data (number %lld); remove it and run again", path,
+        status = fail_at(f, TIDE_EDATA, path, 0, NULL, "%s holds another shard's data (number %lld); remove it and "
+                                                       "run again", path,
                          (long long)json_integer_value(json_object_get(s.header, "shard")));
     if (status == TIDE_OK) status = shard_check(&s, f);
     shard_close(&s);
@@ -127,7 +140,8 @@ tide_status shard_run_begin(const eis_options *o, const survey *s, shard_run *ru
     run->present = calloc((size_t)run->count, sizeof *run->present);
     char       *manifest = folder_path(o->data_dir, "manifest.json");
     tide_status status   = TIDE_OK;
-    if (!run->options || !run->present || !manifest || !grid_rows_new(&s->grid, s->full, &run->rows)) status = fail(f, TIDE_ENOMEM, "out of memory for the grid");
+    if (!run->options || !run->present || !manifest || !grid_rows_new(&s->grid, s->full, &run->rows))
+        status = fail(f, TIDE_ENOMEM, "out of memory for the grid");
     if (status == TIDE_OK) status = folder_open(o->data_dir, &run->lock, f);
     if (status == TIDE_OK) status = check_manifest(run, manifest, f);
     if (status == TIDE_OK) status = find_shards(run, f);
@@ -150,7 +164,14 @@ void shard_run_free(shard_run *run) {
 
 /* ---- writing ---- */
 
-typedef struct progress { eis_listener listener; void *user; int64_t done; double told; tide_status status; tide_failure failure; } progress;
+typedef struct progress {
+    eis_listener listener;
+    void *user;
+    int64_t done;
+    double told;
+    tide_status status;
+    tide_failure failure;
+} progress;
 
 static void note(progress *p, const shard_run *run, tide_status status, const tide_failure *failure) {
     char   line[128];
@@ -161,7 +182,9 @@ static void note(progress *p, const shard_run *run, tide_status status, const ti
     snprintf(line, sizeof line, "%" PRId64 " of %" PRId64 " shards", p->done, run->count);
     p->told = now;
     if (p->listener(p->user, EIS_NOTE, line))
-        p->status = fail(&p->failure, TIDE_ECANCELLED, "stopped after %" PRId64 " of %" PRId64 " shards; the same command goes on from there", p->done, run->count);
+        p->status = fail(&p->failure, TIDE_ECANCELLED,
+                         "stopped after %" PRId64 " of %" PRId64 " shards; the same command goes on from there",
+                         p->done, run->count);
 }
 
 /* Each shard by one thread: its bytes do not depend on how many there are. */

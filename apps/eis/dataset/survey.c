@@ -11,7 +11,9 @@
 #include "eis/circuit/parallel.h"
 
 enum { PICKS = 2 * QUANTILES };
-const struct survey_quantile survey_quantiles[QUANTILES] = { { "p25", 0.25 }, { "median", 0.5 }, { "p75", 0.75 }, { "p90", 0.9 } };
+const struct survey_quantile survey_quantiles[QUANTILES] = {
+    { "p25", 0.25 }, { "median", 0.5 }, { "p75", 0.75 }, { "p90", 0.9 }
+};
 
 /* What the two programs that share the data generate. */
 static const struct profile {
@@ -79,7 +81,13 @@ static void pick_values(const tally *t, const double *data, values *found) {
 
 /* ---- the two passes ---- */
 
-typedef struct worker { double *data, *scratch; uint64_t *histogram; double low, high; values found[PICKS]; bool fine; } worker;
+typedef struct worker {
+    double *data, *scratch;
+    uint64_t *histogram;
+    double low, high;
+    values found[PICKS];
+    bool fine;
+} worker;
 
 static bool worker_new(const survey *s, bool counting, worker *w) {
     *w           = (worker){ .low = INFINITY };
@@ -170,7 +178,9 @@ static bool take_quantiles(tally *t) {
 }
 
 tide_status survey_run(survey *s, tide_failure *failure) {
-    tally t = { .of = s, .histogram = calloc(ORDER_BINS, sizeof *t.histogram), .wanted = calloc(ORDER_BINS, sizeof *t.wanted) };
+    tally t = { .of = s,
+                .histogram = calloc(ORDER_BINS, sizeof *t.histogram),
+                .wanted = calloc(ORDER_BINS, sizeof *t.wanted) };
     bool  fine = t.histogram && t.wanted && pass(&t, true) && take_quantiles(&t);
     if (s->reference) s->low = 0;
     free(t.histogram);
@@ -191,10 +201,12 @@ const double *survey_values(const survey *s, int64_t truth, double *room, double
 static tide_status app_truth(const eis_options *o, survey *s, tide_failure *failure) {
     const char *path = o->ground_truths;
     if (o->profile != EIS_PROFILE_APP)
-        return fail_at(failure, TIDE_EINVAL, path, 0, "profile", "%s: such a file is of the shunt circuit; leave --profile generator out", path);
+        return fail_at(failure, TIDE_EINVAL, path, 0, "profile",
+                       "%s: such a file is of the shunt circuit; leave --profile generator out", path);
     s->truths = 1;
     s->truth  = calloc(1, sizeof *s->truth);
-    return s->truth ? app_npz_truth(path, s->truth, failure) : fail(failure, TIDE_ENOMEM, "out of memory for ground truths");
+    return s->truth ? app_npz_truth(path, s->truth, failure)
+                    : fail(failure, TIDE_ENOMEM, "out of memory for ground truths");
 }
 
 static tide_status find_truths(const eis_options *o, survey *s, tide_failure *failure) {
@@ -206,7 +218,9 @@ static tide_status find_truths(const eis_options *o, survey *s, tide_failure *fa
     if (is_app_npz(path)) return app_truth(o, s, failure);
     if (!is_dataset_csv(path)) return ground_truths_read(path, &s->truth, &s->truths, failure);
     if (o->profile != EIS_PROFILE_GENERATOR)
-        return fail_at(failure, TIDE_EINVAL, path, 0, "profile", "%s: such a CSV is of the chain circuit; add --profile generator, or give the ground truths as JSON", path);
+        return fail_at(
+            failure, TIDE_EINVAL, path, 0, "profile",
+            "%s: such a CSV is of the chain circuit; add --profile generator, or give the ground truths as JSON", path);
     return dataset_csv_truths(path, &s->truth, &s->truths, failure);
 }
 
@@ -217,10 +231,12 @@ tide_status survey_new(const eis_options *o, survey *s, tide_failure *failure) {
                    .reference = p->reference || (o->format == EIS_FORMAT_CSV && !o->stats_only),
                    .threads = o->workers ? (int)o->workers : os_cores(), .truths = o->n_ground_truths };
     if (o->profile == EIS_PROFILE_GENERATOR && circuit != EIS_CHAIN)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "circuit", "--profile generator computes the chain circuit; leave --circuit out, or use --profile app");
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "circuit",
+                       "--profile generator computes the chain circuit; leave --circuit out, or use --profile app");
     tide_status status = find_truths(o, s, failure);
     if (status != TIDE_OK) return status;
-    bool fine = resnorm_grid_new(circuit, (eis_resnorm_kind)o->resnorm, o->points, p->frequencies, p->low_hz, p->high_hz, &s->grid);
+    bool fine = resnorm_grid_new(circuit, (eis_resnorm_kind)o->resnorm, o->points, p->frequencies, p->low_hz,
+                                 p->high_hz, &s->grid);
     if (!fine) return fail(failure, TIDE_ENOMEM, "out of memory for the grid");
     int64_t membranes = s->grid.membranes, pairs = s->full ? membranes * membranes : membranes * (membranes + 1) / 2;
     double  bytes     = (double)s->truths * (double)s->grid.values * sizeof *s->kept;

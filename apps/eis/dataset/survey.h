@@ -8,7 +8,8 @@
 #include "resnorm_grid.h"
 
 enum { QUANTILES = 4 };
-extern const struct survey_quantile { const char *name; double at; } survey_quantiles[QUANTILES];  /* p25 median p75 p90 */
+/* p25 median p75 p90 */
+extern const struct survey_quantile { const char *name; double at; } survey_quantiles[QUANTILES];
 
 typedef struct survey {
     resnorm_grid  grid;

@@ -23,8 +23,8 @@ json_t *calibration_json(const calibration *c) {
     for (int i = 0; i < CALIBRATION_BINS; i++) {
         if (!(c->count[i] > 0)) continue;
         double n = c->count[i];
-        json_array_append_new(
-            list, json_pack("{s:f, s:f, s:I}", "confidence", c->confidence[i] / n, "mass", c->mass[i] / n, "count", (json_int_t)n));
+        json_array_append_new(list, json_pack("{s:f, s:f, s:I}", "confidence", c->confidence[i] / n, "mass",
+                                              c->mass[i] / n, "count", (json_int_t)n));
     }
     return list;
 }

@@ -20,7 +20,8 @@ unsigned test_mask(const evaluation *e, int64_t number, int which) {
     unsigned of_size[1 << EIS_COUNT], count = 0;
     for (unsigned mask = 1; mask < 1u << EIS_COUNT; mask++)
         if (__builtin_popcount(mask) == which + 1) of_size[count++] = mask;
-    uint32_t word = philox_word((uint64_t)e->options->seed, (uint32_t)number, SITE_TEST_MASK, (uint32_t)(number >> 32), (uint32_t)which);
+    uint32_t word = philox_word((uint64_t)e->options->seed, (uint32_t)number, SITE_TEST_MASK, (uint32_t)(number >> 32),
+                                (uint32_t)which);
     return of_size[(uint64_t)word * count >> 32];
 }
 
@@ -41,7 +42,8 @@ void test_draw(const evaluation *e, const sampler_settings *s, int64_t number, s
     }
 }
 
-tide_status evaluation_progress(const evaluation *e, const char *what, double noise, int64_t done, tide_failure *failure) {
+tide_status evaluation_progress(const evaluation *e, const char *what, double noise, int64_t done,
+                                tide_failure *failure) {
     char line[160], level[32] = "";
     if (!e->listener) return TIDE_OK;
     if (noise > 0) snprintf(level, sizeof level, ", noise %g %%", 100 * noise);
@@ -53,7 +55,8 @@ tide_status evaluation_progress(const evaluation *e, const char *what, double no
 
 static tide_status bad_noise(const char *given, tide_failure *failure) {
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "noise",
-                   "--noise for evaluate is a list such as 0.1%%,1%%,5%%, at most %d of them, each a share of |Z| from 1e-6 "
+                   "--noise for evaluate is a list such as 0.1%%,1%%,5%%, at most %d of them, each a share of |Z| "
+                   "from 1e-6 "
                    "to 0.5; not '%s'",
                    NOISES_MOST, given);
 }
@@ -79,14 +82,16 @@ static tide_status parse_noises(const char *given, eis_recipe recipe, evaluation
 static tide_status evaluate(evaluation *e, json_t *report, text *talk, tide_failure *failure) {
     const eis_options *o = e->options;
     if (known_model_is(o->model)) return evaluate_known(e, report, talk, failure);
-    const predictor_settings with = { .device = o->device, .threads = e->threads, .precision = wanted_precision(o), .strict = o->strict,
+    const predictor_settings with = { .device = o->device, .threads = e->threads, .precision = wanted_precision(o),
+                                      .strict = o->strict,
                                        .mode = wanted_mode(o) };
     tide_status status = predictor_open(o->model, &with, &e->predictor, failure);
     if (status != TIDE_OK) return status;
     const char *why = predictor_note(e->predictor);
     char line[RUN_LINE], warning[PRECISION_LINE];
     bool stop = *why && e->listener && e->listener(e->user, EIS_WARNING, precision_warning(warning, why));
-    if (!stop && e->listener && run_choices_told(predictor_graph(e->predictor), line)) stop = e->listener(e->user, EIS_NOTE, line) != 0;
+    if (!stop && e->listener && run_choices_told(predictor_graph(e->predictor), line))
+        stop = e->listener(e->user, EIS_NOTE, line) != 0;
     if (stop) return fail(failure, TIDE_ECANCELLED, "stopped");
     const spectrum_model *m = predictor_model(e->predictor);
     bool        grid   = m->config.recipe == EIS_RECIPE_GRID;
@@ -94,7 +99,8 @@ static tide_status evaluate(evaluation *e, json_t *report, text *talk, tide_fail
     if (status != TIDE_OK) return status;
     text_add(talk,
              "%s: %s recipe, %" PRId64
-             " test spectra a noise level, each with five questions: one random set of 1, 2, 3, 4 and 5 missing parameters\n",
+             " test spectra a noise level, each with five questions: one random set of 1, 2, 3, 4 and 5 missing "
+             "parameters\n",
              o->model, grid ? "grid" : "lab", o->test_spectra);
     json_object_set_new(report, "recipe", json_string(grid ? "grid" : "lab"));
     return grid ? evaluate_grid(e, report, talk, failure) : evaluate_lab(e, report, talk, failure);
@@ -106,17 +112,21 @@ static tide_status put_result(json_t *report, text *talk, eis_result *result, ti
     return result->json && result->text ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the report");
 }
 
-tide_status eis_evaluate(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure) {
+tide_status eis_evaluate(const eis_options *options, eis_listener listener, void *user, eis_result *result,
+                         tide_failure *failure) {
     if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     evaluation e = {
-        .options = options, .listener = listener, .user = user, .threads = options->workers ? (int)options->workers : os_cores()
+        .options = options, .listener = listener, .user = user,
+        .threads = options->workers ? (int)options->workers : os_cores()
     };
     text         talk  = { 0 };
     double       begin = os_seconds();
     tide_failure own   = { 0 }, *f = failure ? failure : &own;
-    if (!*options->model) return fail_at(f, TIDE_EINVAL, NULL, 0, "model", "--model RUN is needed: the folder of a trained predictor");
-    json_t *report = json_pack("{s:i, s:s, s:s, s:I, s:I}", "schema_version", SCHEMA_VERSION, "command", "eis evaluate", "model",
-                               options->model, "test_spectra", (json_int_t)options->test_spectra, "seed", (json_int_t)options->seed);
+    if (!*options->model)
+        return fail_at(f, TIDE_EINVAL, NULL, 0, "model", "--model RUN is needed: the folder of a trained predictor");
+    json_t *report =
+        json_pack("{s:i, s:s, s:s, s:I, s:I}", "schema_version", SCHEMA_VERSION, "command", "eis evaluate", "model",
+                  options->model, "test_spectra", (json_int_t)options->test_spectra, "seed", (json_int_t)options->seed);
     tide_status status = report ? evaluate(&e, report, &talk, f) : fail(f, TIDE_ENOMEM, "out of memory for the report");
     if (status == TIDE_OK) {
         json_object_set_new(report, "seconds", json_real(os_seconds() - begin));

@@ -29,20 +29,23 @@ tide_status evaluate_files(const eis_options *o, const json_t *report, const eis
 
 /* ---- what both are asked ---- */
 
-/* Question `which` (0..4) about test spectrum `number`: bit k for a missing parameter k; which + 1 are missing, which ones is
- * drawn. */
+/* Question `which` (0..4) about test spectrum `number`: bit k for a missing parameter k; which + 1 are missing, which
+ * ones is drawn. */
 unsigned test_mask(const evaluation *e, int64_t number, int which);
 /* Test spectra of a noise level. */
 sampler_settings test_settings(const evaluation *e, double noise, bool kept_out);
 void test_draw(const evaluation *e, const sampler_settings *s, int64_t number, sample *out);
 /* TIDE_ECANCELLED when the listener wants to stop. */
-tide_status evaluation_progress(const evaluation *e, const char *what, double noise, int64_t done, tide_failure *failure);
+tide_status evaluation_progress(const evaluation *e, const char *what, double noise, int64_t done,
+                                tide_failure *failure);
 
 /* ---- calibration ---- */
 
 /* Confidences in 15 equal bins, with the mass that was really there. */
 enum { CALIBRATION_BINS = 15 };
-typedef struct calibration { double count[CALIBRATION_BINS], confidence[CALIBRATION_BINS], mass[CALIBRATION_BINS]; } calibration;
+typedef struct calibration {
+    double count[CALIBRATION_BINS], confidence[CALIBRATION_BINS], mass[CALIBRATION_BINS];
+} calibration;
 void    calibration_add(calibration *c, double confidence, double mass);
 /* Mean |mass - confidence| of the bins, weighted by how many fell into each. */
 double  calibration_error(const calibration *c);

@@ -26,7 +26,8 @@ static void add_curve(curves *c, const json_t *bins, const char *what, double no
     if (at == SERIES_MOST || !json_array_size(bins)) return;
     for (size_t i = 0; i < json_array_size(bins); i++) {
         const json_t *row = json_array_get(bins, i);
-        c->x[at][i] = json_real_value(json_object_get(row, "confidence")), c->y[at][i] = json_real_value(json_object_get(row, "mass"));
+        c->x[at][i] = json_real_value(json_object_get(row, "confidence")),
+        c->y[at][i] = json_real_value(json_object_get(row, "mass"));
     }
     if (noise > 0) snprintf(c->name[at], NAME, "%s, noise %g %%", what, 100 * noise);
     else snprintf(c->name[at], NAME, "%s", what);
@@ -37,7 +38,8 @@ static void add_curve(curves *c, const json_t *bins, const char *what, double no
 
 static tide_status plot_calibration(const char *folder, const json_t *report, tide_failure *failure) {
     static const struct { const char *key, *what; } kinds[] = {
-        { "joint_calibration", "joint" }, { "parameter_calibration", "parameters" }, { "derived_calibration", "TER, TEC, n1, d1, Rs" }
+        { "joint_calibration", "joint" }, { "parameter_calibration", "parameters" },
+        { "derived_calibration", "TER, TEC, n1, d1, Rs" }
     };
     static const double ends[] = { 0, 1 };
     const json_t *levels = json_object_get(report, "levels");
@@ -48,22 +50,28 @@ static tide_status plot_calibration(const char *folder, const json_t *report, ti
         const char   *cells = json_string_value(json_object_get(level, "cells"));
         if (cells && !strcmp(cells, "kept out")) continue;
         for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
-            add_curve(&c, json_object_get(level, kinds[k].key), kinds[k].what, json_number_value(json_object_get(level, "noise")));
+            add_curve(&c, json_object_get(level, kinds[k].key), kinds[k].what,
+                      json_number_value(json_object_get(level, "noise")));
     }
     if (!c.count) return TIDE_OK;
     c.series[c.count++] = (plot_series){ .name = "right", .x = ends, .y = ends, .count = 2, .style = PLOT_DASHED };
-    plot p = { .title = "Calibration", .x_label = "probability that the network gives its first choice", .y_label = "probability that it has",
+    plot p = { .title = "Calibration", .x_label = "probability that the network gives its first choice",
+               .y_label = "probability that it has",
                .series = c.series, .series_count = c.count };
     tide_status status = owned_claim_plot(folder, "calibration", path, failure);
     return status == TIDE_OK ? plot_write(path, &p, NULL, NULL, failure) : status;
 }
 
-tide_status evaluate_files(const eis_options *o, const json_t *report, const eis_result *result, tide_failure *failure) {
+tide_status evaluate_files(const eis_options *o, const json_t *report, const eis_result *result,
+                           tide_failure *failure) {
     char        path[FOLDER_PATH];
     tide_status status = make_folders(o->out, failure);
-    if (status == TIDE_OK) status = owned_claim(o->out, (const char *const[]){ "evaluation.json", "evaluation.txt", NULL }, failure);
-    if (status == TIDE_OK) status = tide_file_replace(folder_file(o->out, "evaluation.json", path), write_text, result->json, failure);
-    if (status == TIDE_OK) status = tide_file_replace(folder_file(o->out, "evaluation.txt", path), write_text, result->text, failure);
+    if (status == TIDE_OK)
+        status = owned_claim(o->out, (const char *const[]){ "evaluation.json", "evaluation.txt", NULL }, failure);
+    if (status == TIDE_OK)
+        status = tide_file_replace(folder_file(o->out, "evaluation.json", path), write_text, result->json, failure);
+    if (status == TIDE_OK)
+        status = tide_file_replace(folder_file(o->out, "evaluation.txt", path), write_text, result->text, failure);
     if (status == TIDE_OK && o->plots) status = plot_calibration(o->out, report, failure);
     owned_release(o->out);
     return status;

@@ -1,5 +1,5 @@
-/* Measures a grid predictor. Spectra go in groups: features and exact posteriors by all threads, the network in batches, and
- * the sums in the order of the spectra, so that nothing depends on the threads. */
+/* Measures a grid predictor. Spectra go in groups: features and exact posteriors by all threads, the network in
+ * batches, and the sums in the order of the spectra, so that nothing depends on the threads. */
 #include "grid.h"
 
 #include <math.h>
@@ -56,7 +56,8 @@ static bool group_new(const evaluation *e, group *g) {
 
 static void group_free(group *g) {
     for (int64_t i = 0; g->of && i < CASES; i++) exact_posterior_free(&g->of[i].exact);
-    free(g->sample), free(g->raw), free(g->of), free(g->beam), free(g->spectrum), free(g->known_u), free(g->probability);
+    free(g->sample), free(g->raw), free(g->of), free(g->beam), free(g->spectrum), free(g->known_u),
+        free(g->probability);
 }
 
 /* ---- the exact side ---- */
@@ -72,7 +73,8 @@ static bool case_prepare(const group *g, int64_t at) {
     c->top_count = exact_top(&c->exact, EXACT_TOP, c->top);
     for (int m = 0; m < c->exact.missing_count; m++) exact_marginal(&c->exact, m, c->marginal[m]);
     for (int d = 0; d < DRAWS; d++) {
-        uint32_t word = philox_word((uint64_t)g->e->options->seed, (uint32_t)number, SITE_DRAW, (uint32_t)which, (uint32_t)d);
+        uint32_t word =
+            philox_word((uint64_t)g->e->options->seed, (uint32_t)number, SITE_DRAW, (uint32_t)which, (uint32_t)d);
         c->draw[d] = exact_draw(&c->exact, ((double)word + 0.5) * 0x1p-32);
     }
     return true;
@@ -102,8 +104,8 @@ static void add_question(group *g, int64_t at, const float known_u[EIS_COUNT]) {
     memcpy(g->known_u[g->rows++], known_u, sizeof *g->known_u);
 }
 
-/* The first question of a case, about all that is missing; then for each draw, one after the other of what is missing taken
- * as known. */
+/* The first question of a case, about all that is missing; then for each draw, one after the other of what is missing
+ * taken as known. */
 static void add_questions(group *g, int64_t at) {
     const grid_case *c = &g->of[at];
     float known_u[EIS_COUNT];
@@ -156,7 +158,8 @@ static tide_status group_ask(group *g, tide_failure *failure) {
     }
     if (status == TIDE_OK) status = beam_search(g->e->predictor, cases, g->beam, failure);
     if (status == TIDE_OK)
-        status = predictor_ask(g->e->predictor, g->rows, g->spectrum, (const float (*)[EIS_COUNT])g->known_u, g->probability, failure);
+        status = predictor_ask(g->e->predictor, g->rows, g->spectrum, (const float (*)[EIS_COUNT])g->known_u,
+                               g->probability, failure);
     for (int64_t i = 0; status == TIDE_OK && i < cases; i++) take_answers(&g->of[i], &answer);
     return status;
 }
@@ -199,7 +202,8 @@ static void score_candidates(const grid_case *c, const beam_case *b, double out[
 
 static void score_distributions(const grid_case *c, double out[SCORES]) {
     int n = c->exact.missing_count;
-    for (int d = 0; d < DRAWS; d++) out[JOINT_EXCESS] += (log(c->exact.probability[c->draw[d]]) - c->log_network[d]) / DRAWS;
+    for (int d = 0; d < DRAWS; d++)
+        out[JOINT_EXCESS] += (log(c->exact.probability[c->draw[d]]) - c->log_network[d]) / DRAWS;
     for (int m = 0; m < n; m++) {
         const double *p = c->marginal[m], *q = c->conditional[m];
         for (int i = 0; i < CELL_POINTS; i++) out[MARGINAL_EXCESS] += p[i] > 0 ? p[i] * log(p[i] / q[i]) / n : 0;
@@ -240,8 +244,8 @@ tide_status grid_level_measure(const evaluation *e, grid_level *level, tide_fail
         if (status == TIDE_OK) status = group_ask(&g, failure);
         if (status == TIDE_OK) group_score(&g, level);
         if (status == TIDE_OK)
-            status =
-                evaluation_progress(e, level->kept_out ? "cells kept out" : "cells trained on", level->noise, g.first + g.spectra, failure);
+            status = evaluation_progress(e, level->kept_out ? "cells kept out" : "cells trained on", level->noise,
+                                         g.first + g.spectra, failure);
     }
     group_free(&g);
     return status;
@@ -251,9 +255,11 @@ tide_status evaluate_grid(const evaluation *e, json_t *report, text *talk, tide_
     json_t     *levels = json_array();
     bool        apart  = predictor_model(e->predictor)->keep_out > 0;
     tide_status status = levels ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the report");
-    text_add(talk, "top-1 and top-5 are exact posterior masses of the joint cells proposed (all missing parameters together), hits are "
+    text_add(talk, "top-1 and top-5 are exact posterior masses of the joint cells proposed (all missing parameters "
+                   "together), hits are "
                    "counted, all means\n"
-                   "over cases; excess is over the exact posterior's own cross-entropy; calibration errors are against exact mass\n");
+                   "over cases; excess is over the exact posterior's own cross-entropy; calibration errors are "
+                   "against exact mass\n");
     json_object_set_new(report, "quantities", grid_quantities_json());
     json_object_set_new(report, "levels", levels);
     for (int out = 0; out <= (int)apart; out++)

@@ -1,5 +1,5 @@
-/* Measures a predictor from known values alone on fresh rows of a uniform grid: no part of such a row tells another, so what it
- * gets right of the missing values is chance; its residual norm is another matter. */
+/* Measures a predictor from known values alone on fresh rows of a uniform grid: no part of such a row tells another, so
+ * what it gets right of the missing values is chance; its residual norm is another matter. */
 #include "evaluate.h"
 
 #include <inttypes.h>
@@ -14,8 +14,10 @@ enum { TRUTHS = 1000, FREQUENCIES_MOST = 100, SITE_ROW = 0x4b524f, TOP = 5 };
 
 typedef struct known_tally {
     int64_t cases;
-    double  label_1, label_5, joint_1, joint_5, chance_1, chance_5, joint_chance_1, joint_chance_5;  /* sums over cases */
-    double  squares, target, target_squares;                                                         /* of the residual norm */
+    /* sums over cases */
+    double  label_1, label_5, joint_1, joint_5, chance_1, chance_5, joint_chance_1, joint_chance_5;
+    /* of the residual norm */
+    double  squares, target, target_squares;
 } known_tally;
 
 typedef struct known_test {
@@ -40,11 +42,13 @@ static void set_frequencies(known_test *t) {
     bool   shunt = t->circuit == EIS_SHUNT;
     double low = shunt ? 0.1 : 1, high = shunt ? 1e5 : 1e6;
     t->frequencies = shunt ? FREQUENCIES_MOST : FREQUENCIES_MOST / 2;
-    for (int64_t i = 0; i < t->frequencies; i++) t->freq_hz[i] = low * pow(high / low, (double)i / (double)(t->frequencies - 1));
+    for (int64_t i = 0; i < t->frequencies; i++)
+        t->freq_hz[i] = low * pow(high / low, (double)i / (double)(t->frequencies - 1));
 }
 
 static int64_t draw_below(const known_test *t, int64_t number, uint32_t element, int64_t count) {
-    uint32_t word = philox_word((uint64_t)t->e->options->seed, (uint32_t)number, SITE_ROW, (uint32_t)(number >> 32), element);
+    uint32_t word =
+        philox_word((uint64_t)t->e->options->seed, (uint32_t)number, SITE_ROW, (uint32_t)(number >> 32), element);
     return (int64_t)((uint64_t)word * (uint64_t)count >> 32);
 }
 
@@ -57,7 +61,8 @@ static known_row_drawn draw_row(const known_test *t, int64_t number) {
         r.index[k] = (int)draw_below(t, number, (uint32_t)k, t->points);
         r.p[k]     = eis_grid_value(k, r.index[k], t->points);
     }
-    eis_impedance(t->circuit, t->truth[draw_below(t, number, EIS_COUNT, TRUTHS)].p, 0, t->frequencies, t->freq_hz, data);
+    eis_impedance(t->circuit, t->truth[draw_below(t, number, EIS_COUNT, TRUTHS)].p, 0, t->frequencies, t->freq_hz,
+                  data);
     eis_impedance(t->circuit, r.p, 0, t->frequencies, t->freq_hz, own);
     r.resnorm = eis_resnorm(t->kind, t->frequencies, t->freq_hz, data, own, EIS_COUNT);
     return r;
@@ -76,7 +81,8 @@ static bool same_cell(const known_candidate *c, const known_row_drawn *r, unsign
     return true;
 }
 
-static void tally_answer(const known_test *t, const known_row_drawn *r, unsigned missing, const known_answer *a, const eis_known *known,
+static void tally_answer(const known_test *t, const known_row_drawn *r, unsigned missing, const known_answer *a,
+                         const eis_known *known,
                          known_tally *out) {
     known_candidate    top[TOP];
     const known_scale *scale = &t->model.card.scale;
@@ -129,9 +135,12 @@ static double r2_of(const known_tally *t) {
 
 static json_t *tally_json(const known_test *t, const known_tally *s, int missing) {
     double  n = (double)s->cases;
-    json_t *o = json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "cases", (json_int_t)s->cases, "label_top1", s->label_1 / n,
-                          "label_top5", s->label_5 / n, "chance_label_top1", s->chance_1 / n, "chance_label_top5", s->chance_5 / n,
-                          "joint_top1", s->joint_1 / n, "joint_top5", s->joint_5 / n, "chance_joint_top1", s->joint_chance_1 / n,
+    json_t *o = json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "cases", (json_int_t)s->cases, "label_top1",
+                          s->label_1 / n,
+                          "label_top5", s->label_5 / n, "chance_label_top1", s->chance_1 / n, "chance_label_top5",
+                          s->chance_5 / n,
+                          "joint_top1", s->joint_1 / n, "joint_top5", s->joint_5 / n, "chance_joint_top1",
+                          s->joint_chance_1 / n,
                           "chance_joint_top5", s->joint_chance_5 / n);
     bool scored = t->model.card.scale.sd > 0;
     json_object_set_new(o, "missing", missing ? json_integer(missing) : json_string("1 to 5"));
@@ -142,17 +151,23 @@ static json_t *tally_json(const known_test *t, const known_tally *s, int missing
 
 static json_t *quantities_json(const known_test *t) {
     return json_pack("{s:s, s:s, s:s, s:s, s:s}", "label_top1",
-                     "share of the missing parameters whose true value is the most probable, mean over missing parameters, then cases",
-                     "joint_top1", "share of cases in which the most probable combination of all missing parameters is the true one",
-                     "chance_label_top1", "1 / grid values; a row of a uniform grid tells nothing of its missing values", "resnorm_mse",
-                     t->model.card.scale.log ? "mean squared error of (log10 residual norm - mean) / sd, mean and sd those of training"
-                                             : "mean squared error of the residual norm as it is",
+                     "share of the missing parameters whose true value is the most probable, mean over missing "
+                     "parameters, then cases",
+                     "joint_top1",
+                     "share of cases in which the most probable combination of all missing parameters "
+                     "is the true one",
+                     "chance_label_top1",
+                     "1 / grid values; a row of a uniform grid tells nothing of its missing values", "resnorm_mse",
+                     t->model.card.scale.log
+                         ? "mean squared error of (log10 residual norm - mean) / sd, mean and sd those of training"
+                         : "mean squared error of the residual norm as it is",
                      "resnorm_r2", "1 - that error over the variance of the same over these cases");
 }
 
 static void put_row(const known_test *t, const char *name, const known_tally *s, text *out) {
     double n = (double)s->cases;
-    text_add(out, "%7s   %.4f %.4f   %.4f %.4f   %.4f %.4f   %.6f %.6f", name, s->label_1 / n, s->label_5 / n, s->chance_1 / n,
+    text_add(out, "%7s   %.4f %.4f   %.4f %.4f   %.4f %.4f   %.6f %.6f", name, s->label_1 / n, s->label_5 / n,
+             s->chance_1 / n,
              s->chance_5 / n, s->joint_1 / n, s->joint_5 / n, s->joint_chance_1 / n, s->joint_chance_5 / n);
     if (t->model.card.scale.sd > 0) text_add(out, "   %8.4f %8.4f", s->squares / n, r2_of(s));
     text_add(out, "\n");
@@ -164,7 +179,8 @@ static void put_report(const known_test *t, json_t *report, text *talk) {
     json_object_set_new(report, "inputs", json_string("known"));
     json_object_set_new(report, "quantities", quantities_json(t));
     text_add(talk,
-             "%s: known values alone, %" PRId64 " fresh rows of a uniform grid, each with one random set of 1 to 5 missing parameters\n"
+             "%s: known values alone, %" PRId64 " fresh rows of a uniform grid, each with one random set of 1 to 5 "
+                                                "missing parameters\n"
              "labels: each missing parameter for itself; joint: all of them together; hits are counted\n"
              "          labels          chance          joint           chance              residual norm\n"
              "missing   top-1  top-5    top-1  top-5    top-1  top-5    top-1    top-5          MSE       R2\n",

@@ -1,5 +1,5 @@
-/* Measures a lab predictor: do its intervals hold the truth as often as they say, and how far off are its medians; on the first
- * spectra beside the continuous posterior of the same questions. */
+/* Measures a lab predictor: do its intervals hold the truth as often as they say, and how far off are its medians; on
+ * the first spectra beside the continuous posterior of the same questions. */
 #include "evaluate.h"
 
 #include <inttypes.h>
@@ -28,7 +28,8 @@ typedef struct lab_level {
     double      noise;                         /* 0: as in training */
     int64_t     beside;                        /* spectra that the continuous posterior was asked about too */
     bool        continuous;                    /* this build has it */
-    lab_score   all[QUANTITIES_LAB], by_missing[EIS_COUNT][QUANTITIES_LAB], first[QUANTITIES_LAB], refined[QUANTITIES_LAB];
+    lab_score all[QUANTITIES_LAB], by_missing[EIS_COUNT][QUANTITIES_LAB], first[QUANTITIES_LAB],
+        refined[QUANTITIES_LAB];
     calibration parameters, derived;           /* of the most probable bin: how often the truth is in it */
 } lab_level;
 
@@ -52,7 +53,8 @@ enum { CASES = GROUP * EIS_COUNT, EACH = QUANTITIES_LAB * BINS_LAB };
 
 static bool group_new(const evaluation *e, lab_group *g) {
     *g = (lab_group){ .e = e, .sample = malloc(GROUP * sizeof *g->sample), .raw = malloc(GROUP * LAB_WIDTH * sizeof *g->raw),
-                      .probability = malloc(CASES * EACH * sizeof *g->probability), .known_u = malloc(CASES * sizeof *g->known_u),
+                      .probability = malloc(CASES * EACH * sizeof *g->probability),
+                      .known_u = malloc(CASES * sizeof *g->known_u),
                       .spectrum = malloc(CASES * sizeof *g->spectrum), .of = calloc(CASES, sizeof *g->of) };
     return g->sample && g->raw && g->probability && g->known_u && g->spectrum && g->of;
 }
@@ -70,7 +72,8 @@ static double truth_of(const sample *s, int q) {
 
 /* ---- the network ---- */
 
-static void spread_of_bins(const spectrum_model *m, const float *probability, int q, const fit_view *view, spread *out) {
+static void spread_of_bins(const spectrum_model *m, const float *probability, int q, const fit_view *view,
+                           spread *out) {
     out->asked = true;
     for (int i = 0; i < SHARES; i++)
         out->at[i] = quantity_value(EIS_RECIPE_LAB, q, spectrum_model_quantile(m, q, probability, shares[i]), view);
@@ -83,16 +86,19 @@ static tide_status ask_network(lab_group *g, tide_failure *failure) {
         lab_case     *c = &g->of[i];
         *c = (lab_case){ .missing = test_mask(g->e, g->first + i / EIS_COUNT, (int)(i % EIS_COUNT)) };
         g->spectrum[i] = (int32_t)(i / EIS_COUNT);
-        for (int k = 0; k < EIS_COUNT; k++) g->known_u[i][k] = c->missing >> k & 1 ? NAN : (float)grid_coordinate(k, s->p[k]);
+        for (int k = 0; k < EIS_COUNT; k++)
+            g->known_u[i][k] = c->missing >> k & 1 ? NAN : (float)grid_coordinate(k, s->p[k]);
     }
     tide_status status = predictor_spectra(g->e->predictor, g->spectra, g->raw, failure);
     if (status == TIDE_OK)
-        status = predictor_ask(g->e->predictor, cases, g->spectrum, (const float (*)[EIS_COUNT])g->known_u, g->probability, failure);
+        status = predictor_ask(g->e->predictor, cases, g->spectrum, (const float (*)[EIS_COUNT])g->known_u,
+                               g->probability, failure);
     for (int64_t i = 0; status == TIDE_OK && i < cases; i++) {
         fit_view view = fit_view_of(g->raw + i / EIS_COUNT * LAB_WIDTH);
         for (int q = 0; q < QUANTITIES_LAB; q++)
             if (q >= EIS_COUNT || g->of[i].missing >> q & 1)
-                spread_of_bins(predictor_model(g->e->predictor), g->probability + i * EACH + q * BINS_LAB, q, &view, &g->of[i].network[q]);
+                spread_of_bins(predictor_model(g->e->predictor), g->probability + i * EACH + q * BINS_LAB, q, &view,
+                               &g->of[i].network[q]);
     }
     return status;
 }
@@ -126,7 +132,8 @@ static bool spread_of_draws(const completion *c, unsigned missing, spread *out) 
 
 static tide_status ask_refined(const sample *s, int64_t number, lab_case *c) {
     question q = {
-        .circuit = EIS_SHUNT, .method = EIS_REFINED, .rs_ohm = NAN, .noise = NAN, .canonical = true, .top_k = 1, .seed = number
+        .circuit = EIS_SHUNT, .method = EIS_REFINED, .rs_ohm = NAN, .noise = NAN, .canonical = true, .top_k = 1,
+        .seed = number
     };
     completion   answer;
     double       freq_hz[SAMPLE_MOST];
@@ -187,7 +194,8 @@ static void add_group(const lab_group *g, lab_level *level) {
             score_add(&level->all[q], q, &c->network[q], truth);
             score_add(&level->by_missing[i % EIS_COUNT][q], q, &c->network[q], truth);
             if (beside && level->continuous)
-                score_add(&level->first[q], q, &c->network[q], truth), score_add(&level->refined[q], q, &c->refined[q], truth);
+                score_add(&level->first[q], q, &c->network[q], truth),
+                    score_add(&level->refined[q], q, &c->refined[q], truth);
         }
         add_calibration(g, i, level);
     }
@@ -207,7 +215,8 @@ static tide_status group_refined(lab_group *g, lab_level *level, tide_failure *f
         tide_status status = g->of[i * EIS_COUNT + turn(g->first + i)].refined_status;
         if (status == TIDE_EDEVICE) level->continuous = false;
         else if (status != TIDE_OK)
-            return fail(failure, status, "the continuous posterior of test spectrum %" PRId64 " failed: %s", g->first + i,
+            return fail(failure, status, "the continuous posterior of test spectrum %" PRId64 " failed: %s",
+                        g->first + i,
                         tide_status_name(status));
     }
     return TIDE_OK;
@@ -250,11 +259,14 @@ static double median(const double *v, int64_t count) {
 static double share(int64_t part, int64_t of) { return of ? (double)part / (double)of : 0; }
 
 static json_t *score_json(const lab_score *s, int q) {
-    json_t *o = json_pack("{s:s, s:I, s:f, s:f}", "quantity", lab_quantities[q].name, "cases", (json_int_t)s->count, "coverage_80",
+    json_t *o = json_pack("{s:s, s:I, s:f, s:f}", "quantity", lab_quantities[q].name, "cases", (json_int_t)s->count,
+                          "coverage_80",
                           share(s->in_80, s->count), "coverage_95", share(s->in_95, s->count));
     bool    ohm = q == QUANTITY_RS;
-    json_object_set_new(o, ohm ? "median_abs_error_ohm" : "median_abs_log10_error", json_real(median(s->error, s->count)));
-    json_object_set_new(o, ohm ? "median_width_95_ohm" : "median_width_95_decades", json_real(median(s->width, s->count)));
+    json_object_set_new(o, ohm ? "median_abs_error_ohm" : "median_abs_log10_error",
+                        json_real(median(s->error, s->count)));
+    json_object_set_new(o, ohm ? "median_width_95_ohm" : "median_width_95_decades",
+                        json_real(median(s->width, s->count)));
     return o;
 }
 
@@ -267,15 +279,18 @@ static json_t *scores_json(const lab_score *s) {
 
 static json_t *level_json(const lab_level *level) {
     json_t *o = json_object(), *missing = json_array();
-    json_object_set_new(o, "noise", level->noise > 0 ? json_real(level->noise) : json_string("log-uniform 0.001..0.05"));
+    json_object_set_new(o, "noise",
+                        level->noise > 0 ? json_real(level->noise) : json_string("log-uniform 0.001..0.05"));
     json_object_set_new(o, "network", scores_json(level->all));
     for (int n = 0; n < EIS_COUNT; n++)
-        json_array_append_new(missing, json_pack("{s:i, s:o}", "missing", n + 1, "network", scores_json(level->by_missing[n])));
+        json_array_append_new(missing,
+                              json_pack("{s:i, s:o}", "missing", n + 1, "network", scores_json(level->by_missing[n])));
     json_object_set_new(o, "by_missing", missing);
     if (level->continuous)
         json_object_set_new(o, "beside_continuous_posterior",
                             json_pack("{s:I, s:s, s:o, s:o}", "spectra", (json_int_t)level->beside, "questions",
-                                      "one of the five of each spectrum, in turn", "network", scores_json(level->first), "continuous",
+                                      "one of the five of each spectrum, in turn", "network",
+                                      scores_json(level->first), "continuous",
                                       scores_json(level->refined)));
     json_object_set_new(o, "parameter_calibration", calibration_json(&level->parameters));
     json_object_set_new(o, "derived_calibration", calibration_json(&level->derived));
@@ -284,7 +299,8 @@ static json_t *level_json(const lab_level *level) {
 
 static json_t *quantities_json(void) {
     return json_pack("{s:s, s:s, s:s, s:s, s:s}", "coverage_80",
-                     "share of the cases whose true value is within the central 80 % interval of the network's distribution", "coverage_95",
+                     "share of the cases whose true value is within the central 80 % interval of the network's "
+                     "distribution", "coverage_95",
                      "the same of the central 95 % interval", "median_abs_log10_error",
                      "median over cases of |log10 (median of the distribution / truth)|", "median_width_95_decades",
                      "median over cases of log10 (high / low) of the 95 % interval", "calibration",
@@ -292,7 +308,8 @@ static json_t *quantities_json(void) {
 }
 
 static void put_score(const lab_score *s, text *out) {
-    text_add(out, "   %.3f %.3f %9.3g %9.3g", share(s->in_80, s->count), share(s->in_95, s->count), median(s->error, s->count),
+    text_add(out, "   %.3f %.3f %9.3g %9.3g", share(s->in_80, s->count), share(s->in_95, s->count),
+             median(s->error, s->count),
              median(s->width, s->count));
 }
 
@@ -301,17 +318,20 @@ static void level_text(const lab_level *level, text *out) {
     if (level->noise > 0) snprintf(noise, sizeof noise, "%g %%", 100 * level->noise);
     text_add(
         out,
-        "\nnoise %s. Share of truths within the 80 and 95 %% intervals, median |log10 error| of the medians and median width of the 95 %%\n"
+        "\nnoise %s. Share of truths within the 80 and 95 %% intervals, median |log10 error| of the medians and "
+        "median width of the 95 %%\n"
         "intervals in decades (Rs: ohm), over the cases in which the quantity was asked for\n",
         noise);
     text_add(out, "          all: network                             ");
-    if (level->continuous) text_add(out, "   %" PRId64 " spectra, one question each: network       continuous posterior", level->beside);
+    if (level->continuous)
+        text_add(out, "   %" PRId64 " spectra, one question each: network       continuous posterior", level->beside);
     text_add(out, "\n");
     for (int q = 0; q < QUANTITIES_LAB; q++) {
         if (!level->all[q].count) continue;
         text_add(out, "%4s %6" PRId64, lab_quantities[q].name, level->all[q].count);
         put_score(&level->all[q], out);
-        if (level->continuous && level->first[q].count) put_score(&level->first[q], out), put_score(&level->refined[q], out);
+        if (level->continuous && level->first[q].count)
+            put_score(&level->first[q], out), put_score(&level->refined[q], out);
         text_add(out, "\n");
     }
     if (!level->continuous) text_add(out, "the continuous posterior needs a build with cminpack\n");
@@ -343,8 +363,9 @@ tide_status evaluate_lab(const evaluation *e, json_t *report, text *talk, tide_f
     json_object_set_new(report, "levels", levels);
     for (int i = 0; status == TIDE_OK && i < e->noises; i++) {
         lab_level level;
-        status = level_new(&level, e->noise[i], e->options->test_spectra) ? measure(e, &level, failure)
-                                                                          : fail(failure, TIDE_ENOMEM, "out of memory for the scores");
+        status = level_new(&level, e->noise[i], e->options->test_spectra)
+                     ? measure(e, &level, failure)
+                     : fail(failure, TIDE_ENOMEM, "out of memory for the scores");
         if (status == TIDE_OK) {
             json_array_append_new(levels, level_json(&level));
             level_text(&level, talk);

@@ -63,12 +63,14 @@ static void add_largest(const uint32_t *counts, int64_t length, double *first, d
 static void sum_up(tally *t) {
     int64_t n = t->points;
     for (int64_t i = 0; i < t->places * t->missing_count; i++) add_largest(t->single + i * n, n, &t->hits1, &t->hits5);
-    for (int64_t i = 0; t->missing_count == 2 && i < t->places; i++) add_largest(t->pair + i * n * n, n * n, &t->pair1, &t->pair5);
+    for (int64_t i = 0; t->missing_count == 2 && i < t->places; i++)
+        add_largest(t->pair + i * n * n, n * n, &t->pair1, &t->pair5);
 }
 
 static bool same_rows(const truth_rows *a, const truth_rows *b) {
     bool same = a->count == b->count;
-    for (int k = 0; same && k < EIS_COUNT; k++) same = a->index[k] == b->index[k] || !memcmp(a->index[k], b->index[k], (size_t)a->count);
+    for (int k = 0; same && k < EIS_COUNT; k++)
+        same = a->index[k] == b->index[k] || !memcmp(a->index[k], b->index[k], (size_t)a->count);
     return same;
 }
 

@@ -87,13 +87,15 @@ tide_status complete_known(const question *q, struct known_model *model, complet
     known_answer      a;
     const known_model grid = { .network.sizes.points = CELL_POINTS }, *sizes = model ? model : &grid;
     *out = (completion){
-        .noise = NAN, .noise_used = NAN, .rs_ohm = NAN, .grid_chi2 = NAN, .chi2 = NAN, .grid_adequate = true, .circuit_adequate = true
+        .noise = NAN, .noise_used = NAN, .rs_ohm = NAN, .grid_chi2 = NAN, .chi2 = NAN, .grid_adequate = true,
+        .circuit_adequate = true
     };
     tide_status status = TIDE_OK;
     if (model) status = known_model_predict(model, &q->known, &a, failure);
     else uniform_answer(&q->known, &a);
     if (status == TIDE_OK && !draw_all(q, &a, sizes->network.sizes.points, !model, out)) status = TIDE_ENOMEM;
-    if (status == TIDE_OK) status = completion_finish(q, NULL, model ? DRAWS_ARE_CELLS : DRAWS_ARE_POINTS, 0, out, failure);
+    if (status == TIDE_OK)
+        status = completion_finish(q, NULL, model ? DRAWS_ARE_CELLS : DRAWS_ARE_POINTS, 0, out, failure);
     if (status == TIDE_OK && !put_products(q, sizes, &a, out)) status = TIDE_ENOMEM;
     out->resnorm = a.resnorm;
     if (status == TIDE_OK) return TIDE_OK;

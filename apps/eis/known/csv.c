@@ -63,7 +63,8 @@ static tide_status read_row(reader *r, const char *line, tide_failure *f) {
     char       *end;
     const char *comma = strchr(line, ',');
     if (!strncmp(line, "reference_", 10)) return add_truth(r, f);
-    if (!read_places(line, places)) return refuse(r, f, "a row begins with model_ and five places on axes of at most 40 values");
+    if (!read_places(line, places))
+        return refuse(r, f, "a row begins with model_ and five places on axes of at most 40 values");
     double value = num_parse(comma + 1, &end);
     if (*end != ',' || !(value >= 0 && value <= 1e300)) return refuse(r, f, "the resnorm must be a number");
     if (!r->data->truths) return refuse(r, f, "a block must begin with the row of its ground truth, reference_...");
@@ -88,8 +89,10 @@ static tide_status read_rows(reader *r, FILE *file, tide_failure *f) {
         r->line++;
         status = read_row(r, line, f);
     }
-    if (status == TIDE_OK && found < 0) r->line++, status = refuse(r, f, "this is no line of text, or longer than 4095 bytes");
-    if (status == TIDE_OK && ferror(file)) status = fail_at(f, TIDE_EIO, r->path, r->line, NULL, "%s: %s", r->path, strerror(errno));
+    if (status == TIDE_OK && found < 0)
+        r->line++, status = refuse(r, f, "this is no line of text, or longer than 4095 bytes");
+    if (status == TIDE_OK && ferror(file))
+        status = fail_at(f, TIDE_EIO, r->path, r->line, NULL, "%s: %s", r->path, strerror(errno));
     if (status == TIDE_OK && (!r->rows || r->highest < 1)) status = refuse(r, f, "there are no rows");
     for (int64_t i = 0; status == TIDE_OK && i < r->data->truths; i++)
         if (!r->data->truth[i].count) status = refuse(r, f, "a ground truth has no rows");
@@ -132,7 +135,8 @@ static tide_status read_file(const char *path, known_data *d, tide_failure *f) {
     struct stat info;
     FILE       *file = bounded_open(path, f);
     tide_status status = file ? TIDE_OK : f->status;
-    if (status == TIDE_OK && fstat(fileno(file), &info) != 0) status = fail_at(f, TIDE_EIO, path, 0, NULL, "cannot read %s: %s", path, strerror(errno));
+    if (status == TIDE_OK && fstat(fileno(file), &info) != 0)
+        status = fail_at(f, TIDE_EIO, path, 0, NULL, "cannot read %s: %s", path, strerror(errno));
     if (status == TIDE_OK && !make_room(&r, info.st_size)) status = fail(f, TIDE_ENOMEM, "out of memory for %s", path);
     if (status == TIDE_OK) status = read_rows(&r, file, f);
     if (file) fclose(file);

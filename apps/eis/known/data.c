@@ -33,7 +33,8 @@ static int by_name(const void *a, const void *b) { return strcmp(*(char *const *
 static tide_status list(const char *folder, const char *pattern, names *out, tide_failure *f) {
     DIR *dir  = opendir(folder);
     bool fine = true;
-    if (!dir && errno != ENOENT) return fail_at(f, TIDE_EDATA, folder, 0, NULL, "cannot read the folder %s: %s", folder, strerror(errno));
+    if (!dir && errno != ENOENT)
+        return fail_at(f, TIDE_EDATA, folder, 0, NULL, "cannot read the folder %s: %s", folder, strerror(errno));
     for (struct dirent *e; dir && (e = readdir(dir));)
         if (fnmatch(pattern, e->d_name, 0) == 0) fine = fine && names_add(out, e->d_name);
     if (dir) closedir(dir);
@@ -54,7 +55,8 @@ static tide_status open_shard(known_data *d, const char *folder, const char *nam
     if (status != TIDE_OK) return status;
     d->shard_count++;
     if (!json_equal(options_of(s), options_of(d->shards)))
-        return fail_at(f, TIDE_EDATA, s->path, 0, "data-dir", "%s is of another data set than %s: give --data_dir a folder with one",
+        return fail_at(f, TIDE_EDATA, s->path, 0, "data-dir", "%s is of another data set than %s: give --data_dir a "
+                                                              "folder with one",
                        s->path, d->shards->path);
     d->truths += s->truths;
     return shard_check(s, f);
@@ -88,23 +90,29 @@ static bool is_sound(const shard *s, int64_t points) {
 static tide_status take_options(known_data *d, tide_failure *f) {
     const shard  *s = d->shards;
     const json_t *o = options_of(s);
-    const char   *circuit = json_string_value(json_object_get(o, "circuit")), *kind = json_string_value(json_object_get(o, "resnorm"));
+    const char *circuit = json_string_value(json_object_get(o, "circuit")),
+               *kind = json_string_value(json_object_get(o, "resnorm"));
     int64_t       truths = json_integer_value(json_object_get(o, "ground_truths"));
     d->points  = json_integer_value(json_object_get(o, "points"));
     d->circuit = circuit && !strcmp(circuit, "chain") ? EIS_CHAIN : EIS_SHUNT;
     snprintf(d->resnorm_kind, sizeof d->resnorm_kind, "%s", kind ? kind : "");
-    snprintf(d->identity, sizeof d->identity, "shards %s %s seed %" JSON_INTEGER_FORMAT " truths %" PRId64 " crc32 %" JSON_INTEGER_FORMAT,
+    snprintf(d->identity, sizeof d->identity,
+             "shards %s %s seed %" JSON_INTEGER_FORMAT " truths %" PRId64 " crc32 %" JSON_INTEGER_FORMAT,
              circuit ? circuit : "", d->resnorm_kind, json_integer_value(json_object_get(o, "seed")), truths,
              json_integer_value(json_object_get(o, "ground_truths_crc32")));
     bool fine = circuit && kind && d->points >= 2 && d->points <= 40;
-    if (!fine) return fail_at(f, TIDE_EDATA, s->path, 0, NULL, "%s: circuit, resnorm or points (2 to 40) are missing", s->path);
+    if (!fine)
+        return fail_at(f, TIDE_EDATA, s->path, 0, NULL, "%s: circuit, resnorm or points (2 to 40) are missing",
+                       s->path);
     for (int64_t i = 0; i < d->shard_count; i++)
         if (!is_sound(&d->shards[i], d->points))
-            return fail_at(f, TIDE_EDATA, d->shards[i].path, 0, NULL, "%s: indices are beyond the axes, or residual norms are no numbers from 0",
+            return fail_at(f, TIDE_EDATA, d->shards[i].path, 0, NULL,
+                           "%s: indices are beyond the axes, or residual norms are no numbers from 0",
                            d->shards[i].path);
     if (truths == d->truths) return TIDE_OK;
     return fail_at(f, TIDE_EDATA, s->path, 0, "data-dir",
-                   "the data set has %" PRId64 " of its %" PRId64 " ground truths: run 'tidemill eis generate' again to finish it",
+                   "the data set has %" PRId64 " of its %" PRId64 " ground truths: run 'tidemill eis generate' again "
+                                                                  "to finish it",
                    d->truths, truths);
 }
 
@@ -125,10 +133,12 @@ static tide_status open_csv(const char *folder, known_data *d, tide_failure *f) 
     tide_status status = list(folder, "combined_dataset_*gt.csv", &n, f);
     if (status == TIDE_OK && !n.count)
         status = fail_at(f, TIDE_EINVAL, folder, 0, "data-dir",
-                         "%s holds no data: make them with 'tidemill eis generate --data_dir %s', or name their folder with --data_dir",
+                         "%s holds no data: make them with 'tidemill eis generate --data_dir %s', or name their "
+                         "folder with --data_dir",
                          folder, folder);
     if (status == TIDE_OK && n.count > 1)
-        status = fail_at(f, TIDE_EINVAL, folder, 0, "data-dir", "%s holds several data sets (%s, %s): give --data_dir a folder with one",
+        status = fail_at(f, TIDE_EINVAL, folder, 0, "data-dir",
+                         "%s holds several data sets (%s, %s): give --data_dir a folder with one",
                          folder, n.items[0], n.items[1]);
     if (status == TIDE_OK) status = known_csv_read(folder, n.items[0], d, f);
     names_free(&n);

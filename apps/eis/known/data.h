@@ -24,9 +24,9 @@ typedef struct known_data {
     void       *columns;              /* of a CSV: they are in memory */
 } known_data;
 
-/* The shards of `data_dir`, mapped into memory and checked, or else its one combined_dataset_*gt.csv. Fails with TIDE_EINVAL,
- * naming the command that makes them, where there are none; on another circuit than asked for; and, naming the file, with
- * TIDE_EDATA on damaged or missing shards. `from_csv` tells which it was. */
+/* The shards of `data_dir`, mapped into memory and checked, or else its one combined_dataset_*gt.csv. Fails with
+ * TIDE_EINVAL, naming the command that makes them, where there are none; on another circuit than asked for; and, naming
+ * the file, with TIDE_EDATA on damaged or missing shards. `from_csv` tells which it was. */
 tide_status known_data_open(const eis_options *o, known_data *out, bool *from_csv, tide_failure *failure);
 void        known_data_free(known_data *d);
 
@@ -56,10 +56,11 @@ typedef struct known_row { uint8_t index[EIS_COUNT]; double resnorm; } known_row
 
 /* "uniform" (0) or "best:K". */
 tide_status known_pool_parse(const char *text, int64_t *best, tide_failure *failure);
-/* The `best` rows of lowest residual norm of every ground truth, malloc'ed; equal ones in the order of the data. NULL: out of memory. */
+/* The `best` rows of lowest residual norm of every ground truth, malloc'ed; equal ones in the order of the data. NULL:
+ * out of memory. */
 uint32_t *known_best_rows(const known_data *d, int64_t best);
 /* Of the ground truths for which held[i] == want; held NULL: all. `kept` is borrowed. */
-bool      known_pool_new(const known_data *d, const bool *held, bool want, int64_t best, uint32_t *kept, known_pool *out);
+bool known_pool_new(const known_data *d, const bool *held, bool want, int64_t best, uint32_t *kept, known_pool *out);
 void      known_pool_free(known_pool *p);
 known_row known_pool_row(const known_pool *p, int64_t number);
 

@@ -27,10 +27,14 @@ static json_t *axes_json(int64_t points) {
 
 static char *card_text(const known_network *n, const known_card *c) {
     const known_scale *s = &c->scale;
-    json_t *o = json_pack("{s:i, s:s, s:s, s:I, s:I, s:o, s:s, s:s, s:{s:s, s:b, s:f, s:f, s:f}}", "format_version", CARD_VERSION, "kind",
-                          CARD_KIND, "circuit", c->circuit == EIS_CHAIN ? "chain" : "shunt", "hidden_dim", (json_int_t)n->sizes.width[0],
-                          "points", (json_int_t)n->sizes.points, "axes", axes_json(n->sizes.points), "pool", c->pool, "masks", c->masks,
-                          "resnorm", "kind", c->resnorm_kind, "log10", s->log, "floor", s->floor, "mean", s->mean, "sd", s->sd);
+    json_t *o = json_pack("{s:i, s:s, s:s, s:I, s:I, s:o, s:s, s:s, s:{s:s, s:b, s:f, s:f, s:f}}", "format_version",
+                          CARD_VERSION, "kind",
+                          CARD_KIND, "circuit", c->circuit == EIS_CHAIN ? "chain" : "shunt", "hidden_dim",
+                          (json_int_t)n->sizes.width[0],
+                          "points", (json_int_t)n->sizes.points, "axes", axes_json(n->sizes.points), "pool", c->pool,
+                          "masks", c->masks,
+                          "resnorm", "kind", c->resnorm_kind, "log10", s->log, "floor", s->floor, "mean", s->mean,
+                          "sd", s->sd);
     char *text = o ? json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(o);
     return text;
@@ -46,9 +50,12 @@ static tide_status add_parameters(tide_archive *a, const known_network *n, const
     return status;
 }
 
-static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the model's file"); }
+static tide_status no_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for the model's file");
+}
 
-tide_status known_model_write(const char *path, const known_network *n, const known_card *card, const tide_snapshot_t *best,
+tide_status known_model_write(const char *path, const known_network *n, const known_card *card,
+                              const tide_snapshot_t *best,
                               tide_failure *failure) {
     tide_archive a      = { 0 };
     char        *text   = card_text(n, card);
@@ -61,7 +68,8 @@ tide_status known_model_write(const char *path, const known_network *n, const kn
     return status;
 }
 
-tide_status known_npz_write(const char *path, const known_network *n, const tide_snapshot_t *best, tide_failure *failure) {
+tide_status known_npz_write(const char *path, const known_network *n, const tide_snapshot_t *best,
+                            tide_failure *failure) {
     tide_archive a      = { 0 };
     tide_status  status = add_parameters(&a, n, best);
     if (status != TIDE_OK) no_memory(failure);
@@ -91,14 +99,17 @@ static bool copy_text(const json_t *o, const char *key, char *out, size_t size) 
 static bool read_card(const json_t *o, known_card *c) {
     const json_t *r = json_object_get(o, "resnorm");
     char circuit[16];
-    bool fine = copy_text(o, "circuit", circuit, sizeof circuit) && copy_text(r, "kind", c->resnorm_kind, sizeof c->resnorm_kind) &&
+    bool fine = copy_text(o, "circuit", circuit, sizeof circuit) &&
+                copy_text(r, "kind", c->resnorm_kind, sizeof c->resnorm_kind) &&
                 copy_text(o, "pool", c->pool, sizeof c->pool) && copy_text(o, "masks", c->masks, sizeof c->masks);
     c->circuit_given = fine && (!strcmp(circuit, "shunt") || !strcmp(circuit, "chain"));
     c->circuit       = c->circuit_given && !strcmp(circuit, "chain") ? EIS_CHAIN : EIS_SHUNT;
-    c->scale = (known_scale){ json_is_true(json_object_get(r, "log10")), json_number_value(json_object_get(r, "floor")),
-                              json_number_value(json_object_get(r, "mean")), json_number_value(json_object_get(r, "sd")) };
+    c->scale =
+        (known_scale){ json_is_true(json_object_get(r, "log10")), json_number_value(json_object_get(r, "floor")),
+                       json_number_value(json_object_get(r, "mean")), json_number_value(json_object_get(r, "sd")) };
     const known_scale *scale = &c->scale;
-    return c->circuit_given && scale->sd > 0 && isfinite(scale->sd) && isfinite(scale->mean) && isfinite(scale->floor) && scale->floor >= 0;
+    return c->circuit_given && scale->sd > 0 && isfinite(scale->sd) && isfinite(scale->mean) &&
+           isfinite(scale->floor) && scale->floor >= 0;
 }
 
 static tide_status take_card(const char *path, const tide_archive *a, known_card *card, tide_failure *failure) {
@@ -108,10 +119,13 @@ static tide_status take_card(const char *path, const tide_archive *a, known_card
     tide_status status = TIDE_OK;
     if (!kind || strcmp(kind, CARD_KIND))
         status = fail_at(failure, TIDE_EINVAL, path, 0, "model",
-                         "%s is not a predictor from known values: 'tidemill eis train --inputs known' makes one", path);
+                         "%s is not a predictor from known values: 'tidemill eis train --inputs known' makes one",
+                         path);
     else if (json_integer_value(json_object_get(o, "format_version")) > CARD_VERSION)
-        status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "the format of %s is newer than this program reads: update tidemill", path);
-    else if (!read_card(o, card)) status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "the metadata of %s are damaged: train again", path);
+        status = fail_at(failure, TIDE_EDATA, path, 0, NULL,
+                         "the format of %s is newer than this program reads: update tidemill", path);
+    else if (!read_card(o, card))
+        status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "the metadata of %s are damaged: train again", path);
     json_decref(o);
     return status;
 }

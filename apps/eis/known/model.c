@@ -13,14 +13,17 @@
  * counted: "encoder.4.weight". */
 typedef struct naming { bool layers, norm; } naming;
 
-static const int encoder_place[2][ENCODER_LAYERS] = { { 0, 3, 6 }, { 0, 4, 8 } }, norm_place[ENCODER_LAYERS - 1] = { 1, 5 };
+static const int encoder_place[2][ENCODER_LAYERS] = { { 0, 3, 6 }, { 0, 4, 8 } },
+                 norm_place[ENCODER_LAYERS - 1] = { 1, 5 };
 
-static const tide_tensor *find(const tide_archive *a, naming n, const char *sequence, int place, const char *part, char name[96]) {
+static const tide_tensor *find(const tide_archive *a, naming n, const char *sequence, int place, const char *part,
+                               char name[96]) {
     snprintf(name, 96, "%s%s.%d.%s", sequence, n.layers ? ".layers" : "", place, part);
     return tide_archive_find(a, name);
 }
 
-static const tide_tensor *find_head(const tide_archive *a, naming n, int head, int place, const char *part, char name[96]) {
+static const tide_tensor *find_head(const tide_archive *a, naming n, int head, int place, const char *part,
+                                    char name[96]) {
     char sequence[32];
     snprintf(sequence, sizeof sequence, "param_heads.%d", head);
     return find(a, n, sequence, place, part, name);
@@ -46,7 +49,8 @@ static known_sizes sizes_from(const tide_archive *a, naming n) {
     char        name[96];
     known_sizes s = { .norm = n.norm };
     for (int i = 0; i < ENCODER_LAYERS; i++)
-        s.width[i] = rows_of(find(a, n, "encoder", encoder_place[n.norm][i], "weight", name), i ? s.width[i - 1] : KNOWN_FEATURES);
+        s.width[i] = rows_of(find(a, n, "encoder", encoder_place[n.norm][i], "weight", name),
+                             i ? s.width[i - 1] : KNOWN_FEATURES);
     s.head         = rows_of(find_head(a, n, 0, 0, "weight", name), s.width[ENCODER_LAYERS - 1]);
     s.points       = rows_of(find_head(a, n, 0, 3, "weight", name), s.head);
     s.resnorm_head = rows_of(find(a, n, "resnorm_head", 0, "weight", name), s.width[ENCODER_LAYERS - 1]);
@@ -55,14 +59,21 @@ static known_sizes sizes_from(const tide_archive *a, naming n) {
 
 /* ---- loading ---- */
 
-typedef struct loading { const char *path; const tide_archive *archive; naming naming; tide_status status; tide_failure *failure; } loading;
+typedef struct loading {
+    const char *path;
+    const tide_archive *archive;
+    naming naming;
+    tide_status status;
+    tide_failure *failure;
+} loading;
 
 static void put(loading *l, tide_val variable, const tide_tensor *t, const char *name) {
     tide_shape shape = tide_shape_of(variable);
     if (l->status != TIDE_OK) return;
     if (!t || t->type != TIDE_F32 || !tide_shape_equal(t->shape, shape)) {
         char text[128];
-        l->status = fail_at(l->failure, TIDE_EDATA, l->path, 0, name, "%s: '%s' is missing, or not f32 of shape %s", l->path, name,
+        l->status = fail_at(l->failure, TIDE_EDATA, l->path, 0, name, "%s: '%s' is missing, or not f32 of shape %s",
+                            l->path, name,
                             shape_text(text, shape));
     } else l->status = tide_write(variable, t->data, (size_t)tide_shape_count(shape) * sizeof(float));
 }
@@ -79,7 +90,8 @@ static void put_all(loading *l, const known_network *n) {
     char head[32];
     for (int i = 0; i < ENCODER_LAYERS; i++)
         put_map(l, n->encoder[i].weight, n->encoder[i].bias, "encoder", encoder_place[n->sizes.norm][i]);
-    for (int i = 0; n->sizes.norm && i < ENCODER_LAYERS - 1; i++) put_map(l, n->norm[i].weight, n->norm[i].bias, "encoder", norm_place[i]);
+    for (int i = 0; n->sizes.norm && i < ENCODER_LAYERS - 1; i++)
+        put_map(l, n->norm[i].weight, n->norm[i].bias, "encoder", norm_place[i]);
     for (int k = 0; k < EIS_COUNT; k++) {
         snprintf(head, sizeof head, "param_heads.%d", k);
         for (int i = 0; i < HEAD_LAYERS; i++) put_map(l, n->head[k][i].weight, n->head[k][i].bias, head, 3 * i);
@@ -88,8 +100,8 @@ static void put_all(loading *l, const known_network *n) {
 }
 
 static bool usable(const known_sizes *s) {
-    return s->width[0] > 0 && s->width[1] > 0 && s->width[2] > 0 && s->head > 0 && s->resnorm_head > 0 && s->points >= 2 &&
-           s->points <= KNOWN_POINTS_MOST;
+    return s->width[0] > 0 && s->width[1] > 0 && s->width[2] > 0 && s->head > 0 && s->resnorm_head > 0 &&
+           s->points >= 2 && s->points <= KNOWN_POINTS_MOST;
 }
 
 static tide_status build(const char *path, const tide_archive *a, known_model *m, tide_failure *failure) {
@@ -98,7 +110,8 @@ static tide_status build(const char *path, const tide_archive *a, known_model *m
     if (!usable(&s))
         return fail_at(
             failure, TIDE_EDATA, path, 0, NULL,
-            "%s has not the arrays of the network: encoder.layers.0.weight ... resnorm_head.layers.2.bias, heads over 2 to 40 values",
+            "%s has not the arrays of the network: encoder.layers.0.weight ... resnorm_head.layers.2.bias, heads over "
+            "2 to 40 values",
             path);
     m->graph = tide_graph_new_with(&(tide_graph_options){ .device = "cpu", .threads = 1 });
     if (!m->graph) return fail(failure, TIDE_ENOMEM, "out of memory for the network");
@@ -148,7 +161,10 @@ tide_status known_model_predict(known_model *m, const eis_known *known, known_an
         }
     out->resnorm = m->card.scale.sd > 0 ? known_unscaled(&m->card.scale, (double)resnorm) : (double)NAN;
     fine = fine && (isfinite(out->resnorm) || !(m->card.scale.sd > 0));
-    return fine ? TIDE_OK : fail(failure, TIDE_EDATA, "the predictor's answer is no number: its parameters are damaged, or it was trained until it diverged");
+    return fine ? TIDE_OK
+                : fail(failure, TIDE_EDATA,
+                       "the predictor's answer is no number: its parameters are damaged, or it was trained until it "
+                       "diverged");
 }
 
 static int by_probability(const void *a, const void *b) {
@@ -159,8 +175,10 @@ static int by_probability(const void *a, const void *b) {
     return 0;
 }
 
-/* The most probable of products are made of the most probable of their factors, so each parameter is joined to the best so far. */
-int64_t known_model_top(const known_model *m, const eis_known *known, const known_answer *answer, int64_t top, known_candidate *out) {
+/* The most probable of products are made of the most probable of their factors, so each parameter is joined to the best
+ * so far. */
+int64_t known_model_top(const known_model *m, const eis_known *known, const known_answer *answer, int64_t top,
+                        known_candidate *out) {
     int64_t          points = m->network.sizes.points, used = 1;
     known_candidate *joined = malloc((size_t)(top * points) * sizeof *joined);
     bool             any    = false;

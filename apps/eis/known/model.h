@@ -1,8 +1,8 @@
 /* A predictor from known values alone, loaded: what the missing parameters are, given the known ones.
  *
- * It answers each missing parameter for itself: the network gives a distribution over the grid values of every parameter,
- * and nothing about how they go together. A joint probability is the product of these, so it is only right as far as the
- * missing parameters are independent given the known ones. */
+ * It answers each missing parameter for itself: the network gives a distribution over the grid values of every
+ * parameter, and nothing about how they go together. A joint probability is the product of these, so it is only right
+ * as far as the missing parameters are independent given the known ones. */
 #ifndef EIS_KNOWN_MODEL_H
 #define EIS_KNOWN_MODEL_H
 
@@ -10,8 +10,8 @@
 
 enum { KNOWN_POINTS_MOST = 40 };
 
-/* What a run's model.safetensors says besides the parameters. The guide's weights files say nothing: circuit_given is false,
- * `scale` is empty, and predicted residual norms are NaN. */
+/* What a run's model.safetensors says besides the parameters. The guide's weights files say nothing: circuit_given is
+ * false, `scale` is empty, and predicted residual norms are NaN. */
 typedef struct known_card {
     bool        circuit_given;
     eis_circuit circuit;
@@ -28,9 +28,9 @@ typedef struct known_model {
     tide_val      x, p, resnorm;
 } known_model;
 
-/* `path` is a run folder, its model.safetensors, the guide's .npz, or the .pth of its PyTorch version (with or without its
- * layer norms); sizes follow from the shapes. TIDE_EINVAL when it is a predictor of another kind, TIDE_EDATA when damaged.
- * Compiled once, for one question at a time on one thread. */
+/* `path` is a run folder, its model.safetensors, the guide's .npz, or the .pth of its PyTorch version (with or without
+ * its layer norms); sizes follow from the shapes. TIDE_EINVAL when it is a predictor of another kind, TIDE_EDATA when
+ * damaged. Compiled once, for one question at a time on one thread. */
 tide_status known_model_load(const char *path, known_model *out, tide_failure *failure);
 void        known_model_free(known_model *m);
 /* Whether `path` is one of those, as far as its name and metadata tell; false if it cannot be read. */
@@ -43,15 +43,19 @@ typedef struct known_answer {
 tide_status known_model_predict(known_model *m, const eis_known *known, known_answer *out, tide_failure *failure);
 
 typedef struct known_candidate { int index[EIS_COUNT]; double probability; } known_candidate;  /* index -1: known */
-/* The `top` most probable combinations of the missing parameters, falling; equal ones in the order of their indices. Returns
- * how many there are: fewer if there are no more, 0 if nothing is missing. out has room for `top` (at most 1000). */
-int64_t known_model_top(const known_model *m, const eis_known *known, const known_answer *answer, int64_t top, known_candidate *out);
+/* The `top` most probable combinations of the missing parameters, falling; equal ones in the order of their indices.
+ * Returns how many there are: fewer if there are no more, 0 if nothing is missing. out has room for `top` (at most
+ * 1000). */
+int64_t known_model_top(const known_model *m, const eis_known *known, const known_answer *answer, int64_t top,
+                        known_candidate *out);
 
 /* ---- writing (known_file.c) ---- */
 
 /* The parameters as they are in `best` (NULL: now). */
-tide_status known_model_write(const char *path, const known_network *n, const known_card *card, const tide_snapshot_t *best,
+tide_status known_model_write(const char *path, const known_network *n, const known_card *card,
+                              const tide_snapshot_t *best,
                               tide_failure *failure);
-tide_status known_npz_write(const char *path, const known_network *n, const tide_snapshot_t *best, tide_failure *failure);
+tide_status known_npz_write(const char *path, const known_network *n, const tide_snapshot_t *best,
+                            tide_failure *failure);
 
 #endif

@@ -13,12 +13,15 @@ static struct known_map map_of(tide_graph *g, const tide_linear *parts, int coun
     tide_val weight[EIS_COUNT + 1], bias[EIS_COUNT + 1];
     for (int i = 0; i < count; i++) weight[i] = parts[i].weight, bias[i] = parts[i].bias;
     tide_list weights = { weight, count }, biases = { bias, count };
-    if (stack) return (struct known_map){ tide_transpose(tide_stack(g, weights, 0), 1, 2), tide_expand_dims(tide_stack(g, biases, 0), 1) };
+    if (stack)
+        return (struct known_map){ tide_transpose(tide_stack(g, weights, 0), 1, 2),
+                                   tide_expand_dims(tide_stack(g, biases, 0), 1) };
     return (struct known_map){ tide_transpose(count > 1 ? tide_concat(g, weights, 0) : weight[0], 0, 1),
                                count > 1 ? tide_concat(g, biases, 0) : bias[0] };
 }
 
-/* The first maps of all heads are one product, the second of the five a batched one: (5, b, head) times (5, head, points). */
+/* The first maps of all heads are one product, the second of the five a batched one: (5, b, head) times (5, head,
+ * points). */
 static void make_maps(tide_graph *g, known_network *n) {
     tide_linear first[EIS_COUNT + 1], second[EIS_COUNT];
     for (int k = 0; k < EIS_COUNT; k++) first[k] = n->head[k][0], second[k] = n->head[k][1];
@@ -37,7 +40,8 @@ void known_network_new(tide_graph *g, known_sizes s, known_network *n) {
     *n = (known_network){ .sizes = s };
     for (int i = 0; i < ENCODER_LAYERS; i++)
         n->encoder[i] = tide_linear_new(g, encoder[i], i ? s.width[i - 1] : KNOWN_FEATURES, s.width[i]);
-    for (int i = 0; s.norm && i < ENCODER_LAYERS - 1; i++) n->norm[i] = tide_layer_norm_new(g, norm[i], s.width[i], NORM_EPS);
+    for (int i = 0; s.norm && i < ENCODER_LAYERS - 1; i++)
+        n->norm[i] = tide_layer_norm_new(g, norm[i], s.width[i], NORM_EPS);
     for (int k = 0; k < EIS_COUNT; k++)
         for (int i = 0; i < HEAD_LAYERS; i++) {
             snprintf(name, sizeof name, "param_heads.%d.layers.%d", k, 3 * i);
@@ -49,7 +53,9 @@ void known_network_new(tide_graph *g, known_sizes s, known_network *n) {
     make_maps(g, n);
 }
 
-static tide_val apply(const known_network *n, int map, tide_val x) { return tide_add(tide_matmul(x, n->map[map].right), n->map[map].bias); }
+static tide_val apply(const known_network *n, int map, tide_val x) {
+    return tide_add(tide_matmul(x, n->map[map].right), n->map[map].bias);
+}
 
 static tide_val encode(const known_network *n, tide_val x, tide_mode mode) {
     for (int i = 0; i < ENCODER_LAYERS; i++) {

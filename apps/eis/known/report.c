@@ -9,15 +9,23 @@
 
 enum { SCHEMA_VERSION = 1 };
 
-static const char held_out[] = "ground truths that were held out", same_truths[] = "other draws of rows of the ground truths trained on";
+static const char held_out[] = "ground truths that were held out",
+                  same_truths[] = "other draws of rows of the ground truths trained on";
 
-typedef struct outcome { known_score by_truth, by_row; bool has_truth; double main, possible; char verdict[512]; } outcome;
+typedef struct outcome {
+    known_score by_truth, by_row;
+    bool has_truth;
+    double main, possible;
+    char verdict[512];
+} outcome;
 
 void known_verdict(double accuracy, double possible, bool uniform, char *out, size_t size) {
     static const double MEETS = 0.01;
-    snprintf(out, size, "Validation accuracy %.1f %%; the best possible here is %.1f %%.%s", 100 * accuracy, 100 * possible,
+    snprintf(out, size, "Validation accuracy %.1f %%; the best possible here is %.1f %%.%s", 100 * accuracy,
+             100 * possible,
              uniform && fabs(accuracy - possible) <= MEETS
-                 ? " Nothing is wrong with your training: in these data the missing values are drawn independently of the known ones, so "
+                 ? " Nothing is wrong with your training: in these data the missing values are drawn independently of "
+                   "the known ones, so "
                    "the known values alone "
                    "cannot tell them. Add the measured spectrum and they can: tidemill eis complete --spectrum FILE"
                  : "");
@@ -63,26 +71,31 @@ static void put_run(json_t *o, const known_trainer *t) {
     int64_t own = t->at.step - t->resumed_from;
     const struct { const char *key; double value; } reals[] = {
         { "best_val_loss", t->at.best }, { "samples_per_s", own ? (double)(own * t->session.batch) / t->own_step_seconds : (double)NAN },
-        { "step_ms", own ? 1e3 * t->own_step_seconds / (double)own : (double)NAN }, { "seconds", known_trainer_seconds(t) },
+        { "step_ms", own ? 1e3 * t->own_step_seconds / (double)own : (double)NAN },
+        { "seconds", known_trainer_seconds(t) },
         { "peak_rss_mib", (double)os_peak_rss_bytes() / (1 << 20) },
     };
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
         json_object_set_new(o, whole[i].key, json_integer((json_int_t)whole[i].value));
-    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) json_object_set_new(o, reals[i].key, number_or_null(reals[i].value));
+    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++)
+        json_object_set_new(o, reals[i].key, number_or_null(reals[i].value));
 }
 
 static char *result_json(const known_trainer *t, const outcome *r) {
     const known_task *k = &t->task;
     json_t *o =
-        json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "schema_version", SCHEMA_VERSION, "command", "eis train", "inputs", "known",
-                  "folder", t->folder.path, "device", tide_graph_device(t->session.graph), "circuit",
-                  k->data.circuit == EIS_CHAIN ? "chain" : "shunt", "pool", t->options->pool, "split", k->held_count ? "truth" : "row");
+        json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "schema_version", SCHEMA_VERSION, "command", "eis train",
+                  "inputs", "known", "folder", t->folder.path, "device", tide_graph_device(t->session.graph), "circuit",
+                  k->data.circuit == EIS_CHAIN ? "chain" : "shunt", "pool", t->options->pool, "split",
+                  k->held_count ? "truth" : "row");
     json_t *possible = json_object(), *validation = json_object();
     put_run(o, t);
-    json_object_set_new(o, "precision", json_string(tide_precision_name(tide_program_precision(t->session.step, NULL))));
+    json_object_set_new(o, "precision",
+                        json_string(tide_precision_name(tide_program_precision(t->session.step, NULL))));
     put_accuracy(possible, &k->ceiling);
     json_object_set_new(o, "val_acc", number_or_null(r->main));
-    json_object_set_new(validation, "by_truth", r->has_truth ? score_json(&r->by_truth, held_out, k->by_truth.count) : json_null());
+    json_object_set_new(validation, "by_truth",
+                        r->has_truth ? score_json(&r->by_truth, held_out, k->by_truth.count) : json_null());
     json_object_set_new(validation, "by_row", score_json(&r->by_row, same_truths, k->by_row.count));
     json_object_set_new(o, "validation", validation);
     json_object_set_new(o, "best_possible", possible);
@@ -112,11 +125,14 @@ static char *result_text(const known_trainer *t, const outcome *r) {
     text_add(&out,
              "%s: predictor from known values, %" PRId64 " parameters\n%" PRId64 " steps of %" PRId64 " in %.1f s, best epoch %" PRId64
              " of %" PRId64 ", loss %.4f",
-             t->folder.path, known_network_count(&t->session.network), t->at.step, t->session.batch, known_trainer_seconds(t),
+             t->folder.path, known_network_count(&t->session.network), t->at.step, t->session.batch,
+             known_trainer_seconds(t),
              t->at.best_epoch, ceil_div(t->at.step, t->batches), t->at.best);
     if (t->own_step_seconds > 0)
-        text_add(&out, "; %.0f samples/s", (double)((t->at.step - t->resumed_from) * t->session.batch) / t->own_step_seconds);
-    text_add(&out, "\n\n%-52s%10s%10s%12s%12s%12s\n", "share right", "top 1", "top 5", "pair top 1", "pair top 5", "resnorm R2");
+        text_add(&out, "; %.0f samples/s",
+                 (double)((t->at.step - t->resumed_from) * t->session.batch) / t->own_step_seconds);
+    text_add(&out, "\n\n%-52s%10s%10s%12s%12s%12s\n", "share right", "top 1", "top 5", "pair top 1", "pair top 5",
+             "resnorm R2");
     if (r->has_truth) put_row(&out, held_out, &r->by_truth.accuracy, r->by_truth.r2);
     put_row(&out, same_truths, &r->by_row.accuracy, r->by_row.r2);
     put_row(&out, "best possible on these rows", &k->ceiling, (double)NAN);
@@ -136,7 +152,8 @@ static tide_status draw(const known_trainer *t, tide_failure *failure) {
 tide_status known_report(known_trainer *t, eis_result *result, tide_failure *failure) {
     outcome     r      = { .has_truth = t->task.by_truth.count > 0, .possible = t->task.ceiling.top1 };
     tide_status status = known_session_score(&t->session, &t->task.by_row, &r.by_row, failure);
-    if (status == TIDE_OK && r.has_truth) status = known_session_score(&t->session, &t->task.by_truth, &r.by_truth, failure);
+    if (status == TIDE_OK && r.has_truth)
+        status = known_session_score(&t->session, &t->task.by_truth, &r.by_truth, failure);
     if (status == TIDE_OK) status = draw(t, failure);
     if (status != TIDE_OK) return status;
     r.main = r.has_truth ? r.by_truth.accuracy.top1 : r.by_row.accuracy.top1;

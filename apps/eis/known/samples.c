@@ -9,7 +9,8 @@
 static bool is_known(uint8_t pattern, int parameter) { return pattern >> parameter & 1; }
 
 int known_patterns(eis_masks masks, uint8_t out[KNOWN_PATTERNS_MOST]) {
-    static const uint8_t guide[] = { 0x07, 0x0b, 0x0d, 0x0e, 0x13, 0x15, 0x16, 0x19, 0x1a, 0x1c }; /* 11100, 11010, ..., 00111 */
+    /* 11100, 11010, ..., 00111 */
+    static const uint8_t guide[] = { 0x07, 0x0b, 0x0d, 0x0e, 0x13, 0x15, 0x16, 0x19, 0x1a, 0x1c };
     int count = 0;
     if (masks == EIS_MASKS_GUIDE) return memcpy(out, guide, sizeof guide), (int)sizeof guide;
     for (uint8_t known = 0; known < KNOWN_PATTERNS_MOST; known++) out[count++] = known;
@@ -52,7 +53,8 @@ static float *log_axes(int64_t points) {
     return axis;
 }
 
-bool known_samples_draw(const known_pool *p, eis_masks masks, int64_t each, uint64_t seed, uint32_t stream, known_samples *out) {
+bool known_samples_draw(const known_pool *p, eis_masks masks, int64_t each, uint64_t seed, uint32_t stream,
+                        known_samples *out) {
     uint8_t pattern[KNOWN_PATTERNS_MOST];
     int     patterns = known_patterns(masks, pattern);
     float  *axis     = log_axes(p->data->points);
@@ -95,5 +97,6 @@ known_scale known_scale_of(const known_samples *s, bool raw) {
 }
 
 void known_samples_scale(known_samples *s, const known_scale *scale) {
-    for (int64_t i = 0; i < s->count; i++) s->row[i * SAMPLE_WIDTH + SAMPLE_TARGET] = (float)known_scaled(scale, target(s, i));
+    for (int64_t i = 0; i < s->count; i++)
+        s->row[i * SAMPLE_WIDTH + SAMPLE_TARGET] = (float)known_scaled(scale, target(s, i));
 }

@@ -1,5 +1,5 @@
-/* What the network is shown: which values are known (a pattern), drawn rows as numbers, and the best that any predictor could
- * make of them. */
+/* What the network is shown: which values are known (a pattern), drawn rows as numbers, and the best that any predictor
+ * could make of them. */
 #ifndef EIS_KNOWN_SAMPLES_H
 #define EIS_KNOWN_SAMPLES_H
 
@@ -7,11 +7,18 @@
 
 enum { KNOWN_FEATURES = 2 * EIS_COUNT, KNOWN_PATTERNS_MOST = 31 };
 
-/* The sets of known values, bit k for parameter k. The guide's ten have three known, in its order; all: one to five missing. */
+/* The sets of known values, bit k for parameter k. The guide's ten have three known, in its order; all: one to five
+ * missing. */
 int known_patterns(eis_masks masks, uint8_t out[KNOWN_PATTERNS_MOST]);
 
 /* A sample is a row of floats. A row of zeros with every mask bit set has nothing to predict: it fills up a batch. */
-enum { SAMPLE_MASK = EIS_COUNT, SAMPLE_LABEL = KNOWN_FEATURES, SAMPLE_TARGET = SAMPLE_LABEL + EIS_COUNT, SAMPLE_REAL, SAMPLE_WIDTH };
+enum {
+    SAMPLE_MASK = EIS_COUNT,
+    SAMPLE_LABEL = KNOWN_FEATURES,
+    SAMPLE_TARGET = SAMPLE_LABEL + EIS_COUNT,
+    SAMPLE_REAL,
+    SAMPLE_WIDTH
+};
 /*   0  log10 of the known values, 0 where missing
  *   5  1 where known
  *  10  grid place of all five
@@ -21,16 +28,18 @@ enum { SAMPLE_MASK = EIS_COUNT, SAMPLE_LABEL = KNOWN_FEATURES, SAMPLE_TARGET = S
 /* The network's input. `value` of unknown parameters is not read. */
 void known_features(const bool is[EIS_COUNT], const double value[EIS_COUNT], float out[KNOWN_FEATURES]);
 
-/* (log10 r - mean) / sd, or r itself; r no lower than `floor`, as the norm of a ground truth that lies on the grid is 0. */
+/* (log10 r - mean) / sd, or r itself; r no lower than `floor`, as the norm of a ground truth that lies on the grid is
+ * 0. */
 typedef struct known_scale { bool log; double floor, mean, sd; } known_scale;
 double known_scaled(const known_scale *s, double resnorm);
 double known_unscaled(const known_scale *s, double scaled);
 
 typedef struct known_samples { int64_t count; float *row; } known_samples;
 
-/* `each` rows of the pool for each pattern, drawn with replacement by counters of (seed, stream); then one row of filling.
- * The target is the residual norm itself until it is scaled. False: out of memory. */
-bool known_samples_draw(const known_pool *p, eis_masks masks, int64_t each, uint64_t seed, uint32_t stream, known_samples *out);
+/* `each` rows of the pool for each pattern, drawn with replacement by counters of (seed, stream); then one row of
+ * filling. The target is the residual norm itself until it is scaled. False: out of memory. */
+bool known_samples_draw(const known_pool *p, eis_masks masks, int64_t each, uint64_t seed, uint32_t stream,
+                        known_samples *out);
 void known_samples_free(known_samples *s);
 /* From the training samples; `raw`: no logarithm, no scaling. */
 known_scale known_scale_of(const known_samples *s, bool raw);
@@ -38,8 +47,9 @@ void        known_samples_scale(known_samples *s, const known_scale *scale);
 
 /* ---- the ceiling (known_ceiling.c) ---- */
 
-/* How often the best predictor is right on rows of the pool: it answers the value that is most frequent among the rows with
- * the same known values. Shares, over all missing values of all patterns; joint: both of two missing, NaN without such patterns. */
+/* How often the best predictor is right on rows of the pool: it answers the value that is most frequent among the rows
+ * with the same known values. Shares, over all missing values of all patterns; joint: both of two missing, NaN without
+ * such patterns. */
 typedef struct known_accuracy { double top1, top5, joint_top1, joint_top5; } known_accuracy;
 bool known_ceiling(const known_pool *p, eis_masks masks, known_accuracy *out);  /* false: out of memory */
 

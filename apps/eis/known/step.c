@@ -40,7 +40,8 @@ static tide_val share_right(const known_session *s, tide_val logits, const batch
 }
 
 static tide_val square_error(tide_val resnorm, const batch_values *b) {
-    return tide_div(tide_sum(tide_mul(tide_square(tide_sub(resnorm, b->target)), b->real), TIDE_ALL), tide_sum(b->real, TIDE_ALL));
+    return tide_div(tide_sum(tide_mul(tide_square(tide_sub(resnorm, b->target)), b->real), TIDE_ALL),
+                    tide_sum(b->real, TIDE_ALL));
 }
 
 static tide_status compiled(const known_session *s, const tide_program *p, tide_failure *failure) {
@@ -52,7 +53,9 @@ static tide_status compiled(const known_session *s, const tide_program *p, tide_
 
 /* In f16 gradients may leave the range: they are scaled, and a step in which one did is skipped. */
 static tide_val make_update(const known_settings *o, known_session *s) {
-    tide_adamw_opts adam   = { .lr = s->rate, .weight_decay = o->weight_decay, .no_bias_correction = o->no_bias_correction };
+    tide_adamw_opts adam = { .lr = s->rate,
+                             .weight_decay = o->weight_decay,
+                             .no_bias_correction = o->no_bias_correction };
     tide_list       params = s->network.params, gradient;
     if (tide_precision_here(s->graph, o->compile.precision, NULL) != TIDE_PRECISION_F16) {
         gradient = tide_grad(s->loss, params);
@@ -65,7 +68,8 @@ static tide_val make_update(const known_settings *o, known_session *s) {
     return tide_grad_scaler_step(&s->scaler, tide_adamw(params, gradient, &adam));
 }
 
-static tide_status make_step(const known_settings *o, const known_samples *train, known_session *s, tide_failure *failure) {
+static tide_status make_step(const known_settings *o, const known_samples *train, known_session *s,
+                             tide_failure *failure) {
     tide_graph  *g     = s->graph;
     tide_val     table = tide_constant(g, TIDE_F32, TIDE_SHAPE(train->count + 1, SAMPLE_WIDTH), train->row), resnorm;
     s->index           = tide_input(g, "samples", TIDE_I32, TIDE_SHAPE(s->batch));
@@ -92,11 +96,15 @@ static bool known_device(const char *device) {
     return false;
 }
 
-tide_status known_session_open(const known_settings *o, const known_samples *train, known_session *s, tide_failure *failure) {
+tide_status known_session_open(const known_settings *o, const known_samples *train, known_session *s,
+                               tide_failure *failure) {
     *s = (known_session){ .batch = o->batch, .filling = train->count };
     if (!known_device(o->device))
-        return fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "there is no device '%s' here; cpu, ref and check are", o->device);
-    tide_graph_options options = { .device = o->device, .threads = o->threads, .seed = o->seed, .memory_limit = os_memory_bytes() };
+        return fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "there is no device '%s' here; cpu, ref and check are",
+                       o->device);
+    tide_graph_options options = {
+        .device = o->device, .threads = o->threads, .seed = o->seed, .memory_limit = os_memory_bytes()
+    };
     s->graph = tide_graph_new_with(&options);
     if (!s->graph) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
     tide_compile_mode(s->graph, o->compile.mode);
@@ -116,13 +124,15 @@ static tide_status failed(const tide_program *p, tide_status status, const char 
     return status == TIDE_OK ? status : fail(failure, status, "%s failed", what);
 }
 
-tide_status known_session_step(known_session *s, const int32_t *samples, int64_t count, double rate, known_step_result *out,
+tide_status known_session_step(known_session *s, const int32_t *samples, int64_t count, double rate,
+                               known_step_result *out,
                                tide_failure *failure) {
     float    as_float = (float)rate;
     int32_t *whole    = count < s->batch ? malloc((size_t)s->batch * sizeof *whole) : NULL;
     if (count < s->batch && !whole) return fail(failure, TIDE_ENOMEM, "out of memory for a batch");
     for (int64_t i = 0; whole && i < s->batch; i++) whole[i] = i < count ? samples[i] : (int32_t)s->filling;
-    tide_status status = tide_run(s->step, (tide_feed[]){ { s->index, whole ? whole : samples }, { s->rate, &as_float } }, 2);
+    tide_status status =
+        tide_run(s->step, (tide_feed[]){ { s->index, whole ? whole : samples }, { s->rate, &as_float } }, 2);
     free(whole);
     if (status == TIDE_OK) status = tide_read(s->loss, &out->loss, sizeof out->loss);
     if (status == TIDE_OK) status = tide_read(s->hits, &out->hits, sizeof out->hits);
@@ -168,7 +178,8 @@ static void add_sample(score_sums *s, const float *row, const float *log_p, int6
         s->hits1 += rank < 1, s->hits5 += rank < 5;
     }
     if (count == 2) {
-        int64_t rank = pair_rank(log_p + missing[0] * points, log_p + missing[1] * points, points, (int64_t)row[SAMPLE_LABEL + missing[0]],
+        int64_t rank = pair_rank(log_p + missing[0] * points, log_p + missing[1] * points, points,
+                                 (int64_t)row[SAMPLE_LABEL + missing[0]],
                                  (int64_t)row[SAMPLE_LABEL + missing[1]]);
         s->pairs++, s->pair1 += rank < 1, s->pair5 += rank < 5;
     }
@@ -183,12 +194,14 @@ static known_score score_of(const score_sums *s) {
         if (s->entries[k] > 0) entropy += s->entropy[k] / s->entries[k], seen++;
     }
     known_score out = { .cross_entropy = entropy / seen, .mse = s->error2 / s->samples, .r2 = 1 - s->error2 / spread,
-                        .accuracy = { s->hits1 / entries, s->hits5 / entries, s->pair1 / s->pairs, s->pair5 / s->pairs } };
+                        .accuracy = { s->hits1 / entries, s->hits5 / entries, s->pair1 / s->pairs,
+                                      s->pair5 / s->pairs } };
     out.loss = out.cross_entropy + 0.5 * out.mse;
     return out;
 }
 
-tide_status known_session_score(known_session *s, const known_samples *samples, known_score *out, tide_failure *failure) {
+tide_status known_session_score(known_session *s, const known_samples *samples, known_score *out,
+                                tide_failure *failure) {
     int64_t     points = s->network.sizes.points;
     score_sums  sums   = { 0 };
     tide_status status = TIDE_OK;
@@ -199,10 +212,12 @@ tide_status known_session_score(known_session *s, const known_samples *samples, 
         for (int64_t i = 0; i < count; i++)
             memcpy(x + i * KNOWN_FEATURES, samples->row + (at + i) * SAMPLE_WIDTH, KNOWN_FEATURES * sizeof *x);
         status = failed(s->score, tide_run(s->score, (tide_feed[]){ { s->x, x } }, 1), "scoring", failure);
-        const float *log_p = status == TIDE_OK ? tide_data(s->log_p) : NULL, *resnorm = status == TIDE_OK ? tide_data(s->resnorm) : NULL;
+        const float *log_p = status == TIDE_OK ? tide_data(s->log_p) : NULL,
+                    *resnorm = status == TIDE_OK ? tide_data(s->resnorm) : NULL;
         if (!log_p || !resnorm) status = failed(s->score, status == TIDE_OK ? TIDE_ENOMEM : status, "scoring", failure);
         for (int64_t i = 0; status == TIDE_OK && i < count; i++)
-            add_sample(&sums, samples->row + (at + i) * SAMPLE_WIDTH, log_p + i * EIS_COUNT * points, points, (double)resnorm[i]);
+            add_sample(&sums, samples->row + (at + i) * SAMPLE_WIDTH, log_p + i * EIS_COUNT * points, points,
+                       (double)resnorm[i]);
     }
     free(x);
     *out = score_of(&sums);

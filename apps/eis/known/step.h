@@ -32,19 +32,22 @@ typedef struct known_settings {
     const char *choices_of;  /* run folder whose choices by timing hold; NULL: none */
 } known_settings;
 
-tide_status known_session_open(const known_settings *s, const known_samples *train, known_session *out, tide_failure *failure);
+tide_status known_session_open(const known_settings *s, const known_samples *train, known_session *out,
+                               tide_failure *failure);
 void        known_session_close(known_session *s);
 
 typedef struct known_step_result {
     float loss, hits, norm;
 } known_step_result; /* hits: share of missing values that were the most probable */
 /* `count` samples, at most a batch. */
-tide_status known_session_step(known_session *s, const int32_t *samples, int64_t count, double rate, known_step_result *out,
+tide_status known_session_step(known_session *s, const int32_t *samples, int64_t count, double rate,
+                               known_step_result *out,
                                tide_failure *failure);
 
 /* loss: mean over the parameters of the mean cross-entropy of their missing values, plus half the mean square of the
  * residual norm's error (mse, of the scaled one; r2: its share explained). */
 typedef struct known_score { double loss, cross_entropy, mse, r2; known_accuracy accuracy; } known_score;
-tide_status known_session_score(known_session *s, const known_samples *samples, known_score *out, tide_failure *failure);
+tide_status known_session_score(known_session *s, const known_samples *samples, known_score *out,
+                                tide_failure *failure);
 
 #endif

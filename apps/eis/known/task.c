@@ -35,8 +35,8 @@ static tide_status hold_out(const eis_options *o, known_task *t, tide_failure *f
 static tide_status make_pools(const eis_options *o, known_task *t, tide_failure *f) {
     tide_status status = known_pool_parse(o->pool, &t->best, f);
     if (status == TIDE_OK && t->data.truths < 2 && o->split == EIS_SPLIT_TRUTH)
-        status =
-            fail_at(f, TIDE_EINVAL, NULL, 0, "split", "with one ground truth none can be held out: give --split row, or generate more");
+        status = fail_at(f, TIDE_EINVAL, NULL, 0, "split",
+                         "with one ground truth none can be held out: give --split row, or generate more");
     if (status == TIDE_OK) status = hold_out(o, t, f);
     if (status != TIDE_OK) return status;
     if (t->best && !(t->kept = known_best_rows(&t->data, t->best))) return no_memory(f);
@@ -49,7 +49,8 @@ static tide_status make_pools(const eis_options *o, known_task *t, tide_failure 
 static tide_status draw(const eis_options *o, known_task *t, tide_failure *f) {
     eis_masks masks = (eis_masks)o->masks;
     uint64_t  seed  = (uint64_t)o->seed;
-    int64_t   each  = MIN2(o->samples_per_pattern, t->data.rows), apart = MAX2(1, (int64_t)llround(HELD_OUT * (double)each));
+    int64_t each = MIN2(o->samples_per_pattern, t->data.rows),
+            apart = MAX2(1, (int64_t)llround(HELD_OUT * (double)each));
     if (each < 2 || (double)each * KNOWN_PATTERNS_MOST > 2e9)
         return fail_at(f, TIDE_EINVAL, NULL, 0, "samples-per-pattern",
                        "--samples_per_pattern is from 2 to 60000000, and no more than the data's %" PRId64 " rows are drawn", t->data.rows);
@@ -83,4 +84,6 @@ void known_task_close(known_task *t) {
     *t = (known_task){ 0 };
 }
 
-const known_samples *known_task_validation(const known_task *t) { return t->by_truth.count ? &t->by_truth : &t->by_row; }
+const known_samples *known_task_validation(const known_task *t) {
+    return t->by_truth.count ? &t->by_truth : &t->by_row;
+}

@@ -18,7 +18,8 @@ typedef struct known_task {
     known_accuracy ceiling;        /* on the whole pool */
 } known_task;
 
-/* 15 in 100 ground truths are held out, chosen by the seed (split by truth), and of each pattern's samples 15 in 100. */
+/* 15 in 100 ground truths are held out, chosen by the seed (split by truth), and of each pattern's samples 15 in
+ * 100. */
 tide_status known_task_open(const eis_options *o, known_task *out, tide_failure *failure);
 void        known_task_close(known_task *t);
 /* What chooses the best epoch. */

@@ -36,10 +36,13 @@ static json_t *description(const known_trainer *t) {
     const eis_option *table   = eis_option_table(&rows);
     json_t           *options = json_object();
     for (int64_t i = 0; i < rows; i++)
-        if (table[i].flags & EIS_FOR_TRAIN) json_object_set_new(options, table[i].name, option_json(t->options, &table[i]));
-    return json_pack("{s:s, s:s, s:o, s:o, s:I, s:{s:s, s:I, s:I}}", "command", "eis train", "version", TIDE_VERSION, "options", options, "choices",
+        if (table[i].flags & EIS_FOR_TRAIN)
+            json_object_set_new(options, table[i].name, option_json(t->options, &table[i]));
+    return json_pack("{s:s, s:s, s:o, s:o, s:I, s:{s:s, s:I, s:I}}", "command", "eis train", "version", TIDE_VERSION,
+                     "options", options, "choices",
                      run_choices_json(t->session.graph),
-                     "parameters", (json_int_t)known_network_count(&t->session.network), "data", "set", t->task.data.identity,
+                     "parameters", (json_int_t)known_network_count(&t->session.network), "data", "set",
+                     t->task.data.identity,
                      "ground_truths", (json_int_t)t->task.data.truths, "rows", (json_int_t)t->task.data.rows);
 }
 
@@ -47,7 +50,8 @@ static tide_status open_folder(known_trainer *t, tide_failure *f) {
     static const char *const files[] = {
         "model.safetensors", "best_eis_predictor_mlx.npz", "loss.svg", "loss.csv", "accuracy.svg", "accuracy.csv", NULL
     };
-    static const char *const may_differ[] = { "auto-size", "circuit", "n-workers", "data-dir", "out", "plots", "resume", "overwrite",
+    static const char *const may_differ[] = { "auto-size", "circuit", "n-workers", "data-dir", "out", "plots",
+                                              "resume", "overwrite",
                                               "compile-mode", "choices", NULL };
     const eis_options *o = t->options;
     char path[1024];
@@ -55,7 +59,8 @@ static tide_status open_folder(known_trainer *t, tide_failure *f) {
     else run_folder_default("eis-known", path);
     if (o->resume && !*o->out)
         return fail_at(f, TIDE_EINVAL, NULL, 0, "resume", "--resume needs --out, the folder of the run to go on with");
-    tide_status status = run_folder_open(path, o->resume, o->overwrite, files, (const char *const[]){ NULL }, &t->folder, f);
+    tide_status status =
+        run_folder_open(path, o->resume, o->overwrite, files, (const char *const[]){ NULL }, &t->folder, f);
     if (status != TIDE_OK) return status;
     json_t *now = description(t);
     if (!now) return no_memory(f);
@@ -77,7 +82,8 @@ static tide_status tell_programs(const known_trainer *t, tide_failure *f) {
     tide_program_precision(t->session.step, &why);
     tide_program_device(t->session.step, &device);
     bool stop = *why && t->listener && t->listener(t->user, EIS_WARNING, precision_warning(warning, why));
-    stop = stop || (*device && t->listener && t->listener(t->user, EIS_WARNING, device)) || (told && t->listener(t->user, EIS_NOTE, line));
+    stop = stop || (*device && t->listener && t->listener(t->user, EIS_WARNING, device)) ||
+           (told && t->listener(t->user, EIS_NOTE, line));
     return stop ? fail(f, TIDE_ECANCELLED, "stopped before training began") : TIDE_OK;
 }
 
@@ -85,7 +91,8 @@ static tide_status tell_data(const known_trainer *t, tide_failure *f) {
     const known_task *k = &t->task;
     char line[EIS_TEXT_SIZE];
     if (k->from_csv) {
-        snprintf(line, sizeof line, "the data are a CSV, of the %s circuit", k->data.circuit == EIS_CHAIN ? "chain" : "shunt");
+        snprintf(line, sizeof line, "the data are a CSV, of the %s circuit",
+                 k->data.circuit == EIS_CHAIN ? "chain" : "shunt");
         tide_status status = note(t, line, f);
         if (status != TIDE_OK) return status;
     }
@@ -110,7 +117,8 @@ static tide_status prepare(known_trainer *t, tide_failure *f) {
                                     .points = t->task.data.points,
                                     .weight_decay = o->weight_decay,
                                     .no_bias_correction = o->compat_guide,
-                                    .compile = { .precision = wanted_precision(o), .strict = o->strict, .mode = wanted_mode(o) },
+                                    .compile = { .precision = wanted_precision(o), .strict = o->strict,
+                                                 .mode = wanted_mode(o) },
                                     .choices_of = choices_of(o) };
     if (t->settings.hidden < 2) return fail_at(f, TIDE_EINVAL, NULL, 0, "hidden-dim", "--hidden_dim is from 2");
     t->settings.batch = MIN2(t->settings.batch, t->samples);
@@ -132,7 +140,8 @@ static void release(known_trainer *t) {
     free(t);
 }
 
-tide_status known_train(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure) {
+tide_status known_train(const eis_options *options, eis_listener listener, void *user, eis_result *result,
+                        tide_failure *failure) {
     known_trainer *t = calloc(1, sizeof *t);
     *result = (eis_result){ 0 };
     if (!t) return no_memory(failure);

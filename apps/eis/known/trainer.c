@@ -28,7 +28,9 @@ static const run_counter counters[] = {
     SECONDS(epoch_seconds),      REAL(loss_sum),               REAL(hits_sum),          REAL(norm_sum),
 };
 
-static run_counters counters_of(known_trainer *t) { return (run_counters){ counters, sizeof counters / sizeof *counters, &t->at }; }
+static run_counters counters_of(known_trainer *t) {
+    return (run_counters){ counters, sizeof counters / sizeof *counters, &t->at };
+}
 
 static tide_status save_model(known_trainer *t, tide_failure *failure) {
     static const char *const mask_names[] = { [EIS_MASKS_GUIDE] = "guide", [EIS_MASKS_ALL] = "all" };
@@ -46,8 +48,8 @@ static tide_status save_model(known_trainer *t, tide_failure *failure) {
 
 static tide_status save(known_trainer *t, tide_failure *failure) {
     t->at.seconds      = known_trainer_seconds(t);
-    tide_status status =
-        run_state_write(&t->folder, tide_state(t->session.graph, ""), t->session.network.params, t->best, counters_of(t), failure);
+    tide_status status = run_state_write(&t->folder, tide_state(t->session.graph, ""), t->session.network.params,
+                                         t->best, counters_of(t), failure);
     if (status == TIDE_OK && t->model_is_old) status = save_model(t, failure);
     t->last_save = os_seconds();
     return status;
@@ -85,7 +87,8 @@ static tide_status lay_out(known_trainer *t, tide_failure *failure) {
     t->at.planned  = epochs * t->batches;
     if (limit <= 0) return TIDE_OK;
     tide_status status = time_work(t, &step, &validation, failure);
-    double      left   = SHARE_OF_LIMIT * limit - known_trainer_seconds(t) - 2 * validation, epoch = (double)t->batches * step + validation;
+    double left = SHARE_OF_LIMIT * limit - known_trainer_seconds(t) - 2 * validation,
+           epoch = (double)t->batches * step + validation;
     if (left < epoch) t->at.planned = MAX2(1, (int64_t)(left / step));
     else t->at.planned = MIN2(epochs, (int64_t)(left / epoch)) * t->batches;
     return status;
@@ -114,7 +117,9 @@ static void shuffle(known_trainer *t) {
     }
 }
 
-static bool cancelled(known_trainer *t, const char *message, eis_tone tone) { return t->listener && t->listener(t->user, tone, message); }
+static bool cancelled(known_trainer *t, const char *message, eis_tone tone) {
+    return t->listener && t->listener(t->user, tone, message);
+}
 
 static bool tell_step(known_trainer *t) {
     char    line[256];
@@ -136,7 +141,8 @@ static bool tell_step(known_trainer *t) {
 static tide_status stopped(known_trainer *t, tide_failure *failure) {
     tide_status status = save(t, failure);
     if (status != TIDE_OK) return status;
-    return fail(failure, TIDE_ECANCELLED, "stopped at step %" PRId64 "; `--resume --out %s` goes on from there", t->at.step,
+    return fail(failure, TIDE_ECANCELLED, "stopped at step %" PRId64 "; `--resume --out %s` goes on from there",
+                t->at.step,
                 t->folder.path);
 }
 
@@ -159,7 +165,8 @@ static tide_status judge(known_trainer *t, double loss, tide_failure *failure) {
     if (!(loss < t->at.best)) return TIDE_OK;
     t->at.best = loss, t->at.best_epoch = t->at.epoch;
     t->model_is_old = true;
-    bool fine = t->best ? tide_snapshot_update(t->best) == TIDE_OK : (t->best = tide_snapshot(t->session.network.params)) != NULL;
+    bool fine = t->best ? tide_snapshot_update(t->best) == TIDE_OK
+                        : (t->best = tide_snapshot(t->session.network.params)) != NULL;
     return fine ? TIDE_OK : no_memory(failure);
 }
 
@@ -185,9 +192,11 @@ static tide_status close_epoch(known_trainer *t, tide_failure *failure) {
                          0 };
     if ((status = training_row_scaler(&row, &t->session.scaler, failure)) != TIDE_OK) return status;
     snprintf(line, sizeof line,
-             "epoch %" PRId64 ": loss %.4f, validation loss %.4f, accuracy %.1f %%, validation accuracy %.1f %% (best possible %.1f %%), "
+             "epoch %" PRId64 ": loss %.4f, validation loss %.4f, accuracy %.1f %%, validation accuracy %.1f %% (best "
+                              "possible %.1f %%), "
              "%.0f MiB%s",
-             row.epoch, row.train_loss, row.val_loss, 100 * row.train_acc, 100 * row.val_acc, 100 * row.best_possible_acc, row.rss_mib,
+             row.epoch, row.train_loss, row.val_loss, 100 * row.train_acc, 100 * row.val_acc,
+             100 * row.best_possible_acc, row.rss_mib,
              t->at.best_epoch == row.epoch ? ", best" : "");
     t->at.epoch++;
     t->at.batch    = 0;
@@ -202,7 +211,8 @@ static tide_status close_epoch(known_trainer *t, tide_failure *failure) {
 static tide_status train_epoch(known_trainer *t, tide_failure *failure) {
     tide_status status = TIDE_OK;
     shuffle(t);
-    while (status == TIDE_OK && t->at.batch < t->batches && t->at.step < t->at.planned && !out_of_time(t)) status = take_step(t, failure);
+    while (status == TIDE_OK && t->at.batch < t->batches && t->at.step < t->at.planned && !out_of_time(t))
+        status = take_step(t, failure);
     if (status != TIDE_OK || t->at.batch) return status == TIDE_OK ? close_epoch(t, failure) : status;
     t->at.finished = 1; /* gone on with when the time was over */
     return save(t, failure);
@@ -214,19 +224,21 @@ static tide_status train_epoch(known_trainer *t, tide_failure *failure) {
 static bool sound(const known_trainer *t) {
     const known_progress *at = &t->at;
     int64_t      epochs = t->options->n_epochs ? t->options->n_epochs : EPOCHS;
-    const double real[] = { at->best, at->seconds, at->step_seconds, at->epoch_seconds, at->loss_sum, at->hits_sum, at->norm_sum };
-    bool fine = at->planned <= epochs * t->batches && at->step <= at->planned && at->batch <= t->batches && at->epoch >= 1 &&
-                at->epoch <= epochs + 1 && at->best_epoch <= at->epoch && at->seconds >= 0;
+    const double real[] = { at->best,     at->seconds,  at->step_seconds, at->epoch_seconds,
+                            at->loss_sum, at->hits_sum, at->norm_sum };
+    bool fine = at->planned <= epochs * t->batches && at->step <= at->planned && at->batch <= t->batches &&
+                at->epoch >= 1 && at->epoch <= epochs + 1 && at->best_epoch <= at->epoch && at->seconds >= 0;
     for (size_t i = 0; i < sizeof real / sizeof *real; i++) fine = fine && !isnan(real[i]);
     return fine;
 }
 
 static tide_status go_on(known_trainer *t, tide_failure *failure) {
     bool        found;
-    tide_status status =
-        run_state_read(&t->folder, tide_state(t->session.graph, ""), t->session.network.params, &t->best, counters_of(t), &found, failure);
+    tide_status status = run_state_read(&t->folder, tide_state(t->session.graph, ""), t->session.network.params,
+                                        &t->best, counters_of(t), &found, failure);
     if (status == TIDE_OK && found && !sound(t))
-        status = fail_at(failure, TIDE_EDATA, t->folder.path, 0, NULL, "%s/state.safetensors: its counters are damaged: --overwrite starts anew", t->folder.path);
+        status = fail_at(failure, TIDE_EDATA, t->folder.path, 0, NULL,
+                         "%s/state.safetensors: its counters are damaged: --overwrite starts anew", t->folder.path);
     if (status == TIDE_OK) status = run_metrics_cut(&t->folder, t->at.metrics_bytes, failure);
     t->before       = t->at.seconds;
     t->resumed_from = t->at.step;
@@ -245,6 +257,7 @@ tide_status known_trainer_run(known_trainer *t, tide_failure *failure) {
     if (status != TIDE_OK) return status;
     if (!t->best)
         return fail(failure, TIDE_EINVAL,
-                    "the validation loss was never a number: lower --learning_rate, or look for extreme values in the data");
+                    "the validation loss was never a number: lower --learning_rate, or look for extreme values in the "
+                    "data");
     return tide_restore(t->best) == TIDE_OK ? TIDE_OK : no_memory(failure);
 }

@@ -12,7 +12,8 @@ typedef struct known_progress {
     int64_t epoch, batch, step;            /* epoch: being trained, 1-based; steps of it, and in all, that are done */
     int64_t planned;                       /* steps of the whole schedule; 0: not laid out yet */
     int64_t best_epoch, metrics_bytes, finished;
-    double  best, seconds, step_seconds, epoch_seconds;  /* best: lowest validation loss; seconds: spent in all, and in steps */
+    double  best, seconds, step_seconds, epoch_seconds;  /* best: lowest validation loss; seconds: spent in all, and in
+                                                            steps */
     double  loss_sum, hits_sum, norm_sum;  /* over this epoch's steps */
 } known_progress;
 

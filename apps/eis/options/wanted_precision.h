@@ -7,7 +7,8 @@
 
 static inline tide_precision wanted_precision(const eis_options *o) {
     static const tide_precision wanted[] = { [EIS_F32] = TIDE_PRECISION_F32, [EIS_BF16] = TIDE_PRECISION_BF16,
-                                             [EIS_F16] = TIDE_PRECISION_F16, [EIS_PRECISION_AUTO] = TIDE_PRECISION_AUTO };
+                                             [EIS_F16] = TIDE_PRECISION_F16,
+                                             [EIS_PRECISION_AUTO] = TIDE_PRECISION_AUTO };
     return wanted[o->precision];
 }
 
@@ -17,7 +18,9 @@ static inline tide_program_mode wanted_mode(const eis_options *o) {
 }
 
 /* The run folder whose choices by timing hold: one that is gone on with; NULL. */
-static inline const char *choices_of(const eis_options *o) { return o->resume && *o->out && !o->overwrite ? o->out : NULL; }
+static inline const char *choices_of(const eis_options *o) {
+    return o->resume && *o->out && !o->overwrite ? o->out : NULL;
+}
 
 enum { PRECISION_LINE = 300 };
 /* The warning that the engine's note calls for. Returns `line`. */

@@ -12,7 +12,8 @@ static void set_axes(const cell_problem *problem, cells *c) {
     for (int k = 0; k < EIS_COUNT; k++) {
         bool known   = problem->known.is[k];
         c->points[k] = known ? 1 : CELL_POINTS;
-        for (int i = 0; i < c->points[k]; i++) c->value[k][i] = known ? problem->known.value[k] : eis_grid_value(k, i, CELL_POINTS);
+        for (int i = 0; i < c->points[k]; i++)
+            c->value[k][i] = known ? problem->known.value[k] : eis_grid_value(k, i, CELL_POINTS);
     }
     c->na        = c->points[EIS_RA] * c->points[EIS_CA];
     c->nb        = c->points[EIS_RB] * c->points[EIS_CB];
@@ -28,7 +29,8 @@ static bool table_new(const cell_problem *problem, const cells *c, int r, int k,
     for (int64_t f = 0; f < problem->count; f++)
         for (int64_t i = 0; i < width; i++) { /* the lanes beyond the last pair repeat it */
             int64_t pair       = i < pairs ? i : pairs - 1;
-            double  resistance = c->value[r][pair / nc], a = TWO_PI * problem->freq_hz[f] * resistance * c->value[k][pair % nc];
+            double resistance = c->value[r][pair / nc],
+                   a = TWO_PI * problem->freq_hz[f] * resistance * c->value[k][pair % nc];
             out->re[f * width + i] = resistance / (1 + a * a);
             out->im[f * width + i] = -resistance * a / (1 + a * a);
         }

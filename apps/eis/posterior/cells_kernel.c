@@ -1,7 +1,7 @@
 /* The inner loops over grid circuits. Lanes are the b membranes, so that no sum changes its order.
  *
- * With Y = 1/Z = 1/Rsh + 1/Zm the relative misfit |z/Z - 1|^2 = |(z/Zm - 1) + z/Rsh|^2 is a parabola in 1/Rsh whose three
- * coefficients are sums over the frequencies: one pass gives the misfit for every Rsh. The log-determinant needs
+ * With Y = 1/Z = 1/Rsh + 1/Zm the relative misfit |z/Z - 1|^2 = |(z/Zm - 1) + z/Rsh|^2 is a parabola in 1/Rsh whose
+ * three coefficients are sums over the frequencies: one pass gives the misfit for every Rsh. The log-determinant needs
  * prod |z/Z|^2, one multiplication a frequency, with the exponent taken out now and then. */
 #include <math.h>
 #include <string.h>
@@ -51,7 +51,8 @@ EIS_CLONES static void block_shunt(const cell_job *job, int64_t a, int64_t first
     double     curve = 0, over_rsh[CELL_POINTS];
     lanes      constant = { 0 }, slope = { 0 }, product[CELL_POINTS], x, y;
     lanes_bits exponent[CELL_POINTS];
-    for (int64_t r = 0; r < nr; r++) over_rsh[r] = 1 / job->rsh[r], product[r] = constant + 1, exponent[r] = (lanes_bits)constant;
+    for (int64_t r = 0; r < nr; r++)
+        over_rsh[r] = 1 / job->rsh[r], product[r] = constant + 1, exponent[r] = (lanes_bits)constant;
     for (int64_t f = 0; f < job->points; f++) {
         double zr = job->z[f].re, zi = job->z[f].im, size = zr * zr + zi * zi;
         load_membranes(job, f, a, first, &x, &y);

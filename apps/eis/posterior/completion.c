@@ -13,13 +13,17 @@ static const double negligible   = 1e-9;
 static const double no_noise     = 0.3;    /* of |Z|: what a free fit leaves is then not noise, whatever it is */
 static const double far_off      = 1;      /* of |Z|: the nearest circuit is none */
 
-static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the posterior"); }
+static tide_status no_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for the posterior");
+}
 
 /* Rounding and overflow must not pass for an answer. */
 static tide_status no_answer(const question *q, const eis_spectrum *s, tide_failure *failure) {
     double low = INFINITY, high = 0;
-    for (int64_t i = 0; i < s->count; i++) low = fmin(low, hypot(s->z[i].re, s->z[i].im)), high = fmax(high, hypot(s->z[i].re, s->z[i].im));
-    return fail(failure, TIDE_EDATA, "no circuit comes near: impedances from %.3g to %.3g ohm are too far from those of %s within the ranges (10 ohm to 10 kohm, 100 nF to 50 uF)",
+    for (int64_t i = 0; i < s->count; i++)
+        low = fmin(low, hypot(s->z[i].re, s->z[i].im)), high = fmax(high, hypot(s->z[i].re, s->z[i].im));
+    return fail(failure, TIDE_EDATA, "no circuit comes near: impedances from %.3g to %.3g ohm are too far from those "
+                                     "of %s within the ranges (10 ohm to 10 kohm, 100 nF to 50 uF)",
                 low, high, q->circuit == EIS_SHUNT ? "a circuit" : "a chain");
 }
 
@@ -31,7 +35,8 @@ static double known_offset(const question *q) {
     return q->known.is[EIS_RSH] ? q->rs_ohm + q->known.value[EIS_RSH] : NAN;
 }
 
-bool completion_free_fit(const eis_spectrum *s, double offset_ohm, const double r_ohm[2], const double tau_s[2], completion *out) {
+bool completion_free_fit(const eis_spectrum *s, double offset_ohm, const double r_ohm[2], const double tau_s[2],
+                         completion *out) {
     const double p[EIS_COUNT] = { 0, r_ohm[0], r_ohm[1], tau_s[0] / r_ohm[0], tau_s[1] / r_ohm[1] };
     eis_z *model = malloc((size_t)s->count * sizeof *model);
     if (!model) return false;
@@ -42,7 +47,8 @@ bool completion_free_fit(const eis_spectrum *s, double offset_ohm, const double 
     return out->free.is;
 }
 
-static tide_status settle_noise(const question *q, const eis_spectrum *s, two_rc *fit, completion *out, tide_failure *failure) {
+static tide_status settle_noise(const question *q, const eis_spectrum *s, two_rc *fit, completion *out,
+                                tide_failure *failure) {
     out->noise  = q->noise;
     out->rs_ohm = q->rs_ohm;
     if (!isnan(q->noise) && !isnan(q->rs_ohm) && q->method == EIS_EXACT) return TIDE_OK;
@@ -50,7 +56,9 @@ static tide_status settle_noise(const question *q, const eis_spectrum *s, two_rc
     if (status != TIDE_OK) return status;
     if (!completion_free_fit(s, fit->offset_ohm, fit->r_ohm, fit->tau_s, out)) return no_memory(failure);
     if (isnan(q->noise) && out->free.left.size > no_noise)
-        return fail(failure, TIDE_EDATA, "two relaxations leave %.2g %% of |Z|: this is not the spectrum of a circuit of this kind", 100 * out->free.left.size);
+        return fail(failure, TIDE_EDATA,
+                    "two relaxations leave %.2g %% of |Z|: this is not the spectrum of a circuit of this kind",
+                    100 * out->free.left.size);
     if (isnan(q->noise)) {
         out->noise          = fmax(two_rc_noise(fit, s->count), COMPLETION_LEAST_NOISE);
         out->noise_inferred = true;
@@ -85,7 +93,8 @@ static void judge_grid(const cells *c, const eis_spectrum *s, completion *out) {
 
 /* ---- the two methods ---- */
 
-static tide_status draws_of_cells(const question *q, const eis_spectrum *s, cells *c, completion *out, tide_failure *failure) {
+static tide_status draws_of_cells(const question *q, const eis_spectrum *s, cells *c, completion *out,
+                                  tide_failure *failure) {
     int64_t count = 0;
     cells_weigh(c, out->noise_used);
     for (int64_t i = 0; i < c->count; i++) count += (double)c->probability[i] > negligible;
@@ -126,7 +135,8 @@ static bool judge_circuit(const question *q, const eis_spectrum *s, const double
 }
 
 /* The noise of the best of the centres decides how wide the posterior is. */
-static bool settle_width(const question *q, const eis_spectrum *s, density *d, const double *centre, int64_t count, completion *out) {
+static bool settle_width(const question *q, const eis_spectrum *s, density *d, const double *centre, int64_t count,
+                         completion *out) {
     double  least = INFINITY, p[EIS_WITH_RS];
     eis_z  *model = malloc((size_t)s->count * sizeof *model);
     for (int64_t i = 0; i < count; i++) {
@@ -138,11 +148,13 @@ static bool settle_width(const question *q, const eis_spectrum *s, density *d, c
     bool fine = count > 0 && model && judge_circuit(q, s, p, model, out);
     free(model);
     if (!fine) return false;
-    d->noise = out->noise_used = completion_widen(out->noise, out->chi2, (double)(2 * s->count - unknowns(q)), &out->left);
+    d->noise = out->noise_used =
+        completion_widen(out->noise, out->chi2, (double)(2 * s->count - unknowns(q)), &out->left);
     return true;
 }
 
-static tide_status sample(const question *q, const eis_spectrum *s, const two_rc *fit, density *d, cells *c, completion *out,
+static tide_status sample(const question *q, const eis_spectrum *s, const two_rc *fit, density *d, cells *c,
+                          completion *out,
                           tide_failure *failure) {
     int64_t count;
     rng     r = { .seed = (uint64_t)q->seed };
@@ -169,7 +181,8 @@ static tide_status only_draw(const question *q, completion *out, tide_failure *f
     return TIDE_OK;
 }
 
-static tide_status draws_refined(const question *q, const eis_spectrum *s, const two_rc *fit, cells *c, completion *out, tide_failure *failure) {
+static tide_status draws_refined(const question *q, const eis_spectrum *s, const two_rc *fit, cells *c, completion *out,
+                                 tide_failure *failure) {
     density d;
     if (!density_new(q->circuit, &q->known, q->rs_ohm, q->canonical, out->noise, s, &d)) return no_memory(failure);
     tide_status status = d.free_count ? sample(q, s, fit, &d, c, out, failure) : only_draw(q, out, failure);
@@ -220,7 +233,8 @@ static void walk_fibre(const question *q, completion *out) {
     }
 }
 
-tide_status completion_finish(const question *q, const eis_spectrum *s, draw_kind kind, double aside, completion *out, tide_failure *failure) {
+tide_status completion_finish(const question *q, const eis_spectrum *s, draw_kind kind, double aside, completion *out,
+                              tide_failure *failure) {
     const draws_of of = { out->draws, out->draw_count, &q->known, q->circuit, kind == DRAWS_ARE_CELLS };
     if (!summarise(&of, q->top_k, aside, &out->summary)) return no_memory(failure);
     tide_status status = s ? judge_candidates(q, s, out, failure) : TIDE_OK;
@@ -230,7 +244,8 @@ tide_status completion_finish(const question *q, const eis_spectrum *s, draw_kin
 
 /* ---- what is to be said of it ---- */
 
-/* A best answer that was polished, or is all known, speaks for its circuit; a cell or a network's draw is only near it. */
+/* A best answer that was polished, or is all known, speaks for its circuit; a cell or a network's draw is only near
+ * it. */
 static bool speaks(const question *q) {
     int missing = 0;
     for (int k = 0; k < EIS_COUNT; k++) missing += !q->known.is[k];
@@ -252,14 +267,16 @@ static fit_verdict verdict_of(const question *q, const completion *c) {
     return own && c->free.is && (c->noise_inferred || c->left.systematic) ? FIT_BEYOND : FIT_NOISY;
 }
 
-/* Resistances only fall with the frequency in circuits of this family: TER is at least what is left of Re Z at the lowest. Where
- * that is beyond the interval, and not by noise, the circuit is wrong there and the upper limit is not known. */
+/* Resistances only fall with the frequency in circuits of this family: TER is at least what is left of Re Z at the
+ * lowest. Where that is beyond the interval, and not by noise, the circuit is wrong there and the upper limit is not
+ * known. */
 static void check_ter(const eis_spectrum *s, completion *out) {
     interval       *ter = &out->summary.of[SUM_TER];
     const residuals *left = out->free.is ? &out->free.left : &out->left;
     int64_t lowest = 0;
     for (int64_t i = 1; i < s->count; i++) lowest = s->freq_hz[i] < s->freq_hz[lowest] ? i : lowest;
-    double size = hypot(s->z[lowest].re, s->z[lowest].im), shown = s->z[lowest].re - out->rs_ohm, least = shown - 1.96 * left->scatter * size;
+    double size = hypot(s->z[lowest].re, s->z[lowest].im), shown = s->z[lowest].re - out->rs_ohm,
+           least = shown - 1.96 * left->scatter * size;
     out->lowest_hz = s->freq_hz[lowest];
     out->lag       = -s->z[lowest].im / size;
     double high = isnan(ter->high) ? ter->median : ter->high;
@@ -270,7 +287,8 @@ static void check_ter(const eis_spectrum *s, completion *out) {
 
 static bool is_finite(const completion *c) {
     bool fine = isfinite(c->noise) && isfinite(c->chi2) && isfinite(c->resnorm) && isfinite(c->summary.entropy_nats);
-    for (int k = 0; k < EIS_WITH_RS; k++) fine = fine && isfinite(c->summary.best[k]) && isfinite(c->summary.of[k].median);
+    for (int k = 0; k < EIS_WITH_RS; k++)
+        fine = fine && isfinite(c->summary.best[k]) && isfinite(c->summary.of[k].median);
     for (int64_t i = 0; i < c->summary.top_count; i++) fine = fine && isfinite(c->summary.top[i].probability);
     return fine;
 }
@@ -279,7 +297,8 @@ static tide_status check(const question *q, const eis_spectrum *s, completion *o
     if (!is_finite(out) || (speaks(q) && out->left.size > far_off)) return no_answer(q, s, failure);
     out->circuit_adequate = circuit_fits(q, s, out);
     out->verdict          = verdict_of(q, out);
-    bool wrong = out->verdict == FIT_SYSTEMATIC || out->verdict == FIT_BEYOND || (q->method != EIS_REFINED && !out->grid_adequate);
+    bool wrong = out->verdict == FIT_SYSTEMATIC || out->verdict == FIT_BEYOND ||
+                 (q->method != EIS_REFINED && !out->grid_adequate);
     if (q->circuit == EIS_SHUNT && wrong) check_ter(s, out);
     return TIDE_OK;
 }
@@ -292,7 +311,8 @@ static tide_status complete_exactly(const question *q, const eis_spectrum *s, co
     if (status == TIDE_OK && !cells_new(&problem, &c)) status = no_memory(failure);
     if (status == TIDE_OK) {
         judge_grid(&c, s, out);
-        status = q->method == EIS_EXACT ? draws_of_cells(q, s, &c, out, failure) : draws_refined(q, s, &fit, &c, out, failure);
+        status = q->method == EIS_EXACT ? draws_of_cells(q, s, &c, out, failure)
+                                        : draws_refined(q, s, &fit, &c, out, failure);
     }
     cells_free(&c);
     double aside = q->method == EIS_EXACT && !out->grid_adequate ? COMPLETION_ELSEWHERE : 0;

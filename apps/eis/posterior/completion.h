@@ -48,11 +48,13 @@ typedef struct completion {
     double  grid_chi2;       /* reduced, of the best cell; NaN where no grid is asked */
     double  chi2;            /* reduced, of the best answer */
     bool    circuit_adequate; /* that is below its 99.9 % limit */
-    double  noise_used;      /* of intervals: larger where more is left than noise, or what is left is not independent */
+    double  noise_used;      /* of intervals: larger where more is left than noise, or what is left is not
+                                independent */
     free_fit    free;
     residuals   left;        /* by the best answer */
     fit_verdict verdict;
-    bool    ter_open;        /* TER has a lower limit only: the spectrum itself shows more than the circuit can follow */
+    bool    ter_open;        /* TER has a lower limit only: the spectrum itself shows more than the circuit can
+                                follow */
     double  lowest_hz, lag;  /* at the lowest frequency: -Im Z / |Z| */
     bool    rs_held;         /* the solution resistance was not given, and is held at an estimate */
     double  resnorm;         /* of the best answer */
@@ -69,18 +71,20 @@ typedef struct completion {
 
 tide_status complete_one(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure);
 void completion_free(completion *c);
-/* What follows from the draws; `aside` is the probability that none of them is near the answer. Draws may stand for cells of
- * the grid: their intervals go to the cells' edges. */
+/* What follows from the draws; `aside` is the probability that none of them is near the answer. Draws may stand for
+ * cells of the grid: their intervals go to the cells' edges. */
 typedef enum draw_kind { DRAWS_ARE_POINTS, DRAWS_ARE_CELLS } draw_kind;
-tide_status completion_finish(const question *q, const eis_spectrum *s, draw_kind kind, double aside, completion *out, tide_failure *failure);
+tide_status completion_finish(const question *q, const eis_spectrum *s, draw_kind kind, double aside, completion *out,
+                              tide_failure *failure);
 /* What Z = offset + sum r / (1 + s tau) leaves of the spectrum, into out->free. False: out of memory. */
-bool completion_free_fit(const eis_spectrum *s, double offset_ohm, const double r_ohm[2], const double tau_s[2], completion *out);
+bool completion_free_fit(const eis_spectrum *s, double offset_ohm, const double r_ohm[2], const double tau_s[2],
+                         completion *out);
 /* The noise that intervals are made with, where the best answer leaves `chi2` and `left`. */
 double completion_widen(double noise, double chi2, double nu, const residuals *left);
 /* The same by a trained spectrum predictor. (completion_network.c) */
 tide_status complete_network(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure);
-/* Without a spectrum: the answer of a predictor from known values alone, or the prior (`model` NULL). Noise and chi2 are NaN.
- * (completion_known.c) */
+/* Without a spectrum: the answer of a predictor from known values alone, or the prior (`model` NULL). Noise and chi2
+ * are NaN. (completion_known.c) */
 struct known_model;
 tide_status complete_known(const question *q, struct known_model *model, completion *out, tide_failure *failure);
 /* 99.9 % quantile of a reduced chi2 of nu degrees of freedom. */
@@ -90,8 +94,8 @@ double chi2_limit(double nu);
 
 /* Whether the spectrum narrows a parameter: its 95 % interval is at most half as wide as the prior's, in decades. */
 bool completion_identifies(const completion *c, int parameter);
-/* "low", "high", "both" if the interval touches that end of the parameter's range; NULL. EIS_RS has an upper end only: 0 is
- * where resistances end, not this program. */
+/* "low", "high", "both" if the interval touches that end of the parameter's range; NULL. EIS_RS has an upper end only:
+ * 0 is where resistances end, not this program. */
 const char *completion_bound(const completion *c, int parameter);
 
 #endif

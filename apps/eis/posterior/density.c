@@ -15,7 +15,8 @@ typedef struct zlanes { lanes re, im; } zlanes;
 
 typedef struct sums { double misfit, log_ratio, gram[PAIRS]; } sums;
 
-bool density_new(eis_circuit circuit, const eis_known *known, double rs_ohm, bool canonical, double noise, const eis_spectrum *s, density *d) {
+bool density_new(eis_circuit circuit, const eis_known *known, double rs_ohm, bool canonical, double noise,
+                 const eis_spectrum *s, density *d) {
     *d = (density){ .circuit = circuit, .noise = noise, .canonical = canonical };
     for (int k = 0; k < EIS_COUNT; k++) {
         d->fixed[k] = known->value[k];
@@ -79,7 +80,8 @@ INLINE void membrane(double r, double c, const lanes *w, zlanes *out) {
 }
 
 /* d Z / d ln p of a membrane's resistance and capacitance: (k Za)^2 / R and -s C (k Za)^2. */
-INLINE void put_membrane(const zlanes *k, const zlanes *z, double r, double c, const lanes *w, zlanes *by_r, zlanes *by_c) {
+INLINE void put_membrane(const zlanes *k, const zlanes *z, double r, double c, const lanes *w, zlanes *by_r,
+                         zlanes *by_c) {
     zlanes square;
     times(k, z, &square);
     times(&square, &square, &square);
@@ -139,7 +141,8 @@ double density_at(const density *d, const double *x, double *precision) {
     if (!inside(d, x, p) && !precision) return -INFINITY;
     add_up(d, p, precision != NULL, &s);
     for (int a = 0, at = 0; precision && a < d->free_count; a++)
-        for (int b = 0; b <= a; b++, at++) precision[a * d->free_count + b] = precision[b * d->free_count + a] = s.gram[at] * over;
+        for (int b = 0; b <= a; b++, at++)
+            precision[a * d->free_count + b] = precision[b * d->free_count + a] = s.gram[at] * over;
     for (int a = 0; precision && a < d->free_count; a++) {
         double width = d->high[a] - d->low[a];
         precision[a * d->free_count + a] += 12 / (width * width); /* the variance of the uniform prior */

@@ -6,8 +6,8 @@
 
 enum { FREE_MOST = EIS_WITH_RS };
 
-/* Coordinates are the logarithms of the missing parameters, and the solution resistance itself if it is free; the prior is
- * uniform in them between low and high. */
+/* Coordinates are the logarithms of the missing parameters, and the solution resistance itself if it is free; the prior
+ * is uniform in them between low and high. */
 typedef struct density {
     eis_circuit circuit;
     double  noise;
@@ -23,14 +23,15 @@ enum { DENSITY_LANES = 8 };
 #define RS_HIGH 100.0  /* ohm: a free solution resistance lies in 0..100 */
 
 /* rs_ohm NaN: free. False: out of memory. */
-bool density_new(eis_circuit circuit, const eis_known *known, double rs_ohm, bool canonical, double noise, const eis_spectrum *s, density *out);
+bool density_new(eis_circuit circuit, const eis_known *known, double rs_ohm, bool canonical, double noise,
+                 const eis_spectrum *s, density *out);
 void density_free(density *d);
 
 /* Values of all six at x. */
 void density_parameters(const density *d, const double *x, double p[EIS_WITH_RS]);
 void density_coordinates(const density *d, const double p[EIS_WITH_RS], double *x);
-/* ln of the density up to a constant; -infinity outside the prior. `precision` (free_count^2, may be NULL) gets the Fisher
- * information plus a weak prior's: its inverse is the covariance of a normal approximation. */
+/* ln of the density up to a constant; -infinity outside the prior. `precision` (free_count^2, may be NULL) gets the
+ * Fisher information plus a weak prior's: its inverse is the covariance of a normal approximation. */
 double density_at(const density *d, const double *x, double *precision);
 /* sum |data - Z|^2 / |Z|^2 at x. */
 double density_misfit(const density *d, const double *x);

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 static cell_problem problem_of(const sample *s, unsigned missing) {
-    cell_problem problem = { .circuit = EIS_SHUNT, .canonical = true, .count = s->count, .freq_hz = s->freq_hz, .z = s->z };
+    cell_problem problem = {
+        .circuit = EIS_SHUNT, .canonical = true, .count = s->count, .freq_hz = s->freq_hz, .z = s->z
+    };
     for (int k = 0; k < EIS_COUNT; k++) {
         problem.known.is[k]    = !(missing >> k & 1);
         problem.known.value[k] = eis_grid_value(k, s->index[k], CELL_POINTS);
@@ -11,16 +13,17 @@ static cell_problem problem_of(const sample *s, unsigned missing) {
     return problem;
 }
 
-/* On a symmetric grid a cell off the diagonal already counts for its swapped copy. Where something of the membranes is known
- * only canonical cells count, each for one: here they count for their copies too, as the truths do when they are drawn. */
+/* On a symmetric grid a cell off the diagonal already counts for its swapped copy. Where something of the membranes is
+ * known only canonical cells count, each for one: here they count for their copies too, as the truths do when they are
+ * drawn. */
 static void count_copies(cells *c) {
     if (c->symmetric) return;
     for (int64_t i = 0; i < c->count; i++) {
         int at[EIS_COUNT];
         if (!(c->weight[i] > 0)) continue;
         cells_index(c, i, at);
-        bool diagonal =
-            c->value[EIS_RA][at[EIS_RA]] == c->value[EIS_RB][at[EIS_RB]] && c->value[EIS_CA][at[EIS_CA]] == c->value[EIS_CB][at[EIS_CB]];
+        bool diagonal = c->value[EIS_RA][at[EIS_RA]] == c->value[EIS_RB][at[EIS_RB]] &&
+                        c->value[EIS_CA][at[EIS_CA]] == c->value[EIS_CB][at[EIS_CB]];
         c->weight[i]  = diagonal ? 1 : 2;
     }
 }
@@ -30,7 +33,8 @@ static void find_chance(const cells *c, double chance[2]) {
     for (int64_t i = 0; i < c->count; i++) of[(int)c->weight[i]]++;
     double total = of[1] + 2 * of[2];
     for (int i = 0; i < 2; i++) {
-        double cells = i ? 5 : 1, twice = of[2] < cells ? of[2] : cells, once = of[1] < cells - twice ? of[1] : cells - twice;
+        double cells = i ? 5 : 1, twice = of[2] < cells ? of[2] : cells,
+               once = of[1] < cells - twice ? of[1] : cells - twice;
         chance[i] = (2 * twice + once) / total;
     }
 }
@@ -83,7 +87,8 @@ void exact_posterior_free(exact_posterior *p) {
 }
 
 void exact_bins(const exact_posterior *p, int64_t place, int bin[EIS_COUNT]) {
-    for (int m = p->missing_count - 1; m >= 0; m--, place /= CELL_POINTS) bin[p->missing[m]] = (int)(place % CELL_POINTS);
+    for (int m = p->missing_count - 1; m >= 0; m--, place /= CELL_POINTS)
+        bin[p->missing[m]] = (int)(place % CELL_POINTS);
 }
 
 int64_t exact_place(const exact_posterior *p, const int bin[EIS_COUNT]) {

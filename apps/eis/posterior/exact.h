@@ -1,4 +1,5 @@
-/* The exact posterior of a circuit on the grid, in canonical labels, as a table over the missing parameters' grid values. */
+/* The exact posterior of a circuit on the grid, in canonical labels, as a table over the missing parameters' grid
+ * values. */
 #ifndef EIS_EXACT_H
 #define EIS_EXACT_H
 
@@ -12,14 +13,15 @@ typedef struct exact_posterior {
     double  chance[2];     /* prior mass of the most probable cell, and of five of them, given the known values alone */
 } exact_posterior;
 
-/* `missing`: bit k for parameter k, at least one. The others are known at the grid values `index` in canonical labels. Prior:
- * uniform on 12^5, so a circuit off the diagonal counts twice; likelihood: independent normal errors of noise |Z| in each
- * part. False: out of memory. */
+/* `missing`: bit k for parameter k, at least one. The others are known at the grid values `index` in canonical labels.
+ * Prior: uniform on 12^5, so a circuit off the diagonal counts twice; likelihood: independent normal errors of noise
+ * |Z| in each part. False: out of memory. */
 bool exact_posterior_new(const sample *s, unsigned missing, exact_posterior *out);
 void exact_posterior_free(exact_posterior *p);
 /* Of the missing parameter number `which` (place in `missing`): 12 probabilities. */
 void exact_marginal(const exact_posterior *p, int which, double out[CELL_POINTS]);
-/* The k (at most EXACT_TOP) most probable places of the table, best first; fewer if the table is smaller. Returns how many. */
+/* The k (at most EXACT_TOP) most probable places of the table, best first; fewer if the table is smaller. Returns how
+ * many. */
 enum { EXACT_TOP = 5 };
 int exact_top(const exact_posterior *p, int k, int64_t *place);
 /* Sum of the k largest. */

@@ -57,8 +57,8 @@ static void pick(const cells *c, candidates *list) {
             if (best[k][i] >= 0) add(list, best[k][i]);
 }
 
-/* A draw of the prior, moved so that its resistance at no frequency and its capacitance at high ones are those of the fit:
- * what the spectrum pins most tightly, and a grid step is far too coarse for. */
+/* A draw of the prior, moved so that its resistance at no frequency and its capacitance at high ones are those of the
+ * fit: what the spectrum pins most tightly, and a grid step is far too coarse for. */
 static void guess(const density *d, const two_rc *fit, rng *r, double p[EIS_WITH_RS]) {
     double x[FREE_MOST], ter = fit->r_ohm[0] + fit->r_ohm[1];
     double c_1 = fit->tau_s[0] / fit->r_ohm[0], c_2 = fit->tau_s[1] / fit->r_ohm[1], tec = c_1 * c_2 / (c_1 + c_2);
@@ -113,7 +113,8 @@ static void evaluate(void *user, const double *x, double *residual, double *jaco
     double  p[EIS_WITH_RS];
     density_parameters(d, x, p);
     for (int64_t i = 0; i < n; i++) {
-        eis_z  by[EIS_WITH_RS], z = eis_derivatives(d->circuit, p, p[EIS_RS], job->s->freq_hz[i], by), data = job->s->z[i];
+        eis_z by[EIS_WITH_RS], z = eis_derivatives(d->circuit, p, p[EIS_RS], job->s->freq_hz[i], by),
+                               data = job->s->z[i];
         double over = 1 / (d->noise * hypot(data.re, data.im));
         for (int k = 0; jacobian && k < d->free_count; k++) {
             double scale = d->free[k] == EIS_RS ? over : over * p[d->free[k]];
@@ -139,7 +140,8 @@ static tide_status polish(const density *d, const eis_spectrum *s, double *x, do
     return least_squares_solve(&p, x, scratch, &misfit, failure);
 }
 
-double *refine_centres(const density *d, const cells *c, const two_rc *fit, const eis_spectrum *s, rng *r, int64_t *count,
+double *refine_centres(const density *d, const cells *c, const two_rc *fit, const eis_spectrum *s, rng *r,
+                       int64_t *count,
                        tide_failure *failure) {
     candidates  list;
     double     *centre  = malloc((size_t)((CANDIDATES + KEPT_GUESSES) * FREE_MOST) * sizeof *centre);
@@ -155,7 +157,8 @@ double *refine_centres(const density *d, const cells *c, const two_rc *fit, cons
         }
         if (d->circuit == EIS_SHUNT) *count += best_guesses(d, fit, r, centre + *count * d->free_count);
     }
-    for (int64_t i = 0; status == TIDE_OK && i < *count; i++) status = polish(d, s, centre + i * d->free_count, scratch, failure);
+    for (int64_t i = 0; status == TIDE_OK && i < *count; i++)
+        status = polish(d, s, centre + i * d->free_count, scratch, failure);
     free(scratch);
     if (status == TIDE_OK) return centre;
     free(centre);

@@ -18,7 +18,8 @@ static int by_frequency(const void *a, const void *b) {
 
 static double product(const residual *r, int64_t count, int64_t lag) {
     double sum = 0;
-    for (int64_t i = 0; i + lag < count; i++) sum += r[i].part[0] * r[i + lag].part[0] + r[i].part[1] * r[i + lag].part[1];
+    for (int64_t i = 0; i + lag < count; i++)
+        sum += r[i].part[0] * r[i + lag].part[0] + r[i].part[1] * r[i + lag].part[1];
     return sum / (2 * (double)(count - lag));
 }
 

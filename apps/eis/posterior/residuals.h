@@ -7,7 +7,8 @@
 typedef struct residuals {
     int64_t pairs, changes;  /* neighbours in frequency, real and imaginary parts; how many of them differ in sign */
     double  size;            /* root mean square of a part over |Z| */
-    double  scatter;         /* standard deviation of a part over |Z| by differences of neighbours: the noise beside the rest */
+    double  scatter;         /* standard deviation of a part over |Z| by differences of neighbours: the noise beside the
+                                rest */
     double  correlation;     /* how many residuals count as one, at least 1 */
     bool    systematic;      /* far fewer changes of sign than noise has, in residuals that are not just rounding */
 } residuals;

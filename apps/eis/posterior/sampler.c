@@ -1,7 +1,8 @@
-/* Sequential Monte Carlo (Del Moral, Doucet and Jasra 2006) from a mixture of normal approximations, one at each centre, to
- * the density. When the mixture is good that is one importance-weighting. Between the steps each particle makes Metropolis
- * moves: steps shaped by the Fisher information where it stands, fresh draws of the mixture, and, with every parameter
- * missing, slides along the fibre, where the likelihood is exactly constant and a step in coordinates would leave it. */
+/* Sequential Monte Carlo (Del Moral, Doucet and Jasra 2006) from a mixture of normal approximations, one at each
+ * centre, to the density. When the mixture is good that is one importance-weighting. Between the steps each particle
+ * makes Metropolis moves: steps shaped by the Fisher information where it stands, fresh draws of the mixture, and, with
+ * every parameter missing, slides along the fibre, where the likelihood is exactly constant and a step in coordinates
+ * would leave it. */
 #include "sampler.h"
 
 #include <math.h>
@@ -157,7 +158,8 @@ static bool move_locally(sampler *s, particle *p) {
     settle(s, &c);
     if (!isfinite(c.log_p)) return false;
     double over = 0.5 / (s->scale * s->scale);
-    double there = p->log_det - over * distance(p->root, n, c.x, p->x), back = c.log_det - over * distance(c.root, n, p->x, c.x);
+    double there = p->log_det - over * distance(p->root, n, c.x, p->x),
+           back = c.log_det - over * distance(c.root, n, p->x, c.x);
     return accept(s, p, &c, back - there);
 }
 
@@ -176,7 +178,8 @@ static double log_volume(const double *p) {
     double za = ra * rb * ca, zb = ra * rb * cb, ta = rsh * ra * ca, tb = rsh * rb * cb, log_volume = 0;
     double m[4][4] = { { rsh * rsh * ra / (u * u), rsh * rsh * rb / (u * u), 0, 0 },
                        { q.n1_s * rb / r, q.n1_s * ra / r, za / r, zb / r },
-                       { (ta + za + zb) / u - q.d1_s * ra / u, (tb + za + zb) / u - q.d1_s * rb / u, (ta + za) / u, (tb + zb) / u },
+                       { (ta + za + zb) / u - q.d1_s * ra / u, (tb + za + zb) / u - q.d1_s * rb / u, (ta + za) / u,
+                         (tb + zb) / u },
                        { q.d2_s2 * (1 - ra / u), q.d2_s2 * (1 - rb / u), q.d2_s2, q.d2_s2 } };
     const double unit[4] = { q.r0_ohm, q.n1_s, q.d1_s, q.d2_s2 };
     for (int i = 0; i < 4; i++) {
@@ -274,7 +277,8 @@ static void run(sampler *s) {
     s->temper = 0;
     s->scale  = scale_start;
     for (int stage = 0; s->temper < 1 && stage < MOST_STAGES; stage++) {
-        double left = 1 - s->temper, increase = stage == MOST_STAGES - 1 ? (effective(s, left), left) : next_increase(s, left);
+        double left = 1 - s->temper,
+               increase = stage == MOST_STAGES - 1 ? (effective(s, left), left) : next_increase(s, left);
         s->temper = increase >= left ? 1 : s->temper + increase;
         resample(s);
         for (int k = 0; k < (s->temper < 1 ? SWEEPS_BETWEEN : SWEEPS_LAST); k++) sweep(s, k);

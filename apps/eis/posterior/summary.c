@@ -43,7 +43,8 @@ static const double *quantile(const weighted *v, int64_t count, double at) {
     return v[count - 1].p;
 }
 
-/* The value at a draw, or at the lower (-1) or upper (1) corner of its cell: all quantities grow with every parameter. */
+/* The value at a draw, or at the lower (-1) or upper (1) corner of its cell: all quantities grow with every
+ * parameter. */
 static double value_at(const draws_of *of, const double *p, int k, int corner) {
     double moved[EIS_WITH_RS];
     memcpy(moved, p, sizeof moved);
@@ -60,7 +61,8 @@ static bool find_intervals(const draws_of *of, summary *out) {
     weighted *v = malloc((size_t)count * sizeof *v);
     for (int k = 0; v && k < SUM_COUNT; k++) {
         interval *own = &out->of[k];
-        for (int64_t i = 0; i < count; i++) v[i] = (weighted){ value_of(of->draw[i].p, k, of->circuit), of->draw[i].weight, of->draw[i].p };
+        for (int64_t i = 0; i < count; i++)
+            v[i] = (weighted){ value_of(of->draw[i].p, k, of->circuit), of->draw[i].weight, of->draw[i].p };
         if (isnan(v[0].value)) {
             *own = (interval){ NAN, NAN, NAN };
             continue;
@@ -125,13 +127,15 @@ static void put_candidates(const cell_mass *rows, int64_t cells, double elsewher
     }
 }
 
-static bool find_cells(const draw *draws, int64_t count, const eis_known *known, int64_t top_k, double elsewhere, summary *out) {
+static bool find_cells(const draw *draws, int64_t count, const eis_known *known, int64_t top_k, double elsewhere,
+                       summary *out) {
     double     all_cells = 1;
     cell_mass *rows      = malloc((size_t)count * sizeof *rows);
     out->top             = calloc((size_t)top_k + 1, sizeof *out->top);
     bool fine            = rows && out->top;
     for (int k = 0; k < EIS_COUNT; k++) all_cells *= known->is[k] ? 1 : CELL_POINTS;
-    for (int64_t i = 0; fine && i < count; i++) rows[i] = (cell_mass){ key_of(draws[i].p, known), draws[i].weight, &draws[i] };
+    for (int64_t i = 0; fine && i < count; i++)
+        rows[i] = (cell_mass){ key_of(draws[i].p, known), draws[i].weight, &draws[i] };
     if (fine) {
         int64_t cells  = gather(rows, count);
         out->top_count = MIN2(top_k, cells);
@@ -143,7 +147,8 @@ static bool find_cells(const draw *draws, int64_t count, const eis_known *known,
 
 static void find_marginals(const draw *draws, int64_t count, double elsewhere, summary *out) {
     for (int k = 0; k < EIS_COUNT; k++) {
-        for (int64_t i = 0; i < count; i++) out->marginal[k][grid_index(k, draws[i].p[k])] += draws[i].weight * (1 - elsewhere);
+        for (int64_t i = 0; i < count; i++)
+            out->marginal[k][grid_index(k, draws[i].p[k])] += draws[i].weight * (1 - elsewhere);
         for (int i = 0; i < CELL_POINTS; i++) out->marginal[k][i] += elsewhere / CELL_POINTS;
     }
 }

@@ -10,8 +10,8 @@ enum { SUM_TER = EIS_WITH_RS, SUM_TEC, SUM_N1, SUM_D1, SUM_COUNT };
 typedef struct quantity { const char *name, *unit; } quantity;
 extern const quantity quantities[SUM_COUNT];
 
-/* 95 %. Low and high are NaN where there is no such interval (all draws agree), high alone where only a lower limit is known,
- * all three where the quantity does not apply. */
+/* 95 %. Low and high are NaN where there is no such interval (all draws agree), high alone where only a lower limit is
+ * known, all three where the quantity does not apply. */
 typedef struct interval { double low, median, high; } interval;
 
 typedef struct candidate {
@@ -34,10 +34,16 @@ typedef struct summary {
 /* Index of the grid value nearest to v on the parameter's logarithmic axis. */
 int grid_index(int parameter, double v);
 
-typedef struct draws_of { const draw *draw; int64_t count; const eis_known *known; eis_circuit circuit; bool cells; } draws_of;
+typedef struct draws_of {
+    const draw *draw;
+    int64_t count;
+    const eis_known *known;
+    eis_circuit circuit;
+    bool cells;
+} draws_of;
 
-/* `elsewhere` is the probability that the answer is none of the cells seen, spread evenly over all of the missing parameters'
- * cells. False: out of memory. */
+/* `elsewhere` is the probability that the answer is none of the cells seen, spread evenly over all of the missing
+ * parameters' cells. False: out of memory. */
 bool summarise(const draws_of *of, int64_t top_k, double elsewhere, summary *out);
 void summary_free(summary *s);
 

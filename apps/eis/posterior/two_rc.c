@@ -26,7 +26,8 @@ typedef struct fit_job {
     bool   free_offset;
 } fit_job;
 
-static double complex relative_basis(const eis_spectrum *s, const scan *c, int k, int64_t i, double offset, double complex *target) {
+static double complex relative_basis(const eis_spectrum *s, const scan *c, int k, int64_t i, double offset,
+                                     double complex *target) {
     double complex z = CMPLX(s->z[i].re, s->z[i].im);
     *target          = (z - (isnan(offset) ? 0 : offset)) / cabs(z);
     return (k == TAUS ? 1 : 1 / CMPLX(1, TWO_PI * s->freq_hz[i] * c->tau[k])) / cabs(z);
@@ -132,7 +133,8 @@ static void evaluate(void *user, const double *x, double *residual, double *jaco
         double complex z = CMPLX(job->s->z[i].re, job->s->z[i].im), model = offset;
         double over = 1 / cabs(z), w = TWO_PI * job->s->freq_hz[i];
         for (int k = 0; k < 2; k++) {
-            double complex pole = 1 / CMPLX(1, w * exp(x[2 * k + 1])), part = exp(x[2 * k]) * pole, turn = part * (pole - 1);
+            double complex pole = 1 / CMPLX(1, w * exp(x[2 * k + 1])), part = exp(x[2 * k]) * pole,
+                           turn = part * (pole - 1);
             model += part;
             if (!jacobian) continue;
             jacobian[2 * k * rows + 2 * i]           = creal(part) * over;
@@ -147,10 +149,11 @@ static void evaluate(void *user, const double *x, double *residual, double *jaco
     }
 }
 
-static tide_status polish(const eis_spectrum *s, double offset, const start *from, double *scratch, two_rc *best, tide_failure *failure) {
+static tide_status polish(const eis_spectrum *s, double offset, const start *from, double *scratch, two_rc *best,
+                          tide_failure *failure) {
     fit_job       job = { s, offset, isnan(offset) };
     least_squares p   = { 4 + job.free_offset, (int)(2 * s->count), evaluate, &job };
-    double        x[5] = { log(from->r[0]), log(from->tau[0]), log(from->r[1]), log(from->tau[1]), from->offset }, misfit;
+    double x[5] = { log(from->r[0]), log(from->tau[0]), log(from->r[1]), log(from->tau[1]), from->offset }, misfit;
     tide_status   status = least_squares_solve(&p, x, scratch, &misfit, failure);
     if (status != TIDE_OK || !(misfit < best->misfit)) return status;
     int slow = x[1] > x[3] ? 0 : 2;

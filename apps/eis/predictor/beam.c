@@ -79,8 +79,9 @@ static tide_status step(predictor *p, int64_t count, beam_case *cases, int numbe
     f->rows = 0;
     for (int64_t i = 0; i < count; i++)
         if (asked_for(&cases[i], number, &last) >= 0) put_questions(recipe, &cases[i], f);
-    tide_status status =
-        f->rows ? predictor_ask(p, f->rows, f->spectrum, (const float(*)[EIS_COUNT])f->known_u, f->probability, failure) : TIDE_OK;
+    tide_status status = f->rows ? predictor_ask(p, f->rows, f->spectrum, (const float (*)[EIS_COUNT])f->known_u,
+                                                 f->probability, failure)
+                                 : TIDE_OK;
     for (int64_t i = 0; status == TIDE_OK && i < count; i++) {
         int parameter = asked_for(&cases[i], number, &last);
         if (parameter < 0) continue;
@@ -93,8 +94,9 @@ static tide_status step(predictor *p, int64_t count, beam_case *cases, int numbe
 
 tide_status beam_search(predictor *p, int64_t count, beam_case *cases, tide_failure *failure) {
     front       f;
-    tide_status status =
-        front_new(predictor_model(p)->config.recipe, &f) ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for candidates");
+    tide_status status = front_new(predictor_model(p)->config.recipe, &f)
+                             ? TIDE_OK
+                             : fail(failure, TIDE_ENOMEM, "out of memory for candidates");
     for (int64_t i = 0; i < count; i++) {
         cases[i].count        = 1;
         cases[i].candidate[0] = (beam_candidate){ { -1, -1, -1, -1, -1 }, 0 };

@@ -31,7 +31,9 @@ static bool group_new(eis_recipe recipe, int64_t stride, group *g) {
     return g->row && g->raw && g->probability && g->known_u && g->spectrum;
 }
 
-static void group_free(group *g) { free(g->row), free(g->raw), free(g->probability), free(g->known_u), free(g->spectrum); }
+static void group_free(group *g) {
+    free(g->row), free(g->raw), free(g->probability), free(g->known_u), free(g->spectrum);
+}
 
 static void draw_group(const sampler_settings *s, int64_t first, int64_t stride, int threads, group *g) {
     int64_t width = features_width(s->recipe);
@@ -44,7 +46,8 @@ static void draw_group(const sampler_settings *s, int64_t first, int64_t stride,
             unsigned missing = mask_draw(s->seed, SPLIT_VALIDATE, (uint64_t)(first + i), m);
             g->missing[i * MASKS + m]  = missing;
             g->spectrum[i * MASKS + m] = (int32_t)i;
-            for (int k = 0; k < EIS_COUNT; k++) g->known_u[i * MASKS + m][k] = missing >> k & 1 ? (float)NAN : row[width + k];
+            for (int k = 0; k < EIS_COUNT; k++)
+                g->known_u[i * MASKS + m][k] = missing >> k & 1 ? (float)NAN : row[width + k];
         }
     }
 }
@@ -76,23 +79,28 @@ static int by_value(const void *a, const void *b) {
 static void settle_levels(eis_recipe recipe, ranks *r, spectrum_model *m) {
     for (int q = 0; q < recipe_quantities(recipe); q++) {
         qsort(r->of[q], (size_t)r->count[q], sizeof *r->of[q], by_value);
-        for (int i = 0; i < MODEL_LEVELS; i++) m->level[q][i] = r->of[q][(int64_t)(model_shares[i] * (double)(r->count[q] - 1))];
+        for (int i = 0; i < MODEL_LEVELS; i++)
+            m->level[q][i] = r->of[q][(int64_t)(model_shares[i] * (double)(r->count[q] - 1))];
     }
 }
 
-tide_status calibrate(predictor *p, spectrum_model *m, int64_t first, int64_t spectra, int threads, tide_failure *failure) {
+tide_status calibrate(predictor *p, spectrum_model *m, int64_t first, int64_t spectra, int threads,
+                      tide_failure *failure) {
     eis_recipe       recipe = m->config.recipe;
     sampler_settings s      = { .recipe = recipe, .seed = m->seed, .keep_out = m->keep_out };
     int64_t stride = features_width(recipe) + EIS_COUNT + recipe_quantities(recipe), groups = ceil_div(spectra, GROUP);
     ranks   r      = { .count = { 0 } };
     group   g      = { .row = NULL };
     bool    fine   = group_new(recipe, stride, &g);
-    for (int q = 0; q < recipe_quantities(recipe); q++) fine &= (r.of[q] = malloc((size_t)(groups * GROUP * MASKS) * sizeof *r.of[q])) != NULL;
+    for (int q = 0; q < recipe_quantities(recipe); q++)
+        fine &= (r.of[q] = malloc((size_t)(groups * GROUP * MASKS) * sizeof *r.of[q])) != NULL;
     tide_status status = fine ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the calibration");
     for (int64_t i = 0; status == TIDE_OK && i < groups; i++) {
         draw_group(&s, first + i * GROUP, stride, threads, &g);
         status = predictor_spectra(p, GROUP, g.raw, failure);
-        if (status == TIDE_OK) status = predictor_ask(p, GROUP * MASKS, g.spectrum, (const float (*)[EIS_COUNT])g.known_u, g.probability, failure);
+        if (status == TIDE_OK)
+            status = predictor_ask(p, GROUP * MASKS, g.spectrum, (const float (*)[EIS_COUNT])g.known_u, g.probability,
+                                   failure);
         if (status == TIDE_OK) rank_group(recipe, &g, stride, &r);
     }
     if (status == TIDE_OK) settle_levels(recipe, &r, m);

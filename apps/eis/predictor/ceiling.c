@@ -27,7 +27,8 @@ bool spectrum_ceiling(const sampler_settings *s, int64_t spectra, int threads, d
     bool    fine = each != NULL;
     PARALLEL(omp parallel for schedule(dynamic) num_threads(threads) reduction(&& : fine) if (fine))
     for (int64_t i = 0; i < spectra; i++) fine = fine && one_ceiling(s, i, &each[i]);
-    for (int64_t i = 0; fine && i < spectra; i++) sum += each[i];  /* in order: the same bits for any number of threads */
+    for (int64_t i = 0; fine && i < spectra; i++) sum += each[i];  /* in order: the same bits for any number of
+                                                                      threads */
     free(each);
     *out = sum / (double)spectra;
     return fine;

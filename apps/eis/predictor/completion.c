@@ -1,7 +1,8 @@
 /* Completion by a trained spectrum predictor.
  *
- * The network knows circuits whose membrane a is the slower one. Where the user's labels say nothing of that, it is asked with
- * the labels as they are and with them exchanged, each weighed by the probability density of the known values themselves. */
+ * The network knows circuits whose membrane a is the slower one. Where the user's labels say nothing of that, it is
+ * asked with the labels as they are and with them exchanged, each weighed by the probability density of the known
+ * values themselves. */
 #include "eis/posterior/completion.h"
 
 #include <math.h>
@@ -41,7 +42,9 @@ typedef struct network_task {
     int64_t    split;                   /* draws before this one are of the first labelling */
 } network_task;
 
-static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the network's answer"); }
+static tide_status no_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for the network's answer");
+}
 
 /* ---- the spectrum ---- */
 
@@ -69,7 +72,8 @@ static tide_status take_spectrum(network_task *t, double offset_ohm, tide_failur
     }
     free(all);
     return t->count >= FEWEST_POINTS ? TIDE_OK
-                                     : fail(failure, TIDE_EDATA, "the spectrum has %d points that are not 0; at least %d are needed",
+                                     : fail(failure, TIDE_EDATA,
+                                            "the spectrum has %d points that are not 0; at least %d are needed",
                                             (int)t->count, FEWEST_POINTS);
 }
 
@@ -79,7 +83,8 @@ static tide_status take_features(network_task *t, completion *out, tide_failure 
     if (grid && isnan(q->rs_ohm))
         return fail_at(
             failure, TIDE_EINVAL, NULL, 0, "rs",
-            "this predictor was trained with --recipe grid, on spectra without solution resistance: give --rs OHM, or use a lab model");
+            "this predictor was trained with --recipe grid, on spectra without solution resistance: give --rs OHM, or "
+            "use a lab model");
     tide_status status = take_spectrum(t, grid ? q->rs_ohm : 0, failure);
     if (status != TIDE_OK) return status;
     quick_fit_run(t->count, t->freq_hz, t->z, NAN, !grid, &t->fit);
@@ -103,12 +108,13 @@ static void set_labellings(network_task *t) {
     for (int l = 0; l < t->labellings; l++) {
         labelling *own = &t->labelling[l];
         *own = (labelling){ .swapped = l, .known = l ? swapped(&t->q->known) : t->q->known, .weight = 1 };
-        for (int k = 0; k < EIS_COUNT; k++) own->known_u[k] = own->known.is[k] ? (float)grid_coordinate(k, own->known.value[k]) : NAN;
+        for (int k = 0; k < EIS_COUNT; k++)
+            own->known_u[k] = own->known.is[k] ? (float)grid_coordinate(k, own->known.value[k]) : NAN;
     }
 }
 
-/* Of a known value: its bin, or shared between the grid values on both sides. Parameters of either membrane have the same
- * range, so densities of both labellings compare as probabilities of bins do. */
+/* Of a known value: its bin, or shared between the grid values on both sides. Parameters of either membrane have the
+ * same range, so densities of both labellings compare as probabilities of bins do. */
 static double probability_at(const network_task *t, const float *p, float u) {
     if (t->recipe == EIS_RECIPE_LAB) return (double)p[quantity_bin(EIS_RECIPE_LAB, u / (CELL_VALUES - 1))];
     int   low  = MIN2(MAX2((int)u, 0), CELL_VALUES - 2);
@@ -126,19 +132,24 @@ static tide_status weigh_labellings(network_task *t, tide_failure *failure) {
     for (int i = 0; t->labellings > 1 && i < EIS_COUNT; i++)
         for (int k = chain[i], l = 0; l < t->labellings; l++) {
             if (!t->labelling[l].known.is[k]) continue;
-            tide_status status = predictor_ask(t->q->predictor, 1, spectrum, (const float (*)[EIS_COUNT])given[l], p, failure);
+            tide_status status =
+                predictor_ask(t->q->predictor, 1, spectrum, (const float (*)[EIS_COUNT])given[l], p, failure);
             if (status != TIDE_OK) return status;
-            log_weight[l] += log(fmax(probability_at(t, p + k * t->bins, t->labelling[l].known_u[k]), LEAST_PROBABILITY));
+            log_weight[l] +=
+                log(fmax(probability_at(t, p + k * t->bins, t->labelling[l].known_u[k]), LEAST_PROBABILITY));
             given[l][k] = t->labelling[l].known_u[k];
         }
-    for (int l = 0; t->labellings > 1 && l < LABELLINGS; l++) t->labelling[l].weight = 1 / (1 + exp(log_weight[1 - l] - log_weight[l]));
+    for (int l = 0; t->labellings > 1 && l < LABELLINGS; l++)
+        t->labelling[l].weight = 1 / (1 + exp(log_weight[1 - l] - log_weight[l]));
     for (int l = 0; l < t->labellings; l++) memcpy(given[l], t->labelling[l].known_u, sizeof given[l]);
-    return predictor_ask(t->q->predictor, t->labellings, spectrum, (const float (*)[EIS_COUNT])given, t->first, failure);
+    return predictor_ask(t->q->predictor, t->labellings, spectrum, (const float (*)[EIS_COUNT])given, t->first,
+                         failure);
 }
 
 /* ---- candidates of the grid recipe ---- */
 
-static void put_draw(const network_task *t, const labelling *l, const double p[EIS_WITH_RS], double log_probability, completion *out) {
+static void put_draw(const network_task *t, const labelling *l, const double p[EIS_WITH_RS], double log_probability,
+                     completion *out) {
     draw *d = &out->draws[out->draw_count++];
     memcpy(d->p, p, sizeof d->p);
     for (int k = 0; k < EIS_COUNT; k++)
@@ -208,10 +219,16 @@ static double draw_rs(const network_task *t, const float *p, const fit_view *vie
     return quantity_value(t->recipe, QUANTITY_RS, at, view);
 }
 
-typedef struct draft { float (*given)[EIS_COUNT]; double (*p)[EIS_WITH_RS], *log_density; float *answer; int32_t *spectrum; } draft;
+typedef struct draft {
+    float (*given)[EIS_COUNT];
+    double (*p)[EIS_WITH_RS], *log_density;
+    float *answer;
+    int32_t *spectrum;
+} draft;
 
 /* One missing parameter after the other, each given those drawn before it. */
-static tide_status draw_chain(const network_task *t, const labelling *l, const float *first, rng *r, draft *d, tide_failure *failure) {
+static tide_status draw_chain(const network_task *t, const labelling *l, const float *first, rng *r, draft *d,
+                              tide_failure *failure) {
     const float *rows   = first;   /* at first one for all */
     int64_t      stride = 0;
     tide_status  status = TIDE_OK;
@@ -228,13 +245,16 @@ static tide_status draw_chain(const network_task *t, const labelling *l, const f
             d->given[n][k] = (float)(coordinate * (CELL_VALUES - 1));
             if (i == last && isnan(t->q->rs_ohm)) d->p[n][EIS_RS] = draw_rs(t, p, &view, r, &d->log_density[n]);
         }
-        if (i < last) status = predictor_ask(t->q->predictor, DRAWS, d->spectrum, (const float (*)[EIS_COUNT])d->given, d->answer, failure);
+        if (i < last)
+            status = predictor_ask(t->q->predictor, DRAWS, d->spectrum, (const float (*)[EIS_COUNT])d->given, d->answer,
+                                   failure);
         rows = d->answer, stride = t->each;
     }
     return status;
 }
 
-static tide_status draw_labelling(const network_task *t, int l, rng *r, draft *d, completion *out, tide_failure *failure) {
+static tide_status draw_labelling(const network_task *t, int l, rng *r, draft *d, completion *out,
+                                  tide_failure *failure) {
     const labelling *own = &t->labelling[l];
     for (int n = 0; n < DRAWS; n++) {
         memcpy(d->given[n], own->known_u, sizeof d->given[n]);
@@ -250,10 +270,12 @@ static tide_status draw_lab(network_task *t, completion *out, tide_failure *fail
                 malloc((size_t)(DRAWS * t->each) * sizeof *d.answer), calloc(DRAWS, sizeof *d.spectrum) };
     rng   r = { .seed = (uint64_t)t->q->seed, .stream = STREAM };
     out->draws         = malloc(LABELLINGS * DRAWS * sizeof *out->draws);
-    tide_status status = d.given && d.p && d.log_density && d.answer && d.spectrum && out->draws ? TIDE_OK : no_memory(failure);
+    tide_status status =
+        d.given && d.p && d.log_density && d.answer && d.spectrum && out->draws ? TIDE_OK : no_memory(failure);
     t->split = DRAWS;
     for (int l = 0; status == TIDE_OK && l < t->labellings; l++) status = draw_labelling(t, l, &r, &d, out, failure);
-    for (int64_t i = 0; status == TIDE_OK && i < out->draw_count; i++) out->draws[i].weight = t->labelling[i >= t->split].weight / DRAWS;
+    for (int64_t i = 0; status == TIDE_OK && i < out->draw_count; i++)
+        out->draws[i].weight = t->labelling[i >= t->split].weight / DRAWS;
     free(d.given), free(d.p), free(d.log_density), free(d.answer), free(d.spectrum);
     return status;
 }
@@ -283,8 +305,10 @@ static void judge_grid(const network_task *t, double misfit, completion *out) {
     out->noise_used    = completion_widen(out->noise, out->grid_chi2, nu, &out->free.left);
 }
 
-/* ln of likelihood times prior of each draw; then that over the density with which the draws of the lab recipe were drawn. */
-static void log_weights(const network_task *t, const density *d, const completion *out, double *posterior, double *weight) {
+/* ln of likelihood times prior of each draw; then that over the density with which the draws of the lab recipe were
+ * drawn. */
+static void log_weights(const network_task *t, const density *d, const completion *out, double *posterior,
+                        double *weight) {
     for (int64_t i = 0; i < out->draw_count; i++) {
         const draw      *own = &out->draws[i];
         const labelling *l   = &t->labelling[i >= t->split];
@@ -307,7 +331,8 @@ static double normalise(double *log_weight, int64_t count) {
 
 static tide_status weigh_again(const network_task *t, completion *out, tide_failure *failure) {
     bool    lab       = t->recipe == EIS_RECIPE_LAB;
-    double *posterior = malloc((size_t)(2 * out->draw_count) * sizeof *posterior), *weight = posterior + out->draw_count;
+    double *posterior = malloc((size_t)(2 * out->draw_count) * sizeof *posterior),
+           *weight = posterior + out->draw_count;
     density d         = { 0 };
     bool    fine      = posterior && density_new(EIS_SHUNT, &t->q->known, t->q->rs_ohm, false, out->noise, t->s, &d);
     if (fine && !lab) judge_grid(t, least_misfit(&d, out), out);
@@ -338,21 +363,24 @@ static void mix(const network_task *t, int quantity, bool labelled, float *out) 
     }
 }
 
-/* The network learned independent noise of one size: where more is left of the spectrum, its intervals are wider by as much. */
+/* The network learned independent noise of one size: where more is left of the spectrum, its intervals are wider by as
+ * much. */
 static double stretched(double v, double median, int quantity, double wider) {
     if (wider <= 1) return v;
     return quantity == QUANTITY_RS ? fmax(median + wider * (v - median), 0) : median * pow(v / median, wider);
 }
 
-/* The network's own quantiles, whose coverage is known; TER, TEC, n1, d1 and the solution resistance are also far better known
- * than the parameters that draws are made of. */
-static void put_own_interval(const network_task *t, int quantity, bool labelled, const fit_view *view, double wider, interval *out) {
+/* The network's own quantiles, whose coverage is known; TER, TEC, n1, d1 and the solution resistance are also far
+ * better known than the parameters that draws are made of. */
+static void put_own_interval(const network_task *t, int quantity, bool labelled, const fit_view *view, double wider,
+                             interval *out) {
     static const double shares[] = { 0.025, 0.5, 0.975 };
     const spectrum_model *model = predictor_model(t->q->predictor);
     float  p[BINS_MOST];
     double at[3];
     mix(t, quantity, labelled, p);
-    for (int n = 0; n < 3; n++) at[n] = quantity_value(t->recipe, quantity, spectrum_model_quantile(model, quantity, p, shares[n]), view);
+    for (int n = 0; n < 3; n++)
+        at[n] = quantity_value(t->recipe, quantity, spectrum_model_quantile(model, quantity, p, shares[n]), view);
     *out = (interval){ stretched(at[0], at[1], quantity, wider), at[1], stretched(at[2], at[1], quantity, wider) };
 }
 
@@ -363,7 +391,8 @@ static void put_own_intervals(const network_task *t, completion *out) {
     fit_view  view  = fit_view_of(t->raw);
     double    wider = out->noise_used / out->noise;
     interval *into  = out->summary.of;
-    for (size_t i = 0; i < sizeof of / sizeof *of; i++) put_own_interval(t, of[i].quantity, false, &view, wider, &into[of[i].summary]);
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++)
+        put_own_interval(t, of[i].quantity, false, &view, wider, &into[of[i].summary]);
     if (isnan(t->q->rs_ohm)) put_own_interval(t, QUANTITY_RS, false, &view, wider, &into[EIS_RS]);
     for (int k = 0; !out->reranked && k < EIS_COUNT; k++)
         if (!t->q->known.is[k]) put_own_interval(t, k, true, &view, wider, &into[k]);
@@ -378,7 +407,8 @@ static void put_own_marginals(const network_task *t, completion *out) {
     }
 }
 
-/* Whether any circuit of this kind fits is a question to the two relaxations, not to a draw that is only near. Returns chi2. */
+/* Whether any circuit of this kind fits is a question to the two relaxations, not to a draw that is only near. Returns
+ * chi2. */
 static double judge_circuit(const network_task *t, completion *out) {
     double nu = (double)(2 * t->count - (t->recipe == EIS_RECIPE_LAB ? 5 : 4)), ratio = t->fit.noise / out->noise;
     double chi2 = t->fit.misfit * ratio * ratio / nu;
@@ -404,7 +434,8 @@ static tide_status answer(network_task *t, completion *out, tide_failure *failur
     if (status == TIDE_OK) status = weigh_again(t, out, failure);
     if (out->reranked) aside = 0;
     if (grid && !out->grid_adequate) aside = fmax(aside, COMPLETION_ELSEWHERE);
-    if (status == TIDE_OK) status = completion_finish(t->q, t->s, grid ? DRAWS_ARE_CELLS : DRAWS_ARE_POINTS, aside, out, failure);
+    if (status == TIDE_OK)
+        status = completion_finish(t->q, t->s, grid ? DRAWS_ARE_CELLS : DRAWS_ARE_POINTS, aside, out, failure);
     if (status != TIDE_OK) return status;
     if (!grid) put_own_intervals(t, out);
     else if (!out->reranked) put_own_marginals(t, out);
@@ -424,7 +455,9 @@ static tide_status only_known(const network_task *t, completion *out, tide_failu
 
 tide_status complete_network(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure) {
     eis_recipe   recipe  = predictor_model(q->predictor)->config.recipe;
-    network_task t       = { .q = q, .s = s, .recipe = recipe, .quantities = recipe_quantities(recipe), .bins = recipe_bins(recipe) };
+    network_task t = {
+        .q = q, .s = s, .recipe = recipe, .quantities = recipe_quantities(recipe), .bins = recipe_bins(recipe)
+    };
     bool         missing = false;
     for (int k = 0; k < EIS_COUNT; k++) missing = missing || !q->known.is[k];
     if (q->circuit != EIS_SHUNT)
@@ -441,7 +474,8 @@ tide_status complete_network(const question *q, const eis_spectrum *s, completio
     set_labellings(&t);
     if (status == TIDE_OK) {
         training_range_check(
-            &(range_question){ predictor_model(q->predictor), q, s, t.count, t.freq_hz, t.raw, &t.fit, out->noise, out->noise_inferred },
+            &(range_question){ predictor_model(q->predictor), q, s, t.count, t.freq_hz, t.raw, &t.fit, out->noise,
+                               out->noise_inferred },
             &out->range);
         status = missing ? answer(&t, out, failure) : only_known(&t, out, failure);
     }

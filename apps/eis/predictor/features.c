@@ -53,11 +53,13 @@ static float *put_lab(const quick_fit *fit, int64_t count, const double *freq_hz
 static double ter_sd(const quick_fit *fit, const eis_invariants *q) {
     double f1 = exp(fit->x[QUICK_LN_R1]) / q->r0_ohm, f2 = exp(fit->x[QUICK_LN_R2]) / q->r0_ohm;
     double both = fit->cov[QUICK_LN_R1][QUICK_LN_R2];
-    double variance = f1 * f1 * fit->cov[QUICK_LN_R1][QUICK_LN_R1] + f2 * f2 * fit->cov[QUICK_LN_R2][QUICK_LN_R2] + 2 * f1 * f2 * both;
+    double variance = f1 * f1 * fit->cov[QUICK_LN_R1][QUICK_LN_R1] + f2 * f2 * fit->cov[QUICK_LN_R2][QUICK_LN_R2] +
+                      2 * f1 * f2 * both;
     return sqrt(fmax(variance, 1e-18));
 }
 
-void features_of(eis_recipe recipe, int64_t count, const double *freq_hz, const eis_z *z, double noise, float *out, quick_fit *fit) {
+void features_of(eis_recipe recipe, int64_t count, const double *freq_hz, const eis_z *z, double noise, float *out,
+                 quick_fit *fit) {
     quick_fit      own;
     fibre_features f;
     double         rsh[FIBRE_ROOM], root[QUICK_COUNT][QUICK_COUNT], misfit[FIBRE_ROOM], distance[FIBRE_ROOM];
@@ -67,7 +69,8 @@ void features_of(eis_recipe recipe, int64_t count, const double *freq_hz, const 
     eis_invariants q = quick_invariants(fit->x);
     double         sd = ter_sd(fit, &q);
     cholesky(fit->cov, root);
-    for (int i = 0; i < FIBRE_ROOM; i++) rsh[i] = eis_grid_value(EIS_RSH, i < RSH_VALUES ? i : RSH_VALUES - 1, RSH_VALUES);
+    for (int i = 0; i < FIBRE_ROOM; i++)
+        rsh[i] = eis_grid_value(EIS_RSH, i < RSH_VALUES ? i : RSH_VALUES - 1, RSH_VALUES);
     fibre_features_of(fit->x, root, rsh, &f);
     if (grid) fibre_cells(fit->x, root, rsh, f.u, count, freq_hz, z, fit->noise, misfit, distance);
     out = put_fit(recipe, fit, &q, out);

@@ -70,7 +70,8 @@ static void put_fibre(eis_recipe recipe, const feature_scale *s, const float *ra
         if (!isnan(known_u[EIS_RA + j])) out[16 + j] = clip(here[j] - known_u[EIS_RA + j], APART_MOST);
 }
 
-void features_known(eis_recipe recipe, const feature_scale *s, const float *raw, const float known_u[EIS_COUNT], float *out) {
+void features_known(eis_recipe recipe, const feature_scale *s, const float *raw, const float known_u[EIS_COUNT],
+                    float *out) {
     memset(out, 0, KNOWN_WIDTH * sizeof *out);
     put_places(known_u, out);
     out += EIS_COUNT * RSH_VALUES;

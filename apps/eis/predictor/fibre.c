@@ -13,7 +13,8 @@ void fibre_coordinates(const double x[QUICK_COUNT], double rsh_ohm, double u[4])
 eis_invariants quick_invariants(const double x[QUICK_COUNT]) {
     double r1 = exp(x[QUICK_LN_R1]), r2 = exp(x[QUICK_LN_R2]), t1 = exp(x[QUICK_LN_TAU1]), t2 = exp(x[QUICK_LN_TAU2]);
     double r = r1 + r2, n1 = (r1 * t2 + r2 * t1) / r;
-    return (eis_invariants){ .r0_ohm = r, .n1_s = n1, .d1_s = t1 + t2, .d2_s2 = t1 * t2, .cinf_farad = t1 * t2 / (r * n1) };
+    return (
+        eis_invariants){ .r0_ohm = r, .n1_s = n1, .d1_s = t1 + t2, .d2_s2 = t1 * t2, .cinf_farad = t1 * t2 / (r * n1) };
 }
 
 void quick_of_circuit(const double p[EIS_COUNT], double x[QUICK_COUNT]) {

@@ -1,6 +1,7 @@
-/* A conductance across two relaxations in series, or taken away from there, leaves two relaxations. With R the sum of the
- * resistances, f their shares, m = f1 t1 + f2 t2 and n = f1 t2 + f2 t1, and the resistance becoming k R, the new ones are
- *     t' = n + (A +- root) / 2,  A = k m - n,  root^2 = A^2 + 4 k f1 f2 (t1 - t2)^2,
+/* A conductance across two relaxations in series, or taken away from there, leaves two relaxations. With R the sum of
+ * the resistances, f their shares, m = f1 t1 + f2 t2 and n = f1 t2 + f2 t1, and the resistance becoming k R, the new
+ * ones are
+ *     t' = n + (A +- root) / 2, A = k m - n, root^2 = A^2 + 4 k f1 f2 (t1 - t2)^2,
  * a sum of squares: nothing cancels. The shares are (root +- A) / (2 root). */
 #include "fibre_kernel.h"
 
@@ -48,7 +49,8 @@ typedef struct fibre { double r, ln_product, m, n, spread; } fibre;
 static inline fibre fibre_of(const double *x) {
     double r1 = exp(x[QUICK_LN_R1]), r2 = exp(x[QUICK_LN_R2]), t1 = exp(x[QUICK_LN_TAU1]), t2 = exp(x[QUICK_LN_TAU2]);
     double r = r1 + r2, f1 = r1 / r, f2 = r2 / r, apart = t1 - t2;
-    return (fibre){ r, x[QUICK_LN_TAU1] + x[QUICK_LN_TAU2], f1 * t1 + f2 * t2, f1 * t2 + f2 * t1, f1 * f2 * apart * apart };
+    return (fibre){ r, x[QUICK_LN_TAU1] + x[QUICK_LN_TAU2], f1 * t1 + f2 * t2, f1 * t2 + f2 * t1,
+                    f1 * f2 * apart * apart };
 }
 
 LANES_INLINE void coordinates(const fibre *f, const lanes *rsh, lanes u[4]) {
@@ -78,7 +80,8 @@ EIS_CLONES static void rows(const double *x, const double *rsh, int count, doubl
 
 void fibre_rows(const double x[QUICK_COUNT], const double *rsh, int count, double *u) { rows(x, rsh, count, u); }
 
-EIS_CLONES static void relaxations(const double p[EIS_COUNT][LANES], double value[QUICK_COUNT][LANES], double x[QUICK_COUNT][LANES]) {
+EIS_CLONES static void relaxations(const double p[EIS_COUNT][LANES], double value[QUICK_COUNT][LANES],
+                                   double x[QUICK_COUNT][LANES]) {
     lanes rsh, ra, rb, ca, cb;
     lanes_load(p[EIS_RSH], &rsh), lanes_load(p[EIS_RA], &ra), lanes_load(p[EIS_RB], &rb);
     lanes_load(p[EIS_CA], &ca), lanes_load(p[EIS_CB], &cb);
@@ -97,12 +100,14 @@ EIS_CLONES static void relaxations(const double p[EIS_COUNT][LANES], double valu
     }
 }
 
-void fibre_relaxations(const double p[EIS_COUNT][LANES], double value[QUICK_COUNT][LANES], double x[QUICK_COUNT][LANES]) {
+void fibre_relaxations(const double p[EIS_COUNT][LANES], double value[QUICK_COUNT][LANES],
+                       double x[QUICK_COUNT][LANES]) {
     relaxations(p, value, x);
 }
 
 /* Spread of u over one standard deviation each way along the columns of `root`. */
-EIS_CLONES static void fill_features(const double *x, const double root[QUICK_COUNT][QUICK_COUNT], const double *rsh, fibre_features *out) {
+EIS_CLONES static void fill_features(const double *x, const double root[QUICK_COUNT][QUICK_COUNT], const double *rsh,
+                                     fibre_features *out) {
     fibre at = fibre_of(x), ahead[QUICK_COUNT], behind[QUICK_COUNT];
     for (int d = 0; d < QUICK_COUNT; d++) {
         double plus[QUICK_COUNT], minus[QUICK_COUNT];
@@ -132,7 +137,8 @@ EIS_CLONES static void fill_features(const double *x, const double root[QUICK_CO
     }
 }
 
-void fibre_features_of(const double x[QUICK_COUNT], const double root[QUICK_COUNT][QUICK_COUNT], const double rsh[FIBRE_ROOM],
+void fibre_features_of(const double x[QUICK_COUNT], const double root[QUICK_COUNT][QUICK_COUNT],
+                       const double rsh[FIBRE_ROOM],
                        fibre_features *out) {
     fill_features(x, root, rsh, out);
 }
@@ -151,7 +157,8 @@ LANES_INLINE void put_nearest(const double *u, double ln_low, double step, doubl
 }
 
 /* |L^-1 (y - x)|^2. */
-LANES_INLINE void put_distance(const double *x, const double root[QUICK_COUNT][QUICK_COUNT], const double y[QUICK_COUNT][LANES],
+LANES_INLINE void put_distance(const double *x, const double root[QUICK_COUNT][QUICK_COUNT],
+                               const double y[QUICK_COUNT][LANES],
                                double *out) {
     lanes d[QUICK_COUNT], sum = { 0 };
     for (int k = 0; k < QUICK_COUNT; k++) {
@@ -164,7 +171,8 @@ LANES_INLINE void put_distance(const double *x, const double root[QUICK_COUNT][Q
     lanes_store(&sum, out);
 }
 
-LANES_INLINE void put_misfits(const double value[QUICK_COUNT][LANES], int64_t count, const double *omega, const double *re,
+LANES_INLINE void put_misfits(const double value[QUICK_COUNT][LANES], int64_t count, const double *omega,
+                              const double *re,
                               const double *im, const double *weight, double *out) {
     lanes r1, t1, r2, t2, sum = { 0 };
     lanes_load(value[QUICK_LN_R1], &r1), lanes_load(value[QUICK_LN_TAU1], &t1);
@@ -178,7 +186,8 @@ LANES_INLINE void put_misfits(const double value[QUICK_COUNT][LANES], int64_t co
 }
 
 EIS_CLONES static void cells_of(const double *x, const double root[QUICK_COUNT][QUICK_COUNT], const double *rsh,
-                                const double u[4][FIBRE_ROOM], int64_t count, const double *omega, const double *re, const double *im,
+                                const double u[4][FIBRE_ROOM], int64_t count, const double *omega, const double *re,
+                                const double *im,
                                 const double *weight, double *misfit, double *distance) {
     for (int i = 0; i < FIBRE_ROOM; i += LANES) {
         double p[EIS_COUNT][LANES], value[QUICK_COUNT][LANES], y[QUICK_COUNT][LANES];

@@ -10,12 +10,16 @@ enum { FIBRE_ROOM = (RSH_VALUES + LANES - 1) / LANES * LANES };  /* a place for 
 /* fibre_coordinates for `count` values of Rsh, a multiple of LANES: u[j * count + i]. */
 void fibre_rows(const double x[QUICK_COUNT], const double *rsh, int count, double *u);
 /* For LANES circuits p[k][i] (ohm, farad): R1, tau1, R2, tau2 and their logarithms. */
-void fibre_relaxations(const double p[EIS_COUNT][LANES], double value[QUICK_COUNT][LANES], double x[QUICK_COUNT][LANES]);
+void fibre_relaxations(const double p[EIS_COUNT][LANES], double value[QUICK_COUNT][LANES],
+                       double x[QUICK_COUNT][LANES]);
 
 /* What RSH_FEATURES and CELL_FEATURES are made of; the places beyond RSH_VALUES repeat the last. */
-typedef struct fibre_features { double u[4][FIBRE_ROOM], cosine[4][FIBRE_ROOM], sine[4][FIBRE_ROOM], ln_sd[4][FIBRE_ROOM]; } fibre_features;
+typedef struct fibre_features {
+    double u[4][FIBRE_ROOM], cosine[4][FIBRE_ROOM], sine[4][FIBRE_ROOM], ln_sd[4][FIBRE_ROOM];
+} fibre_features;
 /* root: lower triangle, a Cholesky factor of the covariance. */
-void fibre_features_of(const double x[QUICK_COUNT], const double root[QUICK_COUNT][QUICK_COUNT], const double rsh[FIBRE_ROOM],
+void fibre_features_of(const double x[QUICK_COUNT], const double root[QUICK_COUNT][QUICK_COUNT],
+                       const double rsh[FIBRE_ROOM],
                        fibre_features *out);
 /* The grid circuits nearest to u: their misfit and their squared distance from x in units of `root`. */
 void fibre_cells(const double x[QUICK_COUNT], const double root[QUICK_COUNT][QUICK_COUNT], const double rsh[FIBRE_ROOM],

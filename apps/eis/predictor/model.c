@@ -21,8 +21,10 @@ void spectrum_model_plain_levels(spectrum_model *m) {
 static double level_of(const float *level, double share) {
     double share_below = 0, level_below = 0;
     for (int i = 0; i <= MODEL_LEVELS; i++) {
-        double share_above = i < MODEL_LEVELS ? model_shares[i] : 1, level_above = i < MODEL_LEVELS ? (double)level[i] : 1;
-        if (share <= share_above) return level_below + (level_above - level_below) * (share - share_below) / (share_above - share_below);
+        double share_above = i < MODEL_LEVELS ? model_shares[i] : 1,
+               level_above = i < MODEL_LEVELS ? (double)level[i] : 1;
+        if (share <= share_above)
+            return level_below + (level_above - level_below) * (share - share_below) / (share_above - share_below);
         share_below = share_above, level_below = level_above;
     }
     return 1;
@@ -57,18 +59,23 @@ static tide_status add_facts(tide_archive *a, const spectrum_model *m) {
     snprintf(text[1], sizeof text[1], "%" PRId64, m->config.width);
     snprintf(text[2], sizeof text[2], "%" PRIu64, m->seed);
     num_format(text[3], m->keep_out, false);
-    const char *const facts[][2] = { { "kind", SPECTRUM_MODEL_KIND }, { "format_version", text[0] }, { "circuit", "shunt" },
-                                     { "recipe", recipe_names[m->config.recipe] }, { "width", text[1] }, { "seed", text[2] },
+    const char *const facts[][2] = { { "kind", SPECTRUM_MODEL_KIND }, { "format_version", text[0] },
+                                     { "circuit", "shunt" },
+                                     { "recipe", recipe_names[m->config.recipe] }, { "width", text[1] },
+                                     { "seed", text[2] },
                                      { "keep_out", text[3] } };
     tide_status status = TIDE_OK;
-    for (size_t i = 0; status == TIDE_OK && i < sizeof facts / sizeof *facts; i++) status = tide_archive_set(a, facts[i][0], facts[i][1]);
+    for (size_t i = 0; status == TIDE_OK && i < sizeof facts / sizeof *facts; i++)
+        status = tide_archive_set(a, facts[i][0], facts[i][1]);
     tide_shape shape = TIDE_SHAPE(m->scale.width);
     if (status == TIDE_OK) status = tide_archive_add(a, "scale.mean", TIDE_F32, shape, m->scale.mean);
-    if (status == TIDE_OK) status = tide_archive_add(a, "level", TIDE_F32, TIDE_SHAPE(QUANTITIES_MOST, MODEL_LEVELS), m->level);
+    if (status == TIDE_OK)
+        status = tide_archive_add(a, "level", TIDE_F32, TIDE_SHAPE(QUANTITIES_MOST, MODEL_LEVELS), m->level);
     return status == TIDE_OK ? tide_archive_add(a, "scale.over_sd", TIDE_F32, shape, m->scale.over_sd) : status;
 }
 
-tide_status spectrum_model_write(const char *path, const spectrum_model *m, tide_list params, const tide_snapshot_t *best, tide_failure *failure) {
+tide_status spectrum_model_write(const char *path, const spectrum_model *m, tide_list params,
+                                 const tide_snapshot_t *best, tide_failure *failure) {
     tide_archive a      = { 0 };
     tide_status  status = add_facts(&a, m);
     if (status == TIDE_OK) status = add_parameters(&a, params, best);
@@ -81,7 +88,8 @@ tide_status spectrum_model_write(const char *path, const spectrum_model *m, tide
 /* ---- reading ---- */
 
 static tide_status damaged(const char *path, const char *what, tide_failure *failure) {
-    return fail_at(failure, TIDE_EDATA, path, 0, what, "%s: its '%s' is missing or not that of a spectrum predictor (tidemill eis train)", path, what);
+    return fail_at(failure, TIDE_EDATA, path, 0, what,
+                   "%s: its '%s' is missing or not that of a spectrum predictor (tidemill eis train)", path, what);
 }
 
 static bool number_of(const tide_archive *a, const char *key, double *out) {
@@ -112,7 +120,8 @@ static bool are_levels(const spectrum_model *m) {
 /* The network is made before its parameters are read: the file must hold as many as the width says. */
 static bool holds_width(const tide_archive *a, double width) {
     const tide_tensor *up = tide_archive_find(a, "encoder.0.up.weight");
-    return width >= 1 && width <= 65536 && width == floor(width) && up && tide_shape_equal(up->shape, TIDE_SHAPE((int64_t)width, (int64_t)width));
+    return width >= 1 && width <= 65536 && width == floor(width) && up &&
+           tide_shape_equal(up->shape, TIDE_SHAPE((int64_t)width, (int64_t)width));
 }
 
 static tide_status take(const char *path, const tide_archive *a, spectrum_model *m, tide_failure *failure) {
@@ -121,12 +130,14 @@ static tide_status take(const char *path, const tide_archive *a, spectrum_model 
     if (!kind || strcmp(kind, SPECTRUM_MODEL_KIND)) return damaged(path, "kind", failure);
     if (!number_of(a, "format_version", &version) || !(version >= 1)) return damaged(path, "format_version", failure);
     if (version > SPECTRUM_MODEL_VERSION)
-        return fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s: its format version %g is newer than this program reads: update tidemill", path, version);
+        return fail_at(failure, TIDE_EDATA, path, 0, NULL,
+                       "%s: its format version %g is newer than this program reads: update tidemill", path, version);
     if (!recipe || (strcmp(recipe, "lab") && strcmp(recipe, "grid"))) return damaged(path, "recipe", failure);
     m->config.recipe = strcmp(recipe, "lab") ? EIS_RECIPE_GRID : EIS_RECIPE_LAB;
     if (!number_of(a, "width", &width) || !holds_width(a, width)) return damaged(path, "width", failure);
     if (!number_of(a, "seed", &seed)) return damaged(path, "seed", failure);
-    if (!number_of(a, "keep_out", &m->keep_out) || !(m->keep_out >= 0 && m->keep_out <= 0.5)) return damaged(path, "keep_out", failure);
+    if (!number_of(a, "keep_out", &m->keep_out) || !(m->keep_out >= 0 && m->keep_out <= 0.5))
+        return damaged(path, "keep_out", failure);
     m->config.width = (int64_t)width;
     m->seed         = strtoull(tide_archive_metadata(a, "seed"), NULL, 10);
     m->scale.width  = features_width(m->config.recipe);
@@ -134,7 +145,8 @@ static tide_status take(const char *path, const tide_archive *a, spectrum_model 
     if (!numbers_of(a, "scale.mean", features, m->scale.mean)) return damaged(path, "scale.mean", failure);
     if (!numbers_of(a, "scale.over_sd", features, m->scale.over_sd)) return damaged(path, "scale.over_sd", failure);
     spectrum_model_plain_levels(m); /* values of the grid are no intervals: they need no others */
-    if (m->config.recipe == EIS_RECIPE_LAB && !numbers_of(a, "level", levels, &m->level[0][0])) return damaged(path, "level", failure);
+    if (m->config.recipe == EIS_RECIPE_LAB && !numbers_of(a, "level", levels, &m->level[0][0]))
+        return damaged(path, "level", failure);
     if (!are_levels(m)) return damaged(path, "level", failure);
     return TIDE_OK;
 }

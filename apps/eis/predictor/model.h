@@ -13,7 +13,8 @@ typedef struct spectrum_model {
     feature_scale  scale;
     uint64_t       seed;       /* of its training spectra */
     double         keep_out;   /* share of the cells it was not trained on */
-    float          level[QUANTITIES_MOST][MODEL_LEVELS];  /* of each quantity's binned distribution, below which model_shares of the truths lie */
+    float          level[QUANTITIES_MOST][MODEL_LEVELS];  /* of each quantity's binned distribution, below which
+                                                             model_shares of the truths lie */
 } spectrum_model;
 
 void   spectrum_model_plain_levels(spectrum_model *m);  /* as the distributions say themselves */
@@ -21,8 +22,10 @@ void   spectrum_model_plain_levels(spectrum_model *m);  /* as the distributions 
 double spectrum_model_quantile(const spectrum_model *m, int quantity, const float *probability, double share);
 
 /* Parameters from `best`, or as they are if that is NULL. */
-tide_status spectrum_model_write(const char *path, const spectrum_model *m, tide_list params, const tide_snapshot_t *best, tide_failure *failure);
-/* All but the parameters, which tide_load reads from the same file. TIDE_EDATA names what is wrong, another kind of model included. */
+tide_status spectrum_model_write(const char *path, const spectrum_model *m, tide_list params,
+                                 const tide_snapshot_t *best, tide_failure *failure);
+/* All but the parameters, which tide_load reads from the same file. TIDE_EDATA names what is wrong, another kind of
+ * model included. */
 tide_status spectrum_model_read(const char *path, spectrum_model *out, tide_failure *failure);
 
 #endif

@@ -20,7 +20,8 @@ static tide_linear half_linear(tide_graph *g, const char *name, int64_t in, int6
 
 static network_block block_new(tide_graph *g, const char *name, int64_t width) {
     tide_scope_push(g, name);
-    network_block b = { .norm = tide_layer_norm_new(g, "norm", width, NORM_EPS), .up = tide_linear_new(g, "up", width, width),
+    network_block b = { .norm = tide_layer_norm_new(g, "norm", width, NORM_EPS),
+                        .up = tide_linear_new(g, "up", width, width),
                         .down = half_linear(g, "down", width, width) };
     tide_scope_pop(g);
     return b;
@@ -37,7 +38,8 @@ network network_new(tide_graph *g, const network_config *c) {
     n.known    = tide_linear_new(g, "known", KNOWN_WIDTH, c->width);
     for (int i = 0; i < NETWORK_BLOCKS; i++) {
         char name[32];
-        snprintf(name, sizeof name, i < ENCODER_BLOCKS ? "encoder.%d" : "decoder.%d", i < ENCODER_BLOCKS ? i : i - ENCODER_BLOCKS);
+        snprintf(name, sizeof name, i < ENCODER_BLOCKS ? "encoder.%d" : "decoder.%d",
+                 i < ENCODER_BLOCKS ? i : i - ENCODER_BLOCKS);
         n.block[i] = block_new(g, name, c->width);
     }
     n.norm = tide_layer_norm_new(g, "norm", c->width, NORM_EPS);
@@ -56,5 +58,6 @@ tide_val network_decode(const network *n, tide_val encoded, tide_val known) {
     tide_val   h     = tide_add(tide_expand_dims(encoded, 1), tide_linear_apply(&n->known, known));
     for (int i = ENCODER_BLOCKS; i < NETWORK_BLOCKS; i++) h = block_apply(&n->block[i], h);
     tide_val logits = tide_linear_apply(&n->head, tide_layer_norm_apply(&n->norm, h));
-    return tide_reshape(logits, TIDE_SHAPE(shape.dim[0], shape.dim[1], recipe_quantities(n->config.recipe), recipe_bins(n->config.recipe)));
+    return tide_reshape(logits, TIDE_SHAPE(shape.dim[0], shape.dim[1], recipe_quantities(n->config.recipe),
+                                           recipe_bins(n->config.recipe)));
 }

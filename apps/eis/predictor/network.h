@@ -1,12 +1,13 @@
-/* The network of the spectrum predictor: residual blocks over the spectrum's features, then over those and the known values.
- *
+/* The network of the spectrum predictor: residual blocks over the spectrum's features, then over those and the known
+ * values.
+ * 
  *     block(x) = x + W2 silu(W1 norm(x) + b1) + b2
  *     e        = block(W_in features + b)              once a spectrum
  *     h        = e + W_known known + b, three blocks   once for each set of known values
  *     logits   = W_head norm(h) + b                    bins for every quantity
  *
- * Its softmax over the bins of a missing parameter is that parameter's probability given the spectrum and the known values;
- * joint probabilities follow by the chain rule, in any order. */
+ * Its softmax over the bins of a missing parameter is that parameter's probability given the spectrum and the known
+ * values; joint probabilities follow by the chain rule, in any order. */
 #ifndef EIS_NETWORK_H
 #define EIS_NETWORK_H
 

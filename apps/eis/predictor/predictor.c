@@ -8,8 +8,8 @@
 #include "base/base.h"
 #include "train/run.h"
 
-/* Rows a program takes. What is asked goes into the smallest that holds it, the largest as often as it is filled; what is
- * left of a program is filled up with its first row. */
+/* Rows a program takes. What is asked goes into the smallest that holds it, the largest as often as it is filled; what
+ * is left of a program is filled up with its first row. */
 enum { SIZES = 5 };
 static const int64_t sizes[SIZES] = { 1, 8, 32, 128, 512 };
 
@@ -29,7 +29,9 @@ struct predictor {
     float         *left, *right;      /* room for the inputs of the largest program */
 };
 
-static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the predictor"); }
+static tide_status no_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for the predictor");
+}
 
 /* ---- opening ---- */
 
@@ -47,7 +49,8 @@ static tide_status first_error(const tide_graph *g, const tide_program *p, tide_
 }
 
 static sized_program compile_encoder(const network *n, tide_graph *g, int64_t rows) {
-    sized_program p = { .in = { tide_input(g, "features", TIDE_F32, TIDE_SHAPE(rows, features_width(n->config.recipe))) } };
+    sized_program p = { .in = {
+                            tide_input(g, "features", TIDE_F32, TIDE_SHAPE(rows, features_width(n->config.recipe))) } };
     p.out           = network_encode(n, p.in[0]);
     p.program       = tide_compile(TIDE_LIST(p.out), NULL);
     return p;
@@ -84,7 +87,8 @@ static tide_status choose_precision(predictor *p, const predictor_settings *s, t
 }
 
 static tide_status build(predictor *p, const char *file, const predictor_settings *s, tide_failure *failure) {
-    p->graph = tide_graph_new_with(&(tide_graph_options){ .device = s->device, .threads = p->threads, .memory_limit = os_memory_bytes() });
+    p->graph = tide_graph_new_with(
+        &(tide_graph_options){ .device = s->device, .threads = p->threads, .memory_limit = os_memory_bytes() });
     if (!p->graph) return no_memory(failure);
     if (choose_precision(p, s, failure) != TIDE_OK) return TIDE_EDEVICE;
     tide_compile_mode(p->graph, s->mode);
@@ -141,7 +145,8 @@ static void fill_up(float *rows, int64_t width, int64_t taken, int64_t size) {
     for (int64_t i = taken; i < size; i++) memcpy(rows + i * width, rows, (size_t)width * sizeof *rows);
 }
 
-static tide_status run(const sized_program *p, const float *const in[2], int64_t inputs, int64_t bytes, float *out, tide_failure *failure) {
+static tide_status run(const sized_program *p, const float *const in[2], int64_t inputs, int64_t bytes, float *out,
+                       tide_failure *failure) {
     tide_feed   feeds[] = { { p->in[0], in[0] }, { p->in[1], in[1] } };
     tide_status status  = tide_run(p->program, feeds, inputs);
     const void *data    = status == TIDE_OK ? tide_data(p->out) : NULL;
@@ -149,7 +154,10 @@ static tide_status run(const sized_program *p, const float *const in[2], int64_t
         bool fine = true;
         memcpy(out, data, (size_t)bytes);
         for (int64_t i = 0; i < bytes / (int64_t)sizeof *out; i++) fine &= isfinite(out[i]) != 0;
-        return fine ? TIDE_OK : fail(failure, TIDE_EDATA, "the predictor's answer is no number: its parameters are damaged, or it was trained until it diverged");
+        return fine ? TIDE_OK
+                    : fail(failure, TIDE_EDATA,
+                           "the predictor's answer is no number: its parameters are damaged, or it was trained until "
+                           "it diverged");
     }
     status = first_error(p->out.graph, p->program, failure);
     return status != TIDE_OK ? status : no_memory(failure);
@@ -167,7 +175,8 @@ tide_status predictor_spectra(predictor *p, int64_t count, const float *raw, tid
     memcpy(p->raw, raw, (size_t)(count * scale->width) * sizeof *raw);
     for (int64_t first = 0; first < count; first += taken) {
         const sized_program *program = program_for(p->encoder, count - first, &taken, &size);
-        for (int64_t i = 0; i < taken; i++) features_scale(scale, raw + (first + i) * scale->width, p->left + i * scale->width);
+        for (int64_t i = 0; i < taken; i++)
+            features_scale(scale, raw + (first + i) * scale->width, p->left + i * scale->width);
         fill_up(p->left, scale->width, taken, size);
         tide_status status = run(program, (const float *[]){ p->left, NULL }, 1, taken * width * (int64_t)sizeof(float),
                                  p->encoded + first * width, failure);
@@ -183,11 +192,13 @@ static void fill_questions(predictor *p, int64_t rows, const int32_t *spectrum, 
     PARALLEL(omp parallel for schedule(static) num_threads(p->threads) if (rows > 64))
     for (int64_t i = 0; i < rows; i++) {
         memcpy(p->left + i * width, p->encoded + spectrum[i] * width, (size_t)width * sizeof *p->left);
-        features_known(p->model.config.recipe, scale, p->raw + spectrum[i] * scale->width, known_u[i], p->right + i * KNOWN_WIDTH);
+        features_known(p->model.config.recipe, scale, p->raw + spectrum[i] * scale->width, known_u[i],
+                       p->right + i * KNOWN_WIDTH);
     }
 }
 
-tide_status predictor_ask(predictor *p, int64_t rows, const int32_t *spectrum, const float (*known_u)[EIS_COUNT], float *probability,
+tide_status predictor_ask(predictor *p, int64_t rows, const int32_t *spectrum, const float (*known_u)[EIS_COUNT],
+                          float *probability,
                           tide_failure *failure) {
     eis_recipe recipe = p->model.config.recipe;
     int64_t    each = recipe_quantities(recipe) * recipe_bins(recipe), size, taken;
@@ -196,7 +207,8 @@ tide_status predictor_ask(predictor *p, int64_t rows, const int32_t *spectrum, c
         fill_questions(p, taken, spectrum + first, known_u + first);
         fill_up(p->left, p->model.config.width, taken, size);
         fill_up(p->right, KNOWN_WIDTH, taken, size);
-        tide_status status = run(program, (const float *[]){ p->left, p->right }, 2, taken * each * (int64_t)sizeof(float),
+        tide_status status = run(program, (const float *[]){ p->left, p->right }, 2,
+                                 taken * each * (int64_t)sizeof(float),
                                  probability + first * each, failure);
         if (status != TIDE_OK) return status;
     }

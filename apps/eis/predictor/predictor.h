@@ -24,9 +24,11 @@ const spectrum_model *predictor_model(const predictor *p);
 
 /* Takes in `count` spectra: rows of raw features. They stay until the next call. */
 tide_status predictor_spectra(predictor *p, int64_t count, const float *raw, tide_failure *failure);
-/* For each of `rows` questions: about spectrum[i], with the grid coordinates known_u[i] (NaN: missing). Probabilities of
- * every quantity's bins, (rows, quantities, bins); those of known parameters mean nothing. Questions are put in batches. */
-tide_status predictor_ask(predictor *p, int64_t rows, const int32_t *spectrum, const float (*known_u)[EIS_COUNT], float *probability,
+/* For each of `rows` questions: about spectrum[i], with the grid coordinates known_u[i] (NaN: missing). Probabilities
+ * of every quantity's bins, (rows, quantities, bins); those of known parameters mean nothing. Questions are put in
+ * batches. */
+tide_status predictor_ask(predictor *p, int64_t rows, const int32_t *spectrum, const float (*known_u)[EIS_COUNT],
+                          float *probability,
                           tide_failure *failure);
 
 /* The grid coordinate of the middle of a parameter's bin: how a candidate is told what it already assumes. */
@@ -47,9 +49,9 @@ typedef struct beam_case {
     beam_candidate candidate[BEAM_CANDIDATES];
 } beam_case;
 
-/* The most probable assignments of the missing parameters, by the chain rule in the order Ca, Cb, Rsh, Ra, Rb: BEAM_WIDTH
- * partial assignments are followed (with 8 the best five of the candidates hold .005 less of the exact mass at 5 % noise), and
- * the best children of the last step kept. Many cases at once, in batches. */
+/* The most probable assignments of the missing parameters, by the chain rule in the order Ca, Cb, Rsh, Ra, Rb:
+ * BEAM_WIDTH partial assignments are followed (with 8 the best five of the candidates hold .005 less of the exact mass
+ * at 5 % noise), and the best children of the last step kept. Many cases at once, in batches. */
 tide_status beam_search(predictor *p, int64_t count, beam_case *cases, tide_failure *failure);
 
 #endif

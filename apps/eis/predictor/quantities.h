@@ -1,17 +1,34 @@
 /* What the network gives a distribution of, and its bins: every quantity has a coordinate in 0..1 that is cut evenly.
  *
  *   Rsh ... Cb   place on the parameter's logarithmic axis. Grid recipe: 12 bins, one around each grid value; lab: 96
- *   TER, TEC, n1, d1, Rs  (lab) distance from the fit's (of the logarithm, but for Rs), in standard deviations z of the fit, as
+ *   TER, TEC, n1, d1, Rs (lab) distance from the fit's (of the logarithm, but for Rs), in standard deviations z of the
+ *   fit, as
  *                Student's distribution of two degrees of freedom: 1/2 + z / (2 sqrt(2 + z^2)) */
 #ifndef EIS_QUANTITIES_H
 #define EIS_QUANTITIES_H
 
 #include "features.h"
 
-enum { QUANTITY_TER = EIS_COUNT, QUANTITY_TEC, QUANTITY_N1, QUANTITY_D1, QUANTITY_RS, QUANTITIES_LAB, QUANTITIES_GRID = EIS_COUNT };
-enum { CELL_VALUES = 12, BINS_GRID = CELL_VALUES, BINS_LAB = 96, BINS_MOST = BINS_LAB, QUANTITIES_MOST = QUANTITIES_LAB };
+enum {
+    QUANTITY_TER = EIS_COUNT,
+    QUANTITY_TEC,
+    QUANTITY_N1,
+    QUANTITY_D1,
+    QUANTITY_RS,
+    QUANTITIES_LAB,
+    QUANTITIES_GRID = EIS_COUNT
+};
+enum {
+    CELL_VALUES = 12,
+    BINS_GRID = CELL_VALUES,
+    BINS_LAB = 96,
+    BINS_MOST = BINS_LAB,
+    QUANTITIES_MOST = QUANTITIES_LAB
+};
 
-static inline int64_t recipe_quantities(eis_recipe r) { return r == EIS_RECIPE_GRID ? QUANTITIES_GRID : QUANTITIES_LAB; }
+static inline int64_t recipe_quantities(eis_recipe r) {
+    return r == EIS_RECIPE_GRID ? QUANTITIES_GRID : QUANTITIES_LAB;
+}
 static inline int64_t recipe_bins(eis_recipe r) { return r == EIS_RECIPE_GRID ? BINS_GRID : BINS_LAB; }
 
 /* Where the fit of a row of the lab recipe's features puts ln TER, ln TEC, ln n1, ln d1 and Rs, and how surely. */

@@ -1,5 +1,6 @@
 /* Levenberg and Marquardt from several starts. Where the noise is unknown, what remains is fitted again with the points
- * weighed by how likely they are to be outliers: expectation and maximisation of one in a hundred with ten times the noise. */
+ * weighed by how likely they are to be outliers: expectation and maximisation of one in a hundred with ten times the
+ * noise. */
 #include "quick_fit.h"
 
 #include <math.h>
@@ -88,7 +89,8 @@ static void move(const problem *p, const double *from, const double *step, doubl
     double longest = 0;
     for (int k = 0; k < 4; k++) longest = fmax(longest, fabs(step[k]));
     double share = longest > 3 ? 3 / longest : 1;
-    for (int k = 0; k < 4; k++) to[k] = fmin(fmax(from[k] - share * step[k], middle[k] - FURTHEST), middle[k] + FURTHEST);
+    for (int k = 0; k < 4; k++)
+        to[k] = fmin(fmax(from[k] - share * step[k], middle[k] - FURTHEST), middle[k] + FURTHEST);
     to[4] = p->rs_free ? fmin(fmax(from[4] - share * step[4], 0), RS_MOST) : from[4];
 }
 
@@ -231,7 +233,9 @@ static void data_fill(int64_t count, const double *freq_hz, const eis_z *z, quic
 }
 
 void quick_fit_run(int64_t count, const double *freq_hz, const eis_z *z, double noise, bool rs_free, quick_fit *out) {
-    problem p = { .noise = isnan(noise) ? 0.001 : fmax(noise, NOISE_LEAST), .rs_free = rs_free, .unknowns = rs_free ? 5 : 4 };
+    problem p = { .noise = isnan(noise) ? 0.001 : fmax(noise, NOISE_LEAST),
+                  .rs_free = rs_free,
+                  .unknowns = rs_free ? 5 : 4 };
     lm      best;
     *out = (quick_fit){ 0 };
     data_fill(count, freq_hz, z, &p.data);

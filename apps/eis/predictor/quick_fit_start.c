@@ -1,6 +1,6 @@
-/* No single start is good: the best pair of a scan of time constants misses small relaxations, one relaxation and a second
- * where its errors ask for it misses equals. Together they leave next to no failures; the linear problem of Sanathanan and
- * Koerner added nothing to them. */
+/* No single start is good: the best pair of a scan of time constants misses small relaxations, one relaxation and a
+ * second where its errors ask for it misses equals. Together they leave next to no failures; the linear problem of
+ * Sanathanan and Koerner added nothing to them. */
 #include "quick_fit_start.h"
 
 #include <math.h>
@@ -80,7 +80,8 @@ static void polish_single(const quick_data *d, bool rs_free, double value[QUICK_
     }
 }
 
-static void fit_single(const quick_data *d, const quick_scan *s, bool rs_free, double value[QUICK_UNKNOWNS], quick_sums *q) {
+static void fit_single(const quick_data *d, const quick_scan *s, bool rs_free, double value[QUICK_UNKNOWNS],
+                       quick_sums *q) {
     double most = -1, shift = rs_free ? 1 / s->one : 0;
     int    at = 0;
     for (int k = 0; k < SCAN_TAUS; k++) {
@@ -119,13 +120,17 @@ static void score(const quick_scan *s, bool rs_free, const double *value, const 
 }
 
 /* The best place for a second relaxation on one side. */
-static quick_start second(const quick_scan *s, const double *value, const double *gain, const double *amplitude, bool slow) {
+static quick_start second(const quick_scan *s, const double *value, const double *gain, const double *amplitude,
+                          bool slow) {
     int at = -1;
     for (int k = 0; k < SCAN_TAUS; k++)
         if ((s->tau[k] > value[1]) == slow && gain[k] > 0 && (at < 0 || gain[k] > gain[at])) at = k;
-    double r = at < 0 ? 1e-3 * value[0] : amplitude[at], tau = at >= 0 ? s->tau[at] : slow ? 10 * value[1] : 0.1 * value[1];
+    double r = at < 0 ? 1e-3 * value[0] : amplitude[at], tau = at >= 0 ? s->tau[at]
+                                                               : slow  ? 10 * value[1]
+                                                                       : 0.1 * value[1];
     double first = fmax(value[0] - r, 0.1 * value[0]);
-    return slow ? (quick_start){ { r, tau, first, value[1], value[4] } } : (quick_start){ { first, value[1], r, tau, value[4] } };
+    return slow ? (quick_start){ { r, tau, first, value[1], value[4] } }
+                : (quick_start){ { first, value[1], r, tau, value[4] } };
 }
 
 int quick_starts(const quick_data *d, bool rs_free, quick_start *out) {

@@ -22,11 +22,14 @@ LANES_INLINE void add_sums(const quick_data *d, const double *v, int unknowns, d
     for (int k = 0; k < count; k++) sums[k] = zero;
     for (int64_t i = 0; i < d->padded; i += LANES) {
         lanes w, re, im, weight, row[QUICK_UNKNOWNS][2];
-        lanes_load(d->omega + i, &w), lanes_load(d->re + i, &re), lanes_load(d->im + i, &im), lanes_load(d->weight + i, &weight);
-        lanes a = w * v[1], b = w * v[3], pa = 1 + a * a, pb = 1 + b * b, both = 1 / (pa * pb), qa = both * pb, qb = both * pa;
+        lanes_load(d->omega + i, &w), lanes_load(d->re + i, &re), lanes_load(d->im + i, &im),
+            lanes_load(d->weight + i, &weight);
+        lanes a = w * v[1], b = w * v[3], pa = 1 + a * a, pb = 1 + b * b, both = 1 / (pa * pb), qa = both * pb,
+              qb = both * pa;
         relaxation(v[0], &a, &qa, row[0], row[1]);
         relaxation(v[2], &b, &qb, row[2], row[3]);
-        lanes er = row[0][0] + row[2][0] + v[4] - re, ei = row[0][1] + row[2][1] - im, wr = weight * er, wi = weight * ei;
+        lanes er = row[0][0] + row[2][0] + v[4] - re, ei = row[0][1] + row[2][1] - im, wr = weight * er,
+              wi = weight * ei;
         sums[0] += wr * er + wi * ei;
         for (int k = 0; k < 4; k++) sums[1 + k] += wr * row[k][0] + wi * row[k][1];
         int at = 1 + unknowns;
@@ -55,7 +58,8 @@ void quick_sums_at(const quick_data *d, const double value[QUICK_UNKNOWNS], bool
 }
 
 /* Second derivative along (dr, dt) in ln R, ln tau: dr^2 P + 2 dr dt P' + dt^2 P'', P'' = P' (2 pole - 1). */
-LANES_INLINE void add_bend(const lanes part[2], const lanes slope[2], const lanes *a, const lanes *q, double dr, double dt, lanes bend[2]) {
+LANES_INLINE void add_bend(const lanes part[2], const lanes slope[2], const lanes *a, const lanes *q, double dr,
+                           double dt, lanes bend[2]) {
     lanes x = 2 * *q - 1, y = -2 * (*a * *q);
     bend[0] += (dr * dr) * part[0] + (2 * dr * dt) * slope[0] + (dt * dt) * (slope[0] * x - slope[1] * y);
     bend[1] += (dr * dr) * part[1] + (2 * dr * dt) * slope[1] + (dt * dt) * (slope[0] * y + slope[1] * x);
@@ -67,7 +71,8 @@ EIS_CLONES static void bend_at(const quick_data *d, const double *v, const doubl
     for (int64_t i = 0; i < d->padded; i += LANES) {
         lanes w, weight, row[4][2], bend[2] = { { 0 } };
         lanes_load(d->omega + i, &w), lanes_load(d->weight + i, &weight);
-        lanes a = w * v[1], b = w * v[3], pa = 1 + a * a, pb = 1 + b * b, both = 1 / (pa * pb), qa = both * pb, qb = both * pa;
+        lanes a = w * v[1], b = w * v[3], pa = 1 + a * a, pb = 1 + b * b, both = 1 / (pa * pb), qa = both * pb,
+              qb = both * pa;
         relaxation(v[0], &a, &qa, row[0], row[1]);
         relaxation(v[2], &b, &qb, row[2], row[3]);
         add_bend(row[0], row[1], &a, &qa, step[0], step[1], bend);
@@ -79,7 +84,8 @@ EIS_CLONES static void bend_at(const quick_data *d, const double *v, const doubl
     for (int k = 0; k < QUICK_UNKNOWNS; k++) out[k] = lanes_total(&sums[k]);
 }
 
-void quick_bend(const quick_data *d, const double value[QUICK_UNKNOWNS], const double step[QUICK_UNKNOWNS], double out[QUICK_UNKNOWNS]) {
+void quick_bend(const quick_data *d, const double value[QUICK_UNKNOWNS], const double step[QUICK_UNKNOWNS],
+                double out[QUICK_UNKNOWNS]) {
     bend_at(d, value, step, out);
 }
 
@@ -101,7 +107,9 @@ EIS_CLONES static void put_errors(const quick_data *d, const double *v, double *
     }
 }
 
-void quick_errors(const quick_data *d, const double value[QUICK_UNKNOWNS], double *square) { put_errors(d, value, square); }
+void quick_errors(const quick_data *d, const double value[QUICK_UNKNOWNS], double *square) {
+    put_errors(d, value, square);
+}
 
 /* With e^2 the squared error over the noise's square, the odds of an outlier are 1/99 1/100 exp(e^2/2 (1 - 1/100)); it
  * counts a hundredth. */
@@ -126,7 +134,9 @@ EIS_CLONES static double weigh(quick_data *d, const double *square, double noise
     return lanes_total(&sum);
 }
 
-double quick_weigh(quick_data *d, const double *square, double noise, double *outliers) { return weigh(d, square, noise, outliers); }
+double quick_weigh(quick_data *d, const double *square, double noise, double *outliers) {
+    return weigh(d, square, noise, outliers);
+}
 
 EIS_CLONES static void scan_fill(const quick_data *d, quick_scan *s) {
     lanes one = { 0 }, one_data = { 0 }, total = { 0 }, pole[SCAN_TAUS / LANES], data[SCAN_TAUS / LANES];
@@ -148,7 +158,8 @@ EIS_CLONES static void scan_fill(const quick_data *d, quick_scan *s) {
         one_data += weight * re;
         total += weight * (re * re + im * im);
     }
-    for (int k = 0; k < SCAN_TAUS / LANES; k++) lanes_store(&pole[k], s->pole + LANES * k), lanes_store(&data[k], s->data + LANES * k);
+    for (int k = 0; k < SCAN_TAUS / LANES; k++)
+        lanes_store(&pole[k], s->pole + LANES * k), lanes_store(&data[k], s->data + LANES * k);
     s->one = lanes_total(&one), s->one_data = lanes_total(&one_data), s->total = lanes_total(&total);
 }
 
@@ -209,7 +220,8 @@ bool quick_scan_best(const quick_scan *s, bool rs_free, int apart, int *slow, in
     double shift = rs_free ? 1 / s->one : 0;
     int    at = scan_best(s, shift, apart), k = at / SCAN_TAUS, l = at % SCAN_TAUS;
     if (at < 0) return false;
-    double pk = s->pole[k], pl = s->pole[l], cross = (s->tau[k] * pk + s->tau[l] * pl) / (s->tau[k] + s->tau[l]) - shift * pk * pl;
+    double pk = s->pole[k], pl = s->pole[l],
+           cross = (s->tau[k] * pk + s->tau[l] * pl) / (s->tau[k] + s->tau[l]) - shift * pk * pl;
     double own_k = pk - shift * pk * pk, own_l = pl - shift * pl * pl, det = own_k * own_l - cross * cross;
     double dk = s->data[k] - shift * pk * s->one_data, dl = s->data[l] - shift * pl * s->one_data;
     amplitude[0] = (dk * own_l - dl * cross) / det;

@@ -7,7 +7,8 @@
 
 enum {
     LAB_FEWEST   = 20,
-    CLIPPED_MOST = 6   /* features beyond six standard deviations: of 8,192 test spectra of either recipe none had more */
+    CLIPPED_MOST = 6   /* features beyond six standard deviations: of 8,192 test spectra of either recipe none had
+                          more */
 };
 #define LAB_TOP_LOW     1e4
 #define LAB_TOP_HIGH    1e6
@@ -47,9 +48,12 @@ static void check_lab(const range_question *r, range_check *c) {
     double top = r->freq_hz[0], bottom = r->freq_hz[r->count - 1];
     if (r->spectrum->count < LAB_FEWEST || r->spectrum->count > SAMPLE_MOST)
         add(c, "it has %" PRId64 " points, not %d to %d", r->spectrum->count, LAB_FEWEST, SAMPLE_MOST);
-    if (outside(top, LAB_TOP_LOW, LAB_TOP_HIGH)) add(c, "its highest frequency, %g Hz, is not within 10 kHz to 1 MHz", top);
-    if (outside(bottom, LAB_BOTTOM_LOW, LAB_BOTTOM_HIGH)) add(c, "its lowest frequency, %g Hz, is not within 0.01 to 10 Hz", bottom);
-    if (r->fit->rs_ohm > RS_MOST * 0.999 || r->q->rs_ohm > RS_MOST) add(c, "its solution resistance is not within 0 to 100 ohm");
+    if (outside(top, LAB_TOP_LOW, LAB_TOP_HIGH))
+        add(c, "its highest frequency, %g Hz, is not within 10 kHz to 1 MHz", top);
+    if (outside(bottom, LAB_BOTTOM_LOW, LAB_BOTTOM_HIGH))
+        add(c, "its lowest frequency, %g Hz, is not within 0.01 to 10 Hz", bottom);
+    if (r->fit->rs_ohm > RS_MOST * 0.999 || r->q->rs_ohm > RS_MOST)
+        add(c, "its solution resistance is not within 0 to 100 ohm");
 }
 
 /* Resistances and capacitances of the membranes in parallel and in series at the ends of the ranges. */
@@ -71,9 +75,11 @@ void training_range_check(const range_question *r, range_check *c) {
     double slack = r->noise_inferred ? estimate : 1;
     *c = (range_check){ 0 };
     (r->model->config.recipe == EIS_RECIPE_GRID ? check_grid : check_lab)(r, c);
-    if (outside(r->noise, NOISE_LOW / slack, NOISE_HIGH * slack)) add(c, "its noise, %.3g %%, is not within 0.1 to 5 %%", 100 * r->noise);
+    if (outside(r->noise, NOISE_LOW / slack, NOISE_HIGH * slack))
+        add(c, "its noise, %.3g %%, is not within 0.1 to 5 %%", 100 * r->noise);
     check_invariants(r, c);
     int clipped = features_scale(&r->model->scale, r->raw, scaled);
     if (clipped > CLIPPED_MOST)
-        add(c, "%d of %d features are beyond six standard deviations of the training spectra", clipped, (int)r->model->scale.width);
+        add(c, "%d of %d features are beyond six standard deviations of the training spectra", clipped,
+            (int)r->model->scale.width);
 }

@@ -51,7 +51,8 @@ static void make_block(pool *p, int64_t number) {
 static bool scale_from_first(pool *p) {
     float *raw = malloc((size_t)(p->block * p->width) * sizeof *raw);
     if (!raw) return false;
-    for (int64_t i = 0; i < p->block; i++) memcpy(raw + i * p->width, p->row + i * p->stride, (size_t)p->width * sizeof *raw);
+    for (int64_t i = 0; i < p->block; i++)
+        memcpy(raw + i * p->width, p->row + i * p->stride, (size_t)p->width * sizeof *raw);
     feature_scale_from(p->width, p->block, raw, &p->scale);
     free(raw);
     return true;
@@ -61,14 +62,16 @@ static uint32_t below(uint64_t seed, uint32_t round, uint32_t at, uint32_t count
     return (uint32_t)((uint64_t)philox_word(seed, round, SITE_ORDER, 0, at) * count >> 32);
 }
 
-/* The beginning of a shuffle of all rows that are there, again and again while they are fewer than the round's visits. */
+/* The beginning of a shuffle of all rows that are there, again and again while they are fewer than the round's
+ * visits. */
 static bool draw_order(pool *p, int64_t round) {
     int64_t  rows = MIN2(p->made, POOL_BLOCKS) * p->block;
     int32_t *all   = malloc((size_t)rows * sizeof *all);
     if (!all) return false;
     for (int64_t i = 0; i < rows; i++) all[i] = (int32_t)i;
     for (int64_t i = 0; i < p->round; i++) {
-        int64_t at   = i % rows, other = at + below(p->settings.seed, (uint32_t)round, (uint32_t)i, (uint32_t)(rows - at));
+        int64_t at = i % rows,
+                other = at + below(p->settings.seed, (uint32_t)round, (uint32_t)i, (uint32_t)(rows - at));
         int32_t pick = all[other];
         all[other]   = all[at];
         p->order[i] = all[at] = pick;
@@ -94,7 +97,8 @@ bool pool_round(pool *p, int64_t number) {
 bool batch_new(eis_recipe recipe, int64_t spectra, batch *b) {
     int64_t cases = spectra * MASKS, quantities = recipe_quantities(recipe);
     *b = (batch){ .spectra = spectra, .features = malloc((size_t)(spectra * features_width(recipe)) * sizeof(float)),
-                  .known = malloc((size_t)(cases * KNOWN_WIDTH) * sizeof(float)), .weight = malloc((size_t)(cases * quantities) * sizeof(float)),
+                  .known = malloc((size_t)(cases * KNOWN_WIDTH) * sizeof(float)),
+                  .weight = malloc((size_t)(cases * quantities) * sizeof(float)),
                   .label = malloc((size_t)(cases * quantities) * sizeof(int32_t)) };
     if (b->features && b->known && b->weight && b->label) return true;
     batch_free(b);
@@ -111,7 +115,8 @@ unsigned mask_draw(uint64_t seed, sample_split split, uint64_t visit, int which)
     for (uint32_t i = 0; i < 2; i++) word[i] = philox_word(seed, SITE_MASK, at, (uint32_t)visit, i);
     unsigned missing = 1 + (unsigned)((uint64_t)word[0] * EIS_COUNT >> 32), mask = 0;
     uint64_t rest    = word[1];
-    for (unsigned left = EIS_COUNT, k = 0; k < EIS_COUNT; k++, left--) { /* each is taken with (still to take) / (still to see) */
+    for (unsigned left = EIS_COUNT, k = 0; k < EIS_COUNT; k++, left--) { /* each is taken with (still to take) / (still
+                                                                            to see) */
         uint64_t scaled = rest * left;
         rest            = scaled & 0xffffffffu;
         if ((unsigned)(scaled >> 32) < missing) mask |= 1u << k, missing--;
@@ -119,7 +124,8 @@ unsigned mask_draw(uint64_t seed, sample_split split, uint64_t visit, int which)
     return mask;
 }
 
-static void fill_case(eis_recipe recipe, const feature_scale *scale, const float *row, unsigned missing, float *known, float *weight, int32_t *label) {
+static void fill_case(eis_recipe recipe, const feature_scale *scale, const float *row, unsigned missing, float *known,
+                      float *weight, int32_t *label) {
     const float *u = row + scale->width, *coordinate = u + EIS_COUNT;
     float        given[EIS_COUNT];
     int64_t      quantities = recipe_quantities(recipe);
@@ -132,7 +138,8 @@ static void fill_case(eis_recipe recipe, const feature_scale *scale, const float
     }
 }
 
-void batch_fill(eis_recipe recipe, const feature_scale *scale, const float *const *row, uint64_t seed, sample_split split, uint64_t first_visit, int threads,
+void batch_fill(eis_recipe recipe, const feature_scale *scale, const float *const *row, uint64_t seed,
+                sample_split split, uint64_t first_visit, int threads,
                 batch *b) {
     int64_t quantities = recipe_quantities(recipe);
     PARALLEL(omp parallel for schedule(static) num_threads(threads))
@@ -140,7 +147,8 @@ void batch_fill(eis_recipe recipe, const feature_scale *scale, const float *cons
         features_scale(scale, row[i], b->features + i * scale->width);
         for (int m = 0; m < MASKS; m++) {
             int64_t at = i * MASKS + m;
-            fill_case(recipe, scale, row[i], mask_draw(seed, split, first_visit + (uint64_t)i, m), b->known + at * KNOWN_WIDTH,
+            fill_case(recipe, scale, row[i], mask_draw(seed, split, first_visit + (uint64_t)i, m),
+                      b->known + at * KNOWN_WIDTH,
                       b->weight + at * quantities, b->label + at * quantities);
         }
     }

@@ -1,7 +1,7 @@
-/* Spectra in memory for training, in POOL_BLOCKS blocks: made by all cores from counters; the oldest block makes room for the
- * newest. Every round makes one block and visits as many rows as POOL_VISITS blocks hold, drawn from all that are there; so a
- * spectrum is visited about POOL_VISITS times, each time with new masks, before it goes. An epoch visits as many spectra as
- * the pool holds. */
+/* Spectra in memory for training, in POOL_BLOCKS blocks: made by all cores from counters; the oldest block makes room
+ * for the newest. Every round makes one block and visits as many rows as POOL_VISITS blocks hold, drawn from all that
+ * are there; so a spectrum is visited about POOL_VISITS times, each time with new masks, before it goes. An epoch
+ * visits as many spectra as the pool holds. */
 #ifndef EIS_POOL_H
 #define EIS_POOL_H
 
@@ -35,12 +35,14 @@ void pool_row(const sampler_settings *s, sample_split split, uint64_t number, in
 
 enum { MASKS = 4 };  /* sets of known values a visit */
 
-/* What the network is fed: features (n, width), known (n, MASKS, KNOWN_WIDTH), labels and weights (n, MASKS, quantities). */
+/* What the network is fed: features (n, width), known (n, MASKS, KNOWN_WIDTH), labels and weights (n, MASKS,
+ * quantities). */
 typedef struct batch { int64_t spectra; float *features, *known, *weight; int32_t *label; } batch;
 bool batch_new(eis_recipe recipe, int64_t spectra, batch *out);
 void batch_free(batch *b);
 /* Row i of the batch from `row[i]`; its masks by the counter first_visit + i. */
-void batch_fill(eis_recipe recipe, const feature_scale *scale, const float *const *row, uint64_t seed, sample_split split, uint64_t first_visit, int threads,
+void batch_fill(eis_recipe recipe, const feature_scale *scale, const float *const *row, uint64_t seed,
+                sample_split split, uint64_t first_visit, int threads,
                 batch *b);
 /* Bit k: parameter k is missing. How many is uniform on 1..5, which ones uniform. */
 unsigned mask_draw(uint64_t seed, sample_split split, uint64_t visit, int which);

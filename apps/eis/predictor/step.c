@@ -20,7 +20,8 @@ static void step_losses(const network *n, spectrum_step *out) {
     tide_val right  = tide_cast(tide_eq(tide_argmax(logits, -1), out->label), TIDE_F32);
     tide_val own    = tide_slice(out->weight, 2, 0, EIS_COUNT);  /* parameters only */
     out->loss = tide_cross_entropy(logits, out->label, out->weight);
-    out->hits = tide_div(tide_sum(tide_mul(tide_slice(right, 2, 0, EIS_COUNT), own), TIDE_ALL), tide_sum(own, TIDE_ALL));
+    out->hits =
+        tide_div(tide_sum(tide_mul(tide_slice(right, 2, 0, EIS_COUNT), own), TIDE_ALL), tide_sum(own, TIDE_ALL));
 }
 
 static tide_status compiled(const spectrum_session *s, const spectrum_step *p, tide_failure *failure) {
@@ -33,7 +34,8 @@ static tide_status compiled(const spectrum_session *s, const spectrum_step *p, t
 static void compile_training(spectrum_session *s, double weight_decay, const tide_compile_options *options) {
     bool      scaled    = tide_precision_here(s->graph, options->precision, NULL) == TIDE_PRECISION_F16;
     if (scaled) s->scaler = tide_grad_scaler_new(s->graph, "scaler", NULL);
-    tide_list gradients = tide_grad(scaled ? tide_grad_scaler_scale(&s->scaler, s->train.loss) : s->train.loss, s->params);
+    tide_list gradients =
+        tide_grad(scaled ? tide_grad_scaler_scale(&s->scaler, s->train.loss) : s->train.loss, s->params);
     if (scaled) gradients = tide_grad_scaler_unscale(&s->scaler, gradients);
     s->train.norm       = tide_global_norm(gradients);
     if (scaled) s->train.norm = tide_where(s->scaler.finite, s->train.norm, tide_scalar(s->graph, 0));
@@ -67,8 +69,11 @@ void spectrum_session_free(spectrum_session *s) {
     *s = (spectrum_session){ 0 };
 }
 
-tide_status spectrum_step_run(const spectrum_step *p, const batch *b, float *loss, float *hits, float *norm, tide_failure *failure) {
-    tide_feed   feeds[] = { { p->features, b->features }, { p->known, b->known }, { p->label, b->label }, { p->weight, b->weight } };
+tide_status spectrum_step_run(const spectrum_step *p, const batch *b, float *loss, float *hits, float *norm,
+                              tide_failure *failure) {
+    tide_feed feeds[] = {
+        { p->features, b->features }, { p->known, b->known }, { p->label, b->label }, { p->weight, b->weight }
+    };
     tide_status status  = tide_run(p->program, feeds, 4);
     if (status == TIDE_OK) status = tide_read(p->loss, loss, sizeof *loss);
     if (status == TIDE_OK) status = tide_read(p->hits, hits, sizeof *hits);

@@ -10,7 +10,8 @@
 typedef struct spectrum_step {
     tide_program *program;
     tide_val      features, known, label, weight;  /* inputs, as a batch has them */
-    tide_val      loss, hits;      /* mean cross-entropy; share of the missing parameters whose most probable bin is right */
+    tide_val      loss, hits;      /* mean cross-entropy; share of the missing parameters whose most probable bin is
+                                      right */
     tide_val      norm;            /* training: of the gradient before clipping; 0 if the loss scaler skips the step */
 } spectrum_step;
 
@@ -37,6 +38,7 @@ typedef struct spectrum_settings {
 tide_status spectrum_session_open(const spectrum_settings *s, spectrum_session *out, tide_failure *failure);
 void        spectrum_session_free(spectrum_session *s);
 /* Runs a program on a batch. norm may be NULL. */
-tide_status spectrum_step_run(const spectrum_step *step, const batch *b, float *loss, float *hits, float *norm, tide_failure *failure);
+tide_status spectrum_step_run(const spectrum_step *step, const batch *b, float *loss, float *hits, float *norm,
+                              tide_failure *failure);
 
 #endif

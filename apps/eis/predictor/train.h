@@ -4,6 +4,7 @@
 
 #include <tidemill/eis.h>
 
-tide_status spectrum_train(const eis_options *options, eis_listener listener, void *user, eis_result *result, tide_failure *failure);
+tide_status spectrum_train(const eis_options *options, eis_listener listener, void *user, eis_result *result,
+                           tide_failure *failure);
 
 #endif

@@ -26,7 +26,8 @@ tide_status trainer_tell(const spectrum_trainer *t, eis_tone tone, const char *m
     bool stop = t->listener && t->listener(t->user, tone, message);
     if (!stop) return TIDE_OK;
     if (!*t->folder.path) return fail(failure, TIDE_ECANCELLED, "stopped before training began");
-    return fail(failure, TIDE_ECANCELLED, "stopped at step %" PRId64 "; `--resume --out %s` goes on from there", t->at.step, t->folder.path);
+    return fail(failure, TIDE_ECANCELLED, "stopped at step %" PRId64 "; `--resume --out %s` goes on from there",
+                t->at.step, t->folder.path);
 }
 
 double trainer_elapsed(const spectrum_trainer *t) { return t->before + os_seconds() - t->began; }
@@ -43,9 +44,13 @@ static tide_status tell_progress(spectrum_trainer *t, tide_failure *failure) {
     if (os_seconds() - t->last_tell < TELL_EVERY_S) return TIDE_OK;
     t->last_tell = os_seconds();
     if (t->steps < STEPS_WITHOUT_END) snprintf(of, sizeof of, "/%" PRId64, t->steps);
-    snprintf(line, sizeof line, "epoch %" PRId64 "  step %" PRId64 "%s  loss %.4f  accuracy %.1f %%  %.0f spectra/s  %.0f MiB  %.0f min %02.0f s left", t->at.epoch,
-             t->at.step, of, t->at.loss_sum / (double)t->at.epoch_steps, 100 * t->at.hits_sum / (double)t->at.epoch_steps,
-             (double)(t->own_steps * t->settings.batch) / (os_seconds() - t->began), (double)os_rss_bytes() / (1 << 20), floor(left / 60), fmod(left, 60));
+    snprintf(line, sizeof line,
+             "epoch %" PRId64 "  step %" PRId64 "%s  loss %.4f  accuracy %.1f %%  %.0f spectra/s  "
+             "%.0f MiB  %.0f min %02.0f s left",
+             t->at.epoch, t->at.step, of, t->at.loss_sum / (double)t->at.epoch_steps,
+             100 * t->at.hits_sum / (double)t->at.epoch_steps,
+             (double)(t->own_steps * t->settings.batch) / (os_seconds() - t->began), (double)os_rss_bytes() / (1 << 20),
+             floor(left / 60), fmod(left, 60));
     return trainer_tell(t, EIS_PROGRESS, line, failure);
 }
 
@@ -58,7 +63,8 @@ static run_counters counters_of(spectrum_trainer *t) {
 static tide_status save(spectrum_trainer *t, tide_failure *failure) {
     t->at.seconds = trainer_elapsed(t);
     t->last_save  = os_seconds();
-    return run_state_write(&t->folder, tide_state(t->session.graph, ""), t->session.params, t->best, counters_of(t), failure);
+    return run_state_write(&t->folder, tide_state(t->session.graph, ""), t->session.params, t->best, counters_of(t),
+                           failure);
 }
 
 tide_status trainer_save_model(const spectrum_trainer *t, tide_failure *failure) {
@@ -69,7 +75,9 @@ tide_status trainer_save_model(const spectrum_trainer *t, tide_failure *failure)
 
 /* ---- one step ---- */
 
-static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the training run"); }
+static tide_status no_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for the training run");
+}
 
 static double learning_rate(const spectrum_trainer *t) {
     double cosine = 0.5 * (1 + cos(3.14159265358979323846 * fmin(share_done(t), 1)));
@@ -88,7 +96,8 @@ static void fill(spectrum_trainer *t) {
     const pool *p     = &t->pool;
     int64_t     first = t->at.step % t->round_steps * t->settings.batch;
     for (int64_t i = 0; i < t->settings.batch; i++) t->row[i] = p->row + p->order[first + i] * p->stride;
-    batch_fill(p->settings.recipe, &p->scale, t->row, p->settings.seed, SPLIT_TRAIN, (uint64_t)(t->at.step * t->settings.batch), p->threads, &t->batch);
+    batch_fill(p->settings.recipe, &p->scale, t->row, p->settings.seed, SPLIT_TRAIN,
+               (uint64_t)(t->at.step * t->settings.batch), p->threads, &t->batch);
 }
 
 static tide_status take_step(spectrum_trainer *t, tide_failure *failure) {
@@ -124,15 +133,27 @@ static tide_status validate(spectrum_trainer *t, tide_failure *failure) {
 }
 
 static tide_status keep_best(spectrum_trainer *t, tide_failure *failure) {
-    bool fine = t->best ? tide_snapshot_update(t->best) == TIDE_OK : (t->best = tide_snapshot(t->session.params)) != NULL;
+    bool fine =
+        t->best ? tide_snapshot_update(t->best) == TIDE_OK : (t->best = tide_snapshot(t->session.params)) != NULL;
     t->at.best = t->at.val_loss, t->at.best_epoch = t->at.epoch;
     return fine ? TIDE_OK : no_memory(failure);
 }
 
 static tide_status log_epoch(spectrum_trainer *t, tide_failure *failure) {
     double       steps = (double)t->at.epoch_steps;
-    training_row row   = { t->at.epoch, t->at.step, learning_rate(t), t->at.loss_sum / steps, t->at.val_loss, t->at.hits_sum / steps, t->at.val_acc,
-                           t->ceiling, t->at.norm_sum / steps, trainer_elapsed(t), (double)os_rss_bytes() / (1 << 20), 0, 0 };
+    training_row row = { t->at.epoch,
+                         t->at.step,
+                         learning_rate(t),
+                         t->at.loss_sum / steps,
+                         t->at.val_loss,
+                         t->at.hits_sum / steps,
+                         t->at.val_acc,
+                         t->ceiling,
+                         t->at.norm_sum / steps,
+                         trainer_elapsed(t),
+                         (double)os_rss_bytes() / (1 << 20),
+                         0,
+                         0 };
     t->at.train_loss = row.train_loss, t->at.train_acc = row.train_acc;
     tide_status status = training_row_scaler(&row, &t->session.scaler, failure);
     return status != TIDE_OK ? status : training_log_append(&t->folder, &row, &t->at.metrics_bytes, failure);
@@ -141,8 +162,10 @@ static tide_status log_epoch(spectrum_trainer *t, tide_failure *failure) {
 static tide_status tell_epoch(const spectrum_trainer *t, tide_failure *failure) {
     char line[EIS_TEXT_SIZE], possible[64] = "";
     if (!isnan(t->ceiling)) snprintf(possible, sizeof possible, " (best possible %.2f %%)", 100 * t->ceiling);
-    snprintf(line, sizeof line, "epoch %" PRId64 ": %.2f M spectra, loss %.4f, validation loss %.4f, accuracy %.2f %%%s, %.0f s, %.0f MiB", t->at.epoch,
-             (double)(t->at.step * t->settings.batch) * 1e-6, t->at.train_loss, t->at.val_loss, 100 * t->at.val_acc, possible, trainer_elapsed(t),
+    snprintf(line, sizeof line, "epoch %" PRId64 ": %.2f M spectra, loss %.4f, validation loss %.4f, accuracy %.2f "
+                                                 "%%%s, %.0f s, %.0f MiB", t->at.epoch,
+             (double)(t->at.step * t->settings.batch) * 1e-6, t->at.train_loss, t->at.val_loss, 100 * t->at.val_acc,
+             possible, trainer_elapsed(t),
              (double)os_rss_bytes() / (1 << 20));
     return trainer_tell(t, EIS_NOTE, line, failure);
 }
@@ -165,18 +188,22 @@ static tide_status close_epoch(spectrum_trainer *t, tide_failure *failure) {
 /* As they can be: what follows counts on it. */
 static bool sound(const spectrum_trainer *t) {
     const spectrum_progress *at = &t->at;
-    const double real[] = { at->best, at->seconds, at->loss_sum, at->hits_sum, at->norm_sum, at->train_loss, at->train_acc, at->val_loss, at->val_acc };
-    bool fine = at->step <= STEPS_WITHOUT_END && at->epoch >= 1 && at->epoch <= at->step + 1 && at->best_epoch <= at->epoch && at->seconds >= 0 &&
-                at->epoch_steps <= at->step && at->epoch_steps < ROUNDS_AN_EPOCH * t->round_steps;
+    const double real[] = { at->best,       at->seconds,   at->loss_sum, at->hits_sum, at->norm_sum,
+                            at->train_loss, at->train_acc, at->val_loss, at->val_acc };
+    bool fine = at->step <= STEPS_WITHOUT_END && at->epoch >= 1 && at->epoch <= at->step + 1 &&
+                at->best_epoch <= at->epoch && at->seconds >= 0 && at->epoch_steps <= at->step &&
+                at->epoch_steps < ROUNDS_AN_EPOCH * t->round_steps;
     for (size_t i = 0; i < sizeof real / sizeof *real; i++) fine = fine && !isnan(real[i]);
     return fine;
 }
 
 tide_status trainer_resume(spectrum_trainer *t, tide_failure *failure) {
     bool        found  = false;
-    tide_status status = run_state_read(&t->folder, tide_state(t->session.graph, ""), t->session.params, &t->best, counters_of(t), &found, failure);
+    tide_status status = run_state_read(&t->folder, tide_state(t->session.graph, ""), t->session.params, &t->best,
+                                        counters_of(t), &found, failure);
     if (status == TIDE_OK && found && !sound(t))
-        status = fail_at(failure, TIDE_EDATA, t->folder.path, 0, NULL, "%s/state.safetensors: its counters are damaged: --overwrite starts anew", t->folder.path);
+        status = fail_at(failure, TIDE_EDATA, t->folder.path, 0, NULL,
+                         "%s/state.safetensors: its counters are damaged: --overwrite starts anew", t->folder.path);
     if (status != TIDE_OK) return status;
     t->before      = t->at.seconds;
     t->at.finished = t->at.finished && share_done(t) >= 1;

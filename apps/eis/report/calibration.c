@@ -28,13 +28,15 @@ static tide_status ask(known_model *m, const float *row, calibration *c, tide_fa
     return status;
 }
 
-static tide_status ask_all(const eis_options *o, known_model *m, const known_data *data, calibration *c, tide_failure *failure) {
+static tide_status ask_all(const eis_options *o, known_model *m, const known_data *data, calibration *c,
+                           tide_failure *failure) {
     known_pool    pool    = { 0 };
     known_samples samples = { 0 };
     bool fine = known_pool_new(data, NULL, false, 0, NULL, &pool) &&
                 known_samples_draw(&pool, EIS_MASKS_GUIDE, EACH, (uint64_t)o->seed, STREAM, &samples);
     tide_status   status  = fine ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the calibration");
-    for (int64_t i = 0; i < samples.count && status == TIDE_OK; i++) status = ask(m, samples.row + i * SAMPLE_WIDTH, c, failure);
+    for (int64_t i = 0; i < samples.count && status == TIDE_OK; i++)
+        status = ask(m, samples.row + i * SAMPLE_WIDTH, c, failure);
     known_samples_free(&samples);
     known_pool_free(&pool);
     return status;
@@ -59,7 +61,8 @@ tide_status known_calibration(const eis_options *o, const char *model, json_t **
 }
 
 /* eis_evaluate has measured it: of the first level, under the name that the recipe gives it. */
-tide_status spectrum_calibration(const eis_options *options, const char *model, eis_listener listener, void *user, json_t **out,
+tide_status spectrum_calibration(const eis_options *options, const char *model, eis_listener listener, void *user,
+                                 json_t **out,
                                  tide_failure *failure) {
     eis_options o = *options;
     eis_result  r = { 0 };

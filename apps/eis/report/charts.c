@@ -10,7 +10,9 @@
 
 enum { MODEL_POINTS = 160, SHOWN_CANDIDATES = 3, BINS_MOST = 64, FEWEST = 10, GRID_MOST = 40 };
 
-static void label_of(int k, char label[32]) { snprintf(label, 32, "%s (%s)", eis_parameters[k].name, eis_parameters[k].unit); }
+static void label_of(int k, char label[32]) {
+    snprintf(label, 32, "%s (%s)", eis_parameters[k].name, eis_parameters[k].unit);
+}
 
 /* ---- marginals ---- */
 
@@ -86,8 +88,11 @@ void chart_joint(const report *r, text *out) {
         if (r->truth) truth[a] = r->truth[of[a]];
     }
     snprintf(title, sizeof title, "%s and %s together", eis_parameters[of[0]].name, eis_parameters[of[1]].name);
-    if (seen < 0.995) snprintf(title + strlen(title), sizeof title - strlen(title), " (%.0f %% of the probability)", 100 * seen);
-    heat_map h = { title, label[0], label[1], axis[0], axis[1], value, CELL_POINTS, CELL_POINTS, r->truth ? truth : NULL };
+    if (seen < 0.995)
+        snprintf(title + strlen(title), sizeof title - strlen(title), " (%.0f %% of the probability)", 100 * seen);
+    heat_map h = {
+        title, label[0], label[1], axis[0], axis[1], value, CELL_POINTS, CELL_POINTS, r->truth ? truth : NULL
+    };
     heat_map_svg(&h, out);
 }
 
@@ -116,12 +121,14 @@ static void add_data(const report *r, curves *c, double (*x)(eis_z, double), dou
     c->count++;
 }
 
-static void add_candidate(const report *r, size_t rank, curves *c, double (*x)(eis_z, double), double (*y)(eis_z, double)) {
+static void add_candidate(const report *r, size_t rank, curves *c, double (*x)(eis_z, double),
+                          double (*y)(eis_z, double)) {
     const char *circuit = json_string_value(json_object_get(r->answer, "circuit"));
     double p[EIS_WITH_RS], low = INFINITY, high = 0;
     int    at = c->count;
     if (!report_candidate(r->answer, rank, p)) return;
-    for (int64_t i = 0; i < r->spectrum->count; i++) low = fmin(low, r->spectrum->freq_hz[i]), high = fmax(high, r->spectrum->freq_hz[i]);
+    for (int64_t i = 0; i < r->spectrum->count; i++)
+        low = fmin(low, r->spectrum->freq_hz[i]), high = fmax(high, r->spectrum->freq_hz[i]);
     for (int i = 0; i < MODEL_POINTS; i++) {
         eis_z  z;
         double freq_hz = low * pow(high / low, (double)i / (MODEL_POINTS - 1));
@@ -130,12 +137,14 @@ static void add_candidate(const report *r, size_t rank, curves *c, double (*x)(e
     }
     static const int colour[SHOWN_CANDIDATES] = { 0, 1, 3 };
     snprintf(c->name[rank], sizeof c->name[rank], "candidate %d", (int)rank + 1);
-    c->series[c->count++] =
-        (chart_series){ c->name[rank], c->x[at], c->y[at], MODEL_POINTS, rank ? CHART_DASHED : CHART_LINE, colour[rank] };
+    c->series[c->count++] = (chart_series){
+        c->name[rank], c->x[at], c->y[at], MODEL_POINTS, rank ? CHART_DASHED : CHART_LINE, colour[rank]
+    };
 }
 
 /* Data over the best candidates, which are drawn last to first so that the best lies on top. */
-static void spectrum_chart(const report *r, chart *of, double (*x)(eis_z, double), double (*y)(eis_z, double), text *out) {
+static void spectrum_chart(const report *r, chart *of, double (*x)(eis_z, double), double (*y)(eis_z, double),
+                           text *out) {
     curves *c = r->spectrum ? calloc(1, sizeof *c) : NULL;
     if (!c) {
         out->failed = out->failed || r->spectrum;
@@ -155,7 +164,9 @@ void chart_nyquist(const report *r, text *out) {
 }
 
 void chart_bode_size(const report *r, text *out) {
-    chart c = { .title = "Bode: size", .x_label = "frequency (Hz)", .y_label = "|Z| (ohm)", .log_x = true, .log_y = true };
+    chart c = {
+        .title = "Bode: size", .x_label = "frequency (Hz)", .y_label = "|Z| (ohm)", .log_x = true, .log_y = true
+    };
     spectrum_chart(r, &c, frequency, size_of, out);
 }
 
@@ -206,7 +217,8 @@ static bool read_column(const tide_table *t, const char *name, double *out) {
 }
 
 /* Columns of metrics.csv against the epoch, those that have numbers. */
-static void metrics_chart(const report *r, chart *of, const char *const *column, const char *const *name, int most, text *out) {
+static void metrics_chart(const report *r, chart *of, const char *const *column, const char *const *name, int most,
+                          text *out) {
     static const chart_mark marks[] = { CHART_LINE, CHART_LINE, CHART_DASHED };
     static const int        colour[] = { 0, 1, 2 };
     chart_series series[3];
@@ -228,7 +240,8 @@ static void metrics_chart(const report *r, chart *of, const char *const *column,
 
 void chart_loss(const report *r, text *out) {
     chart c = { .title = "Loss", .x_label = "epoch", .y_label = "loss" };
-    metrics_chart(r, &c, (const char *[]){ "train_loss", "val_loss" }, (const char *[]){ "training", "validation" }, 2, out);
+    metrics_chart(r, &c, (const char *[]){ "train_loss", "val_loss" }, (const char *[]){ "training", "validation" }, 2,
+                  out);
 }
 
 void chart_accuracy(const report *r, text *out) {

@@ -1,4 +1,5 @@
-/* The page: figures first, then what they rest on. No scripts, nothing fetched; one column on a phone, and it prints. */
+/* The page: figures first, then what they rest on. No scripts, nothing fetched; one column on a phone, and it
+ * prints. */
 #include <math.h>
 #include <stdio.h>
 
@@ -9,9 +10,11 @@ static const char style[] =
     "h1{font-size:1.5em;margin:.2em 0}h2{font-size:1.15em;margin:1.6em 0 .5em;border-bottom:1px solid #ddd}"
     "p{margin:.5em 0;max-width:46em}.note{color:#555}"
     ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:10px}"
-    ".card{border:1px solid #ddd;border-radius:8px;padding:8px 12px}.card b{display:block;font-size:1.3em}.card small{color:#555}"
+    ".card{border:1px solid #ddd;border-radius:8px;padding:8px 12px}.card b{display:block;font-size:1.3em}.card "
+    "small{color:#555}"
     ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,310px),1fr));gap:12px}"
-    "figure{margin:0;break-inside:avoid;border:1px solid #eee;border-radius:8px;padding:4px}svg{display:block;width:100%;height:auto}"
+    "figure{margin:0;break-inside:avoid;border:1px solid "
+    "#eee;border-radius:8px;padding:4px}svg{display:block;width:100%;height:auto}"
     ".wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
     "th,td{padding:4px 10px;text-align:right;border-bottom:1px solid "
     "#eee;white-space:nowrap}th:first-child,td:first-child{text-align:left}th{color:#555;font-weight:600}"
@@ -34,7 +37,8 @@ static const row rows[] = { { "TER", "ohm", -1 },    { "TEC", "F", -1 },        
 
 static bool interval_of(const report *r, const row *q, double of[2]) {
     const json_t *pair = json_object_get(json_object_get(r->answer, "intervals_95"), q->name);
-    for (size_t i = 0; i < 2; i++) of[i] = json_is_number(json_array_get(pair, i)) ? json_number_value(json_array_get(pair, i)) : NAN;
+    for (size_t i = 0; i < 2; i++)
+        of[i] = json_is_number(json_array_get(pair, i)) ? json_number_value(json_array_get(pair, i)) : NAN;
     return !isnan(of[0]) && !isnan(of[1]);
 }
 
@@ -46,7 +50,8 @@ static double truth_of(const report *r, const row *q) {
 }
 
 static const char *verdict(const report *r, const row *q, const double of[2], double truth) {
-    const json_t *known = q->parameter < 0 ? NULL : json_object_get(json_object_get(r->answer, "identifiable"), q->name);
+    const json_t *known =
+        q->parameter < 0 ? NULL : json_object_get(json_object_get(r->answer, "identifiable"), q->name);
     bool inside = truth >= of[0] * (1 - 1e-9) && truth <= of[1] * (1 + 1e-9);
     if (isnan(truth)) return json_is_false(known) ? "left open by the data" : "";
     if (json_is_false(known)) return inside ? "inside; left open by the data" : "outside; left open by the data";
@@ -56,7 +61,8 @@ static const char *verdict(const report *r, const row *q, const double of[2], do
 static void put_quantities(const report *r, text *out) {
     text_add(
         out,
-        "<h2>What is missing, and how well it is known</h2>\n<div class=\"wide\"><table><tr><th>quantity<th>95 %% from<th>to%s<th></tr>\n",
+        "<h2>What is missing, and how well it is known</h2>\n<div class=\"wide\"><table><tr><th>quantity<th>95 %% "
+        "from<th>to%s<th></tr>\n",
         r->truth ? "<th>truth" : "");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         double of[2], truth = truth_of(r, &rows[i]);
@@ -68,7 +74,8 @@ static void put_quantities(const report *r, text *out) {
         if (r->truth) text_add(out, "<td>"), put_quantity(truth, rows[i].unit, out);
         text_add(out, "<td>%s</tr>\n", verdict(r, &rows[i], of, truth));
     }
-    text_add(out, "</table></div>\n<p class=\"note\">TER and TEC are resistance and capacitance across the whole epithelium; n1 and d1 are "
+    text_add(out, "</table></div>\n<p class=\"note\">TER and TEC are resistance and capacitance across the whole "
+                  "epithelium; n1 and d1 are "
                   "the two time constants that the spectrum "
                   "also determines: Z = TER (1 + n1 s) / (1 + d1 s + d2 s&sup2;).</p>\n");
 }
@@ -119,14 +126,17 @@ static void put_candidates(const report *r, text *out) {
             text_add(out, "<td>");
             put_quantity(report_number(item, eis_parameters[k].name), k >= EIS_CA ? "F" : "ohm", out);
         }
-        text_add(out, "<td>%.4f<td>%.4g</tr>\n", report_number(item, "joint_probability"), report_number(item, "resnorm"));
+        text_add(out, "<td>%.4f<td>%.4g</tr>\n", report_number(item, "joint_probability"),
+                 report_number(item, "resnorm"));
     }
     text_add(out, "</table></div>\n");
 }
 
 /* ---- charts ---- */
 
-static void begin_charts(const char *title, text *out) { text_add(out, "<h2>%s</h2>\n<div class=\"charts\">\n", title); }
+static void begin_charts(const char *title, text *out) {
+    text_add(out, "<h2>%s</h2>\n<div class=\"charts\">\n", title);
+}
 
 static void put_chart(const report *r, void (*draw)(const report *, text *), text *out) {
     size_t begin = out->length;
@@ -187,7 +197,8 @@ static void put_known(const report *r, text *out) {
     if (!json_object_size(known)) text_add(out, " nothing");
     for (int k = 0; k < EIS_COUNT; k++) {
         if (report_missing(r->answer, k)) continue;
-        text_add(out, "%s%s = %s%s", between, eis_parameters[k].name, si_format(number, report_number(known, eis_parameters[k].name), 4),
+        text_add(out, "%s%s = %s%s", between, eis_parameters[k].name,
+                 si_format(number, report_number(known, eis_parameters[k].name), 4),
                  k >= EIS_CA ? "F" : "ohm");
         between = ", ";
     }

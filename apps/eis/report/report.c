@@ -25,7 +25,8 @@ bool report_missing(const json_t *answer, int k) {
 bool report_candidate(const json_t *answer, size_t rank, double p[EIS_WITH_RS]) {
     const json_t *known = json_object_get(answer, "known_params"),
                  *item = json_array_get(json_object_get(answer, "top_k_predictions"), rank);
-    for (int k = 0; k < EIS_COUNT; k++) p[k] = report_number(report_missing(answer, k) ? item : known, eis_parameters[k].name);
+    for (int k = 0; k < EIS_COUNT; k++)
+        p[k] = report_number(report_missing(answer, k) ? item : known, eis_parameters[k].name);
     p[EIS_RS] = report_number(item, "Rs");
     if (isnan(p[EIS_RS])) p[EIS_RS] = report_number(answer, "rs_ohm");
     if (isnan(p[EIS_RS])) p[EIS_RS] = 0;
@@ -61,7 +62,8 @@ static json_t *truth_json(const double *truth) {
 }
 
 static char *report_json(const report *r) {
-    json_t *o = json_pack("{s:i, s:s, s:s}", "schema_version", SCHEMA_VERSION, "command", "eis full", "title", r->title);
+    json_t *o =
+        json_pack("{s:i, s:s, s:s}", "schema_version", SCHEMA_VERSION, "command", "eis full", "title", r->title);
     if (r->truth) json_object_set_new(o, "truth", truth_json(r->truth));
     json_object_set_new(o, "answer", shortened(r->answer, r->candidates));
     if (r->other) json_object_set_new(o, "other_answer", shortened(r->other, r->candidates));

@@ -82,7 +82,8 @@ static bool read_column(const tide_table *t, const char *name, double *out) {
     return any;
 }
 
-static tide_status draw(const run_folder *r, const tide_table *t, const char *name, plot *p, const curve *curves, int count, plot_watch *watch,
+static tide_status draw(const run_folder *r, const tide_table *t, const char *name, plot *p, const curve *curves,
+                        int count, plot_watch *watch,
                         tide_failure *failure) {
     char        path[FOLDER_PATH];
     plot_series series[3];
@@ -93,7 +94,9 @@ static tide_status draw(const run_folder *r, const tide_table *t, const char *na
     for (int i = 0; i < count; i++) {
         double *y = values + (i + 1) * t->rows;
         if (read_column(t, curves[i].column, y))
-            series[p->series_count++] = (plot_series){ .name = curves[i].name, .x = values, .y = y, .count = t->rows, .style = curves[i].style };
+            series[p->series_count++] = (plot_series){
+                .name = curves[i].name, .x = values, .y = y, .count = t->rows, .style = curves[i].style
+            };
     }
     tide_status status = p->series_count ? owned_claim_plot(r->path, name, path, failure) : TIDE_OK;
     if (p->series_count && status == TIDE_OK) status = plot_write(path, p, watch, NULL, failure);
@@ -101,19 +104,25 @@ static tide_status draw(const run_folder *r, const tide_table *t, const char *na
     return status;
 }
 
-tide_status training_log_plot(const run_folder *r, int64_t best_epoch, eis_listener listener, void *user, tide_failure *failure) {
-    static const curve losses[]     = { { "train_loss", "training", PLOT_POINTS }, { "val_loss", "validation", PLOT_POINTS } };
-    static const curve accuracies[] = { { "train_acc", "training", PLOT_POINTS }, { "val_acc", "validation", PLOT_POINTS },
+tide_status training_log_plot(const run_folder *r, int64_t best_epoch, eis_listener listener, void *user,
+                              tide_failure *failure) {
+    static const curve losses[] = { { "train_loss", "training", PLOT_POINTS },
+                                    { "val_loss", "validation", PLOT_POINTS } };
+    static const curve accuracies[] = { { "train_acc", "training", PLOT_POINTS },
+                                        { "val_acc", "validation", PLOT_POINTS },
                                         { "best_possible_acc", "best possible", PLOT_DASHED } };
     char        path[FOLDER_PATH];
     tide_table  t      = { 0 };
     told        to     = { listener, user };
     plot_watch  watch  = eis_plot_watch(&to);
     plot_marker best   = { (double)best_epoch, "best" };
-    plot        loss   = { .title = "Loss by epoch", .x_label = "epoch", .y_label = "cross-entropy, nats", .markers = &best,
+    plot        loss   = { .title = "Loss by epoch", .x_label = "epoch", .y_label = "cross-entropy, nats",
+                           .markers = &best,
                            .marker_count = best_epoch > 0, .x_is_whole = true, .y_not_negative = true };
-    plot        accuracy = { .title = "Accuracy by epoch: missing parameters whose most probable value is right", .x_label = "epoch",
-                             .y_label = "share", .markers = &best, .marker_count = best_epoch > 0, .x_is_whole = true, .y_not_negative = true };
+    plot        accuracy = { .title = "Accuracy by epoch: missing parameters whose most probable value is right",
+                             .x_label = "epoch",
+                             .y_label = "share", .markers = &best, .marker_count = best_epoch > 0, .x_is_whole = true,
+                             .y_not_negative = true };
     tide_status status = tide_csv_read(folder_file(r->path, "metrics.csv", path), NULL, &t, failure);
     if (status == TIDE_OK) status = draw(r, &t, "loss", &loss, losses, 2, &watch, failure);
     if (status == TIDE_OK) status = draw(r, &t, "accuracy", &accuracy, accuracies, 3, &watch, failure);

@@ -9,8 +9,10 @@
 
 typedef struct training_row {
     int64_t epoch, step;
-    double  lr, train_loss, val_loss, train_acc, val_acc, best_possible_acc, grad_norm, seconds, rss_mib;  /* NaN: not known */
-    double  loss_scale;       /* > 0: training in f16, whose rows end with it and with skipped_steps (of the whole run) */
+    /* NaN: not known */
+    double  lr, train_loss, val_loss, train_acc, val_acc, best_possible_acc, grad_norm, seconds, rss_mib;
+    double  loss_scale;       /* > 0: training in f16, whose rows end with it and with skipped_steps (of the whole
+                                 run) */
     int64_t skipped_steps;
 } training_row;
 
@@ -19,6 +21,7 @@ tide_status training_row_scaler(training_row *row, const tide_grad_scaler *s, ti
 
 tide_status training_log_append(const run_folder *r, const training_row *row, int64_t *bytes, tide_failure *failure);
 /* loss.svg and accuracy.svg, with their numbers as CSV. */
-tide_status training_log_plot(const run_folder *r, int64_t best_epoch, eis_listener listener, void *user, tide_failure *failure);
+tide_status training_log_plot(const run_folder *r, int64_t best_epoch, eis_listener listener, void *user,
+                              tide_failure *failure);
 
 #endif

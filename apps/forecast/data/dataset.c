@@ -9,22 +9,29 @@
 
 static const char *given(const char *text) { return *text ? text : NULL; }
 
-static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the series"); }
+static tide_status no_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for the series");
+}
 
 static tide_status check_character(const char *text, const char *option, char *out, tide_failure *failure) {
     const char *one = strcmp(text, "\\t") ? text : "\t";
-    if (strlen(one) > 1) return fail_at(failure, TIDE_EINVAL, NULL, 0, option, "--%s is one character, not '%s'", option, text);
+    if (strlen(one) > 1)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, option, "--%s is one character, not '%s'", option, text);
     *out = *one;
     return TIDE_OK;
 }
 
-tide_status dataset_read(const forecast_options *o, forecast_kind kind, const run_columns *run, dataset *d, tide_failure *failure) {
+tide_status dataset_read(const forecast_options *o, forecast_kind kind, const run_columns *run, dataset *d,
+                         tide_failure *failure) {
     if (!*o->data) return fail_at(failure, TIDE_EINVAL, NULL, 0, "data", "no series is given: --data FILE");
     frame_options f = { .kind = (frame_kind)kind, .features = (frame_features)o->features, .target = given(o->target),
-                        .columns = given(o->columns), .ignore = given(o->ignore), .time_column = given(o->time_column), .run_time = run ? run->time : NULL,
-                        .freq = given(o->freq), .missing = (frame_missing)o->missing, .strict_dates = o->strict_dates, .date_order = (date_shape)o->date_order,
+                        .columns = given(o->columns), .ignore = given(o->ignore), .time_column = given(o->time_column),
+                        .run_time = run ? run->time : NULL,
+                        .freq = given(o->freq), .missing = (frame_missing)o->missing, .strict_dates = o->strict_dates,
+                        .date_order = (date_shape)o->date_order,
                         .sort = o->sort, .na = given(o->na), .skip_rows = o->skip_rows,
-                        .look_back = o->seq_len, .run_names = run ? run->names : NULL, .run_count = run ? run->count : 0 };
+                        .look_back = o->seq_len, .run_names = run ? run->names : NULL,
+                        .run_count = run ? run->count : 0 };
     if (strcmp(o->data, "-") && access(o->data, R_OK))
         return fail_at(failure, TIDE_EDATA, o->data, 0, NULL, "cannot be read: %s", strerror(errno));
     struct stat info;
@@ -42,11 +49,13 @@ static tide_status choose_marks(const forecast_options *o, unsigned compat, data
     if (!strcmp(o->marks, "none")) return TIDE_OK;
     if (!chosen) d->mark_step = d->frame.step;
     else if (!step_parse(o->marks, &d->mark_step))
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "marks", "--marks is auto, none or a step such as h or 15min, not '%s'", o->marks);
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "marks",
+                       "--marks is auto, none or a step such as h or 15min, not '%s'", o->marks);
     if (compat & FORECAST_COMPAT_MARKS_HOURLY) d->mark_step = (time_step){ UNIT_HOUR, 1 };
     if (d->frame.time) d->mark_count = marks_count(d->mark_step);
     else if (chosen)
-        return fail_at(failure, TIDE_EDATA, o->data, 1, NULL, "--marks %s needs time stamps, and no column holds any; --marks none goes without", o->marks);
+        return fail_at(failure, TIDE_EDATA, o->data, 1, NULL,
+                       "--marks %s needs time stamps, and no column holds any; --marks none goes without", o->marks);
     if (!d->mark_count) d->mark_step = (time_step){ UNIT_NONE, 0 };
     return TIDE_OK;
 }
@@ -57,14 +66,18 @@ tide_status dataset_scale(dataset *d, int64_t rows, tide_failure *failure) {
     d->marks  = malloc((size_t)(rows * d->mark_count + 1) * sizeof *d->marks);
     if (!d->scaled || !d->marks) return no_memory(failure);
     scaler_apply(&d->scaler, d->frame.values, rows, d->scaled);
-    for (int64_t r = 0; d->mark_count && r < rows; r++) marks_fill(d->frame.time[r], d->mark_step, d->marks + r * d->mark_count);
+    for (int64_t r = 0; d->mark_count && r < rows; r++)
+        marks_fill(d->frame.time[r], d->mark_step, d->marks + r * d->mark_count);
     return TIDE_OK;
 }
 
 tide_status dataset_load(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure) {
     tide_status status = dataset_read(o, (forecast_kind)o->kind, NULL, d, failure);
-    if (status == TIDE_OK) status = split_sized(&d->frame, (frame_kind)o->kind, (split_sizes){ o->val, o->test }, o->seq_len, o->pred_len, &d->split, failure);
-    if (status == TIDE_OK) status = split_require(&d->frame, (frame_kind)o->kind, d->split, o->seq_len, o->pred_len, failure);
+    if (status == TIDE_OK)
+        status = split_sized(&d->frame, (frame_kind)o->kind, (split_sizes){ o->val, o->test }, o->seq_len, o->pred_len,
+                             &d->split, failure);
+    if (status == TIDE_OK)
+        status = split_require(&d->frame, (frame_kind)o->kind, d->split, o->seq_len, o->pred_len, failure);
     if (status == TIDE_OK) status = choose_marks(o, compat, d, failure);
     if (status == TIDE_OK && scaler_fit(&d->frame, d->split.train, &d->scaler) != TIDE_OK) status = no_memory(failure);
     if (status == TIDE_OK) status = dataset_scale(d, d->frame.rows, failure);

@@ -23,7 +23,8 @@ tide_status dataset_load(const forecast_options *o, unsigned compat, dataset *d,
 /* Reads options->data into d->frame as `kind`; the caller selects columns and goes on with dataset_scale. `run`: the
  * columns of the run that the file is read for; NULL: those of the options. */
 typedef struct run_columns { const char *time; char *const *names; int64_t count; } run_columns;
-tide_status dataset_read(const forecast_options *o, forecast_kind kind, const run_columns *run, dataset *d, tide_failure *failure);
+tide_status dataset_read(const forecast_options *o, forecast_kind kind, const run_columns *run, dataset *d,
+                         tide_failure *failure);
 /* Fills scaled and marks of d->frame's first `rows` rows, by d->scaler and d->mark_step. */
 tide_status dataset_scale(dataset *d, int64_t rows, tide_failure *failure);
 

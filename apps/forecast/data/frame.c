@@ -30,17 +30,23 @@ static tide_status check_options(reading *r) {
     time_step step;
     if (o->freq && !step_parse(o->freq, &step))
         return forecast_fail(r->failure, TIDE_EINVAL, NULL, 0, "freq",
-                             "'%s' is no frequency%s; accepted are s, min, h, d, b, w, m, q and y, with a count before it: 15min; and MS, ME, QS, QE, YS, YE, W-SUN",
-                             o->freq, strncmp(o->freq, "BM", 2) ? "" : " known here: of business months there are only the calendar's, MS and ME");
+                             "'%s' is no frequency%s; accepted are s, min, h, d, b, w, m, q and y, with a count "
+                             "before it: 15min; and MS, ME, QS, QE, YS, YE, W-SUN",
+                             o->freq,
+                             strncmp(o->freq, "BM", 2)
+                                 ? ""
+                                 : " known here: of business months there are only the calendar's, MS and ME");
     return TIDE_OK;
 }
 
 static tide_csv_options csv_options(const reading *r, int64_t skip) {
-    return (tide_csv_options){ .separator = r->options->separator, .headerless = r->options->kind == KIND_SOLAR, .skip = skip };
+    return (tide_csv_options){ .separator = r->options->separator,
+                               .headerless = r->options->kind == KIND_SOLAR,
+                               .skip = skip };
 }
 
-/* Lines of a station's name and the like stand before the header: how many to skip until the rest is a table whose first line
- * names columns. 0: there is no such line among the first, so the row itself is at fault. */
+/* Lines of a station's name and the like stand before the header: how many to skip until the rest is a table whose
+ * first line names columns. 0: there is no such line among the first, so the row itself is at fault. */
 static int64_t find_header(reading *r) {
     enum { LAST_SKIPPED = 60 };
     bool found = false;
@@ -65,9 +71,11 @@ static void explain_ragged(reading *r) {
     if (!end || !r->failure->row) return;
     if (skip)
         snprintf(end, sizeof r->failure->message - used,
-                 "; the column names may be on a later line: --skip-rows %" PRId64 " leaves out those before them", skip);
+                 "; the column names may be on a later line: --skip-rows %" PRId64 " leaves out those before them",
+                 skip);
     else if (from_stdin(r->path))
-        snprintf(end, sizeof r->failure->message - used, "; if lines stand before the column names, --skip-rows N leaves N of them out");
+        snprintf(end, sizeof r->failure->message - used,
+                 "; if lines stand before the column names, --skip-rows N leaves N of them out");
 }
 
 /* Rows of separators alone behind the last one, as spreadsheets write them. */
@@ -82,7 +90,8 @@ static tide_status drop_empty_end(reading *r) {
     int64_t empty = t->rows - kept;
     if (!empty || !kept) return TIDE_OK;
     t->rows = kept;
-    return reading_note(r, "the last %" PRId64 " row%s of the file, from line %" PRId64 " on, hold%s nothing: left out\n", empty,
+    return reading_note(r, "the last %" PRId64 " row%s of the file, from line %" PRId64 " on, hold%s nothing: left "
+                                                                                        "out\n", empty,
                         empty == 1 ? "" : "s", t->line[kept], empty == 1 ? "s" : "");
 }
 
@@ -93,13 +102,15 @@ static tide_status read_table(reading *r) {
     if (status) return status;
     if (r->table.repaired) status = reading_note(r, "the text is not UTF-8; unreadable characters were replaced\n");
     if (!status && !r->table.rows)
-        status = forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, NULL, "the file has a header but no rows");
+        status = forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, NULL,
+                               "the file has a header but no rows");
     return status ? status : drop_empty_end(r);
 }
 
 static tide_status read_csv_frame(reading *r) {
     tide_status status = read_table(r);
-    if (!status && !(r->left_out = calloc((size_t)r->table.columns + 1, sizeof *r->left_out))) status = reading_no_memory(r);
+    if (!status && !(r->left_out = calloc((size_t)r->table.columns + 1, sizeof *r->left_out)))
+        status = reading_no_memory(r);
     if (!status) status = reading_check_header(r);
     if (!status) status = reading_find_time(r);
     if (!status) status = reading_parse_time(r);
@@ -118,7 +129,8 @@ static tide_status cut_rows(reading *r) {
     int64_t wanted = train_rows(kind, 0) / 12 * 20;
     if (f->file_rows < wanted)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, 0, NULL,
-                             "the file has %" PRId64 " rows; --kind %s uses the first %" PRId64 " of ETT's: use --kind custom",
+                             "the file has %" PRId64 " rows; --kind %s uses the first %" PRId64 " of ETT's: use "
+                                                                                                "--kind custom",
                              f->file_rows, kind == KIND_ETTH ? "etth" : "ettm", wanted);
     f->rows = wanted;
     return TIDE_OK;
@@ -145,12 +157,15 @@ static tide_status note_constant_columns(reading *r) {
     return reading_note(r, "constant over the %" PRId64 " training rows, so not scaled: %s\n", rows, list);
 }
 
-/* Names go into the forecast as they are, so that it can be read again; a spreadsheet may take one for a formula and run it. */
+/* Names go into the forecast as they are, so that it can be read again; a spreadsheet may take one for a formula and
+ * run it. */
 static tide_status note_formulas(reading *r) {
     const frame *f = r->out;
     for (int64_t i = 0; i < f->columns; i++)
         if (strchr("=+-@\t\r", f->names[i][0]) && f->names[i][0])
-            return reading_note(r, "column \"%.60s\" begins as a formula does: spreadsheets may run it when they open a forecast\n", f->names[i]);
+            return reading_note(
+                r, "column \"%.60s\" begins as a formula does: spreadsheets may run it when they open a forecast\n",
+                f->names[i]);
     return TIDE_OK;
 }
 
@@ -158,7 +173,8 @@ static tide_status finish(reading *r) {
     tide_status status = cut_rows(r);
     if (!status) status = note_constant_columns(r);
     if (!status) status = note_formulas(r);
-    bool hashed = !from_stdin(r->path) && !r->options->run_time; /* only training compares files, and it takes as long as reading them */
+    bool hashed = !from_stdin(r->path) && !r->options->run_time; /* only training compares files, and it takes as long
+                                                                    as reading them */
     if (!status && hashed) status = tide_file_sha256(r->path, r->out->sha256, r->failure);
     r->out->path = strdup(r->path);
     if (!status && !r->out->path) status = reading_no_memory(r);
@@ -220,13 +236,17 @@ bool frame_looks_like_ett(const frame *f) {
     return true;
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(**(char *const *const *)a, **(char *const *const *)b); }
+static int by_name(const void *a, const void *b) {
+    return strcmp(**(char *const *const *)a, **(char *const *const *)b);
+}
 
 /* Where each of `names` stands in the frame, found by halving: both may have a million columns. */
-static tide_status find_sorted(const frame *f, char **const *sorted, const char *path, char *const *names, int64_t count, int64_t *from,
+static tide_status find_sorted(const frame *f, char **const *sorted, const char *path, char *const *names,
+                               int64_t count, int64_t *from,
                                tide_failure *failure) {
     for (int64_t i = 0; i < count; i++) {
-        char *const *name = &names[i], **const *found = bsearch(&name, sorted, (size_t)f->columns, sizeof *sorted, by_name);
+        char *const *name = &names[i],
+                    **const *found = bsearch(&name, sorted, (size_t)f->columns, sizeof *sorted, by_name);
         if (found) {
             from[i] = *found - f->names;
             continue;
@@ -286,7 +306,8 @@ tide_status frame_select(frame *f, const char *path, char *const *names, int64_t
     int64_t *from = calloc((size_t)count + 1, sizeof *from);
     tide_status status = from ? find_names(f, path, names, count, from, failure) : TIDE_ENOMEM;
     if (!status) status = take_columns(f, from, count);
-    if (status == TIDE_ENOMEM) forecast_fail(failure, TIDE_ENOMEM, path, 0, NULL, "out of memory while choosing columns");
+    if (status == TIDE_ENOMEM)
+        forecast_fail(failure, TIDE_ENOMEM, path, 0, NULL, "out of memory while choosing columns");
     free(from);
     return status;
 }

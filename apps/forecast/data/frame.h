@@ -1,5 +1,6 @@
 /* A time series table for forecasting: reading it, its time stamps, its marks, its split and its scaling.
- * Rules and check numbers: docs/forecast-data.md. Failures are user errors with file, row (1-based file line), column. */
+ * Rules and check numbers: docs/forecast-data.md. Failures are user errors with file, row (1-based file line),
+ * column. */
 #ifndef FORECAST_FRAME_H
 #define FORECAST_FRAME_H
 
@@ -10,7 +11,8 @@ typedef enum frame_features { FEATURES_M, FEATURES_S, FEATURES_MS } frame_featur
 typedef enum frame_missing { MISSING_ERROR, MISSING_FFILL, MISSING_LINEAR } frame_missing;
 
 /* The step of a series. unit 0 means none (no time column). */
-typedef enum time_unit { UNIT_NONE, UNIT_SECOND, UNIT_MINUTE, UNIT_HOUR, UNIT_DAY, UNIT_BUSINESS_DAY, UNIT_WEEK, UNIT_MONTH,
+typedef enum time_unit { UNIT_NONE, UNIT_SECOND, UNIT_MINUTE, UNIT_HOUR, UNIT_DAY, UNIT_BUSINESS_DAY, UNIT_WEEK,
+                         UNIT_MONTH,
                          UNIT_QUARTER, UNIT_YEAR } time_unit;
 typedef struct time_step {
     time_unit unit;
@@ -19,8 +21,17 @@ typedef struct time_step {
                        * the stamp itself, where the last day of a month stays the last. */
 } time_step;
 
-/* In which order a date has its parts. All but the first three need a whole column to be told from numbers or each other. */
-typedef enum date_shape { DATE_YMD, DATE_DMY, DATE_MDY, DATE_COMPACT /* 20160701 */, DATE_YM /* 2016-07 */, DATE_Y /* 2016 */, DATE_SHAPES } date_shape;
+/* In which order a date has its parts. All but the first three need a whole column to be told from numbers or each
+ * other. */
+typedef enum date_shape {
+    DATE_YMD,
+    DATE_DMY,
+    DATE_MDY,
+    DATE_COMPACT /* 20160701 */,
+    DATE_YM /* 2016-07 */,
+    DATE_Y /* 2016 */,
+    DATE_SHAPES
+} date_shape;
 
 /* How the file writes its time stamps, so that predictions are written the same way. */
 typedef struct time_format {
@@ -37,11 +48,23 @@ typedef struct time_format {
     char offset[8];     /* "", "Z", "+02:00": kept, must not vary */
 } time_format;
 
-/* Time stamps may stand in several columns: the date in one and the clock in another, or year, month, day ... in one each. */
-typedef enum time_part { PART_STAMP, PART_DATE, PART_CLOCK, PART_YEAR, PART_MONTH, PART_DAY, PART_HOUR, PART_MINUTE, PART_SECOND } time_part;
+/* Time stamps may stand in several columns: the date in one and the clock in another, or year, month, day ... in one
+ * each. */
+typedef enum time_part {
+    PART_STAMP,
+    PART_DATE,
+    PART_CLOCK,
+    PART_YEAR,
+    PART_MONTH,
+    PART_DAY,
+    PART_HOUR,
+    PART_MINUTE,
+    PART_SECOND
+} time_part;
 enum { TIME_COLUMNS = 6 };
 typedef struct time_columns {
-    int count;                                                          /* 0: no time; the first is the frame's time_name */
+    int count;                                                          /* 0: no time; the first is the frame's
+                                                                           time_name */
     struct { char *name; int64_t place; time_part part; } of[TIME_COLUMNS];  /* `place` in the file, as a frame's */
 } time_columns;
 void time_columns_free(time_columns *t);
@@ -54,8 +77,10 @@ typedef struct frame_options {
     const char    *columns;       /* NULL: all; else a comma-separated list */
     const char    *ignore;        /* NULL, or a comma-separated list */
     const char    *time_column;   /* NULL: date, ds, timestamp, else the only column that parses as time */
-    const char    *run_time;      /* NULL; "" or the (first) time column of the run that the file is read for: tried first */
-    const char    *freq;          /* NULL: found from the stamps; else "15min", "h", "d", "b", "w", "m", "q", "y", "s" */
+    const char    *run_time;      /* NULL; "" or the (first) time column of the run that the file is read for: tried
+                                     first */
+    const char    *freq;          /* NULL: found from the stamps; else "15min", "h", "d", "b", "w", "m", "q", "y",
+                                     "s" */
     frame_missing  missing;
     bool           strict_dates;
     date_shape     date_order;    /* what 1/2/2023 means: DATE_DMY, DATE_MDY; 0: found */
@@ -65,25 +90,31 @@ typedef struct frame_options {
     char           thousands;     /* 0: found where it is certain; else what groups digits by three */
     const char    *na;            /* NULL, or a comma-separated list of marks of a missing value, text or numbers */
     int64_t        skip_rows;     /* lines before the header */
-    int64_t        look_back;     /* 0, or the last rows, which a forecast from the file's end looks at: named where they hold marks */
+    int64_t        look_back;     /* 0, or the last rows, which a forecast from the file's end looks at: named where
+                                     they hold marks */
     char *const   *run_names;     /* NULL, or the run's columns (run_count): no other is read, in place of `columns` */
     int64_t        run_count;
 } frame_options;
 
-/* Values in the reference's column order: custom: the target last; other kinds: file order. Zero it before first use. */
+/* Values in the reference's column order: custom: the target last; other kinds: file order. Zero it before first
+ * use. */
 typedef struct frame {
     int64_t     rows, columns;    /* rows: those that splits and scores use */
     char      **names;
-    double     *values;           /* (file_rows, columns), as read. NaN never (filled or refused), but for PEMS: scaler_apply fills */
-    int64_t    *time;             /* (file_rows) seconds since 1970 of the wall-clock label; NULL without a time column */
+    double     *values;           /* (file_rows, columns), as read. NaN never (filled or refused), but for PEMS:
+                                     scaler_apply fills */
+    int64_t    *time;             /* (file_rows) seconds since 1970 of the wall-clock label; NULL without a time
+                                     column */
     char       *time_name;        /* header of the time column; NULL */
     int64_t     time_place;       /* where it stands in the file, as `place` */
     time_columns time_columns;    /* all that make up the stamps */
     time_step   step;
     time_format format;
     int64_t     target;           /* index into names */
-    int64_t    *place;            /* (columns) where each stands in the file, ascending from left; NULL: in this order */
-    int64_t     file_rows;        /* >= rows: ETT's benchmark uses 14,400 of 17,420; the rest serves for forecasting from the end */
+    int64_t    *place;            /* (columns) where each stands in the file, ascending from left; NULL: in this
+                                     order */
+    int64_t     file_rows;        /* >= rows: ETT's benchmark uses 14,400 of 17,420; the rest serves for forecasting
+                                     from the end */
     char        found_thousands;  /* the sign that was found to group digits; 0: none was */
     char        found_decimal;    /* ',' where that was found with it */
     char       *warnings;         /* "" or lines, each ending in a newline */
@@ -99,7 +130,8 @@ tide_status frame_select(frame *f, const char *path, char *const *names, int64_t
 /* The file has ETT's columns and length: the caller says "for published numbers use --kind etth". */
 bool        frame_looks_like_ett(const frame *f);
 
-/* A number that stands for a missing value: lone, far outside of the others, repeated or a customary one such as -9999. */
+/* A number that stands for a missing value: lone, far outside of the others, repeated or a customary one such as
+ * -9999. */
 typedef struct sentinel {
     double  value, low, high;      /* low and high: of the column's other values */
     int64_t rows, first, last;     /* how many rows hold it, and the first and last of them */
@@ -113,18 +145,23 @@ void    sentinel_text(char *buffer, size_t bytes, const char *name, const sentin
 /* Y-m-d, Y-m-d H:M[:S[.000]] (also with / and T, unpadded, with Z or +hh:mm), or an epoch of 9 to 11 digits in seconds,
  * 12 to 15 in milliseconds (whole seconds). false: not a time stamp; `format` may be NULL. */
 bool    time_parse(const char *text, int64_t *seconds, time_format *format);
-/* The same for one shape of date, also with AM and PM and a clock with points, and DATE_YMD with points between its parts. */
+/* The same for one shape of date, also with AM and PM and a clock with points, and DATE_YMD with points between its
+ * parts. */
 bool    time_parse_as(const char *text, date_shape shape, int64_t *seconds, time_format *format);
 bool    clock_parse(const char *text);  /* H:M[:S], with nothing before it */
-void    time_print(char buffer[40], int64_t seconds, const time_format *format);  /* cut to the buffer, whatever is given */
-void    time_print_part(char buffer[40], int64_t seconds, const time_format *format, time_part part);  /* what one column shows */
-bool    time_writable(int64_t seconds);                                       /* in the years 0 to 9999, which have four digits */
-/* Months, quarters, years by calendar; end-of-month days kept. What lies beyond any year that can be written stays beyond it. */
+/* cut to the buffer, whatever is given */
+void    time_print(char buffer[40], int64_t seconds, const time_format *format);
+/* what one column shows */
+void    time_print_part(char buffer[40], int64_t seconds, const time_format *format, time_part part);
+/* in the years 0 to 9999, which have four digits */
+bool    time_writable(int64_t seconds);
+/* Months, quarters, years by calendar; end-of-month days kept. What lies beyond any year that can be written stays
+ * beyond it. */
 int64_t time_advance(int64_t seconds, time_step step, int64_t steps);
 bool    step_parse(const char *text, time_step *step);                        /* "15min", "h", ... */
 void    step_print(char buffer[24], time_step step);
-/* The step most stamps are apart; UNIT_NONE if fewer than two. Repeated stamps do not count. Weekdays without any weekend
- * are business days; equal days of the month are months, quarters (3) or years (12). */
+/* The step most stamps are apart; UNIT_NONE if fewer than two. Repeated stamps do not count. Weekdays without any
+ * weekend are business days; equal days of the month are months, quarters (3) or years (12). */
 time_step step_find(const int64_t *time, int64_t rows);
 
 /* ---- marks ---- */
@@ -135,16 +172,20 @@ void    marks_fill(int64_t seconds, time_step step, float *marks);
 /* ---- splits and scaling ---- */
 typedef struct block { int64_t start, rows; } block;          /* rows [start, start + rows), early rows included */
 typedef struct split { block train, val, test; } split;
-/* Rows of validation and test, the last of the file: below 1 a share of all, else that many; 0: the kind's own. Rows that are
- * forecast: the look-back before them does not count. KIND_CUSTOM alone has a choice. */
+/* Rows of validation and test, the last of the file: below 1 a share of all, else that many; 0: the kind's own. Rows
+ * that are forecast: the look-back before them does not count. KIND_CUSTOM alone has a choice. */
 typedef struct split_sizes { double val, test; } split_sizes;
-tide_status split_sized(const frame *f, frame_kind kind, split_sizes sizes, int64_t seq_len, int64_t pred_len, split *out, tide_failure *failure);
+tide_status split_sized(const frame *f, frame_kind kind, split_sizes sizes, int64_t seq_len, int64_t pred_len,
+                        split *out, tide_failure *failure);
 /* Blocks by the kind's rule; val and test start seq_len rows early (PEMS: not). Fails if the rows are fewer than one
  * window, seq_len + pred_len; a single block may still hold none. */
-tide_status split_make(const frame *f, frame_kind kind, int64_t seq_len, int64_t pred_len, split *out, tide_failure *failure);
+tide_status split_make(const frame *f, frame_kind kind, int64_t seq_len, int64_t pred_len, split *out,
+                       tide_failure *failure);
 /* Fails, naming the block and what would fit, if train, val or test holds no window: training needs all three. */
-tide_status split_require(const frame *f, frame_kind kind, split s, int64_t seq_len, int64_t pred_len, tide_failure *failure);
-int64_t     block_windows(block b, int64_t seq_len, int64_t pred_len);  /* rows - seq_len - pred_len + 1, never below 0 */
+tide_status split_require(const frame *f, frame_kind kind, split s, int64_t seq_len, int64_t pred_len,
+                          tide_failure *failure);
+int64_t     block_windows(block b, int64_t seq_len, int64_t pred_len);  /* rows - seq_len - pred_len + 1, never below
+                                                                           0 */
 int64_t     train_rows(frame_kind kind, int64_t rows);                  /* of the train block */
 
 typedef struct scaler { int64_t columns; double *mean, *std; } scaler;

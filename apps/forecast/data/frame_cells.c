@@ -9,12 +9,16 @@
 
 static bool read_one(reading *r, int64_t row, int64_t column, const number_reader *number) {
     frame *f = r->out;
-    return reading_cell(r, number, r->table.cells[row * r->table.columns + r->chosen[column]], &f->values[row * f->columns + column]);
+    return reading_cell(r, number, r->table.cells[row * r->table.columns + r->chosen[column]],
+                        &f->values[row * f->columns + column]);
 }
 
 /* Blanks that do not break and the minus of typesetters become those of keyboards. Did the column hold any? */
 static bool plain_signs(reading *r, int64_t column) {
-    static const struct { const char *sign; char plain; } signs[] = { { "\xc2\xa0", ' ' }, { "\xe2\x80\xaf", ' ' }, { "\xe2\x80\x89", ' ' }, { "\xe2\x88\x92", '-' } };
+    static const struct {
+        const char *sign;
+        char plain;
+    } signs[] = { { "\xc2\xa0", ' ' }, { "\xe2\x80\xaf", ' ' }, { "\xe2\x80\x89", ' ' }, { "\xe2\x88\x92", '-' } };
     bool any = false;
     for (int64_t i = 0; i < r->table.rows; i++)
         for (size_t s = 0; s < sizeof signs / sizeof *signs; s++) {
@@ -27,7 +31,8 @@ static bool plain_signs(reading *r, int64_t column) {
     return any;
 }
 
-/* A column that turns out to group its digits is read again from its first row; all are where the decimal sign is another. */
+/* A column that turns out to group its digits is read again from its first row; all are where the decimal sign is
+ * another. */
 static tide_status restyle(reading *r, int64_t row, int64_t column, number_reader *numbers) {
     const frame *f = r->out;
     char decimal = numbers[column].decimal;
@@ -69,7 +74,8 @@ static int64_t next_value(const double *column, int64_t row, int64_t rows, int64
 }
 
 /* Rows [from, to) lie in a gap between `before` and `after`; at the file's ends the one neighbour serves for both. */
-static void fill_gap(double *column, int64_t columns, int64_t from, int64_t to, double before, double after, bool linear) {
+static void fill_gap(double *column, int64_t columns, int64_t from, int64_t to, double before, double after,
+                     bool linear) {
     for (int64_t i = from; i < to; i++) {
         double share = linear ? (double)(i - from + 1) / (double)(to - from + 1) : 0;
         column[i * columns] = before + share * (after - before);
@@ -93,7 +99,8 @@ static bool fill_column(double *column, int64_t rows, int64_t columns, bool line
 /* Missing rows at one end of a column. */
 static int64_t gap_at_end(const frame *f, int64_t column, bool last) {
     int64_t rows = 0;
-    while (rows < f->file_rows && isnan(f->values[(last ? f->file_rows - 1 - rows : rows) * f->columns + column])) rows++;
+    while (rows < f->file_rows && isnan(f->values[(last ? f->file_rows - 1 - rows : rows) * f->columns + column]))
+        rows++;
     return rows;
 }
 
@@ -109,10 +116,12 @@ static tide_status note_gap(reading *r, bool last) {
     char what[200], more[64] = "";
     if (!longest) return TIDE_OK;
     if (others > 0) snprintf(more, sizeof more, " and of %" PRId64 " more column%s", others, others == 1 ? "" : "s");
-    snprintf(what, sizeof what, "%" PRId64 " row%s of '%.100s'%s", longest, longest == 1 ? "" : "s", f->names[column], more);
+    snprintf(what, sizeof what, "%" PRId64 " row%s of '%.100s'%s", longest, longest == 1 ? "" : "s", f->names[column],
+             more);
     if (!last) return reading_note(r, "the first %s: filled with the first value after them\n", what);
-    return reading_note(r, "the last %s are filled: the forecast starts from made-up values; end the file before line %" PRId64 "%s\n", what,
-                        r->table.line[f->file_rows - longest], reading_leave_out(r));
+    return reading_note(
+        r, "the last %s are filled: the forecast starts from made-up values; end the file before line %" PRId64 "%s\n",
+        what, r->table.line[f->file_rows - longest], reading_leave_out(r));
 }
 
 static tide_status fill_missing(reading *r, int64_t missing, int64_t first) {
@@ -155,8 +164,10 @@ tide_status reading_parse_cells(reading *r) {
     int64_t missing = status ? 0 : count_missing(f, &first);
     if (status || !missing) return status;
     if (r->options->missing == MISSING_ERROR)
-        return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[first / f->columns], f->names[first % f->columns],
-                             "empty or NaN cells: %" PRId64 ", this is the first; --missing ffill fills with the value before, "
+        return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[first / f->columns],
+                             f->names[first % f->columns],
+                             "empty or NaN cells: %" PRId64 ", this is the first; --missing ffill fills with the "
+                                                            "value before, "
                              "--missing linear with a line between the neighbours", missing);
     return fill_missing(r, missing, first);
 }

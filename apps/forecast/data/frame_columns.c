@@ -50,11 +50,13 @@ static tide_status check_twins(reading *r) {
     for (int64_t c = 0; c < t->columns; c++) sorted[c] = (named){ t->header[c], c };
     qsort(sorted, (size_t)t->columns, sizeof *sorted, by_name);
     for (int64_t i = 1; i < t->columns; i++)
-        if (sorted[i].name[0] && !strcmp(sorted[i - 1].name, sorted[i].name) && (!twin || sorted[i - 1].column < twin->column))
+        if (sorted[i].name[0] && !strcmp(sorted[i - 1].name, sorted[i].name) &&
+            (!twin || sorted[i - 1].column < twin->column))
             twin = &sorted[i - 1];
     tide_status status = !twin ? TIDE_OK
                                : forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, twin->name,
-                                               "columns %" PRId64 " and %" PRId64 " are both named '%s'; rename one", twin->column + 1,
+                                               "columns %" PRId64 " and %" PRId64 " are both named '%s'; rename one",
+                                               twin->column + 1,
                                                twin[1].column + 1, twin->name);
     free(sorted);
     return status;
@@ -67,7 +69,8 @@ static tide_status note_unnamed(reading *r) {
         if (!r->table.header[c][0]) count++, first = c + 1;
     if (!count) return TIDE_OK;
     if (count == 1) return reading_note(r, "column %" PRId64 " has no name: left out\n", first);
-    return reading_note(r, "%" PRId64 " columns have no name, the first is column %" PRId64 ": left out\n", count, first);
+    return reading_note(r, "%" PRId64 " columns have no name, the first is column %" PRId64 ": left out\n", count,
+                        first);
 }
 
 tide_status reading_check_header(reading *r) {
@@ -100,7 +103,8 @@ const char *list_next(const char **list, size_t *length) {
 const char *reading_word(char buffer[WORD_TEXT], const char *name, bool in_list) {
     bool quoted = in_list && strchr(name, ',');
     int  used = snprintf(buffer, WORD_TEXT, quoted ? "'\"" : "'");
-    for (; *name && used < WORD_TEXT - 8; name++) used += snprintf(buffer + used, WORD_TEXT - (size_t)used, *name == '\'' ? "'\\''" : "%c", *name);
+    for (; *name && used < WORD_TEXT - 8; name++)
+        used += snprintf(buffer + used, WORD_TEXT - (size_t)used, *name == '\'' ? "'\\''" : "%c", *name);
     snprintf(buffer + used, WORD_TEXT - (size_t)used, quoted ? "\"'" : "'");
     return buffer;
 }
@@ -134,7 +138,8 @@ static void fail_unknown(reading *r, const char *option, const char *name) {
     char list[400];
     names_list(list, sizeof list, names, r->table.columns);
     const char *near = near_name(name, names, r->table.columns);
-    forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, name, "%s: there is no column '%s'%s%s%s columns are %s", option,
+    forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, name,
+                  "%s: there is no column '%s'%s%s%s columns are %s", option,
                   name, near ? "; did you mean '" : "", near ? near : "", near ? "'? The" : "; the", list);
     free(names);
 }
@@ -179,7 +184,8 @@ static tide_status check_run_names(reading *r) {
     int64_t found = 0;
     for (int64_t c = 0; c < r->table.columns; c++) found += r->run_names && in_run(r, r->table.header[c]);
     for (int64_t i = 0; found < r->options->run_count && i < r->options->run_count; i++)
-        if (reading_find(r, "the run's columns", r->options->run_names[i]) < 0) return r->failure ? r->failure->status : TIDE_EDATA;
+        if (reading_find(r, "the run's columns", r->options->run_names[i]) < 0)
+            return r->failure ? r->failure->status : TIDE_EDATA;
     return TIDE_OK;
 }
 
@@ -208,7 +214,8 @@ static int64_t find_target(reading *r) {
     for (int64_t c = 0; last < 0 && c < r->table.columns; c++)
         if (r->left_out[c] && (!r->options->columns || list_has(r->options->columns, r->table.header[c])))
             forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, r->table.header[c],
-                          "no series is left: '%s' only counts the rows or repeats their stamps; --target %s forecasts it all the same",
+                          "no series is left: '%s' only counts the rows or repeats their stamps; --target %s "
+                          "forecasts it all the same",
                           r->table.header[c], reading_word(word, r->table.header[c], false));
     if (last < 0)
         forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, NULL,

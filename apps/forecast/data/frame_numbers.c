@@ -1,4 +1,5 @@
-/* How a column writes its numbers where they are not plain: digits in groups of three, units, words, marks of missing values. */
+/* How a column writes its numbers where they are not plain: digits in groups of three, units, words, marks of missing
+ * values. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +7,9 @@
 
 #include "frame_reading.h"
 
-static const char *cell(const reading *r, int64_t row, int64_t column) { return r->table.cells[row * r->table.columns + column]; }
+static const char *cell(const reading *r, int64_t row, int64_t column) {
+    return r->table.cells[row * r->table.columns + column];
+}
 
 /* ---- marks of missing values ---- */
 
@@ -73,7 +76,8 @@ static void weigh_plain(const reading *r, int64_t column, const number_reader *s
     for (int64_t i = 0; i < r->table.rows; i++) {
         const char *text = cell(r, i, column);
         double value;
-        if (strchr(text, style->thousands) || !reading_cell(r, style, text, &value) || isnan(value) || value == 0) continue;
+        if (strchr(text, style->thousands) || !reading_cell(r, style, text, &value) || isnan(value) || value == 0)
+            continue;
         value = fabs(value);
         e->ungrouped = e->ungrouped || value >= 1000;
         e->outside = e->outside || value < floor(e->low) || value > ceil(e->high);
@@ -89,7 +93,8 @@ static evidence weigh(const reading *r, int64_t column, const number_reader *sty
         double value;
         int groups;
         bool fraction;
-        if (number_is_grouped(text, style->thousands, style->decimal, &groups, &fraction)) weigh_grouped(&e, style, text, groups, fraction);
+        if (number_is_grouped(text, style->thousands, style->decimal, &groups, &fraction))
+            weigh_grouped(&e, style, text, groups, fraction);
         else e.possible = reading_cell(r, style, text, &value);
     }
     e.possible = e.possible && e.example;
@@ -103,7 +108,8 @@ static bool sign_somewhere(const reading *r, char decimal) {
     for (int64_t i = 0; i < r->table.rows; i++)
         for (int64_t c = 0; c < r->count; c++) {
             const char *text = cell(r, i, r->chosen[c]), *sign = strchr(text, decimal);
-            if (sign && !text[strspn(text, digits)] && !strchr(sign + 1, decimal) && sign[1] && strlen(sign + 1) != 3) return true;
+            if (sign && !text[strspn(text, digits)] && !strchr(sign + 1, decimal) && sign[1] && strlen(sign + 1) != 3)
+                return true;
         }
     return false;
 }
@@ -118,10 +124,12 @@ static tide_status take_style(reading *r, int64_t column, const char *example, n
     bool another = f->found_thousands && f->found_thousands != number->thousands;
     f->found_thousands = another ? 0 : number->thousands; /* a run keeps one sign for all */
     if (number->decimal == ',') f->found_decimal = ',';
-    return reading_note(r, "'%s' writes digits in groups of three: %s is read as %.15g\n", r->table.header[column], example, value);
+    return reading_note(r, "'%s' writes digits in groups of three: %s is read as %.15g\n", r->table.header[column],
+                        example, value);
 }
 
-static tide_status fail_ambiguous(reading *r, int64_t column, int64_t row, const char *example, const number_reader *style) {
+static tide_status fail_ambiguous(reading *r, int64_t column, int64_t row, const char *example,
+                                  const number_reader *style) {
     number_reader as_decimal = *style;
     double whole = 0, part = 0;
     number_parse(style, example, &whole);
@@ -157,9 +165,11 @@ tide_status reading_note_decimals(reading *r, const number_reader *file) {
     for (int64_t c = 0; c < r->count && !status; c++) {
         evidence e = weigh(r, r->chosen[c], &style, false);
         if (e.possible && e.proven)
-            status = reading_note(r, "'%s' looks like whole numbers in groups of three: --decimal , reads %s as a fraction, "
-                                     "--thousands , would not\n",
-                                  r->table.header[r->chosen[c]], e.example);
+            status =
+                reading_note(r,
+                             "'%s' looks like whole numbers in groups of three: --decimal , reads %s as a fraction, "
+                             "--thousands , would not\n",
+                             r->table.header[r->chosen[c]], e.example);
     }
     return status;
 }
@@ -167,7 +177,8 @@ tide_status reading_note_decimals(reading *r, const number_reader *file) {
 /* ---- cells that are no numbers ---- */
 
 /* Cells of the column that a plain reader takes as numbers, and all that hold something. */
-static void count_numbers(const reading *r, int64_t column, const number_reader *number, int64_t *numbers, int64_t *filled) {
+static void count_numbers(const reading *r, int64_t column, const number_reader *number, int64_t *numbers,
+                          int64_t *filled) {
     *numbers = *filled = 0;
     for (int64_t i = 0; i < r->table.rows; i++) {
         double value;
@@ -188,7 +199,8 @@ static bool find_unit(const char *text, char unit[24]) {
     static const char *const currencies[] = { "$", "€", "£", "¥", "CHF ", "USD ", "EUR " };
     for (size_t i = 0; i < sizeof currencies / sizeof *currencies; i++) {
         size_t length = strlen(currencies[i]);
-        if (strncmp(text, currencies[i], length) || !leading_number(text + length + strspn(text + length, " "))) continue;
+        if (strncmp(text, currencies[i], length) || !leading_number(text + length + strspn(text + length, " ")))
+            continue;
         snprintf(unit, 24, "%.*s", (int)strcspn(currencies[i], " "), currencies[i]);
         return true;
     }
@@ -199,7 +211,8 @@ static bool find_unit(const char *text, char unit[24]) {
     return true;
 }
 
-/* A comma with digits on both sides that is no group of three, anywhere in the column: only then is it a decimal one. */
+/* A comma with digits on both sides that is no group of three, anywhere in the column: only then is it a decimal
+ * one. */
 static bool has_decimal_commas(const reading *r, int64_t column) {
     int groups;
     bool fraction;
@@ -224,13 +237,17 @@ static int64_t first_odd(const reading *r, int64_t column, int64_t row, const nu
 }
 
 static tide_status fail_at_cell(reading *r, int64_t row, int64_t column, const char *advice) {
-    return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->table.header[column], "'%.60s' is not a finite number; %s",
+    return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->table.header[column],
+                         "'%.60s' is not a finite number; %s",
                          cell(r, row, column), advice);
 }
 
-const char *reading_leave_out(const reading *r) { return r->options->run_time ? "" : ", or leave the column out with --ignore"; }
+const char *reading_leave_out(const reading *r) {
+    return r->options->run_time ? "" : ", or leave the column out with --ignore";
+}
 
-/* A mark that --na can name: it stands in a list, and a shell's quotes go around it. "<0.5" and "(12.3)" tell a value. */
+/* A mark that --na can name: it stands in a list, and a shell's quotes go around it. "<0.5" and "(12.3)" tell a
+ * value. */
 static bool can_be_mark(const char *text) { return strlen(text) <= 60 && !strpbrk(text, ",'0123456789"); }
 
 tide_status reading_fail_cell(reading *r, int64_t row, int64_t column, const number_reader *number) {
@@ -241,11 +258,13 @@ tide_status reading_fail_cell(reading *r, int64_t row, int64_t column, const num
     int64_t numbers, filled;
     count_numbers(r, column, number, &numbers, &filled);
     if (r->table.columns == 1 && text[strcspn(text, ",;\t|")])
-        return fail_at_cell(r, row, column, "the whole line is one cell: give the --sep that stands between the columns");
+        return fail_at_cell(r, row, column,
+                            "the whole line is one cell: give the --sep that stands between the columns");
     if (commas && strchr(text, ',')) return fail_at_cell(r, row, column, "for decimal commas give --decimal ,");
     if (find_unit(text, unit))
         snprintf(advice, sizeof advice,
-                 "it holds '%s' beside the number: write the numbers alone (the unit may go into the column's name)%s", unit, leave);
+                 "it holds '%s' beside the number: write the numbers alone (the unit may go into the column's name)%s",
+                 unit, leave);
     else if (2 * numbers < filled && r->options->run_time)
         snprintf(advice, sizeof advice, "the column holds text, and the model needs its numbers");
     else if (2 * numbers < filled)
@@ -254,7 +273,8 @@ tide_status reading_fail_cell(reading *r, int64_t row, int64_t column, const num
                  r->time.count ? "" : "if it tells the time, write it as 2016-07-01 00:00:00 or 2016-07; else ",
                  reading_word(word, r->table.header[column], true));
     else if (can_be_mark(text))
-        snprintf(advice, sizeof advice, "if it marks a missing value, --na '%s' takes it as one; else correct it%s", text, leave);
+        snprintf(advice, sizeof advice, "if it marks a missing value, --na '%s' takes it as one; else correct it%s",
+                 text, leave);
     else snprintf(advice, sizeof advice, "correct it%s", leave);
     return fail_at_cell(r, row, column, advice);
 }

@@ -16,7 +16,8 @@ typedef struct keyed_row { const series_key *key; int64_t row; } keyed_row;
 
 static int compare_keys(const series_key *k, int64_t a, int64_t b) {
     int order = 0;
-    for (int i = 0; i < k->count && !order; i++) order = strcmp(reading_text(k->r, a, k->column[i]), reading_text(k->r, b, k->column[i]));
+    for (int i = 0; i < k->count && !order; i++)
+        order = strcmp(reading_text(k->r, a, k->column[i]), reading_text(k->r, b, k->column[i]));
     return order;
 }
 
@@ -42,7 +43,8 @@ static int64_t count_series(const series_key *key, keyed_row *rows) {
 
 /* Rows that repeat a date for each hour look the same. */
 static bool names_clock(const char *name) {
-    static const char *const names[] = { "hour", "hr", "hh", "h", "he", "hour_ending", "hourending", "hhmm", "time", "period", "interval", "stunde", "minute" };
+    static const char *const names[] = { "hour", "hr",   "hh",     "h",        "he",     "hour_ending", "hourending",
+                                         "hhmm", "time", "period", "interval", "stunde", "minute" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcasecmp(name, names[i])) return true;
     return false;
@@ -52,15 +54,19 @@ static tide_status fail_long(reading *r, const series_key *k, int64_t series) {
     const char *a = r->table.header[k->column[0]], *b = k->count > 1 ? r->table.header[k->column[1]] : NULL;
     if (!b && names_clock(a))
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[0], a,
-                             "'%.60s' goes on where '%.60s' leaves off: put both into one column, as 2016-07-01 05:00 (hours from 0 to 23)", a,
+                             "'%.60s' goes on where '%.60s' leaves off: put both into one column, as 2016-07-01 05:00 "
+                             "(hours from 0 to 23)", a,
                              r->out->time_name);
     return forecast_fail(r->failure, TIDE_EDATA, r->path, 1, a,
-                         "this is long format: '%.60s'%s%.60s%s name%s %" PRId64 " series whose rows stand below each other; give each series a column of its "
+                         "this is long format: '%.60s'%s%.60s%s name%s %" PRId64 " series whose rows stand below each "
+                                                                                 "other; give each series a column of "
+                                                                                 "its "
                          "own, one row for each time stamp",
                          a, b ? " and '" : "", b ? b : "", b ? "'" : "", b ? "" : "s", series);
 }
 
-/* Of the columns, one or two together, that tell series apart, those that tell the fewest: a value may seem to by chance. */
+/* Of the columns, one or two together, that tell series apart, those that tell the fewest: a value may seem to by
+ * chance. */
 static tide_status refuse_long(reading *r) {
     keyed_row *rows = malloc((size_t)r->out->file_rows * sizeof *rows + 1);
     int64_t    candidate[MOST_IDS], candidates = 0, least = 0;
@@ -72,7 +78,8 @@ static tide_status refuse_long(reading *r) {
         for (int64_t b = a; b < candidates; b++) { /* b == a: one column */
             series_key key    = { r, { candidate[a], candidate[b] }, b > a ? 2 : 1 };
             int64_t    series = count_series(&key, rows);
-            if (series && (!least || series < least || (series == least && key.count < best.count))) least = series, best = key;
+            if (series && (!least || series < least || (series == least && key.count < best.count)))
+                least = series, best = key;
         }
     free(rows);
     return least ? fail_long(r, &best, least) : TIDE_OK;
@@ -84,7 +91,8 @@ typedef struct timed_row { int64_t seconds, row; } timed_row;
 
 static int by_time(const void *a, const void *b) {
     const timed_row *x = a, *y = b;
-    return x->seconds != y->seconds ? (x->seconds > y->seconds) - (x->seconds < y->seconds) : (x->row > y->row) - (x->row < y->row);
+    return x->seconds != y->seconds ? (x->seconds > y->seconds) - (x->seconds < y->seconds)
+                                    : (x->row > y->row) - (x->row < y->row);
 }
 
 static tide_status sort_rows(reading *r) {
@@ -133,8 +141,11 @@ tide_status reading_order_rows(reading *r) {
     if (status != TIDE_OK || !d.backwards) return status;
     if (r->options->sort) return sort_rows(r);
     if (d.descending)
-        return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[d.first], f->time_name, "the newest row comes first; --sort puts the rows in the order of time");
+        return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[d.first], f->time_name,
+                             "the newest row comes first; --sort puts the rows in the order of time");
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[d.first], f->time_name,
-                         "time runs backwards %" PRId64 " time%s: %.40s comes after %.40s; --sort puts the rows in the order of time", d.backwards,
-                         d.backwards == 1 ? "" : "s", reading_text(r, d.first, r->time.of[0].place), reading_text(r, d.first - 1, r->time.of[0].place));
+                         "time runs backwards %" PRId64 " time%s: %.40s comes after %.40s; --sort puts the rows in "
+                         "the order of time",
+                         d.backwards, d.backwards == 1 ? "" : "s", reading_text(r, d.first, r->time.of[0].place),
+                         reading_text(r, d.first - 1, r->time.of[0].place));
 }

@@ -1,5 +1,5 @@
-/* Columns that only repeat what the time stamps say, parts of dates and dates written once more, or that would be parts of stamps if
- * the file had any. They are no series. */
+/* Columns that only repeat what the time stamps say, parts of dates and dates written once more, or that would be parts
+ * of stamps if the file had any. They are no series. */
 #include <math.h>
 #include <string.h>
 #include <strings.h>
@@ -18,7 +18,8 @@ static double of_day_of_year(int64_t s) { return calendar_day_of_year(floor_div(
 static double of_week(int64_t s) { return calendar_iso_week(floor_div(s, DAY_SECONDS)); }
 static double of_quarter(int64_t s) { return floor((of_month(s) - 1) / 3) + 1; }
 
-/* What a column may count from is one more or less than ours, in every row the same. `low` and `high` bound the part. */
+/* What a column may count from is one more or less than ours, in every row the same. `low` and `high` bound the
+ * part. */
 static const struct { const char *names[5]; double (*of)(int64_t); double low, high; } parts[] = {
     { { "year", "yr", "yyyy", "jahr" }, of_year, 1700, 2200 },
     { { "year", "yr", "yy", "jahr" }, of_short_year, 0, 99 },
@@ -60,7 +61,9 @@ static bool repeats_part(const reading *r, int64_t column, double (*of)(int64_t)
 
 /* 20160701 in a column beside the stamps, or 201607, 2016070113 and the like. */
 static bool repeats_digits(const reading *r, int64_t column) {
-    time_format form = { .kind = 'd', .shape = DATE_COMPACT, .middle = 'T', .padded = true, .hour_padded = true, .seconds = true };
+    time_format form = {
+        .kind = 'd', .shape = DATE_COMPACT, .middle = 'T', .padded = true, .hour_padded = true, .seconds = true
+    };
     for (int64_t i = 0; i < r->out->file_rows; i++) {
         char        stamp[40], digits[15] = "";
         const char *text = reading_text(r, i, column);
@@ -80,10 +83,14 @@ static bool follows_stamps(const reading *r, int64_t column) {
     int64_t        rows = r->out->file_rows;
     const int64_t *time = r->out->time;
     double         first, last, v;
-    if (rows < FEWEST_ROWS || time[rows - 1] == time[0] || !read_number(r, 0, column, &first) || !read_number(r, rows - 1, column, &last)) return false;
-    double slope = (last - first) / (double)(time[rows - 1] - time[0]), loose = 0.01 * fabs(last - first) / (double)(rows - 1);
+    if (rows < FEWEST_ROWS || time[rows - 1] == time[0] || !read_number(r, 0, column, &first) ||
+        !read_number(r, rows - 1, column, &last))
+        return false;
+    double slope = (last - first) / (double)(time[rows - 1] - time[0]),
+           loose = 0.01 * fabs(last - first) / (double)(rows - 1);
     for (int64_t i = 0; i < rows; i++)
-        if (!read_number(r, i, column, &v) || fabs(v - first - slope * (double)(time[i] - time[0])) > loose) return false;
+        if (!read_number(r, i, column, &v) || fabs(v - first - slope * (double)(time[i] - time[0])) > loose)
+            return false;
     return last != first;
 }
 
@@ -93,8 +100,8 @@ static bool repeats(const reading *r, int64_t column) {
     return repeats_digits(r, column) || follows_stamps(r, column);
 }
 
-/* Named as a part of a date, and whole numbers within its bounds: Year and Quarter, a week alone, a fiscal quarter beside stamps.
- * A year may have a fraction where it goes on: 1958.203. */
+/* Named as a part of a date, and whole numbers within its bounds: Year and Quarter, a week alone, a fiscal quarter
+ * beside stamps. A year may have a fraction where it goes on: 1958.203. */
 static bool holds_part(const reading *r, int64_t column, int part) {
     bool   fraction = false, falls = false;
     double before = 0;
@@ -126,11 +133,17 @@ tide_status reading_leave_parts(reading *r) {
         bool repeated = r->out->time && repeats(r, c);
         if (!repeated && !is_part(r, c)) continue;
         r->left_out[c] = true;
-        if (repeated) status = reading_note(r, "'%.60s' only repeats what the time stamps say: left out (--columns keeps it)\n", name);
-        else if (r->out->time) status = reading_note(r, "'%.60s' is a part of a date: left out (--columns keeps it)\n", name);
+        if (repeated)
+            status =
+                reading_note(r, "'%.60s' only repeats what the time stamps say: left out (--columns keeps it)\n", name);
+        else if (r->out->time)
+            status = reading_note(r, "'%.60s' is a part of a date: left out (--columns keeps it)\n", name);
         else
-            status = reading_note(r, "'%.60s' is a part of a date, of which no time stamps can be made: left out (--columns keeps it); with a "
-                                     "column of dates such as 2016-07-01 the forecast has stamps\n", name);
+            status = reading_note(r,
+                                  "'%.60s' is a part of a date, of which no time stamps can be made: left out "
+                                  "(--columns keeps it); with a "
+                                  "column of dates such as 2016-07-01 the forecast has stamps\n",
+                                  name);
     }
     return status;
 }

@@ -38,7 +38,8 @@ bool list_has(const char *list, const char *name);
 /* A name as a shell takes it after an option, in quotes; in_list: after one that takes a list. */
 enum { WORD_TEXT = 200 };
 const char *reading_word(char buffer[WORD_TEXT], const char *name, bool in_list);
-/* The next name of such a list, blanks around it dropped; NULL behind the last. A name with a comma stands in double quotes. */
+/* The next name of such a list, blanks around it dropped; NULL behind the last. A name with a comma stands in double
+ * quotes. */
 const char *list_next(const char **list, size_t *length);
 
 /* frame_time.c: fills time and shape; then out->time, time_name, format, step and the warnings about spacing. */
@@ -63,8 +64,8 @@ tide_status reading_open_marks(reading *r);
 void        reading_close_marks(reading *r);
 /* A cell as a number, NaN where a value is missing; false: it is neither. */
 bool        reading_cell(const reading *r, const number_reader *number, const char *text, double *value);
-/* `number` cannot read the cell at (row, table column): if the column's cells prove that digits are grouped, sets how (noted,
- * *settled); fails where that is open. */
+/* `number` cannot read the cell at (row, table column): if the column's cells prove that digits are grouped, sets how
+ * (noted, *settled); fails where that is open. */
 tide_status reading_settle_style(reading *r, int64_t column, int64_t row, number_reader *number, bool *settled);
 /* Notes columns that a given decimal comma reads as fractions, though their cells prove groups of three. */
 tide_status reading_note_decimals(reading *r, const number_reader *file);
@@ -73,7 +74,8 @@ const char *reading_leave_out(const reading *r);
 /* Refuses the cell, with what it holds and what would help. */
 tide_status reading_fail_cell(reading *r, int64_t row, int64_t column, const number_reader *number);
 
-/* frame_sentinels.c: notes numbers that stand for missing values; refuses those that are too large or too close for a model. */
+/* frame_sentinels.c: notes numbers that stand for missing values; refuses those that are too large or too close for a
+ * model. */
 tide_status reading_note_sentinels(reading *r);
 tide_status reading_check_sizes(reading *r);
 

@@ -1,5 +1,5 @@
-/* Numbers that stand for a missing value, and numbers that no model can hold. Published scores take -9999 as a number, so marks
- * stay numbers unless --na names them; they are never passed over in silence. */
+/* Numbers that stand for a missing value, and numbers that no model can hold. Published scores take -9999 as a number,
+ * so marks stay numbers unless --na names them; they are never passed over in silence. */
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
@@ -9,8 +9,11 @@
 #include "base/base.h"
 #include "frame_reading.h"
 
-static const double customary[] = { -9999, -999, -99, -99.9, -999.9, -999.99, -9999.9, -99999, -999999, -888, -8888, -777,
-                                    -7777, -200, -32768, -32767, -2147483648.0, 999, 999.9, 9999, 9999.9, 99999, 999999, 32767, 65535, 2147483647, 4294967295.0 };
+static const double customary[] = {
+    -9999, -999,  -99,    -99.9, -999.9, -999.99, -9999.9, -99999,        -999999,
+    -888,  -8888, -777,   -7777, -200,   -32768,  -32767,  -2147483648.0, 999,
+    999.9, 9999,  9999.9, 99999, 999999, 32767,   65535,   2147483647,    4294967295.0
+};
 
 static const double LARGE = 1e19;     /* fill values of NetCDF and GRIB: 1e20, 9.97e36 */
 static const double LARGEST = 1e30;   /* squares of what lies beyond leave 32-bit numbers */
@@ -24,8 +27,8 @@ static bool is_customary(double value) {
 
 /* ---- marks ---- */
 
-/* The least and the greatest value between two bounds, which are left out, and the next of each that is no customary mark: two marks
- * must not hide each other. */
+/* The least and the greatest value between two bounds, which are left out, and the next of each that is no customary
+ * mark: two marks must not hide each other. */
 typedef struct ends { double low, low2, high2, high; } ends;
 
 static ends find_ends(const double *column, int64_t rows, int64_t columns, double above, double below) {
@@ -50,12 +53,13 @@ static void count_value(const double *column, int64_t rows, int64_t columns, sen
     }
 }
 
-/* A customary mark stands outside the other values by half of their range, or is negative where they are not; any other number
- * must be repeated, rare and a hundred ranges away, or one where it alone is negative. */
+/* A customary mark stands outside the other values by half of their range, or is negative where they are not; any other
+ * number must be repeated, rare and a hundred ranges away, or one where it alone is negative. */
 static bool is_mark(const double *column, int64_t rows, int64_t columns, sentinel *s) {
     double width = s->high - s->low, distance = s->value < s->low ? s->low - s->value : s->value - s->high;
     bool known = is_customary(s->value), alone_negative = s->value < 0 && s->low >= 0;
-    if (!(s->low <= s->high) || distance <= width * (alone_negative ? (known ? 0.02 : 1) : known ? 0.5 : 100)) return false;
+    if (!(s->low <= s->high) || distance <= width * (alone_negative ? (known ? 0.02 : 1) : known ? 0.5 : 100))
+        return false;
     count_value(column, rows, columns, s);
     return known || (width > 0 && s->rows > 1 && s->rows * 20 <= rows);
 }
@@ -96,9 +100,11 @@ static tide_status note_sentinel(reading *r, int64_t column, const sentinel *s) 
     int64_t look_back = r->options->look_back, late = 0;
     if (look_back) late = count_since(f->values + column, f->file_rows - look_back, f->file_rows, f->columns, s->value);
     if (late)
-        snprintf(near, sizeof near, "; %" PRId64 " of them in the last %" PRId64 " rows, from which a forecast starts", late, look_back);
+        snprintf(near, sizeof near, "; %" PRId64 " of them in the last %" PRId64 " rows, from which a forecast starts",
+                 late, look_back);
     sentinel_text(text, sizeof text, f->names[column], s);
-    return reading_note(r, "%s, else it is taken as it is (first at line %" PRId64 "%s)\n", text, r->table.line[s->first], near);
+    return reading_note(r, "%s, else it is taken as it is (first at line %" PRId64 "%s)\n", text,
+                        r->table.line[s->first], near);
 }
 
 tide_status reading_note_sentinels(reading *r) {
@@ -120,7 +126,8 @@ static tide_status fail_large(reading *r, int64_t row, int64_t column) {
     char mark[32]; /* as --na takes it, whatever the file's decimal sign */
     num_format(mark, r->out->values[row * r->out->columns + column], false);
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->names[column],
-                         "'%.60s' is too large to forecast with, the limit is 1e30: correct it; if it marks a missing value, "
+                         "'%.60s' is too large to forecast with, the limit is 1e30: correct it; if it marks a missing "
+                         "value, "
                          "--na %s takes it as one; if the column is right, give it in a larger unit", text, mark);
 }
 
@@ -130,7 +137,8 @@ static tide_status check_small(reading *r, int64_t column) {
     ends e = find_ends(f->values + column, f->file_rows, f->columns, -INFINITY, INFINITY);
     if (!(e.high > e.low) || e.high - e.low >= SMALLEST) return TIDE_OK;
     return forecast_fail(r->failure, TIDE_EDATA, r->path, 0, f->names[column],
-                         "the values of '%.60s', %.3g to %.3g, are too small to tell apart: give the column in a smaller unit%s",
+                         "the values of '%.60s', %.3g to %.3g, are too small to tell apart: give the column in a "
+                         "smaller unit%s",
                          f->names[column], e.low, e.high, reading_leave_out(r));
 }
 

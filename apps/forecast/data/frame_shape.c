@@ -24,12 +24,13 @@ bool column_all_clocks(const reading *r, int64_t column) {
     return true;
 }
 
-/* Numbers that are stamps only if nothing speaks against it: epochs never run backwards unless the column's name tells them, few 20160701
- * do, and years go up by one. */
+/* Numbers that are stamps only if nothing speaks against it: epochs never run backwards unless the column's name tells
+ * them, few 20160701 do, and years go up by one. */
 enum { CERTAIN_ROWS = 10 };  /* so many dates in digits are no chance */
 
 static bool names_epoch(const char *name) {
-    static const char *const names[] = { "ts", "time", "epoch", "unix", "unixtime", "unix_time", "unix_timestamp", "time_ms", "epoch_ms", "timestamp_ms" };
+    static const char *const names[] = { "ts",        "time",           "epoch",   "unix",     "unixtime",
+                                         "unix_time", "unix_timestamp", "time_ms", "epoch_ms", "timestamp_ms" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcasecmp(name, names[i])) return true;
     return false;
@@ -41,7 +42,9 @@ static bool all_epochs(const reading *r, int64_t column) {
     for (int64_t i = 0; i < r->table.rows; i++) {
         int64_t     seconds;
         time_format format;
-        if (!time_parse(reading_text(r, i, column), &seconds, &format) || format.kind == 'd' || (seconds < before && !any_order)) return false;
+        if (!time_parse(reading_text(r, i, column), &seconds, &format) || format.kind == 'd' ||
+            (seconds < before && !any_order))
+            return false;
         moved += i && seconds != before;
         before = seconds;
     }
@@ -57,7 +60,8 @@ static bool all_numbered(const reading *r, int64_t column, date_shape shape) {
         if (!time_parse_as(reading_text(r, i, column), shape, &seconds, &format) || format.middle) return false;
         if (i && seconds < last && (shape != DATE_COMPACT || r->table.rows < CERTAIN_ROWS)) return false;
         calendar_date d = calendar_date_of(floor_div(seconds, DAY_SECONDS));
-        if (d.year < FIRST_YEAR || d.year > LAST_YEAR || (shape == DATE_Y && i && d.year != before.year + 1)) return false;
+        if (d.year < FIRST_YEAR || d.year > LAST_YEAR || (shape == DATE_Y && i && d.year != before.year + 1))
+            return false;
         moved += i && seconds != last;
         before = d, last = seconds;
     }
@@ -69,21 +73,23 @@ static bool looks_decimal(const reading *r, int64_t column, date_shape shape) {
     return shape == DATE_YM && strchr(reading_text(r, 0, column), '.') && !all_numbered(r, column, DATE_YM);
 }
 
-/* The shape of a column of calendar text, DATE_SHAPES if it is none. 1/2/2023 may be read both ways: then *either is set, and the
- * shape is what --date-order says, or the run. */
+/* The shape of a column of calendar text, DATE_SHAPES if it is none. 1/2/2023 may be read both ways: then *either is
+ * set, and the shape is what --date-order says, or the run. */
 date_shape column_calendar_shape(const reading *r, int64_t column, bool *clock, bool *either) {
     static const date_shape shapes[] = { DATE_YMD, DATE_YM };
     *either = false;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         if (column_all_dates(r, column, shapes[i], clock) && !looks_decimal(r, column, shapes[i])) return shapes[i];
     bool wanted = r->options->date_order == DATE_DMY || r->options->date_order == DATE_MDY, other_clock;
-    bool dmy = column_all_dates(r, column, DATE_DMY, clock), mdy = column_all_dates(r, column, DATE_MDY, dmy ? &other_clock : clock);
+    bool dmy = column_all_dates(r, column, DATE_DMY, clock),
+         mdy = column_all_dates(r, column, DATE_MDY, dmy ? &other_clock : clock);
     if (dmy && mdy && wanted) return r->options->date_order;
     *either = dmy && mdy;
     return dmy ? DATE_DMY : mdy ? DATE_MDY : DATE_SHAPES;
 }
 
-/* The shape that half of the cells have at least: then a cell is at fault, and not the column. DATE_SHAPES: there is none. */
+/* The shape that half of the cells have at least: then a cell is at fault, and not the column. DATE_SHAPES: there is
+ * none. */
 date_shape column_usual_shape(const reading *r, int64_t column) {
     static const date_shape shapes[] = { DATE_YMD, DATE_DMY, DATE_MDY };
     date_shape best = DATE_SHAPES;
@@ -100,7 +106,9 @@ date_shape column_usual_shape(const reading *r, int64_t column) {
 /* Which time the numbers of a column are; DATE_SHAPES: none. DATE_YMD stands for an epoch. */
 date_shape column_number_shape(const reading *r, int64_t column) {
     if (all_epochs(r, column)) return DATE_YMD;
-    return all_numbered(r, column, DATE_COMPACT) ? DATE_COMPACT : all_numbered(r, column, DATE_Y) ? DATE_Y : DATE_SHAPES;
+    return all_numbered(r, column, DATE_COMPACT) ? DATE_COMPACT
+           : all_numbered(r, column, DATE_Y)     ? DATE_Y
+                                                 : DATE_SHAPES;
 }
 
 /* YYYYMM, YYYYMMDD.0, or YYYYMMDDHH with or without minutes and seconds, which are no epoch; few of them never fall. */
@@ -112,11 +120,16 @@ bool column_is_digit_stamps(const reading *r, int64_t column) {
         size_t      length = strspn(text, "0123456789"), fraction = text[length] == '.';
         int         year, month, day = 1, hour = 0, minute = 0, second = 0;
         fraction += strspn(text + length + fraction, "0");
-        if (text[length + fraction] || !(length == 6 || (length == 8 && fraction) || length == 10 || length == 12 || length == 14)) return false;
+        if (text[length + fraction] ||
+            !(length == 6 || (length == 8 && fraction) || length == 10 || length == 12 || length == 14))
+            return false;
         sscanf(text, "%4d%2d%2d%2d%2d%2d", &year, &month, &day, &hour, &minute, &second);
-        if (year < 1900 || year > 2100 || month < 1 || month > 12 || hour > 24 || minute > 59 || second > 59) return false;
+        if (year < 1900 || year > 2100 || month < 1 || month > 12 || hour > 24 || minute > 59 || second > 59)
+            return false;
         if (day < 1 || day > calendar_month_days(year, month)) return false;
-        if (before && (strspn(before, "0123456789") != length || (strcmp(text, before) < 0 && r->table.rows < CERTAIN_ROWS))) return false;
+        if (before &&
+            (strspn(before, "0123456789") != length || (strcmp(text, before) < 0 && r->table.rows < CERTAIN_ROWS)))
+            return false;
         moved += before && strcmp(text, before) != 0;
         before = text;
     }

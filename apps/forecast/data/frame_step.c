@@ -30,7 +30,8 @@ static bool same_cells(const reading *r, int64_t a, int64_t b) {
     return true;
 }
 
-/* A gap goes by the times of day it lies between; the commonest pair is found as a majority is, by one that others cancel. */
+/* A gap goes by the times of day it lies between; the commonest pair is found as a majority is, by one that others
+ * cancel. */
 static void add_gap(spacing *s, int64_t from, int64_t to, int64_t rows) {
     int64_t a = floor_mod(from, DAY_SECONDS), b = floor_mod(to, DAY_SECONDS);
     s->missing += rows;
@@ -58,11 +59,15 @@ static spacing check_spacing(const reading *r, time_step step) {
 
 /* ---- what is said of it ---- */
 
-static void clock_text(char buffer[16], int64_t second) { snprintf(buffer, 16, "%02d:%02d", (int)(second / 3600), (int)(second / 60 % 60)); }
+static void clock_text(char buffer[16], int64_t second) {
+    snprintf(buffer, 16, "%02d:%02d", (int)(second / 3600), (int)(second / 60 % 60));
+}
 
 static tide_status tell_repeated(reading *r, const spacing *s) {
     if (!s->repeated) return TIDE_OK;
-    return reading_note(r, "%" PRId64 " time stamps stand twice, %" PRId64 " of them with other values: each moves the rows after it by one step; keep one row of each\n",
+    return reading_note(r, "%" PRId64 " time stamps stand twice, %" PRId64 " of them with other values: each moves "
+                                                                           "the rows after it by one step; keep one "
+                                                                           "row of each\n",
                         s->repeated, s->differing);
 }
 
@@ -74,10 +79,15 @@ static tide_status tell_missing(reading *r, const spacing *s, const char *step) 
     clock_text(from, s->to_second);
     clock_text(to, s->from_second);
     if (s->gaps > 2 && s->alike > s->gaps / 2)
-        return reading_note(r, "rows from %s to %s only, with %" PRId64 " gaps alike, as trading hours have: the rows are taken as adjacent, and the stamps of a "
-                               "forecast go on by %s, also outside these hours\n", from, to, s->gaps, step);
-    return reading_note(r, "%.1f %% of the rows are left out, %" PRId64 " at once at most: taken as adjacent they shift every season after them, and scores and "
-                           "forecasts are worse; put them back with empty cells and give --missing linear\n",
+        return reading_note(r,
+                            "rows from %s to %s only, with %" PRId64
+                            " gaps alike, as trading hours have: the rows are taken as adjacent, and the stamps of a "
+                            "forecast go on by %s, also outside these hours\n",
+                            from, to, s->gaps, step);
+    return reading_note(r,
+                        "%.1f %% of the rows are left out, %" PRId64
+                        " at once at most: taken as adjacent they shift every season after them, and scores and "
+                        "forecasts are worse; put them back with empty cells and give --missing linear\n",
                         100 * (double)s->missing / (double)(s->missing + f->file_rows), s->longest);
 }
 
@@ -101,9 +111,11 @@ static tide_status report_spacing(reading *r, spacing s, time_step step) {
 /* Stamps show what the step changes: days alone would be the same for each hour, and months for each day. */
 static void show_step(frame *f) {
     time_format *format = &f->format;
-    bool days = f->step.unit >= UNIT_SECOND && f->step.unit <= UNIT_WEEK, clock = f->step.unit >= UNIT_SECOND && f->step.unit <= UNIT_HOUR;
+    bool days = f->step.unit >= UNIT_SECOND && f->step.unit <= UNIT_WEEK,
+         clock = f->step.unit >= UNIT_SECOND && f->step.unit <= UNIT_HOUR;
     if (format->kind != 'd' || f->time_columns.count != 1) return;
-    if (days && (format->shape == DATE_YM || format->shape == DATE_Y)) format->shape = DATE_YMD, format->separator = '-', format->padded = true;
+    if (days && (format->shape == DATE_YM || format->shape == DATE_Y))
+        format->shape = DATE_YMD, format->separator = '-', format->padded = true;
     if (clock && !format->middle) format->middle = ' ', format->colon = ':', format->hour_padded = true;
 }
 
@@ -118,12 +130,14 @@ tide_status reading_settle_step(reading *r) {
         show_step(f);
     }
     if (found.unit == UNIT_NONE && f->file_rows > 1)
-        return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[1], f->time_name, "the time stamps have no common step");
+        return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[1], f->time_name,
+                             "the time stamps have no common step");
     if (found.unit == UNIT_NONE) return TIDE_OK;
     if (r->options->freq && (found.unit != f->step.unit || found.count != f->step.count)) {
         char name[24];
         step_print(name, found);
-        if (reading_note(r, "most time stamps are %s apart; marks and future stamps follow --freq %s\n", name, r->options->freq))
+        if (reading_note(r, "most time stamps are %s apart; marks and future stamps follow --freq %s\n", name,
+                         r->options->freq))
             return TIDE_ENOMEM;
     }
     spacing s = check_spacing(r, found);

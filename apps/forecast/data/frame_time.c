@@ -7,7 +7,9 @@
 
 #include "frame_time.h"
 
-#define ACCEPTED "accepted are 2016-07-01 00:00:00, 2016/7/1 0:00, 2016-07-01T00:00+02:00, 1.7.2016, 7/31/2016 1:00 PM, 20160701, 2016-07 and epoch seconds or milliseconds"
+#define ACCEPTED \
+    "accepted are 2016-07-01 00:00:00, 2016/7/1 0:00, 2016-07-01T00:00+02:00, 1.7.2016, 7/31/2016 1:00 PM, 20160701, " \
+    "2016-07 and epoch seconds or milliseconds"
 
 static tide_status status_of(const reading *r) { return r->failure ? r->failure->status : TIDE_EDATA; }
 
@@ -33,9 +35,12 @@ static void add_column(reading *r, int64_t column, time_part part) {
 /* ---- year, month, day ... by their names ---- */
 
 static const struct { time_part part; const char *names[6]; double low, high; } part_names[] = {
-    { PART_YEAR, { "year", "yr", "yyyy", "jahr", NULL }, FIRST_YEAR, LAST_YEAR }, { PART_MONTH, { "month", "mo", "mm", "monat", NULL }, 1, 12 },
-    { PART_DAY, { "day", "dd", "dy", "dayofmonth", "tag", NULL }, 1, 31 },             { PART_HOUR, { "hour", "hr", "hh", "stunde", NULL }, 0, 23 },
-    { PART_MINUTE, { "minute", "min", NULL }, 0, 59 },                           { PART_SECOND, { "second", "sec", NULL }, 0, 59 },
+    { PART_YEAR, { "year", "yr", "yyyy", "jahr", NULL }, FIRST_YEAR, LAST_YEAR },
+    { PART_MONTH, { "month", "mo", "mm", "monat", NULL }, 1, 12 },
+    { PART_DAY, { "day", "dd", "dy", "dayofmonth", "tag", NULL }, 1, 31 },
+    { PART_HOUR, { "hour", "hr", "hh", "stunde", NULL }, 0, 23 },
+    { PART_MINUTE, { "minute", "min", NULL }, 0, 59 },                           { PART_SECOND,
+        { "second", "sec", NULL }, 0, 59 },
 };
 enum { PARTS = sizeof part_names / sizeof *part_names, HOUR = 3 };
 
@@ -43,14 +48,17 @@ static bool whole_within(const reading *r, int64_t column, double low, double hi
     for (int64_t i = 0; i < r->table.rows; i++) {
         char  *end;
         double v = num_parse(reading_text(r, i, column), &end);
-        if (end == reading_text(r, i, column) || *end || !(v >= low && v <= high) || v != (double)(int64_t)v) return false;
+        if (end == reading_text(r, i, column) || *end || !(v >= low && v <= high) || v != (double)(int64_t)v)
+            return false;
     }
     return true;
 }
 
 static int64_t find_part(const reading *r, int part) {
     for (int64_t c = 0; c < r->table.columns; c++)
-        if (!ignored(r, c) && named(r, c, part_names[part].names) && whole_within(r, c, part_names[part].low, part_names[part].high)) return c;
+        if (!ignored(r, c) && named(r, c, part_names[part].names) &&
+            whole_within(r, c, part_names[part].low, part_names[part].high))
+            return c;
     return -1;
 }
 
@@ -58,7 +66,8 @@ static int64_t find_part(const reading *r, int part) {
 
 static tide_status fail_either(reading *r, int64_t column) {
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[0], r->table.header[column],
-                         "'%.40s' may be day or month first, and no row decides it: --date-order dmy or --date-order mdy", reading_text(r, 0, column));
+                         "'%.40s' may be day or month first, and no row decides it: --date-order dmy or --date-order "
+                         "mdy", reading_text(r, 0, column));
 }
 
 /* The only column, but for the dates, that holds clocks and nothing else; -1: there is none, or there are two. */
@@ -84,7 +93,8 @@ static bool is_constant(const reading *r, int64_t column) {
     return true;
 }
 
-/* The column that goes on where dates leave off. Dates that never repeat need none: a sunrise beside them is no clock of theirs. */
+/* The column that goes on where dates leave off. Dates that never repeat need none: a sunrise beside them is no clock
+ * of theirs. */
 static int64_t find_beside(const reading *r, int64_t date, time_part *part) {
     static const char *const clocks[] = { "time", "clock", "uhrzeit", "zeit", "heure", "hora", NULL };
     bool    twins = has_twins(r, date);
@@ -125,10 +135,13 @@ static tide_status fail_digits(reading *r, int64_t column) {
     size_t      length = strspn(text, "0123456789");
     int         used = snprintf(written, sizeof written, "%.4s-%.2s", text, text + 4);
     if (length >= 8) used += snprintf(written + used, sizeof written - (size_t)used, "-%.2s", text + 6);
-    if (length >= 10) used += snprintf(written + used, sizeof written - (size_t)used, " %.2s:%.2s", text + 8, length > 10 ? text + 10 : "00");
+    if (length >= 10)
+        used += snprintf(written + used, sizeof written - (size_t)used, " %.2s:%.2s", text + 8,
+                         length > 10 ? text + 10 : "00");
     if (length == 14) snprintf(written + used, sizeof written - (size_t)used, ":%.2s", text + 12);
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[0], r->table.header[column],
-                         "'%.20s' and those after it are dates in digits alone: write them as %s; if they are a series, --columns with the names of all "
+                         "'%.20s' and those after it are dates in digits alone: write them as %s; if they are a "
+                         "series, --columns with the names of all "
                          "series keeps it", text, written);
 }
 
@@ -142,7 +155,8 @@ static bool may_be_calendar(const reading *r, int64_t column) {
 }
 
 static tide_status fail_two(reading *r, int64_t a, int64_t b) {
-    return forecast_fail(r->failure, TIDE_EDATA, r->path, 1, r->table.header[b], "columns '%s' and '%s' both hold time stamps; choose one with --time-column",
+    return forecast_fail(r->failure, TIDE_EDATA, r->path, 1, r->table.header[b],
+                         "columns '%s' and '%s' both hold time stamps; choose one with --time-column",
                          r->table.header[a], r->table.header[b]);
 }
 
@@ -222,11 +236,13 @@ static tide_status take_asked(reading *r) {
     char        name[128];
     if (comma) {
         snprintf(name, sizeof name, "%.*s", (int)(comma - list), list);
-        int64_t date = reading_find(r, "--time-column", name), clock = date < 0 ? -1 : reading_find(r, "--time-column", comma + 1);
+        int64_t date = reading_find(r, "--time-column", name),
+                clock = date < 0 ? -1 : reading_find(r, "--time-column", comma + 1);
         if (clock < 0) return status_of(r);
         bool has_clock, either;
         r->shape = column_calendar_shape(r, date, &has_clock, &either);
-        if (r->shape == DATE_SHAPES) r->shape = column_all_dates(r, date, DATE_COMPACT, &has_clock) ? DATE_COMPACT : DATE_YMD;
+        if (r->shape == DATE_SHAPES)
+            r->shape = column_all_dates(r, date, DATE_COMPACT, &has_clock) ? DATE_COMPACT : DATE_YMD;
         add_column(r, date, PART_DATE), add_column(r, clock, whole_within(r, clock, 0, 23) ? PART_HOUR : PART_CLOCK);
         return either ? fail_either(r, date) : TIDE_OK;
     }
@@ -239,7 +255,8 @@ static tide_status refuse_two_clocks(reading *r, int64_t clock) {
     const char *date = r->table.header[r->time.of[0].place], *name = r->table.header[clock];
     if (r->time.count > 1 || !has_twins(r, r->time.of[0].place)) return TIDE_OK;
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[0], name,
-                         "more than one column holds times of day, and the dates of '%.60s' repeat: --time-column '%.60s,%.60s' joins them; leave the "
+                         "more than one column holds times of day, and the dates of '%.60s' repeat: --time-column "
+                         "'%.60s,%.60s' joins them; leave the "
                          "others out with --ignore", date, date, name);
 }
 
@@ -248,8 +265,10 @@ static tide_status refuse_lone_clock(reading *r) {
     char word[WORD_TEXT];
     for (int64_t c = 0; c < r->table.columns; c++)
         if (!ignored(r, c) && !reading_is_time(r, c) && clock_parse(reading_text(r, 0, c)) && column_all_clocks(r, c))
-            return r->time.count ? refuse_two_clocks(r, c) : forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[0], r->table.header[c],
-                                 "the column holds times of day, and no other column their dates; put both into one, or leave it out with --ignore %s", reading_word(word, r->table.header[c], true));
+            return r->time.count ? refuse_two_clocks(r, c) : forecast_fail(r->failure, TIDE_EDATA, r->path,
+                r->table.line[0], r->table.header[c],
+                                 "the column holds times of day, and no other column their dates; put both into one, "
+                                 "or leave it out with --ignore %s", reading_word(word, r->table.header[c], true));
     return TIDE_OK;
 }
 
@@ -258,7 +277,8 @@ static tide_status search_columns(reading *r) {
     for (size_t u = 0; u < sizeof usual / sizeof *usual; u++)
         for (int64_t c = 0; c < r->table.columns; c++) {
             bool parts = u == 0 && usual[u] && named(r, c, part_names[0].names); /* the run's year is not all of it */
-            if (usual[u] && *usual[u] && !parts && !strcasecmp(r->table.header[c], usual[u]) && !ignored(r, c)) return take_named(r, c);
+            if (usual[u] && *usual[u] && !parts && !strcasecmp(r->table.header[c], usual[u]) && !ignored(r, c))
+                return take_named(r, c);
         }
     tide_status status = search_calendar(r);
     if (status == TIDE_OK && !r->time.count) take_parts(r);
@@ -297,22 +317,27 @@ static const char *stamp_text(const reading *r, int64_t row, char buffer[STAMP_T
     const time_columns *t = &r->time;
     if (t->count < 2) return reading_text(r, row, t->of[0].place);
     if (t->of[0].part == PART_DATE && t->of[1].part == PART_HOUR) {
-        snprintf(buffer, STAMP_TEXT, "%.40s %.10s:00", reading_text(r, row, t->of[0].place), reading_text(r, row, t->of[1].place));
+        snprintf(buffer, STAMP_TEXT, "%.40s %.10s:00", reading_text(r, row, t->of[0].place),
+                 reading_text(r, row, t->of[1].place));
         return buffer;
     }
     if (t->of[1].part == PART_CLOCK) {
-        snprintf(buffer, STAMP_TEXT, "%.40s %.40s", reading_text(r, row, t->of[0].place), reading_text(r, row, t->of[1].place));
+        snprintf(buffer, STAMP_TEXT, "%.40s %.40s", reading_text(r, row, t->of[0].place),
+                 reading_text(r, row, t->of[1].place));
         return buffer;
     }
     int numbers[PARTS] = { 0, 1, 1 };
     for (int i = 0; i < t->count; i++) numbers[i] = (int)num_parse(reading_text(r, row, t->of[i].place), NULL);
     if (t->count <= 3) snprintf(buffer, STAMP_TEXT, "%04d-%02d-%02d", numbers[0], numbers[1], numbers[2]);
-    else snprintf(buffer, STAMP_TEXT, "%04d-%02d-%02d %02d:%02d:%02d", numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]);
+    else
+        snprintf(buffer, STAMP_TEXT, "%04d-%02d-%02d %02d:%02d:%02d", numbers[0], numbers[1], numbers[2], numbers[3],
+                 numbers[4], numbers[5]);
     return buffer;
 }
 
 static bool parse(const reading *r, const char *text, int64_t *seconds, time_format *format) {
-    return time_parse_as(text, r->shape, seconds, format) || (r->shape == DATE_YMD && time_parse(text, seconds, format));
+    return time_parse_as(text, r->shape, seconds, format) ||
+           (r->shape == DATE_YMD && time_parse(text, seconds, format));
 }
 
 static tide_status fail_stamp(reading *r, int64_t row, const char *text) {
@@ -321,7 +346,8 @@ static tide_status fail_stamp(reading *r, int64_t row, const char *text) {
                       strpbrk(text, "Ww") ? "a week: write its first day, 2016-07-04" : ACCEPTED;
     bool other = time_parse(text, &seconds, NULL);
     for (date_shape s = DATE_YMD; s < DATE_SHAPES && !other; s++) other = time_parse_as(text, s, &seconds, NULL);
-    return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->time_name, "'%.60s' is no time stamp%s; %s", text,
+    return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->time_name,
+                         "'%.60s' is no time stamp%s; %s", text,
                          !other ? "" : row ? " like those before it" : " like those after it", why);
 }
 
@@ -334,7 +360,8 @@ static tide_status parse_stamp(reading *r, int64_t row) {
     if (row == 0) f->format = format;
     if (!same_clock(&f->format, &format))
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], f->time_name,
-                             "the offset or kind of '%.60s' differs from the rows before; if clocks were put forward or back there, write all stamps in UTC (Z)",
+                             "the offset or kind of '%.60s' differs from the rows before; if clocks were put forward "
+                             "or back there, write all stamps in UTC (Z)",
                              text);
     if (format.offset[0]) memcpy(f->format.offset, format.offset, sizeof format.offset);
     merge_format(&f->format, &format);
@@ -365,7 +392,8 @@ tide_status reading_parse_time(reading *r) {
     if (!f->time) return reading_no_memory(r);
     for (int64_t i = 0; i < f->file_rows && status == TIDE_OK; i++) status = parse_stamp(r, i);
     if (status == TIDE_OK && r->time.of[0].part == PART_YEAR) /* one number a column, as the file writes it */
-        f->format.padded = f->format.hour_padded = r->time.count > 1 && reading_text(r, 0, r->time.of[1].place)[0] == '0';
+        f->format.padded = f->format.hour_padded =
+            r->time.count > 1 && reading_text(r, 0, r->time.of[1].place)[0] == '0';
     if (status == TIDE_OK) status = reading_order_rows(r);
     return status == TIDE_OK ? reading_settle_step(r) : status;
 }

@@ -8,7 +8,9 @@
 
 enum { STAMP_TEXT = 96, FIRST_YEAR = 1700, LAST_YEAR = 2200 };
 
-static inline const char *reading_text(const reading *r, int64_t row, int64_t column) { return r->table.cells[row * r->table.columns + column]; }
+static inline const char *reading_text(const reading *r, int64_t row, int64_t column) {
+    return r->table.cells[row * r->table.columns + column];
+}
 
 /* frame_shape.c: what all cells of a column are. A shape is DATE_SHAPES where there is none. */
 bool       column_all_dates(const reading *r, int64_t column, date_shape shape, bool *clock);
@@ -22,7 +24,8 @@ date_shape column_number_shape(const reading *r, int64_t column);
 /* YYYYMM, YYYYMMDD.0, or YYYYMMDDHH with or without minutes and seconds, which are no epoch; few of them never fall. */
 bool       column_is_digit_stamps(const reading *r, int64_t column);
 
-/* frame_order.c: rows that do not ascend are refused by what they are (long format, newest first), or put in order (--sort). */
+/* frame_order.c: rows that do not ascend are refused by what they are (long format, newest first), or put in order
+ * (--sort). */
 tide_status reading_order_rows(reading *r);
 
 /* frame_step.c: the step, and what is to be said of rows that it does not explain. */

@@ -3,7 +3,15 @@
 #include "frame.h"
 
 typedef enum feature {
-    NO_FEATURE, SECOND_OF_MINUTE, MINUTE_OF_HOUR, HOUR_OF_DAY, DAY_OF_WEEK, DAY_OF_MONTH, DAY_OF_YEAR, MONTH_OF_YEAR, WEEK_OF_YEAR
+    NO_FEATURE,
+    SECOND_OF_MINUTE,
+    MINUTE_OF_HOUR,
+    HOUR_OF_DAY,
+    DAY_OF_WEEK,
+    DAY_OF_MONTH,
+    DAY_OF_YEAR,
+    MONTH_OF_YEAR,
+    WEEK_OF_YEAR
 } feature;
 
 enum { MOST_MARKS = 6 };

@@ -84,8 +84,8 @@ static bool exact_value(const decimal *d, double *value) {
     return true;
 }
 
-/* 16 to 19 digits, where long double is x87's with 64 bits: the quotient is rounded to 64 bits first, which misleads the
- * second rounding to 53 only if it hits the middle between two doubles. */
+/* 16 to 19 digits, where long double is x87's with 64 bits: the quotient is rounded to 64 bits first, which misleads
+ * the second rounding to 53 only if it hits the middle between two doubles. */
 static bool extended_value(const decimal *d, double *value) {
     static const long double divisors[] = { 1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,  1e7L,  1e8L,  1e9L,
                                             1e10L, 1e11L, 1e12L, 1e13L, 1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L };
@@ -129,7 +129,8 @@ static bool parse_grouped(const number_reader *r, const char *text, double *valu
     size_t length = 0;
     int groups;
     bool fraction;
-    if (strlen(text) >= sizeof buffer || !number_is_grouped(text, r->thousands, r->decimal, &groups, &fraction)) return false;
+    if (strlen(text) >= sizeof buffer || !number_is_grouped(text, r->thousands, r->decimal, &groups, &fraction))
+        return false;
     for (; *text; text++)
         if (*text != r->thousands) buffer[length++] = *text;
     buffer[length] = 0;

@@ -5,7 +5,8 @@
 #include "base/base.h"
 #include "train/run.h"
 
-static const char *const names[] = { "sep", "decimal", "thousands", "missing", "na", "skip-rows", "date-order", "sort", "time-column", "freq" };
+static const char *const names[] = { "sep",       "decimal",    "thousands", "missing",     "na",
+                                     "skip-rows", "date-order", "sort",      "time-column", "freq" };
 enum { NAMES = sizeof names / sizeof *names };
 
 static int64_t row_of(const forecast_option *row) {

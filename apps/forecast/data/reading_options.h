@@ -7,8 +7,8 @@
 
 #include "frame.h"
 
-/* One string a name, of the options that are not as by default, and of what was found in the file. *out is NULL where there is
- * none, else the caller's. false: out of memory. */
+/* One string a name, of the options that are not as by default, and of what was found in the file. *out is NULL where
+ * there is none, else the caller's. false: out of memory. */
 bool    reading_options_json(const forecast_options *o, const frame *f, json_t **out);
 /* Are all members options of reading with values they accept? NULL is fine. */
 bool    reading_options_sound(const json_t *reading, bool *out_of_memory);

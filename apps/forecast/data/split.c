@@ -58,33 +58,37 @@ int64_t block_windows(block b, int64_t seq_len, int64_t pred_len) {
     return windows > 0 ? windows : 0;
 }
 
-/* What would give each part a window: training needs seq_len + pred_len rows, the others pred_len each. Where that is less
- * than all, the rest goes to the parts as they usually share the rows. */
+/* What would give each part a window: training needs seq_len + pred_len rows, the others pred_len each. Where that is
+ * less than all, the rest goes to the parts as they usually share the rows. */
 static const char *sizes_that_fit(frame_kind kind, int64_t rows, int64_t seq_len, int64_t pred_len, char out[160]) {
     int64_t pred = pred_len, spare = rows - seq_len - 3 * pred;
     char    lengths[80] = "";
     snprintf(out, 160, "give more rows or a smaller --pred-len or --seq-len");
     if (kind != KIND_CUSTOM || rows < 4) return out;
     if (rows - 3 * pred < 1) pred = (rows - 1) / 4 > 0 ? (rows - 1) / 4 : 1;
-    if (pred != pred_len) snprintf(lengths, sizeof lengths, "--seq-len %" PRId64 " --pred-len %" PRId64 " ", rows - 3 * pred, pred);
+    if (pred != pred_len)
+        snprintf(lengths, sizeof lengths, "--seq-len %" PRId64 " --pred-len %" PRId64 " ", rows - 3 * pred, pred);
     else if (spare < 0) snprintf(lengths, sizeof lengths, "--seq-len %" PRId64 " ", rows - 3 * pred);
     if (spare < 0) spare = 0;
     snprintf(out, 160, "%s--val %" PRId64 " --test %" PRId64 " would do", lengths, pred + spare / 10, pred + spare / 5);
     return out;
 }
 
-static tide_status custom_blocks(const frame *f, split_sizes sizes, int64_t seq_len, int64_t pred_len, split *out, tide_failure *failure) {
+static tide_status custom_blocks(const frame *f, split_sizes sizes, int64_t seq_len, int64_t pred_len, split *out,
+                                 tide_failure *failure) {
     char fits[160];
     int64_t test = sized(sizes.test, 0.2, f->rows), val = sized(sizes.val, 0.1, f->rows), train = f->rows - val - test;
     if (train < 1)
         return forecast_fail(failure, TIDE_EINVAL, f->path, 0, sizes.val > 0 ? "val" : "test",
                              "%" PRId64 " rows for validation and %" PRId64 " for test leave none of the file's %" PRId64
-                             " for training; %s", val, test, f->rows, sizes_that_fit(KIND_CUSTOM, f->rows, seq_len, pred_len, fits));
+                             " for training; %s", val, test, f->rows,
+                             sizes_that_fit(KIND_CUSTOM, f->rows, seq_len, pred_len, fits));
     *out = (split){ { 0, train }, block_of(train, train + val, seq_len), block_of(train + val, f->rows, seq_len) };
     return TIDE_OK;
 }
 
-tide_status split_sized(const frame *f, frame_kind kind, split_sizes sizes, int64_t seq_len, int64_t pred_len, split *out, tide_failure *failure) {
+tide_status split_sized(const frame *f, frame_kind kind, split_sizes sizes, int64_t seq_len, int64_t pred_len,
+                        split *out, tide_failure *failure) {
     char fits[160];
     bool chosen = sizes.val > 0 || sizes.test > 0;
     if (chosen && kind != KIND_CUSTOM)
@@ -94,17 +98,20 @@ tide_status split_sized(const frame *f, frame_kind kind, split_sizes sizes, int6
         return forecast_fail(failure, TIDE_EDATA, f->path, 0, NULL,
                              "the file has %" PRId64 " rows, fewer than one window of %" PRId64 ": seq_len %" PRId64
                              " and pred_len %" PRId64 "; %s",
-                             f->rows, seq_len + pred_len, seq_len, pred_len, sizes_that_fit(kind, f->rows, seq_len, pred_len, fits));
+                             f->rows, seq_len + pred_len, seq_len, pred_len,
+                             sizes_that_fit(kind, f->rows, seq_len, pred_len, fits));
     if (chosen) return custom_blocks(f, sizes, seq_len, pred_len, out, failure);
     *out = blocks_of(kind, f->rows, seq_len);
     return TIDE_OK;
 }
 
-tide_status split_make(const frame *f, frame_kind kind, int64_t seq_len, int64_t pred_len, split *out, tide_failure *failure) {
+tide_status split_make(const frame *f, frame_kind kind, int64_t seq_len, int64_t pred_len, split *out,
+                       tide_failure *failure) {
     return split_sized(f, kind, (split_sizes){ 0, 0 }, seq_len, pred_len, out, failure);
 }
 
-tide_status split_require(const frame *f, frame_kind kind, split s, int64_t seq_len, int64_t pred_len, tide_failure *failure) {
+tide_status split_require(const frame *f, frame_kind kind, split s, int64_t seq_len, int64_t pred_len,
+                          tide_failure *failure) {
     const block blocks[] = { s.train, s.val, s.test };
     static const char *const names[] = { "training", "validation", "test" };
     char fits[160];

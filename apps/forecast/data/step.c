@@ -24,7 +24,8 @@ static const unit_name unit_names[] = {
 };
 enum { UNIT_NAMES = sizeof unit_names / sizeof *unit_names };
 
-/* pandas' words for the first and the last day of a month, quarter or year, in its own spelling: ms would be milliseconds. */
+/* pandas' words for the first and the last day of a month, quarter or year, in its own spelling: ms would be
+ * milliseconds. */
 static const struct { const char *name; time_unit unit; int32_t day; } edges[] = {
     { "MS", UNIT_MONTH, 1 }, { "ME", UNIT_MONTH, 31 }, { "QS", UNIT_QUARTER, 1 }, { "QE", UNIT_QUARTER, 31 },
     { "YS", UNIT_YEAR, 1 },  { "AS", UNIT_YEAR, 1 },   { "YE", UNIT_YEAR, 31 },
@@ -72,7 +73,8 @@ void step_print(char buffer[24], time_step step) {
 /* Seconds of one of the unit, 0 where it varies. */
 static int64_t unit_seconds(time_unit unit) {
     static const int64_t seconds[UNIT_YEAR + 1] = {
-        [UNIT_SECOND] = 1, [UNIT_MINUTE] = 60, [UNIT_HOUR] = 3600, [UNIT_DAY] = DAY_SECONDS, [UNIT_WEEK] = 7 * DAY_SECONDS,
+        [UNIT_SECOND] = 1, [UNIT_MINUTE] = 60, [UNIT_HOUR] = 3600, [UNIT_DAY] = DAY_SECONDS,
+        [UNIT_WEEK] = 7 * DAY_SECONDS,
     };
     return seconds[unit];
 }
@@ -120,11 +122,13 @@ int64_t time_advance(int64_t seconds, time_step step, int64_t steps) {
     return days * DAY_SECONDS + second_of_day;
 }
 
-/* Whole months from a to b: same time of day, and same day of the month or one of them cut to its month's end. 0: none. */
+/* Whole months from a to b: same time of day, and same day of the month or one of them cut to its month's end. 0:
+ * none. */
 static int64_t months_between(int64_t a, int64_t b) {
     if (floor_mod(a, DAY_SECONDS) != floor_mod(b, DAY_SECONDS)) return 0;
     calendar_date from = calendar_date_of(floor_div(a, DAY_SECONDS)), to = calendar_date_of(floor_div(b, DAY_SECONDS));
-    bool cut = from.day == calendar_month_days(from.year, from.month) || to.day == calendar_month_days(to.year, to.month);
+    bool cut =
+        from.day == calendar_month_days(from.year, from.month) || to.day == calendar_month_days(to.year, to.month);
     if (from.day != to.day && !cut) return 0;
     return ((int64_t)to.year - from.year) * 12 + to.month - from.month;
 }
@@ -135,7 +139,8 @@ typedef struct common { int64_t value, count; } common;
 
 enum { CANDIDATES = 8 };
 
-/* Misra and Gries: after one pass the counters hold every value that makes up more than 1/9 of all. No memory needed. */
+/* Misra and Gries: after one pass the counters hold every value that makes up more than 1/9 of all. No memory
+ * needed. */
 static void find_candidates(const int64_t *time, int64_t rows, int64_t (*between)(int64_t, int64_t), common *c) {
     for (int64_t i = 1; i < rows; i++) {
         int64_t value = between(time[i - 1], time[i]);

@@ -27,7 +27,8 @@ static bool read_char(const char **at, char wanted) {
 
 /* The order of a date's parts. */
 static const char *const orders[DATE_SHAPES] = {
-    [DATE_YMD] = "ymd", [DATE_DMY] = "dmy", [DATE_MDY] = "mdy", [DATE_COMPACT] = "ymd", [DATE_YM] = "ym", [DATE_Y] = "y",
+    [DATE_YMD] = "ymd", [DATE_DMY] = "dmy", [DATE_MDY] = "mdy", [DATE_COMPACT] = "ymd", [DATE_YM] = "ym",
+    [DATE_Y] = "y",
 };
 
 static bool read_compact(const char **at, calendar_date *date) {
@@ -198,7 +199,7 @@ static void put_date(line *l, calendar_date d, const time_format *f) {
 }
 
 static void put_clock(line *l, int64_t second_of_day, const time_format *f) {
-    int  hour = (int)(second_of_day / 3600), minute = (int)(second_of_day / 60 % 60), second = (int)(second_of_day % 60);
+    int hour = (int)(second_of_day / 3600), minute = (int)(second_of_day / 60 % 60), second = (int)(second_of_day % 60);
     char colon = f->colon ? f->colon : ':';
     put(l, f->hour_padded ? "%02d%c%02d" : "%d%c%02d", f->half ? (hour + 11) % 12 + 1 : hour, colon, minute);
     if (f->seconds) put(l, "%c%02d", colon, second);
@@ -209,10 +210,13 @@ static void put_clock(line *l, int64_t second_of_day, const time_format *f) {
 
 void time_print_part(char buffer[40], int64_t seconds, const time_format *f, time_part part) {
     line    l    = { buffer, 40 };
-    bool    plain = f->kind != 'd' || !time_writable(seconds); /* beyond any year, the seconds are all there is to print */
-    int64_t days = plain ? 0 : floor_div(seconds, DAY_SECONDS), second_of_day = plain ? 0 : seconds - days * DAY_SECONDS;
+    bool    plain = f->kind != 'd' || !time_writable(seconds); /* beyond any year, the seconds are all there is to
+                                                                  print */
+    int64_t days = plain ? 0 : floor_div(seconds, DAY_SECONDS),
+            second_of_day = plain ? 0 : seconds - days * DAY_SECONDS;
     calendar_date d = calendar_date_of(days);
-    const int numbers[] = { [PART_YEAR] = d.year, [PART_MONTH] = d.month, [PART_DAY] = d.day, [PART_HOUR] = (int)(second_of_day / 3600),
+    const int numbers[] = { [PART_YEAR] = d.year, [PART_MONTH] = d.month, [PART_DAY] = d.day,
+                            [PART_HOUR] = (int)(second_of_day / 3600),
                             [PART_MINUTE] = (int)(second_of_day / 60 % 60), [PART_SECOND] = (int)(second_of_day % 60) };
     buffer[0] = 0;
     if (part >= PART_YEAR) put(&l, (part == PART_HOUR ? f->hour_padded : f->padded) ? "%02d" : "%d", numbers[part]);
@@ -224,4 +228,6 @@ void time_print_part(char buffer[40], int64_t seconds, const time_format *f, tim
     }
 }
 
-void time_print(char buffer[40], int64_t seconds, const time_format *f) { time_print_part(buffer, seconds, f, PART_STAMP); }
+void time_print(char buffer[40], int64_t seconds, const time_format *f) {
+    time_print_part(buffer, seconds, f, PART_STAMP);
+}

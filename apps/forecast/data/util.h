@@ -1,4 +1,5 @@
-/* What the data side of the forecaster shares: failures with a place, growing notes, numbers in the C locale, near names. */
+/* What the data side of the forecaster shares: failures with a place, growing notes, numbers in the C locale, near
+ * names. */
 #ifndef FORECAST_UTIL_H
 #define FORECAST_UTIL_H
 
@@ -32,8 +33,8 @@ bool number_reader_open(number_reader *r, char decimal);  /* false: out of memor
 void number_reader_close(number_reader *r);
 /* The whole text, surrounding blanks aside, as a finite number, correctly rounded. false: it is none. */
 bool number_parse(const number_reader *r, const char *text, double *value);
-/* Is the text digits grouped by `thousands`: one to three, the first no 0, then three behind each? *groups: how often it stands
- * there; *fraction: the decimal sign follows. */
+/* Is the text digits grouped by `thousands`: one to three, the first no 0, then three behind each? *groups: how often
+ * it stands there; *fraction: the decimal sign follows. */
 bool number_is_grouped(const char *text, char thousands, char decimal, int *groups, bool *fraction);
 /* Empty, nan, na, n/a, null or none in any case, surrounding blanks aside. */
 bool number_is_missing(const char *text);

@@ -1,5 +1,5 @@
-/* --auto-size: what `tidemill machine` advises becomes the options that were not given. Without it sizes stay as they are,
- * and one far above the advice is warned about. */
+/* --auto-size: what `tidemill machine` advises becomes the options that were not given. Without it sizes stay as they
+ * are, and one far above the advice is warned about. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -53,7 +53,8 @@ tide_status auto_size(forecast_options *o, tide_failure *failure) {
 static void warn_size(const listener *l, const char *name, int64_t value, int64_t most, const char *why) {
     if (value > 2 * most)
         listener_note(l, FORECAST_STAGE_WARNING,
-                      "--%s %" PRId64 " is more than twice the %" PRId64 " that suits this machine (%s); --auto-size takes that", name,
+                      "--%s %" PRId64 " is more than twice the %" PRId64 " that suits this machine (%s); --auto-size "
+                                                                         "takes that", name,
                       value, most, why);
 }
 

@@ -18,11 +18,13 @@ typedef struct progress_state {
 } progress_state;
 
 /* Writes the variables, the best parameters (best NULL: none yet) and the counters. */
-tide_status checkpoint_write(const run_folder *r, const session *s, const tide_snapshot_t *best, progress_state *at, tide_failure *failure);
+tide_status checkpoint_write(const run_folder *r, const session *s, const tide_snapshot_t *best, progress_state *at,
+                             tide_failure *failure);
 
 /* Puts the variables back and takes a snapshot of the best parameters (*best NULL: none yet). *found is false when
  * there is no checkpoint yet. Counters that cannot be in a run of so many epochs and steps an epoch are TIDE_EDATA. */
-tide_status checkpoint_read(const run_folder *r, session *s, int64_t epochs, int64_t batches, tide_snapshot_t **best, progress_state *at, bool *found,
+tide_status checkpoint_read(const run_folder *r, session *s, int64_t epochs, int64_t batches, tide_snapshot_t **best,
+                            progress_state *at, bool *found,
                             tide_failure *failure);
 
 #endif

@@ -29,8 +29,11 @@ tide_status not_finite(const dataset *d, int64_t first, int64_t rows, const char
     extreme      e;
     char         value[32], where[80];
     if (!find_extreme(d, first, rows, &e))
-        return fail(failure, TIDE_EDATA, "%s is not a finite number, though no value it looks at is extreme: the numbers of the model are damaged; "
-                                         "train again, or copy the run anew", what);
+        return fail(
+            failure, TIDE_EDATA,
+            "%s is not a finite number, though no value it looks at is extreme: the numbers of the model are damaged; "
+            "train again, or copy the run anew",
+            what);
     num_format(value, f->values[e.row * f->columns + e.column], false);
     if (f->time) {
         char stamp[40];
@@ -38,6 +41,7 @@ tide_status not_finite(const dataset *d, int64_t first, int64_t rows, const char
         snprintf(where, sizeof where, "at %s", stamp);
     } else snprintf(where, sizeof where, "%" PRId64 " rows before the last", f->file_rows - 1 - e.row);
     return fail_at(failure, TIDE_EDATA, f->path, 0, f->names ? f->names[e.column] : NULL,
-                   "%s is not a finite number: the data hold %s %s, %.2g standard deviations from the mean of the training rows; correct that value", what,
+                   "%s is not a finite number: the data hold %s %s, %.2g standard deviations from the mean of the "
+                   "training rows; correct that value", what,
                    value, where, e.deviations);
 }

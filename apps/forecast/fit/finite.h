@@ -4,8 +4,8 @@
 
 #include "forecast/data/dataset.h"
 
-/* The value of rows first .. first + rows - 1 that lies furthest from its column's training mean, if that is further than
- * the arithmetic of the model can hold. Rows of d->frame. */
+/* The value of rows first .. first + rows - 1 that lies furthest from its column's training mean, if that is further
+ * than the arithmetic of the model can hold. Rows of d->frame. */
 typedef struct extreme { int64_t row, column; double deviations; } extreme;
 bool find_extreme(const dataset *d, int64_t first, int64_t rows, extreme *out);
 

@@ -18,7 +18,7 @@ typedef struct dump {
 } dump;
 
 static tide_status compile(tide_list wanted, dump *d, void (*call)(void *, const char *, const char *), bool dot) {
-    tide_program *p      = tide_compile(wanted, &(tide_compile_options){ .dump = call, .dump_user = d, .dump_dot = dot });
+    tide_program *p = tide_compile(wanted, &(tide_compile_options){ .dump = call, .dump_user = d, .dump_dot = dot });
     tide_status   status = tide_program_error(p)->status;
     if (status != TIDE_OK && d->failure && !d->failure->status) *d->failure = *tide_program_error(p);
     tide_program_free(p);
@@ -36,7 +36,8 @@ static void check_pass(void *user, const char *pass, const char *text) {
     dump *d = user;
     char  name[NAME];
     (void)text;
-    if (d->status == TIDE_OK) d->status = owned_check(d->folder, (const char *const[]){ name_of(d, pass, name), NULL }, d->failure);
+    if (d->status == TIDE_OK)
+        d->status = owned_check(d->folder, (const char *const[]){ name_of(d, pass, name), NULL }, d->failure);
 }
 
 static void write_pass(void *user, const char *pass, const char *text) {
@@ -47,7 +48,8 @@ static void write_pass(void *user, const char *pass, const char *text) {
     if (d->status == TIDE_OK) d->status = tide_file_replace(path, put_text, (void *)text, d->failure);
 }
 
-static tide_status both_kinds(const char *folder, const char *program, tide_list wanted, void (*call)(void *, const char *, const char *),
+static tide_status both_kinds(const char *folder, const char *program, tide_list wanted,
+                              void (*call)(void *, const char *, const char *),
                               tide_failure *failure) {
     dump text  = { .folder = folder, .program = program, .ending = "txt", .failure = failure }, dot = text;
     dot.ending = "dot";

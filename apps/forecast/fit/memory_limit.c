@@ -9,7 +9,9 @@ static double unit_bytes(const char *unit) {
     static const char letters[] = "KMGT";
     const char *letter = *unit ? strchr(letters, *unit & ~0x20) : NULL; /* small ones too */
     const char *rest = unit + 1;
-    if (!letter || !*letter || (*rest && strcmp(rest, "B") && strcmp(rest, "b") && strcmp(rest, "iB") && strcmp(rest, "ib"))) return 0;
+    if (!letter || !*letter ||
+        (*rest && strcmp(rest, "B") && strcmp(rest, "b") && strcmp(rest, "iB") && strcmp(rest, "ib")))
+        return 0;
     return ldexp(1, 10 * (int)(letter - letters + 1));
 }
 
@@ -27,7 +29,8 @@ tide_status memory_limit_parse(const char *text, int64_t *bytes, tide_failure *f
         unit = 0; /* neither a share nor bytes */
     if (!number || unit <= 0 || value * unit > 9e18 || value * unit < 1)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "memory-limit",
-                       "--memory-limit is a share of the machine's memory up to 1 (0.7, 70%%), a number with K, M, G or T (512M, 2G), or "
+                       "--memory-limit is a share of the machine's memory up to 1 (0.7, 70%%), a number with K, M, G "
+                       "or T (512M, 2G), or "
                        "bytes, not '%s'",
                        text);
     *bytes = (int64_t)(value * unit);

@@ -6,17 +6,20 @@
 #include "base/base.h"
 #include "run_folder.h"
 
-/* Ten epochs of 200 batches are as many steps as a short series gets: from there on the published settings hold. They were
- * chosen on series of hundreds of batches; on shorter ones type1, which halves the rate every epoch, ends before anything is
- * learned. Patience is counted in steps as well. Below 256 windows smaller batches without dropout validate better
- * (bench/results/forecast-defaults.md). */
+/* Ten epochs of 200 batches are as many steps as a short series gets: from there on the published settings hold. They
+ * were chosen on series of hundreds of batches; on shorter ones type1, which halves the rate every epoch, ends before
+ * anything is learned. Patience is counted in steps as well. Below 256 windows smaller batches without dropout validate
+ * better (bench/results/forecast-defaults.md). */
 enum { LONG_BATCHES = 200, SHORT_STEPS = 2000, SHORT_PATIENCE_STEPS = 500, LEAST_EPOCHS = 10, LEAST_PATIENCE = 3 };
 enum { USUAL_BATCH = 32, FEW_BATCH = 8, FEW_WINDOWS = 256 };
 static const double USUAL_DROPOUT = 0.1, FEW_DROPOUT = 0;
-static const double LONG_RATE = 1e-4, SHORT_RATE = 1e-3, LION_RATE = 1e-4; /* Lion moves each weight by the whole rate */
+/* Lion moves each weight by the whole rate */
+static const double LONG_RATE = 1e-4, SHORT_RATE = 1e-3, LION_RATE = 1e-4;
 
 /* The rules that fall by the epoch were published with ten of them. */
-static bool by_epochs(int rule) { return rule != FORECAST_LR_AUTO && rule != FORECAST_LR_COSINE && rule != FORECAST_LR_CONSTANT; }
+static bool by_epochs(int rule) {
+    return rule != FORECAST_LR_AUTO && rule != FORECAST_LR_COSINE && rule != FORECAST_LR_CONSTANT;
+}
 
 int64_t plan_batch(const forecast_options *o) { return o->batch_size ? o->batch_size : USUAL_BATCH; }
 double  plan_dropout(const forecast_options *o) { return o->dropout < 0 ? USUAL_DROPOUT : o->dropout; }
@@ -29,7 +32,8 @@ void plan_training(forecast_options *o, int64_t windows) {
     bool    published = batches >= LONG_BATCHES || by_epochs(o->lradj);
     double  rate = published ? LONG_RATE : o->optimizer == FORECAST_LION ? LION_RATE : SHORT_RATE;
     if (!o->epochs) o->epochs = published ? LEAST_EPOCHS : MAX2(LEAST_EPOCHS, ceil_div(SHORT_STEPS, batches));
-    if (o->patience < 0) o->patience = published ? LEAST_PATIENCE : MAX2(LEAST_PATIENCE, ceil_div(SHORT_PATIENCE_STEPS, batches));
+    if (o->patience < 0)
+        o->patience = published ? LEAST_PATIENCE : MAX2(LEAST_PATIENCE, ceil_div(SHORT_PATIENCE_STEPS, batches));
     if (o->learning_rate == 0) o->learning_rate = rate;
     if (o->lradj == FORECAST_LR_AUTO) o->lradj = published ? FORECAST_LR_TYPE1 : FORECAST_LR_COSINE;
 }
@@ -55,7 +59,8 @@ tide_status plan_of_run(forecast_options *o, tide_failure *failure) {
     char        path[FOLDER_PATH];
     tide_status status = TIDE_OK;
     if (!o->resume || !*o->out || o->overwrite) return TIDE_OK;
-    json_t *run = json_load_file(folder_file(o->out, "run.json", path), 0, NULL); /* what is wrong with it is told later */
+    /* what is wrong with it is told later */
+    json_t *run = json_load_file(folder_file(o->out, "run.json", path), 0, NULL);
     for (size_t i = 0; i < sizeof open / sizeof *open && status == TIDE_OK; i++)
         if (open[i].open) status = take(o, json_object_get(run, "options"), open[i].name, failure);
     json_decref(run);

@@ -6,12 +6,14 @@
 
 #include "scoring.h"
 
-/* TIDE_EINVAL where options or result are NULL, or an option is neither what its row of the table accepts nor the default. */
+/* TIDE_EINVAL where options or result are NULL, or an option is neither what its row of the table accepts nor the
+ * default. */
 tide_status options_sound(const forecast_options *o, tide_failure *failure);
 tide_status arguments_sound(const forecast_options *o, const forecast_result *result, tide_failure *failure);
 
 /* Copies `given`, applies its preset, --auto-size and --compat, and refuses what contradicts itself (TIDE_EINVAL). */
-tide_status options_resolve(const forecast_options *given, forecast_options *out, unsigned *compat, tide_failure *failure);
+tide_status options_resolve(const forecast_options *given, forecast_options *out, unsigned *compat,
+                            tide_failure *failure);
 
 /* Sets what was not given to what `tidemill machine` advises here. */
 tide_status auto_size(forecast_options *o, tide_failure *failure);

@@ -10,8 +10,10 @@
 
 /* Besides what every run has. predict and --benchmark claim what they add when they add it. */
 static const char *const plain_files[]   = { "model.safetensors", NULL };
-static const char *const plotted_files[] = { "model.safetensors", "loss.svg", "loss.csv", "horizon.svg", "horizon.csv", "sample.svg", "sample.csv", NULL };
-static const char *const added_files[]   = { "forecast-plot.svg", "forecast-plot.csv", "forecast.svg", "forecast.csv", "benchmark.json", "step-times.svg",
+static const char *const plotted_files[] = { "model.safetensors", "loss.svg",   "loss.csv",   "horizon.svg",
+                                             "horizon.csv",       "sample.svg", "sample.csv", NULL };
+static const char *const added_files[]   = { "forecast-plot.svg", "forecast-plot.csv", "forecast.svg", "forecast.csv",
+                                             "benchmark.json", "step-times.svg",
                                              "step-times.csv", "answer-times.svg", "answer-times.csv", NULL };
 
 /* ---- the folder ---- */
@@ -28,17 +30,22 @@ static void default_path(const forecast_options *o, char out[1024]) {
 static tide_status open_folder(const forecast_options *o, run_folder *r, tide_failure *failure) {
     char path[1024];
     if (o->resume && !*o->out)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "resume", "--resume needs --out, the folder of the run to go on with");
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "resume",
+                       "--resume needs --out, the folder of the run to go on with");
     if (*o->out) snprintf(path, sizeof path, "%s", o->out);
     else default_path(o, path);
     if (o->resume == FORECAST_RESUME_MUST && !o->overwrite && !run_folder_present(path))
-        return fail_at(failure, TIDE_EINVAL, path, 0, "resume", "%s holds no run to go on with; --resume auto starts one", path);
-    return run_folder_open(path, o->resume, o->overwrite, o->plots ? plotted_files : plain_files, (const char *const[]){ o->data, NULL }, r, failure);
+        return fail_at(failure, TIDE_EINVAL, path, 0, "resume",
+                       "%s holds no run to go on with; --resume auto starts one", path);
+    return run_folder_open(path, o->resume, o->overwrite, o->plots ? plotted_files : plain_files,
+                           (const char *const[]){ o->data, NULL }, r, failure);
 }
 
 /* ---- run.json ---- */
 
-static bool belongs(const forecast_option *row) { return (row->flags & FORECAST_FOR_TRAIN) && !(row->flags & FORECAST_NO_EFFECT); }
+static bool belongs(const forecast_option *row) {
+    return (row->flags & FORECAST_FOR_TRAIN) && !(row->flags & FORECAST_NO_EFFECT);
+}
 
 static json_t *option_json(const forecast_options *o, const forecast_option *row) {
     const char *field = (const char *)o + row->offset;
@@ -57,18 +64,23 @@ static json_t *options_json(const forecast_options *o, unsigned without) {
     const forecast_option *table = forecast_option_table(&count);
     json_t *options = json_object();
     for (int64_t i = 0; i < count; i++)
-        if (belongs(&table[i]) && !(table[i].flags & without)) json_object_set_new(options, table[i].name, option_json(o, &table[i]));
+        if (belongs(&table[i]) && !(table[i].flags & without))
+            json_object_set_new(options, table[i].name, option_json(o, &table[i]));
     return options;
 }
 
 static json_t *data_json(const frame *f) {
-    return json_pack("{s:s, s:I, s:I}", "sha256", f->sha256, "rows", (json_int_t)f->file_rows, "columns", (json_int_t)f->columns);
+    return json_pack("{s:s, s:I, s:I}", "sha256", f->sha256, "rows", (json_int_t)f->file_rows, "columns",
+                     (json_int_t)f->columns);
 }
 
-static tide_status write_json(const run_folder *r, const forecast_options *o, const dataset *d, int64_t parameters, const tide_graph *g,
+static tide_status write_json(const run_folder *r, const forecast_options *o, const dataset *d, int64_t parameters,
+                              const tide_graph *g,
                               tide_failure *failure) {
-    json_t *j = json_pack("{s:s, s:s, s:o, s:o, s:I, s:o}", "command", "forecast train", "version", TIDE_VERSION, "options", options_json(o, 0),
-                          "choices", run_choices_json(g), "parameters", (json_int_t)parameters, "data", data_json(&d->frame));
+    json_t *j = json_pack("{s:s, s:s, s:o, s:o, s:I, s:o}", "command", "forecast train", "version", TIDE_VERSION,
+                          "options", options_json(o, 0),
+                          "choices", run_choices_json(g), "parameters", (json_int_t)parameters, "data",
+                          data_json(&d->frame));
     tide_status status = j ? run_json_write(r, j, failure) : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
     json_decref(j);
     return status;
@@ -80,17 +92,19 @@ static tide_status check_json(const run_folder *r, const forecast_options *o, co
     json_t *options = json_pack("{s:o}", "options", options_json(o, FORECAST_MAY_DIFFER)),
            *data = json_pack("{s:o}", "data", data_json(&d->frame));
     tide_failure why     = { 0 };
-    tide_status status =
-        options && data ? run_json_check(r, options, none, failure) : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
+    tide_status status = options && data ? run_json_check(r, options, none, failure)
+                                         : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
     if (status == TIDE_OK && (status = run_json_check(r, data, none, &why)) != TIDE_OK)
         fail_at(failure, status, why.file, 0, "data",
-                "the run was started on another file than %s (its sha256 differs): give the same, or --overwrite", o->data);
+                "the run was started on another file than %s (its sha256 differs): give the same, or --overwrite",
+                o->data);
     json_decref(options);
     json_decref(data);
     return status;
 }
 
-tide_status forecast_folder_open(const forecast_options *o, const dataset *d, int64_t parameters, const tide_graph *g, run_folder *r, tide_failure *failure) {
+tide_status forecast_folder_open(const forecast_options *o, const dataset *d, int64_t parameters, const tide_graph *g,
+                                 run_folder *r, tide_failure *failure) {
     tide_status status = open_folder(o, r, failure);
     if (status != TIDE_OK) return status;
     if (r->resuming) return check_json(r, o, d, failure);
@@ -105,14 +119,17 @@ tide_status forecast_folder_open(const forecast_options *o, const dataset *d, in
 
 tide_status metrics_append(const run_folder *r, const metrics_row *row, int64_t *bytes, tide_failure *failure) {
     char         cell[7][32], line[320];
-    const double values[7] = { row->lr, row->train_loss, row->val_loss, row->grad_norm, row->seconds, row->rss_mib, row->loss_scale };
+    const double values[7] = { row->lr,      row->train_loss, row->val_loss,  row->grad_norm,
+                               row->seconds, row->rss_mib,    row->loss_scale };
     for (int i = 0; i < 7; i++) num_format(cell[i], values[i], i != 4 && i != 5);
-    int used = snprintf(line, sizeof line, "%" PRId64 ",%" PRId64 ",%s,%s,%s,%s,%s,%s", row->epoch, row->step, cell[0], cell[1], cell[2],
+    int used = snprintf(line, sizeof line, "%" PRId64 ",%" PRId64 ",%s,%s,%s,%s,%s,%s", row->epoch, row->step, cell[0],
+                        cell[1], cell[2],
                         cell[3], cell[4], cell[5]);
     bool scaled = row->loss_scale > 0;
     if (scaled) snprintf(line + used, sizeof line - (size_t)used, ",%s,%" PRId64 "\n", cell[6], row->skipped);
     else snprintf(line + used, sizeof line - (size_t)used, "\n");
-    return run_metrics_append(r, scaled ? METRICS_HEADER ",loss_scale,skipped_steps\n" : METRICS_HEADER "\n", line, bytes, failure);
+    return run_metrics_append(r, scaled ? METRICS_HEADER ",loss_scale,skipped_steps\n" : METRICS_HEADER "\n", line,
+                              bytes, failure);
 }
 
 static void metrics_fill(const tide_table *t, int64_t r, metrics_row *row) {
@@ -124,7 +141,8 @@ static void metrics_fill(const tide_table *t, int64_t r, metrics_row *row) {
 tide_status metrics_read(const run_folder *r, metrics_row **rows, int64_t *count, tide_failure *failure) {
     char        path[FOLDER_PATH];
     tide_table  t      = { 0 };
-    tide_status status = tide_csv_read(folder_file(r->path, "metrics.csv", path), &(tide_csv_options){ .separator = ',' }, &t, failure);
+    tide_status status =
+        tide_csv_read(folder_file(r->path, "metrics.csv", path), &(tide_csv_options){ .separator = ',' }, &t, failure);
     *count = status == TIDE_OK ? t.rows : 0;
     *rows  = calloc((size_t)*count + 1, sizeof **rows);
     for (int64_t i = 0; *rows && i < *count; i++) metrics_fill(&t, i, &(*rows)[i]);

@@ -7,9 +7,11 @@
 #include "forecast/data/dataset.h"
 #include "train/run.h"
 
-/* The folder asked for (--out, else runs/DATE-NAME), opened; what an earlier run left is cleared unless it is gone on with, and
- * run.json is written, with what the graph's programs have chosen by timing, or checked: other options or data are TIDE_EINVAL, naming the first difference. */
-tide_status forecast_folder_open(const forecast_options *o, const dataset *d, int64_t parameters, const tide_graph *g, run_folder *r, tide_failure *failure);
+/* The folder asked for (--out, else runs/DATE-NAME), opened; what an earlier run left is cleared unless it is gone on
+ * with, and run.json is written, with what the graph's programs have chosen by timing, or checked: other options or
+ * data are TIDE_EINVAL, naming the first difference. */
+tide_status forecast_folder_open(const forecast_options *o, const dataset *d, int64_t parameters, const tide_graph *g,
+                                 run_folder *r, tide_failure *failure);
 
 typedef struct metrics_row {
     int64_t epoch, step;

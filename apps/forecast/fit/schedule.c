@@ -36,7 +36,8 @@ double schedule_rate(forecast_lradj rule, double base, int64_t epoch, int64_t ep
     return epoch <= 1 ? base : after(rule, base, (double)(epoch - 1), (double)epochs);
 }
 
-/* Site 0 is never an operation's: the numbers are independent of the model's. The bias of a 64-bit product is below 2^-32. */
+/* Site 0 is never an operation's: the numbers are independent of the model's. The bias of a 64-bit product is below
+ * 2^-32. */
 void schedule_shuffle(int32_t *order, int64_t count, uint64_t seed, int64_t epoch) {
     for (int64_t i = 0; i < count; i++) order[i] = (int32_t)i;
     for (int64_t i = count - 1; i > 0; i--) {

@@ -43,7 +43,9 @@ void session_tell(const session *s, const listener *l) {
     if (run_choices_told(s->graph, line)) listener_note(l, FORECAST_STAGE_NOTE, "%s", line);
 }
 
-static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory while scoring"); }
+static tide_status no_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory while scoring");
+}
 
 static tide_status cancelled(tide_failure *failure) { return fail(failure, TIDE_ECANCELLED, "stopped while scoring"); }
 
@@ -77,7 +79,8 @@ static void to_original(const scoring *w, const float *scaled, int64_t windows, 
     int64_t columns = w->data->out_count, rows = windows * w->pred_len;
     const double *mean = w->data->scaler.mean + w->data->out_first, *std = w->data->scaler.std + w->data->out_first;
     for (int64_t r = 0; r < rows; r++)
-        for (int64_t c = 0; c < columns; c++) out[r * columns + c] = (float)(scaled[r * columns + c] * std[c] + mean[c]);
+        for (int64_t c = 0; c < columns; c++)
+            out[r * columns + c] = (float)(scaled[r * columns + c] * std[c] + mean[c]);
 }
 
 /* The file's own numbers, not those scaled and back: a truth of 0 must stay one. Gaps are filled when scaling. */
@@ -93,9 +96,11 @@ static void truth_original(const scoring *w, const batch_space *space, int64_t f
     }
 }
 
-static void add_batch(const scoring *w, const batch_space *space, int64_t at, const float *prediction, int64_t count, score_pair *out) {
+static void add_batch(const scoring *w, const batch_space *space, int64_t at, const float *prediction, int64_t count,
+                      score_pair *out) {
     int64_t each = w->pred_len * w->data->out_count;
-    for (int64_t i = 0; i < count; i++) dataset_truth(w->data, w->first + at + i, w->seq_len, w->pred_len, space->truth + i * each);
+    for (int64_t i = 0; i < count; i++)
+        dataset_truth(w->data, w->first + at + i, w->seq_len, w->pred_len, space->truth + i * each);
     score_add(out->scaled, prediction, space->truth, count);
     to_original(w, prediction, count, space->prediction_original);
     truth_original(w, space, w->first + at, count);
@@ -113,7 +118,8 @@ static bool pair_new(const scoring *w, score_pair *out) {
 
 /* ---- whole passes ---- */
 
-static tide_status model_batch(const scoring *w, window_program *p, const batch_space *space, int64_t at, score_pair *out, tide_failure *failure) {
+static tide_status model_batch(const scoring *w, window_program *p, const batch_space *space, int64_t at,
+                               score_pair *out, tide_failure *failure) {
     int32_t starts[MOST_BATCH];
     int64_t count = MIN2(p->batch, w->windows - at);
     for (int64_t i = 0; i < count; i++) starts[i] = (int32_t)(w->first + at + i);
@@ -122,20 +128,24 @@ static tide_status model_batch(const scoring *w, window_program *p, const batch_
     const float *prediction = tide_data(p->prediction);
     if (!prediction) return fail(failure, TIDE_EDEVICE, "the forecasts could not be read back");
     add_batch(w, space, at, prediction, count, out);
-    forecast_event event = { .stage = FORECAST_STAGE_SCORE, .batch = at / p->batch + 1, .batches = ceil_div(w->windows, p->batch) };
+    forecast_event event = { .stage = FORECAST_STAGE_SCORE,
+                             .batch = at / p->batch + 1,
+                             .batches = ceil_div(w->windows, p->batch) };
     return listener_tell(w->listener, event) ? cancelled(failure) : TIDE_OK;
 }
 
 static tide_status require_finite(const scoring *w, const score_pair *p, tide_failure *failure) {
     if (!w->windows || isfinite(score_total(p->scaled).mse)) return TIDE_OK;
-    return not_finite(w->data, w->first, w->windows + w->seq_len + w->pred_len - 1, "the error of the test windows", failure);
+    return not_finite(w->data, w->first, w->windows + w->seq_len + w->pred_len - 1, "the error of the test windows",
+                      failure);
 }
 
 tide_status score_model(const scoring *w, window_program *p, score_pair *out, tide_failure *failure) {
     batch_space space;
     if (!pair_new(w, out)) return no_memory(failure);
     tide_status status = space_new(w, p->batch, &space) ? TIDE_OK : no_memory(failure);
-    for (int64_t at = 0; status == TIDE_OK && at < w->windows; at += p->batch) status = model_batch(w, p, &space, at, out, failure);
+    for (int64_t at = 0; status == TIDE_OK && at < w->windows; at += p->batch)
+        status = model_batch(w, p, &space, at, out, failure);
     free(space.truth);
     return status == TIDE_OK ? require_finite(w, out, failure) : status;
 }
@@ -146,7 +156,8 @@ static void baseline_batch(const scoring *w, const baseline *b, int64_t at, int6
     for (int64_t i = 0; i < count; i++) {
         baseline_predict(b, d->scaled + (w->first + at + i) * columns, w->seq_len, w->pred_len, columns, all);
         for (int64_t r = 0; r < rows; r++)
-            memcpy(out + (i * rows + r) * d->out_count, all + r * columns + d->out_first, (size_t)d->out_count * sizeof *out);
+            memcpy(out + (i * rows + r) * d->out_count, all + r * columns + d->out_first,
+                   (size_t)d->out_count * sizeof *out);
     }
 }
 
@@ -170,9 +181,12 @@ tide_status score_baseline(const scoring *w, const baseline *b, score_pair *out,
 forecast_score score_pair_result(const char *name, const score_pair *p, bool metrics_scaled) {
     score_result s = score_total(p->scaled), o = score_total(p->original), percent = metrics_scaled ? s : o;
     if (o.columns > 1) o.mse = o.mae = o.rmse = (double)NAN; /* of different units */
-    forecast_score out = { .present = true, .mse = s.mse, .mae = s.mae, .rmse = s.rmse, .original_mse = o.mse, .original_mae = o.mae,
-                           .original_rmse = o.rmse, .mape = percent.mape, .mspe = percent.mspe, .smape = percent.smape, .wape = percent.wape,
-                           .direction = s.direction, .direction_majority = s.direction_majority, .direction_low = s.direction_low,
+    forecast_score out = { .present = true, .mse = s.mse, .mae = s.mae, .rmse = s.rmse, .original_mse = o.mse,
+                           .original_mae = o.mae,
+                           .original_rmse = o.rmse, .mape = percent.mape, .mspe = percent.mspe, .smape = percent.smape,
+                           .wape = percent.wape,
+                           .direction = s.direction, .direction_majority = s.direction_majority,
+                           .direction_low = s.direction_low,
                            .direction_high = s.direction_high, .direction_across = s.direction_across };
     out.mape_left_out        = percent.mape_left_out;
     out.mape_by_small_truths = out.mape > MAPE_SUSPECT * out.wape;
@@ -180,7 +194,8 @@ forecast_score score_pair_result(const char *name, const score_pair *p, bool met
     return out;
 }
 
-tide_status mean_loss(window_program *p, const int32_t *starts, int64_t first, int64_t windows, double *out, tide_failure *failure) {
+tide_status mean_loss(window_program *p, const int32_t *starts, int64_t first, int64_t windows, double *out,
+                      tide_failure *failure) {
     int32_t batch[MOST_BATCH];
     double  sum = 0;
     for (int64_t at = 0; at < windows; at += p->batch) {
@@ -210,7 +225,8 @@ void baseline_parts_free(baseline_parts *p) {
 static bool season_known(const scoring *w, baseline_parts *out) {
     int64_t before = w->first + w->seq_len;
     if (out->season < 1)
-        snprintf(out->season_note, sizeof out->season_note, "no season follows from the frequency: --season N adds seasonal naive");
+        snprintf(out->season_note, sizeof out->season_note,
+                 "no season follows from the frequency: --season N adds seasonal naive");
     else if (out->season > before)
         snprintf(out->season_note, sizeof out->season_note,
                  "no seasonal naive: a season is %" PRId64 " rows, and before the first forecast there are only %" PRId64, out->season, before);
@@ -230,11 +246,13 @@ tide_status score_baselines(const scoring *w, split s, int64_t season, baseline_
     for (int i = 0; status == TIDE_OK && i < 3; i++) {
         if (i == SEASONAL && !season_known(w, out)) continue;
         baseline *b = baseline_of(i, w, s, out->season, failure);
-        status = b ? score_baseline(w, b, &out->pair[i], failure) : fail(failure, TIDE_ENOMEM, "out of memory for the baseline %s", baseline_names[i]);
+        status = b ? score_baseline(w, b, &out->pair[i], failure)
+                   : fail(failure, TIDE_ENOMEM, "out of memory for the baseline %s", baseline_names[i]);
         out->present[i] = status == TIDE_OK;
         if (i == LINEAR) out->linear = b;
         else baseline_free(b);
-        if (status == TIDE_OK && listener_tell(w->listener, (forecast_event){ .stage = FORECAST_STAGE_SCORE, .batch = i + 1, .batches = 3 }))
+        if (status == TIDE_OK &&
+            listener_tell(w->listener, (forecast_event){ .stage = FORECAST_STAGE_SCORE, .batch = i + 1, .batches = 3 }))
             status = cancelled(failure);
     }
     return status;

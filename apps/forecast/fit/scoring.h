@@ -11,7 +11,8 @@ typedef struct memory_sample { double at_s, mib; } memory_sample;
 /* Tells the caller's callback; non-zero: stop. memory NULL: its events do not tell of memory. */
 typedef struct listener { forecast_progress call; void *user; double began; memory_sample *memory; } listener;
 int listener_tell(const listener *l, forecast_event event);
-void session_tell(const session *s, const listener *l);  /* what the device lacks, and what was timed; when programs are made */
+void session_tell(const session *s, const listener *l);  /* what the device lacks, and what was timed; when programs are
+                                                            made */
 int listener_note(const listener *l, forecast_stage stage, const char *format, ...) TIDE_PRINTF(3, 4);
 
 /* The windows to score: first input rows first .. first + windows - 1. */
@@ -31,13 +32,14 @@ tide_status score_baseline(const scoring *what, const baseline *b, score_pair *o
 forecast_score score_pair_result(const char *name, const score_pair *p, bool metrics_scaled);
 
 /* Mean over the windows of the loss of each, in window order; `starts` NULL: first .. first + windows - 1. */
-tide_status mean_loss(window_program *p, const int32_t *starts, int64_t first, int64_t windows, double *out, tide_failure *failure);
+tide_status mean_loss(window_program *p, const int32_t *starts, int64_t first, int64_t windows, double *out,
+                      tide_failure *failure);
 
 /* One run of p on up to p->batch windows; a short batch repeats its last. */
 tide_status run_windows(window_program *p, const int32_t *starts, int64_t count, tide_failure *failure);
 
-/* The three baselines, scored. `season` 0: from the frequency. names as in forecast_result. A baseline that cannot be what it
- * is called is not present: season_note says why there is no seasonal naive. */
+/* The three baselines, scored. `season` 0: from the frequency. names as in forecast_result. A baseline that cannot be
+ * what it is called is not present: season_note says why there is no seasonal naive. */
 typedef struct baseline_parts {
     score_pair pair[3];
     bool       present[3];

@@ -10,9 +10,11 @@
 
 void model_config_from(const forecast_options *o, const dataset *d, model_config *out) {
     *out = (model_config){ .seq_len = o->seq_len, .pred_len = o->pred_len, .columns = d->frame.columns, .marks = d->mark_count,
-                           .d_model = o->d_model, .n_heads = o->n_heads, .head_size = o->d_model / o->n_heads, .d_ff = o->d_ff,
+                           .d_model = o->d_model, .n_heads = o->n_heads, .head_size = o->d_model / o->n_heads,
+                           .d_ff = o->d_ff,
                            .e_layers = o->e_layers, .dropout = plan_dropout(o), .relu = o->activation == FORECAST_RELU,
-                           .use_norm = o->use_norm, .recompute = o->recompute, .out_first = d->out_first, .out_count = d->out_count };
+                           .use_norm = o->use_norm, .recompute = o->recompute, .out_first = d->out_first,
+                           .out_count = d->out_count };
 }
 
 tide_status session_failure(const session *s, tide_failure *failure) {
@@ -36,7 +38,8 @@ int64_t session_memory_limit(const forecast_options *o) {
 /* The graph's programs multiply in what the device has of what was asked for. */
 static tide_status choose_precision(const forecast_options *o, session *s, tide_failure *failure) {
     static const tide_precision wanted[] = { [FORECAST_F32] = TIDE_PRECISION_F32, [FORECAST_BF16] = TIDE_PRECISION_BF16,
-                                             [FORECAST_F16] = TIDE_PRECISION_F16, [FORECAST_AUTO] = TIDE_PRECISION_AUTO };
+                                             [FORECAST_F16] = TIDE_PRECISION_F16,
+                                             [FORECAST_AUTO] = TIDE_PRECISION_AUTO };
     s->precision = tide_precision_here(s->graph, wanted[o->precision], &s->precision_note);
     tide_autocast(s->graph, s->precision);
     if (!o->strict || !*s->precision_note) return TIDE_OK;
@@ -53,9 +56,11 @@ static tide_status choose_mode(const forecast_options *o, session *s, tide_failu
     return o->resume && *o->out && !o->overwrite ? run_choices_take(o->out, s->graph, failure) : TIDE_OK;
 }
 
-tide_status session_open(const forecast_options *o, const model_config *config, const dataset *d, session *s, tide_failure *failure) {
+tide_status session_open(const forecast_options *o, const model_config *config, const dataset *d, session *s,
+                         tide_failure *failure) {
     if (!known_device(o->device))
-        return fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "there is no device '%s' here; cpu, ref and check are", o->device);
+        return fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "there is no device '%s' here; cpu, ref and check are",
+                       o->device);
     tide_graph_options options = { .device = o->device, .threads = (int)o->threads, .seed = (uint64_t)o->seed,
                                    .memory_limit = session_memory_limit(o) };
     s->graph = tide_graph_new_with(&options);
@@ -92,9 +97,12 @@ static tide_val optimizer(const forecast_options *o, tide_list params, tide_list
     tide_adamw_opts adam = { .lr = lr, .weight_decay = o->weight_decay };
     switch ((forecast_optimizer)o->optimizer) {
     case FORECAST_ADAMW: return tide_adamw(params, gradients, &adam);
-    case FORECAST_SGD: return tide_sgd(params, gradients, &(tide_sgd_opts){ .lr = lr, .weight_decay = o->weight_decay });
-    case FORECAST_RMSPROP: return tide_rmsprop(params, gradients, &(tide_rmsprop_opts){ .lr = lr, .weight_decay = o->weight_decay });
-    case FORECAST_LION: return tide_lion(params, gradients, &(tide_lion_opts){ .lr = lr, .weight_decay = o->weight_decay });
+    case FORECAST_SGD:
+        return tide_sgd(params, gradients, &(tide_sgd_opts){ .lr = lr, .weight_decay = o->weight_decay });
+    case FORECAST_RMSPROP:
+        return tide_rmsprop(params, gradients, &(tide_rmsprop_opts){ .lr = lr, .weight_decay = o->weight_decay });
+    case FORECAST_LION:
+        return tide_lion(params, gradients, &(tide_lion_opts){ .lr = lr, .weight_decay = o->weight_decay });
     case FORECAST_ADAM: break;
     }
     return tide_adam(params, gradients, &adam);
@@ -151,14 +159,15 @@ static tide_status parts_refused(const forecast_options *o, tide_failure *failur
                    o->accumulate, fewer, or_more);
 }
 
-/* The loss of the windows of one run, divided by the windows of a whole batch: every window's derivatives are what they are in
- * a step on all of them at once. */
+/* The loss of the windows of one run, divided by the windows of a whole batch: every window's derivatives are what they
+ * are in a step on all of them at once. */
 static tide_val loss_share(session *s, const window_program *p) {
     tide_val truth;
     tide_sample_offset(s->graph, s->sums.offset);
     tide_val prediction = forecast_windows(s, p->start, TIDE_TRAIN, &truth);
     tide_sample_offset(s->graph, (tide_val){ 0 });
-    return tide_mul_scalar(tide_sum(loss_windows(&s->loss, prediction, truth), TIDE_ALL), 1.0 / (double)(p->batch * p->parts));
+    return tide_mul_scalar(tide_sum(loss_windows(&s->loss, prediction, truth), TIDE_ALL),
+                           1.0 / (double)(p->batch * p->parts));
 }
 
 static tide_status compile_step(session *s, window_program *p, tide_failure *failure) {
@@ -204,7 +213,8 @@ static int64_t scoring_batch(const model_config *c, int64_t windows) {
     return MAX2(1, MIN2(MIN2(batch, 128), windows));
 }
 
-tide_status session_scoring_all(session *s, int64_t windows, bool predictions, window_program *out, tide_failure *failure) {
+tide_status session_scoring_all(session *s, int64_t windows, bool predictions, window_program *out,
+                                tide_failure *failure) {
     for (int64_t batch = scoring_batch(&s->model.config, windows);; batch /= 2) {
         tide_failure why    = { 0 };
         tide_status  status = session_scoring(s, batch, predictions, out, &why);

@@ -33,16 +33,19 @@ typedef struct window_program {
     int64_t       batch;       /* windows of a run */
     int64_t       parts;       /* training: runs a step, after each other; 1 unless --accumulate */
     tide_val      part;        /* more than one: what `program` is for, */
-    tide_program *finish;      /* and the one that then updates, and computes loss and norm. NULL: program does it all */
+    tide_program *finish;      /* and the one that then updates, and computes loss and norm. NULL: program does it
+                                  all */
     double        compile_s;   /* training: what compiling took */
 } window_program;
 
-/* Bytes of --memory-limit: a share up to 1 of what the machine has, a number with K, M, G or T, or bytes. TIDE_EINVAL. */
+/* Bytes of --memory-limit: a share up to 1 of what the machine has, a number with K, M, G or T, or bytes.
+ * TIDE_EINVAL. */
 tide_status memory_limit_parse(const char *text, int64_t *bytes, tide_failure *failure);
 int64_t     session_memory_limit(const forecast_options *o);  /* bytes: what was allowed, else what the machine has */
 
 /* A graph on the device asked for, the model's parameters and the data. Zero `s` first; free with session_free. */
-tide_status session_open(const forecast_options *o, const model_config *config, const dataset *d, session *s, tide_failure *failure);
+tide_status session_open(const forecast_options *o, const model_config *config, const dataset *d, session *s,
+                         tide_failure *failure);
 void        session_free(session *s);
 
 /* As the options say: with the compiler's passes or without. */
@@ -54,7 +57,8 @@ tide_status session_training(session *s, const forecast_options *o, window_progr
 tide_status session_scoring(session *s, int64_t batch, bool predictions, window_program *out, tide_failure *failure);
 /* The same with as many windows at once as keep the activations near 16 million numbers, at most 128; fewer if memory
  * is short. */
-tide_status session_scoring_all(session *s, int64_t windows, bool predictions, window_program *out, tide_failure *failure);
+tide_status session_scoring_all(session *s, int64_t windows, bool predictions, window_program *out,
+                                tide_failure *failure);
 
 /* Copies the graph's first failure. Returns its status. */
 tide_status session_failure(const session *s, tide_failure *failure);

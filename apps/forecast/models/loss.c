@@ -1,7 +1,9 @@
 #include "loss.h"
 
 /* Differences between consecutive steps: (b, columns, steps) -> (b, columns, steps - 1). */
-static tide_val differences(tide_val x, int64_t steps) { return tide_sub(tide_slice(x, 2, 1, steps), tide_slice(x, 2, 0, steps - 1)); }
+static tide_val differences(tide_val x, int64_t steps) {
+    return tide_sub(tide_slice(x, 2, 1, steps), tide_slice(x, 2, 0, steps - 1));
+}
 
 static tide_val window_mean(tide_val x) { return tide_mean(x, TIDE_AXES(1, 2)); }
 

@@ -40,7 +40,8 @@ void forecast_model_free(forecast_model *m) {
 }
 
 /* Post-norm; the second residual starts from the first norm's output. `rows` are the tokens that go on. */
-static tide_val block_apply(const forecast_model *m, const model_block *b, tide_val rows, tide_val tokens, tide_mode mode,
+static tide_val block_apply(const forecast_model *m, const model_block *b, tide_val rows, tide_val tokens,
+                            tide_mode mode,
                             tide_val *attention) {
     double   p        = m->config.dropout;
     tide_val attended = tide_self_attention_queries(&b->attention, rows, tokens, p, mode, attention);
@@ -52,7 +53,8 @@ static tide_val block_apply(const forecast_model *m, const model_block *b, tide_
 }
 
 /* Only the columns that are forecast need a query in the last block, and nothing after it: its keys and values still
- * come from all tokens, so the result is the same. The backward pass begins with the last block, so its values are kept. */
+ * come from all tokens, so the result is the same. The backward pass begins with the last block, so its values are
+ * kept. */
 static tide_val encode(const forecast_model *m, tide_val tokens, tide_mode mode, tide_val *attention) {
     const model_config *c = &m->config;
     for (int64_t i = 0; i < c->e_layers; i++) {
@@ -85,7 +87,8 @@ tide_val forecast_model_rows(const forecast_model *m, tide_val x, tide_val marks
     return tide_add(tide_mul(out, tide_slice(deviation, 1, first, stop)), tide_slice(mean, 1, first, stop));
 }
 
-tide_val forecast_model_apply(const forecast_model *m, tide_val x, tide_val marks, tide_mode mode, tide_val *attention) {
+tide_val forecast_model_apply(const forecast_model *m, tide_val x, tide_val marks, tide_mode mode,
+                              tide_val *attention) {
     return tide_transpose(forecast_model_rows(m, x, marks, mode, attention), 1, 2);
 }
 

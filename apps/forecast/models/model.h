@@ -9,7 +9,8 @@ typedef struct model_config {
     int64_t d_model, n_heads, head_size, d_ff, e_layers;
     double  dropout;
     bool    relu, use_norm;                          /* relu: in place of GELU */
-    bool    recompute;                               /* training: the blocks' values are made again for the backward pass */
+    bool    recompute;                               /* training: the blocks' values are made again for the backward
+                                                        pass */
     int64_t out_first, out_count;                    /* which columns are forecast; out_count 0: all */
 } model_config;
 

@@ -10,9 +10,12 @@
 #include "base/base.h"
 
 void forecast_options_default(forecast_options *o) {
-    if (o) *o = (forecast_options){ .marks = "auto", .seq_len = 96, .pred_len = 96, .d_model = 128, .n_heads = 8, .e_layers = 2, .d_ff = 128,
-                             .dropout = -1, .use_norm = true, .accumulate = 1, .patience = -1, .lradj = FORECAST_LR_AUTO, .seed = 2023,
-                             .directional_weight = 0.5, .device = "cpu", .plots = true, .compile = true, .measure = true };
+    if (o) *o = (forecast_options){ .marks = "auto", .seq_len = 96, .pred_len = 96, .d_model = 128, .n_heads = 8,
+                                    .e_layers = 2, .d_ff = 128,
+                             .dropout = -1, .use_norm = true, .accumulate = 1, .patience = -1,
+                             .lradj = FORECAST_LR_AUTO, .seed = 2023,
+                             .directional_weight = 0.5, .device = "cpu", .plots = true, .compile = true,
+                             .measure = true };
 }
 
 static char plain(char c) { return c == '_' ? '-' : c; }
@@ -87,10 +90,12 @@ static tide_status set_choice(int *out, const forecast_option *row, const char *
         if (!word[length]) break;
         word += length + 1;
     }
-    return fail_at(failure, TIDE_EINVAL, NULL, 0, row->name, "--%s is one of %s, not '%s'", row->name, row->choices, text);
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, row->name, "--%s is one of %s, not '%s'", row->name, row->choices,
+                   text);
 }
 
-static tide_status set_number(forecast_options *o, const forecast_option *row, const char *text, tide_failure *failure) {
+static tide_status set_number(forecast_options *o, const forecast_option *row, const char *text,
+                              tide_failure *failure) {
     char  *end;
     double value = num_parse(text, &end);
     bool   whole = row->type == FORECAST_TYPE_INT, good = end != text && !*end && isfinite(value);
@@ -110,7 +115,8 @@ static tide_status set_value(forecast_options *o, const forecast_option *row, co
     case FORECAST_TYPE_CHOICE: return set_choice((int *)field, row, text, failure);
     case FORECAST_TYPE_TEXT:
         if (strlen(text) >= row->size)
-            return fail_at(failure, TIDE_EINVAL, NULL, 0, row->name, "--%s is longer than %zu bytes", row->name, row->size - 1);
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, row->name, "--%s is longer than %zu bytes", row->name,
+                           row->size - 1);
         memcpy(field, text, strlen(text) + 1);
         return TIDE_OK;
     default: return set_number(o, row, text, failure);
@@ -119,11 +125,14 @@ static tide_status set_value(forecast_options *o, const forecast_option *row, co
 
 tide_status forecast_option_set(forecast_options *o, const char *name, const char *text, tide_failure *failure) {
     int64_t count;
-    if (!o || !name) return fail(failure, TIDE_EINVAL, o ? "there is no name of an option" : "there are no options to set");
+    if (!o || !name)
+        return fail(failure, TIDE_EINVAL, o ? "there is no name of an option" : "there are no options to set");
     const forecast_option *row = forecast_option_find(name), *table = forecast_option_table(&count);
     if (!row) {
-        const char *near = forecast_option_nearest(name, FORECAST_FOR_TRAIN | FORECAST_FOR_EVALUATE | FORECAST_FOR_PREDICT | FORECAST_FOR_EXPLAIN);
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, name, "there is no option '%s'%s%s%s", name, near ? "; did you mean --" : "",
+        const char *near = forecast_option_nearest(name, FORECAST_FOR_TRAIN | FORECAST_FOR_EVALUATE |
+                                                             FORECAST_FOR_PREDICT | FORECAST_FOR_EXPLAIN);
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, name, "there is no option '%s'%s%s%s", name,
+                       near ? "; did you mean --" : "",
                        near ? near : "", near ? "?" : "");
     }
     tide_status status = set_value(o, row, text, failure);

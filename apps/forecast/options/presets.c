@@ -34,7 +34,8 @@ typedef struct preset {
               "directional-weight=0.5 lradj=guide-cosine grad-clip=1 seed=2023 "
 
 static const preset presets[] = {
-    ROW("etth1", 96, ETTH1_SHORT), ROW("etth1", 192, ETTH1_SHORT), ROW("etth1", 336, ETTH1_LONG), ROW("etth1", 720, ETTH1_LONG),
+    ROW("etth1", 96, ETTH1_SHORT), ROW("etth1", 192, ETTH1_SHORT), ROW("etth1", 336, ETTH1_LONG),
+    ROW("etth1", 720, ETTH1_LONG),
     FOUR("etth2", "kind=etth " SMALL), FOUR("ettm1", "kind=ettm " SMALL), FOUR("ettm2", "kind=ettm " SMALL),
     ROW("exchange", 96, "kind=custom " SMALL), ROW("exchange", 192, "kind=custom " SMALL),
     ROW("exchange", 336, "kind=custom epochs=1 " SMALL), ROW("exchange", 720, "kind=custom " SMALL),
@@ -44,8 +45,10 @@ static const preset presets[] = {
     FOUR("solar", "kind=solar " SIZE(2, 512, 512) FIT(32, 5e-4) NORM NO_MARKS),
     ROW("pems03", 12, PEMS03), ROW("pems03", 24, PEMS03), ROW("pems03", 48, PEMS03), ROW("pems03", 96, PEMS03),
     ROW("pems04", 12, PEMS04), ROW("pems04", 24, PEMS04), ROW("pems04", 48, PEMS04), ROW("pems04", 96, PEMS04),
-    ROW("pems07", 12, PEMS07_SHORT), ROW("pems07", 24, PEMS07_SHORT), ROW("pems07", 48, PEMS_LONG), ROW("pems07", 96, PEMS_LONG),
-    ROW("pems08", 12, PEMS08_SHORT), ROW("pems08", 24, PEMS08_SHORT), ROW("pems08", 48, PEMS_LONG), ROW("pems08", 96, PEMS_LONG),
+    ROW("pems07", 12, PEMS07_SHORT), ROW("pems07", 24, PEMS07_SHORT), ROW("pems07", 48, PEMS_LONG),
+    ROW("pems07", 96, PEMS_LONG),
+    ROW("pems08", 12, PEMS08_SHORT), ROW("pems08", 24, PEMS08_SHORT), ROW("pems08", 48, PEMS_LONG),
+    ROW("pems08", 96, PEMS_LONG),
     { "guide-mac", GUIDE "batch-size=256 seq-len=96 d-model=192 d-ff=512 " },
     { "guide-m1", GUIDE "batch-size=256 seq-len=96 d-model=192 d-ff=768 " },
     { "guide-m2", GUIDE "batch-size=512 seq-len=96 d-model=256 d-ff=1024 " },
@@ -72,12 +75,14 @@ static tide_status apply_setting(forecast_options *o, const char *word, size_t l
 
 tide_status forecast_preset(forecast_options *o, const char *name, tide_failure *failure) {
     const preset *found = NULL;
-    if (!o || !name) return fail(failure, TIDE_EINVAL, o ? "there is no name of a preset" : "there are no options to set");
+    if (!o || !name)
+        return fail(failure, TIDE_EINVAL, o ? "there is no name of a preset" : "there are no options to set");
     for (int i = 0; i < PRESETS && !found; i++)
         if (!strcmp(presets[i].name, name)) found = &presets[i];
     if (!found)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "preset",
-                       "there is no preset '%s': a published set and horizon such as etth1-96, or guide-mac, guide-m1, guide-m2, guide-m3", name);
+                       "there is no preset '%s': a published set and horizon such as etth1-96, or guide-mac, "
+                       "guide-m1, guide-m2, guide-m3", name);
     tide_status status = TIDE_OK;
     for (const char *word = found->settings; status == TIDE_OK && *word; word += strspn(word, " ")) {
         size_t length = strcspn(word, " ");

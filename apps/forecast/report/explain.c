@@ -32,7 +32,8 @@ static void known_roof(const session *s, double *gflops, double *gbs) {
     *gbs = same ? rates.bandwidth_gbs : 0;
 }
 
-static tide_explanation *explained(const session *s, window_program *step, int64_t rows, bool measure, tide_failure *failure) {
+static tide_explanation *explained(const session *s, window_program *step, int64_t rows, bool measure,
+                                   tide_failure *failure) {
     int64_t windows = rows - s->model.config.seq_len - s->model.config.pred_len + 1;
     int32_t *starts = malloc(sizeof *starts * (size_t)step->batch);
     tide_snapshot_t *before = tide_snapshot(tide_state(s->graph, ""));
@@ -41,7 +42,8 @@ static tide_explanation *explained(const session *s, window_program *step, int64
     if (starts && before) {
         tide_feed feed = { step->start, starts };
         e = tide_program_explain(step->program, &(tide_explain_options){ &feed, 1, measure ? MEASURE_S : 0 });
-        if (!e) fail(failure, tide_program_error(step->program)->status, "%s", tide_program_error(step->program)->message);
+        if (!e)
+            fail(failure, tide_program_error(step->program)->status, "%s", tide_program_error(step->program)->message);
         if (tide_restore(before) != TIDE_OK) tide_explanation_free(e), e = NULL;
     }
     if (!e) fail(failure, TIDE_ENOMEM, "out of memory to explain the step");
@@ -50,7 +52,8 @@ static tide_explanation *explained(const session *s, window_program *step, int64
     return e;
 }
 
-tide_status explain_step(session *s, window_program *step, int64_t rows, bool measure, forecast_result *r, tide_failure *failure) {
+tide_status explain_step(session *s, window_program *step, int64_t rows, bool measure, forecast_result *r,
+                         tide_failure *failure) {
     double gflops, gbs;
     tide_failure why = { 0 };
     tide_explanation *e = explained(s, step, rows, measure, &why);
@@ -124,7 +127,8 @@ typedef struct explaining {
 
 static int64_t rows_of(const explaining *x) {
     const model_config *c = &x->bundle.config;
-    int64_t kept = json_integer_value(json_object_get(json_object_get(x->run, "data"), "rows")), needed = c->seq_len + c->pred_len;
+    int64_t kept = json_integer_value(json_object_get(json_object_get(x->run, "data"), "rows")),
+            needed = c->seq_len + c->pred_len;
     return MAX2(kept, needed);
 }
 
@@ -153,19 +157,22 @@ static tide_status explain(explaining *x, const listener *l, forecast_result *r,
     if (status == TIDE_OK) status = explain_step(&x->session, &step, x->data.frame.rows, o->measure, r, failure);
     if (status != TIDE_OK) return status;
     snprintf(r->run, sizeof r->run, "%s", o->model);
-    json_t *all = json_pack("{s:i, s:s, s:o, s:o*}", "schema_version", 1, "command", "explain", "run", json_text(r->run), "step",
+    json_t *all = json_pack("{s:i, s:s, s:o, s:o*}", "schema_version", 1, "command", "explain", "run",
+                            json_text(r->run), "step",
                             json_loads(r->explanation, 0, NULL));
     r->json = all ? json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(all);
     return r->json ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the result");
 }
 
-tide_status forecast_explain(const forecast_options *options, forecast_progress progress, void *user, forecast_result *result,
+tide_status forecast_explain(const forecast_options *options, forecast_progress progress, void *user,
+                             forecast_result *result,
                              tide_failure *failure) {
     if (arguments_sound(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     explaining x = { .options = malloc(sizeof *x.options), .resolved = malloc(sizeof *x.resolved) };
     listener l = { progress, user, os_seconds() };
-    tide_status status = x.options && x.resolved ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the options");
+    tide_status status =
+        x.options && x.resolved ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the options");
     if (status == TIDE_OK) {
         *x.options = *options;
         status = explain(&x, &l, result, failure);

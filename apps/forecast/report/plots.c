@@ -13,7 +13,9 @@ static bool asked_to_stop(void *user, const char *svg_path) {
 
 static void warn(void *user, const char *message) { listener_note(user, FORECAST_STAGE_WARNING, "%s", message); }
 
-plot_watch report_watch(const listener *l) { return (plot_watch){ .stop = asked_to_stop, .warn = warn, .user = (listener *)l }; }
+plot_watch report_watch(const listener *l) {
+    return (plot_watch){ .stop = asked_to_stop, .warn = warn, .user = (listener *)l };
+}
 
 tide_status plot_losses(const run_folder *r, int64_t best_epoch, plot_watch *watch, tide_failure *failure) {
     char         path[FOLDER_PATH];
@@ -27,10 +29,13 @@ tide_status plot_losses(const run_folder *r, int64_t best_epoch, plot_watch *wat
         values[count + i]     = rows[i].train_loss;
         values[2 * count + i] = rows[i].val_loss;
     }
-    plot_series series[2] = { { .name = "training", .x = values, .y = values + count, .count = count, .style = PLOT_POINTS },
-                              { .name = "validation", .x = values, .y = values + 2 * count, .count = count, .style = PLOT_POINTS } };
+    plot_series series[2] = { { .name = "training", .x = values, .y = values + count, .count = count,
+                                .style = PLOT_POINTS },
+                              { .name = "validation", .x = values, .y = values + 2 * count, .count = count,
+                                .style = PLOT_POINTS } };
     plot_marker best      = { (double)best_epoch, "best" };
-    plot        p = { .title = "Loss by epoch", .x_label = "epoch", .y_label = "loss (scaled)", .series = series, .series_count = 2, .markers = &best,
+    plot        p = { .title = "Loss by epoch", .x_label = "epoch", .y_label = "loss (scaled)", .series = series,
+                      .series_count = 2, .markers = &best,
                       .marker_count = best_epoch > 0, .x_is_whole = true, .y_not_negative = true };
     if (status == TIDE_OK) status = owned_claim_plot(r->path, "loss", path, failure);
     if (status == TIDE_OK) status = plot_write(path, &p, watch, NULL, failure);
@@ -39,7 +44,8 @@ tide_status plot_losses(const run_folder *r, int64_t best_epoch, plot_watch *wat
     return status;
 }
 
-tide_status plot_horizon(const char *folder, const score *model, const baseline_parts *baselines, int64_t steps, int64_t columns, plot_watch *watch,
+tide_status plot_horizon(const char *folder, const score *model, const baseline_parts *baselines, int64_t steps,
+                         int64_t columns, plot_watch *watch,
                          tide_failure *failure) {
     char        path[FOLDER_PATH];
     error_parts parts[4]  = { { 0 } };
@@ -49,10 +55,14 @@ tide_status plot_horizon(const char *folder, const score *model, const baseline_
     for (int i = 0; fine && i < 4; i++) {
         if (i > 0 && !baselines->present[i - 1]) continue;
         fine          = error_parts_new(i ? baselines->pair[i - 1].scaled : model, steps, columns, &parts[i]);
-        series[count] = (plot_series){ .name = i ? baseline_names[i - 1] : "model", .y = parts[i].step_mse, .count = steps, .style = i ? PLOT_DASHED : PLOT_LINE };
+        series[count] = (plot_series){ .name = i ? baseline_names[i - 1] : "model",
+                                       .y = parts[i].step_mse,
+                                       .count = steps,
+                                       .style = i ? PLOT_DASHED : PLOT_LINE };
         count++;
     }
-    plot p = { .title = "Error by horizon step", .x_label = "step", .y_label = "mean squared error (scaled)", .x_is_whole = true, .y_not_negative = true,
+    plot p = { .title = "Error by horizon step", .x_label = "step", .y_label = "mean squared error (scaled)",
+               .x_is_whole = true, .y_not_negative = true,
                .series = series, .series_count = count };
     tide_status status = fine ? owned_claim_plot(folder, "horizon", path, failure) : no_memory(failure);
     if (status == TIDE_OK) status = plot_write(path, &p, watch, NULL, failure);
@@ -66,17 +76,21 @@ tide_status plot_curve(const char *svg_path, const forecast_curve *c, plot_watch
     if (!x) return no_memory(failure);
     for (int64_t i = 0; i < total; i++) x[i] = c->time ? (double)c->time[i] : (double)(i - c->seq_len + 1);
     plot_series series[3] = { { .name = "past", .x = x, .y = c->past, .count = c->seq_len, .style = PLOT_LINE },
-                              { .name = "forecast", .x = x + c->seq_len, .y = c->forecast, .count = c->pred_len, .style = PLOT_LINE },
-                              { .name = "truth", .x = x + c->seq_len, .y = c->truth, .count = c->pred_len, .style = PLOT_DASHED } };
+                              { .name = "forecast", .x = x + c->seq_len, .y = c->forecast, .count = c->pred_len,
+                                .style = PLOT_LINE },
+                              { .name = "truth", .x = x + c->seq_len, .y = c->truth, .count = c->pred_len,
+                                .style = PLOT_DASHED } };
     plot_marker now = { x[c->seq_len - 1], "" };
-    plot p = { .title = c->title, .x_label = c->time ? NULL : "step", .y_label = c->column, .x_is_time = c->time != NULL, .series = series,
+    plot p = { .title = c->title, .x_label = c->time ? NULL : "step", .y_label = c->column,
+               .x_is_time = c->time != NULL, .series = series,
                .series_count = c->truth ? 3 : 2, .markers = &now, .marker_count = 1 };
     tide_status status = plot_write(svg_path, &p, watch, NULL, failure);
     free(x);
     return status;
 }
 
-tide_status plot_sample(const char *folder, const dataset *d, const bundle *b, window_program *p, int64_t first_row, plot_watch *watch,
+tide_status plot_sample(const char *folder, const dataset *d, const bundle *b, window_program *p, int64_t first_row,
+                        plot_watch *watch,
                         tide_failure *failure) {
     char        path[FOLDER_PATH];
     int64_t     seq = b->config.seq_len, pred = b->config.pred_len, columns = d->frame.columns, out = d->out_count;
@@ -89,9 +103,12 @@ tide_status plot_sample(const char *folder, const dataset *d, const bundle *b, w
     tide_status status = run_windows(p, &start, 1, failure);
     const float *scaled = status == TIDE_OK ? tide_data(p->prediction) : NULL;
     for (int64_t i = 0; scaled && i < pred; i++)
-        values[seq + pred + i] = scaled[i * out + column - d->out_first] * d->scaler.std[column] + d->scaler.mean[column];
-    forecast_curve c = { .title = "The last test window", .column = d->frame.names[column], .past = values, .truth = values + seq,
-                         .forecast = values + seq + pred, .time = d->frame.time ? d->frame.time + first_row : NULL, .seq_len = seq, .pred_len = pred };
+        values[seq + pred + i] =
+            scaled[i * out + column - d->out_first] * d->scaler.std[column] + d->scaler.mean[column];
+    forecast_curve c = { .title = "The last test window", .column = d->frame.names[column], .past = values,
+                         .truth = values + seq,
+                         .forecast = values + seq + pred, .time = d->frame.time ? d->frame.time + first_row : NULL,
+                         .seq_len = seq, .pred_len = pred };
     if (scaled) status = owned_claim_plot(folder, "sample", path, failure);
     if (scaled && status == TIDE_OK) status = plot_curve(path, &c, watch, failure);
     free(values);

@@ -38,8 +38,10 @@ static json_t *scaled_json(const forecast_score *s) {
 }
 
 static json_t *original_json(const forecast_score *s) {
-    const struct { const char *key; double value; } rows[] = { { "mse", s->original_mse }, { "mae", s->original_mae }, { "rmse", s->original_rmse },
-                                                               { "mape", s->mape },         { "mspe", s->mspe },        { "smape", s->smape },
+    const struct { const char *key; double value; } rows[] = { { "mse", s->original_mse }, { "mae", s->original_mae },
+                                                               { "rmse", s->original_rmse },
+                                                               { "mape", s->mape },         { "mspe", s->mspe },
+                                                               { "smape", s->smape },
                                                                { "wape", s->wape } };
     json_t *o = json_object();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) put(o, rows[i].key, rows[i].value);
@@ -99,7 +101,8 @@ static json_t *column_json(const forecast_result *r, const forecast_column_score
         json_object_set_new(o, "original", units_json(s, 0));
     }
     for (int i = 0; i < 3; i++)
-        if (r->baselines[i].present) json_object_set_new(baselines, r->baselines[i].name, json_pack("{s:o}", "original", units_json(s, i + 1)));
+        if (r->baselines[i].present)
+            json_object_set_new(baselines, r->baselines[i].name, json_pack("{s:o}", "original", units_json(s, i + 1)));
     json_object_set_new(o, "baselines", baselines);
     return o;
 }
@@ -112,9 +115,12 @@ static json_t *columns_json(const forecast_result *r) {
 }
 
 static void put_training(json_t *o, const forecast_result *r) {
-    const struct { const char *key; int64_t value; } counts[] = { { "epochs", r->epochs }, { "best_epoch", r->best_epoch }, { "steps", r->steps },
+    const struct { const char *key; int64_t value; } counts[] = { { "epochs", r->epochs },
+                                                                  { "best_epoch", r->best_epoch },
+                                                                  { "steps", r->steps },
                                                                   { "resumed_from_step", r->resumed_from_step } };
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) json_object_set_new(o, counts[i].key, json_integer(counts[i].value));
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        json_object_set_new(o, counts[i].key, json_integer(counts[i].value));
     json_t *ms = json_object();
     put(ms, "median", r->step_ms_median);
     put(ms, "min", r->step_ms_min);
@@ -153,13 +159,16 @@ static json_t *lines_json(const char *lines) {
 }
 
 tide_status report_json(const char *command, forecast_result *r, const error_parts *parts, tide_failure *failure) {
-    json_t *o = json_pack("{s:i, s:s, s:I, s:I, s:I, s:I}", "schema_version", SCHEMA_VERSION, "command", command, "windows", (json_int_t)r->windows,
-                          "columns", (json_int_t)r->columns, "seq_len", (json_int_t)r->seq_len, "pred_len", (json_int_t)r->pred_len);
+    json_t *o = json_pack("{s:i, s:s, s:I, s:I, s:I, s:I}", "schema_version", SCHEMA_VERSION, "command", command,
+                          "windows", (json_int_t)r->windows,
+                          "columns", (json_int_t)r->columns, "seq_len", (json_int_t)r->seq_len, "pred_len",
+                          (json_int_t)r->pred_len);
     if (*r->run) put_model(o, r);
     if (r->epochs) put_training(o, r);
     if (r->windows) json_object_set_new(o, "baselines", baselines_json(r));
     if (*r->season_note) json_object_set_new(o, "season_note", json_text(r->season_note));
-    if (parts && parts->step_mse) json_object_set_new(o, "horizon", parts_json(parts->step_mse, parts->step_mae, parts->steps));
+    if (parts && parts->step_mse)
+        json_object_set_new(o, "horizon", parts_json(parts->step_mse, parts->step_mae, parts->steps));
     if (r->by_column) json_object_set_new(o, "by_column", columns_json(r));
     json_object_set_new(o, "advice", lines_json(r->advice));
     put(o, "wall_s", r->wall_s);
@@ -179,10 +188,12 @@ void report_baselines(forecast_result *r, const baseline_parts *parts, bool metr
         r->baselines[i] = score_pair_result(baseline_names[i], &parts->pair[i], metrics_scaled);
         if (!r->model.present || r->baselines[i].mse > r->model.mse) continue;
         size_t used = strlen(list);
-        snprintf(list + used, sizeof list - used, "%s%s (%.4f)", r->beaten ? ", " : "", baseline_names[i], r->baselines[i].mse);
+        snprintf(list + used, sizeof list - used, "%s%s (%.4f)", r->beaten ? ", " : "", baseline_names[i],
+                 r->baselines[i].mse);
         r->beaten = true;
     }
-    if (r->beaten) listener_note(l, FORECAST_STAGE_WARNING, "by test MSE the model (%.4f) does not beat %s", r->model.mse, list);
+    if (r->beaten)
+        listener_note(l, FORECAST_STAGE_WARNING, "by test MSE the model (%.4f) does not beat %s", r->model.mse, list);
 }
 
 /* ---- errors by column ---- */
@@ -193,7 +204,9 @@ static void columns_free(forecast_result *r) {
     r->by_column = NULL, r->by_column_count = 0;
 }
 
-static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the result"); }
+static tide_status no_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for the result");
+}
 
 /* The scores of the columns by the model or a baseline, one of the four. */
 static tide_status put_columns(forecast_result *r, const score *original, int which, tide_failure *failure) {
@@ -201,7 +214,8 @@ static tide_status put_columns(forecast_result *r, const score *original, int wh
     double *mse   = malloc((size_t)(2 * count) * sizeof *mse + 1);
     if (!mse) return no_memory(failure);
     score_parts(original, NULL, NULL, mse, mse + count);
-    for (int64_t i = 0; i < count; i++) r->by_column[i].original_mse[which] = mse[i], r->by_column[i].original_mae[which] = mse[count + i];
+    for (int64_t i = 0; i < count; i++)
+        r->by_column[i].original_mse[which] = mse[i], r->by_column[i].original_mae[which] = mse[count + i];
     free(mse);
     return TIDE_OK;
 }
@@ -220,9 +234,11 @@ static bool columns_new(forecast_result *r, const dataset *d, const error_parts 
     return true;
 }
 
-tide_status report_columns(forecast_result *r, const dataset *d, const score_pair *model, const baseline_parts *baselines, tide_failure *failure) {
+tide_status report_columns(forecast_result *r, const dataset *d, const score_pair *model,
+                           const baseline_parts *baselines, tide_failure *failure) {
     error_parts scaled = { 0 };
-    bool        fine   = (!model || error_parts_new(model->scaled, r->pred_len, d->out_count, &scaled)) && columns_new(r, d, &scaled);
+    bool fine =
+        (!model || error_parts_new(model->scaled, r->pred_len, d->out_count, &scaled)) && columns_new(r, d, &scaled);
     tide_status status = fine ? TIDE_OK : no_memory(failure);
     if (status == TIDE_OK && model) status = put_columns(r, model->original, 0, failure);
     for (int i = 0; status == TIDE_OK && i < 3; i++)
@@ -255,8 +271,9 @@ static const char *failure_code(tide_status status) {
 char *forecast_failure_json(const tide_failure *f) {
     static const tide_failure none = { 0 };
     if (!f) f = &none;
-    json_t *o = json_pack("{s:i, s:{s:s, s:o, s:o, s:I, s:o}}", "schema_version", SCHEMA_VERSION, "error", "code", failure_code(f->status), "message",
-                          json_text(f->message), "file", json_text(f->file), "row", (json_int_t)f->row, "column", json_text(f->column));
+    json_t *o = json_pack("{s:i, s:{s:s, s:o, s:o, s:I, s:o}}", "schema_version", SCHEMA_VERSION, "error", "code",
+                          failure_code(f->status), "message", json_text(f->message), "file", json_text(f->file), "row",
+                          (json_int_t)f->row, "column", json_text(f->column));
     char *text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
     json_decref(o);
     return text;

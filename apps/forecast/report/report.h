@@ -8,7 +8,10 @@
 #include "forecast/fit/scoring.h"
 
 /* Errors by horizon step and by column, for JSON and the horizon plot. NULL arrays: absent. */
-typedef struct error_parts { double *step_mse, *step_mae, *column_mse, *column_mae; int64_t steps, columns; } error_parts;
+typedef struct error_parts {
+    double *step_mse, *step_mae, *column_mse, *column_mae;
+    int64_t steps, columns;
+} error_parts;
 bool error_parts_new(const score *s, int64_t steps, int64_t columns, error_parts *out);
 void error_parts_free(error_parts *p);
 
@@ -19,14 +22,17 @@ tide_status report_json(const char *command, forecast_result *r, const error_par
 void report_baselines(forecast_result *r, const baseline_parts *parts, bool metrics_scaled, const listener *l);
 
 /* Fills r->by_column for the scored columns of d; model NULL: baselines alone. */
-tide_status report_columns(forecast_result *r, const dataset *d, const score_pair *model, const baseline_parts *baselines, tide_failure *failure);
-/* While gnuplot draws, the listener is asked (FORECAST_STAGE_DRAW) and told of a gnuplot that does not work. Borrows `l`. */
+tide_status report_columns(forecast_result *r, const dataset *d, const score_pair *model,
+                           const baseline_parts *baselines, tide_failure *failure);
+/* While gnuplot draws, the listener is asked (FORECAST_STAGE_DRAW) and told of a gnuplot that does not work. Borrows
+ * `l`. */
 plot_watch report_watch(const listener *l);
 
 /* loss.svg: training and validation loss by epoch, from metrics.csv. */
 tide_status plot_losses(const run_folder *r, int64_t best_epoch, plot_watch *watch, tide_failure *failure);
 /* horizon.svg: error by horizon step, the model beside the baselines. */
-tide_status plot_horizon(const char *folder, const score *model, const baseline_parts *baselines, int64_t steps, int64_t columns, plot_watch *watch,
+tide_status plot_horizon(const char *folder, const score *model, const baseline_parts *baselines, int64_t steps,
+                         int64_t columns, plot_watch *watch,
                          tide_failure *failure);
 /* A look-back of one column, then its forecast and, if truth is not NULL, what came. All in original units. time
  * (seq_len + pred_len) may be NULL. */
@@ -39,7 +45,8 @@ typedef struct forecast_curve {
 tide_status plot_curve(const char *svg_path, const forecast_curve *c, plot_watch *watch, tide_failure *failure);
 
 /* "a test window of COLUMN" of a trained model, as sample.svg in the folder. */
-tide_status plot_sample(const char *folder, const dataset *d, const bundle *b, window_program *p, int64_t first_row, plot_watch *watch,
+tide_status plot_sample(const char *folder, const dataset *d, const bundle *b, window_program *p, int64_t first_row,
+                        plot_watch *watch,
                         tide_failure *failure);
 
 #endif

@@ -33,7 +33,8 @@ static forecast_use best_of(const forecast_result *r) {
     forecast_use best  = FORECAST_USE_MODEL;
     double       least = r->model.mse;
     for (int i = 0; i < 3; i++)
-        if (r->baselines[i].present && r->baselines[i].mse < least) least = r->baselines[i].mse, best = (forecast_use)(i + 1);
+        if (r->baselines[i].present && r->baselines[i].mse < least)
+            least = r->baselines[i].mse, best = (forecast_use)(i + 1);
     return best;
 }
 
@@ -59,8 +60,8 @@ static bool falls(int rule) {
 void advise_training(forecast_result *r, const forecast_options *o) {
     *r->advice = 0;
     if (r->best_epoch == o->epochs)
-        add(r, "the best epoch is the last: --epochs %" PRId64 "%s goes further (with --overwrite, or another --out)\n", 2 * o->epochs,
-            falls(o->lradj) ? " --lradj cosine" : "");
+        add(r, "the best epoch is the last: --epochs %" PRId64 "%s goes further (with --overwrite, or another --out)\n",
+            2 * o->epochs, falls(o->lradj) ? " --lradj cosine" : "");
     add_use(r, "", 0);
 }
 
@@ -68,7 +69,8 @@ void advise_evaluation(forecast_result *r, const forecast_options *o, const bund
     const char *data = strcmp(o->data, "-") ? o->data : "";
     *r->advice = 0;
     if (best_of(r) == FORECAST_USE_LINEAR && !b->record.linear && r->model.present)
-        add(r, "linear (%.4g) forecasts better here than the model (%.4g), but this run keeps none: a run trained anew does\n",
+        add(r, "linear (%.4g) forecasts better here than the model (%.4g), but this run keeps none: a run trained "
+               "anew does\n",
             r->baselines[2].mse, r->model.mse);
     else add_use(r, data, r->season == b->record.season ? 0 : r->season);
 }

@@ -7,7 +7,9 @@
 
 #include "base/base.h"
 
-static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the run's model file"); }
+static tide_status no_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for the run's model file");
+}
 
 void bundle_free(bundle *b) {
     for (int64_t i = 0; b->names && i < b->config.columns; i++) free(b->names[i]);
@@ -36,8 +38,8 @@ static bool copy_places(bundle *b, const int64_t *place) {
     return b->place != NULL;
 }
 
-/* The last seq_len rows of the whole file, those beyond a kind's cut included: the future begins after them. PEMS gaps are
- * filled as the scaler does: scaled and back. */
+/* The last seq_len rows of the whole file, those beyond a kind's cut included: the future begins after them. PEMS gaps
+ * are filled as the scaler does: scaled and back. */
 static bool copy_tail(bundle *b, const frame *f) {
     int64_t rows = b->config.seq_len, from = f->file_rows - rows, cells = rows * f->columns;
     b->tail = malloc((size_t)cells * sizeof *b->tail + 1);
@@ -51,14 +53,16 @@ static bool copy_tail(bundle *b, const frame *f) {
     return b->tail_time != NULL;
 }
 
-tide_status bundle_from(const dataset *d, const forecast_options *o, const model_config *config, bundle *out, tide_failure *failure) {
+tide_status bundle_from(const dataset *d, const forecast_options *o, const model_config *config, bundle *out,
+                        tide_failure *failure) {
     const frame *f = &d->frame;
     *out           = (bundle){ .config = *config, .kind = o->kind, .features = o->features, .target = f->target, .step = f->step,
-                               .mark_step = d->mark_step, .format = f->format, .time_place = f->time_place, .record.sizes = { o->val, o->test } };
+                               .mark_step = d->mark_step, .format = f->format, .time_place = f->time_place,
+                               .record.sizes = { o->val, o->test } };
     out->time_name = f->time_name ? strdup(f->time_name) : NULL;
-    bool fine      = (!f->time_name || out->time_name) && time_columns_copy(&f->time_columns, &out->time_columns) &&
-                copy_names(out, f->names) && copy_places(out, f->place) && scaler_copy(&d->scaler, &out->scaler) && copy_tail(out, f) &&
-                reading_options_json(o, f, &out->reading);
+    bool fine = (!f->time_name || out->time_name) && time_columns_copy(&f->time_columns, &out->time_columns) &&
+                copy_names(out, f->names) && copy_places(out, f->place) && scaler_copy(&d->scaler, &out->scaler) &&
+                copy_tail(out, f) && reading_options_json(o, f, &out->reading);
     if (fine) return TIDE_OK;
     bundle_free(out);
     return no_memory(failure);
@@ -67,18 +71,22 @@ tide_status bundle_from(const dataset *d, const forecast_options *o, const model
 /* ---- the metadata, one JSON object ---- */
 
 const model_size model_sizes[MODEL_SIZES] = {
-    { "seq_len", offsetof(model_config, seq_len), "seq-len" },   { "pred_len", offsetof(model_config, pred_len), "pred-len" },
+    { "seq_len", offsetof(model_config, seq_len), "seq-len" },
+    { "pred_len", offsetof(model_config, pred_len), "pred-len" },
     { "columns", offsetof(model_config, columns), NULL },        { "marks", offsetof(model_config, marks), NULL },
-    { "d_model", offsetof(model_config, d_model), "d-model" },   { "n_heads", offsetof(model_config, n_heads), "n-heads" },
+    { "d_model", offsetof(model_config, d_model), "d-model" },
+    { "n_heads", offsetof(model_config, n_heads), "n-heads" },
     { "head_size", offsetof(model_config, head_size), NULL },    { "d_ff", offsetof(model_config, d_ff), "d-ff" },
-    { "e_layers", offsetof(model_config, e_layers), "e-layers" }, { "out_first", offsetof(model_config, out_first), NULL },
+    { "e_layers", offsetof(model_config, e_layers), "e-layers" },
+    { "out_first", offsetof(model_config, out_first), NULL },
     { "out_count", offsetof(model_config, out_count), NULL },
 };
 
 static json_t *config_json(const model_config *c) {
     json_t *o = json_object();
     for (int i = 0; i < MODEL_SIZES; i++)
-        json_object_set_new(o, model_sizes[i].key, json_integer(*(const int64_t *)((const char *)c + model_sizes[i].offset)));
+        json_object_set_new(o, model_sizes[i].key,
+                            json_integer(*(const int64_t *)((const char *)c + model_sizes[i].offset)));
     json_object_set_new(o, "dropout", json_real(c->dropout));
     json_object_set_new(o, "activation", json_string(c->relu ? "relu" : "gelu"));
     json_object_set_new(o, "use_norm", json_boolean(c->use_norm));
@@ -100,7 +108,8 @@ static json_t *places_json(const bundle *b) {
 /* [[name, place, part], ...]: where a stamp stands that is not in one column. */
 static json_t *time_columns_json(const time_columns *t) {
     json_t *a = json_array();
-    for (int i = 0; i < t->count; i++) json_array_append_new(a, json_pack("[s, I, i]", t->of[i].name, (json_int_t)t->of[i].place, (int)t->of[i].part));
+    for (int i = 0; i < t->count; i++)
+        json_array_append_new(a, json_pack("[s, I, i]", t->of[i].name, (json_int_t)t->of[i].place, (int)t->of[i].part));
     return a;
 }
 
@@ -109,7 +118,8 @@ static json_t *time_json(const bundle *b) {
     step_print(step, b->step);
     step_print(marks, b->mark_step);
     const time_format *f = &b->format;
-    json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:s}", "step", b->step.unit ? step : "", "marks", b->config.marks ? marks : "", "kind", f->kind, "separator",
+    json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:s}", "step", b->step.unit ? step : "", "marks",
+                          b->config.marks ? marks : "", "kind", f->kind, "separator",
                           f->separator, "middle", f->middle, "fraction", f->fraction, "offset", f->offset);
     if (b->step.day) json_object_set_new(o, "step_day", json_integer(b->step.day));
     json_object_set_new(o, "padded", json_boolean(f->padded));
@@ -127,9 +137,12 @@ static json_t *time_json(const bundle *b) {
 static char *metadata_text(const bundle *b) {
     json_t *names = json_array();
     for (int64_t i = 0; i < b->config.columns; i++) json_array_append_new(names, json_string(b->names[i]));
-    json_t *o = json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:I}", "format_version", BUNDLE_VERSION, "model", config_json(&b->config),
-                          "columns", names, "places", places_json(b), "mean", reals_json(b->scaler.mean, b->config.columns), "std",
-                          reals_json(b->scaler.std, b->config.columns), "time", time_json(b), "kind", b->kind, "features", b->features,
+    json_t *o = json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:I}", "format_version", BUNDLE_VERSION,
+                          "model", config_json(&b->config),
+                          "columns", names, "places", places_json(b), "mean",
+                          reals_json(b->scaler.mean, b->config.columns), "std",
+                          reals_json(b->scaler.std, b->config.columns), "time", time_json(b), "kind", b->kind,
+                          "features", b->features,
                           "target", (json_int_t)b->target);
     json_object_set_new(o, "training", record_json(&b->record));
     if (b->reading) json_object_set(o, "reading", b->reading);
@@ -156,12 +169,15 @@ static tide_status add_parts(tide_archive *a, const bundle *b, tide_list params,
     for (int64_t i = 0; status == TIDE_OK && i < params.count; i++) {
         const char *name = tide_name_of(params.items[i]);
         const void *data = best ? tide_snapshot_data(best, i) : tide_data(params.items[i]);
-        status = data ? tide_archive_add(a, name, tide_dtype_of(params.items[i]), published_shape(name, tide_shape_of(params.items[i])), data)
+        status = data ? tide_archive_add(a, name, tide_dtype_of(params.items[i]),
+                                         published_shape(name, tide_shape_of(params.items[i])), data)
                       : TIDE_ENOMEM;
     }
     const model_config *c = &b->config;
-    if (status == TIDE_OK) status = tide_archive_add(a, "tail.values", TIDE_F64, TIDE_SHAPE(c->seq_len, c->columns), b->tail);
-    if (status == TIDE_OK && b->tail_time) status = tide_archive_add(a, "tail.time", TIDE_I64, TIDE_SHAPE(c->seq_len), b->tail_time);
+    if (status == TIDE_OK)
+        status = tide_archive_add(a, "tail.values", TIDE_F64, TIDE_SHAPE(c->seq_len, c->columns), b->tail);
+    if (status == TIDE_OK && b->tail_time)
+        status = tide_archive_add(a, "tail.time", TIDE_I64, TIDE_SHAPE(c->seq_len), b->tail_time);
     if (status == TIDE_OK) status = record_add(a, &b->record, c);
     char *text = metadata_text(b);
     if (status == TIDE_OK) status = text ? tide_archive_set(a, "tidemill.forecast", text) : TIDE_ENOMEM;
@@ -169,7 +185,8 @@ static tide_status add_parts(tide_archive *a, const bundle *b, tide_list params,
     return status;
 }
 
-tide_status bundle_write(const char *path, const bundle *b, tide_list params, const tide_snapshot_t *best, tide_failure *failure) {
+tide_status bundle_write(const char *path, const bundle *b, tide_list params, const tide_snapshot_t *best,
+                         tide_failure *failure) {
     tide_archive a      = { 0 };
     tide_status  status = add_parts(&a, b, params, best);
     if (status != TIDE_OK) no_memory(failure);

@@ -28,14 +28,16 @@ typedef struct bundle {
 } bundle;
 
 /* Copies from the data that is trained on. Fails when out of memory. Free with bundle_free. */
-tide_status bundle_from(const dataset *d, const forecast_options *o, const model_config *config, bundle *out, tide_failure *failure);
+tide_status bundle_from(const dataset *d, const forecast_options *o, const model_config *config, bundle *out,
+                        tide_failure *failure);
 void        bundle_free(bundle *b);
 
 /* Values of `params` are taken from `best` if that is not NULL, else as they are now. */
-tide_status bundle_write(const char *path, const bundle *b, tide_list params, const tide_snapshot_t *best, tide_failure *failure);
-/* Everything but the parameters, which tide_load reads from the same file. The file comes from outside: every count, size, date
- * and name is held to what the command line takes and to what the file holds, the parameters' tensors included. TIDE_EDATA with the
- * member or tensor in failure->column. */
+tide_status bundle_write(const char *path, const bundle *b, tide_list params, const tide_snapshot_t *best,
+                         tide_failure *failure);
+/* Everything but the parameters, which tide_load reads from the same file. The file comes from outside: every count,
+ * size, date and name is held to what the command line takes and to what the file holds, the parameters' tensors
+ * included. TIDE_EDATA with the member or tensor in failure->column. */
 tide_status bundle_read(const char *path, bundle *out, tide_failure *failure);
 
 /* ---- what the writing and the reading share ---- */
@@ -51,6 +53,7 @@ tide_shape published_shape(const char *name, tide_shape shape);
 /* bundle_check.c: every parameter of such a model is in the archive, of its shape, and finite. */
 tide_status bundle_check_weights(const char *path, const tide_archive *a, const model_config *c, tide_failure *failure);
 /* TIDE_EDATA: "the model is damaged: ..., train again or copy the run anew"; `where` names a member or tensor. */
-tide_status bundle_damaged(const char *path, const char *where, tide_failure *failure, const char *format, ...) TIDE_PRINTF(4, 5);
+tide_status bundle_damaged(const char *path, const char *where, tide_failure *failure, const char *format, ...)
+    TIDE_PRINTF(4, 5);
 
 #endif

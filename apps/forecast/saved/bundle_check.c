@@ -1,4 +1,5 @@
-/* The weights of a model file, before any memory is taken for a model: a table of what the network has, beside model.c. */
+/* The weights of a model file, before any memory is taken for a model: a table of what the network has, beside
+ * model.c. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -13,7 +14,8 @@ tide_status bundle_damaged(const char *path, const char *where, tide_failure *fa
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    return fail_at(failure, TIDE_EDATA, path, 0, where, "the model is damaged: %.100s %s; train again or copy the run anew",
+    return fail_at(failure, TIDE_EDATA, path, 0, where, "the model is damaged: %.100s %s; train again or copy the run "
+                                                        "anew",
                    where, what);
 }
 
@@ -21,7 +23,8 @@ typedef enum side { NO_SIDE, LOOK_BACK, HORIZON, WIDTH, INNER, FEED_FORWARD } si
 typedef struct weight { const char *name; side rows, columns; } weight;
 
 static const weight outer[] = {
-    { "enc_embedding.value_embedding.weight", WIDTH, LOOK_BACK }, { "enc_embedding.value_embedding.bias", WIDTH, NO_SIDE },
+    { "enc_embedding.value_embedding.weight", WIDTH, LOOK_BACK },
+    { "enc_embedding.value_embedding.bias", WIDTH, NO_SIDE },
     { "encoder.norm.weight", WIDTH, NO_SIDE },                    { "encoder.norm.bias", WIDTH, NO_SIDE },
     { "projector.weight", HORIZON, WIDTH },                       { "projector.bias", HORIZON, NO_SIDE },
 };
@@ -48,7 +51,8 @@ static tide_status check_weight(const char *path, const tide_archive *a, const c
                                 tide_failure *failure) {
     const tide_tensor *t = tide_archive_find(a, name);
     if (!t) return bundle_damaged(path, name, failure, "is not in it");
-    if (t->type != TIDE_F32) return bundle_damaged(path, name, failure, "is %s where f32 is needed", tide_dtype_name(t->type));
+    if (t->type != TIDE_F32)
+        return bundle_damaged(path, name, failure, "is %s where f32 is needed", tide_dtype_name(t->type));
     if (!tide_shape_equal(t->shape, shape))
         return bundle_damaged(path, name, failure, "has not the shape that model's sizes give");
     int64_t count = tide_shape_count(shape);
@@ -58,7 +62,8 @@ static tide_status check_weight(const char *path, const tide_archive *a, const c
     return TIDE_OK;
 }
 
-tide_status bundle_check_weights(const char *path, const tide_archive *a, const model_config *c, tide_failure *failure) {
+tide_status bundle_check_weights(const char *path, const tide_archive *a, const model_config *c,
+                                 tide_failure *failure) {
     char        name[100];
     tide_status status = TIDE_OK;
     for (int i = 0; status == TIDE_OK && i < OUTER; i++)

@@ -34,7 +34,8 @@ static const char *place_of(const char *group, const char *key, char buffer[64])
     return buffer;
 }
 
-static bool read_whole(reader *r, const json_t *o, const char *group, const char *key, double low, double high, int64_t *out) {
+static bool read_whole(reader *r, const json_t *o, const char *group, const char *key, double low, double high,
+                       int64_t *out) {
     char          where[64];
     const json_t *v = json_object_get(o, key);
     place_of(group, key, where);
@@ -166,18 +167,19 @@ static bool read_reals(reader *r, const json_t *a, const char *where, bool posit
 
 /* ---- time ---- */
 
-/* Only what parsing makes: a stamp written so must be read back as written so. One unpadded stamp among others makes all
- * unpadded, hence the two that are not compared. */
+/* Only what parsing makes: a stamp written so must be read back as written so. One unpadded stamp among others makes
+ * all unpadded, hence the two that are not compared. */
 static bool format_readable(const time_format *f) {
     static const int64_t sample = 981173106; /* 2001-02-03 04:05:06 */
     char        text[40];
     int64_t     seconds;
     time_format again;
     time_print(text, sample, f);
-    bool read = f->kind == 'd' ? time_parse_as(text, (date_shape)f->shape, &seconds, &again) : time_parse(text, &seconds, &again);
-    return f->fraction >= 0 && f->fraction <= 9 && read && again.kind == f->kind && again.shape == f->shape && again.separator == f->separator &&
-           again.middle == f->middle && again.seconds == f->seconds && again.fraction == f->fraction && again.half == f->half &&
-           !strcmp(again.offset, f->offset);
+    bool read = f->kind == 'd' ? time_parse_as(text, (date_shape)f->shape, &seconds, &again)
+                               : time_parse(text, &seconds, &again);
+    return f->fraction >= 0 && f->fraction <= 9 && read && again.kind == f->kind && again.shape == f->shape &&
+           again.separator == f->separator && again.middle == f->middle && again.seconds == f->seconds &&
+           again.fraction == f->fraction && again.half == f->half && !strcmp(again.offset, f->offset);
 }
 
 static bool read_character(reader *r, const json_t *o, const char *key, char *out) {
@@ -203,7 +205,8 @@ static bool read_format(reader *r, const json_t *o) {
     if (!read_character(r, o, "kind", &f->kind) || !read_character(r, o, "separator", &f->separator) ||
         !read_character(r, o, "middle", &f->middle) || !read_character(r, o, "fraction", &f->fraction) ||
         !read_flag(r, o, "time", "padded", &f->padded) || !read_flag(r, o, "time", "hour_padded", &f->hour_padded) ||
-        !read_flag(r, o, "time", "seconds", &f->seconds) || !read_word(r, o, "time", "offset", sizeof f->offset - 1, &offset))
+        !read_flag(r, o, "time", "seconds", &f->seconds) ||
+        !read_word(r, o, "time", "offset", sizeof f->offset - 1, &offset))
         return false;
     memcpy(f->offset, offset, strlen(offset) + 1);
     return !r->out->time_name || format_readable(f) || refuse(r, "time", "describes stamps that no file has");
@@ -243,7 +246,8 @@ static bool read_time_columns(reader *r, const json_t *a) {
         const json_t *one = json_array_get(a, i), *place = json_array_get(one, 1), *part = json_array_get(one, 2);
         const char   *name = json_string_value(json_array_get(one, 0));
         json_int_t    where = json_integer_value(place), what = json_integer_value(part);
-        if (!name || !json_is_integer(place) || !json_is_integer(part) || where < 0 || where > LARGEST_COUNT || what < 0 || what > PART_SECOND)
+        if (!name || !json_is_integer(place) || !json_is_integer(part) || where < 0 || where > LARGEST_COUNT ||
+            what < 0 || what > PART_SECOND)
             return refuse(r, "time.in_columns", "does not say what column %zu holds", i + 1);
         if (!add_time_column(r, name, where, (time_part)what)) return false;
     }
@@ -286,7 +290,8 @@ static bool stamps_fine(reader *r) {
     int64_t       rows = b->config.seq_len;
     for (int64_t i = 0; i < rows; i++) {
         if (!time_writable(b->tail_time[i])) return refuse(r, "tail.time", "holds a stamp outside the years 0 to 9999");
-        if (i && b->tail_time[i] < b->tail_time[i - 1]) return refuse(r, "tail.time", "runs backwards at row %" PRId64, i + 1);
+        if (i && b->tail_time[i] < b->tail_time[i - 1])
+            return refuse(r, "tail.time", "runs backwards at row %" PRId64, i + 1);
     }
     int64_t last = time_advance(b->tail_time[rows - 1], b->step, b->config.pred_len);
     return time_writable(last) || refuse(r, "tail.time", "leads to a forecast beyond the year 9999");
@@ -326,9 +331,11 @@ static bool read_parts(reader *r, const json_t *o) {
     if (r->status != TIDE_OK) return false;
     bool fine = read_names(r, json_object_get(o, "columns")) && read_places(r, json_object_get(o, "places")) &&
                 read_reals(r, json_object_get(o, "mean"), "mean", false, &b->scaler.mean) &&
-                read_reals(r, json_object_get(o, "std"), "std", true, &b->scaler.std) && read_time(r, json_object_get(o, "time")) &&
-                read_tail(r) && read_reading(r, json_object_get(o, "reading")) && read_training(r, json_object_get(o, "training")) &&
-                read_whole(r, o, "", "kind", 0, FORECAST_PEMS, &kind) && read_whole(r, o, "", "features", 0, FORECAST_MS, &features) &&
+                read_reals(r, json_object_get(o, "std"), "std", true, &b->scaler.std) &&
+                read_time(r, json_object_get(o, "time")) && read_tail(r) &&
+                read_reading(r, json_object_get(o, "reading")) && read_training(r, json_object_get(o, "training")) &&
+                read_whole(r, o, "", "kind", 0, FORECAST_PEMS, &kind) &&
+                read_whole(r, o, "", "features", 0, FORECAST_MS, &features) &&
                 read_whole(r, o, "", "target", 0, (double)b->config.columns - 1, &b->target);
     if (fine) b->kind = (int)kind, b->features = (int)features, b->scaler.columns = b->config.columns;
     return fine;
@@ -340,9 +347,12 @@ static tide_status read_archive(const char *path, const tide_archive *a, bundle 
     json_t     *o       = text ? json_loads(text, 0, NULL) : NULL;
     int64_t     version = json_integer_value(json_object_get(o, "format_version"));
     if (!json_is_object(o))
-        r.status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "this is no model of `tidemill forecast train`: it has no tidemill.forecast metadata");
+        r.status = fail_at(failure, TIDE_EDATA, path, 0, NULL,
+                           "this is no model of `tidemill forecast train`: it has no tidemill.forecast metadata");
     else if (version > BUNDLE_VERSION)
-        r.status = fail_at(failure, TIDE_EDATA, path, 0, NULL, "format version %" PRId64 " is newer than this program reads (%d): update tidemill", version, BUNDLE_VERSION);
+        r.status = fail_at(failure, TIDE_EDATA, path, 0, NULL,
+                           "format version %" PRId64 " is newer than this program reads (%d): update tidemill", version,
+                           BUNDLE_VERSION);
     else read_parts(&r, o);
     json_decref(o);
     return r.status;

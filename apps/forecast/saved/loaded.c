@@ -12,10 +12,14 @@
 
 tide_status loaded_bundle(const forecast_options *o, bundle *out, char *path, tide_failure *failure) {
     struct stat s;
-    if (!*o->model) return fail_at(failure, TIDE_EINVAL, NULL, 0, "model", "no run is given: --model RUN, the folder that train made");
+    if (!*o->model)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "model",
+                       "no run is given: --model RUN, the folder that train made");
     if (stat(o->model, &s) == 0 && S_ISREG(s.st_mode)) snprintf(path, FOLDER_PATH, "%s", o->model);
     else folder_file(o->model, "model.safetensors", path);
-    if (stat(path, &s)) return fail_at(failure, TIDE_EDATA, path, 0, "model", "%s holds no trained model: give the folder that train made", o->model);
+    if (stat(path, &s))
+        return fail_at(failure, TIDE_EDATA, path, 0, "model",
+                       "%s holds no trained model: give the folder that train made", o->model);
     return bundle_read(path, out, failure);
 }
 
@@ -30,7 +34,9 @@ tide_status forecast_model_sizes(const char *path, model_config *out, tide_failu
 static tide_status check_ignored(const forecast_options *o, const bundle *b, tide_failure *failure) {
     for (int64_t i = 0; i < b->config.columns; i++)
         if (list_has(o->ignore, b->names[i]))
-            return fail_at(failure, TIDE_EINVAL, NULL, 0, "ignore", "--ignore leaves out '%.100s', which the model needs: columns that it does not know are ignored anyway",
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, "ignore", "--ignore leaves out '%.100s', which the model "
+                                                                    "needs: columns that it does not know are ignored "
+                                                                    "anyway",
                            b->names[i]);
     return TIDE_OK;
 }
@@ -41,10 +47,13 @@ static tide_status check_step(const forecast_options *o, const bundle *b, const 
     char was[24], is[24];
     step_print(was, b->step);
     step_print(is, *now);
-    return fail_at(failure, TIDE_EDATA, o->data, 0, NULL, "its rows are %s apart, those of the run %s: a model forecasts only the frequency it was trained on", is, was);
+    return fail_at(failure, TIDE_EDATA, o->data, 0, NULL,
+                   "its rows are %s apart, those of the run %s: a model forecasts only the frequency it was trained on",
+                   is, was);
 }
 
-tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d, tide_failure *failure) {
+tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d,
+                        tide_failure *failure) {
     forecast_options *as = malloc(sizeof *as);
     if (!as) return fail(failure, TIDE_ENOMEM, "out of memory for the options");
     *as          = *o;
@@ -52,7 +61,8 @@ tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kin
     as->seq_len  = b->config.seq_len;
     *as->target = *as->columns = 0;
     reading_options_adopt(b->reading, as);
-    if (!as->date_order && (b->format.shape == DATE_DMY || b->format.shape == DATE_MDY)) as->date_order = b->format.shape;
+    if (!as->date_order && (b->format.shape == DATE_DMY || b->format.shape == DATE_MDY))
+        as->date_order = b->format.shape;
     const run_columns run = { b->time_name ? b->time_name : "", b->names, b->config.columns };
     tide_status status = check_ignored(as, b, failure);
     if (status == TIDE_OK) status = dataset_read(as, kind, &run, d, failure);
@@ -61,13 +71,15 @@ tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kin
     if (status == TIDE_OK) status = check_step(o, b, d, failure);
     if (status == TIDE_OK && b->config.marks && !d->frame.time)
         status = fail_at(failure, TIDE_EDATA, o->data, 1, NULL, "the model needs time stamps, and no column holds any");
-    if (status == TIDE_OK && !scaler_copy(&b->scaler, &d->scaler)) status = fail(failure, TIDE_ENOMEM, "out of memory for the scaler");
+    if (status == TIDE_OK && !scaler_copy(&b->scaler, &d->scaler))
+        status = fail(failure, TIDE_ENOMEM, "out of memory for the scaler");
     d->mark_step = b->mark_step, d->mark_count = b->config.marks;
     d->out_first = b->config.out_first, d->out_count = b->config.out_count;
     return status;
 }
 
-tide_status loaded_session(const forecast_options *o, const bundle *b, const char *path, const dataset *d, session *s, tide_failure *failure) {
+tide_status loaded_session(const forecast_options *o, const bundle *b, const char *path, const dataset *d, session *s,
+                           tide_failure *failure) {
     tide_status status = session_open(o, &b->config, d, s, failure);
     return status == TIDE_OK ? tide_load(s->params, path, failure) : status;
 }

@@ -9,11 +9,13 @@
 /* RUN/model.safetensors. `path` (FOLDER_PATH bytes) receives its name, for tide_load. */
 tide_status loaded_bundle(const forecast_options *o, bundle *out, char *path, tide_failure *failure);
 
-/* Reads options->data, keeps the run's columns in the run's order, and refuses another frequency. The scaler and the marks
- * are the run's. `kind` says how the file is laid out. */
-tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d, tide_failure *failure);
+/* Reads options->data, keeps the run's columns in the run's order, and refuses another frequency. The scaler and the
+ * marks are the run's. `kind` says how the file is laid out. */
+tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d,
+                        tide_failure *failure);
 
 /* A session with the run's parameters. */
-tide_status loaded_session(const forecast_options *o, const bundle *b, const char *path, const dataset *d, session *s, tide_failure *failure);
+tide_status loaded_session(const forecast_options *o, const bundle *b, const char *path, const dataset *d, session *s,
+                           tide_failure *failure);
 
 #endif

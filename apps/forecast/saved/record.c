@@ -24,7 +24,8 @@ static bool take_season(training_record *r, const dataset *d, const model_config
     if (!(r->season_rows = malloc((size_t)cells * sizeof *r->season_rows + 1))) return false;
     memcpy(r->season_rows, f->values + f->file_rows * f->columns - cells, (size_t)cells * sizeof *r->season_rows);
     for (int64_t i = 0; i < cells; i++)
-        if (isnan(r->season_rows[i])) r->season_rows[i] = i >= f->columns ? r->season_rows[i - f->columns] : d->scaler.mean[i];
+        if (isnan(r->season_rows[i]))
+            r->season_rows[i] = i >= f->columns ? r->season_rows[i - f->columns] : d->scaler.mean[i];
     return true;
 }
 
@@ -56,12 +57,14 @@ forecast_use record_best(const training_record *r) {
 static const char *const keys[] = { "model", "last_value", "seasonal_naive", "linear" };
 
 json_t *record_json(const training_record *r) {
-    json_t *o = json_pack("{s:f, s:f, s:b}", "val", r->sizes.val, "test", r->sizes.test, "refit", (int)r->refit), *mse = json_object();
+    json_t *o = json_pack("{s:f, s:f, s:b}", "val", r->sizes.val, "test", r->sizes.test, "refit", (int)r->refit),
+           *mse = json_object();
     if (!r->scored) {
         json_decref(mse);
         return o;
     }
-    for (int i = 0; i < 4; i++) json_object_set_new(mse, keys[i], isfinite(r->mse[i]) ? json_real(r->mse[i]) : json_null());
+    for (int i = 0; i < 4; i++)
+        json_object_set_new(mse, keys[i], isfinite(r->mse[i]) ? json_real(r->mse[i]) : json_null());
     json_object_set_new(o, "season", json_integer(r->season));
     json_object_set_new(o, "test_mse", mse);
     json_object_set_new(o, "best", json_string(keys[record_best(r)]));
@@ -70,7 +73,8 @@ json_t *record_json(const training_record *r) {
 
 tide_status record_add(tide_archive *a, const training_record *r, const model_config *c) {
     tide_status status = TIDE_OK;
-    if (r->linear) status = tide_archive_add(a, "linear.weights", TIDE_F32, TIDE_SHAPE(c->seq_len + 1, c->pred_len), r->linear);
+    if (r->linear)
+        status = tide_archive_add(a, "linear.weights", TIDE_F32, TIDE_SHAPE(c->seq_len + 1, c->pred_len), r->linear);
     if (status == TIDE_OK && r->season_rows)
         status = tide_archive_add(a, "season.values", TIDE_F64, TIDE_SHAPE(r->season, c->columns), r->season_rows);
     return status;
@@ -81,12 +85,14 @@ tide_status record_add(tide_archive *a, const training_record *r, const model_co
 static bool all_finite(const tide_tensor *t) {
     int64_t count = tide_shape_count(t->shape);
     for (int64_t i = 0; i < count; i++)
-        if (!isfinite(t->type == TIDE_F32 ? (double)((const float *)t->data)[i] : ((const double *)t->data)[i])) return false;
+        if (!isfinite(t->type == TIDE_F32 ? (double)((const float *)t->data)[i] : ((const double *)t->data)[i]))
+            return false;
     return true;
 }
 
 /* A tensor that may be absent; else of this type and shape, finite, copied to *out. */
-static bool read_tensor(const tide_archive *a, const char *name, tide_dtype type, tide_shape shape, void **out, bool *out_of_memory) {
+static bool read_tensor(const tide_archive *a, const char *name, tide_dtype type, tide_shape shape, void **out,
+                        bool *out_of_memory) {
     const tide_tensor *t = tide_archive_find(a, name);
     if (!t) return true;
     if (t->type != type || !tide_shape_equal(t->shape, shape) || !all_finite(t)) return false;
@@ -114,15 +120,18 @@ static bool read_scores(const json_t *o, training_record *r) {
     return true;
 }
 
-bool record_read(const json_t *o, const tide_archive *a, const model_config *c, training_record *r, bool *out_of_memory) {
+bool record_read(const json_t *o, const tide_archive *a, const model_config *c, training_record *r,
+                 bool *out_of_memory) {
     void *linear = NULL, *season = NULL;
     if (!o) return true;
-    if (!read_number(o, "val", MOST_ROWS, &r->sizes.val) || !read_number(o, "test", MOST_ROWS, &r->sizes.test)) return false;
+    if (!read_number(o, "val", MOST_ROWS, &r->sizes.val) || !read_number(o, "test", MOST_ROWS, &r->sizes.test))
+        return false;
     r->refit = json_is_true(json_object_get(o, "refit"));
     if (!json_object_get(o, "test_mse")) return true;
-    bool fine = read_scores(o, r) &&
-                read_tensor(a, "linear.weights", TIDE_F32, TIDE_SHAPE(c->seq_len + 1, c->pred_len), &linear, out_of_memory) &&
-                read_tensor(a, "season.values", TIDE_F64, TIDE_SHAPE(r->season, c->columns), &season, out_of_memory);
+    bool fine =
+        read_scores(o, r) &&
+        read_tensor(a, "linear.weights", TIDE_F32, TIDE_SHAPE(c->seq_len + 1, c->pred_len), &linear, out_of_memory) &&
+        read_tensor(a, "season.values", TIDE_F64, TIDE_SHAPE(r->season, c->columns), &season, out_of_memory);
     r->linear = linear, r->season_rows = season;
     return fine;
 }

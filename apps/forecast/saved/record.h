@@ -1,5 +1,5 @@
-/* What train tells those who use its model, beside the network: how the rows were split, what was better on the test windows,
- * and the baselines themselves, so that predict can give the one that wins. Part of model.safetensors. */
+/* What train tells those who use its model, beside the network: how the rows were split, what was better on the test
+ * windows, and the baselines themselves, so that predict can give the one that wins. Part of model.safetensors. */
 #ifndef FORECAST_RECORD_H
 #define FORECAST_RECORD_H
 
@@ -16,7 +16,8 @@ typedef struct training_record {
     int64_t season;       /* rows; 0: none is known */
     double  mse[4];       /* of the scaled test windows: model, last_value, seasonal_naive, linear; NaN: absent */
     float  *linear;       /* (seq_len + 1, pred_len): weights of the linear baseline, the last row the intercept */
-    double *season_rows;  /* (season, columns): the last rows of the file, where a season is longer than the look-back; else NULL */
+    double *season_rows;  /* (season, columns): the last rows of the file, where a season is longer than the look-back;
+                             else NULL */
 } training_record;
 
 /* Copies the scores and the baselines. false: out of memory. */
@@ -31,6 +32,7 @@ forecast_use record_best(const training_record *r);
 json_t     *record_json(const training_record *r);
 tide_status record_add(tide_archive *a, const training_record *r, const model_config *c);
 /* From outside, so everything is checked; without an object everything is 0. false: damaged, or *out_of_memory. */
-bool record_read(const json_t *o, const tide_archive *a, const model_config *c, training_record *r, bool *out_of_memory);
+bool record_read(const json_t *o, const tide_archive *a, const model_config *c, training_record *r,
+                 bool *out_of_memory);
 
 #endif

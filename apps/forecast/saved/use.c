@@ -13,7 +13,8 @@ int64_t use_season(const forecast_options *o, const bundle *b) {
 
 static tide_status not_kept(const forecast_options *o, const char *what, tide_failure *failure) {
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "use",
-                   "%s keeps no %s: it was trained by an earlier version, or its training did not end; train again, or the same "
+                   "%s keeps no %s: it was trained by an earlier version, or its training did not end; train again, "
+                   "or the same "
                    "command with --resume auto --out %s adds it", o->model, what, o->model);
 }
 
@@ -31,7 +32,8 @@ tide_status use_settle(const forecast_options *o, const bundle *b, forecast_use 
 
 static void repeat_rows(const model_config *c, const double *rows, int64_t count, double *values) {
     for (int64_t s = 0; s < c->pred_len; s++)
-        for (int64_t i = 0; i < c->out_count; i++) values[s * c->out_count + i] = rows[s % count * c->columns + c->out_first + i];
+        for (int64_t i = 0; i < c->out_count; i++)
+            values[s * c->out_count + i] = rows[s % count * c->columns + c->out_first + i];
 }
 
 static tide_status apply_linear(const bundle *b, const dataset *d, double *values, tide_failure *failure) {
@@ -42,13 +44,15 @@ static tide_status apply_linear(const bundle *b, const dataset *d, double *value
     baseline_predict(&linear, d->scaled, c->seq_len, c->pred_len, c->columns, all);
     for (int64_t i = 0; i < c->pred_len * c->out_count; i++) {
         int64_t column = c->out_first + i % c->out_count;
-        values[i] = (double)all[i / c->out_count * c->columns + column] * d->scaler.std[column] + d->scaler.mean[column];
+        values[i] =
+            (double)all[i / c->out_count * c->columns + column] * d->scaler.std[column] + d->scaler.mean[column];
     }
     free(all);
     return TIDE_OK;
 }
 
-tide_status use_forecast(forecast_use use, const bundle *b, const dataset *d, const double *season, int64_t season_rows, double *values,
+tide_status use_forecast(forecast_use use, const bundle *b, const dataset *d, const double *season,
+                         int64_t season_rows, double *values,
                          tide_failure *failure) {
     const model_config *c = &b->config;
     if (use == FORECAST_USE_LINEAR) return apply_linear(b, d, values, failure);

@@ -42,7 +42,8 @@ window_scale window_scale_of(const float *values, int64_t count, int64_t stride)
 }
 
 /* The last `season` rows over and over: a season longer than the window begins in the rows before it. */
-static void predict_repeating(const float *window, int64_t seq_len, int64_t pred_len, int64_t columns, int64_t season, float *out) {
+static void predict_repeating(const float *window, int64_t seq_len, int64_t pred_len, int64_t columns, int64_t season,
+                              float *out) {
     const float *cycle = window + (seq_len - season) * columns;
     for (int64_t s = 0; s < pred_len; s++)
         memcpy(out + s * columns, cycle + s % season * columns, (size_t)columns * sizeof *out);
@@ -74,7 +75,8 @@ static void predict_linear(const baseline *b, const float *window, int64_t colum
     }
 }
 
-void baseline_predict(const baseline *b, const float *window, int64_t seq_len, int64_t pred_len, int64_t columns, float *out) {
+void baseline_predict(const baseline *b, const float *window, int64_t seq_len, int64_t pred_len, int64_t columns,
+                      float *out) {
     if (b->weights) {
         assert(seq_len == b->seq_len && pred_len == b->pred_len);
         predict_linear(b, window, columns, out);

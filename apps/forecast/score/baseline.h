@@ -10,8 +10,8 @@ struct baseline {
     int64_t seq_len, pred_len;   /* of the weights */
 };
 
-/* Mean and standard deviation of `count` values that lie `stride` apart, as the model's instance normalisation has them:
- * biased variance, 1e-5 added inside the root. */
+/* Mean and standard deviation of `count` values that lie `stride` apart, as the model's instance normalisation has
+ * them: biased variance, 1e-5 added inside the root. */
 typedef struct window_scale { double mean, std; } window_scale;
 window_scale window_scale_of(const float *values, int64_t count, int64_t stride);
 

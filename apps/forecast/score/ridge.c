@@ -2,8 +2,8 @@
  *
  * The windows are instance-normalised as the model's are: out = mean + std (W (x - mean)/std + c). Squared errors are
  * taken on `out`, as training and scores take them, so a window counts with its variance: with z = (x - mean, std) and
- * y = out - mean the intercept is one more weight. Without that, windows of no movement, divided by next to nothing, would
- * rule the fit (ETTm1, 96 steps: test MSE 0.55 instead of 0.35).
+ * y = out - mean the intercept is one more weight. Without that, windows of no movement, divided by next to nothing,
+ * would rule the fit (ETTm1, 96 steps: test MSE 0.55 instead of 0.35).
  *
  * Training and validation windows are reduced to normal equations once; every strength is then one Cholesky
  * factorisation, and its validation error follows from the validation set's own normal equations,
@@ -125,11 +125,13 @@ static void solve(const normal *n, const double *factor, double *weights) {
     int64_t size = n->inputs, outputs = n->outputs;
     for (int64_t i = 0; i < size; i++) {
         memcpy(weights + i * outputs, n->sums + i * n->width + size, (size_t)outputs * sizeof *weights);
-        for (int64_t k = 0; k < i; k++) subtract_row(weights + i * outputs, weights + k * outputs, factor[i * size + k], outputs);
+        for (int64_t k = 0; k < i; k++)
+            subtract_row(weights + i * outputs, weights + k * outputs, factor[i * size + k], outputs);
         divide_row(weights + i * outputs, factor[i * size + i], outputs);
     }
     for (int64_t i = size - 1; i >= 0; i--) {
-        for (int64_t k = i + 1; k < size; k++) subtract_row(weights + i * outputs, weights + k * outputs, factor[k * size + i], outputs);
+        for (int64_t k = i + 1; k < size; k++)
+            subtract_row(weights + i * outputs, weights + k * outputs, factor[k * size + i], outputs);
         divide_row(weights + i * outputs, factor[i * size + i], outputs);
     }
 }
@@ -200,10 +202,12 @@ static tide_status fit(problem p, split s, baseline *b, tide_failure *failure) {
     return status;
 }
 
-baseline *baseline_linear(const float *scaled, column_range which, split s, int64_t seq_len, int64_t pred_len, tide_failure *failure) {
+baseline *baseline_linear(const float *scaled, column_range which, split s, int64_t seq_len, int64_t pred_len,
+                          tide_failure *failure) {
     if (!block_windows(s.train, seq_len, pred_len) || !block_windows(s.val, seq_len, pred_len)) {
         forecast_fail(failure, TIDE_EDATA, NULL, 0, NULL,
-                      "the linear baseline needs training and validation windows of %" PRId64 " rows", seq_len + pred_len);
+                      "the linear baseline needs training and validation windows of %" PRId64 " rows",
+                      seq_len + pred_len);
         return NULL;
     }
     baseline *b = calloc(1, sizeof *b);

@@ -162,7 +162,9 @@ static void mean_of(const score *s, const sums *cells, int64_t count, int64_t st
 
 void score_parts(const score *s, double *step_mse, double *step_mae, double *column_mse, double *column_mae) {
     for (int64_t i = 0; i < s->pred_len; i++)
-        mean_of(s, s->cells + i * s->columns, s->columns, 1, step_mse ? step_mse + i : NULL, step_mae ? step_mae + i : NULL);
+        mean_of(s, s->cells + i * s->columns, s->columns, 1, step_mse ? step_mse + i : NULL,
+                step_mae ? step_mae + i : NULL);
     for (int64_t c = 0; c < s->columns; c++)
-        mean_of(s, s->cells + c, s->pred_len, s->columns, column_mse ? column_mse + c : NULL, column_mae ? column_mae + c : NULL);
+        mean_of(s, s->cells + c, s->pred_len, s->columns, column_mse ? column_mse + c : NULL,
+                column_mae ? column_mae + c : NULL);
 }

@@ -14,14 +14,15 @@ void   score_free(score *s);
 typedef struct score_result {
     int64_t windows, columns;
     double mse, mae, rmse;
-    /* Percent. mape, mspe: means of |e/truth| and (e/truth)^2 over |truth| > 1e-8; smape: of 200 |e| / (|prediction| + |truth|),
-     * 0/0 as 0; wape: sum |e| / sum |truth|. NaN where nothing is left to average. */
+    /* Percent. mape, mspe: means of |e/truth| and (e/truth)^2 over |truth| > 1e-8; smape: of 200 |e| / (|prediction| +
+     * |truth|), 0/0 as 0; wape: sum |e| / sum |truth|. NaN where nothing is left to average. */
     double mape, mspe, smape, wape;
     int64_t mape_left_out;       /* truths that mape and mspe leave out */
     /* Shares in 0..1, NaN without a difference. A difference of zero is a sign of its own. */
     double direction;            /* of equal signs of consecutive differences along the horizon */
     double direction_majority;   /* of the most frequent sign of the truth: what always guessing it would score */
-    /* 95 % binomial (Wilson) interval of `direction`, counting each true difference once: overlapping windows repeat it. */
+    /* 95 % binomial (Wilson) interval of `direction`, counting each true difference once: overlapping windows repeat
+     * it. */
     double direction_low, direction_high;
     double direction_across;     /* the guide's: consecutive windows at the same horizon step */
 } score_result;
@@ -32,15 +33,18 @@ void score_parts(const score *s, double *step_mse, double *step_mae, double *col
 /* Baselines forecast from scaled values, exactly like the model: input window -> (pred_len, columns). */
 typedef struct baseline baseline;
 baseline *baseline_last_value(void);
-/* The values of the last `season` rows before the forecast, repeated. A season longer than the window reads the rows in front
- * of it: the caller sees to it that there are `season` rows before the forecast. */
+/* The values of the last `season` rows before the forecast, repeated. A season longer than the window reads the rows in
+ * front of it: the caller sees to it that there are `season` rows before the forecast. */
 baseline *baseline_seasonal(int64_t season);
-/* Ridge from L to S per series on instance-normalised train windows, shared over the columns first .. first + count - 1 (those
- * that are forecast and scored), fitted in f64 to the squared error of the forecast (so a window counts with its variance);
- * strength chosen among 1e-4..1e4 (decades) on validation windows by MSE. NULL with failure set: out of memory, too few windows. */
+/* Ridge from L to S per series on instance-normalised train windows, shared over the columns first .. first + count - 1
+ * (those that are forecast and scored), fitted in f64 to the squared error of the forecast (so a window counts with its
+ * variance); strength chosen among 1e-4..1e4 (decades) on validation windows by MSE. NULL with failure set: out of
+ * memory, too few windows. */
 typedef struct column_range { int64_t columns, first, count; } column_range;  /* of a row's `columns` values */
-baseline *baseline_linear(const float *scaled, column_range which, split s, int64_t seq_len, int64_t pred_len, tide_failure *failure);
-void      baseline_predict(const baseline *b, const float *window, int64_t seq_len, int64_t pred_len, int64_t columns, float *out);
+baseline *baseline_linear(const float *scaled, column_range which, split s, int64_t seq_len, int64_t pred_len,
+                          tide_failure *failure);
+void baseline_predict(const baseline *b, const float *window, int64_t seq_len, int64_t pred_len, int64_t columns,
+                      float *out);
 void      baseline_free(baseline *b);
 /* The default season in rows: one day from the step, a week for daily, 52 weekly, 12 monthly, 4 quarterly; 0: none. */
 int64_t   season_default(time_step step);

@@ -7,8 +7,9 @@
 #include "cpu.h"
 #include "backends/cpu/native/native.h"
 
-/* Below this a second thread takes longer to wake than it helps; and below this for each phase that is shared, since every phase
- * ends with waiting for each other: microseconds, but milliseconds where another program has the core of one of them. */
+/* Below this a second thread takes longer to wake than it helps; and below this for each phase that is shared, since
+ * every phase ends with waiting for each other: microseconds, but milliseconds where another program has the core of
+ * one of them. */
 static const double worth_threads_seconds = 8e-6, worth_phase_seconds = 5e-6;
 
 typedef struct cpu_chain {
@@ -40,7 +41,9 @@ struct backend_exec {
     double   *spent;         /* while measuring: (threads, n_kernels) seconds */
 };
 
-static char *thread_scratch(const backend_exec *e, int thread) { return e->scratch + thread * e->scratch_each + e->task_bytes; }
+static char *thread_scratch(const backend_exec *e, int thread) {
+    return e->scratch + thread * e->scratch_each + e->task_bytes;
+}
 
 /* ---- running ------------------------------------------------------------------------------------------- */
 
@@ -115,7 +118,8 @@ static tide_status run_with(backend_exec *e, void (*work)(void *exec, int thread
     }
     if (e->threads > 1) pool_run(e->threads, work, e);
     else run_alone(e, work);
-    if (atomic_exchange(&e->gemms.failed, false)) return fail(why, TIDE_EDEVICE, "a matrix product failed in its library");
+    if (atomic_exchange(&e->gemms.failed, false))
+        return fail(why, TIDE_EDEVICE, "a matrix product failed in its library");
     return TIDE_OK;
 }
 
@@ -216,7 +220,8 @@ static tide_status prepare(const flat_program *p, void *arena_memory, const back
     e->allocator = e->keep.allocator = env->allocator;
     e->threads = MAX2(env->threads, 1);
     arena     temp = { .allocator = env->allocator };
-    cpu_build b = { .program = p, .keep = &e->keep, .temp = &temp, .threads = e->threads, .gemms = &e->gemms, .why = why,
+    cpu_build b = { .program = p, .keep = &e->keep, .temp = &temp, .threads = e->threads, .gemms = &e->gemms,
+                    .why = why,
                     .tuning = env->tuning, .autotune = env->autotune };
     int64_t   scratch = 0;
     tide_status status = isa_choose(getenv("TIDEMILL_ISA"), &b.isa, why);
@@ -233,7 +238,8 @@ static tide_status prepare(const flat_program *p, void *arena_memory, const back
         return TIDE_OK;
     }
     release(e);
-    return status == TIDE_ENOMEM ? fail(why, status, "no memory to prepare a program of %d kernels", (int)p->n_kernels) : status;
+    return status == TIDE_ENOMEM ? fail(why, status, "no memory to prepare a program of %d kernels", (int)p->n_kernels)
+                                 : status;
 }
 
 /* An instruction set that is not to be had fails where programs are prepared. */
@@ -276,6 +282,7 @@ static int64_t scratch_bytes(const flat_program *p, const backend_env *env) {
 
 const tide_backend tide_backend_cpu = {
     .name = "cpu", .fuse = true, .task_memory = true, .guard_bytes = 0,
-    .prepare = prepare, .run = run, .measure = measure, .scratch_bytes = scratch_bytes, .release = release, .lacks_products = lacks_products,
+    .prepare = prepare, .run = run, .measure = measure, .scratch_bytes = scratch_bytes, .release = release,
+    .lacks_products = lacks_products,
     .tunes = true,
 };

@@ -74,7 +74,8 @@ extern const gemm_provider gemm_few, gemm_onednn, gemm_cblas, gemm_widened, gemm
 
 /* The call of this shape, made at first asking. */
 tide_status gemm_find(const cpu_build *b, const gemm_shape *s, tide_dtype type, const gemm_call **out);
-/* gemm_tune.c: who is to run the call: its provider as it is, or the one that is fastest of all if choices are made by timing. */
+/* gemm_tune.c: who is to run the call: its provider as it is, or the one that is fastest of all if choices are made by
+ * timing. */
 const gemm_provider *gemm_chosen(const cpu_build *b, const gemm_call *call, const gemm_provider *const *all, int count);
 /* Why no provider multiplies this 16-bit type faster than F32; NULL: one does. */
 const char *gemm_lacks(const isa_table *isa, tide_dtype half);

@@ -95,5 +95,6 @@ static void release(backend_exec *e) {
 
 const tide_backend tide_backend_ref = {
     .name = "ref", .fuse = false, .guard_bytes = 0,
-    .prepare = prepare, .run = run, .measure = measure, .scratch_bytes = scratch_bytes, .release = release, .lacks_products = ref_lacks_products,
+    .prepare = prepare, .run = run, .measure = measure, .scratch_bytes = scratch_bytes, .release = release,
+    .lacks_products = ref_lacks_products,
 };

@@ -11,7 +11,8 @@ static int64_t entry(const flat_gemm *g, const flat_operand *o, int64_t b) {
     return at;
 }
 
-static void block(const ref_run *r, const flat_kernel *k, int64_t batch, int64_t first, int64_t last, int64_t col, int64_t end) {
+static void block(const ref_run *r, const flat_kernel *k, int64_t batch, int64_t first, int64_t last, int64_t col,
+                  int64_t end) {
     const flat_gemm *g = &k->gemm;
     const flat_operand *a = &k->operands[0], *b = &k->operands[1], *c = &k->operands[2];
     const int64_t *sa = a->stride + g->batch_ndim, *sb = b->stride + g->batch_ndim, *sc = c->stride + g->batch_ndim;
@@ -29,7 +30,9 @@ static void block(const ref_run *r, const flat_kernel *k, int64_t batch, int64_t
         }
 }
 
-static void rows(const ref_run *r, const flat_kernel *k, int64_t batch, int64_t first, int64_t last) { block(r, k, batch, first, last, 0, k->gemm.n); }
+static void rows(const ref_run *r, const flat_kernel *k, int64_t batch, int64_t first, int64_t last) {
+    block(r, k, batch, first, last, 0, k->gemm.n);
+}
 
 void ref_gemm(const ref_run *r, const flat_kernel *k, int64_t task) {
     const flat_gemm *g = &k->gemm;

@@ -74,7 +74,8 @@ static void scatter_add(const part *t) {
             int64_t to = ref_load(TIDE_I32, t->p[1], j).i;
             if (to < 0 || to >= ix->n) continue;
             for (int64_t i = 0; i < ix->inner; i++)
-                accumulate(type, t->p[3], (o * ix->n + to) * ix->inner + i, t->p[2], (o * ix->count + j) * ix->inner + i);
+                accumulate(type, t->p[3], (o * ix->n + to) * ix->inner + i, t->p[2],
+                           (o * ix->count + j) * ix->inner + i);
         }
 }
 

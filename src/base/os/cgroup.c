@@ -1,6 +1,6 @@
-/* What the control groups of Linux grant: version 2, version 1, and both side by side. A limit anywhere above a group holds
- * for it too, so each group up to the root is asked. In a container the path may be the host's, of which only the root
- * is there to see. */
+/* What the control groups of Linux grant: version 2, version 1, and both side by side. A limit anywhere above a group
+ * holds for it too, so each group up to the root is asked. In a container the path may be the host's, of which only the
+ * root is there to see. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

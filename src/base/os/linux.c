@@ -70,7 +70,8 @@ int64_t os_memory_bytes(void) {
     struct rlimit space;
     bool limited = getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY;
     if (limited) read_pages(&mapped, &resident);
-    return os_memory_within((int64_t)sysconf(_SC_PHYS_PAGES) * page, &limits, limited ? (int64_t)space.rlim_cur : 0, mapped * page,
+    return os_memory_within((int64_t)sysconf(_SC_PHYS_PAGES) * page, &limits, limited ? (int64_t)space.rlim_cur : 0,
+                            mapped * page,
                             resident * page);
 }
 

@@ -34,8 +34,10 @@ int os_cores_within(int cores, const os_group_limits *limits) {
     return MAX2(1, cores);
 }
 
-/* Of a limited address space (0: it is not), what is mapped and not in memory, such as libraries and stacks, is lost. */
-int64_t os_memory_within(int64_t machine, const os_group_limits *limits, int64_t address_space, int64_t mapped, int64_t resident) {
+/* Of a limited address space (0: it is not), what is mapped and not in memory, such as libraries and stacks, is
+ * lost. */
+int64_t os_memory_within(int64_t machine, const os_group_limits *limits, int64_t address_space, int64_t mapped,
+                         int64_t resident) {
     if (limits->memory > 0 && (machine <= 0 || limits->memory < machine)) machine = limits->memory;
     if (address_space > 0) machine = MIN2(machine, address_space - MAX2(0, mapped - resident));
     return MAX2(1, machine);

@@ -1,4 +1,5 @@
-/* Folders of a cache: ours, with nobody else to write in them, and what lies there opened so that no link leads elsewhere. */
+/* Folders of a cache: ours, with nobody else to write in them, and what lies there opened so that no link leads
+ * elsewhere. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,7 +12,9 @@
 static int only_ours(int fd, mode_t kind) {
     struct stat s;
     if (fd < 0) return -1;
-    if (fstat(fd, &s) == 0 && (s.st_mode & S_IFMT) == kind && s.st_uid == geteuid() && !(s.st_mode & (S_IWGRP | S_IWOTH))) return fd;
+    if (fstat(fd, &s) == 0 && (s.st_mode & S_IFMT) == kind && s.st_uid == geteuid() &&
+        !(s.st_mode & (S_IWGRP | S_IWOTH)))
+        return fd;
     close(fd);
     errno = EPERM;
     return -1;

@@ -108,7 +108,8 @@ static void entry_next(entry *e, const flat_kernel *k) {
     }
 }
 
-static void run_call(const gemm_exec *x, char *const at[3], const gemm_call *call, const entry *e, int64_t row, int thread, char *scratch) {
+static void run_call(const gemm_exec *x, char *const at[3], const gemm_call *call, const entry *e, int64_t row,
+                     int thread, char *scratch) {
     const char *a = at[0] + e->at[0] * x->size[0] + row * x->a_row, *b = at[1] + e->at[1] * x->size[1];
     char *c = at[2] + e->at[2] * x->size[2] + row * x->c_row;
     if (!call->provider->run(call, a, b, c, thread, scratch)) atomic_store(x->failed, true);
@@ -138,7 +139,8 @@ static void run_each(const void *exec, int64_t task, int thread, char *scratch) 
     entry e = entry_at(x->kernel, 0);
     char *at[3];
     operands_at(x, task, scratch, at);
-    for (int64_t i = 0; i < x->kernel->gemm.batches; i++, entry_next(&e, x->kernel)) run_block(x, at, &e, task, thread, scratch);
+    for (int64_t i = 0; i < x->kernel->gemm.batches; i++, entry_next(&e, x->kernel))
+        run_block(x, at, &e, task, thread, scratch);
 }
 
 /* `whole` and `tail` are products of a block of columns. */
@@ -168,7 +170,8 @@ static void run_nothing(const void *exec, int64_t task, int thread, char *scratc
 }
 
 /* A product of `rows` rows and `cols` columns of the kernel's; none of 0. */
-static tide_status find_call(const cpu_build *b, const flat_kernel *k, int64_t rows, int64_t cols, const gemm_call **call, cpu_kernel *out) {
+static tide_status find_call(const cpu_build *b, const flat_kernel *k, int64_t rows, int64_t cols,
+                             const gemm_call **call, cpu_kernel *out) {
     if (rows == 0 || cols == 0) return TIDE_OK;
     gemm_shape shape = shape_of(k, rows, cols);
     tide_status status = gemm_find(b, &shape, k->operands[0].type, call);
@@ -179,18 +182,22 @@ static tide_status find_call(const cpu_build *b, const flat_kernel *k, int64_t r
 tide_status gemm_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *out) {
     const flat_gemm *g = &k->gemm;
     tide_dtype type = k->operands[0].type;
-    if (type > TIDE_BF16 || k->operands[1].type != type || k->operands[2].type != (type == TIDE_F64 ? TIDE_F64 : TIDE_F32))
-        return fail(b->why, TIDE_ETYPE, "kernel '%s': matrix products are of two operands of one floating type", k->name ? k->name : "");
+    if (type > TIDE_BF16 || k->operands[1].type != type ||
+        k->operands[2].type != (type == TIDE_F64 ? TIDE_F64 : TIDE_F32))
+        return fail(b->why, TIDE_ETYPE, "kernel '%s': matrix products are of two operands of one floating type",
+                    k->name ? k->name : "");
     bool    by_rows = g->split == FLAT_SPLIT_ROWS || g->split == FLAT_SPLIT_EACH;
     int64_t block = by_rows ? MIN2(g->rows_per_task, g->m) : g->m, blocks = block > 0 ? ceil_div(g->m, block) : 0;
     int64_t rows = by_rows && block > MOST_ROWS ? ceil_div(block, ceil_div(block, MOST_ROWS)) : block;
     gemm_exec *x = arena_new(b->keep, gemm_exec, 1);
     *x = (gemm_exec){ .kernel = k, .rows = rows, .blocks = blocks, .failed = &b->gemms->failed };
-    for (int i = 0; i < 3; i++) x->at[i] = cpu_place_of(b, &k->operands[i]), x->size[i] = (int64_t)tide_dtype_size(k->operands[i].type);
+    for (int i = 0; i < 3; i++)
+        x->at[i] = cpu_place_of(b, &k->operands[i]), x->size[i] = (int64_t)tide_dtype_size(k->operands[i].type);
     x->a_row = k->operands[0].stride[g->batch_ndim] * x->size[0];
     x->c_row = k->operands[2].stride[g->batch_ndim] * x->size[2];
     static void (*const runs[])(const void *, int64_t, int, char *) = {
-        [FLAT_SPLIT_ROWS] = run_rows, [FLAT_SPLIT_BATCH] = run_batch, [FLAT_SPLIT_EACH] = run_each, [FLAT_SPLIT_COLS] = run_cols,
+        [FLAT_SPLIT_ROWS] = run_rows, [FLAT_SPLIT_BATCH] = run_batch, [FLAT_SPLIT_EACH] = run_each,
+        [FLAT_SPLIT_COLS] = run_cols,
     };
     *out = (cpu_kernel){ .run = runs[g->split], .exec = x };
     if (rows == 0 || g->n == 0 || g->batches == 0) {
@@ -198,7 +205,8 @@ tide_status gemm_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *o
         return TIDE_OK;
     }
     bool    by_cols = g->split == FLAT_SPLIT_COLS;
-    int64_t entries = g->split == FLAT_SPLIT_BATCH ? g->rows_per_task : g->batches, cols = by_cols ? MIN2(g->rows_per_task, g->n) : g->n;
+    int64_t entries = g->split == FLAT_SPLIT_BATCH ? g->rows_per_task : g->batches,
+            cols = by_cols ? MIN2(g->rows_per_task, g->n) : g->n;
     if (g->split == FLAT_SPLIT_ROWS) entries = 1;
     out->seconds = 2e-11 * (double)(block * cols * g->k * entries) + 100e-9 * (double)entries;
     tide_status status = find_call(b, k, rows, cols, &x->whole, out);

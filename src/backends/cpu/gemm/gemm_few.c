@@ -1,5 +1,5 @@
-/* Few rows by a matrix whose columns are contiguous: an answer to one question. A library copies B into another layout first, which
- * takes longer than the product (bench/results/chains.md). */
+/* Few rows by a matrix whose columns are contiguous: an answer to one question. A library copies B into another layout
+ * first, which takes longer than the product (bench/results/chains.md). */
 #include "backends/cpu/cpu.h"
 
 enum { MOST_ROWS = 24, LEAST_DEPTH = 32 };

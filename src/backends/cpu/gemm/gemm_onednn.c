@@ -31,7 +31,8 @@ const char *onednn_lacks(const isa_table *isa, tide_dtype half) {
     return "this processor has neither AVX512-BF16 nor AMX, or TIDEMILL_ISA leaves them out";
 }
 
-/* A factor and a sum together send oneDNN, for most layouts, to its reference code, thousands of times slower than ours. */
+/* A factor and a sum together send oneDNN, for most layouts, to its reference code, thousands of times slower than
+ * ours. */
 static bool takes(const isa_table *isa, const gemm_shape *s, tide_dtype type) {
     bool half = type == TIDE_BF16 && !onednn_lacks(isa, type);
     return (type == TIDE_F32 || half) && (s->alpha == 1 || s->beta == 0) &&
@@ -39,7 +40,8 @@ static bool takes(const isa_table *isa, const gemm_shape *s, tide_dtype type) {
 }
 
 static bool fits(const isa_table *isa, const gemm_shape *s, tide_dtype type) {
-    return s->m * s->n * s->k >= (type == TIDE_BF16 ? WORTH_A_HALF_CALL : WORTH_A_CALL) && s->n >= (type == TIDE_BF16 ? 16 : 8) && takes(isa, s, type);
+    return s->m * s->n * s->k >= (type == TIDE_BF16 ? WORTH_A_HALF_CALL : WORTH_A_CALL) &&
+           s->n >= (type == TIDE_BF16 ? 16 : 8) && takes(isa, s, type);
 }
 
 #if DNNL_VERSION_MAJOR >= 3
@@ -112,10 +114,12 @@ static bool make(product *p, const gemm_shape *s, dnnl_data_type_t type, int64_t
     dnnl_primitive_attr_t attr = NULL;
     dnnl_primitive_desc_t pd = NULL;
     bool ok = dnnl_engine_create(&p->engine, dnnl_cpu, 0) == dnnl_success &&
-              layout_new(&l[0], type, s->m, s->k, s->a_row, s->a_col) && layout_new(&l[1], type, s->k, s->n, s->b_row, s->b_col) &&
-              layout_new(&l[2], dnnl_f32, s->m, s->n, s->c_row, 1) && dnnl_primitive_attr_create(&attr) == dnnl_success &&
-              set_attributes(attr, s) && describe(&pd, p->engine, l, attr) &&
-              dnnl_primitive_create(&p->primitive, pd) == dnnl_success && make_lanes(p, l, pd, scratch);
+              layout_new(&l[0], type, s->m, s->k, s->a_row, s->a_col) &&
+              layout_new(&l[1], type, s->k, s->n, s->b_row, s->b_col) &&
+              layout_new(&l[2], dnnl_f32, s->m, s->n, s->c_row, 1) &&
+              dnnl_primitive_attr_create(&attr) == dnnl_success && set_attributes(attr, s) &&
+              describe(&pd, p->engine, l, attr) && dnnl_primitive_create(&p->primitive, pd) == dnnl_success &&
+              make_lanes(p, l, pd, scratch);
     if (pd) dnnl_primitive_desc_destroy(pd);
     if (attr) dnnl_primitive_attr_destroy(attr);
     for (int i = 0; i < 3; i++) layout_free(&l[i]);

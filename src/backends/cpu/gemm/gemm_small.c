@@ -14,7 +14,8 @@ static inline four four_at(const float *p, bool there) {
     return v;
 }
 
-static int64_t turn_f32(float *restrict panel, int64_t width, const float *restrict b, int64_t b_col, int64_t k, int64_t cols) {
+static int64_t turn_f32(float *restrict panel, int64_t width, const float *restrict b, int64_t b_col, int64_t k,
+                        int64_t cols) {
     int64_t done = k / 4 * 4;
     for (int64_t j = 0; j < cols; j += 4)
         for (int64_t l = 0; l < done; l += 4) {

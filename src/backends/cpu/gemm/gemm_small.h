@@ -3,7 +3,8 @@
  * last vector is in part. */
 
 static inline __attribute__((always_inline)) void NAME(block)(const int rows, const int vectors, const gemm_shape *s,
-                                                             const T *a, const T *b, int64_t b_row, T *c, int64_t cols) {
+                                                              const T *a, const T *b, int64_t b_row, T *c,
+                                                              int64_t cols) {
     V sum[ROWS][2];
     for (int i = 0; i < rows; i++)
         for (int v = 0; v < vectors; v++) sum[i][v] = VF(set)(0);
@@ -27,7 +28,8 @@ static inline __attribute__((always_inline)) void NAME(block)(const int rows, co
 }
 
 #define CASE(n) case n: NAME(block)(n, 1, s, a, b, b_row, c, cols); break;
-static void NAME(one_vector)(int64_t rows, const gemm_shape *s, const T *a, const T *b, int64_t b_row, T *c, int64_t cols) {
+static void NAME(one_vector)(int64_t rows, const gemm_shape *s, const T *a, const T *b, int64_t b_row, T *c,
+                             int64_t cols) {
     switch (rows) {
     CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11)
     default: NAME(block)(12, 1, s, a, b, b_row, c, cols);
@@ -35,7 +37,8 @@ static void NAME(one_vector)(int64_t rows, const gemm_shape *s, const T *a, cons
 }
 #undef CASE
 #define CASE(n) case n: NAME(block)(n, 2, s, a, b, b_row, c, cols); break;
-static void NAME(two_vectors)(int64_t rows, const gemm_shape *s, const T *a, const T *b, int64_t b_row, T *c, int64_t cols) {
+static void NAME(two_vectors)(int64_t rows, const gemm_shape *s, const T *a, const T *b, int64_t b_row, T *c,
+                              int64_t cols) {
     switch (rows) {
     CASE(1) CASE(2) CASE(3) CASE(4) CASE(5)
     default: NAME(block)(6, 2, s, a, b, b_row, c, cols);

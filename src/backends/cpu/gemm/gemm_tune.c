@@ -1,4 +1,5 @@
-/* The provider of a product chosen by timing: one call at a time on one thread, as a task runs it, on made-up operands. */
+/* The provider of a product chosen by timing: one call at a time on one thread, as a task runs it, on made-up
+ * operands. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +21,10 @@ static int32_t place_of(const gemm_provider *p) {
 /* Everything that the time of a product depends on. */
 static void question(const cpu_build *b, const gemm_call *c, char name[160]) {
     const gemm_shape *s = &c->shape;
-    snprintf(name, 160, "product %lldx%lldx%lld %s a %lld %lld b %lld %lld c %lld %g %g %s", (long long)s->m, (long long)s->n,
-             (long long)s->k, tide_dtype_name(c->type), (long long)s->a_row, (long long)s->a_col, (long long)s->b_row, (long long)s->b_col,
+    snprintf(name, 160, "product %lldx%lldx%lld %s a %lld %lld b %lld %lld c %lld %g %g %s", (long long)s->m,
+             (long long)s->n,
+             (long long)s->k, tide_dtype_name(c->type), (long long)s->a_row, (long long)s->a_col, (long long)s->b_row,
+             (long long)s->b_col,
              (long long)s->c_row, s->alpha, s->beta, b->isa->name);
 }
 
@@ -43,7 +46,9 @@ typedef struct contest {
     char *operand[SIDES], *scratch;
 } contest;
 
-static int64_t extent(int64_t rows, int64_t cols, int64_t row, int64_t col) { return (rows - 1) * row + (cols - 1) * col + 1; }
+static int64_t extent(int64_t rows, int64_t cols, int64_t row, int64_t col) {
+    return (rows - 1) * row + (cols - 1) * col + 1;
+}
 
 /* Numbers around zero of the operand's type; a bf16 is the first half of an f32. */
 static void fill(char *to, int64_t count, tide_dtype type) {
@@ -102,8 +107,10 @@ static int fastest(contest *x) {
     int best = 0;
     double median[NAMES], began = os_seconds();
     warm_up(x);
-    for (x->rounds = 0; x->rounds < ROUNDS_MOST && (x->rounds < ROUNDS_LEAST || os_seconds() - began < enough_s); x->rounds++)
-        for (int i = 0; i < x->count; i++) x->rivals[i].took[x->rounds] = x->rivals[i].out ? INFINITY : sample(x, &x->rivals[i]);
+    for (x->rounds = 0; x->rounds < ROUNDS_MOST && (x->rounds < ROUNDS_LEAST || os_seconds() - began < enough_s);
+         x->rounds++)
+        for (int i = 0; i < x->count; i++)
+            x->rivals[i].took[x->rounds] = x->rivals[i].out ? INFINITY : sample(x, &x->rivals[i]);
     for (int i = 0; i < x->count; i++) {
         qsort(x->rivals[i].took, (size_t)x->rounds, sizeof(double), by_value);
         median[i] = x->rivals[i].took[x->rounds / 2];
@@ -125,7 +132,8 @@ static void leave(contest *x) {
 }
 
 /* In memory of its own, which is given back: preparing with the answer known allocates what it does here. */
-static const gemm_provider *time_rivals(const cpu_build *b, const gemm_call *c, const gemm_provider *const *all, int count) {
+static const gemm_provider *time_rivals(const cpu_build *b, const gemm_call *c, const gemm_provider *const *all,
+                                        int count) {
     jmp_buf oom;
     tide_failure ignored = { 0 };
     arena room = { .allocator = b->keep->allocator, .oom = &oom };

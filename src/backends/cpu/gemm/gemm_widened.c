@@ -1,5 +1,5 @@
-/* Products of 16-bit numbers where no instruction multiplies them, and those too small or oddly strided for a library: both
- * operands as F32 in scratch, and then the product of that type. */
+/* Products of 16-bit numbers where no instruction multiplies them, and those too small or oddly strided for a library:
+ * both operands as F32 in scratch, and then the product of that type. */
 #include "backends/cpu/cpu.h"
 
 typedef struct widened {
@@ -35,12 +35,14 @@ static tide_status prepare(const cpu_build *b, gemm_call *call) {
     return status;
 }
 
-static void widen(strip_fn to_f32, float *to, const uint16_t *from, int64_t rows, int64_t cols, int64_t row, int64_t col) {
+static void widen(strip_fn to_f32, float *to, const uint16_t *from, int64_t rows, int64_t cols, int64_t row,
+                  int64_t col) {
     bool    turned = by_columns(row, col);
     int64_t lines = turned ? cols : rows, length = turned ? rows : cols, line = turned ? col : row;
     int64_t run = turned || col == 1 ? length : 1;
     for (int64_t i = 0; i < lines; i++)
-        for (int64_t j = 0; j < length; j += run, to += run) to_f32(to, from + i * line + j * col * (run == 1), NULL, NULL, run);
+        for (int64_t j = 0; j < length; j += run, to += run)
+            to_f32(to, from + i * line + j * col * (run == 1), NULL, NULL, run);
 }
 
 static bool run(const gemm_call *call, const void *a, const void *b, void *c, int thread, char *scratch) {

@@ -62,7 +62,8 @@ static void scatter_add(const void *exec, int64_t task, int thread, char *scratc
     int64_t bytes = ix->inner * x->size, first = task * ix->per_task, last = task_end(ix, ix->outer, task);
     (void)thread, (void)scratch;
     if (x->at[3] != x->at[0])
-        memcpy(x->at[3] + first * ix->n * bytes, x->at[0] + first * ix->n * bytes, (size_t)((last - first) * ix->n * bytes));
+        memcpy(x->at[3] + first * ix->n * bytes, x->at[0] + first * ix->n * bytes,
+               (size_t)((last - first) * ix->n * bytes));
     for (int64_t o = first; o < last; o++)
         for (int64_t j = 0; j < ix->count && ix->inner > 0; j++) {
             if (index[j] < 0 || index[j] >= ix->n) continue;
@@ -85,8 +86,10 @@ static void custom(const void *exec, int64_t task, int thread, char *scratch) {
 }
 
 static strip_fn adder(const cpu_build *b, tide_dtype type) {
-    static const int8_t types[TIDE_DTYPES] = { [TIDE_F32] = T_F32, [TIDE_F64] = T_F64, [TIDE_F16] = -1, [TIDE_BF16] = -1,
-                                               [TIDE_I32] = T_I32, [TIDE_I64] = T_I64, [TIDE_U8] = T_U8, [TIDE_BOOL] = -1 };
+    static const int8_t types[TIDE_DTYPES] = { [TIDE_F32] = T_F32, [TIDE_F64] = T_F64, [TIDE_F16] = -1,
+                                               [TIDE_BF16] = -1,
+                                               [TIDE_I32] = T_I32, [TIDE_I64] = T_I64, [TIDE_U8] = T_U8,
+                                               [TIDE_BOOL] = -1 };
     return types[type] < 0 ? NULL : b->isa->strips->op[S_ADD][types[type]][FORM_VECTORS];
 }
 

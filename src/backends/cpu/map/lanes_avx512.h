@@ -62,7 +62,8 @@ static inline vf vf_clamp(vf x, float low, float high) {
 }
 static inline vf vf_scale(vf x, vf n) { return _mm512_scalef_ps(x, n); }
 static inline vf vf_abs(vf x) { return _mm512_abs_ps(x); }
-static inline vf vf_copysign(vf x, vf sign) { return _mm512_or_ps(x, _mm512_and_ps(sign, _mm512_set1_ps(-0.0f))); }  /* x >= 0 */
+/* x >= 0 */
+static inline vf vf_copysign(vf x, vf sign) { return _mm512_or_ps(x, _mm512_and_ps(sign, _mm512_set1_ps(-0.0f))); }
 static inline vf vf_if_greater(vf a, float b, vf x, vf y) {
     return _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(a, _mm512_set1_ps(b), _CMP_GT_OQ), x);
 }
@@ -76,12 +77,15 @@ static inline float vf_lowest(vf v) {
 
 static inline vu vu_mul32(vu a, vu b) { return (vu)_mm512_mul_epu32((__m512i)a, (__m512i)b); }
 static inline vu vu_high(vu a) { return (vu)_mm512_shuffle_epi32((__m512i)a, _MM_PERM_DDBB); }
-static inline vu vu_xor3(vu a, vu b, vu c) { return (vu)_mm512_ternarylogic_epi64((__m512i)a, (__m512i)b, (__m512i)c, 0x96); }
+static inline vu vu_xor3(vu a, vu b, vu c) {
+    return (vu)_mm512_ternarylogic_epi64((__m512i)a, (__m512i)b, (__m512i)c, 0x96);
+}
 static inline vu vu_pair(vu low, vu high) {
     return (vu)_mm512_mask_shuffle_epi32((__m512i)low, 0xAAAA, (__m512i)high, _MM_PERM_CCAA);
 }
 static inline void vu_zip(void *out, vu a, vu b) {
-    const __m512i low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+    const __m512i low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11),
+                  high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
     _mm512_storeu_si512(out, _mm512_permutex2var_epi64((__m512i)a, low, (__m512i)b));
     _mm512_storeu_si512((char *)out + 64, _mm512_permutex2var_epi64((__m512i)a, high, (__m512i)b));
 }

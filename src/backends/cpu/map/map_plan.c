@@ -100,7 +100,8 @@ static const map_view *keep_view(const plan *p, const map_view *v) {
 static bool share_memory(const plan *p, const flat_operand *a, const flat_operand *b) {
     const char *at_a = p->build->data[a->buffer], *at_b = p->build->data[b->buffer];
     const flat_buffer *fa = &p->build->program->buffers[a->buffer], *fb = &p->build->program->buffers[b->buffer];
-    if (fa->space == FLAT_TASK || fb->space == FLAT_TASK) return a->buffer == b->buffer;  /* no two live in one kernel share it */
+    /* no two live in one kernel share it */
+    if (fa->space == FLAT_TASK || fb->space == FLAT_TASK) return a->buffer == b->buffer;
     return at_a < at_b + fb->bytes && at_b < at_a + fa->bytes;
 }
 
@@ -422,7 +423,8 @@ tide_status map_plan(const cpu_build *b, const flat_kernel *k, map_exec *x, int6
     study_registers(&p);
     for (int32_t i = 0; i < m->count && !p.bad_type; i++) lower(&p, &m->instrs[i]);
     if (p.bad_type)
-        return fail(b->why, TIDE_ETYPE, "kernel '%s' has an operation that its type does not have", k->name ? k->name : "");
+        return fail(b->why, TIDE_ETYPE, "kernel '%s' has an operation that its type does not have",
+                    k->name ? k->name : "");
     find_last_uses(&p);
     int64_t pointers = round_up(p.n_values * (int64_t)sizeof(char *), 64);
     *scratch = place_slots(&p, pointers);

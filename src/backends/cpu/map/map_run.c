@@ -113,8 +113,12 @@ static void run_step(const block *b, const map_step *s) {
     case STEP_CONST:   put_number(dst, s->type, s->instr->number); break;
     case STEP_IOTA:    iota(dst, s, b->element, n); break;
     case STEP_RANDOM:  random_numbers(b, s, n); break;
-    case STEP_GATHER:  map_gather(dst, s->view, cpu_at(&s->view->place, b->task, b->scratch), s->size, start(b, s->kind), n); break;
-    case STEP_SCATTER: map_scatter(s->view, cpu_at(&s->view->place, b->task, b->scratch), src, s->size, start(b, s->kind), n); break;
+    case STEP_GATHER:
+        map_gather(dst, s->view, cpu_at(&s->view->place, b->task, b->scratch), s->size, start(b, s->kind), n);
+        break;
+    case STEP_SCATTER:
+        map_scatter(s->view, cpu_at(&s->view->place, b->task, b->scratch), src, s->size, start(b, s->kind), n);
+        break;
     }
 }
 

@@ -1,14 +1,15 @@
 /* Philox 4x32-10 for as many counters at once as there are 64-bit lanes: a lane holds one 32-bit word, so that one
- * multiplication gives both halves of the product. What the upper halves hold between rounds does not matter. A round waits
- * for the one before it, so several sets of counters go side by side. In terms of lanes_*.h; base/philox.h says what the
- * numbers are. */
+ * multiplication gives both halves of the product. What the upper halves hold between rounds does not matter. A round
+ * waits for the one before it, so several sets of counters go side by side. In terms of lanes_*.h; base/philox.h says
+ * what the numbers are. */
 #ifndef TIDE_PHILOX_LANES_H
 #define TIDE_PHILOX_LANES_H
 
 enum { PHILOX_SETS = 2, PHILOX_SET_WORDS = 4 * VU_LANES, PHILOX_WORDS = PHILOX_SETS * PHILOX_SET_WORDS };
 
 /* The words of elements 4 * group .. 4 * group + sets * PHILOX_SET_WORDS of one sample; at most PHILOX_SETS sets. */
-static inline __attribute__((always_inline)) void philox_words(uint32_t *out, int sets, uint64_t seed, uint32_t step, uint32_t site,
+static inline __attribute__((always_inline)) void philox_words(uint32_t *out, int sets, uint64_t seed, uint32_t step,
+                                                               uint32_t site,
                                                                uint32_t sample, uint32_t group) {
     static const uint64_t counting[8] = { 0, 1, 2, 3, 4, 5, 6, 7 };
     vu zero = { 0 }, lane, c0[PHILOX_SETS], c1[PHILOX_SETS], c2[PHILOX_SETS], c3[PHILOX_SETS];

@@ -247,13 +247,15 @@ const strip_ops ISA(strips) = {
         [S_POW] = REAL(TWO, pow), [S_MAX] = ANY(TWO, max), [S_MIN] = ANY(TWO, min),
         [S_EQ] = ANY(TWO, eq), [S_NE] = ANY(TWO, ne), [S_LT] = ANY(TWO, lt), [S_LE] = ANY(TWO, le),
         [S_GT] = ANY(TWO, gt), [S_GE] = ANY(TWO, ge),
-        [S_AND] = BOOLEAN(TWO, and), [S_OR] = BOOLEAN(TWO, or), [S_AFTER] = ANY(TWO, after), [S_WHERE] = ANY(THREE, where),
+        [S_AND] = BOOLEAN(TWO, and), [S_OR] = BOOLEAN(TWO, or), [S_AFTER] = ANY(TWO, after),
+        [S_WHERE] = ANY(THREE, where),
     },
     .cast = {
         [TIDE_F32] = { [TIDE_F32] = cast_f32_f32, [TIDE_F64] = cast_f32_f64, [TIDE_F16] = cast_f32_f16,
                        [TIDE_BF16] = cast_f32_bf16, [TIDE_I32] = cast_f32_i32, [TIDE_I64] = cast_f32_i64,
                        [TIDE_U8] = cast_f32_u8, [TIDE_BOOL] = cast_f32_bool },
         [TIDE_F64] = FROM(f64), [TIDE_I32] = FROM(i32), [TIDE_I64] = FROM(i64), [TIDE_U8] = FROM(u8),
-        [TIDE_BOOL] = FROM(u8), [TIDE_F16] = { [TIDE_F32] = cast_f16_f32 }, [TIDE_BF16] = { [TIDE_F32] = cast_bf16_f32 },
+        [TIDE_BOOL] = FROM(u8), [TIDE_F16] = { [TIDE_F32] = cast_f16_f32 },
+        [TIDE_BF16] = { [TIDE_F32] = cast_bf16_f32 },
     },
 };

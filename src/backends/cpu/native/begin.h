@@ -4,8 +4,8 @@
 
 #include "base/base.h"
 
-/* Adds to `out` the numbers of the host's functions, host.h and lanes_c.h. Before it must stand what lanes_*.h, math_f32.h and
- * philox_lanes.h define. */
+/* Adds to `out` the numbers of the host's functions, host.h and lanes_c.h. Before it must stand what lanes_*.h,
+ * math_f32.h and philox_lanes.h define. */
 void native_begin(text *out);
 
 #endif

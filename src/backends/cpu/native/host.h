@@ -21,8 +21,8 @@ typedef struct kernel_host {
     int64_t    per_task, rows; /* rows of a task and of all tasks, as kernelgen_map_rows() says */
 } kernel_host;
 
-/* Operands are in the kernel's order, each at the address of its element 0; behind them the kernel_host. `scratch` is this
- * thread's, 64-byte aligned, with kernelgen_map_scratch() bytes. */
+/* Operands are in the kernel's order, each at the address of its element 0; behind them the kernel_host. `scratch` is
+ * this thread's, 64-byte aligned, with kernelgen_map_scratch() bytes. */
 typedef void (*host_kernel)(char *const *operand, int64_t task, char *scratch);
 
 #endif

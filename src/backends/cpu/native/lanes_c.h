@@ -1,5 +1,5 @@
-/* What printed C kernels stand on, besides vectors of floats: integers of as many lanes, loads and stores of every type.
- * Text for the compiler: it follows lanes_*.h, math_f32.h and philox_lanes.h. */
+/* What printed C kernels stand on, besides vectors of floats: integers of as many lanes, loads and stores of every
+ * type. Text for the compiler: it follows lanes_*.h, math_f32.h and philox_lanes.h. */
 #ifndef TIDE_LANES_C_H
 #define TIDE_LANES_C_H
 
@@ -77,7 +77,8 @@ static inline vf by_host(host_strip f, vf x, vf y) {
     return x;
 }
 
-/* ---- memory: get and put a vector, its first n lanes, lanes `stride` apart, one number to and from all lanes ---------- */
+/* ---- memory: get and put a vector, its first n lanes, lanes `stride` apart, one number to and from all lanes
+ * ---------- */
 
 static inline vf get_f32(const float *p) { return vf_load(p); }
 static inline vf get_f32_part(const float *p, int64_t n) { return vf_load_part(p, n, vf_set(0)); }
@@ -145,16 +146,20 @@ static inline vi vi_iota(int64_t element, int64_t inner, int64_t size) {
 }
 
 /* The words of two or four vectors of random numbers: elements from a multiple of four on, all of one sample. */
-static inline __attribute__((always_inline)) void draw_words(vu4 *out, int vectors, uint64_t seed, uint32_t step, uint32_t site,
+static inline __attribute__((always_inline)) void draw_words(vu4 *out, int vectors, uint64_t seed, uint32_t step,
+                                                             uint32_t site,
                                                              int32_t offset, int64_t element, int64_t per_sample) {
     philox_words((uint32_t *)out, vectors / 2, seed, step, site, (uint32_t)(element / per_sample + offset),
                  (uint32_t)(element % per_sample / 4));
 }
 static inline vf vf_unit(vu4 word) { return vf_from((vi)(word >> 8)) * 0x1p-24f; }
-static inline vf vf_mask(vu4 word, uint32_t least, float scale) { return vf_if((vi)(word >= least), vf_set(scale), vf_set(0)); }
+static inline vf vf_mask(vu4 word, uint32_t least, float scale) {
+    return vf_if((vi)(word >= least), vf_set(scale), vf_set(0));
+}
 
 /* n numbers from `element` on into memory, sample by sample. */
-static void draw_ahead(host_draw draw, float *out, const host_site *site, int32_t offset, int64_t element, int64_t per_sample,
+static void draw_ahead(host_draw draw, float *out, const host_site *site, int32_t offset, int64_t element,
+                       int64_t per_sample,
                        int64_t n) {
     for (int64_t run; n > 0; n -= run, element += run, out += run) {
         int64_t within = element % per_sample;

@@ -130,7 +130,8 @@ static bool ask(source *s) {
 static void choose(source *s, candidate *c) {
     char name[96];
     question(s, c, name);
-    if (c->chosen < 0 && tuning_known(s->build->tuning, name, &c->chosen)) return;  /* the same kernel was asked about before */
+    /* the same kernel was asked about before */
+    if (c->chosen < 0 && tuning_known(s->build->tuning, name, &c->chosen)) return;
     if (c->chosen >= 0 || !tuning_begin(s->build->tuning, name, 0)) return;
     double began = os_seconds();
     c->chosen = native_faster(s->build, &s->build->program->kernels[c->kernel], c->exec);
@@ -159,7 +160,8 @@ void native_prepare(const cpu_build *b, cpu_kernel *kernels, native_set *set) {
     set->maps = s.count;
     begin(&s);
     for (int32_t i = 0; i < s.count; i++) add_kernel(&s, &s.items[i]);
-    if (s.count && !s.out.failed && ask(&s)) set->code = native_library(s.out.data, b->isa->name, set->reason, sizeof set->reason);
+    if (s.count && !s.out.failed && ask(&s))
+        set->code = native_library(s.out.data, b->isa->name, set->reason, sizeof set->reason);
     text_free(&s.out);
     if (set->code.library) take(&s, kernels, set);
     else if (*set->reason) snprintf(b->tuning->note, sizeof b->tuning->note, "maps are not compiled: %s", set->reason);

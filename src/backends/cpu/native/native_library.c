@@ -1,7 +1,8 @@
-/* From C to a loaded library: by the system compiler, once, then from the cache. A file of the cache is named by a hash over the
- * text, the compiler, its flags and our version, and stands beside its length and check sum: a file that is cut short must not be
- * mapped, as touching what is not there kills the process. What is loaded runs as us, so the folder must be ours and no one else's
- * to write, all names are looked up in it as it was checked, and the descriptor that was summed is what is loaded. */
+/* From C to a loaded library: by the system compiler, once, then from the cache. A file of the cache is named by a hash
+ * over the text, the compiler, its flags and our version, and stands beside its length and check sum: a file that is
+ * cut short must not be mapped, as touching what is not there kills the process. What is loaded runs as us, so the
+ * folder must be ours and no one else's to write, all names are looked up in it as it was checked, and the descriptor
+ * that was summed is what is loaded. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,8 @@ extern char **environ;
 enum { PATH_SIZE = 1024, MOST_WORDS = 48 };
 
 /* What the project's own kernels on strips are compiled with, so that rounding is theirs. */
-static const char *const flags[] = { "-std=gnu11", "-O3", "-fwrapv", "-fno-strict-aliasing", "-fno-math-errno", "-fno-trapping-math",
+static const char *const flags[] = { "-std=gnu11", "-O3", "-fwrapv", "-fno-strict-aliasing", "-fno-math-errno",
+                                     "-fno-trapping-math",
                                      "-ffp-contract=on", "-w", "-fPIC", "-shared", "-x", "c" };
 static const struct { const char *isa, *flags[2]; } isa_flags[] = {
     { "avx512", { "-march=x86-64-v4", "-mprefer-vector-width=512" } }, { "avx2", { "-march=x86-64-v3" } },
@@ -86,7 +88,8 @@ static uint64_t identity(const command *c, const char *compiler, const char *sou
     struct stat s = { 0 };
     char *real = realpath(compiler, NULL);
     if (stat(compiler, &s)) s.st_size = 0;
-    text_add(&all, "%s %s %lld %lld\n", TIDE_VERSION, real ? real : compiler, (long long)s.st_size, (long long)s.st_mtime);
+    text_add(&all, "%s %s %lld %lld\n", TIDE_VERSION, real ? real : compiler, (long long)s.st_size,
+             (long long)s.st_mtime);
     for (int i = 0; i < c->count; i++) text_add(&all, "%s ", c->word[i]);
     text_add(&all, "%s", source);
     uint64_t hash = all.failed ? 0 : text_hash(all.data);
@@ -95,8 +98,8 @@ static uint64_t identity(const command *c, const char *compiler, const char *sou
     return hash;
 }
 
-/* In the folder of the descriptor, by names in it: whatever path led there, that is where it reads and writes. The compiler's talk
- * goes nowhere. */
+/* In the folder of the descriptor, by names in it: whatever path led there, that is where it reads and writes. The
+ * compiler's talk goes nowhere. */
 static bool compile(command *c, const char *compiler, int folder, const char *from, const char *to) {
     posix_spawn_file_actions_t actions;
     pid_t child;
@@ -187,21 +190,23 @@ static native_code load_kept(const place *p, uint64_t hash) {
     return (native_code){ 0 };
 }
 
-/* The sum is written first: a library is believed only beside its own. The descriptor of what is kept; -1: it is not. */
+/* The sum is written first: a library is believed only beside its own. The descriptor of what is kept; -1: it is
+ * not. */
 static int keep(const place *p) {
     char line[64];
     int  folder = p->folder, made = openat(folder, p->temporary, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     bool ours = made >= 0 && fchmod(made, 0600) == 0;
     if (made >= 0) close(made);
     int  file = ours ? os_private_open(folder, p->temporary) : -1;
-    if (file >= 0 && describe(file, line) && write_text(p, p->source, line) && renameat(folder, p->source, folder, p->sum) == 0 &&
-        renameat(folder, p->temporary, folder, p->library) == 0)
+    if (file >= 0 && describe(file, line) && write_text(p, p->source, line) &&
+        renameat(folder, p->source, folder, p->sum) == 0 && renameat(folder, p->temporary, folder, p->library) == 0)
         return file;
     if (file >= 0) close(file);
     return -1;
 }
 
-static native_code make(command *c, const char *compiler, const char *source, const place *p, uint64_t hash, char *reason, size_t size) {
+static native_code make(command *c, const char *compiler, const char *source, const place *p, uint64_t hash,
+                        char *reason, size_t size) {
     text all = { 0 };
     native_code code = { 0 };
     int file;
@@ -209,7 +214,8 @@ static native_code make(command *c, const char *compiler, const char *source, co
     unlinkat(p->folder, p->temporary, 0);
     if (all.failed || !write_text(p, p->source, all.data))
         snprintf(reason, size, "the cache folder cannot be written (%s)", strerror(all.failed ? ENOMEM : errno));
-    else if (!compile(c, compiler, p->folder, p->source, p->temporary)) snprintf(reason, size, "the compiler '%s' failed", c->word[0]);
+    else if (!compile(c, compiler, p->folder, p->source, p->temporary))
+        snprintf(reason, size, "the compiler '%s' failed", c->word[0]);
     else if ((file = keep(p)) < 0 || !(code = load(file, hash)).library)
         snprintf(reason, size, "what the compiler '%s' made cannot be loaded", c->word[0]);
     unlinkat(p->folder, p->source, 0);

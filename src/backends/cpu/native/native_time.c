@@ -1,5 +1,5 @@
-/* Whether a compiled map kernel is faster than strips: the first task of both, in turns, on operands of their own that are
- * made up. Nothing of the program's is touched. */
+/* Whether a compiled map kernel is faster than strips: the first task of both, in turns, on operands of their own that
+ * are made up. Nothing of the program's is touched. */
 #include "native.h"
 
 enum { ROUNDS = 15, MOST_REPEATS = 1000 };
@@ -31,7 +31,8 @@ static void extent(const flat_map *m, const flat_operand *o, bool sink, int64_t 
 
 static bool is_sink(const flat_map *m, int32_t operand) {
     for (int32_t i = 0; i < m->count; i++)
-        if (m->instrs[i].operand == operand && (m->instrs[i].op == FLAT_COL_SUM || m->instrs[i].op == FLAT_ALL_SUM)) return true;
+        if (m->instrs[i].operand == operand && (m->instrs[i].op == FLAT_COL_SUM || m->instrs[i].op == FLAT_ALL_SUM))
+            return true;
     return false;
 }
 
@@ -52,7 +53,9 @@ static char *alloc_like(arena *room, int64_t bytes, uintptr_t like) {
     return memory + ((like - (uintptr_t)memory) & (PAGE - 1));
 }
 
-static bool at_once(cpu_place a, cpu_place b) { return a.base == b.base && a.offset == b.offset && a.per_task == b.per_task; }
+static bool at_once(cpu_place a, cpu_place b) {
+    return a.base == b.base && a.offset == b.offset && a.per_task == b.per_task;
+}
 
 /* An operand that lies where an earlier one does shares its memory: a kernel that works in place does so here. */
 static void place(trial *t, arena *room, const cpu_build *b, const flat_kernel *k, void **data, flat_buffer *buffers) {
