@@ -1,6 +1,6 @@
 /* A program of your own on an installed Tidemill. Build it anywhere:
  *
- *     cc embed.c $(pkg-config --cflags --libs tidemill) -lm -o embed
+ *     cc embed.c $(pkg-config --cflags --libs tidemill) -o embed
  *
  * It fits y = sin(x) with a small network: the whole training step, update included, is one program. */
 #include <math.h>

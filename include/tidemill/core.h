@@ -9,14 +9,21 @@
  * where an object is needed, a value that was never made ((tide_val){ 0 }) or a number outside what is accepted is such
  * an error; where there is no graph to tell, the poison value is all that comes back. Pointers that lead nowhere, and
  * what was freed, are beyond help.
- * 
+ *
  * A graph with its programs is used by one thread at a time; different graphs are independent. */
 #ifndef TIDEMILL_CORE_H
 #define TIDEMILL_CORE_H
 
+#ifdef __cplusplus
+#include <initializer_list>
+#endif
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define TIDE_VERSION_MAJOR 0
 #define TIDE_VERSION_MINOR 1
@@ -82,9 +89,14 @@ typedef struct tide_shape {
     int64_t dim[TIDE_MAX_DIMS];
 } tide_shape;
 
+#ifdef __cplusplus
+#define TIDE_SHAPE(...) (tide_cpp::shape({ __VA_ARGS__ }))
+#define TIDE_SCALAR (tide_shape())
+#else
 #define TIDE_SHAPE(...)                                                                 \
     ((tide_shape){ (int32_t)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), { __VA_ARGS__ } })
 #define TIDE_SCALAR ((tide_shape){ 0, { 0 } })
+#endif
 
 TIDE_API int64_t tide_shape_count(tide_shape shape);  /* number of elements; -1: a negative size, too many axes or
                                                          elements */
@@ -109,9 +121,15 @@ typedef struct tide_list {
     int64_t         count;
 } tide_list;
 
+/* In C the items live to the end of the block; in C++ to the end of the whole expression, as an argument wants it:
+ * what is to live longer is a std::array, or tide_list_new. */
+#ifdef __cplusplus
+#define TIDE_LIST(...) (tide_cpp::list({ __VA_ARGS__ }))
+#else
 #define TIDE_LIST(...) \
     ((tide_list){ (const tide_val[]){ __VA_ARGS__ }, \
                   (int64_t)(sizeof((tide_val[]){ __VA_ARGS__ }) / sizeof(tide_val)) })
+#endif
 
 /* A copy of the items that lives as long as the graph. */
 TIDE_API tide_list tide_list_new(tide_graph *g, const tide_val *items, int64_t count);
@@ -391,5 +409,27 @@ TIDE_API void             tide_snapshot_free(tide_snapshot_t *s);
 
 /* The devices of this build, NULL-terminated: "ref", "check", "cpu". */
 TIDE_API const char *const *tide_devices(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#ifdef __cplusplus
+/* What the macros of lists are in C++, where a list in braces is no expression. */
+namespace tide_cpp {
+inline tide_shape shape(std::initializer_list<int64_t> sizes) {
+    tide_shape s = {};
+    for (int64_t size : sizes) {
+        if (s.ndim < TIDE_MAX_DIMS) s.dim[s.ndim] = size;
+        s.ndim++;  /* too many are counted, and refused by name */
+    }
+    return s;
+}
+inline tide_list list(std::initializer_list<tide_val> items) {
+    tide_list l = { items.begin(), (int64_t)items.size() };
+    return l;
+}
+}
+#endif
 
 #endif

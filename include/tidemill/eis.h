@@ -17,6 +17,10 @@
 
 #include "core.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ---- the circuit --------------------------------------------------------------------------------------- */
 
 typedef enum eis_circuit { EIS_SHUNT, EIS_CHAIN } eis_circuit;
@@ -272,5 +276,9 @@ TIDE_API tide_status eis_simulate(const eis_options *options, const char *path, 
  * With `model` given nothing is generated or trained. */
 TIDE_API tide_status eis_full(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                               tide_failure *failure);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -16,6 +16,10 @@
 
 #include "core.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define FORECAST_TEXT_SIZE 512
 #define FORECAST_MAX_OPTIONS 128
 
@@ -319,5 +323,9 @@ TIDE_API tide_status forecast_explain(const forecast_options *options, forecast_
 
 /* {"schema_version": 1, "error": {"code", "message", "file", "row", "column"}}, malloc'ed; NULL when out of memory. */
 TIDE_API char *forecast_failure_json(const tide_failure *failure);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -12,6 +12,10 @@
 
 #include "core.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A named array in memory, row-major, little-endian. */
 typedef struct tide_tensor {
     char       *name;
@@ -98,5 +102,9 @@ TIDE_API tide_status tide_file_replace(const char *path, tide_status (*write)(vo
 
 /* SHA-256 of a file, 64 hex digits and a 0. */
 TIDE_API tide_status tide_file_sha256(const char *path, char hex[65], tide_failure *failure);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -5,6 +5,10 @@
 
 #include "ops.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* x (..., in) -> (..., out). Variables name.weight (out, in) and name.bias (out). */
 typedef struct tide_linear { tide_val weight, bias; } tide_linear;
 TIDE_API tide_linear tide_linear_new(tide_graph *g, const char *name, int64_t in, int64_t out);
@@ -52,7 +56,11 @@ TIDE_API tide_val tide_self_attention_queries(const tide_self_attention *layer, 
 /* ---- losses: scalars. `weight` may be the poison-free value (tide_val){0} for none, else broadcasts against the
  * element losses; the result is sum(weight * loss) / sum(weight). Without weights: the mean over all elements.
  * Prediction and truth must have the same shape: nothing broadcasts but the weight. ---- */
+#ifdef __cplusplus
+#define TIDE_NO_WEIGHT (tide_val())
+#else
 #define TIDE_NO_WEIGHT ((tide_val){ 0 })
+#endif
 TIDE_API tide_val tide_mse(tide_val prediction, tide_val truth);
 TIDE_API tide_val tide_mae(tide_val prediction, tide_val truth);
 TIDE_API tide_val tide_mse_weighted(tide_val prediction, tide_val truth, tide_val weight);
@@ -64,5 +72,9 @@ TIDE_API tide_val tide_quantile_loss(tide_val prediction, tide_val truth, double
 /* logits (..., classes), label I32 (...); a label outside 0..classes-1 gives NaN. */
 TIDE_API tide_val tide_cross_entropy(tide_val logits, tide_val label, tide_val weight);
 TIDE_API tide_val tide_bce_logits(tide_val logits, tide_val truth, tide_val weight);  /* truth in [0, 1] */
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

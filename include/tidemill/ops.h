@@ -8,6 +8,10 @@
 
 #include "core.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ---- element-wise, floating unless said ---------------------------------------------------------------- */
 TIDE_API tide_val tide_neg(tide_val x);      /* any number */
 TIDE_API tide_val tide_abs(tide_val x);      /* any number; derivative 0 at 0 */
@@ -66,11 +70,17 @@ TIDE_API tide_val tide_silu(tide_val x);       /* x sigmoid(x) */
 /* Over the axes listed (count 0: all of them). keep: reduced axes stay with size 1. Sums of 16-bit types and of F32
  * are made in F32 in fixed chunks. Over no elements: sum 0, max -inf, min +inf (integers: their extreme), mean NaN. */
 typedef struct tide_axes { int32_t count; int32_t axis[TIDE_MAX_DIMS]; bool keep; } tide_axes;
+#ifdef __cplusplus
+#define TIDE_AXES(...) (tide_cpp::axes({ __VA_ARGS__ }, false))
+#define TIDE_AXES_KEEP(...) (tide_cpp::axes({ __VA_ARGS__ }, true))
+#define TIDE_ALL (tide_axes())
+#else
 #define TIDE_AXES(...) \
     ((tide_axes){ (int32_t)(sizeof((int32_t[]){ __VA_ARGS__ }) / sizeof(int32_t)), { __VA_ARGS__ }, false })
 #define TIDE_AXES_KEEP(...) \
     ((tide_axes){ (int32_t)(sizeof((int32_t[]){ __VA_ARGS__ }) / sizeof(int32_t)), { __VA_ARGS__ }, true })
 #define TIDE_ALL ((tide_axes){ 0, { 0 }, false })
+#endif
 
 TIDE_API tide_val tide_sum(tide_val x, tide_axes axes);
 TIDE_API tide_val tide_mean(tide_val x, tide_axes axes);
@@ -157,5 +167,23 @@ typedef struct tide_custom_op {
 } tide_custom_op;
 TIDE_API tide_val tide_custom(tide_graph *g, const tide_custom_op *op, tide_list inputs, tide_dtype type,
                               tide_shape shape);
+
+#ifdef __cplusplus
+}
+#endif
+
+#ifdef __cplusplus
+namespace tide_cpp {
+inline tide_axes axes(std::initializer_list<int32_t> list, bool keep) {
+    tide_axes a = {};
+    for (int32_t axis : list) {
+        if (a.count < TIDE_MAX_DIMS) a.axis[a.count] = axis;
+        a.count++;
+    }
+    a.keep = keep;
+    return a;
+}
+}
+#endif
 
 #endif

@@ -5,6 +5,10 @@
 
 #include "ops.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* sqrt of the sum of all squares, F32 scalar. */
 TIDE_API tide_val  tide_global_norm(tide_list values);
 /* Scaled by min(1, max_norm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_. */
@@ -103,5 +107,9 @@ TIDE_API tide_val tide_lr_exponential(tide_val step, double base, double factor)
 TIDE_API tide_val tide_lr_cosine(tide_val step, double base, double last, double steps);
 /* times min(1, (step+1)/steps) */
 TIDE_API tide_val tide_lr_warmup(tide_val step, double steps, tide_val after);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

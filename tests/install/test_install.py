@@ -39,18 +39,51 @@ class Install(unittest.TestCase):
         return shlex.split(output(["pkg-config", *options, "tidemill"], env=self.env))
 
     def test_shared(self):
-        output([*CC, "embed.c", *self.flags("--cflags", "--libs"), "-lm", "-o", "shared"], cwd=self.root)
+        output([*CC, "embed.c", *self.flags("--cflags", "--libs"), "-o", "shared"], cwd=self.root)
         said = output(["./shared"], cwd=self.root, env={**self.env, "LD_LIBRARY_PATH": str(self.libraries)})
         self.assertIn("loss", said)
 
-    def test_static(self):
-        """Our archive, the libraries below it shared: what a distribution's packages have."""
+    def private_libraries(self):
+        """What libtidemill.a needs: the libraries below it, shared, as a distribution's packages have them."""
         text = next(self.root.rglob("tidemill.pc")).read_text()
-        private = shlex.split(re.search(r"^Libs.private: (.*)$", text, re.MULTILINE).group(1))
-        below = re.findall(r"[\w.-]+", re.sub(r"[<>=]+ *\S+", "", re.search(r"^Requires.private: (.*)$", text, re.MULTILINE).group(1)))
-        libraries = [str(self.libraries / "libtidemill.a"), *private, *shlex.split(output(["pkg-config", "--libs", *below]))]
-        output([*CC, "embed.c", *self.flags("--cflags"), *libraries, "-lm", "-o", "static"], cwd=self.root)
-        self.assertIn("loss", output(["./static"], cwd=self.root))
+        return ["-lm", *shlex.split(re.search(r"^Libs.private: (.*)$", text, re.MULTILINE).group(1))]
+
+    def static(self, *sources, compiler=CC):
+        archive = self.libraries / "libtidemill.a"
+        if not archive.exists():
+            self.skipTest("no archive: this system's objects have no objcopy")
+        output([*compiler, *sources, *self.flags("--cflags"), archive, *self.private_libraries(), "-o", "static"], cwd=self.root)
+        return output(["./static"], cwd=self.root)
+
+    def test_static(self):
+        self.assertIn("loss", self.static("embed.c"))
+
+    def test_own_names(self):
+        self.static(SOURCE / "tests/install/own_names.c")
+
+    @unittest.skipUnless(shutil.which("nm"), "no nm")
+    def test_archive_names(self):
+        names = [line.split()[-1] for line in output(["nm", "-g", "--defined-only", self.libraries / "libtidemill.a"]).splitlines()
+                 if len(line.split()) == 3]
+        self.assertGreater(len(names), 100)
+        self.assertEqual([n for n in names if not re.match(r"\.?(gomp_critical_user_)?(tide|forecast|eis)_", n)], [])
+
+    def test_cpp(self):
+        cxx = ["c++", "-std=c++17", "-Wall", "-Wextra", "-Werror"]
+        program = SOURCE / "tests/install/embed.cpp"
+        output([*cxx, program, *self.flags("--cflags", "--libs"), "-o", "cpp"], cwd=self.root)
+        output(["./cpp"], cwd=self.root, env={**self.env, "LD_LIBRARY_PATH": str(self.libraries)})
+        self.static(program, compiler=cxx)
+
+    def test_pkg_config_is_ours_alone(self):
+        """Include folders of what the library is built with are no concern of a program that uses it."""
+        for word in self.flags("--cflags"):
+            self.assertTrue(word.startswith("-I") and str(self.root) in word, word)
+
+    def test_what_else(self):
+        installed = self.root / "installed"
+        for name in ("doc/tidemill/LICENSE", "doc/tidemill/README.md", "doc/tidemill/examples/embed/embed.c"):
+            self.assertTrue(list(installed.rglob(name)), name)
 
     def test_headers_stand_alone(self):
         headers = sorted((self.root / "installed").rglob("include/tidemill/*.h"))
@@ -58,6 +91,8 @@ class Install(unittest.TestCase):
         for header in headers:
             (self.root / "one.c").write_text(f"#include <tidemill/{header.name}>\nint main(void) {{ return 0; }}\n")
             output([*CC, "-std=c11", "-Wall", "-Wextra", "-Werror", *self.flags("--cflags"), "one.c", "-fsyntax-only"], cwd=self.root)
+            output(["c++", "-std=c++17", "-Wall", "-Wextra", "-Wpedantic", "-Werror", *self.flags("--cflags"), "-x", "c++", "one.c", "-fsyntax-only"],
+                   cwd=self.root)
 
     def test_version(self):
         header = (SOURCE / "include/tidemill/core.h").read_text()
