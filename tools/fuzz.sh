@@ -11,6 +11,7 @@ folder=build-fuzz
     CC=${CC:-clang} meson setup "$folder" -Dfuzz=true -Dopenmp=disabled -Db_sanitize=address,undefined -Db_lundef=false \
         -Dbuildtype=debugoptimized -Dc_args=-fsanitize=fuzzer-no-link
 names=${*:-$(ninja -C "$folder" -t targets all | sed -n 's|^tests/fuzz/fuzz_\([a-z_]*\): c_LINKER$|\1|p' | grep -v smoke)}
+# shellcheck disable=SC2046
 ninja -C "$folder" tests/fuzz/fuzz_smoke $(for n in $names; do
     echo "tests/fuzz/fuzz_$n"
     ninja -C "$folder" -t query "tests/fuzz/smoke_$n" >/dev/null 2>&1 && echo "tests/fuzz/smoke_$n"

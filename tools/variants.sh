@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 tests='backends/test_backends_maps backends/test_backends_products backends/test_backends_index backends/test_backends_memory
-    unit/test_unit_engine unit/test_unit_nn unit/test_unit_optim'
+    runtime/test_runtime_engine nn/test_nn_nn optim/test_optim_optim'
 targets=cli/tidemill
 for name in $tests; do targets="$targets tests/$name"; done
 export OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1
