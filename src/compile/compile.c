@@ -8,6 +8,7 @@ typedef struct compiler {
     pass_graph  g;
 } compiler;
 
+/* Texts are made only for who asked: a dump of a large graph takes longer than compiling it. */
 static void dump(const compiler *c, const char *pass) {
     if (!c->options->dump) return;
     text out = { 0 };
@@ -31,6 +32,7 @@ static void *arena_copy(arena *memory, const void *from, int64_t count, size_t s
 }
 #define COPY(memory, from, count) arena_copy(memory, from, count, sizeof *(from))
 
+/* The passes' arena is given back as soon as the program is out of it: it is many times as large. */
 static void copy_flat(arena *memory, const flat_program *from, flat_program *to) {
     *to = *from;
     to->buffers = COPY(memory, from->buffers, from->n_buffers);
@@ -93,7 +95,8 @@ tide_status compile_graph(tide_graph *source, const compile_request *r, compiled
     } else {
         compiler *c = kept = arena_new(&scratch, compiler, 1);
         out->memory->oom = &oom;
-        *c = (compiler){ source, r->options ? r->options : &none, { .memory = &scratch, .source = source, .cut = r->cut } };
+        *c = (compiler){ source, r->options ? r->options : &none,
+                         { .memory = &scratch, .source = source, .cut = r->cut } };
         status = run_passes(c, r, out, why);
     }
     (void)kept;

@@ -11,6 +11,7 @@ static int64_t distinct(const int64_t *dim, const int64_t *stride, int32_t ndim)
     return count;
 }
 
+/* Of an operand's element, every touch after the first is in cache, or should be: so it counts once. */
 static int64_t map_elements(const flat_kernel *k, int32_t operand) {
     const flat_map *m = &k->map;
     for (int32_t i = 0; i < m->count; i++) {
@@ -21,6 +22,7 @@ static int64_t map_elements(const flat_kernel *k, int32_t operand) {
     return distinct(m->dim, k->operands[operand].stride, m->ndim);
 }
 
+/* Each matrix once, of every batch entry that it differs in, however often a provider reads it. */
 static int64_t gemm_elements(const flat_kernel *k, int32_t operand) {
     const flat_gemm *g = &k->gemm;
     int64_t matrix = (operand == 1 ? g->k : g->m) * (operand == 0 ? g->k : g->n);
@@ -44,6 +46,7 @@ static int64_t index_elements(const flat_kernel *k, int32_t operand) {
     }
 }
 
+/* A custom operation may touch all or nothing: its whole buffer is counted. */
 static int64_t operand_bytes(const flat_program *p, const flat_kernel *k, int32_t operand) {
     const flat_operand *o = &k->operands[operand];
     if (k->kind == FLAT_CUSTOM) return p->buffers[o->buffer].bytes;
@@ -77,6 +80,7 @@ static const char *op_name(const flat_instr *in) {
 
 static bool reduces(const flat_instr *in) { return in->op >= FLAT_ROW_SUM; }
 
+/* Loads and stores are bytes, not operations; a reduction is one operation per element. */
 static void add_map_cost(const flat_map *m, flat_cost *c) {
     for (int32_t i = 0; i < m->count; i++) {
         const flat_instr *in = &m->instrs[i];

@@ -1,10 +1,20 @@
-/* Decides which lane-wise nodes and reductions share a kernel. A group is one map kernel: FULL members have one element
- * a lane, ROW members one a row of `cols` lanes, sums over all rows or all elements are its sinks. Nodes join in
- * topological order the latest group of their inputs that takes them, so chains end where a product, a permutation or a
- * second use of a reduced value makes them. */
+/* Decides which lane-wise nodes and reductions share a kernel. A group is one map kernel over a domain of rows x
+ * columns: FULL members have one number per lane, ROW members one per row of `cols` lanes (from a reduction over the
+ * columns), sums over all rows or all elements are its sinks, with one partial per task. So softmax, layer norm and
+ * their derivatives, a loss, or a whole optimizer update each become one kernel without being written anywhere, and
+ * what they hold in between never reaches memory.
+ *
+ * Nodes join in topological order the latest group of their inputs that takes them; a group ends where a product, a
+ * permutation or a second use of a reduced value ends it. Two rules keep that sound and useful: a group is computed as
+ * a whole, so nothing may join that needs, by a way outside, one of its own members (depends_on); and what could be had
+ * before the products is not made to wait for them (keeps_waiting), or the chains of schedule.c would wait as well.
+ *
+ * One file, though long: placing, merging and the reasons given for what stayed apart are the same rules. */
 #include "compile.h"
 #include "pass.h"
 
+/* Members and externals bound a kernel's registers and operands; a sum over more than WHOLE_ROW elements is cut into
+ * partials, so that several tasks share it; MOST_WORK bounds all searches of depends_on together. */
 enum { MOST_MEMBERS = 96, MOST_EXTERNALS = 48, WHOLE_ROW = 4096, MOST_WORK = 100000000 };
 
 typedef struct fuser {
@@ -36,6 +46,7 @@ int32_t through_reshapes(const pass_graph *g, int32_t node) {
     }
 }
 
+/* Casts count as views here: a weight in 16 bits is still a weight. */
 bool node_of_variable(const pass_graph *g, int32_t node) {
     const ir_node *n = g->nodes[node];
     while (n->op == OP_RESHAPE || n->op == OP_PERMUTE || n->op == OP_BROADCAST || n->op == OP_SLICE || n->op == OP_CAST)
@@ -43,6 +54,7 @@ bool node_of_variable(const pass_graph *g, int32_t node) {
     return n->op == OP_VARIABLE;
 }
 
+/* A suffix of the axes is a row: its elements lie next to each other. Axes of size 1 belong to either side. */
 int64_t reduced_suffix(tide_shape s, uint32_t axes) {
     int64_t product = 1;
     int i = s.ndim - 1;
@@ -141,6 +153,8 @@ int32_t fused_input(const pass_graph *g, const fusion *f, int32_t in, int32_t gr
 
 static int32_t inside(const fuser *u, int32_t in, int32_t group) { return fused_input(u->g, u->f, in, group); }
 
+/* A member may be read lane by lane where both are FULL; a ROW member by rows directly, by lanes through a broadcast
+ * that repeats it along the row. */
 static bool input_fits(const fuser *u, int32_t in, int32_t member, member_kind as) {
     bool direct = through_reshapes(u->g, in) == member;
     if (u->f->kind[member] == MEMBER_FULL) return as == MEMBER_FULL;
@@ -186,6 +200,7 @@ static void join_as(fuser *u, int32_t node, int32_t group, member_kind kind) {
     u->early[group] |= is_reduction(n) && !u->waits[node];
 }
 
+/* Merging leaves forwarding entries; following them shortens the way for the next. */
 static int32_t group_now(const fuser *u, int32_t group) {
     while (u->merged[group]) {
         if (u->merged[u->merged[group]]) u->merged[group] = u->merged[u->merged[group]];
@@ -228,6 +243,7 @@ static bool independent(fuser *u, int32_t from, int32_t of) {
     return true;
 }
 
+/* Both ways must be independent: one group, computed as a whole, comes before or after everything outside it. */
 static bool mergeable(fuser *u, int32_t a, int32_t b) {
     fusion *f = u->f;
     if (a == b || f->elements[a] != f->elements[b] || (f->cols[a] && f->cols[b] && f->cols[a] != f->cols[b]))
@@ -263,6 +279,8 @@ static void merge_groups(fuser *u, int32_t into, int32_t from) {
     u->merged[from] = into;
 }
 
+/* `node` has just joined one of the groups that feed it; the others may join it too, as when a loss reads two
+ * branches. */
 static void merge_producers(fuser *u, int32_t node, const int32_t *found, int32_t count) {
     for (int32_t i = 0; i < count; i++) {
         int32_t group = u->f->group[node], other = found[i];
@@ -281,6 +299,7 @@ static bool reads_row(const fuser *u, const ir_node *n, int32_t group) {
 
 /* ---- one rule for each sort of node ---- */
 
+/* The latest candidate group that takes the node; else a group of its own, which later nodes may join. */
 static void place_lane(fuser *u, int32_t node) {
     const ir_node *n = u->g->nodes[node];
     int64_t count = count_of(u, node);
@@ -317,6 +336,7 @@ static int32_t ways_of(const fuser *u, const ir_node *n, way out[3]) {
     return count;
 }
 
+/* The reduced value is a member; its input must be FULL there, so that the reduction reads registers, not memory. */
 static bool try_reduction(fuser *u, int32_t node, int32_t group, way w) {
     fusion *f = u->f;
     const ir_node *n = u->g->nodes[node];
@@ -414,7 +434,8 @@ static void note_apart(fuser *u, arena *memory, apart_notes *notes) {
 void pass_fuse(const pass_graph *g, bool merge, fusion *out, arena *note_memory, apart_notes *notes) {
     arena *m = g->memory;
     int32_t n = g->count + 1;
-    *out = (fusion){ arena_new(m, int32_t, n), arena_new(m, uint8_t, n), 1, arena_new(m, int64_t, n), arena_new(m, int64_t, n) };
+    *out = (fusion){ .group = arena_new(m, int32_t, n), .kind = arena_new(m, uint8_t, n), .groups = 1,
+                     .elements = arena_new(m, int64_t, n), .cols = arena_new(m, int64_t, n) };
     fuser u = { .g = g, .f = out, .merge = merge, .most_visits = MOST_WORK / n };
     u.first = arena_new(m, int32_t, n), u.next = arena_new(m, int32_t, n), u.last = arena_new(m, int32_t, n);
     u.members = arena_new(m, int32_t, n), u.externals = arena_new(m, int32_t, n), u.loader = arena_new(m, int32_t, n),

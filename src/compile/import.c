@@ -24,6 +24,7 @@ typedef struct import {
     bool    *assigned;  /* of each variable */
 } import;
 
+/* Definitions add nodes to the source graph while it is copied, so the map grows. */
 static void map_grow(import *im) {
     int32_t count = im->g->source->count;
     if (count <= im->mapped) return;
@@ -90,6 +91,7 @@ static bool import_node(import *im, int32_t root) {
     return true;
 }
 
+/* One value per variable and run: two would have no order. */
 static tide_status add_assign(import *im, int32_t slot, int32_t value, tide_failure *why) {
     pass_graph *g = im->g;
     for (int32_t i = 0; im->assigned[slot] && i < g->n_assigns; i++)

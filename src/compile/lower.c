@@ -58,6 +58,7 @@ static bool is_view_op(const ir_node *n) {
     return n->op == OP_RESHAPE || n->op == OP_PERMUTE || n->op == OP_BROADCAST || n->op == OP_SLICE;
 }
 
+/* For views that strides cannot say, a reshape of a permutation say: the elements once, in order. */
 static view copied(lowering *l, const view *v, tide_shape shape) {
     tide_shape own = { .ndim = v->ndim };
     memcpy(own.dim, v->dim, sizeof own.dim);
@@ -116,6 +117,8 @@ const view *lower_contiguous(lowering *l, int32_t node) {
 
 /* ---- who needs what ---- */
 
+/* A member is stored only if something outside its group reads it; a product whose only reader is a permutation is
+ * written in that order (lower_ops.c). */
 static void find_needed(lowering *l) {
     const pass_graph *g = l->g;
     int32_t *users = arena_new(l->memory, int32_t, g->count), *user = arena_new(l->memory, int32_t, g->count);
@@ -148,6 +151,7 @@ static void list_groups(lowering *l) {
 
 /* ---- order: Kahn's algorithm over units, a unit being a group or a node of its own ---- */
 
+/* Updates in place come last: until then every kernel reads the variables as they were when the run began. */
 typedef struct units {
     int32_t  count;
     int32_t *of;       /* unit of each node */
@@ -213,6 +217,7 @@ static void drain(lowering *l, units *u, bool last) {
 
 /* ---- assignments ---- */
 
+/* Every result of the group that is stored goes to a variable, and nothing else reads it. */
 static bool only_assigned(const lowering *l, int32_t group) {
     bool any = false;
     for (int32_t m = l->group_first[group]; m; m = l->group_next[m])
@@ -346,7 +351,11 @@ static int64_t tasks_dividing(int64_t what, int64_t rows, int64_t most) {
     return fewer;
 }
 
-/* Whole samples if some have no more rows than a task should, or if there are enough of larger ones: then attention is
+/* The cut that all kernels along the samples share. It is made when the program is compiled, never by thread count: so
+ * sums have the same bits for any number of threads. Equal cuts are what lets schedule.c put kernels into one chain:
+ * task t of each touches the same samples.
+ *
+ * Whole samples if some have no more rows than a task should, or if there are enough of larger ones: then attention is
  * part of the chain too, and what it computes is memory of the task (task_memory.c). A sample alone is cut kernel by
  * kernel: what divides its rows seldom divides the work among threads. */
 static common_cut choose_cut(const pass_graph *g) {

@@ -1,8 +1,13 @@
-/* The map kernel of a fused group: its domain, its loads, one instruction a member, its stores and sinks. */
+/* The map kernel of a fused group: its domain, its loads, one instruction per member, its stores and sinks. Also leaves
+ * and plain copies, which are map kernels of one instruction. Long, because a kernel's parts are made in one order and
+ * share one build. */
 #include <stdio.h>
 
 #include "lower.h"
 
+/* TASK_ELEMENTS: lanes of a task where no common cut applies, enough to be worth handing out, few enough for L2.
+ * MOST_COLS: the longest row that registers hold. COMMON_LANES, LEAST_LANES: a task of the common cut with fewer lanes
+ * costs more than it does. */
 enum {
     MOST_LOADS = 2 * 96,
     MOST_INSTRS = 4 * 96 + 64,
@@ -38,6 +43,7 @@ typedef struct build {
     char       name[96];
 } build;
 
+/* 16-bit floats are storage: registers are F32. */
 static tide_dtype compute_type(tide_dtype storage) {
     return storage == TIDE_F16 || storage == TIDE_BF16 ? TIDE_F32 : storage;
 }
@@ -71,6 +77,7 @@ static bool iota_below(const build *b, int32_t in, int64_t *inner, int64_t *size
     return true;
 }
 
+/* Fills, counts and random numbers cost less to make than to load, so each kernel makes its own. */
 static bool made_here(const build *b, int32_t in, bool row) {
     int64_t inner, size;
     if (fill_below(b, in)) return true;
@@ -96,6 +103,8 @@ static void add_load(build *b, int32_t in, bool row) {
 
 static bool node_draws(const ir_node *n) { return n->op == OP_RANDOM || n->op == OP_DROPMASK; }
 
+/* First pass over the members: what must be loaded decides how the domain can be cut, and the domain decides
+ * strides. */
 static void collect_input(build *b, int32_t in, bool row) {
     if (b->group && fused_input(b->l->g, b->l->f, in, b->group)) return;
     if (made_here(b, in, row)) {
@@ -121,6 +130,8 @@ static bool cut(build *b, int64_t product) {
     return true;
 }
 
+/* Makes the domain's dimensions fine enough for the strides of x. If its cuts do not fit those of others, nothing is
+ * changed and the value is copied to be contiguous. */
 static bool cut_for(build *b, const load *x) {
     if (x->v.ndim == 0 || (x->v.ndim == 1 && (!x->row || b->bounds == 0))) return true;
     int64_t product = x->row ? b->cols : 1, before[TIDE_MAX_DIMS + 2];
@@ -148,6 +159,7 @@ static bool one_stride(const view *v) {
     return v->ndim == 0 || (v->ndim == 1 && (v->stride[0] == 1 || v->stride[0] == 0));
 }
 
+/* The coarsest domain in which every load has one stride per dimension. Linear: no rows at all, one run of lanes. */
 static void make_domain(build *b) {
     cut(b, 1);
     cut(b, b->elements);
@@ -190,6 +202,7 @@ static tide_shape domain_shape(const flat_map *m, bool rows_only) {
     return s;
 }
 
+/* What a register that holds this operand needs: one number, one per row, one per column, or one per lane. */
 static flat_kind kind_of(const flat_map *m, const flat_operand *o) {
     bool rows = false, cols = false;
     for (int i = 0; i < m->ndim; i++)
@@ -211,6 +224,8 @@ static flat_operand operand_over(const build *b, const view *v, bool row) {
 
 /* ---- instructions ---- */
 
+/* Registers are numbered in the order of definition, each written once: who runs the program needs no other
+ * analysis. */
 static int16_t emit(build *b, flat_instr in, tide_dtype type, flat_kind kind) {
     in.type = (uint8_t)type;
     in.kind = (uint8_t)kind;
@@ -281,6 +296,7 @@ static int16_t use_input(build *b, int32_t in, bool row) {
     return made_here(b, in, row) ? use_leaf(b, in) : use_load(b, through_reshapes(b->l->g, in), row);
 }
 
+/* Stores and reductions read a number per lane. */
 static int16_t expanded(build *b, int16_t reg) {
     if (b->reg_kind[reg] == FLAT_FULL) return reg;
     flat_instr in = INSTR(.op = FLAT_CAST);
@@ -360,6 +376,8 @@ static void emit_fold(lowering *l, const flat_operand *partials, const view *out
     k->tasks = ceil_div(width, k->index.per_task);
 }
 
+/* A value that is only assigned is written where it goes: into the variable (choose_direct in lower.c saw to the
+ * order). */
 static view destination(lowering *l, int32_t id) {
     const ir_node *n = l->g->nodes[id];
     if (!l->assigned_to[id]) return lower_new(l, (tide_dtype)n->type, n->shape);
@@ -417,6 +435,7 @@ static void emit_outputs(build *b, int32_t first) {
             emit_fold(l, &folds[i], &l->loc[members[i]], ceil_div(b->map.rows, b->map.rows_per_task));
 }
 
+/* `reg` belongs to the nodes, for all groups: the next one starts without. */
 static void clear_registers(build *b, int32_t first) {
     lowering *l = b->l;
     for (int32_t m = first; m; m = l->group_next[m]) {

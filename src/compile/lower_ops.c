@@ -31,6 +31,7 @@ static bool matrix_ok(const view *v) {
     return (row_unit && rows_apart) || (column_unit && columns_apart);
 }
 
+/* Else the operand is copied first, once, however many products read it. */
 static view matrix_view(lowering *l, int32_t node) {
     const view *v = lower_view(l, node);
     return matrix_ok(v) ? *v : *lower_contiguous(l, node);
@@ -44,6 +45,7 @@ static int32_t written_permuted(const lowering *l, int32_t node) {
                : 0;
 }
 
+/* The buffer has the permuted order; the view that the product writes through has the product's own. */
 static view product_destination(lowering *l, int32_t node) {
     const ir_node *n = node_of(l, node);
     int32_t permute = written_permuted(l, node);
@@ -111,6 +113,7 @@ static void lower_matmul(lowering *l, int32_t node) {
 
 /* ---- along an axis ---- */
 
+/* Any axis is (outer, n, inner) with the others joined: kernels along an axis know no more of a shape. */
 static flat_index around_axis(tide_shape s, int axis) {
     flat_index x = { .outer = 1, .n = s.dim[axis], .inner = 1 };
     for (int i = 0; i < axis; i++) x.outer *= s.dim[i];
@@ -125,6 +128,7 @@ static void set_index(flat_kernel *k, flat_index x) {
     k->tasks = ceil_div(x.outer, x.per_task);
 }
 
+/* These address whole buffers: they never join a chain, so operands are contiguous and tasks are as they please. */
 static flat_kernel *indexed(lowering *l, int32_t node, flat_kernel_kind kind, flat_index x) {
     const ir_node *n = node_of(l, node);
     const view *in[3] = { 0 };
@@ -201,6 +205,8 @@ static view section_of(const view *v, int axis, int64_t start, int64_t size) {
     return out;
 }
 
+/* Parts are copied into their sections of the whole; a part that only the concatenation reads could be computed in
+ * place. */
 static void lower_concat(lowering *l, int32_t node) {
     const ir_node *n = node_of(l, node);
     l->loc[node] = lower_new(l, (tide_dtype)n->type, n->shape);

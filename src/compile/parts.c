@@ -1,4 +1,7 @@
-/* Which part of a buffer each task of a kernel touches. */
+/* Which part of a buffer each task of a kernel touches, if that can be said as "task t touches [base + t step, base +
+ * (t + 1) step)". Two kernels belong in one chain when this is the same for every buffer that they share (schedule.c),
+ * and a buffer that only one chain touches needs one part per thread (task_memory.c). To say no is always safe: the
+ * kernel then waits for the whole buffer. */
 #include "pass.h"
 
 static bool map_writes(const flat_map *m, int32_t operand) {
@@ -30,6 +33,7 @@ static bool nested(const int64_t *dim, const int64_t *stride, int32_t ndim, int6
     return *step > 0;
 }
 
+/* From the first element to the last, both counted. A negative stride is given up on: it counts as endless. */
 static int64_t extent(const int64_t *dim, const int64_t *stride, int32_t from, int32_t to) {
     int64_t span = 1;
     for (int32_t i = from; i < to; i++) span += (dim[i] - 1) * (stride[i] < 0 ? INT64_MAX / 64 : stride[i]);
@@ -53,6 +57,8 @@ static part outer_part(const int64_t *dim, const int64_t *stride, int32_t counte
     return stepped(offset, stride[0], size, per_task / inner, bytes);
 }
 
+/* Sinks first: each task writes a partial of its own. Then the usual case, whole rows in order; else whole entries of
+ * the outermost dimension. */
 static part map_part(const flat_kernel *k, int32_t operand) {
     const flat_map *m = &k->map;
     const flat_operand *o = &k->operands[operand];
@@ -65,6 +71,8 @@ static part map_part(const flat_kernel *k, int32_t operand) {
     return outer_part(m->dim, o->stride, m->row_ndim, m->ndim, m->rows_per_task, o->offset, bytes);
 }
 
+/* B is read whole by every task unless batch entries are cut; columns of a cut product lie in every row, so they are no
+ * part. */
 static part gemm_part(const flat_kernel *k, int32_t operand) {
     const flat_gemm *g = &k->gemm;
     const flat_operand *o = &k->operands[operand];

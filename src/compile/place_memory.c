@@ -6,6 +6,8 @@
 
 enum { ALIGN = 64 };
 
+/* In phases: within one, kernels may run at the same time. Inputs are there before the first, outputs after the
+ * last. */
 static void find_lifetimes(const lowered *l, int32_t n_inputs, int32_t n_outputs, flat_program *p) {
     for (int32_t i = 0; i < p->n_buffers; i++) p->buffers[i].first_phase = INT32_MAX, p->buffers[i].last_phase = -1;
     for (int32_t phase = 0; phase < p->n_phases; phase++)
@@ -37,6 +39,7 @@ static int by_size(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
+/* Both ends belong to the life: a buffer's last reader and another's first writer may be in one phase. */
 static bool same_time(const flat_buffer *a, const flat_buffer *b) {
     return a->first_phase <= b->last_phase && b->first_phase <= a->last_phase;
 }
@@ -52,6 +55,7 @@ static int64_t lowest_offset(const flat_buffer *b, flat_buffer *const *placed, i
     return at;
 }
 
+/* Without passes, for those who look at every value: nothing shares memory. */
 static void place_apart(flat_buffer **buffers, int32_t count, int64_t guard, flat_program *p) {
     for (int32_t i = 0; i < count; i++) {
         buffers[i]->offset = p->arena_bytes;

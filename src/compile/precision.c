@@ -21,12 +21,14 @@ typedef struct precision {
     tide_dtype half;
 } precision;
 
+/* The shapes are of one entry of the batch: a provider multiplies one at a time. */
 static bool product_gains(const pass_graph *g, const ir_node *n) {
     const ir_node *a = g->nodes[n->in[0]];
     int last = n->shape.ndim - 1;
     return n->type == TIDE_F32 && gains(n->shape.dim[last - 1], n->shape.dim[last], a->shape.dim[last]);
 }
 
+/* A node like `n`, of another input, of the 16-bit type. */
 static int32_t with_input(precision *p, const ir_node *n, ir_op op, int32_t input) {
     ir_node copy = *n;
     copy.op = (uint8_t)op, copy.type = (uint8_t)p->half, copy.n_in = 1;

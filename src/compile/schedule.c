@@ -1,7 +1,12 @@
 /* Phases and chains. A kernel runs one phase after the last that wrote what it touches or read what it writes, unless
  * all it waits for in that phase belongs to one chain, cut into the same tasks, and task by task stays within the same
  * part of each buffer: then it joins the chain, and a task carries its part through all the chain's kernels while it is
- * in cache. */
+ * in cache.
+ *
+ * The published ETTh1 step has some two hundred kernels in eight phases: gather, forward with loss and backward of each
+ * block of samples, weight gradients, norm, update. What the long chain needs from elsewhere is put before all of it
+ * (find_after, last_before), since a chain that had to wait in its middle would be two. A phase ends when its tasks are
+ * done, not when all threads have arrived: a thread that the system keeps from running delays nobody. */
 #include "pass.h"
 
 typedef struct access { int32_t kernel, operand, next; } access;  /* next: the previous access to the same buffer; 0:
@@ -18,7 +23,8 @@ typedef struct scheduler {
 
 typedef struct placing { int32_t phase, chain; bool joins; } placing;
 
-/* Kernel k must wait for access a of the same buffer. */
+/* Kernel k must wait for access a of the same buffer: one phase later, or in the same chain if each of its tasks
+ * touches no more than what the same task of that kernel has touched. */
 static void wait_for(const scheduler *s, placing *at, int32_t k, int32_t operand, const access *a) {
     int32_t phase = s->phase[a->kernel], chain = s->chain[a->kernel];
     const flat_kernel *mine = &s->p->kernels[k], *other = &s->p->kernels[a->kernel];
@@ -109,7 +115,7 @@ static bool *find_after(arena *memory, const flat_program *p, int64_t tasks) {
             after[k] |= written[buffer] || (read[buffer] && operand_written(kernel, i));
         }
         for (int32_t i = 0; after[k] && i < kernel->n_operands; i++)
-            *(operand_written(kernel, i) ? &written[kernel->operands[i].buffer] : &read[kernel->operands[i].buffer]) = true;
+            (operand_written(kernel, i) ? written : read)[kernel->operands[i].buffer] = true;
     }
     return after;
 }

@@ -1,7 +1,8 @@
 /* Memory within a chain. A task runs the chain's kernels one after the other on its own part of every buffer. Of a
  * buffer that only this chain touches nothing outlives the task: it needs no more than one part for each thread, in
  * memory of the thread's own, which the next task uses again while it is in cache. Parts that live one after the other
- * share it. */
+ * share it. So the T x T matrices of attention exist for one sample per thread, not for the batch; what the weight
+ * gradients need, which sum over all samples in a later phase, stays in the arena. */
 #include "pass.h"
 
 enum { ALIGN = 64 };
@@ -12,6 +13,7 @@ typedef struct life {
     part    where;
 } life;
 
+/* A buffer stays in the arena (-2) as soon as two chains touch it, or a task's part of it is not the same for all. */
 static void note_use(life *x, const flat_kernel *kernel, int32_t operand, int32_t chain, int32_t k, int64_t bytes) {
     part where = kernel->tasks == 1 ? (part){ true, 0, bytes } : part_of(kernel, operand);
     bool cut = kernel->kind == FLAT_MAP || kernel->kind == FLAT_GEMM;  /* the others address whole buffers */
@@ -21,6 +23,7 @@ static void note_use(life *x, const flat_kernel *kernel, int32_t operand, int32_
     x->last = k;
 }
 
+/* Inputs and outputs outlive the chain whatever touches them. */
 static life *find_lives(arena *memory, const lowered *l, int32_t n_inputs, int32_t n_outputs, const flat_program *p) {
     life *lives = arena_new(memory, life, MAX2(p->n_buffers, 1));
     for (int32_t i = 0; i < p->n_buffers; i++)

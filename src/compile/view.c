@@ -1,3 +1,5 @@
+/* Arithmetic of strides: a view is an offset into a buffer with a size and a stride per dimension. Permuting,
+ * broadcasting and slicing only change these; a reshape does if the dimensions that it joins or cuts lie in one run. */
 #include "view.h"
 
 view view_contiguous(int32_t buffer, tide_dtype type, tide_shape shape) {
@@ -17,6 +19,8 @@ int64_t view_count(const view *v) {
     return count;
 }
 
+/* Neighbouring dimensions that are one run become one: the fewest dimensions with the same elements in the same
+ * order. */
 view view_merged(const view *v) {
     view out = *v;
     out.ndim = 0;
@@ -70,6 +74,7 @@ view view_sliced(const view *v, tide_shape to, const ir_attr *attr) {
     return out;
 }
 
+/* Cuts merged runs from the innermost on; false where a new dimension would lie across two runs. */
 bool view_reshaped(const view *v, tide_shape to, view *out) {
     view m = view_merged(v);
     *out = *v;
