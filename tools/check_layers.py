@@ -53,7 +53,7 @@ SHOWN = {
     "src/kernelgen": {"kernelgen.h"},
     "src/ops": {"table.h"},  # what compile expands fused ops with
     "src/files": {"folders.h", "owned.h"},
-    "src/train": {"run.h"},
+    "src/train": {"run.h", "fit.h", "step.h", "schedule.h"},
     "apps/draw": {"plot.h", "chart.h"},
     "apps/data": {"data.h"},
     "apps/machine": {"machine.h"},

@@ -22,9 +22,9 @@ static tide_status open_again(trainer *t, tide_failure *failure) {
     forecast_options *o = malloc(sizeof *o);
     if (!o) return fail(failure, TIDE_ENOMEM, "out of memory for the options");
     *o = *t->options;
-    o->batch_size = t->step.batch * t->step.parts, o->resume = FORECAST_RESUME_NO;
-    tide_snapshot_free(t->best);
-    t->best = NULL;
+    o->batch_size = t->step.samples * t->step.parts, o->resume = FORECAST_RESUME_NO;
+    fit_free(t->fit); /* with the best parameters, before their graph */
+    t->fit = NULL;
     session_free(&t->session);
     tide_status status = session_open(o, &t->config, &t->data, &t->session, failure);
     if (status == TIDE_OK) status = run_choices_take(t->folder.path, t->session.graph, failure);
@@ -41,17 +41,22 @@ static tide_status all_windows(trainer *t, tide_failure *failure) {
     return t->order ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the training run");
 }
 
-static tide_status learn(trainer *t, double *last_loss, tide_failure *failure) {
-    int64_t     epochs = t->at.best_epoch;
-    tide_status status = TIDE_OK;
-    t->at        = (progress_state){ .epoch = 1, .step = t->at.step };
-    t->refitting = epochs;
-    while (status == TIDE_OK && t->at.epoch <= epochs) {
-        status     = trainer_epoch(t, failure);
-        *last_loss = t->at.loss_sum / (double)t->batches;
-        t->at.epoch++;
-        t->at.batch = 0, t->at.loss_sum = t->at.norm_sum = 0;
-    }
+static tide_status stopped(const trainer *t, tide_failure *failure) {
+    return fail(failure, TIDE_ECANCELLED, "stopped while learning from all rows; `--resume auto --out %s` begins that "
+                                          "again", t->folder.path);
+}
+
+/* In memory and without validation: the run is on the disk, and there is nothing left to validate on. */
+static tide_status learn(trainer *t, int64_t epochs, double *last_loss, tide_failure *failure) {
+    fit_model    model = trainer_model(t);
+    tide_failure why   = { 0 };
+    model.validate = NULL, model.save = NULL;
+    tide_status status = fit_new(&model, &(fit_plan){ .batches = t->batches, .epochs = epochs }, NULL, trainer_hear, t,
+                                 &t->fit, &why);
+    if (status == TIDE_OK) status = fit_run(t->fit, 0, &why);
+    if (status == TIDE_OK) *last_loss = fit_at(t->fit)->train_loss;
+    if (status == TIDE_ECANCELLED) return stopped(t, failure);
+    if (status != TIDE_OK && failure && !failure->status) *failure = why;
     return status;
 }
 
@@ -66,15 +71,17 @@ static tide_status ship(trainer *t, tide_failure *failure) {
 }
 
 tide_status refit_run(trainer *t, forecast_result *r, tide_failure *failure) {
-    double loss = 0;
+    double  loss = 0;
+    int64_t epochs = fit_at(t->fit)->best_epoch;
+    t->steps_before = fit_at(t->fit)->step, t->rate_epochs = fit_place_now(t->fit).epochs;
     listener_note(&t->listener, FORECAST_STAGE_NOTE,
                   "learning once more from all %" PRId64 " rows: %" PRId64
                   " steps, as many as the best epoch took; the scores stay those of the first time",
-                  t->data.frame.rows, t->at.best_epoch * t->batches);
+                  t->data.frame.rows, epochs * t->batches);
     tide_status status = scale_all(&t->data, failure);
     if (status == TIDE_OK) status = open_again(t, failure);
     if (status == TIDE_OK) status = all_windows(t, failure);
-    if (status == TIDE_OK) status = learn(t, &loss, failure);
+    if (status == TIDE_OK) status = learn(t, epochs, &loss, failure);
     if (status != TIDE_OK) return status;
     r->refit = isfinite(loss);
     if (r->refit) return ship(t, failure);

@@ -38,7 +38,7 @@ static void tell_start(const trainer *t) {
         listener_note(
             &t->listener, FORECAST_STAGE_VERBOSE,
             "a batch of %" PRId64 " windows runs as %" PRId64 " parts of %" PRId64 ", then %" PRId64 " kernels update",
-            t->step.batch * t->step.parts, t->step.parts, t->step.batch, tide_program_kernels(t->step.finish));
+            t->step.samples * t->step.parts, t->step.parts, t->step.samples, tide_program_kernels(t->step.finish));
     const forecast_options *o = t->options;
     listener_note(&t->listener, FORECAST_STAGE_VERBOSE,
                   "at most %" PRId64 " epochs, learning rate %g, patience %" PRId64 ", dropout %g", o->epochs,
@@ -51,7 +51,7 @@ static void tell_start(const trainer *t) {
                   (double)m.arena / (1 << 20),
                   (double)m.variables / (1 << 20), (double)m.constants / (1 << 20), (double)m.scratch / (1 << 20),
                   t->windows, t->batches,
-                  t->step.batch, t->validate.batch);
+                  t->step.samples, t->validate.batch);
 }
 
 static void tell_notes(const trainer *t) {
@@ -217,8 +217,11 @@ static void fill_result(trainer *t, forecast_result *r) {
     r->step_ms_median = t->timed ? (double)t->step_ms[t->timed / 2] : (double)NAN;
     r->step_ms_min    = t->timed ? (double)t->step_ms[0] : (double)NAN;
     r->compile_ms = t->step.compile_s * 1e3, r->first_step_ms = t->timed ? t->first_step_ms : (double)NAN;
-    r->epochs = t->at.epoch - 1, r->best_epoch = t->at.best_epoch, r->steps = t->at.step;
-    r->train_s = t->at.train_seconds, r->best_val_loss = t->at.best;
+    if (!t->fit) return;
+    const fit_progress *at = fit_at(t->fit);
+    r->epochs = at->epoch - 1, r->best_epoch = at->best_epoch, r->steps = at->step;
+    r->train_s = at->train_seconds, r->best_val_loss = at->best;
+    r->resumed_from_step = fit_account_of(t->fit).resumed_from;
 }
 
 static void fill_setup(const trainer *t, forecast_result *r) {
@@ -247,7 +250,7 @@ static tide_status draw(trainer *t, window_program *p, const scoring *w, const s
                         const baseline_parts *baselines, tide_failure *failure) {
     plot_watch watch = report_watch(&t->listener);
     if (!t->options->plots) return TIDE_OK;
-    tide_status status = plot_losses(&t->folder, t->at.best_epoch, &watch, failure);
+    tide_status status = plot_losses(&t->folder, fit_at(t->fit)->best_epoch, &watch, failure);
     if (status == TIDE_OK)
         status = plot_sample(t->folder.path, &t->data, &t->bundle, p, w->first + w->windows - 1, &watch, failure);
     if (status == TIDE_OK)
@@ -266,7 +269,7 @@ static tide_status keep_record(trainer *t, const forecast_result *r, const basel
     if (!record_take(&t->bundle.record, &t->data, &t->config, r, baselines))
         return fail(failure, TIDE_ENOMEM, "out of memory for the run's model file");
     tide_status status = owned_claim_file(t->folder.path, "model.safetensors", path, failure);
-    return status == TIDE_OK ? bundle_write(path, &t->bundle, t->session.params, t->best, failure) : status;
+    return status == TIDE_OK ? bundle_write(path, &t->bundle, t->session.params, fit_best(t->fit), failure) : status;
 }
 
 static tide_status score_test(trainer *t, forecast_result *r, tide_failure *failure) {
@@ -308,7 +311,7 @@ static tide_status score_test(trainer *t, forecast_result *r, tide_failure *fail
 
 static void trainer_free(trainer *t) {
     run_folder_close(&t->folder);
-    tide_snapshot_free(t->best);
+    fit_free(t->fit);
     session_free(&t->session);
     bundle_free(&t->bundle);
     dataset_free(&t->data);
@@ -334,7 +337,6 @@ static tide_status train(trainer *t, forecast_options *o, forecast_result *r, ti
     status = show_passes(t, false, failure);
     if (status == TIDE_OK && o->explain) status = tell_explanation(t, r, failure);
     if (status == TIDE_OK) status = trainer_run(t, failure);
-    r->resumed_from_step = t->resumed_from;
     fill_result(t, r);
     return status == TIDE_OK ? score_test(t, r, failure) : status;
 }

@@ -95,6 +95,8 @@ typedef struct forecast_options {
      * batch 32, 10 epochs, 1e-4, type1, patience 3, dropout 0.1, as published. Fewer: 2,000 steps at 1e-3 under a
      * cosine, patience 500 steps; below 256 windows batch 8 and no dropout. */
     int64_t batch_size, epochs, patience, min_epochs, seed;
+    double  max_minutes;                     /* 0: no limit; else as many epochs as end within it, data and scoring
+                                                included, or less than one */
     int     optimizer, lradj, loss_function;
     double  learning_rate, weight_decay, grad_clip, directional_weight;
     bool    direction_surrogate;

@@ -1,5 +1,5 @@
 /* A training run's folder, the same for every application: its lock, run.json, metrics.csv and state.safetensors, and
- * the rule by which a killed run goes on with the same bits: metrics.csv is appended and synced first, the rename of
+ * the rule by which a killed run goes on to the same bits: metrics.csv is appended and synced first, the rename of
  * state.safetensors commits, what is newer than it is cut or written again. */
 #ifndef TIDE_TRAIN_RUN_H
 #define TIDE_TRAIN_RUN_H
@@ -61,8 +61,16 @@ tide_status run_metrics_cut(const run_folder *r, int64_t bytes, tide_failure *fa
 /* state.safetensors: variables as they are now, the best parameters so far, and counters: fields of a struct of yours,
  * int64_t or double. The file comes from outside: what lies beyond `least` and `most` is refused, and NaN where they
  * are given; a diverged sum may be one. Both 0: whole numbers from 0 on, and any real one. How counters agree with each
- * other is the caller's to check (run_state_damaged). */
-typedef struct run_counter { const char *key; size_t offset; bool real; double least, most; } run_counter;
+ * other is the caller's to check (run_state_damaged). Files of version 1 may call a counter `was` (NULL: as now), and
+ * need not have one that came `later`, which then keeps its value. */
+typedef struct run_counter {
+    const char *key;
+    size_t      offset;
+    bool        real;
+    double      least, most;
+    const char *was;
+    bool        later;
+} run_counter;
 typedef struct run_counters { const run_counter *table; int64_t count; void *values; } run_counters;
 tide_status run_state_write(const run_folder *r, tide_list now, tide_list params, const tide_snapshot_t *best,
                             run_counters counters,

@@ -7,7 +7,7 @@
 #include "base/base.h"
 #include "run.h"
 
-enum { STATE_VERSION = 1 };
+enum { STATE_VERSION = 2 };  /* 1: each application named its counters itself */
 
 /* The counters as text; num_format keeps every bit of a double. */
 static tide_status add_counters(tide_archive *a, run_counters counters) {
@@ -58,12 +58,19 @@ static bool in_range(const run_counter *c, double value) {
     return c->real || (value >= 0 && value <= LARGEST_WHOLE && value == floor(value));
 }
 
+/* The counter's text, by whichever name the file has; NULL: not there. */
+static const char *text_of(const tide_archive *a, const run_counter *c, double version) {
+    const char *text = tide_archive_metadata(a, c->key);
+    return !text && c->was && version < STATE_VERSION ? tide_archive_metadata(a, c->was) : text;
+}
+
 /* The key of the first counter that is missing or out of range; NULL: all are read. */
-static const char *read_counters(const tide_archive *a, run_counters counters) {
+static const char *read_counters(const tide_archive *a, run_counters counters, double version) {
     for (int64_t i = 0; i < counters.count; i++) {
         const run_counter *c    = &counters.table[i];
-        const char        *text = tide_archive_metadata(a, c->key);
+        const char        *text = text_of(a, c, version);
         char              *end  = NULL;
+        if (!text && c->later && version < STATE_VERSION) continue;
         double             value = text ? num_parse(text, &end) : 0;
         if (!text || end == text || *end || !in_range(c, value)) return c->key;
         if (c->real) *(double *)((char *)counters.values + c->offset) = value;
@@ -78,7 +85,8 @@ tide_status run_state_damaged(const run_folder *r, const char *key, tide_failure
     return fail_at(failure, TIDE_EDATA, path, 0, key, "its counter %s is damaged: --overwrite starts anew", key);
 }
 
-/* Every variable must be there; a file of another model is named as such. */
+/* Every variable must be there; a file of another model is named as such. The learning rate is written before each
+ * step: runs from when it was no variable go on without. */
 static tide_status write_values(const tide_archive *a, const char *path, const char *prefix, tide_list list,
                                 tide_failure *failure) {
     for (int64_t i = 0; i < list.count; i++) {
@@ -86,6 +94,7 @@ static tide_status write_values(const tide_archive *a, const char *path, const c
         tide_val v = list.items[i];
         snprintf(name, sizeof name, "%s%s", prefix, tide_name_of(v));
         const tide_tensor *t = tide_archive_find(a, name);
+        if (!t && !strcmp(tide_name_of(v), "lr")) continue;
         if (!t || t->type != tide_dtype_of(v) || !tide_shape_equal(t->shape, tide_shape_of(v)))
             return fail_at(failure, TIDE_EDATA, path, 0, name,
                            "'%s' is missing or of another size: --overwrite starts anew", name);
@@ -109,7 +118,7 @@ static tide_status restore(const tide_archive *a, const run_folder *r, const cha
     if (num_parse(version, NULL) > STATE_VERSION)
         return fail_at(failure, TIDE_EDATA, path, 0, NULL,
                        "its format version is newer than this program reads: update tidemill");
-    const char *bad = read_counters(a, counters);
+    const char *bad = read_counters(a, counters, num_parse(version, NULL));
     if (bad) return run_state_damaged(r, bad, failure);
     tide_status status = TIDE_OK;
     if (has_best(a)) {

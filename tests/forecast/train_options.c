@@ -3,7 +3,7 @@
 
 #include "forecast/models/loss.h"
 #include "forecast/fit/resolve.h"
-#include "forecast/fit/schedule.h"
+#include "train/schedule.h"
 #include "forecast/fit/session.h"
 #include "train_support.h"
 
@@ -113,17 +113,17 @@ static void test_memory_limit(void **state) {
     int64_t      bytes, all, share;
     (void)state;
     for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
-        if (memory_limit_parse(fine[i].text, &bytes, &failure) != TIDE_OK)
+        if (train_memory_limit(fine[i].text, &bytes, &failure) != TIDE_OK)
             fail_msg("%s: %s", fine[i].text, failure.message);
         expect_near(fine[i].text, (double)bytes, fine[i].bytes, 0);
     }
-    assert_int_equal(memory_limit_parse("1", &all, &failure), TIDE_OK);
-    assert_int_equal(memory_limit_parse("0.7", &share, &failure), TIDE_OK);
-    assert_int_equal(memory_limit_parse("70%", &bytes, &failure), TIDE_OK);
+    assert_int_equal(train_memory_limit("1", &all, &failure), TIDE_OK);
+    assert_int_equal(train_memory_limit("0.7", &share, &failure), TIDE_OK);
+    assert_int_equal(train_memory_limit("70%", &bytes, &failure), TIDE_OK);
     expect_near("a share", (double)share / (double)all, 0.7, 1e-6);
     expect_near("in percent", (double)bytes, (double)share, 1e6); /* a cgroup's limit may move */
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-        if (memory_limit_parse(refused[i], &bytes, NULL) != TIDE_EINVAL)
+        if (train_memory_limit(refused[i], &bytes, NULL) != TIDE_EINVAL)
             fail_msg("'%s' was accepted: %" PRId64, refused[i], bytes);
     forecast_options o, resolved;
     unsigned         compat;
@@ -141,22 +141,22 @@ static void test_memory_limit(void **state) {
 
 /* Rates at base 1e-3 in ten epochs: spec section 8, and the guide's own numbers. */
 static void test_rates(void **state) {
-    static const struct { forecast_lradj rule; int64_t epoch; double rate; } cases[] = {
-        { FORECAST_LR_TYPE1, 1, 1e-3 },        { FORECAST_LR_TYPE1, 2, 1e-3 },
-        { FORECAST_LR_TYPE1, 4, 2.5e-4 },
-        { FORECAST_LR_TYPE2, 2, 1e-3 },        { FORECAST_LR_TYPE2, 3, 5e-5 },          { FORECAST_LR_TYPE2, 4, 5e-5 },
-        { FORECAST_LR_TYPE2, 12, 5e-7 },       { FORECAST_LR_TYPE3, 4, 1e-3 },
-        { FORECAST_LR_TYPE3, 6, 8.1e-4 },
-        { FORECAST_LR_COSINE, 1, 1e-3 },       { FORECAST_LR_COSINE, 6, 5e-4 },         { FORECAST_LR_COSINE, 11, 0 },
-        { FORECAST_LR_GUIDE_COSINE, 2, 1e-3 }, { FORECAST_LR_GUIDE_COSINE, 6, 6.545085e-4 },
-        { FORECAST_LR_GUIDE_TYPE1, 7, 7.5e-4 },
-        { FORECAST_LR_GUIDE_SLOWER, 10, 9e-4 }, { FORECAST_LR_GUIDE_TYPE2, 3, 5e-4 },
-        { FORECAST_LR_CONSTANT, 9, 1e-3 },
+    static const struct { train_schedule rule; int64_t epoch; double rate; } cases[] = {
+        { TRAIN_LR_TYPE1, 1, 1e-3 },        { TRAIN_LR_TYPE1, 2, 1e-3 },
+        { TRAIN_LR_TYPE1, 4, 2.5e-4 },
+        { TRAIN_LR_TYPE2, 2, 1e-3 },        { TRAIN_LR_TYPE2, 3, 5e-5 },          { TRAIN_LR_TYPE2, 4, 5e-5 },
+        { TRAIN_LR_TYPE2, 12, 5e-7 },       { TRAIN_LR_TYPE3, 4, 1e-3 },
+        { TRAIN_LR_TYPE3, 6, 8.1e-4 },
+        { TRAIN_LR_COSINE, 1, 1e-3 },       { TRAIN_LR_COSINE, 6, 5e-4 },         { TRAIN_LR_COSINE, 11, 0 },
+        { TRAIN_LR_GUIDE_COSINE, 2, 1e-3 }, { TRAIN_LR_GUIDE_COSINE, 6, 6.545085e-4 },
+        { TRAIN_LR_GUIDE_TYPE1, 7, 7.5e-4 },
+        { TRAIN_LR_GUIDE_SLOWER, 10, 9e-4 }, { TRAIN_LR_GUIDE_TYPE2, 3, 5e-4 },
+        { TRAIN_LR_CONSTANT, 9, 1e-3 },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         expect_near("rate", schedule_rate(cases[i].rule, 1e-3, cases[i].epoch, 10), cases[i].rate, 1e-10);
-    expect_near("five epochs", schedule_rate(FORECAST_LR_GUIDE_COSINE, 1e-3, 6, 5), 9.549150e-5, 1e-10);
+    expect_near("five epochs", schedule_rate(TRAIN_LR_GUIDE_COSINE, 1e-3, 6, 5), 9.549150e-5, 1e-10);
 }
 
 static void test_order(void **state) {

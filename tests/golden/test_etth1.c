@@ -44,7 +44,7 @@ static void test_sixty_steps(void **state) {
     forecast_options o;
     dataset          d;
     session          s = { 0 };
-    window_program   p;
+    train_step       p;
     model_config     c;
     (void)state;
     forecast_options_default(&o);
@@ -62,7 +62,7 @@ static void test_sixty_steps(void **state) {
         int32_t starts[32];
         float   loss, norm;
         for (int i = 0; i < 32; i++) starts[i] = step * 32 + i;
-        if (tide_run(p.program, (tide_feed[]){ { p.start, starts } }, 1) != TIDE_OK)
+        if (tide_run(p.program, (tide_feed[]){ { s.start, starts } }, 1) != TIDE_OK)
             fail_msg("%s", tide_program_error(p.program)->message);
         assert_int_equal(tide_read(p.loss, &loss, sizeof loss), TIDE_OK);
         assert_int_equal(tide_read(p.norm, &norm, sizeof norm), TIDE_OK);

@@ -56,7 +56,7 @@ tide_status options_resolve(const forecast_options *given, forecast_options *out
     if (status == TIDE_OK) status = forecast_compat_parse(out->compat, compat, failure);
     if (status == TIDE_OK && (*compat & FORECAST_COMPAT_GUIDE)) out->lradj = guide_rule(out->lradj);
     int64_t bytes;
-    if (status == TIDE_OK && *out->memory_limit) status = memory_limit_parse(out->memory_limit, &bytes, failure);
+    if (status == TIDE_OK && *out->memory_limit) status = train_memory_limit(out->memory_limit, &bytes, failure);
     return status == TIDE_OK ? contradictions(out, failure) : status;
 }
 

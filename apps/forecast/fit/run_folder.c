@@ -115,27 +115,10 @@ tide_status forecast_folder_open(const forecast_options *o, const dataset *d, in
 
 /* ---- metrics.csv ---- */
 
-#define METRICS_HEADER "epoch,step,lr,train_loss,val_loss,grad_norm,seconds,rss_mib"
-
-tide_status metrics_append(const run_folder *r, const metrics_row *row, int64_t *bytes, tide_failure *failure) {
-    char         cell[7][32], line[320];
-    const double values[7] = { row->lr,      row->train_loss, row->val_loss,  row->grad_norm,
-                               row->seconds, row->rss_mib,    row->loss_scale };
-    for (int i = 0; i < 7; i++) num_format(cell[i], values[i], i != 4 && i != 5);
-    int used = snprintf(line, sizeof line, "%" PRId64 ",%" PRId64 ",%s,%s,%s,%s,%s,%s", row->epoch, row->step, cell[0],
-                        cell[1], cell[2],
-                        cell[3], cell[4], cell[5]);
-    bool scaled = row->loss_scale > 0;
-    if (scaled) snprintf(line + used, sizeof line - (size_t)used, ",%s,%" PRId64 "\n", cell[6], row->skipped);
-    else snprintf(line + used, sizeof line - (size_t)used, "\n");
-    return run_metrics_append(r, scaled ? METRICS_HEADER ",loss_scale,skipped_steps\n" : METRICS_HEADER "\n", line,
-                              bytes, failure);
-}
-
 static void metrics_fill(const tide_table *t, int64_t r, metrics_row *row) {
-    double v[8] = { 0 };
-    for (int64_t c = 0; c < 8 && c < t->columns; c++) v[c] = num_parse(t->cells[r * t->columns + c], NULL);
-    *row = (metrics_row){ (int64_t)v[0], (int64_t)v[1], v[2], v[3], v[4], v[5], v[6], v[7] };
+    double v[6] = { 0 };
+    for (int64_t c = 0; c < 6 && c < t->columns; c++) v[c] = num_parse(t->cells[r * t->columns + c], NULL);
+    *row = (metrics_row){ (int64_t)v[0], (int64_t)v[1], v[2], v[3], v[4], v[5] };
 }
 
 tide_status metrics_read(const run_folder *r, metrics_row **rows, int64_t *count, tide_failure *failure) {

@@ -13,14 +13,8 @@
 tide_status forecast_folder_open(const forecast_options *o, const dataset *d, int64_t parameters, const tide_graph *g,
                                  run_folder *r, tide_failure *failure);
 
-typedef struct metrics_row {
-    int64_t epoch, step;
-    double lr, train_loss, val_loss, grad_norm, seconds, rss_mib, loss_scale;
-    int64_t skipped;
-} metrics_row;
-/* loss_scale > 0: f16 training, whose rows end with loss_scale and skipped_steps (of the whole run). */
-tide_status metrics_append(const run_folder *r, const metrics_row *row, int64_t *bytes, tide_failure *failure);
-/* Every row of it; *count rows, malloc'ed. */
+typedef struct metrics_row { int64_t epoch, step; double lr, train_loss, val_loss, grad_norm; } metrics_row;
+/* Every row of metrics.csv; *count rows, malloc'ed. */
 tide_status metrics_read(const run_folder *r, metrics_row **rows, int64_t *count, tide_failure *failure);
 
 #endif

@@ -5,16 +5,15 @@
 #include "forecast/data/dataset.h"
 #include "forecast/models/loss.h"
 #include "forecast/models/model.h"
+#include "train/step.h"
 
 typedef struct session {
     tide_graph    *graph;
     forecast_model model;
     tide_list      params;
     tide_val       series, marks;  /* the scaled rows and their marks, fixed */
-    tide_val       lr;             /* variable: written before each epoch; poison without training */
+    tide_val       start;          /* input of training: the first input rows of a run's windows */
     loss_config    loss;
-    tide_grad_scaler scaler;       /* training in f16; scale.graph NULL: none */
-    tide_accumulator sums;         /* training in parts */
     tide_precision precision;      /* F32, BF16 or F16 */
     const char    *precision_note; /* why not what was asked for; "" */
     bool           op_by_op;       /* programs without the compiler's passes */
@@ -22,25 +21,15 @@ typedef struct session {
     char           device_note[200];  /* why programs run on cpu instead; "" */
 } session;
 
-/* A program over windows of the series: feed `start`, first input rows (batch). */
+/* A program that scores windows of the series: feed `start`, first input rows (batch). */
 typedef struct window_program {
     tide_program *program;
     tide_val      start;
-    tide_val      loss;        /* training: scalar; scoring: (batch) */
-    tide_val      norm;        /* training: of the gradient before clipping; 0 if a loss scaler skips the step */
-    tide_val      prediction;  /* scoring: (batch, pred_len, out columns) */
-    tide_val      update;
+    tide_val      loss;        /* (batch) */
+    tide_val      prediction;  /* (batch, pred_len, out columns) */
     int64_t       batch;       /* windows of a run */
-    int64_t       parts;       /* training: runs a step, after each other; 1 unless --accumulate */
-    tide_val      part;        /* more than one: what `program` is for, */
-    tide_program *finish;      /* and the one that then updates, and computes loss and norm. NULL: program does it
-                                  all */
-    double        compile_s;   /* training: what compiling took */
 } window_program;
 
-/* Bytes of --memory-limit: a share up to 1 of what the machine has, a number with K, M, G or T, or bytes.
- * TIDE_EINVAL. */
-tide_status memory_limit_parse(const char *text, int64_t *bytes, tide_failure *failure);
 int64_t     session_memory_limit(const forecast_options *o);  /* bytes: what was allowed, else what the machine has */
 
 /* A graph on the device asked for, the model's parameters and the data. Zero `s` first; free with session_free. */
@@ -51,8 +40,8 @@ void        session_free(session *s);
 /* As the options say: with the compiler's passes or without. */
 tide_program *session_compile(session *s, tide_list wanted);
 
-/* One training step on o->batch_size windows. TIDE_ENOMEM says what is needed. */
-tide_status session_training(session *s, const forecast_options *o, window_program *out, tide_failure *failure);
+/* One training step on o->batch_size windows: feed s->start. TIDE_ENOMEM says what is needed. */
+tide_status session_training(session *s, const forecast_options *o, train_step *out, tide_failure *failure);
 /* The loss of each window; with `predictions` the forecasts as well. */
 tide_status session_scoring(session *s, int64_t batch, bool predictions, window_program *out, tide_failure *failure);
 /* The same with as many windows at once as keep the activations near 16 million numbers, at most 128; fewer if memory

@@ -90,6 +90,8 @@ static const forecast_option table[] = {
     { "patience", INT(patience, -1, 1e6), TRAIN, NULL, "Training", "N",
       "epochs without a better validation loss before stopping; 0: never stop; -1: 3, or as many as make 500 steps" },
     { "min-epochs", INT(min_epochs, 0, 1e6), TRAIN, NULL, "Training", "N", "no early stop before this epoch" },
+    { "max-minutes", REAL(max_minutes, 0, 1e6), TRAIN, NULL, "Training", "MIN",
+      "the schedule is laid out to end within it; 0: no limit" },
     { "seed", INT(seed, 0, 9e15), TRAIN, NULL, "Training", "N", "of weights, dropout and shuffling" },
     { "val", REAL(val, 0, BIG), READ, NULL, "Training", "X", "rows for validation, before those for test: below 1 a "
                                                              "share, else a number; 0: as --kind says" },

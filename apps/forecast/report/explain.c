@@ -32,15 +32,15 @@ static void known_roof(const session *s, double *gflops, double *gbs) {
     *gbs = same ? rates.bandwidth_gbs : 0;
 }
 
-static tide_explanation *explained(const session *s, window_program *step, int64_t rows, bool measure,
+static tide_explanation *explained(const session *s, train_step *step, int64_t rows, bool measure,
                                    tide_failure *failure) {
     int64_t windows = rows - s->model.config.seq_len - s->model.config.pred_len + 1;
-    int32_t *starts = malloc(sizeof *starts * (size_t)step->batch);
+    int32_t *starts = malloc(sizeof *starts * (size_t)step->samples);
     tide_snapshot_t *before = tide_snapshot(tide_state(s->graph, ""));
     tide_explanation *e = NULL;
-    for (int64_t i = 0; starts && i < step->batch; i++) starts[i] = (int32_t)(i % windows);
+    for (int64_t i = 0; starts && i < step->samples; i++) starts[i] = (int32_t)(i % windows);
     if (starts && before) {
-        tide_feed feed = { step->start, starts };
+        tide_feed feed = { s->start, starts };
         e = tide_program_explain(step->program, &(tide_explain_options){ &feed, 1, measure ? MEASURE_S : 0 });
         if (!e)
             fail(failure, tide_program_error(step->program)->status, "%s", tide_program_error(step->program)->message);
@@ -52,7 +52,7 @@ static tide_explanation *explained(const session *s, window_program *step, int64
     return e;
 }
 
-tide_status explain_step(session *s, window_program *step, int64_t rows, bool measure, forecast_result *r,
+tide_status explain_step(session *s, train_step *step, int64_t rows, bool measure, forecast_result *r,
                          tide_failure *failure) {
     double gflops, gbs;
     tide_failure why = { 0 };
@@ -140,7 +140,7 @@ static bool was_given(const forecast_options *o, const char *name) {
 static tide_status explain(explaining *x, const listener *l, forecast_result *r, tide_failure *failure) {
     char path[FOLDER_PATH];
     unsigned compat;
-    window_program step;
+    train_step step;
     forecast_options *o = x->resolved;
     bool run_mode = !was_given(x->options, "compile-mode"); /* then what the run chose holds */
     tide_status status = loaded_bundle(x->options, &x->bundle, path, failure);

@@ -64,11 +64,11 @@ static json_t *memory_json(const tide_explanation *e) {
                      "total", (json_int_t)m->total);
 }
 
-char *explanation_json(const tide_explanation *e, const window_program *step) {
+char *explanation_json(const tide_explanation *e, const train_step *step) {
     json_t *o = json_pack("{s:s, s:i, s:s, s:b, s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:i, s:f}", "device", e->device,
                           "threads", e->threads,
                           "precision", tide_precision_name(e->precision), "fused", e->fused, "batch_size",
-                          (json_int_t)step->batch,
+                          (json_int_t)step->samples,
                           "phases", (json_int_t)e->phases, "chains", (json_int_t)e->chains, "flops", e->flops,
                           "product_flops",
                           tide_program_flops(step->program), "bytes_read", (json_int_t)e->bytes_read, "bytes_written",

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "base/base.h"
-#include "session.h"
+#include "step.h"
 
 /* What 1 of the unit is in bytes: "M", "MB" and "MiB" are all 2^20; 0: no such unit. */
 static double unit_bytes(const char *unit) {
@@ -15,9 +15,10 @@ static double unit_bytes(const char *unit) {
     return ldexp(1, 10 * (int)(letter - letters + 1));
 }
 
-tide_status memory_limit_parse(const char *text, int64_t *bytes, tide_failure *failure) {
+tide_status train_memory_limit(const char *text, int64_t *bytes, tide_failure *failure) {
     char *end;
     double value = num_parse(text, &end), unit = 1;
+    if (!*text) return *bytes = 0, TIDE_OK;
     bool number = end != text && isfinite(value) && value > 0;
     if (*end && strcmp(end, "%"))
         unit = unit_bytes(end);

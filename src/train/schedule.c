@@ -15,24 +15,24 @@ static double after_type2(double base, double e) {
     return rate;
 }
 
-static double after(forecast_lradj rule, double base, double e, double epochs) {
+static double after(train_schedule rule, double base, double e, double epochs) {
     const double pi = acos(-1.0);
     switch (rule) {
-    case FORECAST_LR_TYPE1: return base * pow(0.5, e - 1);
-    case FORECAST_LR_TYPE2: return after_type2(base, e);
-    case FORECAST_LR_TYPE3: return e < 3 ? base : base * pow(0.9, e - 3);
-    case FORECAST_LR_COSINE: return 0.5 * base * (1 + cos(pi * e / epochs));
-    case FORECAST_LR_GUIDE_TYPE1: return base * pow(0.75, floor((e - 1) / 5));
-    case FORECAST_LR_GUIDE_TYPE2: return base * pow(0.5, e - 1);
-    case FORECAST_LR_GUIDE_SLOWER: return base * pow(0.9, floor((e - 1) / 8));
-    case FORECAST_LR_GUIDE_COSINE: return 0.5 * base * (1 + cos(pi * (e - 1) / epochs));
-    case FORECAST_LR_AUTO: /* training never sees it: plan_training chooses */
-    case FORECAST_LR_CONSTANT: break;
+    case TRAIN_LR_TYPE1: return base * pow(0.5, e - 1);
+    case TRAIN_LR_TYPE2: return after_type2(base, e);
+    case TRAIN_LR_TYPE3: return e < 3 ? base : base * pow(0.9, e - 3);
+    case TRAIN_LR_COSINE: return 0.5 * base * (1 + cos(pi * e / epochs));
+    case TRAIN_LR_GUIDE_TYPE1: return base * pow(0.75, floor((e - 1) / 5));
+    case TRAIN_LR_GUIDE_TYPE2: return base * pow(0.5, e - 1);
+    case TRAIN_LR_GUIDE_SLOWER: return base * pow(0.9, floor((e - 1) / 8));
+    case TRAIN_LR_GUIDE_COSINE: return 0.5 * base * (1 + cos(pi * (e - 1) / epochs));
+    case TRAIN_LR_AUTO: /* the model has a rule of its own */
+    case TRAIN_LR_CONSTANT: break;
     }
     return base;
 }
 
-double schedule_rate(forecast_lradj rule, double base, int64_t epoch, int64_t epochs) {
+double schedule_rate(train_schedule rule, double base, int64_t epoch, int64_t epochs) {
     return epoch <= 1 ? base : after(rule, base, (double)(epoch - 1), (double)epochs);
 }
 

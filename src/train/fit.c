@@ -1,0 +1,298 @@
+/* The training loop, read from top to bottom: what a step does, how an epoch is closed and judged, what stops it, and
+ * what a run begins and ends with.
+ *
+ * Everything that decides the bits of a run is a function of its options and of fit_progress, which a checkpoint holds
+ * together with the variables: clocks decide only how often there is one and, where a time limit was given, how long
+ * the schedule is. So a run that is killed anywhere goes on to the bits it would have had. */
+#include "fit_parts.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+
+static const double SAVE_EVERY_S = 10;
+
+static tide_status no_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for the training run");
+}
+
+/* ---- where it is ---- */
+
+double fit_elapsed(const fit *f) { return f->before + os_seconds() - f->plan.began; }
+
+static int64_t epochs_planned(const fit *f) {
+    return f->plan.epochs ? ceil_div(f->at.planned, f->plan.batches) : 0;
+}
+
+static double share_at(const fit *f, int64_t step) {
+    double by_steps = f->at.planned ? (double)step / (double)f->at.planned : 0;
+    return f->plan.by_clock && f->plan.max_minutes > 0 ? fmax(by_steps, fit_elapsed(f) / (60 * f->plan.max_minutes))
+                                                       : by_steps;
+}
+
+fit_place fit_place_at(const fit *f, int64_t step) {
+    return (fit_place){ .epoch = f->at.epoch, .epochs = epochs_planned(f), .batch = f->at.batch,
+                        .batches = f->plan.batches, .step = step, .steps = f->at.planned, .share = share_at(f, step) };
+}
+
+fit_place fit_place_now(const fit *f) { return fit_place_at(f, f->at.step); }
+
+/* One step is always taken. */
+static bool out_of_time(const fit *f) {
+    return f->plan.max_minutes > 0 && f->at.step > 0 && fit_elapsed(f) > 60 * f->plan.max_minutes;
+}
+
+static bool schedule_over(const fit *f) { return f->at.step >= f->at.planned || out_of_time(f); }
+
+/* ---- telling ---- */
+
+static double resident_mib(fit *f) {
+    double now = os_seconds();
+    if (f->rss_mib == 0 || now - f->rss_at >= 1) f->rss_at = now, f->rss_mib = (double)os_rss_bytes() / (1 << 20);
+    return f->rss_mib;
+}
+
+static double seconds_left(const fit *f, double steps_per_s) {
+    double share = share_at(f, f->at.step);
+    if (f->plan.by_clock) return fit_elapsed(f) * (1 - share) / fmax(share, 1e-6);
+    return (double)(f->at.planned - f->at.step) / steps_per_s;
+}
+
+/* True: stop. */
+static bool tell(fit *f, fit_event e) {
+    double seconds = os_seconds() - f->loop_began, steps = (double)f->at.batch;
+    e.steps_per_s  = seconds > 0 ? (double)f->account.steps / seconds : (double)NAN;
+    e.seconds      = fit_elapsed(f);
+    e.seconds_left = seconds_left(f, e.steps_per_s);
+    e.mean_loss    = e.row ? e.row[FIT_TRAIN_LOSS] : f->at.loss_sum / steps;
+    e.mean_metric  = e.row ? e.row[FIT_TRAIN_METRIC] : f->at.metric_sum / steps;
+    if (f->listener) e.rss_mib = resident_mib(f);
+    bool stop = f->listener && f->listener(f->user, &e);
+    return atomic_exchange(&f->cancelled, false) || stop;
+}
+
+static tide_status stopped(const fit *f, tide_failure *failure) {
+    if (!f->folder || !f->plan.resume) return fail(failure, TIDE_ECANCELLED, "stopped at step %" PRId64, f->at.step);
+    return fail(failure, TIDE_ECANCELLED, "stopped at step %" PRId64 "; `%s --out %s` goes on from there", f->at.step,
+                f->plan.resume, f->folder->path);
+}
+
+/* ---- saving ---- */
+
+tide_status fit_save(fit *f, tide_failure *failure) {
+    if (!f->folder) return TIDE_OK;
+    double      began  = os_seconds();
+    tide_status status = checkpoint_write(f, failure);
+    f->last_save    = os_seconds();
+    f->save_seconds = f->last_save - began;
+    return status;
+}
+
+/* Saving takes at most a tenth of the time: epochs of a few steps share a checkpoint. The first and the last always
+ * have one. */
+static bool save_due(const fit *f, double least_s) {
+    return os_seconds() - f->last_save >= fmax(least_s, 10 * f->save_seconds);
+}
+
+/* ---- one step ---- */
+
+static void count_step(fit *f, const train_result *r, double seconds) {
+    fit_progress *at = &f->at;
+    at->batch++, at->step++, f->account.steps++;
+    at->loss_sum += r->loss, at->metric_sum += r->metric, at->norm_sum += r->norm;
+    at->epoch_seconds += seconds, at->train_seconds += seconds, f->account.step_seconds += seconds;
+}
+
+static tide_status take_step(fit *f, tide_failure *failure) {
+    train_feed   feeds[TRAIN_FEEDS];
+    train_result r;
+    int          count = 0;
+    fit_place    at    = fit_place_now(f);
+    tide_status  status = f->model.batch(f->model.user, &at, feeds, &count, failure);
+    if (status != TIDE_OK) return status;
+    double rate = f->model.rate(f->model.user, &at), began = os_seconds();
+    if (train_step_rate(f->model.step, rate) != TIDE_OK) return no_memory(failure);
+    status         = train_step_run(f->model.step, feeds, count, &r, failure);
+    double seconds = os_seconds() - began;
+    if (status != TIDE_OK) return status;
+    count_step(f, &r, seconds);
+    bool stop = tell(f, (fit_event){ .at = fit_place_now(f), .loss = r.loss, .metric = r.metric, .grad_norm = r.norm,
+                                     .lr = rate, .step_s = seconds });
+    if (stop || save_due(f, SAVE_EVERY_S)) status = fit_save(f, failure);
+    return stop && status == TIDE_OK ? stopped(f, failure) : status;
+}
+
+/* ---- closing an epoch ---- */
+
+static tide_status keep_best(fit *f, tide_failure *failure) {
+    bool fine = f->best ? tide_snapshot_update(f->best) == TIDE_OK
+                        : (f->best = tide_snapshot(f->model.step->params)) != NULL;
+    f->best_unsaved = true;
+    return fine ? TIDE_OK : no_memory(failure);
+}
+
+/* A loss that is not a number hardly ever becomes one again: nothing is waited for where nothing is kept, else a third
+ * of the patience, whatever that is. */
+static bool hopeless(const fit *f, double val_loss) {
+    return f->model.validate && !isfinite(val_loss) && (!f->best || f->at.worse >= MAX2(1, f->plan.patience / 3));
+}
+
+static bool patience_over(const fit *f, int64_t epochs_done) {
+    return f->plan.patience > 0 && f->at.worse >= f->plan.patience && epochs_done >= f->plan.min_epochs;
+}
+
+/* A loss that is not a number is never better. */
+static tide_status judge(fit *f, double val_loss, bool *better, tide_failure *failure) {
+    fit_progress *at = &f->at;
+    *better   = isfinite(val_loss) && (f->plan.equal_is_better ? val_loss <= at->best : val_loss < at->best);
+    at->worse = *better ? 0 : at->worse + 1;
+    if (*better) at->best = val_loss, at->best_epoch = at->epoch;
+    f->diverged  = hopeless(f, val_loss);
+    at->finished = schedule_over(f) || patience_over(f, at->epoch) || f->diverged;
+    return *better ? keep_best(f, failure) : TIDE_OK;
+}
+
+static void begin_row(fit *f, double row[FIT_VALUES]) {
+    const fit_progress *at = &f->at;
+    fit_place last = fit_place_at(f, at->step - 1);
+    double    n    = (double)at->batch;
+    for (int i = 0; i < FIT_VALUES; i++) row[i] = (double)NAN;
+    row[FIT_EPOCH] = (double)at->epoch, row[FIT_STEP] = (double)at->step;
+    row[FIT_LR]         = f->model.rate(f->model.user, &last);
+    row[FIT_TRAIN_LOSS] = at->loss_sum / n, row[FIT_TRAIN_METRIC] = at->metric_sum / n;
+    row[FIT_GRAD_NORM]  = at->norm_sum / n;
+    row[FIT_SECONDS] = at->epoch_seconds, row[FIT_ELAPSED] = fit_elapsed(f);
+    row[FIT_RSS]     = (double)os_rss_bytes() / (1 << 20);
+}
+
+static void next_epoch(fit *f, const double row[FIT_VALUES]) {
+    fit_progress *at = &f->at;
+    at->train_loss = row[FIT_TRAIN_LOSS], at->train_metric = row[FIT_TRAIN_METRIC];
+    at->val_loss = row[FIT_VAL_LOSS], at->val_metric = row[FIT_VAL_METRIC];
+    at->epoch++;
+    at->batch    = 0;
+    at->loss_sum = at->metric_sum = at->norm_sum = at->epoch_seconds = 0;
+}
+
+/* The row of metrics.csv comes before the checkpoint that counts it. */
+static tide_status close_epoch(fit *f, tide_failure *failure) {
+    double    row[FIT_VALUES];
+    bool      better = false;
+    fit_place at     = fit_place_now(f);
+    begin_row(f, row);
+    tide_status status = f->model.validate ? f->model.validate(f->model.user, &at, row, failure) : TIDE_OK;
+    if (status == TIDE_OK) status = judge(f, row[FIT_VAL_LOSS], &better, failure);
+    if (status == TIDE_OK) status = fit_log(f, row, failure);
+    if (status != TIDE_OK) return status;
+    next_epoch(f, row);
+    bool saved = f->at.finished || save_due(f, 0);
+    if (saved) status = fit_save(f, failure);
+    if (status != TIDE_OK) return status;
+    bool stop = tell(f, (fit_event){ .at = at, .row = row, .loss = row[FIT_TRAIN_LOSS],
+                                     .metric = row[FIT_TRAIN_METRIC], .grad_norm = row[FIT_GRAD_NORM],
+                                     .lr = row[FIT_LR], .best = better });
+    if (!stop) return TIDE_OK;
+    if (!saved) status = fit_save(f, failure);
+    return status == TIDE_OK ? stopped(f, failure) : status;
+}
+
+/* ---- one epoch ---- */
+
+static tide_status enter_epoch(fit *f, tide_failure *failure) {
+    fit_place at = fit_place_now(f);
+    if (f->entered == f->at.epoch || !f->model.enter) return TIDE_OK;
+    f->entered = f->at.epoch;
+    return f->model.enter(f->model.user, &at, failure);
+}
+
+static bool epoch_over(const fit *f) { return f->at.batch >= f->plan.batches || schedule_over(f); }
+
+/* To the epoch's end, or to the step `until`. A run that goes on when its time is over has no step to take. */
+static tide_status run_epoch(fit *f, int64_t until, tide_failure *failure) {
+    tide_status status = enter_epoch(f, failure);
+    while (status == TIDE_OK && !epoch_over(f) && f->at.step < until) status = take_step(f, failure);
+    if (status != TIDE_OK || !epoch_over(f)) return status;
+    if (f->at.batch) return close_epoch(f, failure);
+    f->at.finished = 1;
+    return fit_save(f, failure);
+}
+
+/* ---- a run ---- */
+
+/* The model's file may be older than the checkpoint, which is the commit. */
+static tide_status start(fit *f, tide_failure *failure) {
+    tide_status status = TIDE_OK;
+    if (f->folder && f->best) status = f->model.save(f->model.user, f->best, failure);
+    if (status == TIDE_OK && !f->at.finished) status = enter_epoch(f, failure);
+    if (status == TIDE_OK && !f->at.planned) status = fit_lay_out(f, failure);
+    f->best_unsaved = false;
+    f->started      = status == TIDE_OK;
+    f->last_save = f->loop_began = os_seconds();
+    return status;
+}
+
+static tide_status finish(fit *f, tide_failure *failure) {
+    if (!f->model.validate) return TIDE_OK;
+    if (!f->best)
+        return fail(failure, TIDE_EINVAL,
+                    "the training diverged: its validation loss was never a number; lower --learning-rate or set "
+                    "--grad-clip 1");
+    return tide_restore(f->best) == TIDE_OK ? TIDE_OK : no_memory(failure);
+}
+
+tide_status fit_run(fit *f, int64_t steps, tide_failure *failure) {
+    tide_status status = f->started ? TIDE_OK : start(f, failure);
+    int64_t     until  = steps > 0 ? f->at.step + steps : INT64_MAX;
+    while (status == TIDE_OK && !f->at.finished && f->at.step < until) status = run_epoch(f, until, failure);
+    return status == TIDE_OK && f->at.finished ? finish(f, failure) : status;
+}
+
+/* ---- the handle ---- */
+
+/* What is known beforehand; the rest is laid out when steps can be timed. */
+static void plan_steps(fit *f) {
+    if (f->plan.by_clock || f->plan.max_minutes <= 0)
+        f->at.planned = f->plan.epochs ? f->plan.epochs * f->plan.batches : INT32_MAX;
+}
+
+tide_status fit_new(const fit_model *model, const fit_plan *plan, run_folder *folder, fit_listener listener, void *user,
+                    fit **out, tide_failure *failure) {
+    fit *f = *out = calloc(1, sizeof *f);
+    if (!f) return no_memory(failure);
+    f->model = *model, f->plan = *plan, f->folder = folder, f->listener = listener, f->user = user;
+    f->at = (fit_progress){ .epoch = 1, .best = (double)INFINITY };
+    atomic_init(&f->cancelled, false);
+    if (!(plan->began > 0)) f->plan.began = os_seconds();
+    f->last_save = f->loop_began = os_seconds();
+    tide_status status = folder && folder->resuming ? checkpoint_read(f, failure) : TIDE_OK;
+    plan_steps(f);
+    f->account.resumed_from = f->at.step;
+    f->before               = f->at.seconds;
+    /* by the clock there may be more of it now than when the run ended */
+    if (plan->by_clock) f->at.finished = f->at.finished && (schedule_over(f) || patience_over(f, f->at.epoch - 1));
+    if (status == TIDE_OK) return TIDE_OK;
+    fit_free(f);
+    *out = NULL;
+    return status;
+}
+
+void fit_free(fit *f) {
+    if (!f) return;
+    tide_snapshot_free(f->best);
+    free(f);
+}
+
+void fit_cancel(fit *f) { atomic_store(&f->cancelled, true); }
+
+const fit_progress    *fit_at(const fit *f) { return &f->at; }
+const tide_snapshot_t *fit_best(const fit *f) { return f->best; }
+bool                   fit_diverged(const fit *f) { return f->diverged; }
+
+fit_account fit_account_of(const fit *f) {
+    fit_account a = f->account;
+    a.elapsed     = fit_elapsed(f);
+    a.seconds     = a.elapsed - f->before;
+    return a;
+}

@@ -1,0 +1,35 @@
+#include "step.h"
+
+#include "base/base.h"
+#include "run.h"
+
+static tide_status device_known(const char *device, tide_failure *failure) {
+    text all = { 0 };
+    for (const char *const *d = tide_devices(); *d; d++) {
+        if (!strcmp(*d, device)) return text_free(&all), TIDE_OK;
+        text_add(&all, "%s%s", all.length ? ", " : "", *d);
+    }
+    fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "unknown device '%s'; available: %s", device,
+            all.failed ? "" : all.data);
+    text_free(&all);
+    return TIDE_EDEVICE;
+}
+
+tide_status train_graph_new(const train_graph *how, tide_graph **out, tide_failure *failure) {
+    tide_status        status  = device_known(how->device, failure);
+    tide_graph_options options = { .device = how->device, .threads = how->threads, .seed = how->seed,
+                                   .memory_limit = how->memory_limit ? how->memory_limit : os_memory_bytes() };
+    if (status != TIDE_OK) return status;
+    *out = tide_graph_new_with(&options);
+    if (!*out) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
+    tide_compile_mode(*out, how->mode);
+    return how->choices_of ? run_choices_take(how->choices_of, *out, failure) : TIDE_OK;
+}
+
+tide_status train_compiled(const tide_graph *g, const tide_program *p, tide_failure *failure) {
+    const tide_failure *why = tide_error(g);
+    if (why->status == TIDE_OK && !p) return fail(failure, TIDE_ENOMEM, "out of memory for a program");
+    if (why->status == TIDE_OK) why = tide_program_error(p);
+    if (why->status && failure && !failure->status) *failure = *why;
+    return why->status;
+}

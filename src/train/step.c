@@ -1,0 +1,164 @@
+/* The step of every model: derivatives, loss scaler, norm, clip, optimizer, update, whole or in parts.
+ *
+ * The order is the one that keeps meaning: the scaler's factor leaves the gradients before anything measures them, the
+ * norm that is told is the one before clipping, and what the optimizer sees is clipped. In parts the sums are taken of
+ * scaled gradients and everything after that is done once, on them, so a step in parts differs from a whole one by the
+ * rounding of those sums alone. */
+#include "step.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "base/base.h"
+
+static tide_val optimizer(const train_rule *r, tide_list params, tide_list gradients, tide_val lr) {
+    tide_adamw_opts adam = {
+        .lr = lr, .beta2 = r->beta2, .weight_decay = r->weight_decay, .no_bias_correction = r->no_bias_correction
+    };
+    switch (r->optimizer) {
+    case TRAIN_ADAMW: return tide_adamw(params, gradients, &adam);
+    case TRAIN_SGD:
+        return tide_sgd(params, gradients, &(tide_sgd_opts){ .lr = lr, .weight_decay = r->weight_decay });
+    case TRAIN_RMSPROP:
+        return tide_rmsprop(params, gradients, &(tide_rmsprop_opts){ .lr = lr, .weight_decay = r->weight_decay });
+    case TRAIN_LION:
+        return tide_lion(params, gradients, &(tide_lion_opts){ .lr = lr, .weight_decay = r->weight_decay });
+    case TRAIN_ADAM: break;
+    }
+    return tide_adam(params, gradients, &adam);
+}
+
+/* Of the loss, with a loss scaler of the scaled one. */
+static tide_list gradients_of(const train_rule *r, tide_list params, tide_val loss, tide_grad_scaler *scaler) {
+    *scaler = (tide_grad_scaler){ 0 };
+    if (r->scaled) *scaler = tide_grad_scaler_new(loss.graph, "scaler", NULL);
+    return tide_grad(r->scaled ? tide_grad_scaler_scale(scaler, loss) : loss, params);
+}
+
+/* From gradients, of the scaled loss if there is a scaler, to the update. */
+static tide_val update_with(const train_rule *r, tide_list params, tide_list gradients, tide_val lr, tide_val *norm,
+                            tide_grad_scaler *scaler) {
+    if (r->scaled) gradients = tide_grad_scaler_unscale(scaler, gradients);
+    *norm = tide_global_norm(gradients);
+    if (r->scaled) *norm = tide_where(scaler->finite, *norm, tide_scalar(lr.graph, 0));
+    if (r->grad_clip > 0) gradients = tide_clip_norm(gradients, r->grad_clip);
+    tide_val update = optimizer(r, params, gradients, lr);
+    return r->scaled ? tide_grad_scaler_step(scaler, update) : update;
+}
+
+tide_val train_update(const train_rule *rule, tide_list params, tide_val loss, tide_val lr, tide_val *norm,
+                      tide_grad_scaler *scaler) {
+    tide_list gradients = gradients_of(rule, params, loss, scaler);
+    return update_with(rule, params, gradients, lr, norm, scaler);
+}
+
+void train_step_begin(train_step *s, tide_graph *g, tide_list params, int64_t batch, const train_rule *rule) {
+    *s = (train_step){ .graph = g, .params = params, .rule = *rule, .parts = MAX2(rule->parts, 1) };
+    s->samples = batch / s->parts;
+    if (s->parts == 1) return;
+    s->sums = tide_accumulator_new(g, params, s->samples);
+    tide_sample_offset(g, s->sums.offset);
+}
+
+/* What a run is for: everything, or all that comes after the parts; a part adds its sums and tells its metric. */
+static tide_program *compile_step(const train_step *s, bool metric) {
+    return metric ? tide_compile(TIDE_LIST(s->loss, s->metric, s->norm, s->update), &s->rule.compile)
+                  : tide_compile(TIDE_LIST(s->loss, s->norm, s->update), &s->rule.compile);
+}
+
+static tide_program *compile_part(const train_step *s, bool metric) {
+    return metric ? tide_compile(TIDE_LIST(s->part, s->metric), &s->rule.compile)
+                  : tide_compile(TIDE_LIST(s->part), &s->rule.compile);
+}
+
+static tide_status compile(train_step *s, tide_failure *failure) {
+    bool   parts = s->parts > 1, metric = s->metric.graph != NULL;
+    double began = os_seconds();
+    s->program   = parts ? compile_part(s, metric) : compile_step(s, metric);
+    if (parts) s->finish = compile_step(s, false);
+    s->compile_s       = os_seconds() - began;
+    tide_status status = train_compiled(s->graph, s->program, failure);
+    return status == TIDE_OK && parts ? train_compiled(s->graph, s->finish, failure) : status;
+}
+
+tide_status train_step_end(train_step *s, train_loss l, tide_failure *failure) {
+    bool parts = s->parts > 1;
+    if (parts) tide_sample_offset(s->graph, (tide_val){ 0 });
+    s->metric = l.metric;
+    s->loss   = l.denominator.graph && !parts ? tide_div(l.numerator, l.denominator) : l.numerator;
+    tide_list gradients = gradients_of(&s->rule, s->params, s->loss, &s->scaler);
+    if (parts) {
+        s->part   = tide_accumulator_add(&s->sums, gradients, l.numerator, l.denominator);
+        gradients = tide_accumulator_take(&s->sums), s->loss = s->sums.loss;
+    }
+    s->lr     = tide_variable(s->graph, "lr", tide_scalar(s->graph, s->rule.rate));
+    s->update = update_with(&s->rule, s->params, gradients, s->lr, &s->norm, &s->scaler);
+    if (parts) s->update = tide_accumulator_step(&s->sums, s->update);
+    return compile(s, failure);
+}
+
+tide_status train_parts_check(int64_t batch, int64_t parts, tide_failure *failure) {
+    int64_t fewer = MIN2(parts, batch), more = parts;
+    if (parts < 2 || batch % parts == 0) return TIDE_OK;
+    while (batch % fewer) fewer--;
+    while (more < batch && batch % more) more++;
+    char or_more[40] = "";
+    if (more <= batch) snprintf(or_more, sizeof or_more, " or --accumulate %" PRId64, more);
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "accumulate",
+                   "a batch of %" PRId64 " is not %" PRId64 " equal parts: --accumulate %" PRId64 "%s would do", batch,
+                   parts, fewer, or_more);
+}
+
+/* ---- running ---- */
+
+tide_status train_step_rate(const train_step *s, double rate) {
+    float as_float = (float)rate;
+    return tide_write(s->lr, &as_float, sizeof as_float);
+}
+
+static tide_status read_scalar(tide_val v, double *out) {
+    float       value  = 0;
+    tide_status status = v.graph ? tide_read(v, &value, sizeof value) : TIDE_OK;
+    *out = v.graph ? (double)value : (double)NAN;
+    return status;
+}
+
+static tide_status run_part(const train_step *s, const train_feed *feeds, int count, int64_t part) {
+    tide_feed now[TRAIN_FEEDS];
+    for (int i = 0; i < count; i++) {
+        tide_val input = feeds[i].input;
+        size_t   bytes = (size_t)tide_shape_count(tide_shape_of(input)) * tide_dtype_size(tide_dtype_of(input));
+        now[i] = (tide_feed){ input, (const char *)feeds[i].data + (feeds[i].whole ? 0 : (size_t)part * bytes) };
+    }
+    return tide_run(s->program, now, count);
+}
+
+tide_status train_step_run(const train_step *s, const train_feed *feeds, int count, train_result *out,
+                           tide_failure *failure) {
+    tide_program *last   = s->program;
+    tide_status   status = TIDE_OK;
+    *out = (train_result){ 0 };
+    for (int64_t part = 0; status == TIDE_OK && part < s->parts; part++) {
+        double share = 0;
+        status       = run_part(s, feeds, count, part);
+        if (status == TIDE_OK) status = read_scalar(s->metric, &share);
+        out->metric += share;
+    }
+    if (status == TIDE_OK && s->finish) status = tide_run(last = s->finish, NULL, 0);
+    if (status == TIDE_OK) status = read_scalar(s->loss, &out->loss);
+    if (status == TIDE_OK) status = read_scalar(s->norm, &out->norm);
+    if (status == TIDE_OK) return TIDE_OK;
+    if (failure && !failure->status) *failure = *tide_program_error(last);
+    return fail(failure, status, "the training step failed");
+}
+
+tide_status train_step_scale(const train_step *s, double *scale, int64_t *skipped, tide_failure *failure) {
+    int32_t count = 0;
+    *scale = 0, *skipped = 0;
+    if (!s->scaler.scale.graph) return TIDE_OK;
+    tide_status status = read_scalar(s->scaler.scale, scale);
+    if (status == TIDE_OK) status = tide_read(s->scaler.skipped, &count, sizeof count);
+    *skipped = count;
+    return status == TIDE_OK ? status : fail(failure, status, "the loss scale could not be read");
+}
