@@ -44,14 +44,14 @@ static void choose(int32_t *samples, int64_t batch, int64_t step, int64_t count)
 
 /* One step, timed; the first is a warm-up. */
 static tide_status timed_step(known_session *s, const int32_t *samples, bench_result *out, tide_failure *failure) {
-    known_step_result step   = { 0 };
+    train_result      step   = { 0 };
     bench_times      *t      = &out->train.times;
     double            began  = os_seconds();
     tide_status       status = known_session_step(s, samples, s->batch, 1e-3, &step, failure);
     double            ms     = 1e3 * (os_seconds() - began);
     if (out->epochs.steps++ == 0) t->first_ms = t->warmup_ms = ms, t->warmups = 1;
     else if (t->count < BENCH_TIMES_MOST) t->ms[t->count++] = ms;
-    out->loss = (double)step.loss;
+    out->loss = step.loss;
     return status;
 }
 
@@ -78,10 +78,10 @@ static tide_status train_epochs(known_session *s, const bench_settings *o, bench
 }
 
 tide_status bench_eis_train(const bench_spec *spec, const bench_settings *o, bench_result *out, tide_failure *failure) {
-    known_settings settings = { .device = "cpu", .threads = out->threads, .seed = 1, .batch = spec->batch,
-                                .hidden = spec->hidden,
-                                .points = 12, .weight_decay = 0.01,
-                                .compile = { .precision = out->precision, .mode = out->mode } };
+    known_settings settings = { .graph = { .device = "cpu", .threads = out->threads, .seed = 1, .mode = out->mode },
+                                .rule = { .optimizer = TRAIN_ADAMW, .weight_decay = 0.01,
+                                          .compile = { .precision = out->precision, .mode = out->mode } },
+                                .batch = spec->batch, .hidden = spec->hidden, .points = 12 };
     known_session  session  = { 0 };
     known_samples  samples  = { 0 };
     bool           alone    = account_new_peak();
@@ -94,9 +94,9 @@ tide_status bench_eis_train(const bench_spec *spec, const bench_settings *o, ben
     out->build_ms = 1e3 * (os_seconds() - began);
     if (status == TIDE_OK) {
         bench_program *p = &out->train;
-        p->batch = spec->batch, p->flops = tide_program_flops(session.step),
-        p->kernels = tide_program_kernels(session.step);
-        p->placed = tide_program_bytes(session.step);
+        p->batch = spec->batch, p->flops = tide_program_flops(session.step.program),
+        p->kernels = tide_program_kernels(session.step.program);
+        p->placed = tide_program_bytes(session.step.program);
         out->parameters = known_network_count(&session.network);
         out->input      = TIDE_SHAPE(spec->samples, SAMPLE_WIDTH);
         status          = train_epochs(&session, o, out, failure);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "train/step.h"
 
 /* ---- made-up data ---- */
 
@@ -103,14 +104,11 @@ void subject_close(subject *s) {
 }
 
 tide_val subject_update(subject *s, tide_precision precision) {
-    tide_graph     *g      = s->graph;
-    tide_list       params = tide_params(g, "");
-    tide_adamw_opts opts   = { .lr = tide_scalar(g, 1e-3), .weight_decay = 0.01 };
-    if (precision != TIDE_PRECISION_F16)
-        return tide_adamw(params, tide_clip_norm(tide_grad(s->loss, params), 1), &opts);
-    tide_grad_scaler scaler = tide_grad_scaler_new(g, "scaler", NULL);
-    tide_list grads = tide_grad_scaler_unscale(&scaler, tide_grad(tide_grad_scaler_scale(&scaler, s->loss), params));
-    return tide_grad_scaler_step(&scaler, tide_adamw(params, tide_clip_norm(grads, 1), &opts));
+    train_rule       rule = { .optimizer = TRAIN_ADAMW, .weight_decay = 0.01, .grad_clip = 1,
+                              .scaled = precision == TIDE_PRECISION_F16 };
+    tide_val         norm;
+    tide_grad_scaler scaler;
+    return train_update(&rule, tide_params(s->graph, ""), s->loss, tide_scalar(s->graph, 1e-3), &norm, &scaler);
 }
 
 tide_list subject_answer(subject *s, int64_t batch, tide_feed feed[SUBJECT_FEEDS], int64_t *count) {

@@ -125,6 +125,27 @@ typedef enum eis_recipe { EIS_RECIPE_LAB, EIS_RECIPE_GRID } eis_recipe;
 typedef enum eis_masks { EIS_MASKS_GUIDE, EIS_MASKS_ALL } eis_masks;
 enum { EIS_KNOWN_BATCH = 512, EIS_SPECTRUM_BATCH = 1024 };  /* samples a training step */
 typedef enum eis_precision { EIS_F32, EIS_BF16, EIS_F16, EIS_PRECISION_AUTO } eis_precision;
+/* AUTO: AdamW; the rate falls along the model's own curve. */
+typedef enum eis_optimizer {
+    EIS_OPTIMIZER_AUTO,
+    EIS_ADAM,
+    EIS_ADAMW,
+    EIS_SGD,
+    EIS_RMSPROP,
+    EIS_LION
+} eis_optimizer;
+typedef enum eis_lradj {
+    EIS_LR_AUTO,
+    EIS_LR_TYPE1,
+    EIS_LR_TYPE2,
+    EIS_LR_TYPE3,
+    EIS_LR_COSINE,
+    EIS_LR_CONSTANT,
+    EIS_LR_GUIDE_TYPE1,
+    EIS_LR_GUIDE_TYPE2,
+    EIS_LR_GUIDE_SLOWER,
+    EIS_LR_GUIDE_COSINE
+} eis_lradj;
 typedef enum eis_split { EIS_SPLIT_TRUTH, EIS_SPLIT_ROW } eis_split;
 typedef enum eis_profile { EIS_PROFILE_APP, EIS_PROFILE_GENERATOR } eis_profile;
 typedef enum eis_format { EIS_FORMAT_SHARDS, EIS_FORMAT_CSV } eis_format;
@@ -166,6 +187,13 @@ typedef struct eis_options {
     bool    auto_size;                       /* training: a batch size of 0 becomes what suits the machine */
     double  learning_rate;                   /* 0: 1e-3 for known inputs, 2e-3 for spectra */
     double  weight_decay;
+    int     optimizer, lradj;                /* eis_optimizer, eis_lradj */
+    double  grad_clip;                       /* largest norm of the gradient; 0: none for known inputs, 1 for spectra */
+    int64_t patience, min_epochs;            /* epochs without a better validation loss before it ends; 0: any number */
+    int64_t accumulate;                      /* parts that a batch is run in; 0 and 1: as a whole. Divides batch_size */
+    bool    recompute;                       /* spectra: the blocks' values are made again for the backward pass */
+    char    memory_limit[24];                /* training: as "0.7" (of what the machine has), "512M", "2G" or bytes; "":
+                                                what the machine has */
     int64_t hidden_dim;                      /* 0: 512 for known inputs, 256 for spectra */
     int64_t pool_spectra;                    /* spectra held in memory */
     double  keep_out;                        /* grid recipe: share of the cells never trained on */

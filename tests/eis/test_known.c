@@ -268,7 +268,7 @@ static void test_refusals(void **state) {
     refused(&other, TIDE_EINVAL, "--pool is uniform, or best:K");
     other = o;
     set(&other, "device", "abacus");
-    refused(&other, TIDE_EDEVICE, "no device 'abacus'");
+    refused(&other, TIDE_EDEVICE, "unknown device 'abacus'");
     snprintf(path, sizeof path, "%s/shard-00000.tmshard", o.data_dir);
     struct stat s;
     assert_int_equal(stat(path, &s), 0);
@@ -399,7 +399,7 @@ static void test_loss(void **state) {
            asked = 0;
     known_samples samples = { COUNT, row };
     known_session s;
-    known_step_result got;
+    train_result      got;
     tide_failure  failure = { 0 };
     (void)state;
     for (int i = 0; i < POINTS; i++) lse += exp((double)logits[i]);
@@ -420,7 +420,8 @@ static void test_loss(void **state) {
         if (entries[k] > 0) expected += entropy[k] / entries[k], seen++;
     assert_int_equal((int)seen, 4);
     const known_settings o = {
-        .device = "ref", .threads = 1, .batch = BATCH, .hidden = 6, .points = POINTS, .weight_decay = 0.01
+        .graph = { .device = "ref", .threads = 1 }, .rule = { .optimizer = TRAIN_ADAMW, .weight_decay = 0.01 },
+        .batch = BATCH, .hidden = 6, .points = POINTS
     };
     if (known_session_open(&o, &samples, &s, &failure) != TIDE_OK) fail_msg("%s", failure.message);
     for (int64_t i = 0; i < s.network.params.count; i++) {
@@ -437,8 +438,8 @@ static void test_loss(void **state) {
                          TIDE_OK);
     }
     assert_int_equal(known_session_step(&s, all, COUNT, 0, &got, &failure), TIDE_OK);
-    expect_near("loss", (double)got.loss, expected / seen + 0.5 * mse, 1e-6);
-    expect_near("hits", (double)got.hits, right / asked, 1e-6);
+    expect_near("loss", got.loss, expected / seen + 0.5 * mse, 1e-6);
+    expect_near("hits", got.metric, right / asked, 1e-6);
     known_score score;
     assert_int_equal(known_session_score(&s, &samples, &score, &failure), TIDE_OK);
     expect_near("score", score.loss, expected / seen + 0.5 * mse, 1e-6);
@@ -464,29 +465,31 @@ static void test_f16_step(void **state) {
         row[i * SAMPLE_WIDTH + SAMPLE_REAL] = 1, row[i * SAMPLE_WIDTH + SAMPLE_TARGET] = 30;
     }
     for (int half = 0; half < 2; half++) {
-        known_settings o = { .device = "check", .threads = 1, .seed = 3, .batch = COUNT, .hidden = 128,
-                             .points = POINTS, .weight_decay = 0.01,
-                             .compile = { .precision = half ? TIDE_PRECISION_F16 : TIDE_PRECISION_F32,
-                                          .strict = true } };
+        known_settings o = { .graph = { .device = "check", .threads = 1, .seed = 3 },
+                             .rule = { .optimizer = TRAIN_ADAMW, .weight_decay = 0.01,
+                                       .compile = { .precision = half ? TIDE_PRECISION_F16 : TIDE_PRECISION_F32,
+                                                    .strict = true } },
+                             .batch = COUNT, .hidden = 128, .points = POINTS };
         known_session     s;
-        known_step_result got;
-        training_row      told = { 0 };
+        train_result      got;
+        double            scale;
+        int64_t           skipped;
         if (known_session_open(&o, &samples, &s, &failure) != TIDE_OK) fail_msg("%s", failure.message);
         tide_val first = s.network.encoder[0].bias;
         assert_int_equal(known_session_step(&s, all, COUNT, 1e-3, &got, &failure), TIDE_OK);
-        norm[half] = got.norm, bias[half] = ((const float *)tide_data(first))[0];
-        assert_int_equal(training_row_scaler(&told, &s.scaler, &failure), TIDE_OK);
-        assert_true(half ? told.loss_scale == 65536 && told.skipped_steps == 0 : told.loss_scale == 0);
+        norm[half] = (float)got.norm, bias[half] = ((const float *)tide_data(first))[0];
+        assert_int_equal(train_step_scale(&s.step, &scale, &skipped, &failure), TIDE_OK);
+        assert_true(half ? scale == 65536 && skipped == 0 : scale == 0);
         float huge = 1 << 24;
         if (half) {
-            assert_int_equal(tide_write(s.scaler.scale, &huge, sizeof huge), TIDE_OK);
+            assert_int_equal(tide_write(s.step.scaler.scale, &huge, sizeof huge), TIDE_OK);
             assert_int_equal(known_session_step(&s, all, COUNT, 1e-3, &got, &failure), TIDE_OK);
             after = ((const float *)tide_data(first))[0];
-            assert_int_equal(training_row_scaler(&told, &s.scaler, &failure), TIDE_OK);
-            if (got.norm != 0 || after != bias[1] || told.skipped_steps != 1 || told.loss_scale != (double)(huge / 2))
+            assert_int_equal(train_step_scale(&s.step, &scale, &skipped, &failure), TIDE_OK);
+            if (got.norm != 0 || after != bias[1] || skipped != 1 || scale != (double)(huge / 2))
                 fail_msg("a step beyond the range: norm %g, parameter %g from %g, %d skipped, scale %g",
-                         (double)got.norm, (double)after,
-                         (double)bias[1], (int)told.skipped_steps, told.loss_scale);
+                         got.norm, (double)after,
+                         (double)bias[1], (int)skipped, scale);
         }
         known_session_close(&s);
     }

@@ -22,7 +22,6 @@
 #include "eis/predictor/model.h"
 #include "eis/predictor/step.h"
 #include "eis/predictor/train.h"
-#include "eis/training/log.h"
 
 static char root[] = "/tmp/tidemill-eis-train-XXXXXX";
 
@@ -164,13 +163,17 @@ static void f16_is_scaled(void **state) {
     (void)state;
     enum { SPECTRA = 16 };  /* times MASKS rows: products are multiplied in f16 */
     spectrum_settings o = { .network = { EIS_RECIPE_GRID, 64 }, .batch = SPECTRA,
-                            .compile = { .precision = TIDE_PRECISION_F16, .strict = true },
-                            .device = "check", .threads = 1, .seed = 5 };
+                            .rule = { .optimizer = TRAIN_ADAMW, .rate = 1e-3,
+                                      .compile = { .precision = TIDE_PRECISION_F16, .strict = true } },
+                            .graph = { .device = "check", .threads = 1, .seed = 5 } };
     spectrum_session s;
     tide_failure     failure = { 0 };
-    training_row     told    = { 0 };
+    train_result     r;
+    train_feed       feeds[SPECTRUM_FEEDS];
+    double           scale;
+    int64_t          skipped;
     batch            b;
-    float            loss, hits, norm, rate = 1e-3f, huge = 1 << 24;
+    float            huge = 1 << 24;
     assert_true(batch_new(EIS_RECIPE_GRID, SPECTRA, &b));
     for (int64_t i = 0; i < SPECTRA * features_width(EIS_RECIPE_GRID); i++) b.features[i] = sinf((float)i);
     for (int64_t i = 0; i < SPECTRA * MASKS * KNOWN_WIDTH; i++) b.known[i] = (float)(i % 3 == 0);
@@ -178,17 +181,17 @@ static void f16_is_scaled(void **state) {
         b.weight[i] = i < 64, b.label[i] = (int32_t)(i % 12); /* gradients of 1/64: times 2^16 in range, times 2^24
                                                                  not */
     if (spectrum_session_open(&o, &s, &failure) != TIDE_OK) fail_msg("%s", failure.message);
-    assert_int_equal(tide_write(s.lr, &rate, sizeof rate), TIDE_OK);
-    if (spectrum_step_run(&s.train, &b, &loss, &hits, &norm, &failure) != TIDE_OK) fail_msg("%s", failure.message);
-    assert_int_equal(training_row_scaler(&told, &s.scaler, &failure), TIDE_OK);
-    if (!isfinite(loss) || !(norm > 0) || told.loss_scale != 65536 || told.skipped_steps != 0)
-        fail_msg("a step in range: loss %g, norm %g, scale %g, %d skipped", (double)loss, (double)norm, told.loss_scale,
-                 (int)told.skipped_steps);
+    spectrum_feeds(&s, &b, feeds);
+    if (train_step_run(&s.step, feeds, SPECTRUM_FEEDS, &r, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+    assert_int_equal(train_step_scale(&s.step, &scale, &skipped, &failure), TIDE_OK);
+    if (!isfinite(r.loss) || !(r.norm > 0) || scale != 65536 || skipped != 0)
+        fail_msg("a step in range: loss %g, norm %g, scale %g, %d skipped", r.loss, r.norm, scale,
+                 (int)skipped);
     tide_snapshot_t *before = tide_snapshot(s.params);
-    assert_int_equal(tide_write(s.scaler.scale, &huge, sizeof huge), TIDE_OK);
-    assert_int_equal(spectrum_step_run(&s.train, &b, &loss, &hits, &norm, &failure), TIDE_OK);
-    assert_int_equal(training_row_scaler(&told, &s.scaler, &failure), TIDE_OK);
-    assert_true(norm == 0 && told.skipped_steps == 1 && told.loss_scale == (double)(huge / 2));
+    assert_int_equal(tide_write(s.step.scaler.scale, &huge, sizeof huge), TIDE_OK);
+    assert_int_equal(train_step_run(&s.step, feeds, SPECTRUM_FEEDS, &r, &failure), TIDE_OK);
+    assert_int_equal(train_step_scale(&s.step, &scale, &skipped, &failure), TIDE_OK);
+    assert_true(r.norm == 0 && skipped == 1 && scale == (double)(huge / 2));
     for (int64_t i = 0; i < s.params.count; i++)
         assert_memory_equal(tide_snapshot_data(before, i), tide_data(s.params.items[i]),
                             (size_t)tide_shape_count(tide_shape_of(s.params.items[i])) * sizeof(float));

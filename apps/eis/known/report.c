@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "eis/training/curves.h"
 #include "trainer.h"
-#include "draw/plot.h"
 
 enum { SCHEMA_VERSION = 1 };
 
@@ -53,6 +53,8 @@ static json_t *score_json(const known_score *s, const char *what, int64_t sample
 }
 
 static void put_run(json_t *o, const known_trainer *t) {
+    const fit_progress *at = fit_at(t->run.fit);
+    fit_account own = fit_account_of(t->run.fit);
     const struct { const char *key; int64_t value;
     } whole[] = {
         { "threads", tide_graph_threads(t->session.graph) },
@@ -63,16 +65,16 @@ static void put_run(json_t *o, const known_trainer *t) {
         { "pool_rows", t->task.pool.count },
         { "training_samples", t->samples },
         { "batch_size", t->session.batch },
-        { "epochs", ceil_div(t->at.step, t->batches) },
-        { "best_epoch", t->at.best_epoch },
-        { "steps", t->at.step },
-        { "resumed_from_step", t->resumed_from },
+        { "epochs", at->epoch - 1 },
+        { "best_epoch", at->best_epoch },
+        { "steps", at->step },
+        { "resumed_from_step", own.resumed_from },
     };
-    int64_t own = t->at.step - t->resumed_from;
     const struct { const char *key; double value; } reals[] = {
-        { "best_val_loss", t->at.best }, { "samples_per_s", own ? (double)(own * t->session.batch) / t->own_step_seconds : (double)NAN },
-        { "step_ms", own ? 1e3 * t->own_step_seconds / (double)own : (double)NAN },
-        { "seconds", known_trainer_seconds(t) },
+        { "best_val_loss", at->best },
+        { "samples_per_s", own.steps ? (double)(own.steps * t->session.batch) / own.step_seconds : (double)NAN },
+        { "step_ms", own.steps ? 1e3 * own.step_seconds / (double)own.steps : (double)NAN },
+        { "seconds", own.elapsed },
         { "peak_rss_mib", (double)os_peak_rss_bytes() / (1 << 20) },
     };
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
@@ -85,13 +87,13 @@ static char *result_json(const known_trainer *t, const outcome *r) {
     const known_task *k = &t->task;
     json_t *o =
         json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "schema_version", SCHEMA_VERSION, "command", "eis train",
-                  "inputs", "known", "folder", t->folder.path, "device", tide_graph_device(t->session.graph), "circuit",
-                  k->data.circuit == EIS_CHAIN ? "chain" : "shunt", "pool", t->options->pool, "split",
+                  "inputs", "known", "folder", t->run.folder.path, "device", tide_graph_device(t->session.graph), "circuit",
+                  k->data.circuit == EIS_CHAIN ? "chain" : "shunt", "pool", t->run.options->pool, "split",
                   k->held_count ? "truth" : "row");
     json_t *possible = json_object(), *validation = json_object();
     put_run(o, t);
     json_object_set_new(o, "precision",
-                        json_string(tide_precision_name(tide_program_precision(t->session.step, NULL))));
+                        json_string(tide_precision_name(tide_program_precision(t->session.step.program, NULL))));
     put_accuracy(possible, &k->ceiling);
     json_object_set_new(o, "val_acc", number_or_null(r->main));
     json_object_set_new(validation, "by_truth",
@@ -121,16 +123,16 @@ static char *result_text(const known_trainer *t, const outcome *r) {
     const known_task *k = &t->task;
     double  n = (double)k->data.points;
     text    out = { 0 };
+    const fit_progress *at = fit_at(t->run.fit);
+    fit_account    own    = fit_account_of(t->run.fit);
     known_accuracy chance = { 1 / n, fmin(5 / n, 1), 1 / (n * n), fmin(5 / (n * n), 1) };
     text_add(&out,
              "%s: predictor from known values, %" PRId64 " parameters\n%" PRId64 " steps of %" PRId64 " in %.1f s, best epoch %" PRId64
              " of %" PRId64 ", loss %.4f",
-             t->folder.path, known_network_count(&t->session.network), t->at.step, t->session.batch,
-             known_trainer_seconds(t),
-             t->at.best_epoch, ceil_div(t->at.step, t->batches), t->at.best);
-    if (t->own_step_seconds > 0)
-        text_add(&out, "; %.0f samples/s",
-                 (double)((t->at.step - t->resumed_from) * t->session.batch) / t->own_step_seconds);
+             t->run.folder.path, known_network_count(&t->session.network), at->step, t->session.batch, own.elapsed,
+             at->best_epoch, at->epoch - 1, at->best);
+    if (own.step_seconds > 0)
+        text_add(&out, "; %.0f samples/s", (double)(own.steps * t->session.batch) / own.step_seconds);
     text_add(&out, "\n\n%-52s%10s%10s%12s%12s%12s\n", "share right", "top 1", "top 5", "pair top 1", "pair top 5",
              "resnorm R2");
     if (r->has_truth) put_row(&out, held_out, &r->by_truth.accuracy, r->by_truth.r2);
@@ -142,19 +144,12 @@ static char *result_text(const known_trainer *t, const outcome *r) {
     return out.data;
 }
 
-static tide_status draw(const known_trainer *t, tide_failure *failure) {
-    if (!t->options->plots) return TIDE_OK;
-    if (!plot_available() && t->listener && t->listener(t->user, EIS_NOTE, plot_missing_note()))
-        return fail(failure, TIDE_ECANCELLED, "stopped");
-    return training_log_plot(&t->folder, t->at.best_epoch, t->listener, t->user, failure);
-}
-
 tide_status known_report(known_trainer *t, eis_result *result, tide_failure *failure) {
     outcome     r      = { .has_truth = t->task.by_truth.count > 0, .possible = t->task.ceiling.top1 };
     tide_status status = known_session_score(&t->session, &t->task.by_row, &r.by_row, failure);
     if (status == TIDE_OK && r.has_truth)
         status = known_session_score(&t->session, &t->task.by_truth, &r.by_truth, failure);
-    if (status == TIDE_OK) status = draw(t, failure);
+    if (status == TIDE_OK) status = training_draw(&t->run, failure);
     if (status != TIDE_OK) return status;
     r.main = r.has_truth ? r.by_truth.accuracy.top1 : r.by_row.accuracy.top1;
     known_verdict(r.main, r.possible, t->task.best == 0, r.verdict, sizeof r.verdict);

@@ -1,143 +1,116 @@
+/* The known network on its rows: what a step computes, and how a set of samples is scored. */
 #include "step.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <tidemill/optim.h>
 
 #include "base/base.h"
-#include "train/run.h"
 
 /* ---- the step ---- */
 
 typedef struct batch_values { tide_val x, unknown, label, target, real; } batch_values;  /* unknown, label: (b, 5) */
 
-static batch_values gather(const known_session *s, tide_val table) {
-    tide_val rows = tide_gather(table, 0, s->index), mask = tide_slice(rows, 1, SAMPLE_MASK, SAMPLE_LABEL);
+static batch_values gather(tide_val table, tide_val index) {
+    tide_val rows = tide_gather(table, 0, index), mask = tide_slice(rows, 1, SAMPLE_MASK, SAMPLE_LABEL);
     return (batch_values){ .x = tide_slice(rows, 1, 0, KNOWN_FEATURES), .unknown = tide_add_scalar(tide_neg(mask), 1),
                            .label  = tide_slice(rows, 1, SAMPLE_LABEL, SAMPLE_TARGET),
                            .target = tide_squeeze(tide_slice(rows, 1, SAMPLE_TARGET, SAMPLE_REAL), 1),
                            .real   = tide_squeeze(tide_slice(rows, 1, SAMPLE_REAL, SAMPLE_WIDTH), 1) };
 }
 
-/* The mean over the parameters that are missing anywhere of the mean over where they are. */
-static tide_val cross_entropy(const known_session *s, tide_val logits, const batch_values *b) {
+/* What follows is of the samples `b`, each mean over the whole batch `all`: what parts of a batch give adds up.
+ *
+ * The mean over the parameters that are missing anywhere of the mean over where they are. */
+static tide_val cross_entropy(const known_session *s, tide_val logits, const batch_values *b, const batch_values *all) {
     tide_graph *g      = s->graph;
     tide_val classes = tide_cast(tide_arange(g, TIDE_I32, s->network.sizes.points), TIDE_F32), zero = tide_scalar(g, 0),
              one = tide_scalar(g, 1);
     tide_val    chosen = tide_eq(tide_expand_dims(b->label, -1), classes);
     tide_val    logit  = tide_sum(tide_where(chosen, logits, zero), TIDE_AXES(-1));
     tide_val    each   = tide_mul(tide_sub(tide_logsumexp(logits, TIDE_AXES(-1)), logit), b->unknown);
-    tide_val    count  = tide_sum(b->unknown, TIDE_AXES(0));
+    tide_val    count  = tide_sum(all->unknown, TIDE_AXES(0));
     tide_val    means  = tide_div(tide_sum(each, TIDE_AXES(0)), tide_maximum(count, one));
     tide_val    seen   = tide_sum(tide_cast(tide_gt(count, zero), TIDE_F32), TIDE_ALL);
     return tide_div(tide_sum(means, TIDE_ALL), tide_maximum(seen, one));
 }
 
-static tide_val share_right(const known_session *s, tide_val logits, const batch_values *b) {
+static tide_val share_right(tide_val logits, const batch_values *b, const batch_values *all) {
     tide_val right = tide_cast(tide_eq(tide_cast(tide_argmax(logits, -1), TIDE_F32), b->label), TIDE_F32);
     return tide_div(tide_sum(tide_mul(right, b->unknown), TIDE_ALL),
-                    tide_maximum(tide_sum(b->unknown, TIDE_ALL), tide_scalar(s->graph, 1)));
+                    tide_maximum(tide_sum(all->unknown, TIDE_ALL), tide_scalar(logits.graph, 1)));
 }
 
-static tide_val square_error(tide_val resnorm, const batch_values *b) {
+static tide_val square_error(tide_val resnorm, const batch_values *b, const batch_values *all) {
     return tide_div(tide_sum(tide_mul(tide_square(tide_sub(resnorm, b->target)), b->real), TIDE_ALL),
-                    tide_sum(b->real, TIDE_ALL));
+                    tide_sum(all->real, TIDE_ALL));
 }
 
-static tide_status compiled(const known_session *s, const tide_program *p, tide_failure *failure) {
-    const tide_failure *why = tide_error(s->graph)->status ? tide_error(s->graph) : p ? tide_program_error(p) : NULL;
-    if (!why) return fail(failure, TIDE_ENOMEM, "out of memory for a program");
-    if (why->status && failure && !failure->status) *failure = *why;
-    return why->status;
-}
-
-/* In f16 gradients may leave the range: they are scaled, and a step in which one did is skipped. */
-static tide_val make_update(const known_settings *o, known_session *s) {
-    tide_adamw_opts adam = { .lr = s->rate,
-                             .weight_decay = o->weight_decay,
-                             .no_bias_correction = o->no_bias_correction };
-    tide_list       params = s->network.params, gradient;
-    if (tide_precision_here(s->graph, o->compile.precision, NULL) != TIDE_PRECISION_F16) {
-        gradient = tide_grad(s->loss, params);
-        s->norm  = tide_global_norm(gradient);
-        return tide_adamw(params, gradient, &adam);
-    }
-    s->scaler = tide_grad_scaler_new(s->graph, "scaler", NULL);
-    gradient  = tide_grad_scaler_unscale(&s->scaler, tide_grad(tide_grad_scaler_scale(&s->scaler, s->loss), params));
-    s->norm   = tide_where(s->scaler.finite, tide_global_norm(gradient), tide_scalar(s->graph, 0));
-    return tide_grad_scaler_step(&s->scaler, tide_adamw(params, gradient, &adam));
+static train_loss loss_of(const known_session *s, tide_val table) {
+    batch_values b      = gather(table, s->index), whole = s->all.graph ? gather(table, s->all) : b;
+    tide_val     resnorm, logits = known_network_apply(&s->network, b.x, TIDE_TRAIN, &resnorm);
+    tide_val     entropy = cross_entropy(s, logits, &b, &whole), error = square_error(resnorm, &b, &whole);
+    return (train_loss){ .numerator = tide_add(entropy, tide_mul_scalar(error, 0.5)),
+                         .metric    = share_right(logits, &b, &whole) };
 }
 
 static tide_status make_step(const known_settings *o, const known_samples *train, known_session *s,
                              tide_failure *failure) {
-    tide_graph  *g     = s->graph;
-    tide_val     table = tide_constant(g, TIDE_F32, TIDE_SHAPE(train->count + 1, SAMPLE_WIDTH), train->row), resnorm;
-    s->index           = tide_input(g, "samples", TIDE_I32, TIDE_SHAPE(s->batch));
-    s->rate            = tide_input(g, "rate", TIDE_F32, TIDE_SCALAR);
-    batch_values b     = gather(s, table);
-    tide_val    logits = known_network_apply(&s->network, b.x, TIDE_TRAIN, &resnorm);
-    s->loss            = tide_add(cross_entropy(s, logits, &b), tide_mul_scalar(square_error(resnorm, &b), 0.5));
-    s->hits            = share_right(s, logits, &b);
-    tide_val    update = make_update(o, s);
-    s->step            = tide_compile(TIDE_LIST(s->loss, s->hits, s->norm, update), &o->compile);
-    return compiled(s, s->step, failure);
+    tide_graph *g     = s->graph;
+    train_rule  rule  = o->rule;
+    tide_val    table = tide_constant(g, TIDE_F32, TIDE_SHAPE(train->count + 1, SAMPLE_WIDTH), train->row);
+    tide_status status = train_parts_check(s->batch, rule.parts, failure);
+    if (status != TIDE_OK) return status;
+    rule.scaled = tide_precision_here(g, rule.compile.precision, NULL) == TIDE_PRECISION_F16;
+    train_step_begin(&s->step, g, s->network.params, s->batch, &rule);
+    s->index = tide_input(g, "samples", TIDE_I32, TIDE_SHAPE(s->step.samples));
+    if (s->step.parts > 1) s->all = tide_input(g, "all", TIDE_I32, TIDE_SHAPE(s->batch));
+    return train_step_end(&s->step, loss_of(s, table), failure);
 }
 
 static tide_status make_score(known_session *s, tide_failure *failure) {
     s->x        = tide_input(s->graph, "x", TIDE_F32, TIDE_SHAPE(SCORE_BATCH, KNOWN_FEATURES));
     s->log_p    = tide_log_softmax(known_network_apply(&s->network, s->x, TIDE_EVAL, &s->resnorm), -1);
     s->score    = tide_compile(TIDE_LIST(s->log_p, s->resnorm), NULL);
-    return compiled(s, s->score, failure);
-}
-
-static bool known_device(const char *device) {
-    for (const char *const *d = tide_devices(); *d; d++)
-        if (!strcmp(*d, device)) return true;
-    return false;
+    return train_compiled(s->graph, s->score, failure);
 }
 
 tide_status known_session_open(const known_settings *o, const known_samples *train, known_session *s,
                                tide_failure *failure) {
     *s = (known_session){ .batch = o->batch, .filling = train->count };
-    if (!known_device(o->device))
-        return fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "there is no device '%s' here; cpu, ref and check are",
-                       o->device);
-    tide_graph_options options = {
-        .device = o->device, .threads = o->threads, .seed = o->seed, .memory_limit = os_memory_bytes()
-    };
-    s->graph = tide_graph_new_with(&options);
-    if (!s->graph) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
-    tide_compile_mode(s->graph, o->compile.mode);
-    if (o->choices_of && run_choices_take(o->choices_of, s->graph, failure) != TIDE_OK) return TIDE_EDATA;
+    s->full = malloc((size_t)o->batch * sizeof *s->full + 1);
+    if (!s->full) return fail(failure, TIDE_ENOMEM, "out of memory for a batch");
+    tide_status status = train_graph_new(&o->graph, &s->graph, failure);
+    if (status != TIDE_OK) return status;
     known_network_new(s->graph, known_sizes_of(o->hidden, o->points), &s->network);
-    tide_status status = make_step(o, train, s, failure);
+    status = make_step(o, train, s, failure);
     return status == TIDE_OK ? make_score(s, failure) : status;
 }
 
 void known_session_close(known_session *s) {
     tide_graph_free(s->graph);
+    free(s->full);
     *s = (known_session){ 0 };
+}
+
+int known_session_feeds(known_session *s, const int32_t *samples, int64_t count, train_feed *feeds) {
+    for (int64_t i = 0; i < s->batch; i++) s->full[i] = i < count ? samples[i] : (int32_t)s->filling;
+    feeds[0] = (train_feed){ s->index, s->full, false };
+    feeds[1] = (train_feed){ s->all, s->full, true };
+    return s->all.graph ? 2 : 1;
+}
+
+tide_status known_session_step(known_session *s, const int32_t *samples, int64_t count, double rate, train_result *out,
+                               tide_failure *failure) {
+    train_feed  feeds[2];
+    int         fed    = known_session_feeds(s, samples, count, feeds);
+    tide_status status = train_step_rate(&s->step, rate);
+    if (status != TIDE_OK) return fail(failure, status, "the learning rate could not be set");
+    return train_step_run(&s->step, feeds, fed, out, failure);
 }
 
 static tide_status failed(const tide_program *p, tide_status status, const char *what, tide_failure *failure) {
     if (status != TIDE_OK && failure && !failure->status) *failure = *tide_program_error(p);
     return status == TIDE_OK ? status : fail(failure, status, "%s failed", what);
-}
-
-tide_status known_session_step(known_session *s, const int32_t *samples, int64_t count, double rate,
-                               known_step_result *out,
-                               tide_failure *failure) {
-    float    as_float = (float)rate;
-    int32_t *whole    = count < s->batch ? malloc((size_t)s->batch * sizeof *whole) : NULL;
-    if (count < s->batch && !whole) return fail(failure, TIDE_ENOMEM, "out of memory for a batch");
-    for (int64_t i = 0; whole && i < s->batch; i++) whole[i] = i < count ? samples[i] : (int32_t)s->filling;
-    tide_status status =
-        tide_run(s->step, (tide_feed[]){ { s->index, whole ? whole : samples }, { s->rate, &as_float } }, 2);
-    free(whole);
-    if (status == TIDE_OK) status = tide_read(s->loss, &out->loss, sizeof out->loss);
-    if (status == TIDE_OK) status = tide_read(s->hits, &out->hits, sizeof out->hits);
-    if (status == TIDE_OK) status = tide_read(s->norm, &out->norm, sizeof out->norm);
-    return failed(s->step, status, "the training step", failure);
 }
 
 /* ---- scoring ---- */

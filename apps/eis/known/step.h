@@ -2,9 +2,8 @@
 #ifndef EIS_KNOWN_STEP_H
 #define EIS_KNOWN_STEP_H
 
-#include <tidemill/optim.h>
-
 #include "network.h"
+#include "train/step.h"
 
 enum { SCORE_BATCH = 1024 };
 
@@ -12,36 +11,29 @@ typedef struct known_session {
     tide_graph   *graph;
     known_network network;
     int64_t       batch, filling;            /* filling: number of the sample that fills up a batch */
-    /* One step: gather the batch, forward, loss, backward, update. Feed numbers of samples (batch) and the rate. */
-    tide_program *step;
-    tide_val      index, rate, loss, hits, norm;  /* norm: of the gradient; 0 if the loss scaler skips the step */
-    tide_grad_scaler scaler;                 /* training in f16; scale.graph NULL: none */
+    /* One step: gather the batch, forward, loss, backward, update. Its metric is the share of missing values that were
+     * the most probable. */
+    train_step    step;
+    tide_val      index, all;                /* inputs: numbers of a run's samples; with parts, of the whole batch's */
+    int32_t      *full;                      /* (batch) */
     /* Scoring: feed x (SCORE_BATCH, KNOWN_FEATURES). */
     tide_program *score;
     tide_val      x, log_p, resnorm;         /* (EIS_COUNT, SCORE_BATCH, points), (SCORE_BATCH) */
 } known_session;
 
 typedef struct known_settings {
-    const char *device;
-    int threads;
-    uint64_t seed;
-    int64_t batch, hidden, points;
-    double weight_decay;
-    bool no_bias_correction;
-    tide_compile_options compile; /* of the training step; its mode is that of both programs */
-    const char *choices_of;  /* run folder whose choices by timing hold; NULL: none */
+    train_graph graph;
+    train_rule  rule;        /* `scaled` follows from its precision */
+    int64_t     batch, hidden, points;
 } known_settings;
 
 tide_status known_session_open(const known_settings *s, const known_samples *train, known_session *out,
                                tide_failure *failure);
 void        known_session_close(known_session *s);
 
-typedef struct known_step_result {
-    float loss, hits, norm;
-} known_step_result; /* hits: share of missing values that were the most probable */
-/* `count` samples, at most a batch. */
-tide_status known_session_step(known_session *s, const int32_t *samples, int64_t count, double rate,
-                               known_step_result *out,
+/* `count` samples, at most a batch, as what a step is fed; the number of feeds. They hold until the next call. */
+int         known_session_feeds(known_session *s, const int32_t *samples, int64_t count, train_feed *feeds);
+tide_status known_session_step(known_session *s, const int32_t *samples, int64_t count, double rate, train_result *out,
                                tide_failure *failure);
 
 /* loss: mean over the parameters of the mean cross-entropy of their missing values, plus half the mean square of the

@@ -1,139 +1,149 @@
+/* The network of known values as a model of src/train: rows drawn once and shuffled each epoch, half a cosine over all
+ * steps, ground truths that were held out as validation. */
 #include "train.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/base.h"
-#include "eis/options/wanted_precision.h"
+#include "eis/circuit/rng.h"
 #include "trainer.h"
 
-enum { HIDDEN = 512 };
+enum { HIDDEN = 512, EPOCHS = 100, STREAM_SHUFFLE = 1000 };
 static const double RATE = 1e-3;
 
 static tide_status no_memory(tide_failure *f) { return fail(f, TIDE_ENOMEM, "out of memory for the training run"); }
 
-static tide_status note(const known_trainer *t, const char *message, tide_failure *f) {
-    bool stop = t->listener && t->listener(t->user, EIS_NOTE, message);
-    return stop ? fail(f, TIDE_ECANCELLED, "stopped before training began") : TIDE_OK;
+/* ---- the model ---- */
+
+static double rate(void *user, const fit_place *at) {
+    const known_trainer *t = user;
+    double own = t->run.rate;
+    if (!t->run.options->compat_guide)
+        own = 0.5 * own * (1 + cos(3.14159265358979323846 * (double)at->step / (double)at->steps));
+    return training_rate(&t->run, at, own);
 }
 
-/* ---- the folder ---- */
-
-static json_t *option_json(const eis_options *o, const eis_option *row) {
-    const char *field = (const char *)o + row->offset;
-    char        text[EIS_TEXT_SIZE];
-    switch (row->type) {
-    case EIS_TYPE_BOOL: return json_boolean(*(const bool *)field);
-    case EIS_TYPE_INT: return json_integer((json_int_t) * (const int64_t *)field);
-    case EIS_TYPE_REAL: return json_real(*(const double *)field);
-    default: return json_string(eis_option_get(o, row, text, sizeof text));
+static tide_status shuffle(void *user, const fit_place *at, tide_failure *failure) {
+    known_trainer *t = user;
+    rng            r = { .seed = t->settings.graph.seed, .stream = STREAM_SHUFFLE + (uint32_t)at->epoch };
+    (void)failure;
+    for (int64_t i = 0; i < t->samples; i++) t->order[i] = (int32_t)i;
+    for (int64_t i = t->samples - 1; i > 0; i--) {
+        int64_t j    = (int64_t)(rng_unit(&r) * (double)(i + 1));
+        int32_t kept = t->order[i];
+        t->order[i]  = t->order[j];
+        t->order[j]  = kept;
     }
+    return TIDE_OK;
 }
 
-static json_t *description(const known_trainer *t) {
-    int64_t           rows;
-    const eis_option *table   = eis_option_table(&rows);
-    json_t           *options = json_object();
-    for (int64_t i = 0; i < rows; i++)
-        if (table[i].flags & EIS_FOR_TRAIN)
-            json_object_set_new(options, table[i].name, option_json(t->options, &table[i]));
-    return json_pack("{s:s, s:s, s:o, s:o, s:I, s:{s:s, s:I, s:I}}", "command", "eis train", "version", TIDE_VERSION,
-                     "options", options, "choices",
-                     run_choices_json(t->session.graph),
-                     "parameters", (json_int_t)known_network_count(&t->session.network), "data", "set",
-                     t->task.data.identity,
-                     "ground_truths", (json_int_t)t->task.data.truths, "rows", (json_int_t)t->task.data.rows);
+static tide_status batch(void *user, const fit_place *at, train_feed *feeds, int *count, tide_failure *failure) {
+    known_trainer *t     = user;
+    int64_t        first = at->batch * t->session.batch;
+    (void)failure;
+    *count = known_session_feeds(&t->session, t->order + first, MIN2(t->session.batch, t->samples - first), feeds);
+    return TIDE_OK;
+}
+
+static tide_status validate(void *user, const fit_place *at, double row[FIT_VALUES], tide_failure *failure) {
+    known_trainer *t = user;
+    known_score    score;
+    (void)at;
+    tide_status status = known_session_score(&t->session, known_task_validation(&t->task), &score, failure);
+    row[FIT_VAL_LOSS] = score.loss, row[FIT_VAL_METRIC] = score.accuracy.top1;
+    row[FIT_POSSIBLE] = t->run.possible;
+    return status;
+}
+
+static tide_status save(void *user, const tide_snapshot_t *best, tide_failure *failure) {
+    static const char *const mask_names[] = { [EIS_MASKS_GUIDE] = "guide", [EIS_MASKS_ALL] = "all" };
+    const known_trainer *t    = user;
+    const char          *folder = t->run.folder.path;
+    char                 path[FOLDER_PATH];
+    known_card card = { .circuit_given = true, .circuit = t->task.data.circuit, .scale = t->task.scale };
+    snprintf(card.resnorm_kind, sizeof card.resnorm_kind, "%s", t->task.data.resnorm_kind);
+    snprintf(card.pool, sizeof card.pool, "%s", t->run.options->pool);
+    snprintf(card.masks, sizeof card.masks, "%s", mask_names[t->run.options->masks]);
+    tide_status status = owned_claim_file(folder, "model.safetensors", path, failure);
+    if (status == TIDE_OK) status = known_model_write(path, &t->session.network, &card, best, failure);
+    if (status == TIDE_OK) status = owned_claim_file(folder, "best_eis_predictor_mlx.npz", path, failure);
+    return status == TIDE_OK ? known_npz_write(path, &t->session.network, best, failure) : status;
+}
+
+/* ---- beginning ---- */
+
+static tide_status tell_data(const known_trainer *t, tide_failure *f) {
+    const known_task *k = &t->task;
+    char        line[EIS_TEXT_SIZE];
+    tide_status status = TIDE_OK;
+    snprintf(line, sizeof line, "the data are a CSV, of the %s circuit", k->data.circuit == EIS_CHAIN ? "chain" : "shunt");
+    if (k->from_csv) status = training_tell(&t->run, EIS_NOTE, line, f);
+    if (status != TIDE_OK) return status;
+    snprintf(line, sizeof line,
+             "%" PRId64 " rows of %" PRId64 " ground truths (%" PRId64 " held out); pool %s: %" PRId64 " rows, %" PRId64
+             " training samples",
+             k->data.rows, k->data.truths, k->held_count, t->run.options->pool, k->pool.count, t->samples);
+    return training_tell(&t->run, EIS_NOTE, line, f);
+}
+
+static tide_status settle(known_trainer *t, tide_failure *f) {
+    const eis_options *o = t->run.options;
+    known_settings    *s = &t->settings;
+    t->samples      = t->task.train.count;
+    t->run.rate     = o->learning_rate > 0 ? o->learning_rate : RATE;
+    t->run.possible = t->task.ceiling.top1;
+    s->rule         = training_rule(o, t->run.rate);
+    s->rule.no_bias_correction = o->compat_guide;
+    s->batch = MIN2(o->batch_size ? o->batch_size : EIS_KNOWN_BATCH, t->samples);
+    s->hidden = o->hidden_dim ? o->hidden_dim : HIDDEN, s->points = t->task.data.points;
+    t->run.batch = s->batch;
+    if (s->hidden < 2) return fail_at(f, TIDE_EINVAL, NULL, 0, "hidden-dim", "--hidden_dim is from 2");
+    if (o->recompute)
+        return fail_at(f, TIDE_EINVAL, NULL, 0, "recompute",
+                       "--recompute is for predictors from spectra: the network of known inputs has no blocks to compute "
+                       "again; --accumulate needs less memory");
+    return training_graph(o, &s->graph, f);
 }
 
 static tide_status open_folder(known_trainer *t, tide_failure *f) {
     static const char *const files[] = {
         "model.safetensors", "best_eis_predictor_mlx.npz", "loss.svg", "loss.csv", "accuracy.svg", "accuracy.csv", NULL
     };
-    static const char *const may_differ[] = { "auto-size", "circuit", "n-workers", "data-dir", "out", "plots",
-                                              "resume", "overwrite",
-                                              "compile-mode", "choices", NULL };
-    const eis_options *o = t->options;
-    char path[1024];
-    if (*o->out) snprintf(path, sizeof path, "%s", o->out);
-    else run_folder_default("eis-known", path);
-    if (o->resume && !*o->out)
-        return fail_at(f, TIDE_EINVAL, NULL, 0, "resume", "--resume needs --out, the folder of the run to go on with");
-    tide_status status =
-        run_folder_open(path, o->resume, o->overwrite, files, (const char *const[]){ NULL }, &t->folder, f);
-    if (status != TIDE_OK) return status;
-    json_t *now = description(t);
-    if (!now) return no_memory(f);
-    if (t->folder.resuming) status = run_json_check(&t->folder, now, may_differ, f);
-    else {
-        run_folder_clear(&t->folder, files);
-        status = run_json_write(&t->folder, now, f);
-    }
-    json_decref(now);
-    return status;
+    const known_data *d    = &t->task.data;
+    json_t           *data = json_pack("{s:s, s:I, s:I}", "set", d->identity, "ground_truths", (json_int_t)d->truths,
+                                       "rows", (json_int_t)d->rows);
+    json_t *now = training_identity(t->run.options, t->session.graph, known_network_count(&t->session.network), data);
+    return training_open_folder(&t->run, "eis-known", files, now, NULL, (const char *const[]){ NULL }, f);
 }
 
-/* ---- the run ---- */
-
-static tide_status tell_programs(const known_trainer *t, tide_failure *f) {
-    const char *why, *device;
-    char line[RUN_LINE], warning[PRECISION_LINE];
-    bool told = t->listener && run_choices_told(t->session.graph, line);
-    tide_program_precision(t->session.step, &why);
-    tide_program_device(t->session.step, &device);
-    bool stop = *why && t->listener && t->listener(t->user, EIS_WARNING, precision_warning(warning, why));
-    stop = stop || (*device && t->listener && t->listener(t->user, EIS_WARNING, device)) ||
-           (told && t->listener(t->user, EIS_NOTE, line));
-    return stop ? fail(f, TIDE_ECANCELLED, "stopped before training began") : TIDE_OK;
-}
-
-static tide_status tell_data(const known_trainer *t, tide_failure *f) {
-    const known_task *k = &t->task;
-    char line[EIS_TEXT_SIZE];
-    if (k->from_csv) {
-        snprintf(line, sizeof line, "the data are a CSV, of the %s circuit",
-                 k->data.circuit == EIS_CHAIN ? "chain" : "shunt");
-        tide_status status = note(t, line, f);
-        if (status != TIDE_OK) return status;
-    }
-    snprintf(line, sizeof line,
-             "%" PRId64 " rows of %" PRId64 " ground truths (%" PRId64 " held out); pool %s: %" PRId64 " rows, %" PRId64
-             " training samples",
-             k->data.rows, k->data.truths, k->held_count, t->options->pool, k->pool.count, t->samples);
-    return note(t, line, f);
+static tide_status open_fit(known_trainer *t, tide_failure *f) {
+    const eis_options *o     = t->run.options;
+    fit_plan           plan  = training_plan(&t->run, o->n_epochs ? o->n_epochs : EPOCHS,
+                                             ceil_div(t->samples, t->session.batch));
+    fit_model          model = { .user = t, .step = &t->session.step, .rate = rate, .enter = shuffle, .batch = batch,
+                                 .validate = validate, .save = save };
+    training_columns(&model);
+    t->order = malloc((size_t)t->samples * sizeof *t->order + 1);
+    return t->order ? fit_new(&model, &plan, &t->run.folder, training_hear, &t->run, &t->run.fit, f) : no_memory(f);
 }
 
 static tide_status prepare(known_trainer *t, tide_failure *f) {
-    const eis_options *o = t->options;
-    tide_status status = known_task_open(o, &t->task, f);
-    if (status != TIDE_OK) return status;
-    t->samples  = t->task.train.count;
-    t->rate     = o->learning_rate > 0 ? o->learning_rate : RATE;
-    t->settings = (known_settings){ .device = o->device,
-                                    .threads = (int)o->workers,
-                                    .seed = (uint64_t)o->seed,
-                                    .batch = o->batch_size ? o->batch_size : EIS_KNOWN_BATCH,
-                                    .hidden = o->hidden_dim ? o->hidden_dim : HIDDEN,
-                                    .points = t->task.data.points,
-                                    .weight_decay = o->weight_decay,
-                                    .no_bias_correction = o->compat_guide,
-                                    .compile = { .precision = wanted_precision(o), .strict = o->strict,
-                                                 .mode = wanted_mode(o) },
-                                    .choices_of = choices_of(o) };
-    if (t->settings.hidden < 2) return fail_at(f, TIDE_EINVAL, NULL, 0, "hidden-dim", "--hidden_dim is from 2");
-    t->settings.batch = MIN2(t->settings.batch, t->samples);
-    t->batches        = ceil_div(t->samples, t->settings.batch);
-    status = known_session_open(&t->settings, &t->task.train, &t->session, f);
+    tide_status status = known_task_open(t->run.options, &t->task, f);
+    if (status == TIDE_OK) status = settle(t, f);
+    if (status == TIDE_OK) status = known_session_open(&t->settings, &t->task.train, &t->session, f);
     known_samples_free(&t->task.train); /* the graph has a copy */
-    if (status == TIDE_OK) status = tell_programs(t, f);
+    if (status == TIDE_OK) status = training_tell_programs(&t->run, &t->session.step, f);
     if (status == TIDE_OK) status = open_folder(t, f);
     if (status == TIDE_OK) status = run_choices_fix(t->session.graph, f);
-    return status == TIDE_OK ? tell_data(t, f) : status;
+    if (status == TIDE_OK) status = tell_data(t, f);
+    return status == TIDE_OK ? open_fit(t, f) : status;
 }
 
 static void release(known_trainer *t) {
-    run_folder_close(&t->folder);
-    tide_snapshot_free(t->best);
+    training_close(&t->run);
     known_session_close(&t->session);
     known_task_close(&t->task);
     free(t->order);
@@ -145,11 +155,10 @@ tide_status known_train(const eis_options *options, eis_listener listener, void 
     known_trainer *t = calloc(1, sizeof *t);
     *result = (eis_result){ 0 };
     if (!t) return no_memory(failure);
-    t->options = options, t->listener = listener, t->user = user;
-    t->began       = os_seconds();
-    t->folder.lock = -1;
+    t->run = (training){ .options = options, .listener = listener, .user = user, .folder = { .lock = -1 },
+                         .samples = "samples", .epoch_tone = EIS_PROGRESS, .began = os_seconds() };
     tide_status status = prepare(t, failure);
-    if (status == TIDE_OK) status = known_trainer_run(t, failure);
+    if (status == TIDE_OK) status = fit_run(t->run.fit, 0, failure);
     if (status == TIDE_OK) status = known_report(t, result, failure);
     release(t);
     if (status != TIDE_OK) eis_result_free(result);

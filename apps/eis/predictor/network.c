@@ -27,9 +27,12 @@ static network_block block_new(tide_graph *g, const char *name, int64_t width) {
     return b;
 }
 
-static tide_val block_apply(const network_block *b, tide_val x) {
+static tide_val block_apply(const network_block *b, tide_val x, bool again) {
+    if (again) tide_recompute_begin(x.graph);
     tide_val inner = tide_silu(tide_linear_apply(&b->up, tide_layer_norm_apply(&b->norm, x)));
-    return tide_add(x, tide_linear_apply(&b->down, inner));
+    tide_val out = tide_add(x, tide_linear_apply(&b->down, inner));
+    if (again) tide_recompute_end(x.graph);
+    return out;
 }
 
 network network_new(tide_graph *g, const network_config *c) {
@@ -49,14 +52,14 @@ network network_new(tide_graph *g, const network_config *c) {
 
 tide_val network_encode(const network *n, tide_val features) {
     tide_val h = tide_linear_apply(&n->features, features);
-    for (int i = 0; i < ENCODER_BLOCKS; i++) h = block_apply(&n->block[i], h);
+    for (int i = 0; i < ENCODER_BLOCKS; i++) h = block_apply(&n->block[i], h, n->recompute);
     return h;
 }
 
 tide_val network_decode(const network *n, tide_val encoded, tide_val known) {
     tide_shape shape = tide_shape_of(known);
     tide_val   h     = tide_add(tide_expand_dims(encoded, 1), tide_linear_apply(&n->known, known));
-    for (int i = ENCODER_BLOCKS; i < NETWORK_BLOCKS; i++) h = block_apply(&n->block[i], h);
+    for (int i = ENCODER_BLOCKS; i < NETWORK_BLOCKS; i++) h = block_apply(&n->block[i], h, n->recompute);
     tide_val logits = tide_linear_apply(&n->head, tide_layer_norm_apply(&n->norm, h));
     return tide_reshape(logits, TIDE_SHAPE(shape.dim[0], shape.dim[1], recipe_quantities(n->config.recipe),
                                            recipe_bins(n->config.recipe)));

@@ -23,6 +23,7 @@ typedef struct network_block { tide_layer_norm_layer norm; tide_linear up, down;
 
 typedef struct network {
     network_config        config;
+    bool                  recompute;              /* the blocks' values are made again for the backward pass */
     tide_linear           features, known, head;
     network_block         block[NETWORK_BLOCKS];  /* the encoder's first */
     tide_layer_norm_layer norm;

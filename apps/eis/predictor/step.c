@@ -1,67 +1,60 @@
 #include "step.h"
 
 #include "base/base.h"
-#include "train/run.h"
 
-static const double CLIP = 1, BETA2 = 0.99;
-
-static void step_inputs(tide_graph *g, const spectrum_settings *s, const char *scope, spectrum_step *out) {
-    int64_t quantities = recipe_quantities(s->network.recipe);
+static spectrum_inputs inputs(tide_graph *g, const network_config *c, const char *scope, int64_t spectra) {
+    int64_t quantities = recipe_quantities(c->recipe);
     tide_scope_push(g, scope);
-    out->features = tide_input(g, "features", TIDE_F32, TIDE_SHAPE(s->batch, features_width(s->network.recipe)));
-    out->known    = tide_input(g, "known", TIDE_F32, TIDE_SHAPE(s->batch, MASKS, KNOWN_WIDTH));
-    out->label    = tide_input(g, "label", TIDE_I32, TIDE_SHAPE(s->batch, MASKS, quantities));
-    out->weight   = tide_input(g, "weight", TIDE_F32, TIDE_SHAPE(s->batch, MASKS, quantities));
+    spectrum_inputs in = { .features = tide_input(g, "features", TIDE_F32, TIDE_SHAPE(spectra, features_width(c->recipe))),
+                           .known  = tide_input(g, "known", TIDE_F32, TIDE_SHAPE(spectra, MASKS, KNOWN_WIDTH)),
+                           .label  = tide_input(g, "label", TIDE_I32, TIDE_SHAPE(spectra, MASKS, quantities)),
+                           .weight = tide_input(g, "weight", TIDE_F32, TIDE_SHAPE(spectra, MASKS, quantities)) };
     tide_scope_pop(g);
+    return in;
 }
 
-static void step_losses(const network *n, spectrum_step *out) {
-    tide_val logits = network_decode(n, network_encode(n, out->features), out->known);
-    tide_val right  = tide_cast(tide_eq(tide_argmax(logits, -1), out->label), TIDE_F32);
-    tide_val own    = tide_slice(out->weight, 2, 0, EIS_COUNT);  /* parameters only */
-    out->loss = tide_cross_entropy(logits, out->label, out->weight);
-    out->hits =
-        tide_div(tide_sum(tide_mul(tide_slice(right, 2, 0, EIS_COUNT), own), TIDE_ALL), tide_sum(own, TIDE_ALL));
+static tide_val loss_of(const network *n, const spectrum_inputs *in, tide_val *hits) {
+    tide_val logits = network_decode(n, network_encode(n, in->features), in->known);
+    tide_val right  = tide_cast(tide_eq(tide_argmax(logits, -1), in->label), TIDE_F32);
+    tide_val own    = tide_slice(in->weight, 2, 0, EIS_COUNT);  /* parameters only */
+    *hits = tide_div(tide_sum(tide_mul(tide_slice(right, 2, 0, EIS_COUNT), own), TIDE_ALL), tide_sum(own, TIDE_ALL));
+    return tide_cross_entropy(logits, in->label, in->weight);
 }
 
-static tide_status compiled(const spectrum_session *s, const spectrum_step *p, tide_failure *failure) {
-    const tide_failure *why = tide_error(s->graph);
-    if (why->status == TIDE_OK && p->program) why = tide_program_error(p->program);
-    if (why->status && failure && !failure->status) *failure = *why;
-    return why->status || p->program ? why->status : fail(failure, TIDE_ENOMEM, "out of memory for a program");
+/* A part's loss is divided by the weights of all parts, which weigh nearly alike but not quite; its hits weigh alike,
+ * as each case's parameters weigh 1 together. */
+static train_loss shares(const spectrum_session *s, tide_val loss, tide_val hits) {
+    if (s->step.parts == 1) return (train_loss){ .numerator = loss, .metric = hits };
+    tide_val weight = tide_sum(s->train.weight, TIDE_ALL);
+    return (train_loss){ tide_mul(loss, weight), weight, tide_mul_scalar(hits, 1 / (double)s->step.parts) };
 }
 
-static void compile_training(spectrum_session *s, double weight_decay, const tide_compile_options *options) {
-    bool      scaled    = tide_precision_here(s->graph, options->precision, NULL) == TIDE_PRECISION_F16;
-    if (scaled) s->scaler = tide_grad_scaler_new(s->graph, "scaler", NULL);
-    tide_list gradients =
-        tide_grad(scaled ? tide_grad_scaler_scale(&s->scaler, s->train.loss) : s->train.loss, s->params);
-    if (scaled) gradients = tide_grad_scaler_unscale(&s->scaler, gradients);
-    s->train.norm       = tide_global_norm(gradients);
-    if (scaled) s->train.norm = tide_where(s->scaler.finite, s->train.norm, tide_scalar(s->graph, 0));
-    s->lr               = tide_variable(s->graph, "lr", tide_scalar(s->graph, 0));
-    tide_val update     = tide_adamw(s->params, tide_clip_norm(gradients, CLIP),
-                                     &(tide_adamw_opts){ .lr = s->lr, .beta2 = BETA2, .weight_decay = weight_decay });
-    if (scaled) update  = tide_grad_scaler_step(&s->scaler, update);
-    s->train.program    = tide_compile(TIDE_LIST(s->train.loss, s->train.hits, s->train.norm, update), options);
+static tide_status make_step(const spectrum_settings *o, spectrum_session *s, tide_failure *failure) {
+    train_rule  rule = o->rule;
+    tide_val    hits;
+    tide_status status = train_parts_check(o->batch, rule.parts, failure);
+    if (status != TIDE_OK) return status;
+    rule.scaled = tide_precision_here(s->graph, rule.compile.precision, NULL) == TIDE_PRECISION_F16;
+    train_step_begin(&s->step, s->graph, s->params, o->batch, &rule);
+    s->train             = inputs(s->graph, &o->network, "train", s->step.samples);
+    s->network.recompute = o->recompute;
+    tide_val loss        = loss_of(&s->network, &s->train, &hits);
+    s->network.recompute = false;
+    return train_step_end(&s->step, shares(s, loss, hits), failure);
 }
 
 tide_status spectrum_session_open(const spectrum_settings *o, spectrum_session *s, tide_failure *failure) {
-    *s       = (spectrum_session){ .graph = tide_graph_new_with(&(tide_graph_options){ .device = o->device, .threads = o->threads, .seed = o->seed,
-                                                                                       .memory_limit = os_memory_bytes() }) };
-    if (!s->graph) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
-    tide_compile_mode(s->graph, o->compile.mode);
-    if (o->choices_of && run_choices_take(o->choices_of, s->graph, failure) != TIDE_OK) return TIDE_EDATA;
+    *s = (spectrum_session){ 0 };
+    tide_status status = train_graph_new(&o->graph, &s->graph, failure);
+    if (status != TIDE_OK) return status;
     s->network = network_new(s->graph, &o->network);
     s->params  = tide_params(s->graph, "");
-    step_inputs(s->graph, o, "train", &s->train);
-    step_inputs(s->graph, o, "score", &s->score);
-    step_losses(&s->network, &s->train);
-    step_losses(&s->network, &s->score);
-    compile_training(s, o->weight_decay, &o->compile);
-    s->score.program   = tide_compile(TIDE_LIST(s->score.loss, s->score.hits), NULL);
-    tide_status status = compiled(s, &s->train, failure);
-    return status == TIDE_OK ? compiled(s, &s->score, failure) : status;
+    status     = make_step(o, s, failure);
+    if (status != TIDE_OK) return status;
+    s->score         = inputs(s->graph, &o->network, "score", o->batch);
+    s->score_loss    = loss_of(&s->network, &s->score, &s->score_hits);
+    s->score_program = tide_compile(TIDE_LIST(s->score_loss, s->score_hits), NULL);
+    return train_compiled(s->graph, s->score_program, failure);
 }
 
 void spectrum_session_free(spectrum_session *s) {
@@ -69,15 +62,24 @@ void spectrum_session_free(spectrum_session *s) {
     *s = (spectrum_session){ 0 };
 }
 
-tide_status spectrum_step_run(const spectrum_step *p, const batch *b, float *loss, float *hits, float *norm,
-                              tide_failure *failure) {
-    tide_feed feeds[] = {
-        { p->features, b->features }, { p->known, b->known }, { p->label, b->label }, { p->weight, b->weight }
+void spectrum_feeds(const spectrum_session *s, const batch *b, train_feed feeds[SPECTRUM_FEEDS]) {
+    feeds[0] = (train_feed){ s->train.features, b->features, false };
+    feeds[1] = (train_feed){ s->train.known, b->known, false };
+    feeds[2] = (train_feed){ s->train.label, b->label, false };
+    feeds[3] = (train_feed){ s->train.weight, b->weight, false };
+}
+
+tide_status spectrum_score(const spectrum_session *s, const batch *b, double *loss, double *hits,
+                           tide_failure *failure) {
+    const spectrum_inputs *in      = &s->score;
+    const tide_feed        feeds[] = {
+        { in->features, b->features }, { in->known, b->known }, { in->label, b->label }, { in->weight, b->weight }
     };
-    tide_status status  = tide_run(p->program, feeds, 4);
-    if (status == TIDE_OK) status = tide_read(p->loss, loss, sizeof *loss);
-    if (status == TIDE_OK) status = tide_read(p->hits, hits, sizeof *hits);
-    if (status == TIDE_OK && norm) status = tide_read(p->norm, norm, sizeof *norm);
-    if (status != TIDE_OK && failure && !failure->status) *failure = *tide_program_error(p->program);
-    return status == TIDE_OK ? status : fail(failure, status, "the step failed");
+    float       of[2]  = { 0 };
+    tide_status status = tide_run(s->score_program, feeds, 4);
+    if (status == TIDE_OK) status = tide_read(s->score_loss, &of[0], sizeof of[0]);
+    if (status == TIDE_OK) status = tide_read(s->score_hits, &of[1], sizeof of[1]);
+    *loss = (double)of[0], *hits = (double)of[1];
+    if (status != TIDE_OK && failure && !failure->status) *failure = *tide_program_error(s->score_program);
+    return status == TIDE_OK ? status : fail(failure, status, "scoring failed");
 }

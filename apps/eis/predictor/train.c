@@ -1,3 +1,5 @@
+/* The spectrum predictor as a model of src/train: spectra made between steps, round by round, a warmed-up cosine that
+ * follows the clock where only the time is limited, fixed spectra as validation, and levels set at the end. */
 #include "train.h"
 
 #include <inttypes.h>
@@ -7,72 +9,137 @@
 
 #include "base/base.h"
 #include "calibrate.h"
-#include "eis/options/wanted_precision.h"
 #include "ceiling.h"
 #include "trainer.h"
 
-enum { EPOCHS = 20, WIDTH = 256, CEILING_SPECTRA = 256, CALIBRATION_FIRST = 1 << 20, CALIBRATION_SPECTRA = 8192 };
-static const double RATE = 2e-3;
+enum {
+    EPOCHS = 20,
+    WIDTH = 256,
+    WARM_UP = 500,
+    CEILING_SPECTRA = 256,
+    CALIBRATION_FIRST = 1 << 20,
+    CALIBRATION_SPECTRA = 8192
+};
+static const double RATE = 2e-3, LAST_RATE = 0.005, CLIP = 1, BETA2 = 0.99;
 
 static tide_status no_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for the training run");
 }
 
+/* ---- the model ---- */
+
+static double rate(void *user, const fit_place *at) {
+    const spectrum_trainer *t = user;
+    double cosine = 0.5 * (1 + cos(3.14159265358979323846 * fmin(at->share, 1)));
+    double own    = t->run.rate * fmin(1, (double)(at->step + 1) / WARM_UP) * (LAST_RATE + (1 - LAST_RATE) * cosine);
+    return training_rate(&t->run, at, own);
+}
+
+/* Makes the spectra that the step draws from. */
+static tide_status enter_round(spectrum_trainer *t, int64_t step, tide_failure *failure) {
+    int64_t number = step / t->round_steps;
+    if (number == t->round) return TIDE_OK;
+    if (!pool_round(&t->pool, number)) return no_memory(failure);
+    t->round = number;
+    return TIDE_OK;
+}
+
+static tide_status next_batch(void *user, const fit_place *at, train_feed *feeds, int *count, tide_failure *failure) {
+    spectrum_trainer *t      = user;
+    const pool       *p      = &t->pool;
+    int64_t           size   = t->settings.batch, first = at->step % t->round_steps * size;
+    tide_status       status = enter_round(t, at->step, failure);
+    if (status != TIDE_OK) return status;
+    for (int64_t i = 0; i < size; i++) t->row[i] = p->row + p->order[first + i] * p->stride;
+    batch_fill(p->settings.recipe, &p->scale, t->row, p->settings.seed, SPLIT_TRAIN, (uint64_t)(at->step * size),
+               p->threads, &t->batch);
+    spectrum_feeds(&t->session, &t->batch, feeds);
+    *count = SPECTRUM_FEEDS;
+    return TIDE_OK;
+}
+
+/* The row has the rate of the step to come, and the seconds of the whole run. */
+static tide_status validate(void *user, const fit_place *at, double row[FIT_VALUES], tide_failure *failure) {
+    spectrum_trainer *t = user;
+    double      loss_sum = 0, hits_sum = 0;
+    tide_status status   = TIDE_OK;
+    for (int i = 0; status == TIDE_OK && i < VALIDATION_BATCHES; i++) {
+        double loss, hits;
+        status = spectrum_score(&t->session, &t->validation[i], &loss, &hits, failure);
+        loss_sum += loss, hits_sum += hits;
+    }
+    row[FIT_VAL_LOSS] = loss_sum / VALIDATION_BATCHES, row[FIT_VAL_METRIC] = hits_sum / VALIDATION_BATCHES;
+    row[FIT_POSSIBLE] = t->run.possible, row[FIT_LR] = rate(t, at), row[FIT_SECONDS] = row[FIT_ELAPSED];
+    return status;
+}
+
+static tide_status save(void *user, const tide_snapshot_t *best, tide_failure *failure) {
+    const spectrum_trainer *t = user;
+    char                    path[FOLDER_PATH];
+    tide_status status = owned_claim_file(t->run.folder.path, "model.safetensors", path, failure);
+    return status == TIDE_OK ? spectrum_model_write(path, &t->model, t->session.params, best, failure) : status;
+}
+
 /* The best model, read back as a user's program will, and written again with levels that hold. Grid values are no
  * intervals. */
 static tide_status set_levels(spectrum_trainer *t, tide_failure *failure) {
+    predictor_settings how = { .device = t->settings.graph.device, .threads = t->threads };
     char       path[FOLDER_PATH];
     predictor *p = NULL;
     if (t->settings.network.recipe == EIS_RECIPE_GRID) return TIDE_OK;
-    folder_file(t->folder.path, "model.safetensors", path);
-    tide_status status = trainer_tell(t, EIS_PROGRESS, "calibrating the intervals", failure);
-    if (status == TIDE_OK)
-        status = predictor_open(
-            path, &(predictor_settings){ .device = t->settings.device, .threads = t->settings.threads }, &p, failure);
+    folder_file(t->run.folder.path, "model.safetensors", path);
+    tide_status status = training_tell(&t->run, EIS_PROGRESS, "calibrating the intervals", failure);
+    if (status == TIDE_OK) status = predictor_open(path, &how, &p, failure);
     if (status == TIDE_OK) status = calibrate(p, &t->model, CALIBRATION_FIRST,
-                                              MIN2(CALIBRATION_SPECTRA, t->options->pool_spectra), t->settings.threads,
+                                              MIN2(CALIBRATION_SPECTRA, t->run.options->pool_spectra), t->threads,
                                               failure);
     predictor_free(p);
-    return status == TIDE_OK ? trainer_save_model(t, failure) : status;
+    return status == TIDE_OK ? save(t, fit_best(t->run.fit), failure) : status;
 }
 
 /* ---- beginning ---- */
 
-static tide_status settle(spectrum_trainer *t, tide_failure *failure) {
-    const eis_options *o = t->options;
-    int threads = o->workers ? (int)o->workers : os_cores();
-    t->settings = (spectrum_settings){ .network = { (eis_recipe)o->recipe, o->hidden_dim ? o->hidden_dim : WIDTH },
-                                       .batch = o->batch_size ? o->batch_size : EIS_SPECTRUM_BATCH,
-                                       .weight_decay = o->weight_decay,
-                                       .compile = { .precision = wanted_precision(o), .strict = o->strict,
-                                                    .mode = wanted_mode(o) },
-                                       .choices_of = choices_of(o), .device = o->device,
-                                       .threads = threads, .seed = (uint64_t)o->seed };
-    t->rate     = o->learning_rate > 0 ? o->learning_rate : RATE;
-    t->limit_s  = 60 * o->max_minutes;
-    t->round    = -1;
-    t->ceiling  = (double)NAN;
-    t->at       = (spectrum_progress){ .epoch = 1, .best = (double)INFINITY };
-    t->model    = (spectrum_model){ .config = t->settings.network, .seed = t->settings.seed };
-    spectrum_model_plain_levels(&t->model);
-    if (o->recipe == EIS_RECIPE_GRID) t->model.keep_out = o->keep_out;
+static tide_status check(const spectrum_trainer *t, tide_failure *failure) {
+    const eis_options *o = t->run.options;
     if (o->circuit != EIS_SHUNT)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "circuit",
-                       "a spectrum predictor is of the shunt circuit; the chain's spectrum leaves nothing to predict "
-                       "beyond --method refined");
-    t->round_steps = o->pool_spectra / POOL_BLOCKS * POOL_VISITS / t->settings.batch;
+                       "spectrum predictors support only the shunt circuit; --method refined completes the chain");
     if (t->round_steps < 1)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "pool-spectra",
                        "--pool-spectra is at least %d times --batch-size, so %" PRId64 " or more",
                        POOL_BLOCKS / POOL_VISITS, POOL_BLOCKS / POOL_VISITS * t->settings.batch);
-    t->epochs = o->n_epochs ? o->n_epochs : t->limit_s > 0 ? 0 : EPOCHS;
-    t->steps  = t->epochs ? t->epochs * ROUNDS_AN_EPOCH * t->round_steps : STEPS_WITHOUT_END;
+    if (!t->epochs && o->lradj != EIS_LR_AUTO && o->lradj != EIS_LR_CONSTANT)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "lradj",
+                       "--lradj falls over the epochs: give their number, --n-epochs, beside --max-minutes");
     return TIDE_OK;
 }
 
+static tide_status settle(spectrum_trainer *t, tide_failure *failure) {
+    const eis_options *o = t->run.options;
+    spectrum_settings *s = &t->settings;
+    t->threads  = o->workers ? (int)o->workers : os_cores();
+    t->run.rate = o->learning_rate > 0 ? o->learning_rate : RATE;
+    s->rule     = training_rule(o, 0);
+    s->rule.beta2 = BETA2;
+    if (!(s->rule.grad_clip > 0)) s->rule.grad_clip = CLIP;
+    s->network = (network_config){ (eis_recipe)o->recipe, o->hidden_dim ? o->hidden_dim : WIDTH };
+    s->batch = t->run.batch = o->batch_size ? o->batch_size : EIS_SPECTRUM_BATCH;
+    s->recompute    = o->recompute;
+    t->round        = -1;
+    t->run.possible = (double)NAN;
+    t->model        = (spectrum_model){ .config = s->network, .seed = (uint64_t)o->seed };
+    spectrum_model_plain_levels(&t->model);
+    if (o->recipe == EIS_RECIPE_GRID) t->model.keep_out = o->keep_out;
+    t->round_steps = o->pool_spectra / POOL_BLOCKS * POOL_VISITS / s->batch;
+    t->epochs      = o->n_epochs ? o->n_epochs : o->max_minutes > 0 ? 0 : EPOCHS;
+    tide_status status = check(t, failure);
+    if (status == TIDE_OK) status = training_graph(o, &s->graph, failure);
+    s->graph.threads = t->threads;
+    return status;
+}
+
 static sampler_settings sampling(const spectrum_trainer *t) {
-    return (sampler_settings){ .recipe = t->settings.network.recipe,
-                               .seed = t->settings.seed,
+    return (sampler_settings){ .recipe = t->settings.network.recipe, .seed = t->model.seed,
                                .keep_out = t->model.keep_out };
 }
 
@@ -89,46 +156,51 @@ static tide_status make_validation(spectrum_trainer *t, tide_failure *failure) {
             pool_row(&s, SPLIT_VALIDATE, (uint64_t)(b * size + i), t->pool.width, rows + i * stride);
             t->row[i] = rows + i * stride;
         }
-        batch_fill(s.recipe, &t->pool.scale, t->row, s.seed, SPLIT_VALIDATE, (uint64_t)(b * size), t->settings.threads,
+        batch_fill(s.recipe, &t->pool.scale, t->row, s.seed, SPLIT_VALIDATE, (uint64_t)(b * size), t->threads,
                    &t->validation[b]);
     }
     free(rows);
     return fine ? TIDE_OK : no_memory(failure);
 }
 
-static const char *const made[] = { "model.safetensors", "loss.svg", "loss.csv", "accuracy.svg", "accuracy.csv", NULL };
+/* run.json holds what was trained with, not what was left open. */
+static json_t *identity(const spectrum_trainer *t) {
+    eis_options *o = malloc(sizeof *o);
+    if (!o) return NULL;
+    *o = *t->run.options;
+    o->n_epochs = t->epochs, o->batch_size = t->settings.batch, o->hidden_dim = t->settings.network.width;
+    o->learning_rate = t->run.rate, o->grad_clip = t->settings.rule.grad_clip;
+    json_t *all = training_identity(o, t->session.graph, spectrum_parameters(t), NULL);
+    free(o);
+    return all;
+}
 
 static tide_status open_folder(spectrum_trainer *t, tide_failure *failure) {
-    char path[1024];
-    snprintf(path, sizeof path, "%s", t->options->out);
-    if (t->options->resume && !*path)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "resume",
-                       "--resume needs --out, the folder of the run to go on with");
-    if (!*path) run_folder_default(t->settings.network.recipe == EIS_RECIPE_GRID ? "eis-grid" : "eis-lab", path);
-    return run_folder_open(path, t->options->resume, t->options->overwrite, made, (const char *const[]){ NULL },
-                           &t->folder, failure);
+    static const char *const files[] = { "model.safetensors", "loss.svg", "loss.csv", "accuracy.svg", "accuracy.csv",
+                                         NULL };
+    static const char *const free_names[] = { "max-minutes", "n-epochs", "max_minutes", "n_epochs", NULL };
+    const char *name = t->settings.network.recipe == EIS_RECIPE_GRID ? "eis-grid" : "eis-lab";
+    return training_open_folder(&t->run, name, files, identity(t), spectrum_description(t), free_names, failure);
 }
 
-static tide_status describe(spectrum_trainer *t, tide_failure *failure) {
-    static const char *const free_keys[] = { "version", "max_minutes", "n_epochs", "choices", NULL };
-    json_t *now = spectrum_description(t);
-    if (!now) return no_memory(failure);
-    if (!t->folder.resuming) run_folder_clear(&t->folder, made);
-    tide_status status = t->folder.resuming ? run_json_check(&t->folder, now, free_keys, failure)
-                                            : run_json_write(&t->folder, now, failure);
-    json_decref(now);
-    return status;
+static tide_status open_fit(spectrum_trainer *t, tide_failure *failure) {
+    fit_plan  plan  = training_plan(&t->run, t->epochs, ROUNDS_AN_EPOCH * t->round_steps);
+    fit_model model = { .user = t, .step = &t->session.step, .rate = rate, .batch = next_batch, .validate = validate,
+                        .save = save };
+    training_columns(&model);
+    plan.by_clock = true;
+    return fit_new(&model, &plan, &t->run.folder, training_hear, &t->run, &t->run.fit, failure);
 }
 
-static tide_status tell_programs(const spectrum_trainer *t, tide_failure *failure) {
-    const char *note, *device;
-    char        line[RUN_LINE], warning[PRECISION_LINE];
-    tide_program_precision(t->session.train.program, &note);
-    tide_program_device(t->session.train.program, &device);
-    tide_status status = *note ? trainer_tell(t, EIS_WARNING, precision_warning(warning, note), failure) : TIDE_OK;
-    if (status == TIDE_OK && *device) status = trainer_tell(t, EIS_WARNING, device, failure);
-    if (status == TIDE_OK && run_choices_told(t->session.graph, line))
-        status = trainer_tell(t, EIS_NOTE, line, failure);
+static tide_status make_spectra(spectrum_trainer *t, tide_failure *failure) {
+    sampler_settings s = sampling(t);
+    tide_status status = training_tell(&t->run, EIS_PROGRESS, "making the first spectra", failure);
+    if (status == TIDE_OK) status = enter_round(t, fit_at(t->run.fit)->step, failure);
+    t->model.scale = t->pool.scale;
+    if (status == TIDE_OK) status = make_validation(t, failure);
+    if (status == TIDE_OK && s.recipe == EIS_RECIPE_GRID &&
+        !spectrum_ceiling(&s, CEILING_SPECTRA, t->threads, &t->run.possible))
+        status = no_memory(failure);
     return status;
 }
 
@@ -137,34 +209,24 @@ static tide_status prepare(spectrum_trainer *t, tide_failure *failure) {
     tide_status status = spectrum_session_open(&t->settings, &t->session, failure);
     if (status != TIDE_OK) return status;
     t->row = malloc((size_t)t->settings.batch * sizeof *t->row);
-    if (!t->row || !pool_new(&s, t->options->pool_spectra, t->settings.threads, &t->pool) ||
+    if (!t->row || !pool_new(&s, t->run.options->pool_spectra, t->threads, &t->pool) ||
         !batch_new(s.recipe, t->settings.batch, &t->batch))
         return no_memory(failure);
-    status = tell_programs(t, failure);
+    status = training_tell_programs(&t->run, &t->session.step, failure);
     if (status == TIDE_OK) status = open_folder(t, failure);
-    if (status == TIDE_OK) status = describe(t, failure);
     if (status == TIDE_OK) status = run_choices_fix(t->session.graph, failure);
-    if (status == TIDE_OK && t->folder.resuming) status = trainer_resume(t, failure);
-    if (status == TIDE_OK) status = trainer_tell(t, EIS_PROGRESS, "making the first spectra", failure);
-    if (status == TIDE_OK) status = trainer_enter_round(t, failure);
-    t->model.scale = t->pool.scale;
-    if (status == TIDE_OK) status = make_validation(t, failure);
-    if (status == TIDE_OK && s.recipe == EIS_RECIPE_GRID &&
-        !spectrum_ceiling(&s, CEILING_SPECTRA, t->settings.threads, &t->ceiling))
-        status = no_memory(failure);
-    if (status == TIDE_OK && t->best) status = trainer_save_model(t, failure); /* it may be older than the state */
-    t->last_save = os_seconds();
-    return status;
+    if (status == TIDE_OK) status = open_fit(t, failure);
+    return status == TIDE_OK ? make_spectra(t, failure) : status;
 }
 
 static void release(spectrum_trainer *t) {
-    tide_snapshot_free(t->best); /* before its graph */
+    training_close(&t->run);
     spectrum_session_free(&t->session);
     pool_free(&t->pool);
     batch_free(&t->batch);
     for (int i = 0; i < VALIDATION_BATCHES; i++) batch_free(&t->validation[i]);
     free(t->row);
-    run_folder_close(&t->folder);
+    free(t);
 }
 
 tide_status spectrum_train(const eis_options *options, eis_listener listener, void *user, eis_result *result,
@@ -172,16 +234,14 @@ tide_status spectrum_train(const eis_options *options, eis_listener listener, vo
     spectrum_trainer *t = calloc(1, sizeof *t);
     *result    = (eis_result){ 0 };
     if (!t) return no_memory(failure);
-    t->options = options, t->listener = listener, t->user = user;
-    t->began       = os_seconds();
-    t->folder.lock = -1;
+    t->run = (training){ .options = options, .listener = listener, .user = user, .folder = { .lock = -1 },
+                         .samples = "spectra", .epoch_tone = EIS_NOTE, .began = os_seconds() };
     tide_status status = settle(t, failure);
     if (status == TIDE_OK) status = prepare(t, failure);
-    if (status == TIDE_OK) status = spectrum_trainer_run(t, failure);
+    if (status == TIDE_OK) status = fit_run(t->run.fit, 0, failure);
     if (status == TIDE_OK) status = set_levels(t, failure);
     if (status == TIDE_OK) status = spectrum_report(t, result, failure);
     release(t);
-    free(t);
     if (status != TIDE_OK) eis_result_free(result);
     return status;
 }

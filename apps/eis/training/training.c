@@ -1,0 +1,186 @@
+/* The options of a predictor's training become what src/train takes, and its numbers become lines. */
+#include "training.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "base/base.h"
+#include "eis/options/wanted_precision.h"
+#include "train/schedule.h"
+
+static const double TELL_EVERY_S = 0.1;
+
+tide_status training_tell(const training *t, eis_tone tone, const char *message, tide_failure *failure) {
+    bool stop = t->listener && t->listener(t->user, tone, message);
+    return stop ? fail(failure, TIDE_ECANCELLED, t->fit ? "stopped" : "stopped before training began") : TIDE_OK;
+}
+
+/* ---- options ---- */
+
+tide_status training_graph(const eis_options *o, train_graph *out, tide_failure *failure) {
+    *out = (train_graph){ .device = o->device, .threads = (int)o->workers, .seed = (uint64_t)o->seed,
+                          .mode = wanted_mode(o), .choices_of = choices_of(o) };
+    return train_memory_limit(o->memory_limit, &out->memory_limit, failure);
+}
+
+train_rule training_rule(const eis_options *o, double rate) {
+    return (train_rule){ .optimizer = o->optimizer == EIS_OPTIMIZER_AUTO ? TRAIN_ADAMW
+                                                                         : (train_optimizer)(o->optimizer - EIS_ADAM),
+                         .rate = rate, .weight_decay = o->weight_decay, .grad_clip = o->grad_clip,
+                         .parts = o->accumulate,
+                         .compile = { .precision = wanted_precision(o), .strict = o->strict, .mode = wanted_mode(o) } };
+}
+
+double training_rate(const training *t, const fit_place *at, double own) {
+    int rule = t->options->lradj;
+    return rule == EIS_LR_AUTO ? own
+                               : schedule_rate((train_schedule)(rule - EIS_LR_TYPE1), t->rate, at->epoch, at->epochs);
+}
+
+fit_plan training_plan(const training *t, int64_t epochs, int64_t batches) {
+    const eis_options *o = t->options;
+    return (fit_plan){ .epochs = epochs, .batches = batches, .patience = o->patience, .min_epochs = o->min_epochs,
+                       .max_minutes = o->max_minutes, .began = t->began, .resume = "--resume" };
+}
+
+/* ---- run.json ---- */
+
+static json_t *option_json(const eis_options *o, const eis_option *row) {
+    const char *field = (const char *)o + row->offset;
+    char        text[EIS_TEXT_SIZE];
+    switch (row->type) {
+    case EIS_TYPE_BOOL: return json_boolean(*(const bool *)field);
+    case EIS_TYPE_INT: return json_integer((json_int_t) * (const int64_t *)field);
+    case EIS_TYPE_REAL: return json_real(*(const double *)field);
+    default: return json_text(eis_option_get(o, row, text, sizeof text));
+    }
+}
+
+json_t *training_identity(const eis_options *o, const tide_graph *g, int64_t parameters, json_t *data) {
+    int64_t           rows;
+    const eis_option *table   = eis_option_table(&rows);
+    json_t           *options = json_object();
+    for (int64_t i = 0; i < rows; i++)
+        if (table[i].flags & EIS_FOR_TRAIN)
+            json_object_set_new(options, table[i].name, option_json(o, &table[i]));
+    return json_pack("{s:s, s:s, s:o, s:o, s:I, s:o*}", "command", "eis train", "version", TIDE_VERSION, "options",
+                     options, "choices", run_choices_json(g), "parameters", (json_int_t)parameters, "data", data);
+}
+
+static const char *const may_differ[] = { "auto-size", "circuit",   "n-workers",    "data-dir", "out",    "plots",
+                                          "resume",    "overwrite", "compile-mode", "choices",  "strict", "memory-limit" };
+enum { FREE = sizeof may_differ / sizeof *may_differ, FREE_MORE = 8 };
+
+/* A run of 0.1.0 may have its values at the top instead of options. */
+static bool is_flat(const run_folder *r) {
+    char    path[FOLDER_PATH];
+    json_t *was  = json_load_file(folder_file(r->path, "run.json", path), 0, NULL);
+    bool    flat = was && !json_object_get(was, "options");
+    json_decref(was);
+    return flat;
+}
+
+static tide_status check_identity(const run_folder *r, const json_t *now, const json_t *flat,
+                                  const char *const *free_names, tide_failure *failure) {
+    const char *names[FREE + FREE_MORE + 1] = { NULL };
+    int         count = 0;
+    for (; count < FREE; count++) names[count] = may_differ[count];
+    for (; *free_names && count < FREE + FREE_MORE; free_names++) names[count++] = *free_names;
+    return run_json_check(r, flat && is_flat(r) ? flat : now, names, failure);
+}
+
+static tide_status identify(training *t, const char *const *files, const json_t *now, const json_t *flat,
+                            const char *const *free_names, tide_failure *failure) {
+    if (!now) return fail(failure, TIDE_ENOMEM, "out of memory for the training run");
+    if (t->folder.resuming) return check_identity(&t->folder, now, flat, free_names, failure);
+    run_folder_clear(&t->folder, files);
+    return run_json_write(&t->folder, now, failure);
+}
+
+tide_status training_open_folder(training *t, const char *name, const char *const *files, json_t *now, json_t *flat,
+                                 const char *const *free_names, tide_failure *failure) {
+    static const char *const none[] = { NULL };
+    const eis_options       *o      = t->options;
+    char        path[1024];
+    tide_status status = TIDE_OK;
+    snprintf(path, sizeof path, "%s", o->out);
+    if (o->resume && !*path)
+        status = fail_at(failure, TIDE_EINVAL, NULL, 0, "resume", "--resume needs --out, the folder of the run to resume");
+    if (!*path) run_folder_default(name, path);
+    if (status == TIDE_OK)
+        status = run_folder_open(path, o->resume, o->overwrite, files, none, &t->folder, failure);
+    if (status == TIDE_OK) status = identify(t, files, now, flat, free_names, failure);
+    json_decref(now);
+    json_decref(flat);
+    return status;
+}
+
+/* ---- what is told ---- */
+
+tide_status training_tell_programs(const training *t, const train_step *step, tide_failure *failure) {
+    const char *note, *device;
+    char        line[RUN_LINE], warning[PRECISION_LINE];
+    tide_program_precision(step->program, &note);
+    tide_program_device(step->program, &device);
+    tide_status status = *note ? training_tell(t, EIS_WARNING, precision_warning(warning, note), failure) : TIDE_OK;
+    if (status == TIDE_OK && *device) status = training_tell(t, EIS_WARNING, device, failure);
+    if (status == TIDE_OK && run_choices_told(step->graph, line)) status = training_tell(t, EIS_NOTE, line, failure);
+    return status;
+}
+
+static const char *possible_text(const training *t, char text[64]) {
+    *text = 0;
+    if (!isnan(t->possible)) snprintf(text, 64, " (best possible %.1f %%)", 100 * t->possible);
+    return text;
+}
+
+static int tell_epoch(const training *t, const fit_event *e) {
+    char line[EIS_TEXT_SIZE], possible[64];
+    snprintf(line, sizeof line,
+             "epoch %" PRId64 ": loss %.4f, validation loss %.4f, accuracy %.1f %%, validation accuracy %.1f %%%s, "
+             "%.2f M %s, %.0f s, %.0f MiB%s",
+             e->at.epoch, e->loss, e->row[FIT_VAL_LOSS], 100 * e->metric, 100 * e->row[FIT_VAL_METRIC],
+             possible_text(t, possible), (double)(e->at.step * t->batch) * 1e-6, t->samples, e->seconds,
+             e->row[FIT_RSS], e->best ? ", best" : "");
+    return t->listener(t->user, t->epoch_tone, line);
+}
+
+static int tell_step(training *t, const fit_event *e) {
+    char line[EIS_TEXT_SIZE], possible[64], epochs[24] = "";
+    if (os_seconds() - t->last_tell < TELL_EVERY_S) return 0;
+    t->last_tell = os_seconds();
+    if (e->at.epochs) snprintf(epochs, sizeof epochs, "/%" PRId64, e->at.epochs);
+    snprintf(line, sizeof line,
+             "epoch %" PRId64 "%s  step %" PRId64 "  loss %.4f  accuracy %.1f %%%s  %.0f %s/s  %.0f MiB  "
+             "%.0f min %02.0f s left",
+             e->at.epoch, epochs, e->at.step, e->mean_loss, 100 * e->mean_metric, possible_text(t, possible),
+             e->steps_per_s * (double)t->batch, t->samples, e->rss_mib, floor(e->seconds_left / 60),
+             fmod(e->seconds_left, 60));
+    return t->listener(t->user, EIS_PROGRESS, line);
+}
+
+int training_hear(void *user, const fit_event *e) {
+    training *t = user;
+    if (!t->listener) return 0;
+    return e->row ? tell_epoch(t, e) : tell_step(t, e);
+}
+
+void training_columns(fit_model *model) {
+    static const fit_column columns[] = {
+        { "epoch", FIT_EPOCH },           { "step", FIT_STEP },
+        { "lr", FIT_LR },                 { "train_loss", FIT_TRAIN_LOSS },
+        { "val_loss", FIT_VAL_LOSS },     { "train_acc", FIT_TRAIN_METRIC },
+        { "val_acc", FIT_VAL_METRIC },    { "best_possible_acc", FIT_POSSIBLE },
+        { "grad_norm", FIT_GRAD_NORM },   { "seconds", FIT_SECONDS },
+        { "rss_mib", FIT_RSS },
+    };
+    model->columns      = columns;
+    model->column_count = sizeof columns / sizeof *columns;
+}
+
+void training_close(training *t) {
+    fit_free(t->fit); /* before its graph */
+    t->fit = NULL;
+    run_folder_close(&t->folder);
+}
