@@ -4,7 +4,7 @@
 #include <tidemill/tidemill.h>
 
 #include "train/run.h"
-#include "support.h"
+#include "../eis/support.h"
 
 static const char *const none[] = { NULL }, *const own[] = { "model.safetensors", "loss.svg", NULL };
 static char folder[64];
