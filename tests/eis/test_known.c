@@ -499,6 +499,44 @@ static void test_f16_step(void **state) {
     expect_near("parameter in f16", (double)bias[1], (double)bias[0], 2.1e-3);
 }
 
+/* Parts draw the masks of the whole and divide by what is missing in the whole, in a filled-up batch too: they differ
+ * by the rounding of f32 sums. */
+static void test_parts(void **state) {
+    enum { POINTS = 4, COUNT = 22, BATCH = 24 };
+    float         row[(COUNT + 1) * SAMPLE_WIDTH] = { 0 };
+    int32_t       all[COUNT];
+    known_samples samples = { COUNT, row };
+    train_result  got[2][2];
+    (void)state;
+    for (int i = 0; i < COUNT; i++) {
+        float *r = row + i * SAMPLE_WIDTH;
+        all[i] = i;
+        for (int k = 0; k < EIS_COUNT; k++) {
+            r[SAMPLE_MASK + k]  = (float)((i + k * k) % 3 == 0);
+            r[k]                = r[SAMPLE_MASK + k] * (float)((i * (k + 2)) % 7) / 7;
+            r[SAMPLE_LABEL + k] = (float)((i + k) % POINTS);
+        }
+        r[SAMPLE_TARGET] = (float)(i % 5) / 3, r[SAMPLE_REAL] = 1;
+    }
+    for (int k = 0; k < EIS_COUNT; k++) row[COUNT * SAMPLE_WIDTH + SAMPLE_MASK + k] = 1;
+    for (int parts = 0; parts < 2; parts++) {
+        known_session  s;
+        tide_failure   failure = { 0 };
+        known_settings o = { .graph = { .device = "cpu", .threads = 1, .seed = 3 },
+                             .rule = { .optimizer = TRAIN_ADAMW, .weight_decay = 0.01, .parts = parts ? 12 : 0 },
+                             .batch = BATCH, .hidden = 32, .points = POINTS };
+        if (known_session_open(&o, &samples, &s, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(known_session_step(&s, all, COUNT, 1e-2, &got[parts][i], &failure), TIDE_OK);
+        known_session_close(&s);
+    }
+    for (int i = 0; i < 2; i++) {
+        expect_near("loss in parts", got[1][i].loss, got[0][i].loss, 1e-5);
+        expect_near("norm in parts", got[1][i].norm, got[0][i].norm, 1e-5);
+        expect_near("hits in parts", got[1][i].metric, got[0][i].metric, 1e-5);
+    }
+}
+
 /* ---- runs ---- */
 
 typedef struct stop { int64_t lines, at; } stop;
@@ -591,6 +629,38 @@ static void test_row_split(void **state) {
     tide_table_free(&t);
 }
 
+/* What every trainer can: another rule and schedule, parts, patience, and resumed to the same bits. */
+static void test_options(void **state) {
+    eis_options  o;
+    char         whole[128], parts[128];
+    eis_result   r       = { 0 };
+    tide_failure failure = { 0 };
+    (void)state;
+    small_options(&o);
+    generate(&o);
+    static const char *const given[][2] = { { "optimizer", "lion" }, { "lradj", "constant" }, { "grad-clip", "0.5" },
+                                            { "patience", "1" },     { "accumulate", "4" }, { "memory-limit", "1G" },
+                                            { "n-epochs", "60" },    { "learning-rate", "0.02" } };
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) set(&o, given[i][0], given[i][1]);
+    snprintf(whole, sizeof whole, "%s/whole", folder), snprintf(parts, sizeof parts, "%s/parts", folder);
+    set(&o, "out", whole);
+    json_t *j = trained(&o);
+    int64_t epochs = json_integer_value(json_object_get(j, "epochs"));
+    assert_true(epochs < 60);
+    assert_int_equal(json_integer_value(json_object_get(j, "best_epoch")), epochs - 1);
+    json_decref(j);
+    set(&o, "out", parts);
+    stop first = { 0, 2 };
+    assert_int_equal(eis_train(&o, stop_at, &first, &r, &failure), TIDE_ECANCELLED);
+    set(&o, "resume", "yes");
+    json_decref(trained(&o));
+    expect_same_file(whole, parts, "model.safetensors");
+    set(&o, "accumulate", "5");
+    refused(&o, TIDE_EINVAL, "a batch of 64 is not 5 equal parts: --accumulate 4 or --accumulate 8");
+    set(&o, "recompute", "yes"), set(&o, "accumulate", "4");
+    refused(&o, TIDE_EINVAL, "no blocks to compute again");
+}
+
 static void test_verdict(void **state) {
     char text[512];
     (void)state;
@@ -622,6 +692,8 @@ int main(void) {
         cmocka_unit_test(test_loss),
         cmocka_unit_test_setup_teardown(test_run, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_row_split, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_options, make_folder, remove_folder),
+        cmocka_unit_test(test_parts),
         cmocka_unit_test(test_f16_step),
         cmocka_unit_test(test_verdict),
     };

@@ -200,6 +200,53 @@ static void f16_is_scaled(void **state) {
     spectrum_session_free(&s);
 }
 
+static void fill(batch *b, eis_recipe recipe) {
+    int64_t quantities = recipe_quantities(recipe);
+    for (int64_t i = 0; i < b->spectra * features_width(recipe); i++) b->features[i] = sinf((float)i);
+    for (int64_t i = 0; i < b->spectra * MASKS * KNOWN_WIDTH; i++) b->known[i] = (float)(i % 3 == 0);
+    for (int64_t i = 0; i < b->spectra * MASKS * quantities; i++) {
+        int64_t q = i % quantities, missing = 1 + i / quantities % EIS_COUNT;
+        b->weight[i] = q >= EIS_COUNT ? 0.2F : q < missing ? 1 / (float)missing : 0;
+        b->label[i]  = (int32_t)(i % 12);
+    }
+}
+
+static tide_snapshot_t *after_steps(int64_t parts, bool recompute, spectrum_session *s, train_result *out) {
+    enum { SPECTRA = 16 };
+    spectrum_settings o = { .network = { EIS_RECIPE_GRID, 32 }, .batch = SPECTRA, .recompute = recompute,
+                            .rule = { .optimizer = TRAIN_ADAMW, .rate = 1e-3, .grad_clip = 1, .parts = parts },
+                            .graph = { .device = "cpu", .threads = 1, .seed = 5 } };
+    tide_failure failure = { 0 };
+    train_feed   feeds[SPECTRUM_FEEDS];
+    batch        b;
+    assert_true(batch_new(EIS_RECIPE_GRID, SPECTRA, &b));
+    fill(&b, EIS_RECIPE_GRID);
+    if (spectrum_session_open(&o, s, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+    spectrum_feeds(s, &b, feeds);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(train_step_run(&s->step, feeds, SPECTRUM_FEEDS, out, &failure), TIDE_OK);
+    batch_free(&b);
+    return tide_snapshot(s->params);
+}
+
+/* Parts differ by the rounding of f32 sums, made again is the same: bit for bit. */
+static void parts_and_recompute(void **state) {
+    spectrum_session s[3];
+    train_result     r[3];
+    tide_snapshot_t *p[3];
+    (void)state;
+    for (int i = 0; i < 3; i++) p[i] = after_steps(i == 1 ? 4 : 1, i == 2, &s[i], &r[i]);
+    assert_true(tide_program_bytes(s[1].step.program).arena < tide_program_bytes(s[0].step.program).arena);
+    if (!(fabs(r[1].loss / r[0].loss - 1) < 1e-5 && fabs(r[1].metric - r[0].metric) < 1e-5 &&
+          fabs(r[1].norm / r[0].norm - 1) < 1e-4))
+        fail_msg("in parts: loss %g, norm %g, hits %g; whole: %g, %g, %g", r[1].loss, r[1].norm, r[1].metric, r[0].loss,
+                 r[0].norm, r[0].metric);
+    for (int64_t i = 0; i < s[0].params.count; i++)
+        assert_memory_equal(tide_snapshot_data(p[0], i), tide_snapshot_data(p[2], i),
+                            (size_t)tide_shape_count(tide_shape_of(s[0].params.items[i])) * sizeof(float));
+    for (int i = 0; i < 3; i++) tide_snapshot_free(p[i]), spectrum_session_free(&s[i]);
+}
+
 static void masks_are_uniform(void **state) {
     (void)state;
     enum { DRAWS = 40000 };
@@ -259,7 +306,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(survives_being_killed), /* first: before this process has threads */
         cmocka_unit_test(masks_are_uniform),
-        cmocka_unit_test(f16_is_scaled),
+        cmocka_unit_test(f16_is_scaled), cmocka_unit_test(parts_and_recompute),
         cmocka_unit_test(bad_options_are_named),
         cmocka_unit_test(foreign_models_are_refused),
         cmocka_unit_test(goes_on_to_the_same_bits),

@@ -79,7 +79,8 @@ static tide_status tell_data(const known_trainer *t, tide_failure *f) {
     const known_task *k = &t->task;
     char        line[EIS_TEXT_SIZE];
     tide_status status = TIDE_OK;
-    snprintf(line, sizeof line, "the data are a CSV, of the %s circuit", k->data.circuit == EIS_CHAIN ? "chain" : "shunt");
+    snprintf(line, sizeof line, "the data are a CSV, of the %s circuit",
+             k->data.circuit == EIS_CHAIN ? "chain" : "shunt");
     if (k->from_csv) status = training_tell(&t->run, EIS_NOTE, line, f);
     if (status != TIDE_OK) return status;
     snprintf(line, sizeof line,
@@ -103,8 +104,8 @@ static tide_status settle(known_trainer *t, tide_failure *f) {
     if (s->hidden < 2) return fail_at(f, TIDE_EINVAL, NULL, 0, "hidden-dim", "--hidden_dim is from 2");
     if (o->recompute)
         return fail_at(f, TIDE_EINVAL, NULL, 0, "recompute",
-                       "--recompute is for predictors from spectra: the network of known inputs has no blocks to compute "
-                       "again; --accumulate needs less memory");
+                       "--recompute is for predictors from spectra: the network of known inputs has no blocks to "
+                       "compute again; --accumulate needs less memory");
     return training_graph(o, &s->graph, f);
 }
 

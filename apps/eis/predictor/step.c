@@ -3,9 +3,9 @@
 #include "base/base.h"
 
 static spectrum_inputs inputs(tide_graph *g, const network_config *c, const char *scope, int64_t spectra) {
-    int64_t quantities = recipe_quantities(c->recipe);
+    int64_t quantities = recipe_quantities(c->recipe), width = features_width(c->recipe);
     tide_scope_push(g, scope);
-    spectrum_inputs in = { .features = tide_input(g, "features", TIDE_F32, TIDE_SHAPE(spectra, features_width(c->recipe))),
+    spectrum_inputs in = { .features = tide_input(g, "features", TIDE_F32, TIDE_SHAPE(spectra, width)),
                            .known  = tide_input(g, "known", TIDE_F32, TIDE_SHAPE(spectra, MASKS, KNOWN_WIDTH)),
                            .label  = tide_input(g, "label", TIDE_I32, TIDE_SHAPE(spectra, MASKS, quantities)),
                            .weight = tide_input(g, "weight", TIDE_F32, TIDE_SHAPE(spectra, MASKS, quantities)) };

@@ -68,8 +68,9 @@ json_t *training_identity(const eis_options *o, const tide_graph *g, int64_t par
                      options, "choices", run_choices_json(g), "parameters", (json_int_t)parameters, "data", data);
 }
 
-static const char *const may_differ[] = { "auto-size", "circuit",   "n-workers",    "data-dir", "out",    "plots",
-                                          "resume",    "overwrite", "compile-mode", "choices",  "strict", "memory-limit" };
+static const char *const may_differ[] = { "auto-size", "circuit",      "n-workers", "data-dir", "out",   "plots",
+                                          "resume",    "overwrite",    "choices",   "strict",
+                                          "compile-mode", "memory-limit" };
 enum { FREE = sizeof may_differ / sizeof *may_differ, FREE_MORE = 8 };
 
 /* A run of 0.1.0 may have its values at the top instead of options. */
@@ -106,7 +107,8 @@ tide_status training_open_folder(training *t, const char *name, const char *cons
     tide_status status = TIDE_OK;
     snprintf(path, sizeof path, "%s", o->out);
     if (o->resume && !*path)
-        status = fail_at(failure, TIDE_EINVAL, NULL, 0, "resume", "--resume needs --out, the folder of the run to resume");
+        status = fail_at(failure, TIDE_EINVAL, NULL, 0, "resume",
+                         "--resume needs --out, the folder of the run to resume");
     if (!*path) run_folder_default(name, path);
     if (status == TIDE_OK)
         status = run_folder_open(path, o->resume, o->overwrite, files, none, &t->folder, failure);
