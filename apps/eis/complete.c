@@ -352,6 +352,7 @@ static tide_status finish(session *s, eis_result *r, tide_failure *failure) {
 
 tide_status eis_complete(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                          tide_failure *failure) {
+    failure_clear(failure);
     if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     told         to    = { listener, user };
     plot_watch   watch = eis_plot_watch(&to);

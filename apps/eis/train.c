@@ -18,6 +18,7 @@ static tide_status train(const eis_options *options, eis_listener listener, void
 
 tide_status eis_train(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                       tide_failure *failure) {
+    failure_clear(failure);
     if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     eis_options *o = malloc(sizeof *o);
     if (!o) return fail(failure, TIDE_ENOMEM, "out of memory for the options");

@@ -205,6 +205,7 @@ static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *fai
 
 tide_status forecast_evaluate(const forecast_options *options, forecast_progress progress, void *user,
                               forecast_result *result, tide_failure *failure) {
+    failure_clear(failure);
     if (arguments_sound(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     evaluation e = { .options = malloc(sizeof *options), .listener = { progress, user, os_seconds() } };
     if (!e.options) return fail(failure, TIDE_ENOMEM, "out of memory for the options");

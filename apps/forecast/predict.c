@@ -398,6 +398,7 @@ static tide_status predict(prediction *p, forecast_result *r, tide_failure *fail
 
 tide_status forecast_predict(const forecast_options *options, forecast_progress progress, void *user,
                              forecast_result *result, tide_failure *failure) {
+    failure_clear(failure);
     if (arguments_sound(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     prediction p = { .options = malloc(sizeof *options), .listener = { progress, user, os_seconds() } };
     if (!p.options) return fail(failure, TIDE_ENOMEM, "out of memory for the options");

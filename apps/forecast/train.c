@@ -343,6 +343,7 @@ static tide_status train(trainer *t, forecast_options *o, forecast_result *r, ti
 
 tide_status forecast_train(const forecast_options *options, forecast_progress progress, void *user,
                            forecast_result *result, tide_failure *failure) {
+    failure_clear(failure);
     if (arguments_sound(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     forecast_options *o = malloc(sizeof *o);
     memory_sample     memory = { 0 };

@@ -54,7 +54,8 @@ typedef enum tide_status {
     TIDE_ECANCELLED  /* stopped by the caller's own callback or signal */
 } tide_status;
 
-/* What went wrong, where, and what would be accepted. Plain data: copy it freely. Zero it before first use. */
+/* What went wrong, where, and what would be accepted. Plain data: copy it freely. A function that takes one clears it
+ * first: nothing needs to be done between calls, and after one that succeeds the status in it is TIDE_OK. */
 typedef struct tide_failure {
     tide_status status;
     int64_t row;        /* 1-based line or row in `file`; 0 if it does not apply */

@@ -1,7 +1,7 @@
 /* Files: npy, npz, safetensors, PyTorch checkpoints, csv.
  *
  * Every reader is bounded by the file's size, accepts nothing malformed, and says what, where and what would be
- * accepted in `failure` (may be NULL; zero it first). TIDE_EDATA: there is no such file, it may not be read, or its
+ * accepted in `failure` (may be NULL). TIDE_EDATA: there is no such file, it may not be read, or its
  * content is malformed; TIDE_EIO: the system failed; TIDE_EINVAL: a path, a result or an array is NULL or not sound.
  * Results are zeroed on failure.
  *

@@ -44,6 +44,12 @@ int num_format(char *buffer, double value, bool single);
 
 /* ---- failures ----------------------------------------------------------------------------------------- */
 
+/* What a public function does first: a failure of an earlier call that `f` (may be NULL) still holds is no cause of
+ * this one's. */
+static inline void failure_clear(tide_failure *f) {
+    if (f) *f = (tide_failure){ 0 };
+}
+
 /* Fills `f` (may be NULL) if it holds no failure yet, and returns the status: `return fail(f, TIDE_EDATA, "...")`. */
 tide_status fail(tide_failure *f, tide_status status, const char *format, ...) TIDE_PRINTF(3, 4);
 /* The same with a place. file and column may be NULL, row 0. */

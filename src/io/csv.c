@@ -202,6 +202,7 @@ static tide_status make_table(loader *l, bool headerless) {
 }
 
 tide_status tide_csv_read(const char *path, const tide_csv_options *options, tide_table *out, tide_failure *failure) {
+    failure_clear(failure);
     text_in text;
     loader l = { .table = out, .path = path, .failure = failure };
     if (!out) return argument_fail(failure, path, "table to read into");

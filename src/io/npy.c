@@ -94,6 +94,7 @@ tide_status npy_read(source *s, tide_tensor *out, tide_failure *f) {
 }
 
 tide_status tide_npy_read(const char *path, tide_tensor *out, tide_failure *failure) {
+    failure_clear(failure);
     FILE *file;
     int64_t size;
     if (!out) return argument_fail(failure, path, "place for the array");
@@ -139,6 +140,7 @@ static tide_status write_array(void *user, void *stdio_file) {
 }
 
 tide_status tide_npy_write(const char *path, const tide_tensor *tensor, tide_failure *failure) {
+    failure_clear(failure);
     char header[NPY_HEADER_MAX];
     if (!tensor || !tensor_sound(tensor)) return argument_fail(failure, path, "sound array to write");
     tide_tensor copy = *tensor;

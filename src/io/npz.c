@@ -50,6 +50,7 @@ static bool is_wanted(const char *member, const char *const *wanted) {
 }
 
 tide_status tide_npz_read_some(const char *path, const char *const *wanted, tide_archive *out, tide_failure *failure) {
+    failure_clear(failure);
     zip_in z;
     int64_t bytes = 0;
     if (!out) return argument_fail(failure, path, "archive to read into");
@@ -169,6 +170,7 @@ static tide_status check_writable(const tide_archive *a, const char *path, tide_
 }
 
 tide_status tide_npz_write(const char *path, const tide_archive *a, bool deflate, tide_failure *failure) {
+    failure_clear(failure);
     tide_status status = archive_checked(a, path, failure);
     if (!status) status = check_writable(a, path, failure);
     if (status) return status;

@@ -209,6 +209,7 @@ static void close_reader(reader *r) {
 }
 
 tide_status tide_pth_read(const char *path, tide_archive *out, tide_failure *failure) {
+    failure_clear(failure);
     reader r = { .failure = failure };
     if (!out) return argument_fail(failure, path, "archive to read into");
     *out = (tide_archive){ 0 };

@@ -91,6 +91,7 @@ static tide_status write_stdio(void *user, const char *name, const char *path, t
 
 tide_status tide_file_replace(const char *path, tide_status (*write)(void *user, void *stdio_file), void *user,
                               tide_failure *failure) {
+    failure_clear(failure);
     struct stat info;
     stdio_writer w = { write, user };
     if (!path || !write) return argument_fail(failure, path, path ? "function that writes" : "path");

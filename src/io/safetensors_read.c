@@ -172,6 +172,7 @@ static tide_status read_tensor(source *s, const entry *e, tide_archive *out, tid
 }
 
 tide_status tide_safetensors_read(const char *path, tide_archive *out, tide_failure *failure) {
+    failure_clear(failure);
     FILE *file;
     int64_t size;
     header h = { 0 };

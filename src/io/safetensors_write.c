@@ -107,6 +107,7 @@ static tide_status write_all(void *user, void *stdio_file) {
 }
 
 tide_status tide_safetensors_write(const char *path, const tide_archive *a, tide_failure *failure) {
+    failure_clear(failure);
     writer w = { .archive = a };
     tide_status status = archive_checked(a, path, failure);
     if (!status) status = check_names(a, path, failure);

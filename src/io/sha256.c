@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../base/base.h"
 #include "source.h"
 
 typedef struct sha256 {
@@ -80,6 +81,7 @@ static void finish(sha256 *h, char hex[65]) {
 }
 
 tide_status tide_file_sha256(const char *path, char hex[65], tide_failure *failure) {
+    failure_clear(failure);
     sha256 h = { .state = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab,
                             0x5be0cd19 } };
     unsigned char chunk[32768];

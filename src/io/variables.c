@@ -25,6 +25,7 @@ static tide_status borrow(tide_list variables, tide_tensor *out, const char *pat
 }
 
 tide_status tide_save(tide_list variables, const char *path, tide_failure *failure) {
+    failure_clear(failure);
     if (!list_readable(variables)) return argument_fail(failure, path, "list of variables that can be read");
     tide_archive view = { .count = variables.count };
     view.tensors = bytes_new(variables.count * (int64_t)sizeof *view.tensors);
@@ -75,6 +76,7 @@ static tide_status load_from(const tide_archive *a, tide_list variables, const c
 }
 
 tide_status tide_load(tide_list variables, const char *path, tide_failure *failure) {
+    failure_clear(failure);
     tide_archive a;
     if (!list_readable(variables)) return argument_fail(failure, path, "list of variables that can be read");
     tide_status status = tide_safetensors_read(path, &a, failure);

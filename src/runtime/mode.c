@@ -32,6 +32,7 @@ char *tide_choices(const tide_graph *g) {
 }
 
 tide_status tide_choices_set(tide_graph *g, const char *json, tide_failure *failure) {
+    failure_clear(failure);
     choices given = { 0 };
     if (!g) return fail(failure, TIDE_EINVAL, "choices: there is no graph");
     runtime *rt = g->runtime;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <tidemill/eis.h>
 #include <tidemill/forecast.h>
 #include <tidemill/tidemill.h>
@@ -36,6 +37,18 @@ rows misuse_ops(void), misuse_core(void), misuse_layers(void), misuse_files(void
 /* The poison value, and the trial's graph says why. */
 static inline bool poisoned(const trial *t, tide_val v) { return !tide_ok(v) && tide_error(t->g)->status != TIDE_OK; }
 static inline bool failed(const trial *t) { return tide_error(t->g)->status != TIDE_OK; }
+
+/* A call that fails for a reason of its own leaves nothing of the failure that `failure` holds from an earlier one. */
+#define OLD_FAILURE "a failure of an earlier call"
+#define STALE(R, f, ...) R(f, 99, OLD_FAILURE, (leave_old(t), fresh(t, f(__VA_ARGS__, &t->failure))))
+static inline void leave_old(trial *t) {
+    t->failure = (tide_failure){ TIDE_EIO, 77, "old column", "old file", "an old message" };
+}
+static inline bool fresh(const trial *t, tide_status status) {
+    const tide_failure *f = &t->failure;
+    return f->status == status && f->row != 77 && !strstr(f->column, "old column") && !strstr(f->file, "old file") &&
+           !strstr(f->message, "old message") && (status == TIDE_OK) == !*f->message;
+}
 
 #define NOTHING ((tide_val){ 0 })
 #define NO_ITEMS ((tide_list){ NULL, 3 })

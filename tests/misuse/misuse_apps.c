@@ -101,7 +101,19 @@ static bool json_of_nothing(void) {
 #define EIS_COMMAND(R, f) \
     R(f, 0, "no options, no result, zeros", eis_refuses(t, f)) R(f, 1, "each option far out", eis_refuses_all(f))
 
+#define STALE_COMMANDS(R)                                                                                              \
+    STALE(R, forecast_train, NULL, NULL, NULL, &f_result) STALE(R, forecast_evaluate, NULL, NULL, NULL, &f_result)     \
+    STALE(R, forecast_predict, NULL, NULL, NULL, &f_result) STALE(R, forecast_explain, NULL, NULL, NULL, &f_result)    \
+    STALE(R, forecast_option_set, &f_zero, "absent", "3") STALE(R, forecast_preset, &f_zero, "absent")                 \
+    STALE(R, forecast_options_resolve, NULL, &f_odd) STALE(R, forecast_compat_parse, "", &(unsigned){ 0 })             \
+    STALE(R, eis_complete, NULL, NULL, NULL, &e_result) STALE(R, eis_train, NULL, NULL, NULL, &e_result)               \
+    STALE(R, eis_evaluate, NULL, NULL, NULL, &e_result) STALE(R, eis_generate, NULL, NULL, NULL, &e_result)            \
+    STALE(R, eis_full, NULL, NULL, NULL, &e_result) STALE(R, eis_simulate, NULL, "/nonexistent/x")                     \
+    STALE(R, eis_option_set, &e_zero, "absent", "3") STALE(R, eis_known_parse, "", &known)                             \
+    STALE(R, eis_spectrum_read, "/nonexistent/x", false, &spectrum)
+
 #define APPS(V, R) \
+    STALE_COMMANDS(R) \
     FORECAST_COMMAND(R, forecast_train) \
     FORECAST_COMMAND(R, forecast_evaluate) FORECAST_COMMAND(R, forecast_predict) FORECAST_COMMAND( \
         R, \

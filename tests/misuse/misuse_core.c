@@ -142,6 +142,7 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_compile_mode, 0, "no graph", (tide_compile_mode(NULL, TIDE_MODE_DEFAULT), true))                            \
     R(tide_compile_mode, 1, "mode 99", (tide_compile_mode(t->g, (tide_program_mode)99), failed(t)))                    \
     R(tide_choices, 0, "no graph", !tide_choices(NULL))                                                                \
+    STALE(R, tide_choices_set, t->g, "no choices")                                                                     \
     R(tide_choices_set, 0, "no graph", tide_choices_set(NULL, "{}", NULL) == TIDE_EINVAL)                              \
     R(tide_choices_set, 1, "no text", tide_choices_set(t->g, NULL, &t->failure) == TIDE_EDATA)                         \
     R(tide_graph_tuning, 0, "no graph", words(tide_graph_tuning(NULL).note))                                           \

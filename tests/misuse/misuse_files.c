@@ -37,12 +37,20 @@ static bool all_refused(trial *t, tide_status (*write)(const tide_archive *a, ti
 static tide_status to_npz(const tide_archive *a, tide_failure *f) { return tide_npz_write(path, a, true, f); }
 static tide_status to_safetensors(const tide_archive *a, tide_failure *f) { return tide_safetensors_write(path, a, f); }
 
+#define STALE_FILES(R)                                                                                                 \
+    STALE(R, tide_npy_read, path, &tensor) STALE(R, tide_npy_write, path, NULL) STALE(R, tide_npz_read, path, &into)   \
+    STALE(R, tide_npz_read_some, path, NULL, &into) STALE(R, tide_npz_write, path, &(tide_archive){ 0 }, true)         \
+    STALE(R, tide_safetensors_read, path, &into) STALE(R, tide_safetensors_write, path, &(tide_archive){ 0 })          \
+    STALE(R, tide_pth_read, path, &into) STALE(R, tide_save, TIDE_LIST(t->w), path)                                    \
+    STALE(R, tide_load, TIDE_LIST(t->w), path) STALE(R, tide_csv_read, path, NULL, &table)                             \
+    STALE(R, tide_file_replace, path, put, NULL) STALE(R, tide_file_sha256, path, (char[65]){ 0 })
+
 #define READER(R, f, out)                                                                                              \
     R(f, 0, "no path", no_path(t, f(NULL, out, &t->failure)) && f(NULL, out, NULL) == TIDE_EINVAL)                     \
     R(f, 1, "nowhere to", missing(t, f(path, NULL, &t->failure)))                                                      \
     R(f, 2, "an empty path", f("", out, NULL) != TIDE_OK)
 
-#define FILES(V, R)                                                                                                    \
+#define FILES(V, R) STALE_FILES(R)                                                                                                    \
     R(tide_archive_free, 0, "none", (tide_archive_free(NULL), true))                                                   \
     R(tide_archive_find, 0, "none, no name", !tide_archive_find(NULL, "a") && !tide_archive_find(&into, NULL))         \
     R(tide_archive_metadata, 0, "none, no key", !tide_archive_metadata(NULL, "a") && !tide_archive_metadata(&into,     \

@@ -1,7 +1,7 @@
 /* Every public function with what a slip hands to it: NULL, {0}, a node that was never made, a value of another graph,
  * numbers far out. None may crash, and each must say so by poison, a status or an empty answer. A process of its own
- * for each, so that a crash has a name. `--list` prints the functions that have a row (tools/check_misuse.py asks
- * whether all have one). */
+ * for each, so that a crash has a name. `--list` prints the functions that have a row, `--old` those that are also
+ * called with a failure of an earlier call (tools/check_misuse.py asks whether all have one). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,11 +73,11 @@ static int check(const row *r, int kind, const char *device) {
 
 int main(int argc, char **argv) {
     rows tables[] = { misuse_ops(), misuse_core(), misuse_layers(), misuse_files(), misuse_apps() };
-    bool list = argc > 1 && strcmp(argv[1], "--list") == 0;
+    bool list = argc > 1, old = list && strcmp(argv[1], "--old") == 0;
     int faults = 0;
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         for (const row *r = tables[i].row; r < tables[i].row + tables[i].count; r++) {
-            if (list) printf("%s\n", r->name);
+            if (list && (!old || (r->refused && strcmp(r->what, OLD_FAILURE) == 0))) printf("%s\n", r->name);
             for (int kind = 0; !list && kind < (r->value ? BAD_VALUES : 1); kind++)
                 faults += check(r, kind, "cpu") + check(r, kind, "nowhere");
         }

@@ -107,6 +107,7 @@ static const char *next_piece(const char *text, char *piece, size_t size) {
 }
 
 tide_status eis_known_parse(const char *text, eis_known *out, tide_failure *failure) {
+    failure_clear(failure);
     char        piece[128];
     tide_status status = TIDE_OK;
     if (!text || !out)

@@ -54,6 +54,7 @@ static tide_status read_noise(const char *text, double *noise, tide_failure *fai
 }
 
 tide_status eis_simulate(const eis_options *o, const char *path, tide_failure *failure) {
+    failure_clear(failure);
     if (options_good(o, failure) != TIDE_OK) return TIDE_EINVAL;
     simulation s = { .circuit = (eis_circuit)o->circuit, .seed = o->seed };
     eis_known  known;

@@ -117,6 +117,7 @@ static tide_status check_sign(const char *path, bool flip_im, eis_spectrum *s, t
 }
 
 tide_status eis_spectrum_read(const char *path, bool flip_im, eis_spectrum *out, tide_failure *failure) {
+    failure_clear(failure);
     tide_table table = { 0 };
     if (!path || !out)
         return fail(failure, TIDE_EINVAL, path ? "there is no spectrum to read into" : "there is no path");

@@ -114,6 +114,7 @@ static tide_status put_result(json_t *report, text *talk, eis_result *result, ti
 
 tide_status eis_evaluate(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                          tide_failure *failure) {
+    failure_clear(failure);
     if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     evaluation e = {
         .options = options, .listener = listener, .user = user,

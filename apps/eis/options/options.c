@@ -211,6 +211,7 @@ static tide_status add_line(char *field, const eis_option *row, const char *text
 }
 
 tide_status eis_option_set(eis_options *o, const char *name, const char *text, tide_failure *failure) {
+    failure_clear(failure);
     if (!o || !name)
         return fail(failure, TIDE_EINVAL, o ? "there is no name of an option" : "there are no options to set");
     const eis_option *row = find(name);

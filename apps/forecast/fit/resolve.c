@@ -61,6 +61,7 @@ tide_status options_resolve(const forecast_options *given, forecast_options *out
 }
 
 tide_status forecast_options_resolve(const forecast_options *given, forecast_options *out, tide_failure *failure) {
+    failure_clear(failure);
     unsigned compat;
     if (!out) return fail(failure, TIDE_EINVAL, "there are no options to fill");
     if (options_sound(given, failure) != TIDE_OK) return TIDE_EINVAL;

@@ -22,6 +22,7 @@ static const forecast_compat list[] = {
 const forecast_compat *forecast_compat_list(void) { return list; }
 
 tide_status forecast_compat_parse(const char *text, unsigned *bits, tide_failure *failure) {
+    failure_clear(failure);
     if (!text || !bits) return fail(failure, TIDE_EINVAL, text ? "there is no place for the bits" : "there is no text");
     *bits = 0;
     while (*text) {

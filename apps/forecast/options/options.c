@@ -124,6 +124,7 @@ static tide_status set_value(forecast_options *o, const forecast_option *row, co
 }
 
 tide_status forecast_option_set(forecast_options *o, const char *name, const char *text, tide_failure *failure) {
+    failure_clear(failure);
     int64_t count;
     if (!o || !name)
         return fail(failure, TIDE_EINVAL, o ? "there is no name of an option" : "there are no options to set");

@@ -74,6 +74,7 @@ static tide_status apply_setting(forecast_options *o, const char *word, size_t l
 }
 
 tide_status forecast_preset(forecast_options *o, const char *name, tide_failure *failure) {
+    failure_clear(failure);
     const preset *found = NULL;
     if (!o || !name)
         return fail(failure, TIDE_EINVAL, o ? "there is no name of a preset" : "there are no options to set");

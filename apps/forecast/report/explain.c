@@ -168,6 +168,7 @@ static tide_status explain(explaining *x, const listener *l, forecast_result *r,
 tide_status forecast_explain(const forecast_options *options, forecast_progress progress, void *user,
                              forecast_result *result,
                              tide_failure *failure) {
+    failure_clear(failure);
     if (arguments_sound(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     explaining x = { .options = malloc(sizeof *x.options), .resolved = malloc(sizeof *x.resolved) };
     listener l = { progress, user, os_seconds() };
