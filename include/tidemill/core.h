@@ -165,6 +165,12 @@ TIDE_API const tide_failure *tide_error(const tide_graph *g);
 TIDE_API const char *tide_graph_device(const tide_graph *g);
 TIDE_API int         tide_graph_threads(const tide_graph *g);
 
+/* The floating type of what is made from now on where no type is named: the variables of layers, tide_random_uniform,
+ * tide_random_normal, tide_scalar and the learning rates of schedules. F32 unless it is set: a model in F64 needs
+ * tide_default_type_set(g, TIDE_F64) before its layers are made and inputs of that type, nothing else. */
+TIDE_API tide_dtype tide_default_type(const tide_graph *g);
+TIDE_API void       tide_default_type_set(tide_graph *g, tide_dtype type);
+
 /* Names given to variables and errors are prefixed by the scopes that are open: "encoder." + "weight". */
 TIDE_API void tide_scope_push(tide_graph *g, const char *name);
 TIDE_API void tide_scope_pop(tide_graph *g);
@@ -174,12 +180,14 @@ TIDE_API tide_shape  tide_shape_of(tide_val v);
 TIDE_API tide_dtype  tide_dtype_of(tide_val v);
 TIDE_API const char *tide_name_of(tide_val v);  /* of an input or variable; "" otherwise */
 
-/* Fed at each run; unfed is an error. The name is copied. */
+/* Fed at each run; unfed is an error. The name is copied; with the open scopes it must be new among the graph's inputs,
+ * since messages tell them apart by it. */
 TIDE_API tide_val tide_input(tide_graph *g, const char *name, tide_dtype type, tide_shape shape);
 
 /* Fixed: `data` (row-major, of `type`) is copied. */
 TIDE_API tide_val tide_constant(tide_graph *g, tide_dtype type, tide_shape shape, const void *data);
-TIDE_API tide_val tide_scalar(tide_graph *g, double value);  /* F32, shape () */
+/* A number of shape () and of the default type that takes the type of its partner: ops.h says how. */
+TIDE_API tide_val tide_scalar(tide_graph *g, double value);
 TIDE_API tide_val tide_scalar_of(tide_graph *g, tide_dtype type, double value);
 TIDE_API tide_val tide_fill(tide_graph *g, tide_dtype type, tide_shape shape, double value);
 

@@ -1,5 +1,8 @@
 /* Layers and losses: structs of values with _new and _apply. Weights are stored (out, in): y = W x + b.
- * Initial values are PyTorch's defaults: weights and biases of an affine map uniform on +-1/sqrt(fan_in). */
+ * Initial values are PyTorch's defaults: weights and biases of an affine map uniform on +-1/sqrt(fan_in).
+ * Variables have the graph's default type (tide_default_type_set: F64 for a model in F64), and what goes through a layer
+ * must have theirs. What does not fit a layer is refused in its name, "linear 'encoder.out': x has the shape ...": the
+ * scopes are those that it was made in. */
 #ifndef TIDEMILL_NN_H
 #define TIDEMILL_NN_H
 
@@ -69,7 +72,7 @@ TIDE_API tide_val tide_mae_weighted(tide_val prediction, tide_val truth, tide_va
 TIDE_API tide_val tide_huber(tide_val prediction, tide_val truth, double beta, tide_val weight);
 /* between 0 and 1 */
 TIDE_API tide_val tide_quantile_loss(tide_val prediction, tide_val truth, double quantile, tide_val weight);
-/* logits (..., classes), label I32 (...); a label outside 0..classes-1 gives NaN. */
+/* logits (..., classes), label I32 or I64 (...); a label outside 0..classes-1 gives NaN. */
 TIDE_API tide_val tide_cross_entropy(tide_val logits, tide_val label, tide_val weight);
 TIDE_API tide_val tide_bce_logits(tide_val logits, tide_val truth, tide_val weight);  /* truth in [0, 1] */
 

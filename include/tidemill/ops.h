@@ -2,7 +2,14 @@
  *
  * Broadcasting follows numpy: shapes are aligned at the last axis; sizes must be equal or 1.
  * Axes may be negative: -1 is the last. Both operands of an operation have the same element type, except
- * where said; a shape or type that does not fit poisons the graph with TIDE_ESHAPE or TIDE_ETYPE. */
+ * where said; a shape or type that does not fit poisons the graph with TIDE_ESHAPE or TIDE_ETYPE.
+ *
+ * One exception: a number that tide_scalar made takes the type of its partner in the operations of two operands below,
+ * between the branches of tide_where and as the value of tide_assign, as a Python number does in NumPy. It is made anew
+ * from the number as it was written, not by a cast: 0.1 beside F64 is 0.1 in F64. Beside integers it must be whole and
+ * within their range, else TIDE_ETYPE. Only what tide_scalar returned is so, not what is computed from it, nor
+ * tide_scalar_of; two such numbers of different types have the first's. tide_cast to a floating type also starts from
+ * the number as it was written. */
 #ifndef TIDEMILL_OPS_H
 #define TIDEMILL_OPS_H
 
@@ -55,9 +62,19 @@ TIDE_API tide_val tide_clamp(tide_val x, double low, double high);
 TIDE_API tide_val tide_cast(tide_val x, tide_dtype type);  /* floats to integers truncate */
 TIDE_API tide_val tide_stop_gradient(tide_val x);
 
-/* The same with a number in place of the second operand. */
+/* The same with a number in place of the second operand, in the type of the first. Beside integers it must be whole and
+ * within their range, else TIDE_ETYPE. */
 TIDE_API tide_val tide_add_scalar(tide_val a, double b);
+TIDE_API tide_val tide_sub_scalar(tide_val a, double b);
 TIDE_API tide_val tide_mul_scalar(tide_val a, double b);
+TIDE_API tide_val tide_div_scalar(tide_val a, double b);
+TIDE_API tide_val tide_pow_scalar(tide_val a, double b);
+TIDE_API tide_val tide_eq_scalar(tide_val a, double b);
+TIDE_API tide_val tide_ne_scalar(tide_val a, double b);
+TIDE_API tide_val tide_lt_scalar(tide_val a, double b);
+TIDE_API tide_val tide_le_scalar(tide_val a, double b);
+TIDE_API tide_val tide_gt_scalar(tide_val a, double b);
+TIDE_API tide_val tide_ge_scalar(tide_val a, double b);
 
 /* Activations. */
 TIDE_API tide_val tide_relu(tide_val x);
@@ -67,8 +84,8 @@ TIDE_API tide_val tide_softplus(tide_val x);   /* log(1 + e^x), no overflow */
 TIDE_API tide_val tide_silu(tide_val x);       /* x sigmoid(x) */
 
 /* ---- reductions ---------------------------------------------------------------------------------------- */
-/* Over the axes listed (count 0: all of them). keep: reduced axes stay with size 1. Sums of 16-bit types and of F32
- * are made in F32 in fixed chunks. Over no elements: sum 0, max -inf, min +inf (integers: their extreme), mean NaN. */
+/* Over the axes listed, each once (count 0: all of them). keep: reduced axes stay with size 1. Sums of 16-bit types and
+ * of F32 are made in F32 in fixed chunks, whose sums are added in F64: ones are counted right up to 2^38 of them. Over no elements: sum 0, max -inf, min +inf (integers: their extreme), mean NaN. */
 typedef struct tide_axes { int32_t count; int32_t axis[TIDE_MAX_DIMS]; bool keep; } tide_axes;
 #ifdef __cplusplus
 #define TIDE_AXES(...) (tide_cpp::axes({ __VA_ARGS__ }, false))
@@ -91,7 +108,7 @@ TIDE_API tide_val tide_logsumexp(tide_val x, tide_axes axes);  /* shifted by the
 TIDE_API tide_val tide_argmax(tide_val x, int axis);  /* I32, axis removed; the first of equals; NaN counts as
                                                          largest */
 TIDE_API tide_val tide_argmin(tide_val x, int axis);  /* I32; NaN counts as smallest */
-TIDE_API tide_val tide_cumsum(tide_val x, int axis);  /* inclusive */
+TIDE_API tide_val tide_cumsum(tide_val x, int axis);  /* inclusive; floats are summed in F64 and rounded one by one */
 
 /* ---- matrix products ----------------------------------------------------------------------------------- */
 /* Product over the last two axes; earlier axes broadcast.
@@ -104,7 +121,9 @@ TIDE_API tide_val tide_reshape(tide_val x, tide_shape shape);  /* one size may b
 TIDE_API tide_val tide_transpose(tide_val x, int axis_a, int axis_b);
 TIDE_API tide_val tide_permute(tide_val x, const int *order);   /* order[i]: which axis of x becomes axis i */
 TIDE_API tide_val tide_broadcast(tide_val x, tide_shape shape);
-TIDE_API tide_val tide_slice(tide_val x, int axis, int64_t start, int64_t stop);  /* negative: from the end */
+/* start .. stop-1; negative: from the end; TIDE_END: the axis' size. The last two: tide_slice(x, 0, -2, TIDE_END). */
+#define TIDE_END INT64_MAX
+TIDE_API tide_val tide_slice(tide_val x, int axis, int64_t start, int64_t stop);
 TIDE_API tide_val tide_slice_step(tide_val x, int axis, int64_t start, int64_t stop, int64_t step);  /* step > 0 */
 TIDE_API tide_val tide_flip(tide_val x, int axis);
 TIDE_API tide_val tide_concat(tide_graph *g, tide_list parts, int axis);
@@ -143,8 +162,13 @@ TIDE_API tide_val tide_layer_norm(tide_val x, tide_val gain, tide_val offset, do
  * site (this call), the sample (index along axis 0) and the element within the sample; so it does not depend on
  * device, threads or order. `step` is the graph's counter tide_rng_step, which every run of a program that uses
  * it advances by one; numbers made for a variable's initial value use step 0. */
-TIDE_API tide_val tide_random_uniform(tide_graph *g, tide_shape shape, double low, double high);  /* F32, [low, high) */
-TIDE_API tide_val tide_random_normal(tide_graph *g, tide_shape shape, double mean, double sd);    /* F32, Box-Muller */
+/* [low, high), and by Box & Muller 1958; in the graph's default type, or in `type`, a floating one. A uniform number is
+ * low + (high - low) u, u having 24 random bits in F32 and 53 in F64; those of F64 are drawn at three sites, those of a
+ * 16-bit type are F32's, rounded (to `high` now and then). */
+TIDE_API tide_val tide_random_uniform(tide_graph *g, tide_shape shape, double low, double high);
+TIDE_API tide_val tide_random_normal(tide_graph *g, tide_shape shape, double mean, double sd);
+TIDE_API tide_val tide_random_uniform_of(tide_graph *g, tide_dtype type, tide_shape shape, double low, double high);
+TIDE_API tide_val tide_random_normal_of(tide_graph *g, tide_dtype type, tide_shape shape, double mean, double sd);
 TIDE_API tide_val tide_rng_step(tide_graph *g);  /* I32 scalar variable "rng.step" */
 /* Samples of the random operations built from now on are numbered from `offset`, an I32 scalar value, instead of 0:
  * samples k.. of a batch, run as a batch of their own with offset k, draw the numbers that they have in the whole.

@@ -1,5 +1,8 @@
 /* Optimizers: functions from gradients to one effect (give it to tide_compile). They make their own variables
- * ("optim." + parameter name + ".m" ...), zero at first, which belong to tide_state and not to tide_params. */
+ * ("optim." + parameter name + ".m" ...), zero at first, which belong to tide_state and not to tide_params. A second
+ * optimizer of the same parameters (an alternating training, L-BFGS after Adam) needs a `name` of its own in place of
+ * "optim". A parameter in F64 is updated in F64 throughout: give .lr in F64 or by tide_scalar, whose number is not
+ * rounded to F32 on its way. */
 #ifndef TIDEMILL_OPTIM_H
 #define TIDEMILL_OPTIM_H
 
@@ -9,13 +12,19 @@
 extern "C" {
 #endif
 
-/* sqrt of the sum of all squares, F32 scalar. */
+/* sqrt of the sum of all squares, a scalar: F64 if one of the values is, else F32, where a value beyond 1.8e19 makes it
+ * infinite (and tide_clip_norm's result zero). */
 TIDE_API tide_val  tide_global_norm(tide_list values);
 /* Scaled by min(1, max_norm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_. */
 TIDE_API tide_list tide_clip_norm(tide_list gradients, double max_norm);
 
 /* `lr` is a scalar value: a constant, a variable that the caller writes, or a schedule. */
-typedef struct tide_sgd_opts { tide_val lr; double momentum, dampening, weight_decay; bool nesterov; } tide_sgd_opts;
+typedef struct tide_sgd_opts {
+    tide_val lr;
+    double momentum, dampening, weight_decay;
+    bool nesterov;
+    const char *name;  /* of its variables; NULL: "optim" */
+} tide_sgd_opts;
 TIDE_API tide_val tide_sgd(tide_list params, tide_list gradients, const tide_sgd_opts *opts);
 
 /* Defaults where 0: alpha 0.99, eps 1e-8. */
@@ -23,6 +32,7 @@ typedef struct tide_rmsprop_opts {
     tide_val lr;
     double alpha, eps, momentum, weight_decay;
     bool centered;
+    const char *name;
 } tide_rmsprop_opts;
 TIDE_API tide_val tide_rmsprop(tide_list params, tide_list gradients, const tide_rmsprop_opts *opts);
 
@@ -32,12 +42,17 @@ typedef struct tide_adamw_opts {
     tide_val lr;
     double beta1, beta2, eps, weight_decay;
     bool no_bias_correction;
+    const char *name;
 } tide_adamw_opts;
 TIDE_API tide_val tide_adam(tide_list params, tide_list gradients, const tide_adamw_opts *opts);
 TIDE_API tide_val tide_adamw(tide_list params, tide_list gradients, const tide_adamw_opts *opts);
 
 /* Chen et al. 2023. Defaults where 0: beta1 0.9, beta2 0.99. */
-typedef struct tide_lion_opts { tide_val lr; double beta1, beta2, weight_decay; } tide_lion_opts;
+typedef struct tide_lion_opts {
+    tide_val lr;
+    double beta1, beta2, weight_decay;
+    const char *name;
+} tide_lion_opts;
 TIDE_API tide_val tide_lion(tide_list params, tide_list gradients, const tide_lion_opts *opts);
 
 /* Dynamic loss scaling, for gradients that may leave F16's range (Micikevicius et al. 2018), all of it inside the
@@ -99,7 +114,8 @@ TIDE_API tide_list tide_accumulator_take(tide_accumulator *a);
 /* the update, and a fresh start */
 TIDE_API tide_val  tide_accumulator_step(const tide_accumulator *a, tide_val update);
 
-/* Learning rates as values of a counter: `step` is an I32 or F32 scalar, 0 at the first step. F32 scalars. */
+/* Learning rates as values of a counter: `step` is a scalar, 0 at the first step; one of integers is counted in the
+ * graph's default type, which the rate then has, a floating one in its own. */
 /* base factor^floor(step/every) */
 TIDE_API tide_val tide_lr_step(tide_val step, double base, double factor, double every);
 TIDE_API tide_val tide_lr_exponential(tide_val step, double base, double factor);             /* base factor^step */

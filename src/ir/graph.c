@@ -125,7 +125,8 @@ tide_val graph_add(tide_graph *g, ir_op op, tide_dtype type, tide_shape shape, c
     if (!inputs) return out_of_memory(g);
     for (int32_t i = 0; i < n_in; i++) inputs[i] = in[i].node;
     for (int i = shape.ndim; i < TIDE_MAX_DIMS; i++) shape.dim[i] = 0;
-    *node = (ir_node){ (uint8_t)op, (uint8_t)type, n_in, inputs, shape, attr ? *attr : (ir_attr){ 0 }, 0, g->region };
+    *node = (ir_node){ (uint8_t)op, (uint8_t)type, n_in, inputs, shape, attr ? *attr : (ir_attr){ 0 }, 0, g->region,
+                       false };
     g->nodes[g->count] = node;
     return graph_val(g, g->count++);
 }
@@ -186,9 +187,17 @@ static char *full_name(tide_graph *g, const char *op, const char *name) {
 
 /* ---- public: leaves ---- */
 
+static bool input_exists(const tide_graph *g, const char *full) {
+    if (!g->n_inputs) return false;
+    for (int32_t i = 1; i < g->count; i++)
+        if (g->nodes[i]->op == OP_INPUT && !strcmp(g->nodes[i]->attr.data, full)) return true;
+    return false;
+}
+
 tide_val tide_input(tide_graph *g, const char *name, tide_dtype type, tide_shape shape) {
     char *full = full_name(g, "input", name);
     if (!full) return graph_val(g, -1);
+    if (input_exists(g, full)) return graph_fail(g, TIDE_EINVAL, "input: the name '%s' is taken", full);
     ir_attr attr = { .slot = g->n_inputs, .data = full };
     tide_val v = graph_add(g, OP_INPUT, type, shape, NULL, 0, &attr);
     if (val_good(v)) g->n_inputs++;
@@ -213,7 +222,6 @@ tide_val tide_fill(tide_graph *g, tide_dtype type, tide_shape shape, double valu
 }
 
 tide_val tide_scalar_of(tide_graph *g, tide_dtype type, double value) { return tide_fill(g, type, TIDE_SCALAR, value); }
-tide_val tide_scalar(tide_graph *g, double value) { return tide_scalar_of(g, TIDE_F32, value); }
 
 /* ---- public: variables and effects ---- */
 
@@ -275,6 +283,7 @@ tide_val tide_variable(tide_graph *g, const char *name, tide_val initial) {
 tide_val tide_assign(tide_val variable, tide_val value) {
     tide_graph *g = variable.graph ? variable.graph : value.graph;
     if (!operands_good("assign", (tide_val[]){ variable, value }, 2)) return graph_val(g, -1);
+    if (!weak_meets("assign", &variable, &value)) return graph_val(g, -1);
     const ir_node *to = graph_node(variable), *from = graph_node(value);
     if (to->op != OP_VARIABLE)
         return graph_fail(g, TIDE_EINVAL, "assign: the first operand is a %s, not a variable", ir_op_names[to->op]);

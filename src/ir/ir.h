@@ -47,6 +47,7 @@ typedef struct ir_node {
     ir_attr    attr;
     int32_t    definition;  /* node with the same meaning in plain ops, made on demand; 0: none yet */
     int32_t    region;      /* made anew for the backward pass together with the others of this number; 0: kept */
+    bool       weak;        /* FILL: a number that takes the type of its partner */
 } ir_node;
 
 typedef struct ir_variable {
@@ -74,6 +75,7 @@ struct tide_graph {
                                       0 */
     bool           initial_random;  /* random nodes are being made for an initial value */
     uint64_t       seed;
+    tide_dtype     default_type;
     tide_failure   failure;       /* the first while building: sticks */
     tide_failure   read_failure;  /* of the last read or write; status TIDE_OK if it succeeded */
     struct runtime *runtime;  /* device, storage and programs; owned by src/runtime */
@@ -106,6 +108,12 @@ bool list_good(tide_graph *g, const char *op, tide_list list);          /* a lis
 bool shape_good(tide_graph *g, const char *op, tide_shape shape);       /* sizes that can be counted */
 bool type_good(tide_graph *g, const char *op, tide_dtype type);
 static inline bool operand_good(const char *op, tide_val x) { return operands_good(op, &x, 1); }
+
+/* Numbers without a type of their own (weak.c). */
+bool     number_fits(tide_dtype type, double value);      /* whole and in range where the type is an integer */
+/* Where the types of a and b differ and one is weak, it is made anew in the other's type; as they are otherwise. False,
+ * and the graph says why, if there is no such number in that type. */
+bool     weak_meets(const char *op, tide_val *a, tide_val *b);
 
 extern const char *const ir_op_names[OP_COUNT];
 extern const char *const scalar_names[SCALAR_COUNT];

@@ -65,12 +65,12 @@ static bool labels_fit(tide_val logits, tide_val label) {
     char why[400], a[128], b[128];
     tide_shape rows = tide_shape_of(logits);
     if (!tide_ok(logits) || !tide_ok(label)) return true;
-    if (rows.ndim-- > 0 && tide_shape_equal(rows, tide_shape_of(label)) && tide_dtype_of(label) == TIDE_I32)
-        return true;
+    bool whole = tide_dtype_of(label) == TIDE_I32 || tide_dtype_of(label) == TIDE_I64;
+    if (rows.ndim-- > 0 && tide_shape_equal(rows, tide_shape_of(label)) && whole) return true;
     snprintf(
         why, sizeof why,
-        "cross_entropy: the logits have the shape %s, the labels are %s %s; they must be i32, of that shape without "
-        "its last axis",
+        "cross_entropy: the logits have the shape %s, the labels are %s %s; they must be i32 or i64, of that shape "
+        "without its last axis",
         shape_text(a, tide_shape_of(logits)), tide_dtype_name(tide_dtype_of(label)),
         shape_text(b, tide_shape_of(label)));
     tide_poison(logits.graph, TIDE_ESHAPE, why);
@@ -84,10 +84,11 @@ tide_val tide_cross_entropy(tide_val logits, tide_val label, tide_val weight) {
     int64_t     classes = shape.ndim ? shape.dim[shape.ndim - 1] : 0;
     if (!labels_fit(logits, label)) return (tide_val){ g, -1, 0 };
     tide_val    column  = tide_expand_dims(label, -1);
-    tide_val    chosen  = tide_eq(column, tide_arange(g, TIDE_I32, classes));
+    tide_dtype  whole   = tide_dtype_of(label);
+    tide_val    chosen  = tide_eq(column, tide_arange(g, whole, classes));
     tide_val logit = tide_sum(tide_where(chosen, logits, tide_scalar_of(g, tide_dtype_of(logits), 0)), TIDE_AXES(-1));
-    tide_val inside = tide_and(tide_ge(label, tide_scalar_of(g, TIDE_I32, 0)),
-                               tide_lt(label, tide_scalar_of(g, TIDE_I32, (double)classes)));
+    tide_val inside = tide_and(tide_ge(label, tide_scalar_of(g, whole, 0)),
+                               tide_lt(label, tide_scalar_of(g, whole, (double)classes)));
     tide_val    losses  = tide_sub(tide_logsumexp(logits, TIDE_AXES(-1)), logit);
     return weighted_mean(tide_where(inside, losses, tide_scalar_of(g, tide_dtype_of(logits), NAN)), weight);
 }

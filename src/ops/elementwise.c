@@ -72,7 +72,8 @@ static tide_val unary(tide_val x, scalar_op op, int rule) {
 }
 
 static tide_val binary(tide_val a, tide_val b, scalar_op op, int rule) {
-    if (!operands_good(scalar_names[op], (tide_val[]){ a, b }, 2) || !type_checked(a, op, rule))
+    const char *name = scalar_names[op];
+    if (!operands_good(name, (tide_val[]){ a, b }, 2) || !weak_meets(name, &a, &b) || !type_checked(a, op, rule))
         return graph_val(a.graph ? a.graph : b.graph, -1);
     return scalar_binary(a, b, op);
 }
@@ -123,7 +124,8 @@ BINARY(or, OR, BOOLEAN)
 
 tide_val tide_where(tide_val condition, tide_val yes, tide_val no) {
     tide_graph *g = condition.graph;
-    if (!operands_good("where", (tide_val[]){ condition, yes, no }, 3)) return graph_val(g, -1);
+    if (!operands_good("where", (tide_val[]){ condition, yes, no }, 3) || !weak_meets("where", &yes, &no))
+        return graph_val(g, -1);
     if (tide_dtype_of(condition) != TIDE_BOOL || tide_dtype_of(yes) != tide_dtype_of(no))
         return graph_fail(g, TIDE_ETYPE, "where: needs bool and two operands of one type, got %s, %s, %s",
                           tide_dtype_name(tide_dtype_of(condition)),
@@ -139,6 +141,7 @@ tide_val tide_where(tide_val condition, tide_val yes, tide_val no) {
 
 tide_val tide_cast(tide_val x, tide_dtype type) {
     if (!operand_good("cast", x)) return graph_val(x.graph, -1);
+    if (graph_node(x)->weak && type_floating(type)) return tide_scalar_of(x.graph, type, graph_node(x)->attr.number);
     return tide_dtype_of(x) == type ? x : graph_add(x.graph, OP_CAST, type, tide_shape_of(x), &x, 1, NULL);
 }
 
@@ -148,8 +151,27 @@ tide_val tide_stop_gradient(tide_val x) {
 
 static tide_val number_like(tide_val x, double value) { return tide_scalar_of(x.graph, tide_dtype_of(x), value); }
 
-tide_val tide_add_scalar(tide_val a, double b) { return tide_add(a, number_like(a, b)); }
-tide_val tide_mul_scalar(tide_val a, double b) { return tide_mul(a, number_like(a, b)); }
+/* In x's type; where that has no such number, poison. */
+static tide_val number_for(tide_val x, double value, const char *op) {
+    if (!val_good(x) || number_fits(tide_dtype_of(x), value)) return number_like(x, value);
+    return graph_fail(x.graph, TIDE_ETYPE, "%s: %g is no number of its partner's type, %s", op, value,
+                      tide_dtype_name(tide_dtype_of(x)));
+}
+
+#define WITH_NUMBER(name) \
+    tide_val tide_##name##_scalar(tide_val a, double b) { return tide_##name(a, number_for(a, b, #name)); }
+WITH_NUMBER(add)
+WITH_NUMBER(sub)
+WITH_NUMBER(mul)
+WITH_NUMBER(div)
+WITH_NUMBER(pow)
+WITH_NUMBER(eq)
+WITH_NUMBER(ne)
+WITH_NUMBER(lt)
+WITH_NUMBER(le)
+WITH_NUMBER(gt)
+WITH_NUMBER(ge)
+
 tide_val tide_clamp(tide_val x, double low, double high) {
     return tide_minimum(tide_maximum(x, number_like(x, low)), number_like(x, high));
 }

@@ -30,17 +30,57 @@ static tide_val random_node(tide_graph *g, ir_op op, tide_shape shape, double nu
     return graph_add(g, op, TIDE_F32, shape, in, g->sample_offset ? 2 : 1, &attr);
 }
 
-tide_val tide_random_uniform(tide_graph *g, tide_shape shape, double low, double high) {
-    tide_val unit = random_node(g, OP_RANDOM, shape, 0, 0);
-    return tide_add_scalar(tide_mul_scalar(unit, high - low), low);
+/* [0, 1) in F32, a multiple of 2^-24. */
+static tide_val unit_f32(tide_graph *g, tide_shape shape) { return random_node(g, OP_RANDOM, shape, 0, 0); }
+
+/* [0, 1) in F64, a multiple of 2^-53: 24 bits, 24 bits and 5 bits. Every sum is exact. */
+static tide_val unit_f64(tide_graph *g, tide_shape shape) {
+    tide_val high = tide_cast(unit_f32(g, shape), TIDE_F64), middle = tide_cast(unit_f32(g, shape), TIDE_F64);
+    tide_val low = tide_floor(tide_mul_scalar(tide_cast(unit_f32(g, shape), TIDE_F64), 32));
+    return tide_add(high, tide_add(tide_mul_scalar(middle, 0x1p-24), tide_mul_scalar(low, 0x1p-53)));
 }
 
-/* Box & Muller 1958. 1 - u is in (0, 1], so the logarithm is finite. */
+static tide_val unit(tide_graph *g, tide_dtype type, tide_shape shape) {
+    return type == TIDE_F64 ? unit_f64(g, shape) : unit_f32(g, shape);
+}
+
+static bool random_type(tide_graph *g, const char *op, tide_dtype type) {
+    if (!type_good(g, op, type)) return false;
+    if (type_floating(type)) return true;
+    return graph_fail(g, TIDE_ETYPE, "%s: there are random numbers of floating types, not of %s", op,
+                      tide_dtype_name(type)),
+           false;
+}
+
+tide_val tide_random_uniform_of(tide_graph *g, tide_dtype type, tide_shape shape, double low, double high) {
+    if (!random_type(g, "random_uniform", type)) return graph_val(g, -1);
+    return tide_cast(tide_add_scalar(tide_mul_scalar(unit(g, type, shape), high - low), low), type);
+}
+
+/* 1 - u is in (0, 1], so the logarithm is finite. */
+tide_val tide_random_normal_of(tide_graph *g, tide_dtype type, tide_shape shape, double mean, double sd) {
+    if (!random_type(g, "random_normal", type)) return graph_val(g, -1);
+    tide_val u = unit(g, type, shape), v = unit(g, type, shape);
+    tide_val rest = tide_sub(tide_scalar_of(g, tide_dtype_of(u), 1), u);
+    tide_val radius = tide_sqrt(tide_mul_scalar(tide_log(rest), -2));
+    tide_val wave = tide_mul(radius, tide_cos(tide_mul_scalar(v, 6.283185307179586)));
+    return tide_cast(tide_add_scalar(tide_mul_scalar(wave, sd), mean), type);
+}
+
+tide_val tide_random_uniform(tide_graph *g, tide_shape shape, double low, double high) {
+    return tide_random_uniform_of(g, tide_default_type(g), shape, low, high);
+}
+
 tide_val tide_random_normal(tide_graph *g, tide_shape shape, double mean, double sd) {
-    tide_val u = random_node(g, OP_RANDOM, shape, 0, 0), v = random_node(g, OP_RANDOM, shape, 0, 0);
-    tide_val radius = tide_sqrt(tide_mul_scalar(tide_log(tide_sub(tide_scalar(g, 1), u)), -2));
-    tide_val unit = tide_mul(radius, tide_cos(tide_mul_scalar(v, 6.283185307179586)));
-    return tide_add_scalar(tide_mul_scalar(unit, sd), mean);
+    return tide_random_normal_of(g, tide_default_type(g), shape, mean, sd);
+}
+
+/* The mask is F32: for F64 it only chooses, so that the factor is not rounded. */
+static tide_val dropped(tide_val x, double p) {
+    bool wide = tide_dtype_of(x) == TIDE_F64;
+    tide_val mask = random_node(x.graph, OP_DROPMASK, tide_shape_of(x), p, wide ? 1 : 1 / (1 - p));
+    tide_val kept = tide_mul(x, tide_cast(mask, tide_dtype_of(x)));
+    return wide ? tide_mul_scalar(kept, 1 / (1 - p)) : kept;
 }
 
 tide_val tide_dropout(tide_val x, double p, tide_mode mode) {
@@ -53,6 +93,5 @@ tide_val tide_dropout(tide_val x, double p, tide_mode mode) {
     if (!type_floating(tide_dtype_of(x)))
         return graph_fail(x.graph, TIDE_ETYPE, "dropout: the operand is %s; it takes floating types",
                           tide_dtype_name(tide_dtype_of(x)));
-    tide_val mask = random_node(x.graph, OP_DROPMASK, tide_shape_of(x), p, 1 / (1 - p));
-    return tide_mul(x, tide_cast(mask, tide_dtype_of(x)));
+    return dropped(x, p);
 }

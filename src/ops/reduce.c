@@ -14,6 +14,8 @@ static bool axes_mask(tide_val x, tide_axes axes, const char *op, uint32_t *mask
     for (int i = 0; i < axes.count; i++) {
         int axis = axis_resolve(x, axes.axis[i], op, 0);
         if (axis < 0) return false;
+        if (*mask >> axis & 1)
+            return graph_fail(x.graph, TIDE_EINVAL, "%s: axis %d is listed twice", op, axes.axis[i]), false;
         *mask |= 1u << axis;
     }
     return true;

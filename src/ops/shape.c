@@ -88,7 +88,7 @@ tide_val tide_slice_step(tide_val x, int axis, int64_t start, int64_t stop, int6
     int real = axis_resolve(x, axis, "slice", 0);
     if (real < 0) return graph_val(x.graph, -1);
     int64_t size = tide_shape_of(x).dim[real], first = start < 0 ? start + size : start,
-            last = stop < 0 ? stop + size : stop;
+            last = stop == TIDE_END ? size : stop < 0 ? stop + size : stop;
     if (first < 0 || last > size || first > last || step < 1)
         return graph_fail(x.graph, TIDE_ESHAPE,
                           "slice: %" PRId64 " to %" PRId64 " step %" PRId64 " is outside an axis of %" PRId64, start,

@@ -35,7 +35,7 @@ tide_accumulator tide_accumulator_new(tide_graph *g, tide_list params, int64_t p
     tide_val        *sums = values_new(g, params.count);
     for (int64_t i = 0; sums && i < params.count; i++) sums[i] = sum_new(g, params.items[i]);
     if (sums) a.sums = list_of(g, sums, params.count);
-    a.numerator = tide_variable(g, "accumulate.numerator", tide_scalar(g, 0));
+    a.numerator = tide_variable(g, "accumulate.numerator", tide_scalar_of(g, TIDE_F32, 0));
     a.part      = tide_variable(g, "accumulate.part", tide_scalar_of(g, TIDE_I32, 0));
     a.offset    = tide_mul_scalar(a.part, (double)part_samples);
     return a;
@@ -73,7 +73,7 @@ tide_val tide_accumulator_add(tide_accumulator *a, tide_list gradients, tide_val
     if (!e.items) return effects_group(&e);
     e.items[e.count++] = added(first, a->numerator, numerator);
     if (denominator.graph) {
-        a->denominator     = tide_variable(g, "accumulate.denominator", tide_scalar(g, 0));
+        a->denominator     = tide_variable(g, "accumulate.denominator", tide_scalar_of(g, TIDE_F32, 0));
         e.items[e.count++] = added(first, a->denominator, denominator);
     }
     effects_add(&e, a->part, tide_add_scalar(a->part, 1));

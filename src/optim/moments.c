@@ -9,13 +9,18 @@ static bool type_floating(tide_dtype type) {
     return type == TIDE_F32 || type == TIDE_F64 || type == TIDE_F16 || type == TIDE_BF16;
 }
 
-tide_list moments_new(tide_list params, const char *suffix) {
+static tide_val state_new(tide_val param, const char *optimizer, const char *suffix, tide_val initial) {
+    char name[320];
+    snprintf(name, sizeof name, "%s.%s.%s", optimizer ? optimizer : "optim", tide_name_of(param), suffix);
+    return tide_variable(param.graph, name, initial);
+}
+
+tide_list moments_new(tide_list params, const char *name, const char *suffix) {
     tide_graph *g = params.items[0].graph;
     tide_val   *m = calloc((size_t)params.count, sizeof *m);
     for (int64_t i = 0; m && i < params.count; i++) {
-        char name[320];
-        snprintf(name, sizeof name, "optim.%s.%s", tide_name_of(params.items[i]), suffix);
-        m[i] = tide_variable(g, name, tide_fill(g, tide_dtype_of(params.items[i]), tide_shape_of(params.items[i]), 0));
+        tide_val p = params.items[i];
+        m[i] = state_new(p, name, suffix, tide_fill(g, tide_dtype_of(p), tide_shape_of(p), 0));
     }
     /* Without memory the parameters stand in: the graph has failed, nothing will run. */
     if (!m) tide_poison(g, TIDE_ENOMEM, "out of memory for an optimizer's variables");
@@ -24,11 +29,8 @@ tide_list moments_new(tide_list params, const char *suffix) {
     return list.count == params.count ? list : params;
 }
 
-step_counter step_counter_new(tide_list params) {
-    tide_graph *g = params.items[0].graph;
-    char        name[320];
-    snprintf(name, sizeof name, "optim.%s.step", tide_name_of(params.items[0]));
-    tide_val count = tide_variable(g, name, tide_scalar_of(g, TIDE_I32, 0));
+step_counter step_counter_new(tide_list params, const char *name) {
+    tide_val count = state_new(params.items[0], name, "step", tide_scalar_of(params.items[0].graph, TIDE_I32, 0));
     tide_val next  = tide_add_scalar(count, 1);
     return (step_counter){ next, tide_assign(count, next) };
 }

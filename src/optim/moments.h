@@ -4,15 +4,15 @@
 
 #include "../../include/tidemill/optim.h"
 
-/* One variable of zeros a parameter, "optim." + parameter name + "." + suffix. All of one kind are made in one go, in
+/* One variable of zeros a parameter, NAME.PARAMETER.SUFFIX; name NULL: "optim". All of one kind are made in one go, in
  * the order of the parameters, so that they lie in storage like the parameters do. */
-tide_list moments_new(tide_list params, const char *suffix);
+tide_list moments_new(tide_list params, const char *name, const char *suffix);
 
-/* Counts the updates: variable "optim." + first parameter's name + ".step", I32; `next` is 1 in the first run. */
+/* Counts the updates: variable NAME.PARAMETER.step of the first parameter, I32; `next` is 1 in the first run. */
 typedef struct step_counter { tide_val next, effect; } step_counter;
-step_counter step_counter_new(tide_list params);
+step_counter step_counter_new(tide_list params, const char *name);
 
-/* `number`, or the scalar `s`, in the type of `like`. */
+/* `number`, or the scalar `s`, in the type of `like`: what tide_scalar made without a rounding to F32 on the way. */
 tide_val number_like(tide_val like, double number);
 tide_val scalar_like(tide_val like, tide_val s);
 

@@ -9,6 +9,8 @@
 #define LEAST_SCALE 0x1p-24
 #define MOST_SCALE 0x1p24
 
+static tide_val f32(tide_graph *g, double number) { return tide_scalar_of(g, TIDE_F32, number); }
+
 static tide_val state_variable(tide_graph *g, const char *name, const char *part, tide_val initial) {
     char full[320];
     if (!name) return tide_poison(g, TIDE_EINVAL, "grad scaler: there is no name");
@@ -27,7 +29,7 @@ tide_grad_scaler tide_grad_scaler_new(tide_graph *g, const char *name, const tid
         tide_poison(
             g, TIDE_EINVAL,
             "grad scaler: it takes a scale of 2^-24 .. 2^24, growth >= 1, backoff between 0 and 1, interval > 0");
-    return (tide_grad_scaler){ .scale = state_variable(g, name, "scale", tide_scalar(g, o.initial)),
+    return (tide_grad_scaler){ .scale = state_variable(g, name, "scale", f32(g, o.initial)),
                                .good = state_variable(g, name, "good", tide_scalar_of(g, TIDE_I32, 0)),
                                .skipped = state_variable(g, name, "skipped", tide_scalar_of(g, TIDE_I32, 0)),
                                .opts = o };
@@ -50,7 +52,7 @@ tide_list tide_grad_scaler_unscale(tide_grad_scaler *s, tide_list gradients) {
     if (!list_readable(gradients))
         return tide_poison(g, TIDE_EINVAL, "grad scaler: the list of gradients cannot be read"), (tide_list){ 0 };
     if (!g) return no_scaler((tide_val){ list_graph(gradients), -1, 0 }), (tide_list){ 0 };
-    tide_val    total = tide_scalar(g, 0), inverse = tide_reciprocal(s->scale);
+    tide_val    total = f32(g, 0), inverse = tide_reciprocal(s->scale);
     tide_val   *out = calloc((size_t)gradients.count + 1, sizeof *out);
     if (!out) {
         tide_poison(g, TIDE_ENOMEM, "out of memory for a grad scaler's gradients");
@@ -73,8 +75,8 @@ tide_val tide_grad_scaler_step(const tide_grad_scaler *s, tide_val update) {
     tide_val none = tide_scalar_of(g, TIDE_I32, 0), one = tide_scalar_of(g, TIDE_I32, 1);
     tide_val good = tide_where(s->finite, tide_add(s->good, one), none);
     tide_val grows = tide_ge(good, tide_scalar_of(g, TIDE_I32, (double)s->opts.interval));
-    tide_val grown = tide_where(grows, tide_scalar(g, s->opts.growth), tide_scalar(g, 1));
-    tide_val factor = tide_where(s->finite, grown, tide_scalar(g, s->opts.backoff));
+    tide_val grown = tide_where(grows, f32(g, s->opts.growth), f32(g, 1));
+    tide_val factor = tide_where(s->finite, grown, f32(g, s->opts.backoff));
     tide_val scale = tide_clamp(tide_mul(s->scale, factor), LEAST_SCALE, MOST_SCALE);
     tide_val skipped = tide_add(s->skipped, tide_where(s->finite, none, one));
     return tide_group(g,

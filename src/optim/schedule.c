@@ -2,7 +2,12 @@
 
 #include <math.h>
 
-static tide_val as_float(tide_val step) { return tide_dtype_of(step) == TIDE_F32 ? step : tide_cast(step, TIDE_F32); }
+static bool counts(tide_dtype type) { return type >= TIDE_I32; }
+
+/* A counter in the graph's default type; a floating step as it is. */
+static tide_val as_float(tide_val step) {
+    return counts(tide_dtype_of(step)) ? tide_cast(step, tide_default_type(step.graph)) : step;
+}
 
 /* Poison where a length in steps is none; then the schedule goes on with it. */
 static tide_val checked(tide_val step, double steps) {

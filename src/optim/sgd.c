@@ -11,10 +11,10 @@ tide_val tide_sgd(tide_list params, tide_list gradients, const tide_sgd_opts *o)
     effects e = effects_new(params, gradients, o ? &o->lr : NULL, 2);
     if (!e.items) return effects_group(&e);
     bool      moving = o->momentum != 0;
-    tide_list buffer = moving ? moments_new(params, "momentum") : params;
+    tide_list buffer = moving ? moments_new(params, o->name, "momentum") : params;
     tide_val  first  = { 0 };
     if (moving && o->dampening != 0) {
-        step_counter counter = step_counter_new(params);
+        step_counter counter = step_counter_new(params, o->name);
         first                = tide_eq(counter.next, tide_scalar_of(e.graph, TIDE_I32, 1));
         e.items[e.count++]   = counter.effect;
     }
@@ -41,9 +41,9 @@ tide_val tide_rmsprop(tide_list params, tide_list gradients, const tide_rmsprop_
     effects e = effects_new(params, gradients, o ? &o->lr : NULL, 4);
     if (!e.items) return effects_group(&e);
     double    alpha  = or_default(o->alpha, 0.99);
-    tide_list square = moments_new(params, "square");
-    tide_list mean   = o->centered ? moments_new(params, "mean") : params;
-    tide_list buffer = o->momentum != 0 ? moments_new(params, "momentum") : params;
+    tide_list square = moments_new(params, o->name, "square");
+    tide_list mean   = o->centered ? moments_new(params, o->name, "mean") : params;
+    tide_list buffer = o->momentum != 0 ? moments_new(params, o->name, "momentum") : params;
     for (int64_t i = 0; i < params.count; i++) {
         tide_val p = params.items[i], g = gradients.items[i], mean_new = g;
         if (o->weight_decay != 0) g = tide_add(g, tide_mul_scalar(p, o->weight_decay));
@@ -64,7 +64,7 @@ tide_val tide_lion(tide_list params, tide_list gradients, const tide_lion_opts *
     effects e = effects_new(params, gradients, o ? &o->lr : NULL, 2);
     if (!e.items) return effects_group(&e);
     double    beta1 = or_default(o->beta1, 0.9), beta2 = or_default(o->beta2, 0.99);
-    tide_list moment = moments_new(params, "m");
+    tide_list moment = moments_new(params, o->name, "m");
     for (int64_t i = 0; i < params.count; i++) {
         tide_val p = params.items[i], g = gradients.items[i], m = moment.items[i];
         tide_val move = tide_sign(blend(beta1, m, 1 - beta1, g));

@@ -96,6 +96,7 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_input, 0, "no graph", !tide_ok(tide_input(NULL, "a", TIDE_F32, TIDE_SCALAR)))                               \
     R(tide_input, 1, "no name", poisoned(t, tide_input(t->g, NULL, TIDE_F32, TIDE_SCALAR)))                            \
     R(tide_input, 2, "type 99", poisoned(t, tide_input(t->g, "a", NO_TYPE, TIDE_SCALAR)))                              \
+    R(tide_input, 4, "a name that is taken", poisoned(t, tide_input(t->g, "in", TIDE_F32, TIDE_SCALAR)))               \
     R(tide_input, 3, "nine axes", poisoned(t, tide_input(t->g, "a", TIDE_F32, NINE_AXES)))                             \
     R(tide_constant, 0, "no graph", !tide_ok(tide_constant(NULL, TIDE_F32, TIDE_SCALAR, t->six)))                      \
     R(tide_constant, 1, "no data", poisoned(t, tide_constant(t->g, TIDE_F32, TIDE_SHAPE(6), NULL)))                    \
@@ -143,6 +144,10 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_compile_mode, 1, "mode 99", (tide_compile_mode(t->g, (tide_program_mode)99), failed(t)))                    \
     R(tide_choices, 0, "no graph", !tide_choices(NULL))                                                                \
     STALE(R, tide_choices_set, t->g, "no choices")                                                                     \
+    R(tide_default_type, 0, "no graph", tide_default_type(NULL) == TIDE_F32)                                           \
+    R(tide_default_type_set, 0, "no graph", (tide_default_type_set(NULL, TIDE_F64), true))                             \
+    R(tide_default_type_set, 1, "type 99", (tide_default_type_set(t->g, NO_TYPE), failed(t)))                          \
+    R(tide_default_type_set, 2, "an integer type", (tide_default_type_set(t->g, TIDE_I32), failed(t)))                 \
     R(tide_choices_set, 0, "no graph", tide_choices_set(NULL, "{}", NULL) == TIDE_EINVAL)                              \
     R(tide_choices_set, 1, "no text", tide_choices_set(t->g, NULL, &t->failure) == TIDE_EDATA)                         \
     R(tide_graph_tuning, 0, "no graph", words(tide_graph_tuning(NULL).note))                                           \

@@ -9,8 +9,12 @@
     V(f, 0, true, f(bad, TIDE_ALL))                                                                                    \
     R(f, 1, "axis 7 of 2", poisoned(t, f(t->x, TIDE_AXES(7))))                                                         \
     R(f, 2, "nine axes", poisoned(t, f(t->x, (tide_axes){ .count = 9 })))                                              \
+    R(f, 5, "an axis twice", poisoned(t, f(t->x, TIDE_AXES(1, -1))))                                                   \
     R(f, 3, "-1 axes", poisoned(t, f(t->x, (tide_axes){ .count = -1 })))                                               \
     R(f, 4, "INT32_MIN axes", poisoned(t, f(t->x, (tide_axes){ .count = INT32_MIN })))
+#define WITH_NUMBER(V, R, f)                                                                                           \
+    V(f, 0, true, f(bad, 1)) R(f, 1, "half an integer", poisoned(t, f(t->index, 0.5)))                                 \
+    R(f, 2, "an integer of NaN", poisoned(t, f(t->index, NAN)))
 #define ONE_AXIS(V, R, f)                                                                                              \
     V(f, 0, true, f(bad, 0))                                                                                           \
     R(f, 1, "axis 7 of 2", poisoned(t, f(t->x, 7)))                                                                    \
@@ -33,8 +37,10 @@
     V(tide_clamp, 0, true, tide_clamp(bad, 0, 1))                                                                      \
     V(tide_cast, 0, true, tide_cast(bad, TIDE_F64))                                                                    \
     R(tide_cast, 1, "type 99", poisoned(t, tide_cast(t->x, NO_TYPE)))                                                  \
-    V(tide_add_scalar, 0, true, tide_add_scalar(bad, 1))                                                               \
-    V(tide_mul_scalar, 0, true, tide_mul_scalar(bad, 1))                                                               \
+    WITH_NUMBER(V, R, tide_add_scalar) WITH_NUMBER(V, R, tide_sub_scalar) WITH_NUMBER(V, R, tide_mul_scalar)           \
+    WITH_NUMBER(V, R, tide_div_scalar) WITH_NUMBER(V, R, tide_pow_scalar) WITH_NUMBER(V, R, tide_eq_scalar)            \
+    WITH_NUMBER(V, R, tide_ne_scalar) WITH_NUMBER(V, R, tide_lt_scalar) WITH_NUMBER(V, R, tide_le_scalar)              \
+    WITH_NUMBER(V, R, tide_gt_scalar) WITH_NUMBER(V, R, tide_ge_scalar)                                                \
     REDUCE(V, R, tide_sum) REDUCE(V, R, tide_mean) REDUCE(V, R, tide_max) REDUCE(V, R, tide_min)                       \
     REDUCE(V, R, tide_variance) REDUCE(V, R, tide_logsumexp)                                                           \
     ONE_AXIS(V, R, tide_argmax) ONE_AXIS(V, R, tide_argmin) ONE_AXIS(V, R, tide_cumsum) ONE_AXIS(V, R, tide_flip)      \
@@ -101,6 +107,12 @@
     R(tide_random_uniform, 1, "nine axes", poisoned(t, tide_random_uniform(t->g, NINE_AXES, 0, 1)))                    \
     R(tide_random_normal, 0, "no graph", !tide_ok(tide_random_normal(NULL, TIDE_SHAPE(2), 0, 1)))                      \
     R(tide_random_normal, 1, "a size of -2", poisoned(t, tide_random_normal(t->g, TIDE_SHAPE(-2), 0, 1)))              \
+    R(tide_random_uniform_of, 0, "no graph", !tide_ok(tide_random_uniform_of(NULL, TIDE_F64, TIDE_SHAPE(2), 0, 1)))    \
+    R(tide_random_uniform_of, 1, "type 99", poisoned(t, tide_random_uniform_of(t->g, NO_TYPE, TIDE_SHAPE(2), 0, 1)))   \
+    R(tide_random_uniform_of, 2, "integers", poisoned(t, tide_random_uniform_of(t->g, TIDE_I32, TIDE_SHAPE(2), 0, 9))) \
+    R(tide_random_normal_of, 0, "no graph", !tide_ok(tide_random_normal_of(NULL, TIDE_F64, TIDE_SHAPE(2), 0, 1)))      \
+    R(tide_random_normal_of, 1, "nine axes", poisoned(t, tide_random_normal_of(t->g, TIDE_F64, NINE_AXES, 0, 1)))      \
+    R(tide_random_normal_of, 2, "bool", poisoned(t, tide_random_normal_of(t->g, TIDE_BOOL, TIDE_SHAPE(2), 0, 1)))      \
     R(tide_rng_step, 0, "no graph", !tide_ok(tide_rng_step(NULL)))                                                     \
     R(tide_sample_offset, 0, "no graph", (tide_sample_offset(NULL, t->scalar), tide_sample_offset(NULL, NOTHING),      \
                                           true))                                                                       \

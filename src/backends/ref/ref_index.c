@@ -17,16 +17,18 @@ static ref_value add(int type, ref_value a, ref_value b) {
     return ref_scalar(S_ADD, reg, reg, pair);
 }
 
+/* A long sum of floats goes on in F64 and is rounded where it is stored: in F32 ones would stop counting at 2^24. */
+static ref_value add_wide(int type, ref_value sum, ref_value more) {
+    bool real = type != TIDE_I32 && type != TIDE_I64 && type != TIDE_U8 && type != TIDE_BOOL;
+    return real ? (ref_value){ .f = sum.f + more.f } : add(type, sum, more);
+}
+
 static void fold(const part *t) {
     const flat_index *ix = t->ix;
-    int  type = t->o[0].type;
-    bool real = type != TIDE_I32 && type != TIDE_I64 && type != TIDE_U8 && type != TIDE_BOOL;
+    int type = t->o[0].type;
     for (int64_t i = t->first; i < t->last; i++) {
         ref_value sum = { 0 };
-        for (int64_t j = 0; j < ix->n; j++) {
-            ref_value v = ref_load(type, t->p[0], j * ix->inner + i);
-            if (real) sum.f += v.f; else sum = add(type, sum, v);
-        }
+        for (int64_t j = 0; j < ix->n; j++) sum = add_wide(type, sum, ref_load(type, t->p[0], j * ix->inner + i));
         ref_store(t->o[1].type, t->p[1], i, sum);
     }
 }
@@ -100,7 +102,7 @@ static void cumsum(const part *t) {
             ref_value sum = { 0 };
             for (int64_t j = 0; j < ix->n; j++) {
                 int64_t at = (o * ix->n + (ix->flag ? ix->n - 1 - j : j)) * ix->inner + i;
-                sum = add(type, sum, ref_load(type, t->p[0], at));
+                sum = add_wide(type, sum, ref_load(type, t->p[0], at));
                 ref_store(t->o[1].type, t->p[1], at, sum);
             }
         }

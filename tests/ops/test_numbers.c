@@ -1,0 +1,145 @@
+/* Numbers beside values: which type they take, what is refused, random numbers in F64, sums that go on. */
+#include "../nn/nn_support.h"
+
+static tide_val halves(tide_graph *g, tide_dtype type) {
+    return tide_add(tide_arange(g, type, 4), tide_scalar_of(g, type, type <= TIDE_BF16 ? 0.5 : 0));
+}
+
+static void expect_refused(tide_graph *g, tide_val v, const char *words) {
+    assert_false(tide_ok(v));
+    if (!strstr(tide_error(g)->message, words)) fail_msg("'%s' does not say '%s'", tide_error(g)->message, words);
+    tide_graph_free(g);
+}
+
+/* What tide_scalar made takes its partner's type on either side, and its number is not rounded to F32 on the way. */
+static void test_partner(void **state) {
+    (void)state;
+    tide_graph *g = tide_graph_new(test_device());
+    tide_val    x = halves(g, TIDE_F64), tenth = tide_scalar(g, 0.1);
+    assert_int_equal(tide_dtype_of(tenth), TIDE_F32);
+    expect_all("x + 0.1", tide_add(x, tenth), (double[]){ 0.5 + 0.1, 1.5 + 0.1, 2.5 + 0.1, 3.5 + 0.1 }, 4, 0);
+    expect_all("0.1 - x", tide_sub(tenth, x), (double[]){ 0.1 - 0.5, 0.1 - 1.5, 0.1 - 2.5, 0.1 - 3.5 }, 4, 0);
+    expect_all("where", tide_where(tide_lt(x, tide_scalar(g, 2)), x, tenth), (double[]){ 0.5, 1.5, 0.1, 0.1 }, 4, 0);
+    expect_all("cast", tide_cast(tenth, TIDE_F64), (double[]){ 0.1 }, 1, 0);
+    for (tide_dtype type = TIDE_F32; type < TIDE_BOOL; type++)
+        assert_int_equal(tide_dtype_of(tide_mul(tide_scalar(g, 3), halves(g, type))), type);
+    tide_val count = tide_variable(g, "count", tide_scalar_of(g, TIDE_F64, 0));
+    assert_true(tide_ok(tide_assign(count, tenth)));
+    expect_fine(g);
+    tide_graph_free(g);
+}
+
+/* Only the number itself is so: what is computed from it, and numbers of a given type, have theirs. */
+static void test_not_weak(void **state) {
+    (void)state;
+    tide_graph *g = tide_graph_new(test_device());
+    expect_refused(g, tide_add(halves(g, TIDE_F64), tide_neg(tide_scalar(g, 1))), "f64 and f32");
+    g = tide_graph_new(test_device());
+    expect_refused(g, tide_add(halves(g, TIDE_F64), tide_scalar_of(g, TIDE_F32, 1)), "f64 and f32");
+    g = tide_graph_new(test_device());
+    expect_refused(g, tide_add(tide_arange(g, TIDE_I32, 3), tide_scalar(g, 2.5)), "2.5 is no number");
+    g = tide_graph_new(test_device());
+    expect_refused(g, tide_add(tide_arange(g, TIDE_U8, 3), tide_scalar(g, 256)), "u8");
+    g = tide_graph_new(test_device());
+    expect_refused(g, tide_mul_scalar(tide_arange(g, TIDE_I32, 3), 0.5), "0.5 is no number");
+}
+
+static void expect_flags(const char *what, tide_val v, const char *expected) {
+    unsigned char flag[4];
+    if (tide_read(v, flag, sizeof flag)) fail_msg("%s: %s", what, tide_error(v.graph)->message);
+    for (int i = 0; i < 4; i++)
+        if (flag[i] != expected[i] - '0') fail_msg("%s: element %d is %d", what, i, flag[i]);
+}
+
+static void test_with_numbers(void **state) {
+    (void)state;
+    tide_graph *g = tide_graph_new(test_device());
+    tide_val    x = tide_arange(g, TIDE_F64, 4);
+    expect_all("sub", tide_sub_scalar(x, 0.1), (double[]){ 0 - 0.1, 1 - 0.1, 2 - 0.1, 3 - 0.1 }, 4, 0);
+    expect_all("div", tide_div_scalar(x, 3), (double[]){ 0, 1 / 3.0, 2 / 3.0, 1 }, 4, 1e-16);
+    expect_all("pow", tide_pow_scalar(x, 3), (double[]){ 0, 1, 8, 27 }, 4, 1e-14);
+    expect_flags("eq", tide_eq_scalar(x, 2), "0010");
+    expect_flags("ne", tide_ne_scalar(x, 2), "1101");
+    expect_flags("lt", tide_lt_scalar(x, 2), "1100");
+    expect_flags("le", tide_le_scalar(x, 2), "1110");
+    expect_flags("gt", tide_gt_scalar(x, 2), "0001");
+    expect_flags("ge", tide_ge_scalar(x, 2), "0011");
+    expect_all("the last two", tide_slice(x, 0, -2, TIDE_END), (double[]){ 2, 3 }, 2, 0);
+    expect_all("every second", tide_slice_step(x, 0, 1, TIDE_END, 2), (double[]){ 1, 3 }, 2, 0);
+    tide_graph_free(g);
+}
+
+enum { DRAWS = 4096 };
+
+/* 53 bits: below 1, of which the lowest is set in about half of the draws, and the moments of what is asked for. */
+static void test_random_f64(void **state) {
+    (void)state;
+    static double u[DRAWS], z[DRAWS];
+    tide_graph *g = tide_graph_new_with(&(tide_graph_options){ .device = test_device(), .seed = 7 });
+    double      sum = 0, square = 0;
+    int         odd = 0;
+    tide_default_type_set(g, TIDE_F64);
+    assert_int_equal(tide_read(tide_random_uniform(g, TIDE_SHAPE(DRAWS), 0, 1), u, sizeof u), TIDE_OK);
+    assert_int_equal(tide_read(tide_random_normal(g, TIDE_SHAPE(DRAWS), 1, 2), z, sizeof z), TIDE_OK);
+    for (int i = 0; i < DRAWS; i++) {
+        assert_true(u[i] >= 0 && u[i] < 1);
+        odd += (int)((uint64_t)(u[i] * 0x1p53) & 1);
+        sum += z[i];
+        square += (z[i] - 1) * (z[i] - 1);
+    }
+    expect_near("the 53rd bit", (double)odd / DRAWS, 0.5, 0.04);          /* 5 standard deviations */
+    expect_near("mean", sum / DRAWS, 1, 0.16);                            /* likewise: 2 / 64 each */
+    expect_near("variance", square / DRAWS, 4, 0.45);
+    assert_int_equal(tide_dtype_of(tide_random_normal_of(g, TIDE_F32, TIDE_SHAPE(2), 0, 1)), TIDE_F32);
+    assert_int_equal(tide_dtype_of(tide_random_uniform_of(g, TIDE_BF16, TIDE_SHAPE(2), 0, 1)), TIDE_BF16);
+    expect_refused(g, tide_random_uniform_of(g, TIDE_I32, TIDE_SHAPE(2), 0, 1), "floating");
+}
+
+/* 1 / (1 - p) is not an F32 number: in F64 the kept elements have it to the last digit. */
+static void test_dropout_f64(void **state) {
+    (void)state;
+    double      y[64];
+    int         kept = 0;
+    tide_graph *g = tide_graph_new(test_device());
+    tide_val    x = tide_fill(g, TIDE_F64, TIDE_SHAPE(64), 1);
+    assert_int_equal(tide_read(tide_dropout(x, 0.1, TIDE_TRAIN), y, sizeof y), TIDE_OK);
+    for (int i = 0; i < 64; i++) {
+        if (y[i] != 0) expect_near("kept", y[i], 1 / (1 - 0.1), 0);
+        kept += y[i] != 0;
+    }
+    assert_in_range(kept, 40, 63);
+    tide_graph_free(g);
+}
+
+/* 1 added to 2^24 is lost in F32: a running sum that is kept in F32 would stand still. */
+static void test_long_cumsum(void **state) {
+    (void)state;
+    tide_graph *g = tide_graph_new(test_device());
+    float       last[2];
+    tide_val    x = tide_concat(g, TIDE_LIST(tide_fill(g, TIDE_F32, TIDE_SHAPE(1), 16777216),
+                                             tide_fill(g, TIDE_F32, TIDE_SHAPE(1000), 1)), 0);
+    assert_int_equal(tide_read(tide_slice(tide_cumsum(x, 0), 0, -2, TIDE_END), last, sizeof last), TIDE_OK);
+    expect_near("2^24 + 1000", (double)last[1], 16777216 + 1000, 0);
+    tide_graph_free(g);
+}
+
+static void test_axes(void **state) {
+    (void)state;
+    tide_graph *g = tide_graph_new(test_device());
+    expect_refused(g, tide_sum(halves(g, TIDE_F32), TIDE_AXES(0, 0)), "listed twice");
+    g = tide_graph_new(test_device());
+    tide_scope_push(g, "a");
+    tide_input(g, "x", TIDE_F32, TIDE_SCALAR);
+    tide_scope_pop(g);
+    assert_true(tide_ok(tide_input(g, "x", TIDE_F32, TIDE_SCALAR)));
+    expect_refused(g, tide_input(g, "x", TIDE_F32, TIDE_SCALAR), "'x' is taken");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_partner),    cmocka_unit_test(test_not_weak),    cmocka_unit_test(test_with_numbers),
+        cmocka_unit_test(test_random_f64), cmocka_unit_test(test_dropout_f64), cmocka_unit_test(test_long_cumsum),
+        cmocka_unit_test(test_axes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
