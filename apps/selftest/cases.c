@@ -16,6 +16,19 @@ static tide_val index_of(tide_graph *g, tide_shape shape, const int32_t *index) 
     return tide_constant(g, TIDE_I32, shape, index);
 }
 
+/* ---- numbers ---- */
+static tide_val with_numbers(const tide_val *x) {
+    return tide_pow_scalar(tide_div_scalar(tide_sub_scalar(x[0], 0.1), 3), 1.7);
+}
+static tide_val compared(const tide_val *x) {
+    tide_val between = tide_and(tide_ge_scalar(x[0], -0.5), tide_lt_scalar(x[0], 0.5));
+    return tide_and(tide_and(between, tide_ne_scalar(x[0], 0.25)), tide_or(tide_gt_scalar(x[0], 0), tide_le_scalar(x[0], 0)));
+}
+static tide_val weak(const tide_val *x) {
+    tide_val half = tide_scalar(x[0].graph, 0.5);
+    return tide_where(tide_gt(half, x[0]), tide_mul(half, x[0]), half);
+}
+
 /* ---- reductions ---- */
 static tide_val sum_all(const tide_val *x) { return tide_sum(x[0], TIDE_ALL); }
 static tide_val sum_first(const tide_val *x) { return tide_sum(x[0], TIDE_AXES(0)); }
@@ -52,6 +65,7 @@ static tide_val flip(const tide_val *x) { return tide_flip(x[0], 0); }
 static tide_val concat(const tide_val *x) { return tide_concat(x[0].graph, TIDE_LIST(x[0], x[1], x[0]), 1); }
 static tide_val stack(const tide_val *x) { return tide_stack(x[0].graph, TIDE_LIST(x[0], x[1]), 1); }
 static tide_val pad(const tide_val *x) { return tide_pad(x[0], -1, 2, 1, 0.5); }
+static tide_val last_two(const tide_val *x) { return tide_slice(x[0], 1, -2, TIDE_END); }
 static tide_val squeeze(const tide_val *x) { return tide_squeeze(tide_expand_dims(x[0], 1), 1); }
 
 /* ---- indexing ---- */
@@ -96,6 +110,11 @@ static tide_val softmax_first(const tide_val *x) { return tide_softmax(x[0], 0);
 static tide_val log_softmax(const tide_val *x) { return tide_log_softmax(x[0], -1); }
 static tide_val layer_norm(const tide_val *x) { return tide_layer_norm(x[0], x[1], x[2], 1e-5); }
 static tide_val attention(const tide_val *x) { return tide_attention(x[0], x[1], x[2], 0, TIDE_EVAL, NULL); }
+static tide_val conv1d(const tide_val *x) { return tide_conv1d_apply(&(tide_conv1d){ x[1], x[2], 1, 1 }, x[0]); }
+static tide_val conv1d_strided(const tide_val *x) {
+    return tide_conv1d_apply(&(tide_conv1d){ x[1], x[2], 3, 2 }, x[0]);
+}
+static tide_val linear_row(const tide_val *x) { return tide_linear_apply(&(tide_linear){ x[1], x[2] }, x[0]); }
 static tide_val where(const tide_val *x) {
     return tide_where(tide_gt(x[0], x[1]), tide_square(x[0]), tide_mul(x[0], x[2]));
 }
@@ -164,6 +183,11 @@ const op_case op_cases[] = {
     { "gt", .binary = tide_gt, FLAT },
     { "ge", .binary = tide_ge, FLAT },
 
+    { "numbers in place of values", .build = with_numbers, .low = 0.2, .high = 3, .tolerance = 1e-5,
+      .shape = { D2(5, 9) }, .inputs = 1 },
+    { "comparisons with numbers", .build = compared, FLAT, .shape = { D2(5, 9) }, .inputs = 1 },
+    { "a number beside a value", .build = weak, .shape = { D2(5, 9) }, .inputs = 1 },
+
     { "sum, all", .build = sum_all, .tolerance = 1e-5, .shape = { D3(5, 7, 33) }, .inputs = 1 },
     { "sum, first axis", .build = sum_first, .tolerance = 1e-5, .shape = { D2(129, 17) }, .inputs = 1 },
     { "sum, middle axis", .build = sum_middle, .shape = { D3(3, 40, 9) }, .inputs = 1 },
@@ -198,6 +222,7 @@ const op_case op_cases[] = {
     { "broadcast", .build = broadcast, .shape = { D3(4, 1, 5) }, .inputs = 1 },
     { "slice", .build = slice, .shape = { D2(4, 9) }, .inputs = 1 },
     { "slice, step", .build = slice_step, .shape = { D2(4, 9) }, .inputs = 1 },
+    { "slice, the last two", .build = last_two, .shape = { D2(4, 9) }, .inputs = 1 },
     { "flip", .build = flip, .shape = { D2(5, 3) }, .inputs = 1 },
     { "concat", .build = concat, .shape = { D2(3, 2), D2(3, 5) }, .inputs = 2 },
     { "stack", .build = stack, .shape = { D2(3, 4), D2(3, 4) }, .inputs = 2 },
@@ -221,6 +246,10 @@ const op_case op_cases[] = {
     { "layer_norm", .build = layer_norm, .tolerance = 1e-5, .shape = { D3(2, 9, 33), D1(33), D1(33) }, .inputs = 3 },
     { "attention", .build = attention, .tolerance = 1e-5, .shape = { D4(2, 2, 7, 8), D4(2, 2, 5, 8), D4(2, 2, 5, 8) },
       .inputs = 3 },
+    { "conv1d", .build = conv1d, .tolerance = 1e-5, .shape = { D3(2, 3, 9), D3(4, 3, 3), D1(4) }, .inputs = 3 },
+    { "conv1d, stride 3", .build = conv1d_strided, .tolerance = 1e-5, .shape = { D3(2, 3, 10), D3(4, 3, 5), D1(4) },
+      .inputs = 3 },
+    { "linear, one row", .build = linear_row, .tolerance = 1e-5, .shape = { D1(5), D2(3, 5), D1(3) }, .inputs = 3 },
     { "where", .build = where, .shape = { D2(5, 9), D2(5, 9), D1(9) }, .inputs = 3 },
     { "where, guarded log", .build = where_guard, .shape = { D2(5, 9) }, .inputs = 1 },
     { "clamp", .build = clamp, .shape = { D2(5, 9) }, .inputs = 1 },

@@ -28,7 +28,7 @@ TIDE_API tide_embedding tide_embedding_new(tide_graph *g, const char *name, int6
 TIDE_API tide_val       tide_embedding_apply(const tide_embedding *layer, tide_val index);
 
 /* x (batch, in, length) -> (batch, out, (length + 2 padding - kernel) / stride + 1). name.weight (out, in, kernel),
- * name.bias (out). */
+ * name.bias (out). One product a tap: a program has some kernels more for each. */
 typedef struct tide_conv1d { tide_val weight, bias; int64_t stride, padding; } tide_conv1d;
 TIDE_API tide_conv1d tide_conv1d_new(tide_graph *g, const char *name, int64_t in, int64_t out, int64_t kernel,
                                      int64_t stride, int64_t padding);

@@ -44,18 +44,17 @@ static int64_t conv1d_steps(layer_site site, const tide_conv1d *layer, tide_val 
     return 0;
 }
 
-/* One matrix product: the taps of the kernel, side by side, against the flattened weight. */
+/* One product a tap, of its matrix (out, in) and the part of x that it meets, added up. Gathered side by side the taps
+ * would be one product, but of single elements copied, and their derivative scattered one by one: 2.4 times as slow. */
 static tide_val convolved(const tide_conv1d *layer, tide_val x, int64_t steps) {
-    tide_graph *g      = x.graph;
-    tide_shape  weight = tide_shape_of(layer->weight), input = tide_shape_of(x);
-    int64_t     kernel = weight.dim[2];
-    tide_val    padded = tide_pad(x, 2, layer->padding, layer->padding, 0);
-    tide_val    tap    = tide_expand_dims(tide_arange(g, TIDE_I32, kernel), 1);
-    tide_val    begin  = tide_mul_scalar(tide_arange(g, TIDE_I32, steps), (double)layer->stride);
-    tide_val    taps   = tide_gather(padded, 2, tide_add(tap, begin)); /* (batch, in, kernel, steps) */
-    taps               = tide_reshape(taps, TIDE_SHAPE(input.dim[0], input.dim[1] * kernel, steps));
-    tide_val flat      = tide_reshape(layer->weight, TIDE_SHAPE(weight.dim[0], weight.dim[1] * kernel));
-    return tide_matmul(flat, taps);
+    int64_t  kernel = tide_shape_of(layer->weight).dim[2], last = (steps - 1) * layer->stride;
+    tide_val padded = tide_pad(x, 2, layer->padding, layer->padding, 0), sum = { 0 };
+    for (int64_t k = 0; k < kernel; k++) {
+        tide_val tap  = tide_squeeze(tide_slice(layer->weight, 2, k, k + 1), 2);
+        tide_val part = tide_matmul(tap, tide_slice_step(padded, 2, k, k + last + 1, layer->stride));
+        sum = k ? tide_add(sum, part) : part;
+    }
+    return sum;
 }
 
 tide_val tide_conv1d_apply(const tide_conv1d *layer, tide_val x) {
