@@ -22,7 +22,8 @@ static tide_val with_numbers(const tide_val *x) {
 }
 static tide_val compared(const tide_val *x) {
     tide_val between = tide_and(tide_ge_scalar(x[0], -0.5), tide_lt_scalar(x[0], 0.5));
-    return tide_and(tide_and(between, tide_ne_scalar(x[0], 0.25)), tide_or(tide_gt_scalar(x[0], 0), tide_le_scalar(x[0], 0)));
+    tide_val other = tide_and(tide_ne_scalar(x[0], 0.25), tide_not(tide_eq_scalar(x[0], 0.125)));
+    return tide_and(tide_and(between, other), tide_or(tide_gt_scalar(x[0], 0), tide_le_scalar(x[0], 0)));
 }
 static tide_val weak(const tide_val *x) {
     tide_val half = tide_scalar(x[0].graph, 0.5);

@@ -397,7 +397,8 @@ TIDE_API void              tide_explanation_free(tide_explanation *e);
 TIDE_API char *tide_explanation_text(const tide_explanation *e, double gflops, double gbs);
 
 /* Copies the value's elements (row-major) to `out`, which must have room for all of them.
- * Returns what the last run that asked for the value computed; if no program computes it, it is evaluated now. */
+ * Returns what the last run that asked for the value computed, whatever was written to variables since; if no program
+ * computes it, it is evaluated now. */
 TIDE_API tide_status tide_read(tide_val v, void *out, size_t bytes);
 
 /* The same without a copy: a pointer into the value's own memory, valid until the next run, write or free.

@@ -1,6 +1,6 @@
-/* Numbers without a type of their own: what tide_scalar makes takes the type of the value it meets, as a number that is
- * written in the text of a program does in NumPy. A mark on the node says so; whatever is computed from it is an ordinary
- * value again. */
+/* Numbers without a type of their own: what tide_scalar makes takes the type of the value it meets, as a number written
+ * in the text of a program does in NumPy. A mark on the node says so; whatever is computed from it is an ordinary value
+ * again. */
 #include <math.h>
 
 #include "ir.h"

@@ -57,8 +57,8 @@ bool layer_type_fits(layer_site layer, tide_val x) {
 bool layer_takes(layer_site layer, const tide_val *variables, int count, tide_val x) {
     for (int i = 0; i < count; i++)
         if (!tide_ok(variables[i]) || variables[i].graph != layer.graph)
-            return layer_fail(layer, x, TIDE_EINVAL, "one of its variables is no value of its graph; a layer is made by "
-                                                     "its _new function"),
+            return layer_fail(layer, x, TIDE_EINVAL,
+                              "one of its variables is no value of its graph; a layer is made by its _new function"),
                    false;
     return layer_operand(layer, x, "x") && layer_type_fits(layer, x);
 }

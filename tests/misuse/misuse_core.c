@@ -25,6 +25,9 @@ static bool ran(trial *t, const tide_feed *feeds, int64_t count, tide_status exp
     return status == expected && tide_program_error(t->p)->status == expected && *tide_program_error(t->p)->message;
 }
 
+/* The failure names the input at fault. */
+static bool named(const trial *t) { return strstr(tide_program_error(t->p)->message, "'in'"); }
+
 /* A run that succeeds leaves nothing of the failure before. */
 static bool fails_then_runs(trial *t) {
     tide_feed feed = { t->in, t->six };
@@ -169,11 +172,12 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_run, 1, "no feed", ran(t, NULL, 0, TIDE_EINVAL))                                                            \
     R(tide_run, 2, "one feed, NULL", ran(t, NULL, 1, TIDE_EINVAL))                                                     \
     R(tide_run, 3, "-1 feeds", ran(t, &(tide_feed){ t->in, t->six }, -1, TIDE_EINVAL))                                 \
-    R(tide_run, 4, "no data", ran(t, &(tide_feed){ t->in, NULL }, 1, TIDE_EINVAL))                                     \
+    R(tide_run, 4, "no data", ran(t, &(tide_feed){ t->in, NULL }, 1, TIDE_EINVAL) && named(t)) \
     R(tide_run, 5, "no value", ran(t, &(tide_feed){ NOTHING, t->six }, 1, TIDE_EINVAL))                                \
     R(tide_run, 6, "an input of another graph", ran(t, &(tide_feed){ t->strange, t->six }, 1, TIDE_EINVAL))            \
     R(tide_run, 7, "no input", ran(t, &(tide_feed){ t->x, t->six }, 1, TIDE_EINVAL))                                   \
-    R(tide_run, 8, "fed twice", ran(t, (tide_feed[]){ { t->in, t->six }, { t->in, t->six } }, 2, TIDE_EINVAL))         \
+    R(tide_run, 8, "fed twice", ran(t, (tide_feed[]){ { t->in, t->six }, { t->in, t->six } }, 2, TIDE_EINVAL) && \
+      named(t)) \
     R(tide_run, 9, "right after wrong", fails_then_runs(t))                                                            \
     R(tide_program_bytes, 0, "no program", tide_program_bytes(NULL).total == 0)                                        \
     R(tide_program_kernels, 0, "no program", tide_program_kernels(NULL) == 0)                                          \

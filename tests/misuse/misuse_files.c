@@ -50,7 +50,8 @@ static tide_status to_safetensors(const tide_archive *a, tide_failure *f) { retu
     R(f, 1, "nowhere to", missing(t, f(path, NULL, &t->failure)))                                                      \
     R(f, 2, "an empty path", f("", out, NULL) != TIDE_OK)
 
-#define FILES(V, R) STALE_FILES(R)                                                                                                    \
+#define FILES(V, R)                                                                                                    \
+    STALE_FILES(R)                                                                                                     \
     R(tide_archive_free, 0, "none", (tide_archive_free(NULL), true))                                                   \
     R(tide_archive_find, 0, "none, no name", !tide_archive_find(NULL, "a") && !tide_archive_find(&into, NULL))         \
     R(tide_archive_metadata, 0, "none, no key", !tide_archive_metadata(NULL, "a") && !tide_archive_metadata(&into,     \

@@ -1,4 +1,4 @@
-/* What does not fit a layer is refused in the layer's name, with the scopes that it was made in and the rule it broke. */
+/* What does not fit a layer is refused in the layer's name, with the scopes that it was made in and its rule. */
 #include "nn_support.h"
 
 typedef struct layers {
@@ -28,7 +28,9 @@ static tide_val ones(tide_graph *g, tide_shape shape) { return tide_fill(g, TIDE
 static tide_val attend(const layers *l, tide_val x) {
     return tide_self_attention_apply(&l->attention, x, 0, TIDE_EVAL, NULL);
 }
-static tide_val zeroed_linear(const layers *l) { return tide_linear_apply(&(tide_linear){ 0 }, ones(l->g, TIDE_SHAPE(2, 3))); }
+static tide_val zeroed_linear(const layers *l) {
+    return tide_linear_apply(&(tide_linear){ 0 }, ones(l->g, TIDE_SHAPE(2, 3)));
+}
 static tide_val wide_linear(const layers *l) { return tide_linear_apply(&l->linear, ones(l->g, TIDE_SHAPE(2, 5))); }
 static tide_val f64_linear(const layers *l) {
     return tide_linear_apply(&l->linear, tide_fill(l->g, TIDE_F64, TIDE_SHAPE(2, 3), 1));
@@ -51,16 +53,23 @@ static tide_val f32_labels(const layers *l) {
 static tide_val after_nothing(const layers *l) { return tide_add(ones(l->g, TIDE_SHAPE(2)), (tide_val){ 0 }); }
 static tide_val before_nothing(const layers *l) { return tide_add((tide_val){ 0 }, ones(l->g, TIDE_SHAPE(2))); }
 
-static const struct { const char *what; tide_val (*build)(const layers *l); tide_status status; const char *words; } cases[] = {
+static const struct {
+    const char *what;
+    tide_val  (*build)(const layers *l);
+    tide_status status;
+    const char *words;
+} cases[] = {
     { "a value plus {0}", after_nothing, TIDE_EINVAL, "add: operand 1 belongs to no graph" },
     { "{0} plus a value", before_nothing, TIDE_EINVAL, "add: operand 0 belongs to no graph" },
     { "a zeroed layer", zeroed_linear, TIDE_EINVAL, "linear: one of its variables is no value" },
-    { "a wrong width", wide_linear, TIDE_ESHAPE, "linear 'model.lin': x has the shape (2, 5); its last axis must be 3" },
+    { "a wrong width", wide_linear, TIDE_ESHAPE,
+      "linear 'model.lin': x has the shape (2, 5); its last axis must be 3" },
     { "F64 through F32", f64_linear, TIDE_ETYPE, "linear 'model.lin': x is f64, the layer f32" },
     { "no x", linear_of_nothing, TIDE_EINVAL, "linear 'model.lin': x is no value" },
     { "a wrong width, norm", wide_norm, TIDE_ESHAPE, "layer_norm 'model.norm': x has the shape (2, 5)" },
     { "an index in F32", float_index, TIDE_ETYPE, "embedding 'model.words': the index is f32; it must be i32" },
-    { "a long kernel", long_kernel, TIDE_ESHAPE, "conv1d 'model.conv': a kernel of 9 does not fit a length of 5 + 2 x 0" },
+    { "a long kernel", long_kernel, TIDE_ESHAPE,
+      "conv1d 'model.conv': a kernel of 9 does not fit a length of 5 + 2 x 0" },
     { "one axis", flat_conv, TIDE_ESHAPE, "conv1d 'model.conv': x has the shape (5); it must be (batch, 2, length)" },
     { "stride 0", still_conv, TIDE_EINVAL, "conv1d 'model.still': stride 0" },
     { "two axes", flat_attention, TIDE_ESHAPE, "self_attention 'model.query': queries and x have the shapes (5, 6)" },

@@ -100,7 +100,7 @@ static const struct { const char *name; rule by_hand; maker make; } optimizers[]
     { "lion", lion, lion_value },
 };
 
-/* A few roundings of each of the six steps: everything is F64, the rate as well, though tide_scalar's own type is F32. */
+/* A few roundings of each of six steps: everything is F64, the rate as well, though tide_scalar's own type is F32. */
 static void check_optimizer(const char *name, rule by_hand, maker make) {
     tide_graph *g    = tide_graph_new(test_device());
     tide_shape  half = TIDE_SHAPE(SIZE);
@@ -155,7 +155,7 @@ static void test_clip(void **state) {
     tide_graph_free(g);
 }
 
-/* Squares of 1e30 are beyond F32 and 300 in F16 beyond F16; the largest norm of F64 is as far out as its own squares. */
+/* The squares of 1e30 are beyond F32, those of 300 beyond F16. */
 static void test_wide_norm(void **state) {
     (void)state;
     tide_graph *g = tide_graph_new(test_device());
