@@ -4,67 +4,65 @@
 
 #include <stdio.h>
 
-#include <tidemill/core.h>
+#include <tidemill/options.h>
 
 /* ---- exit codes ---------------------------------------------------------------------------------------- */
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INPUT = 3, EXIT_DEVICE = 4, EXIT_INTERRUPTED = 130 };
 int exit_code(tide_status status);
 
-/* ---- options ------------------------------------------------------------------------------------------- */
-
-typedef enum cli_type { CLI_FLAG, CLI_INT, CLI_REAL, CLI_TEXT, CLI_CHOICE } cli_type;
-
-enum {
-    CLI_HIDDEN    = 1,  /* accepted, not shown */
-    CLI_NO_EFFECT = 2,  /* accepted with one note */
-    CLI_FRONT     = 4   /* belongs to the command line itself: not read from --config or the environment */
-};
-
-typedef struct cli_option {
-    const char *name;       /* "seq-len"; '_' equals '-' */
-    const char *alias;      /* a second name; NULL */
-    const char *metavar;    /* "FILE"; NULL */
-    const char *choices;    /* "a|b|c"; NULL */
-    const char *bare;       /* what the option means without a value; NULL: it needs one (or is a flag) */
-    char        fallback[96]; /* the default as text; "" if there is none to show */
-    const char *group, *help;
-    cli_type    type;
-    unsigned    flags;
-} cli_option;
+/* ---- commands ------------------------------------------------------------------------------------------ */
 
 typedef struct cli_command cli_command;
 
-enum { CLI_WORDS = 256 };
+enum { CLI_WORDS = 256, CLI_PATH = 1024 };
 
-/* A command line, taken apart. */
+/* A command line, taken apart. Its first fields are the options of every command. */
 typedef struct cli_call {
+    bool        json, verbose, quiet, help;
+    char        config[CLI_PATH];   /* the file of --config; "" */
     const cli_command *command;
     const char *words[CLI_WORDS];   /* what is not an option */
     int         word_count;
-    bool        json, verbose, quiet;
-    const char *config;     /* the file of --config; NULL */
-    void       *target;     /* what the command's `set` fills */
+    void       *target;     /* the structs of the command's tables */
 } cli_call;
+
+/* A part of a command's options: the rows of a table that have one of the flags (0: all rows), and where in the target
+ * the table's struct lies. */
+typedef struct cli_rows {
+    const tide_option_table *(*table)(void);
+    unsigned flags;
+    size_t   offset;
+} cli_rows;
 
 struct cli_command {
     const char *name;        /* "forecast train" */
     const char *words;       /* "RUN": shown after the name; "" */
     int         least_words, most_words;
     const char *summary;     /* one line */
-    const char *more;        /* paragraphs and examples for --help; "" */
-    /* The command's own options into `out` (room for CLI_MAX_OPTIONS); returns how many. */
-    int (*options)(cli_option *out);
-    size_t target_size;
-    void (*prepare)(void *target);  /* fills in the defaults; NULL: zeros */
-    /* One option from text; text is NULL for a flag without a value. Filled failure: message and column. */
-    tide_status (*set)(void *target, const char *name, const char *text, tide_failure *failure);
+    const char *more;        /* for --help and the man page; lines that begin with two blanks are examples; "" */
+    const char *files;       /* for the man page: what it leaves, "NAME: what it is" a line; NULL: nothing to tell */
+    cli_rows    rows[2];
+    size_t      target_size;
+    /* An option that is no setting ("--preset list"): true if it was dealt with. NULL: there are none. */
+    bool (*take)(void *target, const char *name, const char *text);
+    /* Likely values of the option of that name, or of the word ("NAME"), by '|': for completion. NULL: none are known;
+     * the function itself may be NULL. */
+    const char *(*suggest)(const char *name, char *buffer, size_t size);
     int (*run)(cli_call *call);
 };
 
-enum { CLI_MAX_OPTIONS = 144 };
+/* One option of a command. */
+typedef struct cli_row {
+    const tide_option       *row;
+    const tide_option_table *table;
+    size_t offset;
+    bool   front;    /* belongs to the command line itself: not read from --config or the environment */
+} cli_row;
 
-extern const cli_command *const cli_commands[];  /* ends with NULL */
+enum { CLI_MAX_OPTIONS = 144, CLI_LIST = 4096 };
+
+extern const cli_command *const cli_commands[];  /* ends with NULL (commands.c) */
 const cli_command *command_find(const char *name);
 /* Whether there are commands "NAME something". */
 bool command_is_group(const char *name);
@@ -72,36 +70,33 @@ bool command_is_group(const char *name);
 bool command_in_group(const cli_command *command, const char *name, const char **word);
 /* "tidemill forecast WORD" where WORD is none of the commands: says which is near. Returns the exit code. */
 int command_unknown_word(const cli_call *call);
+/* The command's options and those of every command into `out` (room for CLI_MAX_OPTIONS); returns how many. */
+int command_rows(const cli_command *command, cli_row *out);
+/* Is it the name of an option of any command? */
+bool command_option_known(const char *name, size_t length);
+/* What the option may be, by '|': its choices or likely values; NULL: any text. */
+const char *command_values(const cli_command *command, const tide_option *row, char *buffer, size_t size);
 
-/* The command's options and those of every command; returns how many. */
-int command_options(const cli_command *command, cli_option *out);
-int front_options(cli_option *out);
-
-/* argv[0] is not looked at. Handles --help, --config and the environment. Returns -1 to go on, else the exit code. */
+enum { CLI_GO_ON = -1, CLI_HELP = -2 };
+/* argv[0] is not looked at. Applies --config and the environment. Returns CLI_GO_ON, CLI_HELP, or the exit code. */
 int cli_parse(cli_call *call, int argc, char **argv);
-
-/* Every key of a JSON file, as text, to `set` (config.c). Skips names for which `skip` says true. */
-typedef struct config_sink {
-    bool (*wants)(void *user, const char *name);
-    tide_status (*set)(void *user, const char *name, const char *text, tide_failure *failure);
-    void *user;
-} config_sink;
-tide_status config_read(const char *path, const config_sink *sink, tide_failure *failure);
+/* What --config names, to the reader (config.c). */
+tide_status config_read(const char *path, const tide_option_reader *reader, tide_failure *failure);
 
 /* ---- the manual ---------------------------------------------------------------------------------------- */
 
 void help_front(FILE *out);
 void help_group(FILE *out, const char *name);
 void help_command(FILE *out, const cli_command *command);
-void man_print(FILE *out);
-void completion_print(FILE *out);
+/* "(on by default; --no-plots)", "[96]" ...: what follows the row's help text, with its words and names. */
+void help_text(char *buffer, size_t size, const tide_option *row);
+void help_value(char *buffer, size_t size, const tide_option *row);  /* " FILE", " auto|must": what follows the name */
+
+void man_print(FILE *out, const cli_command *command);  /* NULL: the page on tidemill */
+/* False: no such shell. */
+bool completion_print(FILE *out, const char *shell);
 
 /* ---- talk ---------------------------------------------------------------------------------------------- */
-
-/* The word of a '|'-separated list that is nearest to `word`, if it is near; NULL. Result in `buffer`. */
-const char *nearest_in(const char *word, const char *list, char *buffer, size_t size);
-/* Edits (insert, delete, replace, swap) from a to b. */
-int edit_distance(const char *a, const char *b);
 
 void say(const char *format, ...) TIDE_PRINTF(1, 2);   /* a line on stderr; clears the progress line first */
 void warn(const char *format, ...) TIDE_PRINTF(1, 2);
@@ -112,6 +107,11 @@ bool talk_is_terminal(void);
 
 /* Reports a failure: talk, and one JSON object on stdout if json. Returns the exit code. */
 int report_failure(const tide_failure *failure, bool json);
+/* The library writes options' names in backticks; on the command line they are --names, as
+ * long. Returns `out`. */
+char *with_dashes(const char *text, char *out, size_t size);
+/* A page for people, with dashes. */
+int print_page(const char *text);
 /* Prints `text` and flushes; a full disk or a closed pipe is a failure like any other. Returns the exit code. */
 int print_result(const char *text, bool json);
 /* The last thing before the program ends: what was printed, by whomever, is out, or exit code 0 becomes 1. */

@@ -18,8 +18,7 @@ extern const cli_command command_machine;                                     /*
 extern const cli_command command_selftest;                                    /* selftest.c */
 extern const cli_command command_explain;                                     /* explain.c */
 
-/* forecast.c: the rows of its option table that a command takes; its events as talk (`user` is the call). */
-int forecast_cli_options(cli_option *out, unsigned command);
+/* forecast.c: its events as talk (`user` is the call). */
 int forecast_cli_show(void *user, const forecast_event *e);
 
 #endif

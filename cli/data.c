@@ -32,13 +32,20 @@ static int show(void *user, int64_t bytes, int64_t total) {
     return stop_asked();
 }
 
-static int unknown_series(const char *name, bool json) {
+static const char *series_names(const char *name, char *buffer, size_t size) {
     int64_t count;
     const data_source *all = data_sources(&count);
-    char list[256] = "", near[64];
+    if (strcmp(name, "NAME") != 0) return NULL;
+    buffer[0] = 0;
     for (int64_t i = 0; i < count; i++)
-        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? "|" : "", all[i].name);
-    const char *found = nearest_in(name, list, near, sizeof near);
+        snprintf(buffer + strlen(buffer), size - strlen(buffer), "%s%s", i ? "|" : "", all[i].name);
+    return buffer;
+}
+
+static int unknown_series(const char *name, bool json) {
+    char list[256], near[64];
+    series_names("NAME", list, sizeof list);
+    const char *found = tide_word_nearest(name, list, near, sizeof near);
     tide_failure f = { .status = TIDE_EINVAL, .column = "NAME" };
     snprintf(f.message, sizeof f.message, "no series is called \"%.60s\"; %s%s%s", name,
              found ? "did you mean " : "there are ",
@@ -64,39 +71,14 @@ static int run_get(cli_call *call) {
     return print_result("\"}", true);
 }
 
-static int make_options(cli_option *out) {
-    out[0] = (cli_option){ .name = "rows",
-                           .metavar = "N",
-                           .group = "Series",
-                           .help = "hours to write",
-                           .type = CLI_INT,
-                           .fallback = "17520" };
-    out[1] = (cli_option){
-        .name = "seed", .metavar = "N", .group = "Series", .help = "of the weather", .type = CLI_INT, .fallback = "2023"
-    };
-    out[2] = (cli_option){ .name = "overwrite", .group = "Series", .help = "replace the file", .type = CLI_FLAG };
-    return 3;
-}
+static const tide_option make_rows[] = {
+    { "rows", TIDE_OPTION_INT(target, rows, 0, 1e15), "17520", 0, "Series", "N", "hours to write" },
+    { "seed", TIDE_OPTION_INT(target, seed, 0, 9e15), "2023", 0, "Series", "N", "random seed of the weather" },
+    { "overwrite", TIDE_OPTION_BOOL(target, overwrite), NULL, 0, "Series", NULL, "replace the file" },
+};
+static const tide_option_table make_options = TIDE_OPTION_TABLE(target, make_rows);
 
-static void make_prepare(void *memory) {
-    *(target *)memory = (target){ .rows = 17520, .seed = 2023 };
-}
-
-static tide_status make_set(void *memory, const char *name, const char *text, tide_failure *failure) {
-    target *t = memory;
-    char *end;
-    if (strcmp(name, "overwrite") == 0) return t->overwrite = !text || strcmp(text, "false") != 0, TIDE_OK;
-    long long value = strtoll(text, &end, 10);
-    if (end == text || *end || value < 0) {
-        *failure = (tide_failure){ .status = TIDE_EINVAL };
-        snprintf(failure->column, sizeof failure->column, "%s", name);
-        snprintf(failure->message, sizeof failure->message, "--%s must be a whole number, 0 or more, not \"%.60s\"",
-                 name, text);
-        return TIDE_EINVAL;
-    }
-    *(strcmp(name, "rows") == 0 ? &t->rows : &t->seed) = value;
-    return TIDE_OK;
-}
+static const tide_option_table *make_table(void) { return &make_options; }
 
 static int run_make(cli_call *call) {
     const target *t = call->target;
@@ -112,13 +94,18 @@ static int run_make(cli_call *call) {
     return EXIT_DONE;
 }
 
-const cli_command command_data_list = { .name = "data list", .words = "",
-                                        .summary = "the public series that data get knows", .more = "",
-                                        .run = run_list };
-const cli_command command_data_get = { .name = "data get", .words = "NAME", .least_words = 1, .most_words = 1,
-                                       .summary = "fetch a series once, check it, print its path", .more = "",
-                                       .run = run_get };
-const cli_command command_data_make = { .name = "data make", .words = "tide FILE", .least_words = 2, .most_words = 2,
-                                        .summary = "write a made-up tidal series, without a network", .more = "",
-                                        .options = make_options, .target_size = sizeof(target), .prepare = make_prepare,
-                                        .set = make_set, .run = run_make };
+const cli_command command_data_list = {
+    .name = "data list", .words = "", .summary = "the public series that data get knows",
+    .more = "  tidemill data list\n", .run = run_list,
+};
+const cli_command command_data_get = {
+    .name = "data get", .words = "NAME", .least_words = 1, .most_words = 1,
+    .summary = "fetch a series once, check it, print its path", .more = "  tidemill data get etth1\n",
+    .files = "~/.cache/tidemill: what was fetched, by name\n", .suggest = series_names, .run = run_get,
+};
+const cli_command command_data_make = {
+    .name = "data make", .words = "tide FILE", .least_words = 2, .most_words = 2,
+    .summary = "write a made-up tidal series, without a network",
+    .more = "  tidemill data make tide tide.csv --rows 8760\n",
+    .rows = { { make_table, 0, 0 } }, .target_size = sizeof(target), .run = run_make,
+};

@@ -8,8 +8,6 @@
 
 typedef tide_status (*eis_command_function)(const eis_options *, eis_listener, void *, eis_result *, tide_failure *);
 
-/* The library's options for any of `commands` (EIS_FOR_...); returns how many. */
-int eis_command_options(cli_option *out, unsigned commands);
 /* The library's notes as talk; `user` is the cli_call. */
 int eis_command_listen(void *user, eis_tone tone, const char *message);
 /* Runs it on these options, prints its result. Returns the exit code. */

@@ -12,17 +12,28 @@ enum { ALL_COMMANDS = EIS_FOR_COMPLETE | EIS_FOR_GENERATE | EIS_FOR_TRAIN | EIS_
 #define RUNS    "runs/eis"
 #define WEIGHTS "best_eis_predictor_mlx.npz"
 
+enum { MODE_FULL, MODE_GENERATE, MODE_TRAIN, MODE_INFERENCE };
+enum { BACKEND_AUTO, BACKEND_MLX, BACKEND_PYTORCH };
+
+typedef struct guide {
+    int  mode, backend;
+    bool given[2];
+} guide;
+
 typedef struct target {
-    eis_options o;          /* first: the option functions fill it */
-    char        mode[16], backend[16];
-    bool        inputs_given;
+    eis_options o;          /* first: the commands of one table have it alone */
+    guide       guide;
 } target;
 
-static void prepare(void *memory) {
-    target *t = memory;
-    eis_options_default(&t->o);
-    strcpy(t->backend, "auto");
-}
+static const tide_option rows[] = {
+    { "mode", TIDE_OPTION_CHOICE(guide, mode, "full|generate|train|inference"), NULL, 0, "The guide's program",
+      NULL, "what to do" },
+    { "backend", TIDE_OPTION_CHOICE(guide, backend, "auto|mlx|pytorch"), "auto", 0, "The guide's program", NULL,
+      "auto and mlx: the best device here; pytorch: the yardstick in PyTorch, on the same data" },
+};
+static const tide_option_table guide_options = { rows, 2, sizeof(guide), offsetof(guide, given) };
+
+static const tide_option_table *guide_table(void) { return &guide_options; }
 
 static tide_status usage(tide_failure *f, const char *column, const char *format, const char *detail) {
     *f = (tide_failure){ .status = TIDE_EINVAL };
@@ -31,43 +42,7 @@ static tide_status usage(tide_failure *f, const char *column, const char *format
     return TIDE_EINVAL;
 }
 
-static bool is_one_of(const char *text, const char *const *choices) {
-    while (*choices && strcmp(text, *choices) != 0) choices++;
-    return *choices != NULL;
-}
-
-static tide_status set(void *memory, const char *name, const char *text, tide_failure *failure) {
-    static const char *const modes[] = { "full", "generate", "train", "inference", NULL },
-    *const backends[] = { "auto", "mlx", "pytorch",
-                                                                                                                 NULL };
-    target *t = memory;
-    bool    mode = !strcmp(name, "mode"), backend = !strcmp(name, "backend");
-    t->inputs_given = t->inputs_given || !strcmp(name, "inputs");
-    if (!mode && !backend) return eis_option_set(&t->o, name, text, failure);
-    if (mode && !is_one_of(text, modes))
-        return usage(failure, name, "--mode is one of full, generate, train, inference, not '%.60s'", text);
-    if (backend && !is_one_of(text, backends))
-        return usage(failure, name, "--backend is one of auto, mlx, pytorch, not '%.60s'", text);
-    strcpy(mode ? t->mode : t->backend, text);
-    return TIDE_OK;
-}
-
 /* ---- the guide's spelling ---- */
-
-static int mode_options(cli_option *out) {
-    out[0] = (cli_option){
-        .name = "mode", .choices = "full|generate|train|inference", .group = "The guide's program", .type = CLI_CHOICE,
-        .help = "what to do"
-    };
-    out[1] = (cli_option){ .name = "backend",
-                           .choices = "auto|mlx|pytorch",
-                           .fallback = "auto",
-                           .group = "The guide's program",
-                           .type = CLI_CHOICE,
-                           .help = "auto and mlx: the best device here; pytorch: the yardstick in PyTorch, on the "
-                                   "same data" };
-    return 2 + eis_command_options(out + 2, ALL_COMMANDS);
-}
 
 static void default_text(char field[EIS_TEXT_SIZE], const char *text) {
     if (!*field) snprintf(field, EIS_TEXT_SIZE, "%s", text);
@@ -104,7 +79,7 @@ static int torch(cli_call *call, const eis_options *o, bool full, bool overwrite
     if (eis_torch_available(&failure) != TIDE_OK || (full && make_data(call, o, &failure) != TIDE_OK))
         return report_failure(&failure, call->json);
     if (!overwrite && exists(weights)) {
-        usage(&failure, "out", "%.500s is there already: --overwrite replaces it", weights);
+        usage(&failure, "out", "%.500s is there already: `overwrite` replaces it", weights);
         return report_failure(&failure, call->json);
     }
     if (!call->quiet)
@@ -131,7 +106,7 @@ static int run_inference(cli_call *call, eis_options *o) {
     bool given = *o->model != 0;
     default_model(o);
     if (!exists(o->model)) {
-        usage(&failure, "model", "there is no trained predictor in %s: tidemill eis --mode train makes one, --model "
+        usage(&failure, "model", "there is no trained predictor in %s: tidemill eis --mode train makes one, `model` "
                                  "RUN names another",
               o->model);
         if (given) failure.status = TIDE_EDATA;
@@ -141,21 +116,21 @@ static int run_inference(cli_call *call, eis_options *o) {
 }
 
 static int run_mode(cli_call *call) {
-    target      *t       = call->target;
-    bool         pytorch = !strcmp(t->backend, "pytorch"), full = !strcmp(t->mode, "full");
+    target      *t         = call->target;
+    bool         overwrite = t->o.overwrite;
     tide_failure failure;
     if (call->word_count) return command_unknown_word(call);
-    if (!*t->mode) {
-        usage(&failure, "mode", "--mode is needed: full, generate, train or inference; or a command: %s",
+    if (!tide_option_given(&guide_options, &t->guide, "mode")) {
+        usage(&failure, "mode", "`mode` is needed: full, generate, train or inference; or a command: %s",
               "tidemill help lists them");
         return report_failure(&failure, call->json);
     }
-    if (!t->inputs_given) t->o.inputs = EIS_INPUTS_KNOWN;
-    bool overwrite = t->o.overwrite;
+    if (!eis_option_given(&t->o, "inputs")) t->o.inputs = EIS_INPUTS_KNOWN;
     t->o.overwrite = !t->o.resume; /* the guide's program writes over its last weights */
-    if (!strcmp(t->mode, "generate")) return eis_command_run(call, &t->o, eis_generate);
-    if (!strcmp(t->mode, "inference")) return run_inference(call, &t->o);
-    if (pytorch) return torch(call, &t->o, full, overwrite);
+    if (t->guide.mode == MODE_GENERATE) return eis_command_run(call, &t->o, eis_generate);
+    if (t->guide.mode == MODE_INFERENCE) return run_inference(call, &t->o);
+    bool full = t->guide.mode == MODE_FULL;
+    if (t->guide.backend == BACKEND_PYTORCH) return torch(call, &t->o, full, overwrite);
     return full ? eis_command_run(call, &t->o, eis_full) : run_train(call, &t->o);
 }
 
@@ -164,54 +139,31 @@ const cli_command command_eis = {
     .words = "",
     .most_words = 1,
     .summary = "the guide's program by its own options: data, training, inference",
-    .more = "  tidemill eis --mode full --n_ground_truths 5 --n_epochs 10 --batch_size 256\n"
-            "  tidemill eis --mode train --backend pytorch --n_epochs 10\n"
+    .more = "  tidemill eis --mode full --n_ground_truths 5 --epochs 10 --batch_size 256\n"
+            "  tidemill eis --mode train --backend pytorch --epochs 10\n"
             "  tidemill eis --mode inference\n"
             "\nWithout --inputs it trains the guide's network, from known values alone, and ends with an answer from "
             "a spectrum beside it. "
             "It writes over its last run.\n",
-    .options = mode_options,
+    .rows = { { guide_table, 0, offsetof(target, guide) }, { eis_table, ALL_COMMANDS, 0 } },
     .target_size = sizeof(target),
-    .prepare = prepare,
-    .set = set,
     .run = run_mode,
 };
 
 /* ---- from end to end ---- */
 
-static int full_options(cli_option *out) { return eis_command_options(out, EIS_FOR_FULL); }
 static int run_full(cli_call *call) { return eis_command_run(call, call->target, eis_full); }
 
 const cli_command command_eis_full = {
-    .name = "eis full", .words = "", .summary = "data, a predictor, a circuit completed by it, and a report of it all",
+    .name = "eis full", .words = "", .summary = "data, a predictor, a circuit completed by it, and an HTML report",
     .more = "  tidemill eis full --max-minutes 10 --out runs/eis\n"
-            "  tidemill eis full --inputs known --n_ground_truths 20 --n_epochs 10 --out runs/guide\n",
-    .options = full_options, .target_size = sizeof(target), .prepare = prepare, .set = set, .run = run_full,
+            "  tidemill eis full --inputs known --n_ground_truths 20 --epochs 10 --out runs/guide\n",
+    .files = "OUT/report.html: the page\nOUT/report.json: the same for programs\nOUT/model: the predictor's run\n"
+             "OUT/answer: the completed circuit's tables and plots\nOUT/spectrum.csv: its spectrum\n",
+    .rows = { { eis_table, EIS_FOR_FULL, 0 } }, .target_size = sizeof(eis_options), .run = run_full,
 };
 
 /* ---- a spectrum to try ---- */
-
-static bool is_simulation(const char *name) {
-    static const char *const names[] = { "known", "circuit", "rs", "noise", "seed", "overwrite" };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!strcmp(name, names[i])) return true;
-    return false;
-}
-
-/* What these say of completing a spectrum is not so of making one. */
-static cli_option for_simulation(cli_option o) {
-    if (!strcmp(o.name, "rs")) o.metavar = "OHM", o.help = "solution resistance in series; auto: 0";
-    if (!strcmp(o.name, "noise")) o.help = "standard deviation of each part over |Z|; auto: 1%";
-    if (!strcmp(o.name, "overwrite")) o.help = "replace the file";
-    return o;
-}
-
-static int simulate_options(cli_option *out) {
-    int count = 0, all = eis_command_options(out, EIS_FOR_COMPLETE | EIS_FOR_TRAIN);
-    for (int i = 0; i < all; i++)
-        if (is_simulation(out[i].name)) out[count++] = for_simulation(out[i]);
-    return count;
-}
 
 static int run_simulate(cli_call *call) {
     tide_failure failure = { 0 };
@@ -228,9 +180,7 @@ const cli_command command_eis_simulate = {
     .summary = "write the spectrum that a circuit would have, with noise",
     .more = "  tidemill eis simulate sample.csv\n"
             "  tidemill eis simulate --known Rsh=460,Ra=4.8k,Rb=2.2k,Ca=1.2uF,Cb=4.7uF --noise 1% well.csv\n",
-    .options = simulate_options,
-    .target_size = sizeof(target),
-    .prepare = prepare,
-    .set = set,
+    .rows = { { eis_table, EIS_FOR_SIMULATE, 0 } },
+    .target_size = sizeof(eis_options),
     .run = run_simulate,
 };

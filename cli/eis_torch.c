@@ -47,8 +47,8 @@ tide_status eis_torch_available(tide_failure *failure) {
         return TIDE_OK;
     *failure = (tide_failure){ .status = TIDE_EDEVICE, .column = "backend" };
     snprintf(failure->message, sizeof failure->message,
-             "--backend pytorch needs a python3 that can import torch and numpy: python3 -m pip install torch numpy "
-             "(or python3 -m venv DIR, DIR/bin/pip install torch numpy, and DIR/bin first in PATH); --backend auto "
+             "`backend` pytorch needs a python3 that can import torch and numpy: python3 -m pip install torch numpy "
+             "(or python3 -m venv DIR, DIR/bin/pip install torch numpy, and DIR/bin first in PATH); `backend` auto "
              "needs neither");
     return TIDE_EDEVICE;
 }
@@ -56,12 +56,12 @@ tide_status eis_torch_available(tide_failure *failure) {
 int eis_torch_train(const eis_options *o, const char *folder) {
     const struct { const char *name; int64_t value;
     } numbers[] = {
-        { "--n_epochs", o->n_epochs ? o->n_epochs : 100 },
+        { "--n_epochs", o->epochs ? o->epochs : 100 },
         { "--batch_size", o->batch_size ? o->batch_size : 512 },
         { "--hidden_dim", o->hidden_dim ? o->hidden_dim : 512 },
         { "--samples_per_pattern", o->samples_per_pattern },
         { "--seed", o->seed },
-        { "--n_workers", o->workers },
+        { "--n_workers", o->threads },
     };
     enum { NUMBERS = sizeof numbers / sizeof *numbers };
     char text[NUMBERS + 2][48],

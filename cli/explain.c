@@ -3,14 +3,6 @@
 
 #include "commands.h"
 
-static int options(cli_option *out) { return forecast_cli_options(out, FORECAST_FOR_EXPLAIN); }
-
-static void prepare(void *memory) { forecast_options_default(memory); }
-
-static tide_status set(void *memory, const char *name, const char *text, tide_failure *failure) {
-    return forecast_option_set(memory, name, text, failure);
-}
-
 static int run(cli_call *call) {
     forecast_options *o = call->target;
     tide_failure failure = { 0 };
@@ -19,7 +11,7 @@ static int run(cli_call *call) {
     tide_status status = forecast_option_set(o, "model", call->words[0], &failure);
     if (status == TIDE_OK) status = forecast_explain(o, forecast_cli_show, call, r, &failure);
     progress_end();
-    int code = status == TIDE_OK ? print_result(call->json ? r->json : r->text, call->json)
+    int code = status == TIDE_OK ? (call->json ? print_result(r->json, true) : print_page(r->text))
                                  : report_failure(&failure, call->json);
     forecast_result_free(r);
     free(r);
@@ -41,9 +33,7 @@ const cli_command command_explain = {
             "  tidemill explain runs/sales\n  tidemill explain runs/sales --batch-size 128 --precision bf16 --json\n  "
             "tidemill forecast "
             "train --explain ...\n",
-    .options = options,
+    .rows = { { forecast_table, FORECAST_FOR_EXPLAIN, 0 } },
     .target_size = sizeof(forecast_options),
-    .prepare = prepare,
-    .set = set,
     .run = run,
 };

@@ -1,4 +1,4 @@
-/* tidemill forecast: the library's option table as flags, its events as talk, its result as text. */
+/* tidemill forecast: the library's events as talk, its result as text. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -19,53 +19,24 @@ typedef struct target {
 
 /* ---- options ---- */
 
-static void convert(const forecast_option *from, const forecast_options *defaults, cli_option *to) {
-    static const cli_type type[] = { [FORECAST_TYPE_BOOL] = CLI_FLAG, [FORECAST_TYPE_INT] = CLI_INT,
-                                     [FORECAST_TYPE_REAL] = CLI_REAL,
-                                     [FORECAST_TYPE_CHOICE] = CLI_CHOICE, [FORECAST_TYPE_TEXT] = CLI_TEXT };
-    *to = (cli_option){ .name = from->name, .alias = from->alias, .metavar = from->metavar, .choices = from->choices,
-                        .group = from->group, .help = from->help, .type = type[from->type] };
-    to->flags =
-        (from->flags & FORECAST_HIDDEN ? CLI_HIDDEN : 0) | (from->flags & FORECAST_NO_EFFECT ? CLI_NO_EFFECT : 0);
-    if (strcmp(from->name, "resume") == 0) to->bare = "must";
-    if (from->type != FORECAST_TYPE_BOOL) forecast_option_get(defaults, from, to->fallback, sizeof to->fallback);
-}
-
-int forecast_cli_options(cli_option *out, unsigned command) {
-    int64_t rows;
-    int count = 0;
-    const forecast_option *table = forecast_option_table(&rows);
-    forecast_options *defaults = malloc(sizeof *defaults);
-    if (!defaults) return 0;
-    forecast_options_default(defaults);
-    for (int64_t i = 0; i < rows; i++)
-        if (table[i].flags & command) convert(&table[i], defaults, &out[count++]);
-    free(defaults);
-    return count;
-}
-
-static int train_options(cli_option *out) {
-    int count = forecast_cli_options(out, FORECAST_FOR_TRAIN);
-    return count + forecast_bench_options(out + count);
-}
-
-static int evaluate_options(cli_option *out) { return forecast_cli_options(out, FORECAST_FOR_EVALUATE); }
-static int predict_options(cli_option *out) { return forecast_cli_options(out, FORECAST_FOR_PREDICT); }
-
-static void prepare(void *memory) {
+/* "--compat list" and "--preset list" are no settings. */
+static bool take(void *memory, const char *name, const char *text) {
     target *t = memory;
-    forecast_options_default(&t->options);
-    forecast_bench_default(&t->bench);
+    bool list = text && strcmp(text, "list") == 0, compat = strcmp(name, "compat") == 0;
+    if (!list || (!compat && strcmp(name, "preset") != 0)) return false;
+    *(compat ? &t->list_compat : &t->list_presets) = true;
+    return true;
 }
 
-static tide_status set(void *memory, const char *name, const char *text, tide_failure *failure) {
-    target *t = memory;
-    bool list = text && strcmp(text, "list") == 0;
-    if (list && strcmp(name, "compat") == 0) t->list_compat = true;
-    else if (list && strcmp(name, "preset") == 0) t->list_presets = true;
-    else if (forecast_bench_set(&t->bench, name, text, failure)) return failure->status;
-    else return forecast_option_set(&t->options, name, text, failure);
-    return TIDE_OK;
+static const char *suggest(const char *name, char *buffer, size_t size) {
+    bool compat = strcmp(name, "compat") == 0;
+    if (!compat && strcmp(name, "preset") != 0) return NULL;
+    snprintf(buffer, size, "list");
+    for (const forecast_compat *c = forecast_compat_list(); compat && c->name; c++)
+        snprintf(buffer + strlen(buffer), size - strlen(buffer), "|%s", c->name);
+    for (int64_t i = 0; !compat && forecast_preset_name(i); i++)
+        snprintf(buffer + strlen(buffer), size - strlen(buffer), "|%s", forecast_preset_name(i));
+    return buffer;
 }
 
 /* --compat list and --preset list print and end. */
@@ -216,13 +187,14 @@ static int finish(const cli_call *call, const forecast_result *r, void (*put)(FI
     char *text = NULL;
     size_t length = 0;
     if (call->json) return print_result(r->json ? r->json : "{}", true);
+    if (put == put_predict) return r->csv ? print_result(r->csv, false) : EXIT_DONE;
     FILE *out = open_memstream(&text, &length);
     if (!out) return EXIT_FAILED;
     put(out, r);
     const char *table = ((const target *)call->target)->bench.table;
     if (table) fprintf(out, "\n%s", table);
     fclose(out);
-    int code = length ? print_result(text, false) : EXIT_DONE;
+    int code = length ? print_page(text) : EXIT_DONE;
     free(text);
     return code;
 }
@@ -245,13 +217,13 @@ static tide_status refuse_config(const cli_call *call, tide_failure *failure) {
         const char *name, *path;
     } outputs[] = { { "output", o->output }, { "save-predictions", o->save_predictions } };
     struct stat a, b;
-    if (!call->config || stat(call->config, &a) != 0) return TIDE_OK;
+    if (!*call->config || stat(call->config, &a) != 0) return TIDE_OK;
     for (int i = 0; i < 2; i++) {
         if (!*outputs[i].path || stat(outputs[i].path, &b) != 0 || a.st_ino != b.st_ino || a.st_dev != b.st_dev)
             continue;
         *failure = (tide_failure){ .status = TIDE_EINVAL };
         snprintf(failure->column, sizeof failure->column, "%s", outputs[i].name);
-        snprintf(failure->message, sizeof failure->message, "%.300s is the file of --config: give --%s another name",
+        snprintf(failure->message, sizeof failure->message, "%.300s is the file of `config`: give `%s` another name",
                  outputs[i].path, outputs[i].name);
         return TIDE_EINVAL;
     }
@@ -289,7 +261,7 @@ static int run_train(cli_call *call) {
 static int run_forecast(cli_call *call) {
     tide_failure failure = {
         .status = TIDE_EINVAL,
-        .message = "train, evaluate or predict is needed, or --benchmark-only; tidemill help lists the commands"
+        .message = "train, evaluate or predict is needed, or `benchmark-only`; tidemill help lists the commands"
     };
     if (call->word_count) return command_unknown_word(call);
     return ((target *)call->target)->bench.only ? run_train(call) : report_failure(&failure, call->json);
@@ -304,7 +276,7 @@ static int run_predict(cli_call *call) {
     tide_status status = TIDE_OK;
     if (call->word_count && t->options.model[0] && strcmp(t->options.model, call->words[0]) != 0) {
         failure =
-            (tide_failure){ .status = TIDE_EINVAL, .column = "RUN", .message = "RUN and --model name different runs" };
+            (tide_failure){ .status = TIDE_EINVAL, .column = "RUN", .message = "RUN and `model` name different runs" };
         return report_failure(&failure, call->json);
     }
     if (call->word_count) status = forecast_option_set(&t->options, "model", call->words[0], &failure);
@@ -317,12 +289,19 @@ static int run_predict(cli_call *call) {
     return status == TIDE_OK ? run(call, forecast_predict, put_predict) : report_failure(&failure, call->json);
 }
 
+#define RUN_FILES                                                                                                    \
+    "run.json: the options, the versions and the data's fingerprint\n"                                               \
+    "model.safetensors: the best parameters, with scaler, columns and scores\n"                                      \
+    "state.safetensors: the checkpoint that --resume goes by\nmetrics.csv: a row per epoch\n"                         \
+    "loss.svg, horizon.svg, sample.svg: plots, each with its numbers as .csv\n"
+
 const cli_command command_forecast = {
     .name = "forecast", .words = "", .most_words = 1, .summary = "with --benchmark-only: time the guide's model on "
                                                                  "made-up data",
     .more = "  tidemill forecast --benchmark-only\n"
             "  tidemill forecast --benchmark-only --auto-size --precision auto --json\n",
-    .options = train_options, .target_size = sizeof(target), .prepare = prepare, .set = set, .run = run_forecast,
+    .rows = { { forecast_table, FORECAST_FOR_TRAIN, offsetof(target, options) }, { forecast_bench_table, 0, offsetof(target, bench) } },
+    .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_forecast,
 };
 const cli_command command_train = {
     .name = "forecast train", .words = "", .summary = "train an iTransformer on a series, score it and save it",
@@ -330,17 +309,22 @@ const cli_command command_train = {
             "  tidemill forecast train --preset etth1-96 --data ETTh1.csv --out runs/etth1\n"
             "  tidemill forecast train --data sales.csv --out runs/sales --resume auto\n"
             "  tidemill forecast train --data sales.csv --benchmark\n",
-    .options = train_options, .target_size = sizeof(target), .prepare = prepare, .set = set, .run = run_train,
+    .files = RUN_FILES,
+    .rows = { { forecast_table, FORECAST_FOR_TRAIN, offsetof(target, options) }, { forecast_bench_table, 0, offsetof(target, bench) } },
+    .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_train,
 };
 const cli_command command_evaluate = {
     .name = "forecast evaluate", .words = "", .summary = "score a run, and the baselines, on a series' test windows",
     .more = "  tidemill forecast evaluate --model runs/sales --data sales.csv --json\n"
             "  tidemill forecast evaluate --data sales.csv        (the baselines alone)\n",
-    .options = evaluate_options, .target_size = sizeof(target), .prepare = prepare, .set = set, .run = run_evaluate,
+    .rows = { { forecast_table, FORECAST_FOR_EVALUATE, offsetof(target, options) } },
+    .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_evaluate,
 };
 const cli_command command_predict = {
     .name = "forecast predict", .words = "RUN", .most_words = 1, .summary = "forecast the rows that come next",
     .more = "  tidemill forecast predict runs/sales > next.csv\n"
             "  tidemill forecast predict runs/sales --data newer.csv --output next.csv\n",
-    .options = predict_options, .target_size = sizeof(target), .prepare = prepare, .set = set, .run = run_predict,
+    .files = "RUN/forecast_result.csv: the forecast\nRUN/forecast-plot.svg: the rows before it and the forecast\n",
+    .rows = { { forecast_table, FORECAST_FOR_PREDICT, offsetof(target, options) } },
+    .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_predict,
 };

@@ -12,30 +12,22 @@ enum {
     GUIDE_COLUMNS = 12,
     GUIDE_MARKS = 4,
     GUIDE_HEADS = 8,
-    GUIDE_LAYERS = 2,
-    ITERATIONS = 100,
-    ITERATIONS_MOST = BENCH_TIMES_MOST,
-    WARMUP = 10
+    GUIDE_LAYERS = 2
 };
 
-void forecast_bench_default(forecast_bench *b) { *b = (forecast_bench){ .iterations = ITERATIONS, .warmup = WARMUP }; }
+static const tide_option rows[] = {
+    { "benchmark", TIDE_OPTION_BOOL(forecast_bench, after), NULL, 0, "Benchmark", NULL,
+      "after training: time the model's answers and steps; benchmark.json and SVG in the run folder" },
+    { "benchmark-only", TIDE_OPTION_BOOL(forecast_bench, only), NULL, 0, "Benchmark", NULL,
+      "train nothing: time the guide's model (12 hourly columns) on made-up data" },
+    { "benchmark-iterations", TIDE_OPTION_INT(forecast_bench, iterations, 1, BENCH_TIMES_MOST), "100", 0, "Benchmark",
+      "N", "answers to time, single ones and batches" },
+    { "benchmark-warmup", TIDE_OPTION_INT(forecast_bench, warmup, 1, 1e6), "10", 0, "Benchmark", "N",
+      "untimed answers before them" },
+};
+static const tide_option_table table = TIDE_OPTION_TABLE(forecast_bench, rows);
 
-/* ---- options ---- */
-
-int forecast_bench_options(cli_option *out) {
-    static const cli_option all[] = {
-        { .name = "benchmark", .type = CLI_FLAG, .help = "after training: time the model's answers and steps; "
-                                                         "benchmark.json and SVG in the run folder" },
-        { .name = "benchmark-only", .type = CLI_FLAG, .help = "train nothing: time the guide's model (12 hourly "
-                                                              "columns) on made-up data" },
-        { .name = "benchmark-iterations", .metavar = "N", .fallback = "100", .type = CLI_INT,
-          .help = "answers to time, single ones and batches" },
-        { .name = "benchmark-warmup", .metavar = "N", .fallback = "10", .type = CLI_INT,
-          .help = "untimed answers before them" },
-    };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) out[i] = all[i], out[i].group = "Benchmark";
-    return (int)(sizeof all / sizeof *all);
-}
+const tide_option_table *forecast_bench_table(void) { return &table; }
 
 static tide_status refuse(tide_failure *failure, const char *name, const char *message) {
     *failure = (tide_failure){ .status = TIDE_EINVAL };
@@ -44,52 +36,18 @@ static tide_status refuse(tide_failure *failure, const char *name, const char *m
     return TIDE_EINVAL;
 }
 
-static void set_flag(bool *out, const char *name, const char *text, tide_failure *failure) {
-    static const char *const yes[] = { "true", "yes", "on", "1" }, *const no[] = { "false", "no", "off", "0" };
-    char message[100];
-    *out = !text;
-    for (int i = 0; text && i < 4; i++) {
-        *out = *out || strcmp(text, yes[i]) == 0;
-        if (strcmp(text, no[i]) == 0) return;
-    }
-    snprintf(message, sizeof message, "--%s is yes or no, not '%.40s'", name, text ? text : "");
-    if (!*out) refuse(failure, name, message);
-}
-
-static void set_count(int *out, const char *name, const char *text, int most, tide_failure *failure) {
-    char *end, message[100];
-    long  number = text ? strtol(text, &end, 10) : 0;
-    snprintf(message, sizeof message, "--%s is a whole number from 1 to %d, not '%.40s'", name, most, text ? text : "");
-    if (!text || !*text || *end || number < 1 || number > most) refuse(failure, name, message);
-    else *out = (int)number;
-}
-
-bool forecast_bench_set(forecast_bench *b, const char *name, const char *text, tide_failure *failure) {
-    if (strcmp(name, "benchmark") == 0) set_flag(&b->after, name, text, failure);
-    else if (strcmp(name, "benchmark-only") == 0) set_flag(&b->only, name, text, failure);
-    else if (strcmp(name, "benchmark-iterations") == 0) set_count(&b->iterations, name, text, ITERATIONS_MOST, failure);
-    else if (strcmp(name, "benchmark-warmup") == 0) set_count(&b->warmup, name, text, 1000000, failure);
-    else return false;
-    return true;
-}
-
 tide_status forecast_bench_check(const forecast_bench *b, const forecast_options *o, tide_failure *failure) {
     if (!b->after && !b->only) return TIDE_OK;
     if (strcmp(o->device, "cpu") != 0)
-        return refuse(failure, "device", "a benchmark times the device cpu: leave out --device");
-    if (!o->compile) return refuse(failure, "compile", "a benchmark times compiled programs: leave out --no-compile");
+        return refuse(failure, "device", "a benchmark times the device cpu: leave out `device`");
+    if (!o->compile) return refuse(failure, "compile", "a benchmark times compiled programs: leave out `compile` no");
     return TIDE_OK;
 }
 
 /* ---- the guide's model ---- */
 
-static bool given(const forecast_options *o, const char *name) {
-    int64_t count;
-    return o->given[forecast_option_find(name) - forecast_option_table(&count)];
-}
-
 static int64_t size_or(const forecast_options *o, const char *name, int64_t value, int64_t guide) {
-    return given(o, name) ? value : guide;
+    return forecast_option_given(o, name) ? value : guide;
 }
 
 /* Batch, look-back and width as a training would take them, presets and --auto-size included; the rest is the guide's
@@ -101,10 +59,9 @@ static tide_status guide_spec(const forecast_options *from, bench_spec *out, for
     } script[] = { { "batch-size", "256" }, { "seq-len", "96" }, { "d-model", "192" } };
     forecast_options start = *from;
     for (size_t i = 0; i < sizeof script / sizeof *script; i++)
-        if (!given(from, script[i].name) &&
-            forecast_option_set(&start, script[i].name, script[i].text, failure) != TIDE_OK)
+        if (!forecast_option_given(from, script[i].name) &&
+            tide_option_put(forecast_table(), &start, script[i].name, script[i].text, failure) != TIDE_OK)
             return TIDE_EINVAL;
-    memcpy(start.given, from->given, sizeof start.given);
     tide_status status = forecast_options_resolve(&start, o, failure);
     if (status != TIDE_OK) return status;
     *out = (bench_spec){ .name = "guide", .kind = BENCH_FORECAST, .batch = o->batch_size ? o->batch_size : 256, .columns = GUIDE_COLUMNS, .seq_len = o->seq_len,
@@ -113,7 +70,7 @@ static tide_status guide_spec(const forecast_options *from, bench_spec *out, for
                          .d_model = o->d_model, .d_ff = size_or(o, "d-ff", o->d_ff, 4 * o->d_model),
                          .n_heads = size_or(o, "n-heads", o->n_heads, GUIDE_HEADS),
                          .e_layers = size_or(o, "e-layers", o->e_layers, GUIDE_LAYERS),
-                         .dropout = given(o, "dropout") ? o->dropout : 0.1, .relu = o->activation == FORECAST_RELU,
+                         .dropout = forecast_option_given(o, "dropout") ? o->dropout : 0.1, .relu = o->activation == FORECAST_RELU,
                          .plain = !o->use_norm };
     return out->d_model % out->n_heads == 0
                ? TIDE_OK
@@ -131,7 +88,7 @@ static tide_status refuse_fallback(const forecast_options *o, const bench_report
 
 static tide_status time_it(cli_call *call, const bench_spec *spec, bench_settings s, const forecast_bench *b,
                            bench_report *r, tide_failure *failure) {
-    s.iterations = b->iterations, s.warmups = b->warmup;
+    s.iterations = (int)b->iterations, s.warmups = (int)b->warmup;
     s.tell = bench_cli_tell, s.stop = bench_cli_stop, s.user = call;
     stop_watch_begin(call->json);
     tide_status status = bench_report_case(spec, &s, r, failure);

@@ -5,16 +5,12 @@
 #include "commands.h"
 
 typedef struct forecast_bench {
-    bool  after, only;         /* --benchmark, --benchmark-only */
-    int   iterations, warmup;
-    char *table;               /* the report as text, once there is one; free it */
+    bool    after, only;         /* --benchmark, --benchmark-only */
+    int64_t iterations, warmup;
+    char   *table;               /* the report as text, once there is one; free it */
 } forecast_bench;
 
-void forecast_bench_default(forecast_bench *b);
-/* The options' rows; returns how many. */
-int  forecast_bench_options(cli_option *out);
-/* True if the option is one of these: it is set, or *failure filled. */
-bool forecast_bench_set(forecast_bench *b, const char *name, const char *text, tide_failure *failure);
+const tide_option_table *forecast_bench_table(void);
 
 /* Refuses what a benchmark cannot time, before anything is trained. */
 tide_status forecast_bench_check(const forecast_bench *b, const forecast_options *o, tide_failure *failure);

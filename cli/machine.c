@@ -5,32 +5,22 @@
 #include "commands.h"
 #include "machine/machine.h"
 
-typedef enum measuring { MEASURE_NOT, MEASURE_ONCE, MEASURE_AGAIN } measuring;
+enum { MEASURE_NOT, MEASURE_ONCE, MEASURE_AGAIN };
+typedef struct target { int measure; } target;
 
-static int options(cli_option *out) {
-    out[0] = (cli_option){ .name = "measure", .choices = "once|again", .bare = "once", .group = "Machine",
-                           .type = CLI_CHOICE,
-                           .help = "measure products, memory and program start (under 3 s), and keep it; again: "
-                                   "though it is kept" };
-    return 1;
-}
+static const tide_option rows[] = {
+    { "measure", TIDE_OPTION_CHOICE(target, measure, "no|once|again"), NULL, 0, "Machine", NULL,
+      "measure products, memory and program start (under 3 s), and keep it; again: though it is kept", .bare = "once" },
+};
+static const tide_option_table options = TIDE_OPTION_TABLE(target, rows);
 
-static tide_status set(void *memory, const char *name, const char *text, tide_failure *failure) {
-    static const char *const words[] = { [MEASURE_ONCE] = "once", [MEASURE_AGAIN] = "again" };
-    measuring *how = memory;
-    for (int i = MEASURE_ONCE; i <= MEASURE_AGAIN; i++)
-        if (text && strcmp(text, words[i]) == 0) return *how = (measuring)i, TIDE_OK;
-    *failure = (tide_failure){ .status = TIDE_EINVAL };
-    snprintf(failure->column, sizeof failure->column, "%s", name);
-    snprintf(failure->message, sizeof failure->message, "--measure is once or again, not \"%.60s\"", text ? text : "");
-    return TIDE_EINVAL;
-}
+static const tide_option_table *table(void) { return &options; }
 
 /* Work that is not ours makes the machine look slow. */
 static void warn_if_busy(const machine *m) {
     double load;
     if (getloadavg(&load, 1) == 1 && load > 0.5 * m->processors)
-        warn("warning: this machine is busy (load %.1f): what is measured now may be low; --measure=again when it is "
+        warn("warning: this machine is busy (load %.1f): what is measured now may be low; `measure` again when it is "
              "idle",
              load);
 }
@@ -64,13 +54,13 @@ static tide_status measure(const cli_call *call, const machine *m, machine_rates
 }
 
 static tide_status find_rates(const cli_call *call, const machine *m, machine_rates *rates, tide_failure *failure) {
-    const measuring *how = call->target;
+    int how = ((const target *)call->target)->measure;
     tide_failure unread = { 0 };
-    tide_status  kept = *how == MEASURE_AGAIN ? TIDE_EIO : machine_rates_read(m, rates, &unread);
+    tide_status  kept = how == MEASURE_AGAIN ? TIDE_EIO : machine_rates_read(m, rates, &unread);
     if (kept == TIDE_OK) return TIDE_OK;
     if (kept == TIDE_EDATA)
-        warn("warning: %s; %s", unread.message, *how ? "measuring again" : "--measure measures again");
-    if (*how) return measure(call, m, rates, failure);
+        warn("warning: %s; %s", unread.message, how ? "measuring again" : "`measure` measures again");
+    if (how) return measure(call, m, rates, failure);
     machine_estimate(m, rates);
     return TIDE_OK;
 }
@@ -85,7 +75,7 @@ static int run(cli_call *call) {
     machine_advise(&here, &rates, &advice);
     char *text = call->json ? machine_json(&here, &rates, &advice) : machine_text(&here, &rates, &advice);
     if (!text) return report_failure(&(tide_failure){ .status = TIDE_ENOMEM, .message = "out of memory" }, call->json);
-    int code = print_result(text, call->json);
+    int code = call->json ? print_result(text, true) : print_page(text);
     free(text);
     return code;
 }
@@ -95,5 +85,6 @@ const cli_command command_machine = {
     .more = "Apple's chips have the sizes of the guides' tables. Elsewhere sizes follow from the speed of the "
             "machine: measured once with\n"
             "--measure and kept, or else estimated.\n\n  tidemill machine\n  tidemill machine --measure --json\n",
-    .options = options, .target_size = sizeof(measuring), .set = set, .run = run,
+    .files = "~/.cache/tidemill: the rates of this machine, once measured\n",
+    .rows = { { table, 0, 0 } }, .target_size = sizeof(target), .run = run,
 };

@@ -1,47 +1,8 @@
+/* Which command it is, and what is asked of the program itself. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
-
-const cli_command *const cli_commands[] = {
-    &command_forecast, &command_train, &command_evaluate, &command_predict, &command_explain, &command_eis_complete,
-    &command_eis_generate, &command_eis_train, &command_eis_evaluate, &command_eis_full, &command_eis_simulate,
-    &command_eis, &command_data_list, &command_data_get, &command_data_make, &command_machine, &command_bench,
-    &command_selftest, NULL,
-};
-
-int front_options(cli_option *out) {
-    static const cli_option front[] = {
-        { .name = "config", .metavar = "FILE", .help = "options from a JSON file (a run.json will do)",
-          .type = CLI_TEXT, .flags = CLI_FRONT },
-        { .name = "json", .help = "the result as one JSON object", .flags = CLI_FRONT },
-        { .name = "verbose", .help = "say more (-v)", .flags = CLI_FRONT },
-        { .name = "quiet", .help = "no talk but warnings (-q)", .flags = CLI_FRONT },
-        { .name = "help", .help = "this text (-h)", .flags = CLI_FRONT },
-    };
-    memcpy(out, front, sizeof front);
-    return (int)(sizeof front / sizeof *front);
-}
-
-const cli_command *command_find(const char *name) {
-    for (int i = 0; cli_commands[i]; i++)
-        if (strcmp(cli_commands[i]->name, name) == 0) return cli_commands[i];
-    return NULL;
-}
-
-bool command_in_group(const cli_command *command, const char *name, const char **word) {
-    size_t length = strlen(name);
-    bool   in     = strncmp(command->name, name, length) == 0 && command->name[length] == ' ';
-    if (in) *word = command->name + length + 1;
-    return in;
-}
-
-bool command_is_group(const char *name) {
-    const char *word;
-    for (int i = 0; cli_commands[i]; i++)
-        if (command_in_group(cli_commands[i], name, &word)) return true;
-    return false;
-}
 
 /* The command that the first one or two words name; *used says how many they were. */
 static const cli_command *command_of(int argc, char **argv, int *used) {
@@ -63,36 +24,31 @@ static int unknown_command(int argc, char **argv) {
     for (int i = 1; i < argc; i++) json = json || strcmp(argv[i], "--json") == 0;
     snprintf(name, sizeof name, "%s%s%s", argv[1], argc > 2 && argv[2][0] != '-' ? " " : "",
              argc > 2 && argv[2][0] != '-' ? argv[2] : "");
-    const char *found = nearest_in(name, list, near, sizeof near);
-    if (!found) found = nearest_in(argv[1], list, near, sizeof near);
+    const char *found = tide_word_nearest(name, list, near, sizeof near);
+    if (!found) found = tide_word_nearest(argv[1], list, near, sizeof near);
     tide_failure f = { .status = TIDE_EINVAL };
     if (found) snprintf(f.message, sizeof f.message, "there is no command \"%s\"; did you mean \"%s\"?", name, found);
     else snprintf(f.message, sizeof f.message, "there is no command \"%s\"; tidemill help lists them", name);
     return report_failure(&f, json);
 }
 
-int command_unknown_word(const cli_call *call) {
-    char         list[1024] = "", name[64], near[64], hint[96] = "tidemill help lists them";
-    tide_failure failure = { .status = TIDE_EINVAL };
-    const char  *group   = call->command->name;
-    const char  *word;
-    for (int i = 0; cli_commands[i]; i++)
-        if (command_in_group(cli_commands[i], group, &word))
-            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", *list ? "|" : "", cli_commands[i]->name);
-    snprintf(name, sizeof name, "%.20s %.40s", group, call->words[0]);
-    const char *found = command_find(call->words[0]) ? call->words[0] : nearest_in(name, list, near, sizeof near);
-    if (found) snprintf(hint, sizeof hint, "did you mean \"%s\"?", found);
-    snprintf(failure.message, sizeof failure.message, "there is no command \"%s\"; %s", name, hint);
-    return report_failure(&failure, call->json);
+/* Each part of the target as its table says. */
+static void set_defaults(const cli_command *command, void *target) {
+    for (size_t k = 0; k < sizeof command->rows / sizeof *command->rows; k++)
+        if (command->rows[k].table)
+            tide_options_default(command->rows[k].table(), (char *)target + command->rows[k].offset);
 }
 
 static int run_command(const cli_command *command, int argc, char **argv) {
     cli_call call = { .command = command };
     call.target = calloc(1, command->target_size + 1);
-    if (!call.target) return EXIT_FAILED;
-    if (command->prepare) command->prepare(call.target);
+    if (!call.target)
+        return report_failure(&(tide_failure){ .status = TIDE_ENOMEM, .message = "out of memory" }, false);
+    set_defaults(command, call.target);
     int code = cli_parse(&call, argc, argv);
-    if (code < 0) code = command->run(&call);
+    if (code == CLI_GO_ON) code = command->run(&call);
+    else if (code == CLI_HELP && call.word_count && command_is_group(command->name)) code = command_unknown_word(&call);
+    else if (code == CLI_HELP) help_command(stdout, command), code = EXIT_DONE;
     free(call.target);
     return code;
 }
@@ -103,16 +59,16 @@ static int print_version(int argc, char **argv) {
 }
 
 static int print_man(int argc, char **argv) {
-    (void)argc, (void)argv;
-    man_print(stdout);
+    int                used    = 0;
+    const cli_command *command = argc > 2 ? command_of(argc - 1, argv + 1, &used) : NULL;
+    if (argc > 2 && (!command || argc > 2 + used)) return unknown_command(argc - 1, argv + 1);
+    man_print(stdout, command);
     return EXIT_DONE;
 }
 
 static int print_completion(int argc, char **argv) {
-    tide_failure f = { .status = TIDE_EINVAL, .column = "completion", .message = "only bash is supported" };
-    if (argc > 2 && strcmp(argv[2], "bash") != 0) return report_failure(&f, false);
-    completion_print(stdout);
-    return EXIT_DONE;
+    tide_failure f = { .status = TIDE_EINVAL, .column = "completion", .message = "the shell is bash, zsh or fish" };
+    return completion_print(stdout, argc > 2 ? argv[2] : "bash") ? EXIT_DONE : report_failure(&f, false);
 }
 
 static int print_help(int argc, char **argv) {

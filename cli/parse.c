@@ -6,33 +6,28 @@
 
 #include "cli.h"
 
-enum { FIRST_CODE = 1000, NOTE_SIZE = 256 };
+enum { FIRST_CODE = 1000, NOTE_SIZE = 256, LONGEST_NAME = 48, NAMES = 4 };
 
 typedef struct parser {
     cli_call   *call;
-    cli_option  options[CLI_MAX_OPTIONS];
+    cli_row     rows[CLI_MAX_OPTIONS];
     int         count;
-    const char *text[CLI_MAX_OPTIONS];    /* the flag's value as given; "" for a flag without one */
+    const char *text[CLI_MAX_OPTIONS];    /* the flag's value as given; NULL for a flag without one */
     bool        by_flag[CLI_MAX_OPTIONS], by_environment[CLI_MAX_OPTIONS];
     char        no_effect[NOTE_SIZE];     /* names of options to note, once */
-    const char *config;
-    bool        help;
+    struct option longs[NAMES * CLI_MAX_OPTIONS];
+    char        names[NAMES * CLI_MAX_OPTIONS][LONGEST_NAME];  /* aliases, no- forms */
 } parser;
 
 /* ---- names ---- */
 
-static bool same_name(const char *a, const char *b, size_t length) {
-    for (size_t i = 0; i < length; i++)
-        if ((a[i] == '_' ? '-' : a[i]) != b[i]) return false;
-    return b[length] == 0;
-}
-
 /* Index of the option of that name (`length` letters of it), -1. */
 static int option_index(const parser *p, const char *name, size_t length) {
-    for (int i = 0; i < p->count; i++) {
-        const cli_option *o = &p->options[i];
-        if (same_name(name, o->name, length) || (o->alias && same_name(name, o->alias, length))) return i;
-    }
+    char word[LONGEST_NAME];
+    if (length >= sizeof word) return -1;
+    snprintf(word, sizeof word, "%.*s", (int)length, name);
+    for (int i = 0; i < p->count; i++)
+        if (tide_option_find(&(tide_option_table){ p->rows[i].row, 1, 0, 0 }, word)) return i;
     return -1;
 }
 
@@ -45,11 +40,11 @@ static bool is_choice(const char *choices, const char *word) {
 }
 
 static bool is_boolean_word(const char *s) {
-    static const char *const words[] = { "true", "false", "True", "False", "yes", "no", "on", "off", "1", "0" };
-    for (size_t i = 0; s && i < sizeof words / sizeof *words; i++)
-        if (strcmp(s, words[i]) == 0) return true;
-    return false;
+    static const char words[] = "true|false|True|False|yes|no|on|off|1|0";
+    return is_choice(words, s);
 }
+
+static bool is_switch(const tide_option *row) { return row->type == TIDE_OPTION_IS_BOOL; }
 
 static tide_status complain(tide_failure *f, const char *option, const char *format, const char *detail) {
     *f = (tide_failure){ .status = TIDE_EINVAL };
@@ -71,9 +66,9 @@ static int tidy_name(const parser *p, const char *argument, char *word) {
 
 /* The value that belongs to the option but is not joined to it: the next word, or what the bare option means.
  * NULL: the next word is not for this option. */
-static const char *loose_value(const cli_option *o, const char *next) {
-    if (o->type == CLI_FLAG) return is_boolean_word(next) ? next : NULL;
-    return o->bare && !is_choice(o->choices, next) ? o->bare : next;
+static const char *loose_value(const tide_option *row, const char *next) {
+    if (is_switch(row)) return is_boolean_word(next) ? next : NULL;
+    return row->bare && !is_choice(row->choices, next) && !is_boolean_word(next) ? row->bare : next;
 }
 
 /* --seq_len becomes --seq-len, "--use-norm false" becomes "--use-norm=false". Returns argv's new length. */
@@ -87,7 +82,7 @@ static int tidy(const parser *p, int argc, char **argv, char **out, char *memory
         if (end || strncmp(argv[i], "--", 2) != 0) continue;
         const char *next = i + 1 < argc ? argv[i + 1] : NULL;
         int index = tidy_name(p, argv[i], memory);
-        const char *value = index >= 0 && !strchr(memory, '=') ? loose_value(&p->options[index], next) : NULL;
+        const char *value = index >= 0 && !strchr(memory, '=') ? loose_value(p->rows[index].row, next) : NULL;
         out[n - 1] = memory;
         memory += strlen(memory);
         if (value) memory += sprintf(memory, "=%s", value);
@@ -97,34 +92,34 @@ static int tidy(const parser *p, int argc, char **argv, char **out, char *memory
     return n;
 }
 
-static void add_long(struct option *list, int *n, const char *name, const cli_option *o, int code) {
-    list[(*n)++] = (struct option){ name, o->type == CLI_FLAG ? optional_argument : required_argument, NULL, code };
+static void add_long(parser *p, int *n, const char *prefix, const char *name, size_t length, int argument, int code) {
+    snprintf(p->names[*n], LONGEST_NAME, "%s%.*s", prefix, (int)length, name);
+    p->longs[*n] = (struct option){ p->names[*n], argument, NULL, code };
+    ++*n;
 }
 
-/* Every option, its alias and, for a flag, its no- form. `negated` holds the latter's names. */
-static int make_longs(const parser *p, struct option *list, char (*negated)[40]) {
+/* Every option, its aliases and, for a switch, its no- form. */
+static void make_longs(parser *p) {
     int n = 0;
     for (int i = 0; i < p->count; i++) {
-        const cli_option *o = &p->options[i];
-        int code = FIRST_CODE + 2 * i;
-        add_long(list, &n, o->name, o, code);
-        if (o->alias) add_long(list, &n, o->alias, o, code);
-        if (o->type != CLI_FLAG || (o->flags & CLI_FRONT)) continue;
-        snprintf(negated[i], sizeof negated[i], "no-%s", o->name);
-        list[n++] = (struct option){ negated[i], no_argument, NULL, code + 1 };
+        const tide_option *row = p->rows[i].row;
+        int code = FIRST_CODE + 2 * i, argument = is_switch(row) ? optional_argument : required_argument;
+        add_long(p, &n, "", row->name, strlen(row->name), argument, code);
+        for (const char *a = row->aliases; a && *a; a += strcspn(a, "|"), a += *a == '|')
+            add_long(p, &n, "", a, strcspn(a, "|"), argument, code);
+        if ((is_switch(row) || row->bare) && !p->rows[i].front)
+            add_long(p, &n, "no-", row->name, strlen(row->name), no_argument, code + 1);
     }
-    list[n] = (struct option){ 0 };
-    return n;
 }
 
 static const char *nearest_option(const parser *p, const char *word, char *buffer, size_t size) {
     char list[CLI_MAX_OPTIONS * 40] = "";
     size_t length = 0;
     for (int i = 0; i < p->count; i++)
-        if (!(p->options[i].flags & CLI_HIDDEN))
-            length +=
-                (size_t)snprintf(list + length, sizeof list - length, "%s%s", length ? "|" : "", p->options[i].name);
-    return nearest_in(word, list, buffer, size);
+        if (!(p->rows[i].row->flags & TIDE_OPTION_HIDDEN))
+            length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", length ? "|" : "",
+                                       p->rows[i].row->name);
+    return tide_word_nearest(word, list, buffer, size);
 }
 
 static tide_status unknown_option(const parser *p, const char *word, tide_failure *failure) {
@@ -139,73 +134,81 @@ static tide_status unknown_option(const parser *p, const char *word, tide_failur
 
 /* ---- applying ---- */
 
-static void note_no_effect(parser *p, const cli_option *o) {
+static void note_no_effect(parser *p, const tide_option *row) {
     size_t length = strlen(p->no_effect);
-    snprintf(p->no_effect + length, sizeof p->no_effect - length, "%s--%s", length ? ", " : "", o->name);
-}
-
-static tide_status put_front(parser *p, const cli_option *o, const char *text) {
-    bool on = !*text || is_boolean_word(text);
-    if (strcmp(o->name, "json") == 0) p->call->json = on;
-    if (strcmp(o->name, "verbose") == 0) p->call->verbose = on;
-    if (strcmp(o->name, "quiet") == 0) p->call->quiet = on;
-    if (strcmp(o->name, "help") == 0) p->help = true;
-    if (strcmp(o->name, "config") == 0) p->config = p->call->config = text;
-    return TIDE_OK;
+    snprintf(p->no_effect + length, sizeof p->no_effect - length, "%s--%s", length ? ", " : "", row->name);
 }
 
 static tide_status put_option(parser *p, int index, const char *text, tide_failure *failure) {
-    const cli_option *o = &p->options[index];
-    if (o->flags & CLI_FRONT) return put_front(p, o, text);
-    if (o->flags & CLI_NO_EFFECT) note_no_effect(p, o);
-    char lower[8] = "";
-    if (o->type == CLI_FLAG && is_boolean_word(text))  /* True and False are Python's */
-        for (size_t i = 0; text[i]; i++) lower[i] = (char)tolower((unsigned char)text[i]);
-    return p->call->command->set(p->call->target, o->name,
-                                 o->type == CLI_FLAG && !*text ? NULL
-                                 : *lower                      ? lower
-                                                               : text,
-                                 failure);
+    const cli_row *r = &p->rows[index];
+    cli_call *call = p->call;
+    if (r->front) return tide_option_set(r->table, call, r->row->name, text, failure);
+    if (r->row->flags & TIDE_OPTION_NO_EFFECT) note_no_effect(p, r->row);
+    if (call->command->take && call->command->take(call->target, r->row->name, text)) return TIDE_OK;
+    return tide_option_set(r->table, (char *)call->target + r->offset, r->row->name, text, failure);
 }
 
-static bool config_wants(void *user, const char *name) {
+/* "forecast" of "forecast train": a run of the one is no configuration of the other. */
+static tide_status same_application(const parser *p, const char *command, tide_failure *failure) {
+    char   of_run[32];
+    size_t length = strcspn(command, " ");
+    const char *own = p->call->command->name;
+    snprintf(of_run, sizeof of_run, "%.*s", (int)length, command);
+    bool mine = strncmp(own, of_run, length) == 0 && (own[length] == ' ' || !own[length]);
+    if (!*command || mine || !command_is_group(of_run) || (!strchr(own, ' ') && !command_is_group(own))) return TIDE_OK;
+    return complain(failure, "config", "%s: it is the run.json of tidemill %s", command);
+}
+
+static const tide_option *config_find(void *user, const char *name, const char *command, tide_failure *failure) {
     const parser *p = user;
+    char near[64], hint[128];
     int index = option_index(p, name, strlen(name));
-    return index < 0 || !(p->by_flag[index] || p->by_environment[index] || (p->options[index].flags & CLI_FRONT));
-}
-
-static tide_status config_set(void *user, const char *name, const char *text, tide_failure *failure) {
-    parser *p = user;
-    char near[64], hint[128] = "tidemill forecast train --help lists the options";
-    int index = option_index(p, name, strlen(name));
-    if (index >= 0) return put_option(p, index, text, failure);
+    if (command && same_application(p, command, failure) != TIDE_OK) return NULL;
+    if (index >= 0)
+        return p->by_flag[index] || p->by_environment[index] || p->rows[index].front ? NULL : p->rows[index].row;
+    if (command) return NULL; /* of a run: another command's option, or no option */
     if (nearest_option(p, name, near, sizeof near)) snprintf(hint, sizeof hint, "did you mean \"%s\"?", near);
-    return complain(failure, name, "unknown option \"%s\"; %s", hint);
+    else snprintf(hint, sizeof hint, "tidemill %s --help lists the options", p->call->command->name);
+    complain(failure, name, "unknown option \"%s\"; %s", hint);
+    return NULL;
 }
 
-static const char *environment_value(const cli_option *o) {
-    char name[80] = "TIDEMILL_";
-    size_t length = strlen(name);
-    for (const char *c = o->name; *c && length + 1 < sizeof name; c++)
-        name[length++] = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
-    name[length] = 0;
-    const char *value = o->flags & CLI_FRONT ? NULL : getenv(name);
+static tide_status config_set(void *user, const tide_option *row, const char *text, tide_failure *failure) {
+    parser *p = user;
+    int index = 0;
+    while (p->rows[index].row != row) index++;
+    return put_option(p, index, text, failure);
+}
+
+/* TIDEMILL_SEQ_LEN, or the variable of another name of the option. */
+static const char *environment_value(const cli_row *r) {
+    const char *name = r->row->name, *more = r->row->aliases ? r->row->aliases : "", *value = NULL;
+    while (!r->front && name && *name && !(value && *value)) {
+        char   variable[80] = "TIDEMILL_";
+        size_t length = strlen(variable);
+        for (const char *c = name; *c && *c != '|' && length + 1 < sizeof variable; c++)
+            variable[length++] = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+        variable[length] = 0;
+        value = getenv(variable);
+        name = more;
+        more += strcspn(more, "|"), more += *more == '|';
+    }
     return value && *value ? value : NULL;
 }
 
 /* Lowest level first, so that the last word counts; what a higher level gives is not even read from a lower one. */
 static tide_status apply_levels(parser *p, tide_failure *failure) {
     tide_status status = TIDE_OK;
-    config_sink sink = { config_wants, config_set, p };
-    for (int i = 0; i < p->count; i++)
-        if (p->by_flag[i] && (p->options[i].flags & CLI_FRONT)) put_option(p, i, p->text[i], failure);
-    if (p->help) return TIDE_OK;
-    for (int i = 0; i < p->count; i++) p->by_environment[i] = !p->by_flag[i] && environment_value(&p->options[i]);
-    if (p->config) status = config_read(p->config, &sink, failure);
+    tide_option_reader reader = { config_find, config_set, p };
     for (int i = 0; i < p->count && status == TIDE_OK; i++)
-        if (p->by_environment[i]) status = put_option(p, i, environment_value(&p->options[i]), failure);
+        if (p->by_flag[i] && p->rows[i].front) status = put_option(p, i, p->text[i], failure);
+    if (p->call->help || status != TIDE_OK) return status;
+    for (int i = 0; i < p->count; i++) p->by_environment[i] = !p->by_flag[i] && environment_value(&p->rows[i]);
+    if (*p->call->config) status = config_read(p->call->config, &reader, failure);
     for (int i = 0; i < p->count && status == TIDE_OK; i++)
-        if (p->by_flag[i] && !(p->options[i].flags & CLI_FRONT)) status = put_option(p, i, p->text[i], failure);
+        if (p->by_environment[i]) status = put_option(p, i, environment_value(&p->rows[i]), failure);
+    for (int i = 0; i < p->count && status == TIDE_OK; i++)
+        if (p->by_flag[i] && !p->rows[i].front) status = put_option(p, i, p->text[i], failure);
     return status;
 }
 
@@ -216,16 +219,14 @@ static int short_option(const parser *p, int letter) {
 }
 
 static tide_status scan(parser *p, int argc, char **argv, tide_failure *failure) {
-    struct option longs[3 * CLI_MAX_OPTIONS];
-    char negated[CLI_MAX_OPTIONS][40];
-    make_longs(p, longs, negated);
+    make_longs(p);
     opterr = 0;
-    for (int code; (code = getopt_long(argc, argv, ":hvq", longs, NULL)) != -1;) {
+    for (int code; (code = getopt_long(argc, argv, ":hvq", p->longs, NULL)) != -1;) {
         if (code == ':') return complain(failure, argv[optind - 1], "%s needs a value%s", "");
         if (code == '?') return unknown_option(p, argv[optind - 1], failure);
         int index = code >= FIRST_CODE ? (code - FIRST_CODE) / 2 : short_option(p, code);
         p->by_flag[index] = true;
-        p->text[index] = code >= FIRST_CODE && (code - FIRST_CODE) % 2 ? "false" : optarg ? optarg : "";
+        p->text[index] = code >= FIRST_CODE && (code - FIRST_CODE) % 2 ? "false" : optarg;
     }
     return TIDE_OK;
 }
@@ -237,44 +238,38 @@ static tide_status take_words(parser *p, int count, char **words, tide_failure *
              command->words);
     if (count > command->most_words)
         return complain(failure, words[command->most_words], "unexpected word \"%s\"; %s", usage);
-    if (count < command->least_words && !p->help) return complain(failure, command->words, "%s is missing; %s", usage);
+    if (count < command->least_words && !p->call->help)
+        return complain(failure, command->words, "%s is missing; %s", usage);
     for (int i = 0; i < count; i++) p->call->words[p->call->word_count++] = words[i];
     return TIDE_OK;
 }
 
-int command_options(const cli_command *command, cli_option *out) {
-    int count = command->options ? command->options(out) : 0;
-    return count + front_options(out + count);
-}
-
-static tide_status parse_all(parser *p, int argc, char **argv, tide_failure *failure) {
-    size_t bytes = 16;
-    for (int i = 0; i < argc; i++) bytes += 2 * strlen(argv[i]) + 16;  /* a value may be copied behind its option */
-    char **tidied = calloc((size_t)argc + 1, sizeof *tidied), *memory = malloc(bytes);
-    if (!tidied || !memory) abort();
-    int count = tidy(p, argc, argv, tidied, memory);
+static tide_status parse_all(parser *p, int argc, char **argv, char **tidied, char *memory, tide_failure *failure) {
+    int         count = tidy(p, argc, argv, tidied, memory);
     tide_status status = scan(p, count, tidied, failure);
     if (status == TIDE_OK) status = apply_levels(p, failure);
     if (status == TIDE_OK) status = take_words(p, count - optind, tidied + optind, failure);
     if (*p->no_effect && status == TIDE_OK && !p->call->quiet)
         say("note: accepted without effect, as in the program they come from: %s", p->no_effect);
-    free(tidied);
-    free(memory);
     return status;
 }
 
 int cli_parse(cli_call *call, int argc, char **argv) {
     tide_failure failure = { 0 };
-    parser *p = calloc(1, sizeof *p);
-    if (!p) return EXIT_FAILED;
-    p->call = call;
-    p->count = command_options(call->command, p->options);
+    size_t bytes = 16;
+    for (int i = 0; i < argc; i++) bytes += 2 * strlen(argv[i]) + 16;  /* a value may be copied behind its option */
     for (int i = 1; i < argc; i++) call->json = call->json || strcmp(argv[i], "--json") == 0;
-    tide_status status = parse_all(p, argc, argv, &failure);
-    int code = status != TIDE_OK ? report_failure(&failure, call->json) : p->help ? EXIT_DONE : -1;
-    if (code == EXIT_DONE && call->word_count && command_is_group(call->command->name))
-        code = command_unknown_word(call);
-    else if (code == EXIT_DONE) help_command(stdout, call->command);
+    parser *p = calloc(1, sizeof *p);
+    char  **tidied = calloc((size_t)argc + 1, sizeof *tidied), *memory = malloc(bytes);
+    tide_status status = TIDE_ENOMEM;
+    if (p && tidied && memory) {
+        p->call = call;
+        p->count = command_rows(call->command, p->rows);
+        status = parse_all(p, argc, argv, tidied, memory, &failure);
+    } else failure = (tide_failure){ .status = TIDE_ENOMEM, .message = "out of memory for the command line" };
+    int code = status != TIDE_OK ? report_failure(&failure, call->json) : call->help ? CLI_HELP : CLI_GO_ON;
     free(p);
+    free(tidied);
+    free(memory);
     return code;
 }

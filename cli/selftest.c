@@ -10,31 +10,15 @@ typedef struct target {
     char device[32], golden[1024];
 } target;
 
-static int options(cli_option *out) {
-    out[0] = (cli_option){ .name = "device",
-                           .metavar = "NAME",
-                           .group = "Test",
-                           .help = "cpu, ref or check",
-                           .type = CLI_TEXT,
-                           .fallback = "cpu" };
-    out[1] = (cli_option){ .name = "golden", .metavar = "DIR", .group = "Test", .type = CLI_TEXT,
-                           .help = "also the published model's numbers: itransformer_*.npz" };
-    return 2;
-}
+static const tide_option rows[] = {
+    { "device", TIDE_OPTION_TEXT(target, device), "cpu", 0, "Test", "NAME", "cpu, ref or check",
+      .suggested = "cpu|ref|check" },
+    { "golden", TIDE_OPTION_TEXT(target, golden), NULL, 0, "Test", "DIR",
+      "also the published model's numbers: itransformer_*.npz" },
+};
+static const tide_option_table options = TIDE_OPTION_TABLE(target, rows);
 
-static void prepare(void *memory) {
-    strcpy(((target *)memory)->device, "cpu");
-}
-
-static tide_status set(void *memory, const char *name, const char *text, tide_failure *failure) {
-    target *t = memory;
-    bool device = strcmp(name, "device") == 0;
-    size_t room = device ? sizeof t->device : sizeof t->golden;
-    if (strlen(text) < room) return strcpy(device ? t->device : t->golden, text), TIDE_OK;
-    *failure = (tide_failure){ .status = TIDE_EINVAL };
-    snprintf(failure->message, sizeof failure->message, "--%s is too long", name);
-    return TIDE_EINVAL;
-}
+static const tide_option_table *table(void) { return &options; }
 
 static int report(void *user, const char *check, bool passed, double error, const char *detail) {
     const cli_call *call = user;
@@ -75,7 +59,7 @@ static int run(cli_call *call) {
 }
 
 const cli_command command_selftest = {
-    .name = "selftest", .words = "", .summary = "prove this machine: every op, derivative and golden file",
-    .more = "  tidemill selftest --device cpu\n", .options = options, .target_size = sizeof(target),
-    .prepare = prepare, .set = set, .run = run,
+    .name = "selftest", .words = "", .summary = "check this build and machine: every op, derivative and golden file",
+    .more = "  tidemill selftest --device cpu\n", .rows = { { table, 0, 0 } }, .target_size = sizeof(target),
+    .run = run,
 };

@@ -1,10 +1,9 @@
+/* What the user reads: lines on stderr, failures, results. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <tidemill/forecast.h>
 
 #include "cli.h"
 
@@ -28,11 +27,43 @@ void progress_end(void) {
     talk.line_open = false;
 }
 
+/* ---- names of options ---- */
+
+char *with_dashes(const char *text, char *out, size_t size) {
+    size_t n = 0;
+    while (*text && n + 1 < size) {
+        size_t length = *text == '`' ? strspn(text + 1, "abcdefghijklmnopqrstuvwxyz0123456789-") : 0;
+        if (length && text[length + 1] == '`' && command_option_known(text + 1, length)) {
+            n += (size_t)snprintf(out + n, size - n, "--%.*s", (int)length, text + 1);
+            text += length + 2;
+        } else out[n++] = *text++;
+    }
+    out[n < size ? n : size - 1] = 0;
+    return out;
+}
+
+/* The text with dashes, malloc'ed; NULL when out of memory. */
+static char *dashed(const char *text) {
+    size_t size = strlen(text) + 1;
+    char  *out  = malloc(size);
+    return out ? with_dashes(text, out, size) : NULL;
+}
+
+/* As vfprintf, with dashes. */
+static void put_dashed(FILE *out, const char *format, va_list arguments) {
+    char *plain = NULL, *text = NULL;
+    if (vasprintf(&plain, format, arguments) >= 0 && (text = dashed(plain))) fputs(text, out);
+    free(plain);
+    free(text);
+}
+
+/* ---- lines ---- */
+
 static void put_line(const char *colour, const char *format, va_list arguments) {
     progress_end();
     if (colour && colours()) fputs(colour, stderr);
     else colour = NULL;
-    vfprintf(stderr, format, arguments);
+    put_dashed(stderr, format, arguments);
     fputs(colour ? "\033[0m\n" : "\n", stderr);
 }
 
@@ -59,7 +90,7 @@ void progress_line(const char *format, ...) {
     progress_end();
     va_list arguments;
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    put_dashed(stderr, format, arguments);
     va_end(arguments);
     fflush(stderr);
     talk.line_open = true;
@@ -90,7 +121,7 @@ int report_failure(const tide_failure *failure, bool json) {
     if (failure->status == TIDE_ECANCELLED) say("%s%s", place, failure->message);
     else warn("tidemill: %s%s", place, failure->message);
     if (json) {
-        char *text = forecast_failure_json(failure);
+        char *text = tide_failure_json(failure);
         if (text) puts(text);
         free(text);
         fflush(stdout);
@@ -110,4 +141,11 @@ int print_result(const char *text, bool json) {
     fputs(text, stdout);
     if (length == 0 || text[length - 1] != '\n') putchar('\n');
     return check_output(json);
+}
+
+int print_page(const char *text) {
+    char *page = dashed(text);
+    int   code = page ? print_result(page, false) : EXIT_FAILED;
+    free(page);
+    return code;
 }

@@ -26,7 +26,8 @@ MAY = {
     "src/optim": {"include", "src/base"},
     "src/io": {"include", "src/base"},
     "src/files": {"include", "src/base"},
-    "src/train": {"include", "src/base", "src/files"},
+    "src/options": {"include", "src/base"},
+    "src/train": {"include", "src/base", "src/files", "src/options"},
     "apps/draw": {"include", "src/base"},
     "apps/data": {"include", "src/base", "src/files"},
     "apps/machine": {"include", "src/base"},
@@ -42,7 +43,7 @@ APPLICATIONS = {
     "apps/eis": ["options", "circuit", "posterior", "training", "predictor", "dataset", "known", "answer", "evaluate", "report", ""],
 }
 for application, folders in APPLICATIONS.items():
-    lent = {"include", "src/base", "src/files", "src/train", "apps/draw", "apps/machine"}
+    lent = {"include", "src/base", "src/files", "src/options", "src/train", "apps/draw", "apps/machine"}
     for folder in folders:
         name = f"{application}/{folder}".rstrip("/")
         MAY[name] = set(lent)

@@ -91,14 +91,14 @@ static bool times_scatter(const machine *m, const bench_result *r, char text[BEN
 }
 
 static bool cores_are_idle(const machine *m, const bench_result *r, char text[BENCH_NOTE]) {
-    snprintf(text, BENCH_NOTE, "%d thread%s on %d cores: --threads %d uses them all", r->threads,
+    snprintf(text, BENCH_NOTE, "%d thread%s on %d cores: `threads` %d uses them all", r->threads,
              r->threads == 1 ? "" : "s",
              machine_threads(m), machine_threads(m));
     return r->threads < machine_threads(m);
 }
 
 static bool bf16_is_native(const machine *m, const bench_result *r, char text[BENCH_NOTE]) {
-    snprintf(text, BENCH_NOTE, "this processor multiplies bf16 natively: --precision bf16 may be faster");
+    snprintf(text, BENCH_NOTE, "this processor multiplies bf16 natively: `precision` bf16 may be faster");
     return r->precision == TIDE_PRECISION_F32 && (m->features & (MACHINE_AVX512_BF16 | MACHINE_AMX_BF16));
 }
 

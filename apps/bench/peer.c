@@ -151,8 +151,8 @@ tide_status bench_peer_available(const char *python, bench_watch watch, tide_fai
         return TIDE_OK;
     if (watch_stopped(watch)) return bench_cancelled(failure);
     return fail_at(failure, TIDE_EDEVICE, NULL, 0, "python",
-                   "--against needs a Python that can import torch, and %s is none (%s): "
-                   "python3 -m venv DIR, DIR/bin/pip install torch==2.13.0, then --python DIR/bin/python",
+                   "`against` needs a Python that can import torch, and %s is none (%s): "
+                   "python3 -m venv DIR, DIR/bin/pip install torch==2.13.0, then `python` DIR/bin/python",
                    python, last);
 }
 

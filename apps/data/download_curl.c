@@ -97,7 +97,7 @@ tide_status download(const char *url, bool http_allowed, FILE *out, data_progres
     if (!open_curl(&c) || c.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return fail(failure, TIDE_EDEVICE,
                     "downloads need libcurl (Debian: apt-get install libcurl4); or fetch %s yourself and "
-                    "give it with --data",
+                    "give it with `data`",
                     url);
     CURL *h = c.easy_init();
     if (!h) return fail(failure, TIDE_ENOMEM, "download: out of memory");

@@ -8,5 +8,5 @@ tide_status download(const char *url, bool http_allowed, FILE *out, data_progres
     (void)out;
     (void)progress;
     (void)user;
-    return fail(failure, TIDE_EDEVICE, "this build has no libcurl: fetch %s yourself and give it with --data", url);
+    return fail(failure, TIDE_EDEVICE, "this build has no libcurl: fetch %s yourself and give it with `data`", url);
 }

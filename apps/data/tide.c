@@ -120,7 +120,7 @@ static tide_status write_rows(void *user, void *stdio_file) {
 tide_status data_make_tide(const char *path, int64_t rows, uint64_t seed, bool overwrite, tide_failure *failure) {
     enum { MOST_ROWS = 100000000 };
     if (rows < 1 || rows > MOST_ROWS)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "rows", "--rows is %" PRId64 "; 1 to %d are accepted", rows,
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "rows", "`rows` is %" PRId64 "; 1 to %d are accepted", rows,
                        MOST_ROWS);
     tide_status status = output_check(path, "FILE", overwrite, NULL, (const char *const[]){ NULL }, failure);
     if (status != TIDE_OK) return status;

@@ -32,9 +32,9 @@ tide_status eis_auto_size(eis_options *o, eis_listener listener, void *user, tid
                  o->batch_size, c->value, c->why);
         stop = tell(listener, user, EIS_NOTE, line);
     } else if ((m.apple || rates.measured) && batch_of(o) > 2 * c->most) {
-        snprintf(line, sizeof line, "--batch-size %" PRId64 " is more than twice the %" PRId64 " that suits this "
+        snprintf(line, sizeof line, "`batch-size` %" PRId64 " is more than twice the %" PRId64 " that suits this "
                                                                                                "machine (%s); "
-                                                                                               "--auto-size takes that",
+                                                                                               "`auto-size` takes that",
                  batch_of(o), c->most, c->why);
         stop = tell(listener, user, EIS_WARNING, line);
     }

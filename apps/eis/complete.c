@@ -54,7 +54,7 @@ static tide_status parse_noise(const char *given, double *out, tide_failure *fai
     if (!*given || !strcmp(given, "auto")) return TIDE_OK;
     if (noise_parse(given, &end, out) && !*end) return TIDE_OK;
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "noise",
-                   "--noise is a share of |Z| from 1e-6 to 0.5, such as 1%% or 0.01, or auto; not '%s'", given);
+                   "`noise` is a share of |Z| from 1e-6 to 0.5, such as 1%% or 0.01, or auto; not '%s'", given);
 }
 
 static bool is_auto(const char *given) { return !*given || !strcmp(given, "auto"); }
@@ -69,7 +69,7 @@ static tide_status parse_rs(const eis_options *o, question *q, tide_failure *fai
     if (is_auto(o->rs)) q->rs_ohm = auto_is_free(o, q) ? NAN : 0;
     if (is_auto(o->rs) || !strcmp(o->rs, "free")) return TIDE_OK;
     if (eis_quantity_parse(o->rs, "ohm", &q->rs_ohm) && q->rs_ohm >= 0 && q->rs_ohm <= RS_GIVEN_MOST) return TIDE_OK;
-    return fail_at(failure, TIDE_EINVAL, NULL, 0, "rs", "--rs is ohms from 0 to 1e6, free, or auto; not '%s'", o->rs);
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "rs", "`rs` is ohms from 0 to 1e6, free, or auto; not '%s'", o->rs);
 }
 
 /* A model asks for the network, and so does having no spectrum; else the answer that needs no model. */
@@ -84,19 +84,19 @@ static tide_status check_labels(const eis_options *o, const question *q, tide_fa
     if (!o->canonical || !all || k->value[EIS_RA] * k->value[EIS_CA] >= k->value[EIS_RB] * k->value[EIS_CB])
         return TIDE_OK;
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "canonical",
-                   "--canonical: with these values a is the faster membrane");
+                   "`canonical`: with these values a is the faster membrane");
 }
 
 static tide_status check_needs(const eis_options *o, const question *q, tide_failure *failure) {
     if (!*o->spectra && q->method != EIS_NETWORK)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "spectrum",
-                       "--spectrum FILE is needed: the known values alone cannot tell the missing ones");
+                       "`spectrum` FILE is needed: the known values alone cannot tell the missing ones");
     if (*o->spectra && q->method == EIS_NETWORK && !*o->model)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "model",
-                       "--method network needs --model RUN, the folder of a trained predictor (tidemill eis train)");
+                       "`method` network needs `model` RUN, the folder of a trained predictor (tidemill eis train)");
     if (*o->spectra && q->circuit == EIS_CHAIN && isnan(q->rs_ohm) && !q->known.is[EIS_RSH])
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "rs",
-                       "in the chain circuit only Rs + Rsh is seen: give --rs OHM or --known Rsh=...");
+                       "in the chain circuit only Rs + Rsh is seen: give `rs` OHM or `known` Rsh=...");
     return check_labels(o, q, failure);
 }
 
@@ -122,9 +122,9 @@ static tide_status open_known(session *s, tide_failure *failure) {
     tide_status        status = known_model_load(o->model, &s->known_model, failure);
     const known_card  *card   = &s->known_model.card;
     if (status != TIDE_OK || !card->circuit_given) return status;
-    if (o->circuit_given && card->circuit != s->question.circuit)
+    if (eis_option_given(o, "circuit") && card->circuit != s->question.circuit)
         return fail_at(failure, TIDE_EINVAL, o->model, 0, "circuit",
-                       "%s is a predictor of the %s circuit; leave --circuit out", o->model,
+                       "%s is a predictor of the %s circuit; leave `circuit` out", o->model,
                        card->circuit == EIS_SHUNT ? "shunt" : "chain");
     s->question.circuit = card->circuit;
     return TIDE_OK;
@@ -134,7 +134,7 @@ static tide_status open_model(session *s, tide_failure *failure) {
     const eis_options *o = s->options;
     if (s->question.method != EIS_NETWORK || !*o->model) return TIDE_OK;
     if (known_model_is(o->model)) return open_known(s, failure);
-    const predictor_settings with = { .device = o->device, .threads = (int)o->workers,
+    const predictor_settings with = { .device = o->device, .threads = (int)o->threads,
                                       .precision = wanted_precision(o), .strict = o->strict,
                                        .mode = wanted_mode(o) };
     tide_status status = predictor_open(o->model, &with, &s->question.predictor, failure);
@@ -149,12 +149,12 @@ static tide_status open_model(session *s, tide_failure *failure) {
 
 static tide_status tell_source(session *s, tide_failure *failure) {
     static const char remedy[] =
-        "Add the measured spectrum and they can be told: tidemill eis complete --spectrum FILE";
+        "Add the measured spectrum and they can be determined: complete it with `spectrum` FILE";
     const eis_options *o = s->options;
     bool known = s->known_model.graph != NULL, spectrum = *o->spectra;
     if (s->question.method != EIS_NETWORK || (spectrum && !known)) return TIDE_OK;
     if (spectrum)
-        snprintf(s->source, sizeof s->source, "%s is told the known values alone: the spectrum is not used. --method "
+        snprintf(s->source, sizeof s->source, "%s is told the known values alone: the spectrum is not used. `method` "
                                               "refined uses it",
                  o->model);
     else if (known)

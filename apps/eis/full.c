@@ -191,7 +191,7 @@ static void tell_difference(const pipeline *p, text *out) {
     put_best(p->with, "  the refined answer, with the spectrum", out);
     text_add(out, "The spectrum is computed from this circuit, with %g %% noise: it is not a measurement.%s\n",
              100 * DEMO_NOISE,
-             p->known_alone ? " It is what known values alone cannot replace: tidemill eis complete --spectrum FILE"
+             p->known_alone ? " It is what known values alone cannot replace: complete it with `spectrum` FILE"
                             : "");
     text_add(out, "report: %s/report.html\n", p->out);
 }
@@ -284,7 +284,7 @@ tide_status eis_full(const eis_options *options, eis_listener listener, void *us
     pipeline     p = { .options = options, .listener = listener, .user = user };
     tide_failure own = { 0 }, *f = failure ? failure : &own;
     if (strlen(options->out) > LONGEST_OUT)
-        return fail_at(f, TIDE_EINVAL, NULL, 0, "out", "--out is longer than %d bytes", LONGEST_OUT);
+        return fail_at(f, TIDE_EINVAL, NULL, 0, "out", "`out` is longer than %d bytes", LONGEST_OUT);
     snprintf(p.out, sizeof p.out, "%s", *options->out ? options->out : DEFAULT_OUT);
     if (*options->model) snprintf(p.model, sizeof p.model, "%s", options->model);
     else snprintf(p.model, sizeof p.model, "%s/model", p.out);

@@ -28,11 +28,9 @@ typedef struct evaluation {
 /* Columns are the run's: asking for others would be silently in vain. */
 static tide_status refuse_columns(const forecast_options *o, tide_failure *failure) {
     static const char *const names[] = { "features", "target", "columns" };
-    int64_t count;
-    const forecast_option *table = forecast_option_table(&count);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (o->given[forecast_option_find(names[i]) - table])
-            return fail_at(failure, TIDE_EINVAL, NULL, 0, names[i], "--%s is fixed by the run of --model: leave it out",
+        if (forecast_option_given(o, names[i]))
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, names[i], "`%s` is fixed by the run of `model`: leave it out",
                            names[i]);
     return TIDE_OK;
 }
@@ -44,16 +42,13 @@ static tide_status adopt(evaluation *e, tide_failure *failure) {
         e->bundle.config.seq_len },
                                                                         { "pred-len", &o->pred_len,
                                                                             e->bundle.config.pred_len } };
-    int64_t count;
-    const forecast_option *table = forecast_option_table(&count);
     for (int i = 0; i < 2; i++) {
-        bool given = o->given[forecast_option_find(fixed[i].name) - table];
-        if (given && *fixed[i].value != fixed[i].run)
-            return fail_at(failure, TIDE_EINVAL, NULL, 0, fixed[i].name, "--%s %" PRId64 " is not the run's, %" PRId64,
+        if (forecast_option_given(o, fixed[i].name) && *fixed[i].value != fixed[i].run)
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, fixed[i].name, "`%s` %" PRId64 " is not the run's, %" PRId64,
                            fixed[i].name, *fixed[i].value, fixed[i].run);
         *fixed[i].value = fixed[i].run;
     }
-    if (!o->given[forecast_option_find("kind") - table]) o->kind = e->bundle.kind;
+    if (!forecast_option_given(o, "kind")) o->kind = e->bundle.kind;
     const split_sizes *sizes = &e->bundle.record.sizes;
     if (o->val == 0 && o->test == 0 && o->kind == e->bundle.kind) o->val = sizes->val, o->test = sizes->test;
     return refuse_columns(o, failure);
@@ -96,7 +91,7 @@ static tide_status keep_predictions(evaluation *e, tide_failure *failure) {
     e->scoring.keep_prediction = malloc(numbers * sizeof(float) + 1);
     e->scoring.keep_truth      = malloc(numbers * sizeof(float) + 1);
     if (e->scoring.keep_prediction && e->scoring.keep_truth) return TIDE_OK;
-    return fail(failure, TIDE_ENOMEM, "out of memory for %zu predictions; leave --save-predictions out", numbers);
+    return fail(failure, TIDE_ENOMEM, "out of memory for %zu predictions; leave `save-predictions` out", numbers);
 }
 
 /* Names as bytes (columns, longest), zeros behind: numpy's .view("S%d" % longest). */
@@ -176,7 +171,7 @@ static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *fai
     bool        run    = *o->model != 0;
     if (!run && *o->save_predictions)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "save-predictions",
-                       "--save-predictions needs --model: baselines alone keep no predictions");
+                       "`save-predictions` needs `model`: baselines alone keep no predictions");
     tide_status status = run ? load_run(e, failure) : load_data_alone(e, failure);
     if (status == TIDE_OK && *o->save_predictions)
         status = output_check(o->save_predictions, "save-predictions", o->overwrite, o->model,
@@ -185,7 +180,7 @@ static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *fai
     tell_warnings(&e->listener, &e->data.frame);
     if (e->bundle.record.refit)
         listener_note(&e->listener, FORECAST_STAGE_WARNING,
-                      "the model has learned from all rows of its training file (--refit): on those, its errors are "
+                      "the model has learned from all rows of its training file (`refit`): on those, its errors are "
                       "no test");
     set_scoring(e);
     r->windows = e->scoring.windows, r->columns = e->data.frame.columns, r->seq_len = o->seq_len,

@@ -46,8 +46,8 @@ static tide_status take_season(prediction *p, const double *rows, int64_t count,
     int64_t columns = p->bundle.config.columns, first = count - p->season_rows;
     if (first < 0)
         return fail_at(failure, TIDE_EDATA, p->options->data, 0, "use",
-                       "a season is %" PRId64 " rows, and there are only %" PRId64 " before the forecast: --data FILE "
-                                                                                   "with more, or another --use",
+                       "a season is %" PRId64 " rows, and there are only %" PRId64 " before the forecast: `data` FILE "
+                                                                                   "with more, or another `use`",
                        p->season_rows, count);
     size_t bytes = (size_t)(p->season_rows * columns) * sizeof *p->season;
     if (!(p->season = malloc(bytes + 1))) return no_memory(failure);
@@ -366,7 +366,7 @@ static void tell_better(const prediction *p) {
     forecast_use             best    = record_best(r);
     if (p->use != FORECAST_USE_MODEL || best == FORECAST_USE_MODEL) return;
     listener_note(&p->listener, FORECAST_STAGE_NOTE, "on the test windows %s (%.4g) was better than this model "
-                                                     "(%.4g): --use %s gives it", words[best],
+                                                     "(%.4g): `use` %s gives it", words[best],
                   r->mse[best], r->mse[0], words[best]);
 }
 

@@ -42,7 +42,7 @@ static tide_status all_windows(trainer *t, tide_failure *failure) {
 }
 
 static tide_status stopped(const trainer *t, tide_failure *failure) {
-    return fail(failure, TIDE_ECANCELLED, "stopped while learning from all rows; `--resume auto --out %s` begins that "
+    return fail(failure, TIDE_ECANCELLED, "stopped while learning from all rows; ``resume` auto `out` %s` begins that "
                                           "again", t->folder.path);
 }
 

@@ -60,11 +60,11 @@ static void tell_notes(const trainer *t) {
     tell_sizes(&t->listener, o);
     session_tell(&t->session, &t->listener);
     if (o->kind == FORECAST_CUSTOM && frame_looks_like_ett(&t->data.frame))
-        listener_note(&t->listener, FORECAST_STAGE_NOTE, "for published numbers use --kind %s",
+        listener_note(&t->listener, FORECAST_STAGE_NOTE, "for published numbers use `kind` %s",
                       t->data.frame.step.unit == UNIT_HOUR ? "etth" : "ettm");
     if ((o->loss_function == FORECAST_FINANCIAL || o->loss_function == FORECAST_DIRECTIONAL) && !o->direction_surrogate)
         listener_note(&t->listener, FORECAST_STAGE_NOTE,
-                      "its direction term has no gradient: training equals MSE; --direction-surrogate gives one");
+                      "its direction term has no gradient: training equals MSE; `direction-surrogate` gives one");
     if (t->asked_batch)
         listener_note(&t->listener, FORECAST_STAGE_NOTE,
                       "batch-size %" PRId64 " in place of %" PRId64 ": the largest that fits %.1f MiB", o->batch_size,
@@ -123,22 +123,22 @@ static double mib(int64_t bytes) { return (double)bytes / (1 << 20); }
 static tide_status explain_memory(const forecast_options *o, tide_memory m, int64_t fits, int64_t parts,
                                   tide_failure *failure) {
     int64_t     needs = step_bytes(m), limit = session_memory_limit(o);
-    const char *whose = *o->memory_limit      ? "allowed by --memory-limit"
-                        : o->memory_limit_mib ? "allowed by --memory-limit-mib"
+    const char *whose = *o->memory_limit      ? "allowed by `memory-limit`"
+                        : o->memory_limit_mib ? "allowed by `memory-limit-mib`"
                                               : "here";
     char        need[160] = "the model alone does not fit";
-    char        remedy[160] = "no batch fits; a smaller --d-model, --d-ff or fewer columns would";
+    char        remedy[160] = "no batch fits; a smaller `d-model`, `d-ff` or fewer columns would";
     if (needs > limit)
-        snprintf(need, sizeof need, "training with --batch-size %" PRId64 " needs %.1f MiB, of which the model and "
+        snprintf(need, sizeof need, "training with `batch-size` %" PRId64 " needs %.1f MiB, of which the model and "
                                                                           "its optimizer take %.1f", o->batch_size,
                  mib(needs), mib(m.variables));
     if (fits && parts)
         snprintf(remedy, sizeof remedy,
-                 "--accumulate %" PRId64 " would fit and trains the same; --batch-size %" PRId64 " would fit too, and "
-                                                                                                 "--auto-batch takes it",
+                 "`accumulate` %" PRId64 " would fit and trains the same; `batch-size` %" PRId64 " would fit too, and "
+                                                                                                 "`auto-batch` takes it",
                  parts, fits);
     else if (fits)
-        snprintf(remedy, sizeof remedy, "--batch-size %" PRId64 " would fit, and --auto-batch takes it", fits);
+        snprintf(remedy, sizeof remedy, "`batch-size` %" PRId64 " would fit, and `auto-batch` takes it", fits);
     if (failure && (needs > limit || !fits))
         snprintf(failure->message, sizeof failure->message, "%s; %.1f MiB are %s: %s", need, mib(limit), whose, remedy);
     return TIDE_ENOMEM;
@@ -258,7 +258,7 @@ static tide_status draw(trainer *t, window_program *p, const scoring *w, const s
             plot_horizon(t->folder.path, model->scaled, baselines, w->pred_len, t->data.out_count, &watch, failure);
     if (status == TIDE_ECANCELLED && failure)
         snprintf(failure->message + strlen(failure->message), sizeof failure->message - strlen(failure->message),
-                 "; the trained model in %.200s is complete: forecast evaluate --model scores it", t->folder.path);
+                 "; the trained model in %.200s is complete: forecast evaluate `model` scores it", t->folder.path);
     return status;
 }
 

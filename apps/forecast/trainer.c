@@ -109,7 +109,7 @@ static void tell_divergence(const trainer *t) {
         listener_note(&t->listener, FORECAST_STAGE_WARNING,
                       "the training diverged and was stopped after epoch %" PRId64 ": its validation loss is not a "
                                                                                    "number; the best epoch, %" PRId64
-                      ", is kept. A lower --learning-rate or --grad-clip 1 may go further", at->epoch - 1,
+                      ", is kept. A lower `learning-rate` or `grad-clip` 1 may go further", at->epoch - 1,
                       at->best_epoch);
 }
 
@@ -134,7 +134,7 @@ tide_status trainer_run(trainer *t, tide_failure *failure) {
     fit_model    model = trainer_model(t);
     fit_plan     plan  = { .batches = t->batches, .epochs = o->epochs, .patience = o->patience,
                            .min_epochs = o->min_epochs, .max_minutes = o->max_minutes, .equal_is_better = true,
-                           .began = t->listener.began, .resume = "--resume auto" };
+                           .began = t->listener.began, .resume = "`resume` auto" };
     tide_failure why   = { 0 };
     if (!make_room(t)) return no_memory(failure);
     tide_status status = fit_new(&model, &plan, &t->folder, trainer_hear, t, &t->fit, &why);

@@ -213,7 +213,7 @@ static void advise_precision(const machine *m, const machine_rates *r, machine_a
         choose_word(a, MACHINE_PRECISION, word, "bf16 products are only %.1f times as fast",
                     rate[MACHINE_BF16] / rate[MACHINE_F32]);
     else if (!r->measured && has_bf16)
-        choose_word(a, MACHINE_PRECISION, word, "the processor has bf16: --measure tells whether it is faster");
+        choose_word(a, MACHINE_PRECISION, word, "the processor has bf16: `measure` tells whether it is faster");
     else if (has_bf16)
         choose_word(a, MACHINE_PRECISION, word, "the processor has bf16, but this build has no products that use it");
     else choose_word(a, MACHINE_PRECISION, word, "the processor multiplies nothing shorter natively");

@@ -84,7 +84,7 @@ static void add_rates(text *t, const machine_rates *r) {
              r->threads,
              r->threads == 1 ? "" : "s");
     if (r->measured) text_add(t, " (%s, in %.1f s)\n", r->measured_at, r->took_s);
-    else text_add(t, " (from cores and sets; --measure measures it)\n");
+    else text_add(t, " (from cores and sets; `measure` measures it)\n");
 }
 
 static void add_choice(text *t, machine_choice_id id, const machine_choice *c) {

@@ -61,8 +61,13 @@ typedef struct tide_failure {
     int64_t row;        /* 1-based line or row in `file`; 0 if it does not apply */
     char column[64];    /* column name or option; "" if it does not apply */
     char file[256];     /* path as the user gave it; "" if it does not apply */
-    char message[640];  /* a whole sentence, no newline */
+    char message[640];  /* a whole sentence, no newline; names of options in backticks (options.h) */
 } tide_failure;
+
+/* {"schema_version": 1, "error": {"code", "message", "file", "row", "column", "option"}}, malloc'ed; NULL when out of
+ * memory. "code" is usage, bad_input, device, interrupted or failed; "option" the option or argument that TIDE_EINVAL is
+ * about, else null. */
+TIDE_API char *tide_failure_json(const tide_failure *failure);
 
 /* "out of memory", "shape", ...: a short fixed word for a status. Never NULL. */
 TIDE_API const char *tide_status_name(tide_status status);

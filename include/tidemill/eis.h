@@ -15,7 +15,7 @@
 #ifndef TIDEMILL_EIS_H
 #define TIDEMILL_EIS_H
 
-#include "core.h"
+#include "options.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -118,6 +118,7 @@ TIDE_API void eis_spectrum_free(eis_spectrum *s);
 /* ---- options ------------------------------------------------------------------------------------------- */
 
 #define EIS_TEXT_SIZE 1024
+#define EIS_MAX_OPTIONS 96
 
 typedef enum eis_method { EIS_METHOD_AUTO, EIS_REFINED, EIS_EXACT, EIS_NETWORK } eis_method;
 typedef enum eis_inputs { EIS_INPUTS_SPECTRUM, EIS_INPUTS_KNOWN } eis_inputs;
@@ -147,6 +148,8 @@ typedef enum eis_lradj {
     EIS_LR_GUIDE_COSINE
 } eis_lradj;
 typedef enum eis_split { EIS_SPLIT_TRUTH, EIS_SPLIT_ROW } eis_split;
+typedef enum eis_compat { EIS_COMPAT_NONE, EIS_COMPAT_GUIDE } eis_compat;
+typedef enum eis_resume { EIS_RESUME_NO, EIS_RESUME_AUTO, EIS_RESUME_MUST } eis_resume;
 typedef enum eis_profile { EIS_PROFILE_APP, EIS_PROFILE_GENERATOR } eis_profile;
 typedef enum eis_format { EIS_FORMAT_SHARDS, EIS_FORMAT_CSV } eis_format;
 typedef enum eis_shard_dtype { EIS_SHARD_F32, EIS_SHARD_F64 } eis_shard_dtype;
@@ -154,8 +157,7 @@ typedef enum eis_grid_kind { EIS_GRID_AUTO, EIS_GRID_FULL, EIS_GRID_SYMMETRIC } 
 
 /* Plain data. Text fields are never NULL; "" means "not given". */
 typedef struct eis_options {
-    int     circuit;                         /* eis_circuit; generate: taken from the profile unless circuit_given */
-    bool    circuit_given;
+    int     circuit;                         /* eis_circuit; generate: taken from the profile unless given */
     int     resnorm;                         /* eis_resnorm_kind */
     /* complete */
     char    known[EIS_TEXT_SIZE];
@@ -173,7 +175,7 @@ typedef struct eis_options {
     /* generate */
     int     profile, grid;
     char    ground_truths[EIS_TEXT_SIZE];    /* JSON file, or a generated CSV (chain; checked); "": drawn */
-    int64_t n_ground_truths, points, workers;
+    int64_t n_ground_truths, points, threads; /* threads 0: the physical cores this process may use */
     bool    stats_only;
     char    data_dir[EIS_TEXT_SIZE];
     int     format, dtype;                   /* eis_format, eis_shard_dtype */
@@ -181,7 +183,7 @@ typedef struct eis_options {
     char    model[EIS_TEXT_SIZE];            /* run folder, or a weights file of the guide's network */
     bool    rerank;                          /* network: candidates weighed again by their likelihood */
     int     inputs, recipe;                  /* eis_inputs, eis_recipe */
-    int64_t n_epochs;                        /* 0: 100 for known inputs, 20 for spectra */
+    int64_t epochs;                          /* 0: 100 for known inputs, 20 for spectra */
     double  max_minutes;                     /* 0: no limit */
     int64_t batch_size;                      /* 0: EIS_KNOWN_BATCH or EIS_SPECTRUM_BATCH */
     bool    auto_size;                       /* training: a batch size of 0 becomes what suits the machine */
@@ -200,41 +202,45 @@ typedef struct eis_options {
     char    pool[24];                        /* known inputs: "uniform" or "best:K" */
     int     masks, split;                    /* eis_masks, eis_split */
     int64_t samples_per_pattern;
-    bool    compat_guide;
+    int     compat;                          /* eis_compat */
     char    device[16];
     int     precision;                       /* eis_precision, of training and of spectrum predictors' answers */
     bool    strict;                          /* a precision that the device lacks is an error */
     int     compile_mode;                    /* 0 default, 1 reduce-overhead, 2 max-autotune */
-    bool    resume, overwrite;
+    bool    compile;                         /* false: op by op, without the compiler's passes */
+    int     resume;                          /* eis_resume */
+    bool    overwrite;
     /* evaluate */
-    int64_t test_spectra;                    /* a noise level */
+    int64_t test_spectra;                    /* per noise level */
+    bool    given[EIS_MAX_OPTIONS];          /* by row of the table: set explicitly */
 } eis_options;
 
-typedef enum eis_option_type {
-    EIS_TYPE_BOOL,
-    EIS_TYPE_INT,
-    EIS_TYPE_REAL,
-    EIS_TYPE_CHOICE,
-    EIS_TYPE_TEXT,
-    EIS_TYPE_LIST
-} eis_option_type;
-enum { EIS_FOR_COMPLETE = 1, EIS_FOR_GENERATE = 2, EIS_FOR_TRAIN = 4, EIS_FOR_EVALUATE = 8, EIS_FOR_FULL = 16 };
+/* In the rows' flags: which command takes the option. */
+enum {
+    EIS_FOR_COMPLETE = 1,
+    EIS_FOR_GENERATE = 2,
+    EIS_FOR_TRAIN    = 4,
+    EIS_FOR_EVALUATE = 8,
+    EIS_FOR_FULL     = 16,
+    EIS_FOR_SIMULATE = 32
+};
 
-typedef struct eis_option {
-    const char     *name;      /* "top-k"; '_' equals '-' */
-    eis_option_type type;      /* LIST: lines, one added each time */
-    size_t          offset, size;
-    const char     *choices;   /* "shunt|chain"; a word may have an alias: see eis_option_set */
-    double          low, high;
-    unsigned        flags;     /* EIS_FOR_... */
-    const char     *alias, *group, *metavar, *help;
-} eis_option;
+/* Every option of the commands; what can be done with a table is in options.h, and the calls below are those on this
+ * one. */
+TIDE_API const tide_option_table *eis_table(void);
+TIDE_API const tide_option *eis_option_table(int64_t *count);
+TIDE_API const tide_option *eis_option_find(const char *name);
+TIDE_API const char *eis_option_nearest(const char *name, unsigned command);  /* EIS_FOR_... */
 
-TIDE_API const eis_option *eis_option_table(int64_t *count);
+/* For programs that do not know the struct: its size; one with the defaults, NULL when out of memory. */
+TIDE_API size_t       eis_options_size(void);
+TIDE_API eis_options *eis_options_new(void);
+TIDE_API void         eis_options_free(eis_options *o);
+
 TIDE_API void eis_options_default(eis_options *o);
-/* Parses `text` (NULL: true, for a flag); a LIST option adds it. "parallel" and "series" are the circuits' aliases. */
 TIDE_API tide_status eis_option_set(eis_options *o, const char *name, const char *text, tide_failure *failure);
-TIDE_API const char *eis_option_get(const eis_options *o, const eis_option *row, char *buffer, size_t size);
+TIDE_API const char *eis_option_get(const eis_options *o, const tide_option *row, char *buffer, size_t size);
+TIDE_API bool eis_option_given(const eis_options *o, const char *name);
 
 /* ---- commands ------------------------------------------------------------------------------------------ */
 

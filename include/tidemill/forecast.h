@@ -14,7 +14,7 @@
 #ifndef TIDEMILL_FORECAST_H
 #define TIDEMILL_FORECAST_H
 
-#include "core.h"
+#include "options.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -141,55 +141,35 @@ typedef struct forecast_options {
     bool    given[FORECAST_MAX_OPTIONS];     /* by row of the table: set explicitly, so presets leave it alone */
 } forecast_options;
 
-typedef enum forecast_option_type {
-    FORECAST_TYPE_BOOL,    /* bool:    a flag; as text: true, false, yes, no, on, off, 1, 0 */
-    FORECAST_TYPE_INT,     /* int64_t: low <= value <= high */
-    FORECAST_TYPE_REAL,    /* double:  low <= value <= high */
-    FORECAST_TYPE_CHOICE,  /* int:     index of a word of `choices` ("a|b|c") */
-    FORECAST_TYPE_TEXT     /* char[size] */
-} forecast_option_type;
-
+/* In the rows' flags: which command takes the option. */
 enum {
     FORECAST_FOR_TRAIN    = 1,
     FORECAST_FOR_EVALUATE = 2,
     FORECAST_FOR_PREDICT  = 4,
-    FORECAST_HIDDEN       = 8,   /* accepted, not in --help */
-    FORECAST_NO_EFFECT    = 16,  /* accepted with one note: never had an effect in the published programs */
-    FORECAST_MAY_DIFFER   = 32,  /* does not change the result: a resumed run may have another value */
-    FORECAST_FOR_EXPLAIN  = 64
+    FORECAST_FOR_EXPLAIN  = 8
 };
 
-typedef struct forecast_option {
-    const char          *name;     /* "seq-len": the flag and the key of run.json and --config; '_' equals '-' */
-    forecast_option_type type;
-    size_t               offset;   /* into forecast_options */
-    size_t               size;     /* of a text field */
-    const char          *choices;  /* "custom|etth|..." */
-    double               low, high;
-    unsigned             flags;
-    const char          *alias;    /* a second name, such as "train-epochs"; NULL */
-    const char          *group;    /* "Data", "Model", "Training", "Run", "Machine" */
-    const char          *metavar;  /* "FILE"; NULL for flags and choices */
-    const char          *help;     /* one line */
-} forecast_option;
-
-/* Every option of the commands; `flags` says which command takes it. */
-TIDE_API const forecast_option *forecast_option_table(int64_t *count);
-/* The row of a name or alias ('_' equals '-'); NULL. */
-TIDE_API const forecast_option *forecast_option_find(const char *name);
-/* The name nearest to `name` among the options of a command (FORECAST_FOR_...); NULL if none is near. */
+/* Every option of the commands; what can be done with a table is in options.h, and the calls below are those on this
+ * one. Names as run.json, --config and the command line have them. */
+TIDE_API const tide_option_table *forecast_table(void);
+TIDE_API const tide_option *forecast_option_table(int64_t *count);
+TIDE_API const tide_option *forecast_option_find(const char *name);
+/* `command`: FORECAST_FOR_... */
 TIDE_API const char *forecast_option_nearest(const char *name, unsigned command);
+
+/* For programs that do not know the struct: its size; one with the defaults, NULL when out of memory. */
+TIDE_API size_t            forecast_options_size(void);
+TIDE_API forecast_options *forecast_options_new(void);
+TIDE_API void              forecast_options_free(forecast_options *o);
 
 /* Custom data, M, 96 -> 96, d_model 128, 8 heads, 2 layers, d_ff 128, Adam; batch, rate, schedule, epochs, patience and
  * dropout open. */
 TIDE_API void forecast_options_default(forecast_options *o);
-/* Parses `text` into the named option and marks it as given. TIDE_EINVAL (failure.column is the option) with the
- * accepted range, the choices, or the nearest name. A flag takes NULL for true. */
 TIDE_API tide_status forecast_option_set(forecast_options *o, const char *name, const char *text,
                                          tide_failure *failure);
-/* The option's value as text (the inverse of forecast_option_set); returns `buffer`. */
-TIDE_API const char *forecast_option_get(const forecast_options *o, const forecast_option *row, char *buffer,
+TIDE_API const char *forecast_option_get(const forecast_options *o, const tide_option *row, char *buffer,
                                          size_t size);
+TIDE_API bool forecast_option_given(const forecast_options *o, const char *name);
 /* Applies the named preset to every option that was not given. forecast_train does this itself for o->preset. */
 TIDE_API tide_status forecast_preset(forecast_options *o, const char *name, tide_failure *failure);
 /* The options that forecast_train goes by: preset, --auto-size and --compat applied, contradictions refused. Reads no
@@ -323,8 +303,7 @@ TIDE_API tide_status forecast_predict(const forecast_options *options, forecast_
 TIDE_API tide_status forecast_explain(const forecast_options *options, forecast_progress progress, void *user,
                                       forecast_result *result, tide_failure *failure);
 
-/* {"schema_version": 1, "error": {"code", "message", "file", "row", "column"}}, malloc'ed; NULL when out of memory. */
-TIDE_API char *forecast_failure_json(const tide_failure *failure);
+#define forecast_failure_json tide_failure_json  /* its name when only this header had it */
 
 #ifdef __cplusplus
 }

@@ -90,5 +90,5 @@ tide_status output_check(const char *path, const char *option, bool overwrite, c
                        path);
     if (!there || overwrite || remembered(folder, path)) return TIDE_OK; /* what keeps it from being made is told when
                                                                             it is */
-    return fail_at(failure, TIDE_EINVAL, path, 0, option, "%s is there already: --overwrite replaces it", path);
+    return fail_at(failure, TIDE_EINVAL, path, 0, option, "%s is there already: `overwrite` replaces it", path);
 }

@@ -13,7 +13,7 @@ tide_status run_choices_take(const char *folder, tide_graph *g, tide_failure *fa
     char        *text    = choices ? json_dumps(choices, 0) : NULL;
     if (choices && !text) status = fail(failure, TIDE_ENOMEM, "out of memory for run.json");
     else if (run && (status = tide_choices_set(g, text ? text : "{}", NULL)) != TIDE_OK)
-        status = fail_at(failure, status, path, 0, "choices", "the choices in %s are damaged: --overwrite starts anew",
+        status = fail_at(failure, status, path, 0, "choices", "the choices in %s are damaged: `overwrite` starts anew",
                          path);
     free(text);
     json_decref(run);

@@ -75,7 +75,7 @@ static bool tell(fit *f, fit_event e) {
 
 static tide_status stopped(const fit *f, tide_failure *failure) {
     if (!f->folder || !f->plan.resume) return fail(failure, TIDE_ECANCELLED, "stopped at step %" PRId64, f->at.step);
-    return fail(failure, TIDE_ECANCELLED, "stopped at step %" PRId64 "; `%s --out %s` goes on from there", f->at.step,
+    return fail(failure, TIDE_ECANCELLED, "stopped at step %" PRId64 "; %s `out` %s goes on from there", f->at.step,
                 f->plan.resume, f->folder->path);
 }
 
@@ -237,8 +237,8 @@ static tide_status finish(fit *f, tide_failure *failure) {
     if (!f->model.validate) return TIDE_OK;
     if (!f->best)
         return fail(failure, TIDE_EINVAL,
-                    "the training diverged: its validation loss was never a number; lower --learning-rate or set "
-                    "--grad-clip 1");
+                    "the training diverged: its validation loss was never a number; lower `learning-rate` or set "
+                    "`grad-clip` 1");
     return tide_restore(f->best) == TIDE_OK ? TIDE_OK : no_memory(failure);
 }
 

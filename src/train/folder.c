@@ -34,22 +34,25 @@ static tide_status check(const char *folder, const char *const *names, tide_fail
     return status == TIDE_OK ? owned_claim(folder, (const char *const[]){ NULL }, failure) : status;
 }
 
-tide_status run_folder_open(const char *path, bool resume, bool overwrite, const char *const *names,
+tide_status run_folder_open(const char *path, run_resume resume, bool overwrite, const char *const *names,
                             const char *const *inputs, run_folder *r,
                             tide_failure *failure) {
     *r = (run_folder){ .lock = -1 };
     if (resume && overwrite)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "resume", "--resume and --overwrite contradict each other");
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "resume", "`resume` and `overwrite` contradict each other");
     if (snprintf(r->path, sizeof r->path, "%s", path) >= (int)sizeof r->path)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "out", "the name of the run's folder is longer than %zu bytes",
                        sizeof r->path - 1);
     size_t length = strlen(r->path);
     while (length > 1 && r->path[length - 1] == '/') r->path[--length] = 0;
     bool present = run_folder_present(r->path);
+    if (!present && resume == RUN_RESUME_MUST)
+        return fail_at(failure, TIDE_EINVAL, r->path, 0, "resume",
+                       "%s contains no run to resume; `resume` auto starts one", r->path);
     if (present && !resume && !overwrite)
         return fail_at(failure, TIDE_EINVAL, r->path, 0, "out",
-                       "%s holds a run already: go on with it (--resume) or replace it (--overwrite)", r->path);
-    r->resuming        = present && resume;
+                       "%s already contains a run: resume it (`resume`) or replace it (`overwrite`)", r->path);
+    r->resuming        = present && resume != RUN_RESUME_NO;
     tide_status status = make_folders(r->path, failure);
     if (status == TIDE_OK) status = check(r->path, names, failure);
     for (; status == TIDE_OK && *inputs; inputs++) status = owned_refuse_input(r->path, *inputs, failure);

@@ -3,6 +3,7 @@
 #include <tidemill/io.h>
 
 #include "base/base.h"
+#include "options/options.h"
 #include "run.h"
 
 enum { RUN_VERSION = 1 };
@@ -45,53 +46,60 @@ static tide_status differs(const char *path, const char *group, const char *key,
     const char *before = shown(was, a, sizeof a), *now = shown(is, b, sizeof b);
     if (!strcmp(group, "options"))
         return fail_at(failure, TIDE_EINVAL, path, 0, key,
-                       "the run was started with --%s %s, now it is %s: give the same options, or --overwrite", key,
+                       "the run was started with `%s` %s, now it is %s: give the same options, or `overwrite`", key,
                        before, now);
     return fail_at(failure, TIDE_EINVAL, path, 0, key,
-                   "the run was started on other %s (%s was %s, now it is %s): give the same, or --overwrite",
+                   "the run was started on other %s (%s was %s, now it is %s): give the same, or `overwrite`",
                    *group ? group : "data", key,
                    before, now);
 }
 
-/* A run of an earlier version knows nothing of an option that came later: it was as if that was not given, or
- * "auto". */
-static bool came_later(const json_t *was, const json_t *is) {
-    const char *word = json_string_value(is);
-    bool none = json_is_false(is) || (json_is_number(is) && json_number_value(is) == 0) ||
-                (word && (!*word || !strcmp(word, "auto")));
-    return !was && none;
+static bool may_differ(const tide_option_table *options, const char *name) {
+    const tide_option *row = tide_option_find(options, name);
+    return row && row->flags & TIDE_OPTION_MAY_DIFFER;
 }
 
 static tide_status compare(const char *path, const char *group, const json_t *before, const json_t *now,
-                           const char *const *free_names,
-                           tide_failure *failure) {
+                           const char *const *free_names, const tide_option_table *options, tide_failure *failure) {
     const char *key;
     json_t     *is;
     tide_status status = TIDE_OK;
     json_object_foreach((json_t *)now, key, is) {
         const json_t *was = json_object_get(before, key);
-        if (listed(free_names, key) || (!*group && !strcmp(key, "version"))) continue;
-        if (!*group && json_is_object(is)) status = compare(path, key, was, is, free_names, failure);
-        else if (!json_equal(was, is) && !(!strcmp(group, "options") && came_later(was, is)))
-            status = differs(path, group, key, was, is, failure);
+        bool free = !*group ? !strcmp(key, "version") || !strcmp(key, "choices")
+                            : !strcmp(group, "options") && may_differ(options, key);
+        if (free || listed(free_names, key)) continue;
+        if (!*group && json_is_object(is)) status = compare(path, key, was, is, free_names, options, failure);
+        else if (!json_equal(was, is)) status = differs(path, group, key, was, is, failure);
         if (status != TIDE_OK) break;
     }
     return status;
 }
 
+/* An earlier version's "options" become what this one would have written. */
+static json_t *load(const char *path, const tide_option_table *options, json_error_t *error) {
+    json_t *was = json_load_file(path, 0, error), *now, *settings = json_object_get(was, "options");
+    if (!options || !json_is_object(settings)) return was;
+    now = options_updated(options, settings);
+    if (now && json_object_set_new(was, "options", now) == 0) return was;
+    json_decref(was);
+    snprintf(error->text, sizeof error->text, "out of memory");
+    return NULL;
+}
+
 tide_status run_json_check(const run_folder *r, const json_t *now, const char *const *free_names,
-                           tide_failure *failure) {
+                           const tide_option_table *options, tide_failure *failure) {
     char         path[FOLDER_PATH];
     json_error_t error;
-    json_t      *was = json_load_file(folder_file(r->path, "run.json", path), 0, &error);
+    json_t      *was = load(folder_file(r->path, "run.json", path), options, &error);
     tide_status  status;
     if (!was)
         status = fail_at(failure, TIDE_EDATA, path, MAX2(error.line, 0), NULL,
-                         "cannot be read (%s): --overwrite starts anew", error.text);
+                         "cannot be read (%s): `overwrite` starts anew", error.text);
     else if (json_integer_value(json_object_get(was, "format_version")) > RUN_VERSION)
         status = fail_at(failure, TIDE_EDATA, path, 0, NULL,
                          "its format version is newer than this program writes: update tidemill");
-    else status = compare(path, "", was, now, free_names, failure);
+    else status = compare(path, "", was, now, free_names, options, failure);
     json_decref(was);
     return status;
 }

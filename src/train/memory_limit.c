@@ -30,7 +30,7 @@ tide_status train_memory_limit(const char *text, int64_t *bytes, tide_failure *f
         unit = 0; /* neither a share nor bytes */
     if (!number || unit <= 0 || value * unit > 9e18 || value * unit < 1)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "memory-limit",
-                       "--memory-limit is a share of the machine's memory up to 1 (0.7, 70%%), a number with K, M, G "
+                       "`memory-limit` is a share of the machine's memory up to 1 (0.7, 70%%), a number with K, M, G "
                        "or T (512M, 2G), or "
                        "bytes, not '%s'",
                        text);

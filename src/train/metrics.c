@@ -51,11 +51,11 @@ static tide_status cut_open(FILE *file, const char *path, int64_t bytes, tide_fa
         return fail_at(failure, TIDE_EIO, path, 0, NULL, "cannot be read: %s", strerror(errno));
     if (info.st_size < bytes)
         return fail_at(failure, TIDE_EDATA, path, 0, NULL,
-                       "it holds %" PRId64 " bytes and the run had written %" PRId64 ": --overwrite starts anew",
+                       "it holds %" PRId64 " bytes and the run had written %" PRId64 ": `overwrite` starts anew",
                        (int64_t)info.st_size, bytes);
     if (!row_ends(file, bytes))
         return fail_at(failure, TIDE_EDATA, path, 0, NULL,
-                       "no row ends at byte %" PRId64 ", where the run was: --overwrite starts anew", bytes);
+                       "no row ends at byte %" PRId64 ", where the run was: `overwrite` starts anew", bytes);
     if (info.st_nlink > 1) return tide_file_replace(path, copy_beginning, &(beginning){ file, bytes }, failure);
     if (info.st_size == bytes || truncate(path, bytes) == 0) return TIDE_OK;
     return fail_at(failure, TIDE_EIO, path, 0, NULL, "cannot cut to %" PRId64 " bytes: %s", bytes, strerror(errno));
@@ -67,7 +67,7 @@ tide_status run_metrics_cut(const run_folder *r, int64_t bytes, tide_failure *fa
     if (!file && errno == ENOENT && bytes == 0) return TIDE_OK;
     if (!file && errno == ENOENT)
         return fail_at(failure, TIDE_EDATA, path, 0, NULL,
-                       "it is gone, and the run had written it: --overwrite starts anew");
+                       "it is gone, and the run had written it: `overwrite` starts anew");
     if (!file) return fail_at(failure, TIDE_EIO, path, 0, NULL, "cannot be read: %s", strerror(errno));
     tide_status status = cut_open(file, path, bytes, failure);
     fclose(file);

@@ -5,7 +5,7 @@
 #define TIDE_TRAIN_RUN_H
 
 #include <jansson.h>
-#include <tidemill/core.h>
+#include <tidemill/options.h>
 
 #include "base/json.h"
 #include "files/owned.h"
@@ -16,11 +16,14 @@ typedef struct run_folder {
     bool resuming;  /* there is a run in it, to be gone on with */
 } run_folder;
 
+/* A run that is there: refused, resumed, or resumed and else refused. */
+typedef enum run_resume { RUN_RESUME_NO, RUN_RESUME_AUTO, RUN_RESUME_MUST } run_resume;
+
 /* Makes the folder (and those above it), makes sure that `names` (ends with NULL) and what every run has can be its
  * files (owned.h), and locks it. Whoever writes one of them claims it first. TIDE_EINVAL if there is a run in it and
- * neither resume nor overwrite is asked for, if a file of these names is there that is not the run's, if one of
+ * neither resume nor overwrite is asked for, if there is none and it must be resumed, if a file of these names is there that is not the run's, if one of
  * `inputs` (ends with NULL) is a file of the run, and while another process works in it. Nothing is deleted yet. */
-tide_status run_folder_open(const char *path, bool resume, bool overwrite, const char *const *names,
+tide_status run_folder_open(const char *path, run_resume resume, bool overwrite, const char *const *names,
                             const char *const *inputs, run_folder *r,
                             tide_failure *failure);
 bool        run_folder_present(const char *path);  /* there is a run in it */
@@ -33,10 +36,11 @@ void        run_folder_clear(const run_folder *r, const char *const *names);
 
 /* run.json: a format_version, and the members of `content`. Checking compares what was written with `now`, objects
  * member by member, and names the first that differs with both values (TIDE_EINVAL): those of "options" as options,
- * others as data. Members in `free_names` (ends with NULL) may differ; "version" may. */
+ * others as data. Members in `free_names` (ends with NULL) may differ; "version" and "choices" may. `options`: the table whose options
+ * they are: it says which may differ, and reads those of an earlier version's run (options.h); NULL: none. */
 tide_status run_json_write(const run_folder *r, const json_t *content, tide_failure *failure);
 tide_status run_json_check(const run_folder *r, const json_t *now, const char *const *free_names,
-                           tide_failure *failure);
+                           const tide_option_table *options, tide_failure *failure);
 
 /* What was chosen by timing (tide_choices), the member "choices" of run.json: a run that goes on takes it over before
  * it compiles, so that its bits are the same whatever the cache says; one of default mode has none, and keeps to the

@@ -82,7 +82,7 @@ static const char *read_counters(const tide_archive *a, run_counters counters, d
 tide_status run_state_damaged(const run_folder *r, const char *key, tide_failure *failure) {
     char path[FOLDER_PATH];
     folder_file(r->path, "state.safetensors", path);
-    return fail_at(failure, TIDE_EDATA, path, 0, key, "its counter %s is damaged: --overwrite starts anew", key);
+    return fail_at(failure, TIDE_EDATA, path, 0, key, "its counter %s is damaged: `overwrite` starts anew", key);
 }
 
 /* Every variable must be there; a file of another model is named as such. The learning rate is written before each
@@ -97,7 +97,7 @@ static tide_status write_values(const tide_archive *a, const char *path, const c
         if (!t && !strcmp(tide_name_of(v), "lr")) continue;
         if (!t || t->type != tide_dtype_of(v) || !tide_shape_equal(t->shape, tide_shape_of(v)))
             return fail_at(failure, TIDE_EDATA, path, 0, name,
-                           "'%s' is missing or of another size: --overwrite starts anew", name);
+                           "'%s' is missing or of another size: `overwrite` starts anew", name);
         tide_status status = tide_write(v, t->data, (size_t)tide_shape_count(t->shape) * tide_dtype_size(t->type));
         if (status != TIDE_OK) return fail(failure, status, "cannot put back '%s'", name);
     }

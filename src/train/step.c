@@ -104,9 +104,9 @@ tide_status train_parts_check(int64_t batch, int64_t parts, tide_failure *failur
     while (batch % fewer) fewer--;
     while (more < batch && batch % more) more++;
     char or_more[40] = "";
-    if (more <= batch) snprintf(or_more, sizeof or_more, " or --accumulate %" PRId64, more);
+    if (more <= batch) snprintf(or_more, sizeof or_more, " or `accumulate` %" PRId64, more);
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "accumulate",
-                   "a batch of %" PRId64 " is not %" PRId64 " equal parts: --accumulate %" PRId64 "%s would do", batch,
+                   "a batch of %" PRId64 " is not %" PRId64 " equal parts: `accumulate` %" PRId64 "%s would do", batch,
                    parts, fewer, or_more);
 }
 

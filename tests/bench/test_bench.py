@@ -191,7 +191,7 @@ class Bench(Case):
         self.assertEqual(json.loads((self.folder / "out/benchmark.json").read_text())["cases"], answer["cases"])
         self.assertIn("1 to 300", self.error(2, "forecast", "--benchmark-only", "--benchmark-iterations", "0")["message"])
         self.assertIn("divide", self.error(2, "forecast", "--benchmark-only", "--d-model", "20", "--n-heads", "8")["message"])
-        self.assertIn("--benchmark-only", self.error(2, "forecast")["message"])
+        self.assertIn("`benchmark-only`", self.error(2, "forecast")["message"])
         self.assertIn('did you mean "forecast train"', self.error(2, "forecast", "trian")["message"])
 
     def test_script_that_fails(self):

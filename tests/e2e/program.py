@@ -59,7 +59,7 @@ class Case(unittest.TestCase):
         done = self.code(expected, *words, "--json", **more)
         answer = json.loads(done.stdout)
         self.assertEqual(answer["schema_version"], 1)
-        self.assertEqual(set(answer["error"]), {"code", "message", "file", "row", "column"})
+        self.assertEqual(set(answer["error"]), {"code", "message", "file", "row", "column", "option"})
         return answer["error"]
 
 

@@ -50,7 +50,8 @@ class Words(Case):
     def test_bad_values(self):
         for option, value in (("--seq-len", "nine"), ("--seq-len", "0"), ("--dropout", "1.5"), ("--activation", "tanh"), ("--use-norm", "=x")):
             error = self.error(2, "forecast", "train", "--data", "x.csv", f"{option}={value}")
-            self.assertIn(option, error["message"])
+            self.assertEqual((error["option"], error["column"]), (option[2:], option[2:]))
+            self.assertIn(f"`{option[2:]}`", error["message"])
 
     def test_words_too_many(self):
         self.code(2, "forecast", "train", "one.csv")
@@ -110,7 +111,7 @@ class Levels(Case):
 
     def test_bad_config(self):
         config = self.folder / "config.json"
-        for text, word in (('{"seqlen": 3}', "seq-len"), ('{"seq-len": "x"}', "--seq-len"), ('{"seq-len": {}}', "seq-len"), ("{", "config"), ("[]", "object"),
+        for text, word in (('{"seqlen": 3}', "seq-len"), ('{"seq-len": "x"}', "`seq-len`"), ('{"seq-len": {}}', "seq-len"), ("{", "config"), ("[]", "object"),
                            ("[" * 100000, "depth"), ('{"options": []}', "object"), (" " * (17 << 20), "16 MiB"),
                            ('{"columns": ["%s"]}' % ("a" * 5000), "4095")):
             config.write_text(text)

@@ -64,7 +64,7 @@ class Simulate(Case):
 
 class Mode(Case):
     def test_usage(self):
-        self.assertIn("--mode is needed", self.error(2, "eis")["message"])
+        self.assertIn("`mode` is needed", self.error(2, "eis")["message"])
         self.assertIn("full, generate, train, inference", self.error(2, "eis", "--mode", "fulll")["message"])
         self.assertIn("auto, mlx, pytorch", self.error(2, "eis", "--mode", "train", "--backend", "jax")["message"])
         self.assertIn('did you mean "eis complete"?', self.error(2, "eis", "comlete")["message"])

@@ -193,7 +193,8 @@ class Complete(Case):
         self.assertEqual({i for i, one in enumerate(spectra) if "error" in one}, set(bad))
         for i in bad:
             self.assertIn(str(paths[i]), spectra[i]["error"]["message"])
-            self.assertIn(spectra[i]["error"]["message"], done.stderr)
+            said = re.sub(r"`([a-z-]+)`", r"--\1", spectra[i]["error"]["message"])
+            self.assertIn(said, done.stderr)
         self.assertEqual(sum(one.get("ter_ohm") is not None for one in spectra), 45)
         self.assertIn("5 of 50", done.stderr)
         alone = json.loads(self.code(0, "eis", "complete", "--method", "exact", "--json", paths[0]).stdout)

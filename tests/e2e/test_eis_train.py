@@ -74,7 +74,7 @@ class Known(Case):
     def test_refusals(self):
         out = self.folder / "run"
         self.assertIn("tidemill eis generate", self.error(2, *TRAIN, "--data_dir", self.folder / "nothing", "--out", out)["message"])
-        self.assertIn("--circuit chain", self.error(2, *self.words(out, "--circuit", "chain"))["message"])
+        self.assertIn("`circuit` chain", self.error(2, *self.words(out, "--circuit", "chain"))["message"])
         self.assertIn("best:K", self.error(2, *self.words(out, "--pool", "worst"))["message"])
         self.error(4, *self.words(out, "--device", "abacus"))
         shard = self.data / "shard-00000.tmshard"

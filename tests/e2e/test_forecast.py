@@ -37,7 +37,7 @@ class Train(Case):
             settings["options"].pop(later, None)
         (self.out / "run.json").write_text(json.dumps({**settings, "version": "0.1.0"}))
         self.train("--resume", "must")
-        self.assertIn("--date-order", self.error(2, "forecast", "train", "--data", self.data, "--out", self.out, *SMALL, "--resume", "must",
+        self.assertIn("`date-order`", self.error(2, "forecast", "train", "--data", self.data, "--out", self.out, *SMALL, "--resume", "must",
                                                  "--date-order", "dmy")["message"])
 
     def test_run_folder_and_json(self):
@@ -101,7 +101,7 @@ class Train(Case):
     def test_existing_run(self):
         self.train("--quiet", "--no-plots")
         error = self.error(2, "forecast", "train", "--data", self.data, "--out", self.out, *SMALL)
-        self.assertIn("--overwrite", error["message"])
+        self.assertIn("`overwrite`", error["message"])
         self.train("--quiet", "--no-plots", "--overwrite")
 
     def test_same_seed_same_bits(self):
@@ -120,7 +120,7 @@ class Train(Case):
             del run["options"][name]
         path.write_text(json.dumps(run))
         self.train("--resume", "auto")
-        self.assertIn("--sort", self.error(2, "forecast", "train", "--data", self.data, "--out", self.out, *SMALL, "--resume", "auto", "--sort")["message"])
+        self.assertIn("`sort`", self.error(2, "forecast", "train", "--data", self.data, "--out", self.out, *SMALL, "--resume", "auto", "--sort")["message"])
 
     def test_stop_and_resume(self):
         """SIGTERM: exit 130 with a checkpoint; resumed to the bits of a run that was never stopped."""
@@ -187,11 +187,11 @@ class Train(Case):
         self.train("--no-plots", "--memory-limit", "0.5")
         large = ["--d-model", "128", "--d-ff", "128", "--batch-size", "200", "--epochs", "1", "--no-plots", "--memory-limit", "5M"]
         message = self.error(1, "forecast", "train", "--data", self.data, "--out", self.folder / "none", *SMALL, *large)["message"]
-        self.assertIn("--auto-batch", message)
+        self.assertIn("`auto-batch`", message)
         done = self.train(*large, "--auto-batch", "--overwrite")
         self.assertRegex(done.stderr, r"note: batch-size \d+ in place of \d+: the largest that fits 5.0 MiB")
         options = json.loads((self.out / "run.json").read_text())["options"]
-        self.assertIn(f"--batch-size {options['batch-size']} would fit", message)
+        self.assertIn(f"`batch-size` {options['batch-size']} would fit", message)
 
     def test_memory_for_time(self):
         """The same batch in parts, and blocks made again: the same result from less memory; killed, it goes on to the same bits."""
@@ -217,7 +217,7 @@ class Train(Case):
         self.assertEqual((self.out / "model.safetensors").read_bytes(), whole)
         message = self.error(2, "forecast", "train", "--data", self.data, "--out", self.out, "--overwrite", *SMALL, *words,
                              "--accumulate", "5")["message"]
-        self.assertIn("--accumulate 4 or --accumulate 8 would do", message)
+        self.assertIn("`accumulate` 4 or `accumulate` 8 would do", message)
 
     def test_killed_in_refit(self):
         """kill -9 while it learns from all rows: the scored model is there, and going on gives the bits of a run never killed."""
@@ -465,7 +465,7 @@ class Use(Case):
 
     def test_evaluate_contradictions(self):
         for words in (("--seq-len", 17), ("--pred-len", 5), ("--target", "load"), ("--features", "S")):
-            self.assertIn(words[0], self.error(2, "forecast", "evaluate", "--model", self.run_folder, "--data", self.data, *words)["message"])
+            self.assertIn(f"`{words[0][2:]}`", self.error(2, "forecast", "evaluate", "--model", self.run_folder, "--data", self.data, *words)["message"])
 
     def test_evaluate_baselines_alone(self):
         result = json.loads(self.code(0, "forecast", "evaluate", "--data", self.data, "--seq-len", 16, "--pred-len", 4, "--json").stdout)
@@ -515,7 +515,7 @@ class BadInput(Case):
         for cell in ("nan", "", "NaN", "inf"):
             error = self.refused(self.line(60, lambda s: s.rsplit(",", 1)[0] + "," + cell))
             self.assertEqual((error["row"], error["column"]), (60, "OT"))
-            self.assertIn("--missing", error["message"]) if cell != "inf" else None
+            self.assertIn("`missing`", error["message"]) if cell != "inf" else None
 
     def test_backwards(self):
         lines = self.good().splitlines()
@@ -544,7 +544,7 @@ class BadInput(Case):
         self.assertIn("folder", self.error(3, "forecast", "train", "--data", self.folder)["message"])
 
     def test_wrong_separator(self):
-        self.assertIn("--sep", self.refused(self.good(), words=("--sep", ";"))["message"])
+        self.assertIn("`sep`", self.refused(self.good(), words=("--sep", ";"))["message"])
 
     def test_no_device(self):
         self.refused(self.good(), 4, ("--device", "cuda:0"))

@@ -61,7 +61,7 @@ class Guides(Case):
             self.assertIn(f"| `{name}", page)
         data = program.write_series(self.folder / "series.csv")
         train = ["forecast", "train", "--data", data, "--out", self.folder / "run", *TINY, "--pred-len", "4"]
-        self.assertIn("--memory-limit", self.error(1, *train, env={"TIDEMILL_MEMORY_LIMIT": "10000"})["message"])
+        self.assertIn("`memory-limit`", self.error(1, *train, env={"TIDEMILL_MEMORY_LIMIT": "10000"})["message"])
         told = self.code(0, *train, "--json", env={"OMP_NUM_THREADS": 1, "MKL_NUM_THREADS": 3})
         self.assertEqual(json.loads(told.stdout)["threads"], 1)
 

@@ -184,7 +184,7 @@ class Strangers(Case):
         first = out.read_bytes()
         self.code(0, "forecast", "predict", run, "--output", out)  # as this command wrote it
         out.write_text(out.read_text() + "my notes\n")
-        self.assertIn("--overwrite replaces it", self.error(2, "forecast", "predict", run, "--output", out)["message"])
+        self.assertIn("`overwrite` replaces it", self.error(2, "forecast", "predict", run, "--output", out)["message"])
         self.assertIn("my notes", out.read_text())
         self.code(0, "forecast", "predict", run, "--output", out, "--overwrite")
         self.assertEqual(out.read_bytes(), first)

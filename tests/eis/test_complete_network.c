@@ -219,11 +219,11 @@ static void test_refused(void **state) {
     o = options_for(grid_path, "");
     for (int given = 0; given < 2; given++) {
         snprintf(o.rs, sizeof o.rs, given ? "free" : "auto");
-        expect_refused(&o, "rs", "--recipe grid");
+        expect_refused(&o, "rs", "`recipe` grid");
     }
     o.model[0] = 0;
     o.method   = EIS_NETWORK;
-    expect_refused(&o, "model", "--model RUN");
+    expect_refused(&o, "model", "`model` RUN");
 }
 
 /* Everything known: it is the answer, with either model. */

@@ -274,7 +274,7 @@ static void test_no_room(void **state) {
     if (statvfs(*state, &disk) != 0 || (double)disk.f_bavail * (double)disk.f_frsize > 1e12) skip();
     snprintf(count, sizeof count, "%.0f", 1.2 * (double)disk.f_bavail * (double)disk.f_frsize / BYTES_EACH + 1);
     must_not(*state, (const char *[]){ "points", "24", "dtype", "f64", NULL }, "n_ground_truths", count, TIDE_EIO,
-             "lower --n_ground_truths");
+             "lower `n-ground-truths`");
     assert_int_equal(count_files(*state), 0);
 }
 
@@ -336,7 +336,7 @@ static void test_import(void **state) {
     assert_int_equal(count_files(shards), 2);
     empty(shards);
     must_not(shards, (const char *[]){ "points", "4", NULL }, "ground_truths", path, TIDE_EINVAL,
-             "add --profile generator");
+             "add `profile` generator");
     must(*state, (const char *[]){ "points", "4", "n_ground_truths", "5", "format", "csv", NULL }, "resnorm", "sse");
     must_not(shards, take, "ground_truths", path, TIDE_EDATA, "line 3: its resnorm is");
     FILE *file = fopen(path, "w");

@@ -140,7 +140,7 @@ static void test_shards(void **state) {
     (void)state;
     eis_options_default(&o);
     snprintf(o.data_dir, sizeof o.data_dir, "%s", folder);
-    o.points = 2, o.n_ground_truths = 3, o.workers = 1;
+    o.points = 2, o.n_ground_truths = 3, o.threads = 1;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         eis_result   r;
         known_data   d;

@@ -89,9 +89,9 @@ static void test_threads(void **state) {
     eis_options o = options_for(5, "5%");
     eis_result  one, two;
     (void)state;
-    o.workers = 1;
+    o.threads = 1;
     evaluate(&o, &one);
-    o.workers = 2;
+    o.threads = 2;
     evaluate(&o, &two);
     assert_string_equal(one.text, two.text);
     json_t *a = json_loads(one.json, 0, NULL), *b = json_loads(two.json, 0, NULL);

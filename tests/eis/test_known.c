@@ -258,14 +258,14 @@ static void test_refusals(void **state) {
     small_options(&o);
     snprintf(path, sizeof path, "%s/run", folder);
     set(&o, "out", path);
-    refused(&o, TIDE_EINVAL, "tidemill eis generate --data_dir");
+    refused(&o, TIDE_EINVAL, "tidemill eis generate, `data-dir`");
     generate(&o);
     eis_options other = o;
     set(&other, "circuit", "chain");
-    refused(&other, TIDE_EINVAL, "--circuit chain, but the data");
+    refused(&other, TIDE_EINVAL, "`circuit` chain, but the data");
     other = o;
     set(&other, "pool", "best:0");
-    refused(&other, TIDE_EINVAL, "--pool is uniform, or best:K");
+    refused(&other, TIDE_EINVAL, "`pool` is uniform, or best:K");
     other = o;
     set(&other, "device", "abacus");
     refused(&other, TIDE_EDEVICE, "unknown device 'abacus'");
@@ -586,12 +586,12 @@ static void test_run(void **state) {
     set(&o, "out", parts), set(&o, "n-workers", "2");
     stop first = { 0, 2 };
     assert_int_equal(eis_train(&o, stop_at, &first, &r, &failure), TIDE_ECANCELLED);
-    expect_has(failure.message, "--resume");
+    expect_has(failure.message, "`resume`");
     refused(&o, TIDE_EINVAL, "holds a run already");
     set(&o, "resume", "yes");
     eis_options other = o;
     set(&other, "learning-rate", "0.01");
-    refused(&other, TIDE_EINVAL, "--learning-rate");
+    refused(&other, TIDE_EINVAL, "`learning-rate`");
     j = trained(&o);
     assert_true(json_integer_value(json_object_get(j, "resumed_from_step")) > 0);
     json_decref(j);
@@ -671,7 +671,7 @@ static void test_verdict(void **state) {
               "values are "
               "drawn independently of the known ones, so the known values alone cannot tell them. Add the measured "
               "spectrum and they can: "
-              "tidemill eis complete --spectrum FILE");
+              "complete it with `spectrum` FILE");
     known_verdict(0.07, 0.0833, true, text, sizeof text);
     assert_string_equal(text, "Validation accuracy 7.0 %; the best possible here is 8.3 %.");
     known_verdict(0.76, 0.76, false, text, sizeof text);

@@ -67,7 +67,7 @@ static void same_bits_for_any_number_of_threads(void **state) {
     for (int lab = 0; lab < 2; lab++) {
         eis_options one = small_run(lab ? "one-lab" : "one", lab ? "lab" : "grid"),
                     three = small_run(lab ? "three-lab" : "three", lab ? "lab" : "grid");
-        one.workers = 1, three.workers = 3;
+        one.threads = 1, three.threads = 3;
         train(&one, TIDE_OK, NULL, NULL);
         train(&three, TIDE_OK, NULL, NULL);
         assert_same_model(&one, &three);
@@ -102,7 +102,7 @@ static void survives_being_killed(void **state) {
     eis_options whole = small_run("unhurt", "grid"), hurt = small_run("killed", "grid");
     char        path[EIS_TEXT_SIZE + 64];
     int         kills = 0;
-    whole.workers = hurt.workers = 1;
+    whole.threads = hurt.threads = 1;
     train(&whole, TIDE_OK, NULL, NULL);
     snprintf(path, sizeof path, "%s/run.json", hurt.out);
     for (int wait_ms = 40;; wait_ms += wait_ms / 2) {
@@ -148,7 +148,7 @@ static void learns_in_either_precision(void **state) {
     outcome of[2];
     for (int i = 0; i < 2; i++) {
         eis_options o = small_run(i ? "learns-auto" : "learns", "grid");
-        o.pool_spectra = 8192, o.hidden_dim = 64, o.n_epochs = 5, o.precision = i ? EIS_PRECISION_AUTO : EIS_F32;
+        o.pool_spectra = 8192, o.hidden_dim = 64, o.epochs = 5, o.precision = i ? EIS_PRECISION_AUTO : EIS_F32;
         of[i] = outcome_of(&o);
         if (!(of[i].accuracy > 0.25 && of[i].accuracy < of[i].possible))
             fail_msg("accuracy %g: not between three times chance and the best possible, %g", of[i].accuracy,

@@ -233,12 +233,12 @@ static void test_outputs(void **state) {
     put("model.safetensors", "ours");
     may_write("next.csv", false, none, NULL);
     put("next.csv", "mine");
-    may_write("next.csv", false, none, "--overwrite replaces it");
+    may_write("next.csv", false, none, "`overwrite` replaces it");
     may_write("next.csv", true, none, NULL);
     output_remember(folder, in("next.csv"));
     may_write("next.csv", false, none, NULL); /* as we wrote it */
     put("next.csv", "mine, with notes");
-    may_write("next.csv", false, none, "--overwrite replaces it");
+    may_write("next.csv", false, none, "`overwrite` replaces it");
     put("data.csv", "mine");
     may_write("data.csv", true, input, "is read by this command");
     assert_int_equal(link(in("data.csv"), in("same.csv")), 0);

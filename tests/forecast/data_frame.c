@@ -74,11 +74,11 @@ static void test_refused_columns(void **state) {
         { small, { .target = "OTT" }, TIDE_EDATA, 1, "OTT", "did you mean 'OT'? The columns are a, OT, b" },
         { small, { .target = "load" }, TIDE_EDATA, 1, "load", "the columns are a, OT, b" },
         { small, { .target = "date" }, TIDE_EDATA, 1, "date", "the columns are a, OT, b" },
-        { small, { .columns = "a,c" }, TIDE_EDATA, 1, "c", "--columns: there is no column 'c'" },
-        { small, { .ignore = "x" }, TIDE_EDATA, 1, "x", "--ignore: there is no column 'x'" },
+        { small, { .columns = "a,c" }, TIDE_EDATA, 1, "c", "`columns`: there is no column 'c'" },
+        { small, { .ignore = "x" }, TIDE_EDATA, 1, "x", "`ignore`: there is no column 'x'" },
         { small, { .ignore = "OT", .target = "OT" }, TIDE_EDATA, 1, "OT", "the columns are a, b" },
         { small, { .ignore = "a,OT,b" }, TIDE_EDATA, 1, "", "no column of values is left" },
-        { small, { .time_column = "when" }, TIDE_EDATA, 1, "when", "--time-column: there is no column 'when'" },
+        { small, { .time_column = "when" }, TIDE_EDATA, 1, "when", "`time-column`: there is no column 'when'" },
         { small, { .freq = "moon" }, TIDE_EINVAL, 0, "freq", "'moon' is no frequency" },
         { small, { .decimal = ',', .separator = ',' }, TIDE_EINVAL, 0, "sep", "comma" },
         { small, { .kind = KIND_ETTH }, TIDE_EDATA, 0, "", "the first 14400" },
@@ -97,7 +97,7 @@ static void test_refused_cells(void **state) {
         { "date,a,b\n2020-01-01,1,2\n2020-01-02,,3\n2020-01-03,NaN,3\n", { 0 }, TIDE_EDATA, 3, "a",
           "empty or NaN cells: 2, " },
         { "date,a\n2020-01-01,inf\n2020-01-02,1\n", { 0 }, TIDE_EDATA, 2, "a", "not a finite number" },
-        { "date;a\n2020-01-01;1,5\n2020-01-02;2,5\n", { .separator = ';' }, TIDE_EDATA, 2, "a", "--decimal ," },
+        { "date;a\n2020-01-01;1,5\n2020-01-02;2,5\n", { .separator = ';' }, TIDE_EDATA, 2, "a", "`decimal` ," },
         { "date,a,b\n2020-01-01,1,\n2020-01-02,2,\n", { .missing = MISSING_FFILL }, TIDE_EDATA, 0, "b",
           "no value at all" },
     };
@@ -107,7 +107,7 @@ static void test_refused_cells(void **state) {
 static void test_refused_times(void **state) {
     (void)state;
     static const refused cases[] = {
-        { "date,a\n2020-01-02,1\n2020-01-01,2\n", { 0 }, TIDE_EDATA, 3, "date", "the newest row comes first; --sort" },
+        { "date,a\n2020-01-02,1\n2020-01-01,2\n", { 0 }, TIDE_EDATA, 3, "date", "the newest row comes first; `sort`" },
         { "date,a\n2020-01-01,1\n01.02.2020,2\n", { 0 }, TIDE_EDATA, 3, "date",
           "'01.02.2020' is no time stamp like those before it; accepted are" },
         { "date,a\n2020-01-01 00:00+01:00,1\n2020-01-01 01:00+02:00,2\n", { 0 }, TIDE_EDATA, 3, "date",
@@ -116,7 +116,7 @@ static void test_refused_times(void **state) {
         { "date,a\n2020-01-01,1\n2020-01-01,2\n2020-01-02,2\n", { .strict_dates = true }, TIDE_EDATA, 3, "date",
           "time stamps: 1 repeated" },
         { "u,v,a\n2020-01-01,2020-01-01,1\n2020-01-02,2020-01-02,2\n", { 0 }, TIDE_EDATA, 1, "v",
-          "choose one with --time-column" },
+          "choose one with `time-column`" },
         { "date,a\n2020-01-01,1\n2020-01-01,2\n", { 0 }, TIDE_EDATA, 3, "date", "no common step" },
     };
     expect_refused(cases, sizeof cases / sizeof *cases);
@@ -145,7 +145,7 @@ static void test_times(void **state) {
         { "date,,x\n2020-01-01,7,1\n2020-01-02,7,2\n", { 0 }, "date", "d", "column 2 has no name: left out" },
         { "date,x\n2020-01-01,1\n2020-01-02,-9999\n", { 0 }, "date", "d", "'x' holds -9999 in 1 row, far from its "
                                                                           "other values (1 to 1): if it marks a "
-                                                                          "missing value, --na -9999 takes it as one" },
+                                                                          "missing value, `na` -9999 takes it as one" },
         { "date,x,y\n2020-01-01,5,1\n2020-01-02,5,2\n2020-01-03,5,3\n", { 0 }, "date", "d",
           "constant over the 2 training rows, so not scaled: x" },
     };

@@ -91,11 +91,11 @@ static void test_named_sizes(void **state) {
                 tide_status  status = split_make(&f, KIND_CUSTOM, seq, pred, &s, &failure);
                 if (status == TIDE_OK) status = split_require(&f, KIND_CUSTOM, s, seq, pred, &failure);
                 if (status == TIDE_OK) continue;
-                const char *at = strstr(failure.message, "--seq-len "), *p = strstr(failure.message, "--pred-len "),
-                           *v = strstr(failure.message, "--val ");
-                if (at) sscanf(at, "--seq-len %" SCNd64, &seq_now);
-                if (p) sscanf(p, "--pred-len %" SCNd64, &pred_now);
-                if (!v || sscanf(v, "--val %" SCNd64 " --test %" SCNd64, &val, &test) != 2)
+                const char *at = strstr(failure.message, "`seq-len` "), *p = strstr(failure.message, "`pred-len` "),
+                           *v = strstr(failure.message, "`val` ");
+                if (at) sscanf(at, "`seq-len` %" SCNd64, &seq_now);
+                if (p) sscanf(p, "`pred-len` %" SCNd64, &pred_now);
+                if (!v || sscanf(v, "`val` %" SCNd64 " `test` %" SCNd64, &val, &test) != 2)
                     fail_msg("no sizes: %s", failure.message);
                 split_sizes sizes = { (double)val, (double)test };
                 failure = (tide_failure){ 0 };
@@ -117,7 +117,7 @@ static void test_sizes(void **state) {
     assert_int_equal(split_sized(&f, KIND_CUSTOM, (split_sizes){ 0, 30 }, 24, 6, &s, NULL), TIDE_OK);
     assert_true(s.train.rows == 150 && block_windows(s.val, 24, 6) == 15 && block_windows(s.test, 24, 6) == 25);
     assert_int_equal(split_sized(&f, KIND_PEMS, (split_sizes){ 10, 0 }, 24, 6, &s, &failure), TIDE_EINVAL);
-    expect_has(failure.message, "--kind custom");
+    expect_has(failure.message, "`kind` custom");
 }
 
 static void test_short_files(void **state) {

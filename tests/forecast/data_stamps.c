@@ -100,7 +100,7 @@ static void test_day_or_month(void **state) {
     (void)state;
     static const char text[] = "date,a\n01/02/2023,1\n01/03/2023,2\n01/04/2023,3\n01/05/2023,4\n";
     frame f;
-    refuses(text, (frame_options){ 0 }, "--date-order dmy or --date-order mdy");
+    refuses(text, (frame_options){ 0 }, "`date-order` dmy or `date-order` mdy");
     reads(text, (frame_options){ .date_order = DATE_DMY }, &f);
     assert_int_equal(f.step.unit, UNIT_MONTH);
     frame_free(&f);
@@ -191,8 +191,8 @@ static void test_sort(void **state) {
     static const char blocks[] = "date,a\n2023-01-03,3\n2023-01-04,4\n2023-01-01,1\n2023-01-02,2\n";
     frame f;
     refuses("date,a\n2023-01-03,3\n2023-01-02,2\n2023-01-01,1\n", (frame_options){ 0 },
-            "the newest row comes first; --sort");
-    refuses(blocks, (frame_options){ 0 }, "time runs backwards 1 time: 2023-01-01 comes after 2023-01-04; --sort");
+            "the newest row comes first; `sort`");
+    refuses(blocks, (frame_options){ 0 }, "time runs backwards 1 time: 2023-01-01 comes after 2023-01-04; `sort`");
     reads(blocks, (frame_options){ .sort = true }, &f);
     for (int i = 0; i < 4; i++) assert_true(f.values[i] == i + 1);
     expect_has(f.warnings, "put in the order of time");

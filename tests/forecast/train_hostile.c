@@ -235,7 +235,7 @@ static void test_counters(void **state) {
         if (status != TIDE_EDATA)
             fail_msg("%s %s: expected %s, got %s: %s", lies[i].key, lies[i].value, tide_status_name(TIDE_EDATA),
                      tide_status_name(status), failure.message);
-        expect_has(failure.message, "--overwrite starts anew");
+        expect_has(failure.message, "`overwrite` starts anew");
         char *now = whole_file(folder, "run/metrics.csv", &after);
         if (after != before || memcmp(now, metrics, before))
             fail_msg("%s %s: metrics.csv has changed", lies[i].key, lies[i].value);

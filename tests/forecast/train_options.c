@@ -30,7 +30,7 @@ static void test_values(void **state) {
     assert_int_equal(o.lradj, FORECAST_LR_GUIDE_SLOWER);
     assert_string_equal(o.target, "close");
     set(&o, "label_len", "48"); /* accepted, without an effect */
-    const forecast_option *table = forecast_option_table(&count);
+    const tide_option *table = forecast_option_table(&count);
     for (int64_t i = 0; i < count; i++) { /* what is printed can be read again */
         forecast_options again = o;
         forecast_option_get(&o, &table[i], text, sizeof text);

@@ -137,7 +137,7 @@ static void test_resume(void **state) {
     assert_true(same_file(whole, stopped, "model.safetensors"));
     set(&o, "accumulate", "2");
     assert_int_equal(forecast_train(&o, NULL, NULL, &r, &failure), TIDE_EINVAL);
-    expect_has(failure.message, "--accumulate");
+    expect_has(failure.message, "`accumulate`");
 }
 
 static void refuse(const forecast_options *o, tide_status expected, tide_failure *failure) {
@@ -150,9 +150,9 @@ static void refuse(const forecast_options *o, tide_status expected, tide_failure
 }
 
 static void test_unequal_parts(void **state) {
-    static const char *const says[][2] = { { "3", "--accumulate 2 or --accumulate 4 would do" },
-                                           { "9", "--accumulate 8 or --accumulate 16 would do" },
-                                           { "17", "--accumulate 16 would do" } };
+    static const char *const says[][2] = { { "3", "`accumulate` 2 or `accumulate` 4 would do" },
+                                           { "9", "`accumulate` 8 or `accumulate` 16 would do" },
+                                           { "17", "`accumulate` 16 would do" } };
     forecast_options o;
     tide_failure     failure;
     (void)state;
@@ -180,9 +180,9 @@ static void test_parts_that_fit(void **state) {
     small_options(&o, folder);
     set_all(&o, "d-model 64 d-ff 64 e-layers 1 epochs 1 batch-size 300 memory-limit 3M");
     refuse(&o, TIDE_ENOMEM, &failure);
-    const char *named = strstr(failure.message, "--accumulate ");
+    const char *named = strstr(failure.message, "`accumulate` ");
     if (!named) fail_msg("no parts are named: %s", failure.message);
-    int64_t parts = strtoll(named + strlen("--accumulate "), NULL, 10), fewer = parts - 1;
+    int64_t parts = strtoll(named + strlen("`accumulate` "), NULL, 10), fewer = parts - 1;
     while (300 % fewer) fewer--;
     snprintf(number, sizeof number, "%d", (int)fewer);
     set(&o, "accumulate", number);

@@ -122,7 +122,7 @@ static void test_go_further(void **state) {
         if (run(&o, rules[i], NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("train: %s", failure.message);
         expect_has(r.advice, "the best epoch is the last");
         expect_has(r.json, "the best epoch is the last");
-        if (sscanf(strstr(r.advice, "--epochs"), "--epochs %15s --lradj %15s", epochs, rule) < 1)
+        if (sscanf(strstr(r.advice, "`epochs`"), "`epochs` %15s `lradj` %15s", epochs, rule) < 1)
             fail_msg("no epochs: %s", r.advice);
         set(&o, "epochs", epochs);
         if (*rule) set(&o, "lradj", rule);

@@ -82,7 +82,7 @@ static void test_resume(void **state) {
         int64_t      at      = stops[i];
         r                    = (forecast_result){ 0 };
         assert_int_equal(forecast_train(&o, stop_at, &at, &r, &failure), TIDE_ECANCELLED);
-        expect_has(failure.message, "--resume auto");
+        expect_has(failure.message, "`resume` auto");
         assert_int_equal(r.steps, stops[i]);
         forecast_result_free(&r);
     }
@@ -110,7 +110,7 @@ static void test_resume(void **state) {
     assert_int_equal(r.resumed_from_step, r.steps);
     forecast_result_free(&r);
     set(&o, "learning-rate", "0.01");
-    refuse(&o, TIDE_EINVAL, "--learning-rate");
+    refuse(&o, TIDE_EINVAL, "`learning-rate`");
     set(&o, "learning-rate", "0.003");
     snprintf(path, sizeof path, "%s/series.csv", folder);
     write_series(path, 610);
@@ -299,11 +299,11 @@ static void test_auto_batch(void **state) {
     set_all(&o, "d-model 64 d-ff 64 e-layers 1 epochs 1 batch-size 300 memory-limit 3M");
     out_folder(&o, "fitted", run);
     assert_int_equal(forecast_train(&o, NULL, NULL, &r, &failure), TIDE_ENOMEM);
-    expect_has(failure.message, "allowed by --memory-limit:");
+    expect_has(failure.message, "allowed by `memory-limit`:");
     const char *named = strstr(failure.message, "MiB are");
-    named = named ? strstr(named, "--batch-size ") : NULL;
+    named = named ? strstr(named, "`batch-size` ") : NULL;
     if (!named) fail_msg("no batch is named: %s", failure.message);
-    int64_t fits = strtoll(named + strlen("--batch-size "), NULL, 10);
+    int64_t fits = strtoll(named + strlen("`batch-size` "), NULL, 10);
     snprintf(number, sizeof number, "%d", (int)fits + 1);
     set(&o, "batch-size", number);
     refuse(&o, TIDE_ENOMEM, "would fit");

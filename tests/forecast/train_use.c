@@ -109,7 +109,7 @@ static void test_baselines(void **state) {
     free(series);
     of_run(&o, "kept", NULL);
     set_all(&o, "use seasonal-naive season 700");
-    refuse_predict(&o, TIDE_EDATA, "--data FILE with more");
+    refuse_predict(&o, TIDE_EDATA, "`data` FILE with more");
 }
 
 /* A season longer than the look-back: scored from the rows before the window, kept in the run, absent where the file

@@ -20,20 +20,23 @@ bytes fuzz_seed(int i) {
     return b;
 }
 
-static bool wants(void *user, const char *name) { return user && *name; }
+static const tide_option *find(void *user, const char *name, const char *command, tide_failure *failure) {
+    (void)user, (void)command, (void)failure;
+    return forecast_option_find(name);
+}
 
-static tide_status set(void *user, const char *name, const char *text, tide_failure *failure) {
-    return forecast_option_set(user, name, text, failure);
+static tide_status set(void *user, const tide_option *row, const char *text, tide_failure *failure) {
+    return forecast_option_set(user, row->name, text, failure);
 }
 
 /* What was taken lies in the ranges of the table. */
 static void check_ranges(const forecast_options *o) {
-    int64_t                count;
-    const forecast_option *table = forecast_option_table(&count);
+    int64_t            count;
+    const tide_option *table = forecast_option_table(&count);
     for (int64_t i = 0; i < count; i++) {
         const char *field = (const char *)o + table[i].offset;
-        bool        whole = table[i].type == FORECAST_TYPE_INT;
-        if (!o->given[i] || (!whole && table[i].type != FORECAST_TYPE_REAL)) continue;
+        bool        whole = table[i].type == TIDE_OPTION_IS_INT;
+        if (!o->given[i] || (!whole && table[i].type != TIDE_OPTION_IS_REAL)) continue;
         double value = whole ? (double)*(const int64_t *)field : *(const double *)field;
         fuzz_require(value >= table[i].low && value <= table[i].high, table[i].name, &(tide_failure){ 0 });
     }
@@ -45,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const char             *path    = fuzz_path("config.json");
     file_write(path, (bytes){ (unsigned char *)(uintptr_t)data, (int64_t)size });
     forecast_options_default(&o);
-    tide_status status = config_read(path, &(config_sink){ wants, set, &o }, &failure);
+    tide_status status = config_read(path, &(tide_option_reader){ find, set, &o }, &failure);
     fuzz_refusal(status, &failure);
     if (status != TIDE_OK)
         fuzz_require(strstr(failure.message, path) != NULL, "a refusal that does not name the file", &failure);

@@ -65,7 +65,7 @@ static eis_options defaults(void) {
     eis_options o;
     eis_options_default(&o);
     o.plots   = false;
-    o.workers = 1;
+    o.threads = 1;
     return o;
 }
 

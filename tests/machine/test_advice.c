@@ -116,7 +116,7 @@ static void test_estimate(void **state) {
     if (!(slower.gflops[MACHINE_F32] < r.gflops[MACHINE_F32])) fail_msg("AVX2 is not estimated slower than AVX-512");
     machine_advise(&m, &r, &a);
     EXPECT_TEXT("precision before measuring", a.of[MACHINE_PRECISION].word, "f32");
-    if (!strstr(a.of[MACHINE_PRECISION].why, "--measure"))
+    if (!strstr(a.of[MACHINE_PRECISION].why, "`measure`"))
         fail_msg("the reason does not say how to find out: %s", a.of[MACHINE_PRECISION].why);
 }
 
@@ -166,7 +166,7 @@ static void test_text(void **state) {
     char *text = machine_text(&m, &r, &a);
     if (!text) fail_msg("no text");
     static const char *const wanted[] = { "Server",         "64.0 GiB",  "avx2 avx512 avx512-bf16",
-                                          "no GPU backend", "estimated", "--measure" };
+                                          "no GPU backend", "estimated", "`measure`" };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         if (!strstr(text, wanted[i])) fail_msg("\"%s\" is missing in:\n%s", wanted[i], text);
     for (int i = 0; i < MACHINE_CHOICES; i++)

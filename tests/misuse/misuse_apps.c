@@ -32,15 +32,15 @@ static bool forecast_refuses(trial *t, forecast_command command) {
 /* Each number and choice far out, each text without an end. */
 static bool forecast_refuses_all(forecast_command command) {
     int64_t count;
-    const forecast_option *table = forecast_option_table(&count);
+    const tide_option *table = forecast_option_table(&count);
     for (int64_t i = 0; i < count; i++) {
         forecast_options_default(&f_odd);
         void *field = (char *)&f_odd + table[i].offset;
         switch (table[i].type) {
-        case FORECAST_TYPE_INT: *(int64_t *)field = INT64_MIN; break;
-        case FORECAST_TYPE_REAL: *(double *)field = NAN; break;
-        case FORECAST_TYPE_CHOICE: *(int *)field = 99; break;
-        case FORECAST_TYPE_TEXT: memset(field, 'x', table[i].size); break;
+        case TIDE_OPTION_IS_INT: *(int64_t *)field = INT64_MIN; break;
+        case TIDE_OPTION_IS_REAL: *(double *)field = NAN; break;
+        case TIDE_OPTION_IS_CHOICE: *(int *)field = 99; break;
+        case TIDE_OPTION_IS_TEXT: memset(field, 'x', table[i].size); break;
         default: continue;
         }
         if (command(&f_odd, NULL, NULL, &f_result, NULL) != TIDE_EINVAL) return false;
@@ -59,15 +59,15 @@ static bool eis_refuses(trial *t, eis_command command) {
 
 static bool eis_refuses_all(eis_command command) {
     int64_t count;
-    const eis_option *table = eis_option_table(&count);
+    const tide_option *table = eis_option_table(&count);
     for (int64_t i = 0; i < count; i++) {
         eis_options_default(&e_odd);
         void *field = (char *)&e_odd + table[i].offset;
         switch (table[i].type) {
-        case EIS_TYPE_INT: *(int64_t *)field = INT64_MIN; break;
-        case EIS_TYPE_REAL: *(double *)field = NAN; break;
-        case EIS_TYPE_CHOICE: *(int *)field = 99; break;
-        case EIS_TYPE_TEXT: case EIS_TYPE_LIST: memset(field, 'x', table[i].size); break;
+        case TIDE_OPTION_IS_INT: *(int64_t *)field = INT64_MIN; break;
+        case TIDE_OPTION_IS_REAL: *(double *)field = NAN; break;
+        case TIDE_OPTION_IS_CHOICE: *(int *)field = 99; break;
+        case TIDE_OPTION_IS_TEXT: case TIDE_OPTION_IS_LIST: memset(field, 'x', table[i].size); break;
         default: continue;
         }
         if (command(&e_odd, NULL, NULL, &e_result, NULL) != TIDE_EINVAL) return false;
@@ -79,9 +79,9 @@ static bool eis_refuses_all(eis_command command) {
 static bool odd_choices(void) {
     char buffer[64];
     int64_t count;
-    const eis_option *table = eis_option_table(&count);
+    const tide_option *table = eis_option_table(&count);
     for (int64_t i = 0; i < count; i++)
-        if (table[i].type == EIS_TYPE_CHOICE) {
+        if (table[i].type == TIDE_OPTION_IS_CHOICE) {
             *(int *)((char *)&e_odd + table[i].offset) = 1 << 30;
             if (!eis_option_get(&e_odd, &table[i], buffer, sizeof buffer)) return false;
         }

@@ -92,7 +92,7 @@ static void check_json(const run_folder *r, double lr, const char *const *may_di
                        const char *words) {
     tide_failure failure = { 0 };
     json_t      *now     = options(lr);
-    assert_int_equal(run_json_check(r, now, may_differ, &failure), expected);
+    assert_int_equal(run_json_check(r, now, may_differ, NULL, &failure), expected);
     if (words) expect_has(failure.message, words);
     json_decref(now);
 }
@@ -103,7 +103,7 @@ static void test_json(void **state) {
     json_t    *was = options(0.5);
     assert_int_equal(run_json_write(&r, was, NULL), TIDE_OK);
     check_json(&r, 0.5, none, TIDE_OK, NULL);
-    check_json(&r, 0.25, none, TIDE_EINVAL, "--learning-rate 0.5, now it is 0.25");
+    check_json(&r, 0.25, none, TIDE_EINVAL, "`learning-rate` 0.5, now it is 0.25");
     check_json(&r, 0.25, (const char *const[]){ "learning-rate", NULL }, TIDE_OK, NULL);
     json_object_set_new(json_object_get(was, "data"), "sha256", json_string("abd"));
     assert_int_equal(run_json_write(&r, was, NULL), TIDE_OK);
@@ -137,7 +137,7 @@ static void test_metrics(void **state) {
     assert_int_equal(run_metrics_cut(&r, first, NULL), TIDE_OK);
     assert_int_equal(stat(folder_file(folder, "metrics.csv", path), &s), 0);
     assert_int_equal(s.st_size, 8);
-    refuse_cut(&r, 9, "holds 8 bytes and the run had written 9: --overwrite starts anew");
+    refuse_cut(&r, 9, "holds 8 bytes and the run had written 9: `overwrite` starts anew");
     refuse_cut(&r, 7, "no row ends at byte 7");
     assert_int_equal(stat(path, &s), 0);
     assert_int_equal(s.st_size, 8);
@@ -200,9 +200,9 @@ static void test_state(void **state) {
     assert_int_equal(read_state(&r, tide_graph_new("ref"), 1, &back, &w, &best, &found, &failure), TIDE_OK);
     assert_true(found && back.step == 17 && back.best == 0.1 && w == 4 && best == 3);
     assert_int_equal(read_state(&r, tide_graph_new("ref"), 2, &back, &w, &best, &found, &failure), TIDE_EDATA);
-    expect_has(failure.message, "missing or of another size: --overwrite starts anew");
+    expect_has(failure.message, "missing or of another size: `overwrite` starts anew");
     static const struct { progress at; const char *says; } damaged[] = {
-        { { -1, 0.1 }, "counter step is damaged: --overwrite" }, { { 21, 0.1 }, "counter step" },
+        { { -1, 0.1 }, "counter step is damaged: `overwrite`" }, { { 21, 0.1 }, "counter step" },
         { { 1, 2 }, "counter best" }, { { 1, (double)NAN }, "counter best" },
     };
     for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {

@@ -71,7 +71,7 @@ static void note_verdict(const answer *a, text *out) {
         break;
     case FIT_OPEN:
         if (c->noise_inferred)
-            text_add(out, "no verdict on the circuit: the noise is assumed to be its misfit; --noise, with what your "
+            text_add(out, "no verdict on the circuit: the noise is assumed to be its misfit; `noise`, with what your "
                           "instrument has, gives one\n");
         break;
     case FIT_ADEQUATE: break;
@@ -156,7 +156,7 @@ void answer_notes(const answer *a, text *out) {
         note_ter(a, out);
         note_limits(a, out);
         if (a->rs_in_rsh)
-            text_add(out, "only Rs + Rsh is seen in a chain: Rsh stands for both; --rs OHM takes Rs off\n");
+            text_add(out, "only Rs + Rsh is seen in a chain: Rsh stands for both; `rs` OHM takes Rs off\n");
     }
     note_degenerate(a, out);
     if (answer_none_better(a))

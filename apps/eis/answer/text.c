@@ -86,7 +86,7 @@ static void put_grid(const answer *a, text *out) {
         out,
         "%s fits (reduced chi2 %.2g): the grid is coarser than your data%s; the noise was raised to %.2g %% so that "
         "the best cell fits. "
-        "--method refined does not need the grid\n",
+        "`method` refined does not need the grid\n",
         c->recipe ? "none of the network's cells" : "no grid cell", c->grid_chi2,
         c->recipe ? ", or the network missed the right ones" : "",
         100 * c->noise_used);
@@ -102,7 +102,7 @@ static void put_network(const answer *a, text *out) {
         text_add(out,
                  "the network's draws are too coarse for the likelihood (%.2g of them would count): they keep the "
                  "network's own weights. "
-                 "--method refined "
+                 "`method` refined "
                  "has finer ones\n",
                  c->effective_share * (double)c->draw_count);
 }

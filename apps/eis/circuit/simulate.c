@@ -48,14 +48,14 @@ static tide_status read_noise(const char *text, double *noise, tide_failure *fai
     char *end;
     *noise = 0.01;
     if (!*text || !strcmp(text, "auto") || (noise_parse(text, &end, noise) && !*end)) return TIDE_OK;
-    return fail_at(failure, TIDE_EINVAL, NULL, 0, "noise", "--noise is a share of |Z| from 1e-6 to 0.5, such as 1%% "
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "noise", "`noise` is a share of |Z| from 1e-6 to 0.5, such as 1%% "
                                                            "or 0.01; not '%s'",
                    text);
 }
 
 tide_status eis_simulate(const eis_options *o, const char *path, tide_failure *failure) {
     failure_clear(failure);
-    if (options_good(o, failure) != TIDE_OK) return TIDE_EINVAL;
+    if (tide_options_check(eis_table(), o, failure) != TIDE_OK) return TIDE_EINVAL;
     simulation s = { .circuit = (eis_circuit)o->circuit, .seed = o->seed };
     eis_known  known;
     tide_status status = eis_known_parse(o->known, &known, failure);
@@ -65,12 +65,12 @@ tide_status eis_simulate(const eis_options *o, const char *path, tide_failure *f
         s.p[k] = *o->known ? known.value[k] : example[k];
         if (*o->known && !known.is[k])
             return fail_at(failure, TIDE_EINVAL, NULL, 0, "known",
-                           "--known needs all of Rsh, Ra, Rb, Ca, Cb; %s is missing",
+                           "`known` needs all of Rsh, Ra, Rb, Ca, Cb; %s is missing",
                            eis_parameters[k].name);
     }
     bool given = *o->rs && strcmp(o->rs, "auto") != 0;
     if (given && (!eis_quantity_parse(o->rs, "ohm", &s.rs_ohm) || !(s.rs_ohm >= 0 && s.rs_ohm <= RS_GIVEN_MOST)))
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "rs", "--rs is ohms from 0 to 1e6; not '%s'", o->rs);
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "rs", "`rs` is ohms from 0 to 1e6; not '%s'", o->rs);
     status = output_check(path, "FILE", o->overwrite, NULL, (const char *const[]){ NULL }, failure);
     return status == TIDE_OK ? simulation_write(&s, path, failure) : status;
 }

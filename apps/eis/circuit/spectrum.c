@@ -111,8 +111,8 @@ static tide_status check_sign(const char *path, bool flip_im, eis_spectrum *s, t
     }
     if (10 * inductive < 9 * s->count) return TIDE_OK; /* noise turns a few small ones round */
     return fail_at(failure, TIDE_EDATA, path, 0, columns[2],
-                   flip_im ? "%s: with --flip-im the imaginary part is positive nearly throughout; leave it out"
-                           : "%s: the imaginary part is positive nearly throughout: looks like -Im(Z); use --flip-im",
+                   flip_im ? "%s: with `flip-im` the imaginary part is positive nearly throughout; leave it out"
+                           : "%s: the imaginary part is positive nearly throughout: looks like -Im(Z); use `flip-im`",
                    path);
 }
 

@@ -37,7 +37,7 @@ static tide_status make(const char *folder, tide_failure *f) {
 }
 
 tide_status folder_open(const char *folder, int *lock, tide_failure *f) {
-    if (!*folder) return fail_at(f, TIDE_EINVAL, NULL, 0, "data-dir", "--data-dir needs the name of a folder");
+    if (!*folder) return fail_at(f, TIDE_EINVAL, NULL, 0, "data-dir", "`data-dir` needs the name of a folder");
     tide_status status = make(folder, f);
     if (status != TIDE_OK) return status;
     *lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -45,7 +45,7 @@ tide_status folder_open(const char *folder, int *lock, tide_failure *f) {
         return fail_at(f, TIDE_EIO, folder, 0, NULL, "cannot open the folder %s: %s", folder, strerror(errno));
     if (flock(*lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
         return fail_at(f, TIDE_EIO, folder, 0, NULL,
-                       "another run is writing to %s; wait for it, or give --data-dir another folder", folder);
+                       "another run is writing to %s; wait for it, or give `data-dir` another folder", folder);
     return TIDE_OK;
 }
 
@@ -55,7 +55,7 @@ tide_status folder_room(const char *folder, int64_t bytes, tide_failure *f) {
     double room = (double)disk.f_bavail * (double)disk.f_frsize;
     if ((double)bytes <= room) return TIDE_OK;
     return fail_at(f, TIDE_EIO, folder, 0, NULL, "the data need %.1f MB and the disk of %s has %.1f MB; lower "
-                                                 "--n_ground_truths or --points, or give --data-dir another disk",
+                                                 "`n-ground-truths` or `points`, or give `data-dir` another disk",
                    1e-6 * (double)bytes, folder, 1e-6 * room);
 }
 

@@ -202,7 +202,7 @@ static tide_status app_truth(const eis_options *o, survey *s, tide_failure *fail
     const char *path = o->ground_truths;
     if (o->profile != EIS_PROFILE_APP)
         return fail_at(failure, TIDE_EINVAL, path, 0, "profile",
-                       "%s: such a file is of the shunt circuit; leave --profile generator out", path);
+                       "%s: such a file is of the shunt circuit; leave `profile` generator out", path);
     s->truths = 1;
     s->truth  = calloc(1, sizeof *s->truth);
     return s->truth ? app_npz_truth(path, s->truth, failure)
@@ -220,19 +220,19 @@ static tide_status find_truths(const eis_options *o, survey *s, tide_failure *fa
     if (o->profile != EIS_PROFILE_GENERATOR)
         return fail_at(
             failure, TIDE_EINVAL, path, 0, "profile",
-            "%s: such a CSV is of the chain circuit; add --profile generator, or give the ground truths as JSON", path);
+            "%s: such a CSV is of the chain circuit; add `profile` generator, or give the ground truths as JSON", path);
     return dataset_csv_truths(path, &s->truth, &s->truths, failure);
 }
 
 tide_status survey_new(const eis_options *o, survey *s, tide_failure *failure) {
     const struct profile *p = &profiles[o->profile];
-    eis_circuit circuit = o->circuit_given ? (eis_circuit)o->circuit : p->circuit;
+    eis_circuit circuit = eis_option_given(o, "circuit") ? (eis_circuit)o->circuit : p->circuit;
     *s = (survey){ .low = INFINITY, .full = o->grid == EIS_GRID_AUTO ? p->full : o->grid == EIS_GRID_FULL, .profile = p->name,
                    .reference = p->reference || (o->format == EIS_FORMAT_CSV && !o->stats_only),
-                   .threads = o->workers ? (int)o->workers : os_cores(), .truths = o->n_ground_truths };
+                   .threads = o->threads ? (int)o->threads : os_cores(), .truths = o->n_ground_truths };
     if (o->profile == EIS_PROFILE_GENERATOR && circuit != EIS_CHAIN)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "circuit",
-                       "--profile generator computes the chain circuit; leave --circuit out, or use --profile app");
+                       "`profile` generator computes the chain circuit; leave `circuit` out, or use `profile` app");
     tide_status status = find_truths(o, s, failure);
     if (status != TIDE_OK) return status;
     bool fine = resnorm_grid_new(circuit, (eis_resnorm_kind)o->resnorm, o->points, p->frequencies, p->low_hz,

@@ -55,7 +55,7 @@ tide_status evaluation_progress(const evaluation *e, const char *what, double no
 
 static tide_status bad_noise(const char *given, tide_failure *failure) {
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "noise",
-                   "--noise for evaluate is a list such as 0.1%%,1%%,5%%, at most %d of them, each a share of |Z| "
+                   "`noise` for evaluate is a list such as 0.1%%,1%%,5%%, at most %d of them, each a share of |Z| "
                    "from 1e-6 "
                    "to 0.5; not '%s'",
                    NOISES_MOST, given);
@@ -118,13 +118,13 @@ tide_status eis_evaluate(const eis_options *options, eis_listener listener, void
     if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     evaluation e = {
         .options = options, .listener = listener, .user = user,
-        .threads = options->workers ? (int)options->workers : os_cores()
+        .threads = options->threads ? (int)options->threads : os_cores()
     };
     text         talk  = { 0 };
     double       begin = os_seconds();
     tide_failure own   = { 0 }, *f = failure ? failure : &own;
     if (!*options->model)
-        return fail_at(f, TIDE_EINVAL, NULL, 0, "model", "--model RUN is needed: the folder of a trained predictor");
+        return fail_at(f, TIDE_EINVAL, NULL, 0, "model", "`model` RUN is needed: the folder of a trained predictor");
     json_t *report =
         json_pack("{s:i, s:s, s:s, s:I, s:I}", "schema_version", SCHEMA_VERSION, "command", "eis evaluate", "model",
                   options->model, "test_spectra", (json_int_t)options->test_spectra, "seed", (json_int_t)options->seed);

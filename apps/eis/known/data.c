@@ -55,7 +55,7 @@ static tide_status open_shard(known_data *d, const char *folder, const char *nam
     if (status != TIDE_OK) return status;
     d->shard_count++;
     if (!json_equal(options_of(s), options_of(d->shards)))
-        return fail_at(f, TIDE_EDATA, s->path, 0, "data-dir", "%s is of another data set than %s: give --data_dir a "
+        return fail_at(f, TIDE_EDATA, s->path, 0, "data-dir", "%s is of another data set than %s: give `data-dir` a "
                                                               "folder with one",
                        s->path, d->shards->path);
     d->truths += s->truths;
@@ -133,12 +133,12 @@ static tide_status open_csv(const char *folder, known_data *d, tide_failure *f) 
     tide_status status = list(folder, "combined_dataset_*gt.csv", &n, f);
     if (status == TIDE_OK && !n.count)
         status = fail_at(f, TIDE_EINVAL, folder, 0, "data-dir",
-                         "%s holds no data: make them with 'tidemill eis generate --data_dir %s', or name their "
-                         "folder with --data_dir",
+                         "%s holds no data: make them with tidemill eis generate, `data-dir` %s, or name their "
+                         "folder with `data-dir`",
                          folder, folder);
     if (status == TIDE_OK && n.count > 1)
         status = fail_at(f, TIDE_EINVAL, folder, 0, "data-dir",
-                         "%s holds several data sets (%s, %s): give --data_dir a folder with one",
+                         "%s holds several data sets (%s, %s): give `data-dir` a folder with one",
                          folder, n.items[0], n.items[1]);
     if (status == TIDE_OK) status = known_csv_read(folder, n.items[0], d, f);
     names_free(&n);
@@ -146,8 +146,8 @@ static tide_status open_csv(const char *folder, known_data *d, tide_failure *f) 
 }
 
 static tide_status check_circuit(const eis_options *o, const known_data *d, tide_failure *f) {
-    if (!o->circuit_given || o->circuit == (int)d->circuit) return TIDE_OK;
-    return fail_at(f, TIDE_EINVAL, o->data_dir, 0, "circuit", "--circuit %s, but the data in %s are of the %s circuit",
+    if (!eis_option_given(o, "circuit") || o->circuit == (int)d->circuit) return TIDE_OK;
+    return fail_at(f, TIDE_EINVAL, o->data_dir, 0, "circuit", "`circuit` %s, but the data in %s are of the %s circuit",
                    circuit_names[o->circuit], o->data_dir, circuit_names[d->circuit]);
 }
 

@@ -119,7 +119,7 @@ static tide_status take_card(const char *path, const tide_archive *a, known_card
     tide_status status = TIDE_OK;
     if (!kind || strcmp(kind, CARD_KIND))
         status = fail_at(failure, TIDE_EINVAL, path, 0, "model",
-                         "%s is not a predictor from known values: 'tidemill eis train --inputs known' makes one",
+                         "%s is not a predictor from known values: training with `inputs` known makes one",
                          path);
     else if (json_integer_value(json_object_get(o, "format_version")) > CARD_VERSION)
         status = fail_at(failure, TIDE_EDATA, path, 0, NULL,

@@ -27,7 +27,7 @@ void known_verdict(double accuracy, double possible, bool uniform, char *out, si
                  ? " Nothing is wrong with your training: in these data the missing values are drawn independently of "
                    "the known ones, so "
                    "the known values alone "
-                   "cannot tell them. Add the measured spectrum and they can: tidemill eis complete --spectrum FILE"
+                   "cannot tell them. Add the measured spectrum and they can: complete it with `spectrum` FILE"
                  : "");
 }
 

@@ -12,7 +12,7 @@ tide_status known_pool_parse(const char *text, int64_t *best, tide_failure *f) {
     double value = strncmp(text, "best:", 5) ? 0 : num_parse(text + 5, &end);
     if (value < 1 || value > 1e6 || value != floor(value) || *end)
         return fail_at(f, TIDE_EINVAL, NULL, 0, "pool",
-                       "--pool is uniform, or best:K with K from 1 to 1000000; not '%s'", text);
+                       "`pool` is uniform, or best:K with K from 1 to 1000000; not '%s'", text);
     *best = (int64_t)value;
     return TIDE_OK;
 }

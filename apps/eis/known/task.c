@@ -36,7 +36,7 @@ static tide_status make_pools(const eis_options *o, known_task *t, tide_failure 
     tide_status status = known_pool_parse(o->pool, &t->best, f);
     if (status == TIDE_OK && t->data.truths < 2 && o->split == EIS_SPLIT_TRUTH)
         status = fail_at(f, TIDE_EINVAL, NULL, 0, "split",
-                         "with one ground truth none can be held out: give --split row, or generate more");
+                         "with one ground truth none can be held out: give `split` row, or generate more");
     if (status == TIDE_OK) status = hold_out(o, t, f);
     if (status != TIDE_OK) return status;
     if (t->best && !(t->kept = known_best_rows(&t->data, t->best))) return no_memory(f);
@@ -53,12 +53,12 @@ static tide_status draw(const eis_options *o, known_task *t, tide_failure *f) {
             apart = MAX2(1, (int64_t)llround(HELD_OUT * (double)each));
     if (each < 2 || (double)each * KNOWN_PATTERNS_MOST > 2e9)
         return fail_at(f, TIDE_EINVAL, NULL, 0, "samples-per-pattern",
-                       "--samples_per_pattern is from 2 to 60000000, and no more than the data's %" PRId64 " rows are drawn", t->data.rows);
+                       "`samples-per-pattern` is from 2 to 60000000, and no more than the data's %" PRId64 " rows are drawn", t->data.rows);
     bool fine = known_samples_draw(&t->learned, masks, each - apart, seed, STREAM_TRAIN, &t->train) &&
                 known_samples_draw(&t->learned, masks, apart, seed, STREAM_ROW, &t->by_row);
     if (fine && t->held_count) fine = known_samples_draw(&t->unseen, masks, apart, seed, STREAM_TRUTH, &t->by_truth);
     if (!fine) return no_memory(f);
-    t->scale = known_scale_of(&t->train, o->compat_guide);
+    t->scale = known_scale_of(&t->train, o->compat == EIS_COMPAT_GUIDE);
     known_samples_scale(&t->train, &t->scale);
     known_samples_scale(&t->by_row, &t->scale);
     known_samples_scale(&t->by_truth, &t->scale);

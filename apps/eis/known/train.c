@@ -21,7 +21,7 @@ static tide_status no_memory(tide_failure *f) { return fail(f, TIDE_ENOMEM, "out
 static double rate(void *user, const fit_place *at) {
     const known_trainer *t = user;
     double own = t->run.rate;
-    if (!t->run.options->compat_guide)
+    if (t->run.options->compat != EIS_COMPAT_GUIDE)
         own = 0.5 * own * (1 + cos(3.14159265358979323846 * (double)at->step / (double)at->steps));
     return training_rate(&t->run, at, own);
 }
@@ -97,15 +97,15 @@ static tide_status settle(known_trainer *t, tide_failure *f) {
     t->run.rate     = o->learning_rate > 0 ? o->learning_rate : RATE;
     t->run.possible = t->task.ceiling.top1;
     s->rule         = training_rule(o, t->run.rate);
-    s->rule.no_bias_correction = o->compat_guide;
+    s->rule.no_bias_correction = o->compat == EIS_COMPAT_GUIDE;
     s->batch = MIN2(o->batch_size ? o->batch_size : EIS_KNOWN_BATCH, t->samples);
     s->hidden = o->hidden_dim ? o->hidden_dim : HIDDEN, s->points = t->task.data.points;
     t->run.batch = s->batch;
-    if (s->hidden < 2) return fail_at(f, TIDE_EINVAL, NULL, 0, "hidden-dim", "--hidden_dim is from 2");
+    if (s->hidden < 2) return fail_at(f, TIDE_EINVAL, NULL, 0, "hidden-dim", "`hidden-dim` is from 2");
     if (o->recompute)
         return fail_at(f, TIDE_EINVAL, NULL, 0, "recompute",
-                       "--recompute is for predictors from spectra: the network of known inputs has no blocks to "
-                       "compute again; --accumulate needs less memory");
+                       "`recompute` is for predictors from spectra: the network of known inputs has no blocks to "
+                       "compute again; `accumulate` needs less memory");
     return training_graph(o, &s->graph, f);
 }
 
@@ -122,7 +122,7 @@ static tide_status open_folder(known_trainer *t, tide_failure *f) {
 
 static tide_status open_fit(known_trainer *t, tide_failure *f) {
     const eis_options *o     = t->run.options;
-    fit_plan           plan  = training_plan(&t->run, o->n_epochs ? o->n_epochs : EPOCHS,
+    fit_plan           plan  = training_plan(&t->run, o->epochs ? o->epochs : EPOCHS,
                                              ceil_div(t->samples, t->session.batch));
     fit_model          model = { .user = t, .step = &t->session.step, .rate = rate, .enter = shuffle, .batch = batch,
                                  .validate = validate, .save = save };

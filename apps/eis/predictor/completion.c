@@ -83,7 +83,7 @@ static tide_status take_features(network_task *t, completion *out, tide_failure 
     if (grid && isnan(q->rs_ohm))
         return fail_at(
             failure, TIDE_EINVAL, NULL, 0, "rs",
-            "this predictor was trained with --recipe grid, on spectra without solution resistance: give --rs OHM, or "
+            "this predictor was trained with `recipe` grid, on spectra without solution resistance: give `rs` OHM, or "
             "use a lab model");
     tide_status status = take_spectrum(t, grid ? q->rs_ohm : 0, failure);
     if (status != TIDE_OK) return status;
@@ -462,7 +462,7 @@ tide_status complete_network(const question *q, const eis_spectrum *s, completio
     for (int k = 0; k < EIS_COUNT; k++) missing = missing || !q->known.is[k];
     if (q->circuit != EIS_SHUNT)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "circuit",
-                       "this predictor is of the shunt circuit; leave --circuit chain out, or use --method refined");
+                       "this predictor is of the shunt circuit; leave `circuit` chain out, or use `method` refined");
     t.each          = t.quantities * t.bins;
     t.first         = malloc((size_t)(LABELLINGS * t.each) * sizeof *t.first);
     out->recipe     = recipe == EIS_RECIPE_GRID ? "grid" : "lab";

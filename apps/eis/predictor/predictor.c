@@ -82,7 +82,7 @@ static tide_status compile_all(predictor *p, const network *n, tide_failure *fai
 static tide_status choose_precision(predictor *p, const predictor_settings *s, tide_failure *failure) {
     tide_autocast(p->graph, s->precision ? tide_precision_here(p->graph, s->precision, &p->note) : TIDE_PRECISION_F32);
     if (!s->strict || !*p->note) return TIDE_OK;
-    return fail_at(failure, TIDE_EDEVICE, NULL, 0, "precision", "--precision %s: %s; f32 is what the device has",
+    return fail_at(failure, TIDE_EDEVICE, NULL, 0, "precision", "`precision` %s: %s; f32 is what the device has",
                    tide_precision_name(s->precision), p->note);
 }
 

@@ -77,7 +77,7 @@ tide_status spectrum_report(const spectrum_trainer *t, eis_result *result, tide_
              fit_account_of(t->run.fit).elapsed, at->best_epoch, at->best,
              100 * at->val_metric);
     if (!isnan(t->run.possible)) text_add(&talk, " (best possible %.2f %%)", 100 * t->run.possible);
-    text_add(&talk, "\nnow: tidemill eis evaluate --model %s\n", t->run.folder.path);
+    text_add(&talk, "\nnow: tidemill eis evaluate, `model` %s\n", t->run.folder.path);
     result->text = talk.data;
     return status == TIDE_OK && (!result->json || talk.failed)
                ? fail(failure, TIDE_ENOMEM, "out of memory for the report")

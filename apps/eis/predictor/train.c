@@ -103,21 +103,21 @@ static tide_status check(const spectrum_trainer *t, tide_failure *failure) {
     const eis_options *o = t->run.options;
     if (o->circuit != EIS_SHUNT)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "circuit",
-                       "spectrum predictors support only the shunt circuit; --method refined completes the chain");
+                       "spectrum predictors support only the shunt circuit; `method` refined completes the chain");
     if (t->round_steps < 1)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "pool-spectra",
-                       "--pool-spectra is at least %d times --batch-size, so %" PRId64 " or more",
+                       "`pool-spectra` is at least %d times `batch-size`, so %" PRId64 " or more",
                        POOL_BLOCKS / POOL_VISITS, POOL_BLOCKS / POOL_VISITS * t->settings.batch);
     if (!t->epochs && o->lradj != EIS_LR_AUTO && o->lradj != EIS_LR_CONSTANT)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "lradj",
-                       "--lradj falls over the epochs: give their number, --n-epochs, beside --max-minutes");
+                       "`lradj` falls over the epochs: give their number, `epochs`, beside `max-minutes`");
     return TIDE_OK;
 }
 
 static tide_status settle(spectrum_trainer *t, tide_failure *failure) {
     const eis_options *o = t->run.options;
     spectrum_settings *s = &t->settings;
-    t->threads  = o->workers ? (int)o->workers : os_cores();
+    t->threads  = o->threads ? (int)o->threads : os_cores();
     t->run.rate = o->learning_rate > 0 ? o->learning_rate : RATE;
     s->rule     = training_rule(o, 0);
     s->rule.beta2 = BETA2;
@@ -131,7 +131,7 @@ static tide_status settle(spectrum_trainer *t, tide_failure *failure) {
     spectrum_model_plain_levels(&t->model);
     if (o->recipe == EIS_RECIPE_GRID) t->model.keep_out = o->keep_out;
     t->round_steps = o->pool_spectra / POOL_BLOCKS * POOL_VISITS / s->batch;
-    t->epochs      = o->n_epochs ? o->n_epochs : o->max_minutes > 0 ? 0 : EPOCHS;
+    t->epochs      = o->epochs ? o->epochs : o->max_minutes > 0 ? 0 : EPOCHS;
     tide_status status = check(t, failure);
     if (status == TIDE_OK) status = training_graph(o, &s->graph, failure);
     s->graph.threads = t->threads;
@@ -168,7 +168,7 @@ static json_t *identity(const spectrum_trainer *t) {
     eis_options *o = malloc(sizeof *o);
     if (!o) return NULL;
     *o = *t->run.options;
-    o->n_epochs = t->epochs, o->batch_size = t->settings.batch, o->hidden_dim = t->settings.network.width;
+    o->epochs = t->epochs, o->batch_size = t->settings.batch, o->hidden_dim = t->settings.network.width;
     o->learning_rate = t->run.rate, o->grad_clip = t->settings.rule.grad_clip;
     json_t *all = training_identity(o, t->session.graph, spectrum_parameters(t), NULL);
     free(o);
@@ -178,7 +178,7 @@ static json_t *identity(const spectrum_trainer *t) {
 static tide_status open_folder(spectrum_trainer *t, tide_failure *failure) {
     static const char *const files[] = { "model.safetensors", "loss.svg", "loss.csv", "accuracy.svg", "accuracy.csv",
                                          NULL };
-    static const char *const free_names[] = { "max-minutes", "n-epochs", "max_minutes", "n_epochs", NULL };
+    static const char *const free_names[] = { "max-minutes", "epochs", "max_minutes", "n_epochs", NULL };
     const char *name = t->settings.network.recipe == EIS_RECIPE_GRID ? "eis-grid" : "eis-lab";
     return training_open_folder(&t->run, name, files, identity(t), spectrum_description(t), free_names, failure);
 }

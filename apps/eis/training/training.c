@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "eis/options/wanted_precision.h"
+#include "options/options.h"
 #include "train/schedule.h"
 
 static const double TELL_EVERY_S = 0.1;
@@ -19,7 +20,7 @@ tide_status training_tell(const training *t, eis_tone tone, const char *message,
 /* ---- options ---- */
 
 tide_status training_graph(const eis_options *o, train_graph *out, tide_failure *failure) {
-    *out = (train_graph){ .device = o->device, .threads = (int)o->workers, .seed = (uint64_t)o->seed,
+    *out = (train_graph){ .device = o->device, .threads = (int)o->threads, .seed = (uint64_t)o->seed,
                           .mode = wanted_mode(o), .choices_of = choices_of(o) };
     return train_memory_limit(o->memory_limit, &out->memory_limit, failure);
 }
@@ -29,7 +30,8 @@ train_rule training_rule(const eis_options *o, double rate) {
                                                                          : (train_optimizer)(o->optimizer - EIS_ADAM),
                          .rate = rate, .weight_decay = o->weight_decay, .grad_clip = o->grad_clip,
                          .parts = o->accumulate,
-                         .compile = { .precision = wanted_precision(o), .strict = o->strict, .mode = wanted_mode(o) } };
+                         .compile = { .precision = wanted_precision(o), .strict = o->strict, .mode = wanted_mode(o),
+                                      .no_passes = !o->compile } };
 }
 
 double training_rate(const training *t, const fit_place *at, double own) {
@@ -41,37 +43,16 @@ double training_rate(const training *t, const fit_place *at, double own) {
 fit_plan training_plan(const training *t, int64_t epochs, int64_t batches) {
     const eis_options *o = t->options;
     return (fit_plan){ .epochs = epochs, .batches = batches, .patience = o->patience, .min_epochs = o->min_epochs,
-                       .max_minutes = o->max_minutes, .began = t->began, .resume = "--resume" };
+                       .max_minutes = o->max_minutes, .began = t->began, .resume = "`resume` auto" };
 }
 
 /* ---- run.json ---- */
 
-static json_t *option_json(const eis_options *o, const eis_option *row) {
-    const char *field = (const char *)o + row->offset;
-    char        text[EIS_TEXT_SIZE];
-    switch (row->type) {
-    case EIS_TYPE_BOOL: return json_boolean(*(const bool *)field);
-    case EIS_TYPE_INT: return json_integer((json_int_t) * (const int64_t *)field);
-    case EIS_TYPE_REAL: return json_real(*(const double *)field);
-    default: return json_text(eis_option_get(o, row, text, sizeof text));
-    }
-}
-
 json_t *training_identity(const eis_options *o, const tide_graph *g, int64_t parameters, json_t *data) {
-    int64_t           rows;
-    const eis_option *table   = eis_option_table(&rows);
-    json_t           *options = json_object();
-    for (int64_t i = 0; i < rows; i++)
-        if (table[i].flags & EIS_FOR_TRAIN)
-            json_object_set_new(options, table[i].name, option_json(o, &table[i]));
     return json_pack("{s:s, s:s, s:o, s:o, s:I, s:o*}", "command", "eis train", "version", TIDE_VERSION, "options",
-                     options, "choices", run_choices_json(g), "parameters", (json_int_t)parameters, "data", data);
+                     options_object(eis_table(), o, EIS_FOR_TRAIN, 0), "choices", run_choices_json(g), "parameters",
+                     (json_int_t)parameters, "data", data);
 }
-
-static const char *const may_differ[] = { "auto-size", "circuit",      "n-workers", "data-dir", "out",   "plots",
-                                          "resume",    "overwrite",    "choices",   "strict",
-                                          "compile-mode", "memory-limit" };
-enum { FREE = sizeof may_differ / sizeof *may_differ, FREE_MORE = 8 };
 
 /* A run of 0.1.0 may have its values at the top instead of options. */
 static bool is_flat(const run_folder *r) {
@@ -82,19 +63,11 @@ static bool is_flat(const run_folder *r) {
     return flat;
 }
 
-static tide_status check_identity(const run_folder *r, const json_t *now, const json_t *flat,
-                                  const char *const *free_names, tide_failure *failure) {
-    const char *names[FREE + FREE_MORE + 1] = { NULL };
-    int         count = 0;
-    for (; count < FREE; count++) names[count] = may_differ[count];
-    for (; *free_names && count < FREE + FREE_MORE; free_names++) names[count++] = *free_names;
-    return run_json_check(r, flat && is_flat(r) ? flat : now, names, failure);
-}
-
 static tide_status identify(training *t, const char *const *files, const json_t *now, const json_t *flat,
                             const char *const *free_names, tide_failure *failure) {
     if (!now) return fail(failure, TIDE_ENOMEM, "out of memory for the training run");
-    if (t->folder.resuming) return check_identity(&t->folder, now, flat, free_names, failure);
+    if (t->folder.resuming)
+        return run_json_check(&t->folder, flat && is_flat(&t->folder) ? flat : now, free_names, eis_table(), failure);
     run_folder_clear(&t->folder, files);
     return run_json_write(&t->folder, now, failure);
 }
@@ -108,7 +81,7 @@ tide_status training_open_folder(training *t, const char *name, const char *cons
     snprintf(path, sizeof path, "%s", o->out);
     if (o->resume && !*path)
         status = fail_at(failure, TIDE_EINVAL, NULL, 0, "resume",
-                         "--resume needs --out, the folder of the run to resume");
+                         "`resume` needs `out`, the folder of the run to resume");
     if (!*path) run_folder_default(name, path);
     if (status == TIDE_OK)
         status = run_folder_open(path, o->resume, o->overwrite, files, none, &t->folder, failure);

@@ -16,14 +16,14 @@ static tide_status no_memory(tide_failure *failure) {
 static tide_status check_character(const char *text, const char *option, char *out, tide_failure *failure) {
     const char *one = strcmp(text, "\\t") ? text : "\t";
     if (strlen(one) > 1)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, option, "--%s is one character, not '%s'", option, text);
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, option, "`%s` is one character, not '%s'", option, text);
     *out = *one;
     return TIDE_OK;
 }
 
 tide_status dataset_read(const forecast_options *o, forecast_kind kind, const run_columns *run, dataset *d,
                          tide_failure *failure) {
-    if (!*o->data) return fail_at(failure, TIDE_EINVAL, NULL, 0, "data", "no series is given: --data FILE");
+    if (!*o->data) return fail_at(failure, TIDE_EINVAL, NULL, 0, "data", "no series is given: `data` FILE");
     frame_options f = { .kind = (frame_kind)kind, .features = (frame_features)o->features, .target = given(o->target),
                         .columns = given(o->columns), .ignore = given(o->ignore), .time_column = given(o->time_column),
                         .run_time = run ? run->time : NULL,
@@ -50,12 +50,12 @@ static tide_status choose_marks(const forecast_options *o, unsigned compat, data
     if (!chosen) d->mark_step = d->frame.step;
     else if (!step_parse(o->marks, &d->mark_step))
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "marks",
-                       "--marks is auto, none or a step such as h or 15min, not '%s'", o->marks);
+                       "`marks` is auto, none or a step such as h or 15min, not '%s'", o->marks);
     if (compat & FORECAST_COMPAT_MARKS_HOURLY) d->mark_step = (time_step){ UNIT_HOUR, 1 };
     if (d->frame.time) d->mark_count = marks_count(d->mark_step);
     else if (chosen)
         return fail_at(failure, TIDE_EDATA, o->data, 1, NULL,
-                       "--marks %s needs time stamps, and no column holds any; --marks none goes without", o->marks);
+                       "`marks` %s needs time stamps, and no column holds any; `marks` none goes without", o->marks);
     if (!d->mark_count) d->mark_step = (time_step){ UNIT_NONE, 0 };
     return TIDE_OK;
 }

@@ -21,12 +21,12 @@ static tide_status check_options(reading *r) {
     const frame_options *o = r->options;
     if (o->thousands && (o->thousands == reading_decimal(o) || strchr("+-0123456789eE", o->thousands)))
         return forecast_fail(r->failure, TIDE_EINVAL, NULL, 0, "thousands",
-                             "--thousands is what groups digits, such as , . ' or a blank, and not the decimal sign");
+                             "`thousands` is what groups digits, such as , . ' or a blank, and not the decimal sign");
     if (o->decimal && o->decimal != '.' && o->decimal != ',')
         return forecast_fail(r->failure, TIDE_EINVAL, NULL, 0, "decimal", "the decimal sign is '.' or ','");
     if (o->decimal == ',' && o->separator == ',')
         return forecast_fail(r->failure, TIDE_EINVAL, NULL, 0, "sep",
-                             "a comma cannot separate both columns and decimals; give another --sep");
+                             "a comma cannot separate both columns and decimals; give another `sep`");
     time_step step;
     if (o->freq && !step_parse(o->freq, &step))
         return forecast_fail(r->failure, TIDE_EINVAL, NULL, 0, "freq",
@@ -71,11 +71,11 @@ static void explain_ragged(reading *r) {
     if (!end || !r->failure->row) return;
     if (skip)
         snprintf(end, sizeof r->failure->message - used,
-                 "; the column names may be on a later line: --skip-rows %" PRId64 " leaves out those before them",
+                 "; the column names may be on a later line: `skip-rows` %" PRId64 " leaves out those before them",
                  skip);
     else if (from_stdin(r->path))
         snprintf(end, sizeof r->failure->message - used,
-                 "; if lines stand before the column names, --skip-rows N leaves N of them out");
+                 "; if lines stand before the column names, `skip-rows` N leaves N of them out");
 }
 
 /* Rows of separators alone behind the last one, as spreadsheets write them. */
@@ -129,8 +129,8 @@ static tide_status cut_rows(reading *r) {
     int64_t wanted = train_rows(kind, 0) / 12 * 20;
     if (f->file_rows < wanted)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, 0, NULL,
-                             "the file has %" PRId64 " rows; --kind %s uses the first %" PRId64 " of ETT's: use "
-                                                                                                "--kind custom",
+                             "the file has %" PRId64 " rows; `kind` %s uses the first %" PRId64 " of ETT's: use "
+                                                                                                "`kind` custom",
                              f->file_rows, kind == KIND_ETTH ? "etth" : "ettm", wanted);
     f->rows = wanted;
     return TIDE_OK;

@@ -166,8 +166,8 @@ tide_status reading_parse_cells(reading *r) {
     if (r->options->missing == MISSING_ERROR)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[first / f->columns],
                              f->names[first % f->columns],
-                             "empty or NaN cells: %" PRId64 ", this is the first; --missing ffill fills with the "
+                             "empty or NaN cells: %" PRId64 ", this is the first; `missing` ffill fills with the "
                                                             "value before, "
-                             "--missing linear with a line between the neighbours", missing);
+                             "`missing` linear with a line between the neighbours", missing);
     return fill_missing(r, missing, first);
 }

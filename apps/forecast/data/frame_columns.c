@@ -198,9 +198,9 @@ static bool wanted(const reading *r, int64_t column) {
 static int64_t find_target(reading *r) {
     int64_t last = -1;
     if (r->options->target) {
-        int64_t found = reading_find(r, "--target", r->options->target);
+        int64_t found = reading_find(r, "`target`", r->options->target);
         if (found >= 0 && !usable(r, found)) {
-            fail_unknown(r, "--target", r->options->target);
+            fail_unknown(r, "`target`", r->options->target);
             return -1;
         }
         return found;
@@ -214,12 +214,12 @@ static int64_t find_target(reading *r) {
     for (int64_t c = 0; last < 0 && c < r->table.columns; c++)
         if (r->left_out[c] && (!r->options->columns || list_has(r->options->columns, r->table.header[c])))
             forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, r->table.header[c],
-                          "no series is left: '%s' only counts the rows or repeats their stamps; --target %s "
+                          "no series is left: '%s' only counts the rows or repeats their stamps; `target` %s "
                           "forecasts it all the same",
                           r->table.header[c], reading_word(word, r->table.header[c], false));
     if (last < 0)
         forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, NULL,
-                      "no column of values is left; see --columns, --ignore and --time-column");
+                      "no column of values is left; see `columns`, `ignore` and `time-column`");
     return last;
 }
 
@@ -250,10 +250,10 @@ static tide_status name_columns(reading *r) {
 }
 
 tide_status reading_choose(reading *r) {
-    tide_status status = check_list(r, "--columns", r->options->columns);
+    tide_status status = check_list(r, "`columns`", r->options->columns);
     if (!status) status = sort_run_names(r);
     if (!status) status = check_run_names(r);
-    if (!status) status = check_list(r, "--ignore", r->options->ignore);
+    if (!status) status = check_list(r, "`ignore`", r->options->ignore);
     if (!status) status = reading_find_counters(r);
     if (status) return status;
     int64_t target = find_target(r);

@@ -67,7 +67,7 @@ tide_status reading_find_counters(reading *r) {
         bool counts = counts_rows(r, c, &number);
         r->left_out[c] = counts;
         if (counts && !r->options->columns)
-            status = reading_note(r, "'%s' counts the rows (%s, %s, ...): left out; --columns with its name among the "
+            status = reading_note(r, "'%s' counts the rows (%s, %s, ...): left out; `columns` with its name among the "
                                      "others forecasts it\n", name,
                                   r->table.cells[c], r->table.cells[r->table.columns + c]);
     }

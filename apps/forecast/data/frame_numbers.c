@@ -136,8 +136,8 @@ static tide_status fail_ambiguous(reading *r, int64_t column, int64_t row, const
     as_decimal.decimal = style->thousands, as_decimal.thousands = 0;
     number_parse(&as_decimal, example, &part);
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->table.header[column],
-                         "'%.60s' may be %.15g or %.15g, and no cell of the column tells which: --thousands %c "
-                         "reads the first, --decimal %c the second",
+                         "'%.60s' may be %.15g or %.15g, and no cell of the column tells which: `thousands` %c "
+                         "reads the first, `decimal` %c the second",
                          example, whole, part, style->thousands, style->thousands);
 }
 
@@ -167,8 +167,8 @@ tide_status reading_note_decimals(reading *r, const number_reader *file) {
         if (e.possible && e.proven)
             status =
                 reading_note(r,
-                             "'%s' looks like whole numbers in groups of three: --decimal , reads %s as a fraction, "
-                             "--thousands , would not\n",
+                             "'%s' looks like whole numbers in groups of three: `decimal` , reads %s as a fraction, "
+                             "`thousands` , would not\n",
                              r->table.header[r->chosen[c]], e.example);
     }
     return status;
@@ -243,7 +243,7 @@ static tide_status fail_at_cell(reading *r, int64_t row, int64_t column, const c
 }
 
 const char *reading_leave_out(const reading *r) {
-    return r->options->run_time ? "" : ", or leave the column out with --ignore";
+    return r->options->run_time ? "" : ", or leave the column out with `ignore`";
 }
 
 /* A mark that --na can name: it stands in a list, and a shell's quotes go around it. "<0.5" and "(12.3)" tell a
@@ -259,8 +259,8 @@ tide_status reading_fail_cell(reading *r, int64_t row, int64_t column, const num
     count_numbers(r, column, number, &numbers, &filled);
     if (r->table.columns == 1 && text[strcspn(text, ",;\t|")])
         return fail_at_cell(r, row, column,
-                            "the whole line is one cell: give the --sep that stands between the columns");
-    if (commas && strchr(text, ',')) return fail_at_cell(r, row, column, "for decimal commas give --decimal ,");
+                            "the whole line is one cell: give the `sep` that stands between the columns");
+    if (commas && strchr(text, ',')) return fail_at_cell(r, row, column, "for decimal commas give `decimal` ,");
     if (find_unit(text, unit))
         snprintf(advice, sizeof advice,
                  "it holds '%s' beside the number: write the numbers alone (the unit may go into the column's name)%s",
@@ -269,11 +269,11 @@ tide_status reading_fail_cell(reading *r, int64_t row, int64_t column, const num
         snprintf(advice, sizeof advice, "the column holds text, and the model needs its numbers");
     else if (2 * numbers < filled)
         snprintf(advice, sizeof advice,
-                 "the column holds text, and only numbers are forecast: %sleave it out with --ignore %s",
+                 "the column holds text, and only numbers are forecast: %sleave it out with `ignore` %s",
                  r->time.count ? "" : "if it tells the time, write it as 2016-07-01 00:00:00 or 2016-07; else ",
                  reading_word(word, r->table.header[column], true));
     else if (can_be_mark(text))
-        snprintf(advice, sizeof advice, "if it marks a missing value, --na '%s' takes it as one; else correct it%s",
+        snprintf(advice, sizeof advice, "if it marks a missing value, `na` '%s' takes it as one; else correct it%s",
                  text, leave);
     else snprintf(advice, sizeof advice, "correct it%s", leave);
     return fail_at_cell(r, row, column, advice);

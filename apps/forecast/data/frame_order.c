@@ -116,7 +116,7 @@ static tide_status sort_rows(reading *r) {
     free(order);
     free(cells);
     free(line);
-    return fine ? reading_note(r, "the rows were put in the order of time, as --sort asks\n") : reading_no_memory(r);
+    return fine ? reading_note(r, "the rows were put in the order of time, as `sort` asks\n") : reading_no_memory(r);
 }
 
 typedef struct disorder { int64_t backwards, repeated, first; bool descending; } disorder;
@@ -142,9 +142,9 @@ tide_status reading_order_rows(reading *r) {
     if (r->options->sort) return sort_rows(r);
     if (d.descending)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[d.first], f->time_name,
-                             "the newest row comes first; --sort puts the rows in the order of time");
+                             "the newest row comes first; `sort` puts the rows in the order of time");
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[d.first], f->time_name,
-                         "time runs backwards %" PRId64 " time%s: %.40s comes after %.40s; --sort puts the rows in "
+                         "time runs backwards %" PRId64 " time%s: %.40s comes after %.40s; `sort` puts the rows in "
                          "the order of time",
                          d.backwards, d.backwards == 1 ? "" : "s", reading_text(r, d.first, r->time.of[0].place),
                          reading_text(r, d.first - 1, r->time.of[0].place));

@@ -135,13 +135,13 @@ tide_status reading_leave_parts(reading *r) {
         r->left_out[c] = true;
         if (repeated)
             status =
-                reading_note(r, "'%.60s' only repeats what the time stamps say: left out (--columns keeps it)\n", name);
+                reading_note(r, "'%.60s' only repeats what the time stamps say: left out (`columns` keeps it)\n", name);
         else if (r->out->time)
-            status = reading_note(r, "'%.60s' is a part of a date: left out (--columns keeps it)\n", name);
+            status = reading_note(r, "'%.60s' is a part of a date: left out (`columns` keeps it)\n", name);
         else
             status = reading_note(r,
                                   "'%.60s' is a part of a date, of which no time stamps can be made: left out "
-                                  "(--columns keeps it); with a "
+                                  "(`columns` keeps it); with a "
                                   "column of dates such as 2016-07-01 the forecast has stamps\n",
                                   name);
     }

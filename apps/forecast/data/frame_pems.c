@@ -26,7 +26,7 @@ static const tide_tensor *find_data(reading *r, const tide_archive *archive) {
     bool fits = t && t->shape.ndim >= 2 && t->shape.ndim <= 3 && tide_shape_count(t->shape) > 0 && has_numbers(t->type);
     if (!fits)
         forecast_fail(r->failure, TIDE_EDATA, r->path, 0, "data",
-                      "%s; --kind pems needs an array 'data' of numbers, rows x nodes x channels",
+                      "%s; `kind` pems needs an array 'data' of numbers, rows x nodes x channels",
                       t ? "the array 'data' has another shape or type" : "the file has no array 'data'");
     return fits ? t : NULL;
 }
@@ -52,7 +52,7 @@ static int64_t find_node(reading *r, int64_t nodes) {
         if (!strcmp(name, r->options->target)) return c;
     }
     forecast_fail(r->failure, TIDE_EDATA, r->path, 0, r->options->target,
-                  "--target: there is no node '%s'; nodes are 0 to %" PRId64, r->options->target, nodes - 1);
+                  "`target`: there is no node '%s'; nodes are 0 to %" PRId64, r->options->target, nodes - 1);
     return -1;
 }
 

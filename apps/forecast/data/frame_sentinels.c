@@ -84,7 +84,7 @@ void sentinel_text(char *buffer, size_t bytes, const char *name, const sentinel 
     snprintf(low, sizeof low, "%.4g", s->low);
     snprintf(high, sizeof high, "%.4g", s->high);
     snprintf(buffer, bytes, "'%.60s' holds %s in %" PRId64 " row%s, far from its other values (%s to %s): "
-             "if it marks a missing value, --na %s takes it as one",
+             "if it marks a missing value, `na` %s takes it as one",
              name, value, s->rows, s->rows == 1 ? "" : "s", low, high, value);
 }
 
@@ -128,7 +128,7 @@ static tide_status fail_large(reading *r, int64_t row, int64_t column) {
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->names[column],
                          "'%.60s' is too large to forecast with, the limit is 1e30: correct it; if it marks a missing "
                          "value, "
-                         "--na %s takes it as one; if the column is right, give it in a larger unit", text, mark);
+                         "`na` %s takes it as one; if the column is right, give it in a larger unit", text, mark);
 }
 
 /* Differences so small that their squares vanish: the column would pass for a constant. */

@@ -87,7 +87,7 @@ static tide_status tell_missing(reading *r, const spacing *s, const char *step) 
     return reading_note(r,
                         "%.1f %% of the rows are left out, %" PRId64
                         " at once at most: taken as adjacent they shift every season after them, and scores and "
-                        "forecasts are worse; put them back with empty cells and give --missing linear\n",
+                        "forecasts are worse; put them back with empty cells and give `missing` linear\n",
                         100 * (double)s->missing / (double)(s->missing + f->file_rows), s->longest);
 }
 
@@ -100,7 +100,7 @@ static tide_status report_spacing(reading *r, spacing s, time_step step) {
     if (r->options->strict_dates)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[s.first], r->out->time_name,
                              "%s%s%s", text, s.repeated ? "; keep one row of each stamp" : "",
-                             s.missing ? "; put the missing rows back with empty cells and give --missing linear" : "");
+                             s.missing ? "; put the missing rows back with empty cells and give `missing` linear" : "");
     tide_status status = reading_note(r, "%s; the rows are taken as equally spaced\n", text);
     if (status == TIDE_OK) status = tell_repeated(r, &s);
     return status == TIDE_OK ? tell_missing(r, &s, name) : status;
@@ -136,7 +136,7 @@ tide_status reading_settle_step(reading *r) {
     if (r->options->freq && (found.unit != f->step.unit || found.count != f->step.count)) {
         char name[24];
         step_print(name, found);
-        if (reading_note(r, "most time stamps are %s apart; marks and future stamps follow --freq %s\n", name,
+        if (reading_note(r, "most time stamps are %s apart; marks and future stamps follow `freq` %s\n", name,
                          r->options->freq))
             return TIDE_ENOMEM;
     }

@@ -66,7 +66,7 @@ static int64_t find_part(const reading *r, int part) {
 
 static tide_status fail_either(reading *r, int64_t column) {
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[0], r->table.header[column],
-                         "'%.40s' may be day or month first, and no row decides it: --date-order dmy or --date-order "
+                         "'%.40s' may be day or month first, and no row decides it: `date-order` dmy or `date-order` "
                          "mdy", reading_text(r, 0, column));
 }
 
@@ -141,7 +141,7 @@ static tide_status fail_digits(reading *r, int64_t column) {
     if (length == 14) snprintf(written + used, sizeof written - (size_t)used, ":%.2s", text + 12);
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[0], r->table.header[column],
                          "'%.20s' and those after it are dates in digits alone: write them as %s; if they are a "
-                         "series, --columns with the names of all "
+                         "series, `columns` with the names of all "
                          "series keeps it", text, written);
 }
 
@@ -156,7 +156,7 @@ static bool may_be_calendar(const reading *r, int64_t column) {
 
 static tide_status fail_two(reading *r, int64_t a, int64_t b) {
     return forecast_fail(r->failure, TIDE_EDATA, r->path, 1, r->table.header[b],
-                         "columns '%s' and '%s' both hold time stamps; choose one with --time-column",
+                         "columns '%s' and '%s' both hold time stamps; choose one with `time-column`",
                          r->table.header[a], r->table.header[b]);
 }
 
@@ -236,8 +236,8 @@ static tide_status take_asked(reading *r) {
     char        name[128];
     if (comma) {
         snprintf(name, sizeof name, "%.*s", (int)(comma - list), list);
-        int64_t date = reading_find(r, "--time-column", name),
-                clock = date < 0 ? -1 : reading_find(r, "--time-column", comma + 1);
+        int64_t date = reading_find(r, "`time-column`", name),
+                clock = date < 0 ? -1 : reading_find(r, "`time-column`", comma + 1);
         if (clock < 0) return status_of(r);
         bool has_clock, either;
         r->shape = column_calendar_shape(r, date, &has_clock, &either);
@@ -246,7 +246,7 @@ static tide_status take_asked(reading *r) {
         add_column(r, date, PART_DATE), add_column(r, clock, whole_within(r, clock, 0, 23) ? PART_HOUR : PART_CLOCK);
         return either ? fail_either(r, date) : TIDE_OK;
     }
-    int64_t column = reading_find(r, "--time-column", list);
+    int64_t column = reading_find(r, "`time-column`", list);
     return column < 0 ? status_of(r) : take_named(r, column);
 }
 
@@ -255,9 +255,9 @@ static tide_status refuse_two_clocks(reading *r, int64_t clock) {
     const char *date = r->table.header[r->time.of[0].place], *name = r->table.header[clock];
     if (r->time.count > 1 || !has_twins(r, r->time.of[0].place)) return TIDE_OK;
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[0], name,
-                         "more than one column holds times of day, and the dates of '%.60s' repeat: --time-column "
+                         "more than one column holds times of day, and the dates of '%.60s' repeat: `time-column` "
                          "'%.60s,%.60s' joins them; leave the "
-                         "others out with --ignore", date, date, name);
+                         "others out with `ignore`", date, date, name);
 }
 
 /* Times of day that belong to no date. */
@@ -268,7 +268,7 @@ static tide_status refuse_lone_clock(reading *r) {
             return r->time.count ? refuse_two_clocks(r, c) : forecast_fail(r->failure, TIDE_EDATA, r->path,
                 r->table.line[0], r->table.header[c],
                                  "the column holds times of day, and no other column their dates; put both into one, "
-                                 "or leave it out with --ignore %s", reading_word(word, r->table.header[c], true));
+                                 "or leave it out with `ignore` %s", reading_word(word, r->table.header[c], true));
     return TIDE_OK;
 }
 

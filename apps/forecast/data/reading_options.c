@@ -9,11 +9,6 @@ static const char *const names[] = { "sep",       "decimal",    "thousands", "mi
                                      "skip-rows", "date-order", "sort",      "time-column", "freq" };
 enum { NAMES = sizeof names / sizeof *names };
 
-static int64_t row_of(const forecast_option *row) {
-    int64_t count;
-    return row - forecast_option_table(&count);
-}
-
 /* What a file was found to have counts as if it had been given: a later file may be too short to show it. */
 static void take_found(const frame *f, forecast_options *o) {
     if (f->found_thousands && !*o->thousands) o->thousands[0] = f->found_thousands, o->thousands[1] = 0;
@@ -25,7 +20,7 @@ bool reading_options_json(const forecast_options *given, const frame *f, json_t 
     bool fine = o && (*out = json_object()) != NULL;
     if (fine) *o = *given, forecast_options_default(usual), take_found(f, o);
     for (int i = 0; fine && i < NAMES; i++) {
-        const forecast_option *row = forecast_option_find(names[i]);
+        const tide_option *row = forecast_option_find(names[i]);
         char value[FORECAST_TEXT_SIZE], standard[FORECAST_TEXT_SIZE];
         forecast_option_get(o, row, value, sizeof value);
         if (strcmp(value, forecast_option_get(usual, row, standard, sizeof standard)) != 0)
@@ -50,11 +45,8 @@ static bool set_all(const json_t *reading, forecast_options *o, bool keep_given)
     json_t *value;
     json_object_foreach((json_t *)reading, name, value) {
         if (!is_reading(name) || !json_is_string(value)) return false;
-        const forecast_option *row = forecast_option_find(name);
-        bool given = o->given[row_of(row)];
-        if (given && keep_given) continue;
-        if (forecast_option_set(o, name, json_string_value(value), NULL) != TIDE_OK) return false;
-        o->given[row_of(row)] = given;
+        if (keep_given && forecast_option_given(o, name)) continue;
+        if (tide_option_put(forecast_table(), o, name, json_string_value(value), NULL) != TIDE_OK) return false;
     }
     return true;
 }

@@ -63,14 +63,14 @@ int64_t block_windows(block b, int64_t seq_len, int64_t pred_len) {
 static const char *sizes_that_fit(frame_kind kind, int64_t rows, int64_t seq_len, int64_t pred_len, char out[160]) {
     int64_t pred = pred_len, spare = rows - seq_len - 3 * pred;
     char    lengths[80] = "";
-    snprintf(out, 160, "give more rows or a smaller --pred-len or --seq-len");
+    snprintf(out, 160, "give more rows or a smaller `pred-len` or `seq-len`");
     if (kind != KIND_CUSTOM || rows < 4) return out;
     if (rows - 3 * pred < 1) pred = (rows - 1) / 4 > 0 ? (rows - 1) / 4 : 1;
     if (pred != pred_len)
-        snprintf(lengths, sizeof lengths, "--seq-len %" PRId64 " --pred-len %" PRId64 " ", rows - 3 * pred, pred);
-    else if (spare < 0) snprintf(lengths, sizeof lengths, "--seq-len %" PRId64 " ", rows - 3 * pred);
+        snprintf(lengths, sizeof lengths, "`seq-len` %" PRId64 " `pred-len` %" PRId64 " ", rows - 3 * pred, pred);
+    else if (spare < 0) snprintf(lengths, sizeof lengths, "`seq-len` %" PRId64 " ", rows - 3 * pred);
     if (spare < 0) spare = 0;
-    snprintf(out, 160, "%s--val %" PRId64 " --test %" PRId64 " would do", lengths, pred + spare / 10, pred + spare / 5);
+    snprintf(out, 160, "%s`val` %" PRId64 " `test` %" PRId64 " would do", lengths, pred + spare / 10, pred + spare / 5);
     return out;
 }
 
@@ -93,7 +93,7 @@ tide_status split_sized(const frame *f, frame_kind kind, split_sizes sizes, int6
     bool chosen = sizes.val > 0 || sizes.test > 0;
     if (chosen && kind != KIND_CUSTOM)
         return forecast_fail(failure, TIDE_EINVAL, f->path, 0, sizes.val > 0 ? "val" : "test",
-                             "--val and --test are for --kind custom: the other kinds are split as published");
+                             "`val` and `test` are for `kind` custom: the other kinds are split as published");
     if (f->rows < seq_len + pred_len)
         return forecast_fail(failure, TIDE_EDATA, f->path, 0, NULL,
                              "the file has %" PRId64 " rows, fewer than one window of %" PRId64 ": seq_len %" PRId64

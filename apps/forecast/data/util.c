@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
+
 tide_status forecast_fail(tide_failure *f, tide_status status, const char *file, int64_t row, const char *column,
                           const char *format, ...) {
     if (!f || f->status != TIDE_OK) return status;
@@ -37,42 +39,11 @@ bool notes_add(char **notes, const char *format, ...) {
     return grown != NULL;
 }
 
-static int fold(char c) { return tolower((unsigned char)c); }
-
-enum { LONGEST_NAME = 63 };
-
-/* Levenshtein's distance without regard to case; names longer than LONGEST_NAME are never near. */
-static int edit_distance(const char *a, const char *b) {
-    size_t na = strlen(a), nb = strlen(b);
-    if (na > LONGEST_NAME || nb > LONGEST_NAME) return LONGEST_NAME + 1;
-    int row[LONGEST_NAME + 2];
-    for (size_t j = 0; j <= nb; j++) row[j] = (int)j;
-    for (size_t i = 1; i <= na; i++) {
-        int diagonal = row[0];
-        row[0] = (int)i;
-        for (size_t j = 1; j <= nb; j++) {
-            int replaced = diagonal + (fold(a[i - 1]) != fold(b[j - 1]));
-            int shifted = 1 + (row[j] < row[j - 1] ? row[j] : row[j - 1]);
-            diagonal = row[j];
-            row[j] = replaced < shifted ? replaced : shifted;
-        }
-    }
-    return row[nb];
-}
-
 const char *near_name(const char *word, char *const *names, int64_t count) {
-    int best = (int)strlen(word) / 3 + 1;
-    const char *found = NULL;
-    for (int64_t i = 0; i < count; i++) {
-        if (!names[i]) continue;
-        int distance = edit_distance(word, names[i]);
-        bool shares_a_letter = distance < (int)strlen(names[i]);
-        if (distance <= best && shares_a_letter && (!found || distance < best)) {
-            best = distance;
-            found = names[i];
-        }
-    }
-    return found;
+    nearest n = { .word = word };
+    for (int64_t i = 0; i < count; i++)
+        if (names[i]) nearest_try(&n, names[i]);
+    return n.found;
 }
 
 void names_list(char *buffer, size_t bytes, char *const *names, int64_t count) {

@@ -26,10 +26,10 @@ static const struct { machine_choice_id choice; const char *option; int64_t unit
 enum { ROWS = sizeof rows / sizeof *rows };
 
 /* NULL: the option is not in this build, was given, or is small enough. */
-static const forecast_option *to_set(const forecast_options *o, int i, const machine_choice *c) {
-    int64_t count;
-    const forecast_option *option = forecast_option_find(rows[i].option), *table = forecast_option_table(&count);
-    if (!option || o->given[option - table] || (rows[i].choice == MACHINE_MEMORY && *o->memory_limit)) return NULL;
+static const tide_option *to_set(const forecast_options *o, int i, const machine_choice *c) {
+    const tide_option *option = forecast_option_find(rows[i].option);
+    if (!option || forecast_option_given(o, rows[i].option) ||
+        (rows[i].choice == MACHINE_MEMORY && *o->memory_limit)) return NULL;
     bool fits = rows[i].lower_only && *(const int64_t *)((const char *)o + option->offset) <= c->most;
     return fits || (!*c->word && c->value < rows[i].unit) ? NULL : option;
 }
@@ -40,8 +40,8 @@ tide_status auto_size(forecast_options *o, tide_failure *failure) {
     tide_status    status = TIDE_OK;
     advise_here(&m, &a);
     for (int i = 0; i < ROWS && status == TIDE_OK; i++) {
-        const machine_choice  *c      = &a.of[rows[i].choice];
-        const forecast_option *option = to_set(o, i, c);
+        const machine_choice *c      = &a.of[rows[i].choice];
+        const tide_option    *option = to_set(o, i, c);
         char text[32];
         if (!option) continue;
         snprintf(text, sizeof text, "%" PRId64, (rows[i].lower_only ? c->most : c->value) / rows[i].unit);
@@ -53,7 +53,7 @@ tide_status auto_size(forecast_options *o, tide_failure *failure) {
 static void warn_size(const listener *l, const char *name, int64_t value, int64_t most, const char *why) {
     if (value > 2 * most)
         listener_note(l, FORECAST_STAGE_WARNING,
-                      "--%s %" PRId64 " is more than twice the %" PRId64 " that suits this machine (%s); --auto-size "
+                      "`%s` %" PRId64 " is more than twice the %" PRId64 " that suits this machine (%s); `auto-size` "
                                                                          "takes that", name,
                       value, most, why);
 }

@@ -20,31 +20,31 @@ static int guide_rule(int rule) {
 /* Lists that cannot both be meant, whatever the file holds. */
 static tide_status column_contradictions(const forecast_options *o, tide_failure *failure) {
     if (*o->target && list_has(o->ignore, o->target))
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "ignore", "--ignore leaves out the --target, %s", o->target);
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "ignore", "`ignore` leaves out the `target`, %s", o->target);
     if (*o->target && *o->columns && !list_has(o->columns, o->target))
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "target", "--target %s is not among --columns %.300s", o->target,
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "target", "`target` %s is not among `columns` %.300s", o->target,
                        o->columns);
     if (*o->time_column && !strcmp(o->time_column, o->target))
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "target", "--target and --time-column are both %s", o->target);
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "target", "`target` and `time-column` are both %s", o->target);
     if (*o->columns && *o->ignore)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "ignore",
-                       "--columns and --ignore contradict each other: --columns alone says which to keep");
+                       "`columns` and `ignore` contradict each other: `columns` alone says which to keep");
     return TIDE_OK;
 }
 
 static tide_status contradictions(const forecast_options *o, tide_failure *failure) {
     if (o->d_model % o->n_heads)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "n-heads",
-                       "--n-heads %" PRId64 " does not divide --d-model %" PRId64, o->n_heads, o->d_model);
+                       "`n-heads` %" PRId64 " does not divide `d-model` %" PRId64, o->n_heads, o->d_model);
     if (o->direction_surrogate && o->loss_function != FORECAST_DIRECTIONAL && o->loss_function != FORECAST_FINANCIAL)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "direction-surrogate",
-                       "--direction-surrogate needs --loss-function financial or directional");
+                       "`direction-surrogate` needs `loss-function` financial or directional");
     if (o->features == FORECAST_S && o->kind == FORECAST_PEMS && !*o->target)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "target",
-                       "--features S with --kind pems needs --target, the number of a node");
+                       "`features` S with `kind` pems needs `target`, the number of a node");
     if (*o->memory_limit && o->memory_limit_mib)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "memory-limit",
-                       "--memory-limit and --memory-limit-mib both set a limit: give one of them");
+                       "`memory-limit` and `memory-limit-mib` both set a limit: give one of them");
     return column_contradictions(o, failure);
 }
 

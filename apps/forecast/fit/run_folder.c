@@ -6,6 +6,7 @@
 #include <tidemill/io.h>
 
 #include "base/base.h"
+#include "options/options.h"
 #include "train/run.h"
 
 /* Besides what every run has. predict and --benchmark claim what they add when they add it. */
@@ -31,42 +32,17 @@ static tide_status open_folder(const forecast_options *o, run_folder *r, tide_fa
     char path[1024];
     if (o->resume && !*o->out)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "resume",
-                       "--resume needs --out, the folder of the run to go on with");
+                       "`resume` needs `out`, the folder of the run to go on with");
     if (*o->out) snprintf(path, sizeof path, "%s", o->out);
     else default_path(o, path);
-    if (o->resume == FORECAST_RESUME_MUST && !o->overwrite && !run_folder_present(path))
-        return fail_at(failure, TIDE_EINVAL, path, 0, "resume",
-                       "%s holds no run to go on with; --resume auto starts one", path);
     return run_folder_open(path, o->resume, o->overwrite, o->plots ? plotted_files : plain_files,
                            (const char *const[]){ o->data, NULL }, r, failure);
 }
 
 /* ---- run.json ---- */
 
-static bool belongs(const forecast_option *row) {
-    return (row->flags & FORECAST_FOR_TRAIN) && !(row->flags & FORECAST_NO_EFFECT);
-}
-
-static json_t *option_json(const forecast_options *o, const forecast_option *row) {
-    const char *field = (const char *)o + row->offset;
-    char        text[4200];
-    switch (row->type) {
-    case FORECAST_TYPE_BOOL: return json_boolean(*(const bool *)field);
-    case FORECAST_TYPE_INT: return json_integer(*(const int64_t *)field);
-    case FORECAST_TYPE_REAL: return json_real(*(const double *)field);
-    default: return json_text(forecast_option_get(o, row, text, sizeof text));
-    }
-}
-
-/* The options, without those that have one of these flags. */
-static json_t *options_json(const forecast_options *o, unsigned without) {
-    int64_t count;
-    const forecast_option *table = forecast_option_table(&count);
-    json_t *options = json_object();
-    for (int64_t i = 0; i < count; i++)
-        if (belongs(&table[i]) && !(table[i].flags & without))
-            json_object_set_new(options, table[i].name, option_json(o, &table[i]));
-    return options;
+static json_t *options_json(const forecast_options *o) {
+    return options_object(forecast_table(), o, FORECAST_FOR_TRAIN, TIDE_OPTION_NO_EFFECT);
 }
 
 static json_t *data_json(const frame *f) {
@@ -78,7 +54,7 @@ static tide_status write_json(const run_folder *r, const forecast_options *o, co
                               const tide_graph *g,
                               tide_failure *failure) {
     json_t *j = json_pack("{s:s, s:s, s:o, s:o, s:I, s:o}", "command", "forecast train", "version", TIDE_VERSION,
-                          "options", options_json(o, 0),
+                          "options", options_json(o),
                           "choices", run_choices_json(g), "parameters", (json_int_t)parameters, "data",
                           data_json(&d->frame));
     tide_status status = j ? run_json_write(r, j, failure) : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
@@ -89,14 +65,14 @@ static tide_status write_json(const run_folder *r, const forecast_options *o, co
 /* Other data get words of our own: which file, not which hash. */
 static tide_status check_json(const run_folder *r, const forecast_options *o, const dataset *d, tide_failure *failure) {
     static const char *const none[] = { NULL };
-    json_t *options = json_pack("{s:o}", "options", options_json(o, FORECAST_MAY_DIFFER)),
+    json_t *options = json_pack("{s:o}", "options", options_json(o)),
            *data = json_pack("{s:o}", "data", data_json(&d->frame));
     tide_failure why     = { 0 };
-    tide_status status = options && data ? run_json_check(r, options, none, failure)
+    tide_status status = options && data ? run_json_check(r, options, none, forecast_table(), failure)
                                          : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
-    if (status == TIDE_OK && (status = run_json_check(r, data, none, &why)) != TIDE_OK)
+    if (status == TIDE_OK && (status = run_json_check(r, data, none, NULL, &why)) != TIDE_OK)
         fail_at(failure, status, why.file, 0, "data",
-                "the run was started on another file than %s (its sha256 differs): give the same, or --overwrite",
+                "the run was started on another file than %s (its sha256 differs): give the same, or `overwrite`",
                 o->data);
     json_decref(options);
     json_decref(data);

@@ -226,7 +226,7 @@ static bool season_known(const scoring *w, baseline_parts *out) {
     int64_t before = w->first + w->seq_len;
     if (out->season < 1)
         snprintf(out->season_note, sizeof out->season_note,
-                 "no season follows from the frequency: --season N adds seasonal naive");
+                 "no season follows from the frequency: `season` N adds seasonal naive");
     else if (out->season > before)
         snprintf(out->season_note, sizeof out->season_note,
                  "no seasonal naive: a season is %" PRId64 " rows, and before the first forecast there are only %" PRId64, out->season, before);

@@ -34,7 +34,7 @@ static tide_status choose_precision(const forecast_options *o, session *s, tide_
     s->precision = tide_precision_here(s->graph, wanted[o->precision], &s->precision_note);
     tide_autocast(s->graph, s->precision);
     if (!o->strict || !*s->precision_note) return TIDE_OK;
-    return fail_at(failure, TIDE_EDEVICE, NULL, 0, "precision", "--precision %s: %s; f32 is what the device has",
+    return fail_at(failure, TIDE_EDEVICE, NULL, 0, "precision", "`precision` %s: %s; f32 is what the device has",
                    tide_precision_name(wanted[o->precision]), s->precision_note);
 }
 

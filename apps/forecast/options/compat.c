@@ -9,12 +9,12 @@ static const forecast_compat list[] = {
     { "test-drop-last", FORECAST_COMPAT_TEST_DROP_LAST, "the test windows of a last partial batch are not scored" },
     { "scaler-refit", FORECAST_COMPAT_SCALER_REFIT, "prediction scales by the mean and deviation of the file given, "
                                                     "not of the training rows" },
-    { "ms-last-column", FORECAST_COMPAT_MS_LAST_COLUMN, "--features MS forecasts the file's last column whatever "
-                                                        "--target says" },
+    { "ms-last-column", FORECAST_COMPAT_MS_LAST_COLUMN, "`features` MS forecasts the file's last column whatever "
+                                                        "`target` says" },
     { "metrics-scaled", FORECAST_COMPAT_METRICS_SCALED, "percentage errors are taken on scaled values, where truths "
                                                         "near 0 make them meaningless" },
     { "stop-on-test", FORECAST_COMPAT_STOP_ON_TEST, "early stopping and the best epoch are chosen on the test windows" },
-    { "guide", FORECAST_COMPAT_GUIDE, "type1, type2, cosine and directional accuracy are the guide's: see --lradj "
+    { "guide", FORECAST_COMPAT_GUIDE, "type1, type2, cosine and directional accuracy are the guide's: see `lradj` "
                                       "guide-..." },
     { NULL, 0, NULL },
 };
@@ -30,7 +30,7 @@ tide_status forecast_compat_parse(const char *text, unsigned *bits, tide_failure
         const forecast_compat *row = list;
         while (row->name && !(strlen(row->name) == length && !strncmp(row->name, text, length))) row++;
         if (!row->name && length)
-            return fail_at(failure, TIDE_EINVAL, NULL, 0, "compat", "--compat has no '%.*s'; --compat list names all",
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, "compat", "`compat` has no '%.*s'; `compat` list names all",
                            (int)length, text);
         *bits |= row->bit;
         text += length + (text[length] == ',');

@@ -60,17 +60,11 @@ const char *forecast_preset_name(int64_t i) { return i >= 0 && i < PRESETS ? pre
 
 /* Sets one "option=value" unless the user gave that option. A preset's words are our own: they always parse. */
 static tide_status apply_setting(forecast_options *o, const char *word, size_t length, tide_failure *failure) {
-    char    name[64], *value;
-    int64_t count;
-    const forecast_option *table = forecast_option_table(&count);
+    char name[64], *value;
     snprintf(name, sizeof name, "%.*s", (int)length, word);
     value    = strchr(name, '=');
     *value++ = 0;
-    const forecast_option *row = forecast_option_find(name);
-    if (o->given[row - table]) return TIDE_OK;
-    tide_status status      = forecast_option_set(o, name, value, failure);
-    o->given[row - table] = false; /* a later preset may change it */
-    return status;
+    return forecast_option_given(o, name) ? TIDE_OK : tide_option_put(forecast_table(), o, name, value, failure);
 }
 
 tide_status forecast_preset(forecast_options *o, const char *name, tide_failure *failure) {

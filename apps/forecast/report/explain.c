@@ -79,15 +79,13 @@ static const char *value_text(const json_t *v, char buffer[40]) {
 
 /* Options of the run that were not given; those that this version does not know are left out. */
 static tide_status take_options(const json_t *run, forecast_options *o, tide_failure *failure) {
-    int64_t count;
     const char *name, *text;
     char buffer[40];
     json_t *value;
     tide_status status = TIDE_OK;
-    const forecast_option *table = forecast_option_table(&count);
     json_object_foreach(json_object_get(run, "options"), name, value) {
-        const forecast_option *row = forecast_option_find(name);
-        if (!row || o->given[row - table] || status != TIDE_OK) continue;
+        const tide_option *row = forecast_option_find(name);
+        if (!row || forecast_option_given(o, name) || status != TIDE_OK) continue;
         bool limit = strncmp(row->name, "memory-limit", 12) == 0; /* of the machine that trained */
         text = value_text(value, buffer);
         if (!limit) status = forecast_option_set(o, row->name, text, failure);
@@ -132,17 +130,12 @@ static int64_t rows_of(const explaining *x) {
     return MAX2(kept, needed);
 }
 
-static bool was_given(const forecast_options *o, const char *name) {
-    int64_t count;
-    return o->given[forecast_option_find(name) - forecast_option_table(&count)];
-}
-
 static tide_status explain(explaining *x, const listener *l, forecast_result *r, tide_failure *failure) {
     char path[FOLDER_PATH];
     unsigned compat;
     train_step step;
     forecast_options *o = x->resolved;
-    bool run_mode = !was_given(x->options, "compile-mode"); /* then what the run chose holds */
+    bool run_mode = !forecast_option_given(x->options, "compile-mode"); /* then what the run chose holds */
     tide_status status = loaded_bundle(x->options, &x->bundle, path, failure);
     if (status == TIDE_OK) status = run_of(x->options, &x->run, failure);
     if (status == TIDE_OK) status = take_options(x->run, x->options, failure);

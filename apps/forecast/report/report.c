@@ -256,25 +256,3 @@ void forecast_result_free(forecast_result *r) {
     free(r->explanation);
     r->json = r->csv = r->text = r->explanation = NULL;
 }
-
-/* The exit codes' names: failed, usage, bad_input, device, interrupted. */
-static const char *failure_code(tide_status status) {
-    switch (status) {
-    case TIDE_EINVAL: return "usage";
-    case TIDE_EDATA: return "bad_input";
-    case TIDE_EDEVICE: return "device";
-    case TIDE_ECANCELLED: return "interrupted";
-    default: return "failed";
-    }
-}
-
-char *forecast_failure_json(const tide_failure *f) {
-    static const tide_failure none = { 0 };
-    if (!f) f = &none;
-    json_t *o = json_pack("{s:i, s:{s:s, s:o, s:o, s:I, s:o}}", "schema_version", SCHEMA_VERSION, "error", "code",
-                          failure_code(f->status), "message", json_text(f->message), "file", json_text(f->file), "row",
-                          (json_int_t)f->row, "column", json_text(f->column));
-    char *text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
-    json_decref(o);
-    return text;
-}

@@ -46,9 +46,9 @@ static void add_use(forecast_result *r, const char *data, int64_t season) {
     add(r, "%s (%.4g) forecasts better here than the model (%.4g): tidemill forecast predict", words[best],
         r->baselines[best - 1].mse, r->model.mse);
     add_word(r, r->run);
-    if (*data) add(r, " --data"), add_word(r, data);
-    add(r, " --use %s", words[best]);
-    if (season && best == FORECAST_USE_SEASONAL) add(r, " --season %" PRId64, season);
+    if (*data) add(r, " `data`"), add_word(r, data);
+    add(r, " `use` %s", words[best]);
+    if (season && best == FORECAST_USE_SEASONAL) add(r, " `season` %" PRId64, season);
     add(r, "\n");
 }
 
@@ -60,8 +60,8 @@ static bool falls(int rule) {
 void advise_training(forecast_result *r, const forecast_options *o) {
     *r->advice = 0;
     if (r->best_epoch == o->epochs)
-        add(r, "the best epoch is the last: --epochs %" PRId64 "%s goes further (with --overwrite, or another --out)\n",
-            2 * o->epochs, falls(o->lradj) ? " --lradj cosine" : "");
+        add(r, "the best epoch is the last: `epochs` %" PRId64 "%s goes further (with `overwrite`, or another `out`)\n",
+            2 * o->epochs, falls(o->lradj) ? " `lradj` cosine" : "");
     add_use(r, "", 0);
 }
 

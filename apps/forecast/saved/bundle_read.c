@@ -67,10 +67,10 @@ enum { LARGEST_COUNT = 1000000000 };
 /* By the limits of the command line; what it has no option for is held against the rest further down. */
 static bool read_sizes(reader *r, const json_t *o) {
     for (int i = 0; i < MODEL_SIZES; i++) {
-        const model_size      *s      = &model_sizes[i];
-        const forecast_option *option = s->option ? forecast_option_find(s->option) : NULL;
-        int64_t               *to     = (int64_t *)((char *)&r->out->config + s->offset);
-        double                 low    = option ? option->low : 0, high = option ? option->high : LARGEST_COUNT;
+        const model_size  *s      = &model_sizes[i];
+        const tide_option *option = s->option ? forecast_option_find(s->option) : NULL;
+        int64_t           *to     = (int64_t *)((char *)&r->out->config + s->offset);
+        double             low    = option ? option->low : 0, high = option ? option->high : LARGEST_COUNT;
         if (!read_whole(r, o, "model", s->key, low, high, to)) return false;
     }
     return true;
@@ -86,10 +86,10 @@ static bool sizes_agree(reader *r) {
 }
 
 static bool read_config(reader *r, const json_t *o) {
-    model_config          *c       = &r->out->config;
-    const forecast_option *dropout = forecast_option_find("dropout");
-    const json_t          *share   = json_object_get(o, "dropout");
-    const char            *activation;
+    model_config      *c       = &r->out->config;
+    const tide_option *dropout = forecast_option_find("dropout");
+    const json_t      *share   = json_object_get(o, "dropout");
+    const char        *activation;
     c->dropout = json_number_value(share);
     if (!json_is_object(o)) return refuse(r, "model", "is missing");
     if (!read_sizes(r, o) || !sizes_agree(r) || !read_flag(r, o, "model", "use_norm", &c->use_norm)) return false;

@@ -14,7 +14,7 @@ tide_status loaded_bundle(const forecast_options *o, bundle *out, char *path, ti
     struct stat s;
     if (!*o->model)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "model",
-                       "no run is given: --model RUN, the folder that train made");
+                       "no run is given: `model` RUN, the folder that train made");
     if (stat(o->model, &s) == 0 && S_ISREG(s.st_mode)) snprintf(path, FOLDER_PATH, "%s", o->model);
     else folder_file(o->model, "model.safetensors", path);
     if (stat(path, &s))
@@ -34,7 +34,7 @@ tide_status forecast_model_sizes(const char *path, model_config *out, tide_failu
 static tide_status check_ignored(const forecast_options *o, const bundle *b, tide_failure *failure) {
     for (int64_t i = 0; i < b->config.columns; i++)
         if (list_has(o->ignore, b->names[i]))
-            return fail_at(failure, TIDE_EINVAL, NULL, 0, "ignore", "--ignore leaves out '%.100s', which the model "
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, "ignore", "`ignore` leaves out '%.100s', which the model "
                                                                     "needs: columns that it does not know are ignored "
                                                                     "anyway",
                            b->names[i]);

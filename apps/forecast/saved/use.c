@@ -15,7 +15,7 @@ static tide_status not_kept(const forecast_options *o, const char *what, tide_fa
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "use",
                    "%s keeps no %s: it was trained by an earlier version, or its training did not end; train again, "
                    "or the same "
-                   "command with --resume auto --out %s adds it", o->model, what, o->model);
+                   "command with `resume` auto `out` %s adds it", o->model, what, o->model);
 }
 
 tide_status use_settle(const forecast_options *o, const bundle *b, forecast_use *out, tide_failure *failure) {
@@ -26,7 +26,7 @@ tide_status use_settle(const forecast_options *o, const bundle *b, forecast_use 
     if (*out == FORECAST_USE_LINEAR && !r->linear) return not_kept(o, "linear baseline", failure);
     if (*out == FORECAST_USE_SEASONAL && !use_season(o, b))
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "season",
-                       "no season follows from the frequency: --season N says how many rows one has");
+                       "no season follows from the frequency: `season` N says how many rows one has");
     return TIDE_OK;
 }
 

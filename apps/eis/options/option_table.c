@@ -1,0 +1,139 @@
+/* Every option of `eis`, once: flags, run.json, --config, help, man pages and completion all read this table. */
+#include <tidemill/eis.h>
+
+#include "options/machine_rows.h"
+
+#define S eis_options
+#define TEXT(field) TIDE_OPTION_TEXT(S, field)
+#define LIST(field) TIDE_OPTION_LIST(S, field)
+#define INT(field, low, high) TIDE_OPTION_INT(S, field, low, high)
+#define REAL(field, low, high) TIDE_OPTION_REAL(S, field, low, high)
+#define BOOL(field) TIDE_OPTION_BOOL(S, field)
+#define CHOICE(field, words) TIDE_OPTION_CHOICE(S, field, words)
+
+enum {
+    C = EIS_FOR_COMPLETE,
+    G = EIS_FOR_GENERATE,
+    T = EIS_FOR_TRAIN,
+    E = EIS_FOR_EVALUATE,
+    F = EIS_FOR_FULL,
+    SIM = EIS_FOR_SIMULATE,
+    MAY_DIFFER = TIDE_OPTION_MAY_DIFFER,
+    PLACE = TIDE_OPTION_PLACE | TIDE_OPTION_MAY_DIFFER
+};
+#define RESNORMS                                                                                                     \
+    "mean-abs|mean-abs-root-f|mean-abs-amplified|mean-relative-magnitude|mean-square|magnitude-phase|sse|rmse|"      \
+    "rmse-parts|pseudo-chi2|reduced-chi2|normalised|complex-mape|quartic|noise-percent"
+
+static const tide_option rows[] = {
+    { "known", TEXT(known), NULL, C | SIM, "Question", "Rsh=460,...",
+      "known values of Rsh, Ra, Rb, Ca, Cb; prefixes p n u m k M" },
+    { "spectrum", LIST(spectra), NULL, C, "Question", "FILE",
+      "CSV with frequency_hz, z_re_ohm, z_im_ohm; more files may follow" },
+    { "circuit", CHOICE(circuit, "shunt|chain"), NULL, C | G | T | F | SIM | MAY_DIFFER, "Question", NULL,
+      "Rsh across both membranes, or in series with them", .synonyms = "parallel=shunt|series=chain" },
+    { "rs", TEXT(rs), "auto", C | SIM, "Question", "OHM|free|auto",
+      "solution resistance in series; auto: free with a spectrum, else 0", .suggested = "auto|free" },
+    { "noise", TEXT(noise), "auto", C | E | SIM, "Question", "1%",
+      "standard deviation of each part over |Z|; auto: assumed to be the misfit, which is no ground for a verdict "
+      "(simulate: 1%). evaluate: a list" },
+    { "flip-im", BOOL(flip_im), NULL, C, "Question", NULL, "the imaginary column is -Im(Z)" },
+    { "canonical", BOOL(canonical), NULL, C, "Question", NULL, "a is the slower membrane, whatever is known" },
+    { "area", REAL(area_cm2, 0, 1e6), NULL, C, "Question", "CM2", "also give TER and TEC per area" },
+
+    { "method", CHOICE(method, "auto|refined|exact|network"), NULL, C, "Answer", NULL,
+      "continuous posterior, that of the grid, or a trained predictor; auto: refined with a spectrum, network "
+      "without" },
+    { "top-k", INT(top_k, 1, 1000), "10", C, "Answer", "K", "candidates to list" },
+    { "resnorm", CHOICE(resnorm, RESNORMS), NULL, C | G | F, "Answer", NULL, "the residual norm" },
+    { "model", TEXT(model), NULL, C | E, "Answer", "RUN",
+      "a trained predictor: its run folder, or the guide's .npz or .pth", .aliases = "run" },
+    { "rerank", BOOL(rerank), "true", C, "Answer", NULL,
+      "network: weigh its candidates again by their likelihood" },
+    { "out", TEXT(out), NULL, C | T | E | F | PLACE, "Answer", "DIR",
+      "folder for tables and plots; train: the run's" },
+    { "plots", BOOL(plots), "true", C | T | E | F | MAY_DIFFER, "Answer", NULL, "draw plots into `out`" },
+    { "seed", INT(seed, 0, 9e15), "42", C | G | T | E | F | SIM, "Answer", "N", "random seed" },
+
+    { "profile", CHOICE(profile, "app|generator"), NULL, G, "Data", NULL,
+      "app: shunt, symmetric grid, 0.1 Hz..100 kHz x 100; generator: chain, full grid, 1 Hz..1 MHz x 50" },
+    { "ground-truths", TEXT(ground_truths), NULL, G, "Data", "FILE",
+      "the circuits to compare with: JSON list of id, rsh, ra, rb, ca, cb, a generated CSV, or an .npz of the app" },
+    { "n-ground-truths", INT(n_ground_truths, 1, 100000), "100", G | F, "Data", "N",
+      "how many to draw when no file is given" },
+    { "grid", CHOICE(grid, "auto|full|symmetric"), NULL, G, "Data", NULL,
+      "all circuits, or one of each swapped pair; auto: the profile's" },
+    { "points", INT(points, 2, 40), "12", G, "Data", "N", "grid values of each parameter" },
+    { "data-dir", TEXT(data_dir), "eis_training_data", G | T | F | MAY_DIFFER, "Data", "DIR",
+      "folder for the data; a killed run is resumed there" },
+    { "format", CHOICE(format, "shards|csv"), NULL, G, "Data", NULL,
+      "binary shards, or the CSV, metadata and summary of other programs" },
+    { "dtype", CHOICE(dtype, "f32|f64"), NULL, G, "Data", NULL, "precision in shards" },
+    { "stats-only", BOOL(stats_only), NULL, G, "Data", NULL,
+      "only the summary, in double precision; nothing is written" },
+
+    { "inputs", CHOICE(inputs, "spectrum|known"), NULL, T | F, "Training", NULL,
+      "what the predictor is told: known values and a spectrum, or known values alone" },
+    { "recipe", CHOICE(recipe, "lab|grid"), NULL, T | F, "Training", NULL,
+      "lab: measured spectra of any circuit; grid: circuits of the grid at 61 fixed frequencies, known noise" },
+    { "epochs", INT(epochs, 0, 1e6), NULL, T | F, "Training", "N",
+      "0: 100 for known inputs, 20 (of a million spectra) for spectra", .aliases = "n-epochs|train-epochs" },
+    { "max-minutes", REAL(max_minutes, 0, 1e6), NULL, T | F, "Training", "MIN",
+      "the schedule is laid out to end within it; 0: no limit" },
+    { "batch-size", INT(batch_size, 0, 1 << 20), NULL, T | F, "Training", "N",
+      "0: 512 for known inputs, 1024 for spectra" },
+    { "learning-rate", REAL(learning_rate, 0, 10), NULL, T | F, "Training", "X",
+      "falls along a cosine; 0: 1e-3 for known inputs, 2e-3 for spectra", .aliases = "lr" },
+    { "weight-decay", REAL(weight_decay, 0, 10), "0.01", T | F, "Training", "X", "AdamW's" },
+    { "optimizer", CHOICE(optimizer, "auto|adam|adamw|sgd|rmsprop|lion"), NULL, T | F, "Training", NULL,
+      "update rule; auto: adamw" },
+    { "lradj",
+      CHOICE(lradj, "auto|type1|type2|type3|cosine|constant|guide-type1|guide-type2|guide-slower|guide-cosine"), NULL,
+      T | F, "Training", NULL, "learning-rate schedule over epochs; auto: a cosine over steps" },
+    { "grad-clip", REAL(grad_clip, 0, 1e300), NULL, T | F, "Training", "X",
+      "largest norm of the gradient; 0: no limit for known inputs, 1 for spectra" },
+    { "patience", INT(patience, 0, 1e6), NULL, T | F, "Training", "N",
+      "epochs without a better validation loss before stopping; 0: never stop" },
+    { "min-epochs", INT(min_epochs, 0, 1e6), NULL, T | F, "Training", "N", "no early stop before this epoch" },
+    { "hidden-dim", INT(hidden_dim, 0, 1 << 16), NULL, T | F, "Training", "N",
+      "0: 512 for known inputs, 256 for spectra", .aliases = "width" },
+    { "pool-spectra", INT(pool_spectra, 1 << 10, 1e9), "1048576", T | F, "Training", "N",
+      "spectra held in memory; the oldest make room for new ones" },
+    { "keep-out", REAL(keep_out, 0, 0.5), "0.05", T | F, "Training", "SHARE",
+      "grid recipe: cells that are never trained on, for evaluate" },
+    { "pool", TEXT(pool), "uniform", T | F, "Training", "uniform|best:K",
+      "known inputs: all rows, or the K of lowest residual norm of each ground truth", .suggested = "uniform|best:5" },
+    { "masks", CHOICE(masks, "guide|all"), NULL, T | F, "Training", NULL,
+      "known inputs: three known and two missing, or any number" },
+    { "split", CHOICE(split, "truth|row"), NULL, T | F, "Training", NULL,
+      "known inputs: what is held out; both are reported" },
+    { "samples-per-pattern", INT(samples_per_pattern, 1, 1e9), "5000", T | F, "Training", "N",
+      "known inputs: rows drawn for each pattern of known values" },
+    { "compat", CHOICE(compat, "none|guide"), NULL, T | F, "Training", NULL,
+      "guide: known inputs with constant rate, no bias correction and the raw residual norm, as the guide's code",
+      .aliases = "compat-guide", .bare = "guide" },
+    { "test-spectra", INT(test_spectra, 1, 1e7), "1024", E, "Training", "N", "fresh spectra at each noise level" },
+    { "resume", CHOICE(resume, "no|auto|must"), NULL, T | PLACE, "Training", NULL,
+      "resume the run in `out`: if there is one, or else fail", .bare = "auto" },
+    { "overwrite", BOOL(overwrite), NULL, T | F | SIM | PLACE, "Training", NULL,
+      "replace the run in `out`; simulate: the file" },
+
+    ROW_DEVICE(S, T | E | F),
+    ROW_PRECISION(S, C | T | E | F),
+    ROW_STRICT(S, C | T | E | F),
+    ROW_THREADS(S, G | T | E | F),
+    ROW_COMPILE(S, T | E | F),
+    ROW_COMPILE_MODE(S, C | T | E | F),
+    { "memory-limit", TEXT(memory_limit), NULL, T | F | MAY_DIFFER, "Machine", "X",
+      "most memory to use: a share of the machine's (0.7), 512M, 2G, or bytes" },
+    { "accumulate", INT(accumulate, 0, 1e6), "1", T | F, "Machine", "N",
+      "run a batch as N parts, one after the other, and update once: less memory, the same result" },
+    { "recompute", BOOL(recompute), NULL, T | F, "Machine", NULL,
+      "spectra: compute the residual blocks again for the backward pass instead of keeping their values" },
+    ROW_AUTO_SIZE(S, T | F, "the batch size that tidemill machine advises, where none is given"),
+};
+_Static_assert(sizeof rows / sizeof *rows <= EIS_MAX_OPTIONS, "eis_options.given is too short");
+
+static const tide_option_table table = { rows, sizeof rows / sizeof *rows, sizeof(S), offsetof(S, given) };
+
+const tide_option_table *eis_table(void) { return &table; }
