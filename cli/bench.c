@@ -40,7 +40,8 @@ static const tide_option rows[OPTIONS] = {
       "what the script runs" },
     { "rounds", TIDE_OPTION_INT(bench_call, rounds, 1, 99), "3", 0, "Benchmark", "N",
       "ours, theirs, ours, theirs ...; without a script 1" },
-    { "quick", TIDE_OPTION_BOOL(bench_call, quick), NULL, TIDE_OPTION_HIDDEN, "Benchmark", NULL, "too short to believe" },
+    { "quick", TIDE_OPTION_BOOL(bench_call, quick), NULL, TIDE_OPTION_HIDDEN, "Benchmark", NULL,
+      "too short to believe" },
 };
 static const tide_option_table options = { rows, OPTIONS, sizeof(bench_call), offsetof(bench_call, given) };
 
@@ -119,7 +120,9 @@ static int run(cli_call *call) {
                         .mode = (tide_program_mode)(TIDE_MODE_DEFAULT + c->mode),
                         .seconds = c->quick ? QUICK_SECONDS : c->seconds, .against = given(c->against),
                         .python = given(c->python),
-                        .modes = given(c->modes), .rounds = tide_option_given(&options, c, "rounds") ? (int)c->rounds : 0, .stop = bench_cli_stop, .tell = bench_cli_tell,
+                        .modes = given(c->modes),
+                        .rounds = tide_option_given(&options, c, "rounds") ? (int)c->rounds : 0,
+                        .stop = bench_cli_stop, .tell = bench_cli_tell,
                         .user = call };
     if (check_cases(c->cases, &failure) != TIDE_OK) return report_failure(&failure, call->json);
     stop_catch();

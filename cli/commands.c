@@ -39,7 +39,8 @@ int command_unknown_word(const cli_call *call) {
         if (command_in_group(cli_commands[i], group, &word))
             snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", *list ? "|" : "", cli_commands[i]->name);
     snprintf(name, sizeof name, "%.20s %.40s", group, call->words[0]);
-    const char *found = command_find(call->words[0]) ? call->words[0] : tide_word_nearest(name, list, near, sizeof near);
+    const char *found = tide_word_nearest(name, list, near, sizeof near);
+    if (command_find(call->words[0])) found = call->words[0];
     if (found) snprintf(hint, sizeof hint, "did you mean \"%s\"?", found);
     snprintf(failure.message, sizeof failure.message, "there is no command \"%s\"; %s", name, hint);
     return report_failure(&failure, call->json);

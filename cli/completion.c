@@ -39,8 +39,8 @@ static void put_words_after(FILE *out, const char *group) {
         if (command_in_group(cli_commands[i], group, &word)) fprintf(out, "%s ", word);
 }
 
-/* The i-th of the first words, each once: a group's name begins several commands and is perhaps one itself. False: there
- * are no more. */
+/* The i-th of the first words, each once: a group's name begins several commands and is perhaps one itself. False:
+ * there are no more. */
 static bool first_word(int i, char word[32]) {
     for (int k = 0; cli_commands[k]; k++) {
         size_t length = strcspn(cli_commands[k]->name, " ");
@@ -215,7 +215,8 @@ static void zsh_print(FILE *out) {
           "  [[ $group == help ]] && return\n"
           "  case \"$command $words[3]\" in\n    (", out);
     for (int i = 0, first = 1; cli_commands[i]; i++)
-        if (strchr(cli_commands[i]->name, ' ')) fprintf(out, "%s'%s'", first ? "" : "|", cli_commands[i]->name), first = 0;
+        if (strchr(cli_commands[i]->name, ' '))
+            fprintf(out, "%s'%s'", first ? "" : "|", cli_commands[i]->name), first = 0;
     fputs(") (( CURRENT > 3 )) && { command=\"$command $words[3]\"; shift words; (( CURRENT-- )); } ;;\n  esac\n"
           "  shift words; (( CURRENT-- ))\n"
           "  case $command in\n", out);
@@ -279,7 +280,7 @@ static void fish_print(FILE *out) {
           "complete -c tidemill -f\n"
           "complete -c tidemill -n '__fish_use_subcommand' -l version -d 'the version'\n"
           "complete -c tidemill -n '__fish_use_subcommand' -l man -d 'the man page'\n"
-          "complete -c tidemill -n '__fish_use_subcommand' -l completion -xa 'bash zsh fish' -d 'a script for a shell'\n"
+          "complete -c tidemill -n '__fish_use_subcommand' -l completion -xa 'bash zsh fish' -d 'for a shell'\n"
           "complete -c tidemill -n '__fish_use_subcommand' -a help -d 'help on a command'\n", out);
     for (int i = 0; first_word(i, word); i++) {
         const cli_command *command = command_find(word);
@@ -290,8 +291,8 @@ static void fish_print(FILE *out) {
     for (int i = 0; cli_commands[i]; i++) {
         const char *second = strchr(cli_commands[i]->name, ' ');
         if (second) {
-            fprintf(out, "complete -c tidemill -n '__tidemill_is %.*s' -a %s -d ", (int)(second - cli_commands[i]->name),
-                    cli_commands[i]->name, second + 1);
+            fprintf(out, "complete -c tidemill -n '__tidemill_is %.*s' -a %s -d ",
+                    (int)(second - cli_commands[i]->name), cli_commands[i]->name, second + 1);
             fish_text(out, cli_commands[i]->summary);
             fputc('\n', out);
         }

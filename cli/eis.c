@@ -69,7 +69,8 @@ const cli_command command_eis_train = {
             "  tidemill eis train --recipe grid --out runs/grid --max-minutes 60\n"
             "  tidemill eis train --inputs known --data_dir data --pool best:5 --epochs 50 --out runs/known\n"
             "  tidemill eis train --resume --out runs/lab --max-minutes 60\n",
-    .files = "run.json: the options, the versions and what identifies the data\nmodel.safetensors: the best parameters\n"
+    .files = "run.json: the options, the versions and what identifies the data\n"
+             "model.safetensors: the best parameters\n"
              "state.safetensors: the checkpoint that --resume goes by\nmetrics.csv: a row per epoch\n",
     .rows = { { eis_table, EIS_FOR_TRAIN, 0 } }, .target_size = sizeof(eis_options), .run = run_train,
 };

@@ -300,7 +300,8 @@ const cli_command command_forecast = {
                                                                  "made-up data",
     .more = "  tidemill forecast --benchmark-only\n"
             "  tidemill forecast --benchmark-only --auto-size --precision auto --json\n",
-    .rows = { { forecast_table, FORECAST_FOR_TRAIN, offsetof(target, options) }, { forecast_bench_table, 0, offsetof(target, bench) } },
+    .rows = { { forecast_table, FORECAST_FOR_TRAIN, offsetof(target, options) },
+              { forecast_bench_table, 0, offsetof(target, bench) } },
     .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_forecast,
 };
 const cli_command command_train = {
@@ -310,7 +311,8 @@ const cli_command command_train = {
             "  tidemill forecast train --data sales.csv --out runs/sales --resume auto\n"
             "  tidemill forecast train --data sales.csv --benchmark\n",
     .files = RUN_FILES,
-    .rows = { { forecast_table, FORECAST_FOR_TRAIN, offsetof(target, options) }, { forecast_bench_table, 0, offsetof(target, bench) } },
+    .rows = { { forecast_table, FORECAST_FOR_TRAIN, offsetof(target, options) },
+              { forecast_bench_table, 0, offsetof(target, bench) } },
     .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_train,
 };
 const cli_command command_evaluate = {

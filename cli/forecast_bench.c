@@ -64,13 +64,15 @@ static tide_status guide_spec(const forecast_options *from, bench_spec *out, for
             return TIDE_EINVAL;
     tide_status status = forecast_options_resolve(&start, o, failure);
     if (status != TIDE_OK) return status;
-    *out = (bench_spec){ .name = "guide", .kind = BENCH_FORECAST, .batch = o->batch_size ? o->batch_size : 256, .columns = GUIDE_COLUMNS, .seq_len = o->seq_len,
+    *out = (bench_spec){ .name = "guide", .kind = BENCH_FORECAST, .batch = o->batch_size ? o->batch_size : 256,
+                         .columns = GUIDE_COLUMNS, .seq_len = o->seq_len,
                          .pred_len = size_or(o, "pred-len", o->pred_len, o->seq_len > 1 ? o->seq_len / 2 : 1),
                          .marks = GUIDE_MARKS,
                          .d_model = o->d_model, .d_ff = size_or(o, "d-ff", o->d_ff, 4 * o->d_model),
                          .n_heads = size_or(o, "n-heads", o->n_heads, GUIDE_HEADS),
                          .e_layers = size_or(o, "e-layers", o->e_layers, GUIDE_LAYERS),
-                         .dropout = forecast_option_given(o, "dropout") ? o->dropout : 0.1, .relu = o->activation == FORECAST_RELU,
+                         .dropout = forecast_option_given(o, "dropout") ? o->dropout : 0.1,
+                         .relu = o->activation == FORECAST_RELU,
                          .plain = !o->use_norm };
     return out->d_model % out->n_heads == 0
                ? TIDE_OK

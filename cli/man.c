@@ -1,4 +1,5 @@
 /* --man: tidemill(1), and a page a command, such as tidemill-forecast-train(1), from the same tables as --help. */
+#include <ctype.h>
 #include <string.h>
 
 #include "cli.h"
@@ -32,7 +33,7 @@ static void page_name(char name[64], const cli_command *command) {
 static void put_head(FILE *out, const cli_command *command, const char *summary) {
     char name[64], upper[64];
     page_name(name, command);
-    for (int i = 0; i == 0 || name[i - 1]; i++) upper[i] = (char)(name[i] >= 'a' && name[i] <= 'z' ? name[i] - 32 : name[i]);
+    for (int i = 0; i == 0 || name[i - 1]; i++) upper[i] = (char)toupper((unsigned char)name[i]);
     fputs(".TH ", out), put(out, upper);
     fputs(" 1 \"\" \"tidemill " TIDE_VERSION "\" \"User Commands\"\n.SH NAME\n", out);
     put(out, name), fputs(" \\- ", out), put_line(out, summary);
@@ -132,8 +133,9 @@ void man_print(FILE *out, const cli_command *command) {
     static const char front_files[] = "runs/DATE-NAME: a run that training leaves where no folder is named\n"
                                       "~/.cache/tidemill: series that were fetched, rates of this machine, what "
                                       "max-autotune has timed\n";
-    static const char first_run[] = "  tidemill data get etth1\n  tidemill forecast train --preset etth1-96 --data "
-                                    "~/.cache/tidemill/ETTh1.csv --out runs/first\n  tidemill forecast predict runs/first\n";
+    static const char first_run[] = "  tidemill data get etth1\n  tidemill forecast train --preset etth1-96 "
+                                    "--data ~/.cache/tidemill/ETTh1.csv --out runs/first\n"
+                                    "  tidemill forecast predict runs/first\n";
     if (!command) put_front(out);
     else {
         put_head(out, command, command->summary);

@@ -1,5 +1,5 @@
-/* Options as rows of a table. A row says all there is to an option: names, type, range, default, what it is for. Command
- * lines, --config files, run.json, forms, help, man pages and shell completion are views of the same rows.
+/* Options as rows of a table. A row says all there is to an option: names, type, range, default, what it is for.
+ * Command lines, --config files, run.json, forms, help, man pages and shell completion are views of the same rows.
  *
  *     static const tide_option rows[] = {
  *         { "rows", TIDE_OPTION_INT(series, rows, 1, 1e6), "100", 0, "Series", "N", "hours to write" },
@@ -17,7 +17,13 @@
 #ifndef TIDEMILL_OPTIONS_H
 #define TIDEMILL_OPTIONS_H
 
+#include <stddef.h>
+
 #include "core.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef enum tide_option_type {
     TIDE_OPTION_IS_BOOL,    /* bool:    as text true, yes, on, 1, false, no, off, 0, in any case */
@@ -63,13 +69,13 @@ typedef struct tide_option_table {
 } tide_option_table;
 
 /* The type's part of a row, for a field of struct S. */
-#define TIDE_OPTION_BOOL(S, field)            TIDE_OPTION_IS_BOOL, offsetof(S, field), 0, NULL, 0, 0
-#define TIDE_OPTION_INT(S, field, low, high)  TIDE_OPTION_IS_INT, offsetof(S, field), 0, NULL, low, high
+#define TIDE_OPTION_BOOL(S, field) TIDE_OPTION_IS_BOOL, offsetof(S, field), 0, NULL, 0, 0
+#define TIDE_OPTION_INT(S, field, low, high) TIDE_OPTION_IS_INT, offsetof(S, field), 0, NULL, low, high
 #define TIDE_OPTION_REAL(S, field, low, high) TIDE_OPTION_IS_REAL, offsetof(S, field), 0, NULL, low, high
 #define TIDE_OPTION_CHOICE(S, field, choices) TIDE_OPTION_IS_CHOICE, offsetof(S, field), 0, choices, 0, 0
-#define TIDE_OPTION_TEXT(S, field)            TIDE_OPTION_IS_TEXT, offsetof(S, field), sizeof(((S *)0)->field), NULL, 0, 0
-#define TIDE_OPTION_LIST(S, field)            TIDE_OPTION_IS_LIST, offsetof(S, field), sizeof(((S *)0)->field), NULL, 0, 0
-#define TIDE_OPTION_TABLE(S, array)           { array, (int64_t)(sizeof array / sizeof *array), sizeof(S), 0 }
+#define TIDE_OPTION_TEXT(S, field) TIDE_OPTION_IS_TEXT, offsetof(S, field), sizeof(((S *)0)->field), NULL, 0, 0
+#define TIDE_OPTION_LIST(S, field) TIDE_OPTION_IS_LIST, offsetof(S, field), sizeof(((S *)0)->field), NULL, 0, 0
+#define TIDE_OPTION_TABLE(S, array) { array, (int64_t)(sizeof array / sizeof *array), sizeof(S), 0 }
 
 /* ---- finding ------------------------------------------------------------------------------------------- */
 
@@ -84,8 +90,8 @@ TIDE_API const char *tide_word_nearest(const char *word, const char *list, char 
 
 /* Every field as its row's `standard` says, all else zero. */
 TIDE_API void tide_options_default(const tide_option_table *t, void *options);
-/* Parses `text` (NULL: true, or what the bare option means) into the option of that name or alias and marks it as given.
- * TIDE_EINVAL with what would be accepted, or the nearest name; failure.column is the option. */
+/* Parses `text` (NULL: true, or what the bare option means) into the option of that name or alias and marks it as
+ * given. TIDE_EINVAL with what would be accepted, or the nearest name; failure.column is the option. */
 TIDE_API tide_status tide_option_set(const tide_option_table *t, void *options, const char *name, const char *text,
                                      tide_failure *failure);
 /* The same, and the option counts as given or not as before: what a preset, advice or an earlier run says. */
@@ -121,5 +127,9 @@ typedef struct tide_option_reader {
 /* TIDE_EINVAL with the line for what is no such JSON. */
 TIDE_API tide_status tide_options_read(const char *json, size_t length, const tide_option_reader *reader,
                                        tide_failure *failure);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -105,10 +105,11 @@ static bool value_text(const json_t *value, char *buffer, size_t size) {
 static tide_status set_from(const tide_option_reader *reader, const tide_option *row, const char *name,
                             const json_t *value, tide_failure *failure) {
     char        text[LONGEST_VALUE];
-    size_t      items = row->type == TIDE_OPTION_IS_LIST && json_is_array(value) ? json_array_size(value) : 1;
+    bool        each = row->type == TIDE_OPTION_IS_LIST && json_is_array(value);
+    size_t      items = each ? json_array_size(value) : 1;
     tide_status status = TIDE_OK;
     for (size_t i = 0; i < items && status == TIDE_OK; i++) {
-        const json_t *item = row->type == TIDE_OPTION_IS_LIST && json_is_array(value) ? json_array_get(value, i) : value;
+        const json_t *item = each ? json_array_get(value, i) : value;
         status = value_text(item, text, sizeof text)
                      ? reader->set(reader->user, row, text, failure)
                      : fail_at(failure, TIDE_EINVAL, NULL, 0, name,

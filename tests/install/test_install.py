@@ -85,6 +85,17 @@ class Install(unittest.TestCase):
         for name in ("doc/tidemill/LICENSE", "doc/tidemill/README.md", "doc/tidemill/examples/embed/embed.c"):
             self.assertTrue(list(installed.rglob(name)), name)
 
+    def test_manual_and_completion(self):
+        """A page for each command, in the folder of pages; a script for each shell, where that shell looks."""
+        command = next(self.root.rglob("bin/tidemill"))
+        listed = re.findall(r"(?m)^  tidemill ([a-z]+(?: [a-z]+)?)  +", output([command, "help"]))
+        pages = {page.name: page for page in self.root.rglob("man/man1/*.1")}
+        self.assertEqual(set(pages), {"tidemill.1"} | {f"tidemill-{name.replace(' ', '-')}.1" for name in listed})
+        for name in listed:
+            self.assertEqual(pages[f"tidemill-{name.replace(' ', '-')}.1"].read_text(), output([command, "--man", *name.split()]))
+        for shell, place in ("bash", "bash-completion/completions/tidemill"), ("zsh", "zsh/site-functions/_tidemill"), ("fish", "fish/vendor_completions.d/tidemill.fish"):
+            self.assertEqual(next(self.root.rglob(place)).read_text(), output([command, "--completion", shell]))
+
     def test_headers_stand_alone(self):
         headers = sorted((self.root / "installed").rglob("include/tidemill/*.h"))
         self.assertTrue(headers)

@@ -110,10 +110,68 @@ static bool json_of_nothing(void) {
     STALE(R, eis_evaluate, NULL, NULL, NULL, &e_result) STALE(R, eis_generate, NULL, NULL, NULL, &e_result)            \
     STALE(R, eis_full, NULL, NULL, NULL, &e_result) STALE(R, eis_simulate, NULL, "/nonexistent/x")                     \
     STALE(R, eis_option_set, &e_zero, "absent", "3") STALE(R, eis_known_parse, "", &known)                             \
-    STALE(R, eis_spectrum_read, "/nonexistent/x", false, &spectrum)
+    STALE(R, eis_spectrum_read, "/nonexistent/x", false, &spectrum)                                                   \
+    STALE(R, tide_option_set, forecast_table(), &f_zero, "absent", "3")                                                \
+    STALE(R, tide_option_put, forecast_table(), &f_zero, "absent", "3")                                                \
+    STALE(R, tide_options_check, forecast_table(), NULL)                                                               \
+    STALE(R, tide_options_from_json, forecast_table(), &f_zero, "[]")                                                  \
+    STALE(R, tide_options_read, "[]", 2, &(tide_option_reader){ 0 })
+
+static const tide_option *no_row(void *user, const char *name, const char *command, tide_failure *failure) {
+    (void)user, (void)name, (void)command, (void)failure;
+    return NULL;
+}
+
+/* The option system, on tables of both applications. */
+#define OPTIONS(R) \
+    R(tide_option_find, 0, "no table, no name", \
+      !tide_option_find(NULL, "seq-len") && !tide_option_find(forecast_table(), NULL)) \
+    R(tide_option_nearest, 0, "no table, no name", \
+      !tide_option_nearest(NULL, "seq-len", 1) && !tide_option_nearest(forecast_table(), NULL, 1)) \
+    R(tide_word_nearest, 0, "nothing", !tide_word_nearest(NULL, "a|b", (char[4]){ 0 }, 4) && \
+                                           !tide_word_nearest("a", NULL, (char[4]){ 0 }, 4) && \
+                                           !tide_word_nearest("a", "a|b", NULL, 0)) \
+    R(tide_options_default, 0, "no table, no options", \
+      (tide_options_default(NULL, &f_odd), tide_options_default(forecast_table(), NULL), true)) \
+    R(tide_option_set, 0, "no table, no options, no name", \
+      said(t, tide_option_set(NULL, &f_odd, "seq-len", "3", &t->failure)) && \
+          tide_option_set(forecast_table(), NULL, "seq-len", "3", NULL) && \
+          tide_option_set(forecast_table(), &f_odd, NULL, "3", NULL)) \
+    R(tide_option_put, 0, "no table, no options, no name", \
+      said(t, tide_option_put(NULL, &f_odd, "seq-len", "3", &t->failure)) && \
+          tide_option_put(forecast_table(), NULL, "seq-len", "3", NULL) && \
+          tide_option_put(forecast_table(), &f_odd, NULL, "3", NULL)) \
+    R(tide_option_get, 0, "nothing", !*tide_option_get(NULL, NULL, NULL, 0)) \
+    R(tide_option_given, 0, "nothing", !tide_option_given(NULL, &f_odd, "seq-len") && \
+                                           !tide_option_given(forecast_table(), NULL, "seq-len") && \
+                                           !tide_option_given(forecast_table(), &f_odd, NULL)) \
+    R(tide_options_check, 0, "nothing", said(t, tide_options_check(NULL, &f_odd, &t->failure)) && \
+                                            tide_options_check(forecast_table(), NULL, NULL)) \
+    R(tide_options_json, 0, "nothing", !tide_options_json(NULL, &f_odd, 1, 0) && \
+                                           !tide_options_json(forecast_table(), NULL, 1, 0)) \
+    R(tide_options_from_json, 0, "nothing", \
+      said(t, tide_options_from_json(NULL, &f_odd, "{}", &t->failure)) && \
+          tide_options_from_json(forecast_table(), NULL, "{}", NULL) && \
+          tide_options_from_json(forecast_table(), &f_odd, NULL, NULL)) \
+    R(tide_options_read, 0, "no text, no reader, half a reader", \
+      said(t, tide_options_read(NULL, 0, &(tide_option_reader){ no_row, NULL, NULL }, &t->failure)) && \
+          tide_options_read("{}", 2, NULL, NULL) && tide_options_read("{}", 2, &(tide_option_reader){ 0 }, NULL)) \
+    R(forecast_table, 0, "takes nothing", forecast_table()->count > 0) \
+    R(forecast_option_given, 0, "nothing", !forecast_option_given(NULL, "seq-len")) \
+    R(forecast_options_size, 0, "takes nothing", forecast_options_size() == sizeof f_odd) \
+    R(forecast_options_new, 0, "takes nothing", (forecast_options_free(forecast_options_new()), true)) \
+    R(forecast_options_free, 0, "none", (forecast_options_free(NULL), true)) \
+    R(eis_table, 0, "takes nothing", eis_table()->count > 0) \
+    R(eis_option_find, 0, "no name", !eis_option_find(NULL) && !eis_option_find("")) \
+    R(eis_option_nearest, 0, "no name", !eis_option_nearest(NULL, 1)) \
+    R(eis_option_given, 0, "nothing", !eis_option_given(NULL, "top-k")) \
+    R(eis_options_size, 0, "takes nothing", eis_options_size() == sizeof e_odd) \
+    R(eis_options_new, 0, "takes nothing", (eis_options_free(eis_options_new()), true)) \
+    R(eis_options_free, 0, "none", (eis_options_free(NULL), true))
 
 #define APPS(V, R) \
     STALE_COMMANDS(R) \
+    OPTIONS(R) \
     FORECAST_COMMAND(R, forecast_train) \
     FORECAST_COMMAND(R, forecast_evaluate) FORECAST_COMMAND(R, forecast_predict) FORECAST_COMMAND( \
         R, \
@@ -157,7 +215,7 @@ static bool json_of_nothing(void) {
                                     forecast_result_free, \
                                     0, "none", \
                                     (forecast_result_free(NULL), \
-                                     true)) R(forecast_failure_json, 0, "none", json_of_nothing()) EIS_COMMAND(R, eis_complete) \
+                                     true)) R(tide_failure_json, 0, "none", json_of_nothing()) EIS_COMMAND(R, eis_complete) \
                                     EIS_COMMAND(R, eis_train) EIS_COMMAND(R, eis_evaluate) EIS_COMMAND(R, eis_generate) EIS_COMMAND( \
                                         R, eis_full) R(eis_simulate, 0, "no options", \
                                                        said(t, eis_simulate(NULL, "/nonexistent/x", &t->failure))) \

@@ -24,13 +24,14 @@ typedef struct things {
 static const tide_option rows[] = {
     { "flag", TIDE_OPTION_BOOL(things, flag), NULL, A, "Group", NULL, "a switch" },
     { "on", TIDE_OPTION_BOOL(things, on), "true", A, "Group", NULL, "another" },
-    { "whole-number", TIDE_OPTION_INT(things, whole, -1, 9), "5", A, "Group", "N", "", .aliases = "n|whole" },
-    { "real", TIDE_OPTION_REAL(things, real, 0, 1), "0.1", A | B, "Group", "X", "" },
-    { "choice", TIDE_OPTION_CHOICE(things, choice, "a|bb|b-c"), "bb", A, "Group", NULL, "", .synonyms = "other=b-c|x=a" },
-    { "resume", TIDE_OPTION_CHOICE(things, resume, "no|auto|must"), NULL, A | TIDE_OPTION_PLACE, "Group", NULL, "",
-      .bare = "must" },
-    { "text", TIDE_OPTION_TEXT(things, text), "abc", B, "Group", "FILE", "" },
-    { "lines", TIDE_OPTION_LIST(things, lines), NULL, B | TIDE_OPTION_HIDDEN, "Group", "FILE", "" },
+    { "whole-number", TIDE_OPTION_INT(things, whole, -1, 9), "5", A, "Group", "N", "what it is", .aliases = "n|whole" },
+    { "real", TIDE_OPTION_REAL(things, real, 0, 1), "0.1", A | B, "Group", "X", "what it is" },
+    { "choice", TIDE_OPTION_CHOICE(things, choice, "a|bb|b-c"), "bb", A, "Group", NULL, "what it is",
+      .synonyms = "other=b-c|x=a" },
+    { "resume", TIDE_OPTION_CHOICE(things, resume, "no|auto|must"), NULL, A | TIDE_OPTION_PLACE, "Group", NULL,
+      "what it is", .bare = "must" },
+    { "text", TIDE_OPTION_TEXT(things, text), "abc", B, "Group", "FILE", "what it is" },
+    { "lines", TIDE_OPTION_LIST(things, lines), NULL, B | TIDE_OPTION_HIDDEN, "Group", "FILE", "what it is" },
 };
 static const tide_option_table table = { rows, sizeof rows / sizeof *rows, sizeof(things), offsetof(things, given) };
 
@@ -47,8 +48,8 @@ static void test_defaults(void **state) {
     (void)state;
     memset(&t, 0xff, sizeof t);
     tide_options_default(&table, &t);
-    assert_true(!t.flag && t.on && t.whole == 5 && t.choice == 1 && t.resume == 0 && !strcmp(t.text, "abc") && !*t.lines);
-    assert_true(t.real == 0.1);
+    assert_true(!t.flag && t.on && t.whole == 5 && t.real == 0.1 && t.choice == 1 && t.resume == 0);
+    assert_true(!strcmp(t.text, "abc") && !*t.lines);
     for (int i = 0; i < 8; i++) assert_false(t.given[i]);
     assert_int_equal(tide_options_check(&table, &t, NULL), TIDE_OK);
 }
@@ -76,7 +77,8 @@ static void test_set(void **state) {
 /* A switch that became a choice takes what a switch takes. */
 static void test_bare(void **state) {
     static const struct { const char *text; int value; } said[] = {
-        { NULL, 2 }, { "yes", 2 }, { "true", 2 }, { "auto", 1 }, { "no", 0 }, { "off", 0 }, { "False", 0 }, { "must", 2 }
+        { NULL, 2 }, { "yes", 2 }, { "true", 2 },  { "auto", 1 },
+        { "no", 0 }, { "off", 0 }, { "False", 0 }, { "must", 2 },
     };
     things t;
     (void)state;
@@ -93,10 +95,12 @@ static void test_refused(void **state) {
         { "whole", "10", "`whole-number` is a whole number from -1 to 9, not '10'" },
         { "whole", "1.5", "whole number" }, { "whole", "", "whole number" }, { "whole", NULL, "needs a value" },
         { "real", "nan", "a number from 0 to 1" }, { "real", "inf", "a number" }, { "real", "1e-1x", "a number" },
-        { "choice", "c", "`choice` is one of a|bb|b-c, not 'c'" }, { "choice", "b", "one of" }, { "choice", "", "one of" },
+        { "choice", "c", "`choice` is one of a|bb|b-c, not 'c'" }, { "choice", "b", "one of" },
+        { "choice", "", "one of" },
         { "resume", "perhaps", "one of no|auto|must" },
         { "text", "12345678", "`text` is longer than 7 bytes" }, { "lines", "a\nb", "line break" },
-        { "lines", "123456789012345", "too many" }, { "rael", "1", "did you mean `real`?" }, { "zzzz", "1", "no option 'zzzz'" },
+        { "lines", "123456789012345", "too many" }, { "rael", "1", "did you mean `real`?" },
+        { "zzzz", "1", "no option 'zzzz'" },
     };
     things t, before;
     (void)state;
@@ -155,8 +159,8 @@ static void test_json(void **state) {
 /* What a run.json says, in each shape that there was. */
 static void test_run_json(void **state) {
     static const char *const runs[] = {
-        "{\"format_version\": 1, \"command\": \"eis train\", \"options\": {\"n-epochs\": 7, \"n-workers\": 3, \"compat-guide\": "
-        "true, \"resume\": true, \"out\": \"x\", \"gone\": 1, \"learning-rate\": 0.25}}",
+        "{\"format_version\": 1, \"command\": \"eis train\", \"options\": {\"n-epochs\": 7, \"n-workers\": 3, "
+        "\"compat-guide\": true, \"resume\": true, \"out\": \"x\", \"gone\": 1, \"learning-rate\": 0.25}}",
         "{\"format_version\": 1, \"command\": \"eis train\", \"n_epochs\": 7, \"learning_rate\": 0.25, \"width\": 32, "
         "\"choices\": {}, \"version\": \"0.1.0\"}",
     };
@@ -218,9 +222,9 @@ static void test_tables(void **state) {
         const tide_option *e = &eis_table()->rows[i], *f = forecast_option_find(e->name);
         if (f && strcmp(e->name, "compat")) assert_int_equal(e->type, f->type);
     }
-    for (const char *const *name = (const char *const[]){ "n-epochs", "train-epochs", "n-workers", "workers", "lr", "run",
-                                                          NULL }; *name; name++)
-        assert_string_equal(eis_option_find(*name)->name, forecast_option_find(*name)->name);
+    static const char *const old[] = { "n-epochs", "train-epochs", "n-workers", "workers", "lr", "run" };
+    for (size_t i = 0; i < sizeof old / sizeof *old; i++)
+        assert_string_equal(eis_option_find(old[i])->name, forecast_option_find(old[i])->name);
 }
 
 int main(void) {
