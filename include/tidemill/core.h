@@ -113,12 +113,12 @@ TIDE_API bool    tide_shape_equal(tide_shape a, tide_shape b);
 typedef struct tide_graph   tide_graph;
 typedef struct tide_program tide_program;
 
-/* A handle to a value of a graph: 16 bytes, copied freely, never freed; lives as long as its graph.
- * node < 0 is the poison value that a failed call returns. */
+/* A handle to a value of a graph: 16 bytes, copied freely, never freed; lives as long as its graph, or until
+ * tide_graph_rewind gives it back. node < 0 is the poison value that a failed call returns. */
 typedef struct tide_val {
     tide_graph *graph;
     int32_t     node;
-    int32_t     reserved;
+    int32_t     generation;  /* the graph's own: how it knows a value that was given back */
 } tide_val;
 
 /* Several values. Lists returned by the library live as long as their graph. */
@@ -166,6 +166,19 @@ TIDE_API void        tide_graph_free(tide_graph *g);                         /* 
 /* The first thing that went wrong while building the graph; else why the last read or write failed; status TIDE_OK if
  * neither did. Never NULL. */
 TIDE_API const tide_failure *tide_error(const tide_graph *g);
+
+/* Memory for values that are made in a loop. A mark is how far the graph has come; a number, 0 when there is no graph
+ * or no memory. Going back to it gives back what was made since: values, constants, gradients, lists (also those of
+ * tide_params and tide_state) and names of inputs. Using such a value afterwards is an error, as using the poison value
+ * is. The mark stays and can be gone back to again; marks made after it are gone. An error of building (tide_error)
+ * that happened since is forgotten.
+ *   Variables, their values and names stay, and with them everything that was made before the last of them: going back
+ * ends there if that is later than the mark. Random operations make the variable of tide_rng_step when they are first
+ * used, and draw the same sites again when they are made again.
+ *   Programs that were compiled from values made since, or read constants or inputs made since, hold them: TIDE_EINVAL,
+ * and nothing has changed. Free them first. Also TIDE_EINVAL: no such mark. */
+TIDE_API int64_t     tide_graph_mark(tide_graph *g);
+TIDE_API tide_status tide_graph_rewind(tide_graph *g, int64_t mark);
 
 TIDE_API const char *tide_graph_device(const tide_graph *g);
 TIDE_API int         tide_graph_threads(const tide_graph *g);
@@ -402,12 +415,23 @@ TIDE_API void              tide_explanation_free(tide_explanation *e);
 TIDE_API char *tide_explanation_text(const tide_explanation *e, double gflops, double gbs);
 
 /* Copies the value's elements (row-major) to `out`, which must have room for all of them.
- * Returns what the last run that asked for the value computed, whatever was written to variables since; if no program
- * computes it, it is evaluated now. */
+ * Returns what the last run that asked for the value computed, WHATEVER WAS WRITTEN TO VARIABLES SINCE; if no program
+ * has computed it, it is evaluated now, from the variables as they are. A value that needs a feed can only be read
+ * after a run. If it failed, tide_error says why: with the status of what failed, and only until the next read or
+ * write.
+ *   Evaluating compiles a program, unless one of the last 64 was for a value made in the same way: of the same
+ * operations on the same shapes and variables, whatever the numbers (tide_scalar, tide_fill) and constants of up to
+ * 1 MiB are. So reading v + i in a loop compiles once and takes microseconds. Those programs hold at most 64 MiB and
+ * the last one's memory; the values themselves about 300 bytes an operation, until tide_graph_rewind or
+ * tide_graph_free. */
 TIDE_API tide_status tide_read(tide_val v, void *out, size_t bytes);
 
-/* The same without a copy: a pointer into the value's own memory, valid until the next run, write or free.
- * NULL if it failed (tide_error or the program's error says why). */
+/* The same, but always evaluated now, though a program may have computed it before. */
+TIDE_API tide_status tide_read_now(tide_val v, void *out, size_t bytes);
+
+/* As tide_read, without a copy: a pointer into the value's own memory, valid until the next run, read, write, rewind or
+ * free; of a variable or constant, as long as there is one. NULL if it failed (tide_error or the program's error says
+ * why). */
 TIDE_API const void *tide_data(tide_val v);
 
 TIDE_API tide_status tide_write(tide_val variable, const void *data, size_t bytes);

@@ -27,6 +27,10 @@ typedef struct arena {
 void *arena_alloc(arena *a, size_t bytes);
 void  arena_free(arena *a);
 char *arena_printf(arena *a, const char *format, ...) TIDE_PRINTF(2, 3);
+/* Where an arena has come to; what was allocated since can be given back at once. */
+typedef struct arena_mark { arena_chunk *chunk; size_t used; } arena_mark;
+arena_mark arena_here(const arena *a);
+void       arena_rewind(arena *a, arena_mark to);
 #define arena_new(a, type, count) ((type *)arena_alloc((a), sizeof(type) * (size_t)(count)))
 
 /* ---- text --------------------------------------------------------------------------------------------- */

@@ -59,3 +59,16 @@ void arena_free(arena *a) {
     }
     a->chunks = NULL;
 }
+
+arena_mark arena_here(const arena *a) { return (arena_mark){ a->chunks, a->chunks ? a->chunks->used : 0 }; }
+
+void arena_rewind(arena *a, arena_mark to) {
+    while (a->chunks != to.chunk) {
+        arena_chunk *c = a->chunks;
+        a->chunks = c->next;
+        mem_free(a->allocator, c, c->capacity + ARENA_HEADER);
+    }
+    if (!to.chunk) return;
+    memset((char *)to.chunk + ARENA_HEADER + to.used, 0, to.chunk->used - to.used);  /* memory that is lent is zero */
+    to.chunk->used = to.used;
+}

@@ -51,8 +51,9 @@ static tide_status run_passes(compiler *c, const compile_request *r, compiled *o
     pass_graph *g = &c->g;
     lowered low = { 0 };
     fusion fused;
+    g->n_inputs = r->n_leaves ? r->n_slots : c->source->n_inputs;
     out->wanted_node = arena_new(out->memory, int32_t, MAX2(r->wanted.count, 1));
-    if (!pass_import(g, r->wanted, out->wanted_node, r->initial, why)) {
+    if (!pass_import(g, r, out->wanted_node, why)) {
         const tide_failure *f = &c->source->failure;
         return why->status ? why->status : fail(why, f->status ? f->status : TIDE_ENOMEM, "%s", f->message);
     }
@@ -71,15 +72,16 @@ static tide_status run_passes(compiler *c, const compile_request *r, compiled *o
     pass_fuse(g, r->passes, &fused, r->apart ? out->memory : NULL, r->apart);
     pass_lower(g, &fused, r->passes, &low);
     pass_schedule(g->memory, &low.flat, low.tasks);
-    if (r->passes && r->task_memory) pass_task_memory(g->memory, &low, c->source->n_inputs, g->n_wanted, &low.flat);
-    pass_place(g->memory, &low, c->source->n_inputs, g->n_wanted, &low.flat, r->guard_bytes, !r->passes);
+    if (r->passes && r->task_memory) pass_task_memory(g->memory, &low, g->n_inputs, g->n_wanted, &low.flat);
+    pass_place(g->memory, &low, g->n_inputs, g->n_wanted, &low.flat, r->guard_bytes, !r->passes);
     dump_flat(c, "lower", &low.flat);
     copy_flat(out->memory, &low.flat, &out->flat);
     out->n_outputs = g->n_wanted;
-    out->n_inputs = c->source->n_inputs;
+    out->n_inputs = g->n_inputs;
     out->output_buffer = COPY(out->memory, low.output_buffer, g->n_wanted);
-    out->input_buffer = COPY(out->memory, low.input_buffer, c->source->n_inputs);
+    out->input_buffer = COPY(out->memory, low.input_buffer, g->n_inputs);
     out->flops = low.flops;
+    out->newest = g->newest;
     return TIDE_OK;
 }
 

@@ -1,4 +1,5 @@
 /* Copies what the wanted values depend on, composites replaced by their definitions. */
+#include "compile.h"
 #include "pass.h"
 
 int32_t pass_add(pass_graph *g, const ir_node *node) {
@@ -51,7 +52,7 @@ static int32_t definition_of(tide_graph *source, int32_t id, bool initial) {
     if (!op_rows[n->op].define) return id;
     if (!n->definition) {
         tide_val plain = op_rows[n->op].define(graph_val(source, id));
-        n->definition = val_good(plain) ? plain.node : 0;
+        if (!val_good(plain) || !graph_define(source, id, plain.node)) return 0;
     }
     return n->definition;
 }
@@ -62,6 +63,7 @@ static void copy_node(import *im, int32_t id) {
     copy.in = arena_new(im->g->memory, int32_t, MAX2(n->n_in, 1));
     for (int32_t i = 0; i < n->n_in; i++) copy.in[i] = im->map[n->in[i]];
     if (im->initial && id == im->g->source->rng_step) copy.op = OP_FILL, copy.attr = (ir_attr){ 0 };
+    if (n->op == OP_INPUT || n->op == OP_CONSTANT) im->g->newest = MAX2(im->g->newest, id);
     im->random |= n->op == OP_RANDOM || n->op == OP_DROPMASK;
     im->map[id] = pass_add(im->g, &copy);
 }
@@ -146,14 +148,40 @@ static void advance_rng(import *im) {
     add_assign(im, slot, pass_add(g, &add), NULL);
 }
 
-bool pass_import(pass_graph *g, tide_list wanted, int32_t *wanted_node, bool initial, tide_failure *why) {
-    import im = { .g = g, .initial = initial };
+static int32_t add_leaf_node(import *im, ir_node leaf, int32_t input) {
+    leaf.in = arena_new(im->g->memory, int32_t, 1);
+    leaf.in[0] = input, leaf.n_in = input != 0;
+    return pass_add(im->g, &leaf);
+}
+
+/* An input for each slot, spread to the node's shape if it has one element; or a fill. */
+static void import_leaf(import *im, const compile_leaf *leaf, int32_t *inputs) {
+    const ir_node *n = im->g->source->nodes[leaf->node];
+    ir_node node = { .op = OP_FILL, .type = n->type, .shape = n->shape, .attr.number = leaf->number };
+    if (leaf->slot < 0) {
+        im->map[leaf->node] = add_leaf_node(im, node, 0);
+        return;
+    }
+    ir_node input = { .op = OP_INPUT, .type = n->type, .attr.slot = leaf->slot };
+    if (!leaf->one) input.shape = n->shape;
+    if (!inputs[leaf->slot]) inputs[leaf->slot] = add_leaf_node(im, input, 0);
+    ir_node spread = { .op = OP_BROADCAST, .type = n->type, .shape = n->shape };
+    bool same = tide_shape_equal(input.shape, n->shape);
+    im->map[leaf->node] = same ? inputs[leaf->slot] : add_leaf_node(im, spread, inputs[leaf->slot]);
+}
+
+bool pass_import(pass_graph *g, const compile_request *r, int32_t *wanted_node, tide_failure *why) {
+    import im = { .g = g, .initial = r->initial };
+    tide_list wanted = r->wanted;
     g->wanted = arena_new(g->memory, int32_t, MAX2(wanted.count, 1));
     map_grow(&im);
+    int32_t *inputs = arena_new(g->memory, int32_t, MAX2(r->n_slots, 1));
+    for (int32_t i = 0; i < r->n_leaves; i++) import_leaf(&im, &r->leaves[i], inputs);
     im.assigned = arena_new(g->memory, bool, MAX2(g->source->n_variables, 1));
     bool *opened = arena_new(g->memory, bool, g->source->count);
     for (int64_t i = 0; i < wanted.count; i++) {
         int32_t id = wanted.items[i].node;
+        g->newest = MAX2(g->newest, id);
         ir_op op = g->source->nodes[id]->op;
         if (op == OP_ASSIGN || op == OP_GROUP) {
             if (!opened[id] && !import_effect(&im, id, opened, why)) return false;

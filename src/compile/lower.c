@@ -381,8 +381,8 @@ void pass_lower(const pass_graph *g, const fusion *f, bool merge, lowered *out) 
     for (int32_t i = 0; i < g->source->n_variables; i++) l.variable_buffer[i] = -1;
     l.group_first = arena_new(m, int32_t, f->groups), l.group_next = arena_new(m, int32_t, n);
     out->output_buffer = arena_new(m, int32_t, MAX2(g->n_wanted, 1));
-    out->input_buffer = arena_new(m, int32_t, MAX2(g->source->n_inputs, 1));
-    for (int32_t i = 0; i < g->source->n_inputs; i++) out->input_buffer[i] = -1;
+    out->input_buffer = arena_new(m, int32_t, MAX2(g->n_inputs, 1));
+    for (int32_t i = 0; i < g->n_inputs; i++) out->input_buffer[i] = -1;
     units u = { 0 };
     if (merge) l.cut = choose_cut(g);
     out->tasks = l.cut.tasks;

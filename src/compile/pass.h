@@ -15,15 +15,19 @@ typedef struct pass_graph {
     int32_t       count, capacity;
     int32_t      *wanted;  /* nodes whose values are asked for */
     int32_t       n_wanted;
+    int32_t       n_inputs;  /* the source's, or the request's leaves */
     pass_assign  *assigns;
     int32_t       n_assigns;
     work_cut      cut;
+    int32_t       newest;  /* of the source's nodes whose memory or id the program keeps */
 } pass_graph;
 
 int32_t pass_add(pass_graph *g, const ir_node *node);  /* copies the node; its inputs array is kept */
 
-/* import.c. initial: random numbers take step 0 and no counter advances (a variable's first value). */
-bool pass_import(pass_graph *g, tide_list wanted, int32_t *wanted_node, bool initial, tide_failure *why);
+/* import.c: what the request wants. initial: random numbers take step 0 and no counter advances (a variable's first
+ * value). */
+struct compile_request;  /* compile.h */
+bool pass_import(pass_graph *g, const struct compile_request *r, int32_t *wanted_node, tide_failure *why);
 /* simplify.c. Legalise: what every backend needs (reduced axes last, nothing without elements). Simplify: common
  * subexpressions, constants, views of views, dead nodes. */
 void pass_legalise(pass_graph *g);

@@ -3,6 +3,7 @@
  * the sign of a zero in rule_slices. */
 #include <math.h>
 
+#include "compile.h"
 #include "pass.h"
 
 typedef struct rebuild {
@@ -52,42 +53,15 @@ static bool is_fill_of(const ir_node *n, double value) {
 
 /* ---- constants ---- */
 
-static bool fold_unary(int op, double x, double *y) {
-    switch (op) {
-    case S_NEG: *y = -x; return true;
-    case S_SQUARE: *y = x * x; return true;
-    case S_RECIPROCAL: *y = 1 / x; return true;
-    case S_SQRT: *y = sqrt(x); return true;
-    case S_EXP: *y = exp(x); return true;
-    case S_LOG: *y = log(x); return true;
-    default: return false;
-    }
-}
-
-static bool fold_binary(int op, double a, double b, double *y) {
-    switch (op) {
-    case S_ADD: *y = a + b; return true;
-    case S_SUB: *y = a - b; return true;
-    case S_MUL: *y = a * b; return true;
-    case S_DIV: *y = a / b; return true;
-    case S_POW: *y = pow(a, b); return true;
-    default: return false;
-    }
-}
-
-static double number_of(const ir_node *fill) {
-    return fill->type == TIDE_F32 ? (double)(float)fill->attr.number : fill->attr.number;
-}
+static double number_of(const ir_node *fill) { return fold_number((tide_dtype)fill->type, fill->attr.number); }
 
 static bool fold(const rebuild *r, const ir_node *n, double *y) {
-    if (n->type != TIDE_F32 && n->type != TIDE_F64) return false;
-    for (int32_t i = 0; i < n->n_in; i++)
+    double x[3];
+    for (int32_t i = 0; i < n->n_in; i++) {
         if (!is_fill(at(r, n->in[i]))) return false;
-    bool done = n->n_in == 1 ? fold_unary(n->attr.scalar, number_of(at(r, n->in[0])), y)
-                             : n->n_in == 2 && fold_binary(n->attr.scalar, number_of(at(r, n->in[0])),
-                                                           number_of(at(r, n->in[1])), y);
-    if (done && n->type == TIDE_F32) *y = (float)*y;
-    return done;
+        x[i] = number_of(at(r, n->in[i]));
+    }
+    return fold_scalar(n, x, y);
 }
 
 static int32_t filled(rebuild *r, const ir_node *like, double value) {
@@ -222,9 +196,7 @@ static int32_t rule_reduce(rebuild *r, const ir_node *n) {
 
 static int32_t rule_cast(rebuild *r, const ir_node *n) {
     const ir_node *x = at(r, n->in[0]);
-    bool plain =
-        is_fill(x) && (x->type == TIDE_F32 || x->type == TIDE_F64) && (n->type == TIDE_F32 || n->type == TIDE_F64);
-    return plain ? filled(r, n, number_of(x)) : 0;
+    return is_fill(x) && fold_cast((tide_dtype)x->type, (tide_dtype)n->type) ? filled(r, n, number_of(x)) : 0;
 }
 
 typedef int32_t (*rule)(rebuild *r, const ir_node *n);

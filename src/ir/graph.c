@@ -23,10 +23,19 @@ bool graph_init(tide_graph *g) {
     return g->nodes[0] != NULL;
 }
 
+/* Names of scopes are no part of the graph's arena: they may outlive what was made within them. */
+static void scope_drop(tide_graph *g) {
+    char *name = (char *)g->scopes[--g->depth];
+    mem_free(&g->allocator, name, strlen(name) + 1);
+}
+
 void graph_clear(tide_graph *g) {
     mem_free(&g->allocator, g->nodes, (size_t)g->capacity * sizeof *g->nodes);
     mem_free(&g->allocator, g->variables, (size_t)g->variable_capacity * sizeof *g->variables);
+    while (g->depth > 0) scope_drop(g);
     mem_free(&g->allocator, g->scopes, (size_t)g->scope_capacity * sizeof *g->scopes);
+    mem_free(&g->allocator, g->marks, (size_t)g->mark_capacity * sizeof *g->marks);
+    mem_free(&g->allocator, g->defined, (size_t)g->defined_capacity * sizeof *g->defined);
     arena_free(&g->memory);
 }
 
@@ -67,6 +76,9 @@ static bool operand_fits(tide_graph *g, const tide_graph *one, const char *op, t
     if (!v.graph) graph_fail(g, TIDE_EINVAL, "%s: operand %" PRId64 " belongs to no graph", op, i);
     else if (v.graph != one) graph_fail(g, TIDE_EINVAL, "%s: operand %" PRId64 " belongs to another graph", op, i);
     else if (v.node < 0) graph_fail(g, TIDE_EINVAL, "%s: operand %" PRId64 " is the poison value", op, i);
+    else if (!val_good(v) && v.node > 0 && g->generation)
+        graph_fail(g, TIDE_EINVAL, "%s: operand %" PRId64 " is no value of its graph any more: it was given back by "
+                   "tide_graph_rewind", op, i);
     else if (!val_good(v))
         graph_fail(g, TIDE_EINVAL, "%s: operand %" PRId64 " is no value of its graph: it has no node %d", op, i,
                    v.node);
@@ -126,9 +138,9 @@ tide_val graph_add(tide_graph *g, ir_op op, tide_dtype type, tide_shape shape, c
     for (int32_t i = 0; i < n_in; i++) inputs[i] = in[i].node;
     for (int i = shape.ndim; i < TIDE_MAX_DIMS; i++) shape.dim[i] = 0;
     *node = (ir_node){ (uint8_t)op, (uint8_t)type, n_in, inputs, shape, attr ? *attr : (ir_attr){ 0 }, 0, g->region,
-                       false };
-    g->nodes[g->count] = node;
-    return graph_val(g, g->count++);
+                       false, g->generation, 0, 0 };
+    g->nodes[g->count++] = node;
+    return graph_val(g, g->count - 1);
 }
 
 /* ---- public: handles and scopes ---- */
@@ -152,16 +164,18 @@ const tide_failure *tide_error(const tide_graph *g) {
 void tide_scope_push(tide_graph *g, const char *name) {
     if (!g) return;
     if (!name) graph_fail(g, TIDE_EINVAL, "scope: there is no name");
-    char *copy = arena_printf(&g->memory, "%s", name ? name : "");
-    if (!copy || !graph_grow(g, &g->scopes, g->depth, &g->scope_capacity, sizeof *g->scopes)) {
-        out_of_memory(g);
+    size_t bytes = strlen(name ? name : "") + 1;
+    char *copy = mem_new(&g->allocator, bytes);
+    if (copy && graph_grow(g, &g->scopes, g->depth, &g->scope_capacity, sizeof *g->scopes)) {
+        g->scopes[g->depth++] = memcpy(copy, name ? name : "", bytes);
         return;
     }
-    g->scopes[g->depth++] = copy;
+    mem_free(&g->allocator, copy, bytes);
+    out_of_memory(g);
 }
 
 void tide_scope_pop(tide_graph *g) {
-    if (g && g->depth > 0) g->depth--;
+    if (g && g->depth > 0) scope_drop(g);
     else graph_fail(g, TIDE_EINVAL, "tide_scope_pop without a scope");
 }
 
@@ -277,6 +291,7 @@ tide_val tide_variable(tide_graph *g, const char *name, tide_val initial) {
     if (!val_good(out)) return out;
     *v = (ir_variable){ .node = out.node, .initial = initial.node, .name = full };
     g->variables[g->n_variables++] = v;
+    g->floor = graph_here(g);
     return out;
 }
 

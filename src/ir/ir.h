@@ -48,6 +48,9 @@ typedef struct ir_node {
     int32_t    definition;  /* node with the same meaning in plain ops, made on demand; 0: none yet */
     int32_t    region;      /* made anew for the backward pass together with the others of this number; 0: kept */
     bool       weak;        /* FILL: a number that takes the type of its partner */
+    int32_t    generation;  /* the graph's when the node was made: tells it from one of its id that was given back */
+    int32_t    place;       /* what the walk over a part of the graph that was here last keeps of the node */
+    int64_t    walk;        /* that walk's number */
 } ir_node;
 
 typedef struct ir_variable {
@@ -56,6 +59,15 @@ typedef struct ir_variable {
     bool        param;
     void       *storage;  /* NULL until laid out by the runtime */
 } ir_variable;
+
+/* How far a graph had come. */
+typedef struct ir_mark {
+    int64_t    id;         /* what the caller holds; ascending */
+    int32_t    count, n_inputs, sample_offset;
+    uint32_t   sites;
+    arena_mark memory;
+    bool       failed;     /* the graph, by then */
+} ir_mark;
 
 struct tide_graph {
     tide_allocator allocator;
@@ -68,6 +80,14 @@ struct tide_graph {
     const char   **scopes;
     int32_t        depth, scope_capacity;
     uint32_t       sites;
+    ir_mark       *marks;   /* those that can be gone back to, the oldest first */
+    int32_t        n_marks, mark_capacity;
+    int64_t        marks_made;
+    ir_mark        floor;   /* just after the last variable: nothing before it can be given back */
+    int32_t        generation;  /* how often nodes were given back */
+    int32_t       *defined;     /* nodes with a definition, in the order of their definitions */
+    int32_t        n_defined, defined_capacity;
+    int64_t        walks;       /* how many there were: the last one's number */
     int32_t        region, regions, region_depth;  /* the open recompute region, 0: none; how many there were; how deep
                                                       begin is nested */
     int32_t        rng_step;  /* its node, or 0 */
@@ -96,10 +116,23 @@ tide_val graph_add(tide_graph *g, ir_op op, tide_dtype type, tide_shape shape, c
 /* A place in an array of `count` (from the graph's allocator) for one more, growing it; false when out of memory. */
 bool graph_grow(tide_graph *g, void *array, int32_t count, int32_t *capacity, size_t element);
 
-static inline tide_val graph_val(const tide_graph *g, int32_t node) { return (tide_val){ (tide_graph *)g, node, 0 }; }
+static inline tide_val graph_val(const tide_graph *g, int32_t node) {
+    return (tide_val){ (tide_graph *)g, node, g && node > 0 && node < g->count ? g->nodes[node]->generation : 0 };
+}
 static inline ir_node *graph_node(tide_val v) { return v.graph->nodes[v.node]; }
-/* A value of its graph: not {0}, not the poison value, not a node that was never made. */
-static inline bool     val_good(tide_val v) { return v.graph && v.node > 0 && v.node < v.graph->count; }
+/* A value of its graph: not {0}, not the poison value, not a node that was never made or was given back. */
+static inline bool     val_good(tide_val v) {
+    return v.graph && v.node > 0 && v.node < v.graph->count && graph_node(v)->generation == v.generation;
+}
+
+/* mark.c: marks, and giving back what was made since. NULL: there is no such mark. */
+const ir_mark *graph_mark_find(const tide_graph *g, int64_t id);
+/* Where going back to the mark ends: there, or at the last variable made since. */
+const ir_mark *graph_mark_end(const tide_graph *g, const ir_mark *mark);
+void           graph_rewind(tide_graph *g, const ir_mark *mark);
+ir_mark        graph_here(const tide_graph *g);
+/* Notes that `node` means the same as the newer node `definition`; false when out of memory. */
+bool           graph_define(tide_graph *g, int32_t node, int32_t definition);
 
 /* The doors. What a caller hands to the operation `op` passes one before it is looked at. False if it does not fit;
  * each graph that is there then has its first cause. */

@@ -1,7 +1,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "runtime.h"
+#include "lazy.h"
 
 /* More threads than any machine here has cores are a slip of the caller's; of the environment, which may be meant for
  * others, not. */
@@ -58,6 +58,7 @@ void tide_graph_free(tide_graph *g) {
     tide_allocator allocator = g->allocator;
     runtime *rt = g->runtime;
     if (rt) {
+        lazy_free(g);
         while (rt->programs) tide_program_free(rt->programs);
         runtime_free_storage(g);
         runtime_free_choices(rt);

@@ -237,115 +237,39 @@ static bool results_grow(tide_graph *g) {
 }
 
 /* spent: seconds of each kernel, added to; NULL: not measured. */
-static tide_status run_as(tide_program *p, const tide_feed *feeds, int64_t count, bool lazy, double *spent) {
-    runtime *rt = p->graph->runtime;
-    if (!p->exec) return p->failure.status;
-    p->failure = (tide_failure){ 0 };
-    p->ran = false;
-    if (!results_grow(p->graph)) return fail(&p->failure, TIDE_ENOMEM, "run: out of memory");
-    for (int32_t i = 0; i < p->c.n_outputs; i++)
-        if (!lazy || !rt->results[p->c.wanted_node[i]].program)
-            rt->results[p->c.wanted_node[i]] = (result){ p, i, lazy };
-    tide_status status = take_feeds(p, feeds, count);
-    if (!status) status = copy_feeds(p);
+static tide_status run_once(tide_program *p, double *spent) {
+    tide_status status = copy_feeds(p);
     if (!status)
         status = spent ? p->backend->measure(p->exec, spent, &p->failure) : p->backend->run(p->exec, &p->failure);
     p->ran = !status;
     return status;
 }
 
+static tide_status run_as(tide_program *p, const tide_feed *feeds, int64_t count, double *spent) {
+    runtime *rt = p->graph->runtime;
+    if (!p->exec) return p->failure.status;
+    p->failure = (tide_failure){ 0 };
+    p->ran = false;
+    if (!results_grow(p->graph)) return fail(&p->failure, TIDE_ENOMEM, "run: out of memory");
+    for (int32_t i = 0; i < p->c.n_outputs; i++) rt->results[p->c.wanted_node[i]] = (result){ p, i };
+    tide_status status = take_feeds(p, feeds, count);
+    return status ? status : run_once(p, spent);
+}
+
 tide_status tide_run(tide_program *p, const tide_feed *feeds, int64_t count) {
-    return p ? run_as(p, feeds, count, false, NULL) : TIDE_ENOMEM;
+    return p ? run_as(p, feeds, count, NULL) : TIDE_ENOMEM;
 }
 
 tide_status program_measure(tide_program *p, const tide_feed *feeds, int64_t count, double *seconds) {
-    return run_as(p, feeds, count, false, seconds);
+    return run_as(p, feeds, count, seconds);
 }
 
-/* ---- reading and writing ---- */
-
-/* The program whose last run holds the value; made and run now if none does. NULL: out of memory. */
-static result *find_result(tide_val v) {
-    tide_graph *g = v.graph;
-    if (!results_grow(g)) return NULL;
-    result *r = &g->runtime->results[v.node];
-    if (!r->program) {
-        compile_request request = { .wanted = { &v, 1 },
-                                    .passes = g->runtime->backend->fuse,
-                                    .task_memory = g->runtime->backend->task_memory,
-                                    .guard_bytes = g->runtime->backend->guard_bytes };
-        tide_program *p = program_make(g, &request, &(program_how){ 0 });
-        if (!p) return NULL;
-        *(r = &g->runtime->results[v.node]) = (result){ p, 0, true };
-    }
-    if (r->lazy) run_as(r->program, NULL, 0, true, NULL); /* why it failed stays with it */
-    return &g->runtime->results[v.node];
+tide_status program_run_fed(tide_program *p) {
+    if (!p->exec) return p->failure.status;
+    p->failure = (tide_failure){ 0 };
+    return run_once(p, NULL);
 }
 
-static tide_status find_data(tide_val v, const void **data, tide_failure *why) {
-    tide_graph *g = v.graph;
-    if (!val_good(v))
-        return fail(why, TIDE_EINVAL, v.node < 0 ? "read: the value is poison" : "read: this is no value of its graph");
-    const ir_node *n = graph_node(v);
-    if (n->op == OP_CONSTANT) return *data = n->attr.data, TIDE_OK;
-    if (n->op == OP_ASSIGN || n->op == OP_GROUP) return fail(why, TIDE_EINVAL, "read: an effect has no value");
-    if (n->op == OP_VARIABLE) {
-        if (runtime_lay_out(g, why)) return why->status;
-        return *data = g->variables[n->attr.slot]->storage, TIDE_OK;
-    }
-    result *r = find_result(v);
-    if (!r) return fail(why, TIDE_ENOMEM, "read: out of memory");
-    const tide_program *p = r->program;
-    if (!p->ran && p->failure.status) return *why = p->failure, why->status;
-    if (!p->ran) return fail(why, TIDE_EINVAL, "read: the program that computes the value has not run");
-    *data = (const char *)p->block + p->c.flat.buffers[p->c.output_buffer[r->output]].offset;
-    return TIDE_OK;
-}
-
-/* Why a read or write failed is kept until the next one: unlike a failure of building, it may pass. */
-static tide_status begin_access(tide_graph *g) {
-    if (!g) return TIDE_EINVAL;
-    g->read_failure = (tide_failure){ 0 };
-    return g->failure.status;
-}
-
-static tide_status locate(tide_val v, const void **data) {
-    tide_status status = begin_access(v.graph);
-    return status ? status : find_data(v, data, &v.graph->read_failure);
-}
-
-static size_t value_bytes(tide_val v) {
-    return (size_t)tide_shape_count(tide_shape_of(v)) * tide_dtype_size(tide_dtype_of(v));
-}
-
-static tide_status wrong_size(tide_val v, const char *what, size_t bytes) {
-    return fail(&v.graph->read_failure, TIDE_EINVAL, "%s: %zu bytes for a value of %zu", what, bytes, value_bytes(v));
-}
-
-tide_status tide_read(tide_val v, void *out, size_t bytes) {
-    const void *data = NULL;
-    tide_status status = locate(v, &data);
-    if (status) return status;
-    if (bytes < value_bytes(v)) return wrong_size(v, "read", bytes);
-    if (value_bytes(v) && !out) return fail(&v.graph->read_failure, TIDE_EINVAL, "read: there is nowhere to write to");
-    if (value_bytes(v)) memcpy(out, data, value_bytes(v));
-    return TIDE_OK;
-}
-
-const void *tide_data(tide_val v) {
-    const void *data = NULL;
-    return locate(v, &data) ? NULL : data;
-}
-
-tide_status tide_write(tide_val variable, const void *data, size_t bytes) {
-    tide_graph *g = variable.graph;
-    tide_status status = begin_access(g);
-    if (status) return status;
-    if (!val_good(variable) || graph_node(variable)->op != OP_VARIABLE)
-        return fail(&g->read_failure, TIDE_EINVAL, "write: the value is not a variable");
-    if (bytes != value_bytes(variable)) return wrong_size(variable, "write", bytes);
-    if (bytes && !data) return fail(&g->read_failure, TIDE_EINVAL, "write: there is no data");
-    if (runtime_lay_out(g, &g->read_failure)) return g->read_failure.status;
-    if (bytes) memcpy(g->variables[graph_node(variable)->attr.slot]->storage, data, bytes);
-    return TIDE_OK;
+const void *program_output(const tide_program *p, int32_t output) {
+    return (const char *)p->block + p->c.flat.buffers[p->c.output_buffer[output]].offset;
 }

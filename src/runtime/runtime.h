@@ -31,7 +31,7 @@ struct tide_program {
 };
 
 /* Where a node's value was last computed. */
-typedef struct result { tide_program *program; int32_t output; bool lazy; } result;
+typedef struct result { tide_program *program; int32_t output; } result;
 
 typedef struct runtime {
     const tide_backend *backend;
@@ -48,6 +48,7 @@ typedef struct runtime {
     tide_program *programs;
     result       *results;    /* by node */
     int32_t       result_capacity;
+    struct lazy  *lazy;       /* lazy.h: programs of values that were read without one; NULL: none yet */
 } runtime;
 
 /* How a program is to be made, besides what compile needs to know. */
@@ -79,6 +80,10 @@ tide_precision runtime_precision(const runtime *rt, tide_precision wanted, const
 const char *program_input_name(const tide_graph *g, int32_t slot);
 /* NULL: no memory for the handle */
 tide_program *program_make(tide_graph *g, const compile_request *request, const program_how *how);
+
+/* A run with what p->fed says, of a program whose results are not looked up by their nodes. */
+tide_status program_run_fed(tide_program *p);
+const void *program_output(const tide_program *p, int32_t output);
 
 /* A run that adds to seconds[kernel] what each kernel took, over all threads. */
 tide_status program_measure(tide_program *p, const tide_feed *feeds, int64_t count, double *seconds);

@@ -46,6 +46,20 @@ static bool read_beyond_limit(void) {
     return refused;
 }
 
+/* Values that were given back, whether or not others have taken their places. */
+static bool read_given_back(trial *t) {
+    int64_t mark = tide_graph_mark(t->g);
+    tide_val gone = tide_neg(t->x), far = tide_neg(tide_neg(gone));
+    bool refused = tide_graph_rewind(t->g, mark) == TIDE_OK && tide_ok(tide_square(t->x)) && !tide_ok(gone) && !tide_ok(far);
+    refused &= tide_read(gone, t->six, sizeof t->six) == TIDE_EINVAL && failed(t);
+    refused &= tide_read(far, t->six, sizeof t->six) == TIDE_EINVAL && failed(t) && !tide_data(gone);
+    refused &= tide_write(gone, t->six, sizeof t->six) == TIDE_EINVAL && !*tide_name_of(far);
+    tide_program *p = tide_compile(TIDE_LIST(gone), NULL);
+    refused &= p && tide_program_error(p)->status == TIDE_EINVAL && !tide_ok(tide_add(t->x, gone));
+    tide_program_free(p);
+    return refused && failed(t);
+}
+
 static bool compiled_failed(tide_program *p) {
     return p && tide_program_error(p)->status != TIDE_OK && tide_run(p, NULL, 0) != TIDE_OK;
 }
@@ -191,6 +205,13 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_read, 2, "nowhere to", tide_read(t->x, NULL, 24) == TIDE_EINVAL && failed(t))                               \
     R(tide_read, 3, "too little room", tide_read(t->x, t->six, 4) == TIDE_EINVAL && failed(t))                         \
     R(tide_read, 4, "beyond the memory limit", read_beyond_limit())                                                    \
+    R(tide_read, 5, "a value given back", read_given_back(t))                                                          \
+    R(tide_read_now, 0, "no value", tide_read_now(NOTHING, t->six, sizeof t->six) != TIDE_OK)                          \
+    R(tide_read_now, 1, "nowhere to", tide_read_now(t->x, NULL, 24) == TIDE_EINVAL && failed(t))                       \
+    R(tide_graph_mark, 0, "no graph", tide_graph_mark(NULL) == 0)                                                      \
+    R(tide_graph_rewind, 0, "no graph", tide_graph_rewind(NULL, 1) == TIDE_EINVAL)                                     \
+    R(tide_graph_rewind, 1, "no mark", tide_graph_rewind(t->g, 77) == TIDE_EINVAL && failed(t))                        \
+    R(tide_graph_rewind, 2, "mark 0", tide_graph_rewind(t->g, 0) == TIDE_EINVAL && failed(t))                          \
     R(tide_data, 0, "no value", !tide_data(NOTHING) && !tide_data((tide_val){ t->g, 999, 0 }))                         \
     R(tide_write, 0, "no value", tide_write(NOTHING, t->six, 24) != TIDE_OK)                                           \
     R(tide_write, 1, "no data", tide_write(t->w, NULL, 24) == TIDE_EINVAL && failed(t))                                \

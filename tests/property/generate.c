@@ -13,9 +13,18 @@ static uint64_t next(maker *m) {
     return z ^ (z >> 31);
 }
 
+/* The same numbers of the graph's own state are drawn, whatever the leaves get. */
+static double number(maker *m) {
+    uint64_t drawn = next(m), kept = m->state;
+    if (!m->numbers) return (double)(drawn >> 11) * 0x1p-53;
+    m->state = m->numbers;
+    drawn = next(m);
+    m->numbers = m->state, m->state = kept;
+    return (double)(drawn >> 11) * 0x1p-53;
+}
+
 static int    below(maker *m, int n) { return (int)(next(m) % (uint64_t)n); }
 static bool   chance(maker *m, int percent) { return below(m, 100) < percent; }
-static double unit(maker *m) { return (double)(next(m) >> 11) * 0x1p-53; }
 
 static int        ndim(item x) { return tide_shape_of(x.v).ndim; }
 static int64_t    size(item x, int axis) { return tide_shape_of(x.v).dim[axis]; }
@@ -43,7 +52,7 @@ static tide_shape random_shape(maker *m) {
 static float *random_data(maker *m, tide_shape s) {
     int64_t count = tide_shape_count(s);
     float *data = malloc(sizeof *data * (size_t)(count + 1));
-    for (int64_t i = 0; i < count; i++) data[i] = (float)(4 * unit(m) - 2);
+    for (int64_t i = 0; i < count; i++) data[i] = (float)(4 * number(m) - 2);
     return data;
 }
 
@@ -58,15 +67,17 @@ static tide_val new_input(maker *m, tide_shape s, float *data) {
 static item leaf(maker *m, tide_shape s) {
     float *data = random_data(m, s);
     int kind = below(m, 4);
-    if (kind == 0 && m->n_feeds < FEEDS) return (item){ new_input(m, s, data), true };
+    if (kind == 0 && !m->fixed && m->n_feeds < FEEDS) return (item){ new_input(m, s, data), true };
     tide_val fixed = tide_cast(tide_constant(m->g, TIDE_F32, s, data), m->type);
     free(data);
     if (kind < 3 && m->n_variables < VARIABLES) {
         char name[16];
         snprintf(name, sizeof name, "w%d", m->n_variables);
-        return (item){ m->variables[m->n_variables++] = tide_variable(m->g, name, fixed), true };
+        tide_val there = m->fixed ? tide_find_variable(m->g, name) : none.v;
+        m->variables[m->n_variables] = tide_ok(there) ? there : tide_variable(m->g, name, fixed);
+        return (item){ m->variables[m->n_variables++], true };
     }
-    if (kind == 3 && chance(m, 20)) return (item){ tide_fill(m->g, m->type, s, 0.25 * below(m, 9) - 1), true };
+    if (kind == 3 && chance(m, 20)) return (item){ tide_fill(m->g, m->type, s, 0.25 * (int)(9 * number(m)) - 1), true };
     return (item){ fixed, true };
 }
 
@@ -417,8 +428,8 @@ static tide_val new_value(maker *m, int i, tide_val gradient, const tide_val *va
     }
 }
 
-void maker_build(maker *m, tide_graph *g, uint64_t seed, int n_ops) {
-    *m = (maker){ .g = g, .state = seed * 0x9e3779b97f4a7c15u + 1 };
+static void build(maker *m, uint64_t seed, int n_ops) {
+    m->state = seed * 0x9e3779b97f4a7c15u + 1;
     int sort = below(m, 10);
     m->type = sort < 7 ? TIDE_F32 : sort < 9 ? TIDE_F64 : chance(m, 50) ? TIDE_BF16 : TIDE_F16;
     for (int i = 0; i < 3; i++) m->pool[m->count++] = leaf(m, random_shape(m));
@@ -435,6 +446,16 @@ void maker_build(maker *m, tide_graph *g, uint64_t seed, int n_ops) {
         values[i] = new_value(m, i, gradients.items[i], values);
         m->wanted[m->n_wanted++] = tide_assign(m->variables[i], values[i]);
     }
+}
+
+void maker_build(maker *m, tide_graph *g, uint64_t seed, int n_ops) {
+    *m = (maker){ .g = g };
+    build(m, seed, n_ops);
+}
+
+void maker_build_fixed(maker *m, tide_graph *g, uint64_t seed, int n_ops, uint64_t numbers) {
+    *m = (maker){ .g = g, .fixed = true, .numbers = numbers };
+    build(m, seed, n_ops);
 }
 
 void maker_free(maker *m) {

@@ -12,6 +12,8 @@ typedef struct item { tide_val v; bool exact; } item;
 typedef struct maker {
     tide_graph *g;
     uint64_t    state;
+    uint64_t    numbers;       /* of the elements of leaves, apart from the graph's shape; 0: from `state` */
+    bool        fixed;         /* constants in place of inputs; variables that are there are used again */
     tide_dtype  type;          /* of the floating values */
     item        pool[POOL];
     int         count;
@@ -25,6 +27,9 @@ typedef struct maker {
 
 /* Fills the graph: values, gradients of their sum and assignments. */
 void maker_build(maker *m, tide_graph *g, uint64_t seed, int ops);
+/* The same without inputs. Another `numbers` (not 0) gives the same graph with other constants; variables keep the
+ * values they have. */
+void maker_build_fixed(maker *m, tide_graph *g, uint64_t seed, int ops, uint64_t numbers);
 void maker_free(maker *m);
 
 #endif
