@@ -64,6 +64,29 @@ static tide_val slice(const tide_val *x) { return tide_slice(x[0], 1, 1, -1); }
 static tide_val slice_step(const tide_val *x) { return tide_slice_step(x[0], -1, 1, 7, 2); }
 static tide_val flip(const tide_val *x) { return tide_flip(x[0], 0); }
 static tide_val concat(const tide_val *x) { return tide_concat(x[0].graph, TIDE_LIST(x[0], x[1], x[0]), 1); }
+/* Parts that are used unevenly, one of them not at all, and overlapping slices: gradients of the gaps are zero. */
+static tide_val split(const tide_val *x) {
+    tide_list p = tide_split(x[0], -1, 4);
+    if (p.count != 4) return tide_poison(x[0].graph, TIDE_EINVAL, "split");
+    return tide_sub(tide_mul(p.items[0], p.items[3]), tide_sin(p.items[1]));
+}
+static tide_val split_sizes(const tide_val *x) {
+    tide_list p = tide_split_sizes(x[0], 0, (const int64_t[]){ 1, 0, 3, 1 }, 4);
+    if (p.count != 4) return tide_poison(x[0].graph, TIDE_EINVAL, "split");
+    return tide_add(tide_mul(p.items[2], p.items[0]), tide_square(p.items[3]));
+}
+static tide_val unstack(const tide_val *x) {
+    tide_list p = tide_unstack(x[0], 1);
+    tide_val sum = p.items[p.count - 1];
+    for (int64_t i = p.count - 2; i >= 0; i--) sum = tide_tanh(tide_add(tide_mul(sum, p.items[i]), p.items[i]));
+    return sum;
+}
+static tide_val overlapping(const tide_val *x) {
+    tide_val sum = tide_square(tide_slice(x[0], 1, 2, 5));
+    for (int i = 0; i < 4; i++)
+        sum = tide_add(sum, tide_mul_scalar(tide_sin(tide_slice(x[0], 1, i, i + 3)), 1 + i));
+    return tide_add(sum, tide_mul(tide_slice(x[0], 1, 4, 7), tide_slice(x[0], 1, 0, 3)));
+}
 static tide_val stack(const tide_val *x) { return tide_stack(x[0].graph, TIDE_LIST(x[0], x[1]), 1); }
 static tide_val pad(const tide_val *x) { return tide_pad(x[0], -1, 2, 1, 0.5); }
 static tide_val last_two(const tide_val *x) { return tide_slice(x[0], 1, -2, TIDE_END); }
@@ -226,6 +249,11 @@ const op_case op_cases[] = {
     { "slice, the last two", .build = last_two, .shape = { D2(4, 9) }, .inputs = 1 },
     { "flip", .build = flip, .shape = { D2(5, 3) }, .inputs = 1 },
     { "concat", .build = concat, .shape = { D2(3, 2), D2(3, 5) }, .inputs = 2 },
+    { "split", .build = split, .shape = { D2(3, 8) }, .inputs = 1 },
+    { "split into sizes", .build = split_sizes, .shape = { D2(5, 3) }, .inputs = 1 },
+    { "unstack", .build = unstack, .shape = { D3(2, 70, 3) }, .inputs = 1 },
+    { "unstack, one", .build = unstack, .shape = { D2(3, 1) }, .inputs = 1 },
+    { "slices that overlap", .build = overlapping, .shape = { D2(2, 8) }, .inputs = 1 },
     { "stack", .build = stack, .shape = { D2(3, 4), D2(3, 4) }, .inputs = 2 },
     { "pad", .build = pad, .shape = { D2(3, 4) }, .inputs = 1 },
     { "expand and squeeze", .build = squeeze, .shape = { D2(3, 4) }, .inputs = 1 },

@@ -129,6 +129,13 @@ TIDE_API tide_val tide_slice_step(tide_val x, int axis, int64_t start, int64_t s
 TIDE_API tide_val tide_flip(tide_val x, int axis);
 TIDE_API tide_val tide_concat(tide_graph *g, tide_list parts, int axis);
 TIDE_API tide_val tide_stack(tide_graph *g, tide_list parts, int axis);  /* a new axis */
+/* The parts of x along `axis`, as values: `parts` of equal sizes, which must divide the axis, or `count` of the sizes
+ * given, whose sum must be the axis. An empty list where that fails (TIDE_ESHAPE). They cost nothing until they are
+ * read, and the derivative with respect to x is theirs beside each other. */
+TIDE_API tide_list tide_split(tide_val x, int axis, int64_t parts);
+TIDE_API tide_list tide_split_sizes(tide_val x, int axis, const int64_t *sizes, int64_t count);
+/* As many parts as the axis has elements, each without the axis: what tide_stack puts together. */
+TIDE_API tide_list tide_unstack(tide_val x, int axis);
 TIDE_API tide_val tide_pad(tide_val x, int axis, int64_t before, int64_t after, double value);
 TIDE_API tide_val tide_expand_dims(tide_val x, int axis);
 TIDE_API tide_val tide_squeeze(tide_val x, int axis);

@@ -1,14 +1,16 @@
 /* Reverse-mode derivatives as graph to graph: each node on the way from `wrt` to the loss hands its inputs
  * their share of its own derivative, from the loss backwards. */
 #include "recompute.h"
+#include "shares.h"
 
 typedef struct sweep {
     tide_graph *g;
     int32_t     count;   /* nodes that existed before the sweep */
     uint8_t    *active;  /* depends on one of wrt */
-    int32_t    *dy;      /* derivative so far; 0: none, -1: poison */
+    shares     *dy;      /* derivative so far, as many shares as there were uses; none: zero */
     tide_val   *dx;
     recompute  *again;   /* NULL: the graph has no regions */
+    arena      *scratch;
 } sweep;
 
 static void mark_active(sweep *s, tide_list wrt) {
@@ -22,10 +24,8 @@ static void mark_active(sweep *s, tide_list wrt) {
 
 static bool receive(sweep *s, int32_t node, tide_val share) {
     if (!val_good(share)) return !s->g->failure.status;  /* no derivative flows there */
-    tide_val sum = s->dy[node] ? tide_add(graph_val(s->g, s->dy[node]), share) : share;
-    s->dy[node] = sum.node;
     if (s->again && s->g->nodes[node]->op == OP_VARIABLE) recompute_wait_for(s->again, share);
-    return val_good(sum);
+    return shares_add(&s->dy[node], s->g, share.node, s->scratch);
 }
 
 static bool visit(sweep *s, int32_t id) {
@@ -33,7 +33,9 @@ static bool visit(sweep *s, int32_t id) {
     op_vjp vjp = op_rows[n->op].vjp;
     if (!vjp) return true;
     for (int32_t i = 0; i < n->n_in; i++) s->dx[i] = (tide_val){ 0 };
-    tide_val dy = graph_val(s->g, s->dy[id]), y = n->region ? recompute_value(s->again, id, dy) : graph_val(s->g, id);
+    tide_val dy = shares_sum(&s->dy[id], s->g, s->scratch);
+    if (!val_good(dy)) return false;
+    tide_val y = n->region ? recompute_value(s->again, id, dy) : graph_val(s->g, id);
     if (!val_good(y)) return false;
     vjp(y, dy, s->dx);
     for (int32_t i = 0; i < n->n_in; i++)
@@ -42,9 +44,9 @@ static bool visit(sweep *s, int32_t id) {
 }
 
 static bool sweep_back(sweep *s, int32_t loss) {
-    s->dy[loss] = tide_scalar_of(s->g, (tide_dtype)s->g->nodes[loss]->type, 1).node;
+    if (!receive(s, loss, tide_scalar_of(s->g, (tide_dtype)s->g->nodes[loss]->type, 1))) return false;
     for (int32_t id = loss; id > 0; id--)
-        if (s->active[id] && s->dy[id] && !visit(s, id)) return false;
+        if (s->active[id] && s->dy[id].count && !visit(s, id)) return false;
     return true;
 }
 
@@ -85,9 +87,9 @@ tide_list tide_grad(tide_val loss, tide_list wrt) {
     }
     for (int64_t i = 0; i < wrt.count; i++) out[i] = graph_val(g, -1);
     arena scratch = { .allocator = &g->allocator };
-    sweep s = { .g = g, .count = g->count };
+    sweep s = { .g = g, .count = g->count, .scratch = &scratch };
     s.active = arena_new(&scratch, uint8_t, g->count);
-    s.dy = arena_new(&scratch, int32_t, g->count);
+    s.dy = arena_new(&scratch, shares, g->count);
     s.dx = arena_new(&scratch, tide_val, most_inputs(&s));
     if (g->regions) s.again = recompute_new(g, &scratch);
     if (!s.active || !s.dy || !s.dx || (g->regions && !s.again))
@@ -96,8 +98,8 @@ tide_list tide_grad(tide_val loss, tide_list wrt) {
         mark_active(&s, wrt);
         if (sweep_back(&s, loss.node))
             for (int64_t i = 0; i < wrt.count; i++) {
-                int32_t d = s.dy[wrt.items[i].node];
-                out[i] = d ? graph_val(g, d) : full_like(wrt.items[i], 0);
+                shares *d = &s.dy[wrt.items[i].node];
+                out[i] = d->count ? shares_sum(d, g, &scratch) : full_like(wrt.items[i], 0);
             }
     }
     arena_free(&scratch);

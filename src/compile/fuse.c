@@ -11,6 +11,7 @@
  *
  * One file, though long: placing, merging and the reasons given for what stayed apart are the same rules. */
 #include "compile.h"
+#include "levels.h"
 #include "pass.h"
 
 /* Members and externals bound a kernel's registers and operands; a sum over more than WHOLE_ROW elements is cut into
@@ -30,10 +31,15 @@ typedef struct fuser {
     uint32_t *seen, *seen_group, stamp;
     int32_t  most_visits;           /* of one search */
     int32_t *stack;
+    levels   levels;
 } fuser;
 
 bool node_inlined(const ir_node *n) {
     return n->op == OP_FILL || n->op == OP_ARANGE || n->op == OP_RANDOM || n->op == OP_DROPMASK;
+}
+
+bool node_is_view(const ir_node *n) {
+    return n->op == OP_RESHAPE || n->op == OP_PERMUTE || n->op == OP_BROADCAST || n->op == OP_SLICE;
 }
 
 int32_t through_reshapes(const pass_graph *g, int32_t node) {
@@ -49,7 +55,7 @@ int32_t through_reshapes(const pass_graph *g, int32_t node) {
 /* Casts count as views here: a weight in 16 bits is still a weight. */
 bool node_of_variable(const pass_graph *g, int32_t node) {
     const ir_node *n = g->nodes[node];
-    while (n->op == OP_RESHAPE || n->op == OP_PERMUTE || n->op == OP_BROADCAST || n->op == OP_SLICE || n->op == OP_CAST)
+    while (node_is_view(n) || n->op == OP_CAST)
         n = g->nodes[n->in[0]];
     return n->op == OP_VARIABLE;
 }
@@ -94,30 +100,32 @@ static int32_t row_source(const pass_graph *g, int32_t node, int64_t cols) {
 
 static int64_t count_of(const fuser *u, int32_t node) { return tide_shape_count(u->g->nodes[node]->shape); }
 
-/* ---- does computing `node` need any member of group `of`? A group is computed as a whole. A search that grows too
- * long says yes, which is always safe: it bounds the work on very large graphs. ---- */
+/* ---- does computing `node` need any member of group `of`? A group is computed as a whole. What has no higher level
+ * does not. A search that grows too long says yes, which is always safe: it bounds the work on large graphs. ---- */
 
-static void visit(fuser *u, int32_t node, int32_t *depth) {
+static void visit(fuser *u, int32_t node, int32_t of, int32_t *depth) {
+    node = u->levels.base[node];
     if (u->seen[node] == u->stamp) return;
+    if (u->f->group[node] != of && *level_of(&u->levels, node) <= u->levels.of_group[of]) return;
     u->seen[node] = u->stamp;
     u->stack[(*depth)++] = node;
 }
 
-static void visit_inputs(fuser *u, int32_t node, int32_t *depth) {
+static void visit_inputs(fuser *u, int32_t node, int32_t of, int32_t *depth) {
     const ir_node *n = u->g->nodes[node];
-    for (int32_t i = 0; i < n->n_in; i++) visit(u, n->in[i], depth);
+    for (int32_t i = 0; i < n->n_in; i++) visit(u, n->in[i], of, depth);
 }
 
 static bool depends_on(fuser *u, int32_t node, int32_t of) {
     int32_t depth = 0, left = u->most_visits;
-    visit(u, node, &depth);
+    visit(u, node, of, &depth);
     while (depth) {
         int32_t id = u->stack[--depth], group = u->f->group[id];
         if (group == of || --left < 0) return true;
-        if (!group) visit_inputs(u, id, &depth);
+        if (!group) visit_inputs(u, id, of, &depth);
         else if (u->seen_group[group] != u->stamp) {
             u->seen_group[group] = u->stamp;
-            for (int32_t m = u->first[group]; m; m = u->next[m]) visit_inputs(u, m, &depth);
+            for (int32_t m = u->first[group]; m; m = u->next[m]) visit_inputs(u, m, of, &depth);
         }
     }
     return false;
@@ -196,6 +204,7 @@ static void join_as(fuser *u, int32_t node, int32_t group, member_kind kind) {
         if (gains && count_of(u, direct) == u->f->elements[group]) u->loader[direct] = group;
     }
     join(u, node, group, kind);
+    levels_join(&u->levels, node);
     u->late[group] |= u->waits[node];
     u->early[group] |= is_reduction(n) && !u->waits[node];
 }
@@ -277,6 +286,7 @@ static void merge_groups(fuser *u, int32_t into, int32_t from) {
     sort_members(u, into, u->members[into]);
     u->first[from] = u->members[from] = 0;
     u->merged[from] = into;
+    levels_merge(&u->levels, into, from);
 }
 
 /* `node` has just joined one of the groups that feed it; the others may join it too, as when a loss reads two
@@ -442,12 +452,15 @@ void pass_fuse(const pass_graph *g, bool merge, fusion *out, arena *note_memory,
     u.merged = arena_new(m, int32_t, n);
     u.waits = arena_new(m, bool, n), u.late = arena_new(m, bool, n), u.early = arena_new(m, bool, n);
     u.seen = arena_new(m, uint32_t, n), u.seen_group = arena_new(m, uint32_t, n), u.stack = arena_new(m, int32_t, n);
+    levels_init(&u.levels, g, out, u.first, u.next);
     for (int32_t id = 1; id < g->count; id++) {
         const ir_node *node = g->nodes[id];
+        u.levels.placed = id;
         u.waits[id] = node->op == OP_MATMUL;
         for (int32_t i = 0; i < node->n_in; i++) u.waits[id] |= u.waits[node->in[i]];
         if (is_reduction(node)) place_reduction(&u, id);
         else if (node->op == OP_SCALAR || node->op == OP_CAST) place_lane(&u, id);
+        else if (!node_is_view(node)) levels_join(&u.levels, id);
     }
     if (notes) note_apart(&u, note_memory, notes);
 }

@@ -54,10 +54,6 @@ int32_t lower_variable(lowering *l, int32_t slot) {
 
 /* ---- where values are ---- */
 
-static bool is_view_op(const ir_node *n) {
-    return n->op == OP_RESHAPE || n->op == OP_PERMUTE || n->op == OP_BROADCAST || n->op == OP_SLICE;
-}
-
 /* For views that strides cannot say, a reshape of a permutation say: the elements once, in order. */
 static view copied(lowering *l, const view *v, tide_shape shape) {
     tide_shape own = { .ndim = v->ndim };
@@ -91,7 +87,7 @@ static view leaf_view(lowering *l, int32_t node) {
 static void locate(lowering *l, int32_t node) {
     const ir_node *n = l->g->nodes[node];
     if (l->loc[node].valid) return;
-    if (is_view_op(n)) l->loc[node] = view_of_view(l, n);
+    if (node_is_view(n)) l->loc[node] = view_of_view(l, n);
     else if (node_inlined(n)) lower_leaf(l, node);
     else l->loc[node] = leaf_view(l, node);
 }
@@ -99,7 +95,7 @@ static void locate(lowering *l, int32_t node) {
 /* Views of views from the bottom up: a chain of a million is no deeper than a short one. */
 const view *lower_view(lowering *l, int32_t node) {
     int32_t length = 0, at = 0;
-    for (int32_t id = node; !l->loc[id].valid && is_view_op(l->g->nodes[id]); id = l->g->nodes[id]->in[0]) length++;
+    for (int32_t id = node; !l->loc[id].valid && node_is_view(l->g->nodes[id]); id = l->g->nodes[id]->in[0]) length++;
     int32_t *chain = length > 1 ? arena_new(l->memory, int32_t, length) : NULL;
     for (int32_t id = node; at < length && chain; id = l->g->nodes[id]->in[0]) chain[at++] = id;
     while (at > 0) locate(l, chain[--at]);
@@ -128,7 +124,7 @@ static void find_needed(lowering *l) {
     for (int32_t id = g->count - 1; id > 0; id--) {
         const ir_node *n = g->nodes[id];
         int32_t group = l->f->group[id];
-        if (!group && is_view_op(n) && !l->needed[id]) continue;
+        if (!group && node_is_view(n) && !l->needed[id]) continue;
         for (int32_t i = 0; i < n->n_in; i++) {
             users[n->in[i]]++, user[n->in[i]] = id;
             if (!group || !fused_input(g, l->f, n->in[i], group)) l->needed[n->in[i]] = l->read[n->in[i]] = true;

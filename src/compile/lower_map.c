@@ -52,13 +52,9 @@ static const ir_node *node_of(const build *b, int32_t id) { return b->l->g->node
 
 /* ---- inputs that need no load ---- */
 
-static bool is_view(const ir_node *n) {
-    return n->op == OP_RESHAPE || n->op == OP_BROADCAST || n->op == OP_PERMUTE || n->op == OP_SLICE;
-}
-
 static const ir_node *fill_below(const build *b, int32_t in) {
     const ir_node *n = node_of(b, in);
-    while (is_view(n)) n = node_of(b, n->in[0]);
+    while (node_is_view(n)) n = node_of(b, n->in[0]);
     return n->op == OP_FILL ? n : NULL;
 }
 

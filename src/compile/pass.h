@@ -54,6 +54,8 @@ struct apart_notes;  /* compile.h */
 void pass_fuse(const pass_graph *g, bool merge, fusion *out, arena *note_memory, struct apart_notes *notes);
 /* Cheap leaves that every user makes for itself: fill, arange, random, dropmask. */
 bool node_inlined(const ir_node *n);
+/* Shows another node's elements: no kernel computes it. */
+bool node_is_view(const ir_node *n);
 /* x seen through reshapes. */
 int32_t through_reshapes(const pass_graph *g, int32_t node);
 /* A cast to 16 bits: rounds where it is stored. */

@@ -134,38 +134,95 @@ static bool concat_fits(tide_val first, tide_val part, int axis) {
     return fits;
 }
 
-tide_val tide_concat(tide_graph *g, tide_list parts, int axis) {
-    tide_val kept[64];
+static tide_val no_memory(tide_graph *g) {
+    return graph_fail(g, TIDE_ENOMEM, "out of memory while building the graph");
+}
+
+/* Of parts that are values of g: those with elements go to `kept`. */
+static tide_val concat(tide_graph *g, tide_list parts, int axis, tide_val *kept) {
     int32_t count = 0;
-    if (!list_good(g, "concat", parts) || !operands_good("concat", parts.items, parts.count)) return graph_val(g, -1);
-    int real = parts.count > 0 ? axis_resolve(parts.items[0], axis, "concat", 0) : -1;
-    if (parts.count < 1) return graph_fail(g, TIDE_ESHAPE, "concat: there is nothing to join");
-    if (real < 0) return graph_val(g, -1);
     tide_shape shape = tide_shape_of(parts.items[0]);
-    shape.dim[real] = 0;
+    shape.dim[axis] = 0;
     for (int64_t i = 0; i < parts.count; i++) {
-        if (!concat_fits(parts.items[0], parts.items[i], real))
+        if (!concat_fits(parts.items[0], parts.items[i], axis))
             return graph_fail(g, TIDE_ESHAPE,
                               "concat: part %d differs from the first in type or in an axis other than %d", (int)i,
-                              real);
-        int64_t size = tide_shape_of(parts.items[i]).dim[real];
-        shape.dim[real] += size;
-        if (size == 0) continue;
-        if (count == 64) return graph_fail(g, TIDE_EINVAL, "concat: more than 64 parts; join them in groups");
-        kept[count++] = parts.items[i];
+                              axis);
+        int64_t size = tide_shape_of(parts.items[i]).dim[axis];
+        shape.dim[axis] += size;
+        if (size) kept[count++] = parts.items[i];
     }
     if (count == 0) return parts.items[0];
-    ir_attr attr = { .axis = real };
+    ir_attr attr = { .axis = axis };
     return count == 1 ? kept[0] : graph_add(g, OP_CONCAT, tide_dtype_of(kept[0]), shape, kept, count, &attr);
 }
 
+tide_val tide_concat(tide_graph *g, tide_list parts, int axis) {
+    if (!list_good(g, "concat", parts) || !operands_good("concat", parts.items, parts.count)) return graph_val(g, -1);
+    if (parts.count < 1) return graph_fail(g, TIDE_ESHAPE, "concat: there is nothing to join");
+    int real = axis_resolve(parts.items[0], axis, "concat", 0);
+    if (real < 0) return graph_val(g, -1);
+    size_t bytes = (size_t)parts.count * sizeof(tide_val);
+    tide_val *kept = mem_new(&g->allocator, bytes), joined = kept ? concat(g, parts, real, kept) : no_memory(g);
+    mem_free(&g->allocator, kept, bytes);
+    return joined;
+}
+
 tide_val tide_stack(tide_graph *g, tide_list parts, int axis) {
-    tide_val items[64];
     if (!list_good(g, "stack", parts)) return graph_val(g, -1);
-    if (parts.count < 1 || parts.count > 64)
-        return graph_fail(g, TIDE_EINVAL, "stack: takes 1 to 64 parts, got %d", (int)parts.count);
+    if (parts.count < 1) return graph_fail(g, TIDE_EINVAL, "stack: there is nothing to stack");
+    size_t bytes = (size_t)parts.count * sizeof(tide_val);
+    tide_val *items = mem_new(&g->allocator, bytes);
+    if (!items) return no_memory(g);
     for (int64_t i = 0; i < parts.count; i++) items[i] = tide_expand_dims(parts.items[i], axis);
-    return tide_concat(g, (tide_list){ items, parts.count }, axis);
+    tide_val stacked = tide_concat(g, (tide_list){ items, parts.count }, axis);
+    mem_free(&g->allocator, items, bytes);
+    return stacked;
+}
+
+/* The parts of x, of the given sizes or (NULL) all of one, without the axis if `squeeze`. */
+static tide_list split(tide_val x, int axis, const int64_t *sizes, int64_t count, bool squeeze) {
+    tide_graph *g = x.graph;
+    tide_val *parts = arena_new(&g->memory, tide_val, MAX2(count, 1));
+    if (!parts) return no_memory(g), (tide_list){ 0 };
+    int64_t at = 0, whole = tide_shape_of(x).dim[axis];
+    for (int64_t i = 0; i < count; i++) {
+        int64_t size = sizes ? sizes[i] : whole / count;
+        parts[i] = slice(x, axis, at, size, 1);
+        if (squeeze) parts[i] = tide_squeeze(parts[i], axis);
+        at += size;
+    }
+    return (tide_list){ parts, count };
+}
+
+tide_list tide_split(tide_val x, int axis, int64_t parts) {
+    int real = axis_resolve(x, axis, "split", 0);
+    if (real < 0) return (tide_list){ 0 };
+    int64_t size = tide_shape_of(x).dim[real];
+    if (parts >= 1 && parts <= INT32_MAX && size % parts == 0) return split(x, real, NULL, parts, false);
+    graph_fail(x.graph, TIDE_ESHAPE, "split: an axis of %" PRId64 " does not fall into %" PRId64 " equal parts", size,
+               parts);
+    return (tide_list){ 0 };
+}
+
+tide_list tide_split_sizes(tide_val x, int axis, const int64_t *sizes, int64_t count) {
+    int real = axis_resolve(x, axis, "split", 0);
+    if (real < 0) return (tide_list){ 0 };
+    int64_t size = tide_shape_of(x).dim[real], left = size;
+    bool good = sizes && count >= 1 && count <= INT32_MAX;
+    for (int64_t i = 0; good && i < count; i++) good = sizes[i] >= 0 && sizes[i] <= left, left -= good ? sizes[i] : 0;
+    if (good && left == 0) return split(x, real, sizes, count, false);
+    graph_fail(x.graph, TIDE_ESHAPE, "split: the sizes are not those of parts of an axis of %" PRId64, size);
+    return (tide_list){ 0 };
+}
+
+tide_list tide_unstack(tide_val x, int axis) {
+    int real = axis_resolve(x, axis, "unstack", 0);
+    if (real < 0) return (tide_list){ 0 };
+    int64_t size = tide_shape_of(x).dim[real];
+    if (size <= INT32_MAX) return split(x, real, NULL, size, true);
+    graph_fail(x.graph, TIDE_ESHAPE, "unstack: an axis of %" PRId64 " is too long", size);
+    return (tide_list){ 0 };
 }
 
 tide_val tide_expand_dims(tide_val x, int axis) {

@@ -20,6 +20,8 @@
     R(f, 1, "axis 7 of 2", poisoned(t, f(t->x, 7)))                                                                    \
     R(f, 2, "axis INT32_MIN", poisoned(t, f(t->x, INT32_MIN)))
 
+static tide_val first(tide_list l) { return l.count ? l.items[0] : NOTHING; }
+
 #define OPS(V, R)                                                                                                      \
     UNARY(V, tide_neg) UNARY(V, tide_abs) UNARY(V, tide_sign) UNARY(V, tide_square) UNARY(V, tide_reciprocal)          \
     UNARY(V, tide_sqrt) UNARY(V, tide_rsqrt) UNARY(V, tide_exp) UNARY(V, tide_expm1) UNARY(V, tide_log)                \
@@ -71,6 +73,19 @@
     R(tide_concat, 3, "-1 items", poisoned(t, tide_concat(t->g, LESS_THAN_NONE, 0)))                                   \
     R(tide_concat, 4, "no graph", poisoned(t, tide_concat(NULL, TIDE_LIST(t->x), 0)))                                  \
     R(tide_concat, 5, "axis 7", poisoned(t, tide_concat(t->g, TIDE_LIST(t->x), 7)))                                    \
+    V(tide_split, 0, true, first(tide_split(bad, 0, 2)))                                                 \
+    R(tide_split, 1, "axis 7", !tide_split(t->x, 7, 1).count && failed(t))                                             \
+    R(tide_split, 2, "parts that do not divide", !tide_split(t->x, 1, 2).count && failed(t))                           \
+    R(tide_split, 3, "0 parts", !tide_split(t->x, 1, 0).count && failed(t))                                            \
+    V(tide_split_sizes, 0, true, first(tide_split_sizes(bad, 0, (const int64_t[]){ 1, 1 }, 2)))          \
+    R(tide_split_sizes, 1, "no sizes", !tide_split_sizes(t->x, 0, NULL, 2).count && failed(t))                         \
+    R(tide_split_sizes, 2, "-1 sizes", !tide_split_sizes(t->x, 0, (const int64_t[]){ 2 }, -1).count && failed(t))      \
+    R(tide_split_sizes, 3, "sizes of less",                                                                            \
+      !tide_split_sizes(t->x, 1, (const int64_t[]){ 1, 1 }, 2).count && failed(t))                                     \
+    R(tide_split_sizes, 4, "a size below 0",                                                                           \
+      !tide_split_sizes(t->x, 1, (const int64_t[]){ 4, -1 }, 2).count && failed(t))                                    \
+    V(tide_unstack, 0, true, first(tide_unstack(bad, 0)))                                                \
+    R(tide_unstack, 1, "axis 7", !tide_unstack(t->x, 7).count && failed(t))                                            \
     V(tide_stack, 0, false, tide_stack(t->g, TIDE_LIST(t->x, bad), 0))                                                 \
     R(tide_stack, 1, "no items", poisoned(t, tide_stack(t->g, NO_ITEMS, 0)))                                           \
     R(tide_stack, 2, "no graph", poisoned(t, tide_stack(NULL, TIDE_LIST(t->x), 0)))                                    \
