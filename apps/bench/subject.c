@@ -1,3 +1,4 @@
+/* What is timed: the forecaster or the impedance network on made-up data, to train on or to answer. */
 #include "subject.h"
 
 #include <stdlib.h>

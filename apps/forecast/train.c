@@ -134,8 +134,8 @@ static tide_status explain_memory(const forecast_options *o, tide_memory m, int6
                  mib(needs), mib(m.variables));
     if (fits && parts)
         snprintf(remedy, sizeof remedy,
-                 "`accumulate` %" PRId64 " would fit and trains the same; `batch-size` %" PRId64 " would fit too, and "
-                                                                                                 "`auto-batch` takes it",
+                 "`accumulate` %" PRId64 " would fit and trains the same; `batch-size` %" PRId64
+                 " would fit too, and `auto-batch` takes it",
                  parts, fits);
     else if (fits)
         snprintf(remedy, sizeof remedy, "`batch-size` %" PRId64 " would fit, and `auto-batch` takes it", fits);
@@ -275,7 +275,8 @@ static tide_status keep_record(trainer *t, const forecast_result *r, const basel
 static tide_status score_test(trainer *t, forecast_result *r, tide_failure *failure) {
     scoring        w = { .data = &t->data, .seq_len = t->config.seq_len, .pred_len = t->config.pred_len,
                          .first = t->data.split.test.start,
-                         .windows = test_windows(t), .metrics_scaled = (t->compat & FORECAST_COMPAT_METRICS_SCALED) != 0, .listener = &t->listener };
+                         .windows = test_windows(t), .listener = &t->listener,
+                         .metrics_scaled = (t->compat & FORECAST_COMPAT_METRICS_SCALED) != 0 };
     window_program p;
     score_pair     model     = { 0 };
     baseline_parts baselines = { 0 };

@@ -1,3 +1,5 @@
+/* state.safetensors: "now/" and the name for each variable, "best/" for the best parameters, counters as metadata. The
+ * writer replaces the whole file at once, so a killed process leaves the one before or the new one, never a half. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

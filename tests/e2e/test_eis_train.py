@@ -107,6 +107,15 @@ class Known(Case):
 
 
 class Spectra(Case):
+    def test_config(self):
+        """run.json has one shape for every run: a spectrum run is begun again from it, and must keep to it."""
+        size = ["--pool-spectra", 1024, "--batch-size", 64, "--hidden-dim", 8, "--n-epochs", 1, "--seed", 9, "--accumulate", 2, "--n_workers", 1, "--no-plots"]
+        first, second = self.folder / "first", self.folder / "second"
+        self.code(0, "eis", "train", "--recipe", "grid", *size, "--out", first)
+        self.code(0, "eis", "train", "--config", first / "run.json", "--out", second, "--no-plots")
+        self.assertEqual((first / "model.safetensors").read_bytes(), (second / "model.safetensors").read_bytes())
+        self.assertIn("--accumulate 2, now it is 4", self.error(2, "eis", "train", "--recipe", "grid", *size, "--accumulate", 4, "--out", first, "--resume")["message"])
+
     def test_precision_of_answers(self):
         run, well = self.folder / "run", self.folder / "well.csv"
         told = self.code(0, "eis", "train", "--recipe", "grid", "--n-epochs", 1, "--pool-spectra", 1024, "--batch-size", 64, "--hidden-dim", 32, "--no-plots",

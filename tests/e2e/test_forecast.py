@@ -29,6 +29,16 @@ class Train(Case):
     def train(self, *words, expected=0, **more):
         return self.code(expected, "forecast", "train", "--data", self.data, "--out", self.out, *SMALL, *words, **more)
 
+    def test_time_limit(self):
+        """The schedule ends within the time, and so does its rate; what is laid out is resumed."""
+        began = time.monotonic()
+        done = json.loads(self.train("--epochs", 1000000, "--patience", 0, "--lradj", "cosine", "--max-minutes", 0.05, "--no-plots", "--json").stdout)
+        self.assertLess(time.monotonic() - began, 20)  # 3 s, and what starting and scoring take on a busy machine
+        self.assertTrue(0 < done["epochs"] < 1000000)
+        again = json.loads(self.train("--epochs", 1000000, "--patience", 0, "--lradj", "cosine", "--max-minutes", 0.05, "--no-plots", "--json",
+                                      "--resume", "must").stdout)
+        self.assertEqual(again["resumed_from_step"], done["steps"])
+
     def test_resume_of_an_older_version(self):
         """What run.json cannot say, as the option came later, is as if it was not given."""
         self.train()

@@ -1,3 +1,4 @@
+/* What a trained network of known values is worth, beside the best possible and chance: JSON, text, a verdict. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -87,8 +88,8 @@ static char *result_json(const known_trainer *t, const outcome *r) {
     const known_task *k = &t->task;
     json_t *o =
         json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "schema_version", SCHEMA_VERSION, "command", "eis train",
-                  "inputs", "known", "folder", t->run.folder.path, "device", tide_graph_device(t->session.graph), "circuit",
-                  k->data.circuit == EIS_CHAIN ? "chain" : "shunt", "pool", t->run.options->pool, "split",
+                  "inputs", "known", "folder", t->run.folder.path, "device", tide_graph_device(t->session.graph),
+                  "circuit", k->data.circuit == EIS_CHAIN ? "chain" : "shunt", "pool", t->run.options->pool, "split",
                   k->held_count ? "truth" : "row");
     json_t *possible = json_object(), *validation = json_object();
     put_run(o, t);
@@ -127,8 +128,8 @@ static char *result_text(const known_trainer *t, const outcome *r) {
     fit_account    own    = fit_account_of(t->run.fit);
     known_accuracy chance = { 1 / n, fmin(5 / n, 1), 1 / (n * n), fmin(5 / (n * n), 1) };
     text_add(&out,
-             "%s: predictor from known values, %" PRId64 " parameters\n%" PRId64 " steps of %" PRId64 " in %.1f s, best epoch %" PRId64
-             " of %" PRId64 ", loss %.4f",
+             "%s: predictor from known values, %" PRId64 " parameters\n%" PRId64 " steps of %" PRId64
+             " in %.1f s, best epoch %" PRId64 " of %" PRId64 ", loss %.4f",
              t->run.folder.path, known_network_count(&t->session.network), at->step, t->session.batch, own.elapsed,
              at->best_epoch, at->epoch - 1, at->best);
     if (own.step_seconds > 0)

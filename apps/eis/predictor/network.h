@@ -1,6 +1,6 @@
 /* The network of the spectrum predictor: residual blocks over the spectrum's features, then over those and the known
  * values.
- * 
+ *
  *     block(x) = x + W2 silu(W1 norm(x) + b1) + b2
  *     e        = block(W_in features + b)              once a spectrum
  *     h        = e + W_known known + b, three blocks   once for each set of known values

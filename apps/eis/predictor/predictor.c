@@ -7,6 +7,7 @@
 #include "eis/circuit/parallel.h"
 #include "base/base.h"
 #include "train/run.h"
+#include "train/step.h"
 
 /* Rows a program takes. What is asked goes into the smallest that holds it, the largest as often as it is filled; what
  * is left of a program is filled up with its first row. */
@@ -41,13 +42,6 @@ static const char *model_file(const char *path, char buffer[FOLDER_PATH]) {
     return folder_file(path, "model.safetensors", buffer);
 }
 
-static tide_status first_error(const tide_graph *g, const tide_program *p, tide_failure *failure) {
-    const tide_failure *why = tide_error(g);
-    if (why->status == TIDE_OK && p) why = tide_program_error(p);
-    if (why->status != TIDE_OK && failure && failure->status == TIDE_OK) *failure = *why;
-    return why->status != TIDE_OK ? why->status : p ? TIDE_OK : no_memory(failure);
-}
-
 static sized_program compile_encoder(const network *n, tide_graph *g, int64_t rows) {
     sized_program p = { .in = {
                             tide_input(g, "features", TIDE_F32, TIDE_SHAPE(rows, features_width(n->config.recipe))) } };
@@ -72,8 +66,8 @@ static tide_status compile_all(predictor *p, const network *n, tide_failure *fai
         p->encoder[i] = compile_encoder(n, p->graph, sizes[i]);
         p->decoder[i] = compile_decoder(n, p->graph, sizes[i]);
         tide_scope_pop(p->graph);
-        tide_status status = first_error(p->graph, p->encoder[i].program, failure);
-        if (status == TIDE_OK) status = first_error(p->graph, p->decoder[i].program, failure);
+        tide_status status = train_compiled(p->graph, p->encoder[i].program, failure);
+        if (status == TIDE_OK) status = train_compiled(p->graph, p->decoder[i].program, failure);
         if (status != TIDE_OK) return status;
     }
     return TIDE_OK;
@@ -93,7 +87,7 @@ static tide_status build(predictor *p, const char *file, const predictor_setting
     if (choose_precision(p, s, failure) != TIDE_OK) return TIDE_EDEVICE;
     tide_compile_mode(p->graph, s->mode);
     network n = network_new(p->graph, &p->model.config);
-    if (tide_error(p->graph)->status != TIDE_OK) return first_error(p->graph, NULL, failure);
+    if (tide_error(p->graph)->status != TIDE_OK) return train_compiled(p->graph, NULL, failure);
     tide_status status = tide_load(tide_params(p->graph, ""), file, failure);
     return status == TIDE_OK ? compile_all(p, &n, failure) : status;
 }
@@ -159,7 +153,7 @@ static tide_status run(const sized_program *p, const float *const in[2], int64_t
                            "the predictor's answer is no number: its parameters are damaged, or it was trained until "
                            "it diverged");
     }
-    status = first_error(p->out.graph, p->program, failure);
+    status = train_compiled(p->out.graph, p->program, failure);
     return status != TIDE_OK ? status : no_memory(failure);
 }
 

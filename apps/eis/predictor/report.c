@@ -22,8 +22,9 @@ json_t *spectrum_description(const spectrum_trainer *t) {
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:I, s:I, s:f, s:s}", "command", "eis train",
                   "version", TIDE_VERSION, "inputs", "spectrum", "recipe", recipe_names[s->network.recipe], "circuit",
                   "shunt", "width", (json_int_t)s->network.width, "batch_size", (json_int_t)s->batch, "learning_rate",
-                  t->run.rate, "weight_decay", o->weight_decay, "pool_spectra", (json_int_t)(t->pool.block * POOL_BLOCKS),
-                  "seed", (json_int_t)o->seed, "keep_out", t->model.keep_out, "device", o->device);
+                  t->run.rate, "weight_decay", o->weight_decay, "pool_spectra",
+                  (json_int_t)(t->pool.block * POOL_BLOCKS), "seed", (json_int_t)o->seed, "keep_out",
+                  t->model.keep_out, "device", o->device);
     json_object_set_new(all, "n_epochs", json_integer((json_int_t)t->epochs));
     json_object_set_new(all, "precision",
                         json_string(tide_precision_name(tide_program_precision(t->session.step.program, NULL))));

@@ -1,3 +1,4 @@
+/* A forecaster's run: what its folder is called and holds, and what must be the same for it to be resumed. */
 #include "run_folder.h"
 
 #include <inttypes.h>

@@ -1,3 +1,5 @@
+/* The model on a graph with its series, and its programs. A batch is never made on the host: a program is fed the first
+ * rows of its windows and gathers them, and what comes after them, from the series. */
 #include "session.h"
 
 #include <stdio.h>
@@ -6,9 +8,9 @@
 #include "plan.h"
 
 void model_config_from(const forecast_options *o, const dataset *d, model_config *out) {
-    *out = (model_config){ .seq_len = o->seq_len, .pred_len = o->pred_len, .columns = d->frame.columns, .marks = d->mark_count,
-                           .d_model = o->d_model, .n_heads = o->n_heads, .head_size = o->d_model / o->n_heads,
-                           .d_ff = o->d_ff,
+    *out = (model_config){ .seq_len = o->seq_len, .pred_len = o->pred_len, .columns = d->frame.columns,
+                           .marks = d->mark_count, .d_model = o->d_model, .n_heads = o->n_heads,
+                           .head_size = o->d_model / o->n_heads, .d_ff = o->d_ff,
                            .e_layers = o->e_layers, .dropout = plan_dropout(o), .relu = o->activation == FORECAST_RELU,
                            .use_norm = o->use_norm, .recompute = o->recompute, .out_first = d->out_first,
                            .out_count = d->out_count };
