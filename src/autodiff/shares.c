@@ -20,19 +20,9 @@ bool shares_add(shares *s, tide_graph *g, int32_t node, arena *scratch) {
     return true;
 }
 
-/* The axis along which the node, zeros but for its input, shows that input in one piece; -1: there is none. */
-static int unsliced_axis(const tide_graph *g, int32_t node) {
+static int piece_axis(const tide_graph *g, int32_t node) {
     const ir_node *n = g->nodes[node];
-    if (n->op != OP_UNSLICE) return -1;
-    tide_shape part = g->nodes[n->in[0]]->shape;
-    int axis = -1;
-    for (int i = 0; i < n->shape.ndim; i++) {
-        if (n->attr.step[i] != 1) return -1;
-        if (part.dim[i] == n->shape.dim[i]) continue;
-        if (axis >= 0) return -1;
-        axis = i;
-    }
-    return axis;
+    return n->n_in == 1 ? unsliced_axis(n, g->nodes[n->in[0]]->shape) : -1;
 }
 
 static int by_range(const void *a, const void *b) {
@@ -112,8 +102,8 @@ static tide_val join(tide_graph *g, const int32_t *nodes, int32_t count, int axi
 tide_val shares_sum(shares *s, tide_graph *g, arena *scratch) {
     tide_val sum = { 0 };
     for (int32_t i = 0, next; i < s->count; i = next) {
-        int axis = unsliced_axis(g, s->nodes[i]);
-        for (next = i + 1; axis >= 0 && next < s->count && unsliced_axis(g, s->nodes[next]) == axis; next++) {}
+        int axis = piece_axis(g, s->nodes[i]);
+        for (next = i + 1; axis >= 0 && next < s->count && piece_axis(g, s->nodes[next]) == axis; next++) {}
         bool several = next - i > 1;
         tide_val share = several ? join(g, s->nodes + i, next - i, axis, scratch) : graph_val(g, s->nodes[i]);
         sum = i ? tide_add(sum, share) : share;

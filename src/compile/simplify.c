@@ -71,25 +71,14 @@ static int32_t filled(rebuild *r, const ir_node *like, double value) {
 
 /* ---- rules: the node that n equals, or 0 ---- */
 
-/* The axis along which `n`, zeros but for its input, shows that input; -1 if there are several or it is not in one
- * piece. */
-static int unsliced_axis(const rebuild *r, const ir_node *n) {
-    if (n->op != OP_UNSLICE) return -1;
-    tide_shape part = at(r, n->in[0])->shape;
-    int axis = -1;
-    for (int i = 0; i < n->shape.ndim; i++) {
-        if (n->attr.step[i] != 1) return -1;
-        if (part.dim[i] == n->shape.dim[i]) continue;
-        if (axis >= 0) return -1;
-        axis = i;
-    }
-    return axis;
+static int piece_axis(const rebuild *r, const ir_node *n) {
+    return n->n_in == 1 ? unsliced_axis(n, at(r, n->in[0])->shape) : -1;
 }
 
 /* The sum of the gradients of two slices that make up the whole: one after the other. */
 static int32_t rule_slices(rebuild *r, const ir_node *a, const ir_node *b) {
-    int axis = unsliced_axis(r, a);
-    if (axis < 0 || unsliced_axis(r, b) != axis) return 0;
+    int axis = piece_axis(r, a);
+    if (axis < 0 || piece_axis(r, b) != axis) return 0;
     bool a_first = a->attr.start[axis] < b->attr.start[axis];
     const ir_node *first = a_first ? a : b, *second = a_first ? b : a;
     int64_t middle = at(r, first->in[0])->shape.dim[axis];

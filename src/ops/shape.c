@@ -108,6 +108,18 @@ tide_val tide_flip(tide_val x, int axis) {
     return size ? slice(x, real, size - 1, size, -1) : x;
 }
 
+int unsliced_axis(const ir_node *n, tide_shape part) {
+    int axis = -1;
+    if (n->op != OP_UNSLICE) return -1;
+    for (int i = 0; i < n->shape.ndim; i++) {
+        if (n->attr.step[i] != 1) return -1;
+        if (part.dim[i] == n->shape.dim[i]) continue;
+        if (axis >= 0) return -1;
+        axis = i;
+    }
+    return axis;
+}
+
 /* Zeros of shape `to`, with x where `like`'s slice reads. */
 static tide_val unslice(tide_val x, tide_shape to, const ir_attr *like) {
     return graph_add(x.graph, OP_UNSLICE, tide_dtype_of(x), to, &x, 1, like);

@@ -29,6 +29,9 @@ tide_val scalar_after(tide_val x, tide_val first); /* x, not made before the sca
 tide_val in_f32(tide_val x);                 /* 16-bit floats as F32, where a sum is on the way; others as they are */
 tide_val full_like(tide_val x, double value);
 tide_val sum_to(tide_val x, tide_shape shape);     /* undoes a broadcast */
+/* The axis along which an unslice of something of shape `part` shows it in one piece, zeros beside it; -1: there is
+ * none, or n is no unslice. */
+int      unsliced_axis(const ir_node *n, tide_shape part);
 
 void vjp_scalar(tide_val node, tide_val dy, tide_val *dx);
 void vjp_cast(tide_val node, tide_val dy, tide_val *dx);
