@@ -1,4 +1,4 @@
-/* Comparing the model with numbers of the published one. */
+/* Comparing the model with golden numbers: this folder's, and the published program's where they are. */
 #ifndef GOLDEN_SUPPORT_H
 #define GOLDEN_SUPPORT_H
 
@@ -16,6 +16,12 @@
 #include <unistd.h>
 
 #include "forecast/models/model.h"
+
+/* A file of this folder; tests run in the root of the source tree. */
+static inline const char *own_path(char path[512], const char *name) {
+    snprintf(path, 512, "tests/golden/%s", name);
+    return path;
+}
 
 /* A path of the shared test data; skips the running test, naming the file, if it is not there. */
 static inline const char *shared_path(char path[512], const char *name) {
@@ -43,7 +49,7 @@ static inline void expect_close(const char *where, const char *what, const float
                                 int64_t count, double allowed) {
     double d = distance(got, expected, count);
     if (!(d <= allowed))
-        fail_msg("%s, %s: %.3g of its norm from the published values, %.3g allowed", where, what, d, allowed);
+        fail_msg("%s, %s: %.3g of its norm from the golden values, %.3g allowed", where, what, d, allowed);
 }
 
 /* The value's numbers, malloc'ed; fails the test with the graph's error. */

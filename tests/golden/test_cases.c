@@ -1,4 +1,4 @@
-/* The two small cases of itransformer-golden.json: output, attention, and three Adam steps with their gradients. */
+/* Two small cases, ours and the published program's: output, attention, and three Adam steps with their gradients. */
 #include <jansson.h>
 
 #include "golden_support.h"
@@ -123,11 +123,9 @@ static void check_case(const json_t *json) {
     tide_graph_free(t.graph);
 }
 
-static void test_cases(void **state) {
-    char         path[512];
+static void check_cases(const char *path) {
     json_error_t error;
-    json_t      *all = json_load_file(shared_path(path, "spec/itransformer-golden.json"), 0, &error);
-    (void)state;
+    json_t      *all = json_load_file(path, 0, &error);
     if (!all) fail_msg("%s: %s", path, error.text);
     const json_t *cases = json_object_get(all, "cases");
     assert_int_equal(json_array_size(cases), 2);
@@ -135,8 +133,20 @@ static void test_cases(void **state) {
     json_decref(all);
 }
 
+static void test_small_cases(void **state) {
+    char path[512];
+    (void)state;
+    check_cases(own_path(path, "itransformer_cases.json"));
+}
+
+static void test_published_small_cases(void **state) {
+    char path[512];
+    (void)state;
+    check_cases(shared_path(path, "spec/itransformer-golden.json"));
+}
+
 int main(int argc, char **argv) {
     device = argc > 1 ? argv[1] : "cpu";
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_cases) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_small_cases), cmocka_unit_test(test_published_small_cases) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,5 @@
 /* On the real series: sixty Adam steps beside the published model's, and its errors with pseudo-random weights. */
-#include "forecast/fit/scoring.h"
-#include "golden_support.h"
+#include "steps.h"
 
 static const char *device;
 
@@ -18,24 +17,6 @@ static void load_series(forecast_options *o, dataset *d) {
     if (dataset_load(o, 0, d, &failure) != TIDE_OK) fail_msg("%s", failure.message);
 }
 
-static void put_params(const tide_archive *a, tide_list params) {
-    for (int64_t i = 0; i < params.count; i++) {
-        char name[256];
-        snprintf(name, sizeof name, "param0/%s", tide_name_of(params.items[i]));
-        const tide_tensor *t = tide_archive_find(a, name);
-        if (!t) fail_msg("the golden file has no '%s'", name);
-        assert_int_equal(tide_write(params.items[i], t->data, (size_t)tide_shape_count(t->shape) * sizeof(float)),
-                         TIDE_OK);
-    }
-}
-
-static void expect_step(const char *what, int step, double got, double expected) {
-    if (!(fabs(got - expected) <= 1e-4 * fabs(expected)))
-        fail_msg("%s of step %d on %s: expected %.8g, got %.8g, %.3g relative apart, 1e-4 allowed", what, step, device,
-                 expected, got,
-                 fabs(got / expected - 1));
-}
-
 /* lr 1e-3, clipped to norm 1, batch 32, windows in order, no dropout. */
 static void test_sixty_steps(void **state) {
     char             path[512];
@@ -43,9 +24,6 @@ static void test_sixty_steps(void **state) {
     tide_archive     a       = { 0 };
     forecast_options o;
     dataset          d;
-    session          s = { 0 };
-    train_step       p;
-    model_config     c;
     (void)state;
     forecast_options_default(&o);
     o.pred_len = 24, o.d_model = 64, o.n_heads = 4, o.d_ff = 128, o.dropout = 0, o.batch_size = 32,
@@ -53,23 +31,7 @@ static void test_sixty_steps(void **state) {
     if (tide_npz_read(shared_path(path, "golden/itransformer_etth1_adam60.npz"), &a, &failure) != TIDE_OK)
         fail_msg("%s", failure.message);
     load_series(&o, &d);
-    model_config_from(&o, &d, &c);
-    if (session_open(&o, &c, &d, &s, &failure) != TIDE_OK || session_training(&s, &o, &p, &failure) != TIDE_OK)
-        fail_msg("%s", failure.message);
-    put_params(&a, s.params);
-    const double *losses = tide_archive_find(&a, "losses")->data, *norms = tide_archive_find(&a, "grad_norms")->data;
-    for (int step = 0; step < (is_slow() ? 12 : 60); step++) {
-        int32_t starts[32];
-        float   loss, norm;
-        for (int i = 0; i < 32; i++) starts[i] = step * 32 + i;
-        if (tide_run(p.program, (tide_feed[]){ { s.start, starts } }, 1) != TIDE_OK)
-            fail_msg("%s", tide_program_error(p.program)->message);
-        assert_int_equal(tide_read(p.loss, &loss, sizeof loss), TIDE_OK);
-        assert_int_equal(tide_read(p.norm, &norm, sizeof norm), TIDE_OK);
-        expect_step("loss", step, (double)loss, losses[step]);
-        expect_step("gradient norm", step, (double)norm, norms[step]);
-    }
-    session_free(&s);
+    check_steps(&a, &o, &d, is_slow() ? 12 : 60);
     dataset_free(&d);
     tide_archive_free(&a);
 }
