@@ -1,13 +1,11 @@
 #include "golden.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <tidemill/io.h>
-
 #include "base/base.h"
-#include "forecast/models/model.h"
 
 const char *const golden_files[GOLDEN_FILES] = {
     "itransformer_base.npz", "itransformer_nomark.npz", "itransformer_nonorm_relu.npz", "itransformer_many.npz",
@@ -41,6 +39,12 @@ static bool read_config(const tide_archive *file, model_config *c, int64_t *batc
     return true;
 }
 
+tide_status golden_config(const tide_archive *file, const char *path, model_config *c, int64_t *batch,
+                          tide_failure *failure) {
+    if (read_config(file, c, batch)) return TIDE_OK;
+    return fail_at(failure, TIDE_EDATA, path, 0, "config", "%s has no config of 11 sizes", path);
+}
+
 static void build(golden *t) {
     const model_config *c = &t->model.config;
     t->x = tide_input(t->g, "x", TIDE_F32, TIDE_SHAPE(t->batch, c->seq_len, c->columns));
@@ -53,22 +57,23 @@ static void build(golden *t) {
 }
 
 /* The tensor `prefix` + `name` of the file if it has `count` F32 elements. */
-static const float *values_of(const golden *t, const char *prefix, const char *name, int64_t count) {
+static const float *values_of(const tide_archive *file, const char *prefix, const char *name, int64_t count) {
     char full[256];
     snprintf(full, sizeof full, "%s%s", prefix, name);
-    const tide_tensor *found = tide_archive_find(&t->file, full);
+    const tide_tensor *found = tide_archive_find(file, full);
     return found && found->type == TIDE_F32 && tide_shape_count(found->shape) == count ? found->data : NULL;
 }
 
-static tide_status load_params(golden *t, const char *path, tide_failure *failure) {
-    for (int64_t i = 0; i < t->params.count; i++) {
-        const char *name = tide_name_of(t->params.items[i]);
-        int64_t count = tide_shape_count(tide_shape_of(t->params.items[i]));
-        const float *values = values_of(t, "param/", name, count);
+tide_status golden_load(const tide_archive *file, const char *path, const char *prefix, tide_list params,
+                        tide_failure *failure) {
+    for (int64_t i = 0; i < params.count; i++) {
+        const char *name = tide_name_of(params.items[i]);
+        int64_t count = tide_shape_count(tide_shape_of(params.items[i]));
+        const float *values = values_of(file, prefix, name, count);
         if (!values)
-            return fail_at(failure, TIDE_EDATA, path, 0, name, "%s has no param/%s of %lld numbers", path, name,
-                           (long long)count);
-        tide_write(t->params.items[i], values, (size_t)count * sizeof(float));
+            return fail_at(failure, TIDE_EDATA, path, 0, name, "%s has no %s%s of %" PRId64 " numbers", path, prefix,
+                           name, count);
+        tide_write(params.items[i], values, (size_t)count * sizeof(float));
     }
     return TIDE_OK;
 }
@@ -88,7 +93,7 @@ static double distance(const float *got, const float *truth, int64_t count) {
 
 static void compare(golden *t, tide_val v, const char *prefix, const char *name, check_result *out) {
     int64_t count = tide_ok(v) ? tide_shape_count(tide_shape_of(v)) : 0;
-    const float *truth = values_of(t, prefix, name, count), *got = tide_data(v);
+    const float *truth = values_of(&t->file, prefix, name, count), *got = tide_data(v);
     double error = truth && got ? distance(got, truth, count) : INFINITY;
     if (error > out->error) {
         out->error = error;
@@ -147,8 +152,7 @@ tide_status golden_check(const char *path, const char *device, check_result *out
     golden t = { 0 };
     model_config config;
     tide_status status = tide_npz_read(path, &t.file, failure);
-    if (status == TIDE_OK && !read_config(&t.file, &config, &t.batch))
-        status = fail_at(failure, TIDE_EDATA, path, 0, "config", "%s has no config of 11 sizes", path);
+    if (status == TIDE_OK) status = golden_config(&t.file, path, &config, &t.batch, failure);
     if (status == TIDE_OK) {
         t.g         = tide_graph_new(device);
         t.attention = calloc((size_t)config.e_layers, sizeof *t.attention);
@@ -157,7 +161,7 @@ tide_status golden_check(const char *path, const char *device, check_result *out
     }
     if (status == TIDE_OK) {
         build(&t);
-        status = load_params(&t, path, failure);
+        status = golden_load(&t.file, path, "param/", t.params, failure);
     }
     if (status == TIDE_OK) status = run(&t, path, failure);
     if (status == TIDE_OK) compare_all(&t, out);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/base.h"
 #include "check_precision.h"
@@ -62,17 +63,25 @@ static void check_precisions(session *s) {
     }
 }
 
-static tide_status check_golden(session *s, tide_failure *failure) {
+static tide_status check_golden_file(session *s, const char *file, tide_failure *failure) {
+    bool steps = file == golden_steps_file;
     char path[1024];
-    for (int i = 0; i < GOLDEN_FILES && !s->stopped; i++) {
-        check_result r = { 0 };
-        if (snprintf(path, sizeof path, "%s/%s", s->options->golden, golden_files[i]) >= (int)sizeof path)
-            return fail(failure, TIDE_EINVAL, "the path of the golden files is too long");
-        tide_status status = golden_check(path, s->device, &r, failure);
-        if (status != TIDE_OK) return status;
-        count(s, golden_files[i], &r);
-    }
+    check_result r = { 0 };
+    if (snprintf(path, sizeof path, "%s/%s", s->options->golden, file) >= (int)sizeof path)
+        return fail(failure, TIDE_EINVAL, "the path of the golden files is too long");
+    if (steps && access(path, F_OK)) return TIDE_OK;
+    tide_status status = (steps ? golden_steps_check : golden_check)(path, s->device, &r, failure);
+    if (status != TIDE_OK) return status;
+    s->result->golden_files++;
+    count(s, file, &r);
     return TIDE_OK;
+}
+
+static tide_status check_golden(session *s, tide_failure *failure) {
+    tide_status status = TIDE_OK;
+    for (int i = 0; i < GOLDEN_FILES && status == TIDE_OK && !s->stopped; i++)
+        status = check_golden_file(s, golden_files[i], failure);
+    return status == TIDE_OK && !s->stopped ? check_golden_file(s, golden_steps_file, failure) : status;
 }
 
 static tide_status find_device(const char *device, tide_failure *failure) {

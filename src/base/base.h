@@ -109,6 +109,8 @@ os_group_limits os_group_limits_of(const os_files *files);
 int     os_cores_within(int cores, const os_group_limits *limits);
 int64_t os_memory_within(int64_t machine, const os_group_limits *limits, int64_t address_space, int64_t mapped,
                          int64_t resident);
+/* Where the running program's file is, absolute, without links. False: that is not known, or the path is too long. */
+bool    os_program_path(char *path, size_t size);
 /* What it computes on, "Linux x86_64 MODEL": for the names of files that belong to one machine. */
 void    os_machine(char *out, size_t size);
 /* $XDG_CACHE_HOME/tidemill/NAME, else ~/.cache/tidemill/NAME. False: neither is set, or the path is too long. */

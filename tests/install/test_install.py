@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Installs the build into an empty folder and builds examples/embed there, outside the tree, as a user would."""
+import json
 import os
 import pathlib
 import re
@@ -135,6 +136,18 @@ class Install(unittest.TestCase):
     def test_command(self):
         command = next((self.root / "installed").rglob("bin/tidemill"))
         self.assertRegex(output([command, "--version"]), r"^tidemill \d+\.\d+\.\d+$")
+
+    def test_golden_files(self):
+        """The installed command reads the files installed with it: a damaged one is refused by its name."""
+        command = next((self.root / "installed").rglob("bin/tidemill"))
+        self.assertEqual(json.loads(output([command, "selftest", "--json"]))["golden_files"], 5)
+        golden = next((self.root / "installed").rglob("share/tidemill/golden/itransformer_adam60.npz"))
+        whole = golden.read_bytes()
+        golden.write_bytes(whole[:1000])
+        done = subprocess.run([command, "selftest", "--json"], capture_output=True, text=True)
+        golden.write_bytes(whole)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("/share/tidemill/golden/itransformer_adam60.npz", json.loads(done.stdout)["error"]["file"])
 
 
 if __name__ == "__main__":

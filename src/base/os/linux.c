@@ -24,6 +24,13 @@ int64_t os_rss_bytes(void) {
     return resident * sysconf(_SC_PAGESIZE);
 }
 
+bool os_program_path(char *path, size_t size) {
+    ssize_t length = readlink("/proc/self/exe", path, size);
+    if (length <= 0 || (size_t)length >= size) return false;
+    path[length] = 0;
+    return true;
+}
+
 static bool read_line(const char *path, char *line, int size) {
     FILE *f = fopen(path, "r");
     if (!f) return false;

@@ -1,9 +1,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <mach-o/dyld.h>
 #include <mach/mach.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/sysctl.h>
 #include <unistd.h>
 
@@ -53,6 +56,14 @@ void *os_load_library(int fd) {
     unlink(path);
     rmdir(folder);
     return library;
+}
+
+bool os_program_path(char *path, size_t size) {
+    char given[PATH_MAX], whole[PATH_MAX];
+    uint32_t room = sizeof given;
+    if (_NSGetExecutablePath(given, &room) || !realpath(given, whole) || strlen(whole) >= size) return false;
+    strcpy(path, whole);
+    return true;
 }
 
 void os_model(char *out, size_t size) {

@@ -1,0 +1,31 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "golden.h"
+#include "selftest.h"
+
+static bool holds_golden(const char *folder) {
+    char path[1024];
+    int  length = snprintf(path, sizeof path, "%s/%s", folder, golden_steps_file);
+    return length < (int)sizeof path && access(path, R_OK) == 0;
+}
+
+/* `installed` as seen from the folder of the running program. */
+static bool beside_program(const char *installed, char *folder, size_t size) {
+    char program[1024];
+    if (!os_program_path(program, sizeof program)) return false;
+    char *name = strrchr(program, '/');
+    if (!name) return false;
+    *name = 0;
+    return snprintf(folder, size, "%s/%s", program, installed) < (int)size && holds_golden(folder);
+}
+
+bool selftest_golden_folder(const char *installed, const char *source, char *folder, size_t size) {
+    if (*installed != '/' && beside_program(installed, folder, size)) return true;
+    if (*installed == '/' && snprintf(folder, size, "%s", installed) < (int)size && holds_golden(folder)) return true;
+    if (snprintf(folder, size, "%s", source) < (int)size && holds_golden(folder)) return true;
+    *folder = 0;
+    return false;
+}
