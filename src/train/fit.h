@@ -75,7 +75,7 @@ typedef struct fit_plan {
                                                beforehand; fit_place.share is what a rate should go by */
     bool    equal_is_better;                /* of two epochs with the same validation loss the later is kept */
     double  began;                          /* os_seconds() when the time began to run; 0: now */
-    const char *resume;                     /* what makes the command go on, "--resume"; NULL: not said */
+    const char *resume;                     /* what resumes it, "`resume` auto"; NULL: not said */
 } fit_plan;
 
 /* After each step (row NULL) and after each epoch (validated and saved). */

@@ -656,7 +656,7 @@ static void test_options(void **state) {
     json_decref(trained(&o));
     expect_same_file(whole, parts, "model.safetensors");
     set(&o, "accumulate", "5");
-    refused(&o, TIDE_EINVAL, "a batch of 64 is not 5 equal parts: --accumulate 4 or --accumulate 8");
+    refused(&o, TIDE_EINVAL, "a batch of 64 is not 5 equal parts: `accumulate` 4 or `accumulate` 8");
     set(&o, "recompute", "yes"), set(&o, "accumulate", "4");
     refused(&o, TIDE_EINVAL, "no blocks to compute again");
 }

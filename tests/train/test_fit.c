@@ -132,7 +132,7 @@ static void open_model(tiny *t, train_rule rule, const char *device) {
 }
 
 static const train_rule plain = { .optimizer = TRAIN_ADAMW, .weight_decay = 0.01, .grad_clip = 1 };
-static const fit_plan   five  = { .batches = BATCHES, .epochs = EPOCHS, .resume = "--resume" };
+static const fit_plan   five  = { .batches = BATCHES, .epochs = EPOCHS, .resume = "`resume` auto" };
 
 static tide_status open_fit(tiny *t, const fit_plan *plan, tide_failure *failure) {
     static const fit_column columns[] = { { "epoch", FIT_EPOCH },         { "loss", FIT_TRAIN_LOSS },
@@ -172,7 +172,7 @@ static void run(tiny *t, int64_t steps, tide_status expected) {
     tide_status  status  = fit_run(t->fit, steps, &failure);
     if (status != expected)
         fail_msg("expected %s, got %s: %s", tide_status_name(expected), tide_status_name(status), failure.message);
-    if (status == TIDE_ECANCELLED && t->folder.lock >= 0) assert_non_null(strstr(failure.message, "`--resume --out "));
+    if (status == TIDE_ECANCELLED && t->folder.lock >= 0) assert_non_null(strstr(failure.message, "`resume` auto `out` "));
 }
 
 static uint64_t bits_of(const tiny *t) {
@@ -396,7 +396,7 @@ static void test_parts(void **state) {
     }
     tide_failure failure = { 0 };
     assert_int_equal(train_parts_check(24, 5, &failure), TIDE_EINVAL);
-    assert_non_null(strstr(failure.message, "--accumulate 4 or --accumulate 6 would do"));
+    assert_non_null(strstr(failure.message, "`accumulate` 4 or `accumulate` 6 would do"));
     assert_int_equal(train_parts_check(24, 8, NULL), TIDE_OK);
 }
 
@@ -476,7 +476,7 @@ static void test_damage(void **state) {
         t.folder = (run_folder){ .lock = 0, .resuming = true };
         snprintf(t.folder.path, sizeof t.folder.path, "%s/damaged", folder);
         assert_int_equal(open_fit(&t, &five, &failure), TIDE_EDATA);
-        assert_non_null(strstr(failure.message, "--overwrite starts anew"));
+        assert_non_null(strstr(failure.message, "`overwrite` starts anew"));
         assert_string_equal(failure.column, lies[i].key);
         t.folder.lock = -1;
         close_tiny(&t);
