@@ -9,8 +9,12 @@
  * where an object is needed, a value that was never made ((tide_val){ 0 }) or a number outside what is accepted is such
  * an error; where there is no graph to tell, the poison value is all that comes back. Pointers that lead nowhere, and
  * what was freed, are beyond help.
- *
- * A graph with its programs is used by one thread at a time; different graphs are independent. */
+ * 
+ * Threads: a graph with its values and programs is used by one thread at a time; different graphs are independent, also
+ * those that share variables (tide_variables_share). tide_program_cancel, tide_version, tide_status_name and the like,
+ * which look at nothing that changes, may be called from any thread at any time.
+ * fork: a child may free nothing and run nothing that the parent had made; it may make graphs of its own and run them
+ * as long as no thread of the parent was inside a call when it forked. */
 #ifndef TIDEMILL_CORE_H
 #define TIDEMILL_CORE_H
 
@@ -68,6 +72,11 @@ typedef struct tide_failure {
  * memory. "code" is usage, bad_input, device, interrupted or failed; "option" the option or argument that TIDE_EINVAL is
  * about, else null. */
 TIDE_API char *tide_failure_json(const tide_failure *failure);
+/* "0.1.0", of the library that runs: TIDE_VERSION is that of the header. */
+TIDE_API const char *tide_version(void);
+
+/* Gives back what the library says tide_free gives back, also from a program with another C library. NULL is fine. */
+TIDE_API void tide_free(void *memory);
 
 /* "out of memory", "shape", ...: a short fixed word for a status. Never NULL. */
 TIDE_API const char *tide_status_name(tide_status status);
@@ -338,9 +347,14 @@ TIDE_API const char *tide_program_device(const tide_program *p, const char **not
 /* Runs the program once. Feeds may be given in any order, each input once; those that no value reads are allowed. */
 TIDE_API tide_status tide_run(tide_program *p, const tide_feed *feeds, int64_t count);
 
+/* Ends a run early, from any thread: the run under way, else the next one, returns TIDE_ECANCELLED within the time of a
+ * kernel's part, and its values are not there to be read. Variables that it assigns may then hold old and new values
+ * side by side: put back a snapshot. The program can be run again. */
+TIDE_API void tide_program_cancel(tide_program *p);
+
 /* What the program holds, known before its first run and equal to what is allocated, to the byte. */
 typedef struct tide_memory {
-    int64_t arena, constants, variables, scratch, total;
+    int64_t arena, constants, variables, scratch, total;  /* variables: without those that another graph lends */
 } tide_memory;
 TIDE_API tide_memory tide_program_bytes(const tide_program *p);
 TIDE_API int64_t     tide_program_kernels(const tide_program *p);
@@ -435,6 +449,16 @@ TIDE_API tide_status tide_read_now(tide_val v, void *out, size_t bytes);
 TIDE_API const void *tide_data(tide_val v);
 
 TIDE_API tide_status tide_write(tide_val variable, const void *data, size_t bytes);
+
+/* Makes variables of one graph read those of another, `from`, in place: variable i of `to` is variable i of `from`, of
+ * the same type and shape; names may differ. So many graphs, a thread each, hold a model's parameters once. From then on
+ * nothing may change them, in either graph: tide_write, tide_restore, tide_load and programs that assign them fail. They
+ * stay until the last of the graphs is freed, in any order and by any thread; with an allocator of your own, that of
+ * the first graph is called then. Memory figures (tide_memory) count them in the graph that made them alone.
+ * The variables of `to` must have had no value yet, and no program may assign those of `from`: TIDE_EINVAL, TIDE_ETYPE,
+ * TIDE_ESHAPE, with the name. While it works no other thread may use either graph; afterwards each graph has a thread
+ * again. */
+TIDE_API tide_status tide_variables_share(tide_list to, tide_list from, tide_failure *failure);
 
 /* Keeps a copy of the variables in memory, and puts it back. Free with tide_snapshot_free. */
 typedef struct tide_snapshot_s tide_snapshot_t;

@@ -5,6 +5,9 @@
  * content is malformed; TIDE_EIO: the system failed; TIDE_EINVAL: a path, a result or an array is NULL or not sound.
  * Results are zeroed on failure.
  *
+ * Functions of this header may be called by many threads at once, each with arrays of its own (those that take variables:
+ * by the thread that has their graph).
+ *
  * Every writer writes beside the target under a temporary name, syncs and renames: a reader sees the old file or the
  * new one, never a part. */
 #ifndef TIDEMILL_IO_H
@@ -54,11 +57,21 @@ TIDE_API tide_status tide_npz_read_some(const char *path, const char *const *wan
                                         tide_failure *failure);
 TIDE_API tide_status tide_npz_write(const char *path, const tide_archive *a, bool deflate, tide_failure *failure);
 
+/* The same from bytes in memory, which are borrowed for the call. */
+TIDE_API tide_status tide_npy_read_memory(const void *bytes, size_t size, tide_tensor *out, tide_failure *failure);
+TIDE_API tide_status tide_npz_read_memory(const void *bytes, size_t size, tide_archive *out, tide_failure *failure);
+
 /* huggingface/safetensors: 8-byte header length, JSON header, raw data, which the arrays must cover without hole or
  * overlap. Other integer widths are widened as for numpy; 8-bit floats are refused. Read in the order of the data,
  * which is written with wide elements first, else in the archive's order. */
 TIDE_API tide_status tide_safetensors_read(const char *path, tide_archive *out, tide_failure *failure);
 TIDE_API tide_status tide_safetensors_write(const char *path, const tide_archive *a, tide_failure *failure);
+/* The same from bytes in memory, borrowed for the call, and to a block of them: tide_free(*bytes). The bytes are those of
+ * the file. */
+TIDE_API tide_status tide_safetensors_read_memory(const void *bytes, size_t size, tide_archive *out,
+                                                  tide_failure *failure);
+TIDE_API tide_status tide_safetensors_write_memory(const tide_archive *a, void **bytes, size_t *size,
+                                                   tide_failure *failure);
 
 /* A checkpoint as PyTorch (1.6 and later) writes it with torch.save(model.state_dict(), path): a dictionary of tensors
  * by name, in its order, strides undone. Nothing in the file is executed; anything else than such a dictionary is
@@ -71,6 +84,10 @@ TIDE_API tide_status tide_pth_read(const char *path, tide_archive *out, tide_fai
  * are ignored. */
 TIDE_API tide_status tide_save(tide_list variables, const char *path, tide_failure *failure);
 TIDE_API tide_status tide_load(tide_list variables, const char *path, tide_failure *failure);
+/* To a block of memory, tide_free(*bytes); from one, borrowed; and from an archive, however it was read (.pth, .npz). */
+TIDE_API tide_status tide_save_memory(tide_list variables, void **bytes, size_t *size, tide_failure *failure);
+TIDE_API tide_status tide_load_memory(tide_list variables, const void *bytes, size_t size, tide_failure *failure);
+TIDE_API tide_status tide_load_archive(tide_list variables, const tide_archive *a, tide_failure *failure);
 
 /* A text table as read: every cell a string, without the blanks around it. gzip is unpacked. Quotes, CRLF, a byte-order
  * mark are understood; blank lines are skipped. Bytes that are not UTF-8 are read as Latin-1 (repaired = true); UTF-16

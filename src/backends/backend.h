@@ -8,6 +8,8 @@
 #ifndef TIDE_BACKEND_H
 #define TIDE_BACKEND_H
 
+#include <stdatomic.h>
+
 #include "../base/base.h"
 #include "../base/scalar.h"
 #include "../base/tuning.h"
@@ -180,6 +182,7 @@ typedef struct backend_env {
                           fixed tables */
     bool    autotune;  /* max-autotune: preparing may take seconds, of a compiler. Not for programs made only to be
                           compared */
+    const atomic_bool *cancelled;  /* once it is true, a run may leave out what is left of it; NULL: never */
 } backend_env;
 
 typedef struct backend_exec backend_exec;

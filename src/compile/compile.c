@@ -82,6 +82,8 @@ static tide_status run_passes(compiler *c, const compile_request *r, compiled *o
     out->input_buffer = COPY(out->memory, low.input_buffer, g->n_inputs);
     out->flops = low.flops;
     out->newest = g->newest;
+    out->assigned = arena_new(out->memory, int32_t, MAX2(g->n_assigns, 1));
+    for (int32_t i = 0; i < g->n_assigns; i++) out->assigned[out->n_assigned++] = g->assigns[i].slot;
     return TIDE_OK;
 }
 

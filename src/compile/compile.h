@@ -38,7 +38,8 @@ typedef struct compile_request {
 typedef struct compiled {
     arena       *memory;        /* set by the caller; owns everything below */
     flat_program flat;
-    int32_t      n_outputs, n_inputs;
+    int32_t      n_outputs, n_inputs, n_assigned;
+    int32_t     *assigned;      /* slots of the variables that a run changes */
     int32_t      newest;        /* of the graph's nodes that the program needs as long as it is there */
     int32_t     *wanted_node;   /* the graph's node of each output */
     int32_t     *output_buffer;

@@ -42,10 +42,10 @@ static bool archive_sound(const tide_archive *a) {
 }
 
 tide_status archive_checked(const tide_archive *a, const char *path, tide_failure *f) {
-    if (!a) return argument_fail(f, path, "archive to write");
+    if (!a) return argument_fail(f, path, "archive");
     if (archive_sound(a)) return TIDE_OK;
     return fail_at(f, TIDE_EINVAL, path, 0, NULL,
-                   "the archive to write is not sound: an array lacks its name or data, or has no type or shape");
+                   "the archive is not sound: an array lacks its name or data, or has no type or shape");
 }
 
 const tide_tensor *tide_archive_find(const tide_archive *a, const char *name) {

@@ -93,22 +93,37 @@ tide_status npy_read(source *s, tide_tensor *out, tide_failure *f) {
     return TIDE_OK;
 }
 
-tide_status tide_npy_read(const char *path, tide_tensor *out, tide_failure *failure) {
-    failure_clear(failure);
-    FILE *file;
-    int64_t size;
-    if (!out) return argument_fail(failure, path, "place for the array");
-    *out = (tide_tensor){ 0 };
-    tide_status status = file_open(path, &file, &size, failure);
-    if (status) return status;
-    source s = source_of_file(path, file, size);
-    status = npy_read(&s, out, failure);
-    fclose(file);
+/* The one array of a source that is a file of its own. */
+static tide_status read_named(source *s, tide_tensor *out, tide_failure *failure) {
+    tide_status status = npy_read(s, out, failure);
     if (status) return status;
     out->name = calloc(1, 1);
     if (out->name) return TIDE_OK;
     tensor_free(out);
-    return memory_fail(failure, path, 1);
+    return memory_fail(failure, s->path, 1);
+}
+
+tide_status tide_npy_read(const char *path, tide_tensor *out, tide_failure *failure) {
+    FILE *file;
+    int64_t size;
+    if (!out) return argument_fail(failure, path, "array to read into");
+    *out = (tide_tensor){ 0 };
+    tide_status status = file_open(path, &file, &size, failure);
+    if (status) return status;
+    source s = source_of_file(path, file, size);
+    status = read_named(&s, out, failure);
+    fclose(file);
+    return status;
+}
+
+tide_status tide_npy_read_memory(const void *bytes, size_t size, tide_tensor *out, tide_failure *failure) {
+    memory_in m;
+    if (!out) return argument_fail(failure, MEMORY_NAME, "array to read into");
+    *out = (tide_tensor){ 0 };
+    tide_status status = memory_checked(bytes, size, failure);
+    if (status) return status;
+    source s = source_of_memory(&m, bytes, size);
+    return read_named(&s, out, failure);
 }
 
 static bool single_byte(tide_dtype type) { return tide_dtype_size(type) == 1; }

@@ -49,17 +49,14 @@ static bool is_wanted(const char *member, const char *const *wanted) {
     return !wanted;
 }
 
-tide_status tide_npz_read_some(const char *path, const char *const *wanted, tide_archive *out, tide_failure *failure) {
-    failure_clear(failure);
-    zip_in z;
+/* Closes the archive. */
+static tide_status read_members(zip_in *opened, const char *const *wanted, tide_archive *out, tide_failure *failure) {
+    zip_in z = *opened;
+    const char *path = z.path;
     int64_t bytes = 0;
-    if (!out) return argument_fail(failure, path, "archive to read into");
-    *out = (tide_archive){ 0 };
-    tide_status status = zip_in_open(&z, path, "a .npz file", failure);
-    if (status) return status;
     for (int64_t i = 0; i < z.count; i++)
         if (is_wanted(zip_in_name(&z, i), wanted)) bytes += zip_in_size(&z, i);
-    status = size_checked(path, bytes, failure);
+    tide_status status = size_checked(path, bytes, failure);
     for (int64_t i = 0; i < z.count && !status; i++)
         if (is_wanted(zip_in_name(&z, i), wanted)) status = read_member(&z, i, out, failure);
     zip_in_close(&z);
@@ -70,6 +67,22 @@ tide_status tide_npz_read_some(const char *path, const char *const *wanted, tide
     }
     if (status) tide_archive_free(out);
     return status;
+}
+
+tide_status tide_npz_read_some(const char *path, const char *const *wanted, tide_archive *out, tide_failure *failure) {
+    zip_in z;
+    if (!out) return argument_fail(failure, path, "archive to read into");
+    *out = (tide_archive){ 0 };
+    tide_status status = zip_in_open(&z, path, "a .npz file", failure);
+    return status ? status : read_members(&z, wanted, out, failure);
+}
+
+tide_status tide_npz_read_memory(const void *bytes, size_t size, tide_archive *out, tide_failure *failure) {
+    zip_in z;
+    if (!out) return argument_fail(failure, MEMORY_NAME, "archive to read into");
+    *out = (tide_archive){ 0 };
+    tide_status status = zip_in_open_memory(&z, bytes, size, "a .npz file", failure);
+    return status ? status : read_members(&z, NULL, out, failure);
 }
 
 tide_status tide_npz_read(const char *path, tide_archive *out, tide_failure *failure) {

@@ -171,22 +171,38 @@ static tide_status read_tensor(source *s, const entry *e, tide_archive *out, tid
     return archive_take(out, &t) ? memory_fail(f, s->path, bytes) : TIDE_OK;
 }
 
+static tide_status read_source(source *s, tide_archive *out, tide_failure *failure) {
+    header h = { 0 };
+    int64_t size = s->left;
+    tide_status status = read_header(s, &h, out, failure);
+    if (!status) status = size_checked(s->path, size, failure);
+    for (int64_t i = 0; i < h.count && !status; i++) status = read_tensor(s, &h.entries[i], out, failure);
+    if (status) tide_archive_free(out);
+    free(h.entries);
+    json_decref(h.json);
+    return status;
+}
+
+tide_status tide_safetensors_read_memory(const void *bytes, size_t size, tide_archive *out, tide_failure *failure) {
+    memory_in m;
+    if (!out) return argument_fail(failure, MEMORY_NAME, "archive to read into");
+    *out = (tide_archive){ 0 };
+    tide_status status = memory_checked(bytes, size, failure);
+    if (status) return status;
+    source s = source_of_memory(&m, bytes, size);
+    return read_source(&s, out, failure);
+}
+
 tide_status tide_safetensors_read(const char *path, tide_archive *out, tide_failure *failure) {
     failure_clear(failure);
     FILE *file;
     int64_t size;
-    header h = { 0 };
     if (!out) return argument_fail(failure, path, "archive to read into");
     *out = (tide_archive){ 0 };
     tide_status status = file_open(path, &file, &size, failure);
     if (status) return status;
     source s = source_of_file(path, file, size);
-    status = read_header(&s, &h, out, failure);
-    if (!status) status = size_checked(path, size, failure);
-    for (int64_t i = 0; i < h.count && !status; i++) status = read_tensor(&s, &h.entries[i], out, failure);
-    if (status) tide_archive_free(out);
-    free(h.entries);
-    json_decref(h.json);
+    status = read_source(&s, out, failure);
     fclose(file);
     return status;
 }

@@ -106,8 +106,10 @@ static tide_status write_all(void *user, void *stdio_file) {
     return written ? TIDE_OK : TIDE_EIO;
 }
 
-tide_status tide_safetensors_write(const char *path, const tide_archive *a, tide_failure *failure) {
-    failure_clear(failure);
+/* Calls `put` with the writer of a whole file. */
+static tide_status with_writer(const tide_archive *a, const char *path,
+                               tide_status (*put)(writer *w, void *where, tide_failure *f), void *where,
+                               tide_failure *failure) {
     writer w = { .archive = a };
     tide_status status = archive_checked(a, path, failure);
     if (!status) status = check_names(a, path, failure);
@@ -116,8 +118,27 @@ tide_status tide_safetensors_write(const char *path, const tide_archive *a, tide
     if (!w.order) return memory_fail(failure, path, a->count * (int64_t)sizeof *w.order);
     sort_by_width(a, w.order);
     status = make_header(&w, path, failure);
-    if (!status) status = tide_file_replace(path, write_all, &w, failure);
+    if (!status) status = put(&w, where, failure);
     free(w.order);
     free(w.header);
     return status;
+}
+
+typedef struct place { const char *path; void **bytes; size_t *size; } place;
+
+static tide_status put_file(writer *w, void *where, tide_failure *f) {
+    return tide_file_replace(((const place *)where)->path, write_all, w, f);
+}
+
+static tide_status put_memory(writer *w, void *where, tide_failure *f) {
+    const place *p = where;
+    return memory_write(write_all, w, p->bytes, p->size, f);
+}
+
+tide_status tide_safetensors_write(const char *path, const tide_archive *a, tide_failure *failure) {
+    return with_writer(a, path, put_file, &(place){ .path = path }, failure);
+}
+
+tide_status tide_safetensors_write_memory(const tide_archive *a, void **bytes, size_t *size, tide_failure *failure) {
+    return with_writer(a, MEMORY_NAME, put_memory, &(place){ .bytes = bytes, .size = size }, failure);
 }

@@ -17,6 +17,17 @@ typedef struct source {
 tide_status file_open(const char *path, FILE **out, int64_t *size, tide_failure *f);
 source      source_of_file(const char *path, FILE *file, int64_t size);
 
+/* Bytes in memory, called "memory" in messages; `m` outlives the source. */
+typedef struct memory_in { const char *at; } memory_in;
+#define MEMORY_NAME "memory"
+source      source_of_memory(memory_in *m, const void *bytes, size_t size);
+/* TIDE_EINVAL where there are no bytes, or more than any memory has. */
+tide_status memory_checked(const void *bytes, size_t size, tide_failure *f);
+
+/* What `write` puts into a FILE, as a block of memory: free(). */
+tide_status memory_write(tide_status (*write)(void *user, void *stdio_file), void *user, void **bytes, size_t *size,
+                         tide_failure *f);
+
 /* Reads exactly `bytes`; asking for more than is left is a failure that says so. */
 tide_status source_read(source *s, void *out, int64_t bytes, tide_failure *f);
 

@@ -2,7 +2,10 @@
 #include <stdlib.h>
 
 #include "../base/base.h"
+#include "archive.h"
 #include "source.h"
+
+#define ARCHIVE_NAME "the archive"
 
 static tide_status graph_fail_at(const char *path, tide_val v, tide_failure *f) {
     const tide_failure *cause = tide_error(v.graph);
@@ -24,14 +27,27 @@ static tide_status borrow(tide_list variables, tide_tensor *out, const char *pat
     return TIDE_OK;
 }
 
+/* The archive's tensors borrow from the graph: free(out->tensors) alone. */
+static tide_status view_of(tide_list variables, const char *path, tide_archive *out, tide_failure *f) {
+    *out = (tide_archive){ .count = variables.count };
+    if (!list_readable(variables)) return argument_fail(f, path, "list of variables that can be read");
+    out->tensors = bytes_new(variables.count * (int64_t)sizeof *out->tensors);
+    if (!out->tensors) return memory_fail(f, path, variables.count * (int64_t)sizeof *out->tensors);
+    return borrow(variables, out->tensors, path, f);
+}
+
 tide_status tide_save(tide_list variables, const char *path, tide_failure *failure) {
-    failure_clear(failure);
-    if (!list_readable(variables)) return argument_fail(failure, path, "list of variables that can be read");
-    tide_archive view = { .count = variables.count };
-    view.tensors = bytes_new(variables.count * (int64_t)sizeof *view.tensors);
-    if (!view.tensors) return memory_fail(failure, path, variables.count * (int64_t)sizeof *view.tensors);
-    tide_status status = borrow(variables, view.tensors, path, failure);
+    tide_archive view;
+    tide_status status = view_of(variables, path, &view, failure);
     if (!status) status = tide_safetensors_write(path, &view, failure);
+    free(view.tensors);
+    return status;
+}
+
+tide_status tide_save_memory(tide_list variables, void **bytes, size_t *size, tide_failure *failure) {
+    tide_archive view;
+    tide_status status = view_of(variables, MEMORY_NAME, &view, failure);
+    if (!status) status = tide_safetensors_write_memory(&view, bytes, size, failure);
     free(view.tensors);
     return status;
 }
@@ -84,4 +100,20 @@ tide_status tide_load(tide_list variables, const char *path, tide_failure *failu
     status = load_from(&a, variables, path, failure);
     tide_archive_free(&a);
     return status;
+}
+
+tide_status tide_load_memory(tide_list variables, const void *bytes, size_t size, tide_failure *failure) {
+    tide_archive a;
+    if (!list_readable(variables)) return argument_fail(failure, MEMORY_NAME, "list of variables that can be read");
+    tide_status status = tide_safetensors_read_memory(bytes, size, &a, failure);
+    if (status) return status;
+    status = load_from(&a, variables, MEMORY_NAME, failure);
+    tide_archive_free(&a);
+    return status;
+}
+
+tide_status tide_load_archive(tide_list variables, const tide_archive *a, tide_failure *failure) {
+    if (!list_readable(variables)) return argument_fail(failure, ARCHIVE_NAME, "list of variables that can be read");
+    tide_status status = archive_checked(a, ARCHIVE_NAME, failure);
+    return status ? status : load_from(a, variables, ARCHIVE_NAME, failure);
 }

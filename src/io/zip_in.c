@@ -29,10 +29,7 @@ static tide_status check_member(const zip_in *z, int64_t i, int64_t *packed_left
     return TIDE_OK;
 }
 
-static tide_status open_archive(zip_in *z, const char *wanted, tide_failure *f) {
-    int code = 0;
-    z->zip = zip_open(z->path, ZIP_RDONLY, &code);
-    if (z->zip) return TIDE_OK;
+static tide_status not_opened(zip_in *z, int code, const char *wanted, tide_failure *f) {
     if (code == ZIP_ER_MEMORY)
         return fail_at(f, TIDE_ENOMEM, z->path, 0, NULL, "out of memory opening this ZIP archive");
     if (code == ZIP_ER_NOZIP)
@@ -44,16 +41,27 @@ static tide_status open_archive(zip_in *z, const char *wanted, tide_failure *f) 
     return TIDE_EDATA;
 }
 
-tide_status zip_in_open(zip_in *z, const char *path, const char *wanted, tide_failure *f) {
-    FILE *file;
-    int64_t packed_left, size = 0;
-    *z = (zip_in){ .path = path };
-    tide_status status = file_open(path, &file, &packed_left, f);
-    if (status) return status;
-    fclose(file);
-    if (packed_left == 0) return fail_at(f, TIDE_EDATA, path, 0, NULL, "this file is empty; %s is needed", wanted);
-    status = open_archive(z, wanted, f);
-    if (status) return status;
+static tide_status open_archive(zip_in *z, const char *wanted, tide_failure *f) {
+    int code = 0;
+    z->zip = zip_open(z->path, ZIP_RDONLY, &code);
+    return z->zip ? TIDE_OK : not_opened(z, code, wanted, f);
+}
+
+static tide_status open_bytes(zip_in *z, const void *bytes, size_t size, const char *wanted, tide_failure *f) {
+    zip_error_t error;
+    zip_error_init(&error);
+    zip_source_t *from = zip_source_buffer_create(bytes, size, 0, &error);
+    z->zip = from ? zip_open_from_source(from, ZIP_RDONLY, &error) : NULL;
+    int code = zip_error_code_zip(&error);
+    zip_error_fini(&error);
+    if (z->zip) return TIDE_OK;
+    zip_source_free(from);
+    return not_opened(z, code, wanted, f);
+}
+
+static tide_status check_members(zip_in *z, int64_t packed_left, tide_failure *f) {
+    tide_status status = TIDE_OK;
+    int64_t size = 0;
     z->count = zip_get_num_entries(z->zip, 0);
     for (int64_t i = 0; i < z->count && !status; i++) {
         status = check_member(z, i, &packed_left, &size, f);
@@ -61,6 +69,26 @@ tide_status zip_in_open(zip_in *z, const char *path, const char *wanted, tide_fa
     }
     if (status) zip_in_close(z);
     return status;
+}
+
+tide_status zip_in_open_memory(zip_in *z, const void *bytes, size_t size, const char *wanted, tide_failure *f) {
+    *z = (zip_in){ .path = MEMORY_NAME };
+    tide_status status = memory_checked(bytes, size, f);
+    if (!status && !size) status = fail_at(f, TIDE_EDATA, z->path, 0, NULL, "there are no bytes; %s is needed", wanted);
+    if (!status) status = open_bytes(z, bytes, size, wanted, f);
+    return status ? status : check_members(z, (int64_t)size, f);
+}
+
+tide_status zip_in_open(zip_in *z, const char *path, const char *wanted, tide_failure *f) {
+    FILE *file;
+    int64_t packed_left;
+    *z = (zip_in){ .path = path };
+    tide_status status = file_open(path, &file, &packed_left, f);
+    if (status) return status;
+    fclose(file);
+    if (packed_left == 0) return fail_at(f, TIDE_EDATA, path, 0, NULL, "this file is empty; %s is needed", wanted);
+    status = open_archive(z, wanted, f);
+    return status ? status : check_members(z, packed_left, f);
 }
 
 void zip_in_close(zip_in *z) {

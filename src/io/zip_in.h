@@ -17,6 +17,8 @@ typedef struct zip_in {
  * more than deflate's best ratio, no more packed bytes than the file has (overlapping members). `wanted` says what the
  * file should be: "a .npz file". */
 tide_status zip_in_open(zip_in *z, const char *path, const char *wanted, tide_failure *f);
+/* The same of bytes in memory, borrowed until it is closed. */
+tide_status zip_in_open_memory(zip_in *z, const void *bytes, size_t size, const char *wanted, tide_failure *f);
 void        zip_in_close(zip_in *z);
 
 const char *zip_in_name(const zip_in *z, int64_t i);

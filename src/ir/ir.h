@@ -57,7 +57,8 @@ typedef struct ir_variable {
     int32_t     node, initial;
     const char *name;
     bool        param;
-    void       *storage;  /* NULL until laid out by the runtime */
+    bool        shared;   /* its storage is held by several graphs: nothing may change it */
+    void       *storage;  /* NULL until laid out by the runtime, or taken from another graph */
 } ir_variable;
 
 /* How far a graph had come. */

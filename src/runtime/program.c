@@ -79,7 +79,7 @@ static tide_status compile_here(tide_program *p, const compile_request *request)
 static tide_status make(tide_program *p, const compile_request *request, const program_how *how) {
     tide_graph *g = p->graph;
     runtime *rt = g->runtime;
-    backend_env env = { &g->allocator, rt->threads, how->tuning, how->autotune };
+    backend_env env = { &g->allocator, rt->threads, how->tuning, how->autotune, &p->cancelled };
     if (take_options(p, request)) return p->failure.status;
     if (!request->initial && runtime_lay_out(g, &p->failure)) return p->failure.status;
     tide_status status = compile_here(p, request);
@@ -236,11 +236,15 @@ static bool results_grow(tide_graph *g) {
     return true;
 }
 
+static bool cancelled(const tide_program *p) { return atomic_load_explicit(&p->cancelled, memory_order_relaxed); }
+
 /* spent: seconds of each kernel, added to; NULL: not measured. */
 static tide_status run_once(tide_program *p, double *spent) {
     tide_status status = copy_feeds(p);
-    if (!status)
+    if (!status && !cancelled(p))
         status = spent ? p->backend->measure(p->exec, spent, &p->failure) : p->backend->run(p->exec, &p->failure);
+    if (atomic_exchange(&p->cancelled, false))
+        status = fail(&p->failure, TIDE_ECANCELLED, "run: the program was cancelled");
     p->ran = !status;
     return status;
 }
@@ -254,6 +258,10 @@ static tide_status run_as(tide_program *p, const tide_feed *feeds, int64_t count
     for (int32_t i = 0; i < p->c.n_outputs; i++) rt->results[p->c.wanted_node[i]] = (result){ p, i };
     tide_status status = take_feeds(p, feeds, count);
     return status ? status : run_once(p, spent);
+}
+
+void tide_program_cancel(tide_program *p) {
+    if (p) atomic_store(&p->cancelled, true);
 }
 
 tide_status tide_run(tide_program *p, const tide_feed *feeds, int64_t count) {

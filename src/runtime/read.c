@@ -83,6 +83,9 @@ tide_status tide_write(tide_val variable, const void *data, size_t bytes) {
     if (bytes != value_bytes(variable)) return wrong_size(variable, "write", bytes);
     if (bytes && !data) return fail(&g->read_failure, TIDE_EINVAL, "write: there is no data");
     if (runtime_lay_out(g, &g->read_failure)) return g->read_failure.status;
+    if (g->variables[graph_node(variable)->attr.slot]->shared)
+        return fail(&g->read_failure, TIDE_EINVAL, "write: the variable '%s' is shared with other graphs: nothing may "
+                                                   "change it", tide_name_of(variable));
     if (bytes) memcpy(g->variables[graph_node(variable)->attr.slot]->storage, data, bytes);
     return TIDE_OK;
 }

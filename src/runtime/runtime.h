@@ -2,9 +2,20 @@
 #ifndef TIDE_RUNTIME_H
 #define TIDE_RUNTIME_H
 
+#include <stdatomic.h>
+
 #include "../compile/compile.h"
 
-typedef struct storage_block { struct storage_block *next; void *memory; size_t bytes; } storage_block;
+/* Memory of variables. Graphs that share variables (tide_variables_share) hold the block together: the last one frees
+ * it, whichever thread that is on, with the allocator of the graph that made it. */
+typedef struct storage_block {
+    atomic_int     holders;
+    tide_allocator allocator;
+    void          *memory;
+    size_t         bytes;
+} storage_block;
+
+typedef struct storage_hold { struct storage_hold *next; storage_block *block; } storage_hold;
 
 struct tide_program {
     tide_graph   *graph;
@@ -27,6 +38,7 @@ struct tide_program {
     tide_val     *wanted;     /* what was asked for */
     int64_t       n_wanted;
     bool          ran;        /* the outputs hold the results of the last run */
+    atomic_bool   cancelled;  /* by tide_program_cancel; until a run has ended because of it */
     tide_failure  failure;    /* of making it, or of its last run */
 };
 
@@ -42,7 +54,7 @@ typedef struct runtime {
     tuning        tuning;
     bool          choices_set;  /* by the caller: nothing else is asked */
     char          choice_note[400];  /* what did not go well with the file of choices; "" */
-    storage_block *blocks;
+    storage_hold *holds;
     int32_t       laid_out;   /* variables that have storage: the first so many */
     int64_t       variable_bytes;
     tide_program *programs;
@@ -60,6 +72,7 @@ typedef struct program_how {
 
 /* storage.c: memory and first values for the variables that have none. */
 tide_status runtime_lay_out(tide_graph *g, tide_failure *why);
+bool        runtime_hold(tide_graph *g, storage_block *b);  /* false: out of memory */
 void        runtime_free_storage(tide_graph *g);
 
 /* mode.c: where choices for a program of this mode are asked for; NULL: in the fixed tables. */

@@ -14,23 +14,36 @@ static size_t in_block(size_t bytes) { return (bytes + 63) / 64 * 64; }
 static storage_block *block_new(tide_graph *g, size_t bytes) {
     storage_block *b = mem_new(&g->allocator, sizeof *b);
     if (!b) return NULL;
-    *b = (storage_block){ .memory = mem_new(&g->allocator, MAX2(bytes, 64)), .bytes = MAX2(bytes, 64) };
+    b->allocator = g->allocator, b->bytes = MAX2(bytes, 64);
+    atomic_init(&b->holders, 0);
+    b->memory = mem_new(&g->allocator, b->bytes);
     if (b->memory) return b;
     mem_free(&g->allocator, b, sizeof *b);
     return NULL;
 }
 
-static void block_free(tide_graph *g, storage_block *b) {
-    mem_free(&g->allocator, b->memory, b->bytes);
-    mem_free(&g->allocator, b, sizeof *b);
+static void block_free(storage_block *b) {
+    tide_allocator allocator = b->allocator;
+    mem_free(&allocator, b->memory, b->bytes);
+    mem_free(&allocator, b, sizeof *b);
+}
+
+/* False: out of memory. */
+bool runtime_hold(tide_graph *g, storage_block *b) {
+    storage_hold *h = mem_new(&g->allocator, sizeof *h);
+    if (!h) return false;
+    *h = (storage_hold){ g->runtime->holds, b };
+    g->runtime->holds = h;
+    atomic_fetch_add(&b->holders, 1);
+    return true;
 }
 
 /* Runs the program of all first values and copies its outputs. Variables still have no storage meanwhile. */
-static tide_status first_values(tide_graph *g, int32_t from, storage_block *block, tide_failure *why) {
-    int32_t count = g->n_variables - from;
+static tide_status first_values(tide_graph *g, const int32_t *slots, int32_t count, storage_block *block,
+                                tide_failure *why) {
     tide_val *initial = mem_new(&g->allocator, sizeof(tide_val) * (size_t)count);
     if (!initial) return fail(why, TIDE_ENOMEM, "out of memory for the variables");
-    for (int32_t i = 0; i < count; i++) initial[i] = graph_val(g, g->variables[from + i]->initial);
+    for (int32_t i = 0; i < count; i++) initial[i] = graph_val(g, g->variables[slots[i]]->initial);
     compile_request request = { .wanted = { initial, count },
                                 .passes = g->runtime->backend->fuse,
                                 .initial = true,
@@ -41,7 +54,7 @@ static tide_status first_values(tide_graph *g, int32_t from, storage_block *bloc
     if (p && status && why) *why = p->failure;
     char *to = block->memory;
     for (int32_t i = 0; !status && i < count; i++) {
-        size_t bytes = variable_bytes(g, g->variables[from + i]);
+        size_t bytes = variable_bytes(g, g->variables[slots[i]]);
         const flat_buffer *b = &p->c.flat.buffers[p->c.output_buffer[i]];
         if (bytes) memcpy(to, (char *)p->block + b->offset, bytes);
         to += in_block(bytes);
@@ -51,38 +64,49 @@ static tide_status first_values(tide_graph *g, int32_t from, storage_block *bloc
     return status;
 }
 
-static void take_block(tide_graph *g, storage_block *block, int32_t from) {
-    runtime *rt = g->runtime;
+static void take_block(tide_graph *g, const storage_block *block, const int32_t *slots, int32_t count) {
     char *at = block->memory;
-    for (int32_t i = from; i < g->n_variables; i++) {
-        size_t bytes = variable_bytes(g, g->variables[i]);
-        g->variables[i]->storage = at;
-        at += in_block(bytes);
+    for (int32_t i = 0; i < count; i++) {
+        ir_variable *v = g->variables[slots[i]];
+        v->storage = at;
+        at += in_block(variable_bytes(g, v));
     }
-    block->next = rt->blocks;
-    rt->blocks = block;
-    rt->laid_out = g->n_variables;
-    rt->variable_bytes += (int64_t)block->bytes;
+    g->runtime->variable_bytes += (int64_t)block->bytes;
 }
 
-tide_status runtime_lay_out(tide_graph *g, tide_failure *why) {
-    int32_t from = g->runtime->laid_out;
-    if (g->failure.status) return *why = g->failure, why->status;
-    if (from == g->n_variables) return TIDE_OK;
+static tide_status lay_out(tide_graph *g, const int32_t *slots, int32_t count, tide_failure *why) {
     size_t bytes = 0;
-    for (int32_t i = from; i < g->n_variables; i++) bytes += in_block(variable_bytes(g, g->variables[i]));
+    for (int32_t i = 0; i < count; i++) bytes += in_block(variable_bytes(g, g->variables[slots[i]]));
     storage_block *block = block_new(g, bytes);
     if (!block) return fail(why, TIDE_ENOMEM, "not enough memory for the variables: %zu bytes", bytes);
-    tide_status status = first_values(g, from, block, why);
-    if (status) block_free(g, block);
-    else take_block(g, block, from);
+    tide_status status = first_values(g, slots, count, block, why);
+    if (!status && !runtime_hold(g, block)) status = fail(why, TIDE_ENOMEM, "out of memory for the variables");
+    if (status) block_free(block);
+    else take_block(g, block, slots, count);
+    return status;
+}
+
+/* Those that another graph lends have storage already. */
+tide_status runtime_lay_out(tide_graph *g, tide_failure *why) {
+    runtime *rt = g->runtime;
+    int32_t count = 0, room = g->n_variables - rt->laid_out;
+    if (g->failure.status) return *why = g->failure, why->status;
+    if (!room) return TIDE_OK;
+    int32_t *slots = mem_new(&g->allocator, sizeof *slots * (size_t)room);
+    if (!slots) return fail(why, TIDE_ENOMEM, "out of memory for the variables");
+    for (int32_t i = rt->laid_out; i < g->n_variables; i++)
+        if (!g->variables[i]->storage) slots[count++] = i;
+    tide_status status = count ? lay_out(g, slots, count, why) : TIDE_OK;
+    if (!status) rt->laid_out = g->n_variables;
+    mem_free(&g->allocator, slots, sizeof *slots * (size_t)room);
     return status;
 }
 
 void runtime_free_storage(tide_graph *g) {
-    for (storage_block *b = g->runtime->blocks, *next; b; b = next) {
-        next = b->next;
-        block_free(g, b);
+    for (storage_hold *h = g->runtime->holds, *next; h; h = next) {
+        next = h->next;
+        if (atomic_fetch_sub(&h->block->holders, 1) == 1) block_free(h->block);
+        mem_free(&g->allocator, h, sizeof *h);
     }
 }
 
@@ -132,6 +156,8 @@ static tide_status snapshot_move(const tide_snapshot_t *s, bool restore) {
     tide_failure why = { 0 };
     if (!s) return TIDE_EINVAL;
     if (runtime_lay_out(s->graph, &why)) return why.status;
+    for (int64_t i = 0; restore && i < s->count; i++)
+        if (s->graph->variables[s->slots[i]]->shared) return TIDE_EINVAL;
     char *at = s->copies;
     for (int64_t i = 0; i < s->count; i++) {
         const ir_variable *v = s->graph->variables[s->slots[i]];

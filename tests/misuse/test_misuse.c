@@ -72,7 +72,7 @@ static int check(const row *r, int kind, const char *device) {
 }
 
 int main(int argc, char **argv) {
-    rows tables[] = { misuse_ops(), misuse_core(), misuse_layers(), misuse_files(), misuse_apps() };
+    rows tables[] = { misuse_ops(), misuse_core(), misuse_layers(), misuse_files(), misuse_apps(), misuse_handles() };
     bool list = argc > 1, old = list && strcmp(argv[1], "--old") == 0;
     int faults = 0;
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)

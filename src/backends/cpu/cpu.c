@@ -38,6 +38,7 @@ struct backend_exec {
     char     *scratch;
     int64_t   scratch_each;  /* bytes a thread: the program's task memory, then what kernels need */
     int64_t   task_bytes;
+    const atomic_bool *cancelled;  /* NULL: never */
     double   *spent;         /* while measuring: (threads, n_kernels) seconds */
 };
 
@@ -47,13 +48,18 @@ static char *thread_scratch(const backend_exec *e, int thread) {
 
 /* ---- running ------------------------------------------------------------------------------------------- */
 
+/* Items are counted as finished then, without being run: nobody waits for them. */
+static bool cancelled(const backend_exec *e) {
+    return e->cancelled && atomic_load_explicit(e->cancelled, memory_order_relaxed);
+}
+
 static void run_phase(backend_exec *e, cpu_phase *phase, int thread) {
     const cpu_chain *chain = phase->chains;
     char *scratch = thread_scratch(e, thread);
     int64_t item, finished = 0;
     while ((item = atomic_fetch_add_explicit(&phase->next, 1, memory_order_relaxed)) < phase->items) {
         while (item >= chain->first_item + chain->tasks) chain++;
-        for (int32_t i = 0; i < chain->n_kernels; i++)
+        for (int32_t i = 0; i < chain->n_kernels && !cancelled(e); i++)
             chain->kernels[i].run(chain->kernels[i].exec, item - chain->first_item, thread, scratch);
         finished++;
     }
@@ -219,6 +225,7 @@ static tide_status prepare(const flat_program *p, void *arena_memory, const back
     if (!e) return fail(why, TIDE_ENOMEM, "no memory to prepare a program");
     e->allocator = e->keep.allocator = env->allocator;
     e->threads = MAX2(env->threads, 1);
+    e->cancelled = env->cancelled;
     arena     temp = { .allocator = env->allocator };
     cpu_build b = { .program = p, .keep = &e->keep, .temp = &temp, .threads = e->threads, .gemms = &e->gemms,
                     .why = why,

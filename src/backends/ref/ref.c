@@ -6,6 +6,7 @@ struct backend_exec {
     const tide_allocator *allocator;
     int64_t bytes;  /* of this block: exec, data, scratch */
     ref_run run;
+    const atomic_bool *cancelled;
 };
 
 /* One block: the exec, then the buffers' addresses, then scratch. */
@@ -63,7 +64,7 @@ static tide_status prepare(const flat_program *p, void *arena, const backend_env
     if (!e) return fail(why, TIDE_ENOMEM, "no memory for %lld bytes of kernel scratch", (long long)bytes);
     void **data = (void **)(e + 1);
     ref_locate(p, arena, data);
-    *e = (backend_exec){ env->allocator, bytes, { p, data, (char *)e + head_bytes(p) } };
+    *e = (backend_exec){ env->allocator, bytes, { p, data, (char *)e + head_bytes(p) }, env->cancelled };
     *out = e;
     return TIDE_OK;
 }
@@ -71,7 +72,7 @@ static tide_status prepare(const flat_program *p, void *arena, const backend_env
 static tide_status run(backend_exec *e, tide_failure *why) {
     (void)why;
     const flat_program *p = e->run.program;
-    for (int32_t i = 0; i < p->n_kernels; i++)
+    for (int32_t i = 0; i < p->n_kernels && !(e->cancelled && atomic_load(e->cancelled)); i++)
         for (int64_t t = 0; t < p->kernels[i].tasks; t++) ref_kernel(&e->run, &p->kernels[i], t);
     return TIDE_OK;
 }
