@@ -20,7 +20,7 @@ tide_status bench_spec_of_run(const char *folder, char weights[BENCH_PATH], benc
     model_config c;
     int64_t      batch = batch_of(folder);
     snprintf(weights, BENCH_PATH, "%s/model.safetensors", folder);
-    tide_status status = forecast_model_sizes(weights, &c, failure);
+    tide_status status = bundle_sizes(weights, &c, failure);
     if (status != TIDE_OK) return status;
     if (batch < 1) return fail_at(failure, TIDE_EDATA, folder, 0, NULL, "%s: its run.json names no batch size", folder);
     *out = (bench_spec){ .name = "this model", .kind = BENCH_FORECAST, .batch = batch, .columns = c.columns, .seq_len = c.seq_len,

@@ -38,7 +38,7 @@ static tide_val add_feed(subject *s, const char *name, tide_shape shape, filling
 /* ---- the forecaster ---- */
 
 static tide_val forecast(const subject *s, const tide_feed *feed, tide_mode mode) {
-    return forecast_model_apply(&s->forecaster, feed[0].input, s->spec->marks ? feed[1].input : (tide_val){ 0 }, mode,
+    return itransformer_apply(&s->forecaster, feed[0].input, s->spec->marks ? feed[1].input : (tide_val){ 0 }, mode,
                                 NULL);
 }
 
@@ -58,7 +58,7 @@ static void open_forecast(subject *s) {
                                   .use_norm = !p->plain,
                                   .out_first = p->out_first,
                                   .out_count = p->out_count };
-    if (!forecast_model_new(s->graph, &config, &s->forecaster)) return;
+    if (!itransformer_new(s->graph, &config, &s->forecaster)) return;
     add_feed(s, "x", TIDE_SHAPE(p->batch, p->seq_len, p->columns), NORMAL);
     if (p->marks) add_feed(s, "marks", TIDE_SHAPE(p->batch, p->seq_len, p->marks), NORMAL);
     s->inputs      = s->feeds;
@@ -98,7 +98,7 @@ tide_status subject_open(const bench_spec *spec, int threads, subject *s, tide_f
 }
 
 void subject_close(subject *s) {
-    forecast_model_free(&s->forecaster);
+    itransformer_free(&s->forecaster);
     tide_graph_free(s->graph);
     for (int64_t i = 0; i < SUBJECT_FEEDS; i++) free(s->data[i]);
     *s = (subject){ 0 };

@@ -11,7 +11,7 @@ enum { SUBJECT_FEEDS = 4 };
 typedef struct subject {
     const bench_spec *spec;
     tide_graph       *graph;
-    forecast_model    forecaster;             /* BENCH_FORECAST */
+    itransformer    forecaster;             /* BENCH_FORECAST */
     known_network     network;                /* the others */
     tide_feed         feed[SUBJECT_FEEDS];    /* of the step; the first ones are the answer's input */
     void             *data[SUBJECT_FEEDS];

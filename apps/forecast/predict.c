@@ -9,7 +9,7 @@
 #include "base/base.h"
 #include "forecast/fit/finite.h"
 #include "train/run.h"
-#include "forecast/saved/loaded.h"
+#include "forecast/saved/handle.h"
 #include "forecast/report/report.h"
 #include "forecast/fit/run_folder.h"
 #include "forecast/saved/use.h"
@@ -18,16 +18,15 @@ typedef struct prediction {
     forecast_options *options;
     unsigned  compat;
     listener  listener;
-    bundle    bundle;
+    forecast_model *model;
+    const bundle   *bundle;  /* the model's */
     dataset   data;      /* its frame holds exactly the seq_len rows that the model looks at */
-    session   session;
     char      path[FOLDER_PATH];
     double   *values;    /* (pred_len, out columns), original units */
     int64_t  *order;     /* the out columns as they stand in the file, those of the time stamps (-1, -2, ...) among
                             them */
     int64_t   shown;     /* columns to write */
     int64_t  *time;      /* (seq_len + pred_len); NULL without time stamps */
-    double    compile_ms;
     forecast_use use;         /* never BEST */
     double   *season;         /* (season_rows, columns) before the forecast; NULL unless it is asked for */
     int64_t   season_rows;
@@ -43,7 +42,7 @@ static bool seasonal(const prediction *p) { return p->use == FORECAST_USE_SEASON
 
 /* The season before the forecast, from `rows` rows that end there. */
 static tide_status take_season(prediction *p, const double *rows, int64_t count, tide_failure *failure) {
-    int64_t columns = p->bundle.config.columns, first = count - p->season_rows;
+    int64_t columns = p->bundle->config.columns, first = count - p->season_rows;
     if (first < 0)
         return fail_at(failure, TIDE_EDATA, p->options->data, 0, "use",
                        "a season is %" PRId64 " rows, and there are only %" PRId64 " before the forecast: `data` FILE "
@@ -58,7 +57,7 @@ static tide_status take_season(prediction *p, const double *rows, int64_t count,
 /* Moves the last seq_len rows to the front. An ETT file's unused end counts: the future begins after the file. */
 static tide_status keep_last_rows(prediction *p, tide_failure *failure) {
     frame  *f    = &p->data.frame;
-    int64_t rows = p->bundle.config.seq_len, from = f->file_rows - rows;
+    int64_t rows = p->bundle->config.seq_len, from = f->file_rows - rows;
     if (from < 0)
         return fail_at(failure, TIDE_EDATA, p->options->data, 0, NULL,
                        "it has %" PRId64 " rows, the model looks back on %" PRId64, f->file_rows, rows);
@@ -82,10 +81,10 @@ static void fill_gaps(prediction *p) {
 
 /* Solar and PEMS files have a layout of their own; ETT's are plain tables. */
 static tide_status rows_of_file(prediction *p, tide_failure *failure) {
-    forecast_kind kind = p->bundle.kind == FORECAST_SOLAR || p->bundle.kind == FORECAST_PEMS
-                             ? (forecast_kind)p->bundle.kind
+    forecast_kind kind = p->bundle->kind == FORECAST_SOLAR || p->bundle->kind == FORECAST_PEMS
+                             ? (forecast_kind)p->bundle->kind
                              : FORECAST_CUSTOM;
-    tide_status   status = loaded_data(p->options, &p->bundle, kind, &p->data, failure);
+    tide_status   status = loaded_data(p->options, p->bundle, kind, &p->data, failure);
     if (status != TIDE_OK) return status;
     tell_warnings(&p->listener, &p->data.frame);
     if (p->compat & FORECAST_COMPAT_SCALER_REFIT) {
@@ -99,29 +98,40 @@ static tide_status rows_of_file(prediction *p, tide_failure *failure) {
 
 /* Marks of missing values among the rows kept in the run; a file's own are noted as it is read. */
 static void tell_sentinels(const prediction *p) {
-    const model_config *c = &p->bundle.config;
+    const model_config *c = &p->bundle->config;
     for (int64_t i = 0; i < c->columns; i++) {
         sentinel one;
         char     text[320];
-        if (!sentinels_find(p->bundle.tail + i, c->seq_len, c->columns, &one, 1)) continue;
-        sentinel_text(text, sizeof text, p->bundle.names[i], &one);
+        if (!sentinels_find(p->bundle->tail + i, c->seq_len, c->columns, &one, 1)) continue;
+        sentinel_text(text, sizeof text, p->bundle->names[i], &one);
         listener_note(&p->listener, FORECAST_STAGE_WARNING,
                       "in the %" PRId64 " rows that the forecast starts from, %s (in a new training)", c->seq_len,
                       text);
     }
 }
 
+static void *copied(const void *from, size_t bytes) {
+    void *to = from ? malloc(bytes + 1) : NULL;
+    return to ? memcpy(to, from, bytes) : NULL;
+}
+
+static bool copy_kept_rows(const bundle *b, frame *f) {
+    size_t rows = (size_t)b->config.seq_len, columns = (size_t)b->config.columns;
+    f->values    = copied(b->tail, rows * columns * sizeof *f->values);
+    f->time      = copied(b->tail_time, rows * sizeof *f->time);
+    f->place     = copied(b->place, columns * sizeof *f->place);
+    f->time_name = b->time_name ? strdup(b->time_name) : NULL;
+    return f->values && !b->tail_time == !f->time && !b->place == !f->place && !b->time_name == !f->time_name &&
+           time_columns_copy(&b->time_columns, &f->time_columns);
+}
+
 static tide_status rows_of_run(prediction *p, tide_failure *failure) {
-    bundle *b = &p->bundle;
+    const bundle *b = p->bundle;
     frame  *f = &p->data.frame;
     tell_sentinels(p);
     f->rows = f->file_rows = b->config.seq_len, f->columns = b->config.columns;
-    f->values = b->tail, b->tail = NULL;
-    f->time = b->tail_time, b->tail_time = NULL;
-    f->step = b->step, f->format = b->format, f->target = b->target;
-    f->time_name = b->time_name, b->time_name = NULL;
-    f->time_columns = b->time_columns, b->time_columns = (time_columns){ 0 };
-    f->place = b->place, b->place = NULL, f->time_place = b->time_place;
+    f->step = b->step, f->format = b->format, f->target = b->target, f->time_place = b->time_place;
+    if (!copy_kept_rows(b, f)) return no_memory(failure);
     p->data.mark_step = b->mark_step, p->data.mark_count = b->config.marks;
     p->data.out_first = b->config.out_first, p->data.out_count = b->config.out_count;
     if (!scaler_copy(&b->scaler, &p->data.scaler)) return no_memory(failure);
@@ -134,49 +144,42 @@ static tide_status rows_of_run(prediction *p, tide_failure *failure) {
 
 /* No forecast is better than one of nan: nothing is written. */
 static tide_status require_finite(const prediction *p, tide_failure *failure) {
-    const model_config *c = &p->bundle.config;
+    const model_config *c = &p->bundle->config;
     char                what[200];
     for (int64_t i = 0; i < c->pred_len * c->out_count; i++)
         if (!isfinite(p->values[i])) {
-            snprintf(what, sizeof what, "the forecast of '%.150s'", p->bundle.names[c->out_first + i % c->out_count]);
+            snprintf(what, sizeof what, "the forecast of '%.150s'", p->bundle->names[c->out_first + i % c->out_count]);
             return not_finite(&p->data, 0, c->seq_len, what, failure);
         }
     return TIDE_OK;
 }
 
 static tide_status forecast_without_model(prediction *p, tide_failure *failure) {
-    const model_config *c = &p->bundle.config;
+    const model_config *c = &p->bundle->config;
     p->values = malloc((size_t)(c->pred_len * c->out_count) * sizeof *p->values + 1);
     if (!p->values) return no_memory(failure);
-    tide_status status = use_forecast(p->use, &p->bundle, &p->data, p->season, p->season_rows, p->values, failure);
+    tide_status status = use_forecast(p->use, p->bundle, &p->data, p->season, p->season_rows, p->values, failure);
     return status == TIDE_OK ? require_finite(p, failure) : status;
 }
 
 static tide_status forecast(prediction *p, tide_failure *failure) {
-    const model_config *c = &p->bundle.config;
+    const model_config *c = &p->bundle->config;
     const dataset      *d = &p->data;
     int64_t numbers = c->pred_len * c->out_count;
     float  *scaled  = malloc((size_t)numbers * sizeof *scaled);
     p->values       = malloc((size_t)numbers * sizeof *p->values);
-    tide_val x = tide_expand_dims(p->session.series, 0), marks = c->marks ? tide_expand_dims(p->session.marks, 0) : x;
-    tide_val y      = forecast_model_apply(&p->session.model, x, marks, TIDE_EVAL, NULL);
-    double        began   = os_seconds();
-    tide_program *program = scaled && p->values ? session_compile(&p->session, TIDE_LIST(y)) : NULL;
-    p->compile_ms         = 1e3 * (os_seconds() - began);
-    tide_status   status  = scaled && p->values ? tide_run(program, NULL, 0) : no_memory(failure);
-    if (status != TIDE_OK) fail(failure, status, "%s", tide_program_error(program)->message);
-    if (status == TIDE_OK) status = tide_read(y, scaled, (size_t)numbers * sizeof *scaled);
-    if (status != TIDE_OK) session_failure(&p->session, failure);
+    tide_status status = scaled && p->values ? handle_forward(p->model, 1, d->scaled, d->marks, scaled, failure)
+                                             : no_memory(failure);
     for (int64_t i = 0; status == TIDE_OK && i < numbers; i++) {
         int64_t column = c->out_first + i % c->out_count;
         p->values[i]   = scaled[i] * d->scaler.std[column] + d->scaler.mean[column];
     }
     free(scaled);
-    return status == TIDE_OK ? require_finite(p, failure) : fail(failure, status, "the forecast could not be computed");
+    return status == TIDE_OK ? require_finite(p, failure) : status;
 }
 
 static tide_status future_times(prediction *p, tide_failure *failure) {
-    const model_config *c = &p->bundle.config;
+    const model_config *c = &p->bundle->config;
     const frame        *f = &p->data.frame;
     if (!f->time || !f->time_name) return TIDE_OK;
     p->time = malloc((size_t)(c->seq_len + c->pred_len) * sizeof *p->time);
@@ -207,12 +210,12 @@ static void add_name(text *t, const char *name) {
 static int64_t place_of(const prediction *p, int64_t column) {
     const frame *f = &p->data.frame;
     if (column < 0) return f->time_columns.of[-1 - column].place;
-    column += p->bundle.config.out_first;
+    column += p->bundle->config.out_first;
     return f->place ? f->place[column] : column;
 }
 
 static tide_status order_columns(prediction *p, tide_failure *failure) {
-    int64_t count = p->bundle.config.out_count, stamps = p->time ? p->data.frame.time_columns.count : 0;
+    int64_t count = p->bundle->config.out_count, stamps = p->time ? p->data.frame.time_columns.count : 0;
     p->order      = malloc((size_t)(count + stamps + 1) * sizeof *p->order);
     if (!p->order) return no_memory(failure);
     for (int64_t column = -stamps; column < count; column++) {
@@ -224,7 +227,7 @@ static tide_status order_columns(prediction *p, tide_failure *failure) {
 }
 
 static void add_cell(const prediction *p, text *t, int64_t step, int64_t column) {
-    const model_config *c = &p->bundle.config;
+    const model_config *c = &p->bundle->config;
     char cell[40];
     if (column < 0)
         time_print_part(cell, p->time[c->seq_len + step], &p->data.frame.format,
@@ -234,13 +237,13 @@ static void add_cell(const prediction *p, text *t, int64_t step, int64_t column)
 }
 
 static tide_status make_csv(const prediction *p, forecast_result *r, tide_failure *failure) {
-    const model_config *c = &p->bundle.config;
+    const model_config *c = &p->bundle->config;
     text t = { 0 };
     for (int64_t i = 0; i < p->shown; i++) {
         int64_t column = p->order[i];
         if (i) text_add(&t, ",");
         add_name(&t,
-                 column < 0 ? p->data.frame.time_columns.of[-1 - column].name : p->bundle.names[c->out_first + column]);
+                 column < 0 ? p->data.frame.time_columns.of[-1 - column].name : p->bundle->names[c->out_first + column]);
     }
     for (int64_t s = 0; s < c->pred_len; s++)
         for (int64_t i = 0; i < p->shown; i++) {
@@ -253,7 +256,7 @@ static tide_status make_csv(const prediction *p, forecast_result *r, tide_failur
 }
 
 static tide_status make_json(const prediction *p, forecast_result *r, tide_failure *failure) {
-    const model_config *c = &p->bundle.config;
+    const model_config *c = &p->bundle->config;
     json_t *values = json_object(), *times = p->time ? json_array() : json_null();
     for (int64_t s = 0; p->time && s < c->pred_len; s++) {
         char stamp[40];
@@ -266,12 +269,12 @@ static tide_status make_json(const prediction *p, forecast_result *r, tide_failu
         json_t *one = json_array();
         for (int64_t s = 0; s < c->pred_len; s++)
             json_array_append_new(one, json_real(p->values[s * c->out_count + i]));
-        json_object_set_new(values, p->bundle.names[c->out_first + i], one);
+        json_object_set_new(values, p->bundle->names[c->out_first + i], one);
     }
     json_t *o =
         json_pack("{s:i, s:s, s:o, s:s, s:I, s:I, s:f, s:o, s:o}", "schema_version", 1, "command", "forecast predict",
                   "run", json_text(p->options->model), "used", used_name(p), "seq_len", (json_int_t)c->seq_len,
-                  "pred_len", (json_int_t)c->pred_len, "compile_ms", p->compile_ms, "time", times, "forecast", values);
+                  "pred_len", (json_int_t)c->pred_len, "compile_ms", 1e3 * handle_compile_s(p->model), "time", times, "forecast", values);
     r->json = o ? json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(o);
     return r->json ? TIDE_OK : no_memory(failure);
@@ -310,10 +313,10 @@ static tide_status plot_place(const prediction *p, char path[FOLDER_PATH], char 
 }
 
 static tide_status draw(const prediction *p, const char *path, tide_failure *failure) {
-    const model_config *c = &p->bundle.config;
+    const model_config *c = &p->bundle->config;
     const frame        *f = &p->data.frame;
-    bool    shown  = p->bundle.target >= c->out_first && p->bundle.target < c->out_first + c->out_count;
-    int64_t column = shown ? p->bundle.target : c->out_first;
+    bool    shown  = p->bundle->target >= c->out_first && p->bundle->target < c->out_first + c->out_count;
+    int64_t column = shown ? p->bundle->target : c->out_first;
     double *values = malloc((size_t)(c->seq_len + c->pred_len) * sizeof *values);
     if (!values) return no_memory(failure);
     for (int64_t i = 0; i < c->seq_len; i++) values[i] = f->values[i * f->columns + column];
@@ -321,7 +324,7 @@ static tide_status draw(const prediction *p, const char *path, tide_failure *fai
         values[c->seq_len + i] = p->values[i * c->out_count + column - c->out_first];
     static const char *const titles[] = { "Forecast", "Forecast: the last value", "Forecast: seasonal naive",
                                           "Forecast: linear" };
-    forecast_curve curve = { .title = titles[p->use], .column = p->bundle.names[column], .past = values,
+    forecast_curve curve = { .title = titles[p->use], .column = p->bundle->names[column], .past = values,
                              .forecast = values + c->seq_len, .time = p->time,
                              .seq_len = c->seq_len, .pred_len = c->pred_len };
     plot_watch  watch  = report_watch(&p->listener);
@@ -362,7 +365,7 @@ static tide_status write_out(const prediction *p, forecast_result *r, tide_failu
 /* Whoever takes the model's forecast is told that another was better. */
 static void tell_better(const prediction *p) {
     static const char *const words[] = { "", "last-value", "seasonal-naive", "linear" };
-    const training_record   *r       = &p->bundle.record;
+    const training_record   *r       = &p->bundle->record;
     forecast_use             best    = record_best(r);
     if (p->use != FORECAST_USE_MODEL || best == FORECAST_USE_MODEL) return;
     listener_note(&p->listener, FORECAST_STAGE_NOTE, "on the test windows %s (%.4g) was better than this model "
@@ -372,13 +375,14 @@ static void tell_better(const prediction *p) {
 
 static tide_status predict(prediction *p, forecast_result *r, tide_failure *failure) {
     const forecast_options *o = p->options;
-    tide_status status = loaded_bundle(o, &p->bundle, p->path, failure);
+    tide_status status = loaded_path(o->model, p->path, failure);
+    if (status == TIDE_OK) status = handle_open(o, p->path, &p->model, failure);
+    if (status == TIDE_OK) p->bundle = handle_bundle(p->model);
     if (status == TIDE_OK && to_file(o)) status = check_output(o, p->path, o->output, failure);
-    if (status == TIDE_OK) status = use_settle(o, &p->bundle, &p->use, failure);
-    if (status == TIDE_OK) p->season_rows = use_season(o, &p->bundle);
+    if (status == TIDE_OK) status = use_settle(o, p->bundle, &p->use, failure);
+    if (status == TIDE_OK) p->season_rows = use_season(o, p->bundle);
     if (status == TIDE_OK) status = *o->data ? rows_of_file(p, failure) : rows_of_run(p, failure);
-    if (status == TIDE_OK) status = dataset_scale(&p->data, p->bundle.config.seq_len, failure);
-    if (status == TIDE_OK) status = loaded_session(o, &p->bundle, p->path, &p->data, &p->session, failure);
+    if (status == TIDE_OK) status = dataset_scale(&p->data, p->bundle->config.seq_len, failure);
     if (status == TIDE_OK)
         status = p->use == FORECAST_USE_MODEL ? forecast(p, failure) : forecast_without_model(p, failure);
     if (status == TIDE_OK) status = future_times(p, failure);
@@ -387,12 +391,12 @@ static tide_status predict(prediction *p, forecast_result *r, tide_failure *fail
     snprintf(r->run, sizeof r->run, "%s", o->model);
     snprintf(r->used, sizeof r->used, "%s", used_name(p));
     tell_better(p);
-    session_tell(&p->session, &p->listener);
-    snprintf(r->device, sizeof r->device, "%s", tide_graph_device(p->session.graph));
-    snprintf(r->precision, sizeof r->precision, "%s", tide_precision_name(p->session.precision));
-    r->columns = p->bundle.config.out_count, r->seq_len = p->bundle.config.seq_len,
-    r->pred_len = p->bundle.config.pred_len;
-    r->wall_s  = os_seconds() - p->listener.began, r->compile_ms = p->compile_ms;
+    session_tell(handle_session(p->model), &p->listener);
+    snprintf(r->device, sizeof r->device, "%s", tide_graph_device(handle_session(p->model)->graph));
+    snprintf(r->precision, sizeof r->precision, "%s", tide_precision_name(handle_session(p->model)->precision));
+    r->columns = p->bundle->config.out_count, r->seq_len = p->bundle->config.seq_len,
+    r->pred_len = p->bundle->config.pred_len;
+    r->wall_s  = os_seconds() - p->listener.began, r->compile_ms = 1e3 * handle_compile_s(p->model);
     return write_out(p, r, failure);
 }
 
@@ -404,9 +408,8 @@ tide_status forecast_predict(const forecast_options *options, forecast_progress 
     if (!p.options) return fail(failure, TIDE_ENOMEM, "out of memory for the options");
     tide_status status = options_resolve(options, p.options, &p.compat, failure);
     if (status == TIDE_OK) status = predict(&p, result, failure);
-    session_free(&p.session);
+    forecast_model_free(p.model);
     dataset_free(&p.data);
-    bundle_free(&p.bundle);
     free(p.values);
     free(p.season);
     free(p.time);

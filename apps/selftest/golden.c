@@ -14,7 +14,7 @@ const char *const golden_files[GOLDEN_FILES] = {
 typedef struct golden {
     tide_archive   file;
     tide_graph    *g;
-    forecast_model model;
+    itransformer model;
     int64_t        batch;
     tide_val       x, marks, y, out, loss;
     tide_val      *attention;
@@ -50,7 +50,7 @@ static void build(golden *t) {
     t->x = tide_input(t->g, "x", TIDE_F32, TIDE_SHAPE(t->batch, c->seq_len, c->columns));
     t->y = tide_input(t->g, "y", TIDE_F32, TIDE_SHAPE(t->batch, c->pred_len, c->columns));
     if (c->marks) t->marks = tide_input(t->g, "marks", TIDE_F32, TIDE_SHAPE(t->batch, c->seq_len, c->marks));
-    t->out    = forecast_model_apply(&t->model, t->x, t->marks, TIDE_EVAL, t->attention);
+    t->out    = itransformer_apply(&t->model, t->x, t->marks, TIDE_EVAL, t->attention);
     t->loss   = tide_mse(t->out, t->y);
     t->params = tide_params(t->g, "");
     t->grads  = tide_grad(t->loss, t->params);
@@ -156,7 +156,7 @@ tide_status golden_check(const char *path, const char *device, check_result *out
     if (status == TIDE_OK) {
         t.g         = tide_graph_new(device);
         t.attention = calloc((size_t)config.e_layers, sizeof *t.attention);
-        if (!t.g || !t.attention || !forecast_model_new(t.g, &config, &t.model))
+        if (!t.g || !t.attention || !itransformer_new(t.g, &config, &t.model))
             status = fail(failure, TIDE_ENOMEM, "selftest: out of memory");
     }
     if (status == TIDE_OK) {
@@ -165,7 +165,7 @@ tide_status golden_check(const char *path, const char *device, check_result *out
     }
     if (status == TIDE_OK) status = run(&t, path, failure);
     if (status == TIDE_OK) compare_all(&t, out);
-    forecast_model_free(&t.model);
+    itransformer_free(&t.model);
     tide_graph_free(t.g);
     free(t.attention);
     tide_archive_free(&t.file);

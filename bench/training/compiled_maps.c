@@ -16,7 +16,7 @@ typedef struct step {
     tide_graph *g;
     tide_program *program;
     tide_explanation *told;
-    forecast_model model;
+    itransformer model;
     tide_val x, marks, y;
     double *seconds, run_s, compile_s;
 } step;
@@ -28,11 +28,11 @@ static bool make(const sizes *s, const char *choices, tide_program_mode mode, st
                             .n_heads = 8,
                             .head_size = s->d_model / 8, .d_ff = s->d_ff, .e_layers = s->layers, .dropout = 0.1,
                             .use_norm = true };
-    if (!forecast_model_new(t->g, &config, &t->model)) return false;
+    if (!itransformer_new(t->g, &config, &t->model)) return false;
     t->x = tide_input(t->g, "x", TIDE_F32, TIDE_SHAPE(s->batch, 96, s->columns));
     t->marks = tide_input(t->g, "m", TIDE_F32, TIDE_SHAPE(s->batch, 96, 4));
     t->y = tide_input(t->g, "y", TIDE_F32, TIDE_SHAPE(s->batch, 96, s->columns));
-    tide_val loss = tide_mse(forecast_model_apply(&t->model, t->x, t->marks, TIDE_TRAIN, NULL), t->y);
+    tide_val loss = tide_mse(itransformer_apply(&t->model, t->x, t->marks, TIDE_TRAIN, NULL), t->y);
     tide_list params = tide_params(t->g, ""), grads = tide_clip_norm(tide_grad(loss, params), 1.0);
     tide_val update =
         tide_adamw(params, grads, &(tide_adamw_opts){ .lr = tide_scalar(t->g, 1e-4), .weight_decay = 0.01 });
@@ -44,7 +44,7 @@ static bool make(const sizes *s, const char *choices, tide_program_mode mode, st
 
 static void drop(step *t) {
     tide_explanation_free(t->told);
-    forecast_model_free(&t->model);
+    itransformer_free(&t->model);
     tide_graph_free(t->g);
     free(t->seconds);
 }

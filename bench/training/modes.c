@@ -15,7 +15,7 @@ enum { PAIRS_MOST = 1000, WARM_UP = 3 };
 typedef struct side {
     tide_graph    *graph;
     tide_val       x, marks, y, loss;
-    forecast_model model;
+    itransformer model;
     tide_program  *step;
     double         compile_s;
 } side;
@@ -25,11 +25,11 @@ static bool forecast_model_of(side *s, bool large) {
     model_config config = { .seq_len = 96, .pred_len = 96, .columns = columns, .marks = 4, .d_model = d, .n_heads = 8,
                             .head_size = d / 8, .d_ff = d,
                             .e_layers = large ? 3 : 2, .dropout = 0.1, .use_norm = true };
-    if (!forecast_model_new(s->graph, &config, &s->model)) return false;
+    if (!itransformer_new(s->graph, &config, &s->model)) return false;
     s->x = tide_input(s->graph, "x", TIDE_F32, TIDE_SHAPE(32, 96, columns));
     s->marks = tide_input(s->graph, "m", TIDE_F32, TIDE_SHAPE(32, 96, 4));
     s->y = tide_input(s->graph, "y", TIDE_F32, TIDE_SHAPE(32, 96, columns));
-    s->loss = tide_mse(forecast_model_apply(&s->model, s->x, s->marks, TIDE_TRAIN, NULL), s->y);
+    s->loss = tide_mse(itransformer_apply(&s->model, s->x, s->marks, TIDE_TRAIN, NULL), s->y);
     return true;
 }
 

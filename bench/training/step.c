@@ -30,7 +30,7 @@ typedef struct sizes { int64_t batch, d_model, d_ff, layers, threads, columns, p
 /* update NULL: step does it all; else step is one part's. */
 typedef struct task {
     tide_val x, marks, y, loss;
-    forecast_model model;
+    itransformer model;
     tide_accumulator sums;
     tide_program *step, *update;
 } task;
@@ -41,13 +41,13 @@ static bool forecast_task(tide_graph *g, const sizes *s, task *t) {
                             .head_size = s->d_model / 8, .d_ff = s->d_ff, .e_layers = s->layers, .dropout = 0.1,
                             .use_norm = true,
                             .recompute = s->recompute };
-    if (!forecast_model_new(g, &config, &t->model)) return false;
+    if (!itransformer_new(g, &config, &t->model)) return false;
     if (s->parts > 1) t->sums = tide_accumulator_new(g, tide_params(g, ""), s->batch);
     tide_sample_offset(g, t->sums.offset);
     t->x = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(s->batch, 96, s->columns));
     t->marks = tide_input(g, "m", TIDE_F32, TIDE_SHAPE(s->batch, 96, 4));
     t->y = tide_input(g, "y", TIDE_F32, TIDE_SHAPE(s->batch, 96, s->columns));
-    t->loss = tide_mse(forecast_model_apply(&t->model, t->x, t->marks, TIDE_TRAIN, NULL), t->y);
+    t->loss = tide_mse(itransformer_apply(&t->model, t->x, t->marks, TIDE_TRAIN, NULL), t->y);
     return true;
 }
 
@@ -160,7 +160,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "%s%s\n", tide_program_error(t.step)->message,
                 t.update ? tide_program_error(t.update)->message : "");
     free(data);
-    if (!mlp) forecast_model_free(&t.model);
+    if (!mlp) itransformer_free(&t.model);
     tide_graph_free(g);
     return count ? 0 : 1;
 }

@@ -308,5 +308,55 @@ TIDE_API tide_status forecast_explain(const forecast_options *options, forecast_
 #ifdef __cplusplus
 }
 #endif
+/* ---- a model in memory ---------------------------------------------------------------------------------- */
+
+/* A trained model, opened once and asked many times. A handle is used by one thread at a time; each thread has a clone
+ * of its own, and all of them hold the parameters once. forecast_model_clone and _save_memory may be called by any
+ * thread while others predict with any handle of the model, the one that is cloned included. Each handle keeps programs
+ * for one window, for 8 and for 32, made when they are first needed, with the memory that they run in. The engine's
+ * threads (options->threads) are the calling thread's: one a handle is best where there are as many handles as
+ * cores. After fork a child opens its own. */
+typedef struct forecast_model forecast_model;
+
+/* A run folder, or its model.safetensors; or that file's bytes, borrowed for the call. Of `machine` (NULL: the defaults)
+ * count device, threads, precision, strict, compile, compile_mode and the memory limit. *out is the caller's:
+ * forecast_model_free; NULL on failure. TIDE_EINVAL, TIDE_EDATA with the part of the file that is damaged, TIDE_EDEVICE,
+ * TIDE_ENOMEM. */
+TIDE_API tide_status forecast_model_load(const char *run, const forecast_options *machine, forecast_model **out,
+                                         tide_failure *failure);
+TIDE_API tide_status forecast_model_load_memory(const void *bytes, size_t size, const forecast_options *machine,
+                                                forecast_model **out, tide_failure *failure);
+/* Another handle of the same parameters. */
+TIDE_API tide_status forecast_model_clone(const forecast_model *m, forecast_model **out, tide_failure *failure);
+/* The bytes of its model.safetensors: tide_free(*bytes). */
+TIDE_API tide_status forecast_model_save_memory(const forecast_model *m, void **bytes, size_t *size,
+                                                tide_failure *failure);
+TIDE_API void        forecast_model_free(forecast_model *m);  /* NULL is fine; clones live on */
+
+/* What it is. Of NULL: 0, false, "". Names live as long as a handle of the model does. */
+TIDE_API int64_t     forecast_model_seq_len(const forecast_model *m);   /* rows that a forecast starts from */
+TIDE_API int64_t     forecast_model_pred_len(const forecast_model *m);  /* rows of a forecast */
+TIDE_API int64_t     forecast_model_columns(const forecast_model *m);
+TIDE_API int64_t     forecast_model_targets(const forecast_model *m);   /* columns that are forecast */
+TIDE_API const char *forecast_model_column_name(const forecast_model *m, int64_t column);  /* NULL: there is none */
+TIDE_API const char *forecast_model_target_name(const forecast_model *m, int64_t target);  /* likewise */
+TIDE_API bool        forecast_model_needs_time(const forecast_model *m);
+TIDE_API const char *forecast_model_frequency(const forecast_model *m); /* "h", "15min", ...; "": no time stamps */
+/* What its programs multiply in; `note` as for tide_precision_here. */
+TIDE_API tide_precision forecast_model_precision(const forecast_model *m, const char **note);
+/* The times of the `count` rows after a row of time `last_time_s`. */
+TIDE_API tide_status forecast_model_times_after(const forecast_model *m, int64_t last_time_s, int64_t count,
+                                                int64_t *time_s, tide_failure *failure);
+
+/* Forecasts any number of windows, in original units. What a window's forecast is does not depend on the number of
+ * threads; its last digits may depend on how many windows are asked about in one call. One window at a time gives what
+ * forecast_predict gives, to the bit.
+ *   past    (windows, seq_len, columns), in the order of forecast_model_column_name; finite
+ *   time_s  (windows, seq_len), seconds since 1970 of each row's wall-clock label; NULL where the model needs none
+ *   future  (windows, pred_len, targets), the caller's; undefined after a failure
+ * TIDE_EDATA names window, row and column of what is not a finite number. */
+TIDE_API tide_status forecast_model_predict(forecast_model *m, int64_t windows, const double *past,
+                                            const int64_t *time_s, double *future, tide_failure *failure);
+
 
 #endif

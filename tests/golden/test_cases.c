@@ -54,7 +54,7 @@ typedef struct small_case {
     const char    *where;
     const json_t  *json;
     tide_graph    *graph;
-    forecast_model model;
+    itransformer model;
     tide_list      params, gradients;
     tide_val       x, marks, y, out, loss, update, attention[4];
 } small_case;
@@ -63,12 +63,12 @@ static void build(small_case *t, int64_t batch) {
     const json_t *config = json_object_get(t->json, "config");
     model_config  c      = config_of(config);
     t->graph             = tide_graph_new(device);
-    assert_true(forecast_model_new(t->graph, &c, &t->model));
+    assert_true(itransformer_new(t->graph, &c, &t->model));
     t->params = tide_params(t->graph, "");
     t->x      = tide_input(t->graph, "x", TIDE_F32, TIDE_SHAPE(batch, c.seq_len, c.columns));
     t->marks  = tide_input(t->graph, "marks", TIDE_F32, TIDE_SHAPE(batch, c.seq_len, c.marks));
     t->y      = tide_input(t->graph, "y", TIDE_F32, TIDE_SHAPE(batch, c.pred_len, c.columns));
-    t->out    = forecast_model_apply(&t->model, t->x, t->marks, TIDE_EVAL, t->attention);
+    t->out    = itransformer_apply(&t->model, t->x, t->marks, TIDE_EVAL, t->attention);
     t->loss   = tide_mse(t->out, t->y);
     t->gradients = tide_grad(t->loss, t->params);
     t->update =
@@ -119,7 +119,7 @@ static void check_case(const json_t *json) {
         expect_array(t.where, "loss", t.loss, &expected, 1e-5);
         if (step == 0) check_first_step(&t);
     }
-    forecast_model_free(&t.model);
+    itransformer_free(&t.model);
     tide_graph_free(t.graph);
 }
 

@@ -62,7 +62,7 @@ static uint32_t fill_linear(const tide_linear *layer, uint32_t tensor) {
 }
 
 /* In the order of the published checkpoint; norms keep gain 1 and offset 0 but are counted. */
-static void fill_model(const forecast_model *m) {
+static void fill_model(const itransformer *m) {
     uint32_t t = fill_linear(&m->embedding, 0);
     for (int64_t i = 0; i < m->config.e_layers; i++) {
         const model_block *b = &m->blocks[i];

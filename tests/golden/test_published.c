@@ -42,15 +42,15 @@ static void check_file(const char *file, bool own, bool maps) {
     own ? own_path(path, name) : shared_path(path, name);
     if (tide_npz_read(path, &a, &failure) != TIDE_OK) fail_msg("%s", failure.message);
     model_config   c = config_of(&a, &batch);
-    forecast_model model;
+    itransformer model;
     tide_graph    *g = tide_graph_new(device);
-    assert_true(forecast_model_new(g, &c, &model));
+    assert_true(itransformer_new(g, &c, &model));
     tide_list params = tide_params(g, "");
     tide_val x = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(batch, c.seq_len, c.columns)),
              y = tide_input(g, "y", TIDE_F32, TIDE_SHAPE(batch, c.pred_len, c.columns));
     tide_val marks = c.marks ? tide_input(g, "marks", TIDE_F32, TIDE_SHAPE(batch, c.seq_len, c.marks)) : x,
              attention[8];
-    tide_val  out = forecast_model_apply(&model, x, marks, TIDE_EVAL, maps ? attention : NULL), loss = tide_mse(out, y);
+    tide_val  out = itransformer_apply(&model, x, marks, TIDE_EVAL, maps ? attention : NULL), loss = tide_mse(out, y);
     tide_list gradients = tide_grad(loss, params);
     tide_val  wanted[128] = { out, loss, maps ? attention[0] : loss };
     for (int64_t i = 0; i < gradients.count; i++) wanted[3 + i] = gradients.items[i];
@@ -69,7 +69,7 @@ static void check_file(const char *file, bool own, bool maps) {
         snprintf(name, sizeof name, "grad/%s", tide_name_of(params.items[i]));
         expect_array(where, name, gradients.items[i], need(&a, name)->data, 1e-5);
     }
-    forecast_model_free(&model);
+    itransformer_free(&model);
     tide_graph_free(g);
     tide_archive_free(&a);
 }

@@ -28,6 +28,12 @@ static tide_status safetensors(const void *bytes, size_t n, tide_failure *f) {
     return tide_safetensors_read_memory(bytes, n, &archive, f);
 }
 
+static forecast_model *model;
+static double          number;
+static int64_t         time_s;
+
+static bool load_refused(trial *t, tide_status status) { return missing(t, status) && !model; }
+
 #define HANDLES(V, R)                                                                                                  \
     R(tide_version, 0, "nothing", *tide_version() != 0)                                                                \
     R(tide_free, 0, "none", (tide_free(NULL), true))                                                                   \
@@ -54,6 +60,33 @@ static tide_status safetensors(const void *bytes, size_t n, tide_failure *f) {
     R(tide_load_memory, 0, "no list", missing(t, tide_load_memory(NO_ITEMS, "", 0, &t->failure)))                      \
     R(tide_load_memory, 1, "no bytes", missing(t, tide_load_memory(TIDE_LIST(t->w), NULL, 5, &t->failure)))            \
     R(tide_load_archive, 0, "no archive", missing(t, tide_load_archive(TIDE_LIST(t->w), NULL, &t->failure)))           \
-    R(tide_load_archive, 1, "no list", missing(t, tide_load_archive(NO_ITEMS, &archive, &t->failure)))
+    R(tide_load_archive, 1, "no list", missing(t, tide_load_archive(NO_ITEMS, &archive, &t->failure)))               \
+    R(forecast_model_load, 0, "no run", load_refused(t, forecast_model_load(NULL, NULL, &model, &t->failure)))         \
+    R(forecast_model_load, 1, "an empty path", load_refused(t, forecast_model_load("", NULL, &model, &t->failure)))    \
+    R(forecast_model_load, 2, "nowhere to", missing(t, forecast_model_load("x", NULL, NULL, &t->failure)))             \
+    R(forecast_model_load, 3, "options of zeros",                                                                      \
+      load_refused(t, forecast_model_load("x", &(forecast_options){ 0 }, &model, &t->failure)))                        \
+    R(forecast_model_load_memory, 0, "no bytes",                                                                       \
+      load_refused(t, forecast_model_load_memory(NULL, 9, NULL, &model, &t->failure)))                                 \
+    R(forecast_model_load_memory, 1, "nowhere to",                                                                     \
+      missing(t, forecast_model_load_memory("x", 1, NULL, NULL, &t->failure)))                                         \
+    R(forecast_model_load_memory, 2, "odd bytes",                                                                      \
+      forecast_model_load_memory("0123456789", 10, NULL, &model, NULL) == TIDE_EDATA && !model)                        \
+    R(forecast_model_clone, 0, "none", load_refused(t, forecast_model_clone(NULL, &model, &t->failure)))               \
+    R(forecast_model_clone, 1, "nowhere to", missing(t, forecast_model_clone(NULL, NULL, &t->failure)))                \
+    R(forecast_model_save_memory, 0, "none", missing(t, forecast_model_save_memory(NULL, &block, &size, &t->failure))) \
+    R(forecast_model_free, 0, "none", (forecast_model_free(NULL), true))                                               \
+    R(forecast_model_seq_len, 0, "none", forecast_model_seq_len(NULL) == 0)                                            \
+    R(forecast_model_pred_len, 0, "none", forecast_model_pred_len(NULL) == 0)                                          \
+    R(forecast_model_columns, 0, "none", forecast_model_columns(NULL) == 0)                                            \
+    R(forecast_model_targets, 0, "none", forecast_model_targets(NULL) == 0)                                            \
+    R(forecast_model_column_name, 0, "none", !forecast_model_column_name(NULL, 0))                                     \
+    R(forecast_model_target_name, 0, "none", !forecast_model_target_name(NULL, -1))                                    \
+    R(forecast_model_needs_time, 0, "none", !forecast_model_needs_time(NULL))                                          \
+    R(forecast_model_frequency, 0, "none", !*forecast_model_frequency(NULL))                                           \
+    R(forecast_model_precision, 0, "none", forecast_model_precision(NULL, NULL) == TIDE_PRECISION_F32)                 \
+    R(forecast_model_times_after, 0, "none", missing(t, forecast_model_times_after(NULL, 0, 1, &time_s, &t->failure))) \
+    R(forecast_model_predict, 0, "none", missing(t, forecast_model_predict(NULL, 1, &number, &time_s, &number,         \
+                                                                           &t->failure)))
 
 MISUSE_TABLE(misuse_handles, HANDLES)

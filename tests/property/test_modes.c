@@ -52,7 +52,7 @@ enum { STEPS = 3, BATCH = 12, COLUMNS = 7 };
 
 typedef struct step {
     tide_graph    *graph;
-    forecast_model model;
+    itransformer model;
     tide_val       x, marks, y, loss, update;
     tide_program  *program;
 } step;
@@ -62,11 +62,11 @@ static void step_build(step *s) {
                             .n_heads = 8, .head_size = 16, .d_ff = 128,
                             .e_layers = 1, .dropout = 0.1, .use_norm = true };
     *s = (step){ .graph = tide_graph_new_with(&(tide_graph_options){ .threads = 2, .seed = 3 }) };
-    assert_true(forecast_model_new(s->graph, &config, &s->model));
+    assert_true(itransformer_new(s->graph, &config, &s->model));
     s->x = tide_input(s->graph, "x", TIDE_F32, TIDE_SHAPE(BATCH, 96, COLUMNS));
     s->marks = tide_input(s->graph, "m", TIDE_F32, TIDE_SHAPE(BATCH, 96, 4));
     s->y = tide_input(s->graph, "y", TIDE_F32, TIDE_SHAPE(BATCH, 96, COLUMNS));
-    s->loss = tide_mse(forecast_model_apply(&s->model, s->x, s->marks, TIDE_TRAIN, NULL), s->y);
+    s->loss = tide_mse(itransformer_apply(&s->model, s->x, s->marks, TIDE_TRAIN, NULL), s->y);
     tide_list params = tide_params(s->graph, "");
     s->update = tide_adamw(params, tide_clip_norm(tide_grad(s->loss, params), 1.0),
                            &(tide_adamw_opts){ .lr = tide_scalar(s->graph, 1e-3) });
@@ -78,7 +78,7 @@ static void step_compile(step *s, tide_program_mode mode) {
 }
 
 static void step_free(step *s) {
-    forecast_model_free(&s->model);
+    itransformer_free(&s->model);
     tide_graph_free(s->graph);
 }
 

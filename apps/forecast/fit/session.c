@@ -50,22 +50,28 @@ static tide_status open_graph(const forecast_options *o, tide_graph **out, tide_
                                            .choices_of = resuming ? o->out : NULL }, out, failure);
 }
 
-tide_status session_open(const forecast_options *o, const model_config *config, const dataset *d, session *s,
-                         tide_failure *failure) {
+tide_status session_begin(const forecast_options *o, const model_config *config, session *s, tide_failure *failure) {
     tide_status status = open_graph(o, &s->graph, failure);
     if (status == TIDE_OK) status = choose_precision(o, s, failure);
     if (status != TIDE_OK) return status;
     s->op_by_op = !o->compile, s->strict = o->strict;
     s->loss = (loss_config){ (forecast_loss)o->loss_function, o->directional_weight, o->direction_surrogate };
-    forecast_model_new(s->graph, config, &s->model);
+    itransformer_new(s->graph, config, &s->model);
     s->params = tide_params(s->graph, "");
+    return session_failure(s, failure);
+}
+
+tide_status session_open(const forecast_options *o, const model_config *config, const dataset *d, session *s,
+                         tide_failure *failure) {
+    tide_status status = session_begin(o, config, s, failure);
+    if (status != TIDE_OK) return status;
     s->series = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(d->frame.rows, d->frame.columns), d->scaled);
     if (config->marks) s->marks = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(d->frame.rows, config->marks), d->marks);
     return session_failure(s, failure);
 }
 
 void session_free(session *s) {
-    forecast_model_free(&s->model);
+    itransformer_free(&s->model);
     tide_graph_free(s->graph);
     *s = (session){ 0 };
 }
@@ -77,7 +83,7 @@ static tide_val forecast_windows(session *s, tide_val start, tide_mode mode, tid
     tide_val marks = c->marks ? tide_windows(s->marks, start, c->seq_len) : x;
     tide_val after = tide_windows(s->series, tide_add_scalar(start, (double)c->seq_len), c->pred_len);
     *truth         = tide_transpose(tide_slice(after, 2, c->out_first, c->out_first + c->out_count), 1, 2);
-    return forecast_model_rows(&s->model, x, marks, mode, NULL);
+    return itransformer_rows(&s->model, x, marks, mode, NULL);
 }
 
 static void note_device(session *s, const tide_program *p) {
@@ -128,7 +134,7 @@ tide_status session_scoring(session *s, int64_t batch, bool predictions, window_
     return train_compiled(s->graph, out->program, failure);
 }
 
-static int64_t scoring_batch(const model_config *c, int64_t windows) {
+int64_t session_batch(const model_config *c, int64_t windows) {
     int64_t tokens = c->columns + c->marks;
     int64_t each   = tokens * (c->seq_len + 6 * c->d_model + 2 * c->d_ff + c->pred_len) + c->n_heads * tokens * tokens;
     int64_t batch  = 16000000 / MAX2(each, 1);
@@ -137,7 +143,7 @@ static int64_t scoring_batch(const model_config *c, int64_t windows) {
 
 tide_status session_scoring_all(session *s, int64_t windows, bool predictions, window_program *out,
                                 tide_failure *failure) {
-    for (int64_t batch = scoring_batch(&s->model.config, windows);; batch /= 2) {
+    for (int64_t batch = session_batch(&s->model.config, windows);; batch /= 2) {
         tide_failure why    = { 0 };
         tide_status  status = session_scoring(s, batch, predictions, out, &why);
         if (status == TIDE_ENOMEM && batch > 1 && tide_error(s->graph)->status == TIDE_OK) {

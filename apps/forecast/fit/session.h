@@ -9,7 +9,7 @@
 
 typedef struct session {
     tide_graph    *graph;
-    forecast_model model;
+    itransformer model;
     tide_list      params;
     tide_val       series, marks;  /* the scaled rows and their marks, fixed */
     tide_val       start;          /* input of training: the first input rows of a run's windows */
@@ -32,7 +32,9 @@ typedef struct window_program {
 
 int64_t     session_memory_limit(const forecast_options *o);  /* bytes: what was allowed, else what the machine has */
 
-/* A graph on the device asked for, the model's parameters and the data. Zero `s` first; free with session_free. */
+/* A graph on the device asked for and the model's parameters. Zero `s` first; free with session_free. */
+tide_status session_begin(const forecast_options *o, const model_config *config, session *s, tide_failure *failure);
+/* The same with the data. Zero `s` first; free with session_free. */
 tide_status session_open(const forecast_options *o, const model_config *config, const dataset *d, session *s,
                          tide_failure *failure);
 void        session_free(session *s);
@@ -48,6 +50,9 @@ tide_status session_scoring(session *s, int64_t batch, bool predictions, window_
  * is short. */
 tide_status session_scoring_all(session *s, int64_t windows, bool predictions, window_program *out,
                                 tide_failure *failure);
+
+/* As many of `windows` at once as keep the activations near 16 million numbers, 1 to 128. */
+int64_t session_batch(const model_config *c, int64_t windows);
 
 /* Copies the graph's first failure. Returns its status. */
 tide_status session_failure(const session *s, tide_failure *failure);

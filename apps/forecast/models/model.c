@@ -19,8 +19,8 @@ static void block_new(tide_graph *g, const model_config *c, int64_t index, model
     tide_scope_pop(g);
 }
 
-bool forecast_model_new(tide_graph *g, const model_config *config, forecast_model *out) {
-    *out = (forecast_model){ .config = *config };
+bool itransformer_new(tide_graph *g, const model_config *config, itransformer *out) {
+    *out = (itransformer){ .config = *config };
     if (out->config.out_count == 0) out->config.out_count = config->columns;
     out->blocks = calloc((size_t)config->e_layers + 1, sizeof *out->blocks);
     if (!out->blocks) {
@@ -34,13 +34,13 @@ bool forecast_model_new(tide_graph *g, const model_config *config, forecast_mode
     return true;
 }
 
-void forecast_model_free(forecast_model *m) {
+void itransformer_free(itransformer *m) {
     free(m->blocks);
     m->blocks = NULL;
 }
 
 /* Post-norm; the second residual starts from the first norm's output. `rows` are the tokens that go on. */
-static tide_val block_apply(const forecast_model *m, const model_block *b, tide_val rows, tide_val tokens,
+static tide_val block_apply(const itransformer *m, const model_block *b, tide_val rows, tide_val tokens,
                             tide_mode mode,
                             tide_val *attention) {
     double   p        = m->config.dropout;
@@ -55,7 +55,7 @@ static tide_val block_apply(const forecast_model *m, const model_block *b, tide_
 /* Only the columns that are forecast need a query in the last block, and nothing after it: its keys and values still
  * come from all tokens, so the result is the same. The backward pass begins with the last block, so its values are
  * kept. */
-static tide_val encode(const forecast_model *m, tide_val tokens, tide_mode mode, tide_val *attention) {
+static tide_val encode(const itransformer *m, tide_val tokens, tide_mode mode, tide_val *attention) {
     const model_config *c = &m->config;
     for (int64_t i = 0; i < c->e_layers; i++) {
         bool     last = i + 1 == c->e_layers && !attention;
@@ -69,7 +69,7 @@ static tide_val encode(const forecast_model *m, tide_val tokens, tide_mode mode,
     return sliced ? tokens : tide_slice(tokens, 1, c->out_first, c->out_first + c->out_count);
 }
 
-tide_val forecast_model_rows(const forecast_model *m, tide_val x, tide_val marks, tide_mode mode, tide_val *attention) {
+tide_val itransformer_rows(const itransformer *m, tide_val x, tide_val marks, tide_mode mode, tide_val *attention) {
     const model_config *c = &m->config;
     tide_val series = tide_transpose(x, 1, 2), mean = series, deviation = series; /* (b, columns, seq_len) */
     if (c->use_norm) {
@@ -87,9 +87,9 @@ tide_val forecast_model_rows(const forecast_model *m, tide_val x, tide_val marks
     return tide_add(tide_mul(out, tide_slice(deviation, 1, first, stop)), tide_slice(mean, 1, first, stop));
 }
 
-tide_val forecast_model_apply(const forecast_model *m, tide_val x, tide_val marks, tide_mode mode,
+tide_val itransformer_apply(const itransformer *m, tide_val x, tide_val marks, tide_mode mode,
                               tide_val *attention) {
-    return tide_transpose(forecast_model_rows(m, x, marks, mode, attention), 1, 2);
+    return tide_transpose(itransformer_rows(m, x, marks, mode, attention), 1, 2);
 }
 
 int64_t model_parameters(const model_config *c) {

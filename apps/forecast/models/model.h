@@ -20,28 +20,28 @@ typedef struct model_block {
     tide_layer_norm_layer norm1, norm2;
 } model_block;
 
-typedef struct forecast_model {
+typedef struct itransformer {
     model_config          config;
     tide_linear           embedding, projector;
     tide_layer_norm_layer norm;
     model_block          *blocks;  /* e_layers */
-} forecast_model;
+} itransformer;
 
 /* Makes the parameters, under the published names; conv weights are (out, in). False when out of memory (the graph has
- * failed too). Free with forecast_model_free; the graph keeps the parameters. */
-bool forecast_model_new(tide_graph *g, const model_config *config, forecast_model *out);
-void forecast_model_free(forecast_model *m);
+ * failed too). Free with itransformer_free; the graph keeps the parameters. */
+bool itransformer_new(tide_graph *g, const model_config *config, itransformer *out);
+void itransformer_free(itransformer *m);
 
 /* x (b, seq_len, columns) scaled values; marks (b, seq_len, marks), not looked at when config.marks is 0.
  * Returns (b, out columns, pred_len).
  *   attention  NULL, or room for e_layers values, each (b, n_heads, tokens, tokens); marks are the last tokens */
-tide_val forecast_model_rows(const forecast_model *m, tide_val x, tide_val marks, tide_mode mode, tide_val *attention);
+tide_val itransformer_rows(const itransformer *m, tide_val x, tide_val marks, tide_mode mode, tide_val *attention);
 /* The same as (b, pred_len, out columns). */
-tide_val forecast_model_apply(const forecast_model *m, tide_val x, tide_val marks, tide_mode mode, tide_val *attention);
+tide_val itransformer_apply(const itransformer *m, tide_val x, tide_val marks, tide_mode mode, tide_val *attention);
 
 int64_t model_parameters(const model_config *config);
 
 /* The sizes that a run's model.safetensors names; its parameters are read with tide_load. */
-tide_status forecast_model_sizes(const char *path, model_config *out, tide_failure *failure);
+tide_status bundle_sizes(const char *path, model_config *out, tide_failure *failure);
 
 #endif

@@ -185,6 +185,15 @@ static tide_status add_parts(tide_archive *a, const bundle *b, tide_list params,
     return status;
 }
 
+tide_status bundle_write_memory(const bundle *b, tide_list params, void **bytes, size_t *size, tide_failure *failure) {
+    tide_archive a      = { 0 };
+    tide_status  status = add_parts(&a, b, params, NULL);
+    if (status != TIDE_OK) no_memory(failure);
+    else status = tide_safetensors_write_memory(&a, bytes, size, failure);
+    tide_archive_free(&a);
+    return status;
+}
+
 tide_status bundle_write(const char *path, const bundle *b, tide_list params, const tide_snapshot_t *best,
                          tide_failure *failure) {
     tide_archive a      = { 0 };

@@ -35,10 +35,14 @@ void        bundle_free(bundle *b);
 /* Values of `params` are taken from `best` if that is not NULL, else as they are now. */
 tide_status bundle_write(const char *path, const bundle *b, tide_list params, const tide_snapshot_t *best,
                          tide_failure *failure);
+/* The same bytes in memory: free(*bytes). */
+tide_status bundle_write_memory(const bundle *b, tide_list params, void **bytes, size_t *size, tide_failure *failure);
 /* Everything but the parameters, which tide_load reads from the same file. The file comes from outside: every count,
  * size, date and name is held to what the command line takes and to what the file holds, the parameters' tensors
  * included. TIDE_EDATA with the member or tensor in failure->column. */
 tide_status bundle_read(const char *path, bundle *out, tide_failure *failure);
+/* The same from an archive that is read already; `path` is for messages. */
+tide_status bundle_take(const char *path, const tide_archive *a, bundle *out, tide_failure *failure);
 
 /* ---- what the writing and the reading share ---- */
 

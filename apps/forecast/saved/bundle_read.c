@@ -358,12 +358,18 @@ static tide_status read_archive(const char *path, const tide_archive *a, bundle 
     return r.status;
 }
 
+tide_status bundle_take(const char *path, const tide_archive *a, bundle *out, tide_failure *failure) {
+    *out = (bundle){ 0 };
+    tide_status status = read_archive(path, a, out, failure);
+    if (status != TIDE_OK) bundle_free(out);
+    return status;
+}
+
 tide_status bundle_read(const char *path, bundle *out, tide_failure *failure) {
     tide_archive a      = { 0 };
     *out                = (bundle){ 0 };
     tide_status  status = tide_safetensors_read(path, &a, failure);
-    if (status == TIDE_OK) status = read_archive(path, &a, out, failure);
-    if (status != TIDE_OK) bundle_free(out);
+    if (status == TIDE_OK) status = bundle_take(path, &a, out, failure);
     tide_archive_free(&a);
     return status;
 }

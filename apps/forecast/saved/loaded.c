@@ -10,20 +10,24 @@
 #include "forecast/data/frame_reading.h"
 #include "forecast/fit/run_folder.h"
 
-tide_status loaded_bundle(const forecast_options *o, bundle *out, char *path, tide_failure *failure) {
+tide_status loaded_path(const char *run, char *path, tide_failure *failure) {
     struct stat s;
-    if (!*o->model)
+    if (!*run)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "model",
                        "no run is given: `model` RUN, the folder that train made");
-    if (stat(o->model, &s) == 0 && S_ISREG(s.st_mode)) snprintf(path, FOLDER_PATH, "%s", o->model);
-    else folder_file(o->model, "model.safetensors", path);
-    if (stat(path, &s))
-        return fail_at(failure, TIDE_EDATA, path, 0, "model",
-                       "%s holds no trained model: give the folder that train made", o->model);
-    return bundle_read(path, out, failure);
+    if (stat(run, &s) == 0 && S_ISREG(s.st_mode)) snprintf(path, FOLDER_PATH, "%s", run);
+    else folder_file(run, "model.safetensors", path);
+    if (stat(path, &s) == 0) return TIDE_OK;
+    return fail_at(failure, TIDE_EDATA, path, 0, "model", "%s holds no trained model: give the folder that train made",
+                   run);
 }
 
-tide_status forecast_model_sizes(const char *path, model_config *out, tide_failure *failure) {
+tide_status loaded_bundle(const forecast_options *o, bundle *out, char *path, tide_failure *failure) {
+    tide_status status = loaded_path(o->model, path, failure);
+    return status == TIDE_OK ? bundle_read(path, out, failure) : status;
+}
+
+tide_status bundle_sizes(const char *path, model_config *out, tide_failure *failure) {
     bundle      b      = { 0 };
     tide_status status = bundle_read(path, &b, failure);
     *out = b.config;

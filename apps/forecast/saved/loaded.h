@@ -6,7 +6,10 @@
 #include "forecast/fit/resolve.h"
 #include "forecast/fit/session.h"
 
-/* RUN/model.safetensors. `path` (FOLDER_PATH bytes) receives its name, for tide_load. */
+/* RUN/model.safetensors, or the file `run` itself; `path` has FOLDER_PATH bytes. */
+tide_status loaded_path(const char *run, char *path, tide_failure *failure);
+
+/* The same, read. `path` (FOLDER_PATH bytes) receives its name, for tide_load. */
 tide_status loaded_bundle(const forecast_options *o, bundle *out, char *path, tide_failure *failure);
 
 /* Reads options->data, keeps the run's columns in the run's order, and refuses another frequency. The scaler and the

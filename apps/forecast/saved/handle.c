@@ -1,0 +1,373 @@
+/* The model as a handle. What was learned is held once, by a graph that never runs: each handle has a graph of its own
+ * whose variables are that one's, so that clones on other threads hold programs alone. Windows are asked about in
+ * batches: the largest program that they fill, again and again, then smaller ones for what is left. */
+#include "handle.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "train/run.h"
+
+enum { SIZES = 3 };
+static const int64_t most_windows[SIZES] = { 32, 8, 1 };
+
+/* Of all clones. */
+typedef struct learned {
+    atomic_int       holders;
+    pthread_mutex_t  lock;      /* for the graph: clones are made, and saved, by any thread */
+    forecast_options machine;
+    bundle           bundle;
+    session          store;     /* the parameters; no program */
+    char             frequency[24];
+} learned;
+
+typedef struct sized_program {
+    tide_program *program;
+    tide_val      past, marks, future;
+} sized_program;
+
+struct forecast_model {
+    learned      *of;
+    session       session;
+    int64_t       size[SIZES];
+    sized_program program[SIZES];  /* made when they are first needed; the last with the handle */
+    float        *scaled, *marks;  /* a batch's */
+    double        compile_s;
+};
+
+static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the model"); }
+
+const bundle  *handle_bundle(const forecast_model *m) { return &m->of->bundle; }
+const session *handle_session(const forecast_model *m) { return &m->session; }
+double         handle_compile_s(const forecast_model *m) { return m->compile_s; }
+
+/* ---- programs ---- */
+
+static tide_status compile_size(forecast_model *m, int i, tide_failure *failure) {
+    const model_config *c = &m->of->bundle.config;
+    sized_program *p = &m->program[i];
+    tide_graph    *g = m->session.graph;
+    double         began = os_seconds();
+    p->past   = tide_input(g, "past", TIDE_F32, TIDE_SHAPE(m->size[i], c->seq_len, c->columns));
+    p->marks  = c->marks ? tide_input(g, "marks", TIDE_F32, TIDE_SHAPE(m->size[i], c->seq_len, c->marks)) : p->past;
+    p->future = itransformer_apply(&m->session.model, p->past, p->marks, TIDE_EVAL, NULL);
+    p->program = session_compile(&m->session, TIDE_LIST(p->future));
+    m->compile_s += os_seconds() - began;
+    tide_status status = session_failure(&m->session, failure);
+    if (status != TIDE_OK) return status;
+    const tide_failure *why = tide_program_error(p->program);
+    if (why->status && failure && !failure->status) *failure = *why;
+    return why->status;
+}
+
+/* A batch that does not fit into memory is asked in smaller ones. */
+static tide_status program_for(forecast_model *m, int64_t windows, int *chosen, tide_failure *failure) {
+    for (int i = 0;; i++) {
+        if (m->size[i] > windows || !m->size[i]) continue;
+        tide_failure why    = { 0 };
+        tide_status  status = m->program[i].program ? TIDE_OK : compile_size(m, i, &why);
+        *chosen = i;
+        if (status == TIDE_OK) return status;
+        tide_program_free(m->program[i].program);
+        m->program[i] = (sized_program){ 0 };
+        if (status == TIDE_ENOMEM && i + 1 < SIZES && tide_error(m->session.graph)->status == TIDE_OK) {
+            m->size[i] = 0;
+            continue;
+        }
+        if (failure && !failure->status) *failure = why;
+        return status;
+    }
+}
+
+/* What it gives stays in the program's memory until it runs again. */
+static tide_status run_one(const sized_program *p, const float *scaled, const float *marks, const float **out,
+                           tide_failure *failure) {
+    tide_feed   feeds[] = { { p->past, scaled }, { p->marks, marks } };
+    tide_status status  = tide_run(p->program, feeds, p->marks.node == p->past.node ? 1 : 2);
+    if (status != TIDE_OK && failure && !failure->status) *failure = *tide_program_error(p->program);
+    if (status == TIDE_OK && !(*out = tide_data(p->future))) status = TIDE_EDEVICE;
+    return status == TIDE_OK ? status : fail(failure, status, "the forecast could not be computed");
+}
+
+tide_status handle_forward(forecast_model *m, int64_t windows, const float *scaled, const float *marks, float *out,
+                           tide_failure *failure) {
+    const model_config *c = &m->of->bundle.config;
+    for (int64_t at = 0, count; at < windows; at += count) {
+        int         i;
+        tide_status status = program_for(m, windows - at, &i, failure);
+        if (status != TIDE_OK) return status;
+        count  = m->size[i];
+        const float *given;
+        int64_t each = c->pred_len * c->out_count;
+        status = run_one(&m->program[i], scaled + at * c->seq_len * c->columns, marks + at * c->seq_len * c->marks, &given,
+                         failure);
+        if (status != TIDE_OK) return status;
+        memcpy(out + at * each, given, (size_t)(count * each) * sizeof *out);
+    }
+    return TIDE_OK;
+}
+
+/* ---- opening ---- */
+
+static void learned_release(learned *l) {
+    if (!l || atomic_fetch_sub(&l->holders, 1) != 1) return;
+    session_free(&l->store);
+    bundle_free(&l->bundle);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+}
+
+/* The largest batch keeps the activations near 16 million numbers, as scoring does. */
+static void choose_sizes(forecast_model *m) {
+    for (int i = 0; i < SIZES; i++) m->size[i] = session_batch(&m->of->bundle.config, most_windows[i]);
+    for (int i = 0; i + 1 < SIZES; i++)
+        if (m->size[i] == m->size[i + 1]) m->size[i] = 0;
+}
+
+static tide_status make_room(forecast_model *m, tide_failure *failure) {
+    const model_config *c = &m->of->bundle.config;
+    int64_t rows = c->seq_len;
+    for (int i = SIZES - 1; i >= 0; i--) rows = MAX2(rows, m->size[i] * c->seq_len);
+    m->scaled = malloc((size_t)(rows * c->columns) * sizeof *m->scaled);
+    m->marks  = malloc((size_t)(rows * c->marks) * sizeof *m->marks + 1);
+    return m->scaled && m->marks ? TIDE_OK : no_memory(failure);
+}
+
+/* A handle of what `of` holds; the reference to it is the handle's. */
+static tide_status handle_new(learned *of, forecast_model **out, tide_failure *failure) {
+    forecast_model *m = calloc(1, sizeof *m);
+    int             smallest;
+    *out = NULL;
+    if (!m) return learned_release(of), no_memory(failure);
+    m->of = of;
+    choose_sizes(m);
+    tide_status status = session_begin(&of->machine, &of->bundle.config, &m->session, failure);
+    if (status == TIDE_OK) {
+        pthread_mutex_lock(&of->lock);
+        status = tide_variables_share(m->session.params, of->store.params, failure);
+        pthread_mutex_unlock(&of->lock);
+    }
+    if (status == TIDE_OK) status = make_room(m, failure);
+    if (status == TIDE_OK) status = program_for(m, 1, &smallest, failure);
+    if (status == TIDE_OK) *out = m;
+    else forecast_model_free(m);
+    return status;
+}
+
+static tide_status learn(learned *l, const tide_archive *a, const char *path, tide_failure *failure) {
+    tide_status status = bundle_take(path, a, &l->bundle, failure);
+    if (status != TIDE_OK) return status;
+    step_print(l->frequency, l->bundle.step);
+    if (!l->bundle.step.unit) *l->frequency = 0;
+    status = session_begin(&l->machine, &l->bundle.config, &l->store, failure);
+    return status == TIDE_OK ? tide_load_archive(l->store.params, a, failure) : status;
+}
+
+/* Frees the archive. */
+static tide_status open_archive(const forecast_options *machine, tide_archive *a, const char *path, forecast_model **out,
+                                tide_failure *failure) {
+    learned    *l = calloc(1, sizeof *l);
+    tide_status status = l ? TIDE_OK : no_memory(failure);
+    *out = NULL;
+    if (l) {
+        atomic_init(&l->holders, 1);
+        pthread_mutex_init(&l->lock, NULL);
+        if (machine) l->machine = *machine;
+        else forecast_options_default(&l->machine);
+        *l->machine.out = 0; /* nothing of a training that goes on */
+        status          = learn(l, a, path, failure);
+    }
+    tide_archive_free(a);
+    if (status == TIDE_OK) return handle_new(l, out, failure);
+    learned_release(l);
+    return status;
+}
+
+tide_status handle_open(const forecast_options *o, const char *path, forecast_model **out, tide_failure *failure) {
+    tide_archive a = { 0 };
+    *out = NULL;
+    tide_status status = tide_safetensors_read(path, &a, failure);
+    return status == TIDE_OK ? open_archive(o, &a, path, out, failure) : status;
+}
+
+static tide_status check_load(const forecast_options *machine, forecast_model **out, tide_failure *failure) {
+    if (!out) return fail(failure, TIDE_EINVAL, "there is no place for the model");
+    *out = NULL;
+    return machine ? options_sound(machine, failure) : TIDE_OK;
+}
+
+tide_status forecast_model_load(const char *run, const forecast_options *machine, forecast_model **out,
+                                tide_failure *failure) {
+    char path[FOLDER_PATH];
+    tide_status status = check_load(machine, out, failure);
+    if (status == TIDE_OK && !run) status = fail(failure, TIDE_EINVAL, "there is no path of a run");
+    if (status == TIDE_OK) status = loaded_path(run, path, failure);
+    return status == TIDE_OK ? handle_open(machine, path, out, failure) : status;
+}
+
+tide_status forecast_model_load_memory(const void *bytes, size_t size, const forecast_options *machine,
+                                       forecast_model **out, tide_failure *failure) {
+    tide_archive a = { 0 };
+    tide_status  status = check_load(machine, out, failure);
+    if (status == TIDE_OK) status = tide_safetensors_read_memory(bytes, size, &a, failure);
+    return status == TIDE_OK ? open_archive(machine, &a, "memory", out, failure) : status;
+}
+
+tide_status forecast_model_clone(const forecast_model *m, forecast_model **out, tide_failure *failure) {
+    if (!out) return fail(failure, TIDE_EINVAL, "there is no place for the model");
+    *out = NULL;
+    if (!m) return fail(failure, TIDE_EINVAL, "there is no model");
+    atomic_fetch_add(&m->of->holders, 1);
+    return handle_new(m->of, out, failure);
+}
+
+tide_status forecast_model_save_memory(const forecast_model *m, void **bytes, size_t *size, tide_failure *failure) {
+    if (!m) return fail(failure, TIDE_EINVAL, "there is no model");
+    pthread_mutex_lock(&m->of->lock);
+    tide_status status = bundle_write_memory(&m->of->bundle, m->of->store.params, bytes, size, failure);
+    pthread_mutex_unlock(&m->of->lock);
+    return status;
+}
+
+void forecast_model_free(forecast_model *m) {
+    if (!m) return;
+    session_free(&m->session);
+    free(m->scaled), free(m->marks);
+    learned_release(m->of);
+    free(m);
+}
+
+/* ---- what it is ---- */
+
+static const model_config *config_of(const forecast_model *m) {
+    static const model_config none = { 0 };
+    return m ? &m->of->bundle.config : &none;
+}
+
+int64_t forecast_model_seq_len(const forecast_model *m) { return config_of(m)->seq_len; }
+int64_t forecast_model_pred_len(const forecast_model *m) { return config_of(m)->pred_len; }
+int64_t forecast_model_columns(const forecast_model *m) { return config_of(m)->columns; }
+int64_t forecast_model_targets(const forecast_model *m) { return config_of(m)->out_count; }
+bool    forecast_model_needs_time(const forecast_model *m) { return config_of(m)->marks > 0; }
+
+const char *forecast_model_column_name(const forecast_model *m, int64_t column) {
+    return column >= 0 && column < config_of(m)->columns ? m->of->bundle.names[column] : NULL;
+}
+
+const char *forecast_model_target_name(const forecast_model *m, int64_t target) {
+    const model_config *c = config_of(m);
+    return target >= 0 && target < c->out_count ? m->of->bundle.names[c->out_first + target] : NULL;
+}
+
+const char *forecast_model_frequency(const forecast_model *m) { return m ? m->of->frequency : ""; }
+
+tide_precision forecast_model_precision(const forecast_model *m, const char **note) {
+    if (note) *note = m ? m->session.precision_note : "";
+    return m ? m->session.precision : TIDE_PRECISION_F32;
+}
+
+tide_status forecast_model_times_after(const forecast_model *m, int64_t last_time_s, int64_t count, int64_t *time_s,
+                                       tide_failure *failure) {
+    if (!m || count < 0 || (count && !time_s)) return fail(failure, TIDE_EINVAL, "there is no model, or no place for times");
+    const time_step step = m->of->bundle.step;
+    if (!step.unit) return fail(failure, TIDE_EINVAL, "the model was trained without time stamps");
+    if (!time_writable(last_time_s)) return fail(failure, TIDE_EDATA, "the last time lies outside the years 0 to 9999");
+    for (int64_t i = 0; i < count; i++) time_s[i] = time_advance(last_time_s, step, i + 1);
+    return TIDE_OK;
+}
+
+/* ---- answers ---- */
+
+static tide_status check_predict(const forecast_model *m, int64_t windows, const double *past, const int64_t *time_s,
+                                 const double *future, tide_failure *failure) {
+    if (!m) return fail(failure, TIDE_EINVAL, "there is no model");
+    if (windows < 0) return fail(failure, TIDE_EINVAL, "%" PRId64 " windows: 0 or more can be asked about", windows);
+    if (windows && (!past || !future))
+        return fail(failure, TIDE_EINVAL, "there is no %s", past ? "place for the forecasts" : "past to forecast from");
+    if (windows && config_of(m)->marks && !time_s)
+        return fail(failure, TIDE_EINVAL, "the model needs the time of each row");
+    return TIDE_OK;
+}
+
+static tide_status place_fail(const forecast_model *m, int64_t window, int64_t row, int64_t column, const char *what,
+                              tide_failure *failure) {
+    const char *name = column < 0 ? NULL : m->of->bundle.names[column];
+    return fail_at(failure, TIDE_EDATA, NULL, window * config_of(m)->seq_len + row + 1, name,
+                   "window %" PRId64 ", row %" PRId64 "%s%.60s%s: %s", window + 1, row + 1, name ? ", '" : "",
+                   name ? name : "", name ? "'" : "", what);
+}
+
+static tide_status check_past(const forecast_model *m, int64_t first, int64_t windows, const double *past,
+                              tide_failure *failure) {
+    const model_config *c = config_of(m);
+    int64_t each = c->seq_len * c->columns;
+    bool    fine = true;
+    for (int64_t i = 0; i < windows * each; i++) fine &= isfinite(past[i]) != 0;
+    for (int64_t i = 0; !fine && i < windows * each; i++)
+        if (!isfinite(past[i]))
+            return place_fail(m, first + i / each, i % each / c->columns, i % c->columns,
+                              "this is not a finite number; fill gaps first", failure);
+    return TIDE_OK;
+}
+
+static tide_status fill_marks(forecast_model *m, int64_t first, int64_t windows, const int64_t *time_s,
+                              tide_failure *failure) {
+    const model_config *c = config_of(m);
+    for (int64_t i = 0; c->marks && i < windows * c->seq_len; i++) {
+        if (!time_writable(time_s[i]))
+            return place_fail(m, first + i / c->seq_len, i % c->seq_len, -1, "the time lies outside the years 0 to 9999",
+                              failure);
+        marks_fill(time_s[i], m->of->bundle.mark_step, m->marks + i * c->marks);
+    }
+    return TIDE_OK;
+}
+
+static tide_status to_original(const forecast_model *m, int64_t first, int64_t windows, const float *scaled,
+                               double *future, tide_failure *failure) {
+    const model_config *c = config_of(m);
+    const scaler       *s = &m->of->bundle.scaler;
+    int64_t each = c->pred_len * c->out_count;
+    for (int64_t i = 0; i < windows * each; i++) {
+        int64_t column = c->out_first + i % c->out_count;
+        future[i]      = scaled[i] * s->std[column] + s->mean[column];
+        if (!isfinite(future[i]))
+            return fail_at(failure, TIDE_EDATA, NULL, 0, m->of->bundle.names[column],
+                           "the forecast of '%.60s' from window %" PRId64 " is not a finite number: its rows hold an "
+                           "extreme value, or the numbers of the model are damaged",
+                           m->of->bundle.names[column], first + i / each + 1);
+    }
+    return TIDE_OK;
+}
+
+static tide_status predict_batch(forecast_model *m, int i, int64_t at, const double *past, const int64_t *time_s,
+                                 double *future, tide_failure *failure) {
+    const model_config *c = config_of(m);
+    int64_t      count = m->size[i];
+    const float *scaled;
+    tide_status status = check_past(m, at, count, past, failure);
+    if (status != TIDE_OK) return status;
+    scaler_apply(&m->of->bundle.scaler, past, count * c->seq_len, m->scaled);
+    status = fill_marks(m, at, count, time_s, failure);
+    if (status == TIDE_OK) status = run_one(&m->program[i], m->scaled, m->marks, &scaled, failure);
+    return status == TIDE_OK ? to_original(m, at, count, scaled, future, failure) : status;
+}
+
+tide_status forecast_model_predict(forecast_model *m, int64_t windows, const double *past, const int64_t *time_s,
+                                   double *future, tide_failure *failure) {
+    const model_config *c = config_of(m);
+    tide_status status = check_predict(m, windows, past, time_s, future, failure);
+    for (int64_t at = 0, count = 0; status == TIDE_OK && at < windows; at += count) {
+        int i;
+        status = program_for(m, windows - at, &i, failure);
+        if (status != TIDE_OK) return status;
+        count  = m->size[i];
+        status = predict_batch(m, i, at, past + at * c->seq_len * c->columns, time_s ? time_s + at * c->seq_len : NULL,
+                               future + at * c->pred_len * c->out_count, failure);
+    }
+    return status;
+}

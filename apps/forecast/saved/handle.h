@@ -1,0 +1,19 @@
+/* A trained model as the library's own commands see it: the public handle (tidemill/forecast.h) from the inside. */
+#ifndef FORECAST_HANDLE_H
+#define FORECAST_HANDLE_H
+
+#include "loaded.h"
+
+/* Of the run options->model; what it computes with is taken from `o` too. */
+tide_status handle_open(const forecast_options *o, const char *path, forecast_model **out, tide_failure *failure);
+
+const bundle  *handle_bundle(const forecast_model *m);
+const session *handle_session(const forecast_model *m);
+double         handle_compile_s(const forecast_model *m);  /* of its programs so far */
+
+/* scaled (windows, seq_len, columns) and marks (windows, seq_len, marks; not read where there are none) to
+ * (windows, pred_len, out columns), scaled. */
+tide_status handle_forward(forecast_model *m, int64_t windows, const float *scaled, const float *marks, float *out,
+                           tide_failure *failure);
+
+#endif

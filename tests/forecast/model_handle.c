@@ -1,0 +1,221 @@
+/* A trained model as a handle: the command's numbers, many windows at once, clones on threads, bytes in memory. */
+#include <pthread.h>
+#include <tidemill/io.h>
+#include <tidemill/tidemill.h>
+
+#include "train_support.h"
+
+enum { SEQ = 24, PRED = 6, COLUMNS = 3, ROWS = 600, WINDOWS = 45, THREADS = 8 };
+
+static char    folder[64], run[96];
+static double  rows[ROWS * COLUMNS];
+static int64_t times[ROWS];
+
+static int set_up(void **state) {
+    (void)state;
+    forecast_options o;
+    forecast_result  r = { 0 };
+    tide_failure     failure = { 0 };
+    folder_with_series(folder, ROWS);
+    small_options(&o, folder);
+    set_all(&o, "seq-len 24 pred-len 6 epochs 1 seed 3");
+    snprintf(run, sizeof run, "%s/run", folder);
+    set(&o, "out", run);
+    if (forecast_train(&o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("train: %s", failure.message);
+    forecast_result_free(&r);
+    tide_table table;
+    char       path[96];
+    snprintf(path, sizeof path, "%s/series.csv", folder);
+    assert_int_equal(tide_csv_read(path, NULL, &table, NULL), TIDE_OK);
+    for (int i = 0; i < ROWS; i++) {
+        times[i] = 1704067200 + 3600 * (int64_t)i;  /* 2024-01-01; February begins after 28 days in this series */
+        for (int c = 0; c < COLUMNS; c++) rows[i * COLUMNS + c] = strtod(table.cells[i * 4 + 1 + c], NULL);
+    }
+    tide_table_free(&table);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    remove_folder(folder);
+    return 0;
+}
+
+static forecast_model *load(void) {
+    forecast_model *m;
+    tide_failure    failure = { 0 };
+    if (forecast_model_load(run, NULL, &m, &failure) != TIDE_OK) fail_msg("load: %s", failure.message);
+    return m;
+}
+
+/* Windows that begin at rows 0, 1, ... */
+static void windows_of(int count, double *past, int64_t *time_s) {
+    for (int w = 0; w < count; w++) {
+        memcpy(past + w * SEQ * COLUMNS, rows + w * COLUMNS, SEQ * COLUMNS * sizeof *past);
+        memcpy(time_s + w * SEQ, times + w, SEQ * sizeof *time_s);
+    }
+}
+
+static void predict(forecast_model *m, int64_t count, const double *past, const int64_t *time_s, double *future) {
+    tide_failure failure = { 0 };
+    if (forecast_model_predict(m, count, past, time_s, future, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+}
+
+static void test_what_it_is(void **state) {
+    (void)state;
+    forecast_model *m = load();
+    const char     *note;
+    int64_t         after[2];
+    assert_int_equal(forecast_model_seq_len(m), SEQ);
+    assert_int_equal(forecast_model_pred_len(m), PRED);
+    assert_int_equal(forecast_model_columns(m), COLUMNS);
+    assert_int_equal(forecast_model_targets(m), COLUMNS);
+    assert_string_equal(forecast_model_column_name(m, 2), "flow");
+    assert_string_equal(forecast_model_target_name(m, 0), "north");
+    assert_null(forecast_model_column_name(m, 3));
+    assert_string_equal(forecast_model_frequency(m), "h");
+    assert_true(forecast_model_needs_time(m));
+    assert_int_equal(forecast_model_precision(m, &note), TIDE_PRECISION_F32);
+    assert_int_equal(forecast_model_times_after(m, times[5], 2, after, NULL), TIDE_OK);
+    assert_true(after[0] == times[6] && after[1] == times[7]);
+    forecast_model_free(m);
+}
+
+/* The last rows of the file, which the command starts from: its numbers are those of the handle as it prints them. */
+static void test_as_the_command(void **state) {
+    (void)state;
+    forecast_options o;
+    forecast_result  r = { 0 };
+    forecast_model  *m = load();
+    double           future[PRED * COLUMNS];
+    tide_table       table;
+    char             path[96];
+    forecast_options_default(&o);
+    set_all(&o, "plots no");
+    set(&o, "model", run);
+    snprintf(path, sizeof path, "%s/next.csv", folder);
+    set(&o, "output", path);
+    assert_int_equal(forecast_predict(&o, NULL, NULL, &r, NULL), TIDE_OK);
+    assert_int_equal(tide_csv_read(path, NULL, &table, NULL), TIDE_OK);
+    predict(m, 1, rows + (ROWS - SEQ) * COLUMNS, times + ROWS - SEQ, future);
+    for (int i = 0; i < PRED * COLUMNS; i++)
+        assert_true((float)future[i] == strtof(table.cells[i / COLUMNS * 4 + 1 + i % COLUMNS], NULL));
+    tide_table_free(&table);
+    forecast_result_free(&r);
+    forecast_model_free(m);
+}
+
+/* Sizes of 32, 8 and 1 and what is left: each window's forecast is that of the window alone, within rounding of sums
+ * of up to 128 products in f32. */
+static void test_many(void **state) {
+    (void)state;
+    static double   past[WINDOWS * SEQ * COLUMNS], many[WINDOWS * PRED * COLUMNS], one[PRED * COLUMNS];
+    static int64_t  time_s[WINDOWS * SEQ];
+    forecast_model *m = load();
+    windows_of(WINDOWS, past, time_s);
+    predict(m, WINDOWS, past, time_s, many);
+    for (int w = 0; w < WINDOWS; w++) {
+        predict(m, 1, past + w * SEQ * COLUMNS, time_s + w * SEQ, one);
+        for (int i = 0; i < PRED * COLUMNS; i++) expect_near("window", many[w * PRED * COLUMNS + i], one[i], 1e-4);
+    }
+    predict(m, 0, NULL, NULL, NULL);
+    forecast_model_free(m);
+}
+
+typedef struct job { forecast_model *m; const double *past, *want; const int64_t *time_s; bool same; } job;
+
+static void *work(void *data) {
+    job   *j = data;
+    double got[WINDOWS * PRED * COLUMNS];
+    j->same = true;
+    for (int i = 0; i < 5; i++) {
+        forecast_model *again;
+        j->same &= forecast_model_predict(j->m, WINDOWS, j->past, j->time_s, got, NULL) == TIDE_OK &&
+                   memcmp(got, j->want, sizeof got) == 0;
+        j->same &= forecast_model_clone(j->m, &again, NULL) == TIDE_OK;  /* while the others work */
+        forecast_model_free(j->m);
+        j->m = again;
+    }
+    forecast_model_free(j->m);
+    return NULL;
+}
+
+static void test_threads(void **state) {
+    (void)state;
+    static double   past[WINDOWS * SEQ * COLUMNS], want[WINDOWS * PRED * COLUMNS];
+    static int64_t  time_s[WINDOWS * SEQ];
+    forecast_model *m = load();
+    job             jobs[THREADS];
+    pthread_t       threads[THREADS];
+    windows_of(WINDOWS, past, time_s);
+    predict(m, WINDOWS, past, time_s, want);
+    for (int i = 0; i < THREADS; i++) {
+        jobs[i] = (job){ NULL, past, want, time_s, false };
+        assert_int_equal(forecast_model_clone(m, &jobs[i].m, NULL), TIDE_OK);
+    }
+    for (int i = 0; i < THREADS; i++) assert_int_equal(pthread_create(&threads[i], NULL, work, &jobs[i]), 0);
+    forecast_model_free(m);
+    for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+    for (int i = 0; i < THREADS; i++) assert_true(jobs[i].same);
+}
+
+/* The bytes of the file; and a model of them answers the same. */
+static void test_memory(void **state) {
+    (void)state;
+    forecast_model *m = load(), *again;
+    double          want[PRED * COLUMNS], got[PRED * COLUMNS];
+    void           *bytes;
+    size_t          size;
+    char            path[128];
+    snprintf(path, sizeof path, "%s/model.safetensors", run);
+    assert_int_equal(forecast_model_save_memory(m, &bytes, &size, NULL), TIDE_OK);
+    FILE *f    = fopen(path, "rb");
+    char *file = malloc(size + 1);
+    assert_int_equal(fread(file, 1, size + 1, f), size);
+    assert_memory_equal(file, bytes, size);
+    fclose(f), free(file);
+    predict(m, 1, rows, times, want);
+    forecast_model_free(m);
+    assert_int_equal(forecast_model_load_memory(bytes, size, NULL, &again, NULL), TIDE_OK);
+    predict(again, 1, rows, times, got);
+    assert_memory_equal(got, want, sizeof want);
+    forecast_model_free(again);
+    tide_failure why = { 0 };
+    assert_int_equal(forecast_model_load_memory(bytes, size - 1, NULL, &again, &why), TIDE_EDATA);
+    assert_null(again);
+    tide_free(bytes);
+}
+
+static void refused(forecast_model *m, const double *past, const int64_t *time_s, tide_status status, const char *says) {
+    tide_failure why = { 0 };
+    double       future[PRED * COLUMNS];
+    assert_int_equal(forecast_model_predict(m, 1, past, time_s, future, &why), status);
+    expect_has(why.message, says);
+}
+
+static void test_refused(void **state) {
+    (void)state;
+    forecast_model *m = load();
+    tide_failure    why = { 0 };
+    double          past[SEQ * COLUMNS];
+    int64_t         time_s[SEQ];
+    memcpy(past, rows, sizeof past), memcpy(time_s, times, sizeof time_s);
+    refused(m, past, NULL, TIDE_EINVAL, "needs the time of each row");
+    past[4 * COLUMNS + 1] = NAN;
+    refused(m, past, time_s, TIDE_EDATA, "window 1, row 5, 'south': this is not a finite number");
+    past[4 * COLUMNS + 1] = 1e300;
+    refused(m, past, time_s, TIDE_EDATA, "is not a finite number");
+    past[4 * COLUMNS + 1] = 1, time_s[3] = INT64_MAX;
+    refused(m, past, time_s, TIDE_EDATA, "outside the years 0 to 9999");
+    forecast_model_free(m);
+    assert_int_equal(forecast_model_load(folder, NULL, &m, &why), TIDE_EDATA);
+    expect_has(why.message, "holds no trained model");
+    assert_null(m);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_what_it_is), cmocka_unit_test(test_as_the_command),
+                                        cmocka_unit_test(test_many),       cmocka_unit_test(test_threads),
+                                        cmocka_unit_test(test_memory),     cmocka_unit_test(test_refused) };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
