@@ -25,6 +25,7 @@ MAY = {
     "src/nn": {"include", "src/base"},
     "src/optim": {"include", "src/base"},
     "src/io": {"include", "src/base"},
+    "src/frame": {"include", "src/base"},
     "src/files": {"include", "src/base"},
     "src/options": {"include", "src/base"},
     "src/train": {"include", "src/base", "src/files", "src/options"},
@@ -54,7 +55,7 @@ SHOWN = {
     "src/kernelgen": {"kernelgen.h"},
     "src/ops": {"table.h"},  # what compile expands fused ops with
     "src/files": {"folders.h", "owned.h"},
-    "src/train": {"run.h", "fit.h", "step.h", "schedule.h"},
+    "src/train": {"run.h", "fit.h", "step.h", "schedule.h", "parameters.h"},
     "apps/draw": {"plot.h", "chart.h"},
     "apps/data": {"data.h"},
     "apps/machine": {"machine.h"},

@@ -14,6 +14,7 @@
 #ifndef TIDEMILL_FORECAST_H
 #define TIDEMILL_FORECAST_H
 
+#include "frame.h"
 #include "options.h"
 
 #ifdef __cplusplus
@@ -304,10 +305,6 @@ TIDE_API tide_status forecast_explain(const forecast_options *options, forecast_
                                       forecast_result *result, tide_failure *failure);
 
 #define forecast_failure_json tide_failure_json  /* its name when only this header had it */
-
-#ifdef __cplusplus
-}
-#endif
 /* ---- a model in memory ---------------------------------------------------------------------------------- */
 
 /* A trained model, opened once and asked many times. A handle is used by one thread at a time; each thread has a clone
@@ -358,5 +355,18 @@ TIDE_API tide_status forecast_model_times_after(const forecast_model *m, int64_t
 TIDE_API tide_status forecast_model_predict(forecast_model *m, int64_t windows, const double *past,
                                             const int64_t *time_s, double *future, tide_failure *failure);
 
+/* The same from the last seq_len rows of a frame, whose columns are found by their names; others are ignored. Its step
+ * must be the model's where both have times; a model that needs times needs them in whole seconds. *future* is
+ * (pred_len, targets). TIDE_EDATA for a column that is missing, a gap, too few rows, another frequency. */
+TIDE_API tide_status forecast_model_predict_frame(forecast_model *m, const tide_frame *f, double *future,
+                                                  tide_failure *failure);
+
+/* options->data as the commands read it (its rules: separators, dates, gaps filled or refused, columns, ignore): the
+ * frame is the caller's, tide_frame_free. */
+TIDE_API tide_status forecast_read_frame(const forecast_options *options, tide_frame **out, tide_failure *failure);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef TIDEMILL_H
 #define TIDEMILL_H
 #include "core.h"
+#include "frame.h"
 #include "io.h"
 #include "nn.h"
 #include "ops.h"

@@ -213,9 +213,51 @@ static void test_refused(void **state) {
     assert_null(m);
 }
 
+/* The file as a frame gives what its last rows give; columns may stand in any order, and more of them. */
+static void test_frame(void **state) {
+    (void)state;
+    forecast_options o;
+    forecast_model  *m = load();
+    tide_frame      *f, *odd;
+    tide_failure     why = { 0 };
+    double           want[PRED * COLUMNS], got[PRED * COLUMNS];
+    char             path[96];
+    forecast_options_default(&o);
+    snprintf(path, sizeof path, "%s/series.csv", folder);
+    set(&o, "data", path);
+    if (forecast_read_frame(&o, &f, &why) != TIDE_OK) fail_msg("%s", why.message);
+    assert_int_equal(tide_frame_rows(f), ROWS);
+    assert_string_equal(tide_frame_time_name(f), "date");
+    predict(m, 1, rows + (ROWS - SEQ) * COLUMNS, tide_frame_time(f) + ROWS - SEQ, want);
+    assert_int_equal(forecast_model_predict_frame(m, f, got, NULL), TIDE_OK);
+    assert_memory_equal(got, want, sizeof want);
+    assert_int_equal(tide_frame_new(SEQ, &odd, NULL), TIDE_OK);
+    for (int c = COLUMNS - 1; c > 0; c--)
+        tide_frame_borrow(odd, forecast_model_column_name(m, c), rows + (ROWS - SEQ) * COLUMNS + c, COLUMNS, NULL);
+    assert_int_equal(forecast_model_predict_frame(m, odd, got, &why), TIDE_EDATA);
+    expect_has(why.message, "the frame has none in whole seconds");
+    tide_frame_set_time(odd, NULL, tide_frame_time(f) + ROWS - SEQ, NULL);
+    why = (tide_failure){ 0 };
+    assert_int_equal(forecast_model_predict_frame(m, odd, got, &why), TIDE_EDATA);
+    expect_has(why.message, "no column 'north'");
+    tide_frame_borrow(odd, "extra", rows, 1, NULL);
+    tide_frame_borrow(odd, "north", rows + (ROWS - SEQ) * COLUMNS, COLUMNS, NULL);
+    assert_int_equal(forecast_model_predict_frame(m, odd, got, NULL), TIDE_OK);
+    assert_memory_equal(got, want, sizeof want);
+    int64_t days[SEQ];
+    for (int i = 0; i < SEQ; i++) days[i] = 86400 * i;
+    tide_frame_set_time(odd, NULL, days, NULL);
+    why = (tide_failure){ 0 };
+    assert_int_equal(forecast_model_predict_frame(m, odd, got, &why), TIDE_EDATA);
+    expect_has(why.message, "rows are d apart");
+    tide_frame_free(odd), tide_frame_free(f);
+    forecast_model_free(m);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_what_it_is), cmocka_unit_test(test_as_the_command),
                                         cmocka_unit_test(test_many),       cmocka_unit_test(test_threads),
-                                        cmocka_unit_test(test_memory),     cmocka_unit_test(test_refused) };
+                                        cmocka_unit_test(test_memory),     cmocka_unit_test(test_refused),
+                                        cmocka_unit_test(test_frame) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -371,3 +371,49 @@ tide_status forecast_model_predict(forecast_model *m, int64_t windows, const dou
     }
     return status;
 }
+
+/* ---- from a frame ---- */
+
+static tide_status copy_column(const forecast_model *m, const tide_frame *f, int64_t column, double *past,
+                               tide_failure *failure) {
+    const model_config *c    = config_of(m);
+    const char         *name = m->of->bundle.names[column];
+    int64_t stride, place = tide_frame_find(f, name), first = tide_frame_rows(f) - c->seq_len;
+    if (place < 0)
+        return fail_at(failure, TIDE_EDATA, NULL, 0, name, "the frame has no column '%.60s', which the model needs", name);
+    const double *values = tide_frame_values(f, place, &stride);
+    for (int64_t i = 0; i < c->seq_len; i++) past[i * c->columns + column] = values[(first + i) * stride];
+    return TIDE_OK;
+}
+
+static tide_status check_frame_step(const forecast_model *m, const int64_t *time_s, tide_failure *failure) {
+    const time_step own = m->of->bundle.step;
+    char            was[24];
+    if (!time_s || !own.unit) return TIDE_OK;
+    time_step now = step_find(time_s, config_of(m)->seq_len);
+    if (!now.unit || (now.unit == own.unit && now.count == own.count)) return TIDE_OK;
+    step_print(was, now);
+    return fail(failure, TIDE_EDATA,
+                "the frame's rows are %s apart, those that the model learned from %s: it forecasts only that frequency",
+                was, m->of->frequency);
+}
+
+tide_status forecast_model_predict_frame(forecast_model *m, const tide_frame *f, double *future,
+                                         tide_failure *failure) {
+    const model_config *c = config_of(m);
+    int64_t rows = tide_frame_rows(f);
+    if (!m || !f) return fail(failure, TIDE_EINVAL, "there is no %s", m ? "frame" : "model");
+    if (rows < c->seq_len)
+        return fail(failure, TIDE_EDATA, "the frame has %" PRId64 " rows; the model looks back on %" PRId64, rows,
+                    c->seq_len);
+    const int64_t *all = tide_frame_time(f), *time_s = all ? all + rows - c->seq_len : NULL;
+    if (c->marks && !time_s)
+        return fail(failure, TIDE_EDATA, "the model needs time stamps, and the frame has none in whole seconds");
+    tide_status status = check_frame_step(m, time_s, failure);
+    double     *past   = status == TIDE_OK ? malloc((size_t)(c->seq_len * c->columns) * sizeof *past) : NULL;
+    if (status == TIDE_OK && !past) status = no_memory(failure);
+    for (int64_t i = 0; status == TIDE_OK && i < c->columns; i++) status = copy_column(m, f, i, past, failure);
+    if (status == TIDE_OK) status = forecast_model_predict(m, 1, past, time_s, future, failure);
+    free(past);
+    return status;
+}
