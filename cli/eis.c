@@ -4,11 +4,11 @@
 
 #include "eis_command.h"
 
-int eis_command_listen(void *user, eis_tone tone, const char *message) {
+int eis_command_listen(void *user, const eis_event *event) {
     const cli_call *call = user;
-    if (tone == EIS_WARNING) warn("warning: %s", message);
-    else if (!call->quiet && tone == EIS_PROGRESS) progress_line("%s", message);
-    else if (!call->quiet) say("%s", message);
+    if (event->tone == EIS_WARNING) warn("warning: %s", event->message);
+    else if (!call->quiet && event->tone == EIS_PROGRESS) progress_line("%s", event->message);
+    else if (!call->quiet && event->tone == EIS_NOTE) say("%s", event->message);
     return stop_asked();
 }
 

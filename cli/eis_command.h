@@ -9,7 +9,7 @@
 typedef tide_status (*eis_command_function)(const eis_options *, eis_listener, void *, eis_result *, tide_failure *);
 
 /* The library's notes as talk; `user` is the cli_call. */
-int eis_command_listen(void *user, eis_tone tone, const char *message);
+int eis_command_listen(void *user, const eis_event *event);
 /* Runs it on these options, prints its result. Returns the exit code. */
 int eis_command_run(cli_call *call, const eis_options *options, eis_command_function function);
 

@@ -4,15 +4,12 @@
 #include <stdio.h>
 
 #include "base/base.h"
+#include "eis/options/tell.h"
 #include "machine/machine.h"
 
 /* What training takes when --batch-size is 0 (known_train.c, spectrum_train.c). */
 static int64_t batch_of(const eis_options *o) {
     return o->batch_size ? o->batch_size : o->inputs == EIS_INPUTS_KNOWN ? EIS_KNOWN_BATCH : EIS_SPECTRUM_BATCH;
-}
-
-static bool tell(eis_listener listener, void *user, eis_tone tone, const char *line) {
-    return listener && listener(user, tone, line);
 }
 
 tide_status eis_auto_size(eis_options *o, eis_listener listener, void *user, tide_failure *failure) {
@@ -30,13 +27,13 @@ tide_status eis_auto_size(eis_options *o, eis_listener listener, void *user, tid
         snprintf(line, sizeof line, "sized for %s: batch-size %" PRId64 " (advised: %" PRId64 ", %s)",
                  *m.model ? m.model : "this machine",
                  o->batch_size, c->value, c->why);
-        stop = tell(listener, user, EIS_NOTE, line);
+        stop = eis_tell(listener, user, EIS_NOTE, line);
     } else if ((m.apple || rates.measured) && batch_of(o) > 2 * c->most) {
         snprintf(line, sizeof line, "`batch-size` %" PRId64 " is more than twice the %" PRId64 " that suits this "
                                                                                                "machine (%s); "
                                                                                                "`auto-size` takes that",
                  batch_of(o), c->most, c->why);
-        stop = tell(listener, user, EIS_WARNING, line);
+        stop = eis_tell(listener, user, EIS_WARNING, line);
     }
     return stop ? fail(failure, TIDE_ECANCELLED, "stopped before training began") : TIDE_OK;
 }

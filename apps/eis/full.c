@@ -7,7 +7,10 @@
 #include <stdlib.h>
 
 #include "eis/options/arguments.h"
+#include "eis/options/tell.h"
 #include "base/base.h"
+#include "complete.h"
+#include "eis/answer/answer.h"
 #include "eis/known/model.h"
 #include "eis/report/report.h"
 #include "eis/report/calibration.h"
@@ -26,13 +29,14 @@ typedef struct pipeline {
     char         out[LONGEST_OUT + 1], model[PATH], spectrum[PATH], answer_folder[PATH], metrics[2 * PATH];
     ground_truth truth;
     bool         trained, known_alone;       /* a predictor that takes no spectrum */
-    json_t      *training, *with, *without;  /* eis_train's, and the answers with the spectrum and without it */
+    json_t      *training;                   /* eis_train's */
+    eis_answer   with, without;              /* with the spectrum, and without it */
     json_t      *calibration;
     text         talk;
 } pipeline;
 
 static tide_status note(const pipeline *p, const char *message, tide_failure *failure) {
-    bool stop = p->listener && p->listener(p->user, EIS_NOTE, message);
+    bool stop = eis_tell(p->listener, p->user, EIS_NOTE, message);
     return stop ? fail(failure, TIDE_ECANCELLED, "stopped") : TIDE_OK;
 }
 
@@ -55,7 +59,8 @@ static tide_status generate(pipeline *p, tide_failure *failure) {
     eis_result  r = { 0 };
     tide_status status = note(p, "1. data", failure);
     if (status == TIDE_OK) status = eis_generate(p->options, p->listener, p->user, &r, failure);
-    if (status == TIDE_OK) json_decref(take(&r, &p->talk));
+    if (status == TIDE_OK && r.text) text_add(&p->talk, "%s", r.text);
+    eis_result_free(&r);
     return status;
 }
 
@@ -135,15 +140,15 @@ static tide_status complete_with_spectrum(pipeline *p, tide_failure *failure) {
     snprintf(o.noise, sizeof o.noise, "%g%%", 100 * DEMO_NOISE);
     snprintf(o.spectra, sizeof o.spectra, "%s", p->spectrum);
     snprintf(o.out, sizeof o.out, "%.*s", (int)sizeof o.out - 1, p->answer_folder);
-    tide_status status = eis_complete(&o, p->listener, p->user, &r, &refused);
+    tide_status status = complete_keeping(&o, p->listener, p->user, &r, &p->with, &refused);
     if (status == TIDE_EDEVICE) { /* a build without cminpack */
         o.method = EIS_EXACT;
         refused  = (tide_failure){ 0 };
-        status   = eis_complete(&o, p->listener, p->user, &r, &refused);
+        status   = complete_keeping(&o, p->listener, p->user, &r, &p->with, &refused);
     }
-    if (status != TIDE_OK) return *failure = refused, status;
-    p->with = take(&r, NULL);
-    return p->with ? TIDE_OK : no_memory(failure);
+    eis_result_free(&r);
+    if (status != TIDE_OK) *failure = refused;
+    return status;
 }
 
 /* What the trained predictor says: from the known values alone if that is all that it takes. */
@@ -154,10 +159,9 @@ static tide_status complete_by_network(pipeline *p, tide_failure *failure) {
     o.method = EIS_NETWORK;
     snprintf(o.model, sizeof o.model, "%.*s", (int)sizeof o.model - 1, p->model);
     if (!p->known_alone) snprintf(o.spectra, sizeof o.spectra, "%s", p->spectrum);
-    tide_status status = eis_complete(&o, p->listener, p->user, &r, failure);
-    if (status != TIDE_OK) return status;
-    p->without = take(&r, NULL);
-    return p->without ? TIDE_OK : no_memory(failure);
+    tide_status status = complete_keeping(&o, p->listener, p->user, &r, &p->without, failure);
+    eis_result_free(&r);
+    return status;
 }
 
 /* Of a predictor that was trained here. */
@@ -169,13 +173,12 @@ static tide_status calibrate(pipeline *p, tide_failure *failure) {
 
 /* ---- what it came to ---- */
 
-static void put_best(const json_t *answer, const char *name, text *out) {
+static void put_best(const eis_answer *answer, const char *name, text *out) {
     double p[EIS_WITH_RS];
     char   a[32], b[32];
     if (!report_candidate(answer, 0, p)) return;
     text_add(out, "%s: Ca = %sF, Cb = %sF, ", name, si_format(a, p[EIS_CA], 3), si_format(b, p[EIS_CB], 3));
-    text_add(out, "probability %.4f\n",
-             report_number(json_array_get(json_object_get(answer, "top_k_predictions"), 0), "joint_probability"));
+    text_add(out, "probability %.4f\n", answer->candidate[0].probability);
 }
 
 /* The difference that a spectrum makes. */
@@ -185,10 +188,10 @@ static void tell_difference(const pipeline *p, text *out) {
     text_add(out, "Circuit %s: Rsh = %sohm, Ra = %sohm and Rb = %sohm are known; Ca = %sF and Cb = %sF are to be "
                   "found.\n", p->truth.id,
              number[0], number[1], number[2], number[3], number[4]);
-    put_best(p->without,
+    put_best(&p->without,
              p->known_alone ? "  the predictor, from the known values alone" : "  the predictor, with the spectrum",
              out);
-    put_best(p->with, "  the refined answer, with the spectrum", out);
+    put_best(&p->with, "  the refined answer, with the spectrum", out);
     text_add(out, "The spectrum is computed from this circuit, with %g %% noise: it is not a measurement.%s\n",
              100 * DEMO_NOISE,
              p->known_alone ? " It is what known values alone cannot replace: complete it with `spectrum` FILE"
@@ -213,8 +216,8 @@ static tide_status write_report(const pipeline *p, const char *intro, tide_failu
         .folder = p->out,
         .title = "Tidemill: missing circuit parameters",
         .intro = intro,
-        .answer = p->with,
-        .other = p->without,
+        .answer = &p->with,
+        .other = &p->without,
         .answer_name = p->known_alone ? "with the spectrum" : "refined",
         .other_name = p->known_alone ? "known values alone" : "predictor",
         .training = p->training,
@@ -234,6 +237,9 @@ static tide_status write_report(const pipeline *p, const char *intro, tide_failu
     return status;
 }
 
+/* As eis_complete has it. */
+static json_t *result_of(const eis_answer *a) { return answer_result(json_pack("[o]", answer_json(answer_of(a)))); }
+
 static tide_status finish(pipeline *p, eis_result *result, tide_failure *failure) {
     char     intro[NOTE], html[PATH];
     json_t  *all = json_pack("{s:i, s:s, s:s}", "schema_version", 1, "command", "eis full", "circuit_id", p->truth.id);
@@ -246,8 +252,8 @@ static tide_status finish(pipeline *p, eis_result *result, tide_failure *failure
     tell_difference(p, &p->talk);
     snprintf(html, sizeof html, "%s/report.html", p->out);
     json_object_set_new(all, "report", json_string(html));
-    json_object_set(all, "answer", p->with);
-    json_object_set(all, "network_answer", p->without);
+    json_object_set_new(all, "answer", result_of(&p->with));
+    json_object_set_new(all, "network_answer", result_of(&p->without));
     if (p->training) json_object_set(all, "training", p->training);
     result->json = json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
     json_decref(all);
@@ -292,7 +298,8 @@ tide_status eis_full(const eis_options *options, eis_listener listener, void *us
     snprintf(p.answer_folder, sizeof p.answer_folder, "%s/answer", p.out);
     snprintf(p.metrics, sizeof p.metrics, "%s/metrics.csv", p.model);
     tide_status status = run(&p, result, f);
-    json_decref(p.training), json_decref(p.with), json_decref(p.without), json_decref(p.calibration);
+    eis_answer_free(&p.with), eis_answer_free(&p.without);
+    json_decref(p.training), json_decref(p.calibration);
     text_free(&p.talk);
     if (status != TIDE_OK) eis_result_free(result);
     return status;

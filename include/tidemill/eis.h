@@ -102,10 +102,13 @@ TIDE_API double eis_resnorm(eis_resnorm_kind kind, int64_t n, const double *freq
 
 /* ---- spectra ------------------------------------------------------------------------------------------- */
 
+/* Measured, or made up: read from a file, or filled by hand, with arrays that stay the caller's. */
 typedef struct eis_spectrum {
-    int64_t count;
-    double *freq_hz;  /* in the file's order */
-    eis_z  *z;
+    int64_t     count;
+    double     *freq_hz;   /* in any order */
+    eis_z      *z;         /* ohm */
+    const char *name;      /* for messages and answers; NULL: "the spectrum" */
+    double      area_cm2;  /* 0: not known; eis_options.area_cm2 comes before it */
 } eis_spectrum;
 
 /* A CSV with the columns frequency_hz, z_re_ohm, z_im_ohm. `flip_im` takes the imaginary column as -Im(Z). Fails with
@@ -113,7 +116,7 @@ typedef struct eis_spectrum {
  * frequency that is not positive, an imaginary part that is positive nearly throughout, and on instrument files, which
  * it names. */
 TIDE_API tide_status eis_spectrum_read(const char *path, bool flip_im, eis_spectrum *out, tide_failure *failure);
-TIDE_API void eis_spectrum_free(eis_spectrum *s);
+TIDE_API void eis_spectrum_free(eis_spectrum *s);  /* of eis_spectrum_read; its name was the caller's path */
 
 /* ---- options ------------------------------------------------------------------------------------------- */
 
@@ -242,12 +245,134 @@ TIDE_API tide_status eis_option_set(eis_options *o, const char *name, const char
 TIDE_API const char *eis_option_get(const eis_options *o, const tide_option *row, char *buffer, size_t size);
 TIDE_API bool eis_option_given(const eis_options *o, const char *name);
 
-/* ---- commands ------------------------------------------------------------------------------------------ */
+/* ---- progress ------------------------------------------------------------------------------------------ */
 
-/* A line for the user. Non-zero stops the work with TIDE_ECANCELLED. May be NULL. */
-typedef enum eis_tone { EIS_NOTE, EIS_WARNING, EIS_PROGRESS } eis_tone;  /* progress: each line takes the place of the
-                                                                            last */
-typedef int (*eis_listener)(void *user, eis_tone tone, const char *message);
+typedef enum eis_tone {
+    EIS_NOTE,
+    EIS_WARNING,
+    EIS_PROGRESS,  /* each message takes the place of the last */
+    EIS_WORKING    /* no message: asked some ten times a second while an answer is worked out, to be able to stop */
+} eis_tone;
+
+/* What is told while it works. Numbers that do not apply are 0, losses NaN. */
+typedef struct eis_event {
+    eis_tone    tone;
+    const char *message;             /* a sentence; "" for EIS_WORKING; valid during the call */
+    int64_t     spectrum, spectra;   /* 1-based: which of how many is being answered */
+    int64_t     done, total;         /* of what is going on: rows, spectra, training steps */
+    int64_t     epoch, epochs;       /* training, 1-based */
+    double      loss, val_loss;
+    double      seconds, seconds_left;  /* since it began; NaN: not known */
+} eis_event;
+
+/* Non-zero stops the work with TIDE_ECANCELLED. May be NULL. It is called by the thread that made the call. */
+typedef int (*eis_listener)(void *user, const eis_event *event);
+
+/* ---- answers ------------------------------------------------------------------------------------------- */
+
+/* Quantities with an interval: the five parameters and Rs, then TER, TEC and the spectrum's time constants. */
+enum { EIS_TER = EIS_WITH_RS, EIS_TEC, EIS_N1, EIS_D1, EIS_QUANTITIES };
+enum { EIS_CELLS = 12 };  /* grid values a parameter (eis_grid_value) */
+
+/* 95 %. Low and high are NaN where there is no such interval (a note says why), high alone where only a lower limit is
+ * known, all three where the quantity does not apply. */
+typedef struct eis_interval { double low, median, high; } eis_interval;
+
+/* A circuit drawn from the posterior. */
+typedef struct eis_sample {
+    double p[EIS_WITH_RS];
+    double weight;       /* they sum to 1 */
+    double log_density;  /* up to a constant */
+} eis_sample;
+
+/* The circuits of one cell of the grid. */
+typedef struct eis_candidate {
+    double p[EIS_WITH_RS];        /* the best sample of the cell */
+    double probability, resnorm;
+    int    index[EIS_COUNT];      /* of the cell, 0-based */
+} eis_candidate;
+
+/* Whether a circuit of the question's kind can have made the spectrum. */
+typedef enum eis_verdict {
+    EIS_FIT_OPEN,        /* nothing speaks against it; but the noise is the misfit itself, which proves nothing */
+    EIS_FIT_ADEQUATE,    /* the misfit is that of the noise that was given */
+    EIS_FIT_SYSTEMATIC,  /* what even two relaxations of any size leave is not noise */
+    EIS_FIT_BEYOND,      /* two relaxations of any size fit better than the known values or the ranges allow */
+    EIS_FIT_NOISY        /* more is left than the noise that was given */
+} eis_verdict;
+
+/* What the missing parameters are. All of it is the library's: eis_answer_free. Zero it before the call. */
+typedef struct eis_answer {
+    const char  *name;               /* of the spectrum; NULL: there was none */
+    eis_circuit  circuit;
+    eis_method   method;             /* never EIS_METHOD_AUTO */
+    eis_known    known;
+    bool         rs_free;            /* the solution resistance was asked for too */
+    bool         canonical;          /* a is the slower membrane by convention */
+    double       area_cm2;           /* 0: not known */
+    eis_interval of[EIS_QUANTITIES];
+    bool         identifiable[EIS_COUNT];  /* the data narrow it: its interval is at most half the prior's in decades */
+    const char  *limit[EIS_WITH_RS]; /* "low", "high", "both": the interval touches that end of the range; NULL */
+    double       marginal[EIS_COUNT][EIS_CELLS];  /* probability of each grid value; 0 where it is known */
+    const eis_candidate *candidate;  /* the most probable first, options->top_k at most */
+    int64_t      candidates;
+    const eis_sample *sample;
+    int64_t      samples;
+    double       entropy_nats, max_probability, top5_mass;  /* of the joint distribution over cells */
+    double       best[EIS_WITH_RS];  /* the sample of the highest density */
+    double       rs_ohm, noise;      /* noise: standard deviation of each part over |Z|; NaN without a spectrum */
+    bool         noise_assumed;      /* it is the misfit of two relaxations of any size */
+    double       reduced_chi2, resnorm;  /* of the best answer */
+    eis_verdict  verdict;
+    const char *const *note;         /* what must be known before the numbers are read, whole sentences */
+    int64_t      notes;
+    const char *const *warning;      /* what speaks against the answer: a circuit that does not fit, a coarse grid, a
+                                        predictor outside its training range */
+    int64_t      warnings;
+    struct eis_answer_parts *parts;
+} eis_answer;
+TIDE_API void eis_answer_free(eis_answer *a);  /* NULL is fine; leaves it zeroed */
+
+/* The answer for one spectrum, in memory: what eis_complete says of it, to the bit. Of `options` count circuit, resnorm,
+ * method, top_k, noise, rs, area_cm2, canonical, seed, model and what a model computes with; no file is written.
+ *   spectrum  NULL: none; the answer is then what the known values alone say
+ *   known     NULL: options->known
+ * `listener` is asked at least ten times a second. Several threads may call it at once. TIDE_EINVAL, TIDE_EDATA (a
+ * spectrum that no circuit of this kind comes near, with the row where a number is not usable), TIDE_EDEVICE (refined,
+ * in a build without cminpack), TIDE_ECANCELLED; *out is zeroed then. */
+TIDE_API tide_status eis_solve(const eis_options *options, const eis_spectrum *spectrum, const eis_known *known,
+                               eis_listener listener, void *user, eis_answer *out, tide_failure *failure);
+
+/* The answer as JSON (as in eis_complete's, without schema_version and command), and as text for people:
+ * tide_free; NULL when out of memory. And its plots (Nyquist, Bode, residuals, marginals, joint) into a folder that is
+ * there, names beginning with `prefix`. */
+TIDE_API char *eis_answer_json(const eis_answer *a);
+TIDE_API char *eis_answer_text(const eis_answer *a);
+TIDE_API tide_status eis_answer_plots(const eis_answer *a, const char *folder, const char *prefix,
+                                      tide_failure *failure);
+
+/* A trained predictor, opened once and asked many times. A handle is used by one thread at a time; each thread has a
+ * clone of its own, and all of them hold the parameters once. eis_model_clone and _save_memory may be called by any
+ * thread while others ask any handle of the model. */
+typedef struct eis_model eis_model;
+/* A run folder, its model.safetensors, a weights file of the guide's network; or the bytes of a model.safetensors,
+ * borrowed for the call. Of `options` (NULL: the defaults) count device, threads, precision, strict and compile_mode. */
+TIDE_API tide_status eis_model_load(const char *run, const eis_options *options, eis_model **out,
+                                    tide_failure *failure);
+TIDE_API tide_status eis_model_load_memory(const void *bytes, size_t size, const eis_options *options, eis_model **out,
+                                           tide_failure *failure);
+TIDE_API tide_status eis_model_clone(const eis_model *m, eis_model **out, tide_failure *failure);
+/* The bytes that it was loaded from, as a model.safetensors: tide_free(*bytes). */
+TIDE_API tide_status eis_model_save_memory(const eis_model *m, void **bytes, size_t *size, tide_failure *failure);
+TIDE_API void        eis_model_free(eis_model *m);  /* NULL is fine; clones live on */
+TIDE_API bool        eis_model_takes_spectrum(const eis_model *m);  /* false: it answers from known values alone */
+/* Answers `count` questions: spectrum[i] (`spectrum` NULL where the model takes none) and known[i] (NULL: the options'
+ * for all). answers[i] are zeroed first; on failure all are free, failure->row says which question (1-based). */
+TIDE_API tide_status eis_model_solve(eis_model *m, const eis_options *options, int64_t count,
+                                     const eis_spectrum *spectrum, const eis_known *known, eis_listener listener,
+                                     void *user, eis_answer *answers, tide_failure *failure);
+
+/* ---- commands ------------------------------------------------------------------------------------------ */
 
 typedef struct eis_result {
     char *json;   /* the whole result, one object with schema_version (several spectra: "spectra" is a list of them) */

@@ -194,9 +194,8 @@ static void test_killed(void **state) {
     expect_sums(*state, all);
 }
 
-static int stop(void *user, eis_tone tone, const char *message) {
-    (void)tone;
-    snprintf(user, 128, "%s", message);
+static int stop(void *user, const eis_event *event) {
+    snprintf(user, 128, "%s", event->message);
     return 1;
 }
 
@@ -314,9 +313,8 @@ static void test_csv(void **state) {
     assert_int_equal(count_files(*state), 3);
 }
 
-static int keep(void *user, eis_tone tone, const char *message) {
-    (void)tone;
-    if (strstr(message, "taken as chain")) *(bool *)user = true;
+static int keep(void *user, const eis_event *event) {
+    if (strstr(event->message, "taken as chain")) *(bool *)user = true;
     return 0;
 }
 

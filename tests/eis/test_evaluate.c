@@ -139,8 +139,8 @@ static void test_lab(void **state) {
     eis_result_free(&r);
 }
 
-static int stop_at_once(void *user, eis_tone tone, const char *message) {
-    (void)tone, (void)message;
+static int stop_at_once(void *user, const eis_event *event) {
+    (void)event;
     return ++*(int *)user;
 }
 

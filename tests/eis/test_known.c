@@ -540,10 +540,9 @@ static void test_parts(void **state) {
 /* ---- runs ---- */
 
 typedef struct stop { int64_t lines, at; } stop;
-static int stop_at(void *user, eis_tone tone, const char *message) {
+static int stop_at(void *user, const eis_event *event) {
     stop *s = user;
-    (void)message;
-    return tone == EIS_PROGRESS && ++s->lines >= s->at;
+    return event->tone == EIS_PROGRESS && ++s->lines >= s->at;
 }
 
 static json_t *trained(const eis_options *o) {

@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <sys/stat.h>
 
+#include "eis/answer/answer.h"
 #include "eis/report/report.h"
 #include "support.h"
 
@@ -30,31 +31,25 @@ static int64_t count_of(const char *text, const char *part) {
     return count;
 }
 
-/* Ca and Cb missing, two candidates. */
-static json_t *make_answer(void) {
-    json_t *a = json_pack("{s:s, s:s, s:{s:f, s:f, s:f}, s:[s, s], s:f, s:f, s:f, s:{s:f}}", "circuit", "shunt",
-                          "method", "refined",
-                          "known_params", "Rsh", example[0], "Ra", example[1], "Rb", example[2], "missing_params",
-                          "Ca", "Cb", "ter_ohm",
-                          431.749, "tec_farad", 9.5593e-7, "noise", 0.01, "uncertainty", "max_probability", 0.75);
-    json_t *marginals = json_object(), *top = json_array();
-    for (int k = EIS_CA; k <= EIS_CB; k++) {
-        json_t *row = json_array();
-        for (int i = 0; i < CELL_POINTS; i++) json_array_append_new(row, json_real(i == 5 ? 0.75 : i == 6 ? 0.25 : 0));
-        json_object_set_new(marginals, eis_parameters[k].name, row);
-    }
+/* Ca and Cb missing, two candidates; Cb is left open. */
+static eis_answer make_answer(void) {
+    static const interval none = { NAN, NAN, NAN };
+    question   q = { .circuit = EIS_SHUNT, .method = EIS_REFINED, .known = { { true, true, true, false, false }, { 0 } } };
+    completion c = { .noise = 0.01, .noise_used = 0.01, .chi2 = 1, .resnorm = 3.5, .rs_ohm = 0, .grid_chi2 = NAN };
+    summary   *s = &c.summary;
+    eis_answer out;
+    memcpy(q.known.value, example, 3 * sizeof *example);
+    s->top = calloc(2, sizeof *s->top), s->top_count = 2, s->max_probability = 0.75;
+    for (int k = 0; k < SUM_COUNT; k++) s->of[k] = none;
+    s->of[SUM_TER] = (interval){ 431.0, 431.749, 432.0 }, s->of[SUM_TEC] = (interval){ NAN, 9.5593e-7, NAN };
+    s->of[EIS_CA] = (interval){ 1.0e-6, 1.2e-6, 1.5e-6 }, s->of[EIS_CB] = (interval){ 5.0e-6, 1e-5, 1e-4 };
+    for (int k = EIS_CA; k <= EIS_CB; k++) s->marginal[k][5] = 0.75, s->marginal[k][6] = 0.25;
     for (int i = 0; i < 2; i++)
-        json_array_append_new(top, json_pack("{s:i, s:f, s:f, s:f, s:f, s:{s:i, s:i}}", "rank", i + 1, "Ca",
-                                             1.2e-6 * (1 + i), "Cb", 4.7e-6,
-                                             "joint_probability", i ? 0.25 : 0.75, "resnorm", 3.5, "grid_indices",
-                                             "Ca", 5 + i, "Cb", 6));
-    json_object_set_new(a, "marginal_distributions", marginals);
-    json_object_set_new(a, "top_k_predictions", top);
-    json_object_set_new(
-        a, "intervals_95",
-        json_pack("{s:[f, f], s:[f, f], s:[f, f]}", "TER", 431.0, 432.0, "Ca", 1.0e-6, 1.5e-6, "Cb", 5.0e-6, 6.0e-6));
-    json_object_set_new(a, "identifiable", json_pack("{s:b, s:b}", "Ca", 1, "Cb", 0));
-    return a;
+        s->top[i] = (candidate){ .p = { [EIS_CA] = 1.2e-6 * (1 + i), [EIS_CB] = 4.7e-6 }, .resnorm = 3.5,
+                                 .probability = i ? 0.25 : 0.75, .index = { [EIS_CA] = 5 + i, [EIS_CB] = 6 } };
+    answer from = { .question = &q, .completion = &c, .model = "", .source = "" };
+    assert_int_equal(answer_make(&from, &c, &out, NULL), TIDE_OK);
+    return out;
 }
 
 static int make_folder(void **state) {
@@ -108,11 +103,12 @@ static void test_whole(void **state) {
           file);
     fclose(file);
     eis_spectrum spectrum = make_spectrum(&s, EIS_SHUNT, example, 0, 0.01, &r);
-    json_t *answer = make_answer(), *calibration = json_pack("[{s:f, s:f, s:i}, {s:f, s:f, s:i}]", "confidence", 0.1,
+    eis_answer answer = make_answer();
+    json_t *calibration = json_pack("[{s:f, s:f, s:i}, {s:f, s:f, s:i}]", "confidence", 0.1,
                                                              "mass", 0.2, "count",
                                                              50, "confidence", 0.9, "mass", 0.8, "count", 40);
-    report whole = { .answer = answer,
-                     .other = answer,
+    report whole = { .answer = &answer,
+                     .other = &answer,
                      .answer_name = "one",
                      .other_name = "other",
                      .truth = example,
@@ -135,14 +131,15 @@ static void test_whole(void **state) {
     expect_near("truth in report.json", json_real_value(json_object_get(json_object_get(read, "truth"), "Cb")),
                 example[EIS_CB], 1e-9);
     assert_int_equal(json_array_size(json_object_get(read, "calibration")), 2);
-    json_decref(read), json_decref(answer), json_decref(calibration);
+    json_decref(read), json_decref(calibration);
+    eis_answer_free(&answer);
     free(page), free(json);
 }
 
 /* Without truth, spectrum or training there is less on it, and nothing empty. */
 static void test_least(void **state) {
-    json_t *answer = make_answer();
-    report  r      = { .answer = answer, .candidates = 1 };
+    eis_answer answer = make_answer();
+    report  r      = { .answer = &answer, .candidates = 1 };
     char   *page   = page_of(&r, *state);
     expect_not(page, "Nyquist");
     expect_not(page, "truth");
@@ -150,7 +147,7 @@ static void test_least(void **state) {
     expect_not(page, "<figure></figure>");
     assert_int_equal(count_of(page, "<svg"), 3);
     assert_int_equal(count_of(page, "<tr><td>2<td>"), 0);
-    json_decref(answer);
+    eis_answer_free(&answer);
     free(page);
 }
 

@@ -28,6 +28,33 @@ static tide_status safetensors(const void *bytes, size_t n, tide_failure *f) {
     return tide_safetensors_read_memory(bytes, n, &archive, f);
 }
 
+static tide_frame       *frame;
+static struct ArrowSchema schema;
+static struct ArrowArray  arrow;
+static struct ArrowArrayStream stream;
+static eis_model        *predictor;
+static eis_answer        answer;
+static eis_options       e_options;
+
+static eis_options *eis(void) {
+    eis_options_default(&e_options);
+    return &e_options;
+}
+
+static tide_frame *three(void) {
+    tide_frame_free(frame);
+    return tide_frame_new(3, &frame, NULL) == TIDE_OK ? frame : NULL;
+}
+
+static eis_spectrum lying(double freq_hz, int64_t count) {
+    static double f[5];
+    static eis_z  z[5];
+    for (int i = 0; i < 5; i++) f[i] = freq_hz * (i + 1), z[i] = (eis_z){ 100, -1 };
+    return (eis_spectrum){ .count = count, .freq_hz = f, .z = z };
+}
+
+static tide_status solved(trial *t, eis_spectrum s) { return eis_solve(eis(), &s, NULL, NULL, NULL, &answer, &t->failure); }
+
 static forecast_model *model;
 static double          number;
 static int64_t         time_s;
@@ -87,6 +114,60 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     R(forecast_model_precision, 0, "none", forecast_model_precision(NULL, NULL) == TIDE_PRECISION_F32)                 \
     R(forecast_model_times_after, 0, "none", missing(t, forecast_model_times_after(NULL, 0, 1, &time_s, &t->failure))) \
     R(forecast_model_predict, 0, "none", missing(t, forecast_model_predict(NULL, 1, &number, &time_s, &number,         \
-                                                                           &t->failure)))
+                                                                           &t->failure)))                              \
+    R(forecast_model_predict_frame, 0, "none", missing(t, forecast_model_predict_frame(NULL, NULL, &number,            \
+                                                                                       &t->failure)))                  \
+    R(forecast_read_frame, 0, "no options", missing(t, forecast_read_frame(NULL, &frame, &t->failure)))                \
+    R(forecast_read_frame, 1, "nowhere to", missing(t, forecast_read_frame(NULL, NULL, &t->failure)))                  \
+    R(tide_frame_new, 0, "nowhere to", missing(t, tide_frame_new(3, NULL, &t->failure)))                               \
+    R(tide_frame_new, 1, "too many rows", missing(t, tide_frame_new(INT64_MAX, &frame, &t->failure)))                  \
+    R(tide_frame_free, 0, "none", (tide_frame_free(NULL), true))                                                       \
+    R(tide_frame_add, 0, "none", missing(t, tide_frame_add(NULL, "a", &number, 1, &t->failure)))                       \
+    R(tide_frame_add, 1, "no values", missing(t, tide_frame_add(three(), "a", NULL, 1, &t->failure)))                  \
+    R(tide_frame_borrow, 0, "none", missing(t, tide_frame_borrow(NULL, "a", &number, 1, &t->failure)))                 \
+    R(tide_frame_borrow, 1, "no name", missing(t, tide_frame_borrow(three(), NULL, &number, 1, &t->failure)))          \
+    R(tide_frame_set_time, 0, "none", missing(t, tide_frame_set_time(NULL, "t", &time_s, &t->failure)))                \
+    R(tide_frame_set_time, 1, "no times", missing(t, tide_frame_set_time(three(), NULL, NULL, &t->failure)))           \
+    R(tide_frame_set_time_real, 0, "none", missing(t, tide_frame_set_time_real(NULL, "t", &number, &t->failure)))      \
+    R(tide_frame_set_time_real, 1, "no times", missing(t, tide_frame_set_time_real(three(), NULL, NULL, &t->failure))) \
+    R(tide_frame_rows, 0, "none", tide_frame_rows(NULL) == 0)                                                          \
+    R(tide_frame_columns, 0, "none", tide_frame_columns(NULL) == 0)                                                    \
+    R(tide_frame_name, 0, "none, -1", !tide_frame_name(NULL, 0) && !tide_frame_name(three(), -1))                      \
+    R(tide_frame_find, 0, "none, no name", tide_frame_find(NULL, "a") == -1 && tide_frame_find(three(), NULL) == -1)   \
+    R(tide_frame_values, 0, "none", !tide_frame_values(NULL, 0, &time_s) && !tide_frame_values(three(), 0, NULL))      \
+    R(tide_frame_time_name, 0, "none", !tide_frame_time_name(NULL))                                                    \
+    R(tide_frame_time, 0, "none", !tide_frame_time(NULL))                                                              \
+    R(tide_frame_time_real, 0, "none", !tide_frame_time_real(NULL))                                                    \
+    R(tide_frame_from_arrow, 0, "none", missing(t, tide_frame_from_arrow(NULL, NULL, NULL, &frame, &t->failure)))      \
+    R(tide_frame_from_arrow, 1, "zeros", missing(t, tide_frame_from_arrow(&schema, &arrow, NULL, &frame,               \
+                                                                          &t->failure)))                               \
+    R(tide_frame_from_arrow, 2, "nowhere to", missing(t, tide_frame_from_arrow(&schema, &arrow, NULL, NULL,            \
+                                                                               &t->failure)))                          \
+    R(tide_frame_from_arrow_stream, 0, "none", missing(t, tide_frame_from_arrow_stream(NULL, NULL, &frame,             \
+                                                                                       &t->failure)))                  \
+    R(tide_frame_from_arrow_stream, 1, "zeros", missing(t, tide_frame_from_arrow_stream(&stream, NULL, &frame,         \
+                                                                                        &t->failure)))                 \
+    R(eis_solve, 0, "no options", missing(t, eis_solve(NULL, NULL, NULL, NULL, NULL, &answer, &t->failure)))           \
+    R(eis_solve, 1, "nowhere to", missing(t, eis_solve(eis(), NULL, NULL, NULL, NULL, NULL, &t->failure)))             \
+    R(eis_solve, 2, "a spectrum of nothing", solved(t, (eis_spectrum){ .count = 9 }) == TIDE_EINVAL)                   \
+    R(eis_solve, 3, "-1 points, 5 at 0 Hz", solved(t, lying(1, -1)) == TIDE_EDATA && solved(t, lying(0, 5)) == TIDE_EDATA) \
+    R(eis_solve, 4, "a known value far out",                                                                           \
+      missing(t, eis_solve(eis(), NULL, &(eis_known){ { true }, { 1e99 } }, NULL, NULL, &answer, &t->failure)))        \
+    R(eis_answer_free, 0, "none", (eis_answer_free(NULL), true))                                                       \
+    R(eis_answer_json, 0, "none, zeros", !eis_answer_json(NULL) && !eis_answer_json(&(eis_answer){ 0 }))               \
+    R(eis_answer_text, 0, "none, zeros", !eis_answer_text(NULL) && !eis_answer_text(&(eis_answer){ 0 }))               \
+    R(eis_answer_plots, 0, "none", missing(t, eis_answer_plots(NULL, "x", "", &t->failure)))                           \
+    R(eis_model_load, 0, "no run", missing(t, eis_model_load(NULL, NULL, &predictor, &t->failure)))                    \
+    R(eis_model_load, 1, "nowhere to", missing(t, eis_model_load("x", NULL, NULL, &t->failure)))                       \
+    R(eis_model_load, 2, "what is not there", eis_model_load("/nonexistent/x", NULL, &predictor, NULL) != TIDE_OK)     \
+    R(eis_model_load_memory, 0, "no bytes", missing(t, eis_model_load_memory(NULL, 9, NULL, &predictor, &t->failure))) \
+    R(eis_model_load_memory, 1, "nowhere to", missing(t, eis_model_load_memory("x", 1, NULL, NULL, &t->failure)))      \
+    R(eis_model_clone, 0, "none", missing(t, eis_model_clone(NULL, &predictor, &t->failure)))                          \
+    R(eis_model_clone, 1, "nowhere to", missing(t, eis_model_clone(NULL, NULL, &t->failure)))                          \
+    R(eis_model_save_memory, 0, "none", missing(t, eis_model_save_memory(NULL, &block, &size, &t->failure)))           \
+    R(eis_model_free, 0, "none", (eis_model_free(NULL), true))                                                         \
+    R(eis_model_takes_spectrum, 0, "none", !eis_model_takes_spectrum(NULL))                                            \
+    R(eis_model_solve, 0, "none",                                                                                      \
+      missing(t, eis_model_solve(NULL, eis(), 1, NULL, NULL, NULL, NULL, &answer, &t->failure)))
 
 MISUSE_TABLE(misuse_handles, HANDLES)

@@ -9,9 +9,10 @@
 #include "draw/plot.h"
 
 typedef struct answer {
-    const char         *path;      /* the spectrum's file; NULL: none */
+    const char         *path;      /* the spectrum's file or name; NULL: none */
     const question     *question;
-    const eis_options  *options;
+    const char         *model;     /* the predictor's run, as given; "" */
+    double              area_cm2;  /* 0: not known */
     const eis_spectrum *spectrum;  /* NULL: the answer does not come from one */
     const completion   *completion;
     const char         *source;    /* what a user should know of where it comes from; "" */
@@ -20,6 +21,14 @@ typedef struct answer {
 } answer;
 
 json_t *answer_json(const answer *a);   /* NULL: out of memory */
+json_t *answer_result(json_t *answers);  /* of eis_complete: a list of one answer, or of several; takes it */
+
+/* The public struct on what it is made of. It takes over the completion, copies the rest. (make.c) */
+tide_status answer_make(const answer *from, completion *of, eis_answer *out, tide_failure *failure);
+const answer *answer_of(const eis_answer *a);
+/* What speaks against it, a line each, beginning with the spectrum's name. (warnings.c) */
+void answer_warnings(const answer *a, text *out);
+
 void answer_text(const answer *a, text *out);
 
 /* What must be known before the numbers are read, a sentence a line: whether the circuit fits, limits of ranges that

@@ -4,6 +4,8 @@
 
 #include "train/run.h"
 
+enum { SCHEMA_VERSION = 1 };
+
 static json_t *number(double v) { return isfinite(v) ? json_real(v) : json_null(); }
 static void put(json_t *o, const char *key, double v) { json_object_set_new(o, key, number(v)); }
 
@@ -94,7 +96,7 @@ static json_t *fibre_json(const fibre_range *f) {
 
 static void put_robust(json_t *o, const answer *a) {
     const interval *of = a->completion->summary.of;
-    double area = a->options->area_cm2;
+    double area = a->area_cm2;
     put(o, "ter_ohm", of[SUM_TER].median);
     put(o, "tec_farad", of[SUM_TEC].median);
     put(o, "n1_s", of[SUM_N1].median);
@@ -111,8 +113,8 @@ static json_t *verdict(const completion *c, bool fine, double chi2) {
 }
 
 static json_t *circuit_verdict(const completion *c) {
-    if (isnan(c->chi2) || c->verdict == FIT_OPEN) return json_null();
-    return json_boolean(c->verdict == FIT_ADEQUATE);
+    if (isnan(c->chi2) || c->verdict == EIS_FIT_OPEN) return json_null();
+    return json_boolean(c->verdict == EIS_FIT_ADEQUATE);
 }
 
 static void put_residuals(json_t *o, const completion *c) {
@@ -153,7 +155,7 @@ static json_t *notes_json(const answer *a) {
 static void put_network(json_t *o, const answer *a) {
     const completion *c = a->completion;
     if (a->question->method != EIS_NETWORK) return;
-    json_object_set_new(o, "model", *a->options->model ? json_string(a->options->model) : json_null());
+    json_object_set_new(o, "model", *a->model ? json_string(a->model) : json_null());
     if (*a->source) json_object_set_new(o, "note", json_string(a->source));
     if (!c->recipe) return;
     json_t *reasons = json_array();
@@ -194,4 +196,19 @@ json_t *answer_json(const answer *a) {
     put_fit(o, a);
     put_network(o, a);
     return o;
+}
+
+json_t *answer_result(json_t *answers) {
+    json_t *o = answers ? json_pack("{s:i, s:s}", "schema_version", SCHEMA_VERSION, "command", "eis complete") : NULL;
+    if (o && json_array_size(answers) == 1) json_object_update(o, json_array_get(answers, 0));
+    else if (o) json_object_set(o, "spectra", answers);
+    json_decref(answers);
+    return o;
+}
+
+char *eis_answer_json(const eis_answer *a) {
+    json_t *o   = a && a->parts ? answer_json(answer_of(a)) : NULL;
+    char   *all = o ? json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
+    json_decref(o);
+    return all;
 }

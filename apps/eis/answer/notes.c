@@ -62,19 +62,19 @@ static void note_beyond(const answer *a, text *out) {
 static void note_verdict(const answer *a, text *out) {
     const completion *c = a->completion;
     switch (c->verdict) {
-    case FIT_SYSTEMATIC: note_systematic(c, out); break;
-    case FIT_BEYOND: note_beyond(a, out); break;
-    case FIT_NOISY:
+    case EIS_FIT_SYSTEMATIC: note_systematic(c, out); break;
+    case EIS_FIT_BEYOND: note_beyond(a, out); break;
+    case EIS_FIT_NOISY:
         text_add(out, "no circuit of this kind %sleaves only the noise that was given (reduced chi2 %.2g): the "
                       "intervals are made with %.2g %%\n",
                  with_known(a, "with these known values "), c->chi2, 100 * c->noise_used);
         break;
-    case FIT_OPEN:
+    case EIS_FIT_OPEN:
         if (c->noise_inferred)
             text_add(out, "no verdict on the circuit: the noise is assumed to be its misfit; `noise`, with what your "
                           "instrument has, gives one\n");
         break;
-    case FIT_ADEQUATE: break;
+    case EIS_FIT_ADEQUATE: break;
     }
 }
 

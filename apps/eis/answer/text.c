@@ -112,7 +112,7 @@ static void put_head(const answer *a, text *out) {
     const char       *circuit = a->question->circuit == EIS_SHUNT ? "shunt" : "chain";
     if (!a->spectrum) {
         text_add(out, "%s circuit, from the known values alone: %s\n", circuit,
-                 *a->options->model && !a->question->predictor ? a->options->model : "the prior");
+                 *a->model && !a->question->predictor ? a->model : "the prior");
         return;
     }
     text_add(out, "%s: %s circuit, ", a->path, circuit);
@@ -121,13 +121,13 @@ static void put_head(const answer *a, text *out) {
     text_add(out, ", noise: %s, %.3g %%", c->noise_inferred ? "assumed (misfit)" : "given", 100 * c->noise);
     if (!c->noise_inferred)
         text_add(out, ", reduced chi2 %.3g%s", a->question->method == EIS_EXACT ? c->grid_chi2 : c->chi2,
-                 c->verdict == FIT_ADEQUATE ? ": adequate" : "");
+                 c->verdict == EIS_FIT_ADEQUATE ? ": adequate" : "");
     text_add(out, "\n");
 }
 
 static void put_areas(const answer *a, text *out) {
     const interval *ter = &a->completion->summary.of[SUM_TER];
-    double area = a->options->area_cm2, tec = a->completion->summary.of[SUM_TEC].median;
+    double area = a->area_cm2, tec = a->completion->summary.of[SUM_TEC].median;
     char   value[32];
     if (!(area > 0) || a->question->circuit != EIS_SHUNT) return;
     if (isnan(ter->median) && isnan(ter->low)) text_add(out, "  TER not determined,");
@@ -214,4 +214,12 @@ void candidate_table(const answer *a, text *out) {
         put_value(out, s->top[i].resnorm);
         text_add(out, "\n");
     }
+}
+
+char *eis_answer_text(const eis_answer *a) {
+    text out = { 0 };
+    if (a && a->parts) answer_text(answer_of(a), &out);
+    if (!out.failed) return out.data;
+    text_free(&out);
+    return NULL;
 }

@@ -9,6 +9,7 @@
 #include <tidemill/io.h>
 
 #include "base/base.h"
+#include "parameters.h"
 
 enum { LEAST_POINTS = 5, MOST_POINTS = 10000, HEAD = 4096 };
 static const char *const columns[3] = { "frequency_hz", "z_re_ohm", "z_im_ohm" };
@@ -96,7 +97,7 @@ static tide_status fill(const char *path, const tide_table *t, eis_spectrum *out
     if (t->rows > MOST_POINTS)
         return fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s has %lld points; at most %d are taken: thin them", path,
                        (long long)t->rows, MOST_POINTS);
-    out->count   = t->rows;
+    out->count   = t->rows, out->name = path;
     out->freq_hz = malloc((size_t)t->rows * sizeof *out->freq_hz);
     out->z       = malloc((size_t)t->rows * sizeof *out->z);
     if (!out->freq_hz || !out->z) return fail(failure, TIDE_ENOMEM, "out of memory for %s", path);
@@ -114,6 +115,31 @@ static tide_status check_sign(const char *path, bool flip_im, eis_spectrum *s, t
                    flip_im ? "%s: with `flip-im` the imaginary part is positive nearly throughout; leave it out"
                            : "%s: the imaginary part is positive nearly throughout: looks like -Im(Z); use `flip-im`",
                    path);
+}
+
+static tide_status point_fail(const eis_spectrum *s, int64_t i, const char *column, const char *what,
+                              tide_failure *failure) {
+    return fail_at(failure, TIDE_EDATA, NULL, i + 1, column, "%s, point %lld: %s", s->name ? s->name : "the spectrum",
+                   (long long)i + 1, what);
+}
+
+tide_status spectrum_check(const eis_spectrum *s, tide_failure *failure) {
+    const char *name = s->name ? s->name : "the spectrum";
+    if (s->count < LEAST_POINTS || s->count > MOST_POINTS)
+        return fail(failure, TIDE_EDATA, "%s has %lld points; from %d to %d are taken", name, (long long)s->count,
+                    LEAST_POINTS, MOST_POINTS);
+    if (!s->freq_hz || !s->z) return fail(failure, TIDE_EINVAL, "%s has no frequencies or no impedances", name);
+    if (!(s->area_cm2 >= 0 && s->area_cm2 <= 1e6))
+        return fail(failure, TIDE_EINVAL, "%s: an area of %g cm2; 0 (not known) to 1e6 are taken", name, s->area_cm2);
+    for (int64_t i = 0; i < s->count; i++) {
+        if (!isfinite(s->freq_hz[i]) || !(s->freq_hz[i] > 0))
+            return point_fail(s, i, columns[0], "a frequency must be a positive number", failure);
+        if (!isfinite(s->z[i].re) || !isfinite(s->z[i].im))
+            return point_fail(s, i, columns[1], "an impedance must be finite numbers", failure);
+        if (s->z[i].re == 0 && s->z[i].im == 0)
+            return point_fail(s, i, columns[1], "an impedance of 0 is not a measurement", failure);
+    }
+    return TIDE_OK;
 }
 
 tide_status eis_spectrum_read(const char *path, bool flip_im, eis_spectrum *out, tide_failure *failure) {

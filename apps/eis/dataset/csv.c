@@ -7,6 +7,7 @@
 #include <tidemill/io.h>
 
 #include "base/base.h"
+#include "eis/options/tell.h"
 #include "md5.h"
 #include "eis/circuit/parallel.h"
 #include "train/run.h"
@@ -126,7 +127,9 @@ static bool told_to_stop(table *t, int64_t done) {
     if (!t->listener || now - t->told < NOTE_SECONDS) return false;
     t->told = now;
     snprintf(line, sizeof line, "%" PRId64 " of %" PRId64 " ground truths", done, t->survey->truths);
-    return t->listener(t->user, EIS_NOTE, line) != 0;
+    eis_event event = eis_event_of(EIS_NOTE, line);
+    event.done = done, event.total = t->survey->truths;
+    return t->listener(t->user, &event) != 0;
 }
 
 static tide_status put_all(void *user, void *stdio_file) {

@@ -8,6 +8,7 @@
 #include <zlib.h>
 
 #include "base/base.h"
+#include "eis/options/tell.h"
 #include "bounded.h"
 #include "eis/circuit/parallel.h"
 #include "train/run.h"
@@ -181,7 +182,9 @@ static void note(progress *p, const shard_run *run, tide_status status, const ti
     if (p->status != TIDE_OK || !p->listener || now - p->told < NOTE_SECONDS) return;
     snprintf(line, sizeof line, "%" PRId64 " of %" PRId64 " shards", p->done, run->count);
     p->told = now;
-    if (p->listener(p->user, EIS_NOTE, line))
+    eis_event event = eis_event_of(EIS_NOTE, line);
+    event.done = p->done, event.total = run->count;
+    if (p->listener(p->user, &event))
         p->status = fail(&p->failure, TIDE_ECANCELLED,
                          "stopped after %" PRId64 " of %" PRId64 " shards; the same command goes on from there",
                          p->done, run->count);

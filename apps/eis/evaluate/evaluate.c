@@ -1,5 +1,6 @@
 /* tidemill eis evaluate, below the command line. */
 #include "eis/options/arguments.h"
+#include "eis/options/tell.h"
 #include "evaluate.h"
 
 #include <inttypes.h>
@@ -48,7 +49,9 @@ tide_status evaluation_progress(const evaluation *e, const char *what, double no
     if (!e->listener) return TIDE_OK;
     if (noise > 0) snprintf(level, sizeof level, ", noise %g %%", 100 * noise);
     snprintf(line, sizeof line, "%s%s: %" PRId64 " spectra done", what, level, done);
-    return e->listener(e->user, EIS_PROGRESS, line) ? fail(failure, TIDE_ECANCELLED, "stopped") : TIDE_OK;
+    eis_event event = eis_event_of(EIS_PROGRESS, line);
+    event.done      = done;
+    return e->listener(e->user, &event) ? fail(failure, TIDE_ECANCELLED, "stopped") : TIDE_OK;
 }
 
 /* ---- the command ---- */
@@ -89,9 +92,9 @@ static tide_status evaluate(evaluation *e, json_t *report, text *talk, tide_fail
     if (status != TIDE_OK) return status;
     const char *why = predictor_note(e->predictor);
     char line[RUN_LINE], warning[PRECISION_LINE];
-    bool stop = *why && e->listener && e->listener(e->user, EIS_WARNING, precision_warning(warning, why));
+    bool stop = *why && eis_tell(e->listener, e->user, EIS_WARNING, precision_warning(warning, why));
     if (!stop && e->listener && run_choices_told(predictor_graph(e->predictor), line))
-        stop = e->listener(e->user, EIS_NOTE, line) != 0;
+        stop = eis_tell(e->listener, e->user, EIS_NOTE, line);
     if (stop) return fail(failure, TIDE_ECANCELLED, "stopped");
     const spectrum_model *m = predictor_model(e->predictor);
     bool        grid   = m->config.recipe == EIS_RECIPE_GRID;

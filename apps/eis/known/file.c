@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "file.h"
+#include "train/parameters.h"
 
 enum { CARD_VERSION = 1 };
 #define CARD_KEY "tidemill.eis"
@@ -25,13 +26,13 @@ static json_t *axes_json(int64_t points) {
     return all;
 }
 
-static char *card_text(const known_network *n, const known_card *c) {
+static char *card_text(const known_sizes *sizes, const known_card *c) {
     const known_scale *s = &c->scale;
     json_t *o = json_pack("{s:i, s:s, s:s, s:I, s:I, s:o, s:s, s:s, s:{s:s, s:b, s:f, s:f, s:f}}", "format_version",
                           CARD_VERSION, "kind",
                           CARD_KIND, "circuit", c->circuit == EIS_CHAIN ? "chain" : "shunt", "hidden_dim",
-                          (json_int_t)n->sizes.width[0],
-                          "points", (json_int_t)n->sizes.points, "axes", axes_json(n->sizes.points), "pool", c->pool,
+                          (json_int_t)sizes->width[0],
+                          "points", (json_int_t)sizes->points, "axes", axes_json(sizes->points), "pool", c->pool,
                           "masks", c->masks,
                           "resnorm", "kind", c->resnorm_kind, "log10", s->log, "floor", s->floor, "mean", s->mean,
                           "sd", s->sd);
@@ -40,10 +41,12 @@ static char *card_text(const known_network *n, const known_card *c) {
     return text;
 }
 
-static tide_status add_parameters(tide_archive *a, const known_network *n, const tide_snapshot_t *best) {
+/* Without the maps, which follow from the others. */
+static tide_status add_parameters(tide_archive *a, tide_list params, const tide_snapshot_t *best) {
     tide_status status = TIDE_OK;
-    for (int64_t i = 0; status == TIDE_OK && i < n->params.count; i++) {
-        tide_val    v    = n->params.items[i];
+    for (int64_t i = 0; status == TIDE_OK && i < params.count; i++) {
+        tide_val v = params.items[i];
+        if (!strncmp(tide_name_of(v), "map.", 4)) continue;
         const void *data = best ? tide_snapshot_data(best, i) : tide_data(v);
         status = data ? tide_archive_add(a, tide_name_of(v), tide_dtype_of(v), tide_shape_of(v), data) : TIDE_ENOMEM;
     }
@@ -54,24 +57,41 @@ static tide_status no_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for the model's file");
 }
 
+static tide_status add_all(tide_archive *a, const known_sizes *sizes, const known_card *card, tide_list params,
+                           const tide_snapshot_t *best) {
+    char       *text   = card_text(sizes, card);
+    tide_status status = text ? tide_archive_set(a, CARD_KEY, text) : TIDE_ENOMEM;
+    free(text);
+    return status == TIDE_OK ? add_parameters(a, params, best) : status;
+}
+
 tide_status known_model_write(const char *path, const known_network *n, const known_card *card,
                               const tide_snapshot_t *best,
                               tide_failure *failure) {
     tide_archive a      = { 0 };
-    char        *text   = card_text(n, card);
-    tide_status  status = text ? tide_archive_set(&a, CARD_KEY, text) : TIDE_ENOMEM;
-    if (status == TIDE_OK) status = add_parameters(&a, n, best);
+    tide_status  status = add_all(&a, &n->sizes, card, n->params, best);
     if (status != TIDE_OK) no_memory(failure);
     else status = tide_safetensors_write(path, &a, failure);
     tide_archive_free(&a);
-    free(text);
+    return status;
+}
+
+tide_status known_model_write_memory(const known_model *m, void **bytes, size_t *size, tide_failure *failure) {
+    tide_archive a = { 0 };
+    if (!m->card.circuit_given)
+        return fail(failure, TIDE_EINVAL, "the model is a weights file of the guide's: it is saved as the file it is");
+    tide_status status = add_all(&a, &m->network.sizes, &m->card, parameters_begin(m->held), NULL);
+    parameters_end(m->held);
+    if (status != TIDE_OK) no_memory(failure);
+    else status = tide_safetensors_write_memory(&a, bytes, size, failure);
+    tide_archive_free(&a);
     return status;
 }
 
 tide_status known_npz_write(const char *path, const known_network *n, const tide_snapshot_t *best,
                             tide_failure *failure) {
     tide_archive a      = { 0 };
-    tide_status  status = add_parameters(&a, n, best);
+    tide_status  status = add_parameters(&a, n->params, best);
     if (status != TIDE_OK) no_memory(failure);
     else status = tide_npz_write(path, &a, false, failure);
     tide_archive_free(&a);
@@ -112,7 +132,7 @@ static bool read_card(const json_t *o, known_card *c) {
            isfinite(scale->floor) && scale->floor >= 0;
 }
 
-static tide_status take_card(const char *path, const tide_archive *a, known_card *card, tide_failure *failure) {
+tide_status known_card_take(const char *path, const tide_archive *a, known_card *card, tide_failure *failure) {
     const char *text   = tide_archive_metadata(a, CARD_KEY);
     json_t     *o      = text ? json_loads(text, 0, NULL) : NULL;
     const char *kind   = json_string_value(json_object_get(o, "kind"));
@@ -137,7 +157,7 @@ tide_status known_archive_read(const char *path, tide_archive *a, known_card *ca
     if (ends_with(file, ".npz")) return tide_npz_read(file, a, failure);
     if (ends_with(file, ".pth")) return tide_pth_read(file, a, failure);
     tide_status status = tide_safetensors_read(file, a, failure);
-    return status == TIDE_OK ? take_card(file, a, card, failure) : status;
+    return status == TIDE_OK ? known_card_take(file, a, card, failure) : status;
 }
 
 bool known_model_is(const char *path) {
@@ -146,7 +166,7 @@ bool known_model_is(const char *path) {
     known_card   card;
     file_of(path, file);
     if (ends_with(file, ".npz") || ends_with(file, ".pth")) return true;
-    bool is = tide_safetensors_read(file, &a, NULL) == TIDE_OK && take_card(file, &a, &card, NULL) == TIDE_OK;
+    bool is = tide_safetensors_read(file, &a, NULL) == TIDE_OK && known_card_take(file, &a, &card, NULL) == TIDE_OK;
     tide_archive_free(&a);
     return is;
 }

@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "file.h"
+#include "train/parameters.h"
 
 /* ---- the arrays' names ---- */
 
@@ -104,41 +105,81 @@ static bool usable(const known_sizes *s) {
            s->points >= 2 && s->points <= KNOWN_POINTS_MOST;
 }
 
-static tide_status build(const char *path, const tide_archive *a, known_model *m, tide_failure *failure) {
-    loading     l = { path, a, naming_of(a), TIDE_OK, failure };
-    known_sizes s = sizes_from(a, l.naming);
+static tide_status failed(const tide_graph *g, const tide_program *p, tide_failure *failure) {
+    const tide_failure *why = tide_error(g)->status ? tide_error(g) : tide_program_error(p);
+    if (why->status && failure && !failure->status) *failure = *why;
+    return why->status;
+}
+
+static tide_graph *graph_new(void) { return tide_graph_new_with(&(tide_graph_options){ .device = "cpu", .threads = 1 }); }
+
+/* The parameters, on a graph of their own. */
+static tide_status load(const char *path, const tide_archive *a, known_model *m, tide_failure *failure) {
+    loading       l = { path, a, naming_of(a), TIDE_OK, failure };
+    known_sizes   s = sizes_from(a, l.naming);
+    known_network n;
     if (!usable(&s))
         return fail_at(
             failure, TIDE_EDATA, path, 0, NULL,
             "%s has not the arrays of the network: encoder.layers.0.weight ... resnorm_head.layers.2.bias, heads over "
             "2 to 40 values",
             path);
-    m->graph = tide_graph_new_with(&(tide_graph_options){ .device = "cpu", .threads = 1 });
+    tide_graph *g = graph_new();
+    if (!g) return fail(failure, TIDE_ENOMEM, "out of memory for the network");
+    known_network_new(g, s, &n);
+    put_all(&l, &n);
+    if (l.status != TIDE_OK) return tide_graph_free(g), fail(failure, l.status, "the network could not be set up");
+    known_network_fix(&n);
+    m->network.sizes = s;
+    m->held = parameters_new(g, tide_params(g, ""));
+    return m->held ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the network");
+}
+
+static tide_status build(known_model *m, tide_failure *failure) {
+    m->graph = graph_new();
     if (!m->graph) return fail(failure, TIDE_ENOMEM, "out of memory for the network");
-    known_network_new(m->graph, s, &m->network);
-    put_all(&l, &m->network);
-    if (l.status == TIDE_OK && !known_network_fix(&m->network)) l.status = TIDE_ENOMEM;
-    if (l.status != TIDE_OK) return fail(failure, l.status, "the network could not be set up");
+    known_network_new(m->graph, m->network.sizes, &m->network);
+    known_network_fix(&m->network);
+    tide_status status = parameters_lend(m->held, tide_params(m->graph, ""), failure);
+    if (status != TIDE_OK) return status;
     m->x       = tide_input(m->graph, "x", TIDE_F32, TIDE_SHAPE(1, KNOWN_FEATURES));
     m->p       = tide_softmax(known_network_apply(&m->network, m->x, TIDE_EVAL, &m->resnorm), -1);
     m->program = tide_compile(TIDE_LIST(m->p, m->resnorm), NULL);
-    const tide_failure *why = tide_error(m->graph)->status ? tide_error(m->graph) : tide_program_error(m->program);
-    if (why->status && failure && !failure->status) *failure = *why;
-    return why->status;
+    return failed(m->graph, m->program, failure);
+}
+
+static tide_status take(const char *path, const tide_archive *a, known_model *m, tide_failure *failure) {
+    tide_status status = load(path, a, m, failure);
+    if (status == TIDE_OK) status = build(m, failure);
+    if (status != TIDE_OK) known_model_free(m);
+    return status;
+}
+
+tide_status known_model_take(const char *path, const tide_archive *a, known_model *m, tide_failure *failure) {
+    *m = (known_model){ 0 };
+    tide_status status = known_card_take(path, a, &m->card, failure);
+    return status == TIDE_OK ? take(path, a, m, failure) : status;
 }
 
 tide_status known_model_load(const char *path, known_model *m, tide_failure *failure) {
     tide_archive a = { 0 };
     *m = (known_model){ 0 };
     tide_status status = known_archive_read(path, &a, &m->card, failure);
-    if (status == TIDE_OK) status = build(path, &a, m, failure);
+    if (status == TIDE_OK) status = take(path, &a, m, failure);
     tide_archive_free(&a);
+    return status;
+}
+
+tide_status known_model_clone(const known_model *of, known_model *m, tide_failure *failure) {
+    *m = (known_model){ .card = of->card, .held = parameters_hold(of->held), .network.sizes = of->network.sizes };
+    tide_status status = build(m, failure);
     if (status != TIDE_OK) known_model_free(m);
     return status;
 }
 
 void known_model_free(known_model *m) {
     tide_graph_free(m->graph);
+    parameters_release(m->held);
     *m = (known_model){ 0 };
 }
 

@@ -6,6 +6,8 @@
 #ifndef EIS_KNOWN_MODEL_H
 #define EIS_KNOWN_MODEL_H
 
+#include <tidemill/io.h>
+
 #include "network.h"
 
 enum { KNOWN_POINTS_MOST = 40 };
@@ -22,6 +24,7 @@ typedef struct known_card {
 
 typedef struct known_model {
     known_card    card;
+    struct parameters *held;      /* what it learned; clones hold it too */
     tide_graph   *graph;
     known_network network;        /* its sizes.points: grid values of each parameter (eis_grid_value) */
     tide_program *program;
@@ -32,6 +35,13 @@ typedef struct known_model {
  * its layer norms); sizes follow from the shapes. TIDE_EINVAL when it is a predictor of another kind, TIDE_EDATA when
  * damaged. Compiled once, for one question at a time on one thread. */
 tide_status known_model_load(const char *path, known_model *out, tide_failure *failure);
+/* The same from an archive of a model.safetensors that is read already; `path` is for messages. */
+tide_status known_model_take(const char *path, const tide_archive *a, known_model *out, tide_failure *failure);
+/* Another one, of the same parameters, for another thread. Any thread may call it, as known_model_write_memory. */
+tide_status known_model_clone(const known_model *of, known_model *out, tide_failure *failure);
+/* The bytes of its model.safetensors: free(*bytes). TIDE_EINVAL for the guide's files, which do not say what such a file
+ * does. */
+tide_status known_model_write_memory(const known_model *m, void **bytes, size_t *size, tide_failure *failure);
 void        known_model_free(known_model *m);
 /* Whether `path` is one of those, as far as its name and metadata tell; false if it cannot be read. */
 bool        known_model_is(const char *path);

@@ -77,17 +77,15 @@ tide_val known_network_apply(const known_network *n, tide_val x, tide_mode mode,
     return tide_add(tide_transpose(products, 0, 1), tide_squeeze(n->map[MAP_LOGITS].bias, 1));
 }
 
-static bool fix(tide_val *v) {
-    const void *data = tide_data(*v);
-    if (!data) return false;
-    *v = tide_constant(v->graph, tide_dtype_of(*v), tide_shape_of(*v), data);
-    return tide_ok(*v);
+static void fix(tide_val *v, int map, const char *part) {
+    char name[32];
+    snprintf(name, sizeof name, "map.%d.%s", map, part);
+    *v = tide_variable(v->graph, name, *v);
+    tide_mark_param(*v);
 }
 
-bool known_network_fix(known_network *n) {
-    bool fine = true;
-    for (int i = 0; i < KNOWN_MAPS; i++) fine = fine && fix(&n->map[i].right) && fix(&n->map[i].bias);
-    return fine;
+void known_network_fix(known_network *n) {
+    for (int i = 0; i < KNOWN_MAPS; i++) fix(&n->map[i].right, i, "right"), fix(&n->map[i].bias, i, "bias");
 }
 
 int64_t known_network_count(const known_network *n) {

@@ -159,14 +159,15 @@ static tide_status sample(const question *q, const eis_spectrum *s, const two_rc
     int64_t count;
     rng     r = { .seed = (uint64_t)q->seed };
     cells_weigh(c, fmax(out->noise_used, breadth));
-    double *centre = refine_centres(d, c, fit, s, &r, &count, failure);
+    double *centre = refine_centres(d, c, fit, s, &r, q->stop, &count, failure);
     if (!centre) return failure->status;
     out->draws = malloc(DRAWS * sizeof *out->draws);
     bool        room   = out->draws && settle_width(q, s, d, centre, count, out);
-    tide_status status = room ? sample_density(d, centre, count, DRAWS, &r, out->draws) : TIDE_ENOMEM;
+    tide_status status = room ? sample_density(d, centre, count, DRAWS, &r, q->stop, out->draws) : TIDE_ENOMEM;
     free(centre);
     out->draw_count = DRAWS;
     if (status == TIDE_EDATA) return no_answer(q, s, failure);
+    if (status == TIDE_ECANCELLED) return fail(failure, status, "stopped");
     return status == TIDE_OK ? TIDE_OK : no_memory(failure);
 }
 
@@ -261,10 +262,10 @@ static bool circuit_fits(const question *q, const eis_spectrum *s, const complet
 
 static fit_verdict verdict_of(const question *q, const completion *c) {
     bool own = speaks(q);
-    if (c->free.is ? c->free.left.systematic : own && c->left.systematic) return FIT_SYSTEMATIC;
-    if (c->circuit_adequate) return c->noise_inferred ? FIT_OPEN : FIT_ADEQUATE;
-    if (!own && !c->free.is) return FIT_OPEN;
-    return own && c->free.is && (c->noise_inferred || c->left.systematic) ? FIT_BEYOND : FIT_NOISY;
+    if (c->free.is ? c->free.left.systematic : own && c->left.systematic) return EIS_FIT_SYSTEMATIC;
+    if (c->circuit_adequate) return c->noise_inferred ? EIS_FIT_OPEN : EIS_FIT_ADEQUATE;
+    if (!own && !c->free.is) return EIS_FIT_OPEN;
+    return own && c->free.is && (c->noise_inferred || c->left.systematic) ? EIS_FIT_BEYOND : EIS_FIT_NOISY;
 }
 
 /* Resistances only fall with the frequency in circuits of this family: TER is at least what is left of Re Z at the
@@ -297,7 +298,7 @@ static tide_status check(const question *q, const eis_spectrum *s, completion *o
     if (!is_finite(out) || (speaks(q) && out->left.size > far_off)) return no_answer(q, s, failure);
     out->circuit_adequate = circuit_fits(q, s, out);
     out->verdict          = verdict_of(q, out);
-    bool wrong = out->verdict == FIT_SYSTEMATIC || out->verdict == FIT_BEYOND ||
+    bool wrong = out->verdict == EIS_FIT_SYSTEMATIC || out->verdict == EIS_FIT_BEYOND ||
                  (q->method != EIS_REFINED && !out->grid_adequate);
     if (q->circuit == EIS_SHUNT && wrong) check_ter(s, out);
     return TIDE_OK;

@@ -19,6 +19,7 @@ typedef struct question {
     eis_resnorm_kind resnorm;
     int64_t seed;
     struct predictor *predictor;  /* network: a spectrum predictor (predictor/predictor.h) */
+    const stopper *stop;          /* refined: asked while it is worked out; NULL */
     bool    rerank;               /* network: its candidates are weighed again by their likelihood */
 } question;
 
@@ -28,14 +29,7 @@ typedef struct range_check { int count; char reason[RANGE_REASONS][RANGE_REASON]
 
 typedef struct fibre_range { bool present; double low[EIS_COUNT], high[EIS_COUNT], g_low, g_high; } fibre_range;
 
-/* Whether a circuit of the question's kind can have made the spectrum. */
-typedef enum fit_verdict {
-    FIT_OPEN,        /* nothing speaks against it; but the noise is the misfit itself, which proves nothing */
-    FIT_ADEQUATE,    /* the misfit is that of the noise that was given */
-    FIT_SYSTEMATIC,  /* what even two relaxations of any size leave is not noise */
-    FIT_BEYOND,      /* two relaxations of any size fit better than the known values or this program's ranges allow */
-    FIT_NOISY        /* more is left than the noise that was given */
-} fit_verdict;
+typedef eis_verdict fit_verdict;
 
 /* Two relaxations of any size and sign of offset: what the family can do without ranges or known membranes. */
 typedef struct free_fit { bool is; double rs_ohm, ter_ohm; residuals left; } free_fit;

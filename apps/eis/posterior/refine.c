@@ -141,8 +141,7 @@ static tide_status polish(const density *d, const eis_spectrum *s, double *x, do
 }
 
 double *refine_centres(const density *d, const cells *c, const two_rc *fit, const eis_spectrum *s, rng *r,
-                       int64_t *count,
-                       tide_failure *failure) {
+                       const stopper *stop, int64_t *count, tide_failure *failure) {
     candidates  list;
     double     *centre  = malloc((size_t)((CANDIDATES + KEPT_GUESSES) * FREE_MOST) * sizeof *centre);
     double     *scratch = malloc((size_t)((2 * s->count + FREE_MOST) * (FREE_MOST + 2)) * sizeof *scratch);
@@ -158,7 +157,8 @@ double *refine_centres(const density *d, const cells *c, const two_rc *fit, cons
         if (d->circuit == EIS_SHUNT) *count += best_guesses(d, fit, r, centre + *count * d->free_count);
     }
     for (int64_t i = 0; status == TIDE_OK && i < *count; i++)
-        status = polish(d, s, centre + i * d->free_count, scratch, failure);
+        status = stopped(stop) ? fail(failure, TIDE_ECANCELLED, "stopped")
+                               : polish(d, s, centre + i * d->free_count, scratch, failure);
     free(scratch);
     if (status == TIDE_OK) return centre;
     free(centre);

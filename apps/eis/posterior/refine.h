@@ -8,9 +8,9 @@
 
 /* Coordinates of the density near its modes and ridges: the most probable cell for each grid value of each missing
  * parameter, the most probable cells overall, and random circuits with the fit's TER and TEC, each moved to the best
- * nearby fit. malloc'ed; NULL when out of memory or on failure. */
+ * nearby fit. malloc'ed; NULL when out of memory or on failure,
+ * TIDE_ECANCELLED too. */
 double *refine_centres(const density *d, const cells *c, const two_rc *fit, const eis_spectrum *s, rng *r,
-                       int64_t *count,
-                       tide_failure *failure);
+                       const stopper *stop, int64_t *count, tide_failure *failure);
 
 #endif

@@ -273,7 +273,7 @@ static bool begin(sampler *s) {
     return alive > 0;
 }
 
-static void run(sampler *s) {
+static bool run(sampler *s, const stopper *stop) {
     s->temper = 0;
     s->scale  = scale_start;
     for (int stage = 0; s->temper < 1 && stage < MOST_STAGES; stage++) {
@@ -281,11 +281,16 @@ static void run(sampler *s) {
                increase = stage == MOST_STAGES - 1 ? (effective(s, left), left) : next_increase(s, left);
         s->temper = increase >= left ? 1 : s->temper + increase;
         resample(s);
-        for (int k = 0; k < (s->temper < 1 ? SWEEPS_BETWEEN : SWEEPS_LAST); k++) sweep(s, k);
+        for (int k = 0; k < (s->temper < 1 ? SWEEPS_BETWEEN : SWEEPS_LAST); k++) {
+            if (stopped(stop)) return false;
+            sweep(s, k);
+        }
     }
+    return true;
 }
 
-tide_status sample_density(const density *d, const double *centre, int64_t centres, int64_t count, rng *r, draw *out) {
+tide_status sample_density(const density *d, const double *centre, int64_t centres, int64_t count, rng *r,
+                           const stopper *stop, draw *out) {
     sampler     s = { .d = d, .count = count, .r = r };
     tide_status status = TIDE_OK;
     s.component = malloc((size_t)(centres + 1) * sizeof *s.component);
@@ -298,7 +303,7 @@ tide_status sample_density(const density *d, const double *centre, int64_t centr
         make_mixture(&s, centre, centres);
         if (!s.components || !begin(&s)) status = TIDE_EDATA;
     }
-    if (status == TIDE_OK) run(&s);
+    if (status == TIDE_OK && !run(&s, stop)) status = TIDE_ECANCELLED;
     for (int64_t i = 0; status == TIDE_OK && i < count; i++) {
         density_parameters(d, s.now[i].x, out[i].p);
         out[i].weight      = 1 / (double)count;

@@ -6,19 +6,13 @@
 #include "sampler.h"
 
 /* Quantities with an interval: the five parameters and Rs, then these. */
-enum { SUM_TER = EIS_WITH_RS, SUM_TEC, SUM_N1, SUM_D1, SUM_COUNT };
+enum { SUM_TER = EIS_TER, SUM_TEC = EIS_TEC, SUM_N1 = EIS_N1, SUM_D1 = EIS_D1, SUM_COUNT = EIS_QUANTITIES };
 typedef struct quantity { const char *name, *unit; } quantity;
 extern const quantity quantities[SUM_COUNT];
 
-/* 95 %. Low and high are NaN where there is no such interval (all draws agree), high alone where only a lower limit is
- * known, all three where the quantity does not apply. */
-typedef struct interval { double low, median, high; } interval;
+typedef eis_interval interval;
 
-typedef struct candidate {
-    double  p[EIS_WITH_RS];        /* the best draw of the cell */
-    double  probability, resnorm;
-    int     index[EIS_COUNT];      /* grid, 0-based */
-} candidate;
+typedef eis_candidate candidate;
 
 enum { SUM_CANDIDATES = 1000 };
 

@@ -74,11 +74,25 @@ static tide_status add_facts(tide_archive *a, const spectrum_model *m) {
     return status == TIDE_OK ? tide_archive_add(a, "scale.over_sd", TIDE_F32, shape, m->scale.over_sd) : status;
 }
 
+static tide_status add_all(tide_archive *a, const spectrum_model *m, tide_list params, const tide_snapshot_t *best) {
+    tide_status status = add_facts(a, m);
+    return status == TIDE_OK ? add_parameters(a, params, best) : status;
+}
+
+tide_status spectrum_model_write_memory(const spectrum_model *m, tide_list params, void **bytes, size_t *size,
+                                        tide_failure *failure) {
+    tide_archive a      = { 0 };
+    tide_status  status = add_all(&a, m, params, NULL);
+    if (status == TIDE_OK) status = tide_safetensors_write_memory(&a, bytes, size, failure);
+    else fail(failure, status, "out of memory for the model's bytes");
+    tide_archive_free(&a);
+    return status;
+}
+
 tide_status spectrum_model_write(const char *path, const spectrum_model *m, tide_list params,
                                  const tide_snapshot_t *best, tide_failure *failure) {
     tide_archive a      = { 0 };
-    tide_status  status = add_facts(&a, m);
-    if (status == TIDE_OK) status = add_parameters(&a, params, best);
+    tide_status  status = add_all(&a, m, params, best);
     if (status == TIDE_OK) status = tide_safetensors_write(path, &a, failure);
     else fail(failure, status, "out of memory for the model's file");
     tide_archive_free(&a);
@@ -151,11 +165,7 @@ static tide_status take(const char *path, const tide_archive *a, spectrum_model 
     return TIDE_OK;
 }
 
-tide_status spectrum_model_read(const char *path, spectrum_model *out, tide_failure *failure) {
-    tide_archive a      = { 0 };
-    *out                = (spectrum_model){ .keep_out = 0 };
-    tide_status  status = tide_safetensors_read(path, &a, failure);
-    if (status == TIDE_OK) status = take(path, &a, out, failure);
-    tide_archive_free(&a);
-    return status;
+tide_status spectrum_model_take(const char *path, const tide_archive *a, spectrum_model *out, tide_failure *failure) {
+    *out = (spectrum_model){ .keep_out = 0 };
+    return take(path, a, out, failure);
 }

@@ -2,6 +2,8 @@
 #ifndef EIS_SPECTRUM_MODEL_H
 #define EIS_SPECTRUM_MODEL_H
 
+#include <tidemill/io.h>
+
 #include "network.h"
 
 enum { SPECTRUM_MODEL_VERSION = 1, MODEL_LEVELS = 5 };
@@ -24,8 +26,10 @@ double spectrum_model_quantile(const spectrum_model *m, int quantity, const floa
 /* Parameters from `best`, or as they are if that is NULL. */
 tide_status spectrum_model_write(const char *path, const spectrum_model *m, tide_list params,
                                  const tide_snapshot_t *best, tide_failure *failure);
-/* All but the parameters, which tide_load reads from the same file. TIDE_EDATA names what is wrong, another kind of
- * model included. */
-tide_status spectrum_model_read(const char *path, spectrum_model *out, tide_failure *failure);
+/* The same bytes in memory: free(*bytes). */
+tide_status spectrum_model_write_memory(const spectrum_model *m, tide_list params, void **bytes, size_t *size,
+                                        tide_failure *failure);
+/* All but the parameters. TIDE_EDATA names what is wrong, another kind of model included; `path` is for messages. */
+tide_status spectrum_model_take(const char *path, const tide_archive *a, spectrum_model *out, tide_failure *failure);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "eis/circuit/parallel.h"
 #include "base/base.h"
+#include "train/parameters.h"
 #include "train/run.h"
 #include "train/step.h"
 
@@ -21,7 +22,10 @@ typedef struct sized_program {
 
 struct predictor {
     spectrum_model model;
-    tide_graph    *graph;
+    parameters    *held;              /* what it learned; clones hold it too */
+    predictor_settings with;
+    char           device[16];        /* with.device */
+    tide_graph    *graph;             /* its programs' */
     sized_program  encoder[SIZES], decoder[SIZES];
     int            threads;
     const char    *note;
@@ -73,42 +77,97 @@ static tide_status compile_all(predictor *p, const network *n, tide_failure *fai
     return TIDE_OK;
 }
 
-static tide_status choose_precision(predictor *p, const predictor_settings *s, tide_failure *failure) {
+static tide_status choose_precision(predictor *p, tide_failure *failure) {
+    const predictor_settings *s = &p->with;
     tide_autocast(p->graph, s->precision ? tide_precision_here(p->graph, s->precision, &p->note) : TIDE_PRECISION_F32);
     if (!s->strict || !*p->note) return TIDE_OK;
     return fail_at(failure, TIDE_EDEVICE, NULL, 0, "precision", "`precision` %s: %s; f32 is what the device has",
                    tide_precision_name(s->precision), p->note);
 }
 
-static tide_status build(predictor *p, const char *file, const predictor_settings *s, tide_failure *failure) {
-    p->graph = tide_graph_new_with(
-        &(tide_graph_options){ .device = s->device, .threads = p->threads, .memory_limit = os_memory_bytes() });
+static tide_graph *graph_new(const predictor *p, int threads) {
+    return tide_graph_new_with(
+        &(tide_graph_options){ .device = p->device, .threads = threads, .memory_limit = os_memory_bytes() });
+}
+
+static tide_status load(predictor *p, const tide_archive *a, tide_failure *failure) {
+    tide_graph *g = graph_new(p, 1);
+    if (!g) return no_memory(failure);
+    network_new(g, &p->model.config);
+    tide_status status = tide_error(g)->status;
+    if (status == TIDE_OK) status = tide_load_archive(tide_params(g, ""), a, failure);
+    if (status != TIDE_OK) {
+        if (failure && !failure->status) *failure = *tide_error(g);
+        return tide_graph_free(g), status;
+    }
+    p->held = parameters_new(g, tide_params(g, ""));
+    return p->held ? TIDE_OK : no_memory(failure);
+}
+
+static tide_status build(predictor *p, tide_failure *failure) {
+    int64_t most = sizes[SIZES - 1], width = p->model.config.width, features = p->model.scale.width;
+    p->left  = malloc((size_t)(most * MAX2(width, features)) * sizeof *p->left);
+    p->right = malloc((size_t)(most * KNOWN_WIDTH) * sizeof *p->right);
+    p->graph = p->left && p->right ? graph_new(p, p->threads) : NULL;
     if (!p->graph) return no_memory(failure);
-    if (choose_precision(p, s, failure) != TIDE_OK) return TIDE_EDEVICE;
-    tide_compile_mode(p->graph, s->mode);
+    if (choose_precision(p, failure) != TIDE_OK) return TIDE_EDEVICE;
+    tide_compile_mode(p->graph, p->with.mode);
     network n = network_new(p->graph, &p->model.config);
     if (tide_error(p->graph)->status != TIDE_OK) return train_compiled(p->graph, NULL, failure);
-    tide_status status = tide_load(tide_params(p->graph, ""), file, failure);
+    tide_status status = parameters_lend(p->held, tide_params(p->graph, ""), failure);
     return status == TIDE_OK ? compile_all(p, &n, failure) : status;
 }
 
-tide_status predictor_open(const char *path, const predictor_settings *s, predictor **out, tide_failure *failure) {
-    char        buffer[FOLDER_PATH];
-    const char *file = model_file(path, buffer);
-    predictor  *p    = calloc(1, sizeof *p);
+static predictor *predictor_new(const predictor_settings *s) {
+    predictor *p = calloc(1, sizeof *p);
+    if (!p) return NULL;
+    p->with    = *s;
+    p->threads = s->threads > 0 ? s->threads : os_cores();
+    p->note    = "";
+    snprintf(p->device, sizeof p->device, "%s", s->device);
+    return p;
+}
+
+tide_status predictor_take(const char *path, const tide_archive *a, const predictor_settings *s, predictor **out,
+                           tide_failure *failure) {
+    predictor *p = predictor_new(s);
     *out = NULL;
     if (!p) return no_memory(failure);
-    p->threads         = s->threads > 0 ? s->threads : os_cores();
-    p->note            = "";
-    tide_status status = spectrum_model_read(file, &p->model, failure);
-    if (status == TIDE_OK) {
-        int64_t most = sizes[SIZES - 1], width = p->model.config.width, features = p->model.scale.width;
-        p->left  = malloc((size_t)(most * MAX2(width, features)) * sizeof *p->left);
-        p->right = malloc((size_t)(most * KNOWN_WIDTH) * sizeof *p->right);
-        status   = p->left && p->right ? build(p, file, s, failure) : no_memory(failure);
-    }
+    tide_status status = spectrum_model_take(path, a, &p->model, failure);
+    if (status == TIDE_OK) status = load(p, a, failure);
+    if (status == TIDE_OK) status = build(p, failure);
     if (status == TIDE_OK) *out = p;
     else predictor_free(p);
+    return status;
+}
+
+tide_status predictor_open(const char *path, const predictor_settings *s, predictor **out, tide_failure *failure) {
+    char         buffer[FOLDER_PATH];
+    tide_archive a    = { 0 };
+    const char  *file = model_file(path, buffer);
+    *out = NULL;
+    tide_status status = tide_safetensors_read(file, &a, failure);
+    if (status == TIDE_OK) status = predictor_take(file, &a, s, out, failure);
+    tide_archive_free(&a);
+    return status;
+}
+
+tide_status predictor_clone(const predictor *of, predictor **out, tide_failure *failure) {
+    predictor *p = predictor_new(&of->with);
+    *out = NULL;
+    if (!p) return no_memory(failure);
+    memcpy(p->device, of->device, sizeof p->device);
+    p->model = of->model;
+    p->held  = parameters_hold(of->held);
+    tide_status status = build(p, failure);
+    if (status == TIDE_OK) *out = p;
+    else predictor_free(p);
+    return status;
+}
+
+tide_status predictor_write_memory(const predictor *p, void **bytes, size_t *size, tide_failure *failure) {
+    tide_status status = spectrum_model_write_memory(&p->model, parameters_begin(p->held), bytes, size, failure);
+    parameters_end(p->held);
     return status;
 }
 
@@ -119,6 +178,7 @@ tide_graph *predictor_graph(const predictor *p) { return p->graph; }
 void predictor_free(predictor *p) {
     if (!p) return;
     tide_graph_free(p->graph);
+    parameters_release(p->held);
     free(p->raw), free(p->encoded), free(p->left), free(p->right);
     free(p);
 }

@@ -16,6 +16,13 @@ typedef struct predictor_settings {
 
 /* `path`: a run folder, or a model.safetensors itself. Everything is compiled here. */
 tide_status predictor_open(const char *path, const predictor_settings *s, predictor **out, tide_failure *failure);
+/* The same from an archive that is read already; `path` is for messages. */
+tide_status predictor_take(const char *path, const tide_archive *a, const predictor_settings *s, predictor **out,
+                           tide_failure *failure);
+/* Another one, of the same parameters, for another thread. Any thread may call it, as predictor_write_memory. */
+tide_status predictor_clone(const predictor *of, predictor **out, tide_failure *failure);
+/* The bytes of its model.safetensors: free(*bytes). */
+tide_status predictor_write_memory(const predictor *p, void **bytes, size_t *size, tide_failure *failure);
 /* Why it computes in f32 although 16 bits were asked for; "". */
 const char *predictor_note(const predictor *p);
 tide_graph *predictor_graph(const predictor *p);  /* its programs' */

@@ -8,7 +8,7 @@
 #include "eis/posterior/cells.h"
 #include "report.h"
 
-enum { MODEL_POINTS = 160, SHOWN_CANDIDATES = 3, BINS_MOST = 64, FEWEST = 10, GRID_MOST = 40 };
+enum { MODEL_POINTS = 160, SHOWN_CANDIDATES = 3, BINS_MOST = 64, FEWEST = 10 };
 
 static void label_of(int k, char label[32]) {
     snprintf(label, 32, "%s (%s)", eis_parameters[k].name, eis_parameters[k].unit);
@@ -16,17 +16,11 @@ static void label_of(int k, char label[32]) {
 
 /* ---- marginals ---- */
 
-typedef struct marginal { double x[GRID_MOST], p[GRID_MOST]; int64_t count; } marginal;
+typedef struct marginal { double x[EIS_CELLS], p[EIS_CELLS]; } marginal;
 
-/* Over as many grid values as the answer has. */
-static bool read_marginal(const json_t *answer, int k, marginal *m) {
-    const json_t *list = json_object_get(json_object_get(answer, "marginal_distributions"), eis_parameters[k].name);
-    m->count = (int64_t)MIN2(json_array_size(list), GRID_MOST);
-    for (int64_t i = 0; i < m->count; i++) {
-        m->x[i] = eis_grid_value(k, i, m->count);
-        m->p[i] = json_number_value(json_array_get(list, (size_t)i));
-    }
-    return m->count > 1;
+static bool read_marginal(const eis_answer *answer, int k, marginal *m) {
+    for (int64_t i = 0; i < EIS_CELLS; i++) m->x[i] = eis_grid_value(k, i, EIS_CELLS), m->p[i] = answer->marginal[k][i];
+    return !answer->known.is[k];
 }
 
 void chart_marginal(const report *r, int k, text *out) {
@@ -34,8 +28,8 @@ void chart_marginal(const report *r, int k, text *out) {
     marginal answer, other;
     if (!read_marginal(r->answer, k, &answer)) return;
     bool two = r->other && read_marginal(r->other, k, &other);
-    chart_series series[] = { { r->answer_name, answer.x, answer.p, answer.count, CHART_BARS, 0 },
-                              { r->other_name, other.x, other.p, two ? other.count : 0, CHART_LINE, 1 } };
+    chart_series series[] = { { r->answer_name, answer.x, answer.p, EIS_CELLS, CHART_BARS, 0 },
+                              { r->other_name, other.x, other.p, two ? EIS_CELLS : 0, CHART_LINE, 1 } };
     snprintf(title, sizeof title, "Where %s is", eis_parameters[k].name);
     label_of(k, label);
     chart c = { .title = title,
@@ -52,25 +46,21 @@ void chart_marginal(const report *r, int k, text *out) {
 /* ---- joint ---- */
 
 /* The first two missing parameters; false when there are fewer. */
-static bool first_two(const json_t *answer, int of[2]) {
+static bool first_two(const eis_answer *answer, int of[2]) {
     int count = 0;
     for (int k = EIS_COUNT - 1; k >= 0; k--) /* capacitances first: of them most is asked */
-        if (report_missing(answer, k) && count < 2) of[1 - count++] = k;
+        if (!answer->known.is[k] && count < 2) of[1 - count++] = k;
     return count == 2;
 }
 
-static double read_joint(const json_t *answer, const int of[2], double *value) {
-    const json_t *item, *list = json_object_get(answer, "top_k_predictions");
+static double read_joint(const eis_answer *answer, const int of[2], double *value) {
     double sum = 0;
-    size_t i;
-    json_array_foreach(list, i, item) {
-        const json_t *index = json_object_get(item, "grid_indices");
-        json_int_t x = json_integer_value(json_object_get(index, eis_parameters[of[0]].name)),
-                   y = json_integer_value(json_object_get(index, eis_parameters[of[1]].name));
-        double        p = report_number(item, "joint_probability");
-        if (x < 0 || x >= CELL_POINTS || y < 0 || y >= CELL_POINTS || !(p > 0)) continue;
-        value[y * CELL_POINTS + x] += p;
-        sum += p;
+    for (int64_t i = 0; i < answer->candidates; i++) {
+        const eis_candidate *c = &answer->candidate[i];
+        int x = c->index[of[0]], y = c->index[of[1]];
+        if (x < 0 || x >= CELL_POINTS || y < 0 || y >= CELL_POINTS || !(c->probability > 0)) continue;
+        value[y * CELL_POINTS + x] += c->probability;
+        sum += c->probability;
     }
     return sum;
 }
@@ -121,9 +111,8 @@ static void add_data(const report *r, curves *c, double (*x)(eis_z, double), dou
     c->count++;
 }
 
-static void add_candidate(const report *r, size_t rank, curves *c, double (*x)(eis_z, double),
+static void add_candidate(const report *r, int64_t rank, curves *c, double (*x)(eis_z, double),
                           double (*y)(eis_z, double)) {
-    const char *circuit = json_string_value(json_object_get(r->answer, "circuit"));
     double p[EIS_WITH_RS], low = INFINITY, high = 0;
     int    at = c->count;
     if (!report_candidate(r->answer, rank, p)) return;
@@ -132,7 +121,7 @@ static void add_candidate(const report *r, size_t rank, curves *c, double (*x)(e
     for (int i = 0; i < MODEL_POINTS; i++) {
         eis_z  z;
         double freq_hz = low * pow(high / low, (double)i / (MODEL_POINTS - 1));
-        eis_impedance(circuit && !strcmp(circuit, "chain") ? EIS_CHAIN : EIS_SHUNT, p, p[EIS_RS], 1, &freq_hz, &z);
+        eis_impedance(r->answer->circuit, p, p[EIS_RS], 1, &freq_hz, &z);
         c->x[at][i] = x(z, freq_hz), c->y[at][i] = y(z, freq_hz);
     }
     static const int colour[SHOWN_CANDIDATES] = { 0, 1, 3 };
@@ -151,7 +140,7 @@ static void spectrum_chart(const report *r, chart *of, double (*x)(eis_z, double
         return;
     }
     add_data(r, c, x, y);
-    for (size_t i = 0; i < SHOWN_CANDIDATES; i++) add_candidate(r, i, c, x, y);
+    for (int64_t i = 0; i < SHOWN_CANDIDATES; i++) add_candidate(r, i, c, x, y);
     of->series       = c->series;
     of->series_count = c->count;
     chart_svg(of, out);
@@ -183,8 +172,9 @@ void chart_calibration(const report *r, text *out) {
     int    count = 0;
     for (size_t i = 0; i < MIN2(json_array_size(r->calibration), BINS_MOST); i++) {
         const json_t *bin = json_array_get(r->calibration, i);
-        if (report_number(bin, "count") < FEWEST) continue; /* chance alone */
-        x[count] = report_number(bin, "confidence"), y[count] = report_number(bin, "mass");
+        if (json_number_value(json_object_get(bin, "count")) < FEWEST) continue; /* chance alone */
+        x[count] = json_number_value(json_object_get(bin, "confidence"));
+        y[count] = json_number_value(json_object_get(bin, "mass"));
         most = fmax(most, fmax(x[count], y[count]));
         count++;
     }

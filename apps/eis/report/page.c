@@ -30,31 +30,33 @@ static void put_quantity(double v, const char *unit, text *out) {
 
 /* ---- what is known of each quantity ---- */
 
-typedef struct row { const char *name, *unit; int parameter; } row;  /* parameter -1: derived */
-static const row rows[] = { { "TER", "ohm", -1 },    { "TEC", "F", -1 },        { "n1", "s", -1 },
-                            { "d1", "s", -1 },       { "Rsh", "ohm", EIS_RSH }, { "Ra", "ohm", EIS_RA },
-                            { "Rb", "ohm", EIS_RB }, { "Ca", "F", EIS_CA },     { "Cb", "F", EIS_CB } };
+typedef struct row { const char *name, *unit; int quantity; } row;
+static const row rows[] = { { "TER", "ohm", EIS_TER }, { "TEC", "F", EIS_TEC },   { "n1", "s", EIS_N1 },
+                            { "d1", "s", EIS_D1 },     { "Rsh", "ohm", EIS_RSH }, { "Ra", "ohm", EIS_RA },
+                            { "Rb", "ohm", EIS_RB },   { "Ca", "F", EIS_CA },     { "Cb", "F", EIS_CB } };
 
 static bool interval_of(const report *r, const row *q, double of[2]) {
-    const json_t *pair = json_object_get(json_object_get(r->answer, "intervals_95"), q->name);
-    for (size_t i = 0; i < 2; i++)
-        of[i] = json_is_number(json_array_get(pair, i)) ? json_number_value(json_array_get(pair, i)) : NAN;
-    return !isnan(of[0]) && !isnan(of[1]);
+    const eis_answer   *a = r->answer;
+    const eis_interval *i = &a->of[q->quantity];
+    bool asked = q->quantity < EIS_COUNT ? !a->known.is[q->quantity] : a->circuit == EIS_SHUNT;
+    of[0] = i->low, of[1] = i->high;
+    return asked && isfinite(of[0]) && isfinite(of[1]);
 }
 
 static double truth_of(const report *r, const row *q) {
-    const char *circuit = json_string_value(json_object_get(r->answer, "circuit"));
     if (!r->truth) return NAN;
-    if (q->parameter >= 0) return r->truth[q->parameter];
-    return circuit && !strcmp(circuit, "shunt") ? report_derived(r->truth, q->name) : NAN;
+    if (q->quantity < EIS_COUNT) return r->truth[q->quantity];
+    if (r->answer->circuit != EIS_SHUNT) return NAN;
+    eis_invariants i = eis_invariants_of(r->truth);
+    const double   of[] = { [EIS_TER] = i.r0_ohm, [EIS_TEC] = i.cinf_farad, [EIS_N1] = i.n1_s, [EIS_D1] = i.d1_s };
+    return of[q->quantity];
 }
 
 static const char *verdict(const report *r, const row *q, const double of[2], double truth) {
-    const json_t *known =
-        q->parameter < 0 ? NULL : json_object_get(json_object_get(r->answer, "identifiable"), q->name);
+    bool open = q->quantity < EIS_COUNT && !r->answer->identifiable[q->quantity];
     bool inside = truth >= of[0] * (1 - 1e-9) && truth <= of[1] * (1 + 1e-9);
-    if (isnan(truth)) return json_is_false(known) ? "left open by the data" : "";
-    if (json_is_false(known)) return inside ? "inside; left open by the data" : "outside; left open by the data";
+    if (isnan(truth)) return open ? "left open by the data" : "";
+    if (open) return inside ? "inside; left open by the data" : "outside; left open by the data";
     return inside ? "inside" : "outside";
 }
 
@@ -95,12 +97,12 @@ static void put_share(const char *name, double v, const char *small, text *out) 
 
 static void put_cards(const report *r, text *out) {
     text_add(out, "<div class=\"cards\">\n");
-    put_card("TER", report_number(r->answer, "ter_ohm"), "ohm", "transepithelial resistance", out);
-    put_card("TEC", report_number(r->answer, "tec_farad"), "F", "transepithelial capacitance", out);
-    put_share("most probable cell", report_number(json_object_get(r->answer, "uncertainty"), "max_probability"),
+    put_card("TER", r->answer->of[EIS_TER].median, "ohm", "transepithelial resistance", out);
+    put_card("TEC", r->answer->of[EIS_TEC].median, "F", "transepithelial capacitance", out);
+    put_share("most probable cell", r->answer->max_probability,
               "of the grid, all missing values at once", out);
-    put_card("reduced chi2", report_number(r->answer, "reduced_chi2"), "", "about 1 when the circuit fits", out);
-    put_share("noise", report_number(r->answer, "noise"), "of |Z|, each part", out);
+    put_card("reduced chi2", r->answer->reduced_chi2, "", "about 1 when the circuit fits", out);
+    put_share("noise", r->answer->noise, "of |Z|, each part", out);
     text_add(out, "</div>\n");
 }
 
@@ -109,25 +111,22 @@ static void put_cards(const report *r, text *out) {
 static void put_candidate_header(const report *r, text *out) {
     text_add(out, "<h2>Candidates</h2>\n<div class=\"wide\"><table><tr><th>rank");
     for (int k = 0; k < EIS_COUNT; k++)
-        if (report_missing(r->answer, k)) text_add(out, "<th>%s", eis_parameters[k].name);
+        if (!r->answer->known.is[k]) text_add(out, "<th>%s", eis_parameters[k].name);
     text_add(out, "<th>probability<th>resnorm</tr>\n");
 }
 
 static void put_candidates(const report *r, text *out) {
-    const json_t *item, *list = json_object_get(r->answer, "top_k_predictions");
-    size_t i;
-    if (!json_array_size(list)) return;
+    if (!r->answer->candidates) return;
     put_candidate_header(r, out);
-    json_array_foreach(list, i, item) {
-        if ((int64_t)i >= r->candidates) break;
+    for (int64_t i = 0; i < MIN2(r->answer->candidates, r->candidates); i++) {
+        const eis_candidate *c = &r->answer->candidate[i];
         text_add(out, "<tr><td>%d", (int)i + 1);
         for (int k = 0; k < EIS_COUNT; k++) {
-            if (!report_missing(r->answer, k)) continue;
+            if (r->answer->known.is[k]) continue;
             text_add(out, "<td>");
-            put_quantity(report_number(item, eis_parameters[k].name), k >= EIS_CA ? "F" : "ohm", out);
+            put_quantity(c->p[k], k >= EIS_CA ? "F" : "ohm", out);
         }
-        text_add(out, "<td>%.4f<td>%.4g</tr>\n", report_number(item, "joint_probability"),
-                 report_number(item, "resnorm"));
+        text_add(out, "<td>%.4f<td>%.4g</tr>\n", c->probability, c->resnorm);
     }
     text_add(out, "</table></div>\n");
 }
@@ -151,7 +150,7 @@ static void put_chart(const report *r, void (*draw)(const report *, text *), tex
 static void put_posterior(const report *r, text *out) {
     begin_charts("What the missing values can be", out);
     for (int k = 0; k < EIS_COUNT; k++) {
-        if (!report_missing(r->answer, k)) continue;
+        if (r->answer->known.is[k]) continue;
         text_add(out, "<figure>");
         chart_marginal(r, k, out);
         text_add(out, "</figure>\n");
@@ -190,20 +189,19 @@ static void put_training(const report *r, text *out) {
 }
 
 static void put_known(const report *r, text *out) {
-    const json_t *known = json_object_get(r->answer, "known_params");
+    static const char *const methods[] = { [EIS_REFINED] = "refined", [EIS_EXACT] = "exact", [EIS_NETWORK] = "network" };
+    const eis_answer *a = r->answer;
     const char *between = " ";
-    char number[32];
+    char        number[32];
     text_add(out, "<p>Known:");
-    if (!json_object_size(known)) text_add(out, " nothing");
     for (int k = 0; k < EIS_COUNT; k++) {
-        if (report_missing(r->answer, k)) continue;
-        text_add(out, "%s%s = %s%s", between, eis_parameters[k].name,
-                 si_format(number, report_number(known, eis_parameters[k].name), 4),
+        if (!a->known.is[k]) continue;
+        text_add(out, "%s%s = %s%s", between, eis_parameters[k].name, si_format(number, a->known.value[k], 4),
                  k >= EIS_CA ? "F" : "ohm");
         between = ", ";
     }
-    text_add(out, ". Circuit: %s. Method: %s.</p>\n", json_string_value(json_object_get(r->answer, "circuit")),
-             json_string_value(json_object_get(r->answer, "method")));
+    text_add(out, "%s. Circuit: %s. Method: %s.</p>\n", *between == ',' ? "" : " nothing",
+             a->circuit == EIS_SHUNT ? "shunt" : "chain", methods[a->method]);
 }
 
 void report_page(const report *r, text *out) {

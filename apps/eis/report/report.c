@@ -7,52 +7,27 @@
 
 #include <tidemill/io.h>
 
+#include "eis/answer/answer.h"
 #include "train/run.h"
 
 enum { SCHEMA_VERSION = 1 };
 
-/* ---- reading answers ---- */
-
-double report_number(const json_t *object, const char *key) {
-    const json_t *v = json_object_get(object, key);
-    return json_is_number(v) ? json_number_value(v) : NAN;
-}
-
-bool report_missing(const json_t *answer, int k) {
-    return !json_object_get(json_object_get(answer, "known_params"), eis_parameters[k].name);
-}
-
-bool report_candidate(const json_t *answer, size_t rank, double p[EIS_WITH_RS]) {
-    const json_t *known = json_object_get(answer, "known_params"),
-                 *item = json_array_get(json_object_get(answer, "top_k_predictions"), rank);
+bool report_candidate(const eis_answer *answer, int64_t rank, double p[EIS_WITH_RS]) {
+    if (rank >= answer->candidates) return false;
+    memcpy(p, answer->candidate[rank].p, sizeof answer->candidate[rank].p);
     for (int k = 0; k < EIS_COUNT; k++)
-        p[k] = report_number(report_missing(answer, k) ? item : known, eis_parameters[k].name);
-    p[EIS_RS] = report_number(item, "Rs");
-    if (isnan(p[EIS_RS])) p[EIS_RS] = report_number(answer, "rs_ohm");
-    if (isnan(p[EIS_RS])) p[EIS_RS] = 0;
-    for (int k = 0; k < EIS_COUNT; k++)
-        if (isnan(p[k])) return false;
-    return item != NULL;
-}
-
-double report_derived(const double *p, const char *name) {
-    eis_invariants i = eis_invariants_of(p);
-    const struct {
-        const char *name;
-        double value;
-    } of[] = { { "TER", i.r0_ohm }, { "TEC", i.cinf_farad }, { "n1", i.n1_s }, { "d1", i.d1_s } };
-    for (size_t k = 0; k < sizeof of / sizeof *of; k++)
-        if (!strcmp(of[k].name, name)) return of[k].value;
-    return NAN;
+        if (answer->known.is[k]) p[k] = answer->known.value[k];
+    if (!answer->rs_free) p[EIS_RS] = isnan(answer->rs_ohm) ? 0 : answer->rs_ohm;
+    return true;
 }
 
 /* ---- report.json ---- */
 
-/* An answer with no more than the candidates to list. */
-static json_t *shortened(const json_t *answer, int64_t most) {
-    json_t *copy = json_deep_copy(answer), *list = json_object_get(copy, "top_k_predictions");
+/* An answer as the command has it, with no more than the candidates to list. */
+static json_t *shortened(const eis_answer *a, int64_t most) {
+    json_t *o = answer_result(json_pack("[o]", answer_json(answer_of(a)))), *list = json_object_get(o, "top_k_predictions");
     while ((int64_t)json_array_size(list) > most) json_array_remove(list, json_array_size(list) - 1);
-    return copy;
+    return o;
 }
 
 static json_t *truth_json(const double *truth) {

@@ -10,8 +10,8 @@
 /* All but title, folder and answer may be NULL, and is then left out. Borrowed. */
 typedef struct report {
     const char   *folder, *title, *intro;
-    const json_t *answer;             /* of eis_complete; the more candidates, the more complete is the joint map */
-    const json_t *other;              /* a second answer to compare with: the network's, from the known values alone */
+    const eis_answer *answer;         /* the more candidates, the more complete is the joint map */
+    const eis_answer *other;          /* a second answer to compare with: the network's, from the known values alone */
     const char   *answer_name, *other_name;
     const json_t *training;           /* of eis_train */
     const char   *metrics;            /* its metrics.csv */
@@ -40,11 +40,8 @@ void chart_accuracy(const report *r, text *out);
 /* The page. (report_page.c) */
 void report_page(const report *r, text *out);
 
-bool   report_missing(const json_t *answer, int parameter);
-double report_number(const json_t *object, const char *key);                     /* NaN: not there */
-/* Candidate `rank` (0-based) of an answer, with the known values. False: there are fewer. */
-bool   report_candidate(const json_t *answer, size_t rank, double p[EIS_WITH_RS]);
-/* TER, TEC, n1, d1 of a circuit in the units that answers have them. */
-double report_derived(const double *p, const char *name);
+/* Candidate `rank` (0-based) of an answer, with the known values and a resistance where none was asked for. False: there
+ * are fewer. */
+bool report_candidate(const eis_answer *answer, int64_t rank, double p[EIS_WITH_RS]);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/base.h"
+#include "eis/options/tell.h"
 #include "eis/options/wanted_precision.h"
 #include "options/options.h"
 #include "train/schedule.h"
@@ -13,7 +14,7 @@
 static const double TELL_EVERY_S = 0.1;
 
 tide_status training_tell(const training *t, eis_tone tone, const char *message, tide_failure *failure) {
-    bool stop = t->listener && t->listener(t->user, tone, message);
+    bool stop = eis_tell(t->listener, t->user, tone, message);
     return stop ? fail(failure, TIDE_ECANCELLED, t->fit ? "stopped" : "stopped before training began") : TIDE_OK;
 }
 
@@ -110,6 +111,14 @@ static const char *possible_text(const training *t, char text[64]) {
     return text;
 }
 
+static eis_event training_event(eis_tone tone, const char *line, const fit_event *e) {
+    eis_event event    = eis_event_of(tone, line);
+    event.epoch        = e->at.epoch, event.epochs = e->at.epochs;
+    event.done         = e->at.step, event.total = e->at.steps;
+    event.seconds      = e->seconds, event.seconds_left = e->seconds_left;
+    return event;
+}
+
 static int tell_epoch(const training *t, const fit_event *e) {
     char line[EIS_TEXT_SIZE], possible[64];
     snprintf(line, sizeof line,
@@ -118,7 +127,9 @@ static int tell_epoch(const training *t, const fit_event *e) {
              e->at.epoch, e->loss, e->row[FIT_VAL_LOSS], 100 * e->metric, 100 * e->row[FIT_VAL_METRIC],
              possible_text(t, possible), (double)(e->at.step * t->batch) * 1e-6, t->samples, e->seconds,
              e->row[FIT_RSS], e->best ? ", best" : "");
-    return t->listener(t->user, t->epoch_tone, line);
+    eis_event event = training_event(t->epoch_tone, line, e);
+    event.loss = e->loss, event.val_loss = e->row[FIT_VAL_LOSS];
+    return t->listener(t->user, &event);
 }
 
 static int tell_step(training *t, const fit_event *e) {
@@ -132,7 +143,9 @@ static int tell_step(training *t, const fit_event *e) {
              e->at.epoch, epochs, e->at.step, e->mean_loss, 100 * e->mean_metric, possible_text(t, possible),
              e->steps_per_s * (double)t->batch, t->samples, e->rss_mib, floor(e->seconds_left / 60),
              fmod(e->seconds_left, 60));
-    return t->listener(t->user, EIS_PROGRESS, line);
+    eis_event event = training_event(EIS_PROGRESS, line, e);
+    event.loss = e->mean_loss;
+    return t->listener(t->user, &event);
 }
 
 int training_hear(void *user, const fit_event *e) {
