@@ -8,7 +8,7 @@ minutes=${1:-1}
 [ $# -gt 0 ] && shift
 folder=build-fuzz
 [ -f "$folder/build.ninja" ] ||
-    CC=${CC:-clang} meson setup "$folder" -Dfuzz=true -Dopenmp=disabled -Db_sanitize=address,undefined -Db_lundef=false \
+    CC=${CC:-clang} meson setup "$folder" -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false \
         -Dbuildtype=debugoptimized -Dc_args=-fsanitize=fuzzer-no-link
 names=${*:-$(ninja -C "$folder" -t targets all | sed -n 's|^tests/fuzz/fuzz_\([a-z_]*\): c_LINKER$|\1|p' | grep -v smoke)}
 # shellcheck disable=SC2046

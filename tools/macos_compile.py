@@ -116,7 +116,7 @@ def main():
         (folder / "cc").write_text(COMPILER.format(zig=zig))
         (folder / "cc").chmod(0o755)
         write_empty_library(folder, "csv")
-        setup = ["meson", "setup", folder / "out", ROOT, "--cross-file", cross, "-Dtests=false", "-Dcurl=disabled", "-Dopenmp=disabled",
+        setup = ["meson", "setup", folder / "out", ROOT, "--cross-file", cross, "-Dtests=false", "-Dcurl=disabled",
                  "-Donednn=disabled", "-Dsleef=disabled", "-Doptimization=0", "-Ddebug=false"]
         failed = build_for_macos(folder, setup)
         if failed:

@@ -3,7 +3,7 @@
 file of a copy is changed and a command that reads it runs. Told: crashes, hangs, exit codes that are none of ours, sanitizers'
 reports, and an answer with exit 0 that holds a number which is none. The same seed changes the same bytes.
 
-  CC=clang meson setup build-asan -Db_sanitize=address,undefined -Db_lundef=false -Dopenmp=disabled && ninja -C build-asan cli/tidemill
+  CC=clang meson setup build-asan -Db_sanitize=address,undefined -Db_lundef=false && ninja -C build-asan cli/tidemill
   tools/mutate_runs.py build-asan/cli/tidemill --runs 2000 -j 2
 """
 import argparse

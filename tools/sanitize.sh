@@ -1,13 +1,26 @@
 #!/bin/sh
-# Slow tier: the quick tests under the address and undefined-behaviour sanitizers, leaks included, in a serial build.
-# The compiler is $CC (gcc).
+# Slow tier: the quick tests under the address and undefined-behaviour sanitizers, leaks included. With the argument
+# `thread`: the tests in which threads share anything, under the thread sanitizer. The compiler is $CC (gcc).
 set -eu
 cd "$(dirname "$0")/.."
 CC=${CC:-gcc}
 export CC
-folder=build-sanitize-$CC
-[ -f "$folder/build.ninja" ] ||
-    meson setup "$folder" -Db_sanitize=address,undefined -Db_lundef=false -Dopenmp=disabled -Dbuildtype=debugoptimized
-ninja -C "$folder"
+kind=${1:-address,undefined}
+case "$kind" in
+    address,undefined) folder=build-sanitize-$CC ;;
+    thread) folder=build-sanitize-thread-$CC ;;
+    *) echo "usage: $0 [thread]" >&2; exit 2 ;;
+esac
+[ -f "$folder/build.ninja" ] || meson setup "$folder" -Db_sanitize="$kind" -Db_lundef=false -Dbuildtype=debugoptimized
+if [ "$kind" = thread ]; then
+    set -- base_parallel 'backends maps' 'backends products' 'backends index' 'backends memory' 'backends native' \
+        runtime_callers runtime_engine runtime_explain forecast_train_run eis_generate eis_generate_files eis_predictor \
+        eis_evaluate
+else
+    ninja -C "$folder"
+    set -- --suite quick
+fi
+# A child of fork that starts threads is what the tests of fork are about.
 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1 \
-    meson test -C "$folder" --suite quick --timeout-multiplier 10 --print-errorlogs
+    TSAN_OPTIONS=halt_on_error=1:die_after_fork=0 \
+    meson test -C "$folder" "$@" --timeout-multiplier 10 --print-errorlogs

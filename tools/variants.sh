@@ -41,7 +41,7 @@ for isa in avx512 avx2 baseline; do
     esac
 done
 unset TIDEMILL_ISA
-for option in -Donednn=disabled '-Donednn=disabled -Dcblas=enabled' -Dsleef=disabled -Dopenmp=disabled -Dcurl=disabled; do
+for option in -Donednn=disabled '-Donednn=disabled -Dcblas=enabled' -Dsleef=disabled -Dcurl=disabled; do
     rm -rf "$folder/build"
     # shellcheck disable=SC2086
     case "$option" in

@@ -161,8 +161,8 @@ typedef struct tide_allocator {
 
 typedef struct tide_graph_options {
     const char    *device;        /* "cpu" (default), "ref" or "check" */
-    int            threads;       /* 1 to 1024; 0: the physical cores this process may use, or OMP_NUM_THREADS. Fewer where ulimit -v
-                                     leaves no room for their stacks: the results are the same */
+    int            threads;       /* 1 to 1024; 0: the physical cores this process may use, or OMP_NUM_THREADS. The
+                                     results are the same for any number */
     uint64_t       seed;          /* of every random number in the graph */
     int64_t        memory_limit;  /* bytes for arena, variables and scratch together; 0: none */
     tide_allocator allocator;     /* zeros: the system's */
@@ -190,7 +190,19 @@ TIDE_API int64_t     tide_graph_mark(tide_graph *g);
 TIDE_API tide_status tide_graph_rewind(tide_graph *g, int64_t mark);
 
 TIDE_API const char *tide_graph_device(const tide_graph *g);
-TIDE_API int         tide_graph_threads(const tide_graph *g);
+TIDE_API int         tide_graph_threads(const tide_graph *g);  /* as asked for; a run may get fewer, see the budget */
+
+/* Threads of the process. A run computes on the thread that calls it, together with helpers that all graphs and all
+ * calling threads of the process share: a run borrows those that are free and goes on without the others, so that its
+ * results and its time never depend on a helper being there. All runs together have at most `threads` - 1 helpers: of
+ * k threads that call, k + threads - 1 compute at most. 1: every run alone. 0, the default: no limit but the most
+ * threads that any one graph asks for. Applies to runs that begin later; more than 1024 are taken as 1024.
+ *
+ * Helpers are made when first wanted, sleep when there is nothing to do and block all signals. Where the system refuses
+ * one (ulimit -v, -u), runs go on with fewer. A child made by fork() begins without helpers and makes its own: graphs
+ * of the parent can be run there, except those that another thread was running meanwhile. */
+TIDE_API void tide_thread_budget_set(int threads);
+TIDE_API int  tide_thread_budget_get(void);
 
 /* The floating type of what is made from now on where no type is named: the variables of layers, tide_random_uniform,
  * tide_random_normal, tide_scalar and the learning rates of schedules. F32 unless it is set: a model in F64 needs

@@ -93,10 +93,6 @@ int64_t os_peak_rss_bytes(void);   /* highest resident so far, children excluded
 int     os_cores(void);            /* physical performance cores this process may use: affinity and cgroup counted */
 int64_t os_memory_bytes(void);     /* memory this process may use: cgroup and ulimit -v counted */
 
-/* How many of `wanted` threads, the calling one among them, may exist at once. Fewer only under a limit on the address
- * space (ulimit -v): there each is tried, as OpenMP ends the process when it cannot have one. */
-int     os_threads_possible(int wanted);
-
 /* Files under /proc and /sys: the content, malloc'ed, or NULL. A test hands in recorded ones. */
 typedef struct os_files { char *(*read)(void *user, const char *path); void *user; } os_files;
 

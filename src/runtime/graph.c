@@ -42,7 +42,7 @@ tide_graph *tide_graph_new_with(const tide_graph_options *options) {
     const char *device = options->device ? options->device : "cpu";
     runtime *rt = g->runtime;
     rt->backend = backend_find(device);
-    rt->threads = os_threads_possible(threads_wanted(options->threads));
+    rt->threads = threads_wanted(options->threads);
     rt->memory_limit = options->memory_limit;
     check_options(g, options);
     if (!rt->backend) graph_fail(g, TIDE_EDEVICE, "there is no device '%s'; this build has ref, check and cpu", device);

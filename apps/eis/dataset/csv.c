@@ -7,13 +7,13 @@
 #include <tidemill/io.h>
 
 #include "base/base.h"
+#include "base/parallel.h"
 #include "eis/options/tell.h"
 #include "md5.h"
-#include "eis/circuit/parallel.h"
 #include "train/run.h"
 
 /* a row has about that many */
-enum { ROWS_A_CHUNK = 8192, LINE_ROOM = 256, NUMBER_ROOM = 32, NOTE_SECONDS = 2, ROW_BYTES = 140 };
+enum { ROWS_A_CHUNK = 2048, CHUNKS = 32, LINE_ROOM = 256, NUMBER_ROOM = 32, NOTE_SECONDS = 2, ROW_BYTES = 140 };
 
 typedef struct table {
     const survey *survey;
@@ -85,26 +85,45 @@ static void put_reference(const ground_truth *g, char *at) {
     strcpy(at, "\n");
 }
 
-/* Chunks are made side by side and written in their order. */
+/* Chunks that are made side by side, to be written in their order. */
+typedef struct chunk { char *text, *end; } chunk;
+typedef struct chunks {
+    const table  *of;
+    const double *value;
+    const char   *id;
+    int64_t first;
+    chunk   made[CHUNKS];
+} chunks;
+
+static void make_chunk(void *of, int64_t c, int thread) {
+    chunks *all = of;
+    chunk  *one = &all->made[c];
+    int64_t first = (all->first + c) * ROWS_A_CHUNK, last = MIN2(first + ROWS_A_CHUNK, all->of->rows.count);
+    (void)thread;
+    one->text = one->end = malloc((size_t)ROWS_A_CHUNK * LINE_ROOM);
+    for (int64_t i = first; one->text && i < last; i++)
+        one->end = put_row(all->of, one->end, i, all->value[all->of->rows.from[i]], all->id);
+}
+
+static bool put_chunk(table *t, chunk *c, FILE *file) {
+    size_t bytes = (size_t)(c->end - c->text);
+    bool   fine = c->text && fwrite(c->text, 1, bytes, file) == bytes;
+    if (!c->text) t->status = TIDE_ENOMEM;
+    free(c->text);
+    return fine;
+}
+
 static bool put_block(table *t, int64_t truth, FILE *file) {
-    const double       *value = survey_values(t->survey, truth, t->room, t->scratch);
-    const ground_truth *g     = &t->survey->truth[truth];
-    int64_t             chunks = ceil_div(t->rows.count, ROWS_A_CHUNK);
-    char                line[2 * LINE_ROOM];
-    bool                fine = true;
+    const ground_truth *g = &t->survey->truth[truth];
+    chunks  all  = { .of = t, .value = survey_values(t->survey, truth, t->room, t->scratch), .id = g->id };
+    int64_t last = ceil_div(t->rows.count, ROWS_A_CHUNK);
+    char    line[2 * LINE_ROOM];
     put_reference(g, line);
-    if (fputs(line, file) < 0) return false;
-PARALLEL(omp parallel for ordered schedule(static, 1) num_threads(t->survey->threads))
-    for (int64_t c = 0; c < chunks; c++) {
-        char *chunk = malloc((size_t)ROWS_A_CHUNK * LINE_ROOM), *at = chunk;
-        for (int64_t i = c * ROWS_A_CHUNK; chunk && i < MIN2((c + 1) * ROWS_A_CHUNK, t->rows.count); i++)
-            at = put_row(t, at, i, value[t->rows.from[i]], g->id);
-PARALLEL(omp ordered)
-        {
-            if (!chunk) t->status = TIDE_ENOMEM;
-            fine = fine && chunk && fwrite(chunk, 1, (size_t)(at - chunk), file) == (size_t)(at - chunk);
-        }
-        free(chunk);
+    bool fine = fputs(line, file) >= 0;
+    for (; fine && all.first < last; all.first += CHUNKS) {
+        int64_t count = MIN2(CHUNKS, last - all.first);
+        parallel_for(t->survey->threads, count, 1, make_chunk, &all);
+        for (int64_t c = 0; c < count; c++) fine = put_chunk(t, &all.made[c], file) && fine;
     }
     return fine;
 }

@@ -1,6 +1,7 @@
 #include "generate.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -8,9 +9,9 @@
 #include <zlib.h>
 
 #include "base/base.h"
+#include "base/parallel.h"
 #include "eis/options/tell.h"
 #include "bounded.h"
-#include "eis/circuit/parallel.h"
 #include "train/run.h"
 
 enum { SCHEMA_VERSION = 1, ROWS_A_SHARD = 1 << 20, NOTE_SECONDS = 2 };  /* a shard has one ground truth at least */
@@ -172,41 +173,51 @@ typedef struct progress {
     double told;
     tide_status status;
     tide_failure failure;
+    pthread_mutex_t lock;  /* over what follows `listener` */
+    const shard_run *run;
 } progress;
 
-static void note(progress *p, const shard_run *run, tide_status status, const tide_failure *failure) {
+static void note(progress *p, tide_status status, const tide_failure *failure) {
     char   line[128];
     double now = os_seconds();
     p->done++;
     if (status != TIDE_OK && p->status == TIDE_OK) p->status = status, p->failure = *failure;
     if (p->status != TIDE_OK || !p->listener || now - p->told < NOTE_SECONDS) return;
-    snprintf(line, sizeof line, "%" PRId64 " of %" PRId64 " shards", p->done, run->count);
+    snprintf(line, sizeof line, "%" PRId64 " of %" PRId64 " shards", p->done, p->run->count);
     p->told = now;
     eis_event event = eis_event_of(EIS_NOTE, line);
-    event.done = p->done, event.total = run->count;
+    event.done = p->done, event.total = p->run->count;
     if (p->listener(p->user, &event))
         p->status = fail(&p->failure, TIDE_ECANCELLED,
                          "stopped after %" PRId64 " of %" PRId64 " shards; the same command goes on from there",
-                         p->done, run->count);
+                         p->done, p->run->count);
 }
 
-/* Each shard by one thread: its bytes do not depend on how many there are. */
+static bool stopped(progress *p) {
+    pthread_mutex_lock(&p->lock);
+    bool yes = p->status != TIDE_OK;
+    pthread_mutex_unlock(&p->lock);
+    return yes;
+}
+
+/* By one thread: its bytes do not depend on how many there are. */
+static void write_shard(void *of, int64_t i, int thread) {
+    progress *p = of;
+    (void)thread;
+    if (p->run->present[i] || stopped(p)) return;
+    shard_plan   plan    = plan_of(p->run, i);
+    tide_failure failure = { 0 };
+    char        *path    = path_of(p->run, i);
+    tide_status  status  = path ? shard_write(&plan, path, &failure) : fail(&failure, TIDE_ENOMEM, "out of memory");
+    free(path);
+    pthread_mutex_lock(&p->lock);
+    note(p, status, &failure);
+    pthread_mutex_unlock(&p->lock);
+}
+
 tide_status shard_run_write(shard_run *run, eis_listener listener, void *user, tide_failure *f) {
-    progress p = { listener, user, run->found, os_seconds(), TIDE_OK, { 0 } };
-PARALLEL(omp parallel for num_threads(run->survey->threads) schedule(dynamic))
-    for (int64_t i = 0; i < run->count; i++) {
-        bool stopped;
-PARALLEL(omp critical(eis_shards))
-        stopped = p.status != TIDE_OK;
-        if (stopped || run->present[i]) continue;
-        shard_plan   plan    = plan_of(run, i);
-        tide_failure failure = { 0 };
-        char        *path    = path_of(run, i);
-        tide_status  status  = path ? shard_write(&plan, path, &failure) : fail(&failure, TIDE_ENOMEM, "out of memory");
-        free(path);
-PARALLEL(omp critical(eis_shards))
-        note(&p, run, status, &failure);
-    }
+    progress p = { listener, user, run->found, os_seconds(), TIDE_OK, { 0 }, PTHREAD_MUTEX_INITIALIZER, run };
+    parallel_for(run->survey->threads, run->count, 1, write_shard, &p);
     if (p.status == TIDE_OK) p.status = write_manifest(run, true, &p.failure);
     if (p.status != TIDE_OK && f) *f = p.failure;
     return p.status;

@@ -5,10 +5,9 @@
 #include <stdlib.h>
 
 #include "app_npz.h"
-#include "base/base.h"
+#include "base/parallel.h"
 #include "generate.h"
 #include "order.h"
-#include "eis/circuit/parallel.h"
 
 enum { PICKS = 2 * QUANTILES };
 const struct survey_quantile survey_quantiles[QUANTILES] = {
@@ -86,15 +85,15 @@ typedef struct worker {
     uint64_t *histogram;
     double low, high;
     values found[PICKS];
-    bool fine;
+    bool begun, fine;
 } worker;
 
-static bool worker_new(const survey *s, bool counting, worker *w) {
-    *w           = (worker){ .low = INFINITY };
+static void worker_new(const survey *s, bool counting, worker *w) {
+    *w           = (worker){ .low = INFINITY, .begun = true };
     w->data      = malloc((size_t)s->grid.values * sizeof *w->data);
     w->scratch   = malloc((size_t)resnorm_grid_scratch(&s->grid) * sizeof *w->scratch);
     w->histogram = counting ? calloc(ORDER_BINS, sizeof *w->histogram) : NULL;
-    return w->fine = w->data && w->scratch && (w->histogram || !counting);
+    w->fine      = w->data && w->scratch && (w->histogram || !counting);
 }
 
 static void worker_free(worker *w) {
@@ -122,24 +121,29 @@ static void visit(const tally *t, int64_t i, bool counting, worker *w) {
     else pick_values(t, data, w->found);
 }
 
+typedef struct tally_pass { tally *to; bool counting; worker *of; } tally_pass;
+
+/* A thread's worker is made at its first visit; without memory it stays one that is not fine. */
+static void visit_one(void *all, int64_t i, int thread) {
+    const tally_pass *p = all;
+    worker *w = &p->of[thread];
+    if (!w->begun) worker_new(p->to->of, p->counting, w);
+    if (w->fine) visit(p->to, i, p->counting, w);
+}
+
 /* Counts are sums of whole numbers and picks are sorted afterwards: the result does not depend on the threads. */
 static bool pass(tally *t, bool counting) {
-    survey *s    = t->of;
-    bool    fine = true;
-PARALLEL(omp parallel num_threads(s->threads))
-    {
-        worker w;
-        bool   mine = worker_new(s, counting, &w);
-PARALLEL(omp for schedule(dynamic))
-        for (int64_t i = 0; i < s->truths; i++)
-            if (mine) visit(t, i, counting, &w);
-PARALLEL(omp critical)
-        {
-            if (mine) merge(t, &w);
-            fine = fine && mine;
-        }
-        worker_free(&w);
+    survey    *s = t->of;
+    tally_pass p = { t, counting, calloc((size_t)s->threads, sizeof *p.of) };
+    bool       fine = p.of != NULL;
+    if (fine) parallel_for(s->threads, s->truths, 1, visit_one, &p);
+    for (int i = 0; p.of && i < s->threads; i++) {
+        worker *w = &p.of[i];
+        fine = fine && w->fine == w->begun;
+        if (w->fine) merge(t, w);
+        worker_free(w);
     }
+    free(p.of);
     return fine;
 }
 

@@ -5,9 +5,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/parallel.h"
 #include "base/philox.h"
 #include "eis/posterior/exact.h"
-#include "eis/circuit/parallel.h"
 
 enum { GROUP = 32, CASES = GROUP * EIS_COUNT, DRAWS = 8, SITE_DRAW = 0x445257 };
 static const int chain[EIS_COUNT] = { EIS_RSH, EIS_RA, EIS_RB, EIS_CA, EIS_CB };
@@ -38,6 +38,7 @@ typedef struct group {
     int32_t   *spectrum;
     float    (*known_u)[EIS_COUNT];
     float     *probability;
+    bool       prepared[CASES];
 } group;
 
 enum { ROWS_MOST = CASES * (1 + DRAWS * (EIS_COUNT - 1)) };
@@ -80,16 +81,25 @@ static bool case_prepare(const group *g, int64_t at) {
     return true;
 }
 
+static void draw_spectrum(void *of, int64_t i, int thread) {
+    group  *g = of;
+    sample *s = &g->sample[i];
+    (void)thread;
+    test_draw(g->e, &g->settings, g->first + i, s);
+    features_of(EIS_RECIPE_GRID, s->count, s->freq_hz, s->z, s->noise, g->raw + i * GRID_WIDTH, NULL);
+}
+
+static void prepare_case(void *of, int64_t at, int thread) {
+    group *g = of;
+    (void)thread;
+    g->prepared[at] = case_prepare(g, at);
+}
+
 static bool group_prepare(group *g) {
     bool fine = true;
-    PARALLEL(omp parallel for schedule(dynamic) num_threads(g->e->threads))
-    for (int64_t i = 0; i < g->spectra; i++) {
-        sample *s = &g->sample[i];
-        test_draw(g->e, &g->settings, g->first + i, s);
-        features_of(EIS_RECIPE_GRID, s->count, s->freq_hz, s->z, s->noise, g->raw + i * GRID_WIDTH, NULL);
-    }
-    PARALLEL(omp parallel for schedule(dynamic) num_threads(g->e->threads) reduction(&& : fine))
-    for (int64_t i = 0; i < g->spectra * EIS_COUNT; i++) fine = case_prepare(g, i) && fine;
+    parallel_for(g->e->threads, g->spectra, 1, draw_spectrum, g);
+    parallel_for(g->e->threads, g->spectra * EIS_COUNT, 1, prepare_case, g);
+    for (int64_t i = 0; i < g->spectra * EIS_COUNT; i++) fine = fine && g->prepared[i];
     return fine;
 }
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "eis/posterior/completion.h"
-#include "eis/circuit/parallel.h"
+#include "base/parallel.h"
 
 enum { GROUP = 128, BESIDE = 200 };
 static const double shares[] = { 0.025, 0.1, 0.5, 0.9, 0.975 };
@@ -203,14 +203,17 @@ static void add_group(const lab_group *g, lab_level *level) {
 
 /* ---- groups ---- */
 
+static void refine_one(void *of, int64_t i, int thread) {
+    lab_group *g = of;
+    lab_case  *c = &g->of[i * EIS_COUNT + turn(g->first + i)];
+    (void)thread;
+    c->refined_status = ask_refined(&g->sample[i], g->first + i, c);
+}
+
 static tide_status group_refined(lab_group *g, lab_level *level, tide_failure *failure) {
     int64_t last = MIN2(g->spectra, level->beside - g->first);
     if (last <= 0 || !level->continuous) return TIDE_OK;
-    PARALLEL(omp parallel for schedule(dynamic) num_threads(g->e->threads))
-    for (int64_t i = 0; i < last; i++) {
-        lab_case *c = &g->of[i * EIS_COUNT + turn(g->first + i)];
-        c->refined_status = ask_refined(&g->sample[i], g->first + i, c);
-    }
+    parallel_for(g->e->threads, last, 1, refine_one, g);
     for (int64_t i = 0; i < last; i++) {
         tide_status status = g->of[i * EIS_COUNT + turn(g->first + i)].refined_status;
         if (status == TIDE_EDEVICE) level->continuous = false;
@@ -222,18 +225,21 @@ static tide_status group_refined(lab_group *g, lab_level *level, tide_failure *f
     return TIDE_OK;
 }
 
+static void draw_spectrum(void *of, int64_t i, int thread) {
+    lab_group *g = of;
+    sample    *s = &g->sample[i];
+    (void)thread;
+    test_draw(g->e, &g->settings, g->first + i, s);
+    features_of(EIS_RECIPE_LAB, s->count, s->freq_hz, s->z, NAN, g->raw + i * LAB_WIDTH, NULL);
+}
+
 static tide_status measure(const evaluation *e, lab_level *level, tide_failure *failure) {
     lab_group   g;
     tide_status status = group_new(e, &g) ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for test spectra");
     g.settings         = test_settings(e, level->noise, false);
     for (; status == TIDE_OK && g.first < e->options->test_spectra; g.first += GROUP) {
         g.spectra = MIN2(e->options->test_spectra - g.first, GROUP);
-        PARALLEL(omp parallel for schedule(dynamic) num_threads(e->threads))
-        for (int64_t i = 0; i < g.spectra; i++) {
-            sample *s = &g.sample[i];
-            test_draw(e, &g.settings, g.first + i, s);
-            features_of(EIS_RECIPE_LAB, s->count, s->freq_hz, s->z, NAN, g.raw + i * LAB_WIDTH, NULL);
-        }
+        parallel_for(e->threads, g.spectra, 1, draw_spectrum, &g);
         status = ask_network(&g, failure);
         if (status == TIDE_OK) status = group_refined(&g, level, failure);
         if (status == TIDE_OK) add_group(&g, level);

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "eis/circuit/parallel.h"
-#include "base/base.h"
+#include "base/parallel.h"
 #include "spectra.h"
 
 enum { GROUP = 256 };
@@ -35,21 +34,29 @@ static void group_free(group *g) {
     free(g->row), free(g->raw), free(g->probability), free(g->known_u), free(g->spectrum);
 }
 
-static void draw_group(const sampler_settings *s, int64_t first, int64_t stride, int threads, group *g) {
-    int64_t width = features_width(s->recipe);
-    PARALLEL(omp parallel for schedule(dynamic) num_threads(threads))
-    for (int64_t i = 0; i < GROUP; i++) {
-        float *row = g->row + i * stride;
-        pool_row(s, SPLIT_VALIDATE, (uint64_t)(first + i), width, row);
-        memcpy(g->raw + i * width, row, (size_t)width * sizeof *row);
-        for (int m = 0; m < MASKS; m++) {
-            unsigned missing = mask_draw(s->seed, SPLIT_VALIDATE, (uint64_t)(first + i), m);
-            g->missing[i * MASKS + m]  = missing;
-            g->spectrum[i * MASKS + m] = (int32_t)i;
-            for (int k = 0; k < EIS_COUNT; k++)
-                g->known_u[i * MASKS + m][k] = missing >> k & 1 ? (float)NAN : row[width + k];
-        }
+typedef struct drawing { const sampler_settings *settings; int64_t first, stride; group *to; } drawing;
+
+static void draw_spectrum(void *of, int64_t i, int thread) {
+    const drawing *d = of;
+    const sampler_settings *s = d->settings;
+    group    *g = d->to;
+    int64_t   width = features_width(s->recipe);
+    uint64_t  number = (uint64_t)(d->first + i);
+    float    *row = g->row + i * d->stride;
+    (void)thread;
+    pool_row(s, SPLIT_VALIDATE, number, width, row);
+    memcpy(g->raw + i * width, row, (size_t)width * sizeof *row);
+    for (int m = 0; m < MASKS; m++) {
+        unsigned missing = mask_draw(s->seed, SPLIT_VALIDATE, number, m);
+        g->missing[i * MASKS + m]  = missing;
+        g->spectrum[i * MASKS + m] = (int32_t)i;
+        for (int k = 0; k < EIS_COUNT; k++)
+            g->known_u[i * MASKS + m][k] = missing >> k & 1 ? (float)NAN : row[width + k];
     }
+}
+
+static void draw_group(const sampler_settings *s, int64_t first, int64_t stride, int threads, group *g) {
+    parallel_for(threads, GROUP, 1, draw_spectrum, &(drawing){ s, first, stride, g });
 }
 
 static float rank_of(int64_t bins, const float *probability, float coordinate) {

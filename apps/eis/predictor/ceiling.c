@@ -1,8 +1,9 @@
 #include "ceiling.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
-#include "eis/circuit/parallel.h"
+#include "base/parallel.h"
 #include "eis/posterior/exact.h"
 
 static bool one_ceiling(const sampler_settings *s, int64_t number, double *out) {
@@ -22,14 +23,22 @@ static bool one_ceiling(const sampler_settings *s, int64_t number, double *out) 
     return true;
 }
 
+typedef struct ceilings { const sampler_settings *settings; double *each; atomic_bool failed; } ceilings;
+
+static void add_ceiling(void *of, int64_t i, int thread) {
+    ceilings *c = of;
+    (void)thread;
+    if (!c->failed && !one_ceiling(c->settings, i, &c->each[i])) c->failed = true;
+}
+
 bool spectrum_ceiling(const sampler_settings *s, int64_t spectra, int threads, double *out) {
-    double *each = malloc((size_t)spectra * sizeof *each), sum = 0;
-    bool    fine = each != NULL;
-    PARALLEL(omp parallel for schedule(dynamic) num_threads(threads) reduction(&& : fine) if (fine))
-    for (int64_t i = 0; i < spectra; i++) fine = fine && one_ceiling(s, i, &each[i]);
-    for (int64_t i = 0; fine && i < spectra; i++) sum += each[i];  /* in order: the same bits for any number of
-                                                                      threads */
-    free(each);
+    ceilings c = { .settings = s, .each = malloc((size_t)spectra * sizeof *c.each) };
+    double   sum = 0;
+    if (!c.each) return false;
+    parallel_for(threads, spectra, 1, add_ceiling, &c);
+    /* in order: the same bits for any number of threads */
+    for (int64_t i = 0; !c.failed && i < spectra; i++) sum += c.each[i];
+    free(c.each);
     *out = sum / (double)spectra;
-    return fine;
+    return !c.failed;
 }

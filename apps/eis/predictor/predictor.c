@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "eis/circuit/parallel.h"
 #include "base/base.h"
+#include "base/parallel.h"
 #include "train/parameters.h"
 #include "train/run.h"
 #include "train/step.h"
@@ -240,15 +240,17 @@ tide_status predictor_spectra(predictor *p, int64_t count, const float *raw, tid
     return TIDE_OK;
 }
 
-static void fill_questions(predictor *p, int64_t rows, const int32_t *spectrum, const float (*known_u)[EIS_COUNT]) {
+typedef struct questions { predictor *of; const int32_t *spectrum; const float (*known_u)[EIS_COUNT]; } questions;
+
+static void fill_question(void *asked, int64_t i, int thread) {
+    const questions *q = asked;
+    const predictor *p = q->of;
     const feature_scale *scale = &p->model.scale;
     int64_t width = p->model.config.width;
-    PARALLEL(omp parallel for schedule(static) num_threads(p->threads) if (rows > 64))
-    for (int64_t i = 0; i < rows; i++) {
-        memcpy(p->left + i * width, p->encoded + spectrum[i] * width, (size_t)width * sizeof *p->left);
-        features_known(p->model.config.recipe, scale, p->raw + spectrum[i] * scale->width, known_u[i],
-                       p->right + i * KNOWN_WIDTH);
-    }
+    (void)thread;
+    memcpy(p->left + i * width, p->encoded + q->spectrum[i] * width, (size_t)width * sizeof *p->left);
+    features_known(p->model.config.recipe, scale, p->raw + q->spectrum[i] * scale->width, q->known_u[i],
+                   p->right + i * KNOWN_WIDTH);
 }
 
 tide_status predictor_ask(predictor *p, int64_t rows, const int32_t *spectrum, const float (*known_u)[EIS_COUNT],
@@ -258,7 +260,8 @@ tide_status predictor_ask(predictor *p, int64_t rows, const int32_t *spectrum, c
     int64_t    each = recipe_quantities(recipe) * recipe_bins(recipe), size, taken;
     for (int64_t first = 0; first < rows; first += taken) {
         const sized_program *program = program_for(p->decoder, rows - first, &taken, &size);
-        fill_questions(p, taken, spectrum + first, known_u + first);
+        questions q = { p, spectrum + first, known_u + first };
+        parallel_for(p->threads, taken, 64, fill_question, &q);
         fill_up(p->left, p->model.config.width, taken, size);
         fill_up(p->right, KNOWN_WIDTH, taken, size);
         tide_status status = run(program, (const float *[]){ p->left, p->right }, 2,

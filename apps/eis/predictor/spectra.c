@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "eis/circuit/parallel.h"
-#include "base/base.h"
+#include "base/parallel.h"
 #include "base/philox.h"
 
 enum { SITE_ORDER = 0x4f5244, SITE_MASK = 0x4d4153 };
@@ -40,11 +39,18 @@ void pool_row(const sampler_settings *s, sample_split split, uint64_t number, in
     quantities_of(s->recipe, one.p, &view, row + width + EIS_COUNT);
 }
 
-static void make_block(pool *p, int64_t number) {
-    float *first = p->row + number % POOL_BLOCKS * p->block * p->stride;
-    PARALLEL(omp parallel for schedule(dynamic, 64) num_threads(p->threads))
-    for (int64_t i = 0; i < p->block; i++)
-        pool_row(&p->settings, SPLIT_TRAIN, (uint64_t)(number * p->block + i), p->width, first + i * p->stride);
+typedef struct block { const pool *of; int64_t number; } block;
+
+static void make_row(void *of, int64_t i, int thread) {
+    const block *b = of;
+    const pool  *p = b->of;
+    float *first = p->row + b->number % POOL_BLOCKS * p->block * p->stride;
+    (void)thread;
+    pool_row(&p->settings, SPLIT_TRAIN, (uint64_t)(b->number * p->block + i), p->width, first + i * p->stride);
+}
+
+static void make_block(const pool *p, int64_t number) {
+    parallel_for(p->threads, p->block, 64, make_row, &(block){ p, number });
 }
 
 
@@ -138,18 +144,30 @@ static void fill_case(eis_recipe recipe, const feature_scale *scale, const float
     }
 }
 
+typedef struct filling {
+    eis_recipe recipe;
+    const feature_scale *scale;
+    const float *const *row;
+    uint64_t seed, first_visit;
+    sample_split split;
+    batch *to;
+} filling;
+
+static void fill_spectrum(void *of, int64_t i, int thread) {
+    const filling *f = of;
+    int64_t quantities = recipe_quantities(f->recipe);
+    (void)thread;
+    features_scale(f->scale, f->row[i], f->to->features + i * f->scale->width);
+    for (int m = 0; m < MASKS; m++) {
+        int64_t at = i * MASKS + m;
+        fill_case(f->recipe, f->scale, f->row[i], mask_draw(f->seed, f->split, f->first_visit + (uint64_t)i, m),
+                  f->to->known + at * KNOWN_WIDTH, f->to->weight + at * quantities, f->to->label + at * quantities);
+    }
+}
+
 void batch_fill(eis_recipe recipe, const feature_scale *scale, const float *const *row, uint64_t seed,
                 sample_split split, uint64_t first_visit, int threads,
                 batch *b) {
-    int64_t quantities = recipe_quantities(recipe);
-    PARALLEL(omp parallel for schedule(static) num_threads(threads))
-    for (int64_t i = 0; i < b->spectra; i++) {
-        features_scale(scale, row[i], b->features + i * scale->width);
-        for (int m = 0; m < MASKS; m++) {
-            int64_t at = i * MASKS + m;
-            fill_case(recipe, scale, row[i], mask_draw(seed, split, first_visit + (uint64_t)i, m),
-                      b->known + at * KNOWN_WIDTH,
-                      b->weight + at * quantities, b->label + at * quantities);
-        }
-    }
+    filling f = { recipe, scale, row, seed, first_visit, split, b };
+    parallel_for(threads, b->spectra, 16, fill_spectrum, &f);
 }

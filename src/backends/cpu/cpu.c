@@ -1,16 +1,16 @@
-/* The fast backend for processors. Preparing chooses everything; a run is one parallel region in which threads take
- * (chain, task) pairs phase by phase. */
-#include <sched.h>
+/* The fast backend for processors. Preparing chooses everything; in a run threads take (chain, task) pairs phase by
+ * phase. */
 #include <stdlib.h>
 
 #include "../ref/ref.h"
 #include "cpu.h"
+#include "base/parallel.h"
 #include "backends/cpu/native/native.h"
 
-/* Below this a second thread takes longer to wake than it helps; and below this for each phase that is shared, since
- * every phase ends with waiting for each other: microseconds, but milliseconds where another program has the core of
- * one of them. */
-static const double worth_threads_seconds = 8e-6, worth_phase_seconds = 5e-6;
+/* Below this a second thread takes longer to wake than it helps; below this for each phase that is shared, since every
+ * phase ends with waiting for what the others hold: microseconds, but milliseconds where another program has the core
+ * of one of them; and a phase for which a thread that sleeps is not woken. */
+static const double worth_threads_seconds = 8e-6, worth_phase_seconds = 5e-6, worth_waking_seconds = 10e-6;
 
 typedef struct cpu_chain {
     const cpu_kernel *kernels;
@@ -18,20 +18,13 @@ typedef struct cpu_chain {
     int64_t first_item, tasks;  /* among its phase's work items */
 } cpu_chain;
 
-typedef struct cpu_phase {
-    const cpu_chain *chains;
-    int64_t items;
-    atomic_int_fast64_t next;   /* the first item nobody has taken */
-    atomic_int_fast64_t done;   /* items finished: the phase is over when all are, whoever is late */
-    char    apart[32];          /* from the next phase's counters: a cache line each */
-} cpu_phase;
-
 struct backend_exec {
     const tide_allocator *allocator;
     arena     keep;
     gemm_set  gemms;
     native_set native;
-    cpu_phase *phases;
+    const cpu_chain **chains; /* the first of each phase */
+    parallel_phase *phases;
     int32_t   n_phases, n_kernels;
     const cpu_kernel *kernels;
     int       threads;
@@ -53,41 +46,27 @@ static bool cancelled(const backend_exec *e) {
     return e->cancelled && atomic_load_explicit(e->cancelled, memory_order_relaxed);
 }
 
-static void run_phase(backend_exec *e, cpu_phase *phase, int thread) {
-    const cpu_chain *chain = phase->chains;
+static void run_phase(void *exec, int32_t phase, int thread, parallel_share *share) {
+    const backend_exec *e = exec;
+    const cpu_chain *chain = e->chains[phase];
     char *scratch = thread_scratch(e, thread);
-    int64_t item, finished = 0;
-    while ((item = atomic_fetch_add_explicit(&phase->next, 1, memory_order_relaxed)) < phase->items) {
+    int before = library_threads(1);
+    for (int64_t item; (item = parallel_next(share)) >= 0;) {
         while (item >= chain->first_item + chain->tasks) chain++;
         for (int32_t i = 0; i < chain->n_kernels && !cancelled(e); i++)
             chain->kernels[i].run(chain->kernels[i].exec, item - chain->first_item, thread, scratch);
-        finished++;
     }
-    if (finished) atomic_fetch_add_explicit(&phase->done, finished, memory_order_release);
-}
-
-/* Waits for the items others hold, not for the others: a thread that the system keeps from running holds nobody up. */
-static void wait_phase(cpu_phase *phase) {
-    enum { SPINS = 4000 };
-    for (int spins = 0; atomic_load_explicit(&phase->done, memory_order_acquire) < phase->items; spins++)
-        if (spins >= SPINS) sched_yield();
-}
-
-static void run_thread(void *exec, int thread) {
-    backend_exec *e = exec;
-    for (int32_t i = 0; i < e->n_phases; i++) {
-        run_phase(e, &e->phases[i], thread);
-        if (e->threads > 1) wait_phase(&e->phases[i]);
-    }
+    library_threads(before);
 }
 
 /* The same with a clock between the kernels: what it reads is a kernel's own time, without waiting. */
-static void time_phase(backend_exec *e, cpu_phase *phase, int thread) {
-    const cpu_chain *chain = phase->chains;
+static void time_phase(void *exec, int32_t phase, int thread, parallel_share *share) {
+    const backend_exec *e = exec;
+    const cpu_chain *chain = e->chains[phase];
     char   *scratch = thread_scratch(e, thread);
     double *spent = e->spent + (int64_t)thread * e->n_kernels;
-    int64_t item, finished = 0;
-    while ((item = atomic_fetch_add_explicit(&phase->next, 1, memory_order_relaxed)) < phase->items) {
+    int before_limit = library_threads(1);
+    for (int64_t item; (item = parallel_next(share)) >= 0;) {
         while (item >= chain->first_item + chain->tasks) chain++;
         double before = os_seconds();
         for (int32_t i = 0; i < chain->n_kernels; i++) {
@@ -97,45 +76,26 @@ static void time_phase(backend_exec *e, cpu_phase *phase, int thread) {
             spent[k - e->kernels] += now - before;
             before = now;
         }
-        finished++;
     }
-    if (finished) atomic_fetch_add_explicit(&phase->done, finished, memory_order_release);
+    library_threads(before_limit);
 }
 
-static void time_thread(void *exec, int thread) {
-    backend_exec *e = exec;
-    for (int32_t i = 0; i < e->n_phases; i++) {
-        time_phase(e, &e->phases[i], thread);
-        if (e->threads > 1) wait_phase(&e->phases[i]);
-    }
-}
+typedef void phase_work(void *exec, int32_t phase, int thread, parallel_share *share);
 
-/* Outside a parallel region a library would wake threads of its own for every product. */
-static void run_alone(backend_exec *e, void (*work)(void *exec, int thread)) {
-    int before = pool_limit(1);
-    work(e, 0);
-    pool_limit(before);
-}
-
-static tide_status run_with(backend_exec *e, void (*work)(void *exec, int thread), tide_failure *why) {
-    for (int32_t i = 0; i < e->n_phases; i++) {
-        atomic_store_explicit(&e->phases[i].next, 0, memory_order_relaxed);
-        atomic_store_explicit(&e->phases[i].done, 0, memory_order_relaxed);
-    }
-    if (e->threads > 1) pool_run(e->threads, work, e);
-    else run_alone(e, work);
+static tide_status run_with(backend_exec *e, phase_work *work, tide_failure *why) {
+    parallel_run(e->threads, &(parallel_work){ e->phases, e->n_phases, work, e });
     if (atomic_exchange(&e->gemms.failed, false))
         return fail(why, TIDE_EDEVICE, "a matrix product failed in its library");
     return TIDE_OK;
 }
 
-static tide_status run(backend_exec *e, tide_failure *why) { return run_with(e, run_thread, why); }
+static tide_status run(backend_exec *e, tide_failure *why) { return run_with(e, run_phase, why); }
 
 static tide_status measure(backend_exec *e, double *seconds, tide_failure *why) {
     size_t bytes = sizeof *e->spent * (size_t)e->threads * (size_t)e->n_kernels;
     e->spent = mem_new(e->allocator, bytes);
     if (!e->spent) return fail(why, TIDE_ENOMEM, "no memory to measure %d kernels", (int)e->n_kernels);
-    tide_status status = run_with(e, time_thread, why);
+    tide_status status = run_with(e, time_phase, why);
     for (int32_t k = 0; k < e->n_kernels; k++)
         for (int t = 0; t < e->threads; t++) seconds[k] += e->spent[(int64_t)t * e->n_kernels + k];
     mem_free(e->allocator, e->spent, bytes);
@@ -153,18 +113,28 @@ static tide_status prepare_kernel(const cpu_build *b, const flat_kernel *k, cpu_
     }
 }
 
+static double phase_seconds(const flat_program *p, const flat_phase *phase, const cpu_kernel *kernels) {
+    double sum = 0;
+    for (int32_t c = phase->first_chain; c < phase->first_chain + phase->chains; c++)
+        for (int32_t k = p->chains[c].first_kernel; k < p->chains[c].first_kernel + p->chains[c].kernels; k++)
+            sum += kernels[k].seconds * (double)p->chains[c].tasks;
+    return sum;
+}
+
 static void lay_out_chains(backend_exec *e, const flat_program *p, const cpu_kernel *kernels) {
     cpu_chain *chains = arena_new(&e->keep, cpu_chain, p->n_chains);
-    e->phases = arena_new(&e->keep, cpu_phase, p->n_phases);
+    e->phases = arena_new(&e->keep, parallel_phase, p->n_phases);
+    e->chains = arena_new(&e->keep, const cpu_chain *, p->n_phases);
     e->n_phases = p->n_phases;
     for (int32_t i = 0; i < p->n_phases; i++) {
         const flat_phase *phase = &p->phases[i];
-        e->phases[i].chains = &chains[phase->first_chain];
+        e->chains[i] = &chains[phase->first_chain];
         for (int32_t c = phase->first_chain; c < phase->first_chain + phase->chains; c++) {
             const flat_chain *from = &p->chains[c];
             chains[c] = (cpu_chain){ &kernels[from->first_kernel], from->kernels, e->phases[i].items, from->tasks };
             e->phases[i].items += from->tasks;
         }
+        e->phases[i].brief = phase_seconds(p, phase, kernels) < worth_waking_seconds;
     }
 }
 
@@ -175,9 +145,7 @@ static bool worth_threads(const backend_exec *e, const flat_program *p, const cp
         const flat_phase *phase = &p->phases[i];
         if (e->phases[i].items < 2) continue;
         least += worth_phase_seconds;
-        for (int32_t c = phase->first_chain; c < phase->first_chain + phase->chains; c++)
-            for (int32_t k = p->chains[c].first_kernel; k < p->chains[c].first_kernel + p->chains[c].kernels; k++)
-                shared += kernels[k].seconds * (double)p->chains[c].tasks;
+        shared += phase_seconds(p, phase, kernels);
     }
     return shared > least;
 }

@@ -90,8 +90,8 @@ void gemm_release(gemm_set *set);
 
 /* ---- threads ------------------------------------------------------------------------------------------- */
 
-/* fn(arg, thread) on `threads` threads, the calling one included; returns when all have. */
-void pool_run(int threads, void (*fn)(void *arg, int thread), void *arg);
-int  pool_limit(int threads);      /* sets how many threads libraries may use; returns what it was */
+/* Libraries with threads of their own would wake them for every product: sets how many they may use for this thread;
+ * returns what it was (library_threads.c). */
+int library_threads(int threads);
 
 #endif

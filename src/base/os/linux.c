@@ -68,7 +68,7 @@ int os_cores(void) {
         if (CPU_ISSET(i, &set) && first_sibling(i)) physical++;
     int cores = physical ? physical : logical;
     os_group_limits limits = groups();
-    return os_threads_possible(os_cores_within(cores, &limits));
+    return os_cores_within(cores, &limits);
 }
 
 int64_t os_memory_bytes(void) {

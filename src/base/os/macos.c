@@ -28,7 +28,7 @@ static int64_t sysctl_number(const char *name) {
 int os_cores(void) {
     int64_t fast = sysctl_number("hw.perflevel0.physicalcpu");
     if (fast <= 0) fast = sysctl_number("hw.physicalcpu");
-    return os_threads_possible((int)MAX2(1, fast));
+    return (int)MAX2(1, fast);
 }
 
 int64_t os_memory_bytes(void) { return sysctl_number("hw.memsize"); }

@@ -1,6 +1,5 @@
 /* What POSIX systems share; what only Linux or macOS has is in linux.c and macos.c. */
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -41,26 +40,6 @@ int64_t os_memory_within(int64_t machine, const os_group_limits *limits, int64_t
     if (limits->memory > 0 && (machine <= 0 || limits->memory < machine)) machine = limits->memory;
     if (address_space > 0) machine = MIN2(machine, address_space - MAX2(0, mapped - resident));
     return MAX2(1, machine);
-}
-
-static void *wait_for_all(void *gate) {
-    pthread_mutex_lock(gate);
-    pthread_mutex_unlock(gate);
-    return NULL;
-}
-
-int os_threads_possible(int wanted) {
-    enum { MOST = 1024 };
-    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-    pthread_t thread[MOST];
-    struct rlimit space;
-    int made = 0;
-    if (wanted < 2 || wanted > MOST || getrlimit(RLIMIT_AS, &space) || space.rlim_cur == RLIM_INFINITY) return wanted;
-    pthread_mutex_lock(&gate);
-    while (made < wanted - 1 && pthread_create(&thread[made], NULL, wait_for_all, &gate) == 0) made++;
-    pthread_mutex_unlock(&gate);
-    for (int i = 0; i < made; i++) pthread_join(thread[i], NULL);
-    return made + 1;
 }
 
 void os_machine(char *out, size_t size) {

@@ -145,9 +145,9 @@ static tide_status prepare(const cpu_build *b, gemm_call *call) {
     call->state = p;
     p->lanes = arena_new(b->keep, lane, b->threads);
     p->threads = b->threads;
-    int  before = pool_limit(1);
+    int  before = library_threads(1);
     bool ok = make(p, &call->shape, call->type == TIDE_BF16 ? dnnl_bf16 : dnnl_f32, &call->scratch);
-    pool_limit(before);
+    library_threads(before);
     if (ok) return TIDE_OK;
     release(call);
     return fail(b->why, TIDE_EDEVICE, "oneDNN could not prepare a matrix product of %lld x %lld x %lld",

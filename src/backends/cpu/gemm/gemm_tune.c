@@ -174,9 +174,9 @@ const gemm_provider *gemm_chosen(const cpu_build *b, const gemm_call *c, const g
             if (place_of(all[i]) == place && takes(b, all[i], c)) return all[i];
     } else if (tuning_begin(b->tuning, name, place_of(c->provider))) {
         double began = os_seconds();
-        int threads = pool_limit(1);
+        int threads = library_threads(1);
         const gemm_provider *winner = time_rivals(b, c, all, count);
-        pool_limit(threads);
+        library_threads(threads);
         tuning_found(b->tuning, name, place_of(winner), os_seconds() - began);
         return winner;
     }
