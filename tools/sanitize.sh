@@ -20,7 +20,5 @@ else
     ninja -C "$folder"
     set -- --suite quick
 fi
-# A child of fork that starts threads is what the tests of fork are about.
-UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1 \
-    TSAN_OPTIONS=halt_on_error=1:die_after_fork=0 \
+UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1 TSAN_OPTIONS="halt_on_error=1:suppressions=$PWD/tools/tsan.supp" \
     meson test -C "$folder" "$@" --timeout-multiplier 10 --print-errorlogs

@@ -11,8 +11,17 @@
 
 /* ---- waiting: a bounded spin, then sleep ---------------------------------------------------------------- */
 
-/* About as long as a sleeping thread takes to be awake; bench/results/threads.md. */
-static const double spin_seconds = 50e-6;
+/* A sleeping thread takes some 50 us to be awake, so shorter waits are spun through always; longer ones, up to about
+ * what lies between two steps of a training, only while nobody else wants the cores (bench/results/threads.md). */
+static const double spin_seconds = 50e-6, quiet_spin_seconds = 1e-3, crowded_seconds = 10e-3;
+
+/* Whether other programs took a core from us lately: then what we spin away, they or our own threads lack. */
+static bool crowded(double now) {
+    static atomic_int_fast64_t preemptions, until_us;
+    int64_t count = os_preemptions();
+    if (atomic_exchange(&preemptions, count) != count) atomic_store(&until_us, (int64_t)((now + crowded_seconds) * 1e6));
+    return now * 1e6 < (double)atomic_load(&until_us);
+}
 
 typedef struct sleeper {
     pthread_mutex_t mutex;
@@ -36,19 +45,18 @@ static void relax(void) {
 #endif
 }
 
-/* What is waited for must be stored before wake looks whether anyone sleeps, and `changed` must look after asleep is
- * stored: all four in one order (seq_cst), so that one of the two sees the other. */
-static void wait_until(sleeper *s, bool (*changed)(const void *), const void *what) {
+static bool spin_until(bool (*changed)(const void *), const void *what, double until) {
     enum { LOOKS = 32 };
-    double until = 0;
-    for (int i = 1; !changed(what); i++) {
-        relax();
-        if (i % LOOKS) continue;
-        double now = os_seconds();
-        if (until == 0) until = now + spin_seconds;
-        if (now >= until) break;
-    }
-    if (changed(what)) return;
+    do
+        for (int i = 0; i < LOOKS; i++) {
+            if (changed(what)) return true;
+            relax();
+        }
+    while (os_seconds() < until);
+    return false;
+}
+
+static void sleep_until(sleeper *s, bool (*changed)(const void *), const void *what) {
     atomic_store(&s->asleep, true);
     if (!changed(what)) {
         pthread_mutex_lock(&s->mutex);
@@ -57,6 +65,15 @@ static void wait_until(sleeper *s, bool (*changed)(const void *), const void *wh
         pthread_mutex_unlock(&s->mutex);
     }
     atomic_store(&s->asleep, false);
+}
+
+/* What is waited for must be stored before wake looks whether anyone sleeps, and `changed` must look after asleep is
+ * stored: all four in one order (seq_cst), so that one of the two sees the other. */
+static void wait_until(sleeper *s, bool (*changed)(const void *), const void *what) {
+    double began = os_seconds();
+    if (spin_until(changed, what, began + spin_seconds)) return;
+    if (!crowded(os_seconds()) && spin_until(changed, what, began + quiet_spin_seconds)) return;
+    sleep_until(s, changed, what);
 }
 
 static void wake(sleeper *s) {

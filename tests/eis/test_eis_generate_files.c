@@ -175,7 +175,7 @@ static void test_killed(void **state) {
         tide_failure failure;
         _exit(generate(*state, by_one_thread, NULL, NULL, NULL, NULL, &failure));
     }
-    for (int i = 0; i < 4000 && access(shard_path(*state, 0), F_OK) != 0; i++) usleep(500);
+    for (int i = 0; i < 60000 && access(shard_path(*state, 0), F_OK) != 0; i++) usleep(500);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     assert_int_equal(access(shard_path(*state, 0), F_OK), 0);

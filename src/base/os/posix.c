@@ -27,6 +27,11 @@ int64_t os_peak_rss_bytes(void) {
     return (int64_t)usage.ru_maxrss * OS_MAXRSS_UNIT;
 }
 
+int64_t os_preemptions(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) ? 0 : (int64_t)usage.ru_nivcsw;
+}
+
 /* A quota of 1.5 processors is two threads. */
 int os_cores_within(int cores, const os_group_limits *limits) {
     if (limits->cpus > 0 && limits->cpus + 0.5 < cores) cores = (int)(limits->cpus + 0.5);
