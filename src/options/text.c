@@ -51,6 +51,17 @@ static const char *meaning(const tide_option *row, const char *text, size_t *len
     return text;
 }
 
+static tide_status not_a_word(const tide_option *row, const char *given, tide_failure *failure) {
+    text        words = { 0 };
+    const char *word;
+    for (int i = 0, length; (length = option_word(row->choices, i, &word)); i++)
+        text_add(&words, "%s%.*s", i ? ", " : "", length, word);
+    fail_at(failure, TIDE_EINVAL, NULL, 0, row->name, "`%s` is one of %s, not '%s'", row->name,
+            words.data ? words.data : row->choices, given);
+    text_free(&words);
+    return TIDE_EINVAL;
+}
+
 static tide_status set_choice(int *out, const tide_option *row, const char *text, tide_failure *failure) {
     const char *given = text ? text : row->bare;
     size_t      length = strlen(given);
@@ -58,8 +69,7 @@ static tide_status set_choice(int *out, const tide_option *row, const char *text
     int         index = index_of(row->choices, word, length), yes = row->bare && text ? truth(text) : -1;
     if (index < 0 && yes >= 0) index = yes ? index_of(row->choices, row->bare, strlen(row->bare)) : 0;
     if (index < 0)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, row->name, "`%s` is one of %s, not '%s'", row->name,
-                       row->choices, given);
+        return not_a_word(row, given, failure);
     *out = index;
     return TIDE_OK;
 }

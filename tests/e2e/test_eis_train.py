@@ -114,7 +114,7 @@ class Spectra(Case):
         self.code(0, "eis", "train", "--recipe", "grid", *size, "--out", first)
         self.code(0, "eis", "train", "--config", first / "run.json", "--out", second, "--no-plots")
         self.assertEqual((first / "model.safetensors").read_bytes(), (second / "model.safetensors").read_bytes())
-        self.assertIn("--accumulate 2, now it is 4", self.error(2, "eis", "train", "--recipe", "grid", *size, "--accumulate", 4, "--out", first, "--resume")["message"])
+        self.assertIn("`accumulate` 2, now it is 4", self.error(2, "eis", "train", "--recipe", "grid", *size, "--accumulate", 4, "--out", first, "--resume")["message"])
 
     def test_precision_of_answers(self):
         run, well = self.folder / "run", self.folder / "well.csv"
