@@ -228,6 +228,7 @@ tide_status complete_keeping(const eis_options *options, eis_listener listener, 
 
 tide_status eis_complete(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                          tide_failure *failure) {
+    failure_clear(failure);
     tide_failure own = { 0 }, *f = failure ? failure : &own;
     if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     return complete_keeping(options, listener, user, result, NULL, f);

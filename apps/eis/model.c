@@ -37,6 +37,7 @@ static tide_status end(tide_status status, eis_options *made, eis_model **out) {
 }
 
 tide_status eis_model_load(const char *run, const eis_options *options, eis_model **out, tide_failure *failure) {
+    failure_clear(failure);
     eis_options *made;
     tide_failure own = { 0 }, *f = failure ? failure : &own;
     tide_status  status = run && *run ? TIDE_OK : fail(f, TIDE_EINVAL, "there is no path of a run");
@@ -60,6 +61,7 @@ static tide_status take(eis_model *m, const tide_archive *a, const eis_options *
 
 tide_status eis_model_load_memory(const void *bytes, size_t size, const eis_options *options, eis_model **out,
                                   tide_failure *failure) {
+    failure_clear(failure);
     eis_options *made;
     tide_archive a = { 0 };
     tide_failure own = { 0 }, *f = failure ? failure : &own;
@@ -72,6 +74,7 @@ tide_status eis_model_load_memory(const void *bytes, size_t size, const eis_opti
 }
 
 tide_status eis_model_clone(const eis_model *m, eis_model **out, tide_failure *failure) {
+    failure_clear(failure);
     if (!out) return fail(failure, TIDE_EINVAL, "there is no place for the model");
     *out = NULL;
     if (!m) return fail(failure, TIDE_EINVAL, "there is no model");
@@ -86,6 +89,7 @@ tide_status eis_model_clone(const eis_model *m, eis_model **out, tide_failure *f
 }
 
 tide_status eis_model_save_memory(const eis_model *m, void **bytes, size_t *size, tide_failure *failure) {
+    failure_clear(failure);
     if (!m) return fail(failure, TIDE_EINVAL, "there is no model");
     return m->predictor ? predictor_write_memory(m->predictor, bytes, size, failure)
                         : known_model_write_memory(&m->known, bytes, size, failure);
@@ -114,6 +118,7 @@ static tide_status solve_next(eis_model *m, const eis_options *o, int64_t i, int
 tide_status eis_model_solve(eis_model *m, const eis_options *options, int64_t count, const eis_spectrum *spectrum,
                             const eis_known *known, eis_listener listener, void *user, eis_answer *answers,
                             tide_failure *failure) {
+    failure_clear(failure);
     tide_failure own = { 0 }, *f = failure ? failure : &own;
     asked        told = { .listener = listener, .user = user };
     int64_t      done = 0;

@@ -1,3 +1,4 @@
+/* A question from options, a spectrum and known values, and its answer. The listener is asked all the while. */
 #include "solve.h"
 
 #include <inttypes.h>
@@ -183,6 +184,7 @@ tide_status solve(asked *a, const eis_spectrum *spectrum, eis_answer *out, tide_
 
 tide_status eis_solve(const eis_options *options, const eis_spectrum *spectrum, const eis_known *known,
                       eis_listener listener, void *user, eis_answer *out, tide_failure *failure) {
+    failure_clear(failure);
     tide_failure own = { 0 }, *f = failure ? failure : &own;
     eis_model   *model = NULL;
     asked        a;

@@ -14,7 +14,7 @@ static const double allowed = 1e-5;
 typedef struct steps {
     tide_archive   file;
     tide_graph    *g;
-    forecast_model model;
+    itransformer   model;
     int64_t        batch, rows, count;
     float         *scaled;
     const double  *losses, *norms;
@@ -76,7 +76,7 @@ static tide_status build(steps *t, const char *path, const model_config *c, tide
     t->start        = tide_input(t->g, "start", TIDE_I32, TIDE_SHAPE(t->batch));
     tide_val x      = tide_windows(series, t->start, c->seq_len), x_mark = tide_windows(times, t->start, c->seq_len);
     tide_val y      = tide_windows(series, tide_add_scalar(t->start, (double)c->seq_len), c->pred_len);
-    t->loss = tide_mse(forecast_model_apply(&t->model, x, x_mark, TIDE_TRAIN, NULL), y);
+    t->loss = tide_mse(itransformer_apply(&t->model, x, x_mark, TIDE_TRAIN, NULL), y);
     tide_list params = tide_params(t->g, ""), gradients = tide_grad(t->loss, params);
     t->norm   = tide_global_norm(gradients);
     t->update = tide_adam(params, tide_clip_norm(gradients, *clip), &(tide_adamw_opts){ .lr = tide_scalar(t->g, *lr) });
@@ -124,12 +124,12 @@ tide_status golden_steps_check(const char *path, const char *device, check_resul
     if (status == TIDE_OK) status = read_expected(&t, path, &config, failure);
     if (status == TIDE_OK) {
         t.g = tide_graph_new(device);
-        if (!t.g || !forecast_model_new(t.g, &config, &t.model))
+        if (!t.g || !itransformer_new(t.g, &config, &t.model))
             status = fail(failure, TIDE_ENOMEM, "selftest: out of memory");
     }
     if (status == TIDE_OK) status = build(&t, path, &config, failure);
     if (status == TIDE_OK) status = run(&t, path, out, failure);
-    forecast_model_free(&t.model);
+    itransformer_free(&t.model);
     tide_graph_free(t.g);
     free(t.scaled);
     tide_archive_free(&t.file);

@@ -182,6 +182,7 @@ static void release_array(struct ArrowArray *a) { if (a && a->release) a->releas
 
 tide_status tide_frame_from_arrow(struct ArrowSchema *schema, struct ArrowArray *array,
                                   const tide_arrow_options *options, tide_frame **out, tide_failure *failure) {
+    failure_clear(failure);
     reading     r      = { 0 };
     tide_status status = TIDE_OK;
     if (out) *out = NULL;
@@ -215,6 +216,7 @@ static tide_status read_stream(struct ArrowArrayStream *stream, reading *r, tide
 
 tide_status tide_frame_from_arrow_stream(struct ArrowArrayStream *stream, const tide_arrow_options *options,
                                          tide_frame **out, tide_failure *failure) {
+    failure_clear(failure);
     struct ArrowSchema schema = { 0 };
     reading            r      = { 0 };
     int                code   = 0;

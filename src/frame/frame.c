@@ -1,3 +1,4 @@
+/* Frames made by hand, and looked at. */
 #include "frame.h"
 
 #include <inttypes.h>
@@ -9,6 +10,7 @@
 static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the frame"); }
 
 tide_status tide_frame_new(int64_t rows, tide_frame **out, tide_failure *failure) {
+    failure_clear(failure);
     if (!out) return fail(failure, TIDE_EINVAL, "frame: there is no place for it");
     *out = NULL;
     if (rows < 0 || rows > INT64_MAX / (int64_t)sizeof(double))
@@ -59,6 +61,7 @@ static tide_status check_stride(const char *name, int64_t stride, tide_failure *
 
 tide_status tide_frame_borrow(tide_frame *f, const char *name, const double *values, int64_t stride,
                               tide_failure *failure) {
+    failure_clear(failure);
     tide_status status = check_column(f, name, values, failure);
     if (status == TIDE_OK) status = check_stride(name, stride, failure);
     return status == TIDE_OK ? put_column(f, name, values, stride, NULL, failure) : status;
@@ -73,6 +76,7 @@ tide_status frame_take(tide_frame *f, const char *name, double *values, tide_fai
 
 tide_status tide_frame_add(tide_frame *f, const char *name, const double *values, int64_t stride,
                            tide_failure *failure) {
+    failure_clear(failure);
     tide_status status = check_column(f, name, values, failure);
     if (status == TIDE_OK) status = check_stride(name, stride, failure);
     if (status != TIDE_OK) return status;
@@ -106,12 +110,14 @@ static void *copy_time(const tide_frame *f, const void *seconds, tide_status *st
 }
 
 tide_status tide_frame_set_time(tide_frame *f, const char *name, const int64_t *seconds, tide_failure *failure) {
+    failure_clear(failure);
     tide_status status;
     int64_t    *copy = copy_time(f, seconds, &status, failure);
     return copy ? frame_take_time(f, name ? name : "time", copy, NULL, failure) : status;
 }
 
 tide_status tide_frame_set_time_real(tide_frame *f, const char *name, const double *seconds, tide_failure *failure) {
+    failure_clear(failure);
     for (int64_t i = 0; f && seconds && i < f->rows; i++)
         if (!isfinite(seconds[i]))
             return fail_at(failure, TIDE_EDATA, NULL, i + 1, name, "frame: the time of row %" PRId64 " is no finite number",

@@ -104,6 +104,7 @@ static tide_status read_named(source *s, tide_tensor *out, tide_failure *failure
 }
 
 tide_status tide_npy_read(const char *path, tide_tensor *out, tide_failure *failure) {
+    failure_clear(failure);
     FILE *file;
     int64_t size;
     if (!out) return argument_fail(failure, path, "array to read into");
@@ -117,6 +118,7 @@ tide_status tide_npy_read(const char *path, tide_tensor *out, tide_failure *fail
 }
 
 tide_status tide_npy_read_memory(const void *bytes, size_t size, tide_tensor *out, tide_failure *failure) {
+    failure_clear(failure);
     memory_in m;
     if (!out) return argument_fail(failure, MEMORY_NAME, "array to read into");
     *out = (tide_tensor){ 0 };

@@ -70,6 +70,7 @@ static tide_status read_members(zip_in *opened, const char *const *wanted, tide_
 }
 
 tide_status tide_npz_read_some(const char *path, const char *const *wanted, tide_archive *out, tide_failure *failure) {
+    failure_clear(failure);
     zip_in z;
     if (!out) return argument_fail(failure, path, "archive to read into");
     *out = (tide_archive){ 0 };
@@ -78,6 +79,7 @@ tide_status tide_npz_read_some(const char *path, const char *const *wanted, tide
 }
 
 tide_status tide_npz_read_memory(const void *bytes, size_t size, tide_archive *out, tide_failure *failure) {
+    failure_clear(failure);
     zip_in z;
     if (!out) return argument_fail(failure, MEMORY_NAME, "archive to read into");
     *out = (tide_archive){ 0 };

@@ -184,6 +184,7 @@ static tide_status read_source(source *s, tide_archive *out, tide_failure *failu
 }
 
 tide_status tide_safetensors_read_memory(const void *bytes, size_t size, tide_archive *out, tide_failure *failure) {
+    failure_clear(failure);
     memory_in m;
     if (!out) return argument_fail(failure, MEMORY_NAME, "archive to read into");
     *out = (tide_archive){ 0 };

@@ -136,9 +136,11 @@ static tide_status put_memory(writer *w, void *where, tide_failure *f) {
 }
 
 tide_status tide_safetensors_write(const char *path, const tide_archive *a, tide_failure *failure) {
+    failure_clear(failure);
     return with_writer(a, path, put_file, &(place){ .path = path }, failure);
 }
 
 tide_status tide_safetensors_write_memory(const tide_archive *a, void **bytes, size_t *size, tide_failure *failure) {
+    failure_clear(failure);
     return with_writer(a, MEMORY_NAME, put_memory, &(place){ .bytes = bytes, .size = size }, failure);
 }

@@ -37,6 +37,7 @@ static tide_status view_of(tide_list variables, const char *path, tide_archive *
 }
 
 tide_status tide_save(tide_list variables, const char *path, tide_failure *failure) {
+    failure_clear(failure);
     tide_archive view;
     tide_status status = view_of(variables, path, &view, failure);
     if (!status) status = tide_safetensors_write(path, &view, failure);
@@ -45,6 +46,7 @@ tide_status tide_save(tide_list variables, const char *path, tide_failure *failu
 }
 
 tide_status tide_save_memory(tide_list variables, void **bytes, size_t *size, tide_failure *failure) {
+    failure_clear(failure);
     tide_archive view;
     tide_status status = view_of(variables, MEMORY_NAME, &view, failure);
     if (!status) status = tide_safetensors_write_memory(&view, bytes, size, failure);
@@ -103,6 +105,7 @@ tide_status tide_load(tide_list variables, const char *path, tide_failure *failu
 }
 
 tide_status tide_load_memory(tide_list variables, const void *bytes, size_t size, tide_failure *failure) {
+    failure_clear(failure);
     tide_archive a;
     if (!list_readable(variables)) return argument_fail(failure, MEMORY_NAME, "list of variables that can be read");
     tide_status status = tide_safetensors_read_memory(bytes, size, &a, failure);
@@ -113,6 +116,7 @@ tide_status tide_load_memory(tide_list variables, const void *bytes, size_t size
 }
 
 tide_status tide_load_archive(tide_list variables, const tide_archive *a, tide_failure *failure) {
+    failure_clear(failure);
     if (!list_readable(variables)) return argument_fail(failure, ARCHIVE_NAME, "list of variables that can be read");
     tide_status status = archive_checked(a, ARCHIVE_NAME, failure);
     return status ? status : load_from(a, variables, ARCHIVE_NAME, failure);

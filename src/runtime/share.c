@@ -71,6 +71,7 @@ static bool hold_blocks(tide_graph *taker, const tide_graph *lender, tide_list f
 }
 
 tide_status tide_variables_share(tide_list to, tide_list from, tide_failure *failure) {
+    failure_clear(failure);
     tide_failure why = { 0 };
     tide_status status = check_graphs(to, from, failure);
     if (status || !to.count) return status;

@@ -168,6 +168,23 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     R(eis_model_free, 0, "none", (eis_model_free(NULL), true))                                                         \
     R(eis_model_takes_spectrum, 0, "none", !eis_model_takes_spectrum(NULL))                                            \
     R(eis_model_solve, 0, "none",                                                                                      \
-      missing(t, eis_model_solve(NULL, eis(), 1, NULL, NULL, NULL, NULL, &answer, &t->failure)))
+      missing(t, eis_model_solve(NULL, eis(), 1, NULL, NULL, NULL, NULL, &answer, &t->failure)))                 \
+    STALE(R, tide_variables_share, NO_ITEMS, NO_ITEMS) STALE(R, tide_npy_read_memory, "x", 1, &array)                  \
+    STALE(R, tide_npz_read_memory, "x", 1, &archive) STALE(R, tide_safetensors_read_memory, "x", 1, &archive)          \
+    STALE(R, tide_safetensors_write_memory, NULL, &block, &size) STALE(R, tide_save_memory, NO_ITEMS, &block, &size)   \
+    STALE(R, tide_load_memory, NO_ITEMS, "x", 1) STALE(R, tide_load_archive, NO_ITEMS, &archive)                       \
+    STALE(R, tide_frame_new, -1, &frame) STALE(R, tide_frame_add, NULL, "a", &number, 1)                               \
+    STALE(R, tide_frame_borrow, NULL, "a", &number, 1) STALE(R, tide_frame_set_time, NULL, NULL, &time_s)              \
+    STALE(R, tide_frame_set_time_real, NULL, NULL, &number) STALE(R, tide_frame_from_arrow, NULL, NULL, NULL, &frame)  \
+    STALE(R, tide_frame_from_arrow_stream, NULL, NULL, &frame) STALE(R, forecast_model_load, "", NULL, &model)         \
+    STALE(R, forecast_model_load_memory, "x", 1, NULL, &model) STALE(R, forecast_model_clone, NULL, &model)            \
+    STALE(R, forecast_model_save_memory, NULL, &block, &size)                                                          \
+    STALE(R, forecast_model_times_after, NULL, 0, 1, &time_s)                                                          \
+    STALE(R, forecast_model_predict, NULL, 1, &number, &time_s, &number)                                               \
+    STALE(R, forecast_model_predict_frame, NULL, NULL, &number) STALE(R, forecast_read_frame, NULL, &frame)            \
+    STALE(R, eis_solve, NULL, NULL, NULL, NULL, NULL, &answer) STALE(R, eis_answer_plots, NULL, "x", "")               \
+    STALE(R, eis_model_load, "", NULL, &predictor) STALE(R, eis_model_load_memory, "x", 1, NULL, &predictor)           \
+    STALE(R, eis_model_clone, NULL, &predictor) STALE(R, eis_model_save_memory, NULL, &block, &size)                   \
+    STALE(R, eis_model_solve, NULL, NULL, 1, NULL, NULL, NULL, NULL, &answer)
 
 MISUSE_TABLE(misuse_handles, HANDLES)

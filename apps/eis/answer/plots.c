@@ -193,6 +193,7 @@ tide_status answer_plots(const answer *a, const char *folder, const char *prefix
 }
 
 tide_status eis_answer_plots(const eis_answer *a, const char *folder, const char *prefix, tide_failure *failure) {
+    failure_clear(failure);
     if (!a || !a->parts || !folder || !prefix)
         return fail(failure, TIDE_EINVAL, "there is no answer, no folder or no prefix for plots");
     return answer_plots(answer_of(a), folder, prefix, failure);

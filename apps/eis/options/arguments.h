@@ -5,6 +5,7 @@
 
 #include <tidemill/eis.h>
 
+tide_status options_good(const eis_options *o, tide_failure *failure);
 /* Zeroes the result too. */
 tide_status arguments_good(const eis_options *o, eis_result *result, tide_failure *failure);
 

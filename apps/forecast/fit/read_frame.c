@@ -15,6 +15,7 @@ static tide_status convert(const frame *from, tide_frame **out, tide_failure *fa
 }
 
 tide_status forecast_read_frame(const forecast_options *options, tide_frame **out, tide_failure *failure) {
+    failure_clear(failure);
     dataset     d      = { 0 };
     tide_status status = out ? options_sound(options, failure) : fail(failure, TIDE_EINVAL, "there is no place for it");
     if (out) *out = NULL;

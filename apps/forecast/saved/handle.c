@@ -203,6 +203,7 @@ static tide_status check_load(const forecast_options *machine, forecast_model **
 
 tide_status forecast_model_load(const char *run, const forecast_options *machine, forecast_model **out,
                                 tide_failure *failure) {
+    failure_clear(failure);
     char path[FOLDER_PATH];
     tide_status status = check_load(machine, out, failure);
     if (status == TIDE_OK && !run) status = fail(failure, TIDE_EINVAL, "there is no path of a run");
@@ -212,6 +213,7 @@ tide_status forecast_model_load(const char *run, const forecast_options *machine
 
 tide_status forecast_model_load_memory(const void *bytes, size_t size, const forecast_options *machine,
                                        forecast_model **out, tide_failure *failure) {
+    failure_clear(failure);
     tide_archive a = { 0 };
     tide_status  status = check_load(machine, out, failure);
     if (status == TIDE_OK) status = tide_safetensors_read_memory(bytes, size, &a, failure);
@@ -219,6 +221,7 @@ tide_status forecast_model_load_memory(const void *bytes, size_t size, const for
 }
 
 tide_status forecast_model_clone(const forecast_model *m, forecast_model **out, tide_failure *failure) {
+    failure_clear(failure);
     if (!out) return fail(failure, TIDE_EINVAL, "there is no place for the model");
     *out = NULL;
     if (!m) return fail(failure, TIDE_EINVAL, "there is no model");
@@ -227,6 +230,7 @@ tide_status forecast_model_clone(const forecast_model *m, forecast_model **out, 
 }
 
 tide_status forecast_model_save_memory(const forecast_model *m, void **bytes, size_t *size, tide_failure *failure) {
+    failure_clear(failure);
     if (!m) return fail(failure, TIDE_EINVAL, "there is no model");
     pthread_mutex_lock(&m->of->lock);
     tide_status status = bundle_write_memory(&m->of->bundle, m->of->store.params, bytes, size, failure);
@@ -273,6 +277,7 @@ tide_precision forecast_model_precision(const forecast_model *m, const char **no
 
 tide_status forecast_model_times_after(const forecast_model *m, int64_t last_time_s, int64_t count, int64_t *time_s,
                                        tide_failure *failure) {
+    failure_clear(failure);
     if (!m || count < 0 || (count && !time_s)) return fail(failure, TIDE_EINVAL, "there is no model, or no place for times");
     const time_step step = m->of->bundle.step;
     if (!step.unit) return fail(failure, TIDE_EINVAL, "the model was trained without time stamps");
@@ -359,6 +364,7 @@ static tide_status predict_batch(forecast_model *m, int i, int64_t at, const dou
 
 tide_status forecast_model_predict(forecast_model *m, int64_t windows, const double *past, const int64_t *time_s,
                                    double *future, tide_failure *failure) {
+    failure_clear(failure);
     const model_config *c = config_of(m);
     tide_status status = check_predict(m, windows, past, time_s, future, failure);
     for (int64_t at = 0, count = 0; status == TIDE_OK && at < windows; at += count) {
@@ -400,6 +406,7 @@ static tide_status check_frame_step(const forecast_model *m, const int64_t *time
 
 tide_status forecast_model_predict_frame(forecast_model *m, const tide_frame *f, double *future,
                                          tide_failure *failure) {
+    failure_clear(failure);
     const model_config *c = config_of(m);
     int64_t rows = tide_frame_rows(f);
     if (!m || !f) return fail(failure, TIDE_EINVAL, "there is no %s", m ? "frame" : "model");
