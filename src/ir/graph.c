@@ -201,17 +201,9 @@ static char *full_name(tide_graph *g, const char *op, const char *name) {
 
 /* ---- public: leaves ---- */
 
-static bool input_exists(const tide_graph *g, const char *full) {
-    if (!g->n_inputs) return false;
-    for (int32_t i = 1; i < g->count; i++)
-        if (g->nodes[i]->op == OP_INPUT && !strcmp(g->nodes[i]->attr.data, full)) return true;
-    return false;
-}
-
 tide_val tide_input(tide_graph *g, const char *name, tide_dtype type, tide_shape shape) {
     char *full = full_name(g, "input", name);
     if (!full) return graph_val(g, -1);
-    if (input_exists(g, full)) return graph_fail(g, TIDE_EINVAL, "input: the name '%s' is taken", full);
     ir_attr attr = { .slot = g->n_inputs, .data = full };
     tide_val v = graph_add(g, OP_INPUT, type, shape, NULL, 0, &attr);
     if (val_good(v)) g->n_inputs++;

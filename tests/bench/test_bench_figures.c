@@ -171,7 +171,7 @@ static void recommendations(void **state) {
     r.train.compile_ms = 1001;
     assert_true(says(&m, &r, "one process"));
     r.threads = 1;
-    assert_true(says(&m, &r, "--threads 2"));
+    assert_true(says(&m, &r, "`threads` 2"));
     m.features = MACHINE_AMX_BF16;
     assert_true(says(&m, &r, "bf16"));
     r.spec.batch = 512;

@@ -75,7 +75,8 @@ class Groups(Case):
         def offered(*words):
             line = " ".join(f"'{w}'" for w in ("tidemill", *words))
             ask = f"{script}\nCOMP_WORDS=({line}); COMP_CWORD={len(words)}; _tidemill; printf '%s\\n' \"${{COMPREPLY[@]}}\""
-            return subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True, cwd=self.folder).stdout.split("\n")[:-1]
+            said = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True, cwd=self.folder).stdout
+            return [line for line in said.split("\n") if line]
 
         for word in ("forecast", "explain", "eis", "data", "machine", "bench", "selftest", "help"):
             self.assertEqual(offered("").count(word), 1, word)
@@ -89,7 +90,7 @@ class Groups(Case):
         self.assertIn("train", offered("help", "eis", ""))
         self.assertIn("eis", offered("help", "e"))
         self.assertEqual(offered("eis", "train", "--resume", "="), ["no", "auto", "must"])
-        self.assertEqual(offered("data", "get", "ettm"), ["ettm1", "ettm2"])
+        self.assertEqual(offered("data", "get", "etth"), ["etth1", "etth2"])
         self.assertIn("etth1-96", offered("forecast", "train", "--preset", "etth1"))
         self.assertEqual(offered("--completion", ""), ["bash", "zsh", "fish"])
         (self.folder / "some folder").mkdir()

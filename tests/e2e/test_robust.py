@@ -18,7 +18,7 @@ from program import Case, SMALL
 
 SLOW = "slow" in sys.argv[1:]
 WORDS = [*SMALL, "--epochs", "40", "--patience", "0", "--threads", "1", "--no-plots"]
-TIMES = {"epoch_seconds", "train_seconds", "metrics_bytes"}  # what a clock decides, and the length of what it wrote
+TIMES = {"epoch_seconds", "train_seconds", "seconds", "metrics_bytes"}  # what a clock decides, and the length of what it wrote
 
 
 def read_safetensors(path):
@@ -165,7 +165,7 @@ class Memory(Robust):
         out = self.folder / "run"
         message = self.error(1, *self.words(out, *self.BIG, "--memory-limit-mib", 5))["message"]
         self.assertFalse(out.exists(), "nothing is written")
-        fits = re.search(r"--batch-size 128 needs ([\d.]+) MiB.* 5.0 MiB .*--batch-size (\d+) would fit", message)
+        fits = re.search(r"`batch-size` 128 needs ([\d.]+) MiB.* 5.0 MiB .*`batch-size` (\d+) would fit", message)
         self.assertTrue(fits, message)
         self.code(0, *self.words(out, *self.BIG, "--memory-limit-mib", 5, "--batch-size", fits[2]))
         self.code(0, *self.words(out, *self.BIG, "--memory-limit-mib", int(float(fits[1])) + 1, "--overwrite"))

@@ -42,7 +42,7 @@ static void test_values(void **state) {
     refuse("seq-len", "9.5", "whole number");
     refuse("dropout", "2", "to 0.95");
     refuse("dropout", "x", "a number");
-    refuse("kind", "ett", "custom|etth");
+    refuse("kind", "ett", "custom, etth");
     refuse("use-norm", "maybe", "yes or no");
     refuse("seqlen", "96", "seq-len");
 }

@@ -85,6 +85,8 @@ static void fix(tide_val *v, int map, const char *part) {
 }
 
 void known_network_fix(known_network *n) {
+    if (n->fixed) return;
+    n->fixed = true;
     for (int i = 0; i < KNOWN_MAPS; i++) fix(&n->map[i].right, i, "right"), fix(&n->map[i].bias, i, "bias");
 }
 
