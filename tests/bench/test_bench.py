@@ -94,7 +94,7 @@ class Bench(Case):
     def test_refusals(self):
         self.assertIn('did you mean "traffic"', self.error(2, "bench", "--cases", "etth1,trafic")["message"])
         self.assertIn("f16", self.error(2, "bench", "--precision", "f8")["message"])
-        self.assertIn("above 0", self.error(2, "bench", "--seconds", "nan")["message"])
+        self.assertIn("from 0.001", self.error(2, "bench", "--seconds", "nan")["message"])
         self.assertIn("whole number", self.error(2, "bench", "--rounds", "0")["message"])
         script = self.script("")
         self.assertIn("pip install torch", self.error(4, "bench", "--against", script, "--python", self.folder / "python")["message"])
