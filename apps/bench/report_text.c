@@ -1,3 +1,4 @@
+/* A benchmark's figures as a table for the terminal. */
 #include <stdio.h>
 
 #include "base/base.h"

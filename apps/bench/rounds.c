@@ -55,8 +55,11 @@ static tide_status check_words(const plan *p, tide_failure *failure) {
 }
 
 static tide_status make_plan(const bench_options *o, plan *p, tide_failure *failure) {
-    *p = (plan){ .python = o->python ? o->python : "python3", .mode_list = o->modes ? o->modes : "eager,compile,amp,compile-amp",
-                 .rounds = o->rounds > 0 ? MIN2(o->rounds, ROUNDS_MOST) : o->against ? ROUNDS : 1 };
+    *p = (plan){ .python = o->python ? o->python : "python3",
+                 .mode_list = o->modes ? o->modes : "eager,compile,amp,compile-amp",
+                 .rounds = o->rounds > 0 ? MIN2(o->rounds, ROUNDS_MOST)
+                           : o->against  ? ROUNDS
+                                         : 1 };
     tide_status status = split(o->cases ? o->cases : "etth1,m1,ecl,traffic,eis512,eis8192", &p->cases, failure);
     if (status == TIDE_OK) status = split(o->precisions ? o->precisions : "f32", &p->precisions, failure);
     if (status == TIDE_OK) status = split(p->mode_list, &p->modes, failure);

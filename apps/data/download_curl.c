@@ -1,3 +1,5 @@
+/* A download through libcurl, which is opened when the first one is asked for: only https, into a file without a
+ * name until its check sum is right. */
 #include <curl/curl.h>
 #include <dlfcn.h>
 

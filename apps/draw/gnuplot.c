@@ -1,3 +1,5 @@
+/* A plot as a gnuplot script, fed to the program through a pipe, and its SVG taken as the file only when it is
+ * whole. */
 #include "gnuplot.h"
 
 #include <errno.h>

@@ -7,7 +7,9 @@
 #include "eis/options/wanted_precision.h"
 #include "solve.h"
 
-static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the model"); }
+static tide_status no_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for the model");
+}
 
 static predictor_settings settings_of(const eis_options *o) {
     return (predictor_settings){ .device = o->device, .threads = (int)o->threads, .precision = wanted_precision(o),
@@ -48,7 +50,8 @@ tide_status eis_model_load(const char *run, const eis_options *options, eis_mode
         predictor_settings with = settings_of(options);
         eis_model         *m    = *out;
         snprintf(m->name, sizeof m->name, "%s", run);
-        status = known_model_is(run) ? known_model_load(run, &m->known, f) : predictor_open(run, &with, &m->predictor, f);
+        status =
+            known_model_is(run) ? known_model_load(run, &m->known, f) : predictor_open(run, &with, &m->predictor, f);
     }
     return end(status, made, out);
 }
@@ -104,7 +107,8 @@ void eis_model_free(eis_model *m) {
 
 bool eis_model_takes_spectrum(const eis_model *m) { return m && m->predictor; }
 
-static tide_status solve_next(eis_model *m, const eis_options *o, int64_t i, int64_t count, const eis_spectrum *spectrum,
+static tide_status solve_next(eis_model *m, const eis_options *o, int64_t i, int64_t count,
+                              const eis_spectrum *spectrum,
                               const eis_known *known, const asked *told, eis_answer *out, tide_failure *failure) {
     asked       a;
     tide_status status = spectrum ? spectrum_check(spectrum, failure) : TIDE_OK;

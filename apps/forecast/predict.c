@@ -242,8 +242,8 @@ static tide_status make_csv(const prediction *p, forecast_result *r, tide_failur
     for (int64_t i = 0; i < p->shown; i++) {
         int64_t column = p->order[i];
         if (i) text_add(&t, ",");
-        add_name(&t,
-                 column < 0 ? p->data.frame.time_columns.of[-1 - column].name : p->bundle->names[c->out_first + column]);
+        add_name(&t, column < 0 ? p->data.frame.time_columns.of[-1 - column].name
+                                : p->bundle->names[c->out_first + column]);
     }
     for (int64_t s = 0; s < c->pred_len; s++)
         for (int64_t i = 0; i < p->shown; i++) {
@@ -274,7 +274,8 @@ static tide_status make_json(const prediction *p, forecast_result *r, tide_failu
     json_t *o =
         json_pack("{s:i, s:s, s:o, s:s, s:I, s:I, s:f, s:o, s:o}", "schema_version", 1, "command", "forecast predict",
                   "run", json_text(p->options->model), "used", used_name(p), "seq_len", (json_int_t)c->seq_len,
-                  "pred_len", (json_int_t)c->pred_len, "compile_ms", 1e3 * handle_compile_s(p->model), "time", times, "forecast", values);
+                  "pred_len", (json_int_t)c->pred_len, "compile_ms", 1e3 * handle_compile_s(p->model), "time", times,
+                  "forecast", values);
     r->json = o ? json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(o);
     return r->json ? TIDE_OK : no_memory(failure);

@@ -157,7 +157,8 @@ static void measured_eis_batch(const machine_rates *r, int64_t budget, machine_a
            (budget <= 0 || eis_rows[row + 1].uses_gib * (double)GIB <= (double)budget))
         row++;
     choose(a, MACHINE_EIS_BATCH, eis_rows[row].batch, eis_rows[EIS_ROWS - 1].batch,
-           "the least of the impedance guide's at which the update is under %.0f %% of a step, as far as memory allows", 100 * FIXED_SHARE);
+           "the least of the impedance guide's at which the update is under %.0f %% of a step, as far as memory allows",
+           100 * FIXED_SHARE);
 }
 
 static void advise_measured(const machine *m, const machine_rates *r, machine_advice *a) {

@@ -30,7 +30,8 @@ enum { PRODUCTS, STREAM = PRODUCTS + MACHINE_PRECISIONS, TINY, SHARED_ALONE, SHA
 /* ---- programs ---- */
 
 static tide_status bench_open(bench *b, int threads, tide_failure *failure) {
-    *b = (bench){ .graph = tide_graph_new_with(&(tide_graph_options){ .device = "cpu", .threads = threads }), .best_s = 1e30 };
+    *b = (bench){ .graph = tide_graph_new_with(&(tide_graph_options){ .device = "cpu", .threads = threads }),
+                  .best_s = 1e30 };
     return b->graph ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory");
 }
 

@@ -1,3 +1,4 @@
+/* The op table: a row per operation with the shapes, types and values that it is tried on. */
 #include "cases.h"
 
 #define S TIDE_SHAPE

@@ -1,3 +1,5 @@
+/* One case: values against ref in double, and each derivative along random directions against central differences in
+ * f64. */
 #include "check_op.h"
 
 #include <float.h>

@@ -1,3 +1,4 @@
+/* Compares the model here with files of the published one: outputs, loss, attention, every gradient. */
 #include "golden.h"
 
 #include <inttypes.h>
@@ -33,8 +34,16 @@ static bool read_config(const tide_archive *file, model_config *c, int64_t *batc
         if (v[i] < 0 || v[i] > 4096) return false;
     if (v[6] == 0 || v[8] == 0) return false;
     *batch = v[0];
-    *c = (model_config){ .columns = v[1], .marks = v[2], .seq_len = v[3], .pred_len = v[4], .d_model = v[5], .n_heads = v[6],
-                         .head_size = v[5] / v[6], .d_ff = v[7], .e_layers = v[8], .use_norm = v[9] != 0,
+    *c = (model_config){ .columns = v[1],
+                         .marks = v[2],
+                         .seq_len = v[3],
+                         .pred_len = v[4],
+                         .d_model = v[5],
+                         .n_heads = v[6],
+                         .head_size = v[5] / v[6],
+                         .d_ff = v[7],
+                         .e_layers = v[8],
+                         .use_norm = v[9] != 0,
                          .relu = v[10] == 0 };
     return true;
 }

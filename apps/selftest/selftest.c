@@ -1,3 +1,5 @@
+/* The self-test as a whole: every case on the device, then precisions, then golden files; counts, and the largest
+ * error. */
 #include "selftest.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* A trained forecaster as a handle: what the handle costs over its program, and what many windows at once gain over one by
- * one. Arguments: the run's folder, threads. */
+/* A trained forecaster as a handle: what the handle costs over its program, and what many windows at once gain over one
+ * by one. Arguments: the run's folder, threads. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +50,8 @@ static void predict(const windows *w, int64_t first, int64_t count) {
 }
 
 static void measure_single(const windows *w) {
-    float *scaled = calloc((size_t)(w->rows * w->columns), sizeof *scaled), *marks = calloc((size_t)w->rows * 8, sizeof *marks),
+    float *scaled = calloc((size_t)(w->rows * w->columns), sizeof *scaled),
+    *marks = calloc((size_t)w->rows * 8, sizeof *marks),
           *out    = malloc((size_t)(w->ahead * w->columns) * sizeof *out);
     double bare = 1, handle = 1;
     for (int i = 0; i < SINGLE_ROUNDS; i++) {
@@ -76,7 +77,8 @@ static void measure_many(const windows *w) {
         double ended = now();
         single = fmin(single, between - began), many = fmin(many, ended - between);
     }
-    printf("%d windows: one by one %.1f ms, at once %.1f ms, %.2f times the rate (least of %d)\n", WINDOWS, 1e3 * single,
+    printf("%d windows: one by one %.1f ms, at once %.1f ms, %.2f times the rate (least of %d)\n", WINDOWS,
+           1e3 * single,
            1e3 * many, single / many, ROUNDS);
 }
 

@@ -9,7 +9,7 @@
  * where an object is needed, a value that was never made ((tide_val){ 0 }) or a number outside what is accepted is such
  * an error; where there is no graph to tell, the poison value is all that comes back. Pointers that lead nowhere, and
  * what was freed, are beyond help.
- * 
+ *
  * Threads: a graph with its values and programs is used by one thread at a time; different graphs are independent, also
  * those that share variables (tide_variables_share). tide_program_cancel, tide_version, tide_status_name and the like,
  * which look at nothing that changes, may be called from any thread at any time.
@@ -69,8 +69,8 @@ typedef struct tide_failure {
 } tide_failure;
 
 /* {"schema_version": 1, "error": {"code", "message", "file", "row", "column", "option"}}, malloc'ed; NULL when out of
- * memory. "code" is usage, bad_input, device, interrupted or failed; "option" the option or argument that TIDE_EINVAL is
- * about, else null. */
+ * memory. "code" is usage, bad_input, device, interrupted or failed; "option" the option or argument that TIDE_EINVAL
+ * is about, else null. */
 TIDE_API char *tide_failure_json(const tide_failure *failure);
 /* "0.1.0", of the library that runs: TIDE_VERSION is that of the header. */
 TIDE_API const char *tide_version(void);
@@ -463,10 +463,10 @@ TIDE_API const void *tide_data(tide_val v);
 TIDE_API tide_status tide_write(tide_val variable, const void *data, size_t bytes);
 
 /* Makes variables of one graph read those of another, `from`, in place: variable i of `to` is variable i of `from`, of
- * the same type and shape; names may differ. So many graphs, a thread each, hold a model's parameters once. From then on
- * nothing may change them, in either graph: tide_write, tide_restore, tide_load and programs that assign them fail. They
- * stay until the last of the graphs is freed, in any order and by any thread; with an allocator of your own, that of
- * the first graph is called then. Memory figures (tide_memory) count them in the graph that made them alone.
+ * the same type and shape; names may differ. So many graphs, a thread each, hold a model's parameters once. From then
+ * on nothing may change them, in either graph: tide_write, tide_restore, tide_load and programs that assign them fail.
+ * They stay until the last of the graphs is freed, in any order and by any thread; with an allocator of your own, that
+ * of the first graph is called then. Memory figures (tide_memory) count them in the graph that made them alone.
  * The variables of `to` must have had no value yet, and no program may assign those of `from`: TIDE_EINVAL, TIDE_ETYPE,
  * TIDE_ESHAPE, with the name. While it works no other thread may use either graph; afterwards each graph has a thread
  * again. */

@@ -333,9 +333,10 @@ typedef struct eis_answer {
 } eis_answer;
 TIDE_API void eis_answer_free(eis_answer *a);  /* NULL is fine; leaves it zeroed */
 
-/* The answer for one spectrum, in memory: what eis_complete says of it, to the bit. Of `options` count circuit, resnorm,
- * method, top_k, noise, rs, area_cm2, canonical, seed, model and what a model computes with; no file is written.
- *   spectrum  NULL: none; the answer is then what the known values alone say
+/* The answer for one spectrum, in memory: what eis_complete says of it, to the bit. Of `options` count circuit,
+ * resnorm, method, top_k, noise, rs, area_cm2, canonical, seed, model and what a model computes with; no file is
+ * written.
+ *   spectrum NULL: none; the answer is then what the known values alone say
  *   known     NULL: options->known
  * `listener` is asked at least ten times a second. Several threads may call it at once. TIDE_EINVAL, TIDE_EDATA (a
  * spectrum that no circuit of this kind comes near, with the row where a number is not usable), TIDE_EDEVICE (refined,
@@ -356,7 +357,8 @@ TIDE_API tide_status eis_answer_plots(const eis_answer *a, const char *folder, c
  * thread while others ask any handle of the model. */
 typedef struct eis_model eis_model;
 /* A run folder, its model.safetensors, a weights file of the guide's network; or the bytes of a model.safetensors,
- * borrowed for the call. Of `options` (NULL: the defaults) count device, threads, precision, strict and compile_mode. */
+ * borrowed for the call. Of `options` (NULL: the defaults) count device, threads, precision, strict and
+ * compile_mode. */
 TIDE_API tide_status eis_model_load(const char *run, const eis_options *options, eis_model **out,
                                     tide_failure *failure);
 TIDE_API tide_status eis_model_load_memory(const void *bytes, size_t size, const eis_options *options, eis_model **out,

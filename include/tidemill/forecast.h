@@ -68,7 +68,12 @@ typedef enum forecast_use {
 } forecast_use;
 /* as tide_precision */
 typedef enum forecast_precision { FORECAST_F32, FORECAST_BF16, FORECAST_F16, FORECAST_AUTO } forecast_precision;
-typedef enum forecast_compile_mode { FORECAST_MODE_DEFAULT, FORECAST_MODE_REDUCE_OVERHEAD, FORECAST_MODE_MAX_AUTOTUNE } forecast_compile_mode;  /* as tide_program_mode, from DEFAULT */
+/* as tide_program_mode, from DEFAULT */
+typedef enum forecast_compile_mode {
+    FORECAST_MODE_DEFAULT,
+    FORECAST_MODE_REDUCE_OVERHEAD,
+    FORECAST_MODE_MAX_AUTOTUNE
+} forecast_compile_mode;
 typedef enum forecast_resume { FORECAST_RESUME_NO, FORECAST_RESUME_AUTO, FORECAST_RESUME_MUST } forecast_resume;
 
 /* Plain data: copy it freely. Text fields are never NULL; "" means "not given". Choice fields hold the enums above. */
@@ -315,10 +320,10 @@ TIDE_API tide_status forecast_explain(const forecast_options *options, forecast_
  * cores. After fork a child opens its own. */
 typedef struct forecast_model forecast_model;
 
-/* A run folder, or its model.safetensors; or that file's bytes, borrowed for the call. Of `machine` (NULL: the defaults)
- * count device, threads, precision, strict, compile, compile_mode and the memory limit. *out is the caller's:
- * forecast_model_free; NULL on failure. TIDE_EINVAL, TIDE_EDATA with the part of the file that is damaged, TIDE_EDEVICE,
- * TIDE_ENOMEM. */
+/* A run folder, or its model.safetensors; or that file's bytes, borrowed for the call. Of `machine` (NULL: the
+ * defaults) count device, threads, precision, strict, compile, compile_mode and the memory limit. *out is the caller's:
+ * forecast_model_free; NULL on failure. TIDE_EINVAL, TIDE_EDATA with the part of the file that is damaged,
+ * TIDE_EDEVICE, TIDE_ENOMEM. */
 TIDE_API tide_status forecast_model_load(const char *run, const forecast_options *machine, forecast_model **out,
                                          tide_failure *failure);
 TIDE_API tide_status forecast_model_load_memory(const void *bytes, size_t size, const forecast_options *machine,

@@ -1,8 +1,8 @@
 /* Tables in memory: named columns of numbers, with gaps, and a time axis or none.
  *
- * A frame has `rows` rows. A gap is NaN. Time is seconds since 1970-01-01, whole (int64) or not (double); it is what the
- * source stores: a time zone that the source names is not applied. A frame is plain data: many threads may read it at
- * once, one may change it. Every function that can fail says what is wrong and where: failure->row is 1-based,
+ * A frame has `rows` rows. A gap is NaN. Time is seconds since 1970-01-01, whole (int64) or not (double); it is what
+ * the source stores: a time zone that the source names is not applied. A frame is plain data: many threads may read it
+ * at once, one may change it. Every function that can fail says what is wrong and where: failure->row is 1-based,
  * failure->column the column's name. */
 #ifndef TIDEMILL_FRAME_H
 #define TIDEMILL_FRAME_H
@@ -21,9 +21,9 @@ typedef struct tide_frame tide_frame;
 TIDE_API tide_status tide_frame_new(int64_t rows, tide_frame **out, tide_failure *failure);
 TIDE_API void        tide_frame_free(tide_frame *f);  /* NULL is fine */
 
-/* Another column: `values` has `rows` numbers, each `stride` behind the one before (1: neighbours; the number of columns
- * for a column of a row-major table; 0 and less are refused). add copies them; borrow keeps the pointer, which must stay
- * until the frame is freed. The name is copied; it must be there, and new. */
+/* Another column: `values` has `rows` numbers, each `stride` behind the one before (1: neighbours; the number of
+ * columns for a column of a row-major table; 0 and less are refused). add copies them; borrow keeps the pointer, which
+ * must stay until the frame is freed. The name is copied; it must be there, and new. */
 TIDE_API tide_status tide_frame_add(tide_frame *f, const char *name, const double *values, int64_t stride,
                                     tide_failure *failure);
 TIDE_API tide_status tide_frame_borrow(tide_frame *f, const char *name, const double *values, int64_t stride,

@@ -5,8 +5,8 @@
  * content is malformed; TIDE_EIO: the system failed; TIDE_EINVAL: a path, a result or an array is NULL or not sound.
  * Results are zeroed on failure.
  *
- * Functions of this header may be called by many threads at once, each with arrays of its own (those that take variables:
- * by the thread that has their graph).
+ * Functions of this header may be called by many threads at once, each with arrays of its own (those that take
+ * variables: by the thread that has their graph).
  *
  * Every writer writes beside the target under a temporary name, syncs and renames: a reader sees the old file or the
  * new one, never a part. */
@@ -66,8 +66,8 @@ TIDE_API tide_status tide_npz_read_memory(const void *bytes, size_t size, tide_a
  * which is written with wide elements first, else in the archive's order. */
 TIDE_API tide_status tide_safetensors_read(const char *path, tide_archive *out, tide_failure *failure);
 TIDE_API tide_status tide_safetensors_write(const char *path, const tide_archive *a, tide_failure *failure);
-/* The same from bytes in memory, borrowed for the call, and to a block of them: tide_free(*bytes). The bytes are those of
- * the file. */
+/* The same from bytes in memory, borrowed for the call, and to a block of them: tide_free(*bytes). The bytes are those
+ * of the file. */
 TIDE_API tide_status tide_safetensors_read_memory(const void *bytes, size_t size, tide_archive *out,
                                                   tide_failure *failure);
 TIDE_API tide_status tide_safetensors_write_memory(const tide_archive *a, void **bytes, size_t *size,
@@ -84,7 +84,8 @@ TIDE_API tide_status tide_pth_read(const char *path, tide_archive *out, tide_fai
  * are ignored. */
 TIDE_API tide_status tide_save(tide_list variables, const char *path, tide_failure *failure);
 TIDE_API tide_status tide_load(tide_list variables, const char *path, tide_failure *failure);
-/* To a block of memory, tide_free(*bytes); from one, borrowed; and from an archive, however it was read (.pth, .npz). */
+/* To a block of memory, tide_free(*bytes); from one, borrowed; and from an archive, however it was read (.pth,
+ * .npz). */
 TIDE_API tide_status tide_save_memory(tide_list variables, void **bytes, size_t *size, tide_failure *failure);
 TIDE_API tide_status tide_load_memory(tide_list variables, const void *bytes, size_t size, tide_failure *failure);
 TIDE_API tide_status tide_load_archive(tide_list variables, const tide_archive *a, tide_failure *failure);

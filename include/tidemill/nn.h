@@ -1,7 +1,7 @@
 /* Layers and losses: structs of values with _new and _apply. Weights are stored (out, in): y = W x + b.
  * Initial values are PyTorch's defaults: weights and biases of an affine map uniform on +-1/sqrt(fan_in).
- * Variables have the graph's default type (tide_default_type_set: F64 for a model in F64); what goes through a layer must
- * have theirs. What does not fit a layer is refused in its name, "linear 'encoder.out': x has the shape ...": with
+ * Variables have the graph's default type (tide_default_type_set: F64 for a model in F64); what goes through a layer
+ * must have theirs. What does not fit a layer is refused in its name, "linear 'encoder.out': x has the shape ...": with
  * the scopes that it was made in. */
 #ifndef TIDEMILL_NN_H
 #define TIDEMILL_NN_H

@@ -85,8 +85,8 @@ TIDE_API tide_val tide_silu(tide_val x);       /* x sigmoid(x) */
 
 /* ---- reductions ---------------------------------------------------------------------------------------- */
 /* Over the axes listed, each once (count 0: all of them). keep: reduced axes stay with size 1. Sums of 16-bit types and
- * of F32 are made in F32 in fixed chunks, whose sums are added in F64: ones are counted right up to 2^38 of them. Over no
- * elements: sum 0, max -inf, min +inf (integers: their extreme), mean NaN. */
+ * of F32 are made in F32 in fixed chunks, whose sums are added in F64: ones are counted right up to 2^38 of them. Over
+ * no elements: sum 0, max -inf, min +inf (integers: their extreme), mean NaN. */
 typedef struct tide_axes { int32_t count; int32_t axis[TIDE_MAX_DIMS]; bool keep; } tide_axes;
 #ifdef __cplusplus
 #define TIDE_AXES(...) (tide_cpp::axes({ __VA_ARGS__ }, false))

@@ -1,3 +1,5 @@
+/* The derivative of a value that was sliced: its shares, put side by side into one tensor instead of added up one by
+ * one. */
 #include <stdlib.h>
 
 #include "shares.h"

@@ -19,7 +19,8 @@ static const double spin_seconds = 50e-6, quiet_spin_seconds = 1e-3, crowded_sec
 static bool crowded(double now) {
     static atomic_int_fast64_t preemptions, until_us;
     int64_t count = os_preemptions();
-    if (atomic_exchange(&preemptions, count) != count) atomic_store(&until_us, (int64_t)((now + crowded_seconds) * 1e6));
+    if (atomic_exchange(&preemptions, count) != count)
+        atomic_store(&until_us, (int64_t)((now + crowded_seconds) * 1e6));
     return now * 1e6 < (double)atomic_load(&until_us);
 }
 

@@ -1,3 +1,5 @@
+/* Choices by timing as a table: names, answers, and where each came from; and its text, as files and run.json keep
+ * it. */
 #include "tuning.h"
 
 #include <limits.h>

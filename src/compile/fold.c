@@ -1,5 +1,5 @@
-/* Lane-wise operations on plain numbers, in double: what simplify.c puts in their place, and what tells lazy reads which
- * numbers a program need not be made for. */
+/* Lane-wise operations on plain numbers, in double: what simplify.c puts in their place, and what tells lazy reads
+ * which numbers a program need not be made for. */
 #include <math.h>
 
 #include "compile.h"

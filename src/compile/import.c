@@ -97,7 +97,8 @@ static bool import_node(import *im, int32_t root) {
 static tide_status add_assign(import *im, int32_t slot, int32_t value, tide_failure *why) {
     pass_graph *g = im->g;
     if (g->source->variables[slot]->shared)
-        return fail(why, TIDE_EINVAL, "compile: the variable '%s' is shared with other graphs: no program may assign it",
+        return fail(why, TIDE_EINVAL,
+                    "compile: the variable '%s' is shared with other graphs: no program may assign it",
                     g->source->variables[slot]->name);
     for (int32_t i = 0; im->assigned[slot] && i < g->n_assigns; i++)
         if (g->assigns[i].slot == slot) {

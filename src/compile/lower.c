@@ -74,6 +74,7 @@ static view view_of_view(lowering *l, const ir_node *n) {
     }
 }
 
+/* Inputs, variables and constants lie where they are: nothing is copied to read them. */
 static view leaf_view(lowering *l, int32_t node) {
     const ir_node *n = l->g->nodes[node];
     int64_t bytes = tide_shape_count(n->shape) * (int64_t)tide_dtype_size((tide_dtype)n->type);
@@ -134,6 +135,7 @@ static void find_needed(lowering *l) {
         if (users[id] == 1 && g->nodes[user[id]]->op == OP_PERMUTE) l->only_permute[id] = user[id];
 }
 
+/* Members in topological order, as nodes are numbered in it. */
 static void list_groups(lowering *l) {
     int32_t *last = arena_new(l->memory, int32_t, l->f->groups);
     for (int32_t id = 1; id < l->g->count; id++) {
@@ -170,6 +172,7 @@ static void add_edge(units *u, int32_t from, int32_t to) {
     u->waiting[to]++;
 }
 
+/* Edges inside a group are none: its kernel computes its members in order. */
 static void make_units(lowering *l, units *u) {
     int32_t edges = 1;
     u->count = l->f->groups + l->g->count;

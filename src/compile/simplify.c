@@ -64,6 +64,7 @@ static bool fold(const rebuild *r, const ir_node *n, double *y) {
     return fold_scalar(n, x, y);
 }
 
+/* A constant of that shape, which readers make in registers instead of loading it. */
 static int32_t filled(rebuild *r, const ir_node *like, double value) {
     ir_node fill = { .op = OP_FILL, .type = like->type, .shape = like->shape, .in = like->in, .attr.number = value };
     return intern(r, &fill);
@@ -95,6 +96,8 @@ static int32_t rule_slices(rebuild *r, const ir_node *a, const ir_node *b) {
     return intern(r, &both);
 }
 
+/* Only what is exact whatever the other operand is: x + 0 is not x where x is -0, and 0 x is not 0 where x is
+ * infinite. */
 static int32_t rule_scalar(rebuild *r, const ir_node *n) {
     double value;
     if (fold(r, n, &value)) return filled(r, n, value);
@@ -109,6 +112,7 @@ static int32_t rule_scalar(rebuild *r, const ir_node *n) {
     }
 }
 
+/* A node like `n`, of another input. */
 static int32_t with_input(rebuild *r, const ir_node *n, int32_t input) {
     ir_node copy = *n;
     copy.in = arena_new(r->to.memory, int32_t, 1);
@@ -118,6 +122,7 @@ static int32_t with_input(rebuild *r, const ir_node *n, int32_t input) {
 
 static int32_t rules_view(rebuild *r, const ir_node *n);
 
+/* The last two axes exchanged: the transpose of a matrix, a view. */
 static int32_t swapped(rebuild *r, int32_t id) {
     const ir_node *x = at(r, id);
     ir_node turn = {

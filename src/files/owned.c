@@ -1,3 +1,5 @@
+/* The list of our files in a folder: read, added to and dropped from under a lock, with each name synced before its
+ * file is made. */
 #include "owned.h"
 
 #include <dirent.h>

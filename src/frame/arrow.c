@@ -56,7 +56,8 @@ static tide_status choose(reading *r, int64_t place, bool time, tide_failure *fa
                        s->dictionary ? "a dictionary of type" : "the type", s->format);
     if (type->kind == ARROW_TIME && !time)
         return fail_at(failure, TIDE_EDATA, NULL, 0, name,
-                       "Arrow: column '%.60s' holds times, and another is the time axis: name the columns to take", name);
+                       "Arrow: column '%.60s' holds times, and another is the time axis: name the columns to take",
+                       name);
     r->columns[r->count++] = (arrow_column){ .name = name, .type = type, .is_time = time, .place = place };
     return TIDE_OK;
 }
@@ -199,7 +200,8 @@ tide_status tide_frame_from_arrow(struct ArrowSchema *schema, struct ArrowArray 
 
 static tide_status stream_fail(struct ArrowArrayStream *s, int code, tide_failure *failure) {
     const char *why = s->get_last_error ? s->get_last_error(s) : NULL;
-    return fail(failure, TIDE_EDATA, "Arrow: the stream failed with error %d%s%.400s", code, why ? ": " : "", why ? why : "");
+    return fail(failure, TIDE_EDATA, "Arrow: the stream failed with error %d%s%.400s", code, why ? ": " : "",
+                why ? why : "");
 }
 
 static tide_status read_stream(struct ArrowArrayStream *stream, reading *r, tide_failure *failure) {

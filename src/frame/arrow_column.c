@@ -1,3 +1,4 @@
+/* One column of Arrow's memory layout as doubles: a table of element types, validity bits, and times in seconds. */
 #include "arrow_column.h"
 
 #include <inttypes.h>
@@ -74,7 +75,8 @@ tide_status arrow_array_check(const struct ArrowArray *a, const arrow_type *type
     int64_t buffers = type->bits ? 2 : 0;
     const char *what = NULL;
     if (!a->release) what = "was released before";
-    else if (a->length < 0 || a->offset < 0 || a->length > INT64_MAX / 16 - a->offset) what = "has an odd length or offset";
+    else if (a->length < 0 || a->offset < 0 || a->length > INT64_MAX / 16 - a->offset)
+        what = "has an odd length or offset";
     else if (a->null_count < -1 || a->null_count > a->length) what = "has an odd count of nulls";
     else if (a->n_buffers != buffers || (buffers && !a->buffers)) what = "has another number of buffers than its type";
     else if (buffers && a->length && !a->buffers[1]) what = "has no data";
@@ -97,7 +99,8 @@ static bool grow(arrow_column *c, int64_t rows) {
 }
 
 static tide_status row_fail(const arrow_column *c, const char *what, tide_failure *failure) {
-    return fail_at(failure, TIDE_EDATA, NULL, c->count + 1, c->name, "Arrow: column '%.60s', row %" PRId64 ": %s", c->name,
+    return fail_at(failure, TIDE_EDATA, NULL, c->count + 1, c->name, "Arrow: column '%.60s', row %" PRId64 ": %s",
+                   c->name,
                    c->count + 1, what);
 }
 
@@ -114,13 +117,15 @@ static tide_status add_time(arrow_column *c, const void *data, int64_t i, tide_f
 
 static tide_status add_number(arrow_column *c, const void *data, int64_t i, tide_failure *failure) {
     double *to = &c->values[c->count];
-    if (!c->type->get(data, i, to)) return row_fail(c, "a whole number beyond 2^53, which a double cannot hold", failure);
+    if (!c->type->get(data, i, to))
+        return row_fail(c, "a whole number beyond 2^53, which a double cannot hold", failure);
     if (c->is_time && !isfinite(*to)) return row_fail(c, "the time is no finite number", failure);
     c->count++;
     return TIDE_OK;
 }
 
-tide_status arrow_column_add(arrow_column *c, const struct ArrowArray *a, const struct ArrowArray *parent, int64_t first,
+tide_status arrow_column_add(arrow_column *c, const struct ArrowArray *a, const struct ArrowArray *parent,
+                             int64_t first,
                              int64_t rows, tide_failure *failure) {
     tide_status status = arrow_array_check(a, c->type, c->name, failure);
     if (status != TIDE_OK) return status;

@@ -29,7 +29,8 @@ typedef struct arrow_column {
 } arrow_column;
 
 /* Appends `rows` elements from `first` on, those that `parent` (may be NULL) has as nulls too. */
-tide_status arrow_column_add(arrow_column *c, const struct ArrowArray *a, const struct ArrowArray *parent, int64_t first,
+tide_status arrow_column_add(arrow_column *c, const struct ArrowArray *a, const struct ArrowArray *parent,
+                             int64_t first,
                              int64_t rows, tide_failure *failure);
 
 /* An array whose buffers can be read for all of its elements. */

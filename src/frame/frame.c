@@ -7,7 +7,9 @@
 
 #include "../base/base.h"
 
-static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the frame"); }
+static tide_status no_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for the frame");
+}
 
 tide_status tide_frame_new(int64_t rows, tide_frame **out, tide_failure *failure) {
     failure_clear(failure);
@@ -34,7 +36,8 @@ void tide_frame_free(tide_frame *f) {
 static tide_status check_column(const tide_frame *f, const char *name, const void *values, tide_failure *failure) {
     if (!f) return fail(failure, TIDE_EINVAL, "frame: there is none");
     if (!name || !*name) return fail(failure, TIDE_EINVAL, "frame: column %" PRId64 " has no name", f->count + 1);
-    if (!values && f->rows) return fail_at(failure, TIDE_EINVAL, NULL, 0, name, "frame: column '%.60s' has no values", name);
+    if (!values && f->rows)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, name, "frame: column '%.60s' has no values", name);
     if (tide_frame_find(f, name) < 0 && (!f->time_name || strcmp(f->time_name, name) != 0)) return TIDE_OK;
     return fail_at(failure, TIDE_EINVAL, NULL, 0, name, "frame: there is a column '%.60s' already", name);
 }
@@ -120,7 +123,8 @@ tide_status tide_frame_set_time_real(tide_frame *f, const char *name, const doub
     failure_clear(failure);
     for (int64_t i = 0; f && seconds && i < f->rows; i++)
         if (!isfinite(seconds[i]))
-            return fail_at(failure, TIDE_EDATA, NULL, i + 1, name, "frame: the time of row %" PRId64 " is no finite number",
+            return fail_at(failure, TIDE_EDATA, NULL, i + 1, name,
+                           "frame: the time of row %" PRId64 " is no finite number",
                            i + 1);
     tide_status status;
     double     *copy = copy_time(f, seconds, &status, failure);

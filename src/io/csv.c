@@ -1,3 +1,5 @@
+/* CSV through libcsv: the separator is guessed from the first lines, the header told from the rows, cells kept as
+ * text with their row. */
 #include <csv.h>
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* numpy's array files: the preamble, the header (npy_header.c), then elements in C or Fortran order, of any type
+ * that has one of ours. */
 #include "npy.h"
 
 #include <inttypes.h>

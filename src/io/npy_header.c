@@ -1,3 +1,4 @@
+/* A parser for the one dictionary that stands before a numpy array. No Python is read beyond it. */
 #include "npy_header.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+/* numpy's archives: a ZIP of arrays. Reading takes what is wanted member by member; writing stores or deflates them
+ * into one new file. */
 #include <errno.h>
 #include <stdlib.h>
 

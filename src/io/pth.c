@@ -105,13 +105,14 @@ static tide_status check_tensor(reader *r, const pickle_tensor *t, int64_t membe
                        name, t->name.at, MIN2(t->storage.key.length, 40), t->storage.key.at);
     if (zip_in_size(&r->zip, member) % size != 0 || zip_in_size(&r->zip, member) / size != t->storage.count)
         return fail_at(r->failure, TIDE_EDATA, r->zip.path, 0, NULL,
-                       "tensor '%.*s': its storage should hold %" PRId64 " elements of %" PRId64 " bytes; it holds %" PRId64
-                       " bytes",
+                       "tensor '%.*s': its storage should hold %" PRId64 " elements of %" PRId64
+                       " bytes; it holds %" PRId64 " bytes",
                        name, t->name.at, t->storage.count, size, zip_in_size(&r->zip, member));
     if (!shape_count_checked(t->shape, &count) || count > t->storage.count || !view_fits(t))
         return fail_at(r->failure, TIDE_EDATA, r->zip.path, 0, NULL,
-                       "tensor '%.*s': shape %s at element %" PRId64 " does not fit its storage of %" PRId64 " elements", name,
-                       t->name.at, shape_text(text, t->shape), t->offset, t->storage.count);
+                       "tensor '%.*s': shape %s at element %" PRId64 " does not fit its storage of %" PRId64
+                       " elements",
+                       name, t->name.at, shape_text(text, t->shape), t->offset, t->storage.count);
     *bytes = count * size;
     return TIDE_OK;
 }

@@ -1,3 +1,4 @@
+/* A new file takes an old one's place whole: written beside it, synced, renamed; links and modes stay as they were. */
 #include "replace.h"
 
 #include <errno.h>

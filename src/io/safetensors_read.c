@@ -1,3 +1,5 @@
+/* Safetensors: the JSON header is believed only as far as its offsets tile the file: no gap, no overlap, no byte
+ * left. */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Safetensors: widest elements first, so that each tensor is aligned; equal content gives equal bytes. */
 #include <jansson.h>
 #include <stdlib.h>
 

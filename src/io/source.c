@@ -1,3 +1,4 @@
+/* Files as sources of bytes, and the failures of the operating system as sentences: what, where, why. */
 #include "source.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+/* A table of element types as files spell them, and the loops that turn them into ours; a value that would not
+ * survive is refused. */
 #include "stored_type.h"
 
 #include <stdlib.h>

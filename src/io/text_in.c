@@ -1,3 +1,5 @@
+/* Text from a file, a .gz or standard input: unpacked with a limit, checked for what is no text at all, repaired
+ * where bytes are not UTF-8. */
 #include "text_in.h"
 
 #include <errno.h>

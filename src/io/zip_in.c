@@ -1,3 +1,4 @@
+/* ZIP through libzip, read with suspicion: sizes are compared with the file's before memory is taken. */
 #include "zip_in.h"
 
 #include <inttypes.h>

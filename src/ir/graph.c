@@ -1,3 +1,5 @@
+/* The graph: nodes in an arena, names and scopes, the four doors through which values of callers come, and the first
+ * error, which stays. */
 #include <inttypes.h>
 #include <stdio.h>
 

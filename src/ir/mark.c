@@ -1,5 +1,5 @@
-/* Marks: how far a graph had come, and giving back all that was made since: nodes, constants, names and lists. Variables
- * stay, as their values do, and with them what was made before the last of them. */
+/* Marks: how far a graph had come, and giving back all that was made since: nodes, constants, names and lists.
+ * Variables stay, as their values do, and with them what was made before the last of them. */
 #include "ir.h"
 
 ir_mark graph_here(const tide_graph *g) {

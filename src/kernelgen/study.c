@@ -1,3 +1,5 @@
+/* Which of a map kernel's loads, results and draws live in registers, which in scratch, which are made again:
+ * planned here, for whatever language prints it. */
 #include "study.h"
 
 enum { SHORTEST = 4 };  /* rows that are not worth a loop */

@@ -1,3 +1,4 @@
+/* Attention over the last two axes, and a layer of its own: queries, keys and values from one input, several heads. */
 #include "layers.h"
 
 #include <inttypes.h>

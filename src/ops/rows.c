@@ -52,7 +52,8 @@ tide_val tide_layer_norm(tide_val x, tide_val gain, tide_val offset, double eps)
 static tide_val normalised(tide_val node, tide_val *inverse) {
     tide_val x = node_input(node, 0);
     tide_val centred = tide_sub(x, tide_mean(x, TIDE_AXES_KEEP(-1)));
-    *inverse = tide_rsqrt(tide_add_scalar(tide_mean(tide_square(centred), TIDE_AXES_KEEP(-1)), graph_node(node)->attr.number));
+    *inverse =
+        tide_rsqrt(tide_add_scalar(tide_mean(tide_square(centred), TIDE_AXES_KEEP(-1)), graph_node(node)->attr.number));
     return tide_mul(centred, *inverse);
 }
 

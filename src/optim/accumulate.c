@@ -1,3 +1,5 @@
+/* A batch in parts: gradients and losses are added to variables, and the optimizer sees their mean when the last
+ * part is done. */
 #include "moments.h"
 
 #include <stdio.h>

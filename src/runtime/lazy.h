@@ -1,6 +1,6 @@
-/* Values that are read without a program. Their programs are kept, a few, and found again by what they compute: the part
- * of the graph that the value needs, told as a row of words. Numbers and small constants are told to a run instead, so
- * that v + 1 and v + 2 are one program. */
+/* Values that are read without a program. Their programs are kept, a few, and found again by what they compute: the
+ * part of the graph that the value needs, told as a row of words. Numbers and small constants are told to a run
+ * instead, so that v + 1 and v + 2 are one program. */
 #ifndef TIDE_LAZY_H
 #define TIDE_LAZY_H
 

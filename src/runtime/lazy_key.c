@@ -1,5 +1,5 @@
-/* What a value needs, as words: equal words mean that one program computes both. Whatever the passes may look at is among
- * them; numbers are not, unless a pass would make something else of them. */
+/* What a value needs, as words: equal words mean that one program computes both. Whatever the passes may look at is
+ * among them; numbers are not, unless a pass would make something else of them. */
 #include <math.h>
 
 #include "../ops/table.h"
@@ -16,7 +16,8 @@ typedef struct walk {
     bool          empty;  /* something has no elements: such values become numbers, and what they meet is folded */
 } walk;
 
-#define GROW(w, array, count, capacity) graph_grow((w)->g, &(w)->key->array, count, &(w)->key->capacity, sizeof *(w)->key->array)
+#define GROW(w, array, count, capacity) \
+    graph_grow((w)->g, &(w)->key->array, count, &(w)->key->capacity, sizeof *(w)->key->array)
 
 static bool push(walk *w, int32_t *depth, int32_t node) {
     if (!GROW(w, stack, *depth, stack_capacity)) return false;
@@ -175,8 +176,8 @@ static bool constant_words(walk *w, int32_t node, const ir_node *n) {
 
 static bool attr_words(walk *w, const ir_node *n) {
     const ir_attr *a = &n->attr;
-    bool room = pair(w, a->scalar, a->axis) && pair(w, (int32_t)a->axes, (int32_t)a->site) && pair(w, a->flag, a->slot) &&
-                word(w, bits_of(a->number)) && word(w, bits_of(a->scale));
+    bool room = pair(w, a->scalar, a->axis) && pair(w, (int32_t)a->axes, (int32_t)a->site) &&
+                pair(w, a->flag, a->slot) && word(w, bits_of(a->number)) && word(w, bits_of(a->scale));
     bool starts = n->op == OP_SLICE || n->op == OP_UNSLICE || n->op == OP_PERMUTE;
     for (int i = 0; i < n->shape.ndim && starts && room; i++) room = word(w, a->start[i]) && word(w, a->step[i]);
     if (n->op != OP_CUSTOM) return room;

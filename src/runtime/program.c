@@ -1,3 +1,5 @@
+/* Programs: compiling for a device within the memory limit, taking feeds, running, and finding where a value lies
+ * when it is read. */
 #include <inttypes.h>
 #include <stdio.h>
 

@@ -15,8 +15,10 @@ tide_status tide_graph_rewind(tide_graph *g, int64_t id) {
     const ir_mark *mark = graph_mark_find(g, id);
     g->read_failure = (tide_failure){ 0 };
     if (!mark)
-        return fail(&g->read_failure, TIDE_EINVAL, "rewind: there is no mark %" PRId64 ": it was never made, or the graph "
-                    "went back to one before it", id);
+        return fail(&g->read_failure, TIDE_EINVAL,
+                    "rewind: there is no mark %" PRId64 ": it was never made, or the graph "
+                    "went back to one before it",
+                    id);
     int32_t count = graph_mark_end(g, mark)->count;
     if (held(g, count))
         return fail(&g->read_failure, TIDE_EINVAL, "rewind: a program holds values made since the mark; free it first, "

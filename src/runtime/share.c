@@ -1,6 +1,6 @@
-/* Variables of one graph that another reads in place: a model answers on many threads, each with a graph and programs of
- * its own, and the parameters are in memory once. What is shared is fixed for good, in both graphs, so that no lock is
- * needed: tide_write, tide_restore and programs that assign refuse it. */
+/* Variables of one graph that another reads in place: a model answers on many threads, each with a graph and programs
+ * of its own, and the parameters are in memory once. What is shared is fixed for good, in both graphs, so that no lock
+ * is needed: tide_write, tide_restore and programs that assign refuse it. */
 #include <inttypes.h>
 
 #include "runtime.h"

@@ -1,3 +1,4 @@
+/* run.json: what identifies a run, written once, and compared member by member when it is resumed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <tidemill/io.h>

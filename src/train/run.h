@@ -21,8 +21,9 @@ typedef enum run_resume { RUN_RESUME_NO, RUN_RESUME_AUTO, RUN_RESUME_MUST } run_
 
 /* Makes the folder (and those above it), makes sure that `names` (ends with NULL) and what every run has can be its
  * files (owned.h), and locks it. Whoever writes one of them claims it first. TIDE_EINVAL if there is a run in it and
- * neither resume nor overwrite is asked for, if there is none and it must be resumed, if a file of these names is there that is not the run's, if one of
- * `inputs` (ends with NULL) is a file of the run, and while another process works in it. Nothing is deleted yet. */
+ * neither resume nor overwrite is asked for, if there is none and it must be resumed, if a file of these names is there
+ * that is not the run's, if one of `inputs` (ends with NULL) is a file of the run, and while another process works in
+ * it. Nothing is deleted yet. */
 tide_status run_folder_open(const char *path, run_resume resume, bool overwrite, const char *const *names,
                             const char *const *inputs, run_folder *r,
                             tide_failure *failure);
@@ -36,8 +37,9 @@ void        run_folder_clear(const run_folder *r, const char *const *names);
 
 /* run.json: a format_version, and the members of `content`. Checking compares what was written with `now`, objects
  * member by member, and names the first that differs with both values (TIDE_EINVAL): those of "options" as options,
- * others as data. Members in `free_names` (ends with NULL) may differ; "version" and "choices" may. `options`: the table whose options
- * they are: it says which may differ, and reads those of an earlier version's run (options.h); NULL: none. */
+ * others as data. Members in `free_names` (ends with NULL) may differ; "version" and "choices" may. `options`: the
+ * table whose options they are: it says which may differ, and reads those of an earlier version's run (options.h);
+ * NULL: none. */
 tide_status run_json_write(const run_folder *r, const json_t *content, tide_failure *failure);
 tide_status run_json_check(const run_folder *r, const json_t *now, const char *const *free_names,
                            const tide_option_table *options, tide_failure *failure);

@@ -1,3 +1,4 @@
+/* Flat programs built by hand and at random, for tests of kernels without a compiler. */
 #include "flat_build.h"
 
 #include <assert.h>
@@ -110,7 +111,9 @@ static flat_instr *instr_of(const flat_kernel *k, int reg) {
 static flat_instr *new_instr(flat_kernel *k, int op, int type, int kind, bool defines) {
     assert(k->map.count < MAX_INSTRS);
     flat_instr *in = (flat_instr *)&k->map.instrs[k->map.count++];
-    *in = (flat_instr){ .op = (uint8_t)op, .type = (uint8_t)type, .kind = (uint8_t)kind, .src = { -1, -1, -1 }, .operand = -1 };
+    *in = (flat_instr){
+        .op = (uint8_t)op, .type = (uint8_t)type, .kind = (uint8_t)kind, .src = { -1, -1, -1 }, .operand = -1
+    };
     in->dst = defines ? (int16_t)k->map.regs++ : -1;
     return in;
 }

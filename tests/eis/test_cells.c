@@ -36,7 +36,8 @@ static void check_cells(eis_circuit circuit, double rs, const eis_known *known, 
         double p[EIS_COUNT], got = -0.5 / (noise * noise) * (double)c.misfit[i] + (double)c.log_ratio[i];
         cells_parameters(&c, i, p);
         double expected = log_likelihood(&spectrum, circuit, p, rs, noise);
-        if (fabs(got - expected) > 1e-4 + 3e-7 * fabs(expected)) fail_msg("ln L: expected %.9g, got %.9g", expected, got); /* kept in single */
+        if (fabs(got - expected) > 1e-4 + 3e-7 * fabs(expected))  /* kept in single */
+            fail_msg("ln L: expected %.9g, got %.9g", expected, got);
         for (int k = 0; k < EIS_COUNT; k++)
             if (known->is[k]) assert_true(p[k] == known->value[k]);
         if (canonical) assert_true(p[EIS_RA] * p[EIS_CA] >= p[EIS_RB] * p[EIS_CB] * (1 - 1e-8));

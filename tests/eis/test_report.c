@@ -34,7 +34,9 @@ static int64_t count_of(const char *text, const char *part) {
 /* Ca and Cb missing, two candidates; Cb is left open. */
 static eis_answer make_answer(void) {
     static const interval none = { NAN, NAN, NAN };
-    question   q = { .circuit = EIS_SHUNT, .method = EIS_REFINED, .known = { { true, true, true, false, false }, { 0 } } };
+    question q = { .circuit = EIS_SHUNT,
+                   .method = EIS_REFINED,
+                   .known = { { true, true, true, false, false }, { 0 } } };
     completion c = { .noise = 0.01, .noise_used = 0.01, .chi2 = 1, .resnorm = 3.5, .rs_ohm = 0, .grid_chi2 = NAN };
     summary   *s = &c.summary;
     eis_answer out;

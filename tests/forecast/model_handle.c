@@ -186,7 +186,8 @@ static void test_memory(void **state) {
     tide_free(bytes);
 }
 
-static void refused(forecast_model *m, const double *past, const int64_t *time_s, tide_status status, const char *says) {
+static void refused(forecast_model *m, const double *past, const int64_t *time_s, tide_status status,
+                    const char *says) {
     tide_failure why = { 0 };
     double       future[PRED * COLUMNS];
     assert_int_equal(forecast_model_predict(m, 1, past, time_s, future, &why), status);

@@ -103,7 +103,8 @@ static void test_baselines(void **state) {
         expect_has(r.json, names[k]);
         for (int s = 0; s < 6 && (k == 1 || k == 2); s++)
             expect_near(names[k], cell_of(r.csv, s, 1), cell_of(series, k == 1 ? 499 : 500 - 24 + s, 1), 1e-9);
-        for (int s = 0; s < 6 && k == 3; s++) expect_near(names[k], cell_of(r.csv, s, 1), cell_of(series, 500 + s, 1), 0.02); /* two sines */
+        for (int s = 0; s < 6 && k == 3; s++)  /* two sines */
+            expect_near(names[k], cell_of(r.csv, s, 1), cell_of(series, 500 + s, 1), 0.02);
         forecast_result_free(&r);
     }
     free(series);

@@ -1,5 +1,5 @@
-/* Arrow's C data and stream interfaces: every type that is taken, offsets, bitmaps, chunks, and arrays that lie. What is
- * handed in is released exactly once, whatever happens. */
+/* Arrow's C data and stream interfaces: every type that is taken, offsets, bitmaps, chunks, and arrays that lie. What
+ * is handed in is released exactly once, whatever happens. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,7 +34,8 @@ static void batch_new(batch *b, int64_t rows) {
 
 static void add(batch *b, const char *name, const char *format, const void *validity, const void *data) {
     int i = b->count++;
-    b->field[i] = (struct ArrowSchema){ .format = format, .name = name, .release = release_schema, .private_data = &ignored };
+    b->field[i] =
+        (struct ArrowSchema){ .format = format, .name = name, .release = release_schema, .private_data = &ignored };
     b->buffers[i][0] = validity, b->buffers[i][1] = data;
     b->column[i] = (struct ArrowArray){ .length = b->array.length + b->array.offset, .null_count = validity ? -1 : 0,
                                         .n_buffers = strcmp(format, "n") ? 2 : 0, .buffers = b->buffers[i],
@@ -56,7 +57,8 @@ static void refused(batch *b, const tide_arrow_options *o, const char *part) {
     tide_frame  *f;
     tide_failure why = { 0 };
     tide_status  got = tide_frame_from_arrow(&b->schema, &b->array, o, &f, &why);
-    if (got != TIDE_EDATA && got != TIDE_EINVAL) fail_msg("got %s where '%s' was expected", tide_status_name(got), part);
+    if (got != TIDE_EDATA && got != TIDE_EINVAL)
+        fail_msg("got %s where '%s' was expected", tide_status_name(got), part);
     if (!strstr(why.message, part)) fail_msg("'%s' does not say '%s'", why.message, part);
     assert_null(f);
     assert_int_equal(b->schemas_released, 1);
@@ -89,7 +91,8 @@ static void test_types(void **state) {
         { "b", &bools, { 1, 0, 1 } },         { "c", i8, { -1, 0, 127 } },        { "C", u8, { 1, 2, 255 } },
         { "s", i16, { -300, 0, 300 } },       { "S", u16, { 1, 2, 65535 } },      { "i", i32, { -70000, 0, 70000 } },
         { "I", u32, { 0, 1, 4294967295.0 } }, { "l", i64, { -0x1p53, 0, 0x1p53 } }, { "L", u64, { 0, 1, 0x1p53 } },
-        { "e", half, { 1, -2, 0x1p-24 } },    { "f", f32, { 0.5, -1, (double)1e30F } }, { "g", f64, { 0.1, -2, 1e300 } },
+        { "e", half, { 1, -2, 0x1p-24 } },    { "f", f32, { 0.5, -1, (double)1e30F } },
+        { "g", f64, { 0.1, -2, 1e300 } },
         { "n", NULL, { NAN, NAN, NAN } },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -195,7 +198,8 @@ static void test_hostile(void **state) {
     CASE("count of nulls", b.column[0].null_count = 9);
     CASE("was released before", b.column[0].release = NULL);
     CASE("row 2: a whole number beyond", (b.field[0].format = "l", b.buffers[0][1] = large));
-    CASE("row 2: the time is missing", (b.field[0].format = "tss:", b.buffers[0][0] = &some, b.column[0].null_count = 1));
+    CASE("row 2: the time is missing",
+         (b.field[0].format = "tss:", b.buffers[0][0] = &some, b.column[0].null_count = 1));
     CASE("column 'x' already", add(&b, "x", "g", NULL, numbers));
     CASE("another is the time axis", (add(&b, "t", "tss:", NULL, large), add(&b, "u", "tss:", NULL, large)));
     batch_new(&b, 3);

@@ -147,6 +147,7 @@ static void test_published_small_cases(void **state) {
 
 int main(int argc, char **argv) {
     device = argc > 1 ? argv[1] : "cpu";
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_small_cases), cmocka_unit_test(test_published_small_cases) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_small_cases),
+                                        cmocka_unit_test(test_published_small_cases) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,7 +40,7 @@ int main(int argc, char **argv) {
     if (argc < 2 || strcmp(tide_version(), TIDE_VERSION) != 0) return 2;
     if (forecast_model_load(argv[1], NULL, &model, &why)) return refuse("load", &why);
     int64_t seq_len = forecast_model_seq_len(model), columns = forecast_model_columns(model);
-    size_t  answer = (size_t)(WINDOWS * forecast_model_pred_len(model) * forecast_model_targets(model)) * sizeof(double);
+    size_t answer = (size_t)(WINDOWS * forecast_model_pred_len(model) * forecast_model_targets(model)) * sizeof(double);
     double *past   = malloc((size_t)(WINDOWS * seq_len * columns) * sizeof *past), *want = malloc(answer);
     int64_t *time_s = malloc((size_t)(WINDOWS * seq_len) * sizeof *time_s);
     for (int64_t i = 0; i < WINDOWS * seq_len * columns; i++) past[i] = sin((double)i * 0.37);

@@ -1,3 +1,4 @@
+/* Each reader as a function of bytes, for tests that damage them and for fuzzing. */
 #include "parsers.h"
 
 #include <stdio.h>

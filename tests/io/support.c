@@ -1,3 +1,4 @@
+/* Files made to be read: archives, arrays and tables, sound and damaged. */
 #include "support.h"
 
 #include <dirent.h>

@@ -42,10 +42,10 @@ typedef struct named { const char *name; } named;  /* of a test without a table 
     do { \
         if (strcmp(got, expected) != 0) fail_msg("%s: %s: got \"%s\", expected \"%s\"", c->name, what, got, expected); \
     } while (0)
-#define EXPECT_INT(what, got, expected)                                                                                                    \
-    do {                                                                                                                                   \
-        if ((long long)(got) != (long long)(expected))                                                                                     \
-            fail_msg("%s: %s: got %lld, expected %lld", c->name, what, (long long)(got), (long long)(expected));                           \
+#define EXPECT_INT(what, got, expected)                                                                                \
+    do {                                                                                                               \
+        if ((long long)(got) != (long long)(expected))                                                                 \
+            fail_msg("%s: %s: got %lld, expected %lld", c->name, what, (long long)(got), (long long)(expected));       \
     } while (0)
 
 #endif

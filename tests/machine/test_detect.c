@@ -12,12 +12,14 @@
 #define AVX2 SSE " avx f16c fma bmi1 avx2 bmi2"
 #define AVX512 AVX2 " avx512f avx512dq avx512cd avx512bw avx512vl"
 #define AMX AVX512 " avx512_vnni avx512_bf16 amx_bf16 avx512_fp16 amx_tile amx_int8"
-#define CPU(id, package, core, model, flags)                                                                                   \
-    "processor\t: " #id "\nvendor_id\t: GenuineIntel\nmodel name\t: " model "\nphysical id\t: " #package "\nsiblings\t: 4\n"    \
+#define CPU(id, package, core, model, flags) \
+    "processor\t: " #id "\nvendor_id\t: GenuineIntel\nmodel name\t: " model "\nphysical id\t: " #package \
+        "\nsiblings\t: 4\n" \
     "core id\t\t: " #core "\ncpu cores\t: 2\nflags\t\t: " flags "\nbugs\t\t: spectre_v1 spectre_v2\n\n"
 #define PLAIN_CPU(id, flags) "processor\t: " #id "\nmodel name\t: Sandbox\nflags\t\t: " flags "\n\n"
-#define ARM_CPU(id, maker, part, features)                                                                                    \
-    "processor\t: " #id "\nBogoMIPS\t: 50.00\nFeatures\t: " features "\nCPU implementer\t: " maker "\nCPU architecture: 8\n"   \
+#define ARM_CPU(id, maker, part, features) \
+    "processor\t: " #id "\nBogoMIPS\t: 50.00\nFeatures\t: " features "\nCPU implementer\t: " maker \
+    "\nCPU architecture: 8\n" \
     "CPU variant\t: 0x1\nCPU part\t: " part "\nCPU revision\t: 1\n\n"
 #define N1 "fp asimd evtstrm aes crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp"
 #define V1 N1 " sve asimdfhm i8mm bf16 dgh rng"

@@ -32,7 +32,8 @@ typedef struct row {
 } row;
 
 typedef struct rows { const row *row; int count; } rows;
-rows misuse_ops(void), misuse_core(void), misuse_layers(void), misuse_files(void), misuse_apps(void), misuse_handles(void);
+rows misuse_ops(void), misuse_core(void), misuse_layers(void), misuse_files(void), misuse_apps(void),
+    misuse_handles(void);
 
 /* The poison value, and the trial's graph says why. */
 static inline bool poisoned(const trial *t, tide_val v) { return !tide_ok(v) && tide_error(t->g)->status != TIDE_OK; }

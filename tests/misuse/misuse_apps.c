@@ -95,22 +95,31 @@ static bool json_of_nothing(void) {
     return good;
 }
 
-#define FORECAST_COMMAND(R, f) \
-    R(f, 0, "no options, no result, zeros", forecast_refuses(t, f)) \
+#define FORECAST_COMMAND(R, f)                                                                                         \
+    R(f, 0, "no options, no result, zeros", forecast_refuses(t, f))                                                    \
     R(f, 1, "each option far out", forecast_refuses_all(f))
-#define EIS_COMMAND(R, f) \
-    R(f, 0, "no options, no result, zeros", eis_refuses(t, f)) R(f, 1, "each option far out", eis_refuses_all(f))
+#define EIS_COMMAND(R, f)                                                                                              \
+    R(f, 0, "no options, no result, zeros", eis_refuses(t, f))                                                         \
+    R(f, 1, "each option far out", eis_refuses_all(f))
 
 #define STALE_COMMANDS(R)                                                                                              \
-    STALE(R, forecast_train, NULL, NULL, NULL, &f_result) STALE(R, forecast_evaluate, NULL, NULL, NULL, &f_result)     \
-    STALE(R, forecast_predict, NULL, NULL, NULL, &f_result) STALE(R, forecast_explain, NULL, NULL, NULL, &f_result)    \
-    STALE(R, forecast_option_set, &f_zero, "absent", "3") STALE(R, forecast_preset, &f_zero, "absent")                 \
-    STALE(R, forecast_options_resolve, NULL, &f_odd) STALE(R, forecast_compat_parse, "", &(unsigned){ 0 })             \
-    STALE(R, eis_complete, NULL, NULL, NULL, &e_result) STALE(R, eis_train, NULL, NULL, NULL, &e_result)               \
-    STALE(R, eis_evaluate, NULL, NULL, NULL, &e_result) STALE(R, eis_generate, NULL, NULL, NULL, &e_result)            \
-    STALE(R, eis_full, NULL, NULL, NULL, &e_result) STALE(R, eis_simulate, NULL, "/nonexistent/x")                     \
-    STALE(R, eis_option_set, &e_zero, "absent", "3") STALE(R, eis_known_parse, "", &known)                             \
-    STALE(R, eis_spectrum_read, "/nonexistent/x", false, &spectrum)                                                   \
+    STALE(R, forecast_train, NULL, NULL, NULL, &f_result)                                                              \
+    STALE(R, forecast_evaluate, NULL, NULL, NULL, &f_result)                                                           \
+    STALE(R, forecast_predict, NULL, NULL, NULL, &f_result)                                                            \
+    STALE(R, forecast_explain, NULL, NULL, NULL, &f_result)                                                            \
+    STALE(R, forecast_option_set, &f_zero, "absent", "3")                                                              \
+    STALE(R, forecast_preset, &f_zero, "absent")                                                                       \
+    STALE(R, forecast_options_resolve, NULL, &f_odd)                                                                   \
+    STALE(R, forecast_compat_parse, "", &(unsigned){ 0 })                                                              \
+    STALE(R, eis_complete, NULL, NULL, NULL, &e_result)                                                                \
+    STALE(R, eis_train, NULL, NULL, NULL, &e_result)                                                                   \
+    STALE(R, eis_evaluate, NULL, NULL, NULL, &e_result)                                                                \
+    STALE(R, eis_generate, NULL, NULL, NULL, &e_result)                                                                \
+    STALE(R, eis_full, NULL, NULL, NULL, &e_result)                                                                    \
+    STALE(R, eis_simulate, NULL, "/nonexistent/x")                                                                     \
+    STALE(R, eis_option_set, &e_zero, "absent", "3")                                                                   \
+    STALE(R, eis_known_parse, "", &known)                                                                              \
+    STALE(R, eis_spectrum_read, "/nonexistent/x", false, &spectrum)                                                    \
     STALE(R, tide_option_set, forecast_table(), &f_zero, "absent", "3")                                                \
     STALE(R, tide_option_put, forecast_table(), &f_zero, "absent", "3")                                                \
     STALE(R, tide_options_check, forecast_table(), NULL)                                                               \
@@ -123,204 +132,110 @@ static const tide_option *no_row(void *user, const char *name, const char *comma
 }
 
 /* The option system, on tables of both applications. */
-#define OPTIONS(R) \
-    R(tide_option_find, 0, "no table, no name", \
-      !tide_option_find(NULL, "seq-len") && !tide_option_find(forecast_table(), NULL)) \
-    R(tide_option_nearest, 0, "no table, no name", \
-      !tide_option_nearest(NULL, "seq-len", 1) && !tide_option_nearest(forecast_table(), NULL, 1)) \
-    R(tide_word_nearest, 0, "nothing", !tide_word_nearest(NULL, "a|b", (char[4]){ 0 }, 4) && \
-                                           !tide_word_nearest("a", NULL, (char[4]){ 0 }, 4) && \
-                                           !tide_word_nearest("a", "a|b", NULL, 0)) \
-    R(tide_options_default, 0, "no table, no options", \
-      (tide_options_default(NULL, &f_odd), tide_options_default(forecast_table(), NULL), true)) \
-    R(tide_option_set, 0, "no table, no options, no name", \
-      said(t, tide_option_set(NULL, &f_odd, "seq-len", "3", &t->failure)) && \
-          tide_option_set(forecast_table(), NULL, "seq-len", "3", NULL) && \
-          tide_option_set(forecast_table(), &f_odd, NULL, "3", NULL)) \
-    R(tide_option_put, 0, "no table, no options, no name", \
-      said(t, tide_option_put(NULL, &f_odd, "seq-len", "3", &t->failure)) && \
-          tide_option_put(forecast_table(), NULL, "seq-len", "3", NULL) && \
-          tide_option_put(forecast_table(), &f_odd, NULL, "3", NULL)) \
-    R(tide_option_get, 0, "nothing", !*tide_option_get(NULL, NULL, NULL, 0)) \
-    R(tide_option_given, 0, "nothing", !tide_option_given(NULL, &f_odd, "seq-len") && \
-                                           !tide_option_given(forecast_table(), NULL, "seq-len") && \
-                                           !tide_option_given(forecast_table(), &f_odd, NULL)) \
-    R(tide_options_check, 0, "nothing", said(t, tide_options_check(NULL, &f_odd, &t->failure)) && \
-                                            tide_options_check(forecast_table(), NULL, NULL)) \
-    R(tide_options_json, 0, "nothing", !tide_options_json(NULL, &f_odd, 1, 0) && \
-                                           !tide_options_json(forecast_table(), NULL, 1, 0)) \
-    R(tide_options_from_json, 0, "nothing", \
-      said(t, tide_options_from_json(NULL, &f_odd, "{}", &t->failure)) && \
-          tide_options_from_json(forecast_table(), NULL, "{}", NULL) && \
-          tide_options_from_json(forecast_table(), &f_odd, NULL, NULL)) \
-    R(tide_options_read, 0, "no text, no reader, half a reader", \
-      said(t, tide_options_read(NULL, 0, &(tide_option_reader){ no_row, NULL, NULL }, &t->failure)) && \
-          tide_options_read("{}", 2, NULL, NULL) && tide_options_read("{}", 2, &(tide_option_reader){ 0 }, NULL)) \
-    R(forecast_table, 0, "takes nothing", forecast_table()->count > 0) \
-    R(forecast_option_given, 0, "nothing", !forecast_option_given(NULL, "seq-len")) \
-    R(forecast_options_size, 0, "takes nothing", forecast_options_size() == sizeof f_odd) \
-    R(forecast_options_new, 0, "takes nothing", (forecast_options_free(forecast_options_new()), true)) \
-    R(forecast_options_free, 0, "none", (forecast_options_free(NULL), true)) \
-    R(eis_table, 0, "takes nothing", eis_table()->count > 0) \
-    R(eis_option_find, 0, "no name", !eis_option_find(NULL) && !eis_option_find("")) \
-    R(eis_option_nearest, 0, "no name", !eis_option_nearest(NULL, 1)) \
-    R(eis_option_given, 0, "nothing", !eis_option_given(NULL, "top-k")) \
-    R(eis_options_size, 0, "takes nothing", eis_options_size() == sizeof e_odd) \
-    R(eis_options_new, 0, "takes nothing", (eis_options_free(eis_options_new()), true)) \
+#define OPTIONS(R)                                                                                                     \
+    R(tide_option_find, 0, "no table, no name", !tide_option_find(NULL, "seq-len")                                     \
+        && !tide_option_find(forecast_table(), NULL))                                                                  \
+    R(tide_option_nearest, 0, "no table, no name", !tide_option_nearest(NULL, "seq-len", 1)                            \
+        && !tide_option_nearest(forecast_table(), NULL, 1))                                                            \
+    R(tide_word_nearest, 0, "nothing", !tide_word_nearest(NULL, "a|b", (char[4]){ 0 }, 4)                              \
+        && !tide_word_nearest("a", NULL, (char[4]){ 0 }, 4) && !tide_word_nearest("a", "a|b", NULL, 0))                \
+    R(tide_options_default, 0, "no table, no options", (tide_options_default(NULL, &f_odd),                            \
+        tide_options_default(forecast_table(), NULL), true))                                                           \
+    R(tide_option_set, 0, "no table, no options, no name", said(t, tide_option_set(NULL, &f_odd, "seq-len", "3",       \
+        &t->failure)) && tide_option_set(forecast_table(), NULL, "seq-len", "3", NULL)                                 \
+        && tide_option_set(forecast_table(), &f_odd, NULL, "3", NULL))                                                 \
+    R(tide_option_put, 0, "no table, no options, no name", said(t, tide_option_put(NULL, &f_odd, "seq-len", "3",       \
+        &t->failure)) && tide_option_put(forecast_table(), NULL, "seq-len", "3", NULL)                                 \
+        && tide_option_put(forecast_table(), &f_odd, NULL, "3", NULL))                                                 \
+    R(tide_option_get, 0, "nothing", !*tide_option_get(NULL, NULL, NULL, 0))                                           \
+    R(tide_option_given, 0, "nothing", !tide_option_given(NULL, &f_odd, "seq-len")                                     \
+        && !tide_option_given(forecast_table(), NULL, "seq-len") && !tide_option_given(forecast_table(), &f_odd,       \
+        NULL))                                                                                                         \
+    R(tide_options_check, 0, "nothing", said(t, tide_options_check(NULL, &f_odd, &t->failure))                         \
+        && tide_options_check(forecast_table(), NULL, NULL))                                                           \
+    R(tide_options_json, 0, "nothing", !tide_options_json(NULL, &f_odd, 1, 0)                                          \
+        && !tide_options_json(forecast_table(), NULL, 1, 0))                                                           \
+    R(tide_options_from_json, 0, "nothing", said(t, tide_options_from_json(NULL, &f_odd, "{}", &t->failure))           \
+        && tide_options_from_json(forecast_table(), NULL, "{}", NULL) && tide_options_from_json(forecast_table(),      \
+        &f_odd, NULL, NULL))                                                                                           \
+    R(tide_options_read, 0, "no text, no reader, half a reader", said(t, tide_options_read(NULL, 0,                    \
+        &(tide_option_reader){ no_row, NULL, NULL }, &t->failure)) && tide_options_read("{}", 2, NULL, NULL)           \
+        && tide_options_read("{}", 2, &(tide_option_reader){ 0 }, NULL))                                               \
+    R(forecast_table, 0, "takes nothing", forecast_table()->count > 0)                                                 \
+    R(forecast_option_given, 0, "nothing", !forecast_option_given(NULL, "seq-len"))                                    \
+    R(forecast_options_size, 0, "takes nothing", forecast_options_size() == sizeof f_odd)                              \
+    R(forecast_options_new, 0, "takes nothing", (forecast_options_free(forecast_options_new()), true))                 \
+    R(forecast_options_free, 0, "none", (forecast_options_free(NULL), true))                                           \
+    R(eis_table, 0, "takes nothing", eis_table()->count > 0)                                                           \
+    R(eis_option_find, 0, "no name", !eis_option_find(NULL) && !eis_option_find(""))                                   \
+    R(eis_option_nearest, 0, "no name", !eis_option_nearest(NULL, 1))                                                  \
+    R(eis_option_given, 0, "nothing", !eis_option_given(NULL, "top-k"))                                                \
+    R(eis_options_size, 0, "takes nothing", eis_options_size() == sizeof e_odd)                                        \
+    R(eis_options_new, 0, "takes nothing", (eis_options_free(eis_options_new()), true))                                \
     R(eis_options_free, 0, "none", (eis_options_free(NULL), true))
 
-#define APPS(V, R) \
-    STALE_COMMANDS(R) \
-    OPTIONS(R) \
-    FORECAST_COMMAND(R, forecast_train) \
-    FORECAST_COMMAND(R, forecast_evaluate) FORECAST_COMMAND(R, forecast_predict) FORECAST_COMMAND( \
-        R, \
-        forecast_explain) R(forecast_option_table, 0, "nowhere to count", \
-                            forecast_option_table(NULL) != \
-                                NULL) R(forecast_option_find, 0, "no name", \
-                                        !forecast_option_find(NULL) && \
-                                            !forecast_option_find("")) R(forecast_option_nearest, 0, "no name", \
-                                                                         !forecast_option_nearest(NULL, 1) && \
-                                                                             !forecast_option_nearest("seq-len", 0)) \
-        R(forecast_options_default, 0, "no options", (forecast_options_default(NULL), true)) R( \
-            forecast_option_set, \
-            0, "no options", \
-            said( \
-                t, \
-                forecast_option_set( \
-                    NULL, \
-                    "seq-len", \
-                    "3", \
-                    &t->failure))) R(forecast_option_set, 1, "no name", said(t, forecast_option_set(&f_zero, NULL, "3", &t->failure))) \
-            R(forecast_option_set, 2, "no text", said(t, forecast_option_set(&f_zero, "seq-len", NULL, &t->failure))) R( \
-                forecast_option_set, 3, \
-                "a long name", \
-                forecast_option_set(&f_zero, f_long(), "3", NULL) == \
-                    TIDE_EINVAL) R(forecast_option_get, 0, "nothing", !*forecast_option_get(NULL, NULL, NULL, 0)) \
-                R(forecast_preset, 0, "no options, no name", \
-                  said(t, forecast_preset(NULL, "etth1-96", &t->failure)) && forecast_preset(&f_zero, NULL, NULL) == \
-                                                                                 TIDE_EINVAL) \
-                    R(forecast_options_resolve, 0, "nothing", \
-                      said(t, forecast_options_resolve(NULL, &f_odd, &t->failure)) && \
-                          forecast_options_resolve(&f_zero, NULL, NULL) == TIDE_EINVAL) \
-                        R(forecast_options_resolve, 1, "zeros", \
-                          said(t, forecast_options_resolve(&f_zero, &f_odd, &t->failure))) \
-                            R(forecast_preset_name, 0, "-1, 1000", \
-                              !forecast_preset_name(-1) && \
-                                  !forecast_preset_name( \
-                                      1000)) R(forecast_compat_parse, 0, "no text, nowhere to", \
-                                               said(t, forecast_compat_parse(NULL, &(unsigned){ 0 }, &t->failure)) && \
-                                                   forecast_compat_parse("", NULL, NULL) == TIDE_EINVAL) \
-                                R(forecast_compat_list, 0, "takes nothing", forecast_compat_list()->name) R( \
-                                    forecast_result_free, \
-                                    0, "none", \
-                                    (forecast_result_free(NULL), \
-                                     true)) R(tide_failure_json, 0, "none", json_of_nothing()) EIS_COMMAND(R, eis_complete) \
-                                    EIS_COMMAND(R, eis_train) EIS_COMMAND(R, eis_evaluate) EIS_COMMAND(R, eis_generate) EIS_COMMAND( \
-                                        R, eis_full) R(eis_simulate, 0, "no options", \
-                                                       said(t, eis_simulate(NULL, "/nonexistent/x", &t->failure))) \
-                                        R(eis_simulate, 1, "no path", \
-                                          (eis_options_default(&e_odd), \
-                                           said(t, eis_simulate(&e_odd, NULL, &t->failure)))) \
-                                            R(eis_option_table, 0, "nowhere to count", eis_option_table(NULL) != NULL) R( \
-                                                eis_options_default, \
-                                                0, "no options", \
-                                                ( \
-                                                    eis_options_default(NULL), \
-                                                    true)) R(eis_option_set, 0, "no options, no name, no text", \
-                                                             said(t, eis_option_set(NULL, "top-k", "3", &t->failure)) && \
-                                                                 eis_option_set(&e_zero, NULL, "3", NULL) && \
-                                                                 eis_option_set(&e_zero, "top-k", NULL, NULL)) \
-                                                R(eis_option_get, 0, "nothing", \
-                                                  !*eis_option_get(NULL, NULL, NULL, \
-                                                                   0)) R(eis_option_get, 1, "choices past the last", \
-                                                                         odd_choices()) \
-                                                    R(eis_result_free, 0, "none", (eis_result_free(NULL), true)) R( \
-                                                        eis_known_parse, \
-                                                        0, "no text, nowhere to", \
-                                                        said(t, eis_known_parse(NULL, &known, &t->failure)) && \
-                                                            eis_known_parse("", NULL, NULL) == TIDE_EINVAL) \
-                                                        R(eis_spectrum_read, 0, "no path, nowhere to", \
-                                                          said(t, \
-                                                               eis_spectrum_read( \
-                                                                   NULL, \
-                                                                   false, \
-                                                                   &spectrum, \
-                                                                   &t->failure)) && \
-                                                              eis_spectrum_read("x", false, NULL, NULL) == \
-                                                                  TIDE_EINVAL) \
-                                                            R(eis_spectrum_free, 0, "none", \
-                                                              (eis_spectrum_free(NULL), true)) \
-                                                                R(eis_impedance, 0, "nothing, -1 points", \
-                                                                  (eis_impedance(EIS_SHUNT, NULL, 0, 3, NULL, NULL), \
-                                                                   eis_impedance( \
-                                                                       EIS_SHUNT, \
-                                                                       p, \
-                                                                       0, -1, p, \
-                                                                       (eis_z[]){ { 0, 0 } }), \
-                                                                   true)) \
-                                                                    R(eis_impedance_f32, 0, "nothing, -1 points", \
-                                                                      (eis_impedance_f32( \
-                                                                           EIS_SHUNT, \
-                                                                           NULL, \
-                                                                           0, \
-                                                                           3, NULL, NULL, \
-                                                                           NULL), \
-                                                                       eis_impedance_f32( \
-                                                                           EIS_SHUNT, p_f32, \
-                                                                           0, -1, p_f32, \
-                                                                           (float[1]){ 0 }, (float[1]){ 0 }), \
-                                                                       true)) \
-                                                                        R(eis_derivatives, 0, "nothing", \
-                                                                          isnan(eis_derivatives( \
-                                                                                    EIS_SHUNT, NULL, 0, \
-                                                                                    1, NULL) \
-                                                                                    .re)) \
-                                                                            R(eis_swap, 0, "nothing", \
-                                                                              ( \
-                                                                                  eis_swap(NULL, NULL), \
-                                                                                  true)) R(eis_invariants_of, 0, "nothing", \
-                                                                                           isnan( \
-                                                                                               eis_invariants_of(NULL) \
-                                                                                                   .r0_ohm)) \
-                                                                                R(eis_fibre, 0, "nothing", \
-                                                                                  !eis_fibre(NULL, 0, NULL)) \
-                                                                                    R(eis_fibre_tangent, 0, "nothing", \
-                                                                                      (eis_fibre_tangent(NULL, NULL), \
-                                                                                       true)) \
-                                                                                        R(eis_grid_value, 0, \
-                                                                                          "parameters -1 and 99", \
-                                                                                          isnan(eis_grid_value( \
-                                                                                              -1, \
-                                                                                              0, 12)) && \
-                                                                                              isnan(eis_grid_value( \
-                                                                                                  99, \
-                                                                                                  0, 12))) \
-                                                                                            R(eis_resnorm_name, 0, \
-                                                                                              "kind 99", \
-                                                                                              eis_resnorm_name(( \
-                                                                                                  eis_resnorm_kind)99) != \
-                                                                                                  NULL) \
-                                                                                                R(eis_resnorm, 0, \
-                                                                                                  "nothing", \
-                                                                                                  isnan(eis_resnorm( \
-                                                                                                      EIS_SSE, 3, \
-                                                                                                      NULL, NULL, \
-                                                                                                      NULL, 5))) \
-                                                                                                    R(eis_resnorm, 1, \
-                                                                                                      "kind 99, -1 " \
-                                                                                                      "points", \
-                                                                                                      (eis_resnorm( \
-                                                                                                           (eis_resnorm_kind)99, \
-                                                                                                           -1, p, \
-                                                                                                           (eis_z[]){ \
-                                                                                                               { 1, \
-                                                                                                                 0 } }, \
-                                                                                                           (eis_z[]){ \
-                                                                                                               { 1, \
-                                                                                                                 0 } }, \
-                                                                                                           5), \
-                                                                                                       true))
+#define APPS(V, R)                                                                                                     \
+    STALE_COMMANDS(R)                                                                                                  \
+    OPTIONS(R)                                                                                                         \
+    FORECAST_COMMAND(R, forecast_train)                                                                                \
+    FORECAST_COMMAND(R, forecast_evaluate)                                                                             \
+    FORECAST_COMMAND(R, forecast_predict)                                                                              \
+    FORECAST_COMMAND(R, forecast_explain)                                                                              \
+    R(forecast_option_table, 0, "nowhere to count", forecast_option_table(NULL) != NULL)                               \
+    R(forecast_option_find, 0, "no name", !forecast_option_find(NULL) && !forecast_option_find(""))                    \
+    R(forecast_option_nearest, 0, "no name", !forecast_option_nearest(NULL, 1)                                         \
+        && !forecast_option_nearest("seq-len", 0))                                                                     \
+    R(forecast_options_default, 0, "no options", (forecast_options_default(NULL), true))                               \
+    R(forecast_option_set, 0, "no options", said(t, forecast_option_set(NULL, "seq-len", "3", &t->failure)))           \
+    R(forecast_option_set, 1, "no name", said(t, forecast_option_set(&f_zero, NULL, "3", &t->failure)))                \
+    R(forecast_option_set, 2, "no text", said(t, forecast_option_set(&f_zero, "seq-len", NULL, &t->failure)))          \
+    R(forecast_option_set, 3, "a long name", forecast_option_set(&f_zero, f_long(), "3", NULL) == TIDE_EINVAL)         \
+    R(forecast_option_get, 0, "nothing", !*forecast_option_get(NULL, NULL, NULL, 0))                                   \
+    R(forecast_preset, 0, "no options, no name", said(t, forecast_preset(NULL, "etth1-96", &t->failure))               \
+        && forecast_preset(&f_zero, NULL, NULL) == TIDE_EINVAL)                                                        \
+    R(forecast_options_resolve, 0, "nothing", said(t, forecast_options_resolve(NULL, &f_odd, &t->failure))             \
+        && forecast_options_resolve(&f_zero, NULL, NULL) == TIDE_EINVAL)                                               \
+    R(forecast_options_resolve, 1, "zeros", said(t, forecast_options_resolve(&f_zero, &f_odd, &t->failure)))           \
+    R(forecast_preset_name, 0, "-1, 1000", !forecast_preset_name(-1) && !forecast_preset_name(1000))                   \
+    R(forecast_compat_parse, 0, "no text, nowhere to", said(t, forecast_compat_parse(NULL, &(unsigned){ 0 },           \
+        &t->failure)) && forecast_compat_parse("", NULL, NULL) == TIDE_EINVAL)                                         \
+    R(forecast_compat_list, 0, "takes nothing", forecast_compat_list()->name)                                          \
+    R(forecast_result_free, 0, "none", (forecast_result_free(NULL), true))                                             \
+    R(tide_failure_json, 0, "none", json_of_nothing())                                                                 \
+    EIS_COMMAND(R, eis_complete)                                                                                       \
+    EIS_COMMAND(R, eis_train)                                                                                          \
+    EIS_COMMAND(R, eis_evaluate)                                                                                       \
+    EIS_COMMAND(R, eis_generate)                                                                                       \
+    EIS_COMMAND(R, eis_full)                                                                                           \
+    R(eis_simulate, 0, "no options", said(t, eis_simulate(NULL, "/nonexistent/x", &t->failure)))                       \
+    R(eis_simulate, 1, "no path", (eis_options_default(&e_odd), said(t, eis_simulate(&e_odd, NULL, &t->failure))))     \
+    R(eis_option_table, 0, "nowhere to count", eis_option_table(NULL) != NULL)                                         \
+    R(eis_options_default, 0, "no options", (eis_options_default(NULL), true))                                         \
+    R(eis_option_set, 0, "no options, no name, no text", said(t, eis_option_set(NULL, "top-k", "3", &t->failure))      \
+        && eis_option_set(&e_zero, NULL, "3", NULL) && eis_option_set(&e_zero, "top-k", NULL, NULL))                   \
+    R(eis_option_get, 0, "nothing", !*eis_option_get(NULL, NULL, NULL, 0))                                             \
+    R(eis_option_get, 1, "choices past the last", odd_choices())                                                       \
+    R(eis_result_free, 0, "none", (eis_result_free(NULL), true))                                                       \
+    R(eis_known_parse, 0, "no text, nowhere to", said(t, eis_known_parse(NULL, &known, &t->failure))                   \
+        && eis_known_parse("", NULL, NULL) == TIDE_EINVAL)                                                             \
+    R(eis_spectrum_read, 0, "no path, nowhere to", said(t, eis_spectrum_read(NULL, false, &spectrum,                   \
+        &t->failure)) && eis_spectrum_read("x", false, NULL, NULL) == TIDE_EINVAL)                                     \
+    R(eis_spectrum_free, 0, "none", (eis_spectrum_free(NULL), true))                                                   \
+    R(eis_impedance, 0, "nothing, -1 points", (eis_impedance(EIS_SHUNT, NULL, 0, 3, NULL, NULL),                       \
+        eis_impedance(EIS_SHUNT, p, 0, -1, p, (eis_z[]){ { 0, 0 } }), true))                                           \
+    R(eis_impedance_f32, 0, "nothing, -1 points", (eis_impedance_f32(EIS_SHUNT, NULL, 0, 3, NULL, NULL, NULL),         \
+        eis_impedance_f32(EIS_SHUNT, p_f32, 0, -1, p_f32, (float[1]){ 0 }, (float[1]){ 0 }), true))                    \
+    R(eis_derivatives, 0, "nothing", isnan(eis_derivatives(EIS_SHUNT, NULL, 0, 1, NULL) .re))                          \
+    R(eis_swap, 0, "nothing", (eis_swap(NULL, NULL), true))                                                            \
+    R(eis_invariants_of, 0, "nothing", isnan(eis_invariants_of(NULL) .r0_ohm))                                         \
+    R(eis_fibre, 0, "nothing", !eis_fibre(NULL, 0, NULL))                                                              \
+    R(eis_fibre_tangent, 0, "nothing", (eis_fibre_tangent(NULL, NULL), true))                                          \
+    R(eis_grid_value, 0, "parameters -1 and 99", isnan(eis_grid_value(-1, 0, 12)) && isnan(eis_grid_value(99, 0,       \
+        12)))                                                                                                          \
+    R(eis_resnorm_name, 0, "kind 99", eis_resnorm_name((eis_resnorm_kind)99) != NULL)                                  \
+    R(eis_resnorm, 0, "nothing", isnan(eis_resnorm(EIS_SSE, 3, NULL, NULL, NULL, 5)))                                  \
+    R(eis_resnorm, 1, "kind 99, -1 " "points", (eis_resnorm((eis_resnorm_kind)99, -1, p, (eis_z[]){ { 1, 0 } },        \
+        (eis_z[]){ { 1, 0 } }, 5), true))
 
 static const char *f_long(void) {
     static char name[5000];

@@ -50,7 +50,8 @@ static bool read_beyond_limit(void) {
 static bool read_given_back(trial *t) {
     int64_t mark = tide_graph_mark(t->g);
     tide_val gone = tide_neg(t->x), far = tide_neg(tide_neg(gone));
-    bool refused = tide_graph_rewind(t->g, mark) == TIDE_OK && tide_ok(tide_square(t->x)) && !tide_ok(gone) && !tide_ok(far);
+    bool refused = tide_graph_rewind(t->g, mark) == TIDE_OK && tide_ok(tide_square(t->x)) && !tide_ok(gone) &&
+                   !tide_ok(far);
     refused &= tide_read(gone, t->six, sizeof t->six) == TIDE_EINVAL && failed(t);
     refused &= tide_read(far, t->six, sizeof t->six) == TIDE_EINVAL && failed(t) && !tide_data(gone);
     refused &= tide_write(gone, t->six, sizeof t->six) == TIDE_EINVAL && !*tide_name_of(far);
@@ -73,7 +74,8 @@ static bool no_list(tide_list l) { return l.count == 0; }
 static bool words(const char *s) { return s != NULL; }
 
 #define CORE(V, R)                                                                                                     \
-    R(tide_status_name, 0, "status 99", words(tide_status_name((tide_status)99)) && words(tide_status_name((tide_status)-1))) \
+    R(tide_status_name, 0, "status 99", words(tide_status_name((tide_status)99))                                       \
+        && words(tide_status_name((tide_status)-1)))                                                                   \
     R(tide_dtype_size, 0, "type 99", tide_dtype_size(NO_TYPE) == 0)                                                    \
     R(tide_dtype_name, 0, "type 99", words(tide_dtype_name(NO_TYPE)))                                                  \
     R(tide_shape_count, 0, "nine axes", tide_shape_count(NINE_AXES) == -1 && tide_shape_count(NO_AXES) == -1)          \
@@ -94,7 +96,7 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_graph_new_with, 2, "100000 threads", sticks((tide_graph_options){ .threads = 100000 }))                     \
     R(tide_graph_new_with, 3, "a memory limit of -1", sticks((tide_graph_options){ .memory_limit = -1 }))              \
     R(tide_graph_new_with, 4, "an allocator that frees nothing",                                                       \
-      sticks((tide_graph_options){ .allocator = { .alloc = lend } }))                                                  \
+        sticks((tide_graph_options){ .allocator = { .alloc = lend } }))                                                \
     R(tide_graph_free, 0, "no graph", (tide_graph_free(NULL), true))                                                   \
     R(tide_error, 0, "no graph", tide_error(NULL)->status != TIDE_OK)                                                  \
     R(tide_graph_device, 0, "no graph", words(tide_graph_device(NULL)))                                                \
@@ -103,11 +105,11 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_scope_push, 1, "no name", (tide_scope_push(t->g, NULL), tide_scope_pop(t->g), failed(t)))                   \
     R(tide_scope_pop, 0, "no graph", (tide_scope_pop(NULL), true))                                                     \
     R(tide_scope_pop, 1, "no scope", (tide_scope_pop(t->g), failed(t)))                                                \
-    R(tide_thread_budget_set, 0, "-7 threads", (tide_thread_budget_set(-7), tide_thread_budget_get() == 0))             \
-    R(tide_thread_budget_get, 0, "a million threads", (tide_thread_budget_set(1000000), tide_thread_budget_get() <     \
-        1000000 && (tide_thread_budget_set(0), true)))                                                                 \
-    R(tide_ok, 0, "no value", !tide_ok(NOTHING) && !tide_ok((tide_val){ t->g, 999, 0 }) && !tide_ok((tide_val){ NULL,  \
-        5, 0 }))                                                                                                       \
+    R(tide_thread_budget_set, 0, "-7 threads", (tide_thread_budget_set(-7), tide_thread_budget_get() == 0))            \
+    R(tide_thread_budget_get, 0, "a million threads", (tide_thread_budget_set(1000000),                                \
+        tide_thread_budget_get() < 1000000 && (tide_thread_budget_set(0), true)))                                      \
+    R(tide_ok, 0, "no value", !tide_ok(NOTHING) && !tide_ok((tide_val){ t->g, 999, 0 })                                \
+        && !tide_ok((tide_val){ NULL, 5, 0 }))                                                                         \
     R(tide_shape_of, 0, "no value", tide_shape_of(NOTHING).ndim == 0 && tide_shape_of((tide_val){ t->g, 999,           \
         0 }).ndim == 0)                                                                                                \
     R(tide_dtype_of, 0, "no value", tide_dtype_of(NOTHING) == TIDE_F32 && tide_dtype_of((tide_val){ t->g, 999,         \
@@ -121,9 +123,8 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_constant, 1, "no data", poisoned(t, tide_constant(t->g, TIDE_F32, TIDE_SHAPE(6), NULL)))                    \
     R(tide_constant, 2, "type 99", poisoned(t, tide_constant(t->g, NO_TYPE, TIDE_SHAPE(6), t->six)))                   \
     R(tide_constant, 3, "nine axes", poisoned(t, tide_constant(t->g, TIDE_F32, NINE_AXES, t->six)))                    \
-    R(tide_constant, 4, "more elements than can be counted", poisoned(t,                                               \
-                                                                      tide_constant(t->g, TIDE_F32, HUGE_SHAPE,        \
-                                                                          t->six)))                                    \
+    R(tide_constant, 4, "more elements than can be counted", poisoned(t, tide_constant(t->g, TIDE_F32, HUGE_SHAPE,     \
+        t->six)))                                                                                                      \
     R(tide_scalar, 0, "no graph", !tide_ok(tide_scalar(NULL, 1)))                                                      \
     R(tide_scalar_of, 0, "no graph", !tide_ok(tide_scalar_of(NULL, TIDE_F32, 1)))                                      \
     R(tide_scalar_of, 1, "type 99", poisoned(t, tide_scalar_of(t->g, NO_TYPE, 1)))                                     \
@@ -132,8 +133,10 @@ static bool words(const char *s) { return s != NULL; }
     V(tide_variable, 0, false, tide_variable(t->g, "new", bad))                                                        \
     R(tide_variable, 1, "no graph", poisoned(t, tide_variable(NULL, "new", t->x)))                                     \
     R(tide_variable, 2, "no name", poisoned(t, tide_variable(t->g, NULL, t->x)))                                       \
-    V(tide_assign, 0, false, tide_assign(bad, t->x)) V(tide_assign, 1, false, tide_assign(t->w, bad))                  \
-    V(tide_when, 0, false, tide_when(bad, tide_assign(t->w, t->x))) V(tide_when, 1, false, tide_when(t->flag, bad))    \
+    V(tide_assign, 0, false, tide_assign(bad, t->x))                                                                   \
+    V(tide_assign, 1, false, tide_assign(t->w, bad))                                                                   \
+    V(tide_when, 0, false, tide_when(bad, tide_assign(t->w, t->x)))                                                    \
+    V(tide_when, 1, false, tide_when(t->flag, bad))                                                                    \
     V(tide_group, 0, false, tide_group(t->g, TIDE_LIST(tide_assign(t->w, t->x), bad)))                                 \
     R(tide_group, 1, "no items", poisoned(t, tide_group(t->g, NO_ITEMS)))                                              \
     R(tide_group, 2, "no graph", !tide_ok(tide_group(NULL, (tide_list){ 0 })))                                         \
@@ -155,9 +158,10 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_precision_name, 0, "precision 99", words(tide_precision_name((tide_precision)99)))                          \
     R(tide_autocast, 0, "no graph", (tide_autocast(NULL, TIDE_PRECISION_F32), true))                                   \
     R(tide_autocast, 1, "precision 99", (tide_autocast(t->g, (tide_precision)99), failed(t)))                          \
-    R(tide_precision_here, 0, "no graph", tide_precision_here(NULL, TIDE_PRECISION_BF16, NULL) == TIDE_PRECISION_F32)  \
+    R(tide_precision_here, 0, "no graph", tide_precision_here(NULL, TIDE_PRECISION_BF16,                               \
+        NULL) == TIDE_PRECISION_F32)                                                                                   \
     R(tide_precision_here, 1, "precision 99", tide_precision_here(t->g, (tide_precision)99,                            \
-                                                                  NULL) == TIDE_PRECISION_F32)                         \
+        NULL) == TIDE_PRECISION_F32)                                                                                   \
     R(tide_compile_mode_name, 0, "mode 99", words(tide_compile_mode_name((tide_program_mode)99)))                      \
     R(tide_compile_mode, 0, "no graph", (tide_compile_mode(NULL, TIDE_MODE_DEFAULT), true))                            \
     R(tide_compile_mode, 1, "mode 99", (tide_compile_mode(t->g, (tide_program_mode)99), failed(t)))                    \
@@ -177,9 +181,9 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_compile, 4, "no value before one", compiled_failed(tide_compile(TIDE_LIST(NOTHING, t->x), NULL)))           \
     R(tide_compile, 5, "a value of another graph", compiled_failed(tide_compile(TIDE_LIST(t->x, t->strange), NULL)))   \
     R(tide_compile, 6, "mode 99", compiled_failed(tide_compile(TIDE_LIST(t->x),                                        \
-                                                               &(tide_compile_options){ .mode = 99 })))                \
+        &(tide_compile_options){ .mode = 99 })))                                                                       \
     R(tide_compile, 7, "precision 99", compiled_failed(tide_compile(TIDE_LIST(t->x),                                   \
-                                                                    &(tide_compile_options){ .precision = 99 })))      \
+        &(tide_compile_options){ .precision = 99 })))                                                                  \
     R(tide_program_free, 0, "no program", (tide_program_free(NULL), true))                                             \
     R(tide_program_error, 0, "no program", tide_program_error(NULL)->status != TIDE_OK)                                \
     R(tide_program_precision, 0, "no program", tide_program_precision(NULL, NULL) == TIDE_PRECISION_F32)               \
@@ -188,12 +192,12 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_run, 1, "no feed", ran(t, NULL, 0, TIDE_EINVAL))                                                            \
     R(tide_run, 2, "one feed, NULL", ran(t, NULL, 1, TIDE_EINVAL))                                                     \
     R(tide_run, 3, "-1 feeds", ran(t, &(tide_feed){ t->in, t->six }, -1, TIDE_EINVAL))                                 \
-    R(tide_run, 4, "no data", ran(t, &(tide_feed){ t->in, NULL }, 1, TIDE_EINVAL) && named(t)) \
+    R(tide_run, 4, "no data", ran(t, &(tide_feed){ t->in, NULL }, 1, TIDE_EINVAL) && named(t))                         \
     R(tide_run, 5, "no value", ran(t, &(tide_feed){ NOTHING, t->six }, 1, TIDE_EINVAL))                                \
     R(tide_run, 6, "an input of another graph", ran(t, &(tide_feed){ t->strange, t->six }, 1, TIDE_EINVAL))            \
     R(tide_run, 7, "no input", ran(t, &(tide_feed){ t->x, t->six }, 1, TIDE_EINVAL))                                   \
-    R(tide_run, 8, "fed twice", ran(t, (tide_feed[]){ { t->in, t->six }, { t->in, t->six } }, 2, TIDE_EINVAL) && \
-      named(t)) \
+    R(tide_run, 8, "fed twice", ran(t, (tide_feed[]){ { t->in, t->six }, { t->in, t->six } }, 2, TIDE_EINVAL)          \
+        && named(t))                                                                                                   \
     R(tide_run, 9, "right after wrong", fails_then_runs(t))                                                            \
     R(tide_program_bytes, 0, "no program", tide_program_bytes(NULL).total == 0)                                        \
     R(tide_program_kernels, 0, "no program", tide_program_kernels(NULL) == 0)                                          \

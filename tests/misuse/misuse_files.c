@@ -38,12 +38,19 @@ static tide_status to_npz(const tide_archive *a, tide_failure *f) { return tide_
 static tide_status to_safetensors(const tide_archive *a, tide_failure *f) { return tide_safetensors_write(path, a, f); }
 
 #define STALE_FILES(R)                                                                                                 \
-    STALE(R, tide_npy_read, path, &tensor) STALE(R, tide_npy_write, path, NULL) STALE(R, tide_npz_read, path, &into)   \
-    STALE(R, tide_npz_read_some, path, NULL, &into) STALE(R, tide_npz_write, path, &(tide_archive){ 0 }, true)         \
-    STALE(R, tide_safetensors_read, path, &into) STALE(R, tide_safetensors_write, path, &(tide_archive){ 0 })          \
-    STALE(R, tide_pth_read, path, &into) STALE(R, tide_save, TIDE_LIST(t->w), path)                                    \
-    STALE(R, tide_load, TIDE_LIST(t->w), path) STALE(R, tide_csv_read, path, NULL, &table)                             \
-    STALE(R, tide_file_replace, path, put, NULL) STALE(R, tide_file_sha256, path, (char[65]){ 0 })
+    STALE(R, tide_npy_read, path, &tensor)                                                                             \
+    STALE(R, tide_npy_write, path, NULL)                                                                               \
+    STALE(R, tide_npz_read, path, &into)                                                                               \
+    STALE(R, tide_npz_read_some, path, NULL, &into)                                                                    \
+    STALE(R, tide_npz_write, path, &(tide_archive){ 0 }, true)                                                         \
+    STALE(R, tide_safetensors_read, path, &into)                                                                       \
+    STALE(R, tide_safetensors_write, path, &(tide_archive){ 0 })                                                       \
+    STALE(R, tide_pth_read, path, &into)                                                                               \
+    STALE(R, tide_save, TIDE_LIST(t->w), path)                                                                         \
+    STALE(R, tide_load, TIDE_LIST(t->w), path)                                                                         \
+    STALE(R, tide_csv_read, path, NULL, &table)                                                                        \
+    STALE(R, tide_file_replace, path, put, NULL)                                                                       \
+    STALE(R, tide_file_sha256, path, (char[65]){ 0 })
 
 #define READER(R, f, out)                                                                                              \
     R(f, 0, "no path", no_path(t, f(NULL, out, &t->failure)) && f(NULL, out, NULL) == TIDE_EINVAL)                     \
@@ -62,17 +69,18 @@ static tide_status to_safetensors(const tide_archive *a, tide_failure *f) { retu
     R(tide_archive_add, 3, "type 99", tide_archive_add(&into, "a", NO_TYPE, TIDE_SHAPE(6), t->six) == TIDE_EINVAL)     \
     R(tide_archive_add, 4, "nine axes", tide_archive_add(&into, "a", TIDE_F32, NINE_AXES, t->six) == TIDE_EINVAL)      \
     R(tide_archive_add, 5, "too many elements", tide_archive_add(&into, "a", TIDE_F32, HUGE_SHAPE,                     \
-                                                                 t->six) == TIDE_EINVAL)                               \
+        t->six) == TIDE_EINVAL)                                                                                        \
     R(tide_archive_set, 0, "none", tide_archive_set(NULL, "a", "b") == TIDE_EINVAL)                                    \
-    R(tide_archive_set, 1, "no key, no value", tide_archive_set(&into, NULL,                                           \
-                                                                "b") == TIDE_EINVAL && tide_archive_set(&into, "a",    \
-                                                                    NULL) == TIDE_EINVAL)                              \
-    READER(R, tide_npy_read, &tensor) READER(R, tide_npz_read, &into) READER(R, tide_pth_read, &into)                  \
+    R(tide_archive_set, 1, "no key, no value", tide_archive_set(&into, NULL, "b") == TIDE_EINVAL                       \
+        && tide_archive_set(&into, "a", NULL) == TIDE_EINVAL)                                                          \
+    READER(R, tide_npy_read, &tensor)                                                                                  \
+    READER(R, tide_npz_read, &into)                                                                                    \
+    READER(R, tide_pth_read, &into)                                                                                    \
     READER(R, tide_safetensors_read, &into)                                                                            \
     R(tide_npz_read_some, 0, "no path", no_path(t, tide_npz_read_some(NULL, NULL, &into, &t->failure)))                \
     R(tide_npz_read_some, 1, "nowhere to", missing(t, tide_npz_read_some(path, NULL, NULL, &t->failure)))              \
     R(tide_npy_write, 0, "no path", no_path(t, tide_npy_write(NULL, &(tide_tensor){ .shape = { 1, { 0 } } },           \
-                                                              &t->failure)))                                           \
+        &t->failure)))                                                                                                 \
     R(tide_npy_write, 1, "no array", missing(t, tide_npy_write(path, NULL, &t->failure)))                              \
     R(tide_npy_write, 2, "an array without data", missing(t, tide_npy_write(path, &unsound[0], &t->failure)))          \
     R(tide_npy_write, 3, "type 99", missing(t, tide_npy_write(path, &unsound[1], &t->failure)))                        \

@@ -53,7 +53,9 @@ static eis_spectrum lying(double freq_hz, int64_t count) {
     return (eis_spectrum){ .count = count, .freq_hz = f, .z = z };
 }
 
-static tide_status solved(trial *t, eis_spectrum s) { return eis_solve(eis(), &s, NULL, NULL, NULL, &answer, &t->failure); }
+static tide_status solved(trial *t, eis_spectrum s) {
+    return eis_solve(eis(), &s, NULL, NULL, NULL, &answer, &t->failure);
+}
 
 static forecast_model *model;
 static double          number;
@@ -66,42 +68,43 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     R(tide_free, 0, "none", (tide_free(NULL), true))                                                                   \
     R(tide_program_cancel, 0, "none", (tide_program_cancel(NULL), true))                                               \
     R(tide_variables_share, 0, "NULL", missing(t, tide_variables_share(NO_ITEMS, NO_ITEMS, &t->failure)))              \
-    R(tide_variables_share, 1, "no variables", missing(t, tide_variables_share(TIDE_LIST(t->x), TIDE_LIST(t->strange), \
-                                                                               &t->failure)))                          \
+    R(tide_variables_share, 1, "no variables", missing(t, tide_variables_share(TIDE_LIST(t->x),                        \
+        TIDE_LIST(t->strange), &t->failure)))                                                                          \
     R(tide_variables_share, 2, "nothing", missing(t, tide_variables_share(TIDE_LIST(NOTHING), TIDE_LIST(t->w),         \
-                                                                          &t->failure)))                               \
+        &t->failure)))                                                                                                 \
     R(tide_npy_read_memory, 0, "no array", missing(t, tide_npy_read_memory("", 0, NULL, &t->failure)))                 \
     R(tide_npy_read_memory, 1, "no bytes, odd bytes", bytes_refused(t, npy))                                           \
     R(tide_npz_read_memory, 0, "no archive", missing(t, tide_npz_read_memory("", 0, NULL, &t->failure)))               \
     R(tide_npz_read_memory, 1, "no bytes, odd bytes", bytes_refused(t, npz))                                           \
-    R(tide_safetensors_read_memory, 0, "no archive",                                                                   \
-      missing(t, tide_safetensors_read_memory("", 0, NULL, &t->failure)))                                              \
+    R(tide_safetensors_read_memory, 0, "no archive", missing(t, tide_safetensors_read_memory("", 0, NULL,              \
+        &t->failure)))                                                                                                 \
     R(tide_safetensors_read_memory, 1, "no bytes, odd bytes", bytes_refused(t, safetensors))                           \
-    R(tide_safetensors_write_memory, 0, "no archive",                                                                  \
-      missing(t, tide_safetensors_write_memory(NULL, &block, &size, &t->failure)))                                     \
-    R(tide_safetensors_write_memory, 1, "no place",                                                                    \
-      missing(t, tide_safetensors_write_memory(&archive, NULL, NULL, &t->failure)))                                    \
+    R(tide_safetensors_write_memory, 0, "no archive", missing(t, tide_safetensors_write_memory(NULL, &block,           \
+        &size, &t->failure)))                                                                                          \
+    R(tide_safetensors_write_memory, 1, "no place", missing(t, tide_safetensors_write_memory(&archive, NULL, NULL,     \
+        &t->failure)))                                                                                                 \
     R(tide_save_memory, 0, "no list", missing(t, tide_save_memory(NO_ITEMS, &block, &size, &t->failure)))              \
-    R(tide_save_memory, 1, "no place", missing(t, tide_save_memory(TIDE_LIST(t->w), NULL, NULL, &t->failure)) ||       \
-                                           failed(t))                                                                  \
+    R(tide_save_memory, 1, "no place", missing(t, tide_save_memory(TIDE_LIST(t->w), NULL, NULL, &t->failure))          \
+        || failed(t))                                                                                                  \
     R(tide_load_memory, 0, "no list", missing(t, tide_load_memory(NO_ITEMS, "", 0, &t->failure)))                      \
     R(tide_load_memory, 1, "no bytes", missing(t, tide_load_memory(TIDE_LIST(t->w), NULL, 5, &t->failure)))            \
     R(tide_load_archive, 0, "no archive", missing(t, tide_load_archive(TIDE_LIST(t->w), NULL, &t->failure)))           \
-    R(tide_load_archive, 1, "no list", missing(t, tide_load_archive(NO_ITEMS, &archive, &t->failure)))               \
+    R(tide_load_archive, 1, "no list", missing(t, tide_load_archive(NO_ITEMS, &archive, &t->failure)))                 \
     R(forecast_model_load, 0, "no run", load_refused(t, forecast_model_load(NULL, NULL, &model, &t->failure)))         \
     R(forecast_model_load, 1, "an empty path", load_refused(t, forecast_model_load("", NULL, &model, &t->failure)))    \
     R(forecast_model_load, 2, "nowhere to", missing(t, forecast_model_load("x", NULL, NULL, &t->failure)))             \
-    R(forecast_model_load, 3, "options of zeros",                                                                      \
-      load_refused(t, forecast_model_load("x", &(forecast_options){ 0 }, &model, &t->failure)))                        \
-    R(forecast_model_load_memory, 0, "no bytes",                                                                       \
-      load_refused(t, forecast_model_load_memory(NULL, 9, NULL, &model, &t->failure)))                                 \
-    R(forecast_model_load_memory, 1, "nowhere to",                                                                     \
-      missing(t, forecast_model_load_memory("x", 1, NULL, NULL, &t->failure)))                                         \
-    R(forecast_model_load_memory, 2, "odd bytes",                                                                      \
-      forecast_model_load_memory("0123456789", 10, NULL, &model, NULL) == TIDE_EDATA && !model)                        \
+    R(forecast_model_load, 3, "options of zeros", load_refused(t, forecast_model_load("x",                             \
+        &(forecast_options){ 0 }, &model, &t->failure)))                                                               \
+    R(forecast_model_load_memory, 0, "no bytes", load_refused(t, forecast_model_load_memory(NULL, 9, NULL, &model,     \
+        &t->failure)))                                                                                                 \
+    R(forecast_model_load_memory, 1, "nowhere to", missing(t, forecast_model_load_memory("x", 1, NULL, NULL,           \
+        &t->failure)))                                                                                                 \
+    R(forecast_model_load_memory, 2, "odd bytes", forecast_model_load_memory("0123456789", 10, NULL, &model,           \
+        NULL) == TIDE_EDATA && !model)                                                                                 \
     R(forecast_model_clone, 0, "none", load_refused(t, forecast_model_clone(NULL, &model, &t->failure)))               \
     R(forecast_model_clone, 1, "nowhere to", missing(t, forecast_model_clone(NULL, NULL, &t->failure)))                \
-    R(forecast_model_save_memory, 0, "none", missing(t, forecast_model_save_memory(NULL, &block, &size, &t->failure))) \
+    R(forecast_model_save_memory, 0, "none", missing(t, forecast_model_save_memory(NULL, &block, &size,                \
+        &t->failure)))                                                                                                 \
     R(forecast_model_free, 0, "none", (forecast_model_free(NULL), true))                                               \
     R(forecast_model_seq_len, 0, "none", forecast_model_seq_len(NULL) == 0)                                            \
     R(forecast_model_pred_len, 0, "none", forecast_model_pred_len(NULL) == 0)                                          \
@@ -112,11 +115,12 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     R(forecast_model_needs_time, 0, "none", !forecast_model_needs_time(NULL))                                          \
     R(forecast_model_frequency, 0, "none", !*forecast_model_frequency(NULL))                                           \
     R(forecast_model_precision, 0, "none", forecast_model_precision(NULL, NULL) == TIDE_PRECISION_F32)                 \
-    R(forecast_model_times_after, 0, "none", missing(t, forecast_model_times_after(NULL, 0, 1, &time_s, &t->failure))) \
+    R(forecast_model_times_after, 0, "none", missing(t, forecast_model_times_after(NULL, 0, 1, &time_s,                \
+        &t->failure)))                                                                                                 \
     R(forecast_model_predict, 0, "none", missing(t, forecast_model_predict(NULL, 1, &number, &time_s, &number,         \
-                                                                           &t->failure)))                              \
+        &t->failure)))                                                                                                 \
     R(forecast_model_predict_frame, 0, "none", missing(t, forecast_model_predict_frame(NULL, NULL, &number,            \
-                                                                                       &t->failure)))                  \
+        &t->failure)))                                                                                                 \
     R(forecast_read_frame, 0, "no options", missing(t, forecast_read_frame(NULL, &frame, &t->failure)))                \
     R(forecast_read_frame, 1, "nowhere to", missing(t, forecast_read_frame(NULL, NULL, &t->failure)))                  \
     R(tide_frame_new, 0, "nowhere to", missing(t, tide_frame_new(3, NULL, &t->failure)))                               \
@@ -129,7 +133,8 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     R(tide_frame_set_time, 0, "none", missing(t, tide_frame_set_time(NULL, "t", &time_s, &t->failure)))                \
     R(tide_frame_set_time, 1, "no times", missing(t, tide_frame_set_time(three(), NULL, NULL, &t->failure)))           \
     R(tide_frame_set_time_real, 0, "none", missing(t, tide_frame_set_time_real(NULL, "t", &number, &t->failure)))      \
-    R(tide_frame_set_time_real, 1, "no times", missing(t, tide_frame_set_time_real(three(), NULL, NULL, &t->failure))) \
+    R(tide_frame_set_time_real, 1, "no times", missing(t, tide_frame_set_time_real(three(), NULL, NULL,                \
+        &t->failure)))                                                                                                 \
     R(tide_frame_rows, 0, "none", tide_frame_rows(NULL) == 0)                                                          \
     R(tide_frame_columns, 0, "none", tide_frame_columns(NULL) == 0)                                                    \
     R(tide_frame_name, 0, "none, -1", !tide_frame_name(NULL, 0) && !tide_frame_name(three(), -1))                      \
@@ -140,19 +145,20 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     R(tide_frame_time_real, 0, "none", !tide_frame_time_real(NULL))                                                    \
     R(tide_frame_from_arrow, 0, "none", missing(t, tide_frame_from_arrow(NULL, NULL, NULL, &frame, &t->failure)))      \
     R(tide_frame_from_arrow, 1, "zeros", missing(t, tide_frame_from_arrow(&schema, &arrow, NULL, &frame,               \
-                                                                          &t->failure)))                               \
+        &t->failure)))                                                                                                 \
     R(tide_frame_from_arrow, 2, "nowhere to", missing(t, tide_frame_from_arrow(&schema, &arrow, NULL, NULL,            \
-                                                                               &t->failure)))                          \
+        &t->failure)))                                                                                                 \
     R(tide_frame_from_arrow_stream, 0, "none", missing(t, tide_frame_from_arrow_stream(NULL, NULL, &frame,             \
-                                                                                       &t->failure)))                  \
+        &t->failure)))                                                                                                 \
     R(tide_frame_from_arrow_stream, 1, "zeros", missing(t, tide_frame_from_arrow_stream(&stream, NULL, &frame,         \
-                                                                                        &t->failure)))                 \
+        &t->failure)))                                                                                                 \
     R(eis_solve, 0, "no options", missing(t, eis_solve(NULL, NULL, NULL, NULL, NULL, &answer, &t->failure)))           \
     R(eis_solve, 1, "nowhere to", missing(t, eis_solve(eis(), NULL, NULL, NULL, NULL, NULL, &t->failure)))             \
     R(eis_solve, 2, "a spectrum of nothing", solved(t, (eis_spectrum){ .count = 9 }) == TIDE_EINVAL)                   \
-    R(eis_solve, 3, "-1 points, 5 at 0 Hz", solved(t, lying(1, -1)) == TIDE_EDATA && solved(t, lying(0, 5)) == TIDE_EDATA) \
-    R(eis_solve, 4, "a known value far out",                                                                           \
-      missing(t, eis_solve(eis(), NULL, &(eis_known){ { true }, { 1e99 } }, NULL, NULL, &answer, &t->failure)))        \
+    R(eis_solve, 3, "-1 points, 5 at 0 Hz", solved(t, lying(1, -1)) == TIDE_EDATA && solved(t, lying(0,                \
+        5)) == TIDE_EDATA)                                                                                             \
+    R(eis_solve, 4, "a known value far out", missing(t, eis_solve(eis(), NULL, &(eis_known){ { true }, { 1e99 } },     \
+        NULL, NULL, &answer, &t->failure)))                                                                            \
     R(eis_answer_free, 0, "none", (eis_answer_free(NULL), true))                                                       \
     R(eis_answer_json, 0, "none, zeros", !eis_answer_json(NULL) && !eis_answer_json(&(eis_answer){ 0 }))               \
     R(eis_answer_text, 0, "none, zeros", !eis_answer_text(NULL) && !eis_answer_text(&(eis_answer){ 0 }))               \
@@ -160,31 +166,45 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     R(eis_model_load, 0, "no run", missing(t, eis_model_load(NULL, NULL, &predictor, &t->failure)))                    \
     R(eis_model_load, 1, "nowhere to", missing(t, eis_model_load("x", NULL, NULL, &t->failure)))                       \
     R(eis_model_load, 2, "what is not there", eis_model_load("/nonexistent/x", NULL, &predictor, NULL) != TIDE_OK)     \
-    R(eis_model_load_memory, 0, "no bytes", missing(t, eis_model_load_memory(NULL, 9, NULL, &predictor, &t->failure))) \
+    R(eis_model_load_memory, 0, "no bytes", missing(t, eis_model_load_memory(NULL, 9, NULL, &predictor,                \
+        &t->failure)))                                                                                                 \
     R(eis_model_load_memory, 1, "nowhere to", missing(t, eis_model_load_memory("x", 1, NULL, NULL, &t->failure)))      \
     R(eis_model_clone, 0, "none", missing(t, eis_model_clone(NULL, &predictor, &t->failure)))                          \
     R(eis_model_clone, 1, "nowhere to", missing(t, eis_model_clone(NULL, NULL, &t->failure)))                          \
     R(eis_model_save_memory, 0, "none", missing(t, eis_model_save_memory(NULL, &block, &size, &t->failure)))           \
     R(eis_model_free, 0, "none", (eis_model_free(NULL), true))                                                         \
     R(eis_model_takes_spectrum, 0, "none", !eis_model_takes_spectrum(NULL))                                            \
-    R(eis_model_solve, 0, "none",                                                                                      \
-      missing(t, eis_model_solve(NULL, eis(), 1, NULL, NULL, NULL, NULL, &answer, &t->failure)))                 \
-    STALE(R, tide_variables_share, NO_ITEMS, NO_ITEMS) STALE(R, tide_npy_read_memory, "x", 1, &array)                  \
-    STALE(R, tide_npz_read_memory, "x", 1, &archive) STALE(R, tide_safetensors_read_memory, "x", 1, &archive)          \
-    STALE(R, tide_safetensors_write_memory, NULL, &block, &size) STALE(R, tide_save_memory, NO_ITEMS, &block, &size)   \
-    STALE(R, tide_load_memory, NO_ITEMS, "x", 1) STALE(R, tide_load_archive, NO_ITEMS, &archive)                       \
-    STALE(R, tide_frame_new, -1, &frame) STALE(R, tide_frame_add, NULL, "a", &number, 1)                               \
-    STALE(R, tide_frame_borrow, NULL, "a", &number, 1) STALE(R, tide_frame_set_time, NULL, NULL, &time_s)              \
-    STALE(R, tide_frame_set_time_real, NULL, NULL, &number) STALE(R, tide_frame_from_arrow, NULL, NULL, NULL, &frame)  \
-    STALE(R, tide_frame_from_arrow_stream, NULL, NULL, &frame) STALE(R, forecast_model_load, "", NULL, &model)         \
-    STALE(R, forecast_model_load_memory, "x", 1, NULL, &model) STALE(R, forecast_model_clone, NULL, &model)            \
+    R(eis_model_solve, 0, "none", missing(t, eis_model_solve(NULL, eis(), 1, NULL, NULL, NULL, NULL, &answer,          \
+        &t->failure)))                                                                                                 \
+    STALE(R, tide_variables_share, NO_ITEMS, NO_ITEMS)                                                                 \
+    STALE(R, tide_npy_read_memory, "x", 1, &array)                                                                     \
+    STALE(R, tide_npz_read_memory, "x", 1, &archive)                                                                   \
+    STALE(R, tide_safetensors_read_memory, "x", 1, &archive)                                                           \
+    STALE(R, tide_safetensors_write_memory, NULL, &block, &size)                                                       \
+    STALE(R, tide_save_memory, NO_ITEMS, &block, &size)                                                                \
+    STALE(R, tide_load_memory, NO_ITEMS, "x", 1)                                                                       \
+    STALE(R, tide_load_archive, NO_ITEMS, &archive)                                                                    \
+    STALE(R, tide_frame_new, -1, &frame)                                                                               \
+    STALE(R, tide_frame_add, NULL, "a", &number, 1)                                                                    \
+    STALE(R, tide_frame_borrow, NULL, "a", &number, 1)                                                                 \
+    STALE(R, tide_frame_set_time, NULL, NULL, &time_s)                                                                 \
+    STALE(R, tide_frame_set_time_real, NULL, NULL, &number)                                                            \
+    STALE(R, tide_frame_from_arrow, NULL, NULL, NULL, &frame)                                                          \
+    STALE(R, tide_frame_from_arrow_stream, NULL, NULL, &frame)                                                         \
+    STALE(R, forecast_model_load, "", NULL, &model)                                                                    \
+    STALE(R, forecast_model_load_memory, "x", 1, NULL, &model)                                                         \
+    STALE(R, forecast_model_clone, NULL, &model)                                                                       \
     STALE(R, forecast_model_save_memory, NULL, &block, &size)                                                          \
     STALE(R, forecast_model_times_after, NULL, 0, 1, &time_s)                                                          \
     STALE(R, forecast_model_predict, NULL, 1, &number, &time_s, &number)                                               \
-    STALE(R, forecast_model_predict_frame, NULL, NULL, &number) STALE(R, forecast_read_frame, NULL, &frame)            \
-    STALE(R, eis_solve, NULL, NULL, NULL, NULL, NULL, &answer) STALE(R, eis_answer_plots, NULL, "x", "")               \
-    STALE(R, eis_model_load, "", NULL, &predictor) STALE(R, eis_model_load_memory, "x", 1, NULL, &predictor)           \
-    STALE(R, eis_model_clone, NULL, &predictor) STALE(R, eis_model_save_memory, NULL, &block, &size)                   \
+    STALE(R, forecast_model_predict_frame, NULL, NULL, &number)                                                        \
+    STALE(R, forecast_read_frame, NULL, &frame)                                                                        \
+    STALE(R, eis_solve, NULL, NULL, NULL, NULL, NULL, &answer)                                                         \
+    STALE(R, eis_answer_plots, NULL, "x", "")                                                                          \
+    STALE(R, eis_model_load, "", NULL, &predictor)                                                                     \
+    STALE(R, eis_model_load_memory, "x", 1, NULL, &predictor)                                                          \
+    STALE(R, eis_model_clone, NULL, &predictor)                                                                        \
+    STALE(R, eis_model_save_memory, NULL, &block, &size)                                                               \
     STALE(R, eis_model_solve, NULL, NULL, 1, NULL, NULL, NULL, NULL, &answer)
 
 MISUSE_TABLE(misuse_handles, HANDLES)

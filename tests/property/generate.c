@@ -1,3 +1,4 @@
+/* Random graphs of every operation with shapes that fit, the same for the same seed. */
 #include "generate.h"
 
 #include <stdio.h>

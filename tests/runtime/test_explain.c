@@ -24,9 +24,10 @@ static const tide_kernel_row *kernel_of(const tide_explanation *e, const char *k
     return NULL;
 }
 
-#define EXPECT(what, got, want)                                                                                                            \
-    do {                                                                                                                                   \
-        if ((double)(got) != (double)(want)) fail_msg("%s: expected %.17g, got %.17g", what, (double)(want), (double)(got));               \
+#define EXPECT(what, got, want)                                                                                        \
+    do {                                                                                                               \
+        if ((double)(got) != (double)(want)) fail_msg("%s: expected %.17g, got %.17g", what, (double)(want),           \
+        (double)(got));                                                                                                \
     } while (0)
 
 static void expect_has(const char *text, const char *part) {

@@ -88,7 +88,8 @@ static void test_what_differs_is_told_apart(void **state) {
     tide_graph *g = tide_graph_new("cpu");
     tide_val v = eight(g), w = tide_variable(g, "w", tide_fill(g, TIDE_F32, TIDE_SHAPE(N), 10));
     tide_val all[] = {
-        tide_mul_scalar(v, 3), tide_mul_scalar(v, 1), tide_mul_scalar(v, 0), tide_mul_scalar(w, 3), tide_add_scalar(v, 3),
+        tide_mul_scalar(v, 3), tide_mul_scalar(v, 1), tide_mul_scalar(v, 0), tide_mul_scalar(w, 3),
+        tide_add_scalar(v, 3),
         tide_flip(v, 0), tide_flip(w, 0), tide_sub(v, w), tide_sub(w, v), tide_sub(v, v),
         tide_mul(v, tide_constant(g, TIDE_F32, TIDE_SHAPE(N), (float[N]){ 1, 2, 3 })),
         tide_mul(v, tide_constant(g, TIDE_F32, TIDE_SHAPE(N), (float[N]){ 4, 5, 6 })),

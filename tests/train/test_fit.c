@@ -172,7 +172,8 @@ static void run(tiny *t, int64_t steps, tide_status expected) {
     tide_status  status  = fit_run(t->fit, steps, &failure);
     if (status != expected)
         fail_msg("expected %s, got %s: %s", tide_status_name(expected), tide_status_name(status), failure.message);
-    if (status == TIDE_ECANCELLED && t->folder.lock >= 0) assert_non_null(strstr(failure.message, "`resume` auto `out` "));
+    if (status == TIDE_ECANCELLED && t->folder.lock >= 0)
+        assert_non_null(strstr(failure.message, "`resume` auto `out` "));
 }
 
 static uint64_t bits_of(const tiny *t) {

@@ -1,3 +1,4 @@
+/* An answer as text for people, and as rows of the tables of a batch. */
 #include <inttypes.h>
 #include <math.h>
 

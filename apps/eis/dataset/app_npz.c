@@ -1,3 +1,5 @@
+/* Reads the web application's export, and finds the ground truth that its residual norms were computed against: a
+ * fit over the circuits in it. */
 #include "app_npz.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Reading with limits: no line, text or list of a file from others takes more than a sound one would. */
 #include "bounded.h"
 
 #include <errno.h>
@@ -91,7 +92,9 @@ static bool is_plain(const char *text) {
 
 bool truth_set_id(ground_truth *g, const char *id, const char **why) {
     size_t length = strlen(id);
-    *why = length >= sizeof g->id ? "an id has at most 31 bytes" : !is_plain(id) ? "an id is UTF-8 without control characters" : NULL;
+    *why = length >= sizeof g->id ? "an id has at most 31 bytes"
+           : !is_plain(id)        ? "an id is UTF-8 without control characters"
+                                  : NULL;
     if (*why) return false;
     memcpy(g->id, id, length + 1);
     return true;

@@ -137,8 +137,9 @@ static tide_status tell_import(const job *j, tide_failure *f) {
     const char *path = j->options->ground_truths;
     if (!j->listener || (!is_dataset_csv(path) && !is_app_npz(path))) return TIDE_OK;
     describe_import(&j->survey, path, line, sizeof line);
-    return eis_tell(j->listener, j->user, EIS_NOTE, line) ? fail(f, TIDE_ECANCELLED, "stopped before anything was written")
-                                                : TIDE_OK;
+    return eis_tell(j->listener, j->user, EIS_NOTE, line)
+               ? fail(f, TIDE_ECANCELLED, "stopped before anything was written")
+               : TIDE_OK;
 }
 
 static tide_status announce(const job *j, tide_failure *f) {
@@ -150,8 +151,9 @@ static tide_status announce(const job *j, tide_failure *f) {
     snprintf(line, sizeof line, "%" PRId64 " rows, %.1f MB, about %.0f s%s",
              j->csv ? j->survey.rows : j->survey.truths * j->survey.circuits, 1e-6 * (double)j->bytes,
              expected_seconds(j) + 0.5, already);
-    return eis_tell(j->listener, j->user, EIS_NOTE, line) ? fail(f, TIDE_ECANCELLED, "stopped before anything was written")
-                                                : TIDE_OK;
+    return eis_tell(j->listener, j->user, EIS_NOTE, line)
+               ? fail(f, TIDE_ECANCELLED, "stopped before anything was written")
+               : TIDE_OK;
 }
 
 static tide_status prepare(job *j, tide_failure *f) {

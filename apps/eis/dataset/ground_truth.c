@@ -1,3 +1,5 @@
+/* Ground truths: read from a file, or drawn (Latin hypercube, Sobol, the corners of the ranges, circuits of
+ * published tissues). */
 #include "ground_truth.h"
 
 #include <math.h>

@@ -27,7 +27,9 @@ static void fill_tables(resnorm_grid *g, double low_hz, double high_hz) {
 bool resnorm_grid_new(eis_circuit circuit, eis_resnorm_kind kind, int64_t points, int64_t frequencies, double low_hz,
                       double high_hz,
                       resnorm_grid *g) {
-    *g = (resnorm_grid){ .circuit = circuit, .kind = kind, .points = points, .frequencies = frequencies, .membranes = points * points };
+    *g = (resnorm_grid){
+        .circuit = circuit, .kind = kind, .points = points, .frequencies = frequencies, .membranes = points * points
+    };
     g->width = (g->membranes + RESNORM_LANES - 1) / RESNORM_LANES * RESNORM_LANES;
     for (int64_t a = 0; a < g->membranes; a++) g->values += points * (g->width - resnorm_first(a));
     double *memory = malloc((size_t)(frequencies * (1 + 2 * g->width) + EIS_COUNT * points) * sizeof *memory);

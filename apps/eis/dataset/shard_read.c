@@ -1,3 +1,5 @@
+/* A shard mapped into memory: its header is checked against the file's size and a check sum before a column is
+ * touched. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* A shard: a JSON header and aligned columns, in one file that has its name when it is whole. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <tidemill/io.h>

@@ -1,3 +1,5 @@
+/* A data set of shards: its manifest says what is being made, and a killed command goes on with the first shard that
+ * is missing. */
 #include "generate.h"
 
 #include <inttypes.h>
@@ -38,15 +40,13 @@ static uint32_t sum_of_truths(const survey *s) {
 
 static char *identity(const eis_options *o, const survey *s) {
     const resnorm_grid *g = &s->grid;
-    json_t *all = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:I, s:o, s:I}", "profile", s->profile,
-                            "circuit",
-                            g->circuit == EIS_CHAIN ? "chain" : "shunt", "grid", s->full ? "full" : "symmetric",
-                            "resnorm", eis_resnorm_name(g->kind),
-                            "dtype", o->dtype == EIS_SHARD_F64 ? "f64" : "f32", "points", (json_int_t)g->points,
-                            "frequencies", (json_int_t)g->frequencies,
-                            "low_hz", g->freq_hz[0], "high_hz", g->freq_hz[g->frequencies - 1], "ground_truths",
-                            (json_int_t)s->truths, "seed",
-                            *o->ground_truths ? json_null() : json_integer(o->seed), "ground_truths_crc32", (json_int_t)sum_of_truths(s));
+    json_t *all = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:I, s:o, s:I}", "profile", s->profile, "circuit",
+        g->circuit == EIS_CHAIN ? "chain" : "shunt", "grid", s->full ? "full" : "symmetric", "resnorm",
+        eis_resnorm_name(g->kind), "dtype", o->dtype == EIS_SHARD_F64 ? "f64" : "f32", "points", (json_int_t)g->points,
+        "frequencies", (json_int_t)g->frequencies, "low_hz", g->freq_hz[0], "high_hz", g->freq_hz[g->frequencies - 1],
+        "ground_truths", (json_int_t)s->truths, "seed", *o->ground_truths ? json_null() : json_integer(o->seed),
+        "ground_truths_crc32", (json_int_t)sum_of_truths(s));
     char *text = all ? json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(all);
     return text;
@@ -136,7 +136,11 @@ static tide_status find_shards(shard_run *run, tide_failure *f) {
 }
 
 tide_status shard_run_begin(const eis_options *o, const survey *s, shard_run *run, tide_failure *f) {
-    *run = (shard_run){ .survey = s, .folder = o->data_dir, .options = identity(o, s), .single = o->dtype == EIS_SHARD_F32, .lock = -1,
+    *run = (shard_run){ .survey = s,
+                        .folder = o->data_dir,
+                        .options = identity(o, s),
+                        .single = o->dtype == EIS_SHARD_F32,
+                        .lock = -1,
                         .each = MAX2(ROWS_A_SHARD / s->circuits, 1) };
     run->count   = ceil_div(s->truths, run->each);
     run->present = calloc((size_t)run->count, sizeof *run->present);

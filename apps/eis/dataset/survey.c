@@ -231,9 +231,12 @@ static tide_status find_truths(const eis_options *o, survey *s, tide_failure *fa
 tide_status survey_new(const eis_options *o, survey *s, tide_failure *failure) {
     const struct profile *p = &profiles[o->profile];
     eis_circuit circuit = eis_option_given(o, "circuit") ? (eis_circuit)o->circuit : p->circuit;
-    *s = (survey){ .low = INFINITY, .full = o->grid == EIS_GRID_AUTO ? p->full : o->grid == EIS_GRID_FULL, .profile = p->name,
+    *s = (survey){ .low = INFINITY,
+                   .full = o->grid == EIS_GRID_AUTO ? p->full : o->grid == EIS_GRID_FULL,
+                   .profile = p->name,
                    .reference = p->reference || (o->format == EIS_FORMAT_CSV && !o->stats_only),
-                   .threads = o->threads ? (int)o->threads : os_cores(), .truths = o->n_ground_truths };
+                   .threads = o->threads ? (int)o->threads : os_cores(),
+                   .truths = o->n_ground_truths };
     if (o->profile == EIS_PROFILE_GENERATOR && circuit != EIS_CHAIN)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "circuit",
                        "`profile` generator computes the chain circuit; leave `circuit` out, or use `profile` app");

@@ -1,3 +1,4 @@
+/* Scores of the grid recipe as JSON, as a table and as plots. */
 #include <inttypes.h>
 
 #include "grid.h"

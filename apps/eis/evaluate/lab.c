@@ -52,10 +52,13 @@ typedef struct lab_group {
 enum { CASES = GROUP * EIS_COUNT, EACH = QUANTITIES_LAB * BINS_LAB };
 
 static bool group_new(const evaluation *e, lab_group *g) {
-    *g = (lab_group){ .e = e, .sample = malloc(GROUP * sizeof *g->sample), .raw = malloc(GROUP * LAB_WIDTH * sizeof *g->raw),
+    *g = (lab_group){ .e = e,
+                      .sample = malloc(GROUP * sizeof *g->sample),
+                      .raw = malloc(GROUP * LAB_WIDTH * sizeof *g->raw),
                       .probability = malloc(CASES * EACH * sizeof *g->probability),
                       .known_u = malloc(CASES * sizeof *g->known_u),
-                      .spectrum = malloc(CASES * sizeof *g->spectrum), .of = calloc(CASES, sizeof *g->of) };
+                      .spectrum = malloc(CASES * sizeof *g->spectrum),
+                      .of = calloc(CASES, sizeof *g->of) };
     return g->sample && g->raw && g->probability && g->known_u && g->spectrum && g->of;
 }
 

@@ -102,6 +102,7 @@ bool known_ceiling(const known_pool *p, eis_masks masks, known_accuracy *out) {
         sums[0] += t.hits1, sums[1] += t.hits5, sums[2] += t.pair1, sums[3] += t.pair5;
         tally_free(&t);
     }
-    *out = (known_accuracy){ sums[0] / entries, sums[1] / entries, pairs > 0 ? sums[2] / pairs : NAN, pairs > 0 ? sums[3] / pairs : NAN };
+    *out = (known_accuracy){ sums[0] / entries, sums[1] / entries, pairs > 0 ? sums[2] / pairs : NAN,
+                             pairs > 0 ? sums[3] / pairs : NAN };
     return fine;
 }

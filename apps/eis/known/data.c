@@ -1,3 +1,4 @@
+/* Rows to train on, from mapped shards or a CSV: the same columns either way, each row checked to be a circuit. */
 #include "data.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+/* The trained network of known values at work: our model file, or the weights of other programs of the same shape. */
 #include "model.h"
 
 #include <math.h>
@@ -111,7 +112,9 @@ static tide_status failed(const tide_graph *g, const tide_program *p, tide_failu
     return why->status;
 }
 
-static tide_graph *graph_new(void) { return tide_graph_new_with(&(tide_graph_options){ .device = "cpu", .threads = 1 }); }
+static tide_graph *graph_new(void) {
+    return tide_graph_new_with(&(tide_graph_options){ .device = "cpu", .threads = 1 });
+}
 
 /* The parameters, on a graph of their own. */
 static tide_status load(const char *path, const tide_archive *a, known_model *m, tide_failure *failure) {

@@ -39,8 +39,8 @@ tide_status known_model_load(const char *path, known_model *out, tide_failure *f
 tide_status known_model_take(const char *path, const tide_archive *a, known_model *out, tide_failure *failure);
 /* Another one, of the same parameters, for another thread. Any thread may call it, as known_model_write_memory. */
 tide_status known_model_clone(const known_model *of, known_model *out, tide_failure *failure);
-/* The bytes of its model.safetensors: free(*bytes). TIDE_EINVAL for the guide's files, which do not say what such a file
- * does. */
+/* The bytes of its model.safetensors: free(*bytes). TIDE_EINVAL for the guide's files, which do not say what such a
+ * file does. */
 tide_status known_model_write_memory(const known_model *m, void **bytes, size_t *size, tide_failure *failure);
 void        known_model_free(known_model *m);
 /* Whether `path` is one of those, as far as its name and metadata tell; false if it cannot be read. */

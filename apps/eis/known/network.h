@@ -31,8 +31,9 @@ typedef struct known_network {
 void known_network_new(tide_graph *g, known_sizes sizes, known_network *out);
 /* x (b, KNOWN_FEATURES): logits (b, EIS_COUNT, points), and the scaled residual norm (b). */
 tide_val known_network_apply(const known_network *n, tide_val x, tide_mode mode, tide_val *resnorm);
-/* From now on the maps are variables of their own, parameters too, laid out for products of few rows: for a network that
- * is not trained any more. Their first values follow from the parameters as they are then. Once: later calls do nothing. */
+/* From now on the maps are variables of their own, parameters too, laid out for products of few rows: for a network
+ * that is not trained any more. Their first values follow from the parameters as they are then. Once: later calls do
+ * nothing. */
 void     known_network_fix(known_network *n);
 int64_t  known_network_count(const known_network *n);  /* numbers in the parameters */
 

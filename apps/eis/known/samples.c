@@ -1,3 +1,4 @@
+/* Which values are known (31 patterns), rows as the network's inputs, and the scale they are given in. */
 #include "samples.h"
 
 #include <math.h>
@@ -58,7 +59,8 @@ bool known_samples_draw(const known_pool *p, eis_masks masks, int64_t each, uint
     uint8_t pattern[KNOWN_PATTERNS_MOST];
     int     patterns = known_patterns(masks, pattern);
     float  *axis     = log_axes(p->data->points);
-    *out = (known_samples){ .count = patterns * each, .row = calloc((size_t)(patterns * each + 1) * SAMPLE_WIDTH, sizeof *out->row) };
+    *out = (known_samples){ .count = patterns * each,
+                            .row = calloc((size_t)(patterns * each + 1) * SAMPLE_WIDTH, sizeof *out->row) };
     bool fine = axis && out->row;
     for (int i = 0; fine && i < patterns; i++) {
         rng r = { .seed = seed, .stream = stream * KNOWN_PATTERNS_MOST + (uint32_t)i };

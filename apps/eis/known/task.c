@@ -53,7 +53,9 @@ static tide_status draw(const eis_options *o, known_task *t, tide_failure *f) {
             apart = MAX2(1, (int64_t)llround(HELD_OUT * (double)each));
     if (each < 2 || (double)each * KNOWN_PATTERNS_MOST > 2e9)
         return fail_at(f, TIDE_EINVAL, NULL, 0, "samples-per-pattern",
-                       "`samples-per-pattern` is from 2 to 60000000, and no more than the data's %" PRId64 " rows are drawn", t->data.rows);
+                       "`samples-per-pattern` is from 2 to 60000000, and no more than the data's %" PRId64
+                       " rows are drawn",
+                       t->data.rows);
     bool fine = known_samples_draw(&t->learned, masks, each - apart, seed, STREAM_TRAIN, &t->train) &&
                 known_samples_draw(&t->learned, masks, apart, seed, STREAM_ROW, &t->by_row);
     if (fine && t->held_count) fine = known_samples_draw(&t->unseen, masks, apart, seed, STREAM_TRUTH, &t->by_truth);

@@ -1,3 +1,5 @@
+/* One spectrum's answer: candidates from the grid, the continuous posterior or the exact one, and the verdict on
+ * whether such a circuit can have made the spectrum. */
 #include "completion.h"
 
 #include <math.h>

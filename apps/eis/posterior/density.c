@@ -1,3 +1,4 @@
+/* The logarithm of the posterior density and its gradient over lanes of frequencies: what sampler and optimizer ask. */
 #include "density.h"
 
 #include <math.h>

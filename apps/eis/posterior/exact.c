@@ -1,3 +1,5 @@
+/* The grid posterior as a table: sums over the cells that agree with what is known, swaps of the membranes counted
+ * once. */
 #include "exact.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* From grid cells to the continuous posterior: the best cells are polished by least squares, and the sampler begins
+ * there. */
 #include "refine.h"
 
 #include <math.h>

@@ -1,3 +1,5 @@
+/* Weighted circuits to intervals: quantiles, marginals on the grid, the most probable cells, and which parameters
+ * the data determine. */
 #include "summary.h"
 
 #include <math.h>
@@ -68,7 +70,8 @@ static bool find_intervals(const draws_of *of, summary *out) {
             continue;
         }
         qsort(v, (size_t)count, sizeof *v, by_value);
-        *own = (interval){ value_at(of, quantile(v, count, 0.025), k, -1), value_of(quantile(v, count, 0.5), k, of->circuit),
+        *own = (interval){ value_at(of, quantile(v, count, 0.025), k, -1),
+                           value_of(quantile(v, count, 0.5), k, of->circuit),
                            value_at(of, quantile(v, count, 0.975), k, 1) };
         if (!(own->high > own->low)) own->low = own->high = NAN;
     }

@@ -1,3 +1,5 @@
+/* Joint candidates by the chain rule: a beam over the missing parameters, each step asking the network about the
+ * next one given those before. */
 #include "predictor.h"
 
 #include <math.h>

@@ -1,3 +1,5 @@
+/* Ranks of the truth among the network's quantiles on fresh spectra, and the levels that make the stated shares
+ * true. */
 #include "calibrate.h"
 
 #include <math.h>

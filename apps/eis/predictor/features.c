@@ -1,3 +1,5 @@
+/* A spectrum's fit as numbers that a network can take: coordinates, their covariance, and how far the fit may be
+ * trusted. */
 #include "features.h"
 
 #include <math.h>

@@ -1,3 +1,5 @@
+/* The model file: parameters, widths, scale, levels and training range; what comes back is held to what the network
+ * can be. */
 #include "model.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* Encoder once per spectrum, decoder once per question, in programs of fixed batch sizes that share the parameters. */
 #include "predictor.h"
 
 #include <math.h>

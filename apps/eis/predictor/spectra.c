@@ -1,3 +1,4 @@
+/* The window of spectra that training visits: blocks made by counter, so that a resumed run has the same ones. */
 #include "spectra.h"
 
 #include <math.h>
@@ -12,7 +13,9 @@ enum { SITE_ORDER = 0x4f5244, SITE_MASK = 0x4d4153 };
 static int64_t row_quantities(const sampler_settings *s) { return EIS_COUNT + recipe_quantities(s->recipe); }
 
 bool pool_new(const sampler_settings *s, int64_t spectra, int threads, pool *out) {
-    *out = (pool){ .settings = *s, .threads = threads, .width = features_width(s->recipe), .block = MAX2(spectra / POOL_BLOCKS, 1) };
+    *out = (pool){
+        .settings = *s, .threads = threads, .width = features_width(s->recipe), .block = MAX2(spectra / POOL_BLOCKS, 1)
+    };
     out->round  = out->block * POOL_VISITS;
     out->stride = out->width + row_quantities(s);
     out->row    = malloc((size_t)(POOL_BLOCKS * out->block * out->stride) * sizeof *out->row);

@@ -189,7 +189,9 @@ static void put_training(const report *r, text *out) {
 }
 
 static void put_known(const report *r, text *out) {
-    static const char *const methods[] = { [EIS_REFINED] = "refined", [EIS_EXACT] = "exact", [EIS_NETWORK] = "network" };
+    static const char *const methods[] = {
+        [EIS_REFINED] = "refined", [EIS_EXACT] = "exact", [EIS_NETWORK] = "network"
+    };
     const eis_answer *a = r->answer;
     const char *between = " ";
     char        number[32];

@@ -1,3 +1,4 @@
+/* report.json and report.html of `eis full`. */
 #include "report.h"
 
 #include <locale.h>
@@ -25,7 +26,8 @@ bool report_candidate(const eis_answer *answer, int64_t rank, double p[EIS_WITH_
 
 /* An answer as the command has it, with no more than the candidates to list. */
 static json_t *shortened(const eis_answer *a, int64_t most) {
-    json_t *o = answer_result(json_pack("[o]", answer_json(answer_of(a)))), *list = json_object_get(o, "top_k_predictions");
+    json_t *o = answer_result(json_pack("[o]", answer_json(answer_of(a)))),
+           *list = json_object_get(o, "top_k_predictions");
     while ((int64_t)json_array_size(list) > most) json_array_remove(list, json_array_size(list) - 1);
     return o;
 }

@@ -40,8 +40,8 @@ void chart_accuracy(const report *r, text *out);
 /* The page. (report_page.c) */
 void report_page(const report *r, text *out);
 
-/* Candidate `rank` (0-based) of an answer, with the known values and a resistance where none was asked for. False: there
- * are fewer. */
+/* Candidate `rank` (0-based) of an answer, with the known values and a resistance where none was asked for. False:
+ * there are fewer. */
 bool report_candidate(const eis_answer *answer, int64_t rank, double p[EIS_WITH_RS]);
 
 #endif

@@ -1,3 +1,4 @@
+/* A frame made ready: columns chosen, split, scaled by the training rows, with calendar marks. */
 #include "dataset.h"
 
 #include <errno.h>

@@ -17,8 +17,8 @@ typedef enum time_unit { UNIT_NONE, UNIT_SECOND, UNIT_MINUTE, UNIT_HOUR, UNIT_DA
 typedef struct time_step {
     time_unit unit;
     int32_t   count;  /* 15 minutes: { UNIT_MINUTE, 15 } */
-    int32_t   day;    /* months and longer: the day of the month that the series keeps, 31 for the last one. 0: the day of
-                       * the stamp itself, where the last day of a month stays the last. */
+    int32_t   day;    /* months and longer: the day of the month that the series keeps, 31 for the last one. 0: the day
+                       * of the stamp itself, where the last day of a month stays the last. */
 } time_step;
 
 /* In which order a date has its parts. All but the first three need a whole column to be told from numbers or each

@@ -95,7 +95,8 @@ static tide_status report_spacing(reading *r, spacing s, time_step step) {
     char name[24], text[240];
     step_print(name, step);
     snprintf(text, sizeof text,
-             "time stamps: %" PRId64 " repeated, %" PRId64 " missing, %" PRId64 " off the step of %s, first at line %" PRId64,
+             "time stamps: %" PRId64 " repeated, %" PRId64 " missing, %" PRId64
+             " off the step of %s, first at line %" PRId64,
              s.repeated, s.missing, s.uneven, name, r->table.line[s.first]);
     if (r->options->strict_dates)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[s.first], r->out->time_name,

@@ -80,9 +80,9 @@ static tide_status custom_blocks(const frame *f, split_sizes sizes, int64_t seq_
     int64_t test = sized(sizes.test, 0.2, f->rows), val = sized(sizes.val, 0.1, f->rows), train = f->rows - val - test;
     if (train < 1)
         return forecast_fail(failure, TIDE_EINVAL, f->path, 0, sizes.val > 0 ? "val" : "test",
-                             "%" PRId64 " rows for validation and %" PRId64 " for test leave none of the file's %" PRId64
-                             " for training; %s", val, test, f->rows,
-                             sizes_that_fit(KIND_CUSTOM, f->rows, seq_len, pred_len, fits));
+                             "%" PRId64 " rows for validation and %" PRId64
+                             " for test leave none of the file's %" PRId64 " for training; %s",
+                             val, test, f->rows, sizes_that_fit(KIND_CUSTOM, f->rows, seq_len, pred_len, fits));
     *out = (split){ { 0, train }, block_of(train, train + val, seq_len), block_of(train + val, f->rows, seq_len) };
     return TIDE_OK;
 }
@@ -118,8 +118,9 @@ tide_status split_require(const frame *f, frame_kind kind, split s, int64_t seq_
     for (int i = 0; i < 3; i++) {
         if (block_windows(blocks[i], seq_len, pred_len)) continue;
         return forecast_fail(failure, TIDE_EDATA, f->path, 0, NULL,
-                             "the %s part holds no window: it has %" PRId64 " rows (look-back included), seq_len %" PRId64
-                             " and pred_len %" PRId64 " need %" PRId64 "; %s",
+                             "the %s part holds no window: it has %" PRId64
+                             " rows (look-back included), seq_len %" PRId64 " and pred_len %" PRId64 " need %" PRId64
+                             "; %s",
                              names[i], blocks[i].rows, seq_len, pred_len, seq_len + pred_len,
                              sizes_that_fit(kind, f->rows, seq_len, pred_len, fits));
     }

@@ -1,3 +1,5 @@
+/* Windows are forecast in batches and their errors added up in double, the model's and the baselines' over the same
+ * windows. */
 #include "scoring.h"
 
 #include <inttypes.h>
@@ -71,7 +73,7 @@ typedef struct batch_space { float *truth, *prediction_original, *truth_original
 static bool space_new(const scoring *w, int64_t room, batch_space *out) {
     size_t each = (size_t)(w->pred_len * w->data->out_count * room) * sizeof(float);
     float *all  = malloc(3 * each + 1);
-    *out        = (batch_space){ all, all ? all + each / sizeof(float) : NULL, all ? all + 2 * (each / sizeof(float)) : NULL };
+    *out = (batch_space){ all, all ? all + each / sizeof(float) : NULL, all ? all + 2 * (each / sizeof(float)) : NULL };
     return all != NULL;
 }
 
@@ -229,7 +231,9 @@ static bool season_known(const scoring *w, baseline_parts *out) {
                  "no season follows from the frequency: `season` N adds seasonal naive");
     else if (out->season > before)
         snprintf(out->season_note, sizeof out->season_note,
-                 "no seasonal naive: a season is %" PRId64 " rows, and before the first forecast there are only %" PRId64, out->season, before);
+                 "no seasonal naive: a season is %" PRId64
+                 " rows, and before the first forecast there are only %" PRId64,
+                 out->season, before);
     return !*out->season_note;
 }
 

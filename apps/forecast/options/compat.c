@@ -4,7 +4,8 @@
 #include "base/base.h"
 
 static const forecast_compat list[] = {
-    { "marks-hourly", FORECAST_COMPAT_MARKS_HOURLY, "time features are the hourly four whatever the step of the series" },
+    { "marks-hourly", FORECAST_COMPAT_MARKS_HOURLY,
+      "time features are the hourly four whatever the step of the series" },
     { "val-shuffled", FORECAST_COMPAT_VAL_SHUFFLED, "validation draws whole batches at random and drops the rest" },
     { "test-drop-last", FORECAST_COMPAT_TEST_DROP_LAST, "the test windows of a last partial batch are not scored" },
     { "scaler-refit", FORECAST_COMPAT_SCALER_REFIT, "prediction scales by the mean and deviation of the file given, "
@@ -13,7 +14,8 @@ static const forecast_compat list[] = {
                                                         "`target` says" },
     { "metrics-scaled", FORECAST_COMPAT_METRICS_SCALED, "percentage errors are taken on scaled values, where truths "
                                                         "near 0 make them meaningless" },
-    { "stop-on-test", FORECAST_COMPAT_STOP_ON_TEST, "early stopping and the best epoch are chosen on the test windows" },
+    { "stop-on-test", FORECAST_COMPAT_STOP_ON_TEST,
+      "early stopping and the best epoch are chosen on the test windows" },
     { "guide", FORECAST_COMPAT_GUIDE, "type1, type2, cosine and directional accuracy are the guide's: see `lradj` "
                                       "guide-..." },
     { NULL, 0, NULL },

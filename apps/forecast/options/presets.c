@@ -10,7 +10,8 @@ typedef struct preset {
     const char *settings; /* "option=value ..." */
 } preset;
 
-#define SHARED "features=M seq-len=96 n-heads=8 dropout=0.1 activation=gelu patience=3 optimizer=adam loss-function=mse lradj=type1 " \
+#define SHARED "features=M seq-len=96 n-heads=8 dropout=0.1 activation=gelu patience=3 optimizer=adam " \
+               "loss-function=mse lradj=type1 " \
                "weight-decay=0 grad-clip=0 min-epochs=0 epochs=10 "
 #define SIZE(e, d, f) "e-layers=" #e " d-model=" #d " d-ff=" #f " "
 #define FIT(batch, lr) "batch-size=" #batch " learning-rate=" #lr " "
@@ -29,8 +30,10 @@ typedef struct preset {
 #define PEMS_LONG PEMS SIZE(4, 512, 512) FIT(16, 1e-3) NO_NORM
 #define ETTH1_SHORT "kind=etth " SIZE(2, 256, 256) FIT(32, 1e-4) NORM HOURLY
 #define ETTH1_LONG "kind=etth " SIZE(2, 512, 512) FIT(32, 1e-4) NORM HOURLY
-#define GUIDE "kind=custom features=MS target=close marks=auto pred-len=24 n-heads=4 e-layers=1 dropout=0.1 activation=gelu use-norm=yes " \
-              "epochs=5 learning-rate=5e-4 optimizer=adam weight-decay=0 patience=10 min-epochs=10 loss-function=financial " \
+#define GUIDE "kind=custom features=MS target=close marks=auto pred-len=24 n-heads=4 e-layers=1 dropout=0.1 " \
+              "activation=gelu use-norm=yes " \
+              "epochs=5 learning-rate=5e-4 optimizer=adam weight-decay=0 patience=10 min-epochs=10 " \
+              "loss-function=financial " \
               "directional-weight=0.5 lradj=guide-cosine grad-clip=1 seed=2023 "
 
 static const preset presets[] = {

@@ -1,3 +1,4 @@
+/* Loss curves and the forecast beside the truth, as SVG and as the numbers behind it. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Results of the forecaster's commands as JSON and as tables. */
 #include "report.h"
 
 #include <math.h>
@@ -226,7 +227,9 @@ static bool columns_new(forecast_result *r, const dataset *d, const error_parts 
     r->by_column_count = d->out_count;
     for (int64_t i = 0; i < d->out_count; i++) {
         forecast_column_score *s = &r->by_column[i];
-        *s = (forecast_column_score){ .name = strdup(d->frame.names[d->out_first + i]), .mse = (double)NAN, .mae = (double)NAN };
+        *s = (forecast_column_score){ .name = strdup(d->frame.names[d->out_first + i]),
+                                      .mse = (double)NAN,
+                                      .mae = (double)NAN };
         if (scaled->column_mse) s->mse = scaled->column_mse[i], s->mae = scaled->column_mae[i];
         for (int k = 0; k < 4; k++) s->original_mse[k] = s->original_mae[k] = (double)NAN;
         if (!s->name) return false;

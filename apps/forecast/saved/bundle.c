@@ -1,3 +1,4 @@
+/* Writes the model file: parameters, and in its metadata scaler, columns, frequency and the last rows. */
 #include "bundle.h"
 
 #include <inttypes.h>
@@ -56,9 +57,15 @@ static bool copy_tail(bundle *b, const frame *f) {
 tide_status bundle_from(const dataset *d, const forecast_options *o, const model_config *config, bundle *out,
                         tide_failure *failure) {
     const frame *f = &d->frame;
-    *out           = (bundle){ .config = *config, .kind = o->kind, .features = o->features, .target = f->target, .step = f->step,
-                               .mark_step = d->mark_step, .format = f->format, .time_place = f->time_place,
-                               .record.sizes = { o->val, o->test } };
+    *out = (bundle){ .config = *config,
+                     .kind = o->kind,
+                     .features = o->features,
+                     .target = f->target,
+                     .step = f->step,
+                     .mark_step = d->mark_step,
+                     .format = f->format,
+                     .time_place = f->time_place,
+                     .record.sizes = { o->val, o->test } };
     out->time_name = f->time_name ? strdup(f->time_name) : NULL;
     bool fine = (!f->time_name || out->time_name) && time_columns_copy(&f->time_columns, &out->time_columns) &&
                 copy_names(out, f->names) && copy_places(out, f->place) && scaler_copy(&d->scaler, &out->scaler) &&

@@ -40,7 +40,9 @@ struct forecast_model {
     double        compile_s;
 };
 
-static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for the model"); }
+static tide_status no_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for the model");
+}
 
 const bundle  *handle_bundle(const forecast_model *m) { return &m->of->bundle; }
 const session *handle_session(const forecast_model *m) { return &m->session; }
@@ -104,7 +106,8 @@ tide_status handle_forward(forecast_model *m, int64_t windows, const float *scal
         count  = m->size[i];
         const float *given;
         int64_t each = c->pred_len * c->out_count;
-        status = run_one(&m->program[i], scaled + at * c->seq_len * c->columns, marks + at * c->seq_len * c->marks, &given,
+        status = run_one(&m->program[i], scaled + at * c->seq_len * c->columns, marks + at * c->seq_len * c->marks,
+                         &given,
                          failure);
         if (status != TIDE_OK) return status;
         memcpy(out + at * each, given, (size_t)(count * each) * sizeof *out);
@@ -169,7 +172,8 @@ static tide_status learn(learned *l, const tide_archive *a, const char *path, ti
 }
 
 /* Frees the archive. */
-static tide_status open_archive(const forecast_options *machine, tide_archive *a, const char *path, forecast_model **out,
+static tide_status open_archive(const forecast_options *machine, tide_archive *a, const char *path,
+                                forecast_model **out,
                                 tide_failure *failure) {
     learned    *l = calloc(1, sizeof *l);
     tide_status status = l ? TIDE_OK : no_memory(failure);
@@ -278,7 +282,8 @@ tide_precision forecast_model_precision(const forecast_model *m, const char **no
 tide_status forecast_model_times_after(const forecast_model *m, int64_t last_time_s, int64_t count, int64_t *time_s,
                                        tide_failure *failure) {
     failure_clear(failure);
-    if (!m || count < 0 || (count && !time_s)) return fail(failure, TIDE_EINVAL, "there is no model, or no place for times");
+    if (!m || count < 0 || (count && !time_s))
+        return fail(failure, TIDE_EINVAL, "there is no model, or no place for times");
     const time_step step = m->of->bundle.step;
     if (!step.unit) return fail(failure, TIDE_EINVAL, "the model was trained without time stamps");
     if (!time_writable(last_time_s)) return fail(failure, TIDE_EDATA, "the last time lies outside the years 0 to 9999");
@@ -325,7 +330,8 @@ static tide_status fill_marks(forecast_model *m, int64_t first, int64_t windows,
     const model_config *c = config_of(m);
     for (int64_t i = 0; c->marks && i < windows * c->seq_len; i++) {
         if (!time_writable(time_s[i]))
-            return place_fail(m, first + i / c->seq_len, i % c->seq_len, -1, "the time lies outside the years 0 to 9999",
+            return place_fail(m, first + i / c->seq_len, i % c->seq_len, -1,
+                              "the time lies outside the years 0 to 9999",
                               failure);
         marks_fill(time_s[i], m->of->bundle.mark_step, m->marks + i * c->marks);
     }
@@ -386,7 +392,8 @@ static tide_status copy_column(const forecast_model *m, const tide_frame *f, int
     const char         *name = m->of->bundle.names[column];
     int64_t stride, place = tide_frame_find(f, name), first = tide_frame_rows(f) - c->seq_len;
     if (place < 0)
-        return fail_at(failure, TIDE_EDATA, NULL, 0, name, "the frame has no column '%.60s', which the model needs", name);
+        return fail_at(failure, TIDE_EDATA, NULL, 0, name, "the frame has no column '%.60s', which the model needs",
+                       name);
     const double *values = tide_frame_values(f, place, &stride);
     for (int64_t i = 0; i < c->seq_len; i++) past[i * c->columns + column] = values[(first + i) * stride];
     return TIDE_OK;

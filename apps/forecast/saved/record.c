@@ -1,3 +1,5 @@
+/* What training learned about the series beside the network: split, test errors, baselines; in the model's metadata,
+ * read back with care. */
 #include "record.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Linux: memory from /proc, cores from affinity and topology, files without a name, libraries by descriptor. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

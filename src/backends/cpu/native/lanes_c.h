@@ -102,10 +102,11 @@ static inline vu2 vf_to_bf16(vf x) {
     return __builtin_convertvector((vu4)vi_if(x != x, (vi)(u >> 16 | 0x40), (vi)rounded), vu2);
 }
 
-#define MEMORY(s, T, V, M, from, to)                                                                                        \
-    static inline V get_##s(const T *p) { M x; memcpy(&x, p, sizeof x); return from(x); }                                  \
-    static inline V get_##s##_part(const T *p, int64_t n) { M x = { 0 }; memcpy(&x, p, sizeof(T) * (size_t)n); return from(x); } \
-    static inline void put_##s(T *p, V v) { M x = to(v); memcpy(p, &x, sizeof x); }                                        \
+#define MEMORY(s, T, V, M, from, to)                                                                                   \
+    static inline V get_##s(const T *p) { M x; memcpy(&x, p, sizeof x); return from(x); }                              \
+    static inline V get_##s##_part(const T *p, int64_t n) { M x = { 0 }; memcpy(&x, p,                                 \
+        sizeof(T) * (size_t)n); return from(x); }                                                                      \
+    static inline void put_##s(T *p, V v) { M x = to(v); memcpy(p, &x, sizeof x); }                                    \
     static inline void put_##s##_part(T *p, V v, int64_t n) { M x = to(v); memcpy(p, &x, sizeof(T) * (size_t)n); }
 MEMORY(bool, uint8_t, vi, vu1, vi_from_bool, vi_to_bool)
 MEMORY(u8, uint8_t, vi, vu1, vi_from_u8, vi_to_u8)

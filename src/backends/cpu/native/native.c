@@ -1,3 +1,5 @@
+/* Which map kernels of a program become compiled C: prints the candidates into one source, has it compiled and
+ * loaded, times each against its strips, and runs those that won. */
 #include "native.h"
 
 #include <dlfcn.h>
