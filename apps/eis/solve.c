@@ -122,7 +122,7 @@ static void put_source(asked *a) {
     bool known = a->model && !a->model->predictor;
     if (a->question.method != EIS_NETWORK || (a->spectrum && !known)) return;
     if (a->spectrum)
-        snprintf(a->source, sizeof a->source, "%s is told the known values alone: the spectrum is not used. `method` "
+        snprintf(a->source, sizeof a->source, "%s uses only the known values, not the spectrum. `method` "
                                               "refined uses it",
                  a->model->name);
     else if (known)

@@ -64,7 +64,8 @@ static void tell_notes(const trainer *t) {
                       t->data.frame.step.unit == UNIT_HOUR ? "etth" : "ettm");
     if ((o->loss_function == FORECAST_FINANCIAL || o->loss_function == FORECAST_DIRECTIONAL) && !o->direction_surrogate)
         listener_note(&t->listener, FORECAST_STAGE_NOTE,
-                      "its direction term has no gradient: training equals MSE; `direction-surrogate` gives one");
+                      "the directional losses' direction term has no gradient, so training equals MSE; "
+                      "`direction-surrogate` gives one");
     if (t->asked_batch)
         listener_note(&t->listener, FORECAST_STAGE_NOTE,
                       "batch-size %" PRId64 " in place of %" PRId64 ": the largest that fits %.1f MiB", o->batch_size,

@@ -105,7 +105,7 @@ void machine_rates_known(const machine *m, machine_rates *out);
 /* ---- what it should do --------------------------------------------------------------------------------- */
 
 typedef enum machine_choice_id {
-    MACHINE_BATCH,         /* forecast: windows a step */
+    MACHINE_BATCH,         /* forecast: windows per step */
     MACHINE_EIS_BATCH,     /* impedance: samples a step */
     MACHINE_D_MODEL, MACHINE_D_FF, MACHINE_SEQ_LEN, MACHINE_THREADS,
     MACHINE_MEMORY,        /* bytes */

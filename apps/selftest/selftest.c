@@ -93,7 +93,7 @@ static tide_status find_device(const char *device, tide_failure *failure) {
         size_t length = strlen(list);
         snprintf(list + length, sizeof list - length, "%s%s", length ? ", " : "", *d);
     }
-    return fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "there is no device \"%s\" here; there are %s", device,
+    return fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "unknown device '%s'; available: %s", device,
                    list);
 }
 

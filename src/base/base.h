@@ -83,7 +83,7 @@ static inline tide_graph *list_graph(tide_list l) {
     return NULL;
 }
 
-/* ---- operating system (os_posix.c) -------------------------------------------------------------------- */
+/* ---- operating system (os/) -------------------------------------------------------------------- */
 
 double  os_seconds(void);          /* monotonic */
 double  os_thread_seconds(void);   /* of processor time that this thread has had: what others do on the machine hardly

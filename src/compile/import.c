@@ -57,6 +57,7 @@ static int32_t definition_of(tide_graph *source, int32_t id, bool initial) {
     return n->definition;
 }
 
+/* A first value is made at random step 0, whatever the step is by now. */
 static void copy_node(import *im, int32_t id) {
     const ir_node *n = im->g->source->nodes[id];
     ir_node copy = *n;

@@ -240,7 +240,8 @@ static bool reads_in_step(const lowering *l, int32_t group, int32_t slot) {
     return true;
 }
 
-/* writer: of each variable, the group that writes it in place; 0. */
+/* writer: of each variable, the group that writes it in place; 0. What another group overwrites must not be read here:
+ * old and new values would mix. */
 static bool reads_written(const lowering *l, int32_t group, const int32_t *writer, const bool *direct) {
     for (int32_t m = l->group_first[group]; m; m = l->group_next[m])
         for (int32_t i = 0; i < l->g->nodes[m]->n_in; i++) {

@@ -33,6 +33,7 @@ static void find_lifetimes(const lowered *l, int32_t n_inputs, int32_t n_outputs
     }
 }
 
+/* Ties by position, so that the layout is the same in every run. */
 static int by_size(const void *a, const void *b) {
     const flat_buffer *x = *(flat_buffer *const *)a, *y = *(flat_buffer *const *)b;
     if (x->bytes != y->bytes) return x->bytes < y->bytes ? 1 : -1;

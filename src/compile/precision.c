@@ -56,6 +56,7 @@ static int32_t in_half(precision *p, int32_t id, int views) {
     return p->halved[id] = was_half ? p->map[n->in[0]] : with_input(p, n, OP_CAST, p->map[id]);
 }
 
+/* All else is copied as it is: it computes in f32. */
 static int32_t copy_node(precision *p, const ir_node *n) {
     ir_node copy = *n;
     bool cast = n->op == OP_MATMUL && product_gains(p->from, n);

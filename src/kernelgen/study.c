@@ -73,7 +73,7 @@ static bool all_contiguous(const study *s) {
         const flat_instr *in = &m->instrs[i];
         if (!has_view(in)) continue;
         int32_t n = merge(m, operand_of(s, in), 0, m->ndim, dim, stride);
-        /* One number stored is no lane's business. */
+        /* One number is stored once, not by each lane. */
         bool one = in->kind == FLAT_ONE && in->op == FLAT_STORE && (n == 0 || (n == 1 && stride[0] == 0));
         if (!one && !(n == 0 && m->rows * m->cols == 1) && !(n == 1 && stride[0] == 1)) return false;
     }

@@ -45,7 +45,7 @@ tide_graph *tide_graph_new_with(const tide_graph_options *options) {
     rt->threads = threads_wanted(options->threads);
     rt->memory_limit = options->memory_limit;
     check_options(g, options);
-    if (!rt->backend) graph_fail(g, TIDE_EDEVICE, "there is no device '%s'; this build has ref, check and cpu", device);
+    if (!rt->backend) graph_fail(g, TIDE_EDEVICE, "unknown device '%s'; available: cpu, ref, check", device);
     return g;
 }
 

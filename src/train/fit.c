@@ -75,7 +75,7 @@ static bool tell(fit *f, fit_event e) {
 
 static tide_status stopped(const fit *f, tide_failure *failure) {
     if (!f->folder || !f->plan.resume) return fail(failure, TIDE_ECANCELLED, "stopped at step %" PRId64, f->at.step);
-    return fail(failure, TIDE_ECANCELLED, "stopped at step %" PRId64 "; %s `out` %s goes on from there", f->at.step,
+    return fail(failure, TIDE_ECANCELLED, "stopped at step %" PRId64 "; %s `out` %s resumes there", f->at.step,
                 f->plan.resume, f->folder->path);
 }
 

@@ -13,7 +13,7 @@
 typedef struct run_folder {
     char path[1024];
     int  lock;      /* file descriptor, -1: none; the lock ends with the process */
-    bool resuming;  /* there is a run in it, to be gone on with */
+    bool resuming;  /* there is a run in it, to be resumed */
 } run_folder;
 
 /* A run that is there: refused, resumed, or resumed and else refused. */

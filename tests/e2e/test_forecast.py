@@ -314,7 +314,7 @@ class Train(Case):
 
     def test_financial_note(self):
         done = self.train("--no-plots", "--loss-function", "financial")
-        self.assertIn("its direction term has no gradient: training equals MSE; --direction-surrogate gives one", done.stderr)
+        self.assertIn("the directional losses' direction term has no gradient, so training equals MSE; --direction-surrogate gives one", done.stderr)
 
 
 class Series(Case):

@@ -193,7 +193,7 @@ static void note(progress *p, tide_status status, const tide_failure *failure) {
     event.done = p->done, event.total = p->run->count;
     if (p->listener(p->user, &event))
         p->status = fail(&p->failure, TIDE_ECANCELLED,
-                         "stopped after %" PRId64 " of %" PRId64 " shards; the same command goes on from there",
+                         "stopped after %" PRId64 " of %" PRId64 " shards; the same command resumes there",
                          p->done, p->run->count);
 }
 

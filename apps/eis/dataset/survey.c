@@ -206,7 +206,7 @@ static tide_status app_truth(const eis_options *o, survey *s, tide_failure *fail
     const char *path = o->ground_truths;
     if (o->profile != EIS_PROFILE_APP)
         return fail_at(failure, TIDE_EINVAL, path, 0, "profile",
-                       "%s: such a file is of the shunt circuit; leave `profile` generator out", path);
+                       "%s: such a file is for the shunt circuit; leave `profile` generator out", path);
     s->truths = 1;
     s->truth  = calloc(1, sizeof *s->truth);
     return s->truth ? app_npz_truth(path, s->truth, failure)

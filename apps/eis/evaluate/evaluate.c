@@ -102,7 +102,7 @@ static tide_status evaluate(evaluation *e, json_t *report, text *talk, tide_fail
     if (status != TIDE_OK) return status;
     text_add(talk,
              "%s: %s recipe, %" PRId64
-             " test spectra a noise level, each with five questions: one random set of 1, 2, 3, 4 and 5 missing "
+             " test spectra per noise level, each with five questions: one random set of 1, 2, 3, 4 and 5 missing "
              "parameters\n",
              o->model, grid ? "grid" : "lab", o->test_spectra);
     json_object_set_new(report, "recipe", json_string(grid ? "grid" : "lab"));

@@ -32,7 +32,7 @@ tide_status evaluate_files(const eis_options *o, const json_t *report, const eis
 /* Question `which` (0..4) about test spectrum `number`: bit k for a missing parameter k; which + 1 are missing, which
  * ones is drawn. */
 unsigned test_mask(const evaluation *e, int64_t number, int which);
-/* Test spectra of a noise level. */
+/* Test spectra per noise level. */
 sampler_settings test_settings(const evaluation *e, double noise, bool kept_out);
 void test_draw(const evaluation *e, const sampler_settings *s, int64_t number, sample *out);
 /* TIDE_ECANCELLED when the listener wants to stop. */

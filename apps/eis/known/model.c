@@ -124,7 +124,7 @@ static tide_status load(const char *path, const tide_archive *a, known_model *m,
     if (!usable(&s))
         return fail_at(
             failure, TIDE_EDATA, path, 0, NULL,
-            "%s has not the arrays of the network: encoder.layers.0.weight ... resnorm_head.layers.2.bias, heads over "
+            "%s lacks the network's arrays: encoder.layers.0.weight ... resnorm_head.layers.2.bias, heads over "
             "2 to 40 values",
             path);
     tide_graph *g = graph_new();

@@ -17,7 +17,7 @@ static inline tide_program_mode wanted_mode(const eis_options *o) {
     return wanted[o->compile_mode];
 }
 
-/* The run folder whose choices by timing hold: one that is gone on with; NULL. */
+/* The run folder whose choices by timing hold: one that is resumed; NULL. */
 static inline const char *choices_of(const eis_options *o) {
     return o->resume && *o->out && !o->overwrite ? o->out : NULL;
 }

@@ -462,7 +462,8 @@ tide_status complete_network(const question *q, const eis_spectrum *s, completio
     for (int k = 0; k < EIS_COUNT; k++) missing = missing || !q->known.is[k];
     if (q->circuit != EIS_SHUNT)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "circuit",
-                       "this predictor is of the shunt circuit; leave `circuit` chain out, or use `method` refined");
+                       "this predictor supports only the shunt circuit; leave `circuit` chain out, or use `method` "
+                       "refined");
     t.each          = t.quantities * t.bins;
     t.first         = malloc((size_t)(LABELLINGS * t.each) * sizeof *t.first);
     out->recipe     = recipe == EIS_RECIPE_GRID ? "grid" : "lab";
