@@ -13,8 +13,7 @@
  * Threads: a graph with its values and programs is used by one thread at a time; different graphs are independent, also
  * those that share variables (tide_variables_share). tide_program_cancel, tide_version, tide_status_name and the like,
  * which look at nothing that changes, may be called from any thread at any time.
- * fork: a child may free nothing and run nothing that the parent had made; it may make graphs of its own and run them
- * as long as no thread of the parent was inside a call when it forked. */
+ * fork: what a child may do with what its parent made, and with threads, stands at tide_thread_budget_set. */
 #ifndef TIDEMILL_CORE_H
 #define TIDEMILL_CORE_H
 
