@@ -23,22 +23,10 @@ tide_status bench_spec_of_run(const char *folder, char weights[BENCH_PATH], benc
     tide_status status = bundle_sizes(weights, &c, failure);
     if (status != TIDE_OK) return status;
     if (batch < 1) return fail_at(failure, TIDE_EDATA, folder, 0, NULL, "%s: its run.json names no batch size", folder);
-    *out = (bench_spec){ .name = "this model",
-                         .kind = BENCH_FORECAST,
-                         .batch = batch,
-                         .columns = c.columns,
-                         .seq_len = c.seq_len,
-                         .pred_len = c.pred_len,
-                         .marks = c.marks,
-                         .d_model = c.d_model,
-                         .d_ff = c.d_ff,
-                         .n_heads = c.n_heads,
-                         .e_layers = c.e_layers,
-                         .dropout = c.dropout,
-                         .relu = c.relu,
-                         .plain = !c.use_norm,
-                         .out_first = c.out_first,
-                         .out_count = c.out_count,
-                         .weights = weights };
+    *out = (bench_spec){ .name = "this model", .kind = BENCH_FORECAST, .weights = weights, .batch = batch,
+                         .columns = c.columns, .seq_len = c.seq_len, .pred_len = c.pred_len, .marks = c.marks,
+                         .d_model = c.d_model, .d_ff = c.d_ff, .n_heads = c.n_heads, .e_layers = c.e_layers,
+                         .dropout = c.dropout, .relu = c.relu, .plain = !c.use_norm, .out_first = c.out_first,
+                         .out_count = c.out_count };
     return TIDE_OK;
 }

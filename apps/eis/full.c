@@ -213,11 +213,8 @@ static const char *const calibration_of[] = {
 static tide_status write_report(const pipeline *p, const char *intro, tide_failure *failure) {
     eis_spectrum spectrum = { 0 };
     report r = {
-        .folder = p->out,
-        .title = "Tidemill: missing circuit parameters",
-        .intro = intro,
-        .answer = &p->with,
-        .other = &p->without,
+        .folder = p->out, .title = "Tidemill: missing circuit parameters", .intro = intro,
+        .answer = &p->with, .other = &p->without,
         .answer_name = p->known_alone ? "with the spectrum" : "refined",
         .other_name = p->known_alone ? "known values alone" : "predictor",
         .training = p->training,

@@ -387,16 +387,15 @@ static tide_status predict(prediction *p, forecast_result *r, tide_failure *fail
     if (status == TIDE_OK)
         status = p->use == FORECAST_USE_MODEL ? forecast(p, failure) : forecast_without_model(p, failure);
     if (status == TIDE_OK) status = future_times(p, failure);
-    if (status == TIDE_OK) status = order_columns(p, failure);
-    if (status != TIDE_OK) return status;
+    if (status != TIDE_OK || (status = order_columns(p, failure)) != TIDE_OK) return status;
     snprintf(r->run, sizeof r->run, "%s", o->model);
     snprintf(r->used, sizeof r->used, "%s", used_name(p));
     tell_better(p);
     session_tell(handle_session(p->model), &p->listener);
     snprintf(r->device, sizeof r->device, "%s", tide_graph_device(handle_session(p->model)->graph));
     snprintf(r->precision, sizeof r->precision, "%s", tide_precision_name(handle_session(p->model)->precision));
-    r->columns = p->bundle->config.out_count, r->seq_len = p->bundle->config.seq_len,
-    r->pred_len = p->bundle->config.pred_len;
+    const model_config *c = &p->bundle->config;
+    r->columns = c->out_count, r->seq_len = c->seq_len, r->pred_len = c->pred_len;
     r->wall_s  = os_seconds() - p->listener.began, r->compile_ms = 1e3 * handle_compile_s(p->model);
     return write_out(p, r, failure);
 }

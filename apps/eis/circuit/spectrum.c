@@ -84,12 +84,10 @@ static tide_status fill(const char *path, const tide_table *t, eis_spectrum *out
         int64_t again = at[k] < 0 ? -1 : find_column(t, columns[k], at[k] + 1);
         if (again >= 0)
             return fail_at(failure, TIDE_EDATA, path, 1, columns[k], "%s: columns %lld and %lld are both called %s",
-                           path, (long long)at[k] + 1,
-                           (long long)again + 1, columns[k]);
+                           path, (long long)at[k] + 1, (long long)again + 1, columns[k]);
         if (at[k] < 0)
             return fail_at(failure, TIDE_EDATA, path, 1, columns[k], "%s has no column %s; needed are %s, %s, %s",
-                           path, columns[k],
-                           columns[0], columns[1], columns[2]);
+                           path, columns[k], columns[0], columns[1], columns[2]);
     }
     if (t->rows < LEAST_POINTS)
         return fail_at(failure, TIDE_EDATA, path, 0, NULL, "%s has %lld points; at least %d are needed", path,

@@ -86,8 +86,7 @@ static tide_status evaluate(evaluation *e, json_t *report, text *talk, tide_fail
     const eis_options *o = e->options;
     if (known_model_is(o->model)) return evaluate_known(e, report, talk, failure);
     const predictor_settings with = { .device = o->device, .threads = e->threads, .precision = wanted_precision(o),
-                                      .strict = o->strict,
-                                       .mode = wanted_mode(o) };
+                                      .strict = o->strict, .mode = wanted_mode(o) };
     tide_status status = predictor_open(o->model, &with, &e->predictor, failure);
     if (status != TIDE_OK) return status;
     const char *why = predictor_note(e->predictor);

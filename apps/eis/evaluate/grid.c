@@ -266,10 +266,8 @@ tide_status evaluate_grid(const evaluation *e, json_t *report, text *talk, tide_
     bool        apart  = predictor_model(e->predictor)->keep_out > 0;
     tide_status status = levels ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the report");
     text_add(talk, "top-1 and top-5 are exact posterior masses of the joint cells proposed (all missing parameters "
-                   "together), hits are "
-                   "counted, all means\n"
-                   "over cases; excess is over the exact posterior's own cross-entropy; calibration errors are "
-                   "against exact mass\n");
+                   "together), hits are counted, all means\nover cases; excess is over the exact posterior's own "
+                   "cross-entropy; calibration errors are against exact mass\n");
     json_object_set_new(report, "quantities", grid_quantities_json());
     json_object_set_new(report, "levels", levels);
     for (int out = 0; out <= (int)apart; out++)

@@ -163,8 +163,7 @@ static tide_status take(const char *path, const tide_archive *a, spectrum_model 
     spectrum_model_plain_levels(m); /* values of the grid are no intervals: they need no others */
     if (m->config.recipe == EIS_RECIPE_LAB && !numbers_of(a, "level", levels, &m->level[0][0]))
         return damaged(path, "level", failure);
-    if (!are_levels(m)) return damaged(path, "level", failure);
-    return TIDE_OK;
+    return are_levels(m) ? TIDE_OK : damaged(path, "level", failure);
 }
 
 tide_status spectrum_model_take(const char *path, const tide_archive *a, spectrum_model *out, tide_failure *failure) {

@@ -42,8 +42,8 @@ static json_t *result_json(const spectrum_trainer *t) {
     if (!o) return NULL;
     const struct { const char *key; double value; } reals[] = {
         { "best_val_loss", at->best }, { "train_loss", at->train_loss }, { "val_loss", at->val_loss },
-        { "train_acc", at->train_metric },
-        { "val_acc", at->val_metric }, { "best_possible_acc", t->run.possible }, { "seconds", own.elapsed },
+        { "train_acc", at->train_metric }, { "val_acc", at->val_metric }, { "best_possible_acc", t->run.possible },
+        { "seconds", own.elapsed },
         { "spectra_per_s", own.steps ? (double)(own.steps * t->settings.batch) / own.seconds : (double)NAN },
         { "step_ms", own.steps ? 1e3 * own.step_seconds / (double)own.steps : (double)NAN },
         { "peak_rss_mib", (double)os_peak_rss_bytes() / (1 << 20) },

@@ -36,8 +36,8 @@ tide_status plot_losses(const run_folder *r, int64_t best_epoch, plot_watch *wat
                                 .style = PLOT_POINTS } };
     plot_marker best      = { (double)best_epoch, "best" };
     plot        p = { .title = "Loss by epoch", .x_label = "epoch", .y_label = "loss (scaled)", .series = series,
-                      .series_count = 2, .markers = &best,
-                      .marker_count = best_epoch > 0, .x_is_whole = true, .y_not_negative = true };
+                      .series_count = 2, .markers = &best, .marker_count = best_epoch > 0, .x_is_whole = true,
+                      .y_not_negative = true };
     if (status == TIDE_OK) status = owned_claim_plot(r->path, "loss", path, failure);
     if (status == TIDE_OK) status = plot_write(path, &p, watch, NULL, failure);
     free(values);
