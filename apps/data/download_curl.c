@@ -1,5 +1,4 @@
-/* A download through libcurl, which is opened when the first one is asked for: only https, into a file without a
- * name until its check sum is right. */
+/* A download through libcurl, which is opened when the first one is asked for. Only https, unless http is allowed. */
 #include <curl/curl.h>
 #include <dlfcn.h>
 

@@ -1,4 +1,4 @@
-/* Charts as SVG text: a frame around the data, ticks in thousands, lines, bars, points, and a map of cells. */
+/* Charts as SVG text: a frame around the data, ticks with SI prefixes, lines, bars, points, and a map of cells. */
 #include "chart.h"
 
 #include <math.h>

@@ -1,5 +1,4 @@
-/* A plot as a gnuplot script, fed to the program through a pipe, and its SVG taken as the file only when it is
- * whole. */
+/* A plot as a gnuplot script, run by the program, and its SVG taken as the file only when it is whole. */
 #include "gnuplot.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* Archives: named tensors and metadata, in the order they were added. What a reader makes or a caller fills is
- * checked here once, so writers need not. */
+/* Archives: named tensors and metadata, in the order they were added. What a caller fills is checked here, for all
+ * writers. */
 #include "archive.h"
 
 #include <stdlib.h>

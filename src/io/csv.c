@@ -1,5 +1,4 @@
-/* CSV through libcsv: the separator is guessed from the first lines, the header told from the rows, cells kept as
- * text with their row. */
+/* CSV through libcsv: the separator is guessed from the first line that is not blank, cells are kept as text. */
 #include <csv.h>
 #include <inttypes.h>
 #include <stdlib.h>

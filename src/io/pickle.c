@@ -1,5 +1,5 @@
-/* A stack machine for the dozen pickle opcodes of a state dictionary; what it cannot name it refuses. Nothing is
- * ever called. */
+/* A stack machine for the pickle opcodes of a state dictionary; what it cannot name it refuses. Nothing is ever
+ * called. */
 #include "pickle.h"
 
 #include <inttypes.h>

@@ -82,13 +82,14 @@ json_t *options_updated(const tide_option_table *t, const json_t *was) {
 
 /* ---- from JSON ---- */
 
-/* A scalar as the text that one would type; a list of them joined by commas. */
+/* A scalar as the text that one would type, whatever the host's locale; a list of them joined by commas. */
+enum { REAL_ROOM = 32 };  /* num_format's */
 static bool value_text(const json_t *value, char *buffer, size_t size) {
     if (json_is_string(value)) return snprintf(buffer, size, "%s", json_string_value(value)) < (int)size;
     if (json_is_boolean(value)) return snprintf(buffer, size, "%s", json_is_true(value) ? "true" : "false") < (int)size;
     if (json_is_integer(value))
         return snprintf(buffer, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value)) < (int)size;
-    if (json_is_real(value)) return snprintf(buffer, size, "%.17g", json_real_value(value)) < (int)size;
+    if (json_is_real(value)) return size >= REAL_ROOM && num_format(buffer, json_real_value(value), false) > 0;
     if (!json_is_array(value)) return false;
     size_t length = 0;
     for (size_t i = 0; i < json_array_size(value); i++) {

@@ -1,4 +1,4 @@
-/* An answer as JSON: docs of its keys are the reader's interface, so keys are only ever added. */
+/* An answer as JSON. */
 #include "answer.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* Ground truths: read from a file, or drawn (Latin hypercube, Sobol, the corners of the ranges, circuits of
- * published tissues). */
+/* Ground truths: read from a file, or drawn, shares of them from a Latin hypercube, Sobol's sequence, log-normals
+ * around biological values, and corners of the ranges. */
 #include "ground_truth.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* A shard mapped into memory: its header is checked against the file's size and a check sum before a column is
- * touched. */
+/* A shard mapped into memory: its header is held to the file's size and to its own check sum before a column is
+ * touched; shard_check reads the columns' sums. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Scores of the grid recipe as JSON, as a table and as plots. */
+/* Scores of the grid recipe as JSON and as text. */
 #include <inttypes.h>
 
 #include "grid.h"

@@ -1,4 +1,4 @@
-/* Which values are known (31 patterns), rows as the network's inputs, and the scale they are given in. */
+/* Which values are known (patterns), rows as the network's inputs, and the scale they are given in. */
 #include "samples.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* The logarithm of the posterior density and its gradient over lanes of frequencies: what sampler and optimizer ask. */
+/* The posterior density at a circuit and its shape there, from sums over lanes of frequencies, as the sampler asks. */
 #include "density.h"
 
 #include <math.h>

@@ -8,11 +8,9 @@
  *   then for each of the 12 grid values of Rsh
  *   RSH_FEATURES 1 if Rsh > TER else 0; asinh((Rsh/TER - 1) / sd of ln TER); u of Ra, Rb, Ca, Cb (fibre_coordinates);
  *                    cos 2 pi u; sin 2 pi u; ln sd of u (central differences along the four principal or Cholesky
- *                    directions
- *                    of the covariance, one standard deviation each way; + 1e-4)
+ *                    directions of the covariance, one standard deviation each way; + 1e-4)
  *   CELL_FEATURES grid only, following RSH_FEATURES: for the grid cell nearest to u at this Rsh: ln(1 + its misfit
- *   above
- *                    the fit's), ln(1 + its Mahalanobis distance from the fit in the four logarithms) */
+ *                    above the fit's), ln(1 + its Mahalanobis distance from the fit in the four logarithms) */
 #ifndef EIS_SPECTRUM_FEATURES_H
 #define EIS_SPECTRUM_FEATURES_H
 

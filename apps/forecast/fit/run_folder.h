@@ -1,4 +1,4 @@
-/* The forecaster's run: its folder, run.json and metrics.csv (run/run.h). */
+/* The forecaster's run: its folder, run.json and metrics.csv (train/run.h). */
 #ifndef FORECAST_RUN_FOLDER_H
 #define FORECAST_RUN_FOLDER_H
 

@@ -1,5 +1,4 @@
-/* Windows are forecast in batches and their errors added up in double, the model's and the baselines' over the same
- * windows. */
+/* Windows are forecast in batches and their errors added up, the model's and the baselines' over the same windows. */
 #include "scoring.h"
 
 #include <inttypes.h>
