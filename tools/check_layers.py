@@ -40,7 +40,7 @@ MAY = {
 }
 # Inside an application each folder may include from those before it, besides what the application itself may.
 APPLICATIONS = {
-    "apps/forecast": ["options", "data", "models", "score", "fit", "saved", "report", ""],
+    "apps/forecast": ["options", "data", "models", "score", "fit", "saved", "report", "training", ""],
     "apps/eis": ["options", "circuit", "posterior", "training", "predictor", "dataset", "known", "answer", "evaluate", "report", ""],
 }
 for application, folders in APPLICATIONS.items():

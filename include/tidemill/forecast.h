@@ -310,6 +310,7 @@ TIDE_API tide_status forecast_explain(const forecast_options *options, forecast_
                                       forecast_result *result, tide_failure *failure);
 
 #define forecast_failure_json tide_failure_json  /* its name when only this header had it */
+
 /* ---- a model in memory ---------------------------------------------------------------------------------- */
 
 /* A trained model, opened once and asked many times. A handle is used by one thread at a time; each thread has a clone
@@ -365,6 +366,56 @@ TIDE_API tide_status forecast_model_predict(forecast_model *m, int64_t windows, 
  * (pred_len, targets). TIDE_EDATA for a column that is missing, a gap, too few rows, another frequency. */
 TIDE_API tide_status forecast_model_predict_frame(forecast_model *m, const tide_frame *f, double *future,
                                                   tide_failure *failure);
+
+/* ---- training in memory --------------------------------------------------------------------------------- */
+
+/* A training run as a handle: from a file or a frame, with a run folder or without, whole or step by step. One thread
+ * at a time uses it, but for forecast_trainer_cancel. Once it is made, options and frame may be freed.
+ *
+ *     forecast_trainer_new(&options, frame, NULL, NULL, &trainer, &failure);
+ *     while (!forecast_trainer_at(trainer).finished && forecast_trainer_run(trainer, 100, &failure) == TIDE_OK) ...
+ *     forecast_trainer_model(trainer, &model, &failure); */
+typedef struct forecast_trainer forecast_trainer;
+
+/* options are forecast_train's. `series` NULL: options->data is read. Else the series is that frame, options->data is
+ * "", and what says how text is read (sep, decimal, thousands, skip_rows, date_order, time_column) does not count: the
+ * time is the frame's, NaN is a gap (options->missing), every column is a series unless `columns` or `ignore` says
+ * otherwise, and the rows ascend in time (or `sort`).
+ * options->out "": nothing is written anywhere (dump_graph apart). Else it is a run folder as forecast_train leaves it,
+ * and `resume` continues one, to the same bits, where the frame is the same. Time for max_minutes begins here.
+ * Statuses as forecast_train's; *out is the caller's, NULL on failure. */
+TIDE_API tide_status forecast_trainer_new(const forecast_options *options, const tide_frame *series,
+                                          forecast_progress progress, void *user, forecast_trainer **out,
+                                          tide_failure *failure);
+/* Takes at most `steps` training steps (0: any number), validating where an epoch ends; nothing where training is over.
+ * Any division into calls gives the same bits. TIDE_ECANCELLED where it was stopped, by `progress` or
+ * forecast_trainer_cancel: the next call goes on. TIDE_EDATA and TIDE_EINVAL where the validation loss was never a
+ * number. */
+TIDE_API tide_status forecast_trainer_run(forecast_trainer *t, int64_t steps, tide_failure *failure);
+/* A checkpoint in the run folder now; without one nothing. */
+TIDE_API tide_status forecast_trainer_save(forecast_trainer *t, tide_failure *failure);
+/* Stops what is going on, or else the next call, after the step or batch that it is at. From any thread, or a signal's
+ * handler. */
+TIDE_API void        forecast_trainer_cancel(forecast_trainer *t);
+
+typedef struct forecast_training {
+    int64_t epoch, epochs, batch, batches;   /* epoch: that is being trained, 1-based; batch: its steps that are done */
+    int64_t step, steps;                     /* steps done in all, and planned */
+    int64_t best_epoch;                      /* 0: none yet */
+    double  train_loss, val_loss;            /* of the last whole epoch; NaN before */
+    double  best_val_loss;                   /* infinite before the first */
+    bool    finished;                        /* by its length, patience, time or divergence: the model is final */
+} forecast_training;
+TIDE_API forecast_training forecast_trainer_at(const forecast_trainer *t);  /* of NULL: zeros */
+
+/* The parameters of the best epoch so far, before the first as they are, as a handle of its own: what forecast_train's
+ * model.safetensors would hold now. What it computes with is taken from the trainer's options. */
+TIDE_API tide_status forecast_trainer_model(const forecast_trainer *t, forecast_model **out, tide_failure *failure);
+/* Ends training (an epoch that was begun counts as far as it came), scores the test windows with the best parameters,
+ * and with options->refit learns once more from all rows: fills *result as forecast_train does; forecast_result_free.
+ * Once: then the trainer only gives its model. TIDE_EINVAL before the first step. */
+TIDE_API tide_status forecast_trainer_score(forecast_trainer *t, forecast_result *result, tide_failure *failure);
+TIDE_API void        forecast_trainer_free(forecast_trainer *t);  /* NULL is fine; at any time */
 
 /* options->data as the commands read it (its rules: separators, dates, gaps filled or refused, columns, ignore): the
  * frame is the caller's, tide_frame_free. */

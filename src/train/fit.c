@@ -249,6 +249,16 @@ tide_status fit_run(fit *f, int64_t steps, tide_failure *failure) {
     return status == TIDE_OK && f->at.finished ? finish(f, failure) : status;
 }
 
+tide_status fit_end(fit *f, tide_failure *failure) {
+    if (f->at.finished) return TIDE_OK;
+    if (f->at.step == 0) return fail(failure, TIDE_EINVAL, "nothing was learned yet: training took no step");
+    tide_status status = f->at.batch ? close_epoch(f, failure) : TIDE_OK;
+    if (status != TIDE_OK) return status;
+    f->at.finished = 1;
+    status         = fit_save(f, failure);
+    return status == TIDE_OK ? finish(f, failure) : status;
+}
+
 /* ---- the handle ---- */
 
 /* What is known beforehand; the rest is laid out when steps can be timed. */

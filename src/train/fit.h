@@ -101,6 +101,9 @@ tide_status fit_new(const fit_model *model, const fit_plan *plan, run_folder *fo
  * the best parameters are in place. TIDE_ECANCELLED where it was stopped: the next call goes on. TIDE_EINVAL where the
  * validation loss was never a number. */
 tide_status fit_run(fit *f, int64_t steps, tide_failure *failure);
+/* Ends training where it is: what was learned of an epoch is judged, then the best parameters are in place. Nothing
+ * where it is over. */
+tide_status fit_end(fit *f, tide_failure *failure);
 /* A checkpoint now; nothing in memory. */
 tide_status fit_save(fit *f, tide_failure *failure);
 /* Stops fit_run after the step it is at. From any thread, or a signal's handler. */

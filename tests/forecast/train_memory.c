@@ -5,7 +5,8 @@
 #include "train_support.h"
 
 
-static char folder[64];
+static char        folder[64];
+static tide_frame *series;
 
 typedef tide_status (*command)(const forecast_options *, forecast_progress, void *, forecast_result *, tide_failure *);
 
@@ -33,6 +34,20 @@ static void refuse_each(command call, const forecast_options *o, int64_t most) {
     for (int64_t granted = 0; granted < all; granted += granted < most / 2 ? 1 : stride) run_refused(call, o, granted);
 }
 
+/* The same from a frame, in memory, up to the model. */
+static tide_status train_frame(const forecast_options *o, forecast_progress progress, void *user, forecast_result *r,
+                               tide_failure *failure) {
+    forecast_trainer *t;
+    forecast_model   *m      = NULL;
+    tide_status       status = forecast_trainer_new(o, series, progress, user, &t, failure);
+    if (status == TIDE_OK) status = forecast_trainer_run(t, 0, failure);
+    if (status == TIDE_OK) status = forecast_trainer_score(t, r, failure);
+    if (status == TIDE_OK) status = forecast_trainer_model(t, &m, failure);
+    forecast_model_free(m);
+    forecast_trainer_free(t);
+    return status;
+}
+
 static void test_commands(void **state) {
     forecast_options o, u;
     char             run[96];
@@ -45,6 +60,12 @@ static void test_commands(void **state) {
     forecast_result_free(&r);
     set(&o, "refit", "yes");
     refuse_each(forecast_train, &o, 80);
+    u = o;
+    *u.data = *u.out = 0;
+    set(&u, "overwrite", "no");
+    assert_int_equal(forecast_read_frame(&o, &series, NULL), TIDE_OK);
+    refuse_each(train_frame, &u, 100);
+    tide_frame_free(series);
     forecast_options_default(&u);
     snprintf(run, sizeof run, "%s/run", folder);
     set(&u, "model", run);

@@ -45,16 +45,12 @@ class Install(unittest.TestCase):
         self.assertIn("loss", said)
 
     def test_serve(self):
-        """A run of the installed command, answered by a program of eight threads."""
+        """Programs that train from arrays, save to memory, load, and answer from eight threads, in C and in C++."""
         env = {**self.env, "LD_LIBRARY_PATH": str(self.libraries)}
-        rows = [f"2024-01-{1 + i // 24:02d} {i % 24:02d}:00:00,{i % 24},{(i * 7) % 24}" for i in range(24 * 20)]
-        (self.root / "series.csv").write_text("\n".join(["date,a,b", *rows]) + "\n")
-        output([next(self.root.rglob("bin/tidemill")), "forecast", "train", "--data", "series.csv", "--seq-len", "24", "--pred-len", "6",
-                "--d-model", "16", "--d-ff", "16", "--n-heads", "2", "--e-layers", "1", "--epochs", "1", "--no-plots", "--out", "run"],
-               cwd=self.root, env=env)
-        output([*CC, "-std=c11", "-Wall", "-Wextra", "-Werror", SOURCE / "tests/install/serve.c", *self.flags("--cflags", "--libs"), "-lm", "-pthread",
-                "-o", "serve"], cwd=self.root)
-        self.assertEqual(output(["./serve", "run"], cwd=self.root, env=env), "served\n")
+        for compiler, source in ([*CC, "-std=c11"], "serve.c"), (["c++", "-std=c++17"], "serve.cpp"):
+            output([*compiler, "-Wall", "-Wextra", "-Werror", SOURCE / "tests/install" / source, *self.flags("--cflags", "--libs"), "-lm", "-pthread",
+                    "-o", "serve"], cwd=self.root)
+            self.assertEqual(output(["./serve"], cwd=self.root, env=env), "served\n")
 
     def private_libraries(self):
         """What libtidemill.a needs: the libraries below it, shared, as a distribution's packages have them."""

@@ -61,6 +61,18 @@ static forecast_model *model;
 static double          number;
 static int64_t         time_s;
 
+static forecast_trainer *trainer;
+
+static bool no_rows(trial *t) {
+    static forecast_options o;
+    tide_frame *none = NULL;
+    forecast_options_default(&o);
+    bool refused = tide_frame_new(0, &none, NULL) == TIDE_OK &&
+                   forecast_trainer_new(&o, none, NULL, NULL, &trainer, &t->failure) == TIDE_EDATA && !trainer;
+    tide_frame_free(none);
+    return refused;
+}
+
 static bool load_refused(trial *t, tide_status status) { return missing(t, status) && !model; }
 
 #define HANDLES(V, R)                                                                                                  \
@@ -121,6 +133,20 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
         &t->failure)))                                                                                                 \
     R(forecast_model_predict_frame, 0, "none", missing(t, forecast_model_predict_frame(NULL, NULL, &number,            \
         &t->failure)))                                                                                                 \
+    R(forecast_trainer_new, 0, "no options", missing(t, forecast_trainer_new(NULL, NULL, NULL, NULL, &trainer,         \
+        &t->failure)) && !trainer)                                                                                     \
+    R(forecast_trainer_new, 1, "nowhere to", missing(t, forecast_trainer_new(NULL, NULL, NULL, NULL, NULL,             \
+        &t->failure)))                                                                                                 \
+    R(forecast_trainer_new, 2, "a frame of no rows", no_rows(t))                                                       \
+    R(forecast_trainer_run, 0, "none", missing(t, forecast_trainer_run(NULL, 1, &t->failure)))                         \
+    R(forecast_trainer_save, 0, "none", missing(t, forecast_trainer_save(NULL, &t->failure)))                          \
+    R(forecast_trainer_cancel, 0, "none", (forecast_trainer_cancel(NULL), true))                                       \
+    R(forecast_trainer_at, 0, "none", forecast_trainer_at(NULL).steps == 0)                                            \
+    R(forecast_trainer_model, 0, "none", load_refused(t, forecast_trainer_model(NULL, &model, &t->failure)))           \
+    R(forecast_trainer_model, 1, "nowhere to", missing(t, forecast_trainer_model(NULL, NULL, &t->failure)))            \
+    R(forecast_trainer_score, 0, "none", missing(t, forecast_trainer_score(NULL, &(forecast_result){ 0 },              \
+        &t->failure)))                                                                                                 \
+    R(forecast_trainer_free, 0, "none", (forecast_trainer_free(NULL), true))                                           \
     R(forecast_read_frame, 0, "no options", missing(t, forecast_read_frame(NULL, &frame, &t->failure)))                \
     R(forecast_read_frame, 1, "nowhere to", missing(t, forecast_read_frame(NULL, NULL, &t->failure)))                  \
     R(tide_frame_new, 0, "nowhere to", missing(t, tide_frame_new(3, NULL, &t->failure)))                               \
@@ -198,6 +224,11 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     STALE(R, forecast_model_times_after, NULL, 0, 1, &time_s)                                                          \
     STALE(R, forecast_model_predict, NULL, 1, &number, &time_s, &number)                                               \
     STALE(R, forecast_model_predict_frame, NULL, NULL, &number)                                                        \
+    STALE(R, forecast_trainer_new, NULL, NULL, NULL, NULL, &trainer)                                                   \
+    STALE(R, forecast_trainer_run, NULL, 1)                                                                            \
+    STALE(R, forecast_trainer_save, NULL)                                                                              \
+    STALE(R, forecast_trainer_model, NULL, &model)                                                                     \
+    STALE(R, forecast_trainer_score, NULL, NULL)                                                                       \
     STALE(R, forecast_read_frame, NULL, &frame)                                                                        \
     STALE(R, eis_solve, NULL, NULL, NULL, NULL, NULL, &answer)                                                         \
     STALE(R, eis_answer_plots, NULL, "x", "")                                                                          \

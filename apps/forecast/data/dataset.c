@@ -22,17 +22,20 @@ static tide_status check_character(const char *text, const char *option, char *o
     return TIDE_OK;
 }
 
+static frame_options reading_of(const forecast_options *o, forecast_kind kind, const run_columns *run) {
+    return (frame_options){ .kind = (frame_kind)kind, .features = (frame_features)o->features,
+                            .target = given(o->target), .columns = given(o->columns), .ignore = given(o->ignore),
+                            .time_column = given(o->time_column), .run_time = run ? run->time : NULL,
+                            .freq = given(o->freq), .missing = (frame_missing)o->missing,
+                            .strict_dates = o->strict_dates, .date_order = (date_shape)o->date_order, .sort = o->sort,
+                            .na = given(o->na), .skip_rows = o->skip_rows, .look_back = o->seq_len,
+                            .run_names = run ? run->names : NULL, .run_count = run ? run->count : 0 };
+}
+
 tide_status dataset_read(const forecast_options *o, forecast_kind kind, const run_columns *run, dataset *d,
                          tide_failure *failure) {
+    frame_options f = reading_of(o, kind, run);
     if (!*o->data) return fail_at(failure, TIDE_EINVAL, NULL, 0, "data", "no series is given: `data` FILE");
-    frame_options f = { .kind = (frame_kind)kind, .features = (frame_features)o->features, .target = given(o->target),
-                        .columns = given(o->columns), .ignore = given(o->ignore), .time_column = given(o->time_column),
-                        .run_time = run ? run->time : NULL,
-                        .freq = given(o->freq), .missing = (frame_missing)o->missing, .strict_dates = o->strict_dates,
-                        .date_order = (date_shape)o->date_order,
-                        .sort = o->sort, .na = given(o->na), .skip_rows = o->skip_rows,
-                        .look_back = o->seq_len, .run_names = run ? run->names : NULL,
-                        .run_count = run ? run->count : 0 };
     if (strcmp(o->data, "-") && access(o->data, R_OK))
         return fail_at(failure, TIDE_EDATA, o->data, 0, NULL, "cannot be read: %s", strerror(errno));
     struct stat info;
@@ -55,7 +58,7 @@ static tide_status choose_marks(const forecast_options *o, unsigned compat, data
     if (compat & FORECAST_COMPAT_MARKS_HOURLY) d->mark_step = (time_step){ UNIT_HOUR, 1 };
     if (d->frame.time) d->mark_count = marks_count(d->mark_step);
     else if (chosen)
-        return fail_at(failure, TIDE_EDATA, o->data, 1, NULL,
+        return fail_at(failure, TIDE_EDATA, d->frame.path, d->frame.path != NULL, NULL,
                        "`marks` %s needs time stamps, and no column holds any; `marks` none goes without", o->marks);
     if (!d->mark_count) d->mark_step = (time_step){ UNIT_NONE, 0 };
     return TIDE_OK;
@@ -72,11 +75,18 @@ tide_status dataset_scale(dataset *d, int64_t rows, tide_failure *failure) {
     return TIDE_OK;
 }
 
-tide_status dataset_load(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure) {
-    tide_status status = dataset_read(o, (forecast_kind)o->kind, NULL, d, failure);
-    if (status == TIDE_OK)
-        status = split_sized(&d->frame, (frame_kind)o->kind, (split_sizes){ o->val, o->test }, o->seq_len, o->pred_len,
-                             &d->split, failure);
+static tide_status take(const forecast_options *o, const tide_frame *from, dataset *d, tide_failure *failure) {
+    frame_options f = reading_of(o, (forecast_kind)o->kind, NULL);
+    if (*o->data)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "data",
+                       "there are two series, a frame and the file `data`: give one of them");
+    f.time_column = NULL;
+    return frame_from_memory(from, &f, &d->frame, failure);
+}
+
+static tide_status prepare(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure) {
+    tide_status status = split_sized(&d->frame, (frame_kind)o->kind, (split_sizes){ o->val, o->test }, o->seq_len,
+                                     o->pred_len, &d->split, failure);
     if (status == TIDE_OK)
         status = split_require(&d->frame, (frame_kind)o->kind, d->split, o->seq_len, o->pred_len, failure);
     if (status == TIDE_OK) status = choose_marks(o, compat, d, failure);
@@ -88,6 +98,17 @@ tide_status dataset_load(const forecast_options *o, unsigned compat, dataset *d,
         d->out_count = 1;
     }
     return status;
+}
+
+tide_status dataset_load(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure) {
+    tide_status status = dataset_read(o, (forecast_kind)o->kind, NULL, d, failure);
+    return status == TIDE_OK ? prepare(o, compat, d, failure) : status;
+}
+
+tide_status dataset_take(const forecast_options *o, const tide_frame *from, unsigned compat, dataset *d,
+                         tide_failure *failure) {
+    tide_status status = take(o, from, d, failure);
+    return status == TIDE_OK ? prepare(o, compat, d, failure) : status;
 }
 
 void dataset_free(dataset *d) {

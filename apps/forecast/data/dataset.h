@@ -17,8 +17,11 @@ typedef struct dataset {
     int64_t   out_first, out_count;  /* the columns that are forecast and scored */
 } dataset;
 
-/* Reads options->data as a training file: scaler fitted on the train block, marks by the options. Zero `d` first. */
+/* Reads options->data as a training file, or takes a frame in its place: scaler fitted on the train block, marks by the
+ * options. Zero `d` first. */
 tide_status dataset_load(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure);
+tide_status dataset_take(const forecast_options *o, const tide_frame *from, unsigned compat, dataset *d,
+                         tide_failure *failure);
 
 /* Reads options->data into d->frame as `kind`; the caller selects columns and goes on with dataset_scale. `run`: the
  * columns of the run that the file is read for; NULL: those of the options. */

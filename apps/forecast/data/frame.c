@@ -17,7 +17,7 @@ static bool from_stdin(const char *path) { return !strcmp(path, "-"); }
 
 char reading_decimal(const frame_options *o) { return o->decimal ? o->decimal : o->thousands == '.' ? ',' : '.'; }
 
-static tide_status check_options(reading *r) {
+tide_status reading_check_options(reading *r) {
     const frame_options *o = r->options;
     if (o->thousands && (o->thousands == reading_decimal(o) || strchr("+-0123456789eE", o->thousands)))
         return forecast_fail(r->failure, TIDE_EINVAL, NULL, 0, "thousands",
@@ -129,7 +129,7 @@ static tide_status cut_rows(reading *r) {
     int64_t wanted = train_rows(kind, 0) / 12 * 20;
     if (f->file_rows < wanted)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, 0, NULL,
-                             "the file has %" PRId64 " rows; `kind` %s uses the first %" PRId64 " of ETT's: use "
+                             "there are %" PRId64 " rows; `kind` %s uses the first %" PRId64 " of ETT's: use "
                                                                                                 "`kind` custom",
                              f->file_rows, kind == KIND_ETTH ? "etth" : "ettm", wanted);
     f->rows = wanted;
@@ -169,30 +169,38 @@ static tide_status note_formulas(reading *r) {
     return TIDE_OK;
 }
 
-static tide_status finish(reading *r) {
+tide_status reading_finish(reading *r) {
     tide_status status = cut_rows(r);
     if (!status) status = note_constant_columns(r);
     if (!status) status = note_formulas(r);
-    bool hashed = !from_stdin(r->path) && !r->options->run_time; /* only training compares files, and it takes as long
-                                                                    as reading them */
-    if (!status && hashed) status = tide_file_sha256(r->path, r->out->sha256, r->failure);
-    r->out->path = strdup(r->path);
-    if (!status && !r->out->path) status = reading_no_memory(r);
+    r->out->path = r->path ? strdup(r->path) : NULL;
+    if (!status && r->path && !r->out->path) status = reading_no_memory(r);
     if (!status) status = reading_note(r, "%s", "");
     return status;
+}
+
+void reading_free(reading *r) {
+    tide_table_free(&r->table);
+    free(r->chosen);
+    free(r->left_out);
+    free(r->run_names);
+    r->out->warnings = r->notes;
+}
+
+/* Only training compares files, and it takes as long as reading them. */
+static tide_status hash(reading *r) {
+    bool hashed = !from_stdin(r->path) && !r->options->run_time;
+    return hashed ? tide_file_sha256(r->path, r->out->sha256, r->failure) : TIDE_OK;
 }
 
 tide_status frame_read(const char *path, const frame_options *options, frame *out, tide_failure *failure) {
     *out = (frame){ 0 };
     reading r = { .path = path, .options = options, .out = out, .failure = failure };
-    tide_status status = check_options(&r);
+    tide_status status = reading_check_options(&r);
     if (!status) status = options->kind == KIND_PEMS ? reading_pems(&r) : read_csv_frame(&r);
-    if (!status) status = finish(&r);
-    tide_table_free(&r.table);
-    free(r.chosen);
-    free(r.left_out);
-    free(r.run_names);
-    out->warnings = r.notes;
+    if (!status) status = reading_finish(&r);
+    if (!status) status = hash(&r);
+    reading_free(&r);
     if (status) frame_free(out);
     return status;
 }

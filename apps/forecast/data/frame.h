@@ -4,7 +4,7 @@
 #ifndef FORECAST_FRAME_H
 #define FORECAST_FRAME_H
 
-#include <tidemill/core.h>
+#include <tidemill/frame.h>
 
 typedef enum frame_kind { KIND_CUSTOM, KIND_ETTH, KIND_ETTM, KIND_SOLAR, KIND_PEMS } frame_kind;
 typedef enum frame_features { FEATURES_M, FEATURES_S, FEATURES_MS } frame_features;
@@ -118,12 +118,16 @@ typedef struct frame {
     char        found_thousands;  /* the sign that was found to group digits; 0: none was */
     char        found_decimal;    /* ',' where that was found with it */
     char       *warnings;         /* "" or lines, each ending in a newline */
-    char       *path;             /* as given, for messages */
-    char        sha256[65];       /* of the file; "" for standard input and for a file read for a run */
+    char       *path;             /* as given, for messages; NULL: no file */
+    char        sha256[65];       /* of the file, or of the table's numbers and names; "" for standard input and for a
+                                     file read for a run */
 } frame;
 
 /* path "-" is standard input. */
 tide_status frame_read(const char *path, const frame_options *options, frame *out, tide_failure *failure);
+/* The same of a table in memory, which is copied. Options of text (separator, decimal, thousands, skip_rows,
+ * date_order, time_column) do not apply, and no column is left out unless `columns` or `ignore` says so. */
+tide_status frame_from_memory(const tide_frame *from, const frame_options *options, frame *out, tide_failure *failure);
 void        frame_free(frame *f);  /* NULL is fine; leaves it zeroed */
 /* Keeps the named columns, in this order (those a model was trained on). Fails naming the first that is missing. */
 tide_status frame_select(frame *f, const char *path, char *const *names, int64_t count, tide_failure *failure);

@@ -120,8 +120,9 @@ static tide_status note_gap(reading *r, bool last) {
              more);
     if (!last) return reading_note(r, "the first %s: filled with the first value after them\n", what);
     return reading_note(
-        r, "the last %s are filled: the forecast starts from made-up values; end the file before line %" PRId64 "%s\n",
-        what, r->table.line[f->file_rows - longest], reading_leave_out(r));
+        r, "the last %s are filled: the forecast starts from made-up values; end the %s before %s %" PRId64 "%s\n",
+        what, r->from ? "frame" : "file", reading_rows_are(r), r->table.line[f->file_rows - longest],
+        reading_leave_out(r));
 }
 
 static tide_status fill_missing(reading *r, int64_t missing, int64_t first) {
@@ -134,9 +135,9 @@ static tide_status fill_missing(reading *r, int64_t missing, int64_t first) {
             return forecast_fail(r->failure, TIDE_EDATA, r->path, 0, f->names[c],
                                  "'%.100s' holds no value at all: fill it%s", f->names[c], reading_leave_out(r));
     if (status) return status;
-    return reading_note(r, "missing cells: %" PRId64 ", filled with %s, first at line %" PRId64 "\n", missing,
+    return reading_note(r, "missing cells: %" PRId64 ", filled with %s, first at %s %" PRId64 "\n", missing,
                         linear ? "a straight line between their neighbours" : "the value before them",
-                        r->table.line[first / f->columns]);
+                        reading_rows_are(r), r->table.line[first / f->columns]);
 }
 
 static tide_status read_cells(reading *r) {
@@ -156,10 +157,14 @@ static tide_status read_cells(reading *r) {
 }
 
 tide_status reading_parse_cells(reading *r) {
+    tide_status status = read_cells(r);
+    return status ? status : reading_settle_missing(r);
+}
+
+tide_status reading_settle_missing(reading *r) {
     frame *f = r->out;
     int64_t first = 0;
-    tide_status status = read_cells(r);
-    if (!status) status = reading_check_sizes(r);
+    tide_status status = reading_check_sizes(r);
     if (!status) status = reading_note_sentinels(r);
     int64_t missing = status ? 0 : count_missing(f, &first);
     if (status || !missing) return status;

@@ -54,7 +54,7 @@ static tide_status check_twins(reading *r) {
             (!twin || sorted[i - 1].column < twin->column))
             twin = &sorted[i - 1];
     tide_status status = !twin ? TIDE_OK
-                               : forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, twin->name,
+                               : forecast_fail(r->failure, TIDE_EDATA, r->path, reading_header_line(r), twin->name,
                                                "columns %" PRId64 " and %" PRId64 " are both named '%s'; rename one",
                                                twin->column + 1,
                                                twin[1].column + 1, twin->name);
@@ -80,7 +80,7 @@ tide_status reading_check_header(reading *r) {
     bool headerless = looks_headerless(&r->table, &number);
     number_reader_close(&number);
     if (headerless)
-        return forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, NULL,
+        return forecast_fail(r->failure, TIDE_EDATA, r->path, reading_header_line(r), NULL,
                              "the first line holds data, not column names; add a header line such as date,load,OT");
     tide_status status = note_unnamed(r);
     return status ? status : check_twins(r);
@@ -138,7 +138,7 @@ static void fail_unknown(reading *r, const char *option, const char *name) {
     char list[400];
     names_list(list, sizeof list, names, r->table.columns);
     const char *near = near_name(name, names, r->table.columns);
-    forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, name,
+    forecast_fail(r->failure, TIDE_EDATA, r->path, reading_header_line(r), name,
                   "%s: there is no column '%s'%s%s%s columns are %s", option,
                   name, near ? "; did you mean '" : "", near ? near : "", near ? "'? The" : "; the", list);
     free(names);
@@ -213,12 +213,12 @@ static int64_t find_target(reading *r) {
     char word[WORD_TEXT];
     for (int64_t c = 0; last < 0 && c < r->table.columns; c++)
         if (r->left_out[c] && (!r->options->columns || list_has(r->options->columns, r->table.header[c])))
-            forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, r->table.header[c],
+            forecast_fail(r->failure, TIDE_EDATA, r->path, reading_header_line(r), r->table.header[c],
                           "no series is left: '%s' only counts the rows or repeats their stamps; `target` %s "
                           "forecasts it all the same",
                           r->table.header[c], reading_word(word, r->table.header[c], false));
     if (last < 0)
-        forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, NULL,
+        forecast_fail(r->failure, TIDE_EDATA, r->path, reading_header_line(r), NULL,
                       "no column of values is left; see `columns`, `ignore` and `time-column`");
     return last;
 }

@@ -42,6 +42,12 @@ static bool is_mark(const reading *r, const char *text, const double *value) {
     return false;
 }
 
+bool reading_is_mark(const reading *r, double value) {
+    for (int64_t i = 0; i < r->mark_count; i++)
+        if (r->marks[i].is_number && r->marks[i].value == value) return true;
+    return false;
+}
+
 bool reading_cell(const reading *r, const number_reader *number, const char *text, double *value) {
     if (number_parse(number, text, value)) {
         if (r->mark_count && is_mark(r, text, value)) *value = (double)NAN;

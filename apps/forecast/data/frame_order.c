@@ -1,5 +1,6 @@
 /* Rows that do not follow each other in time: what the file is instead, or the rows put in order. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -65,6 +66,14 @@ static tide_status fail_long(reading *r, const series_key *k, int64_t series) {
                          a, b ? " and '" : "", b ? b : "", b ? "'" : "", b ? "" : "s", series);
 }
 
+/* A frame's columns are numbers, which name nothing. */
+static tide_status refuse_long_frame(reading *r, int64_t repeated) {
+    if (repeated < r->out->file_rows / ROWS_A_SERIES) return TIDE_OK;
+    return forecast_fail(r->failure, TIDE_EDATA, NULL, 0, r->out->time_name,
+                         "%" PRId64 " of %" PRId64 " time stamps stand more than once: a frame has one row for each "
+                         "time stamp, and each series a column of its own", repeated, r->out->file_rows);
+}
+
 /* Of the columns, one or two together, that tell series apart, those that tell the fewest: a value may seem to by
  * chance. */
 static tide_status refuse_long(reading *r) {
@@ -97,7 +106,7 @@ static int by_time(const void *a, const void *b) {
 
 static tide_status sort_rows(reading *r) {
     frame     *f = r->out;
-    int64_t    rows = f->file_rows, columns = r->table.columns;
+    int64_t    rows = f->file_rows, columns = r->from ? 0 : r->table.columns; /* a frame's cells stay where they are */
     timed_row *order = malloc((size_t)rows * sizeof *order + 1);
     char     **cells = malloc((size_t)(rows * columns) * sizeof *cells + 1);
     int64_t   *line  = malloc((size_t)rows * sizeof *line + 1);
@@ -105,12 +114,13 @@ static tide_status sort_rows(reading *r) {
     for (int64_t i = 0; fine && i < rows; i++) order[i] = (timed_row){ f->time[i], i };
     if (fine) qsort(order, (size_t)rows, sizeof *order, by_time);
     for (int64_t i = 0; fine && i < rows; i++) {
-        memcpy(cells + i * columns, r->table.cells + order[i].row * columns, (size_t)columns * sizeof *cells);
+        if (columns)
+            memcpy(cells + i * columns, r->table.cells + order[i].row * columns, (size_t)columns * sizeof *cells);
         line[i]    = r->table.line[order[i].row];
         f->time[i] = order[i].seconds;
     }
     if (fine) {
-        memcpy(r->table.cells, cells, (size_t)(rows * columns) * sizeof *cells);
+        if (columns) memcpy(r->table.cells, cells, (size_t)(rows * columns) * sizeof *cells);
         memcpy(r->table.line, line, (size_t)rows * sizeof *line);
     }
     free(order);
@@ -133,19 +143,26 @@ static disorder look(const frame *f) {
     return d;
 }
 
+/* As the file writes it. */
+static void stamp(const reading *r, int64_t row, char out[40]) {
+    if (r->from) time_print(out, r->out->time[row], &r->out->format);
+    else snprintf(out, 40, "%.39s", reading_text(r, row, r->time.of[0].place));
+}
+
 tide_status reading_order_rows(reading *r) {
     const frame *f = r->out;
     disorder     d = look(f);
     if (!d.backwards && d.repeated < f->file_rows / ROWS_A_SERIES) return TIDE_OK;
-    tide_status status = refuse_long(r);
+    tide_status status = r->from ? refuse_long_frame(r, d.repeated) : refuse_long(r);
     if (status != TIDE_OK || !d.backwards) return status;
     if (r->options->sort) return sort_rows(r);
     if (d.descending)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[d.first], f->time_name,
                              "the newest row comes first; `sort` puts the rows in the order of time");
+    char later[40], earlier[40];
+    stamp(r, d.first, later), stamp(r, d.first - 1, earlier);
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[d.first], f->time_name,
                          "time runs backwards %" PRId64 " time%s: %.40s comes after %.40s; `sort` puts the rows in "
                          "the order of time",
-                         d.backwards, d.backwards == 1 ? "" : "s", reading_text(r, d.first, r->time.of[0].place),
-                         reading_text(r, d.first - 1, r->time.of[0].place));
+                         d.backwards, d.backwards == 1 ? "" : "s", later, earlier);
 }

@@ -2,6 +2,7 @@
 #ifndef FORECAST_FRAME_READING_H
 #define FORECAST_FRAME_READING_H
 
+#include <tidemill/frame.h>
 #include <tidemill/io.h>
 
 #include "frame.h"
@@ -10,7 +11,8 @@
 typedef struct na_mark { char *text; bool is_number; double value; } na_mark;
 
 typedef struct reading {
-    const char          *path;
+    const char          *path;         /* NULL: a frame in memory is read */
+    const tide_frame    *from;         /* that frame; the table has its names and its rows' numbers, and no cells */
     const frame_options *options;
     tide_table           table;
     time_columns         time;         /* places are indices into the table's columns, names are NULL */
@@ -25,6 +27,15 @@ typedef struct reading {
     char                *notes;        /* warnings so far */
     tide_failure        *failure;
 } reading;
+
+/* What a row's number counts, for messages: lines of a file, rows of a frame. */
+static inline const char *reading_rows_are(const reading *r) { return r->from ? "row" : "line"; }
+
+/* Where the names of the columns stand; 0: in no file. */
+static inline int64_t reading_header_line(const reading *r) { return r->from ? 0 : 1 + r->options->skip_rows; }
+
+/* frame_memory.c: cell (row, column of the table) of the frame that is read. */
+double reading_value(const reading *r, int64_t row, int64_t column);
 
 /* frame_columns.c: fills chosen, count, out->names, out->target; needs the time columns and what is left out. */
 tide_status reading_check_header(reading *r);
@@ -53,8 +64,13 @@ tide_status reading_leave_parts(reading *r);
 /* The decimal sign: what is given, else what a given sign for thousands leaves. */
 char reading_decimal(const frame_options *o);
 
-/* frame_cells.c: fills out->values from the chosen columns; missing cells by the options. */
+/* frame_cells.c: fills out->values from the chosen columns; then missing cells by the options. */
 tide_status reading_parse_cells(reading *r);
+tide_status reading_settle_missing(reading *r);
+/* frame.c: what all ways of reading begin and end with. */
+tide_status reading_check_options(reading *r);
+tide_status reading_finish(reading *r);
+void        reading_free(reading *r);  /* all but `out` */
 
 /* frame_ids.c: columns that only count rows are left out, with a warning; needs the time columns. */
 tide_status reading_find_counters(reading *r);
@@ -64,6 +80,7 @@ tide_status reading_open_marks(reading *r);
 void        reading_close_marks(reading *r);
 /* A cell as a number, NaN where a value is missing; false: it is neither. */
 bool        reading_cell(const reading *r, const number_reader *number, const char *text, double *value);
+bool        reading_is_mark(const reading *r, double value);
 /* `number` cannot read the cell at (row, table column): if the column's cells prove that digits are grouped, sets how
  * (noted, *settled); fails where that is open. */
 tide_status reading_settle_style(reading *r, int64_t column, int64_t row, number_reader *number, bool *settled);

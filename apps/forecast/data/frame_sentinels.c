@@ -103,8 +103,8 @@ static tide_status note_sentinel(reading *r, int64_t column, const sentinel *s) 
         snprintf(near, sizeof near, "; %" PRId64 " of them in the last %" PRId64 " rows, from which a forecast starts",
                  late, look_back);
     sentinel_text(text, sizeof text, f->names[column], s);
-    return reading_note(r, "%s, else it is taken as it is (first at line %" PRId64 "%s)\n", text,
-                        r->table.line[s->first], near);
+    return reading_note(r, "%s, else it is taken as it is (first at %s %" PRId64 "%s)\n", text,
+                        reading_rows_are(r), r->table.line[s->first], near);
 }
 
 tide_status reading_note_sentinels(reading *r) {
@@ -122,9 +122,9 @@ tide_status reading_note_sentinels(reading *r) {
 /* ---- what no model can hold ---- */
 
 static tide_status fail_large(reading *r, int64_t row, int64_t column) {
-    const char *text = r->table.cells[row * r->table.columns + r->chosen[column]];
     char mark[32]; /* as --na takes it, whatever the file's decimal sign */
     num_format(mark, r->out->values[row * r->out->columns + column], false);
+    const char *text = r->from ? mark : r->table.cells[row * r->table.columns + r->chosen[column]];
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->names[column],
                          "'%.60s' is too large to forecast with, the limit is 1e30: correct it; if it marks a missing "
                          "value, "

@@ -26,7 +26,9 @@ static int64_t steps_skipped(int64_t from, int64_t to, time_step step) {
 
 static bool same_cells(const reading *r, int64_t a, int64_t b) {
     for (int64_t c = 0; c < r->table.columns; c++)
-        if (strcmp(reading_text(r, a, c), reading_text(r, b, c))) return false;
+        if (r->from ? reading_value(r, a, c) != reading_value(r, b, c)
+                    : strcmp(reading_text(r, a, c), reading_text(r, b, c)) != 0)
+            return false;
     return true;
 }
 
@@ -96,8 +98,8 @@ static tide_status report_spacing(reading *r, spacing s, time_step step) {
     step_print(name, step);
     snprintf(text, sizeof text,
              "time stamps: %" PRId64 " repeated, %" PRId64 " missing, %" PRId64
-             " off the step of %s, first at line %" PRId64,
-             s.repeated, s.missing, s.uneven, name, r->table.line[s.first]);
+             " off the step of %s, first at %s %" PRId64,
+             s.repeated, s.missing, s.uneven, name, reading_rows_are(r), r->table.line[s.first]);
     if (r->options->strict_dates)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[s.first], r->out->time_name,
                              "%s%s%s", text, s.repeated ? "; keep one row of each stamp" : "",

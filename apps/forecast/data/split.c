@@ -81,7 +81,7 @@ static tide_status custom_blocks(const frame *f, split_sizes sizes, int64_t seq_
     if (train < 1)
         return forecast_fail(failure, TIDE_EINVAL, f->path, 0, sizes.val > 0 ? "val" : "test",
                              "%" PRId64 " rows for validation and %" PRId64
-                             " for test leave none of the file's %" PRId64 " for training; %s",
+                             " for test leave none of all %" PRId64 " for training; %s",
                              val, test, f->rows, sizes_that_fit(KIND_CUSTOM, f->rows, seq_len, pred_len, fits));
     *out = (split){ { 0, train }, block_of(train, train + val, seq_len), block_of(train + val, f->rows, seq_len) };
     return TIDE_OK;
@@ -96,7 +96,7 @@ tide_status split_sized(const frame *f, frame_kind kind, split_sizes sizes, int6
                              "`val` and `test` are for `kind` custom: the other kinds are split as published");
     if (f->rows < seq_len + pred_len)
         return forecast_fail(failure, TIDE_EDATA, f->path, 0, NULL,
-                             "the file has %" PRId64 " rows, fewer than one window of %" PRId64 ": seq_len %" PRId64
+                             "there are %" PRId64 " rows, fewer than one window of %" PRId64 ": seq_len %" PRId64
                              " and pred_len %" PRId64 "; %s",
                              f->rows, seq_len + pred_len, seq_len, pred_len,
                              sizes_that_fit(kind, f->rows, seq_len, pred_len, fits));

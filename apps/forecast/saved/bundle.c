@@ -192,9 +192,10 @@ static tide_status add_parts(tide_archive *a, const bundle *b, tide_list params,
     return status;
 }
 
-tide_status bundle_write_memory(const bundle *b, tide_list params, void **bytes, size_t *size, tide_failure *failure) {
+tide_status bundle_write_memory(const bundle *b, tide_list params, const tide_snapshot_t *best, void **bytes,
+                                size_t *size, tide_failure *failure) {
     tide_archive a      = { 0 };
-    tide_status  status = add_parts(&a, b, params, NULL);
+    tide_status  status = add_parts(&a, b, params, best);
     if (status != TIDE_OK) no_memory(failure);
     else status = tide_safetensors_write_memory(&a, bytes, size, failure);
     tide_archive_free(&a);

@@ -36,7 +36,8 @@ void        bundle_free(bundle *b);
 tide_status bundle_write(const char *path, const bundle *b, tide_list params, const tide_snapshot_t *best,
                          tide_failure *failure);
 /* The same bytes in memory: free(*bytes). */
-tide_status bundle_write_memory(const bundle *b, tide_list params, void **bytes, size_t *size, tide_failure *failure);
+tide_status bundle_write_memory(const bundle *b, tide_list params, const tide_snapshot_t *best, void **bytes,
+                                size_t *size, tide_failure *failure);
 /* Everything but the parameters, which tide_load reads from the same file. The file comes from outside: every count,
  * size, date and name is held to what the command line takes and to what the file holds, the parameters' tensors
  * included. TIDE_EDATA with the member or tensor in failure->column. */

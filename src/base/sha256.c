@@ -1,15 +1,7 @@
 /* SHA-256 (FIPS 180-4). */
-#include <errno.h>
+#include "sha256.h"
+
 #include <string.h>
-
-#include "../base/base.h"
-#include "source.h"
-
-typedef struct sha256 {
-    uint32_t state[8];
-    uint64_t bytes;
-    unsigned char block[64];
-} sha256;
 
 /* First 32 bits of the fractional parts of the cube roots of the first 64 primes. */
 static const uint32_t constants[64] = {
@@ -29,6 +21,11 @@ static const uint32_t constants[64] = {
 };
 
 static uint32_t rotate(uint32_t x, int n) { return x >> n | x << (32 - n); }
+
+void sha256_begin(sha256 *h) {
+    *h = (sha256){ .state = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab,
+                              0x5be0cd19 } };
+}
 
 static void expand(uint32_t w[64], const unsigned char block[64]) {
     for (int i = 0; i < 16; i++)
@@ -57,7 +54,8 @@ static void compress(uint32_t state[8], const unsigned char block[64]) {
     for (int i = 0; i < 8; i++) state[i] += s[i];
 }
 
-static void update(sha256 *h, const unsigned char *data, size_t n) {
+void sha256_add(sha256 *h, const void *bytes, size_t n) {
+    const unsigned char *data = bytes;
     for (; n > 0; ) {
         size_t used = h->bytes % 64, part = n < 64 - used ? n : 64 - used;
         memcpy(h->block + used, data, part);
@@ -68,33 +66,14 @@ static void update(sha256 *h, const unsigned char *data, size_t n) {
     }
 }
 
-static void finish(sha256 *h, char hex[65]) {
+void sha256_end(sha256 *h, char hex[65]) {
     static const char digits[] = "0123456789abcdef";
     static const unsigned char padding[64] = { 0x80 };
     uint64_t bits = h->bytes * 8;
     unsigned char length[8];
     for (int i = 0; i < 8; i++) length[i] = (unsigned char)(bits >> (56 - 8 * i));
-    update(h, padding, 1 + (119 - h->bytes % 64) % 64);
-    update(h, length, 8);
+    sha256_add(h, padding, 1 + (119 - h->bytes % 64) % 64);
+    sha256_add(h, length, 8);
     for (int i = 0; i < 64; i++) hex[i] = digits[h->state[i / 8] >> (28 - 4 * (i % 8)) & 15];
     hex[64] = 0;
-}
-
-tide_status tide_file_sha256(const char *path, char hex[65], tide_failure *failure) {
-    failure_clear(failure);
-    sha256 h = { .state = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab,
-                            0x5be0cd19 } };
-    unsigned char chunk[32768];
-    FILE *file;
-    int64_t size;
-    size_t got;
-    if (!hex) return argument_fail(failure, path, "place for the digits");
-    hex[0] = 0;
-    tide_status status = file_open(path, &file, &size, failure);
-    if (status) return status;
-    while ((got = fread(chunk, 1, sizeof chunk, file)) > 0) update(&h, chunk, got);
-    if (ferror(file)) status = system_fail(failure, path, "read", errno);
-    fclose(file);
-    if (!status) finish(&h, hex);
-    return status;
 }

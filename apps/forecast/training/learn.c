@@ -1,7 +1,5 @@
 /* The forecaster as a model of src/train: windows in the order of their epoch, the loss of the validation windows,
  * model.safetensors, and the columns of metrics.csv. */
-#include "trainer.h"
-
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,6 +7,7 @@
 #include "base/base.h"
 #include "forecast/fit/finite.h"
 #include "train/schedule.h"
+#include "trainer.h"
 
 _Static_assert((int)FORECAST_LR_AUTO == (int)TRAIN_LR_AUTO && (int)FORECAST_LION == (int)TRAIN_LION,
                "what the options choose is what training takes");
@@ -58,11 +57,15 @@ static tide_status validate(void *user, const fit_place *at, double row[FIT_VALU
     return mean_loss(&t->validate, t->val_order, 0, t->val_used, &row[FIT_VAL_LOSS], failure);
 }
 
-static tide_status save(void *user, const tide_snapshot_t *best, tide_failure *failure) {
-    trainer    *t = user;
-    char        path[FOLDER_PATH];
+tide_status trainer_write_model(const trainer *t, const tide_snapshot_t *best, tide_failure *failure) {
+    char path[FOLDER_PATH];
+    if (trainer_in_memory(t)) return TIDE_OK;
     tide_status status = owned_claim_file(t->folder.path, "model.safetensors", path, failure);
     return status == TIDE_OK ? bundle_write(path, &t->bundle, t->session.params, best, failure) : status;
+}
+
+static tide_status save(void *user, const tide_snapshot_t *best, tide_failure *failure) {
+    return trainer_write_model(user, best, failure);
 }
 
 fit_model trainer_model(trainer *t) {
@@ -129,18 +132,23 @@ static bool make_room(trainer *t) {
     return t->order && t->step_ms;
 }
 
-tide_status trainer_run(trainer *t, tide_failure *failure) {
+tide_status trainer_begin(trainer *t, tide_failure *failure) {
     const forecast_options *o = t->options;
-    fit_model    model = trainer_model(t);
-    fit_plan     plan  = { .batches = t->batches, .epochs = o->epochs, .patience = o->patience,
-                           .min_epochs = o->min_epochs, .max_minutes = o->max_minutes, .equal_is_better = true,
-                           .began = t->listener.began, .resume = "`resume` auto" };
-    tide_failure why   = { 0 };
+    fit_model model = trainer_model(t);
+    fit_plan  plan  = { .batches = t->batches, .epochs = o->epochs, .patience = o->patience,
+                        .min_epochs = o->min_epochs, .max_minutes = o->max_minutes, .equal_is_better = true,
+                        .began = t->listener.began, .resume = "`resume` auto" };
     if (!make_room(t)) return no_memory(failure);
-    tide_status status = fit_new(&model, &plan, &t->folder, trainer_hear, t, &t->fit, &why);
-    if (status == TIDE_OK) status = fit_run(t->fit, 0, &why);
-    if (status == TIDE_OK) return tell_divergence(t), TIDE_OK;
-    if (t->fit && fit_at(t->fit)->finished && !fit_best(t->fit)) return never_a_number(t, &why, failure);
+    return fit_new(&model, &plan, trainer_in_memory(t) ? NULL : &t->folder, trainer_hear, t, &t->fit, failure);
+}
+
+tide_status trainer_learn(trainer *t, int64_t steps, tide_failure *failure) {
+    tide_failure why      = { 0 };
+    bool         finished = fit_at(t->fit)->finished;
+    tide_status  status   = fit_run(t->fit, steps, &why);
+    if (status == TIDE_OK && !finished) tell_divergence(t);
+    if (status == TIDE_OK) return TIDE_OK;
+    if (fit_at(t->fit)->finished && !fit_best(t->fit)) return never_a_number(t, &why, failure);
     if (failure && !failure->status) *failure = why;
     return status;
 }

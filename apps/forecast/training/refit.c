@@ -27,7 +27,8 @@ static tide_status open_again(trainer *t, tide_failure *failure) {
     t->fit = NULL;
     session_free(&t->session);
     tide_status status = session_open(o, &t->config, &t->data, &t->session, failure);
-    if (status == TIDE_OK) status = run_choices_take(t->folder.path, t->session.graph, failure);
+    if (status == TIDE_OK && !trainer_in_memory(t))
+        status = run_choices_take(t->folder.path, t->session.graph, failure);
     if (status == TIDE_OK) status = session_training(&t->session, o, &t->step, failure);
     free(o);
     return status;
@@ -42,6 +43,9 @@ static tide_status all_windows(trainer *t, tide_failure *failure) {
 }
 
 static tide_status stopped(const trainer *t, tide_failure *failure) {
+    if (trainer_in_memory(t))
+        return fail(failure, TIDE_ECANCELLED,
+                    "stopped while learning from all rows: the model is the one that was scored");
     return fail(failure, TIDE_ECANCELLED, "stopped while learning from all rows; ``resume` auto `out` %s` begins that "
                                           "again", t->folder.path);
 }
@@ -61,13 +65,11 @@ static tide_status learn(trainer *t, int64_t epochs, double *last_loss, tide_fai
 }
 
 static tide_status ship(trainer *t, tide_failure *failure) {
-    char path[FOLDER_PATH];
     scaler_free(&t->bundle.scaler);
     if (!scaler_copy(&t->data.scaler, &t->bundle.scaler))
         return fail(failure, TIDE_ENOMEM, "out of memory for the run's model file");
     t->bundle.record.refit = true;
-    tide_status status = owned_claim_file(t->folder.path, "model.safetensors", path, failure);
-    return status == TIDE_OK ? bundle_write(path, &t->bundle, t->session.params, NULL, failure) : status;
+    return trainer_write_model(t, NULL, failure);
 }
 
 tide_status refit_run(trainer *t, forecast_result *r, tide_failure *failure) {
@@ -78,13 +80,16 @@ tide_status refit_run(trainer *t, forecast_result *r, tide_failure *failure) {
                   "learning once more from all %" PRId64 " rows: %" PRId64
                   " steps, as many as the best epoch took; the scores stay those of the first time",
                   t->data.frame.rows, epochs * t->batches);
-    tide_status status = scale_all(&t->data, failure);
+    tide_status status =
+        bundle_write_memory(&t->bundle, t->session.params, fit_best(t->fit), &t->scored, &t->scored_size, failure);
+    if (status == TIDE_OK) status = scale_all(&t->data, failure);
     if (status == TIDE_OK) status = open_again(t, failure);
     if (status == TIDE_OK) status = all_windows(t, failure);
     if (status == TIDE_OK) status = learn(t, epochs, &loss, failure);
     if (status != TIDE_OK) return status;
     r->refit = isfinite(loss);
-    if (r->refit) return ship(t, failure);
+    if (r->refit && (status = ship(t, failure)) == TIDE_OK) free(t->scored), t->scored = NULL;
+    if (r->refit) return status;
     listener_note(&t->listener, FORECAST_STAGE_WARNING,
                   "learning from all rows diverged: the model that was scored is kept");
     return TIDE_OK;

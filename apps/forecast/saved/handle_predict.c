@@ -1,0 +1,216 @@
+/* Answers of a handle. Windows are asked about in batches: the largest program that they fill, again and again, then
+ * smaller ones for what is left. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "handle_parts.h"
+
+/* ---- programs ---- */
+
+static tide_status compile_size(forecast_model *m, int i, tide_failure *failure) {
+    const model_config *c = &m->of->bundle.config;
+    sized_program *p = &m->program[i];
+    tide_graph    *g = m->session.graph;
+    double         began = os_seconds();
+    p->past   = tide_input(g, "past", TIDE_F32, TIDE_SHAPE(m->size[i], c->seq_len, c->columns));
+    p->marks  = c->marks ? tide_input(g, "marks", TIDE_F32, TIDE_SHAPE(m->size[i], c->seq_len, c->marks)) : p->past;
+    p->future = itransformer_apply(&m->session.model, p->past, p->marks, TIDE_EVAL, NULL);
+    p->program = session_compile(&m->session, TIDE_LIST(p->future));
+    m->compile_s += os_seconds() - began;
+    tide_status status = session_failure(&m->session, failure);
+    if (status != TIDE_OK) return status;
+    const tide_failure *why = tide_program_error(p->program);
+    if (why->status && failure && !failure->status) *failure = *why;
+    return why->status;
+}
+
+tide_status handle_program(forecast_model *m, int64_t windows, int *chosen, tide_failure *failure) {
+    for (int i = 0;; i++) {
+        if (m->size[i] > windows || !m->size[i]) continue;
+        tide_failure why    = { 0 };
+        tide_status  status = m->program[i].program ? TIDE_OK : compile_size(m, i, &why);
+        *chosen = i;
+        if (status == TIDE_OK) return status;
+        tide_program_free(m->program[i].program);
+        m->program[i] = (sized_program){ 0 };
+        if (status == TIDE_ENOMEM && i + 1 < HANDLE_SIZES && tide_error(m->session.graph)->status == TIDE_OK) {
+            m->size[i] = 0;
+            continue;
+        }
+        if (failure && !failure->status) *failure = why;
+        return status;
+    }
+}
+
+/* What it gives stays in the program's memory until it runs again. */
+static tide_status run_one(const sized_program *p, const float *scaled, const float *marks, const float **out,
+                           tide_failure *failure) {
+    tide_feed   feeds[] = { { p->past, scaled }, { p->marks, marks } };
+    tide_status status  = tide_run(p->program, feeds, p->marks.node == p->past.node ? 1 : 2);
+    if (status != TIDE_OK && failure && !failure->status) *failure = *tide_program_error(p->program);
+    if (status == TIDE_OK && !(*out = tide_data(p->future))) status = TIDE_EDEVICE;
+    return status == TIDE_OK ? status : fail(failure, status, "the forecast could not be computed");
+}
+
+tide_status handle_forward(forecast_model *m, int64_t windows, const float *scaled, const float *marks, float *out,
+                           tide_failure *failure) {
+    const model_config *c = &m->of->bundle.config;
+    for (int64_t at = 0, count; at < windows; at += count) {
+        int         i;
+        tide_status status = handle_program(m, windows - at, &i, failure);
+        if (status != TIDE_OK) return status;
+        count  = m->size[i];
+        const float *given;
+        int64_t each = c->pred_len * c->out_count;
+        status = run_one(&m->program[i], scaled + at * c->seq_len * c->columns, marks + at * c->seq_len * c->marks,
+                         &given,
+                         failure);
+        if (status != TIDE_OK) return status;
+        memcpy(out + at * each, given, (size_t)(count * each) * sizeof *out);
+    }
+    return TIDE_OK;
+}
+
+/* ---- answers ---- */
+
+static tide_status check_predict(const forecast_model *m, int64_t windows, const double *past, const int64_t *time_s,
+                                 const double *future, tide_failure *failure) {
+    if (!m) return fail(failure, TIDE_EINVAL, "there is no model");
+    if (windows < 0) return fail(failure, TIDE_EINVAL, "%" PRId64 " windows: 0 or more can be asked about", windows);
+    if (windows && (!past || !future))
+        return fail(failure, TIDE_EINVAL, "there is no %s", past ? "place for the forecasts" : "past to forecast from");
+    if (windows && config_of(m)->marks && !time_s)
+        return fail(failure, TIDE_EINVAL, "the model needs the time of each row");
+    return TIDE_OK;
+}
+
+static tide_status place_fail(const forecast_model *m, int64_t window, int64_t row, int64_t column, const char *what,
+                              tide_failure *failure) {
+    const char *name = column < 0 ? NULL : m->of->bundle.names[column];
+    return fail_at(failure, TIDE_EDATA, NULL, window * config_of(m)->seq_len + row + 1, name,
+                   "window %" PRId64 ", row %" PRId64 "%s%.60s%s: %s", window + 1, row + 1, name ? ", '" : "",
+                   name ? name : "", name ? "'" : "", what);
+}
+
+static tide_status check_past(const forecast_model *m, int64_t first, int64_t windows, const double *past,
+                              tide_failure *failure) {
+    const model_config *c = config_of(m);
+    int64_t each = c->seq_len * c->columns;
+    bool    fine = true;
+    for (int64_t i = 0; i < windows * each; i++) fine &= isfinite(past[i]) != 0;
+    for (int64_t i = 0; !fine && i < windows * each; i++)
+        if (!isfinite(past[i]))
+            return place_fail(m, first + i / each, i % each / c->columns, i % c->columns,
+                              "this is not a finite number; fill gaps first", failure);
+    return TIDE_OK;
+}
+
+static tide_status fill_marks(forecast_model *m, int64_t first, int64_t windows, const int64_t *time_s,
+                              tide_failure *failure) {
+    const model_config *c = config_of(m);
+    for (int64_t i = 0; c->marks && i < windows * c->seq_len; i++) {
+        if (!time_writable(time_s[i]))
+            return place_fail(m, first + i / c->seq_len, i % c->seq_len, -1,
+                              "the time lies outside the years 0 to 9999",
+                              failure);
+        marks_fill(time_s[i], m->of->bundle.mark_step, m->marks + i * c->marks);
+    }
+    return TIDE_OK;
+}
+
+static tide_status to_original(const forecast_model *m, int64_t first, int64_t windows, const float *scaled,
+                               double *future, tide_failure *failure) {
+    const model_config *c = config_of(m);
+    const scaler       *s = &m->of->bundle.scaler;
+    int64_t each = c->pred_len * c->out_count;
+    for (int64_t i = 0; i < windows * each; i++) {
+        int64_t column = c->out_first + i % c->out_count;
+        future[i]      = scaled[i] * s->std[column] + s->mean[column];
+        if (!isfinite(future[i]))
+            return fail_at(failure, TIDE_EDATA, NULL, 0, m->of->bundle.names[column],
+                           "the forecast of '%.60s' from window %" PRId64 " is not a finite number: its rows hold an "
+                           "extreme value, or the numbers of the model are damaged",
+                           m->of->bundle.names[column], first + i / each + 1);
+    }
+    return TIDE_OK;
+}
+
+static tide_status predict_batch(forecast_model *m, int i, int64_t at, const double *past, const int64_t *time_s,
+                                 double *future, tide_failure *failure) {
+    const model_config *c = config_of(m);
+    int64_t      count = m->size[i];
+    const float *scaled;
+    tide_status status = check_past(m, at, count, past, failure);
+    if (status != TIDE_OK) return status;
+    scaler_apply(&m->of->bundle.scaler, past, count * c->seq_len, m->scaled);
+    status = fill_marks(m, at, count, time_s, failure);
+    if (status == TIDE_OK) status = run_one(&m->program[i], m->scaled, m->marks, &scaled, failure);
+    return status == TIDE_OK ? to_original(m, at, count, scaled, future, failure) : status;
+}
+
+tide_status forecast_model_predict(forecast_model *m, int64_t windows, const double *past, const int64_t *time_s,
+                                   double *future, tide_failure *failure) {
+    failure_clear(failure);
+    const model_config *c = config_of(m);
+    tide_status status = check_predict(m, windows, past, time_s, future, failure);
+    for (int64_t at = 0, count = 0; status == TIDE_OK && at < windows; at += count) {
+        int i;
+        status = handle_program(m, windows - at, &i, failure);
+        if (status != TIDE_OK) return status;
+        count  = m->size[i];
+        status = predict_batch(m, i, at, past + at * c->seq_len * c->columns, time_s ? time_s + at * c->seq_len : NULL,
+                               future + at * c->pred_len * c->out_count, failure);
+    }
+    return status;
+}
+
+/* ---- from a frame ---- */
+
+static tide_status copy_column(const forecast_model *m, const tide_frame *f, int64_t column, double *past,
+                               tide_failure *failure) {
+    const model_config *c    = config_of(m);
+    const char         *name = m->of->bundle.names[column];
+    int64_t stride, place = tide_frame_find(f, name), first = tide_frame_rows(f) - c->seq_len;
+    if (place < 0)
+        return fail_at(failure, TIDE_EDATA, NULL, 0, name, "the frame has no column '%.60s', which the model needs",
+                       name);
+    const double *values = tide_frame_values(f, place, &stride);
+    for (int64_t i = 0; i < c->seq_len; i++) past[i * c->columns + column] = values[(first + i) * stride];
+    return TIDE_OK;
+}
+
+static tide_status check_frame_step(const forecast_model *m, const int64_t *time_s, tide_failure *failure) {
+    const time_step own = m->of->bundle.step;
+    char            was[24];
+    if (!time_s || !own.unit) return TIDE_OK;
+    time_step now = step_find(time_s, config_of(m)->seq_len);
+    if (!now.unit || (now.unit == own.unit && now.count == own.count)) return TIDE_OK;
+    step_print(was, now);
+    return fail(failure, TIDE_EDATA,
+                "the frame's rows are %s apart, those that the model learned from %s: it forecasts only that frequency",
+                was, m->of->frequency);
+}
+
+tide_status forecast_model_predict_frame(forecast_model *m, const tide_frame *f, double *future,
+                                         tide_failure *failure) {
+    failure_clear(failure);
+    const model_config *c = config_of(m);
+    int64_t rows = tide_frame_rows(f);
+    if (!m || !f) return fail(failure, TIDE_EINVAL, "there is no %s", m ? "frame" : "model");
+    if (rows < c->seq_len)
+        return fail(failure, TIDE_EDATA, "the frame has %" PRId64 " rows; the model looks back on %" PRId64, rows,
+                    c->seq_len);
+    const int64_t *all = tide_frame_time(f), *time_s = all ? all + rows - c->seq_len : NULL;
+    if (c->marks && !time_s)
+        return fail(failure, TIDE_EDATA, "the model needs time stamps, and the frame has none in whole seconds");
+    tide_status status = check_frame_step(m, time_s, failure);
+    double     *past   = status == TIDE_OK ? malloc((size_t)(c->seq_len * c->columns) * sizeof *past) : NULL;
+    if (status == TIDE_OK && !past) status = fail(failure, TIDE_ENOMEM, "out of memory for the forecast");
+    for (int64_t i = 0; status == TIDE_OK && i < c->columns; i++) status = copy_column(m, f, i, past, failure);
+    if (status == TIDE_OK) status = forecast_model_predict(m, 1, past, time_s, future, failure);
+    free(past);
+    return status;
+}

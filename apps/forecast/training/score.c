@@ -1,0 +1,118 @@
+/* What training ends with: the test windows scored, plots, the record of it in the model's file, and --refit. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "forecast/saved/advice.h"
+#include "refit.h"
+#include "trainer.h"
+
+static int by_size(const void *a, const void *b) {
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+static void fill_training(trainer *t, forecast_result *r) {
+    if (t->timed) qsort(t->step_ms, (size_t)t->timed, sizeof *t->step_ms, by_size);
+    r->step_ms_median = t->timed ? (double)t->step_ms[t->timed / 2] : (double)NAN;
+    r->step_ms_min    = t->timed ? (double)t->step_ms[0] : (double)NAN;
+    r->compile_ms = t->step.compile_s * 1e3, r->first_step_ms = t->timed ? t->first_step_ms : (double)NAN;
+    if (!t->fit) return;
+    const fit_progress *at = fit_at(t->fit);
+    r->epochs = at->epoch - 1, r->best_epoch = at->best_epoch, r->steps = at->step;
+    r->train_s = at->train_seconds, r->best_val_loss = at->best;
+    r->resumed_from_step = fit_account_of(t->fit).resumed_from;
+}
+
+static void fill_setup(const trainer *t, forecast_result *r) {
+    snprintf(r->run, sizeof r->run, "%.511s", t->folder.path);
+    snprintf(r->device, sizeof r->device, "%s", tide_graph_device(t->session.graph));
+    snprintf(r->precision, sizeof r->precision, "%s", tide_precision_name(t->session.precision));
+    r->threads = tide_graph_threads(t->session.graph), r->parameters = model_parameters(&t->config);
+    r->columns = t->data.frame.columns, r->seq_len = t->config.seq_len, r->pred_len = t->config.pred_len;
+}
+
+void trainer_fill(trainer *t, forecast_result *r) {
+    fill_setup(t, r);
+    fill_training(t, r);
+    if (t->explained.text) r->text = t->explained.text, t->explained.text = NULL;
+    if (t->explained.explanation) r->explanation = t->explained.explanation, t->explained.explanation = NULL;
+}
+
+static int64_t test_windows(const trainer *t) {
+    int64_t all = block_windows(t->data.split.test, t->config.seq_len, t->config.pred_len),
+            batch = t->options->batch_size;
+    return t->compat & FORECAST_COMPAT_TEST_DROP_LAST && all >= batch ? all / batch * batch : all;
+}
+
+static void tell_files(const trainer *t) {
+    static const char *const names[] = { "loss.svg", "sample.svg", "horizon.svg", "model.safetensors" };
+    char path[FOLDER_PATH];
+    if (trainer_in_memory(t)) return;
+    for (size_t i = t->options->plots ? 0 : 3; i < sizeof names / sizeof *names; i++)
+        listener_tell(&t->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE,
+                                                      .message = folder_file(t->folder.path, names[i], path) });
+}
+
+static tide_status draw(trainer *t, window_program *p, const scoring *w, const score_pair *model,
+                        const baseline_parts *baselines, tide_failure *failure) {
+    plot_watch watch = report_watch(&t->listener);
+    if (!t->options->plots || trainer_in_memory(t)) return TIDE_OK;
+    tide_status status = plot_losses(&t->folder, fit_at(t->fit)->best_epoch, &watch, failure);
+    if (status == TIDE_OK)
+        status = plot_sample(t->folder.path, &t->data, &t->bundle, p, w->first + w->windows - 1, &watch, failure);
+    if (status == TIDE_OK)
+        status =
+            plot_horizon(t->folder.path, model->scaled, baselines, w->pred_len, t->data.out_count, &watch, failure);
+    if (status == TIDE_ECANCELLED && failure)
+        snprintf(failure->message + strlen(failure->message), sizeof failure->message - strlen(failure->message),
+                 "; the trained model in %.200s is complete: forecast evaluate `model` scores it", t->folder.path);
+    return status;
+}
+
+/* The model file once more, with what the test windows showed. */
+static tide_status keep_record(trainer *t, const forecast_result *r, const baseline_parts *baselines,
+                               tide_failure *failure) {
+    record_free(&t->bundle.record);
+    if (!record_take(&t->bundle.record, &t->data, &t->config, r, baselines))
+        return fail(failure, TIDE_ENOMEM, "out of memory for the run's model file");
+    return trainer_write_model(t, fit_best(t->fit), failure);
+}
+
+tide_status trainer_score(trainer *t, forecast_result *r, tide_failure *failure) {
+    scoring        w = { .data = &t->data, .seq_len = t->config.seq_len, .pred_len = t->config.pred_len,
+                         .first = t->data.split.test.start,
+                         .windows = test_windows(t), .listener = &t->listener,
+                         .metrics_scaled = (t->compat & FORECAST_COMPAT_METRICS_SCALED) != 0 };
+    window_program p;
+    score_pair     model     = { 0 };
+    baseline_parts baselines = { 0 };
+    error_parts    parts     = { 0 };
+    tide_status status = session_scoring_all(&t->session, w.windows, true, &p, failure);
+    if (status == TIDE_OK) status = score_model(&w, &p, &model, failure);
+    if (status == TIDE_OK) status = score_baselines(&w, t->data.split, t->options->season, &baselines, failure);
+    if (status == TIDE_OK) {
+        r->windows = w.windows;
+        r->model   = score_pair_result("model", &model, w.metrics_scaled);
+        report_baselines(r, &baselines, w.metrics_scaled, &t->listener);
+        status = report_columns(r, &t->data, &model, &baselines, failure);
+    }
+    if (status == TIDE_OK) {
+        status = draw(t, &p, &w, &model, &baselines, failure);
+    }
+    if (status == TIDE_OK && !error_parts_new(model.scaled, w.pred_len, t->data.out_count, &parts))
+        status = fail(failure, TIDE_ENOMEM, "out of memory for the result");
+    if (status == TIDE_OK) status = keep_record(t, r, &baselines, failure);
+    if (status == TIDE_OK) advise_training(r, t->options);
+    if (status == TIDE_OK && t->options->refit) status = refit_run(t, r, failure);
+    r->wall_s       = os_seconds() - t->listener.began;
+    r->peak_rss_mib = (double)os_peak_rss_bytes() / (1 << 20);
+    if (status == TIDE_OK) status = report_json("forecast train", r, &parts, failure);
+    if (status == TIDE_OK) tell_files(t);
+    error_parts_free(&parts);
+    score_pair_free(&model);
+    baseline_parts_free(&baselines);
+    return status;
+}

@@ -1,0 +1,108 @@
+/* What training tells before its first step: what it runs on, what the user should know of the data and the options,
+ * the compiler's passes and the step's page if they are asked for. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/base.h"
+#include "forecast/fit/graph_dump.h"
+#include "forecast/report/explain.h"
+#include "trainer.h"
+
+/* 841568 as "841,568". */
+static const char *grouped(int64_t n, char buffer[32]) {
+    char digits[32];
+    int  length = snprintf(digits, sizeof digits, "%" PRId64, n), at = 0;
+    for (int i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0) buffer[at++] = ',';
+        buffer[at++] = digits[i];
+    }
+    buffer[at] = 0;
+    return buffer;
+}
+
+static void tell_start(const trainer *t) {
+    char        parameters[32];
+    tide_memory m = tide_program_bytes(t->step.program), v = tide_program_bytes(t->validate.program);
+    tide_graph *g = t->session.graph;
+    tide_memory f = t->step.finish ? tide_program_bytes(t->step.finish) : (tide_memory){ 0 };
+    listener_note(&t->listener, FORECAST_STAGE_START, "%s, %d thread%s, %s, %s parameters, %.1f MiB",
+                  tide_graph_device(g), tide_graph_threads(g),
+                  tide_graph_threads(g) == 1 ? "" : "s", tide_precision_name(t->session.precision),
+                  grouped(model_parameters(&t->config), parameters),
+                  (double)(m.total + f.arena + f.scratch + v.arena + v.scratch) / (1 << 20));
+    if (t->step.parts > 1)
+        listener_note(
+            &t->listener, FORECAST_STAGE_VERBOSE,
+            "a batch of %" PRId64 " windows runs as %" PRId64 " parts of %" PRId64 ", then %" PRId64 " kernels update",
+            t->step.samples * t->step.parts, t->step.parts, t->step.samples, tide_program_kernels(t->step.finish));
+    const forecast_options *o = t->options;
+    listener_note(&t->listener, FORECAST_STAGE_VERBOSE,
+                  "at most %" PRId64 " epochs, learning rate %g, patience %" PRId64 ", dropout %g", o->epochs,
+                  o->learning_rate, o->patience, o->dropout);
+    listener_note(&t->listener, FORECAST_STAGE_VERBOSE,
+                  "step: %" PRId64 " kernels, %.2f GFLOP, arena %.1f MiB, variables %.1f MiB, constants %.1f MiB, "
+                                   "scratch %.1f MiB; %" PRId64
+                  " windows in %" PRId64 " batches of %" PRId64 ", validation in batches of %" PRId64,
+                  tide_program_kernels(t->step.program), tide_program_flops(t->step.program) * 1e-9,
+                  (double)m.arena / (1 << 20),
+                  (double)m.variables / (1 << 20), (double)m.constants / (1 << 20), (double)m.scratch / (1 << 20),
+                  t->windows, t->batches,
+                  t->step.samples, t->validate.batch);
+}
+
+static void tell_notes(const trainer *t) {
+    const forecast_options *o = t->options;
+    tell_warnings(&t->listener, &t->data.frame);
+    tell_sizes(&t->listener, o);
+    session_tell(&t->session, &t->listener);
+    if (o->kind == FORECAST_CUSTOM && frame_looks_like_ett(&t->data.frame))
+        listener_note(&t->listener, FORECAST_STAGE_NOTE, "for published numbers use `kind` %s",
+                      t->data.frame.step.unit == UNIT_HOUR ? "etth" : "ettm");
+    if ((o->loss_function == FORECAST_FINANCIAL || o->loss_function == FORECAST_DIRECTIONAL) && !o->direction_surrogate)
+        listener_note(&t->listener, FORECAST_STAGE_NOTE,
+                      "the directional losses' direction term has no gradient, so training equals MSE; "
+                      "`direction-surrogate` gives one");
+    if (t->asked_batch)
+        listener_note(&t->listener, FORECAST_STAGE_NOTE,
+                      "batch-size %" PRId64 " in place of %" PRId64 ": the largest that fits %.1f MiB", o->batch_size,
+                      t->asked_batch, (double)session_memory_limit(o) / (1 << 20));
+    if (t->windows < o->batch_size)
+        listener_note(&t->listener, FORECAST_STAGE_NOTE,
+                      "there are only %" PRId64 " training windows: one batch of all of them", t->windows);
+}
+
+/* Before a run of before is taken away: `only_check`. */
+tide_status trainer_show_passes(const trainer *t, bool only_check, tide_failure *failure) {
+    tide_status (*dump)(const char *, const char *, tide_list, tide_failure *) =
+        only_check ? graph_dump_check : graph_dump_write;
+    bool parts = t->step.parts > 1;
+    const struct { const char *name; tide_list wanted; } programs[] = {
+        { "validation", TIDE_LIST(t->validate.loss) },
+        { parts ? "update" : "step", TIDE_LIST(t->step.loss, t->step.norm, t->step.update) },
+        { "part", TIDE_LIST(t->step.part) },
+    };
+    tide_status status = TIDE_OK;
+    for (int i = 0; i < 2 + parts && status == TIDE_OK; i++) {
+        if (*t->options->dump_graph)
+            status = dump(t->options->dump_graph, programs[i].name, programs[i].wanted, failure);
+        if (status == TIDE_OK && t->options->verbose && !only_check)
+            status = graph_dump_tell(&t->listener, programs[i].name, programs[i].wanted, failure);
+    }
+    return status;
+}
+
+static tide_status tell_explanation(trainer *t, tide_failure *failure) {
+    forecast_result *r = &t->explained;
+    tide_status status = explain_step(&t->session, &t->step, t->data.frame.rows, t->options->measure, r, failure);
+    if (status == TIDE_OK)
+        listener_tell(&t->listener, (forecast_event){ .stage = FORECAST_STAGE_EXPLAIN, .message = r->text });
+    return status;
+}
+
+tide_status trainer_tell(trainer *t, tide_failure *failure) {
+    tell_start(t);
+    tell_notes(t);
+    tide_status status = run_choices_fix(t->session.graph, failure);
+    if (status == TIDE_OK) status = trainer_show_passes(t, false, failure);
+    return status == TIDE_OK && t->options->explain ? tell_explanation(t, failure) : status;
+}

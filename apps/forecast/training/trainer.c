@@ -1,0 +1,148 @@
+/* The handle: from options and data to a training that can be run, looked at, stopped and scored. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "forecast/fit/plan.h"
+#include "trainer.h"
+
+/* ---- opening ---- */
+
+/* Stopped by the caller's answer, or by forecast_trainer_cancel. */
+static int hear(void *user, const forecast_event *event) {
+    trainer *t    = user;
+    int      stop = t->progress ? t->progress(t->user, event) : 0;
+    return atomic_exchange(&t->cancelled, false) || stop;
+}
+
+static tide_status load(trainer *t, const tide_frame *from, tide_failure *failure) {
+    return from ? dataset_take(t->options, from, t->compat, &t->data, failure)
+                : dataset_load(t->options, t->compat, &t->data, failure);
+}
+
+static tide_status open_folder(trainer *t, bool in_folder, tide_failure *failure) {
+    const forecast_options *o = t->options;
+    if (in_folder || *o->out)
+        return forecast_folder_open(o, &t->data, model_parameters(&t->config), t->session.graph, &t->folder, failure);
+    if (!o->resume) return TIDE_OK;
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "resume",
+                   "`resume` needs `out`, the folder of the run to go on with");
+}
+
+static tide_status open_trainer(trainer *t, forecast_options *o, const tide_frame *from, bool in_folder,
+                                tide_failure *failure) {
+    tide_status status = load(t, from, failure);
+    if (status == TIDE_OK) status = plan_of_run(o, failure);
+    if (status == TIDE_OK) status = trainer_compile(t, o, failure);
+    if (status == TIDE_OK) status = bundle_from(&t->data, o, &t->config, &t->bundle, failure);
+    if (status == TIDE_OK) status = trainer_show_passes(t, true, failure);
+    if (status == TIDE_OK) status = open_folder(t, in_folder, failure);
+    if (status == TIDE_OK) status = trainer_tell(t, failure);
+    return status == TIDE_OK ? trainer_begin(t, failure) : status;
+}
+
+tide_status trainer_open(const forecast_options *options, const tide_frame *from, bool in_folder,
+                         forecast_progress progress, void *user, trainer **out, tide_failure *failure) {
+    trainer          *t = *out = calloc(1, sizeof *t);
+    forecast_options *o = malloc(sizeof *o);
+    tide_status status = t && o ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the training run");
+    if (!t) free(o);
+    if (t) {
+        t->options = o, t->progress = progress, t->user = user, t->folder.lock = -1;
+        t->listener = (listener){ hear, t, os_seconds(), &t->memory };
+        atomic_init(&t->cancelled, false);
+    }
+    if (status == TIDE_OK) status = options_resolve(options, o, &t->compat, failure);
+    if (status == TIDE_OK) status = open_trainer(t, o, from, in_folder, failure);
+    if (status == TIDE_OK) return TIDE_OK;
+    forecast_trainer_free(t);
+    *out = NULL;
+    return status;
+}
+
+tide_status forecast_trainer_new(const forecast_options *options, const tide_frame *series, forecast_progress progress,
+                                 void *user, forecast_trainer **out, tide_failure *failure) {
+    failure_clear(failure);
+    if (!out) return fail(failure, TIDE_EINVAL, "there is no place for the trainer");
+    *out = NULL;
+    tide_status status = options_sound(options, failure);
+    return status == TIDE_OK ? trainer_open(options, series, false, progress, user, out, failure) : status;
+}
+
+void forecast_trainer_free(forecast_trainer *t) {
+    if (!t) return;
+    run_folder_close(&t->folder);
+    fit_free(t->fit);
+    session_free(&t->session);
+    bundle_free(&t->bundle);
+    dataset_free(&t->data);
+    forecast_result_free(&t->explained);
+    free(t->order);
+    free(t->val_order);
+    free(t->step_ms);
+    free(t->scored);
+    free((forecast_options *)t->options);
+    free(t);
+}
+
+/* ---- running ---- */
+
+static tide_status no_trainer(tide_failure *failure) { return fail(failure, TIDE_EINVAL, "there is no trainer"); }
+
+tide_status forecast_trainer_run(forecast_trainer *t, int64_t steps, tide_failure *failure) {
+    failure_clear(failure);
+    if (!t) return no_trainer(failure);
+    if (steps < 0) return fail(failure, TIDE_EINVAL, "steps are 0, for all, or more");
+    return t->ended ? TIDE_OK : trainer_learn(t, steps, failure);
+}
+
+tide_status forecast_trainer_save(forecast_trainer *t, tide_failure *failure) {
+    failure_clear(failure);
+    if (!t) return no_trainer(failure);
+    return t->ended ? TIDE_OK : fit_save(t->fit, failure);
+}
+
+void forecast_trainer_cancel(forecast_trainer *t) {
+    if (t) atomic_store(&t->cancelled, true);
+}
+
+forecast_training forecast_trainer_at(const forecast_trainer *t) {
+    if (!t) return (forecast_training){ 0 };
+    const fit_progress *at    = fit_at(t->fit);
+    fit_place           place = fit_place_now(t->fit);
+    bool                any   = at->epoch > 1;
+    return (forecast_training){ .epoch = place.epoch, .epochs = place.epochs, .batch = place.batch,
+                                .batches = place.batches, .step = place.step, .steps = place.steps,
+                                .best_epoch = at->best_epoch,
+                                .train_loss = any ? at->train_loss : (double)NAN,
+                                .val_loss = any ? at->val_loss : (double)NAN,
+                                .best_val_loss = at->best, .finished = at->finished != 0 };
+}
+
+/* ---- what comes of it ---- */
+
+tide_status forecast_trainer_score(forecast_trainer *t, forecast_result *result, tide_failure *failure) {
+    failure_clear(failure);
+    if (!t) return no_trainer(failure);
+    if (!result) return fail(failure, TIDE_EINVAL, "there is no result to fill");
+    if (t->ended) return fail(failure, TIDE_EINVAL, "the trainer has scored its model already");
+    tide_status status = fit_end(t->fit, failure);
+    trainer_fill(t, result);
+    if (status == TIDE_OK) status = trainer_score(t, result, failure);
+    t->ended = status == TIDE_OK || t->scored;
+    return status;
+}
+
+tide_status forecast_trainer_model(const forecast_trainer *t, forecast_model **out, tide_failure *failure) {
+    void  *bytes = NULL;
+    size_t size;
+    failure_clear(failure);
+    if (!out) return fail(failure, TIDE_EINVAL, "there is no place for the model");
+    *out = NULL;
+    if (!t) return no_trainer(failure);
+    if (t->scored) return forecast_model_load_memory(t->scored, t->scored_size, t->options, out, failure);
+    tide_status status = bundle_write_memory(&t->bundle, t->session.params, fit_best(t->fit), &bytes, &size, failure);
+    if (status == TIDE_OK) status = forecast_model_load_memory(bytes, size, t->options, out, failure);
+    tide_free(bytes);
+    return status;
+}

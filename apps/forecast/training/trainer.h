@@ -1,0 +1,71 @@
+/* A training run in progress: the public handle (tidemill/forecast.h) from the inside. */
+#ifndef FORECAST_TRAINER_H
+#define FORECAST_TRAINER_H
+
+#include <stdatomic.h>
+
+#include "forecast/fit/resolve.h"
+#include "forecast/fit/run_folder.h"
+#include "forecast/report/report.h"
+#include "train/fit.h"
+
+typedef struct forecast_trainer {
+    const forecast_options *options;     /* resolved */
+    unsigned          compat;
+    forecast_progress progress;          /* the caller's; NULL */
+    void             *user;
+    atomic_bool       cancelled;
+    listener          listener;          /* what everything is told to: `progress`, unless it was cancelled */
+    memory_sample     memory;
+    dataset           data;
+    model_config      config;
+    session           session;
+    bundle            bundle;
+    run_folder        folder;            /* path "": in memory, without files */
+    train_step        step;
+    window_program    validate;
+    fit              *fit;
+    int32_t          *order, *val_order; /* windows of the epoch */
+    int64_t           windows, batches, val_windows, val_used;
+    float            *step_ms;           /* of the steps of this process */
+    int64_t           timed, timed_room;
+    double            first_step_ms;
+    int64_t           asked_batch;       /* lowered by --auto-batch to what fits; 0: not lowered */
+    int64_t           steps_before;      /* a refit: those of the training */
+    int64_t           rate_epochs;       /* epochs that the rates fall over; 0: those that are trained */
+    forecast_result   explained;         /* the step's page, until a result takes it */
+    void             *scored;            /* the model as it was scored, while a refit is not through */
+    size_t            scored_size;
+    bool              ended;             /* scored: there is nothing more to do */
+} trainer;
+
+/* What both doors open: `from` NULL reads options->data. `in_folder` makes a run folder whatever options->out says, as
+ * the command does; else "" is a training in memory. */
+tide_status trainer_open(const forecast_options *options, const tide_frame *from, bool in_folder,
+                         forecast_progress progress, void *user, trainer **out, tide_failure *failure);
+
+/* programs.c: sizes that are open set, the step and the validation compiled. `o` is the trainer's own. */
+tide_status trainer_compile(trainer *t, forecast_options *o, tide_failure *failure);
+
+/* tell.c. Checking the folder of passes comes before a run of before is taken away: `only_check`. */
+tide_status trainer_show_passes(const trainer *t, bool only_check, tide_failure *failure);
+tide_status trainer_tell(trainer *t, tide_failure *failure);
+
+/* learn.c: makes t->fit. Training runs to the last epoch or to the early stop, saving as it goes; then the best
+ * parameters are in place. `steps` as for fit_run. */
+tide_status trainer_begin(trainer *t, tide_failure *failure);
+tide_status trainer_learn(trainer *t, int64_t steps, tide_failure *failure);
+/* The model as src/train trains it, and its events as the forecaster's. */
+fit_model   trainer_model(trainer *t);
+int         trainer_hear(void *user, const fit_event *e);
+block       trainer_stop_block(const trainer *t);  /* the windows that choose the best epoch */
+/* model.safetensors into the run's folder, from `best`, or from the parameters as they are; in memory nothing. */
+tide_status trainer_write_model(const trainer *t, const tide_snapshot_t *best, tide_failure *failure);
+
+/* score.c: what is known of the training so far; and the test windows scored, plots, the record, a refit. */
+void        trainer_fill(trainer *t, forecast_result *r);
+tide_status trainer_score(trainer *t, forecast_result *r, tide_failure *failure);
+
+static inline bool trainer_in_memory(const trainer *t) { return !*t->folder.path; }
+
+#endif
