@@ -73,8 +73,8 @@ static tide_status check_json(const run_folder *r, const forecast_options *o, co
                                          : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
     if (status == TIDE_OK && (status = run_json_check(r, data, none, NULL, &why)) != TIDE_OK)
         fail_at(failure, status, why.file, 0, "data",
-                "the run was started on another series than %s (its sha256 differs): give the same, or `overwrite`",
-                *o->data ? o->data : "this frame");
+                "the run was started on another %s than %s (its sha256 differs): give the same, or `overwrite`",
+                *o->data ? "file" : "series", *o->data ? o->data : "this frame");
     json_decref(options);
     json_decref(data);
     return status;
