@@ -1,4 +1,4 @@
-/* tidemill eis --mode ...: the spelling of the guide's program; and the commands that go from end to end. */
+/* tidemill eis --mode ...: the spelling of the MLX guide's program; and the commands that go from end to end. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,31 +9,32 @@
 #include "eis_torch.h"
 
 enum { ALL_COMMANDS = EIS_FOR_COMPLETE | EIS_FOR_GENERATE | EIS_FOR_TRAIN | EIS_FOR_FULL };
+#define GROUP   "The MLX guide's program"
 #define RUNS    "runs/eis"
 #define WEIGHTS "best_eis_predictor_mlx.npz"
 
 enum { MODE_FULL, MODE_GENERATE, MODE_TRAIN, MODE_INFERENCE };
 enum { BACKEND_AUTO, BACKEND_MLX, BACKEND_PYTORCH };
 
-typedef struct guide {
+typedef struct mlx_options {
     int  mode, backend;
     bool given[2];
-} guide;
+} mlx_options;
 
 typedef struct target {
     eis_options o;          /* first: the commands of one table have it alone */
-    guide       guide;
+    mlx_options mlx;
 } target;
 
 static const tide_option rows[] = {
-    { "mode", TIDE_OPTION_CHOICE(guide, mode, "full|generate|train|inference"), NULL, 0, "The guide's program",
-      NULL, "what to do" },
-    { "backend", TIDE_OPTION_CHOICE(guide, backend, "auto|mlx|pytorch"), "auto", 0, "The guide's program", NULL,
+    { "mode", TIDE_OPTION_CHOICE(mlx_options, mode, "full|generate|train|inference"), NULL, 0, GROUP, NULL,
+      "what to do" },
+    { "backend", TIDE_OPTION_CHOICE(mlx_options, backend, "auto|mlx|pytorch"), "auto", 0, GROUP, NULL,
       "auto and mlx: the best device here; pytorch: the yardstick in PyTorch, on the same data" },
 };
-static const tide_option_table guide_options = { rows, 2, sizeof(guide), offsetof(guide, given) };
+static const tide_option_table mlx_rows = { rows, 2, sizeof(mlx_options), offsetof(mlx_options, given) };
 
-static const tide_option_table *guide_table(void) { return &guide_options; }
+static const tide_option_table *mlx_table(void) { return &mlx_rows; }
 
 static tide_status usage(tide_failure *f, const char *column, const char *format, const char *detail) {
     *f = (tide_failure){ .status = TIDE_EINVAL };
@@ -42,7 +43,7 @@ static tide_status usage(tide_failure *f, const char *column, const char *format
     return TIDE_EINVAL;
 }
 
-/* ---- the guide's spelling ---- */
+/* ---- the MLX guide's spelling ---- */
 
 static void default_text(char field[EIS_TEXT_SIZE], const char *text) {
     if (!*field) snprintf(field, EIS_TEXT_SIZE, "%s", text);
@@ -53,7 +54,7 @@ static bool exists(const char *path) {
     return stat(path, &info) == 0;
 }
 
-/* Where this program's training leaves its model, else where the guide's does. */
+/* Where this program's training leaves its model, else where the MLX guide's does. */
 static void default_model(eis_options *o) {
     char        run[2 * EIS_TEXT_SIZE];
     const char *out = *o->out ? o->out : RUNS;
@@ -92,10 +93,9 @@ static int torch(cli_call *call, const eis_options *o, bool full, bool overwrite
 static int run_train(cli_call *call, eis_options *o) {
     default_text(o->out, RUNS "/model");
     if (o->inputs == EIS_INPUTS_KNOWN && !call->quiet)
-        say("training the guide's network: it sees known values alone, which cannot tell the missing ones. --inputs "
-            "spectrum trains one "
-            "that is also told the "
-            "measured spectrum; tidemill eis complete --spectrum FILE needs no training at all");
+        say("training the MLX guide's network: it sees known values alone, from which the missing ones "
+            "cannot be determined. --inputs spectrum trains one that also sees the measured spectrum; tidemill eis "
+            "complete --spectrum FILE needs no training at all");
     return eis_command_run(call, o, eis_train);
 }
 
@@ -120,17 +120,17 @@ static int run_mode(cli_call *call) {
     bool         overwrite = t->o.overwrite;
     tide_failure failure;
     if (call->word_count) return command_unknown_word(call);
-    if (!tide_option_given(&guide_options, &t->guide, "mode")) {
+    if (!tide_option_given(&mlx_rows, &t->mlx, "mode")) {
         usage(&failure, "mode", "`mode` is needed: full, generate, train or inference; or a command: %s",
               "tidemill help lists them");
         return report_failure(&failure, call->json);
     }
     if (!eis_option_given(&t->o, "inputs")) t->o.inputs = EIS_INPUTS_KNOWN;
-    t->o.overwrite = !t->o.resume; /* the guide's program writes over its last weights */
-    if (t->guide.mode == MODE_GENERATE) return eis_command_run(call, &t->o, eis_generate);
-    if (t->guide.mode == MODE_INFERENCE) return run_inference(call, &t->o);
-    bool full = t->guide.mode == MODE_FULL;
-    if (t->guide.backend == BACKEND_PYTORCH) return torch(call, &t->o, full, overwrite);
+    t->o.overwrite = !t->o.resume; /* the MLX guide's program writes over its last weights */
+    if (t->mlx.mode == MODE_GENERATE) return eis_command_run(call, &t->o, eis_generate);
+    if (t->mlx.mode == MODE_INFERENCE) return run_inference(call, &t->o);
+    bool full = t->mlx.mode == MODE_FULL;
+    if (t->mlx.backend == BACKEND_PYTORCH) return torch(call, &t->o, full, overwrite);
     return full ? eis_command_run(call, &t->o, eis_full) : run_train(call, &t->o);
 }
 
@@ -138,14 +138,15 @@ const cli_command command_eis = {
     .name = "eis",
     .words = "",
     .most_words = 1,
-    .summary = "the guide's program by its own options: data, training, inference",
-    .more = "  tidemill eis --mode full --n_ground_truths 5 --epochs 10 --batch_size 256\n"
+    .summary = "the MLX guide's program by its own options: data, training, inference",
+    .more = "The MLX guide describes a program that trains an impedance predictor; docs/guides.md has it beside "
+            "Tidemill.\n\n"
+            "  tidemill eis --mode full --n_ground_truths 5 --epochs 10 --batch_size 256\n"
             "  tidemill eis --mode train --backend pytorch --epochs 10\n"
             "  tidemill eis --mode inference\n"
             "\nWithout --inputs it trains the guide's network, from known values alone, and ends with an answer from "
-            "a spectrum beside it. "
-            "It writes over its last run.\n",
-    .rows = { { guide_table, 0, offsetof(target, guide) }, { eis_table, ALL_COMMANDS, 0 } },
+            "a spectrum beside it. It writes over its last run.\n",
+    .rows = { { mlx_table, 0, offsetof(target, mlx) }, { eis_table, ALL_COMMANDS, 0 } },
     .target_size = sizeof(target),
     .run = run_mode,
 };
@@ -155,9 +156,9 @@ const cli_command command_eis = {
 static int run_full(cli_call *call) { return eis_command_run(call, call->target, eis_full); }
 
 const cli_command command_eis_full = {
-    .name = "eis full", .words = "", .summary = "data, a predictor, a circuit completed by it, and an HTML report",
+    .name = "eis full", .words = "", .summary = "data, a predictor, a circuit that it completes, and an HTML report",
     .more = "  tidemill eis full --max-minutes 10 --out runs/eis\n"
-            "  tidemill eis full --inputs known --n_ground_truths 20 --epochs 10 --out runs/guide\n",
+            "  tidemill eis full --inputs known --n_ground_truths 20 --epochs 10 --out runs/known\n",
     .files = "OUT/report.html: the page\nOUT/report.json: the same for programs\nOUT/model: the predictor's run\n"
              "OUT/answer: the completed circuit's tables and plots\nOUT/spectrum.csv: its spectrum\n",
     .rows = { { eis_table, EIS_FOR_FULL, 0 } }, .target_size = sizeof(eis_options), .run = run_full,

@@ -1,4 +1,4 @@
-/* The guide's network in PyTorch, where it is installed: a yardstick. */
+/* The MLX guide's network in PyTorch, where it is installed: a yardstick. */
 #ifndef CLI_EIS_TORCH_H
 #define CLI_EIS_TORCH_H
 

@@ -166,7 +166,7 @@ static void put_model(FILE *out, const forecast_result *r) {
             100 * s->direction,
             100 * s->direction_low, 100 * s->direction_high, 100 * s->direction_majority);
     if (r->guide_direction)
-        fprintf(out, "direction right across windows, as the guide counts: %.2f %%\n", 100 * s->direction_across);
+        fprintf(out, "direction right across windows, as the Mac guide counts: %.2f %%\n", 100 * s->direction_across);
 }
 
 static void put_evaluate(FILE *out, const forecast_result *r) {
@@ -257,7 +257,7 @@ static int run_train(cli_call *call) {
     return t->bench.only ? forecast_bench_only(call, &t->bench, &t->options) : run(call, forecast_train, put_train);
 }
 
-/* The guide's script has one command, and --benchmark-only is no training. */
+/* The Mac guide's script has one command, and --benchmark-only is no training. */
 static int run_forecast(cli_call *call) {
     tide_failure failure = {
         .status = TIDE_EINVAL,
@@ -296,7 +296,7 @@ static int run_predict(cli_call *call) {
     "loss.svg, horizon.svg, sample.svg: plots, each with its numbers as .csv\n"
 
 const cli_command command_forecast = {
-    .name = "forecast", .words = "", .most_words = 1, .summary = "with --benchmark-only: time the guide's model on "
+    .name = "forecast", .words = "", .most_words = 1, .summary = "with --benchmark-only: time the Mac guide's model on "
                                                                  "made-up data",
     .more = "  tidemill forecast --benchmark-only\n"
             "  tidemill forecast --benchmark-only --auto-size --precision auto --json\n",

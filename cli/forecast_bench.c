@@ -6,20 +6,20 @@
 #include "bench/bench.h"
 #include "forecast_bench.h"
 
-/* The guide's benchmark: 12 columns, hourly stamps (four marks), a dropout of 0.1; its script's sizes where none are
- * given. */
+/* The Mac guide's benchmark: 12 columns, hourly stamps (four marks), a dropout of 0.1; its script's sizes where none
+ * are given. */
 enum {
-    GUIDE_COLUMNS = 12,
-    GUIDE_MARKS = 4,
-    GUIDE_HEADS = 8,
-    GUIDE_LAYERS = 2
+    MAC_COLUMNS = 12,
+    MAC_MARKS = 4,
+    MAC_HEADS = 8,
+    MAC_LAYERS = 2
 };
 
 static const tide_option rows[] = {
     { "benchmark", TIDE_OPTION_BOOL(forecast_bench, after), NULL, 0, "Benchmark", NULL,
       "after training: time the model's answers and steps; benchmark.json and SVG in the run folder" },
     { "benchmark-only", TIDE_OPTION_BOOL(forecast_bench, only), NULL, 0, "Benchmark", NULL,
-      "train nothing: time the guide's model (12 hourly columns) on made-up data" },
+      "train nothing: time the Mac guide's model (12 hourly columns) on made-up data" },
     { "benchmark-iterations", TIDE_OPTION_INT(forecast_bench, iterations, 1, BENCH_TIMES_MOST), "100", 0, "Benchmark",
       "N", "answers to time, single ones and batches" },
     { "benchmark-warmup", TIDE_OPTION_INT(forecast_bench, warmup, 1, 1e6), "10", 0, "Benchmark", "N",
@@ -44,15 +44,15 @@ tide_status forecast_bench_check(const forecast_bench *b, const forecast_options
     return TIDE_OK;
 }
 
-/* ---- the guide's model ---- */
+/* ---- the Mac guide's model ---- */
 
-static int64_t size_or(const forecast_options *o, const char *name, int64_t value, int64_t guide) {
-    return forecast_option_given(o, name) ? value : guide;
+static int64_t size_or(const forecast_options *o, const char *name, int64_t value, int64_t otherwise) {
+    return forecast_option_given(o, name) ? value : otherwise;
 }
 
-/* Batch, look-back and width as a training would take them, presets and --auto-size included; the rest is the guide's
- * unless given. */
-static tide_status guide_spec(const forecast_options *from, bench_spec *out, forecast_options *o,
+/* Batch, look-back and width as a training would take them, presets and --auto-size included; the rest is the Mac
+ * guide's unless given. */
+static tide_status mac_spec(const forecast_options *from, bench_spec *out, forecast_options *o,
                               tide_failure *failure) {
     static const struct {
         const char *name, *text;
@@ -64,19 +64,19 @@ static tide_status guide_spec(const forecast_options *from, bench_spec *out, for
             return TIDE_EINVAL;
     tide_status status = forecast_options_resolve(&start, o, failure);
     if (status != TIDE_OK) return status;
-    *out = (bench_spec){ .name = "guide", .kind = BENCH_FORECAST, .batch = o->batch_size ? o->batch_size : 256,
-                         .columns = GUIDE_COLUMNS, .seq_len = o->seq_len,
+    *out = (bench_spec){ .name = "mac", .kind = BENCH_FORECAST, .batch = o->batch_size ? o->batch_size : 256,
+                         .columns = MAC_COLUMNS, .seq_len = o->seq_len,
                          .pred_len = size_or(o, "pred-len", o->pred_len, o->seq_len > 1 ? o->seq_len / 2 : 1),
-                         .marks = GUIDE_MARKS,
+                         .marks = MAC_MARKS,
                          .d_model = o->d_model, .d_ff = size_or(o, "d-ff", o->d_ff, 4 * o->d_model),
-                         .n_heads = size_or(o, "n-heads", o->n_heads, GUIDE_HEADS),
-                         .e_layers = size_or(o, "e-layers", o->e_layers, GUIDE_LAYERS),
+                         .n_heads = size_or(o, "n-heads", o->n_heads, MAC_HEADS),
+                         .e_layers = size_or(o, "e-layers", o->e_layers, MAC_LAYERS),
                          .dropout = forecast_option_given(o, "dropout") ? o->dropout : 0.1,
                          .relu = o->activation == FORECAST_RELU,
                          .plain = !o->use_norm };
     return out->d_model % out->n_heads == 0
                ? TIDE_OK
-               : refuse(failure, "n-heads", "--n-heads (8 in the guide) does not divide --d-model");
+               : refuse(failure, "n-heads", "--n-heads (8 in the Mac guide) does not divide --d-model");
 }
 
 /* ---- running ---- */
@@ -135,7 +135,7 @@ int forecast_bench_only(cli_call *call, const forecast_bench *b, const forecast_
     bench_spec   spec;
     if (!o) return EXIT_FAILED;
     stop_catch();
-    tide_status status = guide_spec(from, &spec, o, &failure);
+    tide_status status = mac_spec(from, &spec, o, &failure);
     if (status == TIDE_OK)
         status = time_it(call, &spec, (bench_settings){ .threads = (int)o->threads, .precision = wanted[o->precision],
                          .mode = mode_of(o) }, b, &r, &failure);

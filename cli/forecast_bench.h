@@ -14,7 +14,7 @@ const tide_option_table *forecast_bench_table(void);
 
 /* Refuses what a benchmark cannot time, before anything is trained. */
 tide_status forecast_bench_check(const forecast_bench *b, const forecast_options *o, tide_failure *failure);
-/* The guide's model on made-up data: prints the report. Returns the exit code. */
+/* The Mac guide's model on made-up data: prints the report. Returns the exit code. */
 int forecast_bench_only(cli_call *call, const forecast_bench *b, const forecast_options *o);
 /* The run that was just trained: adds the report to r->json, as a table, and to the run's folder. */
 tide_status forecast_bench_after(cli_call *call, forecast_bench *b, const forecast_options *o, forecast_result *r,

@@ -44,6 +44,15 @@ static bool is_boolean_word(const char *s) {
     return is_choice(words, s);
 }
 
+/* Does the option of a bare word take this one as its value, under whatever name? */
+static bool is_value(const tide_option *row, const char *word) {
+    int         index;
+    tide_option alone = *row;
+    alone.offset = 0;
+    return word && tide_option_put(&(tide_option_table){ &alone, 1, sizeof index, 0 }, &index, row->name, word,
+                                   NULL) == TIDE_OK;
+}
+
 static bool is_switch(const tide_option *row) { return row->type == TIDE_OPTION_IS_BOOL; }
 
 static tide_status complain(tide_failure *f, const char *option, const char *format, const char *detail) {
@@ -68,7 +77,7 @@ static int tidy_name(const parser *p, const char *argument, char *word) {
  * NULL: the next word is not for this option. */
 static const char *loose_value(const tide_option *row, const char *next) {
     if (is_switch(row)) return is_boolean_word(next) ? next : NULL;
-    return row->bare && !is_choice(row->choices, next) && !is_boolean_word(next) ? row->bare : next;
+    return row->bare && !is_value(row, next) ? row->bare : next;
 }
 
 /* --seq_len becomes --seq-len, "--use-norm false" becomes "--use-norm=false". Returns argv's new length. */

@@ -56,7 +56,7 @@ typedef struct bench_settings {
     tide_precision precision;  /* of the matrix products */
     tide_program_mode mode;    /* how programs are compiled; 0: default */
     double         seconds;    /* that the timed steps of a case take, about; 0: 3 */
-    /* As the guide counts: so many batches of answers, and as many single ones, after so many untimed, and 20 steps
+    /* As the Mac guide counts: so many batches of answers, and as many single ones, after so many untimed, and 20 steps
      * after 5. 0: by `seconds`. Models only. */
     int            iterations, warmups;
     /* Asked between single runs, and while a script runs; true stops (TIDE_ECANCELLED). NULL: not asked. */
@@ -130,7 +130,7 @@ double bench_roof_share(const bench_result *r, const bench_program *p);    /* of
 /* Whether other work on the machine makes the times longer than they need be, and by what it shows: the roof lies far
  * below the one that is kept, runs scatter, or the load is more than ours. Then a share of the roof says nothing. */
 bool bench_busy(const machine *m, const bench_result *r, char reason[BENCH_NOTE]);
-/* "excellent", "good" or "could be better"; "not rated" on a busy machine. Apple chips: by the guide's limits on the
+/* "excellent", "good" or "could be better"; "not rated" on a busy machine. Apple chips: by the Mac guide's limits on the
  * mean latency of a batch; elsewhere by the share of the roof that answering a batch reaches. "unknown" when there is
  * neither. */
 const char *bench_rating(const machine *m, const bench_result *r);

@@ -10,7 +10,7 @@
 #include "subject.h"
 
 #define SECONDS 3.0
-enum { WARMUPS = 5, LEAST_STEPS = 5, GUIDE_STEPS = 20, ANSWER_WARMUPS = 10, LEAST_ANSWERS = 20, MOST_ANSWERS = 100 };
+enum { WARMUPS = 5, LEAST_STEPS = 5, MAC_STEPS = 20, ANSWER_WARMUPS = 10, LEAST_ANSWERS = 20, MOST_ANSWERS = 100 };
 
 static double seconds_of(const bench_settings *s) { return s->seconds > 0 ? s->seconds : SECONDS; }
 
@@ -112,8 +112,8 @@ static tide_status model_case(const bench_spec *spec, const bench_settings *sett
     subject     s;
     double      seconds = seconds_of(settings);
     bool        counted = settings->iterations > 0;
-    bench_plan  plan    = { .warmups = WARMUPS, .least = counted ? GUIDE_STEPS : LEAST_STEPS,
-                            .most = counted ? GUIDE_STEPS : BENCH_TIMES_MOST,
+    bench_plan  plan    = { .warmups = WARMUPS, .least = counted ? MAC_STEPS : LEAST_STEPS,
+                            .most = counted ? MAC_STEPS : BENCH_TIMES_MOST,
                             .seconds = seconds, .settings = settings };
     tide_status status  = bench_tell(settings, spec->name, "training steps", failure);
     if (status != TIDE_OK) return status;

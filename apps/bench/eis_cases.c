@@ -1,4 +1,4 @@
-/* The impedance guide's tables: how long training takes, and what it holds at each batch. */
+/* The MLX guide's tables: how long training takes, and what it holds at each batch. */
 #include <stdlib.h>
 
 #include "base/base.h"

@@ -5,7 +5,7 @@
 #include "base/base.h"
 #include "parts.h"
 
-/* Mean latency of a batch in ms. The guide stops at M3; later chips are held to its row. */
+/* Mean latency of a batch in ms. The Mac guide stops at M3; later chips are held to its row. */
 static const struct {
     int generation;
     double excellent, good;

@@ -24,7 +24,7 @@ static json_t *time_list(const bench_times *t) {
     return list;
 }
 
-/* avg_key: what the guide calls a mean time, which is another word for each phase. */
+/* avg_key: what the Mac guide calls a mean time, which is another word for each phase. */
 static json_t *phase(const bench_result *r, const bench_program *p, const char *avg_key) {
     const bench_times *t = &p->times;
     if (t->count == 0) return json_null();

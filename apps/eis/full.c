@@ -1,4 +1,4 @@
-/* The guide's pipeline from end to end: data, a predictor, one circuit completed, a report. */
+/* The MLX guide's pipeline from end to end: data, a predictor, one circuit completed, a report. */
 #include <tidemill/eis.h>
 
 #include <jansson.h>

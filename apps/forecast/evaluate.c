@@ -188,7 +188,7 @@ static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *fai
     if (run) status = score_run(e, r, failure);
     if (status == TIDE_OK) status = score_baselines(&e->scoring, e->data.split, o->season, &e->baselines, failure);
     if (status != TIDE_OK) return status;
-    r->guide_direction = (e->compat & FORECAST_COMPAT_GUIDE) != 0;
+    r->guide_direction = (e->compat & FORECAST_COMPAT_MAC) != 0;
     report_baselines(r, &e->baselines, e->scoring.metrics_scaled, &e->listener);
     status = report_columns(r, &e->data, run ? &e->model : NULL, &e->baselines, failure);
     if (status != TIDE_OK) return status;

@@ -9,18 +9,18 @@
 #define GIB ((int64_t)1 << 30)
 
 /* The Mac guide's table of forecasters: the one place where these sizes stand. */
-static const struct guide_row {
+static const struct mac_row {
     int64_t batch, batch_most, d_model, d_ff, seq_len, seq_len_most, memory_gib;
     const char *chips, *mode;
-} guide_rows[] = {
+} mac_rows[] = {
     { 256, 256, 192, 768, 96, 128, 6, "base M1", "reduce-overhead" },
     { 512, 768, 256, 1024, 96, 256, 12, "M1 Pro/Max and M2", "reduce-overhead" },
     { 768, 1024, 320, 1280, 96, 384, 0, "M2 Pro/Max and M3", "max-autotune" },  /* "20 GB+": no upper end */
 };
-typedef struct guide_row guide_row;
-enum { GUIDE_ROWS = sizeof guide_rows / sizeof *guide_rows };
+typedef struct mac_row mac_row;
+enum { MAC_ROWS = sizeof mac_rows / sizeof *mac_rows };
 
-/* The impedance guide's table. `rank` is that of the chip the row names, see eis_rank. */
+/* The MLX guide's table. `rank` is that of the chip the row names, see eis_rank. */
 static const struct eis_row { int64_t batch, memory_gib; double uses_gib; int rank; const char *chips; } eis_rows[] = {
     { 128, 8, 2.1, 0, "M1 (8 GB)" },
     { 256, 16, 3.2, 1, "M1 Pro (16 GB)" },
@@ -54,12 +54,12 @@ static void choose_word(machine_advice *a, machine_choice_id id, const char *wor
 
 /* ---- Apple: the tables ---- */
 
-/* Ultra is two Max on one base and M4 and later came after the guide: both stand in the row above, or the last. */
-static const guide_row *guide_row_of(const machine *m) {
+/* Ultra is two Max on one base and M4 and later came after the Mac guide: both stand in the row above, or the last. */
+static const mac_row *mac_row_of(const machine *m) {
     int row = 2;
     if (m->apple_generation <= 1) row = m->apple_tier == MACHINE_BASE ? 0 : m->apple_tier == MACHINE_ULTRA ? 2 : 1;
     else if (m->apple_generation == 2) row = m->apple_tier == MACHINE_BASE ? 1 : 2;
-    return &guide_rows[row];
+    return &mac_rows[row];
 }
 
 /* Why a chip stands in a row that does not name it; "" if it does. */
@@ -82,40 +82,40 @@ static void apple_eis_batch(const machine *m, machine_advice *a) {
     while (row > 0 && eis_rows[row].rank > eis_rank(m)) row--;
     for (by_chip = row; row > 0 && memory > 0 && eis_rows[row].memory_gib * GIB > memory;) row--;
     const char *less = row < by_chip ? "; less memory than the chip's own row" : "";
-    choose(a, MACHINE_EIS_BATCH, eis_rows[row].batch, eis_rows[row].batch, "the impedance guide's row %s%s",
+    choose(a, MACHINE_EIS_BATCH, eis_rows[row].batch, eis_rows[row].batch, "the MLX guide's row %s%s",
            eis_rows[row].chips, less);
 }
 
-/* The guide's 6 and 12 GB are three quarters of the smallest machines of their rows. */
-static void apple_memory(const machine *m, const guide_row *row, machine_advice *a) {
+/* The Mac guide's 6 and 12 GB are three quarters of the smallest machines of their rows. */
+static void apple_memory(const machine *m, const mac_row *row, machine_advice *a) {
     int64_t share = machine_memory_bytes(m) / 4 * 3, limit = row->memory_gib * GIB;
     if (limit > 0 && (share == 0 || limit <= share))
-        choose(a, MACHINE_MEMORY, limit, limit, "the guide's for %s", row->chips);
+        choose(a, MACHINE_MEMORY, limit, limit, "the Mac guide's for %s", row->chips);
     else
         choose(a, MACHINE_MEMORY, share, share,
-               "three quarters of the memory, the share behind the guide's 6 of 8 and 12 of 16 GB");
+               "three quarters of the memory, the share behind the Mac guide's 6 of 8 and 12 of 16 GB");
 }
 
 static void advise_apple(const machine *m, machine_advice *a) {
-    const guide_row *row = guide_row_of(m);
+    const mac_row *row = mac_row_of(m);
     const char *why = placed_why(m);
     bool        big = m->apple_tier >= MACHINE_MAX;
-    choose(a, MACHINE_BATCH, big ? row->batch_most : row->batch, row->batch_most, "the guide's for %s, its %s end%s",
+    choose(a, MACHINE_BATCH, big ? row->batch_most : row->batch, row->batch_most, "the Mac guide's for %s, its %s end%s",
            row->chips,
            big ? "upper" : "lower", why);
-    choose(a, MACHINE_D_MODEL, row->d_model, row->d_model, "the guide's for %s", row->chips);
-    choose(a, MACHINE_D_FF, row->d_ff, row->d_ff, "the guide's for %s: four times d-model", row->chips);
+    choose(a, MACHINE_D_MODEL, row->d_model, row->d_model, "the Mac guide's for %s", row->chips);
+    choose(a, MACHINE_D_FF, row->d_ff, row->d_ff, "the Mac guide's for %s: four times d-model", row->chips);
     choose(a, MACHINE_SEQ_LEN, row->seq_len, row->seq_len_most,
-           "96 is the published look-back, %" PRId64 " the guide's most for %s",
+           "96 is the published look-back, %" PRId64 " the Mac guide's most for %s",
            row->seq_len_most, row->chips);
-    choose_word(a, MACHINE_COMPILE_MODE, row->mode, "the guide's for %s", row->chips);
+    choose_word(a, MACHINE_COMPILE_MODE, row->mode, "the Mac guide's for %s", row->chips);
     apple_eis_batch(m, a);
     apple_memory(m, row, a);
 }
 
 /* ---- any other machine: its speed ---- */
 
-/* The yardstick: a training epoch over a series like ETTh1, of the guide's model with two blocks. */
+/* The yardstick: a training epoch over a series like ETTh1, of the Mac guide's model with two blocks. */
 #define TOKENS 11.0      /* 7 variates and 4 time marks */
 #define LAYERS 2.0
 #define WINDOWS 8545.0
@@ -123,7 +123,7 @@ static void advise_apple(const machine *m, machine_advice *a) {
 #define SHARE_REACHED 0.65  /* of the rate of large products, by a whole step */
 #define FIXED_SHARE 0.05    /* of a step, for what does not grow with the batch: its start and the update */
 #define UPDATE_BYTES 28.0   /* a parameter: weight, gradient and two moments read, all but the gradient written */
-#define WATERMARK 0.7       /* of memory: the guide's */
+#define WATERMARK 0.7       /* of memory: the Mac guide's */
 
 static double parameters_of(int64_t d_model) { return LAYERS * 12 * (double)d_model * (double)d_model; }
 
@@ -157,25 +157,25 @@ static void measured_eis_batch(const machine_rates *r, int64_t budget, machine_a
            (budget <= 0 || eis_rows[row + 1].uses_gib * (double)GIB <= (double)budget))
         row++;
     choose(a, MACHINE_EIS_BATCH, eis_rows[row].batch, eis_rows[EIS_ROWS - 1].batch,
-           "the least of the impedance guide's at which the update is under %.0f %% of a step, as far as memory allows",
+           "the least of the MLX guide's at which the update is under %.0f %% of a step, as far as memory allows",
            100 * FIXED_SHARE);
 }
 
 static void advise_measured(const machine *m, const machine_rates *r, machine_advice *a) {
     const char *source = r->measured ? "measured" : "estimated";
     int64_t     budget = (int64_t)(WATERMARK * (double)machine_memory_bytes(m));
-    int         widest = GUIDE_ROWS - 1;
-    while (widest > 0 && WINDOWS * window_s(r, guide_rows[widest].d_model) > PATIENCE_S) widest--;
-    const guide_row *row = &guide_rows[widest];
+    int         widest = MAC_ROWS - 1;
+    while (widest > 0 && WINDOWS * window_s(r, mac_rows[widest].d_model) > PATIENCE_S) widest--;
+    const mac_row *row = &mac_rows[widest];
     choose(a, MACHINE_D_MODEL, row->d_model, row->d_model,
            "an epoch over a series like ETTh1 takes %.2g s at the %s "
            "rate of products%s",
            WINDOWS * window_s(r, row->d_model), source,
-           widest < GUIDE_ROWS - 1 ? "; the next width takes too long" : "");
-    choose(a, MACHINE_D_FF, row->d_ff, row->d_ff, "four times d-model, as in the guide");
+           widest < MAC_ROWS - 1 ? "; the next width takes too long" : "");
+    choose(a, MACHINE_D_FF, row->d_ff, row->d_ff, "four times d-model, as in the Mac guide");
     choose(a, MACHINE_SEQ_LEN, row->seq_len, row->seq_len_most,
-           "96 is the published look-back, %" PRId64 " what the guide pairs with this width", row->seq_len_most);
-    choose(a, MACHINE_MEMORY, budget, budget, "%.0f %% of the memory this process may use, the guide's watermark",
+           "96 is the published look-back, %" PRId64 " what the Mac guide pairs with this width", row->seq_len_most);
+    choose(a, MACHINE_MEMORY, budget, budget, "%.0f %% of the memory this process may use, the Mac guide's watermark",
            100 * WATERMARK);
     measured_batch(r, row->d_model, budget, a);
     measured_eis_batch(r, budget, a);

@@ -1,4 +1,4 @@
-"""The guide's network in PyTorch, on the shards that `tidemill eis generate` writes: the yardstick for --inputs known.
+"""The MLX guide's network in PyTorch, on the shards that `tidemill eis generate` writes: the yardstick for --inputs known.
 
     python3 eis_torch.py --data_dir eis_training_data --n_epochs 10
 
@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 NAMES = ["Rsh", "Ra", "Rb", "Ca", "Cb"]
-# Three known, two missing, in the guide's order.
+# Three known, two missing, in the MLX guide's order.
 PATTERNS = [[1, 1, 1, 0, 0], [1, 1, 0, 1, 0], [1, 0, 1, 1, 0], [0, 1, 1, 1, 0], [1, 1, 0, 0, 1],
             [1, 0, 1, 0, 1], [0, 1, 1, 0, 1], [1, 0, 0, 1, 1], [0, 1, 0, 1, 1], [0, 0, 1, 1, 1]]
 

@@ -10,6 +10,9 @@
  * negative imaginary part. Swapping the membranes leaves Z unchanged, and the shunt circuit's Z has only four
  * coefficients: from the spectrum alone the five parameters are known up to a curve, the fibre.
  *
+ * mlx, in options and enums: as in the MLX guide, "EIS ML Training with MLX"; mac: as in the Mac guide, on iTransformer
+ * on Apple chips (both: docs/guides.md).
+ *
  * Nothing here prints, exits or handles signals: notes go through a callback, and every failure says what, where and
  * what would be accepted. */
 #ifndef TIDEMILL_EIS_H
@@ -126,7 +129,7 @@ TIDE_API void eis_spectrum_free(eis_spectrum *s);  /* of eis_spectrum_read; its 
 typedef enum eis_method { EIS_METHOD_AUTO, EIS_REFINED, EIS_EXACT, EIS_NETWORK } eis_method;
 typedef enum eis_inputs { EIS_INPUTS_SPECTRUM, EIS_INPUTS_KNOWN } eis_inputs;
 typedef enum eis_recipe { EIS_RECIPE_LAB, EIS_RECIPE_GRID } eis_recipe;
-typedef enum eis_masks { EIS_MASKS_GUIDE, EIS_MASKS_ALL } eis_masks;
+typedef enum eis_masks { EIS_MASKS_MLX, EIS_MASKS_ALL } eis_masks;
 enum { EIS_KNOWN_BATCH = 512, EIS_SPECTRUM_BATCH = 1024 };  /* samples a training step */
 typedef enum eis_precision { EIS_F32, EIS_BF16, EIS_F16, EIS_PRECISION_AUTO } eis_precision;
 /* AUTO: AdamW; the rate falls along the model's own curve. */
@@ -145,13 +148,13 @@ typedef enum eis_lradj {
     EIS_LR_TYPE3,
     EIS_LR_COSINE,
     EIS_LR_CONSTANT,
-    EIS_LR_GUIDE_TYPE1,
-    EIS_LR_GUIDE_TYPE2,
-    EIS_LR_GUIDE_SLOWER,
-    EIS_LR_GUIDE_COSINE
+    EIS_LR_MAC_TYPE1,
+    EIS_LR_MAC_TYPE2,
+    EIS_LR_MAC_SLOWER,
+    EIS_LR_MAC_COSINE
 } eis_lradj;
 typedef enum eis_split { EIS_SPLIT_TRUTH, EIS_SPLIT_ROW } eis_split;
-typedef enum eis_compat { EIS_COMPAT_NONE, EIS_COMPAT_GUIDE } eis_compat;
+typedef enum eis_compat { EIS_COMPAT_NONE, EIS_COMPAT_MLX } eis_compat;
 typedef enum eis_resume { EIS_RESUME_NO, EIS_RESUME_AUTO, EIS_RESUME_MUST } eis_resume;
 typedef enum eis_profile { EIS_PROFILE_APP, EIS_PROFILE_GENERATOR } eis_profile;
 typedef enum eis_format { EIS_FORMAT_SHARDS, EIS_FORMAT_CSV } eis_format;
@@ -183,7 +186,7 @@ typedef struct eis_options {
     char    data_dir[EIS_TEXT_SIZE];
     int     format, dtype;                   /* eis_format, eis_shard_dtype */
     /* a trained predictor */
-    char    model[EIS_TEXT_SIZE];            /* run folder, or a weights file of the guide's network */
+    char    model[EIS_TEXT_SIZE];            /* run folder, or a weights file of the MLX guide's network */
     bool    rerank;                          /* network: candidates weighed again by their likelihood */
     int     inputs, recipe;                  /* eis_inputs, eis_recipe */
     int64_t epochs;                          /* 0: 100 for known inputs, 20 for spectra */
@@ -356,7 +359,7 @@ TIDE_API tide_status eis_answer_plots(const eis_answer *a, const char *folder, c
  * clone of its own, and all of them hold the parameters once. eis_model_clone and _save_memory may be called by any
  * thread while others ask any handle of the model. */
 typedef struct eis_model eis_model;
-/* A run folder, its model.safetensors, a weights file of the guide's network; or the bytes of a model.safetensors,
+/* A run folder, its model.safetensors, a weights file of the MLX guide's network; or the bytes of a model.safetensors,
  * borrowed for the call. Of `options` (NULL: the defaults) count device, threads, precision, strict and
  * compile_mode. */
 TIDE_API tide_status eis_model_load(const char *run, const eis_options *options, eis_model **out,
@@ -406,7 +409,7 @@ TIDE_API tide_status eis_complete(const eis_options *options, eis_listener liste
  *     EIS_RECIPE_LAB circuits between the grid values, solution resistance 0..100 ohm, 20 to 100 frequencies, unknown
  *     noise
  *     EIS_RECIPE_GRID  circuits on the grid, 61 frequencies 0.1 Hz..100 kHz, no solution resistance, known noise
- *   EIS_INPUTS_KNOWN the guide's network, from known values alone and rows of `data_dir`. Its accuracy is given beside
+ *   EIS_INPUTS_KNOWN the MLX guide's network, from known values alone and rows of `data_dir`. Its accuracy is given beside
  *                        the best that any predictor could reach on those rows. Also writes
  *                        best_eis_predictor_mlx.npz */
 TIDE_API tide_status eis_train(const eis_options *options, eis_listener listener, void *user, eis_result *result,
@@ -437,6 +440,16 @@ TIDE_API tide_status eis_simulate(const eis_options *options, const char *path, 
  * With `model` given nothing is generated or trained. */
 TIDE_API tide_status eis_full(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                               tide_failure *failure);
+
+/* ---- names of before ------------------------------------------------------------------------------------ */
+
+/* What earlier versions called these; options take the old words too. */
+#define EIS_COMPAT_GUIDE EIS_COMPAT_MLX
+#define EIS_MASKS_GUIDE EIS_MASKS_MLX
+#define EIS_LR_GUIDE_TYPE1 EIS_LR_MAC_TYPE1
+#define EIS_LR_GUIDE_TYPE2 EIS_LR_MAC_TYPE2
+#define EIS_LR_GUIDE_SLOWER EIS_LR_MAC_SLOWER
+#define EIS_LR_GUIDE_COSINE EIS_LR_MAC_COSINE
 
 #ifdef __cplusplus
 }

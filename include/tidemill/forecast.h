@@ -4,6 +4,9 @@
  * for command lines, configuration files, forms and run.json. Nothing here prints, exits or handles signals: progress,
  * notes and cancelling go through one callback, and every failure says what, where and what would be accepted.
  *
+ * mac, in options and enums: as in the Mac guide, "Mac Optimization Guide for Time Series Forecasting with iTransformer"
+ * (docs/guides.md).
+ *
  *     forecast_options o;
  *     forecast_options_default(&o);
  *     forecast_option_set(&o, "preset", "etth1-96", &failure);
@@ -50,8 +53,8 @@ typedef enum forecast_optimizer {
 } forecast_optimizer;
 typedef enum forecast_lradj { FORECAST_LR_TYPE1, FORECAST_LR_TYPE2, FORECAST_LR_TYPE3, FORECAST_LR_COSINE,
                               FORECAST_LR_CONSTANT,
-                              FORECAST_LR_GUIDE_TYPE1, FORECAST_LR_GUIDE_TYPE2, FORECAST_LR_GUIDE_SLOWER,
-                              FORECAST_LR_GUIDE_COSINE, FORECAST_LR_AUTO } forecast_lradj;
+                              FORECAST_LR_MAC_TYPE1, FORECAST_LR_MAC_TYPE2, FORECAST_LR_MAC_SLOWER,
+                              FORECAST_LR_MAC_COSINE, FORECAST_LR_AUTO } forecast_lradj;
 typedef enum forecast_loss {
     FORECAST_MSE,
     FORECAST_MAE,
@@ -193,9 +196,9 @@ enum {
     FORECAST_COMPAT_MS_LAST_COLUMN = 16,
     FORECAST_COMPAT_METRICS_SCALED = 32,
     FORECAST_COMPAT_STOP_ON_TEST   = 64,
-    FORECAST_COMPAT_GUIDE          = 128
+    FORECAST_COMPAT_MAC            = 128
 };
-/* "marks-hourly,guide" to bits; "" is 0. */
+/* "marks-hourly,mac" to bits; "" is 0. */
 TIDE_API tide_status forecast_compat_parse(const char *text, unsigned *bits, tide_failure *failure);
 /* Each name with a sentence that explains it; ends with a NULL name. */
 typedef struct forecast_compat { const char *name; unsigned bit; const char *sentence; } forecast_compat;
@@ -270,7 +273,7 @@ typedef struct forecast_result {
     char    season_note[160];         /* why seasonal_naive is not present; "" */
     forecast_column_score *by_column; /* (by_column_count) errors of each scored column */
     int64_t by_column_count;
-    bool    guide_direction;          /* --compat guide: directional accuracy across windows is asked for */
+    bool    guide_direction;          /* `compat` mac: directional accuracy across windows is asked for */
     bool    refit;                    /* train: the model has learned from all rows since it was scored */
     bool    beaten;                   /* a baseline is at least as good (in MSE) as the model */
     char    used[24];                 /* predict: what forecast: "model", "last_value", "seasonal_naive" or "linear" */
@@ -308,8 +311,6 @@ TIDE_API tide_status forecast_predict(const forecast_options *options, forecast_
  * its data nor its parameters are read. Fills result->text, explanation and json. */
 TIDE_API tide_status forecast_explain(const forecast_options *options, forecast_progress progress, void *user,
                                       forecast_result *result, tide_failure *failure);
-
-#define forecast_failure_json tide_failure_json  /* its name when only this header had it */
 
 /* ---- a model in memory ---------------------------------------------------------------------------------- */
 
@@ -420,6 +421,16 @@ TIDE_API void        forecast_trainer_free(forecast_trainer *t);  /* NULL is fin
 /* options->data as the commands read it (its rules: separators, dates, gaps filled or refused, columns, ignore): the
  * frame is the caller's, tide_frame_free. */
 TIDE_API tide_status forecast_read_frame(const forecast_options *options, tide_frame **out, tide_failure *failure);
+
+/* ---- names of before ------------------------------------------------------------------------------------ */
+
+/* What earlier versions called these; options take the old words too. */
+#define forecast_failure_json tide_failure_json
+#define FORECAST_COMPAT_GUIDE FORECAST_COMPAT_MAC
+#define FORECAST_LR_GUIDE_TYPE1 FORECAST_LR_MAC_TYPE1
+#define FORECAST_LR_GUIDE_TYPE2 FORECAST_LR_MAC_TYPE2
+#define FORECAST_LR_GUIDE_SLOWER FORECAST_LR_MAC_SLOWER
+#define FORECAST_LR_GUIDE_COSINE FORECAST_LR_MAC_COSINE
 
 #ifdef __cplusplus
 }

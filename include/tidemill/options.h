@@ -57,7 +57,8 @@ typedef struct tide_option {
     const char      *aliases;   /* other names: "lr|rate"; NULL */
     const char      *bare;      /* CHOICE: the word that the option means without a value. Then yes means that word too,
                                    and no the first choice; NULL: it needs one */
-    const char      *synonyms;  /* CHOICE: other words: "parallel=shunt|series=chain"; NULL */
+    const char      *synonyms;  /* CHOICE, TEXT: other words: "parallel=shunt|series=chain"; NULL. Of a text with commas
+                                   each word counts. The option holds the word behind '=' */
     const char      *suggested; /* TEXT: likely values, "cpu|ref|check"; NULL */
 } tide_option;
 

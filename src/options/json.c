@@ -59,9 +59,12 @@ const json_t *run_options(const json_t *run) {
     return old ? run : options;
 }
 
-/* A switch that has become a choice was true or false. */
+/* A switch that has become a choice was true or false; a word may have another name now. */
 static json_t *renamed_value(const tide_option *row, const json_t *was) {
     const char *word = row->choices;
+    char        text[LONGEST_VALUE];
+    if (row->synonyms && json_is_string(was) && option_plain(row, json_string_value(was), text, sizeof text) < sizeof text)
+        return json_text(text);
     if (row->type != TIDE_OPTION_IS_CHOICE || !row->bare || !json_is_boolean(was)) return json_incref((json_t *)was);
     return json_is_true(was) ? json_string(row->bare) : json_stringn(word, strcspn(word, "|"));
 }

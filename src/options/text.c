@@ -28,27 +28,43 @@ static tide_status set_bool(bool *out, const tide_option *row, const char *text,
     return TIDE_OK;
 }
 
+/* `_` in what was written equals '-' in a table's word. */
+static bool same_letters(const char *text, const char *word, size_t length) {
+    size_t same = 0;
+    while (same < length && (text[same] == '_' ? '-' : text[same]) == word[same]) same++;
+    return same == length;
+}
+
 /* The index of the word; -1: there is none. */
 static int index_of(const char *choices, const char *text, size_t length) {
     const char *word;
-    for (int i = 0, n; (n = option_word(choices, i, &word)); i++) {
-        size_t same = 0;
-        while (same < length && (text[same] == '_' ? '-' : text[same]) == word[same]) same++;
-        if (same == length && (size_t)n == length) return i;
-    }
+    for (int i = 0, n; (n = option_word(choices, i, &word)); i++)
+        if ((size_t)n == length && same_letters(text, word, length)) return i;
     return -1;
 }
 
-/* What "word=choice" among the synonyms makes of the text; itself: it is none. */
-static const char *meaning(const tide_option *row, const char *text, size_t *length) {
+/* What "word=choice" among the synonyms makes of the word; itself: it is none. */
+static const char *meaning(const tide_option *row, const char *word, size_t *length) {
     const char *pair;
-    for (int i = 0; option_word(row->synonyms, i, &pair); i++) {
-        if (strncmp(pair, text, *length) != 0 || pair[*length] != '=') continue;
-        const char *word = pair + *length + 1;
-        *length = strcspn(word, "|");
-        return word;
+    for (int i = 0, n; (n = option_word(row->synonyms, i, &pair)); i++) {
+        size_t before = strcspn(pair, "=");
+        if (before != *length || !same_letters(word, pair, before)) continue;
+        *length = (size_t)n - before - 1;
+        return pair + before + 1;
     }
-    return text;
+    return word;
+}
+
+size_t option_plain(const tide_option *row, const char *text, char *buffer, size_t size) {
+    size_t length = 0;
+    for (;; text++) {
+        size_t given = strcspn(text, ","), n = given;
+        const char *word = meaning(row, text, &n);
+        if (length + n < size) memmove(buffer + length, word, n), buffer[length + n] = *(text + given);
+        text += given, length += n;
+        if (!*text) return length;
+        length++;
+    }
 }
 
 static tide_status not_a_word(const tide_option *row, const char *given, tide_failure *failure) {
@@ -87,10 +103,10 @@ static tide_status set_number(void *field, const tide_option *row, const char *t
 }
 
 static tide_status set_text(char *field, const tide_option *row, const char *text, tide_failure *failure) {
-    if (strlen(text) >= row->size)
+    if (option_plain(row, text, NULL, 0) >= row->size)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, row->name, "`%s` is longer than %zu bytes", row->name,
                        row->size - 1);
-    memcpy(field, text, strlen(text) + 1);
+    option_plain(row, text, field, row->size);
     return TIDE_OK;
 }
 

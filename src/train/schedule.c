@@ -22,10 +22,10 @@ static double after(train_schedule rule, double base, double e, double epochs) {
     case TRAIN_LR_TYPE2: return after_type2(base, e);
     case TRAIN_LR_TYPE3: return e < 3 ? base : base * pow(0.9, e - 3);
     case TRAIN_LR_COSINE: return 0.5 * base * (1 + cos(pi * e / epochs));
-    case TRAIN_LR_GUIDE_TYPE1: return base * pow(0.75, floor((e - 1) / 5));
-    case TRAIN_LR_GUIDE_TYPE2: return base * pow(0.5, e - 1);
-    case TRAIN_LR_GUIDE_SLOWER: return base * pow(0.9, floor((e - 1) / 8));
-    case TRAIN_LR_GUIDE_COSINE: return 0.5 * base * (1 + cos(pi * (e - 1) / epochs));
+    case TRAIN_LR_MAC_TYPE1: return base * pow(0.75, floor((e - 1) / 5));
+    case TRAIN_LR_MAC_TYPE2: return base * pow(0.5, e - 1);
+    case TRAIN_LR_MAC_SLOWER: return base * pow(0.9, floor((e - 1) / 8));
+    case TRAIN_LR_MAC_COSINE: return 0.5 * base * (1 + cos(pi * (e - 1) / epochs));
     case TRAIN_LR_AUTO: /* the model has a rule of its own */
     case TRAIN_LR_CONSTANT: break;
     }

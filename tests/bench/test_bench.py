@@ -182,10 +182,10 @@ class Bench(Case):
 
     def test_only(self):
         small = ["--batch-size", "4", "--seq-len", "8", "--d-model", "16", "--threads", "1", "--benchmark-iterations", "2", "--json"]
-        for command in (["forecast"], ["forecast", "train", "--preset", "guide-mac"]):
+        for command in (["forecast"], ["forecast", "train", "--preset", "mac"]):
             answer = json.loads(self.code(0, *command, "--benchmark-only", *small, "--out", self.folder / "out").stdout)
             [case] = answer["cases"]
-            self.assertEqual((case["case"], case["input_shape"]), ("guide", [4, 8, 12]))
+            self.assertEqual((case["case"], case["input_shape"]), ("mac", [4, 8, 12]))
             width, ahead, block = 16, 4, 4 * (16 * 16 + 16) + 64 + 2 * 16 * 64 + 64 + 16
             self.assertEqual(case["model_size"], 8 * width + width + width * ahead + ahead + 2 * width + 2 * block)
         self.assertEqual(json.loads((self.folder / "out/benchmark.json").read_text())["cases"], answer["cases"])

@@ -10,7 +10,7 @@
 #                            runs: done/ is finished; stopped/, and scaled/ with a loss scale, were stopped in the
 #                            middle of an epoch (stop_at.c)
 #   known/runs/eis, known/eis_training_data, known/csv
-#                            the guide's spelling, in its own folders, and data sets
+#                            the MLX guide's spelling, in its own folders, and data sets
 #   questions                NAME FOLDER WORDS, one a line; the first of them leave the runs as they are
 #   answers/NAME             what the program said to them; of a resumed run also its metrics and parameters
 # A network for known inputs has 50,000 parameters or more, so its runs are most of the archive. They begin with the

@@ -64,10 +64,10 @@ class Words(Case):
 
     def test_lists(self):
         told = self.code(0, "forecast", "train", "--compat", "list").stdout
-        for name in ("marks-hourly", "val-shuffled", "test-drop-last", "scaler-refit", "ms-last-column", "metrics-scaled", "stop-on-test", "guide"):
+        for name in ("marks-hourly", "val-shuffled", "test-drop-last", "scaler-refit", "ms-last-column", "metrics-scaled", "stop-on-test", "mac"):
             self.assertIn(name, told)
         presets = self.code(0, "forecast", "train", "--preset", "list").stdout.split()
-        for name in ("etth1-96", "etth2-720", "weather-336", "guide-mac", "guide-m1", "guide-m2", "guide-m3"):
+        for name in ("etth1-96", "etth2-720", "weather-336", "mac", "mac-m1", "mac-m2", "mac-m3"):
             self.assertIn(name, presets)
 
     def test_broken_pipe_or_full_disk(self):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""tidemill eis from end to end: the guide's spelling, the report, the demo, files of the guide's application."""
+"""tidemill eis from end to end: the MLX guide's spelling, the report, the demo, files of the MLX guide's application."""
 import csv
 import json
 import math
@@ -133,7 +133,7 @@ class Full(Case):
         self.assertNotIn(str(report["truth"]["Ca"]), json.dumps(truths))
         best = report["answer"]["top_k_predictions"][0]["joint_probability"]
         self.assertGreater(best, 3 * report["other_answer"]["top_k_predictions"][0]["joint_probability"])
-        # Again over the same data: nothing is asked, and the demo of the guide answers from that model.
+        # Again over the same data: nothing is asked, and the demo of the MLX guide answers from that model.
         self.code(0, "eis", "--mode", "train", *TINY[2:], cwd=self.folder)
         done = self.code(0, "eis", "--mode", "inference", cwd=self.folder)
         self.assertIn("lhs_0000", done.stdout)

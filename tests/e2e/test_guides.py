@@ -47,6 +47,44 @@ class Guides(Case):
                     words += EIS_TINY[words[2]]
                 self.code(0, *words, cwd=self.folder, timeout=500, env=ONE_THREAD)
 
+    def check_old_words(self, run, train, was, now, without):
+        """Options in the words of earlier versions: taken and written as today's; a run of before that says them is
+        resumed, and is a --config, like any other; `without`: a --compat that is another."""
+        def told(folder):
+            options = json.loads((folder / "run.json").read_text())["options"]
+            return {name: options[name] for name in now}
+
+        def words(options):
+            return [word for name, value in options.items() for word in (f"--{name}", value)]
+
+        self.code(0, *train, "--out", run, *words(was), env=ONE_THREAD)
+        self.assertEqual(told(run), now)
+        before = json.loads((run / "run.json").read_text())
+        before["options"].update(was)
+        (run / "run.json").write_text(json.dumps(before))
+        for options in (was, now):
+            self.code(0, *train, "--out", run, *words(options), "--resume", "must", env=ONE_THREAD)
+        other = self.error(2, *train, "--out", run, *words({**now, "compat": without}), "--resume", "must")
+        self.assertEqual(other["option"], "compat")
+        again = run.with_name(run.name + "-again")
+        self.code(0, *train, "--config", run / "run.json", "--out", again, env=ONE_THREAD)
+        self.assertEqual(told(again), now)
+
+    def test_words_of_before(self):
+        data = program.write_series(self.folder / "series.csv", rows=300, columns=("open", "close"), step_s=60)
+        self.check_old_words(self.folder / "forecast", ["forecast", "train", "--data", data, *TINY],
+                             {"preset": "guide-m1", "compat": "stop-on-test,guide", "lradj": "guide_slower"},
+                             {"preset": "mac-m1", "compat": "stop-on-test,mac", "lradj": "mac-slower"}, "stop-on-test")
+        made = ["--data_dir", self.folder / "set"]
+        self.code(0, "eis", "generate", *made, "--n_ground_truths", "4", "--points", "3", "--quiet")
+        train = ["eis", "train", "--inputs", "known", *made, "--hidden-dim", "8", "--epochs", "1", "--samples-per-pattern", "20",
+                 "--no-plots", "--quiet"]
+        self.check_old_words(self.folder / "eis", train, {"compat": "guide", "masks": "guide", "lradj": "guide-type2"},
+                             {"compat": "mlx", "masks": "mlx", "lradj": "mac-type2"}, "none")
+        for i, words in enumerate((["--compat-guide"], ["--compat-guide", "guide"], ["--compat-guide=yes"], ["--compat"])):
+            self.code(0, *train, "--out", self.folder / f"bare{i}", *words, env=ONE_THREAD)
+            self.assertEqual(json.loads((self.folder / f"bare{i}/run.json").read_text())["options"]["compat"], "mlx")
+
     def test_every_command_of_the_guide_is_there(self):
         page = PAGE.read_text()
         for word in ("./run_on_mac.sh --batch_size 256 --train_epochs 5 --seq_len 96", "./run_on_mac.sh --benchmark`", "./run_on_mac.sh --benchmark-only`", "--no-compile",

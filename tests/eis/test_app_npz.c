@@ -1,4 +1,4 @@
-/* What the guide's web application exports, read as a source of ground truths. */
+/* What the MLX guide's web application exports, read as a source of ground truths. */
 #include <tidemill/io.h>
 
 #include "eis/dataset/app_npz.h"

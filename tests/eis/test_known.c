@@ -106,7 +106,7 @@ static void test_ceiling_uniform(void **state) {
     (void)state;
     grid           g = make_grid(false);
     known_data     d = data_of(g.index, g.resnorm, g.count, 1, 12, room);
-    known_accuracy c = ceiling_of(&d, 0, EIS_MASKS_GUIDE);
+    known_accuracy c = ceiling_of(&d, 0, EIS_MASKS_MLX);
     expect_near("full grid, top 1", c.top1, 1.0 / 12, 1e-15);
     expect_near("full grid, top 5", c.top5, 5.0 / 12, 1e-15);
     expect_near("full grid, pairs, top 1", c.joint_top1, 1.0 / 144, 1e-15);
@@ -116,7 +116,7 @@ static void test_ceiling_uniform(void **state) {
     free_grid(&g);
     g = make_grid(true);
     d = data_of(g.index, g.resnorm, g.count, 1, 12, room);
-    c = ceiling_of(&d, 0, EIS_MASKS_GUIDE);
+    c = ceiling_of(&d, 0, EIS_MASKS_MLX);
     assert_int_equal(g.count, 125280);
     assert_true(fabs(c.top1 - 0.125) < 5e-4 && fabs(c.top5 - 0.553) < 5e-4 && fabs(c.joint_top1 - 0.013) < 5e-4 &&
                 fabs(c.joint_top5 - 0.063) < 5e-4);
@@ -332,7 +332,7 @@ static void plain_answer(const tide_archive *a, const eis_known *known, double p
     }
 }
 
-/* A file in the guide's keys, answered by the model and by plain loops. */
+/* A file in the MLX guide's keys, answered by the model and by plain loops. */
 static void test_answer(void **state) {
     char          path[128];
     known_network n;
@@ -606,7 +606,7 @@ static void test_run(void **state) {
     known_model_free(&m);
 }
 
-/* By row nothing of the data is held out, and says so; the guide's own way has a constant rate. */
+/* By row nothing of the data is held out, and says so; the MLX guide's own way has a constant rate. */
 static void test_row_split(void **state) {
     eis_options o;
     char        out[128];

@@ -23,11 +23,11 @@ static void test_values(void **state) {
     (void)state;
     forecast_options_default(&o);
     set_all(&o, "seq_len 48 train_epochs 7 lr 5e-4 loss_function mae use-norm no features MS target close kind etth "
-                "lradj guide-slower");
+                "lradj mac-slower");
     assert_int_equal(o.seq_len, 48);
     assert_int_equal(o.epochs, 7);
     assert_true(!o.use_norm && o.features == FORECAST_MS && o.kind == FORECAST_ETTH && o.loss_function == FORECAST_MAE);
-    assert_int_equal(o.lradj, FORECAST_LR_GUIDE_SLOWER);
+    assert_int_equal(o.lradj, FORECAST_LR_MAC_SLOWER);
     assert_string_equal(o.target, "close");
     set(&o, "label_len", "48"); /* accepted, without an effect */
     const tide_option *table = forecast_option_table(&count);
@@ -92,13 +92,43 @@ static void test_contradictions(void **state) {
     assert_int_equal(options_resolve(&o, &resolved, &compat, &failure), TIDE_EINVAL);
     expect_has(failure.message, "does not divide");
     forecast_options_default(&o);
-    set_all(&o, "compat guide,stop-on-test lradj cosine");
+    set_all(&o, "compat mac,stop-on-test lradj cosine");
     failure = (tide_failure){ 0 };
     assert_int_equal(options_resolve(&o, &resolved, &compat, &failure), TIDE_OK);
-    assert_int_equal(compat, FORECAST_COMPAT_GUIDE | FORECAST_COMPAT_STOP_ON_TEST);
-    assert_int_equal(resolved.lradj, FORECAST_LR_GUIDE_COSINE);
-    assert_int_equal(forecast_compat_parse("guide,nonsense", &compat, &failure), TIDE_EINVAL);
+    assert_int_equal(compat, FORECAST_COMPAT_MAC | FORECAST_COMPAT_STOP_ON_TEST);
+    assert_int_equal(resolved.lradj, FORECAST_LR_MAC_COSINE);
+    assert_int_equal(forecast_compat_parse("mac,nonsense", &compat, &failure), TIDE_EINVAL);
     expect_has(failure.message, "nonsense");
+}
+
+/* What was called guide is taken everywhere, and is mac from then on: set by name, by a preset's name, or by hand. */
+static void test_old_words(void **state) {
+    static const char *const presets[][2] = {
+        { "guide-mac", "mac" }, { "guide-m1", "mac-m1" }, { "guide-m2", "mac-m2" }, { "guide_m3", "mac-m3" },
+    };
+    forecast_options o, resolved;
+    unsigned         compat;
+    (void)state;
+    forecast_options_default(&o);
+    set_all(&o, "compat guide,stop-on-test lradj guide_type2");
+    assert_string_equal(o.compat, "mac,stop-on-test");
+    assert_int_equal(o.lradj, FORECAST_LR_MAC_TYPE2);
+    strcpy(o.compat, "stop-on-test,guide"), o.lradj = FORECAST_LR_TYPE1;
+    assert_int_equal(forecast_options_resolve(&o, &resolved, NULL), TIDE_OK);
+    assert_string_equal(resolved.compat, "stop-on-test,mac");
+    assert_int_equal(resolved.lradj, FORECAST_LR_GUIDE_TYPE1);
+    assert_int_equal(forecast_compat_parse("guide", &compat, NULL), TIDE_OK);
+    assert_int_equal(compat, FORECAST_COMPAT_GUIDE);
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
+        forecast_options_default(&o);
+        strcpy(o.preset, presets[i][0]);
+        assert_int_equal(forecast_options_resolve(&o, &resolved, NULL), TIDE_OK);
+        assert_string_equal(resolved.preset, presets[i][1]);
+        assert_int_equal(resolved.lradj, FORECAST_LR_MAC_COSINE);
+    }
+    assert_true(FORECAST_LR_GUIDE_TYPE1 == FORECAST_LR_MAC_TYPE1 && FORECAST_LR_GUIDE_TYPE2 == FORECAST_LR_MAC_TYPE2 &&
+                FORECAST_LR_GUIDE_SLOWER == FORECAST_LR_MAC_SLOWER &&
+                FORECAST_LR_GUIDE_COSINE == FORECAST_LR_MAC_COSINE);
 }
 
 static void test_memory_limit(void **state) {
@@ -139,7 +169,7 @@ static void test_memory_limit(void **state) {
     expect_near("limit", (double)session_memory_limit(&o), 2.0 * (1 << 30), 0);
 }
 
-/* Rates at base 1e-3 in ten epochs: spec section 8, and the guide's own numbers. */
+/* Rates at base 1e-3 in ten epochs: spec section 8, and the Mac guide's own numbers. */
 static void test_rates(void **state) {
     static const struct { train_schedule rule; int64_t epoch; double rate; } cases[] = {
         { TRAIN_LR_TYPE1, 1, 1e-3 },        { TRAIN_LR_TYPE1, 2, 1e-3 },
@@ -148,15 +178,15 @@ static void test_rates(void **state) {
         { TRAIN_LR_TYPE2, 12, 5e-7 },       { TRAIN_LR_TYPE3, 4, 1e-3 },
         { TRAIN_LR_TYPE3, 6, 8.1e-4 },
         { TRAIN_LR_COSINE, 1, 1e-3 },       { TRAIN_LR_COSINE, 6, 5e-4 },         { TRAIN_LR_COSINE, 11, 0 },
-        { TRAIN_LR_GUIDE_COSINE, 2, 1e-3 }, { TRAIN_LR_GUIDE_COSINE, 6, 6.545085e-4 },
-        { TRAIN_LR_GUIDE_TYPE1, 7, 7.5e-4 },
-        { TRAIN_LR_GUIDE_SLOWER, 10, 9e-4 }, { TRAIN_LR_GUIDE_TYPE2, 3, 5e-4 },
+        { TRAIN_LR_MAC_COSINE, 2, 1e-3 }, { TRAIN_LR_MAC_COSINE, 6, 6.545085e-4 },
+        { TRAIN_LR_MAC_TYPE1, 7, 7.5e-4 },
+        { TRAIN_LR_MAC_SLOWER, 10, 9e-4 }, { TRAIN_LR_MAC_TYPE2, 3, 5e-4 },
         { TRAIN_LR_CONSTANT, 9, 1e-3 },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         expect_near("rate", schedule_rate(cases[i].rule, 1e-3, cases[i].epoch, 10), cases[i].rate, 1e-10);
-    expect_near("five epochs", schedule_rate(TRAIN_LR_GUIDE_COSINE, 1e-3, 6, 5), 9.549150e-5, 1e-10);
+    expect_near("five epochs", schedule_rate(TRAIN_LR_MAC_COSINE, 1e-3, 6, 5), 9.549150e-5, 1e-10);
 }
 
 static void test_order(void **state) {
@@ -177,7 +207,7 @@ static void test_order(void **state) {
     assert_true(fixed < 10 && same < 10); /* one of each is expected */
 }
 
-/* The guide's own test tensors, as one window of one column each. */
+/* The Mac guide's own test tensors, as one window of one column each. */
 static void test_financial(void **state) {
     static const struct {
         int64_t windows, steps;
@@ -222,8 +252,8 @@ static void test_financial(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_values),         cmocka_unit_test(test_presets),
-                                        cmocka_unit_test(test_contradictions), cmocka_unit_test(test_memory_limit),
-                                        cmocka_unit_test(test_rates),          cmocka_unit_test(test_order),
-                                        cmocka_unit_test(test_financial) };
+                                        cmocka_unit_test(test_contradictions), cmocka_unit_test(test_old_words),
+                                        cmocka_unit_test(test_memory_limit),   cmocka_unit_test(test_rates),
+                                        cmocka_unit_test(test_order),          cmocka_unit_test(test_financial) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,7 +30,7 @@ static const tide_option rows[] = {
       .synonyms = "other=b-c|x=a" },
     { "resume", TIDE_OPTION_CHOICE(things, resume, "no|auto|must"), NULL, A | TIDE_OPTION_PLACE, "Group", NULL,
       "what it is", .bare = "must" },
-    { "text", TIDE_OPTION_TEXT(things, text), "abc", B, "Group", "FILE", "what it is" },
+    { "text", TIDE_OPTION_TEXT(things, text), "abc", B, "Group", "FILE", "what it is", .synonyms = "old-one=z|was=y" },
     { "lines", TIDE_OPTION_LIST(things, lines), NULL, B | TIDE_OPTION_HIDDEN, "Group", "FILE", "what it is" },
 };
 static const tide_option_table table = { rows, sizeof rows / sizeof *rows, sizeof(things), offsetof(things, given) };
@@ -72,6 +72,60 @@ static void test_set(void **state) {
     assert_true(t.real == 1 && !tide_option_given(&table, &t, "real"));
     assert_int_equal(set(&t, "lines", "a.csv", NULL) | set(&t, "lines", "b.csv", NULL), TIDE_OK);
     assert_string_equal(t.lines, "a.csv\nb.csv");
+}
+
+/* A word has another name now: of a choice, and in a text that is a list with commas. What is held is today's. */
+static void test_synonyms(void **state) {
+    static const char *const said[][2] = {
+        { "was", "y" }, { "old_one,was", "z,y" }, { "b,old-one", "b,z" }, { "was,,b", "y,,b" }, { ",was,", ",y," },
+        { "wa", "wa" }, { "wass", "wass" }, { "", "" }, { "old-one,was,old-one", "z,y,z" },
+    };
+    things t;
+    (void)state;
+    tide_options_default(&table, &t);
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        assert_int_equal(set(&t, "text", said[i][0], NULL), TIDE_OK);
+        assert_string_equal(t.text, said[i][1]);
+    }
+    assert_int_equal(set(&t, "text", "was,1234,was", "longer than 7"), TIDE_EINVAL);
+    assert_int_equal(set(&t, "text", "was,123,was", NULL), TIDE_OK); /* 7 bytes as it is held */
+    json_t *was = json_pack("{s:s, s:s}", "text", "old-one,b", "choice", "other"), *now = options_updated(&table, was);
+    assert_string_equal(json_string_value(json_object_get(now, "text")), "z,b");
+    assert_string_equal(json_string_value(json_object_get(now, "choice")), "b-c");
+    json_decref(was), json_decref(now);
+}
+
+/* Every option of the guides: what earlier versions wrote is what this one writes. */
+static void test_guides(void **state) {
+    static const struct { bool eis; const char *name, *was, *now; } words[] = {
+        { false, "compat", "marks-hourly,guide", "marks-hourly,mac" }, { false, "preset", "guide-m2", "mac-m2" },
+        { false, "lradj", "guide-type1", "mac-type1" },                { false, "lradj", "guide-cosine", "mac-cosine" },
+        { true, "compat", "guide", "mlx" },                            { true, "compat-guide", "yes", "mlx" },
+        { true, "compat-guide", "guide", "mlx" },                      { true, "masks", "guide", "mlx" },
+        { true, "lradj", "guide-type2", "mac-type2" },                 { true, "lradj", "guide-slower", "mac-slower" },
+    };
+    static forecast_options f;
+    static eis_options      e;
+    char                    text[256], json[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const tide_option_table *t = words[i].eis ? eis_table() : forecast_table();
+        void                    *o = words[i].eis ? (void *)&e : (void *)&f;
+        const tide_option       *row = tide_option_find(t, words[i].name);
+        tide_options_default(t, o);
+        assert_int_equal(tide_option_set(t, o, words[i].name, words[i].was, NULL), TIDE_OK);
+        assert_string_equal(tide_option_get(o, row, text, sizeof text), words[i].now);
+        tide_options_default(t, o);
+        snprintf(json, sizeof json, "{\"format_version\": 1, \"options\": {\"%s\": \"%s\"}}", words[i].name,
+                 words[i].was);
+        assert_int_equal(tide_options_from_json(t, o, json, NULL), TIDE_OK);
+        assert_string_equal(tide_option_get(o, row, text, sizeof text), words[i].now);
+        if (!strcmp(words[i].was, "yes")) continue;
+        json_t *was = json_pack("{s:s}", words[i].name, words[i].was), *now = options_updated(t, was);
+        assert_string_equal(json_string_value(json_object_get(now, row->name)), words[i].now);
+        json_decref(was), json_decref(now);
+    }
+    assert_true(EIS_COMPAT_GUIDE == EIS_COMPAT_MLX && EIS_MASKS_GUIDE == EIS_MASKS_MLX);
 }
 
 /* A switch that became a choice takes what a switch takes. */
@@ -171,7 +225,7 @@ static void test_run_json(void **state) {
         eis_options_default(o);
         assert_int_equal(tide_options_from_json(eis_table(), o, runs[i], &f), TIDE_OK);
         assert_true(o->epochs == 7 && o->learning_rate == 0.25 && !*o->out && !o->resume);
-        assert_true(i ? o->hidden_dim == 32 : o->threads == 3 && o->compat == EIS_COMPAT_GUIDE);
+        assert_true(i ? o->hidden_dim == 32 : o->threads == 3 && o->compat == EIS_COMPAT_MLX);
     }
     assert_int_equal(tide_options_from_json(eis_table(), o, "{\"gone\": 1}", &f), TIDE_EINVAL);
     assert_string_equal(f.column, "gone");
@@ -229,10 +283,10 @@ static void test_tables(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults), cmocka_unit_test(test_set),     cmocka_unit_test(test_bare),
-        cmocka_unit_test(test_refused),  cmocka_unit_test(test_check),   cmocka_unit_test(test_find),
-        cmocka_unit_test(test_json),     cmocka_unit_test(test_run_json), cmocka_unit_test(test_updated),
-        cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_defaults), cmocka_unit_test(test_set),      cmocka_unit_test(test_synonyms),
+        cmocka_unit_test(test_guides),   cmocka_unit_test(test_bare),     cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_check),    cmocka_unit_test(test_find),     cmocka_unit_test(test_json),
+        cmocka_unit_test(test_run_json), cmocka_unit_test(test_updated),  cmocka_unit_test(test_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

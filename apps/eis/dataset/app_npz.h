@@ -1,4 +1,4 @@
-/* What the guide's web application exports: an .npz with
+/* What the MLX guide's web application exports: an .npz with
  *   parameters   (rows, 5)  Rsh, Ra, Ca, Rb, Cb: in this order, ohm and farad
  *   resnorms     (rows)     mean |e| against one ground truth, ohm
  *   frequencies  (points)   Hz

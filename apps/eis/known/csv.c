@@ -1,4 +1,4 @@
-/* The CSV of the guide's program and of `eis generate --format csv`. */
+/* The CSV of the MLX guide's program and of `eis generate --format csv`. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>

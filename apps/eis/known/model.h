@@ -12,7 +12,7 @@
 
 enum { KNOWN_POINTS_MOST = 40 };
 
-/* What a run's model.safetensors says besides the parameters. The guide's weights files say nothing: circuit_given is
+/* What a run's model.safetensors says besides the parameters. The MLX guide's weights files say nothing: circuit_given is
  * false, `scale` is empty, and predicted residual norms are NaN. */
 typedef struct known_card {
     bool        circuit_given;
@@ -31,7 +31,7 @@ typedef struct known_model {
     tide_val      x, p, resnorm;
 } known_model;
 
-/* `path` is a run folder, its model.safetensors, the guide's .npz, or the .pth of its PyTorch version (with or without
+/* `path` is a run folder, its model.safetensors, the MLX guide's .npz, or the .pth of its PyTorch version (with or without
  * its layer norms); sizes follow from the shapes. TIDE_EINVAL when it is a predictor of another kind, TIDE_EDATA when
  * damaged. Compiled once, for one question at a time on one thread. */
 tide_status known_model_load(const char *path, known_model *out, tide_failure *failure);
@@ -39,7 +39,7 @@ tide_status known_model_load(const char *path, known_model *out, tide_failure *f
 tide_status known_model_take(const char *path, const tide_archive *a, known_model *out, tide_failure *failure);
 /* Another one, of the same parameters, for another thread. Any thread may call it, as known_model_write_memory. */
 tide_status known_model_clone(const known_model *of, known_model *out, tide_failure *failure);
-/* The bytes of its model.safetensors: free(*bytes). TIDE_EINVAL for the guide's files, which do not say what such a
+/* The bytes of its model.safetensors: free(*bytes). TIDE_EINVAL for the MLX guide's files, which do not say what such a
  * file does. */
 tide_status known_model_write_memory(const known_model *m, void **bytes, size_t *size, tide_failure *failure);
 void        known_model_free(known_model *m);

@@ -32,7 +32,7 @@ static void make_maps(tide_graph *g, known_network *n) {
     n->map[MAP_RESNORM] = map_of(g, &n->resnorm[1], 1, false);
 }
 
-/* Places in the guide's sequences: activations and dropouts are counted. */
+/* Places in the MLX guide's sequences: activations and dropouts are counted. */
 void known_network_new(tide_graph *g, known_sizes s, known_network *n) {
     static const char *const encoder[] = { "encoder.layers.0", "encoder.layers.3", "encoder.layers.6" };
     static const char *const norm[]    = { "encoder.norm.0", "encoder.norm.1" };

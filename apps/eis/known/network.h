@@ -1,4 +1,4 @@
-/* The guide's network on a graph: 10 -> H -> H/2 -> 128, five heads over the grid values, one for the residual norm. */
+/* The MLX guide's network on a graph: 10 -> H -> H/2 -> 128, five heads over the grid values, one for the residual norm. */
 #ifndef EIS_KNOWN_NETWORK_H
 #define EIS_KNOWN_NETWORK_H
 
@@ -27,7 +27,7 @@ typedef struct known_network {
     bool        fixed;
 } known_network;
 
-/* Variables named as in the guide's .npz: encoder.layers.0.weight ... resnorm_head.layers.2.bias. */
+/* Variables named as in the MLX guide's .npz: encoder.layers.0.weight ... resnorm_head.layers.2.bias. */
 void known_network_new(tide_graph *g, known_sizes sizes, known_network *out);
 /* x (b, KNOWN_FEATURES): logits (b, EIS_COUNT, points), and the scaled residual norm (b). */
 tide_val known_network_apply(const known_network *n, tide_val x, tide_mode mode, tide_val *resnorm);

@@ -7,7 +7,7 @@
 
 enum { KNOWN_FEATURES = 2 * EIS_COUNT, KNOWN_PATTERNS_MOST = 31 };
 
-/* The sets of known values, bit k for parameter k. The guide's ten have three known, in its order; all: one to five
+/* The sets of known values, bit k for parameter k. The MLX guide's ten have three known, in its order; all: one to five
  * missing. */
 int known_patterns(eis_masks masks, uint8_t out[KNOWN_PATTERNS_MOST]);
 

@@ -60,7 +60,7 @@ static tide_status draw(const eis_options *o, known_task *t, tide_failure *f) {
                 known_samples_draw(&t->learned, masks, apart, seed, STREAM_ROW, &t->by_row);
     if (fine && t->held_count) fine = known_samples_draw(&t->unseen, masks, apart, seed, STREAM_TRUTH, &t->by_truth);
     if (!fine) return no_memory(f);
-    t->scale = known_scale_of(&t->train, o->compat == EIS_COMPAT_GUIDE);
+    t->scale = known_scale_of(&t->train, o->compat == EIS_COMPAT_MLX);
     known_samples_scale(&t->train, &t->scale);
     known_samples_scale(&t->by_row, &t->scale);
     known_samples_scale(&t->by_truth, &t->scale);

@@ -21,7 +21,7 @@ static tide_status no_memory(tide_failure *f) { return fail(f, TIDE_ENOMEM, "out
 static double rate(void *user, const fit_place *at) {
     const known_trainer *t = user;
     double own = t->run.rate;
-    if (t->run.options->compat != EIS_COMPAT_GUIDE)
+    if (t->run.options->compat != EIS_COMPAT_MLX)
         own = 0.5 * own * (1 + cos(3.14159265358979323846 * (double)at->step / (double)at->steps));
     return training_rate(&t->run, at, own);
 }
@@ -59,7 +59,7 @@ static tide_status validate(void *user, const fit_place *at, double row[FIT_VALU
 }
 
 static tide_status save(void *user, const tide_snapshot_t *best, tide_failure *failure) {
-    static const char *const mask_names[] = { [EIS_MASKS_GUIDE] = "guide", [EIS_MASKS_ALL] = "all" };
+    static const char *const mask_names[] = { [EIS_MASKS_MLX] = "mlx", [EIS_MASKS_ALL] = "all" };
     const known_trainer *t    = user;
     const char          *folder = t->run.folder.path;
     char                 path[FOLDER_PATH];
@@ -97,7 +97,7 @@ static tide_status settle(known_trainer *t, tide_failure *f) {
     t->run.rate     = o->learning_rate > 0 ? o->learning_rate : RATE;
     t->run.possible = t->task.ceiling.top1;
     s->rule         = training_rule(o, t->run.rate);
-    s->rule.no_bias_correction = o->compat == EIS_COMPAT_GUIDE;
+    s->rule.no_bias_correction = o->compat == EIS_COMPAT_MLX;
     s->batch = MIN2(o->batch_size ? o->batch_size : EIS_KNOWN_BATCH, t->samples);
     s->hidden = o->hidden_dim ? o->hidden_dim : HIDDEN, s->points = t->task.data.points;
     t->run.batch = s->batch;

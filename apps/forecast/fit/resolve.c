@@ -4,15 +4,16 @@
 
 #include "base/base.h"
 #include "forecast/data/frame_reading.h"
+#include "options/options.h"
 #include "session.h"
 
-/* The published names mean the guide's formulas under --compat guide. */
-static int guide_rule(int rule) {
+/* The published names mean the Mac guide's formulas under --compat mac. */
+static int mac_rule(int rule) {
     switch (rule) {
     case FORECAST_LR_AUTO:
-    case FORECAST_LR_TYPE1: return FORECAST_LR_GUIDE_TYPE1;
-    case FORECAST_LR_TYPE2: return FORECAST_LR_GUIDE_TYPE2;
-    case FORECAST_LR_COSINE: return FORECAST_LR_GUIDE_COSINE;
+    case FORECAST_LR_TYPE1: return FORECAST_LR_MAC_TYPE1;
+    case FORECAST_LR_TYPE2: return FORECAST_LR_MAC_TYPE2;
+    case FORECAST_LR_COSINE: return FORECAST_LR_MAC_COSINE;
     default: return rule;
     }
 }
@@ -53,8 +54,9 @@ tide_status options_resolve(const forecast_options *given, forecast_options *out
     *out               = *given;
     tide_status status = *given->preset ? forecast_preset(out, given->preset, failure) : TIDE_OK;
     if (status == TIDE_OK && out->auto_size) status = auto_size(out, failure);
+    option_plain(forecast_option_find("compat"), given->compat, out->compat, sizeof out->compat);
     if (status == TIDE_OK) status = forecast_compat_parse(out->compat, compat, failure);
-    if (status == TIDE_OK && (*compat & FORECAST_COMPAT_GUIDE)) out->lradj = guide_rule(out->lradj);
+    if (status == TIDE_OK && (*compat & FORECAST_COMPAT_MAC)) out->lradj = mac_rule(out->lradj);
     int64_t bytes;
     if (status == TIDE_OK && *out->memory_limit) status = train_memory_limit(out->memory_limit, &bytes, failure);
     return status == TIDE_OK ? contradictions(out, failure) : status;

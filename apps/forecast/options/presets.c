@@ -1,9 +1,10 @@
-/* Published settings (docs: itransformer, section 11) and the guide's, as rows of one table. */
+/* Published settings (docs: itransformer, section 11) and the Mac guide's, as rows of one table. */
 #include <tidemill/forecast.h>
 
 #include <stdio.h>
 
 #include "base/base.h"
+#include "options/options.h"
 
 typedef struct preset {
     const char *name;
@@ -30,11 +31,11 @@ typedef struct preset {
 #define PEMS_LONG PEMS SIZE(4, 512, 512) FIT(16, 1e-3) NO_NORM
 #define ETTH1_SHORT "kind=etth " SIZE(2, 256, 256) FIT(32, 1e-4) NORM HOURLY
 #define ETTH1_LONG "kind=etth " SIZE(2, 512, 512) FIT(32, 1e-4) NORM HOURLY
-#define GUIDE "kind=custom features=MS target=close marks=auto pred-len=24 n-heads=4 e-layers=1 dropout=0.1 " \
+#define MAC "kind=custom features=MS target=close marks=auto pred-len=24 n-heads=4 e-layers=1 dropout=0.1 " \
               "activation=gelu use-norm=yes " \
               "epochs=5 learning-rate=5e-4 optimizer=adam weight-decay=0 patience=10 min-epochs=10 " \
               "loss-function=financial " \
-              "directional-weight=0.5 lradj=guide-cosine grad-clip=1 seed=2023 "
+              "directional-weight=0.5 lradj=mac-cosine grad-clip=1 seed=2023 "
 
 static const preset presets[] = {
     ROW("etth1", 96, ETTH1_SHORT), ROW("etth1", 192, ETTH1_SHORT), ROW("etth1", 336, ETTH1_LONG),
@@ -52,10 +53,10 @@ static const preset presets[] = {
     ROW("pems07", 96, PEMS_LONG),
     ROW("pems08", 12, PEMS08_SHORT), ROW("pems08", 24, PEMS08_SHORT), ROW("pems08", 48, PEMS_LONG),
     ROW("pems08", 96, PEMS_LONG),
-    { "guide-mac", GUIDE "batch-size=256 seq-len=96 d-model=192 d-ff=512 " },
-    { "guide-m1", GUIDE "batch-size=256 seq-len=96 d-model=192 d-ff=768 " },
-    { "guide-m2", GUIDE "batch-size=512 seq-len=96 d-model=256 d-ff=1024 " },
-    { "guide-m3", GUIDE "batch-size=768 seq-len=96 d-model=320 d-ff=1280 " },
+    { "mac", MAC "batch-size=256 seq-len=96 d-model=192 d-ff=512 " },
+    { "mac-m1", MAC "batch-size=256 seq-len=96 d-model=192 d-ff=768 " },
+    { "mac-m2", MAC "batch-size=512 seq-len=96 d-model=256 d-ff=1024 " },
+    { "mac-m3", MAC "batch-size=768 seq-len=96 d-model=320 d-ff=1280 " },
 };
 enum { PRESETS = sizeof presets / sizeof *presets };
 
@@ -75,18 +76,20 @@ tide_status forecast_preset(forecast_options *o, const char *name, tide_failure 
     const preset *found = NULL;
     if (!o || !name)
         return fail(failure, TIDE_EINVAL, o ? "there is no name of a preset" : "there are no options to set");
+    char now[sizeof o->preset] = "";
+    option_plain(forecast_option_find("preset"), name, now, sizeof now);
     for (int i = 0; i < PRESETS && !found; i++)
-        if (!strcmp(presets[i].name, name)) found = &presets[i];
+        if (!strcmp(presets[i].name, now)) found = &presets[i];
     if (!found)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "preset",
-                       "there is no preset '%s': a published set and horizon such as etth1-96, or guide-mac, "
-                       "guide-m1, guide-m2, guide-m3", name);
+                       "there is no preset '%s': a published set and horizon such as etth1-96, or mac, mac-m1, "
+                       "mac-m2, mac-m3", name);
     tide_status status = TIDE_OK;
     for (const char *word = found->settings; status == TIDE_OK && *word; word += strspn(word, " ")) {
         size_t length = strcspn(word, " ");
         status        = apply_setting(o, word, length, failure);
         word += length;
     }
-    if (status == TIDE_OK) snprintf(o->preset, sizeof o->preset, "%s", name);
+    if (status == TIDE_OK) snprintf(o->preset, sizeof o->preset, "%s", now);
     return status;
 }

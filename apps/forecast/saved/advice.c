@@ -54,7 +54,7 @@ static void add_use(forecast_result *r, const char *data, int64_t season) {
 
 /* Rules that fall by the epoch stand still after a few: more epochs alone would change nothing. */
 static bool falls(int rule) {
-    return rule != FORECAST_LR_COSINE && rule != FORECAST_LR_CONSTANT && rule != FORECAST_LR_GUIDE_COSINE;
+    return rule != FORECAST_LR_COSINE && rule != FORECAST_LR_CONSTANT && rule != FORECAST_LR_MAC_COSINE;
 }
 
 void advise_training(forecast_result *r, const forecast_options *o) {

@@ -24,7 +24,7 @@ typedef struct score_result {
     /* 95 % binomial (Wilson) interval of `direction`, counting each true difference once: overlapping windows repeat
      * it. */
     double direction_low, direction_high;
-    double direction_across;     /* the guide's: consecutive windows at the same horizon step */
+    double direction_across;     /* the Mac guide's: consecutive windows at the same horizon step */
 } score_result;
 score_result score_total(const score *s);
 /* mse and mae of each horizon step (pred_len each) and of each column (columns each). Any pointer may be NULL. */
