@@ -22,24 +22,25 @@ static const double QUICK_SECONDS = 0.02;
 
 static const tide_option rows[OPTIONS] = {
     { "cases", TIDE_OPTION_TEXT(bench_call, cases), "etth1,m1,ecl,traffic,eis512,eis8192", 0, "Benchmark", "NAMES",
-      "by commas; there are also matmul4096, eis-train-50k, eis-train-500k, eis-train-5m and eis-memory" },
+      "what to time, separated by commas; also: matmul4096, eis-train-50k, eis-train-500k, eis-train-5m, eis-memory" },
     { "precision", TIDE_OPTION_TEXT(bench_call, precision), "f32", 0, "Benchmark", "NAMES",
-      "f32, bf16, f16 or auto; several by commas", .suggested = "f32|bf16|f16|auto" },
+      "f32, bf16, f16, auto, or several separated by commas", .suggested = "f32|bf16|f16|auto" },
     { "compile-mode", TIDE_OPTION_CHOICE(bench_call, mode, "default|reduce-overhead|max-autotune"), NULL, 0,
-      "Benchmark", NULL, "max-autotune times candidates first, and keeps the answers" },
+      "Benchmark", NULL, "max-autotune times candidates first and keeps its choices" },
     { "threads", TIDE_OPTION_INT(bench_call, threads, 0, 4096), NULL, 0, "Benchmark", "N",
-      "0: the physical cores this process may use", .aliases = "n-workers|workers" },
+      "threads to compute with; 0: the physical cores this process may use", .aliases = "n-workers|workers" },
     { "seconds", TIDE_OPTION_REAL(bench_call, seconds, 1e-3, 1e6), "3", 0, "Benchmark", "S",
-      "that the timed steps of a case take, about" },
+      "how long the timed steps of a case take, about" },
     { "out", TIDE_OPTION_TEXT(bench_call, out), NULL, 0, "Benchmark", "DIR",
       "also write bench.json there, and the times of single runs as SVG and CSV" },
     { "against", TIDE_OPTION_TEXT(bench_call, against), NULL, 0, "Benchmark", "FILE",
-      "run this script alternately with ours and print the ratios: bench/peers/torch_bench.py" },
-    { "python", TIDE_OPTION_TEXT(bench_call, python), "python3", 0, "Benchmark", "FILE", "what runs the script" },
+      "run this script in turns with ours and print the ratios, such as bench/peers/torch_bench.py" },
+    { "python", TIDE_OPTION_TEXT(bench_call, python), "python3", 0, "Benchmark", "FILE",
+      "the Python that runs the script" },
     { "peer-modes", TIDE_OPTION_TEXT(bench_call, modes), "eager,compile,amp,compile-amp", 0, "Benchmark", "NAMES",
-      "what the script runs" },
+      "modes that the script runs" },
     { "rounds", TIDE_OPTION_INT(bench_call, rounds, 1, 99), "3", 0, "Benchmark", "N",
-      "ours, theirs, ours, theirs ...; without a script 1" },
+      "times that ours and theirs are run in turns; without a script 1" },
     { "quick", TIDE_OPTION_BOOL(bench_call, quick), NULL, TIDE_OPTION_HIDDEN, "Benchmark", NULL,
       "too short to believe" },
 };
@@ -139,7 +140,7 @@ static int run(cli_call *call) {
 const cli_command command_bench = {
     .name = "bench",
     .words = "",
-    .summary = "how fast training and answering are here, beside what the machine can do and beside PyTorch",
+    .summary = "time training and answering here, beside what the machine can do and beside PyTorch",
     .more = "A step is forward with dropout, loss, backward, clipping and AdamW. Compiling and warm-up are timed "
             "apart. \"%\" is the share "
             "of the\n"

@@ -50,11 +50,11 @@ int command_unknown_word(const cli_call *call) {
 
 static const tide_option front[] = {
     { "config", TIDE_OPTION_TEXT(cli_call, config), NULL, 0, "Options", "FILE",
-      "options from a JSON file (a run.json will do)" },
-    { "json", TIDE_OPTION_BOOL(cli_call, json), NULL, 0, "Options", NULL, "the result as one JSON object" },
-    { "verbose", TIDE_OPTION_BOOL(cli_call, verbose), NULL, 0, "Options", NULL, "say more (-v)" },
+      "read options from a JSON file, such as a run.json" },
+    { "json", TIDE_OPTION_BOOL(cli_call, json), NULL, 0, "Options", NULL, "print the result as one JSON object" },
+    { "verbose", TIDE_OPTION_BOOL(cli_call, verbose), NULL, 0, "Options", NULL, "print more (-v)" },
     { "quiet", TIDE_OPTION_BOOL(cli_call, quiet), NULL, 0, "Options", NULL, "print only warnings and errors (-q)" },
-    { "help", TIDE_OPTION_BOOL(cli_call, help), NULL, 0, "Options", NULL, "this text (-h)" },
+    { "help", TIDE_OPTION_BOOL(cli_call, help), NULL, 0, "Options", NULL, "print this text (-h)" },
 };
 static const tide_option_table front_table = TIDE_OPTION_TABLE(cli_call, front);
 

@@ -95,7 +95,7 @@ static int run_make(cli_call *call) {
 }
 
 const cli_command command_data_list = {
-    .name = "data list", .words = "", .summary = "the public series that data get knows",
+    .name = "data list", .words = "", .summary = "list the public series that data get knows",
     .more = "  tidemill data list\n", .run = run_list,
 };
 const cli_command command_data_get = {

@@ -48,7 +48,7 @@ static int run_evaluate(cli_call *call) {
 
 const cli_command command_eis_complete = {
     .name = "eis complete", .words = "[FILE...]", .most_words = CLI_WORDS,
-    .summary = "the missing circuit parameters, from the known ones and a spectrum",
+    .summary = "find the missing circuit parameters from the known ones and a spectrum",
     .more = "  tidemill eis complete --known Rsh=460,Ra=4.8k,Rb=2.2k --spectrum well.csv\n"
             "  tidemill eis complete --spectrum well.csv --noise 0.5% --out answer\n"
             "  tidemill eis complete --known Ca=3.7uF --method exact --noise 1% --spectrum a.csv b.csv > answers.csv\n",
@@ -56,27 +56,26 @@ const cli_command command_eis_complete = {
     .rows = { { eis_table, EIS_FOR_COMPLETE, 0 } }, .target_size = sizeof(eis_options), .run = run_complete,
 };
 const cli_command command_eis_generate = {
-    .name = "eis generate", .words = "", .summary = "residual norms of a grid of circuits against ground truths, as "
-                                                    "files",
+    .name = "eis generate", .words = "", .summary = "write residual norms of a grid of circuits against ground truths",
     .more = "  tidemill eis generate --data_dir data --n_ground_truths 100\n"
             "  tidemill eis generate --stats-only --n_ground_truths 100\n"
             "  tidemill eis generate --profile generator --stats-only --ground-truths truths.json --json\n",
     .rows = { { eis_table, EIS_FOR_GENERATE, 0 } }, .target_size = sizeof(eis_options), .run = run_generate,
 };
 const cli_command command_eis_train = {
-    .name = "eis train", .words = "", .summary = "a predictor of missing circuit parameters, as a run folder",
+    .name = "eis train", .words = "", .summary = "train a predictor of missing circuit parameters",
     .more = "  tidemill eis train --out runs/lab --max-minutes 60\n"
             "  tidemill eis train --recipe grid --out runs/grid --max-minutes 60\n"
             "  tidemill eis train --inputs known --data_dir data --pool best:5 --epochs 50 --out runs/known\n"
             "  tidemill eis train --resume --out runs/lab --max-minutes 60\n",
     .files = "run.json: the options, the versions and what identifies the data\n"
              "model.safetensors: the best parameters\n"
-             "state.safetensors: the checkpoint that --resume goes by\nmetrics.csv: a row per epoch\n",
+             "state.safetensors: the checkpoint from which --resume continues\nmetrics.csv: a row per epoch\n",
     .rows = { { eis_table, EIS_FOR_TRAIN, 0 } }, .target_size = sizeof(eis_options), .run = run_train,
 };
 const cli_command command_eis_evaluate = {
-    .name = "eis evaluate", .words = "RUN", .most_words = 1, .summary = "how good a predictor is on fresh spectra, "
-                                                                        "beside the exact answer",
+    .name = "eis evaluate", .words = "RUN", .most_words = 1,
+    .summary = "score a predictor on fresh spectra, beside the exact answer",
     .more = "  tidemill eis evaluate runs/grid\n"
             "  tidemill eis evaluate runs/grid --noise 0.1%,1%,5% --test-spectra 1024 --json > scores.json\n"
             "  tidemill eis evaluate runs/lab --test-spectra 2000\n",

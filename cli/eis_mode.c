@@ -30,7 +30,7 @@ static const tide_option rows[] = {
     { "mode", TIDE_OPTION_CHOICE(mlx_options, mode, "full|generate|train|inference"), NULL, 0, GROUP, NULL,
       "what to do" },
     { "backend", TIDE_OPTION_CHOICE(mlx_options, backend, "auto|mlx|pytorch"), "auto", 0, GROUP, NULL,
-      "auto and mlx: the best device here; pytorch: the yardstick in PyTorch, on the same data" },
+      "auto and mlx: the best device here; pytorch: the same in PyTorch, for comparison" },
 };
 static const tide_option_table mlx_rows = { rows, 2, sizeof(mlx_options), offsetof(mlx_options, given) };
 
@@ -138,14 +138,14 @@ const cli_command command_eis = {
     .name = "eis",
     .words = "",
     .most_words = 1,
-    .summary = "the MLX guide's program by its own options: data, training, inference",
+    .summary = "run the MLX guide's program by its own options: data, training, inference",
     .more = "The MLX guide describes a program that trains an impedance predictor; docs/guides.md has it beside "
             "Tidemill.\n\n"
             "  tidemill eis --mode full --n_ground_truths 5 --epochs 10 --batch_size 256\n"
             "  tidemill eis --mode train --backend pytorch --epochs 10\n"
             "  tidemill eis --mode inference\n"
             "\nWithout --inputs it trains the guide's network, from known values alone, and ends with an answer from "
-            "a spectrum beside it. It writes over its last run.\n",
+            "a spectrum\nbeside it. It overwrites its last run.\n",
     .rows = { { mlx_table, 0, offsetof(target, mlx) }, { eis_table, ALL_COMMANDS, 0 } },
     .target_size = sizeof(target),
     .run = run_mode,
@@ -156,7 +156,7 @@ const cli_command command_eis = {
 static int run_full(cli_call *call) { return eis_command_run(call, call->target, eis_full); }
 
 const cli_command command_eis_full = {
-    .name = "eis full", .words = "", .summary = "data, a predictor, a circuit that it completes, and an HTML report",
+    .name = "eis full", .words = "", .summary = "make data, train a predictor, complete a circuit, report as HTML",
     .more = "  tidemill eis full --max-minutes 10 --out runs/eis\n"
             "  tidemill eis full --inputs known --n_ground_truths 20 --epochs 10 --out runs/known\n",
     .files = "OUT/report.html: the page\nOUT/report.json: the same for programs\nOUT/model: the predictor's run\n"

@@ -23,16 +23,13 @@ const cli_command command_explain = {
     .words = "RUN",
     .least_words = 1,
     .most_words = 1,
-    .summary = "a run's training step, kernel by kernel: work, memory, time, what was fused",
-    .more = "Kernels are in the order of phases: a phase begins when the one before it is done. % is a kernel's share "
-            "of all kernels' "
-            "time; roof\n"
-            "its share of what `tidemill machine --measure` found, products of the arithmetic, the others of the "
-            "memory's rate (more from\n"
-            "cache). Made-up rows stand for the data, and nothing in RUN is changed.\n\n"
-            "  tidemill explain runs/sales\n  tidemill explain runs/sales --batch-size 128 --precision bf16 --json\n  "
-            "tidemill forecast "
-            "train --explain ...\n",
+    .summary = "show a run's training step, kernel by kernel: work, memory, time, what was fused",
+    .more = "Kernels are listed by phase: a phase begins when the one before it is done. % is a kernel's share of the "
+            "time of all\nkernels. roof is its share of what `tidemill machine --measure` found: of the arithmetic "
+            "rate for products, of the\nmemory bandwidth for others (over 100 % where data come from a cache). "
+            "Made-up rows stand for the data, and nothing\nin RUN is changed.\n\n"
+            "  tidemill explain runs/sales\n  tidemill explain runs/sales --batch-size 128 --precision bf16 --json\n"
+            "  tidemill forecast train --explain ...\n",
     .rows = { { forecast_table, FORECAST_FOR_EXPLAIN, 0 } },
     .target_size = sizeof(forecast_options),
     .run = run,

@@ -292,7 +292,7 @@ static int run_predict(cli_call *call) {
 #define RUN_FILES                                                                                                    \
     "run.json: the options, the versions and the data's fingerprint\n"                                               \
     "model.safetensors: the best parameters, with scaler, columns and scores\n"                                      \
-    "state.safetensors: the checkpoint that --resume goes by\nmetrics.csv: a row per epoch\n"                         \
+    "state.safetensors: the checkpoint from which --resume continues\nmetrics.csv: a row per epoch\n"                  \
     "loss.svg, horizon.svg, sample.svg: plots, each with its numbers as .csv\n"
 
 const cli_command command_forecast = {

@@ -10,7 +10,8 @@ typedef struct target { int measure; } target;
 
 static const tide_option rows[] = {
     { "measure", TIDE_OPTION_CHOICE(target, measure, "no|once|again"), NULL, 0, "Machine", NULL,
-      "measure products, memory and program start (under 3 s), and keep it; again: though it is kept", .bare = "once" },
+      "measure products, memory and program start (under 3 s) and keep the result; again: even if one is kept",
+      .bare = "once" },
 };
 static const tide_option_table options = TIDE_OPTION_TABLE(target, rows);
 
@@ -81,10 +82,10 @@ static int run(cli_call *call) {
 }
 
 const cli_command command_machine = {
-    .name = "machine", .words = "", .summary = "what this machine is, what sizes and threads suit it, and why",
-    .more = "Apple's chips have the sizes of the guides' tables. Elsewhere sizes follow from the speed of the "
-            "machine: measured once with\n"
-            "--measure and kept, or else estimated.\n\n  tidemill machine\n  tidemill machine --measure --json\n",
+    .name = "machine", .words = "", .summary = "show what this machine is, what sizes and threads suit it, and why",
+    .more = "For Apple's chips the sizes are those of the Mac and the MLX guide (docs/machine.md). Elsewhere they "
+            "follow from the speed\nof the machine: measured once with --measure and kept, or else estimated.\n\n"
+            "  tidemill machine\n  tidemill machine --measure --json\n",
     .files = "~/.cache/tidemill: the rates of this machine, once measured\n",
     .rows = { { table, 0, 0 } }, .target_size = sizeof(target), .run = run,
 };

@@ -15,7 +15,7 @@ static const tide_option rows[] = {
     { "device", TIDE_OPTION_TEXT(target, device), "cpu", 0, "Test", "NAME", "cpu, ref or check",
       .suggested = "cpu|ref|check" },
     { "golden", TIDE_OPTION_TEXT(target, golden), NULL, 0, "Test", "DIR",
-      "golden files, itransformer_*.npz, other than those that came along" },
+      "take golden files (itransformer_*.npz) from this folder instead of the installed ones" },
 };
 static const tide_option_table options = TIDE_OPTION_TABLE(target, rows);
 

@@ -130,9 +130,9 @@ double bench_roof_share(const bench_result *r, const bench_program *p);    /* of
 /* Whether other work on the machine makes the times longer than they need be, and by what it shows: the roof lies far
  * below the one that is kept, runs scatter, or the load is more than ours. Then a share of the roof says nothing. */
 bool bench_busy(const machine *m, const bench_result *r, char reason[BENCH_NOTE]);
-/* "excellent", "good" or "could be better"; "not rated" on a busy machine. Apple chips: by the Mac guide's limits on the
- * mean latency of a batch; elsewhere by the share of the roof that answering a batch reaches. "unknown" when there is
- * neither. */
+/* "excellent", "good" or "could be better"; "not rated" on a busy machine. Apple chips: by the Mac guide's limits on
+ * the mean latency of a batch; elsewhere by the share of the roof that answering a batch reaches. "unknown" when there
+ * is neither. */
 const char *bench_rating(const machine *m, const bench_result *r);
 /* The i-th thing to do about this result, one sentence in `buffer`; false past the last. */
 bool bench_recommendation(const machine *m, const bench_result *r, int i, char buffer[BENCH_NOTE]);

@@ -43,7 +43,7 @@ static tide_status parse_noise(const char *given, double *out, tide_failure *fai
 
 static bool is_auto(const char *given) { return !*given || !strcmp(given, "auto"); }
 
-/* Measured spectra have a solution resistance. In a chain without a known Rsh it cannot be told from that. */
+/* Measured spectra have a solution resistance. In a chain without a known Rsh the two cannot be told apart. */
 static bool auto_is_free(const asked *a) {
     return a->spectrum && (a->question.circuit == EIS_SHUNT || a->question.known.is[EIS_RSH]);
 }
@@ -82,7 +82,7 @@ static tide_status check_needs(const asked *a, tide_failure *failure) {
     const question *q = &a->question;
     if (!a->spectrum && q->method != EIS_NETWORK)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "spectrum",
-                       "`spectrum` FILE is needed: the known values alone cannot tell the missing ones");
+                       "`spectrum` FILE is needed: the known values alone do not determine the missing ones");
     if (a->spectrum && q->method == EIS_NETWORK && !a->model && !*a->options->model)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "model",
                        "`method` network needs `model` RUN, the folder of a trained predictor (tidemill eis train)");

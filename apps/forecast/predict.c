@@ -60,7 +60,7 @@ static tide_status keep_last_rows(prediction *p, tide_failure *failure) {
     int64_t rows = p->bundle->config.seq_len, from = f->file_rows - rows;
     if (from < 0)
         return fail_at(failure, TIDE_EDATA, p->options->data, 0, NULL,
-                       "it has %" PRId64 " rows, the model looks back on %" PRId64, f->file_rows, rows);
+                       "the series has %" PRId64 " rows; the model needs %" PRId64, f->file_rows, rows);
     if (seasonal(p)) {
         tide_status status = take_season(p, f->values, f->file_rows, failure);
         if (status != TIDE_OK) return status;

@@ -100,9 +100,8 @@ static void advise_apple(const machine *m, machine_advice *a) {
     const mac_row *row = mac_row_of(m);
     const char *why = placed_why(m);
     bool        big = m->apple_tier >= MACHINE_MAX;
-    choose(a, MACHINE_BATCH, big ? row->batch_most : row->batch, row->batch_most, "the Mac guide's for %s, its %s end%s",
-           row->chips,
-           big ? "upper" : "lower", why);
+    choose(a, MACHINE_BATCH, big ? row->batch_most : row->batch, row->batch_most,
+           "the Mac guide's for %s, its %s end%s", row->chips, big ? "upper" : "lower", why);
     choose(a, MACHINE_D_MODEL, row->d_model, row->d_model, "the Mac guide's for %s", row->chips);
     choose(a, MACHINE_D_FF, row->d_ff, row->d_ff, "the Mac guide's for %s: four times d-model", row->chips);
     choose(a, MACHINE_SEQ_LEN, row->seq_len, row->seq_len_most,
@@ -143,8 +142,8 @@ static void measured_batch(const machine_rates *r, int64_t d_model, int64_t budg
     int64_t batch = 32, most = 1024;
     while (budget > 0 && most > 32 && (double)most * window_bytes(d_model) > (double)budget / 2) most /= 2;
     while (batch < most && (double)batch < least) batch *= 2;
-    choose(a, MACHINE_BATCH, batch, most, "the least at which starting and updating are under %.0f %% of a step; more "
-                                          "saves no time",
+    choose(a, MACHINE_BATCH, batch, most,
+           "the smallest at which start-up and update take under %.0f %% of a step; more saves no time",
            100 * FIXED_SHARE);
 }
 
@@ -157,7 +156,7 @@ static void measured_eis_batch(const machine_rates *r, int64_t budget, machine_a
            (budget <= 0 || eis_rows[row + 1].uses_gib * (double)GIB <= (double)budget))
         row++;
     choose(a, MACHINE_EIS_BATCH, eis_rows[row].batch, eis_rows[EIS_ROWS - 1].batch,
-           "the least of the MLX guide's at which the update is under %.0f %% of a step, as far as memory allows",
+           "the smallest of the MLX guide's at which the update takes under %.0f %% of a step, as far as memory allows",
            100 * FIXED_SHARE);
 }
 

@@ -389,7 +389,7 @@ TIDE_API void eis_result_free(eis_result *r);
 /* What the missing parameters are, given the known ones and a spectrum: the joint posterior under a prior that is
  * uniform in the logarithm within eis_parameters' ranges and independent noise of standard deviation noise |Z| in each
  * part.
- *   EIS_REFINED continuous: samples of the posterior. Needs a build with cminpack (TIDE_EDEVICE)
+ *   EIS_REFINED  continuous: samples of the posterior. Needs a build with cminpack (TIDE_EDEVICE)
  *   EIS_EXACT    on the grid of 12 values a missing parameter, every combination counted
  * A noise that is not given is assumed from the misfit: it can show that the circuit is wrong (residuals that run in
  * one direction), never that it is right: no such answer is called adequate. Where more is left than noise, intervals
@@ -402,16 +402,15 @@ TIDE_API tide_status eis_complete(const eis_options *options, eis_listener liste
                                   tide_failure *failure);
 
 /* Trains a predictor of missing parameters into the folder `out`; the best by validation loss is kept, Ctrl-C leaves a
- * checkpoint that `resume` goes on from with the same bits.
- *   EIS_INPUTS_SPECTRUM from known values and a spectrum: every order of known and unknown, joint probabilities by the
- *   chain
- *                        rule. Spectra are made while it trains. Two recipes, two models:
- *     EIS_RECIPE_LAB circuits between the grid values, solution resistance 0..100 ohm, 20 to 100 frequencies, unknown
- *     noise
- *     EIS_RECIPE_GRID  circuits on the grid, 61 frequencies 0.1 Hz..100 kHz, no solution resistance, known noise
- *   EIS_INPUTS_KNOWN the MLX guide's network, from known values alone and rows of `data_dir`. Its accuracy is given beside
- *                        the best that any predictor could reach on those rows. Also writes
- *                        best_eis_predictor_mlx.npz */
+ * checkpoint from which `resume` continues to the same bits.
+ *   EIS_INPUTS_SPECTRUM from known values and a spectrum: any set of known ones, joint probabilities by the chain rule.
+ *                       Spectra are made while it trains. Two recipes, two models:
+ *     EIS_RECIPE_LAB    circuits between the grid values, solution resistance 0..100 ohm, 20 to 100 frequencies,
+ *                       unknown noise
+ *     EIS_RECIPE_GRID   circuits on the grid, 61 frequencies 0.1 Hz..100 kHz, no solution resistance, known noise
+ *   EIS_INPUTS_KNOWN    the MLX guide's network, from known values alone and rows of `data_dir`. Its accuracy is given
+ *                       beside the best that any predictor could reach on those rows. Also writes
+ *                       best_eis_predictor_mlx.npz */
 TIDE_API tide_status eis_train(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                                tide_failure *failure);
 
@@ -422,10 +421,10 @@ TIDE_API tide_status eis_evaluate(const eis_options *options, eis_listener liste
 /* Residual norms of every grid circuit against every ground truth: their statistics and, unless stats_only, the rows,
  * in data_dir. What is coming (rows, bytes, time) is told first; a disk with less room is refused. Rows go
  *   EIS_FORMAT_SHARDS into binary files (their layout: apps/eis/dataset/shard.h) beside a manifest.json. A run that was
- *   killed goes
- *                      on with the shards that are missing; a folder of other options is refused with what differs
- *   EIS_FORMAT_CSV     into combined_dataset_{n}gt.csv, ground_truth_metadata.json and dataset_summary.txt; each ground
- *                      truth's block begins with a row of the truth itself, resnorm 0
+ *                     killed is resumed with the shards that are missing; a folder of other options is refused with
+ *                     what differs
+ *   EIS_FORMAT_CSV    into combined_dataset_{n}gt.csv, ground_truth_metadata.json and dataset_summary.txt; each ground
+ *                     truth's block begins with a row of the truth itself, resnorm 0
  * The same bytes whatever the threads. */
 TIDE_API tide_status eis_generate(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                                   tide_failure *failure);

@@ -4,8 +4,8 @@
  * for command lines, configuration files, forms and run.json. Nothing here prints, exits or handles signals: progress,
  * notes and cancelling go through one callback, and every failure says what, where and what would be accepted.
  *
- * mac, in options and enums: as in the Mac guide, "Mac Optimization Guide for Time Series Forecasting with iTransformer"
- * (docs/guides.md).
+ * mac, in options and enums: as in the Mac guide, "Mac Optimization Guide for Time Series Forecasting with
+ * iTransformer" (docs/guides.md).
  *
  *     forecast_options o;
  *     forecast_options_default(&o);

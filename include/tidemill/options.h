@@ -113,7 +113,7 @@ TIDE_API tide_status tide_options_check(const tide_option_table *t, const void *
 TIDE_API char *tide_options_json(const tide_option_table *t, const void *options, unsigned with, unsigned without);
 /* Sets what the object, or the "options" of a run.json, holds: numbers, words, true and false, lists of them; null is
  * left out. Of a run.json, an older one with other names or its settings at the top among them, options that the table
- * has not and those with TIDE_OPTION_PLACE are left out too; elsewhere an unknown name is TIDE_EINVAL. */
+ * lacks and those with TIDE_OPTION_PLACE are left out too; elsewhere an unknown name is TIDE_EINVAL. */
 TIDE_API tide_status tide_options_from_json(const tide_option_table *t, void *options, const char *json,
                                             tide_failure *failure);
 

@@ -1,6 +1,6 @@
 /* Choices made by timing: a table of named whole numbers. Whoever prepares something asks for the name of its question;
  * the answer was found before (by this graph, in the file, in the text of a run that is resumed), or may be found
- * with a clock, or is not to be had: then the fixed table of whoever asks decides. */
+ * with a clock, or is not available: then the fixed table of whoever asks decides. */
 #ifndef TIDE_TUNING_H
 #define TIDE_TUNING_H
 

@@ -1,5 +1,5 @@
 /* The graph: nodes in an arena, each one result. Node ids grow from inputs to uses, so ascending ids are a
- * topological order (definitions made for a composite later are the exception: see ops.h `define`). */
+ * topological order (definitions made for a composite later are the exception: see `define` in ops/table.h). */
 #ifndef TIDE_IR_H
 #define TIDE_IR_H
 

@@ -63,7 +63,7 @@ const json_t *run_options(const json_t *run) {
 static json_t *renamed_value(const tide_option *row, const json_t *was) {
     const char *word = row->choices;
     char        text[LONGEST_VALUE];
-    if (row->synonyms && json_is_string(was) && option_plain(row, json_string_value(was), text, sizeof text) < sizeof text)
+    if (json_is_string(was) && option_plain(row, json_string_value(was), text, sizeof text) < sizeof text)
         return json_text(text);
     if (row->type != TIDE_OPTION_IS_CHOICE || !row->bare || !json_is_boolean(was)) return json_incref((json_t *)was);
     return json_is_true(was) ? json_string(row->bare) : json_stringn(word, strcspn(word, "|"));
@@ -145,7 +145,7 @@ tide_status tide_options_read(const char *json, size_t length, const tide_option
     json_error_t      error;
     failure_clear(failure);
     if (!json || !reader || !reader->find || !reader->set)
-        return fail(failure, TIDE_EINVAL, json ? "there is nobody to read it" : "there is no JSON");
+        return fail(failure, TIDE_EINVAL, json ? "there is no reader" : "there is no JSON");
     json_t *root = json_loadb(json, length, JSON_REJECT_DUPLICATES, &error);
     if (!root)
         return fail_at(failure, TIDE_EINVAL, NULL, MAX2(error.line, 1), NULL, "line %d: %.160s; %s",

@@ -6,25 +6,25 @@
 #include <tidemill/options.h>
 
 #define ROW_DEVICE(S, flags)                                                                                           \
-    { "device", TIDE_OPTION_TEXT(S, device), "cpu", flags, "Machine", "NAME", "cpu, ref or check",                     \
-      .suggested = "cpu|ref|check" }
+    { "device", TIDE_OPTION_TEXT(S, device), "cpu", flags, "Machine", "NAME",                                          \
+      "cpu; ref and check: slow, for checking", .suggested = "cpu|ref|check" }
 #define ROW_PRECISION(S, flags)                                                                                        \
     { "precision", TIDE_OPTION_CHOICE(S, precision, "f32|bf16|f16|auto"), NULL, flags, "Machine", NULL,                \
-      "of large matrix products; auto: bf16 where the device has it; f16 trains with a loss scale" }
+      "number format of large matrix products; auto: bf16 where the device has it; f16 trains with a loss scale" }
 #define ROW_STRICT(S, flags)                                                                                           \
     { "strict", TIDE_OPTION_BOOL(S, strict), NULL, (flags) | TIDE_OPTION_MAY_DIFFER, "Machine", NULL,                  \
       "a precision that the device lacks is an error (else f32 and a warning)" }
 #define ROW_THREADS(S, flags)                                                                                          \
     { "threads", TIDE_OPTION_INT(S, threads, 0, 4096), NULL, (flags) | TIDE_OPTION_MAY_DIFFER, "Machine", "N",         \
-      "0: the physical cores this process may use", .aliases = "n-workers|workers" }
+      "threads to compute with; 0: the physical cores this process may use", .aliases = "n-workers|workers" }
 #define ROW_COMPILE(S, flags)                                                                                          \
     { "compile", TIDE_OPTION_BOOL(S, compile), "true", flags, "Machine", NULL,                                         \
-      "fuse and schedule; without it training runs op by op, for debugging" }
+      "fuse and schedule the step; without it training runs op by op, for debugging" }
 #define ROW_COMPILE_MODE(S, flags)                                                                                     \
     { "compile-mode", TIDE_OPTION_CHOICE(S, compile_mode, "default|reduce-overhead|max-autotune"), NULL,               \
       (flags) | TIDE_OPTION_MAY_DIFFER, "Machine", NULL,                                                               \
-      "max-autotune times candidates once, in seconds, and keeps the answers; on a CPU reduce-overhead is default: a " \
-      "step is one parallel region" }
+      "max-autotune times candidates once, for seconds, and keeps its choices; on a CPU reduce-overhead is the same "  \
+      "as default" }
 #define ROW_AUTO_SIZE(S, flags, help)                                                                                  \
     { "auto-size", TIDE_OPTION_BOOL(S, auto_size), NULL, (flags) | TIDE_OPTION_MAY_DIFFER, "Machine", NULL, help }
 

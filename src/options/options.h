@@ -8,8 +8,8 @@
 /* As tide_options_json, an object; NULL when out of memory. */
 json_t *options_object(const tide_option_table *t, const void *options, unsigned with, unsigned without);
 /* An object of options that an earlier version may have written, as it would be written now: new names, switches that
- * have become choices as such, the words of today for their synonyms, and the default of each option that it has not, as it came later; what the table does
- * not know stays. A new object; NULL when out of memory. */
+ * have become choices as such, the words of today for their synonyms, and the default of each option that it lacks,
+ * as it came later; what the table does not know stays. A new object; NULL when out of memory. */
 json_t *options_updated(const tide_option_table *t, const json_t *was);
 
 /* The settings of a run.json: its "options", or the whole of one whose settings stand at the top, as spectrum

@@ -51,7 +51,7 @@ tide_status run_folder_open(const char *path, run_resume resume, bool overwrite,
                        "%s contains no run to resume; `resume` auto starts one", r->path);
     if (present && !resume && !overwrite)
         return fail_at(failure, TIDE_EINVAL, r->path, 0, "out",
-                       "%s holds a run already: resume it (`resume`) or replace it (`overwrite`)", r->path);
+                       "%s already contains a run: resume it (`resume`) or replace it (`overwrite`)", r->path);
     r->resuming        = present && resume != RUN_RESUME_NO;
     tide_status status = make_folders(r->path, failure);
     if (status == TIDE_OK) status = check(r->path, names, failure);

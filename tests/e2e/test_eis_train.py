@@ -37,7 +37,7 @@ class Known(Case):
         lines = (out / "metrics.csv").read_text().splitlines()
         self.assertEqual(lines[0], "epoch,step,lr,train_loss,val_loss,train_acc,val_acc,best_possible_acc,grad_norm,seconds,rss_mib")
         self.assertEqual(len(lines), 3)
-        self.assertIn("holds a run already", self.error(2, *self.words(out))["message"])
+        self.assertIn("already contains a run", self.error(2, *self.words(out))["message"])
         told = self.code(0, *self.words(out, "--n_epochs", 1, "--overwrite", "--no-plots"))
         self.assertTrue(VERDICT.search(told.stdout), told.stdout)
 

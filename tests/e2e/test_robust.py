@@ -58,7 +58,7 @@ class Robust(Case):
 
 class Kill(Robust):
     def test_kill_at_random_moments(self):
-        """One run, killed again and again, and each time gone on with, ends as one that was never stopped."""
+        """One run, killed again and again, and each time resumed, ends as one that was never stopped."""
         whole, parts = self.folder / "whole", self.folder / "parts"
         began = time.monotonic()
         self.code(0, *self.words(whole))

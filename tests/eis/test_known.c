@@ -563,7 +563,7 @@ static void expect_same_file(const char *a, const char *b, const char *name) {
     if (strcmp(hash[0], hash[1])) fail_msg("%s differs from %s", path[0], path[1]);
 }
 
-/* Stopped and gone on with, on another number of threads: the same bits. */
+/* Stopped and resumed, on another number of threads: the same bits. */
 static void test_run(void **state) {
     eis_options  o;
     eis_result   r       = { 0 };
@@ -586,7 +586,7 @@ static void test_run(void **state) {
     stop first = { 0, 2 };
     assert_int_equal(eis_train(&o, stop_at, &first, &r, &failure), TIDE_ECANCELLED);
     expect_has(failure.message, "`resume`");
-    refused(&o, TIDE_EINVAL, "holds a run already");
+    refused(&o, TIDE_EINVAL, "already contains a run");
     set(&o, "resume", "yes");
     eis_options other = o;
     set(&other, "learning-rate", "0.01");
@@ -666,11 +666,8 @@ static void test_verdict(void **state) {
     known_verdict(0.0834, 0.0833, true, text, sizeof text);
     assert_string_equal(
         text, "Validation accuracy 8.3 %; the best possible here is 8.3 %. Nothing is wrong with your training: in "
-              "these data the missing "
-              "values are "
-              "drawn independently of the known ones, so the known values alone cannot tell them. Add the measured "
-              "spectrum and they can: "
-              "complete it with `spectrum` FILE");
+              "these data the missing values are drawn independently of the known ones, so the known values alone do "
+              "not determine them. The measured spectrum does: complete it with `spectrum` FILE");
     known_verdict(0.07, 0.0833, true, text, sizeof text);
     assert_string_equal(text, "Validation accuracy 7.0 %; the best possible here is 8.3 %.");
     known_verdict(0.76, 0.76, false, text, sizeof text);

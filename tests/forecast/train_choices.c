@@ -113,7 +113,7 @@ static void test_run_beats_cache(void **state) {
     expect_has(kept, ": 48");
     free(kept);
 
-    /* Stopped, the cache emptied, gone on with in another mode and on another number of threads: what the run has
+    /* Stopped, the cache emptied, resumed in another mode and on another number of threads: what the run has
      * chosen holds. */
     assert_int_equal(train("halves", "batch-size 32 patience 0 epochs 4 threads 2 compile-mode max-autotune", &stop),
                      TIDE_ECANCELLED);

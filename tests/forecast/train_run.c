@@ -57,13 +57,13 @@ static void test_train(void **state) {
     expect_has(r.json, "\"schema_version\": 1");
     expect_has(r.json, "\"resumed_from_step\": 0");
     forecast_result_free(&r);
-    refuse(&o, TIDE_EINVAL, "holds a run already");
+    refuse(&o, TIDE_EINVAL, "already contains a run");
     set(&o, "overwrite", "yes");
     r = train(&o);
     forecast_result_free(&r);
 }
 
-/* Stopped at any step and gone on with: the same files as without a stop, and at any number of threads. */
+/* Stopped at any step and resumed: the same files as without a stop, and at any number of threads. */
 static void test_resume(void **state) {
     static const int64_t stops[] = { 1, 24, 25, 60, 72 };
     forecast_options     o;
@@ -197,7 +197,7 @@ static void test_use(void **state) {
     write_series(path, 20);
     set(&e, "data", path);
     assert_int_equal(forecast_predict(&e, NULL, NULL, &evaluated, &failure), TIDE_EDATA);
-    expect_has(failure.message, "looks back on 24");
+    expect_has(failure.message, "the model needs 24");
     *e.model  = 0; /* baselines alone */
     evaluated = (forecast_result){ 0 };
     set_all(&e, "seq-len 24 pred-len 6");

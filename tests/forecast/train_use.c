@@ -216,7 +216,7 @@ static bool same_tensor(const char *a, const char *b, const char *name) {
     return same;
 }
 
-/* The scores are those of the first training, the parameters are not; stopped in the refit and gone on with: the same
+/* The scores are those of the first training, the parameters are not; stopped in the refit and resumed: the same
  * bits. */
 static void test_refit(void **state) {
     forecast_options o;

@@ -66,7 +66,7 @@ static void test_folder(void **state) {
     put_file("loss.svg", "x");
     run_folder_close(&r);
     assert_false(has_file(".tidemill/lock"));
-    refused(false, false, "holds a run already");
+    refused(false, false, "already contains a run");
     refused(true, true, "contradict");
     char gone[64], ours[64];
     pid_t child = fork();

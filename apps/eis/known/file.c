@@ -79,7 +79,7 @@ tide_status known_model_write(const char *path, const known_network *n, const kn
 tide_status known_model_write_memory(const known_model *m, void **bytes, size_t *size, tide_failure *failure) {
     tide_archive a = { 0 };
     if (!m->card.circuit_given)
-        return fail(failure, TIDE_EINVAL, "the model is a weights file of the MLX guide's: it is saved as the file it is");
+        return fail(failure, TIDE_EINVAL, "the model is a weights file of the MLX guide: it is saved as it is");
     tide_status status = add_all(&a, &m->network.sizes, &m->card, parameters_begin(m->held), NULL);
     parameters_end(m->held);
     if (status != TIDE_OK) no_memory(failure);

@@ -12,8 +12,8 @@
 
 enum { KNOWN_POINTS_MOST = 40 };
 
-/* What a run's model.safetensors says besides the parameters. The MLX guide's weights files say nothing: circuit_given is
- * false, `scale` is empty, and predicted residual norms are NaN. */
+/* What a run's model.safetensors says besides the parameters. The MLX guide's weights files say nothing: circuit_given
+ * is false, `scale` is empty, and predicted residual norms are NaN. */
 typedef struct known_card {
     bool        circuit_given;
     eis_circuit circuit;
@@ -31,9 +31,9 @@ typedef struct known_model {
     tide_val      x, p, resnorm;
 } known_model;
 
-/* `path` is a run folder, its model.safetensors, the MLX guide's .npz, or the .pth of its PyTorch version (with or without
- * its layer norms); sizes follow from the shapes. TIDE_EINVAL when it is a predictor of another kind, TIDE_EDATA when
- * damaged. Compiled once, for one question at a time on one thread. */
+/* `path` is a run folder, its model.safetensors, the MLX guide's .npz, or the .pth of its PyTorch version (with or
+ * without its layer norms); sizes follow from the shapes. TIDE_EINVAL when it is a predictor of another kind,
+ * TIDE_EDATA when damaged. Compiled once, for one question at a time on one thread. */
 tide_status known_model_load(const char *path, known_model *out, tide_failure *failure);
 /* The same from an archive of a model.safetensors that is read already; `path` is for messages. */
 tide_status known_model_take(const char *path, const tide_archive *a, known_model *out, tide_failure *failure);

@@ -1,4 +1,5 @@
-/* The MLX guide's network on a graph: 10 -> H -> H/2 -> 128, five heads over the grid values, one for the residual norm. */
+/* The MLX guide's network on a graph: 10 -> H -> H/2 -> 128, five heads over the grid values, one for the residual
+ * norm. */
 #ifndef EIS_KNOWN_NETWORK_H
 #define EIS_KNOWN_NETWORK_H
 

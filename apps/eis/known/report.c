@@ -26,9 +26,8 @@ void known_verdict(double accuracy, double possible, bool uniform, char *out, si
              100 * possible,
              uniform && fabs(accuracy - possible) <= MEETS
                  ? " Nothing is wrong with your training: in these data the missing values are drawn independently of "
-                   "the known ones, so "
-                   "the known values alone "
-                   "cannot tell them. Add the measured spectrum and they can: complete it with `spectrum` FILE"
+                   "the known ones, so the known values alone do not determine them. The measured spectrum does: "
+                   "complete it with `spectrum` FILE"
                  : "");
 }
 

@@ -165,7 +165,7 @@ static tide_status check_list(reading *r, const char *option, const char *list) 
 
 static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-/* Columns that the run has not are not read at all, whatever they hold. */
+/* Columns that the run does not have are not read at all, whatever they hold. */
 static tide_status sort_run_names(reading *r) {
     int64_t count = r->options->run_count;
     if (!r->options->run_names) return TIDE_OK;

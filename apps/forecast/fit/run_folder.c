@@ -33,7 +33,7 @@ static tide_status open_folder(const forecast_options *o, run_folder *r, tide_fa
     char path[1024];
     if (o->resume && !*o->out)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "resume",
-                       "`resume` needs `out`, the folder of the run to go on with");
+                       "`resume` needs `out`, the folder of the run to resume");
     if (*o->out) snprintf(path, sizeof path, "%s", o->out);
     else default_path(o, path);
     return run_folder_open(path, o->resume, o->overwrite, o->plots ? plotted_files : plain_files,

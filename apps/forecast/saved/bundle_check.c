@@ -54,7 +54,7 @@ static tide_status check_weight(const char *path, const tide_archive *a, const c
     if (t->type != TIDE_F32)
         return bundle_damaged(path, name, failure, "is %s where f32 is needed", tide_dtype_name(t->type));
     if (!tide_shape_equal(t->shape, shape))
-        return bundle_damaged(path, name, failure, "has not the shape that model's sizes give");
+        return bundle_damaged(path, name, failure, "does not have the shape that the model's sizes give");
     int64_t count = tide_shape_count(shape);
     for (int64_t i = 0; i < count; i++)
         if (!isfinite(((const float *)t->data)[i]))

@@ -201,7 +201,7 @@ tide_status forecast_model_predict_frame(forecast_model *m, const tide_frame *f,
     int64_t rows = tide_frame_rows(f);
     if (!m || !f) return fail(failure, TIDE_EINVAL, "there is no %s", m ? "frame" : "model");
     if (rows < c->seq_len)
-        return fail(failure, TIDE_EDATA, "the frame has %" PRId64 " rows; the model looks back on %" PRId64, rows,
+        return fail(failure, TIDE_EDATA, "the frame has %" PRId64 " rows; the model needs %" PRId64, rows,
                     c->seq_len);
     const int64_t *all = tide_frame_time(f), *time_s = all ? all + rows - c->seq_len : NULL;
     if (c->marks && !time_s)

@@ -4,7 +4,7 @@
 
 #include "bundle.h"
 
-/* What --use asks for, BEST settled; refused where the run has not what it takes. `run` is its name. */
+/* What --use asks for, BEST settled; refused where the run lacks what it takes. `run` is its name. */
 tide_status use_settle(const forecast_options *o, const bundle *b, forecast_use *out, tide_failure *failure);
 
 /* (pred_len, out columns) in original units, from the look-back in `d` and from `season`, the `season_rows` last rows

@@ -217,7 +217,7 @@ static tide_status prepare(const flat_program *p, void *arena_memory, const back
                                  : status;
 }
 
-/* An instruction set that is not to be had fails where programs are prepared. */
+/* An instruction set that is not available fails where programs are prepared. */
 static const char *lacks_products(tide_dtype half) {
     const isa_table *isa;
     return isa_choose(getenv("TIDEMILL_ISA"), &isa, NULL) == TIDE_OK ? gemm_lacks(isa, half) : NULL;

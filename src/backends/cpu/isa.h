@@ -63,7 +63,7 @@ typedef struct isa_table {
     dot_fn dot;
 } isa_table;
 
-/* The best this machine can do, or the one named (NULL: any). Fails with TIDE_EDEVICE if it is not to be had. */
+/* The best this machine can do, or the one named (NULL: any). Fails with TIDE_EDEVICE if it is not available. */
 tide_status isa_choose(const char *name, const isa_table **out, tide_failure *why);
 
 /* Compiled code of one instruction set says ISA(name) for its own symbols. */
