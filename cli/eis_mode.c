@@ -144,7 +144,7 @@ const cli_command command_eis = {
             "  tidemill eis --mode full --n_ground_truths 5 --epochs 10 --batch_size 256\n"
             "  tidemill eis --mode train --backend pytorch --epochs 10\n"
             "  tidemill eis --mode inference\n"
-            "\nWithout --inputs it trains the guide's network, from known values alone, and ends with an answer from "
+            "\nWithout --inputs it trains that guide's network, from known values alone, and ends with an answer from "
             "a spectrum\nbeside it. It overwrites its last run.\n",
     .rows = { { mlx_table, 0, offsetof(target, mlx) }, { eis_table, ALL_COMMANDS, 0 } },
     .target_size = sizeof(target),

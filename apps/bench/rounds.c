@@ -20,14 +20,14 @@ static tide_status split(const char *text, words *out, tide_failure *failure) {
         snprintf(out->word[out->count++], WORD, "%.*s", (int)length, text);
         text += length;
     }
-    return out->count ? TIDE_OK : fail(failure, TIDE_EINVAL, "an empty list: names, by commas, are wanted");
+    return out->count ? TIDE_OK : fail(failure, TIDE_EINVAL, "the list is empty: give names, separated by commas");
 }
 
 static tide_status precision_of(const char *word, tide_precision *out, tide_failure *failure) {
     for (int p = TIDE_PRECISION_F32; p <= TIDE_PRECISION_AUTO; p++)
         if (strcmp(word, tide_precision_name((tide_precision)p)) == 0) return *out = (tide_precision)p, TIDE_OK;
-    return fail_at(failure, TIDE_EINVAL, NULL, 0, "precision", "\"%s\" is no precision; f32, bf16, f16 and auto are",
-                   word);
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "precision",
+                   "there is no precision \"%s\"; available: f32, bf16, f16, auto", word);
 }
 
 typedef struct plan {
@@ -41,7 +41,7 @@ static tide_status check_words(const plan *p, tide_failure *failure) {
     bench_mode     mode;
     for (int i = 0; i < p->cases.count; i++)
         if (!bench_spec_named(p->cases.word[i]))
-            return fail_at(failure, TIDE_EINVAL, NULL, 0, "cases", "there is no case \"%s\"; there are %s",
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, "cases", "there is no case \"%s\"; available: %s",
                            p->cases.word[i],
                            bench_case_names());
     for (int i = 0; i < p->precisions.count; i++)
@@ -49,7 +49,7 @@ static tide_status check_words(const plan *p, tide_failure *failure) {
     for (int i = 0; i < p->modes.count; i++)
         if (!bench_mode_named(p->modes.word[i], &mode))
             return fail_at(failure, TIDE_EINVAL, NULL, 0, "peer-modes",
-                           "\"%s\" is no mode; eager, compile, amp and compile-amp are",
+                           "there is no mode \"%s\"; available: eager, compile, amp, compile-amp",
                            p->modes.word[i]);
     return TIDE_OK;
 }

@@ -12,7 +12,7 @@ static tide_status train(const eis_options *options, eis_listener listener, void
     if (options->inputs == EIS_INPUTS_KNOWN) return known_train(options, listener, user, result, failure);
     if (eis_option_given(options, "circuit") && options->circuit != EIS_SHUNT)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "circuit",
-                       "predictors from spectra are of the shunt circuit; `inputs` known trains on data of either");
+                       "predictors from spectra support only the shunt circuit; `inputs` known trains on either");
     return spectrum_train(options, listener, user, result, failure);
 }
 

@@ -24,7 +24,7 @@ static const char *errno_text(int err) {
         { ENFILE, "too many files are open" },
         { ENAMETOOLONG, "the name is too long" },
         { ELOOP, "its links lead in a circle" },
-        { EPIPE, "nobody reads the other end" },
+        { EPIPE, "the reader has closed the pipe" },
         { ENOMEM, "out of memory" },
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

@@ -23,6 +23,15 @@ EPITHELIUM = dict(rsh=1200.0, a=(3000.0, 2e-6, 1.0), b=(900.0, 5e-6, 1.0))  # a 
 QUANTITIES = ("TER", "TEC", "n1", "d1", "Rsh", "Ra", "Rb", "Ca", "Cb", "Rs")
 
 
+README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
+
+
+def shape(text):
+    """The text with its numbers, their units and the number of candidates, which follow them, left open."""
+    lines = [re.sub(r"[-+\d.e]*\d( [munkM]?(ohm|F|s)\b)?", "#", line) for line in text.splitlines()]
+    return [re.sub(r" +", " ", line) for i, line in enumerate(lines) if i == 0 or not re.match(r" +# +# +# ", line)]
+
+
 def impedance(f, rs, rsh, a, b):
     s = 2j * math.pi * f
     through = sum(r / (1 + r * q * s ** n) for r, q, n in (a, b))
@@ -50,6 +59,14 @@ class Complete(Case):
     def holds(self, answer, quantity, truth):
         low, high = answer["intervals_95"][quantity]
         self.assertTrue(low <= truth <= high, f"{quantity}: {truth} is not within {low} to {high}")
+
+    def test_readme(self):
+        """The answer that README shows is what its commands print today, but for what the sampler drew."""
+        block = README.read_text().split("## A measured spectrum")[1].split("```")
+        simulate, complete = (line.split()[1:] for line in block[1].splitlines() if line.startswith("build/cli/tidemill eis"))
+        self.code(0, *simulate, cwd=self.folder)
+        answer = self.code(0, *complete, "--no-plots", cwd=self.folder).stdout
+        self.assertEqual(shape(block[3].lstrip("\n")), shape(answer))
 
     def test_solution_resistance(self):
         path = write(self.folder / "well.csv")

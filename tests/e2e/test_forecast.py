@@ -236,7 +236,7 @@ class Train(Case):
         command = [str(w) for w in [program.PROGRAM, *words, "--out", self.out]]
         child = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=program.environment())
         for line in child.stderr:
-            if "learning once more" in line:
+            if "training once more" in line:
                 break
         child.kill()
         child.wait(60)

@@ -62,8 +62,9 @@ static tide_status same_options(const shard_run *run, const char *path, const js
         const json_t *other = json_object_get(there, key);
         if (status != TIDE_OK || json_equal(value, other)) continue;
         char *a = json_dumps(other, JSON_ENCODE_ANY), *b = json_dumps(value, JSON_ENCODE_ANY);
-        status = fail_at(f, TIDE_EINVAL, path, 0, "data-dir", "%s is of other options: its %s is %s and yours %s; "
-                                                              "give the same, or another `data-dir`",
+        status = fail_at(f, TIDE_EINVAL, path, 0, "data-dir",
+                         "%s was made with other options: its %s is %s and yours %s; give the same, or another "
+                         "`data-dir`",
                          path, key, a ? a : "absent", b ? b : "");
         free(a);
         free(b);

@@ -224,7 +224,7 @@ static tide_status find_truths(const eis_options *o, survey *s, tide_failure *fa
     if (o->profile != EIS_PROFILE_GENERATOR)
         return fail_at(
             failure, TIDE_EINVAL, path, 0, "profile",
-            "%s: such a CSV is of the chain circuit; add `profile` generator, or give the ground truths as JSON", path);
+            "%s: such a CSV is for the chain circuit; add `profile` generator, or give ground truths as JSON", path);
     return dataset_csv_truths(path, &s->truth, &s->truths, failure);
 }
 

@@ -56,8 +56,8 @@ static tide_status open_shard(known_data *d, const char *folder, const char *nam
     if (status != TIDE_OK) return status;
     d->shard_count++;
     if (!json_equal(options_of(s), options_of(d->shards)))
-        return fail_at(f, TIDE_EDATA, s->path, 0, "data-dir", "%s is of another data set than %s: give `data-dir` a "
-                                                              "folder with one",
+        return fail_at(f, TIDE_EDATA, s->path, 0, "data-dir",
+                       "%s belongs to another data set than %s: give `data-dir` a folder with one",
                        s->path, d->shards->path);
     d->truths += s->truths;
     return shard_check(s, f);

@@ -11,9 +11,9 @@ static bool is_known(uint8_t pattern, int parameter) { return pattern >> paramet
 
 int known_patterns(eis_masks masks, uint8_t out[KNOWN_PATTERNS_MOST]) {
     /* 11100, 11010, ..., 00111 */
-    static const uint8_t guide[] = { 0x07, 0x0b, 0x0d, 0x0e, 0x13, 0x15, 0x16, 0x19, 0x1a, 0x1c };
+    static const uint8_t mlx[] = { 0x07, 0x0b, 0x0d, 0x0e, 0x13, 0x15, 0x16, 0x19, 0x1a, 0x1c };
     int count = 0;
-    if (masks == EIS_MASKS_MLX) return memcpy(out, guide, sizeof guide), (int)sizeof guide;
+    if (masks == EIS_MASKS_MLX) return memcpy(out, mlx, sizeof mlx), (int)sizeof mlx;
     for (uint8_t known = 0; known < KNOWN_PATTERNS_MOST; known++) out[count++] = known;
     return count;
 }

@@ -77,7 +77,7 @@ tide_status refit_run(trainer *t, forecast_result *r, tide_failure *failure) {
     int64_t epochs = fit_at(t->fit)->best_epoch;
     t->steps_before = fit_at(t->fit)->step, t->rate_epochs = fit_place_now(t->fit).epochs;
     listener_note(&t->listener, FORECAST_STAGE_NOTE,
-                  "learning once more from all %" PRId64 " rows: %" PRId64
+                  "training once more on all %" PRId64 " rows: %" PRId64
                   " steps, as many as the best epoch took; the scores stay those of the first time",
                   t->data.frame.rows, epochs * t->batches);
     tide_status status =
