@@ -54,7 +54,7 @@ tide_status options_resolve(const forecast_options *given, forecast_options *out
     *out               = *given;
     tide_status status = *given->preset ? forecast_preset(out, given->preset, failure) : TIDE_OK;
     if (status == TIDE_OK && out->auto_size) status = auto_size(out, failure);
-    option_plain(forecast_option_find("compat"), given->compat, out->compat, sizeof out->compat);
+    option_plain(forecast_option_find("compat"), out->compat, out->compat, sizeof out->compat);
     if (status == TIDE_OK) status = forecast_compat_parse(out->compat, compat, failure);
     if (status == TIDE_OK && (*compat & FORECAST_COMPAT_MAC)) out->lradj = mac_rule(out->lradj);
     int64_t bytes;
