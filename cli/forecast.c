@@ -41,8 +41,11 @@ static const char *suggest(const char *name, char *buffer, size_t size) {
 
 /* --compat list and --preset list print and end. */
 static bool print_lists(const target *t) {
-    for (const forecast_compat *c = forecast_compat_list(); t->list_compat && c->name; c++)
-        printf("%-16s %s\n", c->name, c->sentence);
+    char sentence[256];
+    for (const forecast_compat *c = forecast_compat_list(); t->list_compat && c->name; c++) {
+        with_dashes(c->sentence, sentence, sizeof sentence);
+        printf("%-16s %s\n", c->name, sentence);
+    }
     for (int64_t i = 0; t->list_presets && forecast_preset_name(i); i++) puts(forecast_preset_name(i));
     return t->list_compat || t->list_presets;
 }

@@ -66,6 +66,8 @@ class Words(Case):
         told = self.code(0, "forecast", "train", "--compat", "list").stdout
         for name in ("marks-hourly", "val-shuffled", "test-drop-last", "scaler-refit", "ms-last-column", "metrics-scaled", "stop-on-test", "mac"):
             self.assertIn(name, told)
+        self.assertIn("see --lradj mac-", told)
+        self.assertNotIn("`", told)
         presets = self.code(0, "forecast", "train", "--preset", "list").stdout.split()
         for name in ("etth1-96", "etth2-720", "weather-336", "mac", "mac-m1", "mac-m2", "mac-m3"):
             self.assertIn(name, presets)
