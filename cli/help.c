@@ -25,11 +25,12 @@ static void put_wrapped(FILE *out, const char *text, int column) {
     fputc('\n', out);
 }
 
-/* The default as text: what the row says, else what zero means. */
+/* The default as text: what the command turns on, what the row says, else what zero means. */
 static const char *standard_text(char *buffer, size_t size, const tide_option *row) {
     bool number = row->type == TIDE_OPTION_IS_INT || row->type == TIDE_OPTION_IS_REAL;
     const char *words = row->type == TIDE_OPTION_IS_CHOICE ? row->choices : "";
-    if (row->standard || number) snprintf(buffer, size, "%s", row->standard ? row->standard : "0");
+    if (row->flags & TIDE_OPTION_COMMAND_ON) snprintf(buffer, size, "true");
+    else if (row->standard || number) snprintf(buffer, size, "%s", row->standard ? row->standard : "0");
     else snprintf(buffer, size, "%.*s", (int)strcspn(words, "|"), words);
     return buffer;
 }

@@ -32,11 +32,16 @@ static int unknown_command(int argc, char **argv) {
     return report_failure(&f, json);
 }
 
-/* Each part of the target as its table says. */
+/* A part of the target as its table says, and what a command does unless it is refused. */
+static void set_part(const tide_option_table *t, void *options) {
+    tide_options_default(t, options);
+    for (int64_t i = 0; i < t->count; i++)
+        if (t->rows[i].flags & TIDE_OPTION_COMMAND_ON) tide_option_put(t, options, t->rows[i].name, "true", NULL);
+}
+
 static void set_defaults(const cli_command *command, void *target) {
     for (size_t k = 0; k < sizeof command->rows / sizeof *command->rows; k++)
-        if (command->rows[k].table)
-            tide_options_default(command->rows[k].table(), (char *)target + command->rows[k].offset);
+        if (command->rows[k].table) set_part(command->rows[k].table(), (char *)target + command->rows[k].offset);
 }
 
 static int run_command(const cli_command *command, int argc, char **argv) {

@@ -175,7 +175,9 @@ typedef struct eis_options {
     char    rs[24];                          /* ohm, "free", or "auto": free with a spectrum (chain: where Rsh is
                                                 known), else 0 */
     double  area_cm2;                        /* 0: not given */
-    bool    flip_im, canonical, plots;
+    bool    flip_im, canonical;
+    bool    plots;                           /* complete, train, evaluate, full: also draw SVG into `out`, which starts
+                                                gnuplot; false unless set (the command sets it) */
     char    out[EIS_TEXT_SIZE];              /* folder; "": no files */
     int64_t seed;
     /* generate */
@@ -243,6 +245,7 @@ TIDE_API size_t       eis_options_size(void);
 TIDE_API eis_options *eis_options_new(void);
 TIDE_API void         eis_options_free(eis_options *o);
 
+/* As the table's `standard` says; no plots. */
 TIDE_API void eis_options_default(eis_options *o);
 TIDE_API tide_status eis_option_set(eis_options *o, const char *name, const char *text, tide_failure *failure);
 TIDE_API const char *eis_option_get(const eis_options *o, const tide_option *row, char *buffer, size_t size);

@@ -138,7 +138,9 @@ typedef struct forecast_options {
     /* run folder and output */
     char    out[FORECAST_TEXT_SIZE];         /* train: run folder; "" is runs/DATE-NAME */
     int     resume;
-    bool    overwrite, plots;
+    bool    overwrite;
+    bool    plots;                           /* train, predict: also draw SVG, which starts gnuplot; false unless set
+                                                (the command sets it) */
     /* evaluate and predict */
     char    model[FORECAST_TEXT_SIZE];       /* run folder */
     char    output[FORECAST_TEXT_SIZE];      /* predict: CSV to write; "" or "-": only forecast_result.csv */
@@ -172,7 +174,7 @@ TIDE_API forecast_options *forecast_options_new(void);
 TIDE_API void              forecast_options_free(forecast_options *o);
 
 /* Custom data, M, 96 -> 96, d_model 128, 8 heads, 2 layers, d_ff 128, Adam; batch, rate, schedule, epochs, patience and
- * dropout open. */
+ * dropout open; no plots. */
 TIDE_API void forecast_options_default(forecast_options *o);
 TIDE_API tide_status forecast_option_set(forecast_options *o, const char *name, const char *text,
                                          tide_failure *failure);
@@ -288,7 +290,7 @@ TIDE_API void forecast_result_free(forecast_result *r);
 /* ---- commands ------------------------------------------------------------------------------------------ */
 
 /* Trains on options->data, scores the test windows, and leaves a run folder: run.json, model.safetensors,
- * state.safetensors, metrics.csv, plots. `progress` may be NULL. Statuses:
+ * state.safetensors, metrics.csv, and plots if options->plots. `progress` may be NULL. Statuses:
  *   TIDE_EINVAL     options that contradict each other, a run folder that exists, a resume that does not fit
  *   TIDE_EDATA      a file that cannot be used, with its row and column
  *   TIDE_ENOMEM     with what is needed and what batch would fit

@@ -39,7 +39,8 @@ enum {
     TIDE_OPTION_HIDDEN     = 1 << 24,  /* accepted, not shown */
     TIDE_OPTION_NO_EFFECT  = 1 << 25,  /* accepted, never had an effect in the programs it comes from */
     TIDE_OPTION_MAY_DIFFER = 1 << 26,  /* does not change the result: a resumed run may have another value */
-    TIDE_OPTION_PLACE      = 1 << 27   /* where and over what a run is written: no setting of the next run */
+    TIDE_OPTION_PLACE      = 1 << 27,  /* where and over what a run is written: no setting of the next run */
+    TIDE_OPTION_COMMAND_ON = 1 << 28   /* BOOL: off for a program, which asks for it; on in a command unless refused */
 };
 
 typedef struct tide_option {

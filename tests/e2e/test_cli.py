@@ -29,6 +29,9 @@ class Words(Case):
             self.assertEqual(told, self.code(0, "help", *name.split()).stdout)
             self.assertIn("tidemill " + name, told)
             self.assertLessEqual(max(map(len, told.splitlines())), 110)
+        for name in ("forecast train", "forecast predict", "eis complete", "eis train", "eis evaluate", "eis full"):
+            for told in (self.code(0, *name.split(), "--help").stdout, self.code(0, "--man", *name.split()).stdout.replace("\\-", "-")):
+                self.assertIn("(on by default; --no-plots)", told.replace("\n" + 30 * " ", " "), name)
 
     def test_nothing_is_usage(self):
         self.assertIn("tidemill", self.code(2).stderr)

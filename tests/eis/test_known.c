@@ -38,8 +38,7 @@ static void small_options(eis_options *o) {
     eis_options_default(o);
     set(o, "inputs", "known"), set(o, "data-dir", data), set(o, "n-ground-truths", "8"), set(o, "points", "5");
     set(o, "samples-per-pattern", "60"), set(o, "hidden-dim", "24"), set(o, "batch-size", "64"),
-    set(o, "n-epochs", "4"),
-        set(o, "plots", "no"), set(o, "n-workers", "1");
+    set(o, "n-epochs", "4"), set(o, "n-workers", "1");
 }
 
 static void generate(const eis_options *o) {

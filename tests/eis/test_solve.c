@@ -63,7 +63,7 @@ static void same(json_t *one, json_t *other) {
 static eis_options options_of(int method) {
     eis_options o;
     eis_options_default(&o);
-    o.method = method, o.plots = false;
+    o.method = method;
     return o;
 }
 

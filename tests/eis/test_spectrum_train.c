@@ -28,7 +28,7 @@ static char root[] = "/tmp/tidemill-eis-train-XXXXXX";
 static eis_options small_run(const char *name, const char *recipe) {
     static const char *const words[][2] = { { "pool-spectra", "2048" }, { "batch-size", "128" },
                                             { "hidden-dim", "32" }, { "n-epochs", "2" },
-                                            { "seed", "7" }, { "plots", "no" } };
+                                            { "seed", "7" } };
     eis_options  o;
     tide_failure failure = { 0 };
     eis_options_default(&o);

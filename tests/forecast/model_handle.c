@@ -91,7 +91,6 @@ static void test_as_the_command(void **state) {
     tide_table       table;
     char             path[96];
     forecast_options_default(&o);
-    set_all(&o, "plots no");
     set(&o, "model", run);
     snprintf(path, sizeof path, "%s/next.csv", folder);
     set(&o, "output", path);

@@ -15,7 +15,6 @@ static tide_status predict(forecast_result *r, tide_failure *failure) {
     forecast_options_default(&o);
     snprintf(run, sizeof run, "%s/run", folder);
     set(&o, "model", run);
-    set(&o, "plots", "no");
     *r = (forecast_result){ 0 };
     *failure = (tide_failure){ 0 };
     return forecast_predict(&o, NULL, NULL, r, failure);

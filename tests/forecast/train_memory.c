@@ -69,7 +69,7 @@ static void test_commands(void **state) {
     forecast_options_default(&u);
     snprintf(run, sizeof run, "%s/run", folder);
     set(&u, "model", run);
-    set_all(&u, "plots no threads 1");
+    set_all(&u, "threads 1");
     refuse_each(forecast_predict, &u, 120);
     set(&u, "use", "linear");
     refuse_each(forecast_predict, &u, 60);

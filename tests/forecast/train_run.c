@@ -63,6 +63,45 @@ static void test_train(void **state) {
     forecast_result_free(&r);
 }
 
+/* A gnuplot that leaves a mark where it was started. */
+static void fake_gnuplot(char mark[96]) {
+    char path[96];
+    snprintf(mark, 96, "%s/started", folder);
+    snprintf(path, sizeof path, "%s/gnuplot", folder);
+    FILE *script = fopen(path, "w");
+    assert_non_null(script);
+    fprintf(script, "#!/bin/sh\ntouch '%s'\necho '<svg></svg>'\n", mark);
+    fclose(script);
+    assert_int_equal(chmod(path, 0700), 0);
+    assert_int_equal(setenv("TIDEMILL_GNUPLOT", path, 1), 0);
+}
+
+/* Only a program that asks for plots starts gnuplot. */
+static void test_plots_are_asked_for(void **state) {
+    static const char *const files[] = { "loss.svg", "horizon.svg", "sample.csv", "forecast-plot.svg" };
+    char                     run[96], path[128], mark[96];
+    (void)state;
+    fake_gnuplot(mark);
+    for (int asked = 0; asked < 2; asked++) {
+        forecast_options o;
+        forecast_result  forecast = { 0 };
+        small_options(&o, folder);
+        out_folder(&o, asked ? "drawn" : "not-drawn", run);
+        if (asked) set(&o, "plots", "yes");
+        forecast_result trained = train(&o);
+        set(&o, "model", run);
+        assert_int_equal(forecast_predict(&o, NULL, NULL, &forecast, NULL), TIDE_OK);
+        for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+            snprintf(path, sizeof path, "%s/%s", run, files[i]);
+            if ((access(path, F_OK) == 0) != asked) fail_msg("%s, plots %d", path, asked);
+        }
+        assert_int_equal(access(mark, F_OK) == 0, asked);
+        forecast_result_free(&trained);
+        forecast_result_free(&forecast);
+    }
+    unsetenv("TIDEMILL_GNUPLOT");
+}
+
 /* Stopped at any step and resumed: the same files as without a stop, and at any number of threads. */
 static void test_resume(void **state) {
     static const int64_t stops[] = { 1, 24, 25, 60, 72 };
@@ -183,7 +222,6 @@ static void test_use(void **state) {
     forecast_result trained = train(&o), evaluated = { 0 }, from_run = { 0 }, from_file = { 0 };
     forecast_options_default(&e);
     set(&e, "model", run);
-    set(&e, "plots", "no");
     if (forecast_predict(&e, NULL, NULL, &from_run, &failure) != TIDE_OK) fail_msg("predict: %s", failure.message);
     expect_has(from_run.csv, "date,north,south,flow\n2024-01-26 00:00:00,");
     set(&e, "data", o.data);
@@ -243,7 +281,6 @@ static int64_t forecast_of(const char *run, const char *compile, double *out, in
     forecast_options_default(&o);
     set(&o, "model", run);
     set(&o, "compile", compile);
-    set(&o, "plots", "no");
     if (forecast_predict(&o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("predict: %s", failure.message);
     for (const char *at = strchr(r.csv, '\n'); at && at[1]; at = strchr(at + 1, '\n'))
         for (const char *cell = strchr(at + 1, ','); cell && count < room && (cell < strchr(at + 1, '\n'));
@@ -354,10 +391,10 @@ static void test_explain(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_train),       cmocka_unit_test(test_resume),
-                                        cmocka_unit_test(test_cut_metrics), cmocka_unit_test(test_refusals),
-                                        cmocka_unit_test(test_use),         cmocka_unit_test(test_features),
-                                        cmocka_unit_test(test_no_compile),  cmocka_unit_test(test_auto_batch),
-                                        cmocka_unit_test(test_explain) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_train),       cmocka_unit_test(test_plots_are_asked_for),
+                                        cmocka_unit_test(test_resume),      cmocka_unit_test(test_cut_metrics),
+                                        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_use),
+                                        cmocka_unit_test(test_features),    cmocka_unit_test(test_no_compile),
+                                        cmocka_unit_test(test_auto_batch),  cmocka_unit_test(test_explain) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

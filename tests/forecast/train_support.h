@@ -80,7 +80,7 @@ static inline void small_options(forecast_options *o, const char *folder) {
     set(o, "data", path);
     snprintf(path, sizeof path, "%s/run", folder);
     set(o, "out", path);
-    set_all(o, "seq-len 24 pred-len 6 d-model 16 d-ff 16 n-heads 2 batch-size 16 epochs 3 learning-rate 0.003 plots no "
+    set_all(o, "seq-len 24 pred-len 6 d-model 16 d-ff 16 n-heads 2 batch-size 16 epochs 3 learning-rate 0.003 "
                "missing error freq h");
     if (getenv("TIDEMILL_DEVICE")) set(o, "device", getenv("TIDEMILL_DEVICE"));
 }

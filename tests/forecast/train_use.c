@@ -31,7 +31,6 @@ static forecast_result train(forecast_options *o, const char *name) {
 static void of_run(forecast_options *o, const char *name, const char *data) {
     char path[96];
     forecast_options_default(o);
-    set(o, "plots", "no");
     snprintf(path, sizeof path, "%s/%s", folder, name);
     set(o, "model", path);
     if (!data) return;

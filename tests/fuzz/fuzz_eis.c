@@ -64,7 +64,6 @@ static void expect_usable(const ground_truth *g, int64_t count) {
 static eis_options defaults(void) {
     eis_options o;
     eis_options_default(&o);
-    o.plots   = false;
     o.threads = 1;
     return o;
 }

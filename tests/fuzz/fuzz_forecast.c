@@ -24,7 +24,7 @@ void fuzz_train_options(forecast_options *o) {
                                             { "d-ff", "4" }, { "n-heads", "2" },
                                             { "e-layers", "1" }, { "batch-size", "16" }, { "epochs", "2" },
                                             { "learning-rate", "0.001" },
-                                            { "patience", "0" }, { "threads", "1" }, { "plots", "no" } };
+                                            { "patience", "0" }, { "threads", "1" } };
     forecast_options_default(o);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) set(o, words[i][0], words[i][1]);
     set(o, "data", fuzz_path("series.csv"));

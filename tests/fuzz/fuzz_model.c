@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char            *text    = fuzz_text(&data, &size);
     write_changed(text, data, size);
     forecast_options_default(&o);
-    o.plots = false, o.threads = 1;
+    o.threads = 1;
     strcpy(o.model, fuzz_path("run"));
     tide_status status = forecast_predict(&o, NULL, NULL, &r, &failure);
     fuzz_refusal(status, &failure);

@@ -258,6 +258,7 @@ static void check_table(const tide_option_table *t) {
         assert_null(strstr(row->help, "--"));
         const char *value = tide_option_get(o, row, buffer, sizeof buffer), *alias;
         if (row->standard) assert_string_equal(value, row->standard);
+        if (row->flags & TIDE_OPTION_COMMAND_ON) assert_string_equal(value, "false");
         if (row->bare) assert_int_equal(option_put(o, row, NULL, NULL), TIDE_OK);
         for (int k = 0, n; (n = option_word(row->aliases, k, &alias)); k++) {
             snprintf(buffer, sizeof buffer, "%.*s", n, alias);

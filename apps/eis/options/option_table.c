@@ -52,7 +52,8 @@ static const tide_option rows[] = {
       "network: weigh its candidates again by their likelihood" },
     { "out", TEXT(out), NULL, C | T | E | F | PLACE, "Answer", "DIR",
       "folder for tables and plots; train: the run folder" },
-    { "plots", BOOL(plots), "true", C | T | E | F | MAY_DIFFER, "Answer", NULL, "draw plots into `out`" },
+    { "plots", BOOL(plots), NULL, C | T | E | F | MAY_DIFFER | TIDE_OPTION_COMMAND_ON, "Answer", NULL,
+      "draw plots into `out`" },
     { "seed", INT(seed, 0, 9e15), "42", C | G | T | E | F | SIM, "Answer", "N", "random seed" },
 
     { "profile", CHOICE(profile, "app|generator"), NULL, G, "Data", NULL,
