@@ -1,7 +1,7 @@
 /* Times one training step of the forecaster (forward, loss, backward, clip to 1, AdamW) as a user's program would run
  * it.
- *   bench_step [--precision f32|bf16|f16|auto] [--recompute] [--accumulate N] [batch] [d_model] [d_ff] [layers]
- *   [threads] [columns]
+ *   bench_step [--mlp] [--precision f32|bf16|f16|auto] [--recompute] [--accumulate N] [batch] [d_model] [d_ff]
+ *   [layers] [threads] [columns]
  * Defaults: the published ETTh1 sizes, f32. With --mlp the model is 10 -> d_model -> 256 -> 128 with relu instead.
  * --recompute makes the values of all encoder blocks but the last again for the backward pass; --accumulate N runs the
  * batch as N parts and one update.
@@ -27,7 +27,7 @@ static void print_pass(void *user, const char *pass, const char *text) {
 
 /* batch: of a run of the model's program, one of `parts` in a step. */
 typedef struct sizes { int64_t batch, d_model, d_ff, layers, threads, columns, parts; bool recompute; } sizes;
-/* update NULL: step does it all; else step is one part's. */
+/* marks: of the forecaster alone. update NULL: step does it all; else step is one part's. */
 typedef struct task {
     tide_val x, marks, y, loss;
     itransformer model;
@@ -56,7 +56,7 @@ static bool mlp_task(tide_graph *g, const sizes *s, task *t) {
                 second = tide_linear_new(g, "second", s->d_model, 256);
     tide_linear last = tide_linear_new(g, "last", 256, 128);
     t->x = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(s->batch, 10));
-    t->y = t->marks = tide_input(g, "y", TIDE_F32, TIDE_SHAPE(s->batch, 128));
+    t->y = tide_input(g, "y", TIDE_F32, TIDE_SHAPE(s->batch, 128));
     tide_val hidden = tide_relu(tide_linear_apply(&second, tide_relu(tide_linear_apply(&first, t->x))));
     t->loss = tide_mse(tide_linear_apply(&last, hidden), t->y);
     return true;
@@ -81,7 +81,8 @@ static void compile_task(tide_graph *g, const sizes *s, task *t, const tide_comp
 static bool run_step(const sizes *s, const task *t, const float *data) {
     for (int64_t i = 0; i < s->parts; i++) {
         const float *x = data + i * s->batch * 96 * s->columns, *marks = data + i * s->batch * 96 * 4;
-        if (tide_run(t->step, (tide_feed[]){ { t->x, x }, { t->marks, marks }, { t->y, x } }, 3)) return false;
+        const tide_feed feeds[] = { { t->x, x }, { t->y, x }, { t->marks, marks } };
+        if (tide_run(t->step, feeds, t->marks.graph ? 3 : 2)) return false;
     }
     return !t->update || tide_run(t->update, NULL, 0) == TIDE_OK;
 }
