@@ -6,23 +6,23 @@
 
 #include "forecast/saved/advice.h"
 #include "base/base.h"
-#include "forecast/saved/loaded.h"
+#include "forecast/saved/handle.h"
 #include "forecast/fit/plan.h"
 #include "forecast/report/report.h"
 #include "forecast/fit/run_folder.h"
 
 typedef struct evaluation {
     forecast_options *options;
-    unsigned       compat;
-    listener       listener;
-    bundle         bundle;
-    dataset        data;
-    session        session;
-    scoring        scoring;
-    score_pair     model;
-    baseline_parts baselines;
-    error_parts    parts;
-    char           path[FOLDER_PATH];
+    unsigned        compat;
+    listener        listener;
+    forecast_model *run;     /* NULL: the baselines alone */
+    const bundle   *bundle;  /* the run's */
+    dataset         data;
+    scoring         scoring;
+    score_pair      model;
+    baseline_parts  baselines;
+    error_parts     parts;
+    char            path[FOLDER_PATH];
 } evaluation;
 
 /* Columns are the run's: asking for others would be silently in vain. */
@@ -38,34 +38,37 @@ static tide_status refuse_columns(const forecast_options *o, tide_failure *failu
 /* What the run fixes, the options may repeat but not contradict. */
 static tide_status adopt(evaluation *e, tide_failure *failure) {
     forecast_options *o = e->options;
-    const struct { const char *name; int64_t *value, run; } fixed[] = { { "seq-len", &o->seq_len,
-        e->bundle.config.seq_len },
-                                                                        { "pred-len", &o->pred_len,
-                                                                            e->bundle.config.pred_len } };
+    const model_config *c = &e->bundle->config;
+    const struct {
+        const char *name;
+        int64_t    *value, run;
+    } fixed[] = { { "seq-len", &o->seq_len, c->seq_len }, { "pred-len", &o->pred_len, c->pred_len } };
     for (int i = 0; i < 2; i++) {
         if (forecast_option_given(o, fixed[i].name) && *fixed[i].value != fixed[i].run)
             return fail_at(failure, TIDE_EINVAL, NULL, 0, fixed[i].name, "`%s` %" PRId64 " is not the run's, %" PRId64,
                            fixed[i].name, *fixed[i].value, fixed[i].run);
         *fixed[i].value = fixed[i].run;
     }
-    if (!forecast_option_given(o, "kind")) o->kind = e->bundle.kind;
-    const split_sizes *sizes = &e->bundle.record.sizes;
-    if (o->val == 0 && o->test == 0 && o->kind == e->bundle.kind) o->val = sizes->val, o->test = sizes->test;
+    if (!forecast_option_given(o, "kind")) o->kind = e->bundle->kind;
+    const split_sizes *sizes = &e->bundle->record.sizes;
+    if (o->val == 0 && o->test == 0 && o->kind == e->bundle->kind) o->val = sizes->val, o->test = sizes->test;
     return refuse_columns(o, failure);
 }
 
 static tide_status load_run(evaluation *e, tide_failure *failure) {
     const forecast_options *o = e->options;
-    tide_status status = loaded_bundle(o, &e->bundle, e->path, failure);
+    tide_status status = loaded_path(o->model, e->path, failure);
+    if (status == TIDE_OK) status = handle_open(o, e->path, &e->run, failure);
+    if (status == TIDE_OK) e->bundle = handle_bundle(e->run);
     if (status == TIDE_OK) status = adopt(e, failure);
-    if (status == TIDE_OK) status = loaded_data(o, &e->bundle, (forecast_kind)o->kind, &e->data, failure);
+    if (status == TIDE_OK) status = loaded_data(o, e->bundle, (forecast_kind)o->kind, &e->data, failure);
     if (status == TIDE_OK)
         status = split_sized(&e->data.frame, (frame_kind)o->kind, (split_sizes){ o->val, o->test }, o->seq_len,
                              o->pred_len, &e->data.split, failure);
     if (status == TIDE_OK)
         status = split_require(&e->data.frame, (frame_kind)o->kind, e->data.split, o->seq_len, o->pred_len, failure);
     if (status == TIDE_OK) status = dataset_scale(&e->data, e->data.frame.rows, failure);
-    return status == TIDE_OK ? loaded_session(o, &e->bundle, e->path, &e->data, &e->session, failure) : status;
+    return status == TIDE_OK ? session_data(handle_session(e->run), &e->data, failure) : status;
 }
 
 static tide_status load_data_alone(evaluation *e, tide_failure *failure) {
@@ -146,8 +149,9 @@ static tide_status save_predictions(evaluation *e, tide_failure *failure) {
 
 static tide_status score_run(evaluation *e, forecast_result *r, tide_failure *failure) {
     window_program p;
+    session    *s      = handle_session(e->run);
     bool        keep   = *e->options->save_predictions != 0;
-    tide_status status = session_scoring_all(&e->session, e->scoring.windows, true, &p, failure);
+    tide_status status = session_scoring_all(s, e->scoring.windows, true, &p, failure);
     if (status == TIDE_OK && keep) status = keep_predictions(e, failure);
     if (status == TIDE_OK) status = score_model(&e->scoring, &p, &e->model, failure);
     if (status == TIDE_OK && keep) status = save_predictions(e, failure);
@@ -156,11 +160,11 @@ static tide_status score_run(evaluation *e, forecast_result *r, tide_failure *fa
     e->scoring.keep_prediction = e->scoring.keep_truth = NULL;
     if (status != TIDE_OK) return status;
     r->model      = score_pair_result("model", &e->model, e->scoring.metrics_scaled);
-    r->parameters = model_parameters(&e->bundle.config);
-    r->threads    = tide_graph_threads(e->session.graph);
-    session_tell(&e->session, &e->listener);
-    snprintf(r->device, sizeof r->device, "%s", tide_graph_device(e->session.graph));
-    snprintf(r->precision, sizeof r->precision, "%s", tide_precision_name(e->session.precision));
+    r->parameters = model_parameters(&e->bundle->config);
+    r->threads    = tide_graph_threads(s->graph);
+    session_tell(s, &e->listener);
+    snprintf(r->device, sizeof r->device, "%s", tide_graph_device(s->graph));
+    snprintf(r->precision, sizeof r->precision, "%s", tide_precision_name(s->precision));
     snprintf(r->run, sizeof r->run, "%s", e->options->model);
     bool fine = error_parts_new(e->model.scaled, e->scoring.pred_len, e->data.out_count, &e->parts);
     return fine ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the result");
@@ -178,7 +182,7 @@ static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *fai
                               (const char *const[]){ o->data, e->path, NULL }, failure);
     if (status != TIDE_OK) return status;
     tell_warnings(&e->listener, &e->data.frame);
-    if (e->bundle.record.refit)
+    if (run && e->bundle->record.refit)
         listener_note(&e->listener, FORECAST_STAGE_WARNING,
                       "the model has learned from all rows of its training file (`refit`): on those, its errors are "
                       "no test");
@@ -194,7 +198,7 @@ static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *fai
     if (status != TIDE_OK) return status;
     r->wall_s       = os_seconds() - e->listener.began;
     r->peak_rss_mib = (double)os_peak_rss_bytes() / (1 << 20);
-    if (run) advise_evaluation(r, o, &e->bundle);
+    if (run) advise_evaluation(r, o, e->bundle);
     return report_json("forecast evaluate", r, &e->parts, failure);
 }
 
@@ -209,9 +213,8 @@ tide_status forecast_evaluate(const forecast_options *options, forecast_progress
     score_pair_free(&e.model);
     baseline_parts_free(&e.baselines);
     error_parts_free(&e.parts);
-    session_free(&e.session);
     dataset_free(&e.data);
-    bundle_free(&e.bundle);
+    forecast_model_free(e.run);
     free(e.options);
     return status;
 }

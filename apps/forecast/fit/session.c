@@ -61,13 +61,17 @@ tide_status session_begin(const forecast_options *o, const model_config *config,
     return session_failure(s, failure);
 }
 
+tide_status session_data(session *s, const dataset *d, tide_failure *failure) {
+    int64_t marks = s->model.config.marks;
+    s->series = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(d->frame.rows, d->frame.columns), d->scaled);
+    if (marks) s->marks = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(d->frame.rows, marks), d->marks);
+    return session_failure(s, failure);
+}
+
 tide_status session_open(const forecast_options *o, const model_config *config, const dataset *d, session *s,
                          tide_failure *failure) {
     tide_status status = session_begin(o, config, s, failure);
-    if (status != TIDE_OK) return status;
-    s->series = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(d->frame.rows, d->frame.columns), d->scaled);
-    if (config->marks) s->marks = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(d->frame.rows, config->marks), d->marks);
-    return session_failure(s, failure);
+    return status == TIDE_OK ? session_data(s, d, failure) : status;
 }
 
 void session_free(session *s) {

@@ -34,7 +34,9 @@ int64_t     session_memory_limit(const forecast_options *o);  /* bytes: what was
 
 /* A graph on the device asked for and the model's parameters. Zero `s` first; free with session_free. */
 tide_status session_begin(const forecast_options *o, const model_config *config, session *s, tide_failure *failure);
-/* The same with the data. Zero `s` first; free with session_free. */
+/* The data on its graph: what programs of windows gather them from. */
+tide_status session_data(session *s, const dataset *d, tide_failure *failure);
+/* Both. Zero `s` first; free with session_free. */
 tide_status session_open(const forecast_options *o, const model_config *config, const dataset *d, session *s,
                          tide_failure *failure);
 void        session_free(session *s);

@@ -14,9 +14,9 @@ static tide_status no_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for the model");
 }
 
-const bundle  *handle_bundle(const forecast_model *m) { return &m->of->bundle; }
-const session *handle_session(const forecast_model *m) { return &m->session; }
-double         handle_compile_s(const forecast_model *m) { return m->compile_s; }
+const bundle *handle_bundle(const forecast_model *m) { return &m->of->bundle; }
+session      *handle_session(forecast_model *m) { return &m->session; }
+double        handle_compile_s(const forecast_model *m) { return m->compile_s; }
 
 /* ---- opening ---- */
 

@@ -2,14 +2,17 @@
 #ifndef FORECAST_HANDLE_H
 #define FORECAST_HANDLE_H
 
+#include "forecast/fit/session.h"
 #include "loaded.h"
 
 /* Of the run options->model; what it computes with is taken from `o` too. */
 tide_status handle_open(const forecast_options *o, const char *path, forecast_model **out, tide_failure *failure);
 
-const bundle  *handle_bundle(const forecast_model *m);
-const session *handle_session(const forecast_model *m);
-double         handle_compile_s(const forecast_model *m);  /* of its programs so far */
+const bundle *handle_bundle(const forecast_model *m);
+/* With the parameters. Scoring puts a series on it and a program of its own: in the handle's batches, short ones at the
+ * end, windows would have other last bits. */
+session *handle_session(forecast_model *m);
+double   handle_compile_s(const forecast_model *m);  /* of its programs so far */
 
 /* scaled (windows, seq_len, columns) and marks (windows, seq_len, marks; not read where there are none) to
  * (windows, pred_len, out columns), scaled. */

@@ -81,9 +81,3 @@ tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kin
     d->out_first = b->config.out_first, d->out_count = b->config.out_count;
     return status;
 }
-
-tide_status loaded_session(const forecast_options *o, const bundle *b, const char *path, const dataset *d, session *s,
-                           tide_failure *failure) {
-    tide_status status = session_open(o, &b->config, d, s, failure);
-    return status == TIDE_OK ? tide_load(s->params, path, failure) : status;
-}

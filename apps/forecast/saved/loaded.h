@@ -1,24 +1,19 @@
-/* A trained run opened for use, and a file read the way its training file was. */
+/* What a trained run is, without its parameters (those: handle.h), and a file read the way its training file was. */
 #ifndef FORECAST_LOADED_H
 #define FORECAST_LOADED_H
 
 #include "bundle.h"
 #include "forecast/fit/resolve.h"
-#include "forecast/fit/session.h"
 
 /* RUN/model.safetensors, or the file `run` itself; `path` has FOLDER_PATH bytes. */
 tide_status loaded_path(const char *run, char *path, tide_failure *failure);
 
-/* The same, read. `path` (FOLDER_PATH bytes) receives its name, for tide_load. */
+/* The same, read. `path` (FOLDER_PATH bytes) receives its name. */
 tide_status loaded_bundle(const forecast_options *o, bundle *out, char *path, tide_failure *failure);
 
 /* Reads options->data, keeps the run's columns in the run's order, and refuses another frequency. The scaler and the
  * marks are the run's. `kind` says how the file is laid out. */
 tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d,
                         tide_failure *failure);
-
-/* A session with the run's parameters. */
-tide_status loaded_session(const forecast_options *o, const bundle *b, const char *path, const dataset *d, session *s,
-                           tide_failure *failure);
 
 #endif
