@@ -1,0 +1,38 @@
+/* A forecast in the making: the rows that it starts from, its numbers, and what is written of it. */
+#ifndef FORECAST_PREDICTION_H
+#define FORECAST_PREDICTION_H
+
+#include "forecast/fit/run_folder.h"
+#include "forecast/report/report.h"
+#include "forecast/saved/handle.h"
+
+typedef struct prediction {
+    forecast_options *options;
+    unsigned  compat;
+    listener  listener;
+    forecast_model *model;
+    const bundle   *bundle;  /* the model's */
+    dataset   data;      /* its frame holds exactly the seq_len rows that the model looks at */
+    char      path[FOLDER_PATH];
+    double   *values;    /* (pred_len, out columns), original units */
+    int64_t  *order;     /* the out columns as they stand in the file, those of the time stamps (-1, -2, ...) among
+                            them */
+    int64_t   shown;     /* columns to write */
+    int64_t  *time;      /* (seq_len + pred_len); NULL without time stamps */
+    forecast_use use;         /* never BEST */
+    double   *season;         /* (season_rows, columns) before the forecast; NULL unless it is asked for */
+    int64_t   season_rows;
+} prediction;
+
+tide_status prediction_no_memory(tide_failure *failure);
+
+/* prediction_rows.c: the last rows of options->data or, without it, those that the run keeps, and the season before the
+ * forecast where `use` asks for it; not yet scaled. */
+tide_status prediction_rows(prediction *p, tide_failure *failure);
+
+/* prediction_out.c. Whether options->output may be written, asked before anything is computed. */
+tide_status prediction_check_output(const prediction *p, tide_failure *failure);
+/* CSV and JSON into the result, the file `output`, the plot. TIDE_ECANCELLED stopped the plot alone. */
+tide_status prediction_write(prediction *p, forecast_result *r, tide_failure *failure);
+
+#endif

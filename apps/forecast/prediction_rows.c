@@ -1,0 +1,114 @@
+/* The rows that a forecast starts from: the end of a file, read as the training file was, or the rows that the run
+ * keeps. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "prediction.h"
+
+static bool seasonal(const prediction *p) { return p->use == FORECAST_USE_SEASONAL; }
+
+/* The season before the forecast, from `rows` rows that end there. */
+static tide_status take_season(prediction *p, const double *rows, int64_t count, tide_failure *failure) {
+    int64_t columns = p->bundle->config.columns, first = count - p->season_rows;
+    if (first < 0)
+        return fail_at(failure, TIDE_EDATA, p->options->data, 0, "use",
+                       "a season is %" PRId64 " rows, and there are only %" PRId64 " before the forecast: `data` FILE "
+                                                                                   "with more, or another `use`",
+                       p->season_rows, count);
+    size_t bytes = (size_t)(p->season_rows * columns) * sizeof *p->season;
+    if (!(p->season = malloc(bytes + 1))) return prediction_no_memory(failure);
+    memcpy(p->season, rows + first * columns, bytes);
+    return TIDE_OK;
+}
+
+/* Moves the last seq_len rows to the front. An ETT file's unused end counts: the future begins after the file. */
+static tide_status keep_last_rows(prediction *p, tide_failure *failure) {
+    frame  *f    = &p->data.frame;
+    int64_t rows = p->bundle->config.seq_len, from = f->file_rows - rows;
+    if (from < 0)
+        return fail_at(failure, TIDE_EDATA, p->options->data, 0, NULL,
+                       "the series has %" PRId64 " rows; the model needs %" PRId64, f->file_rows, rows);
+    if (seasonal(p)) {
+        tide_status status = take_season(p, f->values, f->file_rows, failure);
+        if (status != TIDE_OK) return status;
+    }
+    memmove(f->values, f->values + from * f->columns, (size_t)(rows * f->columns) * sizeof *f->values);
+    if (f->time) memmove(f->time, f->time + from, (size_t)rows * sizeof *f->time);
+    f->rows = f->file_rows = rows;
+    return TIDE_OK;
+}
+
+/* Only PEMS files have gaps: they take the value before them, at the start the mean, as in training. */
+static void fill_gaps(prediction *p) {
+    frame  *f     = &p->data.frame;
+    int64_t cells = f->file_rows * f->columns;
+    for (int64_t i = 0; i < cells; i++)
+        if (isnan(f->values[i])) f->values[i] = i >= f->columns ? f->values[i - f->columns] : p->data.scaler.mean[i];
+}
+
+/* Solar and PEMS files have a layout of their own; ETT's are plain tables. */
+static tide_status rows_of_file(prediction *p, tide_failure *failure) {
+    forecast_kind kind = p->bundle->kind == FORECAST_SOLAR || p->bundle->kind == FORECAST_PEMS
+                             ? (forecast_kind)p->bundle->kind
+                             : FORECAST_CUSTOM;
+    tide_status   status = loaded_data(p->options, p->bundle, kind, &p->data, failure);
+    if (status != TIDE_OK) return status;
+    tell_warnings(&p->listener, &p->data.frame);
+    if (p->compat & FORECAST_COMPAT_SCALER_REFIT) {
+        scaler_free(&p->data.scaler);
+        if (scaler_fit(&p->data.frame, (block){ 0, p->data.frame.file_rows }, &p->data.scaler) != TIDE_OK)
+            return prediction_no_memory(failure);
+    }
+    fill_gaps(p);
+    return keep_last_rows(p, failure);
+}
+
+/* Marks of missing values among the rows kept in the run; a file's own are noted as it is read. */
+static void tell_sentinels(const prediction *p) {
+    const model_config *c = &p->bundle->config;
+    for (int64_t i = 0; i < c->columns; i++) {
+        sentinel one;
+        char     text[320];
+        if (!sentinels_find(p->bundle->tail + i, c->seq_len, c->columns, &one, 1)) continue;
+        sentinel_text(text, sizeof text, p->bundle->names[i], &one);
+        listener_note(&p->listener, FORECAST_STAGE_WARNING,
+                      "in the %" PRId64 " rows that the forecast starts from, %s (in a new training)", c->seq_len,
+                      text);
+    }
+}
+
+static void *copied(const void *from, size_t bytes) {
+    void *to = from ? malloc(bytes + 1) : NULL;
+    return to ? memcpy(to, from, bytes) : NULL;
+}
+
+static bool copy_kept_rows(const bundle *b, frame *f) {
+    size_t rows = (size_t)b->config.seq_len, columns = (size_t)b->config.columns;
+    f->values    = copied(b->tail, rows * columns * sizeof *f->values);
+    f->time      = copied(b->tail_time, rows * sizeof *f->time);
+    f->place     = copied(b->place, columns * sizeof *f->place);
+    f->time_name = b->time_name ? strdup(b->time_name) : NULL;
+    return f->values && !b->tail_time == !f->time && !b->place == !f->place && !b->time_name == !f->time_name &&
+           time_columns_copy(&b->time_columns, &f->time_columns);
+}
+
+static tide_status rows_of_run(prediction *p, tide_failure *failure) {
+    const bundle *b = p->bundle;
+    frame  *f = &p->data.frame;
+    tell_sentinels(p);
+    f->rows = f->file_rows = b->config.seq_len, f->columns = b->config.columns;
+    f->step = b->step, f->format = b->format, f->target = b->target, f->time_place = b->time_place;
+    if (!copy_kept_rows(b, f)) return prediction_no_memory(failure);
+    p->data.mark_step = b->mark_step, p->data.mark_count = b->config.marks;
+    p->data.out_first = b->config.out_first, p->data.out_count = b->config.out_count;
+    if (!scaler_copy(&b->scaler, &p->data.scaler)) return prediction_no_memory(failure);
+    bool kept = b->record.season_rows && p->season_rows <= b->record.season;
+    if (!seasonal(p)) return TIDE_OK;
+    return take_season(p, kept ? b->record.season_rows : f->values, kept ? b->record.season : f->rows, failure);
+}
+
+tide_status prediction_rows(prediction *p, tide_failure *failure) {
+    return *p->options->data ? rows_of_file(p, failure) : rows_of_run(p, failure);
+}
