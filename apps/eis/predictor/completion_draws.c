@@ -1,0 +1,135 @@
+/* Circuits that the network proposes for a question: the best cells of the grid, by beam search, or draws, one missing
+ * parameter after the other. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "completion_task.h"
+
+enum { DRAWS = 2000, STREAM = 0x4e4554 };
+
+/* ---- candidates of the grid recipe ---- */
+
+static void put_draw(const network_task *t, const labelling *l, const double p[EIS_WITH_RS], double log_probability,
+                     completion *out) {
+    draw *d = &out->draws[out->draw_count++];
+    memcpy(d->p, p, sizeof d->p);
+    for (int k = 0; k < EIS_COUNT; k++)
+        if (l->known.is[k]) d->p[k] = l->known.value[k];
+    if (l->swapped) eis_swap(d->p, d->p);
+    if (!isnan(t->q->rs_ohm)) d->p[EIS_RS] = t->q->rs_ohm;
+    d->log_density = log_probability + log(fmax(l->weight, LEAST_PROBABILITY));
+}
+
+tide_status completion_draw_beams(network_task *t, completion *out, tide_failure *failure) {
+    beam_case c[LABELLINGS];
+    out->draws = malloc(LABELLINGS * BEAM_CANDIDATES * sizeof *out->draws);
+    if (!out->draws) return completion_no_memory(failure);
+    for (int l = 0; l < t->labellings; l++) {
+        c[l].spectrum = 0;
+        memcpy(c[l].known_u, t->labelling[l].known_u, sizeof c[l].known_u);
+    }
+    tide_status status = beam_search(t->q->predictor, t->labellings, c, failure);
+    for (int l = 0; status == TIDE_OK && l < t->labellings; l++) {
+        for (int i = 0; i < c[l].count; i++) {
+            double p[EIS_WITH_RS] = { 0 };
+            for (int k = 0; k < EIS_COUNT; k++)
+                if (!t->labelling[l].known.is[k]) p[k] = eis_grid_value(k, c[l].candidate[i].bin[k], CELL_POINTS);
+            put_draw(t, &t->labelling[l], p, c[l].candidate[i].log_probability, out);
+        }
+        if (l == 0) t->split = out->draw_count;
+    }
+    return status;
+}
+
+/* ---- draws of the lab recipe ---- */
+
+static int pick_bin(int64_t bins, const float *p, double share) {
+    double sum = 0, left;
+    for (int64_t i = 0; i < bins; i++) sum += (double)p[i];
+    left = share * sum;
+    for (int64_t i = 0; i < bins - 1; i++) {
+        left -= (double)p[i];
+        if (left < 0) return (int)i;
+    }
+    return (int)bins - 1;
+}
+
+/* A coordinate within the bins; *log_density grows by that of having drawn it. */
+static double draw_coordinate(const network_task *t, const float *p, rng *r, double *log_density) {
+    double where = rng_unit(r);
+    int    bin   = pick_bin(t->bins, p, where);
+    *log_density += log(fmax((double)p[bin] * (double)t->bins, LEAST_PROBABILITY));
+    return ((double)bin + rng_unit(r)) / (double)t->bins;
+}
+
+/* The solution resistance, whose coordinate is not even in ohms: the density is turned into one an ohm. */
+static double draw_rs(const network_task *t, const float *p, const fit_view *view, rng *r, double *log_density) {
+    const double step = 1e-6;
+    double at = fmin(fmax(draw_coordinate(t, p + QUANTITY_RS * t->bins, r, log_density), step), 1 - step);
+    double above = quantity_value(t->recipe, QUANTITY_RS, at + step / 2, view),
+           below = quantity_value(t->recipe, QUANTITY_RS, at - step / 2, view);
+    *log_density -= log((above - below) / step);
+    return quantity_value(t->recipe, QUANTITY_RS, at, view);
+}
+
+typedef struct draft {
+    float (*given)[EIS_COUNT];
+    double (*p)[EIS_WITH_RS], *log_density;
+    float *answer;
+    int32_t *spectrum;
+} draft;
+
+/* One missing parameter after the other, each given those drawn before it. */
+static tide_status draw_chain(const network_task *t, const labelling *l, const float *first, rng *r, draft *d,
+                              tide_failure *failure) {
+    const float *rows   = first;   /* at first one for all */
+    int64_t      stride = 0;
+    tide_status  status = TIDE_OK;
+    int          last   = -1;
+    fit_view     view   = fit_view_of(t->raw);
+    for (int i = 0; i < EIS_COUNT; i++) last = l->known.is[completion_chain[i]] ? last : i;
+    for (int i = 0; i <= last && status == TIDE_OK; i++) {
+        int k = completion_chain[i];
+        if (l->known.is[k]) continue;
+        for (int n = 0; n < DRAWS; n++) {
+            const float *p = rows + n * stride;
+            double coordinate = draw_coordinate(t, p + k * t->bins, r, &d->log_density[n]);
+            d->p[n][k]     = quantity_value(t->recipe, k, coordinate, NULL);
+            d->given[n][k] = (float)(coordinate * (CELL_VALUES - 1));
+            if (i == last && isnan(t->q->rs_ohm)) d->p[n][EIS_RS] = draw_rs(t, p, &view, r, &d->log_density[n]);
+        }
+        if (i < last)
+            status = predictor_ask(t->q->predictor, DRAWS, d->spectrum, (const float (*)[EIS_COUNT])d->given, d->answer,
+                                   failure);
+        rows = d->answer, stride = t->each;
+    }
+    return status;
+}
+
+static tide_status draw_labelling(const network_task *t, int l, rng *r, draft *d, completion *out,
+                                  tide_failure *failure) {
+    const labelling *own = &t->labelling[l];
+    for (int n = 0; n < DRAWS; n++) {
+        memcpy(d->given[n], own->known_u, sizeof d->given[n]);
+        d->log_density[n] = 0;
+    }
+    tide_status status = draw_chain(t, own, t->first + l * t->each, r, d, failure);
+    for (int n = 0; status == TIDE_OK && n < DRAWS; n++) put_draw(t, own, d->p[n], d->log_density[n], out);
+    return status;
+}
+
+tide_status completion_draw_lab(network_task *t, completion *out, tide_failure *failure) {
+    draft d = { malloc(DRAWS * sizeof *d.given), calloc(DRAWS, sizeof *d.p), malloc(DRAWS * sizeof *d.log_density),
+                malloc((size_t)(DRAWS * t->each) * sizeof *d.answer), calloc(DRAWS, sizeof *d.spectrum) };
+    rng   r = { .seed = (uint64_t)t->q->seed, .stream = STREAM };
+    out->draws         = malloc(LABELLINGS * DRAWS * sizeof *out->draws);
+    bool        fine   = d.given && d.p && d.log_density && d.answer && d.spectrum && out->draws;
+    tide_status status = fine ? TIDE_OK : completion_no_memory(failure);
+    t->split = DRAWS;
+    for (int l = 0; status == TIDE_OK && l < t->labellings; l++) status = draw_labelling(t, l, &r, &d, out, failure);
+    for (int64_t i = 0; status == TIDE_OK && i < out->draw_count; i++)
+        out->draws[i].weight = t->labelling[i >= t->split].weight / DRAWS;
+    free(d.given), free(d.p), free(d.log_density), free(d.answer), free(d.spectrum);
+    return status;
+}
