@@ -1,42 +1,10 @@
-/* From a map kernel's instructions to steps over blocks: where values are kept, which form of an operation fits its
- * operands, what need not be copied. */
-#include "map.h"
+/* From a map kernel's instructions to steps over blocks, and which form of an operation fits its operands. */
+#include "map_plan.h"
 
 enum {
     BLOCK = 1024,     /* elements a strip: a handful of strips fit the first-level cache */
     BY_ROW_COLS = 32  /* rows shorter than this are not worth a call each: one-a-row operands are expanded instead */
 };
-
-/* A value while planning. */
-typedef struct draft {
-    uint8_t kind, type;
-    bool    once;            /* the same for all blocks of a task */
-    map_value at;            /* not fixed: needs a slot */
-    int32_t full;            /* the same value expanded to FLAT_FULL, or -1 */
-    int32_t last_use;        /* step */
-} draft;
-
-typedef struct plan {
-    const cpu_build   *build;
-    const flat_kernel *kernel;
-    const flat_map    *map;
-    map_exec *x;
-    draft    *values;
-    map_step *steps;
-    int32_t   n_values, n_steps;
-    int32_t  *reg;           /* value of each register */
-    int32_t  *last_instr;    /* that reads each register */
-    int32_t  *direct;        /* the store whose memory a register's definition may write itself, or -1 */
-    bool      bad_type;
-} plan;
-
-static strip_type strip_type_of(int type) {
-    static const uint8_t types[TIDE_DTYPES] = { [TIDE_F32] = T_F32, [TIDE_F64] = T_F64, [TIDE_I32] = T_I32,
-                                                [TIDE_I64] = T_I64, [TIDE_U8] = T_U8, [TIDE_BOOL] = T_U8 };
-    return types[type];
-}
-
-static int64_t size_of(int type) { return (int64_t)tide_dtype_size((tide_dtype)type); }
 
 /* ---- values and steps ---------------------------------------------------------------------------------- */
 
@@ -48,7 +16,7 @@ static int32_t value_new(plan *p, int kind, int type) {
 static map_step *emit(plan *p, step_what what, int32_t dst, int32_t src) {
     map_step *s = &p->steps[p->n_steps++];
     const draft *d = &p->values[dst];
-    *s = (map_step){ .what = (uint8_t)what, .kind = d->kind, .type = d->type, .size = (int32_t)size_of(d->type),
+    *s = (map_step){ .what = (uint8_t)what, .kind = d->kind, .type = d->type, .size = (int32_t)map_size(d->type),
                      .dst = dst, .src = { src, 0, 0 } };
     return s;
 }
@@ -61,30 +29,13 @@ static int32_t as_kind(plan *p, int32_t v, int kind) {
     int32_t dst = value_new(p, kind, p->values[v].type);
     step_what what = from == FLAT_COL ? STEP_TILE : from == FLAT_ROW ? STEP_BLOCK : STEP_FILL;
     map_step *s = emit(p, what, dst, v);
-    if (what != STEP_TILE) s->rows = p->build->isa->rows->expand[strip_type_of(p->values[v].type)];
+    if (what != STEP_TILE) s->rows = p->build->isa->rows->expand[map_strip_type(p->values[v].type)];
     p->values[dst].once = p->values[v].once && from != FLAT_ROW;
     if (kind == FLAT_FULL) p->values[v].full = dst;
     return dst;
 }
 
-/* ---- memory operands ----------------------------------------------------------------------------------- */
-
-static map_view view_of(const plan *p, const flat_operand *o, int kind) {
-    const flat_map *m = p->map;
-    int32_t first = kind == FLAT_COL ? m->row_ndim : 0;
-    int32_t end = kind == FLAT_ONE ? 0 : kind == FLAT_ROW ? m->row_ndim : m->ndim;
-    map_view v = { .place = cpu_place_of(p->build, o) };
-    for (int32_t d = first; d < end; d++) {
-        if (m->dim[d] == 1) continue;
-        bool merges = v.ndim > 0 && v.stride[v.ndim - 1] == o->stride[d] * m->dim[d];
-        if (!merges) v.dim[v.ndim++] = 1;
-        v.dim[v.ndim - 1] *= m->dim[d];
-        v.stride[v.ndim - 1] = o->stride[d];
-    }
-    return v;
-}
-
-static bool contiguous(const map_view *v) { return v->ndim == 0 || (v->ndim == 1 && v->stride[0] == 1); }
+/* ---- loads and stores -------------------------------------------------------------------------------- */
 
 static map_value in_memory(cpu_place place, int kind, int64_t size) {
     return (map_value){ .place = place, .fixed = true, .per_element = kind == FLAT_FULL ? size : 0,
@@ -97,83 +48,6 @@ static const map_view *keep_view(const plan *p, const map_view *v) {
     return kept;
 }
 
-static bool share_memory(const plan *p, const flat_operand *a, const flat_operand *b) {
-    const char *at_a = p->build->data[a->buffer], *at_b = p->build->data[b->buffer];
-    const flat_buffer *fa = &p->build->program->buffers[a->buffer], *fb = &p->build->program->buffers[b->buffer];
-    /* no two live in one kernel share it */
-    if (fa->space == FLAT_TASK || fb->space == FLAT_TASK) return a->buffer == b->buffer;
-    return at_a < at_b + fb->bytes && at_b < at_a + fa->bytes;
-}
-
-static bool varies_in_columns(const plan *p, const flat_operand *o) {
-    for (int32_t d = p->map->row_ndim; d < p->map->ndim; d++)
-        if (o->stride[d] != 0 && p->map->dim[d] != 1) return true;
-    return false;
-}
-
-static int store_kind(const plan *p, const flat_instr *in, const flat_operand *o) {
-    if (in->kind == FLAT_FULL || in->kind == FLAT_COL || varies_in_columns(p, o)) return FLAT_FULL;
-    if (in->kind == FLAT_ROW) return FLAT_ROW;
-    for (int32_t d = 0; d < p->map->row_ndim; d++)
-        if (o->stride[d] != 0 && p->map->dim[d] != 1) return FLAT_ROW;
-    return FLAT_ONE;
-}
-
-static const flat_operand *operand(const plan *p, const flat_instr *in) { return &p->kernel->operands[in->operand]; }
-
-static bool same_storage(int a, int b) {
-    return a == b || (strip_type_of(a) == T_U8 && strip_type_of(b) == T_U8 && size_of(a) == 1 && size_of(b) == 1);
-}
-
-/* Whether instruction `i` reads memory that `store` writes, at or after instruction `from`. */
-static bool reads_after(const plan *p, int32_t i, const flat_operand *store, int32_t from) {
-    const flat_instr *in = &p->map->instrs[i];
-    if (in->op == FLAT_STORE || in->op == FLAT_COL_SUM || in->op == FLAT_ALL_SUM)
-        return i >= from && share_memory(p, operand(p, in), store);
-    return in->op == FLAT_LOAD && share_memory(p, operand(p, in), store) && (i > from || p->last_instr[in->dst] > from);
-}
-
-/* A stored value may be computed in place of the store if nothing between the two needs the memory's old content. */
-static bool may_be_direct(const plan *p, int32_t def, int32_t store) {
-    const flat_instr *d = &p->map->instrs[def], *s = &p->map->instrs[store];
-    const flat_operand *o = operand(p, s);
-    map_view v = view_of(p, o, d->kind);
-    if (d->op == FLAT_LOAD || d->kind == FLAT_ONE || d->kind != store_kind(p, s, o)) return false;
-    if (!same_storage(d->type, o->type) || !contiguous(&v)) return false;
-    for (int32_t i = 0; i < store; i++)
-        if (reads_after(p, i, o, def)) return false;
-    return true;
-}
-
-static void study_registers(plan *p) {
-    const flat_map *m = p->map;
-    int32_t *def = arena_new(p->build->temp, int32_t, m->regs);
-    for (int32_t r = 0; r < m->regs; r++) p->direct[r] = p->last_instr[r] = -1;
-    for (int32_t i = 0; i < m->count; i++) {
-        if (m->instrs[i].dst >= 0) def[m->instrs[i].dst] = i;
-        for (int j = 0; j < 3; j++)
-            if (m->instrs[i].src[j] >= 0) p->last_instr[m->instrs[i].src[j]] = i;
-    }
-    for (int32_t i = 0; i < m->count; i++) {
-        int16_t r = m->instrs[i].src[0];
-        if (m->instrs[i].op == FLAT_STORE && p->direct[r] < 0 && may_be_direct(p, def[r], i)) p->direct[r] = i;
-    }
-}
-
-/* Loads use the operand where it lies, unless the kernel overwrites it before the last use. A step that reads and
- * writes the same place must do so element for element. */
-static bool may_alias(const plan *p, const flat_instr *load) {
-    const flat_map *m = p->map;
-    for (int32_t i = 0; i < m->count; i++) {
-        const flat_instr *in = &m->instrs[i];
-        int32_t written = in->dst >= 0 && p->direct[in->dst] >= 0 ? p->direct[in->dst] : in->op == FLAT_STORE ? i : -1;
-        if (written < 0 || !share_memory(p, operand(p, load), operand(p, &m->instrs[written]))) continue;
-        bool alike = size_of(operand(p, load)->type) == size_of(operand(p, &m->instrs[written])->type);
-        if (p->last_instr[load->dst] > i || (p->last_instr[load->dst] == i && !alike)) return false;
-    }
-    return true;
-}
-
 static int32_t cast_to(plan *p, int32_t v, int type) {
     int32_t dst = value_new(p, p->values[v].kind, type);
     map_step *s = emit(p, STEP_STRIP, dst, v);
@@ -184,37 +58,37 @@ static int32_t cast_to(plan *p, int32_t v, int type) {
 }
 
 static void lower_load(plan *p, const flat_instr *in) {
-    const flat_operand *o = operand(p, in);
-    map_view v = view_of(p, o, in->kind);
+    const flat_operand *o = map_operand(p, in);
+    map_view v = map_view_of(p, o, in->kind);
     int32_t  dst = value_new(p, in->kind, o->type);
     p->values[dst].once = in->kind == FLAT_ONE || in->kind == FLAT_COL;
-    if (contiguous(&v) && may_alias(p, in)) {
-        p->values[dst].at = in_memory(v.place, in->kind, size_of(o->type));
-    } else if (contiguous(&v)) {
+    if (map_contiguous(&v) && map_may_alias(p, in)) {
+        p->values[dst].at = in_memory(v.place, in->kind, map_size(o->type));
+    } else if (map_contiguous(&v)) {
         int32_t src = value_new(p, in->kind, o->type);
-        p->values[src].at = in_memory(v.place, in->kind, size_of(o->type));
+        p->values[src].at = in_memory(v.place, in->kind, map_size(o->type));
         emit(p, STEP_COPY, dst, src);
     } else {
         emit(p, STEP_GATHER, dst, 0)->view = keep_view(p, &v);
     }
-    p->reg[in->dst] = same_storage(o->type, in->type) ? dst : cast_to(p, dst, in->type);
+    p->reg[in->dst] = map_same_storage(o->type, in->type) ? dst : cast_to(p, dst, in->type);
 }
 
 static void lower_store(plan *p, const flat_instr *in) {
-    const flat_operand *o = operand(p, in);
+    const flat_operand *o = map_operand(p, in);
     int32_t  src = p->reg[in->src[0]];
     if (p->direct[in->src[0]] >= 0 && &p->map->instrs[p->direct[in->src[0]]] == in) return;
-    int kind = store_kind(p, in, o);
-    map_view v = view_of(p, o, kind);
+    int kind = map_store_kind(p, in, o);
+    map_view v = map_view_of(p, o, kind);
     src = as_kind(p, src, kind);
-    bool once = kind == FLAT_ONE && p->values[src].once, cast = !same_storage(p->values[src].type, o->type);
+    bool once = kind == FLAT_ONE && p->values[src].once, cast = !map_same_storage(p->values[src].type, o->type);
     if (cast) src = cast_to(p, src, o->type);
-    bool    in_place = cast && contiguous(&v);  /* the cast itself writes the memory */
+    bool    in_place = cast && map_contiguous(&v);  /* the cast itself writes the memory */
     int32_t dst = in_place ? src : value_new(p, kind, o->type);
-    p->values[dst].at = in_memory(v.place, kind, size_of(o->type));
+    p->values[dst].at = in_memory(v.place, kind, map_size(o->type));
     p->values[dst].once  = once;
     if (in_place) return;
-    map_step *s = emit(p, contiguous(&v) ? STEP_COPY : STEP_SCATTER, dst, src);
+    map_step *s = emit(p, map_contiguous(&v) ? STEP_COPY : STEP_SCATTER, dst, src);
     if (s->what == STEP_SCATTER) s->view = keep_view(p, &v);
 }
 
@@ -224,8 +98,8 @@ static void lower_store(plan *p, const flat_instr *in) {
 static int32_t define(plan *p, const flat_instr *in) {
     int32_t dst = value_new(p, in->kind, in->type);
     if (p->direct[in->dst] >= 0) {
-        const flat_operand *o = operand(p, &p->map->instrs[p->direct[in->dst]]);
-        p->values[dst].at = in_memory(cpu_place_of(p->build, o), in->kind, size_of(o->type));
+        const flat_operand *o = map_operand(p, &p->map->instrs[p->direct[in->dst]]);
+        p->values[dst].at = in_memory(cpu_place_of(p->build, o), in->kind, map_size(o->type));
     }
     return p->reg[in->dst] = dst;
 }
@@ -265,7 +139,7 @@ static bool goes_by_row(plan *p, const flat_instr *in, int32_t src[3]) {
 }
 
 static int64_t advance(const plan *p, int32_t v) {
-    int64_t size = size_of(p->values[v].type);
+    int64_t size = map_size(p->values[v].type);
     return p->values[v].kind == FLAT_FULL ? size * p->map->cols : p->values[v].kind == FLAT_ROW ? size : 0;
 }
 
@@ -278,7 +152,7 @@ static void lower_scalar(plan *p, const flat_instr *in) {
     int  form = choose_form(p, in, src, by_row);
     int  type = (in->op >= S_EQ && in->op <= S_GE) || in->op == S_IS_FINITE ? in->src_type[0] : in->type;
     strip_fn fn = in->op == FLAT_CAST ? p->build->isa->strips->cast[in->src_type[0]][in->type]
-                                      : p->build->isa->strips->op[in->op][strip_type_of(type)][form];
+                                      : p->build->isa->strips->op[in->op][map_strip_type(type)][form];
     p->bad_type |= !fn;
     for (int i = 0; i < n; i++) once = once && p->values[src[i]].once;
     int32_t dst = define(p, in);
@@ -305,7 +179,7 @@ static void lower_generated(plan *p, const flat_instr *in) {
 static void lower_reduce(plan *p, const flat_instr *in) {
     int32_t src = as_kind(p, p->reg[in->src[0]], FLAT_FULL), dst = define(p, in);
     map_step *s = emit(p, STEP_BLOCK, dst, src);
-    s->rows = p->build->isa->rows->reduce[in->op - FLAT_ROW_SUM][strip_type_of(in->src_type[0])];
+    s->rows = p->build->isa->rows->reduce[in->op - FLAT_ROW_SUM][map_strip_type(in->src_type[0])];
 }
 
 /* The task's partial is zeroed before its first block. */
@@ -313,15 +187,15 @@ static void lower_sink(plan *p, const flat_instr *in) {
     const row_ops *rows = p->build->isa->rows;
     bool    by_column = in->op == FLAT_COL_SUM;
     int32_t src = as_kind(p, p->reg[in->src[0]], FLAT_FULL);
-    int64_t bytes = (by_column ? p->map->cols : 1) * size_of(in->type);
+    int64_t bytes = (by_column ? p->map->cols : 1) * map_size(in->type);
     int32_t dst = value_new(p, FLAT_COL, in->type), zeroed = value_new(p, FLAT_COL, in->type);
-    p->values[dst].at = (map_value){ .place = cpu_place_of(p->build, operand(p, in)), .fixed = true };
+    p->values[dst].at = (map_value){ .place = cpu_place_of(p->build, map_operand(p, in)), .fixed = true };
     p->values[dst].at.place.per_task += bytes;
     p->values[zeroed] = p->values[dst];
     p->values[zeroed].once = true;
     emit(p, STEP_ZERO, zeroed, 0)->advance[0] = bytes;
     map_step *s = emit(p, STEP_BLOCK, dst, src);
-    s->rows = (by_column ? rows->column_sum : rows->all_sum)[strip_type_of(in->type)];
+    s->rows = (by_column ? rows->column_sum : rows->all_sum)[map_strip_type(in->type)];
 }
 
 static void lower(plan *p, const flat_instr *in) {
@@ -331,56 +205,6 @@ static void lower(plan *p, const flat_instr *in) {
     else if (in->op == FLAT_COL_SUM || in->op == FLAT_ALL_SUM) lower_sink(p, in);
     else if (in->op >= FLAT_ROW_SUM) lower_reduce(p, in);
     else lower_generated(p, in);
-}
-
-/* ---- slots --------------------------------------------------------------------------------------------- */
-
-typedef struct slot { int64_t offset, bytes; int32_t free_after; } slot;
-
-static int64_t value_bytes(const plan *p, const draft *v) {
-    int64_t n = v->kind == FLAT_FULL || v->kind == FLAT_COL ? p->x->block_cols : 1;
-    if (v->kind == FLAT_FULL || v->kind == FLAT_ROW) n *= p->x->block_rows;
-    return round_up(MAX2(n, 1) * size_of(v->type), 64);
-}
-
-/* A strip may replace one that its step reads for the last time, if both go through alike. */
-static bool may_replace(const plan *p, const map_step *s, int32_t index, const slot *old) {
-    if (old->free_after < index) return true;
-    if (old->free_after > index || (s->what != STEP_STRIP && s->what != STEP_BY_ROW)) return false;
-    for (int i = 0; i < 3; i++) {
-        const draft *v = &p->values[s->src[i]];
-        if (!v->at.fixed && v->at.place.offset == old->offset && v->last_use == index &&
-            (v->kind != s->kind || size_of(v->type) != s->size))
-            return false;
-    }
-    return true;
-}
-
-static int64_t place_slots(plan *p, int64_t used) {
-    slot   *slots = arena_new(p->build->temp, slot, p->n_values);
-    int32_t n_slots = 0;
-    for (int32_t i = 0; i < p->n_steps; i++) {
-        const map_step *s = &p->steps[i];
-        draft *v = &p->values[s->dst];
-        if (v->at.fixed) continue;
-        int64_t bytes = value_bytes(p, v);
-        slot   *found = NULL;
-        for (int32_t j = 0; j < n_slots && !v->once && !found; j++)
-            if (slots[j].bytes == bytes && may_replace(p, s, i, &slots[j])) found = &slots[j];
-        if (!found) {
-            found = &slots[n_slots++];
-            *found = (slot){ .offset = used, .bytes = bytes };
-            used += bytes;
-        }
-        found->free_after = v->once ? INT32_MAX : MAX2(v->last_use, i);
-        v->at.place.offset = found->offset;
-    }
-    return used;
-}
-
-static void find_last_uses(plan *p) {
-    for (int32_t i = 0; i < p->n_steps; i++)
-        for (int j = 0; j < 3; j++) p->values[p->steps[i].src[j]].last_use = i;
 }
 
 /* ---- the whole ----------------------------------------------------------------------------------------- */
@@ -420,14 +244,13 @@ tide_status map_plan(const cpu_build *b, const flat_kernel *k, map_exec *x, int6
     p.last_instr = arena_new(b->temp, int32_t, m->regs);
     /* Value 0 stands for the operands that a step does not have. */
     p.values[value_new(&p, FLAT_ONE, TIDE_F32)].at = (map_value){ .place = { .base = (char *)x }, .fixed = true };
-    study_registers(&p);
+    map_study_registers(&p);
     for (int32_t i = 0; i < m->count && !p.bad_type; i++) lower(&p, &m->instrs[i]);
     if (p.bad_type)
         return fail(b->why, TIDE_ETYPE, "kernel '%s' has an operation that its type does not have",
                     k->name ? k->name : "");
-    find_last_uses(&p);
     int64_t pointers = round_up(p.n_values * (int64_t)sizeof(char *), 64);
-    *scratch = place_slots(&p, pointers);
+    *scratch = map_place_slots(&p, pointers);
     keep_steps(&p);
     return TIDE_OK;
 }
