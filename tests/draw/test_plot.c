@@ -13,8 +13,7 @@
 
 #include "draw/plot.h"
 #include "draw/ticks.h"
-
-static char folder[] = "/tmp/tidemill-plot-XXXXXX";
+#include "../folder.h"
 
 static const double epoch[] = { 1, 2, 3 }, late[] = { 2, 3, 4 }, loss[] = { 0.5, NAN, 0.25 }, low[] = { 1, 2, 3 },
                     high[] = { 2, 3, 4.5 };
@@ -268,18 +267,6 @@ static void refusals(void **state) {
     plot p = make("t");
     assert_int_equal(plot_write(path("picture.png"), &p, NULL, NULL, NULL), TIDE_EINVAL);
     assert_int_equal(plot_write("/nowhere/at/all.svg", &p, NULL, NULL, NULL), TIDE_EIO);
-}
-
-static int make_folder(void **state) {
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    char command[64];
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    return system(command);
 }
 
 int main(void) {

@@ -11,6 +11,7 @@
 
 #include "eis/dataset/md5.h"
 #include "eis/dataset/shard.h"
+#include "../folder.h"
 #include "support.h"
 
 /* 32768 rows of each, 32 a shard: the last is shorter. One thread where a process is forked, which has none of its
@@ -32,19 +33,6 @@ static int count_files(const char *folder) {
     for (struct dirent *e; (e = readdir(dir));) count += e->d_name[0] != '.';
     closedir(dir);
     return count;
-}
-
-static int make_folder(void **state) {
-    char name[] = "/tmp/tidemill-generate-XXXXXX";
-    *state = mkdtemp(name) ? strdup(name) : NULL;
-    return *state ? 0 : -1;
-}
-
-static int drop_folder(void **state) {
-    empty(*state);
-    rmdir(*state);
-    free(*state);
-    return 0;
 }
 
 static tide_status generate(const char *folder, const char *const *words, const char *key, const char *value,
@@ -344,7 +332,7 @@ static void test_import(void **state) {
     rmdir(shards);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, drop_folder)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

@@ -10,21 +10,7 @@
 #include "eis/known/task.h"
 #include "eis/known/trainer.h"
 #include "support.h"
-
-static char folder[64];
-
-static int make_folder(void **state) {
-    (void)state;
-    strcpy(folder, "/tmp/tidemill-known-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-    char command[128];
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
+#include "../folder.h"
 
 static void set(eis_options *o, const char *name, const char *value) {
     tide_failure failure = { 0 };

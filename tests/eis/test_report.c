@@ -4,6 +4,7 @@
 
 #include "eis/answer/answer.h"
 #include "eis/report/report.h"
+#include "../folder.h"
 #include "support.h"
 
 static char *read_all(const char *folder, const char *name) {
@@ -52,19 +53,6 @@ static eis_answer make_answer(void) {
     answer from = { .question = &q, .completion = &c, .model = "", .source = "" };
     assert_int_equal(answer_make(&from, &c, &out, NULL), TIDE_OK);
     return out;
-}
-
-static int make_folder(void **state) {
-    char name[] = "/tmp/tidemill-report-XXXXXX";
-    *state = mkdtemp(name) ? strdup(name) : NULL;
-    return *state ? 0 : -1;
-}
-
-static int drop_folder(void **state) {
-    char command[256];
-    snprintf(command, sizeof command, "rm -rf '%s'", (const char *)*state);
-    free(*state);
-    return system(command);
 }
 
 static char *page_of(report *r, const char *folder) {
@@ -196,8 +184,8 @@ static void test_si(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_whole, make_folder, drop_folder),
-        cmocka_unit_test_setup_teardown(test_least, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_whole, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_least, make_folder, remove_folder),
         cmocka_unit_test(test_charts_edges),
         cmocka_unit_test(test_si),
     };

@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 #include <tidemill/io.h>
 
+#include "../folder.h"
 #include "random_model.h"
 #include "eis/circuit/rng.h"
 
-static char root[] = "/tmp/tidemill-solve-XXXXXX";
 
 enum { POINTS = 61 };
 typedef struct points { double freq_hz[POINTS]; eis_z z[POINTS]; } points;
@@ -83,7 +83,7 @@ static void test_as_the_command(void **state) {
         eis_options  o = options_of(methods[m]), of_file = o;
         eis_spectrum spectrum = made(&s);
         eis_known    known = { { true, false, true, false, false }, { 460, 0, 2100 } };
-        snprintf(path, sizeof path, "%s/s.csv", root);
+        snprintf(path, sizeof path, "%s/s.csv", folder);
         write_spectrum(&spectrum, path);
         spectrum.name = path, known.value[EIS_RB] = example[EIS_RB], known.value[EIS_RSH] = example[EIS_RSH];
         snprintf(of_file.spectra, sizeof of_file.spectra, "%s", path);
@@ -200,7 +200,7 @@ static void test_model(void **state) {
     eis_options  o = options_of(EIS_METHOD_AUTO);
     eis_answer   a;
     eis_spectrum spectrum = made(&s);
-    snprintf(path, sizeof path, "%s/model.safetensors", root);
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
     write_random_model(EIS_RECIPE_LAB, 32, path);
     o.threads = 1;
     if (eis_model_load(path, &o, &m, &why) != TIDE_OK) fail_msg("%s", why.message);
@@ -225,18 +225,9 @@ static void test_model(void **state) {
     json_decref(want);
 }
 
-static int enter(void **state) { return (void)state, mkdtemp(root) ? 0 : -1; }
-
-static int leave(void **state) {
-    char command[128];
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", root);
-    return system(command);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_as_the_command), cmocka_unit_test(test_area_and_prior),
                                         cmocka_unit_test(test_stopped), cmocka_unit_test(test_refused),
                                         cmocka_unit_test(test_model) };
-    return cmocka_run_group_tests(tests, enter, leave);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -22,8 +22,7 @@
 #include "eis/predictor/model.h"
 #include "eis/predictor/step.h"
 #include "eis/predictor/train.h"
-
-static char root[] = "/tmp/tidemill-eis-train-XXXXXX";
+#include "../folder.h"
 
 static eis_options small_run(const char *name, const char *recipe) {
     static const char *const words[][2] = { { "pool-spectra", "2048" }, { "batch-size", "128" },
@@ -35,7 +34,7 @@ static eis_options small_run(const char *name, const char *recipe) {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         assert_int_equal(eis_option_set(&o, words[i][0], words[i][1], &failure), TIDE_OK);
     assert_int_equal(eis_option_set(&o, "recipe", recipe, &failure), TIDE_OK);
-    snprintf(o.out, sizeof o.out, "%s/%s", root, name);
+    snprintf(o.out, sizeof o.out, "%s/%s", folder, name);
     return o;
 }
 
@@ -283,23 +282,11 @@ static void foreign_models_are_refused(void **state) {
     spectrum_model m;
     tide_archive   a = { 0 };
     float          one = 1;
-    snprintf(path, sizeof path, "%s/foreign.safetensors", root);
+    snprintf(path, sizeof path, "%s/foreign.safetensors", folder);
     tide_archive_add(&a, "x", TIDE_F32, TIDE_SHAPE(1), &one);
     assert_int_equal(tide_safetensors_write(path, &a, NULL), TIDE_OK);
     assert_int_equal(spectrum_model_take(path, &a, &m, NULL), TIDE_EDATA);
     tide_archive_free(&a);
-}
-
-static int enter(void **state) {
-    (void)state;
-    return mkdtemp(root) ? 0 : -1;
-}
-
-static int leave(void **state) {
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", root);
-    return system(command);
 }
 
 int main(void) {
@@ -314,5 +301,5 @@ int main(void) {
         cmocka_unit_test(same_bits_for_any_number_of_threads),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
-    return cmocka_run_group_tests(tests, enter, leave);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -16,22 +16,9 @@
 
 #include "files/owned.h"
 #include "train/run.h"
+#include "../folder.h"
 
-static char folder[64];
 static const char *const names[] = { "loss.csv", "model.safetensors", NULL };
-
-static int make_folder(void **state) {
-    (void)state;
-    strcpy(folder, "/tmp/tidemill-owned-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-    char command[128];
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
 
 static const char *in(const char *name) {
     static char path[4][FOLDER_PATH];

@@ -7,17 +7,16 @@
 
 enum { SEQ = 24, PRED = 6, COLUMNS = 3, ROWS = 600, WINDOWS = 45, THREADS = 8 };
 
-static char    folder[64], run[96];
+static char    run[96];
 static double  rows[ROWS * COLUMNS];
 static int64_t times[ROWS];
 
 static int set_up(void **state) {
-    (void)state;
     forecast_options o;
     forecast_result  r = { 0 };
     tide_failure     failure = { 0 };
-    folder_with_series(folder, ROWS);
-    small_options(&o, folder);
+    if (folder_with_series(state, ROWS)) return -1;
+    small_options(&o);
     set_all(&o, "seq-len 24 pred-len 6 epochs 1 seed 3");
     snprintf(run, sizeof run, "%s/run", folder);
     set(&o, "out", run);
@@ -32,12 +31,6 @@ static int set_up(void **state) {
         for (int c = 0; c < COLUMNS; c++) rows[i * COLUMNS + c] = strtod(table.cells[i * 4 + 1 + c], NULL);
     }
     tide_table_free(&table);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    remove_folder(folder);
     return 0;
 }
 
@@ -259,5 +252,5 @@ int main(void) {
                                         cmocka_unit_test(test_many),       cmocka_unit_test(test_threads),
                                         cmocka_unit_test(test_memory),     cmocka_unit_test(test_refused),
                                         cmocka_unit_test(test_frame) };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -2,23 +2,10 @@
  * by then. */
 #include "train_support.h"
 
-static char folder[64];
-
 static void run_folder_of(char path[96], const char *name) { snprintf(path, 96, "%s/%s", folder, name); }
 
-static int make_folder(void **state) {
-    char path[96];
-    (void)state;
-    temporary_folder(folder);
-    run_folder_of(path, "series.csv");
-    write_series(path, 300);
-    return setenv("XDG_CACHE_HOME", folder, 1);
-}
-
-static int drop_folder(void **state) {
-    (void)state;
-    remove_folder(folder);
-    return 0;
+static int make_cache(void **state) {
+    return folder_with_series(state, 300) || setenv("XDG_CACHE_HOME", folder, 1);
 }
 
 /* ---- the cache ---- */
@@ -74,7 +61,7 @@ static tide_status train(const char *name, const char *words, heard *h) {
     forecast_options o;
     forecast_result  r       = { 0 };
     tide_failure     failure = { 0 };
-    small_options(&o, folder);
+    small_options(&o);
     run_folder_of(path, name);
     set(&o, "out", path);
     set_all(&o, words);
@@ -150,7 +137,7 @@ static void test_damaged_choices(void **state) {
     fprintf(f, "%.*s\"a\": \"b\"%s", (int)(at + 12 - text), text, at + 12);
     fclose(f);
     free(text);
-    small_options(&o, folder);
+    small_options(&o);
     set(&o, "out", path);
     set_all(&o, "batch-size 32 patience 0 epochs 4 resume must");
     assert_int_equal(forecast_train(&o, NULL, NULL, &r, &failure), TIDE_EDATA);
@@ -161,5 +148,5 @@ static void test_damaged_choices(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_run_beats_cache),
                                         cmocka_unit_test(test_damaged_choices) };
-    return cmocka_run_group_tests(tests, make_folder, drop_folder);
+    return cmocka_run_group_tests(tests, make_cache, remove_folder);
 }

@@ -6,7 +6,7 @@
 #include "forecast/data/frame.h"
 #include "train_support.h"
 
-static char   folder[64], path[128];
+static char   path[128];
 static char  *metadata;
 
 static tide_status predict(forecast_result *r, tide_failure *failure) {
@@ -25,9 +25,8 @@ static int set_up(void **state) {
     forecast_result  r       = { 0 };
     tide_failure     failure = { 0 };
     tide_archive     a       = { 0 };
-    (void)state;
-    folder_with_series(folder, 300);
-    small_options(&o, folder);
+    if (folder_with_series(state, 300)) return -1;
+    small_options(&o);
     set(&o, "epochs", "1");
     if (forecast_train(&o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("train: %s", failure.message);
     forecast_result_free(&r);
@@ -39,10 +38,8 @@ static int set_up(void **state) {
 }
 
 static int tear_down(void **state) {
-    (void)state;
     free(metadata);
-    remove_folder(folder);
-    return 0;
+    return remove_folder(state);
 }
 
 /* Writes a file anew with this under one key of its metadata; everything else stays. */
@@ -228,7 +225,7 @@ static void test_counters(void **state) {
         tide_failure     failure = { 0 };
         char            *was     = strdup(tide_archive_metadata(&a, lies[i].key));
         write_key(file, lies[i].key, lies[i].value);
-        small_options(&o, folder);
+        small_options(&o);
         set_all(&o, "epochs 1 resume must");
         tide_status status = forecast_train(&o, NULL, NULL, &r, &failure);
         if (status != TIDE_EDATA)

@@ -4,8 +4,6 @@
 #include "refuse.h"
 #include "train_support.h"
 
-
-static char        folder[64];
 static tide_frame *series;
 
 typedef tide_status (*command)(const forecast_options *, forecast_progress, void *, forecast_result *, tide_failure *);
@@ -52,7 +50,7 @@ static void test_commands(void **state) {
     forecast_options o, u;
     char             run[96];
     (void)state;
-    small_options(&o, folder);
+    small_options(&o);
     set_all(&o, "epochs 1 d-model 8 d-ff 8 e-layers 1 seq-len 8 pred-len 2 batch-size 32 threads 1 overwrite yes");
     refuse_each(forecast_train, &o, 120);
     forecast_result r = { 0 };
@@ -82,18 +80,9 @@ static void test_commands(void **state) {
     refuse_each(forecast_evaluate, &u, 120);
 }
 
-static int set_up(void **state) {
-    (void)state;
-    return folder_with_series(folder, 120);
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    remove_folder(folder);
-    return 0;
-}
+static int set_up(void **state) { return folder_with_series(state, 120); }
 
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_commands) };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

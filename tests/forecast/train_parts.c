@@ -2,18 +2,7 @@
  * rounding, whatever the loss; a run in parts goes on to the same bits; what does not fit is told how it would. */
 #include "train_support.h"
 
-static char folder[64];
-
-static int set_up(void **state) {
-    (void)state;
-    return folder_with_series(folder, 600);
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    remove_folder(folder);
-    return 0;
-}
+static int set_up(void **state) { return folder_with_series(state, 600); }
 
 /* The last epoch's line of metrics.csv. */
 typedef struct told { double mse, train_loss, val_loss, grad_norm; } told;
@@ -55,7 +44,7 @@ static void test_same_training(void **state) {
                                         "accumulate 2 threads 1 compile no" };
     forecast_options o;
     (void)state;
-    small_options(&o, folder);
+    small_options(&o);
     set_all(&o, "epochs 2 e-layers 3 grad-clip 1 dropout 0.3");
     told plain = train(&o, "plain");
     set(&o, "seed", "77");
@@ -63,7 +52,7 @@ static void test_same_training(void **state) {
     double apart = again.train_loss / plain.train_loss - 1;
     if (fabs(apart) < 3e-3) fail_msg("another seed changes the loss by %g only: masks could differ unseen", apart);
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-        small_options(&o, folder);
+        small_options(&o);
         set_all(&o, "epochs 2 e-layers 3 grad-clip 1 dropout 0.3");
         set_all(&o, ways[i]);
         expect_same(ways[i], train(&o, "other"), plain);
@@ -79,7 +68,7 @@ static void test_every_loss(void **state) {
         for (int parts = 0; parts < 2; parts++) {
             forecast_options o;
             char             words[128];
-            small_options(&o, folder);
+            small_options(&o);
             snprintf(words, sizeof words, "epochs 1 optimizer sgd learning-rate 0.05 accumulate %d loss-function %s",
                      parts ? 4 : 1,
                      losses[i]);
@@ -96,7 +85,7 @@ static void test_loss_scale(void **state) {
     (void)state;
     for (int parts = 0; parts < 2; parts++) {
         forecast_options o;
-        small_options(&o, folder);
+        small_options(&o);
         set_all(&o, "device check precision f16 d-model 64 d-ff 64 epochs 1 batch-size 32");
         set(&o, "accumulate", parts ? "2" : "1");
         result[parts] = train(&o, "scaled");
@@ -114,7 +103,7 @@ static void test_resume(void **state) {
     forecast_options o;
     char             whole[96], stopped[96];
     (void)state;
-    small_options(&o, folder);
+    small_options(&o);
     set_all(&o, "accumulate 4 recompute yes");
     snprintf(whole, sizeof whole, "%s/whole", folder), snprintf(stopped, sizeof stopped, "%s/stopped", folder);
     train(&o, "whole");
@@ -157,7 +146,7 @@ static void test_unequal_parts(void **state) {
     tide_failure     failure;
     (void)state;
     for (size_t i = 0; i < sizeof says / sizeof *says; i++) {
-        small_options(&o, folder);
+        small_options(&o);
         set(&o, "accumulate", says[i][0]);
         refuse(&o, TIDE_EINVAL, &failure);
         expect_has(failure.message, says[i][1]);
@@ -177,7 +166,7 @@ static void test_parts_that_fit(void **state) {
     tide_failure     failure;
     char             number[32];
     (void)state;
-    small_options(&o, folder);
+    small_options(&o);
     set_all(&o, "d-model 64 d-ff 64 e-layers 1 epochs 1 batch-size 300 memory-limit 3M");
     refuse(&o, TIDE_ENOMEM, &failure);
     const char *named = strstr(failure.message, "`accumulate` ");
@@ -206,5 +195,5 @@ int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_same_training), cmocka_unit_test(test_every_loss),
                                         cmocka_unit_test(test_loss_scale),    cmocka_unit_test(test_resume),
                                         cmocka_unit_test(test_unequal_parts), cmocka_unit_test(test_parts_that_fit) };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -5,18 +5,7 @@
 #include "forecast/fit/plan.h"
 #include "train_support.h"
 
-static char folder[64];
-
-static int set_up(void **state) {
-    (void)state;
-    return folder_with_series(folder, 600);
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    remove_folder(folder);
-    return 0;
-}
+static int set_up(void **state) { return folder_with_series(state, 600); }
 
 /* Published numbers for long series and rules by the epoch; steps for short ones; what is given stays. */
 static void test_plan(void **state) {
@@ -93,7 +82,7 @@ static void test_goes_on_as_begun(void **state) {
     tide_failure     failure;
     char             whole[96], parts[96];
     (void)state;
-    small_options(&o, folder);
+    small_options(&o);
     set_all(&o, "epochs 3 lradj type3 patience 2");
     if (run(&o, "whole", NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("train: %s", failure.message);
     forecast_result_free(&r);
@@ -116,7 +105,7 @@ static void test_go_further(void **state) {
         forecast_result  r, further;
         tide_failure     failure;
         char             epochs[16], rule[16] = "";
-        small_options(&o, folder);
+        small_options(&o);
         set_all(&o, "epochs 2 learning-rate 0.001");
         set(&o, "lradj", rules[i]);
         if (run(&o, rules[i], NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("train: %s", failure.message);
@@ -152,7 +141,7 @@ static void test_diverged(void **state) {
     tide_failure     failure;
     heard            h = { 0 };
     (void)state;
-    small_options(&o, folder);
+    small_options(&o);
     set_all(&o, "optimizer sgd learning-rate 100 lradj constant epochs 200 patience 0 use-norm no");
     assert_int_equal(run(&o, "lost", hear, &h, &r, &failure), TIDE_EINVAL);
     expect_has(failure.message, "diverged");
@@ -172,7 +161,7 @@ static void test_diverged_later(void **state) {
         tide_archive     a = { 0 };
         heard            h = { 0 };
         char             path[128], name[16];
-        small_options(&o, folder);
+        small_options(&o);
         set_all(&o, "epochs 200 resume auto");
         set(&o, "patience", cases[i].patience);
         snprintf(name, sizeof name, "later%d", i), snprintf(path, sizeof path, "%s/%s/state.safetensors", folder, name);
@@ -197,5 +186,5 @@ int main(void) {
                                         cmocka_unit_test(test_goes_on_as_begun),
                                         cmocka_unit_test(test_go_further), cmocka_unit_test(test_diverged),
                                         cmocka_unit_test(test_diverged_later) };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

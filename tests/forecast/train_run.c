@@ -6,18 +6,7 @@
 
 #include "train_support.h"
 
-static char folder[64];
-
-static int set_up(void **state) {
-    (void)state;
-    return folder_with_series(folder, 600);
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    remove_folder(folder);
-    return 0;
-}
+static int set_up(void **state) { return folder_with_series(state, 600); }
 
 static int stop_at(void *user, const forecast_event *e) {
     return e->stage == FORECAST_STAGE_STEP && e->step >= *(int64_t *)user;
@@ -48,7 +37,7 @@ static void out_folder(forecast_options *o, const char *name, char path[96]) {
 static void test_train(void **state) {
     forecast_options o;
     (void)state;
-    small_options(&o, folder);
+    small_options(&o);
     forecast_result r = train(&o);
     assert_true(r.model.present && r.baselines[0].present && r.model.mse < r.baselines[0].mse);
     assert_int_equal(r.epochs, 3);
@@ -85,7 +74,7 @@ static void test_plots_are_asked_for(void **state) {
     for (int asked = 0; asked < 2; asked++) {
         forecast_options o;
         forecast_result  forecast = { 0 };
-        small_options(&o, folder);
+        small_options(&o);
         out_folder(&o, asked ? "drawn" : "not-drawn", run);
         if (asked) set(&o, "plots", "yes");
         forecast_result trained = train(&o);
@@ -108,7 +97,7 @@ static void test_resume(void **state) {
     forecast_options     o;
     char                 whole[96], parts[96];
     (void)state;
-    small_options(&o, folder);
+    small_options(&o);
     set(&o, "threads", "2");
     out_folder(&o, "whole", whole);
     forecast_result r = train(&o);
@@ -166,7 +155,7 @@ static void test_cut_metrics(void **state) {
     forecast_result  r       = { 0 };
     size_t           size, cut;
     (void)state;
-    small_options(&o, folder);
+    small_options(&o);
     out_folder(&o, "cut", run);
     set(&o, "resume", "auto");
     assert_int_equal(forecast_train(&o, stop_at, &at, &r, &failure), TIDE_ECANCELLED);
@@ -189,7 +178,7 @@ static void test_refusals(void **state) {
     forecast_options o;
     char             path[96];
     (void)state;
-    small_options(&o, folder);
+    small_options(&o);
     out_folder(&o, "never", path);
     set(&o, "n-heads", "3");
     refuse(&o, TIDE_EINVAL, "does not divide");
@@ -217,7 +206,7 @@ static void test_use(void **state) {
     char             run[96], path[96];
     tide_failure     failure = { 0 };
     (void)state;
-    small_options(&o, folder);
+    small_options(&o);
     out_folder(&o, "used", run);
     forecast_result trained = train(&o), evaluated = { 0 }, from_run = { 0 }, from_file = { 0 };
     forecast_options_default(&e);
@@ -256,7 +245,7 @@ static void test_features(void **state) {
     char             run[96];
     (void)state;
     for (int i = 0; i < 2; i++) {
-        small_options(&o, folder);
+        small_options(&o);
         out_folder(&o, features[i], run);
         set(&o, "features", features[i]);
         set(&o, "target", "north");
@@ -297,7 +286,7 @@ static void test_no_compile(void **state) {
     double           mse[2], forecast[2][18];
     (void)state;
     for (int i = 0; i < 2; i++) {
-        small_options(&o, folder);
+        small_options(&o);
         set_all(&o, "d-model 32 d-ff 32 epochs 1");
         out_folder(&o, i ? "op-by-op" : "compiled", run[i]);
         set(&o, "compile", i ? "no" : "yes");
@@ -332,7 +321,7 @@ static void test_auto_batch(void **state) {
     heard            h       = { 0 };
     char             run[96], number[32];
     (void)state;
-    small_options(&o, folder);
+    small_options(&o);
     set_all(&o, "d-model 64 d-ff 64 e-layers 1 epochs 1 batch-size 300 memory-limit 3M");
     out_folder(&o, "fitted", run);
     assert_int_equal(forecast_train(&o, NULL, NULL, &r, &failure), TIDE_ENOMEM);
@@ -366,7 +355,7 @@ static void test_explain(void **state) {
     heard            h       = { 0 };
     char             plain[96], looked[96];
     (void)state;
-    small_options(&o, folder);
+    small_options(&o);
     set(&o, "epochs", "1");
     out_folder(&o, "plain", plain);
     r = train(&o);
@@ -396,5 +385,5 @@ int main(void) {
                                         cmocka_unit_test(test_refusals),    cmocka_unit_test(test_use),
                                         cmocka_unit_test(test_features),    cmocka_unit_test(test_no_compile),
                                         cmocka_unit_test(test_auto_batch),  cmocka_unit_test(test_explain) };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -17,6 +17,8 @@
 #include <tidemill/forecast.h>
 #include <unistd.h>
 
+#include "../folder.h"
+
 static inline void expect_near(const char *what, double got, double expected, double tolerance) {
     if (!(fabs(got - expected) <= tolerance))
         fail_msg("%s: expected %.9g, got %.9g, %.3g allowed", what, expected, got, tolerance);
@@ -39,18 +41,6 @@ static inline void set_all(forecast_options *o, const char *words) {
         set(o, name, strtok_r(rest, " ", &rest));
 }
 
-/* A folder under /tmp, in `path`; every test removes its own. */
-static inline void temporary_folder(char path[64]) {
-    strcpy(path, "/tmp/tidemill-train-XXXXXX");
-    assert_non_null(mkdtemp(path));
-}
-
-static inline void remove_folder(const char *path) {
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", path);
-    assert_int_equal(system(command), 0);
-}
-
 /* Hourly rows of three columns: two tides and a column that follows both. */
 static inline void write_series(const char *path, int rows) {
     FILE *f = fopen(path, "w");
@@ -64,16 +54,16 @@ static inline void write_series(const char *path, int rows) {
     fclose(f);
 }
 
-/* A folder of its own with series.csv of so many rows. */
-static inline int folder_with_series(char folder[64], int rows) {
+/* As set-up: a folder with series.csv of so many rows. */
+static inline int folder_with_series(void **state, int rows) {
     char path[96];
-    temporary_folder(folder);
+    if (make_folder(state)) return -1;
     snprintf(path, sizeof path, "%s/series.csv", folder);
     write_series(path, rows);
     return 0;
 }
 
-static inline void small_options(forecast_options *o, const char *folder) {
+static inline void small_options(forecast_options *o) {
     char path[96];
     forecast_options_default(o);
     snprintf(path, sizeof path, "%s/series.csv", folder);

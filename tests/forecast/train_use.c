@@ -5,18 +5,7 @@
 
 #include "train_support.h"
 
-static char folder[64];
-
-static int set_up(void **state) {
-    (void)state;
-    return folder_with_series(folder, 600);
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    remove_folder(folder);
-    return 0;
-}
+static int set_up(void **state) { return folder_with_series(state, 600); }
 
 static forecast_result train(forecast_options *o, const char *name) {
     forecast_result r       = { 0 };
@@ -87,7 +76,7 @@ static void test_baselines(void **state) {
     };
     forecast_options o;
     (void)state;
-    small_options(&o, folder);
+    small_options(&o);
     forecast_result r = train(&o, "kept");
     assert_int_equal(r.season, 24);
     forecast_result_free(&r);
@@ -117,7 +106,7 @@ static void test_baselines(void **state) {
 static void test_long_season(void **state) {
     forecast_options o;
     (void)state;
-    small_options(&o, folder);
+    small_options(&o);
     set_all(&o, "season 48 epochs 1");
     forecast_result r = train(&o, "long"), e = { 0 };
     assert_true(r.baselines[1].present && r.season == 48 && !*r.season_note);
@@ -132,7 +121,7 @@ static void test_long_season(void **state) {
         expect_near("48 rows before", cell_of(r.csv, s, 2), cell_of(series, 600 - 48 + s, 2), 1e-9);
     forecast_result_free(&r);
     free(series);
-    small_options(&o, folder);
+    small_options(&o);
     set(&o, "season", "590");
     tide_failure failure = { 0 };
     if (forecast_evaluate(&o, NULL, NULL, &e, &failure) != TIDE_OK) fail_msg("evaluate: %s", failure.message);
@@ -152,7 +141,7 @@ static void test_target_alone(void **state) {
         forecast_options o;
         forecast_result  r       = { 0 };
         tide_failure     failure = { 0 };
-        small_options(&o, folder);
+        small_options(&o);
         set(&o, "features", features[i]);
         set(&o, "target", "flow");
         if (forecast_evaluate(&o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("evaluate: %s", failure.message);
@@ -176,7 +165,7 @@ static void test_split(void **state) {
     forecast_options o;
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        small_options(&o, folder);
+        small_options(&o);
         set_all(&o, "epochs 1 overwrite yes");
         set_all(&o, cases[i].words);
         forecast_result r = train(&o, "split"), e = { 0 };
@@ -191,7 +180,7 @@ static void test_split(void **state) {
     }
     forecast_result r       = { 0 };
     tide_failure    failure = { 0 };
-    small_options(&o, folder);
+    small_options(&o);
     set_all(&o, "val 300 test 300");
     assert_int_equal(forecast_evaluate(&o, NULL, NULL, &r, &failure), TIDE_EINVAL);
     expect_has(failure.message, "leave none");
@@ -221,7 +210,7 @@ static void test_refit(void **state) {
     forecast_options o;
     char             path[96], all[96];
     (void)state;
-    small_options(&o, folder);
+    small_options(&o);
     forecast_result plain = train(&o, "plain");
     set(&o, "refit", "yes");
     forecast_result r = train(&o, "refit");
@@ -265,7 +254,7 @@ static void test_not_finite(void **state) {
     static const char *const uses[] = { "model", "linear" };
     forecast_options o;
     (void)state;
-    small_options(&o, folder);
+    small_options(&o);
     set(&o, "epochs", "1");
     forecast_result r = train(&o, "finite");
     forecast_result_free(&r);
@@ -299,7 +288,7 @@ static void test_damaged_record(void **state) {
     forecast_options o;
     char             path[128];
     (void)state;
-    small_options(&o, folder);
+    small_options(&o);
     set(&o, "epochs", "1");
     forecast_result r = train(&o, "lies");
     forecast_result_free(&r);
@@ -338,5 +327,5 @@ int main(void) {
                                         cmocka_unit_test(test_split),     cmocka_unit_test(test_refit),
                                         cmocka_unit_test(test_not_finite),
                                         cmocka_unit_test(test_damaged_record) };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

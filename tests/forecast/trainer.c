@@ -6,7 +6,6 @@
 
 enum { SEQ = 24, PRED = 6, COLUMNS = 3, ROWS = 400 };
 
-static char        folder[64];
 static tide_frame *series; /* of series.csv */
 
 static void no_failure(tide_status status, const tide_failure *why) {
@@ -14,7 +13,7 @@ static void no_failure(tide_status status, const tide_failure *why) {
 }
 
 static void options_of(forecast_options *o, const char *words) {
-    small_options(o, folder);
+    small_options(o);
     set_all(o, "epochs 3 seed 5");
     if (words) set_all(o, words);
     *o->out = 0;
@@ -23,18 +22,15 @@ static void options_of(forecast_options *o, const char *words) {
 static int set_up(void **state) {
     forecast_options o;
     tide_failure     failure = { 0 };
-    (void)state;
-    folder_with_series(folder, ROWS);
+    if (folder_with_series(state, ROWS)) return -1;
     options_of(&o, NULL);
     no_failure(forecast_read_frame(&o, &series, &failure), &failure);
     return 0;
 }
 
 static int tear_down(void **state) {
-    (void)state;
     tide_frame_free(series);
-    remove_folder(folder);
-    return 0;
+    return remove_folder(state);
 }
 
 static forecast_trainer *open_on(const forecast_options *o, const tide_frame *frame, forecast_progress progress,

@@ -1,12 +1,10 @@
 /* Rates: measured on this machine, and kept on disk, where anything may happen to them. */
-#include <ftw.h>
 #include <math.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../folder.h"
 #include "recorded.h"
-
-static char folder[64];
 
 static const machine here = { .system = "Linux",
                               .arch = "x86_64",
@@ -21,21 +19,7 @@ static const machine_rates kept = { .measured = true, .threads = 4, .gflops = { 
                                     .bandwidth_gbs = 1.0 / 3,
                                     .launch_us = 0.1, .took_s = 1.9, .measured_at = "2026-01-31T12:00:00Z" };
 
-static int remove_one(const char *path, const struct stat *s, int type, struct FTW *at) {
-    (void)s, (void)type, (void)at;
-    return remove(path);
-}
-
-static int make_folder(void **state) {
-    (void)state;
-    strcpy(folder, "/tmp/tidemill-machine-XXXXXX");
-    return !mkdtemp(folder) || setenv("XDG_CACHE_HOME", folder, 1);
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
+static int make_cache(void **state) { return make_folder(state) || setenv("XDG_CACHE_HOME", folder, 1); }
 
 static bool same(const machine_rates *a, const machine_rates *b) {
     bool all = a->measured == b->measured && a->threads == b->threads && a->bandwidth_gbs == b->bandwidth_gbs &&
@@ -213,11 +197,11 @@ static void test_measure(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_round_trip, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_other_machines, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_damage, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_folder_of_others, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_no_place, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_round_trip, make_cache, remove_folder),
+        cmocka_unit_test_setup_teardown(test_other_machines, make_cache, remove_folder),
+        cmocka_unit_test_setup_teardown(test_damage, make_cache, remove_folder),
+        cmocka_unit_test_setup_teardown(test_folder_of_others, make_cache, remove_folder),
+        cmocka_unit_test_setup_teardown(test_no_place, make_cache, remove_folder),
         cmocka_unit_test(test_busy),
         cmocka_unit_test(test_measure),
     };

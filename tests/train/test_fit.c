@@ -17,6 +17,7 @@
 
 #include "train/fit.h"
 #include "train/schedule.h"
+#include "../folder.h"
 
 enum { SAMPLES = 96, BATCH = 24, BATCHES = SAMPLES / BATCH, FEATURES = 16, EPOCHS = 5 };
 
@@ -36,21 +37,6 @@ typedef struct tiny {
     run_folder      folder;
     fit            *fit;
 } tiny;
-
-static char folder[64];
-
-static int make_folder(void **state) {
-    (void)state;
-    strcpy(folder, "/tmp/tidemill-fit-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-    char command[128];
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
 
 /* ---- the model ---- */
 

@@ -5,23 +5,9 @@
 
 #include "train/run.h"
 #include "../eis/support.h"
+#include "../folder.h"
 
 static const char *const none[] = { NULL }, *const own[] = { "model.safetensors", "loss.svg", NULL };
-static char folder[64];
-
-static int make_folder(void **state) {
-    (void)state;
-    strcpy(folder, "/tmp/tidemill-run-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-    char command[128];
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-
 static run_folder opened(bool resume, bool overwrite) {
     run_folder   r;
     tide_failure failure = { 0 };
