@@ -7,7 +7,7 @@
 #include "eis/options/tell.h"
 #include "machine/machine.h"
 
-/* What training takes when --batch-size is 0 (known_train.c, spectrum_train.c). */
+/* What training takes when --batch-size is 0 (known/train.c, predictor/train.c). */
 static int64_t batch_of(const eis_options *o) {
     return o->batch_size ? o->batch_size : o->inputs == EIS_INPUTS_KNOWN ? EIS_KNOWN_BATCH : EIS_SPECTRUM_BATCH;
 }

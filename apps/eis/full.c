@@ -15,6 +15,7 @@
 #include "eis/report/report.h"
 #include "eis/report/calibration.h"
 #include "train/run.h"
+#include "train.h"
 #include "eis/dataset/shard.h"
 #include "eis/circuit/simulate.h"
 
@@ -29,24 +30,15 @@ typedef struct pipeline {
     char         out[LONGEST_OUT + 1], model[PATH], spectrum[PATH], answer_folder[PATH], metrics[2 * PATH];
     ground_truth truth;
     bool         trained, known_alone;       /* a predictor that takes no spectrum */
-    json_t      *training;                   /* eis_train's */
+    training_report training;
     eis_answer   with, without;              /* with the spectrum, and without it */
-    json_t      *calibration;
+    calibration  calibration;                /* of a predictor that was trained here */
     text         talk;
 } pipeline;
 
 static tide_status note(const pipeline *p, const char *message, tide_failure *failure) {
     bool stop = eis_tell(p->listener, p->user, EIS_NOTE, message);
     return stop ? fail(failure, TIDE_ECANCELLED, "stopped") : TIDE_OK;
-}
-
-/* The JSON of a result, which is freed; `talk` receives its text. NULL: out of memory. */
-static json_t *take(eis_result *r, text *talk) {
-    json_t *o = json_loads(r->json, 0, NULL);
-    if (talk && r->text)
-        text_add(talk, "%s%s", r->text, r->text[0] && r->text[strlen(r->text) - 1] == '\n' ? "" : "\n");
-    eis_result_free(r);
-    return o;
 }
 
 static tide_status no_memory(tide_failure *failure) {
@@ -66,14 +58,13 @@ static tide_status generate(pipeline *p, tide_failure *failure) {
 
 static tide_status train(pipeline *p, tide_failure *failure) {
     eis_options o = *p->options;
-    eis_result  r = { 0 };
     snprintf(o.out, sizeof o.out, "%s/model", p->out);
     tide_status status = note(p, "2. training", failure);
-    if (status == TIDE_OK) status = eis_train(&o, p->listener, p->user, &r, failure);
+    if (status == TIDE_OK) status = train_whole(&o, p->listener, p->user, &p->training, failure);
     if (status != TIDE_OK) return status;
-    p->training = take(&r, &p->talk);
-    p->trained  = true;
-    return p->training ? TIDE_OK : no_memory(failure);
+    text_add(&p->talk, "%s", p->training.text);
+    p->trained = true;
+    return TIDE_OK;
 }
 
 /* ---- the circuit ---- */
@@ -217,9 +208,9 @@ static tide_status write_report(const pipeline *p, const char *intro, tide_failu
         .answer = &p->with, .other = &p->without,
         .answer_name = p->known_alone ? "with the spectrum" : "refined",
         .other_name = p->known_alone ? "known values alone" : "predictor",
-        .training = p->training,
+        .training = p->trained ? &p->training : NULL,
         .metrics = p->trained ? p->metrics : NULL,
-        .calibration = p->calibration,
+        .calibration = p->trained ? &p->calibration : NULL,
         .calibration_of = calibration_of[p->known_alone],
         .truth = p->truth.p,
         .spectrum = &spectrum,
@@ -251,7 +242,7 @@ static tide_status finish(pipeline *p, eis_result *result, tide_failure *failure
     json_object_set_new(all, "report", json_string(html));
     json_object_set_new(all, "answer", result_of(&p->with));
     json_object_set_new(all, "network_answer", result_of(&p->without));
-    if (p->training) json_object_set(all, "training", p->training);
+    if (p->trained) json_object_set(all, "training", p->training.json);
     result->json = json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
     json_decref(all);
     if (!p->talk.failed && p->talk.data) result->text = strdup(p->talk.data);
@@ -296,7 +287,7 @@ tide_status eis_full(const eis_options *options, eis_listener listener, void *us
     snprintf(p.metrics, sizeof p.metrics, "%s/metrics.csv", p.model);
     tide_status status = run(&p, result, f);
     eis_answer_free(&p.with), eis_answer_free(&p.without);
-    json_decref(p.training), json_decref(p.calibration);
+    training_report_free(&p.training);
     text_free(&p.talk);
     if (status != TIDE_OK) eis_result_free(result);
     return status;

@@ -58,22 +58,29 @@ tide_status eis_model_load(const char *run, const eis_options *options, eis_mode
 
 static tide_status take(eis_model *m, const tide_archive *a, const eis_options *o, tide_failure *failure) {
     predictor_settings with = settings_of(o);
+    snprintf(m->name, sizeof m->name, "the model");
     if (tide_archive_metadata(a, "kind")) return predictor_take(m->name, a, &with, &m->predictor, failure);
     return known_model_take(m->name, a, &m->known, failure);
+}
+
+tide_status model_take(const tide_archive *a, const eis_options *options, eis_model **out, tide_failure *failure) {
+    eis_options *made;
+    tide_status  status = begin(&options, &made, out, failure);
+    if (status == TIDE_OK) status = take(*out, a, options, failure);
+    return end(status, made, out);
 }
 
 tide_status eis_model_load_memory(const void *bytes, size_t size, const eis_options *options, eis_model **out,
                                   tide_failure *failure) {
     failure_clear(failure);
-    eis_options *made;
     tide_archive a = { 0 };
     tide_failure own = { 0 }, *f = failure ? failure : &own;
-    tide_status  status = begin(&options, &made, out, f);
-    if (status == TIDE_OK) status = tide_safetensors_read_memory(bytes, size, &a, f);
-    if (status == TIDE_OK) snprintf((*out)->name, sizeof (*out)->name, "the model");
-    if (status == TIDE_OK) status = take(*out, &a, options, f);
+    if (!out) return fail(f, TIDE_EINVAL, "there is no place for the model");
+    *out = NULL;
+    tide_status status = tide_safetensors_read_memory(bytes, size, &a, f);
+    if (status == TIDE_OK) status = model_take(&a, options, out, f);
     tide_archive_free(&a);
-    return end(status, made, out);
+    return status;
 }
 
 tide_status eis_model_clone(const eis_model *m, eis_model **out, tide_failure *failure) {

@@ -12,6 +12,9 @@ struct eis_model {
     char        name[EIS_TEXT_SIZE];  /* its run, as given */
 };
 
+/* From the archive of a model.safetensors. Options NULL: the defaults. */
+tide_status model_take(const tide_archive *a, const eis_options *options, eis_model **out, tide_failure *failure);
+
 enum { SOURCE_LINE = 2 * EIS_TEXT_SIZE };
 
 /* A question that options ask. Its spectra come one by one; whether there are any is known before. */

@@ -1,30 +1,117 @@
-/* tidemill eis train: which predictor. */
+/* Training as a handle, whichever predictor it is of, and tidemill eis train on it. */
+#include "train.h"
+
 #include <stdlib.h>
 
-#include "eis/options/arguments.h"
 #include "auto_size.h"
 #include "base/base.h"
 #include "eis/known/train.h"
+#include "eis/options/arguments.h"
 #include "eis/predictor/train.h"
+#include "solve.h"
 
-static tide_status train(const eis_options *options, eis_listener listener, void *user, eis_result *result,
-                         tide_failure *failure) {
-    if (options->inputs == EIS_INPUTS_KNOWN) return known_train(options, listener, user, result, failure);
-    if (eis_option_given(options, "circuit") && options->circuit != EIS_SHUNT)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "circuit",
-                       "predictors from spectra support only the shunt circuit; `inputs` known trains on either");
-    return spectrum_train(options, listener, user, result, failure);
+/* ---- the handle ---- */
+
+static tide_status trainer_open(const eis_options *options, bool in_memory, eis_listener listener, void *user,
+                                eis_trainer **out, tide_failure *failure) {
+    const training_kind *kind = options->inputs == EIS_INPUTS_KNOWN ? &known_training : &spectrum_training;
+    eis_trainer         *t    = *out = calloc(1, kind->size);
+    if (!t) return fail(failure, TIDE_ENOMEM, "out of memory for the training run");
+    t->kind = kind, t->options = *options, t->in_memory = in_memory;
+    t->listener = listener, t->user = user;
+    t->folder.lock = -1;
+    tide_status status = eis_auto_size(&t->options, listener, user, failure);
+    t->began = os_seconds();
+    if (status == TIDE_OK) status = kind->open(t, failure);
+    if (status == TIDE_OK) return TIDE_OK;
+    eis_trainer_free(t);
+    *out = NULL;
+    return status;
+}
+
+tide_status eis_trainer_new(const eis_options *options, eis_listener listener, void *user, eis_trainer **out,
+                            tide_failure *failure) {
+    failure_clear(failure);
+    if (!out) return fail(failure, TIDE_EINVAL, "there is no place for the trainer");
+    *out = NULL;
+    tide_status status = options_good(options, failure);
+    return status == TIDE_OK ? trainer_open(options, !*options->out, listener, user, out, failure) : status;
+}
+
+void eis_trainer_free(eis_trainer *t) {
+    if (!t) return;
+    fit_free(t->fit); /* before its graph */
+    run_folder_close(&t->folder);
+    t->kind->close(t);
+    free(t);
+}
+
+static tide_status none(tide_failure *failure) { return fail(failure, TIDE_EINVAL, "there is no trainer"); }
+
+tide_status eis_trainer_run(eis_trainer *t, int64_t steps, tide_failure *failure) {
+    failure_clear(failure);
+    if (!t) return none(failure);
+    if (steps < 0) return fail(failure, TIDE_EINVAL, "steps to take are 0, to the end, or more");
+    tide_status status = fit_run(t->fit, steps, failure);
+    if (status != TIDE_OK || t->ended || !fit_at(t->fit)->finished) return status;
+    if (t->kind->end) status = t->kind->end(t, failure);
+    t->ended = status == TIDE_OK;
+    return status;
+}
+
+/* The last checkpoint is of the last step; since then the best parameters stand in place of the last. */
+tide_status eis_trainer_save(eis_trainer *t, tide_failure *failure) {
+    failure_clear(failure);
+    if (!t) return none(failure);
+    return fit_at(t->fit)->finished ? TIDE_OK : fit_save(t->fit, failure);
+}
+
+tide_status eis_trainer_model(const eis_trainer *t, eis_model **out, tide_failure *failure) {
+    failure_clear(failure);
+    tide_archive a = { 0 };
+    if (out) *out = NULL;
+    if (!t) return none(failure);
+    tide_status status = training_archive(t, &a, failure);
+    if (status == TIDE_OK) status = model_take(&a, &t->options, out, failure);
+    tide_archive_free(&a);
+    return status;
+}
+
+void eis_trainer_cancel(eis_trainer *t) {
+    if (t) fit_cancel(t->fit);
+}
+
+bool eis_trainer_finished(const eis_trainer *t) { return t && t->ended; }
+
+int64_t eis_trainer_step(const eis_trainer *t) { return t ? fit_at(t->fit)->step : 0; }
+
+int64_t eis_trainer_epoch(const eis_trainer *t) { return t ? fit_at(t->fit)->epoch - 1 : 0; }
+
+/* ---- the command ---- */
+
+tide_status train_whole(const eis_options *options, eis_listener listener, void *user, training_report *out,
+                        tide_failure *failure) {
+    eis_trainer *t      = NULL;
+    tide_status  status = trainer_open(options, false, listener, user, &t, failure);
+    *out = (training_report){ 0 };
+    if (status == TIDE_OK) status = eis_trainer_run(t, 0, failure);
+    if (status == TIDE_OK) status = t->kind->report(t, out, failure);
+    eis_trainer_free(t);
+    return status;
 }
 
 tide_status eis_train(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                       tide_failure *failure) {
     failure_clear(failure);
     if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
-    eis_options *o = malloc(sizeof *o);
-    if (!o) return fail(failure, TIDE_ENOMEM, "out of memory for the options");
-    *o = *options;
-    tide_status status = eis_auto_size(o, listener, user, failure);
-    if (status == TIDE_OK) status = train(o, listener, user, result, failure);
-    free(o);
+    training_report r;
+    tide_status     status = train_whole(options, listener, user, &r, failure);
+    if (status == TIDE_OK) {
+        *result = (eis_result){ .json = json_dumps(r.json, JSON_INDENT(2) | JSON_REAL_PRECISION(10)), .text = r.text };
+        r.text  = NULL;
+        if (!result->json) status = fail(failure, TIDE_ENOMEM, "out of memory for the report");
+    }
+    training_report_free(&r);
+    if (status != TIDE_OK) eis_result_free(result);
     return status;
 }

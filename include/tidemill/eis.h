@@ -380,6 +380,40 @@ TIDE_API tide_status eis_model_solve(eis_model *m, const eis_options *options, i
                                      const eis_spectrum *spectrum, const eis_known *known, eis_listener listener,
                                      void *user, eis_answer *answers, tide_failure *failure);
 
+/* Training as a handle: in steps, in memory, and its model at any time. A handle is used by one thread at a time; only
+ * eis_trainer_cancel may be called by any, and in a signal's handler.
+ *
+ *   eis_trainer *t;                                       options->out "": nothing is written anywhere
+ *   eis_trainer_new(&options, NULL, NULL, &t, &failure);
+ *   while (!eis_trainer_finished(t) && eis_trainer_run(t, 100, &failure) == TIDE_OK) { ... }
+ *   eis_trainer_model(t, &model, &failure);
+ *   eis_trainer_free(t);
+ *
+ * What is trained is that of eis_train, to the bit, however the steps are split. */
+typedef struct eis_trainer eis_trainer;
+/* Of `options`, which are copied, counts what eis_train takes; `max_minutes` begin here. With `out` it is the folder of
+ * a run as eis_train makes it, locked until the handle is freed; a run that is there is resumed, refused or overwritten
+ * as they say. Both kinds of inputs: the rows of EIS_INPUTS_KNOWN are generated data, in data_dir here too.
+ * `listener` (NULL: none) is called by the thread that calls this function, or eis_trainer_run. Fails as eis_train
+ * does. */
+TIDE_API tide_status eis_trainer_new(const eis_options *options, eis_listener listener, void *user, eis_trainer **out,
+                                     tide_failure *failure);
+/* At most `steps` steps (0: to the end), closing epochs on the way; nothing where training is over. After the last step
+ * a lab predictor's intervals are calibrated. TIDE_ECANCELLED where it was stopped, with a checkpoint in the folder:
+ * the next call goes on. TIDE_EINVAL where the validation loss was never a number. */
+TIDE_API tide_status eis_trainer_run(eis_trainer *t, int64_t steps, tide_failure *failure);
+TIDE_API bool        eis_trainer_finished(const eis_trainer *t);  /* nothing is left to run */
+TIDE_API int64_t     eis_trainer_step(const eis_trainer *t);      /* steps that are done */
+TIDE_API int64_t     eis_trainer_epoch(const eis_trainer *t);     /* epochs that are over */
+/* A checkpoint into the folder, now; does nothing in memory, or when training is over. */
+TIDE_API tide_status eis_trainer_save(eis_trainer *t, tide_failure *failure);
+/* Stops eis_trainer_run after the step that it is at; where none runs, the next call after its first. */
+TIDE_API void        eis_trainer_cancel(eis_trainer *t);
+/* A model of the best parameters so far, by validation loss, that lives on its own: the bytes of the model.safetensors
+ * that a run folder would hold. TIDE_EINVAL before the first epoch is over. */
+TIDE_API tide_status eis_trainer_model(const eis_trainer *t, eis_model **out, tide_failure *failure);
+TIDE_API void        eis_trainer_free(eis_trainer *t);            /* NULL is fine, and so is one that is not finished */
+
 /* ---- commands ------------------------------------------------------------------------------------------ */
 
 typedef struct eis_result {

@@ -45,13 +45,16 @@ enum { SCALE_SPECTRA = 256 };
 
 static inline void write_random_model(eis_recipe recipe, int64_t width, const char *path) {
     tide_failure   failure = { 0 };
+    tide_archive   a = { 0 };
     spectrum_model m = { .config = { recipe, width }, .seed = 1, .keep_out = 0.05 };
     tide_graph    *g = tide_graph_new("cpu");
     float         *raw = test_features(recipe, SCALE_SPECTRA, 0);
     feature_scale_from(features_width(recipe), SCALE_SPECTRA, raw, &m.scale);
     network_new(g, &m.config);
     spectrum_model_plain_levels(&m);
-    expect_ok(spectrum_model_write(path, &m, tide_params(g, ""), NULL, &failure), &failure);
+    expect_ok(spectrum_model_archive(&m, tide_params(g, ""), NULL, &a), &failure);
+    expect_ok(tide_safetensors_write(path, &a, &failure), &failure);
+    tide_archive_free(&a);
     tide_graph_free(g);
     free(raw);
 }

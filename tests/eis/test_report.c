@@ -94,9 +94,8 @@ static void test_whole(void **state) {
     fclose(file);
     eis_spectrum spectrum = make_spectrum(&s, EIS_SHUNT, example, 0, 0.01, &r);
     eis_answer answer = make_answer();
-    json_t *calibration = json_pack("[{s:f, s:f, s:i}, {s:f, s:f, s:i}]", "confidence", 0.1,
-                                                             "mass", 0.2, "count",
-                                                             50, "confidence", 0.9, "mass", 0.8, "count", 40);
+    calibration calibration = { .count = { [1] = 50, [13] = 40 }, .confidence = { [1] = 5, [13] = 36 },
+                                .mass = { [1] = 10, [13] = 32 } };
     report whole = { .answer = &answer,
                      .other = &answer,
                      .answer_name = "one",
@@ -105,7 +104,7 @@ static void test_whole(void **state) {
                      .spectrum = &spectrum,
                      .spectrum_note = "made up",
                      .metrics = path,
-                     .calibration = calibration,
+                     .calibration = &calibration,
                      .calibration_of = "of what" };
     char   *page   = page_of(&whole, *state), *json = read_all(*state, "report.json");
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) expect_has(page, parts[i]);
@@ -121,7 +120,7 @@ static void test_whole(void **state) {
     expect_near("truth in report.json", json_real_value(json_object_get(json_object_get(read, "truth"), "Cb")),
                 example[EIS_CB], 1e-9);
     assert_int_equal(json_array_size(json_object_get(read, "calibration")), 2);
-    json_decref(read), json_decref(calibration);
+    json_decref(read);
     eis_answer_free(&answer);
     free(page), free(json);
 }

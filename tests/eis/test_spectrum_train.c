@@ -21,7 +21,6 @@
 #include "eis/predictor/spectra.h"
 #include "eis/predictor/model.h"
 #include "eis/predictor/step.h"
-#include "eis/predictor/train.h"
 #include "../folder.h"
 
 static eis_options small_run(const char *name, const char *recipe) {
@@ -41,7 +40,7 @@ static eis_options small_run(const char *name, const char *recipe) {
 static void train(const eis_options *o, tide_status expected, eis_listener listener, void *user) {
     tide_failure failure = { 0 };
     eis_result   r       = { 0 };
-    tide_status  status  = spectrum_train(o, listener, user, &r, &failure);
+    tide_status  status  = eis_train(o, listener, user, &r, &failure);
     if (status != expected)
         fail_msg("training ended with %s (%s), not %s", tide_status_name(status), failure.message,
                  tide_status_name(expected));
@@ -111,7 +110,7 @@ static void survives_being_killed(void **state) {
         hurt.resume = access(path, F_OK) == 0;
         if (child == 0) {
             eis_result r;
-            _exit(spectrum_train(&hurt, NULL, NULL, &r, NULL) == TIDE_OK ? 0 : 1);
+            _exit(eis_train(&hurt, NULL, NULL, &r, NULL) == TIDE_OK ? 0 : 1);
         }
         usleep((useconds_t)wait_ms * 1000);
         kill(child, SIGKILL);
@@ -131,7 +130,7 @@ typedef struct outcome { double loss, accuracy, possible; } outcome;
 static outcome outcome_of(const eis_options *o) {
     tide_failure failure = { 0 };
     eis_result   r;
-    if (spectrum_train(o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+    if (eis_train(o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("%s", failure.message);
     json_t *json = json_loads(r.json, 0, NULL);
     outcome out  = { json_number_value(json_object_get(json, "best_val_loss")),
                      json_number_value(json_object_get(json, "val_acc")),

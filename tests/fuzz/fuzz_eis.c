@@ -191,9 +191,8 @@ static void make_model(eis_recipe recipe, char *lines) {
     for (int64_t i = 0; i < m.scale.width; i++) m.scale.over_sd[i] = 1;
     network_new(g, &m.config);
     spectrum_model_plain_levels(&m);
-    if (spectrum_model_write(path_of("model.safetensors"), &m, tide_params(g, ""), NULL, &failure) != TIDE_OK) abort();
+    if (spectrum_model_archive(&m, tide_params(g, ""), NULL, &a) != TIDE_OK) abort();
     tide_graph_free(g);
-    if (tide_safetensors_read(path_of("model.safetensors"), &a, &failure) != TIDE_OK) abort();
     for (char *line = lines, *next; line; line = next) {
         if ((next = strchr(line, '\n'))) *next++ = 0;
         char *equal = strchr(line, '=');

@@ -1,6 +1,8 @@
+#include "calibration.h"
+
 #include <math.h>
 
-#include "evaluate.h"
+#include "base/base.h"
 
 void calibration_add(calibration *c, double confidence, double mass) {
     int bin = MIN2((int)(confidence * CALIBRATION_BINS), CALIBRATION_BINS - 1);

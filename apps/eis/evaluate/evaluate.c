@@ -114,12 +114,10 @@ static tide_status put_result(json_t *report, text *talk, eis_result *result, ti
     return result->json && result->text ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the report");
 }
 
-tide_status eis_evaluate(const eis_options *options, eis_listener listener, void *user, eis_result *result,
-                         tide_failure *failure) {
-    failure_clear(failure);
-    if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
+tide_status evaluate_options(const eis_options *options, eis_listener listener, void *user, calibration *first,
+                             eis_result *result, tide_failure *failure) {
     evaluation e = {
-        .options = options, .listener = listener, .user = user,
+        .options = options, .listener = listener, .user = user, .first = first,
         .threads = options->threads ? (int)options->threads : os_cores()
     };
     text         talk  = { 0 };
@@ -141,4 +139,11 @@ tide_status eis_evaluate(const eis_options *options, eis_listener listener, void
     text_free(&talk);
     if (status != TIDE_OK) eis_result_free(result);
     return status;
+}
+
+tide_status eis_evaluate(const eis_options *options, eis_listener listener, void *user, eis_result *result,
+                         tide_failure *failure) {
+    failure_clear(failure);
+    if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
+    return evaluate_options(options, listener, user, NULL, result, failure);
 }

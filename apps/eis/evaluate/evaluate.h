@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "base/base.h"
+#include "calibration.h"
 #include "eis/predictor/predictor.h"
 
 enum { NOISES_MOST = 16 };
@@ -17,7 +18,12 @@ typedef struct evaluation {
     int          threads;
     int          noises;
     double       noise[NOISES_MOST];   /* 0: log-uniform, as in training */
+    calibration *first;                /* receives that of the first level's missing parameters; NULL: not wanted */
 } evaluation;
+
+/* eis_evaluate; `first` as above. The options are sound. */
+tide_status evaluate_options(const eis_options *options, eis_listener listener, void *user, calibration *first,
+                             eis_result *result, tide_failure *failure);
 
 /* They add to the report: members of an object, and text. `predictor` is for the first two. */
 tide_status evaluate_grid(const evaluation *e, json_t *report, text *talk, tide_failure *failure);
@@ -38,17 +44,5 @@ void test_draw(const evaluation *e, const sampler_settings *s, int64_t number, s
 /* TIDE_ECANCELLED when the listener wants to stop. */
 tide_status evaluation_progress(const evaluation *e, const char *what, double noise, int64_t done,
                                 tide_failure *failure);
-
-/* ---- calibration ---- */
-
-/* Confidences in 15 equal bins, with the mass that was really there. */
-enum { CALIBRATION_BINS = 15 };
-typedef struct calibration {
-    double count[CALIBRATION_BINS], confidence[CALIBRATION_BINS], mass[CALIBRATION_BINS];
-} calibration;
-void    calibration_add(calibration *c, double confidence, double mass);
-/* Mean |mass - confidence| of the bins, weighted by how many fell into each. */
-double  calibration_error(const calibration *c);
-json_t *calibration_json(const calibration *c);   /* bins with something in them: confidence, mass, count */
 
 #endif

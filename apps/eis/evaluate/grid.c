@@ -278,6 +278,7 @@ tide_status evaluate_grid(const evaluation *e, json_t *report, text *talk, tide_
             level->kept_out = out;
             status = grid_level_measure(e, level, failure);
             if (status == TIDE_OK) {
+                if (e->first && !json_array_size(levels)) *e->first = level->all.marginal;
                 json_array_append_new(levels, grid_level_json(level));
                 grid_level_text(level, talk);
             }

@@ -376,6 +376,7 @@ tide_status evaluate_lab(const evaluation *e, json_t *report, text *talk, tide_f
                      ? measure(e, &level, failure)
                      : fail(failure, TIDE_ENOMEM, "out of memory for the scores");
         if (status == TIDE_OK) {
+            if (e->first && !json_array_size(levels)) *e->first = level.parameters;
             json_array_append_new(levels, level_json(&level));
             level_text(&level, talk);
         }

@@ -57,30 +57,19 @@ static tide_status no_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for the model's file");
 }
 
-static tide_status add_all(tide_archive *a, const known_sizes *sizes, const known_card *card, tide_list params,
-                           const tide_snapshot_t *best) {
+tide_status known_model_archive(const known_sizes *sizes, const known_card *card, tide_list params,
+                                const tide_snapshot_t *best, tide_archive *a) {
     char       *text   = card_text(sizes, card);
     tide_status status = text ? tide_archive_set(a, CARD_KEY, text) : TIDE_ENOMEM;
     free(text);
     return status == TIDE_OK ? add_parameters(a, params, best) : status;
 }
 
-tide_status known_model_write(const char *path, const known_network *n, const known_card *card,
-                              const tide_snapshot_t *best,
-                              tide_failure *failure) {
-    tide_archive a      = { 0 };
-    tide_status  status = add_all(&a, &n->sizes, card, n->params, best);
-    if (status != TIDE_OK) no_memory(failure);
-    else status = tide_safetensors_write(path, &a, failure);
-    tide_archive_free(&a);
-    return status;
-}
-
 tide_status known_model_write_memory(const known_model *m, void **bytes, size_t *size, tide_failure *failure) {
     tide_archive a = { 0 };
     if (!m->card.circuit_given)
         return fail(failure, TIDE_EINVAL, "the model is a weights file of the MLX guide: it is saved as it is");
-    tide_status status = add_all(&a, &m->network.sizes, &m->card, parameters_begin(m->held), NULL);
+    tide_status status = known_model_archive(&m->network.sizes, &m->card, parameters_begin(m->held), NULL, &a);
     parameters_end(m->held);
     if (status != TIDE_OK) no_memory(failure);
     else status = tide_safetensors_write_memory(&a, bytes, size, failure);

@@ -61,10 +61,10 @@ int64_t known_model_top(const known_model *m, const eis_known *known, const know
 
 /* ---- writing (known_file.c) ---- */
 
-/* The parameters as they are in `best` (NULL: now). */
-tide_status known_model_write(const char *path, const known_network *n, const known_card *card,
-                              const tide_snapshot_t *best,
-                              tide_failure *failure);
+/* The parameters as they are in `best` (NULL: now). What a model.safetensors holds, as far as memory goes round; and
+ * the guide's file. */
+tide_status known_model_archive(const known_sizes *sizes, const known_card *card, tide_list params,
+                                const tide_snapshot_t *best, tide_archive *a);
 tide_status known_npz_write(const char *path, const known_network *n, const tide_snapshot_t *best,
                             tide_failure *failure);
 

@@ -17,7 +17,6 @@ typedef struct outcome {
     known_score by_truth, by_row;
     bool has_truth;
     double main, possible;
-    char verdict[512];
 } outcome;
 
 void known_verdict(double accuracy, double possible, bool uniform, char *out, size_t size) {
@@ -83,12 +82,12 @@ static void put_run(json_t *o, const known_trainer *t) {
         json_object_set_new(o, reals[i].key, number_or_null(reals[i].value));
 }
 
-static char *result_json(const known_trainer *t, const outcome *r) {
+static json_t *result_json(const known_trainer *t, const outcome *r, const char *verdict) {
     const known_task *k = &t->task;
     json_t *o =
         json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "schema_version", SCHEMA_VERSION, "command", "eis train",
                   "inputs", "known", "folder", t->run.folder.path, "device", tide_graph_device(t->session.graph),
-                  "circuit", k->data.circuit == EIS_CHAIN ? "chain" : "shunt", "pool", t->run.options->pool, "split",
+                  "circuit", k->data.circuit == EIS_CHAIN ? "chain" : "shunt", "pool", t->run.options.pool, "split",
                   k->held_count ? "truth" : "row");
     json_t *possible = json_object(), *validation = json_object();
     put_run(o, t);
@@ -102,10 +101,8 @@ static char *result_json(const known_trainer *t, const outcome *r) {
     json_object_set_new(o, "validation", validation);
     json_object_set_new(o, "best_possible", possible);
     json_object_set_new(o, "resnorm_target", json_string(k->scale.log ? "log10, standardised" : "raw"));
-    json_object_set_new(o, "message", json_string(r->verdict));
-    char *text = o ? json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
-    json_decref(o);
-    return text;
+    json_object_set_new(o, "message", json_string(verdict));
+    return o;
 }
 
 /* ---- text ---- */
@@ -119,7 +116,7 @@ static void put_row(text *t, const char *name, const known_accuracy *a, double r
     text_add(t, "\n");
 }
 
-static char *result_text(const known_trainer *t, const outcome *r) {
+static char *result_text(const known_trainer *t, const outcome *r, const char *verdict) {
     const known_task *k = &t->task;
     double  n = (double)k->data.points;
     text    out = { 0 };
@@ -139,21 +136,22 @@ static char *result_text(const known_trainer *t, const outcome *r) {
     put_row(&out, same_truths, &r->by_row.accuracy, r->by_row.r2);
     put_row(&out, "best possible on these rows", &k->ceiling, (double)NAN);
     put_row(&out, "chance", &chance, (double)NAN);
-    text_add(&out, "\n%s\n", r->verdict);
+    text_add(&out, "\n%s\n", verdict);
     if (out.failed) text_free(&out);
     return out.data;
 }
 
-tide_status known_report(known_trainer *t, eis_result *result, tide_failure *failure) {
+tide_status known_report(training *run, training_report *out, tide_failure *failure) {
+    known_trainer *t   = (known_trainer *)run;
     outcome     r      = { .has_truth = t->task.by_truth.count > 0, .possible = t->task.ceiling.top1 };
     tide_status status = known_session_score(&t->session, &t->task.by_row, &r.by_row, failure);
     if (status == TIDE_OK && r.has_truth)
         status = known_session_score(&t->session, &t->task.by_truth, &r.by_truth, failure);
-    if (status == TIDE_OK) status = training_draw(&t->run, failure);
+    if (status == TIDE_OK) status = training_draw(run, failure);
     if (status != TIDE_OK) return status;
     r.main = r.has_truth ? r.by_truth.accuracy.top1 : r.by_row.accuracy.top1;
-    known_verdict(r.main, r.possible, t->task.best == 0, r.verdict, sizeof r.verdict);
-    result->json = result_json(t, &r);
-    result->text = result_text(t, &r);
-    return result->json && result->text ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the report");
+    known_verdict(r.main, r.possible, t->task.best == 0, out->message, sizeof out->message);
+    out->json = result_json(t, &r, out->message);
+    out->text = result_text(t, &r, out->message);
+    return out->json && out->text ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the report");
 }

@@ -21,7 +21,7 @@ static tide_status no_memory(tide_failure *f) { return fail(f, TIDE_ENOMEM, "out
 static double rate(void *user, const fit_place *at) {
     const known_trainer *t = user;
     double own = t->run.rate;
-    if (t->run.options->compat != EIS_COMPAT_MLX)
+    if (t->run.options.compat != EIS_COMPAT_MLX)
         own = 0.5 * own * (1 + cos(3.14159265358979323846 * (double)at->step / (double)at->steps));
     return training_rate(&t->run, at, own);
 }
@@ -58,18 +58,22 @@ static tide_status validate(void *user, const fit_place *at, double row[FIT_VALU
     return status;
 }
 
-static tide_status save(void *user, const tide_snapshot_t *best, tide_failure *failure) {
+static tide_status archive(const training *run, const tide_snapshot_t *best, tide_archive *a) {
     static const char *const mask_names[] = { [EIS_MASKS_MLX] = "mlx", [EIS_MASKS_ALL] = "all" };
-    const known_trainer *t    = user;
-    const char          *folder = t->run.folder.path;
-    char                 path[FOLDER_PATH];
-    known_card card = { .circuit_given = true, .circuit = t->task.data.circuit, .scale = t->task.scale };
+    const known_trainer *t    = (const known_trainer *)run;
+    known_card           card = { .circuit_given = true, .circuit = t->task.data.circuit, .scale = t->task.scale };
     snprintf(card.resnorm_kind, sizeof card.resnorm_kind, "%s", t->task.data.resnorm_kind);
-    snprintf(card.pool, sizeof card.pool, "%s", t->run.options->pool);
-    snprintf(card.masks, sizeof card.masks, "%s", mask_names[t->run.options->masks]);
-    tide_status status = owned_claim_file(folder, "model.safetensors", path, failure);
-    if (status == TIDE_OK) status = known_model_write(path, &t->session.network, &card, best, failure);
-    if (status == TIDE_OK) status = owned_claim_file(folder, "best_eis_predictor_mlx.npz", path, failure);
+    snprintf(card.pool, sizeof card.pool, "%s", run->options.pool);
+    snprintf(card.masks, sizeof card.masks, "%s", mask_names[run->options.masks]);
+    return known_model_archive(&t->session.network.sizes, &card, t->session.network.params, best, a);
+}
+
+static tide_status save(void *user, const tide_snapshot_t *best, tide_failure *failure) {
+    const known_trainer *t = user;
+    char                 path[FOLDER_PATH];
+    tide_status          status = training_save(user, best, failure);
+    if (status == TIDE_OK)
+        status = owned_claim_file(t->run.folder.path, "best_eis_predictor_mlx.npz", path, failure);
     return status == TIDE_OK ? known_npz_write(path, &t->session.network, best, failure) : status;
 }
 
@@ -86,12 +90,12 @@ static tide_status tell_data(const known_trainer *t, tide_failure *f) {
     snprintf(line, sizeof line,
              "%" PRId64 " rows of %" PRId64 " ground truths (%" PRId64 " held out); pool %s: %" PRId64 " rows, %" PRId64
              " training samples",
-             k->data.rows, k->data.truths, k->held_count, t->run.options->pool, k->pool.count, t->samples);
+             k->data.rows, k->data.truths, k->held_count, t->run.options.pool, k->pool.count, t->samples);
     return training_tell(&t->run, EIS_NOTE, line, f);
 }
 
 static tide_status settle(known_trainer *t, tide_failure *f) {
-    const eis_options *o = t->run.options;
+    const eis_options *o = &t->run.options;
     known_settings    *s = &t->settings;
     t->samples      = t->task.train.count;
     t->run.rate     = o->learning_rate > 0 ? o->learning_rate : RATE;
@@ -116,52 +120,40 @@ static tide_status open_folder(known_trainer *t, tide_failure *f) {
     const known_data *d    = &t->task.data;
     json_t           *data = json_pack("{s:s, s:I, s:I}", "set", d->identity, "ground_truths", (json_int_t)d->truths,
                                        "rows", (json_int_t)d->rows);
-    json_t *now = training_identity(t->run.options, t->session.graph, known_network_count(&t->session.network), data);
+    json_t *now = training_identity(&t->run.options, t->session.graph, known_network_count(&t->session.network), data);
     return training_open_folder(&t->run, "eis-known", files, now, NULL, (const char *const[]){ NULL }, f);
 }
 
 static tide_status open_fit(known_trainer *t, tide_failure *f) {
-    const eis_options *o     = t->run.options;
+    const eis_options *o     = &t->run.options;
     fit_plan           plan  = training_plan(&t->run, o->epochs ? o->epochs : EPOCHS,
                                              ceil_div(t->samples, t->session.batch));
-    fit_model          model = { .user = t, .step = &t->session.step, .rate = rate, .enter = shuffle, .batch = batch,
+    fit_model          model = { .step = &t->session.step, .rate = rate, .enter = shuffle, .batch = batch,
                                  .validate = validate, .save = save };
-    training_columns(&model);
     t->order = malloc((size_t)t->samples * sizeof *t->order + 1);
-    return t->order ? fit_new(&model, &plan, &t->run.folder, training_hear, &t->run, &t->run.fit, f) : no_memory(f);
+    return t->order ? training_open_fit(&t->run, &model, &plan, f) : no_memory(f);
 }
 
-static tide_status prepare(known_trainer *t, tide_failure *f) {
-    tide_status status = known_task_open(t->run.options, &t->task, f);
+static tide_status prepare(training *run, tide_failure *f) {
+    known_trainer *t      = (known_trainer *)run;
+    tide_status    status = known_task_open(&run->options, &t->task, f);
     if (status == TIDE_OK) status = settle(t, f);
     if (status == TIDE_OK) status = known_session_open(&t->settings, &t->task.train, &t->session, f);
     known_samples_free(&t->task.train); /* the graph has a copy */
-    if (status == TIDE_OK) status = training_tell_programs(&t->run, &t->session.step, f);
+    if (status == TIDE_OK) status = training_tell_programs(run, &t->session.step, f);
     if (status == TIDE_OK) status = open_folder(t, f);
     if (status == TIDE_OK) status = run_choices_fix(t->session.graph, f);
     if (status == TIDE_OK) status = tell_data(t, f);
     return status == TIDE_OK ? open_fit(t, f) : status;
 }
 
-static void release(known_trainer *t) {
-    training_close(&t->run);
+static void release(training *run) {
+    known_trainer *t = (known_trainer *)run;
     known_session_close(&t->session);
     known_task_close(&t->task);
     free(t->order);
-    free(t);
 }
 
-tide_status known_train(const eis_options *options, eis_listener listener, void *user, eis_result *result,
-                        tide_failure *failure) {
-    known_trainer *t = calloc(1, sizeof *t);
-    *result = (eis_result){ 0 };
-    if (!t) return no_memory(failure);
-    t->run = (training){ .options = options, .listener = listener, .user = user, .folder = { .lock = -1 },
-                         .samples = "samples", .epoch_tone = EIS_PROGRESS, .began = os_seconds() };
-    tide_status status = prepare(t, failure);
-    if (status == TIDE_OK) status = fit_run(t->run.fit, 0, failure);
-    if (status == TIDE_OK) status = known_report(t, result, failure);
-    release(t);
-    if (status != TIDE_OK) eis_result_free(result);
-    return status;
-}
+const training_kind known_training = { .size = sizeof(known_trainer), .samples = "samples",
+                                       .epoch_tone = EIS_PROGRESS, .open = prepare, .archive = archive,
+                                       .report = known_report, .close = release };

@@ -16,8 +16,8 @@ typedef struct known_trainer {
     int64_t          samples;
 } known_trainer;
 
-/* Scores both validation sets and fills the result. */
-tide_status known_report(known_trainer *t, eis_result *result, tide_failure *failure);
+/* Scores both validation sets. */
+tide_status known_report(training *t, training_report *out, tide_failure *failure);
 /* How good validation was beside how good it could be; why, when they meet and all rows are drawn alike. */
 void known_verdict(double accuracy, double possible, bool uniform, char *out, size_t size);
 

@@ -76,29 +76,10 @@ static tide_status add_facts(tide_archive *a, const spectrum_model *m) {
     return status == TIDE_OK ? tide_archive_add(a, "scale.over_sd", TIDE_F32, shape, m->scale.over_sd) : status;
 }
 
-static tide_status add_all(tide_archive *a, const spectrum_model *m, tide_list params, const tide_snapshot_t *best) {
+tide_status spectrum_model_archive(const spectrum_model *m, tide_list params, const tide_snapshot_t *best,
+                                   tide_archive *a) {
     tide_status status = add_facts(a, m);
     return status == TIDE_OK ? add_parameters(a, params, best) : status;
-}
-
-tide_status spectrum_model_write_memory(const spectrum_model *m, tide_list params, void **bytes, size_t *size,
-                                        tide_failure *failure) {
-    tide_archive a      = { 0 };
-    tide_status  status = add_all(&a, m, params, NULL);
-    if (status == TIDE_OK) status = tide_safetensors_write_memory(&a, bytes, size, failure);
-    else fail(failure, status, "out of memory for the model's bytes");
-    tide_archive_free(&a);
-    return status;
-}
-
-tide_status spectrum_model_write(const char *path, const spectrum_model *m, tide_list params,
-                                 const tide_snapshot_t *best, tide_failure *failure) {
-    tide_archive a      = { 0 };
-    tide_status  status = add_all(&a, m, params, best);
-    if (status == TIDE_OK) status = tide_safetensors_write(path, &a, failure);
-    else fail(failure, status, "out of memory for the model's file");
-    tide_archive_free(&a);
-    return status;
 }
 
 /* ---- reading ---- */

@@ -23,12 +23,9 @@ void   spectrum_model_plain_levels(spectrum_model *m);  /* as the distributions 
 /* The coordinate below which the truth lies with probability `share`, given the quantity's binned distribution. */
 double spectrum_model_quantile(const spectrum_model *m, int quantity, const float *probability, double share);
 
-/* Parameters from `best`, or as they are if that is NULL. */
-tide_status spectrum_model_write(const char *path, const spectrum_model *m, tide_list params,
-                                 const tide_snapshot_t *best, tide_failure *failure);
-/* The same bytes in memory: free(*bytes). */
-tide_status spectrum_model_write_memory(const spectrum_model *m, tide_list params, void **bytes, size_t *size,
-                                        tide_failure *failure);
+/* What the file holds, as far as memory goes round. Parameters from `best`, or as they are if that is NULL. */
+tide_status spectrum_model_archive(const spectrum_model *m, tide_list params, const tide_snapshot_t *best,
+                                   tide_archive *a);
 /* All but the parameters. TIDE_EDATA names what is wrong, another kind of model included; `path` is for messages. */
 tide_status spectrum_model_take(const char *path, const tide_archive *a, spectrum_model *out, tide_failure *failure);
 

@@ -167,8 +167,12 @@ tide_status predictor_clone(const predictor *of, predictor **out, tide_failure *
 }
 
 tide_status predictor_write_memory(const predictor *p, void **bytes, size_t *size, tide_failure *failure) {
-    tide_status status = spectrum_model_write_memory(&p->model, parameters_begin(p->held), bytes, size, failure);
+    tide_archive a      = { 0 };
+    tide_status  status = spectrum_model_archive(&p->model, parameters_begin(p->held), NULL, &a);
     parameters_end(p->held);
+    if (status == TIDE_OK) status = tide_safetensors_write_memory(&a, bytes, size, failure);
+    else no_memory(failure);
+    tide_archive_free(&a);
     return status;
 }
 

@@ -17,7 +17,7 @@ int64_t spectrum_parameters(const spectrum_trainer *t) {
 
 json_t *spectrum_description(const spectrum_trainer *t) {
     const spectrum_settings *s = &t->settings;
-    const eis_options       *o = t->run.options;
+    const eis_options       *o = &t->run.options;
     json_t *all =
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:I, s:I, s:f, s:s}", "command", "eis train",
                   "version", TIDE_VERSION, "inputs", "spectrum", "recipe", recipe_names[s->network.recipe], "circuit",
@@ -62,13 +62,9 @@ static json_t *result_json(const spectrum_trainer *t) {
     return o;
 }
 
-tide_status spectrum_report(const spectrum_trainer *t, eis_result *result, tide_failure *failure) {
-    const fit_progress *at     = fit_at(t->run.fit);
-    text                talk   = { 0 };
-    json_t             *json   = result_json(t);
-    tide_status         status = training_draw(&t->run, failure);
-    result->json       = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
-    json_decref(json);
+static char *result_text(const spectrum_trainer *t) {
+    const fit_progress *at   = fit_at(t->run.fit);
+    text                talk = { 0 };
     text_add(&talk, "%s: spectrum predictor, recipe %s, %" PRId64 " parameters\n", t->run.folder.path,
              recipe_names[t->settings.network.recipe],
              spectrum_parameters(t));
@@ -79,8 +75,15 @@ tide_status spectrum_report(const spectrum_trainer *t, eis_result *result, tide_
              100 * at->val_metric);
     if (!isnan(t->run.possible)) text_add(&talk, " (best possible %.2f %%)", 100 * t->run.possible);
     text_add(&talk, "\nnow: tidemill eis evaluate, `model` %s\n", t->run.folder.path);
-    result->text = talk.data;
-    return status == TIDE_OK && (!result->json || talk.failed)
-               ? fail(failure, TIDE_ENOMEM, "out of memory for the report")
-               : status;
+    if (talk.failed) text_free(&talk);
+    return talk.data;
+}
+
+tide_status spectrum_report(training *run, training_report *out, tide_failure *failure) {
+    const spectrum_trainer *t = (const spectrum_trainer *)run;
+    tide_status status = training_draw(run, failure);
+    if (status != TIDE_OK) return status;
+    out->json = result_json(t);
+    out->text = result_text(t);
+    return out->json && out->text ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the report");
 }

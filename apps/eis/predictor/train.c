@@ -73,37 +73,37 @@ static tide_status validate(void *user, const fit_place *at, double row[FIT_VALU
     return status;
 }
 
-static tide_status save(void *user, const tide_snapshot_t *best, tide_failure *failure) {
-    const spectrum_trainer *t = user;
-    char                    path[FOLDER_PATH];
-    tide_status status = owned_claim_file(t->run.folder.path, "model.safetensors", path, failure);
-    return status == TIDE_OK ? spectrum_model_write(path, &t->model, t->session.params, best, failure) : status;
+static tide_status archive(const training *run, const tide_snapshot_t *best, tide_archive *a) {
+    const spectrum_trainer *t = (const spectrum_trainer *)run;
+    return spectrum_model_archive(&t->model, t->session.params, best, a);
 }
 
-/* The best model, read back as a user's program will, and written again with levels that hold. Grid values are no
+/* The best model, read back as a user's program will, gets levels that hold, and is written again. Grid values are no
  * intervals. */
-static tide_status set_levels(spectrum_trainer *t, tide_failure *failure) {
+static tide_status set_levels(training *run, tide_failure *failure) {
+    spectrum_trainer  *t   = (spectrum_trainer *)run;
     predictor_settings how = { .device = t->settings.graph.device, .threads = t->threads };
-    char       path[FOLDER_PATH];
-    predictor *p = NULL;
+    tide_archive a = { 0 };
+    predictor   *p = NULL;
     if (t->settings.network.recipe == EIS_RECIPE_GRID) return TIDE_OK;
-    folder_file(t->run.folder.path, "model.safetensors", path);
-    tide_status status = training_tell(&t->run, EIS_PROGRESS, "calibrating the intervals", failure);
-    if (status == TIDE_OK) status = predictor_open(path, &how, &p, failure);
+    tide_status status = training_tell(run, EIS_PROGRESS, "calibrating the intervals", failure);
+    if (status == TIDE_OK) status = training_archive(run, &a, failure);
+    if (status == TIDE_OK) status = predictor_take("the model", &a, &how, &p, failure);
     if (status == TIDE_OK) status = calibrate(p, &t->model, CALIBRATION_FIRST,
-                                              MIN2(CALIBRATION_SPECTRA, t->run.options->pool_spectra), t->threads,
+                                              MIN2(CALIBRATION_SPECTRA, run->options.pool_spectra), t->threads,
                                               failure);
     predictor_free(p);
-    return status == TIDE_OK ? save(t, fit_best(t->run.fit), failure) : status;
+    tide_archive_free(&a);
+    return status == TIDE_OK && !run->in_memory ? training_save(run, fit_best(run->fit), failure) : status;
 }
 
 /* ---- beginning ---- */
 
 static tide_status check(const spectrum_trainer *t, tide_failure *failure) {
-    const eis_options *o = t->run.options;
+    const eis_options *o = &t->run.options;
     if (o->circuit != EIS_SHUNT)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "circuit",
-                       "spectrum predictors support only the shunt circuit; `method` refined completes the chain");
+                       "predictors from spectra support only the shunt circuit; `inputs` known trains on either");
     if (t->round_steps < 1)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "pool-spectra",
                        "`pool-spectra` is at least %d times `batch-size`, so %" PRId64 " or more",
@@ -115,7 +115,7 @@ static tide_status check(const spectrum_trainer *t, tide_failure *failure) {
 }
 
 static tide_status settle(spectrum_trainer *t, tide_failure *failure) {
-    const eis_options *o = t->run.options;
+    const eis_options *o = &t->run.options;
     spectrum_settings *s = &t->settings;
     t->threads  = o->threads ? (int)o->threads : os_cores();
     t->run.rate = o->learning_rate > 0 ? o->learning_rate : RATE;
@@ -167,7 +167,7 @@ static tide_status make_validation(spectrum_trainer *t, tide_failure *failure) {
 static json_t *identity(const spectrum_trainer *t) {
     eis_options *o = malloc(sizeof *o);
     if (!o) return NULL;
-    *o = *t->run.options;
+    *o = t->run.options;
     o->epochs = t->epochs, o->batch_size = t->settings.batch, o->hidden_dim = t->settings.network.width;
     o->learning_rate = t->run.rate, o->grad_clip = t->settings.rule.grad_clip;
     json_t *all = training_identity(o, t->session.graph, spectrum_parameters(t), NULL);
@@ -185,11 +185,10 @@ static tide_status open_folder(spectrum_trainer *t, tide_failure *failure) {
 
 static tide_status open_fit(spectrum_trainer *t, tide_failure *failure) {
     fit_plan  plan  = training_plan(&t->run, t->epochs, ROUNDS_AN_EPOCH * t->round_steps);
-    fit_model model = { .user = t, .step = &t->session.step, .rate = rate, .batch = next_batch, .validate = validate,
-                        .save = save };
-    training_columns(&model);
+    fit_model model = { .step = &t->session.step, .rate = rate, .batch = next_batch, .validate = validate,
+                        .save = training_save };
     plan.by_clock = true;
-    return fit_new(&model, &plan, &t->run.folder, training_hear, &t->run, &t->run.fit, failure);
+    return training_open_fit(&t->run, &model, &plan, failure);
 }
 
 static tide_status make_spectra(spectrum_trainer *t, tide_failure *failure) {
@@ -204,44 +203,36 @@ static tide_status make_spectra(spectrum_trainer *t, tide_failure *failure) {
     return status;
 }
 
-static tide_status prepare(spectrum_trainer *t, tide_failure *failure) {
-    sampler_settings s = sampling(t);
-    tide_status status = spectrum_session_open(&t->settings, &t->session, failure);
+static tide_status open_session(spectrum_trainer *t, tide_failure *failure) {
+    sampler_settings s      = sampling(t);
+    tide_status      status = spectrum_session_open(&t->settings, &t->session, failure);
     if (status != TIDE_OK) return status;
     t->row = malloc((size_t)t->settings.batch * sizeof *t->row);
-    if (!t->row || !pool_new(&s, t->run.options->pool_spectra, t->threads, &t->pool) ||
+    if (!t->row || !pool_new(&s, t->run.options.pool_spectra, t->threads, &t->pool) ||
         !batch_new(s.recipe, t->settings.batch, &t->batch))
         return no_memory(failure);
-    status = training_tell_programs(&t->run, &t->session.step, failure);
+    return training_tell_programs(&t->run, &t->session.step, failure);
+}
+
+static tide_status prepare(training *run, tide_failure *failure) {
+    spectrum_trainer *t      = (spectrum_trainer *)run;
+    tide_status       status = settle(t, failure);
+    if (status == TIDE_OK) status = open_session(t, failure);
     if (status == TIDE_OK) status = open_folder(t, failure);
     if (status == TIDE_OK) status = run_choices_fix(t->session.graph, failure);
     if (status == TIDE_OK) status = open_fit(t, failure);
     return status == TIDE_OK ? make_spectra(t, failure) : status;
 }
 
-static void release(spectrum_trainer *t) {
-    training_close(&t->run);
+static void release(training *run) {
+    spectrum_trainer *t = (spectrum_trainer *)run;
     spectrum_session_free(&t->session);
     pool_free(&t->pool);
     batch_free(&t->batch);
     for (int i = 0; i < VALIDATION_BATCHES; i++) batch_free(&t->validation[i]);
     free(t->row);
-    free(t);
 }
 
-tide_status spectrum_train(const eis_options *options, eis_listener listener, void *user, eis_result *result,
-                           tide_failure *failure) {
-    spectrum_trainer *t = calloc(1, sizeof *t);
-    *result    = (eis_result){ 0 };
-    if (!t) return no_memory(failure);
-    t->run = (training){ .options = options, .listener = listener, .user = user, .folder = { .lock = -1 },
-                         .samples = "spectra", .epoch_tone = EIS_NOTE, .began = os_seconds() };
-    tide_status status = settle(t, failure);
-    if (status == TIDE_OK) status = prepare(t, failure);
-    if (status == TIDE_OK) status = fit_run(t->run.fit, 0, failure);
-    if (status == TIDE_OK) status = set_levels(t, failure);
-    if (status == TIDE_OK) status = spectrum_report(t, result, failure);
-    release(t);
-    if (status != TIDE_OK) eis_result_free(result);
-    return status;
-}
+const training_kind spectrum_training = { .size = sizeof(spectrum_trainer), .samples = "spectra",
+                                          .epoch_tone = EIS_NOTE, .open = prepare, .archive = archive,
+                                          .end = set_levels, .report = spectrum_report, .close = release };

@@ -2,9 +2,8 @@
 #ifndef EIS_SPECTRUM_TRAIN_H
 #define EIS_SPECTRUM_TRAIN_H
 
-#include <tidemill/eis.h>
+#include "eis/training/training.h"
 
-tide_status spectrum_train(const eis_options *options, eis_listener listener, void *user, eis_result *result,
-                           tide_failure *failure);
+extern const training_kind spectrum_training;
 
 #endif

@@ -25,6 +25,6 @@ typedef struct spectrum_trainer {
 
 json_t     *spectrum_description(const spectrum_trainer *t);  /* what the run was trained with; NULL: out of memory */
 int64_t     spectrum_parameters(const spectrum_trainer *t);   /* numbers in the parameters */
-tide_status spectrum_report(const spectrum_trainer *t, eis_result *result, tide_failure *failure);
+tide_status spectrum_report(training *t, training_report *out, tide_failure *failure);
 
 #endif

@@ -1,5 +1,6 @@
 #include "calibration.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "eis/evaluate/evaluate.h"
@@ -42,40 +43,44 @@ static tide_status ask_all(const eis_options *o, known_model *m, const known_dat
     return status;
 }
 
-tide_status known_calibration(const eis_options *o, const char *model, json_t **out, tide_failure *failure) {
+tide_status known_calibration(const eis_options *o, const char *model, calibration *out, tide_failure *failure) {
     known_model m    = { 0 };
     known_data  data = { 0 };
-    calibration c    = { 0 };
     bool        from_csv;
+    *out = (calibration){ 0 };
     tide_status status = known_model_load(model, &m, failure);
     if (status != TIDE_OK) return status;
     status = known_data_open(o, &data, &from_csv, failure);
     if (status == TIDE_OK) {
-        status = ask_all(o, &m, &data, &c, failure);
+        status = ask_all(o, &m, &data, out, failure);
         known_data_free(&data);
     }
     known_model_free(&m);
-    if (status != TIDE_OK) return status;
-    *out = calibration_json(&c);
-    return *out ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the calibration");
+    return status;
 }
 
-/* eis_evaluate has measured it: of the first level, under the name that the recipe gives it. */
+/* A sum over `count` whose mean has eight digits, as evaluation.json gives it. */
+static double to_eight_digits(double sum, double count) {
+    double mean = sum / count, scale = pow(10, 7 - floor(log10(mean)));
+    return mean > 0 ? round(mean * scale) / scale * count : sum;
+}
+
+/* That of the first level, which eis_evaluate measures. */
 tide_status spectrum_calibration(const eis_options *options, const char *model, eis_listener listener, void *user,
-                                 json_t **out,
-                                 tide_failure *failure) {
+                                 calibration *out, tide_failure *failure) {
     eis_options o = *options;
     eis_result  r = { 0 };
     o.out[0]       = 0;
     o.test_spectra = CALIBRATION_SPECTRA;
+    *out           = (calibration){ 0 };
     snprintf(o.model, sizeof o.model, "%s", model);
     snprintf(o.noise, sizeof o.noise, "1%%");
-    tide_status status = eis_evaluate(&o, listener, user, &r, failure);
-    if (status != TIDE_OK) return status;
-    json_t *all = json_loads(r.json, 0, NULL), *level = json_array_get(json_object_get(all, "levels"), 0),
-           *list = json_object_get(level, "parameter_calibration");
-    *out = json_deep_copy(list ? list : json_object_get(level, "marginal_calibration"));
-    json_decref(all);
+    tide_status status = evaluate_options(&o, listener, user, out, &r, failure);
     eis_result_free(&r);
-    return *out ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the calibration");
+    for (int i = 0; i < CALIBRATION_BINS; i++) {
+        if (!(out->count[i] > 0)) continue;
+        out->confidence[i] = to_eight_digits(out->confidence[i], out->count[i]);
+        out->mass[i]       = to_eight_digits(out->mass[i], out->count[i]);
+    }
+    return status;
 }

@@ -8,7 +8,7 @@
 #include "eis/posterior/cells.h"
 #include "report.h"
 
-enum { MODEL_POINTS = 160, SHOWN_CANDIDATES = 3, BINS_MOST = 64, FEWEST = 10 };
+enum { MODEL_POINTS = 160, SHOWN_CANDIDATES = 3, FEWEST = 10 };
 
 static void label_of(int k, char label[32]) {
     snprintf(label, 32, "%s (%s)", eis_parameters[k].name, eis_parameters[k].unit);
@@ -168,13 +168,13 @@ void chart_bode_phase(const report *r, text *out) {
 
 void chart_calibration(const report *r, text *out) {
     static const double ends[2] = { 0, 1 };
-    double x[BINS_MOST], y[BINS_MOST], most = 0;
+    const calibration  *c = r->calibration;
+    double x[CALIBRATION_BINS], y[CALIBRATION_BINS], most = 0;
     int    count = 0;
-    for (size_t i = 0; i < MIN2(json_array_size(r->calibration), BINS_MOST); i++) {
-        const json_t *bin = json_array_get(r->calibration, i);
-        if (json_number_value(json_object_get(bin, "count")) < FEWEST) continue; /* chance alone */
-        x[count] = json_number_value(json_object_get(bin, "confidence"));
-        y[count] = json_number_value(json_object_get(bin, "mass"));
+    for (int i = 0; c && i < CALIBRATION_BINS; i++) {
+        if (c->count[i] < FEWEST) continue; /* chance alone */
+        x[count] = c->confidence[i] / c->count[i];
+        y[count] = c->mass[i] / c->count[i];
         most = fmax(most, fmax(x[count], y[count]));
         count++;
     }
@@ -183,13 +183,13 @@ void chart_calibration(const report *r, text *out) {
     chart_series series[] = { { "as often as said", diagonal, diagonal, 2, CHART_DASHED, 2 },
                               { "measured", x, y, count, CHART_LINE, 0 },
                               { NULL, x, y, count, CHART_DOTS, 0 } };
-    chart c = { .title = "Calibration",
-                .x_label = "probability given",
-                .y_label = "how often it was right",
-                .from_zero = true,
-                .series = series,
-                .series_count = 3 };
-    chart_svg(&c, out);
+    chart drawn = { .title = "Calibration",
+                    .x_label = "probability given",
+                    .y_label = "how often it was right",
+                    .from_zero = true,
+                    .series = series,
+                    .series_count = 3 };
+    chart_svg(&drawn, out);
 }
 
 static bool read_column(const tide_table *t, const char *name, double *out) {

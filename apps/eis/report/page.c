@@ -177,14 +177,13 @@ static void put_spectrum(const report *r, text *out) {
 }
 
 static void put_training(const report *r, text *out) {
-    const char *message = json_string_value(json_object_get(r->training, "message"));
     if (!r->metrics && !r->calibration) return;
     begin_charts("The trained predictor", out);
     put_chart(r, chart_loss, out);
     put_chart(r, chart_accuracy, out);
     put_chart(r, chart_calibration, out);
     text_add(out, "</div>\n");
-    put_note(message, out);
+    put_note(r->training && *r->training->message ? r->training->message : NULL, out);
     put_note(r->calibration ? r->calibration_of : NULL, out);
 }
 

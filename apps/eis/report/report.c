@@ -44,8 +44,8 @@ static char *report_json(const report *r) {
     if (r->truth) json_object_set_new(o, "truth", truth_json(r->truth));
     json_object_set_new(o, "answer", shortened(r->answer, r->candidates));
     if (r->other) json_object_set_new(o, "other_answer", shortened(r->other, r->candidates));
-    if (r->training) json_object_set_new(o, "training", json_deep_copy(r->training));
-    if (r->calibration) json_object_set_new(o, "calibration", json_deep_copy(r->calibration));
+    if (r->training) json_object_set(o, "training", r->training->json);
+    if (r->calibration) json_object_set_new(o, "calibration", calibration_json(r->calibration));
     char *all = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
     json_decref(o);
     return all;

@@ -2,10 +2,9 @@
 #ifndef EIS_REPORT_H
 #define EIS_REPORT_H
 
-#include <jansson.h>
-
 #include "draw/chart.h"
-#include "tidemill/eis.h"
+#include "eis/evaluate/calibration.h"
+#include "eis/training/training.h"
 
 /* All but title, folder and answer may be NULL, and is then left out. Borrowed. */
 typedef struct report {
@@ -13,9 +12,9 @@ typedef struct report {
     const eis_answer *answer;         /* the more candidates, the more complete is the joint map */
     const eis_answer *other;          /* a second answer to compare with: the network's, from the known values alone */
     const char   *answer_name, *other_name;
-    const json_t *training;           /* of eis_train */
+    const training_report *training;
     const char   *metrics;            /* its metrics.csv */
-    const json_t *calibration;        /* [{confidence, mass, count}] */
+    const calibration *calibration;
     const char   *calibration_of;     /* what it was measured on, in words */
     const double *truth;              /* [EIS_COUNT] */
     const eis_spectrum *spectrum;

@@ -76,7 +76,7 @@ static tide_status draw_both(const training *run, int64_t best_epoch, tide_failu
 }
 
 tide_status training_draw(const training *t, tide_failure *failure) {
-    if (!t->options->plots) return TIDE_OK;
+    if (!t->options.plots) return TIDE_OK;
     tide_status status = plot_available() ? TIDE_OK : training_tell(t, EIS_NOTE, plot_missing_note(), failure);
     return status == TIDE_OK ? draw_both(t, fit_at(t->fit)->best_epoch, failure) : status;
 }

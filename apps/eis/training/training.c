@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/base.h"
 #include "eis/options/tell.h"
@@ -36,13 +37,13 @@ train_rule training_rule(const eis_options *o, double rate) {
 }
 
 double training_rate(const training *t, const fit_place *at, double own) {
-    int rule = t->options->lradj;
+    int rule = t->options.lradj;
     return rule == EIS_LR_AUTO ? own
                                : schedule_rate((train_schedule)(rule - EIS_LR_TYPE1), t->rate, at->epoch, at->epochs);
 }
 
 fit_plan training_plan(const training *t, int64_t epochs, int64_t batches) {
-    const eis_options *o = t->options;
+    const eis_options *o = &t->options;
     return (fit_plan){ .epochs = epochs, .batches = batches, .patience = o->patience, .min_epochs = o->min_epochs,
                        .max_minutes = o->max_minutes, .began = t->began, .resume = "`resume` auto" };
 }
@@ -76,7 +77,7 @@ static tide_status identify(training *t, const char *const *files, const json_t 
 tide_status training_open_folder(training *t, const char *name, const char *const *files, json_t *now, json_t *flat,
                                  const char *const *free_names, tide_failure *failure) {
     static const char *const none[] = { NULL };
-    const eis_options       *o      = t->options;
+    const eis_options       *o      = &t->options;
     char        path[1024];
     tide_status status = TIDE_OK;
     snprintf(path, sizeof path, "%s", o->out);
@@ -84,9 +85,9 @@ tide_status training_open_folder(training *t, const char *name, const char *cons
         status = fail_at(failure, TIDE_EINVAL, NULL, 0, "resume",
                          "`resume` needs `out`, the folder of the run to resume");
     if (!*path) run_folder_default(name, path);
-    if (status == TIDE_OK)
+    if (status == TIDE_OK && !t->in_memory)
         status = run_folder_open(path, o->resume, o->overwrite, files, none, &t->folder, failure);
-    if (status == TIDE_OK) status = identify(t, files, now, flat, free_names, failure);
+    if (status == TIDE_OK && !t->in_memory) status = identify(t, files, now, flat, free_names, failure);
     json_decref(now);
     json_decref(flat);
     return status;
@@ -125,9 +126,9 @@ static int tell_epoch(const training *t, const fit_event *e) {
              "epoch %" PRId64 ": loss %.4f, validation loss %.4f, accuracy %.1f %%, validation accuracy %.1f %%%s, "
              "%.2f M %s, %.0f s, %.0f MiB%s",
              e->at.epoch, e->loss, e->row[FIT_VAL_LOSS], 100 * e->metric, 100 * e->row[FIT_VAL_METRIC],
-             possible_text(t, possible), (double)(e->at.step * t->batch) * 1e-6, t->samples, e->seconds,
+             possible_text(t, possible), (double)(e->at.step * t->batch) * 1e-6, t->kind->samples, e->seconds,
              e->row[FIT_RSS], e->best ? ", best" : "");
-    eis_event event = training_event(t->epoch_tone, line, e);
+    eis_event event = training_event(t->kind->epoch_tone, line, e);
     event.loss = e->loss, event.val_loss = e->row[FIT_VAL_LOSS];
     return t->listener(t->user, &event);
 }
@@ -141,20 +142,22 @@ static int tell_step(training *t, const fit_event *e) {
              "epoch %" PRId64 "%s  step %" PRId64 "  loss %.4f  accuracy %.1f %%%s  %.0f %s/s  %.0f MiB  "
              "%.0f min %02.0f s left",
              e->at.epoch, epochs, e->at.step, e->mean_loss, 100 * e->mean_metric, possible_text(t, possible),
-             e->steps_per_s * (double)t->batch, t->samples, e->rss_mib, floor(e->seconds_left / 60),
+             e->steps_per_s * (double)t->batch, t->kind->samples, e->rss_mib, floor(e->seconds_left / 60),
              fmod(e->seconds_left, 60));
     eis_event event = training_event(EIS_PROGRESS, line, e);
     event.loss = e->mean_loss;
     return t->listener(t->user, &event);
 }
 
-int training_hear(void *user, const fit_event *e) {
+static int hear(void *user, const fit_event *e) {
     training *t = user;
     if (!t->listener) return 0;
     return e->row ? tell_epoch(t, e) : tell_step(t, e);
 }
 
-void training_columns(fit_model *model) {
+/* ---- the fit ---- */
+
+tide_status training_open_fit(training *t, fit_model *model, const fit_plan *plan, tide_failure *failure) {
     static const fit_column columns[] = {
         { "epoch", FIT_EPOCH },           { "step", FIT_STEP },
         { "lr", FIT_LR },                 { "train_loss", FIT_TRAIN_LOSS },
@@ -163,12 +166,37 @@ void training_columns(fit_model *model) {
         { "grad_norm", FIT_GRAD_NORM },   { "seconds", FIT_SECONDS },
         { "rss_mib", FIT_RSS },
     };
+    model->user         = t;
     model->columns      = columns;
     model->column_count = sizeof columns / sizeof *columns;
+    return fit_new(model, plan, t->in_memory ? NULL : &t->folder, hear, t, &t->fit, failure);
 }
 
-void training_close(training *t) {
-    fit_free(t->fit); /* before its graph */
-    t->fit = NULL;
-    run_folder_close(&t->folder);
+static tide_status make_archive(const training *t, const tide_snapshot_t *best, tide_archive *a,
+                                tide_failure *failure) {
+    tide_status status = t->kind->archive(t, best, a);
+    return status == TIDE_OK ? TIDE_OK : fail(failure, status, "out of memory for the model");
+}
+
+tide_status training_archive(const training *t, tide_archive *a, tide_failure *failure) {
+    const tide_snapshot_t *best = fit_best(t->fit);
+    return best ? make_archive(t, best, a, failure)
+                : fail(failure, TIDE_EINVAL, "there is no model before the first epoch is over");
+}
+
+tide_status training_save(void *of, const tide_snapshot_t *best, tide_failure *failure) {
+    const training *t = of;
+    char            path[FOLDER_PATH];
+    tide_archive    a      = { 0 };
+    tide_status     status = owned_claim_file(t->folder.path, "model.safetensors", path, failure);
+    if (status == TIDE_OK) status = make_archive(t, best, &a, failure);
+    if (status == TIDE_OK) status = tide_safetensors_write(path, &a, failure);
+    tide_archive_free(&a);
+    return status;
+}
+
+void training_report_free(training_report *r) {
+    json_decref(r->json);
+    free(r->text);
+    *r = (training_report){ 0 };
 }

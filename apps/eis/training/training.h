@@ -1,24 +1,52 @@
-/* What the trainings of both predictors share: options as a rule, a plan and an identity; the folder; what is told. */
+/* What the trainings of both predictors share: the handle itself; options as a rule, a plan and an identity; the
+ * folder; what is told. */
 #ifndef EIS_TRAINING_H
 #define EIS_TRAINING_H
 
 #include <tidemill/eis.h>
+#include <tidemill/io.h>
 
 #include "train/fit.h"
 
-typedef struct training {
-    const eis_options *options;
-    eis_listener       listener;
-    void              *user;
-    run_folder         folder;
-    fit               *fit;          /* NULL before it is opened */
-    const char        *samples;      /* what a step takes: "spectra" */
-    int64_t            batch;        /* of those */
-    eis_tone           epoch_tone;   /* of the line that tells of an epoch */
-    double             rate;         /* base of the learning rate */
-    double             possible;     /* accuracy that is possible; NaN: not known */
-    double             began, last_tell;
-} training;
+typedef struct eis_trainer training;
+
+/* What eis_train says in the end. */
+typedef struct training_report {
+    json_t *json;
+    char   *text;
+    char    message[512];            /* what should be known of the accuracy; "" */
+} training_report;
+void training_report_free(training_report *r);
+
+/* What the two predictors do differently. The struct of a kind begins with its training. */
+typedef struct training_kind {
+    size_t      size;                /* of that struct */
+    const char *samples;             /* what a step takes: "spectra" */
+    eis_tone    epoch_tone;          /* of the line that tells of an epoch */
+    /* From the options to an open fit. */
+    tide_status (*open)(training *t, tide_failure *failure);
+    /* Adds what model.safetensors holds, with these parameters. */
+    tide_status (*archive)(const training *t, const tide_snapshot_t *best, tide_archive *a);
+    /* Once, after the last step, the best parameters in place; NULL: nothing. */
+    tide_status (*end)(training *t, tide_failure *failure);
+    tide_status (*report)(training *t, training_report *out, tide_failure *failure);
+    void        (*close)(training *t);  /* what `open` took, as far as it came */
+} training_kind;
+
+struct eis_trainer {
+    const training_kind *kind;
+    eis_options   options;
+    eis_listener  listener;
+    void         *user;
+    run_folder    folder;
+    fit          *fit;               /* NULL before it is opened */
+    int64_t       batch;             /* samples a step */
+    bool          in_memory;         /* without a folder */
+    bool          ended;             /* trained to the end, and `end` is done */
+    double        rate;              /* base of the learning rate */
+    double        possible;          /* accuracy that is possible; NaN: not known */
+    double        began, last_tell;
+};
 
 /* TIDE_ECANCELLED when the listener says so. */
 tide_status training_tell(const training *t, eis_tone tone, const char *message, tide_failure *failure);
@@ -37,14 +65,17 @@ tide_status training_tell_programs(const training *t, const train_step *step, ti
 /* What identifies a run of these options: run.json. `data` is stolen, NULL: made while it trains. NULL: out of
  * memory. */
 json_t     *training_identity(const eis_options *o, const tide_graph *g, int64_t parameters, json_t *data);
-/* Opens the folder that the options name, else runs/DATE-name, and writes or checks the identity, which is stolen;
- * `free_names` may differ besides what always may. `flat` is what a run of 0.1.0 may have instead, or NULL. */
+/* Opens the folder that the options name, else runs/DATE-name, and writes or checks the identity, which is stolen; in
+ * memory there is none. `free_names` may differ besides what always may. `flat` is what a run of 0.1.0 may have
+ * instead, or NULL. */
 tide_status training_open_folder(training *t, const char *name, const char *const *files, json_t *now, json_t *flat,
                                  const char *const *free_names, tide_failure *failure);
 
-/* A fit_listener, with a training as its user. */
-int         training_hear(void *user, const fit_event *e);
-void        training_columns(fit_model *model);  /* of metrics.csv */
-void        training_close(training *t);
+/* The model's user becomes the training, whose kind's struct it thereby is; its columns are those of metrics.csv. */
+tide_status training_open_fit(training *t, fit_model *model, const fit_plan *plan, tide_failure *failure);
+/* model.safetensors of the run folder, for fit_model.save. */
+tide_status training_save(void *training, const tide_snapshot_t *best, tide_failure *failure);
+/* The archive of the best parameters; TIDE_EINVAL where there are none yet. tide_archive_free either way. */
+tide_status training_archive(const training *t, tide_archive *a, tide_failure *failure);
 
 #endif
