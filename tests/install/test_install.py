@@ -52,6 +52,15 @@ class Install(unittest.TestCase):
                     "-o", "serve"], cwd=self.root)
             self.assertEqual(output(["./serve"], cwd=self.root, env=env), "served\n")
 
+    def test_serve_eis(self):
+        """An impedance predictor trained, saved, loaded and asked by eight threads, all in memory."""
+        output([*CC, "-std=c11", "-Wall", "-Wextra", "-Werror", SOURCE / "tests/install/serve_eis.c", *self.flags("--cflags", "--libs"), "-lm", "-pthread",
+                "-o", "serve_eis"], cwd=self.root)
+        empty = self.root / "empty"
+        empty.mkdir()
+        self.assertEqual(output(["../serve_eis"], cwd=empty, env={**self.env, "LD_LIBRARY_PATH": str(self.libraries)}), "served\n")
+        self.assertEqual(list(empty.iterdir()), [], "files of a training in memory")
+
     def private_libraries(self):
         """What libtidemill.a needs: the libraries below it, shared, as a distribution's packages have them."""
         text = next(self.root.rglob("tidemill.pc")).read_text()
