@@ -1,6 +1,7 @@
 /* Training as a handle, whichever predictor it is of, and tidemill eis train on it. */
 #include "train.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "auto_size.h"
@@ -71,7 +72,7 @@ tide_status eis_trainer_model(const eis_trainer *t, eis_model **out, tide_failur
     tide_archive a = { 0 };
     if (out) *out = NULL;
     if (!t) return none(failure);
-    tide_status status = training_archive(t, &a, failure);
+    tide_status status = training_archive(t, fit_best(t->fit), &a, failure);
     if (status == TIDE_OK) status = model_take(&a, &t->options, out, failure);
     tide_archive_free(&a);
     return status;
@@ -81,11 +82,14 @@ void eis_trainer_cancel(eis_trainer *t) {
     if (t) fit_cancel(t->fit);
 }
 
-bool eis_trainer_finished(const eis_trainer *t) { return t && t->ended; }
-
-int64_t eis_trainer_step(const eis_trainer *t) { return t ? fit_at(t->fit)->step : 0; }
-
-int64_t eis_trainer_epoch(const eis_trainer *t) { return t ? fit_at(t->fit)->epoch - 1 : 0; }
+eis_training eis_trainer_at(const eis_trainer *t) {
+    if (!t) return (eis_training){ 0 };
+    const fit_progress *done = fit_at(t->fit);
+    fit_place           at   = fit_place_now(t->fit);
+    return (eis_training){ at.epoch, at.epochs, at.batch, at.batches, at.step, at.steps, done->best_epoch,
+                           done->epoch > 1 ? done->train_loss : (double)NAN,
+                           done->epoch > 1 ? done->val_loss : (double)NAN, done->best, t->ended };
+}
 
 /* ---- the command ---- */
 

@@ -385,7 +385,7 @@ TIDE_API tide_status eis_model_solve(eis_model *m, const eis_options *options, i
  *
  *   eis_trainer *t;                                       options->out "": nothing is written anywhere
  *   eis_trainer_new(&options, NULL, NULL, &t, &failure);
- *   while (!eis_trainer_finished(t) && eis_trainer_run(t, 100, &failure) == TIDE_OK) { ... }
+ *   while (!eis_trainer_at(t).finished && eis_trainer_run(t, 100, &failure) == TIDE_OK) { ... }
  *   eis_trainer_model(t, &model, &failure);
  *   eis_trainer_free(t);
  *
@@ -402,17 +402,26 @@ TIDE_API tide_status eis_trainer_new(const eis_options *options, eis_listener li
  * a lab predictor's intervals are calibrated. TIDE_ECANCELLED where it was stopped, with a checkpoint in the folder:
  * the next call goes on. TIDE_EINVAL where the validation loss was never a number. */
 TIDE_API tide_status eis_trainer_run(eis_trainer *t, int64_t steps, tide_failure *failure);
-TIDE_API bool        eis_trainer_finished(const eis_trainer *t);  /* nothing is left to run */
-TIDE_API int64_t     eis_trainer_step(const eis_trainer *t);      /* steps that are done */
-TIDE_API int64_t     eis_trainer_epoch(const eis_trainer *t);     /* epochs that are over */
 /* A checkpoint into the folder, now; does nothing in memory, or when training is over. */
 TIDE_API tide_status eis_trainer_save(eis_trainer *t, tide_failure *failure);
 /* Stops eis_trainer_run after the step that it is at; where none runs, the next call after its first. */
 TIDE_API void        eis_trainer_cancel(eis_trainer *t);
-/* A model of the best parameters so far, by validation loss, that lives on its own: the bytes of the model.safetensors
- * that a run folder would hold. TIDE_EINVAL before the first epoch is over. */
+
+typedef struct eis_training {
+    int64_t epoch, epochs, batch, batches;   /* epoch: that is being trained, 1-based; epochs: planned, 0: until the
+                                                time is over; batch: its steps that are done */
+    int64_t step, steps;                     /* steps done in all, and planned */
+    int64_t best_epoch;                      /* 0: none yet */
+    double  train_loss, val_loss;            /* of the last whole epoch; NaN before */
+    double  best_val_loss;                   /* infinite before the first */
+    bool    finished;                        /* nothing is left to run: the model is final */
+} eis_training;
+TIDE_API eis_training eis_trainer_at(const eis_trainer *t);  /* of NULL: zeros */
+
+/* The parameters of the best epoch so far, before the first as they are, as a model that lives on its own: what
+ * eis_train's model.safetensors would hold now. What it computes with is taken from the trainer's options. */
 TIDE_API tide_status eis_trainer_model(const eis_trainer *t, eis_model **out, tide_failure *failure);
-TIDE_API void        eis_trainer_free(eis_trainer *t);            /* NULL is fine, and so is one that is not finished */
+TIDE_API void        eis_trainer_free(eis_trainer *t);  /* NULL is fine, and so is one that is not finished */
 
 /* ---- commands ------------------------------------------------------------------------------------------ */
 

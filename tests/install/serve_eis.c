@@ -35,7 +35,7 @@ static int train(const eis_options *options, void **bytes, size_t *size) {
     eis_trainer *trainer;
     eis_model   *model;
     if (eis_trainer_new(options, NULL, NULL, &trainer, &why)) return refuse("new", &why);
-    while (!eis_trainer_finished(trainer))
+    while (!eis_trainer_at(trainer).finished)
         if (eis_trainer_run(trainer, 10, &why)) return refuse("run", &why);
     if (eis_trainer_model(trainer, &model, &why)) return refuse("model", &why);
     eis_trainer_free(trainer);

@@ -33,7 +33,7 @@ static struct ArrowSchema schema;
 static struct ArrowArray  arrow;
 static struct ArrowArrayStream stream;
 static eis_model        *predictor;
-static eis_trainer      *trainer;
+static eis_trainer      *e_trainer;
 static eis_answer        answer;
 static eis_options       e_options;
 
@@ -203,12 +203,10 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     R(eis_model_takes_spectrum, 0, "none", !eis_model_takes_spectrum(NULL))                                            \
     R(eis_model_solve, 0, "none", missing(t, eis_model_solve(NULL, eis(), 1, NULL, NULL, NULL, NULL, &answer,          \
         &t->failure)))                                                                                                 \
-    R(eis_trainer_new, 0, "no options", missing(t, eis_trainer_new(NULL, NULL, NULL, &trainer, &t->failure)))          \
+    R(eis_trainer_new, 0, "no options", missing(t, eis_trainer_new(NULL, NULL, NULL, &e_trainer, &t->failure)))        \
     R(eis_trainer_new, 1, "nowhere to", missing(t, eis_trainer_new(eis(), NULL, NULL, NULL, &t->failure)))             \
     R(eis_trainer_run, 0, "none", missing(t, eis_trainer_run(NULL, 1, &t->failure)))                                   \
-    R(eis_trainer_finished, 0, "none", !eis_trainer_finished(NULL))                                                    \
-    R(eis_trainer_step, 0, "none", eis_trainer_step(NULL) == 0)                                                        \
-    R(eis_trainer_epoch, 0, "none", eis_trainer_epoch(NULL) == 0)                                                      \
+    R(eis_trainer_at, 0, "none", !eis_trainer_at(NULL).finished && !eis_trainer_at(NULL).steps)                        \
     R(eis_trainer_save, 0, "none", missing(t, eis_trainer_save(NULL, &t->failure)))                                    \
     R(eis_trainer_cancel, 0, "none", (eis_trainer_cancel(NULL), true))                                                 \
     R(eis_trainer_model, 0, "none, nowhere to", missing(t, eis_trainer_model(NULL, NULL, &t->failure)))                \
@@ -248,7 +246,7 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     STALE(R, eis_model_clone, NULL, &predictor)                                                                        \
     STALE(R, eis_model_save_memory, NULL, &block, &size)                                                               \
     STALE(R, eis_model_solve, NULL, NULL, 1, NULL, NULL, NULL, NULL, &answer)                                          \
-    STALE(R, eis_trainer_new, NULL, NULL, NULL, &trainer)                                                              \
+    STALE(R, eis_trainer_new, NULL, NULL, NULL, &e_trainer)                                                            \
     STALE(R, eis_trainer_run, NULL, 1)                                                                                 \
     STALE(R, eis_trainer_save, NULL)                                                                                   \
     STALE(R, eis_trainer_model, NULL, &predictor)

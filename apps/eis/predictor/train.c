@@ -87,7 +87,7 @@ static tide_status set_levels(training *run, tide_failure *failure) {
     predictor   *p = NULL;
     if (t->settings.network.recipe == EIS_RECIPE_GRID) return TIDE_OK;
     tide_status status = training_tell(run, EIS_PROGRESS, "calibrating the intervals", failure);
-    if (status == TIDE_OK) status = training_archive(run, &a, failure);
+    if (status == TIDE_OK) status = training_archive(run, fit_best(run->fit), &a, failure);
     if (status == TIDE_OK) status = predictor_take("the model", &a, &how, &p, failure);
     if (status == TIDE_OK) status = calibrate(p, &t->model, CALIBRATION_FIRST,
                                               MIN2(CALIBRATION_SPECTRA, run->options.pool_spectra), t->threads,

@@ -172,16 +172,9 @@ tide_status training_open_fit(training *t, fit_model *model, const fit_plan *pla
     return fit_new(model, plan, t->in_memory ? NULL : &t->folder, hear, t, &t->fit, failure);
 }
 
-static tide_status make_archive(const training *t, const tide_snapshot_t *best, tide_archive *a,
-                                tide_failure *failure) {
+tide_status training_archive(const training *t, const tide_snapshot_t *best, tide_archive *a, tide_failure *failure) {
     tide_status status = t->kind->archive(t, best, a);
     return status == TIDE_OK ? TIDE_OK : fail(failure, status, "out of memory for the model");
-}
-
-tide_status training_archive(const training *t, tide_archive *a, tide_failure *failure) {
-    const tide_snapshot_t *best = fit_best(t->fit);
-    return best ? make_archive(t, best, a, failure)
-                : fail(failure, TIDE_EINVAL, "there is no model before the first epoch is over");
 }
 
 tide_status training_save(void *of, const tide_snapshot_t *best, tide_failure *failure) {
@@ -189,7 +182,7 @@ tide_status training_save(void *of, const tide_snapshot_t *best, tide_failure *f
     char            path[FOLDER_PATH];
     tide_archive    a      = { 0 };
     tide_status     status = owned_claim_file(t->folder.path, "model.safetensors", path, failure);
-    if (status == TIDE_OK) status = make_archive(t, best, &a, failure);
+    if (status == TIDE_OK) status = training_archive(t, best, &a, failure);
     if (status == TIDE_OK) status = tide_safetensors_write(path, &a, failure);
     tide_archive_free(&a);
     return status;

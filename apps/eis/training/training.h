@@ -75,7 +75,7 @@ tide_status training_open_folder(training *t, const char *name, const char *cons
 tide_status training_open_fit(training *t, fit_model *model, const fit_plan *plan, tide_failure *failure);
 /* model.safetensors of the run folder, for fit_model.save. */
 tide_status training_save(void *training, const tide_snapshot_t *best, tide_failure *failure);
-/* The archive of the best parameters; TIDE_EINVAL where there are none yet. tide_archive_free either way. */
-tide_status training_archive(const training *t, tide_archive *a, tide_failure *failure);
+/* The kind's archive, of the parameters as they are where `best` is NULL. tide_archive_free either way. */
+tide_status training_archive(const training *t, const tide_snapshot_t *best, tide_archive *a, tide_failure *failure);
 
 #endif
