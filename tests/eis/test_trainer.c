@@ -7,9 +7,8 @@
 #include <tidemill/eis.h>
 #include <tidemill/io.h>
 
+#include "../folder.h"
 #include "support.h"
-
-static char root[] = "/tmp/tidemill-trainer-XXXXXX", elsewhere[64];
 
 enum { GRID, LAB, KNOWN, KINDS };
 
@@ -29,8 +28,8 @@ static eis_options small(int kind, const char *name) {
         if (eis_option_set(&o, (*word)[0], (*word)[1], &failure) != TIDE_OK) fail_msg("%s", failure.message);
     o.recipe = kind == GRID ? EIS_RECIPE_GRID : EIS_RECIPE_LAB;
     o.seed = 7, o.threads = 2, o.plots = false;
-    snprintf(o.data_dir, sizeof o.data_dir, "%s/data", root);
-    if (name) snprintf(o.out, sizeof o.out, "%s/%s", root, name);
+    snprintf(o.data_dir, sizeof o.data_dir, "%s/data", folder);
+    if (name) snprintf(o.out, sizeof o.out, "%s/%s", folder, name);
     return o;
 }
 
@@ -274,22 +273,17 @@ static void test_model(void **state) {
 
 /* From an empty folder, so that a file that is written by the way is seen. */
 static int enter(void **state) {
-    eis_result  r = { 0 };
-    (void)state;
-    if (!mkdtemp(root)) return -1;
+    eis_result r = { 0 };
+    char       elsewhere[96];
+    if (make_folder(state)) return -1;
     eis_options o = small(KNOWN, NULL);
-    snprintf(elsewhere, sizeof elsewhere, "%s/elsewhere", root);
+    snprintf(elsewhere, sizeof elsewhere, "%s/elsewhere", folder);
     int bad = eis_generate(&o, NULL, NULL, &r, NULL);
     eis_result_free(&r);
     return bad || mkdir(elsewhere, 0700) || chdir(elsewhere);
 }
 
-static int leave(void **state) {
-    char command[128];
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", root);
-    return chdir("/") || system(command);
-}
+static int leave(void **state) { return chdir("/") || remove_folder(state); }
 
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_in_memory), cmocka_unit_test(test_in_a_folder),
