@@ -112,6 +112,7 @@ typedef struct eis_spectrum {
     eis_z      *z;         /* ohm */
     const char *name;      /* for messages and answers; NULL: "the spectrum" */
     double      area_cm2;  /* 0: not known; eis_options.area_cm2 comes before it */
+    const eis_z *sigma;    /* standard deviation of each part, ohm; NULL: not known */
 } eis_spectrum;
 
 /* A CSV with the columns frequency_hz, z_re_ohm, z_im_ohm. `flip_im` takes the imaginary column as -Im(Z). Fails with
