@@ -92,14 +92,29 @@ static tide_status check_needs(const asked *a, tide_failure *failure) {
     return check_labels(a, failure);
 }
 
-static tide_status check_known(const eis_known *k, tide_failure *failure) {
+/* Within what a text could say; and, with a spectrum, of the grid where the method is bound to it. */
+static tide_status check_known(const question *q, bool spectrum, tide_failure *failure) {
+    const ranges *r = q->method == EIS_REFINED || !spectrum ? &usual_ranges : &grid_ranges;
     for (int i = 0; i < EIS_COUNT; i++) {
         const eis_parameter *p = &eis_parameters[i];
-        if (!k->is[i] || (k->value[i] >= p->low && k->value[i] <= p->high)) continue;
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "known", "%s is %g %s; it must be %s", p->name, k->value[i],
-                       p->unit, p->range);
+        if (!q->known.is[i] || (q->known.value[i] >= r->low[i] && q->known.value[i] <= r->high[i])) continue;
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "known", "%s is %g %s; it must be %g..%g %s%s", p->name,
+                       q->known.value[i], p->unit, r->low[i], r->high[i], p->unit,
+                       r == &grid_ranges ? " for this method, whose grid ends there; `method` refined goes beyond"
+                                         : "");
     }
     return TIDE_OK;
+}
+
+/* The grid and the predictors have ranges of their own. */
+static tide_status parse_range(const char *given, question *q, tide_failure *failure) {
+    q->range = q->method == EIS_REFINED ? usual_ranges : grid_ranges;
+    if (*given && q->method != EIS_REFINED)
+        return fail_at(
+            failure, TIDE_EINVAL, NULL, 0, "range",
+            "`range` is for `method` refined: the grid and the predictors end at 10 ohm to 10 kohm, 100 nF to "
+            "50 uF and, for Rs, 100 ohm");
+    return ranges_parse(given, &q->range, failure);
 }
 
 static tide_status take_model(asked *a, tide_failure *failure) {
@@ -145,9 +160,11 @@ tide_status ask(const eis_options *o, bool spectrum, const eis_known *known, eis
                                   .top_k = o->top_k, .seed = o->seed, .resnorm = (eis_resnorm_kind)o->resnorm,
                                   .rerank = o->rerank } };
     question   *q      = &out->question;
-    tide_status status = known ? check_known(known, failure) : eis_known_parse(o->known, &q->known, failure);
+    tide_status status = known ? TIDE_OK : eis_known_parse(o->known, &q->known, failure);
     out->stop = (stopper){ working, out }, q->stop = &out->stop;
     if (known) q->known = *known;
+    if (status == TIDE_OK) status = check_known(q, spectrum, failure);
+    if (status == TIDE_OK) status = parse_range(o->range, q, failure);
     if (status == TIDE_OK) status = parse_noise(o->noise, &q->noise, failure);
     if (status == TIDE_OK) status = parse_rs(out, failure);
     bool labelled = q->known.is[EIS_RA] || q->known.is[EIS_RB] || q->known.is[EIS_CA] || q->known.is[EIS_CB];

@@ -171,8 +171,10 @@ typedef struct eis_options {
     char    spectra[16 * EIS_TEXT_SIZE];     /* files, one a line */
     int     method;
     int64_t top_k;
-    char    noise[24];                       /* "1%", "0.01"; "" or "auto": assumed to be the misfit of two
-                                                relaxations */
+    char    noise[24];                       /* "1%", "0.01"; "" or "auto": told without a circuit
+                                                (eis_noise_source) */
+    char    range[EIS_TEXT_SIZE];            /* refined: "Rs=0..1k,Rsh=1..1M", in which parameters are sought; by
+                                                default 1 ohm to 1 Mohm, 10 nF to 1 mF, Rs 0 to 10 kohm */
     char    rs[24];                          /* ohm, "free", or "auto": free with a spectrum (chain: where Rsh is
                                                 known), else 0 */
     double  area_cm2;                        /* 0: not given */
@@ -299,13 +301,23 @@ typedef struct eis_candidate {
     int    index[EIS_COUNT];      /* of the cell, 0-based */
 } eis_candidate;
 
+/* Where the noise of a spectrum is known from. None of it is the misfit of a circuit. */
+typedef enum eis_noise_source {
+    EIS_NOISE_GIVEN,           /* eis_options.noise */
+    EIS_NOISE_SIGMA,           /* the spectrum's own standard deviations */
+    EIS_NOISE_REPLICATES,      /* scatter between sweeps on the same frequencies */
+    EIS_NOISE_KRAMERS_KRONIG,  /* what the nearest linear, causal, steady spectrum leaves */
+    EIS_NOISE_NEIGHBOURS       /* of very many points: how neighbours in frequency differ */
+} eis_noise_source;
+TIDE_API const char *eis_noise_source_name(eis_noise_source source);  /* "given", "sigma columns", ...; NULL: none */
+
 /* Whether a circuit of the question's kind can have made the spectrum. */
 typedef enum eis_verdict {
-    EIS_FIT_OPEN,        /* nothing speaks against it; but the noise is the misfit itself, which proves nothing */
-    EIS_FIT_ADEQUATE,    /* the misfit is that of the noise that was given */
+    EIS_FIT_OPEN,        /* nothing speaks against it; the method cannot say more */
+    EIS_FIT_ADEQUATE,    /* the misfit is that of the noise, without a trend */
     EIS_FIT_SYSTEMATIC,  /* what even two relaxations of any size leave is not noise */
     EIS_FIT_BEYOND,      /* two relaxations of any size fit better than the known values or the ranges allow */
-    EIS_FIT_NOISY        /* more is left than the noise that was given */
+    EIS_FIT_NOISY        /* more is left than the noise */
 } eis_verdict;
 
 /* What the missing parameters are. All of it is the library's: eis_answer_free. Zero it before the call. */
@@ -318,7 +330,7 @@ typedef struct eis_answer {
     bool         canonical;          /* a is the slower membrane by convention */
     double       area_cm2;           /* 0: not known */
     eis_interval of[EIS_QUANTITIES];
-    bool         identifiable[EIS_COUNT];  /* the data narrow it: its interval is at most half the prior's in decades */
+    bool         identifiable[EIS_COUNT];  /* its interval spans at most a factor of 4, and ends within its range */
     const char  *limit[EIS_WITH_RS]; /* "low", "high", "both": the interval touches that end of the range; NULL */
     double       marginal[EIS_COUNT][EIS_CELLS];  /* probability of each grid value; 0 where it is known */
     const eis_candidate *candidate;  /* the most probable first, options->top_k at most */
@@ -328,7 +340,13 @@ typedef struct eis_answer {
     double       entropy_nats, max_probability, top5_mass;  /* of the joint distribution over cells */
     double       best[EIS_WITH_RS];  /* the sample of the highest density */
     double       rs_ohm, noise;      /* noise: standard deviation of each part over |Z|; NaN without a spectrum */
-    bool         noise_assumed;      /* it is the misfit of two relaxations of any size */
+    eis_noise_source noise_source;
+    double       effective_samples;  /* how many independent ones the samples are worth; NaN: not known */
+    double       disagreement;       /* of two independent halves of the samples: the most by which ends and middles of
+                                        the intervals of TER, TEC, n1, d1 differ, over their widths, in logarithms; NaN:
+                                        not known */
+    double       one_relaxation_log_odds;  /* ln of the evidence of a single relaxation, Rs + R / (1 + s R C), over that
+                                        of this circuit, where nothing is known; NaN: not compared */
     double       reduced_chi2, resnorm;  /* of the best answer */
     eis_verdict  verdict;
     const char *const *note;         /* what must be known before the numbers are read, whole sentences */

@@ -205,8 +205,8 @@ static void test_known_values(void **state) {
     }
     assert_int_equal(eis_known_parse("", &k, &failure), TIDE_OK);
     assert_false(k.is[EIS_RSH]);
-    refuse("Ca=3.7", "3.7 F is outside 1e-7..5e-5 F; did you mean 3.7uF?");
-    refuse("Ra=4.8", "4.8 ohm is outside 10..10000 ohm; did you mean 4.8k?");
+    refuse("Ca=3.7", "3.7 F is outside 1e-08..0.001 F; did you mean 3.7uF?");
+    refuse("Ra=0.48", "0.48 ohm is outside 1..1e+06 ohm; did you mean 0.48k?");
     refuse("Ra=-5", "must be positive");
     refuse("Ra=0", "must be positive");
     refuse("Rc=5", "they are Rsh, Ra, Rb, Ca and Cb");

@@ -15,7 +15,7 @@ static bool holds(const completion *c, int k, double v) {
 }
 
 static question resistances_known(eis_method method) {
-    question q = { .method = method, .noise = NAN, .top_k = 5, .seed = 1 };
+    question q = { .method = method, .range = grid_ranges, .noise = NAN, .top_k = 5, .seed = 1 };
     for (int k = EIS_RSH; k <= EIS_RB; k++) q.known.is[k] = true, q.known.value[k] = example[k];
     return q;
 }
@@ -73,7 +73,9 @@ static void test_coverage(void **state) {
         sample     s;
         completion c;
         double     p[EIS_COUNT];
-        question   q = { .method = EIS_REFINED, .noise = NAN, .top_k = 5, .seed = i, .canonical = true };
+        question q = {
+            .method = EIS_REFINED, .range = grid_ranges, .noise = NAN, .top_k = 5, .seed = i, .canonical = true
+        };
         random_circuit(&r, p);
         for (int k = 0; k < EIS_COUNT; k++) {
             q.known.is[k]    = rng_unit(&r) < 0.4;
@@ -137,7 +139,7 @@ static void test_edges(void **state) {
     rng        r = { .seed = 4 };
     sample     s;
     completion c;
-    question   q = { .method = EIS_REFINED, .noise = 0.01, .top_k = 5 };
+    question q = { .method = EIS_REFINED, .range = grid_ranges, .noise = 0.01, .top_k = 5 };
     (void)state;
     for (int k = 0; k < EIS_COUNT; k++) q.known.is[k] = true, q.known.value[k] = example[k];
     eis_spectrum spectrum = make_spectrum(&s, EIS_SHUNT, example, 30, 0.01, &r);
@@ -151,7 +153,9 @@ static void test_edges(void **state) {
     complete(&q, &spectrum, &c);
     assert_true(holds(&c, EIS_RS, 30) && c.summary.of[EIS_RS].high - c.summary.of[EIS_RS].low < 1);
     completion_free(&c);
-    q = (question){ .method = EIS_EXACT, .noise = 0.01, .top_k = 3, .circuit = EIS_CHAIN, .canonical = true };
+    q = (question){
+        .method = EIS_EXACT, .range = grid_ranges, .noise = 0.01, .top_k = 3, .circuit = EIS_CHAIN, .canonical = true
+    };
     spectrum = make_spectrum(&s, EIS_CHAIN, example, 0, 0.01, &r);
     complete(&q, &spectrum, &c);
     assert_true(isnan(c.summary.of[SUM_TER].median) && !c.fibre.present);
@@ -163,7 +167,9 @@ static void test_repeats(void **state) {
     rng        r = { .seed = 6 };
     sample     s;
     completion a, b;
-    question   q = { .method = EIS_REFINED, .noise = NAN, .top_k = 5, .canonical = true, .seed = 9 };
+    question q = {
+        .method = EIS_REFINED, .range = grid_ranges, .noise = NAN, .top_k = 5, .canonical = true, .seed = 9
+    };
     eis_spectrum spectrum = make_spectrum(&s, EIS_SHUNT, example, 0, 0.01, &r);
     (void)state;
     complete(&q, &spectrum, &a);

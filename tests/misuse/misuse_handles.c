@@ -134,6 +134,7 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
         &t->failure)))                                                                                                 \
     R(forecast_model_predict_frame, 0, "none", missing(t, forecast_model_predict_frame(NULL, NULL, &number,            \
         &t->failure)))                                                                                                 \
+    R(eis_noise_source_name, 0, "none", !eis_noise_source_name((eis_noise_source)99))                                  \
     R(forecast_trainer_new, 0, "no options", missing(t, forecast_trainer_new(NULL, NULL, NULL, NULL, &trainer,         \
         &t->failure)) && !trainer)                                                                                     \
     R(forecast_trainer_new, 1, "nowhere to", missing(t, forecast_trainer_new(NULL, NULL, NULL, NULL, NULL,             \

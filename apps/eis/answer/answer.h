@@ -35,6 +35,7 @@ void answer_text(const answer *a, text *out);
  * were reached, what has no interval and why. (answer_notes.c) */
 void answer_notes(const answer *a, text *out);
 bool answer_is_missing(const answer *a, int quantity);                  /* it was asked for */
+bool answer_runs_along(const answer *a, int quantity);                  /* the fibre, which ends only where ranges do */
 const char *answer_without_interval(const answer *a, int quantity);     /* why; NULL: it has one */
 bool answer_none_better(const answer *a);
 const char *answer_quantity(char buffer[32], double v, const char *unit, int digits);

@@ -73,17 +73,19 @@ static json_t *intervals(const answer *a) {
     return o;
 }
 
-static json_t *each_missing(const answer *a, int count, json_t *(*value)(const completion *, int)) {
+static json_t *each_missing(const answer *a, int count, json_t *(*value)(const answer *, int)) {
     json_t *o = json_object();
     for (int k = 0; k < count; k++)
-        if (answer_is_missing(a, k)) json_object_set_new(o, quantities[k].name, value(a->completion, k));
+        if (answer_is_missing(a, k)) json_object_set_new(o, quantities[k].name, value(a, k));
     return o;
 }
 
-static json_t *identifiable_json(const completion *c, int k) { return json_boolean(completion_identifies(c, k)); }
-static json_t *median_json(const completion *c, int k) { return number(c->summary.of[k].median); }
-static json_t *bound_json(const completion *c, int k) {
-    const char *bound = completion_bound(c, k);
+static json_t *identifiable_json(const answer *a, int k) {
+    return json_boolean(completion_identifies(a->question, a->completion, k));
+}
+static json_t *median_json(const answer *a, int k) { return number(a->completion->summary.of[k].median); }
+static json_t *bound_json(const answer *a, int k) {
+    const char *bound = completion_bound(a->question, a->completion, k);
     return bound ? json_string(bound) : json_null();
 }
 
@@ -108,10 +110,8 @@ static void put_robust(json_t *o, const answer *a) {
     put(o, "tec_farad_per_cm2", of[SUM_TEC].median / area);
 }
 
-/* null where the question was not asked, or has no answer: a fit that set its own noise cannot be called adequate. */
-static json_t *verdict(const completion *c, bool fine, double chi2) {
-    return isnan(chi2) || (fine && c->noise_inferred) ? json_null() : json_boolean(fine);
-}
+/* null where the question was not asked. */
+static json_t *verdict(bool fine, double chi2) { return isnan(chi2) ? json_null() : json_boolean(fine); }
 
 static json_t *circuit_verdict(const completion *c) {
     if (isnan(c->chi2) || c->verdict == EIS_FIT_OPEN) return json_null();
@@ -128,18 +128,31 @@ static void put_residuals(json_t *o, const completion *c) {
     put(o, "interval_widening", c->noise_used / c->noise);
 }
 
+/* How far the samples can be trusted; null where there are none, or the method does not tell. */
+static void put_sampling(json_t *o, const completion *c) {
+    json_object_set_new(o, "sampling", json_pack("{s:I, s:o, s:o}", "samples", (json_int_t)c->draw_count, "effective",
+                                                 number(c->effective), "disagreement_of_halves",
+                                                 number(c->disagreement)));
+    json_object_set_new(o, "one_relaxation",
+                        isnan(c->one.log_odds)
+                            ? json_null()
+                            : json_pack("{s:o, s:o, s:o}", "log_odds", number(c->one.log_odds), "r_ohm",
+                                        number(c->one.r_ohm), "c_farad", number(c->one.c_farad)));
+    if (c->joined_from) json_object_set_new(o, "points_joined_from", json_integer(c->joined_from));
+}
+
 static void put_fit(json_t *o, const answer *a) {
     const completion *c = a->completion;
     put(o, "noise", c->noise);
     json_object_set_new(o, "noise_source",
-                        isnan(c->noise) ? json_null() : json_string(c->noise_inferred ? "assumed (misfit)" : "given"));
+                        isnan(c->noise) ? json_null() : json_string(eis_noise_source_name(c->noise_source)));
     put(o, "rs_ohm", c->rs_ohm);
     json_object_set_new(o, "canonical", json_boolean(a->question->canonical));
-    json_object_set_new(o, "grid_adequate", verdict(c, c->grid_adequate, c->grid_chi2));
+    json_object_set_new(o, "grid_adequate", verdict(c->grid_adequate, c->grid_chi2));
     put(o, "reduced_chi2", a->question->method == EIS_EXACT ? c->grid_chi2 : c->chi2);
     put(o, "grid_reduced_chi2", c->grid_chi2);
     json_object_set_new(o, "circuit_adequate", circuit_verdict(c));
-    if (a->spectrum) put_residuals(o, c);
+    if (a->spectrum) put_residuals(o, c), put_sampling(o, c);
 }
 
 static json_t *notes_json(const answer *a) {

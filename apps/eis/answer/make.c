@@ -14,6 +14,14 @@ struct eis_answer_parts {
     answer       view;
 };
 
+const char *eis_noise_source_name(eis_noise_source source) {
+    static const char *const names[] = { [EIS_NOISE_GIVEN] = "given", [EIS_NOISE_SIGMA] = "sigma columns",
+                                         [EIS_NOISE_REPLICATES] = "replicates",
+                                         [EIS_NOISE_KRAMERS_KRONIG] = "Kramers-Kronig",
+                                         [EIS_NOISE_NEIGHBOURS] = "neighbouring points" };
+    return (unsigned)source < sizeof names / sizeof *names ? names[source] : NULL;
+}
+
 const answer *answer_of(const eis_answer *a) { return &a->parts->view; }
 
 static bool copy_spectrum(const eis_spectrum *from, eis_spectrum *to) {
@@ -69,15 +77,16 @@ static void put_numbers(const answer *a, eis_answer *out) {
                          .candidates = s->top_count, .sample = c->draws, .samples = c->draw_count,
                          .entropy_nats = s->entropy_nats, .max_probability = s->max_probability,
                          .top5_mass = s->top5_mass, .rs_ohm = c->rs_ohm, .noise = c->noise,
-                         .noise_assumed = c->noise_inferred,
+                         .noise_source = c->noise_source, .effective_samples = c->effective,
+                         .disagreement = c->disagreement, .one_relaxation_log_odds = c->one.log_odds,
                          .reduced_chi2 = a->question->method == EIS_EXACT ? c->grid_chi2 : c->chi2,
                          .resnorm = c->resnorm, .verdict = c->verdict, .parts = out->parts };
     memcpy(out->of, s->of, sizeof out->of);
     memcpy(out->best, s->best, sizeof out->best);
     for (int k = 0; k < EIS_WITH_RS; k++) {
-        if (answer_is_missing(a, k)) out->limit[k] = completion_bound(c, k);
+        if (answer_is_missing(a, k)) out->limit[k] = completion_bound(a->question, c, k);
         if (k == EIS_RS || a->question->known.is[k]) continue;
-        out->identifiable[k] = completion_identifies(c, k);
+        out->identifiable[k] = completion_identifies(a->question, c, k);
         memcpy(out->marginal[k], s->marginal[k], sizeof out->marginal[k]);
     }
 }

@@ -1,8 +1,10 @@
 /* What must be known of an answer before its numbers are read. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "answer.h"
+#include "eis/posterior/thin.h"
 
 /* "3.52 uF", "4.82 kohm": a few digits and a prefix. */
 const char *answer_quantity(char buffer[32], double v, const char *unit, int digits) {
@@ -46,36 +48,83 @@ static const char *with_known(const answer *a, const char *words) {
     return "";
 }
 
+/* "Rsh 1 ohm to 1 Mohm, ..." of what was sought. */
+static void put_ranges(const answer *a, text *out) {
+    const ranges *r = &a->question->range;
+    char low[32], high[32];
+    for (int k = 0; k < EIS_WITH_RS; k++)
+        if (answer_is_missing(a, k))
+            text_add(out, "%s%s %s to %s", k ? ", " : "", quantities[k].name,
+                     answer_quantity(low, r->low[k], quantities[k].unit, 4),
+                     answer_quantity(high, r->high[k], quantities[k].unit, 4));
+}
+
 static void note_beyond(const answer *a, text *out) {
     const completion *c = a->completion;
     char rs[32], ter[32];
-    text_add(out,
-             "no circuit %swithin this program's ranges (Rsh, Ra, Rb 10 ohm to 10 kohm; Ca, Cb 100 nF to 50 uF; Rs 0 "
-             "to 100 ohm) made this spectrum: "
-             "the nearest leaves %.2g %% of |Z|, where two relaxations of any size leave %.2g %%",
-             with_known(a, "with these known values and "), 100 * c->left.size, 100 * c->free.left.size);
+    text_add(out, "no circuit %swithin these ranges made this spectrum (",
+             with_known(a, "with these known values and "));
+    put_ranges(a, out);
+    text_add(out, "): the nearest leaves %.2g %% of |Z|, where two relaxations of any size leave %.2g %%",
+             100 * c->left.size, 100 * c->free.left.size);
     if (a->question->circuit == EIS_SHUNT)
         text_add(out, " (Rs %s, TER %s)", ohms(rs, c->free.rs_ohm), ohms(ter, c->free.ter_ohm));
     text_add(out, "\n");
 }
 
+/* What is left is beside the noise, which no circuit had a part in. */
+static const char *told(const completion *c, char out[96]) {
+    if (c->noise_source == EIS_NOISE_GIVEN) snprintf(out, 96, "the noise that was given");
+    else snprintf(out, 96, "noise (%.2g %%, from %s)", 100 * c->noise, eis_noise_source_name(c->noise_source));
+    return out;
+}
+
 static void note_verdict(const answer *a, text *out) {
     const completion *c = a->completion;
+    char noise[96];
     switch (c->verdict) {
     case EIS_FIT_SYSTEMATIC: note_systematic(c, out); break;
     case EIS_FIT_BEYOND: note_beyond(a, out); break;
     case EIS_FIT_NOISY:
-        text_add(out, "no circuit of this kind %sleaves only the noise that was given (reduced chi2 %.2g): the "
-                      "intervals are made with %.2g %%\n",
-                 with_known(a, "with these known values "), c->chi2, 100 * c->noise_used);
+        text_add(out,
+                 "no circuit of this kind %sleaves only %s (reduced chi2 %.2g): the intervals are made with %.2g %%\n",
+                 with_known(a, "with these known values "), told(c, noise), c->chi2, 100 * c->noise_used);
         break;
     case EIS_FIT_OPEN:
-        if (c->noise_inferred)
-            text_add(out, "no verdict on the circuit: the noise is assumed to be its misfit; `noise`, with what your "
-                          "instrument has, gives one\n");
-        break;
     case EIS_FIT_ADEQUATE: break;
     }
+    if (c->overstated && c->noise_source == EIS_NOISE_GIVEN)
+        text_add(out,
+                 "the noise that was given is too large: the circuit leaves %.2g %% (reduced chi2 %.2g), so the "
+                 "intervals are too wide\n",
+                 100 * c->left.size, c->chi2);
+}
+
+/* ---- what a single relaxation explains as well ---- */
+
+static void note_one(const answer *a, text *out) {
+    const one_relaxation *one = &a->completion->one;
+    char r[32], c[32];
+    if (isnan(one->log_odds) || one->log_odds < 0) return;
+    text_add(out,
+             "one relaxation is enough (R %s, C %s; it is %.2g times as probable as two): what goes beyond TER and TEC "
+             "is not in this spectrum\n",
+             ohms(r, one->r_ohm), answer_quantity(c, one->c_farad, "F", 4), exp(fmin(one->log_odds, 700)));
+}
+
+/* ---- the samples ---- */
+
+static void note_samples(const completion *c, text *out) {
+    static const double apart = 0.5;
+    if (c->disagreement > apart)
+        text_add(out, "the sampler has not settled: its two halves differ by %.2g of the width of an interval\n",
+                 c->disagreement);
+    if (c->joined_from) text_add(out, "%" PRId64 " points were joined to %d by frequency\n", c->joined_from, THIN_TO);
+    if (c->noise_outliers)
+        text_add(out,
+                 "%" PRId64 " points lie more than 5 times the noise off what Kramers and Kronig allow beside the "
+                 "others: the noise is told without them\n",
+                 c->noise_outliers);
 }
 
 /* ---- limits ---- */
@@ -94,22 +143,42 @@ static void note_ter(const answer *a, text *out) {
              100 * c->lag);
 }
 
+bool answer_runs_along(const answer *a, int k) { return a->completion->fibre.present && k < EIS_COUNT; }
+
 static void note_limits(const answer *a, text *out) {
     char low[32], high[32];
     for (int k = 0; k < EIS_WITH_RS; k++) {
-        const char *bound = answer_is_missing(a, k) ? completion_bound(a->completion, k) : NULL;
-        double from = k == EIS_RS ? 0 : eis_parameters[k].low, to = k == EIS_RS ? RS_HIGH : eis_parameters[k].high;
+        const char *bound = answer_is_missing(a, k) ? completion_bound(a->question, a->completion, k) : NULL;
         const char *name = quantities[k].name, *unit = quantities[k].unit;
-        if (!bound) continue;
-        answer_quantity(low, from, unit, 4), answer_quantity(high, to, unit, 4);
+        if (!bound || answer_runs_along(a, k)) continue;
+        answer_quantity(low, a->question->range.low[k], unit, 4),
+            answer_quantity(high, a->question->range.high[k], unit, 4);
         if (*bound == 'b')
-            text_add(out, "%s is anywhere from %s to %s: both ends are those of this program's range, not of what the "
-                          "spectrum allows\n",
+            text_add(out,
+                     "%s is anywhere from %s to %s: both ends are those of the range in which it was sought, not of "
+                     "what the spectrum allows\n",
                      name, low, high);
         else
-            text_add(out, "%s is at the %s limit of its range, %s: the range of this program ends there\n", name,
-                     *bound == 'l' ? "lower" : "upper", *bound == 'l' ? low : high);
+            text_add(out, "%s is at the %s limit of the range in which it was sought, %s%s\n", name,
+                     *bound == 'l' ? "lower" : "upper", *bound == 'l' ? low : high,
+                     a->question->method == EIS_REFINED ? ": `range` sets another" : "");
     }
+}
+
+/* Where one value is known: the circuits that have it and make this spectrum. */
+static void note_twins(const answer *a, text *out) {
+    const twin_circuits *t = &a->completion->twins;
+    char value[32];
+    if (t->count < 2) return;
+    text_add(out, "%d circuits share the known value and this spectrum:", t->count);
+    for (int i = 0; i < t->count; i++)
+        for (int k = 0; k < EIS_COUNT; k++)
+            text_add(out, "%s %s %s",
+                     k   ? ","
+                     : i ? ";"
+                         : "",
+                     quantities[k].name, answer_quantity(value, t->p[i][k], quantities[k].unit, 4));
+    text_add(out, "\n");
 }
 
 /* ---- quantities without an interval ---- */
@@ -154,7 +223,10 @@ void answer_notes(const answer *a, text *out) {
     if (a->spectrum) {
         note_verdict(a, out);
         note_ter(a, out);
+        note_one(a, out);
+        note_twins(a, out);
         note_limits(a, out);
+        note_samples(a->completion, out);
         if (a->rs_in_rsh)
             text_add(out, "only Rs + Rsh is seen in a chain: Rsh stands for both; `rs` OHM takes Rs off\n");
     }

@@ -43,11 +43,13 @@ static void put_missing(const answer *a, text *out) {
         if (a->question->known.is[k]) continue;
         if (!any) text_add(out, "missing parameters\n");
         any = true;
-        snprintf(after, sizeof after, "%s%s", completion_identifies(a->completion, k) ? "" : ", not identifiable",
-                 limit_words(completion_bound(a->completion, k)));
+        snprintf(after, sizeof after, "%s%s",
+                 completion_identifies(a->question, a->completion, k) ? "" : ", not identifiable",
+                 answer_runs_along(a, k) ? "" : limit_words(completion_bound(a->question, a->completion, k)));
         put_interval(a, k, after, out);
     }
-    if (isnan(a->question->rs_ohm)) put_interval(a, EIS_RS, limit_words(completion_bound(a->completion, EIS_RS)), out);
+    if (isnan(a->question->rs_ohm))
+        put_interval(a, EIS_RS, limit_words(completion_bound(a->question, a->completion, EIS_RS)), out);
     if (any && a->question->canonical)
         text_add(out, "  a is the slower membrane by convention: the spectrum cannot tell which is which\n");
 }
@@ -108,6 +110,13 @@ static void put_network(const answer *a, text *out) {
                  c->effective_share * (double)c->draw_count);
 }
 
+static void put_sampling(const completion *c, text *out) {
+    if (isnan(c->disagreement)) return;
+    text_add(out, "samples: %" PRId64, c->draw_count);
+    if (!isnan(c->effective)) text_add(out, ", worth %.0f independent ones", c->effective);
+    text_add(out, "; two halves agree within %.2g of an interval's width\n", c->disagreement);
+}
+
 static void put_head(const answer *a, text *out) {
     const completion *c = a->completion;
     const char       *circuit = a->question->circuit == EIS_SHUNT ? "shunt" : "chain";
@@ -119,10 +128,9 @@ static void put_head(const answer *a, text *out) {
     text_add(out, "%s: %s circuit, ", a->path, circuit);
     if (c->recipe) text_add(out, "network (%s recipe%s)", c->recipe, c->reranked ? ", re-ranked" : "");
     else text_add(out, "%s", a->question->method == EIS_EXACT ? "exact on the grid" : "refined");
-    text_add(out, ", noise: %s, %.3g %%", c->noise_inferred ? "assumed (misfit)" : "given", 100 * c->noise);
-    if (!c->noise_inferred)
-        text_add(out, ", reduced chi2 %.3g%s", a->question->method == EIS_EXACT ? c->grid_chi2 : c->chi2,
-                 c->verdict == EIS_FIT_ADEQUATE ? ": adequate" : "");
+    text_add(out, ", noise: %.3g %% (%s), reduced chi2 %.3g%s", 100 * c->noise, eis_noise_source_name(c->noise_source),
+             a->question->method == EIS_EXACT ? c->grid_chi2 : c->chi2,
+             c->verdict == EIS_FIT_ADEQUATE ? ": adequate" : "");
     text_add(out, "\n");
 }
 
@@ -147,6 +155,7 @@ void answer_text(const answer *a, text *out) {
     put_fibre(a, out);
     put_grid(a, out);
     put_network(a, out);
+    put_sampling(a->completion, out);
     put_candidates(a, out);
 }
 
@@ -183,9 +192,10 @@ void answer_table(const answer *a, text *out) {
         put_value(out, v->low);
         put_value(out, v->median);
         put_value(out, v->high);
-        const char *bound = k < EIS_WITH_RS ? completion_bound(a->completion, k) : NULL,
+        const char *bound = k < EIS_WITH_RS ? completion_bound(a->question, a->completion, k) : NULL,
                    *why = answer_without_interval(a, k);
-        text_add(out, ",%s,%s,", !open && (!parameter || completion_identifies(a->completion, k)) ? "true" : "false",
+        text_add(out, ",%s,%s,",
+                 !open && (!parameter || completion_identifies(a->question, a->completion, k)) ? "true" : "false",
                  bound ? bound : "");
         put_field(out, open  ? "a lower limit only: the circuit does not follow the spectrum to its lowest frequency"
                        : why ? why

@@ -15,6 +15,15 @@ const eis_parameter eis_parameters[EIS_COUNT] = {
     { "Cb", "F", C_RANGE },
 };
 
+const ranges grid_ranges = { { 10, 10, 10, 1e-7, 1e-7, 0 }, { 1e4, 1e4, 1e4, 5e-5, 5e-5, 100 } };
+const ranges usual_ranges = { { 1, 1, 1, 1e-8, 1e-8, 0 }, { 1e6, 1e6, 1e6, 1e-3, 1e-3, 1e4 } };
+
+/* What can be asked for at all: ohm, and farad. */
+static const struct {
+    double low, high;
+    const char *text;
+} possible[] = { { 1e-6, 1e12, "1e-6..1e12 ohm" }, { 1e-15, 1e3, "1e-15..1000 F" } };
+
 static const struct { const char *text; double factor; } prefixes[] = {
     { "", 1 }, { "u", 1e-6 }, { "k", 1e3 }, { "n", 1e-9 }, { "p", 1e-12 }, { "m", 1e-3 }, { "M", 1e6 },
     { "\xc2\xb5", 1e-6 }, { "\xce\xbc", 1e-6 },
@@ -55,28 +64,31 @@ bool eis_quantity_parse(const char *text, const char *unit, double *out) {
     return false;
 }
 
-/* "; did you mean 3.7uF?" when a prefix brings the number into the range. */
+/* "; did you mean 3.7uF?" when a prefix brings the number into the usual range. */
 static void put_hint(char *buffer, size_t size, const eis_parameter *p, double value) {
     char number[32];
+    int k = (int)(p - eis_parameters);
     buffer[0] = 0;
     num_format(number, value, false);
     for (int i = 1; i < PREFIXES; i++) {
         double scaled = value * prefixes[i].factor;
-        if (scaled < p->low || scaled > p->high) continue;
+        if (scaled < grid_ranges.low[k] || scaled > grid_ranges.high[k]) continue;
         snprintf(buffer, size, "; did you mean %s%s%s?", number, prefixes[i].text, p->unit[0] == 'F' ? "F" : "");
         return;
     }
 }
 
 static tide_status bad_value(const eis_parameter *p, double value, tide_failure *failure) {
-    char hint[96], number[32];
+    char hint[96], number[32], range[64];
+    int k = (int)(p - eis_parameters);
     num_format(number, value, false);
+    snprintf(range, sizeof range, "%g..%g %s", usual_ranges.low[k], usual_ranges.high[k], p->unit);
     if (value <= 0)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, p->name, "%s must be positive (%s), not %s %s", p->name, p->range,
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, p->name, "%s must be positive (%s), not %s %s", p->name, range,
                        number, p->unit);
     put_hint(hint, sizeof hint, p, value);
-    return fail_at(failure, TIDE_EINVAL, NULL, 0, p->name, "%s: %s %s is outside %s%s", p->name, number, p->unit,
-                   p->range, hint);
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, p->name, "%s: %s %s is outside %s%s", p->name, number, p->unit, range,
+                   hint);
 }
 
 static tide_status take(const char *name, const char *text, eis_known *out, tide_failure *failure) {
@@ -92,7 +104,7 @@ static tide_status take(const char *name, const char *text, eis_known *out, tide
         return fail_at(failure, TIDE_EINVAL, NULL, 0, p->name, "%s: \"%s\" is not a value in %s, such as %s", p->name,
                        text, p->unit,
                        p->unit[0] == 'F' ? "3.7uF or 3.7e-6" : "4.8k or 4800");
-    if (!(value >= p->low && value <= p->high)) return bad_value(p, value, failure);
+    if (!(value >= usual_ranges.low[k] && value <= usual_ranges.high[k])) return bad_value(p, value, failure);
     out->is[k]    = true;
     out->value[k] = value;
     return TIDE_OK;
@@ -123,6 +135,46 @@ tide_status eis_known_parse(const char *text, eis_known *out, tide_failure *fail
         while (equal > piece && equal[-1] == ' ') equal--;
         *equal = 0;
         status = take(piece, value, out, failure);
+    }
+    return status;
+}
+
+/* ---- ranges ---- */
+
+static tide_status bad_range(const char *piece, tide_failure *failure) {
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "range",
+                   "\"%s\" is not NAME=LOW..HIGH of Rsh, Ra, Rb, Ca, Cb or Rs, as in Rs=0..1k,Ca=10nF..1mF", piece);
+}
+
+static tide_status take_range(char *piece, bool *given, ranges *out, tide_failure *failure) {
+    char *equal = strchr(piece, '='), *dots = equal ? strstr(equal, "..") : NULL, whole[128];
+    double low, high;
+    snprintf(whole, sizeof whole, "%s", piece);
+    if (!dots) return bad_range(whole, failure);
+    size_t length = (size_t)(equal - piece);
+    int k = length == 2 && !strncmp(piece, "Rs", 2) ? EIS_RS : eis_parameter_find(piece, length);
+    const char *unit = k == EIS_RS ? "ohm" : k >= 0 ? eis_parameters[k].unit : "";
+    *dots = 0;
+    if (k < 0 || !eis_quantity_parse(equal + 1, unit, &low) || !eis_quantity_parse(dots + 2, unit, &high))
+        return bad_range(whole, failure);
+    int kind = unit[0] == 'F';
+    if (given[k])
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "range", "the range of %.*s is given twice", (int)length, whole);
+    if (!(low < high) || !(low >= possible[kind].low || (k == EIS_RS && low == 0)) || high > possible[kind].high)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "range",
+                       "%s: a range goes from its lower to its upper end, within %s%s", whole, possible[kind].text,
+                       k == EIS_RS ? ", or from 0" : "");
+    given[k] = true, out->low[k] = low, out->high[k] = high;
+    return TIDE_OK;
+}
+
+tide_status ranges_parse(const char *text, ranges *out, tide_failure *failure) {
+    char piece[128];
+    bool given[EIS_WITH_RS] = { false };
+    tide_status status = TIDE_OK;
+    while (*text && status == TIDE_OK) {
+        text = next_piece(text, piece, sizeof piece);
+        status = take_range(piece, given, out, failure);
     }
     return status;
 }

@@ -136,7 +136,7 @@ static bool spread_of_draws(const completion *c, unsigned missing, spread *out) 
 static tide_status ask_refined(const sample *s, int64_t number, lab_case *c) {
     question q = {
         .circuit = EIS_SHUNT, .method = EIS_REFINED, .rs_ohm = NAN, .noise = NAN, .canonical = true, .top_k = 1,
-        .seed = number
+        .range = grid_ranges, .seed = number
     };
     completion   answer;
     double       freq_hz[SAMPLE_MOST];

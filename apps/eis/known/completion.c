@@ -86,10 +86,17 @@ static bool put_products(const question *q, const known_model *sizes, const know
 tide_status complete_known(const question *q, struct known_model *model, completion *out, tide_failure *failure) {
     known_answer      a;
     const known_model grid = { .network.sizes.points = CELL_POINTS }, *sizes = model ? model : &grid;
-    *out = (completion){
-        .noise = NAN, .noise_used = NAN, .rs_ohm = NAN, .grid_chi2 = NAN, .chi2 = NAN, .grid_adequate = true,
-        .circuit_adequate = true
-    };
+    *out = (completion){ .noise = NAN,
+                         .noise_dof = INFINITY,
+                         .effective = NAN,
+                         .disagreement = NAN,
+                         .one.log_odds = NAN,
+                         .noise_used = NAN,
+                         .rs_ohm = NAN,
+                         .grid_chi2 = NAN,
+                         .chi2 = NAN,
+                         .grid_adequate = true,
+                         .circuit_adequate = true };
     tide_status status = TIDE_OK;
     if (model) status = known_model_predict(model, &q->known, &a, failure);
     else uniform_answer(&q->known, &a);

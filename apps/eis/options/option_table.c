@@ -35,8 +35,11 @@ static const tide_option rows[] = {
     { "rs", TEXT(rs), "auto", C | SIM, "Question", "OHM|free|auto",
       "solution resistance in series; auto: free with a spectrum, else 0", .suggested = "auto|free" },
     { "noise", TEXT(noise), "auto", C | E | SIM, "Question", "1%",
-      "standard deviation of the real and the imaginary part over |Z|; auto: taken from the misfit, which allows no "
-      "verdict on the circuit (simulate: 1%). evaluate: a list" },
+      "standard deviation of the real and the imaginary part over |Z|; auto: from sigma columns, else from what the "
+      "nearest Kramers-Kronig spectrum leaves (simulate: 1%). evaluate: a list" },
+    { "range", TEXT(range), NULL, C, "Question", "Rs=0..1k,...",
+      "refined: the ranges in which parameters are sought; by default 1 ohm to 1 Mohm, 10 nF to 1 mF, "
+      "Rs 0 to 10 kohm" },
     { "flip-im", BOOL(flip_im), NULL, C, "Question", NULL, "the imaginary column is -Im(Z)" },
     { "canonical", BOOL(canonical), NULL, C, "Question", NULL, "call the slower membrane a, whatever is known" },
     { "area", REAL(area_cm2, 0, 1e6), NULL, C, "Question", "CM2", "area in cm2: give TER and TEC per area, too" },

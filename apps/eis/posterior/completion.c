@@ -1,32 +1,23 @@
-/* One spectrum's answer: candidates from the grid, the continuous posterior or the exact one, and the verdict on
- * whether such a circuit can have made the spectrum. */
+/* One spectrum's answer: its noise, told without a circuit; the continuous posterior or that of the grid; and what
+ * follows from the draws. */
 #include "completion.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
 #include "refine.h"
+#include "thin.h"
 
-enum { DRAWS = 2000, FIBRE_POINTS = 2000 };
+enum { DRAWS = 4000, DRAWS_MOST = 24000, ENOUGH = 1600, TOO_FEW = 30, FIBRE_POINTS = 2000 };
 static const double breadth      = 0.05;   /* noise with which candidates for polishing are chosen */
 static const double negligible   = 1e-9;
-static const double no_noise     = 0.3;    /* of |Z|: what a free fit leaves is then not noise, whatever it is */
-static const double far_off      = 1;      /* of |Z|: the nearest circuit is none */
+static const double no_noise = 0.3; /* of |Z|: what is so large is not noise, whatever it is */
 
 static tide_status no_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for the posterior");
-}
-
-/* Rounding and overflow must not pass for an answer. */
-static tide_status no_answer(const question *q, const eis_spectrum *s, tide_failure *failure) {
-    double low = INFINITY, high = 0;
-    for (int64_t i = 0; i < s->count; i++)
-        low = fmin(low, hypot(s->z[i].re, s->z[i].im)), high = fmax(high, hypot(s->z[i].re, s->z[i].im));
-    return fail(failure, TIDE_EDATA, "no circuit comes near: impedances from %.3g to %.3g ohm are too far from those "
-                                     "of %s within the ranges (10 ohm to 10 kohm, 100 nF to 50 uF)",
-                low, high, q->circuit == EIS_SHUNT ? "a circuit" : "a chain");
 }
 
 /* ---- noise and solution resistance ---- */
@@ -49,48 +40,72 @@ bool completion_free_fit(const eis_spectrum *s, double offset_ohm, const double 
     return out->free.is;
 }
 
-static tide_status settle_noise(const question *q, const eis_spectrum *s, two_rc *fit, completion *out,
-                                tide_failure *failure) {
-    out->noise  = q->noise;
+tide_status completion_noise(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure) {
+    static const eis_noise_source sources[] = { [NOISE_STATED] = EIS_NOISE_SIGMA,
+                                                [NOISE_REPLICATES] = EIS_NOISE_REPLICATES,
+                                                [NOISE_KRAMERS_KRONIG] = EIS_NOISE_KRAMERS_KRONIG };
+    noise_estimate e;
+    out->noise = q->noise, out->noise_source = EIS_NOISE_GIVEN, out->noise_dof = (double)INFINITY;
+    if (!isnan(q->noise)) return TIDE_OK;
+    tide_status status = noise_of(s, &e, failure);
+    if (status != TIDE_OK) return status;
+    out->noise = fmax(e.outliers ? e.robust : e.noise, COMPLETION_LEAST_NOISE);
+    out->noise_source = sources[e.source];
+    out->noise_dof = fmax(e.dof, 1);
+    out->noise_outliers = e.outliers;
+    if (out->noise <= no_noise) return TIDE_OK;
+    return fail(
+        failure, TIDE_EDATA,
+        "the points scatter by %.2g %% of |Z| around every spectrum that a linear, steady cell can have: look at "
+        "the frequencies and the order of the columns",
+        100 * out->noise);
+}
+
+/* A resistance alone, by the weights of the data. */
+static bool is_resistance(const eis_spectrum *s, const completion *c, double *r_ohm, double *error_ohm) {
+    double weights = 0, sum = 0, left = 0;
+    for (int64_t i = 0; i < s->count; i++) {
+        double over = 1 / (s->z[i].re * s->z[i].re + s->z[i].im * s->z[i].im);
+        weights += over, sum += over * s->z[i].re;
+    }
+    *r_ohm = sum / weights, *error_ohm = c->noise / sqrt(weights);
+    for (int64_t i = 0; i < s->count; i++) {
+        double re = s->z[i].re - *r_ohm, im = s->z[i].im;
+        left += (re * re + im * im) / (s->z[i].re * s->z[i].re + s->z[i].im * s->z[i].im);
+    }
+    double nu = (double)(2 * s->count - 1);
+    return completion_chi2_fits(c, left / (nu * c->noise * c->noise), nu);
+}
+
+static tide_status settle(const question *q, const eis_spectrum *s, two_rc *fit, completion *out,
+                          tide_failure *failure) {
+    tide_status status = completion_noise(q, s, out, failure);
+    double r_ohm, error_ohm;
     out->rs_ohm = q->rs_ohm;
-    if (!isnan(q->noise) && !isnan(q->rs_ohm) && q->method == EIS_EXACT) return TIDE_OK;
-    tide_status status = two_rc_fit(s, known_offset(q), fit, failure);
+    if (status == TIDE_OK && isnan(q->rs_ohm) && is_resistance(s, out, &r_ohm, &error_ohm))
+        return fail(
+            failure, TIDE_EDATA,
+            "a resistance of %.6g ohm (+- %.2g) explains this spectrum to its noise: it shows no capacitance, and "
+            "what of it is the layer's cannot be told from the solution's",
+            r_ohm, error_ohm);
+    if (status != TIDE_OK || (!isnan(q->noise) && !isnan(q->rs_ohm) && q->method == EIS_EXACT)) return status;
+    status = two_rc_fit(s, known_offset(q), fit, failure);
     if (status != TIDE_OK) return status;
     if (!completion_free_fit(s, fit->offset_ohm, fit->r_ohm, fit->tau_s, out)) return no_memory(failure);
-    if (isnan(q->noise) && out->free.left.size > no_noise)
-        return fail(failure, TIDE_EDATA,
-                    "two relaxations leave %.2g %% of |Z|: this is not the spectrum of a circuit of this kind",
-                    100 * out->free.left.size);
-    if (isnan(q->noise)) {
-        out->noise          = fmax(two_rc_noise(fit, s->count), COMPLETION_LEAST_NOISE);
-        out->noise_inferred = true;
-    }
     if (isnan(q->rs_ohm)) {
         double rest = q->circuit == EIS_CHAIN ? q->known.value[EIS_RSH] : 0;
-        out->rs_ohm  = fmin(fmax(fit->offset_ohm - rest, 0), RS_HIGH);
+        out->rs_ohm = fmin(fmax(fit->offset_ohm - rest, q->range.low[EIS_RS]), q->range.high[EIS_RS]);
         out->rs_held = q->method == EIS_EXACT;
     }
     return TIDE_OK;
-}
-
-/* Wilson and Hilferty. */
-double chi2_limit(double nu) {
-    double root = 1 - 2 / (9 * nu) + 3.0902 * sqrt(2 / (9 * nu));
-    return root * root * root;
-}
-
-/* Of correlated residuals fewer count: as many as there are stretches of them. */
-double completion_widen(double noise, double chi2, double nu, const residuals *left) {
-    if (chi2 <= chi2_limit(nu) && !left->systematic) return noise;
-    return noise * sqrt(fmax(chi2 * left->correlation, 1));
 }
 
 static void judge_grid(const cells *c, const eis_spectrum *s, completion *out) {
     double nu          = 2 * (double)s->count;
     residuals own      = out->free.is ? out->free.left : (residuals){ .correlation = 1 };
     out->grid_chi2     = (double)c->misfit[c->best] / (nu * out->noise * out->noise);
-    out->grid_adequate = out->grid_chi2 <= chi2_limit(nu);
-    out->noise_used    = completion_widen(out->noise, out->grid_chi2, nu, &own);
+    out->grid_adequate = completion_chi2_fits(out, out->grid_chi2, nu);
+    out->noise_used = completion_widen(out, out->grid_chi2, nu, &own);
 }
 
 /* ---- the two methods ---- */
@@ -100,7 +115,7 @@ static tide_status draws_of_cells(const question *q, const eis_spectrum *s, cell
     int64_t count = 0;
     cells_weigh(c, out->noise_used);
     for (int64_t i = 0; i < c->count; i++) count += (double)c->probability[i] > negligible;
-    if (count == 0) return no_answer(q, s, failure);
+    if (count == 0) return completion_no_answer(q, s, failure);
     out->draws = malloc((size_t)count * sizeof *out->draws);
     if (!out->draws) return no_memory(failure);
     for (int64_t i = 0; i < c->count; i++) {
@@ -114,7 +129,7 @@ static tide_status draws_of_cells(const question *q, const eis_spectrum *s, cell
     return TIDE_OK;
 }
 
-static int unknowns(const question *q) {
+int completion_unknowns(const question *q) {
     int missing = 0;
     for (int k = 0; k < EIS_COUNT; k++) missing += !q->known.is[k];
     return MIN2(missing, q->circuit == EIS_SHUNT ? 4 : 5) + isnan(q->rs_ohm);
@@ -132,7 +147,7 @@ static double relative_misfit(const eis_spectrum *s, const eis_z *model) {
 /* What the circuit p leaves: out->left and out->chi2. `model` has room for the spectrum. */
 static bool judge_circuit(const question *q, const eis_spectrum *s, const double *p, eis_z *model, completion *out) {
     eis_impedance(q->circuit, p, p[EIS_RS], s->count, s->freq_hz, model);
-    out->chi2 = relative_misfit(s, model) / (out->noise * out->noise * (double)(2 * s->count - unknowns(q)));
+    out->chi2 = relative_misfit(s, model) / (out->noise * out->noise * (double)(2 * s->count - completion_unknowns(q)));
     return residuals_of(s, model, &out->left);
 }
 
@@ -151,26 +166,124 @@ static bool settle_width(const question *q, const eis_spectrum *s, density *d, c
     free(model);
     if (!fine) return false;
     d->noise = out->noise_used =
-        completion_widen(out->noise, out->chi2, (double)(2 * s->count - unknowns(q)), &out->left);
+        completion_widen(out, out->chi2, (double)(2 * s->count - completion_unknowns(q)), &out->left);
     return true;
 }
 
-static tide_status sample(const question *q, const eis_spectrum *s, const two_rc *fit, density *d, cells *c,
-                          completion *out,
-                          tide_failure *failure) {
-    int64_t count;
-    rng     r = { .seed = (uint64_t)q->seed };
-    cells_weigh(c, fmax(out->noise_used, breadth));
-    double *centre = refine_centres(d, c, fit, s, &r, q->stop, &count, failure);
-    if (!centre) return failure->status;
+/* Two independent halves, so that they can be held against each other. */
+static tide_status sample_halves(const density *d, const double *centre, int64_t count, const question *q, rng *r,
+                                 completion *out) {
+    tide_status status = TIDE_OK;
     out->draws = malloc(DRAWS * sizeof *out->draws);
-    bool        room   = out->draws && settle_width(q, s, d, centre, count, out);
-    tide_status status = room ? sample_density(d, centre, count, DRAWS, &r, q->stop, out->draws) : TIDE_ENOMEM;
-    free(centre);
     out->draw_count = DRAWS;
-    if (status == TIDE_EDATA) return no_answer(q, s, failure);
-    if (status == TIDE_ECANCELLED) return fail(failure, status, "stopped");
-    return status == TIDE_OK ? TIDE_OK : no_memory(failure);
+    for (int half = 0; half < 2 && status == TIDE_OK; half++)
+        status = out->draws ? sample_density(d, centre, count, DRAWS / 2, r, q->stop, out->draws + half * DRAWS / 2)
+                            : TIDE_ENOMEM;
+    for (int64_t i = 0; status == TIDE_OK && i < DRAWS; i++) out->draws[i].weight /= 2;
+    return status;
+}
+
+/* Two parameters or more are known: from the grid's best cells. */
+static tide_status sample_known(const question *q, const eis_spectrum *s, const two_rc *fit, density *d,
+                                completion *out, tide_failure *failure) {
+    int64_t count = 0;
+    rng     r = { .seed = (uint64_t)q->seed };
+    cells c = { 0 };
+    cell_problem problem = { q->circuit, q->known, q->canonical, out->rs_ohm, s->count, s->freq_hz, s->z };
+    if (!cells_new(&problem, &c)) return no_memory(failure);
+    judge_grid(&c, s, out);
+    cells_weigh(&c, fmax(out->noise_used, breadth));
+    double *centre = refine_centres(d, &c, fit, s, &r, q->stop, &count, failure);
+    cells_free(&c);
+    if (!centre) return failure->status;
+    tide_status status = settle_width(q, s, d, centre, count, out) ? TIDE_OK : TIDE_ENOMEM;
+    if (status == TIDE_OK) status = sample_halves(d, centre, count, q, &r, out);
+    out->effective = (double)NAN;
+    free(centre);
+    return status;
+}
+
+/* The circuit nearest to the free fit, as coordinates: where the width is judged and the weights are taken from. */
+static bool nearest(const question *q, const eis_spectrum *s, const two_rc *fit, eis_z *near, completion *out) {
+    double p[EIS_WITH_RS] = {
+        0, fit->r_ohm[0], fit->r_ohm[1], fit->tau_s[0] / fit->r_ohm[0], fit->tau_s[1] / fit->r_ohm[1], fit->offset_ohm
+    };
+    question chain = *q; /* any shunt circuit is one of these from outside */
+    chain.circuit = EIS_CHAIN, chain.known = (eis_known){ .is = { true } };
+    return judge_circuit(&chain, s, p, near, out);
+}
+
+/* One is known at most: shapes, and the fibre in closed form. */
+static tide_status sample_free(const question *q, const eis_spectrum *s, const two_rc *fit, density *d, completion *out,
+                               tide_failure *failure) {
+    eis_z *near = malloc((size_t)s->count * sizeof *near);
+    int64_t count = DRAWS;
+    shape_account account = { 0 };
+    tide_status status = near && nearest(q, s, fit, near, out) ? TIDE_OK : no_memory(failure);
+    double nu = (double)(2 * s->count - completion_unknowns(q));
+    out->grid_chi2 = (double)NAN;
+    d->noise = out->noise_used = completion_widen(out, out->chi2, nu, &out->left);
+    while (status == TIDE_OK) {
+        rng r = { .seed = (uint64_t)q->seed };
+        free(out->draws);
+        out->draws = malloc((size_t)count * sizeof *out->draws);
+        status = out->draws ? sample_shapes(d, s, near, count, &r, q->stop, out->draws, &account) : TIDE_ENOMEM;
+        if (account.effective >= ENOUGH || count == DRAWS_MOST) break;
+        count = MIN2(DRAWS_MOST, (int64_t)(1.2 * ENOUGH / fmax(account.effective, 1) * (double)count) + 1);
+    }
+    out->draw_count = count, out->effective = account.effective;
+    if (status == TIDE_OK && account.effective < TOO_FEW)
+        status = fail(failure, TIDE_EDATA,
+                      "the posterior could not be sampled: %" PRId64 " draws are worth %.0f; `range` with "
+                      "narrower ranges may help",
+                      count, account.effective);
+    if (status == TIDE_OK) out->one = one_relaxation_beside(d, s, near, account.log_evidence);
+    free(near);
+    return status;
+}
+
+/* The fit that there is lies outside of the ranges. */
+static tide_status outside(const question *q, const eis_spectrum *s, const two_rc *fit, tide_failure *failure) {
+    double c[2] = { fit->tau_s[0] / fit->r_ohm[0], fit->tau_s[1] / fit->r_ohm[1] };
+    if (!(q->circuit == EIS_SHUNT && isfinite(fit->misfit))) return completion_no_answer(q, s, failure);
+    return fail(
+        failure, TIDE_EDATA,
+        "no circuit within the ranges made this spectrum: the nearest has Rs %.4g ohm, TER %.4g ohm, TEC %.3g F "
+        "(without a shunt %.4g ohm with %.3g F and %.4g ohm with %.3g F); `range` sets others",
+        fit->offset_ohm, fit->r_ohm[0] + fit->r_ohm[1], c[0] * c[1] / (c[0] + c[1]), fit->r_ohm[0], c[0], fit->r_ohm[1],
+        c[1]);
+}
+
+static tide_status sample(const question *q, const eis_spectrum *s, const two_rc *fit, density *d, completion *out,
+                          tide_failure *failure) {
+    tide_failure why = { 0 };
+    tide_status status = (shapes_apply(d) ? sample_free : sample_known)(q, s, fit, d, out, &why);
+    if (status == TIDE_OK) return status;
+    if (why.status) return fail(failure, why.status, "%s", why.message);
+    if (status == TIDE_EDATA) return outside(q, s, fit, failure);
+    return status == TIDE_ECANCELLED ? fail(failure, status, "stopped") : no_memory(failure);
+}
+
+static double apart(double x, double y) { return fabs(log(x / y)); }
+
+/* Ends and middles of the two halves' intervals, in logarithms. */
+static void compare_halves(const question *q, completion *out) {
+    int64_t half = out->draw_count / 2;
+    summary of[2];
+    bool fine[2];
+    out->disagreement = (double)NAN;
+    for (int i = 0; i < 2; i++) {
+        draws_of part = { out->draws + i * half, half, &q->known, q->circuit, false };
+        double sum = 0;
+        for (int64_t k = 0; k < half; k++) sum += part.draw[k].weight;
+        fine[i] = summarise_intervals(&part, sum, &of[i]);
+    }
+    for (int k = SUM_TER; fine[0] && fine[1] && q->circuit == EIS_SHUNT && k < SUM_COUNT; k++) {
+        const interval *x = &of[0].of[k], *y = &of[1].of[k];
+        double width = fmin(apart(x->high, x->low), apart(y->high, y->low)),
+               most = fmax(fmax(apart(x->low, y->low), apart(x->high, y->high)), apart(x->median, y->median));
+        if (width > 0) out->disagreement = fmax(isnan(out->disagreement) ? 0 : out->disagreement, most / width);
+    }
 }
 
 /* Nothing is missing: the known values are the answer. */
@@ -181,14 +294,17 @@ static tide_status only_draw(const question *q, completion *out, tide_failure *f
     out->draws->p[EIS_RS] = out->rs_ohm;
     out->draws->weight    = 1;
     out->draw_count       = 1;
+    out->effective = out->disagreement = out->grid_chi2 = (double)NAN;
     return TIDE_OK;
 }
 
-static tide_status draws_refined(const question *q, const eis_spectrum *s, const two_rc *fit, cells *c, completion *out,
+static tide_status draws_refined(const question *q, const eis_spectrum *s, const two_rc *fit, completion *out,
                                  tide_failure *failure) {
     density d;
-    if (!density_new(q->circuit, &q->known, q->rs_ohm, q->canonical, out->noise, s, &d)) return no_memory(failure);
-    tide_status status = d.free_count ? sample(q, s, fit, &d, c, out, failure) : only_draw(q, out, failure);
+    if (!density_new(q->circuit, &q->known, q->rs_ohm, &q->range, q->canonical, out->noise, s, &d))
+        return no_memory(failure);
+    tide_status status = d.free_count ? sample(q, s, fit, &d, out, failure) : only_draw(q, out, failure);
+    if (status == TIDE_OK && d.free_count) compare_halves(q, out);
     density_free(&d);
     return status;
 }
@@ -202,19 +318,41 @@ static tide_status judge_candidates(const question *q, const eis_spectrum *s, co
     for (int64_t i = 0; i < m->top_count; i++) {
         candidate *c = &m->top[i];
         eis_impedance(q->circuit, c->p, c->p[EIS_RS], s->count, s->freq_hz, model);
-        c->resnorm = eis_resnorm(q->resnorm, s->count, s->freq_hz, s->z, model, unknowns(q));
+        c->resnorm = eis_resnorm(q->resnorm, s->count, s->freq_hz, s->z, model, completion_unknowns(q));
     }
     bool fine    = judge_circuit(q, s, m->best, model, out);
-    out->resnorm = eis_resnorm(q->resnorm, s->count, s->freq_hz, s->z, model, unknowns(q));
+    out->resnorm = eis_resnorm(q->resnorm, s->count, s->freq_hz, s->z, model, completion_unknowns(q));
     out->rs_ohm  = m->best[EIS_RS];
     free(model);
     return fine ? TIDE_OK : no_memory(failure);
 }
 
-static bool in_range(const double *p) {
+static bool in_range(const ranges *r, const double *p) {
     for (int k = 0; k < EIS_COUNT; k++)
-        if (!(p[k] >= eis_parameters[k].low && p[k] <= eis_parameters[k].high)) return false;
+        if (!(p[k] >= r->low[k] && p[k] <= r->high[k])) return false;
     return true;
+}
+
+static int known_count(const question *q) {
+    int count = 0;
+    for (int k = 0; k < EIS_COUNT; k++) count += q->known.is[k];
+    return count;
+}
+
+/* Where one parameter is known, each of the circuits on the fibre that has its value. */
+static void find_twins(const question *q, completion *out) {
+    fibre_rule rule = { .range = q->range, .known = -1, .both = !q->canonical };
+    shape s;
+    fibre f;
+    for (int k = 0; k < EIS_COUNT; k++)
+        if (q->known.is[k]) rule.known = k, rule.value = q->known.value[k];
+    if (!shape_of_circuit(out->summary.best, &s)) return;
+    fibre_within(&s, &rule, &f);
+    for (int i = 0; i < f.count && i < TWINS; i++) {
+        double *p = out->twins.p[out->twins.count++];
+        shape_circuit(&s, exp(f.piece[i].low), p);
+        if (f.piece[i].swapped) eis_swap(p, p);
+    }
 }
 
 /* From almost no shunt to a shunt that carries almost all. */
@@ -222,10 +360,11 @@ static void walk_fibre(const question *q, completion *out) {
     fibre_range   *f = &out->fibre;
     eis_invariants v = eis_invariants_of(out->summary.best);
     double p[EIS_COUNT];
-    if (q->circuit != EIS_SHUNT) return;
+    if (q->circuit != EIS_SHUNT || known_count(q) > 1) return;
+    if (known_count(q) == 1) return find_twins(q, out);
     for (int i = 0; i < FIBRE_POINTS; i++) {
-        double g = 1e-3 * pow(1e6, (double)i / (FIBRE_POINTS - 1));
-        if (!eis_fibre(&v, g, p) || !in_range(p)) continue;
+        double g = 1e-6 * pow(1e12, (double)i / (FIBRE_POINTS - 1));
+        if (!eis_fibre(&v, g, p) || !in_range(&q->range, p)) continue;
         for (int k = 0; k < EIS_COUNT; k++) {
             f->low[k]  = f->present ? fmin(f->low[k], p[k]) : p[k];
             f->high[k] = f->present ? fmax(f->high[k], p[k]) : p[k];
@@ -245,88 +384,45 @@ tide_status completion_finish(const question *q, const eis_spectrum *s, draw_kin
     return status;
 }
 
-/* ---- what is to be said of it ---- */
-
-/* A best answer that was polished, or is all known, speaks for its circuit; a cell or a network's draw is only near
- * it. */
-static bool speaks(const question *q) {
-    int missing = 0;
-    for (int k = 0; k < EIS_COUNT; k++) missing += !q->known.is[k];
-    return q->method == EIS_REFINED || missing == 0;
-}
-
-static bool circuit_fits(const question *q, const eis_spectrum *s, const completion *c) {
-    double nu = (double)(2 * s->count - unknowns(q)), share = c->free.left.size / c->noise;
-    if (!speaks(q) && q->method == EIS_NETWORK) return c->circuit_adequate;
-    if (speaks(q)) return c->chi2 <= chi2_limit(nu) && !(c->free.is && c->left.systematic);
-    return c->free.is ? share * share * (double)(2 * s->count) / nu <= chi2_limit(nu) : c->grid_adequate;
-}
-
-static fit_verdict verdict_of(const question *q, const completion *c) {
-    bool own = speaks(q);
-    if (c->free.is ? c->free.left.systematic : own && c->left.systematic) return EIS_FIT_SYSTEMATIC;
-    if (c->circuit_adequate) return c->noise_inferred ? EIS_FIT_OPEN : EIS_FIT_ADEQUATE;
-    if (!own && !c->free.is) return EIS_FIT_OPEN;
-    return own && c->free.is && (c->noise_inferred || c->left.systematic) ? EIS_FIT_BEYOND : EIS_FIT_NOISY;
-}
-
-/* Resistances only fall with the frequency in circuits of this family: TER is at least what is left of Re Z at the
- * lowest. Where that is beyond the interval, and not by noise, the circuit is wrong there and the upper limit is not
- * known. */
-static void check_ter(const eis_spectrum *s, completion *out) {
-    interval       *ter = &out->summary.of[SUM_TER];
-    const residuals *left = out->free.is ? &out->free.left : &out->left;
-    int64_t lowest = 0;
-    for (int64_t i = 1; i < s->count; i++) lowest = s->freq_hz[i] < s->freq_hz[lowest] ? i : lowest;
-    double size = hypot(s->z[lowest].re, s->z[lowest].im), shown = s->z[lowest].re - out->rs_ohm,
-           least = shown - 1.96 * left->scatter * size;
-    out->lowest_hz = s->freq_hz[lowest];
-    out->lag       = -s->z[lowest].im / size;
-    double high = isnan(ter->high) ? ter->median : ter->high;
-    if (!(high < shown)) return;
-    out->ter_open = true;
-    *ter = (interval){ least > 0 ? least : NAN, NAN, NAN };
-}
-
-static bool is_finite(const completion *c) {
-    bool fine = isfinite(c->noise) && isfinite(c->chi2) && isfinite(c->resnorm) && isfinite(c->summary.entropy_nats);
-    for (int k = 0; k < EIS_WITH_RS; k++)
-        fine = fine && isfinite(c->summary.best[k]) && isfinite(c->summary.of[k].median);
-    for (int64_t i = 0; i < c->summary.top_count; i++) fine = fine && isfinite(c->summary.top[i].probability);
-    return fine;
-}
-
-static tide_status check(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure) {
-    if (!is_finite(out) || (speaks(q) && out->left.size > far_off)) return no_answer(q, s, failure);
-    out->circuit_adequate = circuit_fits(q, s, out);
-    out->verdict          = verdict_of(q, out);
-    bool wrong = out->verdict == EIS_FIT_SYSTEMATIC || out->verdict == EIS_FIT_BEYOND ||
-                 (q->method != EIS_REFINED && !out->grid_adequate);
-    if (q->circuit == EIS_SHUNT && wrong) check_ter(s, out);
-    return TIDE_OK;
-}
-
 static tide_status complete_exactly(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure) {
     cells  c   = { 0 };
     two_rc fit = { 0 };
-    tide_status status = settle_noise(q, s, &fit, out, failure);
-    cell_problem problem = { q->circuit, q->known, q->canonical, out->rs_ohm, s->count, s->freq_hz, s->z };
-    if (status == TIDE_OK && !cells_new(&problem, &c)) status = no_memory(failure);
-    if (status == TIDE_OK) {
-        judge_grid(&c, s, out);
-        status = q->method == EIS_EXACT ? draws_of_cells(q, s, &c, out, failure)
-                                        : draws_refined(q, s, &fit, &c, out, failure);
+    bool exact = q->method == EIS_EXACT;
+    tide_status status = settle(q, s, &fit, out, failure);
+    out->effective = out->disagreement = out->one.log_odds = (double)NAN;
+    if (status == TIDE_OK && !exact) status = draws_refined(q, s, &fit, out, failure);
+    if (status == TIDE_OK && exact) {
+        cell_problem problem = { q->circuit, q->known, q->canonical, out->rs_ohm, s->count, s->freq_hz, s->z };
+        if (!cells_new(&problem, &c)) status = no_memory(failure);
+        else judge_grid(&c, s, out), status = draws_of_cells(q, s, &c, out, failure);
+        cells_free(&c);
     }
-    cells_free(&c);
-    double aside = q->method == EIS_EXACT && !out->grid_adequate ? COMPLETION_ELSEWHERE : 0;
-    draw_kind kind = q->method == EIS_EXACT ? DRAWS_ARE_CELLS : DRAWS_ARE_POINTS;
-    return status == TIDE_OK ? completion_finish(q, s, kind, aside, out, failure) : status;
+    double aside = exact && !out->grid_adequate ? COMPLETION_ELSEWHERE : 0;
+    return status == TIDE_OK ? completion_finish(q, s, exact ? DRAWS_ARE_CELLS : DRAWS_ARE_POINTS, aside, out, failure)
+                             : status;
+}
+
+/* Of many points the noise is told by how neighbours differ, and that of the joined ones counts. */
+static tide_status complete_thinned(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure) {
+    thinned t;
+    question of_joined = *q;
+    if (!thin(s, &t)) return no_memory(failure);
+    of_joined.noise = isnan(q->noise) ? fmax(t.noise, COMPLETION_LEAST_NOISE) : q->noise / sqrt(t.joined);
+    tide_status status = complete_one(&of_joined, &t.spectrum, out, failure);
+    if (status == TIDE_OK) {
+        if (isnan(q->noise)) out->noise_source = EIS_NOISE_NEIGHBOURS, out->noise_dof = t.dof;
+        out->noise *= sqrt(t.joined), out->noise_used *= sqrt(t.joined);
+        out->joined_from = s->count;
+    }
+    thinned_free(&t);
+    return status;
 }
 
 tide_status complete_one(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure) {
     *out = (completion){ 0 };
+    if (s->count > THIN_FROM) return complete_thinned(q, s, out, failure);
     tide_status status = (q->method == EIS_NETWORK ? complete_network : complete_exactly)(q, s, out, failure);
-    if (status == TIDE_OK) status = check(q, s, out, failure);
+    if (status == TIDE_OK) status = completion_judge(q, s, out, failure);
     if (status != TIDE_OK) completion_free(out);
     return status;
 }
@@ -335,21 +431,4 @@ void completion_free(completion *c) {
     summary_free(&c->summary);
     free(c->draws);
     *c = (completion){ 0 };
-}
-
-bool completion_identifies(const completion *c, int parameter) {
-    const eis_parameter *p = &eis_parameters[parameter];
-    const interval      *i = &c->summary.of[parameter];
-    return log(i->high / i->low) <= 0.5 * 0.95 * log(p->high / p->low);
-}
-
-const char *completion_bound(const completion *c, int parameter) {
-    const double    near = 0.03;  /* of the range */
-    const interval *i    = &c->summary.of[parameter];
-    if (isnan(c->noise)) return NULL; /* nothing was measured */
-    if (parameter == EIS_RS) return (isnan(i->high) ? c->rs_ohm : i->high) > (1 - near) * RS_HIGH ? "high" : NULL;
-    const eis_parameter *p = &eis_parameters[parameter];
-    double margin = near * log(p->high / p->low);
-    bool   low = log(i->low / p->low) < margin, high = log(p->high / i->high) < margin;
-    return low && high ? "both" : low ? "low" : high ? "high" : NULL;
 }

@@ -16,19 +16,20 @@ typedef struct zlanes { lanes re, im; } zlanes;
 
 typedef struct sums { double misfit, log_ratio, gram[PAIRS]; } sums;
 
-bool density_new(eis_circuit circuit, const eis_known *known, double rs_ohm, bool canonical, double noise,
-                 const eis_spectrum *s, density *d) {
+bool density_new(eis_circuit circuit, const eis_known *known, double rs_ohm, const ranges *within, bool canonical,
+                 double noise, const eis_spectrum *s, density *d) {
     *d = (density){ .circuit = circuit, .noise = noise, .canonical = canonical };
     for (int k = 0; k < EIS_COUNT; k++) {
         d->fixed[k] = known->value[k];
         if (known->is[k]) continue;
-        d->low[d->free_count]    = log(eis_parameters[k].low);
-        d->high[d->free_count]   = log(eis_parameters[k].high);
+        d->low[d->free_count]    = log(within->low[k]);
+        d->high[d->free_count]   = log(within->high[k]);
         d->free[d->free_count++] = k;
     }
     d->fixed[EIS_RS] = rs_ohm;
     if (isnan(rs_ohm)) {
-        d->high[d->free_count]   = RS_HIGH;
+        d->low[d->free_count]    = within->low[EIS_RS];
+        d->high[d->free_count]   = within->high[EIS_RS];
         d->free[d->free_count++] = EIS_RS;
     }
     d->padded = (s->count + DENSITY_LANES - 1) / DENSITY_LANES * DENSITY_LANES;

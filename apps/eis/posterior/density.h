@@ -2,7 +2,7 @@
 #ifndef EIS_DENSITY_H
 #define EIS_DENSITY_H
 
-#include <tidemill/eis.h>
+#include "eis/circuit/parameters.h"
 
 enum { FREE_MOST = EIS_WITH_RS };
 
@@ -20,11 +20,10 @@ typedef struct density {
 } density;
 
 enum { DENSITY_LANES = 8 };
-#define RS_HIGH 100.0  /* ohm: a free solution resistance lies in 0..100 */
 
 /* rs_ohm NaN: free. False: out of memory. */
-bool density_new(eis_circuit circuit, const eis_known *known, double rs_ohm, bool canonical, double noise,
-                 const eis_spectrum *s, density *out);
+bool density_new(eis_circuit circuit, const eis_known *known, double rs_ohm, const ranges *within, bool canonical,
+                 double noise, const eis_spectrum *s, density *out);
 void density_free(density *d);
 
 /* Values of all six at x. */

@@ -58,13 +58,13 @@ static double value_at(const draws_of *of, const double *p, int k, int corner) {
     return value_of(moved, k, of->circuit);
 }
 
-static bool find_intervals(const draws_of *of, summary *out) {
+static bool find_intervals(const draws_of *of, double all, summary *out) {
     int64_t   count = of->count;
     weighted *v = malloc((size_t)count * sizeof *v);
     for (int k = 0; v && k < SUM_COUNT; k++) {
         interval *own = &out->of[k];
         for (int64_t i = 0; i < count; i++)
-            v[i] = (weighted){ value_of(of->draw[i].p, k, of->circuit), of->draw[i].weight, of->draw[i].p };
+            v[i] = (weighted){ value_of(of->draw[i].p, k, of->circuit), of->draw[i].weight / all, of->draw[i].p };
         if (isnan(v[0].value)) {
             *own = (interval){ NAN, NAN, NAN };
             continue;
@@ -162,9 +162,14 @@ bool summarise(const draws_of *of, int64_t top_k, double elsewhere, summary *out
     for (int64_t i = 0; i < of->count; i++) best = of->draw[i].log_density > best->log_density ? &of->draw[i] : best;
     memcpy(out->best, best->p, sizeof out->best);
     find_marginals(of->draw, of->count, elsewhere, out);
-    bool fine = find_intervals(of, out) && find_cells(of->draw, of->count, of->known, top_k, elsewhere, out);
+    bool fine = find_intervals(of, 1, out) && find_cells(of->draw, of->count, of->known, top_k, elsewhere, out);
     if (!fine) summary_free(out);
     return fine;
+}
+
+bool summarise_intervals(const draws_of *of, double all, summary *out) {
+    *out = (summary){ 0 };
+    return find_intervals(of, all, out);
 }
 
 void summary_free(summary *s) {

@@ -39,6 +39,8 @@ typedef struct draws_of {
 /* `elsewhere` is the probability that the answer is none of the cells seen, spread evenly over all of the missing
  * parameters' cells. False: out of memory. */
 bool summarise(const draws_of *of, int64_t top_k, double elsewhere, summary *out);
+/* Intervals alone, of draws whose weights sum to `all`. */
+bool summarise_intervals(const draws_of *of, double all, summary *out);
 void summary_free(summary *s);
 
 #endif

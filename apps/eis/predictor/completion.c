@@ -59,8 +59,8 @@ static tide_status take_features(network_task *t, completion *out, tide_failure 
     tide_status status = take_spectrum(t, grid ? q->rs_ohm : 0, failure);
     if (status != TIDE_OK) return status;
     quick_fit_run(t->count, t->freq_hz, t->z, NAN, !grid, &t->fit);
-    out->noise_inferred = isnan(q->noise);
-    out->noise          = out->noise_inferred ? fmax(t->fit.noise, COMPLETION_LEAST_NOISE) : q->noise;
+    status = completion_noise(q, t->s, out, failure);
+    if (status != TIDE_OK) return status;
     features_of(t->recipe, t->count, t->freq_hz, t->z, grid ? out->noise : (double)NAN, t->raw, grid ? NULL : &t->fit);
     return predictor_spectra(q->predictor, 1, t->raw, failure);
 }
@@ -178,8 +178,8 @@ static void put_own_marginals(const network_task *t, completion *out) {
 static double judge_circuit(const network_task *t, completion *out) {
     double nu = (double)(2 * t->count - (t->recipe == EIS_RECIPE_LAB ? 5 : 4)), ratio = t->fit.noise / out->noise;
     double chi2 = t->fit.misfit * ratio * ratio / nu;
-    out->circuit_adequate = chi2 <= chi2_limit(nu);
-    out->noise_used       = completion_widen(out->noise, chi2, nu, &out->free.left);
+    out->circuit_adequate = completion_chi2_fits(out, chi2, nu);
+    out->noise_used       = completion_widen(out, chi2, nu, &out->free.left);
     return chi2;
 }
 
@@ -243,6 +243,7 @@ tide_status complete_network(const question *q, const eis_spectrum *s, completio
     out->recipe     = recipe == EIS_RECIPE_GRID ? "grid" : "lab";
     out->grid_chi2  = NAN;
     out->grid_adequate = true;
+    out->effective = out->disagreement = out->one.log_odds = (double)NAN;
     tide_status status = t.first ? take_features(&t, out, failure) : completion_no_memory(failure);
     if (status == TIDE_OK && !put_free_fit(&t, out)) status = completion_no_memory(failure);
     out->noise_used    = out->noise;
@@ -250,7 +251,7 @@ tide_status complete_network(const question *q, const eis_spectrum *s, completio
     if (status == TIDE_OK) {
         training_range_check(
             &(range_question){ predictor_model(q->predictor), q, s, t.count, t.freq_hz, t.raw, &t.fit, out->noise,
-                               out->noise_inferred },
+                               out->noise_source != EIS_NOISE_GIVEN },
             &out->range);
         status = missing ? answer(&t, out, failure) : only_known(&t, out, failure);
     }

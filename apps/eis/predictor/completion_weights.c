@@ -26,8 +26,8 @@ static double least_misfit(const density *d, const completion *out) {
 static void judge_grid(const network_task *t, double misfit, completion *out) {
     double nu          = 2 * (double)t->s->count;
     out->grid_chi2     = misfit / (nu * out->noise * out->noise);
-    out->grid_adequate = out->grid_chi2 <= chi2_limit(nu);
-    out->noise_used    = completion_widen(out->noise, out->grid_chi2, nu, &out->free.left);
+    out->grid_adequate = completion_chi2_fits(out, out->grid_chi2, nu);
+    out->noise_used    = completion_widen(out, out->grid_chi2, nu, &out->free.left);
 }
 
 /* ln of likelihood times prior of each draw; then that over the density with which the draws of the lab recipe were
@@ -59,7 +59,8 @@ tide_status completion_weigh_again(const network_task *t, completion *out, tide_
     double *posterior = malloc((size_t)(2 * out->draw_count) * sizeof *posterior),
            *weight = posterior + out->draw_count;
     density d         = { 0 };
-    bool    fine      = posterior && density_new(EIS_SHUNT, &t->q->known, t->q->rs_ohm, false, out->noise, t->s, &d);
+    bool    fine      = posterior && density_new(EIS_SHUNT, &t->q->known, t->q->rs_ohm, &grid_ranges, false,
+                                                   out->noise, t->s, &d);
     if (fine && !lab) judge_grid(t, least_misfit(&d, out), out);
     d.noise = out->noise_used;
     if (fine && t->q->rerank) {

@@ -72,7 +72,7 @@ static void check_invariants(const range_question *r, range_check *c) {
 
 void training_range_check(const range_question *r, range_check *c) {
     float  scaled[FEATURES_MOST];
-    double slack = r->noise_inferred ? estimate : 1;
+    double slack = r->noise_estimated ? estimate : 1;
     *c = (range_check){ 0 };
     (r->model->config.recipe == EIS_RECIPE_GRID ? check_grid : check_lab)(r, c);
     if (outside(r->noise, NOISE_LOW / slack, NOISE_HIGH * slack))

@@ -14,7 +14,7 @@ typedef struct range_question {
     const float  *raw;               /* features */
     const quick_fit *fit;
     double        noise;
-    bool          noise_inferred;
+    bool          noise_estimated;
 } range_question;
 
 void training_range_check(const range_question *r, range_check *out);
