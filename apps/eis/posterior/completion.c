@@ -11,7 +11,7 @@
 #include "refine.h"
 #include "thin.h"
 
-enum { DRAWS = 4000, DRAWS_MOST = 24000, ENOUGH = 1600, TOO_FEW = 30, FIBRE_POINTS = 2000 };
+enum { DRAWS = 4000, KNOWN_DRAWS = 2000, DRAWS_MOST = 24000, ENOUGH = 1600, TOO_FEW = 30, FIBRE_POINTS = 2000 };
 static const double breadth      = 0.05;   /* noise with which candidates for polishing are chosen */
 static const double negligible   = 1e-9;
 static const double no_noise = 0.3; /* of |Z|: what is so large is not noise, whatever it is */
@@ -174,12 +174,12 @@ static bool settle_width(const question *q, const eis_spectrum *s, density *d, c
 static tide_status sample_halves(const density *d, const double *centre, int64_t count, const question *q, rng *r,
                                  completion *out) {
     tide_status status = TIDE_OK;
-    out->draws = malloc(DRAWS * sizeof *out->draws);
-    out->draw_count = DRAWS;
+    out->draws = malloc(KNOWN_DRAWS * sizeof *out->draws);
+    out->draw_count = KNOWN_DRAWS;
     for (int half = 0; half < 2 && status == TIDE_OK; half++)
-        status = out->draws ? sample_density(d, centre, count, DRAWS / 2, r, q->stop, out->draws + half * DRAWS / 2)
+        status = out->draws ? sample_density(d, centre, count, KNOWN_DRAWS / 2, r, q->stop, out->draws + half * KNOWN_DRAWS / 2)
                             : TIDE_ENOMEM;
-    for (int64_t i = 0; status == TIDE_OK && i < DRAWS; i++) out->draws[i].weight /= 2;
+    for (int64_t i = 0; status == TIDE_OK && i < KNOWN_DRAWS; i++) out->draws[i].weight /= 2;
     return status;
 }
 
