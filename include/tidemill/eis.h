@@ -442,6 +442,36 @@ TIDE_API eis_training eis_trainer_at(const eis_trainer *t);  /* of NULL: zeros *
 TIDE_API tide_status eis_trainer_model(const eis_trainer *t, eis_model **out, tide_failure *failure);
 TIDE_API void        eis_trainer_free(eis_trainer *t);  /* NULL is fine, and so is one that is not finished */
 
+/* ---- what speaks against data --------------------------------------------------------------------------- */
+
+typedef enum eis_fault_kind {
+    EIS_FAULT_SWEEPS,     /* more than one sweep in a row; size: how many */
+    EIS_FAULT_SCRAMBLED,  /* frequencies that are not those of the impedances; points: those off an even grid */
+    EIS_FAULT_LEADS,      /* Im Z > 0 nearly throughout, or Re Z < 0 at many points; size: share of the points */
+    EIS_FAULT_NOISE,      /* the scatter is no measurement's; size: the noise, over |Z| */
+    EIS_FAULT_NEGATIVE,   /* Re Z < 0 at some points, beyond noise; size: the least Re Z / |Z| */
+    EIS_FAULT_OUTLIERS,   /* points off the smooth part; size: the farthest, over |Z| */
+    EIS_FAULT_MAINS,      /* such points at 50 or 60 Hz and its multiples; size: the mains' frequency, Hz */
+    EIS_FAULT_DRIFT,      /* the sample changed while it was measured; size: its growth over the sweep, 0.2 for 20 % */
+    EIS_FAULT_RESISTOR,   /* no capacitance is seen; size: ohm */
+    EIS_FAULT_BLANK       /* a resistance and an electrode explain it as well as anything; size: its resistance, ohm */
+} eis_fault_kind;
+
+typedef struct eis_fault {
+    eis_fault_kind kind;
+    bool           unfit;     /* no answer about an epithelium should be believed */
+    const int64_t *point;     /* 0-based, in the spectrum's order */
+    int64_t        points;
+    double         size;
+    const char    *sentence;
+} eis_fault;
+
+typedef enum eis_check_verdict {
+    EIS_CHECK_SOUND,   /* nothing speaks against it */
+    EIS_CHECK_FLAWED,  /* usable, with what the faults say in mind */
+    EIS_CHECK_UNFIT    /* no answer about an epithelium should be believed */
+} eis_check_verdict;
+
 /* ---- commands ------------------------------------------------------------------------------------------ */
 
 typedef struct eis_result {

@@ -31,6 +31,13 @@ static inline FILE *shared_open(const char *name) {
     return file;
 }
 
+/* A made file of tests/eis/reported; tests run in the source's root. */
+static inline FILE *reported_open(const char *name) {
+    char path[512];
+    snprintf(path, sizeof path, "tests/eis/reported/%s", name);
+    return fopen(path, "rb");
+}
+
 static inline void sweep_add(sweep *to, double freq_hz, double re, double im) {
     int64_t n = to->s.count++;
     to->freq_hz[n] = freq_hz, to->z[n] = (eis_z){ re, im };

@@ -4,10 +4,11 @@
 
 #define TWO_PI 6.283185307179586476925286766559
 
-basis basis_over(const eis_spectrum *s, int terms, double extension, bool admittance) {
+basis basis_over(const eis_spectrum *s, const bool *left_out, int terms, double extension, bool admittance) {
     basis b = { .terms = terms, .admittance = admittance, .low_w = INFINITY };
     for (int64_t i = 0; i < s->count; i++) {
         double w = TWO_PI * s->freq_hz[i];
+        if (left_out && left_out[i]) continue;
         b.low_w = fmin(b.low_w, w), b.high_w = fmax(b.high_w, w);
     }
     b.last_tau = extension / b.low_w;

@@ -15,8 +15,9 @@ typedef struct basis {
     double first_tau, last_tau;
 } basis;
 
-/* Time constants from 1 / (extension w_max) to extension / w_min, even in the logarithm; one alone is the last. */
-basis basis_over(const eis_spectrum *s, int terms, double extension, bool admittance);
+/* Time constants from 1 / (extension w_max) to extension / w_min, even in the logarithm; one alone is the last. Points
+ * that `left_out` flags do not count (NULL: all do). */
+basis basis_over(const eis_spectrum *s, const bool *left_out, int terms, double extension, bool admittance);
 /* Columns: 0 the constant, 1..terms relaxations, terms + 1 grows with s, terms + 2 falls with it. */
 enum { BASIS_BESIDE = 3 };
 double complex basis_at(const basis *b, int column, double freq_hz);

@@ -49,7 +49,7 @@ static bool solve(work *k, int parts, int from, int columns) {
         if (parts & RE) put_row(k, from, columns, rows, row++, i, true, a, target);
         if (parts & IM) put_row(k, from, columns, rows, row++, i, false, a, target);
     }
-    bool room = a && svd_new(&d, rows, columns, a, target);
+    bool room = a && svd_new(&d, rows, columns, a, 1, target);
     if (room) {
         int rank = svd_rank(&d, rounding);
         svd_solve(&d, rank, k->x + from);
@@ -99,7 +99,7 @@ static void tell(const work *k, linkk_fit *out, eis_z *residual) {
 
 bool linkk_fit_terms(const eis_spectrum *s, const linkk_question *q, linkk_fit *out, eis_z *residual) {
     work k = { .s = s,
-               .b = basis_over(s, q->terms, q->extension, q->admittance),
+               .b = basis_over(s, NULL, q->terms, q->extension, q->admittance),
                .columns = q->terms + 2 + q->capacitance };
     k.left = malloc(sizeof *k.left * (size_t)s->count);
     k.x = calloc((size_t)k.columns, sizeof *k.x);

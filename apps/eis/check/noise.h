@@ -5,28 +5,26 @@
 #include <tidemill/eis.h>
 
 typedef enum noise_source {
-    NOISE_STATED, /* the spectrum's sigma */
-    NOISE_REPLICATES, /* scatter between sweeps on the same frequencies */
-    NOISE_KRAMERS_KRONIG /* what the linear Kramers-Kronig expansion leaves at its plateau */
+    NOISE_STATED,         /* the spectrum's sigma */
+    NOISE_REPLICATES,     /* scatter between sweeps on the same frequencies */
+    NOISE_KRAMERS_KRONIG  /* what the linear Kramers-Kronig expansion leaves at its plateau */
 } noise_source;
 
 typedef struct noise_estimate {
     noise_source source;
-    double noise; /* standard deviation of each part over |Z|, root mean square over the points */
-    double robust; /* the same by the median, which outliers do not move; `noise` where there is no such */
-    double dof; /* degrees of freedom that it stands on; infinite: stated */
-    int64_t outliers; /* points that are more than 5 times the noise off (of Kramers-Kronig) */
-    int drift; /* replicates: numbers a part and sweep that smooth drift took; 0: there was none */
+    double  noise;     /* standard deviation of each part over |Z|, root mean square over the points */
+    double  robust;    /* the same by the median, which outliers do not move; `noise` where there is no such */
+    double  dof;       /* degrees of freedom that it stands on; infinite: stated */
+    int64_t outliers;  /* points that are more than 5 times the noise off (of Kramers-Kronig) */
+    int     drift;     /* replicates: numbers a sweep that smooth changes between sweeps took; 0: there were none */
 } noise_estimate;
 
 /* Of the spectrum's sigma, else by Kramers-Kronig. TIDE_ENOMEM. */
 tide_status noise_of(const eis_spectrum *s, noise_estimate *out, tide_failure *failure);
 
-/* Of `count` >= 2 sweeps in the same order of frequencies, within 1e-3 of each other; polynomials in ln f take off
- * drift between sweeps where it is significant. TIDE_EDATA: they are not on the same frequencies; TIDE_ENOMEM. */
+/* Of `count` >= 2 sweeps in the same order of frequencies, within 1e-3 of each other. What changes smoothly from
+ * sweep to sweep, as Kramers and Kronig allow, is taken off where it is significant. TIDE_EDATA: they are not on the
+ * same frequencies; TIDE_ENOMEM. */
 tide_status noise_of_replicates(const eis_spectrum *s, int64_t count, noise_estimate *out, tide_failure *failure);
-
-/* "replicates", "sigma columns", "Kramers-Kronig". */
-const char *noise_source_name(noise_source source);
 
 #endif

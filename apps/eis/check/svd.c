@@ -42,7 +42,7 @@ static void reflect(const double *v, double scale, double *x, int64_t n) {
 }
 
 /* R's upper triangle is left in a, Q'b in b; place[k] is where column k of R comes from. */
-static void triangle(double *a, double *b, int64_t rows, int columns, int *place) {
+static void triangle(double *a, int sides, double *b, int64_t rows, int columns, int *place) {
     for (int k = 0; k < columns; k++) place[k] = k;
     for (int k = 0; k < columns; k++) {
         int best = longest(a, rows, columns, k), was = place[k];
@@ -55,7 +55,7 @@ static void triangle(double *a, double *b, int64_t rows, int columns, int *place
         v[0] -= diagonal;
         double scale = 2 / dot(v, v, n);
         for (int j = k + 1; j < columns; j++) reflect(v, scale, a + j * rows + k, n);
-        reflect(v, scale, b + k, n);
+        for (int j = 0; j < sides; j++) reflect(v, scale, b + j * rows + k, n);
         v[0] = diagonal;
         memset(v + 1, 0, sizeof *v * (size_t)(n - 1));
     }
@@ -63,30 +63,33 @@ static void triangle(double *a, double *b, int64_t rows, int columns, int *place
 
 /* ---- Jacobi ---- */
 
-/* Turns two rows and their right sides so that they are orthogonal; false if they were. */
-static bool rotate(double *x, double *y, double *bx, double *by, int n) {
-    double xx = dot(x, x, n), yy = dot(y, y, n), xy = dot(x, y, n);
-    if (fabs(xy) <= DBL_EPSILON * sqrt(xx) * sqrt(yy)) return false;
-    double half = (yy - xx) / (2 * xy), t = copysign(1 / (fabs(half) + sqrt(1 + half * half)), half);
-    double c = 1 / sqrt(1 + t * t), s = c * t, b = *bx;
+static void turn(double *x, double *y, int n, double c, double s) {
     for (int i = 0; i < n; i++) {
         double was = x[i];
         x[i] = c * was - s * y[i];
         y[i] = s * was + c * y[i];
     }
-    *bx = c * b - s * *by;
-    *by = s * b + c * *by;
+}
+
+/* Turns two rows and their right sides so that they are orthogonal; false if they were. */
+static bool rotate(svd *d, int p, int q) {
+    int n = d->columns;
+    double *x = d->right + p * n, *y = d->right + q * n;
+    double xx = dot(x, x, n), yy = dot(y, y, n), xy = dot(x, y, n);
+    if (fabs(xy) <= DBL_EPSILON * sqrt(xx) * sqrt(yy)) return false;
+    double half = (yy - xx) / (2 * xy), t = copysign(1 / (fabs(half) + sqrt(1 + half * half)), half);
+    double c = 1 / sqrt(1 + t * t);
+    turn(x, y, n, c, c * t);
+    for (int k = 0; k < SVD_SIDES; k++) turn(d->along[k] + p, d->along[k] + q, 1, c, c * t);
     return true;
 }
 
 static void diagonalise(svd *d) {
-    int n = d->columns;
     bool more = true;
     for (int sweep = 0; more && sweep < SWEEPS_MOST; sweep++) {
         more = false;
-        for (int p = 0; p < n; p++)
-            for (int q = p + 1; q < n; q++)
-                more |= rotate(d->right + p * n, d->right + q * n, &d->along[p], &d->along[q], n);
+        for (int p = 0; p < d->columns; p++)
+            for (int q = p + 1; q < d->columns; q++) more |= rotate(d, p, q);
     }
 }
 
@@ -98,7 +101,7 @@ static void sort(svd *d) {
         for (int k = i + 1; k < n; k++) best = d->value[k] > d->value[best] ? k : best;
         if (best != i) {
             exchange(&d->value[i], &d->value[best], 1);
-            exchange(&d->along[i], &d->along[best], 1);
+            for (int k = 0; k < SVD_SIDES; k++) exchange(&d->along[k][i], &d->along[k][best], 1);
             exchange(d->right + i * n, d->right + best * n, n);
         }
         for (int k = 0; k < n && d->value[i] > 0; k++) d->right[i * n + k] /= d->value[i];
@@ -107,29 +110,36 @@ static void sort(svd *d) {
 
 /* ---- all ---- */
 
-bool svd_new(svd *d, int64_t rows, int columns, double *a, double *b) {
+static void take_sides(svd *d, int64_t rows, int sides, const double *b) {
+    int64_t n = d->columns;
+    for (int j = 0; j < sides; j++) {
+        memcpy(d->along[j], b + j * rows, (size_t)n * sizeof *b);
+        for (int k = 0; k < sides; k++) d->rest[j][k] = dot(b + j * rows + n, b + k * rows + n, rows - n);
+    }
+}
+
+bool svd_new(svd *d, int64_t rows, int columns, double *a, int sides, double *b) {
     size_t n = (size_t)columns;
     int *place = malloc(n * sizeof *place);
-    *d = (svd){ columns, calloc(n, sizeof *d->value), calloc(n * n, sizeof *d->right), calloc(n, sizeof *d->along), 0 };
-    bool room = place && d->value && d->right && d->along;
-    if (room) {
-        triangle(a, b, rows, columns, place);
-        memcpy(d->along, b, n * sizeof *b);
+    double *memory = calloc(n * (n + 1 + SVD_SIDES), sizeof *memory);
+    *d = (svd){ .columns = columns, .value = memory };
+    if (place && memory) {
+        d->right = memory + n;
+        for (int k = 0; k < SVD_SIDES; k++) d->along[k] = d->right + n * (n + (size_t)k);
+        triangle(a, sides, b, rows, columns, place);
         for (int k = 0; k < columns; k++)
             for (int i = 0; i <= k; i++) d->right[i * columns + place[k]] = a[k * rows + i];
-        d->rest = dot(b + columns, b + columns, rows - columns);
+        take_sides(d, rows, sides, b);
         diagonalise(d);
         sort(d);
     }
     free(place);
-    if (!room) svd_free(d);
-    return room;
+    if (!d->right) svd_free(d);
+    return d->right != NULL;
 }
 
 void svd_free(svd *d) {
     free(d->value);
-    free(d->right);
-    free(d->along);
     *d = (svd){ 0 };
 }
 
@@ -142,5 +152,5 @@ int svd_rank(const svd *d, double cut) {
 void svd_solve(const svd *d, int rank, double *x) {
     for (int k = 0; k < d->columns; k++) x[k] = 0;
     for (int i = 0; i < rank; i++)
-        for (int k = 0; k < d->columns; k++) x[k] += d->along[i] / d->value[i] * d->right[i * d->columns + k];
+        for (int k = 0; k < d->columns; k++) x[k] += d->along[0][i] / d->value[i] * d->right[i * d->columns + k];
 }

@@ -1,0 +1,25 @@
+/* What is wrong with a spectrum, each fault told by its own test. */
+#ifndef EIS_FAULTS_H
+#define EIS_FAULTS_H
+
+#include "expansion.h"
+
+enum { FAULTS_MOST = 12 };
+
+typedef struct faults {
+    int64_t   count;
+    eis_fault of[FAULTS_MOST];
+    bool     *left_out;  /* a flag a point: an outlier, or of an artefact where Re Z < 0 */
+    expansion rest;      /* without those: its noise is the spectrum's. All zero where the order of rows is at fault */
+    double    robust;    /* its noise by the median, all points counted */
+} faults;
+
+/* Faults in the order of rows come alone: nothing else can be told then. False: out of memory. faults_free. */
+bool faults_of(const eis_spectrum *s, faults *out);
+void faults_free(faults *f);
+bool faults_unfit(const faults *f);  /* one of them is eis_fault.unfit */
+
+/* "two-sweeps", "drift", ... */
+const char *fault_name(eis_fault_kind kind);
+
+#endif
