@@ -27,13 +27,16 @@ int eis_command_run(cli_call *call, const eis_options *options, eis_command_func
 }
 
 /* Words are further spectra. */
-static int run_complete(cli_call *call) {
+static int run_on_files(cli_call *call, eis_command_function function) {
     tide_failure failure = { 0 };
     for (int i = 0; i < call->word_count; i++)
         if (eis_option_set(call->target, "spectrum", call->words[i], &failure) != TIDE_OK)
             return report_failure(&failure, call->json);
-    return eis_command_run(call, call->target, eis_complete);
+    return eis_command_run(call, call->target, function);
 }
+
+static int run_complete(cli_call *call) { return run_on_files(call, eis_complete); }
+static int run_check(cli_call *call) { return run_on_files(call, eis_check); }
 
 static int run_generate(cli_call *call) { return eis_command_run(call, call->target, eis_generate); }
 static int run_train(cli_call *call) { return eis_command_run(call, call->target, eis_train); }
@@ -54,6 +57,17 @@ const cli_command command_eis_complete = {
             "  tidemill eis complete --known Ca=3.7uF --method exact --noise 1% --spectrum a.csv b.csv > answers.csv\n",
     .files = "DIR/*.csv, DIR/*.svg: with --out, tables and plots of the answer\n",
     .rows = { { eis_table, EIS_FOR_COMPLETE, 0 } }, .target_size = sizeof(eis_options), .run = run_complete,
+};
+const cli_command command_eis_check = {
+    .name = "eis check", .words = "[FILE...]", .most_words = CLI_WORDS,
+    .summary = "tell whether spectra can be believed: Kramers-Kronig, noise, drift, outliers, leads",
+    .more = "  tidemill eis check well.csv\n"
+            "  tidemill eis check plate/*.csv > verdicts.csv\n"
+            "  tidemill eis check well.csv --out check --json\n",
+    .files = "DIR/check.csv: with --out, a row per spectrum\n"
+             "DIR/check_residuals.svg: what a Kramers-Kronig expansion leaves, beside the noise\n"
+             "DIR/check_terms.svg: the linear Kramers-Kronig test at each number of relaxations\n",
+    .rows = { { eis_table, EIS_FOR_CHECK, 0 } }, .target_size = sizeof(eis_options), .run = run_check,
 };
 const cli_command command_eis_generate = {
     .name = "eis generate", .words = "", .summary = "write residual norms of a grid of circuits against ground truths",

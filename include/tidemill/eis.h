@@ -233,7 +233,8 @@ enum {
     EIS_FOR_TRAIN    = 4,
     EIS_FOR_EVALUATE = 8,
     EIS_FOR_FULL     = 16,
-    EIS_FOR_SIMULATE = 32
+    EIS_FOR_SIMULATE = 32,
+    EIS_FOR_CHECK    = 64
 };
 
 /* Every option of the commands; what can be done with a table is in options.h, and the calls below are those on this
@@ -454,7 +455,7 @@ typedef enum eis_fault_kind {
     EIS_FAULT_MAINS,      /* such points at 50 or 60 Hz and its multiples; size: the mains' frequency, Hz */
     EIS_FAULT_DRIFT,      /* the sample changed while it was measured; size: its growth over the sweep, 0.2 for 20 % */
     EIS_FAULT_RESISTOR,   /* no capacitance is seen; size: ohm */
-    EIS_FAULT_BLANK       /* a resistance and an electrode explain it as well as anything; size: its resistance, ohm */
+    EIS_FAULT_BLANK       /* a resistance and an electrode explain it as well as anything; size: that resistance */
 } eis_fault_kind;
 
 typedef struct eis_fault {
@@ -471,6 +472,41 @@ typedef enum eis_check_verdict {
     EIS_CHECK_FLAWED,  /* usable, with what the faults say in mind */
     EIS_CHECK_UNFIT    /* no answer about an epithelium should be believed */
 } eis_check_verdict;
+
+/* What is found in a spectrum. All of it is the library's: eis_checked_free. */
+typedef struct eis_checked {
+    const char       *name;
+    eis_check_verdict verdict;
+    const eis_fault  *fault;
+    int64_t           faults;
+    eis_noise_source  noise_source;
+    double noise;         /* standard deviation of each part over |Z|, by points not left out; NaN: not told */
+    double noise_robust;  /* the same by the median of Kramers-Kronig residuals, all points counted */
+    double noise_dof;     /* degrees of freedom of `noise`; infinite: stated */
+    /* The linear Kramers-Kronig test (Boukamp 1995, Schoenleber 2014): the complex one with an inductance and a series
+     * capacitance, at every number of relaxations from 2 to min(points, 50). Told is the least of them that leaves what
+     * the plateau leaves. */
+    int64_t terms;        /* 0: there was none, for two sweeps in one */
+    double  mu, pseudo_chi2;
+    double  extension;    /* time constants run from 1 / (extension w_max) to extension / w_min */
+    bool    admittance;   /* of 1 / Z */
+    bool    plateau;      /* it was reached; else this is the best */
+    const double *pseudo_chi2_of;  /* by terms, 0 to most_terms; NaN: not tried */
+    int64_t       most_terms;
+    /* By point, in the spectrum's order; where there was no test only the frequency. */
+    int64_t       points;
+    const double *freq_hz;
+    const eis_z  *residual;  /* (Z - Kramers-Kronig expansion at the plateau) / |Z| */
+    const bool   *left_out;  /* an outlier, or of an artefact where Re Z < 0 */
+    const double *zhit;      /* ln |Z| less ln |Z| from the phase (Z-HIT); NaN where it is left out */
+    double        zhit_rms;
+    struct eis_checked_parts *parts;
+} eis_checked;
+
+/* Whether a spectrum can be believed, without asking for any circuit. TIDE_EINVAL, TIDE_EDATA (with the row where a
+ * number is not usable), TIDE_ENOMEM; *out is zeroed then. Several threads may call it at once. */
+TIDE_API tide_status eis_check_spectrum(const eis_spectrum *spectrum, eis_checked *out, tide_failure *failure);
+TIDE_API void        eis_checked_free(eis_checked *c);  /* NULL is fine; leaves it zeroed */
 
 /* ---- commands ------------------------------------------------------------------------------------------ */
 
@@ -495,6 +531,13 @@ TIDE_API void eis_result_free(eis_result *r);
  * of the time constants count; with none, a is the slower membrane. */
 TIDE_API tide_status eis_complete(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                                   tide_failure *failure);
+
+/* eis_check_spectrum of each file of options->spectra, with what it found as text, JSON, and a table of one row a
+ * spectrum; plots of the residuals and of S against M go into `out`. Of several, a file that cannot be read does not
+ * end it: the status is then TIDE_EDATA and *result holds the verdicts on the others and each one's reason. A spectrum
+ * that is found unfit is no failure. */
+TIDE_API tide_status eis_check(const eis_options *options, eis_listener listener, void *user, eis_result *result,
+                               tide_failure *failure);
 
 /* Trains a predictor of missing parameters into the folder `out`; the best by validation loss is kept, Ctrl-C leaves a
  * checkpoint from which `resume` continues to the same bits.

@@ -7,10 +7,10 @@ from program import Case
 # Commands with a place for a file; FILE is the file in question.
 INPUTS = ("forecast train --data FILE --out made", "forecast evaluate --data FILE", "forecast evaluate --model FILE --data series.csv",
           "forecast predict FILE", "explain FILE", "eis complete --spectrum FILE", "eis complete --known Rsh=460 --method network --model FILE",
-          "eis evaluate FILE", "eis generate --stats-only --ground-truths FILE", "eis --mode inference --model FILE --known Rsh=460",
+          "eis evaluate FILE", "eis check FILE", "eis generate --stats-only --ground-truths FILE", "eis --mode inference --model FILE --known Rsh=460",
           "selftest --golden FILE")
-COMMANDS = ("forecast", "forecast train", "forecast evaluate", "forecast predict", "explain", "eis", "eis complete", "eis generate", "eis train",
-            "eis evaluate", "eis full", "eis simulate", "data list", "data get", "data make", "machine", "bench", "selftest")
+COMMANDS = ("forecast", "forecast train", "forecast evaluate", "forecast predict", "explain", "eis", "eis complete", "eis check", "eis generate",
+            "eis train", "eis evaluate", "eis full", "eis simulate", "data list", "data get", "data make", "machine", "bench", "selftest")
 
 
 class Exits(Case):
@@ -43,7 +43,8 @@ class Exits(Case):
                 self.code(2, *words.split(), cwd=self.folder)
 
     def test_no_word(self):
-        for words in ("", "forecast", "eis", "data", "no-such-command", "forecast predict", "explain", "eis simulate", "data get", "data make"):
+        for words in ("", "forecast", "eis", "data", "no-such-command", "forecast predict", "explain", "eis check", "eis simulate", "data get",
+                      "data make"):
             with self.subTest(words):
                 self.code(2, *words.split(), cwd=self.folder)
 

@@ -8,6 +8,7 @@
 #include "eis/check/faults.h"
 #include "eis/check/linkk.h"
 #include "eis/check/noise.h"
+#include "eis/check/zhit.h"
 
 /* ---- the linear test's published numbers ---- */
 
@@ -402,6 +403,78 @@ static void test_extracellular(void **state) {
     free(read);
 }
 
+/* ---- Z-HIT ---- */
+
+/* A resistance and a relaxation: within 0.01, as the specification found; and what drift does to it. */
+static void test_zhit(void **state) {
+    (void)state;
+    sweep *cell = calloc(1, sizeof *cell);
+    double deviation[POINTS_MOST], rms, rms_drifting;
+    bool left_out[POINTS_MOST] = { [7] = true };
+    for (int i = 0; i < 61; i++) {
+        double f = pow(10, 5 - i / 10.0);
+        double complex z = 100 + 1000 / (1 + CMPLX(0, TWO_PI * f) * 1e-3);
+        sweep_add(cell, f, creal(z), cimag(z));
+    }
+    cell->s.freq_hz = cell->freq_hz, cell->s.z = cell->z;
+    assert_true(zhit_of(&cell->s, left_out, deviation, &rms));
+    assert_true(isnan(deviation[7]) && isfinite(deviation[8]));
+    close_to(rms, 0, 0.01);
+    for (int i = 0; i < 61; i++) offset(cell, i, 0.2 * pow(10, (i - 60) / 10.0));
+    assert_true(zhit_of(&cell->s, NULL, deviation, &rms_drifting));
+    assert_true(rms_drifting > 3 * rms);
+    assert_true(deviation[60] > 0.1 && deviation[60] < 0.3); /* where it is 20 % */
+    free(cell);
+}
+
+/* ---- from outside ---- */
+
+static void test_check_spectrum(void **state) {
+    (void)state;
+    sweep *read = calloc(SWEEPS_MOST, sizeof *read);
+    eis_checked c;
+    tide_failure why = { 0 };
+    sweeps_read(reported_open("two_outliers.csv"), (int[]){ 0, 1, 2 }, 1, read);
+    read->s.name = "well";
+    assert_int_equal(eis_check_spectrum(&read->s, &c, &why), TIDE_OK);
+    assert_string_equal(c.name, "well");
+    assert_int_equal(c.verdict, EIS_CHECK_FLAWED);
+    assert_int_equal(c.points, 45);
+    assert_true(c.left_out[17] && c.left_out[31] && !c.left_out[0]);
+    close_to(c.noise, 0.003, 0.0006);
+    close_to(hypot(c.residual[17].re, c.residual[17].im), 1 - 1 / 1.35, 0.02);
+    assert_true(c.terms >= 2 && c.plateau && c.pseudo_chi2_of[c.terms] == c.pseudo_chi2);
+    assert_true(isnan(c.zhit[17]) && c.zhit_rms < 0.02);
+    eis_checked_free(&c);
+    assert_null(c.parts);
+    read->freq_hz[3] = 0;
+    assert_int_equal(eis_check_spectrum(&read->s, &c, &why), TIDE_EDATA);
+    assert_int_equal(why.row, 4);
+    free(read);
+}
+
+/* A file that cannot be read is a row with its reason; the others are answered. */
+static void test_batch(void **state) {
+    static const char files[] = "tests/eis/reported/plain_resistor.csv\ntests/eis/reported/no-such.csv\n"
+                                "tests/eis/reported/dummy_cell_one_rc.csv";
+    (void)state;
+    eis_options o;
+    eis_result r;
+    tide_failure why = { 0 };
+    eis_options_default(&o);
+    snprintf(o.spectra, sizeof o.spectra, "%s", files);
+    assert_int_equal(eis_check(&o, NULL, NULL, &r, &why), TIDE_EDATA);
+    assert_non_null(strstr(why.message, "1 of 3"));
+    assert_non_null(strstr(r.csv, "plain_resistor.csv,unfit,no-capacitance,"));
+    assert_non_null(strstr(r.csv, "no-such.csv,unread,"));
+    assert_non_null(strstr(r.csv, "dummy_cell_one_rc.csv,sound,,"));
+    assert_non_null(strstr(r.json, "\"bad_input\""));
+    eis_result_free(&r);
+    snprintf(o.spectra, sizeof o.spectra, "tests/eis/reported/no-such.csv");
+    assert_int_not_equal(eis_check(&o, NULL, NULL, &r, &why), TIDE_OK);
+    assert_true(!r.json && !r.text && !r.csv);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mu_of_dummy_cell),
@@ -416,6 +489,9 @@ int main(void) {
         cmocka_unit_test(test_sound_spectra),
         cmocka_unit_test(test_faults_put_in),
         cmocka_unit_test(test_extracellular),
+        cmocka_unit_test(test_zhit),
+        cmocka_unit_test(test_check_spectrum),
+        cmocka_unit_test(test_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

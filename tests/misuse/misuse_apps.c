@@ -112,6 +112,7 @@ static bool json_of_nothing(void) {
     STALE(R, forecast_options_resolve, NULL, &f_odd)                                                                   \
     STALE(R, forecast_compat_parse, "", &(unsigned){ 0 })                                                              \
     STALE(R, eis_complete, NULL, NULL, NULL, &e_result)                                                                \
+    STALE(R, eis_check, NULL, NULL, NULL, &e_result)                                                                   \
     STALE(R, eis_train, NULL, NULL, NULL, &e_result)                                                                   \
     STALE(R, eis_evaluate, NULL, NULL, NULL, &e_result)                                                                \
     STALE(R, eis_generate, NULL, NULL, NULL, &e_result)                                                                \
@@ -203,6 +204,7 @@ static const tide_option *no_row(void *user, const char *name, const char *comma
     R(forecast_result_free, 0, "none", (forecast_result_free(NULL), true))                                             \
     R(tide_failure_json, 0, "none", json_of_nothing())                                                                 \
     EIS_COMMAND(R, eis_complete)                                                                                       \
+    EIS_COMMAND(R, eis_check)                                                                                          \
     EIS_COMMAND(R, eis_train)                                                                                          \
     EIS_COMMAND(R, eis_evaluate)                                                                                       \
     EIS_COMMAND(R, eis_generate)                                                                                       \

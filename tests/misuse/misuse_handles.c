@@ -58,6 +58,14 @@ static tide_status solved(trial *t, eis_spectrum s) {
     return eis_solve(eis(), &s, NULL, NULL, NULL, &answer, &t->failure);
 }
 
+static eis_checked checked;
+
+static tide_status tested(trial *t, eis_spectrum s) {
+    tide_status status = eis_check_spectrum(&s, &checked, &t->failure);
+    eis_checked_free(&checked);
+    return status;
+}
+
 static forecast_model *model;
 static double          number;
 static int64_t         time_s;
@@ -187,6 +195,13 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
         5)) == TIDE_EDATA)                                                                                             \
     R(eis_solve, 4, "a known value far out", missing(t, eis_solve(eis(), NULL, &(eis_known){ { true }, { 1e99 } },     \
         NULL, NULL, &answer, &t->failure)))                                                                            \
+    R(eis_check_spectrum, 0, "none", missing(t, eis_check_spectrum(NULL, &checked, &t->failure)))                      \
+    R(eis_check_spectrum, 1, "nowhere to", missing(t, eis_check_spectrum(&(eis_spectrum){ 0 }, NULL, &t->failure)))    \
+    R(eis_check_spectrum, 2, "a spectrum of nothing", tested(t, (eis_spectrum){ .count = 9 }) == TIDE_EINVAL)          \
+    R(eis_check_spectrum, 3, "-1 points, 5 at 0 Hz", tested(t, lying(1, -1)) == TIDE_EDATA && tested(t, lying(0,       \
+        5)) == TIDE_EDATA)                                                                                             \
+    R(eis_check_spectrum, 4, "five equal impedances", tested(t, lying(1, 5)) == TIDE_OK)                               \
+    R(eis_checked_free, 0, "none", (eis_checked_free(NULL), true))                                                     \
     R(eis_answer_free, 0, "none", (eis_answer_free(NULL), true))                                                       \
     R(eis_answer_json, 0, "none, zeros", !eis_answer_json(NULL) && !eis_answer_json(&(eis_answer){ 0 }))               \
     R(eis_answer_text, 0, "none, zeros", !eis_answer_text(NULL) && !eis_answer_text(&(eis_answer){ 0 }))               \
@@ -240,6 +255,7 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     STALE(R, forecast_trainer_model, NULL, &model)                                                                     \
     STALE(R, forecast_trainer_score, NULL, NULL)                                                                       \
     STALE(R, forecast_read_frame, NULL, &frame)                                                                        \
+    STALE(R, eis_check_spectrum, NULL, &checked)                                                                       \
     STALE(R, eis_solve, NULL, NULL, NULL, NULL, NULL, &answer)                                                         \
     STALE(R, eis_answer_plots, NULL, "x", "")                                                                          \
     STALE(R, eis_model_load, "", NULL, &predictor)                                                                     \

@@ -93,17 +93,17 @@ static void test_sweeps(suspect *t) {
 
 static void test_scrambled(suspect *t) {
     text sentence = { 0 };
-    bool room, scrambled = order_scrambled(t->s, t->mark, &room);
-    t->room = t->room && room;
-    if (!scrambled) return;
-    int64_t off = marked(t);
+    order_scramble order = { .off = t->mark };
+    t->room = t->room && order_scrambled(t->s, &order);
+    if (!t->room || !order.is) return;
     text_add(&sentence, "the frequencies are not those of the impedances, which are smooth from row to row but not in "
                         "the order of frequencies");
-    if (off) {
-        text_add(&sentence, "; off the even grid of the other rows are ");
+    if (order.first_hz > 0) {
+        text_add(&sentence, "; off the even grid of the other rows, %.4g to %.4g Hz, are ", order.first_hz,
+                 order.last_hz);
         name_points(t, t->mark, &sentence);
     }
-    add_fault(t, EIS_FAULT_SCRAMBLED, off ? t->mark : NULL, (double)off, &sentence);
+    add_fault(t, EIS_FAULT_SCRAMBLED, t->mark, (double)marked(t), &sentence);
 }
 
 /* ---- leads and noise ---- */
@@ -257,14 +257,13 @@ static void test_cells(suspect *t) {
 /* ---- all ---- */
 
 static void run_tests(suspect *t) {
-    static void (*const of_rows[])(suspect *) = { test_sweeps, test_scrambled };
-    static void (*const of_values[])(suspect *) = { test_leads,    test_negative, test_noise, test_mains,
-                                                    test_outliers, test_drift,    test_cells };
-    for (size_t i = 0; i < sizeof of_rows / sizeof *of_rows && !faults_unfit(t->found); i++) of_rows[i](t);
+    static void (*const tests[])(suspect *) = { test_leads,    test_negative, test_noise, test_mains,
+                                                test_outliers, test_drift,    test_cells };
+    test_sweeps(t);
     if (!t->room || t->found->count) return;
-    t->room = expand_robust(t->s, NULL, t->found->left_out, &t->found->rest, &t->found->robust);
-    for (size_t i = 0; t->room && i < sizeof of_values / sizeof *of_values && !faults_unfit(t->found); i++)
-        of_values[i](t);
+    test_scrambled(t);
+    t->room = t->room && expand_robust(t->s, NULL, t->found->left_out, &t->found->rest, &t->found->robust);
+    for (size_t i = 0; t->room && i < sizeof tests / sizeof *tests && !faults_unfit(t->found); i++) tests[i](t);
 }
 
 bool faults_of(const eis_spectrum *s, faults *out) {

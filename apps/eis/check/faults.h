@@ -10,11 +10,11 @@ typedef struct faults {
     int64_t   count;
     eis_fault of[FAULTS_MOST];
     bool     *left_out;  /* a flag a point: an outlier, or of an artefact where Re Z < 0 */
-    expansion rest;      /* without those: its noise is the spectrum's. All zero where the order of rows is at fault */
+    expansion rest;      /* without those: its noise is the spectrum's. All zero for two sweeps in one */
     double    robust;    /* its noise by the median, all points counted */
 } faults;
 
-/* Faults in the order of rows come alone: nothing else can be told then. False: out of memory. faults_free. */
+/* What makes the rest meaningless comes alone, as the last. False: out of memory. faults_free. */
 bool faults_of(const eis_spectrum *s, faults *out);
 void faults_free(faults *f);
 bool faults_unfit(const faults *f);  /* one of them is eis_fault.unfit */

@@ -108,7 +108,7 @@ static bool on_grid(const eis_spectrum *s, int64_t i, int64_t origin, double ste
 }
 
 /* The even grid through two near rows that most rows are on: at least half of them. */
-static void find_grid(const eis_spectrum *s, bool *off) {
+static void find_grid(const eis_spectrum *s, order_scramble *out) {
     int64_t best = s->count / 2, n = s->count, origin = -1;
     double step = 0;
     for (int64_t i = 0; i < n && n <= GRID_ROWS; i++)
@@ -118,13 +118,18 @@ static void find_grid(const eis_spectrum *s, bool *off) {
             for (int64_t k = 0; k < n; k++) on += on_grid(s, k, i, by);
             if (on > best && by != 0) best = on, origin = i, step = by;
         }
-    for (int64_t k = 0; k < n; k++) off[k] = origin >= 0 && !on_grid(s, k, origin, step);
+    if (origin < 0) return;
+    for (int64_t k = 0; k < n; k++) out->off[k] = !on_grid(s, k, origin, step);
+    out->first_hz = s->freq_hz[origin] * exp(-step * (double)origin);
+    out->last_hz = out->first_hz * exp(step * (double)(n - 1));
 }
 
-bool order_scrambled(const eis_spectrum *s, bool *off, bool *room) {
+bool order_scrambled(const eis_spectrum *s, order_scramble *out) {
     rough_by is;
-    *room = roughness_of(s, &is);
-    bool scrambled = *room && run_end(s, 0) < s->count && is.frequency > rough && is.frequency > rougher * is.row;
-    if (scrambled) find_grid(s, off);
-    return scrambled;
+    *out = (order_scramble){ .off = out->off };
+    if (!roughness_of(s, &is)) return false;
+    out->is = run_end(s, 0) < s->count && is.frequency > rough && is.frequency > rougher * is.row;
+    for (int64_t i = 0; i < s->count; i++) out->off[i] = false;
+    if (out->is) find_grid(s, out);
+    return true;
 }

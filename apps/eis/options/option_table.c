@@ -18,6 +18,7 @@ enum {
     E = EIS_FOR_EVALUATE,
     F = EIS_FOR_FULL,
     SIM = EIS_FOR_SIMULATE,
+    K = EIS_FOR_CHECK,
     MAY_DIFFER = TIDE_OPTION_MAY_DIFFER,
     PLACE = TIDE_OPTION_PLACE | TIDE_OPTION_MAY_DIFFER
 };
@@ -28,7 +29,7 @@ enum {
 static const tide_option rows[] = {
     { "known", TEXT(known), NULL, C | SIM, "Question", "Rsh=460,...",
       "known values of Rsh, Ra, Rb, Ca, Cb in ohm and farad; prefixes p n u m k M" },
-    { "spectrum", LIST(spectra), NULL, C, "Question", "FILE",
+    { "spectrum", LIST(spectra), NULL, C | K, "Question", "FILE",
       "CSV with frequency_hz, z_re_ohm, z_im_ohm; more files may follow" },
     { "circuit", CHOICE(circuit, "shunt|chain"), NULL, C | G | T | F | SIM | MAY_DIFFER, "Question", NULL,
       "Rsh across both membranes, or in series with them", .synonyms = "parallel=shunt|series=chain" },
@@ -40,7 +41,7 @@ static const tide_option rows[] = {
     { "range", TEXT(range), NULL, C, "Question", "Rs=0..1k,...",
       "refined: the ranges in which parameters are sought; by default 1 ohm to 1 Mohm, 10 nF to 1 mF, "
       "Rs 0 to 10 kohm" },
-    { "flip-im", BOOL(flip_im), NULL, C, "Question", NULL, "the imaginary column is -Im(Z)" },
+    { "flip-im", BOOL(flip_im), NULL, C | K, "Question", NULL, "the imaginary column is -Im(Z)" },
     { "canonical", BOOL(canonical), NULL, C, "Question", NULL, "call the slower membrane a, whatever is known" },
     { "area", REAL(area_cm2, 0, 1e6), NULL, C, "Question", "CM2", "area in cm2: give TER and TEC per area, too" },
 
@@ -53,7 +54,7 @@ static const tide_option rows[] = {
       "a trained predictor: its run folder, or the MLX guide's .npz or .pth", .aliases = "run" },
     { "rerank", BOOL(rerank), "true", C, "Answer", NULL,
       "network: weigh its candidates again by their likelihood" },
-    { "out", TEXT(out), NULL, C | T | E | F | PLACE, "Answer", "DIR",
+    { "out", TEXT(out), NULL, C | K | T | E | F | PLACE, "Answer", "DIR",
       "folder for tables and plots; train: the run folder" },
     { "plots", BOOL(plots), NULL, C | T | E | F | MAY_DIFFER | TIDE_OPTION_COMMAND_ON, "Answer", NULL,
       "draw plots into `out`" },
