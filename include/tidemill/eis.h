@@ -485,7 +485,7 @@ typedef struct eis_checked {
     double noise_dof;     /* degrees of freedom of `noise`; infinite: stated */
     /* The linear Kramers-Kronig test (Boukamp 1995, Schoenleber 2014): the complex one with an inductance and a series
      * capacitance, at every number of relaxations from 2 to min(points, 50). Told is the least of them that leaves what
-     * the plateau leaves. */
+     * the plateau leaves. Of more than 1000 points, every second, third and so on is taken. */
     int64_t terms;        /* 0: there was none, for two sweeps in one */
     double  mu, pseudo_chi2;
     double  extension;    /* time constants run from 1 / (extension w_max) to extension / w_min */

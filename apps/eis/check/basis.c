@@ -11,14 +11,9 @@ basis basis_over(const eis_spectrum *s, const bool *left_out, int terms, double 
         if (left_out && left_out[i]) continue;
         b.low_w = fmin(b.low_w, w), b.high_w = fmax(b.high_w, w);
     }
-    b.last_tau = extension / b.low_w;
-    b.first_tau = terms == 1 ? b.last_tau : 1 / (extension * b.high_w);
+    double last = extension / b.low_w, first = 1 / (extension * b.high_w);
+    for (int k = 0; k < terms; k++) b.tau[k] = terms > 1 ? first * pow(last / first, k / (terms - 1.0)) : last;
     return b;
-}
-
-double basis_tau(const basis *b, int column) {
-    double place = b->terms > 1 ? (double)(column - 1) / (b->terms - 1) : 0;
-    return b->first_tau * pow(b->last_tau / b->first_tau, place);
 }
 
 double complex basis_at(const basis *b, int column, double freq_hz) {
@@ -26,7 +21,7 @@ double complex basis_at(const basis *b, int column, double freq_hz) {
     if (column == 0) return 1;
     if (column == b->terms + 1) return s / b->high_w;
     if (column == b->terms + 2) return b->low_w / s;
-    double tau = basis_tau(b, column);
+    double tau = b->tau[column - 1];
     return (b->admittance ? s * tau : 1) / (1 + s * tau);
 }
 

@@ -8,11 +8,12 @@
 
 #include "eis/circuit/complex_of.h"
 
+enum { BASIS_TERMS = 61 };
 typedef struct basis {
-    int terms; /* relaxations */
-    bool admittance;
+    int    terms;             /* relaxations, at most BASIS_TERMS */
+    bool   admittance;
     double low_w, high_w;
-    double first_tau, last_tau;
+    double tau[BASIS_TERMS];  /* rising */
 } basis;
 
 /* Time constants from 1 / (extension w_max) to extension / w_min, even in the logarithm; one alone is the last. Points
@@ -23,6 +24,5 @@ enum { BASIS_BESIDE = 3 };
 double complex basis_at(const basis *b, int column, double freq_hz);
 /* What is expanded: Z or 1 / Z. */
 double complex basis_data(const basis *b, eis_z z);
-double basis_tau(const basis *b, int column);
 
 #endif

@@ -9,7 +9,7 @@
 #include "basis.h"
 #include "svd.h"
 
-enum { PER_DECADE = 5, COLUMNS_MOST = 64, ROUNDS = 12, OUTLIERS_SHARE = 6, OUTLIERS_RUN = 3 };
+enum { PER_DECADE = 5, COLUMNS_MOST = BASIS_TERMS + BASIS_BESIDE, ROUNDS = 12, OUTLIERS_SHARE = 6, OUTLIERS_RUN = 3 };
 static const double extension = 3; /* relaxations that are half inside the range of frequencies are seen */
 static const double rounding = 1e-13; /* of the largest singular value */
 static const double clearly = 0.5; /* an admittance is preferred where it leaves less than this of the variance */
@@ -25,7 +25,7 @@ typedef struct equations {
 
 static int terms_for(const eis_spectrum *s, const bool *left_out, int64_t points) {
     basis b = basis_over(s, left_out, 2, extension, false);
-    double decades = log10(b.last_tau / b.first_tau);
+    double decades = log10(b.tau[1] / b.tau[0]);
     int most = (int)MIN2(2 * points - BASIS_BESIDE, COLUMNS_MOST - BASIS_BESIDE);
     return (int)fmin(fmax(ceil(PER_DECADE * decades), 8), most);
 }

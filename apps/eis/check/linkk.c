@@ -21,6 +21,7 @@ typedef struct work {
 } work;
 
 enum { RE = 1, IM = 2 };
+_Static_assert((int)LINKK_MOST <= (int)BASIS_TERMS, "a basis holds every M of the scan");
 
 static void put_row(const work *k, int from, int columns, int64_t rows, int64_t row, int64_t point, bool real,
                     double *a, double *target) {

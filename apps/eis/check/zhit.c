@@ -10,6 +10,7 @@
 
 #define PI 3.141592653589793238462643383280
 enum { WINDOW = 5, POWERS = 3 };
+static const double half_width = 0.6; /* of ln w: a quarter of a decade */
 static const double anchor_low_hz = 1, anchor_high_hz = 1000; /* there neither drift nor leads show most */
 
 typedef struct place {
@@ -34,17 +35,20 @@ static int64_t take_places(const eis_spectrum *s, const bool *left_out, place *p
     return n;
 }
 
-/* A parabola through the nearest WINDOW points, by least squares. */
-static bool smooth_at(place *p, int64_t n, int64_t i) {
-    int64_t width = MIN2(n, WINDOW), from = MAX2(MIN2(i - width / 2, n - width), 0);
-    double a[POWERS * WINDOW] = { 0 }, b[WINDOW] = { 0 }, x[POWERS];
+/* A parabola through the points within half_width, at least the nearest WINDOW of them, by least squares. */
+static bool smooth_at(place *p, int64_t n, int64_t i, double *memory) {
+    int64_t width = MIN2(n, WINDOW), from = MAX2(MIN2(i - width / 2, n - width), 0), to = from + width;
+    double x[POWERS], *a = memory, *b = memory + POWERS * n;
     svd d;
-    for (int64_t k = 0; k < width; k++) {
+    while (from > 0 && p[from - 1].ln_w - p[i].ln_w < half_width) from--;
+    while (to < n && p[i].ln_w - p[to].ln_w < half_width) to++;
+    int64_t rows = to - from;
+    for (int64_t k = 0; k < rows; k++) {
         double u = p[from + k].ln_w - p[i].ln_w;
-        a[k] = 1, a[WINDOW + k] = u, a[2 * WINDOW + k] = u * u;
+        a[k] = 1, a[rows + k] = u, a[2 * rows + k] = u * u;
         b[k] = p[from + k].phase;
     }
-    if (!svd_new(&d, WINDOW, POWERS, a, 1, b)) return false;
+    if (!svd_new(&d, rows, POWERS, a, 1, b)) return false;
     svd_solve(&d, svd_rank(&d, 1e-9), x);
     svd_free(&d);
     p[i].smooth = x[0], p[i].slope = x[1];
@@ -74,11 +78,12 @@ static double constant_of(const place *p, int64_t n) {
 
 bool zhit_of(const eis_spectrum *s, const bool *left_out, double *deviation, double *rms) {
     place *p = malloc(sizeof *p * (size_t)s->count);
-    bool room = p != NULL;
+    double *memory = malloc(sizeof *memory * (size_t)((POWERS + 1) * s->count));
+    bool room = p && memory;
     for (int64_t i = 0; i < s->count; i++) deviation[i] = NAN;
     *rms = NAN;
     int64_t n = room ? take_places(s, left_out, p) : 0;
-    for (int64_t i = 0; room && i < n; i++) room = smooth_at(p, n, i);
+    for (int64_t i = 0; room && i < n; i++) room = smooth_at(p, n, i, memory);
     if (room && n) {
         double square = 0;
         integrate(p, n);
@@ -89,6 +94,6 @@ bool zhit_of(const eis_spectrum *s, const bool *left_out, double *deviation, dou
         }
         *rms = sqrt(square / (double)n);
     }
-    free(p);
+    free(p), free(memory);
     return room;
 }

@@ -56,7 +56,7 @@ static const tide_option rows[] = {
       "network: weigh its candidates again by their likelihood" },
     { "out", TEXT(out), NULL, C | K | T | E | F | PLACE, "Answer", "DIR",
       "folder for tables and plots; train: the run folder" },
-    { "plots", BOOL(plots), NULL, C | T | E | F | MAY_DIFFER | TIDE_OPTION_COMMAND_ON, "Answer", NULL,
+    { "plots", BOOL(plots), NULL, C | K | T | E | F | MAY_DIFFER | TIDE_OPTION_COMMAND_ON, "Answer", NULL,
       "draw plots into `out`" },
     { "seed", INT(seed, 0, 9e15), "42", C | G | T | E | F | SIM, "Answer", "N", "random seed" },
 
