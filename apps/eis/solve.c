@@ -180,7 +180,7 @@ tide_status ask(const eis_options *o, bool spectrum, const eis_known *known, eis
 static tide_status find_answer(asked *a, const eis_spectrum *spectrum, completion *c, tide_failure *failure) {
     const question *q = &a->question;
     if (working(a)) return fail(failure, TIDE_ECANCELLED, "stopped");
-    if (q->method != EIS_NETWORK || (q->predictor && spectrum)) return complete_one(q, spectrum, c, failure);
+    if (q->method != EIS_NETWORK || (q->predictor && spectrum)) return complete_measured(q, spectrum, c, failure);
     return complete_known(q, a->model && !a->model->predictor ? &a->model->known : NULL, c, failure);
 }
 

@@ -116,7 +116,7 @@ static void test_noise_is_honest(void **state) {
         noise_estimate e;
         double noise = make_spectrum(&r, i % 4, made), ratio;
         assert_int_equal(noise_of(&made->s, &e, NULL), TIDE_OK);
-        assert_int_equal(e.source, NOISE_KRAMERS_KRONIG);
+        assert_int_equal(e.source, EIS_NOISE_KRAMERS_KRONIG);
         ratio = e.noise * e.noise / (noise * noise);
         sum += ratio, sum_robust += e.robust * e.robust / (noise * noise), least = fmin(least, ratio);
     }
@@ -139,7 +139,7 @@ static void test_noise_of_sigma(void **state) {
     }
     made->s.sigma = sigma;
     assert_int_equal(noise_of(&made->s, &e, NULL), TIDE_OK);
-    assert_int_equal(e.source, NOISE_STATED);
+    assert_int_equal(e.source, EIS_NOISE_SIGMA);
     close_to(e.noise, 0.005 / sqrt(2), 1e-12);
     assert_true(isinf(e.dof));
     free(made);
@@ -168,7 +168,7 @@ static void test_noise_of_replicates(void **state) {
                 s[k] = made[k].s, s[k].freq_hz = made[k].freq_hz, s[k].z = made[k].z;
             }
             assert_int_equal(noise_of_replicates(s, SWEEPS, &e, NULL), TIDE_OK);
-            assert_int_equal(e.source, NOISE_REPLICATES);
+            assert_int_equal(e.source, EIS_NOISE_REPLICATES);
             sum += e.noise * e.noise / (0.005 * 0.005), taken += e.drift > 0;
         }
         close_to(sum / TRIALS, 1, 0.1); /* a little of the drift is not worth its degrees of freedom, and stays */

@@ -34,6 +34,7 @@ void answer_text(const answer *a, text *out);
 /* What must be known before the numbers are read, a sentence a line: whether the circuit fits, limits of ranges that
  * were reached, what has no interval and why. (answer_notes.c) */
 void answer_notes(const answer *a, text *out);
+void answer_verdict(const answer *a, text *out);  /* of them: what speaks against the circuit */
 bool answer_is_missing(const answer *a, int quantity);                  /* it was asked for */
 bool answer_runs_along(const answer *a, int quantity);                  /* the fibre, which ends only where ranges do */
 const char *answer_without_interval(const answer *a, int quantity);     /* why; NULL: it has one */

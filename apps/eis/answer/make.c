@@ -14,14 +14,6 @@ struct eis_answer_parts {
     answer       view;
 };
 
-const char *eis_noise_source_name(eis_noise_source source) {
-    static const char *const names[] = { [EIS_NOISE_GIVEN] = "given", [EIS_NOISE_SIGMA] = "sigma columns",
-                                         [EIS_NOISE_REPLICATES] = "replicates",
-                                         [EIS_NOISE_KRAMERS_KRONIG] = "Kramers-Kronig",
-                                         [EIS_NOISE_NEIGHBOURS] = "neighbouring points" };
-    return (unsigned)source < sizeof names / sizeof *names ? names[source] : NULL;
-}
-
 const answer *answer_of(const eis_answer *a) { return &a->parts->view; }
 
 static bool copy_spectrum(const eis_spectrum *from, eis_spectrum *to) {

@@ -79,7 +79,7 @@ static const char *told(const completion *c, char out[96]) {
     return out;
 }
 
-static void note_verdict(const answer *a, text *out) {
+void answer_verdict(const answer *a, text *out) {
     const completion *c = a->completion;
     char noise[96];
     switch (c->verdict) {
@@ -120,11 +120,6 @@ static void note_samples(const completion *c, text *out) {
         text_add(out, "the sampler has not settled: its two halves differ by %.2g of the width of an interval\n",
                  c->disagreement);
     if (c->joined_from) text_add(out, "%" PRId64 " points were joined to %d by frequency\n", c->joined_from, THIN_TO);
-    if (c->noise_outliers)
-        text_add(out,
-                 "%" PRId64 " points lie more than 5 times the noise off what Kramers and Kronig allow beside the "
-                 "others: the noise is told without them\n",
-                 c->noise_outliers);
 }
 
 /* ---- limits ---- */
@@ -221,7 +216,8 @@ bool answer_none_better(const answer *a) {
 
 void answer_notes(const answer *a, text *out) {
     if (a->spectrum) {
-        note_verdict(a, out);
+        if (a->completion->flaws) text_add(out, "%s", a->completion->flaws);
+        answer_verdict(a, out);
         note_ter(a, out);
         note_one(a, out);
         note_twins(a, out);

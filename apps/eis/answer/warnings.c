@@ -5,12 +5,20 @@
 
 static const char *name_of(const answer *a) { return a->path ? a->path : "the spectrum"; }
 
-/* The first of an answer's notes, if it is that the circuit does not fit. */
+static void warn_of_data(const answer *a, text *out) {
+    const char *line = a->completion->flaws;
+    for (size_t n; line && *line; line += n + (line[n] == '\n')) {
+        n = strcspn(line, "\n");
+        text_add(out, "%s: %.*s\n", name_of(a), (int)n, line);
+    }
+}
+
+/* That the circuit does not fit, where that is among an answer's notes. */
 static void warn_of_circuit(const answer *a, text *out) {
     text        notes   = { 0 };
     fit_verdict verdict = a->completion->verdict;
     if (!a->spectrum || verdict == EIS_FIT_OPEN || verdict == EIS_FIT_ADEQUATE) return;
-    answer_notes(a, &notes);
+    answer_verdict(a, &notes);
     if (notes.data) text_add(out, "%s: %.*s\n", name_of(a), (int)strcspn(notes.data, "\n"), notes.data);
     out->failed = out->failed || notes.failed;
     text_free(&notes);
@@ -37,6 +45,7 @@ static void warn_of_range(const answer *a, text *out) {
 }
 
 void answer_warnings(const answer *a, text *out) {
+    warn_of_data(a, out);
     warn_of_grid(a, out);
     warn_of_circuit(a, out);
     warn_of_range(a, out);

@@ -61,7 +61,7 @@ static void put_test(const struct eis_checked_parts *p, eis_checked *out) {
 static void put_stated(const eis_spectrum *s, eis_checked *out) {
     noise_estimate stated;
     if (!s->sigma || noise_of(s, &stated, NULL) != TIDE_OK) return;
-    out->noise_source = EIS_NOISE_SIGMA, out->noise = stated.noise, out->noise_dof = stated.dof;
+    out->noise_source = stated.source, out->noise = stated.noise, out->noise_dof = stated.dof;
 }
 
 tide_status eis_check_spectrum(const eis_spectrum *s, eis_checked *out, tide_failure *failure) {

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "checked.h"
 #include "faults.h"
+#include "noise.h"
 
 /* ---- text ---- */
 

@@ -20,11 +20,11 @@ static noise_estimate stated(const eis_spectrum *s) {
         square += re * re + im * im;
     }
     double noise = sqrt(square / (2 * (double)s->count));
-    return (noise_estimate){ .source = NOISE_STATED, .noise = noise, .robust = noise, .dof = INFINITY };
+    return (noise_estimate){ .source = EIS_NOISE_SIGMA, .noise = noise, .robust = noise, .dof = INFINITY };
 }
 
 tide_status noise_of(const eis_spectrum *s, noise_estimate *out, tide_failure *failure) {
-    *out = (noise_estimate){ .source = NOISE_KRAMERS_KRONIG };
+    *out = (noise_estimate){ .source = EIS_NOISE_KRAMERS_KRONIG };
     if (s->sigma) return *out = stated(s), TIDE_OK;
     expansion all, rest = { 0 };
     bool *left_out = malloc(sizeof *left_out * (size_t)s->count), room = left_out && expand(s, NULL, &all);
@@ -67,7 +67,7 @@ static void take_mean(const eis_spectrum *s, int64_t count, eis_z *mean) {
 
 tide_status noise_of_replicates(const eis_spectrum *s, int64_t count, noise_estimate *out, tide_failure *failure) {
     scatter left;
-    *out = (noise_estimate){ .source = NOISE_REPLICATES };
+    *out = (noise_estimate){ .source = EIS_NOISE_REPLICATES };
     if (count < 2) return fail(failure, TIDE_EINVAL, "replicates are two sweeps or more, not %lld", (long long)count);
     tide_status status = same_frequencies(s, count, failure);
     if (status != TIDE_OK) return status;
@@ -80,4 +80,13 @@ tide_status noise_of_replicates(const eis_spectrum *s, int64_t count, noise_esti
     } else status = no_memory(failure);
     free(mean.z);
     return status;
+}
+
+const char *eis_noise_source_name(eis_noise_source source) {
+    static const char *const names[] = { [EIS_NOISE_GIVEN] = "given",
+                                         [EIS_NOISE_SIGMA] = "sigma columns",
+                                         [EIS_NOISE_REPLICATES] = "replicates",
+                                         [EIS_NOISE_KRAMERS_KRONIG] = "Kramers-Kronig",
+                                         [EIS_NOISE_NEIGHBOURS] = "neighbouring points" };
+    return (unsigned)source < sizeof names / sizeof *names ? names[source] : NULL;
 }

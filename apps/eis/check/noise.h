@@ -4,14 +4,8 @@
 
 #include <tidemill/eis.h>
 
-typedef enum noise_source {
-    NOISE_STATED,         /* the spectrum's sigma */
-    NOISE_REPLICATES,     /* scatter between sweeps on the same frequencies */
-    NOISE_KRAMERS_KRONIG  /* what the linear Kramers-Kronig expansion leaves at its plateau */
-} noise_source;
-
 typedef struct noise_estimate {
-    noise_source source;
+    eis_noise_source source;
     double  noise;     /* standard deviation of each part over |Z|, root mean square over the points */
     double  robust;    /* the same by the median, which outliers do not move; `noise` where there is no such */
     double  dof;       /* degrees of freedom that it stands on; infinite: stated */

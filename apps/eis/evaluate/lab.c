@@ -27,6 +27,7 @@ typedef struct lab_score { int64_t count, in_80, in_95; double *error, *width; }
 typedef struct lab_level {
     double      noise;                         /* 0: as in training */
     int64_t     beside;                        /* spectra that the continuous posterior was asked about too */
+    int64_t refused; /* of them, those that it has no answer for: a plain resistance, say */
     bool        continuous;                    /* this build has it */
     lab_score all[QUANTITIES_LAB], by_missing[EIS_COUNT][QUANTITIES_LAB], first[QUANTITIES_LAB],
         refined[QUANTITIES_LAB];
@@ -119,15 +120,25 @@ static double draw_value(const draw *d, int q) {
     return truth_of(&s, q);
 }
 
-/* Its draws have equal weights. */
+typedef struct weighed {
+    double value, weight;
+} weighed;
+
+static double value_at(const weighed *v, int64_t count, double share) {
+    double sum = 0;
+    for (int64_t i = 0; i < count; i++)
+        if ((sum += v[i].weight) >= share) return v[i].value;
+    return v[count - 1].value;
+}
+
 static bool spread_of_draws(const completion *c, unsigned missing, spread *out) {
-    double *v = malloc((size_t)c->draw_count * sizeof *v);
+    weighed *v = malloc((size_t)c->draw_count * sizeof *v);
     for (int q = 0; v && q < QUANTITIES_LAB; q++) {
         if (q < EIS_COUNT && !(missing >> q & 1)) continue;
-        for (int64_t i = 0; i < c->draw_count; i++) v[i] = draw_value(&c->draws[i], q);
+        for (int64_t i = 0; i < c->draw_count; i++) v[i] = (weighed){ draw_value(&c->draws[i], q), c->draws[i].weight };
         qsort(v, (size_t)c->draw_count, sizeof *v, by_value);
         out[q].asked = true;
-        for (int i = 0; i < SHARES; i++) out[q].at[i] = v[(int64_t)(shares[i] * (double)(c->draw_count - 1) + 0.5)];
+        for (int i = 0; i < SHARES; i++) out[q].at[i] = value_at(v, c->draw_count, shares[i]);
     }
     free(v);
     return v != NULL;
@@ -196,7 +207,7 @@ static void add_group(const lab_group *g, lab_level *level) {
             double truth = truth_of(&g->sample[i / EIS_COUNT], q);
             score_add(&level->all[q], q, &c->network[q], truth);
             score_add(&level->by_missing[i % EIS_COUNT][q], q, &c->network[q], truth);
-            if (beside && level->continuous)
+            if (beside && level->continuous && c->refined_status == TIDE_OK)
                 score_add(&level->first[q], q, &c->network[q], truth),
                     score_add(&level->refined[q], q, &c->refined[q], truth);
         }
@@ -220,6 +231,7 @@ static tide_status group_refined(lab_group *g, lab_level *level, tide_failure *f
     for (int64_t i = 0; i < last; i++) {
         tide_status status = g->of[i * EIS_COUNT + turn(g->first + i)].refined_status;
         if (status == TIDE_EDEVICE) level->continuous = false;
+        else if (status == TIDE_EDATA) level->refused++;
         else if (status != TIDE_OK)
             return fail(failure, status, "the continuous posterior of test spectrum %" PRId64 " failed: %s",
                         g->first + i,
@@ -297,10 +309,10 @@ static json_t *level_json(const lab_level *level) {
     json_object_set_new(o, "by_missing", missing);
     if (level->continuous)
         json_object_set_new(o, "beside_continuous_posterior",
-                            json_pack("{s:I, s:s, s:o, s:o}", "spectra", (json_int_t)level->beside, "questions",
-                                      "one of the five of each spectrum, in turn", "network",
-                                      scores_json(level->first), "continuous",
-                                      scores_json(level->refined)));
+                            json_pack("{s:I, s:I, s:s, s:o, s:o}", "spectra", (json_int_t)level->beside, "refused",
+                                      (json_int_t)level->refused, "questions",
+                                      "one of the five of each spectrum, in turn", "network", scores_json(level->first),
+                                      "continuous", scores_json(level->refined)));
     json_object_set_new(o, "parameter_calibration", calibration_json(&level->parameters));
     json_object_set_new(o, "derived_calibration", calibration_json(&level->derived));
     return o;

@@ -8,13 +8,13 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "eis/check/faults.h"
 #include "refine.h"
 #include "thin.h"
 
 enum { DRAWS = 4000, KNOWN_DRAWS = 2000, DRAWS_MOST = 24000, ENOUGH = 1600, TOO_FEW = 30, FIBRE_POINTS = 2000 };
 static const double breadth      = 0.05;   /* noise with which candidates for polishing are chosen */
-static const double negligible   = 1e-9;
-static const double no_noise = 0.3; /* of |Z|: what is so large is not noise, whatever it is */
+static const double negligible = 1e-9;
 
 static tide_status no_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for the posterior");
@@ -41,24 +41,15 @@ bool completion_free_fit(const eis_spectrum *s, double offset_ohm, const double 
 }
 
 tide_status completion_noise(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure) {
-    static const eis_noise_source sources[] = { [NOISE_STATED] = EIS_NOISE_SIGMA,
-                                                [NOISE_REPLICATES] = EIS_NOISE_REPLICATES,
-                                                [NOISE_KRAMERS_KRONIG] = EIS_NOISE_KRAMERS_KRONIG };
     noise_estimate e;
     out->noise = q->noise, out->noise_source = EIS_NOISE_GIVEN, out->noise_dof = (double)INFINITY;
     if (!isnan(q->noise)) return TIDE_OK;
     tide_status status = noise_of(s, &e, failure);
     if (status != TIDE_OK) return status;
     out->noise = fmax(e.outliers ? e.robust : e.noise, COMPLETION_LEAST_NOISE);
-    out->noise_source = sources[e.source];
+    out->noise_source = e.source;
     out->noise_dof = fmax(e.dof, 1);
-    out->noise_outliers = e.outliers;
-    if (out->noise <= no_noise) return TIDE_OK;
-    return fail(
-        failure, TIDE_EDATA,
-        "the points scatter by %.2g %% of |Z| around every spectrum that a linear, steady cell can have: look at "
-        "the frequencies and the order of the columns",
-        100 * out->noise);
+    return TIDE_OK;
 }
 
 /* A resistance alone, by the weights of the data. */
@@ -427,8 +418,57 @@ tide_status complete_one(const question *q, const eis_spectrum *s, completion *o
     return status;
 }
 
+/* The points that are not left out. False: out of memory. */
+static bool keep(const eis_spectrum *s, const bool *left_out, eis_spectrum *out) {
+    eis_z *sigma = malloc((size_t)s->count * sizeof *sigma);
+    *out = *s;
+    out->freq_hz = malloc((size_t)s->count * sizeof *out->freq_hz), out->z = malloc((size_t)s->count * sizeof *out->z);
+    out->sigma = s->sigma ? sigma : NULL, out->count = 0;
+    for (int64_t i = 0; out->freq_hz && out->z && sigma && i < s->count; i++) {
+        if (left_out[i]) continue;
+        out->freq_hz[out->count] = s->freq_hz[i], out->z[out->count] = s->z[i];
+        if (s->sigma) sigma[out->count] = s->sigma[i];
+        out->count++;
+    }
+    if (!s->sigma) free(sigma);
+    return out->freq_hz && out->z && (sigma || !s->sigma);
+}
+
+static void drop(eis_spectrum *s) { free(s->freq_hz), free(s->z), free((eis_z *)s->sigma); }
+
+/* What is wrong with the data is said first, and what makes any answer meaningless is the answer. */
+static tide_status tell_faults(const faults *f, text *flaws, tide_failure *failure) {
+    for (int64_t i = 0; i < f->count; i++)
+        if (f->of[i].unfit)
+            return fail_at(failure, TIDE_EDATA, NULL, 0, fault_name(f->of[i].kind), "%s", f->of[i].sentence);
+    for (int64_t i = 0; i < f->count; i++) {
+        eis_fault_kind kind = f->of[i].kind;
+        bool left_out = kind == EIS_FAULT_OUTLIERS || kind == EIS_FAULT_MAINS || kind == EIS_FAULT_NEGATIVE;
+        text_add(flaws, "%s%s\n", f->of[i].sentence, left_out ? ": the answer is without them" : "");
+    }
+    return TIDE_OK;
+}
+
+tide_status complete_measured(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure) {
+    faults f;
+    eis_spectrum kept = { 0 };
+    text flaws = { 0 };
+    *out = (completion){ 0 };
+    if (!faults_of(s, &f)) return no_memory(failure);
+    tide_status status = tell_faults(&f, &flaws, failure);
+    if (status == TIDE_OK && !keep(s, f.left_out, &kept)) status = no_memory(failure);
+    if (status == TIDE_OK) status = complete_one(q, &kept, out, failure);
+    faults_free(&f);
+    drop(&kept);
+    if (status == TIDE_OK && flaws.failed) status = no_memory(failure);
+    if (status == TIDE_OK) out->flaws = flaws.data;
+    else completion_free(out), text_free(&flaws);
+    return status;
+}
+
 void completion_free(completion *c) {
     summary_free(&c->summary);
     free(c->draws);
+    free(c->flaws);
     *c = (completion){ 0 };
 }

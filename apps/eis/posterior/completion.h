@@ -45,7 +45,7 @@ typedef struct completion {
     double  noise;           /* standard deviation of each part over |Z|: given, or told without any circuit */
     eis_noise_source noise_source;
     double  noise_dof;       /* degrees of freedom that it stands on; infinite: given or stated */
-    int64_t noise_outliers;  /* points far from what Kramers and Kronig allow beside the others */
+    char *flaws; /* what is wrong with the data, a sentence a line (check/faults.h); NULL: nothing */
     int64_t joined_from;     /* points of the spectrum where they were joined to fewer; 0 */
     double  rs_ohm;          /* of the best answer */
     bool    grid_adequate;
@@ -80,6 +80,9 @@ typedef struct completion {
 } completion;
 
 tide_status complete_one(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure);
+/* Of what an instrument measured: what is wrong with it is found first (check/faults.h), told in `flaws`, and what is
+ * no noise left out; TIDE_EDATA where no answer should be believed. */
+tide_status complete_measured(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure);
 void completion_free(completion *c);
 /* What follows from the draws; `aside` is the probability that none of them is near the answer. Draws may stand for
  * cells of the grid: their intervals go to the cells' edges. */
