@@ -168,7 +168,8 @@ static tide_status sample_halves(const density *d, const double *centre, int64_t
     out->draws = malloc(KNOWN_DRAWS * sizeof *out->draws);
     out->draw_count = KNOWN_DRAWS;
     for (int half = 0; half < 2 && status == TIDE_OK; half++)
-        status = out->draws ? sample_density(d, centre, count, KNOWN_DRAWS / 2, r, q->stop, out->draws + half * KNOWN_DRAWS / 2)
+        status = out->draws ? sample_density(d, centre, count, KNOWN_DRAWS / 2, r, q->stop,
+                                             out->draws + half * KNOWN_DRAWS / 2)
                             : TIDE_ENOMEM;
     for (int64_t i = 0; status == TIDE_OK && i < KNOWN_DRAWS; i++) out->draws[i].weight /= 2;
     return status;
