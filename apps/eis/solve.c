@@ -36,7 +36,12 @@ static tide_status parse_noise(const char *given, double *out, tide_failure *fai
     char *end;
     *out = NAN;
     if (!*given || !strcmp(given, "auto")) return TIDE_OK;
-    if (noise_parse(given, &end, out) && !*end) return TIDE_OK;
+    bool fine = noise_parse(given, &end, out) && !*end;
+    if (fine && *out > 0.1 && !strchr(given, '%'))
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "noise",
+                       "`noise` %s would be %.3g %% of |Z|: write %s%% or, if that is meant, %.3g%%", given, 100 * *out,
+                       given, 100 * *out);
+    if (fine) return TIDE_OK;
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "noise",
                    "`noise` is a share of |Z| from 1e-6 to 0.5, such as 1%% or 0.01, or auto; not '%s'", given);
 }

@@ -165,6 +165,12 @@ class Complete(Case):
             self.assertIn(said, self.code(2, "eis", "complete", "--spectrum", path, "--range", words).stderr)
         self.assertIn("--method refined", self.code(2, "eis", "complete", "--spectrum", path, "--method", "exact", "--range", "Rs=0..1k").stderr)
 
+    def test_half_or_half_a_percent(self):
+        path = write(self.folder / "well.csv")
+        refused = self.code(2, "eis", "complete", "--spectrum", path, "--noise", "0.5")
+        self.assertIn("--noise 0.5 would be 50 % of |Z|: write 0.5% or, if that is meant, 50%", refused.stderr)
+        self.assertEqual(self.complete("--spectrum", path, "--noise", "0.5%")[0]["noise"], 0.005)
+
     def test_resistance(self):
         path = self.folder / "resistor.csv"
         path.write_text("frequency_hz,z_re_ohm,z_im_ohm\n" + "".join(f"{10 ** (k / 5):.6g},{1000 + (k * 37 % 11 - 5) / 5},{(k * 53 % 13 - 6) / 6}\n"
