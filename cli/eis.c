@@ -37,6 +37,7 @@ static int run_on_files(cli_call *call, eis_command_function function) {
 
 static int run_complete(cli_call *call) { return run_on_files(call, eis_complete); }
 static int run_check(cli_call *call) { return run_on_files(call, eis_check); }
+static int run_convert(cli_call *call) { return run_on_files(call, eis_convert); }
 
 static int run_generate(cli_call *call) { return eis_command_run(call, call->target, eis_generate); }
 static int run_train(cli_call *call) { return eis_command_run(call, call->target, eis_train); }
@@ -54,6 +55,7 @@ const cli_command command_eis_complete = {
     .summary = "find the missing circuit parameters from the known ones and a spectrum",
     .more = "  tidemill eis complete --known Rsh=460,Ra=4.8k,Rb=2.2k --spectrum well.csv\n"
             "  tidemill eis complete --spectrum well.csv --noise 0.5% --out answer\n"
+            "  tidemill eis complete insert.DTA sweeps.mpt plate.txt > answers.csv\n"
             "  tidemill eis complete --known Ca=3.7uF --method exact --noise 1% --spectrum a.csv b.csv > answers.csv\n",
     .files = "DIR/*.csv, DIR/*.svg: with --out, tables and plots of the answer\n",
     .rows = { { eis_table, EIS_FOR_COMPLETE, 0 } }, .target_size = sizeof(eis_options), .run = run_complete,
@@ -68,6 +70,16 @@ const cli_command command_eis_check = {
              "DIR/check_residuals.svg: what a Kramers-Kronig expansion leaves, beside the noise\n"
              "DIR/check_terms.svg: the linear Kramers-Kronig test at each number of relaxations\n",
     .rows = { { eis_table, EIS_FOR_CHECK, 0 } }, .target_size = sizeof(eis_options), .run = run_check,
+};
+const cli_command command_eis_convert = {
+    .name = "eis convert", .words = "FILE...", .most_words = CLI_WORDS,
+    .summary = "write the spectra of any instrument's file as CSV",
+    .more = "  tidemill eis convert insert.DTA > insert.csv\n"
+            "  tidemill eis convert insert.DTA --output insert.csv\n"
+            "  tidemill eis convert plate.txt sweeps.mpt --out csv\n"
+            "  tidemill eis convert cell.mpt --column Zce --sweep 2 --output counter.csv\n",
+    .files = "DIR/NAME.csv, DIR/NAME-2.csv: with --out, a file for each sweep\n",
+    .rows = { { eis_table, EIS_FOR_CONVERT, 0 } }, .target_size = sizeof(eis_options), .run = run_convert,
 };
 const cli_command command_eis_generate = {
     .name = "eis generate", .words = "", .summary = "write residual norms of a grid of circuits against ground truths",

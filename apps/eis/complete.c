@@ -9,6 +9,7 @@
 #include <tidemill/io.h>
 
 #include "eis/options/arguments.h"
+#include "eis/read/measured.h"
 #include "eis/training/plot_told.h"
 #include "train/run.h"
 #include "eis/options/wanted_precision.h"
@@ -18,6 +19,7 @@
 typedef struct session {
     const eis_options *options;
     int64_t      spectra;
+    measured     measured;     /* of them, read */
     plot_watch  *watch;
     eis_model   *model;        /* NULL: none */
     asked        asked;
@@ -90,18 +92,16 @@ static tide_status put_answer(session *s, int64_t number, const eis_answer *of, 
     return status == TIDE_OK ? write_plots(s, &a, number, failure) : status;
 }
 
-/* path NULL: there is no spectrum. *of_file: the file itself is why there is no answer. */
-static tide_status answer_one(session *s, const char *path, int64_t number, bool *of_file, tide_failure *failure) {
-    eis_spectrum spectrum = { 0 };
-    eis_answer   a        = { 0 };
-    tide_status  status   = path ? eis_spectrum_read(path, s->options->flip_im, &spectrum, failure) : TIDE_OK;
+/* spectrum NULL: there is none. *of_file: the file itself is why there is no answer. */
+static tide_status answer_one(session *s, const eis_spectrum *spectrum, int64_t number, bool *of_file,
+                              tide_failure *failure) {
+    eis_answer a = { 0 };
     s->asked.number = number + 1, s->asked.count = MAX2(s->spectra, 1);
-    if (status == TIDE_OK) status = solve(&s->asked, path ? &spectrum : NULL, &a, failure);
+    tide_status status = solve(&s->asked, spectrum, &a, failure);
     *of_file = status == TIDE_EDATA;
     if (status == TIDE_OK) status = put_answer(s, number, &a, failure);
     if (status == TIDE_OK && s->kept) eis_answer_free(s->kept), *s->kept = a, a = (eis_answer){ 0 };
     eis_answer_free(&a);
-    eis_spectrum_free(&spectrum);
     return status;
 }
 
@@ -135,22 +135,25 @@ static void name_file(const char *path, tide_failure *why) {
     fail_at(why, unnamed.status, path, unnamed.row, unnamed.column, "%s: %s", path, unnamed.message);
 }
 
+static tide_status answer_item(session *s, int64_t number, tide_failure *failure) {
+    const measured_item *item = &s->measured.item[number];
+    tide_failure why     = item->why;
+    bool         of_file = !item->spectrum;
+    tide_status  status  = of_file ? why.status : answer_one(s, item->spectrum, number, &of_file, &why);
+    const char  *name    = item->spectrum ? item->spectrum->name : item->path;
+    if (of_file) name_file(name, &why);
+    if (s->spectra > 1 && of_file) return put_reason(s, name, number, &why, failure);
+    if (status != TIDE_OK) *failure = why;
+    return status;
+}
+
 /* What is wrong with a file is no matter of the others; a full disk is of all. */
 static tide_status answer_all(session *s, tide_failure *failure) {
     bool of_file;
     if (!*s->options->spectra) return answer_one(s, NULL, 0, &of_file, failure);
-    char       *list = strdup(s->options->spectra), *rest = list;
-    tide_status status = list ? TIDE_OK : out_of_memory(failure);
-    for (const char *c = list; c && *c; c++) s->spectra += *c == '\n' || !c[1];
-    for (int64_t i = 0; status == TIDE_OK && i < s->spectra; i++) {
-        tide_failure why  = { 0 };
-        const char  *path = strsep(&rest, "\n");
-        status = answer_one(s, path, i, &of_file, &why);
-        if (of_file) name_file(path, &why);
-        if (s->spectra > 1 && of_file) status = put_reason(s, path, i, &why, failure);
-        else if (status != TIDE_OK) *failure = why;
-    }
-    free(list);
+    tide_status status = measured_read(s->options, s->asked.listener, s->asked.user, &s->measured, failure);
+    s->spectra = s->measured.count;
+    for (int64_t i = 0; status == TIDE_OK && i < s->spectra; i++) status = answer_item(s, i, failure);
     return status;
 }
 
@@ -220,6 +223,7 @@ tide_status complete_keeping(const eis_options *options, eis_listener listener, 
                          "%lld of %lld spectra have no answer; the first of them: %s",
                          (long long)s.failed, (long long)s.spectra, s.first.message);
     eis_model_free(s.model);
+    measured_free(&s.measured);
     json_decref(s.answers);
     text_free(&s.talk), text_free(&s.table), text_free(&s.candidates);
     if (status != TIDE_OK && !partly) eis_result_free(result);

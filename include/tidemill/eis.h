@@ -112,13 +112,11 @@ typedef struct eis_spectrum {
     eis_z      *z;         /* ohm */
     const char *name;      /* for messages and answers; NULL: "the spectrum" */
     double      area_cm2;  /* 0: not known; eis_options.area_cm2 comes before it */
-    const eis_z *sigma;    /* standard deviation of each part, ohm; NULL: not known */
+    const eis_z   *sigma;  /* standard deviations of both parts, ohm; NULL: not known */
+    const int64_t *line;   /* of the file, 1-based, that each point stood in; NULL: there is none */
 } eis_spectrum;
 
-/* A CSV with the columns frequency_hz, z_re_ohm, z_im_ohm. `flip_im` takes the imaginary column as -Im(Z). Fails with
- * TIDE_EDATA on fewer than 5 points or more than 10,000, a column that is there twice, what is not a finite number, a
- * frequency that is not positive, an imaginary part that is positive nearly throughout, and on instrument files, which
- * it names. */
+/* The one spectrum of a file, read as eis_spectra_read reads it; TIDE_EDATA too where it holds several sweeps. */
 TIDE_API tide_status eis_spectrum_read(const char *path, bool flip_im, eis_spectrum *out, tide_failure *failure);
 TIDE_API void eis_spectrum_free(eis_spectrum *s);  /* of eis_spectrum_read; its name was the caller's path */
 
@@ -223,8 +221,31 @@ typedef struct eis_options {
     bool    overwrite;
     /* evaluate */
     int64_t test_spectra;                    /* per noise level */
+    /* files of spectra */
+    char    column[256];                     /* an impedance by the name or number of a column, or "f,re,im" */
+    char    units[64];                       /* "kHz,mohm,rad": come before those in the names of columns */
+    char    sweep[256];                      /* "1,3-5" or names; "": all */
+    char    output[EIS_TEXT_SIZE];           /* convert: the file; "": none */
     bool    given[EIS_MAX_OPTIONS];          /* by row of the table: set explicitly */
 } eis_options;
+
+/* All sweeps of one file. It is the library's: eis_spectra_free. */
+typedef struct eis_spectra {
+    eis_spectrum *spectrum;  /* in the file's order. Names are the same each time: the path where there is one
+                                sweep, else well, run and time as the file has them, else FILE#2 */
+    int64_t       count;
+    char         *notes;     /* what was chosen where it was not certain, or left out: sentences, a line each; NULL */
+} eis_spectra;
+
+/* The spectra of a file, whatever instrument or program wrote it (docs/eis-files.md): told by its content, columns by
+ * their names. Of `options` (NULL: the defaults) count flip_im, column, units and sweep. "-" is standard input; gzip is
+ * unpacked. Rows of frequency 0 are left out, points with a positive imaginary part never are.
+ * TIDE_EDATA with the line and the columns there are: no frequency or no impedance, a name that is there twice, what is
+ * not a finite number, a negative frequency, an imaginary part that is positive nearly throughout while nothing says
+ * that it is meant so, fewer than 5 points, more than 1,000,000 in a sweep or 10,000 sweeps. TIDE_EINVAL: an option. */
+TIDE_API tide_status eis_spectra_read(const char *path, const eis_options *options, eis_spectra *out,
+                                      tide_failure *failure);
+TIDE_API void eis_spectra_free(eis_spectra *s);  /* NULL is fine; leaves it zeroed */
 
 /* In the rows' flags: which command takes the option. */
 enum {
@@ -234,7 +255,8 @@ enum {
     EIS_FOR_EVALUATE = 8,
     EIS_FOR_FULL     = 16,
     EIS_FOR_SIMULATE = 32,
-    EIS_FOR_CHECK    = 64
+    EIS_FOR_CHECK    = 64,
+    EIS_FOR_CONVERT  = 128
 };
 
 /* Every option of the commands; what can be done with a table is in options.h, and the calls below are those on this
@@ -538,6 +560,13 @@ TIDE_API tide_status eis_complete(const eis_options *options, eis_listener liste
  * that is found unfit is no failure. */
 TIDE_API tide_status eis_check(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                                tide_failure *failure);
+
+/* Spectra as CSV with the columns frequency_hz, z_re_ohm, z_im_ohm, and sigma_re_ohm, sigma_im_ohm where they are
+ * known: numbers that read back to the same bits. A file for each sweep in the folder `out`, or the one sweep there is
+ * into the file `output`, else into result->csv. What is there is refused unless `overwrite`. Files that cannot be read
+ * do not end it: TIDE_EDATA then, and *result tells of the others and each one's reason. */
+TIDE_API tide_status eis_convert(const eis_options *options, eis_listener listener, void *user, eis_result *result,
+                                 tide_failure *failure);
 
 /* Trains a predictor of missing parameters into the folder `out`; the best by validation loss is kept, Ctrl-C leaves a
  * checkpoint from which `resume` continues to the same bits.

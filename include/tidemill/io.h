@@ -112,6 +112,10 @@ TIDE_API tide_status tide_csv_read(const char *path, const tide_csv_options *opt
                                    tide_failure *failure);
 TIDE_API void        tide_table_free(tide_table *t);
 
+/* A whole file, at most 2 GiB of it: standard input for "-", gzip unpacked. A zero byte follows what *size counts. What
+ * holds tables but is no text (an Excel workbook, a PDF, Parquet, ...) is refused by what it is. tide_free(*bytes). */
+TIDE_API tide_status tide_file_read(const char *path, void **bytes, size_t *size, tide_failure *failure);
+
 /* Calls `write` with a temporary file (a FILE * open for writing) beside `path`, then syncs and renames it; on failure
  * nothing is left behind. `write` returns TIDE_EIO when a write fails; the reason is found out here. A link is kept,
  * the file it leads to replaced. A pipe or device (/dev/stdout) is written directly. */

@@ -149,7 +149,6 @@ static tide_status check_binary(const text_in *t, const char *path, tide_failure
 }
 
 static tide_status check_text(text_in *t, const char *path, tide_failure *f) {
-    if (check_binary(t, path, f) != TIDE_OK) return TIDE_EDATA;
     if (t->length >= 2 && (memcmp(t->data, "\xff\xfe", 2) == 0 || memcmp(t->data, "\xfe\xff", 2) == 0))
         return fail_at(f, TIDE_EDATA, path, 1, NULL, "this text is UTF-16; save it as UTF-8");
     if (t->length >= 3 && memcmp(t->data, "\xef\xbb\xbf", 3) == 0) {
@@ -166,11 +165,25 @@ static tide_status check_text(text_in *t, const char *path, tide_failure *f) {
 tide_status text_in_read(const char *path, text_in *out, tide_failure *f) {
     *out = (text_in){ 0 };
     tide_status status = read_file(path, out, f);
+    if (!status) status = check_binary(out, path, f);
     if (!status) status = check_text(out, path, f);
     if (!status) status = repair(out, path, f);
     if (status) {
         free(out->data);
         *out = (text_in){ 0 };
     }
+    return status;
+}
+
+tide_status tide_file_read(const char *path, void **bytes, size_t *size, tide_failure *failure) {
+    text_in whole = { 0 };
+    failure_clear(failure);
+    if (bytes) *bytes = NULL;
+    if (size) *size = 0;
+    if (!bytes || !size) return argument_fail(failure, path, bytes ? "place for the size" : "place for the bytes");
+    tide_status status = read_file(path, &whole, failure);
+    if (!status) status = check_binary(&whole, path, failure);
+    if (status) free(whole.data);
+    else *bytes = whole.data, *size = (size_t)whole.length;
     return status;
 }

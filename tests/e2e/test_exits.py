@@ -10,7 +10,7 @@ INPUTS = ("forecast train --data FILE --out made", "forecast evaluate --data FIL
           "eis evaluate FILE", "eis check FILE", "eis generate --stats-only --ground-truths FILE", "eis --mode inference --model FILE --known Rsh=460",
           "selftest --golden FILE")
 COMMANDS = ("forecast", "forecast train", "forecast evaluate", "forecast predict", "explain", "eis", "eis complete", "eis check", "eis generate",
-            "eis train", "eis evaluate", "eis full", "eis simulate", "data list", "data get", "data make", "machine", "bench", "selftest")
+            "eis train", "eis evaluate", "eis full", "eis simulate", "eis convert", "data list", "data get", "data make", "machine", "bench", "selftest")
 
 
 class Exits(Case):

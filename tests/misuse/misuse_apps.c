@@ -15,6 +15,7 @@ static eis_options       e_zero, e_odd;
 static eis_result        e_result;
 static eis_known         known;
 static eis_spectrum      spectrum;
+static eis_spectra       spectra;
 static const double      p[EIS_COUNT] = { 1000, 1000, 1000, 1e-6, 1e-6 };
 static const float       p_f32[EIS_COUNT] = { 1000, 1000, 1000, 1e-6f, 1e-6f };
 
@@ -113,6 +114,7 @@ static bool json_of_nothing(void) {
     STALE(R, forecast_compat_parse, "", &(unsigned){ 0 })                                                              \
     STALE(R, eis_complete, NULL, NULL, NULL, &e_result)                                                                \
     STALE(R, eis_check, NULL, NULL, NULL, &e_result)                                                                   \
+    STALE(R, eis_convert, NULL, NULL, NULL, &e_result)                                                                 \
     STALE(R, eis_train, NULL, NULL, NULL, &e_result)                                                                   \
     STALE(R, eis_evaluate, NULL, NULL, NULL, &e_result)                                                                \
     STALE(R, eis_generate, NULL, NULL, NULL, &e_result)                                                                \
@@ -121,6 +123,7 @@ static bool json_of_nothing(void) {
     STALE(R, eis_option_set, &e_zero, "absent", "3")                                                                   \
     STALE(R, eis_known_parse, "", &known)                                                                              \
     STALE(R, eis_spectrum_read, "/nonexistent/x", false, &spectrum)                                                    \
+    STALE(R, eis_spectra_read, "/nonexistent/x", NULL, &spectra)                                                       \
     STALE(R, tide_option_set, forecast_table(), &f_zero, "absent", "3")                                                \
     STALE(R, tide_option_put, forecast_table(), &f_zero, "absent", "3")                                                \
     STALE(R, tide_options_check, forecast_table(), NULL)                                                               \
@@ -205,6 +208,7 @@ static const tide_option *no_row(void *user, const char *name, const char *comma
     R(tide_failure_json, 0, "none", json_of_nothing())                                                                 \
     EIS_COMMAND(R, eis_complete)                                                                                       \
     EIS_COMMAND(R, eis_check)                                                                                          \
+    EIS_COMMAND(R, eis_convert)                                                                                        \
     EIS_COMMAND(R, eis_train)                                                                                          \
     EIS_COMMAND(R, eis_evaluate)                                                                                       \
     EIS_COMMAND(R, eis_generate)                                                                                       \
@@ -222,6 +226,10 @@ static const tide_option *no_row(void *user, const char *name, const char *comma
         && eis_known_parse("", NULL, NULL) == TIDE_EINVAL)                                                             \
     R(eis_spectrum_read, 0, "no path, nowhere to", said(t, eis_spectrum_read(NULL, false, &spectrum,                   \
         &t->failure)) && eis_spectrum_read("x", false, NULL, NULL) == TIDE_EINVAL)                                     \
+    R(eis_spectra_read, 0, "no path, nowhere to", said(t, eis_spectra_read(NULL, NULL, &spectra, &t->failure))         \
+        && eis_spectra_read("x", NULL, NULL, NULL) == TIDE_EINVAL)                                                     \
+    R(eis_spectra_read, 1, "zeroed options", eis_spectra_read("/nonexistent/x", &e_zero, &spectra, NULL) != TIDE_OK)   \
+    R(eis_spectra_free, 0, "none", (eis_spectra_free(NULL), true))                                                     \
     R(eis_spectrum_free, 0, "none", (eis_spectrum_free(NULL), true))                                                   \
     R(eis_impedance, 0, "nothing, -1 points", (eis_impedance(EIS_SHUNT, NULL, 0, 3, NULL, NULL),                       \
         eis_impedance(EIS_SHUNT, p, 0, -1, p, (eis_z[]){ { 0, 0 } }), true))                                           \

@@ -14,6 +14,8 @@ static tide_status put(void *user, void *file) { return (void)user, (void)file, 
 static tide_archive into;
 static tide_tensor  tensor;
 static tide_table   table;
+static void        *bytes;
+static size_t       size;
 static const char   path[] = "/nonexistent/folder/file";
 
 static const tide_tensor unsound[] = {
@@ -49,6 +51,7 @@ static tide_status to_safetensors(const tide_archive *a, tide_failure *f) { retu
     STALE(R, tide_save, TIDE_LIST(t->w), path)                                                                         \
     STALE(R, tide_load, TIDE_LIST(t->w), path)                                                                         \
     STALE(R, tide_csv_read, path, NULL, &table)                                                                        \
+    STALE(R, tide_file_read, path, &bytes, &size)                                                                      \
     STALE(R, tide_file_replace, path, put, NULL)                                                                       \
     STALE(R, tide_file_sha256, path, (char[65]){ 0 })
 
@@ -101,6 +104,9 @@ static tide_status to_safetensors(const tide_archive *a, tide_failure *f) { retu
     R(tide_csv_read, 0, "no path", no_path(t, tide_csv_read(NULL, NULL, &table, &t->failure)))                         \
     R(tide_csv_read, 1, "nowhere to", missing(t, tide_csv_read(path, NULL, NULL, &t->failure)))                        \
     R(tide_table_free, 0, "none", (tide_table_free(NULL), true))                                                       \
+    R(tide_file_read, 0, "no path", no_path(t, tide_file_read(NULL, &bytes, &size, &t->failure)))                      \
+    R(tide_file_read, 1, "nowhere to", missing(t, tide_file_read(path, NULL, &size, &t->failure))                      \
+        && tide_file_read(path, &bytes, NULL, NULL) == TIDE_EINVAL)                                                    \
     R(tide_file_replace, 0, "no path", no_path(t, tide_file_replace(NULL, put, NULL, &t->failure)))                    \
     R(tide_file_replace, 1, "no writer", missing(t, tide_file_replace(path, NULL, NULL, &t->failure)))                 \
     R(tide_file_sha256, 0, "no path", no_path(t, tide_file_sha256(NULL, (char[65]){ 0 }, &t->failure)))                \

@@ -19,6 +19,7 @@ enum {
     F = EIS_FOR_FULL,
     SIM = EIS_FOR_SIMULATE,
     K = EIS_FOR_CHECK,
+    V = EIS_FOR_CONVERT,
     MAY_DIFFER = TIDE_OPTION_MAY_DIFFER,
     PLACE = TIDE_OPTION_PLACE | TIDE_OPTION_MAY_DIFFER
 };
@@ -29,8 +30,8 @@ enum {
 static const tide_option rows[] = {
     { "known", TEXT(known), NULL, C | SIM, "Question", "Rsh=460,...",
       "known values of Rsh, Ra, Rb, Ca, Cb in ohm and farad; prefixes p n u m k M" },
-    { "spectrum", LIST(spectra), NULL, C | K, "Question", "FILE",
-      "CSV with frequency_hz, z_re_ohm, z_im_ohm; more files may follow" },
+    { "spectrum", LIST(spectra), NULL, C | K | V, "Question", "FILE",
+      "a measured spectrum, any instrument's file or a CSV; more files may follow" },
     { "circuit", CHOICE(circuit, "shunt|chain"), NULL, C | G | T | F | SIM | MAY_DIFFER, "Question", NULL,
       "Rsh across both membranes, or in series with them", .synonyms = "parallel=shunt|series=chain" },
     { "rs", TEXT(rs), "auto", C | SIM, "Question", "OHM|free|auto",
@@ -41,7 +42,13 @@ static const tide_option rows[] = {
     { "range", TEXT(range), NULL, C, "Question", "Rs=0..1k,...",
       "refined: the ranges in which parameters are sought; by default 1 ohm to 1 Mohm, 10 nF to 1 mF, "
       "Rs 0 to 10 kohm" },
-    { "flip-im", BOOL(flip_im), NULL, C | K, "Question", NULL, "the imaginary column is -Im(Z)" },
+    { "flip-im", BOOL(flip_im), NULL, C | K | V, "Question", NULL, "the imaginary column is -Im(Z)" },
+    { "column", TEXT(column), NULL, C | K | V, "Question", "NAME|F,RE,IM",
+      "which impedance of a file with several, by the name or number of a column; or all three columns" },
+    { "units", TEXT(units), NULL, C | K | V, "Question", "kHz,mohm",
+      "units of a file's columns, where their names do not say them" },
+    { "sweep", TEXT(sweep), NULL, C | K | V, "Question", "1,3-5",
+      "which sweeps of a file with several, by number or name" },
     { "canonical", BOOL(canonical), NULL, C, "Question", NULL, "call the slower membrane a, whatever is known" },
     { "area", REAL(area_cm2, 0, 1e6), NULL, C, "Question", "CM2", "area in cm2: give TER and TEC per area, too" },
 
@@ -54,8 +61,9 @@ static const tide_option rows[] = {
       "a trained predictor: its run folder, or the MLX guide's .npz or .pth", .aliases = "run" },
     { "rerank", BOOL(rerank), "true", C, "Answer", NULL,
       "network: weigh its candidates again by their likelihood" },
-    { "out", TEXT(out), NULL, C | K | T | E | F | PLACE, "Answer", "DIR",
-      "folder for tables and plots; train: the run folder" },
+    { "out", TEXT(out), NULL, C | K | T | E | F | V | PLACE, "Answer", "DIR",
+      "folder for tables and plots; train: the run folder; convert: for a file of each sweep" },
+    { "output", TEXT(output), NULL, V | PLACE, "Answer", "FILE", "the file to write" },
     { "plots", BOOL(plots), NULL, C | K | T | E | F | MAY_DIFFER | TIDE_OPTION_COMMAND_ON, "Answer", NULL,
       "draw plots into `out`" },
     { "seed", INT(seed, 0, 9e15), "42", C | G | T | E | F | SIM, "Answer", "N", "random seed" },
@@ -122,8 +130,8 @@ static const tide_option rows[] = {
     { "test-spectra", INT(test_spectra, 1, 1e7), "1024", E, "Answer", "N", "fresh spectra per noise level" },
     { "resume", CHOICE(resume, "no|auto|must"), NULL, T | PLACE, "Training", NULL,
       "resume the run in `out`; auto: if there is one; must: fail if there is none", .bare = "auto" },
-    { "overwrite", BOOL(overwrite), NULL, T | F | SIM | PLACE, "Training", NULL,
-      "replace the run in `out`; simulate: the file" },
+    { "overwrite", BOOL(overwrite), NULL, T | F | SIM | V | PLACE, "Training", NULL,
+      "replace the run in `out`; simulate, convert: the file" },
 
     ROW_DEVICE(S, T | E | F),
     ROW_PRECISION(S, C | T | E | F),

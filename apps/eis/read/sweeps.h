@@ -1,0 +1,12 @@
+/* Points as they stood in the file to spectra: cut where the frequency starts again, named, chosen by `sweep`. */
+#ifndef EIS_SWEEPS_H
+#define EIS_SWEEPS_H
+
+#include "reading.h"
+
+/* Fills out->spectrum: the sweeps that `sweep` names, with five points and more, cut too where the direction of the
+ * frequency reverses, unless the frequencies are in no order. TIDE_EDATA: there are none, or one has too many
+ * points. */
+tide_status sweeps_take(reading *r, eis_spectra *out);
+
+#endif
