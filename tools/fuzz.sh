@@ -22,6 +22,12 @@ crashed=0
 for n in $names; do
     corpus=$folder/corpus-$n found=$folder/$n-found log=$folder/fuzz-$n.log
     mkdir -p "$corpus" "$found"
+    case $n in
+    eis_read)
+        cp tests/eis/reported/*.[a-zD]* "$corpus"
+        ninja -C "$folder" tests/eis/test_eis_read_formats && "$folder/tests/eis/test_eis_read_formats" --seeds "$corpus"
+        ;;
+    esac
     if [ -x "$bin/smoke_$n" ]; then "$bin/smoke_$n" --seeds "$corpus"
     else
         mkdir -p "$folder/seeds" && "$bin/fuzz_smoke" --seeds "$folder/seeds"

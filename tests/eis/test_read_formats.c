@@ -460,7 +460,23 @@ static int teardown(void **state) {
     return unlink(path);
 }
 
-int main(void) {
+/* --seeds FOLDER: each layout as a file, for tools/fuzz.sh. */
+static int write_seeds(const char *folder) {
+    make_truth();
+    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
+        char name[512];
+        snprintf(name, sizeof name, "%s/layout-%02zu", folder, i);
+        FILE *file = fopen(name, "wb");
+        text  t = fill(layouts[i].head, layouts[i].row, layouts[i].tail);
+        if (!file || fwrite(t.data, 1, t.length, file) != t.length) return 1;
+        text_free(&t);
+        fclose(file);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    if (argc == 3 && strcmp(argv[1], "--seeds") == 0) return write_seeds(argv[2]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layouts),       cmocka_unit_test(test_ivium_columns), cmocka_unit_test(test_pssession),
         cmocka_unit_test(test_mpr),           cmocka_unit_test(test_encodings),     cmocka_unit_test(test_line_ends),

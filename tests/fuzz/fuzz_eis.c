@@ -4,6 +4,7 @@
  *   manifest    manifest.json -> a generator that goes on beside it
  *   model       "key=value" lines of metadata, "@array index value" lines of numbers -> an answer by that predictor
  *   spectrum    a CSV -> an exact and a refined answer, whose numbers must be finite
+ *   read        any file of spectra -> such as can be used, or a reason, under several options; and to CSV and back
  * `fuzz_eis_TARGET -runs=1 seed` needs no corpus: each target makes sense of any bytes. */
 #include <fcntl.h>
 #include <jansson.h>
@@ -233,10 +234,74 @@ static void spectrum(const uint8_t *data, size_t size) {
     for (int method = EIS_REFINED; method <= EIS_EXACT; method++) o.method = method, complete(&o);
 }
 
+/* ---- readers ---- */
+
+static void expect_sound(const eis_spectra *all) {
+    if (all->count < 1 || all->count > 10000) abort();
+    for (int64_t k = 0; k < all->count; k++) {
+        const eis_spectrum *s = &all->spectrum[k];
+        if (s->count < 5 || !s->name || !*s->name) abort();
+        for (int64_t i = 0; i < s->count; i++)
+            if (!(s->freq_hz[i] > 0) || !isfinite(s->freq_hz[i]) || !isfinite(s->z[i].re) || !isfinite(s->z[i].im)
+                || s->line[i] < 1 || (s->sigma && !(s->sigma[i].re > 0 && s->sigma[i].im > 0)))
+                abort();
+    }
+}
+
+/* What was converted is read again to the same numbers. */
+static void expect_same(const eis_spectrum *before, const char *csv) {
+    eis_spectra  after;
+    tide_failure failure = { 0 };
+    write_file("again.csv", csv, strlen(csv));
+    /* An imaginary part that the file states to be positive is no longer stated, and no order has no direction. */
+    if (eis_spectra_read(path_of("again.csv"), NULL, &after, &failure) != TIDE_OK) return;
+    if (after.count == 1)
+        for (int64_t i = 0; i < before->count; i++)
+            if (after.spectrum[0].freq_hz[i] != before->freq_hz[i] || after.spectrum[0].z[i].re != before->z[i].re
+                || after.spectrum[0].z[i].im != before->z[i].im)
+                abort();
+    eis_spectra_free(&after);
+}
+
+static void read_as(const eis_options *o) {
+    eis_spectra  all;
+    tide_failure failure = { 0 };
+    tide_status  status = eis_spectra_read(o->spectra, o, &all, &failure);
+    expect_told(status, &failure);
+    if (status != TIDE_OK) return;
+    expect_sound(&all);
+    eis_result r;
+    if (all.count == 1 && eis_convert(o, NULL, NULL, &r, &failure) == TIDE_OK) {
+        expect_same(&all.spectrum[0], r.csv);
+        eis_result_free(&r);
+    }
+    eis_spectra_free(&all);
+}
+
+static void read_target(const uint8_t *data, size_t size) {
+    static const struct { const char *column, *units, *sweep; bool flip_im; } settings[] = {
+        { "", "", "", false },
+        { "1,2,3", "kHz,mohm", "", false },
+        { "Zce", "", "2-", true },
+        { "2", "rad", "1", false },
+    };
+    eis_options o = defaults();
+    write_file("any", data, size);
+    snprintf(o.spectra, sizeof o.spectra, "%s", path_of("any"));
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        snprintf(o.column, sizeof o.column, "%s", settings[i].column);
+        snprintf(o.units, sizeof o.units, "%s", settings[i].units);
+        snprintf(o.sweep, sizeof o.sweep, "%s", settings[i].sweep);
+        o.flip_im = settings[i].flip_im;
+        read_as(&o);
+    }
+}
+
 static const struct { const char *name; void (*run)(const uint8_t *, size_t); } targets[] = {
     { "truths_json", truths_json }, { "truths_csv", truths_csv }, { "truths_npz", truths_npz },
     { "shard", shard_target },
     { "manifest", manifest },       { "model", model },           { "spectrum", spectrum },
+    { "read", read_target },
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

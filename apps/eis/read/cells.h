@@ -20,7 +20,7 @@ typedef enum decimal { DECIMAL_OPEN, DECIMAL_POINT, DECIMAL_COMMA } decimal;
 typedef enum number_fault { NUMBER_GOOD, NUMBER_NONE, NUMBER_MIXED } number_fault;
 
 /* A decimal number of at most 60 characters, whatever the locale; d or D may stand for e. The first mark that is met
- * settles *mark; the other one is then NUMBER_MIXED. "1,5" is no number where the separator is a comma. */
+ * settles *mark; the other one is then NUMBER_MIXED. */
 number_fault cell_number(slice cell, decimal *mark, double *value);
 bool         cell_is_number(slice cell, decimal mark);
 

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { NOTES_MOST = 1 << 14 };  /* characters: nobody reads more */
+
 static tide_status out_of_memory(reading *r) {
     return fail(r->failure, TIDE_ENOMEM, "out of memory for %s", r->path);
 }
@@ -45,6 +47,7 @@ void reading_note(reading *r, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
+    if (r->notes.length > NOTES_MOST) return;
     if (!r->notes.data || !strstr(r->notes.data, line)) text_add(&r->notes, "%s\n", line);
 }
 

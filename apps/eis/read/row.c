@@ -53,7 +53,7 @@ static bool choose_separator(table *t, slice line, row_cells *c) {
     for (size_t i = 0; i < sizeof order; i++) {
         double       v[3];
         number_fault why[3];
-        decimal      mark = order[i] == ',' ? DECIMAL_POINT : DECIMAL_OPEN;
+        decimal      mark = DECIMAL_OPEN;
         if (!order[i]) continue;
         cells_split(line, order[i], c);
         if (numbers_among(t, c, v, why, &mark) < 3) continue;

@@ -7,23 +7,21 @@
 
 enum { RUN_LEAST = 3 };  /* rows that follow each other, to be a table */
 
-static bool numbers_only(const row_cells *c, decimal mark) {
+static bool numbers_only(const row_cells *c) {
     for (int i = 0; i < c->count; i++)
-        if (!cell_is_number(c->cell[i], mark)) return false;
+        if (!cell_is_number(c->cell[i], DECIMAL_OPEN)) return false;
     return c->count >= 3;
 }
-
-static decimal mark_of(char separator) { return separator == ',' ? DECIMAL_POINT : DECIMAL_OPEN; }
 
 static bool is_row(slice line, char separator, const table *t, int *count) {
     row_cells c;
     if (slice_is_blank(line) || line.length > LINE_MOST) return false;
     cells_split(line, separator, &c);
     *count = c.count;
-    if (t->layout.least == 0) return numbers_only(&c, mark_of(separator));
-    return c.count >= t->layout.least && cell_is_number(c.cell[t->layout.f.at], mark_of(separator))
-        && cell_is_number(c.cell[t->layout.re.at], mark_of(separator))
-        && cell_is_number(c.cell[t->layout.im.at], mark_of(separator));
+    if (t->layout.least == 0) return numbers_only(&c);
+    return c.count >= t->layout.least && cell_is_number(c.cell[t->layout.f.at], DECIMAL_OPEN)
+        && cell_is_number(c.cell[t->layout.re.at], DECIMAL_OPEN)
+        && cell_is_number(c.cell[t->layout.im.at], DECIMAL_OPEN);
 }
 
 /* Where RUN_LEAST lines of as many numbers begin; -1. */
@@ -51,7 +49,7 @@ static spacing spacing_of(const page *p, int64_t from, int64_t to, char separato
     double  last = 0, v;
     for (int64_t i = from; i < to && s.steady; i++) {
         row_cells c;
-        decimal   mark = mark_of(separator);
+        decimal   mark = DECIMAL_OPEN;
         if (slice_is_blank(p->line[i])) continue;
         cells_split(p->line[i], separator, &c);
         if (at >= c.count || cell_number(c.cell[at], &mark, &v) != NUMBER_GOOD) break;
@@ -79,7 +77,7 @@ static header names_before(const page *p, int64_t first, char separator, int cel
         if (slice_is_blank(p->line[i]) || p->line[i].length > LINE_MOST) continue;
         cells_split(p->line[i], separator, &c);
         bool names = c.count == cells || (separator != ' ' && c.count >= 3); /* blanks stand in sentences, too */
-        if (names && !numbers_only(&c, mark_of(separator))) header_of(&c, i + 1, &h);
+        if (names && !numbers_only(&c)) header_of(&c, i + 1, &h);
         break;
     }
     return h;
