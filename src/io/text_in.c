@@ -69,7 +69,7 @@ static tide_status read_all(gzFile file, const char *path, text_in *out, tide_fa
 }
 
 static tide_status read_file(const char *path, text_in *out, tide_failure *f) {
-    gzFile file;
+    gzFile file = NULL;
     tide_status status = open_text(path, &file, f);
     if (status) return status;
     status = read_all(file, path, out, f);

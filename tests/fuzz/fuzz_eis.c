@@ -263,7 +263,7 @@ static void expect_same(const eis_spectrum *before, const char *csv) {
     eis_spectra_free(&after);
 }
 
-static void read_as(const eis_options *o) {
+static void read_as(const eis_options *o, bool convert) {
     eis_spectra  all;
     tide_failure failure = { 0 };
     tide_status  status = eis_spectra_read(o->spectra, o, &all, &failure);
@@ -271,7 +271,7 @@ static void read_as(const eis_options *o) {
     if (status != TIDE_OK) return;
     expect_sound(&all);
     eis_result r;
-    if (all.count == 1 && eis_convert(o, NULL, NULL, &r, &failure) == TIDE_OK) {
+    if (convert && all.count == 1 && eis_convert(o, NULL, NULL, &r, &failure) == TIDE_OK) {
         expect_same(&all.spectrum[0], r.csv);
         eis_result_free(&r);
     }
@@ -293,7 +293,7 @@ static void read_target(const uint8_t *data, size_t size) {
         snprintf(o.units, sizeof o.units, "%s", settings[i].units);
         snprintf(o.sweep, sizeof o.sweep, "%s", settings[i].sweep);
         o.flip_im = settings[i].flip_im;
-        read_as(&o);
+        read_as(&o, i == 0);
     }
 }
 

@@ -18,8 +18,9 @@ static bool row_of(slice line, double v[3]) {
     decimal   mark = DECIMAL_OPEN;
     cells_split(line, ' ', &c);
     for (int k = 0; k < 3; k++) {
-        slice wide = { line.text + (int64_t)k * WIDTH, MIN2((int64_t)WIDTH, line.length - (int64_t)k * WIDTH) };
-        if (c.count < 3 && wide.length <= 0) return false;
+        int64_t at   = k, left = line.length - at * WIDTH;
+        slice   wide = { line.text + at * WIDTH, MIN2((int64_t)WIDTH, left) };
+        if (c.count < 3 && left <= 0) return false;
         if (cell_number(c.count >= 3 ? c.cell[k] : slice_trim(wide), &mark, &v[k]) != NUMBER_GOOD) return false;
     }
     return true;

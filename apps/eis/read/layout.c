@@ -182,8 +182,8 @@ static bool find_wanted(reading *r, const header *h, pair *out, const char **obj
 }
 
 static found twice(reading *r, const header *h, int first, int second) {
-    const column *c = &h->column[first], *d = &h->column[second];
     if (second < 0) return FOUND_ALL;
+    const column *c = &h->column[first], *d = &h->column[second];
     bool same = same_name(c->name, d->name.text, (size_t)d->name.length);
     char name[sizeof r->failure->column];
     snprintf(name, sizeof name, "%.*s", (int)MIN2(c->name.length, 60), c->name.text);

@@ -35,7 +35,7 @@ found layout_numbers(reading *r, const header *h, layout *out);
 /* Factors from a line of units below the header (Gamry, RelaxIS): true if it is one. */
 bool layout_units(const row_cells *cells, layout *l);
 
-/* The unit that `units` has for this kind; false: none. */
+/* The unit that `units` has for this kind. TIDE_EINVAL: one of its words is none. */
 tide_status units_wanted(reading *r, unit_kind kind, unit *out, bool *given);
 
 #endif

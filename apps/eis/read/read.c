@@ -7,6 +7,7 @@
 
 #include "eis/options/arguments.h"
 #include "frames.h"
+#include "layout.h"
 #include "sweeps.h"
 
 static tide_status read_points(reading *r) {
@@ -66,7 +67,10 @@ static tide_status finish(reading *r, eis_spectra *out) {
 
 static tide_status read_with(const char *path, const eis_options *options, eis_spectra *out, tide_failure *failure) {
     reading     r      = { .path = path, .options = options, .failure = failure };
-    tide_status status = read_points(&r);
+    unit        any;
+    bool        given;
+    tide_status status = units_wanted(&r, UNIT_NONE, &any, &given);
+    if (status == TIDE_OK) status = read_points(&r);
     if (status == TIDE_OK) status = finish(&r, out);
     reading_drop(&r);
     if (status != TIDE_OK) eis_spectra_free(out);

@@ -117,7 +117,6 @@ static tide_status refuse_part(reading *r, const search *s) {
 }
 
 static tide_status refuse(reading *r, const search *s) {
-    if (r->failure && r->failure->status != TIDE_OK) return r->failure->status;
     if (s->tables && r->resting)
         return reading_fail(r, s->table.header.line, "frequency_hz", "no row below this line has a frequency above 0");
     if (s->tables) return reading_fail(r, s->table.header.line, NULL, "no rows of numbers follow the names of columns");
@@ -152,15 +151,14 @@ static tide_status read_rows_alone(reading *r, const page *p, int64_t from, int6
 }
 
 tide_status tables_read(reading *r, const page *p, int64_t from, int64_t to) {
-    search     *s      = calloc(1, sizeof *s);
-    int64_t     before = r->count;
-    tide_status status = s ? TIDE_OK : fail(r->failure, TIDE_ENOMEM, "out of memory for %s", r->path);
-    layout      numbers;
-    bool by_number = s && layout_numbers(r, &s->part, &numbers) == FOUND_ALL;
-    if (status == TIDE_OK && !by_number) status = read_lines(r, p, from, to, s);
-    if (status == TIDE_OK && r->count == before && (by_number || !s->tables))
-        status = read_rows_alone(r, p, from, to, s);
-    else if (status == TIDE_OK && r->count == before) status = refuse(r, s);
+    search *s      = calloc(1, sizeof *s);
+    int64_t before = r->count;
+    layout  numbers;
+    if (!s) return fail(r->failure, TIDE_ENOMEM, "out of memory for %s", r->path);
+    bool        by_number = layout_numbers(r, &s->part, &numbers) == FOUND_ALL;
+    tide_status status    = by_number ? TIDE_OK : read_lines(r, p, from, to, s);
+    if (status == TIDE_OK && r->count == before)
+        status = by_number || !s->tables ? read_rows_alone(r, p, from, to, s) : refuse(r, s);
     free(s);
     return status;
 }
