@@ -107,6 +107,32 @@ static void test_refused(void **state) {
                   "separator cannot be");
 }
 
+/* A whole file as it is, zero bytes too; gzip unpacked; what is no text by its name. */
+static void test_bytes(void **state) {
+    static const char text[] = "a\0b\xff\n";
+    void        *got;
+    size_t       size;
+    tide_failure f = { 0 };
+    const char  *path = temporary("a.bin");
+    (void)state;
+    file_write(path, (bytes){ (unsigned char *)(uintptr_t)text, sizeof text });
+    check_ok("as it is", tide_file_read(path, &got, &size, &f), &f);
+    assert_int_equal(size, sizeof text);
+    assert_memory_equal(got, text, sizeof text);
+    assert_int_equal(((char *)got)[size], 0);
+    tide_free(got);
+    gzFile out = gzopen(path, "wb");
+    gzwrite(out, text, sizeof text);
+    gzclose(out);
+    check_ok("packed", tide_file_read(path, &got, &size, &f), &f);
+    assert_int_equal(size, sizeof text);
+    assert_memory_equal(got, text, sizeof text);
+    tide_free(got);
+    file_write(path, (bytes){ (unsigned char *)(uintptr_t)"%PDF-1.7", 8 });
+    check_failure("a PDF", tide_file_read(path, &got, &size, &f), &f, TIDE_EDATA, "a PDF document");
+    assert_null(got);
+}
+
 static void check_missing(const char *path, const char *part) {
     tide_table t;
     tide_failure f = { 0 };
@@ -182,6 +208,7 @@ static void test_real(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_sound),  cmocka_unit_test(test_refused),        cmocka_unit_test(test_missing),
         cmocka_unit_test(test_packed), cmocka_unit_test(test_standard_input), cmocka_unit_test(test_real),
     };

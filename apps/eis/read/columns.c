@@ -152,9 +152,10 @@ static bool make_key(slice s, char key[KEY_SIZE]) {
 
 /* `object` receives what stands for '*'. */
 static bool matches(const char *pattern, const char *key, char object[OBJECT_SIZE]) {
+    *object = 0;
+    if (*pattern != *key) return false; /* no pattern begins with '*' */
     const char *star  = strchr(pattern, '*');
     size_t      begin = star ? (size_t)(star - pattern) : 0, length = strlen(key), end = star ? strlen(star + 1) : 0;
-    *object = 0;
     if (!star) return strcmp(pattern, key) == 0;
     if (length <= begin + end || length - begin - end >= OBJECT_SIZE || strncmp(pattern, key, begin) != 0
         || strcmp(key + length - end, star + 1) != 0)
