@@ -130,7 +130,8 @@ static const struct { const char *name, *head, *row, *tail; } layouts[] = {
       "F\tR\tI\n", "" },
     { "P00", "f/Hz  Z'/Ohm  -Z''/Ohm  a  b  c\n7\n", "F R N 0 0 0\n", "" },
     { "i2b", "one\ntwo\nthree\nfour\nfive\n", "F R I\n", "" },
-    { "Ivium", "\x01\x02 a header\nprimary_data\n3\n7\n", "R I F\n", "\nmore\n" },
+    { "Ivium", "\x01\x02\x03\x04\x05\x06\x07\x01\x02\x03\x04\x05 bytes\n"
+               "primary_data\n3\n7\n", "R I F\n", "\nmore\n" },
     { "Autolab .dfr", "VERSION8.0\n7\n0\n", "F\nR\nN\n0\n0\n0\n0\n0\n0\n", "" },
     { "Zahner", "Number\tFrequency/Hz\tImpedance/Ohm\tPhase/deg\tSignificance\tTime/s\n", "X\tF\tA\tD\t0.99\t0\n", "" },
     { "Sciospec", "3\nsample.spec\n2031-05-03\nfrequency[Hz], Re[ohms], Im[ohms]\n", "F, R, I\n", "" },

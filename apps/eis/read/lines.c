@@ -6,11 +6,12 @@
 
 #include "base/base.h"
 
-/* Control characters that no text has: more than one in twenty of the first bytes, and it is none. */
+/* Control characters that no text has: more than one in twenty of the first bytes, and it is none. Ivium's files have
+ * text between bytes. */
 static bool is_text(const char *text, size_t length) {
     size_t odd = 0, probed = MIN2(length, (size_t)4096);
     for (size_t i = 0; i < probed; i++) odd += (unsigned char)text[i] < 9 || (text[i] > 13 && text[i] < 27);
-    return 20 * odd <= probed;
+    return 20 * odd <= probed || slice_find((slice){ text, (int64_t)length }, "primary_data") >= 0;
 }
 
 /* CR alone ends a line where the file has no LF. */
