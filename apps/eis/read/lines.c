@@ -77,7 +77,8 @@ bool slice_begins(slice s, const char *with) {
 }
 
 int64_t slice_find(slice s, const char *word) {
+    int first = *word | 0x20; /* letters in lower case: a quick look before the comparison */
     for (int64_t i = 0; i < s.length; i++)
-        if (slice_begins((slice){ s.text + i, s.length - i }, word)) return i;
+        if ((s.text[i] | 0x20) == first && slice_begins((slice){ s.text + i, s.length - i }, word)) return i;
     return -1;
 }
