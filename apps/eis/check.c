@@ -12,6 +12,7 @@
 #include "eis/check/checked.h"
 #include "eis/options/arguments.h"
 #include "eis/options/tell.h"
+#include "eis/read/measured.h"
 #include "eis/training/plot_told.h"
 #include "files/owned.h"
 
@@ -22,6 +23,7 @@ typedef struct batch {
     const eis_options *options;
     told to;
     plot_watch watch;
+    measured measured;
     int64_t spectra, unread;
     json_t *found;
     text talk, table;
@@ -66,41 +68,40 @@ static tide_status put_unread(batch *b, const char *path, int64_t number, const 
     return tell(b, EIS_WARNING, why->message, failure);
 }
 
-static tide_status check_one(batch *b, const char *path, int64_t number, bool *of_file, tide_failure *failure) {
-    eis_spectrum s = { 0 };
+static tide_status check_one(batch *b, const eis_spectrum *s, int64_t number, bool *of_file, tide_failure *failure) {
     eis_checked c = { 0 };
-    tide_status status = eis_spectrum_read(path, b->options->flip_im, &s, failure);
-    if (status == TIDE_OK) status = eis_check_spectrum(&s, &c, failure);
+    tide_status status = eis_check_spectrum(s, &c, failure);
     *of_file = status == TIDE_EDATA;
     if (status == TIDE_OK) status = put_found(b, number, &c, failure);
     eis_checked_free(&c);
-    eis_spectrum_free(&s);
     return status;
 }
 
-/* `work` is asked of each file of the list, until it fails. */
-static tide_status for_each(batch *b, tide_status (*work)(batch *, const char *, int64_t, tide_failure *),
-                            tide_failure *failure) {
-    char *list = strdup(b->options->spectra), *rest = list;
-    tide_status status = list ? TIDE_OK : out_of_memory(failure);
-    for (int64_t i = 0; status == TIDE_OK && rest && *rest; i++) status = work(b, strsep(&rest, "\n"), i, failure);
-    free(list);
+static tide_status refuse_inputs(const batch *b, tide_failure *failure) {
+    tide_status status = TIDE_OK;
+    for (int64_t i = 0; *b->options->out && status == TIDE_OK && i < b->measured.files; i++)
+        status = owned_refuse_input(b->options->out, b->measured.path[i], failure);
     return status;
-}
-
-static tide_status count_one(batch *b, const char *path, int64_t number, tide_failure *failure) {
-    b->spectra = number + 1;
-    return *b->options->out ? owned_refuse_input(b->options->out, path, failure) : TIDE_OK;
 }
 
 /* What is wrong with a file is no matter of the others. */
-static tide_status answer_one(batch *b, const char *path, int64_t number, tide_failure *failure) {
-    bool of_file;
-    tide_failure why = { 0 };
-    tide_status status = check_one(b, path, number, &of_file, &why);
-    if (of_file && b->spectra > 1) return put_unread(b, path, number, &why, failure);
+static tide_status answer_one(batch *b, int64_t number, tide_failure *failure) {
+    const measured_item *item = &b->measured.item[number];
+    bool of_file = !item->spectrum;
+    tide_failure why = item->why;
+    tide_status status = of_file ? why.status : check_one(b, item->spectrum, number, &of_file, &why);
+    const char *name = item->spectrum ? item->spectrum->name : item->path;
+    if (of_file && b->spectra > 1) return put_unread(b, name, number, &why, failure);
     if (status != TIDE_OK) *failure = why;
     return status == TIDE_OK ? tell(b, EIS_WORKING, "", failure) : status;
+}
+
+static tide_status answer_all(batch *b, tide_failure *failure) {
+    tide_status status = measured_read(b->options, b->to.listener, b->to.user, &b->measured, failure);
+    b->spectra = b->measured.count;
+    if (status == TIDE_OK) status = refuse_inputs(b, failure);
+    for (int64_t i = 0; status == TIDE_OK && i < b->spectra; i++) status = answer_one(b, i, failure);
+    return status;
 }
 
 static tide_status make_out(const char *folder, tide_failure *failure) {
@@ -142,8 +143,7 @@ static tide_status run(batch *b, eis_result *result, tide_failure *failure) {
     if (!b->found) return out_of_memory(failure);
     tide_status status = *o->out ? make_out(o->out, failure) : TIDE_OK;
     checked_table_header(&b->table);
-    if (status == TIDE_OK) status = for_each(b, count_one, failure);
-    if (status == TIDE_OK) status = for_each(b, answer_one, failure);
+    if (status == TIDE_OK) status = answer_all(b, failure);
     if (status == TIDE_OK) status = finish(b, result, failure);
     if (*o->out) owned_release(o->out);
     if (status == TIDE_OK && b->unread)
@@ -163,6 +163,7 @@ tide_status eis_check(const eis_options *options, eis_listener listener, void *u
     b.watch = eis_plot_watch(&b.to);
     tide_status status = run(&b, result, failure ? failure : &own);
     json_decref(b.found);
+    measured_free(&b.measured);
     text_free(&b.talk), text_free(&b.table);
     return status;
 }

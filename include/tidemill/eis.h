@@ -554,10 +554,10 @@ TIDE_API void eis_result_free(eis_result *r);
 TIDE_API tide_status eis_complete(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                                   tide_failure *failure);
 
-/* eis_check_spectrum of each file of options->spectra, with what it found as text, JSON, and a table of one row a
- * spectrum; plots of the residuals and of S against M go into `out`. Of several, a file that cannot be read does not
- * end it: the status is then TIDE_EDATA and *result holds the verdicts on the others and each one's reason. A spectrum
- * that is found unfit is no failure. */
+/* eis_check_spectrum of each sweep of the files in options->spectra, with what it found as text, JSON, and a table of
+ * one row a spectrum; plots of the residuals and of S against M go into `out`. Of several, a file that cannot be read
+ * does not end it: the status is then TIDE_EDATA and *result holds the verdicts on the others and each one's reason. A
+ * spectrum that is found unfit is no failure. */
 TIDE_API tide_status eis_check(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                                tide_failure *failure);
 

@@ -65,6 +65,12 @@ class Files(Case):
         alone = json.loads(self.code(0, *ask, self.folder / "second.csv").stdout)
         self.assertEqual(alone["intervals_95"], both[1]["intervals_95"])
 
+    def test_checks(self):
+        found = json.loads(self.code(0, "eis", "check", "--json", SWEEPS, GAMRY).stdout)["spectra"]
+        self.assertEqual([one["spectrum"] for one in found],
+                         ["two_sweeps_one_table.csv#1", "two_sweeps_one_table.csv#2", str(GAMRY)])
+        self.code(3, "eis", "check", TWICE, GAMRY)
+
     def test_said(self):
         told = self.code(0, "eis", "convert", REPORTED / "eclab_like_three_electrode.mpt").stderr
         self.assertIn("Zce (columns 2 and 3), Zwe-ce (columns 7 and 8): --column chooses", told)
