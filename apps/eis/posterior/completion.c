@@ -445,7 +445,8 @@ static tide_status tell_faults(const faults *f, text *flaws, tide_failure *failu
     for (int64_t i = 0; i < f->count; i++) {
         eis_fault_kind kind = f->of[i].kind;
         bool left_out = kind == EIS_FAULT_OUTLIERS || kind == EIS_FAULT_MAINS || kind == EIS_FAULT_NEGATIVE;
-        text_add(flaws, "%s%s\n", f->of[i].sentence, left_out ? ": the answer is without them" : "");
+        const char *without = f->of[i].points == 1 ? ": the answer is without it" : ": the answer is without them";
+        text_add(flaws, "%s%s\n", f->of[i].sentence, left_out ? without : "");
     }
     return TIDE_OK;
 }
