@@ -143,7 +143,9 @@ static void open_run(tiny *t, const char *name, const fit_plan *plan) {
     snprintf(path, sizeof path, "%s/%s", folder, name);
     if (run_folder_open(path, run_folder_present(path), false, none, none, &t->folder, &failure) != TIDE_OK)
         fail_msg("%s", failure.message);
-    if (!t->folder.resuming) assert_int_equal(run_json_write(&t->folder, json_object(), &failure), TIDE_OK);
+    json_t *empty = json_object();
+    if (!t->folder.resuming) assert_int_equal(run_json_write(&t->folder, empty, &failure), TIDE_OK);
+    json_decref(empty);
     if (open_fit(t, plan, &failure) != TIDE_OK) fail_msg("%s", failure.message);
 }
 
