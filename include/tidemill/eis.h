@@ -247,6 +247,29 @@ TIDE_API tide_status eis_spectra_read(const char *path, const eis_options *optio
                                       tide_failure *failure);
 TIDE_API void eis_spectra_free(eis_spectra *s);  /* NULL is fine; leaves it zeroed */
 
+/* What a residual of a fit counts: the standard deviation that each part of a point is taken to have. */
+typedef enum eis_weights {
+    EIS_WEIGHTS_MODULUS,       /* |Z| of the data, alias boukamp */
+    EIS_WEIGHTS_UNIT,          /* the same for all */
+    EIS_WEIGHTS_PROPORTIONAL,  /* |Re Z| and |Im Z| of the data, each at least 1 % of |Z| */
+    EIS_WEIGHTS_STATISTICAL,   /* that of the data, in the spectrum */
+    EIS_WEIGHTS_NORMALISED     /* the largest |Re Z| of the spectrum, and the largest |Im Z| */
+} eis_weights;
+
+enum { EIS_MAX_FIT_OPTIONS = 16 };
+
+/* What eis_fit has beside eis_options; eis_fit_table is their table. */
+typedef struct eis_fit_options {
+    char circuit[EIS_TEXT_SIZE];  /* a name or a string in one of the notations (docs/eis-circuits.md) */
+    int  weights;                 /* eis_weights */
+    char fix[EIS_TEXT_SIZE];      /* "R0=20,R2=R1": fixed values and ties */
+    char range[EIS_TEXT_SIZE];    /* "Rs=0..1k,K1_0=-10..-1m": bounds */
+    char start[EIS_TEXT_SIZE];    /* "R1=100": values that one more start has */
+    bool given[EIS_MAX_FIT_OPTIONS];
+} eis_fit_options;
+TIDE_API const tide_option_table *eis_fit_table(void);
+TIDE_API void eis_fit_options_default(eis_fit_options *o);
+
 /* In the rows' flags: which command takes the option. */
 enum {
     EIS_FOR_COMPLETE = 1,
@@ -256,7 +279,8 @@ enum {
     EIS_FOR_FULL     = 16,
     EIS_FOR_SIMULATE = 32,
     EIS_FOR_CHECK    = 64,
-    EIS_FOR_CONVERT  = 128
+    EIS_FOR_CONVERT  = 128,
+    EIS_FOR_FIT      = 256
 };
 
 /* Every option of the commands; what can be done with a table is in options.h, and the calls below are those on this
@@ -399,6 +423,68 @@ TIDE_API char *eis_answer_json(const eis_answer *a);
 TIDE_API char *eis_answer_text(const eis_answer *a);
 TIDE_API tide_status eis_answer_plots(const eis_answer *a, const char *folder, const char *prefix,
                                       tide_failure *failure);
+
+/* ---- fits ---------------------------------------------------------------------------------------------- */
+
+typedef enum eis_fit_state {
+    EIS_PARAMETER_FREE,
+    EIS_PARAMETER_FIXED,
+    EIS_PARAMETER_TIED,
+    EIS_PARAMETER_AT_LOW,   /* the fit would go beyond its range: its value is the range's end */
+    EIS_PARAMETER_AT_HIGH,
+    EIS_PARAMETER_OPEN      /* the data do not determine it: another value fits as well, others going along */
+} eis_fit_state;
+
+typedef struct eis_fit_parameter {
+    const char   *name;         /* "R1", "CPE1_0": an element's parameters count from 0 where it has several */
+    const char   *symbol, *unit;/* "Q", "S s^n" */
+    double        value, error; /* standard error; NaN: it has none */
+    double        low, high;    /* its range */
+    eis_fit_state state;
+} eis_fit_parameter;
+
+typedef struct eis_fit_element { const char *name, *what, *formula; } eis_fit_element;
+
+typedef struct eis_fit_minimum {
+    double        objective;
+    int64_t       starts;       /* that led there */
+    const double *value;        /* of each parameter */
+} eis_fit_minimum;
+
+/* A quantity that follows from the parameters. */
+typedef struct eis_fit_quantity { const char *name, *unit; double value, error; } eis_fit_quantity;
+
+/* A circuit fitted to a spectrum. All of it is the library's: eis_fitted_free. */
+typedef struct eis_fitted {
+    const char *name, *circuit;              /* of the spectrum; as parsed */
+    eis_weights weights;
+    int64_t     points, free_parameters;     /* those with a state of free or open */
+    const eis_fit_element   *element;
+    int64_t     elements;
+    const eis_fit_parameter *parameter;      /* in the circuit's order */
+    int64_t     parameters;
+    const eis_fit_quantity  *quantity;       /* of an epithelium: TER, TEC, n1, d1 */
+    int64_t     quantities;
+    const double *correlation;               /* parameters x parameters; NaN where one of them has no error */
+    double      objective, reduced;          /* the weighted sum of squares; over 2 points - free parameters */
+    double      aic, bic;                    /* for circuits fitted to the same data with the same weights */
+    double      resnorm[EIS_RESNORMS];       /* every norm of the fit, by eis_resnorm_kind */
+    const eis_fit_minimum *minimum;          /* distinct ones, the best first */
+    int64_t     minima, starts;
+    const eis_z *model;                      /* at the spectrum's points */
+    const char *const *note;                 /* whole sentences: what lies on a bound, what the data leave open */
+    int64_t     notes;
+    struct eis_fitted_parts *parts;
+} eis_fitted;
+
+/* The least squares of `fit->circuit` for one spectrum, without start values: starts follow from the spectrum, the same
+ * ones each time, and each distinct minimum is kept. TIDE_EINVAL with the column of the circuit's string that is wrong,
+ * TIDE_EDATA, TIDE_EDEVICE in a build without cminpack, TIDE_ECANCELLED; *out is zeroed then. */
+TIDE_API tide_status eis_fit_solve(const eis_fit_options *fit, const eis_spectrum *spectrum, eis_listener listener,
+                                   void *user, eis_fitted *out, tide_failure *failure);
+TIDE_API void  eis_fitted_free(eis_fitted *f);  /* NULL is fine; leaves it zeroed */
+TIDE_API char *eis_fitted_json(const eis_fitted *f);  /* tide_free; NULL when out of memory */
+TIDE_API char *eis_fitted_text(const eis_fitted *f);
 
 /* A trained predictor, opened once and asked many times. A handle is used by one thread at a time; each thread has a
  * clone of its own, and all of them hold the parameters once. eis_model_clone and _save_memory may be called by any
@@ -567,6 +653,12 @@ TIDE_API tide_status eis_check(const eis_options *options, eis_listener listener
  * do not end it: TIDE_EDATA then, and *result tells of the others and each one's reason. */
 TIDE_API tide_status eis_convert(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                                  tide_failure *failure);
+
+/* Fits `fit->circuit` to each of `options->spectra`; of `options` count spectra, flip_im, out and overwrite. Into the
+ * folder `out` goes fit.csv (a row a spectrum and parameter) and fit.json. A file that cannot be read or fitted does
+ * not end it: as eis_complete. */
+TIDE_API tide_status eis_fit(const eis_options *options, const eis_fit_options *fit, eis_listener listener, void *user,
+                             eis_result *result, tide_failure *failure);
 
 /* Trains a predictor of missing parameters into the folder `out`; the best by validation loss is kept, Ctrl-C leaves a
  * checkpoint from which `resume` continues to the same bits.

@@ -16,6 +16,8 @@ static eis_result        e_result;
 static eis_known         known;
 static eis_spectrum      spectrum;
 static eis_spectra       spectra;
+static eis_fit_options   fit_odd;
+static eis_fitted        fitted;
 static const double      p[EIS_COUNT] = { 1000, 1000, 1000, 1e-6, 1e-6 };
 static const float       p_f32[EIS_COUNT] = { 1000, 1000, 1000, 1e-6f, 1e-6f };
 
@@ -89,6 +91,29 @@ static bool odd_choices(void) {
     return true;
 }
 
+/* The options of a fit stand beside those of every command. */
+static bool fit_refuses(trial *t) {
+    eis_fit_options_default(&fit_odd), eis_options_default(&e_odd);
+    if (!said(t, eis_fit(NULL, &fit_odd, NULL, NULL, &e_result, &t->failure))) return false;
+    t->failure = (tide_failure){ 0 };
+    if (!said(t, eis_fit(&e_odd, NULL, NULL, NULL, &e_result, &t->failure))) return false;
+    t->failure = (tide_failure){ 0 };
+    if (!said(t, eis_fit(&e_odd, &fit_odd, NULL, NULL, &e_result, &t->failure))) return false;  /* no spectrum */
+    memset(fit_odd.fix, 'x', sizeof fit_odd.fix);
+    return eis_fit(&e_odd, &fit_odd, NULL, NULL, &e_result, NULL) == TIDE_EINVAL &&
+           eis_fit(&e_odd, &fit_odd, NULL, NULL, NULL, NULL) == TIDE_EINVAL &&
+           eis_fit(NULL, NULL, NULL, NULL, NULL, NULL) == TIDE_EINVAL;
+}
+
+static bool fit_solve_refuses(trial *t) {
+    eis_fit_options_default(&fit_odd);
+    if (!said(t, eis_fit_solve(NULL, &spectrum, NULL, NULL, &fitted, &t->failure))) return false;
+    fit_odd.weights = 99;
+    return eis_fit_solve(&fit_odd, &spectrum, NULL, NULL, &fitted, NULL) == TIDE_EINVAL &&
+           eis_fit_solve(&fit_odd, NULL, NULL, NULL, &fitted, NULL) == TIDE_EINVAL &&
+           eis_fit_solve(&fit_odd, &spectrum, NULL, NULL, NULL, NULL) == TIDE_EINVAL;
+}
+
 static bool json_of_nothing(void) {
     char *text = forecast_failure_json(NULL);
     bool good = text && *text == '{';
@@ -115,6 +140,8 @@ static bool json_of_nothing(void) {
     STALE(R, eis_complete, NULL, NULL, NULL, &e_result)                                                                \
     STALE(R, eis_check, NULL, NULL, NULL, &e_result)                                                                   \
     STALE(R, eis_convert, NULL, NULL, NULL, &e_result)                                                                 \
+    STALE(R, eis_fit, NULL, NULL, NULL, NULL, &e_result)                                                               \
+    STALE(R, eis_fit_solve, NULL, NULL, NULL, NULL, &fitted)                                                           \
     STALE(R, eis_train, NULL, NULL, NULL, &e_result)                                                                   \
     STALE(R, eis_evaluate, NULL, NULL, NULL, &e_result)                                                                \
     STALE(R, eis_generate, NULL, NULL, NULL, &e_result)                                                                \
@@ -171,6 +198,13 @@ static const tide_option *no_row(void *user, const char *name, const char *comma
     R(forecast_options_new, 0, "takes nothing", (forecast_options_free(forecast_options_new()), true))                 \
     R(forecast_options_free, 0, "none", (forecast_options_free(NULL), true))                                           \
     R(eis_table, 0, "takes nothing", eis_table()->count > 0)                                                           \
+    R(eis_fit_table, 0, "takes nothing", eis_fit_table()->count > 0)                                                   \
+    R(eis_fit_options_default, 0, "none", (eis_fit_options_default(NULL), true))                                       \
+    R(eis_fit, 0, "no options, no spectrum, a text without an end", fit_refuses(t))                                    \
+    R(eis_fit_solve, 0, "no options, a choice past its words, no spectrum", fit_solve_refuses(t))                      \
+    R(eis_fitted_free, 0, "none", (eis_fitted_free(NULL), true))                                                       \
+    R(eis_fitted_json, 0, "none, empty", !eis_fitted_json(NULL) && !eis_fitted_json(&(eis_fitted){ 0 }))               \
+    R(eis_fitted_text, 0, "none, empty", !eis_fitted_text(NULL) && !eis_fitted_text(&(eis_fitted){ 0 }))               \
     R(eis_option_find, 0, "no name", !eis_option_find(NULL) && !eis_option_find(""))                                   \
     R(eis_option_nearest, 0, "no name", !eis_option_nearest(NULL, 1))                                                  \
     R(eis_option_given, 0, "nothing", !eis_option_given(NULL, "top-k"))                                                \

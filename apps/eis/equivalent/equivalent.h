@@ -82,7 +82,8 @@ tide_status equivalent_start(equivalent *e, const char *text, tide_failure *fail
  * values. Allocates nothing. */
 void equivalent_evaluate(const equivalent *e, const double *p, int64_t n, const double *omega, const double *log_omega,
                          double complex *z, double complex *derivatives);
-/* Of the part of the circuit below one node alone. */
-double complex equivalent_node_z(const equivalent *e, int node, const double *p, double omega);
+/* Of the parts of the circuit below these nodes, each alone, at c * n. */
+void equivalent_nodes(const equivalent *e, const double *p, int64_t n, const double *omega, const double *log_omega,
+                      const int *node, int count, double complex *z);
 
 #endif

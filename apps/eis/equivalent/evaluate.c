@@ -1,7 +1,6 @@
 /* Z of a circuit and its derivatives, a block of frequencies at a time: up the tree for the impedances, down again for
  * dZ/dz_k = (I_k / I)^2, the current through element k squared: a part of a series connection carries all of its
  * parent's, one of a parallel connection the share Z/z_k. */
-#include <math.h>
 #include <string.h>
 
 #include "equivalent.h"
@@ -18,9 +17,8 @@ static void give_to_parent(const equivalent *e, block *b, int i) {
     for (int k = 0; k < BLOCK; k++) b->z[parent][k] += parallel ? 1 / b->z[i][k] : b->z[i][k];
 }
 
-static void go_up(const equivalent *e, const double *p, const frequencies *f, block *b, bool derivatives, int first,
-                  int last) {
-    for (int i = first; i <= last; i++) {
+static void go_up(const equivalent *e, const double *p, const frequencies *f, block *b, bool derivatives) {
+    for (int i = 0; i < e->nodes; i++) {
         const circuit_part *part = e->part + (e->node[i].kind == NODE_ELEMENT ? e->node[i].part : 0);
         if (e->node[i].kind == NODE_ELEMENT)
             part->kind->evaluate(p + part->first, f, b->z[i], derivatives ? b->d + part->first : NULL);
@@ -69,7 +67,7 @@ void equivalent_evaluate(const equivalent *e, const double *p, int64_t n, const 
         int count = (int)(n - at < BLOCK ? n - at : BLOCK);
         fill(omega, log_omega, at, count, &f);
         memset(b.z, 0, (size_t)e->nodes * sizeof *b.z);
-        go_up(e, p, &f, &b, derivatives != NULL, 0, e->nodes - 1);
+        go_up(e, p, &f, &b, derivatives != NULL);
         memcpy(z + at, b.z[e->nodes - 1], (size_t)count * sizeof *z);
         if (!derivatives) continue;
         go_down(e, &b);
@@ -77,18 +75,15 @@ void equivalent_evaluate(const equivalent *e, const double *p, int64_t n, const 
     }
 }
 
-double complex equivalent_node_z(const equivalent *e, int node, const double *p, double omega) {
+void equivalent_nodes(const equivalent *e, const double *p, int64_t n, const double *omega, const double *log_omega,
+                      const int *node, int count, double complex *z) {
     block       b;
     frequencies f;
-    double      log_omega = log(omega);
-    int         first     = node;
-    for (int i = node - 1; i >= 0; i--) {  /* what is below it stands in one piece before it */
-        int above = i;
-        while (above >= 0 && above < node) above = e->node[above].parent;
-        if (above == node) first = i;
+    for (int64_t at = 0; at < n; at += BLOCK) {
+        int points = (int)(n - at < BLOCK ? n - at : BLOCK);
+        fill(omega, log_omega, at, points, &f);
+        memset(b.z, 0, (size_t)e->nodes * sizeof *b.z);
+        go_up(e, p, &f, &b, false);
+        for (int c = 0; c < count; c++) memcpy(z + c * n + at, b.z[node[c]], (size_t)points * sizeof *z);
     }
-    fill(&omega, &log_omega, 0, 1, &f);
-    memset(b.z, 0, (size_t)e->nodes * sizeof *b.z);
-    go_up(e, p, &f, &b, false, first, node);
-    return b.z[node][0];
 }

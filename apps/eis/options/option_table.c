@@ -20,6 +20,7 @@ enum {
     SIM = EIS_FOR_SIMULATE,
     K = EIS_FOR_CHECK,
     V = EIS_FOR_CONVERT,
+    FIT = EIS_FOR_FIT,
     MAY_DIFFER = TIDE_OPTION_MAY_DIFFER,
     PLACE = TIDE_OPTION_PLACE | TIDE_OPTION_MAY_DIFFER
 };
@@ -30,7 +31,7 @@ enum {
 static const tide_option rows[] = {
     { "known", TEXT(known), NULL, C | SIM, "Question", "Rsh=460,...",
       "known values of Rsh, Ra, Rb, Ca, Cb in ohm and farad; prefixes p n u m k M" },
-    { "spectrum", LIST(spectra), NULL, C | K | V, "Question", "FILE",
+    { "spectrum", LIST(spectra), NULL, C | K | FIT | V, "Question", "FILE",
       "a measured spectrum, any instrument's file or a CSV; more files may follow" },
     { "circuit", CHOICE(circuit, "shunt|chain"), NULL, C | G | T | F | SIM | MAY_DIFFER, "Question", NULL,
       "Rsh across both membranes, or in series with them", .synonyms = "parallel=shunt|series=chain" },
@@ -42,12 +43,12 @@ static const tide_option rows[] = {
     { "range", TEXT(range), NULL, C, "Question", "Rs=0..1k,...",
       "refined: the ranges in which parameters are sought; by default 1 ohm to 1 Mohm, 10 nF to 1 mF, "
       "Rs 0 to 10 kohm" },
-    { "flip-im", BOOL(flip_im), NULL, C | K | V, "Question", NULL, "the imaginary column is -Im(Z)" },
-    { "column", TEXT(column), NULL, C | K | V, "Question", "NAME|F,RE,IM",
+    { "flip-im", BOOL(flip_im), NULL, C | K | FIT | V, "Question", NULL, "the imaginary column is -Im(Z)" },
+    { "column", TEXT(column), NULL, C | K | FIT | V, "Question", "NAME|F,RE,IM",
       "which impedance of a file with several, by the name or number of a column; or all three columns" },
-    { "units", TEXT(units), NULL, C | K | V, "Question", "kHz,mohm",
+    { "units", TEXT(units), NULL, C | K | FIT | V, "Question", "kHz,mohm",
       "units of a file's columns, where their names do not say them" },
-    { "sweep", TEXT(sweep), NULL, C | K | V, "Question", "1,3-5",
+    { "sweep", TEXT(sweep), NULL, C | K | FIT | V, "Question", "1,3-5",
       "which sweeps of a file with several, by number or name" },
     { "canonical", BOOL(canonical), NULL, C, "Question", NULL, "call the slower membrane a, whatever is known" },
     { "area", REAL(area_cm2, 0, 1e6), NULL, C, "Question", "CM2", "area in cm2: give TER and TEC per area, too" },
@@ -61,7 +62,7 @@ static const tide_option rows[] = {
       "a trained predictor: its run folder, or the MLX guide's .npz or .pth", .aliases = "run" },
     { "rerank", BOOL(rerank), "true", C, "Answer", NULL,
       "network: weigh its candidates again by their likelihood" },
-    { "out", TEXT(out), NULL, C | K | T | E | F | V | PLACE, "Answer", "DIR",
+    { "out", TEXT(out), NULL, C | K | FIT | T | E | F | V | PLACE, "Answer", "DIR",
       "folder for tables and plots; train: the run folder; convert: for a file of each sweep" },
     { "output", TEXT(output), NULL, V | PLACE, "Answer", "FILE", "the file to write" },
     { "plots", BOOL(plots), NULL, C | K | T | E | F | MAY_DIFFER | TIDE_OPTION_COMMAND_ON, "Answer", NULL,

@@ -1,0 +1,283 @@
+/* From options and a spectrum to a fit that is told. */
+#include "fitted.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "eis/circuit/parameters.h"
+#include "eis/options/tell.h"
+
+enum { NOTES_MOST = 24 };
+static const double near_best = 1.5; /* of the sum: a second minimum that is told */
+
+struct eis_fitted_parts {
+    tide_allocator system;
+    arena memory;
+    jmp_buf out_of_memory;
+};
+
+typedef struct telling {
+    eis_fitted *f;
+    arena *memory;
+    const fit_problem *p;
+    const fit_minima *minima;
+    fit_uncertainty *u;
+    const char **note;
+} telling;
+
+static const char *keep_text(telling *t, const char *text) { return arena_printf(t->memory, "%s", text); }
+
+/* ---- parameters ---- */
+
+static eis_fit_state state_of(const telling *t, int k) {
+    const circuit_parameter *q = &t->p->e->parameter[k];
+    int v = t->p->variable[k];
+    if (q->fixed) return EIS_PARAMETER_FIXED;
+    if (q->tie >= 0) return EIS_PARAMETER_TIED;
+    const fit_minimum *m = &t->minima->of[0];
+    if (m->at_bound[v])
+        return (m->x[v] == t->p->low[v]) == (q->low >= 0) ? EIS_PARAMETER_AT_LOW : EIS_PARAMETER_AT_HIGH;
+    return isnan(t->u->error[v]) ? EIS_PARAMETER_OPEN : EIS_PARAMETER_FREE;
+}
+
+/* A tied parameter's relative error is that of the one it follows. */
+static int variable_of(const equivalent *e, const fit_problem *p, int k) {
+    int tie = e->parameter[k].tie;
+    return p->variable[tie >= 0 ? tie : k];
+}
+
+static void put_parameters(telling *t, const double *values) {
+    const equivalent *e = t->p->e;
+    eis_fit_parameter *out = arena_new(t->memory, eis_fit_parameter, e->parameters);
+    eis_fit_element *part = arena_new(t->memory, eis_fit_element, e->parts);
+    char name[PARAMETER_NAME];
+    for (int i = 0; i < e->parts; i++)
+        part[i] = (eis_fit_element){ keep_text(t, e->part[i].name), e->part[i].kind->what, e->part[i].kind->formula };
+    for (int k = 0; k < e->parameters; k++) {
+        const circuit_parameter *q = &e->parameter[k];
+        const element_slot *slot = &e->part[q->part].kind->slot[q->slot];
+        int v = variable_of(e, t->p, k);
+        parameter_name(e, k, name);
+        out[k] = (eis_fit_parameter){ keep_text(t, name),
+                                      slot->name,
+                                      slot->unit,
+                                      values[k],
+                                      v < 0 ? NAN : fabs(values[k]) * t->u->error[v],
+                                      q->low,
+                                      q->high,
+                                      state_of(t, k) };
+    }
+    t->f->parameter = out, t->f->parameters = e->parameters;
+    t->f->element = part, t->f->elements = e->parts;
+    t->f->free_parameters = t->u->count;
+}
+
+static int column_of(const fit_uncertainty *u, int v) {
+    for (int i = 0; i < u->count; i++)
+        if (u->variable[i] == v) return isnan(u->error[v]) ? -1 : i;
+    return -1;
+}
+
+static void put_correlation(telling *t) {
+    const fit_uncertainty *u = t->u;
+    int n = t->p->e->parameters;
+    double *out = arena_new(t->memory, double, n *n);
+    for (int a = 0; a < n; a++)
+        for (int b = 0; b < n; b++) {
+            int i = column_of(u, variable_of(t->p->e, t->p, a)), j = column_of(u, variable_of(t->p->e, t->p, b));
+            out[a * n + b] = i < 0 || j < 0 ? NAN
+                                            : u->covariance[i * u->count + j] / sqrt(u->covariance[i * u->count + i] *
+                                                                                     u->covariance[j * u->count + j]);
+        }
+    t->f->correlation = out;
+}
+
+static void put_minima(telling *t) {
+    const fit_minima *all = t->minima;
+    eis_fit_minimum *out = arena_new(t->memory, eis_fit_minimum, all->count);
+    for (int i = 0; i < all->count; i++) {
+        double *values = arena_new(t->memory, double, t->p->e->parameters);
+        fit_values(t->p, all->of[i].x, values);
+        out[i] = (eis_fit_minimum){ all->of[i].sum, all->of[i].starts, values };
+    }
+    t->f->minimum = out, t->f->minima = all->count, t->f->starts = all->starts;
+}
+
+/* ---- numbers of the whole ---- */
+
+static void put_norms(telling *t, const eis_spectrum *s, const double *values) {
+    eis_fitted *f = t->f;
+    eis_z *model = arena_new(t->memory, eis_z, s->count);
+    double complex *z = arena_new(t->memory, double complex, s->count);
+    double rows = 2 * (double)s->count, k = (double)f->free_parameters;
+    equivalent_evaluate(t->p->e, values, s->count, t->p->data->omega, t->p->data->log_omega, z, NULL);
+    for (int64_t i = 0; i < s->count; i++) model[i] = (eis_z){ creal(z[i]), cimag(z[i]) };
+    f->model = model;
+    f->objective = t->minima->of[0].sum;
+    f->reduced = f->objective / (rows - k);
+    f->aic = rows * log(f->objective / rows) + 2 * k;
+    f->bic = rows * log(f->objective / rows) + k * log(rows);
+    for (int i = 0; i < EIS_RESNORMS; i++)
+        f->resnorm[i] = eis_resnorm((eis_resnorm_kind)i, s->count, s->freq_hz, s->z, model, (int)f->free_parameters);
+}
+
+/* ---- notes ---- */
+
+static void add_note(telling *t, const char *text) {
+    if (t->f->notes < NOTES_MOST) t->note[t->f->notes++] = text;
+}
+
+static void note_bounds(telling *t) {
+    for (int64_t k = 0; k < t->f->parameters; k++) {
+        const eis_fit_parameter *p = &t->f->parameter[k];
+        if (p->state != EIS_PARAMETER_AT_LOW && p->state != EIS_PARAMETER_AT_HIGH) continue;
+        add_note(t, arena_printf(
+                        t->memory,
+                        "%s lies on its %s bound, %.6g %s: the fit would go on; the other errors hold with it there",
+                        p->name, p->state == EIS_PARAMETER_AT_LOW ? "lower" : "upper", p->value, p->unit));
+    }
+}
+
+/* The largest components of a direction in which nothing changes. */
+static void note_open(telling *t, int k) {
+    const fit_uncertainty *u = t->u;
+    text line = { 0 };
+    const double *v = u->direction + k * u->count;
+    int best = 0;
+    for (int i = 1; i < u->count; i++) best = fabs(v[i]) > fabs(v[best]) ? i : best;
+    const eis_fit_parameter *largest = &t->f->parameter[t->p->of[u->variable[best]]];
+    bool alone = fabs(v[best]) > 0.99;
+    if (alone)
+        text_add(&line, "the data say nothing of %s but that it is about %.3g %s or beyond: the fit runs out there",
+                 largest->name, largest->value, largest->unit);
+    else text_add(&line, "the data say nothing of one combination: along ");
+    for (int i = 0, n = 0; !alone && i < u->count; i++)
+        if (fabs(v[i]) > 0.1)
+            text_add(&line, "%s%+.2f ln %s", n++ ? ", " : "", v[i] * (v[best] < 0 ? -1 : 1),
+                     t->f->parameter[t->p->of[u->variable[i]]].name);
+    if (!alone) text_add(&line, " the fit stays the same; `fix` one of these");
+    if (!line.failed) add_note(t, keep_text(t, line.data));
+    text_free(&line);
+}
+
+static void note_minima(telling *t) {
+    const eis_fitted *f = t->f;
+    if (f->minima < 2 || !(f->minimum[1].objective < near_best * f->objective)) return;
+    text line = { 0 };
+    text_add(&line, "another minimum is near, %.3g times the objective:", f->minimum[1].objective / f->objective);
+    for (int64_t k = 0; k < f->parameters; k++)
+        text_add(&line, "%s %s %.4g", k ? "," : "", f->parameter[k].name, f->minimum[1].value[k]);
+    if (!line.failed) add_note(t, keep_text(t, line.data));
+    text_free(&line);
+}
+
+static void put_notes(telling *t) {
+    t->note = arena_new(t->memory, const char *, NOTES_MOST);
+    t->f->note = t->note;
+    note_bounds(t);
+    for (int k = 0; k < t->u->open; k++) note_open(t, k);
+    note_minima(t);
+}
+
+/* ---- all ---- */
+
+static tide_status out_of_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for a fit");
+}
+
+static tide_status tell(telling *t, const eis_spectrum *s, tide_failure *failure) {
+    double values[PARAMETERS_MOST];
+    t->f->parts = calloc(1, sizeof *t->f->parts);
+    if (!t->f->parts) return out_of_memory(failure);
+    t->f->parts->system = mem_system();
+    t->memory = &t->f->parts->memory;
+    t->memory->allocator = &t->f->parts->system;
+    t->memory->oom = &t->f->parts->out_of_memory;
+    if (setjmp(t->f->parts->out_of_memory)) return out_of_memory(failure);
+    fit_values(t->p, t->minima->of[0].x, values);
+    t->f->name = keep_text(t, s->name ? s->name : "the spectrum");
+    t->f->points = s->count;
+    text string = { 0 };
+    equivalent_print(t->p->e, GRAMMAR_DASH, &string);
+    if (!string.failed) t->f->circuit = keep_text(t, string.data);
+    text_free(&string);
+    put_parameters(t, values);
+    put_correlation(t);
+    put_minima(t);
+    put_norms(t, s, values);
+    fit_quantities(t->p, t->u, t->minima->of[0].x, t->memory, t->f);
+    put_notes(t);
+    return TIDE_OK;
+}
+
+tide_status fit_circuit(const eis_fit_options *o, equivalent *out, tide_failure *failure) {
+    tide_status status = equivalent_parse(o->circuit, out, failure);
+    if (status == TIDE_OK) status = equivalent_start(out, o->start, failure);
+    if (status == TIDE_OK) status = equivalent_range(out, o->range, failure);
+    return status == TIDE_OK ? equivalent_fix(out, o->fix, failure) : status;
+}
+
+typedef struct listening {
+    eis_listener listener;
+    void *user;
+} listening;
+
+static bool stopped(void *user) {
+    const listening *l = user;
+    return eis_tell(l->listener, l->user, EIS_WORKING, "");
+}
+
+static tide_status solve(fit_problem *p, const eis_spectrum *s, listening *l, eis_fitted *out, tide_failure *failure) {
+    fit_minima minima;
+    fit_uncertainty *u = malloc(sizeof *u);
+    telling t = { .f = out, .p = p, .minima = &minima, .u = u };
+    tide_status status = u ? fit_search(p, stopped, l, &minima, failure) : out_of_memory(failure);
+    bool absolute = out->weights == EIS_WEIGHTS_STATISTICAL;
+    if (status == TIDE_OK && !fit_uncertainty_of(p, minima.of[0].x, absolute, u)) status = out_of_memory(failure);
+    if (status == TIDE_OK) status = tell(&t, s, failure);
+    free(u);
+    return status;
+}
+
+tide_status fit_one(const equivalent *e, int weights, const eis_spectrum *s, eis_listener listener, void *user,
+                    eis_fitted *out, tide_failure *failure) {
+    listening l = { listener, user };
+    fit_data data = { 0 };
+    fit_problem problem = { 0 };
+    int free_count = 0;
+    *out = (eis_fitted){ .weights = (eis_weights)weights };
+    for (int k = 0; k < e->parameters; k++) free_count += !e->parameter[k].fixed && e->parameter[k].tie < 0;
+    if (2 * s->count <= free_count)
+        return fail_at(failure, TIDE_EDATA, NULL, 0, "circuit", "%lld points do not determine %d parameters",
+                       (long long)s->count, free_count);
+    tide_status status = fit_data_new(s, weights, NULL, &data, failure);
+    if (status == TIDE_OK && !fit_problem_new(e, &data, &problem)) status = out_of_memory(failure);
+    if (status == TIDE_OK) status = solve(&problem, s, &l, out, failure);
+    fit_problem_free(&problem);
+    fit_data_free(&data);
+    if (status != TIDE_OK) eis_fitted_free(out);
+    return status;
+}
+
+tide_status eis_fit_solve(const eis_fit_options *fit, const eis_spectrum *spectrum, eis_listener listener, void *user,
+                          eis_fitted *out, tide_failure *failure) {
+    failure_clear(failure);
+    tide_failure own = { 0 }, *f = failure ? failure : &own;
+    equivalent e;
+    if (!out) return fail(f, TIDE_EINVAL, "there is no place for the fit");
+    *out = (eis_fitted){ 0 };
+    tide_status status = tide_options_check(eis_fit_table(), fit, f);
+    if (status == TIDE_OK && !spectrum) status = fail(f, TIDE_EINVAL, "there is no spectrum to fit");
+    if (status == TIDE_OK) status = spectrum_check(spectrum, f);
+    if (status == TIDE_OK) status = fit_circuit(fit, &e, f);
+    return status == TIDE_OK ? fit_one(&e, fit->weights, spectrum, listener, user, out, f) : status;
+}
+
+void eis_fitted_free(eis_fitted *f) {
+    if (!f) return;
+    if (f->parts) arena_free(&f->parts->memory);
+    free(f->parts);
+    *f = (eis_fitted){ 0 };
+}

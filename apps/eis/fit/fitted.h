@@ -1,0 +1,24 @@
+/* A fit as it is told. */
+#ifndef EIS_FIT_FITTED_H
+#define EIS_FIT_FITTED_H
+
+#include "search.h"
+#include "uncertainty.h"
+
+/* The circuit of the options with its starts, bounds, ties and fixed values. */
+tide_status fit_circuit(const eis_fit_options *o, equivalent *out, tide_failure *failure);
+tide_status fit_one(const equivalent *e, int weights, const eis_spectrum *s, eis_listener listener, void *user,
+                    eis_fitted *out, tide_failure *failure);
+
+/* What follows from the parameters of an epithelium, whatever its fibre leaves open (quantities.c). */
+struct arena;
+void fit_quantities(const fit_problem *p, const fit_uncertainty *u, const double *x, struct arena *memory,
+                    eis_fitted *out);
+
+struct json_t *fitted_json(const eis_fitted *f); /* NULL when out of memory */
+struct text;
+void fitted_text(const eis_fitted *f, struct text *out);
+void fitted_row_header(struct text *out);
+void fitted_rows(const eis_fitted *f, struct text *out); /* a line a parameter, as CSV */
+
+#endif

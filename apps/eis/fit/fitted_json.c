@@ -1,0 +1,105 @@
+/* A fit for programs. */
+#include <math.h>
+
+#include "base/base.h"
+#include "base/json.h"
+#include "fitted.h"
+
+static const char *const states[] = {
+    [EIS_PARAMETER_FREE] = "free",     [EIS_PARAMETER_FIXED] = "fixed",     [EIS_PARAMETER_TIED] = "tied",
+    [EIS_PARAMETER_AT_LOW] = "at_low", [EIS_PARAMETER_AT_HIGH] = "at_high", [EIS_PARAMETER_OPEN] = "open",
+};
+static const char *const weights[] = { "modulus", "unit", "proportional", "statistical", "normalised" };
+
+static json_t *number(double v) { return isfinite(v) ? json_real(v) : json_null(); }
+
+static json_t *parameters(const eis_fitted *f) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < f->parameters; i++) {
+        const eis_fit_parameter *p = &f->parameter[i];
+        list = json_with_item(list, json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s}", "name", p->name, "symbol",
+                                              p->symbol, "unit", p->unit, "value", number(p->value), "stderr",
+                                              number(p->error), "low", number(p->low), "high", number(p->high), "state",
+                                              states[p->state]));
+    }
+    return list;
+}
+
+static json_t *quantities(const eis_fitted *f) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < f->quantities; i++) {
+        const eis_fit_quantity *q = &f->quantity[i];
+        list = json_with_item(list, json_pack("{s:s, s:s, s:o, s:o}", "name", q->name, "unit", q->unit, "value",
+                                              number(q->value), "stderr", number(q->error)));
+    }
+    return list;
+}
+
+static json_t *elements_of(const eis_fitted *f) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < f->elements; i++)
+        list = json_with_item(list, json_pack("{s:s, s:s, s:s}", "name", f->element[i].name, "what", f->element[i].what,
+                                              "formula", f->element[i].formula));
+    return list;
+}
+
+static json_t *numbers(const double *v, int64_t count) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < count; i++) list = json_with_item(list, number(v[i]));
+    return list;
+}
+
+static json_t *correlation(const eis_fitted *f) {
+    json_t *rows = json_array();
+    for (int64_t i = 0; i < f->parameters; i++)
+        rows = json_with_item(rows, numbers(f->correlation + i * f->parameters, f->parameters));
+    return rows;
+}
+
+static json_t *minima(const eis_fitted *f) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < f->minima; i++)
+        list = json_with_item(list, json_pack("{s:o, s:o, s:I, s:o}", "objective", number(f->minimum[i].objective),
+                                              "ratio", number(f->minimum[i].objective / f->objective), "starts",
+                                              (json_int_t)f->minimum[i].starts, "values",
+                                              numbers(f->minimum[i].value, f->parameters)));
+    return list;
+}
+
+static json_t *norms(const eis_fitted *f) {
+    json_t *o = json_object();
+    for (int i = 0; i < EIS_RESNORMS; i++)
+        o = json_with(o, eis_resnorm_name((eis_resnorm_kind)i), number(f->resnorm[i]));
+    return o;
+}
+
+static json_t *notes(const eis_fitted *f) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < f->notes; i++) list = json_with_item(list, json_text(f->note[i]));
+    return list;
+}
+
+json_t *fitted_json(const eis_fitted *f) {
+    json_t *o = json_pack("{s:o, s:s, s:s, s:I, s:I}", "spectrum", json_text(f->name), "circuit", f->circuit, "weights",
+                          weights[f->weights], "points", (json_int_t)f->points, "free_parameters",
+                          (json_int_t)f->free_parameters);
+    o = json_with(o, "quantities", quantities(f));
+    o = json_with(o, "parameters", parameters(f));
+    o = json_with(o, "elements", elements_of(f));
+    o = json_with(o, "objective", number(f->objective));
+    o = json_with(o, "reduced", number(f->reduced));
+    o = json_with(o, "aic", number(f->aic));
+    o = json_with(o, "bic", number(f->bic));
+    o = json_with(o, "norms", norms(f));
+    o = json_with(o, "correlation", correlation(f));
+    o = json_with(o, "minima", minima(f));
+    o = json_with(o, "starts", json_integer(f->starts));
+    return json_with(o, "notes", notes(f));
+}
+
+char *eis_fitted_json(const eis_fitted *f) {
+    json_t *o = f && f->parts ? fitted_json(f) : NULL;
+    char *s = json_whole(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+    json_decref(o);
+    return s;
+}

@@ -1,0 +1,97 @@
+/* A fit for people, and as rows of a table. */
+#include <math.h>
+
+#include "base/base.h"
+#include "fitted.h"
+
+static const char *const states[] = {
+    [EIS_PARAMETER_FREE] = "",
+    [EIS_PARAMETER_FIXED] = "fixed",
+    [EIS_PARAMETER_TIED] = "tied",
+    [EIS_PARAMETER_AT_LOW] = "ON ITS LOWER BOUND",
+    [EIS_PARAMETER_AT_HIGH] = "ON ITS UPPER BOUND",
+    [EIS_PARAMETER_OPEN] = "not determined by the data",
+};
+static const char *const weights[] = { "modulus", "unit", "proportional", "statistical", "normalised" };
+
+static void put_value(double value, double error, const char *unit, const char *state, text *out) {
+    text_add(out, "%12.6g", value);
+    if (isfinite(error)) text_add(out, " +- %-10.3g %-10s %6.2g %%", error, unit, 100 * fabs(error / value));
+    else text_add(out, "    %-10s %-10s", "", unit);
+    text_add(out, "%s%s\n", *state ? "  " : "", state);
+}
+
+static void put_elements(const eis_fitted *f, text *out) {
+    for (int64_t i = 0; i < f->elements; i++)
+        text_add(out, "  %-8s Z = %s, %s\n", f->element[i].name, f->element[i].formula, f->element[i].what);
+}
+
+static void put_norms(const eis_fitted *f, text *out) {
+    text_add(out,
+             "\nobjective (%s weights) %.7g, reduced %.4g; AIC %.2f, BIC %.2f; %lld points, %lld free parameters\n",
+             weights[f->weights], f->objective, f->reduced, f->aic, f->bic, (long long)f->points,
+             (long long)f->free_parameters);
+    for (int i = 0; i < EIS_RESNORMS; i++)
+        text_add(out, "  %-24s %.7g\n", eis_resnorm_name((eis_resnorm_kind)i), f->resnorm[i]);
+}
+
+void fitted_text(const eis_fitted *f, text *out) {
+    text_add(out, "%s: %s\n", f->name, f->circuit);
+    for (int64_t i = 0; i < f->quantities; i++) {
+        const eis_fit_quantity *q = &f->quantity[i];
+        text_add(out, "  %-10s", q->name);
+        put_value(q->value, q->error, q->unit, isfinite(q->error) ? "" : states[EIS_PARAMETER_OPEN], out);
+    }
+    for (int64_t i = 0; i < f->parameters; i++) {
+        const eis_fit_parameter *p = &f->parameter[i];
+        text_add(out, "  %-10s", p->name);
+        put_value(p->value, p->error, p->unit, states[p->state], out);
+    }
+    for (int64_t i = 0; i < f->notes; i++) text_add(out, "%s%s.\n", i ? "" : "\n", f->note[i]);
+    put_norms(f, out);
+    text_add(out, "\n");
+    put_elements(f, out);
+}
+
+void fitted_row_header(text *out) {
+    text_add(out, "spectrum,circuit,parameter,value,stderr,unit,state,objective,notes\n");
+}
+
+static void put_cell(text *out, double v) {
+    char number[32] = "";
+    if (isfinite(v)) num_format(number, v, false);
+    text_add(out, "%s,", number);
+}
+
+static void put_quoted(text *out, const char *s, const char *end) {
+    text_add(out, "\"");
+    for (; *s; s++) text_add(out, *s == '"' ? "\"\"" : "%c", *s);
+    text_add(out, "\"%s", end);
+}
+
+static void put_row(const eis_fitted *f, const char *name, double value, double error, const char *unit,
+                    const char *state, text *out) {
+    put_quoted(out, f->name, ",");
+    put_quoted(out, f->circuit, ",");
+    text_add(out, "%s,", name);
+    put_cell(out, value), put_cell(out, error);
+    text_add(out, "%s,%s,", unit, state);
+    put_cell(out, f->objective);
+    text_add(out, "%lld\n", (long long)f->notes);
+}
+
+void fitted_rows(const eis_fitted *f, text *out) {
+    for (int64_t i = 0; i < f->quantities; i++)
+        put_row(f, f->quantity[i].name, f->quantity[i].value, f->quantity[i].error, f->quantity[i].unit, "", out);
+    for (int64_t i = 0; i < f->parameters; i++)
+        put_row(f, f->parameter[i].name, f->parameter[i].value, f->parameter[i].error, f->parameter[i].unit,
+                states[f->parameter[i].state], out);
+}
+
+char *eis_fitted_text(const eis_fitted *f) {
+    text out = { 0 };
+    if (!f || !f->parts) return NULL;
+    fitted_text(f, &out);
+    if (out.failed) text_free(&out);
+    return out.data;
+}

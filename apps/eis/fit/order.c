@@ -1,0 +1,81 @@
+/* Arcs that are alike can be exchanged without a change of the impedance: the slower one, whose imaginary part is
+ * largest at the lower frequency, comes first. */
+#include <math.h>
+#include <string.h>
+
+#include "search.h"
+
+enum { FREQUENCIES = 161 }; /* eight a decade over twenty */
+
+/* Nodes of the subtree of `node` stand from here to it. */
+static int first_of(const equivalent *e, int node) {
+    int first = node;
+    for (int i = node - 1; i >= 0; i--) {
+        int above = i;
+        while (above >= 0 && above < node) above = e->node[above].parent;
+        if (above == node) first = i;
+    }
+    return first;
+}
+
+static bool alike_parameters(const equivalent *e, int a, int b) {
+    const circuit_parameter *p = &e->parameter[a], *q = &e->parameter[b];
+    return !p->fixed && !q->fixed && p->tie < 0 && q->tie < 0 && p->low == q->low && p->high == q->high;
+}
+
+static bool alike_parts(const equivalent *e, int a, int b) {
+    const circuit_part *p = &e->part[a], *q = &e->part[b];
+    bool is = p->kind == q->kind;
+    for (int s = 0; is && s < p->kind->slots; s++) is = alike_parameters(e, p->first + s, q->first + s);
+    return is;
+}
+
+/* Siblings with the same structure below them. */
+static bool alike(const equivalent *e, int a, int b) {
+    int from = first_of(e, a), to = first_of(e, b), count = a - from;
+    bool is = e->node[a].parent == e->node[b].parent && count == b - to;
+    for (int i = 0; is && i <= count; i++) {
+        const circuit_node *p = &e->node[from + i], *q = &e->node[to + i];
+        is = p->kind == q->kind && (i == count || p->parent - from == q->parent - to);
+        if (is && p->kind == NODE_ELEMENT) is = alike_parts(e, p->part, q->part);
+    }
+    for (int k = 0; is && k < e->parameters; k++) is = e->parameter[k].tie < 0;
+    return is;
+}
+
+static double slowness(const fit_problem *p, int node, const double *values) {
+    double omega[FREQUENCIES], log_omega[FREQUENCIES];
+    double complex z[FREQUENCIES];
+    int best = 0;
+    for (int i = 0; i < FREQUENCIES; i++) omega[i] = pow(10, -10 + i / 8.), log_omega[i] = log(omega[i]);
+    equivalent_nodes(p->e, values, FREQUENCIES, omega, log_omega, &node, 1, z);
+    for (int i = 1; i < FREQUENCIES; i++)
+        if (cimag(z[i]) < cimag(z[best])) best = i;
+    return -log_omega[best];
+}
+
+static void exchange(const fit_problem *p, int a, int b, double *x) {
+    const equivalent *e = p->e;
+    int from = first_of(e, a), to = first_of(e, b);
+    for (int i = 0; i <= a - from; i++) {
+        if (e->node[from + i].kind != NODE_ELEMENT) continue;
+        const circuit_part *one = &e->part[e->node[from + i].part], *other = &e->part[e->node[to + i].part];
+        for (int s = 0; s < one->kind->slots; s++) {
+            int v = p->variable[one->first + s], w = p->variable[other->first + s];
+            double was = x[v];
+            x[v] = x[w], x[w] = was;
+        }
+    }
+}
+
+void fit_order(const fit_problem *p, double *x) {
+    const equivalent *e = p->e;
+    double values[PARAMETERS_MOST];
+    for (int a = 0; a < e->nodes; a++)
+        for (int b = a + 1; b < e->nodes; b++) {
+            bool arc = e->node[a].kind != NODE_ELEMENT || e->part[e->node[a].part].kind->slots > 1;
+            if (!arc || !alike(e, a, b)) continue;
+            fit_values(p, x, values);
+            if (slowness(p, b, values) > slowness(p, a, values)) exchange(p, a, b, x);
+        }
+}

@@ -1,0 +1,218 @@
+/* Least squares in the logarithms of the parameters. Bounds are met by a change of variables (as in MINUIT) that is
+ * nearly the identity away from them. */
+#include "problem.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "eis/posterior/least_squares.h"
+
+enum { ROUNDS = 6 };
+static const double far_out = 230; /* e^230 = 1e100: no value goes beyond */
+static const double inside =
+    1e-3; /* how far from a bound a start is kept: there the change of variables stands still */
+static const double settled = 1e-9; /* of the sum: a round that gains less is the last */
+
+_Static_assert((int)PARAMETERS_MOST <= (int)LEAST_SQUARES_MOST, "least squares of fewer unknowns than a circuit has");
+
+/* ---- variables ---- */
+
+static void set_bounds(fit_problem *p, int v, const circuit_parameter *q) {
+    bool negative = q->low < 0;
+    p->low[v] = log(negative ? -q->high : q->low);
+    p->high[v] = log(negative ? -q->low : q->high);
+}
+
+static void find_variables(fit_problem *p) {
+    for (int k = 0; k < p->e->parameters; k++) {
+        const circuit_parameter *q = &p->e->parameter[k];
+        p->variable[k] = -1;
+        if (q->fixed || q->tie >= 0) continue;
+        set_bounds(p, p->variables, q);
+        p->variable[k] = p->variables;
+        p->of[p->variables++] = k;
+    }
+}
+
+bool fit_problem_new(const equivalent *e, const fit_data *data, fit_problem *out) {
+    size_t n = (size_t)data->n, rows = 2 * n;
+    *out = (fit_problem){ .e = e, .data = data };
+    out->model = malloc(n * (size_t)(1 + e->parameters) * sizeof *out->model);
+    out->scratch = malloc(rows * (size_t)(e->parameters + 3) * sizeof *out->scratch);
+    if (!out->model || !out->scratch) return fit_problem_free(out), false;
+    out->derivative = out->model + n;
+    find_variables(out);
+    return true;
+}
+
+void fit_problem_free(fit_problem *p) {
+    free(p->model);
+    free(p->scratch);
+    *p = (fit_problem){ 0 };
+}
+
+static double value_of(const fit_problem *p, int k, const double *x) {
+    const circuit_parameter *q = &p->e->parameter[k];
+    if (q->fixed) return q->value;
+    return (q->low < 0 ? -1 : 1) * exp(fmax(-far_out, fmin(far_out, x[p->variable[k]])));
+}
+
+void fit_values(const fit_problem *p, const double *x, double *values) {
+    for (int k = 0; k < p->e->parameters; k++) {
+        const circuit_parameter *q = &p->e->parameter[k];
+        values[k] = q->tie >= 0 ? q->factor * value_of(p, q->tie, x) : value_of(p, k, x);
+    }
+}
+
+double fit_coordinate(const fit_problem *p, int v, double value) {
+    double x = log(fabs(value)), width = fmin(inside, 0.01 * (p->high[v] - p->low[v]));
+    return fmax(p->low[v] + width, fmin(p->high[v] - width, x));
+}
+
+/* ---- residuals ---- */
+
+static double scale(const fit_problem *p) { return sqrt((double)(2 * p->data->n) / p->data->size); }
+
+static void residuals_at(const fit_problem *p, const double *x, double *residual) {
+    const fit_data *d = p->data;
+    double values[PARAMETERS_MOST], over = scale(p);
+    fit_values(p, x, values);
+    equivalent_evaluate(p->e, values, d->n, d->omega, d->log_omega, p->model, NULL);
+    for (int64_t i = 0; i < d->n; i++) {
+        double complex e = p->model[i] - d->z[i];
+        double a = d->weight[i] * over * creal(e), b = d->weight[d->n + i] * over * cimag(e);
+        residual[i] = isfinite(a) ? a : 1e100;
+        residual[d->n + i] = isfinite(b) ? b : 1e100;
+    }
+}
+
+double fit_sum(const fit_problem *p, const double *x) {
+    double sum = 0, over = scale(p);
+    residuals_at(p, x, p->scratch);
+    for (int64_t i = 0; i < 2 * p->data->n; i++) sum += p->scratch[i] * p->scratch[i];
+    return sum / (over * over);
+}
+
+static void add_column(const fit_problem *p, int k, double *column) {
+    const fit_data *d = p->data;
+    const double complex *from = p->derivative + k * d->n;
+    double over = scale(p);
+    for (int64_t i = 0; i < d->n; i++) {
+        double a = d->weight[i] * over * creal(from[i]), b = d->weight[d->n + i] * over * cimag(from[i]);
+        column[i] += isfinite(a) ? a : 0;
+        column[d->n + i] += isfinite(b) ? b : 0;
+    }
+}
+
+int fit_jacobian(const fit_problem *p, const double *x, double *jacobian) {
+    const fit_data *d = p->data;
+    double values[PARAMETERS_MOST];
+    int column[PARAMETERS_MOST], count = 0;
+    for (int v = 0; v < p->variables; v++) column[v] = p->held[v] ? -1 : count++;
+    fit_values(p, x, values);
+    equivalent_evaluate(p->e, values, d->n, d->omega, d->log_omega, p->model, p->derivative);
+    memset(jacobian, 0, (size_t)(2 * d->n * count) * sizeof *jacobian);
+    for (int k = 0; k < p->e->parameters; k++) {
+        int tie = p->e->parameter[k].tie, v = p->variable[tie >= 0 ? tie : k];
+        if (v >= 0 && column[v] >= 0) add_column(p, k, jacobian + 2 * d->n * column[v]);
+    }
+    return count;
+}
+
+/* ---- bounds ---- */
+
+/* The coordinate that belongs to the unbounded u, and its slope. */
+static double bounded(double low, double high, double u, double *slope) {
+    double root = sqrt(1 + u * u), half = (high - low) / 2;
+    *slope = 1;
+    if (isfinite(low) && isfinite(high)) {
+        *slope = cos(u / half);
+        return (low + high) / 2 + half * sin(u / half);
+    }
+    if (isfinite(high)) return *slope = -u / root, high + 1 - root;
+    if (isfinite(low)) return *slope = u / root, low - 1 + root;
+    return u;
+}
+
+static double unbounded(double low, double high, double x) {
+    double half = (high - low) / 2, up = isfinite(high) ? high + 1 - x : x - low + 1;
+    if (isfinite(low) && isfinite(high)) return half * asin(fmax(-1, fmin(1, (x - (low + high) / 2) / half)));
+    if (isfinite(high) || isfinite(low)) return sqrt(fmax(0, up * up - 1));
+    return x;
+}
+
+/* ---- descent ---- */
+
+/* Unknowns are counted from the start: MINPACK's first step is then of the size of the residuals. */
+typedef struct descent {
+    fit_problem *p;
+    double x[PARAMETERS_MOST], from[PARAMETERS_MOST], slope[PARAMETERS_MOST];
+    int variable[PARAMETERS_MOST], unknowns;
+} descent;
+
+static void place(descent *s, const double *u) {
+    for (int j = 0; j < s->unknowns; j++) {
+        int v = s->variable[j];
+        s->x[v] = bounded(s->p->low[v], s->p->high[v], s->from[j] + u[j], &s->slope[j]);
+    }
+}
+
+static void evaluate(void *user, const double *u, double *residual, double *jacobian) {
+    descent *s = user;
+    int64_t rows = 2 * s->p->data->n;
+    place(s, u);
+    if (!jacobian) {
+        residuals_at(s->p, s->x, residual);
+        return;
+    }
+    fit_jacobian(s->p, s->x, jacobian);
+    for (int j = 0; j < s->unknowns; j++)
+        for (int64_t i = 0; i < rows; i++) jacobian[j * rows + i] *= s->slope[j];
+}
+
+static tide_status round_of(fit_problem *p, double *x, double *sum, tide_failure *failure) {
+    descent s = { .p = p };
+    double u[PARAMETERS_MOST] = { 0 };
+    memcpy(s.x, x, sizeof s.x);
+    for (int v = 0; v < p->variables; v++) {
+        if (p->held[v]) continue;
+        s.from[s.unknowns] = unbounded(p->low[v], p->high[v], x[v]);
+        s.variable[s.unknowns++] = v;
+    }
+    least_squares problem = { s.unknowns, (int)(2 * p->data->n), evaluate, &s };
+    tide_status status = TIDE_OK;
+    if (s.unknowns) status = least_squares_solve(&problem, u, p->scratch, sum, failure);
+    if (status != TIDE_OK) return status;
+    place(&s, u);
+    memcpy(x, s.x, sizeof s.x);
+    *sum = fit_sum(p, x);
+    return TIDE_OK;
+}
+
+tide_status fit_descend(fit_problem *p, double *x, double *sum, tide_failure *failure) {
+    double before = INFINITY;
+    for (int i = 0; i < ROUNDS; i++) {
+        tide_status status = round_of(p, x, sum, failure);
+        if (status != TIDE_OK) return status;
+        if (!(*sum < before * (1 - settled))) break;
+        before = *sum;
+    }
+    return TIDE_OK;
+}
+
+double fit_slope(const fit_problem *p, const double *x, double *jacobian) {
+    int64_t rows = 2 * p->data->n;
+    int count = fit_jacobian(p, x, jacobian);
+    double most = 0, size = 0;
+    residuals_at(p, x, p->scratch);
+    for (int64_t i = 0; i < rows; i++) size += p->scratch[i] * p->scratch[i];
+    for (int j = 0; j < count; j++) {
+        double along = 0, length = 0;
+        for (int64_t i = 0; i < rows; i++)
+            along += jacobian[j * rows + i] * p->scratch[i], length += jacobian[j * rows + i] * jacobian[j * rows + i];
+        if (length > 0 && size > 0) most = fmax(most, fabs(along) / sqrt(length * size));
+    }
+    return most;
+}

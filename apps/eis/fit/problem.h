@@ -1,0 +1,51 @@
+/* A circuit, a spectrum and weights as a problem of least squares: what is free, its coordinates, its residuals. */
+#ifndef EIS_FIT_PROBLEM_H
+#define EIS_FIT_PROBLEM_H
+
+#include "eis/equivalent/equivalent.h"
+
+typedef struct fit_data {
+    int64_t n;
+    double *omega, *log_omega;
+    double *weight; /* roots of the weights: n of the real parts, then n of the imaginary ones */
+    double complex *z;
+    double size; /* sum of weight |part|^2: residuals are divided by its root per part, so that 1 is all */
+} fit_data;
+
+/* By the words of eis_fit_options.weights. `sigma` (NULL: none): standard deviations of the parts of each point.
+ * TIDE_EINVAL where the weights need what is not there. */
+tide_status fit_data_new(const eis_spectrum *s, int weights, const eis_z *sigma, fit_data *out, tide_failure *failure);
+void fit_data_free(fit_data *d);
+
+/* Free parameters by variable; tied ones go along. The coordinate of a variable is ln |p|. */
+typedef struct fit_problem {
+    const equivalent *e;
+    const fit_data *data;
+    int variables;
+    int of[PARAMETERS_MOST]; /* the parameter that a variable is */
+    int variable[PARAMETERS_MOST]; /* and back; -1: fixed */
+    double low[PARAMETERS_MOST], high[PARAMETERS_MOST]; /* of coordinates; may be infinite */
+    bool held[PARAMETERS_MOST]; /* variables that stay where they are */
+    double complex *model, *derivative; /* room: n, n * parameters */
+    double *scratch;
+} fit_problem;
+
+/* `most` points. False: out of memory. */
+bool fit_problem_new(const equivalent *e, const fit_data *data, fit_problem *out);
+void fit_problem_free(fit_problem *p);
+
+/* All parameters' values at coordinates x. */
+void fit_values(const fit_problem *p, const double *x, double *values);
+/* A value as a coordinate of variable v, within its bounds. */
+double fit_coordinate(const fit_problem *p, int v, double value);
+/* The sum of squares at x, in the weights' unit. */
+double fit_sum(const fit_problem *p, const double *x);
+/* Derivatives of the residuals by the variables that are not held, column by column (2 n rows), at x. Returns how many.
+ */
+int fit_jacobian(const fit_problem *p, const double *x, double *jacobian);
+/* Moves x to a minimum; the sum there, infinite where the model is no number. */
+tide_status fit_descend(fit_problem *p, double *x, double *sum, tide_failure *failure);
+/* The largest cosine between the residuals and a column of the jacobian: 0 at a minimum. */
+double fit_slope(const fit_problem *p, const double *x, double *jacobian);
+
+#endif

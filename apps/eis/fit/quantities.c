@@ -1,0 +1,62 @@
+/* TER, TEC and the time constants of a fitted epithelium: the spectrum determines them where it leaves the five
+ * parameters open. Errors by the covariance of the logarithms. */
+#include <math.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "fitted.h"
+
+enum { QUANTITIES = 4 };
+static const char *const names[EIS_COUNT] = { "Rsh", "Ra", "Rb", "Ca", "Cb" };
+static const double step = 1e-4;
+static const double open_share = 1e-3; /* a quantity that moves more than this along an open direction */
+
+/* How many of the quantities there are: TER of two membranes, with a shunt or not, all with capacitances too. */
+static int find_all(const equivalent *e, int at[EIS_COUNT]) {
+    for (int k = 0; k < EIS_COUNT; k++)
+        if ((at[k] = parameter_find(e, names[k], strlen(names[k]))) < 0 && k != EIS_RSH) return k > EIS_RB;
+    return QUANTITIES;
+}
+
+static void logarithms(const fit_problem *p, const int at[EIS_COUNT], const double *x, double out[QUANTITIES]) {
+    double values[PARAMETERS_MOST], five[EIS_COUNT];
+    fit_values(p, x, values);
+    for (int k = 0; k < EIS_COUNT; k++) five[k] = at[k] >= 0 ? values[at[k]] : k == EIS_RSH ? INFINITY : 1;
+    eis_invariants q = eis_invariants_of(five);
+    out[0] = log(q.r0_ohm), out[1] = log(q.cinf_farad), out[2] = log(q.n1_s), out[3] = log(q.d1_s);
+}
+
+static void slopes(const fit_problem *p, const int at[EIS_COUNT], const double *x, int v, double out[QUANTITIES]) {
+    double moved[PARAMETERS_MOST], low[QUANTITIES];
+    memcpy(moved, x, sizeof moved);
+    moved[v] = x[v] + step, logarithms(p, at, moved, out);
+    moved[v] = x[v] - step, logarithms(p, at, moved, low);
+    for (int i = 0; i < QUANTITIES; i++) out[i] = (out[i] - low[i]) / (2 * step);
+}
+
+static double error_of(const fit_uncertainty *u, const double *slope) {
+    double variance = 0;
+    for (int k = 0; k < u->open; k++) {
+        double along = 0;
+        for (int i = 0; i < u->count; i++) along += slope[i * QUANTITIES] * u->direction[k * u->count + i];
+        if (fabs(along) > open_share) return NAN;
+    }
+    for (int i = 0; i < u->count; i++)
+        for (int j = 0; j < u->count; j++)
+            variance += slope[i * QUANTITIES] * u->covariance[i * u->count + j] * slope[j * QUANTITIES];
+    return sqrt(variance);
+}
+
+void fit_quantities(const fit_problem *p, const fit_uncertainty *u, const double *x, arena *memory, eis_fitted *out) {
+    static const char *const what[QUANTITIES][2] = { { "TER", "ohm" }, { "TEC", "F" }, { "n1", "s" }, { "d1", "s" } };
+    int at[EIS_COUNT] = { -1, -1, -1, -1, -1 };
+    int count = find_all(p->e, at);
+    double slope[PARAMETERS_MOST * QUANTITIES], value[QUANTITIES];
+    if (count == 0) return;
+    eis_fit_quantity *q = arena_new(memory, eis_fit_quantity, QUANTITIES);
+    logarithms(p, at, x, value);
+    for (int i = 0; i < u->count; i++) slopes(p, at, x, u->variable[i], slope + i * QUANTITIES);
+    for (int k = 0; k < count; k++)
+        q[k] = (eis_fit_quantity){ what[k][0], what[k][1], exp(value[k]), exp(value[k]) * error_of(u, slope + k) };
+    out->quantity = q, out->quantities = count;
+}

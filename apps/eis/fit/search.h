@@ -1,0 +1,28 @@
+/* The minima of a fit, from many starts. */
+#ifndef EIS_FIT_SEARCH_H
+#define EIS_FIT_SEARCH_H
+
+#include "start.h"
+
+enum { MINIMA_MOST = 4 };
+
+typedef struct fit_minimum {
+    double x[PARAMETERS_MOST], sum;
+    bool at_bound[PARAMETERS_MOST]; /* by variable */
+    int starts; /* how many led there */
+} fit_minimum;
+
+/* Distinct ones, the best first. The slower of arcs that are alike stands first. */
+typedef struct fit_minima {
+    fit_minimum of[MINIMA_MOST];
+    int count, starts;
+} fit_minima;
+
+/* `stop` (may be NULL) is asked between starts. */
+typedef bool (*fit_stop)(void *user);
+tide_status fit_search(fit_problem *p, fit_stop stop, void *user, fit_minima *out, tide_failure *failure);
+
+/* Exchanges the values of alike parts of the circuit until the slower stands first (order.c). */
+void fit_order(const fit_problem *p, double *x);
+
+#endif

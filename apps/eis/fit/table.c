@@ -1,0 +1,27 @@
+/* The options of fits that no other command has. */
+#include <tidemill/eis.h>
+
+#define S eis_fit_options
+#define TEXT(field) TIDE_OPTION_TEXT(S, field)
+
+static const tide_option rows[] = {
+    { "circuit", TEXT(circuit), "epithelial", 0, "Question", "CIRCUIT",
+      "a circuit's name, or elements in series and parallel: R0-p(R1,CPE1)",
+      .suggested = "epithelial|epithelial-electrode|epithelial-cpe|epithelial-cpe-electrode|epithelial-lateral|"
+                   "epithelial-lateral-electrode|membranes|barrier|electrode|randles|randles-cpe|randles-finite|"
+                   "coating|battery" },
+    { "weights", TIDE_OPTION_CHOICE(S, weights, "modulus|unit|proportional|statistical|normalised"), NULL, 0,
+      "Question", NULL,
+      "what a residual is divided by: |Z|, 1, its own part, its deviation, or the spectrum's largest part",
+      .synonyms = "boukamp=modulus" },
+    { "fix", TEXT(fix), NULL, 0, "Question", "NAME=VALUE,...", "hold parameters, or tie them: Rs=20,R2=R1,C2=2*C1" },
+    { "range", TEXT(range), NULL, 0, "Question", "NAME=LOW..HIGH,...", "bounds: Rs=0..1k,CPE1_n=0.7..1" },
+    { "start", TEXT(start), NULL, 0, "Question", "NAME=VALUE,...", "one more start: none is needed" },
+};
+_Static_assert(sizeof rows / sizeof *rows <= EIS_MAX_FIT_OPTIONS, "eis_fit_options.given is too short");
+
+static const tide_option_table table = { rows, sizeof rows / sizeof *rows, sizeof(S), offsetof(S, given) };
+
+const tide_option_table *eis_fit_table(void) { return &table; }
+
+void eis_fit_options_default(eis_fit_options *o) { tide_options_default(&table, o); }
