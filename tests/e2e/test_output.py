@@ -81,7 +81,7 @@ class Groups(Case):
         for word in ("forecast", "explain", "eis", "data", "machine", "bench", "selftest", "help"):
             self.assertEqual(offered("").count(word), 1, word)
         self.assertEqual(set(offered("data", "")), {"list", "get", "make"})
-        for word in ("complete", "generate", "train", "evaluate", "full", "simulate", "--mode"):
+        for word in ("complete", "fit", "generate", "train", "evaluate", "full", "simulate", "--mode"):
             self.assertIn(word, offered("eis", ""))
         self.assertIn("predict", offered("forecast", ""))
         self.assertIn("--spectrum", offered("eis", "complete", "--spec"))

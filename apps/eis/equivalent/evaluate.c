@@ -1,6 +1,7 @@
 /* Z of a circuit and its derivatives, a block of frequencies at a time: up the tree for the impedances, down again for
  * dZ/dz_k = (I_k / I)^2, the current through element k squared: a part of a series connection carries all of its
  * parent's, one of a parallel connection the share Z/z_k. */
+#include <math.h>
 #include <string.h>
 
 #include "equivalent.h"
@@ -9,12 +10,19 @@ typedef struct block {
     zblock z[NODES_MOST], share[NODES_MOST], d[PARAMETERS_MOST];
 } block;
 
+/* Without the care that C takes of products beyond 1e308: no impedance comes near. A short circuit has no end. */
+static inline double complex inverse(double complex z) {
+    double size = creal(z) * creal(z) + cimag(z) * cimag(z);
+    if (!isfinite(size)) return 0;
+    return size > 0 ? CMPLX(creal(z) / size, -cimag(z) / size) : INFINITY;
+}
+
 /* A parallel connection gathers admittances until its turn comes. */
 static void give_to_parent(const equivalent *e, block *b, int i) {
     int parent = e->node[i].parent;
     if (parent < 0) return;
     bool parallel = e->node[parent].kind == NODE_PARALLEL;
-    for (int k = 0; k < BLOCK; k++) b->z[parent][k] += parallel ? 1 / b->z[i][k] : b->z[i][k];
+    for (int k = 0; k < BLOCK; k++) b->z[parent][k] += parallel ? inverse(b->z[i][k]) : b->z[i][k];
 }
 
 static void go_up(const equivalent *e, const double *p, const frequencies *f, block *b, bool derivatives) {
@@ -23,7 +31,7 @@ static void go_up(const equivalent *e, const double *p, const frequencies *f, bl
         if (e->node[i].kind == NODE_ELEMENT)
             part->kind->evaluate(p + part->first, f, b->z[i], derivatives ? b->d + part->first : NULL);
         if (e->node[i].kind == NODE_PARALLEL)
-            for (int k = 0; k < BLOCK; k++) b->z[i][k] = 1 / b->z[i][k];
+            for (int k = 0; k < BLOCK; k++) b->z[i][k] = inverse(b->z[i][k]);
         give_to_parent(e, b, i);
     }
 }
@@ -34,7 +42,7 @@ static void go_down(const equivalent *e, block *b) {
     for (int i = root - 1; i >= 0; i--) {
         int parent = e->node[i].parent;
         for (int k = 0; k < BLOCK; k++) {
-            double complex current = e->node[parent].kind == NODE_PARALLEL ? b->z[parent][k] / b->z[i][k] : 1;
+            double complex current = e->node[parent].kind == NODE_PARALLEL ? b->z[parent][k] * inverse(b->z[i][k]) : 1;
             b->share[i][k]         = b->share[parent][k] * current * current;
         }
     }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIMES_A_DECADE = 3, TIMES_MOST = 60, OTHERS = 3, COLUMNS = TIMES_MOST + OTHERS, SWEEPS = 300 };
+enum { TIMES_A_DECADE = 3, TIMES_MOST = 60, OTHERS = 3, COLUMNS = TIMES_MOST + OTHERS, SWEEPS = 60 };
 
 void non_negative(int count, const double *gram, const double *data, double *x) {
     for (int i = 0; i < count; i++) x[i] = 0;

@@ -10,7 +10,8 @@
 static const double at_bound = 1e-5; /* a coordinate so near its bound lies on it */
 static const double same = 1e-3; /* of the sum: minima that differ by less are one */
 static const double flat = 1e-3; /* the cosine that a minimum may have left (fit_slope) */
-enum { ENOUGH = 3, FEWEST = 8 }; /* starts that led to the best minimum; starts at least */
+enum { HOPS = 3 }; /* rounds of hops from the best minimum so far */
+enum { ENOUGH = 3, FEWEST = 6 }; /* starts that led to the best minimum; starts at least */
 
 static bool hold_bounds(fit_problem *p, fit_minimum *m) {
     bool any = false;
@@ -25,9 +26,9 @@ static bool hold_bounds(fit_problem *p, fit_minimum *m) {
     return any;
 }
 
-static tide_status minimise(fit_problem *p, const fit_start *from, fit_minimum *m, tide_failure *failure) {
+static tide_status minimise(fit_problem *p, const double *from, fit_minimum *m, tide_failure *failure) {
     *m = (fit_minimum){ .starts = 1 };
-    memcpy(m->x, from->x, sizeof m->x);
+    memcpy(m->x, from, sizeof m->x);
     memset(p->held, 0, sizeof p->held);
     tide_status status = fit_descend(p, m->x, &m->sum, failure);
     if (status == TIDE_OK && hold_bounds(p, m)) status = fit_descend(p, m->x, &m->sum, failure);
@@ -64,30 +65,66 @@ static bool found(const fit_problem *p, const fit_minima *all) {
     return all->starts >= FEWEST && all->count && all->of[0].starts >= ENOUGH;
 }
 
-static tide_status descend_all(fit_problem *p, const fit_start *start, int count, double *jacobian, fit_stop stop,
-                               void *user, fit_minima *out, tide_failure *failure) {
-    fit_minimum best = { .sum = INFINITY };
-    for (int i = 0; i < count && !found(p, out); i++) {
-        fit_minimum m;
-        if (stop && stop(user)) return fail(failure, TIDE_ECANCELLED, "stopped");
-        tide_status status = minimise(p, &start[i], &m, failure);
-        if (status != TIDE_OK) return status;
-        out->starts++;
-        if (m.sum < best.sum) best = m;
-        if (is_minimum(p, &m, jacobian)) keep(out, &m);
-    }
-    if (!out->count || best.sum < out->of[0].sum * (1 - same)) keep(out, &best);
+typedef struct searching {
+    fit_problem *p;
+    const landscape *land;
+    fit_minima *out;
+    double *jacobian;
+    fit_minimum best; /* whether it is a minimum or not */
+    fit_stop stop;
+    void *user;
+} searching;
+
+static tide_status descend_from(searching *s, const double *x, tide_failure *failure) {
+    fit_minimum m;
+    if (s->stop && s->stop(s->user)) return fail(failure, TIDE_ECANCELLED, "stopped");
+    tide_status status = minimise(s->p, x, &m, failure);
+    if (status != TIDE_OK) return status;
+    s->out->starts++;
+    if (m.sum < s->best.sum) s->best = m;
+    if (is_minimum(s->p, &m, s->jacobian)) keep(s->out, &m);
     return TIDE_OK;
+}
+
+/* Valleys beside the best one: each element made faster and slower. */
+static tide_status hop(searching *s, tide_failure *failure) {
+    fit_minimum from = s->best;
+    for (int part = 0; part < s->p->e->parts; part++)
+        for (int zone = 0; zone < FIT_ZONES; zone++) {
+            double x[PARAMETERS_MOST];
+            memcpy(x, from.x, sizeof x);
+            bool moved = fit_move(s->p, s->land, part, zone, x);
+            tide_status status = moved ? descend_from(s, x, failure) : TIDE_OK;
+            if (status != TIDE_OK) return status;
+        }
+    return TIDE_OK;
+}
+
+static tide_status search(searching *s, const fit_start *start, int count, tide_failure *failure) {
+    tide_status status = TIDE_OK;
+    double before = INFINITY;
+    for (int i = 0; status == TIDE_OK && i < count && !found(s->p, s->out); i++)
+        status = descend_from(s, start[i].x, failure);
+    bool exact = s->best.sum < 1e-20 * s->p->data->size;
+    for (int i = 0; i < HOPS && status == TIDE_OK && !exact && s->best.sum < before * (1 - same); i++) {
+        before = s->best.sum;
+        status = hop(s, failure);
+    }
+    if (status == TIDE_OK && (!s->out->count || s->best.sum < s->out->of[0].sum * (1 - same))) keep(s->out, &s->best);
+    return status;
 }
 
 tide_status fit_search(fit_problem *p, fit_stop stop, void *user, fit_minima *out, tide_failure *failure) {
     fit_start start[STARTS_MOST];
+    landscape land;
     int count = 0;
     double *jacobian = malloc((size_t)(2 * p->data->n * MAX2(p->variables, 1)) * sizeof *jacobian);
-    tide_status status =
-        jacobian ? fit_starts(p, start, &count, failure) : fail(failure, TIDE_ENOMEM, "out of memory for a fit");
+    landscape_of(p->data, &land);
+    tide_status status = jacobian && land.points ? fit_starts(p, &land, start, &count, failure)
+                                                 : fail(failure, TIDE_ENOMEM, "out of memory for a fit");
     *out = (fit_minima){ 0 };
-    if (status == TIDE_OK) status = descend_all(p, start, count, jacobian, stop, user, out, failure);
+    searching s = { p, &land, out, jacobian, { .sum = INFINITY }, stop, user };
+    if (status == TIDE_OK) status = search(&s, start, count, failure);
     for (int i = 0; status == TIDE_OK && i < out->count; i++) fit_order(p, out->of[i].x);
     memset(p->held, 0, sizeof p->held);
     for (int v = 0; status == TIDE_OK && v < p->variables; v++) p->held[v] = out->of[0].at_bound[v];

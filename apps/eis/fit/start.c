@@ -8,7 +8,6 @@
 
 #include "base/base.h"
 #include "eis/circuit/rng.h"
-#include "landscape.h"
 
 enum { DRAWS = 400, STREAM_STARTS = 21, ZONES = 3, CHILDREN_MOST = PARTS_MOST };
 
@@ -113,7 +112,7 @@ static place inner_place(drawing *d, place of, bool parallel) {
     return (place){ of.ohm * spread(d, -1, 0.2), of.tau_s * spread(d, -1.5, 1.5) };
 }
 
-static double slot_value(drawing *d, slot_role role, place at, double exponent) {
+static double slot_value(slot_role role, place at, double exponent) {
     switch (role) {
     case ROLE_RESISTANCE: return at.ohm;
     case ROLE_TIME: return at.tau_s;
@@ -125,14 +124,15 @@ static double slot_value(drawing *d, slot_role role, place at, double exponent) 
     case ROLE_EXPONENT: return exponent;
     case ROLE_NUMBER: break;
     }
-    return spread(d, -1, 1);
+    return 1;
 }
 
 static void put_part(drawing *d, int part, place at, double *x) {
     const circuit_part *of = &d->p->e->part[part];
     double exponent = 0.55 + 0.43 * rng_unit(&d->r);
     for (int s = 0; s < of->kind->slots; s++) {
-        double value = slot_value(d, of->kind->slot[s].role, at, exponent);
+        slot_role role = of->kind->slot[s].role;
+        double value = slot_value(role, at, exponent) * (role == ROLE_NUMBER ? spread(d, -1, 1) : 1);
         int v = d->p->variable[of->first + s];
         if (v >= 0) x[v] = fit_coordinate(d->p, v, value);
     }
@@ -271,13 +271,37 @@ static void put_given(const fit_problem *p, fit_start *best, int *count) {
     best[0] = s, ++*count;
 }
 
-tide_status fit_starts(const fit_problem *p, fit_start start[STARTS_MOST], int *count, tide_failure *failure) {
-    landscape land;
+/* ---- one element elsewhere ---- */
+
+static double exponent_of(const fit_problem *p, const circuit_part *part, const double *x) {
+    double values[PARAMETERS_MOST], exponent = 1;
+    fit_values(p, x, values);
+    for (int s = 0; s < part->kind->slots; s++)
+        if (part->kind->slot[s].role == ROLE_EXPONENT) exponent = values[part->first + s];
+    return exponent;
+}
+
+bool fit_move(const fit_problem *p, const landscape *l, int part, int zone, double *x) {
+    const circuit_part *of = &p->e->part[part];
+    double decades = log10(l->omega[0] / l->omega[l->points - 1]), exponent = exponent_of(p, of, x);
+    double tau = pow(10, decades * (zone + 0.5) / ZONES) / l->omega[0];
+    place at = { size_near(l, tau), tau };
+    bool moved = false;
+    for (int s = 0; s < of->kind->slots; s++) {
+        slot_role role = of->kind->slot[s].role;
+        int v = p->variable[of->first + s];
+        if (v < 0 || role == ROLE_EXPONENT || role == ROLE_NUMBER) continue;
+        x[v] = fit_coordinate(p, v, slot_value(role, at, exponent));
+        moved = moved || role != ROLE_RESISTANCE;
+    }
+    return moved;
+}
+
+tide_status fit_starts(const fit_problem *p, const landscape *land, fit_start start[STARTS_MOST], int *count,
+                       tide_failure *failure) {
     top at;
-    landscape_of(p->data, &land);
-    if (!land.points) return fail(failure, TIDE_ENOMEM, "out of memory for a fit");
     find_top(p->e, &at);
-    drawing d = { .p = p, .land = &land, .at = &at, .r = { .seed = 1, .stream = STREAM_STARTS } };
+    drawing d = { .p = p, .land = land, .at = &at, .r = { .seed = 1, .stream = STREAM_STARTS } };
     *count = 0;
     for (int i = 0; i < DRAWS; i++) {
         fit_start s = { .misfit = INFINITY };

@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""tidemill eis fit as a command: files good and bad, its outputs, what is refused. And the optima that an independent
+program found on measured spectra, where the shared test data are at hand: never a worse one. "slow" prints them all."""
+import csv
+import json
+import pathlib
+import sys
+import unittest
+
+import program
+from program import Case
+
+DATA, REFERENCE = program.SHARED / "data/eis", program.SHARED / "spec/eis-reference-fits.csv"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MADE = ROOT / "tests/eis/reported"
+AREA_CM2 = 1.12
+# Names of the reference's area-specific values.
+PER_AREA = {"R0*area": ("R0", AREA_CM2), "R1*area": ("R1", AREA_CM2), "C1/area": ("C1", 1 / AREA_CM2), "R2*area": ("R2", AREA_CM2),
+            "C2/area": ("C2", 1 / AREA_CM2)}
+NORMS = {"unit": "SSE", "modulus": "pseudo chi2", "normalised": "resnorm"}
+
+
+def numbers(line):
+    try:
+        return [float(word) for word in line.replace(",", " ").split()]
+    except ValueError:
+        return []
+
+
+def sweeps_of(path):
+    """The sweeps of a file as rows (f, re, im), by what these few formats have in common: rows of numbers under a header."""
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    if path.parent.name == "extracellular":  # time, f, re, -im; each sweep has a header of its own
+        blocks = [[numbers(line)[1:4] for line in block.splitlines()[1:] if len(numbers(line)) > 3] for block in text.split("Time (s)")[1:]]
+        return [[(f, re, -im) for f, re, im in block] for block in blocks]
+    rows = [numbers(line) for line in text.split("End Comments")[-1].splitlines()]
+    columns = (0, 4, 5) if path.suffix == ".z" else (0, 1, 2)
+    return [[tuple(row[c] for c in columns) for row in rows if len(row) > columns[-1]]]
+
+
+def selected(rows, what):
+    return [r for r in rows if not ("Im(Z)<0" in what and r[2] >= 0) and not ("f>=5" in what and r[0] < 5)]
+
+
+def groups():
+    """(file, sweep, selection, circuit, weights) -> the minima of the reference, each {quantity: (value, stderr)}."""
+    found = {}
+    for row in csv.DictReader(REFERENCE.read_text().splitlines()):
+        weights = "normalised" if row["objective"].startswith("normalised") else row["objective"]
+        if row["kind"] != "recomputed" or weights not in NORMS:
+            continue
+        key = (row["file"], int(row["sweep"]), row["data_selection"], row["circuit"], weights)
+        error = float(row["stderr"]) if row["stderr"] else None
+        found.setdefault(key, {}).setdefault(row["note"] if "minimum" in row["note"] else "", {})[row["quantity"]] = (float(row["value"]), error)
+    return found
+
+
+class Fit(Case):
+    def write(self, name, rows):
+        path = self.folder / name
+        path.write_text("frequency_hz,z_re_ohm,z_im_ohm\n" + "".join(f"{f!r},{re!r},{im!r}\n" for f, re, im in rows))
+        return path
+
+    def fit(self, *words):
+        return json.loads(self.code(0, "eis", "fit", *words, "--json").stdout)
+
+    def test_outputs(self):
+        files = [MADE / name for name in ("dummy_cell_one_rc.csv", "plain_resistor.csv")]
+        self.code(0, "eis", "fit", *files, "--circuit", "R0-p(R1,C1)", "--out", self.folder / "fits")
+        rows = list(csv.DictReader((self.folder / "fits/fit.csv").read_text().splitlines()))
+        self.assertEqual([r["parameter"] for r in rows], ["R0", "R1", "C1"] * 2)
+        whole = json.loads((self.folder / "fits/fit.json").read_text())
+        one = self.fit(files[0], "--circuit", "R0-p(R1,C1)")
+        self.assertEqual(whole["fits"][0]["parameters"], one["parameters"])
+        self.assertAlmostEqual(float(rows[0]["value"]) / one["parameters"][0]["value"], 1, 9)  # JSON has ten digits
+        for words in ("R0+(R1|C1)", "R(RC)", "R0-[R1,C1]", "R{:0}(R{:1}C{:1})"):
+            self.assertEqual([p["value"] for p in self.fit(files[0], "--circuit", words)["parameters"]], [p["value"] for p in one["parameters"]])
+
+    def test_bad_among_good(self):
+        (self.folder / "bad.csv").write_text("frequency_hz,z_re_ohm,z_im_ohm\n1,2,x\n")
+        run = self.code(3, "eis", "fit", MADE / "dummy_cell_one_rc.csv", "bad.csv", "--circuit", "R0-p(R1,C1)", "--json", cwd=self.folder)
+        fits = json.loads(run.stdout)["fits"]
+        self.assertIn("parameters", fits[0])
+        self.assertIn("bad.csv", fits[1]["error"]["message"])
+
+    def test_refused(self):
+        for column, part, words in (("circuit", "column 4", ["--circuit", "R0-Y1"]), ("fix", "it has R0", ["--circuit", "R0", "--fix", "R1=2"]),
+                                    ("range", "a range such as", ["--circuit", "R0", "--range", "R0=2"]), ("weights", "modulus", ["--weights", "x"])):
+            failure = self.error(2, "eis", "fit", MADE / "plain_resistor.csv", *words)
+            self.assertEqual(failure["column"], column)
+            self.assertIn(part, failure["message"])
+        self.assertEqual(self.error(2, "eis", "fit", "--circuit", "R0")["column"], "spectrum")
+
+    def test_manual(self):
+        """Each element and each named circuit stands in docs/eis-circuits.md."""
+        page = (ROOT / "docs/eis-circuits.md").read_text()
+        kernel = (ROOT / "apps/eis/equivalent/element.c").read_text().split("const element elements[] = {")[1].split("};")[0]
+        named = (ROOT / "apps/eis/equivalent/named.c").read_text()
+        for line in [line for line in kernel.splitlines() if line.startswith('    { "')] + [line for line in named.splitlines() if line.startswith('    { "')]:
+            self.assertIn("`" + line.split('"')[1] + "`", page)
+
+
+class Reference(Case):
+    """The optima of the reference."""
+
+    write, fit = Fit.write, Fit.fit
+
+    @unittest.skipUnless(REFERENCE.exists(), "needs the shared test data")
+    def test_all(self):
+        table, worse = [], []
+        for (file, sweep, selection, circuit, weights), minima in groups().items():
+            rows = selected(sweeps_of(DATA / file)[sweep - 1], selection)
+            ours = self.fit(self.write("spectrum.csv", rows), "--circuit", circuit, "--weights", weights)
+            values = {p["name"]: p["value"] for p in ours["parameters"]}
+            for note, theirs in minima.items():
+                objective = theirs[NORMS[weights]][0]
+                nearest = min(ours["minima"], key=lambda m: abs(m["objective"] / objective - 1))
+                table.append((file, sweep, circuit, weights, ours["objective"], objective, nearest["objective"]))
+                if ours["objective"] > objective * (1 + 1e-4):
+                    worse.append((file, sweep, circuit, weights, ours["objective"], objective))
+                if abs(ours["objective"] / objective - 1) < 1e-4:
+                    self.same_parameters(file, circuit, theirs, values)
+        if "slow" in sys.argv:
+            print(*(f"{f} {s} {c} {w} ours {a:.7g} theirs {b:.7g} ratio {a / b:.7f}" for f, s, c, w, a, b, _ in table), sep="\n")
+        self.assertEqual(worse, [])
+        self.assertGreater(len(table), 35)
+
+    def same_parameters(self, file, circuit, theirs, values):
+        """Within 1e-3 where the error is less than a tenth; of two arcs that are alike in either order."""
+        exchanged = {n: values[n.translate(str.maketrans("12", "21"))] if n[-2:] not in ("_0", "_1") else
+                     values.get(n[:-3] + {"1": "2", "2": "1"}.get(n[-3], n[-3]) + n[-2:], values[n]) for n in values} if "p(R2,CPE2)" in circuit else values
+        wanted = {}
+        for quantity, (value, error) in theirs.items():
+            name, factor = PER_AREA.get(quantity, (quantity, 1))
+            if name in values and (error is None or error < 0.1 * value):
+                wanted[name] = value / factor
+        apart = min(max(abs(which[name] / value - 1) for name, value in wanted.items()) for which in (values, exchanged))
+        self.assertLess(apart, 1e-3, f"{file} {circuit}: {wanted} {values}")
+
+
+if __name__ == "__main__":
+    program.main("test_eis_fit")
