@@ -45,8 +45,10 @@ static tide_status fit_file(session *s, const char *path, tide_failure *failure)
     eis_spectrum spectrum = { 0 };
     eis_fitted fitted = { 0 };
     tide_status status = eis_spectrum_read(path, s->options->flip_im, &spectrum, failure);
-    if (status == TIDE_OK)
-        status = fit_one(&s->circuit, s->fit->weights, &spectrum, s->listener, s->user, &fitted, failure);
+    if (status == TIDE_OK && fit_is_auto(s->fit))
+        status = fit_auto(s->fit, &spectrum, s->listener, s->user, &fitted, failure);
+    else if (status == TIDE_OK)
+        status = fit_one(&s->circuit, s->fit, &spectrum, s->listener, s->user, &fitted, failure);
     if (status == TIDE_OK) status = put_fit(s, &fitted, failure);
     eis_fitted_free(&fitted);
     eis_spectrum_free(&spectrum);
@@ -121,7 +123,7 @@ static tide_status finish(session *s, eis_result *r, tide_failure *failure) {
 
 static tide_status begin(session *s, tide_failure *failure) {
     if (!s->fits) return out_of_memory(failure);
-    tide_status status = fit_circuit(s->fit, &s->circuit, failure);
+    tide_status status = fit_is_auto(s->fit) ? TIDE_OK : fit_circuit(s->fit, &s->circuit, failure);
     if (status == TIDE_OK && !*s->options->spectra)
         status = fail_at(failure, TIDE_EINVAL, NULL, 0, "spectrum", "there is no `spectrum` to fit");
     return status == TIDE_OK && *s->options->out ? make_folder(s->options->out, failure) : status;

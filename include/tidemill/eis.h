@@ -260,11 +260,14 @@ enum { EIS_MAX_FIT_OPTIONS = 16 };
 
 /* What eis_fit has beside eis_options; eis_fit_table is their table. */
 typedef struct eis_fit_options {
-    char circuit[EIS_TEXT_SIZE];  /* a name or a string in one of the notations (docs/eis-circuits.md) */
+    char circuit[EIS_TEXT_SIZE];  /* a name or a string in one of the notations (docs/eis-circuits.md); auto: of
+                                     nested ones the smallest whose BIC is within 2 of the lowest */
     int  weights;                 /* eis_weights */
     char fix[EIS_TEXT_SIZE];      /* "R0=20,R2=R1": fixed values and ties */
     char range[EIS_TEXT_SIZE];    /* "Rs=0..1k,K1_0=-10..-1m": bounds */
     char start[EIS_TEXT_SIZE];    /* "R1=100": values that one more start has */
+    bool robust;                  /* residuals of Student's distribution with 4 degrees of freedom */
+    bool profile;                 /* 95 % intervals by the profile of the objective, not with `robust` */
     bool given[EIS_MAX_FIT_OPTIONS];
 } eis_fit_options;
 TIDE_API const tide_option_table *eis_fit_table(void);
@@ -439,6 +442,7 @@ typedef struct eis_fit_parameter {
     const char   *name;         /* "R1", "CPE1_0": an element's parameters count from 0 where it has several */
     const char   *symbol, *unit;/* "Q", "S s^n" */
     double        value, error; /* standard error; NaN: it has none */
+    double        low95, high95;/* by the profile: 0 or infinite where the data set no limit; NaN: not asked for */
     double        low, high;    /* its range */
     eis_fit_state state;
 } eis_fit_parameter;
@@ -454,6 +458,13 @@ typedef struct eis_fit_minimum {
 /* A quantity that follows from the parameters. */
 typedef struct eis_fit_quantity { const char *name, *unit; double value, error; } eis_fit_quantity;
 
+/* A circuit that `auto` tried. */
+typedef struct eis_fit_candidate {
+    const char *circuit;
+    double      bic, objective;
+    int64_t     free_parameters;
+} eis_fit_candidate;
+
 /* A circuit fitted to a spectrum. All of it is the library's: eis_fitted_free. */
 typedef struct eis_fitted {
     const char *name, *circuit;              /* of the spectrum; as parsed */
@@ -467,11 +478,15 @@ typedef struct eis_fitted {
     int64_t     quantities;
     const double *correlation;               /* parameters x parameters; NaN where one of them has no error */
     double      objective, reduced;          /* the weighted sum of squares; over 2 points - free parameters */
-    double      aic, bic;                    /* for circuits fitted to the same data with the same weights */
+    double      aic, bic;                    /* for circuits on the same data with the same weights; parameters on their
+                                                bounds count */
     double      resnorm[EIS_RESNORMS];       /* every norm of the fit, by eis_resnorm_kind */
     const eis_fit_minimum *minimum;          /* distinct ones, the best first */
     int64_t     minima, starts;
+    const eis_fit_candidate *candidate;      /* of `auto`: all that were tried, the lowest BIC first */
+    int64_t     candidates;
     const eis_z *model;                      /* at the spectrum's points */
+    const double *share;                     /* robust: how much each point counts, 0..1; NULL */
     const char *const *note;                 /* whole sentences: what lies on a bound, what the data leave open */
     int64_t     notes;
     struct eis_fitted_parts *parts;

@@ -318,6 +318,104 @@ static void test_open(void **state) {
     eis_spectrum_free(&s);
 }
 
+/* ---- outliers, profiles, choosing ---- */
+
+/* Both outliers are named, and TER is within three errors of the truth, 912 ohm; least squares are off by tens. */
+static void test_robust(void **state) {
+    (void)state;
+    eis_spectrum s;
+    eis_fit_options o = options_of("epithelial", "", "");
+    read_case("two_outliers.csv", &s);
+    o.robust = true;
+    eis_fitted f = fitted_of(&o, &s);
+    expect_has(f.note[0], "outliers, 2 of 45 points, which hardly count: 18, 32");
+    assert_true(fabs(f.quantity[0].value - 912.0) < 3 * f.quantity[0].error && f.quantity[0].error < 2);
+    assert_true(fabs(f.quantity[1].value - 1e-6) < 3 * f.quantity[1].error);
+    assert_true(f.share[17] < 0.1 && f.share[31] < 0.1 && f.share[0] > 0.5);
+    eis_fitted_free(&f);
+    o.profile = true;
+    tide_failure why = { 0 };
+    assert_int_equal(eis_fit_solve(&o, &s, NULL, NULL, &f, &why), TIDE_EINVAL);
+    eis_spectrum_free(&s);
+}
+
+/* Student's errors hold for Student's noise: as in test_errors. */
+static void test_robust_errors(void **state) {
+    (void)state;
+    enum { REPEATS = 200 };
+    const double p[] = { 20, 100, 1e-5, 0.9 };
+    eis_fit_options o = options_of("R0-p(R1,CPE1)", "", "");
+    equivalent e;
+    rng r = { .seed = 14 };
+    double square[4] = { 0 };
+    o.robust = true;
+    assert_int_equal(equivalent_parse(o.circuit, &e, NULL), TIDE_OK);
+    for (int i = 0; i < REPEATS; i++) {
+        sample made;
+        make_points(&e, p, 0, &r, &made);
+        for (int k = 0; k < POINTS; k++) {
+            double size = 0.01 * hypot(made.z[k].re, made.z[k].im), part[2];
+            for (int j = 0; j < 2; j++) { /* a normal number over the root of a mean of four squares */
+                double chi = 0;
+                for (int n = 0; n < 4; n++) chi += pow(rng_normal(&r), 2) / 4;
+                part[j] = size * rng_normal(&r) / sqrt(chi);
+            }
+            made.z[k].re += part[0], made.z[k].im += part[1];
+        }
+        eis_spectrum s = { .count = POINTS, .freq_hz = made.freq_hz, .z = made.z };
+        eis_fitted f = fitted_of(&o, &s);
+        for (int k = 0; k < 4; k++) square[k] += pow((f.parameter[k].value - p[k]) / f.parameter[k].error, 2) / REPEATS;
+        eis_fitted_free(&f);
+    }
+    for (int k = 0; k < 4; k++)
+        if (!(fabs(square[k] - 1) < 5 * sqrt(2. / REPEATS))) fail_msg("parameter %d: %g", k, square[k]);
+}
+
+/* Where the model is nearly linear the profile is the error times Student's quantile (2.0 for 87 degrees); the ends lie
+ * where the sum has risen by that quantile's square over the degrees. */
+static void test_profile(void **state) {
+    (void)state;
+    eis_spectrum s;
+    eis_fit_options o = options_of("R0-p(R1,C1)", "", "");
+    read_case("dummy_cell_one_rc.csv", &s);
+    o.profile = true;
+    eis_fitted f = fitted_of(&o, &s);
+    for (int k = 0; k < 3; k++) {
+        const eis_fit_parameter *p = &f.parameter[k];
+        expect_near("low", p->value - p->low95, 1.9876 * p->error, 0.01);
+        expect_near("high", p->high95 - p->value, 1.9876 * p->error, 0.01);
+    }
+    eis_fit_options held = options_of("R0-p(R1,C1)", "", "");
+    snprintf(held.fix, sizeof held.fix, "R1=%.15g", f.parameter[1].high95);
+    eis_fitted at_end = fitted_of(&held, &s);
+    expect_near("sum at the end", at_end.objective, f.objective * (1 + 1.9876 * 1.9876 / 87), 1e-3);
+    eis_fitted_free(&f), eis_fitted_free(&at_end);
+    eis_spectrum_free(&s);
+}
+
+static void test_auto(void **state) {
+    (void)state;
+    static const struct {
+        const char *file, *circuit;
+    } right[] = {
+        { "dummy_cell_one_rc.csv", "R0-p(R1,C1)" },
+        { "plain_resistor.csv", "R0" },
+        { "randles_warburg_inside.csv", "R0-p(R1-Wo1,C1)" },
+        { "two_path_after.csv", "R0-p(R1,C1)-p(R2,C2)" },
+    };
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+        eis_spectrum s;
+        eis_fit_options o = options_of("auto", "", "");
+        read_case(right[i].file, &s);
+        eis_fitted f = fitted_of(&o, &s);
+        if (strcmp(f.circuit, right[i].circuit) != 0)
+            fail_msg("%s: expected %s, got %s", right[i].file, right[i].circuit, f.circuit);
+        assert_true(f.candidates > 15 && f.candidate[0].bic <= f.candidate[1].bic && f.bic - f.candidate[0].bic < 2);
+        eis_fitted_free(&f);
+        eis_spectrum_free(&s);
+    }
+}
+
 /* The same bits each time, whatever the units' size. */
 static void test_again(void **state) {
     (void)state;
@@ -369,7 +467,8 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),  cmocka_unit_test(test_artefact),        cmocka_unit_test(test_best_minimum),
         cmocka_unit_test(test_errors), cmocka_unit_test(test_bounds_and_ties), cmocka_unit_test(test_open),
-        cmocka_unit_test(test_again),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_robust), cmocka_unit_test(test_robust_errors),   cmocka_unit_test(test_profile),
+        cmocka_unit_test(test_auto),   cmocka_unit_test(test_again),           cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,8 @@
 #include "eis/circuit/parameters.h"
 #include "eis/options/tell.h"
 
-enum { NOTES_MOST = 24 };
+enum { NOTES_MOST = 24, OUTLIERS_TOLD = 20 };
+static const double hardly = 0.2; /* of a point: 4.6 of the distribution's deviations */
 static const double near_best = 1.5; /* of the sum: a second minimum that is told */
 
 struct eis_fitted_parts {
@@ -21,9 +22,12 @@ struct eis_fitted_parts {
 typedef struct telling {
     eis_fitted *f;
     arena *memory;
-    const fit_problem *p;
-    const fit_minima *minima;
+    fit_problem *p;
+    fit_minima *minima;
     fit_uncertainty *u;
+    fit_interval interval[PARAMETERS_MOST]; /* of coordinates, by variable; NaN: not asked for */
+    robust robust;
+    bool wandering[PARAMETERS_MOST]; /* variables that starts left at different values of equal sums */
     const char **note;
 } telling;
 
@@ -48,6 +52,15 @@ static int variable_of(const equivalent *e, const fit_problem *p, int k) {
     return p->variable[tie >= 0 ? tie : k];
 }
 
+/* Ends of the profile's interval as values: of a negative parameter the other way round. */
+static void put_ends(const telling *t, int v, eis_fit_parameter *p) {
+    p->low95 = p->high95 = NAN;
+    if (v < 0) return;
+    double x = t->minima->of[0].x[v], low = p->value * exp(t->interval[v].low - x),
+           high = p->value * exp(t->interval[v].high - x);
+    p->low95 = fmin(low, high), p->high95 = fmax(low, high);
+}
+
 static void put_parameters(telling *t, const double *values) {
     const equivalent *e = t->p->e;
     eis_fit_parameter *out = arena_new(t->memory, eis_fit_parameter, e->parameters);
@@ -60,14 +73,15 @@ static void put_parameters(telling *t, const double *values) {
         const element_slot *slot = &e->part[q->part].kind->slot[q->slot];
         int v = variable_of(e, t->p, k);
         parameter_name(e, k, name);
-        out[k] = (eis_fit_parameter){ keep_text(t, name),
-                                      slot->name,
-                                      slot->unit,
-                                      values[k],
-                                      v < 0 ? NAN : fabs(values[k]) * t->u->error[v],
-                                      q->low,
-                                      q->high,
-                                      state_of(t, k) };
+        out[k] = (eis_fit_parameter){ .name = keep_text(t, name),
+                                      .symbol = slot->name,
+                                      .unit = slot->unit,
+                                      .value = values[k],
+                                      .low = q->low,
+                                      .high = q->high,
+                                      .state = state_of(t, k) };
+        out[k].error = v < 0 ? NAN : fabs(values[k]) * t->u->error[v];
+        put_ends(t, v, &out[k]);
     }
     t->f->parameter = out, t->f->parameters = e->parameters;
     t->f->element = part, t->f->elements = e->parts;
@@ -111,14 +125,14 @@ static void put_norms(telling *t, const eis_spectrum *s, const double *values) {
     eis_fitted *f = t->f;
     eis_z *model = arena_new(t->memory, eis_z, s->count);
     double complex *z = arena_new(t->memory, double complex, s->count);
-    double rows = 2 * (double)s->count, k = (double)f->free_parameters;
+    double rows = 2 * (double)s->count, k = (double)f->free_parameters, chosen = t->p->variables;
     equivalent_evaluate(t->p->e, values, s->count, t->p->data->omega, t->p->data->log_omega, z, NULL);
     for (int64_t i = 0; i < s->count; i++) model[i] = (eis_z){ creal(z[i]), cimag(z[i]) };
     f->model = model;
     f->objective = t->minima->of[0].sum;
     f->reduced = f->objective / (rows - k);
-    f->aic = rows * log(f->objective / rows) + 2 * k;
-    f->bic = rows * log(f->objective / rows) + k * log(rows);
+    f->aic = rows * log(f->objective / rows) + 2 * chosen;
+    f->bic = rows * log(f->objective / rows) + chosen * log(rows);
     for (int i = 0; i < EIS_RESNORMS; i++)
         f->resnorm[i] = eis_resnorm((eis_resnorm_kind)i, s->count, s->freq_hz, s->z, model, (int)f->free_parameters);
 }
@@ -173,11 +187,31 @@ static void note_minima(telling *t) {
     text_free(&line);
 }
 
+/* Robust: the points that hardly count. */
+static void note_outliers(telling *t) {
+    text line = { 0 };
+    int count = 0;
+    for (int64_t i = 0; t->f->share && i < t->f->points; i++)
+        if (t->f->share[i] < hardly && ++count <= OUTLIERS_TOLD)
+            text_add(&line, "%s%lld", count > 1 ? ", " : "", (long long)i + 1);
+    if (count && !line.failed)
+        add_note(t, arena_printf(t->memory, "outliers, %d of %lld points, which hardly count: %s%s", count,
+                                 (long long)t->f->points, line.data, count > OUTLIERS_TOLD ? ", ..." : ""));
+    text_free(&line);
+}
+
 static void put_notes(telling *t) {
     t->note = arena_new(t->memory, const char *, NOTES_MOST);
     t->f->note = t->note;
+    note_outliers(t);
     note_bounds(t);
     for (int k = 0; k < t->u->open; k++) note_open(t, k);
+    for (int v = 0; t->u->open == 0 && v < t->p->variables; v++)
+        if (t->wandering[v]) {
+            const fit_minimum *m = &t->minima->of[0];
+            add_note(t, arena_printf(t->memory, "the data do not determine %s: %.3g and %.3g fit equally well",
+                                     t->f->parameter[t->p->of[v]].name, exp(m->low[v]), exp(m->high[v])));
+        }
     note_minima(t);
 }
 
@@ -207,12 +241,20 @@ static tide_status tell(telling *t, const eis_spectrum *s, tide_failure *failure
     put_correlation(t);
     put_minima(t);
     put_norms(t, s, values);
+    if (t->robust.share) {
+        double *share = arena_new(t->memory, double, s->count);
+        memcpy(share, t->robust.share, (size_t)s->count * sizeof *share);
+        t->f->share = share;
+    }
     fit_quantities(t->p, t->u, t->minima->of[0].x, t->memory, t->f);
     put_notes(t);
     return TIDE_OK;
 }
 
 tide_status fit_circuit(const eis_fit_options *o, equivalent *out, tide_failure *failure) {
+    if (o->robust && o->profile)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "profile",
+                       "`profile` is of least squares, not of `robust`: one of them");
     tide_status status = equivalent_parse(o->circuit, out, failure);
     if (status == TIDE_OK) status = equivalent_start(out, o->start, failure);
     if (status == TIDE_OK) status = equivalent_range(out, o->range, failure);
@@ -229,32 +271,64 @@ static bool stopped(void *user) {
     return eis_tell(l->listener, l->user, EIS_WORKING, "");
 }
 
-static tide_status solve(fit_problem *p, const eis_spectrum *s, listening *l, eis_fitted *out, tide_failure *failure) {
+/* What starts ended at, with one and the same sum, further apart than the errors allow is not determined. */
+static void note_spread(telling *t) {
+    const fit_minimum *m = &t->minima->of[0];
+    for (int v = 0; v < t->p->variables; v++) {
+        double width = m->high[v] - m->low[v];
+        t->wandering[v] = width > 1e-3 && !(width < 10 * t->u->error[v]) && !t->p->held[v];
+        if (t->wandering[v]) t->u->error[v] = NAN;
+    }
+}
+
+/* What follows the search: the robust values, the errors, the profile. */
+static tide_status refine(telling *t, fit_data *data, const eis_fit_options *o, tide_failure *failure) {
+    fit_minimum *best = &t->minima->of[0];
+    double variance = o->weights == EIS_WEIGHTS_STATISTICAL ? 1 : NAN;
+    tide_status status = TIDE_OK;
+    if (o->robust) {
+        status = robust_fit(t->p, data, best->x, &t->robust, failure);
+        best->sum = fit_sum(t->p, best->x), t->minima->count = 1, variance = t->robust.variance;
+    }
+    if (status == TIDE_OK && !fit_uncertainty_of(t->p, best->x, variance, t->u)) status = out_of_memory(failure);
+    if (status == TIDE_OK) note_spread(t);
+    for (int v = 0; o->profile && status == TIDE_OK && v < t->p->variables; v++)
+        if (!t->p->held[v]) status = fit_profile(t->p, best->x, best->sum, v, &t->interval[v], failure);
+    return status;
+}
+
+static tide_status solve(fit_problem *p, fit_data *data, const eis_fit_options *o, const eis_spectrum *s, listening *l,
+                         eis_fitted *out, tide_failure *failure) {
     fit_minima minima;
     fit_uncertainty *u = malloc(sizeof *u);
     telling t = { .f = out, .p = p, .minima = &minima, .u = u };
+    for (int v = 0; v < PARAMETERS_MOST; v++) t.interval[v] = (fit_interval){ NAN, NAN };
     tide_status status = u ? fit_search(p, stopped, l, &minima, failure) : out_of_memory(failure);
-    bool absolute = out->weights == EIS_WEIGHTS_STATISTICAL;
-    if (status == TIDE_OK && !fit_uncertainty_of(p, minima.of[0].x, absolute, u)) status = out_of_memory(failure);
+    if (status == TIDE_OK) status = refine(&t, data, o, failure);
     if (status == TIDE_OK) status = tell(&t, s, failure);
+    free(t.robust.share);
     free(u);
     return status;
 }
 
-tide_status fit_one(const equivalent *e, int weights, const eis_spectrum *s, eis_listener listener, void *user,
-                    eis_fitted *out, tide_failure *failure) {
+static tide_status enough_points(const equivalent *e, const eis_spectrum *s, tide_failure *failure) {
+    int free_count = 0;
+    for (int k = 0; k < e->parameters; k++) free_count += !e->parameter[k].fixed && e->parameter[k].tie < 0;
+    if (2 * s->count > free_count) return TIDE_OK;
+    return fail_at(failure, TIDE_EDATA, NULL, 0, "circuit", "%lld points do not determine %d parameters",
+                   (long long)s->count, free_count);
+}
+
+tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spectrum *s, eis_listener listener,
+                    void *user, eis_fitted *out, tide_failure *failure) {
     listening l = { listener, user };
     fit_data data = { 0 };
     fit_problem problem = { 0 };
-    int free_count = 0;
-    *out = (eis_fitted){ .weights = (eis_weights)weights };
-    for (int k = 0; k < e->parameters; k++) free_count += !e->parameter[k].fixed && e->parameter[k].tie < 0;
-    if (2 * s->count <= free_count)
-        return fail_at(failure, TIDE_EDATA, NULL, 0, "circuit", "%lld points do not determine %d parameters",
-                       (long long)s->count, free_count);
-    tide_status status = fit_data_new(s, weights, NULL, &data, failure);
+    *out = (eis_fitted){ .weights = (eis_weights)o->weights };
+    tide_status status = enough_points(e, s, failure);
+    if (status == TIDE_OK) status = fit_data_new(s, o->weights, NULL, &data, failure);
     if (status == TIDE_OK && !fit_problem_new(e, &data, &problem)) status = out_of_memory(failure);
-    if (status == TIDE_OK) status = solve(&problem, s, &l, out, failure);
+    if (status == TIDE_OK) status = solve(&problem, &data, o, s, &l, out, failure);
     fit_problem_free(&problem);
     fit_data_free(&data);
     if (status != TIDE_OK) eis_fitted_free(out);
@@ -271,8 +345,18 @@ tide_status eis_fit_solve(const eis_fit_options *fit, const eis_spectrum *spectr
     tide_status status = tide_options_check(eis_fit_table(), fit, f);
     if (status == TIDE_OK && !spectrum) status = fail(f, TIDE_EINVAL, "there is no spectrum to fit");
     if (status == TIDE_OK) status = spectrum_check(spectrum, f);
-    if (status == TIDE_OK) status = fit_circuit(fit, &e, f);
-    return status == TIDE_OK ? fit_one(&e, fit->weights, spectrum, listener, user, out, f) : status;
+    if (status != TIDE_OK) return status;
+    if (fit_is_auto(fit)) return fit_auto(fit, spectrum, listener, user, out, f);
+    status = fit_circuit(fit, &e, f);
+    return status == TIDE_OK ? fit_one(&e, fit, spectrum, listener, user, out, f) : status;
+}
+
+tide_status fitted_keep_candidates(eis_fitted *f, const eis_fit_candidate *tried, int count, tide_failure *failure) {
+    if (setjmp(f->parts->out_of_memory)) return eis_fitted_free(f), out_of_memory(failure);
+    eis_fit_candidate *kept = arena_new(&f->parts->memory, eis_fit_candidate, count);
+    memcpy(kept, tried, (size_t)count * sizeof *kept);
+    f->candidate = kept, f->candidates = count;
+    return TIDE_OK;
 }
 
 void eis_fitted_free(eis_fitted *f) {

@@ -2,13 +2,21 @@
 #ifndef EIS_FIT_FITTED_H
 #define EIS_FIT_FITTED_H
 
+#include "profile.h"
+#include "robust.h"
 #include "search.h"
 #include "uncertainty.h"
 
 /* The circuit of the options with its starts, bounds, ties and fixed values. */
 tide_status fit_circuit(const eis_fit_options *o, equivalent *out, tide_failure *failure);
-tide_status fit_one(const equivalent *e, int weights, const eis_spectrum *s, eis_listener listener, void *user,
-                    eis_fitted *out, tide_failure *failure);
+tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spectrum *s, eis_listener listener,
+                    void *user, eis_fitted *out, tide_failure *failure);
+
+/* The circuit of the options, or `auto`, for each spectrum anew. */
+bool fit_is_auto(const eis_fit_options *o);
+tide_status fit_auto(const eis_fit_options *o, const eis_spectrum *s, eis_listener listener, void *user,
+                     eis_fitted *out, tide_failure *failure);
+tide_status fitted_keep_candidates(eis_fitted *f, const eis_fit_candidate *tried, int count, tide_failure *failure);
 
 /* What follows from the parameters of an epithelium, whatever its fibre leaves open (quantities.c). */
 struct arena;

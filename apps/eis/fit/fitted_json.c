@@ -17,10 +17,11 @@ static json_t *parameters(const eis_fitted *f) {
     json_t *list = json_array();
     for (int64_t i = 0; i < f->parameters; i++) {
         const eis_fit_parameter *p = &f->parameter[i];
-        list = json_with_item(list, json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s}", "name", p->name, "symbol",
-                                              p->symbol, "unit", p->unit, "value", number(p->value), "stderr",
-                                              number(p->error), "low", number(p->low), "high", number(p->high), "state",
-                                              states[p->state]));
+        list =
+            json_with_item(list, json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "name", p->name,
+                                           "symbol", p->symbol, "unit", p->unit, "value", number(p->value), "stderr",
+                                           number(p->error), "low95", number(p->low95), "high95", number(p->high95),
+                                           "low", number(p->low), "high", number(p->high), "state", states[p->state]));
     }
     return list;
 }
@@ -79,6 +80,16 @@ static json_t *notes(const eis_fitted *f) {
     return list;
 }
 
+static json_t *ranking(const eis_fitted *f) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < f->candidates; i++)
+        list =
+            json_with_item(list, json_pack("{s:s, s:o, s:o, s:I}", "circuit", f->candidate[i].circuit, "bic",
+                                           number(f->candidate[i].bic), "objective", number(f->candidate[i].objective),
+                                           "free_parameters", (json_int_t)f->candidate[i].free_parameters));
+    return list;
+}
+
 json_t *fitted_json(const eis_fitted *f) {
     json_t *o = json_pack("{s:o, s:s, s:s, s:I, s:I}", "spectrum", json_text(f->name), "circuit", f->circuit, "weights",
                           weights[f->weights], "points", (json_int_t)f->points, "free_parameters",
@@ -94,6 +105,8 @@ json_t *fitted_json(const eis_fitted *f) {
     o = json_with(o, "correlation", correlation(f));
     o = json_with(o, "minima", minima(f));
     o = json_with(o, "starts", json_integer(f->starts));
+    if (f->candidates) o = json_with(o, "ranking", ranking(f));
+    if (f->share) o = json_with(o, "share", numbers(f->share, f->points));
     return json_with(o, "notes", notes(f));
 }
 

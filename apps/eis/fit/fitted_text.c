@@ -46,7 +46,11 @@ void fitted_text(const eis_fitted *f, text *out) {
         const eis_fit_parameter *p = &f->parameter[i];
         text_add(out, "  %-10s", p->name);
         put_value(p->value, p->error, p->unit, states[p->state], out);
+        if (!isnan(p->low95)) text_add(out, "  %-10s%12s    95 %%: %.6g to %.6g\n", "", "", p->low95, p->high95);
     }
+    for (int64_t i = 0; i < f->candidates; i++)
+        text_add(out, "%s  BIC %9.2f  %s\n", i ? "" : "\ncircuits tried, the best first\n", f->candidate[i].bic,
+                 f->candidate[i].circuit);
     for (int64_t i = 0; i < f->notes; i++) text_add(out, "%s%s.\n", i ? "" : "\n", f->note[i]);
     put_norms(f, out);
     text_add(out, "\n");
@@ -54,7 +58,7 @@ void fitted_text(const eis_fitted *f, text *out) {
 }
 
 void fitted_row_header(text *out) {
-    text_add(out, "spectrum,circuit,parameter,value,stderr,unit,state,objective,notes\n");
+    text_add(out, "spectrum,circuit,parameter,value,stderr,low95,high95,unit,state,objective,notes\n");
 }
 
 static void put_cell(text *out, double v) {
@@ -69,23 +73,25 @@ static void put_quoted(text *out, const char *s, const char *end) {
     text_add(out, "\"%s", end);
 }
 
-static void put_row(const eis_fitted *f, const char *name, double value, double error, const char *unit,
-                    const char *state, text *out) {
+static void put_row(const eis_fitted *f, const eis_fit_parameter *p, const char *state, text *out) {
+    const double numbers[] = { p->value, p->error, p->low95, p->high95 };
     put_quoted(out, f->name, ",");
     put_quoted(out, f->circuit, ",");
-    text_add(out, "%s,", name);
-    put_cell(out, value), put_cell(out, error);
-    text_add(out, "%s,%s,", unit, state);
+    text_add(out, "%s,", p->name);
+    for (int i = 0; i < 4; i++) put_cell(out, numbers[i]);
+    text_add(out, "%s,%s,", p->unit, state);
     put_cell(out, f->objective);
     text_add(out, "%lld\n", (long long)f->notes);
 }
 
 void fitted_rows(const eis_fitted *f, text *out) {
-    for (int64_t i = 0; i < f->quantities; i++)
-        put_row(f, f->quantity[i].name, f->quantity[i].value, f->quantity[i].error, f->quantity[i].unit, "", out);
-    for (int64_t i = 0; i < f->parameters; i++)
-        put_row(f, f->parameter[i].name, f->parameter[i].value, f->parameter[i].error, f->parameter[i].unit,
-                states[f->parameter[i].state], out);
+    for (int64_t i = 0; i < f->quantities; i++) {
+        const eis_fit_quantity *q = &f->quantity[i];
+        eis_fit_parameter row = { .name = q->name, .unit = q->unit, .value = q->value, .error = q->error };
+        row.low95 = row.high95 = NAN;
+        put_row(f, &row, "", out);
+    }
+    for (int64_t i = 0; i < f->parameters; i++) put_row(f, &f->parameter[i], states[f->parameter[i].state], out);
 }
 
 char *eis_fitted_text(const eis_fitted *f) {

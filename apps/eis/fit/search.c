@@ -9,6 +9,7 @@
 
 static const double at_bound = 1e-5; /* a coordinate so near its bound lies on it */
 static const double same = 1e-3; /* of the sum: minima that differ by less are one */
+static const double equal_sums = 1e-6; /* minima whose sums differ by less fit equally well */
 static const double flat = 1e-3; /* the cosine that a minimum may have left (fit_slope) */
 enum { HOPS = 3 }; /* rounds of hops from the best minimum so far */
 enum { ENOUGH = 3, FEWEST = 6 }; /* starts that led to the best minimum; starts at least */
@@ -31,7 +32,10 @@ static tide_status minimise(fit_problem *p, const double *from, fit_minimum *m, 
     memcpy(m->x, from, sizeof m->x);
     memset(p->held, 0, sizeof p->held);
     tide_status status = fit_descend(p, m->x, &m->sum, failure);
+    fit_order(p, m->x);
     if (status == TIDE_OK && hold_bounds(p, m)) status = fit_descend(p, m->x, &m->sum, failure);
+    memcpy(m->low, m->x, sizeof m->low);
+    memcpy(m->high, m->x, sizeof m->high);
     return status;
 }
 
@@ -41,14 +45,32 @@ static bool is_minimum(const fit_problem *p, const fit_minimum *m, double *jacob
     return isfinite(m->sum) && (m->sum < nothing || fit_slope(p, m->x, jacobian) < flat);
 }
 
-static void keep(fit_minima *all, const fit_minimum *m) {
+/* The largest distance of a coordinate from that of the first start: along a curve of equal fits some run out of sight.
+ */
+static double distance(const fit_minimum *m, const double *home) {
+    double most = 0;
+    for (int v = 0; v < PARAMETERS_MOST; v++) most = fmax(most, fabs(m->x[v] - home[v]));
+    return most;
+}
+
+/* Of equal sums the one nearer home stays, and how far apart they are is remembered. */
+static void merge(fit_minimum *known, const fit_minimum *m, const double *home) {
+    fit_minimum was = *known;
+    bool equal = fabs(known->sum - m->sum) <= equal_sums * fmin(known->sum, m->sum);
+    if (equal ? distance(m, home) < distance(known, home) : m->sum < known->sum) *known = *m;
+    known->starts = was.starts + 1;
+    for (int v = 0; equal && v < PARAMETERS_MOST; v++) {
+        known->low[v] = fmin(was.low[v], m->low[v]);
+        known->high[v] = fmax(was.high[v], m->high[v]);
+    }
+}
+
+static void keep(fit_minima *all, const fit_minimum *m, const double *home) {
     int at = all->count;
     for (int i = 0; i < all->count; i++) {
         fit_minimum *known = &all->of[i];
         if (fabs(known->sum - m->sum) > same * fmin(known->sum, m->sum)) continue;
-        int starts = known->starts + 1;
-        if (m->sum < known->sum) *known = *m;
-        known->starts = starts;
+        merge(known, m, home);
         return;
     }
     if (at == MINIMA_MOST && m->sum >= all->of[--at].sum) return;
@@ -69,6 +91,7 @@ typedef struct searching {
     fit_problem *p;
     const landscape *land;
     fit_minima *out;
+    const double *home; /* the first start */
     double *jacobian;
     fit_minimum best; /* whether it is a minimum or not */
     fit_stop stop;
@@ -82,7 +105,7 @@ static tide_status descend_from(searching *s, const double *x, tide_failure *fai
     if (status != TIDE_OK) return status;
     s->out->starts++;
     if (m.sum < s->best.sum) s->best = m;
-    if (is_minimum(s->p, &m, s->jacobian)) keep(s->out, &m);
+    if (is_minimum(s->p, &m, s->jacobian)) keep(s->out, &m, s->home);
     return TIDE_OK;
 }
 
@@ -110,7 +133,8 @@ static tide_status search(searching *s, const fit_start *start, int count, tide_
         before = s->best.sum;
         status = hop(s, failure);
     }
-    if (status == TIDE_OK && (!s->out->count || s->best.sum < s->out->of[0].sum * (1 - same))) keep(s->out, &s->best);
+    if (status == TIDE_OK && (!s->out->count || s->best.sum < s->out->of[0].sum * (1 - same)))
+        keep(s->out, &s->best, s->home);
     return status;
 }
 
@@ -123,9 +147,8 @@ tide_status fit_search(fit_problem *p, fit_stop stop, void *user, fit_minima *ou
     tide_status status = jacobian && land.points ? fit_starts(p, &land, start, &count, failure)
                                                  : fail(failure, TIDE_ENOMEM, "out of memory for a fit");
     *out = (fit_minima){ 0 };
-    searching s = { p, &land, out, jacobian, { .sum = INFINITY }, stop, user };
+    searching s = { p, &land, out, start[0].x, jacobian, { .sum = INFINITY }, stop, user };
     if (status == TIDE_OK) status = search(&s, start, count, failure);
-    for (int i = 0; status == TIDE_OK && i < out->count; i++) fit_order(p, out->of[i].x);
     memset(p->held, 0, sizeof p->held);
     for (int v = 0; status == TIDE_OK && v < p->variables; v++) p->held[v] = out->of[0].at_bound[v];
     free(jacobian);

@@ -7,7 +7,7 @@
 static const tide_option rows[] = {
     { "circuit", TEXT(circuit), "epithelial", 0, "Question", "CIRCUIT",
       "a circuit's name, or elements in series and parallel: R0-p(R1,CPE1)",
-      .suggested = "epithelial|epithelial-electrode|epithelial-cpe|epithelial-cpe-electrode|epithelial-lateral|"
+      .suggested = "auto|epithelial|epithelial-electrode|epithelial-cpe|epithelial-cpe-electrode|epithelial-lateral|"
                    "epithelial-lateral-electrode|membranes|barrier|electrode|randles|randles-cpe|randles-finite|"
                    "coating|battery" },
     { "weights", TIDE_OPTION_CHOICE(S, weights, "modulus|unit|proportional|statistical|normalised"), NULL, 0,
@@ -16,6 +16,10 @@ static const tide_option rows[] = {
       .synonyms = "boukamp=modulus" },
     { "fix", TEXT(fix), NULL, 0, "Question", "NAME=VALUE,...", "hold parameters, or tie them: Rs=20,R2=R1,C2=2*C1" },
     { "range", TEXT(range), NULL, 0, "Question", "NAME=LOW..HIGH,...", "bounds: Rs=0..1k,CPE1_n=0.7..1" },
+    { "robust", TIDE_OPTION_BOOL(S, robust), NULL, 0, "Question", NULL,
+      "take residuals as Student's: outliers count little, and are named" },
+    { "profile", TIDE_OPTION_BOOL(S, profile), NULL, 0, "Question", NULL,
+      "95 % intervals by the profile of the objective" },
     { "start", TEXT(start), NULL, 0, "Question", "NAME=VALUE,...", "one more start: none is needed" },
 };
 _Static_assert(sizeof rows / sizeof *rows <= EIS_MAX_FIT_OPTIONS, "eis_fit_options.given is too short");

@@ -34,7 +34,7 @@ static void from_singular(const svd *d, double variance, fit_uncertainty *u) {
     put_errors(u);
 }
 
-bool fit_uncertainty_of(const fit_problem *p, const double *x, bool absolute, fit_uncertainty *u) {
+bool fit_uncertainty_of(const fit_problem *p, const double *x, double variance, fit_uncertainty *u) {
     int64_t rows = 2 * p->data->n;
     double *a = calloc((size_t)(rows * (p->variables + 1)), sizeof *a);
     svd d;
@@ -48,7 +48,7 @@ bool fit_uncertainty_of(const fit_problem *p, const double *x, bool absolute, fi
     /* Residuals are divided by the root of size / rows. */
     double sum = fit_sum(p, x), unit = (double)rows / p->data->size, degrees = (double)(rows - u->count);
     bool done = u->count == 0 || svd_new(&d, rows, u->count, a, a + rows * u->count);
-    if (done && u->count) from_singular(&d, (absolute ? 1 : sum / degrees) * unit, u), svd_free(&d);
+    if (done && u->count) from_singular(&d, (isnan(variance) ? sum / degrees : variance) * unit, u), svd_free(&d);
     free(a);
     return done;
 }

@@ -13,8 +13,7 @@ typedef struct fit_uncertainty {
     double direction[PARAMETERS_MOST * PARAMETERS_MOST]; /* open * count: their unit vectors */
 } fit_uncertainty;
 
-/* Errors are those that the misfit implies; `absolute`: the weights are one over true variances. False: out of memory.
- */
-bool fit_uncertainty_of(const fit_problem *p, const double *x, bool absolute, fit_uncertainty *out);
+/* `variance`: of a weighted residual; NaN: that which the misfit implies. False: out of memory. */
+bool fit_uncertainty_of(const fit_problem *p, const double *x, double variance, fit_uncertainty *out);
 
 #endif
