@@ -204,7 +204,7 @@ static double from_truth(const equivalent *e, const double *p, const eis_spectru
     fit_problem problem;
     double x[PARAMETERS_MOST], sum;
     tide_failure why = { 0 };
-    assert_int_equal(fit_data_new(s, EIS_WEIGHTS_MODULUS, NULL, &data, &why), TIDE_OK);
+    assert_int_equal(fit_data_new(s, EIS_WEIGHTS_MODULUS, &data, &why), TIDE_OK);
     assert_true(fit_problem_new(e, &data, &problem));
     for (int v = 0; v < problem.variables; v++) x[v] = fit_coordinate(&problem, v, p[problem.of[v]]);
     assert_int_equal(fit_descend(&problem, x, &sum, &why), TIDE_OK);
@@ -416,6 +416,33 @@ static void test_auto(void **state) {
     }
 }
 
+/* With true deviations errors are absolute: twice the deviations, twice the errors, the same values. */
+static void test_statistical(void **state) {
+    (void)state;
+    eis_fit_options o = options_of("R0-p(R1,C1)", "", "");
+    eis_spectrum s;
+    eis_z sigma[2][64];
+    read_case("dummy_cell_one_rc.csv", &s);
+    assert_true(s.count <= 64 && !s.sigma);
+    for (int64_t i = 0; i < s.count; i++)
+        for (int k = 0; k < 2; k++) {
+            double sd = 0.002 * (k + 1) * hypot(s.z[i].re, s.z[i].im);
+            sigma[k][i] = (eis_z){ sd, sd };
+        }
+    eis_fitted plain = fitted_of(&o, &s), f[2];
+    o.weights = EIS_WEIGHTS_STATISTICAL;
+    for (int k = 0; k < 2; k++) {
+        eis_spectrum with = s;
+        with.sigma = sigma[k];
+        f[k] = fitted_of(&o, &with);
+        expect_near("R1", f[k].parameter[1].value, plain.parameter[1].value, 1e-6);
+    }
+    expect_near("error", f[1].parameter[1].error, 2 * f[0].parameter[1].error, 1e-6);
+    expect_near("error", f[0].parameter[1].error, plain.parameter[1].error * 0.002 / sqrt(plain.reduced), 1e-5);
+    eis_fitted_free(&plain), eis_fitted_free(&f[0]), eis_fitted_free(&f[1]);
+    eis_spectrum_free(&s);
+}
+
 /* The same bits each time, whatever the units' size. */
 static void test_again(void **state) {
     (void)state;
@@ -465,10 +492,11 @@ static void test_refused(void **state) {
 int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "slow") == 0) spectra_of_each = 1000;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),  cmocka_unit_test(test_artefact),        cmocka_unit_test(test_best_minimum),
-        cmocka_unit_test(test_errors), cmocka_unit_test(test_bounds_and_ties), cmocka_unit_test(test_open),
-        cmocka_unit_test(test_robust), cmocka_unit_test(test_robust_errors),   cmocka_unit_test(test_profile),
-        cmocka_unit_test(test_auto),   cmocka_unit_test(test_again),           cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_cases),   cmocka_unit_test(test_artefact),        cmocka_unit_test(test_best_minimum),
+        cmocka_unit_test(test_errors),  cmocka_unit_test(test_bounds_and_ties), cmocka_unit_test(test_open),
+        cmocka_unit_test(test_robust),  cmocka_unit_test(test_robust_errors),   cmocka_unit_test(test_profile),
+        cmocka_unit_test(test_auto),    cmocka_unit_test(test_statistical),     cmocka_unit_test(test_again),
+        cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

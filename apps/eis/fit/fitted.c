@@ -326,7 +326,7 @@ tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spe
     fit_problem problem = { 0 };
     *out = (eis_fitted){ .weights = (eis_weights)o->weights };
     tide_status status = enough_points(e, s, failure);
-    if (status == TIDE_OK) status = fit_data_new(s, o->weights, NULL, &data, failure);
+    if (status == TIDE_OK) status = fit_data_new(s, o->weights, &data, failure);
     if (status == TIDE_OK && !fit_problem_new(e, &data, &problem)) status = out_of_memory(failure);
     if (status == TIDE_OK) status = solve(&problem, &data, o, s, &l, out, failure);
     fit_problem_free(&problem);

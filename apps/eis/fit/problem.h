@@ -12,9 +12,8 @@ typedef struct fit_data {
     double size; /* sum of weight |part|^2: residuals are divided by its root per part, so that 1 is all */
 } fit_data;
 
-/* By the words of eis_fit_options.weights. `sigma` (NULL: none): standard deviations of the parts of each point.
- * TIDE_EINVAL where the weights need what is not there. */
-tide_status fit_data_new(const eis_spectrum *s, int weights, const eis_z *sigma, fit_data *out, tide_failure *failure);
+/* By the words of eis_fit_options.weights. TIDE_EINVAL where they need standard deviations that the spectrum lacks. */
+tide_status fit_data_new(const eis_spectrum *s, int weights, fit_data *out, tide_failure *failure);
 void fit_data_free(fit_data *d);
 
 /* Free parameters by variable; tied ones go along. The coordinate of a variable is ln |p|. */

@@ -47,7 +47,7 @@ bool fit_uncertainty_of(const fit_problem *p, const double *x, double variance, 
     }
     /* Residuals are divided by the root of size / rows. */
     double sum = fit_sum(p, x), unit = (double)rows / p->data->size, degrees = (double)(rows - u->count);
-    bool done = u->count == 0 || svd_new(&d, rows, u->count, a, a + rows * u->count);
+    bool done = u->count == 0 || svd_new(&d, rows, u->count, a, 1, a + rows * u->count);
     if (done && u->count) from_singular(&d, (isnan(variance) ? sum / degrees : variance) * unit, u), svd_free(&d);
     free(a);
     return done;
