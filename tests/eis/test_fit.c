@@ -300,6 +300,31 @@ static void test_bounds_and_ties(void **state) {
     eis_fitted_free(&f);
 }
 
+/* A start on a bound does not stay there. */
+static void test_off_the_bound(void **state) {
+    (void)state;
+    sample made;
+    rng r = { .seed = 19 };
+    equivalent e;
+    const double p[] = { 20, 100, 1e-5, 0.85 };
+    double values[PARAMETERS_MOST];
+    assert_int_equal(equivalent_parse("R0-p(R1,CPE1)", &e, NULL), TIDE_OK);
+    make_points(&e, p, 1e-3, &r, &made);
+    eis_spectrum s = { .count = POINTS, .freq_hz = made.freq_hz, .z = made.z };
+    fit_data data;
+    fit_problem problem;
+    fit_minima minima;
+    e.parameter[0].value = 20, e.parameter[1].value = 100, e.parameter[2].value = 1e-5, e.parameter[3].value = 1;
+    assert_int_equal(fit_data_new(&s, EIS_WEIGHTS_MODULUS, &data, NULL), TIDE_OK);
+    assert_true(fit_problem_new(&e, &data, &problem));
+    assert_int_equal(fit_search(&problem, NULL, NULL, &minima, NULL), TIDE_OK);
+    fit_values(&problem, minima.of[0].x, values);
+    expect_near("n", values[3], 0.85, 5e-3);
+    for (int i = 0; i < minima.count; i++) assert_false(minima.of[i].at_bound[3]);
+    fit_problem_free(&problem);
+    fit_data_free(&data);
+}
+
 /* The fibre: five parameters have no error, what the spectrum determines has. */
 static void test_open(void **state) {
     (void)state;
@@ -492,10 +517,19 @@ static void test_refused(void **state) {
 int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "slow") == 0) spectra_of_each = 1000;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),   cmocka_unit_test(test_artefact),        cmocka_unit_test(test_best_minimum),
-        cmocka_unit_test(test_errors),  cmocka_unit_test(test_bounds_and_ties), cmocka_unit_test(test_open),
-        cmocka_unit_test(test_robust),  cmocka_unit_test(test_robust_errors),   cmocka_unit_test(test_profile),
-        cmocka_unit_test(test_auto),    cmocka_unit_test(test_statistical),     cmocka_unit_test(test_again),
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_artefact),
+        cmocka_unit_test(test_best_minimum),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_bounds_and_ties),
+        cmocka_unit_test(test_off_the_bound),
+        cmocka_unit_test(test_open),
+        cmocka_unit_test(test_robust),
+        cmocka_unit_test(test_robust_errors),
+        cmocka_unit_test(test_profile),
+        cmocka_unit_test(test_auto),
+        cmocka_unit_test(test_statistical),
+        cmocka_unit_test(test_again),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

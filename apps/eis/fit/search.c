@@ -8,6 +8,8 @@
 #include "base/base.h"
 
 static const double at_bound = 1e-5; /* a coordinate so near its bound lies on it */
+static const double inside_step = 1e-3,
+                    release_step = 0.1; /* of a coordinate, or of its range if that is less than 1 */
 static const double same = 1e-3; /* of the sum: minima that differ by less are one */
 static const double equal_sums = 1e-6; /* minima whose sums differ by less fit equally well */
 static const double flat = 1e-3; /* the cosine that a minimum may have left (fit_slope) */
@@ -27,13 +29,36 @@ static bool hold_bounds(fit_problem *p, fit_minimum *m) {
     return any;
 }
 
-static tide_status minimise(fit_problem *p, const double *from, fit_minimum *m, tide_failure *failure) {
-    *m = (fit_minimum){ .starts = 1 };
-    memcpy(m->x, from, sizeof m->x);
+/* At a bound the change of variables stands still, so a descent can get stuck there on its way: is it lower inside? */
+static bool release_bounds(const fit_problem *p, fit_minimum *m) {
+    bool any = false;
+    for (int v = 0; v < p->variables; v++) {
+        double bound = m->x[v], width = fmin(1, p->high[v] - p->low[v]), side = bound == p->low[v] ? 1 : -1;
+        if (!m->at_bound[v]) continue;
+        m->x[v] = bound + side * inside_step * width;
+        bool lower = fit_sum(p, m->x) < m->sum;
+        m->x[v] = lower ? bound + side * release_step * width : bound;
+        any = any || lower;
+    }
+    return any;
+}
+
+static tide_status descend_and_hold(fit_problem *p, fit_minimum *m, tide_failure *failure) {
     memset(p->held, 0, sizeof p->held);
     tide_status status = fit_descend(p, m->x, &m->sum, failure);
     fit_order(p, m->x);
     if (status == TIDE_OK && hold_bounds(p, m)) status = fit_descend(p, m->x, &m->sum, failure);
+    return status;
+}
+
+static tide_status minimise(fit_problem *p, const double *from, fit_minimum *m, tide_failure *failure) {
+    *m = (fit_minimum){ .starts = 1 };
+    memcpy(m->x, from, sizeof m->x);
+    tide_status status = descend_and_hold(p, m, failure);
+    fit_minimum stuck = *m;
+    if (status == TIDE_OK && release_bounds(p, m)) status = descend_and_hold(p, m, failure);
+    if (status == TIDE_OK && !(m->sum <= stuck.sum)) *m = stuck;
+    memcpy(p->held, m->at_bound, sizeof p->held);
     memcpy(m->low, m->x, sizeof m->low);
     memcpy(m->high, m->x, sizeof m->high);
     return status;
