@@ -12,6 +12,7 @@
 #include "eis/options/arguments.h"
 #include "eis/options/tell.h"
 #include "base/base.h"
+#include "eis/read/measured.h"
 #include "train/run.h"
 
 typedef struct session {
@@ -22,7 +23,8 @@ typedef struct session {
     void *user;
     json_t *fits;
     text talk, table;
-    int64_t files, failed;
+    measured measured;
+    int64_t failed;
     tide_failure first; /* why, the first of them */
 } session;
 
@@ -41,17 +43,13 @@ static tide_status put_fit(session *s, const eis_fitted *f, tide_failure *failur
     return TIDE_OK;
 }
 
-static tide_status fit_file(session *s, const char *path, tide_failure *failure) {
-    eis_spectrum spectrum = { 0 };
+static tide_status fit_spectrum(session *s, const eis_spectrum *spectrum, tide_failure *failure) {
     eis_fitted fitted = { 0 };
-    tide_status status = eis_spectrum_read(path, s->options->flip_im, &spectrum, failure);
-    if (status == TIDE_OK && fit_is_auto(s->fit))
-        status = fit_auto(s->fit, &spectrum, s->listener, s->user, &fitted, failure);
-    else if (status == TIDE_OK)
-        status = fit_one(&s->circuit, s->fit, &spectrum, s->listener, s->user, &fitted, failure);
+    tide_status status = fit_is_auto(s->fit)
+                             ? fit_auto(s->fit, spectrum, s->listener, s->user, &fitted, failure)
+                             : fit_one(&s->circuit, s->fit, spectrum, s->listener, s->user, &fitted, failure);
     if (status == TIDE_OK) status = put_fit(s, &fitted, failure);
     eis_fitted_free(&fitted);
-    eis_spectrum_free(&spectrum);
     return status;
 }
 
@@ -66,18 +64,22 @@ static tide_status put_reason(session *s, const char *path, const tide_failure *
                                                                      : TIDE_OK;
 }
 
+/* What is wrong with a file is no matter of the others. */
+static tide_status fit_item(session *s, const measured_item *item, tide_failure *failure) {
+    tide_failure why = item->why;
+    tide_status status = item->spectrum ? fit_spectrum(s, item->spectrum, &why) : why.status;
+    const char *name = item->spectrum ? item->spectrum->name : item->path;
+    if (s->measured.count > 1 && status == TIDE_EDATA) return put_reason(s, name, &why, failure);
+    if (status != TIDE_OK) *failure = why;
+    return status;
+}
+
 static tide_status fit_all(session *s, tide_failure *failure) {
-    char *list = strdup(s->options->spectra), *rest = list;
-    tide_status status = list ? TIDE_OK : out_of_memory(failure);
-    for (const char *c = list; c && *c; c++) s->files += *c == '\n' || !c[1];
-    for (int64_t i = 0; status == TIDE_OK && i < s->files; i++) {
-        tide_failure why = { 0 };
-        const char *path = strsep(&rest, "\n");
-        status = fit_file(s, path, &why);
-        if (s->files > 1 && status == TIDE_EDATA) status = put_reason(s, path, &why, failure);
-        else if (status != TIDE_OK) *failure = why;
-    }
-    free(list);
+    tide_status status = measured_read(s->options, s->listener, s->user, &s->measured, failure);
+    for (int64_t i = 0; status == TIDE_OK && *s->options->out && i < s->measured.files; i++)
+        status = owned_refuse_input(s->options->out, s->measured.path[i], failure);
+    for (int64_t i = 0; status == TIDE_OK && i < s->measured.count; i++)
+        status = fit_item(s, &s->measured.item[i], failure);
     return status;
 }
 
@@ -100,7 +102,7 @@ static tide_status write_file(const char *folder, const char *name, char *string
 }
 
 static char *whole_json(const session *s) {
-    json_t *o = s->files == 1 ? json_incref(json_array_get(s->fits, 0)) : json_pack("{s:O}", "fits", s->fits);
+    json_t *o = s->measured.count == 1 ? json_incref(json_array_get(s->fits, 0)) : json_pack("{s:O}", "fits", s->fits);
     o = json_with(o, "schema_version", json_integer(1));
     o = json_with(o, "command", json_string("eis fit"));
     char *all = json_whole(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
@@ -113,8 +115,8 @@ static tide_status finish(session *s, eis_result *r, tide_failure *failure) {
     r->json = whole_json(s);
     if (!r->json || s->talk.failed || s->table.failed) return out_of_memory(failure);
     r->text = strdup(s->talk.data);
-    if (s->files > 1) r->csv = strdup(s->table.data);
-    if (!r->text || (s->files > 1 && !r->csv)) return out_of_memory(failure);
+    if (s->measured.count > 1) r->csv = strdup(s->table.data);
+    if (!r->text || (s->measured.count > 1 && !r->csv)) return out_of_memory(failure);
     tide_status status = *out ? write_file(out, "fit.json", r->json, failure) : TIDE_OK;
     return status == TIDE_OK && *out ? write_file(out, "fit.csv", s->table.data, failure) : status;
 }
@@ -145,8 +147,9 @@ tide_status eis_fit(const eis_options *options, const eis_fit_options *fit, eis_
     if (partly)
         status = fail_at(f, TIDE_EDATA, s.first.file, s.first.row, s.first.column,
                          "%lld of %lld spectra have no fit; the first of them: %s", (long long)s.failed,
-                         (long long)s.files, s.first.message);
+                         (long long)s.measured.count, s.first.message);
     json_decref(s.fits);
+    measured_free(&s.measured);
     text_free(&s.talk), text_free(&s.table);
     if (status != TIDE_OK && !partly) eis_result_free(result);
     return status;
