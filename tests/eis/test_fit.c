@@ -1,6 +1,6 @@
 /* Fits without start values: made cases with the optima of an independent program (reported/README.md of the test
  * data), the best minimum of random circuits, errors against repeated noise, bounds, ties, what the data leave open.
- *   test_eis_fit slow      a thousand spectra of each kind instead of a dozen */
+ *   test_eis_fit slow      a thousand spectra of each kind instead of four */
 #include "base/base.h"
 #include "eis/fit/fitted.h"
 
@@ -8,7 +8,7 @@
 
 #define TWO_PI 6.283185307179586476925286766559
 
-static int64_t spectra_of_each = 12;
+static int64_t spectra_of_each = 4;
 
 /* ---- made cases ---- */
 
@@ -248,11 +248,11 @@ static void test_best_minimum(void **state) {
 
 /* ---- errors, bounds, ties ---- */
 
-/* Over 200 repetitions the deviations in units of the stated error have a mean square of 1 within four of its standard
- * deviations, sqrt(2/200). */
+/* Over 100 repetitions the deviations in units of the stated error have a mean square of 1 within four of its standard
+ * deviations, sqrt(2/100). */
 static void test_errors(void **state) {
     (void)state;
-    enum { REPEATS = 200 };
+    enum { REPEATS = 100 };
     const double p[] = { 20, 100, 1e-5, 0.9 };
     eis_fit_options o = options_of("R0-p(R1,CPE1)", "", "");
     equivalent e;
@@ -367,7 +367,7 @@ static void test_robust(void **state) {
 /* Student's errors hold for Student's noise: as in test_errors. */
 static void test_robust_errors(void **state) {
     (void)state;
-    enum { REPEATS = 200 };
+    enum { REPEATS = 100 };
     const double p[] = { 20, 100, 1e-5, 0.9 };
     eis_fit_options o = options_of("R0-p(R1,CPE1)", "", "");
     equivalent e;
