@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "eis/circuit/rng.h"
+#include "eis/posterior/shape_known.h"
 #include "eis/posterior/shape_sampler.h"
 #include "eis/posterior/shape_tree.h"
 
@@ -134,7 +135,7 @@ static void test_fibre(void **state) {
             bool found = false;
             double at;
             rule = (fibre_rule){ .range = wide, .known = k, .value = p[k], .both = true };
-            fibre_within(&s, &rule, &f);
+            fibre_points(&s, &rule, &f);
             for (int j = 0; j < f.count; j++) {
                 shape_circuit(&s, exp(at = fibre_at(&f.piece[j], 0.5)), own);
                 if (f.piece[j].swapped) eis_swap(own, own);

@@ -10,6 +10,7 @@
 #include "base/base.h"
 #include "eis/check/faults.h"
 #include "refine.h"
+#include "shape_known.h"
 #include "thin.h"
 
 enum { DRAWS = 4000, KNOWN_DRAWS = 2000, DRAWS_MOST = 24000, ENOUGH = 1600, TOO_FEW = 30, FIBRE_POINTS = 2000 };
@@ -339,7 +340,7 @@ static void find_twins(const question *q, completion *out) {
     for (int k = 0; k < EIS_COUNT; k++)
         if (q->known.is[k]) rule.known = k, rule.value = q->known.value[k];
     if (!shape_of_circuit(out->summary.best, &s)) return;
-    fibre_within(&s, &rule, &f);
+    fibre_points(&s, &rule, &f);
     for (int i = 0; i < f.count && i < TWINS; i++) {
         double *p = out->twins.p[out->twins.count++];
         shape_circuit(&s, exp(f.piece[i].low), p);

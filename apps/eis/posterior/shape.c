@@ -57,19 +57,19 @@ void shape_circuit(const shape *s, double g, double p[EIS_COUNT]) {
 
 /* ---- the fibre within ranges ---- */
 
-static void labelled(const shape *s, double ln_g, bool swapped, double p[EIS_COUNT]) {
+void fibre_circuit(const shape *s, double ln_g, bool swapped, double p[EIS_COUNT]) {
     shape_circuit(s, exp(ln_g), p);
     if (swapped) eis_swap(p, p);
 }
 
 /* Of what is not known. */
-static bool inside(const fibre_rule *rule, const double p[EIS_COUNT]) {
+bool fibre_inside(const fibre_rule *rule, const double p[EIS_COUNT]) {
     for (int k = rule->bare ? EIS_RA : EIS_RSH; k < EIS_COUNT; k++)
         if (k != rule->known && !(p[k] >= rule->range.low[k] && p[k] <= rule->range.high[k])) return false;
     return true;
 }
 
-static void add(fibre *out, double low, double high, double mass, bool swapped) {
+void fibre_add(fibre *out, double low, double high, double mass, bool swapped) {
     if (out->count == FIBRE_PIECES || !(mass > 0)) return;
     out->piece[out->count++] = (fibre_piece){ low, high, mass, swapped };
     out->mass += mass;
@@ -80,8 +80,8 @@ static double edge(const shape *s, const fibre_rule *rule, bool swapped, double 
     double p[EIS_COUNT];
     for (int i = 0; i < HALVINGS; i++) {
         double middle = (in + out) / 2;
-        labelled(s, middle, swapped, p);
-        if (inside(rule, p)) in = middle;
+        fibre_circuit(s, middle, swapped, p);
+        if (fibre_inside(rule, p)) in = middle;
         else out = middle;
     }
     return in;
@@ -92,72 +92,14 @@ static void add_stretches(const shape *s, const fibre_rule *rule, bool swapped, 
     bool within = false;
     for (int i = 0; i <= NODES + 1; i++) {
         double ln_g = from + step * i;
-        labelled(s, ln_g, swapped, p);
-        bool now = i <= NODES && inside(rule, p);
+        fibre_circuit(s, ln_g, swapped, p);
+        bool now = i <= NODES && fibre_inside(rule, p);
         if (now && !within) began = i ? edge(s, rule, swapped, ln_g, ln_g - step) : ln_g;
         if (!now && within) {
             double end = i <= NODES ? edge(s, rule, swapped, ln_g - step, ln_g) : ln_g - step;
-            add(out, began, end, end - began, swapped);
+            fibre_add(out, began, end, end - began, swapped);
         }
         within = now;
-    }
-}
-
-/* d ln p / d ln g by the fibre's tangent. */
-static double slope(const double p[EIS_COUNT], int k, double g, bool swapped) {
-    double own[EIS_COUNT], v[EIS_COUNT];
-    for (int i = 0; i < EIS_COUNT; i++) own[i] = p[i];
-    if (swapped) eis_swap(own, own);
-    eis_fibre_tangent(own, v);
-    if (swapped) eis_swap(v, v);
-    return fabs(v[k]) / (1 + g);
-}
-
-/* ln of the parameter that is known over its value. */
-static double off(const shape *s, const fibre_rule *rule, bool swapped, double ln_g) {
-    double p[EIS_COUNT];
-    labelled(s, ln_g, swapped, p);
-    return log(p[rule->known] / rule->value);
-}
-
-/* Where `off` is 0 between two places on either side of it. */
-static void add_crossing(const shape *s, const fibre_rule *rule, bool swapped, double low, double high, fibre *out) {
-    double p[EIS_COUNT];
-    bool rising = off(s, rule, swapped, high) > 0;
-    for (int k = 0; k < HALVINGS; k++) {
-        double middle = (low + high) / 2;
-        if ((off(s, rule, swapped, middle) > 0) == rising) high = middle;
-        else low = middle;
-    }
-    labelled(s, high, swapped, p);
-    if (inside(rule, p)) add(out, high, high, 1 / slope(p, rule->known, exp(high), swapped), swapped);
-}
-
-/* The faster membrane's resistance turns round once: its least (or greatest) value between three places. */
-static double turn(const shape *s, const fibre_rule *rule, bool swapped, double low, double high, bool least) {
-    for (int k = 0; k < HALVINGS; k++) {
-        double third = (high - low) / 3, a = off(s, rule, swapped, low + third),
-               b = off(s, rule, swapped, high - third);
-        if ((a < b) == least) high -= third;
-        else low += third;
-    }
-    return (low + high) / 2;
-}
-
-static void add_points(const shape *s, const fibre_rule *rule, bool swapped, double from, double step, fibre *out) {
-    double v[NODES + 1];
-    for (int i = 0; i <= NODES; i++) v[i] = off(s, rule, swapped, from + step * i);
-    for (int i = 1; i <= NODES; i++) {
-        double low = from + step * (i - 1), high = from + step * i;
-        if ((v[i - 1] > 0) != (v[i] > 0)) add_crossing(s, rule, swapped, low, high, out);
-        bool least = i < NODES && v[i - 1] > v[i] && v[i] <= v[i + 1],
-             most = i < NODES && v[i - 1] < v[i] && v[i] >= v[i + 1];
-        if (!least && !most) continue;
-        double at = turn(s, rule, swapped, low, high + step, least);
-        if ((off(s, rule, swapped, at) > 0) == (v[i] > 0)) continue; /* it does not reach the value, or nodes tell */
-        double other = at < high ? low : high + step;
-        add_crossing(s, rule, swapped, fmin(at, high), fmax(at, high), out);
-        add_crossing(s, rule, swapped, fmin(at, other), fmax(at, other), out);
     }
 }
 
@@ -166,17 +108,13 @@ static void add_points(const shape *s, const fibre_rule *rule, bool swapped, dou
 static bool too_early(const fibre_rule *rule, bool swapped, const double p[EIS_COUNT]) {
     const ranges *r = &rule->range;
     int slow = swapped ? EIS_RB : EIS_RA, c = slow + EIS_CA - EIS_RA, other = swapped ? EIS_CA : EIS_CB;
-    return (rule->known != EIS_RSH && p[EIS_RSH] > r->high[EIS_RSH]) ||
-           (rule->known != slow && p[slow] < r->low[slow]) || (rule->known != c && p[c] > r->high[c]) ||
-           (rule->known != other && p[other] < r->low[other]);
+    return p[EIS_RSH] > r->high[EIS_RSH] || p[slow] < r->low[slow] || p[c] > r->high[c] || p[other] < r->low[other];
 }
 
 static bool too_late(const fibre_rule *rule, bool swapped, const double p[EIS_COUNT]) {
     const ranges *r = &rule->range;
     int slow = swapped ? EIS_RB : EIS_RA, c = slow + EIS_CA - EIS_RA, other = swapped ? EIS_CA : EIS_CB;
-    return (rule->known != EIS_RSH && p[EIS_RSH] < r->low[EIS_RSH]) ||
-           (rule->known != slow && p[slow] > r->high[slow]) || (rule->known != c && p[c] < r->low[c]) ||
-           (rule->known != other && p[other] > r->high[other]);
+    return p[EIS_RSH] < r->low[EIS_RSH] || p[slow] > r->high[slow] || p[c] < r->low[c] || p[other] > r->high[other];
 }
 
 /* The ln g of [from, to] from which on `is` holds, or does not. */
@@ -185,7 +123,7 @@ static double boundary(const shape *s, const fibre_rule *rule, bool swapped, dou
     double p[EIS_COUNT];
     for (int i = 0; i < HALVINGS; i++) {
         double middle = (from + to) / 2;
-        labelled(s, middle, swapped, p);
+        fibre_circuit(s, middle, swapped, p);
         if (is(rule, swapped, p) == holds) to = middle;
         else from = middle;
     }
@@ -195,39 +133,25 @@ static double boundary(const shape *s, const fibre_rule *rule, bool swapped, dou
 static bool limits(const shape *s, const fibre_rule *rule, bool swapped, double *from, double *to) {
     const ranges *r = &rule->range;
     double p[EIS_COUNT], through = r->high[EIS_RA] + r->high[EIS_RB];
-    if (rule->known == EIS_RA || rule->known == EIS_RB) through += rule->value;
     if (!(r->high[EIS_RSH] > s->r0_ohm) || !(through > s->r0_ohm)) return false;
     double low = *from = log(s->r0_ohm / (r->high[EIS_RSH] - s->r0_ohm)), high = *to = log(through / s->r0_ohm - 1);
-    labelled(s, low, swapped, p);
+    fibre_circuit(s, low, swapped, p);
     if (too_early(rule, swapped, p)) *from = boundary(s, rule, swapped, low, high, too_early, false);
-    labelled(s, high, swapped, p);
+    fibre_circuit(s, high, swapped, p);
     if (too_late(rule, swapped, p)) *to = boundary(s, rule, swapped, low, high, too_late, true);
     return *from < *to;
-}
-
-/* Rsh = R0 (1 + g) / g */
-static void add_known_shunt(const shape *s, const fibre_rule *rule, bool swapped, fibre *out) {
-    double p[EIS_COUNT], ln_g = log(s->r0_ohm / (rule->value - s->r0_ohm));
-    if (!(rule->value > s->r0_ohm)) return;
-    labelled(s, ln_g, swapped, p);
-    if (inside(rule, p)) add(out, ln_g, ln_g, 1 + exp(ln_g), swapped);
 }
 
 void fibre_within(const shape *s, const fibre_rule *rule, fibre *out) {
     double from, to, p[EIS_COUNT];
     *out = (fibre){ .count = 0 };
     if (rule->bare) {
-        labelled(s, -INFINITY, false, p);
-        if (inside(rule, p)) add(out, -INFINITY, -INFINITY, 1, false);
+        fibre_circuit(s, -INFINITY, false, p);
+        if (fibre_inside(rule, p)) fibre_add(out, -INFINITY, -INFINITY, 1, false);
         return;
     }
-    for (int swapped = 0; swapped <= rule->both; swapped++) {
-        if (rule->known == EIS_RSH) add_known_shunt(s, rule, swapped, out);
-        else if (!limits(s, rule, swapped, &from, &to)) continue;
-        else if (rule->known >= 0) /* with a node beyond each end: it may turn round close by */
-            add_points(s, rule, swapped, from - (to - from) / (NODES - 2), (to - from) / (NODES - 2), out);
-        else add_stretches(s, rule, swapped, from, (to - from) / NODES, out);
-    }
+    for (int swapped = 0; swapped <= rule->both; swapped++)
+        if (limits(s, rule, swapped, &from, &to)) add_stretches(s, rule, swapped, from, (to - from) / NODES, out);
 }
 
 double fibre_at(const fibre_piece *p, double share) {

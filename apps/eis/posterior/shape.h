@@ -28,13 +28,13 @@ double shape_log_prior(const shape *s); /* ln (1 - T2 / T1) */
 /* The parameters at g, a the slower membrane. */
 void shape_circuit(const shape *s, double g, double p[EIS_COUNT]);
 
-/* What of the fibre lies within the ranges and has the known value, if one is known: stretches of ln g, or points, each
- * with its mass, the prior's integral over it. Swapped: a is the faster membrane. */
+/* What of the fibre lies within the ranges: stretches of ln g, each with its mass, the prior's integral over it.
+ * Swapped: a is the faster membrane. */
 typedef struct fibre_piece {
     double low, high, mass;
     bool swapped;
 } fibre_piece; /* points: low == high */
-enum { FIBRE_PIECES = 16 };
+enum { FIBRE_PIECES = 800 };
 typedef struct fibre {
     fibre_piece piece[FIBRE_PIECES];
     int count;
@@ -48,7 +48,10 @@ typedef struct fibre_rule {
     bool both; /* either membrane may be a */
     bool bare; /* no shunt: g is 0 (the chain) */
 } fibre_rule;
-void fibre_within(const shape *s, const fibre_rule *rule, fibre *out);
+void fibre_within(const shape *s, const fibre_rule *rule, fibre *out);  /* nothing is known */
+void fibre_circuit(const shape *s, double ln_g, bool swapped, double p[EIS_COUNT]);
+bool fibre_inside(const fibre_rule *rule, const double p[EIS_COUNT]);  /* the ranges of what is not known */
+void fibre_add(fibre *out, double low, double high, double mass, bool swapped);
 /* ln g of a piece at a share of it, 0..1. */
 double fibre_at(const fibre_piece *p, double share);
 

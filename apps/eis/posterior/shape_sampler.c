@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shape_known.h"
 #include "shape_tree.h"
 
 static const double broad = 1.2; /* standard deviations of the proposals over those of the approximation */
 static const double evenly = 0.05; /* share of the draws that go to all squares alike */
 enum { FREEDOM = 6 }; /* of the t distribution */
-#define ROOT_TWO 1.4142135623730951
+#define ROOT_TWO    1.4142135623730951
+#define ROOT_TWO_PI 2.5066282746310002
 
 bool shapes_apply(const density *d) {
     int five = 0;
@@ -133,36 +135,142 @@ static int modes_at(const job *j, const shape_square *q, const double u[2], shap
     return count;
 }
 
-/* A draw and ln of its weight; -infinity: it lies outside of the prior. */
-static double propose(const job *j, draw *out) {
+/* A shape and the modes there; ln of the shape's density, -infinity: there are none. */
+typedef struct seen {
+    double u[2], share[SHAPE_MODES], log_density;
+    shape_fit fit[SHAPE_MODES];
+    int modes, mode; /* the one that was drawn */
+} seen;
+
+static bool draw_shape(const job *j, seen *out) {
     int64_t which = pick(j->cumulated, j->leaves, rng_unit(j->r));
     const shape_square *q = &j->tree->square[j->leaf[which]];
-    double u[2] = { q->low[0] + q->side * rng_unit(j->r), q->low[1] + q->side * rng_unit(j->r) }, x[3],
-           share[SHAPE_MODES], coordinate[FREE_MOST], log_q = 0, sum = 0, at;
-    double of_leaf = j->cumulated[which] - (which ? j->cumulated[which - 1] : 0);
-    shape_fit fit[SHAPE_MODES];
-    fibre along;
-    int modes = modes_at(j, q, u, fit, share), mode = 0;
-    *out = (draw){ .log_density = -INFINITY };
-    if (!modes) return -INFINITY;
-    for (at = rng_unit(j->r); mode < modes - 1 && at > share[mode]; mode++) at -= share[mode];
-    if (!draw_tight(j, &fit[mode], x)) return -INFINITY;
-    for (int i = 0; i < modes; i++) sum += share[i] * exp(log_tight(j, &fit[i], x) - log_tight(j, &fit[mode], x));
-    log_q = log(of_leaf / (q->side * q->side)) + log_tight(j, &fit[mode], x) + log(sum);
-    shape s = shape_of(x[1], x[2], u);
-    fibre_within(&s, j->rule, &along);
-    if (!(along.mass > 0)) return -INFINITY;
-    int piece = 0;
-    for (at = along.mass * rng_unit(j->r); piece < along.count - 1 && at > along.piece[piece].mass; piece++)
-        at -= along.piece[piece].mass;
-    shape_circuit(&s, exp(fibre_at(&along.piece[piece], rng_unit(j->r))), out->p);
-    if (along.piece[piece].swapped) eis_swap(out->p, out->p);
+    double of_leaf = j->cumulated[which] - (which ? j->cumulated[which - 1] : 0), at;
+    for (int k = 0; k < 2; k++) out->u[k] = q->low[k] + q->side * rng_unit(j->r);
+    out->modes = modes_at(j, q, out->u, out->fit, out->share), out->mode = 0;
+    out->log_density = log(of_leaf / (q->side * q->side));
+    for (at = rng_unit(j->r); out->mode < out->modes - 1 && at > out->share[out->mode]; out->mode++)
+        at -= out->share[out->mode];
+    return out->modes > 0;
+}
+
+/* The circuit, and ln of likelihood and prior over the density of the draw. */
+static double finish(const job *j, const shape *s, const double x[3], double ln_g, bool swapped, double log_q,
+                     draw *out) {
+    double coordinate[FREE_MOST];
+    fibre_circuit(s, ln_g, swapped, out->p);
     for (int k = 0; k < EIS_COUNT; k++) /* what is known, to the last bit */
         if (j->rule->known == k || (j->rule->bare && k == EIS_RSH)) out->p[k] = j->d->fixed[k];
     out->p[EIS_RS] = x[0] - j->shift;
     density_coordinates(j->d, out->p, coordinate);
     out->log_density = density_at(j->d, coordinate, NULL);
-    return out->log_density + shape_log_prior(&s) + log(along.mass) - log_q;
+    return out->log_density + shape_log_prior(s) - log_q;
+}
+
+/* The piece of the fibre at a share of its mass. */
+static const fibre_piece *piece_at(const fibre *along, double share) {
+    int at = 0;
+    for (share *= along->mass; at < along->count - 1 && share > along->piece[at].mass; at++)
+        share -= along->piece[at].mass;
+    return &along->piece[at];
+}
+
+/* Nothing is known: Rs, R0 and tau0, then a place on the fibre. */
+static double propose_free(const job *j, const seen *at, draw *out) {
+    double x[3], sum = 0, own;
+    fibre along;
+    if (!draw_tight(j, &at->fit[at->mode], x)) return -INFINITY;
+    own = log_tight(j, &at->fit[at->mode], x);
+    for (int i = 0; i < at->modes; i++) sum += at->share[i] * exp(log_tight(j, &at->fit[i], x) - own);
+    shape s = shape_of(x[1], x[2], at->u);
+    fibre_within(&s, j->rule, &along);
+    if (!(along.mass > 0)) return -INFINITY;
+    const fibre_piece *piece = piece_at(&along, rng_unit(j->r));
+    return finish(j, &s, x, fibre_at(piece, rng_unit(j->r)), piece->swapped,
+                  at->log_density + own + log(sum) - log(along.mass), out);
+}
+
+/* ---- one is known ---- */
+
+/* The broadened normal of a fit, whole: Cholesky's factor of its covariance. */
+typedef struct whole {
+    double s[3][3], root[3][3], log_norm;
+} whole;
+
+static whole whole_of(const job *j, const shape_fit *f) {
+    whole w = { .log_norm = 0 };
+    int first = !j->data->rs_free;
+    shape_covariance(f, j->data->rs_free, w.s);
+    for (int i = first; i < 3; i++)
+        for (int k = first; k <= i; k++) {
+            double sum = broad * broad * w.s[i][k];
+            for (int l = first; l < k; l++) sum -= w.root[i][l] * w.root[k][l];
+            if (i == k) w.log_norm -= log(ROOT_TWO_PI * (w.root[i][i] = sqrt(fmax(sum, 1e-300))));
+            else w.root[i][k] = sum / w.root[k][k];
+        }
+    return w;
+}
+
+/* What the known value asks of x: c x, and the variance that the normal gives it. */
+static double asked_of(const job *j, const double x[3]) { return j->rule->known < EIS_CA ? x[1] : x[2] - x[1]; }
+
+static void slope_of(const job *j, const whole *w, double along[3], double *variance) {
+    bool r = j->rule->known < EIS_CA;
+    for (int i = 0; i < 3; i++) along[i] = broad * broad * (r ? w->s[i][1] : w->s[i][2] - w->s[i][1]);
+    *variance = r ? along[1] : along[2] - along[1];
+}
+
+/* ln of the density of x given what is asked. */
+static double log_given(const job *j, const shape_fit *f, const double x[3]) {
+    whole w = whole_of(j, f);
+    double along[3], variance, z[3], sum = 0, apart = asked_of(j, x) - asked_of(j, f->mean);
+    slope_of(j, &w, along, &variance);
+    for (int i = !j->data->rs_free; i < 3; i++) {
+        z[i] = x[i] - f->mean[i];
+        for (int k = !j->data->rs_free; k < i; k++) z[i] -= w.root[i][k] * z[k];
+        z[i] /= w.root[i][i];
+        sum += z[i] * z[i];
+    }
+    return w.log_norm - 0.5 * sum + 0.5 * apart * apart / variance + log(ROOT_TWO_PI) + 0.5 * log(variance);
+}
+
+static double density_in(const fibre *along, double ln_g, bool swapped) {
+    for (int i = 0; i < along->count; i++)
+        if (along->piece[i].swapped == swapped && ln_g >= along->piece[i].low && ln_g <= along->piece[i].high)
+            return along->piece[i].mass / (along->mass * (along->piece[i].high - along->piece[i].low));
+    return 0;
+}
+
+/* A place on the fibre, what it asks for, and the rest by the normal given that (a draw, moved to fulfil it). */
+static double propose_known(const job *j, const seen *at, draw *out) {
+    fibre along[SHAPE_MODES];
+    const shape_fit *f = &at->fit[at->mode];
+    double x[3] = { f->mean[0], f->mean[1], f->mean[2] }, z[3], slope[3], variance, sum = 0;
+    for (int i = 0; i < at->modes; i++) fibre_known(at->u, j->rule, &at->fit[i], j->data->rs_free, &along[i]);
+    if (!(along[at->mode].mass > 0)) return -INFINITY;
+    const fibre_piece *piece = piece_at(&along[at->mode], rng_unit(j->r));
+    double ln_g = fibre_at(piece, rng_unit(j->r)), asked = fibre_asks(at->u, j->rule, ln_g, piece->swapped);
+    whole w = whole_of(j, f);
+    slope_of(j, &w, slope, &variance);
+    for (int i = !j->data->rs_free; i < 3; i++) {
+        z[i] = rng_normal(j->r);
+        for (int k = !j->data->rs_free; k <= i; k++) x[i] += w.root[i][k] * z[k];
+    }
+    double short_of = asked - asked_of(j, x);
+    for (int i = !j->data->rs_free; i < 3; i++) x[i] += slope[i] * short_of / variance;
+    if (j->data->rs_free && !(x[0] >= j->data->rs_low && x[0] <= j->data->rs_high)) return -INFINITY;
+    for (int i = 0; i < at->modes; i++)
+        sum += at->share[i] * density_in(&along[i], ln_g, piece->swapped) * exp(log_given(j, &at->fit[i], x));
+    shape s = shape_of(x[1], x[2], at->u);
+    return finish(j, &s, x, ln_g, piece->swapped, at->log_density + log(sum), out);
+}
+
+/* A draw and ln of its weight; -infinity: it lies outside of the prior. */
+static double propose(const job *j, draw *out) {
+    seen at;
+    *out = (draw){ .log_density = -INFINITY };
+    if (!draw_shape(j, &at)) return -INFINITY;
+    return (j->rule->known >= 0 ? propose_known : propose_free)(j, &at, out);
 }
 
 /* ---- all of them ---- */

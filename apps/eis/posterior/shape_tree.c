@@ -1,5 +1,6 @@
 /* A square is judged by its middle. One that holds more than its share is split, and so is one beside a square that is
  * two levels smaller: a ridge that crosses a square far from its middle is found from the side. */
+#include "shape_known.h"
 #include "shape_tree.h"
 
 #include <math.h>
@@ -45,7 +46,8 @@ double shape_log_width(const shape_data *d, const shape_fit *f) {
 static double fibre_mass(const shape_tree *t, const double u[2], const shape_fit *f) {
     shape s = shape_of(f->mean[1], f->mean[2], u);
     fibre along;
-    fibre_within(&s, t->rule, &along);
+    if (t->rule->known >= 0) fibre_known(u, t->rule, f, t->data->rs_free, &along);
+    else fibre_within(&s, t->rule, &along);
     return along.mass;
 }
 
