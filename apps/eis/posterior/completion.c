@@ -1,6 +1,6 @@
-/* One spectrum's answer: its noise, told without a circuit; the continuous posterior or that of the grid; and what
- * follows from the draws. */
-#include "completion.h"
+/* One spectrum's answer: its noise, told without a circuit; the continuous posterior (refined.c) or that of the grid;
+ * and what follows from the draws. */
+#include "completion_parts.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -8,13 +8,10 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "eis/check/faults.h"
-#include "refine.h"
 #include "shape_known.h"
 #include "thin.h"
 
-enum { DRAWS = 4000, KNOWN_DRAWS = 2000, DRAWS_MOST = 24000, ENOUGH = 1600, TOO_FEW = 30, FIBRE_POINTS = 2000 };
-static const double breadth      = 0.05;   /* noise with which candidates for polishing are chosen */
+enum { FIBRE_POINTS = 2000 };
 static const double negligible = 1e-9;
 
 static tide_status no_memory(tide_failure *failure) {
@@ -92,7 +89,7 @@ static tide_status settle(const question *q, const eis_spectrum *s, two_rc *fit,
     return TIDE_OK;
 }
 
-static void judge_grid(const cells *c, const eis_spectrum *s, completion *out) {
+void completion_judge_grid(const cells *c, const eis_spectrum *s, completion *out) {
     double nu          = 2 * (double)s->count;
     residuals own      = out->free.is ? out->free.left : (residuals){ .correlation = 1 };
     out->grid_chi2     = (double)c->misfit[c->best] / (nu * out->noise * out->noise);
@@ -137,169 +134,11 @@ static double relative_misfit(const eis_spectrum *s, const eis_z *model) {
 }
 
 /* What the circuit p leaves: out->left and out->chi2. `model` has room for the spectrum. */
-static bool judge_circuit(const question *q, const eis_spectrum *s, const double *p, eis_z *model, completion *out) {
+bool completion_judge_circuit(const question *q, const eis_spectrum *s, const double *p, eis_z *model,
+                              completion *out) {
     eis_impedance(q->circuit, p, p[EIS_RS], s->count, s->freq_hz, model);
     out->chi2 = relative_misfit(s, model) / (out->noise * out->noise * (double)(2 * s->count - completion_unknowns(q)));
     return residuals_of(s, model, &out->left);
-}
-
-/* The noise of the best of the centres decides how wide the posterior is. */
-static bool settle_width(const question *q, const eis_spectrum *s, density *d, const double *centre, int64_t count,
-                         completion *out) {
-    double  least = INFINITY, p[EIS_WITH_RS];
-    eis_z  *model = malloc((size_t)s->count * sizeof *model);
-    for (int64_t i = 0; i < count; i++) {
-        double own = density_misfit(d, centre + i * d->free_count);
-        if (i > 0 && !(own < least)) continue;
-        least = own;
-        density_parameters(d, centre + i * d->free_count, p);
-    }
-    bool fine = count > 0 && model && judge_circuit(q, s, p, model, out);
-    free(model);
-    if (!fine) return false;
-    d->noise = out->noise_used =
-        completion_widen(out, out->chi2, (double)(2 * s->count - completion_unknowns(q)), &out->left);
-    return true;
-}
-
-/* Two independent halves, so that they can be held against each other. */
-static tide_status sample_halves(const density *d, const double *centre, int64_t count, const question *q, rng *r,
-                                 completion *out) {
-    tide_status status = TIDE_OK;
-    out->draws = malloc(KNOWN_DRAWS * sizeof *out->draws);
-    out->draw_count = KNOWN_DRAWS;
-    for (int half = 0; half < 2 && status == TIDE_OK; half++)
-        status = out->draws ? sample_density(d, centre, count, KNOWN_DRAWS / 2, r, q->stop,
-                                             out->draws + half * KNOWN_DRAWS / 2)
-                            : TIDE_ENOMEM;
-    for (int64_t i = 0; status == TIDE_OK && i < KNOWN_DRAWS; i++) out->draws[i].weight /= 2;
-    return status;
-}
-
-/* Two parameters or more are known: from the grid's best cells. */
-static tide_status sample_known(const question *q, const eis_spectrum *s, const two_rc *fit, density *d,
-                                completion *out, tide_failure *failure) {
-    int64_t count = 0;
-    rng     r = { .seed = (uint64_t)q->seed };
-    cells c = { 0 };
-    cell_problem problem = { q->circuit, q->known, q->canonical, out->rs_ohm, s->count, s->freq_hz, s->z };
-    if (!cells_new(&problem, &c)) return no_memory(failure);
-    judge_grid(&c, s, out);
-    cells_weigh(&c, fmax(out->noise_used, breadth));
-    double *centre = refine_centres(d, &c, fit, s, &r, q->stop, &count, failure);
-    cells_free(&c);
-    if (!centre) return failure->status;
-    tide_status status = settle_width(q, s, d, centre, count, out) ? TIDE_OK : TIDE_ENOMEM;
-    if (status == TIDE_OK) status = sample_halves(d, centre, count, q, &r, out);
-    out->effective = (double)NAN;
-    free(centre);
-    return status;
-}
-
-/* The circuit nearest to the free fit, as coordinates: where the width is judged and the weights are taken from. */
-static bool nearest(const question *q, const eis_spectrum *s, const two_rc *fit, eis_z *near, completion *out) {
-    double p[EIS_WITH_RS] = {
-        0, fit->r_ohm[0], fit->r_ohm[1], fit->tau_s[0] / fit->r_ohm[0], fit->tau_s[1] / fit->r_ohm[1], fit->offset_ohm
-    };
-    question chain = *q; /* any shunt circuit is one of these from outside */
-    chain.circuit = EIS_CHAIN, chain.known = (eis_known){ .is = { true } };
-    return judge_circuit(&chain, s, p, near, out);
-}
-
-/* One is known at most: shapes, and the fibre in closed form. */
-static tide_status sample_free(const question *q, const eis_spectrum *s, const two_rc *fit, density *d, completion *out,
-                               tide_failure *failure) {
-    eis_z *near = malloc((size_t)s->count * sizeof *near);
-    int64_t count = DRAWS;
-    shape_account account = { 0 };
-    tide_status status = near && nearest(q, s, fit, near, out) ? TIDE_OK : no_memory(failure);
-    double nu = (double)(2 * s->count - completion_unknowns(q));
-    out->grid_chi2 = (double)NAN;
-    d->noise = out->noise_used = completion_widen(out, out->chi2, nu, &out->left);
-    while (status == TIDE_OK) {
-        rng r = { .seed = (uint64_t)q->seed };
-        free(out->draws);
-        out->draws = malloc((size_t)count * sizeof *out->draws);
-        status = out->draws ? sample_shapes(d, s, near, count, &r, q->stop, out->draws, &account) : TIDE_ENOMEM;
-        if (account.effective >= ENOUGH || count == DRAWS_MOST) break;
-        count = MIN2(DRAWS_MOST, (int64_t)(1.2 * ENOUGH / fmax(account.effective, 1) * (double)count) + 1);
-    }
-    out->draw_count = count, out->effective = account.effective;
-    if (status == TIDE_OK && account.effective < TOO_FEW)
-        status = fail(failure, TIDE_EDATA,
-                      "the posterior could not be sampled: %" PRId64 " draws are worth %.0f; `range` with "
-                      "narrower ranges may help",
-                      count, account.effective);
-    if (status == TIDE_OK) out->one = one_relaxation_beside(d, s, near, account.log_evidence);
-    free(near);
-    return status;
-}
-
-/* The fit that there is lies outside of the ranges. */
-static tide_status outside(const question *q, const eis_spectrum *s, const two_rc *fit, tide_failure *failure) {
-    double c[2] = { fit->tau_s[0] / fit->r_ohm[0], fit->tau_s[1] / fit->r_ohm[1] };
-    if (!(q->circuit == EIS_SHUNT && isfinite(fit->misfit))) return completion_no_answer(q, s, failure);
-    return fail(
-        failure, TIDE_EDATA,
-        "no circuit within the ranges made this spectrum: the nearest has Rs %.4g ohm, TER %.4g ohm, TEC %.3g F "
-        "(without a shunt %.4g ohm with %.3g F and %.4g ohm with %.3g F); `range` sets others",
-        fit->offset_ohm, fit->r_ohm[0] + fit->r_ohm[1], c[0] * c[1] / (c[0] + c[1]), fit->r_ohm[0], c[0], fit->r_ohm[1],
-        c[1]);
-}
-
-static tide_status sample(const question *q, const eis_spectrum *s, const two_rc *fit, density *d, completion *out,
-                          tide_failure *failure) {
-    tide_failure why = { 0 };
-    tide_status status = (shapes_apply(d) ? sample_free : sample_known)(q, s, fit, d, out, &why);
-    if (status == TIDE_OK) return status;
-    if (why.status) return fail(failure, why.status, "%s", why.message);
-    if (status == TIDE_EDATA) return outside(q, s, fit, failure);
-    return status == TIDE_ECANCELLED ? fail(failure, status, "stopped") : no_memory(failure);
-}
-
-static double apart(double x, double y) { return fabs(log(x / y)); }
-
-/* Ends and middles of the two halves' intervals, in logarithms. */
-static void compare_halves(const question *q, completion *out) {
-    int64_t half = out->draw_count / 2;
-    summary of[2];
-    bool fine[2];
-    out->disagreement = (double)NAN;
-    for (int i = 0; i < 2; i++) {
-        draws_of part = { out->draws + i * half, half, &q->known, q->circuit, false };
-        double sum = 0;
-        for (int64_t k = 0; k < half; k++) sum += part.draw[k].weight;
-        fine[i] = summarise_intervals(&part, sum, &of[i]);
-    }
-    for (int k = SUM_TER; fine[0] && fine[1] && q->circuit == EIS_SHUNT && k < SUM_COUNT; k++) {
-        const interval *x = &of[0].of[k], *y = &of[1].of[k];
-        double width = fmin(apart(x->high, x->low), apart(y->high, y->low)),
-               most = fmax(fmax(apart(x->low, y->low), apart(x->high, y->high)), apart(x->median, y->median));
-        if (width > 0) out->disagreement = fmax(isnan(out->disagreement) ? 0 : out->disagreement, most / width);
-    }
-}
-
-/* Nothing is missing: the known values are the answer. */
-static tide_status only_draw(const question *q, completion *out, tide_failure *failure) {
-    out->draws = calloc(1, sizeof *out->draws);
-    if (!out->draws) return no_memory(failure);
-    memcpy(out->draws->p, q->known.value, sizeof q->known.value);
-    out->draws->p[EIS_RS] = out->rs_ohm;
-    out->draws->weight    = 1;
-    out->draw_count       = 1;
-    out->effective = out->disagreement = out->grid_chi2 = (double)NAN;
-    return TIDE_OK;
-}
-
-static tide_status draws_refined(const question *q, const eis_spectrum *s, const two_rc *fit, completion *out,
-                                 tide_failure *failure) {
-    density d;
-    if (!density_new(q->circuit, &q->known, q->rs_ohm, &q->range, q->canonical, out->noise, s, &d))
-        return no_memory(failure);
-    tide_status status = d.free_count ? sample(q, s, fit, &d, out, failure) : only_draw(q, out, failure);
-    if (status == TIDE_OK && d.free_count) compare_halves(q, out);
-    density_free(&d);
-    return status;
 }
 
 /* ---- what follows from the draws ---- */
@@ -313,7 +152,7 @@ static tide_status judge_candidates(const question *q, const eis_spectrum *s, co
         eis_impedance(q->circuit, c->p, c->p[EIS_RS], s->count, s->freq_hz, model);
         c->resnorm = eis_resnorm(q->resnorm, s->count, s->freq_hz, s->z, model, completion_unknowns(q));
     }
-    bool fine    = judge_circuit(q, s, m->best, model, out);
+    bool fine = completion_judge_circuit(q, s, m->best, model, out);
     out->resnorm = eis_resnorm(q->resnorm, s->count, s->freq_hz, s->z, model, completion_unknowns(q));
     out->rs_ohm  = m->best[EIS_RS];
     free(model);
@@ -383,11 +222,11 @@ static tide_status complete_exactly(const question *q, const eis_spectrum *s, co
     bool exact = q->method == EIS_EXACT;
     tide_status status = settle(q, s, &fit, out, failure);
     out->effective = out->disagreement = out->one.log_odds = (double)NAN;
-    if (status == TIDE_OK && !exact) status = draws_refined(q, s, &fit, out, failure);
+    if (status == TIDE_OK && !exact) status = completion_refined(q, s, &fit, out, failure);
     if (status == TIDE_OK && exact) {
         cell_problem problem = { q->circuit, q->known, q->canonical, out->rs_ohm, s->count, s->freq_hz, s->z };
         if (!cells_new(&problem, &c)) status = no_memory(failure);
-        else judge_grid(&c, s, out), status = draws_of_cells(q, s, &c, out, failure);
+        else completion_judge_grid(&c, s, out), status = draws_of_cells(q, s, &c, out, failure);
         cells_free(&c);
     }
     double aside = exact && !out->grid_adequate ? COMPLETION_ELSEWHERE : 0;
@@ -417,55 +256,6 @@ tide_status complete_one(const question *q, const eis_spectrum *s, completion *o
     tide_status status = (q->method == EIS_NETWORK ? complete_network : complete_exactly)(q, s, out, failure);
     if (status == TIDE_OK) status = completion_judge(q, s, out, failure);
     if (status != TIDE_OK) completion_free(out);
-    return status;
-}
-
-/* The points that are not left out. False: out of memory. */
-static bool keep(const eis_spectrum *s, const bool *left_out, eis_spectrum *out) {
-    eis_z *sigma = malloc((size_t)s->count * sizeof *sigma);
-    *out = *s;
-    out->freq_hz = malloc((size_t)s->count * sizeof *out->freq_hz), out->z = malloc((size_t)s->count * sizeof *out->z);
-    out->sigma = s->sigma ? sigma : NULL, out->count = 0;
-    for (int64_t i = 0; out->freq_hz && out->z && sigma && i < s->count; i++) {
-        if (left_out[i]) continue;
-        out->freq_hz[out->count] = s->freq_hz[i], out->z[out->count] = s->z[i];
-        if (s->sigma) sigma[out->count] = s->sigma[i];
-        out->count++;
-    }
-    if (!s->sigma) free(sigma);
-    return out->freq_hz && out->z && (sigma || !s->sigma);
-}
-
-static void drop(eis_spectrum *s) { free(s->freq_hz), free(s->z), free((eis_z *)s->sigma); }
-
-/* What is wrong with the data is said first, and what makes any answer meaningless is the answer. */
-static tide_status tell_faults(const faults *f, text *flaws, tide_failure *failure) {
-    for (int64_t i = 0; i < f->count; i++)
-        if (f->of[i].unfit)
-            return fail_at(failure, TIDE_EDATA, NULL, 0, fault_name(f->of[i].kind), "%s", f->of[i].sentence);
-    for (int64_t i = 0; i < f->count; i++) {
-        eis_fault_kind kind = f->of[i].kind;
-        bool left_out = kind == EIS_FAULT_OUTLIERS || kind == EIS_FAULT_MAINS || kind == EIS_FAULT_NEGATIVE;
-        const char *without = f->of[i].points == 1 ? ": the answer is without it" : ": the answer is without them";
-        text_add(flaws, "%s%s\n", f->of[i].sentence, left_out ? without : "");
-    }
-    return TIDE_OK;
-}
-
-tide_status complete_measured(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure) {
-    faults f;
-    eis_spectrum kept = { 0 };
-    text flaws = { 0 };
-    *out = (completion){ 0 };
-    if (!faults_of(s, &f)) return no_memory(failure);
-    tide_status status = tell_faults(&f, &flaws, failure);
-    if (status == TIDE_OK && !keep(s, f.left_out, &kept)) status = no_memory(failure);
-    if (status == TIDE_OK) status = complete_one(q, &kept, out, failure);
-    faults_free(&f);
-    drop(&kept);
-    if (status == TIDE_OK && flaws.failed) status = no_memory(failure);
-    if (status == TIDE_OK) out->flaws = flaws.data;
-    else completion_free(out), text_free(&flaws);
     return status;
 }
 
