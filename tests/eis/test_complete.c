@@ -66,7 +66,7 @@ static void test_noise_from_data(void **state) {
 /* Without a mistake the intervals hold the truth in 95 of 100, each quantity's; 16 draws of 9 quantities see less than
  * 85 % by chance rarely. Circuits as the prior has them, two fifths of the parameters known, noise not. */
 static void test_coverage(void **state) {
-    int draws = slow ? 2000 : 16, inside = 0, asked = 0, of[SUM_COUNT][2] = { { 0 } };
+    int draws = slow ? 2000 : 16, inside = 0, asked = 0, refused = 0, of[SUM_COUNT][2] = { { 0 } };
     (void)state;
     for (int i = 0; i < draws; i++) {
         rng r = { .seed = 23, .stream = (uint32_t)i };
@@ -88,7 +88,12 @@ static void test_coverage(void **state) {
             q.canonical = q.canonical && (k == EIS_RSH || !q.known.is[k]);
         }
         eis_spectrum spectrum = make_spectrum(&s, EIS_SHUNT, p, rs, 0.01, &r);
-        complete(&q, &spectrum, &c);
+        tide_failure failure = { 0 };
+        if (complete_one(&q, &spectrum, &c, &failure) != TIDE_OK) { /* refused, which is no wrong answer */
+            printf("circuit %d: %s\n", i, failure.message);
+            if (++refused > draws / 200) fail_msg("%d of %d have no answer", refused, i + 1);
+            continue;
+        }
         if (q.canonical && p[EIS_RA] * p[EIS_CA] < p[EIS_RB] * p[EIS_CB]) eis_swap(p, p);
         eis_invariants v = eis_invariants_of(p);
         const double truth[SUM_COUNT] = { p[0], p[1], p[2], p[3], p[4], rs, v.r0_ohm, v.cinf_farad, v.n1_s, v.d1_s };
