@@ -34,20 +34,34 @@ static tide_status out_of_memory(tide_failure *failure) {
 
 /* ---- one file ---- */
 
+static tide_status warn(const session *s, const char *message, tide_failure *failure) {
+    return eis_tell(s->listener, s->user, EIS_WARNING, message) ? fail(failure, TIDE_ECANCELLED, "stopped") : TIDE_OK;
+}
+
+static tide_status tell_warnings(const session *s, const eis_fitted *f, tide_failure *failure) {
+    tide_status status = TIDE_OK;
+    for (int64_t i = 0; status == TIDE_OK && i < f->warnings; i++) {
+        text line = { 0 };
+        text_add(&line, "%s: %s", f->name, f->warning[i]);
+        status = line.failed ? out_of_memory(failure) : warn(s, line.data, failure);
+        text_free(&line);
+    }
+    return status;
+}
+
 static tide_status put_fit(session *s, const eis_fitted *f, tide_failure *failure) {
     json_t *one = fitted_json(f);
     if (!one || json_array_append_new(s->fits, one)) return out_of_memory(failure);
     if (s->talk.length) text_add(&s->talk, "\n");
     fitted_text(f, &s->talk);
     fitted_rows(f, &s->table);
-    return TIDE_OK;
+    return tell_warnings(s, f, failure);
 }
 
 static tide_status fit_spectrum(session *s, const eis_spectrum *spectrum, tide_failure *failure) {
     eis_fitted fitted = { 0 };
-    tide_status status = fit_is_auto(s->fit)
-                             ? fit_auto(s->fit, spectrum, s->listener, s->user, &fitted, failure)
-                             : fit_one(&s->circuit, s->fit, spectrum, s->listener, s->user, &fitted, failure);
+    const equivalent *circuit = fit_is_auto(s->fit) ? NULL : &s->circuit;
+    tide_status status = fit_measured(circuit, s->fit, spectrum, s->listener, s->user, &fitted, failure);
     if (status == TIDE_OK) status = put_fit(s, &fitted, failure);
     eis_fitted_free(&fitted);
     return status;
@@ -60,8 +74,7 @@ static tide_status put_reason(session *s, const char *path, const tide_failure *
     if (!one || json_array_append_new(s->fits, one)) return out_of_memory(failure);
     if (s->failed++ == 0) s->first = *why;
     text_add(&s->talk, "%sNO FIT: %s\n", s->talk.length ? "\n" : "", why->message);
-    return eis_tell(s->listener, s->user, EIS_WARNING, why->message) ? fail(failure, TIDE_ECANCELLED, "stopped")
-                                                                     : TIDE_OK;
+    return warn(s, why->message, failure);
 }
 
 /* What is wrong with a file is no matter of the others. */

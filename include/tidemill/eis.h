@@ -268,6 +268,7 @@ typedef struct eis_fit_options {
     char start[EIS_TEXT_SIZE];    /* "R1=100": values that one more start has */
     bool robust;                  /* residuals of Student's distribution with 4 degrees of freedom */
     bool profile;                 /* 95 % intervals by the profile of the objective, not with `robust` */
+    bool keep_points;             /* outliers, mains and Re Z < 0 are fitted too; so they are with `robust` */
     bool given[EIS_MAX_FIT_OPTIONS];
 } eis_fit_options;
 TIDE_API const tide_option_table *eis_fit_table(void);
@@ -485,16 +486,27 @@ typedef struct eis_fitted {
     int64_t     minima, starts;
     const eis_fit_candidate *candidate;      /* of `auto`: all that were tried, the lowest BIC first */
     int64_t     candidates;
-    const eis_z *model;                      /* at the spectrum's points */
-    const double *share;                     /* robust: how much each point counts, 0..1; NULL */
+    const int64_t *used;                     /* the points that were fitted, 0-based, in the spectrum's order */
+    const eis_z *model;                      /* at those */
+    const double *share;                     /* robust: how much each of them counts, 0..1; NULL */
+    const char *const *warning;              /* whole sentences: what is wrong with the data (eis_check_spectrum), and
+                                                that the circuit cannot have made them */
+    int64_t     warnings;
+    /* What is left, beside a noise that is known without the circuit, by the points that nothing is wrong with. */
+    eis_verdict verdict;                     /* open: too few points; adequate, systematic or noisy */
+    eis_noise_source noise_source;           /* sigma columns or Kramers-Kronig */
+    double      noise, noise_dof;            /* of each part over |Z|; degrees of freedom that it stands on */
+    double      chi2;                        /* reduced, against that noise; NaN: too few points */
     const char *const *note;                 /* whole sentences: what lies on a bound, what the data leave open */
     int64_t     notes;
     struct eis_fitted_parts *parts;
 } eis_fitted;
 
 /* The least squares of `fit->circuit` for one spectrum, without start values: starts follow from the spectrum, the same
- * ones each time, and each distinct minimum is kept. TIDE_EINVAL with the column of the circuit's string that is wrong,
- * TIDE_EDATA, TIDE_EDEVICE in a build without cminpack, TIDE_ECANCELLED; *out is zeroed then. */
+ * ones each time, and each distinct minimum is kept. What no sample has is found first: points far off the noise are
+ * left out; TIDE_EDATA says why no fit should be believed (leads, scrambled frequencies, two sweeps in one, noise).
+ * TIDE_EINVAL with the column of the circuit's string that is wrong, TIDE_EDEVICE in a build without cminpack,
+ * TIDE_ECANCELLED; *out is zeroed then. */
 TIDE_API tide_status eis_fit_solve(const eis_fit_options *fit, const eis_spectrum *spectrum, eis_listener listener,
                                    void *user, eis_fitted *out, tide_failure *failure);
 TIDE_API void  eis_fitted_free(eis_fitted *f);  /* NULL is fine; leaves it zeroed */

@@ -83,6 +83,18 @@ class Fit(Case):
         self.assertIn("parameters", fits[0])
         self.assertIn("bad.csv", fits[1]["error"]["message"])
 
+    def test_data_first(self):
+        """What is wrong with the data, on the terminal, in the text and in the JSON; or in the fit's place."""
+        sentence = "points 18 (999.5 Hz), 32 (39.85 Hz): the fit is without them"
+        run = self.code(0, "eis", "fit", MADE / "two_outliers.csv")
+        self.assertIn(sentence, run.stderr)
+        self.assertLess(run.stdout.index(sentence), run.stdout.index("TER"))
+        fit = self.fit(MADE / "two_outliers.csv")
+        self.assertIn(sentence, fit["warnings"][0])
+        self.assertEqual([fit["verdict"], fit["noise_source"], len(fit["used"])], ["adequate", "Kramers-Kronig", 43])
+        self.assertEqual(len(self.fit(MADE / "two_outliers.csv", "--keep-points")["used"]), 45)
+        self.assertEqual(self.error(3, "eis", "fit", MADE / "frequency_column_scrambled.csv")["column"], "scrambled-frequencies")
+
     def test_refused(self):
         for column, part, words in (("circuit", "column 4", ["--circuit", "R0-Y1"]), ("fix", "it has R0", ["--circuit", "R0", "--fix", "R1=2"]),
                                     ("range", "a range such as", ["--circuit", "R0", "--range", "R0=2"]), ("weights", "modulus", ["--weights", "x"])):
@@ -110,7 +122,7 @@ class Reference(Case):
         table, worse = [], []
         for (file, sweep, selection, circuit, weights), minima in groups().items():
             rows = selected(sweeps_of(DATA / file)[sweep - 1], selection)
-            ours = self.fit(self.write("spectrum.csv", rows), "--circuit", circuit, "--weights", weights)
+            ours = self.fit(self.write("spectrum.csv", rows), "--circuit", circuit, "--weights", weights, "--keep-points")
             values = {p["name"]: p["value"] for p in ours["parameters"]}
             for note, theirs in minima.items():
                 objective = theirs[NORMS[weights]][0]

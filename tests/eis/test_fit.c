@@ -155,6 +155,7 @@ static void test_artefact(void **state) {
     eis_spectrum s;
     eis_fit_options o = options_of("R0-p(R1,CPE1)", "", "");
     read_case("coating_gigaohm.csv", &s);
+    o.keep_points = true;
     eis_fitted f = fitted_of(&o, &s);
     assert_true(f.objective > 500 * 2.2497e-3);
     assert_true(f.notes > 0);
@@ -218,6 +219,7 @@ static bool finds_best(int kind, double noise, rng *r) {
     sample made;
     double p[PARAMETERS_MOST];
     eis_fit_options o = options_of(kinds[kind], "", "");
+    o.keep_points = true;
     assert_int_equal(equivalent_parse(kinds[kind], &e, NULL), TIDE_OK);
     random_truth(kind, r, p);
     make_points(&e, p, noise, r, &made);
@@ -244,6 +246,86 @@ static void test_best_minimum(void **state) {
                 fail_msg("%s, noise %g: the best minimum in %lld of %lld", kinds[kind], noises[n], (long long)found,
                          (long long)spectra_of_each);
         }
+}
+
+/* ---- the data first ---- */
+
+/* What makes a fit meaningless is said in its place; a resistance and a blank have a circuit. */
+static void test_unfit(void **state) {
+    static const struct {
+        const char *file, *circuit, *why;
+        bool fitted;
+    } of[] = { { "frequency_column_scrambled.csv", "epithelial", "scrambled-frequencies", false },
+               { "plain_resistor.csv", "R1", "a resistance of 1000.1 ohm explains it", true } };
+    (void)state;
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        eis_spectrum s;
+        eis_fitted f;
+        tide_failure why = { 0 };
+        eis_fit_options o = options_of(of[i].circuit, "", "");
+        read_case(of[i].file, &s);
+        tide_status status = eis_fit_solve(&o, &s, NULL, NULL, &f, &why);
+        assert_int_equal(status, of[i].fitted ? TIDE_OK : TIDE_EDATA);
+        if (of[i].fitted) expect_has(f.warning[0], of[i].why);
+        else assert_string_equal(why.column, of[i].why);
+        eis_fitted_free(&f);
+        eis_spectrum_free(&s);
+    }
+}
+
+/* Left out and named, the fit is that of the points without them; kept, it is pulled, and not believed. */
+static void test_left_out(void **state) {
+    (void)state;
+    eis_spectrum s;
+    eis_fit_options o = options_of("epithelial", "", "");
+    read_case("two_outliers.csv", &s);
+    eis_fitted f = fitted_of(&o, &s);
+    assert_int_equal(f.points, s.count - 2);
+    assert_true(f.used[16] == 16 && f.used[17] == 18 && f.used[42] == 44);
+    assert_int_equal(f.warnings, 1);
+    expect_has(f.warning[0], "points 18 (999.5 Hz), 32 (39.85 Hz): the fit is without them");
+    assert_true(f.verdict == EIS_FIT_ADEQUATE && f.chi2 > 0.5 && f.chi2 < 1.5);
+    assert_true(fabs(f.quantity[0].value - 912.0) < 3 * f.quantity[0].error && f.quantity[0].error < 2);
+    o.keep_points = true;
+    eis_fitted kept = fitted_of(&o, &s);
+    assert_int_equal(kept.points, s.count);
+    assert_true(kept.verdict != EIS_FIT_ADEQUATE && kept.chi2 > 10 * f.chi2 && kept.warnings == 2);
+    expect_near("noise", kept.noise, f.noise, 1e-12);
+    eis_fitted_free(&f), eis_fitted_free(&kept);
+    eis_spectrum_free(&s);
+}
+
+/* The circuit that made the spectrum is adequate, a smaller one is not; the data's own deviations count if there are. */
+static void test_verdict(void **state) {
+    (void)state;
+    enum { REPEATS = 40 };
+    const double p[] = { 20, 100, 1e-5, 0.8 };
+    eis_fit_options right = options_of("R0-p(R1,CPE1)", "", ""), wrong = options_of("R0-p(R1,C1)", "", "");
+    equivalent e;
+    rng r = { .seed = 31 };
+    int adequate = 0;
+    double chi2 = 0;
+    assert_int_equal(equivalent_parse(right.circuit, &e, NULL), TIDE_OK);
+    for (int i = 0; i < REPEATS; i++) {
+        sample made;
+        eis_z sigma[POINTS];
+        make_points(&e, p, 0.003, &r, &made);
+        for (int k = 0; k < POINTS; k++) sigma[k].re = sigma[k].im = 0.003 * hypot(made.z[k].re, made.z[k].im);
+        eis_spectrum s = { .count = POINTS, .freq_hz = made.freq_hz, .z = made.z };
+        eis_fitted f = fitted_of(&right, &s), g = fitted_of(&wrong, &s);
+        adequate += f.verdict == EIS_FIT_ADEQUATE;
+        assert_int_equal(g.verdict, EIS_FIT_SYSTEMATIC);
+        expect_has(g.warning[g.warnings - 1], "this circuit cannot have made the spectrum");
+        eis_fitted_free(&f), eis_fitted_free(&g);
+        s.sigma = sigma;
+        f = fitted_of(&right, &s);
+        assert_int_equal(f.noise_source, EIS_NOISE_SIGMA);
+        expect_near("noise", f.noise, 0.003, 1e-9);
+        chi2 += f.chi2 / REPEATS;
+        eis_fitted_free(&f);
+    }
+    assert_true(adequate >= REPEATS - 1);
+    assert_true(fabs(chi2 - 1) < 4 * sqrt(2. / (REPEATS * (2 * POINTS - 4))));
 }
 
 /* ---- errors, bounds, ties ---- */
@@ -518,7 +600,8 @@ int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "slow") == 0) spectra_of_each = 1000;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
-        cmocka_unit_test(test_artefact),
+        cmocka_unit_test(test_artefact), cmocka_unit_test(test_unfit), cmocka_unit_test(test_left_out),
+        cmocka_unit_test(test_verdict),
         cmocka_unit_test(test_best_minimum),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_bounds_and_ties),

@@ -36,6 +36,10 @@ static const struct {
 
 const char *fault_name(eis_fault_kind kind) { return kinds[kind].name; }
 
+bool fault_leaves_out(eis_fault_kind kind) {
+    return kind == EIS_FAULT_OUTLIERS || kind == EIS_FAULT_MAINS || kind == EIS_FAULT_NEGATIVE;
+}
+
 /* ---- a fault ---- */
 
 /* A spectrum under test. `mark` is scratch, a flag a point. */

@@ -19,6 +19,9 @@ bool faults_of(const eis_spectrum *s, faults *out);
 void faults_free(faults *f);
 bool faults_unfit(const faults *f);  /* one of them is eis_fault.unfit */
 
+/* Its points are in `left_out`. */
+bool fault_leaves_out(eis_fault_kind kind);
+
 /* "two-sweeps", "drift", ... */
 const char *fault_name(eis_fault_kind kind);
 

@@ -13,12 +13,6 @@ enum { NOTES_MOST = 24, OUTLIERS_TOLD = 20 };
 static const double hardly = 0.2; /* of a point: 4.6 of the distribution's deviations */
 static const double near_best = 1.5; /* of the sum: a second minimum that is told */
 
-struct eis_fitted_parts {
-    tide_allocator system;
-    arena memory;
-    jmp_buf out_of_memory;
-};
-
 typedef struct telling {
     eis_fitted *f;
     arena *memory;
@@ -346,9 +340,9 @@ tide_status eis_fit_solve(const eis_fit_options *fit, const eis_spectrum *spectr
     if (status == TIDE_OK && !spectrum) status = fail(f, TIDE_EINVAL, "there is no spectrum to fit");
     if (status == TIDE_OK) status = spectrum_check(spectrum, f);
     if (status != TIDE_OK) return status;
-    if (fit_is_auto(fit)) return fit_auto(fit, spectrum, listener, user, out, f);
-    status = fit_circuit(fit, &e, f);
-    return status == TIDE_OK ? fit_one(&e, fit, spectrum, listener, user, out, f) : status;
+    bool automatic = fit_is_auto(fit);
+    if (!automatic) status = fit_circuit(fit, &e, f);
+    return status == TIDE_OK ? fit_measured(automatic ? NULL : &e, fit, spectrum, listener, user, out, f) : status;
 }
 
 tide_status fitted_keep_candidates(eis_fitted *f, const eis_fit_candidate *tried, int count, tide_failure *failure) {

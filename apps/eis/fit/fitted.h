@@ -2,15 +2,29 @@
 #ifndef EIS_FIT_FITTED_H
 #define EIS_FIT_FITTED_H
 
+#include <setjmp.h>
+
+#include "base/base.h"
 #include "profile.h"
 #include "robust.h"
 #include "search.h"
 #include "uncertainty.h"
 
+struct eis_fitted_parts {
+    tide_allocator system;
+    arena memory; /* of all that is told */
+    jmp_buf out_of_memory;
+};
+
 /* The circuit of the options with its starts, bounds, ties and fixed values. */
 tide_status fit_circuit(const eis_fit_options *o, equivalent *out, tide_failure *failure);
 tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spectrum *s, eis_listener listener,
                     void *user, eis_fitted *out, tide_failure *failure);
+
+/* Of a measured spectrum: what is wrong with it is found first, told in `warning`, and what is no noise left out;
+ * TIDE_EDATA where no fit should be believed. Without a circuit, by `auto`. */
+tide_status fit_measured(const equivalent *e, const eis_fit_options *o, const eis_spectrum *s, eis_listener listener,
+                         void *user, eis_fitted *out, tide_failure *failure);
 
 /* The circuit of the options, or `auto`, for each spectrum anew. */
 bool fit_is_auto(const eis_fit_options *o);
@@ -19,8 +33,7 @@ tide_status fit_auto(const eis_fit_options *o, const eis_spectrum *s, eis_listen
 tide_status fitted_keep_candidates(eis_fitted *f, const eis_fit_candidate *tried, int count, tide_failure *failure);
 
 /* What follows from the parameters of an epithelium, whatever its fibre leaves open (quantities.c). */
-struct arena;
-void fit_quantities(const fit_problem *p, const fit_uncertainty *u, const double *x, struct arena *memory,
+void fit_quantities(const fit_problem *p, const fit_uncertainty *u, const double *x, arena *memory,
                     eis_fitted *out);
 
 struct json_t *fitted_json(const eis_fitted *f); /* NULL when out of memory */

@@ -10,6 +10,7 @@ static const char *const states[] = {
     [EIS_PARAMETER_AT_LOW] = "at_low", [EIS_PARAMETER_AT_HIGH] = "at_high", [EIS_PARAMETER_OPEN] = "open",
 };
 static const char *const weights[] = { "modulus", "unit", "proportional", "statistical", "normalised" };
+static const char *const verdicts[] = { "open", "adequate", "systematic", "beyond", "noisy" };
 
 static json_t *number(double v) { return isfinite(v) ? json_real(v) : json_null(); }
 
@@ -74,9 +75,15 @@ static json_t *norms(const eis_fitted *f) {
     return o;
 }
 
-static json_t *notes(const eis_fitted *f) {
+static json_t *sentences(const char *const *sentence, int64_t count) {
     json_t *list = json_array();
-    for (int64_t i = 0; i < f->notes; i++) list = json_with_item(list, json_text(f->note[i]));
+    for (int64_t i = 0; i < count; i++) list = json_with_item(list, json_text(sentence[i]));
+    return list;
+}
+
+static json_t *used(const eis_fitted *f) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < f->points; i++) list = json_with_item(list, json_integer(f->used[i] + 1));
     return list;
 }
 
@@ -94,6 +101,12 @@ json_t *fitted_json(const eis_fitted *f) {
     json_t *o = json_pack("{s:o, s:s, s:s, s:I, s:I}", "spectrum", json_text(f->name), "circuit", f->circuit, "weights",
                           weights[f->weights], "points", (json_int_t)f->points, "free_parameters",
                           (json_int_t)f->free_parameters);
+    o = json_with(o, "warnings", sentences(f->warning, f->warnings));
+    o = json_with(o, "verdict", json_string(verdicts[f->verdict]));
+    o = json_with(o, "reduced_chi2", number(f->chi2));
+    o = json_with(o, "noise", number(f->noise));
+    o = json_with(o, "noise_source", json_string(eis_noise_source_name(f->noise_source)));
+    o = json_with(o, "used", used(f));
     o = json_with(o, "quantities", quantities(f));
     o = json_with(o, "parameters", parameters(f));
     o = json_with(o, "elements", elements_of(f));
@@ -107,7 +120,7 @@ json_t *fitted_json(const eis_fitted *f) {
     o = json_with(o, "starts", json_integer(f->starts));
     if (f->candidates) o = json_with(o, "ranking", ranking(f));
     if (f->share) o = json_with(o, "share", numbers(f->share, f->points));
-    return json_with(o, "notes", notes(f));
+    return json_with(o, "notes", sentences(f->note, f->notes));
 }
 
 char *eis_fitted_json(const eis_fitted *f) {

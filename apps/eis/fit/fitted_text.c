@@ -35,8 +35,18 @@ static void put_norms(const eis_fitted *f, text *out) {
         text_add(out, "  %-24s %.7g\n", eis_resnorm_name((eis_resnorm_kind)i), f->resnorm[i]);
 }
 
+/* First of all whether any of it can be believed. */
+static void put_verdict(const eis_fitted *f, text *out) {
+    for (int64_t i = 0; i < f->warnings; i++) text_add(out, "%s%s.\n", i ? "" : "\n", f->warning[i]);
+    if (f->verdict == EIS_FIT_ADEQUATE)
+        text_add(out, "%sadequate: what is left is noise (%.2g %% of |Z|, %s; reduced chi2 %.3g).\n",
+                 f->warnings ? "" : "\n", 100 * f->noise, eis_noise_source_name(f->noise_source), f->chi2);
+    text_add(out, "\n");
+}
+
 void fitted_text(const eis_fitted *f, text *out) {
     text_add(out, "%s: %s\n", f->name, f->circuit);
+    put_verdict(f, out);
     for (int64_t i = 0; i < f->quantities; i++) {
         const eis_fit_quantity *q = &f->quantity[i];
         text_add(out, "  %-10s", q->name);
@@ -58,13 +68,19 @@ void fitted_text(const eis_fitted *f, text *out) {
 }
 
 void fitted_row_header(text *out) {
-    text_add(out, "spectrum,circuit,parameter,value,stderr,low95,high95,unit,state,objective,notes\n");
+    text_add(out, "spectrum,circuit,parameter,value,stderr,low95,high95,unit,state,objective,notes,warnings,"
+                  "reduced_chi2\n");
+}
+
+static void put_number(text *out, double v) {
+    char number[32] = "";
+    if (isfinite(v)) num_format(number, v, false);
+    text_add(out, "%s", number);
 }
 
 static void put_cell(text *out, double v) {
-    char number[32] = "";
-    if (isfinite(v)) num_format(number, v, false);
-    text_add(out, "%s,", number);
+    put_number(out, v);
+    text_add(out, ",");
 }
 
 static void put_quoted(text *out, const char *s, const char *end) {
@@ -81,7 +97,9 @@ static void put_row(const eis_fitted *f, const eis_fit_parameter *p, const char 
     for (int i = 0; i < 4; i++) put_cell(out, numbers[i]);
     text_add(out, "%s,%s,", p->unit, state);
     put_cell(out, f->objective);
-    text_add(out, "%lld\n", (long long)f->notes);
+    text_add(out, "%lld,%lld,", (long long)f->notes, (long long)f->warnings);
+    put_number(out, f->chi2);
+    text_add(out, "\n");
 }
 
 void fitted_rows(const eis_fitted *f, text *out) {

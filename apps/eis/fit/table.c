@@ -18,6 +18,8 @@ static const tide_option rows[] = {
     { "range", TEXT(range), NULL, 0, "Question", "NAME=LOW..HIGH,...", "bounds: Rs=0..1k,CPE1_n=0.7..1" },
     { "robust", TIDE_OPTION_BOOL(S, robust), NULL, 0, "Question", NULL,
       "take residuals as Student's: outliers count little, and are named" },
+    { "keep-points", TIDE_OPTION_BOOL(S, keep_points), NULL, 0, "Question", NULL,
+      "fit outliers, mains and points with Re Z < 0 too, which are else left out; `robust` keeps them as well" },
     { "profile", TIDE_OPTION_BOOL(S, profile), NULL, 0, "Question", NULL,
       "95 % intervals by the profile of the objective" },
     { "start", TEXT(start), NULL, 0, "Question", "NAME=VALUE,...", "one more start: none is needed" },

@@ -100,8 +100,7 @@ int completion_unknowns(const question *q);
 
 /* ---- verdict.c ---- */
 
-/* Whether a reduced chi2 is that of the noise; where this is known from Kramers and Kronig, by what the circuit leaves
- * more than their expansion, over what that leaves: an F test of nested models. */
+/* chi2_fits (chi2.h) by the answer's noise. */
 bool completion_chi2_fits(const completion *c, double chi2, double nu);
 /* The noise that intervals are made with, where the best answer leaves `chi2` of `nu` degrees of freedom and `left`. */
 double completion_widen(const completion *c, double chi2, double nu, const residuals *left);
@@ -117,9 +116,6 @@ tide_status complete_network(const question *q, const eis_spectrum *s, completio
  * are NaN. (completion_known.c) */
 struct known_model;
 tide_status complete_known(const question *q, struct known_model *model, completion *out, tide_failure *failure);
-/* 99.9 % quantile of a reduced chi2 of nu degrees of freedom, where the noise stands on `noise_dof` of its own (the F
- * distribution's); with `low` the 0.1 % quantile. */
-double chi2_limit(double nu, double noise_dof, bool low);
 #define COMPLETION_LEAST_NOISE 1e-4  /* of an inferred one: better than any instrument, and no fit is exact */
 #define COMPLETION_ELSEWHERE   0.012 /* probability of "none of these cells" where the grid is too coarse */
 

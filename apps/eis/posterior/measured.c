@@ -1,32 +1,12 @@
 /* What an instrument measured is looked at before a circuit is asked for. */
-#include <math.h>
-#include <stdlib.h>
-
 #include "base/base.h"
 #include "completion.h"
 #include "eis/check/faults.h"
+#include "eis/check/kept.h"
 
 static tide_status no_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for the spectrum");
 }
-
-/* The points that are not left out. False: out of memory. */
-static bool keep(const eis_spectrum *s, const bool *left_out, eis_spectrum *out) {
-    eis_z *sigma = malloc((size_t)s->count * sizeof *sigma);
-    *out = *s;
-    out->freq_hz = malloc((size_t)s->count * sizeof *out->freq_hz), out->z = malloc((size_t)s->count * sizeof *out->z);
-    out->sigma = s->sigma ? sigma : NULL, out->count = 0;
-    for (int64_t i = 0; out->freq_hz && out->z && sigma && i < s->count; i++) {
-        if (left_out[i]) continue;
-        out->freq_hz[out->count] = s->freq_hz[i], out->z[out->count] = s->z[i];
-        if (s->sigma) sigma[out->count] = s->sigma[i];
-        out->count++;
-    }
-    if (!s->sigma) free(sigma);
-    return out->freq_hz && out->z && (sigma || !s->sigma);
-}
-
-static void drop(eis_spectrum *s) { free(s->freq_hz), free(s->z), free((eis_z *)s->sigma); }
 
 /* What is wrong with the data is said first, and what makes any answer meaningless is the answer. */
 static tide_status tell_faults(const faults *f, text *flaws, tide_failure *failure) {
@@ -35,9 +15,8 @@ static tide_status tell_faults(const faults *f, text *flaws, tide_failure *failu
             return fail_at(failure, TIDE_EDATA, NULL, 0, fault_name(f->of[i].kind), "%s", f->of[i].sentence);
     for (int64_t i = 0; i < f->count; i++) {
         eis_fault_kind kind = f->of[i].kind;
-        bool left_out = kind == EIS_FAULT_OUTLIERS || kind == EIS_FAULT_MAINS || kind == EIS_FAULT_NEGATIVE;
         const char *without = f->of[i].points == 1 ? ": the answer is without it" : ": the answer is without them";
-        text_add(flaws, "%s%s\n", f->of[i].sentence, left_out ? without : "");
+        text_add(flaws, "%s%s\n", f->of[i].sentence, fault_leaves_out(kind) ? without : "");
     }
     return TIDE_OK;
 }
@@ -49,10 +28,10 @@ tide_status complete_measured(const question *q, const eis_spectrum *s, completi
     *out = (completion){ 0 };
     if (!faults_of(s, &f)) return no_memory(failure);
     tide_status status = tell_faults(&f, &flaws, failure);
-    if (status == TIDE_OK && !keep(s, f.left_out, &kept)) status = no_memory(failure);
+    if (status == TIDE_OK && !kept_new(s, f.left_out, &kept)) status = no_memory(failure);
     if (status == TIDE_OK) status = complete_one(q, &kept, out, failure);
     faults_free(&f);
-    drop(&kept);
+    kept_free(&kept);
     if (status == TIDE_OK && flaws.failed) status = no_memory(failure);
     if (status == TIDE_OK) out->flaws = flaws.data;
     else completion_free(out), text_free(&flaws);

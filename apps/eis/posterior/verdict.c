@@ -3,11 +3,11 @@
 #include <math.h>
 
 #include "base/base.h"
+#include "chi2.h"
 #include "completion.h"
 
 static const double far_off = 1; /* of |Z|: the nearest circuit is none */
 static const double determined = 4; /* upper over lower end of a parameter's interval */
-static const double quantile_z = 3.0902; /* 99.9 % of a normal */
 
 /* Rounding and overflow must not pass for an answer. */
 tide_status completion_no_answer(const question *q, const eis_spectrum *s, tide_failure *failure) {
@@ -23,24 +23,8 @@ tide_status completion_no_answer(const question *q, const eis_spectrum *s, tide_
 
 /* ---- limits of chi2 ---- */
 
-/* Wilson and Hilferty: the cube root of a chi2 over its degrees of freedom is nearly normal, so the F of two of them is
- * where (1 - 2 / 9 m) F^1/3 - (1 - 2 / 9 n) is z standard deviations of itself. */
-double chi2_limit(double nu, double noise_dof, bool low) {
-    double a = 2 / (9 * nu), b = isinf(noise_dof) ? 0 : 2 / (9 * noise_dof), z = low ? -quantile_z : quantile_z;
-    double from = low ? 0 : 1, to = low ? 1 : 1e4;
-    for (int i = 0; i < 60; i++) {
-        double middle = (from + to) / 2, root = cbrt(middle);
-        if (((1 - b) * root - (1 - a)) / sqrt(b * root * root + a) < z) from = middle;
-        else to = middle;
-    }
-    return from;
-}
-
 bool completion_chi2_fits(const completion *c, double chi2, double nu) {
-    if (chi2 > chi2_limit(nu, c->noise_dof, false)) return false;
-    if (c->noise_source != EIS_NOISE_KRAMERS_KRONIG || !(nu > c->noise_dof)) return true;
-    double more = nu - c->noise_dof; /* the expansion has the circuit's spectrum among its own, nearly */
-    return (chi2 * nu - c->noise_dof) / more <= chi2_limit(more, c->noise_dof, false);
+    return chi2_fits(c->noise_source, c->noise_dof, chi2, nu);
 }
 
 /* Of correlated residuals fewer count: as many as there are stretches of them. */
