@@ -1,6 +1,8 @@
 /* tidemill eis fit, below the command line: files to fits, fits to files. */
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,12 +10,22 @@
 #include <tidemill/io.h>
 
 #include "base/json.h"
+#include "base/parallel.h"
 #include "eis/fit/fitted.h"
 #include "eis/options/arguments.h"
 #include "eis/options/tell.h"
 #include "base/base.h"
 #include "eis/read/measured.h"
 #include "train/run.h"
+
+enum { GROUP = 256 }; /* spectra that are fitted before they are told */
+static const double told_every = 0.2; /* seconds */
+
+typedef struct fit_item {
+    eis_fitted fitted;
+    tide_status status;
+    tide_failure why;
+} fit_item;
 
 typedef struct session {
     const eis_options *options;
@@ -26,13 +38,18 @@ typedef struct session {
     measured measured;
     int64_t failed;
     tide_failure first; /* why, the first of them */
+    fit_item *item; /* of the group that begins at `from` */
+    int64_t from;
+    atomic_bool stopped;
+    atomic_llong done;
+    double told; /* os_seconds() of the last progress */
 } session;
 
 static tide_status out_of_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for the fits");
 }
 
-/* ---- one file ---- */
+/* ---- one spectrum ---- */
 
 static tide_status warn(const session *s, const char *message, tide_failure *failure) {
     return eis_tell(s->listener, s->user, EIS_WARNING, message) ? fail(failure, TIDE_ECANCELLED, "stopped") : TIDE_OK;
@@ -58,15 +75,6 @@ static tide_status put_fit(session *s, const eis_fitted *f, tide_failure *failur
     return tell_warnings(s, f, failure);
 }
 
-static tide_status fit_spectrum(session *s, const eis_spectrum *spectrum, tide_failure *failure) {
-    eis_fitted fitted = { 0 };
-    const equivalent *circuit = fit_is_auto(s->fit) ? NULL : &s->circuit;
-    tide_status status = fit_measured(circuit, s->fit, spectrum, s->listener, s->user, &fitted, failure);
-    if (status == TIDE_OK) status = put_fit(s, &fitted, failure);
-    eis_fitted_free(&fitted);
-    return status;
-}
-
 /* The reason takes the place of the fit. */
 static tide_status put_reason(session *s, const char *path, const tide_failure *why, tide_failure *failure) {
     json_t *one = json_pack("{s:o, s:{s:s, s:o, s:I}}", "spectrum", json_text(path), "error", "code", "bad_input",
@@ -78,12 +86,62 @@ static tide_status put_reason(session *s, const char *path, const tide_failure *
 }
 
 /* What is wrong with a file is no matter of the others. */
-static tide_status fit_item(session *s, const measured_item *item, tide_failure *failure) {
-    tide_failure why = item->why;
-    tide_status status = item->spectrum ? fit_spectrum(s, item->spectrum, &why) : why.status;
-    const char *name = item->spectrum ? item->spectrum->name : item->path;
-    if (s->measured.count > 1 && status == TIDE_EDATA) return put_reason(s, name, &why, failure);
-    if (status != TIDE_OK) *failure = why;
+static tide_status put_item(session *s, const measured_item *of, const fit_item *item, tide_failure *failure) {
+    const char *name = of->spectrum ? of->spectrum->name : of->path;
+    if (item->status == TIDE_OK) return put_fit(s, &item->fitted, failure);
+    if (s->measured.count > 1 && item->status == TIDE_EDATA) return put_reason(s, name, &item->why, failure);
+    *failure = item->why;
+    return item->status;
+}
+
+/* ---- all files ---- */
+
+typedef struct worker {
+    session *s;
+    bool calls; /* the thread that called: only this one asks the listener */
+} worker;
+
+static int relay(void *user, const eis_event *event) {
+    const worker *w = user;
+    session *s = w->s;
+    if (w->calls && s->listener && s->listener(s->user, event) != 0) atomic_store(&s->stopped, true);
+    return atomic_load(&s->stopped);
+}
+
+static void tell_progress(worker *w) {
+    session *s = w->s;
+    long long done = atomic_fetch_add(&s->done, 1) + 1;
+    char line[64];
+    if (!w->calls || s->measured.count == 1 || os_seconds() - s->told < told_every) return;
+    s->told = os_seconds();
+    snprintf(line, sizeof line, "%lld of %" PRId64 " spectra fitted", done, s->measured.count);
+    eis_event event = eis_event_of(EIS_PROGRESS, line);
+    event.done = done, event.total = s->measured.count;
+    relay(w, &event);
+}
+
+static void fit_item_of(void *of, int64_t i, int thread) {
+    session *s = of;
+    worker w = { s, thread == 0 };
+    fit_item *item = &s->item[i];
+    const measured_item *from = &s->measured.item[s->from + i];
+    item->why = from->why, item->status = from->why.status;
+    if (atomic_load(&s->stopped)) item->status = fail(&item->why, TIDE_ECANCELLED, "stopped");
+    else if (from->spectrum)
+        item->status = fit_measured(fit_is_auto(s->fit) ? NULL : &s->circuit, s->fit, from->spectrum, relay, &w,
+                                    &item->fitted, &item->why);
+    tell_progress(&w);
+}
+
+static tide_status fit_group(session *s, tide_failure *failure) {
+    int64_t count = MIN2(GROUP, s->measured.count - s->from);
+    tide_status status = TIDE_OK;
+    memset(s->item, 0, GROUP * sizeof *s->item);
+    parallel_for(s->options->threads ? (int)s->options->threads : os_cores(), count, 1, fit_item_of, s);
+    for (int64_t i = 0; i < count; i++) {
+        if (status == TIDE_OK) status = put_item(s, &s->measured.item[s->from + i], &s->item[i], failure);
+        eis_fitted_free(&s->item[i].fitted);
+    }
     return status;
 }
 
@@ -91,8 +149,10 @@ static tide_status fit_all(session *s, tide_failure *failure) {
     tide_status status = measured_read(s->options, s->listener, s->user, &s->measured, failure);
     for (int64_t i = 0; status == TIDE_OK && *s->options->out && i < s->measured.files; i++)
         status = owned_refuse_input(s->options->out, s->measured.path[i], failure);
-    for (int64_t i = 0; status == TIDE_OK && i < s->measured.count; i++)
-        status = fit_item(s, &s->measured.item[i], failure);
+    s->item = malloc(GROUP * sizeof *s->item);
+    if (status == TIDE_OK && !s->item) status = out_of_memory(failure);
+    for (; status == TIDE_OK && s->from < s->measured.count; s->from += GROUP) status = fit_group(s, failure);
+    free(s->item);
     return status;
 }
 

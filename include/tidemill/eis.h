@@ -681,9 +681,9 @@ TIDE_API tide_status eis_check(const eis_options *options, eis_listener listener
 TIDE_API tide_status eis_convert(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                                  tide_failure *failure);
 
-/* Fits `fit->circuit` to each of `options->spectra`; of `options` count spectra, what reads them, and out. Into the
- * folder `out` goes fit.csv (a row a spectrum and parameter) and fit.json. A file that cannot be read or fitted does
- * not end it: as eis_complete. */
+/* Fits `fit->circuit` to each of `options->spectra`; of `options` count spectra, what reads them, threads and out:
+ * the same bytes whatever the threads. Into the folder `out` go fit.csv (a row a spectrum and parameter), fit.json.
+ * A file that cannot be read or fitted does not end it: as eis_complete. */
 TIDE_API tide_status eis_fit(const eis_options *options, const eis_fit_options *fit, eis_listener listener, void *user,
                              eis_result *result, tide_failure *failure);
 

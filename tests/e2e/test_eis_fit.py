@@ -95,6 +95,17 @@ class Fit(Case):
         self.assertEqual(len(self.fit(MADE / "two_outliers.csv", "--keep-points")["used"]), 45)
         self.assertEqual(self.error(3, "eis", "fit", MADE / "frequency_column_scrambled.csv")["column"], "scrambled-frequencies")
 
+    def test_threads(self):
+        """Rows in the order of the files, the same bytes by any number of threads, a bad one among them."""
+        (self.folder / "bad.csv").write_text("frequency_hz,z_re_ohm,z_im_ohm\n1,2,x\n")
+        names = ("two_path_before.csv", "two_outliers.csv", "dummy_cell_one_rc.csv", "two_path_after.csv", "randles_warburg_inside.csv", "plain_resistor.csv")
+        files = [MADE / name for name in names] * 3
+        files.insert(4, self.folder / "bad.csv")
+        runs = [self.code(3, "eis", "fit", *files, "--circuit", "R0-p(R1,C1)", "--threads", n) for n in (1, 2, 7)]
+        self.assertEqual([r.stdout for r in runs[1:]], [runs[0].stdout] * 2)
+        spectra = [row["spectrum"] for row in csv.DictReader(runs[0].stdout.splitlines()) if row["parameter"] == "R0"]
+        self.assertEqual(spectra, [str(MADE / name) for name in names] * 3)
+
     def test_refused(self):
         for column, part, words in (("circuit", "column 4", ["--circuit", "R0-Y1"]), ("fix", "it has R0", ["--circuit", "R0", "--fix", "R1=2"]),
                                     ("range", "a range such as", ["--circuit", "R0", "--range", "R0=2"]), ("weights", "modulus", ["--weights", "x"])):

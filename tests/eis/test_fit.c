@@ -295,7 +295,7 @@ static void test_left_out(void **state) {
     eis_spectrum_free(&s);
 }
 
-/* The circuit that made the spectrum is adequate, a smaller one is not; the data's own deviations count if there are. */
+/* The circuit that made the spectrum is adequate, a smaller one is not; stated deviations count if there are any. */
 static void test_verdict(void **state) {
     (void)state;
     enum { REPEATS = 40 };

@@ -137,7 +137,7 @@ static const tide_option rows[] = {
     ROW_DEVICE(S, T | E | F),
     ROW_PRECISION(S, C | T | E | F),
     ROW_STRICT(S, C | T | E | F),
-    ROW_THREADS(S, G | T | E | F),
+    ROW_THREADS(S, G | T | E | F | FIT),
     ROW_COMPILE(S, T | E | F),
     ROW_COMPILE_MODE(S, C | T | E | F),
     { "memory-limit", TEXT(memory_limit), NULL, T | F | MAY_DIFFER, "Machine", "X",
