@@ -43,15 +43,24 @@ static bool alike(const equivalent *e, int a, int b) {
     return is;
 }
 
-static double slowness(const fit_problem *p, int node, const double *values) {
+typedef struct span {
     double omega[FREQUENCIES], log_omega[FREQUENCIES];
-    double complex z[FREQUENCIES];
-    int best = 0;
-    for (int i = 0; i < FREQUENCIES; i++) omega[i] = pow(10, -10 + i / 8.), log_omega[i] = log(omega[i]);
-    equivalent_nodes(p->e, values, FREQUENCIES, omega, log_omega, &node, 1, z);
-    for (int i = 1; i < FREQUENCIES; i++)
-        if (cimag(z[i]) < cimag(z[best])) best = i;
-    return -log_omega[best];
+} span;
+
+static void make_span(span *f) {
+    for (int i = 0; i < FREQUENCIES; i++) f->omega[i] = pow(10, -10 + i / 8.), f->log_omega[i] = log(f->omega[i]);
+}
+
+/* Both nodes' at once; true if b is the slower. */
+static bool slower(const fit_problem *p, const span *f, int a, int b, const double *values) {
+    const int node[2] = { a, b };
+    double complex z[2 * FREQUENCIES];
+    int best[2] = { 0, 0 };
+    equivalent_nodes(p->e, values, FREQUENCIES, f->omega, f->log_omega, node, 2, z);
+    for (int c = 0; c < 2; c++)
+        for (int i = 1; i < FREQUENCIES; i++)
+            if (cimag(z[c * FREQUENCIES + i]) < cimag(z[c * FREQUENCIES + best[c]])) best[c] = i;
+    return best[1] < best[0];
 }
 
 static void exchange(const fit_problem *p, int a, int b, double *x) {
@@ -71,11 +80,14 @@ static void exchange(const fit_problem *p, int a, int b, double *x) {
 void fit_order(const fit_problem *p, double *x) {
     const equivalent *e = p->e;
     double values[PARAMETERS_MOST];
+    span f;
+    bool made = false;
     for (int a = 0; a < e->nodes; a++)
         for (int b = a + 1; b < e->nodes; b++) {
             bool arc = e->node[a].kind != NODE_ELEMENT || e->part[e->node[a].part].kind->slots > 1;
             if (!arc || !alike(e, a, b)) continue;
+            if (!made) make_span(&f), made = true;
             fit_values(p, x, values);
-            if (slowness(p, b, values) > slowness(p, a, values)) exchange(p, a, b, x);
+            if (slower(p, &f, a, b, values)) exchange(p, a, b, x);
         }
 }

@@ -13,6 +13,7 @@ enum { ROUNDS = 6 };
 static const double far_out = 230; /* e^230 = 1e100: no value goes beyond */
 static const double inside =
     1e-3; /* how far from a bound a start is kept: there the change of variables stands still */
+static const double near_enough = 1e-4; /* of the sum: a step that gains less ends an approach */
 static const double settled = 1e-9; /* of the sum: a round that gains less is the last */
 
 _Static_assert((int)PARAMETERS_MOST <= (int)LEAST_SQUARES_MOST, "least squares of fewer unknowns than a circuit has");
@@ -172,7 +173,7 @@ static void evaluate(void *user, const double *u, double *residual, double *jaco
         for (int64_t i = 0; i < rows; i++) jacobian[j * rows + i] *= s->slope[j];
 }
 
-static tide_status round_of(fit_problem *p, double *x, double *sum, tide_failure *failure) {
+static tide_status round_of(fit_problem *p, double gain, double *x, double *sum, tide_failure *failure) {
     descent s = { .p = p };
     double u[PARAMETERS_MOST] = { 0 };
     memcpy(s.x, x, sizeof s.x);
@@ -181,7 +182,7 @@ static tide_status round_of(fit_problem *p, double *x, double *sum, tide_failure
         s.from[s.unknowns] = unbounded(p->low[v], p->high[v], x[v]);
         s.variable[s.unknowns++] = v;
     }
-    least_squares problem = { s.unknowns, (int)(2 * p->data->n), evaluate, &s };
+    least_squares problem = { s.unknowns, (int)(2 * p->data->n), evaluate, &s, gain };
     tide_status status = TIDE_OK;
     if (s.unknowns) status = least_squares_solve(&problem, u, p->scratch, sum, failure);
     if (status != TIDE_OK) return status;
@@ -194,12 +195,16 @@ static tide_status round_of(fit_problem *p, double *x, double *sum, tide_failure
 tide_status fit_descend(fit_problem *p, double *x, double *sum, tide_failure *failure) {
     double before = INFINITY;
     for (int i = 0; i < ROUNDS; i++) {
-        tide_status status = round_of(p, x, sum, failure);
+        tide_status status = round_of(p, 0, x, sum, failure);
         if (status != TIDE_OK) return status;
         if (!(*sum < before * (1 - settled))) break;
         before = *sum;
     }
     return TIDE_OK;
+}
+
+tide_status fit_approach(fit_problem *p, double *x, double *sum, tide_failure *failure) {
+    return round_of(p, near_enough, x, sum, failure);
 }
 
 double fit_slope(const fit_problem *p, const double *x, double *jacobian) {

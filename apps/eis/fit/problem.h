@@ -44,6 +44,8 @@ double fit_sum(const fit_problem *p, const double *x);
 int fit_jacobian(const fit_problem *p, const double *x, double *jacobian);
 /* Moves x to a minimum; the sum there, infinite where the model is no number. */
 tide_status fit_descend(fit_problem *p, double *x, double *sum, tide_failure *failure);
+/* Moves x near a minimum, for a part of the work. */
+tide_status fit_approach(fit_problem *p, double *x, double *sum, tide_failure *failure);
 /* The largest cosine between the residuals and a column of the jacobian: 0 at a minimum. */
 double fit_slope(const fit_problem *p, const double *x, double *jacobian);
 

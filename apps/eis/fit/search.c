@@ -12,9 +12,13 @@ static const double inside_step = 1e-3,
                     release_step = 0.1; /* of a coordinate, or of its range if that is less than 1 */
 static const double same = 1e-3; /* of the sum: minima that differ by less are one */
 static const double equal_sums = 1e-6; /* minima whose sums differ by less fit equally well */
+static const double arrival = 1e-2; /* of the sum */
+static const double beside = 0.1; /* of a coordinate: a descent that comes so near to a minimum ends there */
+static const double far_above = 30; /* of the best minimum so far: what comes no lower is followed no further */
+static const double precise = 1e-8; /* of the size: sums below are those of no instrument */
 static const double flat = 1e-3; /* the cosine that a minimum may have left (fit_slope) */
 enum { HOPS = 3 }; /* rounds of hops from the best minimum so far */
-enum { ENOUGH = 3, FEWEST = 6 }; /* starts that led to the best minimum; starts at least */
+enum { ENOUGH = 3, FEWEST = 6 }; /* starts that led to the best minimum; starts at least, where not all led there */
 
 static bool hold_bounds(fit_problem *p, fit_minimum *m) {
     bool any = false;
@@ -109,7 +113,8 @@ static void keep(fit_minima *all, const fit_minimum *m, const double *home) {
 static bool found(const fit_problem *p, const fit_minima *all) {
     double nothing = 1e-20 * p->data->size;
     if (all->count && all->of[0].sum < nothing) return true;
-    return all->starts >= FEWEST && all->count && all->of[0].starts >= ENOUGH;
+    if (!all->count || all->of[0].starts < ENOUGH) return false;
+    return all->starts >= FEWEST || all->of[0].starts == all->starts;
 }
 
 typedef struct searching {
@@ -123,12 +128,33 @@ typedef struct searching {
     void *user;
 } searching;
 
+/* The minimum that an approach has come to; NULL: a new one, or one that is no point. Of equal sums whose coordinates
+ * are known from two starts to lie apart each is followed to its end. */
+static fit_minimum *arrived(const searching *s, const double *x, double sum) {
+    for (int i = 0; i < s->out->count; i++) {
+        fit_minimum *m = &s->out->of[i];
+        bool is = fabs(sum - m->sum) < arrival * m->sum;
+        for (int v = 0; is && v < s->p->variables; v++)
+            is = fabs(x[v] - m->x[v]) < beside && m->high[v] - m->low[v] < beside;
+        if (is) return m;
+    }
+    return NULL;
+}
+
 static tide_status descend_from(searching *s, const double *x, tide_failure *failure) {
-    fit_minimum m;
+    fit_minimum m, *known;
+    double near[PARAMETERS_MOST], sum;
     if (s->stop && s->stop(s->user)) return fail(failure, TIDE_ECANCELLED, "stopped");
-    tide_status status = minimise(s->p, x, &m, failure);
+    memset(s->p->held, 0, sizeof s->p->held);
+    memcpy(near, x, sizeof near);
+    tide_status status = fit_approach(s->p, near, &sum, failure);
     if (status != TIDE_OK) return status;
+    fit_order(s->p, near);
     s->out->starts++;
+    if (s->out->count && sum > far_above * fmax(s->out->of[0].sum, precise * s->p->data->size)) return TIDE_OK;
+    if ((known = arrived(s, near, sum))) return known->starts++, TIDE_OK;
+    status = minimise(s->p, near, &m, failure);
+    if (status != TIDE_OK) return status;
     if (m.sum < s->best.sum) s->best = m;
     if (is_minimum(s->p, &m, s->jacobian)) keep(s->out, &m, s->home);
     return TIDE_OK;

@@ -11,6 +11,7 @@ typedef struct least_squares {
     /* Residuals at x or, if `jacobian` is not NULL, only their derivatives, column by column. */
     void (*evaluate)(void *user, const double *x, double *residual, double *jacobian);
     void *user;
+    double gain; /* the share of the sum below which a step is the last; 0: 1e-12 */
 } least_squares;
 
 /* Moves x to a minimum of the sum of squares, and gives that sum. Scratch: residuals * (unknowns + 2). Fails with

@@ -18,9 +18,9 @@ tide_status least_squares_solve(const least_squares *p, double *x, double *scrat
     double *residual = scratch, *work = scratch + m, *jacobian = scratch + 2 * m;
     double  scale[LEAST_SQUARES_MOST], qtf[LEAST_SQUARES_MOST], step[3][LEAST_SQUARES_MOST];
     (void)failure;
-    lmder(evaluate, (void *)p, m, n, x, residual, jacobian, m, 1e-12, 1e-10, 0, MOST_EVALUATIONS, scale, 1, 10, 0,
-          &residual_count,
-          &jacobian_count, pivots, qtf, step[0], step[1], step[2], work);
+    double gain = p->gain > 0 ? p->gain : 1e-12;
+    lmder(evaluate, (void *)p, m, n, x, residual, jacobian, m, gain, 1e-10, 0, MOST_EVALUATIONS, scale, 1, 10, 0,
+          &residual_count, &jacobian_count, pivots, qtf, step[0], step[1], step[2], work);
     *sum = 0;
     for (int i = 0; i < m; i++) *sum += residual[i] * residual[i];
     return TIDE_OK;
