@@ -127,9 +127,12 @@ static void fit_item_of(void *of, int64_t i, int thread) {
     const measured_item *from = &s->measured.item[s->from + i];
     item->why = from->why, item->status = from->why.status;
     if (atomic_load(&s->stopped)) item->status = fail(&item->why, TIDE_ECANCELLED, "stopped");
-    else if (from->spectrum)
-        item->status = fit_measured(fit_is_auto(s->fit) ? NULL : &s->circuit, s->fit, from->spectrum, relay, &w,
+    else if (from->spectrum) {
+        eis_spectrum spectrum = *from->spectrum;
+        if (s->options->area_cm2 > 0) spectrum.area_cm2 = s->options->area_cm2;
+        item->status = fit_measured(fit_is_auto(s->fit) ? NULL : &s->circuit, s->fit, &spectrum, relay, &w,
                                     &item->fitted, &item->why);
+    }
     tell_progress(&w);
 }
 

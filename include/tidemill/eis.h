@@ -439,6 +439,9 @@ typedef enum eis_fit_state {
     EIS_PARAMETER_OPEN      /* the data do not determine it: another value fits as well, others going along */
 } eis_fit_state;
 
+/* A value times the area, or over it; NaN and NULL where the area is not known or has no part in it. */
+typedef struct eis_per_area { double value, error; const char *unit; } eis_per_area;
+
 typedef struct eis_fit_parameter {
     const char   *name;         /* "R1", "CPE1_0": an element's parameters count from 0 where it has several */
     const char   *symbol, *unit;/* "Q", "S s^n" */
@@ -446,6 +449,7 @@ typedef struct eis_fit_parameter {
     double        low95, high95;/* by the profile: 0 or infinite where the data set no limit; NaN: not asked for */
     double        low, high;    /* its range */
     eis_fit_state state;
+    eis_per_area  per_area;
 } eis_fit_parameter;
 
 typedef struct eis_fit_element { const char *name, *what, *formula; } eis_fit_element;
@@ -457,7 +461,11 @@ typedef struct eis_fit_minimum {
 } eis_fit_minimum;
 
 /* A quantity that follows from the parameters. */
-typedef struct eis_fit_quantity { const char *name, *unit; double value, error; } eis_fit_quantity;
+typedef struct eis_fit_quantity {
+    const char  *name, *unit;
+    double       value, error;
+    eis_per_area per_area;
+} eis_fit_quantity;
 
 /* A circuit that `auto` tried. */
 typedef struct eis_fit_candidate {
@@ -470,6 +478,7 @@ typedef struct eis_fit_candidate {
 typedef struct eis_fitted {
     const char *name, *circuit;              /* of the spectrum; as parsed */
     eis_weights weights;
+    double      area_cm2;                    /* the spectrum's; 0: not known */
     int64_t     points, free_parameters;     /* those with a state of free or open */
     const eis_fit_element   *element;
     int64_t     elements;
@@ -681,9 +690,9 @@ TIDE_API tide_status eis_check(const eis_options *options, eis_listener listener
 TIDE_API tide_status eis_convert(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                                  tide_failure *failure);
 
-/* Fits `fit->circuit` to each of `options->spectra`; of `options` count spectra, what reads them, threads and out:
- * the same bytes whatever the threads. Into the folder `out` go fit.csv (a row a spectrum and parameter), fit.json.
- * A file that cannot be read or fitted does not end it: as eis_complete. */
+/* Fits `fit->circuit` to each of `options->spectra`; of `options` count spectra, what reads them, area_cm2, threads and
+ * out: the same bytes whatever the threads. Into the folder `out` go fit.csv (a row a spectrum and parameter) and
+ * fit.json. A file that cannot be read or fitted does not end it: as eis_complete. */
 TIDE_API tide_status eis_fit(const eis_options *options, const eis_fit_options *fit, eis_listener listener, void *user,
                              eis_result *result, tide_failure *failure);
 

@@ -95,6 +95,19 @@ class Fit(Case):
         self.assertEqual(len(self.fit(MADE / "two_outliers.csv", "--keep-points")["used"]), 45)
         self.assertEqual(self.error(3, "eis", "fit", MADE / "frequency_column_scrambled.csv")["column"], "scrambled-frequencies")
 
+    def test_area(self):
+        """Resistances times the area, capacitances over it, errors with them; exponents and times have no area."""
+        fit = self.fit(MADE / "epithelium_cpe_membranes.csv", "--circuit", "epithelial", "--area", 0.5)
+        self.assertEqual(fit["area_cm2"], 0.5)
+        of = {p["name"]: p for p in fit["quantities"] + fit["parameters"]}
+        for name, factor, unit in (("TER", 0.5, "ohm cm2"), ("Rs", 0.5, "ohm cm2"), ("TEC", 2, "F/cm2")):
+            self.assertAlmostEqual(of[name]["per_area"]["value"] / (of[name]["value"] * factor), 1, 8)
+            self.assertAlmostEqual(of[name]["per_area"]["stderr"] / (of[name]["stderr"] * factor), 1, 8)
+            self.assertEqual(of[name]["per_area"]["unit"], unit)
+        self.assertIsNone(of["n1"]["per_area"])
+        self.assertIsNone(self.fit(MADE / "dummy_cell_one_rc.csv", "--circuit", "R0-p(R1,C1)")["parameters"][0]["per_area"])
+        self.assertIn("ohm cm2", self.code(0, "eis", "fit", MADE / "dummy_cell_one_rc.csv", "--circuit", "R0-p(R1,C1)", "--area", "1.12").stdout)
+
     def test_threads(self):
         """Rows in the order of the files, the same bytes by any number of threads, a bad one among them."""
         (self.folder / "bad.csv").write_text("frequency_hz,z_re_ohm,z_im_ohm\n1,2,x\n")

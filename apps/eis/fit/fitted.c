@@ -75,6 +75,7 @@ static void put_parameters(telling *t, const double *values) {
                                       .high = q->high,
                                       .state = state_of(t, k) };
         out[k].error = v < 0 ? NAN : fabs(values[k]) * t->u->error[v];
+        out[k].per_area = fit_per_area(slot->role, t->f->area_cm2, out[k].value, out[k].error);
         put_ends(t, v, &out[k]);
     }
     t->f->parameter = out, t->f->parameters = e->parameters;
@@ -318,7 +319,7 @@ tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spe
     listening l = { listener, user };
     fit_data data = { 0 };
     fit_problem problem = { 0 };
-    *out = (eis_fitted){ .weights = (eis_weights)o->weights };
+    *out = (eis_fitted){ .weights = (eis_weights)o->weights, .area_cm2 = s->area_cm2 };
     tide_status status = enough_points(e, s, failure);
     if (status == TIDE_OK) status = fit_data_new(s, o->weights, &data, failure);
     if (status == TIDE_OK && !fit_problem_new(e, &data, &problem)) status = out_of_memory(failure);

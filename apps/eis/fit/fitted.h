@@ -32,6 +32,9 @@ tide_status fit_auto(const eis_fit_options *o, const eis_spectrum *s, eis_listen
                      eis_fitted *out, tide_failure *failure);
 tide_status fitted_keep_candidates(eis_fitted *f, const eis_fit_candidate *tried, int count, tide_failure *failure);
 
+/* By what a value is, resistances and the like times the area, capacitances and the like over it. */
+eis_per_area fit_per_area(slot_role role, double area_cm2, double value, double error);
+
 /* What follows from the parameters of an epithelium, whatever its fibre leaves open (quantities.c). */
 void fit_quantities(const fit_problem *p, const fit_uncertainty *u, const double *x, arena *memory,
                     eis_fitted *out);

@@ -14,15 +14,20 @@ static const char *const verdicts[] = { "open", "adequate", "systematic", "beyon
 
 static json_t *number(double v) { return isfinite(v) ? json_real(v) : json_null(); }
 
+static json_t *per_area(const eis_per_area *a) {
+    if (!a->unit) return json_null();
+    return json_pack("{s:o, s:o, s:s}", "value", number(a->value), "stderr", number(a->error), "unit", a->unit);
+}
+
 static json_t *parameters(const eis_fitted *f) {
     json_t *list = json_array();
     for (int64_t i = 0; i < f->parameters; i++) {
         const eis_fit_parameter *p = &f->parameter[i];
-        list =
-            json_with_item(list, json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "name", p->name,
-                                           "symbol", p->symbol, "unit", p->unit, "value", number(p->value), "stderr",
-                                           number(p->error), "low95", number(p->low95), "high95", number(p->high95),
-                                           "low", number(p->low), "high", number(p->high), "state", states[p->state]));
+        json_t *one = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "name", p->name, "symbol",
+                                p->symbol, "unit", p->unit, "value", number(p->value), "stderr", number(p->error),
+                                "low95", number(p->low95), "high95", number(p->high95), "low", number(p->low), "high",
+                                number(p->high), "state", states[p->state]);
+        list = json_with_item(list, json_with(one, "per_area", per_area(&p->per_area)));
     }
     return list;
 }
@@ -31,8 +36,9 @@ static json_t *quantities(const eis_fitted *f) {
     json_t *list = json_array();
     for (int64_t i = 0; i < f->quantities; i++) {
         const eis_fit_quantity *q = &f->quantity[i];
-        list = json_with_item(list, json_pack("{s:s, s:s, s:o, s:o}", "name", q->name, "unit", q->unit, "value",
-                                              number(q->value), "stderr", number(q->error)));
+        list = json_with_item(list, json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", q->name, "unit", q->unit, "value",
+                                              number(q->value), "stderr", number(q->error), "per_area",
+                                              per_area(&q->per_area)));
     }
     return list;
 }
@@ -101,6 +107,7 @@ json_t *fitted_json(const eis_fitted *f) {
     json_t *o = json_pack("{s:o, s:s, s:s, s:I, s:I}", "spectrum", json_text(f->name), "circuit", f->circuit, "weights",
                           weights[f->weights], "points", (json_int_t)f->points, "free_parameters",
                           (json_int_t)f->free_parameters);
+    o = json_with(o, "area_cm2", f->area_cm2 > 0 ? json_real(f->area_cm2) : json_null());
     o = json_with(o, "warnings", sentences(f->warning, f->warnings));
     o = json_with(o, "verdict", json_string(verdicts[f->verdict]));
     o = json_with(o, "reduced_chi2", number(f->chi2));

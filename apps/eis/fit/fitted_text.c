@@ -21,6 +21,14 @@ static void put_value(double value, double error, const char *unit, const char *
     text_add(out, "%s%s\n", *state ? "  " : "", state);
 }
 
+static void put_per_area(const eis_per_area *a, text *out) {
+    if (!a->unit) return;
+    text_add(out, "  %-10s%12.6g", "", a->value);
+    if (isfinite(a->error)) text_add(out, " +- %-10.3g", a->error);
+    else text_add(out, "    %-10s", "");
+    text_add(out, " %s\n", a->unit);
+}
+
 static void put_elements(const eis_fitted *f, text *out) {
     for (int64_t i = 0; i < f->elements; i++)
         text_add(out, "  %-8s Z = %s, %s\n", f->element[i].name, f->element[i].formula, f->element[i].what);
@@ -51,11 +59,13 @@ void fitted_text(const eis_fitted *f, text *out) {
         const eis_fit_quantity *q = &f->quantity[i];
         text_add(out, "  %-10s", q->name);
         put_value(q->value, q->error, q->unit, isfinite(q->error) ? "" : states[EIS_PARAMETER_OPEN], out);
+        put_per_area(&q->per_area, out);
     }
     for (int64_t i = 0; i < f->parameters; i++) {
         const eis_fit_parameter *p = &f->parameter[i];
         text_add(out, "  %-10s", p->name);
         put_value(p->value, p->error, p->unit, states[p->state], out);
+        put_per_area(&p->per_area, out);
         if (!isnan(p->low95)) text_add(out, "  %-10s%12s    95 %%: %.6g to %.6g\n", "", "", p->low95, p->high95);
     }
     for (int64_t i = 0; i < f->candidates; i++)
@@ -69,18 +79,13 @@ void fitted_text(const eis_fitted *f, text *out) {
 
 void fitted_row_header(text *out) {
     text_add(out, "spectrum,circuit,parameter,value,stderr,low95,high95,unit,state,objective,notes,warnings,"
-                  "reduced_chi2\n");
-}
-
-static void put_number(text *out, double v) {
-    char number[32] = "";
-    if (isfinite(v)) num_format(number, v, false);
-    text_add(out, "%s", number);
+                  "reduced_chi2,per_area,per_area_stderr,per_area_unit\n");
 }
 
 static void put_cell(text *out, double v) {
-    put_number(out, v);
-    text_add(out, ",");
+    char number[32] = "";
+    if (isfinite(v)) num_format(number, v, false);
+    text_add(out, "%s,", number);
 }
 
 static void put_quoted(text *out, const char *s, const char *end) {
@@ -98,14 +103,16 @@ static void put_row(const eis_fitted *f, const eis_fit_parameter *p, const char 
     text_add(out, "%s,%s,", p->unit, state);
     put_cell(out, f->objective);
     text_add(out, "%lld,%lld,", (long long)f->notes, (long long)f->warnings);
-    put_number(out, f->chi2);
-    text_add(out, "\n");
+    const double last[] = { f->chi2, p->per_area.value, p->per_area.error };
+    for (int i = 0; i < 3; i++) put_cell(out, last[i]);
+    text_add(out, "%s\n", p->per_area.unit ? p->per_area.unit : "");
 }
 
 void fitted_rows(const eis_fitted *f, text *out) {
     for (int64_t i = 0; i < f->quantities; i++) {
         const eis_fit_quantity *q = &f->quantity[i];
         eis_fit_parameter row = { .name = q->name, .unit = q->unit, .value = q->value, .error = q->error };
+        row.per_area = q->per_area;
         row.low95 = row.high95 = NAN;
         put_row(f, &row, "", out);
     }

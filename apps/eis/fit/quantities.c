@@ -48,7 +48,13 @@ static double error_of(const fit_uncertainty *u, const double *slope) {
 }
 
 void fit_quantities(const fit_problem *p, const fit_uncertainty *u, const double *x, arena *memory, eis_fitted *out) {
-    static const char *const what[QUANTITIES][2] = { { "TER", "ohm" }, { "TEC", "F" }, { "n1", "s" }, { "d1", "s" } };
+    static const struct {
+        const char *name, *unit;
+        slot_role role;
+    } what[QUANTITIES] = { { "TER", "ohm", ROLE_RESISTANCE },
+                           { "TEC", "F", ROLE_CAPACITANCE },
+                           { "n1", "s", ROLE_TIME },
+                           { "d1", "s", ROLE_TIME } };
     int at[EIS_COUNT] = { -1, -1, -1, -1, -1 };
     int count = find_all(p->e, at);
     double slope[PARAMETERS_MOST * QUANTITIES], value[QUANTITIES];
@@ -56,7 +62,10 @@ void fit_quantities(const fit_problem *p, const fit_uncertainty *u, const double
     eis_fit_quantity *q = arena_new(memory, eis_fit_quantity, QUANTITIES);
     logarithms(p, at, x, value);
     for (int i = 0; i < u->count; i++) slopes(p, at, x, u->variable[i], slope + i * QUANTITIES);
-    for (int k = 0; k < count; k++)
-        q[k] = (eis_fit_quantity){ what[k][0], what[k][1], exp(value[k]), exp(value[k]) * error_of(u, slope + k) };
+    for (int k = 0; k < count; k++) {
+        double size = exp(value[k]), error = size * error_of(u, slope + k);
+        q[k] = (eis_fit_quantity){ what[k].name, what[k].unit, size, error,
+                                   fit_per_area(what[k].role, out->area_cm2, size, error) };
+    }
     out->quantity = q, out->quantities = count;
 }

@@ -51,7 +51,8 @@ static const tide_option rows[] = {
     { "sweep", TEXT(sweep), NULL, C | K | FIT | V, "Question", "1,3-5",
       "which sweeps of a file with several, by number or name" },
     { "canonical", BOOL(canonical), NULL, C, "Question", NULL, "call the slower membrane a, whatever is known" },
-    { "area", REAL(area_cm2, 0, 1e6), NULL, C, "Question", "CM2", "area in cm2: give TER and TEC per area, too" },
+    { "area", REAL(area_cm2, 0, 1e6), NULL, C | FIT, "Question", "CM2",
+      "area in cm2: give TER and TEC per area, too; fit: all values" },
 
     { "method", CHOICE(method, "auto|refined|exact|network"), NULL, C, "Answer", NULL,
       "refined: the continuous posterior; exact: that of the grid; network: a trained predictor; auto: refined with a "
