@@ -8,8 +8,8 @@
 
 extern const cli_command command_forecast, command_train, command_evaluate, command_predict;  /* forecast.c */
 /* eis.c */
-extern const cli_command command_eis_complete, command_eis_check, command_eis_convert, command_eis_generate;
-extern const cli_command command_eis_train, command_eis_evaluate;
+extern const cli_command command_eis_complete, command_eis_check, command_eis_drt, command_eis_convert;
+extern const cli_command command_eis_generate, command_eis_train, command_eis_evaluate;
 extern const cli_command command_eis_fit;  /* eis_fit.c */
 extern const cli_command command_eis, command_eis_full, command_eis_simulate;  /* eis_mode.c */
 extern const cli_command command_data_list, command_data_get, command_data_make;  /* data.c */

@@ -37,6 +37,7 @@ static int run_on_files(cli_call *call, eis_command_function function) {
 
 static int run_complete(cli_call *call) { return run_on_files(call, eis_complete); }
 static int run_check(cli_call *call) { return run_on_files(call, eis_check); }
+static int run_drt(cli_call *call) { return run_on_files(call, eis_drt); }
 static int run_convert(cli_call *call) { return run_on_files(call, eis_convert); }
 
 static int run_generate(cli_call *call) { return eis_command_run(call, call->target, eis_generate); }
@@ -70,6 +71,17 @@ const cli_command command_eis_check = {
              "DIR/check_residuals.svg: what a Kramers-Kronig expansion leaves, beside the noise\n"
              "DIR/check_terms.svg: the linear Kramers-Kronig test at each number of relaxations\n",
     .rows = { { eis_table, EIS_FOR_CHECK, 0 } }, .target_size = sizeof(eis_options), .run = run_check,
+};
+const cli_command command_eis_drt = {
+    .name = "eis drt", .words = "[FILE...]", .most_words = CLI_WORDS,
+    .summary = "find the distribution of relaxation times of spectra: peaks with resistance and capacitance",
+    .more = "  tidemill eis drt cell.csv\n"
+            "  tidemill eis drt cell.csv --lambda l-curve --penalty-order 2 --out drt\n"
+            "  tidemill eis drt day*.csv --lambda 1e-3 > peaks.csv\n",
+    .files = "DIR/drt.csv: with --out, a row per spectrum and peak\n"
+             "DIR/drt_gamma.svg: the distribution against the relaxation time\n"
+             "DIR/drt_residuals.svg: what it leaves\n",
+    .rows = { { eis_table, EIS_FOR_DRT, 0 } }, .target_size = sizeof(eis_options), .run = run_drt,
 };
 const cli_command command_eis_convert = {
     .name = "eis convert", .words = "FILE...", .most_words = CLI_WORDS,

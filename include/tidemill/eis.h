@@ -226,6 +226,9 @@ typedef struct eis_options {
     char    units[64];                       /* "kHz,mohm,rad": come before those in the names of columns */
     char    sweep[256];                      /* "1,3-5" or names; "": all */
     char    output[EIS_TEXT_SIZE];           /* convert: the file; "": none */
+    /* drt */
+    char    lambda[24];                      /* "gcv", "l-curve" or a number; "": gcv */
+    int64_t penalty_order;                   /* of the derivative that is kept small: 1 or 2 */
     bool    given[EIS_MAX_OPTIONS];          /* by row of the table: set explicitly */
 } eis_options;
 
@@ -284,7 +287,8 @@ enum {
     EIS_FOR_SIMULATE = 32,
     EIS_FOR_CHECK    = 64,
     EIS_FOR_CONVERT  = 128,
-    EIS_FOR_FIT      = 256
+    EIS_FOR_FIT      = 256,
+    EIS_FOR_DRT      = 512
 };
 
 /* Every option of the commands; what can be done with a table is in options.h, and the calls below are those on this
@@ -652,6 +656,59 @@ typedef struct eis_checked {
 TIDE_API tide_status eis_check_spectrum(const eis_spectrum *spectrum, eis_checked *out, tide_failure *failure);
 TIDE_API void        eis_checked_free(eis_checked *c);  /* NULL is fine; leaves it zeroed */
 
+/* ---- distribution of relaxation times -------------------------------------------------------------------- */
+
+/* Z = R_inf + j w L + 1 / (j w C) + integral gamma / (1 + j w tau) dln tau, gamma >= 0: a sum of Gaussians over ln tau,
+ * ten a decade (the data's density where they are denser), from a decade below the measured time constants to a decade
+ * above. The 1 / (j w C) is there where the spectrum is still capacitive at its lowest frequency. Least is
+ *     sum |Z - model|^2 / |Z|^2 + lambda integral (d^k gamma / dln tau^k)^2 dln tau,    gamma in units of max |Z|,
+ * with all of gamma's Gaussians, R_inf, L and 1 / C >= 0. Inductive loops and other negative arcs cannot be had so:
+ * what there is of them is left in the residuals, which is said. */
+typedef enum eis_lambda_by {
+    EIS_LAMBDA_GCV,     /* generalised cross-validation, the robust one (Lukas 2006) */
+    EIS_LAMBDA_LCURVE,  /* the corner of the L-curve */
+    EIS_LAMBDA_GIVEN
+} eis_lambda_by;
+
+typedef struct eis_drt_peak {
+    double tau_s, frequency_hz;  /* of the maximum; frequency: 1 / (2 pi tau) */
+    double gamma_ohm;            /* its height */
+    double r_ohm, c_farad;       /* the area between the minima beside it, and tau / R */
+    bool   beyond;               /* tau is none that was measured: less is known of it */
+} eis_drt_peak;
+
+/* All of it is the library's: eis_relaxations_free. */
+typedef struct eis_relaxations {
+    const char   *name;
+    eis_lambda_by lambda_by;
+    double  lambda;
+    int64_t penalty_order;
+    double  r_inf_ohm, l_henry;
+    double  c_farad;              /* in series; infinite: there is none */
+    double  area_ohm;             /* of gamma; the peaks' sum to it */
+    double  low_ohm;              /* Re Z at the lowest frequency less R_inf: the area where Z has come to its
+                                     end there, without a capacitance */
+    /* By tau: maxima that stand out by at least 10 % of their height and 1 % of the greatest's. */
+    const eis_drt_peak *peak;
+    int64_t peaks;
+    const double *tau_s, *gamma_ohm;
+    int64_t taus;
+    int64_t points;               /* in the spectrum's order */
+    const double *freq_hz;
+    const eis_z  *residual;       /* (Z - model) / |Z| */
+    double  rms;                  /* of the residuals' parts */
+    double  rms_signed;           /* where gamma may be negative, at the same lambda */
+    bool    negative_arc;         /* these differ by what no positive gamma can have made */
+    const char *notes;            /* what is to be had in mind: sentences, a line each; "" */
+    struct eis_relaxations_parts *parts;
+} eis_relaxations;
+
+/* Of `options` (NULL: the defaults) count lambda and penalty_order. TIDE_EINVAL, TIDE_EDATA (with the row where a
+ * number is not usable), TIDE_ENOMEM; *out is zeroed then. Several threads may call it at once. */
+TIDE_API tide_status eis_drt_spectrum(const eis_spectrum *spectrum, const eis_options *options, eis_relaxations *out,
+                                      tide_failure *failure);
+TIDE_API void        eis_relaxations_free(eis_relaxations *r);  /* NULL is fine; leaves it zeroed */
+
 /* ---- commands ------------------------------------------------------------------------------------------ */
 
 typedef struct eis_result {
@@ -682,6 +739,11 @@ TIDE_API tide_status eis_complete(const eis_options *options, eis_listener liste
  * spectrum that is found unfit is no failure. */
 TIDE_API tide_status eis_check(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                                tide_failure *failure);
+
+/* eis_drt_spectrum of each sweep of the files in options->spectra, with what it found as text, JSON, and a table of one
+ * row a peak; the distribution and the residuals are drawn into `out`. Several files: as eis_check. */
+TIDE_API tide_status eis_drt(const eis_options *options, eis_listener listener, void *user, eis_result *result,
+                             tide_failure *failure);
 
 /* Spectra as CSV with the columns frequency_hz, z_re_ohm, z_im_ohm, and sigma_re_ohm, sigma_im_ohm where they are
  * known: numbers that read back to the same bits. A file for each sweep in the folder `out`, or the one sweep there is

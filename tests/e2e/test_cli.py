@@ -29,7 +29,7 @@ class Words(Case):
             self.assertEqual(told, self.code(0, "help", *name.split()).stdout)
             self.assertIn("tidemill " + name, told)
             self.assertLessEqual(max(map(len, told.splitlines())), 110)
-        for name in ("forecast train", "forecast predict", "eis complete", "eis check", "eis train", "eis evaluate", "eis full"):
+        for name in ("forecast train", "forecast predict", "eis complete", "eis check", "eis drt", "eis train", "eis evaluate", "eis full"):
             for told in (self.code(0, *name.split(), "--help").stdout, self.code(0, "--man", *name.split()).stdout.replace("\\-", "-")):
                 self.assertIn("(on by default; --no-plots)", told.replace("\n" + 30 * " ", " "), name)
 

@@ -7,9 +7,9 @@ from program import Case
 # Commands with a place for a file; FILE is the file in question.
 INPUTS = ("forecast train --data FILE --out made", "forecast evaluate --data FILE", "forecast evaluate --model FILE --data series.csv",
           "forecast predict FILE", "explain FILE", "eis complete --spectrum FILE", "eis complete --known Rsh=460 --method network --model FILE",
-          "eis evaluate FILE", "eis check FILE", "eis fit FILE", "eis generate --stats-only --ground-truths FILE", "eis --mode inference --model FILE --known Rsh=460",
+          "eis evaluate FILE", "eis check FILE", "eis drt FILE", "eis fit FILE", "eis generate --stats-only --ground-truths FILE", "eis --mode inference --model FILE --known Rsh=460",
           "selftest --golden FILE")
-COMMANDS = ("forecast", "forecast train", "forecast evaluate", "forecast predict", "explain", "eis", "eis complete", "eis check", "eis generate",
+COMMANDS = ("forecast", "forecast train", "forecast evaluate", "forecast predict", "explain", "eis", "eis complete", "eis check", "eis drt", "eis generate",
             "eis train", "eis evaluate", "eis fit", "eis full", "eis simulate", "eis convert", "data list", "data get", "data make", "machine", "bench", "selftest")
 
 
@@ -36,14 +36,14 @@ class Exits(Case):
             for wrong in (["--no-such-option"], ["--no-such-option", "--help"], ["a"] * 300):
                 with self.subTest(f"{words} {wrong}"):
                     self.code(2, *words.split(), *wrong, cwd=self.folder)
-        for words in ("forecast train --epochs x", "forecast predict run --horizon-x", "eis complete --noise x", "eis fit s.csv --weights x", "eis train --n_epochs x", "eis generate --n_ground_truths x",
+        for words in ("forecast train --epochs x", "forecast predict run --horizon-x", "eis complete --noise x", "eis fit s.csv --weights x", "eis drt s.csv --lambda x", "eis train --n_epochs x", "eis generate --n_ground_truths x",
                       "eis evaluate run --test-spectra x", "eis simulate s.csv --noise x", "eis full --n_epochs x", "data make tide t.csv --rows x", "machine --measure=x",
                       "bench --seconds x", "explain run --batch-size x", "eis --mode x", "data make sun t.csv", "data get no-such-series"):
             with self.subTest(words):
                 self.code(2, *words.split(), cwd=self.folder)
 
     def test_no_word(self):
-        for words in ("", "forecast", "eis", "data", "no-such-command", "forecast predict", "explain", "eis check", "eis simulate", "data get",
+        for words in ("", "forecast", "eis", "data", "no-such-command", "forecast predict", "explain", "eis check", "eis drt", "eis simulate", "data get",
                       "data make"):
             with self.subTest(words):
                 self.code(2, *words.split(), cwd=self.folder)

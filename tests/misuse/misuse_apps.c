@@ -139,6 +139,7 @@ static bool json_of_nothing(void) {
     STALE(R, forecast_compat_parse, "", &(unsigned){ 0 })                                                              \
     STALE(R, eis_complete, NULL, NULL, NULL, &e_result)                                                                \
     STALE(R, eis_check, NULL, NULL, NULL, &e_result)                                                                   \
+    STALE(R, eis_drt, NULL, NULL, NULL, &e_result)                                                                     \
     STALE(R, eis_convert, NULL, NULL, NULL, &e_result)                                                                 \
     STALE(R, eis_fit, NULL, NULL, NULL, NULL, &e_result)                                                               \
     STALE(R, eis_fit_solve, NULL, NULL, NULL, NULL, &fitted)                                                           \
@@ -242,6 +243,7 @@ static const tide_option *no_row(void *user, const char *name, const char *comma
     R(tide_failure_json, 0, "none", json_of_nothing())                                                                 \
     EIS_COMMAND(R, eis_complete)                                                                                       \
     EIS_COMMAND(R, eis_check)                                                                                          \
+    EIS_COMMAND(R, eis_drt)                                                                                            \
     EIS_COMMAND(R, eis_convert)                                                                                        \
     EIS_COMMAND(R, eis_train)                                                                                          \
     EIS_COMMAND(R, eis_evaluate)                                                                                       \

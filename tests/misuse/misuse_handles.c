@@ -66,6 +66,21 @@ static tide_status tested(trial *t, eis_spectrum s) {
     return status;
 }
 
+static eis_relaxations relaxations;
+
+static tide_status distributed(trial *t, eis_spectrum s) {
+    tide_status status = eis_drt_spectrum(&s, NULL, &relaxations, &t->failure);
+    eis_relaxations_free(&relaxations);
+    return status;
+}
+
+static tide_status odd_lambda(trial *t) {
+    eis_spectrum s = lying(1, 5);
+    eis_options *o = eis();
+    o->lambda[0] = 'x';
+    return eis_drt_spectrum(&s, o, &relaxations, &t->failure);
+}
+
 static forecast_model *model;
 static double          number;
 static int64_t         time_s;
@@ -202,6 +217,14 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
         5)) == TIDE_EDATA)                                                                                             \
     R(eis_check_spectrum, 4, "five equal impedances", tested(t, lying(1, 5)) == TIDE_OK)                               \
     R(eis_checked_free, 0, "none", (eis_checked_free(NULL), true))                                                     \
+    R(eis_drt_spectrum, 0, "none", missing(t, eis_drt_spectrum(NULL, NULL, &relaxations, &t->failure)))                \
+    R(eis_drt_spectrum, 1, "nowhere to", missing(t, eis_drt_spectrum(&(eis_spectrum){ 0 }, NULL, NULL, &t->failure)))  \
+    R(eis_drt_spectrum, 2, "a spectrum of nothing", distributed(t, (eis_spectrum){ .count = 9 }) == TIDE_EINVAL)       \
+    R(eis_drt_spectrum, 3, "-1 points, 5 at 0 Hz", distributed(t, lying(1, -1)) == TIDE_EDATA                          \
+        && distributed(t, lying(0, 5)) == TIDE_EDATA)                                                                  \
+    R(eis_drt_spectrum, 4, "five equal impedances", distributed(t, lying(1, 5)) == TIDE_OK)                            \
+    R(eis_drt_spectrum, 5, "a lambda that is none", odd_lambda(t) == TIDE_EINVAL)                                      \
+    R(eis_relaxations_free, 0, "none", (eis_relaxations_free(NULL), true))                                             \
     R(eis_answer_free, 0, "none", (eis_answer_free(NULL), true))                                                       \
     R(eis_answer_json, 0, "none, zeros", !eis_answer_json(NULL) && !eis_answer_json(&(eis_answer){ 0 }))               \
     R(eis_answer_text, 0, "none, zeros", !eis_answer_text(NULL) && !eis_answer_text(&(eis_answer){ 0 }))               \
@@ -256,6 +279,7 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     STALE(R, forecast_trainer_score, NULL, NULL)                                                                       \
     STALE(R, forecast_read_frame, NULL, &frame)                                                                        \
     STALE(R, eis_check_spectrum, NULL, &checked)                                                                       \
+    STALE(R, eis_drt_spectrum, NULL, NULL, &relaxations)                                                               \
     STALE(R, eis_solve, NULL, NULL, NULL, NULL, NULL, &answer)                                                         \
     STALE(R, eis_answer_plots, NULL, "x", "")                                                                          \
     STALE(R, eis_model_load, "", NULL, &predictor)                                                                     \

@@ -1,0 +1,32 @@
+/* A command that answers each sweep of its files: a table, text, JSON and plots of all, whatever one of them holds. */
+#ifndef EIS_BATCH_H
+#define EIS_BATCH_H
+
+#include <jansson.h>
+#include <tidemill/eis.h>
+
+#include "base/base.h"
+#include "draw/plot.h"
+
+typedef struct batch_place {
+    const eis_options *options;
+    json_t **found; /* a list, to which the answer is added */
+    text *talk, *table;
+    const char *folder; /* NULL: no plots are wanted */
+    const char *prefix; /* of their names */
+    plot_watch *watch;
+} batch_place;
+
+typedef struct batch_kind {
+    const char *command, *table; /* "check", "check.csv" */
+    const char *what; /* "the check" */
+    void (*header)(text *out);
+    void (*unread)(const char *path, const char *reason, text *out);
+    /* *of_file: a failure is the spectrum's own. */
+    tide_status (*answer)(const eis_spectrum *s, const batch_place *to, bool *of_file, tide_failure *failure);
+} batch_kind;
+
+tide_status batch_run(const batch_kind *kind, const eis_options *options, eis_listener listener, void *user,
+                      eis_result *result, tide_failure *failure);
+
+#endif

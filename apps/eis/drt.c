@@ -1,0 +1,27 @@
+/* tidemill eis drt, below the command line. */
+#include "base/json.h"
+#include "batch.h"
+#include "eis/drt/relaxations.h"
+
+static tide_status answer(const eis_spectrum *s, const batch_place *to, bool *of_file, tide_failure *failure) {
+    eis_relaxations r = { 0 };
+    tide_status status = eis_drt_spectrum(s, to->options, &r, failure);
+    *of_file = status == TIDE_EDATA;
+    if (status == TIDE_OK) {
+        *to->found = json_with_item(*to->found, relaxations_json(&r));
+        relaxations_text(&r, to->talk);
+        relaxations_rows(&r, to->table);
+        if (to->folder) status = relaxations_plots(&r, to->folder, to->prefix, to->watch, failure);
+    }
+    eis_relaxations_free(&r);
+    return status;
+}
+
+static const batch_kind kind = {
+    "drt", "drt.csv", "the distributions of relaxation times", relaxations_table_header, relaxations_row_failed, answer
+};
+
+tide_status eis_drt(const eis_options *options, eis_listener listener, void *user, eis_result *result,
+                    tide_failure *failure) {
+    return batch_run(&kind, options, listener, user, result, failure);
+}
