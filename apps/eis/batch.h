@@ -10,16 +10,16 @@
 
 typedef struct batch_place {
     const eis_options *options;
-    json_t **found; /* a list, to which the answer is added */
-    text *talk, *table;
-    const char *folder; /* NULL: no plots are wanted */
-    const char *prefix; /* of their names */
+    json_t    **found;        /* a list, to which the answer is added */
+    text       *talk, *table;
+    const char *folder;       /* NULL: no plots are wanted */
+    const char *prefix;       /* of their names */
     plot_watch *watch;
 } batch_place;
 
 typedef struct batch_kind {
-    const char *command, *table; /* "check", "check.csv" */
-    const char *what; /* "the check" */
+    const char *command, *table;  /* "check", "check.csv" */
+    const char *what;             /* "the check" */
     void (*header)(text *out);
     void (*unread)(const char *path, const char *reason, text *out);
     /* *of_file: a failure is the spectrum's own. */

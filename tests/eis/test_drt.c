@@ -253,6 +253,7 @@ static void test_functions(void **state) {
         }
         expect_near("penalty", quadratic, sum, 1e-4); /* of the differences */
     }
+    assert_int_equal(rbf_over(1e-200, 1e200, 10).count, RBF_MOST);
     expect_near("area", rbf_area(&r, x, -INFINITY, INFINITY), 3 * sqrt(PI) / r.eps, 1e-12);
 }
 

@@ -9,15 +9,15 @@
 
 /* Unknowns: the functions', then R_inf, L and, where it is there, 1 / C. */
 typedef struct inverse {
-    rbf basis;
-    bool capacitance;
-    int unknowns;
-    int64_t rows; /* real parts, then imaginary parts */
-    double ohm; /* the largest |Z| */
-    double *a, *b; /* row by row, columns of length 1; the weighted data */
-    double *length; /* which the columns had */
-    double *gram, *right; /* A'A, A'b */
-    double *penalty; /* in the same columns; 0 for R_inf, L, C */
+    rbf     basis;
+    bool    capacitance;
+    int     unknowns;
+    int64_t rows;          /* real parts, then imaginary parts */
+    double  ohm;           /* the largest |Z| */
+    double *a, *b;         /* row by row, columns of length 1; the weighted data */
+    double *length;        /* which the columns had */
+    double *gram, *right;  /* A'A, A'b */
+    double *penalty;       /* in the same columns; 0 for R_inf, L, C */
     double *memory;
 } inverse;
 
@@ -28,10 +28,10 @@ void inverse_free(inverse *v);
 /* What a lambda gives without non-negativity. */
 typedef struct trial {
     double lambda;
-    double square; /* sum of weighted residuals squared; NaN: not to be had in double precision */
-    double roughness; /* x'Mx */
-    double trace; /* of the matrix K that takes the data to the fit */
-    double trace_square; /* of K'K */
+    double square;        /* sum of weighted residuals squared; NaN: not to be had in double precision */
+    double roughness;     /* x'Mx */
+    double trace;         /* of the matrix K that takes the data to the fit */
+    double trace_square;  /* of K'K */
 } trial;
 
 /* `scratch` holds inverse_scratch doubles. */

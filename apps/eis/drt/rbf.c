@@ -8,7 +8,7 @@ static const double reach = 6.5; /* exp(-reach^2) is less than rounding */
 
 rbf rbf_over(double low_hz, double high_hz, double per_decade) {
     double decade = log(10), first = -log(2 * PI * high_hz) - decade, last = -log(2 * PI * low_hz) + decade;
-    int intervals = (int)ceil((last - first) / decade * per_decade);
+    int intervals = (int)fmin(ceil((last - first) / decade * per_decade), RBF_MOST - 1);
     double step = (last - first) / intervals;
     return (rbf){ .count = intervals + 1, .first = first, .step = step, .eps = sqrt(log(2)) / step };
 }
