@@ -1,7 +1,9 @@
 /* tidemill eis drt, below the command line. */
 #include "base/json.h"
 #include "batch.h"
+#include "eis/drt/lambda.h"
 #include "eis/drt/relaxations.h"
+#include "eis/options/arguments.h"
 
 static tide_status answer(const eis_spectrum *s, const batch_place *to, bool *of_file, tide_failure *failure) {
     eis_relaxations r = { 0 };
@@ -23,5 +25,9 @@ static const batch_kind kind = {
 
 tide_status eis_drt(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                     tide_failure *failure) {
+    lambda_wish wish; /* what cannot be read is told before any file is */
+    failure_clear(failure);
+    if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
+    if (lambda_parse(options->lambda, &wish, failure) != TIDE_OK) return TIDE_EINVAL;
     return batch_run(&kind, options, listener, user, result, failure);
 }

@@ -23,7 +23,7 @@ enum { FINER = 4 }; /* points of the curve, a step between its functions */
 static const double signed_share = 1 / 3.0, misfit = 0.01;
 
 static bool room_for(const eis_spectrum *s, struct eis_relaxations_parts *p) {
-    size_t points = (size_t)s->count, taus = (size_t)((p->of.basis.count - 1) * FINER + 1);
+    size_t points = (size_t)s->count, taus = ((size_t)p->of.basis.count - 1) * FINER + 1;
     p->x = malloc(sizeof *p->x * (size_t)p->of.unknowns);
     p->scratch = malloc(sizeof *p->scratch * inverse_scratch(&p->of));
     p->freq_hz = malloc(sizeof *p->freq_hz * points), p->residual = malloc(sizeof *p->residual * points);
