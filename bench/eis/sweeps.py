@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 PROGRAM, FOLDER = sys.argv[1], pathlib.Path(sys.argv[2])
-CIRCUIT = "R0-p(R1,CPE1)-p(R2,CPE2)"
+CIRCUITS = ["R0-p(R1,CPE1)-p(R2,CPE2)", "R0-p(R1,CPE1)-p(R2,CPE2)-CPE3"]
 
 
 def answers(command, path, *words):
@@ -21,23 +21,37 @@ def answers(command, path, *words):
     return said.get("spectra") or said.get("fits") or [said]
 
 
-def points(path):
-    """Of each sweep: its lowest frequency's real part."""
-    done = subprocess.run([PROGRAM, "eis", "check", "--json", path], capture_output=True, text=True)
-    return json.loads(done.stdout)
+def fitted(path, number, circuit):
+    """Reduced chi2 against the Kramers-Kronig noise, verdict, and the sum of the arcs' resistances with its standard error."""
+    said = [a for a in answers("fit", path, "--circuit", circuit) if "parameters" in a]
+    if len(said) < number: return "none"
+    a = said[number - 1]
+    arcs = [p for p in a["parameters"] if p["name"] in ("R1", "R2")]
+    index = [a["parameters"].index(p) for p in arcs]
+    free = [i for i, p in enumerate(a["parameters"]) if p["state"] == "free"]
+    of = {i: k for k, i in enumerate(free)}
+    value = sum(p["value"] for p in arcs)
+    error = 0.0
+    for i in index:
+        for k in index:
+            together = a["correlation"][of[i]][of[k]] if i in of and k in of else float(i == k)
+            parts = together, a["parameters"][i]["stderr"], a["parameters"][k]["stderr"]
+            error += math.nan if None in parts else parts[0] * parts[1] * parts[2]
+    error = math.sqrt(error) if error > 0 else math.nan
+    return f"{a['reduced_chi2']:.3g} {a['verdict']}, {value:.4g} +- {error:.2g}"
 
 
 def main():
-    print("| sweep | KK noise | left by the circuit | changes of sign | verdict | TER, ohm | TEC, F |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print("| sweep | KK noise | lumped circuit leaves | changes of sign | verdict | TER, ohm | TEC, F | two CPE arcs: chi2, R1 + R2 | and an electrode CPE |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     counts = {"sweeps": 0, "adequate": 0, "open": 0, "refused": 0}
     for path in sorted(FOLDER.iterdir()):
-        if not path.is_file(): continue
+        if not path.name.endswith("_freq"): continue
         for number, a in enumerate(answers("complete", str(path), "--no-plots"), 1):
             name = f"{path.name.replace('_freq', '')} {number}"
             if "error" in a:
                 counts["refused"] += 1
-                print(f"| {name} | | | | refused: {a['error']['message'][:90]} | | |")
+                print(f"| {name} | | | | refused: {a['error']['message'].split(': ', 1)[-1][:60]} | | | | |")
                 continue
             counts["sweeps"] += 1
             r = a["residuals"]
@@ -47,7 +61,8 @@ def main():
             counts["open"] += ter is None or ter[1] is None
             show = lambda i: "none" if i is None else f"{i[0]:.4g} and more" if i[1] is None else f"{i[0]:.4g} to {i[1]:.4g}"
             print(f"| {name} | {100 * a['noise']:.2f} % | {100 * r['size']:.2f} % | {r['sign_changes']} of {r['neighbours']} | "
-                  f"{'adequate' if adequate else 'does not fit'} | {show(ter)} | {show(tec)} |")
+                  f"{'adequate' if adequate else 'does not fit'} | {show(ter)} | {show(tec)} | "
+                  f"{' | '.join(fitted(str(path), number, circuit) for circuit in CIRCUITS)} |")
     print()
     print(", ".join(f"{key} {value}" for key, value in counts.items()))
 
