@@ -15,7 +15,7 @@ int exit_code(tide_status status);
 
 typedef struct cli_command cli_command;
 
-enum { CLI_WORDS = 256, CLI_PATH = 1024 };
+enum { CLI_WORDS = 4096, CLI_PATH = 1024 };
 
 /* A command line, taken apart. Its first fields are the options of every command. */
 typedef struct cli_call {

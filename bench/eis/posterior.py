@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """The 95 % intervals of `tidemill eis complete` against an independent sampler: how much of its mass they hold.
 
-The sampler here knows nothing of fibres or shapes: tempered sequential Monte Carlo in the logarithms of the parameters (and Rs), with moves by
-differences of two other particles (ter Braak 2006) and, of each parameter alone, over its whole range. It needs numpy.
+The sampler here knows nothing of shapes: tempered sequential Monte Carlo in the logarithms of the parameters (and Rs), with moves by differences of
+two other particles (ter Braak 2006) and, of each parameter alone, over its whole range. Such moves cross no gap: at the end, jumps to other circuits
+of the same impedance (anywhere along the fibre, or the other ones where a value is known) are proposed and accepted by their Jacobians, as in
+Green 1995. It needs numpy.
 
   bench/eis/posterior.py build/cli/tidemill [--particles 20000] [--seeds 6]
 """
@@ -76,6 +78,9 @@ def sample(post, count, rng):
         x, value = x[chosen], value[chosen]
         x, value = move(post, x, value, temper, rng, 12 if temper < 1 else 150)
         stage += 1
+    for _ in range(40):
+        x, value = jump(post, x, value, rng)
+        x, value = move(post, x, value, 1.0, rng, 12)
     return x, stage
 
 
@@ -97,6 +102,85 @@ def move(post, x, value, temper, rng, sweeps):
             got = post.log_likelihood(new)
             accept = np.log(rng.random(n)) < temper * (got - value[mine])
             x[mine[accept]], value[mine[accept]] = new[accept], got[accept]
+    return x, value
+
+
+def coefficients(logs):
+    """Of ln Rsh, Ra, Rb, Ca, Cb (n, 5): ln R0, n1, d1, d2 of R0 (1 + n1 s) / (1 + d1 s + d2 s^2)"""
+    rsh, ra, rb, ca, cb = np.exp(logs).T
+    total = rsh + ra + rb
+    return np.log([rsh * (ra + rb) / total, ra * rb * (ca + cb) / (ra + rb), (rsh * (ra * ca + rb * cb) + ra * rb * (ca + cb)) / total,
+                   rsh * ra * ca * rb * cb / total]).T
+
+
+def membranes(coef, rsh, swapped):
+    """ln Rsh, Ra, Rb, Ca, Cb (..., 5) of these coefficients: partial fractions of 1 / (1/Z - 1/Rsh); NaN where there are none"""
+    r0, n1, d1, d2 = np.exp(np.moveaxis(coef, -1, 0))
+    with np.errstate(all="ignore"):
+        left = 1 - r0 / rsh
+        b, c = (d1 - n1 * r0 / rsh) / left, d2 / left
+        slow = (b + np.sqrt(b * b - 4 * c)) / 2
+        fast = c / slow
+        r_slow = r0 / left * (slow - n1) / (slow - fast)
+        r_fast = r0 / left - r_slow
+        pairs = [(r_slow, slow / r_slow), (r_fast, fast / r_fast)]
+        (ra, ca), (rb, cb) = [tuple(np.where(swapped, one, other) for one, other in zip(pairs[1 - k], pairs[k])) for k in (0, 1)]
+        return np.log(np.stack(np.broadcast_arrays(rsh, ra, rb, ca, cb), axis=-1))
+
+
+def log_volume(logs, moving):
+    """ln |d coefficients / d ln of the four parameters `moving`|"""
+    steps = np.eye(5)[moving] * 1e-5
+    jacobian = np.stack([(coefficients(logs + h) - coefficients(logs - h)) / 2e-5 for h in steps], axis=2)
+    with np.errstate(all="ignore"):
+        return np.linalg.slogdet(jacobian)[1]
+
+
+def others_with(coef, known, value, rng, grid=600):
+    """One of the circuits of these coefficients that have the known value, and how many there are; each as likely"""
+    r0 = np.exp(coef[:, :1])
+    edges = r0 * (1 + 10.0 ** np.linspace(-5, 5, grid))
+    roots = []
+    for swapped in (False, True):
+        def off(rsh): return membranes(coef[:, None, :], rsh, swapped)[..., known] - value
+        gap = off(edges)
+        with np.errstate(invalid="ignore"):
+            crossing = (gap[:, :-1] * gap[:, 1:] <= 0)
+        low, high, sign = np.where(crossing, edges[:, :-1], np.nan), np.where(crossing, edges[:, 1:], np.nan), np.sign(gap[:, :-1])
+        most = int(crossing.sum(1).max())
+        order = np.argsort(~crossing, axis=1, kind="stable")[:, :most]
+        low, high, sign = (np.take_along_axis(v, order, 1) for v in (low, high, sign))
+        for _ in range(50):
+            middle = (low + high) / 2
+            before = np.sign(off(middle)) == sign
+            low, high = np.where(before, middle, low), np.where(before, high, middle)
+        roots.append(membranes(coef[:, None, :], low, swapped))
+    roots = np.concatenate(roots, axis=1)
+    good = np.isfinite(roots).all(-1)
+    count = good.sum(1)
+    pick = np.argsort(~good, axis=1, kind="stable")[np.arange(len(coef)), (rng.random(len(coef)) * count).astype(int).clip(0, roots.shape[1] - 1)]
+    return roots[np.arange(len(coef)), pick], count
+
+
+def jump(post, x, value, rng):
+    """To another circuit of the same impedance"""
+    logs = np.log(post.parameters(x))
+    coef = coefficients(logs)
+    fixed = [k for k in range(5) if k not in post.free]
+    if len(fixed) > 1 or fixed == [0]: return x, value
+    if fixed:
+        new, count = others_with(coef, fixed[0], post.fixed[fixed[0]], rng)
+        moving = post.free
+    else:
+        rsh = np.exp(post.low[0] + (post.high[0] - post.low[0]) * rng.random(len(x)))
+        new, count = membranes(coef, rsh, rng.random(len(x)) < 0.5), np.ones(len(x))
+        moving = [1, 2, 3, 4]
+    usable = np.isfinite(new).all(-1) & (count > 0)
+    new[~usable] = logs[~usable]
+    candidate = np.column_stack([new[:, post.free], x[:, -1]])
+    got = post.log_likelihood(candidate)
+    accept = usable & (np.log(rng.random(len(x))) < log_volume(logs, moving) - log_volume(new, moving) + got - value)
+    x[accept], value[accept] = candidate[accept], got[accept]
     return x, value
 
 

@@ -166,7 +166,7 @@ typedef struct eis_options {
     int     resnorm;                         /* eis_resnorm_kind */
     /* complete */
     char    known[EIS_TEXT_SIZE];
-    char    spectra[16 * EIS_TEXT_SIZE];     /* files, one a line */
+    char    spectra[64 * EIS_TEXT_SIZE];     /* files, one a line */
     int     method;
     int64_t top_k;
     char    noise[24];                       /* "1%", "0.01"; "" or "auto": told without a circuit

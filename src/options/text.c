@@ -115,7 +115,8 @@ static tide_status add_line(char *field, const tide_option *row, const char *tex
     if (strchr(text, '\n'))
         return fail_at(failure, TIDE_EINVAL, NULL, 0, row->name, "`%s` cannot hold a line break", row->name);
     if (used + length + 2 > row->size)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, row->name, "`%s`: too many names at once", row->name);
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, row->name,
+                       "`%s`: too many names at once: %zu characters at most, all together", row->name, row->size - 1);
     if (used) field[used++] = '\n';
     memcpy(field + used, text, length + 1);
     return TIDE_OK;

@@ -49,6 +49,13 @@ class Files(Case):
         self.assertIn("1 of 6 spectra were not converted", done.stderr)
         self.assertEqual(rows(out / names[1])[0], rows(SWEEPS)[45])
 
+    def test_many(self):
+        """More files than a command line usually has, and more than there is room for."""
+        told = json.loads(self.code(0, "eis", "check", "--json", *[GAMRY] * 500).stdout)["spectra"]
+        self.assertEqual(len(told), 500)
+        self.assertEqual(told[0], told[499])
+        self.assertIn("characters at most", self.code(2, "eis", "check", *["f" * 200] * 400).stderr)
+
     def test_what_is_wrong_with_the_question(self):
         self.assertIn("do not go into one file", self.code(2, "eis", "convert", SWEEPS).stderr)
         self.assertIn("--spectrum is needed", self.code(2, "eis", "convert").stderr)

@@ -15,6 +15,7 @@ static const double equal_sums = 1e-6; /* minima whose sums differ by less fit e
 static const double arrival = 1e-2; /* of the sum */
 static const double beside = 0.1; /* of a coordinate: a descent that comes so near to a minimum ends there */
 static const double far_above = 30; /* of the best minimum so far: what comes no lower is followed no further */
+static const double out_of_sight = 30; /* of a coordinate: 13 decades */
 static const double precise = 1e-8; /* of the size: sums below are those of no instrument */
 static const double flat = 1e-3; /* the cosine that a minimum may have left (fit_slope) */
 enum { HOPS = 3 }; /* rounds of hops from the best minimum so far */
@@ -110,13 +111,6 @@ static void keep(fit_minima *all, const fit_minimum *m, const double *home) {
     }
 }
 
-static bool found(const fit_problem *p, const fit_minima *all) {
-    double nothing = 1e-20 * p->data->size;
-    if (all->count && all->of[0].sum < nothing) return true;
-    if (!all->count || all->of[0].starts < ENOUGH) return false;
-    return all->starts >= FEWEST || all->of[0].starts == all->starts;
-}
-
 typedef struct searching {
     fit_problem *p;
     const landscape *land;
@@ -127,6 +121,26 @@ typedef struct searching {
     fit_stop stop;
     void *user;
 } searching;
+
+/* What lies on a bound, or has run away from where it began. True if anything has. */
+static bool find_gone(const searching *s, const fit_minimum *m, bool gone[PARAMETERS_MOST]) {
+    bool any = false;
+    for (int v = 0; v < s->p->variables; v++) {
+        gone[v] = m->at_bound[v] || fabs(m->x[v] - s->home[v]) > out_of_sight;
+        any = any || gone[v];
+    }
+    return any;
+}
+
+/* Where an element has gone many starts end, whatever else there is. */
+static bool found(const searching *s) {
+    const fit_minima *all = s->out;
+    bool gone[PARAMETERS_MOST];
+    double nothing = 1e-20 * s->p->data->size;
+    if (all->count && all->of[0].sum < nothing) return true;
+    if (!all->count || all->of[0].starts < ENOUGH || find_gone(s, &all->of[0], gone)) return false;
+    return all->starts >= FEWEST || all->of[0].starts == all->starts;
+}
 
 /* The minimum that an approach has come to; NULL: a new one, or one that is no point. Of equal sums whose coordinates
  * are known from two starts to lie apart each is followed to its end. */
@@ -160,14 +174,16 @@ static tide_status descend_from(searching *s, const double *x, tide_failure *fai
     return TIDE_OK;
 }
 
-/* Valleys beside the best one: each element made faster and slower. */
+/* Valleys beside the best one: each element made faster and slower, with what has gone out of sight beside it. */
 static tide_status hop(searching *s, tide_failure *failure) {
     fit_minimum from = s->best;
+    bool gone[PARAMETERS_MOST];
+    find_gone(s, &from, gone);
     for (int part = 0; part < s->p->e->parts; part++)
         for (int zone = 0; zone < FIT_ZONES; zone++) {
             double x[PARAMETERS_MOST];
             memcpy(x, from.x, sizeof x);
-            bool moved = fit_move(s->p, s->land, part, zone, x);
+            bool moved = fit_move(s->p, s->land, part, zone, gone, x);
             tide_status status = moved ? descend_from(s, x, failure) : TIDE_OK;
             if (status != TIDE_OK) return status;
         }
@@ -177,7 +193,7 @@ static tide_status hop(searching *s, tide_failure *failure) {
 static tide_status search(searching *s, const fit_start *start, int count, tide_failure *failure) {
     tide_status status = TIDE_OK;
     double before = INFINITY;
-    for (int i = 0; status == TIDE_OK && i < count && !found(s->p, s->out); i++)
+    for (int i = 0; status == TIDE_OK && i < count && !found(s); i++)
         status = descend_from(s, start[i].x, failure);
     bool exact = s->best.sum < 1e-20 * s->p->data->size;
     for (int i = 0; i < HOPS && status == TIDE_OK && !exact && s->best.sum < before * (1 - same); i++) {

@@ -10,6 +10,7 @@
 #include "eis/circuit/rng.h"
 
 enum { DRAWS = 400, STREAM_STARTS = 21, ZONES = 3, CHILDREN_MOST = PARTS_MOST };
+static const double usual_exponent = 0.9;
 
 /* The series connection at the top, or the circuit as its only child. */
 typedef struct top {
@@ -281,20 +282,47 @@ static double exponent_of(const fit_problem *p, const circuit_part *part, const 
     return exponent;
 }
 
-bool fit_move(const fit_problem *p, const landscape *l, int part, int zone, double *x) {
-    const circuit_part *of = &p->e->part[part];
-    double decades = log10(l->omega[0] / l->omega[l->points - 1]), exponent = exponent_of(p, of, x);
-    double tau = pow(10, decades * (zone + 0.5) / ZONES) / l->omega[0];
-    place at = { size_near(l, tau), tau };
-    bool moved = false;
+/* True if a time hangs on it. */
+static bool move_part(const fit_problem *p, const circuit_part *of, place at, double exponent, double *x) {
+    bool timed = false;
     for (int s = 0; s < of->kind->slots; s++) {
         slot_role role = of->kind->slot[s].role;
         int v = p->variable[of->first + s];
-        if (v < 0 || role == ROLE_EXPONENT || role == ROLE_NUMBER) continue;
+        if (v < 0 || role == ROLE_NUMBER) continue;
+        if (role == ROLE_EXPONENT && exponent == exponent_of(p, of, x)) continue;
         x[v] = fit_coordinate(p, v, slot_value(role, at, exponent));
-        moved = moved || role != ROLE_RESISTANCE;
+        timed = timed || (role != ROLE_RESISTANCE && role != ROLE_EXPONENT);
     }
-    return moved;
+    return timed;
+}
+
+static bool child_gone(const fit_problem *p, const top *t, int child, const bool *gone) {
+    bool is = false;
+    for (int v = 0; v < p->variables; v++)
+        is = is || (gone[v] && t->of[p->e->parameter[p->of[v]].part] == child);
+    return is;
+}
+
+/* All of it, in the size that fits best beside the rest. */
+static void bring_back(const fit_problem *p, const landscape *l, const top *t, int child, place there, double *x) {
+    const drawing d = { .p = p, .land = l, .at = t };
+    double larger[CHILDREN_MOST];
+    for (int part = 0; part < p->e->parts; part++)
+        if (t->of[part] == child) move_part(p, &p->e->part[part], there, usual_exponent, x);
+    sizes(&d, x, larger);
+    enlarge(&d, larger, x);
+}
+
+bool fit_move(const fit_problem *p, const landscape *l, int part, int zone, const bool *gone, double *x) {
+    const circuit_part *of = &p->e->part[part];
+    double decades = log10(l->omega[0] / l->omega[l->points - 1]);
+    double tau = pow(10, decades * (zone + 0.5) / ZONES) / l->omega[0];
+    place there = { size_near(l, tau), tau };
+    top at;
+    find_top(p->e, &at);
+    bool timed = move_part(p, of, there, exponent_of(p, of, x), x);
+    if (timed && child_gone(p, &at, at.of[part], gone)) bring_back(p, l, &at, at.of[part], there, x);
+    return timed;
 }
 
 tide_status fit_starts(const fit_problem *p, const landscape *land, fit_start start[STARTS_MOST], int *count,

@@ -18,7 +18,8 @@ tide_status fit_starts(const fit_problem *p, const landscape *land, fit_start st
 
 enum { FIT_ZONES = 4 };
 /* Puts one element of the circuit at x into a zone, thirds of the spectrum's decades from the fast ones on, and what
- * lies beyond. False: no time hangs on this element. */
-bool fit_move(const fit_problem *p, const landscape *land, int part, int zone, double *x);
+ * lies beyond. An arc of which anything is `gone` (by variable) comes back there as a whole. False:
+ * no time hangs on this element. */
+bool fit_move(const fit_problem *p, const landscape *land, int part, int zone, const bool *gone, double *x);
 
 #endif
