@@ -136,7 +136,7 @@ def log_volume(logs, moving):
         return np.linalg.slogdet(jacobian)[1]
 
 
-def others_with(coef, known, value, rng, grid=600):
+def others_with(coef, known, value, rng, grid=240):
     """One of the circuits of these coefficients that have the known value, and how many there are; each as likely"""
     r0 = np.exp(coef[:, :1])
     edges = r0 * (1 + 10.0 ** np.linspace(-5, 5, grid))

@@ -205,8 +205,9 @@ static void put_f32(bytes *b, double v) {
     put_u32(b, bits);
 }
 
-/* version 0: one byte a column, rows at 100; 2 and 3: two bytes, rows at 405 and 406. */
-static bytes make_mpr(uint32_t version, bool newer, int unknown) {
+/* version 0: one byte a column, rows at 100; 2 and 3: two bytes, rows at 405 and 406. The unknown column may have bytes
+ * in the rows, which tell how wide it is. */
+static bytes make_mpr(uint32_t version, bool newer, int unknown, bool filled) {
     static const unsigned ids[] = { 1, 2, 32, 37, 38 }; /* two flags share a byte */
     bytes  b = { 0 }, body = { 0 };
     size_t data = version == 0 ? 100 : 403 + version;
@@ -221,6 +222,7 @@ static bytes make_mpr(uint32_t version, bool newer, int unknown) {
     for (int i = 0; i < COUNT; i++) {
         body.data[body.size++] = 7;
         put_f32(&body, freq_hz[i]), put_f32(&body, truth[i].re), put_f32(&body, -truth[i].im);
+        if (filled) put_u32(&body, 99);
     }
     put(&b, "BIO-LOGIC MODULAR FILE\x1a                         \0\0\0\0", 52);
     put(&b, "MODULEVMP data  VMP data                 ", 41);
@@ -236,20 +238,20 @@ static bytes make_mpr(uint32_t version, bool newer, int unknown) {
 static void test_mpr(void **state) {
     (void)state;
     for (int k = 0; k < 6; k++) {
-        bytes b = make_mpr((uint32_t[]){ 0, 2, 3 }[k % 3], k > 2, 0);
+        bytes b = make_mpr((uint32_t[]){ 0, 2, 3 }[k % 3], k > 2, k % 3 ? 444 : 0, k % 3);
         write_bytes(b.data, b.size);
         eis_spectra s = read_good(path, NULL);
         assert_int_equal(s.spectrum[0].count, COUNT);
         for (int i = 0; i < COUNT; i++) expect_z(".mpr", s.spectrum[0].z[i], truth[i], 1e-6);
         eis_spectra_free(&s);
     }
-    bytes b = make_mpr(3, false, 444);
+    bytes b = make_mpr(3, false, 444, false);
     write_bytes(b.data, b.size);
     expect_refusal(path, NULL, 0, "", "column number 444");
-    b = make_mpr(3, false, 0);
+    b = make_mpr(3, false, 0, false);
     write_bytes(b.data, b.size - 1);
     expect_refusal(path, NULL, 0, "", "cut short");
-    b = make_mpr(9, false, 0);
+    b = make_mpr(9, false, 0, false);
     write_bytes(b.data, b.size);
     expect_refusal(path, NULL, 0, "", "version 9");
 }

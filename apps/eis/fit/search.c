@@ -193,8 +193,7 @@ static tide_status hop(searching *s, tide_failure *failure) {
 static tide_status search(searching *s, const fit_start *start, int count, tide_failure *failure) {
     tide_status status = TIDE_OK;
     double before = INFINITY;
-    for (int i = 0; status == TIDE_OK && i < count && !found(s); i++)
-        status = descend_from(s, start[i].x, failure);
+    for (int i = 0; status == TIDE_OK && i < count && !found(s); i++) status = descend_from(s, start[i].x, failure);
     bool exact = s->best.sum < 1e-20 * s->p->data->size;
     for (int i = 0; i < HOPS && status == TIDE_OK && !exact && s->best.sum < before * (1 - same); i++) {
         before = s->best.sum;
