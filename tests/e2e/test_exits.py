@@ -33,7 +33,7 @@ class Exits(Case):
 
     def test_usage(self):
         for words in COMMANDS:
-            for wrong in (["--no-such-option"], ["--no-such-option", "--help"], ["a"] * 300):
+            for wrong in (["--no-such-option"], ["--no-such-option", "--help"], ["a"] * 5000):
                 with self.subTest(f"{words} {wrong}"):
                     self.code(2, *words.split(), *wrong, cwd=self.folder)
         for words in ("forecast train --epochs x", "forecast predict run --horizon-x", "eis complete --noise x", "eis fit s.csv --weights x", "eis drt s.csv --lambda x", "eis train --n_epochs x", "eis generate --n_ground_truths x",
