@@ -1,9 +1,9 @@
 /* tidemill eis check, below the command line. */
 #include "base/json.h"
-#include "batch.h"
+#include "each_sweep.h"
 #include "eis/check/checked.h"
 
-static tide_status answer(const eis_spectrum *s, const batch_place *to, bool *of_file, tide_failure *failure) {
+static tide_status answer(const eis_spectrum *s, const each_sweep_place *to, bool *of_file, tide_failure *failure) {
     eis_checked c = { 0 };
     tide_status status = eis_check_spectrum(s, &c, failure);
     *of_file = status == TIDE_EDATA;
@@ -17,9 +17,11 @@ static tide_status answer(const eis_spectrum *s, const batch_place *to, bool *of
     return status;
 }
 
-static const batch_kind kind = { "check", "check.csv", "the check", checked_table_header, checked_row_failed, answer };
+static const each_sweep_kind kind = {
+    "check", "check.csv", "the check", checked_table_header, checked_row_failed, answer
+};
 
 tide_status eis_check(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                       tide_failure *failure) {
-    return batch_run(&kind, options, listener, user, result, failure);
+    return each_sweep_run(&kind, options, listener, user, result, failure);
 }

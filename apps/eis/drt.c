@@ -1,11 +1,11 @@
 /* tidemill eis drt, below the command line. */
 #include "base/json.h"
-#include "batch.h"
+#include "each_sweep.h"
 #include "eis/drt/lambda.h"
 #include "eis/drt/relaxations.h"
 #include "eis/options/arguments.h"
 
-static tide_status answer(const eis_spectrum *s, const batch_place *to, bool *of_file, tide_failure *failure) {
+static tide_status answer(const eis_spectrum *s, const each_sweep_place *to, bool *of_file, tide_failure *failure) {
     eis_relaxations r = { 0 };
     tide_status status = eis_drt_spectrum(s, to->options, &r, failure);
     *of_file = status == TIDE_EDATA;
@@ -19,7 +19,7 @@ static tide_status answer(const eis_spectrum *s, const batch_place *to, bool *of
     return status;
 }
 
-static const batch_kind kind = {
+static const each_sweep_kind kind = {
     "drt", "drt.csv", "the distributions of relaxation times", relaxations_table_header, relaxations_row_failed, answer
 };
 
@@ -29,5 +29,5 @@ tide_status eis_drt(const eis_options *options, eis_listener listener, void *use
     failure_clear(failure);
     if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
     if (lambda_parse(options->lambda, &wish, failure) != TIDE_OK) return TIDE_EINVAL;
-    return batch_run(&kind, options, listener, user, result, failure);
+    return each_sweep_run(&kind, options, listener, user, result, failure);
 }

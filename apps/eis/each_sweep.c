@@ -1,5 +1,5 @@
 /* Files to answers, answers to files. */
-#include "batch.h"
+#include "each_sweep.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,8 +17,8 @@
 
 enum { SCHEMA_VERSION = 1 };
 
-typedef struct batch {
-    const batch_kind *kind;
+typedef struct each_sweep {
+    const each_sweep_kind *kind;
     const eis_options *options;
     told to;
     plot_watch watch;
@@ -27,20 +27,20 @@ typedef struct batch {
     json_t *found;
     text talk, table;
     tide_failure first; /* why the first of those that could not be read could not */
-} batch;
+} each_sweep;
 
-static tide_status out_of_memory(const batch *b, tide_failure *failure) {
+static tide_status out_of_memory(const each_sweep *b, tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for %s", b->kind->what);
 }
 
-static tide_status tell(const batch *b, eis_tone tone, const char *message, tide_failure *failure) {
+static tide_status tell(const each_sweep *b, eis_tone tone, const char *message, tide_failure *failure) {
     return eis_tell(b->to.listener, b->to.user, tone, message)
                ? fail(failure, TIDE_ECANCELLED, "stopped during %s", b->kind->what)
                : TIDE_OK;
 }
 
 /* The reason takes the place of the answer. */
-static tide_status put_unread(batch *b, const char *path, const tide_failure *why, tide_failure *failure) {
+static tide_status put_unread(each_sweep *b, const char *path, const tide_failure *why, tide_failure *failure) {
     json_t *error = json_with(json_object(), "code", json_string("bad_input"));
     error = json_with(error, "message", json_text(why->message));
     error = json_with(error, "row", json_integer(why->row));
@@ -54,18 +54,18 @@ static tide_status put_unread(batch *b, const char *path, const tide_failure *wh
     return tell(b, EIS_WARNING, why->message, failure);
 }
 
-static tide_status answer_spectrum(batch *b, const eis_spectrum *s, int64_t number, bool *of_file,
+static tide_status answer_spectrum(each_sweep *b, const eis_spectrum *s, int64_t number, bool *of_file,
                                    tide_failure *failure) {
     char prefix[32] = "";
     if (b->spectra > 1) snprintf(prefix, sizeof prefix, "%03lld_", (long long)number + 1);
-    batch_place to = { b->options, &b->found, &b->talk, &b->table, b->options->plots ? b->options->out : NULL,
+    each_sweep_place to = { b->options, &b->found, &b->talk, &b->table, b->options->plots ? b->options->out : NULL,
                        prefix,     &b->watch };
     if (to.folder && !*to.folder) to.folder = NULL;
     tide_status status = b->kind->answer(s, &to, of_file, failure);
     return status == TIDE_OK && !b->found ? out_of_memory(b, failure) : status;
 }
 
-static tide_status refuse_inputs(const batch *b, tide_failure *failure) {
+static tide_status refuse_inputs(const each_sweep *b, tide_failure *failure) {
     tide_status status = TIDE_OK;
     for (int64_t i = 0; *b->options->out && status == TIDE_OK && i < b->measured.files; i++)
         status = owned_refuse_input(b->options->out, b->measured.path[i], failure);
@@ -73,7 +73,7 @@ static tide_status refuse_inputs(const batch *b, tide_failure *failure) {
 }
 
 /* What is wrong with a file is no matter of the others. */
-static tide_status answer_one(batch *b, int64_t number, tide_failure *failure) {
+static tide_status answer_one(each_sweep *b, int64_t number, tide_failure *failure) {
     const measured_item *item = &b->measured.item[number];
     bool of_file = !item->spectrum;
     tide_failure why = item->why;
@@ -85,7 +85,7 @@ static tide_status answer_one(batch *b, int64_t number, tide_failure *failure) {
     return status == TIDE_OK ? tell(b, EIS_WORKING, "", failure) : status;
 }
 
-static tide_status answer_all(batch *b, tide_failure *failure) {
+static tide_status answer_all(each_sweep *b, tide_failure *failure) {
     tide_status status = measured_read(b->options, b->to.listener, b->to.user, &b->measured, failure);
     b->spectra = b->measured.count;
     if (status == TIDE_OK) status = refuse_inputs(b, failure);
@@ -93,7 +93,7 @@ static tide_status answer_all(batch *b, tide_failure *failure) {
     return status;
 }
 
-static tide_status make_out(const batch *b, tide_failure *failure) {
+static tide_status make_out(const each_sweep *b, tide_failure *failure) {
     const char *folder = b->options->out;
     if (mkdir(folder, 0777) && errno != EEXIST)
         return fail_at(failure, TIDE_EIO, folder, 0, "out", "cannot make the folder %s: %s", folder, strerror(errno));
@@ -105,7 +105,7 @@ static tide_status write_table(void *user, void *stdio_file) {
     return fwrite(t->data, t->length, 1, stdio_file) == 1 ? TIDE_OK : TIDE_EIO;
 }
 
-static tide_status write_out(batch *b, tide_failure *failure) {
+static tide_status write_out(each_sweep *b, tide_failure *failure) {
     char path[FOLDER_PATH];
     tide_status status = owned_claim_file(b->options->out, b->kind->table, path, failure);
     if (status == TIDE_OK) status = tide_file_replace(path, write_table, &b->table, failure);
@@ -114,7 +114,7 @@ static tide_status write_out(batch *b, tide_failure *failure) {
     return status;
 }
 
-static tide_status finish(batch *b, eis_result *result, tide_failure *failure) {
+static tide_status finish(each_sweep *b, eis_result *result, tide_failure *failure) {
     json_t *o = json_with(json_object(), "schema_version", json_integer(SCHEMA_VERSION));
     o = json_with(json_with(o, "command", json_string(b->kind->command)), "spectra", json_incref(b->found));
     result->json = json_whole(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
@@ -127,7 +127,7 @@ static tide_status finish(batch *b, eis_result *result, tide_failure *failure) {
     return TIDE_OK;
 }
 
-static tide_status run(batch *b, eis_result *result, tide_failure *failure) {
+static tide_status run(each_sweep *b, eis_result *result, tide_failure *failure) {
     const eis_options *o = b->options;
     if (!*o->spectra) return fail_at(failure, TIDE_EINVAL, NULL, 0, "spectrum", "there is no `spectrum`");
     if (!b->found) return out_of_memory(b, failure);
@@ -144,12 +144,12 @@ static tide_status run(batch *b, eis_result *result, tide_failure *failure) {
     return status;
 }
 
-tide_status batch_run(const batch_kind *kind, const eis_options *options, eis_listener listener, void *user,
+tide_status each_sweep_run(const each_sweep_kind *kind, const eis_options *options, eis_listener listener, void *user,
                       eis_result *result, tide_failure *failure) {
     failure_clear(failure);
     tide_failure own = { 0 };
     if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
-    batch b = { .kind = kind, .options = options, .to = { listener, user }, .found = json_array() };
+    each_sweep b = { .kind = kind, .options = options, .to = { listener, user }, .found = json_array() };
     b.watch = eis_plot_watch(&b.to);
     tide_status status = run(&b, result, failure ? failure : &own);
     json_decref(b.found);

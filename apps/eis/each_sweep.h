@@ -1,6 +1,6 @@
 /* A command that answers each sweep of its files: a table, text, JSON and plots of all, whatever one of them holds. */
-#ifndef EIS_BATCH_H
-#define EIS_BATCH_H
+#ifndef EIS_EACH_SWEEP_H
+#define EIS_EACH_SWEEP_H
 
 #include <jansson.h>
 #include <tidemill/eis.h>
@@ -8,25 +8,25 @@
 #include "base/base.h"
 #include "draw/plot.h"
 
-typedef struct batch_place {
+typedef struct each_sweep_place {
     const eis_options *options;
     json_t    **found;        /* a list, to which the answer is added */
     text       *talk, *table;
     const char *folder;       /* NULL: no plots are wanted */
     const char *prefix;       /* of their names */
     plot_watch *watch;
-} batch_place;
+} each_sweep_place;
 
-typedef struct batch_kind {
+typedef struct each_sweep_kind {
     const char *command, *table;  /* "check", "check.csv" */
     const char *what;             /* "the check" */
     void (*header)(text *out);
     void (*unread)(const char *path, const char *reason, text *out);
     /* *of_file: a failure is the spectrum's own. */
-    tide_status (*answer)(const eis_spectrum *s, const batch_place *to, bool *of_file, tide_failure *failure);
-} batch_kind;
+    tide_status (*answer)(const eis_spectrum *s, const each_sweep_place *to, bool *of_file, tide_failure *failure);
+} each_sweep_kind;
 
-tide_status batch_run(const batch_kind *kind, const eis_options *options, eis_listener listener, void *user,
+tide_status each_sweep_run(const each_sweep_kind *kind, const eis_options *options, eis_listener listener, void *user,
                       eis_result *result, tide_failure *failure);
 
 #endif
