@@ -10,7 +10,7 @@ extern const cli_command command_forecast, command_train, command_evaluate, comm
 /* eis.c */
 extern const cli_command command_eis_complete, command_eis_check, command_eis_drt, command_eis_convert;
 extern const cli_command command_eis_generate, command_eis_train, command_eis_evaluate;
-extern const cli_command command_eis_fit;  /* eis_fit.c */
+extern const cli_command command_eis_fit, command_eis_batch;  /* eis_fit.c */
 extern const cli_command command_eis, command_eis_full, command_eis_simulate;  /* eis_mode.c */
 extern const cli_command command_data_list, command_data_get, command_data_make;  /* data.c */
 extern const cli_command command_bench;                                       /* bench.c */

@@ -9,6 +9,7 @@
 #include <tidemill/io.h>
 
 #include "eis/options/arguments.h"
+#include "eis/options/decimal.h"
 #include "eis/read/measured.h"
 #include "eis/training/plot_told.h"
 #include "train/run.h"
@@ -189,7 +190,9 @@ static tide_status finish(session *s, eis_result *r, tide_failure *failure) {
     tide_status status = TIDE_OK;
     text        json   = { 0 };
     r->json = final_json(s);
-    if (!r->json || s->talk.failed || s->table.failed) return out_of_memory(failure);
+    decimal_table(s->options->decimal, &s->table);
+    decimal_table(s->options->decimal, &s->candidates);
+    if (!r->json || s->candidates.failed || s->talk.failed || s->table.failed) return out_of_memory(failure);
     if (*s->options->out) {
         text_add(&json, "%s\n", r->json);
         status = write_file(s->options->out, "completion.json", &json, failure);

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "eis/options/arguments.h"
+#include "eis/options/decimal.h"
 #include "eis/options/tell.h"
 #include "eis/read/measured.h"
 #include "eis/training/plot_told.h"
@@ -119,6 +120,7 @@ static tide_status finish(each_sweep *b, eis_result *result, tide_failure *failu
     o = json_with(json_with(o, "command", json_string(b->kind->command)), "spectra", json_incref(b->found));
     result->json = json_whole(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
     json_decref(o);
+    decimal_table(b->options->decimal, &b->table);
     if (!result->json || b->talk.failed || b->table.failed) return out_of_memory(b, failure);
     tide_status status = *b->options->out ? write_out(b, failure) : TIDE_OK;
     if (status != TIDE_OK) return status;

@@ -13,6 +13,7 @@
 #include "base/parallel.h"
 #include "eis/fit/fitted.h"
 #include "eis/options/arguments.h"
+#include "eis/options/decimal.h"
 #include "eis/options/tell.h"
 #include "base/base.h"
 #include "eis/read/measured.h"
@@ -189,6 +190,7 @@ static char *whole_json(const session *s) {
 static tide_status finish(session *s, eis_result *r, tide_failure *failure) {
     const char *out = s->options->out;
     r->json = whole_json(s);
+    decimal_table(s->options->decimal, &s->table);
     if (!r->json || s->talk.failed || s->table.failed) return out_of_memory(failure);
     r->text = strdup(s->talk.data);
     if (s->measured.count > 1) r->csv = strdup(s->table.data);

@@ -155,6 +155,7 @@ typedef enum eis_lradj {
 typedef enum eis_split { EIS_SPLIT_TRUTH, EIS_SPLIT_ROW } eis_split;
 typedef enum eis_compat { EIS_COMPAT_NONE, EIS_COMPAT_MLX } eis_compat;
 typedef enum eis_resume { EIS_RESUME_NO, EIS_RESUME_AUTO, EIS_RESUME_MUST } eis_resume;
+typedef enum eis_decimal { EIS_DECIMAL_POINT, EIS_DECIMAL_COMMA } eis_decimal; /* a comma: cells part at semicolons */
 typedef enum eis_profile { EIS_PROFILE_APP, EIS_PROFILE_GENERATOR } eis_profile;
 typedef enum eis_format { EIS_FORMAT_SHARDS, EIS_FORMAT_CSV } eis_format;
 typedef enum eis_shard_dtype { EIS_SHARD_F32, EIS_SHARD_F64 } eis_shard_dtype;
@@ -226,6 +227,8 @@ typedef struct eis_options {
     char    units[64];                       /* "kHz,mohm,rad": come before those in the names of columns */
     char    sweep[256];                      /* "1,3-5" or names; "": all */
     char    output[EIS_TEXT_SIZE];           /* convert: the file; "": none */
+    char    samples[EIS_TEXT_SIZE];          /* batch: the plate, a table of the spectra's wells and conditions */
+    int     decimal;                         /* eis_decimal, of tables */
     /* drt */
     char    lambda[24];                      /* "gcv", "l-curve" or a number; "": gcv */
     int64_t penalty_order;                   /* of the derivative that is kept small: 1 or 2 */
@@ -288,7 +291,8 @@ enum {
     EIS_FOR_CHECK    = 64,
     EIS_FOR_CONVERT  = 128,
     EIS_FOR_FIT      = 256,
-    EIS_FOR_DRT      = 512
+    EIS_FOR_DRT      = 512,
+    EIS_FOR_BATCH    = 1024
 };
 
 /* Every option of the commands; what can be done with a table is in options.h, and the calls below are those on this
@@ -757,6 +761,17 @@ TIDE_API tide_status eis_convert(const eis_options *options, eis_listener listen
  * fit.json. A file that cannot be read or fitted does not end it: as eis_complete. */
 TIDE_API tide_status eis_fit(const eis_options *options, const eis_fit_options *fit, eis_listener listener, void *user,
                              eis_result *result, tide_failure *failure);
+
+/* eis_check_spectrum and a fit of `fit->circuit` for each sweep of the files and folders in `options->spectra`, a row
+ * each (docs/eis-batch.md): of `options` count spectra, what reads them, area_cm2, samples, decimal, threads, out and
+ * overwrite. A row holds the answer or the reason why there is none, and has the bits that its file has alone, in any
+ * order and on any number of threads. Where one has none, the status is TIDE_EDATA and *result holds all rows;
+ * result->csv is always there. Into the folder `out` go batch.csv, batch.json, report.html and, with `samples`,
+ * groups.csv; answers are kept there in batch.jsonl as they come, so that a run that was killed, or has more files,
+ * goes on from them. TIDE_EINVAL where the folder's are of another circuit or other options of the fit, unless
+ * `overwrite`. */
+TIDE_API tide_status eis_batch(const eis_options *options, const eis_fit_options *fit, eis_listener listener,
+                               void *user, eis_result *result, tide_failure *failure);
 
 /* Trains a predictor of missing parameters into the folder `out`; the best by validation loss is kept, Ctrl-C leaves a
  * checkpoint from which `resume` continues to the same bits.

@@ -7,10 +7,10 @@ from program import Case
 # Commands with a place for a file; FILE is the file in question.
 INPUTS = ("forecast train --data FILE --out made", "forecast evaluate --data FILE", "forecast evaluate --model FILE --data series.csv",
           "forecast predict FILE", "explain FILE", "eis complete --spectrum FILE", "eis complete --known Rsh=460 --method network --model FILE",
-          "eis evaluate FILE", "eis check FILE", "eis drt FILE", "eis fit FILE", "eis generate --stats-only --ground-truths FILE", "eis --mode inference --model FILE --known Rsh=460",
+          "eis evaluate FILE", "eis check FILE", "eis drt FILE", "eis fit FILE", "eis batch FILE", "eis generate --stats-only --ground-truths FILE", "eis --mode inference --model FILE --known Rsh=460",
           "selftest --golden FILE")
 COMMANDS = ("forecast", "forecast train", "forecast evaluate", "forecast predict", "explain", "eis", "eis complete", "eis check", "eis drt", "eis generate",
-            "eis train", "eis evaluate", "eis fit", "eis full", "eis simulate", "eis convert", "data list", "data get", "data make", "machine", "bench", "selftest")
+            "eis train", "eis evaluate", "eis fit", "eis batch", "eis full", "eis simulate", "eis convert", "data list", "data get", "data make", "machine", "bench", "selftest")
 
 
 class Exits(Case):
@@ -36,7 +36,7 @@ class Exits(Case):
             for wrong in (["--no-such-option"], ["--no-such-option", "--help"], ["a"] * 5000):
                 with self.subTest(f"{words} {wrong}"):
                     self.code(2, *words.split(), *wrong, cwd=self.folder)
-        for words in ("forecast train --epochs x", "forecast predict run --horizon-x", "eis complete --noise x", "eis fit s.csv --weights x", "eis drt s.csv --lambda x", "eis train --n_epochs x", "eis generate --n_ground_truths x",
+        for words in ("forecast train --epochs x", "forecast predict run --horizon-x", "eis complete --noise x", "eis fit s.csv --weights x", "eis batch s.csv --decimal x", "eis drt s.csv --lambda x", "eis train --n_epochs x", "eis generate --n_ground_truths x",
                       "eis evaluate run --test-spectra x", "eis simulate s.csv --noise x", "eis full --n_epochs x", "data make tide t.csv --rows x", "machine --measure=x",
                       "bench --seconds x", "explain run --batch-size x", "eis --mode x", "data make sun t.csv", "data get no-such-series"):
             with self.subTest(words):

@@ -91,18 +91,21 @@ static bool odd_choices(void) {
     return true;
 }
 
+typedef tide_status (*fit_command)(const eis_options *, const eis_fit_options *, eis_listener, void *, eis_result *,
+                                   tide_failure *);
+
 /* The options of a fit stand beside those of every command. */
-static bool fit_refuses(trial *t) {
+static bool fit_refuses(trial *t, fit_command f) {
     eis_fit_options_default(&fit_odd), eis_options_default(&e_odd);
-    if (!said(t, eis_fit(NULL, &fit_odd, NULL, NULL, &e_result, &t->failure))) return false;
+    if (!said(t, f(NULL, &fit_odd, NULL, NULL, &e_result, &t->failure))) return false;
     t->failure = (tide_failure){ 0 };
-    if (!said(t, eis_fit(&e_odd, NULL, NULL, NULL, &e_result, &t->failure))) return false;
+    if (!said(t, f(&e_odd, NULL, NULL, NULL, &e_result, &t->failure))) return false;
     t->failure = (tide_failure){ 0 };
-    if (!said(t, eis_fit(&e_odd, &fit_odd, NULL, NULL, &e_result, &t->failure))) return false;  /* no spectrum */
+    if (!said(t, f(&e_odd, &fit_odd, NULL, NULL, &e_result, &t->failure))) return false;  /* no spectrum */
     memset(fit_odd.fix, 'x', sizeof fit_odd.fix);
-    return eis_fit(&e_odd, &fit_odd, NULL, NULL, &e_result, NULL) == TIDE_EINVAL &&
-           eis_fit(&e_odd, &fit_odd, NULL, NULL, NULL, NULL) == TIDE_EINVAL &&
-           eis_fit(NULL, NULL, NULL, NULL, NULL, NULL) == TIDE_EINVAL;
+    return f(&e_odd, &fit_odd, NULL, NULL, &e_result, NULL) == TIDE_EINVAL &&
+           f(&e_odd, &fit_odd, NULL, NULL, NULL, NULL) == TIDE_EINVAL &&
+           f(NULL, NULL, NULL, NULL, NULL, NULL) == TIDE_EINVAL;
 }
 
 static bool fit_solve_refuses(trial *t) {
@@ -142,6 +145,7 @@ static bool json_of_nothing(void) {
     STALE(R, eis_drt, NULL, NULL, NULL, &e_result)                                                                     \
     STALE(R, eis_convert, NULL, NULL, NULL, &e_result)                                                                 \
     STALE(R, eis_fit, NULL, NULL, NULL, NULL, &e_result)                                                               \
+    STALE(R, eis_batch, NULL, NULL, NULL, NULL, &e_result)                                                             \
     STALE(R, eis_fit_solve, NULL, NULL, NULL, NULL, &fitted)                                                           \
     STALE(R, eis_train, NULL, NULL, NULL, &e_result)                                                                   \
     STALE(R, eis_evaluate, NULL, NULL, NULL, &e_result)                                                                \
@@ -201,7 +205,8 @@ static const tide_option *no_row(void *user, const char *name, const char *comma
     R(eis_table, 0, "takes nothing", eis_table()->count > 0)                                                           \
     R(eis_fit_table, 0, "takes nothing", eis_fit_table()->count > 0)                                                   \
     R(eis_fit_options_default, 0, "none", (eis_fit_options_default(NULL), true))                                       \
-    R(eis_fit, 0, "no options, no spectrum, a text without an end", fit_refuses(t))                                    \
+    R(eis_fit, 0, "no options, no spectrum, a text without an end", fit_refuses(t, eis_fit))                           \
+    R(eis_batch, 0, "no options, no spectrum, a text without an end", fit_refuses(t, eis_batch))                       \
     R(eis_fit_solve, 0, "no options, a choice past its words, no spectrum", fit_solve_refuses(t))                      \
     R(eis_fitted_free, 0, "none", (eis_fitted_free(NULL), true))                                                       \
     R(eis_fitted_json, 0, "none, empty", !eis_fitted_json(NULL) && !eis_fitted_json(&(eis_fitted){ 0 }))               \

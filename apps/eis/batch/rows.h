@@ -20,6 +20,7 @@ typedef struct batch_row {
     int64_t     order;               /* 0-based: files in their order, sweeps in the file's */
     const char *file, *sweep;        /* the path; "": the file's only sweep */
     /* Of the plate: the row of `samples` that names the spectrum. */
+    bool        planned;             /* there is one */
     const char *well, *condition, *donor, *time;
     double      time_number;         /* `time` where it is a number */
     double      area_cm2;

@@ -42,9 +42,9 @@ static tide_status read_file(measured *b, int64_t file, const eis_options *o, ei
     return status == TIDE_OK ? add_items(b, file, NULL, failure) : status;
 }
 
-tide_status measured_read(const eis_options *options, eis_listener listener, void *user, measured *out,
-                       tide_failure *failure) {
-    *out = (measured){ .list = strdup(options->spectra) };
+tide_status measured_read_list(const char *list, const eis_options *options, eis_listener listener, void *user,
+                               measured *out, tide_failure *failure) {
+    *out = (measured){ .list = strdup(list) };
     for (const char *c = out->list; c && *c; c++) out->files += *c == '\n' || !c[1];
     out->path = calloc((size_t)MAX2(out->files, 1), sizeof *out->path);
     out->file = calloc((size_t)MAX2(out->files, 1), sizeof *out->file);
@@ -55,6 +55,11 @@ tide_status measured_read(const eis_options *options, eis_listener listener, voi
     for (int64_t i = 0; i < out->files && status == TIDE_OK; i++)
         status = read_file(out, i, options, listener, user, failure);
     return status;
+}
+
+tide_status measured_read(const eis_options *options, eis_listener listener, void *user, measured *out,
+                          tide_failure *failure) {
+    return measured_read_list(options->spectra, options, listener, user, out, failure);
 }
 
 void measured_free(measured *b) {

@@ -23,6 +23,9 @@ typedef struct measured {
  * it. */
 tide_status measured_read(const eis_options *options, eis_listener listener, void *user, measured *out,
                        tide_failure *failure);
+/* The same of these files, a line each. */
+tide_status measured_read_list(const char *list, const eis_options *options, eis_listener listener, void *user,
+                               measured *out, tide_failure *failure);
 void        measured_free(measured *b);
 
 #endif

@@ -126,7 +126,7 @@ static bool word_takes(const char *word, size_t length, int64_t number, const ch
     return strncmp(name, word, length) == 0 && (name[length] == 0 || name[length] == ' ');
 }
 
-static bool is_wanted(const char *list, int64_t number, const char *name) {
+bool sweeps_wanted(const char *list, int64_t number, const char *name) {
     if (!*list) return true;
     for (size_t length; *list; list += length + (list[length] == ',')) {
         list += strspn(list, " ");
@@ -179,7 +179,7 @@ static tide_status take(reading *r, const parts *all, eis_spectra *out) {
     for (int64_t i = 0; i < all->count && status == TIDE_OK; i++) {
         char *name = name_of(r, all, i);
         if (!name || is_short(r, all, &all->part[i], name)
-            || !is_wanted(r->options->sweep, i + 1, all->count == 1 ? base_name(name) : name)) {
+            || !sweeps_wanted(r->options->sweep, i + 1, all->count == 1 ? base_name(name) : name)) {
             if (!name) status = fail(r->failure, TIDE_ENOMEM, "out of memory for %s", r->path);
             free(name);
             continue;

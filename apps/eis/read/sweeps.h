@@ -9,4 +9,7 @@
  * points. */
 tide_status sweeps_take(reading *r, eis_spectra *out);
 
+/* Whether the words of `sweep`, "1,3-5" or names, take the sweep of that number (1-based) and name; "" takes all. */
+bool sweeps_wanted(const char *list, int64_t number, const char *name);
+
 #endif

@@ -1,0 +1,210 @@
+/* tidemill eis batch, below the command line: a folder of spectra to tables and a page. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tidemill/io.h>
+
+#include "base/json.h"
+#include "eis/batch/groups.h"
+#include "eis/batch/inputs.h"
+#include "eis/batch/page.h"
+#include "eis/batch/run.h"
+#include "eis/batch/table.h"
+#include "eis/batch/told.h"
+#include "eis/options/arguments.h"
+#include "eis/options/decimal.h"
+#include "eis/options/tell.h"
+
+typedef struct session {
+    batch_run run;
+    equivalent circuit;
+    tide_allocator system;
+    text list; /* the files */
+    batch_groups groups;
+    text table, groups_table, page, talk;
+    int lock; /* on `out`; -1: none */
+} session;
+
+static tide_status out_of_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for the batch");
+}
+
+/* ---- before the work ---- */
+
+static tide_status open_folder(session *s, tide_failure *failure) {
+    const char *out = s->run.options->out;
+    tide_status status = make_folders(out, failure);
+    if (status == TIDE_OK) status = owned_check(out, batch_files, failure);
+    char path[FOLDER_PATH];
+    if (status == TIDE_OK) status = owned_claim_file(out, BATCH_JOURNAL, path, failure);
+    if (status == TIDE_OK) s->lock = owned_lock(out, failure);
+    return status == TIDE_OK && s->lock < 0 ? TIDE_EINVAL : status;
+}
+
+/* A row of the fit's options each, and what else makes the bits. */
+static json_t *options_json(const eis_fit_options *fit) {
+    const tide_option_table *t = eis_fit_table();
+    char value[EIS_TEXT_SIZE];
+    json_t *o = json_with(json_object(), "version", json_string(TIDE_VERSION));
+    for (int64_t i = 0; i < t->count; i++)
+        o = json_with(o, t->rows[i].name, json_text(tide_option_get(fit, &t->rows[i], value, sizeof value)));
+    return o;
+}
+
+static tide_status open_journal(session *s, tide_failure *failure) {
+    const eis_options *o = s->run.options;
+    char path[FOLDER_PATH];
+    if (!*o->out) return journal_memory(&s->run.journal, failure);
+    json_t *options = options_json(s->run.fit);
+    tide_status status = options ? journal_open(folder_file(o->out, BATCH_JOURNAL, path), options, o->overwrite,
+                                                &s->run.journal, failure)
+                                 : out_of_memory(failure);
+    json_decref(options);
+    return status;
+}
+
+static tide_status refuse_blanks(const samples *plate, tide_failure *failure) {
+    for (int64_t i = 0; i < plate->count; i++)
+        if (*plate->of[i].blank)
+            return fail_at(failure, TIDE_EDATA, plate->path, plate->of[i].line, "blank",
+                           "%s, line %lld: the column blank names %.200s, and blanks are not taken off here yet: leave "
+                           "the column out",
+                           plate->path, (long long)plate->of[i].line, plate->of[i].blank);
+    return TIDE_OK;
+}
+
+static tide_status read_inputs(session *s, tide_failure *failure) {
+    batch_run *run = &s->run;
+    const eis_options *o = run->options;
+    tide_status status =
+        *o->samples ? samples_read(o->samples, run->listener, run->user, &run->samples, failure) : TIDE_OK;
+    if (status == TIDE_OK) status = refuse_blanks(&run->samples, failure);
+    if (status == TIDE_OK) status = inputs_list(o, run->listener, run->user, &s->list, failure);
+    if (status == TIDE_OK)
+        status = measured_read_list(s->list.data, o, run->listener, run->user, &run->measured, failure);
+    for (int64_t i = 0; *o->out && status == TIDE_OK && i < run->measured.files; i++)
+        status = owned_refuse_input(o->out, run->measured.path[i], failure);
+    return status == TIDE_OK && *o->samples ? samples_match(&run->samples, &run->measured, failure) : status;
+}
+
+static tide_status begin(session *s, tide_failure *failure) {
+    batch_run *run = &s->run;
+    tide_status status = TIDE_OK;
+    if (!fit_is_auto(run->fit)) {
+        status = fit_circuit(run->fit, &s->circuit, failure);
+        run->circuit = &s->circuit;
+    }
+    if (status == TIDE_OK && !*run->options->spectra)
+        status = fail_at(failure, TIDE_EINVAL, NULL, 0, "spectrum", "there is no `spectrum`: name files or a folder");
+    if (status == TIDE_OK && *run->options->out) status = open_folder(s, failure);
+    if (status == TIDE_OK) status = read_inputs(s, failure);
+    return status == TIDE_OK ? open_journal(s, failure) : status;
+}
+
+/* ---- after it ---- */
+
+static tide_status tell_rows(const session *s, tide_failure *failure) {
+    const batch_run *run = &s->run;
+    char line[1536];
+    for (int64_t i = 0; i < run->rows.count; i++) {
+        const batch_row *r = &run->rows.row[i];
+        const char *what = *r->reason ? r->reason : run->samples.path && isnan(r->area_cm2) ? r->note : "";
+        snprintf(line, sizeof line, "%.400s%s%.200s: %.800s", r->file, *r->sweep ? ", " : "", r->sweep, what);
+        if (*what && eis_tell(run->listener, run->user, EIS_WARNING, line))
+            return fail(failure, TIDE_ECANCELLED, "stopped");
+    }
+    return TIDE_OK;
+}
+
+static tide_status write_text(void *user, void *stdio_file) {
+    const text *t = user;
+    return fwrite(t->data, 1, t->length, stdio_file) == t->length ? TIDE_OK : TIDE_EIO;
+}
+
+static tide_status write_file(const session *s, const char *name, text *what, tide_failure *failure) {
+    char path[FOLDER_PATH];
+    tide_status status = owned_claim_file(s->run.options->out, name, path, failure);
+    return status == TIDE_OK ? tide_file_replace(path, write_text, what, failure) : status;
+}
+
+static tide_status write_out(session *s, char *json, tide_failure *failure) {
+    text whole = { .data = json, .length = strlen(json) };
+    tide_status status = write_file(s, BATCH_TABLE, &s->table, failure);
+    if (status == TIDE_OK) status = write_file(s, BATCH_JSON, &whole, failure);
+    if (status == TIDE_OK) status = write_file(s, BATCH_PAGE, &s->page, failure);
+    if (!s->run.rows.plate) owned_clear(s->run.options->out, (const char *const[]){ BATCH_GROUPS, NULL });
+    return status == TIDE_OK && s->run.rows.plate ? write_file(s, BATCH_GROUPS, &s->groups_table, failure) : status;
+}
+
+static tide_status make_tables(session *s, tide_failure *failure) {
+    batch_run *run = &s->run;
+    jmp_buf no_memory;
+    run->memory.oom = &no_memory;
+    if (setjmp(no_memory)) return out_of_memory(failure);
+    if (run->rows.plate) groups_of(&run->rows, &run->memory, &s->groups);
+    table_rows(&run->rows, run->circuit, &run->memory, &s->table);
+    groups_table(&s->groups, &s->groups_table);
+    told_text(&run->rows, &s->groups, &s->talk);
+    batch_page(&run->rows, &s->page);
+    decimal_table(run->options->decimal, &s->table);
+    decimal_table(run->options->decimal, &s->groups_table);
+    bool failed = s->table.failed || s->groups_table.failed || s->talk.failed || s->page.failed;
+    return failed ? out_of_memory(failure) : TIDE_OK;
+}
+
+static tide_status finish(session *s, eis_result *result, tide_failure *failure) {
+    tide_status status = make_tables(s, failure);
+    if (status != TIDE_OK) return status;
+    json_t *o = told_json(&s->run.rows, &s->groups);
+    result->json = json_whole(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+    json_decref(o);
+    if (!result->json) return out_of_memory(failure);
+    status = *s->run.options->out ? write_out(s, result->json, failure) : TIDE_OK;
+    if (status == TIDE_OK) status = tell_rows(s, failure);
+    if (status != TIDE_OK) return status;
+    result->csv = s->table.data, s->table = (text){ 0 };
+    result->text = s->talk.data, s->talk = (text){ 0 };
+    return TIDE_OK;
+}
+
+/* The first row without an answer stands for the others. */
+static tide_status partly(const batch_rows *rows, tide_failure *failure) {
+    int64_t i = 0;
+    if (rows->answered == rows->count) return TIDE_OK;
+    while (!*rows->row[i].reason) i++;
+    return fail_at(failure, TIDE_EDATA, rows->row[i].file, 0, NULL,
+                   "%lld of %lld spectra have no answer; the first of them: %s",
+                   (long long)(rows->count - rows->answered), (long long)rows->count, rows->row[i].reason);
+}
+
+static void close_all(session *s) {
+    batch_run *run = &s->run;
+    if (*run->options->out) owned_release(run->options->out);
+    owned_unlock(run->options->out, s->lock);
+    measured_free(&run->measured);
+    samples_free(&run->samples);
+    arena_free(&run->memory);
+    text_free(&s->list), text_free(&s->table), text_free(&s->groups_table);
+    text_free(&s->page), text_free(&s->talk);
+}
+
+tide_status eis_batch(const eis_options *options, const eis_fit_options *fit, eis_listener listener, void *user,
+                      eis_result *result, tide_failure *failure) {
+    failure_clear(failure);
+    tide_failure own = { 0 }, *f = failure ? failure : &own;
+    if (arguments_good(options, result, f) != TIDE_OK) return TIDE_EINVAL;
+    if (tide_options_check(eis_fit_table(), fit, f) != TIDE_OK) return TIDE_EINVAL;
+    session s = { .run = { .options = options, .fit = fit, .listener = listener, .user = user }, .lock = -1 };
+    s.system = mem_system(), s.run.memory.allocator = &s.system;
+    tide_status status = begin(&s, f);
+    if (status == TIDE_OK) status = run_rows(&s.run, f);
+    tide_status closed = journal_close(&s.run.journal, f);
+    if (status == TIDE_OK) status = closed;
+    if (status == TIDE_OK) status = finish(&s, result, f);
+    bool made = status == TIDE_OK;
+    if (made) status = partly(&s.run.rows, f);
+    close_all(&s);
+    if (!made) eis_result_free(result);
+    return status;
+}

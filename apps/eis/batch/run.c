@@ -1,0 +1,247 @@
+/* Rows laid out, answered, and filled. Which thread answers which spectrum, and in which run, leaves no trace: an
+ * answer is what its line in the journal says. */
+#include "run.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/parallel.h"
+#include "base/sha256.h"
+#include "eis/options/tell.h"
+#include "line.h"
+
+static const double told_every = 0.2; /* seconds */
+
+typedef struct running {
+    batch_run *run;
+    batch_row *row;
+    eis_spectrum *spectrum; /* by item, with the area that counts */
+    char (*key)[65];
+    int64_t *todo, todos; /* items that the journal has no answer on */
+    atomic_bool stopped;
+    atomic_llong done;
+    double told; /* os_seconds() */
+    pthread_mutex_t lock;
+    tide_failure why; /* of the first that was no matter of its spectrum */
+} running;
+
+/* ---- rows ---- */
+
+static void add_note(arena *memory, batch_row *row, const char *note) {
+    if (*note) row->note = arena_printf(memory, "%s%s%s", row->note, *row->note ? "; " : "", note);
+}
+
+static void put_sample(batch_row *row, const sample *of) {
+    if (!of) return;
+    row->planned = true;
+    row->well = of->well, row->condition = of->condition, row->donor = of->donor, row->time = of->time;
+    row->time_number = of->time_number, row->area_cm2 = of->area_cm2;
+}
+
+/* The plate's area comes before the option's, and this before the file's. */
+static void put_area(const batch_run *run, batch_row *row, const eis_spectrum *s) {
+    if (isfinite(row->area_cm2)) return;
+    if (run->options->area_cm2 > 0) row->area_cm2 = run->options->area_cm2;
+    else if (s && s->area_cm2 > 0) row->area_cm2 = s->area_cm2;
+}
+
+static batch_row empty_row(int64_t order, const char *file) {
+    return (batch_row){ .order = order,
+                        .file = file,
+                        .sweep = "",
+                        .well = "",
+                        .condition = "",
+                        .donor = "",
+                        .time = "",
+                        .reason = "",
+                        .note = "",
+                        .time_number = NAN,
+                        .area_cm2 = NAN,
+                        .kk_rmse = NAN,
+                        .noise = NAN,
+                        .circuit = "",
+                        .chi2 = NAN };
+}
+
+static const char *sweep_of(const measured_item *item) {
+    bool only = !item->spectrum || strcmp(item->spectrum->name, item->path) == 0;
+    return only ? "" : item->spectrum->name;
+}
+
+static void lay_item(running *r, int64_t i) {
+    const measured_item *item = &r->run->measured.item[i];
+    batch_row *row = &r->row[i];
+    *row = empty_row(i, item->path);
+    row->sweep = sweep_of(item);
+    if (r->run->samples.path) put_sample(row, r->run->samples.item[i]);
+    put_area(r->run, row, item->spectrum);
+    if (!item->spectrum) row->reason = arena_printf(&r->run->memory, "%s", item->why.message);
+    if (!item->spectrum) return;
+    r->spectrum[i] = *item->spectrum;
+    r->spectrum[i].area_cm2 = isfinite(row->area_cm2) ? row->area_cm2 : 0;
+    row->spectrum = &r->spectrum[i];
+}
+
+/* What the plate names and no file has is a row, too. */
+static void lay_unfound(batch_run *run, batch_row *row, int64_t *count) {
+    for (int64_t i = 0; i < run->samples.count; i++) {
+        const sample *of = &run->samples.of[i];
+        const char *word = *of->sweep ? of->sweep : of->well;
+        if (of->spectra) continue;
+        row[*count] = empty_row(*count, of->file);
+        row[*count].sweep = of->sweep;
+        put_sample(&row[*count], of);
+        row[(*count)++].reason =
+            arena_printf(&run->memory, "%s, line %lld: none of the files that were read is %s%s%s", run->samples.path,
+                         (long long)of->line, of->file, *word ? " with a sweep " : "", word);
+    }
+}
+
+static void note_gaps(batch_run *run, batch_row *row) {
+    const char *path = run->samples.path;
+    if (!path) return;
+    if (!row->planned) add_note(&run->memory, row, arena_printf(&run->memory, "%s has no row for it", path));
+    else if (isnan(row->area_cm2))
+        add_note(&run->memory, row, arena_printf(&run->memory, "%s has no area_cm2 for it: nothing per area", path));
+}
+
+static void lay_rows(running *r) {
+    batch_run *run = r->run;
+    int64_t count = run->measured.count;
+    r->row = arena_new(&run->memory, batch_row, count + run->samples.count);
+    r->spectrum = arena_new(&run->memory, eis_spectrum, count);
+    for (int64_t i = 0; i < count; i++) lay_item(r, i);
+    lay_unfound(run, r->row, &count);
+    run->rows = (batch_rows){ r->row, count, 0, run->fit->circuit, run->samples.path != NULL };
+}
+
+/* ---- which are to be answered ---- */
+
+static void key_of(const eis_spectrum *s, char key[65]) {
+    sha256 h;
+    size_t n = (size_t)s->count;
+    sha256_begin(&h);
+    sha256_add(&h, s->name, strlen(s->name) + 1);
+    sha256_add(&h, &s->area_cm2, sizeof s->area_cm2);
+    sha256_add(&h, &s->count, sizeof s->count);
+    sha256_add(&h, s->freq_hz, n * sizeof *s->freq_hz);
+    sha256_add(&h, s->z, n * sizeof *s->z);
+    if (s->sigma) sha256_add(&h, s->sigma, n * sizeof *s->sigma);
+    if (s->line) sha256_add(&h, s->line, n * sizeof *s->line);
+    sha256_end(&h, key);
+}
+
+static void find_work(running *r) {
+    batch_run *run = r->run;
+    r->key = (char(*)[65])arena_alloc(&run->memory, (size_t)run->measured.count * sizeof *r->key);
+    r->todo = arena_new(&run->memory, int64_t, run->measured.count);
+    for (int64_t i = 0; i < run->measured.count; i++) {
+        if (!r->row[i].spectrum) continue;
+        key_of(r->row[i].spectrum, r->key[i]);
+        const json_t *line = journal_find(&run->journal, r->key[i]);
+        batch_row scratch = r->row[i];
+        if (!line || !line_read(line, &run->memory, &scratch)) r->todo[r->todos++] = i;
+    }
+}
+
+static tide_status tell_taken(const running *r, tide_failure *failure) {
+    char line[128];
+    int64_t have = 0;
+    for (int64_t i = 0; i < r->run->measured.count; i++) have += r->row[i].spectrum != NULL;
+    if (have == r->todos) return TIDE_OK;
+    snprintf(line, sizeof line, "%" PRId64 " of %" PRId64 " spectra were answered by an earlier run of this batch",
+             have - r->todos, have);
+    return eis_tell(r->run->listener, r->run->user, EIS_NOTE, line) ? fail(failure, TIDE_ECANCELLED, "stopped")
+                                                                    : TIDE_OK;
+}
+
+/* ---- answering ---- */
+
+typedef struct worker {
+    running *r;
+    bool calls; /* the thread that called: only this one asks the listener */
+} worker;
+
+static int relay(void *user, const eis_event *event) {
+    const worker *w = user;
+    const batch_run *run = w->r->run;
+    if (w->calls && run->listener && run->listener(run->user, event) != 0) atomic_store(&w->r->stopped, true);
+    return atomic_load(&w->r->stopped);
+}
+
+static void tell_progress(worker *w) {
+    running *r = w->r;
+    long long done = atomic_fetch_add(&r->done, 1) + 1;
+    char line[64];
+    if (!w->calls || r->todos == 1 || os_seconds() - r->told < told_every) return;
+    r->told = os_seconds();
+    snprintf(line, sizeof line, "%lld of %" PRId64 " spectra answered", done, r->todos);
+    eis_event event = eis_event_of(EIS_PROGRESS, line);
+    event.done = done, event.total = r->todos;
+    relay(w, &event);
+}
+
+static void stop_for(running *r, const tide_failure *why) {
+    pthread_mutex_lock(&r->lock);
+    if (r->why.status == TIDE_OK) r->why = *why;
+    pthread_mutex_unlock(&r->lock);
+    atomic_store(&r->stopped, true);
+}
+
+static void answer_one(void *of, int64_t i, int thread) {
+    running *r = of;
+    batch_run *run = r->run;
+    worker w = { r, thread == 0 };
+    int64_t item = r->todo[i];
+    json_t *line = NULL;
+    tide_failure why = { 0 };
+    if (atomic_load(&r->stopped)) return;
+    tide_status status = line_solve(run->circuit, run->fit, &r->spectrum[item], relay, &w, &line, &why);
+    if (status == TIDE_OK) status = journal_add(&run->journal, r->key[item], line, &why);
+    if (status != TIDE_OK) stop_for(r, &why);
+    tell_progress(&w);
+}
+
+static tide_status answer_all(running *r, tide_failure *failure) {
+    int64_t threads = r->run->options->threads;
+    parallel_for(threads ? (int)threads : os_cores(), r->todos, 1, answer_one, r);
+    if (r->why.status != TIDE_OK && failure) *failure = r->why;
+    if (r->why.status != TIDE_OK) return r->why.status;
+    return atomic_load(&r->stopped) ? fail(failure, TIDE_ECANCELLED, "stopped during the batch") : TIDE_OK;
+}
+
+/* ---- all ---- */
+
+static tide_status fill_rows(running *r, tide_failure *failure) {
+    batch_run *run = r->run;
+    for (int64_t i = 0; i < run->measured.count; i++) {
+        batch_row *row = &r->row[i];
+        if (row->spectrum && !line_read(journal_find(&run->journal, r->key[i]), &run->memory, row))
+            return fail(failure, TIDE_ENOMEM, "out of memory for the rows of the batch");
+        note_gaps(run, row);
+    }
+    for (int64_t i = 0; i < run->rows.count; i++) run->rows.answered += !*r->row[i].reason;
+    return TIDE_OK;
+}
+
+static tide_status work(running *r, tide_failure *failure) {
+    jmp_buf out_of_memory;
+    r->run->memory.oom = &out_of_memory;
+    if (setjmp(out_of_memory)) return fail(failure, TIDE_ENOMEM, "out of memory for the rows of the batch");
+    lay_rows(r);
+    find_work(r);
+    tide_status status = tell_taken(r, failure);
+    if (status == TIDE_OK) status = answer_all(r, failure);
+    return status == TIDE_OK ? fill_rows(r, failure) : status;
+}
+
+tide_status run_rows(batch_run *run, tide_failure *failure) {
+    running r = { .run = run };
+    pthread_mutex_init(&r.lock, NULL);
+    tide_status status = work(&r, failure);
+    run->memory.oom = NULL;
+    pthread_mutex_destroy(&r.lock);
+    return status;
+}

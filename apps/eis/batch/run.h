@@ -1,0 +1,27 @@
+/* Files that were read to rows: what the journal has is taken from there, the others are answered by all cores. */
+#ifndef EIS_BATCH_RUN_H
+#define EIS_BATCH_RUN_H
+
+#include "eis/fit/fitted.h"
+#include "journal.h"
+#include "rows.h"
+#include "samples.h"
+
+typedef struct batch_run {
+    const eis_options     *options;
+    const eis_fit_options *fit;
+    const equivalent      *circuit;   /* NULL: by `auto` */
+    eis_listener           listener;
+    void                  *user;
+    measured               measured;
+    samples                samples;   /* path NULL: there is no plate */
+    journal                journal;
+    arena                  memory;    /* of the rows; jumps when it ends */
+    batch_rows             rows;
+} batch_run;
+
+/* run->rows, of a run whose files are read and whose journal is open. A row depends on its spectrum and the options
+ * alone. */
+tide_status run_rows(batch_run *run, tide_failure *failure);
+
+#endif

@@ -1,0 +1,99 @@
+#include "told.h"
+
+#include <math.h>
+
+#include "base/json.h"
+#include "eis/check/checked.h"
+#include "eis/check/faults.h"
+
+static const char *const states[] = {
+    [EIS_PARAMETER_FREE] = "free",     [EIS_PARAMETER_FIXED] = "fixed",     [EIS_PARAMETER_TIED] = "tied",
+    [EIS_PARAMETER_AT_LOW] = "at_low", [EIS_PARAMETER_AT_HIGH] = "at_high", [EIS_PARAMETER_OPEN] = "open",
+};
+static const char *const verdicts[] = { "open", "adequate", "systematic", "beyond", "noisy" };
+
+static json_t *number(double v) { return isfinite(v) ? json_real(v) : json_null(); }
+
+static json_t *value_json(const batch_value *v) {
+    json_t *o = json_with(json_object(), "name", json_string(v->name));
+    o = json_with(o, "unit", json_string(v->unit));
+    o = json_with(o, "value", number(v->value));
+    o = json_with(o, "stderr", number(v->error));
+    o = json_with(o, "state", json_string(states[v->state]));
+    if (!v->area_unit) return json_with(o, "per_area", json_null());
+    json_t *per = json_with(json_object(), "value", number(v->area_value));
+    per = json_with(json_with(per, "stderr", number(v->area_error)), "unit", json_string(v->area_unit));
+    return json_with(o, "per_area", per);
+}
+
+static json_t *values_json(const batch_value *v, int64_t count) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < count; i++)
+        if (v[i].name) list = json_with_item(list, value_json(&v[i]));
+    return list;
+}
+
+static json_t *names_json(const batch_row *r) {
+    const char *const key[] = { "file", "sweep", "well", "condition", "donor", "time" };
+    const char *const word[] = { r->file, r->sweep, r->well, r->condition, r->donor, r->time };
+    json_t *o = json_object();
+    for (size_t i = 0; i < sizeof key / sizeof *key; i++) o = json_with(o, key[i], json_text(word[i]));
+    return json_with(o, "area_cm2", number(r->area_cm2));
+}
+
+static json_t *check_json(json_t *o, const batch_row *r) {
+    json_t *flags = json_array();
+    for (int64_t i = 0; i < r->faults; i++) flags = json_with_item(flags, json_string(fault_name(r->fault[i])));
+    o = json_with(o, "points", r->spectrum ? json_integer(r->spectrum->count) : json_null());
+    o = json_with(o, "data", r->checked ? json_string(check_verdict_name(r->data)) : json_null());
+    o = json_with(json_with(o, "flags", flags), "kk_rmse", number(r->kk_rmse));
+    return json_with(o, "noise", number(r->noise));
+}
+
+static json_t *row_json(const batch_row *r) {
+    json_t *o = check_json(names_json(r), r);
+    o = json_with(o, "note", json_text(r->note));
+    if (*r->reason) return json_with(o, "reason", json_text(r->reason));
+    o = json_with(json_with(o, "reason", json_null()), "fitted", json_integer(r->points));
+    o = json_with(json_with(o, "circuit", json_text(r->circuit)), "verdict", json_string(verdicts[r->verdict]));
+    o = json_with(o, "reduced_chi2", number(r->chi2));
+    o = json_with(o, "quantities", values_json(r->of, BATCH_QUANTITIES));
+    return json_with(o, "parameters", values_json(r->parameter, r->parameters));
+}
+
+json_t *told_json(const batch_rows *rows, const batch_groups *groups) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < rows->count; i++) list = json_with_item(list, row_json(&rows->row[i]));
+    json_t *o = json_with(json_object(), "schema_version", json_integer(1));
+    o = json_with(o, "command", json_string("eis batch"));
+    o = json_with(json_with(o, "circuit", json_text(rows->circuit)), "answered", json_integer(rows->answered));
+    o = json_with(o, "rows", list);
+    return rows->plate ? json_with(o, "groups", groups_json(groups)) : o;
+}
+
+/* ---- text ---- */
+
+static void put_value(const batch_value *v, text *out) {
+    bool area = v->area_unit && isfinite(v->area_value);
+    double value = area ? v->area_value : v->value, error = area ? v->area_error : v->error;
+    text_add(out, "  %s %.5g", v->name, value);
+    if (isfinite(error)) text_add(out, " +- %.2g", error);
+    text_add(out, " %s", area ? v->area_unit : v->unit);
+}
+
+static void put_row(const batch_row *r, text *out) {
+    text_add(out, "%s%s%s:", r->file, *r->sweep ? ", " : "", r->sweep);
+    if (*r->reason) text_add(out, " NO ANSWER: %s\n", r->reason);
+    if (*r->reason) return;
+    if (r->of[BATCH_TER].name)
+        for (int k = BATCH_TER; k <= BATCH_TEC && r->of[k].name; k++) put_value(&r->of[k], out);
+    else
+        for (int64_t i = 0; i < r->parameters; i++) put_value(&r->parameter[i], out);
+    text_add(out, "  (%s)\n", verdicts[r->verdict]);
+    if (*r->note) text_add(out, "  %s\n", r->note);
+}
+
+void told_text(const batch_rows *rows, const batch_groups *groups, text *out) {
+    for (int64_t i = 0; i < rows->count; i++) put_row(&rows->row[i], out);
+    if (rows->plate) text_add(out, "\n"), groups_text(groups, out);
+}
