@@ -5,17 +5,22 @@
 #include "groups.h"
 #include "table.h"
 
+static void put_place(const char *condition, const char *time, text *out) {
+    table_cell(condition, out), text_add(out, ",");
+    table_time(time, out), text_add(out, ",");
+}
+
 void groups_table(const batch_groups *g, text *out) {
     text_add(out,
              "what,quantity,unit,condition,time,less_condition,less_time,paired_by,count,misfits,mean,median,low95,"
              "high95,sd,between_sd,within_error\n");
     for (int64_t i = 0; i < g->count; i++) {
         const batch_group *of = &g->of[i];
-        const char *const words[] = { of->what, of->quantity,       of->unit,      of->condition,
-                                      of->time, of->less_condition, of->less_time, of->paired_by };
         const double numbers[] = { of->mean, of->median, of->low95, of->high95, of->sd, of->between, of->within };
-        for (size_t k = 0; k < sizeof words / sizeof *words; k++) table_cell(words[k], out), text_add(out, ",");
-        text_add(out, "%lld,%lld", (long long)of->count, (long long)of->misfits);
+        text_add(out, "%s,%s,%s,", of->what, of->quantity, of->unit);
+        put_place(of->condition, of->time, out);
+        put_place(of->less_condition, of->less_time, out);
+        text_add(out, "%s,%lld,%lld", of->paired_by, (long long)of->count, (long long)of->misfits);
         for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) text_add(out, ","), table_number(numbers[k], out);
         text_add(out, "\n");
     }

@@ -33,11 +33,15 @@ static void add_note(arena *memory, batch_row *row, const char *note) {
     if (*note) row->note = arena_printf(memory, "%s%s%s", row->note, *row->note ? "; " : "", note);
 }
 
-static void put_sample(batch_row *row, const sample *of) {
+/* A time that is a number is the same time however it is written: 0,5 and 0.50. */
+static void put_sample(arena *memory, batch_row *row, const sample *of) {
+    char number[32];
     if (!of) return;
     row->planned = true;
     row->well = of->well, row->condition = of->condition, row->donor = of->donor, row->time = of->time;
     row->time_number = of->time_number, row->area_cm2 = of->area_cm2;
+    if (isfinite(of->time_number) && num_format(number, of->time_number, false))
+        row->time = arena_printf(memory, "%s", number);
 }
 
 /* The plate's area comes before the option's, and this before the file's. */
@@ -75,7 +79,7 @@ static void lay_item(running *r, int64_t i) {
     batch_row *row = &r->row[i];
     *row = empty_row(i, item->path);
     row->sweep = sweep_of(item);
-    if (r->run->samples.path) put_sample(row, r->run->samples.item[i]);
+    if (r->run->samples.path) put_sample(&r->run->memory, row, r->run->samples.item[i]);
     put_area(r->run, row, item->spectrum);
     if (!item->spectrum) row->reason = arena_printf(&r->run->memory, "%s", item->why.message);
     if (!item->spectrum) return;
@@ -92,7 +96,7 @@ static void lay_unfound(batch_run *run, batch_row *row, int64_t *count) {
         if (of->spectra) continue;
         row[*count] = empty_row(*count, of->file);
         row[*count].sweep = of->sweep;
-        put_sample(&row[*count], of);
+        put_sample(&run->memory, &row[*count], of);
         row[(*count)++].reason =
             arena_printf(&run->memory, "%s, line %lld: none of the files that were read is %s%s%s", run->samples.path,
                          (long long)of->line, of->file, *word ? " with a sweep " : "", word);
@@ -209,7 +213,9 @@ static tide_status answer_all(running *r, tide_failure *failure) {
     parallel_for(threads ? (int)threads : os_cores(), r->todos, 1, answer_one, r);
     if (r->why.status != TIDE_OK && failure) *failure = r->why;
     if (r->why.status != TIDE_OK) return r->why.status;
-    return atomic_load(&r->stopped) ? fail(failure, TIDE_ECANCELLED, "stopped during the batch") : TIDE_OK;
+    if (!atomic_load(&r->stopped)) return TIDE_OK;
+    return fail(failure, TIDE_ECANCELLED, "stopped during the batch%s",
+                *r->run->options->out ? ": the same command goes on from there" : "");
 }
 
 /* ---- all ---- */

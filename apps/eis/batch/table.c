@@ -20,8 +20,7 @@ static const char *const verdicts[] = { "open", "adequate", "systematic", "beyon
 
 static bool is_numeric(const char *s) {
     char *end;
-    num_parse(s, &end);
-    return *s && *end == 0;
+    return isfinite(num_parse(s, &end)) && *s && *end == 0;
 }
 
 void table_cell(const char *s, text *out) {
@@ -36,6 +35,11 @@ void table_number(double v, text *out) {
     if (!isfinite(v)) return;
     num_format(number, v, false);
     text_add(out, "%s", number);
+}
+
+void table_time(const char *s, text *out) {
+    if (is_numeric(s)) table_number(num_parse(s, NULL), out);
+    else table_cell(s, out);
 }
 
 /* ---- columns ---- */
@@ -111,8 +115,7 @@ static const batch_value *parameter_of(const batch_row *r, const heading *h) {
 static void put_names(const batch_row *r, text *out) {
     const char *const names[] = { r->file, r->sweep, r->well, r->condition, r->donor };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) table_cell(names[i], out), text_add(out, ",");
-    if (isfinite(r->time_number)) table_number(r->time_number, out);
-    else table_cell(r->time, out);
+    table_time(r->time, out);
     text_add(out, ","), table_number(r->area_cm2, out);
 }
 

@@ -55,6 +55,8 @@ static const tide_option rows[] = {
     { "canonical", BOOL(canonical), NULL, C, "Question", NULL, "call the slower membrane a, whatever is known" },
     { "area", REAL(area_cm2, 0, 1e6), NULL, C | FIT | B, "Question", "CM2",
       "area in cm2: give TER and TEC per area, too; fit: all values" },
+    { "samples", TEXT(samples), NULL, B, "Question", "FILE",
+      "a table of the spectra: file, sweep or well, condition, donor, time, area_cm2, blank" },
 
     { "method", CHOICE(method, "auto|refined|exact|network"), NULL, C, "Answer", NULL,
       "refined: the continuous posterior; exact: that of the grid; network: a trained predictor; auto: refined with a "
@@ -68,8 +70,6 @@ static const tide_option rows[] = {
     { "out", TEXT(out), NULL, C | K | FIT | B | DRT | T | E | F | V | PLACE, "Answer", "DIR",
       "folder for tables and plots; train: the run folder; convert: for a file of each sweep" },
     { "output", TEXT(output), NULL, V | PLACE, "Answer", "FILE", "the file to write" },
-    { "samples", TEXT(samples), NULL, B, "Question", "FILE",
-      "a table of the spectra: file, sweep or well, condition, donor, time, area_cm2, blank" },
     { "decimal", CHOICE(decimal, "point|comma"), NULL, C | K | FIT | B | DRT, "Answer", NULL,
       "of numbers in tables; comma: for spreadsheets that have one, with cells parted by semicolons",
       .synonyms = ".=point|,=comma" },
