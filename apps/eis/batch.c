@@ -139,9 +139,7 @@ static tide_status write_out(session *s, char *json, tide_failure *failure) {
 
 static tide_status make_tables(session *s, tide_failure *failure) {
     batch_run *run = &s->run;
-    jmp_buf no_memory;
-    run->memory.oom = &no_memory;
-    if (setjmp(no_memory)) return out_of_memory(failure);
+    if (setjmp(run->no_memory)) return out_of_memory(failure);
     if (run->rows.plate) groups_of(&run->rows, &run->memory, &s->groups);
     table_rows(&run->rows, run->circuit, &run->memory, &s->table);
     groups_table(&s->groups, &s->groups_table);
@@ -196,7 +194,8 @@ tide_status eis_batch(const eis_options *options, const eis_fit_options *fit, ei
     if (arguments_good(options, result, f) != TIDE_OK) return TIDE_EINVAL;
     if (tide_options_check(eis_fit_table(), fit, f) != TIDE_OK) return TIDE_EINVAL;
     session s = { .run = { .options = options, .fit = fit, .listener = listener, .user = user }, .lock = -1 };
-    s.system = mem_system(), s.run.memory.allocator = &s.system;
+    s.system = mem_system();
+    s.run.memory = (arena){ .allocator = &s.system, .oom = &s.run.no_memory };
     tide_status status = begin(&s, f);
     if (status == TIDE_OK) status = run_rows(&s.run, f);
     tide_status closed = journal_close(&s.run.journal, f);

@@ -78,7 +78,7 @@ class Batch(Case):
     def test_alone(self):
         """A row has the bits that its file has alone, in any order and by any number of threads."""
         made = [str(MADE / name) for name in ("frequency_column_scrambled.csv", "two_sweeps_one_table.csv", "two_outliers.csv")]
-        for circuit, files in (("epithelial", [*self.fill("wells", 6), *made]), ("auto", ["wells/s00.csv", str(MADE / "dummy_cell_one_rc.csv"), made[0]])):
+        for circuit, files in (("epithelial", [*self.fill("wells", 6), *made]), ("auto", ["wells/s00.csv", made[0]])):
             whole = self.code(3, "eis", "batch", *files, "--circuit", circuit, "--threads", 3, cwd=self.folder).stdout
             turned = self.code(3, "eis", "batch", *reversed(files), "--circuit", circuit, "--threads", 1, cwd=self.folder).stdout
             of = lambda text: {(r["file"], r["sweep"]): {k: v for k, v in r.items() if v} for r in rows_of(text)}
@@ -86,7 +86,6 @@ class Batch(Case):
             for file in files:
                 alone = self.code(3 if "scrambled" in file else 0, "eis", "batch", file, "--circuit", circuit, cwd=self.folder).stdout
                 self.assertEqual(of(alone), {key: row for key, row in of(whole).items() if key[0] == file})
-        self.assertEqual(whole.splitlines()[0], self.code(3, "eis", "batch", *files, "--circuit", "auto", "--threads", 7, cwd=self.folder).stdout.splitlines()[0])
 
     def start(self, *words):
         return subprocess.Popen([program.PROGRAM, *map(str, words)], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -94,7 +93,7 @@ class Batch(Case):
 
     def test_killed(self):
         """A batch that was killed goes on from the answers that it has, to the same bytes; a torn line is no answer."""
-        self.fill("plate", 16)
+        self.fill("plate", 10)
         words = ("eis", "batch", "plate", "--threads", 1, "--circuit", "epithelial-cpe", "--out")
         self.code(0, *words, "whole", cwd=self.folder)
         child, journal = self.start(*words, "out"), self.folder / "out/batch.jsonl"
@@ -105,14 +104,14 @@ class Batch(Case):
         child.wait()
         kept = journal.read_bytes()
         lines = kept.count(b"\n")
-        self.assertTrue(4 <= lines < 16, lines)
+        self.assertTrue(4 <= lines < 10, lines)
         self.assertFalse((self.folder / "out/batch.csv").exists())
         journal.write_bytes(kept + kept.splitlines()[-1][:200])
         run = self.code(0, *words, "out", cwd=self.folder)
-        self.assertIn(f"{lines - 1} of 16 spectra were answered by an earlier run", run.stderr)
+        self.assertIn(f"{lines - 1} of 10 spectra were answered by an earlier run", run.stderr)
         self.assertEqual(self.bytes_of("out"), self.bytes_of("whole"))
         self.assertEqual(journal.read_bytes()[:len(kept)], kept)
-        self.assertEqual(len({json.loads(line)["key"] for line in journal.read_text().splitlines()[1:]}), 16)
+        self.assertEqual(len({json.loads(line)["key"] for line in journal.read_text().splitlines()[1:]}), 10)
 
     def test_goes_on(self):
         """New and changed files are answered, the others are not again; other options are refused."""

@@ -233,9 +233,7 @@ static tide_status fill_rows(running *r, tide_failure *failure) {
 }
 
 static tide_status work(running *r, tide_failure *failure) {
-    jmp_buf out_of_memory;
-    r->run->memory.oom = &out_of_memory;
-    if (setjmp(out_of_memory)) return fail(failure, TIDE_ENOMEM, "out of memory for the rows of the batch");
+    if (setjmp(r->run->no_memory)) return fail(failure, TIDE_ENOMEM, "out of memory for the rows of the batch");
     lay_rows(r);
     find_work(r);
     tide_status status = tell_taken(r, failure);
@@ -247,7 +245,6 @@ tide_status run_rows(batch_run *run, tide_failure *failure) {
     running r = { .run = run };
     pthread_mutex_init(&r.lock, NULL);
     tide_status status = work(&r, failure);
-    run->memory.oom = NULL;
     pthread_mutex_destroy(&r.lock);
     return status;
 }

@@ -16,7 +16,8 @@ typedef struct batch_run {
     measured               measured;
     samples                samples;   /* path NULL: there is no plate */
     journal                journal;
-    arena                  memory;    /* of the rows; jumps when it ends */
+    arena                  memory;    /* of the rows; when it ends it jumps to */
+    jmp_buf                no_memory;
     batch_rows             rows;
 } batch_run;
 

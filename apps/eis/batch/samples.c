@@ -167,7 +167,7 @@ static tide_status match_item(samples *s, const measured_item *item, int64_t num
 
 tide_status samples_match(samples *s, const measured *m, tide_failure *failure) {
     tide_status status = TIDE_OK;
-    s->item = calloc((size_t)MAX2(m->count, 1), sizeof *s->item);
+    s->item = calloc((size_t)MAX2(m->count, 1), sizeof(const sample *));
     if (!s->item) return out_of_memory(failure);
     for (int64_t i = 0, first = 0; status == TIDE_OK && i < m->count; i++) {
         if (m->item[i].path != m->item[first].path) first = i;
