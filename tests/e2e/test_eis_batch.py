@@ -241,6 +241,17 @@ class Plate(Case):
         self.assertEqual([(g["time"], g["less_time"], g["count"], g["unit"], g["low95"]) for g in differences], [("10", "9", "1", "ohm", "")])
         self.assertAlmostEqual(float(differences[0]["mean"]), float(rows[3]["TER_ohm"]) - float(rows[2]["TER_ohm"]), 9)
 
+    def test_several_folders(self):
+        """A row is of one file: where two folders have one of that name, more of the path tells them apart."""
+        for day in "12":
+            self.write(f"day{day}/a.csv", 3)
+        (self.folder / "plate.csv").write_text("file,time\na.csv,1\n")
+        error = self.error(3, "eis", "batch", "day1", "day2", "--samples", "plate.csv", cwd=self.folder)
+        self.assertIn("a.csv is day1/a.csv and day2/a.csv", error["message"])
+        (self.folder / "plate.csv").write_text("file,time\nday2/a.csv,2\nday1/a.csv,1\n")
+        rows = rows_of(self.code(0, "eis", "batch", "day1", "day2", "--samples", "plate.csv", cwd=self.folder).stdout)
+        self.assertEqual([r["time"] for r in rows], ["1", "2"])
+
     def test_refused(self):
         self.write("wells/a.csv", 3)
         for text, column, part in (("well\nA1\n", "file", "no column file"), ("file,area_cm2\na.csv,x\n", "area_cm2", "line 2"), ("file,area_cm2\na.csv,0\n", "area_cm2", "above 0"),

@@ -93,7 +93,7 @@ static void lay_unfound(batch_run *run, batch_row *row, int64_t *count) {
     for (int64_t i = 0; i < run->samples.count; i++) {
         const sample *of = &run->samples.of[i];
         const char *word = *of->sweep ? of->sweep : of->well;
-        if (of->spectra) continue;
+        if (of->path) continue;
         row[*count] = empty_row(*count, of->file);
         row[*count].sweep = of->sweep;
         put_sample(&run->memory, &row[*count], of);

@@ -149,17 +149,28 @@ static bool names_sweep(const sample *of, const measured_item *item, int64_t num
     return !item->spectrum || sweeps_wanted(word, number, item->spectrum->name);
 }
 
+static tide_status refuse_two_rows(const samples *s, const sample *a, const sample *b, const char *name,
+                                   tide_failure *failure) {
+    return fail_at(failure, TIDE_EDATA, s->path, b->line, "file",
+                   "%s, lines %lld and %lld: both name %s; of a file with several sweeps the column sweep or well says "
+                   "which",
+                   s->path, (long long)a->line, (long long)b->line, name);
+}
+
+static tide_status refuse_two_files(const samples *s, const sample *of, const char *path, tide_failure *failure) {
+    return fail_at(failure, TIDE_EDATA, s->path, of->line, "file",
+                   "%s, line %lld: %s is %s and %s: write as much of the path as tells them apart", s->path,
+                   (long long)of->line, of->file, of->path, path);
+}
+
 static tide_status match_item(samples *s, const measured_item *item, int64_t number, bool only, const sample **out,
                               tide_failure *failure) {
     for (int64_t i = 0; i < s->count; i++) {
         sample *of = &s->of[i];
         if (!names_file(of->file, item->path) || !names_sweep(of, item, number, only)) continue;
-        if (*out && item->spectrum)
-            return fail_at(failure, TIDE_EDATA, s->path, of->line, "file",
-                           "%s, lines %lld and %lld: both name %s; of a file with several sweeps the column sweep or "
-                           "well says which",
-                           s->path, (long long)(*out)->line, (long long)of->line, item->spectrum->name);
-        of->spectra++;
+        if (*out && item->spectrum) return refuse_two_rows(s, *out, of, item->spectrum->name, failure);
+        if (of->path && strcmp(of->path, item->path) != 0) return refuse_two_files(s, of, item->path, failure);
+        of->path = item->path;
         if (!*out) *out = of;
     }
     return TIDE_OK;

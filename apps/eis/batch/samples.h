@@ -12,7 +12,7 @@ typedef struct sample {
     const char *file, *sweep, *well, *condition, *donor, *time, *blank;
     double      area_cm2, time_number;
     int64_t     line;
-    int64_t     spectra;     /* that it names, among those that were read */
+    const char *path;        /* of the file that it names, among those that were read; NULL: it names nothing */
 } sample;
 
 typedef struct samples {
@@ -27,7 +27,8 @@ typedef struct samples {
  * TIDE_EDATA with line and column: no file, a number that is none, an area that is not above 0. */
 tide_status samples_read(const char *path, eis_listener listener, void *user, samples *out, tide_failure *failure);
 /* Which row names which spectrum: `file` is the path or its end, behind a slash; of a file with several sweeps `sweep`,
- * else `well`, a number or what the sweep's name begins with. TIDE_EDATA: two rows name the same. */
+ * else `well`, a number or what the sweep's name begins with; a row with neither names all. TIDE_EDATA: two rows name
+ * the same, or a row files of several folders. */
 tide_status samples_match(samples *s, const measured *m, tide_failure *failure);
 void        samples_free(samples *s);
 
