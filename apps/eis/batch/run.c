@@ -189,7 +189,7 @@ static void tell_progress(worker *w) {
 
 static void stop_for(running *r, const tide_failure *why) {
     pthread_mutex_lock(&r->lock);
-    if (r->why.status == TIDE_OK) r->why = *why;
+    if (r->why.status == TIDE_OK && why->status != TIDE_ECANCELLED) r->why = *why;
     pthread_mutex_unlock(&r->lock);
     atomic_store(&r->stopped, true);
 }
