@@ -41,7 +41,7 @@ MAY = {
 # Inside an application each folder may include from those before it, besides what the application itself may.
 APPLICATIONS = {
     "apps/forecast": ["options", "data", "models", "score", "fit", "saved", "report", "training", ""],
-    "apps/eis": ["options", "circuit", "read", "check", "drt", "equivalent", "posterior", "fit", "training", "predictor", "dataset", "known", "answer", "evaluate", "report", "batch", ""],
+    "apps/eis": ["options", "circuit", "read", "plots", "check", "drt", "equivalent", "posterior", "fit", "training", "predictor", "dataset", "known", "answer", "evaluate", "report", "batch", ""],
 }
 for application, folders in APPLICATIONS.items():
     lent = {"include", "src/base", "src/files", "src/options", "src/train", "apps/draw", "apps/machine"}

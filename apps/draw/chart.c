@@ -1,56 +1,37 @@
-/* Charts as SVG text: a frame around the data, ticks with SI prefixes, lines, bars, points, and a map of cells. */
+/* A plot as SVG text: frames around the data, ticks, marks, and words; and a map of cells. */
 #include "chart.h"
 
 #include <math.h>
 #include <stdio.h>
 
-enum { WIDTH = 480, HEIGHT = 310, LEFT = 62, RIGHT = 16, TOP = 50, BOTTOM = 46, TICKS_MOST = 40 };
+#include "frame.h"
+#include "words.h"
 
-static const char *const colours[] = { "#1f6f8b", "#d1495b", "#8a8a8a", "#e09f3e" };
+enum { WIDTH = 480, HEIGHT = 310, TWO_HEIGHT = 460, LEFT = 62, RIGHT = 16, TOP = 50, BOTTOM = 46, PANEL_GAP = 14 };
 #define TRUTH_COLOUR "#2a9d3a"
 
-typedef struct axis { double low, high; bool log; } axis;  /* low and high: of the logarithm on a log axis */
-typedef struct frame { axis x, y; } frame;
-
-/* ---- text ---- */
+/* One panel: where it stands and its axes. */
+typedef struct panel {
+    const plot  *plot;
+    const scale *x, *y;
+    double top, width, height;
+} panel;
 
 void text_add_escaped(text *out, const char *s) {
-    for (; *s; s++) {
-        if (*s == '&') text_add(out, "&amp;");
+    uint32_t code;
+    for (int length; *s; s += MAX2(length, 1)) {
+        length = word_character((const unsigned char *)s, &code);
+        if (length == 0 || !word_is_text(code)) text_add(out, "%c", length > 0 && code < 0xa0 ? ' ' : '?');
+        else if (*s == '&') text_add(out, "&amp;");
         else if (*s == '<') text_add(out, "&lt;");
         else if (*s == '>') text_add(out, "&gt;");
-        else text_add(out, "%c", *s);
+        else if (*s == '"') text_add(out, "&quot;");
+        else text_add(out, "%.*s", length, s);
     }
 }
 
-const char *si_format(char buffer[32], double value, int digits) {
-    static const struct {
-        double unit;
-        const char *prefix;
-    } prefixes[] = { { 1e9, " G" },  { 1e6, " M" },  { 1e3, " k" },  { 1, " " },
-                     { 1e-3, " m" }, { 1e-6, " u" }, { 1e-9, " n" }, { 1e-12, " p" } };
-    enum { LAST = sizeof prefixes / sizeof *prefixes - 1 };
-    int at = 0;
-    if (!isfinite(value)) return snprintf(buffer, 32, "-"), buffer;
-    if (value == 0) return snprintf(buffer, 32, "0 "), buffer;
-    /* Rounding may carry: 999.96 is 1.00 k. */
-    double rounded = fabs(value) * (1 + 0.5 * pow(10, -digits));
-    while (at < LAST && rounded < prefixes[at].unit) at++;
-    snprintf(buffer, 32, "%.*g%s", digits, value / prefixes[at].unit, prefixes[at].prefix);
-    return buffer;
-}
-
-/* "100 k" as "100k". */
-static const char *tick_text(char buffer[32], double value) {
-    char *space;
-    if (fabs(value) >= 1e-3 && fabs(value) < 1e3) return snprintf(buffer, 32, "%.6g", value), buffer;
-    si_format(buffer, value, 6);
-    space = strchr(buffer, ' ');
-    if (space) memmove(space, space + 1, strlen(space));
-    return buffer;
-}
-
 static void put_text(text *out, double x, double y, const char *attributes, const char *s) {
+    if (!s || !*s) return;
     text_add(out, "<text x=\"%.1f\" y=\"%.1f\" %s>", x, y, attributes);
     text_add_escaped(out, s);
     text_add(out, "</text>\n");
@@ -58,150 +39,140 @@ static void put_text(text *out, double x, double y, const char *attributes, cons
 
 /* ---- axes ---- */
 
-static bool drawable(const axis *a, double v) { return isfinite(v) && (!a->log || v > 0); }
-static double along(const axis *a, double v) { return ((a->log ? log10(v) : v) - a->low) / (a->high - a->low); }
-static double place_x(const frame *f, double v) { return LEFT + along(&f->x, v) * (WIDTH - LEFT - RIGHT); }
-static double place_y(const frame *f, double v) { return HEIGHT - BOTTOM - along(&f->y, v) * (HEIGHT - TOP - BOTTOM); }
+static double place_x(const panel *f, double v) { return LEFT + scale_along(f->x, v) * f->width; }
+static double place_y(const panel *f, double v) { return f->top + (1 - scale_along(f->y, v)) * f->height; }
+static double bottom_of(const panel *f) { return f->top + f->height; }
 
-static void include(axis *a, double v) {
-    if (!drawable(a, v)) return;
-    double at = a->log ? log10(v) : v;
-    a->low  = fmin(a->low, at);
-    a->high = fmax(a->high, at);
-}
-
-static void widen(axis *a, double share) {
-    double by = (a->high - a->low) * share;
-    a->low -= by;
-    a->high += by;
-}
-
-/* What has no extent, or is empty, gets one. */
-static void settle(axis *a) {
-    if (!(a->low <= a->high)) *a = (axis){ 0, 1, a->log };
-    if (a->high - a->low > 1e-9 * fmax(fabs(a->low), fabs(a->high))) return;
-    double by = a->log ? 0.5 : fmax(0.5 * fabs(a->low), 1e-12);
-    a->low -= by;
-    a->high += by;
-}
-
-static frame frame_of(const chart *c) {
-    frame f = { { INFINITY, -INFINITY, c->log_x }, { INFINITY, -INFINITY, c->log_y } };
-    int   bars = 0;
-    for (int s = 0; s < c->series_count; s++) {
-        const chart_series *of = &c->series[s];
-        for (int64_t i = 0; i < of->count; i++)
-            if (drawable(&f.x, of->x[i]) && drawable(&f.y, of->y[i])) include(&f.x, of->x[i]), include(&f.y, of->y[i]);
-        if (of->mark == CHART_BARS) bars = (int)of->count;
-    }
-    if (bars > 1) widen(&f.x, 0.5 / (bars - 1));
-    if (c->truth) include(&f.x, *c->truth);
-    if (c->from_zero) include(&f.y, 0);
-    settle(&f.x), settle(&f.y);
-    if (!bars) widen(&f.x, 0.03);
-    double low = f.y.low;
-    widen(&f.y, 0.05);
-    if (c->from_zero && low >= 0) f.y.low = 0;
-    if (!c->equal_axes) return f;
-    double unit = fmax((f.x.high - f.x.low) / (WIDTH - LEFT - RIGHT), (f.y.high - f.y.low) / (HEIGHT - TOP - BOTTOM));
-    f.x.high = f.x.low + unit * (WIDTH - LEFT - RIGHT);
-    f.y.high = f.y.low + unit * (HEIGHT - TOP - BOTTOM);
-    return f;
-}
-
-static int linear_ticks(const axis *a, double *tick) {
-    static const double steps[] = { 1, 2, 5, 10 };
-    double rough = (a->high - a->low) / 5, power = pow(10, floor(log10(rough))), step = 10 * power;
-    int    count = 0;
-    for (int i = 3; i >= 0; i--)
-        if (steps[i] * power >= rough) step = steps[i] * power;
-    for (double i = ceil(a->low / step); i * step <= a->high && count < TICKS_MOST; i++) tick[count++] = i * step;
-    return count;
-}
-
-/* Decades; 1, 2 and 5 of each where there are few. */
-static int log_ticks(const axis *a, double *tick) {
-    static const double within[] = { 1, 2, 5 };
-    int count = 0, each = a->high - a->low < 2.2 ? 3 : 1, every = a->high - a->low > 9 ? 2 : 1;
-    for (int decade = (int)floor(a->low); decade <= a->high && count < TICKS_MOST - 3; decade += every)
-        for (int i = 0; i < each; i++) {
-            double at = decade + log10(within[i]);
-            if (at >= a->low - 1e-9 && at <= a->high + 1e-9) tick[count++] = pow(10, decade) * within[i];
-        }
-    return count;
-}
-
-/* Less than a decade reads as a linear axis does. */
-static int ticks_of(const axis *a, double *tick) {
-    axis values = { pow(10, a->low), pow(10, a->high), false };
-    if (!a->log) return linear_ticks(a, tick);
-    return a->high - a->low < 0.9 ? linear_ticks(&values, tick) : log_ticks(a, tick);
-}
-
-static void put_axes(const frame *f, const char *title, const char *x_label, const char *y_label, text *out) {
-    double tick[TICKS_MOST], bottom = HEIGHT - BOTTOM, right = WIDTH - RIGHT;
-    char   label[32], turned[64];
+static void begin_svg(int height, const char *title, text *out) {
     text_add(out,
              "<svg viewBox=\"0 0 %d %d\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" "
              "font-family=\"system-ui,sans-serif\" "
              "font-size=\"12\" fill=\"#333\">\n",
-             WIDTH, HEIGHT);
+             WIDTH, height);
     put_text(out, LEFT, 17, "font-size=\"14\" font-weight=\"600\"", title);
-    for (int i = 0, count = ticks_of(&f->x, tick); i < count; i++) {
-        double x = place_x(f, tick[i]);
-        text_add(out, "<path d=\"M%.1f %d V%.1f\" stroke=\"#e4e4e4\"/>", x, TOP, bottom);
-        put_text(out, x, bottom + 16, "text-anchor=\"middle\"", tick_text(label, tick[i]));
+}
+
+static void put_x_ticks(const panel *f, bool words, text *out) {
+    char word[SCALE_TEXT];
+    for (int i = 0; i < f->x->ticks; i++) {
+        double x = place_x(f, f->x->tick[i]);
+        text_add(out, "<path d=\"M%.1f %.1f V%.1f\" stroke=\"#e4e4e4\"/>", x, f->top, bottom_of(f));
+        if (words)
+            put_text(out, x, bottom_of(f) + 16, "text-anchor=\"middle\"", scale_tick(f->x, f->x->tick[i], word));
     }
-    for (int i = 0, count = ticks_of(&f->y, tick); i < count; i++) {
-        double y = place_y(f, tick[i]);
-        text_add(out, "<path d=\"M%d %.1f H%.1f\" stroke=\"#e4e4e4\"/>", LEFT, y, right);
-        put_text(out, LEFT - 6, y + 4, "text-anchor=\"end\"", tick_text(label, tick[i]));
+}
+
+static void put_y_ticks(const panel *f, text *out) {
+    char word[SCALE_TEXT];
+    for (int i = 0; i < f->y->ticks; i++) {
+        double y = place_y(f, f->y->tick[i]);
+        text_add(out, "<path d=\"M%d %.1f h%.1f\" stroke=\"%s\"/>", LEFT, y, f->width,
+                 f->y->tick[i] == 0 && f->y->low < 0 ? "#999" : "#e4e4e4");
+        put_text(out, LEFT - 6, y + 4, "text-anchor=\"end\"", scale_tick(f->y, f->y->tick[i], word));
     }
-    text_add(out, "<path d=\"M%d %d V%.1f H%.1f\" stroke=\"#666\" fill=\"none\"/>\n", LEFT, TOP, bottom, right);
-    put_text(out, (LEFT + right) / 2, HEIGHT - 8, "text-anchor=\"middle\"", x_label);
-    snprintf(turned, sizeof turned, "text-anchor=\"middle\" transform=\"rotate(-90 14 %d)\"",
-             (TOP + HEIGHT - BOTTOM) / 2);
-    put_text(out, 14, (TOP + HEIGHT - BOTTOM) / 2.0, turned, y_label);
+}
+
+static void put_axes(const panel *f, const char *x_label, const char *y_label, text *out) {
+    double middle = f->top + f->height / 2;
+    char turned[80], title[SCALE_TITLE];
+    put_x_ticks(f, x_label, out);
+    put_y_ticks(f, out);
+    text_add(out, "<path d=\"M%d %.1f V%.1f h%.1f\" stroke=\"#666\" fill=\"none\"/>\n", LEFT, f->top, bottom_of(f),
+             f->width);
+    if (x_label)
+        put_text(out, LEFT + f->width / 2, bottom_of(f) + BOTTOM - 8, "text-anchor=\"middle\"",
+                 scale_title(f->x, x_label, title));
+    snprintf(turned, sizeof turned, "text-anchor=\"middle\" transform=\"rotate(-90 14 %.1f)\"", middle);
+    put_text(out, 14, middle, turned, scale_title(f->y, y_label, title));
 }
 
 /* ---- marks ---- */
 
-static void put_dots(const frame *f, const chart_series *s, text *out) {
-    for (int64_t i = 0; i < s->count; i++)
-        if (drawable(&f->x, s->x[i]) && drawable(&f->y, s->y[i]))
-            text_add(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"%s\"/>", place_x(f, s->x[i]),
-                     place_y(f, s->y[i]),
-                     colours[s->colour]);
+static bool point_of(const panel *f, const plot_series *s, int64_t i, double *x, double *y) {
+    double at = series_x(s, i);
+    if (!scale_shows(f->x, at) || !scale_shows(f->y, s->y[i])) return false;
+    *x = place_x(f, at), *y = place_y(f, series_y(f->plot, s, i));
+    return true;
+}
+
+static void put_points(const panel *f, const plot_series *s, const char *colour, text *out) {
+    double x, y;
+    for (int64_t i = 0; i < s->count; i++) {
+        if (!point_of(f, s, i, &x, &y)) continue;
+        if (s->style == PLOT_CROSSES)
+            text_add(out, "<path d=\"M%.1f %.1f m-3.5 -3.5 l7 7 m0 -7 l-7 7\" stroke=\"%s\" stroke-width=\"1.6\"/>", x,
+                     y, colour);
+        else if (s->style == PLOT_RINGS)
+            text_add(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.6\" fill=\"none\" stroke=\"%s\"/>", x, y, colour);
+        else text_add(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.6\" fill=\"%s\"/>", x, y, colour);
+    }
     text_add(out, "\n");
 }
 
-static void put_path(const frame *f, const chart_series *s, text *out) {
+static void put_path(const panel *f, const plot_series *s, const char *colour, text *out) {
     bool    open  = false;
     int64_t drawn = 0;
-    text_add(out, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-linejoin=\"round\"%s d=\"",
-             colours[s->colour],
-             s->mark == CHART_DASHED ? " stroke-dasharray=\"6 4\"" : "");
+    double x, y;
+    text_add(out, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-linejoin=\"round\"%s d=\"", colour,
+             s->style == PLOT_DASHED ? " stroke-dasharray=\"6 4\"" : "");
     for (int64_t i = 0; i < s->count; i++) {
-        bool here = drawable(&f->x, s->x[i]) && drawable(&f->y, s->y[i]);
-        if (here) text_add(out, "%c%.1f %.1f", open ? 'L' : 'M', place_x(f, s->x[i]), place_y(f, s->y[i]));
+        bool here = point_of(f, s, i, &x, &y);
+        if (here) text_add(out, "%c%.1f %.1f", open ? 'L' : 'M', x, y);
         drawn += here;
         open = here;
     }
     text_add(out, "\"/>\n");
-    if (drawn == 1) put_dots(f, s, out); /* a line of one point is nothing to see */
+    /* A line of one point is nothing to see. */
+    if (drawn == 1 || s->style == PLOT_POINTS) put_points(f, s, colour, out);
 }
 
-static void put_bars(const frame *f, const chart_series *s, text *out) {
-    double width = s->count > 1 ? fabs(place_x(f, s->x[1]) - place_x(f, s->x[0])) : 20, base = HEIGHT - BOTTOM;
-    for (int64_t i = 0; i < s->count; i++) {
-        if (!drawable(&f->x, s->x[i]) || !drawable(&f->y, s->y[i])) continue;
-        double y = place_y(f, s->y[i]);
-        text_add(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"/>",
-                 place_x(f, s->x[i]) - 0.4 * width, y,
-                 0.8 * width, base - y, colours[s->colour]);
-    }
+static void put_bars(const panel *f, const plot_series *s, const char *colour, text *out) {
+    double width = 20, x, y;
+    if (s->count > 1) width = fabs(place_x(f, series_x(s, 1)) - place_x(f, series_x(s, 0)));
+    for (int64_t i = 0; i < s->count; i++)
+        if (point_of(f, s, i, &x, &y))
+            text_add(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"/>", x - 0.4 * width,
+                     y, 0.8 * width, bottom_of(f) - y, colour);
     text_add(out, "\n");
 }
+
+static bool has_edges(const panel *f, const plot_series *s, int64_t i, bool low) {
+    return scale_shows(f->x, series_x(s, i)) && scale_shows(f->y, s->y_upper[i]) &&
+           scale_shows(f->y, low ? s->y_lower[i] : s->y[i]);
+}
+
+static void put_errors(const panel *f, const plot_series *s, const char *colour, text *out) {
+    for (int64_t i = 0; i < s->count; i++)
+        if (has_edges(f, s, i, true))
+            text_add(out, "<path d=\"M%.1f %.1f V%.1f m-3 0 h6 M%.1f %.1f m-3 0 h6\" stroke=\"%s\"/>",
+                     place_x(f, series_x(s, i)), place_y(f, s->y_lower[i]), place_y(f, s->y_upper[i]),
+                     place_x(f, series_x(s, i)), place_y(f, s->y_lower[i]), colour);
+    put_points(f, s, colour, out);
+}
+
+/* There along the upper edge, back along the lower one. */
+static void put_band(const panel *f, const plot_series *s, const char *colour, text *out) {
+    char pen = 'M';
+    text_add(out, "<path fill=\"%s\" fill-opacity=\"0.18\" d=\"", colour);
+    for (int64_t i = 0; i < s->count; i++)
+        if (has_edges(f, s, i, false))
+            text_add(out, "%c%.1f %.1f", pen, place_x(f, series_x(s, i)), place_y(f, s->y_upper[i])), pen = 'L';
+    for (int64_t i = s->count; i-- > 0;)
+        if (has_edges(f, s, i, false))
+            text_add(out, "%c%.1f %.1f", pen, place_x(f, series_x(s, i)), place_y(f, s->y[i]));
+    text_add(out, "\"/>\n");
+}
+
+static void put_series(const plot *p, int64_t i, const panel *f, text *out) {
+    static void (*const put[])(const panel *, const plot_series *, const char *, text *) = {
+        [PLOT_LINE] = put_path,     [PLOT_POINTS] = put_path,    [PLOT_DASHED] = put_path,
+        [PLOT_DOTS] = put_points,   [PLOT_RINGS] = put_points,   [PLOT_CROSSES] = put_points,
+        [PLOT_BAND] = put_band,     [PLOT_BARS] = put_bars,      [PLOT_ERRORS] = put_errors,
+    };
+    put[p->series[i].style](f, &p->series[i], plot_colour(p, i), out);
+}
+
+/* ---- words ---- */
 
 static double put_key(text *out, double x, const char *colour, bool dashed, const char *name) {
     text_add(out, "<path d=\"M%.0f 34 h18\" stroke=\"%s\" stroke-width=\"3\"%s/>", x, colour,
@@ -210,34 +181,63 @@ static double put_key(text *out, double x, const char *colour, bool dashed, cons
     return x + 40 + 6.4 * (double)strlen(name);
 }
 
-static void put_legend(const chart *c, text *out) {
+static void put_legend(const plot *p, text *out) {
     double x = LEFT;
-    for (int s = 0; s < c->series_count; s++)
-        if (c->series[s].name)
-            x = put_key(out, x, colours[c->series[s].colour], c->series[s].mark == CHART_DASHED, c->series[s].name);
-    if (c->truth) put_key(out, x, TRUTH_COLOUR, true, "truth");
+    for (int64_t i = 0; i < p->series_count; i++)
+        if (plot_in_legend(p, i))
+            x = put_key(out, x, plot_colour(p, i), p->series[i].style == PLOT_DASHED, p->series[i].name);
 }
 
-void chart_svg(const chart *c, text *out) {
-    static void (*const put[])(const frame *, const chart_series *, text *) = { put_path, put_path, put_dots,
-                                                                                put_bars };
-    frame f = frame_of(c);
-    put_axes(&f, c->title, c->x_label, c->y_label, out);
-    for (int s = 0; s < c->series_count; s++) put[c->series[s].mark](&f, &c->series[s], out);
-    if (c->truth && drawable(&f.x, *c->truth))
-        text_add(out, "<path d=\"M%.1f %d V%d\" stroke=\"" TRUTH_COLOUR "\" stroke-width=\"2\" stroke-dasharray=\"5 "
-                                                                        "3\"/>\n",
-                 place_x(&f, *c->truth), TOP, HEIGHT - BOTTOM);
-    put_legend(c, out);
+static void put_markers(const plot *p, const panel *f, text *out) {
+    for (int64_t i = 0; i < p->marker_count; i++) {
+        const plot_marker *m = &p->markers[i];
+        if (!scale_shows(f->x, m->x)) continue;
+        double x = place_x(f, m->x);
+        bool late = scale_along(f->x, m->x) > 0.8;
+        text_add(out,
+                 "<path d=\"M%.1f %.1f V%.1f\" stroke=\"" TRUTH_COLOUR "\" stroke-width=\"2\" stroke-dasharray=\"5 "
+                 "3\"/>\n",
+                 x, f->top, bottom_of(f));
+        put_text(out, late ? x - 5 : x + 5, f->top + 12,
+                 late ? "text-anchor=\"end\" fill=\"" TRUTH_COLOUR "\"" : "fill=\"" TRUTH_COLOUR "\"", m->label);
+    }
+}
+
+static void put_words(const plot *p, const frame *f, const panel *at, text *out) {
+    static const char *const anchor[] = { "text-anchor=\"end\"", "text-anchor=\"middle\"", "text-anchor=\"start\"" };
+    decade_mark mark[DECADES_MOST];
+    int count = frame_decades(p, f, mark);
+    for (int i = 0; i < count; i++) {
+        double x = place_x(at, mark[i].x), y = place_y(at, mark[i].y);
+        text_add(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.2\" fill=\"#333\"/>", x, y);
+        put_text(out, x + 9 * mark[i].side, mark[i].side ? y + 4 : y - 9, anchor[mark[i].side + 1], mark[i].text);
+    }
+    for (int64_t i = 0; i < p->word_count; i++)
+        put_text(out, place_x(at, p->words[i].x), place_y(at, p->words[i].y) - 7, anchor[1], p->words[i].text);
+}
+
+void chart_svg(const plot *p, text *out) {
+    int height = p->lower ? TWO_HEIGHT : HEIGHT, panels = p->lower ? 2 : 1;
+    double inner = height - TOP - BOTTOM, each = p->lower ? (inner - PANEL_GAP) / 2 : inner;
+    frame f = frame_of(p, WIDTH - LEFT - RIGHT, each);
+    begin_svg(height, p->title, out);
+    for (int k = 0; k < panels; k++) {
+        panel at = { p, &f.x, &f.y[k], TOP + k * (each + PANEL_GAP), f.width, each };
+        put_axes(&at, k == panels - 1 ? p->x_label ? p->x_label : "" : NULL, plot_y_label(p, k), out);
+        for (int64_t i = 0; i < p->series_count; i++)
+            if (p->series[i].lower == k) put_series(p, i, &at, out);
+        put_markers(p, &at, out);
+        if (k == 0) put_words(p, &f, &at, out);
+    }
+    put_legend(p, out);
     text_add(out, "</svg>\n");
 }
 
 /* ---- heat map ---- */
 
-static axis cells_axis(const double *middle, int count) {
-    axis a = { log10(middle[0]), log10(middle[count - 1]), true };
-    widen(&a, 0.5 / (count - 1));
-    return a;
+static scale cells_scale(const double *middle, int count, const char *unit) {
+    extent e = { middle[0], middle[count - 1] };
+    return scale_of(extent_widened(e, 0.5 / (count - 1), true), true, false, unit);
 }
 
 /* White to the first colour, by the root: small probabilities still show. */
@@ -249,27 +249,34 @@ static void cell_colour(char colour[8], double share) {
     snprintf(colour, 8, "#%02x%02x%02x", (unsigned)part[0] & 255u, (unsigned)part[1] & 255u, (unsigned)part[2] & 255u);
 }
 
-static void put_cross(const frame *f, const double *at, text *out) {
+static void put_cross(const panel *f, const double *at, text *out) {
     text_add(out, "<path d=\"M%.1f %.1f m-7 -7 l14 14 m0 -14 l-14 14\" stroke=\"" TRUTH_COLOUR "\" stroke-width=\"3\" "
-                                                                                               "fill=\"none\"/>\n",
+                  "fill=\"none\"/>\n",
              place_x(f, at[0]), place_y(f, at[1]));
     put_key(out, LEFT, TRUTH_COLOUR, false, "truth");
 }
 
-void heat_map_svg(const heat_map *h, text *out) {
-    frame  f = { cells_axis(h->x, h->columns), cells_axis(h->y, h->rows) };
-    double most = 0, width = (double)(WIDTH - LEFT - RIGHT) / h->columns,
-           height = (double)(HEIGHT - TOP - BOTTOM) / h->rows;
-    char   colour[8], key[64];
-    put_axes(&f, h->title, h->x_label, h->y_label, out);
-    for (int i = 0; i < h->columns * h->rows; i++) most = fmax(most, h->value[i]);
+static void put_cells(const heat_map *h, const panel *f, double most, text *out) {
+    double width = f->width / h->columns, height = f->height / h->rows;
+    char   colour[8];
     for (int i = 0; i < h->columns * h->rows; i++) {
         if (!(h->value[i] > 0)) continue;
         cell_colour(colour, h->value[i] / most);
         text_add(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"/>",
-                 place_x(&f, h->x[i % h->columns]) - width / 2, place_y(&f, h->y[i / h->columns]) - height / 2, width,
+                 place_x(f, h->x[i % h->columns]) - width / 2, place_y(f, h->y[i / h->columns]) - height / 2, width,
                  height, colour);
     }
+}
+
+void heat_map_svg(const heat_map *h, text *out) {
+    scale  x = cells_scale(h->x, h->columns, h->x_unit), y = cells_scale(h->y, h->rows, h->y_unit);
+    panel  f = { NULL, &x, &y, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM };
+    double most = 0;
+    char   key[64];
+    for (int i = 0; i < h->columns * h->rows; i++) most = fmax(most, h->value[i]);
+    begin_svg(HEIGHT, h->title, out);
+    put_axes(&f, h->x_label, h->y_label, out);
+    put_cells(h, &f, most, out);
     if (h->truth) put_cross(&f, h->truth, out);
     snprintf(key, sizeof key, "darkest: %.3g", most);
     put_text(out, WIDTH - RIGHT, 38, "text-anchor=\"end\"", key);

@@ -8,6 +8,7 @@
 #include <tidemill/io.h>
 
 #include "base/base.h"
+#include "frame.h"
 #include "gnuplot.h"
 
 typedef struct job {
@@ -17,68 +18,81 @@ typedef struct job {
     tide_failure *failure;
 } job;
 
-static double series_x(const plot_series *s, int64_t i) {
-    return s->x ? s->x[i] : (double)(i + 1);
-}
-
 static void put_number(FILE *out, double v) {
     char buffer[32];
     if (isfinite(v) && num_format(buffer, v, false) > 0) fputs(buffer, out);
 }
 
-/* A name as a CSV field: quoted when it holds something that would end it. */
-static void put_field(FILE *out, const char *name) {
-    if (!strpbrk(name, ",\"\r\n")) {
-        fputs(name, out);
+/* A name and what follows it as a CSV field: quoted when it holds something that would end it. */
+static void put_name(FILE *out, const char *name, const char *between, const char *end) {
+    const char *const parts[] = { name, between, end };
+    bool quoted = false;
+    for (int i = 0; i < 3; i++) quoted = quoted || strpbrk(parts[i], ",\"\r\n");
+    if (quoted) fputc('"', out);
+    for (int i = 0; i < 3; i++)
+        for (const char *c = parts[i]; *c; c++) fputs(quoted && *c == '"' ? "\"\"" : (char[]){ *c, 0 }, out);
+    if (quoted) fputc('"', out);
+}
+
+static void put_field(FILE *out, const char *name) { put_name(out, name, "", ""); }
+
+/* What a series has in each row, besides a curve's x. */
+static int columns_of(const plot_series *s) { return s->style == PLOT_BAND ? 2 : s->style == PLOT_ERRORS ? 3 : 1; }
+
+static const double *column_of(const plot_series *s, int i) {
+    const double *const of[][3] = { { s->y }, { s->y, s->y_upper }, { s->y, s->y_lower, s->y_upper } };
+    return of[columns_of(s) - 1][i];
+}
+
+static void put_series_header(FILE *out, const plot *p, const plot_series *s) {
+    static const char *const ends[][3] = { { "" }, { " (low)", " (high)" }, { "", " (low)", " (high)" } };
+    const char *name = s->name ? s->name : "";
+    char        x[SCALE_TITLE], y[SCALE_TITLE];
+    if (p->t_label) {
+        fputc(',', out), put_name(out, name, ": ", base_title(p->x_label, p->x_unit, x));
+        fputc(',', out), put_name(out, name, ": ", base_title(p->y_label, p->y_unit, y));
         return;
     }
-    fputc('"', out);
-    for (; *name; name++) {
-        if (*name == '"') fputc('"', out);
-        fputc(*name, out);
+    if (p->lower) {
+        const plot_axis upper = { .label = p->y_label, .unit = p->y_unit }, *axis = s->lower ? p->lower : &upper;
+        fputc(',', out), put_name(out, name, ": ", base_title(axis->label, axis->unit, y));
+        return;
     }
-    fputc('"', out);
+    for (int i = 0; i < columns_of(s); i++) fputc(',', out), put_name(out, name, "", ends[columns_of(s) - 1][i]);
 }
 
 static void put_header(FILE *out, const plot *p) {
-    put_field(out, p->x_label && *p->x_label ? p->x_label : "x");
-    for (int64_t i = 0; i < p->series_count; i++) {
-        const plot_series *s = &p->series[i];
-        fputc(',', out);
-        put_field(out, s->name ? s->name : "");
-        if (s->style == PLOT_BAND) {
-            fputs(" (low),", out);
-            put_field(out, s->name ? s->name : "");
-            fputs(" (high)", out);
-        }
-    }
+    char title[SCALE_TITLE];
+    base_title(p->t_label ? p->t_label : p->x_label, p->t_label ? p->t_unit : p->x_unit, title);
+    put_field(out, *title ? title : "x");
+    for (int64_t i = 0; i < p->series_count; i++) put_series_header(out, p, &p->series[i]);
     fputc('\n', out);
 }
 
-/* The smallest x that no series has passed yet; false when all are at their end. */
-static bool next_x(const plot *p, const int64_t *at, double *x) {
+/* By what rows are told apart. */
+static double key_of(const plot *p, const plot_series *s, int64_t i) { return p->t_label ? s->t[i] : series_x(s, i); }
+
+/* The smallest key that no series has passed yet; false when all are at their end. */
+static bool next_key(const plot *p, const int64_t *at, double *key) {
     bool found = false;
     for (int64_t i = 0; i < p->series_count; i++) {
         if (at[i] >= p->series[i].count) continue;
-        double candidate = series_x(&p->series[i], at[i]);
-        if (!found || candidate < *x) *x = candidate;
+        double candidate = key_of(p, &p->series[i], at[i]);
+        if (!found || candidate < *key) *key = candidate;
         found = true;
     }
     return found;
 }
 
-/* One row: every series that has a point at x gives it and moves on. */
-static void put_row(FILE *out, const plot *p, int64_t *at, double x) {
-    put_number(out, x);
+/* One row: every series that has a point at the key gives it and moves on. */
+static void put_row(FILE *out, const plot *p, int64_t *at, double key) {
+    put_number(out, key);
     for (int64_t i = 0; i < p->series_count; i++) {
         const plot_series *s = &p->series[i];
-        bool here = at[i] < s->count && !(series_x(s, at[i]) > x);
-        fputc(',', out);
-        if (here) put_number(out, s->y[at[i]]);
-        if (s->style == PLOT_BAND) {
-            fputc(',', out);
-            if (here) put_number(out, s->y_upper[at[i]]);
-        }
+        bool here = at[i] < s->count && !(key_of(p, s, at[i]) > key);
+        if (p->t_label) fputc(',', out), put_number(out, here ? s->x[at[i]] : (double)NAN);
+        for (int k = 0; k < columns_of(s); k++)
+            fputc(',', out), put_number(out, here ? column_of(s, k)[at[i]] : (double)NAN);
         at[i] += here;
     }
     fputc('\n', out);
@@ -88,9 +102,9 @@ static tide_status write_csv(void *user, void *stdio_file) {
     const job *j = user;
     int64_t *at = calloc((size_t)(j->p->series_count + 1), sizeof *at);
     if (!at) return fail(j->failure, TIDE_ENOMEM, "plot: out of memory");
-    double x = 0;
+    double key = 0;
     put_header(stdio_file, j->p);
-    while (next_x(j->p, at, &x)) put_row(stdio_file, j->p, at, x);
+    while (next_key(j->p, at, &key)) put_row(stdio_file, j->p, at, key);
     free(at);
     return TIDE_OK;
 }

@@ -11,7 +11,7 @@ static tide_status answer(const eis_spectrum *s, const each_sweep_place *to, boo
         *to->found = json_with_item(*to->found, checked_json(&c));
         checked_text(&c, to->talk);
         checked_row(&c, to->table);
-        if (to->folder) status = checked_plots(&c, to->folder, to->prefix, to->watch, failure);
+        if (to->plots) status = checked_plots(&c, to->plots, failure);
     }
     eis_checked_free(&c);
     return status;

@@ -13,7 +13,7 @@ static tide_status answer(const eis_spectrum *s, const each_sweep_place *to, boo
         *to->found = json_with_item(*to->found, relaxations_json(&r));
         relaxations_text(&r, to->talk);
         relaxations_rows(&r, to->table);
-        if (to->folder) status = relaxations_plots(&r, to->folder, to->prefix, to->watch, failure);
+        if (to->plots) status = relaxations_plots(&r, to->plots, failure);
     }
     eis_relaxations_free(&r);
     return status;

@@ -59,9 +59,9 @@ static tide_status answer_spectrum(each_sweep *b, const eis_spectrum *s, int64_t
                                    tide_failure *failure) {
     char prefix[32] = "";
     if (b->spectra > 1) snprintf(prefix, sizeof prefix, "%03lld_", (long long)number + 1);
-    each_sweep_place to = { b->options, &b->found, &b->talk, &b->table, b->options->plots ? b->options->out : NULL,
-                       prefix,     &b->watch };
-    if (to.folder && !*to.folder) to.folder = NULL;
+    plot_place plots = { b->options->out, prefix, &b->watch };
+    bool drawn = b->options->plots && *b->options->out;
+    each_sweep_place to = { b->options, &b->found, &b->talk, &b->table, drawn ? &plots : NULL };
     tide_status status = b->kind->answer(s, &to, of_file, failure);
     return status == TIDE_OK && !b->found ? out_of_memory(b, failure) : status;
 }

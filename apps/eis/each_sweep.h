@@ -6,15 +6,13 @@
 #include <tidemill/eis.h>
 
 #include "base/base.h"
-#include "draw/plot.h"
+#include "eis/plots/spectrum_plots.h"
 
 typedef struct each_sweep_place {
     const eis_options *options;
     json_t    **found;        /* a list, to which the answer is added */
     text       *talk, *table;
-    const char *folder;       /* NULL: no plots are wanted */
-    const char *prefix;       /* of their names */
-    plot_watch *watch;
+    const plot_place *plots;  /* NULL: none are wanted */
 } each_sweep_place;
 
 typedef struct each_sweep_kind {

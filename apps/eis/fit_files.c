@@ -17,6 +17,7 @@
 #include "eis/options/tell.h"
 #include "base/base.h"
 #include "eis/read/measured.h"
+#include "eis/training/plot_told.h"
 #include "train/run.h"
 
 enum { GROUP = 256 }; /* spectra that are fitted before they are told */
@@ -36,6 +37,7 @@ typedef struct session {
     void *user;
     json_t *fits;
     text talk, table;
+    plot_watch *watch;
     measured measured;
     int64_t failed;
     tide_failure first; /* why, the first of them */
@@ -67,6 +69,15 @@ static tide_status tell_warnings(const session *s, const eis_fitted *f, tide_fai
     return status;
 }
 
+static tide_status draw_fit(const session *s, const eis_spectrum *of, const eis_fitted *f, int64_t number,
+                            tide_failure *failure) {
+    char prefix[32] = "";
+    if (!*s->options->out || !s->options->plots) return TIDE_OK;
+    if (s->measured.count > 1) snprintf(prefix, sizeof prefix, "%03lld_", (long long)number + 1);
+    plot_place to = { s->options->out, prefix, s->watch };
+    return fitted_plots(f, of, &to, failure);
+}
+
 static tide_status put_fit(session *s, const eis_fitted *f, tide_failure *failure) {
     json_t *one = fitted_json(f);
     if (!one || json_array_append_new(s->fits, one)) return out_of_memory(failure);
@@ -87,9 +98,13 @@ static tide_status put_reason(session *s, const char *path, const tide_failure *
 }
 
 /* What is wrong with a file is no matter of the others. */
-static tide_status put_item(session *s, const measured_item *of, const fit_item *item, tide_failure *failure) {
+static tide_status put_item(session *s, int64_t number, const fit_item *item, tide_failure *failure) {
+    const measured_item *of = &s->measured.item[number];
     const char *name = of->spectrum ? of->spectrum->name : of->path;
-    if (item->status == TIDE_OK) return put_fit(s, &item->fitted, failure);
+    if (item->status == TIDE_OK) {
+        tide_status status = put_fit(s, &item->fitted, failure);
+        return status == TIDE_OK ? draw_fit(s, of->spectrum, &item->fitted, number, failure) : status;
+    }
     if (s->measured.count > 1 && item->status == TIDE_EDATA) return put_reason(s, name, &item->why, failure);
     *failure = item->why;
     return item->status;
@@ -143,7 +158,7 @@ static tide_status fit_group(session *s, tide_failure *failure) {
     memset(s->item, 0, GROUP * sizeof *s->item);
     parallel_for(s->options->threads ? (int)s->options->threads : os_cores(), count, 1, fit_item_of, s);
     for (int64_t i = 0; i < count; i++) {
-        if (status == TIDE_OK) status = put_item(s, &s->measured.item[s->from + i], &s->item[i], failure);
+        if (status == TIDE_OK) status = put_item(s, s->from + i, &s->item[i], failure);
         eis_fitted_free(&s->item[i].fitted);
     }
     return status;
@@ -196,7 +211,10 @@ static tide_status finish(session *s, eis_result *r, tide_failure *failure) {
     if (s->measured.count > 1) r->csv = strdup(s->table.data);
     if (!r->text || (s->measured.count > 1 && !r->csv)) return out_of_memory(failure);
     tide_status status = *out ? write_file(out, "fit.json", r->json, failure) : TIDE_OK;
-    return status == TIDE_OK && *out ? write_file(out, "fit.csv", s->table.data, failure) : status;
+    if (status == TIDE_OK && *out) status = write_file(out, "fit.csv", s->table.data, failure);
+    return status == TIDE_OK && *out && s->options->plots && !plot_available()
+               ? eis_tell(s->listener, s->user, EIS_NOTE, plot_missing_note()) ? TIDE_ECANCELLED : TIDE_OK
+               : status;
 }
 
 /* ---- all ---- */
@@ -215,7 +233,10 @@ tide_status eis_fit(const eis_options *options, const eis_fit_options *fit, eis_
     tide_failure own = { 0 }, *f = failure ? failure : &own;
     if (arguments_good(options, result, f) != TIDE_OK) return TIDE_EINVAL;
     if (tide_options_check(eis_fit_table(), fit, f) != TIDE_OK) return TIDE_EINVAL;
-    session s = { .options = options, .fit = fit, .listener = listener, .user = user, .fits = json_array() };
+    told to = { listener, user };
+    plot_watch watch = eis_plot_watch(&to);
+    session s = { .options = options, .fit = fit, .listener = listener, .user = user, .fits = json_array(),
+                  .watch = &watch };
     fitted_row_header(&s.table);
     tide_status status = begin(&s, f);
     if (status == TIDE_OK) status = fit_all(&s, f);

@@ -178,7 +178,7 @@ typedef struct eis_options {
                                                 known), else 0 */
     double  area_cm2;                        /* 0: not given */
     bool    flip_im, canonical;
-    bool    plots;                           /* complete, train, evaluate, full: also draw SVG into `out`, which starts
+    bool    plots;                           /* also draw SVG into `out`, which starts
                                                 gnuplot; false unless set (the command sets it) */
     char    out[EIS_TEXT_SIZE];              /* folder; "": no files */
     int64_t seed;
@@ -429,7 +429,7 @@ TIDE_API tide_status eis_solve(const eis_options *options, const eis_spectrum *s
                                eis_listener listener, void *user, eis_answer *out, tide_failure *failure);
 
 /* The answer as JSON (as in eis_complete's, without schema_version and command), and as text for people:
- * tide_free; NULL when out of memory. And its plots (Nyquist, Bode, residuals, marginals, joint) into a folder that is
+ * tide_free; NULL when out of memory. And its plots (Nyquist, Bode, residuals, posterior, fibre) into a folder that is
  * there, names beginning with `prefix`. */
 TIDE_API char *eis_answer_json(const eis_answer *a);
 TIDE_API char *eis_answer_text(const eis_answer *a);
@@ -529,6 +529,10 @@ TIDE_API tide_status eis_fit_solve(const eis_fit_options *fit, const eis_spectru
 TIDE_API void  eis_fitted_free(eis_fitted *f);  /* NULL is fine; leaves it zeroed */
 TIDE_API char *eis_fitted_json(const eis_fitted *f);  /* tide_free; NULL when out of memory */
 TIDE_API char *eis_fitted_text(const eis_fitted *f);
+/* Its plots (Nyquist, Bode, residuals) and their numbers, into a folder that is there, names beginning with `prefix`;
+ * `spectrum` is the one that was fitted. */
+TIDE_API tide_status eis_fitted_plots(const eis_fitted *f, const eis_spectrum *spectrum, const char *folder,
+                                      const char *prefix, tide_failure *failure);
 
 /* A trained predictor, opened once and asked many times. A handle is used by one thread at a time; each thread has a
  * clone of its own, and all of them hold the parameters once. eis_model_clone and _save_memory may be called by any

@@ -21,7 +21,7 @@ SEED = NUMBERS[1] if len(NUMBERS) > 1 else 1
 sys.argv[1:] = []
 
 PLOTS = ["loss", "sample", "horizon", "forecast", "forecast-plot", "next-plot", "step-times", "answer-times", "accuracy", "calibration",
-         "nyquist", "bode_magnitude", "bode_phase", "residuals", "marginal_Rsh", "marginal_Ca", "joint_Ra_Rb", "001_nyquist", "002_residuals"]
+         "nyquist", "bode", "fibre", "residuals", "marginal_Rsh", "density_TER", "joint_Ra_Rb", "001_nyquist", "002_residuals"]
 NAMES = [*(f"{p}.{e}" for p in PLOTS for e in ("svg", "csv")), "run.json", "model.safetensors", "state.safetensors", "metrics.csv", ".lock",
          "benchmark.json", "best_eis_predictor_mlx.npz", "best_eis_predictor.pth", "completion.json", "completion.csv", "candidates.csv",
          "evaluation.json", "evaluation.txt", "report.json", "report.html", "spectrum.csv", "manifest.json", "shard-00000.tmshard",

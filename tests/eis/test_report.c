@@ -150,16 +150,17 @@ static void test_charts_edges(void **state) {
                   { x, y, 0, false }, { same, same, 4, true }, { same, same, 1, false } };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        for (chart_mark mark = CHART_LINE; mark <= CHART_BARS; mark++) {
-            text         out    = { 0 };
-            chart_series series = { "s", cases[i].x, cases[i].y, cases[i].count, mark, 0 };
-            chart c = { .title = "t",
-                        .x_label = "x",
-                        .y_label = "y",
-                        .log_x = cases[i].log,
-                        .log_y = cases[i].log,
-                        .series = &series,
-                        .series_count = 1 };
+        for (plot_style style = PLOT_LINE; style <= PLOT_ERRORS; style++) {
+            text        out    = { 0 };
+            plot_series series = { .name = "s", .x = cases[i].x, .y = cases[i].y, .y_upper = cases[i].x,
+                                   .y_lower = cases[i].y, .count = cases[i].count, .style = style };
+            plot c = { .title = "t",
+                       .x_label = "x",
+                       .y_label = "y",
+                       .log_x = cases[i].log,
+                       .log_y = cases[i].log,
+                       .series = &series,
+                       .series_count = 1 };
             chart_svg(&c, &out);
             expect_not(out.data, "nan");
             expect_not(out.data, "inf");

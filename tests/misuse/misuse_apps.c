@@ -211,6 +211,7 @@ static const tide_option *no_row(void *user, const char *name, const char *comma
     R(eis_fitted_free, 0, "none", (eis_fitted_free(NULL), true))                                                       \
     R(eis_fitted_json, 0, "none, empty", !eis_fitted_json(NULL) && !eis_fitted_json(&(eis_fitted){ 0 }))               \
     R(eis_fitted_text, 0, "none, empty", !eis_fitted_text(NULL) && !eis_fitted_text(&(eis_fitted){ 0 }))               \
+    R(eis_fitted_plots, 0, "none", eis_fitted_plots(NULL, NULL, "x", "", NULL) == TIDE_EINVAL)                        \
     R(eis_option_find, 0, "no name", !eis_option_find(NULL) && !eis_option_find(""))                                   \
     R(eis_option_nearest, 0, "no name", !eis_option_nearest(NULL, 1))                                                  \
     R(eis_option_given, 0, "nothing", !eis_option_given(NULL, "top-k"))                                                \

@@ -6,7 +6,7 @@
 
 #include "base/base.h"
 #include "eis/posterior/completion.h"
-#include "draw/plot.h"
+#include "eis/plots/spectrum_plots.h"
 
 typedef struct answer {
     const char         *path;      /* the spectrum's file or name; NULL: none */
@@ -47,7 +47,8 @@ void answer_table_failed(const char *path, const char *reason, text *out);
 void candidate_table_header(text *out);
 void candidate_table(const answer *a, text *out);
 
-/* Nyquist, Bode, residual, marginal and joint plots into `folder`, names beginning with `prefix`. */
+/* Nyquist, Bode, residual, posterior and fibre plots into `folder`, names beginning with `prefix`. */
 tide_status answer_plots(const answer *a, const char *folder, const char *prefix, tide_failure *failure);
+tide_status posterior_plots(const answer *a, const plot_place *to, tide_failure *failure);
 
 #endif

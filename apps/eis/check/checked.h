@@ -6,7 +6,7 @@
 #include <tidemill/eis.h>
 
 #include "base/base.h"
-#include "draw/plot.h"
+#include "eis/plots/spectrum_plots.h"
 
 const char *check_verdict_name(eis_check_verdict verdict);  /* "sound", "flawed", "unfit" */
 
@@ -15,8 +15,7 @@ void    checked_text(const eis_checked *c, text *out);
 void    checked_table_header(text *out);
 void    checked_row(const eis_checked *c, text *out);
 void    checked_row_failed(const char *path, const char *reason, text *out);
-/* Residuals with the noise band, and S against M, as PREFIXcheck_....svg into `folder`. */
-tide_status checked_plots(const eis_checked *c, const char *folder, const char *prefix, plot_watch *watch,
-                          tide_failure *failure);
+/* Residuals with the noise band, and S against M, as PREFIXcheck_....svg. */
+tide_status checked_plots(const eis_checked *c, const plot_place *to, tide_failure *failure);
 
 #endif

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 
 #include "base/base.h"
+#include "eis/plots/spectrum_plots.h"
 #include "profile.h"
 #include "robust.h"
 #include "search.h"
@@ -38,6 +39,9 @@ eis_per_area fit_per_area(slot_role role, double area_cm2, double value, double 
 /* What follows from the parameters of an epithelium, whatever its fibre leaves open (quantities.c). */
 void fit_quantities(const fit_problem *p, const fit_uncertainty *u, const double *x, arena *memory,
                     eis_fitted *out);
+
+/* Nyquist, Bode and residual plots of the fit and the spectrum that it is of. */
+tide_status fitted_plots(const eis_fitted *f, const eis_spectrum *s, const plot_place *to, tide_failure *failure);
 
 struct json_t *fitted_json(const eis_fitted *f); /* NULL when out of memory */
 struct text;

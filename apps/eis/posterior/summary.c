@@ -22,7 +22,7 @@ int grid_index(int parameter, double v) {
     return MIN2(MAX2(i, 0), CELL_POINTS - 1);
 }
 
-static double value_of(const double *p, int k, eis_circuit circuit) {
+double circuit_quantity(const double *p, int k, eis_circuit circuit) {
     if (k < EIS_WITH_RS) return p[k];
     if (circuit != EIS_SHUNT) return NAN;
     eis_invariants q = eis_invariants_of(p);
@@ -55,7 +55,7 @@ static double value_at(const draws_of *of, const double *p, int k, int corner) {
         double half_step = pow(range->high / range->low, 0.5 * corner / (CELL_POINTS - 1));
         if (!of->known->is[i]) moved[i] = fmin(fmax(p[i] * half_step, range->low), range->high);
     }
-    return value_of(moved, k, of->circuit);
+    return circuit_quantity(moved, k, of->circuit);
 }
 
 static bool find_intervals(const draws_of *of, double all, summary *out) {
@@ -64,14 +64,15 @@ static bool find_intervals(const draws_of *of, double all, summary *out) {
     for (int k = 0; v && k < SUM_COUNT; k++) {
         interval *own = &out->of[k];
         for (int64_t i = 0; i < count; i++)
-            v[i] = (weighted){ value_of(of->draw[i].p, k, of->circuit), of->draw[i].weight / all, of->draw[i].p };
+            v[i] = (weighted){ circuit_quantity(of->draw[i].p, k, of->circuit), of->draw[i].weight / all,
+                               of->draw[i].p };
         if (isnan(v[0].value)) {
             *own = (interval){ NAN, NAN, NAN };
             continue;
         }
         qsort(v, (size_t)count, sizeof *v, by_value);
         *own = (interval){ value_at(of, quantile(v, count, 0.025), k, -1),
-                           value_of(quantile(v, count, 0.5), k, of->circuit),
+                           circuit_quantity(quantile(v, count, 0.5), k, of->circuit),
                            value_at(of, quantile(v, count, 0.975), k, 1) };
         if (!(own->high > own->low)) own->low = own->high = NAN;
     }

@@ -25,6 +25,9 @@ typedef struct summary {
     double    best[EIS_WITH_RS];   /* the draw of the highest density */
 } summary;
 
+/* A circuit's value of one of them; NaN where it has none. */
+double circuit_quantity(const double *p, int k, eis_circuit circuit);
+
 /* Index of the grid value nearest to v on the parameter's logarithmic axis. */
 int grid_index(int parameter, double v);
 

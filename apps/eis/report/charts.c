@@ -10,10 +10,6 @@
 
 enum { MODEL_POINTS = 160, SHOWN_CANDIDATES = 3, FEWEST = 10 };
 
-static void label_of(int k, char label[32]) {
-    snprintf(label, 32, "%s (%s)", eis_parameters[k].name, eis_parameters[k].unit);
-}
-
 /* ---- marginals ---- */
 
 typedef struct marginal { double x[EIS_CELLS], p[EIS_CELLS]; } marginal;
@@ -24,23 +20,26 @@ static bool read_marginal(const eis_answer *answer, int k, marginal *m) {
 }
 
 void chart_marginal(const report *r, int k, text *out) {
-    char     title[64], label[32];
+    char     title[64];
     marginal answer, other;
     if (!read_marginal(r->answer, k, &answer)) return;
     bool two = r->other && read_marginal(r->other, k, &other);
-    chart_series series[] = { { r->answer_name, answer.x, answer.p, EIS_CELLS, CHART_BARS, 0 },
-                              { r->other_name, other.x, other.p, two ? EIS_CELLS : 0, CHART_LINE, 1 } };
+    plot_series series[] = {
+        { .name = r->answer_name, .x = answer.x, .y = answer.p, .count = EIS_CELLS, .style = PLOT_BARS },
+        { .name = r->other_name, .x = other.x, .y = other.p, .count = EIS_CELLS, .style = PLOT_LINE }
+    };
+    plot_marker truth = { r->truth ? r->truth[k] : NAN, "truth" };
     snprintf(title, sizeof title, "Where %s is", eis_parameters[k].name);
-    label_of(k, label);
-    chart c = { .title = title,
-                .x_label = label,
-                .y_label = "probability of the grid value",
-                .log_x = true,
-                .from_zero = true,
-                .series = series,
-                .series_count = 1 + two,
-                .truth = r->truth ? &r->truth[k] : NULL };
-    chart_svg(&c, out);
+    plot p = { .title = title,
+               .x_label = eis_parameters[k].name,
+               .x_unit = eis_parameters[k].unit,
+               .y_label = "probability of the grid value",
+               .log_x = true,
+               .series = series,
+               .series_count = 1 + two,
+               .markers = &truth,
+               .marker_count = r->truth != NULL };
+    chart_svg(&p, out);
 }
 
 /* ---- joint ---- */
@@ -67,22 +66,21 @@ static double read_joint(const eis_answer *answer, const int of[2], double *valu
 
 void chart_joint(const report *r, text *out) {
     double value[CELL_POINTS * CELL_POINTS] = { 0 }, axis[2][CELL_POINTS], truth[2];
-    char   title[96], label[2][32];
+    char   title[96];
     int    of[2];
     if (!first_two(r->answer, of)) return;
     double seen = read_joint(r->answer, of, value);
     if (!(seen > 0)) return;
     for (int a = 0; a < 2; a++) {
         for (int i = 0; i < CELL_POINTS; i++) axis[a][i] = eis_grid_value(of[a], i, CELL_POINTS);
-        label_of(of[a], label[a]);
         if (r->truth) truth[a] = r->truth[of[a]];
     }
     snprintf(title, sizeof title, "%s and %s together", eis_parameters[of[0]].name, eis_parameters[of[1]].name);
     if (seen < 0.995)
         snprintf(title + strlen(title), sizeof title - strlen(title), " (%.0f %% of the probability)", 100 * seen);
-    heat_map h = {
-        title, label[0], label[1], axis[0], axis[1], value, CELL_POINTS, CELL_POINTS, r->truth ? truth : NULL
-    };
+    const eis_parameter *x = &eis_parameters[of[0]], *y = &eis_parameters[of[1]];
+    heat_map h = { title, x->name, y->name, x->unit, y->unit, axis[0], axis[1], value, CELL_POINTS, CELL_POINTS,
+                   r->truth ? truth : NULL };
     heat_map_svg(&h, out);
 }
 
@@ -91,7 +89,7 @@ void chart_joint(const report *r, text *out) {
 typedef struct curves {
     double x[1 + SHOWN_CANDIDATES][512], y[1 + SHOWN_CANDIDATES][512];
     char   name[SHOWN_CANDIDATES][32];
-    chart_series series[1 + SHOWN_CANDIDATES];
+    plot_series series[1 + SHOWN_CANDIDATES];
     int    count;
 } curves;
 
@@ -107,7 +105,8 @@ static void add_data(const report *r, curves *c, double (*x)(eis_z, double), dou
         c->x[c->count][i] = x(r->spectrum->z[i], r->spectrum->freq_hz[i]);
         c->y[c->count][i] = y(r->spectrum->z[i], r->spectrum->freq_hz[i]);
     }
-    c->series[c->count] = (chart_series){ "data", c->x[c->count], c->y[c->count], count, CHART_DOTS, 2 };
+    c->series[c->count] = (plot_series){ .name = "data", .x = c->x[c->count], .y = c->y[c->count], .count = count,
+                                         .style = PLOT_DOTS, .colour = 7 };
     c->count++;
 }
 
@@ -124,15 +123,14 @@ static void add_candidate(const report *r, int64_t rank, curves *c, double (*x)(
         eis_impedance(r->answer->circuit, p, p[EIS_RS], 1, &freq_hz, &z);
         c->x[at][i] = x(z, freq_hz), c->y[at][i] = y(z, freq_hz);
     }
-    static const int colour[SHOWN_CANDIDATES] = { 0, 1, 3 };
+    static const int colour[SHOWN_CANDIDATES] = { 1, 2, 5 };
     snprintf(c->name[rank], sizeof c->name[rank], "candidate %d", (int)rank + 1);
-    c->series[c->count++] = (chart_series){
-        c->name[rank], c->x[at], c->y[at], MODEL_POINTS, rank ? CHART_DASHED : CHART_LINE, colour[rank]
-    };
+    c->series[c->count++] = (plot_series){ .name = c->name[rank], .x = c->x[at], .y = c->y[at], .count = MODEL_POINTS,
+                                           .style = rank ? PLOT_DASHED : PLOT_LINE, .colour = colour[rank] };
 }
 
 /* Data over the best candidates, which are drawn last to first so that the best lies on top. */
-static void spectrum_chart(const report *r, chart *of, double (*x)(eis_z, double), double (*y)(eis_z, double),
+static void spectrum_chart(const report *r, plot *of, double (*x)(eis_z, double), double (*y)(eis_z, double),
                            text *out) {
     curves *c = r->spectrum ? calloc(1, sizeof *c) : NULL;
     if (!c) {
@@ -148,19 +146,20 @@ static void spectrum_chart(const report *r, chart *of, double (*x)(eis_z, double
 }
 
 void chart_nyquist(const report *r, text *out) {
-    chart c = { .title = "Nyquist", .x_label = "Re Z (ohm)", .y_label = "-Im Z (ohm)", .equal_axes = true };
+    plot c = { .title = "Nyquist", .x_label = "Re Z", .y_label = "-Im Z", .x_unit = "ohm", .y_unit = "ohm",
+               .equal_axes = true };
     spectrum_chart(r, &c, real_part, minus_im, out);
 }
 
 void chart_bode_size(const report *r, text *out) {
-    chart c = {
-        .title = "Bode: size", .x_label = "frequency (Hz)", .y_label = "|Z| (ohm)", .log_x = true, .log_y = true
-    };
+    plot c = { .title = "Bode: size", .x_label = "frequency", .y_label = "|Z|", .x_unit = "Hz", .y_unit = "ohm",
+               .log_x = true, .log_y = true };
     spectrum_chart(r, &c, frequency, size_of, out);
 }
 
 void chart_bode_phase(const report *r, text *out) {
-    chart c = { .title = "Bode: phase", .x_label = "frequency (Hz)", .y_label = "-phase (degrees)", .log_x = true };
+    plot c = { .title = "Bode: phase", .x_label = "frequency", .y_label = "-phase (degrees)", .x_unit = "Hz",
+               .log_x = true };
     spectrum_chart(r, &c, frequency, lag_of, out);
 }
 
@@ -180,15 +179,16 @@ void chart_calibration(const report *r, text *out) {
     }
     if (!count) return;
     double       diagonal[2] = { 0, most > 0.5 ? ends[1] : 1.1 * most };
-    chart_series series[] = { { "as often as said", diagonal, diagonal, 2, CHART_DASHED, 2 },
-                              { "measured", x, y, count, CHART_LINE, 0 },
-                              { NULL, x, y, count, CHART_DOTS, 0 } };
-    chart drawn = { .title = "Calibration",
-                    .x_label = "probability given",
-                    .y_label = "how often it was right",
-                    .from_zero = true,
-                    .series = series,
-                    .series_count = 3 };
+    plot_series series[] = {
+        { .name = "as often as said", .x = diagonal, .y = diagonal, .count = 2, .style = PLOT_DASHED, .colour = 7 },
+        { .name = "measured", .x = x, .y = y, .count = count, .style = PLOT_POINTS, .colour = 1 }
+    };
+    plot drawn = { .title = "Calibration",
+                   .x_label = "probability given",
+                   .y_label = "how often it was right",
+                   .y_not_negative = true,
+                   .series = series,
+                   .series_count = 2 };
     chart_svg(&drawn, out);
 }
 
@@ -207,19 +207,19 @@ static bool read_column(const tide_table *t, const char *name, double *out) {
 }
 
 /* Columns of metrics.csv against the epoch, those that have numbers. */
-static void metrics_chart(const report *r, chart *of, const char *const *column, const char *const *name, int most,
+static void metrics_chart(const report *r, plot *of, const char *const *column, const char *const *name, int most,
                           text *out) {
-    static const chart_mark marks[] = { CHART_LINE, CHART_LINE, CHART_DASHED };
-    static const int        colour[] = { 0, 1, 2 };
-    chart_series series[3];
-    tide_table   t = { 0 };
+    static const plot_style style[] = { PLOT_LINE, PLOT_LINE, PLOT_DASHED };
+    plot_series series[3];
+    tide_table  t = { 0 };
     if (!r->metrics || tide_csv_read(r->metrics, NULL, &t, NULL) != TIDE_OK) return;
     double *value = calloc((size_t)(t.rows * (most + 1)) + 1, sizeof *value);
     if (value && read_column(&t, "epoch", value)) {
         for (int i = 0; i < most; i++) {
             double *y = value + (i + 1) * t.rows;
             if (read_column(&t, column[i], y))
-                series[of->series_count++] = (chart_series){ name[i], value, y, t.rows, marks[i], colour[i] };
+                series[of->series_count++] = (plot_series){ .name = name[i], .x = value, .y = y, .count = t.rows,
+                                                            .style = style[i], .colour = i + 1 };
         }
         of->series = series;
         if (of->series_count) chart_svg(of, out);
@@ -229,13 +229,14 @@ static void metrics_chart(const report *r, chart *of, const char *const *column,
 }
 
 void chart_loss(const report *r, text *out) {
-    chart c = { .title = "Loss", .x_label = "epoch", .y_label = "loss" };
+    plot c = { .title = "Loss", .x_label = "epoch", .y_label = "loss", .x_is_whole = true };
     metrics_chart(r, &c, (const char *[]){ "train_loss", "val_loss" }, (const char *[]){ "training", "validation" }, 2,
                   out);
 }
 
 void chart_accuracy(const report *r, text *out) {
-    chart c = { .title = "Accuracy", .x_label = "epoch", .y_label = "share of values found", .from_zero = true };
+    plot c = { .title = "Accuracy", .x_label = "epoch", .y_label = "share of values found", .x_is_whole = true,
+               .y_not_negative = true };
     metrics_chart(r, &c, (const char *[]){ "train_acc", "val_acc", "best_possible_acc" },
                   (const char *[]){ "training", "validation", "best possible" }, 3, out);
 }
