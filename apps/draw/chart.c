@@ -103,7 +103,7 @@ static void put_points(const panel *f, const plot_series *s, const char *colour,
             text_add(out, "<path d=\"M%.1f %.1f m-3.5 -3.5 l7 7 m0 -7 l-7 7\" stroke=\"%s\" stroke-width=\"1.6\"/>", x,
                      y, colour);
         else if (s->style == PLOT_RINGS)
-            text_add(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.6\" fill=\"none\" stroke=\"%s\"/>", x, y, colour);
+            text_add(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.6\" fill=\"none\" stroke=\"%s\"/>", x, y, colour);
         else text_add(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.6\" fill=\"%s\"/>", x, y, colour);
     }
     text_add(out, "\n");

@@ -92,6 +92,8 @@ typedef struct plot_watch {
  * end in ".svg". */
 tide_status plot_write(const char *svg_path, const plot *p, plot_watch *watch, bool *drawn, tide_failure *failure);
 
+/* The thousand that a number is told in, and its prefix: 1e3 and "k" for 4820, to `digits` digits. */
+double si_thousand(double value, int digits, const char **prefix);
 /* 4820 as "4.82 k": `digits` significant ones and the prefix of its thousand; "-" for what is not finite. */
 const char *si_format(char buffer[32], double value, int digits);
 

@@ -24,14 +24,21 @@ extent extent_widened(extent e, double share, bool log) {
 
 /* ---- numbers ---- */
 
-const char *si_format(char buffer[32], double value, int digits) {
-    if (!isfinite(value)) return snprintf(buffer, 32, "-"), buffer;
-    if (value == 0) return snprintf(buffer, 32, "0 "), buffer;
+double si_thousand(double value, int digits, const char **prefix) {
     /* Rounding may carry: 999.96 is 1.00 k. */
     double rounded = fabs(value) * (1 + 0.5 * pow(10, -digits));
     int at = MOST_THOUSANDS;
     while (at > LEAST_THOUSANDS && rounded < pow(1000, at)) at--;
-    snprintf(buffer, 32, "%.*g %s", digits, value / pow(1000, at), prefixes[at - LEAST_THOUSANDS]);
+    *prefix = prefixes[at - LEAST_THOUSANDS];
+    return pow(1000, at);
+}
+
+const char *si_format(char buffer[32], double value, int digits) {
+    const char *prefix;
+    if (!isfinite(value)) return snprintf(buffer, 32, "-"), buffer;
+    if (value == 0) return snprintf(buffer, 32, "0 "), buffer;
+    double thousand = si_thousand(value, digits, &prefix);
+    snprintf(buffer, 32, "%.*g %s", digits, value / thousand, prefix);
     return buffer;
 }
 

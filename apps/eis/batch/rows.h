@@ -55,6 +55,8 @@ typedef struct batch_rows {
     int64_t     count, answered;     /* those without a reason */
     const char *circuit;             /* that was asked for: a name, a string, "auto" */
     bool        plate;               /* there is one: condition, time and so on may be filled */
+    eis_weights weights;
+    bool        robust;
 } batch_rows;
 
 #endif

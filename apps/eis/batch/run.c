@@ -118,7 +118,8 @@ static void lay_rows(running *r) {
     r->spectrum = arena_new(&run->memory, eis_spectrum, count);
     for (int64_t i = 0; i < count; i++) lay_item(r, i);
     lay_unfound(run, r->row, &count);
-    run->rows = (batch_rows){ r->row, count, 0, run->fit->circuit, run->samples.path != NULL };
+    run->rows = (batch_rows){ r->row, count, 0, run->fit->circuit, run->samples.path != NULL,
+                               (eis_weights)run->fit->weights, run->fit->robust };
 }
 
 /* ---- which are to be answered ---- */

@@ -40,6 +40,10 @@ eis_per_area fit_per_area(slot_role role, double area_cm2, double value, double 
 void fit_quantities(const fit_problem *p, const fit_uncertainty *u, const double *x, arena *memory,
                     eis_fitted *out);
 
+const char *fit_weights_name(eis_weights weights);
+/* Z of a circuit that `text` says, with `count` values of its parameters, at n frequencies. */
+tide_status fit_line(const char *text, const double *value, int64_t count, int64_t n, const double *hz, eis_z *out,
+                     tide_failure *failure);
 /* Nyquist, Bode and residual plots of the fit and the spectrum that it is of. */
 tide_status fitted_plots(const eis_fitted *f, const eis_spectrum *s, const plot_place *to, tide_failure *failure);
 

@@ -15,24 +15,20 @@ static tide_status out_of_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for plots");
 }
 
-typedef struct line {
-    double hz[LINE_POINTS], omega[LINE_POINTS], log_omega[LINE_POINTS];
-    double complex z[LINE_POINTS];
-    eis_z curve[LINE_POINTS];
-} line;
-
-static tide_status line_of(const eis_fitted *f, const eis_spectrum *s, line *out, tide_failure *failure) {
-    double value[PARAMETERS_MOST];
+tide_status fit_line(const char *text, const double *value, int64_t count, int64_t n, const double *hz, eis_z *out,
+                     tide_failure *failure) {
     equivalent e;
-    tide_status status = equivalent_parse(f->circuit, &e, failure);
+    tide_status status = equivalent_parse(text, &e, failure);
     if (status != TIDE_OK) return status;
-    for (int64_t k = 0; k < f->parameters; k++) value[k] = f->parameter[k].value;
-    line_frequencies(s, LINE_POINTS, out->hz);
-    for (int i = 0; i < LINE_POINTS; i++)
-        out->omega[i] = two_pi * out->hz[i], out->log_omega[i] = log(out->omega[i]);
-    equivalent_evaluate(&e, value, LINE_POINTS, out->omega, out->log_omega, out->z, NULL);
-    for (int i = 0; i < LINE_POINTS; i++) out->curve[i] = (eis_z){ creal(out->z[i]), cimag(out->z[i]) };
-    return TIDE_OK;
+    if (count != e.parameters) return fail(failure, TIDE_EINVAL, "%s has %d parameters", text, e.parameters);
+    double *omega = malloc(2 * sizeof *omega * (size_t)(n + 1)), *log_omega = omega + n;
+    double complex *z = malloc(sizeof *z * (size_t)(n + 1));
+    for (int64_t i = 0; omega && i < n; i++) omega[i] = two_pi * hz[i], log_omega[i] = log(omega[i]);
+    if (omega && z) equivalent_evaluate(&e, value, n, omega, log_omega, z, NULL);
+    for (int64_t i = 0; omega && z && i < n; i++) out[i] = (eis_z){ creal(z[i]), cimag(z[i]) };
+    status = omega && z ? TIDE_OK : out_of_memory(failure);
+    free(omega), free(z);
+    return status;
 }
 
 static tide_status draw_left(const eis_fitted *f, const eis_spectrum *s, const plot_place *to, tide_failure *failure) {
@@ -52,18 +48,25 @@ static tide_status draw_left(const eis_fitted *f, const eis_spectrum *s, const p
     return status;
 }
 
+static tide_status draw_fit(const eis_fitted *f, const eis_spectrum *s, const bool *left_out, const plot_place *to,
+                            tide_failure *failure) {
+    double hz[LINE_POINTS], value[PARAMETERS_MOST];
+    eis_z curve[LINE_POINTS];
+    spectrum_shown shown = { s, left_out, "fit", hz, curve, LINE_POINTS };
+    for (int64_t k = 0; k < f->parameters; k++) value[k] = f->parameter[k].value;
+    line_frequencies(s, LINE_POINTS, hz);
+    tide_status status = fit_line(f->circuit, value, f->parameters, LINE_POINTS, hz, curve, failure);
+    return status == TIDE_OK ? draw_spectrum(&shown, to, failure) : status;
+}
+
 tide_status fitted_plots(const eis_fitted *f, const eis_spectrum *s, const plot_place *to, tide_failure *failure) {
-    line *fit = malloc(sizeof *fit);
     bool *left_out = malloc((size_t)s->count + 1);
-    tide_status status = fit && left_out ? line_of(f, s, fit, failure) : out_of_memory(failure);
-    if (status == TIDE_OK) {
-        memset(left_out, true, (size_t)s->count);
-        for (int64_t i = 0; i < f->points; i++) left_out[f->used[i]] = false;
-        spectrum_shown shown = { s, left_out, "fit", fit->hz, fit->curve, LINE_POINTS };
-        status = draw_spectrum(&shown, to, failure);
-    }
+    if (!left_out) return out_of_memory(failure);
+    memset(left_out, true, (size_t)s->count);
+    for (int64_t i = 0; i < f->points; i++) left_out[f->used[i]] = false;
+    tide_status status = draw_fit(f, s, left_out, to, failure);
     if (status == TIDE_OK) status = draw_left(f, s, to, failure);
-    free(fit), free(left_out);
+    free(left_out);
     return status;
 }
 

@@ -12,7 +12,10 @@ static const char *const states[] = {
     [EIS_PARAMETER_AT_HIGH] = "ON ITS UPPER BOUND",
     [EIS_PARAMETER_OPEN] = "not determined by the data",
 };
-static const char *const weights[] = { "modulus", "unit", "proportional", "statistical", "normalised" };
+const char *fit_weights_name(eis_weights weights) {
+    static const char *const names[] = { "modulus", "unit", "proportional", "statistical", "normalised" };
+    return names[weights];
+}
 
 static void put_value(double value, double error, const char *unit, const char *state, text *out) {
     text_add(out, "%12.6g", value);
@@ -37,7 +40,7 @@ static void put_elements(const eis_fitted *f, text *out) {
 static void put_norms(const eis_fitted *f, text *out) {
     text_add(out,
              "\nobjective (%s weights) %.7g, reduced %.4g; AIC %.2f, BIC %.2f; %lld points, %lld free parameters\n",
-             weights[f->weights], f->objective, f->reduced, f->aic, f->bic, (long long)f->points,
+             fit_weights_name(f->weights), f->objective, f->reduced, f->aic, f->bic, (long long)f->points,
              (long long)f->free_parameters);
     for (int i = 0; i < EIS_RESNORMS; i++)
         text_add(out, "  %-24s %.7g\n", eis_resnorm_name((eis_resnorm_kind)i), f->resnorm[i]);

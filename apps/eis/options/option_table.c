@@ -70,14 +70,10 @@ static const tide_option rows[] = {
     { "out", TEXT(out), NULL, C | K | FIT | B | DRT | T | E | F | V | PLACE, "Answer", "DIR",
       "folder for tables and plots; train: the run folder; convert: for a file of each sweep" },
     { "output", TEXT(output), NULL, V | PLACE, "Answer", "FILE", "the file to write" },
-<<<<<<< HEAD
     { "decimal", CHOICE(decimal, "point|comma"), NULL, C | K | FIT | B | DRT, "Answer", NULL,
       "of numbers in tables; comma: for spreadsheets that have one, with cells parted by semicolons",
       .synonyms = ".=point|,=comma" },
-    { "plots", BOOL(plots), NULL, C | K | DRT | T | E | F | MAY_DIFFER | TIDE_OPTION_COMMAND_ON, "Answer", NULL,
-=======
     { "plots", BOOL(plots), NULL, C | K | FIT | DRT | T | E | F | MAY_DIFFER | TIDE_OPTION_COMMAND_ON, "Answer", NULL,
->>>>>>> c834fa0 (Plots as the field draws them: units with prefixes, decades on Nyquist, Bode in panels, eis fit draws too)
       "draw plots into `out`" },
     { "seed", INT(seed, 0, 9e15), "42", C | G | T | E | F | SIM, "Answer", "N", "random seed" },
     { "lambda", TEXT(lambda), "gcv", DRT, "Answer", "gcv|l-curve|X",

@@ -3,24 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "html.h"
 #include "report.h"
-
-static const char style[] =
-    "body{font:16px/1.45 system-ui,sans-serif;color:#222;background:#fff;max-width:1020px;margin:0 auto;padding:16px}"
-    "h1{font-size:1.5em;margin:.2em 0}h2{font-size:1.15em;margin:1.6em 0 .5em;border-bottom:1px solid #ddd}"
-    "p{margin:.5em 0;max-width:46em}.note{color:#555}"
-    ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:10px}"
-    ".card{border:1px solid #ddd;border-radius:8px;padding:8px 12px}.card b{display:block;font-size:1.3em}.card "
-    "small{color:#555}"
-    ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,310px),1fr));gap:12px}"
-    "figure{margin:0;break-inside:avoid;border:1px solid "
-    "#eee;border-radius:8px;padding:4px}svg{display:block;width:100%;height:auto}"
-    ".wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
-    "th,td{padding:4px 10px;text-align:right;border-bottom:1px solid "
-    "#eee;white-space:nowrap}th:first-child,td:first-child{text-align:left}th{color:#555;font-weight:600}"
-    "@media print{body{max-width:none;padding:0;font-size:11pt}h2{break-after:avoid}.charts{grid-template-columns:1fr "
-    "1fr}tr,.card{break-inside:avoid}}"
-    "@page{margin:14mm}";
 
 static void put_quantity(double v, const char *unit, text *out) {
     char number[32];
@@ -159,13 +143,6 @@ static void put_posterior(const report *r, text *out) {
     text_add(out, "</div>\n");
 }
 
-static void put_note(const char *s, text *out) {
-    if (!s) return;
-    text_add(out, "<p class=\"note\">");
-    text_add_escaped(out, s);
-    text_add(out, "</p>\n");
-}
-
 static void put_spectrum(const report *r, text *out) {
     if (!r->spectrum) return;
     begin_charts("The spectrum and the best candidates", out);
@@ -173,7 +150,7 @@ static void put_spectrum(const report *r, text *out) {
     put_chart(r, chart_bode_size, out);
     put_chart(r, chart_bode_phase, out);
     text_add(out, "</div>\n");
-    put_note(r->spectrum_note, out);
+    html_note(r->spectrum_note, out);
 }
 
 static void put_training(const report *r, text *out) {
@@ -183,8 +160,8 @@ static void put_training(const report *r, text *out) {
     put_chart(r, chart_accuracy, out);
     put_chart(r, chart_calibration, out);
     text_add(out, "</div>\n");
-    put_note(r->training && *r->training->message ? r->training->message : NULL, out);
-    put_note(r->calibration ? r->calibration_of : NULL, out);
+    html_note(r->training && *r->training->message ? r->training->message : NULL, out);
+    html_note(r->calibration ? r->calibration_of : NULL, out);
 }
 
 static void put_known(const report *r, text *out) {
@@ -206,13 +183,8 @@ static void put_known(const report *r, text *out) {
 }
 
 void report_page(const report *r, text *out) {
-    text_add(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-                  "content=\"width=device-width,initial-scale=1\">\n<title>");
-    text_add_escaped(out, r->title);
-    text_add(out, "</title>\n<style>%s</style></head><body>\n<h1>", style);
-    text_add_escaped(out, r->title);
-    text_add(out, "</h1>\n");
-    put_note(r->intro, out);
+    html_begin(r->title, "", out);
+    html_note(r->intro, out);
     put_known(r, out);
     put_cards(r, out);
     put_quantities(r, out);
@@ -220,5 +192,5 @@ void report_page(const report *r, text *out) {
     put_candidates(r, out);
     put_spectrum(r, out);
     put_training(r, out);
-    text_add(out, "</body></html>\n");
+    html_end(out);
 }
