@@ -41,7 +41,8 @@ const cli_command command_eis_fit = {
             "  tidemill eis fit cell.csv --circuit \"R0-p(R1,CPE1)-p(R2-Wo1,C2)\" --weights unit\n"
             "  tidemill eis fit day*.csv --circuit randles --fix Rs=20 --range W1=1..1e4 --out fits > fits.csv\n",
     .files = "DIR/fit.json, DIR/fit.csv: with --out, all of each fit, and a row a spectrum and parameter\n"
-             "DIR/nyquist.svg, DIR/bode.svg, DIR/residuals.svg: the fit beside the data, what it leaves beside the noise\n",
+             "DIR/nyquist.svg, DIR/bode.svg: the fit beside the data\n"
+             "DIR/residuals.svg: what it leaves, beside the noise\n",
     .rows = { { eis_fit_table, 0, offsetof(target, fit) }, { eis_table, EIS_FOR_FIT, 0 } },
     .target_size = sizeof(target), .run = run_fit,
 };

@@ -7,12 +7,22 @@
 #include "frame.h"
 #include "words.h"
 
-enum { WIDTH = 480, HEIGHT = 310, TWO_HEIGHT = 460, LEFT = 62, RIGHT = 16, TOP = 50, BOTTOM = 46, PANEL_GAP = 14 };
+enum {
+    WIDTH = 480,
+    HEIGHT = 310,
+    TWO_HEIGHT = 460,
+    LEFT = 62,
+    RIGHT = 16,
+    TOP = 50,
+    BOTTOM = 46,
+    PANEL_GAP = 14,
+    LEGEND_LINE = 15
+};
 #define TRUTH_COLOUR "#2a9d3a"
 
 /* One panel: where it stands and its axes. */
 typedef struct panel {
-    const plot  *plot;
+    const plot *plot;
     const scale *x, *y;
     double top, width, height;
 } panel;
@@ -57,8 +67,7 @@ static void put_x_ticks(const panel *f, bool words, text *out) {
     for (int i = 0; i < f->x->ticks; i++) {
         double x = place_x(f, f->x->tick[i]);
         text_add(out, "<path d=\"M%.1f %.1f V%.1f\" stroke=\"#e4e4e4\"/>", x, f->top, bottom_of(f));
-        if (words)
-            put_text(out, x, bottom_of(f) + 16, "text-anchor=\"middle\"", scale_tick(f->x, f->x->tick[i], word));
+        if (words) put_text(out, x, bottom_of(f) + 16, "text-anchor=\"middle\"", scale_tick(f->x, f->x->tick[i], word));
     }
 }
 
@@ -95,22 +104,24 @@ static bool point_of(const panel *f, const plot_series *s, int64_t i, double *x,
     return true;
 }
 
+static void put_mark(plot_style style, double x, double y, const char *colour, text *out) {
+    if (style == PLOT_CROSSES)
+        text_add(out, "<path d=\"M%.1f %.1f m-3.5 -3.5 l7 7 m0 -7 l-7 7\" stroke=\"%s\" stroke-width=\"1.6\"/>", x, y,
+                 colour);
+    else if (style == PLOT_RINGS)
+        text_add(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.6\" fill=\"none\" stroke=\"%s\"/>", x, y, colour);
+    else text_add(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.6\" fill=\"%s\"/>", x, y, colour);
+}
+
 static void put_points(const panel *f, const plot_series *s, const char *colour, text *out) {
     double x, y;
-    for (int64_t i = 0; i < s->count; i++) {
-        if (!point_of(f, s, i, &x, &y)) continue;
-        if (s->style == PLOT_CROSSES)
-            text_add(out, "<path d=\"M%.1f %.1f m-3.5 -3.5 l7 7 m0 -7 l-7 7\" stroke=\"%s\" stroke-width=\"1.6\"/>", x,
-                     y, colour);
-        else if (s->style == PLOT_RINGS)
-            text_add(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.6\" fill=\"none\" stroke=\"%s\"/>", x, y, colour);
-        else text_add(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.6\" fill=\"%s\"/>", x, y, colour);
-    }
+    for (int64_t i = 0; i < s->count; i++)
+        if (point_of(f, s, i, &x, &y)) put_mark(s->style, x, y, colour, out);
     text_add(out, "\n");
 }
 
 static void put_path(const panel *f, const plot_series *s, const char *colour, text *out) {
-    bool    open  = false;
+    bool open = false;
     int64_t drawn = 0;
     double x, y;
     text_add(out, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-linejoin=\"round\"%s d=\"", colour,
@@ -165,27 +176,61 @@ static void put_band(const panel *f, const plot_series *s, const char *colour, t
 
 static void put_series(const plot *p, int64_t i, const panel *f, text *out) {
     static void (*const put[])(const panel *, const plot_series *, const char *, text *) = {
-        [PLOT_LINE] = put_path,     [PLOT_POINTS] = put_path,    [PLOT_DASHED] = put_path,
-        [PLOT_DOTS] = put_points,   [PLOT_RINGS] = put_points,   [PLOT_CROSSES] = put_points,
-        [PLOT_BAND] = put_band,     [PLOT_BARS] = put_bars,      [PLOT_ERRORS] = put_errors,
+        [PLOT_LINE] = put_path,   [PLOT_POINTS] = put_path,  [PLOT_DASHED] = put_path,
+        [PLOT_DOTS] = put_points, [PLOT_RINGS] = put_points, [PLOT_CROSSES] = put_points,
+        [PLOT_BAND] = put_band,   [PLOT_BARS] = put_bars,    [PLOT_ERRORS] = put_errors,
     };
     put[p->series[i].style](f, &p->series[i], plot_colour(p, i), out);
 }
 
 /* ---- words ---- */
 
-static double put_key(text *out, double x, const char *colour, bool dashed, const char *name) {
-    text_add(out, "<path d=\"M%.0f 34 h18\" stroke=\"%s\" stroke-width=\"3\"%s/>", x, colour,
-             dashed ? " stroke-dasharray=\"5 3\"" : "");
-    put_text(out, x + 23, 38, "", name);
-    return x + 40 + 6.4 * (double)strlen(name);
+static double key_width(const char *name) { return 40 + 6.4 * (double)strlen(name); }
+
+/* Where a name stands in the legend: how far along, and in which line below the first. */
+typedef struct key {
+    double x;
+    int line;
+} key;
+
+static key next_key(key at, const char *name) {
+    bool fits = at.x == LEFT || at.x + key_width(name) < WIDTH;
+    return fits ? at : (key){ LEFT, at.line + 1 };
+}
+
+static int legend_rows(const plot *p) {
+    key at = { LEFT, 0 };
+    for (int64_t i = 0; i < p->series_count; i++) {
+        if (!plot_in_legend(p, i)) continue;
+        at = next_key(at, p->series[i].name);
+        at.x += key_width(p->series[i].name);
+    }
+    return at.line;
+}
+
+/* What a series is drawn with, beside its name. */
+static void put_sample(const plot *p, int64_t i, double x, double y, text *out) {
+    const char *colour = plot_colour(p, i);
+    plot_style style = p->series[i].style;
+    bool filled = style == PLOT_BAND || style == PLOT_BARS;
+    if (style == PLOT_LINE || style == PLOT_POINTS || style == PLOT_DASHED || filled)
+        text_add(out, "<path d=\"M%.0f %.0f h18\" stroke=\"%s\" stroke-width=\"%d\"%s/>", x, y, colour, filled ? 9 : 3,
+                 style == PLOT_DASHED ? " stroke-dasharray=\"5 3\""
+                 : style == PLOT_BAND ? " stroke-opacity=\"0.18\""
+                                      : "");
+    else put_mark(style, x + 10, y, colour, out);
 }
 
 static void put_legend(const plot *p, text *out) {
-    double x = LEFT;
-    for (int64_t i = 0; i < p->series_count; i++)
-        if (plot_in_legend(p, i))
-            x = put_key(out, x, plot_colour(p, i), p->series[i].style == PLOT_DASHED, p->series[i].name);
+    key at = { LEFT, 0 };
+    for (int64_t i = 0; i < p->series_count; i++) {
+        if (!plot_in_legend(p, i)) continue;
+        at = next_key(at, p->series[i].name);
+        double y = 34 + LEGEND_LINE * at.line;
+        put_sample(p, i, at.x, y, out);
+        put_text(out, at.x + 23, y + 4, "", p->series[i].name);
+        at.x += key_width(p->series[i].name);
+    }
 }
 
 static void put_markers(const plot *p, const panel *f, text *out) {
@@ -194,12 +239,10 @@ static void put_markers(const plot *p, const panel *f, text *out) {
         if (!scale_shows(f->x, m->x)) continue;
         double x = place_x(f, m->x);
         bool late = scale_along(f->x, m->x) > 0.8;
-        text_add(out,
-                 "<path d=\"M%.1f %.1f V%.1f\" stroke=\"" TRUTH_COLOUR "\" stroke-width=\"2\" stroke-dasharray=\"5 "
-                 "3\"/>\n",
-                 x, f->top, bottom_of(f));
-        put_text(out, late ? x - 5 : x + 5, f->top + 12,
-                 late ? "text-anchor=\"end\" fill=\"" TRUTH_COLOUR "\"" : "fill=\"" TRUTH_COLOUR "\"", m->label);
+        text_add(out, "<path d=\"M%.1f %.1f V%.1f\" stroke=\"#777\" stroke-dasharray=\"5 3\"/>\n", x, f->top,
+                 bottom_of(f));
+        put_text(out, late ? x - 5 : x + 5, f->top + 12, late ? "text-anchor=\"end\" fill=\"#555\"" : "fill=\"#555\"",
+                 m->label);
     }
 }
 
@@ -218,11 +261,12 @@ static void put_words(const plot *p, const frame *f, const panel *at, text *out)
 
 void chart_svg(const plot *p, text *out) {
     int height = p->lower ? TWO_HEIGHT : HEIGHT, panels = p->lower ? 2 : 1;
-    double inner = height - TOP - BOTTOM, each = p->lower ? (inner - PANEL_GAP) / 2 : inner;
+    double top = TOP + LEGEND_LINE * legend_rows(p), inner = height - top - BOTTOM,
+           each = p->lower ? (inner - PANEL_GAP) / 2 : inner;
     frame f = frame_of(p, WIDTH - LEFT - RIGHT, each);
     begin_svg(height, p->title, out);
     for (int k = 0; k < panels; k++) {
-        panel at = { p, &f.x, &f.y[k], TOP + k * (each + PANEL_GAP), f.width, each };
+        panel at = { p, &f.x, &f.y[k], top + k * (each + PANEL_GAP), f.width, each };
         put_axes(&at, k == panels - 1 ? p->x_label ? p->x_label : "" : NULL, plot_y_label(p, k), out);
         for (int64_t i = 0; i < p->series_count; i++)
             if (p->series[i].lower == k) put_series(p, i, &at, out);
@@ -244,21 +288,23 @@ static scale cells_scale(const double *middle, int count, const char *unit) {
 static void cell_colour(char colour[8], double share) {
     static const int end[3] = { 0x14, 0x4f, 0x66 };
     double by = sqrt(share);
-    int    part[3];
+    int part[3];
     for (int i = 0; i < 3; i++) part[i] = (int)(255 + by * (end[i] - 255) + 0.5);
     snprintf(colour, 8, "#%02x%02x%02x", (unsigned)part[0] & 255u, (unsigned)part[1] & 255u, (unsigned)part[2] & 255u);
 }
 
 static void put_cross(const panel *f, const double *at, text *out) {
-    text_add(out, "<path d=\"M%.1f %.1f m-7 -7 l14 14 m0 -14 l-14 14\" stroke=\"" TRUTH_COLOUR "\" stroke-width=\"3\" "
-                  "fill=\"none\"/>\n",
+    text_add(out,
+             "<path d=\"M%.1f %.1f m-7 -7 l14 14 m0 -14 l-14 14\" stroke=\"" TRUTH_COLOUR "\" stroke-width=\"3\" "
+             "fill=\"none\"/>\n",
              place_x(f, at[0]), place_y(f, at[1]));
-    put_key(out, LEFT, TRUTH_COLOUR, false, "truth");
+    text_add(out, "<path d=\"M%d 34 h18\" stroke=\"" TRUTH_COLOUR "\" stroke-width=\"3\"/>", LEFT);
+    put_text(out, LEFT + 23, 38, "", "truth");
 }
 
 static void put_cells(const heat_map *h, const panel *f, double most, text *out) {
     double width = f->width / h->columns, height = f->height / h->rows;
-    char   colour[8];
+    char colour[8];
     for (int i = 0; i < h->columns * h->rows; i++) {
         if (!(h->value[i] > 0)) continue;
         cell_colour(colour, h->value[i] / most);
@@ -269,10 +315,10 @@ static void put_cells(const heat_map *h, const panel *f, double most, text *out)
 }
 
 void heat_map_svg(const heat_map *h, text *out) {
-    scale  x = cells_scale(h->x, h->columns, h->x_unit), y = cells_scale(h->y, h->rows, h->y_unit);
-    panel  f = { NULL, &x, &y, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM };
+    scale x = cells_scale(h->x, h->columns, h->x_unit), y = cells_scale(h->y, h->rows, h->y_unit);
+    panel f = { NULL, &x, &y, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM };
     double most = 0;
-    char   key[64];
+    char key[64];
     for (int i = 0; i < h->columns * h->rows; i++) most = fmax(most, h->value[i]);
     begin_svg(HEIGHT, h->title, out);
     put_axes(&f, h->x_label, h->y_label, out);

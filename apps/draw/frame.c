@@ -9,8 +9,9 @@
 static const double x_margin = 0.02, y_margin = 0.05, word_margin = 0.1, mark_margin = 0.08;
 
 const char *plot_colour(const plot *p, int64_t series) {
-    static const char *const palette[] = { "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9",
-                                           "#555555" };
+    static const char *const palette[] = {
+        "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555"
+    };
     int colour = p->series[series].colour;
     return palette[(colour > 0 ? colour - 1 : series) % (int64_t)(sizeof palette / sizeof *palette)];
 }
@@ -141,7 +142,9 @@ static bool point_at(const plot_series *s, double t, double *x, double *y) {
     return false;
 }
 
-typedef struct box { double x, y, width; } box;  /* of a word, in points; y of its middle */
+typedef struct box {
+    double x, y, width;
+} box; /* of a word, in points; y of its middle */
 
 static box box_of(const frame *f, const decade_mark *m) {
     enum { LETTER = 7, GAP = 9 };

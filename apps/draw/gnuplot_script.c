@@ -18,7 +18,12 @@ static const char style_setup[] =
     "set format x '%.6g'\n"
     "set key at graph 0, graph 1.02 left bottom horizontal reverse Left samplen 2 width 1 textcolor rgb '#333333'\n";
 
-typedef struct page { FILE *out; const plot *p; frame f; int width, height, top, bottom; } page;
+typedef struct page {
+    FILE *out;
+    const plot *p;
+    frame f;
+    int width, height, top, bottom;
+} page;
 
 /* ---- text and numbers ---- */
 
@@ -27,8 +32,8 @@ typedef struct page { FILE *out; const plot *p; frame f; int width, height, top,
 static void put_text(FILE *out, const char *s) {
     fputc('\'', out);
     for (const unsigned char *at = (const unsigned char *)(s ? s : ""); *at;) {
-        uint32_t code   = 0;
-        int      length = word_character(at, &code);
+        uint32_t code = 0;
+        int length = word_character(at, &code);
         if (length == 0 || !word_is_text(code)) fputc(length > 0 && code < 0xa0 ? ' ' : '?', out);
         else fwrite(at, 1, (size_t)length, out);
         if (*at == '\'') fputc('\'', out);
@@ -178,15 +183,15 @@ static void put_curve(const page *g, int64_t i, int panel, bool first) {
     static const struct {
         const char *columns, *look;
     } styles[] = {
-        [PLOT_LINE]    = { "1:2", "lines linewidth 1.8" },
-        [PLOT_POINTS]  = { "1:2", "linespoints linewidth 1.8 pointtype 7 pointsize 0.45" },
-        [PLOT_DASHED]  = { "1:2", "lines linewidth 1.4 dashtype (5,3)" },
-        [PLOT_DOTS]    = { "1:2", "points pointtype 7 pointsize 0.5" },
-        [PLOT_RINGS]   = { "1:2", "points pointtype 6 pointsize 0.55 linewidth 1.2" },
+        [PLOT_LINE] = { "1:2", "lines linewidth 1.8" },
+        [PLOT_POINTS] = { "1:2", "linespoints linewidth 1.8 pointtype 7 pointsize 0.45" },
+        [PLOT_DASHED] = { "1:2", "lines linewidth 1.4 dashtype (5,3)" },
+        [PLOT_DOTS] = { "1:2", "points pointtype 7 pointsize 0.5" },
+        [PLOT_RINGS] = { "1:2", "points pointtype 6 pointsize 0.55 linewidth 1.2" },
         [PLOT_CROSSES] = { "1:2", "points pointtype 2 pointsize 0.8 linewidth 1.6" },
-        [PLOT_BAND]    = { "1:2:3", "filledcurves fillstyle transparent solid 0.18 noborder" },
-        [PLOT_BARS]    = { "1:2", "boxes fillstyle solid 0.7 noborder" },
-        [PLOT_ERRORS]  = { "1:2:3:4", "yerrorbars pointtype 7 pointsize 0.45 linewidth 1.4" },
+        [PLOT_BAND] = { "1:2:3", "filledcurves fillstyle transparent solid 0.18 noborder" },
+        [PLOT_BARS] = { "1:2", "boxes fillstyle solid 0.7 noborder" },
+        [PLOT_ERRORS] = { "1:2:3:4", "yerrorbars pointtype 7 pointsize 0.45 linewidth 1.4" },
     };
     const plot_series *s = &g->p->series[i];
     fputs(first ? "plot " : ", ", g->out);
@@ -252,8 +257,9 @@ static page page_of(const plot *p, FILE *out) {
 void gnuplot_script(const plot *p, FILE *out) {
     locale_t c = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0), before = c ? uselocale(c) : c;
     page g = page_of(p, out);
-    fprintf(out, "set terminal svg size %d,%d dynamic noenhanced font 'Helvetica,Arial,sans-serif,13' background "
-                 "'#ffffff'\n",
+    fprintf(out,
+            "set terminal svg size %d,%d dynamic noenhanced font 'Helvetica,Arial,sans-serif,13' background "
+            "'#ffffff'\n",
             g.width, g.height);
     fputs(style_setup, out);
     fprintf(out, "set lmargin at screen %.6f\nset rmargin at screen %.6f\n", (double)LEFT / g.width,

@@ -12,7 +12,7 @@ static const double most = 1e300; /* beyond it differences overflow */
 
 void extent_include(extent *e, double v, bool log) {
     if (!isfinite(v) || (log && !(v > 0))) return;
-    e->low  = fmin(e->low, fmax(v, -most));
+    e->low = fmin(e->low, fmax(v, -most));
     e->high = fmax(e->high, fmin(v, most));
 }
 

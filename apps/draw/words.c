@@ -1,9 +1,9 @@
 #include "words.h"
 
 int word_character(const unsigned char *s, uint32_t *code) {
-    static const struct { uint32_t mask, mark, least; } forms[] = { { 0x80, 0, 0 }, { 0xe0, 0xc0, 0x80 },
-                                                                    { 0xf0, 0xe0, 0x800 },
-                                                                     { 0xf8, 0xf0, 0x10000 } };
+    static const struct {
+        uint32_t mask, mark, least;
+    } forms[] = { { 0x80, 0, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 } };
     for (int length = 1; length <= 4; length++) {
         if ((s[0] & forms[length - 1].mask) != forms[length - 1].mark) continue;
         *code = s[0] & ~forms[length - 1].mask;

@@ -24,10 +24,10 @@ static void units_have_prefixes(void **state) {
         bool log;
         const char *unit, *title, *first;
     } cases[] = {
-        { 0, 4820, false, "ohm", "q (kohm)", "0" },     { 1e-7, 1.2e-6, false, "F", "q (uF)", "0.2" },
-        { 0, 950, false, "ohm", "q (ohm)", "0" },       { 2e9, 3e9, false, "ohm", "q (Gohm)", "2.0" },
-        { 0.01, 1e5, true, "Hz", "q (Hz)", "10 m" },    { 1e-6, 1e-3, true, "F", "q (F)", "1 u" },
-        { 1e-7, 10, true, NULL, "q", "1e-7" },          { 0.2, 0.9, true, "s", "q (ms)", "200" },
+        { 0, 4820, false, "ohm", "q (kohm)", "0" },    { 1e-7, 1.2e-6, false, "F", "q (uF)", "0.2" },
+        { 0, 950, false, "ohm", "q (ohm)", "0" },      { 2e9, 3e9, false, "ohm", "q (Gohm)", "2.0" },
+        { 0.01, 1e5, true, "Hz", "q (Hz)", "10 m" },   { 1e-6, 1e-3, true, "F", "q (F)", "1 u" },
+        { 1e-7, 10, true, NULL, "q", "1e-7" },         { 0.2, 0.9, true, "s", "q (ms)", "200" },
         { -0.004, 0.004, false, "V", "q (mV)", "-4" },
     };
     (void)state;
@@ -41,9 +41,10 @@ static void units_have_prefixes(void **state) {
 
 /* Whatever is to be shown: some ticks, none twice, all of them within. */
 static void any_extent_has_ticks(void **state) {
-    static const double ends[][2] = { { 0, 1 },       { 5, 5 },           { 0, 0 },          { -1e300, 1e300 },
-                                      { 1e-300, 1e300 }, { 431.7512, 431.7519 }, { 1, 9.99 }, { 1, 10 },
-                                      { 1e9, 1e9 + 1 }, { 1e308, -1e308 }, { 2, 2000 },       { 1e-15, 1e-12 } };
+    static const double ends[][2] = { { 0, 1 },          { 5, 5 },          { 0, 0 },
+                                      { -1e300, 1e300 }, { 1e-300, 1e300 }, { 431.7512, 431.7519 },
+                                      { 1, 9.99 },       { 1, 10 },         { 1e9, 1e9 + 1 },
+                                      { 1e308, -1e308 }, { 2, 2000 },       { 1e-15, 1e-12 } };
     (void)state;
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         for (int log = 0; log < 2; log++) {
@@ -63,7 +64,11 @@ static void any_extent_has_ticks(void **state) {
 /* ---- a curve ---- */
 
 enum { POINTS = 121 };
-typedef struct arc { double t[POINTS], x[POINTS], y[POINTS]; plot_series series; plot p; } arc;
+typedef struct arc {
+    double t[POINTS], x[POINTS], y[POINTS];
+    plot_series series;
+    plot p;
+} arc;
 
 static double complex z_of(double hz) { return 20 + 1000 / CMPLX(1, 6.283185307179586 * hz * 1e-3); }
 
@@ -73,8 +78,15 @@ static void make_arc(arc *a) {
         a->x[i] = creal(z_of(a->t[i])), a->y[i] = -cimag(z_of(a->t[i]));
     }
     a->series = (plot_series){ .name = "fit", .x = a->x, .y = a->y, .t = a->t, .count = POINTS };
-    a->p = (plot){ .title = "t", .x_label = "Re Z", .y_label = "-Im Z", .x_unit = "ohm", .y_unit = "ohm",
-                   .t_label = "frequency", .t_unit = "Hz", .equal_axes = true, .series = &a->series,
+    a->p = (plot){ .title = "t",
+                   .x_label = "Re Z",
+                   .y_label = "-Im Z",
+                   .x_unit = "ohm",
+                   .y_unit = "ohm",
+                   .t_label = "frequency",
+                   .t_unit = "Hz",
+                   .equal_axes = true,
+                   .series = &a->series,
                    .series_count = 1 };
 }
 
@@ -133,10 +145,19 @@ static void charts_are_well_formed(void **state) {
     plot_word word = { 3, 3, hostile };
     (void)state;
     for (plot_style k = PLOT_LINE; k <= PLOT_ERRORS; k++)
-        s[k] = (plot_series){ .name = hostile, .x = x, .y = y, .y_lower = low, .y_upper = high, .count = 3,
-                              .style = k, .lower = k % 2 };
-    plot p = { .title = hostile, .x_label = hostile, .y_label = hostile, .lower = &lower, .series = s,
-               .series_count = PLOT_ERRORS + 1, .markers = &at, .marker_count = 1, .words = &word, .word_count = 1 };
+        s[k] = (plot_series){
+            .name = hostile, .x = x, .y = y, .y_lower = low, .y_upper = high, .count = 3, .style = k, .lower = k % 2
+        };
+    plot p = { .title = hostile,
+               .x_label = hostile,
+               .y_label = hostile,
+               .lower = &lower,
+               .series = s,
+               .series_count = PLOT_ERRORS + 1,
+               .markers = &at,
+               .marker_count = 1,
+               .words = &word,
+               .word_count = 1 };
     text out = { 0 };
     chart_svg(&p, &out);
     assert_false(out.failed);

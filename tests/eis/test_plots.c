@@ -41,8 +41,9 @@ static void numbers_are_those_of_the_spectrum(void **state) {
     spectrum_shown shown = { &spectrum, left_out, "fit", hz, line, 2 };
     assert_int_equal(draw_spectrum(&shown, &to, NULL), TIDE_OK);
     const char *text = read_all("nyquist.csv");
-    expect_has(text, "frequency (Hz),data: Re Z (ohm),data: -Im Z (ohm),fit: Re Z (ohm),fit: -Im Z (ohm),left out: Re Z "
-                     "(ohm),left out: -Im Z (ohm)\n");
+    expect_has(text,
+               "frequency (Hz),data: Re Z (ohm),data: -Im Z (ohm),fit: Re Z (ohm),fit: -Im Z (ohm),left out: Re Z "
+               "(ohm),left out: -Im Z (ohm)\n");
     assert_int_equal(lines_of(text), 1 + POINTS);
     for (int i = 0; i < POINTS; i++) {
         double f, re, minus_im;
@@ -83,8 +84,9 @@ static void names_are_only_text(void **state) {
     plot_place to = { *state, "", NULL };
     eis_spectrum spectrum = make_spectrum(&s, EIS_SHUNT, example, 20, 0.01, &r);
     if (!plot_available()) skip();
-    spectrum.name = "a folder/it's <b> & \"q\" \xff \\ `touch owned`\n"
-                    "and a name so long that nothing of the picture would be left if all of it were shown in the title.csv";
+    spectrum.name =
+        "a folder/it's <b> & \"q\" \xff \\ `touch owned`\n"
+        "and a name so long that nothing of the picture would be left if all of it were shown in the title.csv";
     spectrum_shown shown = { &spectrum, NULL, "fit", NULL, NULL, 0 };
     assert_int_equal(draw_spectrum(&shown, &to, NULL), TIDE_OK);
     static const char *const names[] = { "nyquist.svg", "bode.svg" }, *const said[] = { "1 kHz", "10 k" };
@@ -121,8 +123,10 @@ static void odd_spectra_are_drawn(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers_are_those_of_the_spectrum), cmocka_unit_test(residuals_stand_in_the_noise),
-        cmocka_unit_test(names_are_only_text),               cmocka_unit_test(odd_spectra_are_drawn),
+        cmocka_unit_test(numbers_are_those_of_the_spectrum),
+        cmocka_unit_test(residuals_stand_in_the_noise),
+        cmocka_unit_test(names_are_only_text),
+        cmocka_unit_test(odd_spectra_are_drawn),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -7,7 +7,10 @@
 
 enum { MODEL_POINTS = 300 };
 
-typedef struct model { double hz[MODEL_POINTS]; eis_z z[MODEL_POINTS]; } model;
+typedef struct model {
+    double hz[MODEL_POINTS];
+    eis_z z[MODEL_POINTS];
+} model;
 
 static tide_status out_of_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for plots");

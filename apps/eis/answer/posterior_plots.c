@@ -13,7 +13,9 @@ static tide_status out_of_memory(tide_failure *failure) {
 
 /* ---- densities ---- */
 
-typedef struct weighted { double at, weight; } weighted;
+typedef struct weighted {
+    double at, weight;
+} weighted;
 
 static int by_place(const void *a, const void *b) {
     double x = ((const weighted *)a)->at, y = ((const weighted *)b)->at;
@@ -32,7 +34,9 @@ static int64_t places_of(const answer *a, int k, weighted *out) {
     return count;
 }
 
-typedef struct moments { double all, mean, deviation, low, high, worth; } moments;
+typedef struct moments {
+    double all, mean, deviation, low, high, worth;
+} moments;
 
 static moments moments_of(const weighted *w, int64_t count) {
     moments m = { .low = NAN, .high = NAN };
@@ -52,7 +56,9 @@ static moments moments_of(const weighted *w, int64_t count) {
     return m;
 }
 
-typedef struct curve { double x[BINS], y[BINS]; } curve;
+typedef struct curve {
+    double x[BINS], y[BINS];
+} curve;
 
 static double kernels(const weighted *w, int64_t count, double at, double width) {
     double sum = 0;
@@ -126,12 +132,15 @@ static tide_status draw_densities(const answer *a, const plot_place *to, tide_fa
 /* ---- grid values ---- */
 
 static tide_status draw_marginal(const answer *a, int k, const plot_place *to, tide_failure *failure) {
-    char   name[32];
+    char name[32];
     double x[CELL_POINTS];
     for (int i = 0; i < CELL_POINTS; i++) x[i] = eis_grid_value(k, i, CELL_POINTS);
     snprintf(name, sizeof name, "marginal_%s", eis_parameters[k].name);
-    plot_series series = { .name = eis_parameters[k].name, .x = x, .y = a->completion->summary.marginal[k],
-                           .count = CELL_POINTS, .style = PLOT_POINTS };
+    plot_series series = { .name = eis_parameters[k].name,
+                           .x = x,
+                           .y = a->completion->summary.marginal[k],
+                           .count = CELL_POINTS,
+                           .style = PLOT_POINTS };
     plot p = { .title = "Probability of each grid value",
                .x_label = eis_parameters[k].name,
                .x_unit = eis_parameters[k].unit,
@@ -152,7 +161,9 @@ static tide_status draw_marginals(const answer *a, const plot_place *to, tide_fa
 
 /* ---- two together ---- */
 
-typedef struct pair { double x, y; } pair;
+typedef struct pair {
+    double x, y;
+} pair;
 
 static int by_x(const void *a, const void *b) {
     double x = ((const pair *)a)->x, y = ((const pair *)b)->x;
@@ -164,15 +175,18 @@ static tide_status draw_joint(const answer *a, int first, int second, const plot
     const completion *c = a->completion;
     const quantity *of[2] = { &quantities[first], &quantities[second] };
     int64_t count = MIN2(c->draw_count, JOINT_MOST);
-    char    name[32];
-    pair    sorted[JOINT_MOST];
-    double  x[JOINT_MOST], y[JOINT_MOST];
+    char name[32];
+    pair sorted[JOINT_MOST];
+    double x[JOINT_MOST], y[JOINT_MOST];
     for (int64_t i = 0; i < count; i++) sorted[i] = (pair){ c->draws[i].p[first], c->draws[i].p[second] };
     qsort(sorted, (size_t)count, sizeof *sorted, by_x);
     for (int64_t i = 0; i < count; i++) x[i] = sorted[i].x, y[i] = sorted[i].y;
     snprintf(name, sizeof name, "joint_%s_%s", of[0]->name, of[1]->name);
     plot_series series = { .name = a->question->method == EIS_EXACT ? "grid cells" : "samples of the posterior",
-                           .x = x, .y = y, .count = count, .style = PLOT_DOTS };
+                           .x = x,
+                           .y = y,
+                           .count = count,
+                           .style = PLOT_DOTS };
     plot p = { .title = "Joint posterior",
                .x_label = of[0]->name,
                .x_unit = of[0]->unit,
@@ -196,7 +210,9 @@ static tide_status draw_joints(const answer *a, const plot_place *to, tide_failu
 
 /* ---- the fibre ---- */
 
-typedef struct fibre_curves { double g[FIBRE_POINTS], p[EIS_COUNT][FIBRE_POINTS]; } fibre_curves;
+typedef struct fibre_curves {
+    double g[FIBRE_POINTS], p[EIS_COUNT][FIBRE_POINTS];
+} fibre_curves;
 
 static void walk(const fibre_range *f, const eis_invariants *of, fibre_curves *out) {
     for (int i = 0; i < FIBRE_POINTS; i++) {
@@ -219,9 +235,13 @@ static tide_status draw_fibre(const answer *a, const plot_place *to, tide_failur
     walk(&c->fibre, &of, &curves);
     plot_title("Circuits with the same spectrum", a->path, title, sizeof title);
     for (int k = 0; k < EIS_COUNT; k++)
-        series[k] = (plot_series){ .name = eis_parameters[k].name, .x = curves.g, .y = curves.p[k],
-                                   .count = FIBRE_POINTS, .colour = k < EIS_CA ? k + 1 : k - EIS_CA + 2,
-                                   .style = k < EIS_CA ? PLOT_LINE : PLOT_DASHED, .lower = k >= EIS_CA };
+        series[k] = (plot_series){ .name = eis_parameters[k].name,
+                                   .x = curves.g,
+                                   .y = curves.p[k],
+                                   .count = FIBRE_POINTS,
+                                   .colour = k < EIS_CA ? k + 1 : k - EIS_CA + 2,
+                                   .style = k < EIS_CA ? PLOT_LINE : PLOT_DASHED,
+                                   .lower = k >= EIS_CA };
     plot p = { .title = title,
                .x_label = "g = (Ra + Rb) / Rsh",
                .y_label = "resistance",

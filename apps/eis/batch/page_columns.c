@@ -29,14 +29,13 @@ bool page_value_of(const batch_row *r, const page_column *c, page_value *out) {
 
 /* ---- columns ---- */
 
-static bool all_per_area(const batch_rows *rows, const char *name) {
-    int64_t count = 0;
+/* As in groups.csv: where any row has an area, those without one are not compared with it. */
+static const batch_value *any_per_area(const batch_rows *rows, const char *name) {
     for (int64_t i = 0; i < rows->count; i++) {
         const batch_value *v = *rows->row[i].reason ? NULL : find(&rows->row[i], name);
-        if (v && !(v->area_unit && isfinite(v->area_value))) return false;
-        count += v != NULL;
+        if (v && v->area_unit && isfinite(v->area_value)) return v;
     }
-    return count > 0;
+    return NULL;
 }
 
 static int by_size(const void *a, const void *b) {
@@ -70,8 +69,8 @@ static bool belongs(const batch_rows *rows, const page_column *c, bool always) {
 }
 
 static void consider(const batch_rows *rows, const batch_value *v, bool always, page_columns *out, text *failed) {
-    page_column c = { .name = v->name, .per_area = all_per_area(rows, v->name) };
-    c.unit = unit_of(v, c.per_area);
+    const batch_value *per_area = any_per_area(rows, v->name);
+    page_column c = { .name = v->name, .per_area = per_area, .unit = unit_of(per_area ? per_area : v, per_area) };
     if (out->count == PAGE_COLUMNS || !c.unit || !belongs(rows, &c, always)) return;
     choose_prefix(rows, &c, failed);
     out->of[out->count++] = c;
@@ -101,7 +100,7 @@ void page_column_title(const page_column *c, text *out) {
 void page_column_value(const batch_row *r, const page_column *c, text *out) {
     page_value v;
     if (!page_value_of(r, c, &v)) {
-        text_add(out, "-");
+        text_add(out, c->per_area && !*r->reason && find(r, c->name) ? "<small>no area</small>" : "-");
         return;
     }
     double value = v.value / c->thousand, error = v.error / c->thousand;

@@ -15,9 +15,9 @@ enum { PANELS_MOST = 200, OPEN_MOST = 12, POINTS_MOST = 400, LINE_POINTS = 160 }
 /* A spectrum's points, at most POINTS_MOST of them, evenly. */
 typedef struct shown_points {
     int64_t count, of;
-    double  hz[POINTS_MOST];
-    eis_z   z[POINTS_MOST], residual[POINTS_MOST];
-    bool    left_out[POINTS_MOST];
+    double hz[POINTS_MOST];
+    eis_z z[POINTS_MOST], residual[POINTS_MOST];
+    bool left_out[POINTS_MOST];
 } shown_points;
 
 static void fill_points(const batch_row *r, shown_points *out) {
@@ -57,8 +57,9 @@ static void put_nyquist(const batch_row *r, shown_points *points, text *out) {
 }
 
 static void put_residuals(const batch_row *r, const shown_points *points, text *out) {
-    residuals_shown shown = { "Residuals of the fit", NULL, points->hz, points->residual, NULL, points->count,
-                              r->noise };
+    residuals_shown shown = {
+        "Residuals of the fit", NULL, points->hz, points->residual, NULL, points->count, r->noise
+    };
     spectrum_plot p;
     if (r->points) put_plot(&p, residual_plot(&shown, &p), out);
 }
@@ -82,30 +83,30 @@ static void put_panel(const batch_row *r, bool open, shown_points *points, text 
     text_add(out, "</div></details>\n");
 }
 
-/* Where there is no room for all, those come first that someone should look at. */
-static int64_t choose(const batch_rows *rows, bool *chosen) {
+bool *page_choose(const batch_rows *rows) {
+    bool *chosen = calloc((size_t)rows->count + 1, 1);
     int64_t count = 0;
-    for (int doubtful = 1; doubtful >= 0; doubtful--)
+    for (int doubtful = 1; chosen && doubtful >= 0; doubtful--)
         for (int64_t i = 0; i < rows->count && count < PANELS_MOST; i++) {
             const batch_row *r = &rows->row[i];
             bool look = *r->reason || page_is_doubtful(r);
             if (r->spectrum && look == doubtful) chosen[i] = true, count++;
         }
-    return count;
+    return chosen;
 }
 
-void page_panels(const batch_rows *rows, text *out) {
-    bool *chosen = calloc((size_t)rows->count + 1, 1);
+void page_panels(const batch_rows *rows, const bool *chosen, text *out) {
     shown_points *points = malloc(sizeof *points);
-    int64_t spectra = 0, count = chosen && points ? choose(rows, chosen) : 0;
-    out->failed = out->failed || !chosen || !points;
-    for (int64_t i = 0; i < rows->count; i++) spectra += rows->row[i].spectrum != NULL;
+    int64_t spectra = 0, count = 0;
+    out->failed = out->failed || !points;
+    for (int64_t i = 0; points && i < rows->count; i++) spectra += rows->row[i].spectrum != NULL, count += chosen[i];
     if (count) text_add(out, "<h2>Spectra and fits</h2>\n");
     if (count < spectra)
-        text_add(out, "<p class=\"note\">%lld of %lld spectra, first those that are to be looked at; <code>tidemill eis "
-                      "fit</code> with <code>--out</code> draws any.</p>\n",
+        text_add(out,
+                 "<p class=\"note\">%lld of %lld spectra, first those that are to be looked at; <code>tidemill eis "
+                 "fit</code> draws any.</p>\n",
                  (long long)count, (long long)spectra);
     for (int64_t i = 0; count && i < rows->count; i++)
         if (chosen[i]) put_panel(&rows->row[i], count <= OPEN_MOST, points, out);
-    free(chosen), free(points);
+    free(points);
 }

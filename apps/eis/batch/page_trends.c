@@ -9,27 +9,29 @@ enum { CONDITIONS = 5, SERIES = CONDITIONS + 2, GONE_MOST = 40, DOUBTFUL = 7, BO
 static const int colours[CONDITIONS] = { 1, 3, 4, 5, 6 };
 
 typedef struct trend {
-    const batch_rows  *rows;
+    const batch_rows *rows;
     const page_column *column;
-    bool          by_time;
-    const char   *condition[CONDITIONS]; /* "": there is none */
-    int           conditions;
-    double       *memory;                /* x, then y, low and high of each series */
-    plot_series   series[SERIES];
-    plot_marker   gone[GONE_MOST];       /* without an answer */
-    int64_t       count, markers, hidden;
+    bool by_time;
+    const char *condition[CONDITIONS]; /* "": there is none */
+    int conditions;
+    double *memory; /* x, then y, low and high of each series */
+    plot_series series[SERIES];
+    plot_marker gone[GONE_MOST]; /* without an answer */
+    int64_t count, markers, hidden;
 } trend;
 
 /* ---- over what ---- */
 
+/* Most of the answers have one, and not all the same. */
 static bool has_times(const batch_rows *rows) {
     double low = INFINITY, high = -INFINITY;
-    for (int64_t i = 0; i < rows->count; i++) {
-        if (*rows->row[i].reason) continue;
-        if (!isfinite(rows->row[i].time_number)) return false;
-        low = fmin(low, rows->row[i].time_number), high = fmax(high, rows->row[i].time_number);
+    int64_t count = 0;
+    for (int64_t i = 0; rows->plate && i < rows->count; i++) {
+        double time = rows->row[i].time_number;
+        if (*rows->row[i].reason || !isfinite(time)) continue;
+        low = fmin(low, time), high = fmax(high, time), count++;
     }
-    return rows->plate && low < high;
+    return low < high && 2 * count > rows->answered;
 }
 
 /* One series where there are no conditions, or too many to tell apart. */
@@ -70,7 +72,7 @@ static void add_series(trend *t, int what, plot_series like) {
     double *y = t->memory + n * (1 + 3 * t->count), *low = y + n, *high = low + n;
     for (int64_t i = 0; i < n; i++) {
         page_value v;
-        bool here = wanted(t, &t->rows->row[i], what, &v);
+        bool here = isfinite(t->memory[i]) && wanted(t, &t->rows->row[i], what, &v);
         double error = here && v.error > 0 ? v.error : 0;
         y[i] = here ? v.value : (double)NAN;
         low[i] = y[i] - error, high[i] = y[i] + error;

@@ -8,7 +8,11 @@
 enum { NAMED_PEAKS = 12, WORD = 32 };
 
 /* The areas of peaks, at their tops. */
-typedef struct areas { char text[NAMED_PEAKS][WORD]; plot_word word[NAMED_PEAKS]; int64_t count; } areas;
+typedef struct areas {
+    char text[NAMED_PEAKS][WORD];
+    plot_word word[NAMED_PEAKS];
+    int64_t count;
+} areas;
 
 static void name_areas(const eis_relaxations *r, areas *out) {
     out->count = MIN2(r->peaks, NAMED_PEAKS);
@@ -25,8 +29,9 @@ static tide_status draw_gamma(const eis_relaxations *r, const plot_place *to, ti
     areas named;
     name_areas(r, &named);
     plot_title("Distribution of relaxation times", r->name, title, sizeof title);
-    plot_series series = { .name = "gamma, with the areas of peaks", .x = r->tau_s, .y = r->gamma_ohm,
-                           .count = r->taus };
+    plot_series series = {
+        .name = "gamma, with the areas of peaks", .x = r->tau_s, .y = r->gamma_ohm, .count = r->taus
+    };
     plot p = { .title = title,
                .x_label = "relaxation time",
                .x_unit = "s",
@@ -42,8 +47,9 @@ static tide_status draw_gamma(const eis_relaxations *r, const plot_place *to, ti
 }
 
 tide_status relaxations_plots(const eis_relaxations *r, const plot_place *to, tide_failure *failure) {
-    residuals_shown left = { "What positive relaxations leave", r->name, r->freq_hz, r->residual, NULL, r->points,
-                             (double)NAN };
+    residuals_shown left = {
+        "What positive relaxations leave", r->name, r->freq_hz, r->residual, NULL, r->points, (double)NAN
+    };
     tide_status status = draw_gamma(r, to, failure);
     return status == TIDE_OK ? draw_residuals(&left, "drt_residuals", to, failure) : status;
 }

@@ -11,7 +11,11 @@
 enum { DATA = 7, LINE = 2, OUT = 4, RE = 1, IM = 2, NOISE = 3 }; /* colours */
 static const double degrees = 57.295779513082321;
 
-typedef struct point { double hz; eis_z z; bool out; } point;
+typedef struct point {
+    double hz;
+    eis_z z;
+    bool out;
+} point;
 
 static int by_frequency(const void *a, const void *b) {
     double x = ((const point *)a)->hz, y = ((const point *)b)->hz;
@@ -56,16 +60,26 @@ static plot_series points_series(spectrum_plot *out, const point *p, int64_t cou
         of_x[i] = here || x == hz_of ? x(p[i].hz, p[i].z) : (double)NAN;
         of_y[i] = here ? y(p[i].hz, p[i].z) : (double)NAN;
     }
-    return (plot_series){ .name = left_out ? "left out" : "data", .x = of_x, .y = of_y, .t = t, .count = count,
-                          .style = left_out ? PLOT_CROSSES : PLOT_DOTS, .colour = left_out ? OUT : DATA };
+    return (plot_series){ .name = left_out ? "left out" : "data",
+                          .x = of_x,
+                          .y = of_y,
+                          .t = t,
+                          .count = count,
+                          .style = left_out ? PLOT_CROSSES : PLOT_DOTS,
+                          .colour = left_out ? OUT : DATA };
 }
 
 static plot_series line_series(spectrum_plot *out, const spectrum_shown *s, part *x, part *y) {
     double *of_x = column(out, s->lines), *of_y = column(out, s->lines);
     for (int64_t i = 0; i < s->lines; i++)
         of_x[i] = x(s->line_hz[i], s->line[i]), of_y[i] = y(s->line_hz[i], s->line[i]);
-    return (plot_series){ .name = s->line_name, .x = of_x, .y = of_y, .t = s->line_hz, .count = s->lines,
-                          .style = PLOT_LINE, .colour = LINE };
+    return (plot_series){ .name = s->line_name,
+                          .x = of_x,
+                          .y = of_y,
+                          .t = s->line_hz,
+                          .count = s->lines,
+                          .style = PLOT_LINE,
+                          .colour = LINE };
 }
 
 static void add_series(spectrum_plot *out, plot_series s, bool lower) {
@@ -102,8 +116,14 @@ void spectrum_plot_free(spectrum_plot *p) { free(p->memory); }
 static int64_t numbers_of(const spectrum_shown *s) { return 12 * s->data->count + 4 * s->lines; }
 
 bool nyquist_plot(const spectrum_shown *s, spectrum_plot *out) {
-    plot p = { .x_label = "Re Z", .y_label = "-Im Z", .x_unit = "ohm", .y_unit = "ohm", .t_label = "frequency",
-               .t_unit = "Hz", .equal_axes = true, .height = 500 };
+    plot p = { .x_label = "Re Z",
+               .y_label = "-Im Z",
+               .x_unit = "ohm",
+               .y_unit = "ohm",
+               .t_label = "frequency",
+               .t_unit = "Hz",
+               .equal_axes = true,
+               .height = 500 };
     point *points = sorted_points(s->data->count, s->data->freq_hz, s->data->z, s->left_out);
     bool good = begin(out, &p, "Nyquist plot", s->data->name, numbers_of(s)) && points;
     if (good) add_curves(out, s, points, re_of, minus_im_of, false);
@@ -112,8 +132,9 @@ bool nyquist_plot(const spectrum_shown *s, spectrum_plot *out) {
 }
 
 bool bode_plot(const spectrum_shown *s, spectrum_plot *out) {
-    plot p = { .x_label = "frequency", .x_unit = "Hz", .y_label = "|Z|", .y_unit = "ohm", .log_x = true,
-               .log_y = true };
+    plot p = {
+        .x_label = "frequency", .x_unit = "Hz", .y_label = "|Z|", .y_unit = "ohm", .log_x = true, .log_y = true
+    };
     point *points = sorted_points(s->data->count, s->data->freq_hz, s->data->z, s->left_out);
     bool good = begin(out, &p, "Bode plot", s->data->name, numbers_of(s)) && points;
     out->lower = (plot_axis){ .label = "-phase (degrees)" };
@@ -127,8 +148,11 @@ bool bode_plot(const spectrum_shown *s, spectrum_plot *out) {
 static void add_noise(spectrum_plot *out, const point *p, int64_t count, double percent) {
     double *hz = column(out, count), *low = column(out, count), *high = column(out, count);
     for (int64_t i = 0; i < count; i++) hz[i] = p[i].hz, low[i] = -percent, high[i] = percent;
-    add_series(out, (plot_series){ .name = "noise", .x = hz, .y = low, .y_upper = high, .count = count,
-                                   .style = PLOT_BAND, .colour = NOISE }, false);
+    add_series(
+        out,
+        (plot_series){
+            .name = "noise", .x = hz, .y = low, .y_upper = high, .count = count, .style = PLOT_BAND, .colour = NOISE },
+        false);
 }
 
 static void add_part(spectrum_plot *out, const point *p, int64_t count, part *of, bool left_out) {
@@ -149,8 +173,9 @@ static double limit_of(const point *p, int64_t count, double noise_percent) {
 }
 
 bool residual_plot(const residuals_shown *r, spectrum_plot *out) {
-    plot p = { .x_label = "frequency", .x_unit = "Hz", .y_label = "percent of |Z|", .log_x = true,
-               .y_is_symmetric = true };
+    plot p = {
+        .x_label = "frequency", .x_unit = "Hz", .y_label = "percent of |Z|", .log_x = true, .y_is_symmetric = true
+    };
     point *points = sorted_points(r->count, r->freq_hz, r->residual, r->left_out);
     bool good = begin(out, &p, r->what, r->name, 15 * r->count) && points;
     for (int64_t i = 0; good && i < r->count; i++) points[i].z.re *= 100, points[i].z.im *= 100;
@@ -180,8 +205,8 @@ tide_status plot_place_draw(const plot_place *to, const char *name, const plot *
 }
 
 static tide_status draw(spectrum_plot *p, bool good, const char *name, const plot_place *to, tide_failure *failure) {
-    tide_status status = good ? plot_place_draw(to, name, &p->plot, failure)
-                              : fail(failure, TIDE_ENOMEM, "out of memory for plots");
+    tide_status status =
+        good ? plot_place_draw(to, name, &p->plot, failure) : fail(failure, TIDE_ENOMEM, "out of memory for plots");
     spectrum_plot_free(p);
     return status;
 }

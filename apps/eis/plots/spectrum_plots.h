@@ -7,43 +7,46 @@
 #include "draw/plot.h"
 
 /* Where plots go: files PREFIXNAME.svg of a folder. */
-typedef struct plot_place { const char *folder, *prefix; plot_watch *watch; } plot_place;
+typedef struct plot_place {
+    const char *folder, *prefix;
+    plot_watch *watch;
+} plot_place;
 /* Draws p there, if that name and that of its numbers are ours. */
 tide_status plot_place_draw(const plot_place *to, const char *name, const plot *p, tide_failure *failure);
 
 /* Borrowed. */
 typedef struct spectrum_shown {
     const eis_spectrum *data;
-    const bool   *left_out;     /* by point, in the data's order; NULL: none is */
-    const char   *line_name;    /* "fit" */
-    const double *line_hz;      /* ascending, close together */
-    const eis_z  *line;
-    int64_t       lines;        /* 0: no line */
+    const bool *left_out; /* by point, in the data's order; NULL: none is */
+    const char *line_name; /* "fit" */
+    const double *line_hz; /* ascending, close together */
+    const eis_z *line;
+    int64_t lines; /* 0: no line */
 } spectrum_shown;
 
 typedef struct residuals_shown {
-    const char   *what;         /* "Residuals of the fit" */
-    const char   *name;         /* of the spectrum; NULL: none */
-    const double *freq_hz;      /* in any order */
-    const eis_z  *residual;     /* over |Z| */
-    const bool   *left_out;     /* NULL: none is */
-    int64_t       count;
-    double        noise;        /* standard deviation of each part over |Z|; NaN: not known */
+    const char *what; /* "Residuals of the fit" */
+    const char *name; /* of the spectrum; NULL: none */
+    const double *freq_hz; /* in any order */
+    const eis_z *residual; /* over |Z| */
+    const bool *left_out; /* NULL: none is */
+    int64_t count;
+    double noise; /* standard deviation of each part over |Z|; NaN: not known */
 } residuals_shown;
 
 /* A plot and the columns it is made of. spectrum_plot_free; false: out of memory. */
 enum { SPECTRUM_SERIES = 6 };
 typedef struct spectrum_plot {
-    plot        plot;
+    plot plot;
     plot_series series[SPECTRUM_SERIES];
-    plot_axis   lower;
-    char        title[160];
-    double     *memory;
-    int64_t     used;           /* of it */
+    plot_axis lower;
+    char title[160];
+    double *memory;
+    int64_t used; /* of it */
 } spectrum_plot;
 
-bool nyquist_plot(const spectrum_shown *s, spectrum_plot *out);   /* decades of the frequency marked */
-bool bode_plot(const spectrum_shown *s, spectrum_plot *out);      /* |Z| above -phase */
+bool nyquist_plot(const spectrum_shown *s, spectrum_plot *out); /* decades of the frequency marked */
+bool bode_plot(const spectrum_shown *s, spectrum_plot *out); /* |Z| above -phase */
 bool residual_plot(const residuals_shown *r, spectrum_plot *out); /* percent of |Z|, over the band of the noise */
 void spectrum_plot_free(spectrum_plot *p);
 

@@ -6,7 +6,7 @@
 
 /* To the heading, with `style` added to the common one. */
 void html_begin(const char *title, const char *style, text *out);
-void html_note(const char *s, text *out);  /* a paragraph aside; NULL: none */
+void html_note(const char *s, text *out); /* a paragraph aside; NULL: none */
 void html_end(text *out);
 
 #endif
