@@ -255,8 +255,10 @@ static void put_words(const plot *p, const frame *f, const panel *at, text *out)
         text_add(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.2\" fill=\"#333\"/>", x, y);
         put_text(out, x + 9 * mark[i].side, mark[i].side ? y + 4 : y - 9, anchor[mark[i].side + 1], mark[i].text);
     }
-    for (int64_t i = 0; i < p->word_count; i++)
+    for (int64_t i = 0; i < p->word_count; i++) {
+        if (!frame_word_fits(p, f, i)) continue;
         put_text(out, place_x(at, p->words[i].x), place_y(at, p->words[i].y) - 7, anchor[1], p->words[i].text);
+    }
 }
 
 void chart_svg(const plot *p, text *out) {

@@ -192,3 +192,24 @@ int frame_decades(const plot *p, const frame *f, decade_mark out[DECADES_MOST]) 
     }
     return count;
 }
+
+static box box_of_word(const frame *f, const plot_word *w) {
+    decade_mark above = { w->x, w->y, 0, "" };
+    snprintf(above.text, sizeof above.text, "%s", w->text);
+    return box_of(f, &above);
+}
+
+bool frame_word_fits(const plot *p, const frame *f, int64_t i) {
+    box here = box_of_word(f, &p->words[i]);
+    for (int64_t k = 0; k < i; k++)
+        if (overlap(here, box_of_word(f, &p->words[k]))) return false;
+    return true;
+}
+
+double frame_width(const plot *p, double height, double most) {
+    plot loose = *p;
+    loose.equal_axes = false;
+    frame f = frame_of(&loose, most, height);
+    double wanted = height * (f.x.high - f.x.low) / (f.y[0].high - f.y[0].low);
+    return p->equal_axes ? fmin(fmax(wanted, 0.4 * most), most) : most;
+}

@@ -23,5 +23,9 @@ typedef struct decade_mark { double x, y; int side; char text[SCALE_TEXT]; } dec
 enum { DECADES_MOST = 24 };
 /* At the powers of ten of t, those whose words do not overlap. */
 int frame_decades(const plot *p, const frame *f, decade_mark out[DECADES_MOST]);
+/* Whether word i of the plot stands free of those before it. */
+bool frame_word_fits(const plot *p, const frame *f, int64_t i);
+/* How wide a panel of this height is that equal axes fill, if it is `most` wide at most. */
+double frame_width(const plot *p, double height, double most);
 
 #endif

@@ -8,7 +8,17 @@
 #include "ticks.h"
 #include "words.h"
 
-enum { WIDTH = 800, HEIGHT = 450, TWO_HEIGHT = 640, LEFT = 82, RIGHT = 30, TIME_RIGHT = 60, TOP = 66, GAP = 18 };
+enum {
+    WIDTH = 800,
+    HEIGHT = 450,
+    TWO_HEIGHT = 640,
+    LEFT = 82,
+    RIGHT = 30,
+    TIME_RIGHT = 60,
+    TOP = 66,
+    GAP = 18,
+    MANY_POINTS = 1500
+};
 
 static const char style_setup[] =
     "set encoding utf8\n"
@@ -171,6 +181,7 @@ static void put_words(const page *g) {
                 beside[mark[i].side + 1]);
     }
     for (int64_t i = 0; i < g->p->word_count; i++) {
+        if (!frame_word_fits(g->p, &g->f, i)) continue;
         fputs("set label ", g->out);
         put_text(g->out, g->p->words[i].text);
         put_pair(g->out, " at", g->p->words[i].x, g->p->words[i].y);
@@ -178,28 +189,32 @@ static void put_words(const page *g) {
     }
 }
 
-/* What is in the lower panel has its name in the legend of the upper one. */
+/* Thousands of dots of the usual size are a black bar. What is in the lower panel has its name in the legend of the
+ * upper one. */
 static void put_curve(const page *g, int64_t i, int panel, bool first) {
     static const struct {
-        const char *columns, *look;
+        const char *columns, *look, *many;
     } styles[] = {
         [PLOT_LINE] = { "1:2", "lines linewidth 1.8" },
         [PLOT_POINTS] = { "1:2", "linespoints linewidth 1.8 pointtype 7 pointsize 0.45" },
         [PLOT_DASHED] = { "1:2", "lines linewidth 1.4 dashtype (5,3)" },
-        [PLOT_DOTS] = { "1:2", "points pointtype 7 pointsize 0.5" },
-        [PLOT_RINGS] = { "1:2", "points pointtype 6 pointsize 0.55 linewidth 1.2" },
+        [PLOT_DOTS] = { "1:2", "points pointtype 7 pointsize 0.5", "points pointtype 7 pointsize 0.15" },
+        [PLOT_RINGS] = { "1:2", "points pointtype 6 pointsize 0.55 linewidth 1.2",
+                         "points pointtype 7 pointsize 0.15" },
         [PLOT_CROSSES] = { "1:2", "points pointtype 2 pointsize 0.8 linewidth 1.6" },
         [PLOT_BAND] = { "1:2:3", "filledcurves fillstyle transparent solid 0.18 noborder" },
         [PLOT_BARS] = { "1:2", "boxes fillstyle solid 0.7 noborder" },
         [PLOT_ERRORS] = { "1:2:3:4", "yerrorbars pointtype 7 pointsize 0.45 linewidth 1.4" },
     };
     const plot_series *s = &g->p->series[i];
+    bool many = s->count > MANY_POINTS && styles[s->style].many;
     fputs(first ? "plot " : ", ", g->out);
     if (s->lower == panel) fprintf(g->out, "$d%lld using %s ", (long long)i, styles[s->style].columns);
     else fputs("keyentry ", g->out);
     fputs(!panel && plot_in_legend(g->p, i) ? "title " : "notitle", g->out);
     if (!panel && plot_in_legend(g->p, i)) put_text(g->out, s->name);
-    fprintf(g->out, " with %s linecolor rgb '%s'", styles[s->style].look, plot_colour(g->p, i));
+    fprintf(g->out, " with %s linecolor rgb '%s'", many ? styles[s->style].many : styles[s->style].look,
+            plot_colour(g->p, i));
 }
 
 /* ---- panels ---- */
@@ -244,12 +259,14 @@ static page page_of(const plot *p, FILE *out) {
     enum { LINE = 18 };
     page g = { .out = out, .p = p, .width = p->width > 0 ? p->width : WIDTH };
     g.height = p->height > 0 ? p->height : p->lower ? TWO_HEIGHT : HEIGHT;
-    double right = p->x_is_time ? TIME_RIGHT : RIGHT, width = g.width - LEFT - right;
+    double beside = LEFT + (p->x_is_time ? TIME_RIGHT : RIGHT), width = g.width - beside;
     g.f = frame_of(p, width, 1);
     int lines = p->x_is_time ? ticks_lines(g.f.x.low, g.f.x.high) : 1;
     g.bottom = 22 + 19 * lines + (p->x_label && *p->x_label ? 26 : 0);
     g.top = TOP + LINE * (legend_rows(p, width) - 1);
     double height = fmax(g.height - g.top - g.bottom, 100);
+    if (p->width <= 0) width = frame_width(p, height, width);
+    g.width = (int)(width + beside + 0.5);
     g.f = frame_of(p, width, p->lower ? (height - GAP) / 2 : height);
     return g;
 }

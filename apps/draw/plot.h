@@ -67,9 +67,10 @@ typedef struct plot {
     int64_t series_count;
     const plot_marker *markers;             /* vertical lines */
     int64_t marker_count;
-    const plot_word *words;                 /* in the upper panel */
+    const plot_word *words;                 /* in the upper panel; one that would cover an earlier one is left out */
     int64_t word_count;
-    int width, height;                      /* points; 0: 800 by 450, with two panels by 640 */
+    int width, height;                      /* points; 0: 800 by 450, with two panels by 640, less
+                                               wide where equal axes leave room */
 } plot;
 
 /* Whoever waits for gnuplot. One for all plots of a run: after the first that fails the others are not tried. */

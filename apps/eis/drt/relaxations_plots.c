@@ -14,10 +14,19 @@ typedef struct areas {
     int64_t count;
 } areas;
 
+static int by_area(const void *a, const void *b) {
+    double x = (*(const eis_drt_peak *const *)a)->r_ohm, y = (*(const eis_drt_peak *const *)b)->r_ohm;
+    return (x < y) - (x > y);
+}
+
+/* The largest first: where there is no room for two words, its stands. */
 static void name_areas(const eis_relaxations *r, areas *out) {
+    const eis_drt_peak *sorted[NAMED_PEAKS];
     out->count = MIN2(r->peaks, NAMED_PEAKS);
+    for (int64_t i = 0; i < out->count; i++) sorted[i] = &r->peak[i];
+    qsort(sorted, (size_t)out->count, sizeof *sorted, by_area);
     for (int64_t i = 0; i < out->count; i++) {
-        const eis_drt_peak *p = &r->peak[i];
+        const eis_drt_peak *p = sorted[i];
         char number[32];
         snprintf(out->text[i], WORD, "%sohm", si_format(number, p->r_ohm, 3));
         out->word[i] = (plot_word){ p->tau_s, p->gamma_ohm, out->text[i] };
