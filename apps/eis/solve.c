@@ -85,6 +85,8 @@ static tide_status check_labels(const asked *a, tide_failure *failure) {
 
 static tide_status check_needs(const asked *a, tide_failure *failure) {
     const question *q = &a->question;
+    if (q->robust && q->method != EIS_REFINED)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "robust", "`robust` is for `method` refined, with a spectrum");
     if (!a->spectrum && q->method != EIS_NETWORK)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "spectrum",
                        "`spectrum` FILE is needed: the known values alone do not determine the missing ones");
@@ -163,7 +165,7 @@ tide_status ask(const eis_options *o, bool spectrum, const eis_known *known, eis
                     .question = { .circuit = (eis_circuit)o->circuit,
                                   .method = method_of(o, spectrum, model || *o->model),
                                   .top_k = o->top_k, .seed = o->seed, .resnorm = (eis_resnorm_kind)o->resnorm,
-                                  .rerank = o->rerank } };
+                                  .rerank = o->rerank, .robust = o->robust } };
     question   *q      = &out->question;
     tide_status status = known ? TIDE_OK : eis_known_parse(o->known, &q->known, failure);
     out->stop = (stopper){ working, out }, q->stop = &out->stop;

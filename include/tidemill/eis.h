@@ -178,6 +178,8 @@ typedef struct eis_options {
                                                 known), else 0 */
     double  area_cm2;                        /* 0: not given */
     bool    flip_im, canonical;
+    bool    robust;                          /* refined: residuals of Student's distribution with 4 degrees of
+                                                freedom: outliers hardly count, and none is left out */
     bool    plots;                           /* also draw SVG into `out`, which starts
                                                 gnuplot; false unless set (the command sets it) */
     char    out[EIS_TEXT_SIZE];              /* folder; "": no files */
@@ -408,6 +410,8 @@ typedef struct eis_answer {
                                         of this circuit, where nothing is known; NaN: not compared */
     double       reduced_chi2, resnorm;  /* of the best answer */
     eis_verdict  verdict;
+    const double *share;             /* robust: how much each point of the spectrum counts, 0..1; NULL */
+    int64_t      points;             /* of them */
     const char *const *note;         /* what must be known before the numbers are read, whole sentences */
     int64_t      notes;
     const char *const *warning;      /* what speaks against the answer: a circuit that does not fit, a coarse grid, a
@@ -418,8 +422,8 @@ typedef struct eis_answer {
 TIDE_API void eis_answer_free(eis_answer *a);  /* NULL is fine; leaves it zeroed */
 
 /* The answer for one spectrum, in memory: what eis_complete says of it, to the bit. Of `options` count circuit,
- * resnorm, method, top_k, noise, rs, area_cm2, canonical, seed, model and what a model computes with; no file is
- * written.
+ * resnorm, method, top_k, noise, rs, robust, area_cm2, canonical, seed, model and what a model computes with; no file
+ * is written.
  *   spectrum NULL: none; the answer is then what the known values alone say
  *   known     NULL: options->known
  * `listener` is asked at least ten times a second. Several threads may call it at once. TIDE_EINVAL, TIDE_EDATA (a

@@ -63,11 +63,16 @@ static void test_noise_from_data(void **state) {
         }
 }
 
+/* That share of the points has ten times the noise. */
+static void spoil(eis_z *z, double share, double noise, rng *r) {
+    double sd = 10 * noise * hypot(z->re, z->im);
+    if (rng_unit(r) < share) z->re += sd * rng_normal(r), z->im += sd * rng_normal(r);
+}
+
 /* Without a mistake the intervals hold the truth in 95 of 100, each quantity's; 16 draws of 9 quantities see less than
  * 85 % by chance rarely. Circuits as the prior has them, two fifths of the parameters known, noise not. */
-static void test_coverage(void **state) {
-    int draws = slow ? 2000 : 16, inside = 0, asked = 0, refused = 0, of[SUM_COUNT][2] = { { 0 } };
-    (void)state;
+static void cover(bool robust, double outliers, int draws) {
+    int inside = 0, asked = 0, refused = 0, of[SUM_COUNT][2] = { { 0 } }, wrong = 0;
     for (int i = 0; i < draws; i++) {
         rng r = { .seed = 23, .stream = (uint32_t)i };
         sample s;
@@ -79,6 +84,7 @@ static void test_coverage(void **state) {
                        .top_k = 5,
                        .seed = i,
                        .canonical = true,
+                       .robust = robust,
                        .rs_ohm = i % 2 ? NAN : 0 };
         random_circuit(&r, p);
         double rs = i % 2 ? 100 * rng_unit(&r) : 0;
@@ -88,6 +94,7 @@ static void test_coverage(void **state) {
             q.canonical = q.canonical && (k == EIS_RSH || !q.known.is[k]);
         }
         eis_spectrum spectrum = make_spectrum(&s, EIS_SHUNT, p, rs, 0.01, &r);
+        for (int j = 0; j < POINTS && outliers > 0; j++) spoil(&s.z[j], outliers, 0.01, &r);
         tide_failure failure = { 0 };
         if (complete_one(&q, &spectrum, &c, &failure) != TIDE_OK) { /* refused, which is no wrong answer */
             printf("circuit %d: %s\n", i, failure.message);
@@ -106,10 +113,83 @@ static void test_coverage(void **state) {
     for (int k = 0; k < SUM_COUNT; k++) {
         asked += of[k][0], inside += of[k][1];
         double share = 100.0 * of[k][1] / of[k][0];
-        if (slow) printf("coverage of %-3s: %.1f %% of %d\n", quantities[k].name, share, of[k][0]);
-        if (slow && fabs(share - 95) > 2) fail_msg("the intervals of %s hold %.1f %%", quantities[k].name, share);
+        if (slow)
+            printf("%scoverage of %-3s: %.1f %% of %d\n", robust ? "robust " : "", quantities[k].name, share, of[k][0]);
+        wrong += slow && fabs(share - 95) > 2;
     }
+    if (wrong) fail_msg("the intervals of %d quantities hold more or less than 95 %% by 2 points", wrong);
     if (inside < 0.85 * asked) fail_msg("95 %% intervals held %d of %d", inside, asked);
+}
+
+static void test_coverage(void **state) {
+    (void)state;
+    cover(false, 0, slow ? 2000 : 16);
+    cover(true, 0.03, slow ? 2000 : 8);
+}
+
+static const double generic[EIS_COUNT] = { 1500, 2600, 760, 5.2e-6, 1.4e-6 };
+
+static question of_generic(bool robust, int seed) {
+    return (question){ .method = EIS_REFINED, .range = usual_ranges, .noise = NAN, .top_k = 5, .seed = seed,
+                       .canonical = true, .robust = robust, .rs_ohm = NAN };
+}
+
+static double log_width(const completion *c, int k) { return log(c->summary.of[k].high / c->summary.of[k].low); }
+
+/* Three parts that are twenty deviations off: they are named, no others are, and the answer is as it was without. */
+static void test_outliers(void **state) {
+    static const int off[] = { 3, 21, 40 };
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        rng r = { .seed = 41, .stream = (uint32_t)i };
+        sample s;
+        completion clean, c;
+        question q = of_generic(true, i);
+        eis_spectrum spectrum = make_spectrum(&s, EIS_SHUNT, generic, 27, 0.01, &r);
+        complete(&q, &spectrum, &clean);
+        for (int k = 0; k < 3; k++) {
+            eis_z *z = &s.z[off[k]];
+            double by = 0.2 * hypot(z->re, z->im);
+            if (k == 1) z->im += by;
+            else z->re += by;
+        }
+        complete(&q, &spectrum, &c);
+        assert_int_equal(c.points, POINTS);
+        for (int at = 0; at < POINTS; at++) {
+            bool is = at == off[0] || at == off[1] || at == off[2];
+            if (is != (c.share[at] < 0.2)) fail_msg("draw %d: point %d counts %.2f", i, at, c.share[at]);
+        }
+        if (c.verdict != EIS_FIT_ADEQUATE) fail_msg("draw %d: reduced chi2 %.3g", i, c.chi2);
+        for (int k = SUM_TER; k <= SUM_TEC; k++) {
+            double moved = log(c.summary.of[k].median / clean.summary.of[k].median), width = log_width(&clean, k);
+            if (fabs(moved) > 0.3 * width)
+                fail_msg("draw %d: %s moved by %.2g of its width", i, quantities[k].name, moved / width);
+        }
+        completion_free(&clean), completion_free(&c);
+    }
+}
+
+/* Of normal noise Student's likelihood with these freedoms loses a few percent. */
+static void test_robust_width(void **state) {
+    int draws = slow ? 100 : 8;
+    double sum[SUM_COUNT] = { 0 };
+    (void)state;
+    for (int i = 0; i < draws; i++) {
+        rng r = { .seed = 43, .stream = (uint32_t)i };
+        sample s;
+        completion c[2];
+        eis_spectrum spectrum = make_spectrum(&s, EIS_SHUNT, generic, 27, 0.01, &r);
+        for (int robust = 0; robust < 2; robust++) {
+            question q = of_generic(robust, i);
+            complete(&q, &spectrum, &c[robust]);
+        }
+        for (int k = SUM_TER; k <= SUM_D1; k++) sum[k] += log_width(&c[1], k) / log_width(&c[0], k) / draws;
+        completion_free(&c[0]), completion_free(&c[1]);
+    }
+    for (int k = SUM_TER; k <= SUM_D1; k++) {
+        if (slow) printf("robust: %s is %.3f times as wide\n", quantities[k].name, sum[k]);
+        if (sum[k] > 1.2 || sum[k] < 0.9) fail_msg("%s is %.3f times as wide", quantities[k].name, sum[k]);
+    }
 }
 
 /* Residuals that follow each other (each the share `memory` of the last) are told from noise, and counted for less. */
@@ -196,6 +276,7 @@ static void test_repeats(void **state) {
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_trap),      cmocka_unit_test(test_noise_from_data),
                                         cmocka_unit_test(test_coverage),  cmocka_unit_test(test_edges),
+                                        cmocka_unit_test(test_outliers),  cmocka_unit_test(test_robust_width),
                                         cmocka_unit_test(test_residuals), cmocka_unit_test(test_repeats) };
     slow = argc > 1 && !strcmp(argv[1], "slow");
     cmocka_set_message_output(CM_OUTPUT_STDOUT);

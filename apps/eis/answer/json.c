@@ -126,6 +126,9 @@ static void put_residuals(json_t *o, const completion *c) {
                                                   number(left->size), "scatter",
                                                   number(left->scatter), "correlation", number(left->correlation)));
     put(o, "interval_widening", c->noise_used / c->noise);
+    json_t *share = c->share ? json_array() : NULL;
+    for (int64_t i = 0; share && i < c->points; i++) json_array_append_new(share, number(c->share[i]));
+    if (share) json_object_set_new(o, "share", share);
 }
 
 /* How far the samples can be trusted; null where there are none, or the method does not tell. */

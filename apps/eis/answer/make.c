@@ -27,7 +27,7 @@ static bool copy_spectrum(const eis_spectrum *from, eis_spectrum *to) {
 
 static bool copy_parts(const answer *from, struct eis_answer_parts *p) {
     p->question = *from->question;
-    p->question.stop = NULL;
+    p->question.stop = NULL, p->question.all = NULL;
     p->name   = from->path ? strdup(from->path) : NULL;
     p->model  = strdup(from->model);
     p->source = strdup(from->source);
@@ -72,7 +72,8 @@ static void put_numbers(const answer *a, eis_answer *out) {
                          .noise_source = c->noise_source, .effective_samples = c->effective,
                          .disagreement = c->disagreement, .one_relaxation_log_odds = c->one.log_odds,
                          .reduced_chi2 = a->question->method == EIS_EXACT ? c->grid_chi2 : c->chi2,
-                         .resnorm = c->resnorm, .verdict = c->verdict, .parts = out->parts };
+                         .resnorm = c->resnorm, .verdict = c->verdict, .share = c->share, .points = c->points,
+                         .parts = out->parts };
     memcpy(out->of, s->of, sizeof out->of);
     memcpy(out->best, s->best, sizeof out->best);
     for (int k = 0; k < EIS_WITH_RS; k++) {

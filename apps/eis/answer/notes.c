@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "answer.h"
+#include "eis/posterior/student.h"
 #include "eis/posterior/thin.h"
 
 /* "3.52 uF", "4.82 kohm": a few digits and a prefix. */
@@ -217,6 +218,8 @@ bool answer_none_better(const answer *a) {
 void answer_notes(const answer *a, text *out) {
     if (a->spectrum) {
         if (a->completion->flaws) text_add(out, "%s", a->completion->flaws);
+        if (a->completion->share && student_outliers(a->completion->share, a->completion->points, out))
+            text_add(out, "\n");
         answer_verdict(a, out);
         note_ter(a, out);
         note_one(a, out);

@@ -127,7 +127,8 @@ static void put_head(const answer *a, text *out) {
     }
     text_add(out, "%s: %s circuit, ", a->path, circuit);
     if (c->recipe) text_add(out, "network (%s recipe%s)", c->recipe, c->reranked ? ", re-ranked" : "");
-    else text_add(out, "%s", a->question->method == EIS_EXACT ? "exact on the grid" : "refined");
+    else if (a->question->method == EIS_EXACT) text_add(out, "exact on the grid");
+    else text_add(out, "refined%s", a->question->robust ? ", robust" : "");
     text_add(out, ", noise: %.3g %% (%s), reduced chi2 %.3g%s", 100 * c->noise, eis_noise_source_name(c->noise_source),
              a->question->method == EIS_EXACT ? c->grid_chi2 : c->chi2,
              c->verdict == EIS_FIT_ADEQUATE ? ": adequate" : "");

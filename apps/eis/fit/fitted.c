@@ -8,9 +8,9 @@
 #include "base/base.h"
 #include "eis/circuit/parameters.h"
 #include "eis/options/tell.h"
+#include "eis/posterior/student.h"
 
-enum { NOTES_MOST = 24, OUTLIERS_TOLD = 20 };
-static const double hardly = 0.2; /* of a point: 4.6 of the distribution's deviations */
+enum { NOTES_MOST = 24 };
 static const double near_best = 1.5; /* of the sum: a second minimum that is told */
 
 typedef struct telling {
@@ -185,13 +185,8 @@ static void note_minima(telling *t) {
 /* Robust: the points that hardly count. */
 static void note_outliers(telling *t) {
     text line = { 0 };
-    int count = 0;
-    for (int64_t i = 0; t->f->share && i < t->f->points; i++)
-        if (t->f->share[i] < hardly && ++count <= OUTLIERS_TOLD)
-            text_add(&line, "%s%lld", count > 1 ? ", " : "", (long long)i + 1);
-    if (count && !line.failed)
-        add_note(t, arena_printf(t->memory, "outliers, %d of %lld points, which hardly count: %s%s", count,
-                                 (long long)t->f->points, line.data, count > OUTLIERS_TOLD ? ", ..." : ""));
+    bool any = t->f->share && student_outliers(t->f->share, t->f->points, &line);
+    if (any && !line.failed) add_note(t, keep_text(t, line.data));
     text_free(&line);
 }
 

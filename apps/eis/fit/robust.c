@@ -1,5 +1,5 @@
-/* Student's distribution by expectation and maximisation: a residual r counts (nu + 1) / (nu + r^2 / s^2), and s^2 is
- * the mean of what is left. */
+/* Student's distribution by expectation and maximisation: a residual r counts as student.h says, and s^2 is the mean of
+ * what is left. */
 #include "robust.h"
 
 #include <math.h>
@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "eis/posterior/student.h"
 
 enum { ROUNDS_MOST = 60 };
-static const double freedom = 4;
 static const double settled = 1e-7; /* of every coordinate */
 
 static int rising(const void *a, const void *b) {
@@ -37,7 +37,7 @@ static double first_variance(const double *r, int64_t rows, double *room) {
     return deviation * deviation;
 }
 
-static double counts(double r, double variance) { return (freedom + 1) / (freedom + r * r / variance); }
+static double counts(double r, double variance) { return student_counts(r * r / variance); }
 
 /* The next variance, and the weights for it. */
 static double reweigh(fit_data *d, const double *weight, const double *r, double variance, int unknowns) {
@@ -72,7 +72,7 @@ static tide_status iterate(fit_problem *p, fit_data *d, const double *weight, do
 
 /* The information of a Student's sample is (nu + 1) / (nu + 3) of a normal one's. */
 static void conclude(const fit_data *d, const double *r, double variance, robust *out) {
-    out->variance = variance * (freedom + 3) / (freedom + 1);
+    out->variance = variance * (STUDENT_FREEDOM + 3) / (STUDENT_FREEDOM + 1);
     for (int64_t i = 0; i < d->n; i++) {
         double least = variance > 0 ? fmin(counts(r[i], variance), counts(r[d->n + i], variance)) : 1;
         out->share[i] = fmin(1, least);

@@ -45,6 +45,8 @@ static const tide_option rows[] = {
     { "range", TEXT(range), NULL, C, "Question", "Rs=0..1k,...",
       "refined: the ranges in which parameters are sought; by default 1 ohm to 1 Mohm, 10 nF to 1 mF, "
       "Rs 0 to 10 kohm" },
+    { "robust", BOOL(robust), NULL, C, "Question", NULL,
+      "refined: take residuals as Student's: outliers count little, and are named" },
     { "flip-im", BOOL(flip_im), NULL, C | K | FIT | B | DRT | V, "Question", NULL, "the imaginary column is -Im(Z)" },
     { "column", TEXT(column), NULL, C | K | FIT | B | DRT | V, "Question", "NAME|F,RE,IM",
       "which impedance of a file with several, by the name or number of a column; or all three columns" },

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "robust.h"
 #include "shape_known.h"
 #include "thin.h"
 
@@ -21,7 +22,7 @@ static tide_status no_memory(tide_failure *failure) {
 /* ---- noise and solution resistance ---- */
 
 /* What the two relaxations stand on: fixed where the circuit says so, else free. */
-static double known_offset(const question *q) {
+double completion_offset(const question *q) {
     if (q->circuit == EIS_SHUNT) return q->rs_ohm;
     return q->known.is[EIS_RSH] ? q->rs_ohm + q->known.value[EIS_RSH] : NAN;
 }
@@ -78,7 +79,7 @@ static tide_status settle(const question *q, const eis_spectrum *s, two_rc *fit,
             "what of it is the layer's cannot be told from the solution's",
             r_ohm, error_ohm);
     if (status != TIDE_OK || (!isnan(q->noise) && !isnan(q->rs_ohm) && q->method == EIS_EXACT)) return status;
-    status = two_rc_fit(s, known_offset(q), fit, failure);
+    status = two_rc_fit(s, completion_offset(q), fit, failure);
     if (status != TIDE_OK) return status;
     if (!completion_free_fit(s, fit->offset_ohm, fit->r_ohm, fit->tau_s, out)) return no_memory(failure);
     if (isnan(q->rs_ohm)) {
@@ -245,6 +246,7 @@ static tide_status complete_thinned(const question *q, const eis_spectrum *s, co
         if (isnan(q->noise)) out->noise_source = EIS_NOISE_NEIGHBOURS, out->noise_dof = t.dof;
         out->noise *= sqrt(t.joined), out->noise_used *= sqrt(t.joined);
         out->joined_from = s->count;
+        free(out->share), out->share = NULL; /* of joined points */
     }
     thinned_free(&t);
     return status;
@@ -253,6 +255,7 @@ static tide_status complete_thinned(const question *q, const eis_spectrum *s, co
 tide_status complete_one(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure) {
     *out = (completion){ 0 };
     if (s->count > THIN_FROM) return complete_thinned(q, s, out, failure);
+    if (q->robust && !q->all) return complete_robust(q, s, out, failure);
     tide_status status = (q->method == EIS_NETWORK ? complete_network : complete_exactly)(q, s, out, failure);
     if (status == TIDE_OK) status = completion_judge(q, s, out, failure);
     if (status != TIDE_OK) completion_free(out);
@@ -263,5 +266,6 @@ void completion_free(completion *c) {
     summary_free(&c->summary);
     free(c->draws);
     free(c->flaws);
+    free(c->share);
     *c = (completion){ 0 };
 }

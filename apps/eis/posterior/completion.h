@@ -25,6 +25,8 @@ typedef struct question {
     struct predictor *predictor;  /* network: a spectrum predictor (predictor/predictor.h) */
     const stopper *stop;          /* refined: asked while it is worked out; NULL */
     bool    rerank;               /* network: its candidates are weighed again by their likelihood */
+    bool    robust;               /* refined: Student's likelihood (student.h) */
+    const eis_spectrum *all;      /* robust: with the points that hardly count; NULL: not yet told apart */
 } question;
 
 /* What a network was not trained for, each a clause. */
@@ -45,6 +47,8 @@ typedef struct completion {
     double  noise;           /* standard deviation of each part over |Z|: given, or told without any circuit */
     eis_noise_source noise_source;
     double  noise_dof;       /* degrees of freedom that it stands on; infinite: given or stated */
+    double *share;           /* robust: how much each point counts, 0..1; NULL */
+    int64_t points;          /* of them */
     char *flaws; /* what is wrong with the data, a sentence a line (check/faults.h); NULL: nothing */
     int64_t joined_from;     /* points of the spectrum where they were joined to fewer; 0 */
     double  rs_ohm;          /* of the best answer */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "eis/circuit/clones.h"
+#include "student.h"
 
 #define TWO_PI 6.283185307179586476925286766559
 #define INLINE static inline __attribute__((always_inline))
@@ -14,11 +15,11 @@ enum { PAIRS = FREE_MOST * (FREE_MOST + 1) / 2 };
 typedef double lanes __attribute__((vector_size(8 * DENSITY_LANES)));
 typedef struct zlanes { lanes re, im; } zlanes;
 
-typedef struct sums { double misfit, log_ratio, gram[PAIRS]; } sums;
+typedef struct sums { double misfit, log_ratio, heavy, gram[PAIRS]; } sums;  /* heavy: sum ln (1 + r^2 / 4 s^2) */
 
 bool density_new(eis_circuit circuit, const eis_known *known, double rs_ohm, const ranges *within, bool canonical,
                  double noise, const eis_spectrum *s, density *d) {
-    *d = (density){ .circuit = circuit, .noise = noise, .canonical = canonical };
+    *d = (density){ .circuit = circuit, .noise = noise, .canonical = canonical, .of = s };
     for (int k = 0; k < EIS_COUNT; k++) {
         d->fixed[k] = known->value[k];
         if (known->is[k]) continue;
@@ -94,8 +95,10 @@ INLINE void put_membrane(const zlanes *k, const zlanes *z, double r, double c, c
 /* All sums at p: the misfit, ln of the ratio of sizes, and, if `shape`, the products of the relative derivatives. */
 EIS_CLONES static void add_up(const density *d, const double p[EIS_WITH_RS], bool shape, sums *out) {
     lanes misfit = { 0 }, ratio = misfit + 1, gram[PAIRS] = { { 0 } }, none = { 0 };
+    lanes heavy = misfit + 1;
     bool  shunt  = d->circuit == EIS_SHUNT;
-    out->log_ratio = 0;
+    double scale = STUDENT_SCALE * d->noise, far = 1 / (STUDENT_FREEDOM * scale * scale);
+    out->log_ratio = out->heavy = 0;
     for (int64_t i = 0; i < d->padded; i += DENSITY_LANES) {
         lanes  w, re, im, counts;
         zlanes za, zb, k = { none + 1, none }, z;
@@ -109,9 +112,15 @@ EIS_CLONES static void add_up(const density *d, const double p[EIS_WITH_RS], boo
         lanes  zr = z.re + (p[EIS_RS] + (shunt ? 0 : p[EIS_RSH])), over = 1 / (zr * zr + z.im * z.im);
         misfit += counts * over * ((re - zr) * (re - zr) + (im - z.im) * (im - z.im));
         ratio *= 1 + counts * (over * (re * re + im * im) - 1);
+        if (d->robust) {
+            lanes size = counts * over * far, off = re - zr, aside = im - z.im;
+            heavy *= (1 + size * off * off) * (1 + size * aside * aside);
+        }
         if (i / DENSITY_LANES % 8 == 7 || i + DENSITY_LANES == d->padded) {
             for (int l = 0; l < DENSITY_LANES; l++) out->log_ratio += log(ratio[l]);
             ratio = none + 1;
+            for (int l = 0; d->robust && l < DENSITY_LANES; l++) out->heavy += log(heavy[l]);
+            heavy = none + 1;
         }
         if (!shape) continue;
         zlanes by[EIS_WITH_RS];
@@ -136,6 +145,10 @@ static bool inside(const density *d, const double *x, const double *p) {
     return !d->canonical || p[EIS_RA] * p[EIS_CA] >= p[EIS_RB] * p[EIS_CB];
 }
 
+static double misfit_of(const density *d, const sums *s) {
+    return d->robust ? (STUDENT_FREEDOM + 1) * s->heavy * d->noise * d->noise : s->misfit;
+}
+
 double density_at(const density *d, const double *x, double *precision) {
     double p[EIS_WITH_RS], over = 1 / (d->noise * d->noise);
     sums   s;
@@ -149,7 +162,7 @@ double density_at(const density *d, const double *x, double *precision) {
         double width = d->high[a] - d->low[a];
         precision[a * d->free_count + a] += 12 / (width * width); /* the variance of the uniform prior */
     }
-    return inside(d, x, p) ? -0.5 * s.misfit * over + s.log_ratio : -INFINITY;
+    return inside(d, x, p) ? -0.5 * misfit_of(d, &s) * over + s.log_ratio : -INFINITY;
 }
 
 double density_misfit(const density *d, const double *x) {
@@ -157,5 +170,5 @@ double density_misfit(const density *d, const double *x) {
     sums   s;
     density_parameters(d, x, p);
     add_up(d, p, false, &s);
-    return s.misfit;
+    return misfit_of(d, &s);
 }

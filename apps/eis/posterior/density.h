@@ -12,6 +12,8 @@ typedef struct density {
     eis_circuit circuit;
     double  noise;
     bool    canonical;                       /* a is the slower membrane */
+    bool    robust;                          /* residuals are Student's (student.h), not normal */
+    const eis_spectrum *of;                  /* what it was made from */
     int     free_count, free[FREE_MOST];     /* EIS_RSH ... EIS_CB, EIS_RS */
     double  low[FREE_MOST], high[FREE_MOST];
     double  fixed[EIS_WITH_RS];              /* values of those that are not free */
@@ -32,7 +34,7 @@ void density_coordinates(const density *d, const double p[EIS_WITH_RS], double *
 /* ln of the density up to a constant; -infinity outside the prior. `precision` (free_count^2, may be NULL) gets the
  * Fisher information plus a weak prior's: its inverse is the covariance of a normal approximation. */
 double density_at(const density *d, const double *x, double *precision);
-/* sum |data - Z|^2 / |Z|^2 at x. */
+/* sum |data - Z|^2 / |Z|^2 at x; robust: the one at which a normal density were as low. */
 double density_misfit(const density *d, const double *x);
 
 #endif

@@ -167,8 +167,10 @@ static tide_status only_draw(const question *q, completion *out, tide_failure *f
 tide_status completion_refined(const question *q, const eis_spectrum *s, const two_rc *fit, completion *out,
                                tide_failure *failure) {
     density d;
-    if (!density_new(q->circuit, &q->known, q->rs_ohm, &q->range, q->canonical, out->noise, s, &d))
+    const eis_spectrum *points = q->robust ? q->all : s;
+    if (!density_new(q->circuit, &q->known, q->rs_ohm, &q->range, q->canonical, out->noise, points, &d))
         return no_memory(failure);
+    d.robust = q->robust;
     tide_status status = d.free_count ? sample(q, s, fit, &d, out, failure) : only_draw(q, out, failure);
     if (status == TIDE_OK && d.free_count) compare_halves(q, out);
     density_free(&d);

@@ -9,6 +9,7 @@
 
 #include "shape_known.h"
 #include "shape_tree.h"
+#include "student.h"
 
 static const double broad = 1.2; /* standard deviations of the proposals over those of the approximation */
 static const double evenly = 0.05; /* share of the draws that go to all squares alike */
@@ -360,14 +361,17 @@ tide_status sample_shapes(const density *d, const eis_spectrum *s, const eis_z *
 /* ---- one relaxation ---- */
 
 /* As density_at, of Rs + R / (1 + s tau). */
-static double log_likelihood(const density *d, const eis_spectrum *s, const double x[3]) {
+static double log_likelihood(const density *d, const double x[3]) {
+    const eis_spectrum *s = d->of;
     const double p[EIS_COUNT] = { 0, exp(x[1]), 1e-300, exp(x[2] - x[1]), 1e-300 };
     double sum = 0;
     for (int64_t i = 0; i < s->count; i++) {
         eis_z z;
         eis_impedance(EIS_CHAIN, p, x[0], 1, &s->freq_hz[i], &z);
         double re = s->z[i].re - z.re, im = s->z[i].im - z.im, size = z.re * z.re + z.im * z.im;
-        sum += -0.5 * (re * re + im * im) / (size * d->noise * d->noise) +
+        double over = 1 / (size * STUDENT_SCALE * STUDENT_SCALE * d->noise * d->noise * STUDENT_FREEDOM);
+        sum += (d->robust ? -0.5 * (STUDENT_FREEDOM + 1) * (log1p(re * re * over) + log1p(im * im * over))
+                          : -0.5 * (re * re + im * im) / (size * d->noise * d->noise)) +
                log((s->z[i].re * s->z[i].re + s->z[i].im * s->z[i].im) / size);
     }
     return sum;
@@ -388,7 +392,7 @@ one_relaxation one_relaxation_beside(const density *d, const eis_spectrum *s, co
     for (int i = 0; i < modes; i++) best = fit[i].misfit < fit[best].misfit ? i : best;
     if (modes) {
         fit[best].mean[0] = fmin(fmax(fit[best].mean[0], data.rs_free ? data.rs_low : -INFINITY), INFINITY);
-        out = (one_relaxation){ log_likelihood(d, s, fit[best].mean) + shape_log_width(&data, &fit[best]) - volume -
+        out = (one_relaxation){ log_likelihood(d, fit[best].mean) + shape_log_width(&data, &fit[best]) - volume -
                                     log_evidence,
                                 exp(fit[best].mean[1]), exp(fit[best].mean[2] - fit[best].mean[1]) };
     }
