@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/parallel.h"
 #include "eis/fit/fitted.h"
+#include "eis/fit/posterior.h"
 #include "eis/options/arguments.h"
 #include "eis/options/decimal.h"
 #include "eis/options/tell.h"
@@ -50,6 +51,18 @@ typedef struct session {
 
 static tide_status out_of_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for the fits");
+}
+
+/* ---- files ---- */
+
+static tide_status write_string(void *user, void *stdio_file) {
+    return fputs(user, stdio_file) >= 0 ? TIDE_OK : TIDE_EIO;
+}
+
+static tide_status write_file(const char *folder, const char *name, char *string, tide_failure *failure) {
+    char path[EIS_TEXT_SIZE + 64];
+    tide_status status = owned_claim_file(folder, name, path, failure);
+    return status == TIDE_OK ? tide_file_replace(path, write_string, string, failure) : status;
 }
 
 /* ---- one spectrum ---- */
@@ -97,13 +110,27 @@ static tide_status put_reason(session *s, const char *path, const tide_failure *
     return warn(s, why->message, failure);
 }
 
+/* posterior.csv, or, of several spectra, 001_posterior.csv and so on. */
+static tide_status write_draws(const session *s, int64_t number, const eis_fitted *f, tide_failure *failure) {
+    char name[48] = "posterior.csv";
+    text draws = { 0 };
+    if (!*s->options->out || !f->posterior) return TIDE_OK;
+    if (s->measured.count > 1) snprintf(name, sizeof name, "%03" PRId64 "_posterior.csv", number + 1);
+    posterior_table(f->posterior, &draws);
+    tide_status status = draws.failed ? out_of_memory(failure)
+                                      : write_file(s->options->out, name, draws.data, failure);
+    text_free(&draws);
+    return status;
+}
+
 /* What is wrong with a file is no matter of the others. */
 static tide_status put_item(session *s, int64_t number, const fit_item *item, tide_failure *failure) {
     const measured_item *of = &s->measured.item[number];
     const char *name = of->spectrum ? of->spectrum->name : of->path;
     if (item->status == TIDE_OK) {
         tide_status status = put_fit(s, &item->fitted, failure);
-        return status == TIDE_OK ? draw_fit(s, of->spectrum, &item->fitted, number, failure) : status;
+        if (status == TIDE_OK) status = draw_fit(s, of->spectrum, &item->fitted, number, failure);
+        return status == TIDE_OK ? write_draws(s, number, &item->fitted, failure) : status;
     }
     if (s->measured.count > 1 && item->status == TIDE_EDATA) return put_reason(s, name, &item->why, failure);
     *failure = item->why;
@@ -178,19 +205,9 @@ static tide_status fit_all(session *s, tide_failure *failure) {
 /* ---- the folder ---- */
 
 static tide_status make_folder(const char *path, tide_failure *failure) {
-    static const char *const files[] = { "fit.json", "fit.csv", NULL };
+    static const char *const files[] = { "fit.json", "fit.csv", "posterior.csv", NULL };
     if (mkdir(path, 0777) == 0 || errno == EEXIST) return owned_check(path, files, failure);
     return fail_at(failure, TIDE_EIO, path, 0, "out", "cannot make the folder %s: %s", path, strerror(errno));
-}
-
-static tide_status write_string(void *user, void *stdio_file) {
-    return fputs(user, stdio_file) >= 0 ? TIDE_OK : TIDE_EIO;
-}
-
-static tide_status write_file(const char *folder, const char *name, char *string, tide_failure *failure) {
-    char path[EIS_TEXT_SIZE + 64];
-    tide_status status = owned_claim_file(folder, name, path, failure);
-    return status == TIDE_OK ? tide_file_replace(path, write_string, string, failure) : status;
 }
 
 static char *whole_json(const session *s) {

@@ -276,6 +276,8 @@ typedef struct eis_fit_options {
     char start[EIS_TEXT_SIZE];    /* "R1=100": values that one more start has */
     bool robust;                  /* residuals of Student's distribution with 4 degrees of freedom */
     bool profile;                 /* 95 % intervals by the profile of the objective, not with `robust` */
+    bool posterior;               /* draws of the posterior, eis_fit_posterior */
+    int64_t seed;                 /* of those */
     bool keep_points;             /* outliers, mains and Re Z < 0 are fitted too; so they are with `robust` */
     bool given[EIS_MAX_FIT_OPTIONS];
 } eis_fit_options;
@@ -486,6 +488,35 @@ typedef struct eis_fit_candidate {
     int64_t     free_parameters;
 } eis_fit_candidate;
 
+/* What the posterior says of a quantity or a free parameter. */
+typedef struct eis_fit_marginal {
+    const char  *name, *unit;
+    eis_interval of;             /* 95 %, and the median */
+    const char  *limit;          /* "low", "high", "both": the interval touches that end of the range; NULL */
+    bool         assumed;        /* that end is none that was given */
+} eis_fit_marginal;
+
+/* The posterior of a circuit's free parameters, by draws. The prior is uniform in their logarithms within their
+ * ranges, of exponents uniform; ends that a range lacks are assumed (docs/eis-circuits.md). The noise is that of the
+ * verdict, with its degrees of freedom; where the circuit does not fit it is larger. Of the lumped epithelium, nothing
+ * tied, it is the posterior of eis_solve, whose prior is uniform in Rs. */
+typedef struct eis_fit_posterior {
+    const char *method;          /* "epithelial": of eis_solve; "importance": independent draws; "tempered": of
+                                    sequential Monte Carlo */
+    const eis_fit_marginal *marginal;  /* quantities first (of an epithelium: TER, TEC, n1, d1), then parameters */
+    int64_t     marginals, quantities;
+    const double *correlation;   /* marginals x marginals: of logarithms, of exponents themselves */
+    const double *value;         /* draws x marginals */
+    const double *weight;        /* of each draw: they sum to 1. The two halves are independent of each other */
+    int64_t     draws;
+    double      effective;       /* how many independent draws they are worth; NaN: not known */
+    double      disagreement;    /* of the halves: the most by which ends and middles of intervals differ, over their
+                                    widths */
+    double      noise, noise_dof;/* that they were made with: of each part over |Z|, and its degrees of freedom */
+    const char *const *note;     /* whole sentences: ranges that cut it */
+    int64_t     notes;
+} eis_fit_posterior;
+
 /* A circuit fitted to a spectrum. All of it is the library's: eis_fitted_free. */
 typedef struct eis_fitted {
     const char *name, *circuit;              /* of the spectrum; as parsed */
@@ -518,6 +549,7 @@ typedef struct eis_fitted {
     eis_noise_source noise_source;           /* sigma columns or Kramers-Kronig */
     double      noise, noise_dof;            /* of each part over |Z|; degrees of freedom that it stands on */
     double      chi2;                        /* reduced, against that noise; NaN: too few points */
+    const eis_fit_posterior *posterior;      /* NULL: not asked for, or a warning says why there is none */
     const char *const *note;                 /* whole sentences: what lies on a bound, what the data leave open */
     int64_t     notes;
     struct eis_fitted_parts *parts;

@@ -40,6 +40,10 @@ eis_per_area fit_per_area(slot_role role, double area_cm2, double value, double 
 void fit_quantities(const fit_problem *p, const fit_uncertainty *u, const double *x, arena *memory,
                     eis_fitted *out);
 
+/* Their values at x, in that order; returns how many there are. */
+enum { FIT_QUANTITIES = 4 };
+int fit_quantity_values(const fit_problem *p, const double *x, double out[FIT_QUANTITIES]);
+
 const char *fit_weights_name(eis_weights weights);
 /* Z of a circuit that `text` says, with `count` values of its parameters, at n frequencies. */
 tide_status fit_line(const char *text, const double *value, int64_t count, int64_t n, const double *hz, eis_z *out,

@@ -4,6 +4,7 @@
 #include "base/base.h"
 #include "base/json.h"
 #include "fitted.h"
+#include "posterior.h"
 
 static const char *const states[] = {
     [EIS_PARAMETER_FREE] = "free",     [EIS_PARAMETER_FIXED] = "fixed",     [EIS_PARAMETER_TIED] = "tied",
@@ -126,6 +127,7 @@ json_t *fitted_json(const eis_fitted *f) {
     o = json_with(o, "minima", minima(f));
     o = json_with(o, "starts", json_integer(f->starts));
     if (f->candidates) o = json_with(o, "ranking", ranking(f));
+    if (f->posterior) o = json_with(o, "posterior", posterior_json(f->posterior));
     if (f->share) o = json_with(o, "share", numbers(f->share, f->points));
     return json_with(o, "notes", sentences(f->note, f->notes));
 }

@@ -3,6 +3,7 @@
 
 #include "base/base.h"
 #include "fitted.h"
+#include "posterior.h"
 
 static const char *const states[] = {
     [EIS_PARAMETER_FREE] = "",
@@ -71,6 +72,7 @@ void fitted_text(const eis_fitted *f, text *out) {
         put_per_area(&p->per_area, out);
         if (!isnan(p->low95)) text_add(out, "  %-10s%12s    95 %%: %.6g to %.6g\n", "", "", p->low95, p->high95);
     }
+    if (f->posterior) posterior_text(f->posterior, out);
     for (int64_t i = 0; i < f->candidates; i++)
         text_add(out, "%s  BIC %9.2f  %s\n", i ? "" : "\ncircuits tried, the best first\n", f->candidate[i].bic,
                  f->candidate[i].circuit);

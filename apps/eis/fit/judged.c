@@ -1,6 +1,7 @@
 /* A fit of what an instrument measured: what is wrong with the data is said first, then whether the circuit can have
  * made them, by a noise that is told without it. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,9 +11,11 @@
 #include "eis/check/noise.h"
 #include "eis/posterior/chi2.h"
 #include "eis/posterior/residuals.h"
+#include "eis/options/tell.h"
 #include "fitted.h"
+#include "posterior.h"
 
-enum { WARNINGS_MOST = FAULTS_MOST + 1 };
+enum { WARNINGS_MOST = FAULTS_MOST + 2 };
 static const double least_noise = 1e-4; /* of |Z|: better than any instrument */
 
 typedef struct judging {
@@ -136,6 +139,46 @@ static tide_status conclude(judging *j, tide_failure *failure) {
     return TIDE_OK;
 }
 
+/* ---- the posterior ---- */
+
+typedef struct listening {
+    eis_listener listener;
+    void *user;
+} listening;
+
+static bool is_stopped(void *user) {
+    const listening *l = user;
+    return eis_tell(l->listener, l->user, EIS_WORKING, "");
+}
+
+/* By the noise that the circuit was judged by, larger where it does not fit. */
+static double widening_of(const judging *j) {
+    if (j->f->verdict == EIS_FIT_ADEQUATE || isnan(j->f->chi2)) return 1;
+    return sqrt(fmax(1, j->f->chi2 * j->left.correlation));
+}
+
+/* That there is none is a warning: the fit stands. */
+static tide_status refuse_posterior(judging *j, const tide_failure *why, tide_failure *failure) {
+    if (setjmp(j->f->parts->out_of_memory)) return out_of_memory(failure);
+    warn(j, why->message, "");
+    return TIDE_OK;
+}
+
+static tide_status add_posterior(judging *j, const equivalent *e, const eis_fit_options *o, const eis_spectrum *points,
+                                 listening *l, tide_failure *failure) {
+    equivalent chosen;
+    eis_fit_options of_chosen = *o;
+    tide_failure why = { 0 };
+    const stopper stop = { is_stopped, l };
+    snprintf(of_chosen.circuit, sizeof of_chosen.circuit, "%s", j->f->circuit);
+    tide_status status = e ? TIDE_OK : fit_circuit(&of_chosen, &chosen, &why);
+    const posterior_question q = { e ? e : &chosen, o, points, widening_of(j), &stop, j->f };
+    if (status == TIDE_OK) status = fit_posterior(&q, j->f, &why);
+    if (status == TIDE_EDATA) return refuse_posterior(j, &why, failure);
+    if (status != TIDE_OK) *failure = why;
+    return status;
+}
+
 /* ---- all ---- */
 
 static tide_status fit_judged(judging *j, const equivalent *e, const eis_fit_options *o, eis_listener listener,
@@ -147,7 +190,8 @@ static tide_status fit_judged(judging *j, const equivalent *e, const eis_fit_opt
         status = e ? fit_one(e, o, points, listener, user, j->f, failure)
                    : fit_auto(o, points, listener, user, j->f, failure);
     if (status == TIDE_OK) status = conclude(j, failure);
-    return status;
+    listening l = { listener, user };
+    return status == TIDE_OK && o->posterior ? add_posterior(j, e, o, points, &l, failure) : status;
 }
 
 tide_status fit_measured(const equivalent *e, const eis_fit_options *o, const eis_spectrum *s, eis_listener listener,

@@ -8,6 +8,7 @@
 
 enum { QUANTITIES = 4 };
 static const char *const names[EIS_COUNT] = { "Rsh", "Ra", "Rb", "Ca", "Cb" };
+_Static_assert((int)QUANTITIES == (int)FIT_QUANTITIES, "as many as fitted.h says");
 static const double step = 1e-4;
 static const double open_share = 1e-3; /* a quantity that moves more than this along an open direction */
 
@@ -45,6 +46,13 @@ static double error_of(const fit_uncertainty *u, const double *slope) {
         for (int j = 0; j < u->count; j++)
             variance += slope[i * QUANTITIES] * u->covariance[i * u->count + j] * slope[j * QUANTITIES];
     return sqrt(variance);
+}
+
+int fit_quantity_values(const fit_problem *p, const double *x, double out[FIT_QUANTITIES]) {
+    int at[EIS_COUNT] = { -1, -1, -1, -1, -1 }, count = find_all(p->e, at);
+    if (count) logarithms(p, at, x, out);
+    for (int k = 0; k < count; k++) out[k] = exp(out[k]);
+    return count;
 }
 
 void fit_quantities(const fit_problem *p, const fit_uncertainty *u, const double *x, arena *memory, eis_fitted *out) {

@@ -22,6 +22,9 @@ static const tide_option rows[] = {
       "fit outliers, mains and points with Re Z < 0 too, which are else left out; `robust` keeps them as well" },
     { "profile", TIDE_OPTION_BOOL(S, profile), NULL, 0, "Question", NULL,
       "95 % intervals by the profile of the objective" },
+    { "posterior", TIDE_OPTION_BOOL(S, posterior), NULL, 0, "Question", NULL,
+      "draws of the posterior: 95 % intervals, medians, correlations; with `out` posterior.csv" },
+    { "seed", TIDE_OPTION_INT(S, seed, 0, 9e15), "42", 0, "Question", "N", "random seed of `posterior`" },
     { "start", TEXT(start), NULL, 0, "Question", "NAME=VALUE,...", "one more start: none is needed" },
 };
 _Static_assert(sizeof rows / sizeof *rows <= EIS_MAX_FIT_OPTIONS, "eis_fit_options.given is too short");
