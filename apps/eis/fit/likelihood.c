@@ -1,3 +1,4 @@
+/* Residuals by the fit's own weights and model; ends that a range lacks, by what was measured. */
 #include "likelihood.h"
 
 #include <math.h>
@@ -65,8 +66,7 @@ void likelihood_x(const likelihood *l, const double *y, double *x) {
 }
 
 void likelihood_y(const likelihood *l, const double *x, double *y) {
-    for (int v = 0; v < l->count; v++)
-        y[v] = fmax(l->low[v], fmin(l->high[v], l->linear[v] ? exp(x[v]) : x[v]));
+    for (int v = 0; v < l->count; v++) y[v] = fmax(l->low[v], fmin(l->high[v], l->linear[v] ? exp(x[v]) : x[v]));
 }
 
 /* ---- density ---- */

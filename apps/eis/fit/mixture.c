@@ -34,8 +34,7 @@ void mixture_share(mixture *m) {
     double most = -INFINITY, sum = 0;
     for (int k = 0; k < m->components; k++) most = fmax(most, m->of[k].share);
     for (int k = 0; k < m->components; k++) sum += m->of[k].share = exp(m->of[k].share - most);
-    for (int k = 0; k < m->components; k++)
-        m->of[k].share = (1 - alike) * m->of[k].share / sum + alike / m->components;
+    for (int k = 0; k < m->components; k++) m->of[k].share = (1 - alike) * m->of[k].share / sum + alike / m->components;
 }
 
 /* |root' (y - mean)|^2, or that it is more than `nowhere`. */
@@ -53,8 +52,7 @@ double mixture_log(const mixture *m, const double *y) {
     double value[MIXTURE_MOST], most = -INFINITY, sum = 0;
     for (int k = 0; k < m->components; k++) {
         const laplace *c = &m->of[k];
-        value[k] = log(c->share) + c->log_size -
-                   0.5 * (FREEDOM + m->count) * log1p(distance(c, m->count, y) / FREEDOM);
+        value[k] = log(c->share) + c->log_size - 0.5 * (FREEDOM + m->count) * log1p(distance(c, m->count, y) / FREEDOM);
         most = fmax(most, value[k]);
     }
     for (int k = 0; k < m->components; k++) sum += exp(value[k] - most);

@@ -96,8 +96,7 @@ static tide_status find_all(const walking *w, const eis_fitted *f, double *room,
     double x[PARAMETERS_MOST] = { 0 }, y[MINIMA][PARAMETERS_MOST], value[MINIMA];
     tide_status status = TIDE_OK;
     for (int i = 0; status == TIDE_OK && i < minima; i++) {
-        for (int v = 0; v < l->count; v++)
-            x[v] = fit_coordinate(l->problem, v, f->minimum[i].value[l->problem->of[v]]);
+        for (int v = 0; v < l->count; v++) x[v] = fit_coordinate(l->problem, v, f->minimum[i].value[l->problem->of[v]]);
         status = settle(w, x, failure);
         likelihood_y(l, x, y[i]);
         value[i] = likelihood_log(l, y[i]);

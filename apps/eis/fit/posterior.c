@@ -11,7 +11,7 @@
 #include "modes.h"
 #include "tempered.h"
 
-enum { DRAWS = 4000, DRAWS_MOST = 24000, ENOUGH = 1600, TOO_FEW = 200 };
+enum { DRAWS = 4000, DRAWS_MOST = 24000, ENOUGH = 3000, TOO_FEW = 200 };
 static const double fair_share = 0.2; /* of the draws, that independent ones must be worth: else the approximation says
                                          too little of the posterior's shape */
 static const double negligible = 25; /* of ln of a weight, below the largest */
@@ -106,7 +106,8 @@ static tide_status draw_tempered(sampling *s, tide_failure *failure) {
 }
 
 static tide_status draw_all(sampling *s, tide_failure *failure) {
-    if (!s->m.components) return fail(failure, TIDE_EDATA, "the posterior could not be sampled: no minimum is in range");
+    if (!s->m.components)
+        return fail(failure, TIDE_EDATA, "the posterior could not be sampled: no minimum is within the ranges");
     tide_status status = draw_independent(s, DRAWS, failure);
     if (status == TIDE_OK && s->effective < fair_share * DRAWS) status = draw_tempered(s, failure);
     else if (status == TIDE_OK && s->effective < ENOUGH) {
@@ -115,8 +116,8 @@ static tide_status draw_all(sampling *s, tide_failure *failure) {
     }
     if (status != TIDE_OK || s->effective >= TOO_FEW) return status;
     return fail(failure, TIDE_EDATA,
-                "the posterior could not be sampled: %" PRId64 " draws are worth %.0f; `range` with narrower ranges, or "
-                "`fix`, may help",
+                "the posterior could not be sampled: %" PRId64
+                " draws are worth %.0f; `range` with narrower ranges, or `fix`, may help",
                 s->count, s->effective);
 }
 

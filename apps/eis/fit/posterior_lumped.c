@@ -17,7 +17,8 @@ bool posterior_is_lumped(const equivalent *e) {
     for (int i = 0; is && i < e->nodes; i++) {
         const circuit_node *a = &e->node[i], *b = &lumped.node[i];
         is = a->kind == b->kind && a->parent == b->parent;
-        if (is && a->kind == NODE_ELEMENT) is = a->part == b->part && e->part[a->part].kind == lumped.part[b->part].kind;
+        if (is && a->kind == NODE_ELEMENT)
+            is = a->part == b->part && e->part[a->part].kind == lumped.part[b->part].kind;
     }
     for (int k = 0; is && k < e->parameters; k++) {
         const circuit_parameter *p = &e->parameter[k];
@@ -32,8 +33,15 @@ static double low_of(const circuit_parameter *p, int k) {
 }
 
 static question question_of(const posterior_question *q) {
-    question out = { .circuit = EIS_SHUNT, .method = EIS_REFINED, .rs_ohm = NAN, .noise = NAN, .top_k = 1,
-                     .seed = q->o->seed, .robust = q->o->robust, .stop = q->stop, .canonical = true };
+    question out = { .circuit = EIS_SHUNT,
+                     .method = EIS_REFINED,
+                     .rs_ohm = NAN,
+                     .noise = NAN,
+                     .top_k = 1,
+                     .seed = q->o->seed,
+                     .robust = q->o->robust,
+                     .stop = q->stop,
+                     .canonical = true };
     for (int i = 0; i < EIS_WITH_RS; i++) {
         const circuit_parameter *p = &q->e->parameter[i];
         int k = lumped_part[i];
@@ -45,8 +53,8 @@ static question question_of(const posterior_question *q) {
         out.canonical = out.canonical && (k == EIS_RS || k == EIS_RSH);
     }
     for (int k = EIS_RA; k <= EIS_CA; k += EIS_CA - EIS_RA) /* membranes that differ have names */
-        out.canonical = out.canonical && out.range.low[k] == out.range.low[k + 1] &&
-                        out.range.high[k] == out.range.high[k + 1];
+        out.canonical =
+            out.canonical && out.range.low[k] == out.range.low[k + 1] && out.range.high[k] == out.range.high[k + 1];
     return out;
 }
 

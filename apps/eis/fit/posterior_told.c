@@ -85,8 +85,8 @@ static void put_limit(const telling *t, int k, eis_fit_marginal *m) {
     int v = k - t->d->quantities;
     if (v < 0) return;
     bool even = t->d->low[v] == 0; /* uniform from 0, which is no end that cuts */
-    double from = even ? 0 : coordinate(t, k, t->d->low[v]), to = even ? t->d->high[v] : coordinate(t, k, t->d->high[v]),
-           margin = near_end * fabs(to - from);
+    double from = even ? 0 : coordinate(t, k, t->d->low[v]),
+           to = even ? t->d->high[v] : coordinate(t, k, t->d->high[v]), margin = near_end * fabs(to - from);
     bool low = !even && fabs(coordinate(t, k, m->of.low) - from) < margin,
          high = fabs((even ? m->of.high : coordinate(t, k, m->of.high)) - to) < margin;
     m->limit = low && high ? "both" : low ? "low" : high ? "high" : NULL;
@@ -165,13 +165,19 @@ static tide_status out_of_memory(tide_failure *failure) {
 
 static void put_numbers(telling *t) {
     const posterior_draws *d = t->d;
-    double *value = arena_new(t->memory, double, d->count *d->marginals),
+    double *value = arena_new(t->memory, double, d->count * d->marginals),
            *weight = arena_new(t->memory, double, d->count);
     memcpy(value, d->value, (size_t)(d->count * d->marginals) * sizeof *value);
     memcpy(weight, d->weight, (size_t)d->count * sizeof *weight);
-    *t->out = (eis_fit_posterior){ .method = d->method, .marginals = d->marginals, .quantities = d->quantities,
-                                   .value = value, .weight = weight, .draws = d->count, .effective = d->effective,
-                                   .noise = d->noise, .noise_dof = d->noise_dof };
+    *t->out = (eis_fit_posterior){ .method = d->method,
+                                   .marginals = d->marginals,
+                                   .quantities = d->quantities,
+                                   .value = value,
+                                   .weight = weight,
+                                   .draws = d->count,
+                                   .effective = d->effective,
+                                   .noise = d->noise,
+                                   .noise_dof = d->noise_dof };
 }
 
 static tide_status tell(telling *t, weighted *room, tide_failure *failure) {
@@ -197,8 +203,9 @@ tide_status fit_posterior(const posterior_question *q, eis_fitted *f, tide_failu
     posterior_draws d = { 0 };
     telling t = { .d = &d, .q = q };
     if (f->free_parameters == 0 || !(f->noise > 0))
-        return fail(failure, TIDE_EDATA, f->noise > 0 ? "there is no posterior of a fit without free parameters"
-                                                      : "there is no posterior: the noise is not known");
+        return fail(failure, TIDE_EDATA,
+                    f->noise > 0 ? "there is no posterior of a fit without free parameters"
+                                 : "there is no posterior: the noise is not known");
     tide_status status = (posterior_is_lumped(q->e) ? posterior_of_lumped : posterior_of_any)(q, &d, failure);
     weighted *room = malloc((size_t)(d.count + 1) * sizeof *room);
     if (status == TIDE_OK && !room) status = out_of_memory(failure);

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KINDS = 4, SWEEPS_BETWEEN = 8, SWEEPS_LEAST = 48, SWEEPS_MOST = 600, STAGES_MOST = 200, TRIES = 50 };
+enum { KINDS = 4, SWEEPS_BETWEEN = 8, SWEEPS_LEAST = 24, SWEEPS_MOST = 768, STAGES_MOST = 200, TRIES = 50 };
 static const double left_effective = 0.5; /* of the particles, by one step of the power */
+static const double settled = 0.15; /* of a variance: it changes no more */
 static const double forgotten = 0.02; /* the square of a coordinate's correlation with its past */
 
 typedef struct particles {
@@ -142,15 +143,32 @@ static double worth(const particles *s, double remembers) {
     return 1 / (remembers * squares / (count * count) + (1 - remembers) / count);
 }
 
-/* At the last power; the next particles' room holds where they began. */
-static bool settle(const particles *s, tempered_account *account) {
-    double remembers = 1;
-    memcpy(s->next, s->now, (size_t)s->count * sizeof *s->now);
-    for (int i = 0; i < SWEEPS_MOST && (i < SWEEPS_LEAST || remembers > forgotten); i++) {
-        if (!sweep(s, i)) return false;
-        if (i % KINDS == KINDS - 1) remembers = remembered(s, s->next);
+/* The largest change of a coordinate's variance, over the variance. */
+static double spreading(const particles *s, double *variance) {
+    double most = 0;
+    for (int k = 0; k < s->t->count; k++) {
+        double mean = 0, sum = 0;
+        for (int64_t i = 0; i < s->count; i++) mean += s->now[i].y[k] / (double)s->count;
+        for (int64_t i = 0; i < s->count; i++) sum += (s->now[i].y[k] - mean) * (s->now[i].y[k] - mean);
+        most = fmax(most, fabs(log(sum / variance[k])));
+        variance[k] = sum;
     }
-    account->effective = worth(s, remembers);
+    return most;
+}
+
+/* At the last power; the next particles' room holds where they began. Every time that they have moved twice as often it
+ * is seen whether they still spread. */
+static bool settle(const particles *s, tempered_account *account) {
+    double remembers = 1, spreads = INFINITY, variance[PARAMETERS_MOST];
+    memcpy(s->next, s->now, (size_t)s->count * sizeof *s->now);
+    spreading(s, variance);
+    for (int i = 1, check = SWEEPS_LEAST; i <= SWEEPS_MOST; i++) {
+        if (!sweep(s, i)) return false;
+        if (i < check) continue;
+        remembers = remembered(s, s->next), spreads = spreading(s, variance), check *= 2;
+        if (remembers < forgotten && spreads < settled) break;
+    }
+    account->effective = spreads < settled ? worth(s, remembers) : 0;
     return true;
 }
 

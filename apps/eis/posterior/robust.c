@@ -102,8 +102,8 @@ static tide_status answer(const counting *c, completion *out, tide_failure *fail
     eis_spectrum counted;
     question own = *c->q;
     own.all = c->s;
-    tide_status status = kept_new(c->s, c->left_out, &counted) ? complete_one(&own, &counted, out, failure)
-                                                               : no_memory(failure);
+    tide_status status =
+        kept_new(c->s, c->left_out, &counted) ? complete_one(&own, &counted, out, failure) : no_memory(failure);
     kept_free(&counted);
     if (status != TIDE_OK) return status;
     const double *best = out->summary.best;
@@ -114,7 +114,12 @@ static tide_status answer(const counting *c, completion *out, tide_failure *fail
 
 tide_status complete_robust(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure) {
     size_t n = (size_t)s->count;
-    counting c = { q, s, 0, calloc(n, sizeof *c.left_out), malloc(n * sizeof *c.share), malloc(2 * n * sizeof *c.room),
+    counting c = { q,
+                   s,
+                   0,
+                   calloc(n, sizeof *c.left_out),
+                   malloc(n * sizeof *c.share),
+                   malloc(2 * n * sizeof *c.room),
                    malloc(n * sizeof *c.model) };
     bool room = c.left_out && c.share && c.room && c.model;
     tide_status status = room ? count_points(&c, failure) : no_memory(failure);
