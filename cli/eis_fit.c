@@ -42,7 +42,8 @@ const cli_command command_eis_fit = {
             "  tidemill eis fit day*.csv --circuit randles --fix Rs=20 --range W1=1..1e4 --out fits > fits.csv\n",
     .files = "DIR/fit.json, DIR/fit.csv: with --out, all of each fit, and a row a spectrum and parameter\n"
              "DIR/nyquist.svg, DIR/bode.svg: the fit beside the data\n"
-             "DIR/residuals.svg: what it leaves, beside the noise\n",
+             "DIR/residuals.svg: what it leaves, beside the noise\n"
+             "DIR/posterior.csv: with --posterior, its draws; of several spectra DIR/001_posterior.csv and so on\n",
     .rows = { { eis_fit_table, 0, offsetof(target, fit) }, { eis_table, EIS_FOR_FIT, 0 } },
     .target_size = sizeof(target), .run = run_fit,
 };

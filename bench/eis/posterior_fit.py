@@ -5,7 +5,7 @@ The sampler here knows nothing of minima or ridges: tempered sequential Monte Ca
 (ter Braak 2006) and, of each parameter alone, over its whole range. The noise, its degrees of freedom and the least sum of squares are those that the
 program tells; the circuits' formulas, the prior and the likelihood are written down anew. It needs numpy.
 
-  bench/eis/posterior_fit.py build/cli/tidemill [--particles 10000] [--seeds 3] [--only NAME]
+  bench/eis/posterior_fit.py build/cli/tidemill [--particles 16000] [--sweeps 600] [--seeds 3] [--only NAME]
 """
 import argparse
 import json
@@ -96,7 +96,7 @@ def resample(x, drop, log_w, rng):
     return x[chosen], drop[chosen]
 
 
-def sample(post, count, rng):
+def sample(post, count, sweeps, rng):
     x = post.low + (post.high - post.low) * rng.random((count, len(post.low)))
     drop, temper, stages = post.drop(x), 0.0, 0
     while temper < 1:
@@ -114,14 +114,15 @@ def sample(post, count, rng):
         x, drop = move(post, x, drop, lambda d: -temper * d, rng, 12)
         stages += 1
     x, drop = resample(x, drop, post.student(drop) + drop, rng)
-    x, drop = move(post, x, drop, post.student, rng, 150)
+    x, drop = move(post, x, drop, post.student, rng, sweeps)
     return x, drop, stages
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
-    parser.add_argument("--particles", type=int, default=10000)
+    parser.add_argument("--particles", type=int, default=16000)
+    parser.add_argument("--sweeps", type=int, default=600, help="of the last stage")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only")
     options = parser.parse_args()
@@ -140,7 +141,7 @@ def main():
             told = [json.loads(subprocess.run(words + ["--seed", str(seed)], check=True, capture_output=True, text=True).stdout)
                     for seed in range(options.seeds)]
         post = Posterior(case, freq, z, told[0])
-        runs = [sample(post, options.particles, np.random.default_rng(100 + i)) for i in range(2)]
+        runs = [sample(post, options.particles, options.sweeps, np.random.default_rng(100 + i)) for i in range(2)]
         of = [post.marginals(x) for x, _, _ in runs]
         print(f"{name}: {runs[0][2]} and {runs[1][2]} stages of {options.particles} particles; mean drop {np.mean(runs[0][1]):.2f} and "
               f"{np.mean(runs[1][1]):.2f}; ours: {told[0]['posterior']['method']}, {told[0]['posterior']['draws']} draws worth "

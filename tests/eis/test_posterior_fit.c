@@ -1,5 +1,5 @@
-/* The posterior of fits: the samplers on densities in closed form, the linear case against Student's quantile, the lumped
- * epithelium against eis_solve, ridges and bounds that cut, refusals.
+/* The posterior of fits: the samplers on densities in closed form, the linear case against Student's quantile, the
+ * lumped epithelium against eis_solve, bounds that cut, refusals.
  *   test_eis_posterior_fit slow      and coverage over random circuits with constant phase elements */
 #include "base/base.h"
 #include "eis/circuit/complex_of.h"

@@ -54,6 +54,7 @@ tide_status fitted_plots(const eis_fitted *f, const eis_spectrum *s, const plot_
 struct json_t *fitted_json(const eis_fitted *f); /* NULL when out of memory */
 struct text;
 void fitted_text(const eis_fitted *f, struct text *out);
+void fitted_cell(struct text *out, double v); /* a number and a comma; nothing if it is none */
 void fitted_row_header(struct text *out);
 void fitted_rows(const eis_fitted *f, struct text *out); /* a line a parameter, as CSV */
 

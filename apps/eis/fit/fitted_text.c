@@ -82,15 +82,16 @@ void fitted_text(const eis_fitted *f, text *out) {
     put_elements(f, out);
 }
 
-void fitted_row_header(text *out) {
-    text_add(out, "spectrum,circuit,parameter,value,stderr,low95,high95,unit,state,objective,notes,warnings,"
-                  "reduced_chi2,per_area,per_area_stderr,per_area_unit\n");
-}
-
-static void put_cell(text *out, double v) {
+void fitted_cell(text *out, double v) {
     char number[32] = "";
     if (isfinite(v)) num_format(number, v, false);
     text_add(out, "%s,", number);
+}
+
+void fitted_row_header(text *out) {
+    text_add(out, "spectrum,circuit,parameter,value,stderr,low95,high95,unit,state,objective,notes,warnings,"
+                  "reduced_chi2,per_area,per_area_stderr,per_area_unit,posterior_low95,posterior_median,"
+                  "posterior_high95,posterior_bound\n");
 }
 
 static void put_quoted(text *out, const char *s, const char *end) {
@@ -104,13 +105,14 @@ static void put_row(const eis_fitted *f, const eis_fit_parameter *p, const char 
     put_quoted(out, f->name, ",");
     put_quoted(out, f->circuit, ",");
     text_add(out, "%s,", p->name);
-    for (int i = 0; i < 4; i++) put_cell(out, numbers[i]);
+    for (int i = 0; i < 4; i++) fitted_cell(out, numbers[i]);
     text_add(out, "%s,%s,", p->unit, state);
-    put_cell(out, f->objective);
+    fitted_cell(out, f->objective);
     text_add(out, "%lld,%lld,", (long long)f->notes, (long long)f->warnings);
     const double last[] = { f->chi2, p->per_area.value, p->per_area.error };
-    for (int i = 0; i < 3; i++) put_cell(out, last[i]);
-    text_add(out, "%s\n", p->per_area.unit ? p->per_area.unit : "");
+    for (int i = 0; i < 3; i++) fitted_cell(out, last[i]);
+    text_add(out, "%s,", p->per_area.unit ? p->per_area.unit : "");
+    posterior_cells(f->posterior, p->name, out);
 }
 
 void fitted_rows(const eis_fitted *f, text *out) {

@@ -42,6 +42,9 @@ tide_status fit_posterior(const posterior_question *q, eis_fitted *f, tide_failu
 
 struct json_t *posterior_json(const eis_fit_posterior *p);
 void posterior_text(const eis_fit_posterior *p, struct text *out);
+/* The cells of a row of fit.csv, which ends with them: low, median, high, bound; empty where there is no such marginal,
+ * or `p` is NULL. */
+void posterior_cells(const eis_fit_posterior *p, const char *name, struct text *out);
 /* The draws as CSV: weight, then the marginals. */
 void posterior_table(const eis_fit_posterior *p, struct text *out);
 

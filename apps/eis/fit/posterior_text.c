@@ -1,6 +1,7 @@
 /* A posterior for people, for programs and as a table of its draws. */
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/base.h"
 #include "base/json.h"
@@ -72,21 +73,31 @@ json_t *posterior_json(const eis_fit_posterior *p) {
     return json_with(o, "notes", notes);
 }
 
-/* ---- the draws ---- */
+/* ---- as cells ---- */
 
-static void put_cell(text *out, double v, const char *end) {
-    char cell[32];
-    num_format(cell, v, false);
-    text_add(out, "%s%s", cell, end);
+void posterior_cells(const eis_fit_posterior *p, const char *name, text *out) {
+    const eis_fit_marginal *m = NULL;
+    for (int64_t k = 0; p && k < p->marginals; k++)
+        if (!strcmp(p->marginal[k].name, name)) m = &p->marginal[k];
+    const double ends[3] = { m ? m->of.low : NAN, m ? m->of.median : NAN, m ? m->of.high : NAN };
+    for (int i = 0; i < 3; i++) fitted_cell(out, ends[i]);
+    text_add(out, "%s\n", m && m->limit ? m->limit : "");
 }
+
+/* ---- the draws ---- */
 
 void posterior_table(const eis_fit_posterior *p, text *out) {
     text_add(out, "weight");
     for (int64_t k = 0; k < p->marginals; k++) text_add(out, ",%s", p->marginal[k].name);
     text_add(out, "\n");
     for (int64_t i = 0; i < p->draws; i++) {
-        put_cell(out, p->weight[i], p->marginals ? "," : "\n");
-        for (int64_t k = 0; k < p->marginals; k++)
-            put_cell(out, p->value[i * p->marginals + k], k + 1 < p->marginals ? "," : "\n");
+        char cell[32];
+        num_format(cell, p->weight[i], false);
+        text_add(out, "%s", cell);
+        for (int64_t k = 0; k < p->marginals; k++) {
+            num_format(cell, p->value[i * p->marginals + k], false);
+            text_add(out, ",%s", cell);
+        }
+        text_add(out, "\n");
     }
 }
