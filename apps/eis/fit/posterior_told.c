@@ -189,7 +189,7 @@ static tide_status tell(telling *t, weighted *room, tide_failure *failure) {
     put_numbers(t);
     put_marginals(t, room);
     t->out->disagreement = disagreement(t, room, &worst);
-    if (!getenv("DBG") && t->out->disagreement > disagree)
+    if (t->out->disagreement > disagree)
         return fail(failure, TIDE_EDATA,
                     "the posterior could not be sampled: two chains differ by %.2g of the width of the interval of %s; "
                     "`range` with narrower ranges, or `fix`, may help",
