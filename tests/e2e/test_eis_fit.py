@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """tidemill eis fit as a command: files good and bad, its outputs, what is refused. And the optima that an independent
 program found on measured spectra, where the shared test data are at hand: never a worse one. "slow" prints them all."""
+import cmath
 import csv
 import json
+import math
 import pathlib
+import re
 import sys
 import unittest
 
@@ -53,6 +56,55 @@ def groups():
         error = float(row["stderr"]) if row["stderr"] else None
         found.setdefault(key, {}).setdefault(row["note"] if "minimum" in row["note"] else "", {})[row["quantity"]] = (float(row["value"]), error)
     return found
+
+
+def published():
+    """(file, sweep, selection, circuit, weights, source, note) -> {quantity: the number as printed} of peers' fits."""
+    found = {}
+    for row in csv.DictReader(REFERENCE.read_text().splitlines()):
+        weights = "normalised" if row["objective"].startswith("normalised") else row["objective"]
+        if row["kind"] == "peer" and weights in NORMS:
+            key = (row["file"], int(row["sweep"]), row["data_selection"], row["circuit"], weights, row["source"], row["note"])
+            found.setdefault(key, {}).setdefault(row["quantity"], row["value"])
+    return found
+
+
+def impedance(circuit, p, f):
+    """R, C, CPE and Wo in series and p(a,b), with p by our names; nothing of ours."""
+    s = 2j * math.pi * f
+    def element(name):
+        kind = name.rstrip("0123456789")
+        if kind == "R": return p[name]
+        if kind == "C": return 1 / (s * p[name])
+        if kind == "CPE": return 1 / (p[name + "_0"] * s ** p[name + "_1"])
+        root = cmath.sqrt(s * p[name + "_1"])
+        return p[name + "_0"] / (root * cmath.tanh(root))
+    code = re.sub(r"[A-OQ-Z][A-Za-z]*\d+", lambda m: f"element('{m.group()}')", circuit).replace("-", "+")
+    return eval(code, {"element": element, "p": lambda a, b: a * b / (a + b)})
+
+
+def parameters_of(circuit):
+    """The names of its parameters; None: an element that `impedance` does not know."""
+    found = []
+    for name in re.findall(r"[A-OQ-Z][A-Za-z]*\d+", circuit):
+        count = {"R": 1, "C": 1, "CPE": 2, "Wo": 2}.get(name.rstrip("0123456789"))
+        if count is None: return None
+        found += [name] if count == 1 else [f"{name}_{i}" for i in range(count)]
+    return found
+
+
+def objective(weights, rows, z):
+    if weights == "unit": return sum(abs(complex(re, im) - v) ** 2 for (_, re, im), v in zip(rows, z))
+    if weights == "modulus": return sum(abs(complex(re, im) - v) ** 2 / (re * re + im * im) for (_, re, im), v in zip(rows, z))
+    most = [max(abs(row[k]) for row in rows) for k in (1, 2)]
+    return sum(((re - v.real) / most[0]) ** 2 + ((im - v.imag) / most[1]) ** 2 for (_, re, im), v in zip(rows, z))
+
+
+def printed(text, value):
+    """Is `value` what `text` shows, two units of the last digit either way?"""
+    mantissa, _, exponent = text.lower().partition("e")
+    unit = 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
+    return abs(value - float(text)) <= 2 * unit
 
 
 class Fit(Case):
@@ -160,6 +212,33 @@ class Reference(Case):
             print(*(f"{f} {s} {c} {w} ours {a:.7g} theirs {b:.7g} ratio {a / b:.7f}" for f, s, c, w, a, b, _ in table), sep="\n")
         self.assertEqual(worse, [])
         self.assertGreater(len(table), 35)
+
+    @unittest.skipUnless(REFERENCE.exists(), "needs the shared test data")
+    def test_published(self):
+        """What peers print: never a better fit than ours with their weights and bounds, and their numbers where it is the same one."""
+        table = []
+        for (file, sweep, selection, circuit, weights, source, note), theirs in published().items():
+            values = {PER_AREA.get(q, (q, 1))[0]: float(v) / PER_AREA.get(q, (q, 1))[1] for q, v in theirs.items()}
+            names = parameters_of(circuit)
+            if not names or any(n not in values for n in names): continue
+            if "noSoln" in file and "area 1 cm2" not in note: continue
+            if "area 1 cm2" in note: values = {n: values[n] * PER_AREA.get(n + ("*area" if n[0] == "R" else "/area"), (n, 1))[1] for n in names}
+            rows = selected(sweeps_of(DATA / file)[sweep - 1], selection)
+            bounds = ["--range", f"C1=1e-12..{1e-4 * AREA_CM2},C2=1e-12..{1e-4 * AREA_CM2}"] if weights == "normalised" else []
+            ours = self.fit(self.write("spectrum.csv", rows), "--circuit", circuit, "--weights", weights, "--keep-points", *bounds)
+            at_theirs = objective(weights, rows, [impedance(circuit, values, row[0]) for row in rows])
+            of = {p["name"]: p["value"] for p in ours["parameters"]}
+            at_ours = objective(weights, rows, [impedance(circuit, of, row[0]) for row in rows])
+            self.assertLess(abs(at_ours / ours["objective"] - 1), 1e-5, file)
+            same = at_theirs / ours["objective"] < 1.001
+            table.append((file, sweep, circuit, weights, same, ours["objective"] / at_theirs))
+            self.assertLess(ours["objective"], at_theirs * (1 + 1e-9), table[-1])
+            other = {n: re.sub(r"(?<=[A-Za-z])[12](?=_|$)", lambda m: "21"[int(m.group()) - 1], n, count=1) for n in names}
+            digits = max(sum(n in theirs and printed(theirs[n], of[to(n)]) for n in names) for to in (lambda n: n, lambda n: other.get(n, n)) if all(to(n) in of for n in names))
+            if same and all(n in theirs for n in names): self.assertGreaterEqual(digits, len(names) - 1, (table[-1], theirs, of))
+        if "slow" in sys.argv:
+            print(*(f"{f} {s} {c} {w} {'the same minimum' if m else 'a worse one'}, ours over theirs {r:.6f}" for f, s, c, w, m, r in table), sep="\n")
+        self.assertGreater(len(table), 30)
 
     def same_parameters(self, file, circuit, theirs, values):
         """Within 1e-3 where the error is less than a tenth; of two arcs that are alike in either order."""
