@@ -274,6 +274,9 @@ typedef struct eis_fit_options {
     char fix[EIS_TEXT_SIZE];      /* "R0=20,R2=R1": fixed values and ties */
     char range[EIS_TEXT_SIZE];    /* "Rs=0..1k,K1_0=-10..-1m": bounds */
     char start[EIS_TEXT_SIZE];    /* "R1=100": values that one more start has */
+    char prior[EIS_TEXT_SIZE];    /* "Rs=20+-1,Ra/Rb=4.8+-1": normal, of a parameter or of a ratio of two, each with its
+                                     standard deviation. Counts beside the data as one residual more; the data's are
+                                     over the noise that is known without a circuit */
     bool robust;                  /* residuals of Student's distribution with 4 degrees of freedom */
     bool profile;                 /* 95 % intervals by the profile of the objective, not with `robust` */
     bool posterior;               /* draws of the posterior, eis_fit_posterior */
@@ -481,6 +484,14 @@ typedef struct eis_fit_quantity {
     eis_per_area per_area;
 } eis_fit_quantity;
 
+/* What was known beside the data, and what came out. */
+typedef struct eis_fit_prior {
+    const char *name;             /* "Rs", "Ra/Rb" */
+    double      value, deviation; /* as given */
+    double      fitted;
+    double      pull;             /* (fitted - value) / deviation */
+} eis_fit_prior;
+
 /* A circuit that `auto` tried. */
 typedef struct eis_fit_candidate {
     const char *circuit;
@@ -529,8 +540,11 @@ typedef struct eis_fitted {
     int64_t     parameters;
     const eis_fit_quantity  *quantity;       /* of an epithelium: TER, TEC, n1, d1 */
     int64_t     quantities;
+    const eis_fit_prior *prior;
+    int64_t     priors;
     const double *correlation;               /* parameters x parameters; NaN where one of them has no error */
-    double      objective, reduced;          /* the weighted sum of squares; over 2 points - free parameters */
+    double      objective, reduced;          /* the weighted sum of squares; over 2 points + priors - free parameters.
+                                                A prior counts pull^2 times the noise's variance in the weights' unit */
     double      aic, bic;                    /* for circuits on the same data with the same weights; parameters on their
                                                 bounds count */
     double      resnorm[EIS_RESNORMS];       /* every norm of the fit, by eis_resnorm_kind */

@@ -1,10 +1,7 @@
 /* Fits without start values: made cases with the optima of an independent program (reported/README.md of the test
  * data), the best minimum of random circuits, errors against repeated noise, bounds, ties, what the data leave open.
  *   test_eis_fit slow      a thousand spectra of each kind instead of four */
-#include "base/base.h"
-#include "eis/fit/fitted.h"
-
-#include "support.h"
+#include "fit_support.h"
 
 #define TWO_PI 6.283185307179586476925286766559
 
@@ -98,29 +95,6 @@ static const struct {
       { { "Rs", 25.97, 5e-2 }, { "TER", 837.1, .5 } } },
     { "two_path_before.csv", "epithelial", "", 0, 0, { { "TER", 1037.0, .7 }, { "TEC", 1.1030e-6, 6e-9 } } },
 };
-
-static void read_case(const char *file, eis_spectrum *s) {
-    char path[256];
-    tide_failure why = { 0 };
-    snprintf(path, sizeof path, "tests/eis/reported/%s", file);
-    if (eis_spectrum_read(path, false, s, &why) != TIDE_OK) fail_msg("%s", why.message);
-}
-
-static eis_fit_options options_of(const char *circuit, const char *fix, const char *range) {
-    eis_fit_options o;
-    eis_fit_options_default(&o);
-    snprintf(o.circuit, sizeof o.circuit, "%s", circuit);
-    snprintf(o.fix, sizeof o.fix, "%s", fix);
-    snprintf(o.range, sizeof o.range, "%s", range);
-    return o;
-}
-
-static eis_fitted fitted_of(const eis_fit_options *o, const eis_spectrum *s) {
-    eis_fitted f;
-    tide_failure why = { 0 };
-    if (eis_fit_solve(o, s, NULL, NULL, &f, &why) != TIDE_OK) fail_msg("%s: %s", o->circuit, why.message);
-    return f;
-}
 
 static double value_of(const eis_fitted *f, const char *name) {
     for (int64_t i = 0; i < f->parameters; i++)

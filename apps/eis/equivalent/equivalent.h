@@ -12,7 +12,8 @@ enum {
     PARAMETERS_MOST = 40,
     DEPTH_MOST      = 16,                     /* connections inside connections */
     PART_NAME       = 24,
-    PARAMETER_NAME  = PART_NAME + 8
+    PARAMETER_NAME  = PART_NAME + 8,
+    PARAMETER_LIST  = 512
 };
 
 struct text;  /* base/base.h */
@@ -61,6 +62,10 @@ void equivalent_print(const equivalent *e, circuit_grammar grammar, struct text 
 void parameter_name(const equivalent *e, int parameter, char name[PARAMETER_NAME]);
 /* -1: none. Takes names as parameter_name writes them, CPE1_Q beside CPE1_0, and aliases (Q1_n, P1n). */
 int parameter_find(const equivalent *e, const char *name, size_t length);
+/* All names, for messages. */
+void parameter_list(const equivalent *e, char list[PARAMETER_LIST]);
+/* A value: prefixes and the unit may follow the number in ohm and farad, in other units the unit alone. */
+bool parameter_read(const equivalent *e, int parameter, const char *text, double *out);
 
 /* Circuits by name. */
 typedef struct named_circuit { const char *name, *text, *what; } named_circuit;

@@ -43,21 +43,26 @@ int parameter_find(const equivalent *e, const char *name, size_t length) {
     return -1;
 }
 
-static int find_or_fail(const equivalent *e, const char *option, const char *name, tide_failure *failure) {
-    char list[512] = "", one[PARAMETER_NAME];
-    int  found     = parameter_find(e, name, strlen(name));
-    if (found >= 0) return found;
-    for (int k = 0; k < e->parameters && strlen(list) + sizeof one < sizeof list; k++) {
+void parameter_list(const equivalent *e, char list[PARAMETER_LIST]) {
+    char one[PARAMETER_NAME];
+    list[0] = 0;
+    for (int k = 0; k < e->parameters && strlen(list) + sizeof one < PARAMETER_LIST; k++) {
         parameter_name(e, k, one);
-        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", k ? ", " : "", one);
+        snprintf(list + strlen(list), PARAMETER_LIST - strlen(list), "%s%s", k ? ", " : "", one);
     }
+}
+
+static int find_or_fail(const equivalent *e, const char *option, const char *name, tide_failure *failure) {
+    char list[PARAMETER_LIST];
+    int  found = parameter_find(e, name, strlen(name));
+    if (found >= 0) return found;
+    parameter_list(e, list);
     fail_at(failure, TIDE_EINVAL, NULL, 0, option, "`%s`: the circuit has no parameter \"%s\"; it has %s", option, name,
             list);
     return -1;
 }
 
-/* Prefixes and the unit may follow the number in ohm and farad, in other units the unit alone. */
-static bool read_quantity(const equivalent *e, int k, const char *text, double *out) {
+bool parameter_read(const equivalent *e, int k, const char *text, double *out) {
     const circuit_parameter *p    = &e->parameter[k];
     const char              *unit = e->part[p->part].kind->slot[p->slot].unit;
     char                    *end;
@@ -92,7 +97,7 @@ static bool read_tie(const equivalent *e, const char *text, circuit_parameter *p
 
 static tide_status take_fix(equivalent *e, int k, char *text, tide_failure *failure) {
     circuit_parameter *p = &e->parameter[k], was = *p;
-    if (read_quantity(e, k, text, &p->value)) {
+    if (parameter_read(e, k, text, &p->value)) {
         p->fixed = true;
         return TIDE_OK;
     }
@@ -113,7 +118,7 @@ static tide_status take_range(equivalent *e, int k, char *text, tide_failure *fa
     snprintf(given, sizeof given, "%s", text);
     if (!dots) return bad_value(e, "range", k, given, wanted, failure);
     *dots = 0;
-    bool read = read_quantity(e, k, text, &low) && read_quantity(e, k, dots + 2, &high);
+    bool read = parameter_read(e, k, text, &low) && parameter_read(e, k, dots + 2, &high);
     if (!read || !(low < high) || (low < 0 && high > 0)) return bad_value(e, "range", k, given, wanted, failure);
     p->low = low, p->high = high;
     return TIDE_OK;
@@ -121,7 +126,7 @@ static tide_status take_range(equivalent *e, int k, char *text, tide_failure *fa
 
 static tide_status take_start(equivalent *e, int k, char *text, tide_failure *failure) {
     circuit_parameter *p = &e->parameter[k];
-    if (read_quantity(e, k, text, &p->value) && p->value != 0) return TIDE_OK;
+    if (parameter_read(e, k, text, &p->value) && p->value != 0) return TIDE_OK;
     return bad_value(e, "start", k, text, "a value", failure);
 }
 

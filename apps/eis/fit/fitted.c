@@ -1,5 +1,5 @@
 /* From options and a spectrum to a fit that is told. */
-#include "fitted.h"
+#include "telling.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,24 +8,8 @@
 #include "base/base.h"
 #include "eis/circuit/parameters.h"
 #include "eis/options/tell.h"
-#include "eis/posterior/student.h"
 
-enum { NOTES_MOST = 24 };
-static const double near_best = 1.5; /* of the sum: a second minimum that is told */
-
-typedef struct telling {
-    eis_fitted *f;
-    arena *memory;
-    fit_problem *p;
-    fit_minima *minima;
-    fit_uncertainty *u;
-    fit_interval interval[PARAMETERS_MOST]; /* of coordinates, by variable; NaN: not asked for */
-    robust robust;
-    bool wandering[PARAMETERS_MOST]; /* variables that starts left at different values of equal sums */
-    const char **note;
-} telling;
-
-static const char *keep_text(telling *t, const char *text) { return arena_printf(t->memory, "%s", text); }
+static const char *keep_text(const telling *t, const char *text) { return arena_printf(t->memory, "%s", text); }
 
 /* ---- parameters ---- */
 
@@ -66,6 +50,7 @@ static void put_parameters(telling *t, const double *values) {
         const circuit_parameter *q = &e->parameter[k];
         const element_slot *slot = &e->part[q->part].kind->slot[q->slot];
         int v = variable_of(e, t->p, k);
+        if (t->p->variable[k] >= 0) t->row[t->p->variable[k]] = k;
         parameter_name(e, k, name);
         out[k] = (eis_fit_parameter){ .name = keep_text(t, name),
                                       .symbol = slot->name,
@@ -120,7 +105,7 @@ static void put_norms(telling *t, const eis_spectrum *s, const double *values) {
     eis_fitted *f = t->f;
     eis_z *model = arena_new(t->memory, eis_z, s->count);
     double complex *z = arena_new(t->memory, double complex, s->count);
-    double rows = 2 * (double)s->count, k = (double)f->free_parameters, chosen = t->p->variables;
+    double rows = (double)t->p->rows, k = (double)f->free_parameters, chosen = t->p->variables;
     equivalent_evaluate(t->p->e, values, s->count, t->p->data->omega, t->p->data->log_omega, z, NULL);
     for (int64_t i = 0; i < s->count; i++) model[i] = (eis_z){ creal(z[i]), cimag(z[i]) };
     f->model = model;
@@ -130,79 +115,6 @@ static void put_norms(telling *t, const eis_spectrum *s, const double *values) {
     f->bic = rows * log(f->objective / rows) + chosen * log(rows);
     for (int i = 0; i < EIS_RESNORMS; i++)
         f->resnorm[i] = eis_resnorm((eis_resnorm_kind)i, s->count, s->freq_hz, s->z, model, (int)f->free_parameters);
-}
-
-/* ---- notes ---- */
-
-static void add_note(telling *t, const char *text) {
-    if (t->f->notes < NOTES_MOST) t->note[t->f->notes++] = text;
-}
-
-static void note_bounds(telling *t) {
-    for (int64_t k = 0; k < t->f->parameters; k++) {
-        const eis_fit_parameter *p = &t->f->parameter[k];
-        if (p->state != EIS_PARAMETER_AT_LOW && p->state != EIS_PARAMETER_AT_HIGH) continue;
-        add_note(t, arena_printf(
-                        t->memory,
-                        "%s lies on its %s bound, %.6g %s: the fit would go on; the other errors hold with it there",
-                        p->name, p->state == EIS_PARAMETER_AT_LOW ? "lower" : "upper", p->value, p->unit));
-    }
-}
-
-/* The largest components of a direction in which nothing changes. */
-static void note_open(telling *t, int k) {
-    const fit_uncertainty *u = t->u;
-    text line = { 0 };
-    const double *v = u->direction + k * u->count;
-    int best = 0;
-    for (int i = 1; i < u->count; i++) best = fabs(v[i]) > fabs(v[best]) ? i : best;
-    const eis_fit_parameter *largest = &t->f->parameter[t->p->of[u->variable[best]]];
-    bool alone = fabs(v[best]) > 0.99;
-    if (alone)
-        text_add(&line, "the data say nothing of %s but that it is about %.3g %s or beyond: the fit runs out there",
-                 largest->name, largest->value, largest->unit);
-    else text_add(&line, "the data say nothing of one combination: along ");
-    for (int i = 0, n = 0; !alone && i < u->count; i++)
-        if (fabs(v[i]) > 0.1)
-            text_add(&line, "%s%+.2f ln %s", n++ ? ", " : "", v[i] * (v[best] < 0 ? -1 : 1),
-                     t->f->parameter[t->p->of[u->variable[i]]].name);
-    if (!alone) text_add(&line, " the fit stays the same; `fix` one of these");
-    if (!line.failed) add_note(t, keep_text(t, line.data));
-    text_free(&line);
-}
-
-static void note_minima(telling *t) {
-    const eis_fitted *f = t->f;
-    if (f->minima < 2 || !(f->minimum[1].objective < near_best * f->objective)) return;
-    text line = { 0 };
-    text_add(&line, "another minimum is near, %.3g times the objective:", f->minimum[1].objective / f->objective);
-    for (int64_t k = 0; k < f->parameters; k++)
-        text_add(&line, "%s %s %.4g", k ? "," : "", f->parameter[k].name, f->minimum[1].value[k]);
-    if (!line.failed) add_note(t, keep_text(t, line.data));
-    text_free(&line);
-}
-
-/* Robust: the points that hardly count. */
-static void note_outliers(telling *t) {
-    text line = { 0 };
-    bool any = t->f->share && student_outliers(t->f->share, t->f->points, &line);
-    if (any && !line.failed) add_note(t, keep_text(t, line.data));
-    text_free(&line);
-}
-
-static void put_notes(telling *t) {
-    t->note = arena_new(t->memory, const char *, NOTES_MOST);
-    t->f->note = t->note;
-    note_outliers(t);
-    note_bounds(t);
-    for (int k = 0; k < t->u->open; k++) note_open(t, k);
-    for (int v = 0; t->u->open == 0 && v < t->p->variables; v++)
-        if (t->wandering[v]) {
-            const fit_minimum *m = &t->minima->of[0];
-            add_note(t, arena_printf(t->memory, "the data do not determine %s: %.3g and %.3g fit equally well",
-                                     t->f->parameter[t->p->of[v]].name, exp(m->low[v]), exp(m->high[v])));
-        }
-    note_minima(t);
 }
 
 /* ---- all ---- */
@@ -227,6 +139,7 @@ static tide_status tell(telling *t, const eis_spectrum *s, tide_failure *failure
     equivalent_print(t->p->e, GRAMMAR_DASH, &string);
     if (!string.failed) t->f->circuit = keep_text(t, string.data);
     text_free(&string);
+    t->f->note = t->note = arena_new(t->memory, const char *, NOTES_MOST);
     put_parameters(t, values);
     put_correlation(t);
     put_minima(t);
@@ -237,18 +150,21 @@ static tide_status tell(telling *t, const eis_spectrum *s, tide_failure *failure
         t->f->share = share;
     }
     fit_quantities(t->p, t->u, t->minima->of[0].x, t->memory, t->f);
-    put_notes(t);
-    return TIDE_OK;
+    return tell_notes(t) && tell_priors(t) ? TIDE_OK : out_of_memory(failure);
 }
 
 tide_status fit_circuit(const eis_fit_options *o, equivalent *out, tide_failure *failure) {
+    priors known;
     if (o->robust && o->profile)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "profile",
                        "`profile` is of least squares, not of `robust`: one of them");
+    if (o->posterior && *o->prior)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "posterior", "`posterior` is drawn without `prior`: one of them");
     tide_status status = equivalent_parse(o->circuit, out, failure);
     if (status == TIDE_OK) status = equivalent_start(out, o->start, failure);
     if (status == TIDE_OK) status = equivalent_range(out, o->range, failure);
-    return status == TIDE_OK ? equivalent_fix(out, o->fix, failure) : status;
+    if (status == TIDE_OK) status = equivalent_fix(out, o->fix, failure);
+    return status == TIDE_OK ? fit_priors_read(&(fit_names){ out, 1, NULL }, o->prior, &known, failure) : status;
 }
 
 typedef struct listening {
@@ -287,12 +203,12 @@ static tide_status refine(telling *t, fit_data *data, const eis_fit_options *o, 
     return status;
 }
 
-static tide_status solve(fit_problem *p, fit_data *data, const eis_fit_options *o, const eis_spectrum *s, listening *l,
-                         eis_fitted *out, tide_failure *failure) {
+static tide_status solve(fit_problem *p, fit_data *data, const eis_fit_options *o, const eis_spectrum *s,
+                         const priors *known, listening *l, eis_fitted *out, tide_failure *failure) {
     fit_minima minima;
     fit_uncertainty *u = malloc(sizeof *u);
-    telling t = { .f = out, .p = p, .minima = &minima, .u = u };
-    for (int v = 0; v < PARAMETERS_MOST; v++) t.interval[v] = (fit_interval){ NAN, NAN };
+    telling t = { .f = out, .p = p, .minima = &minima, .u = u, .names = { p->e, p->spectra, NULL }, .priors = known };
+    for (int v = 0; v < VARIABLES_MOST; v++) t.interval[v] = (fit_interval){ NAN, NAN };
     tide_status status = u ? fit_search(p, stopped, l, &minima, failure) : out_of_memory(failure);
     if (status == TIDE_OK) status = refine(&t, data, o, failure);
     if (status == TIDE_OK) status = tell(&t, s, failure);
@@ -309,16 +225,33 @@ static tide_status enough_points(const equivalent *e, const eis_spectrum *s, tid
                    (long long)s->count, free_count);
 }
 
-tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spectrum *s, eis_listener listener,
-                    void *user, eis_fitted *out, tide_failure *failure) {
+/* The mean square of a weighted residual, if the noise is all that is left. */
+static double noise_variance(const fit_data *d, const eis_spectrum *s, double noise) {
+    double sum = 0;
+    for (int64_t i = 0; i < d->n; i++) {
+        double even = noise * cabs(d->z[i]);
+        double re = d->weight[i] * (s->sigma ? s->sigma[i].re : even),
+               im = d->weight[d->n + i] * (s->sigma ? s->sigma[i].im : even);
+        sum += re * re + im * im;
+    }
+    return sum / (double)(2 * d->n);
+}
+
+tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spectrum *s, double noise,
+                    eis_listener listener, void *user, eis_fitted *out, tide_failure *failure) {
     listening l = { listener, user };
+    fit_names names = { e, 1, NULL };
+    priors known;
     fit_data data = { 0 };
     fit_problem problem = { 0 };
     *out = (eis_fitted){ .weights = (eis_weights)o->weights, .area_cm2 = s->area_cm2 };
     tide_status status = enough_points(e, s, failure);
+    if (status == TIDE_OK) status = fit_priors_read(&names, o->prior, &known, failure);
     if (status == TIDE_OK) status = fit_data_new(s, o->weights, &data, failure);
     if (status == TIDE_OK && !fit_problem_new(e, &data, &problem)) status = out_of_memory(failure);
-    if (status == TIDE_OK) status = solve(&problem, &data, o, s, &l, out, failure);
+    if (status == TIDE_OK) problem.variance = noise_variance(&data, s, noise);
+    if (status == TIDE_OK) status = fit_priors_add(&problem, &names, &known, failure);
+    if (status == TIDE_OK) status = solve(&problem, &data, o, s, &known, &l, out, failure);
     fit_problem_free(&problem);
     fit_data_free(&data);
     if (status != TIDE_OK) eis_fitted_free(out);

@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "eis/plots/spectrum_plots.h"
+#include "prior.h"
 #include "profile.h"
 #include "robust.h"
 #include "search.h"
@@ -19,8 +20,9 @@ struct eis_fitted_parts {
 
 /* The circuit of the options with its starts, bounds, ties and fixed values. */
 tide_status fit_circuit(const eis_fit_options *o, equivalent *out, tide_failure *failure);
-tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spectrum *s, eis_listener listener,
-                    void *user, eis_fitted *out, tide_failure *failure);
+/* `noise`: of each part over |Z|, known without the circuit, where the spectrum has no sigma. Priors count by it. */
+tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spectrum *s, double noise,
+                    eis_listener listener, void *user, eis_fitted *out, tide_failure *failure);
 
 /* Of a measured spectrum: what is wrong with it is found first, told in `warning`, and what is no noise left out;
  * TIDE_EDATA where no fit should be believed. Without a circuit, by `auto`. */
@@ -29,7 +31,7 @@ tide_status fit_measured(const equivalent *e, const eis_fit_options *o, const ei
 
 /* The circuit of the options, or `auto`, for each spectrum anew. */
 bool fit_is_auto(const eis_fit_options *o);
-tide_status fit_auto(const eis_fit_options *o, const eis_spectrum *s, eis_listener listener, void *user,
+tide_status fit_auto(const eis_fit_options *o, const eis_spectrum *s, double noise, eis_listener listener, void *user,
                      eis_fitted *out, tide_failure *failure);
 tide_status fitted_keep_candidates(eis_fitted *f, const eis_fit_candidate *tried, int count, tide_failure *failure);
 

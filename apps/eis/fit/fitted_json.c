@@ -44,6 +44,17 @@ static json_t *quantities(const eis_fitted *f) {
     return list;
 }
 
+static json_t *priors_of(const eis_fitted *f) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < f->priors; i++) {
+        const eis_fit_prior *p = &f->prior[i];
+        list = json_with_item(list, json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", p->name, "value", number(p->value),
+                                              "sd", number(p->deviation), "fitted", number(p->fitted), "pull",
+                                              number(p->pull)));
+    }
+    return list;
+}
+
 static json_t *elements_of(const eis_fitted *f) {
     json_t *list = json_array();
     for (int64_t i = 0; i < f->elements; i++)
@@ -126,6 +137,7 @@ json_t *fitted_json(const eis_fitted *f) {
     o = json_with(o, "correlation", correlation(f));
     o = json_with(o, "minima", minima(f));
     o = json_with(o, "starts", json_integer(f->starts));
+    if (f->priors) o = json_with(o, "priors", priors_of(f));
     if (f->candidates) o = json_with(o, "ranking", ranking(f));
     if (f->posterior) o = json_with(o, "posterior", posterior_json(f->posterior));
     if (f->share) o = json_with(o, "share", numbers(f->share, f->points));

@@ -72,6 +72,9 @@ void fitted_text(const eis_fitted *f, text *out) {
         put_per_area(&p->per_area, out);
         if (!isnan(p->low95)) text_add(out, "  %-10s%12s    95 %%: %.6g to %.6g\n", "", "", p->low95, p->high95);
     }
+    for (int64_t i = 0; i < f->priors; i++)
+        text_add(out, "%s  %-10s%12.6g, told %.6g +- %.3g: %+.2f standard deviations\n", i ? "" : "\npriors\n",
+                 f->prior[i].name, f->prior[i].fitted, f->prior[i].value, f->prior[i].deviation, f->prior[i].pull);
     if (f->posterior) posterior_text(f->posterior, out);
     for (int64_t i = 0; i < f->candidates; i++)
         text_add(out, "%s  BIC %9.2f  %s\n", i ? "" : "\ncircuits tried, the best first\n", f->candidate[i].bic,

@@ -86,11 +86,14 @@ static double chi2_of(const judging *j, const eis_z *model, double nu) {
     return sum / nu;
 }
 
+/* Without the circuit, where the spectrum does not come with it. */
+static double noise_told(const judging *j) { return fmax(j->found.rest.noise, least_noise); }
+
 static void put_noise(judging *j) {
     noise_estimate stated;
     eis_fitted *f = j->f;
     f->noise_source = EIS_NOISE_KRAMERS_KRONIG;
-    f->noise = fmax(j->found.rest.noise, least_noise), f->noise_dof = j->found.rest.dof;
+    f->noise = noise_told(j), f->noise_dof = j->found.rest.dof;
     if (!j->kept.sigma || noise_of(&j->kept, &stated, NULL) != TIDE_OK) return;
     f->noise_source = stated.source, f->noise = stated.noise, f->noise_dof = stated.dof;
 }
@@ -187,8 +190,8 @@ static tide_status fit_judged(judging *j, const equivalent *e, const eis_fit_opt
     tide_status status = refuse_unfit(j, failure);
     if (status == TIDE_OK && !kept_new(j->s, j->found.left_out, &j->kept)) status = out_of_memory(failure);
     if (status == TIDE_OK)
-        status = e ? fit_one(e, o, points, listener, user, j->f, failure)
-                   : fit_auto(o, points, listener, user, j->f, failure);
+        status = e ? fit_one(e, o, points, noise_told(j), listener, user, j->f, failure)
+                   : fit_auto(o, points, noise_told(j), listener, user, j->f, failure);
     if (status == TIDE_OK) status = conclude(j, failure);
     listening l = { listener, user };
     return status == TIDE_OK && o->posterior ? add_posterior(j, e, o, points, &l, failure) : status;

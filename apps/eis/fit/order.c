@@ -18,26 +18,36 @@ static int first_of(const equivalent *e, int node) {
     return first;
 }
 
-static bool alike_parameters(const equivalent *e, int a, int b) {
-    const circuit_parameter *p = &e->parameter[a], *q = &e->parameter[b];
+/* What a prior names has a place of its own. */
+static bool has_prior(const fit_problem *f, int k) {
+    for (int i = 0; i < f->priors; i++)
+        for (int t = 0; t < f->prior[i].terms; t++)
+            if (f->prior[i].variable[t] == f->variable[k]) return true;
+    return false;
+}
+
+static bool alike_parameters(const fit_problem *f, int a, int b) {
+    const circuit_parameter *p = &f->e->parameter[a], *q = &f->e->parameter[b];
+    if (has_prior(f, a) || has_prior(f, b)) return false;
     return !p->fixed && !q->fixed && p->tie < 0 && q->tie < 0 && p->low == q->low && p->high == q->high;
 }
 
-static bool alike_parts(const equivalent *e, int a, int b) {
-    const circuit_part *p = &e->part[a], *q = &e->part[b];
+static bool alike_parts(const fit_problem *f, int a, int b) {
+    const circuit_part *p = &f->e->part[a], *q = &f->e->part[b];
     bool is = p->kind == q->kind;
-    for (int s = 0; is && s < p->kind->slots; s++) is = alike_parameters(e, p->first + s, q->first + s);
+    for (int s = 0; is && s < p->kind->slots; s++) is = alike_parameters(f, p->first + s, q->first + s);
     return is;
 }
 
 /* Siblings with the same structure below them. */
-static bool alike(const equivalent *e, int a, int b) {
+static bool alike(const fit_problem *f, int a, int b) {
+    const equivalent *e = f->e;
     int from = first_of(e, a), to = first_of(e, b), count = a - from;
     bool is = e->node[a].parent == e->node[b].parent && count == b - to;
     for (int i = 0; is && i <= count; i++) {
         const circuit_node *p = &e->node[from + i], *q = &e->node[to + i];
         is = p->kind == q->kind && (i == count || p->parent - from == q->parent - to);
-        if (is && p->kind == NODE_ELEMENT) is = alike_parts(e, p->part, q->part);
+        if (is && p->kind == NODE_ELEMENT) is = alike_parts(f, p->part, q->part);
     }
     for (int k = 0; is && k < e->parameters; k++) is = e->parameter[k].tie < 0;
     return is;
@@ -85,7 +95,7 @@ void fit_order(const fit_problem *p, double *x) {
     for (int a = 0; a < e->nodes; a++)
         for (int b = a + 1; b < e->nodes; b++) {
             bool arc = e->node[a].kind != NODE_ELEMENT || e->part[e->node[a].part].kind->slots > 1;
-            if (!arc || !alike(e, a, b)) continue;
+            if (!arc || !alike(p, a, b)) continue;
             if (!made) make_span(&f), made = true;
             fit_values(p, x, values);
             if (slower(p, &f, a, b, values)) exchange(p, a, b, x);

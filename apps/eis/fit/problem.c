@@ -16,7 +16,7 @@ static const double inside =
 static const double near_enough = 1e-4; /* of the sum: a step that gains less ends an approach */
 static const double settled = 1e-9; /* of the sum: a round that gains less is the last */
 
-_Static_assert((int)PARAMETERS_MOST <= (int)LEAST_SQUARES_MOST, "least squares of fewer unknowns than a circuit has");
+_Static_assert((int)VARIABLES_MOST <= (int)LEAST_SQUARES_MOST, "least squares of fewer unknowns than a fit has");
 
 /* ---- variables ---- */
 
@@ -37,35 +37,48 @@ static void find_variables(fit_problem *p) {
     }
 }
 
-bool fit_problem_new(const equivalent *e, const fit_data *data, fit_problem *out) {
-    size_t n = (size_t)data->n, rows = 2 * n;
-    *out = (fit_problem){ .e = e, .data = data };
-    out->model = malloc(n * (size_t)(1 + e->parameters) * sizeof *out->model);
-    out->scratch = malloc(rows * (size_t)(e->parameters + 3) * sizeof *out->scratch);
-    if (!out->model || !out->scratch) return fit_problem_free(out), false;
-    out->derivative = out->model + n;
-    find_variables(out);
+/* The room that evaluating needs. */
+static bool make_room(fit_problem *p) {
+    size_t n = (size_t)p->data->n;
+    p->rows = 2 * p->data->n, p->size = p->data->size;
+    p->model = malloc(n * (size_t)(1 + p->e->parameters) * sizeof *p->model);
+    p->scratch = malloc((size_t)(p->rows + FIT_PRIORS_MOST) * (size_t)(p->variables + 3) * sizeof *p->scratch);
+    if (!p->model || !p->scratch) return false;
+    p->derivative = p->model + n;
     return true;
+}
+
+bool fit_problem_new(const equivalent *e, const fit_data *data, fit_problem *out) {
+    *out = (fit_problem){ .e = e, .data = data, .spectra = 1, .variance = 1 };
+    out->variable = malloc(PARAMETERS_MOST * sizeof *out->variable);
+    if (out->variable) find_variables(out);
+    bool done = out->variable && make_room(out);
+    if (!done) fit_problem_free(out);
+    return done;
 }
 
 void fit_problem_free(fit_problem *p) {
     free(p->model);
     free(p->scratch);
+    free(p->variable);
     *p = (fit_problem){ 0 };
 }
 
-static double value_of(const fit_problem *p, int k, const double *x) {
+static double value_of(const fit_problem *p, const int *variable, int k, const double *x) {
     const circuit_parameter *q = &p->e->parameter[k];
     if (q->fixed) return q->value;
-    return (q->low < 0 ? -1 : 1) * exp(fmax(-far_out, fmin(far_out, x[p->variable[k]])));
+    return (q->low < 0 ? -1 : 1) * exp(fmax(-far_out, fmin(far_out, x[variable[k]])));
 }
 
-void fit_values(const fit_problem *p, const double *x, double *values) {
+static void values_of(const fit_problem *p, int spectrum, const double *x, double *values) {
+    const int *variable = p->variable + spectrum * PARAMETERS_MOST;
     for (int k = 0; k < p->e->parameters; k++) {
         const circuit_parameter *q = &p->e->parameter[k];
-        values[k] = q->tie >= 0 ? q->factor * value_of(p, q->tie, x) : value_of(p, k, x);
+        values[k] = q->tie >= 0 ? q->factor * value_of(p, variable, q->tie, x) : value_of(p, variable, k, x);
     }
 }
+
+void fit_values(const fit_problem *p, const double *x, double *values) { values_of(p, 0, x, values); }
 
 double fit_coordinate(const fit_problem *p, int v, double value) {
     double x = log(fabs(value)), width = fmin(inside, 0.01 * (p->high[v] - p->low[v]));
@@ -74,12 +87,22 @@ double fit_coordinate(const fit_problem *p, int v, double value) {
 
 /* ---- residuals ---- */
 
-static double scale(const fit_problem *p) { return sqrt((double)(2 * p->data->n) / p->data->size); }
+static int64_t data_rows(const fit_problem *p) { return p->rows - p->priors; }
 
-static void residuals_at(const fit_problem *p, const double *x, double *residual) {
-    const fit_data *d = p->data;
+static double scale(const fit_problem *p) { return sqrt((double)data_rows(p) / p->size); }
+
+double fit_pull(const fit_prior *q, const double *x, double *slope) {
+    double sum = 0;
+    for (int i = 0; i < q->terms; i++) sum += q->power[i] * fmax(-far_out, fmin(far_out, x[q->variable[i]]));
+    double size = q->factor * exp(sum), is = q->logarithm ? log(q->factor) + sum : size;
+    for (int i = 0; slope && i < q->terms; i++) slope[i] = q->power[i] * (q->logarithm ? 1 : size) / q->deviation;
+    return (is - q->value) / q->deviation;
+}
+
+static void spectrum_residuals(const fit_problem *p, int spectrum, const double *x, double *residual) {
+    const fit_data *d = p->data + spectrum;
     double values[PARAMETERS_MOST], over = scale(p);
-    fit_values(p, x, values);
+    values_of(p, spectrum, x, values);
     equivalent_evaluate(p->e, values, d->n, d->omega, d->log_omega, p->model, NULL);
     for (int64_t i = 0; i < d->n; i++) {
         double complex e = p->model[i] - d->z[i];
@@ -89,15 +112,23 @@ static void residuals_at(const fit_problem *p, const double *x, double *residual
     }
 }
 
+static void residuals_at(const fit_problem *p, const double *x, double *residual) {
+    double unit = sqrt(p->variance) * scale(p);
+    for (int s = 0; s < p->spectra; residual += 2 * p->data[s++].n) spectrum_residuals(p, s, x, residual);
+    for (int i = 0; i < p->priors; i++) {
+        double pull = unit * fit_pull(&p->prior[i], x, NULL);
+        residual[i] = isfinite(pull) ? pull : 1e100;
+    }
+}
+
 double fit_sum(const fit_problem *p, const double *x) {
     double sum = 0, over = scale(p);
     residuals_at(p, x, p->scratch);
-    for (int64_t i = 0; i < 2 * p->data->n; i++) sum += p->scratch[i] * p->scratch[i];
+    for (int64_t i = 0; i < p->rows; i++) sum += p->scratch[i] * p->scratch[i];
     return sum / (over * over);
 }
 
-static void add_column(const fit_problem *p, int k, double *column) {
-    const fit_data *d = p->data;
+static void add_column(const fit_problem *p, const fit_data *d, int k, double *column) {
     const double complex *from = p->derivative + k * d->n;
     double over = scale(p);
     for (int64_t i = 0; i < d->n; i++) {
@@ -107,18 +138,38 @@ static void add_column(const fit_problem *p, int k, double *column) {
     }
 }
 
-int fit_jacobian(const fit_problem *p, const double *x, double *jacobian) {
-    const fit_data *d = p->data;
+/* `jacobian` begins at the spectrum's first row. */
+static void spectrum_jacobian(const fit_problem *p, int spectrum, const int *column, const double *x,
+                              double *jacobian) {
+    const fit_data *d = p->data + spectrum;
+    const int *variable = p->variable + spectrum * PARAMETERS_MOST;
     double values[PARAMETERS_MOST];
-    int column[PARAMETERS_MOST], count = 0;
-    for (int v = 0; v < p->variables; v++) column[v] = p->held[v] ? -1 : count++;
-    fit_values(p, x, values);
+    values_of(p, spectrum, x, values);
     equivalent_evaluate(p->e, values, d->n, d->omega, d->log_omega, p->model, p->derivative);
-    memset(jacobian, 0, (size_t)(2 * d->n * count) * sizeof *jacobian);
     for (int k = 0; k < p->e->parameters; k++) {
-        int tie = p->e->parameter[k].tie, v = p->variable[tie >= 0 ? tie : k];
-        if (v >= 0 && column[v] >= 0) add_column(p, k, jacobian + 2 * d->n * column[v]);
+        int tie = p->e->parameter[k].tie, v = variable[tie >= 0 ? tie : k];
+        if (v >= 0 && column[v] >= 0) add_column(p, d, k, jacobian + p->rows * column[v]);
     }
+}
+
+static void prior_jacobian(const fit_problem *p, const int *column, const double *x, double *jacobian) {
+    double slope[PRIOR_TERMS], unit = sqrt(p->variance) * scale(p);
+    for (int i = 0; i < p->priors; i++) {
+        fit_pull(&p->prior[i], x, slope);
+        for (int t = 0; t < p->prior[i].terms; t++) {
+            int at = column[p->prior[i].variable[t]];
+            if (at >= 0 && isfinite(slope[t])) jacobian[p->rows * at + i] += unit * slope[t];
+        }
+    }
+}
+
+int fit_jacobian(const fit_problem *p, const double *x, double *jacobian) {
+    int column[VARIABLES_MOST], count = 0;
+    int64_t row = 0;
+    for (int v = 0; v < p->variables; v++) column[v] = p->held[v] ? -1 : count++;
+    memset(jacobian, 0, (size_t)(p->rows * count) * sizeof *jacobian);
+    for (int s = 0; s < p->spectra; row += 2 * p->data[s++].n) spectrum_jacobian(p, s, column, x, jacobian + row);
+    prior_jacobian(p, column, x, jacobian + row);
     return count;
 }
 
@@ -149,8 +200,8 @@ static double unbounded(double low, double high, double x) {
 /* Unknowns are counted from the start: MINPACK's first step is then of the size of the residuals. */
 typedef struct descent {
     fit_problem *p;
-    double x[PARAMETERS_MOST], from[PARAMETERS_MOST], slope[PARAMETERS_MOST];
-    int variable[PARAMETERS_MOST], unknowns;
+    double x[VARIABLES_MOST], from[VARIABLES_MOST], slope[VARIABLES_MOST];
+    int variable[VARIABLES_MOST], unknowns;
 } descent;
 
 static void place(descent *s, const double *u) {
@@ -162,7 +213,7 @@ static void place(descent *s, const double *u) {
 
 static void evaluate(void *user, const double *u, double *residual, double *jacobian) {
     descent *s = user;
-    int64_t rows = 2 * s->p->data->n;
+    int64_t rows = s->p->rows;
     place(s, u);
     if (!jacobian) {
         residuals_at(s->p, s->x, residual);
@@ -175,19 +226,19 @@ static void evaluate(void *user, const double *u, double *residual, double *jaco
 
 static tide_status round_of(fit_problem *p, double gain, double *x, double *sum, tide_failure *failure) {
     descent s = { .p = p };
-    double u[PARAMETERS_MOST] = { 0 };
-    memcpy(s.x, x, sizeof s.x);
+    double u[VARIABLES_MOST] = { 0 };
+    memcpy(s.x, x, (size_t)p->variables * sizeof *x);
     for (int v = 0; v < p->variables; v++) {
         if (p->held[v]) continue;
         s.from[s.unknowns] = unbounded(p->low[v], p->high[v], x[v]);
         s.variable[s.unknowns++] = v;
     }
-    least_squares problem = { s.unknowns, (int)(2 * p->data->n), evaluate, &s, gain };
+    least_squares problem = { s.unknowns, (int)p->rows, evaluate, &s, gain };
     tide_status status = TIDE_OK;
     if (s.unknowns) status = least_squares_solve(&problem, u, p->scratch, sum, failure);
     if (status != TIDE_OK) return status;
     place(&s, u);
-    memcpy(x, s.x, sizeof s.x);
+    memcpy(x, s.x, (size_t)p->variables * sizeof *x);
     *sum = fit_sum(p, x);
     return TIDE_OK;
 }
@@ -208,7 +259,7 @@ tide_status fit_approach(fit_problem *p, double *x, double *sum, tide_failure *f
 }
 
 double fit_slope(const fit_problem *p, const double *x, double *jacobian) {
-    int64_t rows = 2 * p->data->n;
+    int64_t rows = p->rows;
     int count = fit_jacobian(p, x, jacobian);
     double most = 0, size = 0;
     residuals_at(p, x, p->scratch);

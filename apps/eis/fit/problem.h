@@ -16,31 +16,52 @@ typedef struct fit_data {
 tide_status fit_data_new(const eis_spectrum *s, int weights, fit_data *out, tide_failure *failure);
 void fit_data_free(fit_data *d);
 
-/* Free parameters by variable; tied ones go along. The coordinate of a variable is ln |p|. */
+enum { VARIABLES_MOST = 240, PRIOR_TERMS = 3 };
+
+/* What is known beside the data: q = factor exp(sum of power x), or its logarithm, is `value`, with a normal error of
+ * `deviation`. It counts as one residual more. */
+typedef struct fit_prior {
+    int terms, variable[PRIOR_TERMS];
+    double power[PRIOR_TERMS], factor, value, deviation;
+    bool logarithm;
+} fit_prior;
+enum { FIT_PRIORS_MOST = 32 };
+
+/* Free parameters by variable; tied ones go along. The coordinate of a variable is ln |p|. Of several spectra of one
+ * circuit some parameters are the same for all: one variable. */
 typedef struct fit_problem {
     const equivalent *e;
-    const fit_data *data;
+    const fit_data *data; /* of each spectrum */
+    int spectra;
+    int64_t rows; /* residuals: those of the data, then the priors' */
+    double size; /* of all data */
+    fit_prior prior[FIT_PRIORS_MOST];
+    int priors;
+    double variance; /* of a weighted residual, by which a prior's residual is one of these */
     int variables;
-    int of[PARAMETERS_MOST]; /* the parameter that a variable is */
-    int variable[PARAMETERS_MOST]; /* and back; -1: fixed */
-    double low[PARAMETERS_MOST], high[PARAMETERS_MOST]; /* of coordinates; may be infinite */
-    bool held[PARAMETERS_MOST]; /* variables that stay where they are */
-    double complex *model, *derivative; /* room: n, n * parameters */
+    int of[VARIABLES_MOST]; /* the parameter that a variable is, of the first spectrum that has it */
+    int spectrum[VARIABLES_MOST]; /* that spectrum */
+    int *variable; /* and back, at spectrum * PARAMETERS_MOST + parameter; -1: fixed */
+    double low[VARIABLES_MOST], high[VARIABLES_MOST]; /* of coordinates; may be infinite */
+    bool held[VARIABLES_MOST]; /* variables that stay where they are */
+    double complex *model, *derivative; /* room for one spectrum: n, n * parameters */
     double *scratch;
 } fit_problem;
 
-/* `most` points. False: out of memory. */
+/* False: out of memory. */
 bool fit_problem_new(const equivalent *e, const fit_data *data, fit_problem *out);
 void fit_problem_free(fit_problem *p);
 
-/* All parameters' values at coordinates x. */
+/* All parameters' values at coordinates x, of the first spectrum. */
 void fit_values(const fit_problem *p, const double *x, double *values);
 /* A value as a coordinate of variable v, within its bounds. */
 double fit_coordinate(const fit_problem *p, int v, double value);
-/* The sum of squares at x, in the weights' unit. */
-double fit_sum(const fit_problem *p, const double *x);
-/* Derivatives of the residuals by the variables that are not held, column by column (2 n rows), at x. Returns how many.
+/* By how many standard deviations a prior is off at x, and, if `slope` is not NULL, its derivatives by its variables.
  */
+double fit_pull(const fit_prior *q, const double *x, double *slope);
+/* The sum of squares at x, in the weights' unit, priors included. */
+double fit_sum(const fit_problem *p, const double *x);
+/* Derivatives of the residuals by the variables that are not held, column by column, at x. Returns how many. */
 int fit_jacobian(const fit_problem *p, const double *x, double *jacobian);
 /* Moves x to a minimum; the sum there, infinite where the model is no number. */
 tide_status fit_descend(fit_problem *p, double *x, double *sum, tide_failure *failure);

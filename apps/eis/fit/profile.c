@@ -31,10 +31,10 @@ static tide_status below(const profile *f, double at, double *from, bool *is, ti
 }
 
 static tide_status find_end(const profile *f, int side, double *end, tide_failure *failure) {
-    double from[PARAMETERS_MOST], in = f->x[f->v], out = INFINITY, step = first_step;
+    double from[VARIABLES_MOST], in = f->x[f->v], out = INFINITY, step = first_step;
     double bound = side < 0 ? f->p->low[f->v] : f->p->high[f->v];
     tide_status status = TIDE_OK;
-    memcpy(from, f->x, sizeof from);
+    memcpy(from, f->x, (size_t)f->p->variables * sizeof *from);
     for (int i = 0; status == TIDE_OK && isinf(out) && i < DOUBLINGS; i++, step *= 3) {
         double at = f->x[f->v] + side * step;
         bool is, past = side * (at - bound) > 0;
@@ -59,7 +59,7 @@ static tide_status find_end(const profile *f, int side, double *end, tide_failur
 tide_status fit_profile(fit_problem *p, const double *x, double sum, int v, fit_interval *out, tide_failure *failure) {
     int unknowns = 0;
     for (int w = 0; w < p->variables; w++) unknowns += !p->held[w];
-    double nu = (double)(2 * p->data->n - unknowns);
+    double nu = (double)(p->rows - unknowns);
     profile f = { p, x, sum * (1 + f_quantile(nu) / nu), v };
     bool was = p->held[v];
     p->held[v] = true;

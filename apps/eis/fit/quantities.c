@@ -28,8 +28,8 @@ static void logarithms(const fit_problem *p, const int at[EIS_COUNT], const doub
 }
 
 static void slopes(const fit_problem *p, const int at[EIS_COUNT], const double *x, int v, double out[QUANTITIES]) {
-    double moved[PARAMETERS_MOST], low[QUANTITIES];
-    memcpy(moved, x, sizeof moved);
+    double moved[VARIABLES_MOST], low[QUANTITIES];
+    memcpy(moved, x, (size_t)p->variables * sizeof *x);
     moved[v] = x[v] + step, logarithms(p, at, moved, out);
     moved[v] = x[v] - step, logarithms(p, at, moved, low);
     for (int i = 0; i < QUANTITIES; i++) out[i] = (out[i] - low[i]) / (2 * step);
@@ -65,7 +65,7 @@ void fit_quantities(const fit_problem *p, const fit_uncertainty *u, const double
                            { "d1", "s", ROLE_TIME } };
     int at[EIS_COUNT] = { -1, -1, -1, -1, -1 };
     int count = find_all(p->e, at);
-    double slope[PARAMETERS_MOST * QUANTITIES], value[QUANTITIES];
+    double slope[VARIABLES_MOST * QUANTITIES], value[QUANTITIES];
     if (count == 0) return;
     eis_fit_quantity *q = arena_new(memory, eis_fit_quantity, QUANTITIES);
     logarithms(p, at, x, value);

@@ -59,9 +59,9 @@ static double moved(const double *a, const double *b, int count) {
 static tide_status iterate(fit_problem *p, fit_data *d, const double *weight, double *r, double *x, double *variance,
                            tide_failure *failure) {
     tide_status status = TIDE_OK;
-    double before[PARAMETERS_MOST], sum, step = INFINITY;
+    double before[VARIABLES_MOST], sum, step = INFINITY;
     for (int i = 0; status == TIDE_OK && i < ROUNDS_MOST && step > settled && *variance > 0; i++) {
-        memcpy(before, x, sizeof before);
+        memcpy(before, x, (size_t)p->variables * sizeof *x);
         *variance = reweigh(d, weight, r, *variance, p->variables);
         status = fit_descend(p, x, &sum, failure);
         residuals_of(p, x, weight, r);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "eis/check/svd.h"
 
 static const double at_bound = 1e-5; /* a coordinate so near its bound lies on it */
 static const double inside_step = 1e-3,
@@ -71,7 +72,7 @@ static tide_status minimise(fit_problem *p, const double *from, fit_minimum *m, 
 
 /* A descent that ended on the way is no minimum. */
 static bool is_minimum(const fit_problem *p, const fit_minimum *m, double *jacobian) {
-    double nothing = 1e-24 * p->data->size;
+    double nothing = 1e-24 * p->size;
     return isfinite(m->sum) && (m->sum < nothing || fit_slope(p, m->x, jacobian) < flat);
 }
 
@@ -79,7 +80,7 @@ static bool is_minimum(const fit_problem *p, const fit_minimum *m, double *jacob
  */
 static double distance(const fit_minimum *m, const double *home) {
     double most = 0;
-    for (int v = 0; v < PARAMETERS_MOST; v++) most = fmax(most, fabs(m->x[v] - home[v]));
+    for (int v = 0; v < VARIABLES_MOST; v++) most = fmax(most, fabs(m->x[v] - home[v]));
     return most;
 }
 
@@ -89,17 +90,34 @@ static void merge(fit_minimum *known, const fit_minimum *m, const double *home) 
     bool equal = fabs(known->sum - m->sum) <= equal_sums * fmin(known->sum, m->sum);
     if (equal ? distance(m, home) < distance(known, home) : m->sum < known->sum) *known = *m;
     known->starts = was.starts + 1;
-    for (int v = 0; equal && v < PARAMETERS_MOST; v++) {
+    for (int v = 0; equal && v < VARIABLES_MOST; v++) {
         known->low[v] = fmin(was.low[v], m->low[v]);
         known->high[v] = fmax(was.high[v], m->high[v]);
     }
 }
 
-static void keep(fit_minima *all, const fit_minimum *m, const double *home) {
+/* With priors two places may fit equally well, one the other with its arcs exchanged: each a minimum, if all is
+ * determined there. */
+static bool elsewhere(const fit_problem *p, const fit_minimum *known, const fit_minimum *m) {
+    double *a = p->priors && distance(m, known->x) > beside
+                    ? malloc((size_t)(p->rows * (p->variables + 1)) * sizeof *a)
+                    : NULL;
+    svd d;
+    if (!a) return false;
+    int count = fit_jacobian(p, known->x, a);
+    memset(a + p->rows * count, 0, (size_t)p->rows * sizeof *a);
+    bool done = count && svd_new(&d, p->rows, count, a, 1, a + p->rows * count);
+    bool whole = done && svd_rank(&d, 1e-6) == count;
+    if (done) svd_free(&d);
+    free(a);
+    return whole;
+}
+
+static void keep(const fit_problem *p, fit_minima *all, const fit_minimum *m, const double *home) {
     int at = all->count;
     for (int i = 0; i < all->count; i++) {
         fit_minimum *known = &all->of[i];
-        if (fabs(known->sum - m->sum) > same * fmin(known->sum, m->sum)) continue;
+        if (fabs(known->sum - m->sum) > same * fmin(known->sum, m->sum) || elsewhere(p, known, m)) continue;
         merge(known, m, home);
         return;
     }
@@ -123,7 +141,7 @@ typedef struct searching {
 } searching;
 
 /* What lies on a bound, or has run away from where it began. True if anything has. */
-static bool find_gone(const searching *s, const fit_minimum *m, bool gone[PARAMETERS_MOST]) {
+static bool find_gone(const searching *s, const fit_minimum *m, bool gone[VARIABLES_MOST]) {
     bool any = false;
     for (int v = 0; v < s->p->variables; v++) {
         gone[v] = m->at_bound[v] || fabs(m->x[v] - s->home[v]) > out_of_sight;
@@ -135,8 +153,8 @@ static bool find_gone(const searching *s, const fit_minimum *m, bool gone[PARAME
 /* Where an element has gone many starts end, whatever else there is. */
 static bool found(const searching *s) {
     const fit_minima *all = s->out;
-    bool gone[PARAMETERS_MOST];
-    double nothing = 1e-20 * s->p->data->size;
+    bool gone[VARIABLES_MOST];
+    double nothing = 1e-20 * s->p->size;
     if (all->count && all->of[0].sum < nothing) return true;
     if (!all->count || all->of[0].starts < ENOUGH || find_gone(s, &all->of[0], gone)) return false;
     return all->starts >= FEWEST || all->of[0].starts == all->starts;
@@ -157,7 +175,7 @@ static fit_minimum *arrived(const searching *s, const double *x, double sum) {
 
 static tide_status descend_from(searching *s, const double *x, tide_failure *failure) {
     fit_minimum m, *known;
-    double near[PARAMETERS_MOST], sum;
+    double near[VARIABLES_MOST], sum;
     if (s->stop && s->stop(s->user)) return fail(failure, TIDE_ECANCELLED, "stopped");
     memset(s->p->held, 0, sizeof s->p->held);
     memcpy(near, x, sizeof near);
@@ -165,23 +183,23 @@ static tide_status descend_from(searching *s, const double *x, tide_failure *fai
     if (status != TIDE_OK) return status;
     fit_order(s->p, near);
     s->out->starts++;
-    if (s->out->count && sum > far_above * fmax(s->out->of[0].sum, precise * s->p->data->size)) return TIDE_OK;
+    if (s->out->count && sum > far_above * fmax(s->out->of[0].sum, precise * s->p->size)) return TIDE_OK;
     if ((known = arrived(s, near, sum))) return known->starts++, TIDE_OK;
     status = minimise(s->p, near, &m, failure);
     if (status != TIDE_OK) return status;
     if (m.sum < s->best.sum) s->best = m;
-    if (is_minimum(s->p, &m, s->jacobian)) keep(s->out, &m, s->home);
+    if (is_minimum(s->p, &m, s->jacobian)) keep(s->p, s->out, &m, s->home);
     return TIDE_OK;
 }
 
 /* Valleys beside the best one: each element made faster and slower, with what has gone out of sight beside it. */
 static tide_status hop(searching *s, tide_failure *failure) {
     fit_minimum from = s->best;
-    bool gone[PARAMETERS_MOST];
+    bool gone[VARIABLES_MOST];
     find_gone(s, &from, gone);
     for (int part = 0; part < s->p->e->parts; part++)
         for (int zone = 0; zone < FIT_ZONES; zone++) {
-            double x[PARAMETERS_MOST];
+            double x[VARIABLES_MOST];
             memcpy(x, from.x, sizeof x);
             bool moved = fit_move(s->p, s->land, part, zone, gone, x);
             tide_status status = moved ? descend_from(s, x, failure) : TIDE_OK;
@@ -194,13 +212,13 @@ static tide_status search(searching *s, const fit_start *start, int count, tide_
     tide_status status = TIDE_OK;
     double before = INFINITY;
     for (int i = 0; status == TIDE_OK && i < count && !found(s); i++) status = descend_from(s, start[i].x, failure);
-    bool exact = s->best.sum < 1e-20 * s->p->data->size;
+    bool exact = s->best.sum < 1e-20 * s->p->size;
     for (int i = 0; i < HOPS && status == TIDE_OK && !exact && s->best.sum < before * (1 - same); i++) {
         before = s->best.sum;
         status = hop(s, failure);
     }
     if (status == TIDE_OK && (!s->out->count || s->best.sum < s->out->of[0].sum * (1 - same)))
-        keep(s->out, &s->best, s->home);
+        keep(s->p, s->out, &s->best, s->home);
     return status;
 }
 
@@ -208,7 +226,7 @@ tide_status fit_search(fit_problem *p, fit_stop stop, void *user, fit_minima *ou
     fit_start start[STARTS_MOST];
     landscape land;
     int count = 0;
-    double *jacobian = malloc((size_t)(2 * p->data->n * MAX2(p->variables, 1)) * sizeof *jacobian);
+    double *jacobian = malloc((size_t)(p->rows * MAX2(p->variables, 1)) * sizeof *jacobian);
     landscape_of(p->data, &land);
     tide_status status = jacobian && land.points ? fit_starts(p, &land, start, &count, failure)
                                                  : fail(failure, TIDE_ENOMEM, "out of memory for a fit");

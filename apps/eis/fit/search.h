@@ -7,10 +7,9 @@
 enum { MINIMA_MOST = 4 };
 
 typedef struct fit_minimum {
-    double x[PARAMETERS_MOST], sum;
-    double low[PARAMETERS_MOST],
-        high[PARAMETERS_MOST]; /* of coordinates at which starts ended with the very same sum */
-    bool at_bound[PARAMETERS_MOST]; /* by variable */
+    double x[VARIABLES_MOST], sum;
+    double low[VARIABLES_MOST], high[VARIABLES_MOST]; /* of coordinates at which starts ended with the very same sum */
+    bool at_bound[VARIABLES_MOST]; /* by variable */
     int starts; /* how many led there */
 } fit_minimum;
 

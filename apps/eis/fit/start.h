@@ -7,7 +7,7 @@
 enum { STARTS_MOST = 16 };
 
 typedef struct fit_start {
-    double x[PARAMETERS_MOST], misfit;
+    double x[VARIABLES_MOST], misfit;
     uint64_t cell; /* the third of the spectrum in which each element works, as digits */
 } fit_start;
 

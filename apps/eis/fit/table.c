@@ -25,6 +25,8 @@ static const tide_option rows[] = {
     { "posterior", TIDE_OPTION_BOOL(S, posterior), NULL, 0, "Question", NULL,
       "draws of the posterior: 95 % intervals, medians, correlations; with `out` posterior.csv" },
     { "seed", TIDE_OPTION_INT(S, seed, 0, 9e15), "42", 0, "Question", "N", "random seed of `posterior`" },
+    { "prior", TEXT(prior), NULL, 0, "Question", "NAME=VALUE+-SD,...",
+      "what is known beside the data, of a parameter or of a ratio: Rs=20+-1,Ra/Rb=4.8+-1" },
     { "start", TEXT(start), NULL, 0, "Question", "NAME=VALUE,...", "one more start: none is needed" },
 };
 _Static_assert(sizeof rows / sizeof *rows <= EIS_MAX_FIT_OPTIONS, "eis_fit_options.given is too short");

@@ -31,24 +31,69 @@ static void from_singular(const svd *d, double variance, fit_uncertainty *u) {
         if (k < seen) add_direction(u, v, variance / (d->value[k] * d->value[k]));
         else memcpy(u->direction + u->open++ * u->count, v, (size_t)u->count * sizeof *v);
     }
-    put_errors(u);
 }
 
-bool fit_uncertainty_of(const fit_problem *p, const double *x, double variance, fit_uncertainty *u) {
-    int64_t rows = 2 * p->data->n;
-    double *a = calloc((size_t)(rows * (p->variables + 1)), sizeof *a);
-    svd d;
-    if (!a) return false;
-    memset(u, 0, sizeof *u);
-    u->count = fit_jacobian(p, x, a);
+static void begin(const fit_problem *p, int count, fit_uncertainty *u) {
+    u->count = count, u->open = 0;
+    memset(u->covariance, 0, (size_t)(count * count) * sizeof *u->covariance);
     for (int w = 0, at = 0; w < p->variables; w++) {
         u->error[w] = NAN;
         if (!p->held[w]) u->variable[at++] = w;
     }
+}
+
+/* H^-1 g of the gradient g of a prior's residual. */
+static void through(const svd *d, int count, const double *gradient, double *out) {
+    for (int i = 0; i < count; i++) out[i] = 0;
+    for (int k = 0, seen = svd_rank(d, unseen); k < seen; k++) {
+        const double *v = d->right + k * count;
+        double along = 0;
+        for (int i = 0; i < count; i++) along += v[i] * gradient[i];
+        for (int i = 0; i < count; i++) out[i] += v[i] * along / (d->value[k] * d->value[k]);
+    }
+}
+
+/* With the data's variance s, and v of the priors' rows P of A, A'A = H: H^-1 (s H + (v - s) P'P) H^-1. */
+static void add_priors(const fit_problem *p, const double *x, const svd *d, double more, fit_uncertainty *u) {
+    double slope[PRIOR_TERMS], gradient[VARIABLES_MOST], moved[VARIABLES_MOST];
+    double unit = sqrt(p->variance * (double)(p->rows - p->priors) / p->size);
+    for (int q = 0; q < p->priors; q++) {
+        memset(gradient, 0, sizeof gradient);
+        fit_pull(&p->prior[q], x, slope);
+        for (int i = 0; i < u->count; i++)
+            for (int t = 0; t < p->prior[q].terms; t++)
+                if (p->prior[q].variable[t] == u->variable[i]) gradient[i] += unit * slope[t];
+        through(d, u->count, gradient, moved);
+        for (int i = 0; i < u->count; i++)
+            for (int j = 0; j < u->count; j++) u->covariance[i * u->count + j] += more * moved[i] * moved[j];
+    }
+}
+
+/* A prior that the data contradict says nothing of their scatter. */
+static double left_by_data(const fit_problem *p, const double *x) {
+    double sum = fit_sum(p, x);
+    for (int i = 0; i < p->priors; i++) {
+        double pull = fit_pull(&p->prior[i], x, NULL);
+        sum -= p->variance * pull * pull;
+    }
+    return fmax(sum, 0);
+}
+
+bool fit_uncertainty_of(const fit_problem *p, const double *x, double variance, fit_uncertainty *u) {
+    double *a = calloc((size_t)(p->rows * (p->variables + 1)), sizeof *a);
+    svd d;
+    if (!a) return false;
+    begin(p, fit_jacobian(p, x, a), u);
     /* Residuals are divided by the root of size / rows. */
-    double sum = fit_sum(p, x), unit = (double)rows / p->data->size, degrees = (double)(rows - u->count);
-    bool done = u->count == 0 || svd_new(&d, rows, u->count, a, 1, a + rows * u->count);
-    if (done && u->count) from_singular(&d, (isnan(variance) ? sum / degrees : variance) * unit, u), svd_free(&d);
+    double unit = (double)(p->rows - p->priors) / p->size;
+    if (isnan(variance)) variance = left_by_data(p, x) / (double)(p->rows - u->count);
+    bool done = u->count == 0 || svd_new(&d, p->rows, u->count, a, 1, a + p->rows * u->count);
+    if (done && u->count) {
+        from_singular(&d, variance * unit, u);
+        add_priors(p, x, &d, (p->variance - variance) * unit, u);
+        put_errors(u);
+        svd_free(&d);
+    }
     free(a);
     return done;
 }

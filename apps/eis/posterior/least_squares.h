@@ -4,7 +4,7 @@
 
 #include <tidemill/core.h>
 
-enum { LEAST_SQUARES_MOST = 40 };  /* unknowns */
+enum { LEAST_SQUARES_MOST = 240 };  /* unknowns */
 
 typedef struct least_squares {
     int   unknowns, residuals;  /* residuals >= unknowns */

@@ -1,0 +1,32 @@
+/* A fit on its way to being told. */
+#ifndef EIS_FIT_TELLING_H
+#define EIS_FIT_TELLING_H
+
+#include "fitted.h"
+
+enum { NOTES_MOST = 24 };
+
+typedef struct telling {
+    eis_fitted *f;
+    arena *memory;
+    fit_problem *p;
+    fit_minima *minima;
+    fit_uncertainty *u;
+    fit_names names;
+    const priors *priors; /* in the order of the problem's first ones */
+    fit_interval interval[VARIABLES_MOST]; /* of coordinates, by variable; NaN: not asked for */
+    robust robust;
+    bool wandering[VARIABLES_MOST]; /* variables that starts left at different values of equal sums */
+    int row[VARIABLES_MOST]; /* of the parameters that are told, by variable */
+    const char **note;
+} telling;
+
+/* What lies on a bound, what the data leave open, other minima. False: out of memory. */
+bool tell_notes(telling *t);
+void telling_note(telling *t, const char *text);
+/* "+1.00 ln Rsh, -0.35 ln Ra": a direction of the variables of an uncertainty. */
+void telling_direction(const telling *t, const fit_uncertainty *u, const double *v, text *out);
+/* The priors as they came out, with notes of what they pin and where the data disagree. False: out of memory. */
+bool tell_priors(telling *t);
+
+#endif
