@@ -124,6 +124,29 @@ static tide_status parse_range(const char *given, question *q, tide_failure *fai
     return ranges_parse(given, &q->range, failure);
 }
 
+static tide_status refuse_told(const char *name, const char *why, tide_failure *failure) {
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "prior", "`prior`: %s%s", name, why);
+}
+
+/* What is known without an error has no other one. */
+static tide_status parse_told(asked *a, tide_failure *failure) {
+    question *q = &a->question;
+    char name[TOLD_NAME];
+    tide_status status = told_parse(a->options->prior, q->circuit, &q->told, failure);
+    if (status != TIDE_OK || !q->told.count) return status;
+    if (q->method != EIS_REFINED || !a->spectrum)
+        return refuse_told("it weighs the draws of `method` refined", ", which needs a spectrum", failure);
+    for (int i = 0; i < q->told.count; i++) {
+        const prior *p = &q->told.of[i];
+        told_name(p, name);
+        bool held = p->below < 0 && p->above < EIS_COUNT && q->known.is[p->above];
+        if (held) return refuse_told(name, " is among the known values", failure);
+        if (p->below < 0 && p->above == EIS_RS && !isnan(q->rs_ohm))
+            return refuse_told(name, " is held: `rs` free lets it be found", failure);
+    }
+    return TIDE_OK;
+}
+
 static tide_status take_model(asked *a, tide_failure *failure) {
     const eis_options *o    = a->options;
     const known_card  *card = a->model ? &a->model->known.card : NULL;
@@ -174,7 +197,9 @@ tide_status ask(const eis_options *o, bool spectrum, const eis_known *known, eis
     if (status == TIDE_OK) status = parse_range(o->range, q, failure);
     if (status == TIDE_OK) status = parse_noise(o->noise, &q->noise, failure);
     if (status == TIDE_OK) status = parse_rs(out, failure);
-    bool labelled = q->known.is[EIS_RA] || q->known.is[EIS_RB] || q->known.is[EIS_CA] || q->known.is[EIS_CB];
+    if (status == TIDE_OK) status = parse_told(out, failure);
+    bool labelled = told_labels(&q->told) || q->known.is[EIS_RA] ||
+                    q->known.is[EIS_RB] || q->known.is[EIS_CA] || q->known.is[EIS_CB];
     q->canonical  = spectrum && (o->canonical || !labelled);
     if (status == TIDE_OK) status = check_needs(out, failure);
     if (status == TIDE_OK) status = take_model(out, failure);

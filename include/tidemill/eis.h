@@ -172,6 +172,8 @@ typedef struct eis_options {
     int64_t top_k;
     char    noise[24];                       /* "1%", "0.01"; "" or "auto": told without a circuit
                                                 (eis_noise_source) */
+    char    prior[EIS_TEXT_SIZE];            /* refined: "Rs=20+-1,Ra/Rb=4.8+-1": normal, of a quantity with an
+                                                interval or of a ratio of two, each with its standard deviation */
     char    range[EIS_TEXT_SIZE];            /* refined: "Rs=0..1k,Rsh=1..1M", in which parameters are sought; by
                                                 default 1 ohm to 1 Mohm, 10 nF to 1 mF, Rs 0 to 10 kohm */
     char    rs[24];                          /* ohm, "free", or "auto": free with a spectrum (chain: where Rsh is
@@ -427,8 +429,8 @@ typedef struct eis_answer {
 TIDE_API void eis_answer_free(eis_answer *a);  /* NULL is fine; leaves it zeroed */
 
 /* The answer for one spectrum, in memory: what eis_complete says of it, to the bit. Of `options` count circuit,
- * resnorm, method, top_k, noise, rs, robust, area_cm2, canonical, seed, model and what a model computes with; no file
- * is written.
+ * resnorm, method, top_k, prior, noise, rs, robust, area_cm2, canonical, seed, model and what a model computes with; no
+ * file is written.
  *   spectrum NULL: none; the answer is then what the known values alone say
  *   known     NULL: options->known
  * `listener` is asked at least ten times a second. Several threads may call it at once. TIDE_EINVAL, TIDE_EDATA (a

@@ -97,6 +97,17 @@ static json_t *fibre_json(const fibre_range *f) {
     return o;
 }
 
+static json_t *told_json(const priors *told) {
+    json_t *list = json_array();
+    char name[TOLD_NAME];
+    for (int i = 0; i < told->count; i++) {
+        told_name(&told->of[i], name);
+        json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "name", name, "value", number(told->of[i].value), "sd",
+                                              number(told->of[i].deviation)));
+    }
+    return list;
+}
+
 static void put_robust(json_t *o, const answer *a) {
     const interval *of = a->completion->summary.of;
     double area = a->area_cm2;
@@ -210,6 +221,7 @@ json_t *answer_json(const answer *a) {
     json_object_set_new(o, "identifiable", each_missing(a, EIS_COUNT, identifiable_json));
     json_object_set_new(o, "bound_hits", each_missing(a, EIS_WITH_RS, bound_json));
     json_object_set_new(o, "fibre", fibre_json(&c->fibre));
+    if (a->question->told.count) json_object_set_new(o, "priors", told_json(&a->question->told));
     put_fit(o, a);
     put_network(o, a);
     return o;

@@ -63,6 +63,20 @@ static void put_fibre(const answer *a, text *out) {
         text_add(out, " %s %s to %s%s", eis_parameters[k].name,
                  answer_quantity(low, f->low[k], eis_parameters[k].unit, 4),
                  answer_quantity(high, f->high[k], eis_parameters[k].unit, 4), k < EIS_COUNT - 1 ? "," : "\n");
+    if (a->question->told.count)
+        text_add(out, "where on it the circuit lies is told by the priors, as far as they go\n");
+}
+
+/* As they came out. */
+static void put_told(const answer *a, text *out) {
+    const priors *told = &a->question->told;
+    char name[TOLD_NAME];
+    for (int i = 0; i < told->count; i++) {
+        told_name(&told->of[i], name);
+        text_add(out, "%s%s %.5g +- %.3g", i ? ", " : "told beside the spectrum: ", name, told->of[i].value,
+                 told->of[i].deviation);
+    }
+    if (told->count) text_add(out, "\n");
 }
 
 static void put_candidates(const answer *a, text *out) {
@@ -153,6 +167,7 @@ void answer_text(const answer *a, text *out) {
     for (int k = SUM_TER; a->question->circuit == EIS_SHUNT && k < SUM_COUNT; k++) put_interval(a, k, "", out);
     put_areas(a, out);
     put_missing(a, out);
+    put_told(a, out);
     put_fibre(a, out);
     put_grid(a, out);
     put_network(a, out);

@@ -39,6 +39,8 @@ static const tide_option rows[] = {
       "Rsh across both membranes, or in series with them", .synonyms = "parallel=shunt|series=chain" },
     { "rs", TEXT(rs), "auto", C | SIM, "Question", "OHM|free|auto",
       "solution resistance in series; auto: free with a spectrum, else 0", .suggested = "auto|free" },
+    { "prior", TEXT(prior), NULL, C, "Question", "NAME=VALUE+-SD,...",
+      "refined: what is known with an error, of Rsh, Ra, Rb, Ca, Cb, Rs, TER, TEC, n1, d1 or a ratio: Ra/Rb=4.8+-1" },
     { "noise", TEXT(noise), "auto", C | E | SIM, "Question", "1%",
       "standard deviation of the real and the imaginary part over |Z|; auto: from sigma columns, else from what the "
       "nearest Kramers-Kronig spectrum leaves (simulate: 1%). evaluate: a list" },

@@ -7,6 +7,7 @@
 #include "residuals.h"
 #include "shape_sampler.h"
 #include "summary.h"
+#include "told.h"
 #include "two_rc.h"
 
 struct predictor;
@@ -16,6 +17,7 @@ typedef struct question {
     eis_method  method;
     eis_known   known;
     double  rs_ohm;          /* NaN: free */
+    priors  told;            /* refined: known beside the spectrum, with errors */
     ranges  range;           /* refined: in which all is sought; others: the grid's */
     double  noise;           /* NaN: from the data */
     bool    canonical;       /* a is the slower membrane */

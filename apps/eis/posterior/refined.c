@@ -9,7 +9,7 @@
 #include "completion_parts.h"
 #include "refine.h"
 
-enum { DRAWS = 4000, KNOWN_DRAWS = 2000, DRAWS_MOST = 24000, ENOUGH = 1600, TOO_FEW = 30 };
+enum { DRAWS = 4000, KNOWN_DRAWS = 2000, DRAWS_MOST = 24000, TOLD_DRAWS_MOST = 96000, ENOUGH = 1600, TOO_FEW = 30 };
 static const double breadth = 0.05; /* noise with which candidates for polishing are chosen */
 
 static tide_status no_memory(tide_failure *failure) {
@@ -49,6 +49,30 @@ static tide_status sample_halves(const density *d, const double *centre, int64_t
     return status;
 }
 
+/* What was told beside the spectrum; how many draws are then left, of which *effective were there. */
+static tide_status weigh_told(const question *q, draw *draws, int64_t count, double *effective) {
+    fibre_rule rule = { .range = q->range, .known = -1, .both = !q->canonical };
+    bool free = q->circuit == EIS_SHUNT;
+    for (int k = 0; k < EIS_COUNT; k++) free = free && !q->known.is[k];
+    bool done = free ? told_slide(&q->told, &rule, (uint64_t)q->seed, draws, count)
+                     : told_weigh(&q->told, q->circuit, draws, count);
+    *effective = fmin(*effective, draws_worth(draws, count));
+    return done ? TIDE_OK : TIDE_ENOMEM;
+}
+
+static tide_status too_few(const question *q, int64_t count, double effective, tide_failure *failure) {
+    if (q->told.count)
+        return fail_at(failure, TIDE_EDATA, NULL, 0, "prior",
+                       "what was told beside the spectrum leaves too little of what it allows: %" PRId64
+                       " draws are worth %.1f. Either they contradict each other, or `prior` is far narrower than "
+                       "the spectrum tells; `known` holds a value",
+                       count, effective);
+    return fail(failure, TIDE_EDATA,
+                "the posterior could not be sampled: %" PRId64 " draws are worth %.0f; `range` with "
+                "narrower ranges may help",
+                count, effective);
+}
+
 /* Two parameters or more are known: from the grid's best cells. */
 static tide_status sample_known(const question *q, const eis_spectrum *s, const two_rc *fit, density *d,
                                 completion *out, tide_failure *failure) {
@@ -65,6 +89,12 @@ static tide_status sample_known(const question *q, const eis_spectrum *s, const 
     tide_status status = settle_width(q, s, d, centre, count, out) ? TIDE_OK : TIDE_ENOMEM;
     if (status == TIDE_OK) status = sample_halves(d, centre, count, q, &r, out);
     out->effective = (double)NAN;
+    if (status == TIDE_OK && q->told.count) {
+        out->effective = (double)out->draw_count;
+        status = weigh_told(q, out->draws, out->draw_count, &out->effective);
+        if (status == TIDE_OK && out->effective < TOO_FEW)
+            status = too_few(q, out->draw_count, out->effective, failure);
+    }
     free(centre);
     return status;
 }
@@ -84,6 +114,7 @@ static tide_status sample_free(const question *q, const eis_spectrum *s, const t
                                tide_failure *failure) {
     eis_z *near = malloc((size_t)s->count * sizeof *near);
     int64_t count = DRAWS;
+    int64_t most = q->told.count ? TOLD_DRAWS_MOST : DRAWS_MOST;
     shape_account account = { 0 };
     tide_status status = near && nearest(q, s, fit, near, out) ? TIDE_OK : no_memory(failure);
     double nu = (double)(2 * s->count - completion_unknowns(q));
@@ -94,15 +125,13 @@ static tide_status sample_free(const question *q, const eis_spectrum *s, const t
         free(out->draws);
         out->draws = malloc((size_t)count * sizeof *out->draws);
         status = out->draws ? sample_shapes(d, s, near, count, &r, q->stop, out->draws, &account) : TIDE_ENOMEM;
-        if (account.effective >= ENOUGH || count == DRAWS_MOST) break;
-        count = MIN2(DRAWS_MOST, (int64_t)(1.2 * ENOUGH / fmax(account.effective, 1) * (double)count) + 1);
+        if (status == TIDE_OK && q->told.count) status = weigh_told(q, out->draws, count, &account.effective);
+        if (account.effective >= ENOUGH || count == most) break;
+        count = MIN2(most, (int64_t)(1.2 * ENOUGH / fmax(account.effective, 1) * (double)count) + 1);
     }
     out->draw_count = count, out->effective = account.effective;
     if (status == TIDE_OK && account.effective < TOO_FEW)
-        status = fail(failure, TIDE_EDATA,
-                      "the posterior could not be sampled: %" PRId64 " draws are worth %.0f; `range` with "
-                      "narrower ranges may help",
-                      count, account.effective);
+        status = too_few(q, count, account.effective, failure);
     if (status == TIDE_OK) out->one = one_relaxation_beside(d, s, near, account.log_evidence);
     free(near);
     return status;
@@ -125,7 +154,7 @@ static tide_status sample(const question *q, const eis_spectrum *s, const two_rc
     tide_failure why = { 0 };
     tide_status status = (shapes_apply(d) ? sample_free : sample_known)(q, s, fit, d, out, &why);
     if (status == TIDE_OK) return status;
-    if (why.status) return fail(failure, why.status, "%s", why.message);
+    if (why.status) return fail_at(failure, why.status, NULL, 0, why.column, "%s", why.message);
     if (status == TIDE_EDATA) return outside(q, s, fit, failure);
     return status == TIDE_ECANCELLED ? fail(failure, status, "stopped") : no_memory(failure);
 }
