@@ -42,21 +42,30 @@ static tide_status open_folder(session *s, tide_failure *failure) {
     return status == TIDE_OK && s->lock < 0 ? TIDE_EINVAL : status;
 }
 
+/* Not the file's name: it may have changed. */
+static json_t *blank_json(const blank *b) {
+    text values = { 0 };
+    for (int i = 0; i < b->count; i++) text_add(&values, "%s%.17g", i ? " " : "", b->value[i]);
+    json_t *o = values.failed ? NULL : json_string(values.data ? values.data : "");
+    text_free(&values);
+    return o;
+}
+
 /* A row of the fit's options each, and what else makes the bits. */
-static json_t *options_json(const eis_fit_options *fit) {
+static json_t *options_json(const eis_fit_options *fit, const blank *b) {
     const tide_option_table *t = eis_fit_table();
     char value[EIS_TEXT_SIZE];
     json_t *o = json_with(json_object(), "version", json_string(TIDE_VERSION));
     for (int64_t i = 0; i < t->count; i++)
         o = json_with(o, t->rows[i].name, json_text(tide_option_get(fit, &t->rows[i], value, sizeof value)));
-    return o;
+    return json_with(o, "blank", blank_json(b));
 }
 
 static tide_status open_journal(session *s, tide_failure *failure) {
     const eis_options *o = s->run.options;
     char path[FOLDER_PATH];
     if (!*o->out) return journal_memory(&s->run.journal, failure);
-    json_t *options = options_json(s->run.fit);
+    json_t *options = options_json(s->run.fit, &s->run.blank);
     tide_status status = options ? journal_open(folder_file(o->out, BATCH_JOURNAL, path), options, o->overwrite,
                                                 &s->run.journal, failure)
                                  : out_of_memory(failure);
@@ -90,9 +99,9 @@ static tide_status read_inputs(session *s, tide_failure *failure) {
 
 static tide_status begin(session *s, tide_failure *failure) {
     batch_run *run = &s->run;
-    tide_status status = TIDE_OK;
-    if (!fit_is_auto(run->fit)) {
-        status = fit_circuit(run->fit, &s->circuit, failure);
+    tide_status status = blank_read(run->fit->blank, run->options, &run->blank, failure);
+    if (status == TIDE_OK && !fit_is_auto(run->fit)) {
+        status = fit_circuit(run->fit, &run->blank, &s->circuit, failure);
         run->circuit = &s->circuit;
     }
     if (status == TIDE_OK && !*run->options->spectra)

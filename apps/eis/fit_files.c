@@ -34,6 +34,7 @@ typedef struct session {
     const eis_options *options;
     const eis_fit_options *fit;
     equivalent circuit;
+    blank blank;
     eis_listener listener;
     void *user;
     json_t *fits;
@@ -173,8 +174,8 @@ static void fit_item_of(void *of, int64_t i, int thread) {
     else if (from->spectrum) {
         eis_spectrum spectrum = *from->spectrum;
         if (s->options->area_cm2 > 0) spectrum.area_cm2 = s->options->area_cm2;
-        item->status = fit_measured(fit_is_auto(s->fit) ? NULL : &s->circuit, s->fit, &spectrum, relay, &w,
-                                    &item->fitted, &item->why);
+        item->status = fit_measured(fit_is_auto(s->fit) ? NULL : &s->circuit, s->fit, &s->blank, &spectrum, relay,
+                                    &w, &item->fitted, &item->why);
     }
     tell_progress(&w);
 }
@@ -238,7 +239,8 @@ static tide_status finish(session *s, eis_result *r, tide_failure *failure) {
 
 static tide_status begin(session *s, tide_failure *failure) {
     if (!s->fits) return out_of_memory(failure);
-    tide_status status = fit_is_auto(s->fit) ? TIDE_OK : fit_circuit(s->fit, &s->circuit, failure);
+    tide_status status = blank_read(s->fit->blank, s->options, &s->blank, failure);
+    if (status == TIDE_OK && !fit_is_auto(s->fit)) status = fit_circuit(s->fit, &s->blank, &s->circuit, failure);
     if (status == TIDE_OK && !*s->options->spectra)
         status = fail_at(failure, TIDE_EINVAL, NULL, 0, "spectrum", "there is no `spectrum` to fit");
     return status == TIDE_OK && *s->options->out ? make_folder(s->options->out, failure) : status;

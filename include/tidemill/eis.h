@@ -279,6 +279,9 @@ typedef struct eis_fit_options {
     char prior[EIS_TEXT_SIZE];    /* "Rs=20+-1,Ra/Rb=4.8+-1": normal, of a parameter or of a ratio of two, each with its
                                      standard deviation. Counts beside the data as one residual more; the data's are
                                      over the noise that is known without a circuit */
+    char blank[EIS_TEXT_SIZE];    /* file of a spectrum without cells. By evidence it is a resistance, and perhaps an
+                                     inductance and a capacitance or CPE in series; they are elements of the circuit, or
+                                     added to it, with priors of its values and their covariance */
     bool robust;                  /* residuals of Student's distribution with 4 degrees of freedom */
     bool profile;                 /* 95 % intervals by the profile of the objective, not with `robust` */
     bool posterior;               /* draws of the posterior, eis_fit_posterior */
@@ -574,8 +577,8 @@ typedef struct eis_fitted {
 /* The least squares of `fit->circuit` for one spectrum, without start values: starts follow from the spectrum, the same
  * ones each time, and each distinct minimum is kept. What no sample has is found first: points far off the noise are
  * left out; TIDE_EDATA says why no fit should be believed (leads, scrambled frequencies, two sweeps in one, noise).
- * TIDE_EINVAL with the column of the circuit's string that is wrong, TIDE_EDEVICE in a build without cminpack,
- * TIDE_ECANCELLED; *out is zeroed then. */
+ * TIDE_EDATA for a blank that is none, TIDE_EINVAL with the column of the circuit's string that is wrong, TIDE_EDEVICE
+ * in a build without cminpack, TIDE_ECANCELLED; *out is zeroed then. */
 TIDE_API tide_status eis_fit_solve(const eis_fit_options *fit, const eis_spectrum *spectrum, eis_listener listener,
                                    void *user, eis_fitted *out, tide_failure *failure);
 TIDE_API void  eis_fitted_free(eis_fitted *f);  /* NULL is fine; leaves it zeroed */

@@ -89,7 +89,7 @@ static void test_disagrees(void **state) {
     eis_fit_options o = with_prior("epithelial", "Rs=0+-1,Rsh=1500+-30");
     eis_fitted f = fitted_of(&o, &s);
     assert_true(f.notes == 2 && f.prior[0].pull > 20);
-    expect_has(f.note[0], "prior of Rs, 0 +- 1, and the data disagree");
+    expect_has(f.note[0], "what is told of Rs, 0 +- 1, and the data disagree");
     eis_fitted_free(&f);
     eis_spectrum_free(&s);
 }

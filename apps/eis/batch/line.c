@@ -116,13 +116,13 @@ static json_t *make_line(const eis_checked *c, const eis_fitted *f, tide_status 
     return reason ? json_with(o, "reason", json_text(reason)) : put_fit(o, f);
 }
 
-tide_status line_solve(const equivalent *circuit, const eis_fit_options *fit, const eis_spectrum *s,
+tide_status line_solve(const equivalent *circuit, const eis_fit_options *fit, const blank *b, const eis_spectrum *s,
                        eis_listener listener, void *user, json_t **out, tide_failure *failure) {
     eis_checked checked = { 0 };
     eis_fitted fitted = { 0 };
     tide_failure why = { 0 };
     tide_status status = eis_check_spectrum(s, &checked, &why);
-    if (status == TIDE_OK) status = fit_measured(circuit, fit, s, listener, user, &fitted, &why);
+    if (status == TIDE_OK) status = fit_measured(circuit, fit, b, s, listener, user, &fitted, &why);
     bool told = status == TIDE_OK || status == TIDE_EDATA;
     *out = told ? make_line(&checked, &fitted, status, why.message) : NULL;
     if (!told && failure) *failure = why;

@@ -11,8 +11,9 @@
 
 /* Checks and fits: *out is the answer, or holds the reason why there is none. `circuit` NULL: by `auto`. Any other
  * status is no matter of this spectrum. */
-tide_status line_solve(const equivalent *circuit, const eis_fit_options *fit, const eis_spectrum *spectrum,
-                       eis_listener listener, void *user, json_t **out, tide_failure *failure);
+tide_status line_solve(const equivalent *circuit, const eis_fit_options *fit, const blank *b,
+                       const eis_spectrum *spectrum, eis_listener listener, void *user, json_t **out,
+                       tide_failure *failure);
 
 /* The part of the row that the answer makes; row->spectrum is there. False: it is no answer on this spectrum. The
  * arena jumps when memory ends. */

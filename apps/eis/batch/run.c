@@ -203,7 +203,7 @@ static void answer_one(void *of, int64_t i, int thread) {
     json_t *line = NULL;
     tide_failure why = { 0 };
     if (atomic_load(&r->stopped)) return;
-    tide_status status = line_solve(run->circuit, run->fit, &r->spectrum[item], relay, &w, &line, &why);
+    tide_status status = line_solve(run->circuit, run->fit, &run->blank, &r->spectrum[item], relay, &w, &line, &why);
     if (status == TIDE_OK) status = journal_add(&run->journal, r->key[item], line, &why);
     if (status != TIDE_OK) stop_for(r, &why);
     tell_progress(&w);

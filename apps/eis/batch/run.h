@@ -11,6 +11,7 @@ typedef struct batch_run {
     const eis_options     *options;
     const eis_fit_options *fit;
     const equivalent      *circuit;   /* NULL: by `auto` */
+    blank                  blank;
     eis_listener           listener;
     void                  *user;
     measured               measured;

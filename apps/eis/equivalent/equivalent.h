@@ -72,6 +72,11 @@ typedef struct named_circuit { const char *name, *text, *what; } named_circuit;
 extern const named_circuit named_circuits[];
 extern const int           named_circuit_count;
 
+/* One more element in series with all of it, with default bounds. False: the circuit is too large. */
+bool equivalent_append(equivalent *e, const element *kind, const char *name);
+/* Elements of this kind in series with all the rest: how many, and one of them. */
+int equivalent_in_series(const equivalent *e, const element *kind, int *part);
+
 /* ---- parameters ---- */
 
 /* "Rs=0,CPE1_n=1,R2=R1,R3=2*R1": fixed values, prefixes as everywhere, and ties. */

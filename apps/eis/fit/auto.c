@@ -41,13 +41,14 @@ static int by_bic(const void *a, const void *b) {
 }
 
 /* One of the list with the options as they are. */
-static tide_status fit_nested(const char *circuit, const eis_fit_options *o, const eis_spectrum *s, double noise,
-                              eis_listener listener, void *user, eis_fitted *out, tide_failure *failure) {
+static tide_status fit_nested(const char *circuit, const eis_fit_options *o, const eis_spectrum *s,
+                              const fit_beside *beside, eis_listener listener, void *user, eis_fitted *out,
+                              tide_failure *failure) {
     equivalent e;
     eis_fit_options plain = *o;
     snprintf(plain.circuit, sizeof plain.circuit, "%s", circuit);
-    tide_status status = fit_circuit(&plain, &e, failure);
-    return status == TIDE_OK ? fit_one(&e, &plain, s, noise, listener, user, out, failure) : status;
+    tide_status status = fit_circuit(&plain, beside->blank, &e, failure);
+    return status == TIDE_OK ? fit_one(&e, &plain, s, beside, listener, user, out, failure) : status;
 }
 
 /* Those that BIC counts. */
@@ -59,12 +60,12 @@ static int64_t chosen_parameters(const eis_fitted *f) {
 }
 
 /* What does not go with the options or the points (too few) is left out; *why says the first time why. */
-static tide_status try_all(const eis_fit_options *o, const eis_spectrum *s, double noise, eis_listener listener,
-                           void *user, eis_fit_candidate *tried, int *count, tide_failure *why) {
+static tide_status try_all(const eis_fit_options *o, const eis_spectrum *s, const fit_beside *beside,
+                           eis_listener listener, void *user, eis_fit_candidate *tried, int *count, tide_failure *why) {
     for (int i = 0; i < NESTED; i++) {
         eis_fitted f;
         tide_failure own = { 0 };
-        tide_status status = fit_nested(nested[i], o, s, noise, listener, user, &f, &own);
+        tide_status status = fit_nested(nested[i], o, s, beside, listener, user, &f, &own);
         if (status != TIDE_OK && why->status == TIDE_OK) *why = own;
         if (status == TIDE_EDATA || status == TIDE_EINVAL) continue;
         if (status != TIDE_OK) return *why = own, status;
@@ -83,16 +84,16 @@ static const char *best_of(const eis_fit_candidate *tried, int count) {
     return tried[best].circuit;
 }
 
-tide_status fit_auto(const eis_fit_options *o, const eis_spectrum *s, double noise, eis_listener listener, void *user,
-                     eis_fitted *out, tide_failure *failure) {
+tide_status fit_auto(const eis_fit_options *o, const eis_spectrum *s, const fit_beside *beside, eis_listener listener,
+                     void *user, eis_fitted *out, tide_failure *failure) {
     eis_fit_candidate tried[NESTED];
     eis_fit_options search = *o;
     tide_failure why = { 0 };
     int count = 0;
     search.robust = search.profile = false;
-    tide_status status = try_all(&search, s, noise, listener, user, tried, &count, &why);
+    tide_status status = try_all(&search, s, beside, listener, user, tried, &count, &why);
     if (status != TIDE_OK || !count) return *failure = why, why.status;
     qsort(tried, (size_t)count, sizeof *tried, by_bic);
-    status = fit_nested(best_of(tried, count), o, s, noise, listener, user, out, failure);
+    status = fit_nested(best_of(tried, count), o, s, beside, listener, user, out, failure);
     return status == TIDE_OK ? fitted_keep_candidates(out, tried, count, failure) : status;
 }

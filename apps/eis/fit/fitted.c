@@ -153,14 +153,16 @@ static tide_status tell(telling *t, const eis_spectrum *s, tide_failure *failure
     return tell_notes(t) && tell_priors(t) ? TIDE_OK : out_of_memory(failure);
 }
 
-tide_status fit_circuit(const eis_fit_options *o, equivalent *out, tide_failure *failure) {
+tide_status fit_circuit(const eis_fit_options *o, const blank *b, equivalent *out, tide_failure *failure) {
     priors known;
     if (o->robust && o->profile)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "profile",
                        "`profile` is of least squares, not of `robust`: one of them");
-    if (o->posterior && *o->prior)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "posterior", "`posterior` is drawn without `prior`: one of them");
+    if (o->posterior && (*o->prior || *o->blank))
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "posterior",
+                       "`posterior` is drawn without `prior` and `blank`: leave it or them out");
     tide_status status = equivalent_parse(o->circuit, out, failure);
+    if (status == TIDE_OK && b) status = blank_attach(b, out, failure);
     if (status == TIDE_OK) status = equivalent_start(out, o->start, failure);
     if (status == TIDE_OK) status = equivalent_range(out, o->range, failure);
     if (status == TIDE_OK) status = equivalent_fix(out, o->fix, failure);
@@ -203,17 +205,16 @@ static tide_status refine(telling *t, fit_data *data, const eis_fit_options *o, 
     return status;
 }
 
-static tide_status solve(fit_problem *p, fit_data *data, const eis_fit_options *o, const eis_spectrum *s,
-                         const priors *known, listening *l, eis_fitted *out, tide_failure *failure) {
+static tide_status solve(telling *t, fit_data *data, const eis_fit_options *o, const eis_spectrum *s, listening *l,
+                         tide_failure *failure) {
     fit_minima minima;
-    fit_uncertainty *u = malloc(sizeof *u);
-    telling t = { .f = out, .p = p, .minima = &minima, .u = u, .names = { p->e, p->spectra, NULL }, .priors = known };
-    for (int v = 0; v < VARIABLES_MOST; v++) t.interval[v] = (fit_interval){ NAN, NAN };
-    tide_status status = u ? fit_search(p, stopped, l, &minima, failure) : out_of_memory(failure);
-    if (status == TIDE_OK) status = refine(&t, data, o, failure);
-    if (status == TIDE_OK) status = tell(&t, s, failure);
-    free(t.robust.share);
-    free(u);
+    t->minima = &minima, t->u = malloc(sizeof *t->u);
+    for (int v = 0; v < VARIABLES_MOST; v++) t->interval[v] = (fit_interval){ NAN, NAN };
+    tide_status status = t->u ? fit_search(t->p, stopped, l, &minima, failure) : out_of_memory(failure);
+    if (status == TIDE_OK) status = refine(t, data, o, failure);
+    if (status == TIDE_OK) status = tell(t, s, failure);
+    free(t->robust.share);
+    free(t->u);
     return status;
 }
 
@@ -237,7 +238,7 @@ static double noise_variance(const fit_data *d, const eis_spectrum *s, double no
     return sum / (double)(2 * d->n);
 }
 
-tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spectrum *s, double noise,
+tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spectrum *s, const fit_beside *beside,
                     eis_listener listener, void *user, eis_fitted *out, tide_failure *failure) {
     listening l = { listener, user };
     fit_names names = { e, 1, NULL };
@@ -249,9 +250,11 @@ tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spe
     if (status == TIDE_OK) status = fit_priors_read(&names, o->prior, &known, failure);
     if (status == TIDE_OK) status = fit_data_new(s, o->weights, &data, failure);
     if (status == TIDE_OK && !fit_problem_new(e, &data, &problem)) status = out_of_memory(failure);
-    if (status == TIDE_OK) problem.variance = noise_variance(&data, s, noise);
+    if (status == TIDE_OK) problem.variance = noise_variance(&data, s, beside->noise);
     if (status == TIDE_OK) status = fit_priors_add(&problem, &names, &known, failure);
-    if (status == TIDE_OK) status = solve(&problem, &data, o, s, &known, &l, out, failure);
+    if (status == TIDE_OK && beside->blank) status = blank_add(beside->blank, &problem, failure);
+    telling t = { .f = out, .p = &problem, .names = names, .priors = &known, .blank = beside->blank };
+    if (status == TIDE_OK) status = solve(&t, &data, o, s, &l, failure);
     fit_problem_free(&problem);
     fit_data_free(&data);
     if (status != TIDE_OK) eis_fitted_free(out);
@@ -269,9 +272,14 @@ tide_status eis_fit_solve(const eis_fit_options *fit, const eis_spectrum *spectr
     if (status == TIDE_OK && !spectrum) status = fail(f, TIDE_EINVAL, "there is no spectrum to fit");
     if (status == TIDE_OK) status = spectrum_check(spectrum, f);
     if (status != TIDE_OK) return status;
+    eis_options reading;
+    blank without;
+    eis_options_default(&reading);
     bool automatic = fit_is_auto(fit);
-    if (!automatic) status = fit_circuit(fit, &e, f);
-    return status == TIDE_OK ? fit_measured(automatic ? NULL : &e, fit, spectrum, listener, user, out, f) : status;
+    status = blank_read(fit->blank, &reading, &without, f);
+    if (status == TIDE_OK && !automatic) status = fit_circuit(fit, &without, &e, f);
+    return status == TIDE_OK ? fit_measured(automatic ? NULL : &e, fit, &without, spectrum, listener, user, out, f)
+                             : status;
 }
 
 tide_status fitted_keep_candidates(eis_fitted *f, const eis_fit_candidate *tried, int count, tide_failure *failure) {

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 
 #include "base/base.h"
+#include "blank.h"
 #include "eis/plots/spectrum_plots.h"
 #include "prior.h"
 #include "profile.h"
@@ -18,21 +19,26 @@ struct eis_fitted_parts {
     jmp_buf out_of_memory;
 };
 
-/* The circuit of the options with its starts, bounds, ties and fixed values. */
-tide_status fit_circuit(const eis_fit_options *o, equivalent *out, tide_failure *failure);
-/* `noise`: of each part over |Z|, known without the circuit, where the spectrum has no sigma. Priors count by it. */
-tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spectrum *s, double noise,
+/* The circuit of the options, with what of the blank it has not, and starts, bounds, ties and fixed values. */
+tide_status fit_circuit(const eis_fit_options *o, const blank *b, equivalent *out, tide_failure *failure);
+
+/* What counts beside the data and the options. */
+typedef struct fit_beside {
+    double noise; /* of each part over |Z|, known without the circuit, where there is no sigma: by it priors count */
+    const blank *blank; /* NULL, or count 0: there is none */
+} fit_beside;
+tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spectrum *s, const fit_beside *beside,
                     eis_listener listener, void *user, eis_fitted *out, tide_failure *failure);
 
 /* Of a measured spectrum: what is wrong with it is found first, told in `warning`, and what is no noise left out;
  * TIDE_EDATA where no fit should be believed. Without a circuit, by `auto`. */
-tide_status fit_measured(const equivalent *e, const eis_fit_options *o, const eis_spectrum *s, eis_listener listener,
-                         void *user, eis_fitted *out, tide_failure *failure);
+tide_status fit_measured(const equivalent *e, const eis_fit_options *o, const blank *b, const eis_spectrum *s,
+                         eis_listener listener, void *user, eis_fitted *out, tide_failure *failure);
 
 /* The circuit of the options, or `auto`, for each spectrum anew. */
 bool fit_is_auto(const eis_fit_options *o);
-tide_status fit_auto(const eis_fit_options *o, const eis_spectrum *s, double noise, eis_listener listener, void *user,
-                     eis_fitted *out, tide_failure *failure);
+tide_status fit_auto(const eis_fit_options *o, const eis_spectrum *s, const fit_beside *beside, eis_listener listener,
+                     void *user, eis_fitted *out, tide_failure *failure);
 tide_status fitted_keep_candidates(eis_fitted *f, const eis_fit_candidate *tried, int count, tide_failure *failure);
 
 /* By what a value is, resistances and the like times the area, capacitances and the like over it. */

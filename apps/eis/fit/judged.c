@@ -174,7 +174,7 @@ static tide_status add_posterior(judging *j, const equivalent *e, const eis_fit_
     tide_failure why = { 0 };
     const stopper stop = { is_stopped, l };
     snprintf(of_chosen.circuit, sizeof of_chosen.circuit, "%s", j->f->circuit);
-    tide_status status = e ? TIDE_OK : fit_circuit(&of_chosen, &chosen, &why);
+    tide_status status = e ? TIDE_OK : fit_circuit(&of_chosen, NULL, &chosen, &why);
     const posterior_question q = { e ? e : &chosen, o, points, widening_of(j), &stop, j->f };
     if (status == TIDE_OK) status = fit_posterior(&q, j->f, &why);
     if (status == TIDE_EDATA) return refuse_posterior(j, &why, failure);
@@ -184,25 +184,26 @@ static tide_status add_posterior(judging *j, const equivalent *e, const eis_fit_
 
 /* ---- all ---- */
 
-static tide_status fit_judged(judging *j, const equivalent *e, const eis_fit_options *o, eis_listener listener,
-                              void *user, tide_failure *failure) {
+static tide_status fit_judged(judging *j, const equivalent *e, const eis_fit_options *o, const blank *b,
+                              eis_listener listener, void *user, tide_failure *failure) {
     const eis_spectrum *points = j->keeps ? j->s : &j->kept;
+    fit_beside beside = { noise_told(j), b };
     tide_status status = refuse_unfit(j, failure);
     if (status == TIDE_OK && !kept_new(j->s, j->found.left_out, &j->kept)) status = out_of_memory(failure);
     if (status == TIDE_OK)
-        status = e ? fit_one(e, o, points, noise_told(j), listener, user, j->f, failure)
-                   : fit_auto(o, points, noise_told(j), listener, user, j->f, failure);
+        status = e ? fit_one(e, o, points, &beside, listener, user, j->f, failure)
+                   : fit_auto(o, points, &beside, listener, user, j->f, failure);
     if (status == TIDE_OK) status = conclude(j, failure);
     listening l = { listener, user };
     return status == TIDE_OK && o->posterior ? add_posterior(j, e, o, points, &l, failure) : status;
 }
 
-tide_status fit_measured(const equivalent *e, const eis_fit_options *o, const eis_spectrum *s, eis_listener listener,
-                         void *user, eis_fitted *out, tide_failure *failure) {
+tide_status fit_measured(const equivalent *e, const eis_fit_options *o, const blank *b, const eis_spectrum *s,
+                         eis_listener listener, void *user, eis_fitted *out, tide_failure *failure) {
     judging j = { .s = s, .keeps = o->keep_points || o->robust, .f = out };
     *out = (eis_fitted){ 0 };
     if (!faults_of(s, &j.found)) return out_of_memory(failure);
-    tide_status status = fit_judged(&j, e, o, listener, user, failure);
+    tide_status status = fit_judged(&j, e, o, b, listener, user, failure);
     faults_free(&j.found);
     kept_free(&j.kept);
     if (status != TIDE_OK) eis_fitted_free(out);

@@ -16,7 +16,7 @@ typedef struct fit_data {
 tide_status fit_data_new(const eis_spectrum *s, int weights, fit_data *out, tide_failure *failure);
 void fit_data_free(fit_data *d);
 
-enum { VARIABLES_MOST = 240, PRIOR_TERMS = 3 };
+enum { VARIABLES_MOST = 240, PRIOR_TERMS = 4 };
 
 /* What is known beside the data: q = factor exp(sum of power x), or its logarithm, is `value`, with a normal error of
  * `deviation`. It counts as one residual more. */

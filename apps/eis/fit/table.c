@@ -27,6 +27,8 @@ static const tide_option rows[] = {
     { "seed", TIDE_OPTION_INT(S, seed, 0, 9e15), "42", 0, "Question", "N", "random seed of `posterior`" },
     { "prior", TEXT(prior), NULL, 0, "Question", "NAME=VALUE+-SD,...",
       "what is known beside the data, of a parameter or of a ratio: Rs=20+-1,Ra/Rb=4.8+-1" },
+    { "blank", TEXT(blank), NULL, 0, "Question", "FILE",
+      "a spectrum without cells: its resistance and electrode are in the fit, with their errors" },
     { "start", TEXT(start), NULL, 0, "Question", "NAME=VALUE,...", "one more start: none is needed" },
 };
 _Static_assert(sizeof rows / sizeof *rows <= EIS_MAX_FIT_OPTIONS, "eis_fit_options.given is too short");

@@ -14,6 +14,7 @@ typedef struct telling {
     fit_uncertainty *u;
     fit_names names;
     const priors *priors; /* in the order of the problem's first ones */
+    const blank *blank; /* the problem's last; NULL or count 0: there is none */
     fit_interval interval[VARIABLES_MOST]; /* of coordinates, by variable; NaN: not asked for */
     robust robust;
     bool wandering[VARIABLES_MOST]; /* variables that starts left at different values of equal sums */
