@@ -39,6 +39,7 @@ const cli_command command_eis_fit = {
     .more = "docs/eis-circuits.md lists the elements, the notations and the circuits that have names.\n\n"
             "  tidemill eis fit well.csv\n"
             "  tidemill eis fit well.csv --prior \"Ra/Rb=4.8+-1\"\n"
+            "  tidemill eis fit before.csv after.csv --same Ra,Rb,Ca,Cb,Rs --prior \"Rsh1/Rsh2=4.8+-0.5\"\n"
             "  tidemill eis fit cell.csv --circuit \"R0-p(R1,CPE1)-p(R2-Wo1,C2)\" --weights unit\n"
             "  tidemill eis fit day*.csv --circuit randles --fix Rs=20 --range W1=1..1e4 --out fits > fits.csv\n",
     .files = "DIR/fit.json, DIR/fit.csv: with --out, all of each fit, and a row a spectrum and parameter\n"

@@ -99,6 +99,8 @@ static tide_status read_inputs(session *s, tide_failure *failure) {
 
 static tide_status begin(session *s, tide_failure *failure) {
     batch_run *run = &s->run;
+    if (*run->fit->same)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "same", "`same` is of a fit: a batch fits each spectrum alone");
     tide_status status = blank_read(run->fit->blank, run->options, &run->blank, failure);
     if (status == TIDE_OK && !fit_is_auto(run->fit)) {
         status = fit_circuit(run->fit, &run->blank, &s->circuit, failure);

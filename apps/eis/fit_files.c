@@ -76,18 +76,19 @@ static tide_status tell_warnings(const session *s, const eis_fitted *f, tide_fai
     tide_status status = TIDE_OK;
     for (int64_t i = 0; status == TIDE_OK && i < f->warnings; i++) {
         text line = { 0 };
-        text_add(&line, "%s: %s", f->name, f->warning[i]);
+        text_add(&line, "%s%s%s", f->spectra ? "" : f->name, f->spectra ? "" : ": ", f->warning[i]);
         status = line.failed ? out_of_memory(failure) : warn(s, line.data, failure);
         text_free(&line);
     }
     return status;
 }
 
+/* `number`: of one of several; a fit of several spectra numbers them itself. */
 static tide_status draw_fit(const session *s, const eis_spectrum *of, const eis_fitted *f, int64_t number,
                             tide_failure *failure) {
     char prefix[32] = "";
     if (!*s->options->out || !s->options->plots) return TIDE_OK;
-    if (s->measured.count > 1) snprintf(prefix, sizeof prefix, "%03lld_", (long long)number + 1);
+    if (s->measured.count > 1 && !f->spectra) snprintf(prefix, sizeof prefix, "%03lld_", (long long)number + 1);
     plot_place to = { s->options->out, prefix, s->watch };
     return fitted_plots(f, of, &to, failure);
 }
@@ -164,6 +165,12 @@ static void tell_progress(worker *w) {
     relay(w, &event);
 }
 
+static eis_spectrum spectrum_of(const session *s, int64_t i) {
+    eis_spectrum spectrum = *s->measured.item[i].spectrum;
+    if (s->options->area_cm2 > 0) spectrum.area_cm2 = s->options->area_cm2;
+    return spectrum;
+}
+
 static void fit_item_of(void *of, int64_t i, int thread) {
     session *s = of;
     worker w = { s, thread == 0 };
@@ -172,8 +179,7 @@ static void fit_item_of(void *of, int64_t i, int thread) {
     item->why = from->why, item->status = from->why.status;
     if (atomic_load(&s->stopped)) item->status = fail(&item->why, TIDE_ECANCELLED, "stopped");
     else if (from->spectrum) {
-        eis_spectrum spectrum = *from->spectrum;
-        if (s->options->area_cm2 > 0) spectrum.area_cm2 = s->options->area_cm2;
+        eis_spectrum spectrum = spectrum_of(s, s->from + i);
         item->status = fit_measured(fit_is_auto(s->fit) ? NULL : &s->circuit, s->fit, &s->blank, &spectrum, relay,
                                     &w, &item->fitted, &item->why);
     }
@@ -192,14 +198,37 @@ static tide_status fit_group(session *s, tide_failure *failure) {
     return status;
 }
 
-static tide_status fit_all(session *s, tide_failure *failure) {
-    tide_status status = measured_read(s->options, s->listener, s->user, &s->measured, failure);
-    for (int64_t i = 0; status == TIDE_OK && *s->options->out && i < s->measured.files; i++)
-        status = owned_refuse_input(s->options->out, s->measured.path[i], failure);
+static tide_status fit_groups(session *s, tide_failure *failure) {
+    tide_status status = TIDE_OK;
     s->item = malloc(GROUP * sizeof *s->item);
-    if (status == TIDE_OK && !s->item) status = out_of_memory(failure);
+    if (!s->item) return out_of_memory(failure);
     for (; status == TIDE_OK && s->from < s->measured.count; s->from += GROUP) status = fit_group(s, failure);
     free(s->item);
+    return status;
+}
+
+/* ---- all of them in one fit ---- */
+
+static tide_status refuse_missing(const session *s, tide_failure *failure) {
+    for (int64_t i = 0; i < s->measured.count; i++)
+        if (!s->measured.item[i].spectrum) return *failure = s->measured.item[i].why, failure->status;
+    return TIDE_OK;
+}
+
+static tide_status fit_together(session *s, tide_failure *failure) {
+    int64_t count = s->measured.count;
+    eis_fitted fitted;
+    tide_status status = refuse_missing(s, failure);
+    if (status != TIDE_OK) return status;
+    eis_spectrum *all = malloc((size_t)count * sizeof *all);
+    if (!all) return out_of_memory(failure);
+    for (int64_t i = 0; i < count; i++) all[i] = spectrum_of(s, i);
+    status = fit_measured_joint(fit_is_auto(s->fit) ? NULL : &s->circuit, s->fit, &s->blank, count, all, s->listener,
+                                s->user, &fitted, failure);
+    if (status == TIDE_OK) status = put_fit(s, &fitted, failure);
+    if (status == TIDE_OK) status = draw_fit(s, all, &fitted, 0, failure);
+    eis_fitted_free(&fitted);
+    free(all);
     return status;
 }
 
@@ -211,8 +240,18 @@ static tide_status make_folder(const char *path, tide_failure *failure) {
     return fail_at(failure, TIDE_EIO, path, 0, "out", "cannot make the folder %s: %s", path, strerror(errno));
 }
 
+static tide_status fit_all(session *s, tide_failure *failure) {
+    tide_status status = measured_read(s->options, s->listener, s->user, &s->measured, failure);
+    for (int64_t i = 0; status == TIDE_OK && *s->options->out && i < s->measured.files; i++)
+        status = owned_refuse_input(s->options->out, s->measured.path[i], failure);
+    if (status != TIDE_OK) return status;
+    return *s->fit->same ? fit_together(s, failure) : fit_groups(s, failure);
+}
+
+static bool is_one(const session *s) { return json_array_size(s->fits) == 1; }
+
 static char *whole_json(const session *s) {
-    json_t *o = s->measured.count == 1 ? json_incref(json_array_get(s->fits, 0)) : json_pack("{s:O}", "fits", s->fits);
+    json_t *o = is_one(s) ? json_incref(json_array_get(s->fits, 0)) : json_pack("{s:O}", "fits", s->fits);
     o = json_with(o, "schema_version", json_integer(1));
     o = json_with(o, "command", json_string("eis fit"));
     char *all = json_whole(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
@@ -226,8 +265,8 @@ static tide_status finish(session *s, eis_result *r, tide_failure *failure) {
     decimal_table(s->options->decimal, &s->table);
     if (!r->json || s->talk.failed || s->table.failed) return out_of_memory(failure);
     r->text = strdup(s->talk.data);
-    if (s->measured.count > 1) r->csv = strdup(s->table.data);
-    if (!r->text || (s->measured.count > 1 && !r->csv)) return out_of_memory(failure);
+    if (!is_one(s)) r->csv = strdup(s->table.data);
+    if (!r->text || (!is_one(s) && !r->csv)) return out_of_memory(failure);
     tide_status status = *out ? write_file(out, "fit.json", r->json, failure) : TIDE_OK;
     if (status == TIDE_OK && *out) status = write_file(out, "fit.csv", s->table.data, failure);
     return status == TIDE_OK && *out && s->options->plots && !plot_available()

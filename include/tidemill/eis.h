@@ -282,6 +282,9 @@ typedef struct eis_fit_options {
     char blank[EIS_TEXT_SIZE];    /* file of a spectrum without cells. By evidence it is a resistance, and perhaps an
                                      inductance and a capacitance or CPE in series; they are elements of the circuit, or
                                      added to it, with priors of its values and their covariance */
+    char same[EIS_TEXT_SIZE];     /* "Ra,Rb,Ca,Cb,Rs": all spectra are fitted together, these parameters the same in
+                                     all; the others are Rsh#1 of the first, Rsh#2 (or Rsh2) of the second. Not with
+                                     auto or `robust` */
     bool robust;                  /* residuals of Student's distribution with 4 degrees of freedom */
     bool profile;                 /* 95 % intervals by the profile of the objective, not with `robust` */
     bool posterior;               /* draws of the posterior, eis_fit_posterior */
@@ -533,17 +536,31 @@ typedef struct eis_fit_posterior {
     int64_t     notes;
 } eis_fit_posterior;
 
-/* A circuit fitted to a spectrum. All of it is the library's: eis_fitted_free. */
+/* One of the spectra that were fitted together, as the fields of eis_fitted say it of a single one. */
+typedef struct eis_fit_spectrum {
+    const char *name;
+    int64_t     points;                      /* of `used` and `model`, after those of the spectra before it */
+    eis_verdict verdict;
+    eis_noise_source noise_source;
+    double      noise, noise_dof, chi2;
+} eis_fit_spectrum;
+
+/* A circuit fitted to a spectrum, or to several of which some parameters are the same. All of it is the library's:
+ * eis_fitted_free. */
 typedef struct eis_fitted {
-    const char *name, *circuit;              /* of the spectrum; as parsed */
+    const char *name, *circuit;              /* of the spectrum ("a.csv + b.csv"); as parsed */
+    const eis_fit_spectrum *spectrum;        /* of several; points, noise and chi2 are then of all, the verdict is the
+                                                worst */
+    int64_t     spectra;                     /* 0: of one alone */
     eis_weights weights;
     double      area_cm2;                    /* the spectrum's; 0: not known */
     int64_t     points, free_parameters;     /* those with a state of free or open */
     const eis_fit_element   *element;
     int64_t     elements;
-    const eis_fit_parameter *parameter;      /* in the circuit's order */
+    const eis_fit_parameter *parameter;      /* in the circuit's order; of several spectra Rsh#1, Rsh#2 */
     int64_t     parameters;
-    const eis_fit_quantity  *quantity;       /* of an epithelium: TER, TEC, n1, d1 */
+    const eis_fit_quantity  *quantity;       /* of an epithelium: TER, TEC, n1, d1; of several of which the shunt alone
+                                                differs, 1/Rsh#2-1/Rsh#1 too, which they determine */
     int64_t     quantities;
     const eis_fit_prior *prior;
     int64_t     priors;
@@ -581,11 +598,15 @@ typedef struct eis_fitted {
  * in a build without cminpack, TIDE_ECANCELLED; *out is zeroed then. */
 TIDE_API tide_status eis_fit_solve(const eis_fit_options *fit, const eis_spectrum *spectrum, eis_listener listener,
                                    void *user, eis_fitted *out, tide_failure *failure);
+/* `count` spectra, 2 or more, in one fit: the parameters of `fit->same` are the same in all. Each alone is fitted
+ * first. Fails as eis_fit_solve does; TIDE_EINVAL too where there are more than 240 free parameters. */
+TIDE_API tide_status eis_fit_solve_joint(const eis_fit_options *fit, int64_t count, const eis_spectrum *spectrum,
+                                         eis_listener listener, void *user, eis_fitted *out, tide_failure *failure);
 TIDE_API void  eis_fitted_free(eis_fitted *f);  /* NULL is fine; leaves it zeroed */
 TIDE_API char *eis_fitted_json(const eis_fitted *f);  /* tide_free; NULL when out of memory */
 TIDE_API char *eis_fitted_text(const eis_fitted *f);
 /* Its plots (Nyquist, Bode, residuals) and their numbers, into a folder that is there, names beginning with `prefix`;
- * `spectrum` is the one that was fitted. */
+ * `spectrum` is the one that was fitted; of a joint fit an array of them all, and 001_ and so on follow the prefix. */
 TIDE_API tide_status eis_fitted_plots(const eis_fitted *f, const eis_spectrum *spectrum, const char *folder,
                                       const char *prefix, tide_failure *failure);
 

@@ -171,6 +171,24 @@ class Fit(Case):
         spectra = [row["spectrum"] for row in csv.DictReader(runs[0].stdout.splitlines()) if row["parameter"] == "R0"]
         self.assertEqual(spectra, [str(MADE / name) for name in names] * 3)
 
+    def test_same(self):
+        """A pair is one fit: what is shared stands once, the rest by number; the tracer's ratio as a prior gives the truth of the README."""
+        files = [MADE / "two_path_before.csv", MADE / "two_path_after.csv"]
+        fit = self.fit(*files, "--same", "Ra,Rb,Ca,Cb,Rs", "--prior", "Rsh1/Rsh2=4.839+-0.02", "--out", self.folder / "pair")
+        of = {p["name"]: p for p in fit["parameters"]}
+        for name, truth in {"Rs": 27, "Rsh#1": 1500, "Rsh#2": 310, "Ra": 2600, "Rb": 760, "Ca": 5.2e-6, "Cb": 1.4e-6}.items():
+            self.assertLess(abs(of[name]["value"] - truth), 2.5 * of[name]["stderr"], name)
+            self.assertLess(of[name]["stderr"], 0.05 * truth, name)
+        self.assertEqual([s["verdict"] for s in fit["spectra"]], ["adequate"] * 2)
+        self.assertEqual(sum(s["points"] for s in fit["spectra"]), len(fit["used"]))
+        rows = list(csv.DictReader((self.folder / "pair/fit.csv").read_text().splitlines()))
+        self.assertEqual({r["spectrum"] for r in rows}, {f"{files[0]} + {files[1]}"})
+        self.assertTrue(all((self.folder / "pair" / f"00{n}_nyquist.csv").exists() for n in (1, 2)))
+        self.assertIn(f"#2 {files[1]}: adequate", self.code(0, "eis", "fit", *files, "--same", "Rs").stdout)
+        for part, words in (("this is one", files[:1]), ("it has Rs", [*files, "--same", "Rq"]), ("robust", [*files, "--robust"])):
+            self.assertIn(part, self.error(2, "eis", "fit", *words, *([] if "Rq" in words else ["--same", "Rs"]))["message"])
+        self.assertEqual(self.error(3, "eis", "fit", files[0], MADE / "frequency_column_scrambled.csv", "--same", "Rs")["column"], "scrambled-frequencies")
+
     def test_refused(self):
         for column, part, words in (("circuit", "column 4", ["--circuit", "R0-Y1"]), ("fix", "it has R0", ["--circuit", "R0", "--fix", "R1=2"]),
                                     ("range", "a range such as", ["--circuit", "R0", "--range", "R0=2"]), ("weights", "modulus", ["--weights", "x"])):

@@ -12,6 +12,7 @@ static inline void read_case(const char *file, eis_spectrum *s) {
     tide_failure why = { 0 };
     snprintf(path, sizeof path, "tests/eis/reported/%s", file);
     if (eis_spectrum_read(path, false, s, &why) != TIDE_OK) fail_msg("%s", why.message);
+    s->name = file; /* the path ends here */
 }
 
 static inline eis_fit_options options_of(const char *circuit, const char *fix, const char *range) {

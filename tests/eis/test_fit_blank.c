@@ -149,6 +149,25 @@ static void test_helps(void **state) {
     eis_fitted_free(&without), eis_fitted_free(&with);
 }
 
+/* Of spectra that are fitted together it tells one bath, the electrode that it adds as well. */
+static void test_joint(void **state) {
+    (void)state;
+    const bath at = { 25, 0, 2e-4, .7, .1, 1e5, 2e-3, 0 };
+    sample made[2];
+    rng r = { .seed = 32 };
+    write_bath(&at, &r);
+    eis_spectrum s[] = { with_cells(&made[0], &at, 2e-3, &r), with_cells(&made[1], &at, 2e-3, &r) };
+    eis_fit_options o = options_of("epithelial", "", "");
+    snprintf(o.blank, sizeof o.blank, "%s", blank_path);
+    snprintf(o.same, sizeof o.same, "Ra,Rb,Ca,Cb");
+    eis_fitted f;
+    tide_failure why = { 0 };
+    if (eis_fit_solve_joint(&o, 2, s, NULL, NULL, &f, &why) != TIDE_OK) fail_msg("%s", why.message);
+    const eis_fit_parameter *n = parameter_of(&f, "CPEblank_1"), *rs = parameter_of(&f, "Rs");
+    assert_true(fabs(n->value - .7) < 4 * n->error && fabs(rs->value - 25) < 4 * rs->error && f.priors >= 3);
+    eis_fitted_free(&f);
+}
+
 /* ---- what is refused ---- */
 
 static void expect_refused(const char *circuit, const char *fix, const char *says, tide_status as) {
@@ -186,7 +205,7 @@ static void test_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_kinds), cmocka_unit_test(test_drowned),
                                         cmocka_unit_test(test_coverage), cmocka_unit_test(test_helps),
-                                        cmocka_unit_test(test_refused) };
+                                        cmocka_unit_test(test_joint), cmocka_unit_test(test_refused) };
     if (!mkdtemp(folder)) return 1;
     snprintf(blank_path, sizeof blank_path, "%s/blank.csv", folder);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,14 @@ static bool fit_solve_refuses(trial *t) {
            eis_fit_solve(&fit_odd, &spectrum, NULL, NULL, NULL, NULL) == TIDE_EINVAL;
 }
 
+static bool fit_joint_refuses(trial *t) {
+    eis_fit_options_default(&fit_odd);
+    if (!said(t, eis_fit_solve_joint(NULL, 2, &spectrum, NULL, NULL, &fitted, &t->failure))) return false;
+    return eis_fit_solve_joint(&fit_odd, 2, NULL, NULL, NULL, &fitted, NULL) == TIDE_EINVAL &&
+           eis_fit_solve_joint(&fit_odd, -1, &spectrum, NULL, NULL, &fitted, NULL) == TIDE_EINVAL &&
+           eis_fit_solve_joint(&fit_odd, 1, &spectrum, NULL, NULL, NULL, NULL) == TIDE_EINVAL;
+}
+
 static bool json_of_nothing(void) {
     char *text = forecast_failure_json(NULL);
     bool good = text && *text == '{';
@@ -147,6 +155,8 @@ static bool json_of_nothing(void) {
     STALE(R, eis_fit, NULL, NULL, NULL, NULL, &e_result)                                                               \
     STALE(R, eis_batch, NULL, NULL, NULL, NULL, &e_result)                                                             \
     STALE(R, eis_fit_solve, NULL, NULL, NULL, NULL, &fitted)                                                           \
+    STALE(R, eis_fitted_plots, NULL, NULL, "x", "")                                                                    \
+    STALE(R, eis_fit_solve_joint, NULL, 1, NULL, NULL, NULL, &fitted)                                                  \
     STALE(R, eis_train, NULL, NULL, NULL, &e_result)                                                                   \
     STALE(R, eis_evaluate, NULL, NULL, NULL, &e_result)                                                                \
     STALE(R, eis_generate, NULL, NULL, NULL, &e_result)                                                                \
@@ -208,6 +218,7 @@ static const tide_option *no_row(void *user, const char *name, const char *comma
     R(eis_fit, 0, "no options, no spectrum, a text without an end", fit_refuses(t, eis_fit))                           \
     R(eis_batch, 0, "no options, no spectrum, a text without an end", fit_refuses(t, eis_batch))                       \
     R(eis_fit_solve, 0, "no options, a choice past its words, no spectrum", fit_solve_refuses(t))                      \
+    R(eis_fit_solve_joint, 0, "no options, no spectrum, a count below 1, no place", fit_joint_refuses(t))              \
     R(eis_fitted_free, 0, "none", (eis_fitted_free(NULL), true))                                                       \
     R(eis_fitted_json, 0, "none, empty", !eis_fitted_json(NULL) && !eis_fitted_json(&(eis_fitted){ 0 }))               \
     R(eis_fitted_text, 0, "none, empty", !eis_fitted_text(NULL) && !eis_fitted_text(&(eis_fitted){ 0 }))               \

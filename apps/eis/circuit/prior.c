@@ -108,7 +108,7 @@ tide_status priors_parse(const char *text, const prior_names *names, priors *out
     reading r = { text, text, names, failure };
     *out = (priors){ 0 };
     for (skip(&r); *r.at; skip(&r)) {
-        prior p;
+        prior p = { 0 };
         const char *from = r.at;
         if (read_prior(&r, &p) != TIDE_OK) return TIDE_EINVAL;
         if (is_there(out, &p)) return r.at = from, expected(&r, "another parameter: this one has its prior");

@@ -85,6 +85,8 @@ tide_status equivalent_fix(equivalent *e, const char *text, tide_failure *failur
 tide_status equivalent_range(equivalent *e, const char *text, tide_failure *failure);
 /* "Rs=20,CPE1_n=0.9": start values. */
 tide_status equivalent_start(equivalent *e, const char *text, tide_failure *failure);
+/* "Ra,Rb": those that several spectra have in common. Fixed ones are, and tied ones with what they follow. */
+tide_status equivalent_same(const equivalent *e, const char *text, bool shared[PARAMETERS_MOST], tide_failure *failure);
 
 /* ---- values ---- */
 

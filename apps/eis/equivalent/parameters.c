@@ -138,14 +138,19 @@ static char *trimmed(char *s) {
     return s;
 }
 
+/* What stands before the next comma; returns what stands behind it. */
+static const char *take_piece(const char *text, char piece[PIECE]) {
+    size_t length = strcspn(text, ",");
+    snprintf(piece, PIECE, "%.*s", (int)MIN2(length, PIECE - 1), text);
+    return text + length + (text[length] == ',');
+}
+
 static tide_status take_all(equivalent *e, const char *option, const char *text,
                             tide_status (*take)(equivalent *, int, char *, tide_failure *), tide_failure *failure) {
     char piece[PIECE];
     bool seen[PARAMETERS_MOST] = { false };
     while (*text) {
-        size_t length = strcspn(text, ",");
-        snprintf(piece, sizeof piece, "%.*s", (int)MIN2(length, sizeof piece - 1), text);
-        text += length + (text[length] == ',');
+        text = take_piece(text, piece);
         char *equal = strchr(piece, '=');
         if (!equal)
             return fail_at(failure, TIDE_EINVAL, NULL, 0, option, "`%s`: \"%s\" is not NAME=VALUE", option, piece);
@@ -170,4 +175,19 @@ tide_status equivalent_range(equivalent *e, const char *text, tide_failure *fail
 
 tide_status equivalent_start(equivalent *e, const char *text, tide_failure *failure) {
     return take_all(e, "start", text, take_start, failure);
+}
+
+tide_status equivalent_same(const equivalent *e, const char *text, bool shared[PARAMETERS_MOST],
+                            tide_failure *failure) {
+    char piece[PIECE];
+    for (int k = 0; k < e->parameters; k++) shared[k] = e->parameter[k].fixed;
+    while (*text) {
+        text  = take_piece(text, piece);
+        int k = find_or_fail(e, "same", trimmed(piece), failure);
+        if (k < 0) return TIDE_EINVAL;
+        shared[e->parameter[k].tie >= 0 ? e->parameter[k].tie : k] = true;
+    }
+    for (int k = 0; k < e->parameters; k++)
+        if (e->parameter[k].tie >= 0) shared[k] = shared[e->parameter[k].tie];
+    return TIDE_OK;
 }

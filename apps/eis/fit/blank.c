@@ -47,7 +47,7 @@ static void invert_root(const double *covariance, int n, double *out) {
 }
 
 tide_status blank_add(const blank *b, fit_problem *p, tide_failure *failure) {
-    int at[BLANK_MOST], n = b->count;
+    int at[BLANK_MOST] = { 0 }, n = b->count;
     double root[BLANK_MOST * BLANK_MOST];
     char name[PARAMETER_NAME];
     if (!n) return TIDE_OK;

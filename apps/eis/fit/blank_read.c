@@ -77,8 +77,8 @@ static tide_status try_points(const eis_spectrum *s, const bool *left_out, joine
     bool room = kept_new(s, left_out, &part) && faults_of(&part, &f);
     if (room) why = forbidding(&f);
     *noise = why && why->kind == EIS_FAULT_NOISE;
+    if (room && !why) room = add_points(&part, &f, to);
     tide_status status = !room ? out_of_memory(failure) : why ? refuse(s, why->sentence, failure) : TIDE_OK;
-    if (status == TIDE_OK && !add_points(&part, &f, to)) status = out_of_memory(failure);
     faults_free(&f);
     kept_free(&part);
     return status;
@@ -103,9 +103,10 @@ static double scatter_below(const eis_spectrum *s, bool *left_out) {
 static tide_status add_sweep(const eis_spectrum *s, joined *to, tide_failure *failure) {
     bool *left_out = calloc((size_t)s->count, sizeof *left_out), noise = true;
     tide_failure first = { 0 }, own = { 0 };
-    tide_status status = left_out ? try_points(s, left_out, to, &noise, &first) : out_of_memory(&first);
+    if (!left_out) return out_of_memory(failure);
+    tide_status status = try_points(s, left_out, to, &noise, &first);
     int64_t kept = s->count;
-    for (; status == TIDE_EDATA && noise && kept > fmax(FEWEST, least_share * (double)s->count); kept--) {
+    for (; status == TIDE_EDATA && noise && (double)kept > fmax(FEWEST, least_share * (double)s->count); kept--) {
         int64_t at = lowest(s, left_out);
         left_out[at] = true;
         if (scatter_below(s, left_out) > noisy) continue;

@@ -35,6 +35,23 @@ tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spe
 tide_status fit_measured(const equivalent *e, const eis_fit_options *o, const blank *b, const eis_spectrum *s,
                          eis_listener listener, void *user, eis_fitted *out, tide_failure *failure);
 
+/* The same of several, in which the parameters that the options name in `same` are one. */
+tide_status fit_measured_joint(const equivalent *e, const eis_fit_options *o, const blank *b, int64_t count,
+                               const eis_spectrum *s, eis_listener listener, void *user, eis_fitted *out,
+                               tide_failure *failure);
+
+typedef struct listening {
+    eis_listener listener;
+    void *user;
+} listening;
+bool fit_stopped(void *listening_of); /* a fit_stop */
+/* As fit_one, of several spectra; `noise` of each. */
+tide_status fit_joint(const equivalent *e, const eis_fit_options *o, const blank *b, int count, const eis_spectrum *s,
+                      const double *noise, listening *l, eis_fitted *out, tide_failure *failure);
+/* The mean square of a weighted residual, if the noise is all that is left. */
+double fit_noise_variance(const fit_data *d, const eis_spectrum *s, double noise);
+tide_status fit_enough_points(const equivalent *e, const eis_spectrum *s, tide_failure *failure);
+
 /* The circuit of the options, or `auto`, for each spectrum anew. */
 bool fit_is_auto(const eis_fit_options *o);
 tide_status fit_auto(const eis_fit_options *o, const eis_spectrum *s, const fit_beside *beside, eis_listener listener,
@@ -45,7 +62,7 @@ tide_status fitted_keep_candidates(eis_fitted *f, const eis_fit_candidate *tried
 eis_per_area fit_per_area(slot_role role, double area_cm2, double value, double error);
 
 /* What follows from the parameters of an epithelium, whatever its fibre leaves open (quantities.c). */
-void fit_quantities(const fit_problem *p, const fit_uncertainty *u, const double *x, arena *memory,
+void fit_quantities(const fit_names *n, const fit_problem *p, const fit_uncertainty *u, const double *x, arena *memory,
                     eis_fitted *out);
 
 /* Their values at x, in that order; returns how many there are. */
@@ -56,9 +73,11 @@ const char *fit_weights_name(eis_weights weights);
 /* Z of a circuit that `text` says, with `count` values of its parameters, at n frequencies. */
 tide_status fit_line(const char *text, const double *value, int64_t count, int64_t n, const double *hz, eis_z *out,
                      tide_failure *failure);
-/* Nyquist, Bode and residual plots of the fit and the spectrum that it is of. */
+/* Nyquist, Bode and residual plots of the fit and the spectrum that it is of; of several, an array of them, those of
+ * each with its number. */
 tide_status fitted_plots(const eis_fitted *f, const eis_spectrum *s, const plot_place *to, tide_failure *failure);
 
+const char *fit_verdict_name(eis_verdict verdict);
 struct json_t *fitted_json(const eis_fitted *f); /* NULL when out of memory */
 struct text;
 void fitted_text(const eis_fitted *f, struct text *out);

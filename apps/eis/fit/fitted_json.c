@@ -13,6 +13,8 @@ static const char *const states[] = {
 static const char *const weights[] = { "modulus", "unit", "proportional", "statistical", "normalised" };
 static const char *const verdicts[] = { "open", "adequate", "systematic", "beyond", "noisy" };
 
+const char *fit_verdict_name(eis_verdict verdict) { return verdicts[verdict]; }
+
 static json_t *number(double v) { return isfinite(v) ? json_real(v) : json_null(); }
 
 static json_t *per_area(const eis_per_area *a) {
@@ -115,6 +117,18 @@ static json_t *ranking(const eis_fitted *f) {
     return list;
 }
 
+static json_t *spectra_of(const eis_fitted *f) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < f->spectra; i++) {
+        const eis_fit_spectrum *s = &f->spectrum[i];
+        list = json_with_item(
+            list, json_pack("{s:o, s:I, s:s, s:o, s:o, s:s}", "name", json_text(s->name), "points",
+                            (json_int_t)s->points, "verdict", verdicts[s->verdict], "reduced_chi2", number(s->chi2),
+                            "noise", number(s->noise), "noise_source", eis_noise_source_name(s->noise_source)));
+    }
+    return list;
+}
+
 json_t *fitted_json(const eis_fitted *f) {
     json_t *o = json_pack("{s:o, s:s, s:s, s:I, s:I}", "spectrum", json_text(f->name), "circuit", f->circuit, "weights",
                           weights[f->weights], "points", (json_int_t)f->points, "free_parameters",
@@ -137,6 +151,7 @@ json_t *fitted_json(const eis_fitted *f) {
     o = json_with(o, "correlation", correlation(f));
     o = json_with(o, "minima", minima(f));
     o = json_with(o, "starts", json_integer(f->starts));
+    if (f->spectra) o = json_with(o, "spectra", spectra_of(f));
     if (f->priors) o = json_with(o, "priors", priors_of(f));
     if (f->candidates) o = json_with(o, "ranking", ranking(f));
     if (f->posterior) o = json_with(o, "posterior", posterior_json(f->posterior));

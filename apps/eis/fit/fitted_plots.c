@@ -59,7 +59,7 @@ static tide_status draw_fit(const eis_fitted *f, const eis_spectrum *s, const bo
     return status == TIDE_OK ? draw_spectrum(&shown, to, failure) : status;
 }
 
-tide_status fitted_plots(const eis_fitted *f, const eis_spectrum *s, const plot_place *to, tide_failure *failure) {
+static tide_status draw_one(const eis_fitted *f, const eis_spectrum *s, const plot_place *to, tide_failure *failure) {
     bool *left_out = malloc((size_t)s->count + 1);
     if (!left_out) return out_of_memory(failure);
     memset(left_out, true, (size_t)s->count);
@@ -70,16 +70,61 @@ tide_status fitted_plots(const eis_fitted *f, const eis_spectrum *s, const plot_
     return status;
 }
 
+/* ---- of several spectra ---- */
+
+/* The parameters as spectrum i has them: names with a # stand once for each. */
+static int64_t parameters_of(const eis_fitted *f, int64_t i, eis_fit_parameter *out) {
+    int64_t count = 0;
+    for (int64_t k = 0; k < f->parameters;) {
+        bool own = strchr(f->parameter[k].name, '#') != NULL;
+        out[count++] = f->parameter[k + (own ? i : 0)];
+        k += own ? f->spectra : 1;
+    }
+    return count;
+}
+
+static tide_status draw_part(const eis_fitted *f, int64_t i, int64_t from, const eis_spectrum *s, const plot_place *to,
+                             tide_failure *failure) {
+    eis_fit_parameter own[PARAMETERS_MOST];
+    eis_fitted part = *f;
+    char prefix[256];
+    part.name = f->spectrum[i].name, part.points = f->spectrum[i].points;
+    part.noise = f->spectrum[i].noise, part.chi2 = f->spectrum[i].chi2;
+    part.used = f->used + from, part.model = f->model + from;
+    part.parameter = own, part.parameters = parameters_of(f, i, own);
+    snprintf(prefix, sizeof prefix, "%.200s%03lld_", to->prefix, (long long)i + 1);
+    return draw_one(&part, s, &(plot_place){ to->folder, prefix, to->watch }, failure);
+}
+
+tide_status fitted_plots(const eis_fitted *f, const eis_spectrum *s, const plot_place *to, tide_failure *failure) {
+    if (!f->spectra) return draw_one(f, s, to, failure);
+    tide_status status = TIDE_OK;
+    for (int64_t i = 0, from = 0; status == TIDE_OK && i < f->spectra; from += f->spectrum[i++].points)
+        status = draw_part(f, i, from, &s[i], to, failure);
+    return status;
+}
+
+/* ---- by any program ---- */
+
+static tide_status are_of(const eis_fitted *f, const eis_spectrum *s, tide_failure *failure) {
+    const eis_fit_spectrum one = { .points = f->points }, *part = f->spectra ? f->spectrum : &one;
+    tide_status status = TIDE_OK;
+    for (int64_t k = 0, at = 0; status == TIDE_OK && k < (f->spectra ? f->spectra : 1); k++) {
+        status = spectrum_check(&s[k], failure);
+        for (int64_t i = 0; status == TIDE_OK && i < part[k].points; i++, at++)
+            if (f->used[at] >= s[k].count)
+                status = fail(failure, TIDE_EINVAL, "the fit is that of another spectrum: it has a point %lld",
+                              (long long)f->used[at] + 1);
+    }
+    return status;
+}
+
 tide_status eis_fitted_plots(const eis_fitted *f, const eis_spectrum *spectrum, const char *folder, const char *prefix,
                              tide_failure *failure) {
     failure_clear(failure);
     if (!f || !f->parts || !spectrum || !folder || !prefix)
         return fail(failure, TIDE_EINVAL, "there is no fit, no spectrum, no folder or no prefix for plots");
-    tide_status status = spectrum_check(spectrum, failure);
-    for (int64_t i = 0; status == TIDE_OK && i < f->points; i++)
-        if (f->used[i] >= spectrum->count)
-            status = fail(failure, TIDE_EINVAL, "the fit is that of another spectrum: it has a point %lld",
-                          (long long)f->used[i] + 1);
+    tide_status status = are_of(f, spectrum, failure);
     plot_place to = { folder, prefix, NULL };
     return status == TIDE_OK ? fitted_plots(f, spectrum, &to, failure) : status;
 }

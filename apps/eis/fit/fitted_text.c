@@ -53,6 +53,10 @@ static void put_verdict(const eis_fitted *f, text *out) {
     if (f->verdict == EIS_FIT_ADEQUATE)
         text_add(out, "%sadequate: what is left is noise (%.2g %% of |Z|, %s; reduced chi2 %.3g).\n",
                  f->warnings ? "" : "\n", 100 * f->noise, eis_noise_source_name(f->noise_source), f->chi2);
+    for (int64_t i = 0; i < f->spectra; i++)
+        text_add(out, "%s  #%lld %s: %s, %lld points, reduced chi2 %.3g\n", i ? "" : "\n", (long long)i + 1,
+                 f->spectrum[i].name, fit_verdict_name(f->spectrum[i].verdict), (long long)f->spectrum[i].points,
+                 f->spectrum[i].chi2);
     text_add(out, "\n");
 }
 

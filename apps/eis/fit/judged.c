@@ -6,27 +6,13 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "eis/check/faults.h"
 #include "eis/check/kept.h"
 #include "eis/check/noise.h"
 #include "eis/posterior/chi2.h"
-#include "eis/posterior/residuals.h"
-#include "eis/options/tell.h"
-#include "fitted.h"
+#include "judging.h"
 #include "posterior.h"
 
-enum { WARNINGS_MOST = FAULTS_MOST + 2 };
 static const double least_noise = 1e-4; /* of |Z|: better than any instrument */
-
-typedef struct judging {
-    const eis_spectrum *s; /* all of its points */
-    eis_spectrum kept;
-    faults found;
-    bool keeps;
-    residuals left;
-    eis_fitted *f;
-    const char **warning;
-} judging;
 
 static tide_status out_of_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for a fit");
@@ -86,14 +72,14 @@ static double chi2_of(const judging *j, const eis_z *model, double nu) {
     return sum / nu;
 }
 
-/* Without the circuit, where the spectrum does not come with it. */
-static double noise_told(const judging *j) { return fmax(j->found.rest.noise, least_noise); }
+/* Where the spectrum does not come with it. */
+double judging_noise(const judging *j) { return fmax(j->found.rest.noise, least_noise); }
 
 static void put_noise(judging *j) {
     noise_estimate stated;
     eis_fitted *f = j->f;
     f->noise_source = EIS_NOISE_KRAMERS_KRONIG;
-    f->noise = noise_told(j), f->noise_dof = j->found.rest.dof;
+    f->noise = judging_noise(j), f->noise_dof = j->found.rest.dof;
     if (!j->kept.sigma || noise_of(&j->kept, &stated, NULL) != TIDE_OK) return;
     f->noise_source = stated.source, f->noise = stated.noise, f->noise_dof = stated.dof;
 }
@@ -132,7 +118,7 @@ static void warn_of_circuit(judging *j) {
     text_free(&line);
 }
 
-static tide_status conclude(judging *j, tide_failure *failure) {
+tide_status judging_conclude(judging *j, tide_failure *failure) {
     if (setjmp(j->f->parts->out_of_memory)) return out_of_memory(failure);
     j->f->warning = j->warning = arena_new(&j->f->parts->memory, const char *, WARNINGS_MOST);
     put_used(j);
@@ -143,16 +129,6 @@ static tide_status conclude(judging *j, tide_failure *failure) {
 }
 
 /* ---- the posterior ---- */
-
-typedef struct listening {
-    eis_listener listener;
-    void *user;
-} listening;
-
-static bool is_stopped(void *user) {
-    const listening *l = user;
-    return eis_tell(l->listener, l->user, EIS_WORKING, "");
-}
 
 /* By the noise that the circuit was judged by, larger where it does not fit. */
 static double widening_of(const judging *j) {
@@ -172,7 +148,7 @@ static tide_status add_posterior(judging *j, const equivalent *e, const eis_fit_
     equivalent chosen;
     eis_fit_options of_chosen = *o;
     tide_failure why = { 0 };
-    const stopper stop = { is_stopped, l };
+    const stopper stop = { fit_stopped, l };
     snprintf(of_chosen.circuit, sizeof of_chosen.circuit, "%s", j->f->circuit);
     tide_status status = e ? TIDE_OK : fit_circuit(&of_chosen, NULL, &chosen, &why);
     const posterior_question q = { e ? e : &chosen, o, points, widening_of(j), &stop, j->f };
@@ -184,16 +160,27 @@ static tide_status add_posterior(judging *j, const equivalent *e, const eis_fit_
 
 /* ---- all ---- */
 
+tide_status judging_begin(judging *j, tide_failure *failure) {
+    if (!faults_of(j->s, &j->found)) return out_of_memory(failure);
+    tide_status status = refuse_unfit(j, failure);
+    if (status == TIDE_OK && !kept_new(j->s, j->found.left_out, &j->kept)) return out_of_memory(failure);
+    return status;
+}
+
+const eis_spectrum *judging_points(const judging *j) { return j->keeps ? j->s : &j->kept; }
+
+void judging_free(judging *j) {
+    faults_free(&j->found);
+    kept_free(&j->kept);
+}
+
 static tide_status fit_judged(judging *j, const equivalent *e, const eis_fit_options *o, const blank *b,
                               eis_listener listener, void *user, tide_failure *failure) {
-    const eis_spectrum *points = j->keeps ? j->s : &j->kept;
-    fit_beside beside = { noise_told(j), b };
-    tide_status status = refuse_unfit(j, failure);
-    if (status == TIDE_OK && !kept_new(j->s, j->found.left_out, &j->kept)) status = out_of_memory(failure);
-    if (status == TIDE_OK)
-        status = e ? fit_one(e, o, points, &beside, listener, user, j->f, failure)
-                   : fit_auto(o, points, &beside, listener, user, j->f, failure);
-    if (status == TIDE_OK) status = conclude(j, failure);
+    const eis_spectrum *points = judging_points(j);
+    fit_beside beside = { judging_noise(j), b };
+    tide_status status = e ? fit_one(e, o, points, &beside, listener, user, j->f, failure)
+                           : fit_auto(o, points, &beside, listener, user, j->f, failure);
+    if (status == TIDE_OK) status = judging_conclude(j, failure);
     listening l = { listener, user };
     return status == TIDE_OK && o->posterior ? add_posterior(j, e, o, points, &l, failure) : status;
 }
@@ -202,10 +189,11 @@ tide_status fit_measured(const equivalent *e, const eis_fit_options *o, const bl
                          eis_listener listener, void *user, eis_fitted *out, tide_failure *failure) {
     judging j = { .s = s, .keeps = o->keep_points || o->robust, .f = out };
     *out = (eis_fitted){ 0 };
-    if (!faults_of(s, &j.found)) return out_of_memory(failure);
-    tide_status status = fit_judged(&j, e, o, b, listener, user, failure);
-    faults_free(&j.found);
-    kept_free(&j.kept);
+    if (*o->same)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "same", "`same` is of several spectra, and this is one");
+    tide_status status = judging_begin(&j, failure);
+    if (status == TIDE_OK) status = fit_judged(&j, e, o, b, listener, user, failure);
+    judging_free(&j);
     if (status != TIDE_OK) eis_fitted_free(out);
     return status;
 }

@@ -22,13 +22,17 @@ static int first_of(const equivalent *e, int node) {
 static bool has_prior(const fit_problem *f, int k) {
     for (int i = 0; i < f->priors; i++)
         for (int t = 0; t < f->prior[i].terms; t++)
-            if (f->prior[i].variable[t] == f->variable[k]) return true;
+            if (f->of[f->prior[i].variable[t]] == k) return true;
     return false;
+}
+
+static bool is_shared(const fit_problem *f, int k) {
+    return f->spectra > 1 && f->variable[PARAMETERS_MOST + k] == f->variable[k];
 }
 
 static bool alike_parameters(const fit_problem *f, int a, int b) {
     const circuit_parameter *p = &f->e->parameter[a], *q = &f->e->parameter[b];
-    if (has_prior(f, a) || has_prior(f, b)) return false;
+    if (has_prior(f, a) || has_prior(f, b) || is_shared(f, a) != is_shared(f, b)) return false;
     return !p->fixed && !q->fixed && p->tie < 0 && q->tie < 0 && p->low == q->low && p->high == q->high;
 }
 
@@ -87,15 +91,27 @@ static void exchange(const fit_problem *p, int a, int b, double *x) {
     }
 }
 
+/* A connection, or an element that is an arc by itself. */
+static bool is_arc(const equivalent *e, int node) {
+    return e->node[node].kind != NODE_ELEMENT || e->part[e->node[node].part].kind->slots > 1;
+}
+
+bool fit_exchange(const fit_problem *p, double *x) {
+    for (int a = 0; a < p->e->nodes; a++)
+        for (int b = a + 1; b < p->e->nodes; b++)
+            if (is_arc(p->e, a) && alike(p, a, b)) return exchange(p, a, b, x), true;
+    return false;
+}
+
 void fit_order(const fit_problem *p, double *x) {
     const equivalent *e = p->e;
     double values[PARAMETERS_MOST];
     span f;
     bool made = false;
+    if (p->spectra > 1) return; /* their starts are in order */
     for (int a = 0; a < e->nodes; a++)
         for (int b = a + 1; b < e->nodes; b++) {
-            bool arc = e->node[a].kind != NODE_ELEMENT || e->part[e->node[a].part].kind->slots > 1;
-            if (!arc || !alike(p, a, b)) continue;
+            if (!is_arc(e, a) || !alike(p, a, b)) continue;
             if (!made) make_span(&f), made = true;
             fit_values(p, x, values);
             if (slower(p, &f, a, b, values)) exchange(p, a, b, x);

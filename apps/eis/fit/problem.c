@@ -26,35 +26,56 @@ static void set_bounds(fit_problem *p, int v, const circuit_parameter *q) {
     p->high[v] = log(negative ? -q->low : q->high);
 }
 
-static void find_variables(fit_problem *p) {
-    for (int k = 0; k < p->e->parameters; k++) {
-        const circuit_parameter *q = &p->e->parameter[k];
-        p->variable[k] = -1;
-        if (q->fixed || q->tie >= 0) continue;
-        set_bounds(p, p->variables, q);
-        p->variable[k] = p->variables;
-        p->of[p->variables++] = k;
-    }
+static bool is_free(const circuit_parameter *q) { return !q->fixed && q->tie < 0; }
+
+static void find_variables(fit_problem *p, const bool *shared) {
+    for (int s = 0; s < p->spectra; s++)
+        for (int k = 0; k < p->e->parameters; k++) {
+            int *variable = p->variable + s * PARAMETERS_MOST + k;
+            *variable = -1;
+            if (!is_free(&p->e->parameter[k])) continue;
+            if (s && shared && shared[k]) {
+                *variable = p->variable[k];
+                continue;
+            }
+            set_bounds(p, p->variables, &p->e->parameter[k]);
+            *variable = p->variables, p->spectrum[p->variables] = s;
+            p->of[p->variables++] = k;
+        }
+}
+
+int64_t fit_joined_variables(const equivalent *e, int64_t spectra, const bool *shared) {
+    int64_t count = 0;
+    for (int k = 0; k < e->parameters; k++)
+        if (is_free(&e->parameter[k])) count += shared[k] ? 1 : spectra;
+    return count;
 }
 
 /* The room that evaluating needs. */
 static bool make_room(fit_problem *p) {
-    size_t n = (size_t)p->data->n;
-    p->rows = 2 * p->data->n, p->size = p->data->size;
-    p->model = malloc(n * (size_t)(1 + p->e->parameters) * sizeof *p->model);
+    int64_t most = 1;
+    for (int s = 0; s < p->spectra; s++) {
+        p->rows += 2 * p->data[s].n, p->size += p->data[s].size;
+        most = MAX2(most, p->data[s].n);
+    }
+    p->model = malloc((size_t)most * (size_t)(1 + p->e->parameters) * sizeof *p->model);
     p->scratch = malloc((size_t)(p->rows + FIT_PRIORS_MOST) * (size_t)(p->variables + 3) * sizeof *p->scratch);
     if (!p->model || !p->scratch) return false;
-    p->derivative = p->model + n;
+    p->derivative = p->model + most;
     return true;
 }
 
-bool fit_problem_new(const equivalent *e, const fit_data *data, fit_problem *out) {
-    *out = (fit_problem){ .e = e, .data = data, .spectra = 1, .variance = 1 };
-    out->variable = malloc(PARAMETERS_MOST * sizeof *out->variable);
-    if (out->variable) find_variables(out);
+bool fit_problem_join(const equivalent *e, const fit_data *data, int spectra, const bool *shared, fit_problem *out) {
+    *out = (fit_problem){ .e = e, .data = data, .spectra = spectra, .variance = 1 };
+    out->variable = malloc((size_t)spectra * PARAMETERS_MOST * sizeof *out->variable);
+    if (out->variable) find_variables(out, shared);
     bool done = out->variable && make_room(out);
     if (!done) fit_problem_free(out);
     return done;
+}
+
+bool fit_problem_new(const equivalent *e, const fit_data *data, fit_problem *out) {
+    return fit_problem_join(e, data, 1, NULL, out);
 }
 
 void fit_problem_free(fit_problem *p) {
@@ -70,7 +91,7 @@ static double value_of(const fit_problem *p, const int *variable, int k, const d
     return (q->low < 0 ? -1 : 1) * exp(fmax(-far_out, fmin(far_out, x[variable[k]])));
 }
 
-static void values_of(const fit_problem *p, int spectrum, const double *x, double *values) {
+void fit_values_of(const fit_problem *p, int spectrum, const double *x, double *values) {
     const int *variable = p->variable + spectrum * PARAMETERS_MOST;
     for (int k = 0; k < p->e->parameters; k++) {
         const circuit_parameter *q = &p->e->parameter[k];
@@ -78,7 +99,7 @@ static void values_of(const fit_problem *p, int spectrum, const double *x, doubl
     }
 }
 
-void fit_values(const fit_problem *p, const double *x, double *values) { values_of(p, 0, x, values); }
+void fit_values(const fit_problem *p, const double *x, double *values) { fit_values_of(p, 0, x, values); }
 
 double fit_coordinate(const fit_problem *p, int v, double value) {
     double x = log(fabs(value)), width = fmin(inside, 0.01 * (p->high[v] - p->low[v]));
@@ -102,7 +123,7 @@ double fit_pull(const fit_prior *q, const double *x, double *slope) {
 static void spectrum_residuals(const fit_problem *p, int spectrum, const double *x, double *residual) {
     const fit_data *d = p->data + spectrum;
     double values[PARAMETERS_MOST], over = scale(p);
-    values_of(p, spectrum, x, values);
+    fit_values_of(p, spectrum, x, values);
     equivalent_evaluate(p->e, values, d->n, d->omega, d->log_omega, p->model, NULL);
     for (int64_t i = 0; i < d->n; i++) {
         double complex e = p->model[i] - d->z[i];
@@ -144,7 +165,7 @@ static void spectrum_jacobian(const fit_problem *p, int spectrum, const int *col
     const fit_data *d = p->data + spectrum;
     const int *variable = p->variable + spectrum * PARAMETERS_MOST;
     double values[PARAMETERS_MOST];
-    values_of(p, spectrum, x, values);
+    fit_values_of(p, spectrum, x, values);
     equivalent_evaluate(p->e, values, d->n, d->omega, d->log_omega, p->model, p->derivative);
     for (int k = 0; k < p->e->parameters; k++) {
         int tie = p->e->parameter[k].tie, v = variable[tie >= 0 ? tie : k];

@@ -50,10 +50,15 @@ typedef struct fit_problem {
 
 /* False: out of memory. */
 bool fit_problem_new(const equivalent *e, const fit_data *data, fit_problem *out);
+/* The same of several spectra, of which the `shared` parameters are one variable each. fit_joined_variables tells how
+ * many variables there will be: at most VARIABLES_MOST. */
+bool fit_problem_join(const equivalent *e, const fit_data *data, int spectra, const bool *shared, fit_problem *out);
+int64_t fit_joined_variables(const equivalent *e, int64_t spectra, const bool *shared);
 void fit_problem_free(fit_problem *p);
 
 /* All parameters' values at coordinates x, of the first spectrum. */
 void fit_values(const fit_problem *p, const double *x, double *values);
+void fit_values_of(const fit_problem *p, int spectrum, const double *x, double *values);
 /* A value as a coordinate of variable v, within its bounds. */
 double fit_coordinate(const fit_problem *p, int v, double value);
 /* By how many standard deviations a prior is off at x, and, if `slope` is not NULL, its derivatives by its variables.

@@ -96,10 +96,10 @@ static void merge(fit_minimum *known, const fit_minimum *m, const double *home) 
     }
 }
 
-/* With priors two places may fit equally well, one the other with its arcs exchanged: each a minimum, if all is
- * determined there. */
+/* With priors, or ties between spectra, two places may fit equally well, one the other with its arcs exchanged: each a
+ * minimum, if all is determined there. */
 static bool elsewhere(const fit_problem *p, const fit_minimum *known, const fit_minimum *m) {
-    double *a = p->priors && distance(m, known->x) > beside
+    double *a = (p->priors || p->spectra > 1) && distance(m, known->x) > beside
                     ? malloc((size_t)(p->rows * (p->variables + 1)) * sizeof *a)
                     : NULL;
     svd d;
@@ -213,7 +213,7 @@ static tide_status search(searching *s, const fit_start *start, int count, tide_
     double before = INFINITY;
     for (int i = 0; status == TIDE_OK && i < count && !found(s); i++) status = descend_from(s, start[i].x, failure);
     bool exact = s->best.sum < 1e-20 * s->p->size;
-    for (int i = 0; i < HOPS && status == TIDE_OK && !exact && s->best.sum < before * (1 - same); i++) {
+    for (int i = 0; s->land && i < HOPS && status == TIDE_OK && !exact && s->best.sum < before * (1 - same); i++) {
         before = s->best.sum;
         status = hop(s, failure);
     }
@@ -222,19 +222,25 @@ static tide_status search(searching *s, const fit_start *start, int count, tide_
     return status;
 }
 
-tide_status fit_search(fit_problem *p, fit_stop stop, void *user, fit_minima *out, tide_failure *failure) {
-    fit_start start[STARTS_MOST];
-    landscape land;
-    int count = 0;
+tide_status fit_search_from(fit_problem *p, const landscape *land, const fit_start *start, int count, fit_stop stop,
+                            void *user, fit_minima *out, tide_failure *failure) {
     double *jacobian = malloc((size_t)(p->rows * MAX2(p->variables, 1)) * sizeof *jacobian);
-    landscape_of(p->data, &land);
-    tide_status status = jacobian && land.points ? fit_starts(p, &land, start, &count, failure)
-                                                 : fail(failure, TIDE_ENOMEM, "out of memory for a fit");
     *out = (fit_minima){ 0 };
-    searching s = { p, &land, out, start[0].x, jacobian, { .sum = INFINITY }, stop, user };
-    if (status == TIDE_OK) status = search(&s, start, count, failure);
+    searching s = { p, land, out, start[0].x, jacobian, { .sum = INFINITY }, stop, user };
+    tide_status status =
+        jacobian ? search(&s, start, count, failure) : fail(failure, TIDE_ENOMEM, "out of memory for a fit");
     memset(p->held, 0, sizeof p->held);
     for (int v = 0; status == TIDE_OK && v < p->variables; v++) p->held[v] = out->of[0].at_bound[v];
     free(jacobian);
     return status;
+}
+
+tide_status fit_search(fit_problem *p, fit_stop stop, void *user, fit_minima *out, tide_failure *failure) {
+    fit_start start[STARTS_MOST];
+    landscape land;
+    int count = 0;
+    landscape_of(p->data, &land);
+    if (!land.points) return fail(failure, TIDE_ENOMEM, "out of memory for a fit");
+    tide_status status = fit_starts(p, &land, start, &count, failure);
+    return status == TIDE_OK ? fit_search_from(p, &land, start, count, stop, user, out, failure) : status;
 }

@@ -21,9 +21,15 @@ typedef struct fit_minima {
 
 /* `stop` (may be NULL) is asked between starts. */
 typedef bool (*fit_stop)(void *user);
+/* From these starts, and, where the landscape is not NULL, from elements moved in the best minimum. */
+tide_status fit_search_from(fit_problem *p, const landscape *land, const fit_start *start, int count, fit_stop stop,
+                            void *user, fit_minima *out, tide_failure *failure);
+/* From starts that follow from the one spectrum. */
 tide_status fit_search(fit_problem *p, fit_stop stop, void *user, fit_minima *out, tide_failure *failure);
 
 /* Exchanges the values of alike parts of the circuit until the slower stands first (order.c). */
 void fit_order(const fit_problem *p, double *x);
+/* Exchanges the first two arcs that are alike. False: there are none. */
+bool fit_exchange(const fit_problem *p, double *x);
 
 #endif

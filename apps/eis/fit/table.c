@@ -29,6 +29,8 @@ static const tide_option rows[] = {
       "what is known beside the data, of a parameter or of a ratio: Rs=20+-1,Ra/Rb=4.8+-1" },
     { "blank", TEXT(blank), NULL, 0, "Question", "FILE",
       "a spectrum without cells: its resistance and electrode are in the fit, with their errors" },
+    { "same", TEXT(same), NULL, 0, "Question", "NAME,...",
+      "fit all spectra together, these parameters the same in all: Ra,Rb,Ca,Cb,Rs" },
     { "start", TEXT(start), NULL, 0, "Question", "NAME=VALUE,...", "one more start: none is needed" },
 };
 _Static_assert(sizeof rows / sizeof *rows <= EIS_MAX_FIT_OPTIONS, "eis_fit_options.given is too short");

@@ -6,6 +6,10 @@
 
 enum { NOTES_MOST = 24 };
 
+typedef struct told_parameter {
+    int spectrum, parameter;
+} told_parameter;
+
 typedef struct telling {
     eis_fitted *f;
     arena *memory;
@@ -19,8 +23,14 @@ typedef struct telling {
     robust robust;
     bool wandering[VARIABLES_MOST]; /* variables that starts left at different values of equal sums */
     int row[VARIABLES_MOST]; /* of the parameters that are told, by variable */
+    told_parameter *entry; /* which they are: of several spectra one that is shared stands once */
+    int entries;
+    const eis_spectrum *spectrum; /* of the problem, in its order */
     const char **note;
 } telling;
+
+/* The errors, the robust values, the profile, and all of it into t->f, once minima are found. */
+tide_status telling_conclude(telling *t, fit_data *data, const eis_fit_options *o, tide_failure *failure);
 
 /* What lies on a bound, what the data leave open, other minima. False: out of memory. */
 bool tell_notes(telling *t);
