@@ -127,7 +127,7 @@ TIDE_API void eis_spectrum_free(eis_spectrum *s);  /* of eis_spectrum_read; its 
 
 typedef enum eis_method { EIS_METHOD_AUTO, EIS_REFINED, EIS_EXACT, EIS_NETWORK } eis_method;
 typedef enum eis_inputs { EIS_INPUTS_SPECTRUM, EIS_INPUTS_KNOWN } eis_inputs;
-typedef enum eis_recipe { EIS_RECIPE_LAB, EIS_RECIPE_GRID } eis_recipe;
+typedef enum eis_recipe { EIS_RECIPE_LAB, EIS_RECIPE_GRID, EIS_RECIPE_CELL } eis_recipe;
 typedef enum eis_masks { EIS_MASKS_MLX, EIS_MASKS_ALL } eis_masks;
 enum { EIS_KNOWN_BATCH = 512, EIS_SPECTRUM_BATCH = 1024 };  /* samples a training step */
 typedef enum eis_precision { EIS_F32, EIS_BF16, EIS_F16, EIS_PRECISION_AUTO } eis_precision;

@@ -183,7 +183,7 @@ static void test_spectrum_models(void **state) {
         { EIS_RECIPE_GRID, "keep_out", "-1", 0, "'keep_out'" },
         { EIS_RECIPE_LAB, "format_version", "0", 0, "'format_version'" },
         { EIS_RECIPE_LAB, "format_version", "2", 0, "newer" },
-        { EIS_RECIPE_LAB, "recipe", "cell", 0, "'recipe'" },       { EIS_RECIPE_LAB, "level", NULL, 2, "'level'" },
+        { EIS_RECIPE_LAB, "recipe", "well", 0, "'recipe'" },       { EIS_RECIPE_LAB, "level", NULL, 2, "'level'" },
         { EIS_RECIPE_LAB, "level", NULL, NAN, "'level'" },         { EIS_RECIPE_LAB, "scale.mean", NULL, INFINITY,
                                                                      "'scale.mean'" },
         { EIS_RECIPE_GRID, "scale.over_sd", NULL, NAN, "'scale.over_sd'" },

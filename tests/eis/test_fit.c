@@ -373,7 +373,7 @@ static void test_off_the_bound(void **state) {
     e.parameter[0].value = 20, e.parameter[1].value = 100, e.parameter[2].value = 1e-5, e.parameter[3].value = 1;
     assert_int_equal(fit_data_new(&s, EIS_WEIGHTS_MODULUS, &data, NULL), TIDE_OK);
     assert_true(fit_problem_new(&e, &data, &problem));
-    assert_int_equal(fit_search(&problem, NULL, NULL, &minima, NULL), TIDE_OK);
+    assert_int_equal(fit_search(&problem, NULL, NULL, NULL, &minima, NULL), TIDE_OK);
     fit_values(&problem, minima.of[0].x, values);
     expect_near("n", values[3], 0.85, 5e-3);
     for (int i = 0; i < minima.count; i++) assert_false(minima.of[i].at_bound[3]);

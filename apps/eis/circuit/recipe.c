@@ -1,15 +1,9 @@
-/* Everything is a function of (seed, split, number): word w of a spectrum is word w % 4 of
- * philox4x32(counter = { w / 4, number low, number high, site + split }, key = seed). */
-#include "recipe.h"
+/* Everything is a function of (seed, split, number). */
+#include "stream.h"
 
-#include <math.h>
 #include <string.h>
 
-#include "base/philox.h"
-
-enum { POINTS_A_DECADE = 10, GRID_VALUES = 12, LAB_FEWEST = 20, ATTEMPTS = 1 << 20 };
-enum { SITE_SAMPLE = 0x53504500, SITE_CELL = 0x43454c4c };
-#define TWO_PI 6.283185307179586476925286766559
+enum { POINTS_A_DECADE = 10, GRID_VALUES = 12, LAB_FEWEST = 20, ATTEMPTS = 1 << 20, SITE_CELL = 0x43454c4c };
 #define TIE 1e-9  /* grid time constants are equal to rounding, or differ by far more */
 #define RS_MOST 100.0
 #define OUTLIER_SHARE 0.01
@@ -18,34 +12,6 @@ enum { SITE_SAMPLE = 0x53504500, SITE_CELL = 0x43454c4c };
 #define LAB_TOP_HIGH 1e6
 #define LAB_BOTTOM_LOW 0.01
 #define LAB_BOTTOM_HIGH 10.0
-
-typedef struct stream { philox4x32_ctr_t counter, words; philox4x32_key_t key; unsigned used; } stream;
-
-static philox4x32_key_t key_of(uint64_t seed) {
-    return (philox4x32_key_t){ { (uint32_t)seed, (uint32_t)(seed >> 32) } };
-}
-
-static stream stream_of(const sampler_settings *s, sample_split split, uint64_t number) {
-    philox4x32_ctr_t counter = { { 0, (uint32_t)number, (uint32_t)(number >> 32),
-                                   (uint32_t)SITE_SAMPLE + (uint32_t)split } };
-    return (stream){ .counter = counter, .key = key_of(s->seed), .used = 4 };
-}
-
-static uint32_t next_word(stream *r) {
-    if (r->used == 4) {
-        r->words = philox4x32(r->counter, r->key);
-        r->counter.v[0]++;
-        r->used = 0;
-    }
-    return r->words.v[r->used++];
-}
-
-/* In (0, 1). */
-static double unit(stream *r) { return ((double)next_word(r) + 0.5) * 0x1p-32; }
-
-static double log_uniform(stream *r, double low, double high) { return low * pow(high / low, unit(r)); }
-
-static int below(stream *r, int count) { return (int)((uint64_t)next_word(r) * (uint64_t)count >> 32); }
 
 /* ---- circuits ---- */
 
@@ -116,15 +82,19 @@ static void sort_falling(double *x, int64_t count) {
     }
 }
 
-static void lab_frequencies(stream *r, sample *out) {
-    out->count = LAB_FEWEST + below(r, SAMPLE_MOST - LAB_FEWEST + 1);
-    double top = log_uniform(r, LAB_TOP_LOW, LAB_TOP_HIGH), bottom = log_uniform(r, LAB_BOTTOM_LOW, LAB_BOTTOM_HIGH);
-    bool   even = unit(r) < 0.5;
+void sample_frequencies(stream *r, double top, double bottom, sample *out) {
+    bool    even = unit(r) < 0.5;
     int64_t last = out->count - 1;
     for (int64_t i = 0; i <= last; i++)
         out->freq_hz[i] = top * pow(bottom / top, even ? (double)i / (double)last : unit(r));
     out->freq_hz[0] = top, out->freq_hz[last] = bottom;
     if (!even) sort_falling(out->freq_hz, out->count);
+}
+
+static void lab_frequencies(stream *r, sample *out) {
+    out->count = LAB_FEWEST + below(r, SAMPLE_MOST - LAB_FEWEST + 1);
+    double top = log_uniform(r, LAB_TOP_LOW, LAB_TOP_HIGH), bottom = log_uniform(r, LAB_BOTTOM_LOW, LAB_BOTTOM_HIGH);
+    sample_frequencies(r, top, bottom, out);
 }
 
 /* ---- measurement ---- */
@@ -137,15 +107,12 @@ static eis_z impedance(const double p[EIS_WITH_RS], double omega) {
     return (eis_z){ p[EIS_RS] + share * (x * u + y * y), share * rsh * y };
 }
 
-/* Both parts of one point by Box and Muller. */
-static void measure(stream *r, bool outliers, sample *out) {
-    for (int64_t i = 0; i < out->count; i++) {
-        eis_z  z      = impedance(out->p, TWO_PI * out->freq_hz[i]);
-        double radius = sqrt(-2 * log(unit(r))), angle = TWO_PI * unit(r),
-               sd = out->noise * sqrt(z.re * z.re + z.im * z.im);
-        if (outliers && unit(r) < OUTLIER_SHARE) sd *= OUTLIER_FACTOR;
-        out->z[i] = (eis_z){ z.re + sd * radius * cos(angle), z.im + sd * radius * sin(angle) };
-    }
+/* By Box and Muller. */
+void sample_measure(stream *r, eis_z z, bool outliers, int64_t i, sample *out) {
+    double radius = sqrt(-2 * log(unit(r))), angle = TWO_PI * unit(r),
+           sd = out->noise * sqrt(z.re * z.re + z.im * z.im);
+    if (outliers && unit(r) < OUTLIER_SHARE) sd *= OUTLIER_FACTOR;
+    out->z[i] = (eis_z){ z.re + sd * radius * cos(angle), z.im + sd * radius * sin(angle) };
 }
 
 void sample_draw(const sampler_settings *s, sample_split split, uint64_t number, sample *out) {
@@ -154,10 +121,15 @@ void sample_draw(const sampler_settings *s, sample_split split, uint64_t number,
     out->noise     = log_uniform(&r, NOISE_LOW, NOISE_HIGH);
     out->p[EIS_RS] = 0;
     if (s->noise > 0) out->noise = s->noise;
+    if (s->recipe == EIS_RECIPE_CELL) {
+        sample_draw_cell(&r, out);
+        return;
+    }
     if (lab) draw_anywhere(&r, out);
     else draw_cell(s, split, &r, out);
     canonical(out);
     if (lab) lab_frequencies(&r, out);
     else grid_frequencies(out);
-    measure(&r, lab, out);
+    for (int64_t i = 0; i < out->count; i++)
+        sample_measure(&r, impedance(out->p, TWO_PI * out->freq_hz[i]), lab, i, out);
 }

@@ -1,10 +1,10 @@
-/* The two distributions of spectra that predictors are trained on. */
+/* The distributions of spectra that predictors are trained on. */
 #ifndef EIS_RECIPE_H
 #define EIS_RECIPE_H
 
-#include <tidemill/eis.h>
+#include "arcs.h"
 
-enum { SAMPLE_MOST = 100, GRID_FREQUENCIES = 61 };
+enum { SAMPLE_MOST = 100, GRID_FREQUENCIES = 61, CELL_FEWEST = 15 };
 
 /* Disjoint streams of counters: what is tested on was never trained on. */
 typedef enum sample_split { SPLIT_TRAIN, SPLIT_VALIDATE, SPLIT_TEST } sample_split;
@@ -12,6 +12,7 @@ typedef enum sample_split { SPLIT_TRAIN, SPLIT_VALIDATE, SPLIT_TEST } sample_spl
 /* A circuit and a noisy measurement of it. a is the slower membrane (of equal ones, the one of higher resistance). */
 typedef struct sample {
     double  p[EIS_WITH_RS];
+    double  arcs[ARCS_COUNT];      /* cell recipe, in place of p: the slower arc first */
     int     index[EIS_COUNT];      /* grid recipe: of the parameters on their axes of 12; lab: nearest */
     double  noise;                 /* standard deviation of each part over |Z| */
     int64_t count;
@@ -38,7 +39,9 @@ typedef struct sampler_settings {
  *                    frequencies, top log-uniform in 10 kHz..1 MHz, bottom in 0.01..10 Hz, in half of the spectra even
  *                    in the
  *                    logarithm, else drawn; each
- *                    point with probability 1 % an outlier: an error ten times as large */
+ *                    point with probability 1 % an outlier: an error ten times as large
+ *   EIS_RECIPE_CELL two arcs in series with what measured spectra have beside them, 15 to 100 frequencies of any range
+ *                    (recipe_cell.c), outliers as in EIS_RECIPE_LAB */
 void sample_draw(const sampler_settings *s, sample_split split, uint64_t number, sample *out);
 
 /* Whether a cell is among those kept out. Symmetric in the membranes. */

@@ -13,6 +13,8 @@ const named_circuit named_circuits[] = {
     { "epithelial-lateral", LATERAL, "an epithelium whose basolateral membrane lines the lateral space" },
     { "epithelial-lateral-electrode", LATERAL ELECTRODE, "the same, with a CPE of the electrodes" },
     { "membranes", "Rs-p(Ra,Ca)-p(Rb,Cb)", "two membranes without a shunt: what one spectrum determines" },
+    { "arcs", "L0-Rs-p(R1,CPE1)-p(R2,CPE2)-CPEel",
+      "what one spectrum of an epithelium of CPEs determines, with its leads and electrodes (recipe cell)" },
     { "barrier", "Rmed-p(Rter,Ccl)-CPEel", "one barrier between electrodes: medium, TER, cell layer" },
     { "electrode", "Rmed-CPEel", "no cells: medium and electrodes" },
     { "randles", "Rs-p(Rct-W1,Cdl)", "charge transfer and diffusion across a double layer" },

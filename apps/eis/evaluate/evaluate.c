@@ -39,7 +39,7 @@ void test_draw(const evaluation *e, const sampler_settings *s, int64_t number, s
     uint64_t at = (uint64_t)(e->options->seed % SEEDS) << 32 | (uint64_t)number;
     for (uint64_t attempt = 0;; attempt++) {
         sample_draw(s, SPLIT_TEST, at | attempt << 52, out);
-        if (s->recipe == EIS_RECIPE_LAB || s->kept_out_only || !cell_kept_out(s, out->index)) return;
+        if (s->recipe != EIS_RECIPE_GRID || s->kept_out_only || !cell_kept_out(s, out->index)) return;
     }
 }
 
@@ -64,13 +64,13 @@ static tide_status bad_noise(const char *given, tide_failure *failure) {
                    NOISES_MOST, given);
 }
 
-/* "auto" is the three levels of the published figures, or what a lab model was trained on. */
+/* "auto" is the three levels of the published figures, or what a lab or cell model was trained on. */
 static tide_status parse_noises(const char *given, eis_recipe recipe, evaluation *e, tide_failure *failure) {
     static const char usual[] = "0.001,0.01,0.05";
     bool        automatic = !*given || !strcmp(given, "auto");
     const char *at        = automatic ? usual : given;
     char       *end;
-    if (automatic && recipe == EIS_RECIPE_LAB) {
+    if (automatic && recipe != EIS_RECIPE_GRID) {
         e->noises = 1, e->noise[0] = 0;
         return TIDE_OK;
     }
@@ -81,6 +81,11 @@ static tide_status parse_noises(const char *given, eis_recipe recipe, evaluation
     }
     return bad_noise(given, failure);
 }
+
+typedef tide_status evaluating(const evaluation *e, json_t *report, text *talk, tide_failure *failure);
+static evaluating *const evaluations[RECIPES] = {
+    [EIS_RECIPE_LAB] = evaluate_lab, [EIS_RECIPE_GRID] = evaluate_grid, [EIS_RECIPE_CELL] = evaluate_cell
+};
 
 static tide_status evaluate(evaluation *e, json_t *report, text *talk, tide_failure *failure) {
     const eis_options *o = e->options;
@@ -96,16 +101,15 @@ static tide_status evaluate(evaluation *e, json_t *report, text *talk, tide_fail
         stop = eis_tell(e->listener, e->user, EIS_NOTE, line);
     if (stop) return fail(failure, TIDE_ECANCELLED, "stopped");
     const spectrum_model *m = predictor_model(e->predictor);
-    bool        grid   = m->config.recipe == EIS_RECIPE_GRID;
+    const char *recipe = recipe_kinds[m->config.recipe].name;
     status             = parse_noises(o->noise, m->config.recipe, e, failure);
     if (status != TIDE_OK) return status;
-    text_add(talk,
-             "%s: %s recipe, %" PRId64
-             " test spectra per noise level, each with five questions: one random set of 1, 2, 3, 4 and 5 missing "
-             "parameters\n",
-             o->model, grid ? "grid" : "lab", o->test_spectra);
-    json_object_set_new(report, "recipe", json_string(grid ? "grid" : "lab"));
-    return grid ? evaluate_grid(e, report, talk, failure) : evaluate_lab(e, report, talk, failure);
+    text_add(talk, "%s: %s recipe, %" PRId64 " test spectra per noise level%s\n", o->model, recipe, o->test_spectra,
+             m->config.recipe == EIS_RECIPE_CELL
+                 ? ""
+                 : ", each with five questions: one random set of 1, 2, 3, 4 and 5 missing parameters");
+    json_object_set_new(report, "recipe", json_string(recipe));
+    return evaluations[m->config.recipe](e, report, talk, failure);
 }
 
 static tide_status put_result(json_t *report, text *talk, eis_result *result, tide_failure *failure) {

@@ -25,9 +25,10 @@ typedef struct evaluation {
 tide_status evaluate_options(const eis_options *options, eis_listener listener, void *user, calibration *first,
                              eis_result *result, tide_failure *failure);
 
-/* They add to the report: members of an object, and text. `predictor` is for the first two. */
+/* They add to the report: members of an object, and text. `predictor` is for the first three. */
 tide_status evaluate_grid(const evaluation *e, json_t *report, text *talk, tide_failure *failure);
 tide_status evaluate_lab(const evaluation *e, json_t *report, text *talk, tide_failure *failure);
+tide_status evaluate_cell(const evaluation *e, json_t *report, text *talk, tide_failure *failure);
 tide_status evaluate_known(const evaluation *e, json_t *report, text *talk, tide_failure *failure);
 
 /* evaluation.json, evaluation.txt and a calibration plot into the folder `out`. */

@@ -39,7 +39,7 @@ static void add_curve(curves *c, const json_t *bins, const char *what, double no
 static tide_status plot_calibration(const char *folder, const json_t *report, tide_failure *failure) {
     static const struct { const char *key, *what; } kinds[] = {
         { "joint_calibration", "joint" }, { "parameter_calibration", "parameters" },
-        { "derived_calibration", "TER, TEC, n1, d1, Rs" }
+        { "derived_calibration", "TER, TEC, n1, d1, Rs" }, { "calibration", "arcs, TER, TEC" }
     };
     static const double ends[] = { 0, 1 };
     const json_t *levels = json_object_get(report, "levels");

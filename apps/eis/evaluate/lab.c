@@ -1,6 +1,7 @@
 /* Measures a lab predictor: do its intervals hold the truth as often as they say, and how far off are its medians; on
  * the first spectra beside the continuous posterior of the same questions. */
 #include "evaluate.h"
+#include "tally.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -10,9 +11,6 @@
 #include "base/parallel.h"
 
 enum { GROUP = 128, BESIDE = 200 };
-static const double shares[] = { 0.025, 0.1, 0.5, 0.9, 0.975 };
-enum { LOW_95, LOW_80, MEDIAN, HIGH_80, HIGH_95, SHARES };
-
 static const quantity lab_quantities[QUANTITIES_LAB] = {
     { "Rsh", "ohm" }, { "Ra", "ohm" }, { "Rb", "ohm" }, { "Ca", "F" }, { "Cb", "F" },
     { "TER", "ohm" }, { "TEC", "F" },  { "n1", "s" },   { "d1", "s" }, { "Rs", "ohm" },
@@ -21,15 +19,12 @@ static const quantity lab_quantities[QUANTITIES_LAB] = {
 /* Quantiles of what was asked, by quantity; `asked` is false for known parameters. */
 typedef struct spread { bool asked; double at[SHARES]; } spread;
 
-/* How well spreads of a quantity did. Errors are |log10 (median / truth)|, of Rs |median - truth| in ohm. */
-typedef struct lab_score { int64_t count, in_80, in_95; double *error, *width; } lab_score;
-
 typedef struct lab_level {
     double      noise;                         /* 0: as in training */
     int64_t     beside;                        /* spectra that the continuous posterior was asked about too */
     int64_t refused; /* of them, those that it has no answer for: a plain resistance, say */
     bool        continuous;                    /* this build has it */
-    lab_score all[QUANTITIES_LAB], by_missing[EIS_COUNT][QUANTITIES_LAB], first[QUANTITIES_LAB],
+    tally all[QUANTITIES_LAB], by_missing[EIS_COUNT][QUANTITIES_LAB], first[QUANTITIES_LAB],
         refined[QUANTITIES_LAB];
     calibration parameters, derived;           /* of the most probable bin: how often the truth is in it */
 } lab_level;
@@ -80,7 +75,8 @@ static void spread_of_bins(const spectrum_model *m, const float *probability, in
                            spread *out) {
     out->asked = true;
     for (int i = 0; i < SHARES; i++)
-        out->at[i] = quantity_value(EIS_RECIPE_LAB, q, spectrum_model_quantile(m, q, probability, shares[i]), view);
+        out->at[i] =
+            quantity_value(EIS_RECIPE_LAB, q, spectrum_model_quantile(m, q, probability, tally_shares[i]), view);
 }
 
 static tide_status ask_network(lab_group *g, tide_failure *failure) {
@@ -138,7 +134,7 @@ static bool spread_of_draws(const completion *c, unsigned missing, spread *out) 
         for (int64_t i = 0; i < c->draw_count; i++) v[i] = (weighed){ draw_value(&c->draws[i], q), c->draws[i].weight };
         qsort(v, (size_t)c->draw_count, sizeof *v, by_value);
         out[q].asked = true;
-        for (int i = 0; i < SHARES; i++) out[q].at[i] = value_at(v, c->draw_count, shares[i]);
+        for (int i = 0; i < SHARES; i++) out[q].at[i] = value_at(v, c->draw_count, tally_shares[i]);
     }
     free(v);
     return v != NULL;
@@ -168,19 +164,8 @@ static int64_t turn(int64_t number) { return number % EIS_COUNT; }
 
 /* ---- sums ---- */
 
-static bool score_new(lab_score *s, int64_t most) {
-    *s = (lab_score){ .error = malloc((size_t)(2 * most) * sizeof *s->error) };
-    s->width = s->error + most;
-    return s->error != NULL;
-}
-
-static void score_add(lab_score *s, int q, const spread *v, double truth) {
-    if (!v->asked) return;
-    bool ohm = q == QUANTITY_RS;
-    s->in_80 += truth >= v->at[LOW_80] && truth <= v->at[HIGH_80];
-    s->in_95 += truth >= v->at[LOW_95] && truth <= v->at[HIGH_95];
-    s->error[s->count]   = ohm ? fabs(v->at[MEDIAN] - truth) : fabs(log10(v->at[MEDIAN] / truth));
-    s->width[s->count++] = ohm ? v->at[HIGH_95] - v->at[LOW_95] : log10(v->at[HIGH_95] / v->at[LOW_95]);
+static void add_spread(tally *s, int q, const spread *v, double truth) {
+    if (v->asked) tally_add(s, q == QUANTITY_RS, v->at, truth);
 }
 
 static void add_calibration(const lab_group *g, int64_t at, lab_level *level) {
@@ -205,11 +190,11 @@ static void add_group(const lab_group *g, lab_level *level) {
         bool            beside = number < level->beside && i % EIS_COUNT == turn(number);
         for (int q = 0; q < QUANTITIES_LAB; q++) {
             double truth = truth_of(&g->sample[i / EIS_COUNT], q);
-            score_add(&level->all[q], q, &c->network[q], truth);
-            score_add(&level->by_missing[i % EIS_COUNT][q], q, &c->network[q], truth);
+            add_spread(&level->all[q], q, &c->network[q], truth);
+            add_spread(&level->by_missing[i % EIS_COUNT][q], q, &c->network[q], truth);
             if (beside && level->continuous && c->refined_status == TIDE_OK)
-                score_add(&level->first[q], q, &c->network[q], truth),
-                    score_add(&level->refined[q], q, &c->refined[q], truth);
+                add_spread(&level->first[q], q, &c->network[q], truth),
+                    add_spread(&level->refined[q], q, &c->refined[q], truth);
         }
         add_calibration(g, i, level);
     }
@@ -266,35 +251,11 @@ static tide_status measure(const evaluation *e, lab_level *level, tide_failure *
 
 /* ---- the report ---- */
 
-static double median(const double *v, int64_t count) {
-    double *copy = malloc((size_t)MAX2(count, 1) * sizeof *copy), middle = NAN;
-    if (copy && count > 0) {
-        memcpy(copy, v, (size_t)count * sizeof *copy);
-        qsort(copy, (size_t)count, sizeof *copy, by_value);
-        middle = 0.5 * (copy[(count - 1) / 2] + copy[count / 2]);
-    }
-    free(copy);
-    return middle;
-}
-
-static double share(int64_t part, int64_t of) { return of ? (double)part / (double)of : 0; }
-
-static json_t *score_json(const lab_score *s, int q) {
-    json_t *o = json_pack("{s:s, s:I, s:f, s:f}", "quantity", lab_quantities[q].name, "cases", (json_int_t)s->count,
-                          "coverage_80",
-                          share(s->in_80, s->count), "coverage_95", share(s->in_95, s->count));
-    bool    ohm = q == QUANTITY_RS;
-    json_object_set_new(o, ohm ? "median_abs_error_ohm" : "median_abs_log10_error",
-                        json_real(median(s->error, s->count)));
-    json_object_set_new(o, ohm ? "median_width_95_ohm" : "median_width_95_decades",
-                        json_real(median(s->width, s->count)));
-    return o;
-}
-
-static json_t *scores_json(const lab_score *s) {
+static json_t *scores_json(const tally *s) {
     json_t *list = json_array();
     for (int q = 0; q < QUANTITIES_LAB; q++)
-        if (s[q].count) json_array_append_new(list, score_json(&s[q], q));
+        if (s[q].count) json_array_append_new(list,
+                                                tally_json(&s[q], lab_quantities[q].name, q == QUANTITY_RS ? "ohm" : NULL));
     return list;
 }
 
@@ -328,12 +289,6 @@ static json_t *quantities_json(void) {
                      "confidence: probability of the most probable bin; mass: how often the truth was in it");
 }
 
-static void put_score(const lab_score *s, text *out) {
-    text_add(out, "   %.3f %.3f %9.3g %9.3g", share(s->in_80, s->count), share(s->in_95, s->count),
-             median(s->error, s->count),
-             median(s->width, s->count));
-}
-
 static void level_text(const lab_level *level, text *out) {
     char noise[32] = "0.1 to 5 %, log-uniform";
     if (level->noise > 0) snprintf(noise, sizeof noise, "%g %%", 100 * level->noise);
@@ -350,9 +305,9 @@ static void level_text(const lab_level *level, text *out) {
     for (int q = 0; q < QUANTITIES_LAB; q++) {
         if (!level->all[q].count) continue;
         text_add(out, "%4s %6" PRId64, lab_quantities[q].name, level->all[q].count);
-        put_score(&level->all[q], out);
+        tally_text(&level->all[q], out);
         if (level->continuous && level->first[q].count)
-            put_score(&level->first[q], out), put_score(&level->refined[q], out);
+            tally_text(&level->first[q], out), tally_text(&level->refined[q], out);
         text_add(out, "\n");
     }
     if (!level->continuous) text_add(out, "the continuous posterior needs a build with cminpack\n");
@@ -362,18 +317,18 @@ static bool level_new(lab_level *level, double noise, int64_t spectra) {
     bool fine = true;
     *level    = (lab_level){ .noise = noise, .beside = MIN2(spectra, BESIDE), .continuous = true };
     for (int q = 0; q < QUANTITIES_LAB; q++) {
-        fine = score_new(&level->all[q], spectra * EIS_COUNT) && fine;
-        fine = score_new(&level->first[q], spectra) && fine;
-        fine = score_new(&level->refined[q], spectra) && fine;
-        for (int n = 0; n < EIS_COUNT; n++) fine = score_new(&level->by_missing[n][q], spectra) && fine;
+        fine = tally_new(&level->all[q], spectra * EIS_COUNT) && fine;
+        fine = tally_new(&level->first[q], spectra) && fine;
+        fine = tally_new(&level->refined[q], spectra) && fine;
+        for (int n = 0; n < EIS_COUNT; n++) fine = tally_new(&level->by_missing[n][q], spectra) && fine;
     }
     return fine;
 }
 
 static void level_free(lab_level *level) {
     for (int q = 0; q < QUANTITIES_LAB; q++) {
-        free(level->all[q].error), free(level->first[q].error), free(level->refined[q].error);
-        for (int n = 0; n < EIS_COUNT; n++) free(level->by_missing[n][q].error);
+        tally_free(&level->all[q]), tally_free(&level->first[q]), tally_free(&level->refined[q]);
+        for (int n = 0; n < EIS_COUNT; n++) tally_free(&level->by_missing[n][q]);
     }
 }
 

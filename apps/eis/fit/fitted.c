@@ -308,7 +308,7 @@ tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spe
     if (status == TIDE_OK && beside->blank) status = blank_add(beside->blank, &problem, failure);
     telling t = { .f = out, .p = &problem, .names = names, .priors = &known, .blank = beside->blank, .spectrum = s };
     t.minima = &minima;
-    if (status == TIDE_OK) status = fit_search(&problem, fit_stopped, &l, &minima, failure);
+    if (status == TIDE_OK) status = fit_search(&problem, NULL, fit_stopped, &l, &minima, failure);
     if (status == TIDE_OK) status = telling_conclude(&t, &data, o, failure);
     fit_problem_free(&problem);
     fit_data_free(&data);

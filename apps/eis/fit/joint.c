@@ -75,7 +75,7 @@ static tide_status fit_each_alone(joint *j, listening *l, tide_failure *failure)
     tide_status status = TIDE_OK;
     for (int i = 0; status == TIDE_OK && i < j->count; i++) {
         fit_minima minima;
-        status = fit_search(&j->one[i], fit_stopped, l, &minima, failure);
+        status = fit_search(&j->one[i], NULL, fit_stopped, l, &minima, failure);
         if (status == TIDE_OK) j->alone[i] = minima.of[0];
     }
     return status;

@@ -57,7 +57,7 @@ static tide_status descend_and_hold(fit_problem *p, fit_minimum *m, tide_failure
     return status;
 }
 
-static tide_status minimise(fit_problem *p, const double *from, fit_minimum *m, tide_failure *failure) {
+tide_status fit_minimise(fit_problem *p, const double *from, fit_minimum *m, tide_failure *failure) {
     *m = (fit_minimum){ .starts = 1 };
     memcpy(m->x, from, sizeof m->x);
     tide_status status = descend_and_hold(p, m, failure);
@@ -185,7 +185,7 @@ static tide_status descend_from(searching *s, const double *x, tide_failure *fai
     s->out->starts++;
     if (s->out->count && sum > far_above * fmax(s->out->of[0].sum, precise * s->p->size)) return TIDE_OK;
     if ((known = arrived(s, near, sum))) return known->starts++, TIDE_OK;
-    status = minimise(s->p, near, &m, failure);
+    status = fit_minimise(s->p, near, &m, failure);
     if (status != TIDE_OK) return status;
     if (m.sum < s->best.sum) s->best = m;
     if (is_minimum(s->p, &m, s->jacobian)) keep(s->p, s->out, &m, s->home);
@@ -208,10 +208,12 @@ static tide_status hop(searching *s, tide_failure *failure) {
     return TIDE_OK;
 }
 
-static tide_status search(searching *s, const fit_start *start, int count, tide_failure *failure) {
+/* Of starts, of which each is followed or only as many as it takes; then from the best minimum among them. */
+static tide_status search(searching *s, const fit_start *start, int count, bool each, tide_failure *failure) {
     tide_status status = TIDE_OK;
     double before = INFINITY;
-    for (int i = 0; status == TIDE_OK && i < count && !found(s); i++) status = descend_from(s, start[i].x, failure);
+    for (int i = 0; status == TIDE_OK && i < count && (each || !found(s)); i++)
+        status = descend_from(s, start[i].x, failure);
     bool exact = s->best.sum < 1e-20 * s->p->size;
     for (int i = 0; s->land && i < HOPS && status == TIDE_OK && !exact && s->best.sum < before * (1 - same); i++) {
         before = s->best.sum;
@@ -222,25 +224,43 @@ static tide_status search(searching *s, const fit_start *start, int count, tide_
     return status;
 }
 
-tide_status fit_search_from(fit_problem *p, const landscape *land, const fit_start *start, int count, fit_stop stop,
-                            void *user, fit_minima *out, tide_failure *failure) {
+static tide_status search_all(fit_problem *p, const landscape *land, const fit_start *start, int count,
+                              const fit_guesses *guesses, fit_stop stop, void *user, fit_minima *out,
+                              tide_failure *failure) {
     double *jacobian = malloc((size_t)(p->rows * MAX2(p->variables, 1)) * sizeof *jacobian);
+    const double *home = count ? start[0].x : guesses->start[0].x;
+    searching s = { p, land, out, home, jacobian, { .sum = INFINITY }, stop, user }, own = s;
     *out = (fit_minima){ 0 };
-    searching s = { p, land, out, start[0].x, jacobian, { .sum = INFINITY }, stop, user };
-    tide_status status =
-        jacobian ? search(&s, start, count, failure) : fail(failure, TIDE_ENOMEM, "out of memory for a fit");
+    tide_status status = jacobian ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for a fit");
+    if (status == TIDE_OK && count) status = search(&s, start, count, false, failure);
+    if (status == TIDE_OK && guesses && guesses->count)
+        status = search(&own, guesses->start, guesses->count, true, failure);
     memset(p->held, 0, sizeof p->held);
     for (int v = 0; status == TIDE_OK && v < p->variables; v++) p->held[v] = out->of[0].at_bound[v];
     free(jacobian);
     return status;
 }
 
-tide_status fit_search(fit_problem *p, fit_stop stop, void *user, fit_minima *out, tide_failure *failure) {
+tide_status fit_search_from(fit_problem *p, const landscape *land, const fit_start *start, int count, fit_stop stop,
+                            void *user, fit_minima *out, tide_failure *failure) {
+    return search_all(p, land, start, count, NULL, stop, user, out, failure);
+}
+
+tide_status fit_search(fit_problem *p, const fit_guesses *guesses, fit_stop stop, void *user, fit_minima *out,
+                       tide_failure *failure) {
     fit_start start[STARTS_MOST];
     landscape land;
     int count = 0;
     landscape_of(p->data, &land);
     if (!land.points) return fail(failure, TIDE_ENOMEM, "out of memory for a fit");
     tide_status status = fit_starts(p, &land, start, &count, failure);
-    return status == TIDE_OK ? fit_search_from(p, &land, start, count, stop, user, out, failure) : status;
+    return status == TIDE_OK ? search_all(p, &land, start, count, guesses, stop, user, out, failure) : status;
+}
+
+tide_status fit_search_guesses(fit_problem *p, const fit_guesses *guesses, fit_stop stop, void *user, fit_minima *out,
+                               tide_failure *failure) {
+    landscape land;
+    landscape_of(p->data, &land);
+    if (!land.points) return fail(failure, TIDE_ENOMEM, "out of memory for a fit");
+    return search_all(p, &land, NULL, 0, guesses, stop, user, out, failure);
 }

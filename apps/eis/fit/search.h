@@ -19,13 +19,28 @@ typedef struct fit_minima {
     int count, starts;
 } fit_minima;
 
-/* `stop` (may be NULL) is asked between starts. */
+/* Starts that somebody else has for a spectrum, beside those that follow from it. */
+enum { GUESSES_MOST = 4 };
+typedef struct fit_guesses {
+    fit_start start[GUESSES_MOST];
+    int count;
+} fit_guesses;
+
+/* `stop` (may be NULL) is asked between starts. `guesses` (may be NULL) are followed as well, and what lies beside the
+ * best of them: they add to what is found, and change nothing else. */
 typedef bool (*fit_stop)(void *user);
 /* From these starts, and, where the landscape is not NULL, from elements moved in the best minimum. */
 tide_status fit_search_from(fit_problem *p, const landscape *land, const fit_start *start, int count, fit_stop stop,
                             void *user, fit_minima *out, tide_failure *failure);
-/* From starts that follow from the one spectrum. */
-tide_status fit_search(fit_problem *p, fit_stop stop, void *user, fit_minima *out, tide_failure *failure);
+/* From starts that follow from the one spectrum, and the guesses. */
+tide_status fit_search(fit_problem *p, const fit_guesses *guesses, fit_stop stop, void *user, fit_minima *out,
+                       tide_failure *failure);
+/* From the guesses alone. */
+tide_status fit_search_guesses(fit_problem *p, const fit_guesses *guesses, fit_stop stop, void *user, fit_minima *out,
+                               tide_failure *failure);
+
+/* The minimum below one start. */
+tide_status fit_minimise(fit_problem *p, const double *from, fit_minimum *out, tide_failure *failure);
 
 /* Exchanges the values of alike parts of the circuit until the slower stands first (order.c). */
 void fit_order(const fit_problem *p, double *x);

@@ -105,8 +105,9 @@ static const tide_option rows[] = {
 
     { "inputs", CHOICE(inputs, "spectrum|known"), NULL, T | F, "Training", NULL,
       "what the predictor sees: known values and a spectrum, or known values alone" },
-    { "recipe", CHOICE(recipe, "lab|grid"), NULL, T | F, "Training", NULL,
-      "lab: measured spectra of any circuit; grid: circuits of the grid at 61 fixed frequencies, known noise" },
+    { "recipe", CHOICE(recipe, "lab|grid|cell"), NULL, T | F, "Training", NULL,
+      "lab: measured spectra of any circuit; grid: circuits of the grid at 61 fixed frequencies, known noise; cell: "
+      "real epithelia, two arcs of constant phase elements with electrodes and leads" },
     { "epochs", INT(epochs, 0, 1e6), NULL, T | F, "Training", "N",
       "passes over the training data; 0: 100 for known inputs, 20 (of a million spectra) for spectra",
       .aliases = "n-epochs|train-epochs" },

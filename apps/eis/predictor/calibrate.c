@@ -43,17 +43,18 @@ static void draw_spectrum(void *of, int64_t i, int thread) {
     const sampler_settings *s = d->settings;
     group    *g = d->to;
     int64_t   width = features_width(s->recipe);
+    int       masks = recipe_masks(s->recipe);
     uint64_t  number = (uint64_t)(d->first + i);
     float    *row = g->row + i * d->stride;
     (void)thread;
     pool_row(s, SPLIT_VALIDATE, number, width, row);
     memcpy(g->raw + i * width, row, (size_t)width * sizeof *row);
-    for (int m = 0; m < MASKS; m++) {
+    for (int m = 0; m < masks; m++) {
         unsigned missing = mask_draw(s->seed, SPLIT_VALIDATE, number, m);
-        g->missing[i * MASKS + m]  = missing;
-        g->spectrum[i * MASKS + m] = (int32_t)i;
+        g->missing[i * masks + m]  = missing;
+        g->spectrum[i * masks + m] = (int32_t)i;
         for (int k = 0; k < EIS_COUNT; k++)
-            g->known_u[i * MASKS + m][k] = missing >> k & 1 ? (float)NAN : row[width + k];
+            g->known_u[i * masks + m][k] = missing >> k & 1 ? (float)NAN : row[width + k];
     }
 }
 
@@ -71,11 +72,12 @@ static float rank_of(int64_t bins, const float *probability, float coordinate) {
 }
 
 static void rank_group(eis_recipe recipe, const group *g, int64_t stride, ranks *r) {
-    int64_t quantities = recipe_quantities(recipe), bins = recipe_bins(recipe);
-    for (int64_t i = 0; i < GROUP * MASKS; i++) {
-        const float *coordinate = g->row + i / MASKS * stride + features_width(recipe) + EIS_COUNT;
+    int64_t quantities = recipe_quantities(recipe), bins = recipe_bins(recipe), masks = recipe_masks(recipe);
+    int     parameters = recipe_kinds[recipe].parameters;
+    for (int64_t i = 0; i < GROUP * masks; i++) {
+        const float *coordinate = g->row + i / masks * stride + features_width(recipe) + EIS_COUNT;
         for (int q = 0; q < quantities; q++)
-            if (q >= EIS_COUNT || g->missing[i] >> q & 1)
+            if (q >= parameters || g->missing[i] >> q & 1)
                 r->of[q][r->count[q]++] = rank_of(bins, g->probability + (i * quantities + q) * bins, coordinate[q]);
     }
 }
@@ -108,8 +110,8 @@ tide_status calibrate(predictor *p, spectrum_model *m, int64_t first, int64_t sp
         draw_group(&s, first + i * GROUP, stride, threads, &g);
         status = predictor_spectra(p, GROUP, g.raw, failure);
         if (status == TIDE_OK)
-            status = predictor_ask(p, GROUP * MASKS, g.spectrum, (const float (*)[EIS_COUNT])g.known_u, g.probability,
-                                   failure);
+            status = predictor_ask(p, GROUP * recipe_masks(recipe), g.spectrum,
+                                   (const float (*)[EIS_COUNT])g.known_u, g.probability, failure);
         if (status == TIDE_OK) rank_group(recipe, &g, stride, &r);
     }
     if (status == TIDE_OK) settle_levels(recipe, &r, m);

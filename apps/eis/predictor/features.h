@@ -1,4 +1,4 @@
-/* What a predictor is told: the spectrum as features of its fit, and the known values.
+/* What a predictor is told: the spectrum as features of its fit, and the known values. Recipe cell: arcs_features.h.
  *
  * A row of features (raw, unscaled f32), in this order:
  *   FIT_FEATURES ln R1, ln tau1, ln R2, ln tau2; ln of TER, n1, d1, d2, TEC; ln(misfit + 1) (lab: ln noise); ln sd of
@@ -15,19 +15,22 @@
 #define EIS_SPECTRUM_FEATURES_H
 
 #include "quick_fit.h"
+#include "arcs_features.h"
+#include "recipes.h"
 #include "eis/circuit/recipe.h"
 
 enum {
     FIT_FEATURES = 20, LAB_FEATURES = 11, RSH_FEATURES = 18, CELL_FEATURES = 2, RSH_VALUES = 12,
     GRID_WIDTH    = FIT_FEATURES + RSH_VALUES * (RSH_FEATURES + CELL_FEATURES),        /* 260 */
     LAB_WIDTH     = FIT_FEATURES + LAB_FEATURES + RSH_VALUES * RSH_FEATURES,
-    FEATURES_MOST = GRID_WIDTH > LAB_WIDTH ? GRID_WIDTH : LAB_WIDTH,
+    FEATURES_MOST = GRID_WIDTH > LAB_WIDTH ? GRID_WIDTH : LAB_WIDTH,  /* ARCS_WIDTH is less */
     KNOWN_WIDTH   = 97
 };
 
-static inline int64_t features_width(eis_recipe recipe) { return recipe == EIS_RECIPE_GRID ? GRID_WIDTH : LAB_WIDTH; }
+_Static_assert((int)ARCS_WIDTH <= (int)FEATURES_MOST, "FEATURES_MOST is too small");
 
-/* Features of any spectrum of 5 to SAMPLE_MOST points, frequencies falling. noise: as in quick_fit_run (grid recipe:
+/* Features (of the recipes lab and grid) of any spectrum of 5 to SAMPLE_MOST points, frequencies falling. noise: as in
+ * quick_fit_run (grid recipe:
  * given). `fit` (may be NULL) receives the fit. */
 void features_of(eis_recipe recipe, int64_t count, const double *freq_hz, const eis_z *z, double noise, float *out,
                  quick_fit *fit);
@@ -49,7 +52,7 @@ int features_scale(const feature_scale *s, const float *raw, float *out);
  *   20 if Rsh is known: its u, cos, sin (of that very Rsh) and ln sd (between its neighbours' on the grid), 16, scaled
  *   as
  *        those of the nearest grid value and clipped; and u_j - k_j of the known j, clipped to +-3; else zeros
- * known_u: grid coordinates 0..11, NaN where missing. */
+ * known_u: grid coordinates 0..11, NaN where missing. Recipe cell: nothing can be known, one 0. */
 void features_known(eis_recipe recipe, const feature_scale *s, const float *raw, const float known_u[EIS_COUNT],
                     float *out);
 

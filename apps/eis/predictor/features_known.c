@@ -72,7 +72,8 @@ static void put_fibre(eis_recipe recipe, const feature_scale *s, const float *ra
 
 void features_known(eis_recipe recipe, const feature_scale *s, const float *raw, const float known_u[EIS_COUNT],
                     float *out) {
-    memset(out, 0, KNOWN_WIDTH * sizeof *out);
+    memset(out, 0, (size_t)recipe_known(recipe) * sizeof *out);
+    if (recipe == EIS_RECIPE_CELL) return;
     put_places(known_u, out);
     out += EIS_COUNT * RSH_VALUES;
     for (int k = 0; k < EIS_COUNT; k++) *out++ = isnan(known_u[k]) ? 1.0f : 0.0f;

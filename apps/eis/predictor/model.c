@@ -10,8 +10,6 @@
 
 #include "base/base.h"
 
-static const char *const recipe_names[] = { [EIS_RECIPE_LAB] = "lab", [EIS_RECIPE_GRID] = "grid" };
-
 const double model_shares[MODEL_LEVELS] = { 0.025, 0.1, 0.5, 0.9, 0.975 };
 
 void spectrum_model_plain_levels(spectrum_model *m) {
@@ -63,16 +61,17 @@ static tide_status add_facts(tide_archive *a, const spectrum_model *m) {
     num_format(text[3], m->keep_out, false);
     const char *const facts[][2] = { { "kind", SPECTRUM_MODEL_KIND }, { "format_version", text[0] },
                                      { "circuit", "shunt" },
-                                     { "recipe", recipe_names[m->config.recipe] }, { "width", text[1] },
+                                     { "recipe", recipe_kinds[m->config.recipe].name }, { "width", text[1] },
                                      { "seed", text[2] },
                                      { "keep_out", text[3] } };
     tide_status status = TIDE_OK;
     for (size_t i = 0; status == TIDE_OK && i < sizeof facts / sizeof *facts; i++)
         status = tide_archive_set(a, facts[i][0], facts[i][1]);
-    tide_shape shape = TIDE_SHAPE(m->scale.width);
+    tide_shape shape = TIDE_SHAPE(m->scale.width),
+               levels = TIDE_SHAPE(recipe_kinds[m->config.recipe].levels, MODEL_LEVELS);
     if (status == TIDE_OK) status = tide_archive_add(a, "scale.mean", TIDE_F32, shape, m->scale.mean);
     if (status == TIDE_OK)
-        status = tide_archive_add(a, "level", TIDE_F32, TIDE_SHAPE(QUANTITIES_MOST, MODEL_LEVELS), m->level);
+        status = tide_archive_add(a, "level", TIDE_F32, levels, m->level);
     return status == TIDE_OK ? tide_archive_add(a, "scale.over_sd", TIDE_F32, shape, m->scale.over_sd) : status;
 }
 
@@ -129,8 +128,9 @@ static tide_status take(const char *path, const tide_archive *a, spectrum_model 
     if (version > SPECTRUM_MODEL_VERSION)
         return fail_at(failure, TIDE_EDATA, path, 0, NULL,
                        "%s: its format version %g is newer than this program reads: update tidemill", path, version);
-    if (!recipe || (strcmp(recipe, "lab") && strcmp(recipe, "grid"))) return damaged(path, "recipe", failure);
-    m->config.recipe = strcmp(recipe, "lab") ? EIS_RECIPE_GRID : EIS_RECIPE_LAB;
+    if (recipe_find(recipe) < 0) return damaged(path, "recipe", failure);
+    m->config.recipe = (eis_recipe)recipe_find(recipe);
+    const recipe_kind *of = &recipe_kinds[m->config.recipe];
     if (!number_of(a, "width", &width) || !holds_width(a, width)) return damaged(path, "width", failure);
     if (!number_of(a, "seed", &seed)) return damaged(path, "seed", failure);
     if (!number_of(a, "keep_out", &m->keep_out) || !(m->keep_out >= 0 && m->keep_out <= 0.5))
@@ -138,11 +138,11 @@ static tide_status take(const char *path, const tide_archive *a, spectrum_model 
     m->config.width = (int64_t)width;
     m->seed         = strtoull(tide_archive_metadata(a, "seed"), NULL, 10);
     m->scale.width  = features_width(m->config.recipe);
-    tide_shape features = TIDE_SHAPE(m->scale.width), levels = TIDE_SHAPE(QUANTITIES_MOST, MODEL_LEVELS);
+    tide_shape features = TIDE_SHAPE(m->scale.width), levels = TIDE_SHAPE(of->levels, MODEL_LEVELS);
     if (!numbers_of(a, "scale.mean", features, m->scale.mean)) return damaged(path, "scale.mean", failure);
     if (!numbers_of(a, "scale.over_sd", features, m->scale.over_sd)) return damaged(path, "scale.over_sd", failure);
     spectrum_model_plain_levels(m); /* values of the grid are no intervals: they need no others */
-    if (m->config.recipe == EIS_RECIPE_LAB && !numbers_of(a, "level", levels, &m->level[0][0]))
+    if (of->intervals && !numbers_of(a, "level", levels, &m->level[0][0]))
         return damaged(path, "level", failure);
     return are_levels(m) ? TIDE_OK : damaged(path, "level", failure);
 }

@@ -38,7 +38,7 @@ static tide_val block_apply(const network_block *b, tide_val x, bool again) {
 network network_new(tide_graph *g, const network_config *c) {
     network n = { .config = *c };
     n.features = tide_linear_new(g, "features", features_width(c->recipe), c->width);
-    n.known    = tide_linear_new(g, "known", KNOWN_WIDTH, c->width);
+    n.known    = tide_linear_new(g, "known", recipe_known(c->recipe), c->width);
     for (int i = 0; i < NETWORK_BLOCKS; i++) {
         char name[32];
         snprintf(name, sizeof name, i < ENCODER_BLOCKS ? "encoder.%d" : "decoder.%d",

@@ -33,7 +33,7 @@ typedef struct network {
 network  network_new(tide_graph *g, const network_config *config);
 /* features (b, features_width), scaled. Returns (b, width). */
 tide_val network_encode(const network *n, tide_val features);
-/* encoded (b, width), known (b, m, KNOWN_WIDTH). Returns logits (b, m, quantities, bins). */
+/* encoded (b, width), known (b, m, recipe_known). Returns logits (b, m, quantities, bins). */
 tide_val network_decode(const network *n, tide_val encoded, tide_val known);
 
 #endif

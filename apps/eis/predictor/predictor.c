@@ -57,7 +57,8 @@ static sized_program compile_encoder(const network *n, tide_graph *g, int64_t ro
 
 static sized_program compile_decoder(const network *n, tide_graph *g, int64_t rows) {
     sized_program p = { .in = { tide_input(g, "encoded", TIDE_F32, TIDE_SHAPE(rows, n->config.width)),
-                                tide_input(g, "known", TIDE_F32, TIDE_SHAPE(rows, 1, KNOWN_WIDTH)) } };
+                                tide_input(g, "known", TIDE_F32,
+                                           TIDE_SHAPE(rows, 1, recipe_known(n->config.recipe))) } };
     p.out           = tide_softmax(network_decode(n, p.in[0], p.in[1]), -1);
     p.program       = tide_compile(TIDE_LIST(p.out), NULL);
     return p;
@@ -108,7 +109,7 @@ static tide_status load(predictor *p, const tide_archive *a, tide_failure *failu
 static tide_status build(predictor *p, tide_failure *failure) {
     int64_t most = sizes[SIZES - 1], width = p->model.config.width, features = p->model.scale.width;
     p->left  = malloc((size_t)(most * MAX2(width, features)) * sizeof *p->left);
-    p->right = malloc((size_t)(most * KNOWN_WIDTH) * sizeof *p->right);
+    p->right = malloc((size_t)(most * recipe_known(p->model.config.recipe)) * sizeof *p->right);
     p->graph = p->left && p->right ? graph_new(p, p->threads) : NULL;
     if (!p->graph) return no_memory(failure);
     if (choose_precision(p, failure) != TIDE_OK) return TIDE_EDEVICE;
@@ -255,7 +256,7 @@ static void fill_question(void *asked, int64_t i, int thread) {
     (void)thread;
     memcpy(p->left + i * width, p->encoded + q->spectrum[i] * width, (size_t)width * sizeof *p->left);
     features_known(p->model.config.recipe, scale, p->raw + q->spectrum[i] * scale->width, q->known_u[i],
-                   p->right + i * KNOWN_WIDTH);
+                   p->right + i * recipe_known(p->model.config.recipe));
 }
 
 tide_status predictor_ask(predictor *p, int64_t rows, const int32_t *spectrum, const float (*known_u)[EIS_COUNT],
@@ -268,11 +269,26 @@ tide_status predictor_ask(predictor *p, int64_t rows, const int32_t *spectrum, c
         questions q = { p, spectrum + first, known_u + first };
         parallel_for(p->threads, taken, 64, fill_question, &q);
         fill_up(p->left, p->model.config.width, taken, size);
-        fill_up(p->right, KNOWN_WIDTH, taken, size);
+        fill_up(p->right, recipe_known(recipe), taken, size);
         tide_status status = run(program, (const float *[]){ p->left, p->right }, 2,
                                  taken * each * (int64_t)sizeof(float),
                                  probability + first * each, failure);
         if (status != TIDE_OK) return status;
     }
     return TIDE_OK;
+}
+
+tide_status predictor_screen(predictor *p, int64_t count, const float *raw, float *probability,
+                             tide_failure *failure) {
+    int32_t *spectrum = malloc((size_t)MAX2(count, 1) * sizeof *spectrum);
+    float (*known_u)[EIS_COUNT] = malloc((size_t)MAX2(count, 1) * sizeof *known_u);
+    tide_status status = spectrum && known_u ? predictor_spectra(p, count, raw, failure) : no_memory(failure);
+    for (int64_t i = 0; status == TIDE_OK && i < count; i++) {
+        spectrum[i] = (int32_t)i;
+        for (int k = 0; k < EIS_COUNT; k++) known_u[i][k] = NAN;
+    }
+    if (status == TIDE_OK)
+        status = predictor_ask(p, count, spectrum, (const float (*)[EIS_COUNT])known_u, probability, failure);
+    free(spectrum), free(known_u);
+    return status;
 }

@@ -38,6 +38,9 @@ tide_status predictor_ask(predictor *p, int64_t rows, const int32_t *spectrum, c
                           float *probability,
                           tide_failure *failure);
 
+/* Both at once, of spectra about which nothing is known: (count, quantities, bins). */
+tide_status predictor_screen(predictor *p, int64_t count, const float *raw, float *probability, tide_failure *failure);
+
 /* The grid coordinate of the middle of a parameter's bin: how a candidate is told what it already assumes. */
 static inline float bin_coordinate(eis_recipe recipe, int bin) {
     float middle = ((float)bin + 0.5F) / (float)recipe_bins(recipe);

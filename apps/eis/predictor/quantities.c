@@ -49,9 +49,8 @@ fit_view fit_view_of(const float *raw) {
     return v;
 }
 
-/* Student's distribution of two degrees of freedom, and its inverse: tails that a fit gone wrong still falls into. */
-static double student(double z) { return 0.5 + 0.5 * z / sqrt(2 + z * z); }
-static double student_inverse(double v) {
+double student(double z) { return 0.5 + 0.5 * z / sqrt(2 + z * z); }
+double student_inverse(double v) {
     double a = 2 * v - 1;
     return a * sqrt(2 / fmax(1 - a * a, 1e-12));
 }

@@ -23,20 +23,20 @@ enum {
     BINS_GRID = CELL_VALUES,
     BINS_LAB = 96,
     BINS_MOST = BINS_LAB,
-    QUANTITIES_MOST = QUANTITIES_LAB
+    QUANTITIES_MOST = QUANTITIES_CELL
 };
-
-static inline int64_t recipe_quantities(eis_recipe r) {
-    return r == EIS_RECIPE_GRID ? QUANTITIES_GRID : QUANTITIES_LAB;
-}
-static inline int64_t recipe_bins(eis_recipe r) { return r == EIS_RECIPE_GRID ? BINS_GRID : BINS_LAB; }
 
 /* Where the fit of a row of the lab recipe's features puts ln TER, ln TEC, ln n1, ln d1 and Rs, and how surely. */
 enum { FIT_VIEWS = QUANTITIES_LAB - QUANTITY_TER };
 typedef struct fit_view { double centre[FIT_VIEWS], sd[FIT_VIEWS]; } fit_view;
 fit_view fit_view_of(const float *raw);
 
-/* Coordinates of all quantities of a circuit. `view` is not looked at in the grid recipe. */
+/* Student's distribution of two degrees of freedom, and its inverse: tails that a fit gone wrong still falls into. */
+double student(double z);
+double student_inverse(double share);
+
+/* Coordinates of all quantities of a circuit, recipes lab and grid (cell: arcs_features.h). `view` is not
+ * looked at in the grid recipe. */
 void quantities_of(eis_recipe recipe, const double p[EIS_WITH_RS], const fit_view *view, float out[QUANTITIES_MOST]);
 /* The value at a coordinate; the inverse. */
 double quantity_value(eis_recipe recipe, int quantity, double coordinate, const fit_view *view);

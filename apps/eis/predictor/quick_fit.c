@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "quick_fit_start.h"
+#include "small_system.h"
 
 #define TWO_PI 6.283185307179586476925286766559
 #define RS_MOST 100.0
@@ -52,32 +53,6 @@ static void hessian(const problem *p, const lm *s, double h[N][N], double *g) {
     }
 }
 
-/* In place, lower triangle; the diagonal as its reciprocal. */
-static void cholesky(int n, double h[N][N]) {
-    for (int i = 0; i < n; i++) {
-        double least = 1e-14 * h[i][i];
-        for (int j = 0; j < i; j++) {
-            double sum = h[i][j];
-            for (int k = 0; k < j; k++) sum -= h[i][k] * h[j][k];
-            h[i][j] = sum * h[j][j];
-        }
-        double sum = h[i][i];
-        for (int k = 0; k < i; k++) sum -= h[i][k] * h[i][k];
-        h[i][i] = 1 / sqrt(sum > least ? sum : least);
-    }
-}
-
-static void substitute(int n, double l[N][N], double *x) {
-    for (int i = 0; i < n; i++) {
-        for (int k = 0; k < i; k++) x[i] -= l[i][k] * x[k];
-        x[i] *= l[i][i];
-    }
-    for (int i = n; i-- > 0;) {
-        for (int k = i + 1; k < n; k++) x[i] -= l[k][i] * x[k];
-        x[i] *= l[i][i];
-    }
-}
-
 /* Rs at a bound that it wants to cross stays there. */
 static void hold_rs(const lm *s, double h[N][N], double *g) {
     if (!(s->x[4] <= 0 && g[4] > 0) && !(s->x[4] >= RS_MOST && g[4] < 0)) return;
@@ -99,7 +74,7 @@ static void follow_valley(const problem *p, const lm *s, double l[N][N], double 
     double bend[N], over = 1 / (p->noise * p->noise), size = 0, turn = 0;
     quick_bend(&p->data, s->value, step, bend);
     for (int k = 0; k < p->unknowns; k++) bend[k] *= over;
-    substitute(p->unknowns, l, bend);
+    small_substitute(p->unknowns, N, l[0], bend);
     for (int k = 0; k < 4; k++) size += step[k] * step[k], turn += bend[k] * bend[k];
     if (!(turn < BEND_MOST * BEND_MOST * size)) return;
     for (int k = 0; k < p->unknowns; k++) step[k] += 0.5 * bend[k];
@@ -112,8 +87,8 @@ static double lm_step(const problem *p, lm *s) {
     hessian(p, s, h, g);
     if (p->rs_free) hold_rs(s, h, g);
     for (int k = 0; k < p->unknowns; k++) h[k][k] *= 1 + s->damping;
-    cholesky(p->unknowns, h);
-    substitute(p->unknowns, h, g);
+    small_cholesky(p->unknowns, N, h[0]);
+    small_substitute(p->unknowns, N, h[0], g);
     follow_valley(p, s, h, g);
     move(p, s->x, g, trial.x);
     evaluate(p, &trial);
@@ -166,16 +141,16 @@ static double median(double *x, int64_t count) {
 }
 
 /* The median of a square of two normals is 2 ln 2 variances. */
-static double noise_by_median(const problem *p, const double *square) {
+double quick_noise_by_median(const double *square, int64_t count) {
     double sorted[QUICK_ROOM];
-    memcpy(sorted, square, (size_t)p->data.count * sizeof *sorted);
-    return fmax(sqrt(median(sorted, p->data.count) / 1.3862943611198906), NOISE_LEAST);
+    memcpy(sorted, square, (size_t)count * sizeof *sorted);
+    return fmax(sqrt(median(sorted, count) / 1.3862943611198906), NOISE_LEAST);
 }
 
 static void weigh_again(problem *p, lm *s, bool first, double *outliers) {
     double square[QUICK_ROOM], freedom = (double)(2 * p->data.count - p->unknowns);
     quick_errors(&p->data, s->value, square);
-    if (first) p->noise = noise_by_median(p, square);
+    if (first) p->noise = quick_noise_by_median(square, p->data.count);
     double sum = quick_weigh(&p->data, square, p->noise, outliers);
     p->noise   = fmax(sqrt(sum / freedom), NOISE_LEAST);
     evaluate(p, s);
@@ -192,22 +167,12 @@ static void fit_robustly(problem *p, lm *s, double *outliers) {
 
 /* ---- the answer ---- */
 
-static void inverse(int n, double h[N][N], double out[N][N]) {
-    cholesky(n, h);
-    for (int k = 0; k < n; k++) {
-        double column[N] = { 0 };
-        column[k] = 1;
-        substitute(n, h, column);
-        for (int i = 0; i < n; i++) out[i][k] = column[i];
-    }
-}
-
 static void answer(const problem *p, const lm *s, quick_fit *out) {
     double h[N][N], g[N], cov[N][N];
     int    order[4] = { 0, 1, 2, 3 };
     if (s->x[QUICK_LN_TAU1] < s->x[QUICK_LN_TAU2]) order[0] = 2, order[1] = 3, order[2] = 0, order[3] = 1;
     hessian(p, s, h, g);
-    inverse(p->unknowns, h, cov);
+    small_inverse(p->unknowns, N, h[0], cov[0]);
     for (int a = 0; a < 4; a++) {
         out->x[a] = s->x[order[a]];
         for (int b = 0; b < 4; b++) out->cov[a][b] = 0.5 * (cov[order[a]][order[b]] + cov[order[b]][order[a]]);

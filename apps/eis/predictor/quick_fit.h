@@ -25,6 +25,9 @@ typedef struct quick_fit {
  * finite. */
 void quick_fit_run(int64_t count, const double *freq_hz, const eis_z *z, double noise, bool rs_free, quick_fit *out);
 
+/* From the squares of both parts' errors over |z|, of at most SAMPLE_MOST points. */
+double quick_noise_by_median(const double *square, int64_t count);
+
 /* The circuits of the fit's fibre. `x` as in quick_fit. u[0..3]: grid coordinates of Ra, Rb, Ca, Cb when Rsh has this
  * value: 0 at the axis' low end, 11 at its high end, clipped to -4..15. Rsh at or below TER has no circuit: the limit
  * is given. */

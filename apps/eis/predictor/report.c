@@ -6,8 +6,6 @@
 #include "eis/training/curves.h"
 #include "trainer.h"
 
-static const char *const recipe_names[] = { [EIS_RECIPE_LAB] = "lab", [EIS_RECIPE_GRID] = "grid" };
-
 int64_t spectrum_parameters(const spectrum_trainer *t) {
     int64_t count = 0;
     for (int64_t i = 0; i < t->session.params.count; i++)
@@ -20,7 +18,8 @@ json_t *spectrum_description(const spectrum_trainer *t) {
     const eis_options       *o = &t->run.options;
     json_t *all =
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:I, s:I, s:f, s:s}", "command", "eis train",
-                  "version", TIDE_VERSION, "inputs", "spectrum", "recipe", recipe_names[s->network.recipe], "circuit",
+                  "version", TIDE_VERSION, "inputs", "spectrum", "recipe", recipe_kinds[s->network.recipe].name,
+                  "circuit",
                   "shunt", "width", (json_int_t)s->network.width, "batch_size", (json_int_t)s->batch, "learning_rate",
                   t->run.rate, "weight_decay", o->weight_decay, "pool_spectra",
                   (json_int_t)(t->pool.block * POOL_BLOCKS), "seed", (json_int_t)o->seed, "keep_out",
@@ -66,7 +65,7 @@ static char *result_text(const spectrum_trainer *t) {
     const fit_progress *at   = fit_at(t->run.fit);
     text                talk = { 0 };
     text_add(&talk, "%s: spectrum predictor, recipe %s, %" PRId64 " parameters\n", t->run.folder.path,
-             recipe_names[t->settings.network.recipe],
+             recipe_kinds[t->settings.network.recipe].name,
              spectrum_parameters(t));
     text_add(&talk, "%.1f M visits to %.1f M spectra in %.0f s; best epoch %" PRId64 ", validation loss %.4f, "
                                                                                      "accuracy %.2f %%",

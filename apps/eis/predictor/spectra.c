@@ -31,11 +31,23 @@ void pool_free(pool *p) {
     *p = (pool){ 0 };
 }
 
+static void cell_row(const sample *one, int64_t width, float *row) {
+    arcs_fit fit;
+    arcs_features(one->count, one->freq_hz, one->z, row, &fit);
+    arcs_view view = arcs_view_of(&fit);
+    for (int k = 0; k < EIS_COUNT; k++) row[width + k] = 0;  /* none of the five is asked for */
+    arcs_coordinates(one->arcs, &view, row + width + EIS_COUNT);
+}
+
 void pool_row(const sampler_settings *s, sample_split split, uint64_t number, int64_t width, float *row) {
     sample   one;
     bool     grid = s->recipe == EIS_RECIPE_GRID;
     fit_view view = { .sd = { 0 } };
     sample_draw(s, split, number, &one);
+    if (s->recipe == EIS_RECIPE_CELL) {
+        cell_row(&one, width, row);
+        return;
+    }
     features_of(s->recipe, one.count, one.freq_hz, one.z, grid ? one.noise : NAN, row, NULL);
     if (!grid) view = fit_view_of(row);
     for (int k = 0; k < EIS_COUNT; k++) row[width + k] = (float)grid_coordinate(k, one.p[k]);
@@ -104,9 +116,9 @@ bool pool_round(pool *p, int64_t number) {
 /* ---- batches ---- */
 
 bool batch_new(eis_recipe recipe, int64_t spectra, batch *b) {
-    int64_t cases = spectra * MASKS, quantities = recipe_quantities(recipe);
+    int64_t cases = spectra * recipe_masks(recipe), quantities = recipe_quantities(recipe);
     *b = (batch){ .spectra = spectra, .features = malloc((size_t)(spectra * features_width(recipe)) * sizeof(float)),
-                  .known = malloc((size_t)(cases * KNOWN_WIDTH) * sizeof(float)),
+                  .known = malloc((size_t)(cases * recipe_known(recipe)) * sizeof(float)),
                   .weight = malloc((size_t)(cases * quantities) * sizeof(float)),
                   .label = malloc((size_t)(cases * quantities) * sizeof(int32_t)) };
     if (b->features && b->known && b->weight && b->label) return true;
@@ -138,12 +150,13 @@ static void fill_case(eis_recipe recipe, const feature_scale *scale, const float
     const float *u = row + scale->width, *coordinate = u + EIS_COUNT;
     float        given[EIS_COUNT];
     int64_t      quantities = recipe_quantities(recipe);
+    int          parameters = recipe_kinds[recipe].parameters;
     const float  each = 1 / (float)__builtin_popcount(missing), derived = 0.2F;
     for (int k = 0; k < EIS_COUNT; k++) given[k] = missing >> k & 1 ? NAN : u[k];
     features_known(recipe, scale, row, given, known);
     for (int q = 0; q < quantities; q++) {
         label[q]  = quantity_bin(recipe, coordinate[q]);
-        weight[q] = q >= EIS_COUNT ? derived : missing >> q & 1 ? each : 0;
+        weight[q] = q >= parameters ? derived : missing >> q & 1 ? each : 0;
     }
 }
 
@@ -158,13 +171,14 @@ typedef struct filling {
 
 static void fill_spectrum(void *of, int64_t i, int thread) {
     const filling *f = of;
-    int64_t quantities = recipe_quantities(f->recipe);
+    int64_t quantities = recipe_quantities(f->recipe), masks = recipe_masks(f->recipe);
     (void)thread;
     features_scale(f->scale, f->row[i], f->to->features + i * f->scale->width);
-    for (int m = 0; m < MASKS; m++) {
-        int64_t at = i * MASKS + m;
+    for (int m = 0; m < masks; m++) {
+        int64_t at = i * masks + m;
         fill_case(f->recipe, f->scale, f->row[i], mask_draw(f->seed, f->split, f->first_visit + (uint64_t)i, m),
-                  f->to->known + at * KNOWN_WIDTH, f->to->weight + at * quantities, f->to->label + at * quantities);
+                  f->to->known + at * recipe_known(f->recipe),
+                  f->to->weight + at * quantities, f->to->label + at * quantities);
     }
 }
 

@@ -33,10 +33,10 @@ void pool_row(const sampler_settings *s, sample_split split, uint64_t number, in
 
 /* ---- batches ---- */
 
-enum { MASKS = 4 };  /* sets of known values a visit */
+enum { MASKS = 4 };  /* most sets of known values a visit */
 
-/* What the network is fed: features (n, width), known (n, MASKS, KNOWN_WIDTH), labels and weights (n, MASKS,
- * quantities). */
+/* What the network is fed: features (n, width), known (n, masks, known), labels and weights (n, masks,
+ * quantities), of recipe_kind. */
 typedef struct batch { int64_t spectra; float *features, *known, *weight; int32_t *label; } batch;
 bool batch_new(eis_recipe recipe, int64_t spectra, batch *out);
 void batch_free(batch *b);

@@ -3,12 +3,13 @@
 #include "base/base.h"
 
 static spectrum_inputs inputs(tide_graph *g, const network_config *c, const char *scope, int64_t spectra) {
-    int64_t quantities = recipe_quantities(c->recipe), width = features_width(c->recipe);
+    int64_t quantities = recipe_quantities(c->recipe), width = features_width(c->recipe),
+            masks = recipe_masks(c->recipe), known = recipe_known(c->recipe);
     tide_scope_push(g, scope);
     spectrum_inputs in = { .features = tide_input(g, "features", TIDE_F32, TIDE_SHAPE(spectra, width)),
-                           .known  = tide_input(g, "known", TIDE_F32, TIDE_SHAPE(spectra, MASKS, KNOWN_WIDTH)),
-                           .label  = tide_input(g, "label", TIDE_I32, TIDE_SHAPE(spectra, MASKS, quantities)),
-                           .weight = tide_input(g, "weight", TIDE_F32, TIDE_SHAPE(spectra, MASKS, quantities)) };
+                           .known  = tide_input(g, "known", TIDE_F32, TIDE_SHAPE(spectra, masks, known)),
+                           .label  = tide_input(g, "label", TIDE_I32, TIDE_SHAPE(spectra, masks, quantities)),
+                           .weight = tide_input(g, "weight", TIDE_F32, TIDE_SHAPE(spectra, masks, quantities)) };
     tide_scope_pop(g);
     return in;
 }
@@ -16,8 +17,9 @@ static spectrum_inputs inputs(tide_graph *g, const network_config *c, const char
 static tide_val loss_of(const network *n, const spectrum_inputs *in, tide_val *hits) {
     tide_val logits = network_decode(n, network_encode(n, in->features), in->known);
     tide_val right  = tide_cast(tide_eq(tide_argmax(logits, -1), in->label), TIDE_F32);
-    tide_val own    = tide_slice(in->weight, 2, 0, EIS_COUNT);  /* parameters only */
-    *hits = tide_div(tide_sum(tide_mul(tide_slice(right, 2, 0, EIS_COUNT), own), TIDE_ALL), tide_sum(own, TIDE_ALL));
+    int64_t  scored = recipe_kinds[n->config.recipe].scored;
+    tide_val own    = tide_slice(in->weight, 2, 0, scored);
+    *hits = tide_div(tide_sum(tide_mul(tide_slice(right, 2, 0, scored), own), TIDE_ALL), tide_sum(own, TIDE_ALL));
     return tide_cross_entropy(logits, in->label, in->weight);
 }
 

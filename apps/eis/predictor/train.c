@@ -85,7 +85,7 @@ static tide_status set_levels(training *run, tide_failure *failure) {
     predictor_settings how = { .device = t->settings.graph.device, .threads = t->threads };
     tide_archive a = { 0 };
     predictor   *p = NULL;
-    if (t->settings.network.recipe == EIS_RECIPE_GRID) return TIDE_OK;
+    if (!recipe_kinds[t->settings.network.recipe].intervals) return TIDE_OK;
     tide_status status = training_tell(run, EIS_PROGRESS, "calibrating the intervals", failure);
     if (status == TIDE_OK) status = training_archive(run, fit_best(run->fit), &a, failure);
     if (status == TIDE_OK) status = predictor_take("the model", &a, &how, &p, failure);
@@ -179,7 +179,8 @@ static tide_status open_folder(spectrum_trainer *t, tide_failure *failure) {
     static const char *const files[] = { "model.safetensors", "loss.svg", "loss.csv", "accuracy.svg", "accuracy.csv",
                                          NULL };
     static const char *const free_names[] = { "max-minutes", "epochs", "max_minutes", "n_epochs", NULL };
-    const char *name = t->settings.network.recipe == EIS_RECIPE_GRID ? "eis-grid" : "eis-lab";
+    char name[32];
+    snprintf(name, sizeof name, "eis-%s", recipe_kinds[t->settings.network.recipe].name);
     return training_open_folder(&t->run, name, files, identity(t), spectrum_description(t), free_names, failure);
 }
 
