@@ -254,8 +254,8 @@ static tide_status measure(const evaluation *e, lab_level *level, tide_failure *
 static json_t *scores_json(const tally *s) {
     json_t *list = json_array();
     for (int q = 0; q < QUANTITIES_LAB; q++)
-        if (s[q].count) json_array_append_new(list,
-                                                tally_json(&s[q], lab_quantities[q].name, q == QUANTITY_RS ? "ohm" : NULL));
+        if (s[q].count)
+            json_array_append_new(list, tally_json(&s[q], lab_quantities[q].name, q == QUANTITY_RS ? "ohm" : NULL));
     return list;
 }
 
