@@ -18,6 +18,7 @@ static const double bold = 1e-3, timid = 1e6;
 static const double step_most = 2; /* of a coordinate */
 static const double furthest = 30; /* of a coordinate from the middle of its prior */
 static const double exponent_least = 0.4;
+static const double close_by = 0.01; /* of every coordinate: where one leads the other does */
 
 typedef struct prior {
     double middle, weight, low, high;
@@ -154,7 +155,20 @@ static void rank(lm *of, int count) {
         }
 }
 
-/* The best two, followed to their ends. */
+static bool alike(const lm *a, const lm *b) {
+    double most = 0;
+    for (int k = 0; k < N; k++) most = fmax(most, fabs(a->x[k] - b->x[k]));
+    return most < close_by;
+}
+
+static void finish(const problem *p, const lm *from, lm *out) {
+    *out = *from;
+    out->damping = bold;
+    evaluate(p, out);
+    lm_run(p, LAST_STEPS, out);
+}
+
+/* The best few, followed to their ends, but one that is where a better one is. */
 static void from_starts(problem *p, lm best[FINALISTS]) {
     arcs_start start[ARCS_STARTS];
     lm of[ARCS_STARTS];
@@ -166,10 +180,10 @@ static void from_starts(problem *p, lm best[FINALISTS]) {
     rank(of, count);
     p->noise = last_noise;
     for (int i = 0; i < FINALISTS; i++) {
-        best[i] = of[i < count ? i : 0];
-        best[i].damping = bold;
-        evaluate(p, &best[i]);
-        lm_run(p, LAST_STEPS, &best[i]);
+        int same = 0, from = i < count ? i : 0;
+        while (same < i && !alike(&of[same], &of[from])) same++;
+        if (same < i) best[i] = best[same];
+        else finish(p, &of[from], &best[i]);
     }
     rank(best, FINALISTS);
 }

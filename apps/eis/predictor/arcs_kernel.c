@@ -1,4 +1,5 @@
-/* Lanes are points of the spectrum. Each function has a static twin that is compiled for every width of vectors. */
+/* Loops over the points of a spectrum, plain enough for the compiler to make vectors of them: of the widest there are
+ * in each clone. Vectors written as such are cut to the narrowest before clones are made. */
 #include "arcs_kernel.h"
 
 #include <math.h>
@@ -6,79 +7,31 @@
 #include "eis/circuit/clones.h"
 
 #define HALF_PI 1.5707963267948966
-enum {
-    PARTS = 2,
-    ROWS = PARTS * QUICK_ROOM,
-    ABREAST = ARCS_COUNT
-}; /* a column: all real parts, then all imaginary ones */
+#define VECTORS _Pragma("omp simd")
+enum { PARTS = 2, ROWS = PARTS * QUICK_ROOM, ABREAST = 5 }; /* so many sums at once stay in the registers of AVX2 */
 
-/* Derivatives by every coordinate, and the model, of which they are columns. */
+/* A column has all real parts, then all imaginary ones. */
 typedef struct columns {
-    _Alignas(64) double of[ARCS_COUNT][ROWS], model[1][ROWS];
+    _Alignas(64) double of[ARCS_COUNT][ROWS], model[ROWS]; /* derivatives by each coordinate */
 } columns;
 
-typedef struct complex_lanes {
-    lanes re, im;
-} complex_lanes;
-
-LANES_INLINE void store(double *column, int64_t i, const complex_lanes *v) {
-    lanes_store(&v->re, column + i);
-    lanes_store(&v->im, column + QUICK_ROOM + i);
+/* e^x to 1e-10, x within +-300: further off it is that of the end. */
+static inline double exponential(double x) {
+    union {
+        double number;
+        int64_t bits;
+    } power;
+    x = x < -300 ? -300 : x > 300 ? 300 : x;
+    double n = x * 1.4426950408889634074 + 0x1.8p52;
+    power.number = n, n -= 0x1.8p52;
+    power.bits = (power.bits - 0x4338000000000000LL + 1023) << 52;
+    double r = x - n * 0.69314718055994530942, sum = 1.0 / 362880;
+    sum = sum * r + 1.0 / 40320, sum = sum * r + 1.0 / 5040, sum = sum * r + 1.0 / 720, sum = sum * r + 1.0 / 120;
+    sum = sum * r + 1.0 / 24, sum = sum * r + 1.0 / 6, sum = sum * r + 0.5, sum = sum * r + 1, sum = sum * r + 1;
+    return sum * power.number;
 }
 
-LANES_INLINE void times(const complex_lanes *a, const complex_lanes *b, complex_lanes *out) {
-    lanes re = a->re * b->re - a->im * b->im;
-    out->im = a->re * b->im + a->im * b->re;
-    out->re = re;
-}
-
-/* u = (j w tau)^n from ln (w tau) */
-LANES_INLINE void power(const lanes *ln, double n, double c, double s, complex_lanes *u) {
-    lanes size, at = n * *ln;
-    lanes_clip(&at, -300, 300);
-    lanes_exp(&at, &size);
-    *u = (complex_lanes){ c * size, s * size };
-}
-
-LANES_INLINE void reciprocal(const complex_lanes *d, complex_lanes *out) {
-    lanes over = 1 / (d->re * d->re + d->im * d->im);
-    *out = (complex_lanes){ d->re * over, -(d->im * over) };
-}
-
-/* Z = R / (1 + u): by ln R Z, by ln tau -n t, by n -t (ln (w tau) + j pi / 2), where t = Z u / (1 + u). */
-LANES_INLINE void arc(const double *x, const lanes *ln_omega, double r, double c, double s, columns *to, int first,
-                      int64_t i, complex_lanes *sum) {
-    complex_lanes u, d, over, z, t, turn;
-    lanes ln = *ln_omega + x[1];
-    power(&ln, x[2], c, s, &u);
-    d = (complex_lanes){ 1 + u.re, u.im };
-    reciprocal(&d, &over);
-    z = (complex_lanes){ r * over.re, r * over.im };
-    times(&u, &over, &t);
-    times(&t, &z, &t);
-    turn = (complex_lanes){ -ln, ln * 0 - HALF_PI };
-    sum->re += z.re, sum->im += z.im;
-    store(to->of[first], i, &z);
-    times(&t, &turn, &turn);
-    t = (complex_lanes){ -x[2] * t.re, -x[2] * t.im };
-    store(to->of[first + 1], i, &t);
-    store(to->of[first + 2], i, &turn);
-}
-
-/* Z = E (j w / w0)^-n */
-LANES_INLINE void electrode(const arcs_data *d, const double *x, const lanes *ln_omega, double c, double s, columns *to,
-                            int64_t i, complex_lanes *sum) {
-    complex_lanes z, turn;
-    lanes ln = *ln_omega - d->ln_low, at = ln * 0 + x[ARC_EL] - x[ARC_NEL] * ln, size;
-    lanes_clip(&at, -300, 300);
-    lanes_exp(&at, &size);
-    z = (complex_lanes){ c * size, -s * size };
-    turn = (complex_lanes){ -ln, ln * 0 - HALF_PI };
-    sum->re += z.re, sum->im += z.im;
-    store(to->of[ARC_EL], i, &z);
-    times(&z, &turn, &turn);
-    store(to->of[ARC_NEL], i, &turn);
-}
+/* ---- the model ---- */
 
 typedef struct constants {
     double r[2], c[3], s[3], rs, l;
@@ -91,66 +44,88 @@ static constants constants_of(const double x[ARCS_COUNT]) {
     return k;
 }
 
-EIS_CLONES static void fill(const arcs_data *d, const double *x, const constants *k, columns *out) {
-    for (int64_t i = 0; i < d->of.padded; i += LANES) {
-        complex_lanes sum = { 0 }, rs, l;
-        lanes ln, omega;
-        lanes_load(d->ln_omega + i, &ln), lanes_load(d->of.omega + i, &omega);
-        arc(x + ARC_R1, &ln, k->r[0], k->c[0], k->s[0], out, ARC_R1, i, &sum);
-        arc(x + ARC_R2, &ln, k->r[1], k->c[1], k->s[1], out, ARC_R2, i, &sum);
-        electrode(d, x, &ln, k->c[2], k->s[2], out, i, &sum);
-        rs = (complex_lanes){ ln * 0 + k->rs, ln * 0 };
-        l = (complex_lanes){ ln * 0, k->l * omega };
-        store(out->of[ARC_RS], i, &rs);
-        store(out->of[ARC_L], i, &l);
-        sum.re += rs.re, sum.im += l.im;
-        store(out->model[0], i, &sum);
+/* Z = R / (1 + u), u = (j w tau)^n: by ln R Z, by ln tau -n t, by n -t (ln (w tau) + j pi / 2), where
+ * t = Z u / (1 + u). */
+static inline __attribute__((always_inline)) void arc(const arcs_data *restrict d, const double *x, double r, double c,
+                                                      double s, double (*restrict to)[ROWS], double *restrict sum) {
+    int64_t n = d->of.padded;
+    VECTORS
+    for (int64_t i = 0; i < n; i++) {
+        double ln = d->ln_omega[i] + x[1], size = exponential(x[2] * ln), u = c * size, v = s * size;
+        double over = 1 / ((1 + u) * (1 + u) + v * v), re = (1 + u) * over, im = -v * over;
+        double share_re = u * re - v * im, share_im = u * im + v * re; /* u / (1 + u) */
+        double t_re = r * (share_re * re - share_im * im), t_im = r * (share_re * im + share_im * re);
+        to[0][i] = r * re, to[0][n + i] = r * im;
+        to[1][i] = -x[2] * t_re, to[1][n + i] = -x[2] * t_im;
+        to[2][i] = HALF_PI * t_im - ln * t_re, to[2][n + i] = -HALF_PI * t_re - ln * t_im;
+        sum[i] += r * re, sum[n + i] += r * im;
     }
 }
 
-/* Products of one column with `count` others, a constant wherever this is inlined: their sums stay in registers. */
-LANES_INLINE void dots(const double *a, const double (*b)[ROWS], int count, int64_t padded, double *out) {
-    lanes sum[ABREAST];
-    for (int k = 0; k < count; k++) sum[k] = (lanes){ 0 };
-    for (int64_t i = 0; i < padded; i += LANES) {
-        lanes x, y, u, v;
-        lanes_load(a + i, &x), lanes_load(a + QUICK_ROOM + i, &u);
-        for (int k = 0; k < count; k++) {
-            lanes_load(b[k] + i, &y), lanes_load(b[k] + QUICK_ROOM + i, &v);
-            sum[k] += x * y + u * v;
-        }
-    }
-    for (int k = 0; k < count; k++) out[k] = lanes_total(&sum[k]);
-}
-
-LANES_INLINE void weighted(const arcs_data *d, const double *column, double *out) {
-    for (int64_t i = 0; i < d->of.padded; i += LANES) {
-        lanes w, x, y;
-        lanes_load(d->of.weight + i, &w), lanes_load(column + i, &x), lanes_load(column + QUICK_ROOM + i, &y);
-        x *= w, y *= w;
-        lanes_store(&x, out + i), lanes_store(&y, out + QUICK_ROOM + i);
+/* Z = E (j w / w0)^-n */
+static inline __attribute__((always_inline)) void electrode(const arcs_data *restrict d, const double *x, double c,
+                                                            double s, double (*restrict to)[ROWS],
+                                                            double *restrict sum) {
+    int64_t n = d->of.padded;
+    VECTORS
+    for (int64_t i = 0; i < n; i++) {
+        double ln = d->ln_omega[i] - d->ln_low, size = exponential(x[0] - x[1] * ln), re = c * size, im = -s * size;
+        to[0][i] = re, to[0][n + i] = im;
+        to[1][i] = HALF_PI * im - ln * re, to[1][n + i] = -HALF_PI * re - ln * im;
+        sum[i] += re, sum[n + i] += im;
     }
 }
 
-LANES_INLINE void subtract_data(const arcs_data *d, double *column) {
-    for (int64_t i = 0; i < d->of.padded; i += LANES) {
-        lanes x, y, re, im;
-        lanes_load(column + i, &x), lanes_load(column + QUICK_ROOM + i, &y);
-        lanes_load(d->of.re + i, &re), lanes_load(d->of.im + i, &im);
-        x -= re, y -= im;
-        lanes_store(&x, column + i), lanes_store(&y, column + QUICK_ROOM + i);
+/* The model less the data, and the derivatives. */
+EIS_CLONES static void fill(const arcs_data *restrict d, const double *x, const constants *k, columns *restrict out) {
+    int64_t n = d->of.padded;
+    VECTORS
+    for (int64_t i = 0; i < n; i++) {
+        double l = k->l * d->of.omega[i];
+        out->of[ARC_RS][i] = k->rs, out->of[ARC_RS][n + i] = 0;
+        out->of[ARC_L][i] = 0, out->of[ARC_L][n + i] = l;
+        out->model[i] = k->rs - d->of.re[i], out->model[n + i] = l - d->of.im[i];
     }
+    arc(d, x + ARC_R1, k->r[0], k->c[0], k->s[0], out->of + ARC_R1, out->model);
+    arc(d, x + ARC_R2, k->r[1], k->c[1], k->s[1], out->of + ARC_R2, out->model);
+    electrode(d, x + ARC_EL, k->c[2], k->s[2], out->of + ARC_EL, out->model);
 }
 
-EIS_CLONES static void sum_up(const arcs_data *d, columns *c, arcs_sums *out) {
+/* ---- sums ---- */
+
+/* A column times the weights, both parts. */
+static inline void weigh(const arcs_data *restrict d, const double *restrict column, double *restrict out) {
+    int64_t n = d->of.padded;
+    VECTORS
+    for (int64_t i = 0; i < n; i++) out[i] = d->of.weight[i] * column[i], out[n + i] = d->of.weight[i] * column[n + i];
+}
+
+/* Products of one column with ABREAST others. */
+static inline void dots(const double *restrict a, const double (*restrict b)[ROWS], int64_t rows, double *out) {
+    double sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0, sum4 = 0;
+    _Pragma("omp simd reduction(+ : sum0, sum1, sum2, sum3, sum4)") for (int64_t i = 0; i < rows; i++) {
+        double x = a[i];
+        sum0 += x * b[0][i], sum1 += x * b[1][i], sum2 += x * b[2][i], sum3 += x * b[3][i], sum4 += x * b[4][i];
+    }
+    out[0] = sum0, out[1] = sum1, out[2] = sum2, out[3] = sum3, out[4] = sum4;
+}
+
+static inline double dot(const double *restrict a, const double *restrict b, int64_t rows) {
+    double sum = 0;
+    _Pragma("omp simd reduction(+ : sum)") for (int64_t i = 0; i < rows; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+/* Of the products of columns those up to the diagonal are wanted: half of the first rows, all of the others. */
+EIS_CLONES static void sum_up(const arcs_data *d, const columns *c, arcs_sums *out) {
     _Alignas(64) double scaled[ROWS], with[ARCS_COUNT];
-    subtract_data(d, c->model[0]);
-    weighted(d, c->model[0], scaled);
-    dots(scaled, c->model, 1, d->of.padded, &out->square);
-    dots(scaled, c->of, ARCS_COUNT, d->of.padded, out->gradient);
+    int64_t rows = PARTS * d->of.padded;
+    weigh(d, c->model, scaled);
+    out->square = dot(scaled, c->model, rows);
+    for (int half = 0; half < ARCS_COUNT; half += ABREAST) dots(scaled, c->of + half, rows, out->gradient + half);
     for (int k = 0, at = 0; k < ARCS_COUNT; k++) {
-        weighted(d, c->of[k], scaled);
-        dots(scaled, c->of, ARCS_COUNT, d->of.padded, with);
+        weigh(d, c->of[k], scaled);
+        for (int half = 0; half <= k; half += ABREAST) dots(scaled, c->of + half, rows, with + half);
         for (int l = 0; l <= k; l++) out->gram[at++] = with[l];
     }
 }
@@ -162,62 +137,54 @@ void arcs_sums_at(const arcs_data *d, const double x[ARCS_COUNT], arcs_sums *out
     sum_up(d, &c, out);
 }
 
-EIS_CLONES static void square_up(const arcs_data *d, columns *c, double *square) {
-    subtract_data(d, c->model[0]);
-    for (int64_t i = 0; i < d->of.padded; i += LANES) {
-        lanes x, y, over;
-        lanes_load(c->model[0] + i, &x), lanes_load(c->model[0] + QUICK_ROOM + i, &y),
-            lanes_load(d->of.over + i, &over);
-        x = over * (x * x + y * y);
-        lanes_store(&x, square + i);
-    }
-}
-
 void arcs_errors(const arcs_data *d, const double x[ARCS_COUNT], double *square) {
     columns c;
     constants k = constants_of(x);
+    int64_t n = d->of.padded;
     fill(d, x, &k, &c);
-    square_up(d, &c, square);
+    for (int64_t i = 0; i < n; i++)
+        square[i] = d->of.over[i] * (c.model[i] * c.model[i] + c.model[n + i] * c.model[n + i]);
 }
 
 /* ---- the scan ---- */
 
 typedef struct shapes {
-    _Alignas(64) double of[ARC_SHAPES][ROWS], data[1][ROWS];
+    _Alignas(64) double of[ARC_SHAPES][ROWS], data[ROWS];
 } shapes;
 
-EIS_CLONES static void fill_shapes(const arcs_data *d, double n, double c, double s, const arcs_scan *scan,
-                                   shapes *out) {
-    for (int64_t i = 0; i < d->of.padded; i += LANES) {
-        lanes ln, omega, low;
-        complex_lanes u, z, data;
-        lanes_load(d->ln_omega + i, &ln), lanes_load(d->of.omega + i, &omega);
-        for (int k = 0; k < ARC_TAUS; k++) {
-            lanes at = ln + scan->ln_tau[k];
-            power(&at, n, c, s, &u);
-            u.re += 1;
-            reciprocal(&u, &z);
-            store(out->of[k], i, &z);
-        }
-        z = (complex_lanes){ ln * 0 + 1, ln * 0 };
-        store(out->of[ARC_TAUS], i, &z);
-        low = d->ln_low - ln;
-        power(&low, n, c, -s, &z);
-        store(out->of[ARC_TAUS + 1], i, &z);
-        z = (complex_lanes){ ln * 0, omega };
-        store(out->of[ARC_TAUS + 2], i, &z);
-        lanes_load(d->of.re + i, &data.re), lanes_load(d->of.im + i, &data.im);
-        store(out->data[0], i, &data);
+static inline __attribute__((always_inline)) void shape(const arcs_data *restrict d, double ln_tau, double n, double c,
+                                                        double s, double *restrict to) {
+    int64_t points = d->of.padded;
+    VECTORS
+    for (int64_t i = 0; i < points; i++) {
+        double size = exponential(n * (d->ln_omega[i] + ln_tau)), re = 1 + c * size, im = s * size,
+               over = 1 / (re * re + im * im);
+        to[i] = re * over, to[points + i] = -im * over;
+    }
+}
+
+EIS_CLONES static void fill_shapes(const arcs_data *restrict d, double exponent, double c, double s,
+                                   const arcs_scan *scan, shapes *restrict out) {
+    int64_t n = d->of.padded;
+    double *rs = out->of[ARC_TAUS], *el = out->of[ARC_TAUS + 1], *l = out->of[ARC_TAUS + 2];
+    for (int k = 0; k < ARC_TAUS; k++) shape(d, scan->ln_tau[k], exponent, c, s, out->of[k]);
+    VECTORS
+    for (int64_t i = 0; i < n; i++) {
+        double size = exponential(exponent * (d->ln_low - d->ln_omega[i]));
+        rs[i] = 1, rs[n + i] = 0;
+        el[i] = c * size, el[n + i] = -s * size;
+        l[i] = 0, l[n + i] = d->of.omega[i];
+        out->data[i] = d->of.re[i], out->data[n + i] = d->of.im[i];
     }
 }
 
 EIS_CLONES static void multiply_shapes(const arcs_data *d, const shapes *of, arcs_scan *out) {
     _Alignas(64) double scaled[ROWS];
+    int64_t rows = PARTS * d->of.padded;
     for (int k = 0; k < ARC_SHAPES; k++) {
-        weighted(d, of->of[k], scaled);
-        for (int l = 0; l < ARC_SHAPES; l += ABREAST / 2)
-            dots(scaled, of->of + l, ABREAST / 2, d->of.padded, out->gram[k] + l);
-        dots(scaled, of->data, 1, d->of.padded, &out->data[k]);
+        weigh(d, of->of[k], scaled);
+        for (int l = 0; l < ARC_SHAPES; l += ABREAST) dots(scaled, of->of + l, rows, out->gram[k] + l);
+        out->data[k] = dot(scaled, of->data, rows);
     }
 }
 

@@ -5,6 +5,7 @@
 
 enum { SHAPES = 5, SWEEPS = 30 };
 static const double exponent = 0.87;
+static const double settled = 1e-4; /* of a size, beside |Z| near 1 */
 static const double least = 1e-5; /* of a size: what non-negative least squares left at 0 */
 static const double beyond = 1.1; /* of a logarithm: how far past the frequencies times are tried */
 
@@ -18,12 +19,17 @@ static void fit_pair(const arcs_scan *s, pair *p) {
     const int of[SHAPES] = { p->slow, p->fast, ARC_TAUS, ARC_TAUS + 1, ARC_TAUS + 2 };
     double *size = p->size;
     for (int i = 0; i < SHAPES; i++) size[i] = 0;
-    for (int sweep = 0; sweep < SWEEPS; sweep++)
+    double moved = INFINITY;
+    for (int sweep = 0; sweep < SWEEPS && moved > settled; sweep++) {
+        moved = 0;
         for (int i = 0; i < SHAPES; i++) {
-            double slope = s->data[of[i]];
+            double slope = s->data[of[i]], was = size[i];
             for (int j = 0; j < SHAPES; j++) slope -= s->gram[of[i]][of[j]] * size[j];
-            size[i] = fmax(0, size[i] + slope / s->gram[of[i]][of[i]]);
+            slope /= s->gram[of[i]][of[i]];
+            size[i] = slope > -was ? was + slope : 0;
+            moved = fmax(moved, fabs(size[i] - was));
         }
+    }
     p->gain = 0;
     for (int i = 0; i < SHAPES; i++) {
         double with = 2 * s->data[of[i]];
