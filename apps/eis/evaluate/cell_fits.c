@@ -77,7 +77,7 @@ static tide_status fit_robustly(fitting *f, double *x, tide_failure *failure) {
 static tide_status fit_all(fitting *f, const sample *s, int starts, const double (*start)[ARCS_COUNT], cell_fits *out,
                            tide_failure *failure) {
     fit_guesses guesses = { .count = starts };
-    double truth[PARAMETERS_MOST];
+    double truth[VARIABLES_MOST];
     fit_minimum below;
     tide_status status = place(f, s->arcs, truth, failure);
     for (int i = 0; status == TIDE_OK && i < starts; i++) status = place(f, start[i], guesses.start[i].x, failure);
