@@ -197,6 +197,12 @@ class Fit(Case):
             self.assertIn(part, failure["message"])
         self.assertEqual(self.error(2, "eis", "fit", "--circuit", "R0")["column"], "spectrum")
 
+    def test_out_of_sight(self):
+        """What the best fit has without an end is said in words, not as 4e+103."""
+        done = self.code(0, "eis", "fit", MADE / "dummy_cell_one_rc.csv", "--circuit", "R0-p(R1,C1)-C2")
+        self.assertRegex(done.stdout, r"\n +C2 +infinity +F +not determined by the data\n")
+        self.assertIn("the best fit has C2 at infinity: the data set no upper end to it.", done.stdout)
+
     def test_manual(self):
         """Each element and each named circuit stands in docs/eis-circuits.md."""
         page = (ROOT / "docs/eis-circuits.md").read_text()

@@ -70,6 +70,8 @@ enum { FIT_QUANTITIES = 4 };
 int fit_quantity_values(const fit_problem *p, const double *x, double out[FIT_QUANTITIES]);
 
 const char *fit_weights_name(eis_weights weights);
+/* "infinity" or "0", where a value of any unit has run out of all that is measured; NULL: it has not. */
+const char *fit_out_of_sight(double value);
 /* Z of a circuit that `text` says, with `count` values of its parameters, at n frequencies. */
 tide_status fit_line(const char *text, const double *value, int64_t count, int64_t n, const double *hz, eis_z *out,
                      tide_failure *failure);

@@ -32,6 +32,10 @@ void telling_direction(const telling *t, const fit_uncertainty *u, const double 
                      t->f->parameter[t->row[u->variable[i]]].name);
 }
 
+const char *fit_out_of_sight(double value) {
+    return fabs(value) > 1e15 ? "infinity" : fabs(value) < 1e-20 ? "0" : NULL;
+}
+
 /* The largest components of a direction in which nothing changes. */
 static void note_open(telling *t, int k) {
     const fit_uncertainty *u = t->u;
@@ -41,7 +45,11 @@ static void note_open(telling *t, int k) {
     for (int i = 1; i < u->count; i++) best = fabs(v[i]) > fabs(v[best]) ? i : best;
     const eis_fit_parameter *largest = &t->f->parameter[t->row[u->variable[best]]];
     bool alone = fabs(v[best]) > 0.99;
-    if (alone)
+    const char *limit = fit_out_of_sight(largest->value);
+    if (alone && limit)
+        text_add(&line, "the best fit has %s at %s: the data set no %s end to it", largest->name, limit,
+                 *limit == '0' ? "lower" : "upper");
+    else if (alone)
         text_add(&line, "the data say nothing of %s but that it is about %.3g %s or beyond: the fit runs out there",
                  largest->name, largest->value, largest->unit);
     else text_add(&line, "the data say nothing of one combination: along ");

@@ -19,7 +19,9 @@ const char *fit_weights_name(eis_weights weights) {
 }
 
 static void put_value(double value, double error, const char *unit, const char *state, text *out) {
-    text_add(out, "%12.6g", value);
+    const char *limit = isfinite(error) ? NULL : fit_out_of_sight(value);
+    if (limit) text_add(out, "%12s", limit);
+    else text_add(out, "%12.6g", value);
     if (isfinite(error)) text_add(out, " +- %-10.3g %-10s %6.2g %%", error, unit, 100 * fabs(error / value));
     else text_add(out, "    %-10s %-10s", "", unit);
     text_add(out, "%s%s\n", *state ? "  " : "", state);
