@@ -23,7 +23,6 @@ for n in $names; do
     corpus=$folder/corpus-$n found=$folder/$n-found log=$folder/fuzz-$n.log
     mkdir -p "$corpus" "$found"
     case $n in
-    eis_plate) printf 'file,well,condition,donor,time,area_cm2,blank\na.csv,A1,drug,1,0.5,"1,12",\n' >"$corpus/plate.csv" ;;
     eis_read)
         cp tests/eis/reported/*.[a-zD]* "$corpus"
         ninja -C "$folder" tests/eis/test_eis_read_formats && "$folder/tests/eis/test_eis_read_formats" --seeds "$corpus"

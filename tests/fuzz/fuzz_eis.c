@@ -4,7 +4,6 @@
  *   manifest    manifest.json -> a generator that goes on beside it
  *   model       "key=value" lines of metadata, "@array index value" lines of numbers -> an answer by that predictor
  *   spectrum    a CSV -> an exact and a refined answer, whose numbers must be finite
- *   plate       a table of wells -> its rows, or a reason
  *   read        any file of spectra -> such as can be used, or a reason, under several options; and to CSV and back
  * `fuzz_eis_TARGET -runs=1 seed` needs no corpus: each target makes sense of any bytes. */
 #include <fcntl.h>
@@ -20,7 +19,6 @@
 #include <zlib.h>
 
 #include "base/base.h"
-#include "eis/batch/samples.h"
 #include "eis/dataset/app_npz.h"
 #include "eis/dataset/generate.h"
 #include "eis/known/data.h"
@@ -299,16 +297,7 @@ static void read_target(const uint8_t *data, size_t size) {
     }
 }
 
-static void plate(const uint8_t *data, size_t size) {
-    samples      s;
-    tide_failure failure = { 0 };
-    write_file("plate.csv", data, size);
-    expect_told(samples_read(path_of("plate.csv"), NULL, NULL, &s, &failure), &failure);
-    samples_free(&s);
-}
-
 static const struct { const char *name; void (*run)(const uint8_t *, size_t); } targets[] = {
-    { "plate", plate },
     { "truths_json", truths_json }, { "truths_csv", truths_csv }, { "truths_npz", truths_npz },
     { "shard", shard_target },
     { "manifest", manifest },       { "model", model },           { "spectrum", spectrum },

@@ -101,8 +101,8 @@ static tide_status read_row(const plate *p, int64_t row, sample *out, tide_failu
                      NAN,
                      line,
                      0 };
-    if (!*out->file) return bad(p, line, FILE_COLUMN, failure, "it is empty", "");
     if (strncmp(out->file, "./", 2) == 0) out->file += 2;
+    if (!*out->file) return bad(p, line, FILE_COLUMN, failure, "it is empty", "");
     number_of(out->time, &out->time_number);
     if (*cell[AREA] && !(number_of(cell[AREA], &out->area_cm2) && out->area_cm2 > 0))
         return bad(p, line, AREA, failure, "an area above 0 in cm2 is needed, not ", cell[AREA]);
