@@ -15,6 +15,7 @@
 #include "eis/options/arguments.h"
 #include "eis/options/decimal.h"
 #include "eis/options/tell.h"
+#include "model.h"
 
 typedef struct session {
     batch_run run;
@@ -52,23 +53,28 @@ static json_t *blank_json(const blank *b) {
 }
 
 /* A row of the fit's options each, and what else makes the bits. */
-static json_t *options_json(const eis_fit_options *fit, const blank *b) {
+static json_t *options_json(const batch_run *run, const char *model) {
     const tide_option_table *t = eis_fit_table();
+    const eis_fit_options *fit = run->fit;
     char value[EIS_TEXT_SIZE];
     json_t *o = json_with(json_object(), "version", json_string(TIDE_VERSION));
     for (int64_t i = 0; i < t->count; i++)
         o = json_with(o, t->rows[i].name, json_text(tide_option_get(fit, &t->rows[i], value, sizeof value)));
-    return json_with(o, "blank", blank_json(b));
+    o = json_with(o, "blank", blank_json(&run->blank));
+    o = json_with(o, "model", json_string(model));
+    return json_with(o, "screen", json_string(run->options->screen ? "true" : ""));
 }
 
 static tide_status open_journal(session *s, tide_failure *failure) {
     const eis_options *o = s->run.options;
-    char path[FOLDER_PATH];
+    char path[FOLDER_PATH], model[65] = "";
     if (!*o->out) return journal_memory(&s->run.journal, failure);
-    json_t *options = options_json(s->run.fit, &s->run.blank);
-    tide_status status = options ? journal_open(folder_file(o->out, BATCH_JOURNAL, path), options, o->overwrite,
-                                                &s->run.journal, failure)
-                                 : out_of_memory(failure);
+    tide_status status = s->run.model ? arcs_predictor_digest(s->run.model, model, failure) : TIDE_OK;
+    if (status != TIDE_OK) return status;
+    json_t *options = options_json(&s->run, model);
+    status = options ? journal_open(folder_file(o->out, BATCH_JOURNAL, path), options, o->overwrite, &s->run.journal,
+                                    failure)
+                     : out_of_memory(failure);
     json_decref(options);
     return status;
 }
@@ -97,17 +103,36 @@ static tide_status read_inputs(session *s, tide_failure *failure) {
     return status == TIDE_OK && *o->samples ? samples_match(&run->samples, &run->measured, failure) : status;
 }
 
+/* What is said of fits has no place where there are none. */
+static tide_status check_screen(const batch_run *run, tide_failure *failure) {
+    const tide_option_table *t = eis_fit_table();
+    if (!*run->options->model)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "screen",
+                       "`screen` needs `model` RUN, a predictor that was trained with `recipe` cell");
+    for (int64_t i = 0; i < t->count; i++)
+        if (tide_option_given(t, run->fit, t->rows[i].name))
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, t->rows[i].name,
+                           "`screen` is without fits: leave `%s` out, or `screen`", t->rows[i].name);
+    return TIDE_OK;
+}
+
+static tide_status choose_circuit(session *s, tide_failure *failure) {
+    batch_run *run = &s->run;
+    if (run->options->screen) return check_screen(run, failure);
+    tide_status status = blank_read(run->fit->blank, run->options, &run->blank, failure);
+    if (status != TIDE_OK || fit_is_auto(run->fit)) return status;
+    run->circuit = &s->circuit;
+    return fit_circuit(run->fit, &run->blank, &s->circuit, failure);
+}
+
 static tide_status begin(session *s, tide_failure *failure) {
     batch_run *run = &s->run;
     if (*run->fit->same)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "same", "`same` is of a fit: a batch fits each spectrum alone");
-    tide_status status = blank_read(run->fit->blank, run->options, &run->blank, failure);
-    if (status == TIDE_OK && !fit_is_auto(run->fit)) {
-        status = fit_circuit(run->fit, &run->blank, &s->circuit, failure);
-        run->circuit = &s->circuit;
-    }
+    tide_status status = choose_circuit(s, failure);
     if (status == TIDE_OK && !*run->options->spectra)
         status = fail_at(failure, TIDE_EINVAL, NULL, 0, "spectrum", "there is no `spectrum`: name files or a folder");
+    if (status == TIDE_OK) status = model_of_cells(run->options, run->circuit, &run->model, failure);
     if (status == TIDE_OK && *run->options->out) status = open_folder(s, failure);
     if (status == TIDE_OK) status = read_inputs(s, failure);
     return status == TIDE_OK ? open_journal(s, failure) : status;
@@ -191,6 +216,7 @@ static void close_all(session *s) {
     batch_run *run = &s->run;
     if (*run->options->out) owned_release(run->options->out);
     owned_unlock(run->options->out, s->lock);
+    arcs_predictor_free(run->model);
     measured_free(&run->measured);
     samples_free(&run->samples);
     arena_free(&run->memory);

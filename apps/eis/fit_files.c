@@ -19,6 +19,7 @@
 #include "base/base.h"
 #include "eis/read/measured.h"
 #include "eis/training/plot_told.h"
+#include "model.h"
 #include "train/run.h"
 
 enum { GROUP = 256 }; /* spectra that are fitted before they are told */
@@ -35,6 +36,7 @@ typedef struct session {
     const eis_fit_options *fit;
     equivalent circuit;
     blank blank;
+    arcs_predictor *model; /* NULL: none */
     eis_listener listener;
     void *user;
     json_t *fits;
@@ -171,6 +173,14 @@ static eis_spectrum spectrum_of(const session *s, int64_t i) {
     return spectrum;
 }
 
+static tide_status fit_spectrum(session *s, const eis_spectrum *spectrum, worker *w, int thread, fit_item *item) {
+    fit_guessed guessed;
+    tide_status status = arcs_predict_starts(s->model, thread, spectrum, &guessed, &item->why);
+    if (status != TIDE_OK) return status;
+    return fit_measured(fit_is_auto(s->fit) ? NULL : &s->circuit, s->fit, &s->blank, spectrum, &guessed, relay, w,
+                        &item->fitted, &item->why);
+}
+
 static void fit_item_of(void *of, int64_t i, int thread) {
     session *s = of;
     worker w = { s, thread == 0 };
@@ -180,8 +190,7 @@ static void fit_item_of(void *of, int64_t i, int thread) {
     if (atomic_load(&s->stopped)) item->status = fail(&item->why, TIDE_ECANCELLED, "stopped");
     else if (from->spectrum) {
         eis_spectrum spectrum = spectrum_of(s, s->from + i);
-        item->status = fit_measured(fit_is_auto(s->fit) ? NULL : &s->circuit, s->fit, &s->blank, &spectrum, relay,
-                                    &w, &item->fitted, &item->why);
+        item->status = fit_spectrum(s, &spectrum, &w, thread, item);
     }
     tell_progress(&w);
 }
@@ -282,6 +291,11 @@ static tide_status begin(session *s, tide_failure *failure) {
     if (status == TIDE_OK && !fit_is_auto(s->fit)) status = fit_circuit(s->fit, &s->blank, &s->circuit, failure);
     if (status == TIDE_OK && !*s->options->spectra)
         status = fail_at(failure, TIDE_EINVAL, NULL, 0, "spectrum", "there is no `spectrum` to fit");
+    if (status == TIDE_OK && *s->fit->same && *s->options->model)
+        status = fail_at(failure, TIDE_EINVAL, NULL, 0, "model",
+                         "`model` starts fits of one spectrum, `same` is of several: one of them");
+    if (status == TIDE_OK)
+        status = model_of_cells(s->options, fit_is_auto(s->fit) ? NULL : &s->circuit, &s->model, failure);
     return status == TIDE_OK && *s->options->out ? make_folder(s->options->out, failure) : status;
 }
 
@@ -306,6 +320,7 @@ tide_status eis_fit(const eis_options *options, const eis_fit_options *fit, eis_
                          "%lld of %lld spectra have no fit; the first of them: %s", (long long)s.failed,
                          (long long)s.measured.count, s.first.message);
     json_decref(s.fits);
+    arcs_predictor_free(s.model);
     measured_free(&s.measured);
     text_free(&s.talk), text_free(&s.table);
     if (status != TIDE_OK && !partly) eis_result_free(result);

@@ -252,6 +252,9 @@ static tide_status finish(pipeline *p, eis_result *result, tide_failure *failure
 static tide_status run(pipeline *p, eis_result *result, tide_failure *failure) {
     const eis_options *o = p->options;
     bool        given  = *o->model != 0;
+    if (!given && o->inputs == EIS_INPUTS_SPECTRUM && o->recipe == EIS_RECIPE_CELL)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "recipe",
+                       "a predictor of the recipe cell completes no circuit: `recipe` lab or grid, or `eis train`");
     tide_status status = make_folders(p->out, failure);
     if (status == TIDE_OK)
         status =

@@ -5,6 +5,7 @@
 #include "eis/circuit/parameters.h"
 #include "eis/options/arguments.h"
 #include "eis/options/wanted_precision.h"
+#include "model.h"
 #include "solve.h"
 
 static tide_status no_memory(tide_failure *failure) {
@@ -55,6 +56,33 @@ tide_status eis_model_load(const char *run, const eis_options *options, eis_mode
     }
     return end(status, made, out);
 }
+
+/* ---- of the recipe cell ---- */
+
+static tide_status refuse_cells(const eis_options *o, const equivalent *circuit, tide_failure *failure) {
+    if (known_model_is(o->model))
+        return fail_at(failure, TIDE_EINVAL, o->model, 0, "model",
+                       "%s takes no spectrum: fits begin, and `screen` answers, by a predictor that was trained with "
+                       "`recipe` cell",
+                       o->model);
+    if (!circuit || fit_guess_goes(circuit)) return TIDE_OK;
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "model",
+                   "`model` starts fits of R, C or CPE, L and at most two arcs in series, perhaps with an R across "
+                   "both arcs: epithelial, epithelial-cpe, membranes, arcs, barrier, or auto. This circuit has other "
+                   "parts: leave `model` out");
+}
+
+tide_status model_of_cells(const eis_options *o, const equivalent *circuit, arcs_predictor **out,
+                           tide_failure *failure) {
+    predictor_settings with = settings_of(o);
+    *out = NULL;
+    if (!*o->model) return TIDE_OK;
+    tide_status status = refuse_cells(o, circuit, failure);
+    if (status != TIDE_OK) return status;
+    return arcs_predictor_open(o->model, &with, o->threads ? (int)o->threads : os_cores(), out, failure);
+}
+
+/* ---- memory ---- */
 
 static tide_status take(eis_model *m, const tide_archive *a, const eis_options *o, tide_failure *failure) {
     predictor_settings with = settings_of(o);

@@ -147,11 +147,21 @@ static tide_status parse_told(asked *a, tide_failure *failure) {
     return TIDE_OK;
 }
 
+static tide_status refuse_cells(const eis_model *m, tide_failure *failure) {
+    if (!m->predictor || predictor_model(m->predictor)->config.recipe != EIS_RECIPE_CELL) return TIDE_OK;
+    return fail_at(failure, TIDE_EINVAL, m->name, 0, "model",
+                   "%s is a predictor of the recipe cell: it knows two arcs, not the five parameters that are asked "
+                   "for here. `eis fit` and `eis batch` start from it, and `eis batch` answers by it with `screen`; a "
+                   "predictor of the recipe lab completes",
+                   m->name);
+}
+
 static tide_status take_model(asked *a, tide_failure *failure) {
     const eis_options *o    = a->options;
     const known_card  *card = a->model ? &a->model->known.card : NULL;
     if (!a->model || a->question.method != EIS_NETWORK) return TIDE_OK;
     a->question.predictor = a->model->predictor;
+    if (refuse_cells(a->model, failure) != TIDE_OK) return TIDE_EINVAL;
     if (a->model->predictor || !card->circuit_given) return TIDE_OK;
     if (eis_option_given(o, "circuit") && card->circuit != a->question.circuit)
         return fail_at(failure, TIDE_EINVAL, a->model->name, 0, "circuit",

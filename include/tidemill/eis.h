@@ -194,7 +194,9 @@ typedef struct eis_options {
     char    data_dir[EIS_TEXT_SIZE];
     int     format, dtype;                   /* eis_format, eis_shard_dtype */
     /* a trained predictor */
-    char    model[EIS_TEXT_SIZE];            /* run folder, or a weights file of the MLX guide's network */
+    char    model[EIS_TEXT_SIZE];            /* run folder, or a weights file of the MLX guide's network. fit,
+                                                batch: one of recipe cell, whose answer is one more start of each fit */
+    bool    screen;                          /* batch: no fits, but what `model` says of each spectrum */
     bool    rerank;                          /* network: candidates weighed again by their likelihood */
     int     inputs, recipe;                  /* eis_inputs, eis_recipe */
     int64_t epochs;                          /* 0: 100 for known inputs, 20 for spectra */
@@ -595,7 +597,8 @@ typedef struct eis_fitted {
  * ones each time, and each distinct minimum is kept. What no sample has is found first: points far off the noise are
  * left out; TIDE_EDATA says why no fit should be believed (leads, scrambled frequencies, two sweeps in one, noise).
  * TIDE_EDATA for a blank that is none, TIDE_EINVAL with the column of the circuit's string that is wrong, TIDE_EDEVICE
- * in a build without cminpack, TIDE_ECANCELLED; *out is zeroed then. */
+ * in a build without cminpack, TIDE_ECANCELLED; *out is zeroed then. No predictor starts it: that is for
+ * eis_fit and eis_batch. */
 TIDE_API tide_status eis_fit_solve(const eis_fit_options *fit, const eis_spectrum *spectrum, eis_listener listener,
                                    void *user, eis_fitted *out, tide_failure *failure);
 /* `count` spectra, 2 or more, in one fit: the parameters of `fit->same` are the same in all. Each alone is fitted
@@ -627,7 +630,8 @@ TIDE_API tide_status eis_model_save_memory(const eis_model *m, void **bytes, siz
 TIDE_API void        eis_model_free(eis_model *m);  /* NULL is fine; clones live on */
 TIDE_API bool        eis_model_takes_spectrum(const eis_model *m);  /* false: it answers from known values alone */
 /* Answers `count` questions: spectrum[i] (`spectrum` NULL where the model takes none) and known[i] (NULL: the options'
- * for all). answers[i] are zeroed first; on failure all are free, failure->row says which question (1-based). */
+ * for all). answers[i] are zeroed first; on failure all are free, failure->row says which question (1-based).
+ * TIDE_EINVAL for a model of the recipe cell: eis_fit and eis_batch take it. */
 TIDE_API tide_status eis_model_solve(eis_model *m, const eis_options *options, int64_t count,
                                      const eis_spectrum *spectrum, const eis_known *known, eis_listener listener,
                                      void *user, eis_answer *answers, tide_failure *failure);
@@ -836,30 +840,36 @@ TIDE_API tide_status eis_drt(const eis_options *options, eis_listener listener, 
 TIDE_API tide_status eis_convert(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                                  tide_failure *failure);
 
-/* Fits `fit->circuit` to each of `options->spectra`; of `options` count spectra, what reads them, area_cm2, threads and
- * out: the same bytes whatever the threads. Into the folder `out` go fit.csv (a row a spectrum and parameter) and
- * fit.json. A file that cannot be read or fitted does not end it: as eis_complete. */
+/* Fits `fit->circuit` to each of `options->spectra`; of `options` count spectra, what reads them, area_cm2, model,
+ * threads and out: the same bytes whatever the threads. `model`, a run of recipe cell, gives each fit one more start;
+ * TIDE_EINVAL where it is another's, or the circuit has parts that it does not know (docs/eis-circuits.md). Into the
+ * folder `out` go fit.csv (a row a spectrum and parameter) and fit.json. A file that cannot be read or fitted does not
+ * end it: as eis_complete. */
 TIDE_API tide_status eis_fit(const eis_options *options, const eis_fit_options *fit, eis_listener listener, void *user,
                              eis_result *result, tide_failure *failure);
 
 /* eis_check_spectrum and a fit of `fit->circuit` for each sweep of the files and folders in `options->spectra`, a row
- * each (docs/eis-batch.md): of `options` count spectra, what reads them, area_cm2, samples, decimal, threads, out and
- * overwrite. A row holds the answer or the reason why there is none, and has the bits that its file has alone, in any
- * order and on any number of threads. Where one has none, the status is TIDE_EDATA and *result holds all rows;
- * result->csv is always there. Into the folder `out` go batch.csv, batch.json, report.html and, with `samples`,
- * groups.csv; answers are kept there in batch.jsonl as they come, so that a run that was killed, or has more files,
- * goes on from them. TIDE_EINVAL where the folder's are of another circuit or other options of the fit, unless
- * `overwrite`. */
+ * each (docs/eis-batch.md): of `options` count spectra, what reads them, area_cm2, samples, model, screen, decimal,
+ * threads, out and overwrite. `model` is as for eis_fit; with `screen` there is neither check nor fit, but what it says
+ * of each spectrum, and of `fit` nothing may be given. A row holds the answer or the reason why there is none, and has
+ * the bits that its file has alone, in any order and on any number of threads. Where one has none, the status is
+ * TIDE_EDATA and *result holds all rows; result->csv is always there. Into the folder `out` go batch.csv, batch.json,
+ * report.html and, with `samples`, groups.csv; answers are kept there in batch.jsonl as they come, so that a run that
+ * was killed, or has more files, goes on from them. TIDE_EINVAL where the folder's are of another circuit, other
+ * options of the fit or another model, unless `overwrite`. */
 TIDE_API tide_status eis_batch(const eis_options *options, const eis_fit_options *fit, eis_listener listener,
                                void *user, eis_result *result, tide_failure *failure);
 
 /* Trains a predictor of missing parameters into the folder `out`; the best by validation loss is kept, Ctrl-C leaves a
  * checkpoint from which `resume` continues to the same bits.
  *   EIS_INPUTS_SPECTRUM from known values and a spectrum: any set of known ones, joint probabilities by the chain rule.
- *                       Spectra are made while it trains. Two recipes, two models:
+ *                       Spectra are made while it trains. Three recipes, three models:
  *     EIS_RECIPE_LAB    circuits between the grid values, solution resistance 0..100 ohm, 20 to 100 frequencies,
  *                       unknown noise
  *     EIS_RECIPE_GRID   circuits on the grid, 61 frequencies 0.1 Hz..100 kHz, no solution resistance, known noise
+ *     EIS_RECIPE_CELL   measured epithelia: two arcs of constant phase elements with electrodes and leads, 15 to 100
+ *                       frequencies of any range, unknown noise. Nothing is known beforehand, so it does not complete:
+ *                       it starts eis_fit and eis_batch, or answers for them (`screen`)
  *   EIS_INPUTS_KNOWN    the MLX guide's network, from known values alone and rows of `data_dir`. Its accuracy is given
  *                       beside the best that any predictor could reach on those rows. Also writes
  *                       best_eis_predictor_mlx.npz */

@@ -80,11 +80,12 @@ static tide_status refuse_other(const journal *j, const json_t *were, const json
     json_t *value;
     json_object_foreach((json_t *)now, key, value) {
         const char *was = json_string_value(json_object_get(were, key)), *is = json_string_value(value);
-        if (was && strcmp(was, is) == 0) continue;
+        if (!was) was = ""; /* of an earlier version, which did not have it */
+        if (strcmp(was, is) == 0) continue;
         return fail_at(failure, TIDE_EINVAL, j->path, 0, key,
                        "%s holds rows with %s \"%.200s\", this batch has \"%.200s\": `overwrite` begins anew, another "
                        "`out` leaves them",
-                       j->path, key, was ? was : "?", is);
+                       j->path, key, was, is);
     }
     return TIDE_OK;
 }

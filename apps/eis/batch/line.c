@@ -18,7 +18,7 @@ const char *line_area_unit(const char *unit, double *scale) {
 
 /* ---- numbers ---- */
 
-static json_t *number(double v) {
+json_t *line_number(double v) {
     return isnan(v) ? json_null() : isinf(v) ? json_string(v > 0 ? "inf" : "-inf") : json_real(v);
 }
 
@@ -37,19 +37,26 @@ static int64_t whole(const json_t *v, int64_t most) {
 
 /* ---- to JSON ---- */
 
+json_t *line_value(const batch_value *v) {
+    json_t *o = json_with(json_object(), "name", json_string(v->name));
+    o = json_with(o, "unit", json_string(v->unit));
+    o = json_with(o, "value", line_number(v->value));
+    o = json_with(o, "error", line_number(v->error));
+    o = json_with(o, "state", json_integer(v->state));
+    if (isfinite(v->low95)) o = json_with(o, "low95", line_number(v->low95));
+    if (isfinite(v->high95)) o = json_with(o, "high95", line_number(v->high95));
+    if (!v->area_unit) return o;
+    o = json_with(o, "area_unit", json_string(v->area_unit));
+    o = json_with(o, "area_value", line_number(v->area_value));
+    return json_with(o, "area_error", line_number(v->area_error));
+}
+
 static json_t *put_value(const char *name, const char *unit, double value, double error, const eis_per_area *per,
                          eis_fit_state state) {
     double scale;
     const char *area_unit = line_area_unit(per->unit, &scale);
-    json_t *o = json_with(json_object(), "name", json_string(name));
-    o = json_with(o, "unit", json_string(unit));
-    o = json_with(o, "value", number(value));
-    o = json_with(o, "error", number(error));
-    o = json_with(o, "state", json_integer(state));
-    if (!area_unit) return o;
-    o = json_with(o, "area_unit", json_string(area_unit));
-    o = json_with(o, "area_value", number(per->value * scale));
-    return json_with(o, "area_error", number(per->error * scale));
+    return line_value(
+        &(batch_value){ name, unit, value, error, area_unit, per->value * scale, per->error * scale, state, NAN, NAN });
 }
 
 static json_t *put_values(const eis_fitted *f, bool parameters) {
@@ -71,13 +78,13 @@ static json_t *put_fit(json_t *o, const eis_fitted *f) {
     text note = { 0 };
     for (int64_t i = 0; i < f->points; i++) {
         used = json_with_item(used, json_integer(f->used[i]));
-        model = json_with_item(json_with_item(model, number(f->model[i].re)), number(f->model[i].im));
+        model = json_with_item(json_with_item(model, line_number(f->model[i].re)), line_number(f->model[i].im));
     }
     for (int64_t i = 0; i < f->warnings; i++) text_add(&note, "%s%s", i ? "; " : "", f->warning[i]);
     o = json_with(json_with(o, "used", used), "model", model);
     o = json_with(o, "circuit", json_string(f->circuit));
     o = json_with(o, "verdict", json_integer(f->verdict));
-    o = json_with(o, "chi2", number(f->chi2));
+    o = json_with(o, "chi2", line_number(f->chi2));
     o = json_with(o, "quantities", put_values(f, false));
     o = json_with(o, "parameters", put_values(f, true));
     o = note.failed ? json_with(o, "note", NULL) : json_with(o, "note", json_text(note.data ? note.data : ""));
@@ -99,8 +106,8 @@ static json_t *put_check(json_t *o, const eis_checked *c) {
     json_t *faults = json_array();
     for (int64_t i = 0; i < c->faults; i++) faults = json_with_item(faults, json_integer(c->fault[i].kind));
     o = json_with(json_with(o, "data", json_integer(c->verdict)), "faults", faults);
-    o = json_with(o, "kk_rmse", number(rmse_of(c)));
-    return json_with(o, "noise", number(c->noise));
+    o = json_with(o, "kk_rmse", line_number(rmse_of(c)));
+    return json_with(o, "noise", line_number(c->noise));
 }
 
 /* Why this fit is no answer: a spectrum without an epithelium has no TER. */
@@ -116,13 +123,16 @@ static json_t *make_line(const eis_checked *c, const eis_fitted *f, tide_status 
     return reason ? json_with(o, "reason", json_text(reason)) : put_fit(o, f);
 }
 
-tide_status line_solve(const equivalent *circuit, const eis_fit_options *fit, const blank *b, const eis_spectrum *s,
-                       eis_listener listener, void *user, json_t **out, tide_failure *failure) {
+tide_status line_solve(const line_asked *q, const eis_spectrum *s, eis_listener listener, void *user, json_t **out,
+                       tide_failure *failure) {
     eis_checked checked = { 0 };
     eis_fitted fitted = { 0 };
+    fit_guessed guessed;
     tide_failure why = { 0 };
     tide_status status = eis_check_spectrum(s, &checked, &why);
-    if (status == TIDE_OK) status = fit_measured(circuit, fit, b, s, listener, user, &fitted, &why);
+    if (status == TIDE_OK) status = arcs_predict_starts(q->model, q->thread, s, &guessed, &why);
+    if (status == TIDE_OK)
+        status = fit_measured(q->circuit, q->fit, q->blank, s, &guessed, listener, user, &fitted, &why);
     bool told = status == TIDE_OK || status == TIDE_EDATA;
     *out = told ? make_line(&checked, &fitted, status, why.message) : NULL;
     if (!told && failure) *failure = why;
@@ -140,10 +150,16 @@ static const char *string_of(const json_t *o, const char *key, arena *memory) {
 
 static bool read_value(const json_t *o, arena *memory, batch_value *out) {
     int64_t state = whole(json_object_get(o, "state"), EIS_PARAMETER_OPEN);
-    *out = (batch_value){
-        string_of(o, "name", memory),      string_of(o, "unit", memory), member(o, "value"),      member(o, "error"),
-        string_of(o, "area_unit", memory), member(o, "area_value"),      member(o, "area_error"), (eis_fit_state)state
-    };
+    *out = (batch_value){ string_of(o, "name", memory),
+                          string_of(o, "unit", memory),
+                          member(o, "value"),
+                          member(o, "error"),
+                          string_of(o, "area_unit", memory),
+                          member(o, "area_value"),
+                          member(o, "area_error"),
+                          (eis_fit_state)state,
+                          member(o, "low95"),
+                          member(o, "high95") };
     return out->name && out->unit && state >= 0;
 }
 
@@ -199,10 +215,15 @@ static bool read_points(const json_t *line, arena *memory, batch_row *row) {
 
 static bool read_fit(const json_t *line, arena *memory, batch_row *row) {
     int64_t verdict = whole(json_object_get(line, "verdict"), EIS_FIT_NOISY);
+    row->verdict = (eis_verdict)verdict, row->chi2 = member(line, "chi2");
+    return verdict >= 0 && read_points(line, memory, row);
+}
+
+static bool read_answer(const json_t *line, arena *memory, batch_row *row) {
     row->reason = "", row->note = string_of(line, "note", memory);
     row->circuit = string_of(line, "circuit", memory);
-    row->verdict = (eis_verdict)verdict, row->chi2 = member(line, "chi2");
-    return row->note && row->circuit && verdict >= 0 && read_points(line, memory, row) &&
+    row->screened = json_is_true(json_object_get(line, "screened"));
+    return row->note && row->circuit && (row->screened || read_fit(line, memory, row)) &&
            read_quantities(json_object_get(line, "quantities"), memory, row) &&
            read_parameters(json_object_get(line, "parameters"), memory, row);
 }
@@ -215,5 +236,5 @@ bool line_read(const json_t *line, arena *memory, batch_row *row) {
     if (data && (verdict < 0 || !read_faults(json_object_get(line, "faults"), memory, row))) return false;
     row->reason = string_of(line, "reason", memory);
     if (row->reason) return row->note = "", true;
-    return read_fit(line, memory, row);
+    return read_answer(line, memory, row);
 }

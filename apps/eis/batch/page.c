@@ -80,6 +80,7 @@ static void put_verdicts(const batch_row *r, text *out) {
     for (int64_t i = 0; i < r->faults; i++) text_add(out, "%s%s", i ? ", " : "", fault_name(r->fault[i]));
     text_add(out, "</td>");
     if (*r->reason) put_cell("left bad", "no answer", out);
+    else if (r->screened) put_cell("left", "screened", out);
     else put_cell(r->verdict <= EIS_FIT_ADEQUATE ? "left" : "left warn", fits[r->verdict], out);
 }
 
@@ -113,15 +114,24 @@ static void put_table(const batch_rows *rows, const bool *chosen, const page_col
     text_add(out, "<h2>Answers</h2>\n<div class=\"wide\"><table>\n");
     put_header(&any, columns, out);
     for (int64_t i = 0; i < rows->count; i++) put_row(&rows->row[i], chosen[i], &any, columns, out);
-    text_add(out, "</tbody></table></div>\n<p class=\"note\">&#177; is the standard error of the fit. Circuit: whether "
-                  "it can have made the spectrum, by a noise that is known without it; the KK residual is what the "
-                  "nearest spectrum that Kramers and Kronig allow leaves. All parameters are in batch.csv.</p>\n");
+    text_add(out, "</tbody></table></div>\n");
+    if (rows->screened)
+        text_add(out, "<p class=\"note\">Medians; &#177; is the 95 %% interval's half width over 1.96, the interval "
+                      "itself is in batch.csv.</p>\n");
+    else
+        text_add(out, "<p class=\"note\">&#177; is the standard error of the fit. Circuit: whether "
+                      "it can have made the spectrum, by a noise that is known without it; the KK residual is what the "
+                      "nearest spectrum that Kramers and Kronig allow leaves. All parameters are in batch.csv.</p>\n");
 }
 
 /* ---- what is said of all ---- */
 
 static void put_summary(const batch_rows *rows, text *out) {
     int64_t fits = 0, flawed = 0;
+    if (rows->screened)
+        text_add(out, "<p>%lld of %lld spectra have an answer of a predictor; none was fitted.</p>\n",
+                 (long long)rows->answered, (long long)rows->count);
+    if (rows->screened) return;
     for (int64_t i = 0; i < rows->count; i++) {
         const batch_row *r = &rows->row[i];
         fits += !*r->reason && r->verdict == EIS_FIT_ADEQUATE, flawed += r->data == EIS_CHECK_FLAWED;
@@ -152,6 +162,13 @@ static void put_refused(const batch_rows *rows, text *out) {
 static void put_method(const batch_rows *rows, text *out) {
     text_add(out, "<h2>How it was made</h2>\n<p>Circuit: <code>");
     text_add_escaped(out, rows->circuit);
+    if (rows->screened) {
+        text_add(out,
+                 "</code>. A predictor's medians and intervals, each spectrum by itself; the data were not checked, "
+                 "and nothing was fitted. tidemill %s.</p>\n",
+                 tide_version());
+        return;
+    }
     text_add(out,
              "</code>. Weights: %s%s. Each spectrum was checked without a circuit (Kramers and Kronig, outliers, "
              "drift, mains, leads), points that are no measurement were left out, and the rest was fitted without "

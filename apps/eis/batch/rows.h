@@ -12,6 +12,7 @@ typedef struct batch_value {
     const char   *area_unit;         /* "ohm cm2", "uF/cm2"; NULL: no area has a part in it */
     double        area_value, area_error;
     eis_fit_state state;             /* of a parameter */
+    double        low95, high95;     /* of a screened row, whose value is the median */
 } batch_value;
 
 enum { BATCH_TER, BATCH_TEC, BATCH_N1, BATCH_D1, BATCH_QUANTITIES };
@@ -37,7 +38,9 @@ typedef struct batch_row {
     double             kk_rmse;      /* of both parts of the residuals of Kramers and Kronig, over |Z| */
     double             noise;        /* standard deviation of each part over |Z| */
 
-    /* eis_fit_solve: all zero where there is a reason. */
+    /* eis_fit_solve: all zero where there is a reason. Screened, by a predictor, there is no fit: only the circuit,
+     * TER, TEC and the parameters. */
+    bool               screened;
     const char        *circuit;
     eis_verdict        verdict;
     double             chi2;         /* reduced, against the noise */
@@ -55,6 +58,7 @@ typedef struct batch_rows {
     int64_t     count, answered;     /* those without a reason */
     const char *circuit;             /* that was asked for: a name, a string, "auto" */
     bool        plate;               /* there is one: condition, time and so on may be filled */
+    bool        screened;            /* all of them */
     eis_weights weights;
     bool        robust;
 } batch_rows;

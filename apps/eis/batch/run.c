@@ -118,8 +118,15 @@ static void lay_rows(running *r) {
     r->spectrum = arena_new(&run->memory, eis_spectrum, count);
     for (int64_t i = 0; i < count; i++) lay_item(r, i);
     lay_unfound(run, r->row, &count);
-    run->rows = (batch_rows){ r->row, count, 0, run->fit->circuit, run->samples.path != NULL,
-                               (eis_weights)run->fit->weights, run->fit->robust };
+    bool screened = run->options->screen;
+    run->rows = (batch_rows){ r->row,
+                              count,
+                              0,
+                              screened ? "arcs" : run->fit->circuit,
+                              run->samples.path != NULL,
+                              screened,
+                              (eis_weights)run->fit->weights,
+                              run->fit->robust };
 }
 
 /* ---- which are to be answered ---- */
@@ -203,7 +210,9 @@ static void answer_one(void *of, int64_t i, int thread) {
     json_t *line = NULL;
     tide_failure why = { 0 };
     if (atomic_load(&r->stopped)) return;
-    tide_status status = line_solve(run->circuit, run->fit, &run->blank, &r->spectrum[item], relay, &w, &line, &why);
+    line_asked q = { run->circuit, run->fit, &run->blank, run->model, thread };
+    tide_status status = run->options->screen ? line_screen(&q, &r->spectrum[item], &line, &why)
+                                              : line_solve(&q, &r->spectrum[item], relay, &w, &line, &why);
     if (status == TIDE_OK) status = journal_add(&run->journal, r->key[item], line, &why);
     if (status != TIDE_OK) stop_for(r, &why);
     tell_progress(&w);

@@ -3,6 +3,7 @@
 #define EIS_BATCH_RUN_H
 
 #include "eis/fit/fitted.h"
+#include "eis/predictor/arcs_predictor.h"
 #include "journal.h"
 #include "rows.h"
 #include "samples.h"
@@ -12,6 +13,7 @@ typedef struct batch_run {
     const eis_fit_options *fit;
     const equivalent      *circuit;   /* NULL: by `auto` */
     blank                  blank;
+    arcs_predictor        *model;     /* NULL: none; options->screen: it alone answers */
     eis_listener           listener;
     void                  *user;
     measured               measured;

@@ -6,6 +6,7 @@
 #include "eis/check/checked.h"
 #include "eis/check/faults.h"
 #include "line.h"
+#include "screen.h"
 
 typedef struct heading {
     const char *name, *unit, *area_unit;
@@ -49,21 +50,30 @@ static void put_unit(const char *unit, text *out) {
     for (; *unit; unit++) text_add(out, "%c", *unit == ' ' || *unit == '/' ? '_' : *unit);
 }
 
-static void put_heading(const heading *h, text *out) {
+/* Behind a value stands its standard error; of a screening the interval. */
+static void put_heading(const heading *h, bool screened, text *out) {
+    static const char *const behind[2][4] = { { "", "_stderr", NULL }, { "", "_low95", "_high95", NULL } };
     const char *const units[] = { h->unit, h->area_unit };
-    for (int k = 0; k < 2 && units[k]; k++) {
-        text_add(out, ",%s", h->name), put_unit(units[k], out);
-        text_add(out, ",%s", h->name), put_unit(units[k], out);
-        text_add(out, "_stderr");
-    }
+    for (int k = 0; k < 2 && units[k]; k++)
+        for (const char *const *end = behind[screened]; *end; end++) {
+            text_add(out, ",%s", h->name), put_unit(units[k], out);
+            text_add(out, "%s", *end);
+        }
 }
 
-static void put_value(const heading *h, const batch_value *v, text *out) {
-    text_add(out, ","), table_number(v ? v->value : NAN, out);
-    text_add(out, ","), table_number(v ? v->error : NAN, out);
-    if (!h->area_unit) return;
-    text_add(out, ","), table_number(v ? v->area_value : NAN, out);
-    text_add(out, ","), table_number(v ? v->area_error : NAN, out);
+static void put_number(double v, text *out) { text_add(out, ","), table_number(v, out); }
+
+static void put_interval(const batch_value *v, double by, text *out) {
+    put_number(v->value * by, out), put_number(v->low95 * by, out), put_number(v->high95 * by, out);
+}
+
+static void put_value(const heading *h, const batch_value *v, bool screened, text *out) {
+    static const batch_value none = { .value = NAN, .error = NAN, .area_value = NAN, .area_error = NAN };
+    if (!v) v = &none;
+    if (screened) put_interval(v, 1, out);
+    else put_number(v->value, out), put_number(v->error, out);
+    if (h->area_unit && screened) put_interval(v, v->area_value / v->value, out);
+    else if (h->area_unit) put_number(v->area_value, out), put_number(v->area_error, out);
 }
 
 static bool is_of(const batch_value *v, const heading *h) {
@@ -73,7 +83,14 @@ static bool is_of(const batch_value *v, const heading *h) {
 typedef struct headings {
     heading *of;
     int64_t count;
+    int quantities; /* the first so many */
+    bool screened;
 } headings;
+
+static const char *area_unit_of(slot_role role) {
+    double scale;
+    return line_area_unit(fit_per_area(role, 1, 1, 1).unit, &scale);
+}
 
 static void of_circuit(const equivalent *e, arena *memory, headings *out) {
     out->of = arena_new(memory, heading, e->parameters);
@@ -81,11 +98,17 @@ static void of_circuit(const equivalent *e, arena *memory, headings *out) {
         char name[PARAMETER_NAME];
         const circuit_parameter *p = &e->parameter[k];
         const element_slot *slot = &e->part[p->part].kind->slot[p->slot];
-        double scale;
         parameter_name(e, k, name);
-        out->of[out->count++] = (heading){ arena_printf(memory, "%s", name), slot->unit,
-                                           line_area_unit(fit_per_area(slot->role, 1, 1, 1).unit, &scale) };
+        out->of[out->count++] = (heading){ arena_printf(memory, "%s", name), slot->unit, area_unit_of(slot->role) };
     }
+}
+
+static void of_screening(arena *memory, headings *out) {
+    out->of = arena_new(memory, heading, QUANTITIES_CELL);
+    for (int q = CELL_ARCS; q < QUANTITIES_CELL; q++)
+        out->of[out->count++] =
+            (heading){ cell_quantities[q].name, cell_quantities[q].unit, area_unit_of(screen_role(q)) };
+    out->quantities = CELL_ARCS, out->screened = true;
 }
 
 /* Whether an area has a part in a parameter is known from a row that has one. */
@@ -122,7 +145,7 @@ static void put_names(const batch_row *r, text *out) {
 static void put_check(const batch_row *r, text *out) {
     if (r->spectrum) text_add(out, ",%lld,", (long long)r->spectrum->count);
     else text_add(out, ",,");
-    if (!*r->reason) text_add(out, "%lld", (long long)r->points);
+    if (!*r->reason && !r->screened) text_add(out, "%lld", (long long)r->points);
     text_add(out, ",%s,", r->checked ? check_verdict_name(r->data) : "");
     for (int64_t i = 0; i < r->faults; i++) text_add(out, "%s%s", i ? " " : "", fault_name(r->fault[i]));
     text_add(out, ","), table_number(r->kk_rmse, out);
@@ -139,7 +162,7 @@ static void put_states(const batch_row *r, eis_fit_state from, eis_fit_state to,
 
 static void put_fit(const batch_row *r, text *out) {
     text_add(out, ","), table_cell(r->circuit, out);
-    text_add(out, ",%s,", *r->reason ? "" : verdicts[r->verdict]), table_number(r->chi2, out);
+    text_add(out, ",%s,", *r->reason || r->screened ? "" : verdicts[r->verdict]), table_number(r->chi2, out);
     text_add(out, ","), put_states(r, EIS_PARAMETER_AT_LOW, EIS_PARAMETER_AT_HIGH, out);
     text_add(out, ","), put_states(r, EIS_PARAMETER_OPEN, EIS_PARAMETER_OPEN, out);
     text_add(out, ","), table_cell(r->reason, out);
@@ -150,20 +173,22 @@ static void put_row(const batch_row *r, const headings *h, text *out) {
     put_names(r, out);
     put_check(r, out);
     put_fit(r, out);
-    for (int k = 0; k < BATCH_QUANTITIES; k++) put_value(&quantities[k], r->of[k].name ? &r->of[k] : NULL, out);
-    for (int64_t k = 0; k < h->count; k++) put_value(&h->of[k], parameter_of(r, &h->of[k]), out);
+    for (int k = 0; k < h->quantities; k++)
+        put_value(&quantities[k], r->of[k].name ? &r->of[k] : NULL, h->screened, out);
+    for (int64_t k = 0; k < h->count; k++) put_value(&h->of[k], parameter_of(r, &h->of[k]), h->screened, out);
     text_add(out, "\n");
 }
 
 void table_rows(const batch_rows *rows, const equivalent *circuit, arena *memory, text *out) {
-    headings h = { 0 };
-    if (circuit) of_circuit(circuit, memory, &h);
+    headings h = { .quantities = BATCH_QUANTITIES };
+    if (rows->screened) of_screening(memory, &h);
+    else if (circuit) of_circuit(circuit, memory, &h);
     else of_rows(rows, memory, &h);
     text_add(out,
              "file,sweep,well,condition,donor,time,area_cm2,points,fitted,data,flags,kk_rmse,noise,circuit,verdict,"
              "reduced_chi2,on_bounds,open,reason,note");
-    for (int k = 0; k < BATCH_QUANTITIES; k++) put_heading(&quantities[k], out);
-    for (int64_t k = 0; k < h.count; k++) put_heading(&h.of[k], out);
+    for (int k = 0; k < h.quantities; k++) put_heading(&quantities[k], h.screened, out);
+    for (int64_t k = 0; k < h.count; k++) put_heading(&h.of[k], h.screened, out);
     text_add(out, "\n");
     for (int64_t i = 0; i < rows->count; i++) put_row(&rows->row[i], &h, out);
 }

@@ -11,7 +11,8 @@ void table_cell(const char *s, text *out);
 void table_number(double v, text *out); /* NaN and infinite: an empty cell */
 void table_time(const char *s, text *out); /* as a number where it is one */
 
-/* `circuit` NULL, or `auto`'s: columns are of all parameters that the rows have, by their first appearance. */
+/* Of rows that are not screened: where `circuit` is NULL, columns are of all parameters that the rows have, by their
+ * first appearance. */
 void table_rows(const batch_rows *rows, const equivalent *circuit, arena *memory, text *out);
 
 #endif

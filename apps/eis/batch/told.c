@@ -1,3 +1,4 @@
+/* The same rows as JSON for programs and as lines for people. */
 #include "told.h"
 
 #include <math.h>
@@ -14,22 +15,26 @@ static const char *const verdicts[] = { "open", "adequate", "systematic", "beyon
 
 static json_t *number(double v) { return isfinite(v) ? json_real(v) : json_null(); }
 
-static json_t *value_json(const batch_value *v) {
-    json_t *o = json_with(json_object(), "name", json_string(v->name));
-    o = json_with(o, "unit", json_string(v->unit));
-    o = json_with(o, "value", number(v->value));
-    o = json_with(o, "stderr", number(v->error));
-    o = json_with(o, "state", json_string(states[v->state]));
-    if (!v->area_unit) return json_with(o, "per_area", json_null());
-    json_t *per = json_with(json_object(), "value", number(v->area_value));
-    per = json_with(json_with(per, "stderr", number(v->area_error)), "unit", json_string(v->area_unit));
-    return json_with(o, "per_area", per);
+/* The value, and how well it is known: a fit's by its error, a screening's by an interval. */
+static json_t *put_size(json_t *o, const batch_value *v, double by, double error, bool screened) {
+    o = json_with(o, "value", number(v->value * by));
+    if (!screened) return json_with(o, "stderr", number(error));
+    return json_with(json_with(o, "low95", number(v->low95 * by)), "high95", number(v->high95 * by));
 }
 
-static json_t *values_json(const batch_value *v, int64_t count) {
+static json_t *value_json(const batch_value *v, bool screened) {
+    json_t *o = json_with(json_object(), "name", json_string(v->name));
+    o = put_size(json_with(o, "unit", json_string(v->unit)), v, 1, v->error, screened);
+    if (!screened) o = json_with(o, "state", json_string(states[v->state]));
+    if (!v->area_unit) return json_with(o, "per_area", json_null());
+    json_t *per = put_size(json_object(), v, v->area_value / v->value, v->area_error, screened);
+    return json_with(o, "per_area", json_with(per, "unit", json_string(v->area_unit)));
+}
+
+static json_t *values_json(const batch_value *v, int64_t count, bool screened) {
     json_t *list = json_array();
     for (int64_t i = 0; i < count; i++)
-        if (v[i].name) list = json_with_item(list, value_json(&v[i]));
+        if (v[i].name) list = json_with_item(list, value_json(&v[i], screened));
     return list;
 }
 
@@ -50,15 +55,20 @@ static json_t *check_json(json_t *o, const batch_row *r) {
     return json_with(o, "noise", number(r->noise));
 }
 
+static json_t *put_verdict(json_t *o, const batch_row *r) {
+    o = json_with(o, "fitted", json_integer(r->points));
+    o = json_with(o, "verdict", json_string(verdicts[r->verdict]));
+    return json_with(o, "reduced_chi2", number(r->chi2));
+}
+
 static json_t *row_json(const batch_row *r) {
     json_t *o = check_json(names_json(r), r);
     o = json_with(o, "note", json_text(r->note));
     if (*r->reason) return json_with(o, "reason", json_text(r->reason));
-    o = json_with(json_with(o, "reason", json_null()), "fitted", json_integer(r->points));
-    o = json_with(json_with(o, "circuit", json_text(r->circuit)), "verdict", json_string(verdicts[r->verdict]));
-    o = json_with(o, "reduced_chi2", number(r->chi2));
-    o = json_with(o, "quantities", values_json(r->of, BATCH_QUANTITIES));
-    return json_with(o, "parameters", values_json(r->parameter, r->parameters));
+    o = json_with(json_with(o, "reason", json_null()), "circuit", json_text(r->circuit));
+    if (!r->screened) o = put_verdict(o, r);
+    o = json_with(o, "quantities", values_json(r->of, BATCH_QUANTITIES, r->screened));
+    return json_with(o, "parameters", values_json(r->parameter, r->parameters, r->screened));
 }
 
 json_t *told_json(const batch_rows *rows, const batch_groups *groups) {
@@ -67,17 +77,19 @@ json_t *told_json(const batch_rows *rows, const batch_groups *groups) {
     json_t *o = json_with(json_object(), "schema_version", json_integer(1));
     o = json_with(o, "command", json_string("eis batch"));
     o = json_with(json_with(o, "circuit", json_text(rows->circuit)), "answered", json_integer(rows->answered));
+    if (rows->screened) o = json_with(o, "screened", json_true());
     o = json_with(o, "rows", list);
     return rows->plate ? json_with(o, "groups", groups_json(groups)) : o;
 }
 
 /* ---- text ---- */
 
-static void put_value(const batch_value *v, text *out) {
+static void put_value(const batch_value *v, bool screened, text *out) {
     bool area = v->area_unit && isfinite(v->area_value);
-    double value = area ? v->area_value : v->value, error = area ? v->area_error : v->error;
+    double value = area ? v->area_value : v->value, error = area ? v->area_error : v->error, by = value / v->value;
     text_add(out, "  %s %.5g", v->name, value);
-    if (isfinite(error)) text_add(out, " +- %.2g", error);
+    if (screened) text_add(out, " (%.4g to %.4g)", v->low95 * by, v->high95 * by);
+    else if (isfinite(error)) text_add(out, " +- %.2g", error);
     text_add(out, " %s", area ? v->area_unit : v->unit);
 }
 
@@ -86,10 +98,11 @@ static void put_row(const batch_row *r, text *out) {
     if (*r->reason) text_add(out, " NO ANSWER: %s\n", r->reason);
     if (*r->reason) return;
     if (r->of[BATCH_TER].name)
-        for (int k = BATCH_TER; k <= BATCH_TEC && r->of[k].name; k++) put_value(&r->of[k], out);
+        for (int k = BATCH_TER; k <= BATCH_TEC && r->of[k].name; k++) put_value(&r->of[k], r->screened, out);
     else
-        for (int64_t i = 0; i < r->parameters; i++) put_value(&r->parameter[i], out);
-    text_add(out, "  (%s)\n", verdicts[r->verdict]);
+        for (int64_t i = 0; i < r->parameters; i++) put_value(&r->parameter[i], r->screened, out);
+    if (r->screened) text_add(out, "  (screened)\n");
+    else text_add(out, "  (%s)\n", verdicts[r->verdict]);
     if (*r->note) text_add(out, "  %s\n", r->note);
 }
 

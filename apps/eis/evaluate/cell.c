@@ -8,6 +8,7 @@
 
 #include "base/parallel.h"
 #include "cell_fits.h"
+#include "eis/predictor/arcs_answer.h"
 #include "tally.h"
 
 enum { GROUP = 128, EACH = QUANTITIES_CELL * BINS_LAB };
@@ -74,11 +75,13 @@ static tide_status ask_network(cell_group *g, cell_level *level, tide_failure *f
 
 static void fit_one_spectrum(void *of, int64_t i, int thread) {
     cell_group *g = of;
-    double start[ARCS_GUESSES][ARCS_COUNT];
+    const sample *s = &g->sample[i];
+    arcs_answer answer;
     tide_failure failure = { 0 };
     (void)thread;
-    arcs_guesses(&g->fit[i], start);
-    g->status[i] = cell_fits_of(&g->sample[i], ARCS_GUESSES, (const double(*)[ARCS_COUNT])start, &g->of[i], &failure);
+    arcs_answer_of(predictor_model(g->e->predictor), &g->fit[i], g->probability + i * EACH, s->freq_hz[s->count - 1],
+                   &answer);
+    g->status[i] = cell_fits_of(s, &answer.starts, &g->of[i], &failure);
 }
 
 static tide_status fit_group(cell_group *g, cell_level *level, tide_failure *failure) {

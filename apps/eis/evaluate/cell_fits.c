@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "eis/fit/guess.h"
 #include "eis/fit/robust.h"
 #include "eis/fit/search.h"
+#include "eis/predictor/arcs_answer.h"
 
 #define TWO_PI 6.283185307179586476925286766559
 
@@ -21,16 +21,6 @@ typedef struct fitting {
     fit_problem problem;
     double omega_low;
 } fitting;
-
-static fit_guess guess_of(const double p[ARCS_COUNT], double omega_low) {
-    return (fit_guess){ .r_ohm = { p[ARC_R1], p[ARC_R2] },
-                        .tau_s = { p[ARC_TAU1], p[ARC_TAU2] },
-                        .n = { p[ARC_N1], p[ARC_N2] },
-                        .rs_ohm = p[ARC_RS],
-                        .electrode_n = p[ARC_NEL],
-                        .electrode_q = 1 / (p[ARC_EL] * pow(omega_low, p[ARC_NEL])),
-                        .l_henry = p[ARC_L] };
-}
 
 static void take_fit(const fitting *f, const double *x, double p[ARCS_COUNT]) {
     static const struct {
@@ -52,7 +42,7 @@ static void take_fit(const fitting *f, const double *x, double p[ARCS_COUNT]) {
 
 /* The guess as coordinates, in x. */
 static tide_status place(const fitting *f, const double p[ARCS_COUNT], double *x, tide_failure *failure) {
-    fit_guess g = guess_of(p, f->omega_low);
+    fit_guess g = arcs_guess_of(p, f->omega_low);
     return fit_guess_start(&f->problem, &g, x) ? TIDE_OK : fail(failure, TIDE_EINVAL, "the start is no circuit");
 }
 
@@ -74,13 +64,15 @@ static tide_status fit_robustly(fitting *f, double *x, tide_failure *failure) {
     return status;
 }
 
-static tide_status fit_all(fitting *f, const sample *s, int starts, const double (*start)[ARCS_COUNT], cell_fits *out,
+static tide_status fit_all(fitting *f, const sample *s, const fit_guessed *starts, cell_fits *out,
                            tide_failure *failure) {
-    fit_guesses guesses = { .count = starts };
+    fit_guesses guesses;
     double truth[VARIABLES_MOST];
     fit_minimum below;
     tide_status status = place(f, s->arcs, truth, failure);
-    for (int i = 0; status == TIDE_OK && i < starts; i++) status = place(f, start[i], guesses.start[i].x, failure);
+    fit_guesses_of(&f->problem, starts, &guesses);
+    if (status == TIDE_OK && guesses.count < starts->count)
+        status = fail(failure, TIDE_EINVAL, "the start is no circuit");
     if (status == TIDE_OK) status = search(f, fit_search_guesses, &guesses, &out->from_start, failure);
     if (status == TIDE_OK) status = search(f, fit_search, NULL, &out->searched, failure);
     if (status == TIDE_OK) status = search(f, fit_search, &guesses, &out->with_start, failure);
@@ -94,8 +86,7 @@ static tide_status fit_all(fitting *f, const sample *s, int starts, const double
     return status;
 }
 
-tide_status cell_fits_of(const sample *s, int starts, const double (*start)[ARCS_COUNT], cell_fits *out,
-                         tide_failure *failure) {
+tide_status cell_fits_of(const sample *s, const fit_guessed *starts, cell_fits *out, tide_failure *failure) {
     fitting f = { .omega_low = TWO_PI * s->freq_hz[s->count - 1] };
     double freq_hz[SAMPLE_MOST];
     eis_z z[SAMPLE_MOST];
@@ -108,7 +99,7 @@ tide_status cell_fits_of(const sample *s, int starts, const double (*start)[ARCS
     if (status == TIDE_OK) status = fit_data_new(&spectrum, EIS_WEIGHTS_MODULUS, &f.data, failure);
     if (status == TIDE_OK && !fit_problem_new(&f.e, &f.data, &f.problem))
         status = fail(failure, TIDE_ENOMEM, "out of memory for a fit");
-    if (status == TIDE_OK) status = fit_all(&f, s, starts, start, out, failure);
+    if (status == TIDE_OK) status = fit_all(&f, s, starts, out, failure);
     fit_problem_free(&f.problem);
     fit_data_free(&f.data);
     return status;

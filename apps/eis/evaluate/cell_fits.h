@@ -3,6 +3,7 @@
 #define EIS_CELL_FITS_H
 
 #include "eis/circuit/recipe.h"
+#include "eis/fit/guess.h"
 
 typedef struct cell_fits {
     bool tried;
@@ -13,9 +14,8 @@ typedef struct cell_fits {
     double p[ARCS_COUNT]; /* robust, from the truth */
 } cell_fits;
 
-/* `start`: the predictor's, as sample.arcs. TIDE_EDEVICE in a build without cminpack. */
-tide_status cell_fits_of(const sample *s, int starts, const double (*start)[ARCS_COUNT], cell_fits *out,
-                         tide_failure *failure);
+/* `starts`: the predictor's. TIDE_EDEVICE in a build without cminpack. */
+tide_status cell_fits_of(const sample *s, const fit_guessed *starts, cell_fits *out, tide_failure *failure);
 
 /* Sums that differ by less are of one minimum. */
 static inline bool cell_fits_reached(double sum, double best) { return sum <= best * (1 + 1e-3); }

@@ -298,6 +298,7 @@ tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spe
     fit_data data = { 0 };
     fit_problem problem = { 0 };
     fit_minima minima;
+    fit_guesses guesses;
     *out = (eis_fitted){ .weights = (eis_weights)o->weights, .area_cm2 = s->area_cm2 };
     tide_status status = fit_enough_points(e, s, failure);
     if (status == TIDE_OK) status = fit_priors_read(&names, o->prior, &known, failure);
@@ -308,7 +309,8 @@ tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spe
     if (status == TIDE_OK && beside->blank) status = blank_add(beside->blank, &problem, failure);
     telling t = { .f = out, .p = &problem, .names = names, .priors = &known, .blank = beside->blank, .spectrum = s };
     t.minima = &minima;
-    if (status == TIDE_OK) status = fit_search(&problem, NULL, fit_stopped, &l, &minima, failure);
+    if (status == TIDE_OK) fit_guesses_of(&problem, beside->guessed, &guesses);
+    if (status == TIDE_OK) status = fit_search(&problem, &guesses, fit_stopped, &l, &minima, failure);
     if (status == TIDE_OK) status = telling_conclude(&t, &data, o, failure);
     fit_problem_free(&problem);
     fit_data_free(&data);
@@ -340,7 +342,7 @@ tide_status eis_fit_solve(const eis_fit_options *fit, const eis_spectrum *spectr
     failure_clear(failure);
     tide_status status = begin(fit, 1, spectrum, &e, &b, out, f);
     if (status != TIDE_OK) return status;
-    return fit_measured(fit_is_auto(fit) ? NULL : &e, fit, &b, spectrum, listener, user, out, f);
+    return fit_measured(fit_is_auto(fit) ? NULL : &e, fit, &b, spectrum, NULL, listener, user, out, f);
 }
 
 tide_status eis_fit_solve_joint(const eis_fit_options *fit, int64_t count, const eis_spectrum *spectrum,

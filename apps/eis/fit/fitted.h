@@ -26,6 +26,7 @@ tide_status fit_circuit(const eis_fit_options *o, const blank *b, equivalent *ou
 typedef struct fit_beside {
     double noise; /* of each part over |Z|, known without the circuit, where there is no sigma: by it priors count */
     const blank *blank; /* NULL, or count 0: there is none */
+    const fit_guessed *guessed; /* more starts, where they are of the circuit; NULL: none */
 } fit_beside;
 tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spectrum *s, const fit_beside *beside,
                     eis_listener listener, void *user, eis_fitted *out, tide_failure *failure);
@@ -33,7 +34,8 @@ tide_status fit_one(const equivalent *e, const eis_fit_options *o, const eis_spe
 /* Of a measured spectrum: what is wrong with it is found first, told in `warning`, and what is no noise left out;
  * TIDE_EDATA where no fit should be believed. Without a circuit, by `auto`. */
 tide_status fit_measured(const equivalent *e, const eis_fit_options *o, const blank *b, const eis_spectrum *s,
-                         eis_listener listener, void *user, eis_fitted *out, tide_failure *failure);
+                         const fit_guessed *guessed, eis_listener listener, void *user, eis_fitted *out,
+                         tide_failure *failure);
 
 /* The same of several, in which the parameters that the options name in `same` are one. */
 tide_status fit_measured_joint(const equivalent *e, const eis_fit_options *o, const blank *b, int64_t count,

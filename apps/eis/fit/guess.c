@@ -96,17 +96,29 @@ static bool put_child(placing *t, int node) {
     return !kind && t->e->node[node].kind == NODE_PARALLEL && put_shunt(t, node);
 }
 
+/* Values of all parameters. False: the circuit has other parts. */
+static bool place(const equivalent *e, const fit_guess *g, placing *t) {
+    int root = e->nodes - 1;
+    *t = (placing){ .e = e, .g = g };
+    for (int k = 0; k < PARAMETERS_MOST; k++) t->value[k] = NAN;
+    bool fine = true, series = e->node[root].kind == NODE_SERIES;
+    for (int i = 0, node; series && fine && (node = child_of(e, root, i)) >= 0; i++) fine = put_child(t, node);
+    return series ? fine : put_child(t, root);
+}
+
 bool fit_guess_start(const fit_problem *p, const fit_guess *g, double x[PARAMETERS_MOST]) {
-    placing t = { .e = p->e, .g = g };
-    int root = p->e->nodes - 1;
-    for (int k = 0; k < PARAMETERS_MOST; k++) t.value[k] = NAN;
-    bool fine = true, series = p->e->node[root].kind == NODE_SERIES;
-    for (int i = 0, node; series && fine && (node = child_of(p->e, root, i)) >= 0; i++) fine = put_child(&t, node);
-    if (!series) fine = put_child(&t, root);
+    placing t;
+    bool fine = place(p->e, g, &t);
     for (int v = 0; fine && v < p->variables; v++) {
         double value = t.value[p->of[v]];
         fine = value > 0 && isfinite(value);
         if (fine) x[v] = fit_coordinate(p, v, value);
     }
     return fine;
+}
+
+bool fit_guess_goes(const equivalent *e) {
+    static const fit_guess any = { { 100, 100 }, { 1e-2, 1e-3 }, { 1, 1 }, 10, 1e-3, 1, 1e-6 };
+    placing t;
+    return place(e, &any, &t);
 }

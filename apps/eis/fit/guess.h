@@ -11,9 +11,18 @@ typedef struct fit_guess {
     double rs_ohm, electrode_q, electrode_n, l_henry;
 } fit_guess;
 
+/* Several. */
+enum { GUESSES_MOST = 4 };
+typedef struct fit_guessed {
+    fit_guess of[GUESSES_MOST];
+    int count;
+} fit_guessed;
+
 /* As coordinates of the problem's circuit: any of these parts in series, arcs as R across C or CPE, Zarc or K; a shunt
  * across both takes its place in the middle of the fibre (as much current through it as through the cells). False: the
  * circuit has other parts. */
 bool fit_guess_start(const fit_problem *p, const fit_guess *g, double x[PARAMETERS_MOST]);
+/* Whether any guess is one of this circuit. */
+bool fit_guess_goes(const equivalent *e);
 
 #endif

@@ -177,7 +177,7 @@ void judging_free(judging *j) {
 static tide_status fit_judged(judging *j, const equivalent *e, const eis_fit_options *o, const blank *b,
                               eis_listener listener, void *user, tide_failure *failure) {
     const eis_spectrum *points = judging_points(j);
-    fit_beside beside = { judging_noise(j), b };
+    fit_beside beside = { judging_noise(j), b, j->guessed };
     tide_status status = e ? fit_one(e, o, points, &beside, listener, user, j->f, failure)
                            : fit_auto(o, points, &beside, listener, user, j->f, failure);
     if (status == TIDE_OK) status = judging_conclude(j, failure);
@@ -186,8 +186,9 @@ static tide_status fit_judged(judging *j, const equivalent *e, const eis_fit_opt
 }
 
 tide_status fit_measured(const equivalent *e, const eis_fit_options *o, const blank *b, const eis_spectrum *s,
-                         eis_listener listener, void *user, eis_fitted *out, tide_failure *failure) {
-    judging j = { .s = s, .keeps = o->keep_points || o->robust, .f = out };
+                         const fit_guessed *guessed, eis_listener listener, void *user, eis_fitted *out,
+                         tide_failure *failure) {
+    judging j = { .s = s, .keeps = o->keep_points || o->robust, .guessed = guessed, .f = out };
     *out = (eis_fitted){ 0 };
     if (*o->same)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "same", "`same` is of several spectra, and this is one");

@@ -14,6 +14,7 @@ typedef struct judging {
     faults found;
     bool keeps;
     residuals left;
+    const fit_guessed *guessed; /* NULL: none */
     eis_fitted *f;
     const char **warning;
 } judging;

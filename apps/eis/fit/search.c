@@ -246,6 +246,12 @@ tide_status fit_search_from(fit_problem *p, const landscape *land, const fit_sta
     return search_all(p, land, start, count, NULL, stop, user, out, failure);
 }
 
+void fit_guesses_of(const fit_problem *p, const fit_guessed *g, fit_guesses *out) {
+    out->count = 0;
+    for (int i = 0; g && i < g->count; i++)
+        if (fit_guess_start(p, &g->of[i], out->start[out->count].x)) out->count++;
+}
+
 tide_status fit_search(fit_problem *p, const fit_guesses *guesses, fit_stop stop, void *user, fit_minima *out,
                        tide_failure *failure) {
     fit_start start[STARTS_MOST];

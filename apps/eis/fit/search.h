@@ -2,6 +2,7 @@
 #ifndef EIS_FIT_SEARCH_H
 #define EIS_FIT_SEARCH_H
 
+#include "guess.h"
 #include "start.h"
 
 enum { MINIMA_MOST = 4 };
@@ -20,11 +21,13 @@ typedef struct fit_minima {
 } fit_minima;
 
 /* Starts that somebody else has for a spectrum, beside those that follow from it. */
-enum { GUESSES_MOST = 4 };
 typedef struct fit_guesses {
     fit_start start[GUESSES_MOST];
     int count;
 } fit_guesses;
+
+/* Those of them (may be NULL) that are of the problem's circuit. */
+void fit_guesses_of(const fit_problem *p, const fit_guessed *g, fit_guesses *out);
 
 /* `stop` (may be NULL) is asked between starts. `guesses` (may be NULL) are followed as well, and what lies beside the
  * best of them: they add to what is found, and change nothing else. */

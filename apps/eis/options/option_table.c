@@ -67,8 +67,11 @@ static const tide_option rows[] = {
       "spectrum, network without" },
     { "top-k", INT(top_k, 1, 1000), "10", C, "Answer", "K", "candidates to list" },
     { "resnorm", CHOICE(resnorm, RESNORMS), NULL, C | G | F, "Answer", NULL, "residual norm" },
-    { "model", TEXT(model), NULL, C | E, "Answer", "RUN",
-      "a trained predictor: its run folder, or the MLX guide's .npz or .pth", .aliases = "run" },
+    { "model", TEXT(model), NULL, C | E | FIT | B, "Answer", "RUN",
+      "a trained predictor: its run folder, or the MLX guide's .npz or .pth; fit, batch: one of recipe cell, whose "
+      "answer is one more start", .aliases = "run" },
+    { "screen", BOOL(screen), NULL, B, "Answer", NULL,
+      "no fits: medians and 95 % intervals as `model` has them, thousands of spectra a second" },
     { "rerank", BOOL(rerank), "true", C, "Answer", NULL,
       "network: weigh its candidates again by their likelihood" },
     { "out", TEXT(out), NULL, C | K | FIT | B | DRT | T | E | F | V | PLACE, "Answer", "DIR",

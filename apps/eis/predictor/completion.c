@@ -10,7 +10,6 @@
 #include "completion_task.h"
 #include "range.h"
 
-enum { FEWEST_POINTS = 5 };
 const int completion_chain[EIS_COUNT] = { EIS_RSH, EIS_RA, EIS_RB, EIS_CA, EIS_CB };
 
 tide_status completion_no_memory(tide_failure *failure) {
@@ -19,49 +18,21 @@ tide_status completion_no_memory(tide_failure *failure) {
 
 /* ---- the spectrum ---- */
 
-typedef struct reading { double freq_hz; eis_z z; } reading;
-
-static int by_falling_frequency(const void *a, const void *b) {
-    double x = ((const reading *)a)->freq_hz, y = ((const reading *)b)->freq_hz;
-    return (x < y) - (x > y);
-}
-
-/* Of more points than the features take, as many of them, even in number. */
-static tide_status take_spectrum(network_task *t, double offset_ohm, tide_failure *failure) {
-    reading *all   = malloc((size_t)t->s->count * sizeof *all);
-    int64_t  count = 0;
-    if (!all) return completion_no_memory(failure);
-    for (int64_t i = 0; i < t->s->count; i++) {
-        eis_z z = { t->s->z[i].re - offset_ohm, t->s->z[i].im };
-        if (hypot(z.re, z.im) > 0) all[count++] = (reading){ t->s->freq_hz[i], z };
-    }
-    qsort(all, (size_t)count, sizeof *all, by_falling_frequency);
-    t->count = MIN2(count, SAMPLE_MOST);
-    for (int64_t i = 0; i < t->count; i++) {
-        const reading *r = &all[t->count < 2 ? 0 : i * (count - 1) / (t->count - 1)];
-        t->freq_hz[i] = r->freq_hz, t->z[i] = r->z;
-    }
-    free(all);
-    return t->count >= FEWEST_POINTS ? TIDE_OK
-                                     : fail(failure, TIDE_EDATA,
-                                            "the spectrum has %d points that are not 0; at least %d are needed",
-                                            (int)t->count, FEWEST_POINTS);
-}
-
 static tide_status take_features(network_task *t, completion *out, tide_failure *failure) {
-    const question *q    = t->q;
-    bool            grid = t->recipe == EIS_RECIPE_GRID;
+    const question *q = t->q;
+    const spectrum_points *p = &t->points;
+    bool grid = t->recipe == EIS_RECIPE_GRID;
     if (grid && isnan(q->rs_ohm))
         return fail_at(
             failure, TIDE_EINVAL, NULL, 0, "rs",
             "this predictor was trained with `recipe` grid, on spectra without solution resistance: give `rs` OHM, or "
             "use a lab model");
-    tide_status status = take_spectrum(t, grid ? q->rs_ohm : 0, failure);
+    tide_status status = spectrum_take(t->s, grid ? q->rs_ohm : 0, &t->points, failure);
     if (status != TIDE_OK) return status;
-    quick_fit_run(t->count, t->freq_hz, t->z, NAN, !grid, &t->fit);
+    quick_fit_run(p->count, p->freq_hz, p->z, NAN, !grid, &t->fit);
     status = completion_noise(q, t->s, out, failure);
     if (status != TIDE_OK) return status;
-    features_of(t->recipe, t->count, t->freq_hz, t->z, grid ? out->noise : (double)NAN, t->raw, grid ? NULL : &t->fit);
+    features_of(t->recipe, p->count, p->freq_hz, p->z, grid ? out->noise : (double)NAN, t->raw, grid ? NULL : &t->fit);
     return predictor_spectra(q->predictor, 1, t->raw, failure);
 }
 
@@ -176,7 +147,8 @@ static void put_own_marginals(const network_task *t, completion *out) {
 /* Whether any circuit of this kind fits is a question to the two relaxations, not to a draw that is only near. Returns
  * chi2. */
 static double judge_circuit(const network_task *t, completion *out) {
-    double nu = (double)(2 * t->count - (t->recipe == EIS_RECIPE_LAB ? 5 : 4)), ratio = t->fit.noise / out->noise;
+    double nu = (double)(2 * t->points.count - (t->recipe == EIS_RECIPE_LAB ? 5 : 4));
+    double ratio = t->fit.noise / out->noise;
     double chi2 = t->fit.misfit * ratio * ratio / nu;
     out->circuit_adequate = completion_chi2_fits(out, chi2, nu);
     out->noise_used       = completion_widen(out, chi2, nu, &out->free.left);
@@ -249,10 +221,9 @@ tide_status complete_network(const question *q, const eis_spectrum *s, completio
     out->noise_used    = out->noise;
     set_labellings(&t);
     if (status == TIDE_OK) {
-        training_range_check(
-            &(range_question){ predictor_model(q->predictor), q, s, t.count, t.freq_hz, t.raw, &t.fit, out->noise,
-                               out->noise_source != EIS_NOISE_GIVEN },
-            &out->range);
+        training_range_check(&(range_question){ predictor_model(q->predictor), q, s, &t.points, t.raw, &t.fit,
+                                                out->noise, out->noise_source != EIS_NOISE_GIVEN },
+                             &out->range);
         status = missing ? answer(&t, out, failure) : only_known(&t, out, failure);
     }
     free(t.first);

@@ -4,6 +4,7 @@
 #define EIS_PREDICTOR_COMPLETION_TASK_H
 
 #include "eis/posterior/completion.h"
+#include "points.h"
 #include "predictor.h"
 
 enum { LABELLINGS = 2 };
@@ -26,10 +27,7 @@ typedef struct network_task {
     int64_t    quantities, bins, each;  /* each: probabilities an answer */
     int        labellings;
     labelling  labelling[LABELLINGS];
-    /* the spectrum as features take it: frequencies falling, at most SAMPLE_MOST of them */
-    int64_t    count;
-    double     freq_hz[SAMPLE_MOST];
-    eis_z      z[SAMPLE_MOST];
+    spectrum_points points;
     float      raw[FEATURES_MOST];
     quick_fit  fit;
     float     *first;                   /* [labellings][each]: given the known values */

@@ -1,3 +1,4 @@
+/* What lies outside of the training: each reason a sentence. */
 #include "range.h"
 
 #include <inttypes.h>
@@ -34,8 +35,8 @@ static bool outside(double v, double low, double high) { return v < low * (1 - 1
 static void check_grid(const range_question *r, range_check *c) {
     double ratio = GRID_BOTTOM / GRID_TOP;
     bool   same  = r->spectrum->count == GRID_FREQUENCIES;
-    for (int64_t i = 0; same && i < r->count; i++)
-        same = fabs(r->freq_hz[i] / (GRID_TOP * pow(ratio, (double)i / (GRID_FREQUENCIES - 1))) - 1) < 1e-3;
+    for (int64_t i = 0; same && i < r->points->count; i++)
+        same = fabs(r->points->freq_hz[i] / (GRID_TOP * pow(ratio, (double)i / (GRID_FREQUENCIES - 1))) - 1) < 1e-3;
     if (!same) add(c, "its frequencies are not the %d from 100 kHz to 0.1 Hz", GRID_FREQUENCIES);
     if (r->q->rs_ohm > 0) add(c, "it has a solution resistance (%g ohm, taken off)", r->q->rs_ohm);
     for (int k = 0; k < EIS_COUNT; k++) {
@@ -44,10 +45,14 @@ static void check_grid(const range_question *r, range_check *c) {
     }
 }
 
+static void check_points(int64_t count, int fewest, range_check *c) {
+    if (count < fewest || count > SAMPLE_MOST)
+        add(c, "it has %" PRId64 " points, not %d to %d", count, fewest, SAMPLE_MOST);
+}
+
 static void check_lab(const range_question *r, range_check *c) {
-    double top = r->freq_hz[0], bottom = r->freq_hz[r->count - 1];
-    if (r->spectrum->count < LAB_FEWEST || r->spectrum->count > SAMPLE_MOST)
-        add(c, "it has %" PRId64 " points, not %d to %d", r->spectrum->count, LAB_FEWEST, SAMPLE_MOST);
+    double top = r->points->freq_hz[0], bottom = r->points->freq_hz[r->points->count - 1];
+    check_points(r->spectrum->count, LAB_FEWEST, c);
     if (outside(top, LAB_TOP_LOW, LAB_TOP_HIGH))
         add(c, "its highest frequency, %g Hz, is not within 10 kHz to 1 MHz", top);
     if (outside(bottom, LAB_BOTTOM_LOW, LAB_BOTTOM_HIGH))
@@ -70,16 +75,31 @@ static void check_invariants(const range_question *r, range_check *c) {
         add(c, "its TEC, %.3g F, is not within %.3g to %.3g F", v.cinf_farad, ends[0].cinf_farad, ends[1].cinf_farad);
 }
 
-void training_range_check(const range_question *r, range_check *c) {
-    float  scaled[FEATURES_MOST];
-    double slack = r->noise_estimated ? estimate : 1;
-    *c = (range_check){ 0 };
-    (r->model->config.recipe == EIS_RECIPE_GRID ? check_grid : check_lab)(r, c);
-    if (outside(r->noise, NOISE_LOW / slack, NOISE_HIGH * slack))
-        add(c, "its noise, %.3g %%, is not within 0.1 to 5 %%", 100 * r->noise);
-    check_invariants(r, c);
-    int clipped = features_scale(&r->model->scale, r->raw, scaled);
+static void check_noise(double noise, double slack, range_check *c) {
+    if (outside(noise, NOISE_LOW / slack, NOISE_HIGH * slack))
+        add(c, "its noise, %.3g %%, is not within 0.1 to 5 %%", 100 * noise);
+}
+
+static void check_features(const spectrum_model *m, const float *raw, range_check *c) {
+    float scaled[FEATURES_MOST];
+    int clipped = features_scale(&m->scale, raw, scaled);
     if (clipped > CLIPPED_MOST)
         add(c, "%d of %d features are beyond six standard deviations of the training spectra", clipped,
-            (int)r->model->scale.width);
+            (int)m->scale.width);
+}
+
+void training_range_check(const range_question *r, range_check *c) {
+    *c = (range_check){ 0 };
+    (r->model->config.recipe == EIS_RECIPE_GRID ? check_grid : check_lab)(r, c);
+    check_noise(r->noise, r->noise_estimated ? estimate : 1, c);
+    check_invariants(r, c);
+    check_features(r->model, r->raw, c);
+}
+
+void training_range_check_cell(const spectrum_model *m, int64_t points, double noise, const float *raw,
+                               range_check *c) {
+    *c = (range_check){ 0 };
+    check_points(points, CELL_FEWEST, c);
+    check_noise(noise, estimate, c);
+    check_features(m, raw, c);
 }
