@@ -245,6 +245,40 @@ static void parts_and_recompute(void **state) {
     for (int i = 0; i < 3; i++) tide_snapshot_free(p[i]), spectrum_session_free(&s[i]);
 }
 
+/* The round visits spectra of blocks `oldest` to before `made` alone, each as its number makes it. */
+static void assert_visits(const pool *p, int64_t oldest, int64_t made) {
+    float *row = malloc((size_t)p->stride * sizeof *row);
+    assert_true(row && p->oldest == oldest && p->made == made);
+    for (int64_t i = 0; i < p->round; i++) {
+        int64_t block = oldest, at = p->order[i] % p->block;
+        while (block < made && block % POOL_BLOCKS != p->order[i] / p->block) block++;
+        if (block == made) fail_msg("visit %d is of row %d, which was not made", (int)i, (int)p->order[i]);
+        pool_row(&p->settings, SPLIT_TRAIN, (uint64_t)(block * p->block + at), p->width, row);
+        assert_memory_equal(row, p->row + p->order[i] * p->stride, (size_t)p->stride * sizeof *row);
+    }
+    free(row);
+}
+
+/* Out of time no block is begun but the first; later ones come one a round. So it is with a run that goes on. */
+static void the_pool_looks_at_the_clock(void **state) {
+    const sampler_settings s = { .recipe = EIS_RECIPE_GRID, .seed = 7 };
+    pool p;
+    (void)state;
+    assert_true(pool_new(&s, 16 * 32, 2, &p) && pool_round(&p, 0, 0));
+    assert_visits(&p, 0, 1);
+    assert_true(pool_round(&p, 1, 0));
+    assert_visits(&p, 0, 1);
+    assert_true(pool_round(&p, 2, INFINITY));
+    assert_visits(&p, 0, 2);
+    pool_free(&p);
+    assert_true(pool_new(&s, 16 * 32, 2, &p) && pool_round(&p, 20, 0));
+    assert_visits(&p, 20 + POOL_VISITS - POOL_BLOCKS, 21 + POOL_VISITS - POOL_BLOCKS);
+    pool_free(&p);
+    assert_true(pool_new(&s, 16 * 32, 2, &p) && pool_round(&p, 0, INFINITY));
+    assert_visits(&p, 0, POOL_VISITS);
+    pool_free(&p);
+}
+
 static void masks_are_uniform(void **state) {
     (void)state;
     enum { DRAWS = 40000 };
@@ -292,6 +326,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(survives_being_killed), /* first: before this process has threads */
         cmocka_unit_test(masks_are_uniform),
+        cmocka_unit_test(the_pool_looks_at_the_clock),
         cmocka_unit_test(f16_is_scaled), cmocka_unit_test(parts_and_recompute),
         cmocka_unit_test(bad_options_are_named),
         cmocka_unit_test(foreign_models_are_refused),

@@ -86,10 +86,11 @@ static uint32_t below(uint64_t seed, uint32_t round, uint32_t at, uint32_t count
 /* The beginning of a shuffle of all rows that are there, again and again while they are fewer than the round's
  * visits. */
 static bool draw_order(pool *p, int64_t round) {
-    int64_t  rows = MIN2(p->made, POOL_BLOCKS) * p->block;
-    int32_t *all   = malloc((size_t)rows * sizeof *all);
+    int64_t  blocks = MIN2(p->made - p->oldest, POOL_BLOCKS), rows = blocks * p->block;
+    int64_t  first  = blocks < POOL_BLOCKS ? p->oldest % POOL_BLOCKS * p->block : 0;
+    int32_t *all    = malloc((size_t)rows * sizeof *all);
     if (!all) return false;
-    for (int64_t i = 0; i < rows; i++) all[i] = (int32_t)i;
+    for (int64_t i = 0; i < rows; i++) all[i] = (int32_t)((first + i) % (POOL_BLOCKS * p->block));
     for (int64_t i = 0; i < p->round; i++) {
         int64_t at = i % rows,
                 other = at + below(p->settings.seed, (uint32_t)round, (uint32_t)i, (uint32_t)(rows - at));
@@ -101,16 +102,23 @@ static bool draw_order(pool *p, int64_t round) {
     return true;
 }
 
-bool pool_round(pool *p, int64_t number) {
+/* Block 0 gives the scale, whether it is visited or not. */
+static bool begin(pool *p, int64_t last, double until_s) {
+    make_block(p, 0);
+    if (!scale_from_first(p)) return false;
+    p->made = p->oldest = MAX2(last - POOL_BLOCKS, 0);  /* above 0: going on with a killed run */
+    if (p->made == 0) p->made = 1;
+    else make_block(p, p->made++);
+    for (; p->made < last && os_seconds() < until_s; p->made++) make_block(p, p->made);
+    return true;
+}
+
+/* Where a beginning was cut short it stays behind, by a block a round as ever. */
+bool pool_round(pool *p, int64_t number, double until_s) {
     int64_t last = POOL_VISITS + number;  /* the first round visits each spectrum once */
-    if (p->made == 0) {
-        make_block(p, 0);
-        p->made = 1;
-        if (!scale_from_first(p)) return false;
-    }
-    if (last - p->made > POOL_BLOCKS) p->made = last - POOL_BLOCKS;  /* going on with a killed run */
-    for (; p->made < last; p->made++) make_block(p, p->made);
-    return draw_order(p, number);
+    bool    fine = p->made > 0 || begin(p, last, until_s);
+    if (fine && p->made < last && os_seconds() < until_s) make_block(p, p->made++);
+    return fine && draw_order(p, number);
 }
 
 /* ---- batches ---- */

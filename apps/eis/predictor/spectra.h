@@ -16,7 +16,7 @@ typedef struct pool {
     int      threads;
     int64_t  width, stride;   /* features; numbers a row */
     int64_t  block, round;    /* rows of a block, visits of a round */
-    int64_t  made;            /* blocks made so far: the last min(made, POOL_BLOCKS) are there */
+    int64_t  oldest, made;    /* blocks from `oldest` to before `made`: the last POOL_BLOCKS of them are there */
     float   *row;
     int32_t *order;           /* [round] rows of the round */
     feature_scale scale;      /* from block 0 */
@@ -25,8 +25,9 @@ typedef struct pool {
 /* `spectra` is rounded down to whole blocks; at least one a block. False: out of memory. */
 bool pool_new(const sampler_settings *s, int64_t spectra, int threads, pool *out);
 void pool_free(pool *p);
-/* Makes the blocks that round `number` (from 0) needs and are not there, and draws its order. False: out of memory. */
-bool pool_round(pool *p, int64_t number);
+/* Makes the blocks that round `number` (from 0) needs and are not there, and draws its order. From os_seconds()
+ * `until_s` on none is begun: it makes do with those that are there, one at least. False: out of memory. */
+bool pool_round(pool *p, int64_t number, double until_s);
 
 /* One row of any split, outside the pool. */
 void pool_row(const sampler_settings *s, sample_split split, uint64_t number, int64_t width, float *row);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "base/parallel.h"
 #include "calibrate.h"
 #include "ceiling.h"
 #include "trainer.h"
@@ -35,11 +36,18 @@ static double rate(void *user, const fit_place *at) {
     return training_rate(&t->run, at, own);
 }
 
+/* Until when spectra are made: with a limit of time, half of what is left when training begins, else to the end. */
+static double made_until(const spectrum_trainer *t) {
+    double minutes = t->run.options.max_minutes, left = 60 * minutes - fit_account_of(t->run.fit).elapsed;
+    if (!(minutes > 0)) return INFINITY;
+    return os_seconds() + (t->round < 0 ? 0.5 : 1) * left;
+}
+
 /* Makes the spectra that the step draws from. */
 static tide_status enter_round(spectrum_trainer *t, int64_t step, tide_failure *failure) {
     int64_t number = step / t->round_steps;
     if (number == t->round) return TIDE_OK;
-    if (!pool_round(&t->pool, number)) return no_memory(failure);
+    if (!pool_round(&t->pool, number, made_until(t))) return no_memory(failure);
     t->round = number;
     return TIDE_OK;
 }
@@ -143,6 +151,15 @@ static sampler_settings sampling(const spectrum_trainer *t) {
                                .keep_out = t->model.keep_out };
 }
 
+typedef struct validation_rows { const pool *like; int64_t first; float *rows; } validation_rows;
+
+static void make_validation_row(void *of, int64_t i, int thread) {
+    const validation_rows *v = of;
+    (void)thread;
+    pool_row(&v->like->settings, SPLIT_VALIDATE, (uint64_t)(v->first + i), v->like->width,
+             v->rows + i * v->like->stride);
+}
+
 /* The first spectra of the validation split, always with the same masks. */
 static tide_status make_validation(spectrum_trainer *t, tide_failure *failure) {
     sampler_settings s      = sampling(t);
@@ -152,10 +169,8 @@ static tide_status make_validation(spectrum_trainer *t, tide_failure *failure) {
     for (int b = 0; fine && b < VALIDATION_BATCHES; b++) {
         fine = batch_new(s.recipe, size, &t->validation[b]);
         if (!fine) break;
-        for (int64_t i = 0; i < size; i++) {
-            pool_row(&s, SPLIT_VALIDATE, (uint64_t)(b * size + i), t->pool.width, rows + i * stride);
-            t->row[i] = rows + i * stride;
-        }
+        parallel_for(t->threads, size, 16, make_validation_row, &(validation_rows){ &t->pool, b * size, rows });
+        for (int64_t i = 0; i < size; i++) t->row[i] = rows + i * stride;
         batch_fill(s.recipe, &t->pool.scale, t->row, s.seed, SPLIT_VALIDATE, (uint64_t)(b * size), t->threads,
                    &t->validation[b]);
     }
