@@ -140,6 +140,24 @@ static void areas_and_times(void **state) {
     free(page);
 }
 
+/* Without fits: medians, no residuals, no word of weights or a check. */
+static void screened(void **state) {
+    fixture f;
+    (void)state;
+    make_rows(&f);
+    f.rows.screened = true, f.rows.circuit = "arcs";
+    for (int i = 0; i < ROWS; i++) f.row[i].screened = true, f.row[i].points = 0, f.row[i].checked = false;
+    char *page = page_of(&f);
+    static const char *const parts[] = {
+        "3 of 5 spectra have an answer of a predictor", "4.317 &#177; 0.019", "Medians", "nothing was fitted"
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) expect_has(page, parts[i]);
+    assert_int_equal(count_of(page, ">screened<"), 3);
+    assert_null(strstr(page, "Residuals"));
+    assert_null(strstr(page, "Weights"));
+    free(page);
+}
+
 static void nothing_at_all(void **state) {
     fixture f;
     (void)state;
@@ -177,6 +195,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_rows_are_there),
         cmocka_unit_test(areas_and_times),
+        cmocka_unit_test(screened),
         cmocka_unit_test(nothing_at_all),
         cmocka_unit_test(hundreds_of_spectra),
     };

@@ -381,6 +381,94 @@ static void test_off_the_bound(void **state) {
     fit_data_free(&data);
 }
 
+/* ---- guesses ---- */
+
+/* A guess's impedance, from its formula. */
+static double complex guess_impedance(const fit_guess *g, bool electrode, double omega) {
+    double complex s = I * omega, z = g->rs_ohm + s * g->l_henry;
+    for (int k = 0; k < 2; k++) z += g->r_ohm[k] / (1 + cpow(s * g->tau_s[k], g->n[k]));
+    return electrode ? z + 1 / (g->electrode_q * cpow(s, g->electrode_n)) : z;
+}
+
+typedef struct guess_case {
+    const char *circuit;
+    bool goes, same, electrode; /* same: the circuit has all that the guess has */
+} guess_case;
+
+static const guess_case guess_cases[] = {
+    { "epithelial", true, true, false },
+    { "epithelial-cpe", true, true, false },
+    { "membranes", true, true, false },
+    { "arcs", true, true, true },
+    { "epithelial-cpe-electrode", true, true, true },
+    { "L0-Rs-Zarc1-Zarc2", true, true, false },
+    { "Rs-K1-p(C2,R2)", true, true, false },
+    { "R0-p(R1,CPE1)", true, false, false },
+    { "barrier", true, false, false },
+    { "randles", false, false, false },
+    { "battery", false, false, false },
+    { "epithelial-lateral", false, false, false },
+    { "R0-p(R1,C1)-p(R2,C2)-p(R3,C3)", false, false, false },
+};
+
+static void expect_guess(const guess_case *c) {
+    fit_guess g = { { 700, 300 }, { 2e-2, 1e-3 }, { 1, 1 }, 25, 1e-3, 0.8, 0 };
+    fit_guessed one = { .of = { g }, .count = 1 };
+    sample made;
+    rng r = { .seed = 3 };
+    eis_spectrum s = make_spectrum(&made, EIS_SHUNT, example, 20, 0.01, &r);
+    fit_data data;
+    fit_problem problem;
+    fit_guesses starts;
+    equivalent e;
+    double values[PARAMETERS_MOST];
+    double complex z[POINTS];
+    assert_int_equal(equivalent_parse(c->circuit, &e, NULL), TIDE_OK);
+    if (strstr(c->circuit, "L0") || !strcmp(c->circuit, "arcs")) one.of[0].l_henry = g.l_henry = 1e-6;
+    if (fit_guess_goes(&e) != c->goes) fail_msg("%s: a guess %s", c->circuit, c->goes ? "does not go" : "goes");
+    assert_int_equal(fit_data_new(&s, EIS_WEIGHTS_MODULUS, &data, NULL), TIDE_OK);
+    assert_true(fit_problem_new(&e, &data, &problem));
+    fit_guesses_of(&problem, &one, &starts);
+    assert_int_equal(starts.count, c->goes);
+    if (c->same) fit_values(&problem, starts.start[0].x, values);
+    if (c->same) equivalent_evaluate(&e, values, data.n, data.omega, data.log_omega, z, NULL);
+    for (int64_t i = 0; c->same && i < data.n; i++) {
+        double complex is = guess_impedance(&g, c->electrode, data.omega[i]);
+        /* exponents of 1 begin just within their bound */
+        if (!(cabs(z[i] - is) < 0.02 * cabs(is)))
+            fail_msg("%s: %g%+gj at point %d is not %g%+gj", c->circuit, creal(z[i]), cimag(z[i]), (int)i, creal(is),
+                     cimag(is));
+    }
+    fit_problem_free(&problem);
+    fit_data_free(&data);
+}
+
+static void test_guesses(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof guess_cases / sizeof *guess_cases; i++) expect_guess(&guess_cases[i]);
+}
+
+/* A guess that is far off changes nothing but how many starts there were. */
+static void test_bad_guess(void **state) {
+    (void)state;
+    const fit_guess far_off = { { 1e-3, 1e9 }, { 1e6, 1e-9 }, { 0.1, 0.2 }, 1e9, 1e9, 0.5, 1e3 };
+    const fit_guessed bad = { .of = { far_off }, .count = 1 };
+    eis_spectrum s;
+    eis_fit_options o = options_of("R0-p(R1,C1)-p(R2,C2)", "", "");
+    eis_fitted plain, started;
+    equivalent e;
+    read_case("chain_two_decades.csv", &s);
+    const fit_beside none = { .noise = 1e-3 }, with = { .noise = 1e-3, .guessed = &bad };
+    assert_int_equal(fit_circuit(&o, NULL, &e, NULL), TIDE_OK);
+    assert_int_equal(fit_one(&e, &o, &s, &none, NULL, NULL, &plain, NULL), TIDE_OK);
+    assert_int_equal(fit_one(&e, &o, &s, &with, NULL, NULL, &started, NULL), TIDE_OK);
+    assert_true(started.starts > plain.starts);
+    for (int64_t k = 0; k < plain.parameters; k++)
+        expect_near(plain.parameter[k].name, started.parameter[k].value, plain.parameter[k].value, 1e-6);
+    eis_fitted_free(&plain), eis_fitted_free(&started);
+    eis_spectrum_free(&s);
+}
+
 /* The fibre: five parameters have no error, what the spectrum determines has. */
 static void test_open(void **state) {
     (void)state;
@@ -584,6 +672,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_robust),
         cmocka_unit_test(test_robust_errors),
         cmocka_unit_test(test_profile),
+        cmocka_unit_test(test_guesses),
+        cmocka_unit_test(test_bad_guess),
         cmocka_unit_test(test_auto),
         cmocka_unit_test(test_statistical),
         cmocka_unit_test(test_again),
