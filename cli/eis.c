@@ -104,6 +104,7 @@ const cli_command command_eis_train = {
     .name = "eis train", .words = "", .summary = "train a predictor of missing circuit parameters",
     .more = "  tidemill eis train --out runs/lab --max-minutes 60\n"
             "  tidemill eis train --recipe grid --out runs/grid --max-minutes 60\n"
+            "  tidemill eis train --recipe cell --out runs/cell --max-minutes 60\n"
             "  tidemill eis train --inputs known --data_dir data --pool best:5 --epochs 50 --out runs/known\n"
             "  tidemill eis train --resume --out runs/lab --max-minutes 60\n",
     .files = "run.json: the options, the versions and what identifies the data\n"

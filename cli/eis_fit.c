@@ -41,6 +41,7 @@ const cli_command command_eis_fit = {
             "  tidemill eis fit well.csv --prior \"Ra/Rb=4.8+-1\"\n"
             "  tidemill eis fit before.csv after.csv --same Ra,Rb,Ca,Cb,Rs --prior \"Rsh1/Rsh2=4.8+-0.5\"\n"
             "  tidemill eis fit cell.csv --circuit \"R0-p(R1,CPE1)-p(R2-Wo1,C2)\" --weights unit\n"
+            "  tidemill eis fit day*.csv --circuit epithelial-cpe --model runs/cell > fits.csv\n"
             "  tidemill eis fit day*.csv --circuit randles --fix Rs=20 --range W1=1..1e4 --out fits > fits.csv\n",
     .files = "DIR/fit.json, DIR/fit.csv: with --out, all of each fit, and a row a spectrum and parameter\n"
              "DIR/nyquist.svg, DIR/bode.svg: the fit beside the data\n"
@@ -56,6 +57,7 @@ const cli_command command_eis_batch = {
             "  tidemill eis batch plate --out answers\n"
             "  tidemill eis batch plate --samples plate.csv --out answers\n"
             "  tidemill eis batch day*.DTA --circuit epithelial-cpe --area 1.12 --decimal , > answers.csv\n"
+            "  tidemill eis batch plate --model runs/cell --screen > screened.csv\n"
             "\nThe same command again goes on where it was stopped, or with the files that are new.\n",
     .files = "DIR/batch.csv, DIR/batch.json: with --out, a row a spectrum\n"
              "DIR/groups.csv: with --samples, wells by condition and time, and paired differences\n"

@@ -71,7 +71,7 @@ static const tide_option rows[] = {
       "a trained predictor: its run folder, or the MLX guide's .npz or .pth; fit, batch: one of recipe cell, whose "
       "answer is one more start", .aliases = "run" },
     { "screen", BOOL(screen), NULL, B, "Answer", NULL,
-      "no fits: medians and 95 % intervals as `model` has them, thousands of spectra a second" },
+      "no fits: medians and 95 % intervals as `model` has them, in about a millisecond a spectrum" },
     { "rerank", BOOL(rerank), "true", C, "Answer", NULL,
       "network: weigh its candidates again by their likelihood" },
     { "out", TEXT(out), NULL, C | K | FIT | B | DRT | T | E | F | V | PLACE, "Answer", "DIR",
