@@ -155,7 +155,6 @@ typedef enum eis_lradj {
 typedef enum eis_split { EIS_SPLIT_TRUTH, EIS_SPLIT_ROW } eis_split;
 typedef enum eis_compat { EIS_COMPAT_NONE, EIS_COMPAT_MLX } eis_compat;
 typedef enum eis_resume { EIS_RESUME_NO, EIS_RESUME_AUTO, EIS_RESUME_MUST } eis_resume;
-typedef enum eis_decimal { EIS_DECIMAL_POINT, EIS_DECIMAL_COMMA } eis_decimal; /* a comma: cells part at semicolons */
 typedef enum eis_profile { EIS_PROFILE_APP, EIS_PROFILE_GENERATOR } eis_profile;
 typedef enum eis_format { EIS_FORMAT_SHARDS, EIS_FORMAT_CSV } eis_format;
 typedef enum eis_shard_dtype { EIS_SHARD_F32, EIS_SHARD_F64 } eis_shard_dtype;
@@ -195,7 +194,7 @@ typedef struct eis_options {
     int     format, dtype;                   /* eis_format, eis_shard_dtype */
     /* a trained predictor */
     char    model[EIS_TEXT_SIZE];            /* run folder, or a weights file of the MLX guide's network. fit,
-                                                batch: one of recipe cell, whose answer is one more start of each fit */
+                                                batch: one of recipe cell, whose answers are more starts */
     bool    screen;                          /* batch: no fits, but what `model` says of each spectrum */
     bool    rerank;                          /* network: candidates weighed again by their likelihood */
     int     inputs, recipe;                  /* eis_inputs, eis_recipe */
@@ -234,7 +233,7 @@ typedef struct eis_options {
     char    sweep[256];                      /* "1,3-5" or names; "": all */
     char    output[EIS_TEXT_SIZE];           /* convert: the file; "": none */
     char    samples[EIS_TEXT_SIZE];          /* batch: the plate, a table of the spectra's wells and conditions */
-    int     decimal;                         /* eis_decimal, of tables */
+    char    decimal[8];                      /* of tables: "." or ",", with which cells part at semicolons; "": . */
     /* drt */
     char    lambda[24];                      /* "gcv", "l-curve" or a number; "": gcv */
     int64_t penalty_order;                   /* of the derivative that is kept small: 1 or 2 */
@@ -841,7 +840,7 @@ TIDE_API tide_status eis_convert(const eis_options *options, eis_listener listen
                                  tide_failure *failure);
 
 /* Fits `fit->circuit` to each of `options->spectra`; of `options` count spectra, what reads them, area_cm2, model,
- * threads and out: the same bytes whatever the threads. `model`, a run of recipe cell, gives each fit one more start;
+ * threads and out: the same bytes whatever the threads. `model`, a run of recipe cell, gives each fit more starts;
  * TIDE_EINVAL where it is another's, or the circuit has parts that it does not know (docs/eis-circuits.md). Into the
  * folder `out` go fit.csv (a row a spectrum and parameter) and fit.json. A file that cannot be read or fitted does not
  * end it: as eis_complete. */

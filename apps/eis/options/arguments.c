@@ -2,8 +2,14 @@
 
 #include "base/base.h"
 
+static tide_status decimal_good(const char *decimal, tide_failure *failure) {
+    if (!*decimal || !strcmp(decimal, ".") || !strcmp(decimal, ",")) return TIDE_OK;
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "decimal", "`decimal` is . or , and not \"%s\"", decimal);
+}
+
 tide_status options_good(const eis_options *o, tide_failure *failure) {
-    return tide_options_check(eis_table(), o, failure);
+    tide_status status = tide_options_check(eis_table(), o, failure);
+    return status == TIDE_OK ? decimal_good(o->decimal, failure) : status;
 }
 
 tide_status arguments_good(const eis_options *o, eis_result *result, tide_failure *failure) {

@@ -25,9 +25,9 @@ static void put_cell(const char *at, const char *end, text *out) {
     if (quoted) text_add(out, "\"");
 }
 
-void decimal_table(int decimal, text *table) {
+void decimal_table(const char *decimal, text *table) {
     text out = { 0 };
-    if (decimal != EIS_DECIMAL_COMMA || table->failed || !table->data) return;
+    if (*decimal != ',' || table->failed || !table->data) return;
     for (const char *at = table->data; *at;) {
         const char *end = end_of(at);
         put_cell(at, end, &out);

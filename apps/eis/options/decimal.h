@@ -6,8 +6,8 @@
 
 #include "base/base.h"
 
-/* CSV with commas and decimal points, rewritten as eis_options.decimal says: with EIS_DECIMAL_COMMA cells are separated
- * by semicolons, and numbers that stand without quotes have a comma. table->failed when out of memory. */
-void decimal_table(int decimal, text *table);
+/* CSV with commas and decimal points, rewritten as eis_options.decimal says: with "," cells are separated by
+ * semicolons, and numbers that stand without quotes have a comma. table->failed when out of memory. */
+void decimal_table(const char *decimal, text *table);
 
 #endif
