@@ -79,7 +79,7 @@ static tide_status open_journal(session *s, tide_failure *failure) {
     return status;
 }
 
-static tide_status refuse_blanks(const samples *plate, tide_failure *failure) {
+static tide_status refuse_blanks(const plate *plate, tide_failure *failure) {
     for (int64_t i = 0; i < plate->count; i++)
         if (*plate->of[i].blank)
             return fail_at(failure, TIDE_EDATA, plate->path, plate->of[i].line, "blank",
@@ -93,14 +93,14 @@ static tide_status read_inputs(session *s, tide_failure *failure) {
     batch_run *run = &s->run;
     const eis_options *o = run->options;
     tide_status status =
-        *o->samples ? samples_read(o->samples, run->listener, run->user, &run->samples, failure) : TIDE_OK;
-    if (status == TIDE_OK) status = refuse_blanks(&run->samples, failure);
+        *o->samples ? plate_read(o->samples, run->listener, run->user, &run->plate, failure) : TIDE_OK;
+    if (status == TIDE_OK) status = refuse_blanks(&run->plate, failure);
     if (status == TIDE_OK) status = inputs_list(o, run->listener, run->user, &s->list, failure);
     if (status == TIDE_OK)
         status = measured_read_list(s->list.data, o, run->listener, run->user, &run->measured, failure);
     for (int64_t i = 0; *o->out && status == TIDE_OK && i < run->measured.files; i++)
         status = owned_refuse_input(o->out, run->measured.path[i], failure);
-    return status == TIDE_OK && *o->samples ? samples_match(&run->samples, &run->measured, failure) : status;
+    return status == TIDE_OK && *o->samples ? plate_match(&run->plate, &run->measured, failure) : status;
 }
 
 /* What is said of fits has no place where there are none. */
@@ -145,7 +145,7 @@ static tide_status tell_rows(const session *s, tide_failure *failure) {
     char line[1536];
     for (int64_t i = 0; i < run->rows.count; i++) {
         const batch_row *r = &run->rows.row[i];
-        const char *what = *r->reason ? r->reason : run->samples.path && isnan(r->area_cm2) ? r->note : "";
+        const char *what = *r->reason ? r->reason : run->plate.path && isnan(r->area_cm2) ? r->note : "";
         snprintf(line, sizeof line, "%.400s%s%.200s: %.800s", r->file, *r->sweep ? ", " : "", r->sweep, what);
         if (*what && eis_tell(run->listener, run->user, EIS_WARNING, line))
             return fail(failure, TIDE_ECANCELLED, "stopped");
@@ -218,7 +218,7 @@ static void close_all(session *s) {
     owned_unlock(run->options->out, s->lock);
     arcs_predictor_free(run->model);
     measured_free(&run->measured);
-    samples_free(&run->samples);
+    plate_free(&run->plate);
     arena_free(&run->memory);
     text_free(&s->list), text_free(&s->table), text_free(&s->groups_table);
     text_free(&s->page), text_free(&s->talk);

@@ -1,7 +1,7 @@
 /* A plate of a batch: a table of wells -> rows that name a file and have areas above 0, or a reason. */
 #include <math.h>
 
-#include "eis/batch/samples.h"
+#include "eis/batch/plate.h"
 #include "target.h"
 
 bytes fuzz_seed(int i) {
@@ -15,16 +15,16 @@ bytes fuzz_seed(int i) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    samples s;
+    plate s;
     tide_failure why = { 0 };
     const char *path = fuzz_path("plate.csv");
     file_write(path, (bytes){ (unsigned char *)(uintptr_t)data, (int64_t)size });
-    tide_status status = samples_read(path, NULL, NULL, &s, &why);
+    tide_status status = plate_read(path, NULL, NULL, &s, &why);
     fuzz_refusal(status, &why);
     for (int64_t i = 0; status == TIDE_OK && i < s.count; i++) {
-        const sample *of = &s.of[i];
+        const plate_row *of = &s.of[i];
         fuzz_require(*of->file && (isnan(of->area_cm2) || of->area_cm2 > 0), "a row that is none", &why);
     }
-    samples_free(&s);
+    plate_free(&s);
     return 0;
 }

@@ -20,7 +20,7 @@ enum { BATCH_TER, BATCH_TEC, BATCH_N1, BATCH_D1, BATCH_QUANTITIES };
 typedef struct batch_row {
     int64_t     order;               /* 0-based: files in their order, sweeps in the file's */
     const char *file, *sweep;        /* the path; "": the file's only sweep */
-    /* Of the plate: the row of `samples` that names the spectrum. */
+    /* Of the plate: its row that names the spectrum. */
     bool        planned;             /* there is one */
     const char *well, *condition, *donor, *time;
     double      time_number;         /* `time` where it is a number */

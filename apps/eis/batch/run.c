@@ -34,7 +34,7 @@ static void add_note(arena *memory, batch_row *row, const char *note) {
 }
 
 /* A time that is a number is the same time however it is written: 0,5 and 0.50. */
-static void put_sample(arena *memory, batch_row *row, const sample *of) {
+static void put_planned(arena *memory, batch_row *row, const plate_row *of) {
     char number[32];
     if (!of) return;
     row->planned = true;
@@ -79,7 +79,7 @@ static void lay_item(running *r, int64_t i) {
     batch_row *row = &r->row[i];
     *row = empty_row(i, item->path);
     row->sweep = sweep_of(item);
-    if (r->run->samples.path) put_sample(&r->run->memory, row, r->run->samples.item[i]);
+    if (r->run->plate.path) put_planned(&r->run->memory, row, r->run->plate.item[i]);
     put_area(r->run, row, item->spectrum);
     if (!item->spectrum) row->reason = arena_printf(&r->run->memory, "%s", item->why.message);
     if (!item->spectrum) return;
@@ -90,21 +90,21 @@ static void lay_item(running *r, int64_t i) {
 
 /* What the plate names and no file has is a row, too. */
 static void lay_unfound(batch_run *run, batch_row *row, int64_t *count) {
-    for (int64_t i = 0; i < run->samples.count; i++) {
-        const sample *of = &run->samples.of[i];
+    for (int64_t i = 0; i < run->plate.count; i++) {
+        const plate_row *of = &run->plate.of[i];
         const char *word = *of->sweep ? of->sweep : of->well;
         if (of->path) continue;
         row[*count] = empty_row(*count, of->file);
         row[*count].sweep = of->sweep;
-        put_sample(&run->memory, &row[*count], of);
+        put_planned(&run->memory, &row[*count], of);
         row[(*count)++].reason =
-            arena_printf(&run->memory, "%s, line %lld: none of the files that were read is %s%s%s", run->samples.path,
+            arena_printf(&run->memory, "%s, line %lld: none of the files that were read is %s%s%s", run->plate.path,
                          (long long)of->line, of->file, *word ? " with a sweep " : "", word);
     }
 }
 
 static void note_gaps(batch_run *run, batch_row *row) {
-    const char *path = run->samples.path;
+    const char *path = run->plate.path;
     if (!path) return;
     if (!row->planned) add_note(&run->memory, row, arena_printf(&run->memory, "%s has no row for it", path));
     else if (isnan(row->area_cm2))
@@ -114,7 +114,7 @@ static void note_gaps(batch_run *run, batch_row *row) {
 static void lay_rows(running *r) {
     batch_run *run = r->run;
     int64_t count = run->measured.count;
-    r->row = arena_new(&run->memory, batch_row, count + run->samples.count);
+    r->row = arena_new(&run->memory, batch_row, count + run->plate.count);
     r->spectrum = arena_new(&run->memory, eis_spectrum, count);
     for (int64_t i = 0; i < count; i++) lay_item(r, i);
     lay_unfound(run, r->row, &count);
@@ -123,7 +123,7 @@ static void lay_rows(running *r) {
                               count,
                               0,
                               screened ? "arcs" : run->fit->circuit,
-                              run->samples.path != NULL,
+                              run->plate.path != NULL,
                               screened,
                               (eis_weights)run->fit->weights,
                               run->fit->robust };

@@ -6,7 +6,7 @@
 #include "eis/predictor/arcs_predictor.h"
 #include "journal.h"
 #include "rows.h"
-#include "samples.h"
+#include "plate.h"
 
 typedef struct batch_run {
     const eis_options     *options;
@@ -17,7 +17,7 @@ typedef struct batch_run {
     eis_listener           listener;
     void                  *user;
     measured               measured;
-    samples                samples;   /* path NULL: there is no plate */
+    plate                  plate;     /* path NULL: there is none */
     journal                journal;
     arena                  memory;    /* of the rows; when it ends it jumps to */
     jmp_buf                no_memory;

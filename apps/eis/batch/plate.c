@@ -1,5 +1,5 @@
 /* The plate read, and its rows laid beside the spectra. */
-#include "samples.h"
+#include "plate.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -17,16 +17,16 @@ static const char *const names[COLUMNS] = {
 };
 #define NAMES "file|sweep|well|condition|donor|time|area_cm2|blank"
 
-typedef struct reading_plate {
-    samples *s;
+typedef struct plate_reading {
+    plate *s;
     int64_t at[COLUMNS]; /* of each name; -1: there is no such column */
-} plate;
+} plate_reading;
 
 static tide_status out_of_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for the plate");
 }
 
-static tide_status bad(const plate *p, int64_t line, int column, tide_failure *failure, const char *what,
+static tide_status bad(const plate_reading *p, int64_t line, int column, tide_failure *failure, const char *what,
                        const char *cell) {
     return fail_at(failure, TIDE_EDATA, p->s->path, line, names[column], "%s, line %lld, column %s: %s%.80s",
                    p->s->path, (long long)line, names[column], what, cell);
@@ -40,7 +40,7 @@ static int name_of(const char *heading) {
     return COLUMNS;
 }
 
-static tide_status tell_unknown(const plate *p, const char *heading, eis_listener listener, void *user,
+static tide_status tell_unknown(const plate_reading *p, const char *heading, eis_listener listener, void *user,
                                 tide_failure *failure) {
     char line[1536], near[32];
     const char *found = tide_word_nearest(heading, NAMES, near, sizeof near);
@@ -51,7 +51,7 @@ static tide_status tell_unknown(const plate *p, const char *heading, eis_listene
     return eis_tell(listener, user, EIS_WARNING, line) ? fail(failure, TIDE_ECANCELLED, "stopped") : TIDE_OK;
 }
 
-static tide_status find_columns(plate *p, eis_listener listener, void *user, tide_failure *failure) {
+static tide_status find_columns(plate_reading *p, eis_listener listener, void *user, tide_failure *failure) {
     const tide_table *t = &p->s->table;
     tide_status status = TIDE_OK;
     for (int k = 0; k < COLUMNS; k++) p->at[k] = -1;
@@ -81,16 +81,16 @@ static bool number_of(const char *cell, double *out) {
     return *end == 0 && isfinite(*out);
 }
 
-static const char *cell_of(const plate *p, int64_t row, int column) {
+static const char *cell_of(const plate_reading *p, int64_t row, int column) {
     const tide_table *t = &p->s->table;
     return p->at[column] < 0 ? "" : t->cells[row * t->columns + p->at[column]];
 }
 
-static tide_status read_row(const plate *p, int64_t row, sample *out, tide_failure *failure) {
+static tide_status read_row(const plate_reading *p, int64_t row, plate_row *out, tide_failure *failure) {
     const char *cell[COLUMNS];
     int64_t line = p->s->table.line[row];
     for (int k = 0; k < COLUMNS; k++) cell[k] = cell_of(p, row, k);
-    *out = (sample){ cell[FILE_COLUMN],
+    *out = (plate_row){ cell[FILE_COLUMN],
                      cell[SWEEP],
                      cell[WELL],
                      cell[CONDITION],
@@ -115,8 +115,8 @@ static bool is_empty(const tide_table *t, int64_t row) {
     return true;
 }
 
-static tide_status read_rows(const plate *p, tide_failure *failure) {
-    samples *s = p->s;
+static tide_status read_rows(const plate_reading *p, tide_failure *failure) {
+    plate *s = p->s;
     tide_status status = TIDE_OK;
     s->of = calloc((size_t)MAX2(s->table.rows, 1), sizeof *s->of);
     if (!s->of) return out_of_memory(failure);
@@ -127,9 +127,9 @@ static tide_status read_rows(const plate *p, tide_failure *failure) {
     return status;
 }
 
-tide_status samples_read(const char *path, eis_listener listener, void *user, samples *out, tide_failure *failure) {
-    plate p = { .s = out };
-    *out = (samples){ .path = path };
+tide_status plate_read(const char *path, eis_listener listener, void *user, plate *out, tide_failure *failure) {
+    plate_reading p = { .s = out };
+    *out = (plate){ .path = path };
     tide_status status = tide_csv_read(path, NULL, &out->table, failure);
     if (status == TIDE_OK) status = find_columns(&p, listener, user, failure);
     return status == TIDE_OK ? read_rows(&p, failure) : status;
@@ -144,12 +144,12 @@ static bool names_file(const char *file, const char *path) {
 }
 
 /* Of a file's only sweep `well` is its name and no choice. */
-static bool names_sweep(const sample *of, const measured_item *item, int64_t number, bool only) {
+static bool names_sweep(const plate_row *of, const measured_item *item, int64_t number, bool only) {
     const char *word = *of->sweep ? of->sweep : only ? "" : of->well;
     return !item->spectrum || sweeps_wanted(word, number, item->spectrum->name);
 }
 
-static tide_status refuse_two_rows(const samples *s, const sample *a, const sample *b, const char *name,
+static tide_status refuse_two_rows(const plate *s, const plate_row *a, const plate_row *b, const char *name,
                                    tide_failure *failure) {
     return fail_at(failure, TIDE_EDATA, s->path, b->line, "file",
                    "%s, lines %lld and %lld: both name %s; of a file with several sweeps the column sweep or well says "
@@ -157,16 +157,16 @@ static tide_status refuse_two_rows(const samples *s, const sample *a, const samp
                    s->path, (long long)a->line, (long long)b->line, name);
 }
 
-static tide_status refuse_two_files(const samples *s, const sample *of, const char *path, tide_failure *failure) {
+static tide_status refuse_two_files(const plate *s, const plate_row *of, const char *path, tide_failure *failure) {
     return fail_at(failure, TIDE_EDATA, s->path, of->line, "file",
                    "%s, line %lld: %s is %s and %s: write as much of the path as tells them apart", s->path,
                    (long long)of->line, of->file, of->path, path);
 }
 
-static tide_status match_item(samples *s, const measured_item *item, int64_t number, bool only, const sample **out,
+static tide_status match_item(plate *s, const measured_item *item, int64_t number, bool only, const plate_row **out,
                               tide_failure *failure) {
     for (int64_t i = 0; i < s->count; i++) {
-        sample *of = &s->of[i];
+        plate_row *of = &s->of[i];
         if (!names_file(of->file, item->path) || !names_sweep(of, item, number, only)) continue;
         if (*out && item->spectrum) return refuse_two_rows(s, *out, of, item->spectrum->name, failure);
         if (of->path && strcmp(of->path, item->path) != 0) return refuse_two_files(s, of, item->path, failure);
@@ -176,9 +176,9 @@ static tide_status match_item(samples *s, const measured_item *item, int64_t num
     return TIDE_OK;
 }
 
-tide_status samples_match(samples *s, const measured *m, tide_failure *failure) {
+tide_status plate_match(plate *s, const measured *m, tide_failure *failure) {
     tide_status status = TIDE_OK;
-    s->item = calloc((size_t)MAX2(m->count, 1), sizeof(const sample *));
+    s->item = calloc((size_t)MAX2(m->count, 1), sizeof(const plate_row *));
     if (!s->item) return out_of_memory(failure);
     for (int64_t i = 0, first = 0; status == TIDE_OK && i < m->count; i++) {
         if (m->item[i].path != m->item[first].path) first = i;
@@ -188,9 +188,9 @@ tide_status samples_match(samples *s, const measured *m, tide_failure *failure) 
     return status;
 }
 
-void samples_free(samples *s) {
+void plate_free(plate *s) {
     free(s->of);
     free(s->item);
     tide_table_free(&s->table);
-    *s = (samples){ 0 };
+    *s = (plate){ 0 };
 }
