@@ -19,7 +19,6 @@
 
 typedef struct session {
     batch_run run;
-    equivalent circuit;
     tide_allocator system;
     text list; /* the files */
     batch_groups groups;
@@ -46,7 +45,7 @@ static tide_status open_folder(session *s, tide_failure *failure) {
 /* Not the file's name: it may have changed. */
 static json_t *blank_json(const blank *b) {
     text values = { 0 };
-    for (int i = 0; i < b->count; i++) text_add(&values, "%s%.17g", i ? " " : "", b->value[i]);
+    for (int i = 0; b && i < b->count; i++) text_add(&values, "%s%.17g", i ? " " : "", b->value[i]);
     json_t *o = values.failed ? NULL : json_string(values.data ? values.data : "");
     text_free(&values);
     return o;
@@ -60,7 +59,7 @@ static json_t *options_json(const batch_run *run, const char *model) {
     json_t *o = json_with(json_object(), "version", json_string(TIDE_VERSION));
     for (int64_t i = 0; i < t->count; i++)
         o = json_with(o, t->rows[i].name, json_text(tide_option_get(fit, &t->rows[i], value, sizeof value)));
-    o = json_with(o, "blank", blank_json(&run->blank));
+    o = json_with(o, "blank", blank_json(run->blanks.count ? &run->blanks.of[0]->is : NULL));
     o = json_with(o, "model", json_string(model));
     return json_with(o, "screen", json_string(run->options->screen ? "true" : ""));
 }
@@ -79,28 +78,21 @@ static tide_status open_journal(session *s, tide_failure *failure) {
     return status;
 }
 
-static tide_status refuse_blanks(const plate *plate, tide_failure *failure) {
-    for (int64_t i = 0; i < plate->count; i++)
-        if (*plate->of[i].blank)
-            return fail_at(failure, TIDE_EDATA, plate->path, plate->of[i].line, "blank",
-                           "%s, line %lld: the column blank names %.200s, and blanks are not taken off here yet: leave "
-                           "the column out",
-                           plate->path, (long long)plate->of[i].line, plate->of[i].blank);
-    return TIDE_OK;
-}
-
 static tide_status read_inputs(session *s, tide_failure *failure) {
     batch_run *run = &s->run;
     const eis_options *o = run->options;
     tide_status status =
         *o->samples ? plate_read(o->samples, run->listener, run->user, &run->plate, failure) : TIDE_OK;
-    if (status == TIDE_OK) status = refuse_blanks(&run->plate, failure);
     if (status == TIDE_OK) status = inputs_list(o, run->listener, run->user, &s->list, failure);
     if (status == TIDE_OK)
         status = measured_read_list(s->list.data, o, run->listener, run->user, &run->measured, failure);
     for (int64_t i = 0; *o->out && status == TIDE_OK && i < run->measured.files; i++)
         status = owned_refuse_input(o->out, run->measured.path[i], failure);
-    return status == TIDE_OK && *o->samples ? plate_match(&run->plate, &run->measured, failure) : status;
+    if (status != TIDE_OK || !*o->samples) return status;
+    status = plate_match(&run->plate, &run->measured, failure);
+    return status == TIDE_OK
+               ? blanks_of_plate(&run->blanks, run->fit, o, &run->plate, &run->measured, failure)
+               : status;
 }
 
 /* What is said of fits has no place where there are none. */
@@ -119,10 +111,9 @@ static tide_status check_screen(const batch_run *run, tide_failure *failure) {
 static tide_status choose_circuit(session *s, tide_failure *failure) {
     batch_run *run = &s->run;
     if (run->options->screen) return check_screen(run, failure);
-    tide_status status = blank_read(run->fit->blank, run->options, &run->blank, failure);
-    if (status != TIDE_OK || fit_is_auto(run->fit)) return status;
-    run->circuit = &s->circuit;
-    return fit_circuit(run->fit, &run->blank, &s->circuit, failure);
+    tide_status status = blanks_begin(run->fit, run->options, &run->blanks, failure);
+    if (status == TIDE_OK && !fit_is_auto(run->fit)) run->circuit = &run->blanks.of[0]->circuit;
+    return status;
 }
 
 static tide_status begin(session *s, tide_failure *failure) {
@@ -177,7 +168,9 @@ static tide_status make_tables(session *s, tide_failure *failure) {
     batch_run *run = &s->run;
     if (setjmp(run->no_memory)) return out_of_memory(failure);
     if (run->rows.plate) groups_of(&run->rows, &run->memory, &s->groups);
-    table_rows(&run->rows, run->circuit, &run->memory, &s->table);
+    /* Blanks may add elements, each its own. */
+    const equivalent *alike = run->blanks.count > 1 ? NULL : run->circuit;
+    table_rows(&run->rows, alike, &run->memory, &s->table);
     groups_table(&s->groups, &s->groups_table);
     told_text(&run->rows, &s->groups, &s->talk);
     batch_page(&run->rows, &s->page);
@@ -219,6 +212,7 @@ static void close_all(session *s) {
     arcs_predictor_free(run->model);
     measured_free(&run->measured);
     plate_free(&run->plate);
+    blanks_free(&run->blanks);
     arena_free(&run->memory);
     text_free(&s->list), text_free(&s->table), text_free(&s->groups_table);
     text_free(&s->page), text_free(&s->talk);

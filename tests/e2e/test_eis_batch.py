@@ -252,6 +252,23 @@ class Plate(Case):
         rows = rows_of(self.code(0, "eis", "batch", "day1", "day2", "--samples", "plate.csv", cwd=self.folder).stdout)
         self.assertEqual([r["time"] for r in rows], ["1", "2"])
 
+    def test_blanks(self):
+        """A row's blank is as --blank for its file alone; a file that is only a blank is no row, and one that is none is a reason."""
+        for name in ("a.csv", "b.csv", "c.csv"):
+            self.write("wells/" + name, 3)
+        rng = random.Random(8)
+        rows = [(10 ** (5 - 4.5 * i / 29), 40 * (1 + 0.002 * rng.gauss(0, 1)), 0.08 * rng.gauss(0, 1)) for i in range(30)]
+        (self.folder / "wells/empty.csv").write_text("frequency_hz,z_re_ohm,z_im_ohm\n" + "".join(f"{f!r},{re!r},{im!r}\n" for f, re, im in rows))
+        run, rows, _ = self.batch(3, "file,well,blank\na.csv,A1,empty.csv\nb.csv,A2,\nc.csv,A3,a.csv\n")
+        self.assertEqual([r["file"] for r in rows], ["wells/a.csv", "wells/b.csv", "wells/c.csv"])
+        alone = rows_of(self.code(0, "eis", "batch", "wells/a.csv", "--blank", "wells/empty.csv", cwd=self.folder).stdout)[0]
+        for key in ("Rs_ohm", "Rs_ohm_stderr", "TER_ohm", "TER_ohm_stderr", "Ca_F"):
+            self.assertEqual(rows[0][key], alone[key], key)
+        self.assertLess(float(rows[0]["Rs_ohm_stderr"]), 0.9 * float(rows[1]["Rs_ohm_stderr"]))
+        self.assertIn("the blank wells/empty.csv is Rs", rows[0]["note"])
+        self.assertIn("it is no blank", rows[2]["reason"])
+        self.assertIn("wells/a.csv", rows[2]["reason"])
+
     def test_refused(self):
         self.write("wells/a.csv", 3)
         for text, column, part in (("well\nA1\n", "file", "no column file"), ("file,area_cm2\na.csv,x\n", "area_cm2", "line 2"), ("file,area_cm2\na.csv,0\n", "area_cm2", "above 0"),

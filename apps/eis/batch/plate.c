@@ -137,9 +137,9 @@ tide_status plate_read(const char *path, eis_listener listener, void *user, plat
 
 /* ---- beside the spectra ---- */
 
-static bool names_file(const char *file, const char *path) {
-    size_t length = strlen(file), whole = strlen(path);
-    return length <= whole && strcmp(path + whole - length, file) == 0 &&
+bool plate_names_file(const char *word, const char *path) {
+    size_t length = strlen(word), whole = strlen(path);
+    return length <= whole && strcmp(path + whole - length, word) == 0 &&
            (length == whole || path[whole - length - 1] == '/');
 }
 
@@ -167,7 +167,7 @@ static tide_status match_item(plate *s, const measured_item *item, int64_t numbe
                               tide_failure *failure) {
     for (int64_t i = 0; i < s->count; i++) {
         plate_row *of = &s->of[i];
-        if (!names_file(of->file, item->path) || !names_sweep(of, item, number, only)) continue;
+        if (!plate_names_file(of->file, item->path) || !names_sweep(of, item, number, only)) continue;
         if (*out && item->spectrum) return refuse_two_rows(s, *out, of, item->spectrum->name, failure);
         if (of->path && strcmp(of->path, item->path) != 0) return refuse_two_files(s, of, item->path, failure);
         of->path = item->path;

@@ -30,6 +30,8 @@ tide_status plate_read(const char *path, eis_listener listener, void *user, plat
  * else `well`, a number or what the sweep's name begins with; a row with neither names all. TIDE_EDATA: two rows name
  * the same, or a row files of several folders. */
 tide_status plate_match(plate *s, const measured *m, tide_failure *failure);
+/* Whether a word is the path or its end behind a slash. */
+bool plate_names_file(const char *word, const char *path);
 void plate_free(plate *s);
 
 #endif

@@ -83,6 +83,8 @@ static void lay_item(running *r, int64_t i) {
     put_area(r->run, row, item->spectrum);
     if (!item->spectrum) row->reason = arena_printf(&r->run->memory, "%s", item->why.message);
     if (!item->spectrum) return;
+    const batch_blank *beside = blanks_item(&r->run->blanks, i);
+    if (beside && beside->why.status != TIDE_OK) row->reason = arena_printf(&r->run->memory, "%s", beside->why.message);
     r->spectrum[i] = *item->spectrum;
     r->spectrum[i].area_cm2 = isfinite(row->area_cm2) ? row->area_cm2 : 0;
     row->spectrum = &r->spectrum[i];
@@ -103,9 +105,11 @@ static void lay_unfound(batch_run *run, batch_row *row, int64_t *count) {
     }
 }
 
-static void note_gaps(batch_run *run, batch_row *row) {
+/* What the plate lacks, and what its blank was found to be. */
+static void note_plate(batch_run *run, batch_row *row, const batch_blank *beside) {
     const char *path = run->plate.path;
     if (!path) return;
+    if (beside && beside->is.count && run->blanks.count > 1) add_note(&run->memory, row, beside->is.note);
     if (!row->planned) add_note(&run->memory, row, arena_printf(&run->memory, "%s has no row for it", path));
     else if (isnan(row->area_cm2))
         add_note(&run->memory, row, arena_printf(&run->memory, "%s has no area_cm2 for it: nothing per area", path));
@@ -131,7 +135,8 @@ static void lay_rows(running *r) {
 
 /* ---- which are to be answered ---- */
 
-static void key_of(const eis_spectrum *s, char key[65]) {
+/* Of what the answer depends on, but for the options. */
+static void key_of(const eis_spectrum *s, const batch_blank *beside, char key[65]) {
     sha256 h;
     size_t n = (size_t)s->count;
     sha256_begin(&h);
@@ -142,16 +147,20 @@ static void key_of(const eis_spectrum *s, char key[65]) {
     sha256_add(&h, s->z, n * sizeof *s->z);
     if (s->sigma) sha256_add(&h, s->sigma, n * sizeof *s->sigma);
     if (s->line) sha256_add(&h, s->line, n * sizeof *s->line);
+    if (beside && beside->is.count) sha256_add(&h, beside->is.value, (size_t)beside->is.count * sizeof(double));
     sha256_end(&h, key);
 }
+
+/* Of an earlier run or of this one there is an answer, or will be. */
+static bool is_asked(const batch_row *row) { return row->spectrum && !*row->reason; }
 
 static void find_work(running *r) {
     batch_run *run = r->run;
     r->key = (char(*)[65])arena_alloc(&run->memory, (size_t)run->measured.count * sizeof *r->key);
     r->todo = arena_new(&run->memory, int64_t, run->measured.count);
     for (int64_t i = 0; i < run->measured.count; i++) {
-        if (!r->row[i].spectrum) continue;
-        key_of(r->row[i].spectrum, r->key[i]);
+        if (!is_asked(&r->row[i])) continue;
+        key_of(r->row[i].spectrum, blanks_item(&run->blanks, i), r->key[i]);
         const json_t *line = journal_find(&run->journal, r->key[i]);
         batch_row scratch = r->row[i];
         if (!line || !line_read(line, &run->memory, &scratch)) r->todo[r->todos++] = i;
@@ -161,7 +170,7 @@ static void find_work(running *r) {
 static tide_status tell_taken(const running *r, tide_failure *failure) {
     char line[128];
     int64_t have = 0;
-    for (int64_t i = 0; i < r->run->measured.count; i++) have += r->row[i].spectrum != NULL;
+    for (int64_t i = 0; i < r->run->measured.count; i++) have += is_asked(&r->row[i]);
     if (have == r->todos) return TIDE_OK;
     snprintf(line, sizeof line, "%" PRId64 " of %" PRId64 " spectra were answered by an earlier run of this batch",
              have - r->todos, have);
@@ -210,7 +219,9 @@ static void answer_one(void *of, int64_t i, int thread) {
     json_t *line = NULL;
     tide_failure why = { 0 };
     if (atomic_load(&r->stopped)) return;
-    line_asked q = { run->circuit, run->fit, &run->blank, run->model, thread };
+    const batch_blank *beside = blanks_item(&run->blanks, item);
+    line_asked q = { run->circuit ? &beside->circuit : NULL, run->fit, beside ? &beside->is : NULL, run->model,
+                     thread };
     tide_status status = run->options->screen ? line_screen(&q, &r->spectrum[item], &line, &why)
                                               : line_solve(&q, &r->spectrum[item], relay, &w, &line, &why);
     if (status == TIDE_OK) status = journal_add(&run->journal, r->key[item], line, &why);
@@ -234,9 +245,9 @@ static tide_status fill_rows(running *r, tide_failure *failure) {
     batch_run *run = r->run;
     for (int64_t i = 0; i < run->measured.count; i++) {
         batch_row *row = &r->row[i];
-        if (row->spectrum && !line_read(journal_find(&run->journal, r->key[i]), &run->memory, row))
+        if (is_asked(row) && !line_read(journal_find(&run->journal, r->key[i]), &run->memory, row))
             return fail(failure, TIDE_ENOMEM, "out of memory for the rows of the batch");
-        note_gaps(run, row);
+        note_plate(run, row, blanks_item(&run->blanks, i));
     }
     for (int64_t i = 0; i < run->rows.count; i++) run->rows.answered += !*r->row[i].reason;
     return TIDE_OK;

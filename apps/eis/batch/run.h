@@ -2,17 +2,16 @@
 #ifndef EIS_BATCH_RUN_H
 #define EIS_BATCH_RUN_H
 
-#include "eis/fit/fitted.h"
+#include "blanks.h"
 #include "eis/predictor/arcs_predictor.h"
 #include "journal.h"
 #include "rows.h"
-#include "plate.h"
 
 typedef struct batch_run {
     const eis_options     *options;
     const eis_fit_options *fit;
     const equivalent      *circuit;   /* NULL: by `auto` */
-    blank                  blank;
+    blanks                 blanks;    /* none while screening */
     arcs_predictor        *model;     /* NULL: none; options->screen: it alone answers */
     eis_listener           listener;
     void                  *user;
