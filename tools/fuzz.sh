@@ -22,6 +22,8 @@ crashed=0
 for n in $names; do
     corpus=$folder/corpus-$n found=$folder/$n-found log=$folder/fuzz-$n.log
     mkdir -p "$corpus" "$found"
+    # What earlier runs found that reached something new; names with nothing kept are none of the archive's.
+    tar -xJf tests/fuzz/corpus.tar.xz -C "$folder" --transform "s|^$n/|corpus-$n/|" "$n" 2>/dev/null || true
     case $n in
     eis_read)
         cp tests/eis/reported/*.[a-zD]* "$corpus"
