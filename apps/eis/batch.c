@@ -173,7 +173,7 @@ static tide_status make_tables(session *s, tide_failure *failure) {
     table_rows(&run->rows, alike, &run->memory, &s->table);
     groups_table(&s->groups, &s->groups_table);
     told_text(&run->rows, &s->groups, &s->talk);
-    batch_page(&run->rows, &s->page);
+    batch_page(&run->rows, &s->groups, &s->page);
     decimal_table(run->options->decimal, &s->table);
     decimal_table(run->options->decimal, &s->groups_table);
     bool failed = s->table.failed || s->groups_table.failed || s->talk.failed || s->page.failed;
@@ -200,9 +200,9 @@ static tide_status partly(const batch_rows *rows, tide_failure *failure) {
     int64_t i = 0;
     if (rows->answered == rows->count) return TIDE_OK;
     while (!*rows->row[i].reason) i++;
-    return fail_at(failure, TIDE_EDATA, rows->row[i].file, 0, NULL,
-                   "%lld of %lld spectra have no answer; the first of them: %s",
-                   (long long)(rows->count - rows->answered), (long long)rows->count, rows->row[i].reason);
+    return fail(failure, TIDE_EDATA, "%lld of %lld spectra have no answer; the first of them, %s: %s",
+                (long long)(rows->count - rows->answered), (long long)rows->count, rows->row[i].file,
+                rows->row[i].reason);
 }
 
 static void close_all(session *s) {

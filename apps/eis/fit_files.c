@@ -121,6 +121,7 @@ static tide_status write_draws(const session *s, int64_t number, const eis_fitte
     if (!*s->options->out || !f->posterior) return TIDE_OK;
     if (s->measured.count > 1) snprintf(name, sizeof name, "%03" PRId64 "_posterior.csv", number + 1);
     posterior_table(f->posterior, &draws);
+    decimal_table(s->options->decimal, &draws);
     tide_status status = draws.failed ? out_of_memory(failure)
                                       : write_file(s->options->out, name, draws.data, failure);
     text_free(&draws);

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import os
 import pathlib
 import random
 import signal
@@ -268,6 +269,49 @@ class Plate(Case):
         self.assertIn("the blank wells/empty.csv is Rs", rows[0]["note"])
         self.assertIn("it is no blank", rows[2]["reason"])
         self.assertIn("wells/a.csv", rows[2]["reason"])
+
+    def test_never_confidently_wrong(self):
+        """Noise may take the bath for a membrane's arc, as well as not: TER is told with an error that holds it, or as not determined; what
+        lies along the fibre has no errors."""
+        (self.folder / "wells").mkdir()
+        for seed in (3, 16, 20, 40, 68, 90, 128):
+            rows, ter = [], 0
+            rng, rsh = random.Random(seed), 300 + 2 * seed
+            for i in range(41):
+                f = 10 ** (5 - 5 * i / 40)
+                s = 2j * math.pi * f
+                zm = 4820 / (1 + s * 4820 * 1.2e-6) + 2210 / (1 + s * 2210 * 4.7e-6)
+                z = 20 + rsh * zm / (rsh + zm)
+                rows.append(f"{f!r},{z.real + .005 * abs(z) * rng.gauss(0, 1)!r},{z.imag + .005 * abs(z) * rng.gauss(0, 1)!r}\n")
+            (self.folder / f"wells/s{seed:03}.csv").write_text("frequency_hz,z_re_ohm,z_im_ohm\n" + "".join(rows))
+        open_ones = 0
+        for row in rows_of(self.code(0, "eis", "batch", "wells", cwd=self.folder).stdout):
+            rsh = 300 + 2 * int(row["file"][-7:-4])
+            ter = rsh * 7030 / (rsh + 7030)
+            self.assertEqual({"Rsh", "Ra", "Rb", "Ca", "Cb"} - set(row["open"].split()), set(), row)
+            if "TER is not determined" in row["note"]:
+                open_ones += 1
+                self.assertEqual(row["TER_ohm_stderr"], "")
+            else:
+                self.assertLess(abs(float(row["TER_ohm"]) - ter), 5 * float(row["TER_ohm_stderr"]), row)
+        self.assertGreater(open_ones, 0)
+
+    def test_words_of_time(self):
+        """Words stand in the order of the plate, whatever number they begin with."""
+        for i, name in enumerate(("a.csv", "b.csv", "c.csv")):
+            self.write("wells/" + name, 3, 1000.0 - 100 * i)
+        _, rows, groups = self.batch(0, "file,well,time\na.csv,A1,10 h\nb.csv,A1,2 h\nc.csv,A1,0x10\n")
+        self.assertEqual([r["time"] for r in rows], ["10 h", "2 h", "0x10"])
+        self.assertEqual([(g["time"], g["less_time"], g["count"]) for g in groups if g["what"] == "difference" and g["quantity"] == "TER"],
+                         [("2 h", "10 h", "1"), ("0x10", "10 h", "1")])
+
+    def test_pipe(self):
+        """What would be waited for for ever is left out, and named."""
+        self.write("wells/a.csv", 3)
+        os.mkfifo(self.folder / "wells/pipe")
+        done = self.code(0, "eis", "batch", "wells", cwd=self.folder)
+        self.assertEqual([r["file"] for r in rows_of(done.stdout)], ["wells/a.csv"])
+        self.assertIn("wells: folders and pipes in it are left out (pipe)", done.stderr)
 
     def test_refused(self):
         self.write("wells/a.csv", 3)

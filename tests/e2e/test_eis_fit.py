@@ -197,6 +197,10 @@ class Fit(Case):
             self.assertIn(part, failure["message"])
         self.assertEqual(self.error(2, "eis", "fit", "--circuit", "R0")["column"], "spectrum")
 
+    def test_prior_of_no_value(self):
+        error = self.error(2, "eis", "fit", MADE / "dummy_cell_one_rc.csv", "--circuit", "Rs-p(R1,C1)", "--prior", "Rs=-5+-1")
+        self.assertIn("Rs is positive, and cannot be -5", error["message"])
+
     def test_out_of_sight(self):
         """What the best fit has without an end is said in words, not as 4e+103."""
         done = self.code(0, "eis", "fit", MADE / "dummy_cell_one_rc.csv", "--circuit", "R0-p(R1,C1)-C2")

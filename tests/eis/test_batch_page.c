@@ -83,7 +83,11 @@ static void make_rows(fixture *f) {
 
 static char *page_of(const fixture *f) {
     text out = { 0 };
-    batch_page(&f->rows, &out);
+    static batch_group groups[] = {
+        { "wells", "<drug>", "24", "", "", "", "TER", "ohm cm2", 3, 0, 431.5, 430, NAN, NAN, 12, 1, 11 },
+        { "difference", "<drug>", "24", "control", "24", "donor", "TER", "ohm", 3, 0, -75.25, -70, -90, -60, 12, 1, 11 },
+    };
+    batch_page(&f->rows, &(batch_groups){ groups, 2 }, &out);
     assert_false(out.failed);
     const char *fault = xml_fault(out.data + strlen("<!doctype html>\n"));
     if (fault) fail_msg("not well-formed at %.80s", fault);
@@ -93,6 +97,8 @@ static char *page_of(const fixture *f) {
 static void all_rows_are_there(void **state) {
     static const char *const parts[] = {
         "3 of 5 spectra have an answer",
+        "&lt;drug&gt;, 24</td><td class=\"left\">control, 24</td><td>3 pairs by donor</td><td>-75.25</td>"
+        "<td>-90 to -60",
         "TER (kohm)",
         "TEC (nF)",
         "4.317 &#177; 0.019",
@@ -116,7 +122,7 @@ static void all_rows_are_there(void **state) {
     /* Nyquist of each spectrum, residuals of each fit, trends of TER, TEC and Rs; Rsh is not determined */
     assert_int_equal(count_of(page, "<svg"), 4 + 3 + 3);
     assert_int_equal(count_of(page, "<details"), 4);
-    assert_int_equal(count_of(page, "<tr>"), 2 + ROWS + 2);
+    assert_int_equal(count_of(page, "<tr>"), 2 + ROWS + 2 + 1 + 2); /* answers, none, groups */
     static const char *const never[] = { "<script", "src=", "http://www.w3.org/1999", "nan", "inf\"", "\xff" };
     for (size_t i = 0; i < sizeof never / sizeof *never; i++) assert_null(strstr(page, never[i]));
     free(page);

@@ -10,6 +10,8 @@
 
 #include "student.h"
 
+static const double determined = 0.5; /* an error below this share of the value, as on the page */
+
 typedef struct member {
     const char *key, *donor; /* the well or donor that it is of */
     double sum, variance; /* of `count` spectra: their sum, and its error's square */
@@ -67,7 +69,7 @@ static bool value_of(const grouping *g, const batch_row *r, double *value, doubl
     bool farads = g->quantity == BATCH_TEC;
     *value = g->per_area ? v->area_value : farads ? 1e6 * v->value : v->value;
     *error = g->per_area ? v->area_error : farads ? 1e6 * v->error : v->error;
-    return r->planned && !*r->reason && v->name && isfinite(*value) && isfinite(*error);
+    return r->planned && !*r->reason && v->name && isfinite(*value) && *error <= determined * fabs(*value);
 }
 
 /* A well without a name is one of its own. */

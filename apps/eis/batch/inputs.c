@@ -17,6 +17,12 @@ static bool is_folder(const char *path) {
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+/* A pipe or a device would be waited for. */
+static bool is_other(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+}
+
 static bool same_file(const char *a, const char *b) {
     struct stat at[2];
     return stat(a, &at[0]) == 0 && stat(b, &at[1]) == 0 && at[0].st_dev == at[1].st_dev && at[0].st_ino == at[1].st_ino;
@@ -33,8 +39,8 @@ static int by_name(const struct dirent **a, const struct dirent **b) { return st
 static int is_shown(const struct dirent *entry) { return *entry->d_name != '.'; }
 
 typedef struct folder_found {
-    int64_t files, folders;
-    char first[256]; /* of the folders in it */
+    int64_t files, others;
+    char first[256]; /* of what is no file in it */
 } folder_found;
 
 static tide_status add_entry(const char *folder, const char *name, const char *plate, text *out, folder_found *found,
@@ -43,8 +49,8 @@ static tide_status add_entry(const char *folder, const char *name, const char *p
     tide_status status = TIDE_OK;
     text_add(&path, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
     if (path.failed) return fail(failure, TIDE_ENOMEM, "out of memory for the files of %s", folder);
-    if (is_folder(path.data)) {
-        if (found->folders++ == 0) snprintf(found->first, sizeof found->first, "%s", name);
+    if (is_other(path.data)) {
+        if (found->others++ == 0) snprintf(found->first, sizeof found->first, "%s", name);
     } else if (strchr(name, '\n')) {
         status = fail_at(failure, TIDE_EDATA, folder, 0, "spectrum",
                          "%s has a file whose name has two lines: rename it", folder);
@@ -56,12 +62,12 @@ static tide_status add_entry(const char *folder, const char *name, const char *p
     return status;
 }
 
-static tide_status tell_folders(const char *folder, const folder_found *found, eis_listener listener, void *user,
+static tide_status tell_others(const char *folder, const folder_found *found, eis_listener listener, void *user,
                                 tide_failure *failure) {
     char line[1536];
-    if (!found->folders) return TIDE_OK;
-    snprintf(line, sizeof line, "%.900s: folders in it are not entered (%.255s%s)", folder, found->first,
-             found->folders > 1 ? ", ..." : "");
+    if (!found->others) return TIDE_OK;
+    snprintf(line, sizeof line, "%.900s: folders and pipes in it are left out (%.255s%s)", folder, found->first,
+             found->others > 1 ? ", ..." : "");
     return eis_tell(listener, user, EIS_NOTE, line) ? fail(failure, TIDE_ECANCELLED, "stopped") : TIDE_OK;
 }
 
@@ -81,7 +87,7 @@ static tide_status add_folder(const char *folder, const char *plate, eis_listene
     free(entry);
     if (status == TIDE_OK && !found.files)
         status = fail_at(failure, TIDE_EDATA, folder, 0, "spectrum", "the folder %s has no files", folder);
-    return status == TIDE_OK ? tell_folders(folder, &found, listener, user, failure) : status;
+    return status == TIDE_OK ? tell_others(folder, &found, listener, user, failure) : status;
 }
 
 tide_status inputs_list(const eis_options *options, eis_listener listener, void *user, text *out,

@@ -80,7 +80,10 @@ static json_t *put_fit(json_t *o, const eis_fitted *f) {
         used = json_with_item(used, json_integer(f->used[i]));
         model = json_with_item(json_with_item(model, line_number(f->model[i].re)), line_number(f->model[i].im));
     }
-    for (int64_t i = 0; i < f->warnings; i++) text_add(&note, "%s%s", i ? "; " : "", f->warning[i]);
+    for (int64_t i = 0; i < f->warnings; i++) text_add(&note, "%s%s", note.length ? "; " : "", f->warning[i]);
+    for (int64_t i = 0; i < f->quantities; i++)
+        if (!isfinite(f->quantity[i].error))
+            text_add(&note, "%s%s is not determined", note.length ? "; " : "", f->quantity[i].name);
     o = json_with(json_with(o, "used", used), "model", model);
     o = json_with(o, "circuit", json_string(f->circuit));
     o = json_with(o, "verdict", json_integer(f->verdict));
@@ -111,15 +114,16 @@ static json_t *put_check(json_t *o, const eis_checked *c) {
 }
 
 /* Why this fit is no answer: a spectrum without an epithelium has no TER. */
-static const char *forbidden(const eis_checked *c, const eis_fitted *f) {
-    for (int64_t i = 0; f->quantities && i < c->faults; i++)
+static const char *forbidden(const equivalent *circuit, const eis_checked *c) {
+    for (int64_t i = 0; circuit && fit_has_quantities(circuit) && i < c->faults; i++)
         if (c->fault[i].unfit) return c->fault[i].sentence;
     return NULL;
 }
 
-static json_t *make_line(const eis_checked *c, const eis_fitted *f, tide_status status, const char *why) {
+static json_t *make_line(const equivalent *circuit, const eis_checked *c, const eis_fitted *f, tide_status status,
+                         const char *why) {
     json_t *o = c->parts ? put_check(json_object(), c) : json_object();
-    const char *reason = status == TIDE_OK ? forbidden(c, f) : why;
+    const char *reason = status == TIDE_OK ? forbidden(circuit, c) : why;
     return reason ? json_with(o, "reason", json_text(reason)) : put_fit(o, f);
 }
 
@@ -134,7 +138,7 @@ tide_status line_solve(const line_asked *q, const eis_spectrum *s, eis_listener 
     if (status == TIDE_OK)
         status = fit_measured(q->circuit, q->fit, q->blank, s, &guessed, listener, user, &fitted, &why);
     bool told = status == TIDE_OK || status == TIDE_EDATA;
-    *out = told ? make_line(&checked, &fitted, status, why.message) : NULL;
+    *out = told ? make_line(q->circuit, &checked, &fitted, status, why.message) : NULL;
     if (!told && failure) *failure = why;
     eis_checked_free(&checked);
     eis_fitted_free(&fitted);

@@ -176,13 +176,14 @@ static void put_method(const batch_rows *rows, text *out) {
              fit_weights_name(rows->weights), rows->robust ? ", robust" : "", tide_version());
 }
 
-static void put_all(const batch_rows *rows, const bool *chosen, text *out) {
+static void put_all(const batch_rows *rows, const batch_groups *groups, const bool *chosen, text *out) {
     page_columns columns;
     page_columns_of(rows, &columns, out);
     html_begin("Impedance spectra", style, out);
     put_summary(rows, out);
     put_table(rows, chosen, &columns, out);
     put_refused(rows, out);
+    page_groups(groups, out);
     page_trends(rows, &columns, out);
     page_panels(rows, chosen, out);
     put_method(rows, out);
@@ -190,10 +191,10 @@ static void put_all(const batch_rows *rows, const bool *chosen, text *out) {
 }
 
 /* Numbers have the point of the C locale, whatever this thread's is. */
-void batch_page(const batch_rows *rows, text *out) {
+void batch_page(const batch_rows *rows, const batch_groups *groups, text *out) {
     locale_t c = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0), before = c ? uselocale(c) : c;
     bool *chosen = page_choose(rows);
-    if (chosen) put_all(rows, chosen, out);
+    if (chosen) put_all(rows, groups, chosen, out);
     out->failed = out->failed || !chosen;
     free(chosen);
     if (c) uselocale(before), freelocale(c);

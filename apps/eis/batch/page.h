@@ -3,10 +3,10 @@
 #define EIS_BATCH_PAGE_H
 
 #include "base/base.h"
-#include "rows.h"
+#include "groups.h"
 
 /* out->failed: out of memory. */
-void batch_page(const batch_rows *rows, text *out);
+void batch_page(const batch_rows *rows, const batch_groups *groups, text *out);
 
 /* ---- between its files ---- */
 
@@ -35,6 +35,9 @@ bool page_value_of(const batch_row *r, const page_column *c, page_value *out); /
 void page_column_title(const page_column *c, text *out);
 /* "431.7 +- 1.9", without a unit: two digits of the error; "-" for none. */
 void page_column_value(const batch_row *r, const page_column *c, text *out);
+
+/* As a table; nothing where there are none. (page_groups.c) */
+void page_groups(const batch_groups *groups, text *out);
 
 /* Each column against time or order. (page_trends.c) */
 void page_trends(const batch_rows *rows, const page_columns *columns, text *out);

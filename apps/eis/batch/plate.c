@@ -75,10 +75,13 @@ static tide_status find_columns(plate_reading *p, eis_listener listener, void *u
 static bool number_of(const char *cell, double *out) {
     char copy[64], *end;
     if (snprintf(copy, sizeof copy, "%s", cell) >= (int)sizeof copy || !*cell) return false;
+    if (cell[strspn(cell, "0123456789+-.,eE")]) return false; /* other letters may be numbers to C, not here */
     char *comma = strchr(copy, ',');
     if (comma && !strchr(copy, '.')) *comma = '.';
-    *out = num_parse(copy, &end);
-    return *end == 0 && isfinite(*out);
+    double value = num_parse(copy, &end);
+    if (*end || end == copy || !isfinite(value)) return false;
+    *out = value;
+    return true;
 }
 
 static const char *cell_of(const plate_reading *p, int64_t row, int column) {
@@ -104,8 +107,8 @@ static tide_status read_row(const plate_reading *p, int64_t row, plate_row *out,
     if (strncmp(out->file, "./", 2) == 0) out->file += 2;
     if (!*out->file) return bad(p, line, FILE_COLUMN, failure, "it is empty", "");
     number_of(out->time, &out->time_number);
-    if (*cell[AREA] && !(number_of(cell[AREA], &out->area_cm2) && out->area_cm2 > 0))
-        return bad(p, line, AREA, failure, "an area above 0 in cm2 is needed, not ", cell[AREA]);
+    if (*cell[AREA] && !(number_of(cell[AREA], &out->area_cm2) && out->area_cm2 >= 1e-12 && out->area_cm2 <= 1e6))
+        return bad(p, line, AREA, failure, "an area above 0 in cm2 is needed, at most 1e6, not ", cell[AREA]);
     return TIDE_OK;
 }
 

@@ -74,6 +74,14 @@ static const char *sweep_of(const measured_item *item) {
     return only ? "" : item->spectrum->name;
 }
 
+/* The reason stands beside the name. */
+static const char *without_name(const measured_item *item) {
+    const char *message = item->why.message;
+    size_t length = strlen(item->path);
+    bool named = strncmp(message, item->path, length) == 0 && strncmp(message + length, ": ", 2) == 0;
+    return named ? message + length + 2 : message;
+}
+
 static void lay_item(running *r, int64_t i) {
     const measured_item *item = &r->run->measured.item[i];
     batch_row *row = &r->row[i];
@@ -81,13 +89,19 @@ static void lay_item(running *r, int64_t i) {
     row->sweep = sweep_of(item);
     if (r->run->plate.path) put_planned(&r->run->memory, row, r->run->plate.item[i]);
     put_area(r->run, row, item->spectrum);
-    if (!item->spectrum) row->reason = arena_printf(&r->run->memory, "%s", item->why.message);
+    if (!item->spectrum) row->reason = arena_printf(&r->run->memory, "%s", without_name(item));
     if (!item->spectrum) return;
     const batch_blank *beside = blanks_item(&r->run->blanks, i);
     if (beside && beside->why.status != TIDE_OK) row->reason = arena_printf(&r->run->memory, "%s", beside->why.message);
     r->spectrum[i] = *item->spectrum;
     r->spectrum[i].area_cm2 = isfinite(row->area_cm2) ? row->area_cm2 : 0;
     row->spectrum = &r->spectrum[i];
+}
+
+static bool was_read(const batch_run *run, const char *file) {
+    for (int64_t i = 0; i < run->measured.files; i++)
+        if (plate_names_file(file, run->measured.path[i])) return true;
+    return false;
 }
 
 /* What the plate names and no file has is a row, too. */
@@ -100,8 +114,11 @@ static void lay_unfound(batch_run *run, batch_row *row, int64_t *count) {
         row[*count].sweep = of->sweep;
         put_planned(&run->memory, &row[*count], of);
         row[(*count)++].reason =
-            arena_printf(&run->memory, "%s, line %lld: none of the files that were read is %s%s%s", run->plate.path,
-                         (long long)of->line, of->file, *word ? " with a sweep " : "", word);
+            was_read(run, of->file)
+                ? arena_printf(&run->memory, "%s, line %lld: %s has no sweep %s", run->plate.path, (long long)of->line,
+                               of->file, word)
+                : arena_printf(&run->memory, "%s, line %lld: none of the files that were read is %s", run->plate.path,
+                               (long long)of->line, of->file);
     }
 }
 

@@ -59,6 +59,13 @@ static json_t *make_misfit(const arcs_answer *a) {
     return make_reason(why);
 }
 
+static json_t *make_narrow(const arcs_answer *a) {
+    char why[128];
+    snprintf(why, sizeof why, "its frequencies span %.2g decades: with less than one no arc is told from another",
+             a->decades);
+    return make_reason(why);
+}
+
 tide_status line_screen(const line_asked *q, const eis_spectrum *s, json_t **out, tide_failure *failure) {
     arcs_answer a;
     tide_failure why = { 0 };
@@ -66,6 +73,7 @@ tide_status line_screen(const line_asked *q, const eis_spectrum *s, json_t **out
     *out = NULL;
     if (status != TIDE_OK && status != TIDE_EDATA) return *failure = why, status;
     *out = status == TIDE_EDATA   ? make_reason(why.message)
+           : a.decades < 1        ? make_narrow(&a)
            : a.noise > noise_most ? make_misfit(&a)
                                   : make_line(&a, s->area_cm2);
     return *out ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for a row of the batch");

@@ -39,7 +39,7 @@ void table_number(double v, text *out) {
 }
 
 void table_time(const char *s, text *out) {
-    if (is_numeric(s)) table_number(num_parse(s, NULL), out);
+    if (is_numeric(s) && !s[strspn(s, "0123456789+-.eE")]) /* "0x10" is a word */ table_number(num_parse(s, NULL), out);
     else table_cell(s, out);
 }
 

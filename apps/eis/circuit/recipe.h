@@ -4,7 +4,7 @@
 
 #include "arcs.h"
 
-enum { SAMPLE_MOST = 100, GRID_FREQUENCIES = 61, CELL_FEWEST = 15 };
+enum { SAMPLE_MOST = 100, GRID_FREQUENCIES = 61, CELL_FEWEST = 15, CELL_DECADES_LOW = 2, CELL_DECADES_HIGH = 7 };
 
 /* Disjoint streams of counters: what is tested on was never trained on. */
 typedef enum sample_split { SPLIT_TRAIN, SPLIT_VALIDATE, SPLIT_TEST } sample_split;

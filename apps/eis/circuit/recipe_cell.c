@@ -3,7 +3,6 @@
 #include "stream.h"
 
 static const double middle_low = 1, middle_high = 1e5; /* Hz */
-static const double decades_low = 2, decades_high = 7;
 static const double ter_low = 1, ter_high = 1e6; /* ohm */
 static const double apart_most = 30; /* of one arc's resistance to the other's */
 static const double beyond = 3; /* times past either end of the frequencies */
@@ -13,7 +12,8 @@ static const double electrode_low = 1e-4, electrode_high = 3; /* of TER, at the 
 static const double inductance_low = 1e-4, inductance_high = 0.5; /* of |Z| at the highest */
 
 static void draw_frequencies(stream *r, sample *out) {
-    double middle = log_uniform(r, middle_low, middle_high), half = 0.5 * uniform(r, decades_low, decades_high);
+    double middle = log_uniform(r, middle_low, middle_high),
+           half = 0.5 * uniform(r, CELL_DECADES_LOW, CELL_DECADES_HIGH);
     out->count = CELL_FEWEST + below(r, SAMPLE_MOST - CELL_FEWEST + 1);
     sample_frequencies(r, middle * pow(10, half), middle * pow(10, -half), out);
 }

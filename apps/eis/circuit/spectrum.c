@@ -8,6 +8,8 @@
 #include "parameters.h"
 
 enum { LEAST_POINTS = 5, MOST_POINTS = 10000 };
+/* Squares of what lies beyond, and their sums, would leave the range of numbers; no instrument goes there. */
+static const double size_least = 1e-20, size_most = 1e20, area_least = 1e-12;
 static const char *const columns[3] = { "frequency_hz", "z_re_ohm", "z_im_ohm" };
 
 static tide_status point_fail(const eis_spectrum *s, int64_t i, const char *column, const char *what,
@@ -22,8 +24,9 @@ tide_status spectrum_check(const eis_spectrum *s, tide_failure *failure) {
         return fail(failure, TIDE_EDATA, "%s has %lld points; from %d to %d are taken", name, (long long)s->count,
                     LEAST_POINTS, MOST_POINTS);
     if (!s->freq_hz || !s->z) return fail(failure, TIDE_EINVAL, "%s has no frequencies or no impedances", name);
-    if (!(s->area_cm2 >= 0 && s->area_cm2 <= 1e6))
-        return fail(failure, TIDE_EINVAL, "%s: an area of %g cm2; 0 (not known) to 1e6 are taken", name, s->area_cm2);
+    if (s->area_cm2 != 0 && !(s->area_cm2 >= area_least && s->area_cm2 <= 1e6))
+        return fail(failure, TIDE_EINVAL, "%s: an area of %g cm2; 0 (not known) and 1e-12 to 1e6 are taken", name,
+                    s->area_cm2);
     for (int64_t i = 0; i < s->count; i++) {
         if (!isfinite(s->freq_hz[i]) || !(s->freq_hz[i] > 0))
             return point_fail(s, i, columns[0], "a frequency must be a positive number", failure);
@@ -31,6 +34,9 @@ tide_status spectrum_check(const eis_spectrum *s, tide_failure *failure) {
             return point_fail(s, i, columns[1], "an impedance must be finite numbers", failure);
         if (s->z[i].re == 0 && s->z[i].im == 0)
             return point_fail(s, i, columns[1], "an impedance of 0 is not a measurement", failure);
+        double size = hypot(s->z[i].re, s->z[i].im);
+        if (size < size_least || size > size_most || s->freq_hz[i] < size_least || s->freq_hz[i] > size_most)
+            return point_fail(s, i, columns[1], "1e-20 to 1e20 ohm and hertz are taken: are the units right?", failure);
     }
     return TIDE_OK;
 }

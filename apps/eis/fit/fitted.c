@@ -206,7 +206,7 @@ static tide_status tell(telling *t, tide_failure *failure) {
         memcpy(share, t->robust.share, (size_t)t->f->points * sizeof *share);
         t->f->share = share;
     }
-    fit_quantities(&t->names, t->p, t->u, t->minima->of[0].x, t->memory, t->f);
+    fit_quantities(t);
     return tell_notes(t) && tell_priors(t) ? TIDE_OK : out_of_memory(failure);
 }
 
@@ -254,7 +254,7 @@ static tide_status refine(telling *t, fit_data *data, const eis_fit_options *o, 
         best->sum = fit_sum(t->p, best->x), t->minima->count = 1, variance = t->robust.variance;
     }
     if (status == TIDE_OK && !fit_uncertainty_of(t->p, best->x, variance, t->u)) status = out_of_memory(failure);
-    if (status == TIDE_OK) note_spread(t);
+    if (status == TIDE_OK) note_spread(t), fit_open_fibre(t->p, t->u);
     for (int v = 0; o->profile && status == TIDE_OK && v < t->p->variables; v++)
         if (!t->p->held[v]) status = fit_profile(t->p, best->x, best->sum, v, &t->interval[v], failure);
     return status;

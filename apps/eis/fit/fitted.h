@@ -64,8 +64,13 @@ tide_status fitted_keep_candidates(eis_fitted *f, const eis_fit_candidate *tried
 eis_per_area fit_per_area(slot_role role, double area_cm2, double value, double error);
 
 /* What follows from the parameters of an epithelium, whatever its fibre leaves open (quantities.c). */
-void fit_quantities(const fit_names *n, const fit_problem *p, const fit_uncertainty *u, const double *x, arena *memory,
-                    eis_fitted *out);
+struct telling;
+void fit_quantities(struct telling *t);
+/* Whether there are any of this circuit. */
+bool fit_has_quantities(const equivalent *e);
+/* Along the fibre of the lumped epithelium all five parameters move, some of them not at once: where one is open, and
+ * nothing pins it, all are. */
+void fit_open_fibre(const fit_problem *p, fit_uncertainty *u);
 
 /* Their values at x, in that order; returns how many there are. */
 enum { FIT_QUANTITIES = 4 };

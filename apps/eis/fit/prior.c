@@ -94,6 +94,9 @@ tide_status fit_priors_add(fit_problem *p, const fit_names *n, const priors *fro
             return fail_at(failure, TIDE_EINVAL, NULL, 0, "prior",
                            "`prior`: %s is fixed, and its value is %.6g: a prior says nothing more of it", name,
                            q.factor);
+        if (of->value * q.factor < 0)
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, "prior", "`prior`: %s is %s, and cannot be %.6g", name,
+                           q.factor > 0 ? "positive" : "negative", of->value);
         p->prior[p->priors++] = q, p->rows++;
     }
     return TIDE_OK;

@@ -4,13 +4,15 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "fitted.h"
+#include "telling.h"
 
 enum { QUANTITIES = 4 };
 static const char *const names[EIS_COUNT] = { "Rsh", "Ra", "Rb", "Ca", "Cb" };
 _Static_assert((int)QUANTITIES == (int)FIT_QUANTITIES, "as many as fitted.h says");
 static const double step = 1e-4;
 static const double open_share = 1e-3; /* a quantity that moves more than this along an open direction */
+static const double as_good = 4; /* of chi2: another minimum that leaves no more than this more is as good */
+static const double apart = 3, apart_least = 0.02; /* standard errors, and of a logarithm: another value */
 
 /* How many of the quantities there are: TER of two membranes, with a shunt or not, all with capacitances too. */
 static int find_all(const equivalent *e, int at[EIS_COUNT]) {
@@ -75,6 +77,7 @@ static bool is_shared(const fit_names *n, const int at[EIS_COUNT], int quantity)
 
 typedef struct measuring {
     const fit_names *names;
+    const fit_minima *minima;
     const fit_problem *p;
     const fit_uncertainty *u;
     const double *x;
@@ -89,17 +92,30 @@ static void add_quantity(measuring *m, const char *name, const char *unit, slot_
         (eis_fit_quantity){ name, unit, size, error, fit_per_area(role, m->out->area_cm2, size, error) };
 }
 
+/* What another minimum that is as good has otherwise is not determined. */
+static void compare_minima(const measuring *m, int spectrum, const double *value, double *error) {
+    const fit_minimum *best = &m->minima->of[0];
+    double most = best->sum * (1 + as_good / (double)MAX2(m->p->rows - m->u->count, 1)), other[QUANTITIES];
+    for (int i = 1; i < m->minima->count && m->minima->of[i].sum <= most; i++) {
+        logarithms(m->p, spectrum, m->at, m->minima->of[i].x, other);
+        for (int k = 0; k < m->count; k++)
+            if (fabs(other[k] - value[k]) > fmax(apart * error[k], apart_least)) error[k] = NAN;
+    }
+}
+
 static void add_spectrum(measuring *m, int spectrum, double *slope) {
-    double value[QUANTITIES];
+    double value[QUANTITIES], error[QUANTITIES];
     logarithms(m->p, spectrum, m->at, m->x, value);
     for (int i = 0; i < m->u->count; i++)
         slopes(m->p, spectrum, m->at, m->x, m->u->variable[i], slope + i * QUANTITIES);
+    for (int k = 0; k < m->count; k++) error[k] = error_of(m->u, slope + k);
+    compare_minima(m, spectrum, value, error);
     for (int k = 0; k < m->count; k++) {
         bool numbered = m->p->spectra > 1 && !is_shared(m->names, m->at, k);
         double size = exp(value[k]);
         if (spectrum && !numbered) continue;
         add_quantity(m, numbered ? arena_printf(m->memory, "%s#%d", what[k].name, spectrum + 1) : what[k].name,
-                     what[k].unit, what[k].role, size, size * error_of(m->u, slope + k));
+                     what[k].unit, what[k].role, size, size * error[k]);
     }
 }
 
@@ -123,13 +139,40 @@ static bool only_shunt(const measuring *m) {
     return shared;
 }
 
-void fit_quantities(const fit_names *n, const fit_problem *p, const fit_uncertainty *u, const double *x, arena *memory,
-                    eis_fitted *out) {
-    measuring m = { n, p, u, x, { -1, -1, -1, -1, -1 }, 0, memory, out, NULL };
+void fit_quantities(telling *t) {
+    const fit_problem *p = t->p;
+    measuring m = {
+        &t->names, t->minima, p, t->u, t->minima->of[0].x, { -1, -1, -1, -1, -1 }, 0, t->memory, t->f, NULL
+    };
     double slope[VARIABLES_MOST * QUANTITIES];
     m.count = find_all(p->e, m.at);
     if (m.count == 0) return;
-    out->quantity = m.put = arena_new(memory, eis_fit_quantity, (QUANTITIES + 1) * p->spectra);
+    t->f->quantity = m.put = arena_new(t->memory, eis_fit_quantity, (QUANTITIES + 1) * p->spectra);
     for (int s = 0; s < p->spectra; s++) add_spectrum(&m, s, slope);
     for (int s = 1; s < p->spectra && only_shunt(&m); s++) add_shunt(&m, s, slope);
+}
+
+/* ---- the fibre ---- */
+
+bool fit_has_quantities(const equivalent *e) {
+    int at[EIS_COUNT];
+    return find_all(e, at) > 0;
+}
+
+/* The variables of the five parameters of a spectrum. False: one of them is fixed, or lies on a bound. */
+static bool free_five(const fit_problem *p, const int at[EIS_COUNT], int spectrum, int out[EIS_COUNT]) {
+    for (int k = 0; k < EIS_COUNT; k++)
+        if (at[k] < 0 || (out[k] = p->variable[spectrum * PARAMETERS_MOST + at[k]]) < 0 || p->held[out[k]])
+            return false;
+    return true;
+}
+
+void fit_open_fibre(const fit_problem *p, fit_uncertainty *u) {
+    int at[EIS_COUNT] = { -1, -1, -1, -1, -1 }, five[EIS_COUNT];
+    if (find_all(p->e, at) < QUANTITIES || p->priors) return;
+    for (int s = 0; s < p->spectra; s++) {
+        bool open = false, free = free_five(p, at, s, five);
+        for (int k = 0; free && k < EIS_COUNT; k++) open = open || isnan(u->error[five[k]]);
+        for (int k = 0; open && k < EIS_COUNT; k++) u->error[five[k]] = NAN;
+    }
 }

@@ -10,6 +10,7 @@
 typedef struct arcs_answer {
     eis_interval of[QUANTITIES_CELL]; /* in the units of cell_quantities */
     double noise; /* of each part over |Z| */
+    double decades; /* that the frequencies span */
     fit_guessed starts; /* where the two best quick fits ended, and the medians */
     range_check range; /* what the predictor was not trained on */
 } arcs_answer;

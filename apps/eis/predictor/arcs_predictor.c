@@ -112,7 +112,8 @@ tide_status arcs_predict(arcs_predictor *p, int thread, const eis_spectrum *s, a
     if (status != TIDE_OK) return status;
     const spectrum_model *m = predictor_model(own);
     arcs_answer_of(m, &fit, probability, points.freq_hz[points.count - 1], out);
-    training_range_check_cell(m, s->count, fit.noise, raw, &out->range);
+    out->decades = log10(points.freq_hz[0] / points.freq_hz[points.count - 1]);
+    training_range_check_cell(m, s->count, out->decades, fit.noise, raw, &out->range);
     return TIDE_OK;
 }
 

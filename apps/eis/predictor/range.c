@@ -96,9 +96,11 @@ void training_range_check(const range_question *r, range_check *c) {
     check_features(r->model, r->raw, c);
 }
 
-void training_range_check_cell(const spectrum_model *m, int64_t points, double noise, const float *raw,
+void training_range_check_cell(const spectrum_model *m, int64_t points, double decades, double noise, const float *raw,
                                range_check *c) {
     *c = (range_check){ 0 };
+    if (outside(decades, CELL_DECADES_LOW, CELL_DECADES_HIGH))
+        add(c, "its frequencies span %.2g decades, not %d to %d", decades, CELL_DECADES_LOW, CELL_DECADES_HIGH);
     check_points(points, CELL_FEWEST, c);
     check_noise(noise, estimate, c);
     check_features(m, raw, c);

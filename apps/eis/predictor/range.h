@@ -19,7 +19,7 @@ typedef struct range_question {
 
 void training_range_check(const range_question *r, range_check *out);
 /* The same for the recipe `cell`: by the points and the noise of the spectrum and its features. */
-void training_range_check_cell(const spectrum_model *m, int64_t points, double noise, const float *raw,
+void training_range_check_cell(const spectrum_model *m, int64_t points, double decades, double noise, const float *raw,
                                range_check *out);
 
 #endif
