@@ -85,7 +85,7 @@ static char *page_of(const fixture *f) {
     text out = { 0 };
     static batch_group groups[] = {
         { "wells", "<drug>", "24", "", "", "", "TER", "ohm cm2", 3, 0, 431.5, 430, NAN, NAN, 12, 1, 11 },
-        { "difference", "<drug>", "24", "control", "24", "donor", "TER", "ohm", 3, 0, -75.25, -70, -90, -60, 12, 1, 11 },
+        { "difference", "<drug>", "24", "control", "24", "donor", "TER", "ohm", 3, 0, -75.25, -70, -90, -60, 9, 1, 8 },
     };
     batch_page(&f->rows, &(batch_groups){ groups, 2 }, &out);
     assert_false(out.failed);

@@ -118,11 +118,18 @@ static void warn_of_circuit(judging *j) {
     text_free(&line);
 }
 
+/* A resistance or a blank has a circuit, and no epithelium. */
+static void drop_quantities(judging *j) {
+    for (int64_t i = 0; i < j->found.count; i++)
+        if (j->found.of[i].unfit) j->f->quantities = 0;
+}
+
 tide_status judging_conclude(judging *j, tide_failure *failure) {
     if (setjmp(j->f->parts->out_of_memory)) return out_of_memory(failure);
     j->f->warning = j->warning = arena_new(&j->f->parts->memory, const char *, WARNINGS_MOST);
     put_used(j);
     warn_of_data(j);
+    drop_quantities(j);
     if (!judge(j)) return out_of_memory(failure);
     warn_of_circuit(j);
     return TIDE_OK;
