@@ -17,8 +17,10 @@ static tide_status answer(const eis_spectrum *s, const each_sweep_place *to, boo
     return status;
 }
 
+static const char *const plots[] = { "check_residuals", "check_terms", NULL };
+
 static const each_sweep_kind kind = {
-    "check", "check.csv", "the check", checked_table_header, checked_row_failed, answer
+    "check", "check.csv", "the check", plots, checked_table_header, checked_row_failed, answer
 };
 
 tide_status eis_check(const eis_options *options, eis_listener listener, void *user, eis_result *result,

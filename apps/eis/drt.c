@@ -19,8 +19,11 @@ static tide_status answer(const eis_spectrum *s, const each_sweep_place *to, boo
     return status;
 }
 
+static const char *const plots[] = { "drt_gamma", "drt_residuals", NULL };
+
 static const each_sweep_kind kind = {
-    "drt", "drt.csv", "the distributions of relaxation times", relaxations_table_header, relaxations_row_failed, answer
+    "drt", "drt.csv", "the distributions of relaxation times", plots, relaxations_table_header, relaxations_row_failed,
+    answer
 };
 
 tide_status eis_drt(const eis_options *options, eis_listener listener, void *user, eis_result *result,

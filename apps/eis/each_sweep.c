@@ -55,13 +55,13 @@ static tide_status put_unread(each_sweep *b, const char *path, const tide_failur
     return tell(b, EIS_WARNING, why->message, failure);
 }
 
+static bool draws(const each_sweep *b) { return b->options->plots && *b->options->out; }
+
 static tide_status answer_spectrum(each_sweep *b, const eis_spectrum *s, int64_t number, bool *of_file,
                                    tide_failure *failure) {
-    char prefix[32] = "";
-    if (b->spectra > 1) snprintf(prefix, sizeof prefix, "%03lld_", (long long)number + 1);
-    plot_place plots = { b->options->out, prefix, &b->watch };
-    bool drawn = b->options->plots && *b->options->out;
-    each_sweep_place to = { b->options, &b->found, &b->talk, &b->table, drawn ? &plots : NULL };
+    char prefix[PLOT_PREFIX];
+    plot_place plots = { b->options->out, plot_prefix(b->spectra, number, prefix), &b->watch };
+    each_sweep_place to = { b->options, &b->found, &b->talk, &b->table, draws(b) ? &plots : NULL };
     tide_status status = b->kind->answer(s, &to, of_file, failure);
     return status == TIDE_OK && !b->found ? out_of_memory(b, failure) : status;
 }
@@ -90,6 +90,7 @@ static tide_status answer_all(each_sweep *b, tide_failure *failure) {
     tide_status status = measured_read(b->options, b->to.listener, b->to.user, &b->measured, failure);
     b->spectra = b->measured.count;
     if (status == TIDE_OK) status = refuse_inputs(b, failure);
+    if (status == TIDE_OK && draws(b)) status = plots_check(b->options->out, b->spectra, b->kind->plots, failure);
     for (int64_t i = 0; status == TIDE_OK && i < b->spectra; i++) status = answer_one(b, i, failure);
     return status;
 }

@@ -18,6 +18,7 @@ typedef struct each_sweep_place {
 typedef struct each_sweep_kind {
     const char *command, *table;  /* "check", "check.csv" */
     const char *what;             /* "the check" */
+    const char *const *plots;     /* their names, NULL after the last */
     void (*header)(text *out);
     void (*unread)(const char *path, const char *reason, text *out);
     /* *of_file: a failure is the spectrum's own. */

@@ -88,10 +88,9 @@ static tide_status tell_warnings(const session *s, const eis_fitted *f, tide_fai
 /* `number`: of one of several; a fit of several spectra numbers them itself. */
 static tide_status draw_fit(const session *s, const eis_spectrum *of, const eis_fitted *f, int64_t number,
                             tide_failure *failure) {
-    char prefix[32] = "";
+    char prefix[PLOT_PREFIX];
     if (!*s->options->out || !s->options->plots) return TIDE_OK;
-    if (s->measured.count > 1 && !f->spectra) snprintf(prefix, sizeof prefix, "%03lld_", (long long)number + 1);
-    plot_place to = { s->options->out, prefix, s->watch };
+    plot_place to = { s->options->out, plot_prefix(f->spectra ? 1 : s->measured.count, number, prefix), s->watch };
     return fitted_plots(f, of, &to, failure);
 }
 
@@ -245,15 +244,24 @@ static tide_status fit_together(session *s, tide_failure *failure) {
 /* ---- the folder ---- */
 
 static tide_status make_folder(const char *path, tide_failure *failure) {
-    static const char *const files[] = { "fit.json", "fit.csv", "posterior.csv", NULL };
+    static const char *const files[] = { "fit.json", "fit.csv", NULL };
     if (mkdir(path, 0777) == 0 || errno == EEXIST) return owned_check(path, files, failure);
     return fail_at(failure, TIDE_EIO, path, 0, "out", "cannot make the folder %s: %s", path, strerror(errno));
+}
+
+/* The draws of a posterior are a table alone. */
+static tide_status check_plots(const session *s, tide_failure *failure) {
+    static const char *const names[] = { "posterior", "nyquist", "bode", "residuals", NULL };
+    static const char *const draws[] = { "posterior", NULL };
+    const char *out = s->options->out;
+    return *out ? plots_check(out, s->measured.count, s->options->plots ? names : draws, failure) : TIDE_OK;
 }
 
 static tide_status fit_all(session *s, tide_failure *failure) {
     tide_status status = measured_read(s->options, s->listener, s->user, &s->measured, failure);
     for (int64_t i = 0; status == TIDE_OK && *s->options->out && i < s->measured.files; i++)
         status = owned_refuse_input(s->options->out, s->measured.path[i], failure);
+    if (status == TIDE_OK) status = check_plots(s, failure);
     if (status != TIDE_OK) return status;
     return *s->fit->same ? fit_together(s, failure) : fit_groups(s, failure);
 }

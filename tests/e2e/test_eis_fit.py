@@ -197,6 +197,16 @@ class Fit(Case):
             self.assertIn(part, failure["message"])
         self.assertEqual(self.error(2, "eis", "fit", "--circuit", "R0")["column"], "spectrum")
 
+    def test_stranger_in_the_way(self):
+        """Of fit, check and drt: a plot that would replace what is not ours ends it before anything is written."""
+        for command, name in (("fit", "bode.svg"), ("check", "check_terms.csv"), ("drt", "002_drt_gamma.svg")):
+            out = self.folder / command
+            out.mkdir()
+            (out / name).write_text("mine")
+            files = [MADE / "dummy_cell_one_rc.csv"] * (2 if name[0] == "0" else 1)
+            self.assertIn(name, self.error(2, "eis", command, *files, "--out", out)["message"])
+            self.assertEqual([p.name for p in out.iterdir()], [name])
+
     def test_prior_of_no_value(self):
         error = self.error(2, "eis", "fit", MADE / "dummy_cell_one_rc.csv", "--circuit", "Rs-p(R1,C1)", "--prior", "Rs=-5+-1")
         self.assertIn("Rs is positive, and cannot be -5", error["message"])

@@ -197,6 +197,29 @@ void line_frequencies(const eis_spectrum *s, int64_t count, double *hz) {
 
 /* ---- files ---- */
 
+const char *plot_prefix(int64_t spectra, int64_t number, char out[PLOT_PREFIX]) {
+    *out = 0;
+    if (spectra > 1) snprintf(out, PLOT_PREFIX, "%03lld_", (long long)number + 1);
+    return out;
+}
+
+tide_status plots_check(const char *folder, int64_t spectra, const char *const *names, tide_failure *failure) {
+    enum { NAMES_MOST = 8, NAME = 96 };
+    char prefix[PLOT_PREFIX], file[2 * NAMES_MOST][NAME];
+    tide_status status = TIDE_OK;
+    for (int64_t i = 0; status == TIDE_OK && i < spectra; i++) {
+        const char *all[2 * NAMES_MOST + 1] = { NULL };
+        plot_prefix(spectra, i, prefix);
+        for (int k = 0; names[k] && k < NAMES_MOST; k++) {
+            snprintf(file[2 * k], NAME, "%s%s.svg", prefix, names[k]);
+            snprintf(file[2 * k + 1], NAME, "%s%s.csv", prefix, names[k]);
+            all[2 * k] = file[2 * k], all[2 * k + 1] = file[2 * k + 1];
+        }
+        status = owned_check(folder, all, failure);
+    }
+    return status;
+}
+
 tide_status plot_place_draw(const plot_place *to, const char *name, const plot *p, tide_failure *failure) {
     char whole[96], path[FOLDER_PATH];
     snprintf(whole, sizeof whole, "%s%s", to->prefix, name);

@@ -54,6 +54,12 @@ void spectrum_plot_free(spectrum_plot *p);
 tide_status draw_spectrum(const spectrum_shown *s, const plot_place *to, tide_failure *failure);
 tide_status draw_residuals(const residuals_shown *r, const char *name, const plot_place *to, tide_failure *failure);
 
+/* What the names of a spectrum's plots begin with: "", of several "001_" and so on. */
+enum { PLOT_PREFIX = 32 };
+const char *plot_prefix(int64_t spectra, int64_t number, char out[PLOT_PREFIX]);
+/* Before anything is written: whether plots of these names, of so many spectra, would replace what is not ours. */
+tide_status plots_check(const char *folder, int64_t spectra, const char *const *names, tide_failure *failure);
+
 /* `count` frequencies, even in the logarithm, from the lowest of the spectrum to the highest. */
 void line_frequencies(const eis_spectrum *s, int64_t count, double *hz);
 
