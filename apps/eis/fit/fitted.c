@@ -243,16 +243,34 @@ static void note_spread(telling *t) {
     }
 }
 
+static int count_as_good(const fit_problem *p, const fit_minima *all) {
+    const double as_good = 9; /* of chi2: three standard deviations */
+    double most = all->of[0].sum * (1 + as_good / (double)MAX2(p->rows - p->variables, 1));
+    int count = 1;
+    while (count < all->count && all->of[count].sum <= most) count++;
+    return count;
+}
+
+/* Also of the minima that are as good, to be compared; only the best one is told. */
+static tide_status refine_robustly(telling *t, fit_data *data, tide_failure *failure) {
+    fit_minimum *best = &t->minima->of[0];
+    tide_status status = TIDE_OK;
+    for (int i = t->as_good; status == TIDE_OK && i-- > 0;) {
+        free(t->robust.share), t->robust.share = NULL;
+        status = robust_fit(t->p, data, t->minima->of[i].x, &t->robust, failure);
+    }
+    best->sum = fit_sum(t->p, best->x), t->minima->count = 1;
+    return status;
+}
+
 /* What follows the search: the robust values, the errors, the profile. */
 static tide_status refine(telling *t, fit_data *data, const eis_fit_options *o, tide_failure *failure) {
-    fit_minimum *best = &t->minima->of[0];
+    const fit_minimum *best = &t->minima->of[0];
+    t->as_good = count_as_good(t->p, t->minima);
     for (int v = 0; v < VARIABLES_MOST; v++) t->interval[v] = (fit_interval){ NAN, NAN };
     double variance = o->weights == EIS_WEIGHTS_STATISTICAL ? 1 : NAN;
     tide_status status = TIDE_OK;
-    if (o->robust) {
-        status = robust_fit(t->p, data, best->x, &t->robust, failure);
-        best->sum = fit_sum(t->p, best->x), t->minima->count = 1, variance = t->robust.variance;
-    }
+    if (o->robust) status = refine_robustly(t, data, failure), variance = t->robust.variance;
     if (status == TIDE_OK && !fit_uncertainty_of(t->p, best->x, variance, t->u)) status = out_of_memory(failure);
     if (status == TIDE_OK) note_spread(t), fit_open_fibre(t->p, t->u);
     for (int v = 0; o->profile && status == TIDE_OK && v < t->p->variables; v++)

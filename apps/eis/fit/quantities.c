@@ -11,7 +11,6 @@ static const char *const names[EIS_COUNT] = { "Rsh", "Ra", "Rb", "Ca", "Cb" };
 _Static_assert((int)QUANTITIES == (int)FIT_QUANTITIES, "as many as fitted.h says");
 static const double step = 1e-4;
 static const double open_share = 1e-3; /* a quantity that moves more than this along an open direction */
-static const double as_good = 4; /* of chi2: another minimum that leaves no more than this more is as good */
 static const double apart = 3, apart_least = 0.02; /* standard errors, and of a logarithm: another value */
 
 /* How many of the quantities there are: TER of two membranes, with a shunt or not, all with capacitances too. */
@@ -76,8 +75,8 @@ static bool is_shared(const fit_names *n, const int at[EIS_COUNT], int quantity)
 }
 
 typedef struct measuring {
+    const telling *t;
     const fit_names *names;
-    const fit_minima *minima;
     const fit_problem *p;
     const fit_uncertainty *u;
     const double *x;
@@ -94,10 +93,9 @@ static void add_quantity(measuring *m, const char *name, const char *unit, slot_
 
 /* What another minimum that is as good has otherwise is not determined. */
 static void compare_minima(const measuring *m, int spectrum, const double *value, double *error) {
-    const fit_minimum *best = &m->minima->of[0];
-    double most = best->sum * (1 + as_good / (double)MAX2(m->p->rows - m->u->count, 1)), other[QUANTITIES];
-    for (int i = 1; i < m->minima->count && m->minima->of[i].sum <= most; i++) {
-        logarithms(m->p, spectrum, m->at, m->minima->of[i].x, other);
+    double other[QUANTITIES];
+    for (int i = 1; i < m->t->as_good; i++) {
+        logarithms(m->p, spectrum, m->at, m->t->minima->of[i].x, other);
         for (int k = 0; k < m->count; k++)
             if (fabs(other[k] - value[k]) > fmax(apart * error[k], apart_least)) error[k] = NAN;
     }
@@ -108,7 +106,7 @@ static void add_spectrum(measuring *m, int spectrum, double *slope) {
     logarithms(m->p, spectrum, m->at, m->x, value);
     for (int i = 0; i < m->u->count; i++)
         slopes(m->p, spectrum, m->at, m->x, m->u->variable[i], slope + i * QUANTITIES);
-    for (int k = 0; k < m->count; k++) error[k] = error_of(m->u, slope + k);
+    for (int k = 0; k < m->count; k++) error[k] = fit_out_of_sight(exp(value[k])) ? NAN : error_of(m->u, slope + k);
     compare_minima(m, spectrum, value, error);
     for (int k = 0; k < m->count; k++) {
         bool numbered = m->p->spectra > 1 && !is_shared(m->names, m->at, k);
@@ -142,7 +140,7 @@ static bool only_shunt(const measuring *m) {
 void fit_quantities(telling *t) {
     const fit_problem *p = t->p;
     measuring m = {
-        &t->names, t->minima, p, t->u, t->minima->of[0].x, { -1, -1, -1, -1, -1 }, 0, t->memory, t->f, NULL
+        t, &t->names, p, t->u, t->minima->of[0].x, { -1, -1, -1, -1, -1 }, 0, t->memory, t->f, NULL
     };
     double slope[VARIABLES_MOST * QUANTITIES];
     m.count = find_all(p->e, m.at);

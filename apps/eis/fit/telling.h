@@ -20,6 +20,7 @@ typedef struct telling {
     const priors *priors; /* in the order of the problem's first ones */
     const blank *blank; /* the problem's last; NULL or count 0: there is none */
     fit_interval interval[VARIABLES_MOST]; /* of coordinates, by variable; NaN: not asked for */
+    int as_good; /* of the minima, the first so many: the noise does not tell them apart */
     robust robust;
     bool wandering[VARIABLES_MOST]; /* variables that starts left at different values of equal sums */
     int row[VARIABLES_MOST]; /* of the parameters that are told, by variable */
