@@ -1,5 +1,7 @@
 #include "json.h"
 
+#include <math.h>
+
 #include <stdlib.h>
 
 json_t *json_with(json_t *o, const char *key, json_t *value) {
@@ -25,3 +27,5 @@ char *json_whole(const json_t *o, size_t flags) {
     free(written);
     return NULL;
 }
+
+json_t *json_finite(double value) { return isfinite(value) ? json_real(value) : json_null(); }

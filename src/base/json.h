@@ -15,5 +15,7 @@ char *json_whole(const json_t *o, size_t flags);
 /* Text from outside, a file name say: each byte that is not UTF-8 becomes U+FFFD. NULL when out of memory or `text` is
  * NULL. */
 json_t *json_text(const char *text);
+/* A number; null where it is none or infinite. */
+json_t *json_finite(double value);
 
 #endif

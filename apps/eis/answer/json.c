@@ -3,17 +3,17 @@
 
 #include <math.h>
 
+#include "base/json.h"
 #include "train/run.h"
 
 enum { SCHEMA_VERSION = 1 };
 
-static json_t *number(double v) { return isfinite(v) ? json_real(v) : json_null(); }
-static void put(json_t *o, const char *key, double v) { json_object_set_new(o, key, number(v)); }
+static void put(json_t *o, const char *key, double v) { json_object_set_new(o, key, json_finite(v)); }
 
 static json_t *pair(double low, double high) {
     json_t *a = json_array();
-    json_array_append_new(a, number(low));
-    json_array_append_new(a, number(high));
+    json_array_append_new(a, json_finite(low));
+    json_array_append_new(a, json_finite(high));
     return a;
 }
 
@@ -32,7 +32,8 @@ static json_t *marginals(const answer *a) {
     for (int k = 0; k < EIS_COUNT; k++) {
         if (a->question->known.is[k]) continue;
         json_t *row = json_array();
-        for (int i = 0; i < CELL_POINTS; i++) json_array_append_new(row, number(a->completion->summary.marginal[k][i]));
+        for (int i = 0; i < CELL_POINTS; i++)
+            json_array_append_new(row, json_finite(a->completion->summary.marginal[k][i]));
         json_object_set_new(o, eis_parameters[k].name, row);
     }
     return o;
@@ -83,7 +84,7 @@ static json_t *each_missing(const answer *a, int count, json_t *(*value)(const a
 static json_t *identifiable_json(const answer *a, int k) {
     return json_boolean(completion_identifies(a->question, a->completion, k));
 }
-static json_t *median_json(const answer *a, int k) { return number(a->completion->summary.of[k].median); }
+static json_t *median_json(const answer *a, int k) { return json_finite(a->completion->summary.of[k].median); }
 static json_t *bound_json(const answer *a, int k) {
     const char *bound = completion_bound(a->question, a->completion, k);
     return bound ? json_string(bound) : json_null();
@@ -102,8 +103,8 @@ static json_t *told_json(const priors *told) {
     char name[TOLD_NAME];
     for (int i = 0; i < told->count; i++) {
         told_name(&told->of[i], name);
-        json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "name", name, "value", number(told->of[i].value), "sd",
-                                              number(told->of[i].deviation)));
+        json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "name", name, "value", json_finite(told->of[i].value),
+                                              "sd", json_finite(told->of[i].deviation)));
     }
     return list;
 }
@@ -131,27 +132,27 @@ static json_t *circuit_verdict(const completion *c) {
 
 static void put_residuals(json_t *o, const completion *c) {
     const residuals *left = c->free.is ? &c->free.left : &c->left;
-    json_object_set_new(o, "residuals", json_pack("{s:I, s:I, s:b, s:o, s:o, s:o}", "sign_changes",
-                                                  (json_int_t)left->changes, "neighbours",
-                                                  (json_int_t)left->pairs, "systematic", left->systematic, "size",
-                                                  number(left->size), "scatter",
-                                                  number(left->scatter), "correlation", number(left->correlation)));
+    json_object_set_new(o, "residuals",
+                        json_pack("{s:I, s:I, s:b, s:o, s:o, s:o}", "sign_changes", (json_int_t)left->changes,
+                                  "neighbours", (json_int_t)left->pairs, "systematic", left->systematic, "size",
+                                  json_finite(left->size), "scatter", json_finite(left->scatter), "correlation",
+                                  json_finite(left->correlation)));
     put(o, "interval_widening", c->noise_used / c->noise);
     json_t *share = c->share ? json_array() : NULL;
-    for (int64_t i = 0; share && i < c->points; i++) json_array_append_new(share, number(c->share[i]));
+    for (int64_t i = 0; share && i < c->points; i++) json_array_append_new(share, json_finite(c->share[i]));
     if (share) json_object_set_new(o, "share", share);
 }
 
 /* How far the samples can be trusted; null where there are none, or the method does not tell. */
 static void put_sampling(json_t *o, const completion *c) {
-    json_object_set_new(o, "sampling", json_pack("{s:I, s:o, s:o}", "samples", (json_int_t)c->draw_count, "effective",
-                                                 number(c->effective), "disagreement_of_halves",
-                                                 number(c->disagreement)));
+    json_object_set_new(o, "sampling",
+                        json_pack("{s:I, s:o, s:o}", "samples", (json_int_t)c->draw_count, "effective",
+                                  json_finite(c->effective), "disagreement_of_halves", json_finite(c->disagreement)));
     json_object_set_new(o, "one_relaxation",
                         isnan(c->one.log_odds)
                             ? json_null()
-                            : json_pack("{s:o, s:o, s:o}", "log_odds", number(c->one.log_odds), "r_ohm",
-                                        number(c->one.r_ohm), "c_farad", number(c->one.c_farad)));
+                            : json_pack("{s:o, s:o, s:o}", "log_odds", json_finite(c->one.log_odds), "r_ohm",
+                                        json_finite(c->one.r_ohm), "c_farad", json_finite(c->one.c_farad)));
     if (c->joined_from) json_object_set_new(o, "points_joined_from", json_integer(c->joined_from));
 }
 
@@ -170,8 +171,8 @@ static void put_fit(json_t *o, const answer *a) {
 }
 
 static json_t *notes_json(const answer *a) {
-    json_t *list  = json_array();
-    text    notes = { 0 };
+    json_t *list = json_array();
+    text notes = { 0 };
     answer_notes(a, &notes);
     for (char *rest = notes.data, *line; list && rest && *rest && (line = strsep(&rest, "\n"));)
         json_array_append_new(list, json_string(line));
@@ -200,9 +201,9 @@ json_t *answer_json(const answer *a) {
     static const char *const methods[] = {
         [EIS_REFINED] = "refined", [EIS_EXACT] = "exact", [EIS_NETWORK] = "network"
     };
-    json_t *o = json_pack("{s:o, s:s, s:s}", "spectrum", a->path ? json_text(a->path) : json_null(), "circuit",
-                          a->question->circuit == EIS_SHUNT ? "shunt" : "chain",
-                          "method", methods[a->question->method]);
+    json_t *o =
+        json_pack("{s:o, s:s, s:s}", "spectrum", a->path ? json_text(a->path) : json_null(), "circuit",
+                  a->question->circuit == EIS_SHUNT ? "shunt" : "chain", "method", methods[a->question->method]);
     if (!o) return NULL;
     put_parameters(o, a);
     json_object_set_new(o, "notes", notes_json(a));
@@ -236,8 +237,8 @@ json_t *answer_result(json_t *answers) {
 }
 
 char *eis_answer_json(const eis_answer *a) {
-    json_t *o   = a && a->parts ? answer_json(answer_of(a)) : NULL;
-    char   *all = o ? json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
+    json_t *o = a && a->parts ? answer_json(answer_of(a)) : NULL;
+    char *all = o ? json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
     json_decref(o);
     return all;
 }

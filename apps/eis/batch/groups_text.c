@@ -26,8 +26,6 @@ void groups_table(const batch_groups *g, text *out) {
     }
 }
 
-static json_t *number(double v) { return isfinite(v) ? json_real(v) : json_null(); }
-
 static json_t *group_json(const batch_group *of) {
     const char *const key[] = { "what", "quantity",       "unit",      "condition",
                                 "time", "less_condition", "less_time", "paired_by" };
@@ -38,7 +36,7 @@ static json_t *group_json(const batch_group *of) {
     json_t *o = json_object();
     for (size_t k = 0; k < sizeof key / sizeof *key; k++) o = json_with(o, key[k], json_text(word[k]));
     o = json_with(json_with(o, "count", json_integer(of->count)), "misfits", json_integer(of->misfits));
-    for (size_t k = 0; k < sizeof name / sizeof *name; k++) o = json_with(o, name[k], number(value[k]));
+    for (size_t k = 0; k < sizeof name / sizeof *name; k++) o = json_with(o, name[k], json_finite(value[k]));
     return o;
 }
 

@@ -74,14 +74,13 @@ static void put_header(const shown *any, const page_columns *columns, text *out)
 
 static void put_verdicts(const batch_row *r, text *out) {
     static const char *const data[] = { "left", "left warn", "left bad" };
-    static const char *const fits[] = { "open", "adequate", "systematic", "beyond", "noisy" };
     put_cell(r->checked ? data[r->data] : "left", r->checked ? check_verdict_name(r->data) : "", out);
     text_add(out, "<td class=\"left\">");
     for (int64_t i = 0; i < r->faults; i++) text_add(out, "%s%s", i ? ", " : "", fault_name(r->fault[i]));
     text_add(out, "</td>");
     if (*r->reason) put_cell("left bad", "no answer", out);
     else if (r->screened) put_cell("left", "screened", out);
-    else put_cell(r->verdict <= EIS_FIT_ADEQUATE ? "left" : "left warn", fits[r->verdict], out);
+    else put_cell(r->verdict <= EIS_FIT_ADEQUATE ? "left" : "left warn", fit_verdict_name(r->verdict), out);
 }
 
 static void put_number(const char *format, double v, text *out) {

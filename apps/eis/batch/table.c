@@ -15,7 +15,6 @@ typedef struct heading {
 static const heading quantities[BATCH_QUANTITIES] = {
     { "TER", "ohm", "ohm cm2" }, { "TEC", "F", "uF/cm2" }, { "n1", "s", NULL }, { "d1", "s", NULL }
 };
-static const char *const verdicts[] = { "open", "adequate", "systematic", "beyond", "noisy" };
 
 /* ---- cells ---- */
 
@@ -162,7 +161,7 @@ static void put_states(const batch_row *r, eis_fit_state from, eis_fit_state to,
 
 static void put_fit(const batch_row *r, text *out) {
     text_add(out, ","), table_cell(r->circuit, out);
-    text_add(out, ",%s,", *r->reason || r->screened ? "" : verdicts[r->verdict]), table_number(r->chi2, out);
+    text_add(out, ",%s,", *r->reason || r->screened ? "" : fit_verdict_name(r->verdict)), table_number(r->chi2, out);
     text_add(out, ","), put_states(r, EIS_PARAMETER_AT_LOW, EIS_PARAMETER_AT_HIGH, out);
     text_add(out, ","), put_states(r, EIS_PARAMETER_OPEN, EIS_PARAMETER_OPEN, out);
     text_add(out, ","), table_cell(r->reason, out);

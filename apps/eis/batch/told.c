@@ -6,26 +6,19 @@
 #include "base/json.h"
 #include "eis/check/checked.h"
 #include "eis/check/faults.h"
-
-static const char *const states[] = {
-    [EIS_PARAMETER_FREE] = "free",     [EIS_PARAMETER_FIXED] = "fixed",     [EIS_PARAMETER_TIED] = "tied",
-    [EIS_PARAMETER_AT_LOW] = "at_low", [EIS_PARAMETER_AT_HIGH] = "at_high", [EIS_PARAMETER_OPEN] = "open",
-};
-static const char *const verdicts[] = { "open", "adequate", "systematic", "beyond", "noisy" };
-
-static json_t *number(double v) { return isfinite(v) ? json_real(v) : json_null(); }
+#include "eis/fit/fitted.h"
 
 /* The value, and how well it is known: a fit's by its error, a screening's by an interval. */
 static json_t *put_size(json_t *o, const batch_value *v, double by, double error, bool screened) {
-    o = json_with(o, "value", number(v->value * by));
-    if (!screened) return json_with(o, "stderr", number(error));
-    return json_with(json_with(o, "low95", number(v->low95 * by)), "high95", number(v->high95 * by));
+    o = json_with(o, "value", json_finite(v->value * by));
+    if (!screened) return json_with(o, "stderr", json_finite(error));
+    return json_with(json_with(o, "low95", json_finite(v->low95 * by)), "high95", json_finite(v->high95 * by));
 }
 
 static json_t *value_json(const batch_value *v, bool screened) {
     json_t *o = json_with(json_object(), "name", json_string(v->name));
     o = put_size(json_with(o, "unit", json_string(v->unit)), v, 1, v->error, screened);
-    if (!screened) o = json_with(o, "state", json_string(states[v->state]));
+    if (!screened) o = json_with(o, "state", json_string(fit_state_name(v->state)));
     if (!v->area_unit) return json_with(o, "per_area", json_null());
     json_t *per = put_size(json_object(), v, v->area_value / v->value, v->area_error, screened);
     return json_with(o, "per_area", json_with(per, "unit", json_string(v->area_unit)));
@@ -43,7 +36,7 @@ static json_t *names_json(const batch_row *r) {
     const char *const word[] = { r->file, r->sweep, r->well, r->condition, r->donor, r->time };
     json_t *o = json_object();
     for (size_t i = 0; i < sizeof key / sizeof *key; i++) o = json_with(o, key[i], json_text(word[i]));
-    return json_with(o, "area_cm2", number(r->area_cm2));
+    return json_with(o, "area_cm2", json_finite(r->area_cm2));
 }
 
 static json_t *check_json(json_t *o, const batch_row *r) {
@@ -51,14 +44,14 @@ static json_t *check_json(json_t *o, const batch_row *r) {
     for (int64_t i = 0; i < r->faults; i++) flags = json_with_item(flags, json_string(fault_name(r->fault[i])));
     o = json_with(o, "points", r->spectrum ? json_integer(r->spectrum->count) : json_null());
     o = json_with(o, "data", r->checked ? json_string(check_verdict_name(r->data)) : json_null());
-    o = json_with(json_with(o, "flags", flags), "kk_rmse", number(r->kk_rmse));
-    return json_with(o, "noise", number(r->noise));
+    o = json_with(json_with(o, "flags", flags), "kk_rmse", json_finite(r->kk_rmse));
+    return json_with(o, "noise", json_finite(r->noise));
 }
 
 static json_t *put_verdict(json_t *o, const batch_row *r) {
     o = json_with(o, "fitted", json_integer(r->points));
-    o = json_with(o, "verdict", json_string(verdicts[r->verdict]));
-    return json_with(o, "reduced_chi2", number(r->chi2));
+    o = json_with(o, "verdict", json_string(fit_verdict_name(r->verdict)));
+    return json_with(o, "reduced_chi2", json_finite(r->chi2));
 }
 
 static json_t *row_json(const batch_row *r) {
@@ -102,7 +95,7 @@ static void put_row(const batch_row *r, text *out) {
     else
         for (int64_t i = 0; i < r->parameters; i++) put_value(&r->parameter[i], r->screened, out);
     if (r->screened) text_add(out, "  (screened)\n");
-    else text_add(out, "  (%s)\n", verdicts[r->verdict]);
+    else text_add(out, "  (%s)\n", fit_verdict_name(r->verdict));
     if (*r->note) text_add(out, "  %s\n", r->note);
 }
 

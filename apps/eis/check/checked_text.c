@@ -93,15 +93,13 @@ void checked_row_failed(const char *path, const char *reason, text *out) {
 
 /* ---- JSON ---- */
 
-static json_t *number(double v) { return isfinite(v) ? json_real(v) : json_null(); }
-
 static json_t *fault_json(const eis_fault *f) {
     json_t *points = json_array();
     for (int64_t i = 0; i < f->points; i++) points = json_with_item(points, json_integer(f->point[i] + 1));
     json_t *o = json_with(json_object(), "fault", json_string(fault_name(f->kind)));
     o = json_with(o, "unfit", json_boolean(f->unfit));
     o = json_with(o, "points", points);
-    o = json_with(o, "size", number(f->size));
+    o = json_with(o, "size", json_finite(f->size));
     return json_with(o, "message", json_text(f->sentence));
 }
 
@@ -113,9 +111,9 @@ static json_t *faults_json(const eis_checked *c) {
 
 static json_t *noise_json(const eis_checked *c) {
     json_t *o = json_with(json_object(), "source", json_string(eis_noise_source_name(c->noise_source)));
-    o = json_with(o, "value", number(c->noise));
-    o = json_with(o, "robust", number(c->noise_robust));
-    return json_with(o, "degrees_of_freedom", number(c->noise_dof));
+    o = json_with(o, "value", json_finite(c->noise));
+    o = json_with(o, "robust", json_finite(c->noise_robust));
+    return json_with(o, "degrees_of_freedom", json_finite(c->noise_dof));
 }
 
 static json_t *scan_json(const eis_checked *c) {
@@ -123,26 +121,26 @@ static json_t *scan_json(const eis_checked *c) {
     for (int64_t m = 0; c->terms && m <= c->most_terms; m++) {
         if (isnan(c->pseudo_chi2_of[m])) continue;
         json_t *one = json_with(json_object(), "terms", json_integer(m));
-        list = json_with_item(list, json_with(one, "pseudo_chi2", number(c->pseudo_chi2_of[m])));
+        list = json_with_item(list, json_with(one, "pseudo_chi2", json_finite(c->pseudo_chi2_of[m])));
     }
     return list;
 }
 
 static json_t *test_json(const eis_checked *c) {
     json_t *o = json_with(json_object(), "terms", json_integer(c->terms));
-    o = json_with(o, "mu", number(c->mu));
-    o = json_with(o, "pseudo_chi2", number(c->pseudo_chi2));
-    o = json_with(o, "extension", number(c->extension));
+    o = json_with(o, "mu", json_finite(c->mu));
+    o = json_with(o, "pseudo_chi2", json_finite(c->pseudo_chi2));
+    o = json_with(o, "extension", json_finite(c->extension));
     o = json_with(o, "admittance", json_boolean(c->admittance));
     o = json_with(o, "plateau", json_boolean(c->plateau));
     return json_with(o, "scan", scan_json(c));
 }
 
 static json_t *point_json(const eis_checked *c, int64_t i) {
-    json_t *o = json_with(json_object(), "frequency_hz", number(c->freq_hz[i]));
-    o = json_with(o, "residual_re", number(c->residual[i].re));
-    o = json_with(o, "residual_im", number(c->residual[i].im));
-    o = json_with(o, "zhit", number(c->zhit[i]));
+    json_t *o = json_with(json_object(), "frequency_hz", json_finite(c->freq_hz[i]));
+    o = json_with(o, "residual_re", json_finite(c->residual[i].re));
+    o = json_with(o, "residual_im", json_finite(c->residual[i].im));
+    o = json_with(o, "zhit", json_finite(c->zhit[i]));
     return json_with(o, "left_out", json_boolean(c->left_out[i]));
 }
 
@@ -158,6 +156,6 @@ json_t *checked_json(const eis_checked *c) {
     o = json_with(o, "faults", faults_json(c));
     o = json_with(o, "noise", noise_json(c));
     o = json_with(o, "linear_kramers_kronig", c->terms ? test_json(c) : json_null());
-    o = json_with(o, "zhit_rms", number(c->zhit_rms));
+    o = json_with(o, "zhit_rms", json_finite(c->zhit_rms));
     return json_with(o, "points", points_json(c));
 }

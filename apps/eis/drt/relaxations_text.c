@@ -88,17 +88,15 @@ void relaxations_row_failed(const char *path, const char *reason, text *out) {
 
 /* ---- JSON ---- */
 
-static json_t *number(double v) { return isfinite(v) ? json_real(v) : json_null(); }
-
 static json_t *peaks_json(const eis_relaxations *r) {
     json_t *list = json_array();
     for (int64_t i = 0; i < r->peaks; i++) {
         const eis_drt_peak *p = &r->peak[i];
-        json_t *o = json_with(json_object(), "tau_s", number(p->tau_s));
-        o = json_with(o, "frequency_hz", number(p->frequency_hz));
-        o = json_with(o, "r_ohm", number(p->r_ohm));
-        o = json_with(o, "c_farad", number(p->c_farad));
-        o = json_with(o, "gamma_ohm", number(p->gamma_ohm));
+        json_t *o = json_with(json_object(), "tau_s", json_finite(p->tau_s));
+        o = json_with(o, "frequency_hz", json_finite(p->frequency_hz));
+        o = json_with(o, "r_ohm", json_finite(p->r_ohm));
+        o = json_with(o, "c_farad", json_finite(p->c_farad));
+        o = json_with(o, "gamma_ohm", json_finite(p->gamma_ohm));
         list = json_with_item(list, json_with(o, "beyond", json_boolean(p->beyond)));
     }
     return list;
@@ -106,16 +104,16 @@ static json_t *peaks_json(const eis_relaxations *r) {
 
 static json_t *numbers_json(const double *v, int64_t count) {
     json_t *list = json_array();
-    for (int64_t i = 0; i < count; i++) list = json_with_item(list, number(v[i]));
+    for (int64_t i = 0; i < count; i++) list = json_with_item(list, json_finite(v[i]));
     return list;
 }
 
 static json_t *residuals_json(const eis_relaxations *r) {
     json_t *list = json_array();
     for (int64_t i = 0; i < r->points; i++) {
-        json_t *o = json_with(json_object(), "frequency_hz", number(r->freq_hz[i]));
-        o = json_with(o, "residual_re", number(r->residual[i].re));
-        list = json_with_item(list, json_with(o, "residual_im", number(r->residual[i].im)));
+        json_t *o = json_with(json_object(), "frequency_hz", json_finite(r->freq_hz[i]));
+        o = json_with(o, "residual_re", json_finite(r->residual[i].re));
+        list = json_with_item(list, json_with(o, "residual_im", json_finite(r->residual[i].im)));
     }
     return list;
 }
@@ -128,7 +126,7 @@ static json_t *notes_json(const char *notes) {
 }
 
 static json_t *penalty_json(const eis_relaxations *r) {
-    json_t *o = json_with(json_object(), "lambda", number(r->lambda));
+    json_t *o = json_with(json_object(), "lambda", json_finite(r->lambda));
     o = json_with(o, "by", json_string(ways[r->lambda_by]));
     return json_with(o, "order", json_integer(r->penalty_order));
 }
@@ -136,14 +134,14 @@ static json_t *penalty_json(const eis_relaxations *r) {
 json_t *relaxations_json(const eis_relaxations *r) {
     json_t *o = json_with(json_object(), "spectrum", json_text(r->name));
     o = json_with(o, "peaks", peaks_json(r));
-    o = json_with(o, "area_ohm", number(r->area_ohm));
-    o = json_with(o, "low_ohm", number(r->low_ohm));
-    o = json_with(o, "r_inf_ohm", number(r->r_inf_ohm));
-    o = json_with(o, "l_henry", number(r->l_henry));
-    o = json_with(o, "series_c_farad", number(r->c_farad));
+    o = json_with(o, "area_ohm", json_finite(r->area_ohm));
+    o = json_with(o, "low_ohm", json_finite(r->low_ohm));
+    o = json_with(o, "r_inf_ohm", json_finite(r->r_inf_ohm));
+    o = json_with(o, "l_henry", json_finite(r->l_henry));
+    o = json_with(o, "series_c_farad", json_finite(r->c_farad));
     o = json_with(o, "penalty", penalty_json(r));
-    o = json_with(o, "rms", number(r->rms));
-    o = json_with(o, "rms_signed", number(r->rms_signed));
+    o = json_with(o, "rms", json_finite(r->rms));
+    o = json_with(o, "rms_signed", json_finite(r->rms_signed));
     o = json_with(o, "negative_arc", json_boolean(r->negative_arc));
     o = json_with(o, "notes", notes_json(r->notes));
     o = json_with(o, "tau_s", numbers_json(r->tau_s, r->taus));

@@ -87,6 +87,7 @@ tide_status fit_line(const char *text, const double *value, int64_t count, int64
 tide_status fitted_plots(const eis_fitted *f, const eis_spectrum *s, const plot_place *to, tide_failure *failure);
 
 const char *fit_verdict_name(eis_verdict verdict);
+const char *fit_state_name(eis_fit_state state); /* "free", "at_low" */
 struct json_t *fitted_json(const eis_fitted *f); /* NULL when out of memory */
 struct text;
 void fitted_text(const eis_fitted *f, struct text *out);

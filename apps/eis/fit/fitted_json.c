@@ -10,16 +10,15 @@ static const char *const states[] = {
     [EIS_PARAMETER_FREE] = "free",     [EIS_PARAMETER_FIXED] = "fixed",     [EIS_PARAMETER_TIED] = "tied",
     [EIS_PARAMETER_AT_LOW] = "at_low", [EIS_PARAMETER_AT_HIGH] = "at_high", [EIS_PARAMETER_OPEN] = "open",
 };
-static const char *const weights[] = { "modulus", "unit", "proportional", "statistical", "normalised" };
 static const char *const verdicts[] = { "open", "adequate", "systematic", "beyond", "noisy" };
 
+const char *fit_state_name(eis_fit_state state) { return states[state]; }
 const char *fit_verdict_name(eis_verdict verdict) { return verdicts[verdict]; }
-
-static json_t *number(double v) { return isfinite(v) ? json_real(v) : json_null(); }
 
 static json_t *per_area(const eis_per_area *a) {
     if (!a->unit) return json_null();
-    return json_pack("{s:o, s:o, s:s}", "value", number(a->value), "stderr", number(a->error), "unit", a->unit);
+    return json_pack("{s:o, s:o, s:s}", "value", json_finite(a->value), "stderr", json_finite(a->error), "unit",
+                     a->unit);
 }
 
 static json_t *parameters(const eis_fitted *f) {
@@ -27,9 +26,9 @@ static json_t *parameters(const eis_fitted *f) {
     for (int64_t i = 0; i < f->parameters; i++) {
         const eis_fit_parameter *p = &f->parameter[i];
         json_t *one = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "name", p->name, "symbol",
-                                p->symbol, "unit", p->unit, "value", number(p->value), "stderr", number(p->error),
-                                "low95", number(p->low95), "high95", number(p->high95), "low", number(p->low), "high",
-                                number(p->high), "state", states[p->state]);
+                                p->symbol, "unit", p->unit, "value", json_finite(p->value), "stderr",
+                                json_finite(p->error), "low95", json_finite(p->low95), "high95", json_finite(p->high95),
+                                "low", json_finite(p->low), "high", json_finite(p->high), "state", states[p->state]);
         list = json_with_item(list, json_with(one, "per_area", per_area(&p->per_area)));
     }
     return list;
@@ -40,7 +39,7 @@ static json_t *quantities(const eis_fitted *f) {
     for (int64_t i = 0; i < f->quantities; i++) {
         const eis_fit_quantity *q = &f->quantity[i];
         list = json_with_item(list, json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", q->name, "unit", q->unit, "value",
-                                              number(q->value), "stderr", number(q->error), "per_area",
+                                              json_finite(q->value), "stderr", json_finite(q->error), "per_area",
                                               per_area(&q->per_area)));
     }
     return list;
@@ -50,9 +49,9 @@ static json_t *priors_of(const eis_fitted *f) {
     json_t *list = json_array();
     for (int64_t i = 0; i < f->priors; i++) {
         const eis_fit_prior *p = &f->prior[i];
-        list = json_with_item(list, json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", p->name, "value", number(p->value),
-                                              "sd", number(p->deviation), "fitted", number(p->fitted), "pull",
-                                              number(p->pull)));
+        list = json_with_item(list, json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", p->name, "value",
+                                              json_finite(p->value), "sd", json_finite(p->deviation), "fitted",
+                                              json_finite(p->fitted), "pull", json_finite(p->pull)));
     }
     return list;
 }
@@ -67,7 +66,7 @@ static json_t *elements_of(const eis_fitted *f) {
 
 static json_t *numbers(const double *v, int64_t count) {
     json_t *list = json_array();
-    for (int64_t i = 0; i < count; i++) list = json_with_item(list, number(v[i]));
+    for (int64_t i = 0; i < count; i++) list = json_with_item(list, json_finite(v[i]));
     return list;
 }
 
@@ -81,8 +80,8 @@ static json_t *correlation(const eis_fitted *f) {
 static json_t *minima(const eis_fitted *f) {
     json_t *list = json_array();
     for (int64_t i = 0; i < f->minima; i++)
-        list = json_with_item(list, json_pack("{s:o, s:o, s:I, s:o}", "objective", number(f->minimum[i].objective),
-                                              "ratio", number(f->minimum[i].objective / f->objective), "starts",
+        list = json_with_item(list, json_pack("{s:o, s:o, s:I, s:o}", "objective", json_finite(f->minimum[i].objective),
+                                              "ratio", json_finite(f->minimum[i].objective / f->objective), "starts",
                                               (json_int_t)f->minimum[i].starts, "values",
                                               numbers(f->minimum[i].value, f->parameters)));
     return list;
@@ -91,7 +90,7 @@ static json_t *minima(const eis_fitted *f) {
 static json_t *norms(const eis_fitted *f) {
     json_t *o = json_object();
     for (int i = 0; i < EIS_RESNORMS; i++)
-        o = json_with(o, eis_resnorm_name((eis_resnorm_kind)i), number(f->resnorm[i]));
+        o = json_with(o, eis_resnorm_name((eis_resnorm_kind)i), json_finite(f->resnorm[i]));
     return o;
 }
 
@@ -110,10 +109,10 @@ static json_t *used(const eis_fitted *f) {
 static json_t *ranking(const eis_fitted *f) {
     json_t *list = json_array();
     for (int64_t i = 0; i < f->candidates; i++)
-        list =
-            json_with_item(list, json_pack("{s:s, s:o, s:o, s:I}", "circuit", f->candidate[i].circuit, "bic",
-                                           number(f->candidate[i].bic), "objective", number(f->candidate[i].objective),
-                                           "free_parameters", (json_int_t)f->candidate[i].free_parameters));
+        list = json_with_item(list, json_pack("{s:s, s:o, s:o, s:I}", "circuit", f->candidate[i].circuit, "bic",
+                                              json_finite(f->candidate[i].bic), "objective",
+                                              json_finite(f->candidate[i].objective), "free_parameters",
+                                              (json_int_t)f->candidate[i].free_parameters));
     return list;
 }
 
@@ -121,32 +120,32 @@ static json_t *spectra_of(const eis_fitted *f) {
     json_t *list = json_array();
     for (int64_t i = 0; i < f->spectra; i++) {
         const eis_fit_spectrum *s = &f->spectrum[i];
-        list = json_with_item(
-            list, json_pack("{s:o, s:I, s:s, s:o, s:o, s:s}", "name", json_text(s->name), "points",
-                            (json_int_t)s->points, "verdict", verdicts[s->verdict], "reduced_chi2", number(s->chi2),
-                            "noise", number(s->noise), "noise_source", eis_noise_source_name(s->noise_source)));
+        list = json_with_item(list, json_pack("{s:o, s:I, s:s, s:o, s:o, s:s}", "name", json_text(s->name), "points",
+                                              (json_int_t)s->points, "verdict", verdicts[s->verdict], "reduced_chi2",
+                                              json_finite(s->chi2), "noise", json_finite(s->noise), "noise_source",
+                                              eis_noise_source_name(s->noise_source)));
     }
     return list;
 }
 
 json_t *fitted_json(const eis_fitted *f) {
     json_t *o = json_pack("{s:o, s:s, s:s, s:I, s:I}", "spectrum", json_text(f->name), "circuit", f->circuit, "weights",
-                          weights[f->weights], "points", (json_int_t)f->points, "free_parameters",
+                          fit_weights_name(f->weights), "points", (json_int_t)f->points, "free_parameters",
                           (json_int_t)f->free_parameters);
     o = json_with(o, "area_cm2", f->area_cm2 > 0 ? json_real(f->area_cm2) : json_null());
     o = json_with(o, "warnings", sentences(f->warning, f->warnings));
     o = json_with(o, "verdict", json_string(verdicts[f->verdict]));
-    o = json_with(o, "reduced_chi2", number(f->chi2));
-    o = json_with(o, "noise", number(f->noise));
+    o = json_with(o, "reduced_chi2", json_finite(f->chi2));
+    o = json_with(o, "noise", json_finite(f->noise));
     o = json_with(o, "noise_source", json_string(eis_noise_source_name(f->noise_source)));
     o = json_with(o, "used", used(f));
     o = json_with(o, "quantities", quantities(f));
     o = json_with(o, "parameters", parameters(f));
     o = json_with(o, "elements", elements_of(f));
-    o = json_with(o, "objective", number(f->objective));
-    o = json_with(o, "reduced", number(f->reduced));
-    o = json_with(o, "aic", number(f->aic));
-    o = json_with(o, "bic", number(f->bic));
+    o = json_with(o, "objective", json_finite(f->objective));
+    o = json_with(o, "reduced", json_finite(f->reduced));
+    o = json_with(o, "aic", json_finite(f->aic));
+    o = json_with(o, "bic", json_finite(f->bic));
     o = json_with(o, "norms", norms(f));
     o = json_with(o, "correlation", correlation(f));
     o = json_with(o, "minima", minima(f));

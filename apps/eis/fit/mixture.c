@@ -2,30 +2,18 @@
 
 #include <string.h>
 
+#include "eis/posterior/precision.h"
+
 enum { FREEDOM = 5 }; /* of the t distributions */
 static const double broad = 1.2; /* their scale over that of the approximation */
 static const double nowhere = 1e5; /* a distance at which there is nothing of a component */
 static const double alike = 0.25; /* share of the components' shares that is the same for all */
 
-/* Cholesky's factor (lower) of a precision; returns half of ln det. */
-static double factor(const double *a, int n, double *root) {
-    double half_log_det = 0;
-    memset(root, 0, (size_t)(n * n) * sizeof *root);
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j <= i; j++) {
-            double sum = a[i * n + j];
-            for (int k = 0; k < j; k++) sum -= root[i * n + k] * root[j * n + k];
-            if (i == j) half_log_det += log(root[i * n + i] = sqrt(fmax(sum, 1e-12 * a[i * n + i])));
-            else root[i * n + j] = sum / root[j * n + j];
-        }
-    return half_log_det;
-}
-
 void mixture_add(mixture *m, const double *mean, const double *precision, double log_density) {
     if (m->components == MIXTURE_MOST || !isfinite(log_density)) return;
     laplace *c = &m->of[m->components++];
     memcpy(c->mean, mean, (size_t)m->count * sizeof *mean);
-    double half = factor(precision, m->count, c->root);
+    double half = precision_root(precision, m->count, c->root);
     for (int i = 0; i < m->count * m->count; i++) c->root[i] /= broad;
     c->log_size = half, c->share = log_density - half;
 }

@@ -37,15 +37,13 @@ void posterior_text(const eis_fit_posterior *p, text *out) {
 
 /* ---- for programs ---- */
 
-static json_t *number(double v) { return isfinite(v) ? json_real(v) : json_null(); }
-
 static json_t *marginals(const eis_fit_posterior *p) {
     json_t *list = json_array();
     for (int64_t k = 0; k < p->marginals; k++) {
         const eis_fit_marginal *m = &p->marginal[k];
         json_t *one = json_pack("{s:s, s:s, s:o, s:o, s:o, s:s?, s:b}", "name", m->name, "unit", m->unit, "low95",
-                                number(m->of.low), "median", number(m->of.median), "high95", number(m->of.high),
-                                "bound", m->limit, "bound_assumed", m->assumed);
+                                json_finite(m->of.low), "median", json_finite(m->of.median), "high95",
+                                json_finite(m->of.high), "bound", m->limit, "bound_assumed", m->assumed);
         list = json_with_item(list, one);
     }
     return list;
@@ -56,16 +54,17 @@ static json_t *correlation(const eis_fit_posterior *p) {
     for (int64_t a = 0; a < p->marginals; a++) {
         json_t *row = json_array();
         for (int64_t b = 0; b < p->marginals; b++)
-            row = json_with_item(row, number(p->correlation[a * p->marginals + b]));
+            row = json_with_item(row, json_finite(p->correlation[a * p->marginals + b]));
         rows = json_with_item(rows, row);
     }
     return rows;
 }
 
 json_t *posterior_json(const eis_fit_posterior *p) {
-    json_t *o = json_pack("{s:s, s:I, s:o, s:o, s:o, s:o}", "method", p->method, "draws", (json_int_t)p->draws,
-                          "effective", number(p->effective), "disagreement_of_halves", number(p->disagreement), "noise",
-                          number(p->noise), "noise_dof", number(p->noise_dof));
+    json_t *o =
+        json_pack("{s:s, s:I, s:o, s:o, s:o, s:o}", "method", p->method, "draws", (json_int_t)p->draws, "effective",
+                  json_finite(p->effective), "disagreement_of_halves", json_finite(p->disagreement), "noise",
+                  json_finite(p->noise), "noise_dof", json_finite(p->noise_dof));
     json_t *notes = json_array();
     for (int64_t i = 0; i < p->notes; i++) notes = json_with_item(notes, json_text(p->note[i]));
     o = json_with(o, "marginals", marginals(p));

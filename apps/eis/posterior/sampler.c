@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "precision.h"
+
 enum { M = FREE_MOST, SWEEPS_BETWEEN = 4, SWEEPS_LAST = 16, MOST_STAGES = 40 };
 static const double broadening = 1.4, uniform_share = 0.03, scale_start = 1.0;
 
@@ -28,20 +30,6 @@ typedef struct sampler {
     double   temper, scale;    /* target: p^temper q^(1 - temper) */
     rng     *r;
 } sampler;
-
-/* Cholesky's factor (lower) of a precision; returns half of ln det. */
-static double factor(const double *a, int n, double *root) {
-    double half_log_det = 0;
-    memset(root, 0, (size_t)(n * n) * sizeof *root);
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j <= i; j++) {
-            double sum = a[i * n + j];
-            for (int k = 0; k < j; k++) sum -= root[i * n + k] * root[j * n + k];
-            if (i == j) half_log_det += log(root[i * n + i] = sqrt(fmax(sum, 1e-12 * a[i * n + i])));
-            else root[i * n + j] = sum / root[j * n + j];
-        }
-    return half_log_det;
-}
 
 /* x += scale root'^-1 noise: normal with that precision. */
 static void step(const double *root, int n, double scale, rng *r, double *x) {
@@ -120,7 +108,7 @@ static void make_mixture(sampler *s, const double *centre, int64_t centres) {
         normal c = { .log_norm = 0 };
         for (int k = 0; k < n; k++) c.mean[k] = fmin(fmax(centre[i * n + k], s->d->low[k]), s->d->high[k]);
         if (!is_new(s, c.mean)) continue;
-        double log_p = density_at(s->d, c.mean, precision), half = factor(precision, n, c.root);
+        double log_p = density_at(s->d, c.mean, precision), half = precision_root(precision, n, c.root);
         double misfit = density_misfit(s->d, c.mean) / (s->d->noise * s->d->noise);
         for (int k = 0; k < n * n; k++) c.root[k] /= broadening;
         c.log_norm = half - n * log(broadening);
@@ -140,7 +128,7 @@ static double target(const sampler *s, double log_p, double log_q) {
 static void settle(const sampler *s, particle *p) {
     double precision[M * M];
     p->log_p   = density_at(s->d, p->x, precision);
-    p->log_det = isfinite(p->log_p) ? factor(precision, s->d->free_count, p->root) : 0;
+    p->log_det = isfinite(p->log_p) ? precision_root(precision, s->d->free_count, p->root) : 0;
     p->log_q   = log_mixture(s, p->x);
 }
 
