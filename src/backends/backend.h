@@ -16,8 +16,8 @@
 
 typedef enum flat_space {
     FLAT_ARENA,     /* this program's arena, at `offset`; inputs and outputs are here too */
-    FLAT_VARIABLE,  /* the graph's storage, at `host` */
-    FLAT_CONSTANT,  /* read-only, at `host` */
+    FLAT_VARIABLE,  /* the graph's storage, `at` bytes into `block` */
+    FLAT_CONSTANT,  /* read-only, in the host's memory at `host` */
     FLAT_TASK       /* a part of it at a time, in the running thread's own memory at `offset`: see part_step */
 } flat_space;
 
@@ -28,9 +28,16 @@ typedef struct flat_buffer {
                                          64 */
     int64_t part_base, part_step;     /* FLAT_TASK: task t touches bytes part_base + [t part_step, (t + 1) part_step)
                                          alone */
-    void   *host;                     /* FLAT_VARIABLE, FLAT_CONSTANT */
+    void   *block;                    /* FLAT_VARIABLE: memory of the backend's; the host's by its address */
+    int64_t at;
+    void   *host;                     /* FLAT_CONSTANT */
     int32_t first_phase, last_phase;  /* holds something from .. to; inputs from -1, outputs to n_phases */
 } flat_buffer;
+
+/* Where a backend without memory of its own finds a variable or a constant. */
+static inline void *flat_address(const flat_buffer *b) {
+    return b->space == FLAT_VARIABLE ? (char *)b->block + b->at : b->host;
+}
 
 /* A strided view of a buffer, as one kernel sees it. Strides are in elements, one a dimension of the kernel's
  * domain, 0 where the operand does not vary. */

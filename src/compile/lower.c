@@ -47,7 +47,8 @@ int32_t lower_variable(lowering *l, int32_t slot) {
         const ir_variable *v = l->g->source->variables[slot];
         const ir_node *n = l->g->source->nodes[v->node];
         int64_t bytes = tide_shape_count(n->shape) * (int64_t)tide_dtype_size((tide_dtype)n->type);
-        l->variable_buffer[slot] = lower_buffer(l, FLAT_VARIABLE, bytes, v->storage);
+        l->variable_buffer[slot] = lower_buffer(l, FLAT_VARIABLE, bytes, NULL);
+        l->out->flat.buffers[l->variable_buffer[slot]].block = v->storage;
     }
     return l->variable_buffer[slot];
 }

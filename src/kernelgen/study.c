@@ -16,8 +16,8 @@ static bool share_memory(const study *s, const flat_operand *a, const flat_opera
     if (a->buffer == b->buffer) return true;
     if (x->space != y->space || x->space == FLAT_TASK) return false; /* no two of a task's own that live in one kernel
                                                                         share it */
-    int64_t at_x = x->space == FLAT_ARENA ? x->offset : (int64_t)(intptr_t)x->host;
-    int64_t at_y = y->space == FLAT_ARENA ? y->offset : (int64_t)(intptr_t)y->host;
+    int64_t at_x = x->space == FLAT_ARENA ? x->offset : (int64_t)(intptr_t)flat_address(x);
+    int64_t at_y = y->space == FLAT_ARENA ? y->offset : (int64_t)(intptr_t)flat_address(y);
     return at_x < at_y + y->bytes && at_y < at_x + x->bytes;
 }
 

@@ -26,7 +26,7 @@ static const char *buffer_name(const tide_program *p, int32_t buffer) {
     const tide_graph *g = p->graph;
     const flat_buffer *b = &p->c.flat.buffers[buffer];
     for (int32_t i = 0; b->space == FLAT_VARIABLE && i < g->n_variables; i++)
-        if (g->variables[i]->storage == b->host) return g->variables[i]->name;
+        if (g->variables[i]->storage == flat_address(b)) return g->variables[i]->name;
     for (int32_t i = 0; b->space == FLAT_ARENA && i < p->c.n_inputs; i++)
         if (p->c.input_buffer[i] == buffer) return program_input_name(g, i);
     return NULL;

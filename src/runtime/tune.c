@@ -138,7 +138,8 @@ static int64_t move_variables(const tide_program *p, char *copy, bool back) {
     for (int32_t i = 0; i < flat->n_buffers; i++) {
         const flat_buffer *b = &flat->buffers[i];
         if (b->space != FLAT_VARIABLE || !writes(flat, i)) continue;
-        if (copy) memcpy(back ? (char *)b->host : copy + at, back ? copy + at : (char *)b->host, (size_t)b->bytes);
+        char *own = flat_address(b);
+        if (copy) memcpy(back ? own : copy + at, back ? copy + at : own, (size_t)b->bytes);
         at += b->bytes;
     }
     return at;

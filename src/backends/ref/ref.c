@@ -29,7 +29,7 @@ int64_t ref_scratch_bytes(const flat_program *p) {
 void ref_locate(const flat_program *p, void *arena, void **data) {
     for (int32_t i = 0; i < p->n_buffers; i++) {
         const flat_buffer *b = &p->buffers[i];
-        data[i] = b->space == FLAT_ARENA ? (char *)arena + b->offset : b->host;
+        data[i] = b->space == FLAT_ARENA ? (char *)arena + b->offset : flat_address(b);
     }
 }
 
