@@ -71,7 +71,7 @@ enum flat_map_op {
     FLAT_RANDOM,               /* FULL, F32: philox_unit of (seed, step src[0] I32 ONE, site, sample = element /
                                   per_sample + offset, element % per_sample); offset: src[1] I32 ONE, 0 if there is
                                   none */
-    FLAT_DROPMASK,             /* the same number u: dst = u >= number ? scale : 0 */
+    FLAT_DROPMASK,             /* likewise: dst = philox_half >= 65536 number ? scale : 0 */
     FLAT_ROW_SUM, FLAT_ROW_MAX, FLAT_ROW_MIN,  /* FULL -> ROW over the columns */
     FLAT_ROW_ARGMAX, FLAT_ROW_ARGMIN,          /* FULL -> ROW, type I32; the first of equals; NaN counts as extreme */
     FLAT_COL_SUM,              /* sink: operand is (tasks, cols): this task's sum of src[0] (FULL) over its rows */

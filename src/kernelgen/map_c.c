@@ -102,12 +102,12 @@ static void print_draws(printer *p, int32_t stage, int vectors, const char *from
         const flat_instr *in = &m->instrs[i];
         if (!is_draw(in) || p->s->stage[i] != stage) continue;
         int together = in->per_sample % (4 * p->s->lanes) == 0 ? vectors : 2;
-        text_add(&p->out, "vu4 d%d[%d];\n", in->dst, vectors);
+        bool mask = in->op == FLAT_DROPMASK;
+        text_add(&p->out, "%s d%d[%d];\n", mask ? "vu2" : "vu4", in->dst, vectors);
         for (int v = 0; v < vectors; v += together)
-            text_add(&p->out, "draw_words(d%d + %d, %d, host->seed, (uint32_t)r%d[0], %uu, %s, row%s + %s + %d, "
-                              "%lld);\n", in->dst, v,
-                     together, in->src[0], (unsigned)in->site, sample_offset(in).text, p->s->linear ? "" : " * COLS",
-                     from, v * p->s->lanes,
+            text_add(&p->out, "draw_%s(d%d + %d, %d, host->seed, (uint32_t)r%d[0], %uu, %s, row%s + %s + %d, "
+                              "%lld);\n", mask ? "halves" : "words", in->dst, v, together, in->src[0],
+                     (unsigned)in->site, sample_offset(in).text, p->s->linear ? "" : " * COLS", from, v * p->s->lanes,
                      (long long)in->per_sample);
     }
 }

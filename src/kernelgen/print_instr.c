@@ -110,13 +110,10 @@ static void print_const(printer *p, const flat_instr *in) {
     spell(&p->out, p->words->set[in->type], (const char *[]){ number, "", "" });
 }
 
-/* unit(word) >= number is word >= least: a number in [0, 1) is the word's upper 24 bits. */
-static void print_mask(printer *p, const flat_instr *in, const char *word) {
-    double least = ceil((double)(float)in->number * 0x1p24) * 0x1p8;
-    bool   never = least > UINT32_MAX;
-    char   digits[32];
-    num_format(digits, never ? 0 : (double)(float)in->scale, true);
-    text_add(&p->out, "vf_mask(%s, %uu, (float)%s)", word, never || least < 0 ? 0u : (unsigned)least, digits);
+static void print_mask(printer *p, const flat_instr *in, const char *half) {
+    char digits[32];
+    num_format(digits, (double)(float)in->scale, true);
+    text_add(&p->out, "vf_mask(%s, %d, (float)%s)", half, (int)ceil(65536 * (double)(float)in->number), digits);
 }
 
 static void print_draw(printer *p, int32_t i, reach r) {

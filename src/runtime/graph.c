@@ -34,6 +34,7 @@ tide_graph *tide_graph_new_with(const tide_graph_options *options) {
     if (!g) return NULL;
     g->allocator = allocator;
     g->seed = options->seed;
+    g->dropout_draws = 16;
     g->runtime = mem_new(&allocator, sizeof(runtime));
     if (!g->runtime || !graph_init(g)) {
         tide_graph_free(g);

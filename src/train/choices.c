@@ -1,8 +1,18 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <tidemill/ops.h>
 
 #include "base/base.h"
 #include "run.h"
+
+static tide_status take_draws(tide_graph *g, const char *path, const json_t *draws, tide_failure *failure) {
+    json_int_t bits = draws ? json_integer_value(draws) : 24;
+    if (bits != 16 && bits != 24)
+        return fail_at(failure, TIDE_EDATA, path, 0, "dropout_draws",
+                       "masks are drawn with 16 or 24 bits: `overwrite` starts anew");
+    tide_dropout_draws_set(g, (int)bits);
+    return TIDE_OK;
+}
 
 tide_status run_choices_take(const char *folder, tide_graph *g, tide_failure *failure) {
     char         path[FOLDER_PATH];
@@ -15,6 +25,8 @@ tide_status run_choices_take(const char *folder, tide_graph *g, tide_failure *fa
     else if (run && (status = tide_choices_set(g, text ? text : "{}", NULL)) != TIDE_OK)
         status = fail_at(failure, status, path, 0, "choices", "the choices in %s are damaged: `overwrite` starts anew",
                          path);
+    const json_t *draws = json_object_get(run, "dropout_draws");
+    if (run && status == TIDE_OK) status = take_draws(g, path, draws, failure);
     free(text);
     json_decref(run);
     return status;

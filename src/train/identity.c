@@ -60,6 +60,9 @@ static bool may_differ(const tide_option_table *options, const char *name) {
     return row && row->flags & TIDE_OPTION_MAY_DIFFER;
 }
 
+/* A run that goes on is given what it had of these (run_choices_take), or need not have it. */
+static const char *const taken_over[] = { "version", "choices", "dropout_draws", NULL };
+
 static tide_status compare(const char *path, const char *group, const json_t *before, const json_t *now,
                            const char *const *free_names, const tide_option_table *options, tide_failure *failure) {
     const char *key;
@@ -67,7 +70,7 @@ static tide_status compare(const char *path, const char *group, const json_t *be
     tide_status status = TIDE_OK;
     json_object_foreach((json_t *)now, key, is) {
         const json_t *was = json_object_get(before, key);
-        bool free = !*group ? !strcmp(key, "version") || !strcmp(key, "choices")
+        bool free = !*group ? listed(taken_over, key)
                             : !strcmp(group, "options") && may_differ(options, key);
         if (free || listed(free_names, key)) continue;
         if (!*group && json_is_object(is)) status = compare(path, key, was, is, free_names, options, failure);

@@ -95,7 +95,7 @@ static void test_random_f64(void **state) {
     expect_refused(g, tide_random_uniform_of(g, TIDE_I32, TIDE_SHAPE(2), 0, 1), "floating");
 }
 
-/* 1 / (1 - p) is not an F32 number: in F64 the kept elements have it to the last digit. */
+/* 1 / (1 - q) is not an F32 number: in F64 the kept elements have it to the last digit. */
 static void test_dropout_f64(void **state) {
     (void)state;
     double      y[64];
@@ -104,11 +104,51 @@ static void test_dropout_f64(void **state) {
     tide_val    x = tide_fill(g, TIDE_F64, TIDE_SHAPE(64), 1);
     assert_int_equal(tide_read(tide_dropout(x, 0.1, TIDE_TRAIN), y, sizeof y), TIDE_OK);
     for (int i = 0; i < 64; i++) {
-        if (y[i] != 0) expect_near("kept", y[i], 1 / (1 - 0.1), 0);
+        if (y[i] != 0) expect_near("kept", y[i], 1 / (1 - 6554.0 / 65536), 0);
         kept += y[i] != 0;
     }
     assert_in_range(kept, 40, 63);
     tide_graph_free(g);
+}
+
+/* Of masks of either draws: the share of kept elements, and of neighbours that are both kept, which may share a word; 5
+ * standard deviations. */
+static void test_masks(void **state) {
+    (void)state;
+    enum { N = 40000 };
+    static const double ps[] = { 0.1, 0.5, 0.9 };
+    float *y = malloc(N * sizeof *y);
+    for (int i = 0; i < 6; i++) {
+        double p = ps[i % 3], kept = 0, both = 0, sd = sqrt(p * (1 - p) / N);
+        tide_graph *g = tide_graph_new(test_device());
+        assert_int_equal(tide_dropout_draws(g), 16);
+        if (i >= 3) tide_dropout_draws_set(g, 24);
+        tide_val ones = tide_fill(g, TIDE_F32, TIDE_SHAPE(4, N / 4), 1);
+        assert_int_equal(tide_read(tide_dropout(ones, p, TIDE_TRAIN), y, N * sizeof *y), TIDE_OK);
+        for (int j = 0; j < N; j++) kept += y[j] != 0, both += y[j] != 0 && y[(j + 1) % N] != 0;
+        expect_near("kept", kept / N, 1 - p, 5 * sd);
+        expect_near("neighbours", both / N, (1 - p) * (1 - p), 10 * sd);
+        tide_graph_free(g);
+    }
+    free(y);
+}
+
+/* The masks of 24 bits are those of a number in [0, 1) for each element; near p = 1 the factor is of the p that 16 bits
+ * can say. */
+static void test_mask_draws(void **state) {
+    (void)state;
+    float mask[1000], unit[1000], rare[1000];
+    tide_graph *g = tide_graph_new(test_device()), *h = tide_graph_new(test_device()),
+               *r = tide_graph_new(test_device());
+    tide_dropout_draws_set(g, 24);
+    tide_val old = tide_dropout(tide_fill(g, TIDE_F32, TIDE_SHAPE(10, 100), 1), 0.3, TIDE_TRAIN);
+    assert_int_equal(tide_read(old, mask, sizeof mask), TIDE_OK);
+    assert_int_equal(tide_read(tide_random_uniform(h, TIDE_SHAPE(10, 100), 0, 1), unit, sizeof unit), TIDE_OK);
+    for (int i = 0; i < 1000; i++) assert_true(mask[i] == (unit[i] >= 0.3f ? (float)(1 / 0.7) : 0.0f));
+    tide_val most = tide_dropout(tide_fill(r, TIDE_F32, TIDE_SHAPE(10, 100), 1), 1 - 1e-9, TIDE_TRAIN);
+    assert_int_equal(tide_read(most, rare, sizeof rare), TIDE_OK);
+    for (int i = 0; i < 1000; i++) assert_true(rare[i] == 0 || rare[i] == 65536);
+    tide_graph_free(g), tide_graph_free(h), tide_graph_free(r);
 }
 
 /* 1 added to 2^24 is lost in F32: a running sum that is kept in F32 would stand still. */
@@ -139,7 +179,8 @@ static void test_axes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_partner),    cmocka_unit_test(test_not_weak),    cmocka_unit_test(test_with_numbers),
-        cmocka_unit_test(test_random_f64), cmocka_unit_test(test_dropout_f64), cmocka_unit_test(test_long_cumsum),
+        cmocka_unit_test(test_random_f64), cmocka_unit_test(test_dropout_f64),
+        cmocka_unit_test(test_masks), cmocka_unit_test(test_mask_draws), cmocka_unit_test(test_long_cumsum),
         cmocka_unit_test(test_axes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <tidemill/ops.h>
 
 #include "base/base.h"
 #include "eis/options/tell.h"
@@ -51,9 +52,9 @@ fit_plan training_plan(const training *t, int64_t epochs, int64_t batches) {
 /* ---- run.json ---- */
 
 json_t *training_identity(const eis_options *o, const tide_graph *g, int64_t parameters, json_t *data) {
-    return json_pack("{s:s, s:s, s:o, s:o, s:I, s:o*}", "command", "eis train", "version", TIDE_VERSION, "options",
-                     options_object(eis_table(), o, EIS_FOR_TRAIN, 0), "choices", run_choices_json(g), "parameters",
-                     (json_int_t)parameters, "data", data);
+    return json_pack("{s:s, s:s, s:o, s:o, s:i, s:I, s:o*}", "command", "eis train", "version", TIDE_VERSION, "options",
+                     options_object(eis_table(), o, EIS_FOR_TRAIN, 0), "choices", run_choices_json(g), "dropout_draws",
+                     tide_dropout_draws(g), "parameters", (json_int_t)parameters, "data", data);
 }
 
 /* A run of 0.1.0 may have its values at the top instead of options. */

@@ -72,13 +72,14 @@ static void store(const strip *s, const flat_instr *in, const flat_operand *o, v
                   ref_cast(type, in->type, read_reg(s, in, 0, c)));
 }
 
-static ref_value random_unit(const strip *s, const flat_instr *in, uint64_t seed, int64_t element) {
+static ref_value draw(const strip *s, const flat_instr *in, uint64_t seed, int64_t element) {
     uint32_t step   = (uint32_t)read_reg(s, in, 0, 0).i;
     int64_t  first  = in->src[1] >= 0 ? read_reg(s, in, 1, 0).i : 0;
     uint32_t sample = (uint32_t)(element / in->per_sample + first), within = (uint32_t)(element % in->per_sample);
-    float    u      = philox_unit(philox_word(seed, step, in->site, sample, within));
-    if (in->op == FLAT_RANDOM) return (ref_value){ .f = u };
-    return (ref_value){ .f = u >= (float)in->number ? (float)in->scale : 0 };
+    if (in->op == FLAT_RANDOM)
+        return (ref_value){ .f = philox_unit(philox_word(seed, step, in->site, sample, within)) };
+    double half = philox_half(seed, step, in->site, sample, within);
+    return (ref_value){ .f = half >= 65536 * (double)(float)in->number ? (float)in->scale : 0 };
 }
 
 static ref_value iota(const flat_instr *in, int64_t element) {
@@ -98,7 +99,7 @@ static ref_value element(const strip *s, const flat_instr *in, uint64_t seed, in
     case FLAT_CAST:     return ref_cast(in->type, in->src_type[0], read_reg(s, in, 0, c));
     case FLAT_IOTA:     return iota(in, e);
     case FLAT_RANDOM:
-    case FLAT_DROPMASK: return random_unit(s, in, seed, e);
+    case FLAT_DROPMASK: return draw(s, in, seed, e);
     default: break;
     }
     for (int i = 0; i < 3; i++)

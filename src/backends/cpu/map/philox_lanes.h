@@ -7,10 +7,9 @@
 
 enum { PHILOX_SETS = 2, PHILOX_SET_WORDS = 4 * VU_LANES, PHILOX_WORDS = PHILOX_SETS * PHILOX_SET_WORDS };
 
-/* The words of elements 4 * group .. 4 * group + sets * PHILOX_SET_WORDS of one sample; at most PHILOX_SETS sets. */
-static inline __attribute__((always_inline)) void philox_words(uint32_t *out, int sets, uint64_t seed, uint32_t step,
-                                                               uint32_t site,
-                                                               uint32_t sample, uint32_t group) {
+/* The words of counters from `group` on, of one sample: PHILOX_SET_WORDS a set; at most PHILOX_SETS sets. */
+static inline __attribute__((always_inline)) void philox_words(void *out, int sets, uint64_t seed, uint32_t step,
+                                                               uint32_t site, uint32_t sample, uint32_t group) {
     static const uint64_t counting[8] = { 0, 1, 2, 3, 4, 5, 6, 7 };
     vu zero = { 0 }, lane, c0[PHILOX_SETS], c1[PHILOX_SETS], c2[PHILOX_SETS], c3[PHILOX_SETS];
     memcpy(&lane, counting, sizeof lane);
@@ -32,7 +31,7 @@ static inline __attribute__((always_inline)) void philox_words(uint32_t *out, in
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
     }
-    for (int i = 0; i < sets; i++) vu_zip(out + PHILOX_SET_WORDS * i, vu_pair(c0[i], c1[i]), vu_pair(c2[i], c3[i]));
+    for (int i = 0; i < sets; i++) vu_zip((uint32_t *)out + PHILOX_SET_WORDS * i, vu_pair(c0[i], c1[i]), vu_pair(c2[i], c3[i]));
 }
 
 #endif

@@ -150,12 +150,21 @@ static inline vi vi_iota(int64_t element, int64_t inner, int64_t size) {
 static inline __attribute__((always_inline)) void draw_words(vu4 *out, int vectors, uint64_t seed, uint32_t step,
                                                              uint32_t site,
                                                              int32_t offset, int64_t element, int64_t per_sample) {
-    philox_words((uint32_t *)out, vectors / 2, seed, step, site, (uint32_t)(element / per_sample + offset),
+    philox_words(out, vectors / 2, seed, step, site, (uint32_t)(element / per_sample + offset),
                  (uint32_t)(element % per_sample / 4));
 }
+/* The same of halves of words, for masks; from a multiple of eight on. */
+static inline __attribute__((always_inline)) void draw_halves(vu2 *out, int vectors, uint64_t seed, uint32_t step,
+                                                              uint32_t site, int32_t offset, int64_t element,
+                                                              int64_t per_sample) {
+    uint32_t words[PHILOX_SET_WORDS];
+    philox_words(words, 1, seed, step, site, (uint32_t)(element / per_sample + offset),
+                 (uint32_t)(element % per_sample / 8));
+    memcpy(out, words, sizeof *out * (size_t)vectors);
+}
 static inline vf vf_unit(vu4 word) { return vf_from((vi)(word >> 8)) * 0x1p-24f; }
-static inline vf vf_mask(vu4 word, uint32_t least, float scale) {
-    return vf_if((vi)(word >= least), vf_set(scale), vf_set(0));
+static inline vf vf_mask(vu2 half, int32_t least, float scale) {
+    return vf_if(__builtin_convertvector(half, vi) >= least, vf_set(scale), vf_set(0));
 }
 
 /* n numbers from `element` on into memory, sample by sample. */
