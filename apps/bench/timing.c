@@ -34,7 +34,7 @@ tide_program *bench_compile(tide_list wanted, tide_precision precision, bench_pr
 /* One run in ms; negative: it failed. */
 static double run_ms(tide_program *p, const tide_feed *feeds, int64_t count) {
     double began = os_seconds();
-    return tide_run(p, feeds, count) == TIDE_OK ? 1e3 * (os_seconds() - began) : -1;
+    return tide_run(p, feeds, count) == TIDE_OK && tide_wait(p) == TIDE_OK ? 1e3 * (os_seconds() - began) : -1;
 }
 
 tide_status bench_time(tide_program *p, const tide_feed *feeds, int64_t count, bench_plan plan, bench_program *out,

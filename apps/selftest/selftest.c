@@ -86,22 +86,11 @@ static tide_status check_golden(session *s, tide_failure *failure) {
     return status == TIDE_OK && !s->stopped ? check_golden_file(s, golden_steps_file, failure) : status;
 }
 
-static tide_status find_device(const char *device, tide_failure *failure) {
-    char list[128] = "";
-    for (const char *const *d = tide_devices(); *d; d++) {
-        if (strcmp(*d, device) == 0) return TIDE_OK;
-        size_t length = strlen(list);
-        snprintf(list + length, sizeof list - length, "%s%s", length ? ", " : "", *d);
-    }
-    return fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "unknown device '%s'; available: %s", device,
-                   list);
-}
-
 tide_status selftest_run(const selftest_options *options, selftest_result *result, tide_failure *failure) {
     session s = { .options = options,
                   .device = options->device && *options->device ? options->device : "cpu",
                   .result = result };
-    tide_status status = find_device(s.device, failure);
+    tide_status status = tide_device_check(s.device, failure);
     if (status != TIDE_OK) return status;
     for (int i = 0; i < op_case_count && !s.stopped; i++) check_case(&s, &op_cases[i]);
     check_precisions(&s);

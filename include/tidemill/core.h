@@ -159,7 +159,7 @@ typedef struct tide_allocator {
 } tide_allocator;
 
 typedef struct tide_graph_options {
-    const char    *device;        /* "cpu" (default), "ref" or "check" */
+    const char    *device;        /* "cpu" (default), or another of tide_devices() */
     int            threads;       /* 1 to 1024; 0: the physical cores this process may use, or OMP_NUM_THREADS. The
                                      results are the same for any number */
     uint64_t       seed;          /* of every random number in the graph */
@@ -355,12 +355,20 @@ TIDE_API tide_precision tide_program_precision(const tide_program *p, const char
  * an error. */
 TIDE_API const char *tide_program_device(const tide_program *p, const char **note);
 
-/* Runs the program once. Feeds may be given in any order, each input once; those that no value reads are allowed. */
+/* Runs the program once. Feeds may be given in any order, each input once; those that no value reads are allowed. Their
+ * data is the caller's again at once.
+ *   A device with memory of its own may only queue the run, and go on with it while the caller does something else;
+ * whatever needs a result (tide_read, tide_data, tide_write, snapshots, tide_wait) waits. A run that fails after it was
+ * queued is told by the next of those or the next run, with the kernel's name and TIDE_EDEVICE; values of all runs that
+ * were queued by then are not there to be read. */
 TIDE_API tide_status tide_run(tide_program *p, const tide_feed *feeds, int64_t count);
 
-/* Ends a run early, from any thread: the run under way, else the next one, returns TIDE_ECANCELLED within the time of a
- * kernel's part, and its values are not there to be read. Variables that it assigns may then hold old and new values
- * side by side: put back a snapshot. The program can be run again. */
+/* Waits until all that the program's graph has queued is done; TIDE_OK at once where nothing is queued, as on "cpu". */
+TIDE_API tide_status tide_wait(tide_program *p);
+
+/* Ends a run early, from any thread: the run under way (one that is queued goes on), else the next one, returns
+ * TIDE_ECANCELLED within the time of a kernel's part, and its values are not there to be read. Variables that it
+ * assigns may then hold old and new values side by side: put back a snapshot. The program can be run again. */
 TIDE_API void tide_program_cancel(tide_program *p);
 
 /* What the program holds, known before its first run and equal to what is allocated, to the byte. */
@@ -455,8 +463,9 @@ TIDE_API tide_status tide_read(tide_val v, void *out, size_t bytes);
 TIDE_API tide_status tide_read_now(tide_val v, void *out, size_t bytes);
 
 /* As tide_read, without a copy: a pointer into the value's own memory, valid until the next run, read, write, rewind or
- * free; of a variable or constant, as long as there is one. NULL if it failed (tide_error or the program's error says
- * why). */
+ * free; of a variable or constant, as long as there is one. On a device with memory of its own it is a copy, which the
+ * value's memory on the host is kept for, and which shows what was there at the last tide_data. NULL if it failed
+ * (tide_error or the program's error says why). */
 TIDE_API const void *tide_data(tide_val v);
 
 TIDE_API tide_status tide_write(tide_val variable, const void *data, size_t bytes);
@@ -481,8 +490,14 @@ TIDE_API tide_status      tide_restore(const tide_snapshot_t *s);
 TIDE_API const void      *tide_snapshot_data(const tide_snapshot_t *s, int64_t i);
 TIDE_API void             tide_snapshot_free(tide_snapshot_t *s);
 
-/* The devices of this build, NULL-terminated: "ref", "check", "cpu". */
+/* The devices of this build, NULL-terminated: "cpu"; "ref", plain and slow, what the others are compared with; "check",
+ * which finds kernels that touch what they should not. Of those with memory of their own a machine may have several:
+ * "NAME" is the first, "NAME:1" the second. */
 TIDE_API const char *const *tide_devices(void);
+
+/* Whether a graph can be made on the device, NULL being the default. TIDE_EDEVICE: there is none of this name, or this
+ * machine lacks it; the message says what there is. */
+TIDE_API tide_status tide_device_check(const char *device, tide_failure *failure);
 
 #ifdef __cplusplus
 }

@@ -191,7 +191,24 @@ typedef struct backend_env {
     bool    autotune;  /* max-autotune: preparing may take seconds, of a compiler. Not for programs made only to be
                           compared */
     const atomic_bool *cancelled;  /* once it is true, a run may leave out what is left of it; NULL: never */
+    void   *device;    /* that the backend's memory opened; NULL: it has none of its own */
 } backend_env;
+
+/* Memory of a device's own. A block is a handle: what it points to is the backend's secret, and every place is a block
+ * and an offset. A device does in order what it is told, and may do it later: a run that returned may only be queued.
+ * The first of wait, put, get and run after a queued run failed returns its failure, with the kernel's name, once, and
+ * does nothing else. Handles of the same index, one a thread, know each other's blocks. */
+typedef struct backend_memory {
+    /* TIDE_EDEVICE: there is no such device; the message ends with what there is. */
+    tide_status (*open)(int32_t index, const tide_allocator *allocator, void **device, tide_failure *why);
+    void        (*close)(void *device);                 /* waits; NULL is fine */
+    void       *(*alloc)(void *device, int64_t bytes);  /* 64-byte aligned, of any content; NULL: there is no more */
+    void        (*free)(void *device, void *block, int64_t bytes);  /* when what is queued is done; NULL is fine */
+    /* `from` is the caller's again at once. */
+    tide_status (*put)(void *device, void *block, int64_t at, const void *from, int64_t bytes, tide_failure *why);
+    tide_status (*get)(void *device, void *to, void *block, int64_t at, int64_t bytes, tide_failure *why);  /* waits */
+    tide_status (*wait)(void *device, tide_failure *why);
+} backend_memory;
 
 typedef struct backend_exec backend_exec;
 
@@ -200,16 +217,17 @@ typedef struct tide_backend {
     bool    fuse;         /* wants the optimised program; else one kernel an op, all buffers apart */
     bool    task_memory;  /* runs a chain task by task: what no other chain touches may be FLAT_TASK */
     int64_t guard_bytes;  /* gap that the placer leaves after every arena buffer */
-    /* All choices, all memory but the arena, which lies at `arena`. The program outlives the exec. */
+    const backend_memory *memory;  /* NULL: the host's, where a block is its address and all is done at once */
+    /* All choices, all memory but the arena, which is the block `arena`. The program outlives the exec. */
     tide_status (*prepare)(const flat_program *p, void *arena, const backend_env *env, backend_exec **out,
                            tide_failure *why);
-    tide_status (*run)(backend_exec *e, tide_failure *why);  /* the whole program; allocates nothing */
-    /* A run that adds to seconds[kernel] how long each kernel's tasks took, over all threads; may allocate. NULL: not
-     * offered. */
+    tide_status (*run)(backend_exec *e, tide_failure *why);  /* the whole program, or queues it; allocates nothing */
+    /* A run that adds to seconds[kernel] how long each kernel's tasks took, over all threads, and has ended when it
+     * returns; may allocate. NULL: not offered. */
     tide_status (*measure)(backend_exec *e, double *seconds, tide_failure *why);
     /* what prepare will allocate, to the byte */
     int64_t     (*scratch_bytes)(const flat_program *p, const backend_env *env);
-    void        (*release)(backend_exec *e);                 /* NULL is fine */
+    void        (*release)(backend_exec *e);                 /* when what is queued is done; NULL is fine */
     /* Why products of this 16-bit type are not worth having here, as the end of a sentence; NULL: they are. Programs
      * that have them run everywhere. */
     const char *(*lacks_products)(tide_dtype half);
@@ -220,6 +238,13 @@ typedef struct tide_backend {
 } tide_backend;
 
 extern const tide_backend tide_backend_ref, tide_backend_check, tide_backend_cpu;
-const tide_backend *backend_find(const char *device);  /* list.c; NULL if there is none of this name */
+
+/* all.c, alone in its file, so that a program of the tests can have a list of its own: the backends of this build, NULL
+ * after the last. */
+extern const tide_backend *const backend_all[];
+
+/* list.c: "NAME", or "NAME:INDEX" where a backend has memory, and so devices, of its own; without an index the first.
+ * NULL, and why: there is none of this name. Whether there is such a device, its `open` says. */
+const tide_backend *backend_find(const char *device, int32_t *index, tide_failure *why);
 
 #endif

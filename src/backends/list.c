@@ -1,16 +1,69 @@
-/* The devices of this build, by name. */
+/* Devices by name. */
 #include "backend.h"
 
-static const tide_backend *const backends[] = { &tide_backend_ref, &tide_backend_check, &tide_backend_cpu };
-enum { BACKENDS = sizeof backends / sizeof *backends };
+#include <pthread.h>
+#include <stdlib.h>
 
-const tide_backend *backend_find(const char *device) {
-    for (int i = 0; i < BACKENDS; i++)
-        if (!strcmp(backends[i]->name, device)) return backends[i];
+enum { MOST_BACKENDS = 15 };
+
+static tide_status unknown(const char *device, tide_failure *why) {
+    text all = { 0 };
+    for (const tide_backend *const *b = backend_all; *b; b++)
+        text_add(&all, "%s%s", all.length ? ", " : "", (*b)->name);
+    tide_status status = fail(why, TIDE_EDEVICE, "unknown device '%s'; available: %s", device,
+                              all.failed ? "" : all.data);
+    text_free(&all);
+    return status;
+}
+
+/* What stands behind the colon: a plain number. */
+static bool read_index(const char *digits, int32_t *index) {
+    size_t length = strspn(digits, "0123456789");
+    if (length < 1 || length > 4 || digits[length]) return false;
+    *index = atoi(digits);
+    return true;
+}
+
+static const tide_backend *named(const char *name, size_t length) {
+    for (const tide_backend *const *b = backend_all; *b; b++)
+        if (strlen((*b)->name) == length && !memcmp((*b)->name, name, length)) return *b;
     return NULL;
 }
 
+const tide_backend *backend_find(const char *device, int32_t *index, tide_failure *why) {
+    size_t length = strcspn(device, ":");
+    const tide_backend *b = named(device, length);
+    *index = 0;
+    if (!b) return unknown(device, why), NULL;
+    if (!device[length]) return b;
+    if (b->memory && read_index(device + length + 1, index)) return b;
+    if (b->memory)
+        fail(why, TIDE_EDEVICE, "unknown device '%s': behind '%s:' stands a number from 0 to 9999", device, b->name);
+    else fail(why, TIDE_EDEVICE, "unknown device '%s': there is one '%s' alone, without a number", device, b->name);
+    return NULL;
+}
+
+/* ---- for the public ---- */
+
+static const char *names[MOST_BACKENDS + 1];
+
+static void fill_names(void) {
+    for (int i = 0; backend_all[i] && i < MOST_BACKENDS; i++) names[i] = backend_all[i]->name;
+}
+
 const char *const *tide_devices(void) {
-    static const char *const names[] = { "ref", "check", "cpu", NULL };
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fill_names);
     return names;
+}
+
+tide_status tide_device_check(const char *device, tide_failure *failure) {
+    tide_failure why = { 0 };
+    int32_t index;
+    void *opened = NULL;
+    tide_allocator system = mem_system();
+    failure_clear(failure);
+    const tide_backend *b = backend_find(device ? device : "cpu", &index, &why);
+    if (b && b->memory && b->memory->open(index, &system, &opened, &why) == TIDE_OK) b->memory->close(opened);
+    return why.status ? fail_at(failure, why.status, NULL, 0, "device", "%s", why.message) : TIDE_OK;
 }

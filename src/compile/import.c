@@ -48,7 +48,7 @@ static void push(import *im, int32_t id) {
 static int32_t definition_of(tide_graph *source, int32_t id, bool initial) {
     ir_node *n = source->nodes[id];
     const ir_variable *v = n->op == OP_VARIABLE ? source->variables[n->attr.slot] : NULL;
-    if (initial && v && !v->storage && id != source->rng_step) return v->initial;
+    if (initial && v && !v->block && id != source->rng_step) return v->initial;
     if (!op_rows[n->op].define) return id;
     if (!n->definition) {
         tide_val plain = op_rows[n->op].define(graph_val(source, id));

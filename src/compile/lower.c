@@ -48,7 +48,8 @@ int32_t lower_variable(lowering *l, int32_t slot) {
         const ir_node *n = l->g->source->nodes[v->node];
         int64_t bytes = tide_shape_count(n->shape) * (int64_t)tide_dtype_size((tide_dtype)n->type);
         l->variable_buffer[slot] = lower_buffer(l, FLAT_VARIABLE, bytes, NULL);
-        l->out->flat.buffers[l->variable_buffer[slot]].block = v->storage;
+        flat_buffer *b = &l->out->flat.buffers[l->variable_buffer[slot]];
+        b->block = v->block, b->at = v->at;
     }
     return l->variable_buffer[slot];
 }

@@ -57,8 +57,11 @@ typedef struct ir_variable {
     int32_t     node, initial;
     const char *name;
     bool        param;
-    bool        shared;   /* its storage is held by several graphs: nothing may change it */
-    void       *storage;  /* NULL until laid out by the runtime, or taken from another graph */
+    bool        shared;   /* it is held by several graphs: nothing may change it */
+    void       *block;    /* its storage: `at` bytes into this block of the device's memory. NULL until laid out by the
+                             runtime, or taken from another graph */
+    int64_t     at;
+    void       *copy;     /* on the host, for tide_data; NULL: none yet */
 } ir_variable;
 
 /* How far a graph had come. */

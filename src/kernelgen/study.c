@@ -10,14 +10,19 @@ static const flat_operand *operand_of(const study *s, const flat_instr *in) {
 
 /* ---- memory -------------------------------------------------------------------------------------------- */
 
+/* In the space's own count, of a variable in its block's. */
+static int64_t place_of(const flat_buffer *b) {
+    return b->space == FLAT_ARENA ? b->offset : b->space == FLAT_VARIABLE ? b->at : (int64_t)(intptr_t)b->host;
+}
+
 /* Whether two operands' buffers lie over each other. */
 static bool share_memory(const study *s, const flat_operand *a, const flat_operand *b) {
     const flat_buffer *x = &s->program->buffers[a->buffer], *y = &s->program->buffers[b->buffer];
     if (a->buffer == b->buffer) return true;
     if (x->space != y->space || x->space == FLAT_TASK) return false; /* no two of a task's own that live in one kernel
                                                                         share it */
-    int64_t at_x = x->space == FLAT_ARENA ? x->offset : (int64_t)(intptr_t)flat_address(x);
-    int64_t at_y = y->space == FLAT_ARENA ? y->offset : (int64_t)(intptr_t)flat_address(y);
+    if (x->space == FLAT_VARIABLE && x->block != y->block) return false;
+    int64_t at_x = place_of(x), at_y = place_of(y);
     return at_x < at_y + y->bytes && at_y < at_x + x->bytes;
 }
 

@@ -26,7 +26,7 @@ static const char *buffer_name(const tide_program *p, int32_t buffer) {
     const tide_graph *g = p->graph;
     const flat_buffer *b = &p->c.flat.buffers[buffer];
     for (int32_t i = 0; b->space == FLAT_VARIABLE && i < g->n_variables; i++)
-        if (g->variables[i]->storage == flat_address(b)) return g->variables[i]->name;
+        if (mirror_is(p, b, g->variables[i])) return g->variables[i]->name;
     for (int32_t i = 0; b->space == FLAT_ARENA && i < p->c.n_inputs; i++)
         if (p->c.input_buffer[i] == buffer) return program_input_name(g, i);
     return NULL;
@@ -170,6 +170,7 @@ static tide_status measure(explainer *x, const tide_explain_options *o, tide_fai
     for (; status == TIDE_OK && runs < MOST && (runs < LEAST || os_seconds() - began < o->measure_s); runs++) {
         double before = os_seconds();
         status = tide_run(p, o->feeds, o->count);
+        if (status == TIDE_OK) status = tide_wait(p);
         whole[runs] = os_seconds() - before;
         if (status == TIDE_OK) status = program_measure(p, o->feeds, o->count, seconds + n * runs);
     }

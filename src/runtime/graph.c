@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lazy.h"
@@ -25,6 +26,19 @@ static void check_options(tide_graph *g, const tide_graph_options *o) {
         graph_fail(g, TIDE_EINVAL, "graph: the allocator lacks alloc or free");
 }
 
+/* A graph without its device has failed, and knows no backend. */
+static void open_device(tide_graph *g, const char *device) {
+    runtime *rt = g->runtime;
+    tide_failure why = { 0 };
+    rt->place.allocator = g->allocator;
+    snprintf(rt->device, sizeof rt->device, "%s", device);
+    rt->backend = backend_find(device, &rt->device_index, &why);
+    rt->place.memory = rt->backend ? rt->backend->memory : NULL;
+    if (rt->place.memory && rt->place.memory->open(rt->device_index, &g->allocator, &rt->place.device, &why))
+        rt->backend = NULL, rt->place = (place){ .allocator = g->allocator };
+    if (!rt->backend) graph_fail(g, why.status, "%s", why.message);
+}
+
 tide_graph *tide_graph_new_with(const tide_graph_options *options) {
     static const tide_graph_options defaults = { 0 };
     if (!options) options = &defaults;
@@ -40,13 +54,11 @@ tide_graph *tide_graph_new_with(const tide_graph_options *options) {
         tide_graph_free(g);
         return NULL;
     }
-    const char *device = options->device ? options->device : "cpu";
     runtime *rt = g->runtime;
-    rt->backend = backend_find(device);
     rt->threads = threads_wanted(options->threads);
     rt->memory_limit = options->memory_limit;
     check_options(g, options);
-    if (!rt->backend) graph_fail(g, TIDE_EDEVICE, "unknown device '%s'; available: cpu, ref, check", device);
+    open_device(g, options->device ? options->device : "cpu");
     return g;
 }
 
@@ -63,6 +75,7 @@ void tide_graph_free(tide_graph *g) {
         while (rt->programs) tide_program_free(rt->programs);
         runtime_free_storage(g);
         runtime_free_choices(rt);
+        if (rt->place.memory) rt->place.memory->close(rt->place.device);
         mem_free(&allocator, rt->results, (size_t)rt->result_capacity * sizeof *rt->results);
         mem_free(&allocator, rt, sizeof *rt);
     }
@@ -71,6 +84,7 @@ void tide_graph_free(tide_graph *g) {
 }
 
 const char *tide_graph_device(const tide_graph *g) {
-    return g && g->runtime->backend ? g->runtime->backend->name : "none";
+    if (!g || !g->runtime->backend) return "none";
+    return g->runtime->place.memory ? g->runtime->device : g->runtime->backend->name;
 }
 int         tide_graph_threads(const tide_graph *g) { return g ? g->runtime->threads : 0; }

@@ -52,7 +52,7 @@ bool lazy_owns(const tide_graph *g, const tide_program *p) {
     return false;
 }
 
-static int64_t bytes_of(const kept_program *k) { return (int64_t)k->program->block_bytes + k->program->scratch_bytes; }
+static int64_t bytes_of(const kept_program *k) { return k->program->block_bytes + k->program->scratch_bytes; }
 
 /* Until few enough are left; the last to be used stays. */
 static void drop_oldest(tide_graph *g) {
@@ -120,7 +120,7 @@ static tide_status run(tide_program *p, const lazy_key *key, tide_failure *why) 
     return status;
 }
 
-tide_status lazy_value(tide_val v, const void **data, tide_failure *why) {
+tide_status lazy_value(tide_val v, location *where, tide_failure *why) {
     runtime *rt = v.graph->runtime;
     if (!rt->lazy) rt->lazy = mem_new(&v.graph->allocator, sizeof *rt->lazy);
     if (!rt->lazy) return fail(why, TIDE_ENOMEM, "read: out of memory");
@@ -131,6 +131,6 @@ tide_status lazy_value(tide_val v, const void **data, tide_failure *why) {
     if (!k) return why->status;
     k->used = ++rt->lazy->uses;
     status = run(k->program, &rt->lazy->key, why);
-    if (!status) *data = program_output(k->program, 0);
+    if (!status) *where = program_output(k->program, 0);
     return status;
 }

@@ -40,8 +40,8 @@ typedef struct lazy_key {
 tide_status lazy_key_of(lazy_key *key, tide_val v, tide_failure *why);
 void        lazy_key_free(lazy_key *key, tide_graph *g);
 
-/* lazy.c: computes the value; it lies at `data` until the next that is computed so. */
-tide_status lazy_value(tide_val v, const void **data, tide_failure *why);
+/* lazy.c: computes the value; it lies there until the next that is computed so. */
+tide_status lazy_value(tide_val v, location *where, tide_failure *why);
 /* Forgets the programs that use the memory of nodes from `count` on. */
 void        lazy_forget(tide_graph *g, int32_t count);
 void        lazy_free(tide_graph *g);

@@ -24,11 +24,11 @@ static tide_status check_limit(tide_program *p, int64_t limit) {
 }
 
 static tide_status allocate(tide_program *p, const backend_env *env) {
-    tide_graph *g = p->graph;
-    p->block_bytes = (size_t)MAX2(p->c.flat.arena_bytes, 64);
-    p->block = mem_new(&g->allocator, p->block_bytes);
+    p->block_bytes = MAX2(p->c.flat.arena_bytes, 64);
+    p->block = place_alloc(&p->place, p->block_bytes);
     if (!p->block)
-        return fail(&p->failure, TIDE_ENOMEM, "not enough memory for the program's arena: %zu bytes", p->block_bytes);
+        return fail(&p->failure, TIDE_ENOMEM, "not enough memory for the program's arena: %" PRId64 " bytes",
+                    p->block_bytes);
     for (int32_t i = 0; i < p->c.n_inputs; i++) p->inputs_used += p->c.input_buffer[i] >= 0;
     return p->backend->prepare(&p->c.flat, p->block, env, &p->exec, &p->failure);
 }
@@ -81,18 +81,23 @@ static tide_status compile_here(tide_program *p, const compile_request *request)
 static tide_status make(tide_program *p, const compile_request *request, const program_how *how) {
     tide_graph *g = p->graph;
     runtime *rt = g->runtime;
-    backend_env env = { &g->allocator, rt->threads, how->tuning, how->autotune, &p->cancelled };
     if (take_options(p, request)) return p->failure.status;
     if (!request->initial && runtime_lay_out(g, &p->failure)) return p->failure.status;
     tide_status status = compile_here(p, request);
     if (status) return status;
+    p->place = rt->place;
+    if (!p->backend->memory) p->place.memory = NULL, p->place.device = NULL;
+    if (mirror_new(p, &p->failure)) return p->failure.status;
+    backend_env env = { &g->allocator, rt->threads, how->tuning, how->autotune, &p->cancelled, p->place.device };
     p->scratch_bytes = p->backend->scratch_bytes ? p->backend->scratch_bytes(&p->c.flat, &env) : 0;
+    p->scratch_bytes += mirror_bytes(p);
     if (check_limit(p, how->memory_limit)) return p->failure.status;
     p->fed = arena_new(&p->memory, const void *, MAX2(p->c.n_inputs, 1));
     p->wanted = arena_new(&p->memory, tide_val, request->wanted.count);
     if (p->wanted) memcpy(p->wanted, request->wanted.items, sizeof *p->wanted * (size_t)request->wanted.count);
     p->n_wanted = request->wanted.count;
-    if (!p->fed || !p->wanted) return fail(&p->failure, TIDE_ENOMEM, "out of memory for the program");
+    p->copies = arena_new(&p->memory, void *, MAX2(p->c.n_outputs, 1));
+    if (!p->fed || !p->wanted || !p->copies) return fail(&p->failure, TIDE_ENOMEM, "out of memory for the program");
     return allocate(p, &env);
 }
 
@@ -142,7 +147,13 @@ tide_program *tide_compile(tide_list wanted, const tide_compile_options *options
 
 const char *tide_program_device(const tide_program *p, const char **note) {
     if (note) *note = p ? p->device_note : "";
-    return p && p->backend ? p->backend->name : "none";
+    if (!p || !p->backend) return "none";
+    return p->backend == p->graph->runtime->backend ? tide_graph_device(p->graph) : p->backend->name;
+}
+
+static void free_copies(tide_program *p) {
+    for (int32_t i = 0; p->copies && i < p->c.n_outputs; i++)
+        mem_free(&p->graph->allocator, p->copies[i], (size_t)p->c.flat.buffers[p->c.output_buffer[i]].bytes);
 }
 
 void tide_program_free(tide_program *p) {
@@ -152,7 +163,9 @@ void tide_program_free(tide_program *p) {
     for (int32_t i = 0; i < rt->result_capacity; i++)
         if (rt->results[i].program == p) rt->results[i] = (result){ 0 };
     if (p->exec) p->backend->release(p->exec);
-    mem_free(&g->allocator, p->block, p->block_bytes);
+    if (p->block) place_free(&p->place, p->block, p->block_bytes);
+    free_copies(p);
+    mirror_free(p);
     if (p->next) p->next->previous = p->previous;
     if (p->previous) p->previous->next = p->next;
     else rt->programs = p->next;
@@ -221,9 +234,9 @@ static tide_status copy_feeds(tide_program *p) {
         if (!p->fed[i])
             return fail(&p->failure, TIDE_EINVAL, "run: the input '%s' is not fed", program_input_name(p->graph, i));
         const flat_buffer *b = &p->c.flat.buffers[buffer];
-        if (b->bytes) memcpy((char *)p->block + b->offset, p->fed[i], (size_t)b->bytes);
+        if (place_put(&p->place, p->block, b->offset, p->fed[i], b->bytes, &p->failure)) return p->failure.status;
     }
-    return TIDE_OK;
+    return mirror_read(p, &p->failure);
 }
 
 static bool results_grow(tide_graph *g) {
@@ -245,9 +258,12 @@ static tide_status run_once(tide_program *p, double *spent) {
     tide_status status = copy_feeds(p);
     if (!status && !cancelled(p))
         status = spent ? p->backend->measure(p->exec, spent, &p->failure) : p->backend->run(p->exec, &p->failure);
+    if (!status) status = mirror_write(p, &p->failure);
+    if (status == TIDE_EDEVICE) runtime_lost(p->graph, &p->failure);
     if (atomic_exchange(&p->cancelled, false))
         status = fail(&p->failure, TIDE_ECANCELLED, "run: the program was cancelled");
     p->ran = !status;
+    p->queued = p->ran && p->place.memory;
     return status;
 }
 
@@ -280,6 +296,6 @@ tide_status program_run_fed(tide_program *p) {
     return run_once(p, NULL);
 }
 
-const void *program_output(const tide_program *p, int32_t output) {
-    return (const char *)p->block + p->c.flat.buffers[p->c.output_buffer[output]].offset;
+location program_output(const tide_program *p, int32_t output) {
+    return (location){ &p->place, p->block, p->c.flat.buffers[p->c.output_buffer[output]].offset, &p->copies[output] };
 }

@@ -11,29 +11,32 @@ static tide_status not_readable(tide_val v, tide_failure *why) {
     return fail(why, TIDE_EINVAL, v.node < 0 ? "read: the value is poison" : "read: this is no value of its graph");
 }
 
-/* What the program's last run left. */
-static tide_status find_result(const result *r, const void **data, tide_failure *why) {
+/* What the program's last run left, or will leave. */
+static tide_status find_result(const result *r, location *where, tide_failure *why) {
     const tide_program *p = r->program;
     if (!p->ran && p->failure.status) return *why = p->failure, why->status;
     if (!p->ran) return fail(why, TIDE_EINVAL, "read: the program that computes the value has not run");
-    *data = program_output(p, r->output);
+    *where = program_output(p, r->output);
     return TIDE_OK;
 }
 
+static const place host = { 0 };
+
 /* now: whether or not a program has computed the value. */
-static tide_status find_data(tide_val v, bool now, const void **data, tide_failure *why) {
+static tide_status find_data(tide_val v, bool now, location *where, tide_failure *why) {
     tide_graph *g = v.graph;
+    const runtime *rt = g->runtime;
     if (!val_good(v)) return not_readable(v, why);
     const ir_node *n = graph_node(v);
-    if (n->op == OP_CONSTANT) return *data = n->attr.data, TIDE_OK;
+    if (n->op == OP_CONSTANT) return *where = (location){ &host, (void *)n->attr.data, 0, NULL }, TIDE_OK;
     if (n->op == OP_ASSIGN || n->op == OP_GROUP) return fail(why, TIDE_EINVAL, "read: an effect has no value");
     if (n->op == OP_VARIABLE) {
         if (runtime_lay_out(g, why)) return why->status;
-        return *data = g->variables[n->attr.slot]->storage, TIDE_OK;
+        ir_variable *own = g->variables[n->attr.slot];
+        return *where = (location){ &rt->place, own->block, own->at, &own->copy }, TIDE_OK;
     }
-    const runtime *rt = g->runtime;
     bool held = !now && v.node < rt->result_capacity && rt->results[v.node].program;
-    return held ? find_result(&rt->results[v.node], data, why) : lazy_value(v, data, why);
+    return held ? find_result(&rt->results[v.node], where, why) : lazy_value(v, where, why);
 }
 
 /* Why a read or write failed is kept until the next one: unlike a failure of building, it may pass. */
@@ -43,9 +46,12 @@ static tide_status begin_access(tide_graph *g) {
     return g->failure.status;
 }
 
-static tide_status locate(tide_val v, bool now, const void **data) {
+/* What is queued ends first, what finding the value queued too: a run that failed meanwhile has no values. */
+static tide_status locate(tide_val v, bool now, location *where) {
     tide_status status = begin_access(v.graph);
-    return status ? status : find_data(v, now, data, &v.graph->read_failure);
+    if (!status) status = runtime_wait(v.graph, &v.graph->read_failure);
+    if (!status) status = find_data(v, now, where, &v.graph->read_failure);
+    return status ? status : runtime_wait(v.graph, &v.graph->read_failure);
 }
 
 static size_t value_bytes(tide_val v) {
@@ -57,21 +63,20 @@ static tide_status wrong_size(tide_val v, const char *what, size_t bytes) {
 }
 
 static tide_status read_into(tide_val v, bool now, void *out, size_t bytes) {
-    const void *data = NULL;
-    tide_status status = locate(v, now, &data);
+    location where;
+    tide_status status = locate(v, now, &where);
     if (status) return status;
     if (bytes < value_bytes(v)) return wrong_size(v, "read", bytes);
     if (value_bytes(v) && !out) return fail(&v.graph->read_failure, TIDE_EINVAL, "read: there is nowhere to write to");
-    if (value_bytes(v)) memcpy(out, data, value_bytes(v));
-    return TIDE_OK;
+    return place_get(where.place, out, where.block, where.at, (int64_t)value_bytes(v), &v.graph->read_failure);
 }
 
 tide_status tide_read(tide_val v, void *out, size_t bytes) { return read_into(v, false, out, bytes); }
 tide_status tide_read_now(tide_val v, void *out, size_t bytes) { return read_into(v, true, out, bytes); }
 
 const void *tide_data(tide_val v) {
-    const void *data = NULL;
-    return locate(v, false, &data) ? NULL : data;
+    location where;
+    return locate(v, false, &where) ? NULL : place_data(&where, (int64_t)value_bytes(v), &v.graph->read_failure);
 }
 
 tide_status tide_write(tide_val variable, const void *data, size_t bytes) {
@@ -86,6 +91,7 @@ tide_status tide_write(tide_val variable, const void *data, size_t bytes) {
     if (g->variables[graph_node(variable)->attr.slot]->shared)
         return fail(&g->read_failure, TIDE_EINVAL, "write: the variable '%s' is shared with other graphs: nothing may "
                                                    "change it", tide_name_of(variable));
-    if (bytes) memcpy(g->variables[graph_node(variable)->attr.slot]->storage, data, bytes);
-    return TIDE_OK;
+    if (runtime_wait(g, &g->read_failure)) return g->read_failure.status;
+    const ir_variable *v = g->variables[graph_node(variable)->attr.slot];
+    return place_put(&g->runtime->place, v->block, v->at, data, (int64_t)bytes, &g->read_failure);
 }

@@ -4,27 +4,35 @@
 
 #include "runtime.h"
 
-static size_t variable_bytes(const tide_graph *g, const ir_variable *v) {
+static int64_t variable_bytes(const tide_graph *g, const ir_variable *v) {
     const ir_node *n = g->nodes[v->node];
-    return (size_t)tide_shape_count(n->shape) * tide_dtype_size((tide_dtype)n->type);
+    return tide_shape_count(n->shape) * (int64_t)tide_dtype_size((tide_dtype)n->type);
 }
 
-static size_t in_block(size_t bytes) { return (bytes + 63) / 64 * 64; }
+static int64_t in_block(int64_t bytes) { return round_up(bytes, 64); }
 
-static storage_block *block_new(tide_graph *g, size_t bytes) {
+/* The host's memory goes back to where it came from; a device's, to the device. */
+static place place_of(const tide_graph *g, const storage_block *b) {
+    place p = g->runtime->place;
+    if (!p.memory) p.allocator = b->allocator;
+    return p;
+}
+
+static storage_block *block_new(tide_graph *g, int64_t bytes) {
     storage_block *b = mem_new(&g->allocator, sizeof *b);
     if (!b) return NULL;
     b->allocator = g->allocator, b->bytes = MAX2(bytes, 64);
     atomic_init(&b->holders, 0);
-    b->memory = mem_new(&g->allocator, b->bytes);
+    b->memory = place_alloc(&g->runtime->place, b->bytes);
     if (b->memory) return b;
     mem_free(&g->allocator, b, sizeof *b);
     return NULL;
 }
 
-static void block_free(storage_block *b) {
+static void block_free(const tide_graph *g, storage_block *b) {
     tide_allocator allocator = b->allocator;
-    mem_free(&allocator, b->memory, b->bytes);
+    place p = place_of(g, b);
+    place_free(&p, b->memory, b->bytes);
     mem_free(&allocator, b, sizeof *b);
 }
 
@@ -36,6 +44,21 @@ bool runtime_hold(tide_graph *g, storage_block *b) {
     g->runtime->holds = h;
     atomic_fetch_add(&b->holders, 1);
     return true;
+}
+
+static tide_status take_values(tide_program *p, const int32_t *slots, int32_t count, storage_block *block,
+                               tide_failure *why) {
+    tide_graph *g = p->graph;
+    int64_t at = 0;
+    for (int32_t i = 0; i < count; i++) {
+        int64_t bytes = variable_bytes(g, g->variables[slots[i]]);
+        location l = program_output(p, i);
+        const void *value = bytes ? place_data(&l, bytes, why) : NULL;
+        if (bytes && (!value || place_put(&g->runtime->place, block->memory, at, value, bytes, why)))
+            return why->status;
+        at += in_block(bytes);
+    }
+    return TIDE_OK;
 }
 
 /* Runs the program of all first values and copies its outputs. Variables still have no storage meanwhile. */
@@ -51,37 +74,32 @@ static tide_status first_values(tide_graph *g, const int32_t *slots, int32_t cou
                                 .guard_bytes = g->runtime->backend->guard_bytes };
     tide_program *p = program_make(g, &request, &(program_how){ 0 });
     tide_status status = !p ? fail(why, TIDE_ENOMEM, "out of memory for the variables") : tide_run(p, NULL, 0);
+    if (!status) status = tide_wait(p);
     if (p && status && why) *why = p->failure;
-    char *to = block->memory;
-    for (int32_t i = 0; !status && i < count; i++) {
-        size_t bytes = variable_bytes(g, g->variables[slots[i]]);
-        const flat_buffer *b = &p->c.flat.buffers[p->c.output_buffer[i]];
-        if (bytes) memcpy(to, (char *)p->block + b->offset, bytes);
-        to += in_block(bytes);
-    }
+    if (!status) status = take_values(p, slots, count, block, why);
     tide_program_free(p);
     mem_free(&g->allocator, initial, sizeof(tide_val) * (size_t)count);
     return status;
 }
 
 static void take_block(tide_graph *g, const storage_block *block, const int32_t *slots, int32_t count) {
-    char *at = block->memory;
+    int64_t at = 0;
     for (int32_t i = 0; i < count; i++) {
         ir_variable *v = g->variables[slots[i]];
-        v->storage = at;
+        v->block = block->memory, v->at = at;
         at += in_block(variable_bytes(g, v));
     }
-    g->runtime->variable_bytes += (int64_t)block->bytes;
+    g->runtime->variable_bytes += block->bytes;
 }
 
 static tide_status lay_out(tide_graph *g, const int32_t *slots, int32_t count, tide_failure *why) {
-    size_t bytes = 0;
+    int64_t bytes = 0;
     for (int32_t i = 0; i < count; i++) bytes += in_block(variable_bytes(g, g->variables[slots[i]]));
     storage_block *block = block_new(g, bytes);
-    if (!block) return fail(why, TIDE_ENOMEM, "not enough memory for the variables: %zu bytes", bytes);
+    if (!block) return fail(why, TIDE_ENOMEM, "not enough memory for the variables: %" PRId64 " bytes", bytes);
     tide_status status = first_values(g, slots, count, block, why);
     if (!status && !runtime_hold(g, block)) status = fail(why, TIDE_ENOMEM, "out of memory for the variables");
-    if (status) block_free(block);
+    if (status) block_free(g, block);
     else take_block(g, block, slots, count);
     return status;
 }
@@ -95,7 +113,7 @@ tide_status runtime_lay_out(tide_graph *g, tide_failure *why) {
     int32_t *slots = mem_new(&g->allocator, sizeof *slots * (size_t)room);
     if (!slots) return fail(why, TIDE_ENOMEM, "out of memory for the variables");
     for (int32_t i = rt->laid_out; i < g->n_variables; i++)
-        if (!g->variables[i]->storage) slots[count++] = i;
+        if (!g->variables[i]->block) slots[count++] = i;
     tide_status status = count ? lay_out(g, slots, count, why) : TIDE_OK;
     if (!status) rt->laid_out = g->n_variables;
     mem_free(&g->allocator, slots, sizeof *slots * (size_t)room);
@@ -103,9 +121,11 @@ tide_status runtime_lay_out(tide_graph *g, tide_failure *why) {
 }
 
 void runtime_free_storage(tide_graph *g) {
+    for (int32_t i = 0; i < g->n_variables; i++)
+        mem_free(&g->allocator, g->variables[i]->copy, (size_t)variable_bytes(g, g->variables[i]));
     for (storage_hold *h = g->runtime->holds, *next; h; h = next) {
         next = h->next;
-        if (atomic_fetch_sub(&h->block->holders, 1) == 1) block_free(h->block);
+        if (atomic_fetch_sub(&h->block->holders, 1) == 1) block_free(g, h->block);
         mem_free(&g->allocator, h, sizeof *h);
     }
 }
@@ -131,14 +151,14 @@ static bool all_variables(tide_list list) {
 tide_snapshot_t *tide_snapshot(tide_list variables) {
     if (!all_variables(variables)) return NULL;
     tide_graph *g = variables.items[0].graph;
-    size_t slots = in_block(sizeof(int32_t) * (size_t)variables.count),
-           bytes = in_block(sizeof(tide_snapshot_t)) + slots;
-    size_t head = bytes;
+    int64_t slots = in_block((int64_t)sizeof(int32_t) * variables.count);
+    int64_t head = in_block(sizeof(tide_snapshot_t)) + slots, bytes = head;
     for (int64_t i = 0; i < variables.count; i++)
         bytes += in_block(variable_bytes(g, g->variables[graph_node(variables.items[i])->attr.slot]));
-    tide_snapshot_t *s = mem_new(&g->allocator, bytes);
+    tide_snapshot_t *s = mem_new(&g->allocator, (size_t)bytes);
     if (!s) return NULL;
-    *s = (tide_snapshot_t){ g, variables.count, bytes, (int32_t *)((char *)s + in_block(sizeof *s)), (char *)s + head };
+    *s = (tide_snapshot_t){ g, variables.count, (size_t)bytes, (int32_t *)((char *)s + in_block(sizeof *s)),
+                             (char *)s + head };
     for (int64_t i = 0; i < variables.count; i++) s->slots[i] = graph_node(variables.items[i])->attr.slot;
     if (!tide_snapshot_update(s)) return s;
     tide_snapshot_free(s);
@@ -155,18 +175,20 @@ const void *tide_snapshot_data(const tide_snapshot_t *s, int64_t index) {
 static tide_status snapshot_move(const tide_snapshot_t *s, bool restore) {
     tide_failure why = { 0 };
     if (!s) return TIDE_EINVAL;
-    if (runtime_lay_out(s->graph, &why)) return why.status;
+    if (runtime_lay_out(s->graph, &why) || runtime_wait(s->graph, &why)) return why.status;
     for (int64_t i = 0; restore && i < s->count; i++)
         if (s->graph->variables[s->slots[i]]->shared) return TIDE_EINVAL;
     char *at = s->copies;
-    for (int64_t i = 0; i < s->count; i++) {
+    const place *p = &s->graph->runtime->place;
+    tide_status status = TIDE_OK;
+    for (int64_t i = 0; !status && i < s->count; i++) {
         const ir_variable *v = s->graph->variables[s->slots[i]];
-        size_t bytes = variable_bytes(s->graph, v);
-        if (restore) memcpy(v->storage, at, bytes);
-        else memcpy(at, v->storage, bytes);
+        int64_t bytes = variable_bytes(s->graph, v);
+        status = restore ? place_put(p, v->block, v->at, at, bytes, &why)
+                         : place_get(p, at, v->block, v->at, bytes, &why);
         at += in_block(bytes);
     }
-    return TIDE_OK;
+    return status;
 }
 
 tide_status tide_snapshot_update(tide_snapshot_t *s) { return snapshot_move(s, false); }

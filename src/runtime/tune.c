@@ -73,28 +73,39 @@ static tide_dtype input_type(const tide_graph *g, int32_t slot) {
 
 /* Numbers are from -1 to 1; whole ones, which may be places in something, 0. Other buffers may have been there
  * since. */
-static void fill_inputs(tide_program *p) {
+static void make_up(float *numbers, int64_t bytes, tide_dtype type) {
+    uint32_t state = 1;
+    memset(numbers, 0, (size_t)bytes);
+    for (int64_t j = 0; type == TIDE_F32 && j < bytes / (int64_t)sizeof(float); j++) {
+        state = state * 1664525u + 1013904223u;
+        numbers[j] = (float)(state >> 8) / (1 << 23) - 1;
+    }
+}
+
+static bool fill_inputs(tide_program *p) {
     for (int32_t i = 0; i < p->c.n_inputs; i++) {
         if (p->c.input_buffer[i] < 0) continue;
         const flat_buffer *b = &p->c.flat.buffers[p->c.input_buffer[i]];
-        float *numbers = (float *)((char *)p->block + b->offset);
-        uint32_t state = 1;
-        memset(numbers, 0, (size_t)b->bytes);
-        if (input_type(p->graph, i) != TIDE_F32) continue;
-        for (int64_t j = 0; j < b->bytes / (int64_t)sizeof(float); j++) {
-            state = state * 1664525u + 1013904223u;
-            numbers[j] = (float)(state >> 8) / (1 << 23) - 1;
-        }
+        float *numbers = p->place.memory ? mem_new(&p->graph->allocator, (size_t)b->bytes)
+                                         : (float *)((char *)p->block + b->offset);
+        if (!numbers) return false;
+        make_up(numbers, b->bytes, input_type(p->graph, i));
+        if (!p->place.memory) continue;
+        tide_status status = place_put(&p->place, p->block, b->offset, numbers, b->bytes, NULL);
+        mem_free(&p->graph->allocator, numbers, (size_t)b->bytes);
+        if (status) return false;
     }
+    return true;
 }
 
 /* One thread's processor time says more than a clock on a machine with other work to do. */
 static bool run_once(tide_program *p, double *took) {
     tide_failure ignored = { 0 };
-    double (*now)(void) = p->graph->runtime->threads == 1 ? os_thread_seconds : os_seconds;
-    fill_inputs(p);
+    double (*now)(void) = p->graph->runtime->threads == 1 && !p->place.memory ? os_thread_seconds : os_seconds;
+    if (!fill_inputs(p)) return false;
     double began = now();
     tide_status status = p->backend->run(p->exec, &ignored);
+    if (!status && p->place.memory) status = p->place.memory->wait(p->place.device, &ignored);
     *took = now() - began;
     return status == TIDE_OK;
 }
@@ -131,15 +142,18 @@ static bool writes(const flat_program *p, int32_t buffer) {
     return false;
 }
 
-/* The variables that the program assigns, to `copy` or back; NULL: only counts. Returns their bytes. */
+/* The variables that the program assigns, to `copy` or back; NULL: only counts. Returns their bytes; -1: the device
+ * failed. */
 static int64_t move_variables(const tide_program *p, char *copy, bool back) {
     const flat_program *flat = &p->c.flat;
     int64_t at = 0;
     for (int32_t i = 0; i < flat->n_buffers; i++) {
         const flat_buffer *b = &flat->buffers[i];
         if (b->space != FLAT_VARIABLE || !writes(flat, i)) continue;
-        char *own = flat_address(b);
-        if (copy) memcpy(back ? own : copy + at, back ? copy + at : own, (size_t)b->bytes);
+        tide_status status = !copy ? TIDE_OK
+                             : back ? place_put(&p->place, b->block, b->at, copy + at, b->bytes, NULL)
+                                    : place_get(&p->place, copy + at, b->block, b->at, b->bytes, NULL);
+        if (status) return -1;
         at += b->bytes;
     }
     return at;
@@ -210,12 +224,11 @@ static void search_cut(search *s, uint64_t hash) {
     s->champion = make_with(s, &s->cut);
     int64_t bytes = may_run(s->champion) ? move_variables(s->champion, NULL, false) : 0;
     char *copy = may_run(s->champion) ? mem_new(allocator, (size_t)bytes) : NULL;
-    if (copy) {
-        move_variables(s->champion, copy, false);
+    if (copy && move_variables(s->champion, copy, false) == bytes) {
         choose(s, hash);
         move_variables(s->champion, copy, true);
-        mem_free(allocator, copy, (size_t)bytes);
     }
+    mem_free(allocator, copy, (size_t)bytes);
     tide_program_free(s->champion);
 }
 
@@ -225,6 +238,7 @@ void program_tune(tide_graph *g, compile_request *request, const program_how *ho
                  .how = *how,
                  .options = request->options ? *request->options : (tide_compile_options){ 0 } };
     bool all_known = true;
+    runtime_wait(g, &(tide_failure){ 0 }); /* what fails now is the fault of earlier runs, and stays with them */
     s.options.dump = NULL;
     s.how.autotune = false;
     s.request.options = &s.options;

@@ -3,20 +3,8 @@
 #include "base/base.h"
 #include "run.h"
 
-static tide_status device_known(const char *device, tide_failure *failure) {
-    text all = { 0 };
-    for (const char *const *d = tide_devices(); *d; d++) {
-        if (!strcmp(*d, device)) return text_free(&all), TIDE_OK;
-        text_add(&all, "%s%s", all.length ? ", " : "", *d);
-    }
-    fail_at(failure, TIDE_EDEVICE, NULL, 0, "device", "unknown device '%s'; available: %s", device,
-            all.failed ? "" : all.data);
-    text_free(&all);
-    return TIDE_EDEVICE;
-}
-
 tide_status train_graph_new(const train_graph *how, tide_graph **out, tide_failure *failure) {
-    tide_status        status  = device_known(how->device, failure);
+    tide_status        status  = tide_device_check(how->device, failure);
     tide_graph_options options = { .device = how->device, .threads = how->threads, .seed = how->seed,
                                    .memory_limit = how->memory_limit ? how->memory_limit : os_memory_bytes() };
     if (status != TIDE_OK) return status;

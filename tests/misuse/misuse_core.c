@@ -73,6 +73,17 @@ static tide_val first(tide_list l) { return l.count ? l.items[0] : NOTHING; }
 static bool no_list(tide_list l) { return l.count == 0; }
 static bool words(const char *s) { return s != NULL; }
 
+static bool unknown_device(trial *t) {
+    return tide_device_check("abacus", &t->failure) == TIDE_EDEVICE && strstr(t->failure.message, "available: cpu");
+}
+
+static bool waits_for_failed(trial *t) {
+    tide_program *p = tide_compile(TIDE_LIST(t->x), &(tide_compile_options){ .mode = (tide_program_mode)99 });
+    bool refused = tide_wait(p) == TIDE_EINVAL;
+    tide_program_free(p);
+    return refused;
+}
+
 #define CORE(V, R)                                                                                                     \
     R(tide_status_name, 0, "status 99", words(tide_status_name((tide_status)99))                                       \
         && words(tide_status_name((tide_status)-1)))                                                                   \
@@ -229,7 +240,13 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_snapshot_data, 0, "none", !tide_snapshot_data(NULL, 0))                                                     \
     R(tide_snapshot_data, 1, "past the last", past_the_last(t))                                                        \
     R(tide_snapshot_free, 0, "none", (tide_snapshot_free(NULL), true))                                                 \
-    R(tide_devices, 0, "takes nothing", words(*tide_devices()))
+    R(tide_devices, 0, "takes nothing", words(*tide_devices()))                                                        \
+    R(tide_device_check, 0, "no such device", unknown_device(t))                                                       \
+    R(tide_device_check, 1, "a number too many", tide_device_check("cpu:1", NULL) == TIDE_EDEVICE)                     \
+    R(tide_device_check, 2, "no name", tide_device_check(NULL, NULL) == TIDE_OK)                                       \
+    STALE(R, tide_device_check, "cpu")                                                                                 \
+    R(tide_wait, 0, "no program", tide_wait(NULL) == TIDE_ENOMEM)                                                      \
+    R(tide_wait, 1, "a program that failed", waits_for_failed(t))
 
 static bool past_the_last(trial *t) {
     tide_snapshot_t *s = tide_snapshot(TIDE_LIST(t->w));

@@ -1,4 +1,4 @@
-/* Many threads with a graph each, and a child of fork: the same bits as alone. */
+/* Many threads with a graph each, and a child of fork: the same bits as alone; a run that another thread cancels. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <tidemill/tidemill.h>
 #include <unistd.h>
 
@@ -93,7 +94,40 @@ static void test_fork(void **state) {
     tide_graph_free(n.graph);
 }
 
+static void *cancel_later(void *program) {
+    nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+    tide_program_cancel(program);
+    return NULL;
+}
+
+/* A run of seconds ends soon, on every device that has a way to; the next one is whole. */
+static void test_cancel(void **state) {
+    static const char *const devices[] = { "cpu", "ref" };
+    static const int64_t size[] = { 512, 128 };
+    (void)state;
+    for (int d = 0; d < 2; d++) {
+        tide_graph   *g = tide_graph_new_with(&(tide_graph_options){ .device = devices[d], .threads = 2 });
+        tide_val      x = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(size[d], size[d])), y = x;
+        for (int i = 0; i < 64; i++) y = tide_matmul(y, x);
+        tide_program *p = tide_compile(TIDE_LIST(y), NULL);
+        float        *data = calloc((size_t)(size[d] * size[d]), sizeof *data);
+        pthread_t     other;
+        pthread_create(&other, NULL, cancel_later, p);
+        tide_status status = tide_run(p, (tide_feed[]){ { x, data } }, 1);
+        pthread_join(other, NULL);
+        assert_int_equal(status, TIDE_ECANCELLED);
+        assert_null(tide_data(y));
+        assert_int_equal(tide_run(p, (tide_feed[]){ { x, data } }, 1), TIDE_OK);
+        assert_non_null(tide_data(y));
+        tide_program_cancel(p);  /* before: the next run is the one */
+        assert_int_equal(tide_run(p, (tide_feed[]){ { x, data } }, 1), TIDE_ECANCELLED);
+        free(data);
+        tide_graph_free(g);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_callers), cmocka_unit_test(test_fork) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_callers), cmocka_unit_test(test_fork),
+                                        cmocka_unit_test(test_cancel) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
