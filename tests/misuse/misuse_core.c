@@ -101,6 +101,9 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_error, 0, "no graph", tide_error(NULL)->status != TIDE_OK)                                                  \
     R(tide_graph_device, 0, "no graph", words(tide_graph_device(NULL)))                                                \
     R(tide_graph_threads, 0, "no graph", tide_graph_threads(NULL) == 0)                                                \
+    R(tide_numerics, 0, "no graph", tide_numerics(NULL) == 0)                                                          \
+    R(tide_numerics_set, 0, "no graph", (tide_numerics_set(NULL, 2), true))                                            \
+    R(tide_numerics_set, 1, "version 3", (tide_numerics_set(t->g, 3), failed(t)))                                      \
     R(tide_scope_push, 0, "no graph", (tide_scope_push(NULL, "a"), true))                                              \
     R(tide_scope_push, 1, "no name", (tide_scope_push(t->g, NULL), tide_scope_pop(t->g), failed(t)))                   \
     R(tide_scope_pop, 0, "no graph", (tide_scope_pop(NULL), true))                                                     \

@@ -31,6 +31,12 @@ const char *onednn_lacks(const isa_table *isa, tide_dtype half) {
     return "this processor has neither AVX512-BF16 nor AMX, or TIDEMILL_ISA leaves them out";
 }
 
+/* Its kernels of AVX-512 and AMX make each row alike, from 16 rows on (tests/backends/test_rows.c); with AVX2 it blocks
+ * by the number of rows. */
+bool onednn_rows_alone(void) {
+    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+}
+
 /* A factor and a sum together send oneDNN, for most layouts, to its reference code, thousands of times slower than
  * ours. */
 static bool takes(const isa_table *isa, const gemm_shape *s, tide_dtype type) {
