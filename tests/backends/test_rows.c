@@ -1,6 +1,6 @@
 /* A row of a product has the same bits however many rows go with it, so that a step may be cut as the cores ask for:
- * for every layout and for the shapes of steps, at every cut that compiling may choose. It takes 16 rows: with AMX, up to
- * ten rows of bf16 have other bits. */
+ * for every layout and for the shapes of steps, at every cut that compiling may choose. It takes 16 rows: with AMX up
+ * to ten rows of bf16 have other bits. */
 #include <stdio.h>
 #include <stdlib.h>
 
