@@ -213,6 +213,7 @@ typedef struct tide_backend {
     /* Why products of this 16-bit type are not worth having here, as the end of a sentence; NULL: they are. Programs
      * that have them run everywhere. */
     const char *(*lacks_products)(tide_dtype half);
+    const tide_product_library *(*products)(void);  /* what tide_products tells of it; NULL: nothing */
     /* Why this kernel does not run here, a clause that names the operation; NULL: it does. The entry may be NULL: all
      * do. A program with such a kernel is not prepared here: it runs whole on the cpu backend. */
     const char *(*lacks)(const flat_kernel *k);
