@@ -494,6 +494,17 @@ TIDE_API void             tide_snapshot_free(tide_snapshot_t *s);
 /* The devices of this build, NULL-terminated: "ref", "check", "cpu". */
 TIDE_API const char *const *tide_devices(void);
 
+/* Who multiplies matrices on a device: libraries that are looked for on this machine, in order of preference, and our
+ * own kernels. They are found at the first call or at the first product, and stay what they are. */
+typedef struct tide_product_library {
+    const char *name;     /* "oneDNN", "own kernels"; NULL ends the list */
+    const char *version;  /* NULL: not known */
+    const char *path;     /* of the file; NULL: not known, or none */
+    const char *lacks;    /* why it is not used, as the end of a sentence; NULL: it is */
+} tide_product_library;
+/* Never NULL; an empty list for a device that does not say, or is none. */
+TIDE_API const tide_product_library *tide_products(const char *device);
+
 #ifdef __cplusplus
 }
 #endif

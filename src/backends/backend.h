@@ -252,6 +252,7 @@ typedef struct tide_backend {
     /* Whether a row of a product has the same bits however many go with it: then the cut may follow the threads. NULL:
      * it has. */
     bool        (*rows_alone)(void);
+    const tide_product_library *(*products)(void);  /* what tide_products tells of it; NULL: nothing */
     /* Why this kernel does not run here, a clause that names the operation; NULL: it does. The entry may be NULL: all
      * do. A program with such a kernel is not prepared here: it runs whole on the cpu backend. */
     const char *(*lacks)(const flat_kernel *k);

@@ -14,3 +14,9 @@ const char *const *tide_devices(void) {
     static const char *const names[] = { "ref", "check", "cpu", NULL };
     return names;
 }
+
+const tide_product_library *tide_products(const char *device) {
+    static const tide_product_library none;
+    const tide_backend *b = device ? backend_find(device) : NULL;
+    return b && b->products ? b->products() : &none;
+}

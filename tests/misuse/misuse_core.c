@@ -232,7 +232,8 @@ static bool words(const char *s) { return s != NULL; }
     R(tide_snapshot_data, 0, "none", !tide_snapshot_data(NULL, 0))                                                     \
     R(tide_snapshot_data, 1, "past the last", past_the_last(t))                                                        \
     R(tide_snapshot_free, 0, "none", (tide_snapshot_free(NULL), true))                                                 \
-    R(tide_devices, 0, "takes nothing", words(*tide_devices()))
+    R(tide_devices, 0, "takes nothing", words(*tide_devices()))                                                        \
+    R(tide_products, 0, "no device", !tide_products(NULL)->name && !tide_products("toaster")->name)
 
 static bool past_the_last(trial *t) {
     tide_snapshot_t *s = tide_snapshot(TIDE_LIST(t->w));

@@ -54,13 +54,13 @@ static void run_phase(void *exec, int32_t phase, int thread, parallel_share *sha
     const backend_exec *e = exec;
     const cpu_chain *chain = e->chains[phase];
     char *scratch = thread_scratch(e, thread);
-    int before = library_threads(1);
+    library_limit before = library_threads_one();
     for (int64_t item; (item = parallel_next(share)) >= 0;) {
         while (item >= chain->first_item + chain->tasks) chain++;
         for (int32_t i = 0; i < chain->n_kernels && !cancelled(e); i++)
             run_kernel(&chain->kernels[i], item - chain->first_item, thread, scratch);
     }
-    library_threads(before);
+    library_threads_back(&before);
 }
 
 /* The same with a clock between the kernels: what it reads is a kernel's own time, without waiting. */
@@ -69,7 +69,7 @@ static void time_phase(void *exec, int32_t phase, int thread, parallel_share *sh
     const cpu_chain *chain = e->chains[phase];
     char   *scratch = thread_scratch(e, thread);
     double *spent = e->spent + (int64_t)thread * e->n_kernels;
-    int before_limit = library_threads(1);
+    library_limit before_limit = library_threads_one();
     for (int64_t item; (item = parallel_next(share)) >= 0;) {
         while (item >= chain->first_item + chain->tasks) chain++;
         double before = os_seconds();
@@ -81,7 +81,7 @@ static void time_phase(void *exec, int32_t phase, int thread, parallel_share *sh
             before = now;
         }
     }
-    library_threads(before_limit);
+    library_threads_back(&before_limit);
 }
 
 typedef void phase_work(void *exec, int32_t phase, int thread, parallel_share *share);
@@ -268,6 +268,6 @@ static int64_t scratch_bytes(const flat_program *p, const backend_env *env) {
 const tide_backend tide_backend_cpu = {
     .name = "cpu", .fuse = true, .task_memory = true, .guard_bytes = 0, .cut = &processor_cut,
     .prepare = prepare, .run = run, .measure = measure, .scratch_bytes = scratch_bytes, .release = release,
-    .lacks_products = lacks_products, .rows_alone = rows_alone,
+    .lacks_products = lacks_products, .rows_alone = rows_alone, .products = gemm_libraries,
     .tunes = true,
 };

@@ -87,6 +87,8 @@ const char *gemm_lacks(const isa_table *isa, tide_dtype half);
 bool gemm_rows_alone(const isa_table *isa);
 bool onednn_rows_alone(void);
 const char *onednn_lacks(const isa_table *isa, tide_dtype half);
+/* Who multiplies here: tide_products of the device. */
+const tide_product_library *gemm_libraries(void);
 
 /* The products of a program, one for each distinct shape. */
 typedef struct gemm_set {
@@ -97,8 +99,12 @@ void gemm_release(gemm_set *set);
 
 /* ---- threads ------------------------------------------------------------------------------------------- */
 
-/* Libraries with threads of their own would wake them for every product: sets how many they may use for this thread;
- * returns what it was (library_threads.c). */
-int library_threads(int threads);
+/* Libraries with threads of their own would wake them for every product: for this thread they may use one from here
+ * on, until they get back what they had (library_threads.c). */
+enum { LIBRARY_RUN_TIMES = 2 };
+typedef struct library_limit { int count, threads[LIBRARY_RUN_TIMES]; } library_limit;
+library_limit library_threads_one(void);
+void          library_threads_back(const library_limit *before);
+void          library_threads_of(void *library);  /* one that dlopen gave: from now on it is told, too */
 
 #endif

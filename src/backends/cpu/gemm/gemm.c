@@ -1,5 +1,6 @@
 /* Matrix product kernels: cut into single products, each run by the provider that suits its shape. */
 #include "backends/cpu/cpu.h"
+#include "onednn.h"
 
 /* In order of preference; the choice depends on the shape alone. */
 static const gemm_provider *const providers[] = {
@@ -13,6 +14,17 @@ static const gemm_provider *const providers[] = {
     &gemm_widened,
     &gemm_own,
 };
+
+/* A library that was asked for by name and is not here is no small thing. */
+static tide_status choose_libraries(tide_failure *why) {
+#ifdef TIDE_HAVE_ONEDNN
+    bool named;
+    const char *missing = onednn_missing(&named);
+    if (missing && named) return fail(why, TIDE_EDEVICE, "TIDEMILL_ONEDNN cannot be used: %s", missing);
+#endif
+    (void)why;
+    return TIDE_OK;
+}
 
 const char *gemm_lacks(const isa_table *isa, tide_dtype half) {
 #ifdef TIDE_HAVE_ONEDNN
@@ -213,6 +225,7 @@ tide_status gemm_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *o
         k->operands[2].type != (type == TIDE_F64 ? TIDE_F64 : TIDE_F32))
         return fail(b->why, TIDE_ETYPE, "kernel '%s': matrix products are of two operands of one floating type",
                     k->name ? k->name : "");
+    if (choose_libraries(b->why) != TIDE_OK) return b->why->status;
     bool    by_rows = g->split == FLAT_SPLIT_ROWS || g->split == FLAT_SPLIT_EACH;
     int64_t block = by_rows ? MIN2(g->rows_per_task, g->m) : g->m, blocks = block > 0 ? ceil_div(g->m, block) : 0;
     int64_t rows = by_rows ? rows_of_call(block) : block;
