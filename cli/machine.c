@@ -85,6 +85,7 @@ const cli_command command_machine = {
     .name = "machine", .words = "", .summary = "show what this machine is, what sizes and threads suit it, and why",
     .more = "For Apple's chips the sizes are those of the Mac and the MLX guide (docs/machine.md). Elsewhere they "
             "follow from the speed\nof the machine: measured once with --measure and kept, or else estimated.\n\n"
+            "oneDNN multiplies where it is found; TIDEMILL_ONEDNN=FILE names it, TIDEMILL_ONEDNN=none does without.\n\n"
             "  tidemill machine\n  tidemill machine --measure --json\n",
     .files = "~/.cache/tidemill: the rates of this machine, once measured\n",
     .rows = { { table, 0, 0 } }, .target_size = sizeof(target), .run = run,

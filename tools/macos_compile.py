@@ -117,7 +117,7 @@ def main():
         (folder / "cc").chmod(0o755)
         write_empty_library(folder, "csv")
         setup = ["meson", "setup", folder / "out", ROOT, "--cross-file", cross, "-Dtests=false", "-Dcurl=disabled",
-                 "-Donednn=disabled", "-Dsleef=disabled", "-Doptimization=0", "-Ddebug=false"]
+                 "-Donednn=enabled", "-Dsleef=disabled", "-Doptimization=0", "-Ddebug=false"]
         failed = build_for_macos(folder, setup)
         if failed:
             print(failed)

@@ -41,6 +41,10 @@ for isa in avx512 avx2 baseline; do
     esac
 done
 unset TIDEMILL_ISA
+TIDEMILL_ONEDNN=none
+export TIDEMILL_ONEDNN
+try TIDEMILL_ONEDNN=none "$folder/build"
+unset TIDEMILL_ONEDNN
 for option in -Donednn=disabled '-Donednn=disabled -Dcblas=enabled' -Dsleef=disabled -Dcurl=disabled; do
     rm -rf "$folder/build"
     # shellcheck disable=SC2086

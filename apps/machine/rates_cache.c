@@ -17,11 +17,20 @@ enum { PATH_SIZE = 1024 };
 
 /* ---- the file's name ---- */
 
+/* The first who multiplies. */
+static const tide_product_library *library(void) {
+    const tide_product_library *l = tide_products("cpu");
+    while (l->lacks) l++;
+    return l;
+}
+
 /* All that a rate depends on. */
 static const char *identity(const machine *m, char text[512]) {
     char sets[160];
-    snprintf(text, 512, "%s|%s|%s|%d threads|%" PRId64 " bytes|%s|%s", m->system, m->arch, m->model, machine_threads(m),
-             machine_memory_bytes(m), machine_feature_names(m->features, sets), TIDE_VERSION);
+    const tide_product_library *by = library();
+    snprintf(text, 512, "%s|%s|%s|%d threads|%" PRId64 " bytes|%s|%s|%s %s", m->system, m->arch, m->model,
+             machine_threads(m), machine_memory_bytes(m), machine_feature_names(m->features, sets), TIDE_VERSION,
+             by->name, by->version ? by->version : "");
     return text;
 }
 

@@ -63,6 +63,22 @@ static void add_memory(text *t, const machine *m) {
     text_add(t, "\n");
 }
 
+/* "oneDNN 2.6.3 (its path), own kernels; no CBLAS: why" */
+static void add_products(text *t) {
+    const tide_product_library *all = tide_products("cpu");
+    const char *separator = "products   ";
+    for (const tide_product_library *l = all; l->name; l++) {
+        if (l->lacks) continue;
+        text_add(t, "%s%s", separator, l->name);
+        if (l->version) text_add(t, " %s", l->version);
+        if (l->path) text_add(t, " (%s)", l->path);
+        separator = ", ";
+    }
+    for (const tide_product_library *l = all; l->name; l++)
+        if (l->lacks) text_add(t, "; no %s: %s", l->name, l->lacks);
+    text_add(t, "\n");
+}
+
 static void add_machine(text *t, const machine *m) {
     char sets[160];
     text_add(t, "machine    %s, %s, %s\n", *m->model ? m->model : "a processor without a name", m->arch, m->system);
@@ -70,6 +86,7 @@ static void add_machine(text *t, const machine *m) {
     add_caches(t, m);
     add_memory(t, m);
     text_add(t, "sets       %s\n", *machine_feature_names(m->features, sets) ? sets : "none known");
+    add_products(t);
     text_add(t, "GPUs       ");
     for (int i = 0; gpu_device(i); i++) text_add(t, "%s%s", i ? ", " : "", gpu_device(i));
     text_add(t, gpu_device(0) ? "\n" : "none looked for: this build has no GPU backend\n");
@@ -171,6 +188,14 @@ static json_t *device_list(bool gpus) {
     return list;
 }
 
+static json_t *product_list(void) {
+    json_t *list = json_array();
+    for (const tide_product_library *l = tide_products("cpu"); l->name; l++)
+        list = json_with_item(list, json_pack("{s:s, s:b, s:s?, s:s?, s:s?}", "name", l->name, "used", !l->lacks,
+                                              "version", l->version, "path", l->path, "why", l->lacks));
+    return list;
+}
+
 static json_t *advice_object(const machine_advice *advice) {
     json_t *o = json_object();
     for (int i = 0; i < MACHINE_CHOICES; i++) {
@@ -185,10 +210,9 @@ static json_t *advice_object(const machine_advice *advice) {
 
 char *machine_json(const machine *m, const machine_rates *rates, const machine_advice *advice) {
     json_t *o =
-        json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o}", "schema_version", 1, "version", TIDE_VERSION, "machine",
-                  machine_object(m),
-                  "devices", device_list(false), "gpus", device_list(true), "rates", rates_object(rates), "advice",
-                  advice_object(advice));
+        json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "schema_version", 1, "version", TIDE_VERSION, "machine",
+                  machine_object(m), "products", product_list(), "devices", device_list(false), "gpus",
+                  device_list(true), "rates", rates_object(rates), "advice", advice_object(advice));
     char   *written = json_whole(o, JSON_REAL_PRECISION(6));
     json_decref(o);
     return written;

@@ -165,6 +165,9 @@ typedef struct tide_graph_options {
     uint64_t       seed;          /* of every random number in the graph */
     int64_t        memory_limit;  /* bytes for arena, variables and scratch together; 0: none */
     tide_allocator allocator;     /* zeros: the system's */
+    int            cut;           /* into how many tasks, at least, a step is cut along its samples, 1 to 1024; 0: as
+                                     many as threads, from 4 on. The results are the same for any where products come
+                                     from oneDNN with AVX-512 or from our own kernels; where not, 0 is 4 */
 } tide_graph_options;
 
 TIDE_API tide_graph *tide_graph_new(const char *device);                     /* NULL only when out of memory */
@@ -187,6 +190,13 @@ TIDE_API const tide_failure *tide_error(const tide_graph *g);
  * and nothing has changed. Free them first. Also TIDE_EINVAL: no such mark. */
 TIDE_API int64_t     tide_graph_mark(tide_graph *g);
 TIDE_API tide_status tide_graph_rewind(tide_graph *g, int64_t mark);
+
+/* Which of all ways to round and to draw a graph keeps to; what is built and compiled from then on has it. 2, the
+ * latest: sums over rows have a partial for each block of rows, the same for every cut, and masks are drawn with 16
+ * bits. 1, for runs of earlier versions (their run.json has no "numerics"): a partial a task of the usual cut, and 24
+ * bits. */
+TIDE_API int         tide_numerics(const tide_graph *g);
+TIDE_API void        tide_numerics_set(tide_graph *g, int version);
 
 TIDE_API const char *tide_graph_device(const tide_graph *g);
 TIDE_API int         tide_graph_threads(const tide_graph *g);  /* as asked for; a run may get fewer, see the budget */
@@ -498,6 +508,17 @@ TIDE_API const char *const *tide_devices(void);
 /* Whether a graph can be made on the device, NULL being the default. TIDE_EDEVICE: there is none of this name, or this
  * machine lacks it; the message says what there is. */
 TIDE_API tide_status tide_device_check(const char *device, tide_failure *failure);
+
+/* Who multiplies matrices on a device: libraries that are looked for on this machine, in order of preference, and our
+ * own kernels. They are found at the first call or at the first product, and stay what they are. */
+typedef struct tide_product_library {
+    const char *name;     /* "oneDNN", "own kernels"; NULL ends the list */
+    const char *version;  /* NULL: not known */
+    const char *path;     /* of the file; NULL: not known, or none */
+    const char *lacks;    /* why it is not used, as the end of a sentence; NULL: it is */
+} tide_product_library;
+/* Never NULL; an empty list for a device that does not say, or is none. */
+TIDE_API const tide_product_library *tide_products(const char *device);
 
 #ifdef __cplusplus
 }

@@ -189,6 +189,7 @@ typedef struct eis_options {
     int     profile, grid;
     char    ground_truths[EIS_TEXT_SIZE];    /* JSON file, or a generated CSV (chain; checked); "": drawn */
     int64_t n_ground_truths, points, threads; /* threads 0: the physical cores this process may use */
+    int64_t cut;                            /* train: as tide_graph_options.cut */
     bool    stats_only;
     char    data_dir[EIS_TEXT_SIZE];
     int     format, dtype;                   /* eis_format, eis_shard_dtype */

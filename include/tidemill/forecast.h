@@ -119,6 +119,7 @@ typedef struct forecast_options {
     int     precision;                       /* of large matrix products */
     bool    strict;                          /* what the device lacks is an error, not a warning */
     int64_t threads;                         /* 0: the physical cores this process may use */
+    int64_t cut;                             /* as tide_graph_options.cut */
     int64_t memory_limit_mib;                /* 0: what the machine has */
     char    memory_limit[24];                /* the same as "0.7" (of what the machine has), "512M", "2G" or bytes; "":
                                                 not given */

@@ -188,10 +188,6 @@ typedef enum tide_mode { TIDE_EVAL = 0, TIDE_TRAIN = 1 } tide_mode;
 /* Keeps each element with probability 1 - q and divides it by 1 - q; x itself in TIDE_EVAL or when p is 0. q is p as 16
  * random bits say it: rounded to a multiple of 2^-16, at most 1 - 2^-16. */
 TIDE_API tide_val tide_dropout(tide_val x, double p, tide_mode mode);
-/* How many bits draw an element of a mask: 16, or 24 for the masks, and p itself, of versions that had no choice. Set
- * for what is built from then on. */
-TIDE_API int      tide_dropout_draws(const tide_graph *g);
-TIDE_API void     tide_dropout_draws_set(tide_graph *g, int bits);
 
 /* ---- your own ------------------------------------------------------------------------------------------ */
 /* A C function inside a program. Called once a run, on one thread, with the operands' row-major memory. */

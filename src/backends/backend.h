@@ -3,8 +3,12 @@
  * A program is a list of phases; a phase is a set of chains that do not depend on each other; a chain is a list of
  * kernels with the same number of tasks, where task t of each kernel depends on nothing in its phase but task t of
  * earlier kernels of the same chain. So a thread may take any (chain, task) of a phase and run all the chain's
- * kernels for that task; between phases all threads wait. The cut into tasks is fixed when compiling, never by the
- * number of threads: results have the same bits for any number of threads. */
+ * kernels for that task; between phases all threads wait.
+ *
+ * Results have the same bits for any number of threads and for any cut into tasks of what runs along the samples (where
+ * rows_alone holds): what could differ are sums over rows, and these have a partial for each block of rows of the
+ * finest cut. A kernel with such sums has a task for each block; `grains` of them, one after the other, are what a task
+ * of its chain runs. */
 #ifndef TIDE_BACKEND_H
 #define TIDE_BACKEND_H
 
@@ -26,8 +30,8 @@ typedef struct flat_buffer {
     int64_t bytes;
     int64_t offset;                   /* FLAT_ARENA: bytes from its start, FLAT_TASK: from the thread's; a multiple of
                                          64 */
-    int64_t part_base, part_step;     /* FLAT_TASK: task t touches bytes part_base + [t part_step, (t + 1) part_step)
-                                         alone */
+    int64_t part_base, part_step;     /* FLAT_TASK: task t of the chain touches bytes part_base + [t part_step, (t + 1)
+                                         part_step) alone */
     void   *block;                    /* FLAT_VARIABLE: memory of the backend's; the host's by its address */
     int64_t at;
     void   *host;                     /* FLAT_CONSTANT */
@@ -116,6 +120,8 @@ typedef struct flat_map {
 typedef enum flat_split { FLAT_SPLIT_ROWS, FLAT_SPLIT_BATCH, FLAT_SPLIT_EACH, FLAT_SPLIT_COLS } flat_split;
 typedef struct flat_gemm {
     int64_t m, n, k, batches, rows_per_task;
+    int64_t usual_rows;  /* rows a task where the cut is the usual one: who multiplies is chosen by these, so that it is
+                            the same for every cut. 0: by the rows of each product */
     int32_t batch_ndim;
     int64_t batch[TIDE_MAX_DIMS];
     double  alpha, beta;  /* beta 0 (C is not read) or 1 */
@@ -151,6 +157,7 @@ typedef struct flat_kernel {
     const char   *name;  /* for people: "map 7: add, gelu, mul" */
     int32_t       group; /* for people: of the values it computes (a fused group of the compiler's); 0: none */
     int64_t       tasks;
+    int64_t       grains;  /* of its tasks that make a task of its chain: task t of the chain runs [t grains, ...) */
     int32_t       n_operands;
     flat_operand *operands;
     union {
@@ -160,6 +167,8 @@ typedef struct flat_kernel {
         struct { void (*run)(void *user, const void *const *inputs, void *output); void *user; } custom;
     };
 } flat_kernel;
+
+static inline int64_t flat_chain_tasks(const flat_kernel *k) { return k->tasks / k->grains; }
 
 typedef struct flat_chain { int32_t first_kernel, kernels; int64_t tasks; } flat_chain;
 typedef struct flat_phase { int32_t first_chain, chains; } flat_phase;
@@ -177,10 +186,36 @@ typedef struct flat_program {
 
 /* ---- the backend --------------------------------------------------------------------------------------- */
 
-/* How large tasks are, where that is not left to the fixed rules. */
+/* How large tasks are: numbers of a device. Rows are a product's, lanes a map's elements; a table that is fixed for the
+ * device, so that programs are the same on every machine that has it. */
+typedef struct backend_cut {
+    /* What runs along the samples, all cut alike. The finest cut, in which sums over rows are kept apart: at least
+     * `grains` blocks of at least `grain_rows`, as far as the samples can be divided. */
+    int64_t grains, grain_rows;
+    int64_t alike_rows;    /* products of no fewer rows make each alike (rows_alone) */
+    int64_t fewest_tasks;  /* at least so many, if that leaves each least_rows ... */
+    int64_t least_rows, most_rows;
+    int64_t most_lanes;    /* ... and maps of no more than this, or than products have, a task */
+    int64_t least_lanes;   /* a map of less for each of fewest_tasks gains nothing by it ... */
+    int64_t least_sample_lanes;  /* ... unless its elements are so many for each row of the samples */
+    int64_t least_common_rows;   /* of a product in a task */
+    /* the others */
+    int64_t map_lanes;     /* a task's, but ... */
+    int64_t row_map_rows, row_map_least, row_map_most;  /* ... rows, in row-wise maps of least to most columns */
+    int64_t product_rows, gradient_rows;  /* of products by a variable, of the others */
+    int64_t few_rows, few_cols, few_tasks;  /* products of so few rows and so many columns are cut by columns */
+    int64_t small_product; /* multiply-adds that are not worth a task */
+    int64_t whole_row;     /* a sum over more elements is one of partials */
+    int64_t half_rows, half_cols, half_depth, half_work;  /* the least of a product that gains by 16-bit operands */
+} backend_cut;
+extern const backend_cut processor_cut;  /* cut.c */
+
+/* How a program's work is cut, where that is not left to the device's numbers. */
 typedef struct work_cut {
     int64_t common_rows;   /* most rows a task of what runs along the samples; 0: as usual */
     int64_t product_rows;  /* rows a task of the other products; 0: as usual */
+    int64_t tasks;         /* at least so many of what runs along the samples; 0: fewest_tasks */
+    bool    sums_by_task;  /* numerics 1: sums over rows have a partial a task, and bits depend on the cut */
 } work_cut;
 
 typedef struct backend_env {
@@ -217,6 +252,7 @@ typedef struct tide_backend {
     bool    fuse;         /* wants the optimised program; else one kernel an op, all buffers apart */
     bool    task_memory;  /* runs a chain task by task: what no other chain touches may be FLAT_TASK */
     int64_t guard_bytes;  /* gap that the placer leaves after every arena buffer */
+    const backend_cut *cut;
     const backend_memory *memory;  /* NULL: the host's, where a block is its address and all is done at once */
     /* All choices, all memory but the arena, which is the block `arena`. The program outlives the exec. */
     tide_status (*prepare)(const flat_program *p, void *arena, const backend_env *env, backend_exec **out,
@@ -231,6 +267,10 @@ typedef struct tide_backend {
     /* Why products of this 16-bit type are not worth having here, as the end of a sentence; NULL: they are. Programs
      * that have them run everywhere. */
     const char *(*lacks_products)(tide_dtype half);
+    /* Whether a row of a product has the same bits however many go with it: then the cut may follow the threads. NULL:
+     * it has. */
+    bool        (*rows_alone)(void);
+    const tide_product_library *(*products)(void);  /* what tide_products tells of it; NULL: nothing */
     /* Why this kernel does not run here, a clause that names the operation; NULL: it does. The entry may be NULL: all
      * do. A program with such a kernel is not prepared here: it runs whole on the cpu backend. */
     const char *(*lacks)(const flat_kernel *k);

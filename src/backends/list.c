@@ -67,3 +67,10 @@ tide_status tide_device_check(const char *device, tide_failure *failure) {
     if (b && b->memory && b->memory->open(index, &system, &opened, &why) == TIDE_OK) b->memory->close(opened);
     return why.status ? fail_at(failure, why.status, NULL, 0, "device", "%s", why.message) : TIDE_OK;
 }
+
+const tide_product_library *tide_products(const char *device) {
+    static const tide_product_library none;
+    int32_t index;
+    const tide_backend *b = device ? backend_find(device, &index, NULL) : NULL;
+    return b && b->products ? b->products() : &none;
+}

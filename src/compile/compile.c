@@ -100,7 +100,7 @@ tide_status compile_graph(tide_graph *source, const compile_request *r, compiled
         compiler *c = kept = arena_new(&scratch, compiler, 1);
         out->memory->oom = &oom;
         *c = (compiler){ source, r->options ? r->options : &none,
-                         { .memory = &scratch, .source = source, .cut = r->cut } };
+                         { .memory = &scratch, .source = source, .numbers = r->numbers, .cut = r->cut } };
         status = run_passes(c, r, out, why);
     }
     (void)kept;

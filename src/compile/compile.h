@@ -32,6 +32,7 @@ typedef struct compile_request {
     const char *precision_note;  /* why not the one asked for; "" */
     const tide_compile_options *options;  /* NULL: none */
     apart_notes *apart;     /* filled if not NULL */
+    const backend_cut *numbers;  /* the backend's cut */
     work_cut    cut;
 } compile_request;
 

@@ -14,9 +14,9 @@
 #include "levels.h"
 #include "pass.h"
 
-/* Members and externals bound a kernel's registers and operands; a sum over more than WHOLE_ROW elements is cut into
- * partials, so that several tasks share it; MOST_WORK bounds all searches of depends_on together. */
-enum { MOST_MEMBERS = 96, MOST_EXTERNALS = 48, WHOLE_ROW = 4096, MOST_WORK = 100000000 };
+/* Members and externals bound a kernel's registers and operands; MOST_WORK bounds all searches of depends_on
+ * together. */
+enum { MOST_MEMBERS = 96, MOST_EXTERNALS = 48, MOST_WORK = 100000000 };
 
 typedef struct fuser {
     const pass_graph *g;
@@ -53,11 +53,18 @@ int32_t through_reshapes(const pass_graph *g, int32_t node) {
 }
 
 /* Casts count as views here: a weight in 16 bits is still a weight. */
-bool node_of_variable(const pass_graph *g, int32_t node) {
+static const ir_node *below_views(const pass_graph *g, int32_t node) {
     const ir_node *n = g->nodes[node];
-    while (node_is_view(n) || n->op == OP_CAST)
-        n = g->nodes[n->in[0]];
-    return n->op == OP_VARIABLE;
+    while (node_is_view(n) || n->op == OP_CAST) n = g->nodes[n->in[0]];
+    return n;
+}
+
+bool node_of_variable(const pass_graph *g, int32_t node) {
+    const ir_node *n = below_views(g, node);
+    if (n->op != OP_CONCAT || g->cut.sums_by_task) return n->op == OP_VARIABLE;
+    for (int32_t i = 0; i < n->n_in; i++)
+        if (below_views(g, n->in[i])->op != OP_VARIABLE) return false;
+    return n->n_in > 0;
 }
 
 /* A suffix of the axes is a row: its elements lie next to each other. Axes of size 1 belong to either side. */
@@ -339,7 +346,7 @@ static int32_t ways_of(const fuser *u, const ir_node *n, way out[3]) {
     int64_t suffix = reduced_suffix(from, axes), kept, all = tide_shape_count(from);
     bool prefix = n->op == OP_SUM && reduced_prefix(from, axes, &kept);
     int32_t count = 0;
-    bool large = n->op == OP_SUM && suffix == all && all > WHOLE_ROW;
+    bool large = n->op == OP_SUM && suffix == all && all > u->g->numbers->whole_row;
     if (suffix && !large) out[count++] = (way){ MEMBER_ROW, suffix };
     if (prefix && kept == 1) out[count++] = (way){ MEMBER_ALL_SUM, 0 };
     else if (prefix) out[count++] = (way){ MEMBER_COL_SUM, kept };

@@ -31,7 +31,8 @@ flat_kernel *lower_kernel(lowering *l, flat_kernel_kind kind, int32_t n_operands
         p->kernels = more, l->out->kernel_capacity = capacity;
     }
     flat_kernel *k = &p->kernels[p->n_kernels++];
-    *k = (flat_kernel){ .kind = kind, .n_operands = n_operands, .name = arena_printf(l->memory, "%s", name) };
+    *k = (flat_kernel){ .kind = kind, .grains = 1, .n_operands = n_operands };
+    k->name = arena_printf(l->memory, "%s", name);
     k->operands = arena_new(l->memory, flat_operand, MAX2(n_operands, 1));
     return k;
 }
@@ -339,36 +340,67 @@ static along_samples find_samples(const pass_graph *g) {
     return found;
 }
 
-enum { FEWEST_TASKS = 4, FEWEST_LARGE = 4, LEAST_ROWS = 24, MOST_ROWS = 192, MOST_LANES = 1 << 17 };
-
-/* At least four tasks if they divide `what` (fewer if not), as few as that allows, each of LEAST_ROWS to `most` of the
- * rows: the more rows, the less often weights are read. */
-static int64_t tasks_dividing(int64_t what, int64_t rows, int64_t most) {
+/* At least four tasks if they divide `what` (fewer if not), as few as that allows, each of least_rows to most_rows of
+ * the rows: the more rows, the less often weights are read. */
+static int64_t usual_tasks(const backend_cut *n, int64_t what, int64_t rows, int64_t most) {
     int64_t fewer = 0;
-    for (int64_t tasks = 2; tasks <= what && rows / tasks >= LEAST_ROWS; tasks++) {
+    for (int64_t tasks = 2; tasks <= what && rows / tasks >= n->least_rows; tasks++) {
         if (what % tasks || rows % tasks || rows / tasks > most) continue;
-        if (tasks >= FEWEST_TASKS) return tasks;
+        if (tasks >= n->fewest_tasks) return tasks;
         fewer = tasks;
     }
     return fewer;
 }
 
-/* The cut that all kernels along the samples share. It is made when the program is compiled, never by thread count: so
- * sums have the same bits for any number of threads. Equal cuts are what lets schedule.c put kernels into one chain:
+/* The usual tasks in as many pieces as reach n->grains, or as many as there can be. */
+static int64_t finest(const backend_cut *n, int64_t usual, int64_t what, int64_t rows) {
+    int64_t grains = usual;
+    for (int64_t more = usual; usual && more <= what && rows / more >= n->grain_rows; more += usual) {
+        if (what % more || rows % more) continue;
+        grains = more;
+        if (grains >= n->grains) break;
+    }
+    return grains;
+}
+
+/* Of whole grains: as few tasks as `least` and `most` rows a task allow, but none of fewer rows than are multiplied
+ * alike. */
+static int64_t tasks_of_grains(const backend_cut *n, int64_t grains, int64_t rows, int64_t least, int64_t most) {
+    int64_t tasks = 1;
+    for (int64_t more = 1; more <= grains && (more == 1 || rows / more >= n->alike_rows); more++) {
+        if (grains % more) continue;
+        tasks = more;
+        if (tasks >= least && rows / tasks <= most) break;
+    }
+    return tasks;
+}
+
+/* The cut that all kernels along the samples share. Equal cuts are what lets schedule.c put kernels into one chain:
  * task t of each touches the same samples.
  *
  * Whole samples if some have no more rows than a task should, or if there are enough of larger ones: then attention is
  * part of the chain too, and what it computes is memory of the task (task_memory.c). A sample alone is cut kernel by
- * kernel: what divides its rows seldom divides the work among threads. */
+ * kernel: what divides its rows seldom divides the work among threads.
+ *
+ * Few tasks suit few cores, many tasks many. That no bit depends on it is the work of the grains: whatever is summed
+ * over rows is summed over each grain and then over the grains, and a row of a product does not depend on how many
+ * others go with it. */
 static common_cut choose_cut(const pass_graph *g) {
+    const backend_cut *n = g->numbers;
     along_samples x = find_samples(g);
-    int64_t most = g->cut.common_rows ? g->cut.common_rows : MOST_ROWS;
+    int64_t most = g->cut.common_rows ? g->cut.common_rows : n->most_rows;
+    int64_t usual_most = g->cut.sums_by_task ? most : n->most_rows;
     bool known = x.samples > 1 && x.rows % x.samples == 0;
-    int64_t tasks = known ? tasks_dividing(x.samples, x.rows, most) : 0;
-    if (known && !tasks && x.samples >= FEWEST_LARGE && x.rows / x.samples > MOST_ROWS) tasks = x.samples;
-    bool whole = tasks > 0;
-    if (!whole && x.samples != 1) tasks = tasks_dividing(x.rows, x.rows, most);
-    return (common_cut){ tasks, x.rows, whole ? x.samples : 0, MAX2(MOST_LANES, x.elements / MAX2(tasks, 1)) };
+    int64_t usual = known ? usual_tasks(n, x.samples, x.rows, usual_most) : 0;
+    if (known && !usual && x.samples >= n->fewest_tasks && x.rows / x.samples > n->most_rows) usual = x.samples;
+    bool whole = usual > 0;
+    if (!whole && x.samples != 1) usual = usual_tasks(n, x.rows, x.rows, usual_most);
+    common_cut cut = { usual, usual, usual, x.rows, whole ? x.samples : 0, x.elements };
+    if (g->cut.sums_by_task || !usual) return cut;
+    bool more = g->cut.tasks > n->fewest_tasks, other = g->cut.common_rows || more;
+    cut.grains = finest(n, usual, whole ? x.samples : x.rows, x.rows);
+    if (other) cut.tasks = tasks_of_grains(n, cut.grains, x.rows, more ? g->cut.tasks : n->fewest_tasks, most);
+    return cut;
 }
 
 void pass_lower(const pass_graph *g, const fusion *f, bool merge, lowered *out) {

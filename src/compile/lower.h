@@ -8,9 +8,11 @@
  * (schedule.c). */
 typedef struct common_cut {
     int64_t tasks;    /* 0: none, each kernel as it likes */
+    int64_t usual;    /* tasks where nothing else is asked for */
+    int64_t grains;   /* the finest cut, a multiple of both: sums over rows have so many partials */
     int64_t rows;     /* of the largest product: a multiple of them is taken for something along the samples */
     int64_t samples;  /* a task has whole samples, of so many in all; 0: only rows are known */
-    int64_t lanes;    /* the most elements of a map that a task may have */
+    int64_t elements; /* of the largest product: a task of a map may have as many */
 } common_cut;
 
 typedef struct lowering {

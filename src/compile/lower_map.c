@@ -5,17 +5,8 @@
 
 #include "lower.h"
 
-/* TASK_ELEMENTS: lanes of a task where no common cut applies, enough to be worth handing out, few enough for L2.
- * MOST_COLS: the longest row that registers hold. COMMON_LANES, LEAST_LANES: a task of the common cut with fewer lanes
- * costs more than it does. */
-enum {
-    MOST_LOADS = 2 * 96,
-    MOST_INSTRS = 4 * 96 + 64,
-    TASK_ELEMENTS = 16384,
-    MOST_COLS = 4096,
-    COMMON_LANES = 256,
-    LEAST_LANES = 16
-};
+/* MOST_COLS: the longest row that registers hold. */
+enum { MOST_LOADS = 2 * 96, MOST_INSTRS = 4 * 96 + 64, MOST_COLS = 4096 };
 
 typedef struct load {
     int32_t node;     /* seen through reshapes; the broadcast itself where one is loaded */
@@ -38,6 +29,7 @@ typedef struct build {
     uint8_t   *reg_type, *reg_kind;
     int32_t    n_instrs, n_regs;
     flat_map   map;
+    int64_t    grains;
     flat_operand *operands;
     int32_t    n_operands;
     char       name[96];
@@ -155,6 +147,46 @@ static bool one_stride(const view *v) {
     return v->ndim == 0 || (v->ndim == 1 && (v->stride[0] == 1 || v->stride[0] == 0));
 }
 
+/* ---- the cut ---- */
+
+static bool has_sinks(const build *b) {
+    const lowering *l = b->l;
+    for (int32_t m = b->group ? l->group_first[b->group] : 0; m; m = l->group_next[m])
+        if (l->needed[m] && (l->f->kind[m] == MEMBER_COL_SUM || l->f->kind[m] == MEMBER_ALL_SUM)) return true;
+    return false;
+}
+
+/* Whether the common cut gains anything here. For every cut the same answer. */
+static bool worth_common(const build *b) {
+    const common_cut *common = &b->l->cut;
+    const backend_cut *n = b->l->g->numbers;
+    int64_t tasks = b->l->g->cut.sums_by_task ? common->tasks : n->fewest_tasks;
+    return common->tasks && (b->elements >= tasks * n->least_lanes ||
+                             (b->elements % common->rows == 0 && b->elements >= tasks * n->least_sample_lanes));
+}
+
+static bool divides(const build *b, int64_t tasks) {
+    int64_t most = MAX2(b->l->g->numbers->most_lanes, b->l->cut.elements / MAX2(tasks, 1));
+    return tasks && b->map.rows % tasks == 0 && b->elements / tasks <= most;
+}
+
+/* Sums have the grains of the common cut, or of the usual tasks, or those of the map alone: never those of the tasks
+ * asked for. */
+static void cut_rows(build *b) {
+    flat_map *m = &b->map;
+    const common_cut *common = &b->l->cut;
+    const backend_cut *n = b->l->g->numbers;
+    bool rows = m->row_wise && m->cols >= n->row_map_least && m->cols <= n->row_map_most;
+    m->rows_per_task = rows ? n->row_map_rows : MAX2(1, n->map_lanes / m->cols);
+    b->grains = 1;
+    if (!worth_common(b)) return;
+    int64_t tasks = common->tasks;
+    if (has_sinks(b)) tasks = divides(b, common->grains) ? common->grains : common->usual;
+    if (!divides(b, tasks)) return;
+    m->rows_per_task = m->rows / tasks;
+    if (tasks % common->tasks == 0 && divides(b, common->tasks)) b->grains = tasks / common->tasks;
+}
+
 /* The coarsest domain in which every load has one stride per dimension. Linear: no rows at all, one run of lanes. */
 static void make_domain(build *b) {
     cut(b, 1);
@@ -184,12 +216,7 @@ static void make_domain(build *b) {
     m->row_wise = !linear;
     m->cols = linear ? 1 : b->cols;
     m->rows = b->elements / m->cols;
-    m->rows_per_task = MAX2(1, TASK_ELEMENTS / m->cols);
-    if (!linear && m->cols >= 64 && m->cols <= 1024) m->rows_per_task = 64;
-    const common_cut *common = &b->l->cut;
-    int64_t lanes = common->tasks ? b->elements / common->tasks : 0;
-    bool enough = common->tasks && (lanes >= COMMON_LANES || (b->elements % common->rows == 0 && lanes >= LEAST_LANES));
-    if (enough && m->rows % common->tasks == 0 && lanes <= common->lanes) m->rows_per_task = m->rows / common->tasks;
+    cut_rows(b);
 }
 
 static tide_shape domain_shape(const flat_map *m, bool rows_only) {
@@ -366,9 +393,8 @@ static void emit_fold(lowering *l, const flat_operand *partials, const view *out
     int64_t width = view_count(out);
     k->operands[0] = *partials;
     k->operands[1] = (flat_operand){ .buffer = out->buffer, .type = out->type, .offset = out->offset };
-    k->index = (flat_index){
-        .outer = 1, .n = tasks, .inner = width, .per_task = MAX2(1, MIN2(width, TASK_ELEMENTS / MAX2(tasks, 1)))
-    };
+    int64_t lanes = l->g->numbers->map_lanes / MAX2(tasks, 1);
+    k->index = (flat_index){ .outer = 1, .n = tasks, .inner = width, .per_task = MAX2(1, MIN2(width, lanes)) };
     k->tasks = ceil_div(width, k->index.per_task);
 }
 
@@ -390,6 +416,7 @@ static void finish(build *b) {
     k->map = b->map;
     k->group = b->group;
     k->tasks = ceil_div(b->map.rows, b->map.rows_per_task);
+    k->grains = k->tasks ? b->grains : 1;
 }
 
 /* What a build needs while it runs. A load may need a copy, whose own map is built meanwhile: one for each depth. */

@@ -3,17 +3,6 @@
 
 #include "lower.h"
 
-enum {
-    GEMM_ROWS = 64,
-    SUM_ROWS = 128,
-    FEW_ROWS = 32,
-    FEWEST_COLS = 64,
-    FEW_TASKS = 4,
-    COMMON_ROWS = 8,
-    TASK_ELEMENTS = 16384,
-    SMALL_GEMM = 64 * 64 * 64
-};
-
 static const ir_node *node_of(const lowering *l, int32_t id) { return l->g->nodes[id]; }
 
 static flat_operand whole(const view *v) {
@@ -57,36 +46,55 @@ static view product_destination(lowering *l, int32_t node) {
     return view_permuted(&out, inverse);
 }
 
+/* Rows a task if all have about so many: processors have even numbers of cores. The last task has not so few rows that
+ * they are multiplied otherwise. */
+static int64_t even_rows(const pass_graph *g, int64_t m, int64_t about) {
+    int64_t blocks = MAX2(1, (m + about / 2) / about);
+    if (blocks > 2 && blocks % 2) blocks++;
+    int64_t rows = ceil_div(m, blocks);
+    while (!g->cut.sums_by_task && m % MAX2(rows, 1) && m % rows < g->numbers->alike_rows) rows++;
+    return rows;
+}
+
+/* Weight gradients are few products with few rows each: where more tasks are asked for, they have fewer rows. */
+static int64_t rows_apart(const pass_graph *g, int64_t usual) {
+    const backend_cut *n = g->numbers;
+    if (g->cut.product_rows) return g->cut.product_rows;
+    if (g->cut.sums_by_task || g->cut.tasks <= n->fewest_tasks) return usual;
+    return MAX2(n->few_rows, usual * n->fewest_tasks / g->cut.tasks);
+}
+
 /* Where the program has a common cut and the product takes part in it (its rows are samples: the right operand is a
  * variable), its tasks are the program's. */
 static void split_gemm(const lowering *l, flat_gemm *gemm, flat_kernel *k, bool by_variable) {
-    double work = (double)gemm->m * (double)gemm->n * (double)gemm->k;
+    double work = (double)gemm->m * (double)gemm->n * (double)gemm->k, small = (double)l->g->numbers->small_product;
     const common_cut *cut = &l->cut;
+    const backend_cut *n = l->g->numbers;
     bool whole_samples = cut->samples && gemm->batch_ndim > 0 && gemm->batch[0] == cut->samples;
     bool of_each = gemm->batches > 1 && !whole_samples && cut->tasks && gemm->m == cut->rows;
     /* one answer: all cores share it */
-    if (gemm->batches == 1 && gemm->m <= FEW_ROWS && gemm->n >= FEWEST_COLS && work >= SMALL_GEMM) {
+    if (gemm->batches == 1 && gemm->m <= n->few_rows && gemm->n >= n->few_cols && work >= small) {
         gemm->split = FLAT_SPLIT_COLS;
-        gemm->rows_per_task = round_up(ceil_div(gemm->n, FEW_TASKS), 16);
+        gemm->rows_per_task = round_up(ceil_div(gemm->n, n->few_tasks), 16);
         k->tasks = ceil_div(gemm->n, gemm->rows_per_task);
     } else if (of_each) {
         gemm->split = FLAT_SPLIT_EACH;
         gemm->rows_per_task = gemm->m / cut->tasks;
+        gemm->usual_rows = gemm->m / cut->usual;
         k->tasks = cut->tasks;
-    } else if (gemm->batches > 1 && (work < SMALL_GEMM || whole_samples)) {
+    } else if (gemm->batches > 1 && (work < small || whole_samples)) {
         gemm->split = FLAT_SPLIT_BATCH;
         bool common = cut->tasks && gemm->batches % cut->tasks == 0;
         gemm->rows_per_task =
-            common ? gemm->batches / cut->tasks : MAX2(1, (int64_t)(0.5 * SMALL_GEMM / MAX2(work, 1.0)));
+            common ? gemm->batches / cut->tasks : MAX2(1, (int64_t)(0.5 * small / MAX2(work, 1.0)));
         k->tasks = ceil_div(gemm->batches, gemm->rows_per_task);
     } else {
         gemm->split = FLAT_SPLIT_ROWS;
-        bool common = cut->tasks && by_variable && gemm->m % cut->tasks == 0 && gemm->m / cut->tasks >= COMMON_ROWS;
-        int64_t usual = by_variable ? GEMM_ROWS : SUM_ROWS,
-                rows = l->g->cut.product_rows ? l->g->cut.product_rows : usual;
-        int64_t blocks = MAX2(1, (gemm->m + rows / 2) / rows);
-        if (blocks > 2 && blocks % 2) blocks++;  /* processors have even numbers of cores */
-        gemm->rows_per_task = common ? gemm->m / cut->tasks : ceil_div(gemm->m, blocks);
+        bool common = cut->tasks && by_variable && gemm->m % cut->tasks == 0 &&
+                      gemm->m / cut->tasks >= n->least_common_rows;
+        int64_t usual = by_variable ? n->product_rows : n->gradient_rows, rows = rows_apart(l->g, usual);
+        gemm->rows_per_task = common ? gemm->m / cut->tasks : even_rows(l->g, gemm->m, rows);
+        gemm->usual_rows = common ? gemm->m / cut->usual : even_rows(l->g, gemm->m, usual);
         k->tasks = gemm->batches * ceil_div(gemm->m, gemm->rows_per_task);
     }
 }
@@ -121,9 +129,9 @@ static flat_index around_axis(tide_shape s, int axis) {
     return x;
 }
 
-static void set_index(flat_kernel *k, flat_index x) {
+static void set_index(const lowering *l, flat_kernel *k, flat_index x) {
     int64_t one = MAX2(1, MAX2(x.n, x.count) * x.inner);
-    x.per_task = MAX2(1, TASK_ELEMENTS / one);
+    x.per_task = MAX2(1, l->g->numbers->map_lanes / one);
     k->index = x;
     k->tasks = ceil_div(x.outer, x.per_task);
 }
@@ -137,7 +145,7 @@ static flat_kernel *indexed(lowering *l, int32_t node, flat_kernel_kind kind, fl
     flat_kernel *k = lower_kernel(l, kind, n->n_in + 1, ir_op_names[n->op]);
     for (int32_t i = 0; i < n->n_in; i++) k->operands[i] = whole(in[i]);
     k->operands[n->n_in] = whole(&l->loc[node]);
-    set_index(k, x);
+    set_index(l, k, x);
     return k;
 }
 
@@ -187,7 +195,7 @@ static void lower_sort(lowering *l, int32_t node) {
     index.flag = n->attr.flag;
     flat_kernel *k = lower_kernel(l, FLAT_SORT, 3, "sort");
     k->operands[0] = whole(x), k->operands[1] = whole(&l->loc[node]), k->operands[2] = whole(&order);
-    set_index(k, index);
+    set_index(l, k, index);
 }
 
 static void lower_sort_index(lowering *l, int32_t node) {

@@ -1,7 +1,7 @@
-/* Which part of a buffer each task of a kernel touches, if that can be said as "task t touches [base + t step, base +
- * (t + 1) step)". Two kernels belong in one chain when this is the same for every buffer that they share (schedule.c),
- * and a buffer that only one chain touches needs one part per thread (task_memory.c). To say no is always safe: the
- * kernel then waits for the whole buffer. */
+/* Which part of a buffer each task of a kernel's chain touches, if that can be said as "task t touches
+ * [base + t step, base + (t + 1) step)". Two kernels belong in one chain when this is the same for every buffer that
+ * they share (schedule.c), and a buffer that only one chain touches needs one part per thread (task_memory.c). To say
+ * no is always safe: the kernel then waits for the whole buffer. */
 #include "pass.h"
 
 static bool map_writes(const flat_map *m, int32_t operand) {
@@ -65,10 +65,11 @@ static part map_part(const flat_kernel *k, int32_t operand) {
     int64_t bytes = (int64_t)tide_dtype_size(o->type), row, cols = extent(m->dim, o->stride, m->row_ndim, m->ndim);
     for (int32_t i = 0; i < m->count; i++)
         if (m->instrs[i].operand == operand && (m->instrs[i].op == FLAT_COL_SUM || m->instrs[i].op == FLAT_ALL_SUM))
-            return (part){ true, o->offset * bytes, bytes * (m->instrs[i].op == FLAT_COL_SUM ? m->cols : 1) };
+            return (part){ true, o->offset * bytes,
+                           k->grains * bytes * (m->instrs[i].op == FLAT_COL_SUM ? m->cols : 1) };
     if (nested(m->dim, o->stride, m->row_ndim, &row) && cols <= row)
-        return stepped(o->offset, row, cols, m->rows_per_task, bytes);
-    return outer_part(m->dim, o->stride, m->row_ndim, m->ndim, m->rows_per_task, o->offset, bytes);
+        return stepped(o->offset, row, cols, k->grains * m->rows_per_task, bytes);
+    return outer_part(m->dim, o->stride, m->row_ndim, m->ndim, k->grains * m->rows_per_task, o->offset, bytes);
 }
 
 /* B is read whole by every task unless batch entries are cut; columns of a cut product lie in every row, so they are no
@@ -98,4 +99,20 @@ static part gemm_part(const flat_kernel *k, int32_t operand) {
 
 part part_of(const flat_kernel *k, int32_t operand) {
     return k->kind == FLAT_MAP ? map_part(k, operand) : k->kind == FLAT_GEMM ? gemm_part(k, operand) : (part){ 0 };
+}
+
+/* Everything that a kernel touches of a buffer lies within these bytes; false: they are not known. */
+bool operand_range(const flat_kernel *k, int32_t operand, int64_t *from, int64_t *to) {
+    const flat_operand *o = &k->operands[operand];
+    const flat_map *m = &k->map;
+    int64_t bytes = (int64_t)tide_dtype_size(o->type);
+    if (k->kind != FLAT_MAP) return false;
+    for (int32_t i = 0; i < m->count; i++)
+        if (m->instrs[i].operand == operand && m->instrs[i].op != FLAT_LOAD && m->instrs[i].op != FLAT_STORE)
+            return false;
+    for (int32_t i = 0; i < m->ndim; i++)
+        if (o->stride[i] < 0) return false;
+    *from = o->offset * bytes;
+    *to = *from + extent(m->dim, o->stride, 0, m->ndim) * bytes;
+    return true;
 }

@@ -18,6 +18,7 @@ typedef struct pass_graph {
     int32_t       n_inputs;  /* the source's, or the request's leaves */
     pass_assign  *assigns;
     int32_t       n_assigns;
+    const backend_cut *numbers;
     work_cut      cut;
     int32_t       newest;  /* of the source's nodes whose memory or id the program keeps */
 } pass_graph;
@@ -60,7 +61,7 @@ bool node_is_view(const ir_node *n);
 int32_t through_reshapes(const pass_graph *g, int32_t node);
 /* A cast to 16 bits: rounds where it is stored. */
 bool node_rounds(const ir_node *n);
-/* node is a variable seen through views and casts: the same for all samples. */
+/* node is a variable, or several put together, seen through views and casts: the same for all samples. */
 bool node_of_variable(const pass_graph *g, int32_t node);
 /* The member of `group` that input `in` of another member reads in place, as FULL or as ROW spread over columns; 0:
  * none. */
@@ -83,10 +84,12 @@ typedef struct lowered {
 
 /* merge: kernels along the samples are cut alike, for chains. */
 void pass_lower(const pass_graph *g, const fusion *f, bool merge, lowered *out);
-/* parts.c: task t of a kernel touches the operand's buffer within [base + t step, base + (t + 1) step) bytes, if
- * known. */
+/* parts.c: task t of a kernel's chain touches the operand's buffer within bytes [base + t step, base + (t + 1) step),
+ * if known. */
 typedef struct part { bool known; int64_t base, step; } part;
 part part_of(const flat_kernel *k, int32_t operand);
+/* All that a kernel touches of the operand's buffer lies within bytes [from, to); false: not known. */
+bool operand_range(const flat_kernel *k, int32_t operand, int64_t *from, int64_t *to);
 /* Which operands a kernel writes; the others are read. */
 bool operand_written(const flat_kernel *k, int32_t operand);
 /* schedule.c: phases and chains from the kernels' reads and writes. tasks: as lowered. */

@@ -3,14 +3,7 @@
  * (fuse.c), and a value that only products use is never stored in F32. Everything else stays as it was. */
 #include "pass.h"
 
-/* Which products gain, measured with bf16 on one core (AMX; f32 at 150 GFLOP/s): 64x64x32 is 1.6 to 1.9 times as fast,
- * 48x48x32 and 96x96x11 are slower. Below 32 rows casting the other operand, usually a weight, costs more than the
- * product saves. */
-enum { LEAST_ROWS = 32, LEAST_COLS = 16, LEAST_DEPTH = 32, LEAST_WORK = 1 << 17, MOST_VIEWS = 16 };
-
-static bool gains(int64_t m, int64_t n, int64_t k) {
-    return m >= LEAST_ROWS && n >= LEAST_COLS && k >= LEAST_DEPTH && (double)m * (double)n * (double)k >= LEAST_WORK;
-}
+enum { MOST_VIEWS = 16 };
 
 typedef struct precision {
     const pass_graph *from;
@@ -24,8 +17,11 @@ typedef struct precision {
 /* The shapes are of one entry of the batch: a provider multiplies one at a time. */
 static bool product_gains(const pass_graph *g, const ir_node *n) {
     const ir_node *a = g->nodes[n->in[0]];
+    const backend_cut *least = g->numbers;
     int last = n->shape.ndim - 1;
-    return n->type == TIDE_F32 && gains(n->shape.dim[last - 1], n->shape.dim[last], a->shape.dim[last]);
+    int64_t rows = n->shape.dim[last - 1], cols = n->shape.dim[last], depth = a->shape.dim[last];
+    return n->type == TIDE_F32 && rows >= least->half_rows && cols >= least->half_cols && depth >= least->half_depth &&
+           (double)rows * (double)cols * (double)depth >= (double)least->half_work;
 }
 
 /* A node like `n`, of another input, of the 16-bit type. */

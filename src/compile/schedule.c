@@ -9,14 +9,15 @@
  * done, not when all threads have arrived: a thread that the system keeps from running delays nobody. */
 #include "pass.h"
 
-typedef struct access { int32_t kernel, operand, next; } access;  /* next: the previous access to the same buffer; 0:
-                                                                     none */
+/* next: the previous access of its kind to the same buffer; 0: none. Bytes [from, to) of it. */
+typedef struct access { int32_t kernel, operand, next; int64_t from, to; } access;
 
 typedef struct scheduler {
     flat_program *p;
     int32_t *phase, *chain;      /* of each kernel */
+    int32_t *last;               /* kernel of each chain */
     int32_t  chains;
-    int32_t *last_write, *reads; /* of each buffer: access ids; reads since that write */
+    int32_t *writes, *reads;     /* of each buffer: access ids, since it was last written as a whole */
     access  *accesses;
     int32_t  count;
 } scheduler;
@@ -30,23 +31,47 @@ static void wait_for(const scheduler *s, placing *at, int32_t k, int32_t operand
     const flat_kernel *mine = &s->p->kernels[k], *other = &s->p->kernels[a->kernel];
     if (phase < at->phase) return;
     if (phase > at->phase) *at = (placing){ phase, chain, true };
-    if (chain != at->chain || mine->tasks != other->tasks) at->joins = false;
-    else if (mine->tasks != 1) {
+    if (chain != at->chain || flat_chain_tasks(mine) != flat_chain_tasks(other)) at->joins = false;
+    else if (flat_chain_tasks(mine) != 1) {
         part x = part_of(mine, operand), y = part_of(other, a->operand);
         at->joins &= x.known && y.known && x.base == y.base && x.step == y.step;
     }
 }
 
-/* After phase `not_before` at least. */
+static access access_of(const scheduler *s, int32_t k, int32_t operand) {
+    const flat_kernel *kernel = &s->p->kernels[k];
+    access a = { .kernel = k, .operand = operand };
+    if (!operand_range(kernel, operand, &a.from, &a.to)) a.from = 0, a.to = INT64_MAX;
+    return a;
+}
+
+/* Parts of a buffer that are made apart, as by a concatenation, do not wait for each other. */
+static void wait_for_all(const scheduler *s, placing *at, const access *mine, int32_t first) {
+    for (int32_t i = first; i; i = s->accesses[i].next)
+        if (s->accesses[i].from < mine->to && mine->from < s->accesses[i].to)
+            wait_for(s, at, mine->kernel, mine->operand, &s->accesses[i]);
+}
+
+static bool reads_of(const scheduler *s, int32_t k, int32_t maker) {
+    const flat_kernel *kernel = &s->p->kernels[k];
+    for (int32_t i = 0; i < kernel->n_operands; i++)
+        for (int32_t w = s->writes[kernel->operands[i].buffer]; w; w = s->accesses[w].next)
+            if (s->accesses[w].kernel == maker) return true;
+    return false;
+}
+
+/* After phase `not_before` at least. A kernel of one task follows in a chain only what the chain did last: else all
+ * that wait for one number, such as updates of small parameters, would be done one after the other. */
 static placing find_place(const scheduler *s, int32_t k, int32_t not_before) {
     const flat_kernel *kernel = &s->p->kernels[k];
     placing at = { .phase = not_before, .chain = -1 };
     for (int32_t i = 0; i < kernel->n_operands; i++) {
         int32_t buffer = kernel->operands[i].buffer;
-        if (s->last_write[buffer]) wait_for(s, &at, k, i, &s->accesses[s->last_write[buffer]]);
-        if (!operand_written(kernel, i)) continue;
-        for (int32_t r = s->reads[buffer]; r; r = s->accesses[r].next) wait_for(s, &at, k, i, &s->accesses[r]);
+        access mine = access_of(s, k, i);
+        wait_for_all(s, &at, &mine, s->writes[buffer]);
+        if (operand_written(kernel, i)) wait_for_all(s, &at, &mine, s->reads[buffer]);
     }
+    if (at.joins && flat_chain_tasks(kernel) == 1) at.joins = reads_of(s, k, s->last[at.chain]);
     return at;
 }
 
@@ -57,9 +82,12 @@ static void note_accesses(scheduler *s, int32_t k) {
             bool written = operand_written(kernel, i);
             if (written != pass) continue;
             int32_t buffer = kernel->operands[i].buffer, id = ++s->count;
-            s->accesses[id] = (access){ k, i, written ? 0 : s->reads[buffer] };
-            s->reads[buffer] = written ? 0 : id;
-            if (written) s->last_write[buffer] = id;
+            access a = access_of(s, k, i);
+            bool whole = written && a.from <= 0 && a.to >= s->p->buffers[buffer].bytes;
+            if (whole) s->writes[buffer] = s->reads[buffer] = 0;
+            int32_t *list = written ? &s->writes[buffer] : &s->reads[buffer];
+            a.next = *list;
+            s->accesses[id] = a, *list = id;
         }
 }
 
@@ -84,7 +112,7 @@ static void lay_out(arena *memory, scheduler *s) {
     }
     for (int32_t i = 0; i < p->n_kernels; i++) {
         flat_chain *c = &p->chains[place[s->chain[i]]];
-        c->kernels++, c->tasks = p->kernels[i].tasks;
+        c->kernels++, c->tasks = flat_chain_tasks(&p->kernels[i]);
     }
     for (int32_t c = 1; c < s->chains; c++)
         p->chains[c].first_kernel = p->chains[c - 1].first_kernel + p->chains[c - 1].kernels;
@@ -125,8 +153,8 @@ static int32_t last_before(const scheduler *s, const bool *after) {
     int32_t last = -1;
     for (int32_t k = 0; k < s->p->n_kernels; k++)
         for (int32_t i = 0; after[k] && i < s->p->kernels[k].n_operands; i++) {
-            int32_t access = s->last_write[s->p->kernels[k].operands[i].buffer];
-            if (access) last = MAX2(last, s->phase[s->accesses[access].kernel]);
+            int32_t write = s->writes[s->p->kernels[k].operands[i].buffer];
+            for (; write; write = s->accesses[write].next) last = MAX2(last, s->phase[s->accesses[write].kernel]);
         }
     return last;
 }
@@ -135,6 +163,7 @@ static void place(scheduler *s, int32_t k, int32_t not_before) {
     placing at = find_place(s, k, not_before);
     s->phase[k] = at.joins ? at.phase : at.phase + 1;
     s->chain[k] = at.joins ? at.chain : s->chains++;
+    s->last[s->chain[k]] = k;
     s->p->n_phases = MAX2(s->p->n_phases, s->phase[k] + 1);
     note_accesses(s, k);
 }
@@ -147,7 +176,8 @@ void pass_schedule(arena *memory, flat_program *p, int64_t tasks) {
     scheduler s = { .p = p };
     s.phase = arena_new(memory, int32_t, MAX2(p->n_kernels, 1)),
     s.chain = arena_new(memory, int32_t, MAX2(p->n_kernels, 1));
-    s.last_write = arena_new(memory, int32_t, MAX2(p->n_buffers, 1)),
+    s.last = arena_new(memory, int32_t, MAX2(p->n_kernels, 1));
+    s.writes = arena_new(memory, int32_t, MAX2(p->n_buffers, 1)),
     s.reads = arena_new(memory, int32_t, MAX2(p->n_buffers, 1));
     s.accesses = arena_new(memory, access, operands);
     bool *after = find_after(memory, p, tasks);

@@ -15,7 +15,7 @@ typedef struct life {
 
 /* A buffer stays in the arena (-2) as soon as two chains touch it, or a task's part of it is not the same for all. */
 static void note_use(life *x, const flat_kernel *kernel, int32_t operand, int32_t chain, int32_t k, int64_t bytes) {
-    part where = kernel->tasks == 1 ? (part){ true, 0, bytes } : part_of(kernel, operand);
+    part where = flat_chain_tasks(kernel) == 1 ? (part){ true, 0, bytes } : part_of(kernel, operand);
     bool cut = kernel->kind == FLAT_MAP || kernel->kind == FLAT_GEMM;  /* the others address whole buffers */
     if (x->chain == -1) *x = (life){ chain, k, k, where };
     if (!cut || x->chain != chain || !where.known || where.base != x->where.base || where.step != x->where.step)

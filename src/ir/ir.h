@@ -95,7 +95,7 @@ struct tide_graph {
     int32_t        region, regions, region_depth;  /* the open recompute region, 0: none; how many there were; how deep
                                                       begin is nested */
     int32_t        rng_step;  /* its node, or 0 */
-    int            dropout_draws;  /* bits an element of a mask */
+    int            numerics;  /* tide_numerics */
     int32_t        sample_offset;  /* node of the number of the first sample of random ops built now; 0: they count from
                                       0 */
     bool           initial_random;  /* random nodes are being made for an initial value */

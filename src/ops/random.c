@@ -77,25 +77,17 @@ tide_val tide_random_normal(tide_graph *g, tide_shape shape, double mean, double
     return tide_random_normal_of(g, tide_default_type(g), shape, mean, sd);
 }
 
-void tide_dropout_draws_set(tide_graph *g, int bits) {
-    if (!g) return;
-    if (bits == 16 || bits == 24) g->dropout_draws = bits;
-    else graph_fail(g, TIDE_EINVAL, "dropout_draws: a mask is drawn with 16 or 24 bits, not with %d", bits);
-}
-
-int tide_dropout_draws(const tide_graph *g) { return g ? g->dropout_draws : 0; }
-
-/* As version 0.1.0 first drew them: a whole number for each element. */
+/* Numerics 1: a whole number for each element. */
 static tide_val mask_of_24(tide_graph *g, tide_shape shape, double p, double scale) {
     tide_val u = random_node(g, OP_RANDOM, shape, 0, 0);
     return tide_where(tide_ge(u, full_like(u, p)), full_like(u, scale), full_like(u, 0));
 }
 
-/* The mask is F32: for F64 it only chooses, so that the factor is not rounded. With 16 bits the factor is that of the
- * probability as they can say it, so that the mean is right however near to 1 that is. */
+/* The mask is F32: for F64 it only chooses, so that the factor is not rounded. The factor is that of the
+ * probability as 16 bits can say it, so that the mean is right however near to 1 that is. */
 static tide_val dropped(tide_val x, double p) {
     tide_graph *g = x.graph;
-    bool wide = tide_dtype_of(x) == TIDE_F64, old = g->dropout_draws == 24;
+    bool wide = tide_dtype_of(x) == TIDE_F64, old = g->numerics == 1;
     if (!old) p = fmin(round(p * 65536), 65535) / 65536;
     double scale = wide ? 1 : 1 / (1 - p);
     tide_val mask = old ? mask_of_24(g, tide_shape_of(x), p, scale)

@@ -17,6 +17,10 @@
 #define ROW_THREADS(S, flags)                                                                                          \
     { "threads", TIDE_OPTION_INT(S, threads, 0, 4096), NULL, (flags) | TIDE_OPTION_MAY_DIFFER, "Machine", "N",         \
       "threads to compute with; 0: the physical cores this process may use", .aliases = "n-workers|workers" }
+#define ROW_CUT(S, flags)                                                                                              \
+    { "cut", TIDE_OPTION_INT(S, cut, 0, 1024), NULL, flags, "Machine", "N",                                            \
+      "tasks that a step is cut into along its samples, at least; 0: as many as threads where that leaves every bit "  \
+      "as it is (oneDNN with AVX-512, own products), else 4" }
 #define ROW_COMPILE(S, flags)                                                                                          \
     { "compile", TIDE_OPTION_BOOL(S, compile), "true", flags, "Machine", NULL,                                         \
       "fuse and schedule the step; without it training runs op by op, for debugging" }

@@ -12,10 +12,16 @@
 
 enum { PATH_SIZE = 1024, LARGEST = 4 << 20 };
 
+/* With other libraries other answers are the fastest. */
 static bool file_path(char path[PATH_SIZE]) {
     char machine[256], name[96];
+    text of = { 0 };
     os_machine(machine, sizeof machine);
-    snprintf(name, sizeof name, "tuning/%s-%016" PRIx64 ".json", TIDE_VERSION, text_hash(machine));
+    text_add(&of, "%s", machine);
+    for (const tide_product_library *l = tide_products("cpu"); l->name; l++)
+        if (!l->lacks) text_add(&of, "|%s %s", l->name, l->version ? l->version : "");
+    snprintf(name, sizeof name, "tuning/%s-%016" PRIx64 ".json", TIDE_VERSION, text_hash(of.data ? of.data : machine));
+    text_free(&of);
     return os_cache_path(path, PATH_SIZE, name);
 }
 

@@ -133,6 +133,7 @@ static tide_status add_apart(explainer *x, tide_failure *why) {
                                 .precision_note = p->precision_note,
                                 .apart = &notes };
     request.guard_bytes = p->backend->guard_bytes, request.task_memory = p->backend->task_memory, request.cut = p->cut;
+    request.numbers = p->backend->cut;
     tide_status status = compile_graph(p->graph, &request, &again, why);
     if (status != TIDE_OK) return status;
     tide_apart_row *rows = arena_new(x->memory, tide_apart_row, MAX2(notes.count, 1));

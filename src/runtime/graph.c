@@ -19,6 +19,9 @@ static void check_options(tide_graph *g, const tide_graph_options *o) {
     if (o->threads < 0 || o->threads > MOST_THREADS)
         graph_fail(g, TIDE_EINVAL, "graph: threads is %d; it must be 0 (as many as there are cores) to %d", o->threads,
                    MOST_THREADS);
+    if (o->cut < 0 || o->cut > MOST_THREADS)
+        graph_fail(g, TIDE_EINVAL, "graph: a cut of %d tasks; it takes 1 to %d, or 0 for as many as threads", o->cut,
+                   MOST_THREADS);
     if (o->memory_limit < 0)
         graph_fail(g, TIDE_EINVAL, "graph: the memory limit is %" PRId64 " bytes; it must be 0 (none) or more",
                    o->memory_limit);
@@ -48,7 +51,7 @@ tide_graph *tide_graph_new_with(const tide_graph_options *options) {
     if (!g) return NULL;
     g->allocator = allocator;
     g->seed = options->seed;
-    g->dropout_draws = 16;
+    g->numerics = 2;
     g->runtime = mem_new(&allocator, sizeof(runtime));
     if (!g->runtime || !graph_init(g)) {
         tide_graph_free(g);
@@ -57,6 +60,7 @@ tide_graph *tide_graph_new_with(const tide_graph_options *options) {
     runtime *rt = g->runtime;
     rt->threads = threads_wanted(options->threads);
     rt->memory_limit = options->memory_limit;
+    rt->cut = options->cut;
     check_options(g, options);
     open_device(g, options->device ? options->device : "cpu");
     return g;

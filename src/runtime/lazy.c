@@ -83,14 +83,8 @@ static kept_program *find(struct lazy *l) {
 
 static tide_program *make(tide_val v, const lazy_key *key, tide_failure *why) {
     tide_graph *g = v.graph;
-    const tide_backend *backend = g->runtime->backend;
-    compile_request request = { .wanted = { &v, 1 },
-                                .leaves = key->leaves,
-                                .n_leaves = key->n_leaves,
-                                .n_slots = key->n_fed,
-                                .passes = backend->fuse,
-                                .task_memory = backend->task_memory,
-                                .guard_bytes = backend->guard_bytes };
+    compile_request request = runtime_request(g, (tide_list){ &v, 1 });
+    request.leaves = key->leaves, request.n_leaves = key->n_leaves, request.n_slots = key->n_fed;
     tide_program *p = program_make(g, &request, &(program_how){ 0 });
     if (p && p->exec) return p;
     if (p) *why = p->failure;

@@ -54,6 +54,25 @@ tide_tuning tide_graph_tuning(const tide_graph *g) {
                           *rt->choice_note ? rt->choice_note : rt->tuning.note };
 }
 
+int tide_numerics(const tide_graph *g) { return g ? g->numerics : 0; }
+
+void tide_numerics_set(tide_graph *g, int version) {
+    if (!g) return;
+    if (version == 1 || version == 2) g->numerics = version;
+    else graph_fail(g, TIDE_EINVAL, "numerics: there are versions 1 and 2, not %d", version);
+}
+
+compile_request runtime_request(const tide_graph *g, tide_list wanted) {
+    static const backend_cut none;
+    const runtime *rt = g->runtime;
+    const tide_backend *b = rt->backend;
+    compile_request r = { .wanted = wanted, .numbers = b ? b->cut : &none };
+    if (b) r.passes = b->fuse, r.task_memory = b->task_memory, r.guard_bytes = b->guard_bytes;
+    bool any = !b || !b->rows_alone || b->rows_alone();
+    r.cut = (work_cut){ .tasks = rt->cut ? rt->cut : any ? rt->threads : 0, .sums_by_task = g->numerics == 1 };
+    return r;
+}
+
 void runtime_free_choices(runtime *rt) {
     choices_free(&rt->tuning.used);
     choices_free(&rt->tuning.kept);

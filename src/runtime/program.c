@@ -71,7 +71,7 @@ static tide_status compile_here(tide_program *p, const compile_request *request)
     p->backend = &tide_backend_cpu;
     compile_request again = *request;
     again.passes = p->backend->fuse && !(o && o->no_passes), again.guard_bytes = p->backend->guard_bytes,
-    again.task_memory = p->backend->task_memory;
+    again.task_memory = p->backend->task_memory, again.numbers = p->backend->cut;
     arena_free(&p->memory);
     p->c = (compiled){ .memory = &p->memory };
     p->passes = again.passes;
@@ -128,11 +128,8 @@ tide_program *tide_compile(tide_list wanted, const tide_compile_options *options
     if (!g) return NULL;
     const tide_backend *backend = g->runtime->backend;
     const tide_compile_options *o = options ? options : &none;
-    compile_request request = { .wanted = wanted,
-                                .options = o,
-                                .passes = backend && backend->fuse && !o->no_passes,
-                                .task_memory = backend && backend->task_memory,
-                                .guard_bytes = backend ? backend->guard_bytes : 0 };
+    compile_request request = runtime_request(g, wanted);
+    request.options = o, request.passes &= !o->no_passes;
     request.precision = runtime_precision(g->runtime, o->precision, &request.precision_note);
     program_how how = { .memory_limit = o->memory_limit };
     if (request.passes && backend->tunes) how.tuning = runtime_tuning(g->runtime, o->mode);

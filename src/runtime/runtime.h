@@ -71,6 +71,7 @@ typedef struct runtime {
     int32_t       device_index;
     place         place;      /* of the variables */
     int           threads;
+    int           cut;        /* tasks along the samples, at least; 0: as many as threads */
     int64_t       memory_limit;
     tide_precision precision; /* of programs that name none; GRAPH: F32 */
     tide_program_mode mode;   /* likewise; GRAPH: DEFAULT */
@@ -118,6 +119,8 @@ tide_status runtime_lay_out(tide_graph *g, tide_failure *why);
 bool        runtime_hold(tide_graph *g, storage_block *b);  /* false: out of memory */
 void        runtime_free_storage(tide_graph *g);
 
+/* mode.c: a request for the graph's device, its threads and its numerics. */
+compile_request runtime_request(const tide_graph *g, tide_list wanted);
 /* mode.c: where choices for a program of this mode are asked for; NULL: in the fixed tables. */
 tuning *runtime_tuning(runtime *rt, tide_program_mode mode);
 void    runtime_free_choices(runtime *rt);

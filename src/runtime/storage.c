@@ -67,11 +67,8 @@ static tide_status first_values(tide_graph *g, const int32_t *slots, int32_t cou
     tide_val *initial = mem_new(&g->allocator, sizeof(tide_val) * (size_t)count);
     if (!initial) return fail(why, TIDE_ENOMEM, "out of memory for the variables");
     for (int32_t i = 0; i < count; i++) initial[i] = graph_val(g, g->variables[slots[i]]->initial);
-    compile_request request = { .wanted = { initial, count },
-                                .passes = g->runtime->backend->fuse,
-                                .initial = true,
-                                .task_memory = g->runtime->backend->task_memory,
-                                .guard_bytes = g->runtime->backend->guard_bytes };
+    compile_request request = runtime_request(g, (tide_list){ initial, count });
+    request.initial = true;
     tide_program *p = program_make(g, &request, &(program_how){ 0 });
     tide_status status = !p ? fail(why, TIDE_ENOMEM, "out of memory for the variables") : tide_run(p, NULL, 0);
     if (!status) status = tide_wait(p);

@@ -42,7 +42,9 @@ static uint64_t hash_of(tide_graph *g, const compile_request *request) {
     compiled c = { .memory = &memory };
     tide_failure ignored = { 0 };
     text out = { 0 };
-    if (runtime_lay_out(g, &ignored) == TIDE_OK && compile_graph(g, request, &c, &ignored) == TIDE_OK)
+    compile_request usual = *request;
+    usual.cut.tasks = 0;
+    if (runtime_lay_out(g, &ignored) == TIDE_OK && compile_graph(g, &usual, &c, &ignored) == TIDE_OK)
         flat_print(&out, &c.flat);
     uint64_t hash = out.data && !out.failed ? text_hash(out.data) : 0;
     text_free(&out);
@@ -236,6 +238,7 @@ void program_tune(tide_graph *g, compile_request *request, const program_how *ho
     search s = { .graph = g,
                  .request = *request,
                  .how = *how,
+                 .cut = request->cut,
                  .options = request->options ? *request->options : (tide_compile_options){ 0 } };
     bool all_known = true;
     runtime_wait(g, &(tide_failure){ 0 }); /* what fails now is the fault of earlier runs, and stays with them */

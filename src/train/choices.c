@@ -1,16 +1,16 @@
 #include <stdio.h>
 #include <stdlib.h>
-#include <tidemill/ops.h>
 
 #include "base/base.h"
 #include "run.h"
 
-static tide_status take_draws(tide_graph *g, const char *path, const json_t *draws, tide_failure *failure) {
-    json_int_t bits = draws ? json_integer_value(draws) : 24;
-    if (bits != 16 && bits != 24)
-        return fail_at(failure, TIDE_EDATA, path, 0, "dropout_draws",
-                       "masks are drawn with 16 or 24 bits: `overwrite` starts anew");
-    tide_dropout_draws_set(g, (int)bits);
+static tide_status take_numerics(tide_graph *g, const char *path, const json_t *was, tide_failure *failure) {
+    json_int_t version = was ? json_integer_value(was) : 1;
+    if (version < 1 || version > tide_numerics(g))
+        return fail_at(failure, TIDE_EDATA, path, 0, "numerics",
+                       "the run rounds and draws in a way that this program does not know: update tidemill, or "
+                       "`overwrite` starts anew");
+    tide_numerics_set(g, (int)version);
     return TIDE_OK;
 }
 
@@ -25,8 +25,7 @@ tide_status run_choices_take(const char *folder, tide_graph *g, tide_failure *fa
     else if (run && (status = tide_choices_set(g, text ? text : "{}", NULL)) != TIDE_OK)
         status = fail_at(failure, status, path, 0, "choices", "the choices in %s are damaged: `overwrite` starts anew",
                          path);
-    const json_t *draws = json_object_get(run, "dropout_draws");
-    if (run && status == TIDE_OK) status = take_draws(g, path, draws, failure);
+    if (run && status == TIDE_OK) status = take_numerics(g, path, json_object_get(run, "numerics"), failure);
     free(text);
     json_decref(run);
     return status;

@@ -5,7 +5,7 @@
 
 tide_status train_graph_new(const train_graph *how, tide_graph **out, tide_failure *failure) {
     tide_status        status  = tide_device_check(how->device, failure);
-    tide_graph_options options = { .device = how->device, .threads = how->threads, .seed = how->seed,
+    tide_graph_options options = { .device = how->device, .threads = how->threads, .seed = how->seed, .cut = how->cut,
                                    .memory_limit = how->memory_limit ? how->memory_limit : os_memory_bytes() };
     if (status != TIDE_OK) return status;
     *out = tide_graph_new_with(&options);

@@ -37,7 +37,7 @@ void        run_folder_clear(const run_folder *r, const char *const *names);
 
 /* run.json: a format_version, and the members of `content`. Checking compares what was written with `now`, objects
  * member by member, and names the first that differs with both values (TIDE_EINVAL): those of "options" as options,
- * others as data. Members in `free_names` (ends with NULL) may differ; "version", "choices" and "dropout_draws" may.
+ * others as data. Members in `free_names` (ends with NULL) may differ; "version", "choices" and "numerics" may.
  * `options`: the table whose options they are: it says which may differ, and reads those of an earlier version's run
  * (options.h); NULL: none. */
 tide_status run_json_write(const run_folder *r, const json_t *content, tide_failure *failure);
@@ -47,8 +47,8 @@ tide_status run_json_check(const run_folder *r, const json_t *now, const char *c
 /* What was chosen by timing (tide_choices), the member "choices" of run.json: a run that goes on takes it over before
  * it compiles, so that its bits are the same whatever the cache says; one of default mode has none, and keeps to the
  * fixed tables. A new run, when its training programs are made and run.json is written, fixes what it has: later
- * programs are then the same in a run that was resumed. Likewise how masks are drawn, "dropout_draws": a run without it
- * has those of 24 bits. */
+ * programs are then the same in a run that was resumed. Likewise "numerics" (tide_numerics): a run without it has
+ * version 1. */
 enum { RUN_LINE = 600 };
 /* no run.json there: changes nothing */
 tide_status run_choices_take(const char *folder, tide_graph *g, tide_failure *failure);

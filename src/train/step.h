@@ -85,6 +85,7 @@ typedef struct train_graph {
     uint64_t          seed;
     int64_t           memory_limit;   /* bytes; 0: what the machine has */
     tide_program_mode mode;
+    int               cut;            /* tasks along the samples, at least; 0: as many as threads */
     const char       *choices_of;     /* run folder whose choices by timing hold; NULL: none */
 } train_graph;
 /* A graph for a model. Fails with TIDE_EDEVICE naming the devices there are. */

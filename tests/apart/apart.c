@@ -264,8 +264,9 @@ static const char *lacks(const flat_kernel *k) { return k->kind == FLAT_CUSTOM ?
 
 #define APART(title, fused)                                                                                            \
     {                                                                                                                  \
-        .name = title, .fuse = fused, .memory = &memory, .prepare = prepare, .run = run, .measure = measure,           \
-        .scratch_bytes = scratch_bytes, .release = release, .lacks_products = ref_lacks_products, .lacks = lacks,      \
+        .name = title, .fuse = fused, .cut = &processor_cut, .memory = &memory, .prepare = prepare, .run = run,        \
+        .measure = measure, .scratch_bytes = scratch_bytes, .release = release, .lacks_products = ref_lacks_products,  \
+        .lacks = lacks,                                                                                                \
         .tunes = fused                                                                                                 \
     }
 const tide_backend tide_backend_apart = APART("apart", false), tide_backend_apart_fused = APART("apart-fused", true),

@@ -37,7 +37,8 @@ int add_buffer(builder *b, tide_dtype type, int64_t count, bool output) {
 flat_kernel *add_kernel(builder *b, flat_kernel_kind kind, const char *name, int64_t tasks) {
     int i = b->p.n_kernels++;
     assert(i < MAX_KERNELS);
-    b->kernels[i] = (flat_kernel){ .kind = kind, .name = name, .tasks = tasks, .operands = b->operands[i] };
+    b->kernels[i] = (flat_kernel){ .kind = kind, .name = name, .tasks = tasks, .grains = 1,
+                                   .operands = b->operands[i] };
     b->chains[i]  = (flat_chain){ i, 1, tasks };
     b->phases[i]  = (flat_phase){ i, 1 };
     b->p.n_chains = b->p.n_phases = b->p.n_kernels;

@@ -150,6 +150,13 @@ class Install(unittest.TestCase):
     def test_soname(self):
         self.assertIn("[libtidemill.so.0]", output(["readelf", "-d", self.libraries / "libtidemill.so"]))
 
+    @unittest.skipUnless(sys.platform == "linux" and shutil.which("readelf"), "ELF only")
+    def test_starts_without_onednn(self):
+        """It is looked for at run time: neither the library nor the command names it, nor does a static program's list."""
+        for program in self.libraries / "libtidemill.so", next((self.root / "installed").rglob("bin/tidemill")):
+            self.assertNotIn("dnnl", output(["readelf", "-d", program]))
+        self.assertNotIn("-ldnnl", self.private_libraries())
+
     def test_command(self):
         command = next((self.root / "installed").rglob("bin/tidemill"))
         self.assertRegex(output([command, "--version"]), r"^tidemill \d+\.\d+\.\d+$")

@@ -112,6 +112,9 @@ static bool waits_for_failed(trial *t) {
     R(tide_error, 0, "no graph", tide_error(NULL)->status != TIDE_OK)                                                  \
     R(tide_graph_device, 0, "no graph", words(tide_graph_device(NULL)))                                                \
     R(tide_graph_threads, 0, "no graph", tide_graph_threads(NULL) == 0)                                                \
+    R(tide_numerics, 0, "no graph", tide_numerics(NULL) == 0)                                                          \
+    R(tide_numerics_set, 0, "no graph", (tide_numerics_set(NULL, 2), true))                                            \
+    R(tide_numerics_set, 1, "version 3", (tide_numerics_set(t->g, 3), failed(t)))                                      \
     R(tide_scope_push, 0, "no graph", (tide_scope_push(NULL, "a"), true))                                              \
     R(tide_scope_push, 1, "no name", (tide_scope_push(t->g, NULL), tide_scope_pop(t->g), failed(t)))                   \
     R(tide_scope_pop, 0, "no graph", (tide_scope_pop(NULL), true))                                                     \
@@ -246,7 +249,8 @@ static bool waits_for_failed(trial *t) {
     R(tide_device_check, 2, "no name", tide_device_check(NULL, NULL) == TIDE_OK)                                       \
     STALE(R, tide_device_check, "cpu")                                                                                 \
     R(tide_wait, 0, "no program", tide_wait(NULL) == TIDE_ENOMEM)                                                      \
-    R(tide_wait, 1, "a program that failed", waits_for_failed(t))
+    R(tide_wait, 1, "a program that failed", waits_for_failed(t))\
+    R(tide_products, 0, "no device", !tide_products(NULL)->name && !tide_products("toaster")->name)
 
 static bool past_the_last(trial *t) {
     tide_snapshot_t *s = tide_snapshot(TIDE_LIST(t->w));

@@ -185,9 +185,6 @@ static tide_val first(tide_list l) { return l.count ? l.items[0] : NOTHING; }
     R(tide_sample_offset, 1, "a float", (tide_sample_offset(t->g, t->scalar), failed(t)))                              \
     R(tide_sample_offset, 2, "of another graph", (tide_sample_offset(t->g, t->strange), failed(t)))                    \
     R(tide_sample_offset, 3, "no node", (tide_sample_offset(t->g, (tide_val){ t->g, 999, 0 }), failed(t)))             \
-    R(tide_dropout_draws, 0, "no graph", tide_dropout_draws(NULL) == 0)                                                \
-    R(tide_dropout_draws_set, 0, "no graph", (tide_dropout_draws_set(NULL, 16), true))                                 \
-    R(tide_dropout_draws_set, 1, "8 bits", (tide_dropout_draws_set(t->g, 8), failed(t)))                               \
     V(tide_dropout, 0, true, tide_dropout(bad, 0.5, TIDE_TRAIN))                                                       \
     R(tide_dropout, 1, "p 1.5", poisoned(t, tide_dropout(t->x, 1.5, TIDE_TRAIN)))                                      \
     R(tide_dropout, 2, "p NaN", poisoned(t, tide_dropout(t->x, NAN, TIDE_TRAIN)))                                      \

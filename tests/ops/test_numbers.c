@@ -121,8 +121,8 @@ static void test_masks(void **state) {
     for (int i = 0; i < 6; i++) {
         double p = ps[i % 3], kept = 0, both = 0, sd = sqrt(p * (1 - p) / N);
         tide_graph *g = tide_graph_new(test_device());
-        assert_int_equal(tide_dropout_draws(g), 16);
-        if (i >= 3) tide_dropout_draws_set(g, 24);
+        assert_int_equal(tide_numerics(g), 2);
+        if (i >= 3) tide_numerics_set(g, 1);
         tide_val ones = tide_fill(g, TIDE_F32, TIDE_SHAPE(4, N / 4), 1);
         assert_int_equal(tide_read(tide_dropout(ones, p, TIDE_TRAIN), y, N * sizeof *y), TIDE_OK);
         for (int j = 0; j < N; j++) kept += y[j] != 0, both += y[j] != 0 && y[(j + 1) % N] != 0;
@@ -133,14 +133,14 @@ static void test_masks(void **state) {
     free(y);
 }
 
-/* The masks of 24 bits are those of a number in [0, 1) for each element; near p = 1 the factor is of the p that 16 bits
- * can say. */
+/* The masks of numerics 1 are those of a number in [0, 1) for each element; in the latest the factor is of the p that
+ * 16 bits can say, which near 1 makes much of a difference. */
 static void test_mask_draws(void **state) {
     (void)state;
     float mask[1000], unit[1000], rare[1000];
     tide_graph *g = tide_graph_new(test_device()), *h = tide_graph_new(test_device()),
                *r = tide_graph_new(test_device());
-    tide_dropout_draws_set(g, 24);
+    tide_numerics_set(g, 1);
     tide_val old = tide_dropout(tide_fill(g, TIDE_F32, TIDE_SHAPE(10, 100), 1), 0.3, TIDE_TRAIN);
     assert_int_equal(tide_read(old, mask, sizeof mask), TIDE_OK);
     assert_int_equal(tide_read(tide_random_uniform(h, TIDE_SHAPE(10, 100), 0, 1), unit, sizeof unit), TIDE_OK);

@@ -352,7 +352,8 @@ static double *run_graph(uint64_t seed, const work_cut *cut, tide_program_mode m
     *type = m.type;
     tide_list wanted = { m.wanted, m.n_wanted };
     compile_request request = {
-        .wanted = wanted, .passes = true, .precision_note = "", .cut = *cut, .task_memory = true
+        .wanted = wanted, .passes = true, .precision_note = "", .numbers = &processor_cut, .cut = *cut,
+        .task_memory = true
     };
     tide_program *p = mode == TIDE_MODE_DEFAULT ? program_make(g, &request, &(program_how){ 0 })
                                                 : tide_compile(wanted, &(tide_compile_options){ .mode = mode });

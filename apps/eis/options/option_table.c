@@ -158,6 +158,7 @@ static const tide_option rows[] = {
     ROW_PRECISION(S, C | T | E | F),
     ROW_STRICT(S, C | T | E | F),
     ROW_THREADS(S, G | T | E | F | FIT | B),
+    ROW_CUT(S, T),
     ROW_COMPILE(S, T | E | F),
     ROW_COMPILE_MODE(S, C | T | E | F),
     { "memory-limit", TEXT(memory_limit), NULL, T | F | MAY_DIFFER, "Machine", "X",

@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <tidemill/ops.h>
 
 #include "base/base.h"
 #include "eis/options/tell.h"
@@ -23,8 +22,8 @@ tide_status training_tell(const training *t, eis_tone tone, const char *message,
 /* ---- options ---- */
 
 tide_status training_graph(const eis_options *o, train_graph *out, tide_failure *failure) {
-    *out = (train_graph){ .device = o->device, .threads = (int)o->threads, .seed = (uint64_t)o->seed,
-                          .mode = wanted_mode(o), .choices_of = choices_of(o) };
+    *out = (train_graph){ .device = o->device, .threads = (int)o->threads, .cut = (int)o->cut,
+                          .seed = (uint64_t)o->seed, .mode = wanted_mode(o), .choices_of = choices_of(o) };
     return train_memory_limit(o->memory_limit, &out->memory_limit, failure);
 }
 
@@ -53,8 +52,8 @@ fit_plan training_plan(const training *t, int64_t epochs, int64_t batches) {
 
 json_t *training_identity(const eis_options *o, const tide_graph *g, int64_t parameters, json_t *data) {
     return json_pack("{s:s, s:s, s:o, s:o, s:i, s:I, s:o*}", "command", "eis train", "version", TIDE_VERSION, "options",
-                     options_object(eis_table(), o, EIS_FOR_TRAIN, 0), "choices", run_choices_json(g), "dropout_draws",
-                     tide_dropout_draws(g), "parameters", (json_int_t)parameters, "data", data);
+                     options_object(eis_table(), o, EIS_FOR_TRAIN, 0), "choices", run_choices_json(g), "numerics",
+                     tide_numerics(g), "parameters", (json_int_t)parameters, "data", data);
 }
 
 /* A run of 0.1.0 may have its values at the top instead of options. */

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <tidemill/io.h>
-#include <tidemill/ops.h>
 
 #include "base/base.h"
 #include "options/options.h"
@@ -56,8 +55,8 @@ static tide_status write_json(const run_folder *r, const forecast_options *o, co
                               const tide_graph *g,
                               tide_failure *failure) {
     json_t *j = json_pack("{s:s, s:s, s:o, s:o, s:i, s:I, s:o}", "command", "forecast train", "version", TIDE_VERSION,
-                          "options", options_json(o), "choices", run_choices_json(g), "dropout_draws",
-                          tide_dropout_draws(g), "parameters", (json_int_t)parameters, "data", data_json(&d->frame));
+                          "options", options_json(o), "choices", run_choices_json(g), "numerics",
+                          tide_numerics(g), "parameters", (json_int_t)parameters, "data", data_json(&d->frame));
     tide_status status = j ? run_json_write(r, j, failure) : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
     json_decref(j);
     return status;

@@ -45,8 +45,9 @@ static tide_status open_graph(const forecast_options *o, tide_graph **out, tide_
                                                [FORECAST_MODE_REDUCE_OVERHEAD] = TIDE_MODE_REDUCE_OVERHEAD,
                                                [FORECAST_MODE_MAX_AUTOTUNE] = TIDE_MODE_MAX_AUTOTUNE };
     bool resuming = o->resume && *o->out && !o->overwrite; /* its choices are its own */
-    return train_graph_new(&(train_graph){ .device = o->device, .threads = (int)o->threads, .seed = (uint64_t)o->seed,
-                                           .memory_limit = session_memory_limit(o), .mode = modes[o->compile_mode],
+    return train_graph_new(&(train_graph){ .device = o->device, .threads = (int)o->threads, .cut = (int)o->cut,
+                                           .seed = (uint64_t)o->seed, .memory_limit = session_memory_limit(o),
+                                           .mode = modes[o->compile_mode],
                                            .choices_of = resuming ? o->out : NULL }, out, failure);
 }
 

@@ -128,6 +128,7 @@ static const tide_option rows[] = {
     ROW_PRECISION(S, ALL | WHY),
     ROW_STRICT(S, ALL | WHY),
     ROW_THREADS(S, ALL | WHY),
+    ROW_CUT(S, TRAIN | WHY),
     ROW_COMPILE(S, ALL | WHY),
     ROW_COMPILE_MODE(S, ALL | WHY),
     { "memory-limit", TEXT(memory_limit), NULL, ALL | WHY | MAY_DIFFER, "Machine", "X",

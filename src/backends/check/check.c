@@ -132,7 +132,7 @@ static void release(backend_exec *e) {
 }
 
 const tide_backend tide_backend_check = {
-    .name = "check", .fuse = true, .guard_bytes = GUARD_BYTES,
+    .name = "check", .fuse = true, .guard_bytes = GUARD_BYTES, .cut = &processor_cut,
     .prepare = prepare, .run = run, .scratch_bytes = scratch_bytes, .release = release,
     .lacks_products = ref_lacks_products,
 };

@@ -46,17 +46,21 @@ static bool cancelled(const backend_exec *e) {
     return e->cancelled && atomic_load_explicit(e->cancelled, memory_order_relaxed);
 }
 
+static void run_kernel(const cpu_kernel *k, int64_t task, int thread, char *scratch) {
+    for (int64_t t = task * k->grains; t < (task + 1) * k->grains; t++) k->run(k->exec, t, thread, scratch);
+}
+
 static void run_phase(void *exec, int32_t phase, int thread, parallel_share *share) {
     const backend_exec *e = exec;
     const cpu_chain *chain = e->chains[phase];
     char *scratch = thread_scratch(e, thread);
-    int before = library_threads(1);
+    library_limit before = library_threads_one();
     for (int64_t item; (item = parallel_next(share)) >= 0;) {
         while (item >= chain->first_item + chain->tasks) chain++;
         for (int32_t i = 0; i < chain->n_kernels && !cancelled(e); i++)
-            chain->kernels[i].run(chain->kernels[i].exec, item - chain->first_item, thread, scratch);
+            run_kernel(&chain->kernels[i], item - chain->first_item, thread, scratch);
     }
-    library_threads(before);
+    library_threads_back(&before);
 }
 
 /* The same with a clock between the kernels: what it reads is a kernel's own time, without waiting. */
@@ -65,19 +69,19 @@ static void time_phase(void *exec, int32_t phase, int thread, parallel_share *sh
     const cpu_chain *chain = e->chains[phase];
     char   *scratch = thread_scratch(e, thread);
     double *spent = e->spent + (int64_t)thread * e->n_kernels;
-    int before_limit = library_threads(1);
+    library_limit before_limit = library_threads_one();
     for (int64_t item; (item = parallel_next(share)) >= 0;) {
         while (item >= chain->first_item + chain->tasks) chain++;
         double before = os_seconds();
         for (int32_t i = 0; i < chain->n_kernels; i++) {
             const cpu_kernel *k = &chain->kernels[i];
-            k->run(k->exec, item - chain->first_item, thread, scratch);
+            run_kernel(k, item - chain->first_item, thread, scratch);
             double now = os_seconds();
             spent[k - e->kernels] += now - before;
             before = now;
         }
     }
-    library_threads(before_limit);
+    library_threads_back(&before_limit);
 }
 
 typedef void phase_work(void *exec, int32_t phase, int thread, parallel_share *share);
@@ -117,7 +121,7 @@ static double phase_seconds(const flat_program *p, const flat_phase *phase, cons
     double sum = 0;
     for (int32_t c = phase->first_chain; c < phase->first_chain + phase->chains; c++)
         for (int32_t k = p->chains[c].first_kernel; k < p->chains[c].first_kernel + p->chains[c].kernels; k++)
-            sum += kernels[k].seconds * (double)p->chains[c].tasks;
+            sum += kernels[k].seconds * (double)p->kernels[k].tasks;
     return sum;
 }
 
@@ -159,6 +163,7 @@ static tide_status prepare_all(backend_exec *e, cpu_build *b, void *arena_memory
     for (int32_t i = 0; i < p->n_kernels; i++) {
         tide_status status = prepare_kernel(b, &p->kernels[i], &kernels[i]);
         if (status != TIDE_OK) return status;
+        kernels[i].grains = p->kernels[i].grains;
     }
     native_prepare(b, kernels, &e->native);
     for (int32_t i = 0; i < p->n_kernels; i++) *scratch = MAX2(*scratch, kernels[i].scratch);
@@ -223,6 +228,11 @@ static const char *lacks_products(tide_dtype half) {
     return isa_choose(getenv("TIDEMILL_ISA"), &isa, NULL) == TIDE_OK ? gemm_lacks(isa, half) : NULL;
 }
 
+static bool rows_alone(void) {
+    const isa_table *isa;
+    return isa_choose(getenv("TIDEMILL_ISA"), &isa, NULL) == TIDE_OK && gemm_rows_alone(isa);
+}
+
 /* ---- counting ------------------------------------------------------------------------------------------ */
 
 typedef struct counter { tide_allocator system; int64_t live; } counter;
@@ -256,8 +266,8 @@ static int64_t scratch_bytes(const flat_program *p, const backend_env *env) {
 }
 
 const tide_backend tide_backend_cpu = {
-    .name = "cpu", .fuse = true, .task_memory = true, .guard_bytes = 0,
+    .name = "cpu", .fuse = true, .task_memory = true, .guard_bytes = 0, .cut = &processor_cut,
     .prepare = prepare, .run = run, .measure = measure, .scratch_bytes = scratch_bytes, .release = release,
-    .lacks_products = lacks_products,
+    .lacks_products = lacks_products, .rows_alone = rows_alone, .products = gemm_libraries,
     .tunes = true,
 };

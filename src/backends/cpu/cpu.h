@@ -21,19 +21,20 @@ typedef struct cpu_build {
     tide_failure *why;
 } cpu_build;
 
-/* A place in memory (base), or (base NULL) in the running thread's: its task memory ends where its scratch begins. */
-typedef struct cpu_place { char *base; int64_t offset, per_task; } cpu_place;
+/* A place in memory (base), or (base NULL) in the running thread's: its task memory ends where its scratch begins. It
+ * moves by `step` bytes every `tasks` tasks; step 0: it does not. */
+typedef struct cpu_place { char *base; int64_t offset, step, tasks; } cpu_place;
 
 static inline char *cpu_at(const cpu_place *p, int64_t task, char *scratch) {
-    return (p->base ? p->base : scratch) + p->offset + task * p->per_task;
+    return (p->base ? p->base : scratch) + p->offset + (p->step ? task / p->tasks * p->step : 0);
 }
 
 /* Of the operand's first element, for every task: what a task touches of it lies where its thread has it. */
-static inline cpu_place cpu_place_of(const cpu_build *b, const flat_operand *o) {
+static inline cpu_place cpu_place_of(const cpu_build *b, const flat_kernel *k, const flat_operand *o) {
     const flat_buffer *f = &b->program->buffers[o->buffer];
     int64_t offset = o->offset * (int64_t)tide_dtype_size(o->type);
-    if (f->space != FLAT_TASK) return (cpu_place){ (char *)b->data[o->buffer], offset, 0 };
-    return (cpu_place){ NULL, f->offset - b->program->task_bytes - f->part_base + offset, -f->part_step };
+    if (f->space != FLAT_TASK) return (cpu_place){ (char *)b->data[o->buffer], offset, 0, 1 };
+    return (cpu_place){ NULL, f->offset - b->program->task_bytes - f->part_base + offset, -f->part_step, k->grains };
 }
 
 /* A prepared kernel: run(exec, task, thread, scratch of that thread). */
@@ -42,6 +43,7 @@ typedef struct cpu_kernel {
     const void *exec;
     int64_t scratch;   /* bytes it needs */
     double  seconds;   /* rough cost of a task on one core */
+    int64_t grains;    /* of its tasks in one of its chain */
 } cpu_kernel;
 
 tide_status map_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *out);
@@ -54,6 +56,7 @@ tide_status index_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *
 typedef struct gemm_call {
     const struct gemm_provider *provider;
     gemm_shape shape;
+    int64_t usual_rows;  /* the shape with so many says who multiplies */
     tide_dtype type;   /* of A and B; C's is F32 where that is a 16-bit one */
     void   *state;     /* the provider's */
     int64_t scratch;   /* bytes a thread needs */
@@ -72,14 +75,20 @@ typedef struct gemm_provider {
 
 extern const gemm_provider gemm_few, gemm_onednn, gemm_cblas, gemm_widened, gemm_own;
 
-/* The call of this shape, made at first asking. */
-tide_status gemm_find(const cpu_build *b, const gemm_shape *s, tide_dtype type, const gemm_call **out);
+/* The call of this shape, made at first asking. `usual`: the shape that says who multiplies. */
+tide_status gemm_find(const cpu_build *b, const gemm_shape *s, const gemm_shape *usual, tide_dtype type,
+                      const gemm_call **out);
 /* gemm_tune.c: who is to run the call: its provider as it is, or the one that is fastest of all if choices are made by
  * timing. */
 const gemm_provider *gemm_chosen(const cpu_build *b, const gemm_call *call, const gemm_provider *const *all, int count);
 /* Why no provider multiplies this 16-bit type faster than F32; NULL: one does. */
 const char *gemm_lacks(const isa_table *isa, tide_dtype half);
+/* Whether a row of a product has the same bits however many go with it, whoever multiplies. */
+bool gemm_rows_alone(const isa_table *isa);
+bool onednn_rows_alone(void);
 const char *onednn_lacks(const isa_table *isa, tide_dtype half);
+/* Who multiplies here: tide_products of the device. */
+const tide_product_library *gemm_libraries(void);
 
 /* The products of a program, one for each distinct shape. */
 typedef struct gemm_set {
@@ -90,8 +99,12 @@ void gemm_release(gemm_set *set);
 
 /* ---- threads ------------------------------------------------------------------------------------------- */
 
-/* Libraries with threads of their own would wake them for every product: sets how many they may use for this thread;
- * returns what it was (library_threads.c). */
-int library_threads(int threads);
+/* Libraries with threads of their own would wake them for every product: for this thread they may use one from here
+ * on, until they get back what they had (library_threads.c). */
+enum { LIBRARY_RUN_TIMES = 2 };
+typedef struct library_limit { int count, threads[LIBRARY_RUN_TIMES]; } library_limit;
+library_limit library_threads_one(void);
+void          library_threads_back(const library_limit *before);
+void          library_threads_of(void *library);  /* one that dlopen gave: from now on it is told, too */
 
 #endif

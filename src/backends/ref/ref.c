@@ -95,7 +95,7 @@ static void release(backend_exec *e) {
 }
 
 const tide_backend tide_backend_ref = {
-    .name = "ref", .fuse = false, .guard_bytes = 0,
+    .name = "ref", .fuse = false, .guard_bytes = 0, .cut = &processor_cut,
     .prepare = prepare, .run = run, .measure = measure, .scratch_bytes = scratch_bytes, .release = release,
     .lacks_products = ref_lacks_products,
 };

@@ -1,5 +1,6 @@
 /* Matrix product kernels: cut into single products, each run by the provider that suits its shape. */
 #include "backends/cpu/cpu.h"
+#include "onednn.h"
 
 /* In order of preference; the choice depends on the shape alone. */
 static const gemm_provider *const providers[] = {
@@ -14,6 +15,17 @@ static const gemm_provider *const providers[] = {
     &gemm_own,
 };
 
+/* A library that was asked for by name and is not here is no small thing. */
+static tide_status choose_libraries(tide_failure *why) {
+#ifdef TIDE_HAVE_ONEDNN
+    bool named;
+    const char *missing = onednn_missing(&named);
+    if (missing && named) return fail(why, TIDE_EDEVICE, "TIDEMILL_ONEDNN cannot be used: %s", missing);
+#endif
+    (void)why;
+    return TIDE_OK;
+}
+
 const char *gemm_lacks(const isa_table *isa, tide_dtype half) {
 #ifdef TIDE_HAVE_ONEDNN
     return onednn_lacks(isa, half);
@@ -21,6 +33,17 @@ const char *gemm_lacks(const isa_table *isa, tide_dtype half) {
     (void)isa, (void)half;
     return "this build has no oneDNN to multiply 16-bit numbers";
 #endif
+}
+
+bool gemm_rows_alone(const isa_table *isa) {
+    bool alone = true;
+#ifdef TIDE_HAVE_ONEDNN
+    alone = onednn_rows_alone();
+#endif
+#ifdef TIDE_HAVE_CBLAS
+    alone = false;
+#endif
+    return (void)isa, alone;
 }
 
 /* Products of more rows are made in parts: the library is at its best near this (bench/results/chains.md). */
@@ -43,16 +66,20 @@ static bool same_shape(const gemm_shape *a, const gemm_shape *b) {
            a->beta == b->beta;
 }
 
-tide_status gemm_find(const cpu_build *b, const gemm_shape *s, tide_dtype type, const gemm_call **out) {
+static const gemm_provider *provider_for(const cpu_build *b, const gemm_shape *s, tide_dtype type) {
+    for (size_t i = 0;; i++)
+        if (providers[i]->fits(b->isa, s, type)) return providers[i];
+}
+
+tide_status gemm_find(const cpu_build *b, const gemm_shape *s, const gemm_shape *usual, tide_dtype type,
+                      const gemm_call **out) {
     for (gemm_call *c = b->gemms->calls; c; c = c->next)
-        if (c->type == type && same_shape(&c->shape, s)) {
+        if (c->type == type && c->usual_rows == usual->m && same_shape(&c->shape, s)) {
             *out = c;
             return TIDE_OK;
         }
     gemm_call *c = arena_new(b->keep, gemm_call, 1);
-    *c = (gemm_call){ .shape = *s, .type = type };
-    for (size_t i = 0; !c->provider; i++)
-        if (providers[i]->fits(b->isa, s, type)) c->provider = providers[i];
+    *c = (gemm_call){ .provider = provider_for(b, usual, type), .shape = *s, .usual_rows = usual->m, .type = type };
     c->provider = gemm_chosen(b, c, providers, sizeof providers / sizeof *providers);
     tide_status status = c->provider->prepare(b, c);
     if (status != TIDE_OK) return status;
@@ -169,12 +196,24 @@ static void run_nothing(const void *exec, int64_t task, int thread, char *scratc
     (void)exec, (void)task, (void)thread, (void)scratch;
 }
 
+/* Rows of one product where a block has `block`. */
+static int64_t rows_of_call(int64_t block) {
+    return block > MOST_ROWS ? ceil_div(block, ceil_div(block, MOST_ROWS)) : block;
+}
+
+/* A row has the same bits however many others go with it, if the same library multiplies: the kernel's usual rows say
+ * which, not those of this cut. */
+static gemm_shape usual_shape(const flat_kernel *k, int64_t rows, int64_t cols) {
+    int64_t usual = MIN2(k->gemm.usual_rows, k->gemm.m);
+    return shape_of(k, usual ? rows_of_call(usual) : rows, cols);
+}
+
 /* A product of `rows` rows and `cols` columns of the kernel's; none of 0. */
 static tide_status find_call(const cpu_build *b, const flat_kernel *k, int64_t rows, int64_t cols,
                              const gemm_call **call, cpu_kernel *out) {
     if (rows == 0 || cols == 0) return TIDE_OK;
-    gemm_shape shape = shape_of(k, rows, cols);
-    tide_status status = gemm_find(b, &shape, k->operands[0].type, call);
+    gemm_shape shape = shape_of(k, rows, cols), usual = usual_shape(k, rows, cols);
+    tide_status status = gemm_find(b, &shape, &usual, k->operands[0].type, call);
     if (status == TIDE_OK) out->scratch = MAX2(out->scratch, (*call)->scratch);
     return status;
 }
@@ -186,13 +225,14 @@ tide_status gemm_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *o
         k->operands[2].type != (type == TIDE_F64 ? TIDE_F64 : TIDE_F32))
         return fail(b->why, TIDE_ETYPE, "kernel '%s': matrix products are of two operands of one floating type",
                     k->name ? k->name : "");
+    if (choose_libraries(b->why) != TIDE_OK) return b->why->status;
     bool    by_rows = g->split == FLAT_SPLIT_ROWS || g->split == FLAT_SPLIT_EACH;
     int64_t block = by_rows ? MIN2(g->rows_per_task, g->m) : g->m, blocks = block > 0 ? ceil_div(g->m, block) : 0;
-    int64_t rows = by_rows && block > MOST_ROWS ? ceil_div(block, ceil_div(block, MOST_ROWS)) : block;
+    int64_t rows = by_rows ? rows_of_call(block) : block;
     gemm_exec *x = arena_new(b->keep, gemm_exec, 1);
     *x = (gemm_exec){ .kernel = k, .rows = rows, .blocks = blocks, .failed = &b->gemms->failed };
     for (int i = 0; i < 3; i++)
-        x->at[i] = cpu_place_of(b, &k->operands[i]), x->size[i] = (int64_t)tide_dtype_size(k->operands[i].type);
+        x->at[i] = cpu_place_of(b, k, &k->operands[i]), x->size[i] = (int64_t)tide_dtype_size(k->operands[i].type);
     x->a_row = k->operands[0].stride[g->batch_ndim] * x->size[0];
     x->c_row = k->operands[2].stride[g->batch_ndim] * x->size[2];
     static void (*const runs[])(const void *, int64_t, int, char *) = {

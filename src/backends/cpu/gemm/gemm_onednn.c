@@ -1,17 +1,17 @@
 /* Matrix products by oneDNN, versions 2 and 3: one primitive a shape, made for one thread, run by many at once. */
-#include <oneapi/dnnl/dnnl.h>
-
 #include "backends/cpu/cpu.h"
+#include "onednn.h"
 
 /* What each running thread needs of its own. */
 typedef struct lane {
-    dnnl_stream_t stream;
-    dnnl_memory_t a, b, c, scratchpad;
+    onednn_stream stream;
+    onednn_memory a, b, c, scratchpad;
 } lane;
 
 typedef struct product {
-    dnnl_engine_t engine;
-    dnnl_primitive_t primitive;
+    const onednn *dnnl;
+    onednn_engine engine;
+    onednn_primitive primitive;
     int   threads;
     lane *lanes;
 } product;
@@ -26,16 +26,25 @@ enum { WORTH_A_CALL = 1 << 20, WORTH_A_HALF_CALL = 1 << 15 };
 /* oneDNN multiplies bf16 on any processor with AVX-512, but by way of f32 where there is no instruction for it. */
 const char *onednn_lacks(const isa_table *isa, tide_dtype half) {
     if (half != TIDE_BF16) return "f16 has no matrix product of its own on processors; bf16 may have";
-    bool native = (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+    const onednn *dnnl = onednn_here();
+    if (!dnnl) return "there is no oneDNN to multiply 16-bit numbers (`tidemill machine` says why)";
+    bool native = (dnnl->get_effective_cpu_isa() & ONEDNN_ISA_AVX512_BF16) == ONEDNN_ISA_AVX512_BF16;
     if (native && isa->gemm->lanes_f32 == 16) return NULL;
     return "this processor has neither AVX512-BF16 nor AMX, or TIDEMILL_ISA leaves them out";
+}
+
+/* Its kernels of AVX-512 and AMX make each row alike, from 16 rows on (tests/backends/test_rows.c); with AVX2 it blocks
+ * by the number of rows. */
+bool onednn_rows_alone(void) {
+    const onednn *dnnl = onednn_here();
+    return !dnnl || (dnnl->get_effective_cpu_isa() & ONEDNN_ISA_AVX512) == ONEDNN_ISA_AVX512;
 }
 
 /* A factor and a sum together send oneDNN, for most layouts, to its reference code, thousands of times slower than
  * ours. */
 static bool takes(const isa_table *isa, const gemm_shape *s, tide_dtype type) {
     bool half = type == TIDE_BF16 && !onednn_lacks(isa, type);
-    return (type == TIDE_F32 || half) && (s->alpha == 1 || s->beta == 0) &&
+    return (type == TIDE_F32 || half) && onednn_here() && (s->alpha == 1 || s->beta == 0) &&
            plain(s->a_row, s->a_col, s->m, s->k) && plain(s->b_row, s->b_col, s->k, s->n) && s->c_row >= s->n;
 }
 
@@ -44,100 +53,111 @@ static bool fits(const isa_table *isa, const gemm_shape *s, tide_dtype type) {
            s->n >= (type == TIDE_BF16 ? 16 : 8) && takes(isa, s, type);
 }
 
-#if DNNL_VERSION_MAJOR >= 3
-typedef dnnl_memory_desc_t layout;
-typedef const_dnnl_memory_desc_t desc_ref;
-static bool layout_new(layout *l, dnnl_data_type_t type, int64_t rows, int64_t cols, int64_t row, int64_t col) {
-    return dnnl_memory_desc_create_with_strides(l, 2, (dnnl_dims_t){ rows, cols }, type, (dnnl_dims_t){ row, col }) ==
-           dnnl_success;
+/* ---- where the versions differ ---- */
+
+/* A version 2's layout is its own memory; a version 3's is behind a handle. */
+typedef struct layout { onednn2_layout own; onednn3_layout handle; } layout;
+
+static onednn_layout_in layout_of(const onednn *dnnl, const layout *l) {
+    return dnnl->major == 2 ? (onednn_layout_in)&l->own : l->handle;
 }
-static void layout_free(layout *l) { if (*l) dnnl_memory_desc_destroy(*l); }
-static desc_ref layout_of(const layout *l) { return *l; }
-static bool append_scale(dnnl_post_ops_t ops, float alpha) {
-    return dnnl_post_ops_append_eltwise(ops, dnnl_eltwise_linear, alpha, 0) == dnnl_success;
+
+static bool layout_new(const onednn *dnnl, layout *l, unsigned type, int64_t rows, int64_t cols, int64_t row,
+                       int64_t col) {
+    const onednn_dims sizes = { rows, cols }, strides = { row, col };
+    unsigned status = dnnl->major == 2 ? dnnl->v2.memory_desc_init_by_strides(&l->own, 2, sizes, type, strides)
+                                       : dnnl->v3.memory_desc_create_with_strides(&l->handle, 2, sizes, type, strides);
+    return status == ONEDNN_SUCCESS;
 }
-static bool append_sum(dnnl_post_ops_t ops) {
-    return dnnl_post_ops_append_sum(ops, 1, 0, dnnl_data_type_undef) == dnnl_success;
+
+static void layout_free(const onednn *dnnl, layout *l) {
+    if (l->handle) dnnl->v3.memory_desc_destroy(l->handle);
 }
-static bool describe(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const layout l[3], dnnl_primitive_attr_t attr) {
-    return dnnl_matmul_primitive_desc_create(pd, engine, l[0], l[1], NULL, l[2], attr) == dnnl_success;
+
+static bool append_scale(const onednn *dnnl, onednn_post_ops ops, float alpha) {
+    unsigned status = dnnl->major == 2 ? dnnl->v2.post_ops_append_eltwise(ops, 1, ONEDNN2_LINEAR, alpha, 0)
+                                       : dnnl->v3.post_ops_append_eltwise(ops, ONEDNN3_LINEAR, alpha, 0);
+    return status == ONEDNN_SUCCESS;
 }
-#else
-typedef dnnl_memory_desc_t layout;
-typedef const dnnl_memory_desc_t *desc_ref;
-static bool layout_new(layout *l, dnnl_data_type_t type, int64_t rows, int64_t cols, int64_t row, int64_t col) {
-    return dnnl_memory_desc_init_by_strides(l, 2, (dnnl_dims_t){ rows, cols }, type, (dnnl_dims_t){ row, col }) ==
-           dnnl_success;
+
+static bool append_sum(const onednn *dnnl, onednn_post_ops ops) {
+    unsigned status = dnnl->major == 2 ? dnnl->v2.post_ops_append_sum(ops, 1)
+                                       : dnnl->v3.post_ops_append_sum(ops, 1, 0, ONEDNN_UNDEF);
+    return status == ONEDNN_SUCCESS;
 }
-static void layout_free(layout *l) { (void)l; }
-static desc_ref layout_of(const layout *l) { return l; }
-static bool append_scale(dnnl_post_ops_t ops, float alpha) {
-    return dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_linear, alpha, 0) == dnnl_success;
+
+static bool describe(const product *p, onednn_primitive_desc *pd, const layout l[3], onednn_attr attr) {
+    const onednn *dnnl = p->dnnl;
+    onednn2_matmul d;
+    if (dnnl->major == 3)
+        return dnnl->v3.matmul_primitive_desc_create(pd, p->engine, l[0].handle, l[1].handle, NULL, l[2].handle,
+                                                     attr) == ONEDNN_SUCCESS;
+    return dnnl->v2.matmul_desc_init(&d, &l[0].own, &l[1].own, NULL, &l[2].own) == ONEDNN_SUCCESS &&
+           dnnl->v2.primitive_desc_create(pd, &d, attr, p->engine, NULL) == ONEDNN_SUCCESS;
 }
-static bool append_sum(dnnl_post_ops_t ops) { return dnnl_post_ops_append_sum(ops, 1) == dnnl_success; }
-static bool describe(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const layout l[3], dnnl_primitive_attr_t attr) {
-    dnnl_matmul_desc_t d;
-    return dnnl_matmul_desc_init(&d, &l[0], &l[1], NULL, &l[2]) == dnnl_success &&
-           dnnl_primitive_desc_create(pd, &d, attr, engine, NULL) == dnnl_success;
-}
-#endif
+
+/* ---- preparing ---- */
 
 /* alpha A B or A B + C. */
-static bool set_attributes(dnnl_primitive_attr_t attr, const gemm_shape *s) {
-    dnnl_post_ops_t ops = NULL;
-    bool ok = dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user) == dnnl_success &&
-              dnnl_post_ops_create(&ops) == dnnl_success;
-    if (ok && s->alpha != 1) ok = append_scale(ops, (float)s->alpha);
-    if (ok && s->beta != 0) ok = append_sum(ops);
-    if (ok) ok = dnnl_primitive_attr_set_post_ops(attr, ops) == dnnl_success;
-    dnnl_post_ops_destroy(ops);
+static bool set_attributes(const onednn *dnnl, onednn_attr attr, const gemm_shape *s) {
+    onednn_post_ops ops = NULL;
+    bool ok = dnnl->primitive_attr_set_scratchpad_mode(attr, ONEDNN_SCRATCHPAD_USER) == ONEDNN_SUCCESS &&
+              dnnl->post_ops_create(&ops) == ONEDNN_SUCCESS;
+    if (ok && s->alpha != 1) ok = append_scale(dnnl, ops, (float)s->alpha);
+    if (ok && s->beta != 0) ok = append_sum(dnnl, ops);
+    if (ok) ok = dnnl->primitive_attr_set_post_ops(attr, ops) == ONEDNN_SUCCESS;
+    if (ops) dnnl->post_ops_destroy(ops);
     return ok;
 }
 
-static bool make_lanes(product *p, const layout l[3], dnnl_primitive_desc_t pd, int64_t *scratch) {
-    desc_ref pad = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
-    *scratch = (int64_t)dnnl_memory_desc_get_size(pad);
+static bool memory_new(const product *p, onednn_memory *to, onednn_layout_in l) {
+    return p->dnnl->memory_create(to, l, p->engine, NULL) == ONEDNN_SUCCESS;
+}
+
+static bool make_lanes(product *p, const layout l[3], onednn_primitive_desc pd, int64_t *scratch) {
+    const onednn *dnnl = p->dnnl;
+    onednn_layout_in pad = dnnl->primitive_desc_query_md(pd, ONEDNN_QUERY_SCRATCHPAD, 0);
+    *scratch = (int64_t)dnnl->memory_desc_get_size(pad);
     for (int i = 0; i < p->threads; i++) {
         lane *t = &p->lanes[i];
-        if (dnnl_stream_create(&t->stream, p->engine, dnnl_stream_default_flags) != dnnl_success ||
-            dnnl_memory_create(&t->a, layout_of(&l[0]), p->engine, DNNL_MEMORY_NONE) != dnnl_success ||
-            dnnl_memory_create(&t->b, layout_of(&l[1]), p->engine, DNNL_MEMORY_NONE) != dnnl_success ||
-            dnnl_memory_create(&t->c, layout_of(&l[2]), p->engine, DNNL_MEMORY_NONE) != dnnl_success ||
-            dnnl_memory_create(&t->scratchpad, pad, p->engine, DNNL_MEMORY_NONE) != dnnl_success)
+        if (dnnl->stream_create(&t->stream, p->engine, ONEDNN_IN_ORDER) != ONEDNN_SUCCESS ||
+            !memory_new(p, &t->a, layout_of(dnnl, &l[0])) || !memory_new(p, &t->b, layout_of(dnnl, &l[1])) ||
+            !memory_new(p, &t->c, layout_of(dnnl, &l[2])) || !memory_new(p, &t->scratchpad, pad))
             return false;
     }
     return true;
 }
 
-static bool make(product *p, const gemm_shape *s, dnnl_data_type_t type, int64_t *scratch) {
+static bool make(product *p, const gemm_shape *s, unsigned type, int64_t *scratch) {
+    const onednn *dnnl = p->dnnl;
     layout l[3] = { 0 };
-    dnnl_primitive_attr_t attr = NULL;
-    dnnl_primitive_desc_t pd = NULL;
-    bool ok = dnnl_engine_create(&p->engine, dnnl_cpu, 0) == dnnl_success &&
-              layout_new(&l[0], type, s->m, s->k, s->a_row, s->a_col) &&
-              layout_new(&l[1], type, s->k, s->n, s->b_row, s->b_col) &&
-              layout_new(&l[2], dnnl_f32, s->m, s->n, s->c_row, 1) &&
-              dnnl_primitive_attr_create(&attr) == dnnl_success && set_attributes(attr, s) &&
-              describe(&pd, p->engine, l, attr) && dnnl_primitive_create(&p->primitive, pd) == dnnl_success &&
+    onednn_attr attr = NULL;
+    onednn_primitive_desc pd = NULL;
+    bool ok = dnnl->engine_create(&p->engine, ONEDNN_CPU, 0) == ONEDNN_SUCCESS &&
+              layout_new(dnnl, &l[0], type, s->m, s->k, s->a_row, s->a_col) &&
+              layout_new(dnnl, &l[1], type, s->k, s->n, s->b_row, s->b_col) &&
+              layout_new(dnnl, &l[2], ONEDNN_F32, s->m, s->n, s->c_row, 1) &&
+              dnnl->primitive_attr_create(&attr) == ONEDNN_SUCCESS && set_attributes(dnnl, attr, s) &&
+              describe(p, &pd, l, attr) && dnnl->primitive_create(&p->primitive, pd) == ONEDNN_SUCCESS &&
               make_lanes(p, l, pd, scratch);
-    if (pd) dnnl_primitive_desc_destroy(pd);
-    if (attr) dnnl_primitive_attr_destroy(attr);
-    for (int i = 0; i < 3; i++) layout_free(&l[i]);
+    if (pd) dnnl->primitive_desc_destroy(pd);
+    if (attr) dnnl->primitive_attr_destroy(attr);
+    for (int i = 0; i < 3; i++) layout_free(dnnl, &l[i]);
     return ok;
+}
+
+static void release_lane(const onednn *dnnl, const lane *t) {
+    const onednn_memory memories[] = { t->a, t->b, t->c, t->scratchpad };
+    for (int i = 0; i < 4; i++)
+        if (memories[i]) dnnl->memory_destroy(memories[i]);
+    if (t->stream) dnnl->stream_destroy(t->stream);
 }
 
 static void release(gemm_call *call) {
     product *p = call->state;
-    for (int i = 0; i < p->threads; i++) {
-        lane *t = &p->lanes[i];
-        if (t->a) dnnl_memory_destroy(t->a);
-        if (t->b) dnnl_memory_destroy(t->b);
-        if (t->c) dnnl_memory_destroy(t->c);
-        if (t->scratchpad) dnnl_memory_destroy(t->scratchpad);
-        if (t->stream) dnnl_stream_destroy(t->stream);
-    }
-    if (p->primitive) dnnl_primitive_destroy(p->primitive);
-    if (p->engine) dnnl_engine_destroy(p->engine);
+    for (int i = 0; i < p->threads; i++) release_lane(p->dnnl, &p->lanes[i]);
+    if (p->primitive) p->dnnl->primitive_destroy(p->primitive);
+    if (p->engine) p->dnnl->engine_destroy(p->engine);
 }
 
 static tide_status prepare(const cpu_build *b, gemm_call *call) {
@@ -145,9 +165,10 @@ static tide_status prepare(const cpu_build *b, gemm_call *call) {
     call->state = p;
     p->lanes = arena_new(b->keep, lane, b->threads);
     p->threads = b->threads;
-    int  before = library_threads(1);
-    bool ok = make(p, &call->shape, call->type == TIDE_BF16 ? dnnl_bf16 : dnnl_f32, &call->scratch);
-    library_threads(before);
+    p->dnnl = onednn_here();
+    library_limit before = library_threads_one();
+    bool ok = make(p, &call->shape, call->type == TIDE_BF16 ? ONEDNN_BF16 : ONEDNN_F32, &call->scratch);
+    library_threads_back(&before);
     if (ok) return TIDE_OK;
     release(call);
     return fail(b->why, TIDE_EDEVICE, "oneDNN could not prepare a matrix product of %lld x %lld x %lld",
@@ -157,13 +178,13 @@ static tide_status prepare(const cpu_build *b, gemm_call *call) {
 static bool run(const gemm_call *call, const void *a, const void *b, void *c, int thread, char *scratch) {
     const product *p = call->state;
     const lane *t = &p->lanes[thread];
-    dnnl_memory_set_data_handle(t->a, (void *)a);
-    dnnl_memory_set_data_handle(t->b, (void *)b);
-    dnnl_memory_set_data_handle(t->c, c);
-    dnnl_memory_set_data_handle(t->scratchpad, scratch);
-    const dnnl_exec_arg_t args[] = { { DNNL_ARG_SRC, t->a }, { DNNL_ARG_WEIGHTS, t->b }, { DNNL_ARG_DST, t->c },
-                                     { DNNL_ARG_SCRATCHPAD, t->scratchpad } };
-    return dnnl_primitive_execute(p->primitive, t->stream, 4, args) == dnnl_success;
+    p->dnnl->memory_set_data_handle(t->a, (void *)a);
+    p->dnnl->memory_set_data_handle(t->b, (void *)b);
+    p->dnnl->memory_set_data_handle(t->c, c);
+    p->dnnl->memory_set_data_handle(t->scratchpad, scratch);
+    const onednn_arg args[] = { { ONEDNN_ARG_SRC, t->a }, { ONEDNN_ARG_WEIGHTS, t->b }, { ONEDNN_ARG_DST, t->c },
+                                { ONEDNN_ARG_SCRATCHPAD, t->scratchpad } };
+    return p->dnnl->primitive_execute(p->primitive, t->stream, 4, args) == ONEDNN_SUCCESS;
 }
 
 const gemm_provider gemm_onednn = { "onednn", fits, prepare, run, release, takes };

@@ -174,9 +174,9 @@ const gemm_provider *gemm_chosen(const cpu_build *b, const gemm_call *c, const g
             if (place_of(all[i]) == place && takes(b, all[i], c)) return all[i];
     } else if (tuning_begin(b->tuning, name, place_of(c->provider))) {
         double began = os_seconds();
-        int threads = library_threads(1);
+        library_limit before = library_threads_one();
         const gemm_provider *winner = time_rivals(b, c, all, count);
-        library_threads(threads);
+        library_threads_back(&before);
         tuning_found(b->tuning, name, place_of(winner), os_seconds() - began);
         return winner;
     }

@@ -30,7 +30,9 @@ static tide_status prepare(const cpu_build *b, gemm_call *call) {
     w->to_f32 = b->isa->strips->cast[call->type][TIDE_F32];
     w->a_bytes = round_up(s.m * s.k * (int64_t)sizeof(float), 64);
     w->b_bytes = round_up(s.k * s.n * (int64_t)sizeof(float), 64);
-    tide_status status = gemm_find(b, &s, TIDE_F32, &w->inner);
+    gemm_shape usual = s;
+    usual.m = call->usual_rows;
+    tide_status status = gemm_find(b, &s, &usual, TIDE_F32, &w->inner);
     if (status == TIDE_OK) call->scratch = w->a_bytes + w->b_bytes + w->inner->scratch;
     return status;
 }

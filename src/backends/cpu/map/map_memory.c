@@ -14,7 +14,7 @@ map_view map_view_of(const plan *p, const flat_operand *o, int kind) {
     const flat_map *m = p->map;
     int32_t first = kind == FLAT_COL ? m->row_ndim : 0;
     int32_t end = kind == FLAT_ONE ? 0 : kind == FLAT_ROW ? m->row_ndim : m->ndim;
-    map_view v = { .place = cpu_place_of(p->build, o) };
+    map_view v = { .place = cpu_place_of(p->build, p->kernel, o) };
     for (int32_t d = first; d < end; d++) {
         if (m->dim[d] == 1) continue;
         bool merges = v.ndim > 0 && v.stride[v.ndim - 1] == o->stride[d] * m->dim[d];

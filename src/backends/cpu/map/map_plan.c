@@ -99,7 +99,7 @@ static int32_t define(plan *p, const flat_instr *in) {
     int32_t dst = value_new(p, in->kind, in->type);
     if (p->direct[in->dst] >= 0) {
         const flat_operand *o = map_operand(p, &p->map->instrs[p->direct[in->dst]]);
-        p->values[dst].at = in_memory(cpu_place_of(p->build, o), in->kind, map_size(o->type));
+        p->values[dst].at = in_memory(cpu_place_of(p->build, p->kernel, o), in->kind, map_size(o->type));
     }
     return p->reg[in->dst] = dst;
 }
@@ -189,8 +189,8 @@ static void lower_sink(plan *p, const flat_instr *in) {
     int32_t src = as_kind(p, p->reg[in->src[0]], FLAT_FULL);
     int64_t bytes = (by_column ? p->map->cols : 1) * map_size(in->type);
     int32_t dst = value_new(p, FLAT_COL, in->type), zeroed = value_new(p, FLAT_COL, in->type);
-    p->values[dst].at = (map_value){ .place = cpu_place_of(p->build, map_operand(p, in)), .fixed = true };
-    p->values[dst].at.place.per_task += bytes;
+    p->values[dst].at = (map_value){ .place = cpu_place_of(p->build, p->kernel, map_operand(p, in)), .fixed = true };
+    p->values[dst].at.place.step += bytes;
     p->values[zeroed] = p->values[dst];
     p->values[zeroed].once = true;
     emit(p, STEP_ZERO, zeroed, 0)->advance[0] = bytes;

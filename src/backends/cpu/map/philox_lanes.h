@@ -31,7 +31,8 @@ static inline __attribute__((always_inline)) void philox_words(void *out, int se
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
     }
-    for (int i = 0; i < sets; i++) vu_zip((uint32_t *)out + PHILOX_SET_WORDS * i, vu_pair(c0[i], c1[i]), vu_pair(c2[i], c3[i]));
+    for (int i = 0; i < sets; i++)
+        vu_zip((uint32_t *)out + PHILOX_SET_WORDS * i, vu_pair(c0[i], c1[i]), vu_pair(c2[i], c3[i]));
 }
 
 #endif

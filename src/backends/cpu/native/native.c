@@ -103,7 +103,7 @@ static void plan(source *s, cpu_kernel *kernels) {
         native_exec *x = arena_new(b->keep, native_exec, 1);
         x->operands = k->n_operands;
         x->place = arena_new(b->keep, cpu_place, MAX2(k->n_operands, 1));
-        for (int32_t o = 0; o < k->n_operands; o++) x->place[o] = cpu_place_of(b, &k->operands[o]);
+        for (int32_t o = 0; o < k->n_operands; o++) x->place[o] = cpu_place_of(b, k, &k->operands[o]);
         x->host = host_of(b, &needs);
         kernels[i].scratch = MAX2(kernels[i].scratch, needs.scratch);
         s->items[s->count++] = (candidate){ .kernel = i, .per_task = needs.per_task, .chosen = -1, .exec = x };

@@ -54,7 +54,7 @@ static char *alloc_like(arena *room, int64_t bytes, uintptr_t like) {
 }
 
 static bool at_once(cpu_place a, cpu_place b) {
-    return a.base == b.base && a.offset == b.offset && a.per_task == b.per_task;
+    return a.base == b.base && a.offset == b.offset && a.step == b.step && a.tasks == b.tasks;
 }
 
 /* An operand that lies where an earlier one does shares its memory: a kernel that works in place does so here. */
@@ -63,8 +63,8 @@ static void place(trial *t, arena *room, const cpu_build *b, const flat_kernel *
         flat_operand *o = &t->kernel.operands[i];
         int64_t low, high, size = (int64_t)tide_dtype_size(o->type);
         int32_t same = 0;
-        cpu_place here = cpu_place_of(b, &k->operands[i]);
-        while (same < i && !at_once(cpu_place_of(b, &k->operands[same]), here)) same++;
+        cpu_place here = cpu_place_of(b, k, &k->operands[i]);
+        while (same < i && !at_once(cpu_place_of(b, k, &k->operands[same]), here)) same++;
         extent(&k->map, o, is_sink(&k->map, i), &low, &high);
         bool shares = same < i && t->kernel.operands[same].offset == -low &&
                       buffers[t->kernel.operands[same].buffer].bytes >= (high - low) * size;
@@ -100,7 +100,8 @@ static bool set_up(trial *t, arena *room, const cpu_build *b, const flat_kernel 
     t->build.program = &t->program, t->build.data = data, t->build.keep = t->build.temp = room;
     x->operands = k->n_operands;
     x->place = arena_new(room, cpu_place, MAX2(k->n_operands, 1));
-    for (int32_t i = 0; i < k->n_operands; i++) x->place[i] = cpu_place_of(&t->build, &t->kernel.operands[i]);
+    for (int32_t i = 0; i < k->n_operands; i++)
+        x->place[i] = cpu_place_of(&t->build, &t->kernel, &t->kernel.operands[i]);
     if (!kernelgen_map_needs(b->program, k, (int)b->isa->gemm->lanes_f32, &needs)) return false;
     if (map_prepare(&t->build, &t->kernel, &t->strips) != TIDE_OK) return false;
     t->scratch = alloc_like(room, MAX2(t->strips.scratch, needs.scratch), 0);
