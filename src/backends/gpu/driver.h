@@ -1,0 +1,48 @@
+/* What a GPU's driver does for the shared executor (exec.c): memory as every backend's, programs from text, launches.
+ * A backend for a GPU is a table of these, and a tide_backend whose functions hand it to the executor. */
+#ifndef TIDE_GPU_DRIVER_H
+#define TIDE_GPU_DRIVER_H
+
+#include "plan.h"
+
+/* What a launch gets besides its groups: GPU_BLOCKS blocks (those it has no use for repeat another), the block of the
+ * table, and where in it its numbers begin. */
+typedef struct gpu_call {
+    const char *name;   /* of the flat kernel, for messages */
+    int32_t entry, threads;
+    int64_t groups;
+    void   *blocks[GPU_BLOCKS];
+    void   *table;
+    int32_t first;
+} gpu_call;
+
+typedef struct gpu_driver {
+    gpu_language language;
+    const backend_memory *memory;
+    void (*limits)(void *device, gpu_limits *out);
+    /* Compiles the text, entries k0 ... k(n_entries - 1), or finds it in a cache. TIDE_EDEVICE with the compiler's
+     * first line otherwise. */
+    tide_status (*build)(void *device, const char *source, int32_t n_entries, void **module, tide_failure *why);
+    void (*unload)(void *device, void *module);  /* when what is queued is done; NULL is fine */
+    /* The most threads a group of this entry may have, where that is less than the device's. */
+    int32_t (*most_threads)(void *device, void *module, int32_t entry);
+    /* A failure of a run that was queued before and that nobody knows of: told once, as by backend_memory's. */
+    tide_status (*begin)(void *device, tide_failure *why);
+    /* Queues a launch after all before it. With `seconds` it adds to it how long the device took, and has waited. A
+     * failure names the kernel. */
+    tide_status (*launch)(void *device, void *module, const gpu_call *call, double *seconds, tide_failure *why);
+    /* All launches of a run have been queued: they may begin. */
+    tide_status (*end)(void *device, tide_failure *why);
+} gpu_driver;
+
+/* exec.c: tide_backend's functions for a driver. */
+tide_status gpu_prepare(const gpu_driver *driver, const flat_program *p, void *arena, const backend_env *env,
+                        backend_exec **out, tide_failure *why);
+tide_status gpu_run(backend_exec *e, tide_failure *why);
+tide_status gpu_measure(backend_exec *e, double *seconds, tide_failure *why);
+void        gpu_release(backend_exec *e);
+int64_t     gpu_scratch_bytes(const gpu_driver *driver, const flat_program *p, const backend_env *env);
+
+extern const backend_cut gpu_cut;  /* cut.c: the numbers of GPUs */
+
+#endif

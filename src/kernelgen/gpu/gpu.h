@@ -1,0 +1,79 @@
+/* The kernels of a flat program as text for GPUs: one body in a small subset of C, and a preamble for each language
+ * that says what the body's words mean there (opencl.txt, metal.txt, cuda.txt). Scalar functions are the same text for
+ * all (scalars.txt), contraction is off, sums go by fixed trees, and nothing is atomic: two runs have the same bits.
+ *
+ * The words of a body, besides C's arithmetic, `for`, `if` and pointers:
+ *   GLOBAL LOCAL CONSTANT  where a pointer leads; CONSTANT is for tables outside functions
+ *   DEVICE                 before a function
+ *   KERNEL(name, threads)  a kernel of groups of so many threads, a constant. Its arguments: GLOBAL char *b0 ... *b5,
+ *                          the blocks; GLOBAL const i64 *table, the numbers of this launch from `first` on
+ *   BEGIN                  comes first in it: makes `uint group`, `uint lane`, and moves `table` to this launch
+ *   LOCAL_ARRAY(T, name, n)  memory of the group, at the start of a kernel
+ *   SYNC                   all threads of the group: what they wrote, to GLOBAL too, is seen by the group
+ *   uint ushort uchar i64 u64 AS_FLOAT(uint) AS_UINT(float) FMA(a, b, c) MULHI(uint, uint) SQRT(x) FLOOR CEIL RINT
+ *   NAN_F INF_F            and double with FMA_D SQRT_D FLOOR_D CEIL_D RINT_D and the language's own exp, log, ... where
+ *                          GPU_F64 is defined
+ * A pointer to another type is a cast with its space: (GLOBAL const float *)(b0 + table[2]). */
+#ifndef TIDE_KERNELGEN_GPU_H
+#define TIDE_KERNELGEN_GPU_H
+
+#include "../../backends/backend.h"
+
+typedef enum gpu_language { GPU_OPENCL, GPU_METAL, GPU_CUDA, GPU_LANGUAGES } gpu_language;
+
+/* What a device's groups may have. */
+typedef struct gpu_limits {
+    int32_t threads;      /* a group; a power of two, at least 32 */
+    int64_t local_bytes;  /* a group's LOCAL_ARRAYs */
+    bool    f64;          /* has double */
+} gpu_limits;
+
+/* Memory that a launch is given: the program's arena, the storage at `block`, all constants in one block, or scratch of
+ * the launches of one kernel. */
+typedef enum gpu_space { GPU_ARENA, GPU_STORAGE, GPU_CONSTANT, GPU_SCRATCH } gpu_space;
+typedef struct gpu_block { gpu_space space; void *block; } gpu_block;
+
+enum { GPU_BLOCKS = 6, GPU_NUMBERS = 96, GPU_LAUNCHES = 2 /* at most, of a kernel */ };
+
+/* A launch as it is being printed: its body, from the opening brace to the closing one, and what it will be told.
+ * Numbers that the table tells are not in the text, so that kernels which differ in them alone share it. */
+typedef struct gpu_print {
+    const flat_program *program;
+    const flat_kernel  *kernel;
+    const gpu_limits   *limits;
+    const int64_t *constant_at;  /* of each buffer that is FLAT_CONSTANT: where it is in the block of constants */
+    text      body;
+    int32_t   threads;           /* of a group */
+    int64_t   groups;            /* 0: nothing to launch */
+    int32_t   n_blocks, n_numbers;
+    gpu_block blocks[GPU_BLOCKS];
+    int64_t   numbers[GPU_NUMBERS];
+    int64_t   scratch_bytes;     /* that the kernel's launches share */
+    bool      more;              /* the kernel has another launch after this one */
+    bool      uses_f64;          /* double is in the text */
+    const char *lacks;           /* why this kernel cannot be printed, a clause that names the operation; NULL: it
+                                    can */
+} gpu_print;
+
+/* operands.c: what every printer starts with. */
+int  gpu_number(gpu_print *g, int64_t number);             /* where the table has it: prints as table[...] */
+int  gpu_block_of(gpu_print *g, gpu_space space, void *block);
+/* Declares `GLOBAL [const] T *NAME = ...;`, an operand's first element, as memory of `type` */
+void gpu_operand(gpu_print *g, const char *name, const flat_operand *o, bool written);
+void gpu_scratch(gpu_print *g, const char *name, const char *type, int64_t at_bytes);  /* the same in scratch */
+const char *gpu_memory_type(int type);                     /* "float", "ushort" for 16-bit floats, "uchar", ... */
+const char *gpu_register_type(int type);                   /* "float" for 16-bit floats, "int" for BOOL and U8, ... */
+/* "int" if elements of all the kernel's operands and of its domain can be counted so, else "i64". */
+const char *gpu_index_type(const flat_program *p, const flat_kernel *k);
+/* An element of an operand as a register, and the assignment of one: `words` is an expression for the place, as q[i].
+ * Casts between a memory's and its register's type alone (16-bit floats, BOOL). */
+void gpu_load(text *out, int type, const char *words);
+void gpu_store(text *out, int type, const char *words, const char *value);
+
+/* map_gpu.c: a map, one launch. lacks is set if it cannot be: F64 without limits.f64, too many blocks or numbers. */
+void gpu_print_map(gpu_print *g);
+
+/* preamble.c: what comes before all bodies. */
+void gpu_print_preamble(text *out, gpu_language language, bool f64);
+
+#endif
