@@ -1,0 +1,60 @@
+/* Blocks are buffers in memory that the processor and the GPU share: what is put and got is a copy by the processor
+ * while the GPU rests. */
+#include "device.h"
+
+#include <inttypes.h>
+
+/* More than the device recommends would end in command buffers that fail for want of memory. */
+static bool has_room(const metal_device *d, uint64_t bytes) {
+    if (d->most_block_bytes && bytes > d->most_block_bytes) return false;
+    return !d->most_bytes || ASK(used_bytes, d->device) + bytes <= d->most_bytes;
+}
+
+/* Command buffers that are not done keep what they use, so there may be room once they are. */
+static metal_id new_buffer(metal_device *d, uint64_t bytes) {
+    if (!has_room(d, bytes)) metal_settle(d);
+    return has_room(d, bytes) ? SEND(new_buffer, d->device, bytes, METAL_STORAGE_SHARED) : NULL;
+}
+
+static void *alloc(void *device, int64_t bytes) {
+    void *pool = metal.objc_autoreleasePoolPush();
+    metal_id buffer = new_buffer(device, (uint64_t)round_up(MAX2(bytes, 1), 64));
+    metal.objc_autoreleasePoolPop(pool);
+    return buffer;
+}
+
+static void release(void *device, void *block, int64_t bytes) {
+    void *pool = block ? metal.objc_autoreleasePoolPush() : NULL;
+    (void)device, (void)bytes;
+    if (!block) return;
+    ASK(release, (metal_id)block);
+    metal.objc_autoreleasePoolPop(pool);
+}
+
+/* Where a block's bytes are once nothing queued uses them; NULL, and why. */
+static char *rest_at(metal_device *d, void *block, int64_t at, tide_failure *why) {
+    metal_settle(d);
+    if (metal_told(d, why)) return NULL;
+    char *bytes = ASK(contents, (metal_id)block);
+    if (!bytes) fail(why, TIDE_EDEVICE, "metal:%d: a block's contents are out of reach", (int)d->index);
+    return bytes ? bytes + at : NULL;
+}
+
+static tide_status put(void *device, void *block, int64_t at, const void *from, int64_t bytes, tide_failure *why) {
+    char *to = rest_at(device, block, at, why);
+    if (to && bytes) memcpy(to, from, (size_t)bytes);
+    return to ? TIDE_OK : TIDE_EDEVICE;
+}
+
+static tide_status get(void *device, void *to, void *block, int64_t at, int64_t bytes, tide_failure *why) {
+    const char *from = rest_at(device, block, at, why);
+    if (from && bytes) memcpy(to, from, (size_t)bytes);
+    return from ? TIDE_OK : TIDE_EDEVICE;
+}
+
+static tide_status wait_device(void *device, tide_failure *why) {
+    metal_settle(device);
+    return metal_told(device, why);
+}
+
+const backend_memory metal_memory = { metal_open, metal_close, alloc, release, put, get, wait_device };
