@@ -65,6 +65,9 @@ static void *alloc(void *of, int64_t bytes) {
     memset(whole, GUARD_BYTE, all);
     *b = (block){ whole + GUARD, bytes, of };
     memset(b->data, FRESH_BYTE, (size_t)bytes);
+    pthread_mutex_lock(&lock);
+    count.blocks++, count.bytes += bytes;
+    pthread_mutex_unlock(&lock);
     return b;
 }
 
@@ -79,6 +82,9 @@ static void free_block(void *of, void *handle, int64_t bytes) {
     if (b->bytes != bytes) stop("freed with another size");
     free(b->data - GUARD);
     free(b);
+    pthread_mutex_lock(&lock);
+    count.blocks--, count.bytes -= bytes;
+    pthread_mutex_unlock(&lock);
 }
 
 /* ---- launches -------------------------------------------------------------------------------------------------- */
@@ -89,7 +95,7 @@ static tide_status check_guards(const order *o, tide_failure *why) {
         int64_t at = written_guard(b);
         if (at)
             return fail(why, TIDE_EDEVICE, "the kernel '%s' (k%d) wrote byte %" PRId64 " of its block %d of %" PRId64
-                        " bytes", o->call.name, (int)o->call.entry, at, i, b->bytes);
+                        " bytes", o->call.kernel->name, (int)o->call.entry, at, i, b->bytes);
     }
     return TIDE_OK;
 }
@@ -100,12 +106,12 @@ static tide_status check_call(const order *o, tide_failure *why) {
     int64_t most = fibers_limit.most_threads ? fibers_limit.most_threads : fibers_limit.threads;
     if (c->threads != e->threads || c->threads > most || c->threads > GROUP_MOST_THREADS || c->threads < 1)
         return fail(why, TIDE_EDEVICE, "the kernel '%s' (k%d) is for groups of %d threads, launched with %d; a group "
-                    "has up to %d", c->name, (int)c->entry, (int)e->threads, (int)c->threads, (int)most);
+                    "has up to %d", c->kernel->name, (int)c->entry, (int)e->threads, (int)c->threads, (int)most);
     if ((int64_t)e->local_bytes > fibers_limit.local_bytes)
-        return fail(why, TIDE_EDEVICE, "the kernel '%s' (k%d) has %zu bytes a group of %" PRId64, c->name,
+        return fail(why, TIDE_EDEVICE, "the kernel '%s' (k%d) has %zu bytes a group of %" PRId64, c->kernel->name,
                     (int)c->entry, e->local_bytes, fibers_limit.local_bytes);
     if (c->groups < 1 || c->groups > UINT32_MAX)
-        return fail(why, TIDE_EDEVICE, "the kernel '%s' (k%d) is launched with %" PRId64 " groups", c->name,
+        return fail(why, TIDE_EDEVICE, "the kernel '%s' (k%d) is launched with %" PRId64 " groups", c->kernel->name,
                     (int)c->entry, c->groups);
     return TIDE_OK;
 }
@@ -126,7 +132,7 @@ static tide_status compute(const order *o, tide_failure *why) {
     count.launches++;
     pthread_mutex_unlock(&lock);
     return done ? check_guards(o, why)
-                : fail(why, TIDE_EDEVICE, "the kernel '%s' (k%d): %s", c->name, (int)c->entry, said);
+                : fail(why, TIDE_EDEVICE, "the kernel '%s' (k%d): %s", c->kernel->name, (int)c->entry, said);
 }
 
 /* After a failure what is queued is lost. */

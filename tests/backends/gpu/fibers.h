@@ -21,8 +21,8 @@ extern fibers_limits fibers_limit;
 /* Whether this machine has a C++ compiler. */
 bool fibers_possible(void);
 
-/* How many texts were built and run so far: a test that ran nothing has shown nothing. */
-typedef struct fibers_counts { int64_t built, launches; } fibers_counts;
+/* What was built and run so far: a test that ran nothing has shown nothing. And the blocks there are. */
+typedef struct fibers_counts { int64_t built, launches, blocks, bytes; } fibers_counts;
 fibers_counts fibers_count(void);
 
 #endif

@@ -19,7 +19,7 @@ cuda_dim blockIdx, threadIdx;
 #define GPU_LOCAL static
 #define GPU_LOCAL_OF(i) extern "C" { GPU_SHOWN char *local_k##i[2] = { 0, 0 }; }
 #else
-#define GPU_LOCAL static __attribute__((section("gpu_local_" GPU_TEXT(GPU_ENTRY))))
+#define GPU_LOCAL static __attribute__((used, section("gpu_local_" GPU_TEXT(GPU_ENTRY))))
 #define GPU_LOCAL_OF(i)                                                                                                \
     extern "C" {                                                                                                       \
     extern __attribute__((visibility("hidden"), weak)) char __start_gpu_local_##i[], __stop_gpu_local_##i[];           \
