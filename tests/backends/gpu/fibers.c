@@ -206,7 +206,7 @@ static tide_status wait_device(void *of, tide_failure *why) {
     return told(of, why);
 }
 
-static const backend_memory memory = { open_device, close_device, alloc, free_block, put, get, wait_device };
+const backend_memory fibers_memory = { open_device, close_device, alloc, free_block, put, get, wait_device };
 
 static void limits_cuda(void *of, gpu_limits *out) {
     (void)of;
@@ -257,6 +257,6 @@ static int32_t most_threads(void *of, void *module, int32_t entry) {
 }
 
 #define DRIVER(name, which)                                                                                            \
-    { .language = which, .memory = &memory, .limits = limits_##name, .build = build_##name, .unload = unload,          \
+    { .language = which, .memory = &fibers_memory, .limits = limits_##name, .build = build_##name, .unload = unload,          \
       .most_threads = most_threads, .begin = begin, .launch = launch, .end = end }
 const gpu_driver fibers_cuda = DRIVER(cuda, GPU_CUDA), fibers_metal = DRIVER(metal, GPU_METAL);
