@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "product_text.h"
 
@@ -30,7 +31,7 @@ static const tile tiles[] = {
     { 128, 4, 8, 4, 4, 1, 0.3, 12 },
 };
 
-/* What the choice takes a device for; what it costs is counted in multiply-adds that a multiprocessor could do. */
+/* What the tiling takes a device for; what it costs is counted in multiply-adds that a multiprocessor could do. */
 enum { PROCESSORS = 132, BYTE = 3, LAUNCH = 400000, GROUP = 100000 };
 
 static int threads_of(const tile *t) { return t->bm / t->tm * (t->bn / t->tn); }
@@ -46,25 +47,25 @@ static bool tile_fits(const tile *t, const gpu_limits *limits, int64_t size) {
            t->tm * t->tn * size <= 256;  /* in registers */
 }
 
-typedef struct choice { const tile *tile; int64_t parts, length /* of a part */; double cost; } choice;
+typedef struct tiling { const tile *tile; int64_t parts, length /* of a part */; double cost; } tiling;
 
-static choice cost_of(const flat_gemm *p, const tile *t, int64_t size, int64_t wanted) {
+static tiling cost_of(const flat_gemm *p, const tile *t, int64_t size, int64_t wanted) {
     int64_t length = round_up(MAX2(ceil_div(p->k, wanted), 1), t->bk), parts = MAX2(ceil_div(p->k, length), 1);
     double groups = (double)(ceil_div(p->m, t->bm) * ceil_div(p->n, t->bn)) * (double)(p->batches * parts);
     double step = MAX2(t->bm * t->bn / t->rate, (double)((t->bm + t->bn) * size * BYTE));
     double rounds = (double)((int64_t)(groups / PROCESSORS) + 1), moved = (double)(p->m * p->n) * (double)p->batches;
     double cost = MAX2(rounds, t->enough) * (step * (double)length + GROUP / t->enough);
     if (parts > 1) cost += LAUNCH + moved * (double)(2 * parts * size * BYTE) / PROCESSORS;
-    return (choice){ t, parts, length, cost };
+    return (tiling){ t, parts, length, cost };
 }
 
 /* By sizes alone: the same on every device with these limits. */
-static choice choose(const flat_gemm *p, const gpu_limits *limits, int64_t size) {
-    choice best = { 0 };
+static tiling choose(const flat_gemm *p, const gpu_limits *limits, int64_t size) {
+    tiling best = { 0 };
     for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++) {
         if (!tile_fits(&tiles[i], limits, size)) continue;
         for (int64_t parts = 1; parts <= MOST_PARTS; parts++) {
-            choice c = cost_of(p, &tiles[i], size, parts);
+            tiling c = cost_of(p, &tiles[i], size, parts);
             if (!best.tile || c.cost < best.cost) best = c;
             if (c.length == tiles[i].bk) break;
             if ((double)p->batches * (double)p->m * (double)p->n > INT32_MAX / 2) break;  /* counted by uint there */
@@ -85,7 +86,7 @@ typedef struct printing {
     const char *index;
     flat_gemm p;       /* its batch without dimensions that can go with their neighbour */
     flat_operand operand[3];
-    choice how;
+    tiling how;
     int  count;
     word words[MOST_WORDS];
 } printing;
