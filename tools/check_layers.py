@@ -22,6 +22,7 @@ MAY = {
     "src/backends/check": {"include", "src/base", "src/backends", "src/backends/ref"},
     "src/backends/cpu": {"include", "src/base", "src/backends", "src/backends/ref", "src/kernelgen"},
     "src/backends/gpu": {"include", "src/base", "src/backends", "src/kernelgen/gpu"},
+    "src/backends/metal": {"include", "src/base", "src/backends", "src/backends/gpu"},
     "src/backends/opencl": {"include", "src/base", "src/backends", "src/backends/gpu"},
     "src/runtime": {"include", "src/base", "src/ir", "src/ops", "src/autodiff", "src/compile", "src/backends"},
     # Built on what any user of the library has; base lends them strings, failures and memory.
