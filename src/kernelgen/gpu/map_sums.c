@@ -106,13 +106,6 @@ static void print_choice(map_print *p, const flat_instr *in, const char *const n
     text_add(&p->out, ") { %s = %s; %s = %s; }\n", a, b, x, y);
 }
 
-/* Knuth's sum of two, whose error the second takes. */
-static void print_double_sum(map_print *p, int32_t i, const char *value) {
-    name a = accumulator(p, 'a', i), z = accumulator(p, 'z', i);
-    text_add(&p->out, "{ const float t = %s + %s, d = t - %s; %s += (%s - (t - d)) + (%s - d); %s = t; }\n", a.text,
-             value, a.text, z.text, a.text, value, a.text);
-}
-
 static void print_sum_in_place(map_print *p, const flat_instr *in, const char *value) {
     char at[96];
     snprintf(at, sizeof at, "q%d[task * %lld%s + c]", in->operand, (long long)p->m->cols, p->unit);
@@ -126,7 +119,7 @@ void map_print_accumulate(map_print *p, int32_t i) {
     name value = map_register(p, in->src[0]), a = accumulator(p, 'a', i), z = accumulator(p, 'z', i);
     if (is_argument(in)) print_choice(p, in, (const char *[]){ a.text, z.text, value.text, "(int)c" });
     else if (sums_in_place(p, in)) print_sum_in_place(p, in, value.text);
-    else if (is_double_sum(p, in)) print_double_sum(p, i, value.text);
+    else if (is_double_sum(p, in)) text_add(&p->out, "TWO_SUM(%s, %s, %s);\n", a.text, z.text, value.text);
     else {
         text_add(&p->out, "%s = ", a.text);
         spell(&p->out, words_of(in, 1), (const char *[]){ a.text, value.text, "" });
@@ -134,11 +127,10 @@ void map_print_accumulate(map_print *p, int32_t i) {
     }
 }
 
-/* Both halves of a sum in one; an infinite one's second is none. */
+/* Both halves of a sum in one. */
 static void print_whole(map_print *p, int32_t i) {
     name a = accumulator(p, 'a', i), z = accumulator(p, 'z', i);
-    if (is_double_sum(p, &p->m->instrs[i])) text_add(&p->out, "%s += %s == %s ? %s : 0.0f;\n", a.text, z.text, z.text,
-                                                     z.text);
+    if (is_double_sum(p, &p->m->instrs[i])) text_add(&p->out, "%s = TWO_VALUE(%s, %s);\n", a.text, a.text, z.text);
 }
 
 /* ---- the group's --------------------------------------------------------------------------------------- */

@@ -61,7 +61,7 @@ const spelling spelling_gpu = {
                        [TIDE_U8] = "u8_from_d($0)", [TIDE_BOOL] = "$0 != 0" },
         [TIDE_I32] = { FLOATS("(float)$0", "(double)$0"), SIGNED("$0"), [TIDE_U8] = "$0 & 255",
                        [TIDE_BOOL] = "$0 != 0" },
-        [TIDE_I64] = { FLOATS("(float)$0", "(double)$0"), [TIDE_I32] = "(int)(uint)(u64)$0", [TIDE_I64] = "$0",
+        [TIDE_I64] = { FLOATS("f_from_l($0)", "(double)$0"), [TIDE_I32] = "(int)(uint)(u64)$0", [TIDE_I64] = "$0",
                        [TIDE_U8] = "(int)((uint)(u64)$0 & 255u)", [TIDE_BOOL] = "$0 != 0" },
         [TIDE_U8]   = { FLOATS("(float)$0", "(double)$0"), SIGNED("$0"), [TIDE_U8] = "$0", [TIDE_BOOL] = "$0 != 0" },
         [TIDE_BOOL] = { FLOATS("(float)$0", "(double)$0"), INTEGERS("$0") },
