@@ -69,6 +69,7 @@ static bool make_folder(folder *f) {
 }
 
 static void remove_folder(const folder *f) {
+    if (getenv("FIBERS_KEEP")) return;
     unlink(f->cpp), unlink(f->so), unlink(f->log);
     rmdir(f->path);
 }
