@@ -16,10 +16,13 @@ MAY = {
     "src/autodiff": {"include", "src/base", "src/ir", "src/ops"},
     "src/compile": {"include", "src/base", "src/ir", "src/ops", "src/backends"},
     "src/kernelgen": {"include", "src/base", "src/backends"},
+    "src/kernelgen/gpu": {"include", "src/base", "src/backends"},
     "src/backends": {"include", "src/base"},
     "src/backends/ref": {"include", "src/base", "src/backends"},
     "src/backends/check": {"include", "src/base", "src/backends", "src/backends/ref"},
     "src/backends/cpu": {"include", "src/base", "src/backends", "src/backends/ref", "src/kernelgen"},
+    "src/backends/gpu": {"include", "src/base", "src/backends", "src/kernelgen/gpu"},
+    "src/backends/opencl": {"include", "src/base", "src/backends", "src/backends/gpu"},
     "src/runtime": {"include", "src/base", "src/ir", "src/ops", "src/autodiff", "src/compile", "src/backends"},
     # Built on what any user of the library has; base lends them strings, failures and memory.
     "src/nn": {"include", "src/base"},
@@ -53,6 +56,8 @@ for application, folders in APPLICATIONS.items():
 SHOWN = {
     "src/backends": {"backend.h"},
     "src/kernelgen": {"kernelgen.h"},
+    "src/kernelgen/gpu": {"gpu.h"},
+    "src/backends/gpu": {"driver.h"},
     "src/ops": {"table.h"},  # what compile expands fused ops with
     "src/files": {"folders.h", "owned.h"},
     "src/train": {"run.h", "fit.h", "step.h", "schedule.h", "parameters.h"},

@@ -271,9 +271,9 @@ typedef struct tide_backend {
      * it has. */
     bool        (*rows_alone)(void);
     const tide_product_library *(*products)(void);  /* what tide_products tells of it; NULL: nothing */
-    /* Why this kernel does not run here, a clause that names the operation; NULL: it does. The entry may be NULL: all
-     * do. A program with such a kernel is not prepared here: it runs whole on the cpu backend. */
-    const char *(*lacks)(const flat_kernel *k);
+    /* Why this kernel does not run on the device, a clause that names the operation; NULL: it does. The entry may be
+     * NULL: all do. A program with such a kernel is not prepared here: it runs whole on the cpu backend. */
+    const char *(*lacks)(void *device, const flat_program *p, const flat_kernel *k);
     bool tunes;  /* asks env.tuning, and has use for another cut of the work */
 } tide_backend;
 

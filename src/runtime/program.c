@@ -50,7 +50,7 @@ static int32_t count_lacking(const tide_program *p, char *note, size_t size) {
     int32_t count = 0;
     for (int32_t i = 0; p->backend->lacks && i < p->c.flat.n_kernels; i++) {
         const flat_kernel *k = &p->c.flat.kernels[i];
-        const char *why = p->backend->lacks(k);
+        const char *why = p->backend->lacks(p->graph->runtime->place.device, &p->c.flat, k);
         if (why && !count++) snprintf(note, size, "%s: %s", flat_kernel_names[k->kind], why);
     }
     return count;

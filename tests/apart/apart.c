@@ -260,7 +260,10 @@ static void release(backend_exec *e) {
 }
 
 /* A function of the caller's wants addresses. */
-static const char *lacks(const flat_kernel *k) { return k->kind == FLAT_CUSTOM ? "its memory is its own" : NULL; }
+static const char *lacks(void *device, const flat_program *p, const flat_kernel *k) {
+    (void)device, (void)p;
+    return k->kind == FLAT_CUSTOM ? "its memory is its own" : NULL;
+}
 
 #define APART(title, fused)                                                                                            \
     {                                                                                                                  \

@@ -8,7 +8,7 @@
 /* What a launch gets besides its groups: GPU_BLOCKS blocks (those it has no use for repeat another), the block of the
  * table, and where in it its numbers begin. */
 typedef struct gpu_call {
-    const char *name;   /* of the flat kernel, for messages */
+    const flat_kernel *kernel;  /* whose name messages have */
     int32_t entry, threads;
     int64_t groups;
     void   *blocks[GPU_BLOCKS];

@@ -1,0 +1,180 @@
+/* Programs on any GPU, over a table of what its driver does: the text is built, the numbers of all launches and the
+ * constants are on the device, and a run queues the launches in order. */
+#include "driver.h"
+
+#include <inttypes.h>
+
+/* One block of the host's memory: this, and the calls. */
+struct backend_exec {
+    const tide_allocator *allocator;
+    int64_t bytes;
+    const gpu_driver   *driver;
+    const flat_program *program;
+    const atomic_bool  *cancelled;
+    void   *device, *module;
+    void   *table, *constants, *scratch;  /* blocks of the device; NULL where there are none */
+    int64_t table_bytes, constant_bytes, scratch_bytes;
+    int32_t n_calls;
+    gpu_call calls[];
+};
+
+/* Where the numbers of a launch's kernel are told from: of the flat program, for messages and times. */
+static int32_t kernel_of(const backend_exec *e, const gpu_call *c) {
+    return (int32_t)(c->kernel - e->program->kernels);
+}
+
+static int64_t exec_bytes(const gpu_plan *plan) {
+    return round_up((int64_t)(sizeof(backend_exec) + sizeof(gpu_call) * (size_t)plan->n_launches), 64);
+}
+
+static int64_t table_bytes(const gpu_plan *plan) { return plan->n_table * (int64_t)sizeof *plan->table; }
+
+/* ---- memory -------------------------------------------------------------------------------------------- */
+
+static tide_status new_block(backend_exec *e, int64_t bytes, const char *what, void **out, tide_failure *why) {
+    if (!bytes) return TIDE_OK;
+    *out = e->driver->memory->alloc(e->device, bytes);
+    return *out ? TIDE_OK : fail(why, TIDE_ENOMEM, "not enough memory on the device for %s: %" PRId64 " bytes", what,
+                                 bytes);
+}
+
+static tide_status put_constants(backend_exec *e, const gpu_plan *plan, tide_failure *why) {
+    tide_status status = TIDE_OK;
+    for (int32_t i = 0; i < e->program->n_buffers && !status; i++) {
+        const flat_buffer *b = &e->program->buffers[i];
+        if (plan->constant_at[i] < 0 || !b->bytes) continue;
+        status = e->driver->memory->put(e->device, e->constants, plan->constant_at[i], b->host, b->bytes, why);
+    }
+    return status;
+}
+
+static tide_status place(backend_exec *e, const gpu_plan *plan, tide_failure *why) {
+    e->table_bytes = table_bytes(plan);
+    e->constant_bytes = plan->constant_bytes, e->scratch_bytes = plan->scratch_bytes;
+    if (new_block(e, e->table_bytes, "the kernels' numbers", &e->table, why) ||
+        new_block(e, e->constant_bytes, "the constants", &e->constants, why) ||
+        new_block(e, e->scratch_bytes, "partial results", &e->scratch, why))
+        return TIDE_ENOMEM;
+    tide_status status = TIDE_OK;
+    if (e->table) status = e->driver->memory->put(e->device, e->table, 0, plan->table, e->table_bytes, why);
+    return status ? status : put_constants(e, plan, why);
+}
+
+static void *block_at(const backend_exec *e, void *arena, const gpu_block *b) {
+    switch (b->space) {
+    case GPU_ARENA:    return arena;
+    case GPU_CONSTANT: return e->constants;
+    case GPU_SCRATCH:  return e->scratch;
+    default:           return b->block;
+    }
+}
+
+/* ---- preparing ----------------------------------------------------------------------------------------- */
+
+static void make_calls(backend_exec *e, void *arena, const gpu_plan *plan) {
+    for (int32_t i = 0; i < plan->n_launches; i++) {
+        const gpu_launch *l = &plan->launches[i];
+        gpu_call *c = &e->calls[i];
+        *c = (gpu_call){ .kernel = &e->program->kernels[l->kernel], .entry = l->entry, .threads = l->threads,
+                         .groups = l->groups, .table = e->table, .first = l->first };
+        for (int j = 0; j < GPU_BLOCKS; j++)
+            c->blocks[j] = j < l->n_blocks ? block_at(e, arena, &l->blocks[j]) : arena;
+    }
+    e->n_calls = plan->n_launches;
+}
+
+/* A kernel that needs many registers may be allowed fewer threads than the device's groups. */
+static int32_t threads_allowed(const gpu_driver *driver, void *device, void *module, const gpu_plan *plan) {
+    int32_t allowed = INT32_MAX;
+    for (int32_t i = 0; i < plan->n_launches; i++) {
+        int32_t most = driver->most_threads(device, module, plan->launches[i].entry);
+        if (most < plan->launches[i].threads) allowed = MIN2(allowed, most);
+    }
+    return allowed;
+}
+
+/* The text is made again, for fewer threads, until the device takes all of it. */
+static tide_status build(const gpu_driver *driver, const flat_program *p, void *device, gpu_plan *plan, void **module,
+                         tide_failure *why) {
+    gpu_limits limits;
+    driver->limits(device, &limits);
+    for (;;) {
+        tide_status status = gpu_plan_make(plan, p, driver->language, &limits, why);
+        if (status || !plan->n_entries) return status;
+        status = driver->build(device, plan->source.data, plan->n_entries, module, why);
+        if (status) return status;
+        int32_t allowed = threads_allowed(driver, device, *module, plan);
+        if (allowed == INT32_MAX) return TIDE_OK;
+        driver->unload(device, *module);
+        gpu_plan_free(plan);
+        *module = NULL;
+        while (limits.threads > allowed) limits.threads /= 2;
+        if (limits.threads < 1) return fail(why, TIDE_EDEVICE, "the device allows a kernel no threads at all");
+    }
+}
+
+static tide_status make(const gpu_driver *driver, const flat_program *p, void *arena, const backend_env *env,
+                        const gpu_plan *plan, void *module, backend_exec **out, tide_failure *why) {
+    int64_t bytes = exec_bytes(plan);
+    backend_exec *e = mem_new(env->allocator, (size_t)bytes);
+    if (!e) {
+        driver->unload(env->device, module);
+        return fail(why, TIDE_ENOMEM, "no memory for %" PRId64 " bytes of launches", bytes);
+    }
+    *e = (backend_exec){ .allocator = env->allocator, .bytes = bytes, .driver = driver, .program = p,
+                         .cancelled = env->cancelled, .device = env->device, .module = module };
+    tide_status status = place(e, plan, why);
+    make_calls(e, arena, plan);
+    if (status) gpu_release(e);
+    else *out = e;
+    return status;
+}
+
+tide_status gpu_prepare(const gpu_driver *driver, const flat_program *p, void *arena, const backend_env *env,
+                        backend_exec **out, tide_failure *why) {
+    gpu_plan plan;
+    void *module = NULL;
+    tide_status status = build(driver, p, env->device, &plan, &module, why);
+    if (!status) status = make(driver, p, arena, env, &plan, module, out, why);
+    gpu_plan_free(&plan);
+    return status;
+}
+
+int64_t gpu_scratch_bytes(const gpu_driver *driver, const flat_program *p, const backend_env *env) {
+    gpu_limits limits;
+    gpu_plan plan;
+    driver->limits(env->device, &limits);
+    tide_status status = gpu_plan_make(&plan, p, driver->language, &limits, NULL);
+    int64_t bytes = status ? 0 : exec_bytes(&plan) + table_bytes(&plan) + plan.constant_bytes + plan.scratch_bytes;
+    gpu_plan_free(&plan);
+    return bytes;
+}
+
+void gpu_release(backend_exec *e) {
+    if (!e) return;
+    const backend_memory *memory = e->driver->memory;
+    e->driver->unload(e->device, e->module);
+    memory->free(e->device, e->table, e->table_bytes);
+    memory->free(e->device, e->constants, e->constant_bytes);
+    memory->free(e->device, e->scratch, e->scratch_bytes);
+    mem_free(e->allocator, e, (size_t)e->bytes);
+}
+
+/* ---- running ------------------------------------------------------------------------------------------- */
+
+static tide_status launch_all(backend_exec *e, double *seconds, tide_failure *why) {
+    tide_status status = e->driver->begin(e->device, why);
+    for (int32_t i = 0; i < e->n_calls && !status; i++) {
+        const gpu_call *c = &e->calls[i];
+        if (e->cancelled && atomic_load(e->cancelled)) break;
+        status = e->driver->launch(e->device, e->module, c, seconds ? &seconds[kernel_of(e, c)] : NULL, why);
+    }
+    return status ? status : e->driver->end(e->device, why);
+}
+
+tide_status gpu_run(backend_exec *e, tide_failure *why) { return launch_all(e, NULL, why); }
+
+tide_status gpu_measure(backend_exec *e, double *seconds, tide_failure *why) {
+    tide_status status = launch_all(e, seconds, why);
+    return status ? status : e->driver->memory->wait(e->device, why);
+}

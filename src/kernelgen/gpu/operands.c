@@ -1,0 +1,82 @@
+/* What every printed kernel starts with: its numbers, its blocks of memory, its operands' first elements. */
+#include "gpu.h"
+
+static const struct { const char *memory, *reg, *load, *store; } words[TIDE_DTYPES] = {
+    [TIDE_F32]  = { "float", "float", "%s", "%s = %s" },
+    [TIDE_F64]  = { "double", "double", "%s", "%s = %s" },
+    [TIDE_F16]  = { "ushort", "float", "f_from_f16(%s)", "%s = f_to_f16(%s)" },
+    [TIDE_BF16] = { "ushort", "float", "f_from_bf16(%s)", "%s = f_to_bf16(%s)" },
+    [TIDE_I32]  = { "int", "int", "%s", "%s = %s" },
+    [TIDE_I64]  = { "i64", "i64", "%s", "%s = %s" },
+    [TIDE_U8]   = { "uchar", "int", "(int)(%s)", "%s = (uchar)(%s)" },
+    [TIDE_BOOL] = { "uchar", "int", "(int)(%s)", "%s = (uchar)(%s)" },
+};
+
+const char *gpu_memory_type(int type) { return words[type].memory; }
+const char *gpu_register_type(int type) { return words[type].reg; }
+
+/* The formats are the table's own, each with the arguments that its call has. */
+static void put_words(text *out, const char *format, const char *first, const char *second) {
+    for (const char *at = format; *at; at++) {
+        if (at[0] != '%') text_add(out, "%c", *at);
+        else at++, text_add(out, "%s", first), first = second;
+    }
+}
+
+void gpu_load(text *out, int type, const char *place) { put_words(out, words[type].load, place, ""); }
+void gpu_store(text *out, int type, const char *place, const char *value) {
+    put_words(out, words[type].store, place, value);
+}
+
+int gpu_number(gpu_print *g, int64_t number) {
+    if (g->n_numbers == GPU_NUMBERS) {
+        g->lacks = "it has more operands and sizes than a launch can be told";
+        return 0;
+    }
+    g->numbers[g->n_numbers] = number;
+    return g->n_numbers++;
+}
+
+int gpu_block_of(gpu_print *g, gpu_space space, void *block) {
+    for (int i = 0; i < g->n_blocks; i++)
+        if (g->blocks[i].space == space && g->blocks[i].block == block) return i;
+    if (g->n_blocks == GPU_BLOCKS) {
+        g->lacks = "its operands are in more blocks of memory than a launch can be given";
+        return 0;
+    }
+    g->blocks[g->n_blocks] = (gpu_block){ space, block };
+    return g->n_blocks++;
+}
+
+static void declare(gpu_print *g, const char *constant, const char *type, const char *name, int block, int64_t at) {
+    int number = gpu_number(g, at);
+    text_add(&g->body, "GLOBAL %s%s *%s = (GLOBAL %s%s *)(b%d + table[%d]);\n", constant, type, name, constant, type,
+             block, number);
+}
+
+void gpu_operand(gpu_print *g, const char *name, const flat_operand *o, bool written) {
+    const flat_buffer *b = &g->program->buffers[o->buffer];
+    int64_t at = o->offset * (int64_t)tide_dtype_size(o->type);
+    int block = 0;
+    switch (b->space) {
+    case FLAT_VARIABLE: block = gpu_block_of(g, GPU_STORAGE, b->block), at += b->at; break;
+    case FLAT_CONSTANT: block = gpu_block_of(g, GPU_CONSTANT, NULL), at += g->constant_at[o->buffer]; break;
+    default:            block = gpu_block_of(g, GPU_ARENA, NULL), at += b->offset; break;
+    }
+    declare(g, written ? "" : "const ", words[o->type].memory, name, block, at);
+    g->uses_f64 |= o->type == TIDE_F64;
+}
+
+void gpu_scratch(gpu_print *g, const char *name, const char *type, int64_t at_bytes) {
+    declare(g, "", type, name, gpu_block_of(g, GPU_SCRATCH, NULL), at_bytes);
+}
+
+const char *gpu_index_type(const flat_program *p, const flat_kernel *k) {
+    int64_t most = k->kind == FLAT_MAP    ? k->map.rows * k->map.cols
+                   : k->kind == FLAT_GEMM ? MAX2(k->gemm.m, MAX2(k->gemm.n, k->gemm.k))
+                                          : 0;
+    for (int32_t i = 0; i < k->n_operands; i++)
+        most = MAX2(most, p->buffers[k->operands[i].buffer].bytes / (int64_t)tide_dtype_size(k->operands[i].type));
+    /* with room for the lanes that reach beyond the end */
+    return most < INT32_MAX - 65536 ? "int" : "i64";
+}
