@@ -4,7 +4,7 @@
 #ifndef TIDE_OPENCL_H
 #define TIDE_OPENCL_H
 
-#include "../../base/base.h"
+#include "base/base.h"
 
 /* Handles have the library's own tags. */
 typedef struct _cl_platform_id   *ocl_platform;
