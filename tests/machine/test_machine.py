@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
@@ -37,7 +38,7 @@ class Machine(Case):
         text = self.code(0, "machine", env=self.env).stdout
         for choice, said in found["advice"].items():
             self.assertIn(choice, text)
-            self.assertIn(said["why"], text)
+            self.assertIn(re.sub("`([a-z-]+)`", r"--\1", said["why"]), text)
 
     def test_measured_once(self):
         first = self.answer("--measure")
