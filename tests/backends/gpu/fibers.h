@@ -7,6 +7,7 @@
 
 #include "backends/gpu/driver.h"
 
+extern const backend_memory fibers_memory;
 extern const gpu_driver fibers_cuda, fibers_metal;
 extern const tide_backend tide_backend_fibers_cuda, tide_backend_fibers_metal;  /* fibers_backend.c */
 
