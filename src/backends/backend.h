@@ -277,7 +277,7 @@ typedef struct tide_backend {
     bool tunes;  /* asks env.tuning, and has use for another cut of the work */
 } tide_backend;
 
-extern const tide_backend tide_backend_ref, tide_backend_check, tide_backend_cpu, tide_backend_metal;
+extern const tide_backend tide_backend_ref, tide_backend_check, tide_backend_cpu, tide_backend_opencl, tide_backend_metal;
 
 /* all.c, alone in its file, so that a program of the tests can have a list of its own: the backends of this build, NULL
  * after the last. */

@@ -69,6 +69,7 @@ static bool make_folder(folder *f) {
 }
 
 static void remove_folder(const folder *f) {
+    if (getenv("FIBERS_KEEP")) return;
     unlink(f->cpp), unlink(f->so), unlink(f->log);
     rmdir(f->path);
 }
@@ -79,13 +80,14 @@ static bool write_text(const char *path, const text *t) {
     return (!file || fclose(file) == 0) && good;
 }
 
-/* As on a device: integers wrap, nothing is contracted. An index outside an array of known size is a trap. */
+/* As on a device: integers wrap, nothing is contracted. An index outside an array of known size is a trap, and
+ * so is a vector where there can be none. */
 static int compile(const folder *f) {
     char out[170], shim[] = "-I" FIBERS_SHIM;
     snprintf(out, sizeof out, "-o%s", f->so);
     char *const words[] = { "c++", "-x", "c++", "-std=c++17", "-O1", "-w", "-fno-exceptions", "-fno-rtti", "-fwrapv",
                             "-fno-strict-aliasing", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden",
-                            "-fsanitize=bounds", "-fsanitize-undefined-trap-on-error", "-shared", "-fPIC", shim, out,
+                            "-fsanitize=bounds,alignment", "-fsanitize-undefined-trap-on-error", "-shared", "-fPIC", shim, out,
                             (char *)f->cpp, NULL };
     posix_spawn_file_actions_t files;
     pid_t child;

@@ -2,8 +2,10 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "build.h"
 
@@ -116,6 +118,28 @@ static tide_status check_call(const order *o, tide_failure *why) {
     return TIDE_OK;
 }
 
+/* ---- traps: what the text was built to stop at, and addresses that there are none of ---- */
+
+static const char *running;
+
+static void tell_trap(int signal) {
+    static const char after[] = ": it trapped (an index outside an array, a vector out of line, a wild address)\n";
+    const char *name = running ? running : "no kernel";
+    if (write(2, "fibers: ", 8) < 0 || write(2, name, strlen(name)) < 0 || write(2, after, sizeof after - 1) < 0)
+        _exit(1);
+    (void)signal;
+    _exit(1);
+}
+
+/* On a stack of its own, as a thread's may be what has overflown. */
+static void catch_traps(void) {
+    static char stack[65536];
+    static const int signals[] = { SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE };
+    struct sigaction action = { .sa_handler = tell_trap, .sa_flags = SA_ONSTACK };
+    sigaltstack(&(stack_t){ .ss_sp = stack, .ss_size = sizeof stack }, NULL);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
+}
+
 /* What a group's memory and blockIdx are is of the built text: one launch at a time, whichever thread's. */
 static tide_status compute(const order *o, tide_failure *why) {
     char said[160], *blocks[GPU_BLOCKS];
@@ -128,7 +152,9 @@ static tide_status compute(const order *o, tide_failure *why) {
     l.table = (const int64_t *)(const void *)((const block *)c->table)->data;
     if (check_call(o, why)) return TIDE_EDEVICE;
     pthread_mutex_lock(&lock);
+    running = c->kernel->name;
     bool done = group_run(&l, said, sizeof said);
+    running = NULL;
     count.launches++;
     pthread_mutex_unlock(&lock);
     return done ? check_guards(o, why)
@@ -178,6 +204,7 @@ static tide_status open_device(int32_t index, const tide_allocator *allocator, v
     if (!fibers_possible()) return fail(why, TIDE_EDEVICE, "fibers: there is no c++");
     device *d = calloc(1, sizeof *d);
     if (!d) return fail(why, TIDE_ENOMEM, "out of memory for the device");
+    catch_traps();
     *out = d;
     return TIDE_OK;
 }
