@@ -38,7 +38,8 @@ static void stop(const char *format, ...) {
 /* Whether it is the one that is to fail. */
 static bool fails(const char *name) {
     if (!fake.fail || strcmp(fake.fail, name) || fake.after-- > 0) return false;
-    fake.fail = NULL;
+    if (fake.more-- <= 0) fake.fail = NULL, fake.more = 0;
+    fake.after = 0;
     return true;
 }
 #define FAILS fails(__func__ + sizeof "fake" /* and its _ */)

@@ -13,10 +13,10 @@ typedef struct fake_metal {
     uint64_t threads;           /* of a group */
     uint64_t pipeline_threads;  /* of a pipeline's group; 0: what its text says */
     uint64_t local_bytes, most_bytes, most_block_bytes;
-    /* What fails, once, after so many others: our name of a message, a function's, or "run", a command buffer; NULL:
-     * nothing, or it has. */
+    /* What fails, once and `more` times, after so many others: our name of a message, a function's, or "run", a command
+     * buffer; NULL: nothing, or it has. */
     const char *fail;
-    int      after;
+    int      after, more;
     /* What was. */
     int64_t  launches, command_buffers;
     uint64_t language;          /* of the last compile options, */

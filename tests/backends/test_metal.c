@@ -388,11 +388,163 @@ static void test_told_once(void **unused) {
     expect_text(t.why.message, "failed");
     t.why = (tide_failure){ 0 };
     assert_int_equal(get(&t), TIDE_OK);
+    for (int i = 0; i < 3; i++) assert_int_equal(run(&t, 1), TIDE_OK);
+    fake->fail = "run", fake->after = 0, fake->more = 2;
+    tide_status status = TIDE_OK;
+    for (int i = 0; i < 3 && !status; i++) status = metal_begin(t.device, &t.why);
+    assert_int_equal(status, TIDE_EDEVICE);
+    assert_null(fake->fail);
+    t.why = (tide_failure){ 0 };
+    assert_int_equal(get(&t), TIDE_OK);
     close_trial(&t);
     assert_int_equal(run_whole(&t, 1), TIDE_OK);
     fake->fail = "run", fake->after = 0;
     assert_int_equal(run(&t, 1), TIDE_OK);
     close_trial(&t); /* nobody asked */
+}
+
+/* The names are the program's, which is gone when somebody asks. */
+static void test_told_after_unload(void **unused) {
+    (void)unused;
+    trial t;
+    char name[] = "short-lived";
+    const flat_kernel kernel = { .name = name };
+    gpu_call call = { .kernel = &kernel, .threads = THREADS, .groups = 1, .first = 2 };
+    assert_int_equal(run_whole(&t, 1), TIDE_OK);
+    for (int i = 0; i < GPU_BLOCKS; i++) call.blocks[i] = i ? t.out : t.in;
+    call.table = t.table;
+    fake->fail = "run", fake->after = 0;
+    assert_int_equal(metal_launch(t.device, t.module, &call, NULL, &t.why), TIDE_OK);
+    assert_int_equal(metal_end(t.device, &t.why), TIDE_OK);
+    metal_unload(t.device, t.module);
+    t.module = NULL;
+    memset(name, '?', sizeof name - 1);
+    assert_int_equal(metal_begin(t.device, &t.why), TIDE_EDEVICE);
+    expect_text(t.why.message, "the kernel 'short-lived' failed");
+    close_trial(&t);
+}
+
+static void test_close_waits(void **unused) {
+    (void)unused;
+    trial t;
+    assert_int_equal(run_whole(&t, 1), TIDE_OK);
+    assert_int_equal(run(&t, 1), TIDE_OK);
+    int64_t before = fake->command_buffers;
+    metal_module *m = t.module;
+    metal_memory.free(t.device, t.in, sizeof t.x);
+    metal_memory.free(t.device, t.out, sizeof t.y);
+    metal_memory.free(t.device, t.table, 8 * NUMBERS);
+    metal_close(t.device);
+    assert_int_equal(fake->command_buffers, before + 1);
+    for (int32_t i = 0; i < m->n_pipelines; i++) metal_drop(m->pipelines[i]);
+    free(m);
+}
+
+/* ---- whole programs: the bits of the same texts without Metal ------------------------------------------------------- */
+
+enum { ROWS = 6, IN = 5, OUT = 3, STEPS = 3 };
+
+/* A layer with dropout, trained: feeds, random numbers, gradients, variables that are assigned. */
+typedef struct session {
+    tide_graph   *g;
+    tide_val      x, y, w, loss;
+    tide_program *p;
+    float         rows[ROWS * IN], truth[ROWS * OUT];
+} session;
+
+static session open_session(const char *device) {
+    session s = { .g = tide_graph_new_with(&(tide_graph_options){ .device = device, .threads = 1, .seed = 9 }) };
+    for (int i = 0; i < ROWS * IN; i++) s.rows[i] = (float)(i % 7) / 7 - 0.4f;
+    for (int i = 0; i < ROWS * OUT; i++) s.truth[i] = (float)(i % 5) / 5;
+    s.x = tide_input(s.g, "x", TIDE_F32, TIDE_SHAPE(ROWS, IN));
+    s.y = tide_input(s.g, "y", TIDE_F32, TIDE_SHAPE(ROWS, OUT));
+    s.w = tide_variable(s.g, "w", tide_random_normal(s.g, TIDE_SHAPE(IN, OUT), 0, 1));
+    tide_val h = tide_dropout(tide_gelu(tide_matmul(s.x, s.w)), 0.2, TIDE_TRAIN);
+    s.loss = tide_mse(h, s.y);
+    tide_list params = TIDE_LIST(s.w);
+    tide_val step = tide_adamw(params, tide_grad(s.loss, params),
+                               &(tide_adamw_opts){ .lr = tide_scalar(s.g, 1e-2), .weight_decay = 0.1 });
+    s.p = tide_compile(TIDE_LIST(s.loss, step), NULL);
+    return s;
+}
+
+static tide_status step(session *s) {
+    return tide_run(s->p, (tide_feed[]){ { s->x, s->rows }, { s->y, s->truth } }, 2);
+}
+
+typedef struct trained { float loss[STEPS], w[IN * OUT]; } trained;
+
+/* The first failure of the graph or of the program. */
+static tide_status train_on(const char *device, trained *t, tide_failure *why) {
+    session s = open_session(device);
+    tide_status status = TIDE_OK;
+    for (int i = 0; i < STEPS && !status; i++) {
+        status = step(&s);
+        if (!status && i) status = tide_read(s.loss, &t->loss[i], sizeof t->loss[i]);
+    }
+    if (!status) status = tide_read(s.w, t->w, sizeof t->w);
+    *why = *tide_error(s.g);
+    if (!why->status) *why = *tide_program_error(s.p);
+    tide_graph_free(s.g);
+    return status;
+}
+
+/* Sums of few numbers, in another order. */
+static void expect_like_ref(const trained *got) {
+    trained ref = { 0 };
+    tide_failure why;
+    assert_int_equal(train_on("ref", &ref, &why), TIDE_OK);
+    for (int i = 1; i < STEPS; i++) assert_float_equal(got->loss[i], ref.loss[i], 4e-6);
+    for (int i = 0; i < IN * OUT; i++) assert_float_equal(got->w[i], ref.w[i], 4e-6);
+}
+
+static void test_trains(void **unused) {
+    (void)unused;
+    trained metal_one = { 0 }, fibers = { 0 };
+    tide_failure why;
+    int64_t before = fake->launches;
+    assert_int_equal(train_on("metal", &metal_one, &why), TIDE_OK);
+    assert_true(fake->launches > before + 3 * STEPS);
+    assert_int_equal(train_on("fibers-metal", &fibers, &why), TIDE_OK);
+    assert_memory_equal(&metal_one, &fibers, sizeof fibers);
+    expect_like_ref(&fibers);
+}
+
+/* Where a pipeline allows fewer threads, the text is made again. */
+static void test_fewer_threads(void **unused) {
+    (void)unused;
+    trained few = { 0 };
+    tide_failure why;
+    fake->pipeline_threads = 64;
+    assert_int_equal(train_on("metal", &few, &why), TIDE_OK);
+    expect_like_ref(&few);
+}
+
+/* Each call made to fail once, in a whole session: its message is Metal's, or says what there was no memory for. */
+static void test_sessions_fail(void **unused) {
+    static const char *const calls[] = { "new_queue", "new_buffer", "contents", "new_library", "new_function",
+                                         "new_pipeline", "command_buffer", "encoder", "run" };
+    (void)unused;
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        int failures = 0;
+        for (;; failures++) {
+            trained t;
+            tide_failure why;
+            fake->fail = calls[i], fake->after = failures;
+            tide_status status = train_on("metal", &t, &why);
+            bool reached = !fake->fail;
+            fake->fail = NULL;
+            assert_int_equal(fake->live(), 0);
+            if (!reached) {
+                assert_int_equal(status, TIDE_OK);
+                break;
+            }
+            assert_int_not_equal(status, TIDE_OK);
+            assert_int_equal(why.status, status);
+            expect_text(why.message, status == TIDE_ENOMEM ? "memory" : "metal:0");
+        }
+        assert_in_range(failures, 1, 200);
+    }
 }
 
 /* ---- no Metal --------------------------------------------------------------------------------------------------------- */
@@ -418,6 +570,8 @@ int main(int argc, char **argv) {
         TEST(test_runs),  TEST(test_many),          TEST(test_late),       TEST(test_seconds),   TEST(test_options),
         TEST(test_devices), TEST(test_limits),      TEST(test_memory),     TEST(test_texts),
         TEST(test_every_failure), TEST(test_no_strings), TEST(test_told_late), TEST(test_told_once),
+        TEST(test_told_after_unload), TEST(test_close_waits),
+        TEST(test_trains), TEST(test_fewer_threads), TEST(test_sessions_fail),
     };
     const struct CMUnitTest absent[] = { cmocka_unit_test(test_absent) };
     if (argc == 2 && !strcmp(argv[1], "absent")) return cmocka_run_group_tests_name("metal", absent, NULL, NULL);
