@@ -388,10 +388,9 @@ static void test_told_once(void **unused) {
     expect_text(t.why.message, "failed");
     t.why = (tide_failure){ 0 };
     assert_int_equal(get(&t), TIDE_OK);
-    for (int i = 0; i < 3; i++) assert_int_equal(run(&t, 1), TIDE_OK);
-    fake->fail = "run", fake->after = 0, fake->more = 2;
+    fake->fail = "run", fake->after = 0, fake->more = 1;
     tide_status status = TIDE_OK;
-    for (int i = 0; i < 3 && !status; i++) status = metal_begin(t.device, &t.why);
+    for (int i = 0; i < 9 && !status; i++) status = run(&t, 1); /* which looks at what is done */
     assert_int_equal(status, TIDE_EDEVICE);
     assert_null(fake->fail);
     t.why = (tide_failure){ 0 };
