@@ -277,7 +277,7 @@ typedef struct tide_backend {
     bool tunes;  /* asks env.tuning, and has use for another cut of the work */
 } tide_backend;
 
-extern const tide_backend tide_backend_ref, tide_backend_check, tide_backend_cpu;
+extern const tide_backend tide_backend_ref, tide_backend_check, tide_backend_cpu, tide_backend_opencl;
 
 /* all.c, alone in its file, so that a program of the tests can have a list of its own: the backends of this build, NULL
  * after the last. */

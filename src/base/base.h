@@ -127,6 +127,19 @@ int         os_private_open(int folder, const char *name);      /* a file of it,
 int         os_private_create(int folder, const char *name);    /* a new one, to write, in place of an old one */
 const char *os_private_why(int code);                           /* a clause for errno */
 
+/* A file of a cache folder, named by a hash over what it was made from; believed only beside its own length and check sum
+ * (kept.c). What is new is written under names with the process's number: its content `fresh`, the rest `draft`. */
+typedef struct os_kept { int folder; char file[24], sum[24], fresh[40], draft[40]; } os_kept;
+
+/* `folder` as for os_cache_path, with a slash at its end. False, and why: there is no folder that is ours alone. The
+ * caller closes k->folder. */
+bool os_kept_find(os_kept *k, const char *folder, uint64_t hash, const char *ending, const char *draft, char *reason,
+                  size_t size);
+int  os_kept_open(const os_kept *k);   /* the file, which is as its sum says; -1 */
+bool os_kept_write(const os_kept *k, const char *name, const void *content, size_t bytes);
+int  os_kept_store(const os_kept *k);  /* keeps what is `fresh`: its descriptor, to read; -1: it is not kept */
+void os_kept_clean(const os_kept *k);  /* leaves neither fresh nor draft */
+
 /* The library that a descriptor reads, whatever its name leads to by now; NULL. Keep the descriptor open as long as it
  * is loaded: the system may know the library by its number. */
 void *os_load_library(int fd);

@@ -17,7 +17,7 @@ typedef struct spelling {
     struct { const char *start, *combine, *finish; } reduce[3][TIDE_DTYPES];
 } spelling;
 
-extern const spelling spelling_c;
+extern const spelling spelling_c, spelling_gpu;  /* of GPUs: op, cast and reduce alone */
 
 /* The words for an instruction other than loads, stores, sinks and what makes numbers; NULL: none. */
 const char *spelling_of(const spelling *s, const flat_instr *in);

@@ -15,9 +15,8 @@ static int64_t place_of(const flat_buffer *b) {
     return b->space == FLAT_ARENA ? b->offset : b->space == FLAT_VARIABLE ? b->at : (int64_t)(intptr_t)b->host;
 }
 
-/* Whether two operands' buffers lie over each other. */
-static bool share_memory(const study *s, const flat_operand *a, const flat_operand *b) {
-    const flat_buffer *x = &s->program->buffers[a->buffer], *y = &s->program->buffers[b->buffer];
+bool study_share_memory(const flat_program *p, const flat_operand *a, const flat_operand *b) {
+    const flat_buffer *x = &p->buffers[a->buffer], *y = &p->buffers[b->buffer];
     if (a->buffer == b->buffer) return true;
     if (x->space != y->space || x->space == FLAT_TASK) return false; /* no two of a task's own that live in one kernel
                                                                         share it */
@@ -35,7 +34,8 @@ static bool overlaps_are_lanewise(const study *s) {
         for (int32_t j = 0; j < m->count; j++) {
             if (m->instrs[j].op != FLAT_LOAD) continue;
             const flat_operand *from = operand_of(s, &m->instrs[j]);
-            if (share_memory(s, from, to) && tide_dtype_size(from->type) != tide_dtype_size(to->type)) return false;
+            if (study_share_memory(s->program, from, to) && tide_dtype_size(from->type) != tide_dtype_size(to->type))
+                return false;
         }
     }
     return true;
@@ -43,9 +43,8 @@ static bool overlaps_are_lanewise(const study *s) {
 
 /* ---- dimensions ---------------------------------------------------------------------------------------- */
 
-/* The operand's dimensions [first, end) with neighbours merged; how many are left. */
-static int32_t merge(const flat_map *m, const flat_operand *o, int32_t first, int32_t end, int64_t *dim,
-                     int64_t *stride) {
+int32_t study_merge(const flat_map *m, const flat_operand *o, int32_t first, int32_t end, int64_t *dim,
+                    int64_t *stride) {
     int32_t n = 0;
     for (int32_t d = first; d < end; d++) {
         if (m->dim[d] == 1) continue;
@@ -66,7 +65,7 @@ static bool rows_may_end_at(const study *s, int32_t split) {
     const flat_map *m = s->map;
     int64_t dim[TIDE_MAX_DIMS], stride[TIDE_MAX_DIMS];
     for (int32_t i = 0; i < m->count; i++)
-        if (has_view(&m->instrs[i]) && merge(m, operand_of(s, &m->instrs[i]), split, m->ndim, dim, stride) > 1)
+        if (has_view(&m->instrs[i]) && study_merge(m, operand_of(s, &m->instrs[i]), split, m->ndim, dim, stride) > 1)
             return false;
     return true;
 }
@@ -77,7 +76,7 @@ static bool all_contiguous(const study *s) {
     for (int32_t i = 0; i < m->count; i++) {
         const flat_instr *in = &m->instrs[i];
         if (!has_view(in)) continue;
-        int32_t n = merge(m, operand_of(s, in), 0, m->ndim, dim, stride);
+        int32_t n = study_merge(m, operand_of(s, in), 0, m->ndim, dim, stride);
         /* One number is stored once, not by each lane. */
         bool one = in->kind == FLAT_ONE && in->op == FLAT_STORE && (n == 0 || (n == 1 && stride[0] == 0));
         if (!one && !(n == 0 && m->rows * m->cols == 1) && !(n == 1 && stride[0] == 1)) return false;
@@ -100,10 +99,11 @@ static void plan_operands(study *s, int32_t split) {
         if (!has_view(in)) continue;
         int64_t dim[TIDE_MAX_DIMS], stride[TIDE_MAX_DIMS];
         study_operand *o = &s->operands[in->operand];
-        int32_t n = merge(m, operand_of(s, in), split, m->ndim, dim, stride);
+        int32_t n = study_merge(m, operand_of(s, in), split, m->ndim, dim, stride);
         o->inner_stride = n ? stride[0] : 0;
-        o->ndim =
-            in->kind == FLAT_COL && in->op == FLAT_LOAD ? 0 : merge(m, operand_of(s, in), 0, split, o->dim, o->stride);
+        o->ndim = in->kind == FLAT_COL && in->op == FLAT_LOAD
+                      ? 0
+                      : study_merge(m, operand_of(s, in), 0, split, o->dim, o->stride);
     }
 }
 
@@ -173,7 +173,8 @@ static bool may_load_again(const study *s, const flat_instr *load) {
     const flat_map *m = s->map;
     for (int32_t i = 0; i < m->count; i++) {
         const flat_instr *in = &m->instrs[i];
-        if (in->op != FLAT_STORE || !share_memory(s, operand_of(s, load), operand_of(s, in))) continue;
+        if (in->op != FLAT_STORE || !study_share_memory(s->program, operand_of(s, load), operand_of(s, in)))
+            continue;
         if (s->stage[i] < s->values[load->dst].last_stage + !in_loop(s, in) && !stored_once(s, in)) return false;
     }
     return true;

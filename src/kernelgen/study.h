@@ -44,7 +44,12 @@ typedef struct study {
     int64_t scratch;
 } study;
 
-/* False: something that no emitter does. */
+/* Whether two operands' buffers lie over each other. */
+bool study_share_memory(const flat_program *p, const flat_operand *a, const flat_operand *b);
+/* The operand's dimensions [first, end) with neighbours merged, outermost first; how many are left. */
+int32_t study_merge(const flat_map *m, const flat_operand *o, int32_t first, int32_t end, int64_t *dim,
+                    int64_t *stride);
+/* False: something that a vector emitter does not do. */
 bool study_map(study *s, const flat_program *p, const flat_kernel *k, int lanes);
 
 static inline bool is_draw(const flat_instr *in) { return in->op == FLAT_RANDOM || in->op == FLAT_DROPMASK; }

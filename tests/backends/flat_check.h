@@ -13,6 +13,7 @@
 /* Of all the cases that a test loops over, the quick tier takes every seventh, which meets each value of each loop as
  * no loop's length is a multiple of 7; with the argument "slow" it takes all. Call once a case. */
 bool taken(void);
+bool takes_all(void);
 void take_arguments(int argc, char **argv);
 
 /* The arena after one run; free it. Fails the test if the run fails or scratch_bytes is not what was allocated. */
@@ -23,7 +24,8 @@ void expect_close(const builder *b, const void *expected, const void *got, doubl
                   const char *who);
 /* Runs on ref, check, and cpu in each instruction set with 1 and 2 threads (same bits), and compares outputs. */
 void expect_like_ref(const builder *b, double rtol, double atol, const char *what);
-/* A test at the end: what expect_like_ref put off. native_check.c gathers maps and compiles them together. */
+/* A test at the end: what expect_like_ref put off. native_check.c gathers maps and compiles them together,
+ * gpu/fibers_check.c any cases. */
 void expect_rest(void **unused);
 
 #endif

@@ -12,6 +12,8 @@ static int64_t cases;
 
 void take_arguments(int argc, char **argv) { take_all = argc == 2 && strcmp(argv[1], "slow") == 0; }
 
+bool takes_all(void) { return take_all; }
+
 bool taken(void) { return take_all || cases++ % 7 == 0; }
 
 typedef struct counter { tide_allocator system; int64_t live; } counter;

@@ -171,10 +171,12 @@ static void test_custom(void **unused) {
     build_free(&b);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_index_kernels), cmocka_unit_test(test_fold), cmocka_unit_test(test_fold_of_floats),
         cmocka_unit_test(test_scatter_add_in_place), cmocka_unit_test(test_sort), cmocka_unit_test(test_custom),
+        cmocka_unit_test(expect_rest),
     };
+    take_arguments(argc, argv);
     return cmocka_run_group_tests_name("index", tests, NULL, NULL);
 }

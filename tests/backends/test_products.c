@@ -163,9 +163,10 @@ static void test_attention_strides(void **unused) {
     build_free(&b);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_products), cmocka_unit_test(test_half_products),
                                         cmocka_unit_test(test_specials),
-                                       cmocka_unit_test(test_attention_strides) };
+                                        cmocka_unit_test(test_attention_strides), cmocka_unit_test(expect_rest) };
+    take_arguments(argc, argv);
     return cmocka_run_group_tests_name("products", tests, NULL, NULL);
 }

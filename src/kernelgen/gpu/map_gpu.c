@@ -1,2 +1,252 @@
-#include "gpu.h"
-void gpu_print_map(gpu_print *g) { g->lacks = "maps are not printed yet"; }
+/* A map as one launch on a GPU: an element a thread, or rows, each some threads'. */
+#include "map_gpu.h"
+
+#include <stdlib.h>
+
+/* ---- what is the same in all maps ---------------------------------------------------------------------- */
+
+static bool uses_type(const map_print *p, tide_dtype type) {
+    for (int32_t i = 0; i < p->m->count; i++) {
+        const flat_instr *in = &p->m->instrs[i];
+        if (in->type == type || (in->operand >= 0 && map_operand(p, in)->type == type)) return true;
+    }
+    return false;
+}
+
+static bool is_written(const map_print *p, int32_t operand, bool *used) {
+    bool written = false;
+    *used = false;
+    for (int32_t i = 0; i < p->m->count; i++) {
+        if (p->m->instrs[i].operand != operand) continue;
+        *used = true, written |= p->m->instrs[i].op != FLAT_LOAD;
+    }
+    return written;
+}
+
+static void print_operands(map_print *p) {
+    for (int32_t i = 0; i < p->g->kernel->n_operands; i++) {
+        char q[16];
+        bool used, written = is_written(p, i, &used);
+        snprintf(q, sizeof q, "q%d", (int)i);
+        if (used) gpu_operand(p->g, q, &p->g->kernel->operands[i], written);
+    }
+}
+
+/* Everything of a kind that is no reduction, in order. */
+static void print_values(map_print *p, flat_kind kind, int32_t stage) {
+    for (int32_t i = 0; i < p->m->count; i++) {
+        const flat_instr *in = &p->m->instrs[i];
+        bool here = in->dst >= 0 && in->kind == kind && !is_row_reduction(in);
+        if (here && (kind == FLAT_ONE || p->stage[i] == stage)) map_print_definition(p, in);
+    }
+}
+
+/* Whether the loop at hand has to know which element of the domain it is at. */
+static bool counts_elements(const map_print *p) {
+    for (int32_t i = 0; i < p->m->count; i++)
+        if (p->needed[i] && map_counts_elements(&p->m->instrs[i])) return true;
+    return false;
+}
+
+/* ---- an element a thread ------------------------------------------------------------------------------- */
+
+static void print_elements(map_print *p) {
+    const flat_map *m = p->m;
+    text_add(&p->out, "const %s e = %sgroup * %du + lane;\n", p->position, p->narrow ? "" : "(i64)",
+             (int)p->g->threads);
+    if (p->shape.linear)
+        text_add(&p->out, "if (e < (%s)table[%d]) {\n", p->position, gpu_number(p->g, m->rows * m->cols));
+    else text_add(&p->out, "if (e < %lld%s) {\n", (long long)(m->rows * m->cols), p->unit);
+    for (int32_t i = 0; i < m->count; i++)
+        if (m->instrs[i].dst >= 0) map_print_definition(p, &m->instrs[i]);
+    for (int32_t i = 0; i < m->count; i++)
+        if (m->instrs[i].op == FLAT_STORE) map_print_store(p, &m->instrs[i]);
+    text_add(&p->out, "}\n");
+}
+
+/* ---- rows ---------------------------------------------------------------------------------------------- */
+
+/* Whether every slot has a row, and every lane of a block a column. */
+static bool always_live(const map_print *p) {
+    const flat_map *m = p->m;
+    const map_shape *s = &p->shape;
+    if (s->blocks > 1 && m->cols % s->width != 0) return false;
+    if (s->sinks) return m->rows % m->rows_per_task == 0 && m->rows_per_task % s->slots == 0;
+    return m->rows % s->slots == 0;
+}
+
+static bool loops(const map_print *p, int32_t stage) {
+    for (int32_t i = 0; i < p->m->count && p->m->cols > 0; i++)
+        if (map_consumes(p, i, stage)) return true;
+    return false;
+}
+
+static void print_body(map_print *p, int32_t stage) {
+    const flat_map *m = p->m;
+    if (counts_elements(p))
+        text_add(&p->out, "const %s e = row * %lld%s + c;\n", p->position, (long long)m->cols, p->unit);
+    for (int32_t i = 0; i < m->count; i++) {
+        const flat_instr *in = &m->instrs[i];
+        if (!p->needed[i]) continue;
+        if (is_row_reduction(in) || is_sink(in)) map_print_accumulate(p, i);
+        else if (in->dst >= 0) map_print_definition(p, in);
+    }
+    for (int32_t i = 0; i < m->count; i++)
+        if (map_stores_each(p, &m->instrs[i]) && p->stage[i] == stage) map_print_store(p, &m->instrs[i]);
+}
+
+/* The head of a loop over a lane's columns; how many braces it opens. */
+static int print_loop_head(map_print *p) {
+    const flat_map *m = p->m;
+    const map_shape *s = &p->shape;
+    const char *live = always_live(p) ? "" : "if (live) ";
+    if (s->blocks > 1) {
+        text_add(&p->out, "%s{\n", live);
+        return 1;
+    }
+    if (!s->kept) {
+        text_add(&p->out, "%sfor (%s c = l; c < %lld%s; c += LANES) {\n", live, p->position, (long long)m->cols,
+                 p->unit);
+        return 1;
+    }
+    if (s->turns > 1)
+        text_add(&p->out, "#pragma unroll\nfor (uint u = 0; u < %lldu; u++) {\nconst %s c = u * LANES + l;\n",
+                 (long long)s->turns, p->position);
+    else text_add(&p->out, "{\nconst %s c = l;\n", p->position);
+    bool whole = m->cols % s->width == 0;
+    if (whole) text_add(&p->out, "%s{\n", live);
+    else text_add(&p->out, "if (%sc < %lld%s) {\n", *live ? "live && " : "", (long long)m->cols, p->unit);
+    return 2;
+}
+
+static void print_stage(map_print *p, int32_t stage) {
+    print_values(p, FLAT_ROW, stage);
+    map_find_needed(p, stage);
+    map_print_accumulators(p, stage);
+    if (loops(p, stage)) {
+        int braces = print_loop_head(p);
+        print_body(p, stage);
+        text_add(&p->out, braces == 2 ? "}\n}\n" : "}\n");
+    }
+    map_print_row_results(p, stage);
+}
+
+static void print_kept(map_print *p) {
+    for (int32_t r = 0; r < p->m->regs; r++) {
+        if (!(p->state[r] & KEPT)) continue;
+        text_add(&p->out, "%s r%d", gpu_register_type(p->m->instrs[p->def[r]].type), (int)r);
+        if (p->shape.turns > 1) text_add(&p->out, "[%d]", (int)p->shape.turns);
+        text_add(&p->out, ";\n");
+    }
+}
+
+/* One number a row, when all lanes have read what it may overwrite. */
+static void print_row_stores(map_print *p) {
+    bool any = false;
+    for (int32_t i = 0; i < p->m->count; i++) {
+        const flat_instr *in = &p->m->instrs[i];
+        if (in->op != FLAT_STORE || map_stores_each(p, in)) continue;
+        if (!any) text_add(&p->out, "%sif (%sl == 0) {\n", p->shape.width > 1 ? "SYNC;\n" : "",
+                           always_live(p) ? "" : "live && ");
+        map_print_store(p, in);
+        any = true;
+    }
+    if (any) text_add(&p->out, "}\n");
+}
+
+/* The row of a slot, counted from `from`; one that has none reads the last. */
+static void print_row_of(map_print *p, const char *from, const char *end) {
+    const flat_map *m = p->m;
+    if (always_live(p)) {
+        text_add(&p->out, "const %s row = %s + slot;\n", p->position, from);
+        return;
+    }
+    text_add(&p->out, "const bool live = %s + slot < %s", from, end);
+    if (p->shape.blocks > 1) text_add(&p->out, " && c < %lld%s", (long long)m->cols, p->unit);
+    text_add(&p->out, ";\nconst %s row = %s + slot < %s ? %s + slot : %s - 1;\n", p->position, from, end, from, end);
+}
+
+static void print_row(map_print *p) {
+    print_kept(p);
+    for (int32_t stage = 0; stage < p->shape.stages; stage++) print_stage(p, stage);
+    print_row_stores(p);
+}
+
+static void print_task(map_print *p) {
+    const flat_map *m = p->m;
+    const map_shape *s = &p->shape;
+    const char *wide = p->narrow ? "" : "(i64)", *t = p->position, *unit = p->unit;
+    if (s->blocks > 1)
+        text_add(&p->out, "const %s task = group / %lldu;\nconst %s c = %s(group %% %lldu) * LANES + l;\n", t,
+                 (long long)s->blocks, t, wide, (long long)s->blocks);
+    else text_add(&p->out, "const %s task = group;\n", t);
+    text_add(&p->out, "const %s begin = task * %lld%s, end = ", t, (long long)m->rows_per_task, unit);
+    if (m->rows % m->rows_per_task == 0) text_add(&p->out, "begin + %lld%s;\n", (long long)m->rows_per_task, unit);
+    else
+        text_add(&p->out, "begin + %lld%s < %lld%s ? begin + %lld%s : %lld%s;\n", (long long)m->rows_per_task, unit,
+                 (long long)m->rows, unit, (long long)m->rows_per_task, unit, (long long)m->rows, unit);
+    map_print_sink_accumulators(p);
+    p->synced = true;  /* from the row before */
+    text_add(&p->out, "for (%s base = begin; base < end; base += %lld%s) {\n", t, (long long)s->slots, unit);
+    print_row_of(p, "base", "end");
+    print_row(p);
+    text_add(&p->out, "}\n");
+    map_print_sink_results(p);
+}
+
+static void print_rows(map_print *p) {
+    const map_shape *s = &p->shape;
+    char rows[32];
+    text_add(&p->out, "enum { LANES = %lld };\nconst uint l = lane %% LANES, slot = lane / LANES;\n",
+             (long long)s->width);
+    map_find_kept(p);
+    print_values(p, FLAT_ONE, 0);
+    if (s->sinks) {
+        print_task(p);
+        return;
+    }
+    snprintf(rows, sizeof rows, "%lld%s", (long long)p->m->rows, p->unit);
+    text_add(&p->out, "const %s base = %sgroup * %lldu;\n", p->position, p->narrow ? "" : "(i64)", (long long)s->slots);
+    print_row_of(p, "base", rows);
+    print_row(p);
+}
+
+/* ---- the whole ----------------------------------------------------------------------------------------- */
+
+static bool make_room(map_print *p) {
+    size_t count = (size_t)MAX2(p->m->count, 1), regs = (size_t)MAX2(p->m->regs, 1);
+    p->stage = calloc(count, sizeof *p->stage), p->def = calloc(regs, sizeof *p->def);
+    p->state = calloc(regs, sizeof *p->state), p->needed = calloc(count, sizeof *p->needed);
+    return p->stage && p->def && p->state && p->needed;
+}
+
+static void print_all(map_print *p) {
+    gpu_print *g = p->g;
+    map_choose_shape(p);
+    if (!g->groups) return;
+    text_add(&g->body, "{\nBEGIN\n");
+    print_operands(p);
+    map_print_seeds(p);
+    if (p->shape.by_rows) print_rows(p);
+    else print_elements(p);
+    text arrays = { 0 };
+    map_print_arrays(p, &arrays);
+    g->body.failed |= p->out.failed || arrays.failed;
+    if (!g->body.failed) text_add(&g->body, "%s%s}\n", arrays.data ? arrays.data : "", p->out.data);
+    text_free(&arrays);
+}
+
+void gpu_print_map(gpu_print *g) {
+    bool narrow = !strcmp(gpu_index_type(g->program, g->kernel), "int");
+    map_print p = { .g = g, .m = &g->kernel->map, .position = narrow ? "uint" : "i64", .unit = narrow ? "u" : "",
+                    .narrow = narrow };
+    g->uses_f64 |= uses_type(&p, TIDE_F64);
+    if (g->uses_f64 && !g->limits->f64) {
+        g->lacks = "it computes in float64, which the device has not";
+        return;
+    }
+    if (make_room(&p)) print_all(&p);
+    else g->body.failed = true;
+    text_free(&p.out);
+    free(p.stage), free(p.def), free(p.state), free(p.needed);
+}

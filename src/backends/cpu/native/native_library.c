@@ -1,8 +1,6 @@
-/* From C to a loaded library: by the system compiler, once, then from the cache. A file of the cache is named by a hash
- * over the text, the compiler, its flags and our version, and stands beside its length and check sum: a file that is
- * cut short must not be mapped, as touching what is not there kills the process. What is loaded runs as us, so the
- * folder must be ours and no one else's to write, all names are looked up in it as it was checked, and the descriptor
- * that was summed is what is loaded. */
+/* From C to a loaded library: by the system compiler, once, then from the cache. The hash of a file there is over the
+ * text, the compiler, its flags and our version. One that is cut short must not be mapped, as touching what is not
+ * there kills the process, and what is loaded runs as us: hence the care of os_kept. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -120,47 +118,7 @@ static bool compile(command *c, const char *compiler, int folder, const char *fr
     return !failed && WIFEXITED(state) && WEXITSTATUS(state) == 0;
 }
 
-/* ---- the cache ----------------------------------------------------------------------------------------- */
-
-/* The folder, open, and the names of its files. */
-typedef struct place {
-    int  folder;
-    char library[24], sum[24], temporary[40], source[40];
-} place;
-
-/* False, and why: there is no folder that is ours alone. */
-static bool find_place(place *p, uint64_t hash, char *reason, size_t size) {
-    char path[PATH_SIZE];
-    p->folder = -1;
-    snprintf(p->library, sizeof p->library, "%016" PRIx64 ".so", hash);
-    snprintf(p->sum, sizeof p->sum, "%016" PRIx64 ".sum", hash);
-    snprintf(p->temporary, sizeof p->temporary, "%016" PRIx64 ".%d.so", hash, (int)getpid());
-    snprintf(p->source, sizeof p->source, "%016" PRIx64 ".%d.c", hash, (int)getpid());
-    if (!os_cache_path(path, sizeof path, "kernels/"))
-        return snprintf(reason, size, "there is no place to keep them: neither XDG_CACHE_HOME nor HOME is set"), false;
-    p->folder = os_private_folder(path, true);
-    if (p->folder < 0) snprintf(reason, size, "the cache folder cannot be used (%s)", os_private_why(errno));
-    return p->folder >= 0;
-}
-
-/* Length and check sum of an open file, as a line; false: it is empty or cannot be read. */
-static bool describe(int file, char line[64]) {
-    unsigned char buffer[4096];
-    uint64_t hash = 0xcbf29ce484222325, total = 0;
-    ssize_t n;
-    for (; (n = pread(file, buffer, sizeof buffer, (off_t)total)) > 0; total += (uint64_t)n)
-        for (ssize_t i = 0; i < n; i++) hash = (hash ^ buffer[i]) * 0x100000001b3;
-    snprintf(line, 64, "%" PRIu64 " %016" PRIx64 "\n", total, hash);
-    return n == 0 && total > 0;
-}
-
-static bool write_text(const place *p, const char *name, const char *content) {
-    int   fd = os_private_create(p->folder, name);
-    FILE *f = fd < 0 ? NULL : fdopen(fd, "wb");
-    if (fd >= 0 && !f) close(fd);
-    bool good = f && fputs(content, f) >= 0;
-    return f && fclose(f) == 0 && good;
-}
+/* ---- libraries ------------------------------------------------------------------------------------------ */
 
 void native_unload(native_code code) {
     if (!code.library) return;
@@ -180,63 +138,38 @@ static native_code load(int file, uint64_t hash) {
     return (native_code){ 0 };
 }
 
-static native_code load_kept(const place *p, uint64_t hash) {
-    char expected[64], found[64] = "";
-    int  sum = os_private_open(p->folder, p->sum), file = os_private_open(p->folder, p->library);
-    ssize_t length = sum < 0 ? 0 : read(sum, found, sizeof found - 1);
-    if (sum >= 0) close(sum);
-    if (length > 0 && file >= 0 && describe(file, expected) && strcmp(expected, found) == 0) return load(file, hash);
-    if (file >= 0) close(file);
-    return (native_code){ 0 };
-}
-
-/* The sum is written first: a library is believed only beside its own. The descriptor of what is kept; -1: it is
- * not. */
-static int keep(const place *p) {
-    char line[64];
-    int  folder = p->folder, made = openat(folder, p->temporary, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    bool ours = made >= 0 && fchmod(made, 0600) == 0;
-    if (made >= 0) close(made);
-    int  file = ours ? os_private_open(folder, p->temporary) : -1;
-    if (file >= 0 && describe(file, line) && write_text(p, p->source, line) &&
-        renameat(folder, p->source, folder, p->sum) == 0 && renameat(folder, p->temporary, folder, p->library) == 0)
-        return file;
-    if (file >= 0) close(file);
-    return -1;
-}
-
-static native_code make(command *c, const char *compiler, const char *source, const place *p, uint64_t hash,
+static native_code make(command *c, const char *compiler, const char *source, const os_kept *k, uint64_t hash,
                         char *reason, size_t size) {
     text all = { 0 };
     native_code code = { 0 };
     int file;
     text_add(&all, "const char tidemill_kernels[] = \"%s %016" PRIx64 "\";\n%s", TIDE_VERSION, hash, source);
-    unlinkat(p->folder, p->temporary, 0);
-    if (all.failed || !write_text(p, p->source, all.data))
+    unlinkat(k->folder, k->fresh, 0);
+    if (all.failed || !os_kept_write(k, k->draft, all.data, all.length))
         snprintf(reason, size, "the cache folder cannot be written (%s)", strerror(all.failed ? ENOMEM : errno));
-    else if (!compile(c, compiler, p->folder, p->source, p->temporary))
+    else if (!compile(c, compiler, k->folder, k->draft, k->fresh))
         snprintf(reason, size, "the compiler '%s' failed", c->word[0]);
-    else if ((file = keep(p)) < 0 || !(code = load(file, hash)).library)
+    else if ((file = os_kept_store(k)) < 0 || !(code = load(file, hash)).library)
         snprintf(reason, size, "what the compiler '%s' made cannot be loaded", c->word[0]);
-    unlinkat(p->folder, p->source, 0);
-    unlinkat(p->folder, p->temporary, 0);
+    os_kept_clean(k);
     text_free(&all);
     return code;
 }
 
 native_code native_library(const char *source, const char *isa, char *reason, size_t size) {
     command c = { .count = 0 };
-    place p;
-    char  compiler[PATH_SIZE];
+    os_kept kept;
+    char compiler[PATH_SIZE];
     if (!find_compiler(&c, compiler)) {
         snprintf(reason, size, "there is no C compiler ($CC, or cc, gcc, clang on PATH)");
         return (native_code){ 0 };
     }
     add_flags(&c, isa);
     uint64_t hash = identity(&c, compiler, source);
-    if (!find_place(&p, hash, reason, size)) return (native_code){ 0 };
-    native_code code = load_kept(&p, hash);
-    if (!code.library) code = make(&c, compiler, source, &p, hash, reason, size);
-    close(p.folder);
+    if (!os_kept_find(&kept, "kernels/", hash, "so", "c", reason, size)) return (native_code){ 0 };
+    int file = os_kept_open(&kept);
+    native_code code = file < 0 ? (native_code){ 0 } : load(file, hash);
+    if (!code.library) code = make(&c, compiler, source, &kept, hash, reason, size);
+    close(kept.folder);
     return code;
 }

@@ -1,0 +1,71 @@
+/* What the files that print a map for GPUs share. r3 is register 3, q3 operand 3's first element, a3 the sum (maximum,
+ * ...) that instruction 3 is making, z3 what belongs to it; row, c and e are the row, the column and the element at
+ * hand, l a thread's lane in its row, u which of its columns; LANES the lanes of a row. */
+#ifndef TIDE_MAP_GPU_H
+#define TIDE_MAP_GPU_H
+
+#include <stdio.h>
+
+#include "../spelling.h"
+#include "../study.h"
+#include "gpu.h"
+
+/* How a map is laid over threads. Without rows a thread has one element. With rows `width` threads have one, each every
+ * width-th column, and a group `slots` rows at a time; they pass over it in a loop for each stage, a row reduction's
+ * result being there for the next. */
+typedef struct map_shape {
+    bool    by_rows, linear;  /* linear: all operands are contiguous or one number; the count is told, not printed */
+    bool    sinks;            /* a group takes a task's rows, else one row a slot */
+    bool    kept;             /* few turns: loops are unrolled, and what several need stays in registers */
+    int64_t width, slots;
+    int64_t turns;            /* columns of a lane */
+    int64_t blocks;           /* of `width` columns, each a group's of its own, if there is no need of whole rows */
+    int32_t stages;
+} map_shape;
+
+enum { WANTED = 1, MADE = 2, KEPT = 4 };
+
+typedef struct map_print {
+    gpu_print *g;
+    const flat_map *m;
+    map_shape  shape;
+    text       out;        /* what comes after the operands */
+    const char *position;  /* type of row, c and e ... */
+    const char *unit;      /* ... and what ends its constants */
+    bool       narrow;     /* operands are counted by int */
+    bool       in_loop, synced;
+    int32_t   *stage;      /* of each instruction */
+    int32_t   *def;        /* of each register */
+    uint8_t   *state;      /* of each register */
+    bool      *needed;     /* each instruction, in the loop at hand */
+    uint32_t   arrays;     /* LOCAL_ARRAYs in use: a bit each */
+} map_print;
+
+typedef struct name { char text[48]; } name;
+
+/* map_shape.c */
+void map_choose_shape(map_print *p);
+bool map_stores_each(const map_print *p, const flat_instr *in);  /* a store in the loop over columns */
+bool map_consumes(const map_print *p, int32_t i, int32_t stage); /* a reduction, sink or store of the stage's loop */
+void map_find_needed(map_print *p, int32_t stage);
+void map_find_kept(map_print *p);
+
+/* map_instr.c */
+name map_register(const map_print *p, int reg);
+void map_print_definition(map_print *p, const flat_instr *in);
+void map_print_store(map_print *p, const flat_instr *in);
+bool map_counts_elements(const flat_instr *in);
+void map_print_seeds(map_print *p);
+static inline const flat_operand *map_operand(const map_print *p, const flat_instr *in) {
+    return &p->g->kernel->operands[in->operand];
+}
+
+/* map_sums.c: sums, maxima, ... of a thread, and of the threads together. */
+void map_print_accumulators(map_print *p, int32_t stage);  /* of row reductions */
+void map_print_sink_accumulators(map_print *p);
+void map_print_accumulate(map_print *p, int32_t i);
+void map_print_row_results(map_print *p, int32_t stage);
+void map_print_sink_results(map_print *p);
+void map_print_arrays(const map_print *p, text *out);
+
+#endif

@@ -1,0 +1,176 @@
+/* One instruction of a map for GPUs: loads and stores, constants, counts and draws, arithmetic. */
+#include "map_gpu.h"
+
+#include <math.h>
+
+static name named(char prefix, int number) {
+    name n;
+    snprintf(n.text, sizeof n.text, "%c%d", prefix, number);
+    return n;
+}
+
+name map_register(const map_print *p, int reg) {
+    name n = named('r', reg);
+    if (reg >= 0 && p->state[reg] & KEPT && p->shape.turns > 1) snprintf(n.text, sizeof n.text, "r%d[u]", reg);
+    return n;
+}
+
+/* ---- places -------------------------------------------------------------------------------------------- */
+
+/* v / below % dim, the index in a dimension of row-major number v. */
+static void print_index(map_print *p, text *out, const char *v, int64_t below, int64_t dim, bool outermost) {
+    text_add(out, "%s", v);
+    if (below > 1) text_add(out, " / %lld%s", (long long)below, p->unit);
+    if (!outermost) text_add(out, " %% %lld%s", (long long)dim, p->unit);
+}
+
+/* ` + index * stride` for the dimensions [first, end) along which the operand moves. */
+static void print_steps(map_print *p, text *out, const flat_operand *o, int32_t first, int32_t end, const char *v) {
+    int64_t dim[TIDE_MAX_DIMS], stride[TIDE_MAX_DIMS], below = 1;
+    int32_t n = study_merge(p->m, o, first, end, dim, stride);
+    for (int32_t d = n - 1; d >= 0; below *= dim[d--]) {
+        if (stride[d] == 0) continue;
+        text_add(out, "%s%s(", out->length ? " + " : "", p->narrow ? "(int)" : "");
+        print_index(p, out, v, below, dim[d], d == 0);
+        text_add(out, ")");
+        if (stride[d] != 1) text_add(out, " * %lld", (long long)stride[d]);
+    }
+}
+
+/* ` && index == 0` for the dimensions along which it does not: there the first stores. */
+static void print_firsts(map_print *p, text *out, const flat_operand *o, int32_t first, int32_t end, const char *v) {
+    int64_t dim[TIDE_MAX_DIMS], stride[TIDE_MAX_DIMS], below = 1;
+    int32_t n = study_merge(p->m, o, first, end, dim, stride);
+    for (int32_t d = n - 1; d >= 0; below *= dim[d--]) {
+        if (stride[d] != 0) continue;
+        text_add(out, out->length ? " && " : "");
+        print_index(p, out, v, below, dim[d], d == 0);
+        text_add(out, " == 0");
+    }
+}
+
+/* Calls `print` for the dimensions that an operand of this kind has. */
+static text over_dimensions(map_print *p, const flat_operand *o, int kind, void (*print)(map_print *, text *,
+                            const flat_operand *, int32_t, int32_t, const char *)) {
+    text out = { 0 };
+    const flat_map *m = p->m;
+    bool rows = kind == FLAT_ROW || kind == FLAT_FULL, cols = per_lane(kind);
+    if (!p->shape.by_rows && (rows || cols)) print(p, &out, o, 0, m->ndim, "e");
+    else {
+        if (rows) print(p, &out, o, 0, m->row_ndim, "row");
+        if (cols) print(p, &out, o, m->row_ndim, m->ndim, "c");
+    }
+    p->out.failed |= out.failed;
+    return out;
+}
+
+/* q3[...], as a new text. */
+static text place(map_print *p, const flat_instr *in, int kind) {
+    text steps = over_dimensions(p, map_operand(p, in), kind, print_steps), out = { 0 };
+    text_add(&out, "q%d[%s]", in->operand, steps.length ? steps.data : "0");
+    text_free(&steps);
+    p->out.failed |= out.failed;
+    return out;
+}
+
+static void print_load(map_print *p, const flat_instr *in) {
+    text from = place(p, in, in->kind);
+    if (!from.failed) gpu_load(&p->out, map_operand(p, in)->type, from.data);
+    text_free(&from);
+}
+
+/* As a register of the memory's type. */
+static void print_cast(map_print *p, int from, int to, const char *value) {
+    if (to == TIDE_F16 || to == TIDE_BF16) to = TIDE_F32;
+    spell(&p->out, spelling_gpu.cast[from][to], (const char *[]){ value, "", "" });
+}
+
+void map_print_store(map_print *p, const flat_instr *in) {
+    const flat_operand *o = map_operand(p, in);
+    int  kind = !p->shape.by_rows || map_stores_each(p, in) ? FLAT_FULL : FLAT_ROW;
+    text first = over_dimensions(p, o, kind, print_firsts), to = place(p, in, kind);
+    if (first.length) text_add(&p->out, "if (%s) ", first.data);
+    text_add(&p->out, "{ const %s s = ", gpu_register_type(o->type));
+    print_cast(p, in->type, o->type, map_register(p, in->src[0]).text);
+    text_add(&p->out, "; ");
+    if (!to.failed) gpu_store(&p->out, o->type, to.data, "s");
+    text_add(&p->out, "; }\n");
+    text_free(&first), text_free(&to);
+}
+
+/* ---- numbers ------------------------------------------------------------------------------------------- */
+
+static void print_number(text *out, int type, double x) {
+    char digits[32];
+    if (type != TIDE_F32 && type != TIDE_F64) {
+        if (x <= -0x1p63) text_add(out, "(i64)((u64)1 << 63)");
+        else text_add(out, "%lld", (long long)x);
+        return;
+    }
+    const char *wide = type == TIDE_F64 ? "(double)" : "", *f = type == TIDE_F64 ? "" : "f";
+    num_format(digits, x, type == TIDE_F32);
+    if (x != x) text_add(out, "%sNAN_F", wide);
+    else if (isinf(type == TIDE_F32 ? (float)x : x)) text_add(out, "%s%sINF_F", x < 0 ? "-" : "", wide);
+    else text_add(out, "%s%s%s", digits, strpbrk(digits, ".e") ? "" : ".0", f);
+}
+
+bool map_counts_elements(const flat_instr *in) { return in->op == FLAT_IOTA || is_draw(in); }
+
+/* The seed and the sites are told: where they alone differ the text is one. */
+void map_print_seeds(map_print *p) {
+    bool any = false;
+    for (int32_t i = 0; i < p->m->count; i++) {
+        const flat_instr *in = &p->m->instrs[i];
+        if (!is_draw(in)) continue;
+        uint64_t seed = p->g->program->seed;
+        if (!any) {
+            int low = gpu_number(p->g, (int64_t)(seed & UINT32_MAX)), high = gpu_number(p->g, (int64_t)(seed >> 32));
+            text_add(&p->out, "const uint seed_low = (uint)table[%d], seed_high = (uint)table[%d];\n", low, high);
+        }
+        text_add(&p->out, "const uint site%d = (uint)table[%d];\n", in->dst, gpu_number(p->g, in->site));
+        any = true;
+    }
+}
+
+static void print_draw(map_print *p, const flat_instr *in) {
+    bool mask = in->op == FLAT_DROPMASK;
+    text_add(&p->out, mask ? "philox_half(" : "philox_unit(philox_word(");
+    text_add(&p->out, "seed_low, seed_high, (uint)r%d, site%d, (uint)(e / %lld%s)", in->src[0], in->dst,
+             (long long)in->per_sample, p->unit);
+    if (in->src[1] >= 0) text_add(&p->out, " + (uint)r%d", in->src[1]);
+    text_add(&p->out, ", (uint)(e %% %lld%s))", (long long)in->per_sample, p->unit);
+    if (!mask) {
+        text_add(&p->out, ")");
+        return;
+    }
+    text_add(&p->out, " >= %uu ? ", (unsigned)ceil(65536 * (double)(float)in->number));
+    print_number(&p->out, TIDE_F32, (float)in->scale);
+    text_add(&p->out, " : 0.0f");
+}
+
+static void print_iota(map_print *p, const flat_instr *in) {
+    char what[96];
+    snprintf(what, sizeof what, "(i64)(e / %lld%s %% %lld%s)", (long long)in->inner, p->unit, (long long)in->size,
+             p->unit);
+    print_cast(p, TIDE_I64, in->type, what);
+}
+
+/* ---- the whole ----------------------------------------------------------------------------------------- */
+
+static void print_value(map_print *p, const flat_instr *in) {
+    name src[3];
+    for (int j = 0; j < 3; j++) src[j] = map_register(p, in->src[j]);
+    if (in->op == FLAT_LOAD) print_load(p, in);
+    else if (in->op == FLAT_CONST) print_number(&p->out, in->type, in->number);
+    else if (in->op == FLAT_IOTA) print_iota(p, in);
+    else if (is_draw(in)) print_draw(p, in);
+    else spell(&p->out, spelling_of(&spelling_gpu, in), (const char *[]){ src[0].text, src[1].text, src[2].text });
+}
+
+/* What several loops need is declared before them. */
+void map_print_definition(map_print *p, const flat_instr *in) {
+    if (!(p->state[in->dst] & KEPT)) text_add(&p->out, "const %s ", gpu_register_type(in->type));
+    text_add(&p->out, "%s = ", map_register(p, in->dst).text);
+    print_value(p, in);
+    text_add(&p->out, ";\n");
+}

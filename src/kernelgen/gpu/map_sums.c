@@ -1,0 +1,258 @@
+/* What the threads of a group make together: each adds (takes the maximum, ...) over its own elements in order, then
+ * they join by a fixed tree in the group's memory. */
+#include "map_gpu.h"
+
+enum { TOGETHER = 4 /* that share the tree's SYNCs */, LONG_RUN = 1000 /* numbers that one float may add */ };
+
+/* ---- the group's memory -------------------------------------------------------------------------------- */
+
+/* An array for each of what is joined together and each type; of arguments' places the last. */
+static const struct { char tag; const char *type; } arrays[] = {
+    { 'f', "float" }, { 'd', "double" }, { 'i', "int" }, { 'l', "i64" }, { 'x', "int" },
+};
+enum { ARRAYS = sizeof arrays / sizeof *arrays, PLACES = ARRAYS - 1 };
+
+static int array_for(int type) { return type == TIDE_F32 ? 0 : type == TIDE_F64 ? 1 : type == TIDE_I64 ? 3 : 2; }
+
+static name array_name(map_print *p, int number, int which) {
+    name n;
+    snprintf(n.text, sizeof n.text, "m%d%c", number, arrays[which].tag);
+    p->arrays |= 1u << (number * ARRAYS + which);
+    return n;
+}
+
+void map_print_arrays(const map_print *p, text *out) {
+    for (int i = 0; i < TOGETHER * ARRAYS; i++)
+        if (p->arrays >> i & 1)
+            text_add(out, "LOCAL_ARRAY(%s, m%d%c, %d);\n", arrays[i % ARRAYS].type, i / ARRAYS, arrays[i % ARRAYS].tag,
+                     (int)p->g->threads);
+}
+
+static int most_together(const map_print *p) {
+    int64_t bytes = 0;
+    for (int i = 0; i < ARRAYS; i++) bytes += p->g->threads * (i == 1 || i == 3 ? 8 : 4);
+    return TOGETHER * bytes <= p->g->limits->local_bytes ? TOGETHER : 1;
+}
+
+/* ---- one thread's -------------------------------------------------------------------------------------- */
+
+static bool is_argument(const flat_instr *in) { return in->op == FLAT_ROW_ARGMAX || in->op == FLAT_ROW_ARGMIN; }
+static bool is_sum(const flat_instr *in) { return is_sink(in) || in->op == FLAT_ROW_SUM; }
+static int  type_of(const flat_instr *in) { return is_argument(in) ? in->src_type[0] : in->type; }
+
+static const char *words_of(const flat_instr *in, int which) {
+    int op = is_sink(in) ? 0 : is_argument(in) ? in->op - FLAT_ROW_ARGMAX + 1 : in->op - FLAT_ROW_SUM;
+    return which == 0 ? spelling_gpu.reduce[op][type_of(in)].start
+                      : which == 1 ? spelling_gpu.reduce[op][type_of(in)].combine
+                                   : spelling_gpu.reduce[op][type_of(in)].finish;
+}
+
+/* Sums of so many floats that one alone would lose: the second holds what the first rounds off. */
+static bool is_double_sum(const map_print *p, const flat_instr *in) {
+    int64_t run = p->shape.turns;
+    if (is_sink(in)) run = ceil_div(p->m->rows_per_task, p->shape.slots) * (in->op == FLAT_ALL_SUM ? run : 1);
+    return is_sum(in) && in->type == TIDE_F32 && run > LONG_RUN;
+}
+
+/* Column sums of long rows, whose columns are no registers: they are made where they will be. */
+static bool sums_in_place(const map_print *p, const flat_instr *in) {
+    return in->op == FLAT_COL_SUM && !p->shape.kept && p->shape.turns > 1;
+}
+
+static name accumulator(const map_print *p, char prefix, int32_t i) {
+    name n;
+    bool each = p->m->instrs[i].op == FLAT_COL_SUM && p->shape.turns > 1;
+    snprintf(n.text, sizeof n.text, each ? "%c%d[u]" : "%c%d", prefix, (int)i);
+    return n;
+}
+
+static void print_start(map_print *p, int32_t i) {
+    const flat_instr *in = &p->m->instrs[i];
+    const char *type = gpu_register_type(type_of(in)), *start = words_of(in, 0);
+    bool second = is_double_sum(p, in);
+    if (sums_in_place(p, in)) return;
+    if (in->op == FLAT_COL_SUM && p->shape.turns > 1) {
+        int turns = (int)p->shape.turns;
+        text_add(&p->out, "%s a%d[%d]", type, (int)i, turns);
+        if (second) text_add(&p->out, ", z%d[%d]", (int)i, turns);
+        text_add(&p->out, ";\n#pragma unroll\nfor (uint u = 0; u < %du; u++) a%d[u] = %s%s", turns, (int)i,
+                 second ? "z" : "", second ? "" : start);
+        if (second) text_add(&p->out, "%d[u] = %s", (int)i, start);
+    } else {
+        text_add(&p->out, "%s a%d = %s", type, (int)i, start);
+        if (second) text_add(&p->out, ", z%d = 0.0f", (int)i);
+    }
+    text_add(&p->out, ";\n");
+    if (is_argument(in)) text_add(&p->out, "int z%d = %d;\n", (int)i, INT32_MAX);
+}
+
+void map_print_accumulators(map_print *p, int32_t stage) {
+    for (int32_t i = 0; i < p->m->count; i++)
+        if (is_row_reduction(&p->m->instrs[i]) && p->stage[i] == stage) print_start(p, i);
+}
+
+void map_print_sink_accumulators(map_print *p) {
+    for (int32_t i = 0; i < p->m->count; i++)
+        if (is_sink(&p->m->instrs[i])) print_start(p, i);
+}
+
+/* if (b at place y comes before a at place x) a = b, x = y: NaN before all numbers, of equals the first. */
+static void print_choice(map_print *p, const flat_instr *in, const char *const names[4]) {
+    const char *a = names[0], *x = names[1], *b = names[2], *y = names[3];
+    const char *more = in->op == FLAT_ROW_ARGMAX ? ">" : "<";
+    bool real = type_of(in) == TIDE_F32 || type_of(in) == TIDE_F64;
+    text_add(&p->out, "if (%s %s %s || (%s == %s && %s < %s)", b, more, a, b, a, y, x);
+    if (real) text_add(&p->out, " || (%s != %s && (%s == %s || %s < %s))", b, b, a, a, y, x);
+    text_add(&p->out, ") { %s = %s; %s = %s; }\n", a, b, x, y);
+}
+
+static void print_sum_in_place(map_print *p, const flat_instr *in, const char *value) {
+    char at[96];
+    snprintf(at, sizeof at, "q%d[task * %lld%s + c]", in->operand, (long long)p->m->cols, p->unit);
+    text_add(&p->out, "%s = row == begin ? %s : ", at, value);
+    spell(&p->out, words_of(in, 1), (const char *[]){ at, value, "" });
+    text_add(&p->out, ";\n");
+}
+
+void map_print_accumulate(map_print *p, int32_t i) {
+    const flat_instr *in = &p->m->instrs[i];
+    name value = map_register(p, in->src[0]), a = accumulator(p, 'a', i), z = accumulator(p, 'z', i);
+    if (is_argument(in)) print_choice(p, in, (const char *[]){ a.text, z.text, value.text, "(int)c" });
+    else if (sums_in_place(p, in)) print_sum_in_place(p, in, value.text);
+    else if (is_double_sum(p, in)) text_add(&p->out, "TWO_SUM(%s, %s, %s);\n", a.text, z.text, value.text);
+    else {
+        text_add(&p->out, "%s = ", a.text);
+        spell(&p->out, words_of(in, 1), (const char *[]){ a.text, value.text, "" });
+        text_add(&p->out, ";\n");
+    }
+}
+
+/* Both halves of a sum in one. */
+static void print_whole(map_print *p, int32_t i) {
+    name a = accumulator(p, 'a', i), z = accumulator(p, 'z', i);
+    if (is_double_sum(p, &p->m->instrs[i])) text_add(&p->out, "%s = TWO_VALUE(%s, %s);\n", a.text, a.text, z.text);
+}
+
+/* ---- the group's --------------------------------------------------------------------------------------- */
+
+/* Which threads join: those whose `at` is below `from`, then its half, ... to `to`, take what so many further have. */
+typedef struct tree { const char *at; int64_t from, to; } tree;
+
+static void print_join(map_print *p, int32_t i, int number) {
+    const flat_instr *in = &p->m->instrs[i];
+    char item[4][64];
+    name m = array_name(p, number, array_for(type_of(in)));
+    snprintf(item[0], sizeof item[0], "%s[lane]", m.text);
+    snprintf(item[2], sizeof item[2], "%s[lane + w]", m.text);
+    if (is_argument(in)) {
+        name x = array_name(p, number, PLACES);
+        snprintf(item[1], sizeof item[1], "%s[lane]", x.text);
+        snprintf(item[3], sizeof item[3], "%s[lane + w]", x.text);
+        print_choice(p, in, (const char *[]){ item[0], item[1], item[2], item[3] });
+        return;
+    }
+    text_add(&p->out, "%s = ", item[0]);
+    spell(&p->out, words_of(in, 1), (const char *[]){ item[0], item[2], "" });
+    text_add(&p->out, ";\n");
+}
+
+/* Leaves the result in the arrays' first elements, for all to read. */
+static void print_tree(map_print *p, const int32_t *which, int n, tree t) {
+    if (p->synced) text_add(&p->out, "SYNC;\n");
+    p->synced = true;
+    for (int j = 0; j < n; j++) {
+        const flat_instr *in = &p->m->instrs[which[j]];
+        text_add(&p->out, "%s[lane] = %s;\n", array_name(p, j, array_for(type_of(in))).text,
+                 accumulator(p, 'a', which[j]).text);
+        if (is_argument(in)) text_add(&p->out, "%s[lane] = z%d;\n", array_name(p, j, PLACES).text, (int)which[j]);
+    }
+    text_add(&p->out, "for (uint w = %lldu; w >= %lldu; w /= 2u) {\nSYNC;\nif (%s < w) {\n", (long long)t.from,
+             (long long)t.to, t.at);
+    for (int j = 0; j < n; j++) print_join(p, which[j], j);
+    text_add(&p->out, "}\n}\nSYNC;\n");
+}
+
+/* ---- results ------------------------------------------------------------------------------------------- */
+
+static void print_row_result(map_print *p, int32_t i, const char *from) {
+    const flat_instr *in = &p->m->instrs[i];
+    text_add(&p->out, "const %s r%d = ", gpu_register_type(in->type), in->dst);
+    if (is_argument(in) && p->m->cols == 0) text_add(&p->out, "0");
+    else spell(&p->out, is_argument(in) ? "$0" : words_of(in, 2), (const char *[]){ from, "", "" });
+    text_add(&p->out, ";\n");
+}
+
+static void print_rows_together(map_print *p, const int32_t *which, int n) {
+    print_tree(p, which, n, (tree){ "l", p->shape.width / 2, 1 });
+    for (int j = 0; j < n; j++) {
+        const flat_instr *in = &p->m->instrs[which[j]];
+        char from[64];
+        snprintf(from, sizeof from, "%s[lane - l]",
+                 array_name(p, j, is_argument(in) ? PLACES : array_for(type_of(in))).text);
+        print_row_result(p, which[j], from);
+    }
+}
+
+void map_print_row_results(map_print *p, int32_t stage) {
+    int32_t which[TOGETHER];
+    int n = 0, most = most_together(p);
+    for (int32_t i = 0; i < p->m->count; i++) {
+        const flat_instr *in = &p->m->instrs[i];
+        if (!is_row_reduction(in) || p->stage[i] != stage) continue;
+        print_whole(p, i);
+        if (p->shape.width == 1) {
+            print_row_result(p, i, accumulator(p, is_argument(in) ? 'z' : 'a', i).text);
+            continue;
+        }
+        which[n++] = i;
+        if (n == most) print_rows_together(p, which, n), n = 0;
+    }
+    if (n) print_rows_together(p, which, n);
+}
+
+static void print_sink_store(map_print *p, int32_t i, const char *from) {
+    const flat_instr *in = &p->m->instrs[i];
+    char to[96];
+    if (in->op == FLAT_ALL_SUM) snprintf(to, sizeof to, "q%d[task]", in->operand);
+    else snprintf(to, sizeof to, "q%d[task * %lld%s + c]", in->operand, (long long)p->m->cols, p->unit);
+    text_add(&p->out, "{ const %s s = ", gpu_register_type(in->type));
+    spell(&p->out, words_of(in, 2), (const char *[]){ from, "", "" });
+    text_add(&p->out, "; ");
+    gpu_store(&p->out, map_operand(p, in)->type, to, "s");
+    text_add(&p->out, "; }\n");
+}
+
+/* The columns of one thread alone: nothing to join. */
+static void print_own_columns(map_print *p, int32_t i) {
+    bool many = p->shape.turns > 1;
+    if (many) text_add(&p->out, "#pragma unroll\nfor (uint u = 0; u < %lldu; u++) ", (long long)p->shape.turns);
+    text_add(&p->out, "{\n");
+    if (p->shape.blocks == 1) text_add(&p->out, "const %s c = %sl;\n", p->position, many ? "u * LANES + " : "");
+    text_add(&p->out, "if (c < %lld%s) {\n", (long long)p->m->cols, p->unit);
+    print_whole(p, i);
+    print_sink_store(p, i, accumulator(p, 'a', i).text);
+    text_add(&p->out, "}\n}\n");
+}
+
+static void print_joined_sink(map_print *p, int32_t i) {
+    bool columns = p->m->instrs[i].op == FLAT_COL_SUM;
+    char from[64];
+    print_whole(p, i);
+    print_tree(p, &i, 1, columns ? (tree){ "lane", p->g->threads / 2, p->shape.width }
+                                 : (tree){ "lane", p->g->threads / 2, 1 });
+    snprintf(from, sizeof from, "%s[lane]", array_name(p, 0, array_for(p->m->instrs[i].type)).text);
+    if (!columns) text_add(&p->out, "if (lane == 0) {\n");
+    else if (p->shape.blocks > 1) text_add(&p->out, "if (slot == 0 && c < %lld%s) {\n", (long long)p->m->cols, p->unit);
+    else text_add(&p->out, "if (lane < %lldu) {\nconst %s c = lane;\n", (long long)p->m->cols, p->position);
+    print_sink_store(p, i, from);
+    text_add(&p->out, "}\n");
+}
+
+void map_print_sink_results(map_print *p) {
+    for (int32_t i = 0; i < p->m->count; i++) {
+        const flat_instr *in = &p->m->instrs[i];
+        if (!is_sink(in) || sums_in_place(p, in) || (in->op == FLAT_COL_SUM && p->m->cols == 0)) continue;
+        if (in->op == FLAT_COL_SUM && p->shape.slots == 1) print_own_columns(p, i);
+        else print_joined_sink(p, i);
+    }
+}

@@ -1,0 +1,141 @@
+/* A stack serves one thread after another as long as they end without a barrier. A thread that waits keeps its stack,
+ * and the next thread begins on the next one: threads run in turns, each to its next barrier or to its end. */
+#include "group.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STACK_BYTES = 64 * 1024 };
+
+/* ---- from one stack to another ------------------------------------------------------------------------------- */
+
+/* Leaves this stack, whose place goes to *here, for one that was left at `there` or is new. What a call must preserve is
+ * on the stack; the signal mask, which swapcontext asks the system for, stays. */
+void fiber_switch(void **here, void *there) __asm__("fiber_switch");
+static void threads_in_turn(void);
+
+#if defined __x86_64__
+__asm__(".text\n.globl fiber_switch\nfiber_switch:\n"
+        "push %rbp\npush %rbx\npush %r12\npush %r13\npush %r14\npush %r15\n"
+        "mov %rsp, (%rdi)\nmov %rsi, %rsp\n"
+        "pop %r15\npop %r14\npop %r13\npop %r12\npop %rbx\npop %rbp\nret\n");
+
+/* Six registers, then where to return to; the stack is then as after a call. */
+static void *new_fiber(char *stack) {
+    void **top = (void **)(stack + STACK_BYTES) - 8;
+    memset(top, 0, 8 * sizeof *top);
+    top[6] = (void *)(uintptr_t)threads_in_turn;
+    return top;
+}
+#elif defined __aarch64__
+__asm__(".text\n.globl fiber_switch\nfiber_switch:\n"
+        "sub sp, sp, #160\n"
+        "stp x19, x20, [sp]\nstp x21, x22, [sp, #16]\nstp x23, x24, [sp, #32]\nstp x25, x26, [sp, #48]\n"
+        "stp x27, x28, [sp, #64]\nstp x29, x30, [sp, #80]\n"
+        "stp d8, d9, [sp, #96]\nstp d10, d11, [sp, #112]\nstp d12, d13, [sp, #128]\nstp d14, d15, [sp, #144]\n"
+        "mov x9, sp\nstr x9, [x0]\nmov sp, x1\n"
+        "ldp x19, x20, [sp]\nldp x21, x22, [sp, #16]\nldp x23, x24, [sp, #32]\nldp x25, x26, [sp, #48]\n"
+        "ldp x27, x28, [sp, #64]\nldp x29, x30, [sp, #80]\n"
+        "ldp d8, d9, [sp, #96]\nldp d10, d11, [sp, #112]\nldp d12, d13, [sp, #128]\nldp d14, d15, [sp, #144]\n"
+        "add sp, sp, #160\nret\n");
+
+static void *new_fiber(char *stack) {
+    void **top = (void **)(stack + STACK_BYTES) - 20;
+    memset(top, 0, 20 * sizeof *top);
+    top[11] = (void *)(uintptr_t)threads_in_turn; /* x30 */
+    return top;
+}
+#else
+#include <ucontext.h>
+
+typedef struct place { ucontext_t context; } place;
+
+void fiber_switch(void **here, void *there) {
+    place left;
+    *here = &left;
+    swapcontext(&left.context, &((place *)there)->context);
+}
+
+/* The context lies at the top of its own stack. */
+static void *new_fiber(char *stack) {
+    place *p = (place *)(stack + STACK_BYTES - (sizeof *p + 63) / 64 * 64);
+    getcontext(&p->context);
+    p->context.uc_stack.ss_sp = stack;
+    p->context.uc_stack.ss_size = (size_t)((char *)p - stack);
+    p->context.uc_link = NULL;
+    makecontext(&p->context, threads_in_turn, 0);
+    return p;
+}
+#endif
+
+/* ---- a group -------------------------------------------------------------------------------------------------- */
+
+static struct {
+    const group_launch *launch;
+    uint32_t group;
+    int32_t  turn;      /* whose it is, of launch->threads: a place in the order, not the thread's number */
+    int32_t  waiting;   /* of those that had their turn in this round */
+    int      line;      /* where they wait */
+    bool     first_round, two_lines;
+    void    *home, *left[GROUP_MOST_THREADS];
+} now;
+static char *stacks;
+
+static void run_thread(void) {
+    const group_launch *l = now.launch;
+    uint32_t thread = (uint32_t)(l->backwards ? l->threads - 1 - now.turn : now.turn);
+    l->entry(l->blocks, l->table, l->first, now.group, thread);
+}
+
+/* To the thread whose turn is next, or home when all have ended or some wait in vain. */
+static void next_turn(void **here) {
+    if (++now.turn == now.launch->threads || now.two_lines) {
+        if (now.waiting != now.launch->threads || now.two_lines) {
+            fiber_switch(here, now.home);
+            return;
+        }
+        now.turn = now.waiting = 0, now.first_round = false;
+    }
+    void *there = now.first_round ? new_fiber(stacks + (size_t)now.turn * STACK_BYTES) : now.left[now.turn];
+    if (here != &now.left[now.turn]) fiber_switch(here, there);
+}
+
+void group_sync(int line) {
+    if (now.waiting++ == 0) now.line = line;
+    else if (now.line != line) now.two_lines = true;
+    next_turn(&now.left[now.turn]);
+}
+
+static void threads_in_turn(void) {
+    void *nobody;
+    run_thread();
+    while (now.first_round && now.turn + 1 < now.launch->threads) {
+        now.turn++;
+        run_thread();
+    }
+    next_turn(&nobody);
+}
+
+static bool run_group(const group_launch *l, uint32_t group, char *why, size_t size) {
+    if (l->local_bytes) memset(l->local, 0xFF, l->local_bytes);
+    now.launch = l, now.group = group, now.turn = now.waiting = 0;
+    now.first_round = true, now.two_lines = false;
+    fiber_switch(&now.home, new_fiber(stacks));
+    if (now.two_lines)
+        snprintf(why, size, "threads of group %" PRIu32 " wait at the barrier in line %d, others at another", group,
+                 now.line);
+    else if (now.waiting)
+        snprintf(why, size, "%d of %d threads of group %" PRIu32 " wait at the barrier in line %d, the others ended",
+                 (int)now.waiting, (int)l->threads, group, now.line);
+    return !now.two_lines && !now.waiting;
+}
+
+bool group_run(const group_launch *l, char *why, size_t size) {
+    if (!stacks) stacks = aligned_alloc(64, (size_t)GROUP_MOST_THREADS * STACK_BYTES);
+    if (!stacks) abort();
+    for (int64_t i = 0; i < l->groups; i++)
+        if (!run_group(l, (uint32_t)(l->backwards ? l->groups - 1 - i : i), why, size)) return false;
+    return true;
+}

@@ -1,0 +1,6 @@
+/* Before the entries of a text that is to run on fibers, after its preamble: a group's memory is found again, and a
+ * barrier says where it is. */
+#undef LOCAL_ARRAY
+#define LOCAL_ARRAY(T, name, n) GPU_LOCAL T name[n]
+#undef SYNC
+#define SYNC gpu_sync(__LINE__)
