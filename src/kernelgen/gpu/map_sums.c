@@ -240,29 +240,25 @@ static void print_sink_store(map_print *p, int32_t i, const char *from) {
     text_add(&p->out, "; }\n");
 }
 
-/* The columns of one thread alone: nothing to join. */
-static void print_own_columns(map_print *p, int32_t i) {
-    bool many = p->shape.turns > 1;
-    if (many) text_add(&p->out, "#pragma unroll\nfor (uint u = 0; u < %lldu; u++) ", (long long)p->shape.turns);
+/* Each thread's columns in turn, or all of the group. */
+static void print_sink_result(map_print *p, int32_t i) {
+    const map_shape *s = &p->shape;
+    bool columns = p->m->instrs[i].op == FLAT_COL_SUM, many = columns && s->turns > 1;
+    bool joined = !columns || s->slots > 1;
+    name from = accumulator(p, 'a', i);
+    if (many) text_add(&p->out, "#pragma unroll\nfor (uint u = 0; u < %lldu; u++) ", (long long)s->turns);
     text_add(&p->out, "{\n");
-    if (p->shape.blocks == 1) text_add(&p->out, "const %s c = %sl;\n", p->position, many ? "u * LANES + " : "");
-    text_add(&p->out, "if (c < %lld%s) {\n", (long long)p->m->cols, p->unit);
     print_whole(p, i);
-    print_sink_store(p, i, accumulator(p, 'a', i).text);
-    text_add(&p->out, "}\n}\n");
-}
-
-static void print_joined_sink(map_print *p, int32_t i) {
-    bool columns = p->m->instrs[i].op == FLAT_COL_SUM;
-    char from[64];
-    print_whole(p, i);
-    print_tree(p, &i, 1, columns ? (tree){ "lane", p->g->threads, p->shape.width }
-                                 : (tree){ "lane", p->g->threads, 1 });
-    snprintf(from, sizeof from, "%s[lane]", array_name(p, 0, array_for(p->m->instrs[i].type)).text);
-    if (!columns) text_add(&p->out, "if (lane == 0) {\n");
-    else if (p->shape.blocks > 1) text_add(&p->out, "if (slot == 0 && c < %lld%s) {\n", (long long)p->m->cols, p->unit);
-    else text_add(&p->out, "if (lane < %lldu) {\nconst %s c = lane;\n", (long long)p->m->cols, p->position);
-    print_sink_store(p, i, from);
+    p->must_wait |= many;
+    if (joined) {
+        print_tree(p, &i, 1, (tree){ "lane", p->g->threads, columns ? s->width : 1 });
+        name m = array_name(p, 0, array_for(p->m->instrs[i].type));
+        snprintf(from.text, sizeof from.text, "%.24s[lane]", m.text);
+    }
+    if (columns && s->blocks == 1) map_print_column(p);
+    if (!columns) text_add(&p->out, "if (lane == 0) ");
+    else text_add(&p->out, "if (%sc < %lld%s) ", joined ? "slot == 0 && " : "", (long long)p->m->cols, p->unit);
+    print_sink_store(p, i, from.text);
     text_add(&p->out, "}\n");
 }
 
@@ -270,7 +266,6 @@ void map_print_sink_results(map_print *p) {
     for (int32_t i = 0; i < p->m->count; i++) {
         const flat_instr *in = &p->m->instrs[i];
         if (!is_sink(in) || sums_in_place(p, in) || (in->op == FLAT_COL_SUM && p->m->cols == 0)) continue;
-        if (in->op == FLAT_COL_SUM && p->shape.slots == 1) print_own_columns(p, i);
-        else print_joined_sink(p, i);
+        print_sink_result(p, i);
     }
 }
