@@ -26,13 +26,13 @@ static const tile tiles[] = {
     { 128, 128, 8, 8, 8, 8, 0.75, 2 },
     { 64, 64, 8, 8, 4, 8, 0.6, 3 },
     { 32, 32, 16, 4, 4, 8, 0.4, 6 },
-    { 16, 16, 16, 4, 2, 8, 0.25, 12 },
-    { 4, 128, 8, 4, 4, 32, 0.3, 12 },
-    { 128, 4, 8, 4, 4, 1, 0.3, 12 },
+    { 16, 16, 16, 4, 2, 8, 0.25, 8 },
+    { 4, 128, 8, 4, 4, 32, 0.3, 10 },
+    { 128, 4, 8, 4, 4, 1, 0.3, 10 },
 };
 
 /* What the tiling takes a device for; what it costs is counted in multiply-adds that a multiprocessor could do. */
-enum { PROCESSORS = 132, BYTE = 3, LAUNCH = 400000, GROUP = 100000 };
+enum { PROCESSORS = 132, BYTE = 3, LAUNCH = 800000, GROUP = 100000 };
 
 static int threads_of(const tile *t) { return t->bm / t->tm * (t->bn / t->tn); }
 
@@ -47,16 +47,17 @@ static bool tile_fits(const tile *t, const gpu_limits *limits, int64_t size) {
            t->tm * t->tn * size <= 256;  /* in registers */
 }
 
-typedef struct tiling { const tile *tile; int64_t parts, length /* of a part */; double cost; } tiling;
+typedef struct tiling { const tile *tile; int64_t parts, length /* of a part */; double groups, cost; } tiling;
 
 static tiling cost_of(const flat_gemm *p, const tile *t, int64_t size, int64_t wanted) {
     int64_t length = round_up(MAX2(ceil_div(p->k, wanted), 1), t->bk), parts = MAX2(ceil_div(p->k, length), 1);
     double groups = (double)(ceil_div(p->m, t->bm) * ceil_div(p->n, t->bn)) * (double)(p->batches * parts);
     double step = MAX2(t->bm * t->bn / t->rate, (double)((t->bm + t->bn) * size * BYTE));
-    double rounds = (double)((int64_t)(groups / PROCESSORS) + 1), moved = (double)(p->m * p->n) * (double)p->batches;
+    double rounds = groups / PROCESSORS, moved = (double)(p->m * p->n) * (double)p->batches;
+    rounds = rounds < 4 ? (double)(int64_t)(rounds + 0.999) : rounds + 0.5;  /* the last is not full */
     double cost = MAX2(rounds, t->enough) * (step * (double)length + GROUP / t->enough);
     if (parts > 1) cost += LAUNCH + moved * (double)(2 * parts * size * BYTE) / PROCESSORS;
-    return (tiling){ t, parts, length, cost };
+    return (tiling){ t, parts, length, groups, cost };
 }
 
 /* By sizes alone: the same on every device with these limits. */
@@ -67,8 +68,7 @@ static tiling choose(const flat_gemm *p, const gpu_limits *limits, int64_t size)
         for (int64_t parts = 1; parts <= MOST_PARTS; parts++) {
             tiling c = cost_of(p, &tiles[i], size, parts);
             if (!best.tile || c.cost < best.cost) best = c;
-            if (c.length == tiles[i].bk) break;
-            if ((double)p->batches * (double)p->m * (double)p->n > INT32_MAX / 2) break;  /* counted by uint there */
+            if (c.length == tiles[i].bk || c.groups >= PROCESSORS * tiles[i].enough) break;
         }
     }
     return best;
