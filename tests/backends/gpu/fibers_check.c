@@ -22,6 +22,8 @@ static const struct device_kind { const tide_backend *backend; fibers_limits lim
 };
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
+const bool sums_as_ref = false;
+
 static flat_case *cases[MOST_CASES];
 static int        n_cases;
 static int64_t    n_seen, n_run[N_KINDS];
