@@ -186,11 +186,12 @@ static void print_task(map_print *p) {
         text_add(&p->out, "begin + %lld%s < %lld%s ? begin + %lld%s : %lld%s;\n", (long long)m->rows_per_task, unit,
                  (long long)m->rows, unit, (long long)m->rows_per_task, unit, (long long)m->rows, unit);
     map_print_sink_accumulators(p);
-    p->synced = true;  /* from the row before */
+    p->must_wait = true;  /* for those who are still at the row before */
     text_add(&p->out, "for (%s base = begin; base < end; base += %lld%s) {\n", t, (long long)s->slots, unit);
     print_row_of(p, "base", "end");
     print_row(p);
     text_add(&p->out, "}\n");
+    p->must_wait = false;
     map_print_sink_results(p);
 }
 

@@ -33,12 +33,13 @@ typedef struct map_print {
     const char *position;  /* type of row, c and e ... */
     const char *unit;      /* ... and what ends its constants */
     bool       narrow;     /* operands are counted by int */
-    bool       in_loop, synced;
+    bool       must_wait;  /* others may still read what the next tree overwrites */
+    bool       odd_tree;
     int32_t   *stage;      /* of each instruction */
     int32_t   *def;        /* of each register */
     uint8_t   *state;      /* of each register */
     bool      *needed;     /* each instruction, in the loop at hand */
-    uint32_t   arrays;     /* LOCAL_ARRAYs in use: a bit each */
+    uint64_t   arrays;     /* LOCAL_ARRAYs in use: a bit each */
 } map_print;
 
 typedef struct name { char text[48]; } name;
