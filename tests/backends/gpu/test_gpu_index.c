@@ -184,7 +184,7 @@ static void gather_cases(bool f64) {
 /* ---- running ----------------------------------------------------------------------------------------------------- */
 
 /* Two runs, of which the second goes through groups and threads from the last to the first: the same bits. */
-static char *run_whole(const tide_backend *backend, const flat_whole *w) {
+static char *run_whole(const tide_backend *backend, int32_t index, const flat_whole *w) {
     tide_allocator system = mem_system();
     tide_failure why = { 0 };
     backend_env env = { .allocator = &system, .threads = 1 };
@@ -193,7 +193,7 @@ static char *run_whole(const tide_backend *backend, const flat_whole *w) {
     char *got[2] = { malloc(bytes), malloc(bytes) };
     const backend_memory *m = backend->memory;
     assert_true(got[0] && got[1]);
-    if (m->open(0, &system, &env.device, &why)) fail_msg("%s", why.message);
+    if (m->open(index, &system, &env.device, &why)) fail_msg("%s", why.message);
     void *arena = m->alloc(env.device, w->p.arena_bytes);
     tide_status status = backend->prepare(&w->p, arena, &env, &e, &why);
     for (int i = 0; i < 2 && !status; i++) {
@@ -246,13 +246,11 @@ static void expect_rest_untouched(const flat_whole *w, char *got) {
     assert_memory_equal(got, w->initial, (size_t)w->p.arena_bytes);
 }
 
-static void try_on(const tide_backend *backend, bool f64, int32_t threads, int64_t local_bytes) {
-    if (!fibers_possible()) skip();
+static void try_on(const tide_backend *backend, int32_t index, bool f64) {
     while (n_cases) case_free(cases[--n_cases]);
-    fibers_limit = (fibers_limits){ threads, local_bytes, 0 };
     gather_cases(f64);
     flat_whole w = whole_of(cases, n_cases);
-    char *got = run_whole(backend, &w);
+    char *got = run_whole(backend, index, &w);
     for (int i = 0; i < n_cases; i++) {
         const flat_case *c = cases[i];
         char *truth = run_on(&tide_backend_ref, &c->b, 1);
@@ -265,15 +263,44 @@ static void try_on(const tide_backend *backend, bool f64, int32_t threads, int64
     whole_free(&w);
 }
 
-static void test_cuda(void **unused) { (void)unused, try_on(&tide_backend_fibers_cuda, true, 256, 32768); }
-static void test_metal(void **unused) { (void)unused, try_on(&tide_backend_fibers_metal, false, 256, 32768); }
-static void test_small_groups(void **unused) { (void)unused, try_on(&tide_backend_fibers_cuda, true, 32, 16384); }
-static void test_large_groups(void **unused) { (void)unused, try_on(&tide_backend_fibers_metal, false, 1024, 65536); }
+static void try_fibers(const tide_backend *backend, bool f64, int32_t threads, int64_t local_bytes) {
+    if (!fibers_possible()) skip();
+    fibers_limit = (fibers_limits){ threads, local_bytes, 0 };
+    try_on(backend, 0, f64);
+}
+
+/* Of TIDEMILL_DEVICE, which has double, where that names a GPU. */
+static void test_device(void **unused) {
+    int32_t index = 0;
+    tide_failure why = { 0 };
+    const char *device = getenv("TIDEMILL_DEVICE");
+    const tide_backend *backend = device ? backend_find(device, &index, &why) : NULL;
+    (void)unused;
+    if (device && !backend) fail_msg("%s", why.message);
+    if (!backend || !backend->memory) skip();
+    try_on(backend, index, true);
+}
+
+/* The quick tier has two of the four. */
+static void test_cuda(void **unused) {
+    (void)unused;
+    if (!takes_all()) skip();
+    try_fibers(&tide_backend_fibers_cuda, true, 256, 32768);
+}
+
+static void test_metal(void **unused) { (void)unused, try_fibers(&tide_backend_fibers_metal, false, 256, 32768); }
+static void test_small_groups(void **unused) { (void)unused, try_fibers(&tide_backend_fibers_cuda, true, 32, 16384); }
+
+static void test_large_groups(void **unused) {
+    (void)unused;
+    if (!takes_all()) skip();
+    try_fibers(&tide_backend_fibers_metal, false, 1024, 65536);
+}
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cuda), cmocka_unit_test(test_metal), cmocka_unit_test(test_small_groups),
-        cmocka_unit_test(test_large_groups),
+        cmocka_unit_test(test_large_groups), cmocka_unit_test(test_device),
     };
     take_arguments(argc, argv);
     return cmocka_run_group_tests_name("gpu index", tests, NULL, NULL);
