@@ -27,7 +27,8 @@ static const char *entry_at(const char *source, int32_t entry) {
  * a section that is named by GPU_ENTRY. */
 static void add_wrapper(text *t, gpu_language language, int i) {
     const char *told = language == GPU_METAL ? ", g, t" : "";
-    text_add(t, "extern \"C\" GPU_SHOWN void run_k%d(char *const *b, const i64 *table, uint first, uint g, uint t) {\n", i);
+    text_add(t, "extern \"C\" GPU_SHOWN void run_k%d(", i);
+    text_add(t, "char *const *b, const i64 *table, uint first, uint g, uint t) {\n");
     if (language == GPU_CUDA) text_add(t, "    blockIdx.x = g, threadIdx.x = t;\n");
     text_add(t, "    k%d(b[0], b[1], b[2], b[3], b[4], b[5], table, first%s);\n}\n", i, told);
     text_add(t, "GPU_LOCAL_OF(%d)\n", i);
