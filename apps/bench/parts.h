@@ -53,7 +53,8 @@ tide_status bench_train_only(const bench_spec *spec, const bench_settings *s, be
 
 /* Gives freed memory back and starts a new peak. False: the peak is the process' highest ever. */
 bool    account_new_peak(void);
-/* Micro-joules that the processor packages have used since some moment; false: not readable. It wraps at *range. */
+/* Micro-joules that the processor packages (macOS: this process alone) have used since some moment; false: not
+ * readable. It wraps at *range; 0: never. */
 bool    account_energy(double *microjoules, double *range);
 
 /* ---- commit.c ---- */

@@ -89,8 +89,8 @@ double  os_seconds(void);          /* monotonic */
 double  os_thread_seconds(void);   /* of processor time that this thread has had: what others do on the machine hardly
                                       counts */
 int64_t os_preemptions(void);      /* how often the system took a core from a thread of ours that wanted to go on */
-int64_t os_rss_bytes(void);        /* resident now */
-int64_t os_peak_rss_bytes(void);   /* highest resident so far, children excluded */
+int64_t os_rss_bytes(void);        /* resident now; on macOS the physical footprint, which has a GPU's blocks in it */
+int64_t os_peak_rss_bytes(void);   /* the highest of it so far, children excluded */
 int     os_cores(void);            /* physical performance cores this process may use: affinity and cgroup counted */
 int64_t os_memory_bytes(void);     /* memory this process may use: cgroup and ulimit -v counted */
 

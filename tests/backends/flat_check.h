@@ -24,6 +24,8 @@ void expect_close(const builder *b, const void *expected, const void *got, doubl
                   const char *who);
 /* Runs on ref, check, and cpu in each instruction set with 1 and 2 threads (same bits), and compares outputs. */
 void expect_like_ref(const builder *b, double rtol, double atol, const char *what);
+/* Whether long sums are made in the order and in the width of ref; else they are only close, where nothing cancels. */
+extern const bool sums_as_ref;
 /* A test at the end: what expect_like_ref put off. native_check.c gathers maps and compiles them together,
  * gpu/fibers_check.c any cases. */
 void expect_rest(void **unused);

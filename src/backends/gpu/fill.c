@@ -19,7 +19,7 @@ void gpu_word_printed(gpu_words *w, const char *name, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(w->made[w->count], GPU_WORD_ROOM, format, arguments);
     va_end(arguments);
-    gpu_word(w, name, w->made[w->count]);
+    gpu_word(w, name, NULL);
 }
 
 static void word_of_text(gpu_words *w, const char *name, text *means) {
@@ -93,7 +93,8 @@ static bool in_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <=
 
 static const char *meaning(const gpu_words *w, const char *name, size_t length) {
     for (int32_t i = 0; i < w->count; i++)
-        if (strlen(w->name[i]) == length && memcmp(w->name[i], name, length) == 0) return w->means[i];
+        if (strlen(w->name[i]) == length && memcmp(w->name[i], name, length) == 0)
+            return w->means[i] ? w->means[i] : w->made[i];
     assert(!"a body has a word that nobody gave");
     return "";
 }

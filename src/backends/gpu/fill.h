@@ -10,7 +10,7 @@ enum { GPU_WORDS = 24, GPU_WORD_ROOM = 96 };
 typedef struct gpu_words {
     int32_t     count;
     const char *name[GPU_WORDS], *means[GPU_WORDS];
-    char        made[GPU_WORDS][GPU_WORD_ROOM];  /* meanings that are printed: gpu_word_printed */
+    char        made[GPU_WORDS][GPU_WORD_ROOM];  /* what is meant where `means` is NULL */
 } gpu_words;
 
 void gpu_word(gpu_words *w, const char *name, const char *means);  /* both live as long as the words */

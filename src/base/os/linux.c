@@ -25,6 +25,11 @@ int64_t os_rss_bytes(void) {
     return resident * sysconf(_SC_PAGESIZE);
 }
 
+int64_t os_peak_rss_bytes(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) ? 0 : (int64_t)usage.ru_maxrss * 1024;
+}
+
 bool os_program_path(char *path, size_t size) {
     ssize_t length = readlink("/proc/self/exe", path, size);
     if (length <= 0 || (size_t)length >= size) return false;

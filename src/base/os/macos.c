@@ -1,22 +1,32 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libproc.h>
 #include <limits.h>
 #include <mach-o/dyld.h>
-#include <mach/mach.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/sysctl.h>
 #include <unistd.h>
 
 #include "os.h"
 
+/* The physical footprint is what the system charges a process for, and what Activity Monitor shows as its memory:
+ * blocks of a GPU and compressed pages are in it, pages of files that could be read again are not. */
+static bool usage_of_this_process(struct rusage_info_v4 *usage) {
+    return proc_pid_rusage(getpid(), RUSAGE_INFO_V4, (rusage_info_t *)usage) == 0;
+}
+
 int64_t os_rss_bytes(void) {
-    struct mach_task_basic_info info;
-    mach_msg_type_number_t count = MACH_TASK_BASIC_INFO_COUNT;
-    if (task_info(mach_task_self(), MACH_TASK_BASIC_INFO, (task_info_t)&info, &count)) return 0;
-    return (int64_t)info.resident_size;
+    struct rusage_info_v4 usage;
+    return usage_of_this_process(&usage) ? (int64_t)usage.ri_phys_footprint : 0;
+}
+
+int64_t os_peak_rss_bytes(void) {
+    struct rusage_info_v4 usage;
+    return usage_of_this_process(&usage) ? (int64_t)usage.ri_lifetime_max_phys_footprint : 0;
 }
 
 static int64_t sysctl_number(const char *name) {

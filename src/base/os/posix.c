@@ -21,12 +21,6 @@ double os_thread_seconds(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-int64_t os_peak_rss_bytes(void) {
-    struct rusage usage;
-    if (getrusage(RUSAGE_SELF, &usage)) return 0;
-    return (int64_t)usage.ru_maxrss * OS_MAXRSS_UNIT;
-}
-
 int64_t os_preemptions(void) {
     struct rusage usage;
     return getrusage(RUSAGE_SELF, &usage) ? 0 : (int64_t)usage.ru_nivcsw;

@@ -6,9 +6,10 @@ enum { TOGETHER = 4 /* that share the tree's SYNCs */, LONG_RUN = 1000 /* number
 
 /* ---- the group's memory -------------------------------------------------------------------------------- */
 
-/* An array for each of what is joined together and each type; of arguments' places the last. */
-static const struct { char tag; const char *type; } arrays[] = {
-    { 'f', "float" }, { 'd', "double" }, { 'i', "int" }, { 'l', "i64" }, { 'x', "int" },
+/* An array for each of what is joined together and each type; of arguments' places the last. All are there twice: a
+ * tree may begin while the results of the one before are still read. */
+static const struct { char tag; int bytes; const char *type; } arrays[] = {
+    { 'f', 4, "float" }, { 'd', 8, "double" }, { 'i', 4, "int" }, { 'l', 8, "i64" }, { 'x', 4, "int" },
 };
 enum { ARRAYS = sizeof arrays / sizeof *arrays, PLACES = ARRAYS - 1 };
 
@@ -16,22 +17,17 @@ static int array_for(int type) { return type == TIDE_F32 ? 0 : type == TIDE_F64 
 
 static name array_name(map_print *p, int number, int which) {
     name n;
+    number += p->odd_tree ? TOGETHER : 0;
     snprintf(n.text, sizeof n.text, "m%d%c", number, arrays[which].tag);
-    p->arrays |= 1u << (number * ARRAYS + which);
+    p->arrays |= (uint64_t)1 << (number * ARRAYS + which);
     return n;
 }
 
 void map_print_arrays(const map_print *p, text *out) {
-    for (int i = 0; i < TOGETHER * ARRAYS; i++)
+    for (int i = 0; i < 2 * TOGETHER * ARRAYS; i++)
         if (p->arrays >> i & 1)
             text_add(out, "LOCAL_ARRAY(%s, m%d%c, %d);\n", arrays[i % ARRAYS].type, i / ARRAYS, arrays[i % ARRAYS].tag,
                      (int)p->g->threads);
-}
-
-static int most_together(const map_print *p) {
-    int64_t bytes = 0;
-    for (int i = 0; i < ARRAYS; i++) bytes += p->g->threads * (i == 1 || i == 3 ? 8 : 4);
-    return TOGETHER * bytes <= p->g->limits->local_bytes ? TOGETHER : 1;
 }
 
 /* ---- one thread's -------------------------------------------------------------------------------------- */
@@ -135,41 +131,62 @@ static void print_whole(map_print *p, int32_t i) {
 
 /* ---- the group's --------------------------------------------------------------------------------------- */
 
-/* Which threads join: those whose `at` is below `from`, then its half, ... to `to`, take what so many further have. */
+/* Which threads join: of `from` neighbours by their numbers `at`, until `to` are left. */
 typedef struct tree { const char *at; int64_t from, to; } tree;
 
-static void print_join(map_print *p, int32_t i, int number) {
+/* a = a with what the thread `far` further has. */
+static void print_join(map_print *p, int32_t i, int number, int64_t far) {
     const flat_instr *in = &p->m->instrs[i];
-    char item[4][64];
-    name m = array_name(p, number, array_for(type_of(in)));
-    snprintf(item[0], sizeof item[0], "%s[lane]", m.text);
-    snprintf(item[2], sizeof item[2], "%s[lane + w]", m.text);
+    char item[2][64];
+    name a = accumulator(p, 'a', i), z = accumulator(p, 'z', i);
+    snprintf(item[0], sizeof item[0], "%s[lane + %lldu]", array_name(p, number, array_for(type_of(in))).text,
+             (long long)far);
     if (is_argument(in)) {
-        name x = array_name(p, number, PLACES);
-        snprintf(item[1], sizeof item[1], "%s[lane]", x.text);
-        snprintf(item[3], sizeof item[3], "%s[lane + w]", x.text);
-        print_choice(p, in, (const char *[]){ item[0], item[1], item[2], item[3] });
+        snprintf(item[1], sizeof item[1], "%s[lane + %lldu]", array_name(p, number, PLACES).text, (long long)far);
+        print_choice(p, in, (const char *[]){ a.text, z.text, item[0], item[1] });
         return;
     }
-    text_add(&p->out, "%s = ", item[0]);
-    spell(&p->out, words_of(in, 1), (const char *[]){ item[0], item[2], "" });
+    text_add(&p->out, "%s = ", a.text);
+    spell(&p->out, words_of(in, 1), (const char *[]){ a.text, item[0], "" });
     text_add(&p->out, ";\n");
 }
 
-/* Leaves the result in the arrays' first elements, for all to read. */
+/* Shows the others what the thread has. */
+static void print_show(map_print *p, int32_t i, int number) {
+    const flat_instr *in = &p->m->instrs[i];
+    text_add(&p->out, "%s[lane] = %s;\n", array_name(p, number, array_for(type_of(in))).text,
+             accumulator(p, 'a', i).text);
+    if (is_argument(in)) text_add(&p->out, "%s[lane] = z%d;\n", array_name(p, number, PLACES).text, (int)i);
+}
+
+/* Four become one at a time, and the first thread of all has the result: the others see it after a SYNC. */
 static void print_tree(map_print *p, const int32_t *which, int n, tree t) {
-    if (p->synced) text_add(&p->out, "SYNC;\n");
-    p->synced = true;
-    for (int j = 0; j < n; j++) {
-        const flat_instr *in = &p->m->instrs[which[j]];
-        text_add(&p->out, "%s[lane] = %s;\n", array_name(p, j, array_for(type_of(in))).text,
-                 accumulator(p, 'a', which[j]).text);
-        if (is_argument(in)) text_add(&p->out, "%s[lane] = z%d;\n", array_name(p, j, PLACES).text, (int)which[j]);
+    if (p->must_wait) text_add(&p->out, "SYNC;\n");
+    p->must_wait = false, p->odd_tree = !p->odd_tree;
+    for (int j = 0; j < n; j++) print_show(p, which[j], j);
+    while (t.from > t.to) {
+        int64_t by = t.from / t.to >= 4 ? 4 : 2;
+        t.from /= by;
+        text_add(&p->out, "SYNC;\nif (%s < %lldu) {\n", t.at, (long long)t.from);
+        for (int j = 0; j < n; j++) {
+            for (int64_t k = 1; k < by; k++) print_join(p, which[j], j, k * t.from);
+            print_show(p, which[j], j);
+        }
+        text_add(&p->out, "}\n");
     }
-    text_add(&p->out, "for (uint w = %lldu; w >= %lldu; w /= 2u) {\nSYNC;\nif (%s < w) {\n", (long long)t.from,
-             (long long)t.to, t.at);
-    for (int j = 0; j < n; j++) print_join(p, which[j], j);
-    text_add(&p->out, "}\n}\nSYNC;\n");
+}
+
+/* How many a tree has, at most: as many as the arrays of all types that the map joins leave room for. */
+static int most_together(const map_print *p) {
+    bool used[ARRAYS] = { false };
+    int64_t bytes = 0;
+    for (int32_t i = 0; i < p->m->count; i++) {
+        const flat_instr *in = &p->m->instrs[i];
+        if (!is_row_reduction(in) && !is_sink(in)) continue;
+        used[array_for(type_of(in))] = true, used[PLACES] |= is_argument(in);
+    }
+    for (int i = 0; i < ARRAYS; i++) bytes += used[i] ? 2 * p->g->threads * arrays[i].bytes : 0;
+    return (int)MAX2(MIN2(p->g->limits->local_bytes / MAX2(bytes, 1), TOGETHER), 1);
 }
 
 /* ---- results ------------------------------------------------------------------------------------------- */
@@ -183,7 +200,8 @@ static void print_row_result(map_print *p, int32_t i, const char *from) {
 }
 
 static void print_rows_together(map_print *p, const int32_t *which, int n) {
-    print_tree(p, which, n, (tree){ "l", p->shape.width / 2, 1 });
+    print_tree(p, which, n, (tree){ "l", p->shape.width, 1 });
+    text_add(&p->out, "SYNC;\n");
     for (int j = 0; j < n; j++) {
         const flat_instr *in = &p->m->instrs[which[j]];
         char from[64];
@@ -222,29 +240,20 @@ static void print_sink_store(map_print *p, int32_t i, const char *from) {
     text_add(&p->out, "; }\n");
 }
 
-/* The columns of one thread alone: nothing to join. */
-static void print_own_columns(map_print *p, int32_t i) {
-    bool many = p->shape.turns > 1;
-    if (many) text_add(&p->out, "#pragma unroll\nfor (uint u = 0; u < %lldu; u++) ", (long long)p->shape.turns);
+/* Each thread's columns in turn, or all of the group. */
+static void print_sink_result(map_print *p, int32_t i) {
+    const map_shape *s = &p->shape;
+    bool columns = p->m->instrs[i].op == FLAT_COL_SUM, many = columns && s->turns > 1;
+    bool joined = !columns || s->slots > 1;
+    if (many) text_add(&p->out, "#pragma unroll\nfor (uint u = 0; u < %lldu; u++) ", (long long)s->turns);
     text_add(&p->out, "{\n");
-    if (p->shape.blocks == 1) text_add(&p->out, "const %s c = %sl;\n", p->position, many ? "u * LANES + " : "");
-    text_add(&p->out, "if (c < %lld%s) {\n", (long long)p->m->cols, p->unit);
     print_whole(p, i);
+    p->must_wait |= many && joined;
+    if (joined) print_tree(p, &i, 1, (tree){ "lane", p->g->threads, columns ? s->width : 1 });
+    if (columns && s->blocks == 1) map_print_column(p);
+    if (!columns) text_add(&p->out, "if (lane == 0) ");
+    else text_add(&p->out, "if (%sc < %lld%s) ", joined ? "slot == 0 && " : "", (long long)p->m->cols, p->unit);
     print_sink_store(p, i, accumulator(p, 'a', i).text);
-    text_add(&p->out, "}\n}\n");
-}
-
-static void print_joined_sink(map_print *p, int32_t i) {
-    bool columns = p->m->instrs[i].op == FLAT_COL_SUM;
-    char from[64];
-    print_whole(p, i);
-    print_tree(p, &i, 1, columns ? (tree){ "lane", p->g->threads / 2, p->shape.width }
-                                 : (tree){ "lane", p->g->threads / 2, 1 });
-    snprintf(from, sizeof from, "%s[lane]", array_name(p, 0, array_for(p->m->instrs[i].type)).text);
-    if (!columns) text_add(&p->out, "if (lane == 0) {\n");
-    else if (p->shape.blocks > 1) text_add(&p->out, "if (slot == 0 && c < %lld%s) {\n", (long long)p->m->cols, p->unit);
-    else text_add(&p->out, "if (lane < %lldu) {\nconst %s c = lane;\n", (long long)p->m->cols, p->position);
-    print_sink_store(p, i, from);
     text_add(&p->out, "}\n");
 }
 
@@ -252,7 +261,6 @@ void map_print_sink_results(map_print *p) {
     for (int32_t i = 0; i < p->m->count; i++) {
         const flat_instr *in = &p->m->instrs[i];
         if (!is_sink(in) || sums_in_place(p, in) || (in->op == FLAT_COL_SUM && p->m->cols == 0)) continue;
-        if (in->op == FLAT_COL_SUM && p->shape.slots == 1) print_own_columns(p, i);
-        else print_joined_sink(p, i);
+        print_sink_result(p, i);
     }
 }

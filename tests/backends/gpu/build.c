@@ -49,8 +49,9 @@ static text whole_text(gpu_language language, const char *source, int32_t n_entr
                  i ? "" : "#include <entries.h>\n", (int)i, (int)line);
         from = at;
     }
-    text_add(&t, "%s\n", from);
+    text_add(&t, "%s\n#ifndef GPU_STRICT\n", from);
     for (int32_t i = 0; i < n_entries; i++) add_wrapper(&t, language, (int)i);
+    text_add(&t, "#endif\n");
     return t;
 }
 
@@ -69,6 +70,7 @@ static bool make_folder(folder *f) {
 }
 
 static void remove_folder(const folder *f) {
+    if (getenv("FIBERS_KEEP")) return;
     unlink(f->cpp), unlink(f->so), unlink(f->log);
     rmdir(f->path);
 }
@@ -77,6 +79,28 @@ static bool write_text(const char *path, const text *t) {
     FILE *file = fopen(path, "w");
     bool good = file && !t->failed && fwrite(t->data, 1, t->length, file) == t->length;
     return (!file || fclose(file) == 0) && good;
+}
+
+/* Runs a compiler; what it says goes to the log. 0: it was content. */
+static int run_compiler(char *const *words, const folder *f) {
+    posix_spawn_file_actions_t files;
+    pid_t child;
+    int status = -1;
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, 2, f->log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (posix_spawnp(&child, words[0], &files, NULL, words, environ) == 0)
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+    posix_spawn_file_actions_destroy(&files);
+    return status;
+}
+
+/* Address spaces, as Metal has them: by clang, if FIBERS_CLANG names one. */
+static int check_spaces(const folder *f) {
+    const char *clang = getenv("FIBERS_CLANG");
+    char shim[] = "-I" FIBERS_SHIM;
+    char *const words[] = { (char *)clang, "-x", "c++", "-std=c++17", "-w", "-fsyntax-only", "-DGPU_STRICT", shim,
+                            (char *)f->cpp, NULL };
+    return clang && *clang ? run_compiler(words, f) : 0;
 }
 
 /* As on a device: integers wrap, nothing is contracted. An index outside an array of known size is a trap, and
@@ -88,15 +112,7 @@ static int compile(const folder *f) {
                             "-fno-strict-aliasing", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden",
                             "-fsanitize=bounds,alignment", "-fsanitize-undefined-trap-on-error", "-shared", "-fPIC", shim, out,
                             (char *)f->cpp, NULL };
-    posix_spawn_file_actions_t files;
-    pid_t child;
-    int status = -1;
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, 2, f->log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (posix_spawnp(&child, "c++", &files, NULL, words, environ) == 0)
-        while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-    posix_spawn_file_actions_destroy(&files);
-    return status;
+    return run_compiler(words, f);
 }
 
 static tide_status tell_error(const folder *f, tide_failure *why) {
@@ -147,7 +163,8 @@ static tide_status build_anew(built *b, tide_failure *why) {
     if (!status && !make_folder(&f)) status = fail(why, TIDE_EDEVICE, "no folder for the text");
     else if (!status) {
         if (!write_text(f.cpp, &t)) status = fail(why, TIDE_EDEVICE, "the text cannot be written");
-        else status = compile(&f) ? tell_error(&f, why) : open_object(&f, b, why);
+        else if ((b->language == GPU_METAL && check_spaces(&f)) || compile(&f)) status = tell_error(&f, why);
+        else status = open_object(&f, b, why);
         remove_folder(&f);
     }
     text_free(&t);

@@ -20,7 +20,9 @@ typedef struct built {
     struct built *next;
 } built;
 
-/* Texts that were built before are found again: what is built stays until the program ends. TIDE_EDEVICE: the
+/* With a clang's name in FIBERS_CLANG it checks the address spaces of Metal's texts.
+ * With FIBERS_KEEP in the environment the folder with the text stays (TMPDIR says where).
+ * Texts that were built before are found again: what is built stays until the program ends. TIDE_EDEVICE: the
  * compiler's first error, or none of this machine. */
 tide_status build_text(gpu_language language, const char *source, int32_t n_entries, const built **out,
                        tide_failure *why);

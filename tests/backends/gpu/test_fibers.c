@@ -185,11 +185,23 @@ static void test_no_text(void **unused) {
     }
 }
 
+/* A text that mixes address spaces compiles for CUDA; a compiler that knows Metal's refuses it. */
+static void test_spaces(void **unused) {
+    const char *clang = getenv("FIBERS_CLANG");
+    (void)unused;
+    if (!clang || !*clang) skip();
+    for (int d = 0; d < DRIVERS; d++) {
+        trial t = open_trial(drivers[d], "const float *z = x;\ny[i] = z[0];");
+        assert_int_equal(t.why.status, drivers[d]->language == GPU_METAL ? TIDE_EDEVICE : TIDE_OK);
+        close_trial(&t);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each),     cmocka_unit_test(test_sums),    cmocka_unit_test(test_race),
         cmocka_unit_test(test_unwritten), cmocka_unit_test(test_barriers), cmocka_unit_test(test_outside),
-        cmocka_unit_test(test_limits),   cmocka_unit_test(test_no_text),
+        cmocka_unit_test(test_limits),   cmocka_unit_test(test_no_text), cmocka_unit_test(test_spaces),
     };
     if (!fibers_possible()) return 77;
     return cmocka_run_group_tests_name("fibers", tests, NULL, NULL);

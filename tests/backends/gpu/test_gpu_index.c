@@ -14,13 +14,10 @@ enum { MOST_CASES = 600 };
 static const tide_dtype types[] = { TIDE_F32, TIDE_I32, TIDE_F16, TIDE_I64, TIDE_BF16, TIDE_U8, TIDE_F64, TIDE_BOOL };
 enum { N_TYPES = sizeof types / sizeof *types };
 
-static bool is_float(tide_dtype type) {
-    return type == TIDE_F32 || type == TIDE_F64 || type == TIDE_F16 || type == TIDE_BF16;
-}
-
 /* ---- content ----------------------------------------------------------------------------------------------------- */
 
-/* Numbers whose running sum an F32 would lose: large ones that cancel, and small ones. */
+/* Numbers whose running sum an F32 would lose: large ones that cancel, and small ones. BF16 ones are below 2: a sum
+ * that leaves the range of F32 on its way comes back in ref alone, whose sums are F64. */
 static void fill_for_sums(builder *b, int buffer) {
     int64_t n = b->buffers[buffer].bytes / (int64_t)tide_dtype_size(b->types[buffer]);
     double large = 0;
@@ -28,6 +25,7 @@ static void fill_for_sums(builder *b, int buffer) {
         double x = random_unit() - 0.25;
         if (random_bits() % 5 == 0) x = large != 0 ? -large : 3e7 * random_unit(), large = large != 0 ? 0 : x;
         if (b->types[buffer] == TIDE_F32) ((float *)initial_of(b, buffer))[i] = (float)x;
+        if (b->types[buffer] == TIDE_BF16) ((uint16_t *)initial_of(b, buffer))[i] &= 0xbfff;
         if (b->types[buffer] == TIDE_F64) ((double *)initial_of(b, buffer))[i] = x;
     }
 }
@@ -41,6 +39,15 @@ static void fill_index(builder *b, int buffer, int64_t n) {
         if (random_bits() % 50 == 0) index[i] = random_bits() % 2 ? INT32_MIN : INT32_MAX;
         if (random_bits() % 8 == 0) index[i] = (int32_t)(n / 2);
     }
+}
+
+/* What is an output too was not filled: as another of its type. */
+static void fill_like(builder *b, int buffer, int other) {
+    size_t size = tide_dtype_size(b->types[buffer]);
+    int64_t n = b->buffers[buffer].bytes / (int64_t)size, rows = b->buffers[other].bytes / (int64_t)size;
+    for (int64_t i = 0; i < n; i++)
+        memcpy((char *)initial_of(b, buffer) + i * (int64_t)size,
+               (char *)initial_of(b, other) + i % rows * (int64_t)size, size);
 }
 
 /* A buffer of which the kernel sees a part, from the third element on. */
@@ -96,8 +103,9 @@ static void build(builder *b, flat_kernel_kind kind, const flat_index *ix, tide_
         add_with(b, k, TIDE_I32, x, true);
     }
     finish(b);
+    if (in_place) fill_like(b, 0, 2);
     if (index >= 0) fill_index(b, index, ix->n);
-    if (summed >= 0 && random_bits() % 4) fill_for_sums(b, summed);
+    if (summed >= 0 && (type == TIDE_BF16 || random_bits() % 4)) fill_for_sums(b, summed);
 }
 
 /* Two floats keep 48 bits of a sum, ref 53: apart by what rounding them to the type can be, and by that of the largest
@@ -160,18 +168,23 @@ static const sized sizes[] = {
 };
 enum { N_SIZES = sizeof sizes / sizeof *sizes };
 
+/* Without double: what is copied is bits. */
+static bool copies(flat_kernel_kind kind) {
+    return kind == FLAT_GATHER || kind == FLAT_TAKE_ALONG || kind == FLAT_SORT;
+}
+
 static void gather_cases(bool f64) {
     for (int s = 0; s < N_SIZES; s++)
         for (int t = 0; t < sizes[s].n_types; t++) {
             tide_dtype type = types[(t + (sizes[s].n_types < N_TYPES ? s : 0)) % N_TYPES];
-            if ((f64 || type != TIDE_F64) && taken()) add_case(sizes[s].kind, &sizes[s].ix, type);
+            if ((f64 || type != TIDE_F64 || copies(sizes[s].kind)) && taken()) add_case(sizes[s].kind, &sizes[s].ix, type);
         }
 }
 
 /* ---- running ----------------------------------------------------------------------------------------------------- */
 
 /* Two runs, of which the second goes through groups and threads from the last to the first: the same bits. */
-static char *run_whole(const tide_backend *backend, const flat_whole *w) {
+static char *run_whole(const tide_backend *backend, int32_t index, const flat_whole *w) {
     tide_allocator system = mem_system();
     tide_failure why = { 0 };
     backend_env env = { .allocator = &system, .threads = 1 };
@@ -180,7 +193,7 @@ static char *run_whole(const tide_backend *backend, const flat_whole *w) {
     char *got[2] = { malloc(bytes), malloc(bytes) };
     const backend_memory *m = backend->memory;
     assert_true(got[0] && got[1]);
-    if (m->open(0, &system, &env.device, &why)) fail_msg("%s", why.message);
+    if (m->open(index, &system, &env.device, &why)) fail_msg("%s", why.message);
     void *arena = m->alloc(env.device, w->p.arena_bytes);
     tide_status status = backend->prepare(&w->p, arena, &env, &e, &why);
     for (int i = 0; i < 2 && !status; i++) {
@@ -233,12 +246,11 @@ static void expect_rest_untouched(const flat_whole *w, char *got) {
     assert_memory_equal(got, w->initial, (size_t)w->p.arena_bytes);
 }
 
-static void try_on(const tide_backend *backend, bool f64, int32_t threads, int64_t local_bytes) {
-    if (!fibers_possible()) skip();
-    fibers_limit = (fibers_limits){ threads, local_bytes, 0 };
+static void try_on(const tide_backend *backend, int32_t index, bool f64) {
+    while (n_cases) case_free(cases[--n_cases]);
     gather_cases(f64);
     flat_whole w = whole_of(cases, n_cases);
-    char *got = run_whole(backend, &w);
+    char *got = run_whole(backend, index, &w);
     for (int i = 0; i < n_cases; i++) {
         const flat_case *c = cases[i];
         char *truth = run_on(&tide_backend_ref, &c->b, 1);
@@ -249,18 +261,46 @@ static void try_on(const tide_backend *backend, bool f64, int32_t threads, int64
     expect_rest_untouched(&w, got);
     free(got);
     whole_free(&w);
-    while (n_cases) case_free(cases[--n_cases]);
 }
 
-static void test_cuda(void **unused) { (void)unused, try_on(&tide_backend_fibers_cuda, true, 256, 32768); }
-static void test_metal(void **unused) { (void)unused, try_on(&tide_backend_fibers_metal, false, 256, 32768); }
-static void test_small_groups(void **unused) { (void)unused, try_on(&tide_backend_fibers_cuda, true, 32, 16384); }
-static void test_large_groups(void **unused) { (void)unused, try_on(&tide_backend_fibers_metal, false, 1024, 65536); }
+static void try_fibers(const tide_backend *backend, bool f64, int32_t threads, int64_t local_bytes) {
+    if (!fibers_possible()) skip();
+    fibers_limit = (fibers_limits){ threads, local_bytes, 0 };
+    try_on(backend, 0, f64);
+}
+
+/* Of TIDEMILL_DEVICE, which has double, where that names a GPU. */
+static void test_device(void **unused) {
+    int32_t index = 0;
+    tide_failure why = { 0 };
+    const char *device = getenv("TIDEMILL_DEVICE");
+    const tide_backend *backend = device ? backend_find(device, &index, &why) : NULL;
+    (void)unused;
+    if (device && !backend) fail_msg("%s", why.message);
+    if (!backend || !backend->memory) skip();
+    try_on(backend, index, true);
+}
+
+/* The quick tier has two of the four. */
+static void test_cuda(void **unused) {
+    (void)unused;
+    if (!takes_all()) skip();
+    try_fibers(&tide_backend_fibers_cuda, true, 256, 32768);
+}
+
+static void test_metal(void **unused) { (void)unused, try_fibers(&tide_backend_fibers_metal, false, 256, 32768); }
+static void test_small_groups(void **unused) { (void)unused, try_fibers(&tide_backend_fibers_cuda, true, 32, 16384); }
+
+static void test_large_groups(void **unused) {
+    (void)unused;
+    if (!takes_all()) skip();
+    try_fibers(&tide_backend_fibers_metal, false, 1024, 65536);
+}
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cuda), cmocka_unit_test(test_metal), cmocka_unit_test(test_small_groups),
-        cmocka_unit_test(test_large_groups),
+        cmocka_unit_test(test_large_groups), cmocka_unit_test(test_device),
     };
     take_arguments(argc, argv);
     return cmocka_run_group_tests_name("gpu index", tests, NULL, NULL);
