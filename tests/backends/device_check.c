@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MOST_CASES = 60 };
 
@@ -33,11 +34,20 @@ static bool here(void) {
     return device;
 }
 
-/* No device calls functions of the caller's. Whatever else is lacking is an error. */
+static bool has_float64(const flat_kernel *k) {
+    for (int i = 0; i < k->n_operands; i++)
+        if (k->operands[i].type == TIDE_F64) return true;
+    for (int i = 0; k->kind == FLAT_MAP && i < k->map.count; i++)
+        if (k->map.instrs[i].type == TIDE_F64) return true;
+    return false;
+}
+
+/* No device calls functions of the caller's, and not each has float64. Whatever else is lacking is an error. */
 static bool lacks(const builder *b) {
     for (int i = 0; i < b->p.n_kernels; i++) {
         const char *why = backend->lacks(device, &b->p, &b->kernels[i]);
-        if (why && b->kernels[i].kind == FLAT_CUSTOM) return true;
+        bool may = b->kernels[i].kind == FLAT_CUSTOM || (has_float64(&b->kernels[i]) && why && strstr(why, "64"));
+        if (why && may) return true;
         if (why) fail_msg("%s is lacking: %s", b->kernels[i].name, why);
     }
     return false;
