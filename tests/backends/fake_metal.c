@@ -44,7 +44,7 @@ static bool fails(const char *name) {
 }
 #define FAILS fails(__func__ + sizeof "fake" /* and its _ */)
 
-/* ---- objects: what is gone stays, and is known by it -------------------------------------------------------------- */
+/* ---- objects: what is gone stays, and is known by it ----------------------------------------------------------- */
 
 typedef struct launch {
     const built_entry *entry;
@@ -156,7 +156,7 @@ static int64_t live(void) {
     return count;
 }
 
-/* ---- the runtime: a message finds its method by class and selector, and jumps there ------------------------------- */
+/* ---- the runtime: a message finds its method by class and selector, and jumps there ---------------------------- */
 
 #define DECLARED(of, returns, name, words, takes) static returns fake_##name takes;
 METAL_MESSAGES(DECLARED)
@@ -199,8 +199,8 @@ __attribute__((used)) static void (*fake_find(object *to, metal_sel selector))(v
 #if defined __x86_64__
 #define SENDS(name, moves)                                                                                             \
     ".globl " name "\n.type " name ", @function\n" name ":\n"                                                          \
-    "push %rdi\npush %rsi\npush %rdx\npush %rcx\npush %r8\npush %r9\nsub $8, %rsp\n" moves "call fake_find\n"           \
-    "add $8, %rsp\npop %r9\npop %r8\npop %rcx\npop %rdx\npop %rsi\npop %rdi\njmp *%rax\n"
+    "push %rdi\npush %rsi\npush %rdx\npush %rcx\npush %r8\npush %r9\nsub $8, %rsp\n" moves                            \
+    "call fake_find\nadd $8, %rsp\npop %r9\npop %r8\npop %rcx\npop %rdx\npop %rsi\npop %rdi\njmp *%rax\n"
 __asm__(".text\n" SENDS("objc_msgSend", "") SENDS("objc_msgSend_stret", "mov %rsi, %rdi\nmov %rdx, %rsi\n"));
 #elif defined __aarch64__
 __asm__(".text\n.globl objc_msgSend\n.type objc_msgSend, %function\nobjc_msgSend:\n"
@@ -256,7 +256,7 @@ metal_id MTLCreateSystemDefaultDevice(void) {
 }
 
 
-/* ---- methods: a message's type is the table's ---------------------------------------------------------------------- */
+/* ---- methods: a message's type is the table's ------------------------------------------------------------------ */
 
 /* No method asks what it is called by. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
@@ -349,7 +349,7 @@ static metal_id fake_new_library(METAL_TO, metal_id source, metal_id options, me
     int32_t entries = 0;
     if (!known(options, "MTLCompileOptions")->is_ready) stop("compile options without init");
     for (const char *at = known(source, "NSString")->words; (at = strstr(at, "\nKERNEL(k")); at++) entries++;
-    if (FAILS) return told(error, "Compilation failed: \n\n%s\nthe text\n", "program_source:1:1: error: it was told to");
+    if (FAILS) return told(error, "Compilation failed: \n\n%s\nthe text\n", "source:1:1: error: it was told to");
     if (build_text(GPU_METAL, source->words, entries, &text, &why))
         return told(error, "Compilation failed: \n\n%s\n", why.message);
     object *o = made("MTLLibrary");
@@ -359,7 +359,8 @@ static metal_id fake_new_library(METAL_TO, metal_id source, metal_id options, me
 
 static metal_id fake_new_function(METAL_TO, metal_id name) {
     int entry;
-    if (sscanf(known(name, "NSString")->words, "k%d", &entry) != 1 || entry >= to->text->n_entries || FAILS) return NULL;
+    if (sscanf(known(name, "NSString")->words, "k%d", &entry) != 1 || entry >= to->text->n_entries) return NULL;
+    if (FAILS) return NULL;
     object *o = made("MTLFunction");
     o->entry = &to->text->entries[entry];
     return o;

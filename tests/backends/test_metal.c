@@ -14,15 +14,17 @@
 #include <tidemill/tidemill.h>
 
 enum { COUNT = 1000, THREADS = 64, NUMBERS = 4 };
+#define OTHERS "available: cpu, ref, check, fibers-metal"
 
 static fake_metal *fake, usual;
 
-/* ---- a driver with two kernels on COUNT floats, in b0, and as many out, in b1 ------------------------------------- */
+/* ---- a driver with two kernels on COUNT floats, in b0, and as many out, in b1 ---------------------------------- */
 
 static const char plain[] = "KERNEL(k0, 64) {\nBEGIN\nconst uint i = group * 64u + lane;\n"
-                            "if ((i64)i < table[0]) ((GLOBAL float *)b1)[i] = ((GLOBAL const float *)b0)[i] + (float)table[1];\n}\n"
-                            "KERNEL(k1, 64) {\nBEGIN\nLOCAL_ARRAY(float, part, 64);\nconst uint i = group * 64u + lane;\n"
-                            "GLOBAL float *y = (GLOBAL float *)b1;\n"
+                            "GLOBAL const float *x = (GLOBAL const float *)b0;\nGLOBAL float *y = (GLOBAL float *)b1;\n"
+                            "if ((i64)i < table[0]) y[i] = x[i] + (float)table[1];\n}\n"
+                            "KERNEL(k1, 64) {\nBEGIN\nLOCAL_ARRAY(float, part, 64);\n"
+                            "const uint i = group * 64u + lane;\nGLOBAL float *y = (GLOBAL float *)b1;\n"
                             "part[lane] = (i64)i < table[0] ? y[i] : 0.0f;\nSYNC;\n"
                             "if ((i64)i < table[0]) y[i] = 2.0f * part[lane] - part[lane ^ 1u];\n}\n";
 
@@ -33,7 +35,6 @@ typedef struct trial {
     tide_failure why;
 } trial;
 
-/* Another text is the preamble's own. */
 static tide_status build(trial *t, const char *kernels, int32_t n) {
     struct text whole = { 0 };
     gpu_print_preamble(&whole, GPU_METAL, false);
@@ -126,7 +127,7 @@ static int end_test(void **unused) {
     return left ? -1 : 0;
 }
 
-/* ---- what it computes ---------------------------------------------------------------------------------------------- */
+/* ---- what it computes ------------------------------------------------------------------------------------------ */
 
 /* 9 launches of exact numbers: one command buffer; 15 x (1 + 9): several. */
 static void test_runs(void **unused) {
@@ -211,7 +212,7 @@ static void test_options(void **unused) {
     close_trial(&t);
 }
 
-/* ---- devices --------------------------------------------------------------------------------------------------------- */
+/* ---- devices --------------------------------------------------------------------------------------------------- */
 
 static void expect_no_device(int index, const char *message) {
     tide_failure why = { 0 };
@@ -229,11 +230,11 @@ static void test_devices(void **unused) {
     expect_no_device(9, "there is no device metal:9; available: metal:0 (Fake M9), metal:1 (Fake M1)");
     assert_int_equal(tide_device_check("metal:1", NULL), TIDE_OK);
     fake->devices = 0;
-    expect_no_device(0, "Metal finds no device on this machine; available: cpu, ref, check, fibers-metal");
+    expect_no_device(0, "Metal finds no device on this machine; " OTHERS);
     fake->devices = 1, fake->unlisted = true;
     assert_int_equal(run_whole(&t, 2), TIDE_OK); /* the default device */
     close_trial(&t);
-    expect_no_device(1, "Metal finds no device on this machine; available: cpu, ref, check, fibers-metal");
+    expect_no_device(1, "Metal finds no device on this machine; " OTHERS);
 }
 
 static void test_limits(void **unused) {
@@ -275,7 +276,7 @@ static void test_memory(void **unused) {
     close_trial(&t);
 }
 
-/* ---- what fails ------------------------------------------------------------------------------------------------------ */
+/* ---- what fails ------------------------------------------------------------------------------------------------ */
 
 static void test_texts(void **unused) {
     (void)unused;
@@ -293,52 +294,65 @@ static void test_texts(void **unused) {
     close_trial(&t);
 }
 
-/* Each call made to fail once, the first, the second, ...: what is said, that nothing is left, and that it works then. */
+/* Two batches, the second of one kernel, whose n-th call of this name fails; its failure, and whether there was one. */
+static bool run_failing(const char *call, int n, trial *t) {
+    fake->fail = call, fake->after = n;
+    tide_status status = run_whole(t, LAUNCHES_TOGETHER);
+    bool failed = !fake->fail;
+    fake->fail = NULL;
+    close_trial(t);
+    assert_int_equal(fake->live(), 0);
+    assert_int_equal(status == TIDE_OK, !failed);
+    return failed;
+}
+
+/* Each call made to fail, the first time, the second, ...: what is said, that nothing is left, and that it works then. */
 static void test_every_failure(void **unused) {
-    static const struct { const char *what, *message; int least; } calls[] = {
-        { "MTLCreateSystemDefaultDevice", "Metal finds no device on this machine; available: cpu", 1 },
-        { "new_queue", "metal:0 (Fake M9) gives no command queue", 1 },
-        { "new_buffer", "no memory", 3 },
-        { "contents", "metal:0: a block's contents are out of reach", 3 },
-        { "alloc", "out of memory for the text of metal:0", 1 },
-        { "init", "out of memory for the text of metal:0", 1 },
-        { "new_library", "metal:0: the kernels do not compile: program_source:1:1: error: it was told to", 1 },
-        { "new_function", "metal:0: the compiled text has no kernel k", 2 },
-        { "new_pipeline", " cannot be run: Compute function exceeds available registers", 2 },
-        { "command_buffer", "metal:0: the kernel 'turn' cannot be queued: there is no command buffer", 2 },
-        { "encoder", "metal:0: the kernel 'turn' cannot be queued: there is no command encoder", 2 },
-        { "run", "metal:0: one of the kernels from 'plus' to 'turn' failed: Caused GPU Timeout Error", 2 },
+    static const struct { const char *call, *first, *later; int least; } calls[] = {
+        { "MTLCreateSystemDefaultDevice", "Metal finds no device on this machine; available: cpu", "", 1 },
+        { "new_queue", "metal:0 (Fake M9) gives no command queue", "", 1 },
+        { "new_buffer", "no memory", "no memory", 3 },
+        { "contents", "metal:0: a block's contents are out of reach", "out of reach", 3 },
+        { "alloc", "out of memory for the text of metal:0", "", 1 },
+        { "init", "out of memory for the text of metal:0", "", 1 },
+        { "new_library", "metal:0: the kernels do not compile: source:1:1: error: it was told to", "", 1 },
+        { "new_function", "metal:0: the compiled text has no kernel k0", "has no kernel k1", 2 },
+        { "new_pipeline", "metal:0: the kernel k0 cannot be run: Compute function exceeds available registers",
+          "metal:0: the kernel k1 cannot be run", 2 },
+        { "command_buffer", "metal:0: the kernel 'plus' cannot be queued: there is no command buffer",
+          "metal:0: the kernel 'turn' cannot be queued: there is no command buffer", 2 },
+        { "encoder", "metal:0: the kernel 'plus' cannot be queued: there is no command encoder",
+          "metal:0: the kernel 'turn' cannot be queued: there is no command encoder", 2 },
+        { "run", "metal:0: one of the kernels from 'plus' to 'turn' failed: Caused GPU Timeout Error",
+          "metal:0: the kernel 'turn' failed: Caused GPU Timeout Error", 2 },
     };
     (void)unused;
     fake->unlisted = true;
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         int failures = 0;
-        for (;; failures++) {
-            trial t;
-            fake->fail = calls[i].what, fake->after = failures;
-            tide_status status = run_whole(&t, LAUNCHES_TOGETHER + 1);
-            bool reached = !fake->fail;
-            fake->fail = NULL;
-            close_trial(&t);
-            assert_int_equal(fake->live(), 0);
-            if (!reached) break;
-            assert_int_not_equal(status, TIDE_OK);
-            const char *of = failures ? strstr(calls[i].message, "turn") : NULL; /* the second batch has no 'plus' */
-            if (!of && !failures && strstr(calls[i].message, "cannot be queued")) of = "'plus' cannot be queued";
-            else if (of && *calls[i].what == 'r') of = "the kernel 'turn' failed";
-            expect_text(t.why.message, of ? of : calls[i].message);
+        for (trial t; run_failing(calls[i].call, failures, &t); failures++) {
+            expect_text(t.why.message, failures ? calls[i].later : calls[i].first);
             assert_int_equal(run_whole(&t, 2), TIDE_OK);
             expect_result(&t, 2);
             close_trial(&t);
         }
-        if (failures < calls[i].least) fail_msg("%s was called %d times", calls[i].what, failures);
+        if (failures < calls[i].least) fail_msg("%s was called %d times", calls[i].call, failures);
     }
 }
 
-/* What nobody could do without is only labels. */
+/* Strings are texts, names of kernels, and labels, which can be done without. */
 static void test_no_strings(void **unused) {
+    static const char *const said[] = { "out of memory for the text of metal:0", "has no kernel k0", "has no kernel k1" };
     (void)unused;
     trial t;
+    for (int i = 0; i < 3; i++) {
+        assert_true(run_failing("string", i, &t));
+        expect_text(t.why.message, said[i]);
+        assert_true(run_failing("objc_getClass", i ? i + 1 : i, &t)); /* the second is that of options */
+        expect_text(t.why.message, said[i]);
+    }
+    assert_true(run_failing("objc_getClass", 1, &t));
+    expect_text(t.why.message, said[0]);
     assert_int_equal(open_trial(&t), TIDE_OK);
     fake->fail = "string", fake->after = 0;
     assert_int_equal(run(&t, 1), TIDE_OK);
@@ -439,7 +453,7 @@ static void test_close_waits(void **unused) {
     free(m);
 }
 
-/* ---- whole programs: the bits of the same texts without Metal ------------------------------------------------------- */
+/* ---- whole programs: the bits of the same texts without Metal -------------------------------------------------- */
 
 enum { ROWS = 6, IN = 5, OUT = 3, STEPS = 3 };
 
@@ -546,13 +560,14 @@ static void test_sessions_fail(void **unused) {
     }
 }
 
-/* ---- no Metal --------------------------------------------------------------------------------------------------------- */
+/* ---- no Metal -------------------------------------------------------------------------------------------------- */
 
 static void test_absent(void **unused) {
     (void)unused;
     const char *name = getenv("TIDEMILL_METAL");
-    if (name) expect_no_device(0, "Metal is not wanted: TIDEMILL_METAL is none; available: cpu, ref, check, fibers-metal");
-    else expect_no_device(0, "Metal is Apple's: it is on macOS alone; available: cpu, ref, check, fibers-metal");
+    assert_non_null(name);
+    assert_string_equal(name, "none");
+    expect_no_device(0, "Metal is not wanted: TIDEMILL_METAL is none; " OTHERS);
 }
 
 static bool find_fake(void) {

@@ -50,7 +50,7 @@ class Metal(Case):
         on = {device: self.train(device, "--dropout", "0.1") for device in ("ref", "metal")}
         self.assertEqual(on["metal"]["device"], "metal")
         for score in ("mse", "mae"):
-            self.assertAlmostEqual(on["metal"]["test"]["model"][score], on["ref"]["test"]["model"][score], delta=2e-4)
+            self.assertAlmostEqual(on["metal"]["test"][score], on["ref"]["test"][score], delta=2e-4)
         self.assertEqual(self.train("metal", "--dropout", "0.1", "--overwrite")["test"], on["metal"]["test"])
 
     @SLOW

@@ -14,8 +14,8 @@ static tide_status refused(const metal_device *d, const char *what, const char *
     return fail(why, TIDE_EDEVICE, "metal:%d: %s: %.*s", (int)d->index, what, (int)strcspn(line, "\r\n"), line);
 }
 
-/* Nothing is reordered or approximated. Systems before macOS 15 know of the first alone, which there stands for all; those
- * from then on have the language in which the text can forbid contraction (metal.txt). */
+/* Nothing is reordered or approximated. Systems before macOS 15 know of the first alone, which there stands for all;
+ * those from then on have the language in which the text can forbid contraction (metal.txt). */
 static metal_id make_options(void) {
     metal_id options = metal.objc_getClass("MTLCompileOptions");
     if (options) options = ASK(alloc, options);
