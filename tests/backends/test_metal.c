@@ -306,7 +306,7 @@ static bool run_failing(const char *call, int n, trial *t) {
     return failed;
 }
 
-/* Each call made to fail, the first time, the second, ...: what is said, that nothing is left, and that it works then. */
+/* Each call made to fail, the first time, the second, ...: what is said, that nothing is left, that it works then. */
 static void test_every_failure(void **unused) {
     static const struct { const char *call, *first, *later; int least; } calls[] = {
         { "MTLCreateSystemDefaultDevice", "Metal finds no device on this machine; available: cpu", "", 1 },
@@ -342,7 +342,7 @@ static void test_every_failure(void **unused) {
 
 /* Strings are texts, names of kernels, and labels, which can be done without. */
 static void test_no_strings(void **unused) {
-    static const char *const said[] = { "out of memory for the text of metal:0", "has no kernel k0", "has no kernel k1" };
+    static const char *const said[] = { "out of memory for the text of metal:0", "no kernel k0", "no kernel k1" };
     (void)unused;
     trial t;
     for (int i = 0; i < 3; i++) {
