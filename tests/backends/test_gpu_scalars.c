@@ -113,7 +113,7 @@ static void check_accuracy(const accuracy *a, float x, const char *language) {
         fail_msg("%s: %s(%a) is %a, not %a: %g ulp", language, a->name, x, a->f(x), a->exact(x), off);
 }
 
-/* The bounds are what all floats together have, rounded up to a tenth. */
+/* The bounds are what every fifth of all floats showed, rounded up to a tenth. */
 static void test_accuracy(void **unused) {
     (void)unused;
     EACH_TEXT(t) {
