@@ -179,9 +179,8 @@ static void add_side_words(const product *r, side *s) {
     gpu_word_printed(w, s->by_k ? "l" : "o", "v %% %d * %d", row / s->vector, s->vector);
     gpu_word_printed(w, s->by_k ? "o" : "l", "v / %d", row / s->vector);
     gpu_word_printed(w, "x", "%c", s->name);
-    gpu_word(w, "first", s->name == 'a' ? "top" : "left");
     gpu_word(w, "extent", s->name == 'a' ? "m" : "n");
-    gpu_word(w, "line", s->name == 'a' ? "row" : "col");
+    gpu_word(w, "along", s->along == 1 ? "1" : s->name == 'a' ? "along_a" : "along_b");
     gpu_word(w, "R", r->real);
     gpu_word(w, "I", r->index);
     gpu_word(w, "M", gpu_memory_type(s->type));
@@ -207,7 +206,7 @@ static side begin_side(product *r, int which) {
     s.by_k = s.along == 1 || (s.across != 1 && llabs(s.along) <= llabs(s.across));
     s.vector = has_fours(r, &s, o, last_number(r->g)) ? 4 : 1;
     gpu_declare(r->g, r->index, which == 0 ? "across_a" : "across_b", s.across);
-    gpu_declare(r->g, r->index, which == 0 ? "along_a" : "along_b", s.along);
+    if (s.along != 1) gpu_declare(r->g, r->index, which == 0 ? "along_a" : "along_b", s.along);
     add_side_words(r, &s);
     return s;
 }
