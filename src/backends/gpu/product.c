@@ -25,17 +25,17 @@ enum { WARP = 32, SUM_THREADS = 256, MOST_PARTS = 256 };
  * lie as far apart as the threads beside it need. Threads go by warps of 32, wx across. */
 typedef struct tile {
     int bm, bn, bk, tm, tn, wx;
-    double rate;  /* of the arithmetic's peak, with enough groups on a multiprocessor ... */
-    int    enough;  /* ... which is so many */
+    double rate;    /* of the arithmetic's peak, with enough groups on a multiprocessor ... */
+    double enough;  /* ... which is so many; one alone waits for memory as long as so many compute */
 } tile;
 
 static const tile tiles[] = {
-    { 128, 128, 8, 8, 8, 8, 0.75, 2 },
-    { 64, 64, 8, 8, 4, 8, 0.6, 3 },
-    { 32, 32, 16, 4, 4, 8, 0.4, 6 },
-    { 16, 16, 16, 4, 2, 8, 0.25, 8 },
-    { 4, 128, 8, 4, 4, 32, 0.3, 10 },
-    { 128, 4, 8, 4, 4, 1, 0.3, 10 },
+    { 128, 128, 8, 8, 8, 8, 0.75, 1.3 },
+    { 64, 64, 8, 8, 4, 8, 0.6, 2 },
+    { 32, 32, 16, 4, 4, 8, 0.4, 4 },
+    { 16, 16, 16, 4, 2, 8, 0.25, 6 },
+    { 4, 128, 8, 4, 4, 32, 0.3, 8 },
+    { 128, 4, 8, 4, 4, 1, 0.3, 8 },
 };
 
 /* What the tiling takes a device for; what it costs is counted in multiply-adds that a multiprocessor could do. */
@@ -75,7 +75,7 @@ static tiling choose(const flat_gemm *p, const gpu_limits *limits, int64_t size)
         for (int64_t parts = 1; parts <= MOST_PARTS; parts++) {
             tiling c = cost_of(p, &tiles[i], size, parts);
             if (!best.tile || c.cost < best.cost) best = c;
-            if (c.length == tiles[i].bk || c.groups >= PROCESSORS * tiles[i].enough) break;
+            if (c.length == tiles[i].bk || c.groups >= 2 * PROCESSORS * tiles[i].enough) break;
         }
     }
     return best;
