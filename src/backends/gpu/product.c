@@ -120,6 +120,7 @@ typedef struct side {
  * widened when they are put, as nobody waits for them before. */
 static const char *const by_one[][2] = {
     { "fetch", "got_$x[s] = 0;\n    if (done + l < end) got_$x[s] = $x[at_$x[s]];" },
+    { "step", "#pragma unroll\nfor (uint s = 0; s < $loads; s++) at_$x[s] += ($I)$along * $bk;" },
     { "put", "*to = $load(got_$x[s]);" },
 };
 static const char *const by_four[][2] = {
@@ -131,6 +132,7 @@ static const char *const by_four[][2] = {
                "        got_$x[4 * s + 2] = q.z;\n"
                "        got_$x[4 * s + 3] = q.w;\n"
                "    }" },
+    { "step", "$x += (i64)$along * $bk;" },
 };
 static const char *const put_by_k[][2] = {
     { "put", "#pragma unroll\n    for (uint i = 0; i < 4; i++) to[i * $pitch] = $load(got_$x[4 * s + i]);" },
@@ -421,6 +423,14 @@ static void print_sum(product *r) {
     gpu_fill_in(g, &w, product_sum_text);
 }
 
+/* Unsigned, so that a compiler does not make it a pointer for each load, of twice the registers. */
+static const char *index_type(const flat_program *p, const flat_kernel *k) {
+    bool backwards = false;
+    for (int i = 0; i < 2; i++)
+        for (int32_t d = 0; d < 2; d++) backwards |= k->operands[i].stride[k->gemm.batch_ndim + d] < 0;
+    return backwards || strcmp(gpu_index_type(p, k), "int") ? "i64" : "uint";
+}
+
 void gpu_print_product(gpu_print *g, int launch) {
     const flat_kernel *k = g->kernel;
     const flat_gemm *p = &k->gemm;
@@ -429,7 +439,7 @@ void gpu_print_product(gpu_print *g, int launch) {
     if (type == TIDE_F64 && !g->limits->f64) { g->lacks = "the device has no float64 for a product"; return; }
     if (MAX2(p->m, MAX2(p->n, p->k)) > INT32_MAX / 2) { g->lacks = "a product of sizes beyond 32 bits"; return; }
     product r = { .g = g, .real = gpu_register_type(type), .size = (int64_t)tide_dtype_size(type),
-                  .index = gpu_index_type(g->program, k) };
+                  .index = index_type(g->program, k) };
     merge_batch(&r, k);
     r.how = choose(&r.p, g->limits, r.size);
     if (!r.how.tile) { g->lacks = "a product in groups as small as the device's"; return; }

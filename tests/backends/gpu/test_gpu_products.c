@@ -37,18 +37,17 @@ static void fill_below_one(builder *b, int buffer) {
 
 static tide_dtype sum_type(tide_dtype type) { return type == TIDE_F64 ? TIDE_F64 : TIDE_F32; }
 
-static void build(builder *b, const sized *s, tide_dtype type, const int *layouts, double alpha, double beta) {
+/* Without content. */
+static void declare(builder *b, const sized *s, tide_dtype type, const int *layouts, double alpha, double beta) {
     build_begin(b);
     flat_kernel *k = add_kernel(b, FLAT_GEMM, "product", 1);
     int64_t batches = s->batch[0] * s->batch[1];
     k->gemm = (flat_gemm){ .m = s->m, .n = s->n, .k = s->k, .batches = batches, .rows_per_task = MAX2(batches, 1),
                            .batch_ndim = 2, .batch = { s->batch[0], s->batch[1] }, .alpha = alpha, .beta = beta,
                            .split = FLAT_SPLIT_BATCH };
-    int buffers[] = { add_matrix(b, k, type, s->batch, s->m, s->k, layouts[0], false),
-                      add_matrix(b, k, type, s->batch, s->k, s->n, layouts[1], false),
-                      add_matrix(b, k, sum_type(type), s->batch, s->m, s->n, layouts[2], true) };
-    finish(b);
-    for (int i = 0; i < 3; i++) fill_below_one(b, buffers[i]);
+    add_matrix(b, k, type, s->batch, s->m, s->k, layouts[0], false);
+    add_matrix(b, k, type, s->batch, s->k, s->n, layouts[1], false);
+    add_matrix(b, k, sum_type(type), s->batch, s->m, s->n, layouts[2], true);
 }
 
 static const sized sizes[] = {
@@ -73,7 +72,9 @@ static void try_size(const sized *s, int variant) {
     if (variant == 0) layouts[0] = (int)(random_bits() % 2), layouts[1] = (int)(random_bits() % 2), layouts[2] = ROWS;
     tide_dtype type = random_bits() % 2 ? TIDE_F32 : types[random_bits() % 4];
     double alpha = (double[]){ 1, 0.125, -2.3 }[random_bits() % 3], beta = (double)(random_bits() % 2);
-    build(&b, s, type, layouts, alpha, beta);
+    declare(&b, s, type, layouts, alpha, beta);
+    finish(&b);
+    for (int i = 0; i < 3; i++) fill_below_one(&b, i);
     snprintf(what, sizeof what, "%s %dx%dx%d of %dx%d, layouts %d %d %d, alpha %g beta %g", tide_dtype_name(type),
              (int)s->m, (int)s->n, (int)s->k, (int)s->batch[0], (int)s->batch[1], layouts[0], layouts[1], layouts[2],
              alpha, beta);
@@ -103,7 +104,7 @@ static gpu_plan plan_of(const sized *s, const gpu_limits *limits) {
     builder b;
     gpu_plan plan;
     tide_failure why = { 0 };
-    build(&b, s, TIDE_F32, (int[]){ ROWS, ROWS, ROWS }, 1, 0);
+    declare(&b, s, TIDE_F32, (int[]){ ROWS, ROWS, ROWS }, 1, 0);
     if (gpu_plan_make(&plan, &b.p, GPU_OPENCL, limits, &why)) fail_msg("%s", why.message);
     build_free(&b);
     return plan;
