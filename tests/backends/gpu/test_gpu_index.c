@@ -254,10 +254,12 @@ static void expect_rest_untouched(const flat_whole *w, char *got) {
     assert_memory_equal(got, w->initial, (size_t)w->p.arena_bytes);
 }
 
-static void try_on(const tide_backend *backend, int32_t index, bool f64) {
+/* wide: buffers say that they are so large that elements are counted by i64. */
+static void try_on(const tide_backend *backend, int32_t index, bool f64, bool wide) {
     while (n_cases) case_free(cases[--n_cases]);
     gather_cases(f64);
     flat_whole w = whole_of(cases, n_cases);
+    for (int32_t i = 0; wide && i < w.p.n_buffers; i++) w.p.buffers[i].bytes = (int64_t)1 << 40;
     char *got = run_whole(backend, index, &w);
     for (int i = 0; i < n_cases; i++) {
         const flat_case *c = cases[i];
@@ -271,10 +273,10 @@ static void try_on(const tide_backend *backend, int32_t index, bool f64) {
     whole_free(&w);
 }
 
-static void try_fibers(const tide_backend *backend, bool f64, int32_t threads, int64_t local_bytes) {
+static void try_fibers(const tide_backend *backend, bool f64, bool wide, int32_t threads, int64_t local_bytes) {
     if (!fibers_possible()) skip();
     fibers_limit = (fibers_limits){ threads, local_bytes, 0 };
-    try_on(backend, 0, f64);
+    try_on(backend, 0, f64, wide);
 }
 
 /* Of TIDEMILL_DEVICE, which has double, where that names a GPU. */
@@ -286,29 +288,42 @@ static void test_device(void **unused) {
     (void)unused;
     if (device && !backend) fail_msg("%s", why.message);
     if (!backend || !backend->memory) skip();
-    try_on(backend, index, true);
+    try_on(backend, index, true, false);
 }
 
-/* The quick tier has two of the four. */
+/* The quick tier has the first two. */
+static void test_metal(void **unused) {
+    (void)unused;
+    try_fibers(&tide_backend_fibers_metal, false, false, 256, 32768);
+}
+
+static void test_small_groups(void **unused) {
+    (void)unused;
+    try_fibers(&tide_backend_fibers_cuda, true, false, 32, 16384);
+}
+
 static void test_cuda(void **unused) {
     (void)unused;
     if (!takes_all()) skip();
-    try_fibers(&tide_backend_fibers_cuda, true, 256, 32768);
+    try_fibers(&tide_backend_fibers_cuda, true, false, 256, 32768);
 }
-
-static void test_metal(void **unused) { (void)unused, try_fibers(&tide_backend_fibers_metal, false, 256, 32768); }
-static void test_small_groups(void **unused) { (void)unused, try_fibers(&tide_backend_fibers_cuda, true, 32, 16384); }
 
 static void test_large_groups(void **unused) {
     (void)unused;
     if (!takes_all()) skip();
-    try_fibers(&tide_backend_fibers_metal, false, 1024, 65536);
+    try_fibers(&tide_backend_fibers_metal, false, false, 1024, 65536);
+}
+
+static void test_large_buffers(void **unused) {
+    (void)unused;
+    if (!takes_all()) skip();
+    try_fibers(&tide_backend_fibers_cuda, true, true, 256, 32768);
 }
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cuda), cmocka_unit_test(test_metal), cmocka_unit_test(test_small_groups),
-        cmocka_unit_test(test_large_groups), cmocka_unit_test(test_device),
+        cmocka_unit_test(test_metal),        cmocka_unit_test(test_small_groups),  cmocka_unit_test(test_cuda),
+        cmocka_unit_test(test_large_groups), cmocka_unit_test(test_large_buffers), cmocka_unit_test(test_device),
     };
     take_arguments(argc, argv);
     return cmocka_run_group_tests_name("gpu index", tests, NULL, NULL);
