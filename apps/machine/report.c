@@ -81,7 +81,7 @@ static void add_gpus(text *t) {
     text_add(t, "GPUs       ");
     for (const char *const *d = tide_devices(); *d; d++)
         if (is_gpu(*d)) text_add(t, "%s%s", found++ ? ", " : "", *d);
-    text_add(t, found ? "\n" : "none found; --device opencl says why\n");
+    text_add(t, found ? "\n" : "none found: `device` opencl says why\n");
 }
 
 static void add_machine(text *t, const machine *m) {
