@@ -7,7 +7,7 @@
 
 #define ROW_DEVICE(S, flags)                                                                                           \
     { "device", TIDE_OPTION_TEXT(S, device), "cpu", flags, "Machine", "NAME",                                          \
-      "cpu, opencl (opencl:1 is its second device); ref and check: slow, for checking",                                 \
+      "cpu, opencl (opencl:1 is its second device); ref and check: slow, for checking",                                \
       .suggested = "cpu|opencl|ref|check" }
 #define ROW_PRECISION(S, flags)                                                                                        \
     { "precision", TIDE_OPTION_CHOICE(S, precision, "f32|bf16|f16|auto"), NULL, flags, "Machine", NULL,                \

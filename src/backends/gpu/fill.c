@@ -1,3 +1,4 @@
+/* See fill.h. */
 #include "fill.h"
 
 #include <assert.h>

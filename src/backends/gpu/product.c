@@ -1,5 +1,5 @@
-/* Products: tiles of C through memory of the group (bodies/product_*.txt), whose size follows those of the product, so that
- * small ones too have work for all multiprocessors. Where that needs it, the common dimension is cut into parts: a
+/* Products: tiles of C through memory of the group (bodies/product_*.txt), whose size follows those of the product, so
+ * that small ones too have work for all multiprocessors. Where that needs it, the common dimension is cut into parts: a
  * first launch leaves the products of the parts in scratch, a second adds them in order. Every sum goes by the order of
  * k, so that what is not cut has the same bits by every tile. */
 #include "fill.h"
@@ -305,7 +305,8 @@ static void print_store(product *r, gpu_words *w, bool partial) {
     const int64_t across = partial ? r->p.n : stride[r->p.batch_ndim];
     if (partial) gpu_scratch(g, "c", r->real, 0);
     else gpu_operand(g, "c", &r->operand[2], true);
-    bool four = r->size == 4 && r->how.tile->tn % 4 == 0 && r->p.n % 4 == 0 && across % 4 == 0 && last_number(g) % 16 == 0;
+    bool four = r->size == 4 && r->how.tile->tn % 4 == 0 && r->p.n % 4 == 0 && across % 4 == 0;
+    four &= last_number(g) % 16 == 0;
     for (int32_t d = 0; d < r->p.batch_ndim && !partial; d++) four &= stride[d] % 4 == 0;
     gpu_declare(g, "i64", "across_c", across);
     if (partial) {
@@ -374,8 +375,8 @@ static void print_loop(product *r, const gpu_words *w, const side *a, const side
     gpu_fill_in(r->g, &b->words, product_put_text);
     text_add(out, "SYNC;\ndone += %d;\n", t->bk);
     print_fetch(r, a, b);
-    text_add(out, "#pragma unroll\nfor (uint l = 0; l < %d; l++) {\n    %s of_a[%d], of_b[%d];\n", t->bk, r->real, t->tm,
-             t->tn);
+    text_add(out, "#pragma unroll\nfor (uint l = 0; l < %d; l++) {\n    %s of_a[%d], of_b[%d];\n", t->bk, r->real,
+             t->tm, t->tn);
     gpu_fill_in(r->g, &a->words, product_read_text);
     gpu_fill_in(r->g, &b->words, product_read_text);
     gpu_fill_in(r->g, w, product_add_text);

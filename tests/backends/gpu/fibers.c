@@ -1,3 +1,4 @@
+/* See fibers.h. */
 #include "fibers.h"
 
 #include <inttypes.h>

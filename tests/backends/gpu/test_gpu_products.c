@@ -7,8 +7,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* How a matrix lies: rows, columns, rows with gaps of each alignment, every second number, one row for all, columns with
- * gaps. */
+/* How a matrix lies: rows, columns, rows with gaps of each alignment, every second number, one row for all, columns
+ * with gaps. */
 enum { ROWS, COLUMNS, ODD_GAPS, EVEN_GAPS, EVERY_SECOND, ONE_ROW, COLUMN_GAPS, LAYOUTS };
 
 typedef struct sized { int64_t m, n, k, batch[2]; } sized;
@@ -21,7 +21,8 @@ static int add_matrix(builder *b, flat_kernel *k, tide_dtype type, const int64_t
     };
     const int64_t *step = steps[layout], each = rows * step[0] + cols * step[1];
     /* one matrix for all of a batch dimension, or gaps between */
-    int64_t inner = layout == ONE_ROW ? 0 : each + (layout == ODD_GAPS), outer = inner * batch[1] + (batch[0] > 1 ? 8 : 0);
+    int64_t inner = layout == ONE_ROW ? 0 : each + (layout == ODD_GAPS);
+    int64_t outer = inner * batch[1] + (batch[0] > 1 ? 8 : 0);
     int64_t strides[TIDE_MAX_DIMS] = { outer, inner, step[0], step[1] };
     int64_t before = layout == EVERY_SECOND ? 3 : 0;
     int buffer = add_buffer(b, type, before + each + inner * batch[1] + outer * batch[0], output);
