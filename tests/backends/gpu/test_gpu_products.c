@@ -7,9 +7,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* How a matrix lies: rows, columns, rows with gaps of each alignment, every second number, one row for all, columns with
- * gaps. */
-enum { ROWS, COLUMNS, ODD_GAPS, EVEN_GAPS, EVERY_SECOND, ONE_ROW, COLUMN_GAPS, LAYOUTS };
+/* How a matrix lies: rows, columns, rows with gaps of each alignment, every second number, one row for all, columns
+ * with gaps; rows that are one matrix for all of a batch dimension. */
+enum { ROWS, COLUMNS, ODD_GAPS, EVEN_GAPS, EVERY_SECOND, ONE_ROW, COLUMN_GAPS, SHARED, LAYOUTS };
 
 typedef struct sized { int64_t m, n, k, batch[2]; } sized;
 
@@ -18,13 +18,13 @@ static int add_matrix(builder *b, flat_kernel *k, tide_dtype type, const int64_t
     const int64_t steps[LAYOUTS][2] = {
         [ROWS] = { cols, 1 }, [COLUMNS] = { 1, rows }, [ODD_GAPS] = { cols + 5, 1 }, [EVEN_GAPS] = { cols + 4, 1 },
         [EVERY_SECOND] = { 2 * cols + 1, 2 }, [ONE_ROW] = { 0, 1 }, [COLUMN_GAPS] = { 1, rows + 3 },
+        [SHARED] = { cols, 1 },
     };
-    const int64_t *step = steps[layout], each = rows * step[0] + cols * step[1];
-    /* one matrix for all of a batch dimension, or gaps between */
-    int64_t inner = layout == ONE_ROW ? 0 : each + (layout == ODD_GAPS), outer = inner * batch[1] + (batch[0] > 1 ? 8 : 0);
+    const int64_t *step = steps[layout], all = rows * step[0] + cols * step[1];
+    int64_t each = layout == ROWS ? rows * cols : all, inner = layout == SHARED ? 0 : each + (layout == ODD_GAPS);
+    int64_t outer = inner * batch[1] + (layout == EVEN_GAPS ? 8 : 0), before = layout == EVERY_SECOND ? 3 : 0;
     int64_t strides[TIDE_MAX_DIMS] = { outer, inner, step[0], step[1] };
-    int64_t before = layout == EVERY_SECOND ? 3 : 0;
-    int buffer = add_buffer(b, type, before + each + inner * batch[1] + outer * batch[0], output);
+    int buffer = add_buffer(b, type, before + all + inner * batch[1] + outer * batch[0], output);
     k->operands[add_operand(b, k, buffer, strides)].offset = before;
     return buffer;
 }
@@ -63,13 +63,14 @@ static const sized large[] = { { 96, 384, 404, { 1, 8 } }, { 130, 129, 1999, { 1
 enum { VARIANTS = 6 };
 static const tide_dtype types[] = { TIDE_F32, TIDE_F16, TIDE_F64, TIDE_BF16 };
 
-/* The first of a size's variants has the usual layouts, of each kind of transposition in turn. */
+/* The first of a size's variants has the usual layouts, the second one B for all. */
 static void try_size(const sized *s, int variant) {
     static const int of_c[] = { ROWS, ODD_GAPS, EVEN_GAPS };
     builder b;
     char what[128];
     int layouts[] = { (int)(random_bits() % LAYOUTS), (int)(random_bits() % LAYOUTS), of_c[random_bits() % 3] };
     if (variant == 0) layouts[0] = (int)(random_bits() % 2), layouts[1] = (int)(random_bits() % 2), layouts[2] = ROWS;
+    if (variant == 1) layouts[0] = layouts[2] = ROWS, layouts[1] = SHARED;
     tide_dtype type = random_bits() % 2 ? TIDE_F32 : types[random_bits() % 4];
     double alpha = (double[]){ 1, 0.125, -2.3 }[random_bits() % 3], beta = (double)(random_bits() % 2);
     declare(&b, s, type, layouts, alpha, beta);
@@ -138,6 +139,22 @@ static void test_one_text(void **unused) {
     gpu_plan_free(&two);
 }
 
+/* Entries of one B are rows of one product: tiles are as full as they can be. */
+static void test_rows_of_batch(void **unused) {
+    (void)unused;
+    builder b;
+    gpu_plan plan;
+    tide_failure why = { 0 };
+    declare(&b, &(sized){ 1, 256, 64, { 8, 512 } }, TIDE_F32, (int[]){ ROWS, SHARED, ROWS }, 1, 0);
+    assert_int_equal(gpu_plan_make(&plan, &b.p, GPU_OPENCL, &(gpu_limits){ 256, 32768, false }, &why), TIDE_OK);
+    gpu_plan one = plan_of(&(sized){ 4096, 256, 64, { 1, 1 } }, &(gpu_limits){ 256, 32768, false });
+    assert_string_equal(plan.source.data, one.source.data);
+    assert_int_equal(plan.launches[0].groups, one.launches[0].groups);
+    gpu_plan_free(&plan);
+    gpu_plan_free(&one);
+    build_free(&b);
+}
+
 /* Groups of 32 threads with 16 KB multiply too. */
 static void test_small_groups(void **unused) {
     (void)unused;
@@ -149,7 +166,8 @@ static void test_small_groups(void **unused) {
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_products), cmocka_unit_test(test_large_products), cmocka_unit_test(test_launches),
-        cmocka_unit_test(test_one_text), cmocka_unit_test(test_small_groups), cmocka_unit_test(expect_rest),
+        cmocka_unit_test(test_one_text), cmocka_unit_test(test_rows_of_batch),
+        cmocka_unit_test(test_small_groups), cmocka_unit_test(expect_rest),
     };
     take_arguments(argc, argv);
     return cmocka_run_group_tests_name("gpu products", tests, NULL, NULL);
