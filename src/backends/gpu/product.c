@@ -58,31 +58,38 @@ typedef struct side {
 /* Loads by fours: all four are inside or all outside. Those along k are put across the tile's rows. 16-bit numbers are
  * widened when they are put, as nobody waits for them before. */
 static const char *const by_one[][2] = {
-    { "fetch", "got_$x[s] = 0;\n    if (done + l < end) got_$x[s] = $x[at_$x[s]];" },
+    { "fetch", "got_$x[s] = done + l < end ? $x[at_$x[s]] : ($M)0;" },
     { "step", "#pragma unroll\nfor (uint s = 0; s < $loads; s++) at_$x[s] += ($I)$along * $bk;" },
     { "put", "*to = $load(got_$x[s]);" },
 };
 static const char *const by_four[][2] = {
-    { "fetch", "got_$x[4 * s] = got_$x[4 * s + 1] = got_$x[4 * s + 2] = got_$x[4 * s + 3] = 0;\n"
-               "    if (done + l < end) {\n"
-               "        const $quad q = *(GLOBAL const $quad *)($x + at_$x[s]);\n"
-               "        got_$x[4 * s] = q.x;\n"
-               "        got_$x[4 * s + 1] = q.y;\n"
-               "        got_$x[4 * s + 2] = q.z;\n"
-               "        got_$x[4 * s + 3] = q.w;\n"
+    { "fetch", "{\n"
+               "        got_$x[4 * s] = got_$x[4 * s + 1] = got_$x[4 * s + 2] = got_$x[4 * s + 3] = 0;\n"
+               "        if (done + l < end) {\n"
+               "            const $quad q = *(GLOBAL const $quad *)($x + at_$x[s]);\n"
+               "            got_$x[4 * s] = q.x;\n"
+               "            got_$x[4 * s + 1] = q.y;\n"
+               "            got_$x[4 * s + 2] = q.z;\n"
+               "            got_$x[4 * s + 3] = q.w;\n"
+               "        }\n"
                "    }" },
     { "step", "$x += (i64)$along * $bk;" },
 };
 static const char *const put_by_k[][2] = {
-    { "put", "#pragma unroll\n    for (uint i = 0; i < 4; i++) to[i * $pitch] = $load(got_$x[4 * s + i]);" },
+    { "put", "{\n"
+             "        #pragma unroll\n"
+             "        for (uint i = 0; i < 4; i++) to[i * $pitch] = $load(got_$x[4 * s + i]);\n"
+             "    }" },
 };
 static const char *const put_four[][2] = {
-    { "put", "float4 q;\n"
-             "    q.x = $load(got_$x[4 * s]);\n"
-             "    q.y = $load(got_$x[4 * s + 1]);\n"
-             "    q.z = $load(got_$x[4 * s + 2]);\n"
-             "    q.w = $load(got_$x[4 * s + 3]);\n"
-             "    *(LOCAL float4 *)to = q;" },
+    { "put", "{\n"
+             "        float4 q;\n"
+             "        q.x = $load(got_$x[4 * s]);\n"
+             "        q.y = $load(got_$x[4 * s + 1]);\n"
+             "        q.z = $load(got_$x[4 * s + 2]);\n"
+             "        q.w = $load(got_$x[4 * s + 3]);\n"
+             "        *(LOCAL float4 *)to = q;\n"
+             "    }" },
 };
 /* Of the tile, by a thread: a chunk. */
 static const char *const read_one[][2] = {
@@ -100,8 +107,7 @@ static const char *const read_four[][2] = {
 static bool has_fours(const product *r, const side *s, const flat_operand *o, int64_t at) {
     int64_t unit = s->by_k ? s->along : s->across, other = s->by_k ? s->across : s->along;
     bool four = s->type != TIDE_F64 && unit == 1 && other % 4 == 0 && (s->by_k ? s->k : s->extent) % 4 == 0 &&
-                at % (4 * (int64_t)tide_dtype_size(o->type)) == 0 &&
-                s->width * r->how.tile->bk % (4 * tile_threads(r->how.tile)) == 0;
+                at % (4 * (int64_t)tide_dtype_size(o->type)) == 0;
     for (int32_t d = 0; d < r->p.batch_ndim; d++) four &= o->stride[d] % 4 == 0;
     return four;
 }
@@ -109,16 +115,16 @@ static bool has_fours(const product *r, const side *s, const flat_operand *o, in
 static void add_side_words(const product *r, side *s) {
     gpu_words *w = &s->words;
     const int bk = r->how.tile->bk, threads = tile_threads(r->how.tile), chunk = MIN2(s->t, 4);
-    const int row = s->by_k ? bk : s->width;
+    const int row = s->by_k ? bk : s->width, all = s->width * bk / s->vector, loads = (all + threads - 1) / threads;
     const struct { const char *name; int value; } counts[] = {
-        { "bk", bk }, { "threads", threads }, { "count", s->width * bk / threads },
-        { "loads", s->width * bk / threads / s->vector }, { "last", s->by_k ? 1 : s->vector },
-        { "size", bk * tile_pitch(s->width) }, { "pitch", tile_pitch(s->width) }, { "t", s->t }, { "chunk", chunk },
+        { "bk", bk }, { "threads", threads }, { "loads", loads }, { "vector", s->vector },
+        { "last", s->by_k ? 1 : s->vector }, { "pitch", tile_pitch(s->width) }, { "t", s->t }, { "chunk", chunk },
         { "apart", s->wx * chunk },
     };
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) word_count(w, counts[i].name, counts[i].value);
     gpu_word_printed(w, s->by_k ? "l" : "o", "v %% %d * %d", row / s->vector, s->vector);
     gpu_word_printed(w, s->by_k ? "o" : "l", "v / %d", row / s->vector);
+    gpu_word_printed(w, "guard", all % threads ? "if (v < %d) " : "", all);  /* the last load is not for all threads */
     gpu_word_printed(w, "x", "%c", s->name);
     gpu_word(w, "extent", s->name == 'a' ? "m" : "n");
     gpu_word(w, "along", s->along == 1 ? "1" : s->name == 'a' ? "along_a" : "along_b");

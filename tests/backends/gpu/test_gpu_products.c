@@ -2,6 +2,7 @@
  * that are loaded by fours, one by one and again and again. */
 #include "../flat_check.h"
 #include "backends/gpu/plan.h"
+#include "backends/gpu/tiling.h"
 #include "backends/ref/ref.h"
 
 #include <inttypes.h>
@@ -54,11 +55,13 @@ static const sized sizes[] = {
     { 1, 1, 1, { 1, 1 } },      { 16, 16, 16, { 1, 1 } },    { 17, 15, 33, { 2, 3 } },   { 11, 32, 11, { 1, 6 } },
     { 5, 6, 0, { 2, 1 } },      { 0, 6, 4, { 2, 1 } },       { 6, 0, 4, { 1, 2 } },      { 3, 4, 5, { 0, 2 } },
     { 4, 4, 300, { 1, 1 } },    { 30, 31, 515, { 1, 2 } },   { 64, 96, 700, { 1, 1 } },  { 35, 64, 20, { 3, 64 } },
-    { 24, 192, 301, { 2, 1 } }, { 130, 65, 9, { 1, 64 } },   { 96, 97, 10, { 1, 128 } }, { 128, 100, 8, { 128, 1 } },
+    { 24, 192, 301, { 2, 1 } }, { 130, 65, 9, { 1, 64 } },   { 160, 160, 9, { 1, 32 } }, { 128, 128, 8, { 128, 1 } },
     { 1, 160, 9, { 128, 1 } },  { 161, 2, 12, { 1, 128 } },  { 3, 130, 200, { 1, 16 } }, { 132, 4, 304, { 1, 16 } },
     { 8, 24, 2001, { 4, 1 } },  { 352, 64, 40, { 1, 1 } },   { 40, 7, 96, { 1, 1 } },    { 2, 72, 512, { 1, 1 } },
+    { 160, 127, 9, { 1, 64 } },
 };
-static const sized large[] = { { 96, 384, 404, { 1, 8 } }, { 130, 129, 1999, { 1, 2 } }, { 128, 256, 1024, { 1, 1 } } };
+static const sized large[] = { { 384, 96, 304, { 1, 4 } }, { 95, 383, 300, { 1, 4 } }, { 128, 384, 600, { 1, 8 } } };
+enum { SIZES = sizeof sizes / sizeof *sizes, LARGE = sizeof large / sizeof *large };
 
 enum { VARIANTS = 6 };
 static const tide_dtype types[] = { TIDE_F32, TIDE_F16, TIDE_F64, TIDE_BF16 };
@@ -86,7 +89,7 @@ static void try_size(const sized *s, int variant) {
 
 static void test_products(void **unused) {
     (void)unused;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    for (size_t i = 0; i < SIZES; i++)
         for (int variant = 0; variant < VARIANTS; variant++) try_size(&sizes[i], variant);
     expect_rest(NULL);
 }
@@ -94,9 +97,28 @@ static void test_products(void **unused) {
 static void test_large_products(void **unused) {
     (void)unused;
     if (!takes_all()) skip();
-    for (size_t i = 0; i < sizeof large / sizeof *large; i++)
+    for (size_t i = 0; i < LARGE; i++)
         for (int variant = 0; variant < 2; variant++) try_size(&large[i], variant);
     expect_rest(NULL);
+}
+
+/* These sizes meet every tile, of the whole common dimension and of parts. */
+static void test_tiles(void **unused) {
+    enum { TILES = 8 };
+    const tile *met[2][TILES] = { { NULL } };
+    (void)unused;
+    for (size_t i = 0; i < SIZES + LARGE; i++) {
+        const sized *s = i < SIZES ? &sizes[i] : &large[i - SIZES];
+        flat_gemm p = { .m = s->m, .n = s->n, .k = s->k, .batches = s->batch[0] * s->batch[1] };
+        if (p.m == 0 || p.n == 0 || p.batches == 0) continue;
+        tiling how = gpu_tiling(&p, &(gpu_limits){ 256, 32768, false }, 4);
+        int known = 0;
+        while (known < TILES && met[how.parts > 1][known] && met[how.parts > 1][known] != how.tile) known++;
+        assert_in_range(known, 0, TILES - 1);
+        met[how.parts > 1][known] = how.tile;
+    }
+    assert_non_null(met[0][TILES - 1]);
+    assert_non_null(met[1][TILES - 1]);
 }
 
 /* ---- what is launched -------------------------------------------------------------------------------------------- */
@@ -165,8 +187,8 @@ static void test_small_groups(void **unused) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products), cmocka_unit_test(test_large_products), cmocka_unit_test(test_launches),
-        cmocka_unit_test(test_one_text), cmocka_unit_test(test_rows_of_batch),
+        cmocka_unit_test(test_products), cmocka_unit_test(test_large_products), cmocka_unit_test(test_tiles),
+        cmocka_unit_test(test_launches), cmocka_unit_test(test_one_text), cmocka_unit_test(test_rows_of_batch),
         cmocka_unit_test(test_small_groups), cmocka_unit_test(expect_rest),
     };
     take_arguments(argc, argv);
