@@ -13,7 +13,8 @@
 
 static const char *lacks_sort(void *device, const flat_program *p, const flat_kernel *k) {
     (void)device, (void)p;
- return k->kind == FLAT_SORT ? "its queue cannot compare" : NULL; }
+    return k->kind == FLAT_SORT ? "its queue cannot compare" : NULL;
+}
 
 static tide_backend bare;
 
