@@ -4,7 +4,12 @@
 
 #include "flat_check.h"
 
-typedef struct flat_case { builder b; double rtol, atol; char what[128]; int64_t at; /* its arena, in the whole's */ } flat_case;
+typedef struct flat_case {
+    builder b;
+    double  rtol, atol;
+    char    what[128];
+    int64_t at;  /* where its arena is in the whole's */
+} flat_case;
 
 /* A copy, with the content of its arena; free it. */
 flat_case *case_keep(const builder *b, double rtol, double atol, const char *what);

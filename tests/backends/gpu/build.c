@@ -27,7 +27,8 @@ static const char *entry_at(const char *source, int32_t entry) {
  * a section that is named by GPU_ENTRY. */
 static void add_wrapper(text *t, gpu_language language, int i) {
     const char *told = language == GPU_METAL ? ", g, t" : "";
-    text_add(t, "extern \"C\" GPU_SHOWN void run_k%d(char *const *b, const i64 *table, uint first, uint g, uint t) {\n", i);
+    text_add(t, "extern \"C\" GPU_SHOWN void run_k%d(", i);
+    text_add(t, "char *const *b, const i64 *table, uint first, uint g, uint t) {\n");
     if (language == GPU_CUDA) text_add(t, "    blockIdx.x = g, threadIdx.x = t;\n");
     text_add(t, "    k%d(b[0], b[1], b[2], b[3], b[4], b[5], table, first%s);\n}\n", i, told);
     text_add(t, "GPU_LOCAL_OF(%d)\n", i);
@@ -103,15 +104,17 @@ static int check_spaces(const folder *f) {
     return clang && *clang ? run_compiler(words, f) : 0;
 }
 
-/* As on a device: integers wrap, nothing is contracted. An index outside an array of known size is a trap, and
- * so is a vector where there can be none. */
+/* As on a device: integers wrap, nothing is contracted. An index outside an array of known size is a trap, and so is a
+ * vector where there can be none. Small texts are compiled for longer than they run: FIBERS_LEVEL is for the others. */
 static int compile(const folder *f) {
-    char out[170], shim[] = "-I" FIBERS_SHIM;
+    char out[170], level[] = "-O0", shim[] = "-I" FIBERS_SHIM;
+    const char *asked = getenv("FIBERS_LEVEL");
+    if (asked && *asked) level[2] = *asked;
     snprintf(out, sizeof out, "-o%s", f->so);
-    char *const words[] = { "c++", "-x", "c++", "-std=c++17", "-O1", "-w", "-fno-exceptions", "-fno-rtti", "-fwrapv",
+    char *const words[] = { "c++", "-x", "c++", "-std=c++17", level, "-w", "-fno-exceptions", "-fno-rtti", "-fwrapv",
                             "-fno-strict-aliasing", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden",
-                            "-fsanitize=bounds,alignment", "-fsanitize-undefined-trap-on-error", "-shared", "-fPIC", shim, out,
-                            (char *)f->cpp, NULL };
+                            "-fsanitize=bounds,alignment", "-fsanitize-undefined-trap-on-error", "-shared", "-fPIC",
+                            shim, out, (char *)f->cpp, NULL };
     return run_compiler(words, f);
 }
 

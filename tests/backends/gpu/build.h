@@ -20,7 +20,8 @@ typedef struct built {
     struct built *next;
 } built;
 
-/* With a clang's name in FIBERS_CLANG it checks the address spaces of Metal's texts.
+/* FIBERS_LEVEL in the environment is what stands behind -O, 0 unless said.
+ * With a clang's name in FIBERS_CLANG it checks the address spaces of Metal's texts.
  * With FIBERS_KEEP in the environment the folder with the text stays (TMPDIR says where).
  * Texts that were built before are found again: what is built stays until the program ends. TIDE_EDEVICE: the
  * compiler's first error, or none of this machine. */

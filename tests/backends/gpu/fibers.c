@@ -284,6 +284,6 @@ static int32_t most_threads(void *of, void *module, int32_t entry) {
 }
 
 #define DRIVER(name, which)                                                                                            \
-    { .language = which, .memory = &fibers_memory, .limits = limits_##name, .build = build_##name, .unload = unload,          \
-      .most_threads = most_threads, .begin = begin, .launch = launch, .end = end }
+    { .language = which, .memory = &fibers_memory, .limits = limits_##name, .build = build_##name,                     \
+      .unload = unload, .most_threads = most_threads, .begin = begin, .launch = launch, .end = end }
 const gpu_driver fibers_cuda = DRIVER(cuda, GPU_CUDA), fibers_metal = DRIVER(metal, GPU_METAL);

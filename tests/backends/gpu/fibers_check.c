@@ -35,7 +35,7 @@ void expect_like_ref(const builder *b, double rtol, double atol, const char *wha
     if (n_cases == MOST_CASES) expect_rest(NULL);
 }
 
-/* ---- where a case's memory is ----------------------------------------------------------------------------------- */
+/* ---- where a case's memory is --------------------------------------------------------------------------------- */
 
 static bool in_storage(int number) { return number % 3 == 1; }
 
@@ -50,7 +50,7 @@ static void place(flat_whole *w, flat_case *const *some, int n, void *storage) {
         }
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------------ */
+/* ---- running ---------------------------------------------------------------------------------------------------- */
 
 typedef struct counter { tide_allocator system; int64_t live; } counter;
 static void *counted_alloc(void *user, size_t bytes) {
@@ -117,7 +117,7 @@ static images run_cases(const tide_backend *backend, flat_whole *w, flat_case *c
     return one;
 }
 
-/* ---- comparing ---------------------------------------------------------------------------------------------------- */
+/* ---- comparing -------------------------------------------------------------------------------------------------- */
 
 /* Between the buffers of a case nothing is written. */
 static void expect_gaps(const flat_case *c, const char *got, const char *who) {
@@ -165,7 +165,10 @@ static void run_kind(int kind) {
     if (!n) return;
     flat_whole w = whole_of(some, n);
     images got = run_cases(backend, &w, some, n);
-    for (int i = 0; i < n; i++) compare(some[i], (in_storage(i) ? got.storage : got.arena) + some[i]->at, backend->name);
+    for (int i = 0; i < n; i++) {
+        const char *image = in_storage(i) ? got.storage : got.arena;
+        compare(some[i], image + some[i]->at, backend->name);
+    }
     free(got.arena), free(got.storage);
     whole_free(&w);
 }

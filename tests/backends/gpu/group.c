@@ -11,8 +11,8 @@ enum { STACK_BYTES = 64 * 1024 };
 
 /* ---- from one stack to another ------------------------------------------------------------------------------- */
 
-/* Leaves this stack, whose place goes to *here, for one that was left at `there` or is new. What a call must preserve is
- * on the stack; the signal mask, which swapcontext asks the system for, stays. */
+/* Leaves this stack, whose place goes to *here, for one that was left at `there` or is new. What a call must preserve
+ * is on the stack; the signal mask, which swapcontext asks the system for, stays. */
 void fiber_switch(void **here, void *there) __asm__("fiber_switch");
 static void threads_in_turn(void);
 
