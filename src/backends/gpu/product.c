@@ -25,17 +25,17 @@ enum { WARP = 32, SUM_THREADS = 256, MOST_PARTS = 256 };
  * lie as far apart as the threads beside it need. Threads go by warps of 32, wx across. */
 typedef struct tile {
     int bm, bn, bk, tm, tn, wx;
-    double rate;  /* of the arithmetic's peak, with enough groups on a multiprocessor ... */
-    int    enough;  /* ... which is so many */
+    double rate;    /* of the arithmetic's peak, with enough groups on a multiprocessor ... */
+    double enough;  /* ... which is so many; one alone waits for memory as long as so many compute */
 } tile;
 
 static const tile tiles[] = {
-    { 128, 128, 8, 8, 8, 8, 0.75, 2 },
-    { 64, 64, 8, 8, 4, 8, 0.6, 3 },
-    { 32, 32, 16, 4, 4, 8, 0.4, 6 },
-    { 16, 16, 16, 4, 2, 8, 0.25, 8 },
-    { 4, 128, 8, 4, 4, 32, 0.3, 10 },
-    { 128, 4, 8, 4, 4, 1, 0.3, 10 },
+    { 128, 128, 8, 8, 8, 8, 0.75, 1.3 },
+    { 64, 64, 8, 8, 4, 8, 0.6, 2 },
+    { 32, 32, 16, 4, 4, 8, 0.4, 4 },
+    { 16, 16, 16, 4, 2, 8, 0.25, 6 },
+    { 4, 128, 8, 4, 4, 32, 0.3, 8 },
+    { 128, 4, 8, 4, 4, 1, 0.3, 8 },
 };
 
 /* What the tiling takes a device for; what it costs is counted in multiply-adds that a multiprocessor could do. */
@@ -75,7 +75,7 @@ static tiling choose(const flat_gemm *p, const gpu_limits *limits, int64_t size)
         for (int64_t parts = 1; parts <= MOST_PARTS; parts++) {
             tiling c = cost_of(p, &tiles[i], size, parts);
             if (!best.tile || c.cost < best.cost) best = c;
-            if (c.length == tiles[i].bk || c.groups >= PROCESSORS * tiles[i].enough) break;
+            if (c.length == tiles[i].bk || c.groups >= 2 * PROCESSORS * tiles[i].enough) break;
         }
     }
     return best;
@@ -120,6 +120,7 @@ typedef struct side {
  * widened when they are put, as nobody waits for them before. */
 static const char *const by_one[][2] = {
     { "fetch", "got_$x[s] = 0;\n    if (done + l < end) got_$x[s] = $x[at_$x[s]];" },
+    { "step", "#pragma unroll\nfor (uint s = 0; s < $loads; s++) at_$x[s] += ($I)$along * $bk;" },
     { "put", "*to = $load(got_$x[s]);" },
 };
 static const char *const by_four[][2] = {
@@ -131,6 +132,7 @@ static const char *const by_four[][2] = {
                "        got_$x[4 * s + 2] = q.z;\n"
                "        got_$x[4 * s + 3] = q.w;\n"
                "    }" },
+    { "step", "$x += (i64)$along * $bk;" },
 };
 static const char *const put_by_k[][2] = {
     { "put", "#pragma unroll\n    for (uint i = 0; i < 4; i++) to[i * $pitch] = $load(got_$x[4 * s + i]);" },
@@ -179,9 +181,8 @@ static void add_side_words(const product *r, side *s) {
     gpu_word_printed(w, s->by_k ? "l" : "o", "v %% %d * %d", row / s->vector, s->vector);
     gpu_word_printed(w, s->by_k ? "o" : "l", "v / %d", row / s->vector);
     gpu_word_printed(w, "x", "%c", s->name);
-    gpu_word(w, "first", s->name == 'a' ? "top" : "left");
     gpu_word(w, "extent", s->name == 'a' ? "m" : "n");
-    gpu_word(w, "line", s->name == 'a' ? "row" : "col");
+    gpu_word(w, "along", s->along == 1 ? "1" : s->name == 'a' ? "along_a" : "along_b");
     gpu_word(w, "R", r->real);
     gpu_word(w, "I", r->index);
     gpu_word(w, "M", gpu_memory_type(s->type));
@@ -207,7 +208,7 @@ static side begin_side(product *r, int which) {
     s.by_k = s.along == 1 || (s.across != 1 && llabs(s.along) <= llabs(s.across));
     s.vector = has_fours(r, &s, o, last_number(r->g)) ? 4 : 1;
     gpu_declare(r->g, r->index, which == 0 ? "across_a" : "across_b", s.across);
-    gpu_declare(r->g, r->index, which == 0 ? "along_a" : "along_b", s.along);
+    if (s.along != 1) gpu_declare(r->g, r->index, which == 0 ? "along_a" : "along_b", s.along);
     add_side_words(r, &s);
     return s;
 }
@@ -422,6 +423,14 @@ static void print_sum(product *r) {
     gpu_fill_in(g, &w, product_sum_text);
 }
 
+/* Unsigned, so that a compiler does not make it a pointer for each load, of twice the registers. */
+static const char *index_type(const flat_program *p, const flat_kernel *k) {
+    bool backwards = false;
+    for (int i = 0; i < 2; i++)
+        for (int32_t d = 0; d < 2; d++) backwards |= k->operands[i].stride[k->gemm.batch_ndim + d] < 0;
+    return backwards || strcmp(gpu_index_type(p, k), "int") ? "i64" : "uint";
+}
+
 void gpu_print_product(gpu_print *g, int launch) {
     const flat_kernel *k = g->kernel;
     const flat_gemm *p = &k->gemm;
@@ -430,7 +439,7 @@ void gpu_print_product(gpu_print *g, int launch) {
     if (type == TIDE_F64 && !g->limits->f64) { g->lacks = "the device has no float64 for a product"; return; }
     if (MAX2(p->m, MAX2(p->n, p->k)) > INT32_MAX / 2) { g->lacks = "a product of sizes beyond 32 bits"; return; }
     product r = { .g = g, .real = gpu_register_type(type), .size = (int64_t)tide_dtype_size(type),
-                  .index = gpu_index_type(g->program, k) };
+                  .index = index_type(g->program, k) };
     merge_batch(&r, k);
     r.how = choose(&r.p, g->limits, r.size);
     if (!r.how.tile) { g->lacks = "a product in groups as small as the device's"; return; }
