@@ -23,7 +23,7 @@ extern fibers_limits fibers_limit;
 bool fibers_possible(void);
 
 /* What was built and run so far: a test that ran nothing has shown nothing. And the blocks there are. */
-typedef struct fibers_counts { int64_t built, launches, blocks, bytes; } fibers_counts;
+typedef struct fibers_counts { int64_t built, launches, blocks; } fibers_counts;
 fibers_counts fibers_count(void);
 
 #endif
