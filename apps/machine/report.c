@@ -10,15 +10,12 @@
 
 #define GIB (1024.0 * 1024 * 1024)
 
-/* Devices of this build that are no CPU: the i-th, NULL past the last. */
-static const char *gpu_device(int i) {
+/* A device besides the processor's, which is here. */
+static bool is_gpu(const char *device) {
     static const char *const cpu[] = { "cpu", "ref", "check" };
-    for (const char *const *d = tide_devices(); *d; d++) {
-        bool known = false;
-        for (int k = 0; k < 3; k++) known = known || strcmp(*d, cpu[k]) == 0;
-        if (!known && i-- == 0) return *d;
-    }
-    return NULL;
+    for (int i = 0; i < 3; i++)
+        if (!strcmp(device, cpu[i])) return false;
+    return tide_device_check(device, NULL) == TIDE_OK;
 }
 
 /* ---- text ---- */
@@ -79,6 +76,14 @@ static void add_products(text *t) {
     text_add(t, "\n");
 }
 
+static void add_gpus(text *t) {
+    int found = 0;
+    text_add(t, "GPUs       ");
+    for (const char *const *d = tide_devices(); *d; d++)
+        if (is_gpu(*d)) text_add(t, "%s%s", found++ ? ", " : "", *d);
+    text_add(t, found ? "\n" : "none found: `device` opencl says why\n");
+}
+
 static void add_machine(text *t, const machine *m) {
     char sets[160];
     text_add(t, "machine    %s, %s, %s\n", *m->model ? m->model : "a processor without a name", m->arch, m->system);
@@ -87,9 +92,7 @@ static void add_machine(text *t, const machine *m) {
     add_memory(t, m);
     text_add(t, "sets       %s\n", *machine_feature_names(m->features, sets) ? sets : "none known");
     add_products(t);
-    text_add(t, "GPUs       ");
-    for (int i = 0; gpu_device(i); i++) text_add(t, "%s%s", i ? ", " : "", gpu_device(i));
-    text_add(t, gpu_device(0) ? "\n" : "none looked for: this build has no GPU backend\n");
+    add_gpus(t);
 }
 
 static void add_rates(text *t, const machine_rates *r) {
@@ -181,10 +184,8 @@ static json_t *rates_object(const machine_rates *r) {
 
 static json_t *device_list(bool gpus) {
     json_t *list = json_array();
-    if (gpus)
-        for (int i = 0; gpu_device(i); i++) list = json_with_item(list, json_string(gpu_device(i)));
-    else
-        for (const char *const *d = tide_devices(); *d; d++) list = json_with_item(list, json_string(*d));
+    for (const char *const *d = tide_devices(); *d; d++)
+        if (!gpus || is_gpu(*d)) list = json_with_item(list, json_string(*d));
     return list;
 }
 

@@ -7,7 +7,8 @@
 
 #define ROW_DEVICE(S, flags)                                                                                           \
     { "device", TIDE_OPTION_TEXT(S, device), "cpu", flags, "Machine", "NAME",                                          \
-      "cpu; ref and check: slow, for checking", .suggested = "cpu|ref|check" }
+      "cpu, opencl (opencl:1 is its second device); ref and check: slow, for checking",                                 \
+      .suggested = "cpu|opencl|ref|check" }
 #define ROW_PRECISION(S, flags)                                                                                        \
     { "precision", TIDE_OPTION_CHOICE(S, precision, "f32|bf16|f16|auto"), NULL, flags, "Machine", NULL,                \
       "number format of large matrix products; auto: bf16 where the device has it; f16 trains with a loss scale" }

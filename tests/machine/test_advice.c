@@ -143,7 +143,7 @@ static void test_json(void **state) {
     EXPECT_INT("f16 that is not offered is null",
                json_is_null(json_object_get(json_object_get(rates, "gemm_gflops"), "f16")), 1);
     EXPECT_INT("choices", json_object_size(advice), MACHINE_CHOICES);
-    EXPECT_INT("GPUs of a build without a GPU backend", json_array_size(json_object_get(o, "gpus")), 0);
+    EXPECT_INT("GPUs without the library of any", json_array_size(json_object_get(o, "gpus")), 0);
     for (int i = 0; i < MACHINE_CHOICES; i++) {
         const json_t *one = json_object_get(advice, machine_choice_name((machine_choice_id)i)),
                      *value = json_object_get(one, "value");

@@ -1,14 +1,21 @@
-/* Products: tiles of C through memory of the group (product.txt), whose size follows those of the product, so that
+/* Products: tiles of C through memory of the group (bodies/product_*.txt), whose size follows those of the product, so that
  * small ones too have work for all multiprocessors. Where that needs it, the common dimension is cut into parts: a
  * first launch leaves the products of the parts in scratch, a second adds them in order. Every sum goes by the order of
  * k, so that what is not cut has the same bits by every tile. */
+#include "fill.h"
 #include "plan.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "product_text.h"
+#include "product_add_text.h"
+#include "product_fetch_text.h"
+#include "product_place_text.h"
+#include "product_put_text.h"
+#include "product_read_text.h"
+#include "product_side_text.h"
+#include "product_store_text.h"
+#include "product_sum_text.h"
 
 /* ---- the tiles ----------------------------------------------------------------------------------------- */
 
@@ -18,21 +25,21 @@ enum { WARP = 32, SUM_THREADS = 256, MOST_PARTS = 256 };
  * lie as far apart as the threads beside it need. Threads go by warps of 32, wx across. */
 typedef struct tile {
     int bm, bn, bk, tm, tn, wx;
-    double rate;  /* of the arithmetic's peak, with enough groups on a multiprocessor ... */
-    int    enough;  /* ... which is so many */
+    double rate;    /* of the arithmetic's peak, with enough groups on a multiprocessor ... */
+    double enough;  /* ... which is so many; one alone waits for memory as long as so many compute */
 } tile;
 
 static const tile tiles[] = {
-    { 128, 128, 8, 8, 8, 8, 0.75, 2 },
-    { 64, 64, 8, 8, 4, 8, 0.6, 3 },
-    { 32, 32, 16, 4, 4, 8, 0.4, 6 },
-    { 16, 16, 16, 4, 2, 8, 0.25, 12 },
-    { 4, 128, 8, 4, 4, 32, 0.3, 12 },
-    { 128, 4, 8, 4, 4, 1, 0.3, 12 },
+    { 128, 128, 8, 8, 8, 8, 0.75, 1.3 },
+    { 64, 64, 8, 8, 4, 8, 0.6, 2 },
+    { 32, 32, 16, 4, 4, 8, 0.4, 4 },
+    { 16, 16, 16, 4, 2, 8, 0.25, 6 },
+    { 4, 128, 8, 4, 4, 32, 0.3, 8 },
+    { 128, 4, 8, 4, 4, 1, 0.3, 8 },
 };
 
 /* What the tiling takes a device for; what it costs is counted in multiply-adds that a multiprocessor could do. */
-enum { PROCESSORS = 132, BYTE = 3, LAUNCH = 400000, GROUP = 100000 };
+enum { PROCESSORS = 132, BYTE = 3, LAUNCH = 800000, GROUP = 100000 };
 
 static int threads_of(const tile *t) { return t->bm / t->tm * (t->bn / t->tn); }
 
@@ -47,16 +54,17 @@ static bool tile_fits(const tile *t, const gpu_limits *limits, int64_t size) {
            t->tm * t->tn * size <= 256;  /* in registers */
 }
 
-typedef struct tiling { const tile *tile; int64_t parts, length /* of a part */; double cost; } tiling;
+typedef struct tiling { const tile *tile; int64_t parts, length /* of a part */; double groups, cost; } tiling;
 
 static tiling cost_of(const flat_gemm *p, const tile *t, int64_t size, int64_t wanted) {
     int64_t length = round_up(MAX2(ceil_div(p->k, wanted), 1), t->bk), parts = MAX2(ceil_div(p->k, length), 1);
     double groups = (double)(ceil_div(p->m, t->bm) * ceil_div(p->n, t->bn)) * (double)(p->batches * parts);
     double step = MAX2(t->bm * t->bn / t->rate, (double)((t->bm + t->bn) * size * BYTE));
-    double rounds = (double)((int64_t)(groups / PROCESSORS) + 1), moved = (double)(p->m * p->n) * (double)p->batches;
+    double rounds = groups / PROCESSORS, moved = (double)(p->m * p->n) * (double)p->batches;
+    rounds = rounds < 4 ? (double)(int64_t)(rounds + 0.999) : rounds + 0.5;  /* the last is not full */
     double cost = MAX2(rounds, t->enough) * (step * (double)length + GROUP / t->enough);
     if (parts > 1) cost += LAUNCH + moved * (double)(2 * parts * size * BYTE) / PROCESSORS;
-    return (tiling){ t, parts, length, cost };
+    return (tiling){ t, parts, length, groups, cost };
 }
 
 /* By sizes alone: the same on every device with these limits. */
@@ -67,172 +75,148 @@ static tiling choose(const flat_gemm *p, const gpu_limits *limits, int64_t size)
         for (int64_t parts = 1; parts <= MOST_PARTS; parts++) {
             tiling c = cost_of(p, &tiles[i], size, parts);
             if (!best.tile || c.cost < best.cost) best = c;
-            if (c.length == tiles[i].bk) break;
-            if ((double)p->batches * (double)p->m * (double)p->n > INT32_MAX / 2) break;  /* counted by uint there */
+            if (c.length == tiles[i].bk || c.groups >= 2 * PROCESSORS * tiles[i].enough) break;
         }
     }
     return best;
 }
 
-/* ---- text with words ----------------------------------------------------------------------------------- */
+/* ---- what is printed ----------------------------------------------------------------------------------- */
 
-enum { MOST_WORDS = 64 };
-typedef struct word { const char *name; char value[112]; } word;
-
-typedef struct printing {
+typedef struct product {
     gpu_print *g;
-    const char *real;  /* what sums are made in */
-    int64_t size;      /* its bytes */
-    const char *index;
-    flat_gemm p;       /* its batch without dimensions that can go with their neighbour */
+    const char *real;   /* what sums are made in */
+    int64_t     size;   /* its bytes */
+    const char *index;  /* counts elements of an operand */
+    flat_gemm   p;      /* its batch without dimensions that can go with their neighbour */
     flat_operand operand[3];
-    tiling how;
-    int  count;
-    word words[MOST_WORDS];
-} printing;
+    tiling      how;
+} product;
 
-/* $NAME in the text from now on. */
-static void say(printing *r, const char *name, const char *format, ...) TIDE_PRINTF(3, 4);
-static void say(printing *r, const char *name, const char *format, ...) {
-    int i = 0;
-    while (i < r->count && strcmp(r->words[i].name, name)) i++;
-    if (i == MOST_WORDS) { r->g->body.failed = true; return; }
-    r->count = MAX2(r->count, i + 1);
-    r->words[i].name = name;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(r->words[i].value, sizeof r->words[i].value, format, args);
-    va_end(args);
+static void word_count(gpu_words *w, const char *name, int64_t count) {
+    gpu_word_printed(w, name, "%d", (int)count);
 }
 
-static void say_count(printing *r, const char *name, int64_t count) { say(r, name, "%du", (int)count); }
-
-/* A number that the table tells. */
-static void say_number(printing *r, const char *name, int64_t number) {
-    say(r, name, "table[%d]", gpu_number(r->g, number));
+static void add_words(gpu_words *w, const char *const words[][2], size_t count) {
+    for (size_t i = 0; i < count; i++) gpu_word(w, words[i][0], words[i][1]);
 }
+#define ADD_WORDS(w, words) add_words(w, words, sizeof words / sizeof *words)
 
-static const char *value_of(const printing *r, const char *name, size_t length) {
-    for (int i = 0; i < r->count; i++)
-        if (strlen(r->words[i].name) == length && !memcmp(r->words[i].name, name, length)) return r->words[i].value;
-    r->g->body.failed = true;
-    return "";
-}
-
-/* The lines after "@NAME" up to the next "@". */
-static void print(printing *r, const char *name) {
-    char head[32];
-    int length = snprintf(head, sizeof head, "@%s\n", name);
-    const char *at = strstr(product_text, head);
-    if (!at) { r->g->body.failed = true; return; }
-    for (at += length; *at && *at != '@';) {
-        size_t plain = strcspn(at, "$@");
-        text_add(&r->g->body, "%.*s", (int)plain, at);
-        at += plain;
-        if (*at != '$') continue;
-        size_t word = strspn(++at, "abcdefghijklmnopqrstuvwxyz_0123456789");
-        text_add(&r->g->body, "%s", value_of(r, at, word));
-        at += word;
-    }
-}
+static int64_t last_number(const gpu_print *g) { return g->numbers[g->n_numbers - 1]; }
 
 /* ---- A and B ------------------------------------------------------------------------------------------- */
 
-/* A seen as (m, k), B as (n, k): an extent of C and the common one. */
+/* A seen as (m, k), B as (n, k): one extent is C's, the other the common one. */
 typedef struct side {
     char    name;
-    int32_t type;
-    int     width, t, wx, apart, threads, bk;  /* of the tile in the extent's direction, of a thread there */
-    int64_t extent, k, step, k_step;
-    bool    along_k;                           /* neighbours in memory */
-    int     vector;                            /* numbers a load */
+    int     type, width, t, wx;      /* of the tile across k, of a thread there, threads of a warp there */
+    int64_t extent, k, across, along;  /* strides */
+    bool    by_k;                    /* neighbours in memory are along k */
+    int     vector;                  /* numbers a load */
+    gpu_words words;
 } side;
 
-/* Whether four neighbours can be loaded at a time, all of them inside or all outside. */
-static bool by_four(const printing *r, const side *s, const flat_operand *o, int64_t at) {
-    int64_t size = (int64_t)tide_dtype_size(o->type);
-    int64_t unit = s->along_k ? s->k_step : s->step, other = s->along_k ? s->step : s->k_step;
-    bool four = o->type != TIDE_F64 && unit == 1 && (s->along_k ? s->k : s->extent) % 4 == 0 && other % 4 == 0 &&
-                at % (4 * size) == 0 && s->width * s->bk % (4 * s->threads) == 0;
+/* Loads by fours: all four are inside or all outside. Those along k are put across the tile's rows. 16-bit numbers are
+ * widened when they are put, as nobody waits for them before. */
+static const char *const by_one[][2] = {
+    { "fetch", "got_$x[s] = 0;\n    if (done + l < end) got_$x[s] = $x[at_$x[s]];" },
+    { "step", "#pragma unroll\nfor (uint s = 0; s < $loads; s++) at_$x[s] += ($I)$along * $bk;" },
+    { "put", "*to = $load(got_$x[s]);" },
+};
+static const char *const by_four[][2] = {
+    { "fetch", "got_$x[4 * s] = got_$x[4 * s + 1] = got_$x[4 * s + 2] = got_$x[4 * s + 3] = 0;\n"
+               "    if (done + l < end) {\n"
+               "        const $quad q = *(GLOBAL const $quad *)($x + at_$x[s]);\n"
+               "        got_$x[4 * s] = q.x;\n"
+               "        got_$x[4 * s + 1] = q.y;\n"
+               "        got_$x[4 * s + 2] = q.z;\n"
+               "        got_$x[4 * s + 3] = q.w;\n"
+               "    }" },
+    { "step", "$x += (i64)$along * $bk;" },
+};
+static const char *const put_by_k[][2] = {
+    { "put", "#pragma unroll\n    for (uint i = 0; i < 4; i++) to[i * $pitch] = $load(got_$x[4 * s + i]);" },
+};
+static const char *const put_four[][2] = {
+    { "put", "float4 q;\n"
+             "    q.x = $load(got_$x[4 * s]);\n"
+             "    q.y = $load(got_$x[4 * s + 1]);\n"
+             "    q.z = $load(got_$x[4 * s + 2]);\n"
+             "    q.w = $load(got_$x[4 * s + 3]);\n"
+             "    *(LOCAL float4 *)to = q;" },
+};
+/* Of the tile, by a thread: a chunk. */
+static const char *const read_one[][2] = {
+    { "read", "#pragma unroll\n        for (uint j = 0; j < $chunk; j++) of_$x[i + j] = from[j];" },
+};
+static const char *const read_four[][2] = {
+    { "read", "const float4 q = *(LOCAL const float4 *)from;\n"
+              "        of_$x[i] = q.x;\n"
+              "        of_$x[i + 1] = q.y;\n"
+              "        of_$x[i + 2] = q.z;\n"
+              "        of_$x[i + 3] = q.w;" },
+};
+
+/* Whether four neighbours can be loaded at a time, of an operand whose first element is `at` bytes into its block. */
+static bool has_fours(const product *r, const side *s, const flat_operand *o, int64_t at) {
+    int64_t unit = s->by_k ? s->along : s->across, other = s->by_k ? s->across : s->along;
+    bool four = s->type != TIDE_F64 && unit == 1 && other % 4 == 0 && (s->by_k ? s->k : s->extent) % 4 == 0 &&
+                at % (4 * (int64_t)tide_dtype_size(o->type)) == 0 &&
+                s->width * r->how.tile->bk % (4 * threads_of(r->how.tile)) == 0;
     for (int32_t d = 0; d < r->p.batch_ndim; d++) four &= o->stride[d] % 4 == 0;
     return four;
 }
 
-static side side_of(const printing *r, int which, int64_t at) {
+static void add_side_words(const product *r, side *s) {
+    gpu_words *w = &s->words;
+    const int bk = r->how.tile->bk, threads = threads_of(r->how.tile), chunk = MIN2(s->t, 4);
+    const int row = s->by_k ? bk : s->width;
+    const struct { const char *name; int value; } counts[] = {
+        { "bk", bk }, { "threads", threads }, { "count", s->width * bk / threads },
+        { "loads", s->width * bk / threads / s->vector }, { "last", s->by_k ? 1 : s->vector },
+        { "size", bk * pitch_of(s->width) }, { "pitch", pitch_of(s->width) }, { "t", s->t }, { "chunk", chunk },
+        { "apart", s->wx * chunk },
+    };
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) word_count(w, counts[i].name, counts[i].value);
+    gpu_word_printed(w, s->by_k ? "l" : "o", "v %% %d * %d", row / s->vector, s->vector);
+    gpu_word_printed(w, s->by_k ? "o" : "l", "v / %d", row / s->vector);
+    gpu_word_printed(w, "x", "%c", s->name);
+    gpu_word(w, "extent", s->name == 'a' ? "m" : "n");
+    gpu_word(w, "along", s->along == 1 ? "1" : s->name == 'a' ? "along_a" : "along_b");
+    gpu_word(w, "R", r->real);
+    gpu_word(w, "I", r->index);
+    gpu_word(w, "M", gpu_memory_type(s->type));
+    gpu_word(w, "quad", s->type == TIDE_F32 ? "float4" : "ushort4");
+    gpu_word_load(w, s->type);
+    if (s->vector == 1) ADD_WORDS(w, by_one);
+    else ADD_WORDS(w, by_four);
+    if (s->vector == 4 && s->by_k) ADD_WORDS(w, put_by_k);
+    else if (s->vector == 4) ADD_WORDS(w, put_four);
+    if (chunk == 4 && r->size == 4) ADD_WORDS(w, read_four);
+    else ADD_WORDS(w, read_one);
+}
+
+/* Declares the operand and its strides. */
+static side begin_side(product *r, int which) {
     const flat_gemm *p = &r->p;
     const flat_operand *o = &r->operand[which];
     const tile *t = r->how.tile;
     const int64_t *stride = o->stride + p->batch_ndim;
-    side s = which ? (side){ 'b', o->type, t->bn, t->tn, t->wx, 0, 0, 0, p->n, p->k, stride[1], stride[0], false, 1 }
-                   : (side){ 'a', o->type, t->bm, t->tm, WARP / t->wx, 0, 0, 0, p->m, p->k, stride[0], stride[1],
-                             false, 1 };
-    s.apart = s.wx * MIN2(s.t, 4), s.threads = threads_of(t), s.bk = t->bk;
-    s.along_k = s.k_step == 1 || (s.step != 1 && llabs(s.k_step) <= llabs(s.step));
-    s.vector = by_four(r, &s, o, at) ? 4 : 1;
+    side s = which == 0 ? (side){ 'a', o->type, t->bm, t->tm, WARP / t->wx, p->m, p->k, stride[0], stride[1] }
+                        : (side){ 'b', o->type, t->bn, t->tn, t->wx, p->n, p->k, stride[1], stride[0] };
+    gpu_operand(r->g, which == 0 ? "a" : "b", o, false);
+    s.by_k = s.along == 1 || (s.across != 1 && llabs(s.along) <= llabs(s.across));
+    s.vector = has_fours(r, &s, o, last_number(r->g)) ? 4 : 1;
+    gpu_declare(r->g, r->index, which == 0 ? "across_a" : "across_b", s.across);
+    if (s.along != 1) gpu_declare(r->g, r->index, which == 0 ? "along_a" : "along_b", s.along);
+    add_side_words(r, &s);
     return s;
-}
-
-static void say_load(printing *r, const side *s, const char *name, const char *place) {
-    text load = { 0 };
-    gpu_load(&load, s->type, place);
-    say(r, name, "%s", load.data ? load.data : "");
-    r->g->body.failed |= load.failed;
-    text_free(&load);
-}
-
-/* The words of one side. */
-static void say_side(printing *r, const side *s) {
-    char place[32];
-    int64_t size = s->bk * pitch_of(s->width), row = s->along_k ? s->bk : s->width;
-    snprintf(place, sizeof place, "%c[at_%c[s]]", s->name, s->name);
-    say(r, "x", "%c", s->name);
-    say_count(r, "count", s->width * s->bk / s->threads);
-    say_count(r, "loads", s->width * s->bk / s->threads / s->vector);
-    say(r, s->along_k ? "l_of_v" : "o_of_v", "v %% %du * %du", (int)(row / s->vector), s->vector);
-    say(r, s->along_k ? "o_of_v" : "l_of_v", "v / %du", (int)(row / s->vector));
-    say(r, "first", s->name == 'a' ? "row0" : "col0");
-    say(r, "extent", s->name == 'a' ? "m" : "n");
-    say_count(r, "last", s->along_k ? 1 : s->vector);
-    say_count(r, "size", size);
-    say_count(r, "pitch", pitch_of(s->width));
-    say(r, "quad", "%s4", gpu_memory_type(s->type));
-    say_load(r, s, "load", place);
-    say_load(r, s, "load_x", "q.x");
-    say_load(r, s, "load_y", "q.y");
-    say_load(r, s, "load_z", "q.z");
-    say_load(r, s, "load_w", "q.w");
-    say_count(r, "t", s->t);
-    say(r, "to", s->name == 'a' ? "x" : "y");
-    say_count(r, "chunk", MIN2(s->t, 4));
-    say_count(r, "apart", s->apart);
-}
-
-static void print_side(printing *r, const side *s) {
-    say_side(r, s);
-    say_number(r, "o_step", s->step);
-    say_number(r, "k_step", s->k_step);
-    print(r, "side");
-}
-
-static void print_of(printing *r, const side *s, const char *section) {
-    say_side(r, s);
-    print(r, section);
-}
-
-static void print_fetch(printing *r, const side *s) { print_of(r, s, s->vector == 4 ? "fetch_4" : "fetch_1"); }
-
-static void print_put(printing *r, const side *s) {
-    print_of(r, s, s->vector == 1 ? "put_1" : s->along_k ? "put_4_along_k" : "put_4");
-}
-
-static void print_read(printing *r, const side *s) {
-    print_of(r, s, s->t % 4 == 0 && r->size == 4 ? "read_4" : "read_1");
 }
 
 /* ---- the batch ----------------------------------------------------------------------------------------- */
 
 /* Leaves out batch dimensions of one entry, and puts two into one where all operands go through them in step. */
-static void merge_batch(printing *r, const flat_kernel *k) {
+static void merge_batch(product *r, const flat_kernel *k) {
     int32_t ndim = 0;
     r->p = k->gemm;
     for (int i = 0; i < 3; i++) r->operand[i] = k->operands[i];
@@ -252,19 +236,20 @@ static void merge_batch(printing *r, const flat_kernel *k) {
     r->p.batch_ndim = ndim;
 }
 
-/* `rest` counts the entries of the batch: moves the operands [first, end) to this one. */
-static void print_batch(printing *r, int first, int end) {
+/* Moves the operands [first, end) to the batch's `entry`. */
+static void print_batch(product *r, int first, int end) {
+    text *out = &r->g->body;
+    if (r->p.batch_ndim == 0) return;
+    text_add(out, "{\nuint rest = entry;\n");
     for (int32_t d = r->p.batch_ndim - 1; d >= 0; d--) {
-        char moves[112] = "";
-        say_number(r, "entries", r->p.batch[d]);
-        for (int i = first; i < end; i++) {
-            size_t used = strlen(moves);
-            snprintf(moves + used, sizeof moves - used, "%c += i * table[%d];%s", "abc"[i],
-                     gpu_number(r->g, r->operand[i].stride[d]), i + 1 < end ? " " : "");
-        }
-        say(r, "moves", "%s", moves);
-        print(r, "batch");
+        text_add(out, "{\n");
+        gpu_declare(r->g, "uint", "size", r->p.batch[d]);
+        for (int i = first; i < end; i++)
+            text_add(out, "%c += (i64)(rest %% size) * table[%d];\n", "abc"[i],
+                     gpu_number(r->g, r->operand[i].stride[d]));
+        text_add(out, "rest /= size;\n}\n");
     }
+    text_add(out, "}\n");
 }
 
 /* ---- C ------------------------------------------------------------------------------------------------- */
@@ -278,55 +263,81 @@ static int64_t bits_of(double value, bool single) {
     return single ? bits : wide;
 }
 
-static void say_real(printing *r, const char *name, double value) {
+static void declare_real(product *r, const char *name, double value) {
     bool single = r->size == 4;
-    say(r, name, single ? "AS_FLOAT((uint)table[%d])" : "AS_DOUBLE((u64)table[%d])",
-        gpu_number(r->g, bits_of(value, single)));
+    text_add(&r->g->body, single ? "const float %s = AS_FLOAT((uint)table[%d]);\n"
+                                 : "const double %s = AS_DOUBLE((u64)table[%d]);\n",
+             name, gpu_number(r->g, bits_of(value, single)));
 }
 
-/* The words for alpha, beta and `result`: what becomes of a sum, with what was there at `old`. */
-static void say_result(printing *r, double alpha, double beta, const char *sum, const char *old) {
-    say_real(r, "alpha", alpha);
-    const char *a = value_of(r, "alpha", 5);
-    if (beta == 0) say(r, "result", "%s * %s", a, sum);
-    else {
-        say_real(r, "beta", beta);
-        say(r, "result", "%s(%s, %s, %s * %s)", r->size == 4 ? "FMA" : "FMA_D", value_of(r, "beta", 4), old, a, sum);
+/* "result(sum, old)": what becomes of a sum. */
+static void declare_result(product *r, gpu_words *w, bool partial) {
+    declare_real(r, "alpha", partial ? 1 : r->p.alpha);
+    if (partial || r->p.beta == 0) {
+        gpu_word(w, "result", "alpha * $1");
+        return;
     }
+    declare_real(r, "beta", r->p.beta);
+    gpu_word(w, "result", r->size == 4 ? "FMA(beta, $2, alpha * $1)" : "FMA_D(beta, $2, alpha * $1)");
 }
 
-/* Rows of C, or of a part's in scratch, from address `at` on. */
-static void print_store(printing *r, int64_t at, int64_t c_step, bool partial) {
-    double alpha = partial ? 1 : r->p.alpha, beta = partial ? 0 : r->p.beta;
-    bool four = r->size == 4 && r->how.tile->tn % 4 == 0 && r->p.n % 4 == 0 && c_step % 4 == 0 && at % 16 == 0;
-    for (int32_t d = 0; d < r->p.batch_ndim && !partial; d++) four &= r->operand[2].stride[d] % 4 == 0;
-    say_result(r, alpha, beta, "sums[i][j + e]", "to[e]");
-    say_number(r, "c_step", c_step);
-    print(r, "store");
-    if (!four) { print(r, "store_1"); return; }
-    print(r, "store_4");
-    if (beta != 0) print(r, "add_4");
-    print(r, "stored_4");
+static const char *const write_one[][2] = {
+    { "write", "#pragma unroll\n"
+               "        for (uint e = 0; e < $cn; e++)\n"
+               "            if (row < m && col + e < n) to[e] = $result(sums[i][j + e], to[e]);" },
+};
+static const char *const write_four[][2] = {
+    { "write", "if (row < m && col < n) {\n"
+               "            float4 q;\n"
+               "            $before\n"
+               "            q.x = $result(sums[i][j], old.x);\n"
+               "            q.y = $result(sums[i][j + 1], old.y);\n"
+               "            q.z = $result(sums[i][j + 2], old.z);\n"
+               "            q.w = $result(sums[i][j + 3], old.w);\n"
+               "            *(GLOBAL float4 *)to = q;\n"
+               "        }" },
+};
+
+/* Rows of C, or of a part's in scratch: after the loop, so that what only they need takes no registers before. */
+static void print_store(product *r, gpu_words *w, bool partial) {
+    gpu_print *g = r->g;
+    const int64_t *stride = r->operand[2].stride;
+    const int64_t across = partial ? r->p.n : stride[r->p.batch_ndim];
+    if (partial) gpu_scratch(g, "c", r->real, 0);
+    else gpu_operand(g, "c", &r->operand[2], true);
+    bool four = r->size == 4 && r->how.tile->tn % 4 == 0 && r->p.n % 4 == 0 && across % 4 == 0 && last_number(g) % 16 == 0;
+    for (int32_t d = 0; d < r->p.batch_ndim && !partial; d++) four &= stride[d] % 4 == 0;
+    gpu_declare(g, "i64", "across_c", across);
+    if (partial) {
+        gpu_declare(g, "i64", "batches", r->p.batches);
+        text_add(&g->body, "c += ((i64)part * batches + (i64)entry) * (i64)m * (i64)n;\n");
+    } else print_batch(r, 2, 3);
+    declare_result(r, w, partial);
+    gpu_word(w, "before", partial || r->p.beta == 0 ? "" : "const float4 old = *(GLOBAL const float4 *)to;");
+    if (four) ADD_WORDS(w, write_four);
+    else ADD_WORDS(w, write_one);
+    gpu_fill_in(g, w, product_store_text);
 }
 
 /* ---- the launches -------------------------------------------------------------------------------------- */
 
-static void say_tile(printing *r) {
+static gpu_words tile_words(const product *r) {
     const tile *t = r->how.tile;
-    int cm = MIN2(t->tm, 4), cn = MIN2(t->tn, 4), wy = WARP / t->wx;
+    const int cm = MIN2(t->tm, 4), cn = MIN2(t->tn, 4), wy = WARP / t->wx;
     const struct { const char *name; int value; } counts[] = {
-        { "bm", t->bm }, { "bn", t->bn }, { "bk", t->bk }, { "tm", t->tm }, { "tn", t->tn }, { "wx", t->wx },
-        { "cm", cm }, { "cn", cn }, { "apart_m", wy * cm }, { "apart_n", t->wx * cn }, { "warp_m", wy * t->tm },
-        { "warp_n", t->wx * t->tn }, { "warps_n", t->bn / (t->wx * t->tn) }, { "threads", threads_of(t) },
-        { "size_a", t->bk * pitch_of(t->bm) }, { "size_b", t->bk * pitch_of(t->bn) },
+        { "bm", t->bm }, { "bn", t->bn }, { "tm", t->tm }, { "tn", t->tn }, { "wx", t->wx }, { "cm", cm }, { "cn", cn },
+        { "apartm", wy * cm }, { "apartn", t->wx * cn }, { "warpm", wy * t->tm }, { "warpn", t->wx * t->tn },
+        { "warps", t->bn / (t->wx * t->tn) },
     };
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) say_count(r, counts[i].name, counts[i].value);
-    say(r, "real", "%s", r->real);
-    say(r, "index", "%s", r->index);
-    say(r, "fma", r->size == 4 ? "FMA" : "FMA_D");
+    gpu_words w = { 0 };
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) word_count(&w, counts[i].name, counts[i].value);
+    gpu_word(&w, "R", r->real);
+    gpu_word(&w, "fma", r->size == 4 ? "FMA" : "FMA_D");
+    return w;
 }
 
-static void print_rooms(printing *r) {
+/* Two tiles of each side: one is read while the next is put. */
+static void print_rooms(product *r) {
     const tile *t = r->how.tile;
     const char *type = r->size == 4 ? "float4" : r->real;  /* so that four neighbours can be read at a time */
     int step = r->size == 4 ? 4 : 1;
@@ -334,92 +345,106 @@ static void print_rooms(printing *r) {
              2 * t->bk * pitch_of(t->bm) / step, type, 2 * t->bk * pitch_of(t->bn) / step);
 }
 
-/* Which part of k this group has, and where its operands' entries of the batch begin. */
-static void print_place(printing *r) {
-    bool partial = r->how.parts > 1;
-    print(r, "tile");
-    say_number(r, "k", r->p.k);
-    if (partial) {
-        say_number(r, "parts", r->how.parts);
-        say_number(r, "length", r->how.length);
-        say_number(r, "batches", r->p.batches);
+/* Which part of k the group has, from `done` to `end`, of which entry of the batch. */
+static void print_part(product *r) {
+    text *out = &r->g->body;
+    gpu_declare(r->g, "uint", "k", r->p.k);
+    if (r->how.parts == 1) {
+        text_add(out, "uint done = 0;\nconst uint end = k, entry = group / wide / high;\n");
+        return;
     }
-    print(r, partial ? "part" : "whole");
-    print_batch(r, 0, partial ? 2 : 3);
+    gpu_declare(r->g, "uint", "parts", r->how.parts);
+    gpu_declare(r->g, "uint", "length", r->how.length);
+    text_add(out, "const uint part = group / wide / high %% parts, entry = group / wide / high / parts;\n"
+                  "uint done = part * length;\nconst uint end = done + length < k ? done + length : k;\n");
 }
 
-static void print_loop(printing *r, const side *a, const side *b) {
-    print(r, "thread");
-    print_fetch(r, a), print_fetch(r, b);
-    print(r, "loop");
-    print_put(r, a), print_put(r, b);
-    print(r, "next");
-    print_fetch(r, a), print_fetch(r, b);
-    print(r, "multiply");
-    print_read(r, a), print_read(r, b);
-    print(r, "end");
+static void print_fetch(product *r, const side *a, const side *b) {
+    gpu_fill_in(r->g, &a->words, product_fetch_text);
+    gpu_fill_in(r->g, &b->words, product_fetch_text);
 }
 
-static int64_t last_number(const gpu_print *g) { return g->numbers[g->n_numbers - 1]; }
+/* What comes next is fetched into registers before what is there is multiplied, and put after. */
+static void print_loop(product *r, const gpu_words *w, const side *a, const side *b) {
+    text *out = &r->g->body;
+    const tile *t = r->how.tile;
+    print_fetch(r, a, b);
+    text_add(out, "while (done < end) {\n");
+    gpu_fill_in(r->g, &a->words, product_put_text);
+    gpu_fill_in(r->g, &b->words, product_put_text);
+    text_add(out, "SYNC;\ndone += %d;\n", t->bk);
+    print_fetch(r, a, b);
+    text_add(out, "#pragma unroll\nfor (uint l = 0; l < %d; l++) {\n    %s of_a[%d], of_b[%d];\n", t->bk, r->real, t->tm,
+             t->tn);
+    gpu_fill_in(r->g, &a->words, product_read_text);
+    gpu_fill_in(r->g, &b->words, product_read_text);
+    gpu_fill_in(r->g, w, product_add_text);
+}
 
-static void print_tiles(printing *r) {
+static void print_tiles(product *r) {
     gpu_print *g = r->g;
     const tile *t = r->how.tile;
-    bool partial = r->how.parts > 1;
+    const bool partial = r->how.parts > 1;
+    gpu_words w = tile_words(r);
     print_rooms(r);
-    gpu_operand(g, "a", &r->operand[0], false);
-    side a = side_of(r, 0, last_number(g));
-    gpu_operand(g, "b", &r->operand[1], false);
-    side b = side_of(r, 1, last_number(g));
-    if (partial) gpu_scratch(g, "c", r->real, 0);
-    else gpu_operand(g, "c", &r->operand[2], true);
-    int64_t at = last_number(g);
-    say_number(r, "m", r->p.m);
-    say_number(r, "n", r->p.n);
-    print_place(r);
-    print_side(r, &a), print_side(r, &b);
-    print_loop(r, &a, &b);
-    print_store(r, at, partial ? r->p.n : r->operand[2].stride[r->p.batch_ndim], partial);
+    gpu_declare(g, "uint", "m", r->p.m);
+    gpu_declare(g, "uint", "n", r->p.n);
+    side a = begin_side(r, 0), b = begin_side(r, 1);
+    gpu_fill_in(g, &w, product_place_text);
+    print_part(r);
+    print_batch(r, 0, 2);
+    gpu_fill_in(g, &a.words, product_side_text);
+    gpu_fill_in(g, &b.words, product_side_text);
+    print_loop(r, &w, &a, &b);
+    print_store(r, &w, partial);
     g->threads = threads_of(t);
     g->groups = ceil_div(r->p.m, t->bm) * ceil_div(r->p.n, t->bn) * r->how.parts * r->p.batches;
     g->more = partial;
 }
 
-/* The parts of each element, in order. */
-static void print_sum(printing *r) {
+static void print_sum(product *r) {
     gpu_print *g = r->g;
+    gpu_words w = { 0 };
+    g->threads = MIN2(SUM_THREADS, g->limits->threads);
+    g->groups = ceil_div(r->p.m * r->p.n * r->p.batches, g->threads);
+    gpu_word(&w, "R", r->real);
     text_add(&g->body, "{\nBEGIN\n");
     gpu_scratch(g, "partial", r->real, 0);
     gpu_operand(g, "c", &r->operand[2], true);
-    g->threads = MIN2(SUM_THREADS, g->limits->threads);
-    say_count(r, "threads", g->threads);
-    say_number(r, "m", r->p.m);
-    say_number(r, "n", r->p.n);
-    say_number(r, "parts", r->how.parts);
-    say_number(r, "batches", r->p.batches);
-    say_number(r, "c_step", r->operand[2].stride[r->p.batch_ndim]);
-    print(r, "sum");
+    gpu_declare(g, "i64", "across_c", r->operand[2].stride[r->p.batch_ndim]);
+    gpu_declare(g, "uint", "m", r->p.m);
+    gpu_declare(g, "uint", "n", r->p.n);
+    gpu_declare(g, "uint", "parts", r->how.parts);
+    gpu_declare(g, "uint", "total", r->p.m * r->p.n * r->p.batches);
+    text_add(&g->body, "const uint at = group * %d + lane, col = at %% n, row = at / n %% m, entry = at / n / m;\n",
+             (int)g->threads);
     print_batch(r, 2, 3);
-    say_result(r, r->p.alpha, r->p.beta, "sum", "*to");
-    print(r, "summed");
-    g->groups = ceil_div(r->p.m * r->p.n * r->p.batches, g->threads);
+    declare_result(r, &w, false);
+    gpu_fill_in(g, &w, product_sum_text);
+}
+
+/* Unsigned, so that a compiler does not make it a pointer for each load, of twice the registers. */
+static const char *index_type(const flat_program *p, const flat_kernel *k) {
+    bool backwards = false;
+    for (int i = 0; i < 2; i++)
+        for (int32_t d = 0; d < 2; d++) backwards |= k->operands[i].stride[k->gemm.batch_ndim + d] < 0;
+    return backwards || strcmp(gpu_index_type(p, k), "int") ? "i64" : "uint";
 }
 
 void gpu_print_product(gpu_print *g, int launch) {
     const flat_kernel *k = g->kernel;
     const flat_gemm *p = &k->gemm;
-    int32_t type = k->operands[2].type;
+    int type = k->operands[2].type;
+    if (p->m == 0 || p->n == 0 || p->batches == 0) return;
     if (type == TIDE_F64 && !g->limits->f64) { g->lacks = "the device has no float64 for a product"; return; }
     if (MAX2(p->m, MAX2(p->n, p->k)) > INT32_MAX / 2) { g->lacks = "a product of sizes beyond 32 bits"; return; }
-    if (p->m == 0 || p->n == 0 || p->batches == 0) return;
-    printing r = { .g = g, .real = gpu_register_type(type), .size = (int64_t)tide_dtype_size(type),
-                   .index = gpu_index_type(g->program, k) };
+    product r = { .g = g, .real = gpu_register_type(type), .size = (int64_t)tide_dtype_size(type),
+                  .index = index_type(g->program, k) };
     merge_batch(&r, k);
     r.how = choose(&r.p, g->limits, r.size);
-    if (!r.how.tile) { g->lacks = "the device's groups are too small for a product"; return; }
+    if (!r.how.tile) { g->lacks = "a product in groups as small as the device's"; return; }
     g->scratch_bytes = r.how.parts > 1 ? r.how.parts * p->batches * p->m * p->n * r.size : 0;
-    say_tile(&r);
+    g->uses_f64 = type == TIDE_F64;
     if (launch == 0) print_tiles(&r);
     else print_sum(&r);
-    text_add(&g->body, "}\n");
 }

@@ -18,7 +18,7 @@ static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;  /* threads of a pro
 typedef struct binary { char key[KEY + 1]; os_kept kept; } binary;
 
 static const char *options_of(const opencl_device *d) {
-    return d->rounds ? "-cl-std=CL1.2 -cl-fp32-correctly-rounded-divide-sqrt" : "-cl-std=CL1.2";
+    return d->rounds ? "-w -cl-std=CL1.2 -cl-fp32-correctly-rounded-divide-sqrt" : "-w -cl-std=CL1.2";
 }
 
 /* ---- the cache ---- */

@@ -50,18 +50,33 @@ static bool counts_elements(const map_print *p) {
 
 /* ---- an element a thread ------------------------------------------------------------------------------- */
 
-static void print_elements(map_print *p) {
+static void print_element(map_print *p) {
     const flat_map *m = p->m;
-    text_add(&p->out, "const %s e = %sgroup * %du + lane;\n", p->position, p->narrow ? "" : "(i64)",
-             (int)p->g->threads);
+    const char *fours = p->shape.quads ? " * 4u + u" : "", *wide = p->narrow ? "" : "(i64)";
+    const char *open = p->shape.quads ? "(" : "", *close = p->shape.quads ? ")" : "";
+    text_add(&p->out, "const %s e = %s%sgroup * %du + lane%s%s;\n", p->position, open, wide, (int)p->g->threads, close,
+             fours);
     if (p->shape.linear)
         text_add(&p->out, "if (e < (%s)table[%d]) {\n", p->position, gpu_number(p->g, m->rows * m->cols));
     else text_add(&p->out, "if (e < %lld%s) {\n", (long long)(m->rows * m->cols), p->unit);
-    for (int32_t i = 0; i < m->count; i++)
-        if (m->instrs[i].dst >= 0) map_print_definition(p, &m->instrs[i]);
+    for (int32_t i = 0; i < m->count; i++) {
+        const flat_instr *in = &m->instrs[i];
+        if (in->dst < 0 || in->kind == FLAT_ONE) continue;
+        if (p->shape.quads && is_draw(in)) map_print_four(p, i);
+        map_print_definition(p, in);
+    }
     for (int32_t i = 0; i < m->count; i++)
         if (m->instrs[i].op == FLAT_STORE) map_print_store(p, &m->instrs[i]);
     text_add(&p->out, "}\n");
+}
+
+static void print_elements(map_print *p) {
+    print_values(p, FLAT_ONE, 0);
+    for (int32_t i = 0; i < p->m->count && p->shape.quads; i++)
+        if (is_draw(&p->m->instrs[i])) map_print_words(p, i);
+    if (p->shape.quads) text_add(&p->out, "#pragma unroll\nfor (uint u = 0; u < 4u; u++) {\n");
+    print_element(p);
+    if (p->shape.quads) text_add(&p->out, "}\n");
 }
 
 /* ---- rows ---------------------------------------------------------------------------------------------- */
@@ -88,6 +103,7 @@ static void print_body(map_print *p, int32_t stage) {
     for (int32_t i = 0; i < m->count; i++) {
         const flat_instr *in = &m->instrs[i];
         if (!p->needed[i]) continue;
+        if (p->shape.quads && is_draw(in)) map_print_four(p, i);
         if (is_row_reduction(in) || is_sink(in)) map_print_accumulate(p, i);
         else if (in->dst >= 0) map_print_definition(p, in);
     }
@@ -109,11 +125,10 @@ static int print_loop_head(map_print *p) {
                  p->unit);
         return 1;
     }
-    if (s->turns > 1)
-        text_add(&p->out, "#pragma unroll\nfor (uint u = 0; u < %lldu; u++) {\nconst %s c = u * LANES + l;\n",
-                 (long long)s->turns, p->position);
-    else text_add(&p->out, "{\nconst %s c = l;\n", p->position);
-    bool whole = m->cols % s->width == 0;
+    if (s->turns > 1) text_add(&p->out, "#pragma unroll\nfor (uint u = 0; u < %lldu; u++) ", (long long)s->turns);
+    text_add(&p->out, "{\n");
+    map_print_column(p);
+    bool whole = m->cols == s->width * s->turns;
     if (whole) text_add(&p->out, "%s{\n", live);
     else text_add(&p->out, "if (%sc < %lld%s) {\n", *live ? "live && " : "", (long long)m->cols, p->unit);
     return 2;
@@ -124,6 +139,8 @@ static void print_stage(map_print *p, int32_t stage) {
     map_find_needed(p, stage);
     map_print_accumulators(p, stage);
     if (loops(p, stage)) {
+        for (int32_t i = 0; i < p->m->count && p->shape.quads; i++)
+            if (p->needed[i] && is_draw(&p->m->instrs[i])) map_print_words(p, i);
         int braces = print_loop_head(p);
         print_body(p, stage);
         text_add(&p->out, braces == 2 ? "}\n}\n" : "}\n");
@@ -240,7 +257,7 @@ static void print_all(map_print *p) {
 void gpu_print_map(gpu_print *g) {
     bool narrow = !strcmp(gpu_index_type(g->program, g->kernel), "int");
     map_print p = { .g = g, .m = &g->kernel->map, .position = narrow ? "uint" : "i64", .unit = narrow ? "u" : "",
-                    .narrow = narrow };
+                    .narrow = narrow, .odd_tree = true };
     g->uses_f64 |= uses_type(&p, TIDE_F64);
     if (g->uses_f64 && !g->limits->f64) {
         g->lacks = "it computes in float64, which the device has not";

@@ -17,6 +17,7 @@ typedef struct map_shape {
     bool    by_rows, linear;  /* linear: all operands are contiguous or one number; the count is told, not printed */
     bool    sinks;            /* a group takes a task's rows, else one row a slot */
     bool    kept;             /* few turns: loops are unrolled, and what several need stays in registers */
+    bool    quads;            /* a thread has fours of neighbours, which are drawn together */
     int64_t width, slots;
     int64_t turns;            /* columns of a lane */
     int64_t blocks;           /* of `width` columns, each a group's of its own, if there is no need of whole rows */
@@ -50,6 +51,7 @@ bool map_stores_each(const map_print *p, const flat_instr *in);  /* a store in t
 bool map_consumes(const map_print *p, int32_t i, int32_t stage); /* a reduction, sink or store of the stage's loop */
 void map_find_needed(map_print *p, int32_t stage);
 void map_find_kept(map_print *p);
+void map_print_column(map_print *p);  /* const uint c = ...; */
 
 /* map_instr.c */
 name map_register(const map_print *p, int reg);
@@ -57,6 +59,8 @@ void map_print_definition(map_print *p, const flat_instr *in);
 void map_print_store(map_print *p, const flat_instr *in);
 bool map_counts_elements(const flat_instr *in);
 void map_print_seeds(map_print *p);
+void map_print_words(map_print *p, int32_t i);  /* of a draw: room for those of four neighbours */
+void map_print_four(map_print *p, int32_t i);   /* the words, in front of the first of the four */
 static inline const flat_operand *map_operand(const map_print *p, const flat_instr *in) {
     return &p->g->kernel->operands[in->operand];
 }

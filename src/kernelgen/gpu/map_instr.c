@@ -132,13 +132,44 @@ void map_print_seeds(map_print *p) {
     }
 }
 
-static void print_draw(map_print *p, const flat_instr *in) {
-    bool mask = in->op == FLAT_DROPMASK;
-    text_add(&p->out, mask ? "philox_half(" : "philox_unit(philox_word(");
+static void print_sample(map_print *p, const flat_instr *in) {
     text_add(&p->out, "seed_low, seed_high, (uint)r%d, site%d, (uint)(e / %lld%s)", in->src[0], in->dst,
              (long long)in->per_sample, p->unit);
     if (in->src[1] >= 0) text_add(&p->out, " + (uint)r%d", in->src[1]);
-    text_add(&p->out, ", (uint)(e %% %lld%s))", (long long)in->per_sample, p->unit);
+    text_add(&p->out, ", (uint)(e %% %lld%s)", (long long)in->per_sample, p->unit);
+}
+
+void map_print_words(map_print *p, int32_t i) { text_add(&p->out, "uint w%d[4];\n", p->m->instrs[i].dst); }
+
+/* A mask's halves are eight in four words: two words have those of four neighbours. */
+void map_print_four(map_print *p, int32_t i) {
+    const flat_instr *in = &p->m->instrs[i];
+    bool mask = in->op == FLAT_DROPMASK;
+    int  w = in->dst;
+    text_add(&p->out, "if (u %% 4u == 0u) {\nPHILOX_FOUR(w%d[0], w%d[1], w%d[2], w%d[3], ", w, w, w, w);
+    print_sample(p, in);
+    text_add(&p->out, " / %du);\n", mask ? 8 : 4);
+    if (mask)
+        text_add(&p->out, "if (e %% %lld%s & 4u) { w%d[0] = w%d[2]; w%d[1] = w%d[3]; }\n", (long long)in->per_sample,
+                 p->unit, w, w, w, w);
+    text_add(&p->out, "}\n");
+}
+
+static void print_word(map_print *p, const flat_instr *in) {
+    bool mask = in->op == FLAT_DROPMASK;
+    if (p->shape.quads) {
+        text_add(&p->out, mask ? "(w%d[u %% 4u / 2u] >> u %% 2u * 16u & 65535u)" : "w%d[u %% 4u]", in->dst);
+        return;
+    }
+    text_add(&p->out, mask ? "philox_half(" : "philox_word(");
+    print_sample(p, in);
+    text_add(&p->out, ")");
+}
+
+static void print_draw(map_print *p, const flat_instr *in) {
+    bool mask = in->op == FLAT_DROPMASK;
+    text_add(&p->out, mask ? "" : "philox_unit(");
+    print_word(p, in);
     if (!mask) {
         text_add(&p->out, ")");
         return;

@@ -103,6 +103,17 @@ static bool is_linear(const map_print *p) {
     return true;
 }
 
+/* Philox makes four words at a time: neighbours in one sample share it. */
+static bool draws_fours(const map_print *p) {
+    bool any = false;
+    for (int32_t i = 0; i < p->m->count; i++) {
+        if (!is_draw(&p->m->instrs[i])) continue;
+        if (p->m->instrs[i].per_sample % 4 != 0) return false;
+        any = true;
+    }
+    return any;
+}
+
 static int64_t lanes_for(int64_t cols, int64_t most) {
     int64_t width = 1;
     while (width < cols && width < most) width *= 2;
@@ -122,14 +133,21 @@ static int64_t threads_for(const map_print *p, int64_t most) {
 static void choose_rows(map_print *p, int64_t most) {
     const flat_map *m = p->m;
     map_shape *s = &p->shape;
-    bool blocks = s->sinks && !has(p, reduces) && !has(p, sums_all) && !has(p, stores_row);
-    s->width = lanes_for(m->cols, blocks ? MIN2(most, BLOCK) : most);
+    bool    blocks = s->sinks && !has(p, reduces) && !has(p, sums_all) && !has(p, stores_row);
+    int64_t each = !blocks && draws_fours(p) && m->cols % 4 == 0 && m->cols <= most * MOST_TURNS ? 4 : 1;
+    s->width = lanes_for(m->cols / each, blocks ? MIN2(most, BLOCK) : most);
     p->g->threads = (int32_t)threads_for(p, most);
     s->slots  = p->g->threads / s->width;
     s->blocks = blocks ? MAX2(ceil_div(m->cols, s->width), 1) : 1;
-    s->turns  = s->blocks > 1 ? 1 : ceil_div(m->cols, s->width);
+    s->turns  = s->blocks > 1 ? 1 : ceil_div(m->cols, s->width * each) * each;
     s->kept   = s->turns <= MOST_TURNS && s->turns * m->count <= MOST_UNROLLED;
+    s->quads  = s->kept && each == 4;
     p->g->groups = s->sinks ? ceil_div(m->rows, m->rows_per_task) * s->blocks : ceil_div(m->rows, s->slots);
+}
+
+void map_print_column(map_print *p) {
+    const char *c = p->shape.quads ? "(u / 4u * LANES + l) * 4u + u % 4u" : p->shape.turns > 1 ? "u * LANES + l" : "l";
+    text_add(&p->out, "const %s c = %s;\n", p->position, c);
 }
 
 void map_choose_shape(map_print *p) {
@@ -143,6 +161,7 @@ void map_choose_shape(map_print *p) {
         return;
     }
     p->shape.linear = is_linear(p);
+    p->shape.quads  = draws_fours(p);
     p->g->threads   = (int32_t)most;
-    p->g->groups    = ceil_div(m->rows * m->cols, most);
+    p->g->groups    = ceil_div(m->rows * m->cols, most * (p->shape.quads ? 4 : 1));
 }

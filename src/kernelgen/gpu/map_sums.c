@@ -6,8 +6,8 @@ enum { TOGETHER = 4 /* that share the tree's SYNCs */, LONG_RUN = 1000 /* number
 
 /* ---- the group's memory -------------------------------------------------------------------------------- */
 
-/* An array for each of what is joined together and each type; of arguments' places the last. All are there twice: a tree
- * may begin while the results of the one before are still read. */
+/* An array for each of what is joined together and each type; of arguments' places the last. All are there twice: a
+ * tree may begin while the results of the one before are still read. */
 static const struct { char tag; int bytes; const char *type; } arrays[] = {
     { 'f', 4, "float" }, { 'd', 8, "double" }, { 'i', 4, "int" }, { 'l', 8, "i64" }, { 'x', 4, "int" },
 };
@@ -159,7 +159,7 @@ static void print_show(map_print *p, int32_t i, int number) {
     if (is_argument(in)) text_add(&p->out, "%s[lane] = z%d;\n", array_name(p, number, PLACES).text, (int)i);
 }
 
-/* Four become one at a time, and the result is in the arrays' first elements, for all to read. */
+/* Four become one at a time, and the first thread of all has the result: the others see it after a SYNC. */
 static void print_tree(map_print *p, const int32_t *which, int n, tree t) {
     if (p->must_wait) text_add(&p->out, "SYNC;\n");
     p->must_wait = false, p->odd_tree = !p->odd_tree;
@@ -174,7 +174,6 @@ static void print_tree(map_print *p, const int32_t *which, int n, tree t) {
         }
         text_add(&p->out, "}\n");
     }
-    text_add(&p->out, "SYNC;\n");
 }
 
 /* How many a tree has, at most: as many as the arrays of all types that the map joins leave room for. */
@@ -202,6 +201,7 @@ static void print_row_result(map_print *p, int32_t i, const char *from) {
 
 static void print_rows_together(map_print *p, const int32_t *which, int n) {
     print_tree(p, which, n, (tree){ "l", p->shape.width, 1 });
+    text_add(&p->out, "SYNC;\n");
     for (int j = 0; j < n; j++) {
         const flat_instr *in = &p->m->instrs[which[j]];
         char from[64];
@@ -240,29 +240,20 @@ static void print_sink_store(map_print *p, int32_t i, const char *from) {
     text_add(&p->out, "; }\n");
 }
 
-/* The columns of one thread alone: nothing to join. */
-static void print_own_columns(map_print *p, int32_t i) {
-    bool many = p->shape.turns > 1;
-    if (many) text_add(&p->out, "#pragma unroll\nfor (uint u = 0; u < %lldu; u++) ", (long long)p->shape.turns);
+/* Each thread's columns in turn, or all of the group. */
+static void print_sink_result(map_print *p, int32_t i) {
+    const map_shape *s = &p->shape;
+    bool columns = p->m->instrs[i].op == FLAT_COL_SUM, many = columns && s->turns > 1;
+    bool joined = !columns || s->slots > 1;
+    if (many) text_add(&p->out, "#pragma unroll\nfor (uint u = 0; u < %lldu; u++) ", (long long)s->turns);
     text_add(&p->out, "{\n");
-    if (p->shape.blocks == 1) text_add(&p->out, "const %s c = %sl;\n", p->position, many ? "u * LANES + " : "");
-    text_add(&p->out, "if (c < %lld%s) {\n", (long long)p->m->cols, p->unit);
     print_whole(p, i);
+    p->must_wait |= many && joined;
+    if (joined) print_tree(p, &i, 1, (tree){ "lane", p->g->threads, columns ? s->width : 1 });
+    if (columns && s->blocks == 1) map_print_column(p);
+    if (!columns) text_add(&p->out, "if (lane == 0) ");
+    else text_add(&p->out, "if (%sc < %lld%s) ", joined ? "slot == 0 && " : "", (long long)p->m->cols, p->unit);
     print_sink_store(p, i, accumulator(p, 'a', i).text);
-    text_add(&p->out, "}\n}\n");
-}
-
-static void print_joined_sink(map_print *p, int32_t i) {
-    bool columns = p->m->instrs[i].op == FLAT_COL_SUM;
-    char from[64];
-    print_whole(p, i);
-    print_tree(p, &i, 1, columns ? (tree){ "lane", p->g->threads, p->shape.width }
-                                 : (tree){ "lane", p->g->threads, 1 });
-    snprintf(from, sizeof from, "%s[lane]", array_name(p, 0, array_for(p->m->instrs[i].type)).text);
-    if (!columns) text_add(&p->out, "if (lane == 0) {\n");
-    else if (p->shape.blocks > 1) text_add(&p->out, "if (slot == 0 && c < %lld%s) {\n", (long long)p->m->cols, p->unit);
-    else text_add(&p->out, "if (lane < %lldu) {\nconst %s c = lane;\n", (long long)p->m->cols, p->position);
-    print_sink_store(p, i, from);
     text_add(&p->out, "}\n");
 }
 
@@ -270,7 +261,6 @@ void map_print_sink_results(map_print *p) {
     for (int32_t i = 0; i < p->m->count; i++) {
         const flat_instr *in = &p->m->instrs[i];
         if (!is_sink(in) || sums_in_place(p, in) || (in->op == FLAT_COL_SUM && p->m->cols == 0)) continue;
-        if (in->op == FLAT_COL_SUM && p->shape.slots == 1) print_own_columns(p, i);
-        else print_joined_sink(p, i);
+        print_sink_result(p, i);
     }
 }
