@@ -1,3 +1,4 @@
+/* Texts of bodies: their words for types, memory and sums, and how they are put in. */
 #include "fill.h"
 
 #include <assert.h>
