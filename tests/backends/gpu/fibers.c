@@ -37,6 +37,13 @@ static fibers_counts count;
 
 fibers_counts fibers_count(void) { return count; }
 
+const char *fibers_lacking(const char *why) {
+    pthread_mutex_lock(&lock);
+    count.lacking += why != NULL;
+    pthread_mutex_unlock(&lock);
+    return why;
+}
+
 static void stop(const char *what) {
     fprintf(stderr, "fibers: %s\n", what);
     abort();
