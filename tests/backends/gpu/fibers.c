@@ -12,6 +12,10 @@
 enum { GUARD = 1024, GUARD_BYTE = 0xC3, FRESH_BYTE = 0xFF, MOST_QUEUED = 64 };
 
 fibers_limits fibers_limit = { 256, 32768, 0 };
+fibers_faults fibers_fault = { -1, -1, -1, -1, -1 };
+
+/* Whether it is the one that is to fail. */
+static bool fails(int *after) { return *after >= 0 && (*after)-- == 0; }
 
 /* ---- memory ---------------------------------------------------------------------------------------------------- */
 
@@ -67,7 +71,7 @@ static int64_t written_guard(const block *b) {
 static void *alloc(void *of, int64_t bytes) {
     size_t all = (size_t)round_up(bytes, 64) + 2 * GUARD;
     const device *d = of;
-    void *counted = mem_new(&d->allocator, (size_t)bytes);
+    void *counted = fails(&fibers_fault.alloc) ? NULL : mem_new(&d->allocator, (size_t)bytes);
     block *b = counted ? malloc(sizeof *b) : NULL;
     char *whole = b ? aligned_alloc(64, all) : NULL;
     if (!whole) {
@@ -162,6 +166,8 @@ static tide_status compute(const order *o, tide_failure *why) {
                        .backwards = o->backwards };
     l.table = (const int64_t *)(const void *)((const block *)c->table)->data;
     if (check_call(o, why)) return TIDE_EDEVICE;
+    if (fails(&fibers_fault.kernel))
+        return fail(why, TIDE_EDEVICE, "the kernel '%s' failed: it was told to", c->kernel->name);
     pthread_mutex_lock(&lock);
     running = c->kernel->name;
     bool done = group_run(&l, said, sizeof said);
@@ -228,6 +234,7 @@ static void close_device(void *of) {
 static tide_status put(void *of, void *handle, int64_t at, const void *from, int64_t bytes, tide_failure *why) {
     flush(of);
     if (told(of, why)) return TIDE_EDEVICE;
+    if (fails(&fibers_fault.put)) return fail(why, TIDE_EDEVICE, "a copy to the device failed: it was told to");
     if (bytes) memcpy(block_at(handle, at, bytes)->data + at, from, (size_t)bytes);
     return TIDE_OK;
 }
@@ -235,6 +242,7 @@ static tide_status put(void *of, void *handle, int64_t at, const void *from, int
 static tide_status get(void *of, void *to, void *handle, int64_t at, int64_t bytes, tide_failure *why) {
     flush(of);
     if (told(of, why)) return TIDE_EDEVICE;
+    if (fails(&fibers_fault.get)) return fail(why, TIDE_EDEVICE, "a copy from the device failed: it was told to");
     if (bytes) memcpy(to, block_at(handle, at, bytes)->data + at, (size_t)bytes);
     return TIDE_OK;
 }
@@ -259,6 +267,7 @@ static void limits_metal(void *of, gpu_limits *out) {
 static tide_status build_with(gpu_language language, const char *source, int32_t n_entries, void **module,
                               tide_failure *why) {
     const built *b;
+    if (fails(&fibers_fault.build)) return fail(why, TIDE_EDEVICE, "the text does not compile: it was told not to");
     pthread_mutex_lock(&lock);
     tide_status status = build_text(language, source, n_entries, &b, why);
     if (!status) count.built++, *module = (void *)(uintptr_t)b;

@@ -28,4 +28,8 @@ typedef struct fibers_counts { int64_t built, launches, lacking, blocks; } fiber
 fibers_counts fibers_count(void);
 const char *fibers_lacking(const char *why);  /* counts it unless it is NULL; the same */
 
+/* What is to fail, once, after so many others; negative: nothing. */
+typedef struct fibers_faults { int alloc, put, get, build, kernel; } fibers_faults;
+extern fibers_faults fibers_fault;
+
 #endif
