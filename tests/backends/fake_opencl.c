@@ -20,7 +20,7 @@ static const char *const names[] = { OPENCL_FUNCTIONS(NAMED) };
 static opencl real;
 static bool   forwards;
 static fake_opencl_counts counts;
-static int64_t calls[CALLS];
+static _Atomic int64_t calls[CALLS];
 static struct { int64_t at, times; int32_t code; } faults[CALLS];
 static fake_opencl_device shown = { 1, 1, "OpenCL 1.2 fake", 256, true, true };
 
@@ -32,7 +32,7 @@ static int number_of(const char *function) {
 }
 
 PUBLIC void fake_opencl_fault(const char *function, int64_t at, int64_t times, int32_t code) {
-    memset(calls, 0, sizeof calls);
+    for (int i = 0; i < CALLS; i++) calls[i] = 0;
     if (!function) {
         memset(faults, 0, sizeof faults);
         return;
@@ -82,7 +82,7 @@ static void *new_object(size_t bytes) {
     return o;
 }
 
-static void *made(void *object, int64_t *count) {
+static void *made(void *object, _Atomic int64_t *count) {
     if (object) ++*count;
     return object;
 }

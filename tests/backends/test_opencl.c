@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <dlfcn.h>
 #include <glob.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <tidemill/tidemill.h>
@@ -284,6 +285,43 @@ static void test_text_with_errors(void **state) {
     expect_nothing_left("a text with errors");
 }
 
+/* ---- threads, a handle each ---- */
+
+static const char one_kernel[][80] = { "__kernel void k0(__global char *b) { b[0] = 1; }\n",
+                                         "__kernel void k0(__global char *b) { b[0] = 2; }\n" };
+
+static void *use_device(void *number) {
+    tide_allocator system = mem_system();
+    char from[1000], to[1000];
+    memset(from, (int)(intptr_t)number, sizeof from);
+    bool good = true;
+    for (int i = 0; i < 20 && good; i++) {
+        void *d = NULL, *module = NULL;
+        good = !opencl_memory.open(0, &system, &d, NULL) && !opencl_build(d, one_kernel[i % 2], 1, &module, NULL);
+        void *block = good ? opencl_memory.alloc(d, sizeof from) : NULL;
+        good = block && !opencl_memory.put(d, block, 0, from, sizeof from, NULL) &&
+               !opencl_memory.get(d, to, block, 0, sizeof to, NULL) && !memcmp(from, to, sizeof to);
+        opencl_memory.free(d, block, sizeof from);
+        opencl_unload(d, module);
+        opencl_memory.close(d);
+    }
+    return good ? number : NULL;
+}
+
+static void test_threads(void **state) {
+    enum { THREADS = 4 };
+    pthread_t threads[THREADS];
+    void *good;
+    (void)state;
+    for (intptr_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, use_device, (void *)(i + 1)), 0);
+    for (intptr_t i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], &good), 0);
+        assert_ptr_equal(good, (void *)(i + 1));
+    }
+    expect_nothing_left("threads");
+}
+
 /* ---- a small training, in which every call fails once ---- */
 
 typedef struct counter { tide_allocator system; int64_t live; } counter;
@@ -415,7 +453,7 @@ int main(void) {
         cmocka_unit_test(test_no_such_device), cmocka_unit_test(test_unfit_device), cmocka_unit_test(test_limits),
         cmocka_unit_test(test_blocks), cmocka_unit_test(test_late_failure), cmocka_unit_test(test_cache),
         cmocka_unit_test(test_refused_binary), cmocka_unit_test(test_text_with_errors),
-        cmocka_unit_test(test_each_call_fails),
+        cmocka_unit_test(test_threads), cmocka_unit_test(test_each_call_fails),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
