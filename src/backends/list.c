@@ -2,14 +2,24 @@
 #include "backend.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "../base/os/os.h"
+#include "../base/words.h"
 
 enum { MOST_BACKENDS = 15 };
 
 static tide_status unknown(const char *device, tide_failure *why) {
     text all = { 0 };
-    for (const tide_backend *const *b = backend_all; *b; b++)
+    char word[32];
+    snprintf(word, sizeof word, "%.*s", (int)strcspn(device, ":"), device);
+    nearest near = { .word = word };
+    for (const tide_backend *const *b = backend_all; *b; b++) {
         text_add(&all, "%s%s", all.length ? ", " : "", (*b)->name);
+        nearest_try(&near, (*b)->name);
+    }
+    if (near.found) text_add(&all, "; did you mean '%s'?", near.found);
     tide_status status = fail(why, TIDE_EDEVICE, "unknown device '%s'; available: %s", device,
                               all.failed ? "" : all.data);
     text_free(&all);
@@ -57,15 +67,29 @@ const char *const *tide_devices(void) {
     return names;
 }
 
-tide_status tide_device_check(const char *device, tide_failure *failure) {
+tide_status tide_device_info(const char *device, tide_device *out, tide_failure *failure) {
     tide_failure why = { 0 };
     int32_t index;
     void *opened = NULL;
     tide_allocator system = mem_system();
+    tide_device none, *d = out ? out : &none;
     failure_clear(failure);
+    *d = (tide_device){ 0 };
+    snprintf(d->name, sizeof d->name, "%s", device ? device : "cpu");
     const tide_backend *b = backend_find(device ? device : "cpu", &index, &why);
-    if (b && b->memory && b->memory->open(index, &system, &opened, &why) == TIDE_OK) b->memory->close(opened);
+    if (b && b->memory && b->memory->open(index, &system, &opened, &why) == TIDE_OK) {
+        d->own_memory = true;
+        if (b->describe) b->describe(opened, d);
+        b->memory->close(opened);
+    } else if (b && !b->memory) {
+        os_model(d->hardware, sizeof d->hardware);
+        d->memory_bytes = os_memory_bytes();
+    }
     return why.status ? fail_at(failure, why.status, NULL, 0, "device", "%s", why.message) : TIDE_OK;
+}
+
+tide_status tide_device_check(const char *device, tide_failure *failure) {
+    return tide_device_info(device, NULL, failure);
 }
 
 const tide_product_library *tide_products(const char *device) {
