@@ -18,7 +18,7 @@ static const double MEASURE_S = 1;
 
 /* ---- a step that is there ---- */
 
-/* What was measured of this machine with as many threads; zeros: nothing. */
+/* What was measured of this machine's device with as many threads; zeros: nothing. */
 static void known_roof(const session *s, double *gflops, double *gbs) {
     static const machine_precision of[] = {
         [TIDE_PRECISION_F32] = MACHINE_F32, [TIDE_PRECISION_BF16] = MACHINE_BF16, [TIDE_PRECISION_F16] = MACHINE_F16
@@ -26,8 +26,8 @@ static void known_roof(const session *s, double *gflops, double *gbs) {
     machine here;
     machine_rates rates;
     machine_detect(NULL, &here);
-    machine_rates_known(&here, &rates);
-    bool same = rates.measured && rates.threads == tide_graph_threads(s->graph);
+    tide_device_info(tide_graph_device(s->graph), &here.device, NULL);
+    bool same = machine_rates_known(&here, &rates) && rates.measured && rates.threads == tide_graph_threads(s->graph);
     *gflops = same ? rates.gflops[of[s->precision]] : 0;
     *gbs = same ? rates.bandwidth_gbs : 0;
 }
