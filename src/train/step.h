@@ -83,7 +83,7 @@ typedef struct train_graph {
     const char       *device;
     int               threads;
     uint64_t          seed;
-    int64_t           memory_limit;   /* bytes; 0: what the machine has */
+    int64_t           memory_limit;   /* bytes; 0: what the device has */
     tide_program_mode mode;
     int               cut;            /* tasks along the samples, at least; 0: as many as threads */
     const char       *choices_of;     /* run folder whose choices by timing hold; NULL: none */
@@ -94,8 +94,12 @@ tide_status train_graph_new(const train_graph *how, tide_graph **out, tide_failu
 /* The first failure of the graph or of the program, which may be NULL when memory was short. */
 tide_status train_compiled(const tide_graph *g, const tide_program *p, tide_failure *failure);
 
-/* Bytes of a --memory-limit: a share up to 1 of what the machine has, a number with K, M, G or T, or bytes. "": 0.
- * TIDE_EINVAL. */
-tide_status train_memory_limit(const char *text, int64_t *bytes, tide_failure *failure);
+/* Bytes that a graph on the device may take where no limit is set; INT64_MAX: nobody knows. */
+int64_t train_device_memory(const char *device);
+
+/* Bytes of a --memory-limit: a share up to 1 of what the device has, which is the machine's memory unless it has its
+ * own; a number with K, M, G or T, or bytes. "": 0. TIDE_EINVAL; TIDE_EDEVICE for a share where there is no such
+ * device. */
+tide_status train_memory_limit(const char *text, const char *device, int64_t *bytes, tide_failure *failure);
 
 #endif
