@@ -31,6 +31,12 @@ class Apart(Case):
         self.assertEqual(told_apart["device"], "apart:1")
         self.assertEqual(json.loads((apart / "run.json").read_text())["options"]["device"], "apart:1")
         self.assertEqual(self.parameters(ref), self.parameters(apart))
+        rows = [[line.split(",")[:6] for line in (out / "metrics.csv").read_text().splitlines()] for out in (ref, apart)]
+        self.assertEqual(rows[0][0][:4], ["epoch", "step", "lr", "train_loss"])
+        self.assertEqual(*rows, "what was read of queued steps, later, is what is read after each")
+        resumed = ["forecast", "train", "--data", self.folder / "series.csv", "--resume", "must", "--no-plots", *SMALL]
+        for out, other in (ref, "apart"), (apart, "ref"):
+            self.assertIn(f"goes on on {other}:", self.code(0, *resumed, "--out", out, "--device", other).stderr)
         answers = [json.loads(self.code(0, "forecast", "predict", "--model", out, "--json", "--no-plots").stdout) for out in (ref, apart)]
         self.assertEqual(answers[0]["forecast"], answers[1]["forecast"])
         for device in "ref", "apart:1":

@@ -40,8 +40,9 @@ static tide_explanation *explained(const session *s, train_step *step, int64_t r
     tide_explanation *e = NULL;
     for (int64_t i = 0; starts && i < step->samples; i++) starts[i] = (int32_t)(i % windows);
     if (starts && before) {
-        tide_feed feed = { s->start, starts };
-        e = tide_program_explain(step->program, &(tide_explain_options){ &feed, 1, measure ? MEASURE_S : 0 });
+        tide_feed feeds[2] = { { s->start, starts } };
+        int       count    = 1 + train_step_own_feeds(step, feeds + 1);
+        e = tide_program_explain(step->program, &(tide_explain_options){ feeds, count, measure ? MEASURE_S : 0 });
         if (!e)
             fail(failure, tide_program_error(step->program)->status, "%s", tide_program_error(step->program)->message);
         if (tide_restore(before) != TIDE_OK) tide_explanation_free(e), e = NULL;
