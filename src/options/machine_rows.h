@@ -10,8 +10,8 @@
 #define ROW_DEVICE_FOR(S, flags, help)                                                                                 \
     { "device", TIDE_OPTION_TEXT(S, device), "cpu", (flags) | TIDE_OPTION_MAY_DIFFER, "Machine", "DEVICE", help }
 #define ROW_DEVICE(S, flags)                                                                                           \
-    ROW_DEVICE_FOR(S, flags, "where to compute, NAME or NAME:INDEX; `machine` tells what is there, ref and check are " \
-                             "slow, for checking")
+    ROW_DEVICE_FOR(S, flags, "where to compute, NAME or NAME:INDEX; tidemill machine tells what is there, ref and "   \
+                             "check are slow, for checking")
 #define ROW_PRECISION(S, flags)                                                                                        \
     { "precision", TIDE_OPTION_CHOICE(S, precision, "f32|bf16|f16|auto"), NULL, flags, "Machine", NULL,                \
       "number format of large matrix products; auto: bf16 where the device has it; f16 trains with a loss scale" }

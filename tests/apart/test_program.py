@@ -81,6 +81,11 @@ class Apart(Case):
         self.assertRegex(self.code(0, "selftest", "--help").stdout.replace("\n", " "), "cpu, ref, check, +apart, +apart-fused")
         self.assertIn("did you mean 'apart'", self.error(4, "machine", "--device", "aprat")["message"])
 
+    def test_advice(self):
+        """What is advised for a device is of its memory."""
+        advice = json.loads(self.code(0, "machine", "--device", "apart", "--json", env={"XDG_CACHE_HOME": self.folder}).stdout)["advice"]
+        self.assertEqual(advice["memory"]["value"], int(0.7 * (3 << 30)))
+
     def test_memory_limit(self):
         """A share is one of the device's memory: 3 GiB."""
         train = ["forecast", "train", "--data", write_series(self.folder / "s.csv"), "--no-plots", *SMALL, "--overwrite", "--out", self.folder / "run"]
