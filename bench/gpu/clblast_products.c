@@ -42,9 +42,10 @@ static int multiply(const product_shape *s, cl_mem a, cl_mem b, cl_mem c, cl_com
     size_t m = (size_t)s->m, n = (size_t)s->n, k = (size_t)s->k;
     size_t lda = s->turn_a ? m : k, ldb = s->turn_b ? k : n;
     if (s->batches == 1)
-        return (int)CLBlastSgemm(CLBlastLayoutRowMajor, ta, tb, m, n, k, 1, a, 0, lda, b, 0, ldb, 0, c, 0, n, queue, NULL);
-    return (int)CLBlastSgemmStridedBatched(CLBlastLayoutRowMajor, ta, tb, m, n, k, 1, a, 0, lda, m * k, b, 0, ldb, k * n,
-                                           0, c, 0, n, m * n, (size_t)s->batches, queue, NULL);
+        return (int)CLBlastSgemm(CLBlastLayoutRowMajor, ta, tb, m, n, k, 1, a, 0, lda, b, 0, ldb, 0, c, 0, n, queue,
+                                 NULL);
+    return (int)CLBlastSgemmStridedBatched(CLBlastLayoutRowMajor, ta, tb, m, n, k, 1, a, 0, lda, m * k, b, 0, ldb,
+                                           k * n, 0, c, 0, n, m * n, (size_t)s->batches, queue, NULL);
 }
 
 static double time_runs(const product_shape *s, cl_mem a, cl_mem b, cl_mem c, cl_command_queue queue, int repeats) {
@@ -56,7 +57,8 @@ static double time_runs(const product_shape *s, cl_mem a, cl_mem b, cl_mem c, cl
 
 static int time_shape(const product_shape *s, cl_context context, cl_command_queue queue, int rounds) {
     size_t batches = (size_t)s->batches;
-    cl_mem a = matrix(context, batches * (size_t)s->m * (size_t)s->k), b = matrix(context, batches * (size_t)s->k * (size_t)s->n);
+    cl_mem a = matrix(context, batches * (size_t)s->m * (size_t)s->k);
+    cl_mem b = matrix(context, batches * (size_t)s->k * (size_t)s->n);
     cl_mem c = matrix(context, batches * (size_t)s->m * (size_t)s->n);
     double took[MOST_ROUNDS], once = time_runs(s, a, b, c, queue, 1);
     once = once < 0 ? once : time_runs(s, a, b, c, queue, 1);

@@ -34,7 +34,8 @@ static double time_runs(tide_program *p, int repeats) {
 
 static bool time_shape(const char *device, const product_shape *s, int rounds) {
     tide_graph *g = tide_graph_new_with(&(tide_graph_options){ .device = device, .seed = 1 });
-    tide_val a = operand(g, "a", s->batches, s->m, s->k, s->turn_a), b = operand(g, "b", s->batches, s->k, s->n, s->turn_b);
+    tide_val a = operand(g, "a", s->batches, s->m, s->k, s->turn_a);
+    tide_val b = operand(g, "b", s->batches, s->k, s->n, s->turn_b);
     tide_val c = tide_variable(g, "c", tide_fill(g, TIDE_F32, TIDE_SHAPE(s->batches, s->m, s->n), 0));
     tide_program *p = tide_compile(TIDE_LIST(tide_assign(c, tide_matmul(a, b))), NULL);
     double took[MOST_ROUNDS], once = time_runs(p, 1);

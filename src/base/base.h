@@ -127,8 +127,8 @@ int         os_private_open(int folder, const char *name);      /* a file of it,
 int         os_private_create(int folder, const char *name);    /* a new one, to write, in place of an old one */
 const char *os_private_why(int code);                           /* a clause for errno */
 
-/* A file of a cache folder, named by a hash over what it was made from; believed only beside its own length and check sum
- * (kept.c). What is new is written under names with the process's number: its content `fresh`, the rest `draft`. */
+/* A file of a cache folder, named by a hash over what it was made from; believed only beside its own length and check
+ * sum (kept.c). What is new is written under names with the process's number: its content `fresh`, the rest `draft`. */
 typedef struct os_kept { int folder; char file[24], sum[24], fresh[40], draft[40]; } os_kept;
 
 /* `folder` as for os_cache_path, with a slash at its end. False, and why: there is no folder that is ours alone. The

@@ -1,6 +1,6 @@
 /* A library to be named by TIDEMILL_OPENCL. It counts what is alive, and one call of a chosen function fails. Behind it
- * is the library that FAKE_OPENCL_REAL names, or nobody: then buffers are the host's memory, kernels compute nothing, and
- * what a program needs is counted by its text. */
+ * is the library that FAKE_OPENCL_REAL names, or nobody: then buffers are the host's memory and kernels compute
+ * nothing. */
 #include "fake_opencl.h"
 
 #include <dlfcn.h>
@@ -20,7 +20,7 @@ static const char *const names[] = { OPENCL_FUNCTIONS(NAMED) };
 static opencl real;
 static bool   forwards;
 static fake_opencl_counts counts;
-static int64_t calls[CALLS];
+static _Atomic int64_t calls[CALLS];
 static struct { int64_t at, times; int32_t code; } faults[CALLS];
 static fake_opencl_device shown = { 1, 1, "OpenCL 1.2 fake", 256, true, true };
 
@@ -32,7 +32,7 @@ static int number_of(const char *function) {
 }
 
 PUBLIC void fake_opencl_fault(const char *function, int64_t at, int64_t times, int32_t code) {
-    memset(calls, 0, sizeof calls);
+    for (int i = 0; i < CALLS; i++) calls[i] = 0;
     if (!function) {
         memset(faults, 0, sizeof faults);
         return;
@@ -82,7 +82,7 @@ static void *new_object(size_t bytes) {
     return o;
 }
 
-static void *made(void *object, int64_t *count) {
+static void *made(void *object, _Atomic int64_t *count) {
     if (object) ++*count;
     return object;
 }
@@ -146,12 +146,13 @@ PUBLIC int32_t clGetDeviceIDs(ocl_platform p, uint64_t type, uint32_t most, ocl_
 PUBLIC int32_t clGetDeviceInfo(ocl_device d, uint32_t what, size_t room, void *to, size_t *needed) {
     FAIL(GetDeviceInfo)
     char name[32];
+    const char *extensions = shown.f64 ? "cl_fake cl_khr_fp64" : "cl_khr_fp64_not cl_not_cl_khr_fp64";
     if (forwards) return real.GetDeviceInfo(d, what, room, to, needed);
     snprintf(name, sizeof name, "fake %u", (unsigned)(uintptr_t)d);
     switch (what) {
     case OCL_DEVICE_NAME:                return tell_words(name, room, to, needed);
     case OCL_DEVICE_VERSION:             return tell_words(shown.version, room, to, needed);
-    case OCL_DEVICE_EXTENSIONS:          return tell_words(shown.f64 ? "cl_khr_fp64" : "cl_khr_fp64x", room, to, needed);
+    case OCL_DEVICE_EXTENSIONS:          return tell_words(extensions, room, to, needed);
     case OCL_DEVICE_MAX_WORK_GROUP_SIZE: return TELL(size_t, shown.threads);
     case OCL_DEVICE_LOCAL_MEM_SIZE:      return TELL(uint64_t, 32768);
     case OCL_DEVICE_MAX_MEM_ALLOC_SIZE:  return TELL(uint64_t, 1 << 28);
@@ -259,7 +260,8 @@ PUBLIC int32_t clGetProgramBuildInfo(ocl_program p, ocl_device d, uint32_t what,
                                      size_t *needed) {
     FAIL(GetProgramBuildInfo)
     if (forwards) return real.GetProgramBuildInfo(p, d, what, room, to, needed);
-    return tell_words("\nwarning: of no interest\n<kernel>:3:1: error: this is no kernel\nand more\n", room, to, needed);
+    return tell_words("\nwarning: of no interest\n<kernel>:3:1: error: this is no kernel\nand more\n", room, to,
+                      needed);
 }
 
 PUBLIC ocl_kernel clCreateKernel(ocl_program p, const char *name, int32_t *code) {

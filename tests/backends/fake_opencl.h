@@ -4,7 +4,7 @@
 
 #include "backends/opencl/opencl.h"
 
-typedef struct fake_opencl_counts { int64_t contexts, queues, buffers, programs, kernels, events; } fake_opencl_counts;
+typedef struct fake_opencl_counts { _Atomic int64_t contexts, queues, buffers, programs, kernels, events; } fake_opencl_counts;
 
 /* What it shows where there is no real library behind it. FAKE_OPENCL_PLATFORMS and FAKE_OPENCL_DEVICES set the first
  * two. */
@@ -16,8 +16,8 @@ typedef struct fake_opencl_device {
 } fake_opencl_device;
 
 typedef struct fake_opencl {
-    /* So many calls of the function (without cl) fail with the code, beginning with number `at` from now on, from 0; NULL:
-     * none does any more. Calls are counted from now on. */
+    /* So many calls of the function (without cl) fail with the code, beginning with number `at` from now on, from 0;
+     * NULL: none does any more. Calls are counted from now on. */
     void    (*fault)(const char *function, int64_t at, int64_t times, int32_t code);
     int64_t (*calls)(const char *function);
     fake_opencl_counts (*live)(void);

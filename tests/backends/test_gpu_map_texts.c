@@ -174,8 +174,8 @@ static bool is_own(const char *word) {
 
 /* Every name is the body's, the language's, or one that the preambles define of all languages that have its types. */
 static void expect_known_words(const char *body, bool f64) {
-    static const char language[] = " const for if enum pragma unroll bool int uint float double ushort uchar table group "
-                                   "lane b0 b1 ";
+    static const char language[] = " const for if enum pragma unroll bool int uint float double ushort uchar table "
+                                   "group lane b0 b1 ";
     text preamble[GPU_LANGUAGES] = { { 0 } };
     for (int i = 0; i < GPU_LANGUAGES; i++) gpu_print_preamble(&preamble[i], (gpu_language)i, true);
     for (const char *at = body; *at;) {

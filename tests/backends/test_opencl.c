@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <dlfcn.h>
 #include <glob.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <tidemill/tidemill.h>
@@ -79,8 +80,8 @@ static void test_no_such_device(void **state) {
     d.platforms = 0;
     expect_refused(0, &d, "there is no device opencl:0; OpenCL's library knows of no platform");
     d = usual, d.platforms = 2, d.devices = 3;
-    expect_refused(6, &d, "there is no device opencl:6; there are opencl:0 (fake 18), opencl:1 (fake 34), opencl:2 (fake "
-                          "17), opencl:3 (fake 19), opencl:4 (fake 33), opencl:5 (fake 35)");
+    expect_refused(6, &d, "there is no device opencl:6; there are opencl:0 (fake 18), opencl:1 (fake 34), "
+                          "opencl:2 (fake 17), opencl:3 (fake 19), opencl:4 (fake 33), opencl:5 (fake 35)");
 }
 
 static void test_unfit_device(void **state) {
@@ -174,8 +175,8 @@ static void test_late_failure(void **state) {
             assert_null(opencl_memory.alloc(d, 64));
             assert_int_equal(opencl_memory.put(d, block, 0, &byte, 1, &why), TIDE_EDEVICE);
         }
-        assert_string_equal(why.message, "opencl:0: what was queued failed: CL_OUT_OF_RESOURCES; queued were the kernels "
-                                         "'map 1' to 'map 2'");
+        assert_string_equal(why.message, "opencl:0: what was queued failed: CL_OUT_OF_RESOURCES; queued were the "
+                                         "kernels 'map 1' to 'map 2'");
         fake.fault(NULL, 0, 0, 0);
         assert_int_equal(opencl_memory.put(d, block, 0, &byte, 1, NULL), TIDE_OK);
         assert_int_equal(opencl_memory.get(d, &byte, block, 0, 1, NULL), TIDE_OK);
@@ -263,19 +264,62 @@ static void test_refused_binary(void **state) {
 }
 
 static void test_text_with_errors(void **state) {
+    static const char wrong[] = "__kernel void k0(__global char *b) { b[0] = c; }";
     opencl_device *d = open_shown(&usual);
     void *module = NULL;
     tide_failure why = { 0 };
     (void)state;
     if (!real) fake.fault("BuildProgram", 0, 1, OCL_BUILD_PROGRAM_FAILURE);
-    assert_int_equal(opencl_build(d, "__kernel void k0(__global char *b) { b[0] = c; }", 1, &module, &why), TIDE_EDEVICE);
+    assert_int_equal(opencl_build(d, wrong, 1, &module, &why), TIDE_EDEVICE);
     expect_words(why.message, "opencl:0: compiling the kernels (", "an error");
     expect_words(why.message, "error", "an error");
     expect_words(why.message, ") failed: CL_BUILD_PROGRAM_FAILURE", "an error");
     if (!real) expect_words(why.message, "(<kernel>:3:1: error: this is no kernel)", "an error");
+    fake.fault("GetProgramBuildInfo", 0, FOREVER, OCL_OUT_OF_HOST_MEMORY);
+    if (!real) fake.fault("BuildProgram", 0, 1, OCL_BUILD_PROGRAM_FAILURE);
+    why = (tide_failure){ 0 };
+    assert_int_equal(opencl_build(d, wrong, 1, &module, &why), TIDE_EDEVICE);
+    assert_string_equal(why.message, "opencl:0: compiling the kernels failed: CL_BUILD_PROGRAM_FAILURE");
     opencl_memory.close(d);
     fake.fault(NULL, 0, 0, 0);
     expect_nothing_left("a text with errors");
+}
+
+/* ---- threads, a handle each ---- */
+
+static const char one_kernel[][80] = { "__kernel void k0(__global char *b) { b[0] = 1; }\n",
+                                         "__kernel void k0(__global char *b) { b[0] = 2; }\n" };
+
+static void *use_device(void *number) {
+    tide_allocator system = mem_system();
+    char from[1000], to[1000];
+    memset(from, (int)(intptr_t)number, sizeof from);
+    bool good = true;
+    for (int i = 0; i < 20 && good; i++) {
+        void *d = NULL, *module = NULL;
+        good = !opencl_memory.open(0, &system, &d, NULL) && !opencl_build(d, one_kernel[i % 2], 1, &module, NULL);
+        void *block = good ? opencl_memory.alloc(d, sizeof from) : NULL;
+        good = block && !opencl_memory.put(d, block, 0, from, sizeof from, NULL) &&
+               !opencl_memory.get(d, to, block, 0, sizeof to, NULL) && !memcmp(from, to, sizeof to);
+        opencl_memory.free(d, block, sizeof from);
+        opencl_unload(d, module);
+        opencl_memory.close(d);
+    }
+    return good ? number : NULL;
+}
+
+static void test_threads(void **state) {
+    enum { THREADS = 4 };
+    pthread_t threads[THREADS];
+    void *good;
+    (void)state;
+    for (intptr_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, use_device, (void *)(i + 1)), 0);
+    for (intptr_t i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], &good), 0);
+        assert_ptr_equal(good, (void *)(i + 1));
+    }
+    expect_nothing_left("threads");
 }
 
 /* ---- a small training, in which every call fails once ---- */
@@ -294,13 +338,19 @@ static void counted_free(void *user, void *memory, size_t bytes) {
     c->system.free(c->system.user, memory, bytes);
 }
 
-static tide_status run_twice(tide_graph *g, tide_val x, tide_val loss, tide_program *p) {
+/* Two steps, then some that are measured. */
+static tide_status run_steps(tide_val x, tide_val loss, tide_program *p) {
     float rows[ROWS * IN], number;
     for (int i = 0; i < ROWS * IN; i++) rows[i] = (float)(i % 7) / 7 - 0.4f;
-    (void)g;
+    const tide_feed feed[] = { { x, rows } };
     for (int i = 0; i < 2; i++)
-        if (tide_run(p, (tide_feed[]){ { x, rows } }, 1)) return tide_program_error(p)->status;
-    return tide_read(loss, &number, sizeof number);
+        if (tide_run(p, feed, 1)) return tide_program_error(p)->status;
+    tide_status status = tide_read(loss, &number, sizeof number);
+    if (status) return status;
+    tide_explanation *e = tide_program_explain(p, &(tide_explain_options){ feed, 1, .measure_s = 1e-9 });
+    if (e && !real) assert_true(e->kernels[0].seconds == 1e-3);
+    tide_explanation_free(e);
+    return e ? TIDE_OK : TIDE_EDEVICE;
 }
 
 /* What went wrong, or status 0. */
@@ -308,14 +358,15 @@ static tide_failure train(void) {
     counter c = { mem_system(), 0 };
     tide_allocator counting = { counted_alloc, counted_free, &c };
     tide_failure why = { 0 };
-    tide_graph *g = tide_graph_new_with(&(tide_graph_options){ .device = "opencl", .allocator = counting, .threads = 1 });
+    tide_graph *g = tide_graph_new_with(&(tide_graph_options){ .device = "opencl", .allocator = counting });
     tide_val x = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(ROWS, IN));
     tide_val w = tide_variable(g, "w", tide_random_normal(g, TIDE_SHAPE(IN, OUT), 0, 1));
     tide_val loss = tide_mean(tide_square(tide_matmul(x, w)), TIDE_ALL);
-    tide_val step = tide_sgd(TIDE_LIST(w), tide_grad(loss, TIDE_LIST(w)), &(tide_sgd_opts){ .lr = tide_scalar(g, 0.1) });
+    tide_list params = TIDE_LIST(w);
+    tide_val step = tide_sgd(params, tide_grad(loss, params), &(tide_sgd_opts){ .lr = tide_scalar(g, 0.1) });
     tide_program *p = tide_compile(TIDE_LIST(loss, step), NULL);
     if (p && !tide_error(g)->status) assert_string_equal(tide_program_device(p, NULL), "opencl");
-    tide_status status = p ? run_twice(g, x, loss, p) : TIDE_EDEVICE;
+    tide_status status = p ? run_steps(x, loss, p) : TIDE_EDEVICE;
     if (tide_error(g)->status) why = *tide_error(g);
     else if (p && tide_program_error(p)->status) why = *tide_program_error(p);
     assert_int_equal(why.status != 0, status != 0);
@@ -332,6 +383,8 @@ enum cache { NO_FOLDER, EMPTY, FILLED };
 typedef struct failing { const char *function, *told; int64_t times; enum cache cache; int64_t silent; } failing;
 static const failing faults[] = {
     { "GetPlatformIDs", "knows of no platform", 1 },
+    { "GetDeviceIDs", "OpenCL has 1 platform(s) and no device", FOREVER },
+    { "GetDeviceInfo", "opencl:0 (", FOREVER, .silent = 8 /* for the cache of two programs */ },
     { "CreateContext", "opencl:0: a context failed: CL_OUT_OF_RESOURCES", 1 },
     { "CreateCommandQueue", "opencl:0: a queue failed: CL_OUT_OF_RESOURCES", 1 },
     { "CreateBuffer", "memory", FOREVER }, { "CreateBuffer", "", 1 },
@@ -339,12 +392,15 @@ static const failing faults[] = {
     { "EnqueueReadBuffer", "bytes from the device failed: CL_OUT_OF_RESOURCES", 1 },
     { "EnqueueWriteBuffer", "bytes to the device failed: CL_OUT_OF_RESOURCES", 1 },
     { "CreateProgramWithSource", "taking the kernels' text failed: CL_OUT_OF_RESOURCES", 1 },
+    { "BuildProgram", "opencl:0: compiling the kernels", 1 },
     { "CreateProgramWithBinary", "", 1, FILLED }, { "GetProgramInfo", "", 1, EMPTY }, { "GetPlatformInfo", "", 1 },
     { "CreateKernel", "the compiled kernel k", 1 }, { "GetKernelWorkGroupInfo", "", 1 },
     { "SetKernelArg", "opencl:0: the kernel '", 1 },
     { "EnqueueNDRangeKernel", "opencl:0: the kernel '", 1 },
     { "Flush", "opencl:0: starting what was queued failed: CL_OUT_OF_RESOURCES", 1 },
     { "Finish", "opencl:0: what was queued failed: CL_OUT_OF_RESOURCES", 1, .silent = 1 /* closing */ },
+    { "WaitForEvents", "failed: CL_OUT_OF_RESOURCES", 1, .silent = STAGES /* closing */ },
+    { "GetEventProfilingInfo", "opencl:0: the kernel '", 1 },
     { "ReleaseMemObject", "", 1 }, { "ReleaseKernel", "", 1 }, { "ReleaseProgram", "", 1 },
     { "ReleaseCommandQueue", "", 1 }, { "ReleaseContext", "", 1 }, { "ReleaseEvent", "", 1 },
 };
@@ -397,7 +453,7 @@ int main(void) {
         cmocka_unit_test(test_no_such_device), cmocka_unit_test(test_unfit_device), cmocka_unit_test(test_limits),
         cmocka_unit_test(test_blocks), cmocka_unit_test(test_late_failure), cmocka_unit_test(test_cache),
         cmocka_unit_test(test_refused_binary), cmocka_unit_test(test_text_with_errors),
-        cmocka_unit_test(test_each_call_fails),
+        cmocka_unit_test(test_threads), cmocka_unit_test(test_each_call_fails),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

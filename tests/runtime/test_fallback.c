@@ -11,7 +11,10 @@
 #include <string.h>
 #include <tidemill/tidemill.h>
 
-static const char *lacks_sort(const flat_kernel *k) { return k->kind == FLAT_SORT ? "its queue cannot compare" : NULL; }
+static const char *lacks_sort(void *device, const flat_program *p, const flat_kernel *k) {
+    (void)device, (void)p;
+    return k->kind == FLAT_SORT ? "its queue cannot compare" : NULL;
+}
 
 static tide_backend bare;
 

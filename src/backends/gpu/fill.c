@@ -1,3 +1,4 @@
+/* Texts of bodies: their words for types, memory and sums, and how they are put in. */
 #include "fill.h"
 
 #include <assert.h>
@@ -60,7 +61,9 @@ static const char *const of_two[][2] = {
     { "copy", "$1 = $2, $1_lo = $2_lo" },
     { "keep", "$1[$2] = $3, $1_lo[$2] = $3_lo" },
     { "pairs", "LOCAL_ARRAY(float, $1, $2); LOCAL_ARRAY(float, $1_lo, $2)" },
-    /* Knuth's two-sum, and what it lost with what was lost before. Where the sum is infinite nothing is lost. */
+    /* Knuth's two-sum, and what it lost with what was lost before. Other than by TWO_SUM the first is always the sum
+     * rounded, as a running sum needs it, and the second stays small however many are added. Where the sum is infinite
+     * nothing is lost. */
     { "two", "{ const float a_ = $1, b_ = $2, s_ = a_ + b_, t_ = s_ - a_;\n"
              "const float e_ = ((a_ - (s_ - t_)) + (b_ - t_)) + ($3), d_ = e_ == e_ ? e_ : 0.0f;\n"
              "$1 = s_ + d_; $1_lo = d_ - ($1 - s_); }" },

@@ -3,11 +3,11 @@
 #include "fill.h"
 #include "plan.h"
 
+#include "add_each_text.h"
 #include "cumsum_group_text.h"
 #include "cumsum_lines_text.h"
 #include "fold_text.h"
 #include "gather_text.h"
-#include "put_along_text.h"
 #include "put_lines_text.h"
 #include "scatter_text.h"
 
@@ -17,7 +17,7 @@ enum {
     FOLD_COLUMNS = 32,      /* that a group reads side by side, where rows are split among lanes */
     FOLD_ROWS = 8,          /* the least a lane adds up */
     FEW_GROUPS = 256,       /* do not fill a device */
-    LONG_LINE = 64,         /* elements for which lanes of a group are worth having */
+    LONG_LINE = 64,         /* elements, or places of an index, that are worth a group's lanes */
     MANY_LINES = 8192       /* fill a device by themselves */
 };
 
@@ -112,61 +112,53 @@ static void print_gather(gpu_print *g) {
     gpu_fill_in(g, &w, gather_text);
 }
 
-/* Adding rows to `out`: the index, the rows, and words for the sum. */
-static gpu_words begin_adding(gpu_print *g, const flat_operand *index, const flat_operand *rows,
-                              const flat_operand *out) {
+/* Rows that are added where an index tells: an operand of each, `base` NULL where they are added to nothing. `along`:
+ * each element has an index of its own, of `count` numbers that are `inner` apart; else one is for all of `outer`. */
+typedef struct adding { const flat_operand *base, *index, *rows, *out; bool along; } adding;
+
+static gpu_words begin_adding(gpu_print *g, const adding *a) {
+    bool in_place = a->base && a->base->buffer == a->out->buffer && a->base->offset == a->out->offset;
     gpu_words w = begin(g, usual_threads(g));
-    gpu_word_sums(&w, out->type);
-    gpu_word_load(&w, out->type);
-    gpu_word_store(&w, out->type);
-    gpu_operand(g, "index", index, false);
-    gpu_operand(g, "rows", rows, false);
-    gpu_operand(g, "out", out, true);
+    gpu_word_sums(&w, a->out->type);
+    gpu_word_load(&w, a->out->type);
+    gpu_word_store(&w, a->out->type);
+    gpu_word(&w, "before", a->base ? "sum = $load(base[at])" : "");
+    gpu_word(&w, "written", in_place ? "touched" : "1");
+    gpu_word(&w, "which", a->along ? "start + j * inner" : "j");
+    if (a->base) gpu_operand(g, "base", a->base, false);
+    gpu_operand(g, "index", a->index, false);
+    gpu_operand(g, "rows", a->rows, false);
+    gpu_operand(g, "out", a->out, true);
     declare(g, "n", g->kernel->index.n);
     declare(g, "inner", g->kernel->index.inner);
     declare(g, "count", g->kernel->index.count);
     return w;
 }
 
-/* One index for all of a part of `outer`: of `index_step` elements, or the same for all parts. Each group reads all of
- * it: count * n * inner / threads reads a part. */
-static void print_scatter(gpu_print *g, gpu_words *w, int64_t index_step) {
+/* A long index is read once by each group: count * n * inner / threads reads for a part of `outer`. */
+static void add_by_groups(gpu_print *g, const gpu_words *w, bool along) {
     const flat_index *ix = &g->kernel->index;
     int64_t size = ix->n * ix->inner, blocks = ceil_div(size, g->threads);
     declare(g, "size", size);
     declare(g, "blocks", blocks);
-    declare(g, "index_step", index_step);
+    declare(g, "index_step", along ? ix->count : 0);
     g->groups = ix->outer * blocks;
     gpu_fill_in(g, w, scatter_text);
 }
 
-static void print_scatter_add(gpu_print *g) {
-    const flat_operand *o = g->kernel->operands;
-    bool in_place = o[0].buffer == o[3].buffer && o[0].offset == o[3].offset;
-    if (!adds(g, &o[3])) return;
-    gpu_words w = begin_adding(g, &o[1], &o[2], &o[3]);
-    gpu_operand(g, "base", &o[0], false);
-    gpu_word(&w, "before", "$load(base[o * size + e])");
-    gpu_word(&w, "written", in_place ? "touched" : "1");
-    print_scatter(g, &w, 0);
-}
-
-static void print_put_along(gpu_print *g) {
+static void print_adding(gpu_print *g, adding a) {
     const flat_index *ix = &g->kernel->index;
-    const flat_operand *o = g->kernel->operands;
     int64_t lines = ix->outer * ix->inner;
-    if (!adds(g, &o[2])) return;
-    gpu_words w = begin_adding(g, &o[0], &o[1], &o[2]);
-    if (ix->inner == 1) {
-        gpu_word(&w, "before", "0");
-        gpu_word(&w, "written", "1");
-        print_scatter(g, &w, ix->count);
+    if (!adds(g, a.out)) return;
+    gpu_words w = begin_adding(g, &a);
+    if (ix->count >= LONG_LINE && (!a.along || ix->inner == 1)) {
+        add_by_groups(g, &w, a.along);
     } else if (ix->count >= LONG_LINE && lines >= MANY_LINES) {
         cover(g, "lines", lines);
         gpu_fill_in(g, &w, put_lines_text);
     } else {
         cover(g, "total", lines * ix->n);
-        gpu_fill_in(g, &w, put_along_text);
+        gpu_fill_in(g, &w, add_each_text);
     }
 }
 
@@ -203,12 +195,13 @@ static void print_cumsum(gpu_print *g) {
 }
 
 void gpu_print_index(gpu_print *g, int launch) {
+    const flat_operand *o = g->kernel->operands;
     (void)launch;
     switch (g->kernel->kind) {
     case FLAT_GATHER:
     case FLAT_TAKE_ALONG:  print_gather(g); break;
-    case FLAT_SCATTER_ADD: print_scatter_add(g); break;
+    case FLAT_SCATTER_ADD: print_adding(g, (adding){ &o[0], &o[1], &o[2], &o[3], false }); break;
     case FLAT_CUMSUM:      print_cumsum(g); break;
-    default:               print_put_along(g); break;
+    default:               print_adding(g, (adding){ NULL, &o[0], &o[1], &o[2], true }); break;
     }
 }

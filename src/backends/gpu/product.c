@@ -1,9 +1,10 @@
-/* Products: tiles of C through memory of the group (bodies/product_*.txt), whose size follows those of the product, so that
- * small ones too have work for all multiprocessors. Where that needs it, the common dimension is cut into parts: a
+/* Products: tiles of C through memory of the group (bodies/product_*.txt), whose size follows those of the product, so
+ * that small ones too have work for all multiprocessors. Where that needs it, the common dimension is cut into parts: a
  * first launch leaves the products of the parts in scratch, a second adds them in order. Every sum goes by the order of
  * k, so that what is not cut has the same bits by every tile. */
 #include "fill.h"
 #include "plan.h"
+#include "tiling.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,69 +18,7 @@
 #include "product_store_text.h"
 #include "product_sum_text.h"
 
-/* ---- the tiles ----------------------------------------------------------------------------------------- */
-
-enum { WARP = 32, SUM_THREADS = 256, MOST_PARTS = 256 };
-
-/* A group computes bm x bn of C, bk of k at a time, a thread tm x tn of it: by chunks of up to four neighbours, which
- * lie as far apart as the threads beside it need. Threads go by warps of 32, wx across. */
-typedef struct tile {
-    int bm, bn, bk, tm, tn, wx;
-    double rate;  /* of the arithmetic's peak, with enough groups on a multiprocessor ... */
-    int    enough;  /* ... which is so many */
-} tile;
-
-static const tile tiles[] = {
-    { 128, 128, 8, 8, 8, 8, 0.75, 2 },
-    { 64, 64, 8, 8, 4, 8, 0.6, 3 },
-    { 32, 32, 16, 4, 4, 8, 0.4, 6 },
-    { 16, 16, 16, 4, 2, 8, 0.25, 8 },
-    { 4, 128, 8, 4, 4, 32, 0.3, 10 },
-    { 128, 4, 8, 4, 4, 1, 0.3, 10 },
-};
-
-/* What the tiling takes a device for; what it costs is counted in multiply-adds that a multiprocessor could do. */
-enum { PROCESSORS = 132, BYTE = 3, LAUNCH = 800000, GROUP = 100000 };
-
-static int threads_of(const tile *t) { return t->bm / t->tm * (t->bn / t->tn); }
-
-static int pitch_of(int width) { return width + 4; }  /* so that what is stored across k meets different banks */
-
-static int64_t local_bytes(const tile *t, int64_t size) {
-    return 2 * t->bk * (pitch_of(t->bm) + pitch_of(t->bn)) * size;
-}
-
-static bool tile_fits(const tile *t, const gpu_limits *limits, int64_t size) {
-    return threads_of(t) <= limits->threads && local_bytes(t, size) <= limits->local_bytes &&
-           t->tm * t->tn * size <= 256;  /* in registers */
-}
-
-typedef struct tiling { const tile *tile; int64_t parts, length /* of a part */; double groups, cost; } tiling;
-
-static tiling cost_of(const flat_gemm *p, const tile *t, int64_t size, int64_t wanted) {
-    int64_t length = round_up(MAX2(ceil_div(p->k, wanted), 1), t->bk), parts = MAX2(ceil_div(p->k, length), 1);
-    double groups = (double)(ceil_div(p->m, t->bm) * ceil_div(p->n, t->bn)) * (double)(p->batches * parts);
-    double step = MAX2(t->bm * t->bn / t->rate, (double)((t->bm + t->bn) * size * BYTE));
-    double rounds = groups / PROCESSORS, moved = (double)(p->m * p->n) * (double)p->batches;
-    rounds = rounds < 4 ? (double)(int64_t)(rounds + 0.999) : rounds + 0.5;  /* the last is not full */
-    double cost = MAX2(rounds, t->enough) * (step * (double)length + GROUP / t->enough);
-    if (parts > 1) cost += LAUNCH + moved * (double)(2 * parts * size * BYTE) / PROCESSORS;
-    return (tiling){ t, parts, length, groups, cost };
-}
-
-/* By sizes alone: the same on every device with these limits. */
-static tiling choose(const flat_gemm *p, const gpu_limits *limits, int64_t size) {
-    tiling best = { 0 };
-    for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++) {
-        if (!tile_fits(&tiles[i], limits, size)) continue;
-        for (int64_t parts = 1; parts <= MOST_PARTS; parts++) {
-            tiling c = cost_of(p, &tiles[i], size, parts);
-            if (!best.tile || c.cost < best.cost) best = c;
-            if (c.length == tiles[i].bk || c.groups >= PROCESSORS * tiles[i].enough) break;
-        }
-    }
-    return best;
-}
+enum { SUM_THREADS = 256, MOST_SIZE = INT32_MAX / 2 };
 
 /* ---- what is printed ----------------------------------------------------------------------------------- */
 
@@ -119,29 +58,38 @@ typedef struct side {
 /* Loads by fours: all four are inside or all outside. Those along k are put across the tile's rows. 16-bit numbers are
  * widened when they are put, as nobody waits for them before. */
 static const char *const by_one[][2] = {
-    { "fetch", "got_$x[s] = 0;\n    if (done + l < end) got_$x[s] = $x[at_$x[s]];" },
+    { "fetch", "got_$x[s] = done + l < end ? $x[at_$x[s]] : ($M)0;" },
+    { "step", "#pragma unroll\nfor (uint s = 0; s < $loads; s++) at_$x[s] += ($I)$along * $bk;" },
     { "put", "*to = $load(got_$x[s]);" },
 };
 static const char *const by_four[][2] = {
-    { "fetch", "got_$x[4 * s] = got_$x[4 * s + 1] = got_$x[4 * s + 2] = got_$x[4 * s + 3] = 0;\n"
-               "    if (done + l < end) {\n"
-               "        const $quad q = *(GLOBAL const $quad *)($x + at_$x[s]);\n"
-               "        got_$x[4 * s] = q.x;\n"
-               "        got_$x[4 * s + 1] = q.y;\n"
-               "        got_$x[4 * s + 2] = q.z;\n"
-               "        got_$x[4 * s + 3] = q.w;\n"
+    { "fetch", "{\n"
+               "        got_$x[4 * s] = got_$x[4 * s + 1] = got_$x[4 * s + 2] = got_$x[4 * s + 3] = 0;\n"
+               "        if (done + l < end) {\n"
+               "            const $quad q = *(GLOBAL const $quad *)($x + at_$x[s]);\n"
+               "            got_$x[4 * s] = q.x;\n"
+               "            got_$x[4 * s + 1] = q.y;\n"
+               "            got_$x[4 * s + 2] = q.z;\n"
+               "            got_$x[4 * s + 3] = q.w;\n"
+               "        }\n"
                "    }" },
+    { "step", "$x += (i64)$along * $bk;" },
 };
 static const char *const put_by_k[][2] = {
-    { "put", "#pragma unroll\n    for (uint i = 0; i < 4; i++) to[i * $pitch] = $load(got_$x[4 * s + i]);" },
+    { "put", "{\n"
+             "        #pragma unroll\n"
+             "        for (uint i = 0; i < 4; i++) to[i * $pitch] = $load(got_$x[4 * s + i]);\n"
+             "    }" },
 };
 static const char *const put_four[][2] = {
-    { "put", "float4 q;\n"
-             "    q.x = $load(got_$x[4 * s]);\n"
-             "    q.y = $load(got_$x[4 * s + 1]);\n"
-             "    q.z = $load(got_$x[4 * s + 2]);\n"
-             "    q.w = $load(got_$x[4 * s + 3]);\n"
-             "    *(LOCAL float4 *)to = q;" },
+    { "put", "{\n"
+             "        float4 q;\n"
+             "        q.x = $load(got_$x[4 * s]);\n"
+             "        q.y = $load(got_$x[4 * s + 1]);\n"
+             "        q.z = $load(got_$x[4 * s + 2]);\n"
+             "        q.w = $load(got_$x[4 * s + 3]);\n"
+             "        *(LOCAL float4 *)to = q;\n"
+             "    }" },
 };
 /* Of the tile, by a thread: a chunk. */
 static const char *const read_one[][2] = {
@@ -159,29 +107,27 @@ static const char *const read_four[][2] = {
 static bool has_fours(const product *r, const side *s, const flat_operand *o, int64_t at) {
     int64_t unit = s->by_k ? s->along : s->across, other = s->by_k ? s->across : s->along;
     bool four = s->type != TIDE_F64 && unit == 1 && other % 4 == 0 && (s->by_k ? s->k : s->extent) % 4 == 0 &&
-                at % (4 * (int64_t)tide_dtype_size(o->type)) == 0 &&
-                s->width * r->how.tile->bk % (4 * threads_of(r->how.tile)) == 0;
+                at % (4 * (int64_t)tide_dtype_size(o->type)) == 0;
     for (int32_t d = 0; d < r->p.batch_ndim; d++) four &= o->stride[d] % 4 == 0;
     return four;
 }
 
 static void add_side_words(const product *r, side *s) {
     gpu_words *w = &s->words;
-    const int bk = r->how.tile->bk, threads = threads_of(r->how.tile), chunk = MIN2(s->t, 4);
-    const int row = s->by_k ? bk : s->width;
+    const int bk = r->how.tile->bk, threads = tile_threads(r->how.tile), chunk = MIN2(s->t, 4);
+    const int row = s->by_k ? bk : s->width, all = s->width * bk / s->vector, loads = (all + threads - 1) / threads;
     const struct { const char *name; int value; } counts[] = {
-        { "bk", bk }, { "threads", threads }, { "count", s->width * bk / threads },
-        { "loads", s->width * bk / threads / s->vector }, { "last", s->by_k ? 1 : s->vector },
-        { "size", bk * pitch_of(s->width) }, { "pitch", pitch_of(s->width) }, { "t", s->t }, { "chunk", chunk },
+        { "bk", bk }, { "threads", threads }, { "loads", loads }, { "vector", s->vector },
+        { "last", s->by_k ? 1 : s->vector }, { "pitch", tile_pitch(s->width) }, { "t", s->t }, { "chunk", chunk },
         { "apart", s->wx * chunk },
     };
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) word_count(w, counts[i].name, counts[i].value);
     gpu_word_printed(w, s->by_k ? "l" : "o", "v %% %d * %d", row / s->vector, s->vector);
     gpu_word_printed(w, s->by_k ? "o" : "l", "v / %d", row / s->vector);
+    gpu_word_printed(w, "guard", all % threads ? "if (v < %d) " : "", all);  /* the last load is not for all threads */
     gpu_word_printed(w, "x", "%c", s->name);
-    gpu_word(w, "first", s->name == 'a' ? "top" : "left");
     gpu_word(w, "extent", s->name == 'a' ? "m" : "n");
-    gpu_word(w, "line", s->name == 'a' ? "row" : "col");
+    gpu_word(w, "along", s->along == 1 ? "1" : s->name == 'a' ? "along_a" : "along_b");
     gpu_word(w, "R", r->real);
     gpu_word(w, "I", r->index);
     gpu_word(w, "M", gpu_memory_type(s->type));
@@ -201,13 +147,13 @@ static side begin_side(product *r, int which) {
     const flat_operand *o = &r->operand[which];
     const tile *t = r->how.tile;
     const int64_t *stride = o->stride + p->batch_ndim;
-    side s = which == 0 ? (side){ 'a', o->type, t->bm, t->tm, WARP / t->wx, p->m, p->k, stride[0], stride[1] }
+    side s = which == 0 ? (side){ 'a', o->type, t->bm, t->tm, TILE_WARP / t->wx, p->m, p->k, stride[0], stride[1] }
                         : (side){ 'b', o->type, t->bn, t->tn, t->wx, p->n, p->k, stride[1], stride[0] };
     gpu_operand(r->g, which == 0 ? "a" : "b", o, false);
     s.by_k = s.along == 1 || (s.across != 1 && llabs(s.along) <= llabs(s.across));
     s.vector = has_fours(r, &s, o, last_number(r->g)) ? 4 : 1;
     gpu_declare(r->g, r->index, which == 0 ? "across_a" : "across_b", s.across);
-    gpu_declare(r->g, r->index, which == 0 ? "along_a" : "along_b", s.along);
+    if (s.along != 1) gpu_declare(r->g, r->index, which == 0 ? "along_a" : "along_b", s.along);
     add_side_words(r, &s);
     return s;
 }
@@ -216,10 +162,10 @@ static side begin_side(product *r, int which) {
 
 /* Leaves out batch dimensions of one entry, and puts two into one where all operands go through them in step. */
 static void merge_batch(product *r, const flat_kernel *k) {
-    int32_t ndim = 0;
+    int32_t ndim = 0, all = k->gemm.batch_ndim;
     r->p = k->gemm;
     for (int i = 0; i < 3; i++) r->operand[i] = k->operands[i];
-    for (int32_t d = 0; d < k->gemm.batch_ndim; d++) {
+    for (int32_t d = 0; d < all; d++) {
         int64_t size = k->gemm.batch[d];
         bool in_step = ndim > 0;
         if (size == 1) continue;
@@ -231,8 +177,26 @@ static void merge_batch(product *r, const flat_kernel *k) {
         ndim++;
     }
     for (int i = 0; i < 3; i++)
-        for (int32_t j = 0; j < 2; j++) r->operand[i].stride[ndim + j] = k->operands[i].stride[k->gemm.batch_ndim + j];
+        for (int32_t j = 0; j < 2; j++) r->operand[i].stride[ndim + j] = k->operands[i].stride[all + j];
     r->p.batch_ndim = ndim;
+}
+
+/* Where all entries of the last batch dimension have one B, their rows are as those of one product, if they lie so. */
+static void rows_of_batch(product *r) {
+    flat_gemm *p = &r->p;
+    while (p->batch_ndim > 0) {
+        int32_t last = p->batch_ndim - 1;
+        bool follow = r->operand[1].stride[last] == 0 && p->m * p->batch[last] <= MOST_SIZE;
+        for (int i = 0; i < 3; i += 2)
+            follow &= p->m == 1 || r->operand[i].stride[last] == p->m * r->operand[i].stride[last + 1];
+        if (!follow) return;
+        for (int i = 0; i < 3; i++) {
+            int64_t *stride = r->operand[i].stride + last;
+            if (i == 1 || p->m > 1) stride[0] = stride[1];
+            stride[1] = stride[2];
+        }
+        p->m *= p->batch[last], p->batches /= p->batch[last], p->batch_ndim--;
+    }
 }
 
 /* Moves the operands [first, end) to the batch's `entry`. */
@@ -304,7 +268,8 @@ static void print_store(product *r, gpu_words *w, bool partial) {
     const int64_t across = partial ? r->p.n : stride[r->p.batch_ndim];
     if (partial) gpu_scratch(g, "c", r->real, 0);
     else gpu_operand(g, "c", &r->operand[2], true);
-    bool four = r->size == 4 && r->how.tile->tn % 4 == 0 && r->p.n % 4 == 0 && across % 4 == 0 && last_number(g) % 16 == 0;
+    bool four = r->size == 4 && r->how.tile->tn % 4 == 0 && r->p.n % 4 == 0 && across % 4 == 0 &&
+                last_number(g) % 16 == 0;
     for (int32_t d = 0; d < r->p.batch_ndim && !partial; d++) four &= stride[d] % 4 == 0;
     gpu_declare(g, "i64", "across_c", across);
     if (partial) {
@@ -322,7 +287,7 @@ static void print_store(product *r, gpu_words *w, bool partial) {
 
 static gpu_words tile_words(const product *r) {
     const tile *t = r->how.tile;
-    const int cm = MIN2(t->tm, 4), cn = MIN2(t->tn, 4), wy = WARP / t->wx;
+    const int cm = MIN2(t->tm, 4), cn = MIN2(t->tn, 4), wy = TILE_WARP / t->wx;
     const struct { const char *name; int value; } counts[] = {
         { "bm", t->bm }, { "bn", t->bn }, { "tm", t->tm }, { "tn", t->tn }, { "wx", t->wx }, { "cm", cm }, { "cn", cn },
         { "apartm", wy * cm }, { "apartn", t->wx * cn }, { "warpm", wy * t->tm }, { "warpn", t->wx * t->tn },
@@ -341,7 +306,7 @@ static void print_rooms(product *r) {
     const char *type = r->size == 4 ? "float4" : r->real;  /* so that four neighbours can be read at a time */
     int step = r->size == 4 ? 4 : 1;
     text_add(&r->g->body, "{\nLOCAL_ARRAY(%s, room_a, %d);\nLOCAL_ARRAY(%s, room_b, %d);\nBEGIN\n", type,
-             2 * t->bk * pitch_of(t->bm) / step, type, 2 * t->bk * pitch_of(t->bn) / step);
+             2 * t->bk * tile_pitch(t->bm) / step, type, 2 * t->bk * tile_pitch(t->bn) / step);
 }
 
 /* Which part of k the group has, from `done` to `end`, of which entry of the batch. */
@@ -373,8 +338,8 @@ static void print_loop(product *r, const gpu_words *w, const side *a, const side
     gpu_fill_in(r->g, &b->words, product_put_text);
     text_add(out, "SYNC;\ndone += %d;\n", t->bk);
     print_fetch(r, a, b);
-    text_add(out, "#pragma unroll\nfor (uint l = 0; l < %d; l++) {\n    %s of_a[%d], of_b[%d];\n", t->bk, r->real, t->tm,
-             t->tn);
+    text_add(out, "#pragma unroll\nfor (uint l = 0; l < %d; l++) {\n    %s of_a[%d], of_b[%d];\n", t->bk, r->real,
+             t->tm, t->tn);
     gpu_fill_in(r->g, &a->words, product_read_text);
     gpu_fill_in(r->g, &b->words, product_read_text);
     gpu_fill_in(r->g, w, product_add_text);
@@ -396,7 +361,7 @@ static void print_tiles(product *r) {
     gpu_fill_in(g, &b.words, product_side_text);
     print_loop(r, &w, &a, &b);
     print_store(r, &w, partial);
-    g->threads = threads_of(t);
+    g->threads = tile_threads(t);
     g->groups = ceil_div(r->p.m, t->bm) * ceil_div(r->p.n, t->bn) * r->how.parts * r->p.batches;
     g->more = partial;
 }
@@ -422,19 +387,28 @@ static void print_sum(product *r) {
     gpu_fill_in(g, &w, product_sum_text);
 }
 
+/* Unsigned, so that a compiler does not make it a pointer for each load, of twice the registers. */
+static const char *index_type(const flat_program *p, const flat_kernel *k) {
+    bool backwards = false;
+    for (int i = 0; i < 2; i++)
+        for (int32_t d = 0; d < 2; d++) backwards |= k->operands[i].stride[k->gemm.batch_ndim + d] < 0;
+    return backwards || strcmp(gpu_index_type(p, k), "int") ? "i64" : "uint";
+}
+
 void gpu_print_product(gpu_print *g, int launch) {
     const flat_kernel *k = g->kernel;
     const flat_gemm *p = &k->gemm;
     int type = k->operands[2].type;
     if (p->m == 0 || p->n == 0 || p->batches == 0) return;
     if (type == TIDE_F64 && !g->limits->f64) { g->lacks = "the device has no float64 for a product"; return; }
-    if (MAX2(p->m, MAX2(p->n, p->k)) > INT32_MAX / 2) { g->lacks = "a product of sizes beyond 32 bits"; return; }
+    if (MAX2(p->m, MAX2(p->n, p->k)) > MOST_SIZE) { g->lacks = "a product of sizes beyond 32 bits"; return; }
     product r = { .g = g, .real = gpu_register_type(type), .size = (int64_t)tide_dtype_size(type),
-                  .index = gpu_index_type(g->program, k) };
+                  .index = index_type(g->program, k) };
     merge_batch(&r, k);
-    r.how = choose(&r.p, g->limits, r.size);
+    rows_of_batch(&r);
+    r.how = gpu_tiling(&r.p, g->limits, r.size);
     if (!r.how.tile) { g->lacks = "a product in groups as small as the device's"; return; }
-    g->scratch_bytes = r.how.parts > 1 ? r.how.parts * p->batches * p->m * p->n * r.size : 0;
+    g->scratch_bytes = r.how.parts > 1 ? r.how.parts * r.p.batches * r.p.m * r.p.n * r.size : 0;
     g->uses_f64 = type == TIDE_F64;
     if (launch == 0) print_tiles(&r);
     else print_sum(&r);

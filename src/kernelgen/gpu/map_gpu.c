@@ -86,7 +86,7 @@ static bool always_live(const map_print *p) {
     const flat_map *m = p->m;
     const map_shape *s = &p->shape;
     if (s->blocks > 1 && m->cols % s->width != 0) return false;
-    if (s->sinks) return m->rows % m->rows_per_task == 0 && m->rows_per_task % s->slots == 0;
+    if (s->sinks) return m->rows % s->per_task == 0 && s->per_task % s->slots == 0;
     return m->rows % s->slots == 0;
 }
 
@@ -197,11 +197,11 @@ static void print_task(map_print *p) {
         text_add(&p->out, "const %s task = group / %lldu;\nconst %s c = %s(group %% %lldu) * LANES + l;\n", t,
                  (long long)s->blocks, t, wide, (long long)s->blocks);
     else text_add(&p->out, "const %s task = group;\n", t);
-    text_add(&p->out, "const %s begin = task * %lld%s, end = ", t, (long long)m->rows_per_task, unit);
-    if (m->rows % m->rows_per_task == 0) text_add(&p->out, "begin + %lld%s;\n", (long long)m->rows_per_task, unit);
+    text_add(&p->out, "const %s begin = task * %lld%s, end = ", t, (long long)s->per_task, unit);
+    if (m->rows % s->per_task == 0) text_add(&p->out, "begin + %lld%s;\n", (long long)s->per_task, unit);
     else
-        text_add(&p->out, "begin + %lld%s < %lld%s ? begin + %lld%s : %lld%s;\n", (long long)m->rows_per_task, unit,
-                 (long long)m->rows, unit, (long long)m->rows_per_task, unit, (long long)m->rows, unit);
+        text_add(&p->out, "begin + %lld%s < %lld%s ? begin + %lld%s : %lld%s;\n", (long long)s->per_task, unit,
+                 (long long)m->rows, unit, (long long)s->per_task, unit, (long long)m->rows, unit);
     map_print_sink_accumulators(p);
     p->must_wait = true;  /* for those who are still at the row before */
     text_add(&p->out, "for (%s base = begin; base < end; base += %lld%s) {\n", t, (long long)s->slots, unit);

@@ -16,6 +16,7 @@
 typedef struct map_shape {
     bool    by_rows, linear;  /* linear: all operands are contiguous or one number; the count is told, not printed */
     bool    sinks;            /* a group takes a task's rows, else one row a slot */
+    int64_t per_task;         /* rows */
     bool    kept;             /* few turns: loops are unrolled, and what several need stays in registers */
     bool    quads;            /* a thread has fours of neighbours, which are drawn together */
     int64_t width, slots;

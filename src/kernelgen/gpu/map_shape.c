@@ -124,7 +124,7 @@ static int64_t lanes_for(int64_t cols, int64_t most) {
 static int64_t threads_for(const map_print *p, int64_t most) {
     const flat_map *m = p->m;
     int64_t least = MAX2(p->shape.width, MIN2(most, FEWEST_THREADS)), threads = most;
-    while (threads > least && (p->shape.sinks ? threads / p->shape.width / 2 >= m->rows_per_task
+    while (threads > least && (p->shape.sinks ? threads / p->shape.width / 2 >= p->shape.per_task
                                               : m->rows * p->shape.width / threads < ENOUGH_GROUPS))
         threads /= 2;
     return threads;
@@ -142,7 +142,7 @@ static void choose_rows(map_print *p, int64_t most) {
     s->turns  = s->blocks > 1 ? 1 : ceil_div(m->cols, s->width * each) * each;
     s->kept   = s->turns <= MOST_TURNS && s->turns * m->count <= MOST_UNROLLED;
     s->quads  = s->kept && each == 4;
-    p->g->groups = s->sinks ? ceil_div(m->rows, m->rows_per_task) * s->blocks : ceil_div(m->rows, s->slots);
+    p->g->groups = s->sinks ? ceil_div(m->rows, s->per_task) * s->blocks : ceil_div(m->rows, s->slots);
 }
 
 void map_print_column(map_print *p) {
@@ -154,8 +154,9 @@ void map_choose_shape(map_print *p) {
     const flat_map *m = p->m;
     int64_t most = MIN2(p->g->limits->threads, MOST_THREADS);
     find_stages(p);
-    p->shape.sinks   = has(p, sinks);
-    p->shape.by_rows = p->shape.sinks || has(p, reduces) || (has(p, stores_row) && m->cols != 1);
+    p->shape.sinks    = has(p, sinks);
+    p->shape.per_task = MIN2(m->rows_per_task, MAX2(m->rows, 1));
+    p->shape.by_rows  = p->shape.sinks || has(p, reduces) || (has(p, stores_row) && m->cols != 1);
     if (p->shape.by_rows) {
         choose_rows(p, most);
         return;

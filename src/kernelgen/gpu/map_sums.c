@@ -46,7 +46,7 @@ static const char *words_of(const flat_instr *in, int which) {
 /* Sums of so many floats that one alone would lose: the second holds what the first rounds off. */
 static bool is_double_sum(const map_print *p, const flat_instr *in) {
     int64_t run = p->shape.turns;
-    if (is_sink(in)) run = ceil_div(p->m->rows_per_task, p->shape.slots) * (in->op == FLAT_ALL_SUM ? run : 1);
+    if (is_sink(in)) run = ceil_div(p->shape.per_task, p->shape.slots) * (in->op == FLAT_ALL_SUM ? run : 1);
     return is_sum(in) && in->type == TIDE_F32 && run > LONG_RUN;
 }
 

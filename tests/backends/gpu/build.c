@@ -1,3 +1,4 @@
+/* See build.h. */
 #include "build.h"
 
 #include <dlfcn.h>

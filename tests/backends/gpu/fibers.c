@@ -1,3 +1,4 @@
+/* See fibers.h. */
 #include "fibers.h"
 
 #include <inttypes.h>
@@ -12,18 +13,24 @@
 enum { GUARD = 1024, GUARD_BYTE = 0xC3, FRESH_BYTE = 0xFF, MOST_QUEUED = 64 };
 
 fibers_limits fibers_limit = { 256, 32768, 0 };
+fibers_faults fibers_fault = { -1, -1, -1, -1, -1 };
+
+/* Whether it is the one that is to fail. */
+static bool fails(int *after) { return *after >= 0 && (*after)-- == 0; }
 
 /* ---- memory ---------------------------------------------------------------------------------------------------- */
 
 typedef struct block {
-    char   *data;    /* GUARD bytes on both sides */
+    char   *data;     /* GUARD bytes on both sides */
     int64_t bytes;
-    struct device *device;
+    void   *counted;  /* as many, for tests that count what comes from the allocator or have it fail */
+    tide_allocator allocator;
 } block;
 
 typedef struct order { const built *module; gpu_call call; bool backwards; } order;
 
 typedef struct device {
+    tide_allocator allocator;
     order   queued[MOST_QUEUED];
     int32_t n_queued;
     bool    backwards;
@@ -35,14 +42,20 @@ static fibers_counts count;
 
 fibers_counts fibers_count(void) { return count; }
 
+const char *fibers_lacking(const char *why) {
+    pthread_mutex_lock(&lock);
+    count.lacking += why != NULL;
+    pthread_mutex_unlock(&lock);
+    return why;
+}
+
 static void stop(const char *what) {
     fprintf(stderr, "fibers: %s\n", what);
     abort();
 }
 
-static const block *block_at(const device *d, const void *handle, int64_t at, int64_t bytes) {
+static const block *block_at(const void *handle, int64_t at, int64_t bytes) {
     const block *b = handle;
-    if (b->device != d) stop("a block of another device");
     if (at < 0 || bytes < 0 || at + bytes > b->bytes) stop("beyond the end of a block");
     return b;
 }
@@ -58,17 +71,20 @@ static int64_t written_guard(const block *b) {
 
 static void *alloc(void *of, int64_t bytes) {
     size_t all = (size_t)round_up(bytes, 64) + 2 * GUARD;
-    block *b = malloc(sizeof *b);
+    const device *d = of;
+    void *counted = fails(&fibers_fault.alloc) ? NULL : mem_new(&d->allocator, (size_t)bytes);
+    block *b = counted ? malloc(sizeof *b) : NULL;
     char *whole = b ? aligned_alloc(64, all) : NULL;
     if (!whole) {
         free(b);
+        mem_free(&d->allocator, counted, (size_t)bytes);
         return NULL;
     }
     memset(whole, GUARD_BYTE, all);
-    *b = (block){ whole + GUARD, bytes, of };
+    *b = (block){ whole + GUARD, bytes, counted, d->allocator };
     memset(b->data, FRESH_BYTE, (size_t)bytes);
     pthread_mutex_lock(&lock);
-    count.blocks++, count.bytes += bytes;
+    count.blocks++;
     pthread_mutex_unlock(&lock);
     return b;
 }
@@ -76,16 +92,16 @@ static void *alloc(void *of, int64_t bytes) {
 static void flush(device *d);
 
 static void free_block(void *of, void *handle, int64_t bytes) {
-    device *d = of;
     block *b = handle;
     if (!b) return;
-    flush(d);
-    block_at(d, b, 0, bytes);
+    flush(of);
+    block_at(b, 0, bytes);
     if (b->bytes != bytes) stop("freed with another size");
+    mem_free(&b->allocator, b->counted, (size_t)bytes);
     free(b->data - GUARD);
     free(b);
     pthread_mutex_lock(&lock);
-    count.blocks--, count.bytes -= bytes;
+    count.blocks--;
     pthread_mutex_unlock(&lock);
 }
 
@@ -151,6 +167,8 @@ static tide_status compute(const order *o, tide_failure *why) {
                        .backwards = o->backwards };
     l.table = (const int64_t *)(const void *)((const block *)c->table)->data;
     if (check_call(o, why)) return TIDE_EDEVICE;
+    if (fails(&fibers_fault.kernel))
+        return fail(why, TIDE_EDEVICE, "the kernel '%s' failed: it was told to", c->kernel->name);
     pthread_mutex_lock(&lock);
     running = c->kernel->name;
     bool done = group_run(&l, said, sizeof said);
@@ -175,8 +193,8 @@ static tide_status told(device *d, tide_failure *why) {
 
 static tide_status launch(void *of, void *module, const gpu_call *call, double *seconds, tide_failure *why) {
     device *d = of;
-    for (int i = 0; i < GPU_BLOCKS; i++) block_at(d, call->blocks[i], 0, 0);
-    block_at(d, call->table, call->first * (int64_t)sizeof(int64_t), 0);
+    for (int i = 0; i < GPU_BLOCKS; i++) block_at(call->blocks[i], 0, 0);
+    block_at(call->table, call->first * (int64_t)sizeof(int64_t), 0);
     if (call->entry < 0 || call->entry >= ((const built *)module)->n_entries) stop("no such entry");
     if (d->n_queued == MOST_QUEUED) flush(d);
     d->queued[d->n_queued++] = (order){ module, *call, d->backwards };
@@ -199,11 +217,11 @@ static tide_status end(void *of, tide_failure *why) {
 /* ---- the rest of the driver's table --------------------------------------------------------------------------- */
 
 static tide_status open_device(int32_t index, const tide_allocator *allocator, void **out, tide_failure *why) {
-    (void)allocator; /* it is the host's memory that comes from there */
     if (index) return fail(why, TIDE_EDEVICE, "there is no device fibers:%d; there is one", (int)index);
     if (!fibers_possible()) return fail(why, TIDE_EDEVICE, "fibers: there is no c++");
     device *d = calloc(1, sizeof *d);
     if (!d) return fail(why, TIDE_ENOMEM, "out of memory for the device");
+    d->allocator = *allocator;
     catch_traps();
     *out = d;
     return TIDE_OK;
@@ -217,14 +235,16 @@ static void close_device(void *of) {
 static tide_status put(void *of, void *handle, int64_t at, const void *from, int64_t bytes, tide_failure *why) {
     flush(of);
     if (told(of, why)) return TIDE_EDEVICE;
-    if (bytes) memcpy(block_at(of, handle, at, bytes)->data + at, from, (size_t)bytes);
+    if (fails(&fibers_fault.put)) return fail(why, TIDE_EDEVICE, "a copy to the device failed: it was told to");
+    if (bytes) memcpy(block_at(handle, at, bytes)->data + at, from, (size_t)bytes);
     return TIDE_OK;
 }
 
 static tide_status get(void *of, void *to, void *handle, int64_t at, int64_t bytes, tide_failure *why) {
     flush(of);
     if (told(of, why)) return TIDE_EDEVICE;
-    if (bytes) memcpy(to, block_at(of, handle, at, bytes)->data + at, (size_t)bytes);
+    if (fails(&fibers_fault.get)) return fail(why, TIDE_EDEVICE, "a copy from the device failed: it was told to");
+    if (bytes) memcpy(to, block_at(handle, at, bytes)->data + at, (size_t)bytes);
     return TIDE_OK;
 }
 
@@ -248,6 +268,7 @@ static void limits_metal(void *of, gpu_limits *out) {
 static tide_status build_with(gpu_language language, const char *source, int32_t n_entries, void **module,
                               tide_failure *why) {
     const built *b;
+    if (fails(&fibers_fault.build)) return fail(why, TIDE_EDEVICE, "the text does not compile: it was told not to");
     pthread_mutex_lock(&lock);
     tide_status status = build_text(language, source, n_entries, &b, why);
     if (!status) count.built++, *module = (void *)(uintptr_t)b;

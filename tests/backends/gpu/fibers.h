@@ -22,8 +22,14 @@ extern fibers_limits fibers_limit;
 /* Whether this machine has a C++ compiler. */
 bool fibers_possible(void);
 
-/* What was built and run so far: a test that ran nothing has shown nothing. And the blocks there are. */
-typedef struct fibers_counts { int64_t built, launches, blocks, bytes; } fibers_counts;
+/* What was built and run so far, and which kernels were not, so that their programs run on cpu: a test that ran nothing
+ * has shown nothing. And the blocks there are. */
+typedef struct fibers_counts { int64_t built, launches, lacking, blocks; } fibers_counts;
 fibers_counts fibers_count(void);
+const char *fibers_lacking(const char *why);  /* counts it unless it is NULL; the same */
+
+/* What is to fail, once, after so many others; negative: nothing. */
+typedef struct fibers_faults { int alloc, put, get, build, kernel; } fibers_faults;
+extern fibers_faults fibers_fault;
 
 #endif

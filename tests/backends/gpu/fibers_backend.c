@@ -12,7 +12,7 @@
     static const char *lacks_##which(void *device, const flat_program *p, const flat_kernel *k) {                      \
         gpu_limits limits;                                                                                             \
         fibers_##which.limits(device, &limits);                                                                        \
-        return gpu_lacks(p, k, &limits);                                                                               \
+        return fibers_lacking(gpu_lacks(p, k, &limits));                                                               \
     }                                                                                                                  \
     const tide_backend tide_backend_fibers_##which = {                                                                 \
         .name = "fibers-" #which, .fuse = true, .cut = &gpu_cut, .memory = &fibers_memory, .prepare = prepare_##which, \

@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""--device opencl where there is no library, no such device, or a library that is none: exit code 4 and one line."""
+import os
+
+import program
+from program import Case, SMALL
+
+FAKE = os.environ["FAKE_OPENCL"]
+
+
+class OpenCL(Case):
+    def refused(self, device, said, **env):
+        series = program.write_series(self.folder / "series.csv")
+        words = ["forecast", "train", "--data", series, "--out", self.folder / "run", *SMALL, "--device", device]
+        done = self.code(4, *words, env=env)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn(f"there is no device {device if ':' in device else device + ':0'}; ", done.stderr)
+        self.assertIn(said, done.stderr)
+        self.assertFalse((self.folder / "run").exists())
+        self.assertIn(said, self.error(4, *words, env=env)["message"])
+
+    def test_no_library(self):
+        self.refused("opencl", "OpenCL's library is not here: TIDEMILL_OPENCL is none", TIDEMILL_OPENCL="none")
+        self.refused("opencl", "absent.so", TIDEMILL_OPENCL=self.folder / "absent.so")
+        text = self.folder / "text.so"
+        text.write_text("no library")
+        self.refused("opencl:1", "text.so", TIDEMILL_OPENCL=text)
+
+    def test_other_library(self):
+        stub = os.environ["ONEDNN_STUB"]
+        self.refused("opencl", f"{stub} has no clGetPlatformIDs", TIDEMILL_OPENCL=stub)
+
+    def test_no_device(self):
+        env = {"TIDEMILL_OPENCL": FAKE}
+        self.refused("opencl:9", "there are opencl:0 (fake 17)", **env)
+        self.refused("opencl", "OpenCL has 1 platform(s) and no device", FAKE_OPENCL_DEVICES=0, **env)
+        self.refused("opencl", "OpenCL's library knows of no platform", FAKE_OPENCL_PLATFORMS=0, **env)
+
+    def test_machine(self):
+        self.assertIn("GPUs       none found", self.code(0, "machine", env={"TIDEMILL_OPENCL": "none"}).stdout)
+        self.assertIn("GPUs       opencl\n", self.code(0, "machine", env={"TIDEMILL_OPENCL": FAKE}).stdout)
+
+    def test_wrong_number(self):
+        for device in ("opencl:", "opencl:x", "opencl:-1", "opencl:99999"):
+            with self.subTest(device):
+                self.assertIn("a number from 0 to 9999", self.error(4, "selftest", "--device", device)["message"])
+
+
+if __name__ == "__main__":
+    program.main("test_opencl")
