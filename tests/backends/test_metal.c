@@ -228,7 +228,10 @@ static void test_devices(void **unused) {
     expect_no_device(1, "there is no device metal:1; available: metal:0 (Fake M9)");
     fake->devices = 2;
     expect_no_device(9, "there is no device metal:9; available: metal:0 (Fake M9), metal:1 (Fake M1)");
-    assert_int_equal(tide_device_check("metal:1", NULL), TIDE_OK);
+    tide_device told;
+    assert_int_equal(tide_device_info("metal:1", &told, NULL), TIDE_OK);
+    assert_string_equal(told.hardware, "Fake M1");
+    assert_true(told.own_memory && told.memory_bytes == (int64_t)fake->most_bytes);
     fake->devices = 0;
     expect_no_device(0, "Metal finds no device on this machine; " OTHERS);
     fake->devices = 1, fake->unlisted = true;

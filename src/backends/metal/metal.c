@@ -1,6 +1,8 @@
 /* The backend for Apple's GPUs: the shared executor on this driver. */
 #include "device.h"
 
+#include <stdio.h>
+
 static void limits(void *device, gpu_limits *out) { *out = ((const metal_device *)device)->limits; }
 
 static const gpu_driver driver = {
@@ -25,8 +27,16 @@ static const char *lacks_products(tide_dtype half) {
     return (void)half, "its 16-bit products are no faster than float32's";
 }
 
+static void describe(void *device, tide_device *out) {
+    const metal_device *d = device;
+    void *pool = metal.objc_autoreleasePoolPush();
+    snprintf(out->hardware, sizeof out->hardware, "%s", metal_words(ASK(name, d->device)));
+    out->memory_bytes = (int64_t)MIN2(d->most_bytes, (uint64_t)INT64_MAX);
+    metal.objc_autoreleasePoolPop(pool);
+}
+
 const tide_backend tide_backend_metal = {
     .name = "metal", .fuse = true, .cut = &gpu_cut, .memory = &metal_memory, .prepare = prepare, .run = gpu_run,
     .measure = gpu_measure, .scratch_bytes = scratch_bytes, .release = gpu_release, .lacks_products = lacks_products,
-    .lacks = lacks,
+    .lacks = lacks, .describe = describe,
 };
