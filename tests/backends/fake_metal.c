@@ -47,7 +47,8 @@ static bool fails(const char *name) {
 /* ---- objects: what is gone stays, and is known by it ----------------------------------------------------------- */
 
 typedef struct launch {
-    const built_entry *entry;
+    const built_entry *entry;  /* NULL: a copy of so many bytes from the first buffer into the second */
+    uint64_t into_at, bytes;
     struct metal_object *buffers[GPU_BLOCKS + 1];
     uint32_t first;
     int64_t  groups;
@@ -119,6 +120,10 @@ static void check_guards(const object *o) {
             stop("something wrote %" PRId64 " bytes outside a buffer of %" PRIu64, i, o->bytes);
 }
 
+static bool is_encoder(const object *o) {
+    return !strcmp(o->of, "MTLComputeCommandEncoder") || !strcmp(o->of, "MTLBlitCommandEncoder");
+}
+
 static void end_buffer(object *o) {
     if (o->status && o->status < METAL_COMPLETED) stop("a command buffer that was committed lost its last holder");
     if (o->encoder && !o->encoder->is_ended) stop("a command buffer is released with an open encoder");
@@ -132,7 +137,7 @@ static void let_go(object *o) {
     if (!o || --o->held) return;
     for (uint64_t i = 0; i < o->count; i++) let_go(o->items[i]);
     if (!strcmp(o->of, "MTLCommandBuffer")) end_buffer(o);
-    if (!strcmp(o->of, "MTLComputeCommandEncoder") && !o->is_ended) stop("an encoder is released before its end");
+    if (is_encoder(o) && !o->is_ended) stop("an encoder is released before its end");
     if (o->data) check_guards(o), free(o->data - GUARD);
     free(o->words), free(o->items);
     o->words = NULL, o->items = NULL, o->data = NULL, o->count = 0;
@@ -169,7 +174,7 @@ enum { SELECTORS = sizeof selectors / sizeof *selectors };
 
 static bool is_a(const object *o, const char *of) {
     if (!strcmp(of, "NSObject") || !strcmp(o->of, of)) return true;
-    return !strcmp(of, "MTLCommandEncoder") && !strcmp(o->of, "MTLComputeCommandEncoder");
+    return !strcmp(of, "MTLCommandEncoder") && is_encoder(o);
 }
 
 static object *known(object *o, const char *of) {
@@ -391,13 +396,36 @@ static metal_id fake_command_buffer(METAL_TO) {
     return o;
 }
 
-static metal_id fake_encoder(METAL_TO) {
-    if (to->status || (to->encoder && !to->encoder->is_ended)) stop("a second encoder, or one after commit");
-    if (FAILS) return NULL;
-    object *o = pool_it(made("MTLComputeCommandEncoder"));
-    to->encoder = held(o);
-    o->buffer = to; /* which outlives it */
+static object *new_encoder(object *buffer, const char *of) {
+    object *o = pool_it(made(of));
+    let_go(buffer->encoder);
+    buffer->encoder = held(o);
+    o->buffer = buffer; /* which outlives it */
     return o;
+}
+
+static void check_free(const object *buffer) {
+    bool open = buffer->encoder && !buffer->encoder->is_ended;
+    if (buffer->status || open) stop("a second encoder, or one after commit");
+}
+
+static metal_id fake_encoder(METAL_TO) {
+    check_free(to);
+    return FAILS ? NULL : new_encoder(to, "MTLComputeCommandEncoder");
+}
+
+static metal_id fake_copier(METAL_TO) {
+    check_free(to);
+    return FAILS ? NULL : new_encoder(to, "MTLBlitCommandEncoder");
+}
+
+static launch *add_launch(object *encoder) {
+    object *b = encoder->buffer;
+    b->launches = realloc(b->launches, sizeof *b->launches * (size_t)(b->n_launches + 1));
+    if (!b->launches) stop("out of memory");
+    launch *l = &b->launches[b->n_launches++];
+    *l = (launch){ 0 };
+    return l;
 }
 
 static void fake_set_label(METAL_TO, metal_id label) {
@@ -434,12 +462,20 @@ static void fake_dispatch(METAL_TO, metal_size groups, metal_size threads) {
     if (threads.width > most_of(to->entry) || threads.width != (uint64_t)to->entry->threads)
         stop("groups of %" PRIu64 " threads where %d are to be", threads.width, (int)to->entry->threads);
     if (to->entry->local_bytes > fake.local_bytes) stop("groups with more memory than there is");
-    object *b = to->buffer;
-    b->launches = realloc(b->launches, sizeof *b->launches * (size_t)(b->n_launches + 1));
-    launch *l = &b->launches[b->n_launches++];
-    *l = (launch){ .entry = to->entry, .first = to->first, .groups = (int64_t)groups.width,
-                   .threads = (int32_t)threads.width };
+    launch *l = add_launch(to);
+    l->entry = to->entry, l->first = to->first;
+    l->groups = (int64_t)groups.width, l->threads = (int32_t)threads.width;
     for (int i = 0; i <= GPU_BLOCKS; i++) l->buffers[i] = held(to->arguments[i]);
+}
+
+static void fake_copy(METAL_TO, metal_id from, uint64_t from_at, metal_id into, uint64_t into_at, uint64_t bytes) {
+    open_encoder(to);
+    if (from_at || into_at % 4 || bytes % 4 || !bytes) stop("a copy of %" PRIu64 " bytes to %" PRIu64, bytes, into_at);
+    if (bytes > known(from, "MTLBuffer")->bytes || into_at + bytes > known(into, "MTLBuffer")->bytes)
+        stop("a copy beyond the end of a buffer");
+    launch *l = add_launch(to);
+    l->buffers[0] = held(from), l->buffers[1] = held(into), l->into_at = into_at, l->bytes = bytes;
+    fake.copies++;
 }
 
 static void fake_end_encoding(METAL_TO) {
@@ -451,7 +487,7 @@ static void fake_end_encoding(METAL_TO) {
 static void fake_commit(METAL_TO) {
     object **last = &waiting;
     if (to->status) stop("a command buffer is committed twice");
-    if (!to->encoder || !to->encoder->is_ended) stop("a command buffer is committed before its encoder's end");
+    if (to->encoder && !to->encoder->is_ended) stop("a command buffer is committed before its encoder's end");
     to->status = 2;
     while (*last) last = &(*last)->following;
     *last = held(to);
@@ -460,6 +496,10 @@ static void fake_commit(METAL_TO) {
 /* ---- running ---- */
 
 static bool run_launch(const launch *l, bool backwards, char *why, size_t size) {
+    if (!l->entry) {
+        memcpy(l->buffers[1]->data + l->into_at, l->buffers[0]->data, (size_t)l->bytes);
+        return true;
+    }
     char *blocks[GPU_BLOCKS];
     for (int i = 0; i < GPU_BLOCKS; i++) blocks[i] = l->buffers[i] ? l->buffers[i]->data : NULL;
     group_launch g = { .entry = l->entry->run, .blocks = blocks, .first = l->first, .threads = l->threads,

@@ -18,7 +18,7 @@ typedef struct fake_metal {
     const char *fail;
     int      after, more;
     /* What was. */
-    int64_t  launches, command_buffers;
+    int64_t  launches, copies, command_buffers;
     uint64_t language;          /* of the last compile options, */
     int64_t  math, functions;   /* -1 for what was not set */
     bool     fast;

@@ -10,9 +10,9 @@
 enum { LAUNCHES_TOGETHER = 32, MOST_QUEUED = 32 };
 
 typedef struct metal_batch {
-    metal_id buffer;           /* a command buffer */
-    const char *first, *last;  /* kernels; their program is not unloaded before the batch is done */
-    int32_t launches;
+    metal_id buffer;           /* a command buffer; NULL: there is none */
+    const char *first, *last;  /* kernels; NULL: copies alone. Their program is not unloaded before the batch is done */
+    int32_t launches;          /* and copies */
 } metal_batch;
 
 /* Handles of one index are of one MTLDevice, so they know each other's blocks; each has a queue, in order. */
@@ -22,8 +22,9 @@ typedef struct metal_device {
     metal_id    device, queue;
     gpu_limits  limits;
     uint64_t    most_block_bytes, most_bytes;  /* of a block, of all; 0: it does not say */
-    metal_id    encoder;                       /* of `open`; NULL: none is open */
-    metal_batch open, queued[MOST_QUEUED];     /* the oldest first */
+    metal_batch open;                          /* what was told and not committed */
+    metal_id    encoder, copier;               /* of `open`: one of them, or none */
+    metal_batch queued[MOST_QUEUED];           /* the oldest first */
     int32_t     n_queued;
     tide_failure failure;                      /* of what was queued; nobody knows yet */
 } metal_device;
@@ -43,8 +44,10 @@ const char *metal_words(metal_id string);  /* "" for NULL; as long as the pool l
 const char *metal_reason(metal_id error);  /* likewise, of an NSError */
 void        metal_drop(metal_id object);   /* releases it; NULL is fine */
 
-/* launch.c, besides what gpu_driver says: waits for all that is queued; what nobody knows of yet, once. */
+/* launch.c, besides what gpu_driver says: waits for all that is queued; what nobody knows of yet, once; queues a copy
+ * between buffers, of a multiple of 4 bytes. False: it could not. */
 void        metal_settle(metal_device *d);
+bool        metal_copy(metal_device *d, metal_id from, metal_id into, uint64_t into_at, uint64_t bytes);
 tide_status metal_told(metal_device *d, tide_failure *why);
 tide_status metal_begin(void *device, tide_failure *why);
 tide_status metal_launch(void *device, void *module, const gpu_call *call, double *seconds, tide_failure *why);

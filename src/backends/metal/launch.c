@@ -11,7 +11,9 @@
 static void note_failure(metal_device *d, const metal_batch *b) {
     const char *reason = metal_reason(ASK(error, b->buffer));
     int length = (int)strcspn(reason, "\r\n");
-    if (b->first == b->last)
+    if (!b->first)
+        fail(&d->failure, TIDE_EDEVICE, "metal:%d: a copy to the device failed: %.*s", (int)d->index, length, reason);
+    else if (b->first == b->last)
         fail(&d->failure, TIDE_EDEVICE, "metal:%d: the kernel '%s' failed: %.*s", (int)d->index, b->first, length,
              reason);
     else
@@ -28,13 +30,6 @@ static void retire(metal_device *d, int32_t count) {
     }
     d->n_queued -= count;
     memmove(d->queued, d->queued + count, sizeof *d->queued * (size_t)d->n_queued);
-}
-
-void metal_settle(metal_device *d) {
-    if (!d->n_queued) return;
-    void *pool = metal.objc_autoreleasePoolPush();
-    retire(d, d->n_queued);
-    metal.objc_autoreleasePoolPop(pool);
 }
 
 tide_status metal_told(metal_device *d, tide_failure *why) {
@@ -57,33 +52,69 @@ tide_status metal_begin(void *device, tide_failure *why) {
 
 /* ---- batches ---- */
 
-static tide_status open_batch(metal_device *d, const gpu_call *c, tide_failure *why) {
-    metal_id buffer = ASK(command_buffer, d->queue), encoder = buffer ? ASK(encoder, buffer) : NULL;
-    if (!encoder)
-        return fail(why, TIDE_EDEVICE, "metal:%d: the kernel '%s' cannot be queued: there is no command %s",
-                    (int)d->index, c->kernel->name, buffer ? "encoder" : "buffer");
-    d->open = (metal_batch){ .buffer = ASK(retain, buffer), .first = c->kernel->name };
-    d->encoder = ASK(retain, encoder);
-    return TIDE_OK;
+static void end_encoder(metal_id *encoder) {
+    if (!*encoder) return;
+    ASK(end_encoding, *encoder);
+    ASK(release, *encoder);
+    *encoder = NULL;
 }
 
 /* Metal's own messages and Apple's tools show the label. */
 static void label_batch(const metal_batch *b) {
     char words[256];
-    snprintf(words, sizeof words, "%.120s ... %.120s", b->first, b->last);
+    snprintf(words, sizeof words, "%.120s ... %.120s", b->first ? b->first : "copies", b->first ? b->last : "");
     metal_id label = metal_string(words);
     if (label) SEND(set_label, b->buffer, label);
 }
 
 static void close_batch(metal_device *d) {
-    if (!d->encoder) return;
+    if (!d->open.buffer) return;
     label_batch(&d->open);
-    ASK(end_encoding, d->encoder);
-    ASK(release, d->encoder);
+    end_encoder(&d->encoder), end_encoder(&d->copier);
     ASK(commit, d->open.buffer);
-    d->encoder = NULL;
     if (d->n_queued == MOST_QUEUED) retire(d, 1);
     d->queued[d->n_queued++] = d->open;
+    d->open = (metal_batch){ 0 };
+}
+
+static bool open_batch(metal_device *d) {
+    if (d->open.buffer) return true;
+    metal_id buffer = ASK(command_buffer, d->queue);
+    if (buffer) d->open.buffer = ASK(retain, buffer);
+    return buffer;
+}
+
+/* A batch's copies come before its launches: one encoder is open at a time, and a run has no copies. */
+static tide_status open_encoder(metal_device *d, const gpu_call *c, tide_failure *why) {
+    if (d->encoder) return TIDE_OK;
+    bool opened = open_batch(d);
+    end_encoder(&d->copier);
+    metal_id encoder = opened ? ASK(encoder, d->open.buffer) : NULL;
+    if (encoder) {
+        d->encoder = ASK(retain, encoder), d->open.first = c->kernel->name;
+        return TIDE_OK;
+    }
+    close_batch(d); /* with its copies, if it has any */
+    return fail(why, TIDE_EDEVICE, "metal:%d: the kernel '%s' cannot be queued: there is no command %s", (int)d->index,
+                c->kernel->name, opened ? "encoder" : "buffer");
+}
+
+bool metal_copy(metal_device *d, metal_id from, metal_id into, uint64_t into_at, uint64_t bytes) {
+    bool opened = open_batch(d);
+    metal_id copier = opened && !d->copier ? ASK(copier, d->open.buffer) : NULL;
+    if (copier) d->copier = ASK(retain, copier);
+    if (d->copier) SEND(copy, d->copier, from, 0, into, into_at, bytes);
+    bool told = d->copier;
+    if (opened && (!told || ++d->open.launches == LAUNCHES_TOGETHER)) close_batch(d);
+    return told;
+}
+
+void metal_settle(metal_device *d) {
+    if (!d->n_queued && !d->open.buffer) return;
+    void *pool = metal.objc_autoreleasePoolPush();
+    close_batch(d);
+    retire(d, d->n_queued);
+    metal.objc_autoreleasePoolPop(pool);
 }
 
 static void encode(const metal_device *d, metal_id pipeline, const gpu_call *c) {
@@ -99,11 +130,11 @@ static void encode(const metal_device *d, metal_id pipeline, const gpu_call *c) 
 /* ---- launches ---- */
 
 static tide_status queue(metal_device *d, const metal_module *m, const gpu_call *c, tide_failure *why) {
-    tide_status status = d->encoder ? TIDE_OK : open_batch(d, c, why);
+    tide_status status = open_encoder(d, c, why);
     if (status) return status;
     encode(d, m->pipelines[c->entry], c);
     d->open.last = c->kernel->name;
-    if (++d->open.launches == LAUNCHES_TOGETHER) close_batch(d);
+    if (++d->open.launches >= LAUNCHES_TOGETHER) close_batch(d);
     return TIDE_OK;
 }
 

@@ -1,8 +1,9 @@
 /* Blocks are buffers in memory that the processor and the GPU share: what is put and got is a copy by the processor
- * while the GPU rests. */
+ * while the GPU rests. While it works, what is put goes to a buffer of its own, which the GPU copies when it is its
+ * turn, so that a step need not wait for the one before. */
 #include "device.h"
 
-#include <inttypes.h>
+enum { STAGED_MOST = 1 << 20 };
 
 /* More than the device recommends would end in command buffers that fail for want of memory. */
 static bool has_room(const metal_device *d, uint64_t bytes) {
@@ -40,7 +41,25 @@ static char *rest_at(metal_device *d, void *block, int64_t at, tide_failure *why
     return bytes ? bytes + at : NULL;
 }
 
+/* Whether it was queued. The copy keeps its buffer; Metal copies whole words. */
+static bool put_later(metal_device *d, void *block, int64_t at, const void *from, int64_t bytes) {
+    uint64_t size = (uint64_t)bytes;
+    bool busy = d->n_queued || d->open.buffer;
+    if (!busy || bytes > STAGED_MOST || bytes < 4 || bytes % 4 || at % 4 || !has_room(d, size)) return false;
+    metal_id stage = SEND(new_buffer, d->device, size, METAL_STORAGE_SHARED);
+    void *to = stage ? ASK(contents, stage) : NULL;
+    if (to) memcpy(to, from, (size_t)bytes);
+    bool queued = to && metal_copy(d, stage, block, (uint64_t)at, size);
+    metal_drop(stage);
+    return queued;
+}
+
 static tide_status put(void *device, void *block, int64_t at, const void *from, int64_t bytes, tide_failure *why) {
+    if (metal_begin(device, why)) return TIDE_EDEVICE;
+    void *pool = metal.objc_autoreleasePoolPush();
+    bool queued = put_later(device, block, at, from, bytes);
+    metal.objc_autoreleasePoolPop(pool);
+    if (queued) return TIDE_OK;
     char *to = rest_at(device, block, at, why);
     if (to && bytes) memcpy(to, from, (size_t)bytes);
     return to ? TIDE_OK : TIDE_EDEVICE;

@@ -53,6 +53,7 @@ enum {
     F(MTLBuffer, void *, contents, "contents", (METAL_TO))                                                             \
     F(MTLCommandQueue, metal_id, command_buffer, "commandBuffer", (METAL_TO))                                          \
     F(MTLCommandBuffer, metal_id, encoder, "computeCommandEncoder", (METAL_TO))                                        \
+    F(MTLCommandBuffer, metal_id, copier, "blitCommandEncoder", (METAL_TO))                                            \
     F(MTLCommandBuffer, void, set_label, "setLabel:", (METAL_TO, metal_id label))                                      \
     F(MTLCommandBuffer, void, commit, "commit", (METAL_TO))                                                            \
     F(MTLCommandBuffer, void, wait, "waitUntilCompleted", (METAL_TO))                                                  \
@@ -67,6 +68,8 @@ enum {
       (METAL_TO, const void *bytes, uint64_t length, uint64_t index))                                                  \
     F(MTLComputeCommandEncoder, void, dispatch, "dispatchThreadgroups:threadsPerThreadgroup:",                         \
       (METAL_TO, metal_size groups, metal_size threads))                                                               \
+    F(MTLBlitCommandEncoder, void, copy, "copyFromBuffer:sourceOffset:toBuffer:destinationOffset:size:",               \
+      (METAL_TO, metal_id from, uint64_t from_at, metal_id into, uint64_t into_at, uint64_t bytes))                    \
     F(MTLCommandEncoder, void, end_encoding, "endEncoding", (METAL_TO))
 
 /* Those that return a structure: on Intel's processors they go by a function of their own. */
