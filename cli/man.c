@@ -89,7 +89,8 @@ static void put_files(FILE *out, const char *files) {
 static void put_common(FILE *out) {
     fputs(".SH ENVIRONMENT\nEvery option can be set as \\fBTIDEMILL_\\fIOPTION\\fR, in capitals and with _ for \\-.\n"
           "\\fBNO_COLOR\\fR, \\fBXDG_CACHE_HOME\\fR and \\fBOMP_NUM_THREADS\\fR are honoured.\n"
-          "\\fBTIDEMILL_ONEDNN\\fR names the oneDNN library to multiply with; \\fBnone\\fR: none. "
+          "\\fBTIDEMILL_ONEDNN\\fR names the oneDNN library to multiply with, \\fBTIDEMILL_OPENCL\\fR and\n"
+          "\\fBTIDEMILL_METAL\\fR those of the devices opencl and metal; \\fBnone\\fR: none. "
           "\\fBTIDEMILL_ISA\\fR: \\fBavx512\\fR, \\fBavx2\\fR or \\fBbaseline\\fR.\n"
           ".SH EXIT STATUS\n0 done, 1 failed, 2 usage, 3 bad input, 4 device or feature missing,\n"
           "130 interrupted after a checkpoint.\n", out);
