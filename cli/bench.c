@@ -7,10 +7,10 @@
 
 enum { TEXT = 1024 };
 
-enum { OPTIONS = 11 };
+enum { OPTIONS = 12 };
 
 typedef struct bench_call {
-    char    cases[TEXT], precision[TEXT], against[TEXT], python[TEXT], modes[TEXT], out[TEXT];
+    char    device[32], cases[TEXT], precision[TEXT], against[TEXT], python[TEXT], modes[TEXT], out[TEXT];
     double  seconds;
     int64_t threads, rounds;
     int     mode;
@@ -43,6 +43,7 @@ static const tide_option rows[OPTIONS] = {
       "times that ours and theirs are run in turns; without a script 1" },
     { "quick", TIDE_OPTION_BOOL(bench_call, quick), NULL, TIDE_OPTION_HIDDEN, "Benchmark", NULL,
       "too short to believe" },
+    CLI_ROW_DEVICE(bench_call, "the device that is timed, NAME or NAME:INDEX"),
 };
 static const tide_option_table options = { rows, OPTIONS, sizeof(bench_call), offsetof(bench_call, given) };
 
@@ -117,7 +118,8 @@ static int run(cli_call *call) {
     const bench_call *c = call->target;
     bench_report report;
     tide_failure failure = { 0 };
-    bench_options o = { .cases = given(c->cases), .precisions = given(c->precision), .threads = (int)c->threads,
+    bench_options o = { .cases = given(c->cases), .device = c->device,
+                        .precisions = given(c->precision), .threads = (int)c->threads,
                         .mode = (tide_program_mode)(TIDE_MODE_DEFAULT + c->mode),
                         .seconds = c->quick ? QUICK_SECONDS : c->seconds, .against = given(c->against),
                         .python = given(c->python),
@@ -144,7 +146,8 @@ const cli_command command_bench = {
     .more = "A step is forward with dropout, loss, backward, clipping and AdamW. Compiling and warm-up are timed "
             "apart. \"%\" is the share "
             "of the\n"
-            "rate at which this machine multiplies matrices, measured before and after each case.\n\n"
+            "rate at which the device multiplies matrices, measured before and after each case. On one with memory of "
+            "its own each\nrun is timed to its end, and then many that are queued before one wait.\n\n"
             "  tidemill bench\n  tidemill bench --cases etth1,eis512 --precision f32,bf16 --json\n"
             "  python3 -m venv DIR && DIR/bin/pip install torch==2.13.0\n"
             "  tidemill bench --against bench/peers/torch_bench.py --python DIR/bin/python\n",

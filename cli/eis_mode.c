@@ -30,7 +30,7 @@ static const tide_option rows[] = {
     { "mode", TIDE_OPTION_CHOICE(mlx_options, mode, "full|generate|train|inference"), NULL, 0, GROUP, NULL,
       "what to do" },
     { "backend", TIDE_OPTION_CHOICE(mlx_options, backend, "auto|mlx|pytorch"), "auto", 0, GROUP, NULL,
-      "auto and mlx: the best device here; pytorch: the same in PyTorch, for comparison" },
+      "auto and mlx: this program, on `device`; pytorch: the same in PyTorch, for comparison" },
 };
 static const tide_option_table mlx_rows = { rows, 2, sizeof(mlx_options), offsetof(mlx_options, given) };
 

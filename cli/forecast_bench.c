@@ -38,8 +38,6 @@ static tide_status refuse(tide_failure *failure, const char *name, const char *m
 
 tide_status forecast_bench_check(const forecast_bench *b, const forecast_options *o, tide_failure *failure) {
     if (!b->after && !b->only) return TIDE_OK;
-    if (strcmp(o->device, "cpu") != 0)
-        return refuse(failure, "device", "a benchmark times the device cpu: leave out `device`");
     if (!o->compile) return refuse(failure, "compile", "a benchmark times compiled programs: leave out `compile` no");
     return TIDE_OK;
 }
@@ -137,8 +135,8 @@ int forecast_bench_only(cli_call *call, const forecast_bench *b, const forecast_
     stop_catch();
     tide_status status = mac_spec(from, &spec, o, &failure);
     if (status == TIDE_OK)
-        status = time_it(call, &spec, (bench_settings){ .threads = (int)o->threads, .precision = wanted[o->precision],
-                         .mode = mode_of(o) }, b, &r, &failure);
+        status = time_it(call, &spec, (bench_settings){ .device = o->device, .threads = (int)o->threads,
+                         .precision = wanted[o->precision], .mode = mode_of(o) }, b, &r, &failure);
     if (status == TIDE_OK) status = refuse_fallback(o, &r, &failure);
     if (status == TIDE_OK && *o->out) status = write_files(&r, o->out, o, &failure);
     int code = status == TIDE_OK ? print_only(call, &r, &failure) : report_failure(&failure, call->json);
@@ -168,7 +166,7 @@ tide_status forecast_bench_after(cli_call *call, forecast_bench *b, const foreca
     bench_spec   spec;
     tide_status  status = bench_spec_of_run(r->run, weights, &spec, failure);
     if (status == TIDE_OK)
-        status = time_it(call, &spec, (bench_settings){ .threads = (int)r->threads,
+        status = time_it(call, &spec, (bench_settings){ .device = o->device, .threads = (int)r->threads,
                                                         .precision = precision_of(r->precision),
                          .mode = mode_of(o) }, b, &report, failure);
     if (status == TIDE_OK) status = write_files(&report, r->run, o, failure);

@@ -40,12 +40,19 @@ static void add(char *buffer, size_t size, const char *before, const char *text,
     if (n < size) snprintf(buffer + n, size - n, "%s%s%s", before, text, after);
 }
 
+/* Words that the value's own place in the line does not show: many choices, or the devices of this build; NULL. */
+static const char *words_of(const tide_option *row, char *buffer, size_t size) {
+    if (row->choices) return strlen(row->choices) > SHORT_CHOICES ? row->choices : NULL;
+    return row->metavar && strcmp(row->metavar, "DEVICE") == 0 ? device_words(buffer, size) : NULL;
+}
+
 void help_text(char *buffer, size_t size, const tide_option *row) {
-    char text[512];
+    char text[512], list[256];
+    const char *words = words_of(row, list, sizeof list);
     with_dashes(row->help, buffer, size);
-    if (row->choices && strlen(row->choices) > SHORT_CHOICES) {
+    if (words) {
         char *to = text;
-        for (const char *c = row->choices; *c && to < text + sizeof text - 3; c++)
+        for (const char *c = words; *c && to < text + sizeof text - 3; c++)
             to = stpcpy(to, *c == '|' ? ", " : (char[]){ *c, 0 });
         add(buffer, size, ": ", text, "");
     }

@@ -6,9 +6,13 @@
 #include "machine/machine.h"
 
 enum { MEASURE_NOT, MEASURE_ONCE, MEASURE_AGAIN };
-typedef struct target { int measure; } target;
+typedef struct target {
+    char device[32];
+    int  measure;
+} target;
 
 static const tide_option rows[] = {
+    CLI_ROW_DEVICE(target, "whose rates and sizes are shown; another than cpu is measured if nothing is kept"),
     { "measure", TIDE_OPTION_CHOICE(target, measure, "no|once|again"), NULL, 0, "Machine", NULL,
       "measure products, memory and program start (under 3 s) and keep the result; again: even if one is kept",
       .bare = "once" },
@@ -61,7 +65,7 @@ static tide_status find_rates(const cli_call *call, const machine *m, machine_ra
     if (kept == TIDE_OK) return TIDE_OK;
     if (kept == TIDE_EDATA)
         warn("warning: %s; %s", unread.message, how ? "measuring again" : "`measure` measures again");
-    if (how) return measure(call, m, rates, failure);
+    if (how || !machine_on_cpu(m)) return measure(call, m, rates, failure);
     machine_estimate(m, rates);
     return TIDE_OK;
 }
@@ -72,7 +76,9 @@ static int run(cli_call *call) {
     machine_advice advice;
     tide_failure   failure = { 0 };
     machine_detect(NULL, &here);
-    if (find_rates(call, &here, &rates, &failure) != TIDE_OK) return report_failure(&failure, call->json);
+    if (tide_device_info(((const target *)call->target)->device, &here.device, &failure) != TIDE_OK ||
+        find_rates(call, &here, &rates, &failure) != TIDE_OK)
+        return report_failure(&failure, call->json);
     machine_advise(&here, &rates, &advice);
     char *text = call->json ? machine_json(&here, &rates, &advice) : machine_text(&here, &rates, &advice);
     if (!text) return report_failure(&(tide_failure){ .status = TIDE_ENOMEM, .message = "out of memory" }, call->json);
@@ -86,7 +92,8 @@ const cli_command command_machine = {
     .more = "For Apple's chips the sizes are those of the Mac and the MLX guide (docs/machine.md). Elsewhere they "
             "follow from the speed\nof the machine: measured once with --measure and kept, or else estimated.\n\n"
             "oneDNN multiplies where it is found; TIDEMILL_ONEDNN=FILE names it, TIDEMILL_ONEDNN=none does without.\n\n"
-            "  tidemill machine\n  tidemill machine --measure --json\n",
+            "  tidemill machine\n  tidemill machine --measure --json\n"
+            "  tidemill machine --device opencl\n",
     .files = "~/.cache/tidemill: the rates of this machine, once measured\n",
     .rows = { { table, 0, 0 } }, .target_size = sizeof(target), .run = run,
 };

@@ -12,8 +12,7 @@ typedef struct target {
 } target;
 
 static const tide_option rows[] = {
-    { "device", TIDE_OPTION_TEXT(target, device), "cpu", 0, "Test", "NAME", "cpu, opencl, ref or check",
-      .suggested = "cpu|opencl|ref|check" },
+    CLI_ROW_DEVICE(target, "the device that is tested, NAME or NAME:INDEX"),
     { "golden", TIDE_OPTION_TEXT(target, golden), NULL, 0, "Test", "DIR",
       "take golden files (itransformer_*.npz) from this folder instead of the installed ones" },
 };

@@ -52,6 +52,7 @@ tide_status bench_spec_of_run(const char *folder, char weights[BENCH_PATH], benc
 enum { BENCH_TIMES_MOST = 300, BENCH_NOTE = 200, BENCH_BATCHES = 4 };
 
 typedef struct bench_settings {
+    const char    *device;     /* NULL: "cpu" */
     int            threads;    /* 0: the physical cores this process may use */
     tide_precision precision;  /* of the matrix products */
     tide_program_mode mode;    /* how programs are compiled; 0: default */
@@ -66,11 +67,14 @@ typedef struct bench_settings {
     void          *user;
 } bench_settings;
 
-/* Wall-clock times of single runs, each to its end. Percentiles are interpolated between the two nearest times. */
+/* Wall-clock times of single runs, each to the end of all that the device had queued. Percentiles are interpolated
+ * between the two nearest times. */
 typedef struct bench_times {
     int64_t count, warmups;         /* warmups: untimed runs before, the first among them */
     double  first_ms, warmup_ms;    /* the first run of all; mean of the warm-ups */
     double  total_s, mean_ms, min_ms, max_ms, p50_ms, p95_ms;
+    double  queued_ms;              /* of one run of several that were queued before a single wait, on a device with
+                                       memory of its own; 0: not timed */
     double  ms[BENCH_TIMES_MOST];   /* in the order of the runs */
 } bench_times;
 
@@ -89,10 +93,13 @@ typedef struct bench_memory {
                                       case alone */
     int64_t input_bytes;           /* fed at each step */
     int64_t available_bytes;       /* what this process may use */
+    int64_t device_bytes;          /* most that one of the programs holds, where the device has memory of its own; 0: it
+                                      has not */
 } bench_memory;
 
 typedef struct bench_result {
     bench_spec     spec;
+    tide_device    device;
     tide_precision precision;      /* of the programs: F32, BF16 or F16 */
     tide_program_mode mode;        /* DEFAULT, REDUCE_OVERHEAD or MAX_AUTOTUNE */
     char           note[BENCH_NOTE];   /* why it is not the one asked for; "" */
@@ -105,8 +112,8 @@ typedef struct bench_result {
     bench_memory   memory;
     double         roof_gflops;    /* of matrix products through the engine, same precision and threads: measured before
                                       and after */
-    double         kept_gflops;    /* the same as `tidemill machine --measure` kept it, on these threads; 0: it did
-                                      not */
+    double         kept_gflops;    /* the same as `tidemill machine --measure` kept it, of this device on these threads;
+                                      0: it did not */
     double         load;           /* average of the minute before; 0: not known */
     double         joules;         /* of the whole processor, a training step; 0: not readable here */
     double         loss;           /* after the last step: finite, or it would not be a training step */
@@ -154,6 +161,7 @@ typedef struct bench_peer {
 
 typedef struct bench_options {
     const char *cases;             /* names, by commas; NULL: the six training steps */
+    const char *device;            /* NULL: "cpu" */
     const char *precisions;        /* "f32", "bf16", "f16", "auto", by commas; NULL: f32 */
     int         threads;           /* 0: the physical cores this process may use */
     tide_program_mode mode;        /* 0: default */
@@ -185,6 +193,7 @@ bench_ratios bench_ratios_of(const bench_entry *e);
 
 typedef struct bench_report {
     machine      here;
+    tide_device  device;
     char         commit[64];       /* of the checkout it runs in; "" outside one */
     int          threads, rounds;
     bool         compared;
@@ -193,8 +202,8 @@ typedef struct bench_report {
     int64_t      count;
 } bench_report;
 
-/* Runs them all. TIDE_EINVAL for a name that is not known, TIDE_EDEVICE when the script's python or its torch is
- * missing (before anything is timed). Free with bench_report_free, after a failure too. */
+/* Runs them all. TIDE_EINVAL for a name that is not known, TIDE_EDEVICE when the device, the script's python or its
+ * torch is missing (before anything is timed). Free with bench_report_free, after a failure too. */
 tide_status bench_run(const bench_options *options, bench_report *out, tide_failure *failure);
 /* The report of one case, of sizes of your own too: what --benchmark shows after a training. `spec` is copied, its name
  * borrowed. */

@@ -28,7 +28,7 @@ static int64_t parameter_count(tide_graph *g) {
 static tide_status time_steps(tide_program *p, const subject *s, bench_plan plan, bench_result *out,
                               tide_failure *failure) {
     double before, after, range;
-    bool   counted = account_energy(&before, &range);
+    bool   counted = !out->device.own_memory && account_energy(&before, &range);
     double began   = os_seconds();
     tide_status status = bench_time(p, s->feed, s->feeds, plan, &out->train, failure);
     double took_s = os_seconds() - began;
@@ -45,6 +45,10 @@ static tide_status read_loss(const subject *s, bench_result *out, tide_failure *
     return status == TIDE_OK ? TIDE_OK : fail(failure, status, "%s", tide_error(s->graph)->message);
 }
 
+static void count_device_memory(const bench_program *p, bench_result *out) {
+    if (out->device.own_memory) out->memory.device_bytes = MAX2(out->memory.device_bytes, p->placed.total);
+}
+
 static tide_status train(subject *s, double began, bench_plan plan, bench_result *out, tide_failure *failure) {
     tide_val update = subject_update(s, out->precision);
     out->build_ms   = 1e3 * (os_seconds() - began);
@@ -57,6 +61,7 @@ static tide_status train(subject *s, double began, bench_plan plan, bench_result
     out->parameters       = parameter_count(s->graph);
     out->input            = s->feeds ? tide_shape_of(s->feed[0].input) : TIDE_SCALAR;
     out->memory.input_bytes = s->input_bytes;
+    count_device_memory(&out->train, out);
     return status;
 }
 
@@ -67,7 +72,7 @@ static tide_status open_and_train(const bench_spec *spec, bench_plan plan, subje
     out->memory.before_bytes    = os_rss_bytes();
     out->memory.available_bytes = os_memory_bytes();
     double      began  = os_seconds();
-    tide_status status = subject_open(spec, out->threads, s, failure);
+    tide_status status = subject_open(spec, out->device.name, out->threads, s, failure);
     if (s->graph) tide_compile_mode(s->graph, out->mode);
     if (status == TIDE_OK) status = train(s, began, plan, out, failure);
     if (alone) out->memory.peak_bytes = os_peak_rss_bytes();
@@ -87,13 +92,14 @@ tide_status bench_train_only(const bench_spec *spec, const bench_settings *setti
 /* ---- answers ---- */
 
 /* By time, or as many as were asked for. The first run is a warm-up too. */
-static bench_plan answer_plan(const bench_settings *o, double seconds) {
+static bench_plan answer_plan(const bench_settings *o, bool queues, double seconds) {
     int warmups = o->iterations ? o->warmups : ANSWER_WARMUPS;
     return (bench_plan){ .warmups = MAX2(warmups, 1) - 1, .least = o->iterations ? o->iterations : LEAST_ANSWERS,
-                         .most = o->iterations ? o->iterations : MOST_ANSWERS, .seconds = seconds, .settings = o };
+                         .most = o->iterations ? o->iterations : MOST_ANSWERS, .seconds = seconds, .queues = queues,
+                         .settings = o };
 }
 
-static tide_status answer(subject *s, int64_t batch, bench_plan plan, const bench_result *r, bench_program *out,
+static tide_status answer(subject *s, int64_t batch, bench_plan plan, bench_result *r, bench_program *out,
                           tide_failure *failure) {
     tide_feed feed[SUBJECT_FEEDS];
     int64_t   count;
@@ -102,6 +108,7 @@ static tide_status answer(subject *s, int64_t batch, bench_plan plan, const benc
     tide_status status = bench_failed(s->graph, p, failure);
     if (status == TIDE_OK) status = bench_time(p, feed, count, plan, out, failure);
     out->batch = batch;
+    count_device_memory(out, r);
     tide_program_free(p);
     return status;
 }
@@ -111,17 +118,17 @@ static tide_status model_case(const bench_spec *spec, const bench_settings *sett
                               tide_failure *failure) {
     subject     s;
     double      seconds = seconds_of(settings);
-    bool        counted = settings->iterations > 0;
+    bool        counted = settings->iterations > 0, queues = out->device.own_memory;
     bench_plan  plan    = { .warmups = WARMUPS, .least = counted ? MAC_STEPS : LEAST_STEPS,
                             .most = counted ? MAC_STEPS : BENCH_TIMES_MOST,
-                            .seconds = seconds, .settings = settings };
+                            .seconds = seconds, .queues = queues, .settings = settings };
     tide_status status  = bench_tell(settings, spec->name, "training steps", failure);
     if (status != TIDE_OK) return status;
     status = open_and_train(spec, plan, &s, out, failure);
     if (status == TIDE_OK) status = bench_tell(settings, spec->name, "answers", failure);
-    if (status == TIDE_OK) status = answer(&s, 1, answer_plan(settings, seconds), out, &out->one, failure);
+    if (status == TIDE_OK) status = answer(&s, 1, answer_plan(settings, queues, seconds), out, &out->one, failure);
     if (status == TIDE_OK)
-        status = answer(&s, spec->batch, answer_plan(settings, seconds / 3), out, &out->infer, failure);
+        status = answer(&s, spec->batch, answer_plan(settings, queues, seconds / 3), out, &out->infer, failure);
     subject_close(&s);
     return status;
 }
@@ -134,21 +141,22 @@ static tide_val square(tide_graph *g, const char *name, int64_t n) {
 
 static tide_status product_case(const bench_spec *spec, const bench_settings *settings, bench_result *out,
                                 tide_failure *failure) {
-    tide_graph *g = tide_graph_new_with(
-        &(tide_graph_options){ .device = "cpu", .threads = out->threads, .memory_limit = os_memory_bytes() });
-    if (!g) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
+    tide_graph *g = bench_graph(settings->device, out->threads, failure);
+    if (!g) return failure ? failure->status : TIDE_ENOMEM;
     tide_compile_mode(g, out->mode);
     tide_status   status = bench_tell(settings, spec->name, "products", failure);
     bench_plan plan = { .warmups = 1,
                         .least = LEAST_STEPS,
                         .most = BENCH_TIMES_MOST,
                         .seconds = seconds_of(settings),
+                        .queues = out->device.own_memory,
                         .settings = settings };
     tide_program *p = bench_compile(TIDE_LIST(tide_matmul(square(g, "x", spec->size), square(g, "y", spec->size))),
                                     out->precision, &out->infer);
     if (status == TIDE_OK) status = bench_failed(g, p, failure);
     if (status == TIDE_OK) status = bench_time(p, NULL, 0, plan, &out->infer, failure);
     out->infer.batch = 1, out->input = TIDE_SHAPE(spec->size, spec->size);
+    count_device_memory(&out->infer, out);
     tide_graph_free(g);
     return status;
 }
@@ -166,8 +174,8 @@ static run_fn *const run_kind[] = {
 /* What the precision that is asked for comes to here. */
 static tide_status take_precision(const bench_settings *s, bench_result *out, tide_failure *failure) {
     const char *note = "";
-    tide_graph *g    = tide_graph_new_with(&(tide_graph_options){ .device = "cpu", .threads = s->threads });
-    if (!g) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
+    tide_graph *g    = bench_graph(out->device.name, s->threads, failure);
+    if (!g) return failure ? failure->status : TIDE_ENOMEM;
     out->precision = tide_precision_here(g, s->precision, &note);
     out->threads   = tide_graph_threads(g);
     snprintf(out->note, sizeof out->note, "%s", note);
@@ -183,6 +191,7 @@ static void take_surroundings(bench_result *out) {
     machine       here;
     machine_rates kept;
     machine_detect(NULL, &here);
+    here.device = out->device;
     if (getloadavg(&out->load, 1) != 1) out->load = 0;
     if (machine_rates_read(&here, &kept, NULL) == TIDE_OK && kept.threads == out->threads)
         out->kept_gflops = kept.gflops[of[out->precision]];
@@ -191,15 +200,16 @@ static void take_surroundings(bench_result *out) {
 tide_status bench_case(const bench_spec *spec, const bench_settings *s, bench_result *out, tide_failure *failure) {
     *out = (bench_result){ .spec = *spec };
     double      roof_s = MIN2(0.5, seconds_of(s) / 6);
-    tide_status status = take_precision(s, out, failure);
+    tide_status status = tide_device_info(s->device, &out->device, failure);
     bench_settings own = *s;
-    own.precision = out->precision, own.threads = out->threads;
+    if (status == TIDE_OK) status = take_precision(s, out, failure);
+    own.device = out->device.name, own.precision = out->precision, own.threads = out->threads;
     own.mode = out->mode = s->mode ? s->mode : TIDE_MODE_DEFAULT;
     if (status == TIDE_OK) take_surroundings(out);
     if (status == TIDE_OK) status = bench_tell(&own, spec->name, "the roof", failure);
-    if (status == TIDE_OK) status = bench_roof(&own, roof_s, &out->roof_gflops, failure);
+    if (status == TIDE_OK) status = bench_roof(&own, &out->device, roof_s, &out->roof_gflops, failure);
     if (status == TIDE_OK) status = run_kind[spec->kind](spec, &own, out, failure);
-    return status == TIDE_OK ? bench_roof(&own, roof_s, &out->roof_gflops, failure) : status;
+    return status == TIDE_OK ? bench_roof(&own, &out->device, roof_s, &out->roof_gflops, failure) : status;
 }
 
 const bench_program *bench_main_program(const bench_result *r) { return r->train.times.count ? &r->train : &r->infer; }

@@ -78,7 +78,7 @@ static tide_status train_epochs(known_session *s, const bench_settings *o, bench
 }
 
 tide_status bench_eis_train(const bench_spec *spec, const bench_settings *o, bench_result *out, tide_failure *failure) {
-    known_settings settings = { .graph = { .device = "cpu", .threads = out->threads, .seed = 1, .mode = out->mode },
+    known_settings settings = { .graph = { .device = o->device, .threads = out->threads, .seed = 1, .mode = out->mode },
                                 .rule = { .optimizer = TRAIN_ADAMW, .weight_decay = 0.01,
                                           .compile = { .precision = out->precision, .mode = out->mode } },
                                 .batch = spec->batch, .hidden = spec->hidden, .points = 12 };
@@ -97,6 +97,7 @@ tide_status bench_eis_train(const bench_spec *spec, const bench_settings *o, ben
         p->batch = spec->batch, p->flops = tide_program_flops(session.step.program),
         p->kernels = tide_program_kernels(session.step.program);
         p->placed = tide_program_bytes(session.step.program);
+        if (out->device.own_memory) out->memory.device_bytes = p->placed.total;
         out->parameters = known_network_count(&session.network);
         out->input      = TIDE_SHAPE(spec->samples, SAMPLE_WIDTH);
         status          = train_epochs(&session, o, out, failure);
@@ -113,7 +114,7 @@ tide_status bench_eis_memory(const bench_spec *spec, const bench_settings *o, be
                              tide_failure *failure) {
     tide_status status = TIDE_OK;
     for (int i = 0; i < BENCH_BATCHES && status == TIDE_OK; i++) {
-        bench_result one = { .spec = *spec };
+        bench_result one = { .spec = *spec, .device = out->device };
         bench_plan   plan = { .warmups = 1, .least = 3, .most = 3, .settings = o };
         one.spec.kind = BENCH_EIS, one.spec.batch = (int64_t)128 << i;
         status = bench_tell(o, spec->name, "a batch", failure);

@@ -1,6 +1,7 @@
 /* What the figures mean, and what to do about them. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/base.h"
 #include "parts.h"
@@ -60,9 +61,11 @@ static bool machine_is_busy(const machine *m, const bench_result *r, char text[B
 
 static bool memory_is_short(const machine *m, const bench_result *r, char text[BENCH_NOTE]) {
     (void)m;
-    double share = (double)r->memory.peak_bytes / (double)MAX2(1, r->memory.available_bytes);
-    snprintf(text, BENCH_NOTE, "%.0f %% of the memory is in use: take a smaller batch or model", 100 * share);
-    return share > 0.9;
+    double share = (double)r->memory.peak_bytes / (double)MAX2(1, r->memory.available_bytes),
+           there = r->device.memory_bytes > 0 ? (double)r->memory.device_bytes / (double)r->device.memory_bytes : 0;
+    snprintf(text, BENCH_NOTE, "%.0f %% of the %smemory is in use: take a smaller batch or model",
+             100 * MAX2(share, there), there > share ? "device's " : "");
+    return MAX2(share, there) > 0.9;
 }
 
 static bool start_is_slow(const machine *m, const bench_result *r, char text[BENCH_NOTE]) {
@@ -94,12 +97,13 @@ static bool cores_are_idle(const machine *m, const bench_result *r, char text[BE
     snprintf(text, BENCH_NOTE, "%d thread%s on %d cores: `threads` %d uses them all", r->threads,
              r->threads == 1 ? "" : "s",
              machine_threads(m), machine_threads(m));
-    return r->threads < machine_threads(m);
+    return !r->device.own_memory && r->threads < machine_threads(m);
 }
 
 static bool bf16_is_native(const machine *m, const bench_result *r, char text[BENCH_NOTE]) {
     snprintf(text, BENCH_NOTE, "this processor multiplies bf16 natively: `precision` bf16 may be faster");
-    return r->precision == TIDE_PRECISION_F32 && (m->features & (MACHINE_AVX512_BF16 | MACHINE_AMX_BF16));
+    bool here = !*r->device.name || strcmp(r->device.name, "cpu") == 0;
+    return here && r->precision == TIDE_PRECISION_F32 && (m->features & (MACHINE_AVX512_BF16 | MACHINE_AMX_BF16));
 }
 
 bool bench_recommendation(const machine *m, const bench_result *r, int i, char buffer[BENCH_NOTE]) {

@@ -20,14 +20,18 @@ typedef struct bench_plan {
     int warmups;
     int64_t least, most;
     double seconds;
+    bool   queues;  /* the device may queue runs: some are timed so, too */
     const bench_settings *settings;
 } bench_plan;
-/* Runs the program as planned and times it. */
+/* Runs the program as planned and times it, each run to its end; then, where runs are queued, so many as were timed
+ * with one wait for all of them. */
 tide_status bench_time(tide_program *p, const tide_feed *feeds, int64_t count, bench_plan plan, bench_program *out,
                        tide_failure *failure);
 tide_program *bench_compile(tide_list wanted, tide_precision precision, bench_program *out);
 /* Tells what comes next: TIDE_ECANCELLED if that stops it. */
 tide_status bench_tell(const bench_settings *s, const char *name, const char *what, tide_failure *failure);
+/* A graph on the device, which may use all of its memory; NULL, and why. */
+tide_graph *bench_graph(const char *device, int threads, tide_failure *failure);
 bool        bench_stopped(const bench_settings *s);
 tide_status bench_cancelled(tide_failure *failure);  /* TIDE_ECANCELLED, and says so */
 /* The program's failure or the graph's; TIDE_OK if there is none. */
@@ -35,8 +39,9 @@ tide_status bench_failed(const tide_graph *g, const tide_program *p, tide_failur
 
 /* ---- roof.c ---- */
 
-/* Raises *gflops to the rate of the fastest square product, of a few sizes, in about `seconds`. */
-tide_status bench_roof(const bench_settings *s, double seconds, double *gflops, tide_failure *failure);
+/* Raises *gflops to the rate of the device's fastest square product, of a few sizes, in about `seconds`. */
+tide_status bench_roof(const bench_settings *s, const tide_device *device, double seconds, double *gflops,
+                       tide_failure *failure);
 
 /* ---- eis_cases.c ---- */
 

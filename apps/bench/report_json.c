@@ -29,7 +29,8 @@ static json_t *phase(const bench_result *r, const bench_program *p, const char *
     const bench_times *t = &p->times;
     if (t->count == 0) return json_null();
     double mean_s = t->mean_ms * 1e-3;
-    return json_pack("{s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o, s:f, s:I, s:f, s:o, s:o, s:I}", "batch",
+    return json_pack("{s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o, s:f, s:I, s:f, s:o, s:o, s:I, s:o}",
+                     "batch",
                      (json_int_t)p->batch,
                      "iterations", (json_int_t)t->count, "total_time_sec", t->total_s, avg_key, mean_s,
                      "batches_per_second", 1 / mean_s,
@@ -38,7 +39,8 @@ static json_t *phase(const bench_result *r, const bench_program *p, const char *
                      t->p50_ms, "p95_time_ms", t->p95_ms, "times_ms", time_list(t), "compile_ms", p->compile_ms,
                      "kernels",
                      (json_int_t)p->kernels, "flops", p->flops, "gflops", known(bench_gflops(p)), "roof_share",
-                     known(bench_roof_share(r, p)), "placed_bytes", (json_int_t)p->placed.total);
+                     known(bench_roof_share(r, p)), "placed_bytes", (json_int_t)p->placed.total,
+                     "queued_time_ms", known(t->queued_ms));
 }
 
 static json_t *warmup(const bench_program *p) {
@@ -53,14 +55,16 @@ static json_t *warmup(const bench_program *p) {
 static json_t *memory(const bench_result *r) {
     const bench_memory *m = &r->memory;
     double peak = (double)m->peak_bytes;
-    return json_pack("{s:f, s:o, s:o, s:o, s:o, s:o, s:o}", "input_memory_mb", (double)m->input_bytes * MB,
+    return json_pack("{s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "input_memory_mb", (double)m->input_bytes * MB,
                      "inference_memory_mb",
                      known((double)r->infer.placed.total * MB), "training_memory_mb",
                      known((double)r->train.placed.total * MB),
                      "total_used_mb", known(peak * MB), "total_available_mb", known((double)m->available_bytes * MB),
                      "max_memory_percent",
                      known(m->available_bytes ? 100 * peak / (double)m->available_bytes : 0), "peak_growth_mb",
-                     known(m->peak_bytes ? (double)(m->peak_bytes - m->before_bytes) * MB : 0));
+                     known(m->peak_bytes ? (double)(m->peak_bytes - m->before_bytes) * MB : 0), "device_used_mb",
+                     known((double)m->device_bytes * MB), "device_available_mb",
+                     known(r->device.own_memory ? (double)r->device.memory_bytes * MB : 0));
 }
 
 static json_t *recommendations(const machine *m, const bench_result *r) {
@@ -158,12 +162,13 @@ static json_t *machine_object(const machine *m) {
 }
 
 char *bench_json(const bench_report *r) {
-    json_t *cases = json_array(), *chip = json_string(r->here.model);
+    /* no UTF-8, no text */
+    json_t *cases = json_array(), *chip = json_string(r->here.model), *hardware = json_string(r->device.hardware);
     for (int64_t i = 0; i < r->count && cases; i++) cases = json_with_item(cases, case_object(r, &r->entry[i]));
-    json_t *o = json_pack("{s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:i, s:i, s:o, s:f, s:o}", "schema_version", 1,
+    json_t *o = json_pack("{s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:i, s:i, s:o, s:f, s:o}", "schema_version", 1,
                           "command", "bench",
-                          "version", TIDE_VERSION, "commit", text_or_null(r->commit), "device", "cpu", "chip",
-                          chip ? chip : json_null(),
+                          "version", TIDE_VERSION, "commit", text_or_null(r->commit), "device", r->device.name,
+                          "hardware", hardware ? hardware : json_null(), "chip", chip ? chip : json_null(),
                           "machine", machine_object(&r->here), "threads", r->threads, "rounds", r->rounds,
                           "peer_version",
                           r->compared && r->count ? text_or_null(r->entry[0].peer.version) : json_null(),

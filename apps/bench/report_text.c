@@ -1,5 +1,6 @@
 /* A benchmark's figures as a table for the terminal. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/base.h"
 #include "parts.h"
@@ -81,15 +82,28 @@ static void add_notes(text *t, const bench_report *report, const bench_result *r
     if (bench_roof_share(r, rated) > 0)
         text_add(t, " (%.0f %% of the rate of products)", 100 * bench_roof_share(r, rated));
     text_add(t, "\n");
+    const bench_times *times = &bench_main_program(r)->times;
+    if (times->queued_ms > 0)
+        text_add(t, "  %.3f ms a run when %lld are queued before one wait\n", times->queued_ms,
+                 (long long)times->count);
+    if (r->memory.device_bytes > 0)
+        text_add(t, "  %.1f MiB in use on the device\n", (double)r->memory.device_bytes / MIB);
     if (*r->note) text_add(t, "  %s\n", r->note);
     for (int i = 0; bench_recommendation(&report->here, r, i, note); i++) text_add(t, "  %s\n", note);
 }
 
+static void add_head(text *t, const bench_report *r) {
+    text_add(t, "tidemill %s%s%.12s; %s; %d thread%s; ", TIDE_VERSION, *r->commit ? ", commit " : "", r->commit,
+             *r->here.model ? r->here.model : r->here.arch, r->threads, r->threads == 1 ? "" : "s");
+    if (r->device.own_memory)
+        text_add(t, "device %s%s%s; ", r->device.name, *r->device.hardware ? ", " : "", r->device.hardware);
+    else if (strcmp(r->device.name, "cpu")) text_add(t, "device %s; ", r->device.name);
+    text_add(t, "%.1f s\n", r->total_s);
+}
+
 char *bench_text(const bench_report *r) {
     text t = { 0 };
-    text_add(&t, "tidemill %s%s%.12s; %s; %d thread%s; %.1f s\n", TIDE_VERSION, *r->commit ? ", commit " : "",
-             r->commit,
-             *r->here.model ? r->here.model : r->here.arch, r->threads, r->threads == 1 ? "" : "s", r->total_s);
+    add_head(&t, r);
     text_add(&t, "%-15s %-5s %10s %9s %10s %8s %7s %6s %9s %9s %8s %8s %8s %8s %7s\n", "case", "", "step ms", "p95 ms",
              "samples/s",
              "GFLOP/s", "roof", "%", "answer us", "p95 us", "compile", "first ms", "placed", "grew MiB", "J/step");

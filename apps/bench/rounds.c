@@ -121,7 +121,8 @@ static tide_status run_peer(const bench_options *o, const bench_peer_call *call,
 static tide_status run_round(const bench_options *o, const plan *p, const bench_spec *spec, int round, history *h,
                              tide_failure *failure) {
     bench_settings settings = {
-        .threads = o->threads, .mode = o->mode, .seconds = o->seconds, .stop = o->stop, .tell = o->tell, .user = o->user
+        .device = o->device, .threads = o->threads, .mode = o->mode, .seconds = o->seconds,
+        .stop = o->stop, .tell = o->tell, .user = o->user
     };
     tide_status     status   = TIDE_OK;
     for (int i = 0; i < p->precisions.count && status == TIDE_OK; i++) {
@@ -153,7 +154,8 @@ static tide_status run_case(const bench_options *o, const plan *p, const bench_s
 
 /* ---- all ---- */
 
-static tide_status open_report(bench_report *out, int64_t count, tide_failure *failure) {
+static tide_status open_report(bench_report *out, const char *device, int64_t count, tide_failure *failure) {
+    if (tide_device_info(device, &out->device, failure) != TIDE_OK) return TIDE_EDEVICE;
     machine_detect(NULL, &out->here);
     bench_commit(out->commit);
     out->entry = calloc((size_t)count, sizeof *out->entry);
@@ -172,7 +174,7 @@ tide_status bench_run(const bench_options *o, bench_report *out, tide_failure *f
     tide_status status = make_plan(o, &p, failure);
     if (status != TIDE_OK) return status;
     out->rounds = p.rounds;
-    status      = open_report(out, p.cases.count * p.precisions.count, failure);
+    status      = open_report(out, o->device, p.cases.count * p.precisions.count, failure);
     for (int i = 0; i < p.cases.count && status == TIDE_OK; i++)
         status = run_case(o, &p, bench_spec_named(p.cases.word[i]), out, failure);
     close_report(out, began);
@@ -183,7 +185,7 @@ tide_status bench_report_case(const bench_spec *spec, const bench_settings *s, b
                               tide_failure *failure) {
     *out = (bench_report){ .rounds = 1 };
     double       began  = os_seconds();
-    tide_status  status = open_report(out, 1, failure);
+    tide_status  status = open_report(out, s->device, 1, failure);
     if (status != TIDE_OK) return status;
     status = bench_case(spec, s, &out->entry[0].result, failure);
     settle(&out->entry[0].result, 1, &out->entry[0]);

@@ -85,11 +85,11 @@ static void open_eis(subject *s) {
 
 /* ---- both ---- */
 
-tide_status subject_open(const bench_spec *spec, int threads, subject *s, tide_failure *failure) {
+tide_status subject_open(const bench_spec *spec, const char *device, int threads, subject *s, tide_failure *failure) {
     *s = (subject){ .spec = spec };
-    s->graph = tide_graph_new_with(
-        &(tide_graph_options){ .device = "cpu", .threads = threads, .seed = 1, .memory_limit = os_memory_bytes() });
-    if (!s->graph) return fail(failure, TIDE_ENOMEM, "out of memory for the graph");
+    tide_status status = train_graph_new(&(train_graph){ .device = device, .threads = threads, .seed = 1 }, &s->graph,
+                                         failure);
+    if (status != TIDE_OK) return status;
     if (spec->kind == BENCH_FORECAST) open_forecast(s);
     else open_eis(s);
     const tide_failure *why = tide_error(s->graph);

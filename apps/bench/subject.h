@@ -19,8 +19,8 @@ typedef struct subject {
     tide_val          loss;
 } subject;
 
-/* Makes the graph, the model and the loss. Close it after a failure too. */
-tide_status subject_open(const bench_spec *spec, int threads, subject *out, tide_failure *failure);
+/* Makes the graph, the model and the loss. `device` NULL: "cpu". Close it after a failure too. */
+tide_status subject_open(const bench_spec *spec, const char *device, int threads, subject *out, tide_failure *failure);
 void        subject_close(subject *s);
 
 /* The whole update of a training step: scaled for f16, clipped, AdamW. */

@@ -2,6 +2,7 @@
 
 #include "base/base.h"
 #include "parts.h"
+#include "train/step.h"
 
 tide_status bench_failed(const tide_graph *g, const tide_program *p, tide_failure *failure) {
     const tide_failure *why = tide_error(g)->status != TIDE_OK ? tide_error(g) : p ? tide_program_error(p) : NULL;
@@ -14,6 +15,14 @@ tide_status bench_tell(const bench_settings *s, const char *name, const char *wh
     char line[BENCH_NOTE];
     snprintf(line, sizeof line, "%s %s: %s", name, tide_precision_name(s->precision), what);
     return !s->tell || s->tell(s->user, line) ? TIDE_OK : bench_cancelled(failure);
+}
+
+tide_graph *bench_graph(const char *device, int threads, tide_failure *failure) {
+    tide_graph *g = NULL;
+    if (train_graph_new(&(train_graph){ .device = device, .threads = threads, .seed = 1 }, &g, failure) == TIDE_OK)
+        return g;
+    tide_graph_free(g);
+    return NULL;
 }
 
 bool bench_stopped(const bench_settings *s) { return s && s->stop && s->stop(s->user); }
@@ -37,6 +46,14 @@ static double run_ms(tide_program *p, const tide_feed *feeds, int64_t count) {
     return tide_run(p, feeds, count) == TIDE_OK && tide_wait(p) == TIDE_OK ? 1e3 * (os_seconds() - began) : -1;
 }
 
+/* ms of one of `runs` that are queued and then waited for; negative: one failed. */
+static double queued_ms(tide_program *p, const tide_feed *feeds, int64_t count, int64_t runs) {
+    double began = os_seconds();
+    for (int64_t i = 0; i < runs; i++)
+        if (tide_run(p, feeds, count) != TIDE_OK) return -1;
+    return tide_wait(p) == TIDE_OK ? 1e3 * (os_seconds() - began) / (double)runs : -1;
+}
+
 tide_status bench_time(tide_program *p, const tide_feed *feeds, int64_t count, bench_plan plan, bench_program *out,
                        tide_failure *failure) {
     bench_times *t       = &out->times;
@@ -52,6 +69,7 @@ tide_status bench_time(tide_program *p, const tide_feed *feeds, int64_t count, b
         stopped = bench_stopped(plan.settings);
     }
     if (stopped) return bench_cancelled(failure);
+    if (one >= 0 && plan.queues) one = t->queued_ms = queued_ms(p, feeds, count, t->count);
     if (one < 0) {
         const tide_failure *why = tide_program_error(p);
         if (failure && failure->status == TIDE_OK) *failure = *why;

@@ -20,7 +20,10 @@ tide_status eis_auto_size(eis_options *o, eis_listener listener, void *user, tid
     const machine_choice *c = &a.of[MACHINE_EIS_BATCH];
     bool           stop = false;
     machine_detect(NULL, &m);
-    machine_rates_known(&m, &rates);
+    tide_status status = tide_device_info(o->device, &m.device, failure);
+    if (status == TIDE_OK && o->auto_size) status = machine_rates_needed(&m, &rates, failure);
+    if (status != TIDE_OK) return status;
+    if (!o->auto_size && !machine_rates_known(&m, &rates)) return TIDE_OK;
     machine_advise(&m, &rates, &a);
     if (o->auto_size) {
         if (!o->batch_size) o->batch_size = c->value;

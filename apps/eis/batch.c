@@ -222,7 +222,8 @@ tide_status eis_batch(const eis_options *options, const eis_fit_options *fit, ei
                       eis_result *result, tide_failure *failure) {
     failure_clear(failure);
     tide_failure own = { 0 }, *f = failure ? failure : &own;
-    if (arguments_good(options, result, f) != TIDE_OK) return TIDE_EINVAL;
+    tide_status good = arguments_good(options, result, f);
+    if (good != TIDE_OK) return good;
     if (tide_options_check(eis_fit_table(), fit, f) != TIDE_OK) return TIDE_EINVAL;
     session s = { .run = { .options = options, .fit = fit, .listener = listener, .user = user }, .lock = -1 };
     s.system = mem_system();

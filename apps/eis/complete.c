@@ -237,7 +237,8 @@ tide_status eis_complete(const eis_options *options, eis_listener listener, void
                          tide_failure *failure) {
     failure_clear(failure);
     tide_failure own = { 0 }, *f = failure ? failure : &own;
-    if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
+    tide_status good = arguments_good(options, result, failure);
+    if (good != TIDE_OK) return good;
     return complete_keeping(options, listener, user, result, NULL, f);
 }
 

@@ -206,7 +206,8 @@ static tide_status give(conversion *c, eis_result *result, tide_failure *failure
 tide_status eis_convert(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                         tide_failure *failure) {
     failure_clear(failure);
-    if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
+    tide_status good = arguments_good(options, result, failure);
+    if (good != TIDE_OK) return good;
     conversion  c      = { .options = options, .list = json_array() };
     tide_status status = c.list ? check(options, failure) : out_of_memory(failure);
     if (status == TIDE_OK) status = measured_read(options, listener, user, &c.measured, failure);

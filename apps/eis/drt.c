@@ -30,7 +30,8 @@ tide_status eis_drt(const eis_options *options, eis_listener listener, void *use
                     tide_failure *failure) {
     lambda_wish wish; /* what cannot be read is told before any file is */
     failure_clear(failure);
-    if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
+    tide_status good = arguments_good(options, result, failure);
+    if (good != TIDE_OK) return good;
     if (lambda_parse(options->lambda, &wish, failure) != TIDE_OK) return TIDE_EINVAL;
     return each_sweep_run(&kind, options, listener, user, result, failure);
 }

@@ -151,7 +151,8 @@ tide_status each_sweep_run(const each_sweep_kind *kind, const eis_options *optio
                       eis_result *result, tide_failure *failure) {
     failure_clear(failure);
     tide_failure own = { 0 };
-    if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
+    tide_status good = arguments_good(options, result, failure);
+    if (good != TIDE_OK) return good;
     each_sweep b = { .kind = kind, .options = options, .to = { listener, user }, .found = json_array() };
     b.watch = eis_plot_watch(&b.to);
     tide_status status = run(&b, result, failure ? failure : &own);

@@ -277,7 +277,8 @@ static tide_status run(pipeline *p, eis_result *result, tide_failure *failure) {
 tide_status eis_full(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                      tide_failure *failure) {
     failure_clear(failure);
-    if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
+    tide_status good = arguments_good(options, result, failure);
+    if (good != TIDE_OK) return good;
     pipeline     p = { .options = options, .listener = listener, .user = user };
     tide_failure own = { 0 }, *f = failure ? failure : &own;
     if (strlen(options->out) > LONGEST_OUT)

@@ -51,8 +51,8 @@ tide_status eis_model_load(const char *run, const eis_options *options, eis_mode
         predictor_settings with = settings_of(options);
         eis_model         *m    = *out;
         snprintf(m->name, sizeof m->name, "%s", run);
-        status =
-            known_model_is(run) ? known_model_load(run, &m->known, f) : predictor_open(run, &with, &m->predictor, f);
+        status = known_model_is(run) ? known_model_load(run, options->device, &m->known, f)
+                                     : predictor_open(run, &with, &m->predictor, f);
     }
     return end(status, made, out);
 }
@@ -88,7 +88,7 @@ static tide_status take(eis_model *m, const tide_archive *a, const eis_options *
     predictor_settings with = settings_of(o);
     snprintf(m->name, sizeof m->name, "the model");
     if (tide_archive_metadata(a, "kind")) return predictor_take(m->name, a, &with, &m->predictor, failure);
-    return known_model_take(m->name, a, &m->known, failure);
+    return known_model_take(m->name, a, o->device, &m->known, failure);
 }
 
 tide_status model_take(const tide_archive *a, const eis_options *options, eis_model **out, tide_failure *failure) {

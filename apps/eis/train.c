@@ -107,7 +107,8 @@ tide_status train_whole(const eis_options *options, eis_listener listener, void 
 tide_status eis_train(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                       tide_failure *failure) {
     failure_clear(failure);
-    if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
+    tide_status good = arguments_good(options, result, failure);
+    if (good != TIDE_OK) return good;
     training_report r;
     tide_status     status = train_whole(options, listener, user, &r, failure);
     if (status == TIDE_OK) {

@@ -77,7 +77,7 @@ static int eis_rank(const machine *m) {
 
 /* The last row whose chip and memory this machine has. */
 static void apple_eis_batch(const machine *m, machine_advice *a) {
-    int64_t memory = machine_memory_bytes(m);
+    int64_t memory = machine_device_bytes(m);
     int     row = EIS_ROWS - 1, by_chip;
     while (row > 0 && eis_rows[row].rank > eis_rank(m)) row--;
     for (by_chip = row; row > 0 && memory > 0 && eis_rows[row].memory_gib * GIB > memory;) row--;
@@ -88,7 +88,7 @@ static void apple_eis_batch(const machine *m, machine_advice *a) {
 
 /* The Mac guide's 6 and 12 GB are three quarters of the smallest machines of their rows. */
 static void apple_memory(const machine *m, const mac_row *row, machine_advice *a) {
-    int64_t share = machine_memory_bytes(m) / 4 * 3, limit = row->memory_gib * GIB;
+    int64_t share = machine_device_bytes(m) / 4 * 3, limit = row->memory_gib * GIB;
     if (limit > 0 && (share == 0 || limit <= share))
         choose(a, MACHINE_MEMORY, limit, limit, "the Mac guide's for %s", row->chips);
     else
@@ -162,7 +162,7 @@ static void measured_eis_batch(const machine_rates *r, int64_t budget, machine_a
 
 static void advise_measured(const machine *m, const machine_rates *r, machine_advice *a) {
     const char *source = r->measured ? "measured" : "estimated";
-    int64_t     budget = (int64_t)(WATERMARK * (double)machine_memory_bytes(m));
+    int64_t     budget = (int64_t)(WATERMARK * (double)machine_device_bytes(m));
     int         widest = MAC_ROWS - 1;
     while (widest > 0 && WINDOWS * window_s(r, mac_rows[widest].d_model) > PATIENCE_S) widest--;
     const mac_row *row = &mac_rows[widest];
@@ -174,8 +174,8 @@ static void advise_measured(const machine *m, const machine_rates *r, machine_ad
     choose(a, MACHINE_D_FF, row->d_ff, row->d_ff, "four times d-model, as in the Mac guide");
     choose(a, MACHINE_SEQ_LEN, row->seq_len, row->seq_len_most,
            "96 is the published look-back, %" PRId64 " what the Mac guide pairs with this width", row->seq_len_most);
-    choose(a, MACHINE_MEMORY, budget, budget, "%.0f %% of the memory this process may use, the Mac guide's watermark",
-           100 * WATERMARK);
+    choose(a, MACHINE_MEMORY, budget, budget, "%.0f %% of the memory %s, the Mac guide's watermark", 100 * WATERMARK,
+           m->device.own_memory ? "of the device" : "this process may use");
     measured_batch(r, row->d_model, budget, a);
     measured_eis_batch(r, budget, a);
     double step_s = (double)a->of[MACHINE_BATCH].value * window_s(r, row->d_model),
@@ -201,7 +201,7 @@ static void advise_threads(const machine *m, machine_advice *a) {
 /* 16 bits must be clearly faster to be worth their rounding; bf16 needs no loss scaling, so f16 must beat it too. */
 static void advise_precision(const machine *m, const machine_rates *r, machine_advice *a) {
     const double *rate = r->gflops;
-    bool has_bf16 = m->features & (MACHINE_AMX_BF16 | MACHINE_AVX512_BF16 | MACHINE_NEON_BF16);
+    bool has_bf16 = machine_on_cpu(m) && m->features & (MACHINE_AMX_BF16 | MACHINE_AVX512_BF16 | MACHINE_NEON_BF16);
     machine_precision best = MACHINE_F32;
     if (rate[MACHINE_BF16] > 1.3 * rate[MACHINE_F32]) best = MACHINE_BF16;
     if (rate[MACHINE_F16] > 1.3 * MAX2(rate[MACHINE_F32], rate[MACHINE_BF16])) best = MACHINE_F16;
@@ -216,7 +216,9 @@ static void advise_precision(const machine *m, const machine_rates *r, machine_a
         choose_word(a, MACHINE_PRECISION, word, "the processor has bf16: `measure` tells whether it is faster");
     else if (has_bf16)
         choose_word(a, MACHINE_PRECISION, word, "the processor has bf16, but this build has no products that use it");
-    else choose_word(a, MACHINE_PRECISION, word, "the processor multiplies nothing shorter natively");
+    else
+        choose_word(a, MACHINE_PRECISION, word, "the %s multiplies nothing shorter natively",
+                    machine_on_cpu(m) ? "processor" : "device");
 }
 
 void machine_advise(const machine *m, const machine_rates *rates, machine_advice *out) {

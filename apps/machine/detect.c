@@ -25,6 +25,12 @@ int64_t machine_memory_bytes(const machine *m) {
     return m->memory_bytes ? MIN2(m->memory_bytes, m->memory_limit_bytes) : m->memory_limit_bytes;
 }
 
+bool machine_on_cpu(const machine *m) { return !*m->device.name || strcmp(m->device.name, "cpu") == 0; }
+
+int64_t machine_device_bytes(const machine *m) {
+    return m->device.own_memory ? m->device.memory_bytes : machine_memory_bytes(m);
+}
+
 const char *machine_precision_name(machine_precision p) {
     static const char *const names[] = { [MACHINE_F32] = "f32", [MACHINE_BF16] = "bf16", [MACHINE_F16] = "f16" };
     return names[p];

@@ -60,6 +60,7 @@ typedef struct machine {
     int     cgroup_version;         /* of the limits: 1 or 2; 0: none */
     int64_t l1d_bytes, l2_bytes, l3_bytes;        /* each cache, not the sum of its kind */
     unsigned features;              /* MACHINE_AVX2 ... */
+    tide_device device;             /* whose rates and sizes are asked for (tide_device_info); no name: "cpu" */
 } machine;
 
 /* probe NULL: this machine. */
@@ -67,6 +68,8 @@ void machine_detect(const machine_probe *probe, machine *out);
 
 int     machine_threads(const machine *m);       /* threads that compute: cores, cut to the CPU limit; at least 1 */
 int64_t machine_memory_bytes(const machine *m);  /* memory this process may use; 0: unknown */
+bool    machine_on_cpu(const machine *m);        /* the device is "cpu" */
+int64_t machine_device_bytes(const machine *m);  /* of the device's own memory, else of the machine's; 0: unknown */
 /* Names of the instruction sets, "avx2 avx512"; "" if none is known. Returns `buffer`. */
 const char *machine_feature_names(unsigned features, char buffer[160]);
 
@@ -86,11 +89,11 @@ typedef struct machine_rates {
     char   measured_at[24];                /* "2026-01-31T12:00:00Z" */
 } machine_rates;
 
-/* Measures through the engine, in under 3 seconds. Fails with the engine's own failure. */
+/* Measures the device through the engine, in under 3 seconds. Fails with the engine's own failure. */
 tide_status machine_measure(const machine *m, machine_rates *out, tide_failure *failure);
-void        machine_estimate(const machine *m, machine_rates *out);
+void        machine_estimate(const machine *m, machine_rates *out);  /* of the processor */
 
-/* The cache: $XDG_CACHE_HOME/tidemill (else ~/.cache/tidemill), a file for each machine and version.
+/* The cache: $XDG_CACHE_HOME/tidemill (else ~/.cache/tidemill), a file for each machine, device and version.
  * Reading fails with TIDE_EIO if there is none and TIDE_EDATA if it is damaged or another's. */
 tide_status machine_rates_path(const machine *m, char path[1024], tide_failure *failure);
 tide_status machine_rates_read(const machine *m, machine_rates *out, tide_failure *failure);
@@ -99,8 +102,10 @@ tide_status machine_rates_write(const machine *m, const machine_rates *rates, ti
 /* Whether `now` is so far below `kept`, of the same threads, that other work on the machine must have slowed it. */
 bool machine_rates_busy(const machine_rates *now, const machine_rates *kept);
 
-/* From the cache, else an estimate. */
-void machine_rates_known(const machine *m, machine_rates *out);
+/* From the cache, else of the processor an estimate; false: of another device nothing is known, all is 0. */
+bool machine_rates_known(const machine *m, machine_rates *out);
+/* The same, but such a device is measured, and kept where that is possible. */
+tide_status machine_rates_needed(const machine *m, machine_rates *out, tide_failure *failure);
 
 /* ---- what it should do --------------------------------------------------------------------------------- */
 
@@ -122,6 +127,7 @@ typedef struct machine_choice {
 
 typedef struct machine_advice { machine_choice of[MACHINE_CHOICES]; } machine_advice;
 
+/* From rates that are known. */
 void machine_advise(const machine *m, const machine_rates *rates, machine_advice *out);
 /* The choice's name, the same as that of the option it sets: "batch-size", "eis-batch-size", "d-model", ... */
 const char *machine_choice_name(machine_choice_id id);

@@ -13,7 +13,7 @@
 #include "base/base.h"
 #include "base/json.h"
 
-enum { PATH_SIZE = 1024 };
+enum { PATH_SIZE = 1024, IDENTITY = 768 };
 
 /* ---- the file's name ---- */
 
@@ -25,17 +25,19 @@ static const tide_product_library *library(void) {
 }
 
 /* All that a rate depends on. */
-static const char *identity(const machine *m, char text[512]) {
+static const char *identity(const machine *m, char text[IDENTITY]) {
     char sets[160];
     const tide_product_library *by = library();
-    snprintf(text, 512, "%s|%s|%s|%d threads|%" PRId64 " bytes|%s|%s|%s %s", m->system, m->arch, m->model,
+    int n = snprintf(text, IDENTITY, "%s|%s|%s|%d threads|%" PRId64 " bytes|%s|%s|%s %s", m->system, m->arch, m->model,
              machine_threads(m), machine_memory_bytes(m), machine_feature_names(m->features, sets), TIDE_VERSION,
              by->name, by->version ? by->version : "");
+    if (!machine_on_cpu(m) && n < IDENTITY)
+        snprintf(text + n, IDENTITY - (size_t)n, "|%s|%s", m->device.name, m->device.hardware);
     return text;
 }
 
 tide_status machine_rates_path(const machine *m, char path[PATH_SIZE], tide_failure *failure) {
-    char text[512], name[96];
+    char text[IDENTITY], name[96];
     snprintf(name, sizeof name, "machine-%s-%016" PRIx64 ".json", TIDE_VERSION, text_hash(identity(m, text)));
     if (os_cache_path(path, PATH_SIZE, name)) return TIDE_OK;
     return fail(failure, TIDE_EIO,
@@ -57,7 +59,7 @@ static bool check_sum(const json_t *content, char sum[24]) {
 }
 
 static json_t *content_of(const machine *m, const machine_rates *r) {
-    char    text[512];
+    char    text[IDENTITY];
     json_t *o = json_pack("{s:i, s:s, s:i, s:f, s:f, s:f, s:s}", "schema_version", 1, "machine", identity(m, text),
                           "threads", r->threads,
                           "bandwidth_gbs", r->bandwidth_gbs, "launch_us", r->launch_us, "took_s", r->took_s,
@@ -74,7 +76,7 @@ static bool take_rate(const json_t *o, const char *key, bool none, double *out) 
 }
 
 static bool take_content(const machine *m, const json_t *o, machine_rates *r) {
-    char        text[512];
+    char        text[IDENTITY];
     const char *of = json_string_value(json_object_get(o, "machine")),
                *at = json_string_value(json_object_get(o, "measured_at"));
     bool        good = of && strcmp(of, identity(m, text)) == 0 && at;
@@ -149,6 +151,16 @@ bool machine_rates_busy(const machine_rates *now, const machine_rates *kept) {
                                              now->bandwidth_gbs < far_below * kept->bandwidth_gbs);
 }
 
-void machine_rates_known(const machine *m, machine_rates *out) {
-    if (machine_rates_read(m, out, NULL) != TIDE_OK) machine_estimate(m, out);
+bool machine_rates_known(const machine *m, machine_rates *out) {
+    if (machine_rates_read(m, out, NULL) == TIDE_OK) return true;
+    *out = (machine_rates){ 0 };
+    if (machine_on_cpu(m)) machine_estimate(m, out);
+    return machine_on_cpu(m);
+}
+
+tide_status machine_rates_needed(const machine *m, machine_rates *out, tide_failure *failure) {
+    if (machine_rates_known(m, out)) return TIDE_OK;
+    tide_status status = machine_measure(m, out, failure);
+    if (status == TIDE_OK) machine_rates_write(m, out, NULL);
+    return status;
 }

@@ -10,12 +10,23 @@
 
 #define GIB (1024.0 * 1024 * 1024)
 
-/* A device besides the processor's, which is here. */
-static bool is_gpu(const char *device) {
-    static const char *const cpu[] = { "cpu", "ref", "check" };
-    for (int i = 0; i < 3; i++)
-        if (!strcmp(device, cpu[i])) return false;
-    return tide_device_check(device, NULL) == TIDE_OK;
+/* Of those with memory of their own a machine may have several: NAME, NAME:1 ... */
+enum { MOST_OF_A_KIND = 16 };
+
+/* Calls `tell` with each device of this build: with why, if there is none of its name. */
+static void each_device(void (*tell)(void *user, const tide_device *d, const tide_failure *why), void *user) {
+    for (const char *const *name = tide_devices(); *name; name++) {
+        tide_device  d;
+        tide_failure why;
+        tide_device_info(*name, &d, &why);
+        tell(user, &d, &why);
+        for (int i = 1; d.own_memory && i < MOST_OF_A_KIND; i++) {
+            char next[32];
+            snprintf(next, sizeof next, "%s:%d", *name, i);
+            if (tide_device_info(next, &d, &why) != TIDE_OK) break;
+            tell(user, &d, &why);
+        }
+    }
 }
 
 /* ---- text ---- */
@@ -76,12 +87,17 @@ static void add_products(text *t) {
     text_add(t, "\n");
 }
 
-static void add_gpus(text *t) {
-    int found = 0;
-    text_add(t, "GPUs       ");
-    for (const char *const *d = tide_devices(); *d; d++)
-        if (is_gpu(*d)) text_add(t, "%s%s", found++ ? ", " : "", *d);
-    text_add(t, found ? "\n" : "none found: `device` opencl says why\n");
+/* "opencl     NVIDIA H200, 139.8 GiB of its own", a line each */
+static void add_device(void *user, const tide_device *d, const tide_failure *why) {
+    text *t = user;
+    text_add(t, "  %-15s ", d->name);
+    if (why->status) {
+        text_add(t, "not there: %s\n", why->message);
+        return;
+    }
+    text_add(t, "%s", *d->hardware ? d->hardware : "hardware without a name");
+    if (d->memory_bytes) text_add(t, ", "), add_size(t, d->memory_bytes);
+    text_add(t, d->own_memory ? " of its own\n" : "\n");
 }
 
 static void add_machine(text *t, const machine *m) {
@@ -92,11 +108,13 @@ static void add_machine(text *t, const machine *m) {
     add_memory(t, m);
     text_add(t, "sets       %s\n", *machine_feature_names(m->features, sets) ? sets : "none known");
     add_products(t);
-    add_gpus(t);
+    text_add(t, "devices\n");
+    each_device(add_device, t);
 }
 
-static void add_rates(text *t, const machine_rates *r) {
+static void add_rates(text *t, const machine *m, const machine_rates *r) {
     text_add(t, "%s  products", r->measured ? "measured " : "estimated");
+    if (!machine_on_cpu(m)) text_add(t, " on %s", m->device.name);
     for (int i = 0; i < MACHINE_PRECISIONS; i++)
         if (r->gflops[i] > 0)
             text_add(t, "%s %s %.0f", i ? "," : "", machine_precision_name((machine_precision)i), r->gflops[i]);
@@ -121,7 +139,7 @@ static void add_choice(text *t, machine_choice_id id, const machine_choice *c) {
 char *machine_text(const machine *m, const machine_rates *rates, const machine_advice *advice) {
     text t = { 0 };
     add_machine(&t, m);
-    add_rates(&t, rates);
+    add_rates(&t, m, rates);
     text_add(&t, "advice\n");
     for (int i = 0; i < MACHINE_CHOICES; i++) add_choice(&t, (machine_choice_id)i, &advice->of[i]);
     if (!t.failed) return t.data;
@@ -182,10 +200,28 @@ static json_t *rates_object(const machine_rates *r) {
                      "measured_at", r->measured ? json_string(r->measured_at) : json_null());
 }
 
-static json_t *device_list(bool gpus) {
+static json_t *device_names(void) {
     json_t *list = json_array();
-    for (const char *const *d = tide_devices(); *d; d++)
-        if (!gpus || is_gpu(*d)) list = json_with_item(list, json_string(*d));
+    for (const char *const *d = tide_devices(); *d; d++) list = json_with_item(list, json_string(*d));
+    return list;
+}
+
+static void add_device_json(void *user, const tide_device *d, const tide_failure *why) {
+    json_t **list = user, *hardware = json_string(d->hardware);  /* NULL if it is not UTF-8 */
+    *list = json_with_item(*list, json_pack("{s:s, s:b, s:o, s:o, s:b, s:o}", "name", d->name, "there", !why->status,
+                                            "hardware", hardware ? hardware : json_null(),
+                                            "memory_bytes", known(d->memory_bytes), "own_memory", d->own_memory, "why",
+                                            why->status ? json_string(why->message) : json_null()));
+}
+
+static void add_gpu_json(void *user, const tide_device *d, const tide_failure *why) {
+    json_t **list = user;
+    if (!why->status && d->own_memory) *list = json_with_item(*list, json_string(d->name));
+}
+
+static json_t *device_list(void (*tell)(void *user, const tide_device *d, const tide_failure *why)) {
+    json_t *list = json_array();
+    each_device(tell, &list);
     return list;
 }
 
@@ -210,10 +246,11 @@ static json_t *advice_object(const machine_advice *advice) {
 }
 
 char *machine_json(const machine *m, const machine_rates *rates, const machine_advice *advice) {
-    json_t *o =
-        json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "schema_version", 1, "version", TIDE_VERSION, "machine",
-                  machine_object(m), "products", product_list(), "devices", device_list(false), "gpus",
-                  device_list(true), "rates", rates_object(rates), "advice", advice_object(advice));
+    json_t *o = json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "schema_version", 1, "version",
+                          TIDE_VERSION, "machine", machine_object(m), "products", product_list(), "devices",
+                          device_names(), "device_info", device_list(add_device_json), "gpus",
+                          device_list(add_gpu_json), "device", machine_on_cpu(m) ? "cpu" : m->device.name, "rates",
+                          rates_object(rates), "advice", advice_object(advice));
     char   *written = json_whole(o, JSON_REAL_PRECISION(6));
     json_decref(o);
     return written;

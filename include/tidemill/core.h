@@ -509,6 +509,17 @@ TIDE_API const char *const *tide_devices(void);
  * machine lacks it; the message says what there is. */
 TIDE_API tide_status tide_device_check(const char *device, tide_failure *failure);
 
+/* What a device is, for pages that people read and for shares of its memory. */
+typedef struct tide_device {
+    char    name[32];      /* as it is asked for: "cpu", "opencl", "opencl:1" */
+    char    hardware[128]; /* what computes: "NVIDIA H200"; of "cpu", "ref" and "check" the processor; "": not known */
+    int64_t memory_bytes;  /* what this process may use of the memory that the device's values are in; 0: not known */
+    bool    own_memory;    /* values are copied there and back, and runs may be queued (tide_run) */
+} tide_device;
+/* Fills *out, NULL being the default device. It is opened for that, where it has memory of its own: milliseconds, of a
+ * driver that was not used before seconds. Fails as tide_device_check: `out` then has the name alone. */
+TIDE_API tide_status tide_device_info(const char *device, tide_device *out, tide_failure *failure);
+
 /* Who multiplies matrices on a device: libraries that are looked for on this machine, in order of preference, and our
  * own kernels. They are found at the first call or at the first product, and stay what they are. */
 typedef struct tide_product_library {

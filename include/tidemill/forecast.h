@@ -215,7 +215,7 @@ typedef enum forecast_stage {
     FORECAST_STAGE_VERBOSE,  /* `message`: for --verbose: sizes, passes, memory */
     FORECAST_STAGE_EXPLAIN,  /* `message`: a page on the training step, of many lines */
     FORECAST_STAGE_START,    /* `message`: device, threads, precision, parameters, memory in one line */
-    FORECAST_STAGE_STEP,     /* after each training step */
+    FORECAST_STAGE_STEP,     /* after each training step; of a device that queues them later, some at once */
     FORECAST_STAGE_EPOCH,    /* after each epoch, validated and saved */
     FORECAST_STAGE_SCORE,    /* while scoring: batch of batches */
     FORECAST_STAGE_FILE,     /* `message` is the path of a file that was written */

@@ -53,14 +53,15 @@ typedef struct tide_option {
     const char      *standard;  /* the default as text; NULL: zero, "" or the first choice */
     unsigned         flags;
     const char      *group;     /* "Training": the heading under which it is listed; NULL */
-    const char      *metavar;   /* what stands for the value in help: FILE and DIR are paths, RUN a run folder; NULL */
+    const char      *metavar;   /* what stands for the value in help: FILE and DIR are paths, RUN a run folder, DEVICE
+                                   one of tide_devices(), perhaps with ":INDEX"; NULL */
     const char      *help;      /* one line */
     const char      *aliases;   /* other names: "lr|rate"; NULL */
     const char      *bare;      /* CHOICE: the word that the option means without a value. Then yes means that word too,
                                    and no the first choice; NULL: it needs one */
     const char      *synonyms;  /* CHOICE, TEXT: other words: "parallel=shunt|series=chain"; NULL. Of a text with commas
                                    each word counts. The option holds the word behind '=' */
-    const char      *suggested; /* TEXT: likely values, "cpu|ref|check"; NULL */
+    const char      *suggested; /* TEXT: likely values, "gcv|l-curve"; NULL */
 } tide_option;
 
 typedef struct tide_option_table {

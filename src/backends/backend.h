@@ -275,6 +275,9 @@ typedef struct tide_backend {
      * NULL: all do. A program with such a kernel is not prepared here: it runs whole on the cpu backend. */
     const char *(*lacks)(void *device, const flat_program *p, const flat_kernel *k);
     bool tunes;  /* asks env.tuning, and has use for another cut of the work */
+    /* Of a device that `open` gave: sets out->hardware and out->memory_bytes, as far as they are known. NULL: they are
+     * not; without memory of its own they are the host's. */
+    void (*describe)(void *device, tide_device *out);
 } tide_backend;
 
 extern const tide_backend tide_backend_ref, tide_backend_check, tide_backend_cpu, tide_backend_opencl;

@@ -2,14 +2,24 @@
 #include "backend.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "../base/os/os.h"
+#include "../base/words.h"
 
 enum { MOST_BACKENDS = 15 };
 
 static tide_status unknown(const char *device, tide_failure *why) {
     text all = { 0 };
-    for (const tide_backend *const *b = backend_all; *b; b++)
+    char word[32];
+    snprintf(word, sizeof word, "%.*s", (int)strcspn(device, ":"), device);
+    nearest near = { .word = word };
+    for (const tide_backend *const *b = backend_all; *b; b++) {
         text_add(&all, "%s%s", all.length ? ", " : "", (*b)->name);
+        nearest_try(&near, (*b)->name);
+    }
+    if (near.found) text_add(&all, "; did you mean '%s'?", near.found);
     tide_status status = fail(why, TIDE_EDEVICE, "unknown device '%s'; available: %s", device,
                               all.failed ? "" : all.data);
     text_free(&all);
@@ -57,15 +67,71 @@ const char *const *tide_devices(void) {
     return names;
 }
 
-tide_status tide_device_check(const char *device, tide_failure *failure) {
-    tide_failure why = { 0 };
+/* A device's memory does not change, and opening it may take a driver some tenths of a second: what was told once of
+ * one that has memory of its own is kept. */
+enum { MOST_KEPT = 16 };
+static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
+static tide_device kept[MOST_KEPT];
+static int kept_count;
+
+static bool find_kept(const char *name, tide_device *out) {
+    bool found = false;
+    pthread_mutex_lock(&kept_lock);
+    for (int i = 0; i < kept_count && !found; i++)
+        if ((found = strcmp(kept[i].name, name) == 0)) *out = kept[i];
+    pthread_mutex_unlock(&kept_lock);
+    return found;
+}
+
+static void keep(const tide_device *d) {
+    pthread_mutex_lock(&kept_lock);
+    if (kept_count < MOST_KEPT) kept[kept_count++] = *d;
+    pthread_mutex_unlock(&kept_lock);
+}
+
+/* Opens it, where it has memory of its own. */
+static tide_status look(const char *device, tide_device *out, tide_failure *why) {
     int32_t index;
     void *opened = NULL;
     tide_allocator system = mem_system();
+    const tide_backend *b = backend_find(device, &index, why);
+    if (!b) return why->status;
+    if (!b->memory) {
+        char model[sizeof out->hardware] = "";
+        os_model(model, sizeof model);
+        snprintf(out->hardware, sizeof out->hardware, "%s", model + strspn(model, " "));
+        out->memory_bytes = os_memory_bytes();
+        return TIDE_OK;
+    }
+    if (b->memory->open(index, &system, &opened, why) != TIDE_OK) return why->status;
+    out->own_memory = true;
+    if (b->describe) b->describe(opened, out);
+    b->memory->close(opened);
+    return TIDE_OK;
+}
+
+static tide_status named_failure(tide_failure *failure, const tide_failure *why) {
+    return why->status ? fail_at(failure, why->status, NULL, 0, "device", "%s", why->message) : TIDE_OK;
+}
+
+tide_status tide_device_info(const char *device, tide_device *out, tide_failure *failure) {
+    tide_failure why = { 0 };
+    tide_device none, *d = out ? out : &none;
     failure_clear(failure);
-    const tide_backend *b = backend_find(device ? device : "cpu", &index, &why);
-    if (b && b->memory && b->memory->open(index, &system, &opened, &why) == TIDE_OK) b->memory->close(opened);
-    return why.status ? fail_at(failure, why.status, NULL, 0, "device", "%s", why.message) : TIDE_OK;
+    if (!device) device = "cpu";
+    if (find_kept(device, d)) return TIDE_OK;
+    *d = (tide_device){ 0 };
+    snprintf(d->name, sizeof d->name, "%s", device);
+    if (look(device, d, &why) == TIDE_OK && d->own_memory) keep(d);
+    return named_failure(failure, &why);
+}
+
+tide_status tide_device_check(const char *device, tide_failure *failure) {
+    tide_failure why = { 0 };
+    tide_device none = { 0 };
+    failure_clear(failure);
+    look(device ? device : "cpu", &none, &why);
+    return named_failure(failure, &why);
 }
 
 const tide_product_library *tide_products(const char *device) {

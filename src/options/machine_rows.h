@@ -5,10 +5,13 @@
 
 #include <tidemill/options.h>
 
+/* The names are tide_devices(), which differ from build to build: the metavar DEVICE stands for them (options.h). A
+ * run may go on on another device, and says so (run_moved_told): its bits are that one's from there on. */
+#define ROW_DEVICE_FOR(S, flags, help)                                                                                 \
+    { "device", TIDE_OPTION_TEXT(S, device), "cpu", (flags) | TIDE_OPTION_MAY_DIFFER, "Machine", "DEVICE", help }
 #define ROW_DEVICE(S, flags)                                                                                           \
-    { "device", TIDE_OPTION_TEXT(S, device), "cpu", flags, "Machine", "NAME",                                          \
-      "cpu, opencl (opencl:1 is its second device); ref and check: slow, for checking",                                \
-      .suggested = "cpu|opencl|ref|check" }
+    ROW_DEVICE_FOR(S, flags, "where to compute, NAME or NAME:INDEX; tidemill machine tells what is there, ref and "   \
+                             "check are slow, for checking")
 #define ROW_PRECISION(S, flags)                                                                                        \
     { "precision", TIDE_OPTION_CHOICE(S, precision, "f32|bf16|f16|auto"), NULL, flags, "Machine", NULL,                \
       "number format of large matrix products; auto: bf16 where the device has it; f16 trains with a loss scale" }

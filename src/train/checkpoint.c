@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/base.h"
 #include "fit_parts.h"
@@ -33,12 +34,26 @@ static run_counters counters_of(fit *f) {
     return (run_counters){ table, sizeof table / sizeof *table, &f->at };
 }
 
-static tide_list variables(const fit *f) { return tide_state(f->model.step->graph, ""); }
+/* What a run on any other device has too: the log of steps is no part of it. */
+static tide_status variables(const fit *f, tide_list *out, tide_failure *failure) {
+    const train_step *s = f->model.step;
+    *out = tide_state(s->graph, "");
+    if (!train_step_queues(s)) return TIDE_OK;
+    tide_val *kept = malloc(sizeof *kept * (size_t)out->count);
+    int64_t   count = 0;
+    for (int64_t i = 0; kept && i < out->count; i++)
+        if (out->items[i].node != s->log.node) kept[count++] = out->items[i];
+    *out = kept ? tide_list_new(s->graph, kept, count) : (tide_list){ 0 };
+    free(kept);
+    return out->items ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for a checkpoint");
+}
 
 tide_status checkpoint_write(fit *f, tide_failure *failure) {
+    tide_list now;
     f->at.seconds      = fit_elapsed(f);
-    tide_status status = run_state_write(f->folder, variables(f), f->model.step->params, f->best, counters_of(f),
-                                         failure);
+    tide_status status = variables(f, &now, failure);
+    if (status == TIDE_OK)
+        status = run_state_write(f->folder, now, f->model.step->params, f->best, counters_of(f), failure);
     if (status == TIDE_OK && f->best_unsaved) status = f->model.save(f->model.user, f->best, failure);
     if (status == TIDE_OK) f->best_unsaved = false;
     return status;
@@ -60,8 +75,10 @@ static const char *contradiction(const fit *f) {
 
 tide_status checkpoint_read(fit *f, tide_failure *failure) {
     bool        found  = false;
-    tide_status status = run_state_read(f->folder, variables(f), f->model.step->params, &f->best, counters_of(f),
-                                        &found, failure);
+    tide_list   now;
+    tide_status status = variables(f, &now, failure);
+    if (status == TIDE_OK)
+        status = run_state_read(f->folder, now, f->model.step->params, &f->best, counters_of(f), &found, failure);
     const char *bad    = status == TIDE_OK && found ? contradiction(f) : NULL;
     if (bad) return run_state_damaged(f->folder, bad, failure);
     /* to nothing when killed before the first checkpoint */

@@ -13,6 +13,7 @@
 #include "base/base.h"
 
 static const double SAVE_EVERY_S = 10;
+static const double READ_EVERY_S = 0.2; /* of steps that are queued: what a progress line and a stop wait */
 
 static tide_status no_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for the training run");
@@ -62,7 +63,7 @@ static double seconds_left(const fit *f, double steps_per_s) {
 
 /* True: stop. */
 static bool tell(fit *f, fit_event e) {
-    double seconds = os_seconds() - f->loop_began, steps = (double)f->at.batch;
+    double seconds = os_seconds() - f->loop_began, steps = (double)e.at.batch;
     e.steps_per_s  = seconds > 0 ? (double)f->account.steps / seconds : (double)NAN;
     e.seconds      = fit_elapsed(f);
     e.seconds_left = seconds_left(f, e.steps_per_s);
@@ -98,30 +99,63 @@ static bool save_due(const fit *f, double least_s) {
 
 /* ---- one step ---- */
 
-static void count_step(fit *f, const train_result *r, double seconds) {
-    fit_progress *at = &f->at;
-    at->batch++, at->step++, f->account.steps++;
-    at->loss_sum += r->loss, at->metric_sum += r->metric, at->norm_sum += r->norm;
-    at->epoch_seconds += seconds, at->train_seconds += seconds, f->account.step_seconds += seconds;
+static void count_seconds(fit *f, double seconds) {
+    f->at.epoch_seconds += seconds, f->at.train_seconds += seconds, f->account.step_seconds += seconds;
+    f->unread_seconds += seconds;
+}
+
+static void count_step(fit *f, double rate, double seconds) {
+    f->at.batch++, f->at.step++, f->account.steps++;
+    f->unread_rate[f->unread++] = rate;
+    count_seconds(f, seconds);
+}
+
+/* Adds up the figures of the steps that nobody has looked at yet, and tells each. */
+static tide_status hear_steps(fit *f, const train_result *r, tide_failure *failure) {
+    fit_progress *at   = &f->at;
+    int           n    = f->unread;
+    double        each = f->unread_seconds / n;
+    bool          stop = false;
+    f->unread = 0, f->unread_seconds = 0;
+    for (int i = 0; i < n; i++) {
+        fit_place done = fit_place_at(f, at->step - n + 1 + i);
+        done.batch     = at->batch - n + 1 + i;
+        at->loss_sum += r[i].loss, at->metric_sum += r[i].metric, at->norm_sum += r[i].norm;
+        stop |= tell(f, (fit_event){ .at = done, .loss = r[i].loss, .metric = r[i].metric, .grad_norm = r[i].norm,
+                                     .lr = f->unread_rate[i], .step_s = each });
+    }
+    f->window          = (int)fmin(fmax(READ_EVERY_S / fmax(each, 1e-9), 1), TRAIN_LOG);
+    tide_status status = stop || save_due(f, SAVE_EVERY_S) ? fit_save(f, failure) : TIDE_OK;
+    return stop && status == TIDE_OK ? stopped(f, failure) : status;
+}
+
+/* Waits for what is queued. */
+static tide_status read_steps(fit *f, tide_failure *failure) {
+    train_result r[TRAIN_LOG];
+    double       began  = os_seconds();
+    tide_status  status = train_step_read(f->model.step, f->unread, r, failure);
+    count_seconds(f, os_seconds() - began);
+    if (status == TIDE_OK) return hear_steps(f, r, failure);
+    f->unread = 0, f->unread_seconds = 0;
+    return status;
 }
 
 static tide_status take_step(fit *f, tide_failure *failure) {
     train_feed   feeds[TRAIN_FEEDS];
     train_result r;
+    train_step  *step  = f->model.step;
     int          count = 0;
     fit_place    at    = fit_place_now(f);
+    bool         queue = train_step_queues(step);
     tide_status  status = f->model.batch(f->model.user, &at, feeds, &count, failure);
     if (status != TIDE_OK) return status;
     double rate = f->model.rate(f->model.user, &at), began = os_seconds();
-    if (train_step_rate(f->model.step, rate) != TIDE_OK) return no_memory(failure);
-    status         = train_step_run(f->model.step, feeds, count, &r, failure);
-    double seconds = os_seconds() - began;
+    if (train_step_rate(step, rate) != TIDE_OK) return no_memory(failure);
+    status = queue ? train_step_queue(step, feeds, count, failure) : train_step_run(step, feeds, count, &r, failure);
     if (status != TIDE_OK) return status;
-    count_step(f, &r, seconds);
-    bool stop = tell(f, (fit_event){ .at = fit_place_now(f), .loss = r.loss, .metric = r.metric, .grad_norm = r.norm,
-                                     .lr = rate, .step_s = seconds });
-    if (stop || save_due(f, SAVE_EVERY_S)) status = fit_save(f, failure);
-    return stop && status == TIDE_OK ? stopped(f, failure) : status;
+    count_step(f, rate, os_seconds() - began);
+    if (!queue) return hear_steps(f, &r, failure);
+    return f->unread >= f->window || atomic_load(&f->cancelled) ? read_steps(f, failure) : TIDE_OK;
 }
 
 /* ---- closing an epoch ---- */
@@ -213,6 +247,7 @@ static bool epoch_over(const fit *f) { return f->at.batch >= f->plan.batches || 
 static tide_status run_epoch(fit *f, int64_t until, tide_failure *failure) {
     tide_status status = enter_epoch(f, failure);
     while (status == TIDE_OK && !epoch_over(f) && f->at.step < until) status = take_step(f, failure);
+    if (status == TIDE_OK && f->unread) status = read_steps(f, failure);
     if (status != TIDE_OK || !epoch_over(f)) return status;
     if (f->at.batch) return close_epoch(f, failure);
     f->at.finished = 1;

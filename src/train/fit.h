@@ -78,18 +78,19 @@ typedef struct fit_plan {
     const char *resume;                     /* what resumes it, "`resume` auto"; NULL: not said */
 } fit_plan;
 
-/* After each step (row NULL) and after each epoch (validated and saved). */
+/* After each step (row NULL), of steps that a device queues later and several at once; and after each epoch (validated
+ * and saved). */
 typedef struct fit_event {
     fit_place at;                           /* batch, step: that are done */
     const double *row;                      /* of the epoch; valid during the call */
     double  loss, metric, grad_norm, lr;    /* of the step */
     double  mean_loss, mean_metric;         /* of the epoch so far */
-    double  step_s;                         /* what the step took */
+    double  step_s;                         /* what the step took; of steps told at once their mean */
     double  seconds, seconds_left, steps_per_s;  /* seconds: in all; steps_per_s: of this process, all included */
     double  rss_mib;                        /* resident memory within the last second */
     bool    best;                           /* the epoch is the best so far */
 } fit_event;
-/* Non-zero stops: with a checkpoint written, fit_run returns TIDE_ECANCELLED. */
+/* Non-zero stops, when what was queued is done: with a checkpoint written, fit_run returns TIDE_ECANCELLED. */
 typedef int (*fit_listener)(void *user, const fit_event *event);
 
 typedef struct fit fit;

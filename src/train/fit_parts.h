@@ -19,6 +19,8 @@ struct fit {
     bool             best_unsaved;         /* the best parameters are newer than the model's file */
     atomic_bool      cancelled;
     fit_account      account;
+    int              unread, window;       /* steps that were queued and nobody has looked at; how many may be */
+    double           unread_seconds, unread_rate[TRAIN_LOG];  /* what they took, and their rates */
     double           before;               /* seconds of earlier processes */
     double           loop_began, last_save, save_seconds, rss_at, rss_mib;
 };

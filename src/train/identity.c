@@ -107,3 +107,16 @@ tide_status run_json_check(const run_folder *r, const json_t *now, const char *c
     json_decref(was);
     return status;
 }
+
+bool run_moved_told(const run_folder *r, const char *device, char line[RUN_LINE]) {
+    char        path[FOLDER_PATH];
+    json_t     *run = r->resuming ? json_load_file(folder_file(r->path, "run.json", path), 0, NULL) : NULL;
+    const char *was = json_string_value(json_object_get(run_options(run), "device"));
+    bool        moved = was && strcmp(was, device) != 0;
+    if (moved)
+        snprintf(line, RUN_LINE,
+                 "the run was started on %.40s and goes on on %.40s: from here on its bits are those of %.40s", was,
+                 device, device);
+    json_decref(run);
+    return moved;
+}

@@ -57,6 +57,10 @@ tide_status run_choices_fix(tide_graph *g, tide_failure *failure);
 bool        run_choices_told(const tide_graph *g, char line[RUN_LINE]);  /* a sentence on what was timed; false: nothing
                                                                             was */
 
+/* A sentence on a run that goes on on another device than it was started on: its bits are that one's from there on.
+ * False: it does not. */
+bool run_moved_told(const run_folder *r, const char *device, char line[RUN_LINE]);
+
 /* metrics.csv: `line` ends with a newline; the header is written first when the file is new. Appending to `bytes` of it
  * syncs and gives the new length; cutting takes it back to an earlier one, TIDE_EDATA if it holds less than that or no
  * row ends there. A metrics.csv with another hard link, such as a backup, is replaced by a copy: what the link shows

@@ -12,6 +12,8 @@
 
 #include "base/base.h"
 
+enum { FIGURES = 3 };  /* of a step, in the log */
+
 static tide_val optimizer(const train_rule *r, tide_list params, tide_list gradients, tide_val lr) {
     tide_adamw_opts adam = {
         .lr = lr, .beta2 = r->beta2, .weight_decay = r->weight_decay, .no_bias_correction = r->no_bias_correction
@@ -61,6 +63,41 @@ void train_step_begin(train_step *s, tide_graph *g, tide_list params, int64_t ba
     tide_sample_offset(g, s->sums.offset);
 }
 
+/* ---- steps that are queued ---- */
+
+/* A metric of a part is read after each part: such steps are not queued. */
+static bool queueing(const train_step *s) {
+    tide_device d;
+    bool apart = tide_device_info(tide_graph_device(s->graph), &d, NULL) == TIDE_OK && d.own_memory;
+    return apart && (s->parts == 1 || !s->metric.graph);
+}
+
+/* The step's rate, as a value: a variable that is written before the step, or set by it. */
+static void make_rate(train_step *s) {
+    s->rate_now = (float)s->rule.rate;
+    s->lr       = tide_variable(s->graph, "lr", tide_scalar(s->graph, s->rule.rate));
+    if (queueing(s)) s->rate = tide_input(s->graph, "lr.now", TIDE_F32, TIDE_SCALAR);
+}
+
+/* The log moves up by one, and this step's figures are its last row. */
+static void make_log(train_step *s) {
+    tide_graph *g = s->graph;
+    if (!s->rate.graph) return;
+    tide_val metric = s->metric.graph ? s->metric : tide_scalar(g, 0);
+    tide_val row    = tide_reshape(tide_stack(g, TIDE_LIST(s->loss, s->norm, metric), 0), TIDE_SHAPE(1, FIGURES));
+    s->log          = tide_variable(g, "step.log", tide_fill(g, TIDE_F32, TIDE_SHAPE(TRAIN_LOG, FIGURES), 0));
+    tide_val moved  = tide_concat(g, TIDE_LIST(tide_slice(s->log, 0, 1, TIDE_END), row), 0);
+    s->logged       = tide_group(g, TIDE_LIST(tide_assign(s->log, moved), tide_assign(s->lr, s->rate)));
+    s->update       = tide_group(g, TIDE_LIST(s->update, s->logged));
+}
+
+bool train_step_queues(const train_step *s) { return s->log.graph != NULL; }
+
+int train_step_own_feeds(const train_step *s, tide_feed *out) {
+    if (s->rate.graph) *out = (tide_feed){ s->rate, &s->rate_now };
+    return s->rate.graph != NULL;
+}
+
 /* What a run is for: everything, or all that comes after the parts; a part adds its sums and tells its metric. */
 static tide_program *compile_step(const train_step *s, bool metric) {
     return metric ? tide_compile(TIDE_LIST(s->loss, s->metric, s->norm, s->update), &s->rule.compile)
@@ -92,9 +129,11 @@ tide_status train_step_end(train_step *s, train_loss l, tide_failure *failure) {
         s->part   = tide_accumulator_add(&s->sums, gradients, l.numerator, l.denominator);
         gradients = tide_accumulator_take(&s->sums), s->loss = s->sums.loss;
     }
-    s->lr     = tide_variable(s->graph, "lr", tide_scalar(s->graph, s->rule.rate));
-    s->update = update_with(&s->rule, s->params, gradients, s->lr, &s->norm, &s->scaler);
+    make_rate(s);
+    tide_val rate = s->rate.graph ? s->rate : s->lr;
+    s->update = update_with(&s->rule, s->params, gradients, rate, &s->norm, &s->scaler);
     if (parts) s->update = tide_accumulator_step(&s->sums, s->update);
+    make_log(s);
     return compile(s, failure);
 }
 
@@ -112,9 +151,9 @@ tide_status train_parts_check(int64_t batch, int64_t parts, tide_failure *failur
 
 /* ---- running ---- */
 
-tide_status train_step_rate(const train_step *s, double rate) {
-    float as_float = (float)rate;
-    return tide_write(s->lr, &as_float, sizeof as_float);
+tide_status train_step_rate(train_step *s, double rate) {
+    s->rate_now = (float)rate;
+    return s->rate.graph ? TIDE_OK : tide_write(s->lr, &s->rate_now, sizeof s->rate_now);
 }
 
 static tide_status read_scalar(tide_val v, double *out) {
@@ -125,32 +164,60 @@ static tide_status read_scalar(tide_val v, double *out) {
 }
 
 static tide_status run_part(const train_step *s, const train_feed *feeds, int count, int64_t part) {
-    tide_feed now[TRAIN_FEEDS];
+    tide_feed now[TRAIN_FEEDS + 1];
     for (int i = 0; i < count; i++) {
         tide_val input = feeds[i].input;
         size_t   bytes = (size_t)tide_shape_count(tide_shape_of(input)) * tide_dtype_size(tide_dtype_of(input));
         now[i] = (tide_feed){ input, (const char *)feeds[i].data + (feeds[i].whole ? 0 : (size_t)part * bytes) };
     }
-    return tide_run(s->program, now, count);
+    return tide_run(s->program, now, count + train_step_own_feeds(s, now + count));
+}
+
+/* All runs of a step; of their metrics the sum, if it is asked for. */
+static tide_status run_all(const train_step *s, const train_feed *feeds, int count, double *metric,
+                           tide_program **last) {
+    tide_feed   own;
+    tide_status status = TIDE_OK;
+    *last = s->program;
+    for (int64_t part = 0; status == TIDE_OK && part < s->parts; part++) {
+        double share = 0;
+        status       = run_part(s, feeds, count, part);
+        if (status == TIDE_OK && metric) status = read_scalar(s->metric, &share), *metric += share;
+    }
+    if (status == TIDE_OK && s->finish) status = tide_run(*last = s->finish, &own, train_step_own_feeds(s, &own));
+    return status;
+}
+
+static tide_status step_failed(const tide_program *last, tide_status status, tide_failure *failure) {
+    if (failure && !failure->status) *failure = *tide_program_error(last);
+    return fail(failure, status, "the training step failed");
 }
 
 tide_status train_step_run(const train_step *s, const train_feed *feeds, int count, train_result *out,
                            tide_failure *failure) {
-    tide_program *last   = s->program;
-    tide_status   status = TIDE_OK;
+    tide_program *last;
     *out = (train_result){ 0 };
-    for (int64_t part = 0; status == TIDE_OK && part < s->parts; part++) {
-        double share = 0;
-        status       = run_part(s, feeds, count, part);
-        if (status == TIDE_OK) status = read_scalar(s->metric, &share);
-        out->metric += share;
-    }
-    if (status == TIDE_OK && s->finish) status = tide_run(last = s->finish, NULL, 0);
+    tide_status status = run_all(s, feeds, count, &out->metric, &last);
     if (status == TIDE_OK) status = read_scalar(s->loss, &out->loss);
     if (status == TIDE_OK) status = read_scalar(s->norm, &out->norm);
-    if (status == TIDE_OK) return TIDE_OK;
-    if (failure && !failure->status) *failure = *tide_program_error(last);
-    return fail(failure, status, "the training step failed");
+    return status == TIDE_OK ? status : step_failed(last, status, failure);
+}
+
+tide_status train_step_queue(const train_step *s, const train_feed *feeds, int count, tide_failure *failure) {
+    tide_program *last;
+    tide_status   status = run_all(s, feeds, count, NULL, &last);
+    return status == TIDE_OK ? status : step_failed(last, status, failure);
+}
+
+tide_status train_step_read(const train_step *s, int64_t n, train_result *out, tide_failure *failure) {
+    float       rows[TRAIN_LOG][FIGURES];
+    tide_status status = tide_read_now(s->log, rows, sizeof rows);
+    if (status != TIDE_OK) return step_failed(s->finish ? s->finish : s->program, status, failure);
+    for (int64_t i = 0; i < n; i++) {
+        const float *row = rows[TRAIN_LOG - n + i];
+        out[i] = (train_result){ (double)row[0], (double)row[1], s->metric.graph ? (double)row[2] : (double)NAN };
+    }
+    return TIDE_OK;
 }
 
 tide_status train_step_scale(const train_step *s, double *scale, int64_t *skipped, tide_failure *failure) {

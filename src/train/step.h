@@ -7,6 +7,12 @@
  *   train_step_rate(&s, 1e-3);
  *   train_step_run(&s, (train_feed[]){ { x, data } }, 1, &result, &failure);
  *
+ * Where the device has memory of its own, runs are queued there, and a host that looks at each step makes the device
+ * wait for it. There the program keeps the figures of its last steps (train_step_queues), to be read some at a time:
+ *
+ *   train_step_queue(&s, (train_feed[]){ { x, data } }, 1, &failure);   at most TRAIN_LOG times
+ *   train_step_read(&s, n, results, &failure);                          then of the last n
+ *
  * A batch that runs as equal parts (rule.parts) needs the memory of one part: each adds its sums, and a program of its
  * own then updates once. The model is the same either way: it is built for s.samples samples, and is fed the whole
  * batch. */
@@ -41,6 +47,10 @@ typedef struct train_step {
     tide_val         metric;           /* of a run; graph NULL: none */
     tide_val         update, part;     /* effects: of `finish` or of the only program; of a part */
     tide_val         lr;               /* variable "lr" */
+    tide_val         log, logged;      /* variable "step.log" (TRAIN_LOG, 3): loss, norm, metric of the last steps, the
+                                          newest last, and the effect that adds one; graph NULL: steps are not queued */
+    tide_val         rate;             /* where they are, the input that "lr" is set to: writing it would wait ... */
+    float            rate_now;         /* ... and what it is fed */
     tide_grad_scaler scaler;           /* scale.graph NULL: none */
     tide_accumulator sums;
     double           compile_s;        /* what compiling took */
@@ -65,7 +75,9 @@ tide_val train_update(const train_rule *rule, tide_list params, tide_val loss, t
 /* TIDE_EINVAL where a batch is not so many equal parts: names those nearest to it that would do. */
 tide_status train_parts_check(int64_t batch, int64_t parts, tide_failure *failure);
 
-tide_status train_step_rate(const train_step *s, double rate);
+tide_status train_step_rate(train_step *s, double rate);
+/* What the step's programs are fed besides the model's inputs: at most one. Returns how many. */
+int         train_step_own_feeds(const train_step *s, tide_feed *out);
 
 /* `data` of the whole batch, sample by sample, of which each run is fed its part; `whole`: the same in every run. */
 typedef struct train_feed { tide_val input; const void *data; bool whole; } train_feed;
@@ -73,6 +85,12 @@ enum { TRAIN_FEEDS = 8 };
 typedef struct train_result { double loss, norm, metric; } train_result;  /* metric: NaN without one */
 tide_status train_step_run(const train_step *s, const train_feed *feeds, int count, train_result *out,
                            tide_failure *failure);
+
+enum { TRAIN_LOG = 64 };
+bool        train_step_queues(const train_step *s);
+tide_status train_step_queue(const train_step *s, const train_feed *feeds, int count, tide_failure *failure);
+/* Waits; of the last `n` steps, 1 to TRAIN_LOG, the oldest first. */
+tide_status train_step_read(const train_step *s, int64_t n, train_result *out, tide_failure *failure);
 
 /* Where the loss scaler is, and how many steps of the run it has skipped; 0 and 0 without one. */
 tide_status train_step_scale(const train_step *s, double *scale, int64_t *skipped, tide_failure *failure);
@@ -83,7 +101,7 @@ typedef struct train_graph {
     const char       *device;
     int               threads;
     uint64_t          seed;
-    int64_t           memory_limit;   /* bytes; 0: what the machine has */
+    int64_t           memory_limit;   /* bytes; 0: what the device has */
     tide_program_mode mode;
     int               cut;            /* tasks along the samples, at least; 0: as many as threads */
     const char       *choices_of;     /* run folder whose choices by timing hold; NULL: none */
@@ -94,8 +112,12 @@ tide_status train_graph_new(const train_graph *how, tide_graph **out, tide_failu
 /* The first failure of the graph or of the program, which may be NULL when memory was short. */
 tide_status train_compiled(const tide_graph *g, const tide_program *p, tide_failure *failure);
 
-/* Bytes of a --memory-limit: a share up to 1 of what the machine has, a number with K, M, G or T, or bytes. "": 0.
- * TIDE_EINVAL. */
-tide_status train_memory_limit(const char *text, int64_t *bytes, tide_failure *failure);
+/* Bytes that a graph on the device may take where no limit is set; INT64_MAX: nobody knows. */
+int64_t train_device_memory(const char *device);
+
+/* Bytes of a --memory-limit: a share up to 1 of what the device has, which is the machine's memory unless it has its
+ * own; a number with K, M, G or T, or bytes. "": 0. TIDE_EINVAL; TIDE_EDEVICE for a share where there is no such
+ * device. */
+tide_status train_memory_limit(const char *text, const char *device, int64_t *bytes, tide_failure *failure);
 
 #endif

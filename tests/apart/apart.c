@@ -12,6 +12,7 @@ enum { MOST_BLOCKS = 4096, MOST_QUEUED = 8, PAGE = 4096, GARBAGE = 0xA5 };
 static const int64_t reserved_bytes = (int64_t)1 << 40;
 
 apart_faults apart_fault = { -1, -1, -1, -1 };
+const int64_t apart_memory_bytes = (int64_t)3 << 30;
 
 static void stop(const char *what) {
     fprintf(stderr, "apart: %s\n", what);
@@ -214,6 +215,11 @@ static tide_status wait_device(void *of, tide_failure *why) {
     return told(of, why);
 }
 
+static void describe(void *of, tide_device *out) {
+    snprintf(out->hardware, sizeof out->hardware, "a device of the tests, number %d", (int)((device *)of)->index);
+    out->memory_bytes = apart_memory_bytes;
+}
+
 static const backend_memory memory = { open_device, close_device, alloc, free_block, put, get, wait_device };
 
 apart_counts apart_count(void) { return count; }
@@ -270,7 +276,7 @@ static const char *lacks(void *device, const flat_program *p, const flat_kernel 
         .name = title, .fuse = fused, .cut = &processor_cut, .memory = &memory, .prepare = prepare, .run = run,        \
         .measure = measure, .scratch_bytes = scratch_bytes, .release = release, .lacks_products = ref_lacks_products,  \
         .lacks = lacks,                                                                                                \
-        .tunes = fused                                                                                                 \
+        .tunes = fused, .describe = describe                                                                           \
     }
 const tide_backend tide_backend_apart = APART("apart", false), tide_backend_apart_fused = APART("apart-fused", true),
                    tide_backend_apart_cpu = APART("cpu", true);

@@ -11,6 +11,7 @@
 extern const tide_backend tide_backend_apart, tide_backend_apart_fused, tide_backend_apart_cpu;
 
 enum { APART_DEVICES = 2 };
+extern const int64_t apart_memory_bytes;  /* what each of them says that it has */
 
 /* What is to fail, once, after so many others; negative: nothing. */
 typedef struct apart_faults { int alloc, put, get, kernel; } apart_faults;

@@ -345,6 +345,8 @@ static void expect_no_device(const char *device, const char *message) {
 static void test_names(void **state) {
     (void)state;
     expect_no_device("abacus", "unknown device 'abacus'; available: cpu, ref, check, apart, apart-fused");
+    expect_no_device("aprat:1",
+                     "unknown device 'aprat:1'; available: cpu, ref, check, apart, apart-fused; did you mean 'apart'?");
     expect_no_device("apart:2", "there is no device apart:2; there are 2, from apart:0");
     expect_no_device("apart:", "unknown device 'apart:': behind 'apart:' stands a number from 0 to 9999");
     expect_no_device("apart:-1", "unknown device 'apart:-1': behind 'apart:' stands a number from 0 to 9999");
@@ -354,6 +356,24 @@ static void test_names(void **state) {
     assert_string_equal(tide_graph_device(g), "apart:1");
     tide_graph_free(g);
     assert_int_equal(tide_device_check("apart:1", NULL), TIDE_OK);
+}
+
+/* What a page of devices shows, and shares of memory are of. */
+static void test_info(void **state) {
+    tide_device d;
+    tide_failure why;
+    (void)state;
+    assert_int_equal(tide_device_info("apart:1", &d, &why), TIDE_OK);
+    assert_string_equal(d.name, "apart:1");
+    assert_string_equal(d.hardware, "a device of the tests, number 1");
+    assert_true(d.own_memory && d.memory_bytes == apart_memory_bytes);
+    assert_int_equal(apart_count().devices, 0);
+    assert_int_equal(tide_device_info(NULL, &d, NULL), TIDE_OK);
+    assert_string_equal(d.name, "cpu");
+    assert_true(!d.own_memory && d.memory_bytes == os_memory_bytes());
+    assert_int_equal(tide_device_info("apart:2", &d, &why), TIDE_EDEVICE);
+    assert_string_equal(d.name, "apart:2");
+    assert_true(!d.memory_bytes && !*d.hardware);
 }
 
 /* Cuts are timed on made-up inputs; the variables are as before. */
@@ -376,7 +396,7 @@ int main(void) {
         TEST(test_same_bits),        TEST(test_snapshots),      TEST(test_data),        TEST(test_falls_back),
         TEST(test_told_by_wait),     TEST(test_told_by_read),   TEST(test_told_by_write), TEST(test_told_by_snapshot),
         TEST(test_told_by_run),      TEST(test_behind_is_lost), TEST(test_wrong_feed),  TEST(test_every_failure),
-        TEST(test_shared),           TEST(test_names),          TEST(test_tuned),
+        TEST(test_shared),           TEST(test_names),          TEST(test_tuned),         TEST(test_info),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

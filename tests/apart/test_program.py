@@ -31,6 +31,12 @@ class Apart(Case):
         self.assertEqual(told_apart["device"], "apart:1")
         self.assertEqual(json.loads((apart / "run.json").read_text())["options"]["device"], "apart:1")
         self.assertEqual(self.parameters(ref), self.parameters(apart))
+        rows = [[line.split(",")[:6] for line in (out / "metrics.csv").read_text().splitlines()] for out in (ref, apart)]
+        self.assertEqual(rows[0][0][:4], ["epoch", "step", "lr", "train_loss"])
+        self.assertEqual(*rows, "what was read of queued steps, later, is what is read after each")
+        resumed = ["forecast", "train", "--data", self.folder / "series.csv", "--resume", "must", "--no-plots", *SMALL]
+        for out, other in (ref, "apart"), (apart, "ref"):
+            self.assertIn(f"goes on on {other}:", self.code(0, *resumed, "--out", out, "--device", other).stderr)
         answers = [json.loads(self.code(0, "forecast", "predict", "--model", out, "--json", "--no-plots").stdout) for out in (ref, apart)]
         self.assertEqual(answers[0]["forecast"], answers[1]["forecast"])
         for device in "ref", "apart:1":
@@ -47,6 +53,47 @@ class Apart(Case):
                       "--samples_per_pattern", 40, "--hidden_dim", 16, "--no-plots")
             models.append(self.parameters(out))
         self.assertEqual(*models)
+        asked = ["eis", "complete", "--method", "network", "--known", "Rsh=460", "--json"]
+        answers = [json.loads(self.code(0, *asked, "--model", self.folder / "apart", "--device", device).stdout) for device in ("ref", "apart:1")]
+        self.assertEqual(*answers)
+
+    def test_bench(self):
+        """Each run to its end, then several before one wait; memory is the device's."""
+        words = ["--batch-size", 2, "--seq-len", 8, "--d-model", 8, "--benchmark-iterations", 3, "--device", "apart:1", "--json"]
+        answer = json.loads(self.code(0, "forecast", "--benchmark-only", *words).stdout)
+        [case] = answer["cases"]
+        self.assertEqual((answer["device"], answer["hardware"]), ("apart:1", "a device of the tests, number 1"))
+        self.assertTrue(all(case[phase]["queued_time_ms"] > 0 for phase in ("training", "inference", "inference_one")))
+        self.assertEqual(case["memory"]["device_available_mb"], 3221.23)
+        placed = max(case[phase]["placed_bytes"] for phase in ("training", "inference", "inference_one"))
+        self.assertAlmostEqual(case["memory"]["device_used_mb"] * 1e6 / placed, 1, 4)
+        self.assertIsNone(case["energy_joules_per_step"], "the processor's count is not the device's")
+
+    def test_listed(self):
+        found = json.loads(self.code(0, "machine", "--json").stdout)
+        self.assertEqual(found["devices"], ["cpu", "ref", "check", "apart", "apart-fused"])
+        self.assertEqual(found["gpus"], ["apart", "apart:1", "apart-fused", "apart-fused:1"])
+        told = {d["name"]: d for d in found["device_info"]}
+        self.assertEqual(told["apart:1"], {"name": "apart:1", "there": True, "hardware": "a device of the tests, number 1",
+                                           "memory_bytes": 3 << 30, "own_memory": True, "why": None})
+        self.assertFalse(told["cpu"]["own_memory"])
+        self.assertRegex(self.code(0, "machine").stdout, "apart:1 +a device of the tests, number 1, 3.0 GiB of its own")
+        self.assertRegex(self.code(0, "selftest", "--help").stdout.replace("\n", " "), "cpu, ref, check, +apart, +apart-fused")
+        self.assertIn("did you mean 'apart'", self.error(4, "machine", "--device", "aprat")["message"])
+
+    def test_advice(self):
+        """What is advised for a device is of its memory."""
+        advice = json.loads(self.code(0, "machine", "--device", "apart", "--json", env={"XDG_CACHE_HOME": self.folder}).stdout)["advice"]
+        self.assertEqual(advice["memory"]["value"], int(0.7 * (3 << 30)))
+
+    def test_memory_limit(self):
+        """A share is one of the device's memory: 3 GiB."""
+        train = ["forecast", "train", "--data", write_series(self.folder / "s.csv"), "--no-plots", *SMALL, "--overwrite", "--out", self.folder / "run"]
+        for device, limit, says in ("apart", "0.000001", "0.0 MiB"), ("apart", "0.001%", "0.0 MiB"), ("apart", "0.00002", "0.1 MiB"):
+            error = self.error(1, *train, "--device", device, "--memory-limit", limit)
+            self.assertIn(f"{says} are allowed by `memory-limit`".replace("`", ""), error["message"].replace("`", "").replace("--", ""))
+        self.code(0, *train, "--device", "apart", "--memory-limit", "0.1")
+        self.assertIn("share of the device's memory", self.error(2, *train, "--device", "apart", "--memory-limit", "1.5")["message"])
 
     @unittest.skipUnless("slow" in sys.argv, "slow")
     def test_selftest(self):

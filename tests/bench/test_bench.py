@@ -17,11 +17,11 @@ CASE = {"case", "precision", "precision_note", "compile_mode", "step_ms", "infer
         "roof_share", "model_size", "model_size_mb", "input_shape", "warmup", "inference", "inference_one", "training", "memory", "epochs", "batches",
         "energy_joules_per_step", "optimization_recommendations"}
 PHASE = {"batch", "iterations", "total_time_sec", "batches_per_second", "samples_per_second", "min_time_ms", "max_time_ms",
-         "p50_time_ms", "p95_time_ms", "times_ms", "compile_ms", "kernels", "flops", "gflops", "roof_share", "placed_bytes"}
+         "p50_time_ms", "p95_time_ms", "times_ms", "compile_ms", "kernels", "flops", "gflops", "roof_share", "placed_bytes", "queued_time_ms"}
 WARMUP = {"iterations", "first_iteration_time_sec", "avg_time_sec", "compilation_sec", "first_iteration_overhead_sec",
           "compilation_overhead_sec"}
 MEMORY = {"input_memory_mb", "inference_memory_mb", "training_memory_mb", "total_used_mb", "total_available_mb", "max_memory_percent",
-          "peak_growth_mb"}
+          "peak_growth_mb", "device_used_mb", "device_available_mb"}
 RATIOS = {"peer_step_ms", "step_ratio_eager", "step_ratio_compile", "step_ratio_best", "infer_ratio", "largest_ratio_roof_allows",
           "peer", "peer_failed"}
 
@@ -68,6 +68,7 @@ class Bench(Case):
         answer = json.loads(self.quick("--cases", "etth1,eis512", "--precision", "f32,bf16", "--json", "--out", out).stdout)
         self.assertEqual((answer["schema_version"], answer["command"], answer["threads"], answer["rounds"]), (1, "bench", 1, 1))
         self.assertEqual(json.loads((out / "bench.json").read_text())["cases"], answer["cases"])
+        self.assertEqual(answer["device"], "cpu")
         self.assertEqual([c["case"] for c in answer["cases"]], ["etth1", "etth1", "eis512", "eis512"])
         for case in answer["cases"]:
             self.assertEqual(set(case), CASE)
@@ -80,6 +81,8 @@ class Bench(Case):
             self.assertAlmostEqual(case["training"]["p50_time_ms"] / statistics.median(times), 1, 4)
             self.assertAlmostEqual(case["step_ms"], case["training"]["p50_time_ms"])
             self.assertGreater(case["roof_share"], 0)
+            queued = {case["training"]["queued_time_ms"], case["memory"]["device_used_mb"], case["memory"]["device_available_mb"]}
+            self.assertEqual(queued, {None}, "nothing is queued on cpu, whose memory is the host's")
         self.assertEqual(answer["cases"][2]["model_size"], 223357)
         drawn = shutil.which("gnuplot") is not None
         for name in ("step-times", "answer-times"):
@@ -90,6 +93,17 @@ class Bench(Case):
         told = self.quick("--cases", "eis-train-50k,eis-memory", env={"OMP_NUM_THREADS": 1}).stdout
         for word in ("eis-train-50k", "at this rate", "batch  1024", "GFLOP/s"):
             self.assertIn(word, told)
+
+    def test_device(self):
+        """On whatever there is; ref is slow, so of something small."""
+        words = ["--batch-size", 2, "--seq-len", 8, "--d-model", 8, "--threads", 1, "--benchmark-iterations", 2, "--device", "ref", "--json"]
+        answer = json.loads(self.code(0, "forecast", "--benchmark-only", *words).stdout)
+        self.assertEqual(answer["device"], "ref")
+        self.assertGreater(answer["cases"][0]["roof_gflops"], 0)
+        for words in (["bench", "--quick"], ["forecast", "--benchmark-only"]):
+            error = self.error(4, *words, "--device", "nowhere")
+            self.assertEqual((error["code"], error["column"]), ("device", "device"))
+            self.assertIn("available: cpu", error["message"])
 
     def test_refusals(self):
         self.assertIn('did you mean "traffic"', self.error(2, "bench", "--cases", "etth1,trafic")["message"])
@@ -178,7 +192,8 @@ class Bench(Case):
         for word in ("this model", "last value", "samples/s"):
             self.assertIn(word, said)
         self.assertFalse((out / "step-times.svg").exists(), "what an earlier run left is cleared")
-        self.assertIn("cpu", self.error(2, *train, "--benchmark", "--overwrite", "--device", "ref")["message"])
+        checked = json.loads(self.code(0, *train, "--benchmark", "--overwrite", "--no-plots", "--device", "check", "--json").stdout)
+        self.assertEqual((checked["device"], checked["benchmark"]["device"]), ("check", "check"))
 
     def test_only(self):
         small = ["--batch-size", "4", "--seq-len", "8", "--d-model", "16", "--threads", "1", "--benchmark-iterations", "2", "--json"]

@@ -69,7 +69,7 @@ static bool tell_all(void) {
 static bool open_subject(const bench_spec *spec) {
     subject      s;
     tide_failure f      = { 0 };
-    tide_status  status = subject_open(spec, 1, &s, &f);
+    tide_status  status = subject_open(spec, NULL, 1, &s, &f);
     bool         refused = until_failure < 0;
     until_failure = -1;
     if (status != TIDE_OK && (status != f.status || !*f.message)) fail_msg("status %d without a message", (int)status);

@@ -35,7 +35,7 @@ static text program_of(const expected *e) {
     subject s;
     tide_failure f = { 0 };
     text out = { 0 };
-    if (subject_open(bench_spec_named(e->name), 1, &s, &f)) fail_msg("%s: %s", e->name, f.message);
+    if (subject_open(bench_spec_named(e->name), NULL, 1, &s, &f)) fail_msg("%s: %s", e->name, f.message);
     tide_val update = subject_update(&s, TIDE_PRECISION_F32);
     arena memory = { .allocator = &s.graph->allocator };
     compiled c = { .memory = &memory };

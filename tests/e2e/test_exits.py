@@ -13,6 +13,11 @@ COMMANDS = ("forecast", "forecast train", "forecast evaluate", "forecast predict
             "eis train", "eis evaluate", "eis fit", "eis batch", "eis full", "eis simulate", "eis convert", "data list", "data get", "data make", "machine", "bench", "selftest")
 
 
+# What computes, or takes up what does: with a device that is not there nothing is read before that is said.
+COMPUTING = ("forecast --benchmark-only", "eis complete", "eis train", "eis evaluate", "eis fit series.csv", "eis batch series.csv", "eis full", "eis --mode full",
+             "eis --mode train", "machine", "bench", "selftest")
+
+
 class Exits(Case):
     def setUp(self):
         super().setUp()
@@ -41,6 +46,22 @@ class Exits(Case):
                       "bench --seconds x", "explain run --batch-size x", "eis --mode x", "data make sun t.csv", "data get no-such-series"):
             with self.subTest(words):
                 self.code(2, *words.split(), cwd=self.folder)
+
+    def test_device(self):
+        """Every command that computes takes --device, in help with what there is; 4 if that is not there."""
+        takes = [words for words in COMMANDS if "--device DEVICE" in self.code(0, *words.split(), "--help").stdout]
+        self.assertEqual(takes, ["forecast", "forecast train", "forecast evaluate", "forecast predict", "explain", "eis", "eis complete", "eis train", "eis evaluate",
+                                 "eis fit", "eis batch", "eis full", "machine", "bench", "selftest"])
+        for words in takes:
+            self.assertIn("cpu, ref, check", " ".join(self.code(0, *words.split(), "--help").stdout.split()))
+        self.code(0, "forecast", "train", "--data", "series.csv", "--out", "run", "--no-plots", *program.SMALL, cwd=self.folder)
+        run = ("forecast train --data series.csv --out other", "forecast evaluate --model run --data series.csv", "forecast predict run", "explain run")
+        for words in (*COMPUTING, *run):
+            with self.subTest(words):
+                error = self.error(4, *words.split(), "--device", "chekc", cwd=self.folder)
+                self.assertEqual((error["code"], error["message"]), ("device", "unknown device 'chekc'; available: cpu, ref, check; did you mean 'check'?"))
+        self.assertFalse((self.folder / "other").exists())
+        self.error(4, "selftest", env={"TIDEMILL_DEVICE": "ref:1"})
 
     def test_no_word(self):
         for words in ("", "forecast", "eis", "data", "no-such-command", "forecast predict", "explain", "eis check", "eis drt", "eis simulate", "data get",

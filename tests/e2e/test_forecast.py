@@ -151,6 +151,14 @@ class Train(Case):
         self.train("--resume", "auto")
         self.assertIn("`sort`", self.error(2, "forecast", "train", "--data", self.data, "--out", self.out, *SMALL, "--resume", "auto", "--sort")["message"])
 
+    def test_resume_on_another_device(self):
+        """It may, and says so: bits are promised on one device."""
+        self.train("--max-minutes", "0")
+        words = ["forecast", "train", "--data", self.data, "--out", self.out, *SMALL, "--resume", "must", "--no-plots"]
+        self.assertNotIn("goes on on", self.code(0, *words).stderr)
+        self.assertIn("the run was started on cpu and goes on on check: from here on its bits are those of check", self.code(0, *words, "--device", "check").stderr)
+        self.assertEqual(json.loads((self.out / "run.json").read_text())["options"]["device"], "cpu")
+
     def test_stop_and_resume(self):
         """SIGTERM: exit 130 with a checkpoint; resumed to the bits of a run that was never stopped."""
         words = ["--no-plots", "--epochs", "40", "--patience", "0"]

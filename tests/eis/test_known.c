@@ -334,7 +334,7 @@ static void test_answer(void **state) {
     tide_graph_free(g);
     assert_int_equal(tide_npz_read(path, &a, NULL), TIDE_OK);
     assert_true(known_model_is(path));
-    assert_int_equal(known_model_load(path, &m, NULL), TIDE_OK);
+    assert_int_equal(known_model_load(path, NULL, &m, NULL), TIDE_OK);
     assert_int_equal(eis_known_parse("Rsh=460,Rb=2.2k,Ca=3.7uF", &known, NULL), TIDE_OK);
     assert_int_equal(known_model_predict(&m, &known, &answer, NULL), TIDE_OK);
     plain_answer(&a, &known, plain);
@@ -585,7 +585,7 @@ static void test_run(void **state) {
     known_answer answer;
     eis_known    known = { 0 };
     assert_true(known_model_is(parts));
-    assert_int_equal(known_model_load(parts, &m, NULL), TIDE_OK);
+    assert_int_equal(known_model_load(parts, NULL, &m, NULL), TIDE_OK);
     assert_int_equal(known_model_predict(&m, &known, &answer, NULL), TIDE_OK);
     assert_true(m.card.circuit_given && m.card.circuit == EIS_SHUNT && answer.resnorm > 0);
     known_model_free(&m);

@@ -143,7 +143,11 @@ static void test_json(void **state) {
     EXPECT_INT("f16 that is not offered is null",
                json_is_null(json_object_get(json_object_get(rates, "gemm_gflops"), "f16")), 1);
     EXPECT_INT("choices", json_object_size(advice), MACHINE_CHOICES);
-    EXPECT_INT("GPUs without the library of any", json_array_size(json_object_get(o, "gpus")), 0);
+    EXPECT_TEXT("the device", json_string_value(json_object_get(o, "device")), "cpu");
+    const json_t *first = json_array_get(json_object_get(o, "device_info"), 0);
+    EXPECT_TEXT("the first device", json_string_value(json_object_get(first, "name")), "cpu");
+    EXPECT_INT("which is there", json_is_true(json_object_get(first, "there")), 1);
+    EXPECT_INT("and has the host's memory", json_is_false(json_object_get(first, "own_memory")), 1);
     for (int i = 0; i < MACHINE_CHOICES; i++) {
         const json_t *one = json_object_get(advice, machine_choice_name((machine_choice_id)i)),
                      *value = json_object_get(one, "value");
@@ -156,6 +160,23 @@ static void test_json(void **state) {
     free(text);
 }
 
+/* Of a device with memory of its own what is advised follows from that, and from its own rates. */
+static void test_device(void **state) {
+    machine        m = server(64 * GIB);
+    machine_rates  r = { .measured = true, .threads = 4, .gflops = { 40000, 400000 }, .bandwidth_gbs = 3000,
+                         .launch_us = 20 };
+    const named    is = { "a device" }, *c = &is;
+    machine_advice a, cpu;
+    (void)state;
+    machine_advise(&m, &r, &cpu);
+    m.device = (tide_device){ .name = "gpu", .memory_bytes = 8 * GIB, .own_memory = true };
+    machine_advise(&m, &r, &a);
+    EXPECT_INT("memory of the device", a.of[MACHINE_MEMORY].value, (int64_t)(0.7 * (double)(8 * GIB)));
+    EXPECT_INT("memory of the machine", cpu.of[MACHINE_MEMORY].value, (int64_t)(0.7 * (double)(64 * GIB)));
+    EXPECT_TEXT("precision", a.of[MACHINE_PRECISION].word, "bf16");
+    if (!strstr(a.of[MACHINE_MEMORY].why, "of the device")) fail_msg("%s", a.of[MACHINE_MEMORY].why);
+}
+
 static void test_text(void **state) {
     machine        m = server(64 * GIB);
     machine_rates  r;
@@ -166,7 +187,7 @@ static void test_text(void **state) {
     char *text = machine_text(&m, &r, &a);
     if (!text) fail_msg("no text");
     static const char *const wanted[] = { "Server",         "64.0 GiB",  "avx2 avx512 avx512-bf16",
-                                          "no GPU backend", "estimated", "`measure`" };
+                                          "devices\n  cpu ", "estimated", "`measure`" };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         if (!strstr(text, wanted[i])) fail_msg("\"%s\" is missing in:\n%s", wanted[i], text);
     for (int i = 0; i < MACHINE_CHOICES; i++)
@@ -178,7 +199,8 @@ static void test_text(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table), cmocka_unit_test(test_order), cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_estimate), cmocka_unit_test(test_json), cmocka_unit_test(test_text),
+        cmocka_unit_test(test_estimate), cmocka_unit_test(test_json), cmocka_unit_test(test_device),
+        cmocka_unit_test(test_text),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,6 +50,17 @@ class Machine(Case):
         self.answer("--measure", "again")
         self.assertNotEqual(self.kept().stat().st_mtime_ns, written)
 
+    def test_device(self):
+        """Nothing is guessed of another device: it is measured, and kept beside the processor's."""
+        first = self.answer("--device", "ref")
+        self.assertEqual((first["device"], first["rates"]["measured"]), ("ref", True))
+        self.kept()
+        self.assertEqual(self.answer("--device", "ref")["rates"], first["rates"])
+        self.assertEqual((self.answer()["device"], self.answer()["rates"]["measured"]), ("cpu", False))
+        self.assertEqual(self.answer("--measure")["device"], "cpu")
+        self.assertEqual(len([p for p in self.cache.rglob("*") if p.is_file()]), 2)
+        self.assertEqual(self.error(4, "machine", "--device", "opncl", env=self.env)["column"], "device")
+
     def test_damaged(self):
         self.answer("--measure")
         file = self.kept()

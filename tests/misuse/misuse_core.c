@@ -73,6 +73,11 @@ static tide_val first(tide_list l) { return l.count ? l.items[0] : NOTHING; }
 static bool no_list(tide_list l) { return l.count == 0; }
 static bool words(const char *s) { return s != NULL; }
 
+static bool no_info(trial *t) {
+    tide_device d;
+    return tide_device_info("abacus", &d, &t->failure) == TIDE_EDEVICE && t->failure.status && !d.memory_bytes;
+}
+
 static bool unknown_device(trial *t) {
     return tide_device_check("abacus", &t->failure) == TIDE_EDEVICE && strstr(t->failure.message, "available: cpu");
 }
@@ -248,6 +253,10 @@ static bool waits_for_failed(trial *t) {
     R(tide_device_check, 1, "a number too many", tide_device_check("cpu:1", NULL) == TIDE_EDEVICE)                     \
     R(tide_device_check, 2, "no name", tide_device_check(NULL, NULL) == TIDE_OK)                                       \
     STALE(R, tide_device_check, "cpu")                                                                                 \
+    STALE(R, tide_device_info, "cpu", NULL)                                                                            \
+    R(tide_device_info, 0, "no such device", no_info(t))                                                               \
+    R(tide_device_info, 1, "nowhere to write to", tide_device_info("ref", NULL, &t->failure) == TIDE_OK)               \
+    R(tide_device_info, 2, "no name", tide_device_info(NULL, NULL, NULL) == TIDE_OK)                                   \
     R(tide_wait, 0, "no program", tide_wait(NULL) == TIDE_ENOMEM)                                                      \
     R(tide_wait, 1, "a program that failed", waits_for_failed(t))\
     R(tide_products, 0, "no device", !tide_products(NULL)->name && !tide_products("toaster")->name)

@@ -179,7 +179,8 @@ static tide_status write_data(job *j, tide_failure *f) {
 tide_status eis_generate(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                          tide_failure *failure) {
     failure_clear(failure);
-    if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
+    tide_status good = arguments_good(options, result, failure);
+    if (good != TIDE_OK) return good;
     job j = {
         .options = options, .csv = options->format == EIS_FORMAT_CSV, .lock = -1, .listener = listener, .user = user
     };

@@ -148,6 +148,7 @@ tide_status evaluate_options(const eis_options *options, eis_listener listener, 
 tide_status eis_evaluate(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                          tide_failure *failure) {
     failure_clear(failure);
-    if (arguments_good(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
+    tide_status good = arguments_good(options, result, failure);
+    if (good != TIDE_OK) return good;
     return evaluate_options(options, listener, user, NULL, result, failure);
 }

@@ -197,7 +197,7 @@ static void put_report(const known_test *t, json_t *report, text *talk) {
 
 tide_status evaluate_known(const evaluation *e, json_t *report, text *talk, tide_failure *failure) {
     known_test  t      = { .e = e };
-    tide_status status = known_model_load(e->options->model, &t.model, failure);
+    tide_status status = known_model_load(e->options->model, e->options->device, &t.model, failure);
     if (status == TIDE_OK) {
         const known_card *card = &t.model.card;
         t.points  = t.model.network.sizes.points;

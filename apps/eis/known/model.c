@@ -112,8 +112,8 @@ static tide_status failed(const tide_graph *g, const tide_program *p, tide_failu
     return why->status;
 }
 
-static tide_graph *graph_new(void) {
-    return tide_graph_new_with(&(tide_graph_options){ .device = "cpu", .threads = 1 });
+static tide_graph *graph_new(const known_model *m) {
+    return tide_graph_new_with(&(tide_graph_options){ .device = m->device, .threads = 1 });
 }
 
 /* The parameters, on a graph of their own. */
@@ -127,9 +127,13 @@ static tide_status load(const char *path, const tide_archive *a, known_model *m,
             "%s lacks the network's arrays: encoder.layers.0.weight ... resnorm_head.layers.2.bias, heads over "
             "2 to 40 values",
             path);
-    tide_graph *g = graph_new();
+    tide_graph *g = graph_new(m);
     if (!g) return fail(failure, TIDE_ENOMEM, "out of memory for the network");
     known_network_new(g, s, &n);
+    if (tide_error(g)->status) {
+        l.status = failed(g, NULL, failure);
+        return tide_graph_free(g), l.status;
+    }
     put_all(&l, &n);
     if (l.status != TIDE_OK) return tide_graph_free(g), fail(failure, l.status, "the network could not be set up");
     known_network_fix(&n);
@@ -139,7 +143,7 @@ static tide_status load(const char *path, const tide_archive *a, known_model *m,
 }
 
 static tide_status build(known_model *m, tide_failure *failure) {
-    m->graph = graph_new();
+    m->graph = graph_new(m);
     if (!m->graph) return fail(failure, TIDE_ENOMEM, "out of memory for the network");
     known_network_new(m->graph, m->network.sizes, &m->network);
     known_network_fix(&m->network);
@@ -158,15 +162,21 @@ static tide_status take(const char *path, const tide_archive *a, known_model *m,
     return status;
 }
 
-tide_status known_model_take(const char *path, const tide_archive *a, known_model *m, tide_failure *failure) {
+static void begin(const char *device, known_model *m) {
     *m = (known_model){ 0 };
+    snprintf(m->device, sizeof m->device, "%s", device ? device : "cpu");
+}
+
+tide_status known_model_take(const char *path, const tide_archive *a, const char *device, known_model *m,
+                             tide_failure *failure) {
+    begin(device, m);
     tide_status status = known_card_take(path, a, &m->card, failure);
     return status == TIDE_OK ? take(path, a, m, failure) : status;
 }
 
-tide_status known_model_load(const char *path, known_model *m, tide_failure *failure) {
+tide_status known_model_load(const char *path, const char *device, known_model *m, tide_failure *failure) {
     tide_archive a = { 0 };
-    *m = (known_model){ 0 };
+    begin(device, m);
     tide_status status = known_archive_read(path, &a, &m->card, failure);
     if (status == TIDE_OK) status = take(path, &a, m, failure);
     tide_archive_free(&a);
@@ -174,7 +184,8 @@ tide_status known_model_load(const char *path, known_model *m, tide_failure *fai
 }
 
 tide_status known_model_clone(const known_model *of, known_model *m, tide_failure *failure) {
-    *m = (known_model){ .card = of->card, .held = parameters_hold(of->held), .network.sizes = of->network.sizes };
+    begin(of->device, m);
+    m->card = of->card, m->held = parameters_hold(of->held), m->network.sizes = of->network.sizes;
     tide_status status = build(m, failure);
     if (status != TIDE_OK) known_model_free(m);
     return status;

@@ -24,6 +24,7 @@ typedef struct known_card {
 
 typedef struct known_model {
     known_card    card;
+    char          device[32];     /* where it answers */
     struct parameters *held;      /* what it learned; clones hold it too */
     tide_graph   *graph;
     known_network network;        /* its sizes.points: grid values of each parameter (eis_grid_value) */
@@ -33,10 +34,12 @@ typedef struct known_model {
 
 /* `path` is a run folder, its model.safetensors, the MLX guide's .npz, or the .pth of its PyTorch version (with or
  * without its layer norms); sizes follow from the shapes. TIDE_EINVAL when it is a predictor of another kind,
- * TIDE_EDATA when damaged. Compiled once, for one question at a time on one thread. */
-tide_status known_model_load(const char *path, known_model *out, tide_failure *failure);
+ * TIDE_EDATA when damaged. Compiled once, for one question at a time on one thread of `device`
+ * (NULL: "cpu"); TIDE_EDEVICE if there is no such device. */
+tide_status known_model_load(const char *path, const char *device, known_model *out, tide_failure *failure);
 /* The same from an archive of a model.safetensors that is read already; `path` is for messages. */
-tide_status known_model_take(const char *path, const tide_archive *a, known_model *out, tide_failure *failure);
+tide_status known_model_take(const char *path, const tide_archive *a, const char *device, known_model *out,
+                             tide_failure *failure);
 /* Another one, of the same parameters, for another thread. Any thread may call it, as known_model_write_memory. */
 tide_status known_model_clone(const known_model *of, known_model *out, tide_failure *failure);
 /* The bytes of its model.safetensors: free(*bytes). TIDE_EINVAL for the MLX guide's files, which do not say what such a

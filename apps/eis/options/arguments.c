@@ -15,5 +15,6 @@ tide_status options_good(const eis_options *o, tide_failure *failure) {
 tide_status arguments_good(const eis_options *o, eis_result *result, tide_failure *failure) {
     if (!result) return fail(failure, TIDE_EINVAL, "there is no result to fill");
     *result = (eis_result){ 0 };
-    return options_good(o, failure);
+    tide_status status = options_good(o, failure);
+    return status == TIDE_OK ? tide_device_info(o->device, NULL, failure) : status;
 }

@@ -154,7 +154,9 @@ static const tide_option rows[] = {
     { "overwrite", BOOL(overwrite), NULL, T | F | SIM | V | B | PLACE, "Training", NULL,
       "replace the run in `out`; simulate, convert: the file; batch: answer anew" },
 
-    ROW_DEVICE(S, T | E | F),
+    ROW_DEVICE_FOR(S, C | T | E | F | FIT | B,
+                   "where predictors train and answer, NAME or NAME:INDEX; spectra, posteriors and fits are always the "
+                   "processor's"),
     ROW_PRECISION(S, C | T | E | F),
     ROW_STRICT(S, C | T | E | F),
     ROW_THREADS(S, G | T | E | F | FIT | B),
@@ -162,7 +164,7 @@ static const tide_option rows[] = {
     ROW_COMPILE(S, T | E | F),
     ROW_COMPILE_MODE(S, C | T | E | F),
     { "memory-limit", TEXT(memory_limit), NULL, T | F | MAY_DIFFER, "Machine", "X",
-      "most memory to use: a share of the machine's (0.7), 512M, 2G, or bytes" },
+      "most memory of the device to use: a share (0.7), 512M, 2G, or bytes" },
     { "accumulate", INT(accumulate, 0, 1e6), "1", T | F, "Machine", "N",
       "run a batch as N parts, one after the other, and update once: less memory, the same result" },
     { "recompute", BOOL(recompute), NULL, T | F, "Machine", NULL,

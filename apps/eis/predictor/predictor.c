@@ -88,8 +88,8 @@ static tide_status choose_precision(predictor *p, tide_failure *failure) {
 }
 
 static tide_graph *graph_new(const predictor *p, int threads) {
-    return tide_graph_new_with(
-        &(tide_graph_options){ .device = p->device, .threads = threads, .memory_limit = os_memory_bytes() });
+    return tide_graph_new_with(&(tide_graph_options){ .device = p->device, .threads = threads,
+                                                      .memory_limit = train_device_memory(p->device) });
 }
 
 static tide_status load(predictor *p, const tide_archive *a, tide_failure *failure) {

@@ -48,7 +48,7 @@ tide_status known_calibration(const eis_options *o, const char *model, calibrati
     known_data  data = { 0 };
     bool        from_csv;
     *out = (calibration){ 0 };
-    tide_status status = known_model_load(model, &m, failure);
+    tide_status status = known_model_load(model, o->device, &m, failure);
     if (status != TIDE_OK) return status;
     status = known_data_open(o, &data, &from_csv, failure);
     if (status == TIDE_OK) {

@@ -24,7 +24,7 @@ tide_status training_tell(const training *t, eis_tone tone, const char *message,
 tide_status training_graph(const eis_options *o, train_graph *out, tide_failure *failure) {
     *out = (train_graph){ .device = o->device, .threads = (int)o->threads, .cut = (int)o->cut,
                           .seed = (uint64_t)o->seed, .mode = wanted_mode(o), .choices_of = choices_of(o) };
-    return train_memory_limit(o->memory_limit, &out->memory_limit, failure);
+    return train_memory_limit(o->memory_limit, o->device, &out->memory_limit, failure);
 }
 
 train_rule training_rule(const eis_options *o, double rate) {
@@ -102,6 +102,8 @@ tide_status training_tell_programs(const training *t, const train_step *step, ti
     tide_program_device(step->program, &device);
     tide_status status = *note ? training_tell(t, EIS_WARNING, precision_warning(warning, note), failure) : TIDE_OK;
     if (status == TIDE_OK && *device) status = training_tell(t, EIS_WARNING, device, failure);
+    if (status == TIDE_OK && run_moved_told(&t->folder, t->options.device, line))
+        status = training_tell(t, EIS_NOTE, line, failure);
     if (status == TIDE_OK && run_choices_told(step->graph, line)) status = training_tell(t, EIS_NOTE, line, failure);
     return status;
 }

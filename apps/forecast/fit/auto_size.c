@@ -7,12 +7,18 @@
 #include "machine/machine.h"
 #include "resolve.h"
 
-static bool advise_here(machine *m, machine_advice *a) {
+/* For the device that the options name. *known: nobody guesses; else there is advice if it is `needed`. */
+static tide_status advise_here(const forecast_options *o, bool needed, machine *m, machine_advice *a, bool *known,
+                               tide_failure *failure) {
     machine_rates rates;
     machine_detect(NULL, m);
-    machine_rates_known(m, &rates);
-    machine_advise(m, &rates, a);
-    return m->apple || rates.measured;
+    tide_status status = tide_device_info(o->device, &m->device, failure);
+    if (status == TIDE_OK && needed) status = machine_rates_needed(m, &rates, failure);
+    if (status != TIDE_OK) return status;
+    bool there = needed || machine_rates_known(m, &rates);
+    if (there) machine_advise(m, &rates, a);
+    *known = there && (m->apple || rates.measured);
+    return TIDE_OK;
 }
 
 /* Only lowered where less than the advice is as good: a shorter look-back or fewer rows to remember do no harm. */
@@ -37,8 +43,8 @@ static const tide_option *to_set(const forecast_options *o, int i, const machine
 tide_status auto_size(forecast_options *o, tide_failure *failure) {
     machine        m;
     machine_advice a;
-    tide_status    status = TIDE_OK;
-    advise_here(&m, &a);
+    bool           known;
+    tide_status    status = advise_here(o, true, &m, &a, &known, failure);
     for (int i = 0; i < ROWS && status == TIDE_OK; i++) {
         const machine_choice *c      = &a.of[rows[i].choice];
         const tide_option    *option = to_set(o, i, c);
@@ -61,7 +67,8 @@ static void warn_size(const listener *l, const char *name, int64_t value, int64_
 void tell_sizes(const listener *l, const forecast_options *o) {
     machine        m;
     machine_advice a;
-    bool           known = advise_here(&m, &a);
+    bool           known;
+    if (advise_here(o, false, &m, &a, &known, NULL) != TIDE_OK) return;
     if (o->auto_size)
         listener_note(l, FORECAST_STAGE_NOTE,
                       "sized for %s: batch-size %" PRId64 ", d-model %" PRId64 ", d-ff %" PRId64 ", seq-len %" PRId64

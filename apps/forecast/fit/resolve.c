@@ -58,8 +58,10 @@ tide_status options_resolve(const forecast_options *given, forecast_options *out
     if (status == TIDE_OK) status = forecast_compat_parse(out->compat, compat, failure);
     if (status == TIDE_OK && (*compat & FORECAST_COMPAT_MAC)) out->lradj = mac_rule(out->lradj);
     int64_t bytes;
-    if (status == TIDE_OK && *out->memory_limit) status = train_memory_limit(out->memory_limit, &bytes, failure);
-    return status == TIDE_OK ? contradictions(out, failure) : status;
+    if (status == TIDE_OK && *out->memory_limit)
+        status = train_memory_limit(out->memory_limit, out->device, &bytes, failure);
+    if (status == TIDE_OK) status = contradictions(out, failure);
+    return status == TIDE_OK ? tide_device_info(out->device, NULL, failure) : status; /* before data are read */
 }
 
 tide_status forecast_options_resolve(const forecast_options *given, forecast_options *out, tide_failure *failure) {

@@ -24,8 +24,8 @@ tide_status session_failure(const session *s, tide_failure *failure) {
 
 int64_t session_memory_limit(const forecast_options *o) {
     int64_t bytes;
-    if (*o->memory_limit && train_memory_limit(o->memory_limit, &bytes, NULL) == TIDE_OK) return bytes;
-    return o->memory_limit_mib ? o->memory_limit_mib << 20 : os_memory_bytes();
+    if (*o->memory_limit && train_memory_limit(o->memory_limit, o->device, &bytes, NULL) == TIDE_OK) return bytes;
+    return o->memory_limit_mib ? o->memory_limit_mib << 20 : train_device_memory(o->device);
 }
 
 /* The graph's programs multiply in what the device has of what was asked for. */

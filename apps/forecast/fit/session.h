@@ -30,7 +30,7 @@ typedef struct window_program {
     int64_t       batch;       /* windows of a run */
 } window_program;
 
-int64_t     session_memory_limit(const forecast_options *o);  /* bytes: what was allowed, else what the machine has */
+int64_t     session_memory_limit(const forecast_options *o);  /* bytes: what was allowed, else what the device has */
 
 /* A graph on the device asked for and the model's parameters. Zero `s` first; free with session_free. */
 tide_status session_begin(const forecast_options *o, const model_config *config, session *s, tide_failure *failure);

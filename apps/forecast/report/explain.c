@@ -18,7 +18,7 @@ static const double MEASURE_S = 1;
 
 /* ---- a step that is there ---- */
 
-/* What was measured of this machine with as many threads; zeros: nothing. */
+/* What was measured of this machine's device with as many threads; zeros: nothing. */
 static void known_roof(const session *s, double *gflops, double *gbs) {
     static const machine_precision of[] = {
         [TIDE_PRECISION_F32] = MACHINE_F32, [TIDE_PRECISION_BF16] = MACHINE_BF16, [TIDE_PRECISION_F16] = MACHINE_F16
@@ -26,8 +26,8 @@ static void known_roof(const session *s, double *gflops, double *gbs) {
     machine here;
     machine_rates rates;
     machine_detect(NULL, &here);
-    machine_rates_known(&here, &rates);
-    bool same = rates.measured && rates.threads == tide_graph_threads(s->graph);
+    tide_device_info(tide_graph_device(s->graph), &here.device, NULL);
+    bool same = machine_rates_known(&here, &rates) && rates.measured && rates.threads == tide_graph_threads(s->graph);
     *gflops = same ? rates.gflops[of[s->precision]] : 0;
     *gbs = same ? rates.bandwidth_gbs : 0;
 }
@@ -40,8 +40,9 @@ static tide_explanation *explained(const session *s, train_step *step, int64_t r
     tide_explanation *e = NULL;
     for (int64_t i = 0; starts && i < step->samples; i++) starts[i] = (int32_t)(i % windows);
     if (starts && before) {
-        tide_feed feed = { s->start, starts };
-        e = tide_program_explain(step->program, &(tide_explain_options){ &feed, 1, measure ? MEASURE_S : 0 });
+        tide_feed feeds[2] = { { s->start, starts } };
+        int       count    = 1 + train_step_own_feeds(step, feeds + 1);
+        e = tide_program_explain(step->program, &(tide_explain_options){ feeds, count, measure ? MEASURE_S : 0 });
         if (!e)
             fail(failure, tide_program_error(step->program)->status, "%s", tide_program_error(step->program)->message);
         if (tide_restore(before) != TIDE_OK) tide_explanation_free(e), e = NULL;

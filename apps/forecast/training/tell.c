@@ -52,9 +52,11 @@ static void tell_start(const trainer *t) {
 
 static void tell_notes(const trainer *t) {
     const forecast_options *o = t->options;
+    char line[RUN_LINE];
     tell_warnings(&t->listener, &t->data.frame);
     tell_sizes(&t->listener, o);
     session_tell(&t->session, &t->listener);
+    if (run_moved_told(&t->folder, o->device, line)) listener_note(&t->listener, FORECAST_STAGE_NOTE, "%s", line);
     if (o->kind == FORECAST_CUSTOM && frame_looks_like_ett(&t->data.frame))
         listener_note(&t->listener, FORECAST_STAGE_NOTE, "for published numbers use `kind` %s",
                       t->data.frame.step.unit == UNIT_HOUR ? "etth" : "ettm");
