@@ -143,17 +143,17 @@ static void test_memory_limit(void **state) {
     int64_t      bytes, all, share;
     (void)state;
     for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
-        if (train_memory_limit(fine[i].text, &bytes, &failure) != TIDE_OK)
+        if (train_memory_limit(fine[i].text, "cpu", &bytes, &failure) != TIDE_OK)
             fail_msg("%s: %s", fine[i].text, failure.message);
         expect_near(fine[i].text, (double)bytes, fine[i].bytes, 0);
     }
-    assert_int_equal(train_memory_limit("1", &all, &failure), TIDE_OK);
-    assert_int_equal(train_memory_limit("0.7", &share, &failure), TIDE_OK);
-    assert_int_equal(train_memory_limit("70%", &bytes, &failure), TIDE_OK);
+    assert_int_equal(train_memory_limit("1", "cpu", &all, &failure), TIDE_OK);
+    assert_int_equal(train_memory_limit("0.7", "cpu", &share, &failure), TIDE_OK);
+    assert_int_equal(train_memory_limit("70%", "cpu", &bytes, &failure), TIDE_OK);
     expect_near("a share", (double)share / (double)all, 0.7, 1e-6);
     expect_near("in percent", (double)bytes, (double)share, 1e6); /* a cgroup's limit may move */
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-        if (train_memory_limit(refused[i], &bytes, NULL) != TIDE_EINVAL)
+        if (train_memory_limit(refused[i], "cpu", &bytes, NULL) != TIDE_EINVAL)
             fail_msg("'%s' was accepted: %" PRId64, refused[i], bytes);
     forecast_options o, resolved;
     unsigned         compat;

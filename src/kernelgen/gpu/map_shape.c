@@ -2,7 +2,8 @@
 #include "map_gpu.h"
 
 enum { MOST_THREADS = 256, FEWEST_THREADS = 64, ENOUGH_GROUPS = 264, MOST_TURNS = 8, MOST_UNROLLED = 2048,
-       BLOCK = 32 /* columns of a group that sums them over rows: a line of memory */ };
+       BLOCK = 32 /* columns of a group that sums them over rows: a line of memory */,
+       ENOUGH_THREADS = 1 << 17 };
 
 /* ---- stages -------------------------------------------------------------------------------------------- */
 
@@ -130,18 +131,30 @@ static int64_t threads_for(const map_print *p, int64_t most) {
     return threads;
 }
 
+/* Columns of a lane. Lanes that have one each have little between two SYNCs: worth it where they would else be too few
+ * to fill the device. */
+static int64_t columns_each(const map_print *p, int64_t most) {
+    const flat_map *m = p->m;
+    if (!p->shape.sinks && m->rows * lanes_for(m->cols, most) < ENOUGH_THREADS) return 1;
+    return MAX2(1, MIN2(m->cols / 8, m->cols < 4 * most ? 4 : MOST_TURNS));
+}
+
 static void choose_rows(map_print *p, int64_t most) {
     const flat_map *m = p->m;
     map_shape *s = &p->shape;
     bool    blocks = s->sinks && !has(p, reduces) && !has(p, sums_all) && !has(p, stores_row);
-    int64_t each = !blocks && draws_fours(p) && m->cols % 4 == 0 && m->cols <= most * MOST_TURNS ? 4 : 1;
-    s->width = lanes_for(m->cols / each, blocks ? MIN2(most, BLOCK) : most);
+    bool    quads = !blocks && draws_fours(p) && m->cols % 4 == 0 && m->cols <= most * MOST_TURNS;
+    int64_t each = blocks ? 1 : quads ? 4 : columns_each(p, most);
+    if (each * m->count > MOST_UNROLLED) each = 1, quads = false;
+    int64_t step = quads ? 4 : 1;
+    s->width = lanes_for(ceil_div(m->cols, each), blocks ? MIN2(most, BLOCK) : most);
     p->g->threads = (int32_t)threads_for(p, most);
     s->slots  = p->g->threads / s->width;
     s->blocks = blocks ? MAX2(ceil_div(m->cols, s->width), 1) : 1;
-    s->turns  = s->blocks > 1 ? 1 : ceil_div(m->cols, s->width * each) * each;
+    s->turns  = s->blocks > 1 ? 1 : ceil_div(m->cols, s->width * step) * step;
+    /* If it is not, a row has all of a group's threads: column sums in place rely on that. */
     s->kept   = s->turns <= MOST_TURNS && s->turns * m->count <= MOST_UNROLLED;
-    s->quads  = s->kept && each == 4;
+    s->quads  = s->kept && quads;
     p->g->groups = s->sinks ? ceil_div(m->rows, s->per_task) * s->blocks : ceil_div(m->rows, s->slots);
 }
 

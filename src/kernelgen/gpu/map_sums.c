@@ -62,23 +62,28 @@ static name accumulator(const map_print *p, char prefix, int32_t i) {
     return n;
 }
 
+/* One for each of a lane's columns. */
+static void print_column_starts(map_print *p, int32_t i) {
+    const flat_instr *in = &p->m->instrs[i];
+    int turns = (int)p->shape.turns;
+    bool second = is_double_sum(p, in);
+    text_add(&p->out, "%s a%d[%d]", gpu_register_type(in->type), (int)i, turns);
+    if (second) text_add(&p->out, ", z%d[%d]", (int)i, turns);
+    text_add(&p->out, ";\n#pragma unroll\nfor (uint u = 0; u < %du; u++) {\na%d[u] = %s;\n", turns, (int)i,
+             words_of(in, 0));
+    if (second) text_add(&p->out, "z%d[u] = 0.0f;\n", (int)i);
+    text_add(&p->out, "}\n");
+}
+
 static void print_start(map_print *p, int32_t i) {
     const flat_instr *in = &p->m->instrs[i];
-    const char *type = gpu_register_type(type_of(in)), *start = words_of(in, 0);
-    bool second = is_double_sum(p, in);
     if (sums_in_place(p, in)) return;
     if (in->op == FLAT_COL_SUM && p->shape.turns > 1) {
-        int turns = (int)p->shape.turns;
-        text_add(&p->out, "%s a%d[%d]", type, (int)i, turns);
-        if (second) text_add(&p->out, ", z%d[%d]", (int)i, turns);
-        text_add(&p->out, ";\n#pragma unroll\nfor (uint u = 0; u < %du; u++) a%d[u] = %s%s", turns, (int)i,
-                 second ? "z" : "", second ? "" : start);
-        if (second) text_add(&p->out, "%d[u] = %s", (int)i, start);
-    } else {
-        text_add(&p->out, "%s a%d = %s", type, (int)i, start);
-        if (second) text_add(&p->out, ", z%d = 0.0f", (int)i);
+        print_column_starts(p, i);
+        return;
     }
-    text_add(&p->out, ";\n");
+    text_add(&p->out, "%s a%d = %s;\n", gpu_register_type(type_of(in)), (int)i, words_of(in, 0));
+    if (is_double_sum(p, in)) text_add(&p->out, "float z%d = 0.0f;\n", (int)i);
     if (is_argument(in)) text_add(&p->out, "int z%d = %d;\n", (int)i, INT32_MAX);
 }
 
