@@ -245,8 +245,8 @@ static void print_sink_store(map_print *p, int32_t i, const char *from) {
     text_add(&p->out, "; }\n");
 }
 
-/* Each thread's columns in turn, or all of the group. A loop with a SYNC is not told to be unrolled: PoCL then gives wrong
- * sums. */
+/* Each thread's columns in turn, or all of the group. A loop with a SYNC is not told to be unrolled: PoCL then gives
+ * wrong sums. */
 static void print_sink_result(map_print *p, int32_t i) {
     const map_shape *s = &p->shape;
     bool columns = p->m->instrs[i].op == FLAT_COL_SUM, many = columns && s->turns > 1;
