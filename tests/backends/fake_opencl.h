@@ -4,7 +4,9 @@
 
 #include "backends/opencl/opencl.h"
 
-typedef struct fake_opencl_counts { _Atomic int64_t contexts, queues, buffers, programs, kernels, events; } fake_opencl_counts;
+typedef struct fake_opencl_counts {
+    _Atomic int64_t contexts, queues, buffers, programs, kernels, events;
+} fake_opencl_counts;
 
 /* What it shows where there is no real library behind it. FAKE_OPENCL_PLATFORMS and FAKE_OPENCL_DEVICES set the first
  * two. */

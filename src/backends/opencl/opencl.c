@@ -28,5 +28,5 @@ static const char *lacks_products(tide_dtype half) {
 const tide_backend tide_backend_opencl = {
     .name = "opencl", .fuse = true, .cut = &gpu_cut, .memory = &opencl_memory, .prepare = prepare, .run = gpu_run,
     .measure = gpu_measure, .scratch_bytes = scratch_bytes, .release = gpu_release, .lacks_products = lacks_products,
-    .lacks = lacks,
+    .lacks = lacks, .describe = opencl_describe,
 };

@@ -22,7 +22,7 @@ typedef struct _cl_event         *ocl_event;
     F(PLATFORM_VERSION, 0x0901) F(PLATFORM_NAME, 0x0902)                                                               \
     F(DEVICE_TYPE_CPU, 2) F(DEVICE_TYPE_GPU, 4) F(DEVICE_TYPE_ACCELERATOR, 8)                                          \
     F(DEVICE_MAX_WORK_GROUP_SIZE, 0x1004) F(DEVICE_MAX_MEM_ALLOC_SIZE, 0x1010) F(DEVICE_SINGLE_FP_CONFIG, 0x101B)      \
-    F(DEVICE_LOCAL_MEM_SIZE, 0x1023) F(DEVICE_COMPILER_AVAILABLE, 0x1028)                                              \
+    F(DEVICE_GLOBAL_MEM_SIZE, 0x101F) F(DEVICE_LOCAL_MEM_SIZE, 0x1023) F(DEVICE_COMPILER_AVAILABLE, 0x1028)            \
     F(DEVICE_NAME, 0x102B) F(DEVICE_VENDOR, 0x102C) F(DRIVER_VERSION, 0x102D) F(DEVICE_VERSION, 0x102F)                \
     F(DEVICE_EXTENSIONS, 0x1030)                                                                                       \
     F(FP_CORRECTLY_ROUNDED_DIVIDE_SQRT, 128)                                                                           \
