@@ -155,6 +155,7 @@ PUBLIC int32_t clGetDeviceInfo(ocl_device d, uint32_t what, size_t room, void *t
     case OCL_DEVICE_EXTENSIONS:          return tell_words(extensions, room, to, needed);
     case OCL_DEVICE_MAX_WORK_GROUP_SIZE: return TELL(size_t, shown.threads);
     case OCL_DEVICE_LOCAL_MEM_SIZE:      return TELL(uint64_t, 32768);
+    case OCL_DEVICE_GLOBAL_MEM_SIZE:     return TELL(uint64_t, 1 << 30);
     case OCL_DEVICE_MAX_MEM_ALLOC_SIZE:  return TELL(uint64_t, 1 << 28);
     case OCL_DEVICE_SINGLE_FP_CONFIG:    return TELL(uint64_t, OCL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT);
     case OCL_DEVICE_COMPILER_AVAILABLE:  return TELL(uint32_t, shown.compiler);

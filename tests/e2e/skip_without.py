@@ -6,4 +6,4 @@ import sys
 device, *command = sys.argv[1:]
 done = subprocess.run(command, capture_output=True, text=True)
 print(done.stdout + done.stderr, end="")
-sys.exit(77 if done.returncode == 4 and f"no device {device}" in done.stderr else done.returncode)
+sys.exit(77 if done.returncode and f"there is no device {device}" in done.stdout + done.stderr else done.returncode)

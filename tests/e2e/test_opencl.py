@@ -37,8 +37,10 @@ class OpenCL(Case):
         self.refused("opencl", "OpenCL's library knows of no platform", FAKE_OPENCL_PLATFORMS=0, **env)
 
     def test_machine(self):
-        self.assertIn("GPUs       none found", self.code(0, "machine", env={"TIDEMILL_OPENCL": "none"}).stdout)
-        self.assertIn("GPUs       opencl\n", self.code(0, "machine", env={"TIDEMILL_OPENCL": FAKE}).stdout)
+        absent = self.code(0, "machine", env={"TIDEMILL_OPENCL": "none"}).stdout
+        self.assertRegex(absent, r"\n  opencl +not there: there is no device opencl:0; .*TIDEMILL_OPENCL is none\n")
+        two = self.code(0, "machine", env={"TIDEMILL_OPENCL": FAKE, "FAKE_OPENCL_DEVICES": 2}).stdout
+        self.assertRegex(two, r"\n  opencl +fake 18, 1.0 GiB of its own\n  opencl:1 +fake 17, 1.0 GiB of its own\n")
 
     def test_wrong_number(self):
         for device in ("opencl:", "opencl:x", "opencl:-1", "opencl:99999"):

@@ -52,7 +52,8 @@ static inline void check_steps(const tide_archive *a, const forecast_options *o,
         int32_t starts[32];
         float   loss, norm;
         for (int i = 0; i < o->batch_size; i++) starts[i] = step * (int32_t)o->batch_size + i;
-        if (tide_run(p.program, (tide_feed[]){ { s.start, starts } }, 1) != TIDE_OK)
+        tide_feed feeds[2] = { { s.start, starts } };
+        if (tide_run(p.program, feeds, 1 + train_step_own_feeds(&p, &feeds[1])) != TIDE_OK)
             fail_msg("%s", tide_program_error(p.program)->message);
         assert_int_equal(tide_read(p.loss, &loss, sizeof loss), TIDE_OK);
         assert_int_equal(tide_read(p.norm, &norm, sizeof norm), TIDE_OK);

@@ -167,6 +167,12 @@ void opencl_close(void *device) {
     mem_free(&allocator, d, sizeof *d);
 }
 
+void opencl_describe(void *device, tide_device *out) {
+    const opencl_device *d = device;
+    words_of(d->cl, d->id, OCL_DEVICE_NAME, out->hardware, sizeof out->hardware);
+    out->memory_bytes = (int64_t)number_of(d->cl, d->id, OCL_DEVICE_GLOBAL_MEM_SIZE, sizeof(uint64_t));
+}
+
 tide_status opencl_fail(const opencl_device *d, int32_t code, tide_failure *why, const char *format, ...) {
     char what[400], number[24];
     va_list arguments;

@@ -32,6 +32,7 @@ extern const backend_memory opencl_memory;
 /* device.c */
 tide_status opencl_open(int32_t index, const tide_allocator *allocator, void **device, tide_failure *why);
 void        opencl_close(void *device);
+void        opencl_describe(void *device, tide_device *out);
 /* "opencl:0: WHAT failed: CL_..." and what was queued, for that may be the cause. TIDE_EDEVICE. */
 tide_status opencl_fail(const opencl_device *d, int32_t code, tide_failure *why, const char *format, ...)
     TIDE_PRINTF(4, 5);

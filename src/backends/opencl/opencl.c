@@ -25,16 +25,8 @@ static const char *lacks_products(tide_dtype half) {
     return (void)half, "its 16-bit products are no faster than float32's";
 }
 
-static void describe(void *device, tide_device *out) {
-    const opencl_device *d = device;
-    uint64_t bytes = 0;
-    if (d->cl->GetDeviceInfo(d->id, OCL_DEVICE_NAME, sizeof out->hardware, out->hardware, NULL)) *out->hardware = 0;
-    if (!d->cl->GetDeviceInfo(d->id, OCL_DEVICE_GLOBAL_MEM_SIZE, sizeof bytes, &bytes, NULL))
-        out->memory_bytes = (int64_t)MIN2(bytes, (uint64_t)INT64_MAX);
-}
-
 const tide_backend tide_backend_opencl = {
     .name = "opencl", .fuse = true, .cut = &gpu_cut, .memory = &opencl_memory, .prepare = prepare, .run = gpu_run,
     .measure = gpu_measure, .scratch_bytes = scratch_bytes, .release = gpu_release, .lacks_products = lacks_products,
-    .lacks = lacks, .describe = describe,
+    .lacks = lacks, .describe = opencl_describe,
 };

@@ -245,12 +245,14 @@ static void print_sink_store(map_print *p, int32_t i, const char *from) {
     text_add(&p->out, "; }\n");
 }
 
-/* Each thread's columns in turn, or all of the group. */
+/* Each thread's columns in turn, or all of the group. A loop with a SYNC is not told to be unrolled: PoCL then gives
+ * wrong sums. */
 static void print_sink_result(map_print *p, int32_t i) {
     const map_shape *s = &p->shape;
     bool columns = p->m->instrs[i].op == FLAT_COL_SUM, many = columns && s->turns > 1;
     bool joined = !columns || s->slots > 1;
-    if (many) text_add(&p->out, "#pragma unroll\nfor (uint u = 0; u < %lldu; u++) ", (long long)s->turns);
+    if (many && !joined) text_add(&p->out, "#pragma unroll\n");
+    if (many) text_add(&p->out, "for (uint u = 0; u < %lldu; u++) ", (long long)s->turns);
     text_add(&p->out, "{\n");
     print_whole(p, i);
     p->must_wait |= many && joined;
