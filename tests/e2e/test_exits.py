@@ -59,7 +59,8 @@ class Exits(Case):
         for words in (*COMPUTING, *run):
             with self.subTest(words):
                 error = self.error(4, *words.split(), "--device", "chekc", cwd=self.folder)
-                self.assertEqual((error["code"], error["message"]), ("device", "unknown device 'chekc'; available: cpu, ref, check; did you mean 'check'?"))
+                self.assertEqual(error["code"], "device")
+                self.assertRegex(error["message"], r"^unknown device 'chekc'; available: cpu, ref, check(, \w+)*; did you mean 'check'\?$")
         self.assertFalse((self.folder / "other").exists())
         self.error(4, "selftest", env={"TIDEMILL_DEVICE": "ref:1"})
 
