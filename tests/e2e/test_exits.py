@@ -9,7 +9,6 @@ INPUTS = ("forecast train --data FILE --out made", "forecast evaluate --data FIL
           "forecast predict FILE", "explain FILE", "eis complete --spectrum FILE", "eis complete --known Rsh=460 --method network --model FILE",
           "eis evaluate FILE", "eis check FILE", "eis drt FILE", "eis fit FILE", "eis batch FILE", "eis generate --stats-only --ground-truths FILE", "eis --mode inference --model FILE --known Rsh=460",
           "selftest --golden FILE")
-DEVICES = "cpu, ref, check, opencl, metal"
 COMMANDS = ("forecast", "forecast train", "forecast evaluate", "forecast predict", "explain", "eis", "eis complete", "eis check", "eis drt", "eis generate",
             "eis train", "eis evaluate", "eis fit", "eis batch", "eis full", "eis simulate", "eis convert", "data list", "data get", "data make", "machine", "bench", "selftest")
 
@@ -54,13 +53,14 @@ class Exits(Case):
         self.assertEqual(takes, ["forecast", "forecast train", "forecast evaluate", "forecast predict", "explain", "eis", "eis complete", "eis train", "eis evaluate",
                                  "eis fit", "eis batch", "eis full", "machine", "bench", "selftest"])
         for words in takes:
-            self.assertIn(DEVICES, " ".join(self.code(0, *words.split(), "--help").stdout.split()))
+            self.assertIn("cpu, ref, check", " ".join(self.code(0, *words.split(), "--help").stdout.split()))
         self.code(0, "forecast", "train", "--data", "series.csv", "--out", "run", "--no-plots", *program.SMALL, cwd=self.folder)
         run = ("forecast train --data series.csv --out other", "forecast evaluate --model run --data series.csv", "forecast predict run", "explain run")
         for words in (*COMPUTING, *run):
             with self.subTest(words):
                 error = self.error(4, *words.split(), "--device", "chekc", cwd=self.folder)
-                self.assertEqual((error["code"], error["message"]), ("device", f"unknown device 'chekc'; available: {DEVICES}; did you mean 'check'?"))
+                self.assertEqual(error["code"], "device")
+                self.assertRegex(error["message"], r"^unknown device 'chekc'; available: cpu, ref, check(, \w+)*; did you mean 'check'\?$")
         self.assertFalse((self.folder / "other").exists())
         self.error(4, "selftest", env={"TIDEMILL_DEVICE": "ref:1"})
 
