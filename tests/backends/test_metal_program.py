@@ -18,10 +18,10 @@ class Metal(Case):
     @unittest.skipIf(sys.platform == "darwin", "Metal is here")
     def test_not_here(self):
         series = write_series(self.folder / "s.csv")
-        error = self.error(4, "forecast", "train", "--data", series, "--out", self.folder / "run", "--device", "metal", *SMALL)
+        error = self.error(4, "forecast", "train", "--data", series, "--out", self.folder / "run", "--device", "metal", *SMALL, env={"TIDEMILL_METAL": ""})
         self.assertEqual(error["column"], "device")
         self.assertRegex(error["message"], r"^Metal is Apple's: it is on macOS alone; available: cpu, ref, check")
-        done = self.code(4, "selftest", "--device", "metal")
+        done = self.code(4, "selftest", "--device", "metal", env={"TIDEMILL_METAL": ""})
         self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
         self.assertIn("Metal is Apple's", done.stderr)
 
