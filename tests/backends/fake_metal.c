@@ -201,16 +201,22 @@ __attribute__((used)) static void (*fake_find(object *to, metal_sel selector))(v
 }
 
 /* Whatever was passed in registers is passed on. */
+#ifdef __APPLE__
+#define BEGINS(name) ".globl _" name "\n_" name ":\n"
+#define FIND "_fake_find\n"
+#else
+#define BEGINS(name) ".globl " name "\n.type " name ", %function\n" name ":\n"
+#define FIND "fake_find\n"
+#endif
 #if defined __x86_64__
 #define SENDS(name, moves)                                                                                             \
-    ".globl " name "\n.type " name ", @function\n" name ":\n"                                                          \
-    "push %rdi\npush %rsi\npush %rdx\npush %rcx\npush %r8\npush %r9\nsub $8, %rsp\n" moves                            \
-    "call fake_find\nadd $8, %rsp\npop %r9\npop %r8\npop %rcx\npop %rdx\npop %rsi\npop %rdi\njmp *%rax\n"
+    BEGINS(name)                                                                                                       \
+    "push %rdi\npush %rsi\npush %rdx\npush %rcx\npush %r8\npush %r9\nsub $8, %rsp\n" moves                             \
+    "call " FIND "add $8, %rsp\npop %r9\npop %r8\npop %rcx\npop %rdx\npop %rsi\npop %rdi\njmp *%rax\n"
 __asm__(".text\n" SENDS("objc_msgSend", "") SENDS("objc_msgSend_stret", "mov %rsi, %rdi\nmov %rdx, %rsi\n"));
 #elif defined __aarch64__
-__asm__(".text\n.globl objc_msgSend\n.type objc_msgSend, %function\nobjc_msgSend:\n"
-        "stp x29, x30, [sp, #-96]!\nstp x0, x1, [sp, #16]\nstp x2, x3, [sp, #32]\nstp x4, x5, [sp, #48]\n"
-        "stp x6, x7, [sp, #64]\nstr x8, [sp, #80]\nbl fake_find\nmov x16, x0\n"
+__asm__(".text\n" BEGINS("objc_msgSend") "stp x29, x30, [sp, #-96]!\nstp x0, x1, [sp, #16]\nstp x2, x3, [sp, #32]\n"
+        "stp x4, x5, [sp, #48]\nstp x6, x7, [sp, #64]\nstr x8, [sp, #80]\nbl " FIND "mov x16, x0\n"
         "ldr x8, [sp, #80]\nldp x6, x7, [sp, #64]\nldp x4, x5, [sp, #48]\nldp x2, x3, [sp, #32]\n"
         "ldp x0, x1, [sp, #16]\nldp x29, x30, [sp], #96\nbr x16\n");
 #endif
