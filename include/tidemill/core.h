@@ -422,7 +422,7 @@ typedef struct tide_explanation {
     const char     *device_note;     /* why not the graph's; "" */
     int64_t         lacking;         /* kernels that the graph's device lacks; the program runs on cpu if there are
                                         any */
-    int             threads;
+    int             threads;         /* 0: the device computes by itself */
     tide_precision  precision;
     const char     *precision_note;  /* why not what was asked for; "" */
     bool            fused;           /* false: op by op */

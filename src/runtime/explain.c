@@ -191,7 +191,7 @@ static tide_status explain_all(explainer *x, const tide_explain_options *o, tide
     const runtime *rt = x->program->graph->runtime;
     tide_explanation *out = x->out;
     out->device = tide_program_device(x->program, &out->device_note), out->lacking = x->program->lacking;
-    out->threads = rt->threads, out->fused = x->program->passes;
+    out->threads = x->program->place.memory ? 0 : rt->threads, out->fused = x->program->passes;
     out->precision = tide_program_precision(x->program, &out->precision_note);
     add_kernels(x);
     add_buffers(x);

@@ -19,7 +19,7 @@ static bool is_product(const tide_kernel_row *k) { return strcmp(k->kind, "gemm"
 
 /* 1e9 a second of `amount`, over all threads. */
 static double rate(const page *p, const tide_kernel_row *k, double amount) {
-    return amount / (MAX2(k->seconds, 1e-9) / p->e->threads) * 1e-9;
+    return amount / (MAX2(k->seconds, 1e-9) / MAX2(p->e->threads, 1)) * 1e-9;
 }
 
 /* ---- totals ---- */
@@ -34,9 +34,10 @@ static void add_totals(page *p) {
         ops += e->kernels[i].ops, results += e->kernels[i].results, maps += map;
         products += is_product(&e->kernels[i]) ? e->kernels[i].flops : 0;
     }
-    text_add(&p->out, "%s, %d thread%s, %s: %" PRId64 " kernels in %" PRId64 " chains and %" PRId64 " phases\n",
-             e->device, e->threads,
-             e->threads == 1 ? "" : "s", tide_precision_name(e->precision), e->n_kernels, e->chains, e->phases);
+    text_add(&p->out, "%s, ", e->device);
+    if (e->threads) text_add(&p->out, "%d thread%s, ", e->threads, e->threads == 1 ? "" : "s");
+    text_add(&p->out, "%s: %" PRId64 " kernels in %" PRId64 " chains and %" PRId64 " phases\n",
+             tide_precision_name(e->precision), e->n_kernels, e->chains, e->phases);
     if (e->lacking) text_add(&p->out, "instead:  %s; kernels that it lacks: %" PRId64 "\n", e->device_note, e->lacking);
     if (*e->precision_note) text_add(&p->out, "in f32: %s\n", e->precision_note);
     text_add(&p->out, "work:     %.4g MFLOP, of which products %.4g; %.1f MiB read, %.1f MiB written\n",
@@ -52,8 +53,10 @@ static void add_totals(page *p) {
                  maps, MAX2(ops - results, 0));
     else
         text_add(&p->out, "fused:    nothing, each operation has a kernel of its own\n");
-    if (!e->runs)
-        text_add(&p->out, "measured: not\n");
+    if (!e->runs) text_add(&p->out, "measured: not\n");
+    else if (!e->threads)
+        text_add(&p->out, "measured: %.3f ms a run, the median of %d; kernels take %.3f ms one by one\n",
+                 e->run_s * 1e3, e->runs, p->kernels_s * 1e3);
     else
         text_add(&p->out, "measured: %.3f ms a run, the median of %d; kernels take %.3f ms over all threads, %.0f %% "
                           "of their time\n",

@@ -20,15 +20,24 @@ static const char *grouped(int64_t n, char buffer[32]) {
     return buffer;
 }
 
+/* A device with memory of its own computes by itself. */
+static void who_computes(const tide_graph *g, char *out, size_t size) {
+    tide_device d;
+    bool apart = tide_device_info(tide_graph_device(g), &d, NULL) == TIDE_OK && d.own_memory;
+    int  threads = tide_graph_threads(g);
+    if (apart) snprintf(out, size, "%s", d.hardware);
+    else snprintf(out, size, "%d thread%s", threads, threads == 1 ? "" : "s");
+}
+
 static void tell_start(const trainer *t) {
     char        parameters[32];
     tide_memory m = tide_program_bytes(t->step.program), v = tide_program_bytes(t->validate.program);
     tide_graph *g = t->session.graph;
     tide_memory f = t->step.finish ? tide_program_bytes(t->step.finish) : (tide_memory){ 0 };
-    listener_note(&t->listener, FORECAST_STAGE_START, "%s, %d thread%s, %s, %s parameters, %.1f MiB",
-                  tide_graph_device(g), tide_graph_threads(g),
-                  tide_graph_threads(g) == 1 ? "" : "s", tide_precision_name(t->session.precision),
-                  grouped(model_parameters(&t->config), parameters),
+    char computes[160];
+    who_computes(g, computes, sizeof computes);
+    listener_note(&t->listener, FORECAST_STAGE_START, "%s, %s, %s, %s parameters, %.1f MiB", tide_graph_device(g),
+                  computes, tide_precision_name(t->session.precision), grouped(model_parameters(&t->config), parameters),
                   (double)(m.total + f.arena + f.scratch + v.arena + v.scratch) / (1 << 20));
     if (t->step.parts > 1)
         listener_note(

@@ -7,7 +7,7 @@ const backend_cut gpu_cut = {
     .grains = 128, .grain_rows = 8, .alike_rows = 1,
     .fewest_tasks = 128, .least_rows = 1, .most_rows = 64, .most_lanes = 1 << 16,
     .least_lanes = 1, .least_sample_lanes = 1, .least_common_rows = 1,
-    .map_lanes = 16384, .row_map_rows = 16, .row_map_least = 1, .row_map_most = 1 << 20,
+    .map_lanes = 2048, .row_map_rows = 16, .row_map_least = 1, .row_map_most = 1 << 20,
     .product_rows = 64, .gradient_rows = 128,
     .few_rows = 1, .few_cols = 1, .few_tasks = 1, .small_product = 1,
     .whole_row = 4096,

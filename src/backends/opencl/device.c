@@ -133,7 +133,7 @@ static tide_status start(opencl_device *d, const place *p, tide_failure *why) {
     }
     d->context = hold_context(cl, p, &code);
     if (!d->context) return opencl_fail(d, code, why, "a context");
-    d->queue = cl->CreateCommandQueue(d->context, d->id, OCL_QUEUE_PROFILING_ENABLE, &code);
+    d->queue = cl->CreateCommandQueue(d->context, d->id, 0, &code);
     return d->queue ? TIDE_OK : opencl_fail(d, code, why, "a queue");
 }
 
@@ -161,6 +161,7 @@ void opencl_close(void *device) {
     if (!d) return;
     if (d->queue) d->cl->Finish(d->queue);
     opencl_free_stages(d);
+    if (d->timed) d->cl->ReleaseCommandQueue(d->timed);
     if (d->queue) d->cl->ReleaseCommandQueue(d->queue);
     if (d->context) drop_context(d->cl, d->context);
     tide_allocator allocator = d->allocator;

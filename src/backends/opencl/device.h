@@ -9,7 +9,8 @@
 enum { STAGES = 16, STAGED_MOST = 1 << 20 };
 typedef struct stage { void *memory; size_t bytes; ocl_event written; } stage;
 
-/* Handles of one index share the context, so blocks too; each has a queue, in order. */
+/* Handles of one index share the context, so blocks too; each has a queue, in order. Measured launches go to a queue of
+ * their own, made when first wanted: one that keeps times is slower. */
 typedef struct opencl_device {
     const opencl  *cl;
     tide_allocator allocator;
@@ -17,7 +18,7 @@ typedef struct opencl_device {
     ocl_platform platform;
     ocl_device   id;
     ocl_context  context;
-    ocl_queue    queue;
+    ocl_queue    queue, timed;
     gpu_limits   limits;
     bool         rounds;       /* divisions and square roots correctly, if told to */
     uint64_t     most_bytes;   /* of a block */
