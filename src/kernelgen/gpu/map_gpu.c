@@ -111,6 +111,18 @@ static void print_body(map_print *p, int32_t stage) {
         if (map_stores_each(p, &m->instrs[i]) && p->stage[i] == stage) map_print_store(p, &m->instrs[i]);
 }
 
+/* Lanes all go round as often, with a guard inside: PoCL 3.1 lets those that should go round once more stop with the
+ * rest. */
+static void print_column_loop(map_print *p) {
+    const flat_map *m = p->m;
+    bool whole = m->cols % p->shape.width == 0, live = !always_live(p);
+    text_add(&p->out, "for (%s first = 0; first < %lld%s; first += LANES) {\nconst %s c = first + l;\n", p->position,
+             (long long)m->cols, p->unit, p->position);
+    if (!whole) text_add(&p->out, "if (%sc < %lld%s) ", live ? "live && " : "", (long long)m->cols, p->unit);
+    else if (live) text_add(&p->out, "if (live) ");
+    text_add(&p->out, "{\n");
+}
+
 /* The head of a loop over a lane's columns; how many braces it opens. */
 static int print_loop_head(map_print *p) {
     const flat_map *m = p->m;
@@ -121,9 +133,8 @@ static int print_loop_head(map_print *p) {
         return 1;
     }
     if (!s->kept) {
-        text_add(&p->out, "%sfor (%s c = l; c < %lld%s; c += LANES) {\n", live, p->position, (long long)m->cols,
-                 p->unit);
-        return 1;
+        print_column_loop(p);
+        return 2;
     }
     if (s->turns > 1) text_add(&p->out, "#pragma unroll\nfor (uint u = 0; u < %lldu; u++) ", (long long)s->turns);
     text_add(&p->out, "{\n");
