@@ -5,9 +5,9 @@
 static const tile tiles[] = {
     /*  bm   bn  bk tm tn  wx  rate  enough */
     { 128, 128,  8, 8, 8,  8, 0.75, 1.3 },
-    { 128,  96,  8, 8, 8,  4, 0.66, 1.3 },
-    {  96, 128,  8, 8, 8,  8, 0.66, 1.3 },
-    {  64,  64,  8, 8, 4,  8, 0.55, 2 },
+    { 128,  96,  8, 8, 8,  4, 0.72, 1.3 },
+    {  96, 128,  8, 8, 8,  8, 0.72, 1.3 },
+    {  64,  64,  8, 8, 4,  8, 0.6,  2 },
     {  32,  32, 16, 4, 4,  8, 0.4,  4 },
     {  16,  16, 16, 4, 2,  8, 0.25, 6 },
     {   4, 128,  8, 4, 4, 32, 0.3,  8 },
@@ -15,7 +15,7 @@ static const tile tiles[] = {
 };
 
 /* What the tiling takes a device for; what it costs is counted in multiply-adds that a multiprocessor could do. */
-enum { PROCESSORS = 132, BYTE = 3, LAUNCH = 1500000, GROUP = 100000, MOST_PARTS = 256 };
+enum { PROCESSORS = 132, BYTE = 3, LAUNCH = 800000, GROUP = 100000, MOST_PARTS = 256 };
 
 static int64_t local_bytes(const tile *t, int64_t size) {
     return 2 * t->bk * (tile_pitch(t->bm) + tile_pitch(t->bn)) * size;
