@@ -9,7 +9,7 @@
 #include "run.h"
 
 enum { MOST_DEVICES = 16, TIMED = 20 };
-static const double ALL_SECONDS = 2, LONG_BUILD = 1;
+static const double ALL_SECONDS = 2, LONG = 1;
 
 bool        train_device_open(const char *device) { return device && strcmp(device, "auto") == 0; }
 const char *train_device_now(const char *device) { return train_device_open(device) ? "cpu" : device; }
@@ -21,8 +21,8 @@ tide_status train_device_there(const char *device, tide_failure *failure) {
 /* ---- who takes part ---- */
 
 typedef struct candidate {
-    char   name[TRAIN_DEVICE], hardware[128];
-    double step_s, build_s;
+    char   name[TRAIN_DEVICE], hardware[sizeof((tide_device *)0)->hardware];
+    double ready_s, step_s;   /* until its first step is done; a step after that */
 } candidate;
 
 typedef struct contest {
@@ -38,20 +38,38 @@ static void leave_out(contest *c, const char *name, const char *why) {
     text_add(&c->left_out, "; %s is left out: %s", name, why);
 }
 
-static void find_candidates(contest *c) {
-    for (const char *const *name = tide_devices(); *name && c->count < MOST_DEVICES; name++) {
-        char        why[TRAIN_DEVICE_WHY];
+static bool on_cpu(const char *name) { return strcmp(name, "cpu") == 0; }
+
+static void add_candidate(contest *c, const tide_device *d) {
+    char       why[TRAIN_DEVICE_WHY];
+    double     began = os_seconds();
+    candidate *next  = &c->of[c->count];
+    if (!on_cpu(d->name) && !train_device_works(d->name, why)) {
+        leave_out(c, d->name, why);
+        return;
+    }
+    *next = (candidate){ .ready_s = os_seconds() - began };
+    snprintf(next->name, sizeof next->name, "%s", d->name);
+    if (d->own_memory) snprintf(next->hardware, sizeof next->hardware, "%s", d->hardware);
+    c->count++;
+}
+
+static tide_status tell_waiting(const train_trial *t, const tide_device *d, tide_failure *failure) {
+    char line[TRAIN_DEVICE_LINE];
+    snprintf(line, sizeof line, "device auto: trying %s (%s); making kernels for a device may take it some seconds the "
+                                "first time", d->name, d->hardware);
+    return t->tell(t->user, line, failure);
+}
+
+static tide_status find_candidates(const train_trial *t, contest *c, tide_failure *failure) {
+    tide_status status = TIDE_OK;
+    for (const char *const *name = tide_devices(); *name && c->count < MOST_DEVICES && status == TIDE_OK; name++) {
         tide_device d;
         if (!takes_part(*name) || tide_device_info(*name, &d, NULL) != TIDE_OK) continue;
-        if (strcmp(*name, "cpu") && !train_device_works(*name, why)) {
-            leave_out(c, *name, why);
-            continue;
-        }
-        candidate *new = &c->of[c->count++];
-        *new = (candidate){ 0 };
-        snprintf(new->name, sizeof new->name, "%s", *name);
-        if (d.own_memory) snprintf(new->hardware, sizeof new->hardware, "%s", d.hardware);
+        if (!on_cpu(*name)) status = tell_waiting(t, &d, failure);
+        if (status == TIDE_OK) add_candidate(c, &d);
     }
+    return status;
 }
 
 /* ---- its time ---- */
@@ -81,7 +99,8 @@ static tide_status time_steps(const train_sample *s, double seconds, double *ste
 }
 
 /* The first step belongs to the making: a driver may put off what it has to do until then. */
-static tide_status try_candidate(const train_trial *t, candidate *c, double seconds, tide_failure *failure) {
+static tide_status try_candidate(const train_trial *t, candidate *c, double seconds, double *ready_s,
+                                 tide_failure *failure) {
     train_sample s      = { 0 };
     const char  *note   = "";
     double       began  = os_seconds();
@@ -89,7 +108,7 @@ static tide_status try_candidate(const train_trial *t, candidate *c, double seco
     if (status == TIDE_OK) tide_program_device(s.step->program, &note);
     if (*note) status = fail(failure, TIDE_EDEVICE, "%s", note);
     if (status == TIDE_OK) status = take_steps(&s, 1, failure);
-    c->build_s = os_seconds() - began;
+    c->ready_s += *ready_s = os_seconds() - began;
     if (status == TIDE_OK) status = time_steps(&s, seconds, &c->step_s, failure);
     t->close(t->user);
     return status;
@@ -102,10 +121,10 @@ static void time_all(const train_trial *t, contest *c) {
     for (int i = 0; i < c->count; i++) {
         candidate    one   = c->of[i];
         tide_failure why   = { 0 };
-        double       began = os_seconds();
-        if (try_candidate(t, &one, left / (c->count - i), &why) == TIDE_OK) c->of[kept++] = one;
+        double       began = os_seconds(), ready_s = 0;
+        if (try_candidate(t, &one, left / (c->count - i), &ready_s, &why) == TIDE_OK) c->of[kept++] = one;
         else leave_out(c, one.name, why.message);
-        left = fmax(0, left - (os_seconds() - began - one.build_s));
+        left = fmax(0, left - (os_seconds() - began - ready_s));
     }
     c->count = kept;
 }
@@ -114,14 +133,14 @@ static void time_all(const train_trial *t, contest *c) {
 
 static void tell_times(const contest *c, int best, text *line) {
     const candidate *b = &c->of[best];
-    double           build_s = 0;
+    double           ready_s = 0;
     text_add(line, "device auto: %s%s%s%s %.3g ms a step", b->name, *b->hardware ? " (" : "", b->hardware,
              *b->hardware ? ")" : "", 1e3 * b->step_s);
     for (int i = 0; i < c->count; i++) {
         if (i != best) text_add(line, ", %s %.3g ms", c->of[i].name, 1e3 * c->of[i].step_s);
-        build_s += c->of[i].build_s;
+        ready_s += c->of[i].ready_s;
     }
-    if (build_s > LONG_BUILD) text_add(line, "; making the step on all of them took %.1f s", build_s);
+    if (ready_s > LONG) text_add(line, "; until its first step was done on all of them it took %.1f s", ready_s);
 }
 
 static int fastest(const contest *c) {
@@ -131,21 +150,26 @@ static int fastest(const contest *c) {
     return best;
 }
 
-void train_device_choose(const train_trial *t, train_device_choice *out) {
-    contest c    = { 0 };
-    text    line = { 0 };
-    find_candidates(&c);
-    bool timed = c.count > 1;
-    if (timed) time_all(t, &c);
-    int best = fastest(&c);
+static void settle(const contest *c, bool timed, train_device_choice *out) {
+    text line = { 0 };
+    int  best = fastest(c);
     /* nothing ran: the run itself will say why */
-    snprintf(out->device, sizeof out->device, "%s", c.count ? c.of[best].name : "cpu");
-    if (timed && c.count) tell_times(&c, best, &line);
+    snprintf(out->device, sizeof out->device, "%s", c->count ? c->of[best].name : "cpu");
+    if (timed && c->count) tell_times(c, best, &line);
     else text_add(&line, "device auto: cpu%s", timed ? "" : ", the only device here");
-    if (c.left_out.length) text_add(&line, "%s", c.left_out.data);
+    if (c->left_out.length) text_add(&line, "%s", c->left_out.data);
     snprintf(out->line, sizeof out->line, "%s", line.failed || !line.data ? "device auto" : line.data);
     text_free(&line);
+}
+
+tide_status train_device_choose(const train_trial *t, train_device_choice *out, tide_failure *failure) {
+    contest     c      = { 0 };
+    tide_status status = find_candidates(t, &c, failure);
+    bool        timed  = c.count > 1;
+    if (status == TIDE_OK && timed) time_all(t, &c);
+    if (status == TIDE_OK) settle(&c, timed, out);
     text_free(&c.left_out);
+    return status;
 }
 
 /* ---- of a run ---- */

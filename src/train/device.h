@@ -20,12 +20,13 @@ bool train_device_works(const char *device, char why[TRAIN_DEVICE_WHY]);
 
 /* A step to time, and what it is fed. */
 typedef struct train_sample { train_step *step; train_feed feeds[TRAIN_FEEDS]; int count; } train_sample;
-/* The run as it would be on a device: `open` builds it there, model and step, `close` takes it away, also what of an
- * `open` that failed is there. */
+/* The run as it would be on a device: `open` builds it there, model and step, `close` takes it away, also what there is
+ * of an `open` that failed. `tell` comes before what may take long; another status than TIDE_OK ends it. */
 typedef struct train_trial {
     void        *user;
     tide_status (*open)(void *user, const char *device, train_sample *out, tide_failure *failure);
     void        (*close)(void *user);
+    tide_status (*tell)(void *user, const char *line, tide_failure *failure);
 } train_trial;
 
 typedef struct train_device_choice {
@@ -33,10 +34,11 @@ typedef struct train_device_choice {
     char line[TRAIN_DEVICE_LINE];   /* why, a sentence: for people and for run.json; "": it was not chosen here */
 } train_device_choice;
 
-/* Of the devices that are there, all but ref and check, those that work: on each two steps to warm up and up to 20 timed
- * ones, 2 s in all, but for making the step (on a GPU for the first time: seconds) and for what two steps on each take
- * that are longer. Where there is cpu alone nothing is timed. A trial's parameters and random numbers go with it. */
-void train_device_choose(const train_trial *t, train_device_choice *out);
+/* Of the devices that are there, all but ref and check, those that work: on each two steps to warm up and up to 20
+ * timed ones, 2 s in all, but for making the step (on a GPU for the first time: seconds) and for what two steps on each
+ * take that are longer. Where there is cpu alone nothing is timed. A trial's parameters and random numbers go with it.
+ * Fails as `tell` does. */
+tide_status train_device_choose(const train_trial *t, train_device_choice *out, tide_failure *failure);
 
 /* Of a run that goes on: where its folder (NULL: none) says which device it was begun on, that one, and nothing is
  * timed. */

@@ -129,12 +129,16 @@ static tide_status open_trial(void *user, const char *device, train_sample *out,
 
 static void close_trial(void *user) { known_session_close(&((trial *)user)->session); }
 
+static tide_status tell_trial(void *user, const char *line, tide_failure *f) {
+    return training_tell(&((trial *)user)->of->run, EIS_NOTE, line, f);
+}
+
 static tide_status choose_device(known_trainer *t, tide_failure *f) {
     trial of = { .of = t, .settings = t->settings, .samples = malloc((size_t)t->settings.batch * sizeof(int32_t)) };
     if (!of.samples) return no_memory(f);
     for (int64_t i = 0; i < t->settings.batch; i++) of.samples[i] = (int32_t)i;
-    tide_status status = training_device(&t->run, &(train_trial){ &of, open_trial, close_trial }, &t->settings.graph,
-                                         f);
+    const train_trial how    = { &of, open_trial, close_trial, tell_trial };
+    tide_status       status = training_device(&t->run, &how, &t->settings.graph, f);
     free(of.samples);
     return status;
 }

@@ -255,14 +255,18 @@ static void make_up(eis_recipe recipe, batch *b) {
     for (int64_t i = 0; i < asked; i++) b->label[i] = 0, b->weight[i] = 1;
 }
 
+static tide_status tell_trial(void *user, const char *line, tide_failure *failure) {
+    return training_tell(&((trial *)user)->of->run, EIS_NOTE, line, failure);
+}
+
 static tide_status choose_device(spectrum_trainer *t, tide_failure *failure) {
     eis_recipe recipe = t->settings.network.recipe;
     trial      of     = { .of = t, .settings = t->settings };
     if (!train_device_open(t->run.options.device)) return TIDE_OK;
     if (!batch_new(recipe, t->settings.batch, &of.batch)) return no_memory(failure);
     make_up(recipe, &of.batch);
-    tide_status status = training_device(&t->run, &(train_trial){ &of, open_trial, close_trial }, &t->settings.graph,
-                                         failure);
+    const train_trial how    = { &of, open_trial, close_trial, tell_trial };
+    tide_status       status = training_device(&t->run, &how, &t->settings.graph, failure);
     batch_free(&of.batch);
     return status;
 }

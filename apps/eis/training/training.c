@@ -35,9 +35,11 @@ tide_status training_graph_on(const eis_options *o, const char *device, train_gr
 tide_status training_device(training *t, const train_trial *trial, train_graph *graph, tide_failure *failure) {
     eis_options *o = &t->options;
     if (!train_device_open(o->device)) return TIDE_OK;
-    if (!train_device_resumed(choices_of(o), &t->device)) train_device_choose(trial, &t->device);
+    tide_status status = TIDE_OK;
+    if (!train_device_resumed(choices_of(o), &t->device)) status = train_device_choose(trial, &t->device, failure);
+    if (status != TIDE_OK) return status;
     snprintf(o->device, sizeof o->device, "%.*s", (int)sizeof o->device - 1, t->device.device);
-    tide_status status = tide_device_info(o->device, NULL, failure);
+    status = tide_device_info(o->device, NULL, failure);
     if (status == TIDE_OK) status = training_graph_on(o, o->device, graph, failure);
     return status == TIDE_OK ? training_tell(t, EIS_NOTE, t->device.line, failure) : status;
 }

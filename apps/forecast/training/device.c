@@ -26,6 +26,11 @@ static tide_status open_trial(void *user, const char *device, train_sample *out,
 
 static void close_trial(void *user) { session_free(&((trial *)user)->session); }
 
+static tide_status tell_trial(void *user, const char *line, tide_failure *failure) {
+    bool stop = listener_note(&((trial *)user)->of->listener, FORECAST_STAGE_NOTE, "%s", line);
+    return stop ? fail(failure, TIDE_ECANCELLED, "stopped before training began") : TIDE_OK;
+}
+
 static tide_status choose(trainer *t, const forecast_options *o, tide_failure *failure) {
     trial  *of     = calloc(1, sizeof *of);
     int64_t batch  = o->batch_size;
@@ -35,7 +40,7 @@ static tide_status choose(trainer *t, const forecast_options *o, tide_failure *f
         starts[i] = (int32_t)(t->data.split.train.start + i % t->windows);
     if (status == TIDE_OK) {
         *of = (trial){ .of = t, .options = *o, .starts = starts };
-        train_device_choose(&(train_trial){ of, open_trial, close_trial }, &t->device);
+        status = train_device_choose(&(train_trial){ of, open_trial, close_trial, tell_trial }, &t->device, failure);
     }
     free(starts);
     free(of);

@@ -37,7 +37,8 @@ static void tell_start(const trainer *t) {
     char computes[160];
     who_computes(g, computes, sizeof computes);
     listener_note(&t->listener, FORECAST_STAGE_START, "%s, %s, %s, %s parameters, %.1f MiB", tide_graph_device(g),
-                  computes, tide_precision_name(t->session.precision), grouped(model_parameters(&t->config), parameters),
+                  computes, tide_precision_name(t->session.precision),
+                  grouped(model_parameters(&t->config), parameters),
                   (double)(m.total + f.arena + f.scratch + v.arena + v.scratch) / (1 << 20));
     if (t->step.parts > 1)
         listener_note(
