@@ -329,8 +329,8 @@ typedef struct forecast_model forecast_model;
 
 /* A run folder, or its model.safetensors; or that file's bytes, borrowed for the call. Of `machine` (NULL: the
  * defaults) count device ("auto": cpu), threads, precision, strict, compile, compile_mode and the memory limit. *out is
- * the caller's: forecast_model_free; NULL on failure. TIDE_EINVAL, TIDE_EDATA with the part of the file that is damaged,
- * TIDE_EDEVICE, TIDE_ENOMEM. */
+ * the caller's: forecast_model_free; NULL on failure. TIDE_EINVAL, TIDE_EDATA with the part of the file that is
+ * damaged, TIDE_EDEVICE, TIDE_ENOMEM. */
 TIDE_API tide_status forecast_model_load(const char *run, const forecast_options *machine, forecast_model **out,
                                          tide_failure *failure);
 TIDE_API tide_status forecast_model_load_memory(const void *bytes, size_t size, const forecast_options *machine,

@@ -14,12 +14,12 @@
 #include "train/device.h"
 
 /* apart, but what is read from it is wrong by 1. */
-static tide_backend        liar;
-static tide_backend_memory liar_memory;
+static tide_backend  liar;
+static backend_memory liar_memory;
 const tide_backend *const backend_all[] = { &tide_backend_cpu, &tide_backend_ref, &tide_backend_check,
                                             &tide_backend_apart, &liar, NULL };
 
-static tide_status lie(void *device, void *to, const void *block, int64_t at, int64_t bytes, tide_failure *why) {
+static tide_status lie(void *device, void *to, void *block, int64_t at, int64_t bytes, tide_failure *why) {
     tide_status status = tide_backend_apart.memory->get(device, to, block, at, bytes, why);
     if (bytes >= (int64_t)sizeof(float)) *(float *)to += 1;
     return status;
@@ -65,7 +65,7 @@ static tide_status open_run(void *user, const char *device, train_sample *out, t
         return TIDE_ENOMEM;
     }
     r->g = tide_graph_new_with(&(tide_graph_options){ .device = device, .threads = 1 });
-    tide_val w = tide_param(r->g, "w", TIDE_SHAPE(width, width), tide_init_normal(0, 0.1)),
+    tide_val w = tide_variable(r->g, "w", tide_fill(r->g, TIDE_F32, TIDE_SHAPE(width, width), 0.01)),
              x = tide_input(r->g, "x", TIDE_F32, TIDE_SHAPE(ROWS, width)), h = x;
     train_step_begin(&r->step, r->g, TIDE_LIST(w), ROWS, &(train_rule){ .optimizer = TRAIN_SGD, .rate = 1e-3 });
     for (int i = 0; i < (width == LARGE ? 20 : 1); i++) h = tide_matmul(h, w);
