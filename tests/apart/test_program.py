@@ -71,10 +71,20 @@ class Apart(Case):
         self.assertNotIn("goes on on", done.stderr)
         self.assertEqual(json.loads(done.stdout)["device"], "apart")
         self.assertEqual(self.chosen(auto), ("apart", why))
-        asked = ["--model", auto, "--device", "auto", "--json", "--no-plots"]
-        self.assertEqual(json.loads(self.code(0, "forecast", "predict", *asked).stdout)["device"], "cpu")
-        scored = json.loads(self.code(0, "forecast", "evaluate", "--data", self.folder / "series.csv", *asked).stdout)
-        self.assertEqual(scored["device"], "apart")
+
+    def test_auto_answers(self):
+        """One window is cpu's, the test windows are the run's device's, if that is there."""
+        out, _ = self.train("apart")
+        asked = ["--model", out, "--json", "--device"]
+        answer = {d: json.loads(self.code(0, "forecast", "predict", "--no-plots", *asked, d).stdout)["forecast"] for d in ("auto", "cpu", "apart")}
+        self.assertEqual(answer["auto"], answer["cpu"])
+        self.assertNotEqual(answer["auto"], answer["apart"])
+        for device, used in ("apart", "apart"), ("gone", "cpu"):
+            self.moved(out, device)
+            scored = json.loads(self.code(0, "forecast", "evaluate", "--data", self.folder / "series.csv", *asked, "auto").stdout)
+            self.assertEqual(scored["device"], used)
+        self.moved(out, "apart")
+        self.assertIn("apart", self.code(0, "explain", out, "--device", "auto").stdout)
 
     def test_auto_eis(self):
         data, models = self.folder / "data", []
