@@ -131,13 +131,19 @@ static void time_all(const train_trial *t, contest *c) {
 
 /* ---- what came of it ---- */
 
+static void add_time(text *line, double seconds) {
+    bool long_one = seconds >= 0.9995;
+    text_add(line, " %.3g %s", long_one ? seconds : 1e3 * seconds, long_one ? "s" : "ms");
+}
+
 static void tell_times(const contest *c, int best, text *line) {
     const candidate *b = &c->of[best];
     double           ready_s = 0;
-    text_add(line, "device auto: %s%s%s%s %.3g ms a step", b->name, *b->hardware ? " (" : "", b->hardware,
-             *b->hardware ? ")" : "", 1e3 * b->step_s);
+    text_add(line, "device auto: %s%s%s%s", b->name, *b->hardware ? " (" : "", b->hardware, *b->hardware ? ")" : "");
+    add_time(line, b->step_s);
+    text_add(line, " a step");
     for (int i = 0; i < c->count; i++) {
-        if (i != best) text_add(line, ", %s %.3g ms", c->of[i].name, 1e3 * c->of[i].step_s);
+        if (i != best) text_add(line, ", %s", c->of[i].name), add_time(line, c->of[i].step_s);
         ready_s += c->of[i].ready_s;
     }
     if (ready_s > LONG) text_add(line, "; until its first step was done on all of them it took %.1f s", ready_s);
@@ -156,7 +162,8 @@ static void settle(const contest *c, bool timed, train_device_choice *out) {
     /* nothing ran: the run itself will say why */
     snprintf(out->device, sizeof out->device, "%s", c->count ? c->of[best].name : "cpu");
     if (timed && c->count) tell_times(c, best, &line);
-    else text_add(&line, "device auto: cpu%s", timed ? "" : ", the only device here");
+    else if (timed) text_add(&line, "device auto: cpu");
+    else text_add(&line, "device auto: cpu, %s", c->left_out.length ? "which is left" : "the only device here");
     if (c->left_out.length) text_add(&line, "%s", c->left_out.data);
     snprintf(out->line, sizeof out->line, "%s", line.failed || !line.data ? "device auto" : line.data);
     text_free(&line);
