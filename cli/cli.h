@@ -77,8 +77,8 @@ bool command_option_known(const char *name, size_t length);
 /* What the option may be, by '|': its choices or likely values; NULL: any text. */
 const char *command_values(const cli_command *command, const tide_option *row, char *buffer, size_t size);
 
-/* The devices of this build, by '|'; returns `buffer`. */
-const char *device_words(char *buffer, size_t size);
+/* The devices of this build, by '|', and what else the row suggests; returns `buffer`. */
+const char *device_words(const tide_option *row, char *buffer, size_t size);
 
 enum { CLI_GO_ON = -1, CLI_HELP = -2 };
 /* argv[0] is not looked at. Applies --config and the environment. Returns CLI_GO_ON, CLI_HELP, or the exit code. */

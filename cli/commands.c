@@ -81,16 +81,18 @@ bool command_option_known(const char *name, size_t length) {
     return false;
 }
 
-const char *device_words(char *buffer, size_t size) {
+const char *device_words(const tide_option *row, char *buffer, size_t size) {
     size_t n = 0;
+    *buffer = 0;
     for (const char *const *d = tide_devices(); *d && n < size; d++)
         n += (size_t)snprintf(buffer + n, size - n, "%s%s", n ? "|" : "", *d);
+    if (row->suggested && n < size) snprintf(buffer + n, size - n, "|%s", row->suggested);
     return buffer;
 }
 
 const char *command_values(const cli_command *command, const tide_option *row, char *buffer, size_t size) {
     const char *own = command->suggest ? command->suggest(row->name, buffer, size) : NULL;
     if (own) return own;
-    if (row->metavar && strcmp(row->metavar, "DEVICE") == 0) return device_words(buffer, size);
+    if (row->metavar && strcmp(row->metavar, "DEVICE") == 0) return device_words(row, buffer, size);
     return row->choices ? row->choices : row->suggested;
 }

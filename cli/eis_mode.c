@@ -30,7 +30,8 @@ static const tide_option rows[] = {
     { "mode", TIDE_OPTION_CHOICE(mlx_options, mode, "full|generate|train|inference"), NULL, 0, GROUP, NULL,
       "what to do" },
     { "backend", TIDE_OPTION_CHOICE(mlx_options, backend, "auto|mlx|pytorch"), "auto", 0, GROUP, NULL,
-      "auto and mlx: this program, on `device`; pytorch: the same in PyTorch, for comparison" },
+      "auto: this program, with `device` auto unless it is given; mlx: the same, or on metal where that works; "
+      "pytorch: the same in PyTorch, for comparison; left out: this program on `device`" },
 };
 static const tide_option_table mlx_rows = { rows, 2, sizeof(mlx_options), offsetof(mlx_options, given) };
 
@@ -115,6 +116,14 @@ static int run_inference(cli_call *call, eis_options *o) {
     return eis_command_run(call, o, *o->known ? eis_complete : eis_full);
 }
 
+/* A backend that was named means a device, where none was. */
+static void take_backend(target *t) {
+    static const char *const names[] = { [BACKEND_AUTO] = "auto", [BACKEND_MLX] = "mlx" };
+    bool means = tide_option_given(&mlx_rows, &t->mlx, "backend") && t->mlx.backend != BACKEND_PYTORCH;
+    if (means && !eis_option_given(&t->o, "device"))
+        snprintf(t->o.device, sizeof t->o.device, "%s", eis_backend_device(names[t->mlx.backend]));
+}
+
 static int run_mode(cli_call *call) {
     target      *t         = call->target;
     bool         overwrite = t->o.overwrite;
@@ -126,6 +135,7 @@ static int run_mode(cli_call *call) {
         return report_failure(&failure, call->json);
     }
     if (!eis_option_given(&t->o, "inputs")) t->o.inputs = EIS_INPUTS_KNOWN;
+    take_backend(t);
     t->o.overwrite = !t->o.resume; /* the MLX guide's program writes over its last weights */
     if (t->mlx.mode == MODE_GENERATE) return eis_command_run(call, &t->o, eis_generate);
     if (t->mlx.mode == MODE_INFERENCE) return run_inference(call, &t->o);

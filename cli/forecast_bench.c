@@ -166,7 +166,7 @@ tide_status forecast_bench_after(cli_call *call, forecast_bench *b, const foreca
     bench_spec   spec;
     tide_status  status = bench_spec_of_run(r->run, weights, &spec, failure);
     if (status == TIDE_OK)
-        status = time_it(call, &spec, (bench_settings){ .device = o->device, .threads = (int)r->threads,
+        status = time_it(call, &spec, (bench_settings){ .device = r->device, .threads = (int)r->threads,
                                                         .precision = precision_of(r->precision),
                          .mode = mode_of(o) }, b, &report, failure);
     if (status == TIDE_OK) status = write_files(&report, r->run, o, failure);

@@ -43,7 +43,7 @@ static void add(char *buffer, size_t size, const char *before, const char *text,
 /* Words that the value's own place in the line does not show: many choices, or the devices of this build; NULL. */
 static const char *words_of(const tide_option *row, char *buffer, size_t size) {
     if (row->choices) return strlen(row->choices) > SHORT_CHOICES ? row->choices : NULL;
-    return row->metavar && strcmp(row->metavar, "DEVICE") == 0 ? device_words(buffer, size) : NULL;
+    return row->metavar && strcmp(row->metavar, "DEVICE") == 0 ? device_words(row, buffer, size) : NULL;
 }
 
 void help_text(char *buffer, size_t size, const tide_option *row) {

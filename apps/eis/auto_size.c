@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "eis/options/tell.h"
 #include "machine/machine.h"
+#include "train/device.h"
 
 /* What training takes when --batch-size is 0 (known/train.c, predictor/train.c). */
 static int64_t batch_of(const eis_options *o) {
@@ -20,7 +21,7 @@ tide_status eis_auto_size(eis_options *o, eis_listener listener, void *user, tid
     const machine_choice *c = &a.of[MACHINE_EIS_BATCH];
     bool           stop = false;
     machine_detect(NULL, &m);
-    tide_status status = tide_device_info(o->device, &m.device, failure);
+    tide_status status = tide_device_info(train_device_now(o->device), &m.device, failure);
     if (status == TIDE_OK && o->auto_size) status = machine_rates_needed(&m, &rates, failure);
     if (status != TIDE_OK) return status;
     if (!o->auto_size && !machine_rates_known(&m, &rates)) return TIDE_OK;

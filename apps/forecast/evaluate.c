@@ -10,6 +10,7 @@
 #include "forecast/fit/plan.h"
 #include "forecast/report/report.h"
 #include "forecast/fit/run_folder.h"
+#include "train/device.h"
 
 typedef struct evaluation {
     forecast_options *options;
@@ -55,9 +56,21 @@ static tide_status adopt(evaluation *e, tide_failure *failure) {
     return refuse_columns(o, failure);
 }
 
+/* An `auto` is settled by what scoring takes at once. */
+static tide_status settle_device(evaluation *e, tide_failure *failure) {
+    forecast_options *o = e->options;
+    model_config      c;
+    if (!train_device_open(o->device)) return TIDE_OK;
+    tide_status status = bundle_sizes(e->path, &c, failure);
+    if (status != TIDE_OK) return status;
+    train_device_of_run(o->device, o->model, session_batch(&c, INT64_MAX), o->device);
+    return TIDE_OK;
+}
+
 static tide_status load_run(evaluation *e, tide_failure *failure) {
     const forecast_options *o = e->options;
     tide_status status = loaded_path(o->model, e->path, failure);
+    if (status == TIDE_OK) status = settle_device(e, failure);
     if (status == TIDE_OK) status = handle_open(o, e->path, &e->run, failure);
     if (status == TIDE_OK) e->bundle = handle_bundle(e->run);
     if (status == TIDE_OK) status = adopt(e, failure);

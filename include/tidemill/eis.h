@@ -219,7 +219,8 @@ typedef struct eis_options {
     int     masks, split;                    /* eis_masks, eis_split */
     int64_t samples_per_pattern;
     int     compat;                          /* eis_compat */
-    char    device[16];
+    char    device[16];                      /* one of tide_devices(), or "auto": training times its own step on each
+                                                for up to 2 s; evaluate takes its run's; other answers take cpu */
     int     precision;                       /* eis_precision, of training and of spectrum predictors' answers */
     bool    strict;                          /* a precision that the device lacks is an error */
     int     compile_mode;                    /* 0 default, 1 reduce-overhead, 2 max-autotune */
@@ -329,6 +330,9 @@ TIDE_API void eis_options_default(eis_options *o);
 TIDE_API tide_status eis_option_set(eis_options *o, const char *name, const char *text, tide_failure *failure);
 TIDE_API const char *eis_option_get(const eis_options *o, const tide_option *row, char *buffer, size_t size);
 TIDE_API bool eis_option_given(const eis_options *o, const char *name);
+/* The device that the MLX guide's --backend means: for "mlx" metal, where it is there and passes a self-test; else
+ * "auto". */
+TIDE_API const char *eis_backend_device(const char *backend);
 
 /* ---- progress ------------------------------------------------------------------------------------------ */
 

@@ -115,7 +115,9 @@ typedef struct forecast_options {
     char    preset[48];
     char    compat[256];                     /* comma-separated names, see forecast_compat_list */
     /* machine */
-    char    device[32];
+    char    device[32];                      /* one of tide_devices(), or "auto": training times its own step on each
+                                                for up to 2 s, takes the fastest and says so in run.json; what answers
+                                                by a run takes its device for batches of 64 or more, else cpu */
     int     precision;                       /* of large matrix products */
     bool    strict;                          /* what the device lacks is an error, not a warning */
     int64_t threads;                         /* 0: the physical cores this process may use */
@@ -326,9 +328,9 @@ TIDE_API tide_status forecast_explain(const forecast_options *options, forecast_
 typedef struct forecast_model forecast_model;
 
 /* A run folder, or its model.safetensors; or that file's bytes, borrowed for the call. Of `machine` (NULL: the
- * defaults) count device, threads, precision, strict, compile, compile_mode and the memory limit. *out is the caller's:
- * forecast_model_free; NULL on failure. TIDE_EINVAL, TIDE_EDATA with the part of the file that is damaged,
- * TIDE_EDEVICE, TIDE_ENOMEM. */
+ * defaults) count device ("auto": cpu), threads, precision, strict, compile, compile_mode and the memory limit. *out is
+ * the caller's: forecast_model_free; NULL on failure. TIDE_EINVAL, TIDE_EDATA with the part of the file that is
+ * damaged, TIDE_EDEVICE, TIDE_ENOMEM. */
 TIDE_API tide_status forecast_model_load(const char *run, const forecast_options *machine, forecast_model **out,
                                          tide_failure *failure);
 TIDE_API tide_status forecast_model_load_memory(const void *bytes, size_t size, const forecast_options *machine,

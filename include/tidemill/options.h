@@ -62,6 +62,8 @@ typedef struct tide_option {
     const char      *synonyms;  /* CHOICE, TEXT: other words: "parallel=shunt|series=chain"; NULL. Of a text with commas
                                    each word counts. The option holds the word behind '=' */
     const char      *suggested; /* TEXT: likely values, "gcv|l-curve"; NULL */
+    const char      *refused;   /* CHOICE: words of other programs, each with what to use here: "inductor=`default`"; it
+                                   ends what is said of them; NULL */
 } tide_option;
 
 typedef struct tide_option_table {

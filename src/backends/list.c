@@ -20,7 +20,9 @@ static tide_status unknown(const char *device, tide_failure *why) {
         nearest_try(&near, (*b)->name);
     }
     if (near.found) text_add(&all, "; did you mean '%s'?", near.found);
-    tide_status status = fail(why, TIDE_EDEVICE, "unknown device '%s'; available: %s", device,
+    /* chosen above the engine, by timing */
+    const char *chosen = strcmp(device, "auto") ? "" : ": it is for training and for what answers by a trained run";
+    tide_status status = fail(why, TIDE_EDEVICE, "unknown device '%s'%s; available: %s", device, chosen,
                               all.failed ? "" : all.data);
     text_free(&all);
     return status;

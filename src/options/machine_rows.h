@@ -8,10 +8,12 @@
 /* The names are tide_devices(), which differ from build to build: the metavar DEVICE stands for them (options.h). A
  * run may go on on another device, and says so (run_moved_told): its bits are that one's from there on. */
 #define ROW_DEVICE_FOR(S, flags, help)                                                                                 \
-    { "device", TIDE_OPTION_TEXT(S, device), "cpu", (flags) | TIDE_OPTION_MAY_DIFFER, "Machine", "DEVICE", help }
+    { "device", TIDE_OPTION_TEXT(S, device), "cpu", (flags) | TIDE_OPTION_MAY_DIFFER, "Machine", "DEVICE", help,  \
+      .suggested = "auto" }
 #define ROW_DEVICE(S, flags)                                                                                           \
-    ROW_DEVICE_FOR(S, flags, "where to compute, NAME or NAME:INDEX; tidemill machine tells what is there, ref and "   \
-                             "check are slow, for checking")
+    ROW_DEVICE_FOR(S, flags, "where to compute, NAME or NAME:INDEX; auto: where this training's steps are fastest "    \
+                             "(answers: its run's for 64 at once or more, else cpu); tidemill machine tells what is "  \
+                             "there, ref and check are slow, for checking")
 #define ROW_PRECISION(S, flags)                                                                                        \
     { "precision", TIDE_OPTION_CHOICE(S, precision, "f32|bf16|f16|auto"), NULL, flags, "Machine", NULL,                \
       "number format of large matrix products; auto: bf16 where the device has it; f16 trains with a loss scale" }
@@ -31,8 +33,9 @@
 #define ROW_COMPILE_MODE(S, flags)                                                                                     \
     { "compile-mode", TIDE_OPTION_CHOICE(S, compile_mode, "default|reduce-overhead|max-autotune"), NULL,               \
       (flags) | TIDE_OPTION_MAY_DIFFER, "Machine", NULL,                                                               \
-      "max-autotune times candidates once, for seconds, and keeps its choices; on a CPU reduce-overhead is the same "  \
-      "as default" }
+      "max-autotune times candidates once, for seconds, and keeps its choices, on cpu; reduce-overhead is the same "   \
+      "as default",                                                                                                    \
+      .refused = "eager=`compile` no|aot-eager=`compile` no|inductor=default, or max-autotune to have choices timed" }
 #define ROW_AUTO_SIZE(S, flags, help)                                                                                  \
     { "auto-size", TIDE_OPTION_BOOL(S, auto_size), NULL, (flags) | TIDE_OPTION_MAY_DIFFER, "Machine", NULL, help }
 

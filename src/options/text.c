@@ -43,16 +43,22 @@ static int index_of(const char *choices, const char *text, size_t length) {
     return -1;
 }
 
-/* What "word=choice" among the synonyms makes of the word; itself: it is none. */
-static const char *meaning(const tide_option *row, const char *word, size_t *length) {
+/* What stands behind "word=" among the pairs, of *length then; NULL: there is no such word. */
+static const char *pair_of(const char *pairs, const char *word, size_t *length) {
     const char *pair;
-    for (int i = 0, n; (n = option_word(row->synonyms, i, &pair)); i++) {
+    for (int i = 0, n; (n = option_word(pairs, i, &pair)); i++) {
         size_t before = strcspn(pair, "=");
         if (before != *length || !same_letters(word, pair, before)) continue;
         *length = (size_t)n - before - 1;
         return pair + before + 1;
     }
-    return word;
+    return NULL;
+}
+
+/* What "word=choice" among the synonyms makes of the word; itself: it is none. */
+static const char *meaning(const tide_option *row, const char *word, size_t *length) {
+    const char *means = pair_of(row->synonyms, word, length);
+    return means ? means : word;
 }
 
 size_t option_plain(const tide_option *row, const char *text, char *buffer, size_t size) {
@@ -72,8 +78,11 @@ static tide_status not_a_word(const tide_option *row, const char *given, tide_fa
     const char *word;
     for (int i = 0, length; (length = option_word(row->choices, i, &word)); i++)
         text_add(&words, "%s%.*s", i ? ", " : "", length, word);
-    fail_at(failure, TIDE_EINVAL, NULL, 0, row->name, "`%s` is one of %s, not '%s'", row->name,
-            words.data ? words.data : row->choices, given);
+    size_t      rest    = strlen(given);
+    const char *instead = pair_of(row->refused, given, &rest);
+    fail_at(failure, TIDE_EINVAL, NULL, 0, row->name, "`%s` is one of %s, not '%s'%s%.*s", row->name,
+            words.data ? words.data : row->choices, given, instead ? ": use " : "", instead ? (int)rest : 0,
+            instead ? instead : "");
     text_free(&words);
     return TIDE_EINVAL;
 }

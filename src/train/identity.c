@@ -61,7 +61,7 @@ static bool may_differ(const tide_option_table *options, const char *name) {
 }
 
 /* A run that goes on is given what it had of these (run_choices_take), or need not have it. */
-static const char *const taken_over[] = { "version", "choices", "numerics", NULL };
+static const char *const taken_over[] = { "version", "choices", "numerics", "device_choice", NULL };
 
 static tide_status compare(const char *path, const char *group, const json_t *before, const json_t *now,
                            const char *const *free_names, const tide_option_table *options, tide_failure *failure) {

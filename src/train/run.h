@@ -37,7 +37,8 @@ void        run_folder_clear(const run_folder *r, const char *const *names);
 
 /* run.json: a format_version, and the members of `content`. Checking compares what was written with `now`, objects
  * member by member, and names the first that differs with both values (TIDE_EINVAL): those of "options" as options,
- * others as data. Members in `free_names` (ends with NULL) may differ; "version", "choices" and "numerics" may.
+ * others as data. Members in `free_names` (ends with NULL) may differ; "version", "choices", "numerics" and
+ * "device_choice" may.
  * `options`: the table whose options they are: it says which may differ, and reads those of an earlier version's run
  * (options.h); NULL: none. */
 tide_status run_json_write(const run_folder *r, const json_t *content, tide_failure *failure);

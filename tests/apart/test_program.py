@@ -43,6 +43,69 @@ class Apart(Case):
             self.train(device, "--overwrite", "--accumulate", 2, "--recompute", "--optimizer", "adamw")
         self.assertEqual(self.parameters(ref), self.parameters(apart))
 
+    def chosen(self, out):
+        run = json.loads((out / "run.json").read_text())
+        return run["options"]["device"], run.get("device_choice", "")
+
+    def moved(self, out, device):
+        """As if the run had been begun on another device."""
+        run = json.loads((out / "run.json").read_text())
+        run["options"]["device"] = device
+        (out / "run.json").write_text(json.dumps(run))
+
+    def test_auto(self):
+        """Plain loops are the slower ones: the run is cpu's, and says so; it goes on where it was begun."""
+        cpu, told = self.train("cpu")
+        auto, told_auto = self.train("auto")
+        device, why = self.chosen(auto)
+        self.assertEqual((device, told_auto["device"]), ("cpu", "cpu"))
+        self.assertRegex(why, r"^device auto: cpu [\d.e+-]+ ms a step, apart [\d.e+-]+ ms, apart-fused [\d.e+-]+ ms(;|$)")
+        self.assertEqual(self.chosen(cpu), ("cpu", ""))
+        self.assertEqual(told["test"], told_auto["test"])
+        self.assertEqual(self.parameters(cpu), self.parameters(auto))
+        resumed = ["forecast", "train", "--data", self.folder / "series.csv", "--resume", "must", "--no-plots", *SMALL, "--out", auto, "--device", "auto"]
+        self.assertIn("device auto: cpu, which the run was begun on", self.code(0, *resumed).stderr)
+        self.moved(auto, "apart")
+        done = self.code(0, *resumed, "--json")
+        self.assertIn("device auto: apart, which the run was begun on", done.stderr)
+        self.assertNotIn("goes on on", done.stderr)
+        self.assertEqual(json.loads(done.stdout)["device"], "apart")
+        self.assertEqual(self.chosen(auto), ("apart", why))
+
+    def test_auto_answers(self):
+        """One window is cpu's, the test windows are the run's device's, if that is there."""
+        out, _ = self.train("apart")
+        asked = ["--model", out, "--json", "--device"]
+        answer = {d: json.loads(self.code(0, "forecast", "predict", "--no-plots", *asked, d).stdout)["forecast"] for d in ("auto", "cpu", "apart")}
+        self.assertEqual(answer["auto"], answer["cpu"])
+        self.assertNotEqual(answer["auto"], answer["apart"])
+        for device, used in ("apart", "apart"), ("gone", "cpu"):
+            self.moved(out, device)
+            scored = json.loads(self.code(0, "forecast", "evaluate", "--data", self.folder / "series.csv", *asked, "auto").stdout)
+            self.assertEqual(scored["device"], used)
+        self.moved(out, "apart")
+        self.assertIn("apart", self.code(0, "explain", out, "--device", "auto").stdout)
+
+    def test_auto_eis(self):
+        data, models = self.folder / "data", []
+        self.code(0, "eis", "generate", "--data_dir", data, "--n_ground_truths", 10, "--points", 6)
+        words = ["--inputs", "known", "--data_dir", data, "--n_epochs", 1, "--samples_per_pattern", 40, "--hidden_dim", 16, "--no-plots"]
+        for device in "cpu", "auto":
+            self.code(0, "eis", "train", *words, "--out", self.folder / device, "--device", device)
+            models.append(self.parameters(self.folder / device))
+        self.assertEqual(*models)
+        device, why = self.chosen(self.folder / "auto")
+        self.assertEqual(device, "cpu")
+        self.assertRegex(why, r"^device auto: cpu .* apart .* apart-fused ")
+        self.moved(self.folder / "auto", "apart")
+        done = self.code(0, "eis", "train", *words, "--out", self.folder / "auto", "--device", "auto", "--resume", "must")
+        self.assertIn("device auto: apart, which the run was begun on", done.stderr)
+        mode = ["eis", "--mode", "train", "--backend", "mlx", *words[2:], "--out"]
+        self.assertIn("device auto: cpu ", self.code(0, *mode, self.folder / "mlx").stderr)
+        self.assertEqual(self.chosen(self.folder / "mlx")[0], "cpu")
+        self.assertNotIn("device auto", self.code(0, *mode, self.folder / "named", "--device", "apart").stderr)
+        self.assertEqual(self.chosen(self.folder / "named"), ("apart", ""))
+
     def test_eis(self):
         data = self.folder / "data"
         self.code(0, "eis", "generate", "--data_dir", data, "--n_ground_truths", 10, "--points", 6)

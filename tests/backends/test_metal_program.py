@@ -53,6 +53,19 @@ class Metal(Case):
             self.assertAlmostEqual(on["metal"]["test"][score], on["ref"]["test"][score], delta=2e-4)
         self.assertEqual(self.train("metal", "--dropout", "0.1", "--overwrite")["test"], on["metal"]["test"])
 
+    def test_backend_mlx(self):
+        """The MLX guide's backend is metal where that works, auto is timed, a device that is named wins."""
+        data = self.folder / "data"
+        self.code(0, "eis", "generate", "--data_dir", data, "--n_ground_truths", 5, "--points", 6)
+        words = ["eis", "--mode", "train", "--data_dir", data, "--n_epochs", 1, "--samples_per_pattern", 4, "--hidden_dim", 16, "--batch_size", 64, "--no-plots"]
+        for more, device, said in ((["--backend", "mlx"], "metal", ""), (["--backend", "auto"], "cpu", "device auto: cpu "),
+                                   (["--backend", "mlx", "--device", "cpu"], "cpu", ""), ([], "cpu", "")):
+            with self.subTest(more):
+                self.code(0, *words, *more, "--out", self.folder / "run", env=HERE)
+                run = json.loads((self.folder / "run" / "run.json").read_text())
+                self.assertEqual(run["options"]["device"], device)
+                self.assertTrue(run.get("device_choice", "").startswith(said) and bool(said) == ("device_choice" in run), run)
+
     @SLOW
     def test_selftest(self):
         told = json.loads(self.code(0, "selftest", "--device", "metal", "--json", env=HERE, timeout=1800).stdout)

@@ -159,6 +159,21 @@ class Train(Case):
         self.assertIn("the run was started on cpu and goes on on check: from here on its bits are those of check", self.code(0, *words, "--device", "check").stderr)
         self.assertEqual(json.loads((self.out / "run.json").read_text())["options"]["device"], "cpu")
 
+    def test_device_auto(self):
+        """With cpu alone nothing is timed: cpu's bits, the reason in run.json, and the resumed run keeps to both."""
+        other = self.folder / "auto"
+        self.train()
+        words = ["forecast", "train", "--data", self.data, "--out", other, *SMALL, "--no-plots", "--device", "auto"]
+        said = "device auto: cpu, the only device here"
+        self.assertIn(f"note: {said}", self.code(0, *words).stderr)
+        run = json.loads((other / "run.json").read_text())
+        self.assertEqual((run["options"]["device"], run["device_choice"]), ("cpu", said))
+        self.assertEqual(*[(out / "model.safetensors").read_bytes() for out in (self.out, other)])
+        self.assertIn("device auto: cpu, which the run was begun on", self.code(0, *words, "--resume", "must").stderr)
+        self.assertEqual(json.loads((other / "run.json").read_text()), run)
+        for words in ("bench", "machine", "selftest"):
+            self.assertIn("it is for training and for what answers by a trained run; available: cpu, ref", self.error(4, words, "--device", "auto")["message"])
+
     def test_stop_and_resume(self):
         """SIGTERM: exit 130 with a checkpoint; resumed to the bits of a run that was never stopped."""
         words = ["--no-plots", "--epochs", "40", "--patience", "0"]
@@ -582,6 +597,10 @@ class BadInput(Case):
 
     def test_wrong_separator(self):
         self.assertIn("`sep`", self.refused(self.good(), words=("--sep", ";"))["message"])
+
+    def test_foreign_compile_modes(self):
+        for mode, use in ("inductor", "default, or max-autotune"), ("aot_eager", "`compile` no"), ("eager", "`compile` no"):
+            self.assertIn(f"not '{mode}': use {use}", self.refused(self.good(), 2, ("--compile-mode", mode))["message"])
 
     def test_no_device(self):
         self.refused(self.good(), 4, ("--device", "cuda:0"))

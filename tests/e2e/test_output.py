@@ -85,7 +85,7 @@ class Groups(Case):
             self.assertIn(word, offered("eis", ""))
         self.assertIn("predict", offered("forecast", ""))
         self.assertIn("--spectrum", offered("eis", "complete", "--spec"))
-        self.assertEqual(offered("forecast", "train", "--device", ""), ["cpu", "ref", "check", "opencl", "metal"])
+        self.assertEqual(offered("forecast", "train", "--device", ""), ["cpu", "ref", "check", "opencl", "metal", "auto"])
         self.assertEqual(offered("selftest", "--device", "c"), ["cpu", "check"])
         self.assertIn("train", offered("help", "eis", ""))
         self.assertIn("eis", offered("help", "e"))
@@ -131,7 +131,7 @@ class Groups(Case):
 
         self.assertIn("forecast", offered("tidemill "))
         self.assertEqual(set(offered("tidemill data ")), {"list", "get", "make"})
-        self.assertEqual(offered("tidemill forecast train --device "), ["check", "cpu", "opencl", "ref"])
+        self.assertEqual(offered("tidemill forecast train --device "), ["auto", "check", "cpu", "metal", "opencl", "ref"])
         self.assertIn("--spectrum", offered("tidemill eis complete --spec"))
         self.assertIn("--mode", offered("tidemill eis --mo"))
 

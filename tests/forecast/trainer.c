@@ -106,6 +106,33 @@ static void test_frame_as_file(void **state) {
     forecast_result_free(&file), forecast_result_free(&frame);
 }
 
+/* ---- the fastest device ---- */
+
+static int hear_choice(void *user, const forecast_event *e) {
+    if (e->stage == FORECAST_STAGE_NOTE && !strncmp(e->message, "device auto: ", 13))
+        snprintf(user, 200, "%s", e->message);
+    return 0;
+}
+
+/* Where cpu is alone it is cpu's training; a handle is cpu's in any case. */
+static void test_device_auto(void **state) {
+    forecast_options  o;
+    char              said[200] = "";
+    (void)state;
+    options_of(&o, "device auto");
+    *o.data = 0;
+    forecast_trainer *t = open_on(&o, series, hear_choice, said), *cpu = open_frame(NULL);
+    assert_string_equal(said, "device auto: cpu, the only device here");
+    run(t, 0), run(cpu, 0);
+    bytes b = model_of(t);
+    forecast_model *m;
+    tide_failure    failure = { 0 };
+    no_failure(forecast_model_load_memory(b.data, b.size, &o, &m, &failure), &failure);
+    forecast_model_free(m);
+    expect_same(b, model_of(cpu));
+    forecast_trainer_free(t), forecast_trainer_free(cpu);
+}
+
 static void test_pieces(void **state) {
     (void)state;
     forecast_trainer *whole = open_frame(NULL), *pieces = open_frame("threads 1");
@@ -411,7 +438,8 @@ static void test_two_series(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_frame_as_file), cmocka_unit_test(test_pieces),       cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_frame_as_file), cmocka_unit_test(test_device_auto),   cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_stopped_by_progress), cmocka_unit_test(test_resume), cmocka_unit_test(test_score),
         cmocka_unit_test(test_refit),         cmocka_unit_test(test_model_midway), cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_care),          cmocka_unit_test(test_two_series),

@@ -226,6 +226,7 @@ static const tide_option *no_row(void *user, const char *name, const char *comma
     R(eis_option_find, 0, "no name", !eis_option_find(NULL) && !eis_option_find(""))                                   \
     R(eis_option_nearest, 0, "no name", !eis_option_nearest(NULL, 1))                                                  \
     R(eis_option_given, 0, "nothing", !eis_option_given(NULL, "top-k"))                                                \
+    R(eis_backend_device, 0, "nothing", !strcmp(eis_backend_device(NULL), "auto"))                                     \
     R(eis_options_size, 0, "takes nothing", eis_options_size() == sizeof e_odd)                                        \
     R(eis_options_new, 0, "takes nothing", (eis_options_free(eis_options_new()), true))                                \
     R(eis_options_free, 0, "none", (eis_options_free(NULL), true))

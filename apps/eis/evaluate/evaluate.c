@@ -10,6 +10,7 @@
 #include "base/philox.h"
 #include "eis/known/model.h"
 #include "eis/circuit/noise.h"
+#include "train/device.h"
 #include "train/run.h"
 #include "eis/options/wanted_precision.h"
 
@@ -90,7 +91,9 @@ static evaluating *const evaluations[RECIPES] = {
 static tide_status evaluate(evaluation *e, json_t *report, text *talk, tide_failure *failure) {
     const eis_options *o = e->options;
     if (known_model_is(o->model)) return evaluate_known(e, report, talk, failure);
-    const predictor_settings with = { .device = o->device, .threads = e->threads, .precision = wanted_precision(o),
+    char device[TRAIN_DEVICE];
+    train_device_of_run(o->device, o->model, o->test_spectra, device);
+    const predictor_settings with = { .device = device, .threads = e->threads, .precision = wanted_precision(o),
                                       .strict = o->strict, .mode = wanted_mode(o) };
     tide_status status = predictor_open(o->model, &with, &e->predictor, failure);
     if (status != TIDE_OK) return status;

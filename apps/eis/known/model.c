@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "file.h"
+#include "train/device.h"
 #include "train/parameters.h"
 
 /* ---- the arrays' names ---- */
@@ -164,7 +165,7 @@ static tide_status take(const char *path, const tide_archive *a, known_model *m,
 
 static void begin(const char *device, known_model *m) {
     *m = (known_model){ 0 };
-    snprintf(m->device, sizeof m->device, "%s", device ? device : "cpu");
+    snprintf(m->device, sizeof m->device, "%s", device ? train_device_now(device) : "cpu");
 }
 
 tide_status known_model_take(const char *path, const tide_archive *a, const char *device, known_model *m,

@@ -113,6 +113,36 @@ static tide_status settle(known_trainer *t, tide_failure *f) {
     return training_graph(o, &s->graph, f);
 }
 
+/* ---- on which device ---- */
+
+typedef struct trial { const known_trainer *of; known_settings settings; known_session session; int32_t *samples;
+} trial;
+
+static tide_status open_trial(void *user, const char *device, train_sample *out, tide_failure *f) {
+    trial      *t      = user;
+    tide_status status = training_graph_on(&t->of->run.options, device, &t->settings.graph, f);
+    if (status == TIDE_OK) status = known_session_open(&t->settings, &t->of->task.train, &t->session, f);
+    out->step = &t->session.step;
+    if (status == TIDE_OK) out->count = known_session_feeds(&t->session, t->samples, t->settings.batch, out->feeds);
+    return status;
+}
+
+static void close_trial(void *user) { known_session_close(&((trial *)user)->session); }
+
+static tide_status tell_trial(void *user, const char *line, tide_failure *f) {
+    return training_tell(&((trial *)user)->of->run, EIS_NOTE, line, f);
+}
+
+static tide_status choose_device(known_trainer *t, tide_failure *f) {
+    trial of = { .of = t, .settings = t->settings, .samples = malloc((size_t)t->settings.batch * sizeof(int32_t)) };
+    if (!of.samples) return no_memory(f);
+    for (int64_t i = 0; i < t->settings.batch; i++) of.samples[i] = (int32_t)i;
+    const train_trial how    = { &of, open_trial, close_trial, tell_trial };
+    tide_status       status = training_device(&t->run, &how, &t->settings.graph, f);
+    free(of.samples);
+    return status;
+}
+
 static tide_status open_folder(known_trainer *t, tide_failure *f) {
     static const char *const files[] = {
         "model.safetensors", "best_eis_predictor_mlx.npz", "loss.svg", "loss.csv", "accuracy.svg", "accuracy.csv", NULL
@@ -138,6 +168,7 @@ static tide_status prepare(training *run, tide_failure *f) {
     known_trainer *t      = (known_trainer *)run;
     tide_status    status = known_task_open(&run->options, &t->task, f);
     if (status == TIDE_OK) status = settle(t, f);
+    if (status == TIDE_OK) status = choose_device(t, f);
     if (status == TIDE_OK) status = known_session_open(&t->settings, &t->task.train, &t->session, f);
     known_samples_free(&t->task.train); /* the graph has a copy */
     if (status == TIDE_OK) status = training_tell_programs(run, &t->session.step, f);

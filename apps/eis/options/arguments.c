@@ -1,6 +1,7 @@
 #include "arguments.h"
 
 #include "base/base.h"
+#include "train/device.h"
 
 static tide_status decimal_good(const char *decimal, tide_failure *failure) {
     if (!*decimal || !strcmp(decimal, ".") || !strcmp(decimal, ",")) return TIDE_OK;
@@ -16,5 +17,5 @@ tide_status arguments_good(const eis_options *o, eis_result *result, tide_failur
     if (!result) return fail(failure, TIDE_EINVAL, "there is no result to fill");
     *result = (eis_result){ 0 };
     tide_status status = options_good(o, failure);
-    return status == TIDE_OK ? tide_device_info(o->device, NULL, failure) : status;
+    return status == TIDE_OK ? train_device_there(o->device, failure) : status;
 }

@@ -155,7 +155,8 @@ static const tide_option rows[] = {
       "replace the run in `out`; simulate, convert: the file; batch: answer anew" },
 
     ROW_DEVICE_FOR(S, C | T | E | F | FIT | B,
-                   "where predictors train and answer, NAME or NAME:INDEX; spectra, posteriors and fits are always the "
+                   "where predictors train and answer, NAME or NAME:INDEX; auto: where this training's steps are "
+                   "fastest (answers: cpu, evaluate the run's); spectra, posteriors and fits are always the "
                    "processor's"),
     ROW_PRECISION(S, C | T | E | F),
     ROW_STRICT(S, C | T | E | F),

@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "base/parallel.h"
+#include "train/device.h"
 #include "train/parameters.h"
 #include "train/run.h"
 #include "train/step.h"
@@ -25,7 +26,7 @@ struct predictor {
     spectrum_model model;
     parameters    *held;              /* what it learned; clones hold it too */
     predictor_settings with;
-    char           device[16];        /* with.device */
+    char           device[16];        /* that `with` names */
     tide_graph    *graph;             /* its programs' */
     sized_program  encoder[SIZES], decoder[SIZES];
     int            threads;
@@ -126,7 +127,8 @@ static predictor *predictor_new(const predictor_settings *s) {
     p->with    = *s;
     p->threads = s->threads > 0 ? s->threads : os_cores();
     p->note    = "";
-    snprintf(p->device, sizeof p->device, "%s", s->device);
+    snprintf(p->device, sizeof p->device, "%s", train_device_now(s->device));
+    p->with.device = p->device;
     return p;
 }
 
@@ -158,7 +160,6 @@ tide_status predictor_clone(const predictor *of, predictor **out, tide_failure *
     predictor *p = predictor_new(&of->with);
     *out = NULL;
     if (!p) return no_memory(failure);
-    memcpy(p->device, of->device, sizeof p->device);
     p->model = of->model;
     p->held  = parameters_hold(of->held);
     tide_status status = build(p, failure);

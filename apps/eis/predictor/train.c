@@ -230,9 +230,51 @@ static tide_status open_session(spectrum_trainer *t, tide_failure *failure) {
     return training_tell_programs(&t->run, &t->session.step, failure);
 }
 
+/* ---- on which device ---- */
+
+typedef struct trial { const spectrum_trainer *of; spectrum_settings settings; spectrum_session session; batch batch;
+} trial;
+
+static tide_status open_trial(void *user, const char *device, train_sample *out, tide_failure *failure) {
+    trial      *t      = user;
+    tide_status status = training_graph_on(&t->of->run.options, device, &t->settings.graph, failure);
+    if (status == TIDE_OK) status = spectrum_session_open(&t->settings, &t->session, failure);
+    out->step = &t->session.step, out->count = SPECTRUM_FEEDS;
+    spectrum_feeds(&t->session, &t->batch, out->feeds);
+    return status;
+}
+
+static void close_trial(void *user) { spectrum_session_free(&((trial *)user)->session); }
+
+/* Waves in place of spectra, which take longer to make than to learn from: a step's time is not its numbers'. */
+static void make_up(eis_recipe recipe, batch *b) {
+    int64_t cases = b->spectra * recipe_masks(recipe), known = cases * recipe_known(recipe),
+            asked = cases * recipe_quantities(recipe), features = b->spectra * features_width(recipe);
+    for (int64_t i = 0; i < features; i++) b->features[i] = (float)sin(0.37 * (double)i);
+    for (int64_t i = 0; i < known; i++) b->known[i] = (float)(i % 5) / 5;
+    for (int64_t i = 0; i < asked; i++) b->label[i] = 0, b->weight[i] = 1;
+}
+
+static tide_status tell_trial(void *user, const char *line, tide_failure *failure) {
+    return training_tell(&((trial *)user)->of->run, EIS_NOTE, line, failure);
+}
+
+static tide_status choose_device(spectrum_trainer *t, tide_failure *failure) {
+    eis_recipe recipe = t->settings.network.recipe;
+    trial      of     = { .of = t, .settings = t->settings };
+    if (!train_device_open(t->run.options.device)) return TIDE_OK;
+    if (!batch_new(recipe, t->settings.batch, &of.batch)) return no_memory(failure);
+    make_up(recipe, &of.batch);
+    const train_trial how    = { &of, open_trial, close_trial, tell_trial };
+    tide_status       status = training_device(&t->run, &how, &t->settings.graph, failure);
+    batch_free(&of.batch);
+    return status;
+}
+
 static tide_status prepare(training *run, tide_failure *failure) {
     spectrum_trainer *t      = (spectrum_trainer *)run;
     tide_status       status = settle(t, failure);
+    if (status == TIDE_OK) status = choose_device(t, failure);
     if (status == TIDE_OK) status = open_session(t, failure);
     if (status == TIDE_OK) status = open_folder(t, failure);
     if (status == TIDE_OK) status = run_choices_fix(t->session.graph, failure);

@@ -24,7 +24,24 @@ tide_status training_tell(const training *t, eis_tone tone, const char *message,
 tide_status training_graph(const eis_options *o, train_graph *out, tide_failure *failure) {
     *out = (train_graph){ .device = o->device, .threads = (int)o->threads, .cut = (int)o->cut,
                           .seed = (uint64_t)o->seed, .mode = wanted_mode(o), .choices_of = choices_of(o) };
-    return train_memory_limit(o->memory_limit, o->device, &out->memory_limit, failure);
+    return train_memory_limit(o->memory_limit, train_device_now(o->device), &out->memory_limit, failure);
+}
+
+tide_status training_graph_on(const eis_options *o, const char *device, train_graph *of, tide_failure *failure) {
+    of->device = device;
+    return train_memory_limit(o->memory_limit, device, &of->memory_limit, failure);
+}
+
+tide_status training_device(training *t, const train_trial *trial, train_graph *graph, tide_failure *failure) {
+    eis_options *o = &t->options;
+    if (!train_device_open(o->device)) return TIDE_OK;
+    tide_status status = TIDE_OK;
+    if (!train_device_resumed(choices_of(o), &t->device)) status = train_device_choose(trial, &t->device, failure);
+    if (status != TIDE_OK) return status;
+    snprintf(o->device, sizeof o->device, "%.*s", (int)sizeof o->device - 1, t->device.device);
+    status = tide_device_info(o->device, NULL, failure);
+    if (status == TIDE_OK) status = training_graph_on(o, o->device, graph, failure);
+    return status == TIDE_OK ? training_tell(t, EIS_NOTE, t->device.line, failure) : status;
 }
 
 train_rule training_rule(const eis_options *o, double rate) {
@@ -87,6 +104,7 @@ tide_status training_open_folder(training *t, const char *name, const char *cons
     if (!*path) run_folder_default(name, path);
     if (status == TIDE_OK && !t->in_memory)
         status = run_folder_open(path, o->resume, o->overwrite, files, none, &t->folder, failure);
+    if (now && *t->device.line) json_object_set_new(now, "device_choice", json_string(t->device.line));
     if (status == TIDE_OK && !t->in_memory) status = identify(t, files, now, flat, free_names, failure);
     json_decref(now);
     json_decref(flat);

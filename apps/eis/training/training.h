@@ -6,6 +6,7 @@
 #include <tidemill/eis.h>
 #include <tidemill/io.h>
 
+#include "train/device.h"
 #include "train/fit.h"
 
 typedef struct eis_trainer training;
@@ -38,6 +39,7 @@ struct eis_trainer {
     eis_options   options;
     eis_listener  listener;
     void         *user;
+    train_device_choice device;      /* of --device auto */
     run_folder    folder;
     fit          *fit;               /* NULL before it is opened */
     int64_t       batch;             /* samples a step */
@@ -53,6 +55,11 @@ tide_status training_tell(const training *t, eis_tone tone, const char *message,
 
 /* The device, threads and memory that the options ask for. */
 tide_status training_graph(const eis_options *o, train_graph *out, tide_failure *failure);
+/* An `auto` of the options becomes the device on which `trial`'s step is fastest, in the options and in `graph`, or the
+ * one that the run was begun on. */
+tide_status training_device(training *t, const train_trial *trial, train_graph *graph, tide_failure *failure);
+/* `of` as it is on another device. */
+tide_status training_graph_on(const eis_options *o, const char *device, train_graph *of, tide_failure *failure);
 /* AdamW without a limit of the norm, where the options leave it open. */
 train_rule  training_rule(const eis_options *o, double rate);
 /* What the options choose, else the model's `own`. */

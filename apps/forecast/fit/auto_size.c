@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "machine/machine.h"
+#include "train/device.h"
 #include "resolve.h"
 
 /* For the device that the options name. *known: nobody guesses; else there is advice if it is `needed`. */
@@ -12,7 +13,7 @@ static tide_status advise_here(const forecast_options *o, bool needed, machine *
                                tide_failure *failure) {
     machine_rates rates;
     machine_detect(NULL, m);
-    tide_status status = tide_device_info(o->device, &m->device, failure);
+    tide_status status = tide_device_info(train_device_now(o->device), &m->device, failure);
     if (status == TIDE_OK && needed) status = machine_rates_needed(m, &rates, failure);
     if (status != TIDE_OK) return status;
     bool there = needed || machine_rates_known(m, &rates);

@@ -6,6 +6,7 @@
 #include "forecast/data/frame_reading.h"
 #include "options/options.h"
 #include "session.h"
+#include "train/device.h"
 
 /* The published names mean the Mac guide's formulas under --compat mac. */
 static int mac_rule(int rule) {
@@ -59,9 +60,9 @@ tide_status options_resolve(const forecast_options *given, forecast_options *out
     if (status == TIDE_OK && (*compat & FORECAST_COMPAT_MAC)) out->lradj = mac_rule(out->lradj);
     int64_t bytes;
     if (status == TIDE_OK && *out->memory_limit)
-        status = train_memory_limit(out->memory_limit, out->device, &bytes, failure);
+        status = train_memory_limit(out->memory_limit, train_device_now(out->device), &bytes, failure);
     if (status == TIDE_OK) status = contradictions(out, failure);
-    return status == TIDE_OK ? tide_device_info(out->device, NULL, failure) : status; /* before data are read */
+    return status == TIDE_OK ? train_device_there(out->device, failure) : status; /* before data are read */
 }
 
 tide_status forecast_options_resolve(const forecast_options *given, forecast_options *out, tide_failure *failure) {

@@ -52,11 +52,11 @@ static json_t *data_json(const frame *f) {
 }
 
 static tide_status write_json(const run_folder *r, const forecast_options *o, const dataset *d, int64_t parameters,
-                              const tide_graph *g,
-                              tide_failure *failure) {
-    json_t *j = json_pack("{s:s, s:s, s:o, s:o, s:i, s:I, s:o}", "command", "forecast train", "version", TIDE_VERSION,
-                          "options", options_json(o), "choices", run_choices_json(g), "numerics",
-                          tide_numerics(g), "parameters", (json_int_t)parameters, "data", data_json(&d->frame));
+                              const tide_graph *g, const char *device_choice, tide_failure *failure) {
+    json_t *j = json_pack("{s:s, s:s, s:o, s:o, s:i, s:I, s:o, s:s*}", "command", "forecast train", "version",
+                          TIDE_VERSION, "options", options_json(o), "choices", run_choices_json(g), "numerics",
+                          tide_numerics(g), "parameters", (json_int_t)parameters, "data", data_json(&d->frame),
+                          "device_choice", *device_choice ? device_choice : NULL);
     tide_status status = j ? run_json_write(r, j, failure) : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
     json_decref(j);
     return status;
@@ -80,13 +80,13 @@ static tide_status check_json(const run_folder *r, const forecast_options *o, co
 }
 
 tide_status forecast_folder_open(const forecast_options *o, const dataset *d, int64_t parameters, const tide_graph *g,
-                                 run_folder *r, tide_failure *failure) {
+                                 const char *device_choice, run_folder *r, tide_failure *failure) {
     tide_status status = open_folder(o, r, failure);
     if (status != TIDE_OK) return status;
     if (r->resuming) return check_json(r, o, d, failure);
     run_folder_clear(r, plotted_files);
     run_folder_clear(r, added_files);
-    return write_json(r, o, d, parameters, g, failure);
+    return write_json(r, o, d, parameters, g, device_choice, failure);
 }
 
 /* ---- metrics.csv ---- */

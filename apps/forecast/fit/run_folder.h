@@ -9,9 +9,9 @@
 
 /* The folder asked for (--out, else runs/DATE-NAME), opened; what an earlier run left is cleared unless it is gone on
  * with, and run.json is written, with what the graph's programs have chosen by timing, or checked: other options or
- * data are TIDE_EINVAL, naming the first difference. */
+ * data are TIDE_EINVAL, naming the first difference. `device_choice`: why this device; "": it was named. */
 tide_status forecast_folder_open(const forecast_options *o, const dataset *d, int64_t parameters, const tide_graph *g,
-                                 run_folder *r, tide_failure *failure);
+                                 const char *device_choice, run_folder *r, tide_failure *failure);
 
 typedef struct metrics_row { int64_t epoch, step; double lr, train_loss, val_loss, grad_norm; } metrics_row;
 /* Every row of metrics.csv; *count rows, malloc'ed. */

@@ -13,6 +13,7 @@
 #include "forecast/fit/plan.h"
 #include "report.h"
 #include "forecast/fit/run_folder.h"
+#include "train/device.h"
 
 static const double MEASURE_S = 1;
 
@@ -141,6 +142,8 @@ static tide_status explain(explaining *x, const listener *l, forecast_result *r,
     if (status == TIDE_OK) status = run_of(x->options, &x->run, failure);
     if (status == TIDE_OK) status = take_options(x->run, x->options, failure);
     if (status == TIDE_OK) status = options_resolve(x->options, o, &compat, failure);
+    /* the run's step, where it was trained */
+    if (status == TIDE_OK) train_device_of_run(o->device, o->model, TRAIN_DEVICE_BATCH, o->device);
     if (status == TIDE_OK) status = make_up_data(&x->bundle.config, rows_of(x), &x->data, failure);
     if (status == TIDE_OK) status = session_open(o, &x->bundle.config, &x->data, &x->session, failure);
     if (status != TIDE_OK) return status;

@@ -2,10 +2,12 @@
  * never runs: each handle has a graph of its own whose variables are that one's, so that clones on other threads hold
  * programs alone. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/base.h"
 #include "handle_parts.h"
+#include "train/device.h"
 #include "train/run.h"
 
 static const int64_t most_windows[HANDLE_SIZES] = { 32, 8, 1 };
@@ -86,6 +88,8 @@ static tide_status open_archive(const forecast_options *machine, tide_archive *a
         pthread_mutex_init(&l->lock, NULL);
         if (machine) l->machine = *machine;
         else forecast_options_default(&l->machine);
+        /* it asks for fewer windows at once than a device that is chosen is for */
+        if (train_device_open(l->machine.device)) snprintf(l->machine.device, sizeof l->machine.device, "cpu");
         *l->machine.out = 0; /* nothing of a training that goes on */
         status          = learn(l, a, path, failure);
     }

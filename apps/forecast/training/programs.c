@@ -100,7 +100,8 @@ tide_status trainer_compile(trainer *t, forecast_options *o, tide_failure *failu
     model_config_from(o, &t->data, &t->config);
     int64_t asked = o->batch_size;
     o->batch_size = MIN2(asked, t->windows);
-    tide_status status = make_step(t, o, failure);
+    tide_status status = trainer_device(t, o, failure);
+    if (status == TIDE_OK) status = make_step(t, o, failure);
     t->batches    = t->windows / o->batch_size;
     if (!t->asked_batch) o->batch_size = asked; /* run.json keeps what was asked for */
     block b       = trainer_stop_block(t);

@@ -63,6 +63,7 @@ static void tell_start(const trainer *t) {
 static void tell_notes(const trainer *t) {
     const forecast_options *o = t->options;
     char line[RUN_LINE];
+    if (*t->device.line) listener_note(&t->listener, FORECAST_STAGE_NOTE, "%s", t->device.line);
     tell_warnings(&t->listener, &t->data.frame);
     tell_sizes(&t->listener, o);
     session_tell(&t->session, &t->listener);

@@ -7,6 +7,7 @@
 #include "forecast/fit/resolve.h"
 #include "forecast/fit/run_folder.h"
 #include "forecast/report/report.h"
+#include "train/device.h"
 #include "train/fit.h"
 
 typedef struct forecast_trainer {
@@ -30,6 +31,7 @@ typedef struct forecast_trainer {
     float            *step_ms;           /* of the steps of this process */
     int64_t           timed, timed_room;
     double            first_step_ms;
+    train_device_choice device;          /* of --device auto */
     int64_t           asked_batch;       /* lowered by --auto-batch to what fits; 0: not lowered */
     int64_t           steps_before;      /* a refit: those of the training */
     int64_t           rate_epochs;       /* epochs that the rates fall over; 0: those that are trained */
@@ -43,6 +45,9 @@ typedef struct forecast_trainer {
  * the command does; else "" is a training in memory. */
 tide_status trainer_open(const forecast_options *options, const tide_frame *from, bool in_folder,
                          forecast_progress progress, void *user, trainer **out, tide_failure *failure);
+
+/* device.c: an `auto` of the options becomes the device that it means, once the sizes are set. */
+tide_status trainer_device(trainer *t, forecast_options *o, tide_failure *failure);
 
 /* programs.c: sizes that are open set, the step and the validation compiled. `o` is the trainer's own. */
 tide_status trainer_compile(trainer *t, forecast_options *o, tide_failure *failure);
