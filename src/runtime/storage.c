@@ -178,8 +178,8 @@ static tide_status snapshot_move(const tide_snapshot_t *s, bool restore) {
     if (runtime_lay_out(s->graph, why) || runtime_wait(s->graph, why)) return why->status;
     for (int64_t i = 0; restore && i < s->count; i++)
         if (s->graph->variables[s->slots[i]]->shared)
-            return fail(why, TIDE_EINVAL, "restore: the variable '%s' is shared with other graphs: nothing may change it",
-                        s->graph->variables[s->slots[i]]->name);
+            return fail(why, TIDE_EINVAL, "restore: the variable '%s' is shared with other graphs: nothing may change "
+                                          "it", s->graph->variables[s->slots[i]]->name);
     char *at = s->copies;
     const place *p = &s->graph->runtime->place;
     tide_status status = TIDE_OK;

@@ -1,6 +1,6 @@
 /* A library to be named by TIDEMILL_OPENCL. It counts what is alive, and one call of a chosen function fails, from the
- * start as FAKE_OPENCL_FAULT says: "FUNCTION AT TIMES CODE". Behind it is the library that FAKE_OPENCL_REAL names, or nobody: then buffers are the host's memory and kernels compute
- * nothing. */
+ * start where FAKE_OPENCL_FAULT tells "FUNCTION AT TIMES CODE". Behind it is the library that FAKE_OPENCL_REAL names,
+ * or nobody: then buffers are the host's memory and kernels compute nothing. */
 #include "fake_opencl.h"
 
 #include <dlfcn.h>
