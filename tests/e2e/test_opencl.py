@@ -61,6 +61,18 @@ class OpenCL(Case):
             self.assertGreater(lost, 3, function)
         self.code(0, *words, "--resume", "auto", env=here)
 
+    def test_lost_while_explaining(self):
+        series = program.write_series(self.folder / "series.csv")
+        here = {"TIDEMILL_OPENCL": FAKE, "XDG_CACHE_HOME": self.folder}
+        words = ["--data", series, *SMALL, "--device", "opencl"]
+        self.code(0, "forecast", "train", *words, "--out", self.folder / "run", env=here)
+        for at in range(0, 80, 4):
+            env = {**here, "FAKE_OPENCL_FAULT": f"EnqueueReadBuffer {at} 1000000 -5"}
+            done = program.run("explain", self.folder / "run", "--device", "opencl", env=env)
+            if done.returncode:
+                self.assertEqual(done.returncode, 4, done.stderr)
+                self.assertIn("bytes from the device failed: CL_OUT_OF_RESOURCES", done.stderr)
+
     def test_wrong_number(self):
         for device in ("opencl:", "opencl:x", "opencl:-1", "opencl:99999"):
             with self.subTest(device):
