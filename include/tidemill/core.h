@@ -490,10 +490,11 @@ TIDE_API tide_status tide_write(tide_val variable, const void *data, size_t byte
  * again. */
 TIDE_API tide_status tide_variables_share(tide_list to, tide_list from, tide_failure *failure);
 
-/* Keeps a copy of the variables in memory, and puts it back. Free with tide_snapshot_free. */
+/* Keeps a copy of the variables in memory, and puts it back. Free with tide_snapshot_free. If one of these failed for
+ * want of more than memory, tide_error says why, as of a read. */
 typedef struct tide_snapshot_s tide_snapshot_t;
-TIDE_API tide_snapshot_t *tide_snapshot(tide_list variables);  /* NULL when out of memory, or not all are variables of
-                                                                  one graph */
+TIDE_API tide_snapshot_t *tide_snapshot(tide_list variables);  /* NULL when out of memory, if the device failed, or not
+                                                                  all are variables of one graph */
 TIDE_API tide_status      tide_snapshot_update(tide_snapshot_t *s);       /* takes them again */
 TIDE_API tide_status      tide_restore(const tide_snapshot_t *s);
 /* of the i-th variable; NULL past the last */

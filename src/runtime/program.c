@@ -30,7 +30,10 @@ static tide_status allocate(tide_program *p, const backend_env *env) {
         return fail(&p->failure, TIDE_ENOMEM, "not enough memory for the program's arena: %" PRId64 " bytes",
                     p->block_bytes);
     for (int32_t i = 0; i < p->c.n_inputs; i++) p->inputs_used += p->c.input_buffer[i] >= 0;
-    return p->backend->prepare(&p->c.flat, p->block, env, &p->exec, &p->failure);
+    tide_status status = p->backend->prepare(&p->c.flat, p->block, env, &p->exec, &p->failure);
+    /* what the device told may be of runs that are queued, and it tells once */
+    if (status == TIDE_EDEVICE) runtime_lost(p->graph, &p->failure);
+    return status;
 }
 
 static tide_status take_options(tide_program *p, const compile_request *r) {

@@ -148,6 +148,7 @@ static bool all_variables(tide_list list) {
 tide_snapshot_t *tide_snapshot(tide_list variables) {
     if (!all_variables(variables)) return NULL;
     tide_graph *g = variables.items[0].graph;
+    g->read_failure = (tide_failure){ 0 };
     int64_t slots = in_block((int64_t)sizeof(int32_t) * variables.count);
     int64_t head = in_block(sizeof(tide_snapshot_t)) + slots, bytes = head;
     for (int64_t i = 0; i < variables.count; i++)
@@ -169,20 +170,24 @@ const void *tide_snapshot_data(const tide_snapshot_t *s, int64_t index) {
     return at;
 }
 
+/* Why it failed is kept as a read's. */
 static tide_status snapshot_move(const tide_snapshot_t *s, bool restore) {
-    tide_failure why = { 0 };
     if (!s) return TIDE_EINVAL;
-    if (runtime_lay_out(s->graph, &why) || runtime_wait(s->graph, &why)) return why.status;
+    tide_failure *why = &s->graph->read_failure;
+    *why = (tide_failure){ 0 };
+    if (runtime_lay_out(s->graph, why) || runtime_wait(s->graph, why)) return why->status;
     for (int64_t i = 0; restore && i < s->count; i++)
-        if (s->graph->variables[s->slots[i]]->shared) return TIDE_EINVAL;
+        if (s->graph->variables[s->slots[i]]->shared)
+            return fail(why, TIDE_EINVAL, "restore: the variable '%s' is shared with other graphs: nothing may change "
+                                          "it", s->graph->variables[s->slots[i]]->name);
     char *at = s->copies;
     const place *p = &s->graph->runtime->place;
     tide_status status = TIDE_OK;
     for (int64_t i = 0; !status && i < s->count; i++) {
         const ir_variable *v = s->graph->variables[s->slots[i]];
         int64_t bytes = variable_bytes(s->graph, v);
-        status = restore ? place_put(p, v->block, v->at, at, bytes, &why)
-                         : place_get(p, at, v->block, v->at, bytes, &why);
+        status = restore ? place_put(p, v->block, v->at, at, bytes, why)
+                         : place_get(p, at, v->block, v->at, bytes, why);
         at += in_block(bytes);
     }
     return status;

@@ -19,6 +19,10 @@ static tide_status no_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for the training run");
 }
 
+static tide_status unread(const fit *f, tide_failure *failure) {
+    return train_unread(f->model.step->graph, "the training run", failure);
+}
+
 /* ---- where it is ---- */
 
 double fit_elapsed(const fit *f) { return f->before + os_seconds() - f->plan.began; }
@@ -150,7 +154,7 @@ static tide_status take_step(fit *f, tide_failure *failure) {
     tide_status  status = f->model.batch(f->model.user, &at, feeds, &count, failure);
     if (status != TIDE_OK) return status;
     double rate = f->model.rate(f->model.user, &at), began = os_seconds();
-    if (train_step_rate(step, rate) != TIDE_OK) return no_memory(failure);
+    if (train_step_rate(step, rate) != TIDE_OK) return unread(f, failure);
     status = queue ? train_step_queue(step, feeds, count, failure) : train_step_run(step, feeds, count, &r, failure);
     if (status != TIDE_OK) return status;
     count_step(f, rate, os_seconds() - began);
@@ -164,7 +168,7 @@ static tide_status keep_best(fit *f, tide_failure *failure) {
     bool fine = f->best ? tide_snapshot_update(f->best) == TIDE_OK
                         : (f->best = tide_snapshot(f->model.step->params)) != NULL;
     f->best_unsaved = true;
-    return fine ? TIDE_OK : no_memory(failure);
+    return fine ? TIDE_OK : unread(f, failure);
 }
 
 /* A loss that is not a number hardly ever becomes one again: nothing is waited for where nothing is kept, else a third
@@ -274,7 +278,7 @@ static tide_status finish(fit *f, tide_failure *failure) {
         return fail(failure, TIDE_EINVAL,
                     "the training diverged: its validation loss was never a number; lower `learning-rate` or set "
                     "`grad-clip` 1");
-    return tide_restore(f->best) == TIDE_OK ? TIDE_OK : no_memory(failure);
+    return tide_restore(f->best) == TIDE_OK ? TIDE_OK : unread(f, failure);
 }
 
 tide_status fit_run(fit *f, int64_t steps, tide_failure *failure) {

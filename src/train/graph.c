@@ -20,6 +20,12 @@ int64_t train_device_memory(const char *device) {
     return tide_device_info(device, &d, NULL) == TIDE_OK && d.memory_bytes ? d.memory_bytes : INT64_MAX;
 }
 
+tide_status train_unread(const tide_graph *g, const char *what, tide_failure *failure) {
+    const tide_failure *why = tide_error(g);
+    return why->status ? fail(failure, why->status, "%s", why->message)
+                       : fail(failure, TIDE_ENOMEM, "out of memory for %s", what);
+}
+
 tide_status train_compiled(const tide_graph *g, const tide_program *p, tide_failure *failure) {
     const tide_failure *why = tide_error(g);
     if (why->status == TIDE_OK && !p) return fail(failure, TIDE_ENOMEM, "out of memory for a program");

@@ -28,12 +28,13 @@ static tide_status time_work(fit *f, double *step, double *validation, tide_fail
     double           row[FIT_VALUES];
     fit_place        at     = fit_place_now(f);
     tide_snapshot_t *before = tide_snapshot(tide_state(f->model.step->graph, ""));
-    if (!before) return fail(failure, TIDE_ENOMEM, "out of memory for the training run");
+    if (!before) return train_unread(f->model.step->graph, "the training run", failure);
     tide_status status = time_steps(f, step, failure);
     double      began  = os_seconds();
     if (status == TIDE_OK && f->model.validate) status = f->model.validate(f->model.user, &at, row, failure);
     *validation = os_seconds() - began;
-    if (status == TIDE_OK) status = tide_restore(before);
+    if (status == TIDE_OK && tide_restore(before) != TIDE_OK)
+        status = train_unread(f->model.step->graph, "the training run", failure);
     tide_snapshot_free(before);
     return status;
 }

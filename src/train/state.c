@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "run.h"
+#include "step.h"
 
 enum { STATE_VERSION = 2 };  /* 1: each application named its counters itself */
 
@@ -26,14 +27,16 @@ static tide_status add_counters(tide_archive *a, run_counters counters) {
     return status;
 }
 
-static tide_status add_values(tide_archive *a, const char *prefix, tide_list list, const tide_snapshot_t *snapshot) {
+static tide_status add_values(tide_archive *a, const char *prefix, tide_list list, const tide_snapshot_t *snapshot,
+                              tide_failure *failure) {
     tide_status status = TIDE_OK;
     for (int64_t i = 0; status == TIDE_OK && i < list.count; i++) {
         char        name[400];
         tide_val    v    = list.items[i];
         const void *data = snapshot ? tide_snapshot_data(snapshot, i) : tide_data(v);
         snprintf(name, sizeof name, "%s%s", prefix, tide_name_of(v));
-        status = data ? tide_archive_add(a, name, tide_dtype_of(v), tide_shape_of(v), data) : TIDE_ENOMEM;
+        if (!data) return train_unread(v.graph, "a checkpoint", failure);
+        status = tide_archive_add(a, name, tide_dtype_of(v), tide_shape_of(v), data);
     }
     return status;
 }
@@ -44,8 +47,8 @@ tide_status run_state_write(const run_folder *r, tide_list now, tide_list params
     char         path[FOLDER_PATH];
     tide_archive a      = { 0 };
     tide_status  status = add_counters(&a, counters);
-    if (status == TIDE_OK) status = add_values(&a, "now/", now, NULL);
-    if (status == TIDE_OK && best) status = add_values(&a, "best/", params, best);
+    if (status == TIDE_OK) status = add_values(&a, "now/", now, NULL, failure);
+    if (status == TIDE_OK && best) status = add_values(&a, "best/", params, best, failure);
     if (status != TIDE_OK) fail(failure, status, "out of memory for a checkpoint");
     else status = owned_claim_file(r->path, "state.safetensors", path, failure);
     if (status == TIDE_OK) status = tide_safetensors_write(path, &a, failure);
@@ -101,7 +104,8 @@ static tide_status write_values(const tide_archive *a, const char *path, const c
             return fail_at(failure, TIDE_EDATA, path, 0, name,
                            "'%s' is missing or of another size: `overwrite` starts anew", name);
         tide_status status = tide_write(v, t->data, (size_t)tide_shape_count(t->shape) * tide_dtype_size(t->type));
-        if (status != TIDE_OK) return fail(failure, status, "cannot put back '%s'", name);
+        if (status != TIDE_OK)
+            return fail(failure, status, "cannot put back '%s': %s", name, tide_error(v.graph)->message);
     }
     return TIDE_OK;
 }
@@ -126,7 +130,7 @@ static tide_status restore(const tide_archive *a, const run_folder *r, const cha
     if (has_best(a)) {
         status = write_values(a, path, "best/", params, failure);
         if (status == TIDE_OK && !(*best = tide_snapshot(params)))
-            status = fail(failure, TIDE_ENOMEM, "out of memory for the best parameters");
+            status = train_unread(list_graph(params), "the best parameters", failure);
     }
     return status == TIDE_OK ? write_values(a, path, "now/", now, failure) : status;
 }

@@ -188,8 +188,11 @@ static tide_status run_all(const train_step *s, const train_feed *feeds, int cou
     return status;
 }
 
-static tide_status step_failed(const tide_program *last, tide_status status, tide_failure *failure) {
+/* A run's reason is the program's, a read's the graph's. */
+static tide_status step_failed(const train_step *s, const tide_program *last, tide_status status,
+                               tide_failure *failure) {
     if (failure && !failure->status) *failure = *tide_program_error(last);
+    if (tide_error(s->graph)->status) fail(failure, status, "%s", tide_error(s->graph)->message);
     return fail(failure, status, "the training step failed");
 }
 
@@ -200,19 +203,19 @@ tide_status train_step_run(const train_step *s, const train_feed *feeds, int cou
     tide_status status = run_all(s, feeds, count, &out->metric, &last);
     if (status == TIDE_OK) status = read_scalar(s->loss, &out->loss);
     if (status == TIDE_OK) status = read_scalar(s->norm, &out->norm);
-    return status == TIDE_OK ? status : step_failed(last, status, failure);
+    return status == TIDE_OK ? status : step_failed(s, last, status, failure);
 }
 
 tide_status train_step_queue(const train_step *s, const train_feed *feeds, int count, tide_failure *failure) {
     tide_program *last;
     tide_status   status = run_all(s, feeds, count, NULL, &last);
-    return status == TIDE_OK ? status : step_failed(last, status, failure);
+    return status == TIDE_OK ? status : step_failed(s, last, status, failure);
 }
 
 tide_status train_step_read(const train_step *s, int64_t n, train_result *out, tide_failure *failure) {
     float       rows[TRAIN_LOG][FIGURES];
     tide_status status = tide_read_now(s->log, rows, sizeof rows);
-    if (status != TIDE_OK) return step_failed(s->finish ? s->finish : s->program, status, failure);
+    if (status != TIDE_OK) return step_failed(s, s->finish ? s->finish : s->program, status, failure);
     for (int64_t i = 0; i < n; i++) {
         const float *row = rows[TRAIN_LOG - n + i];
         out[i] = (train_result){ (double)row[0], (double)row[1], s->metric.graph ? (double)row[2] : (double)NAN };
@@ -227,5 +230,5 @@ tide_status train_step_scale(const train_step *s, double *scale, int64_t *skippe
     tide_status status = read_scalar(s->scaler.scale, scale);
     if (status == TIDE_OK) status = tide_read(s->scaler.skipped, &count, sizeof count);
     *skipped = count;
-    return status == TIDE_OK ? status : fail(failure, status, "the loss scale could not be read");
+    return status == TIDE_OK ? status : train_unread(s->graph, "the loss scale", failure);
 }

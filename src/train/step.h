@@ -112,6 +112,10 @@ tide_status train_graph_new(const train_graph *how, tide_graph **out, tide_failu
 /* The first failure of the graph or of the program, which may be NULL when memory was short. */
 tide_status train_compiled(const tide_graph *g, const tide_program *p, tide_failure *failure);
 
+/* Why a value of the graph could not be read, written or kept: what the graph says of it, which may be that the device
+ * was lost; where that is nothing, memory for `what` was short. */
+tide_status train_unread(const tide_graph *g, const char *what, tide_failure *failure);
+
 /* Bytes that a graph on the device may take where no limit is set; INT64_MAX: nobody knows. */
 int64_t train_device_memory(const char *device);
 

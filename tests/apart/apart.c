@@ -238,6 +238,7 @@ static int64_t scratch_bytes(const flat_program *p, const backend_env *env) {
 static tide_status prepare(const flat_program *p, void *arena, const backend_env *env, backend_exec **out,
                            tide_failure *why) {
     int64_t bytes = scratch_bytes(p, env);
+    if (told(env->device, why)) return TIDE_EDEVICE; /* as by a put */
     backend_exec *e = mem_new(env->allocator, (size_t)bytes);
     if (!e) return fail(why, TIDE_ENOMEM, "no memory for %lld bytes of kernel scratch", (long long)bytes);
     void **data = (void **)(e + 1);

@@ -229,6 +229,16 @@ static void test_told_by_run(void **state) {
     expect_over(&s);
 }
 
+/* By a program that is being made, as what it puts on the device is told: here freeing another one has waited. */
+static void test_told_by_compile(void **state) {
+    (void)state;
+    session s = failing();
+    tide_program_free(tide_compile(TIDE_LIST(tide_mul_scalar(s.w, 2)), NULL));
+    tide_program *q = tide_compile(TIDE_LIST(tide_mul_scalar(s.w, 3)), NULL);
+    expect_told(tide_program_error(q)->status, tide_program_error(q));
+    expect_over(&s);
+}
+
 /* Another program's run is as lost: it was queued behind. */
 static void test_behind_is_lost(void **state) {
     float v;
@@ -397,6 +407,7 @@ int main(void) {
         TEST(test_told_by_wait),     TEST(test_told_by_read),   TEST(test_told_by_write), TEST(test_told_by_snapshot),
         TEST(test_told_by_run),      TEST(test_behind_is_lost), TEST(test_wrong_feed),  TEST(test_every_failure),
         TEST(test_shared),           TEST(test_names),          TEST(test_tuned),         TEST(test_info),
+        TEST(test_told_by_compile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

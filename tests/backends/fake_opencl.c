@@ -1,6 +1,6 @@
-/* A library to be named by TIDEMILL_OPENCL. It counts what is alive, and one call of a chosen function fails. Behind it
- * is the library that FAKE_OPENCL_REAL names, or nobody: then buffers are the host's memory and kernels compute
- * nothing. */
+/* A library to be named by TIDEMILL_OPENCL. It counts what is alive, and one call of a chosen function fails, from the
+ * start where FAKE_OPENCL_FAULT tells "FUNCTION AT TIMES CODE". Behind it is the library that FAKE_OPENCL_REAL names,
+ * or nobody: then buffers are the host's memory and kernels compute nothing. */
 #include "fake_opencl.h"
 
 #include <dlfcn.h>
@@ -50,6 +50,12 @@ __attribute__((constructor)) static void begin(void) {
                *devices = getenv("FAKE_OPENCL_DEVICES");
     if (platforms) shown.platforms = (uint32_t)atoi(platforms);
     if (devices) shown.devices = (uint32_t)atoi(devices);
+    char function[64];
+    long long at, times;
+    int code;
+    const char *fault_said = getenv("FAKE_OPENCL_FAULT");
+    if (fault_said && sscanf(fault_said, "%63s %lld %lld %d", function, &at, &times, &code) == 4)
+        fake_opencl_fault(function, at, times, code);
     void *library = name ? dlopen(name, RTLD_NOW | RTLD_LOCAL) : NULL;
     if (name && !library) fprintf(stderr, "fake OpenCL: %s\n", dlerror()), abort();
 #define TAKE(returns, function, takes)                                                                                 \

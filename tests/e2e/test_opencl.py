@@ -42,6 +42,37 @@ class OpenCL(Case):
         two = self.code(0, "machine", env={"TIDEMILL_OPENCL": FAKE, "FAKE_OPENCL_DEVICES": 2}).stdout
         self.assertRegex(two, r"\n  opencl +fake 18, 1.0 GiB of its own\n  opencl:1 +fake 17, 1.0 GiB of its own\n")
 
+    def test_lost_device(self):
+        """Whatever call is the first to fail: code 4, the device's own words, and a run folder that can be resumed."""
+        series = program.write_series(self.folder / "series.csv")
+        words = ["forecast", "train", "--data", series, "--out", self.folder / "run", *SMALL, "--device", "opencl"]
+        here = {"TIDEMILL_OPENCL": FAKE, "XDG_CACHE_HOME": self.folder}
+        for function in ("Finish", "EnqueueReadBuffer", "EnqueueNDRangeKernel"):
+            lost = 0
+            for at in (*range(60, 500, 23), 2500, 5000):
+                env = {**here, "FAKE_OPENCL_FAULT": f"{function} {at} 1000000 -5"}
+                done = program.run(*words, "--overwrite", env=env)
+                if done.returncode == 0:
+                    continue
+                lost += 1
+                with self.subTest(function=function, at=at):
+                    self.assertEqual(done.returncode, 4, done.stderr)
+                    self.assertRegex(done.stderr, r"tidemill: opencl:0: .* failed: CL_OUT_OF_RESOURCES")
+            self.assertGreater(lost, 3, function)
+        self.code(0, *words, "--resume", "auto", env=here)
+
+    def test_lost_while_explaining(self):
+        series = program.write_series(self.folder / "series.csv")
+        here = {"TIDEMILL_OPENCL": FAKE, "XDG_CACHE_HOME": self.folder}
+        words = ["--data", series, *SMALL, "--device", "opencl"]
+        self.code(0, "forecast", "train", *words, "--out", self.folder / "run", env=here)
+        for at in range(0, 80, 4):
+            env = {**here, "FAKE_OPENCL_FAULT": f"EnqueueReadBuffer {at} 1000000 -5"}
+            done = program.run("explain", self.folder / "run", "--device", "opencl", env=env)
+            if done.returncode:
+                self.assertEqual(done.returncode, 4, done.stderr)
+                self.assertIn("bytes from the device failed: CL_OUT_OF_RESOURCES", done.stderr)
+
     def test_wrong_number(self):
         for device in ("opencl:", "opencl:x", "opencl:-1", "opencl:99999"):
             with self.subTest(device):

@@ -207,6 +207,7 @@ tide_status known_model_predict(known_model *m, const eis_known *known, known_an
     tide_status status = tide_run(m->program, (tide_feed[]){ { m->x, x } }, 1);
     if (status == TIDE_OK) status = tide_read(m->p, p, (size_t)(EIS_COUNT * points) * sizeof *p);
     if (status == TIDE_OK) status = tide_read(m->resnorm, &resnorm, sizeof resnorm);
+    if (status != TIDE_OK && failed(m->p.graph, m->program, failure)) return status;
     if (status != TIDE_OK) return fail(failure, status, "the prediction failed");
     bool fine = isfinite(resnorm) != 0;
     memset(out->p, 0, sizeof out->p);

@@ -187,7 +187,7 @@ tide_status known_session_score(known_session *s, const known_samples *samples, 
         status = failed(s->score, tide_run(s->score, (tide_feed[]){ { s->x, x } }, 1), "scoring", failure);
         const float *log_p = status == TIDE_OK ? tide_data(s->log_p) : NULL,
                     *resnorm = status == TIDE_OK ? tide_data(s->resnorm) : NULL;
-        if (!log_p || !resnorm) status = failed(s->score, status == TIDE_OK ? TIDE_ENOMEM : status, "scoring", failure);
+        if (status == TIDE_OK && (!log_p || !resnorm)) status = train_unread(s->log_p.graph, "scoring", failure);
         for (int64_t i = 0; status == TIDE_OK && i < count; i++)
             add_sample(&sums, samples->row + (at + i) * SAMPLE_WIDTH, log_p + i * EIS_COUNT * points, points,
                        (double)resnorm[i]);

@@ -82,6 +82,6 @@ tide_status spectrum_score(const spectrum_session *s, const batch *b, double *lo
     if (status == TIDE_OK) status = tide_read(s->score_loss, &of[0], sizeof of[0]);
     if (status == TIDE_OK) status = tide_read(s->score_hits, &of[1], sizeof of[1]);
     *loss = (double)of[0], *hits = (double)of[1];
-    if (status != TIDE_OK && failure && !failure->status) *failure = *tide_program_error(s->score_program);
+    if (status != TIDE_OK) train_compiled(in->features.graph, s->score_program, failure);
     return status == TIDE_OK ? status : fail(failure, status, "scoring failed");
 }

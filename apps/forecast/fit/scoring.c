@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "finite.h"
 #include "train/run.h"
+#include "train/step.h"
 
 const char *const baseline_names[3] = { "last_value", "seasonal_naive", "linear" };
 
@@ -127,7 +128,7 @@ static tide_status model_batch(const scoring *w, window_program *p, const batch_
     tide_status status = run_windows(p, starts, count, failure);
     if (status != TIDE_OK) return status;
     const float *prediction = tide_data(p->prediction);
-    if (!prediction) return fail(failure, TIDE_EDEVICE, "the forecasts could not be read back");
+    if (!prediction) return train_unread(p->prediction.graph, "the forecasts", failure);
     add_batch(w, space, at, prediction, count, out);
     forecast_event event = { .stage = FORECAST_STAGE_SCORE,
                              .batch = at / p->batch + 1,
@@ -205,7 +206,7 @@ tide_status mean_loss(window_program *p, const int32_t *starts, int64_t first, i
         tide_status status = run_windows(p, batch, count, failure);
         if (status != TIDE_OK) return status;
         const float *loss = tide_data(p->loss);
-        if (!loss) return fail(failure, TIDE_EDEVICE, "the loss could not be read back");
+        if (!loss) return train_unread(p->loss.graph, "the losses", failure);
         for (int64_t i = 0; i < count; i++) sum += (double)loss[i];
     }
     *out = windows > 0 ? sum / (double)windows : (double)NAN;

@@ -48,7 +48,7 @@ static tide_explanation *explained(const session *s, train_step *step, int64_t r
             fail(failure, tide_program_error(step->program)->status, "%s", tide_program_error(step->program)->message);
         if (tide_restore(before) != TIDE_OK) tide_explanation_free(e), e = NULL;
     }
-    if (!e) fail(failure, TIDE_ENOMEM, "out of memory to explain the step");
+    if (!e) train_unread(s->graph, "an explanation of the step", failure);
     tide_snapshot_free(before);
     free(starts);
     return e;

@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "report.h"
+#include "train/step.h"
 
 static tide_status no_memory(tide_failure *failure) { return fail(failure, TIDE_ENOMEM, "out of memory for a plot"); }
 
@@ -103,6 +104,7 @@ tide_status plot_sample(const char *folder, const dataset *d, const bundle *b, w
     int32_t     start  = (int32_t)first_row;
     tide_status status = run_windows(p, &start, 1, failure);
     const float *scaled = status == TIDE_OK ? tide_data(p->prediction) : NULL;
+    if (status == TIDE_OK && !scaled) status = train_unread(p->prediction.graph, "a plot", failure);
     for (int64_t i = 0; scaled && i < pred; i++)
         values[seq + pred + i] =
             scaled[i * out + column - d->out_first] * d->scaler.std[column] + d->scaler.mean[column];

@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "handle_parts.h"
+#include "train/step.h"
 
 /* ---- programs ---- */
 
@@ -51,7 +52,8 @@ static tide_status run_one(const sized_program *p, const float *scaled, const fl
     tide_feed   feeds[] = { { p->past, scaled }, { p->marks, marks } };
     tide_status status  = tide_run(p->program, feeds, p->marks.node == p->past.node ? 1 : 2);
     if (status != TIDE_OK && failure && !failure->status) *failure = *tide_program_error(p->program);
-    if (status == TIDE_OK && !(*out = tide_data(p->future))) status = TIDE_EDEVICE;
+    if (status == TIDE_OK && !(*out = tide_data(p->future)))
+        return train_unread(p->future.graph, "the forecast", failure);
     return status == TIDE_OK ? status : fail(failure, status, "the forecast could not be computed");
 }
 
