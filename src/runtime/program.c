@@ -26,6 +26,8 @@ static tide_status check_limit(tide_program *p, int64_t limit) {
 static tide_status allocate(tide_program *p, const backend_env *env) {
     p->block_bytes = MAX2(p->c.flat.arena_bytes, 64);
     p->block = place_alloc(&p->place, p->block_bytes);
+    /* a device that is lost has no memory either */
+    if (!p->block && runtime_wait(p->graph, &p->failure)) return p->failure.status;
     if (!p->block)
         return fail(&p->failure, TIDE_ENOMEM, "not enough memory for the program's arena: %" PRId64 " bytes",
                     p->block_bytes);

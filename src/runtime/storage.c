@@ -93,6 +93,7 @@ static tide_status lay_out(tide_graph *g, const int32_t *slots, int32_t count, t
     int64_t bytes = 0;
     for (int32_t i = 0; i < count; i++) bytes += in_block(variable_bytes(g, g->variables[slots[i]]));
     storage_block *block = block_new(g, bytes);
+    if (!block && runtime_wait(g, why)) return why->status;
     if (!block) return fail(why, TIDE_ENOMEM, "not enough memory for the variables: %" PRId64 " bytes", bytes);
     tide_status status = first_values(g, slots, count, block, why);
     if (!status && !runtime_hold(g, block)) status = fail(why, TIDE_ENOMEM, "out of memory for the variables");

@@ -239,6 +239,22 @@ static void test_told_by_compile(void **state) {
     expect_over(&s);
 }
 
+/* By memory that is not there, as the device is not. */
+static void test_told_by_alloc(void **state) {
+    (void)state;
+    session s = failing();
+    apart_fault.alloc = 0;
+    tide_program *q = tide_compile(TIDE_LIST(tide_mul_scalar(s.w, 2)), NULL);
+    expect_told(tide_program_error(q)->status, tide_program_error(q));
+    expect_over(&s);
+    s = failing();
+    tide_variable(s.g, "more", tide_fill(s.g, TIDE_F32, TIDE_SHAPE(3), 1));
+    apart_fault.alloc = 0;
+    q = tide_compile(TIDE_LIST(tide_mul_scalar(s.w, 2)), NULL);
+    expect_told(tide_program_error(q)->status, tide_program_error(q));
+    expect_over(&s);
+}
+
 /* Another program's run is as lost: it was queued behind. */
 static void test_behind_is_lost(void **state) {
     float v;
@@ -407,7 +423,7 @@ int main(void) {
         TEST(test_told_by_wait),     TEST(test_told_by_read),   TEST(test_told_by_write), TEST(test_told_by_snapshot),
         TEST(test_told_by_run),      TEST(test_behind_is_lost), TEST(test_wrong_feed),  TEST(test_every_failure),
         TEST(test_shared),           TEST(test_names),          TEST(test_tuned),         TEST(test_info),
-        TEST(test_told_by_compile),
+        TEST(test_told_by_compile),  TEST(test_told_by_alloc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -441,6 +441,24 @@ static void fail_each_call(const failing *f) {
     }
 }
 
+/* A device that is lost has no memory, but that is not what is told. */
+static void test_lost_without_memory(void **state) {
+    (void)state;
+    fake.show(&usual);
+    set_cache(EMPTY);
+    expect_trained("without a failure");
+    int64_t calls = fake.calls("CreateBuffer");
+    for (int64_t at = 0; at < calls; at++) {
+        fake.fault("CreateBuffer", at, FOREVER, OCL_MEM_OBJECT_ALLOCATION_FAILURE);
+        fake.fault("Finish", 0, FOREVER, OCL_OUT_OF_RESOURCES);
+        tide_failure why = train();
+        fake.fault(NULL, 0, 0, 0);
+        expect_words(why.message, "what was queued failed: CL_OUT_OF_RESOURCES", "a lost device");
+        assert_int_equal(why.status, TIDE_EDEVICE);
+        expect_nothing_left("a lost device");
+    }
+}
+
 static void test_each_call_fails(void **state) {
     (void)state;
     fake.show(&usual);
@@ -453,7 +471,8 @@ int main(void) {
         cmocka_unit_test(test_no_such_device), cmocka_unit_test(test_unfit_device), cmocka_unit_test(test_limits),
         cmocka_unit_test(test_blocks), cmocka_unit_test(test_late_failure), cmocka_unit_test(test_cache),
         cmocka_unit_test(test_refused_binary), cmocka_unit_test(test_text_with_errors),
-        cmocka_unit_test(test_threads), cmocka_unit_test(test_each_call_fails),
+        cmocka_unit_test(test_threads), cmocka_unit_test(test_lost_without_memory),
+        cmocka_unit_test(test_each_call_fails),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -34,6 +34,7 @@ static int64_t table_bytes(const gpu_plan *plan) { return plan->n_table * (int64
 static tide_status new_block(backend_exec *e, int64_t bytes, const char *what, void **out, tide_failure *why) {
     if (!bytes) return TIDE_OK;
     *out = e->driver->memory->alloc(e->device, bytes);
+    if (!*out && e->driver->memory->wait(e->device, why)) return TIDE_EDEVICE; /* it is lost */
     return *out ? TIDE_OK : fail(why, TIDE_ENOMEM, "not enough memory on the device for %s: %" PRId64 " bytes", what,
                                  bytes);
 }
@@ -51,12 +52,10 @@ static tide_status put_constants(backend_exec *e, const gpu_plan *plan, tide_fai
 static tide_status place(backend_exec *e, const gpu_plan *plan, tide_failure *why) {
     e->table_bytes = table_bytes(plan);
     e->constant_bytes = plan->constant_bytes, e->scratch_bytes = plan->scratch_bytes;
-    if (new_block(e, e->table_bytes, "the kernels' numbers", &e->table, why) ||
-        new_block(e, e->constant_bytes, "the constants", &e->constants, why) ||
-        new_block(e, e->scratch_bytes, "partial results", &e->scratch, why))
-        return TIDE_ENOMEM;
-    tide_status status = TIDE_OK;
-    if (e->table) status = e->driver->memory->put(e->device, e->table, 0, plan->table, e->table_bytes, why);
+    tide_status status = new_block(e, e->table_bytes, "the kernels' numbers", &e->table, why);
+    if (!status) status = new_block(e, e->constant_bytes, "the constants", &e->constants, why);
+    if (!status) status = new_block(e, e->scratch_bytes, "partial results", &e->scratch, why);
+    if (!status && e->table) status = e->driver->memory->put(e->device, e->table, 0, plan->table, e->table_bytes, why);
     return status ? status : put_constants(e, plan, why);
 }
 
