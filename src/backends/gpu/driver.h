@@ -41,6 +41,8 @@ tide_status gpu_prepare(const gpu_driver *driver, const flat_program *p, void *a
 tide_status gpu_run(backend_exec *e, tide_failure *why);
 tide_status gpu_measure(backend_exec *e, double *seconds, tide_failure *why);
 void        gpu_release(backend_exec *e);
+/* With groups as large as the device's limits; where a compiled kernel is allowed fewer threads, its text is made again
+ * and may need other partial results. */
 int64_t     gpu_scratch_bytes(const gpu_driver *driver, const flat_program *p, const backend_env *env);
 
 extern const backend_cut gpu_cut;  /* cut.c: the numbers of GPUs */
