@@ -1,5 +1,5 @@
 /* Times the products of shapes.h on a device, as programs of the engine.
- *   bench_gpu_products DEVICE [ROUNDS]
+ *   bench_gpu_products DEVICE [ROUNDS [WHAT]]: those whose name holds WHAT
  * A line of JSON each: the median over rounds of queued repeats, waited for once a round. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -31,6 +31,8 @@ void        gpu_plan_free(gpu_plan *plan);
 /* For a backend's `lacks`: why this kernel does not run on a device of these limits, a clause; NULL: it does. */
 const char *gpu_lacks(const flat_program *p, const flat_kernel *k, const gpu_limits *limits);
 
+const char *gpu_lacks_products(tide_dtype half);  /* a backend's lacks_products */
+
 /* The printers of what is no map. A product, an index kernel, ... of two launches is printed twice: `launch` 0 sets
  * `more`, then 1. */
 void gpu_print_product(gpu_print *g, int launch);

@@ -23,10 +23,6 @@ static const char *lacks(void *device, const flat_program *p, const flat_kernel 
     return gpu_lacks(p, k, &((const metal_device *)device)->limits);
 }
 
-static const char *lacks_products(tide_dtype half) {
-    return (void)half, "its 16-bit products are no faster than float32's";
-}
-
 static void describe(void *device, tide_device *out) {
     const metal_device *d = device;
     void *pool = metal.objc_autoreleasePoolPush();
@@ -37,6 +33,6 @@ static void describe(void *device, tide_device *out) {
 
 const tide_backend tide_backend_metal = {
     .name = "metal", .fuse = true, .cut = &gpu_cut, .memory = &metal_memory, .prepare = prepare, .run = gpu_run,
-    .measure = gpu_measure, .scratch_bytes = scratch_bytes, .release = gpu_release, .lacks_products = lacks_products,
-    .lacks = lacks, .describe = describe,
+    .measure = gpu_measure, .scratch_bytes = scratch_bytes, .release = gpu_release,
+    .lacks_products = gpu_lacks_products, .lacks = lacks, .describe = describe,
 };

@@ -21,12 +21,8 @@ static const char *lacks(void *device, const flat_program *p, const flat_kernel 
     return gpu_lacks(p, k, &((const opencl_device *)device)->limits);
 }
 
-static const char *lacks_products(tide_dtype half) {
-    return (void)half, "its 16-bit products are no faster than float32's";
-}
-
 const tide_backend tide_backend_opencl = {
     .name = "opencl", .fuse = true, .cut = &gpu_cut, .memory = &opencl_memory, .prepare = prepare, .run = gpu_run,
-    .measure = gpu_measure, .scratch_bytes = scratch_bytes, .release = gpu_release, .lacks_products = lacks_products,
-    .lacks = lacks, .describe = opencl_describe,
+    .measure = gpu_measure, .scratch_bytes = scratch_bytes, .release = gpu_release,
+    .lacks_products = gpu_lacks_products, .lacks = lacks, .describe = opencl_describe,
 };
