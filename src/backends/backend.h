@@ -112,7 +112,9 @@ typedef struct flat_map {
 
 /* C = alpha A B + beta C, for every index of batch[0..batch_ndim). A and B are of one type, F32, F64, F16 or BF16; C
  * has that type, but is F32 for the 16-bit ones, which are multiplied and added in F32. Operands 0 A, 1 B, 2 C (C's
- * column stride is 1) with strides [batch dims..., row, column]. The cut into tasks:
+ * column stride is 1) with strides [batch dims..., row, column]. Of four operands, 3 is a row of F32 that is added to
+ * each row of the result, in F32, before it is stored; C may then, and otherwise, be of A's 16-bit type, rounded once.
+ * The cut into tasks:
  * split FLAT_SPLIT_ROWS: one batch entry at a time, tasks = batches * ceil(m / rows_per_task), batch outermost;
  * split FLAT_SPLIT_BATCH: tasks = ceil(batches / rows_per_task), rows_per_task whole batch entries each;
  * split FLAT_SPLIT_EACH: tasks = ceil(m / rows_per_task), these rows of every batch entry;
@@ -127,6 +129,26 @@ typedef struct flat_gemm {
     double  alpha, beta;  /* beta 0 (C is not read) or 1 */
     flat_split split;
 } flat_gemm;
+
+/* Attention of m queries on n keys, for every index of batch[0..batch_ndim): with the scores S = scale q k', L their
+ * log-sum-exp along the keys, P = exp(S - L) and D = P under dropout (P itself without: p 0), o = D v. The (m, n)
+ * matrices are nowhere in memory. A mask keeps element e of the row-major (batch..., m, n) as FLAT_DROPMASK does, with
+ * `threshold` and `kept` in place of number and scale: sample e / per_sample + offset, element e % per_sample.
+ * Operands of matrices have strides [batch dims..., row, column], column stride 1.
+ *   FLAT_ATTENTION        0 q (m, d), 1 k (n, d), 2 v (n, e), 3 o (m, e), 4 L (m), contiguous F32; under dropout
+ *                         5 step and, if n_operands is 7, 6 offset: one I32 each
+ *   FLAT_ATTENTION_GRAD   0 q, 1 k, 2 v, 3 o, 4 L, 5 do (m, e), 6 dq, 7 dk, 8 dv; then step and offset as 9 and 10
+ * q, k and v are F32, BF16 or F16, all of one type; o, do and the gradients F32 or that type. Sums are F32's. */
+typedef struct flat_attention {
+    int64_t m, n, d, e, batches;
+    int32_t batch_ndim;
+    int64_t batch[TIDE_MAX_DIMS];
+    double  scale;
+    bool    dropout;
+    double  threshold, kept;
+    int64_t per_sample;
+    uint32_t site;
+} flat_attention;
 
 /* All operands below are contiguous from their offset; sizes in elements. Each is cut into tasks along `outer`
  * (per_task of them a task) unless said. */
@@ -149,6 +171,7 @@ typedef enum flat_kernel_kind {
                             first */
     FLAT_CUMSUM,         /* 0 x (outer, n, inner), 1 out */
     FLAT_SORT,           /* 0 x (outer, n), 1 values (outer, n), 2 indices I32 (outer, n); stable; NaN largest */
+    FLAT_ATTENTION, FLAT_ATTENTION_GRAD,  /* flat_attention */
     FLAT_CUSTOM          /* operands 0.. inputs, last the output; one task */
 } flat_kernel_kind;
 
@@ -164,6 +187,7 @@ typedef struct flat_kernel {
         flat_map   map;
         flat_gemm  gemm;
         flat_index index;
+        flat_attention attention;
         struct { void (*run)(void *user, const void *const *inputs, void *output); void *user; } custom;
     };
 } flat_kernel;

@@ -26,6 +26,7 @@ typedef struct gpu_limits {
     int32_t threads;      /* a group; a power of two, at least 32 */
     int64_t local_bytes;  /* a group's LOCAL_ARRAYs */
     bool    f64;          /* has double */
+    bool    matrix;       /* multiplies 16-bit numbers on matrix units: mma.sync, CUDA from compute capability 8.0 on */
 } gpu_limits;
 
 /* Memory that a launch is given: the program's arena, the storage at `block`, all constants in one block, or scratch of
@@ -33,7 +34,7 @@ typedef struct gpu_limits {
 typedef enum gpu_space { GPU_ARENA, GPU_STORAGE, GPU_CONSTANT, GPU_SCRATCH } gpu_space;
 typedef struct gpu_block { gpu_space space; void *block; } gpu_block;
 
-enum { GPU_BLOCKS = 6, GPU_NUMBERS = 96, GPU_LAUNCHES = 2 /* at most, of a kernel */ };
+enum { GPU_BLOCKS = 6, GPU_NUMBERS = 96, GPU_LAUNCHES = 3 /* at most, of a kernel */ };
 
 /* A launch as it is being printed: its body, from the opening brace to the closing one, and what it will be told.
  * Numbers that the table tells are not in the text, so that kernels which differ in them alone share it. */
