@@ -28,19 +28,19 @@ static trial open_trial(const gpu_driver *driver, const char *text) {
     static const int64_t numbers[3] = { -1, COUNT, 7 };
     trial t = { .driver = driver };
     tide_allocator system = mem_system();
-    struct text whole = { 0 };
+    gpu_source whole = { .n_entries = 1 };
     assert_int_equal(driver->memory->open(0, &system, &t.device, &t.why), TIDE_OK);
     t.in = driver->memory->alloc(t.device, sizeof t.x), t.out = driver->memory->alloc(t.device, sizeof t.y);
     t.table = driver->memory->alloc(t.device, sizeof numbers);
     assert_int_equal(driver->memory->put(t.device, t.table, 0, numbers, sizeof numbers, &t.why), TIDE_OK);
     for (int i = 0; i < COUNT; i++) t.x[i] = (float)((i * 7919) % 1013) - 500;
     assert_int_equal(driver->memory->put(t.device, t.in, 0, t.x, sizeof t.x, &t.why), TIDE_OK);
-    gpu_print_preamble(&whole, driver->language, false);
-    text_add(&whole, "KERNEL(k0, 64) {\nBEGIN\nGLOBAL const float *x = (GLOBAL const float *)b0;\n"
+    gpu_source_begin(&whole, driver->language, false);
+    text_add(&whole.all, "KERNEL(k0, 64) {\nBEGIN\nGLOBAL const float *x = (GLOBAL const float *)b0;\n"
                      "GLOBAL float *y = (GLOBAL float *)b1;\nconst uint i = group * 64u + lane;\n"
                      "%s\n}\n", text);
-    driver->build(t.device, whole.data, 1, &t.module, &t.why);
-    text_free(&whole);
+    driver->build(t.device, &whole, &t.module, &t.why);
+    gpu_source_free(&whole);
     return t;
 }
 
