@@ -303,7 +303,8 @@ static void *use_device(void *number) {
     bool good = true;
     for (int i = 0; i < 20 && good; i++) {
         void *d = NULL, *module = NULL;
-        good = !opencl_memory.open(0, &system, &d, NULL) && !opencl_build(d, one_kernel[i % 2], 1, &module, NULL);
+        gpu_source whole = source_of(one_kernel[i % 2], 1);
+        good = !opencl_memory.open(0, &system, &d, NULL) && !opencl_build(d, &whole, &module, NULL);
         void *block = good ? opencl_memory.alloc(d, sizeof from) : NULL;
         good = block && !opencl_memory.put(d, block, 0, from, sizeof from, NULL) &&
                !opencl_memory.get(d, to, block, 0, sizeof to, NULL) && !memcmp(from, to, sizeof to);
