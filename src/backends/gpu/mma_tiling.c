@@ -5,18 +5,18 @@
 /* Rows of a tile are 2 to 16 chunks of 8 numbers, a power of two. Rates are estimates. */
 static const mma_tile tiles[] = {
     /*  bm   bn  bk wm wn stages rate enough */
-    { 128, 128, 32, 2, 2, 3, 1000, 2 },
-    { 128,  64, 32, 2, 2, 4,  850, 2 },
-    {  64, 128, 32, 2, 2, 4,  850, 2 },
-    {  64,  64, 64, 2, 2, 3,  700, 2 },
-    {  64,  32, 64, 2, 2, 4,  500, 3 },
-    {  32,  64, 64, 2, 2, 4,  500, 3 },
-    {  32,  32, 64, 2, 2, 4,  320, 4 },
+    { 128, 128, 32, 2, 2, 3, 1000, 1.1 },
+    { 128,  64, 32, 2, 2, 4,  800, 1.1 },
+    {  64, 128, 32, 2, 2, 4,  800, 1.1 },
+    {  64,  64, 64, 2, 2, 3,  650, 1.1 },
+    {  64,  32, 64, 2, 2, 4,  430, 1.2 },
+    {  32,  64, 64, 2, 2, 4,  430, 1.2 },
+    {  32,  32, 64, 2, 2, 4,  320, 1.25 },
 };
 
 /* What the tiling takes a device for: bytes a clock that a multiprocessor gets; clocks until a group has begun, has its
  * first tiles and has stored; and of a second launch. */
-enum { PROCESSORS = 132, BYTES = 36, GROUP = 2500, LAUNCH = 2500, MOST_PARTS = 64 };
+enum { PROCESSORS = 132, BYTES = 36, GROUP = 2000, LAUNCH = 4400, MOST_PARTS = 64 };
 /* Products of less are too small a part of any tile. */
 enum { LEAST_SIDE = 8, LEAST_DEPTH = 8 };
 
@@ -27,10 +27,10 @@ static bool tile_fits(const mma_tile *t, const gpu_limits *limits) {
 static mma_tiling cost_of(const flat_gemm *p, const mma_tile *t, int64_t wanted) {
     int64_t length = round_up(MAX2(ceil_div(p->k, wanted), 1), t->bk), parts = MAX2(ceil_div(p->k, length), 1);
     double groups = (double)(ceil_div(p->m, t->bm) * ceil_div(p->n, t->bn)) * (double)(p->batches * parts);
-    double step = MAX2(t->bm * t->bn / t->rate, (double)((t->bm + t->bn) * 2) / BYTES);
+    double sums = t->bm * t->bn / t->rate, moved = (double)((t->bm + t->bn) * 2) / BYTES;
     double rounds = groups / PROCESSORS, results = (double)(p->m * p->n) * (double)p->batches;
     rounds = rounds < 4 ? (double)(int64_t)(rounds + 0.999) : rounds + 0.5;  /* the last is not full */
-    double cost = MAX2(rounds, t->enough) * (step * (double)length + GROUP / t->enough);
+    double cost = MAX2(MAX2(rounds, t->enough) * sums, rounds * moved) * (double)length + GROUP;
     if (parts > 1) cost += LAUNCH + results * (double)(8 * parts) / (BYTES * PROCESSORS);
     return (mma_tiling){ t, parts, length, groups, cost };
 }

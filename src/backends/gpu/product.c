@@ -1,7 +1,8 @@
 /* Products: tiles of C through memory of the group (bodies/product_*.txt), whose size follows those of the product, so
  * that small ones too have work for all multiprocessors. Where that needs it, the common dimension is cut into parts: a
  * first launch leaves the products of the parts in scratch, a second adds them in order. Every sum goes by the order of
- * k, so that what is not cut has the same bits by every tile. */
+ * k, so that what is not cut has the same bits by every tile. A bias is added, and a result rounded to 16 bits, where C
+ * is stored. */
 #include "fill.h"
 #include "product.h"
 #include "tiling.h"
@@ -26,6 +27,7 @@ typedef struct product {
     gpu_print *g;
     const char *real;   /* what sums are made in */
     int64_t     size;   /* its bytes */
+    int         type;   /* of C */
     const char *index;  /* counts elements of an operand */
     flat_gemm   p;      /* its batch without dimensions that can go with their neighbour */
     flat_operand operand[3];
@@ -149,31 +151,38 @@ static side begin_side(product *r, int which) {
 
 /* ---- C ------------------------------------------------------------------------------------------------- */
 
-/* "result(sum, old)": what becomes of a sum. */
+/* "result(sum, old, column)": what becomes of a sum. */
 static void declare_result(product *r, gpu_words *w, bool partial) {
+    const bool bias = !partial && r->g->kernel->n_operands == 4;
     product_declare_real(r->g, "alpha", partial ? 1 : r->p.alpha, r->size == 4);
+    if (bias) gpu_operand(r->g, "bias", &r->g->kernel->operands[3], false);
+    gpu_word(w, "result", bias ? "$scaled($1, $2) + bias[$3]" : "$scaled($1, $2)");
+    gpu_word(w, "M", partial ? r->real : gpu_memory_type(r->type));
+    gpu_word_load(w, partial ? TIDE_F32 : r->type);
+    gpu_word_store(w, partial ? TIDE_F32 : r->type);
     if (partial || r->p.beta == 0) {
-        gpu_word(w, "result", "alpha * $1");
+        gpu_word(w, "scaled", "alpha * $1");
         return;
     }
     product_declare_real(r->g, "beta", r->p.beta, r->size == 4);
-    gpu_word(w, "result", r->size == 4 ? "FMA(beta, $2, alpha * $1)" : "FMA_D(beta, $2, alpha * $1)");
+    gpu_word(w, "scaled", r->size == 4 ? "FMA(beta, $2, alpha * $1)" : "FMA_D(beta, $2, alpha * $1)");
 }
 
 static const char *const write_one[][2] = {
     { "write", "#pragma unroll\n"
                "        for (uint e = 0; e < $cn; e++)\n"
-               "            if (row < m && col + e < n) to[e] = $result(sums[i][j + e], to[e]);" },
+               "            if (row < m && col + e < n)\n"
+               "                $store(to[e], $result(sums[i][j + e], $load(to[e]), col + e));" },
 };
 static const char *const write_four[][2] = {
     { "write", "if (row < m && col < n) {\n"
-               "            float4 q;\n"
+               "            $quad q;\n"
                "            $before\n"
-               "            q.x = $result(sums[i][j], old.x);\n"
-               "            q.y = $result(sums[i][j + 1], old.y);\n"
-               "            q.z = $result(sums[i][j + 2], old.z);\n"
-               "            q.w = $result(sums[i][j + 3], old.w);\n"
-               "            *(GLOBAL float4 *)to = q;\n"
+               "            $store(q.x, $result(sums[i][j], $load(old.x), col));\n"
+               "            $store(q.y, $result(sums[i][j + 1], $load(old.y), col + 1));\n"
+               "            $store(q.z, $result(sums[i][j + 2], $load(old.z), col + 2));\n"
+               "            $store(q.w, $result(sums[i][j + 3], $load(old.w), col + 3));\n"
+               "            *(GLOBAL $quad *)to = q;\n"
                "        }" },
 };
 
@@ -182,10 +191,11 @@ static void print_store(product *r, gpu_words *w, bool partial) {
     gpu_print *g = r->g;
     const int64_t *stride = r->operand[2].stride;
     const int64_t across = partial ? r->p.n : stride[r->p.batch_ndim];
+    const int64_t size = partial ? r->size : (int64_t)tide_dtype_size((tide_dtype)r->type);
     if (partial) gpu_scratch(g, "c", r->real, 0);
     else gpu_operand(g, "c", &r->operand[2], true);
     bool four = r->size == 4 && r->how.tile->tn % 4 == 0 && r->p.n % 4 == 0 && across % 4 == 0 &&
-                product_last_number(g) % 16 == 0;
+                product_last_number(g) % (4 * size) == 0;
     for (int32_t d = 0; d < r->p.batch_ndim && !partial; d++) four &= stride[d] % 4 == 0;
     gpu_declare(g, "i64", "across_c", across);
     if (partial) {
@@ -193,7 +203,8 @@ static void print_store(product *r, gpu_words *w, bool partial) {
         text_add(&g->body, "c += ((i64)part * batches + (i64)entry) * (i64)m * (i64)n;\n");
     } else product_print_batch(g, &r->p, r->operand, 2, 3);
     declare_result(r, w, partial);
-    gpu_word(w, "before", partial || r->p.beta == 0 ? "" : "const float4 old = *(GLOBAL const float4 *)to;");
+    gpu_word(w, "quad", size == 4 ? "float4" : "ushort4");
+    gpu_word(w, "before", partial || r->p.beta == 0 ? "" : "const $quad old = *(GLOBAL const $quad *)to;");
     if (four) PRODUCT_WORDS(w, write_four);
     else PRODUCT_WORDS(w, write_one);
     gpu_fill_in(g, w, product_store_text);
@@ -300,12 +311,12 @@ static const char *index_type(const flat_program *p, const flat_kernel *k) {
 void gpu_print_product(gpu_print *g, int launch) {
     const flat_kernel *k = g->kernel;
     const flat_gemm *p = &k->gemm;
-    int type = k->operands[2].type;
+    int type = k->operands[2].type == TIDE_F64 ? TIDE_F64 : TIDE_F32;
     if (p->m == 0 || p->n == 0 || p->batches == 0) return;
     if (type == TIDE_F64 && !g->limits->f64) { g->lacks = "the device has no float64 for a product"; return; }
     if (MAX2(p->m, MAX2(p->n, p->k)) > PRODUCT_MOST_SIZE) { g->lacks = "a product of sizes beyond 32 bits"; return; }
-    product r = { .g = g, .real = gpu_register_type(type), .size = (int64_t)tide_dtype_size(type),
-                  .index = index_type(g->program, k) };
+    product r = { .g = g, .real = gpu_register_type(type), .size = (int64_t)tide_dtype_size((tide_dtype)type),
+                  .type = k->operands[2].type, .index = index_type(g->program, k) };
     product_merge(&r.p, r.operand, k);
     mma_tiling units = gpu_mma_tiling(&r.p, k->operands[0].type, g->limits);
     r.how = units.tile ? (tiling){ .parts = units.parts, .length = units.length } : gpu_tiling(&r.p, g->limits, r.size);

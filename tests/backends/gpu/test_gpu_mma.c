@@ -48,6 +48,7 @@ typedef struct trial {
     const sized *s;
     layout a, b, c;
     tide_dtype type, result;
+    bool bias;
     double alpha, beta;
 } trial;
 
@@ -63,6 +64,7 @@ static void declare(builder *b, const trial *t) {
     add_matrix(b, k, t->type, s->batch, s->m, s->k, t->a, false);
     add_matrix(b, k, t->type, s->batch, s->k, s->n, t->b, false);
     add_matrix(b, k, t->result, s->batch, s->m, s->n, t->c, true);
+    if (t->bias) add_operand(b, k, add_buffer(b, TIDE_F32, s->n, false), (int64_t[TIDE_MAX_DIMS]){ 0, 0, 0, 1 });
 }
 
 static void try_one(const trial *t, bool whole) {
@@ -71,11 +73,11 @@ static void try_one(const trial *t, bool whole) {
     declare(&b, t);
     finish(&b);
     for (int i = 0; i < b.p.n_buffers; i++) fill_with(&b, i, whole);
-    snprintf(what, sizeof what, "%s to %s %dx%dx%d of %dx%d, a %d%d%d%d %d, b %d%d%d%d %d, c %d %d, alpha %g beta %g",
+    snprintf(what, sizeof what, "%s to %s %dx%dx%d of %dx%d, a %d%d%d%d %d, b %d%d%d%d %d, c %d %d, alpha %g beta %g%s",
              tide_dtype_name(t->type), tide_dtype_name(t->result), (int)t->s->m, (int)t->s->n, (int)t->s->k,
              (int)t->s->batch[0], (int)t->s->batch[1], t->a.by_columns, t->a.gaps, t->a.every_second, t->a.shared,
              t->a.aligned, t->b.by_columns, t->b.gaps, t->b.every_second, t->b.shared, t->b.aligned, t->c.gaps,
-             t->c.aligned, t->alpha, t->beta);
+             t->c.aligned, t->alpha, t->beta, t->bias ? ", bias" : "");
     expect_like_ref(&b, 0, whole ? 0 : (double)(t->s->k + 8) * 2.4e-7, what);
     build_free(&b);
 }
@@ -99,8 +101,9 @@ static void try_size(const sized *s, int variant) {
     const bool whole = variant % 2 == 0;
     trial t = { .s = s, .a = random_layout(), .b = random_layout(), .c = random_layout(),
                 .type = random_bits() % 3 ? TIDE_BF16 : TIDE_F16, .beta = (double)(random_bits() % 2) };
+    t.bias = random_bits() % 2;
     t.alpha = (double[]){ 1, 0.125, whole ? -2 : -2.3 }[random_bits() % 3];
-    t.result = TIDE_F32;
+    t.result = whole && random_bits() % 2 ? t.type : TIDE_F32;
     t.c.by_columns = t.c.every_second = t.c.shared = false;
     if (variant < 4) { /* as they lie mostly, of each order */
         t.a = (layout){ .by_columns = variant & 1, .aligned = 1 }, t.b = (layout){ .by_columns = variant & 2, .aligned = 1 };
