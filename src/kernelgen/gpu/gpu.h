@@ -14,6 +14,7 @@
  *   uint ushort uchar i64 u64 AS_FLOAT(uint) AS_UINT(float) FMA(a, b, c) MULHI(uint, uint) SQRT(x) FLOOR CEIL RINT
  *   NAN_F INF_F            and, where GPU_F64 is defined, double with FMA_D SQRT_D FLOOR_D CEIL_D RINT_D and the
  *                          language's own exp, log, ...
+ *   MMA_BF16 LDMATRIX_X4 CP_ASYNC_16 ...  where gpu_limits.matrix is set: cuda.txt says what these are
  * A pointer to another type is a cast with its space: (GLOBAL const float *)(b0 + table[2]). */
 #ifndef TIDE_KERNELGEN_GPU_H
 #define TIDE_KERNELGEN_GPU_H

@@ -55,4 +55,6 @@ double erf(double);
 double pow(double, double);
 }
 
+#include "cuda_matrix.h"
+
 #endif
