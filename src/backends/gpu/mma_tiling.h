@@ -16,7 +16,11 @@ typedef struct mma_tile {
 static inline int mma_threads(const mma_tile *t) { return 32 * t->wm * t->wn; }
 
 /* parts > 1: their products are partial results, to be added. tile is NULL: matrix units are not for this product. */
-typedef struct mma_tiling { const mma_tile *tile; int64_t parts, length /* of a part */; double groups, cost; } mma_tiling;
+typedef struct mma_tiling {
+    const mma_tile *tile;
+    int64_t parts, length;  /* of a part */
+    double  groups, cost;
+} mma_tiling;
 
 /* By the product's sizes and the type of A and B alone, for a device of these limits. */
 mma_tiling gpu_mma_tiling(const flat_gemm *p, tide_dtype type, const gpu_limits *limits);

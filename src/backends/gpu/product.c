@@ -328,5 +328,5 @@ void gpu_print_product(gpu_print *g, int launch) {
     else print_tiles(&r);
 }
 
-/* Operands are widened when they are read, so that nothing but memory is saved. */
+/* Of devices without matrix units: operands are widened when they are read, so that nothing but memory is saved. */
 const char *gpu_lacks_products(tide_dtype half) { return (void)half, "it multiplies 16-bit numbers as float32"; }

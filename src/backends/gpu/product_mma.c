@@ -36,7 +36,7 @@ typedef struct side {
 /* Copies of a whole chunk, of parts of it, and, where neighbours are not aligned or are none, number by number, which
  * wait in registers until the tiles before are multiplied. */
 static const char *const copy_chunk[][2] = {
-    { "copy", "CP_ASYNC_16(to, from, left < 8 ? 2 * left : 16);" },
+    { "copy", "CP_ASYNC_16(to, from, $valid(0, 8));" },
     { "put", "" },
     { "got", "" },
 };
@@ -44,8 +44,7 @@ static const char *const copy_parts[][2] = {
     { "copy", "{\n"
               "        #pragma unroll\n"
               "        for (uint e = 0; e < 8; e += $vector)\n"
-              "            $piece((LOCAL ushort *)to + e, from + e, left <= e ? 0 : left < e + $vector ? 2 * (left - e) : "
-              "2 * $vector);\n"
+              "            $piece((LOCAL ushort *)to + e, from + e, $valid(e, $vector));\n"
               "    }" },
     { "put", "" },
     { "got", "" },
@@ -98,13 +97,14 @@ static void add_side_words(const product *r, side *s) {
     gpu_words *w = &s->words;
     const mma_tile *t = r->how->tile;
     const int all = s->width * t->bk / CHUNK;
-    const char *first = s->name == 'a' ? "first_a" : "first_b", *extent = s->name == 'a' ? "m" : "n";
+    const int64_t extent = s->name == 'a' ? r->p->m : r->p->n;
+    const char *first = s->name == 'a' ? "first_a" : "first_b", *last = s->name == 'a' ? "m" : "n";
     add_place_words(r, s);
     gpu_word_printed(w, "x", "%c", s->name);
     gpu_word(w, "outer", s->by_k ? first : "at");
-    gpu_word(w, "outerend", s->by_k ? extent : "end");
+    gpu_word(w, "outerend", s->by_k ? last : "end");
     gpu_word(w, "inner", s->by_k ? "at" : first);
-    gpu_word(w, "innerend", s->by_k ? "end" : extent);
+    gpu_word(w, "innerend", s->by_k ? "end" : last);
     gpu_word(w, "far", s->by_k ? "across" : "along");
     gpu_word(w, "near", s->by_k ? "along" : "across");
     gpu_word(w, "how", s->by_k ? "LDMATRIX_X4" : "LDMATRIX_X4_TRANS");
@@ -117,6 +117,9 @@ static void add_side_words(const product *r, side *s) {
     product_word_count(w, "vector", s->vector);
     product_word_count(w, "count", s->name == 'a' ? t->bm / t->wm / 16 : t->bn / t->wn / 16);
     gpu_word(w, "piece", s->vector == 4 ? "CP_ASYNC_8" : "CP_ASYNC_4");
+    gpu_word(w, "valid", (s->by_k ? r->p->k : extent) % s->vector == 0
+                             ? "left > $1 ? 2 * $2 : 0"
+                             : "left >= $1 + $2 ? 2 * $2 : left > $1 ? 2 * (left - $1) : 0");
     if (s->vector == CHUNK) PRODUCT_WORDS(w, copy_chunk);
     else if (s->vector > 1) PRODUCT_WORDS(w, copy_parts);
     else PRODUCT_WORDS(w, copy_one);
@@ -161,12 +164,25 @@ static const char *const write_four[][2] = {
     { "write", "if (row < m && col < n) {\n"
                "                $quad q;\n"
                "                $before\n"
-               "                $store(q.x, $result(sum[0], $load(old.x), more[0]));\n"
-               "                $store(q.y, $result(sum[1], $load(old.y), more[1]));\n"
-               "                $store(q.z, $result(sum[2], $load(old.z), more[2]));\n"
-               "                $store(q.w, $result(sum[3], $load(old.w), more[3]));\n"
+               "                $fill\n"
                "                *(GLOBAL $quad *)to = q;\n"
                "            }" },
+};
+static const char *const fill_floats[][2] = {
+    { "quad", "float4" },
+    { "before", "const float4 old = *(GLOBAL const float4 *)to;" },
+    { "fill", "q.x = $result(sum[0], old.x, more[0]);\n"
+              "                q.y = $result(sum[1], old.y, more[1]);\n"
+              "                q.z = $result(sum[2], old.z, more[2]);\n"
+              "                q.w = $result(sum[3], old.w, more[3]);" },
+};
+static const char *const fill_halves[][2] = {
+    { "quad", "uint2" },
+    { "before", "const ushort4 old = *(GLOBAL const ushort4 *)to;" },
+    { "fill", "q.x = $pack($result(sum[0], $load(old.x), more[0]),\n"
+              "                            $result(sum[1], $load(old.y), more[1]));\n"
+              "                q.y = $pack($result(sum[2], $load(old.z), more[2]),\n"
+              "                            $result(sum[3], $load(old.w), more[3]));" },
 };
 
 /* Whether four neighbours of C can be stored at a time. */
@@ -196,8 +212,10 @@ static void print_store(const product *r, bool partial) {
     gpu_word(&w, "M", gpu_memory_type(type));
     gpu_word_load(&w, type);
     gpu_word_store(&w, type);
-    gpu_word(&w, "quad", type == TIDE_F32 ? "float4" : "ushort4");
-    gpu_word(&w, "before", partial || r->p->beta == 0 ? "" : "const $quad old = *(GLOBAL const $quad *)to;");
+    gpu_word(&w, "pack", type == TIDE_F16 ? "PACK_F16($1, $2)" : "PACK_BF16($1, $2)");
+    if (partial || r->p->beta == 0) gpu_word(&w, "before", "");
+    if (type == TIDE_F32) PRODUCT_WORDS(&w, fill_floats);
+    else PRODUCT_WORDS(&w, fill_halves);
     product_word_count(&w, "tm", r->how->tile->bm / r->how->tile->wm / 16);
     product_word_count(&w, "tn", r->how->tile->bn / r->how->tile->wn / 8);
     if (four) PRODUCT_WORDS(&w, write_four);
@@ -248,7 +266,8 @@ static void print_loop(const product *r, const side *a, const side *b) {
     gpu_fill_in(r->g, &a->words, mma_read_text);
     gpu_fill_in(r->g, &b->words, mma_read_text);
     text_add(out, "    #pragma unroll\n    for (uint i = 0; i < %d; i++) {\n        #pragma unroll\n"
-                  "        for (uint j = 0; j < %d; j++) %s(sums[i][j], of_a[i], of_b[j / 2] + j %% 2 * 2);\n    }\n}\n",
+                  "        for (uint j = 0; j < %d; j++)\n"
+                  "            %s(sums[i][j], of_a[i], of_b[j / 2] + j %% 2 * 2);\n    }\n}\n",
              t->bm / t->wm / 16, t->bn / t->wn / 8, r->operand[0].type == TIDE_F16 ? "MMA_F16" : "MMA_BF16");
     print_put(r, a, b);
     text_add(out, "done += %d;\nturn = turn == %d ? 0 : turn + 1;\n}\n", t->bk, t->stages - 1);

@@ -1,5 +1,5 @@
-/* Products on matrix units as texts for CUDA, on the make-believe GPU against ref: sizes that meet each tile, whole and by
- * parts, by rows and by columns of every alignment. */
+/* Products on matrix units as texts for CUDA, on the make-believe GPU against ref: sizes that meet each tile, whole and
+ * by parts, by rows and by columns of every alignment. */
 #include "../flat_check.h"
 #include "backends/gpu/mma_tiling.h"
 #include "backends/gpu/plan.h"
@@ -92,10 +92,10 @@ static const sized sizes[] = {
 };
 /* Enough of them for large tiles. */
 static const sized large[] = {
-    { 128, 128, 40, { 136, 1 } }, { 126, 61, 33, { 1, 264 } }, { 60, 120, 70, { 264, 1 } }, { 62, 63, 72, { 280, 1 } },
-    { 33, 64, 130, { 1, 300 } },  { 61, 32, 70, { 1, 270 } },
+    { 126, 128, 16, { 132, 1 } }, { 128, 61, 33, { 1, 134 } }, { 60, 120, 16, { 133, 1 } }, { 62, 63, 72, { 140, 1 } },
+    { 64, 30, 70, { 1, 140 } },   { 31, 60, 70, { 1, 140 } },
 };
-enum { SIZES = sizeof sizes / sizeof *sizes, LARGE = sizeof large / sizeof *large };
+enum { SIZES = sizeof sizes / sizeof *sizes, LARGE = sizeof large / sizeof *large, VARIANTS = 10 };
 
 static void try_size(const sized *s, int variant) {
     const bool whole = variant % 2 == 0;
@@ -106,31 +106,67 @@ static void try_size(const sized *s, int variant) {
     t.result = whole && random_bits() % 2 ? t.type : TIDE_F32;
     t.c.by_columns = t.c.every_second = t.c.shared = false;
     if (variant < 4) { /* as they lie mostly, of each order */
-        t.a = (layout){ .by_columns = variant & 1, .aligned = 1 }, t.b = (layout){ .by_columns = variant & 2, .aligned = 1 };
+        t.a = (layout){ .by_columns = variant & 1, .aligned = 1 };
+        t.b = (layout){ .by_columns = variant & 2, .aligned = 1 };
         t.c = (layout){ .aligned = 1 };
     }
     try_one(&t, whole);
 }
 
 static void test_products(void **unused) {
-    enum { VARIANTS = 12 };
     (void)unused;
     for (int variant = 0; variant < VARIANTS; variant++)
         for (size_t i = 0; i < SIZES; i++) try_size(&sizes[i], variant);
+    for (int variant = 0; variant < (takes_all() ? VARIANTS : 1); variant++)
+        for (size_t i = 0; i < LARGE; i++) try_size(&large[i], variant);
     expect_rest(NULL);
 }
 
-static void test_large_products(void **unused) {
+/* ---- what is launched ------------------------------------------------------------------------------------------- */
+
+static const gpu_limits usual = { .threads = 256, .local_bytes = 49152, .matrix = true };
+
+static mma_tiling tiling_of(const sized *s, tide_dtype type, const gpu_limits *limits) {
+    flat_gemm p = { .m = s->m, .n = s->n, .k = s->k, .batches = s->batch[0] * s->batch[1] };
+    return gpu_mma_tiling(&p, type, limits);
+}
+
+/* These sizes meet every tile, and some of them by parts. */
+static void test_tiles(void **unused) {
+    enum { TILES = 7 };
+    const mma_tile *met[TILES] = { NULL };
+    int parts = 0;
     (void)unused;
-    if (!takes_all()) skip();
-    for (size_t i = 0; i < LARGE; i++)
-        for (int variant = 0; variant < 6; variant++) try_size(&large[i], variant);
-    expect_rest(NULL);
+    for (size_t i = 0; i < SIZES + LARGE; i++) {
+        mma_tiling how = tiling_of(i < SIZES ? &sizes[i] : &large[i - SIZES], TIDE_BF16, &usual);
+        int known = 0;
+        assert_non_null(how.tile);
+        while (known < TILES && met[known] && met[known] != how.tile) known++;
+        assert_in_range(known, 0, TILES - 1);
+        met[known] = how.tile;
+        parts += how.parts > 1;
+    }
+    assert_non_null(met[TILES - 1]);
+    assert_in_range(parts, 2, SIZES / 2);
+}
+
+/* Only 16-bit numbers, on devices with matrix units and room for a tile, of products that are more than rows. */
+static void test_others(void **unused) {
+    static const sized some = { 64, 64, 64, { 1, 1 } }, row = { 1, 640, 640, { 1, 1 } }, thin = { 64, 64, 2, { 1, 1 } };
+    (void)unused;
+    assert_non_null(tiling_of(&some, TIDE_F16, &usual).tile);
+    assert_null(tiling_of(&some, TIDE_F32, &usual).tile);
+    assert_null(tiling_of(&some, TIDE_F16, &(gpu_limits){ .threads = 256, .local_bytes = 49152 }).tile);
+    assert_null(tiling_of(&some, TIDE_F16, &(gpu_limits){ .threads = 64, .local_bytes = 49152, .matrix = true }).tile);
+    assert_null(tiling_of(&some, TIDE_F16, &(gpu_limits){ .threads = 256, .local_bytes = 16384, .matrix = true }).tile);
+    assert_null(tiling_of(&row, TIDE_F16, &usual).tile);
+    assert_null(tiling_of(&thin, TIDE_F16, &usual).tile);
 }
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products), cmocka_unit_test(test_large_products), cmocka_unit_test(expect_rest),
+        cmocka_unit_test(test_products), cmocka_unit_test(test_tiles), cmocka_unit_test(test_others),
+        cmocka_unit_test(expect_rest),
     };
     take_arguments(argc, argv);
     return cmocka_run_group_tests_name("gpu products on matrix units", tests, NULL, NULL);
