@@ -232,7 +232,8 @@ typedef struct backend_cut {
     int64_t small_product; /* multiply-adds that are not worth a task */
     int64_t whole_row;     /* a sum over more elements is one of partials */
     int64_t half_rows, half_cols, half_depth, half_work;  /* the least of a product that gains by 16-bit operands */
-    bool    product_ends;  /* a product adds a bias, and rounds its result, in the kernel that multiplies */
+    bool    product_ends;  /* a product adds a bias, and rounds its result, in the kernel that multiplies ... */
+    bool    product_joins; /* ... and one by neighbouring weights is worth more than several */
 } backend_cut;
 extern const backend_cut processor_cut;  /* cut.c */
 

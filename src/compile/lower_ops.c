@@ -216,10 +216,26 @@ static view section_of(const view *v, int axis, int64_t start, int64_t size) {
     return out;
 }
 
+/* Neighbours in one buffer are their concatenation as they lie. */
+static bool neighbours(lowering *l, const ir_node *n) {
+    if (!n->attr.flag) return false;
+    for (int32_t i = 1; i < n->n_in; i++) {
+        const view *a = lower_view(l, n->in[i - 1]), *b = lower_view(l, n->in[i]);
+        if (a->buffer != b->buffer || a->offset + view_count(a) != b->offset) return false;
+    }
+    return true;
+}
+
 /* Parts are copied into their sections of the whole; a part that only the concatenation reads could be computed in
  * place. */
 static void lower_concat(lowering *l, int32_t node) {
     const ir_node *n = node_of(l, node);
+    if (neighbours(l, n)) {
+        const view *first = lower_view(l, n->in[0]);
+        l->loc[node] = view_contiguous(first->buffer, first->type, n->shape);
+        l->loc[node].offset = first->offset;
+        return;
+    }
     l->loc[node] = lower_new(l, (tide_dtype)n->type, n->shape);
     int64_t at = 0;
     for (int32_t i = 0; i < n->n_in; i++) {

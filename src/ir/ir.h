@@ -31,7 +31,7 @@ typedef struct ir_attr {
     int32_t  axis;                  /* ARG*, CUMSUM, CONCAT, GATHER.. PUT_ALONG_ADD */
     uint32_t axes;                  /* SUM, MAX, MIN: bit i set: axis i is reduced */
     uint32_t site;                  /* RANDOM, DROPMASK */
-    int32_t  flag;                  /* CUMSUM: from the end; SORT: descending */
+    int32_t  flag;                  /* CUMSUM: from the end; SORT: descending; CONCAT: see pass_join */
     int32_t  slot;                  /* VARIABLE, INPUT: index into the graph's tables */
     double   number, scale;         /* FILL; DROPMASK; LAYER_NORM: eps */
     int64_t  start[TIDE_MAX_DIMS];  /* SLICE, UNSLICE: first element; PERMUTE: order */
