@@ -161,7 +161,7 @@ static void find_needed(lowering *l) {
         int32_t group = l->f->group[id];
         if (!group && node_is_view(n) && !l->needed[id]) continue;
         for (int32_t i = 0; i < n->n_in; i++) {
-            users[n->in[i]]++, user[n->in[i]] = id;
+            if (!reads_any_order(n, i)) users[n->in[i]]++, user[n->in[i]] = id;
             if (!group || !fused_input(g, l->f, n->in[i], group)) l->needed[n->in[i]] = l->read[n->in[i]] = true;
         }
     }
@@ -367,11 +367,18 @@ static void place_wanted(lowering *l) {
  * batch, which are samples where it is attention; and the most elements that such products have. */
 typedef struct along_samples { int64_t rows, samples, elements; } along_samples;
 
+/* Of attention that is kept: of its product of queries and keys. */
+static void find_samples_of(flat_attention a, along_samples *found, double *most) {
+    double work = (double)a.batches * (double)a.m * (double)a.n * (double)a.d;
+    if (a.batch_ndim && work > *most) *most = work, found->samples = a.batch[0];
+}
+
 static along_samples find_samples(const pass_graph *g) {
     along_samples found = { 0 };
     double by_variable = 0, batched = 0;
     for (int32_t id = 1; id < g->count; id++) {
         const ir_node *n = g->nodes[id];
+        if (n->op == OP_ATTENTION) find_samples_of(attention_of(g->nodes, n), &found, &batched);
         if (n->op != OP_MATMUL) continue;
         tide_shape in = g->nodes[n->in[0]]->shape;
         int64_t elements = tide_shape_count(n->shape);

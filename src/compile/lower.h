@@ -26,7 +26,7 @@ typedef struct lowering {
     bool      *read;         /* of each node: needed by more than an assignment */
     int16_t   *reg;          /* scratch of lower_map.c: register + 1 of each node */
     int32_t   *only_permute; /* of each node: the permutation that is its only use; 0 */
-    int32_t   *second;       /* of a sort: the buffer of its indices */
+    int32_t   *second;       /* of a sort: the buffer of its indices; of attention: of L */
     int32_t   *assigned_to;  /* of each node: slot + 1 of the variable that its group writes it to directly; 0 */
     int32_t   *variable_buffer;  /* of each slot; -1: none yet */
     int64_t   *variable_at;      /* of each slot: bytes into that buffer, which neighbours share where they are one
@@ -54,5 +54,12 @@ void lower_leaf(lowering *l, int32_t node);
 
 /* lower_ops.c: one kernel for each of the other ops. */
 void lower_op(lowering *l, int32_t node);
+/* Where a product goes: a buffer in the order in which the product is read. */
+view lower_product(lowering *l, int32_t node);
+
+/* lower_attention.c: kernels of several results. */
+void lower_attention(lowering *l, int32_t node);
+void lower_attention_log(lowering *l, int32_t node);
+void lower_attention_grad(lowering *l, int32_t node);
 
 #endif

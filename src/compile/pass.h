@@ -38,6 +38,16 @@ void pass_simplify(pass_graph *g);
  * it. */
 void pass_precision(pass_graph *g, tide_dtype half);
 
+/* ---- attention.c: what is kept of it ---- */
+
+bool node_is_product(const ir_node *n);         /* also the results of attention */
+bool node_is_further_result(const ir_node *n);  /* of attention or its derivative */
+bool reads_any_order(const ir_node *n, int32_t input);  /* the input's memory may have any order of its axes */
+/* Of OP_ATTENTION or OP_ATTENTION_GRAD. */
+flat_attention attention_of(ir_node *const *nodes, const ir_node *n);
+/* By 16-bit operands. */
+bool attention_gains(const backend_cut *least, const flat_attention *a);
+
 /* ---- fuse.c: which nodes share a kernel ---- */
 
 typedef enum member_kind { MEMBER_NONE, MEMBER_FULL, MEMBER_ROW, MEMBER_COL_SUM, MEMBER_ALL_SUM } member_kind;

@@ -94,6 +94,8 @@ static void add_kernel(explainer *x, int32_t index, int32_t phase, int32_t chain
     if (k->kind == FLAT_MAP) row->rows = k->map.rows, row->cols = k->map.cols;
     if (k->kind == FLAT_GEMM)
         row->batches = k->gemm.batches, row->m = k->gemm.m, row->n = k->gemm.n, row->k = k->gemm.k;
+    if (k->kind == FLAT_ATTENTION || k->kind == FLAT_ATTENTION_GRAD)
+        row->batches = k->attention.batches, row->m = k->attention.m, row->n = k->attention.n, row->k = k->attention.d;
     x->out->flops += cost.flops;
     x->out->bytes_read += cost.read, x->out->bytes_written += cost.written;
 }
@@ -142,7 +144,8 @@ static tide_status add_apart(explainer *x, tide_failure *why) {
                                 .precision_note = p->precision_note,
                                 .apart = &notes };
     request.guard_bytes = p->backend->guard_bytes, request.task_memory = p->backend->task_memory, request.cut = p->cut;
-    request.numbers = p->backend->cut;
+    request.numbers = p->backend->cut, request.keeps = p->backend->keeps;
+    request.device = p->graph->runtime->place.device;
     tide_status status = compile_graph(p->graph, &request, &again, why);
     if (status != TIDE_OK) return status;
     tide_apart_row *rows = arena_new(x->memory, tide_apart_row, MAX2(notes.count, 1));
