@@ -7,14 +7,14 @@
 
 enum { TEXT = 1024 };
 
-enum { OPTIONS = 12 };
+enum { OPTIONS = 13 };
 
 typedef struct bench_call {
     char    device[32], cases[TEXT], precision[TEXT], against[TEXT], python[TEXT], modes[TEXT], out[TEXT];
     double  seconds;
     int64_t threads, rounds;
     int     mode;
-    bool    quick, given[OPTIONS];
+    bool    quick, explain, given[OPTIONS];
 } bench_call;
 
 /* What --quick takes: enough to see that everything runs, too little to believe a figure. */
@@ -41,6 +41,8 @@ static const tide_option rows[OPTIONS] = {
       "modes that the script runs" },
     { "rounds", TIDE_OPTION_INT(bench_call, rounds, 1, 99), "3", 0, "Benchmark", "N",
       "times that ours and theirs are run in turns; without a script 1" },
+    { "explain", TIDE_OPTION_BOOL(bench_call, explain), NULL, 0, "Benchmark", NULL,
+      "also print each training step's kernels with their times" },
     { "quick", TIDE_OPTION_BOOL(bench_call, quick), NULL, TIDE_OPTION_HIDDEN, "Benchmark", NULL,
       "too short to believe" },
     CLI_ROW_DEVICE(bench_call, "the device that is timed, NAME or NAME:INDEX"),
@@ -114,6 +116,14 @@ static int print_report(const cli_call *call, const bench_report *r) {
     return code;
 }
 
+/* Where the report is one object, beside it. */
+static void print_kernels(void *user, const char *page) {
+    const cli_call *call = user;
+    progress_end();
+    if (call->json) say("%s", page);
+    else print_page(page);
+}
+
 static int run(cli_call *call) {
     const bench_call *c = call->target;
     bench_report report;
@@ -126,6 +136,7 @@ static int run(cli_call *call) {
                         .modes = given(c->modes),
                         .rounds = tide_option_given(&options, c, "rounds") ? (int)c->rounds : 0,
                         .stop = bench_cli_stop, .tell = bench_cli_tell,
+                        .explain = c->explain ? print_kernels : NULL,
                         .user = call };
     if (check_cases(c->cases, &failure) != TIDE_OK) return report_failure(&failure, call->json);
     stop_catch();

@@ -22,6 +22,7 @@ MAY = {
     "src/backends/check": {"include", "src/base", "src/backends", "src/backends/ref"},
     "src/backends/cpu": {"include", "src/base", "src/backends", "src/backends/ref", "src/kernelgen"},
     "src/backends/gpu": {"include", "src/base", "src/backends", "src/kernelgen/gpu"},
+    "src/backends/cuda": {"include", "src/base", "src/backends", "src/backends/gpu"},
     "src/backends/metal": {"include", "src/base", "src/backends", "src/backends/gpu"},
     "src/backends/opencl": {"include", "src/base", "src/backends", "src/backends/gpu"},
     "src/runtime": {"include", "src/base", "src/ir", "src/ops", "src/autodiff", "src/compile", "src/backends"},
@@ -58,7 +59,7 @@ SHOWN = {
     "src/backends": {"backend.h"},
     "src/kernelgen": {"kernelgen.h", "spelling.h", "study.h"},
     "src/kernelgen/gpu": {"gpu.h"},
-    "src/backends/gpu": {"driver.h"},
+    "src/backends/gpu": {"driver.h", "cache.h"},
     "src/ops": {"table.h"},  # what compile expands fused ops with
     "src/files": {"folders.h", "owned.h"},
     "src/train": {"device.h", "run.h", "fit.h", "step.h", "schedule.h", "parameters.h"},

@@ -64,6 +64,8 @@ typedef struct bench_settings {
     bool         (*stop)(void *user);
     /* Called between the parts of a case with what comes next; false stops (TIDE_ECANCELLED). NULL: not called. */
     bool         (*tell)(void *user, const char *what);
+    /* Called with a page on the training step's kernels and their times (tide_explanation_text). NULL: not made. */
+    void         (*explain)(void *user, const char *page);
     void          *user;
 } bench_settings;
 
@@ -172,6 +174,7 @@ typedef struct bench_options {
     int         rounds;            /* ours, theirs, ours, theirs ...; 0: 3, without a script 1 */
     bool      (*stop)(void *user);
     bool      (*tell)(void *user, const char *what);
+    void      (*explain)(void *user, const char *page);  /* in the first round */
     void       *user;
 } bench_options;
 

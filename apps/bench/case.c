@@ -10,6 +10,7 @@
 #include "subject.h"
 
 #define SECONDS 3.0
+#define EXPLAIN_S 0.5
 enum { WARMUPS = 5, LEAST_STEPS = 5, MAC_STEPS = 20, ANSWER_WARMUPS = 10, LEAST_ANSWERS = 20, MOST_ANSWERS = 100 };
 
 static double seconds_of(const bench_settings *s) { return s->seconds > 0 ? s->seconds : SECONDS; }
@@ -49,6 +50,20 @@ static void count_device_memory(const bench_program *p, bench_result *out) {
     if (out->device.own_memory) out->memory.device_bytes = MAX2(out->memory.device_bytes, p->placed.total);
 }
 
+/* Its runs are steps too. */
+static tide_status explain(tide_program *p, const subject *s, const bench_settings *o, const bench_result *out,
+                           tide_failure *failure) {
+    if (!o->explain) return TIDE_OK;
+    tide_explanation *e = tide_program_explain(p, &(tide_explain_options){ s->feed, s->feeds, EXPLAIN_S });
+    char *page = e ? tide_explanation_text(e, out->kept_gflops, 0) : NULL;
+    if (page) o->explain(o->user, page);
+    tide_explanation_free(e);
+    tide_status status = bench_failed(s->graph, p, failure);
+    if (status == TIDE_OK && !page) status = fail(failure, TIDE_ENOMEM, "out of memory for a page on the kernels");
+    free(page);
+    return status;
+}
+
 static tide_status train(subject *s, double began, bench_plan plan, bench_result *out, tide_failure *failure) {
     tide_val update = subject_update(s, out->precision);
     out->build_ms   = 1e3 * (os_seconds() - began);
@@ -56,6 +71,7 @@ static tide_status train(subject *s, double began, bench_plan plan, bench_result
     tide_status status = bench_failed(s->graph, p, failure);
     if (status == TIDE_OK) status = time_steps(p, s, plan, out, failure);
     if (status == TIDE_OK) status = read_loss(s, out, failure);
+    if (status == TIDE_OK) status = explain(p, s, plan.settings, out, failure);
     out->train.batch      = s->spec->batch;
     out->first_step_ms    = out->build_ms + out->train.compile_ms + out->train.times.first_ms;
     out->parameters       = parameter_count(s->graph);

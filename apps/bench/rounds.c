@@ -122,7 +122,7 @@ static tide_status run_round(const bench_options *o, const plan *p, const bench_
                              tide_failure *failure) {
     bench_settings settings = {
         .device = o->device, .threads = o->threads, .mode = o->mode, .seconds = o->seconds,
-        .stop = o->stop, .tell = o->tell, .user = o->user
+        .stop = o->stop, .tell = o->tell, .explain = round ? NULL : o->explain, .user = o->user
     };
     tide_status     status   = TIDE_OK;
     for (int i = 0; i < p->precisions.count && status == TIDE_OK; i++) {

@@ -1,4 +1,4 @@
 #include "backend.h"
 
 const tide_backend *const backend_all[] = { &tide_backend_cpu, &tide_backend_ref, &tide_backend_check,
-                                            &tide_backend_opencl, &tide_backend_metal, NULL };
+                                            &tide_backend_cuda, &tide_backend_opencl, &tide_backend_metal, NULL };

@@ -304,8 +304,8 @@ typedef struct tide_backend {
     void (*describe)(void *device, tide_device *out);
 } tide_backend;
 
-extern const tide_backend tide_backend_ref, tide_backend_check, tide_backend_cpu, tide_backend_opencl,
-    tide_backend_metal;
+extern const tide_backend tide_backend_ref, tide_backend_check, tide_backend_cpu, tide_backend_cuda,
+    tide_backend_opencl, tide_backend_metal;
 
 /* all.c, alone in its file, so that a program of the tests can have a list of its own: the backends of this build, NULL
  * after the last. */

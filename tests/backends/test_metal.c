@@ -36,11 +36,11 @@ typedef struct trial {
 } trial;
 
 static tide_status build(trial *t, const char *kernels, int32_t n) {
-    struct text whole = { 0 };
-    gpu_print_preamble(&whole, GPU_METAL, false);
-    text_add(&whole, "%s", kernels);
-    tide_status status = metal_build(t->device, whole.data, n, &t->module, &t->why);
-    text_free(&whole);
+    gpu_source whole = { .n_entries = n };
+    gpu_source_begin(&whole, GPU_METAL, false);
+    text_add(&whole.all, "%s", kernels);
+    tide_status status = metal_build(t->device, &whole, &t->module, &t->why);
+    gpu_source_free(&whole);
     return status;
 }
 

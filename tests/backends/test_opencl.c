@@ -192,12 +192,17 @@ static void test_late_failure(void **state) {
 static const char two_kernels[] = "__kernel void k0(__global char *b) { b[0] = 1; }\n"
                                   "__kernel void k1(__global char *b) { b[0] = 2; }\n";
 
+static gpu_source source_of(const char *words, int32_t n_entries) {
+    return (gpu_source){ .all = { .data = (char *)(uintptr_t)words }, .n_entries = n_entries };
+}
+
 static void build_once(const char *source, int64_t compilations, const char *after) {
     opencl_device *d = open_shown(&usual);
     void *module = NULL;
     tide_failure why = { 0 };
     fake.fault(NULL, 0, 0, 0);
-    if (opencl_build(d, source, 2, &module, &why)) fail_msg("after %s: %s", after, why.message);
+    gpu_source whole = source_of(source, 2);
+    if (opencl_build(d, &whole, &module, &why)) fail_msg("after %s: %s", after, why.message);
     if (fake.calls("CreateProgramWithSource") != compilations)
         fail_msg("after %s: expected %d compilations, got %d", after, (int)compilations,
                  (int)fake.calls("CreateProgramWithSource"));
@@ -252,9 +257,10 @@ static void test_refused_binary(void **state) {
     build_once(two_kernels, kept(".bin", (char[512]){ 0 }) ? 0 : 1, "the cache's test");
     for (int i = 0; i < 2; i++) {
         opencl_device *d = open_shown(&usual);
+        gpu_source whole = source_of(two_kernels, 2);
         void *module = NULL;
         fake.fault(refusals[i], 0, 1, OCL_INVALID_BINARY);
-        assert_int_equal(opencl_build(d, two_kernels, 2, &module, NULL), TIDE_OK);
+        assert_int_equal(opencl_build(d, &whole, &module, NULL), TIDE_OK);
         assert_int_equal(fake.calls("CreateProgramWithSource"), 1);
         opencl_unload(d, module);
         opencl_memory.close(d);
@@ -264,13 +270,13 @@ static void test_refused_binary(void **state) {
 }
 
 static void test_text_with_errors(void **state) {
-    static const char wrong[] = "__kernel void k0(__global char *b) { b[0] = c; }";
+    gpu_source whole = source_of("__kernel void k0(__global char *b) { b[0] = c; }", 1);
     opencl_device *d = open_shown(&usual);
     void *module = NULL;
     tide_failure why = { 0 };
     (void)state;
     if (!real) fake.fault("BuildProgram", 0, 1, OCL_BUILD_PROGRAM_FAILURE);
-    assert_int_equal(opencl_build(d, wrong, 1, &module, &why), TIDE_EDEVICE);
+    assert_int_equal(opencl_build(d, &whole, &module, &why), TIDE_EDEVICE);
     expect_words(why.message, "opencl:0: compiling the kernels (", "an error");
     expect_words(why.message, "error", "an error");
     expect_words(why.message, ") failed: CL_BUILD_PROGRAM_FAILURE", "an error");
@@ -278,7 +284,7 @@ static void test_text_with_errors(void **state) {
     fake.fault("GetProgramBuildInfo", 0, FOREVER, OCL_OUT_OF_HOST_MEMORY);
     if (!real) fake.fault("BuildProgram", 0, 1, OCL_BUILD_PROGRAM_FAILURE);
     why = (tide_failure){ 0 };
-    assert_int_equal(opencl_build(d, wrong, 1, &module, &why), TIDE_EDEVICE);
+    assert_int_equal(opencl_build(d, &whole, &module, &why), TIDE_EDEVICE);
     assert_string_equal(why.message, "opencl:0: compiling the kernels failed: CL_BUILD_PROGRAM_FAILURE");
     opencl_memory.close(d);
     fake.fault(NULL, 0, 0, 0);
@@ -297,7 +303,8 @@ static void *use_device(void *number) {
     bool good = true;
     for (int i = 0; i < 20 && good; i++) {
         void *d = NULL, *module = NULL;
-        good = !opencl_memory.open(0, &system, &d, NULL) && !opencl_build(d, one_kernel[i % 2], 1, &module, NULL);
+        gpu_source whole = source_of(one_kernel[i % 2], 1);
+        good = !opencl_memory.open(0, &system, &d, NULL) && !opencl_build(d, &whole, &module, NULL);
         void *block = good ? opencl_memory.alloc(d, sizeof from) : NULL;
         good = block && !opencl_memory.put(d, block, 0, from, sizeof from, NULL) &&
                !opencl_memory.get(d, to, block, 0, sizeof to, NULL) && !memcmp(from, to, sizeof to);

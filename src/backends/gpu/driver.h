@@ -6,14 +6,16 @@
 #include "plan.h"
 
 /* What a launch gets besides its groups: GPU_BLOCKS blocks (those it has no use for repeat another), the block of the
- * table, and where in it its numbers begin. */
+ * table, and where in it its numbers begin (with GPU_MANY: those of several launches). */
 typedef struct gpu_call {
     const flat_kernel *kernel;  /* whose name messages have */
     int32_t entry, threads;
     int64_t groups;
     void   *blocks[GPU_BLOCKS];
     void   *table;
-    int32_t first;
+    uint32_t first;
+    int32_t n_after;
+    const int32_t *after;       /* of the run's calls, those that must have ended; only while it is recorded */
 } gpu_call;
 
 typedef struct gpu_driver {
@@ -22,7 +24,7 @@ typedef struct gpu_driver {
     void (*limits)(void *device, gpu_limits *out);
     /* Compiles the text, entries k0 ... k(n_entries - 1), or finds it in a cache. TIDE_EDEVICE with the compiler's
      * first line otherwise. */
-    tide_status (*build)(void *device, const char *source, int32_t n_entries, void **module, tide_failure *why);
+    tide_status (*build)(void *device, const gpu_source *source, void **module, tide_failure *why);
     void (*unload)(void *device, void *module);  /* when what is queued is done; NULL is fine */
     /* The most threads a group of this entry may have, where that is less than the device's. */
     int32_t (*most_threads)(void *device, void *module, int32_t entry);
@@ -33,6 +35,12 @@ typedef struct gpu_driver {
     tide_status (*launch)(void *device, void *module, const gpu_call *call, double *seconds, tide_failure *why);
     /* All launches of a run have been queued: they may begin. */
     tide_status (*end)(void *device, tide_failure *why);
+    /* NULL: a run queues its launches one by one. Else they are made one thing, which a run starts; each waits for no
+     * more than its call says. */
+    tide_status (*record)(void *device, void *module, const gpu_call *calls, int32_t count, void **recording,
+                          tide_failure *why);
+    tide_status (*replay)(void *device, void *recording, tide_failure *why);
+    void        (*forget)(void *device, void *recording);  /* when what is queued is done; NULL is fine */
 } gpu_driver;
 
 /* exec.c: tide_backend's functions for a driver. */

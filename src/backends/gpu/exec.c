@@ -1,5 +1,5 @@
 /* Programs on any GPU, over a table of what its driver does: the text is built, the numbers of all launches and the
- * constants are on the device, and a run queues the launches in order. */
+ * constants are on the device, and a run queues the launches in order, or replays what the driver has made of them. */
 #include "driver.h"
 
 #include <inttypes.h>
@@ -11,7 +11,7 @@ struct backend_exec {
     const gpu_driver   *driver;
     const flat_program *program;
     const atomic_bool  *cancelled;
-    void   *device, *module;
+    void   *device, *module, *recording;
     void   *table, *constants, *scratch;  /* blocks of the device; NULL where there are none */
     int64_t table_bytes, constant_bytes, scratch_bytes;
     int32_t n_calls;
@@ -75,7 +75,8 @@ static void make_calls(backend_exec *e, void *arena, const gpu_plan *plan) {
         const gpu_launch *l = &plan->launches[i];
         gpu_call *c = &e->calls[i];
         *c = (gpu_call){ .kernel = &e->program->kernels[l->kernel], .entry = l->entry, .threads = l->threads,
-                         .groups = l->groups, .table = e->table, .first = l->first };
+                         .groups = l->groups, .table = e->table, .first = l->first, .n_after = l->n_after,
+                         .after = plan->after + l->after };
         for (int j = 0; j < GPU_BLOCKS; j++)
             c->blocks[j] = j < l->n_blocks ? block_at(e, arena, &l->blocks[j]) : arena;
     }
@@ -99,8 +100,8 @@ static tide_status build(const gpu_driver *driver, const flat_program *p, void *
     driver->limits(device, &limits);
     for (;;) {
         tide_status status = gpu_plan_make(plan, p, driver->language, &limits, why);
-        if (status || !plan->n_entries) return status;
-        status = driver->build(device, plan->source.data, plan->n_entries, module, why);
+        if (status || !plan->source.n_entries) return status;
+        status = driver->build(device, &plan->source, module, why);
         if (status) return status;
         int32_t allowed = threads_allowed(driver, device, *module, plan);
         if (allowed == INT32_MAX) return TIDE_OK;
@@ -124,6 +125,9 @@ static tide_status make(const gpu_driver *driver, const flat_program *p, void *a
                          .cancelled = env->cancelled, .device = env->device, .module = module };
     tide_status status = place(e, plan, why);
     make_calls(e, arena, plan);
+    if (!status && driver->record && e->n_calls)
+        status = driver->record(e->device, module, e->calls, e->n_calls, &e->recording, why);
+    for (int32_t i = 0; i < e->n_calls; i++) e->calls[i].after = NULL;
     if (status) gpu_release(e);
     else *out = e;
     return status;
@@ -152,6 +156,7 @@ int64_t gpu_scratch_bytes(const gpu_driver *driver, const flat_program *p, const
 void gpu_release(backend_exec *e) {
     if (!e) return;
     const backend_memory *memory = e->driver->memory;
+    if (e->recording) e->driver->forget(e->device, e->recording);
     e->driver->unload(e->device, e->module);
     memory->free(e->device, e->table, e->table_bytes);
     memory->free(e->device, e->constants, e->constant_bytes);
@@ -171,7 +176,11 @@ static tide_status launch_all(backend_exec *e, double *seconds, tide_failure *wh
     return status ? status : e->driver->end(e->device, why);
 }
 
-tide_status gpu_run(backend_exec *e, tide_failure *why) { return launch_all(e, NULL, why); }
+tide_status gpu_run(backend_exec *e, tide_failure *why) {
+    if (!e->recording) return launch_all(e, NULL, why);
+    tide_status status = e->driver->begin(e->device, why);
+    return status ? status : e->driver->replay(e->device, e->recording, why);
+}
 
 tide_status gpu_measure(backend_exec *e, double *seconds, tide_failure *why) {
     tide_status status = launch_all(e, seconds, why);

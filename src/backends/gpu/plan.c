@@ -1,19 +1,19 @@
-/* Kernels to launches. Bodies that are the same text are one entry, whatever their numbers. */
+/* Kernels to launches. */
 #include "plan.h"
 
 #include <stdlib.h>
 
-/* A kernel of the text: where its body is among all. */
-typedef struct entry { uint64_t hash; size_t start, length; int32_t threads; } entry;
+/* Kernels have scratch of their own, so that they need not wait for each other, until so much is used. */
+enum { SCRATCH_BYTES = 64 << 20 };
 
 typedef struct planner {
     gpu_plan *plan;
     const flat_program *program;
     const gpu_limits *limits;
-    text    bodies;  /* of all entries, with their heads */
-    entry  *entries;
-    int32_t room_entries, room_launches, room_table;
-    bool    f64;
+    int32_t room_launches, room_table, room_uses;
+    gpu_use **uses;    /* of each launch */
+    int32_t  *n_uses;
+    int64_t  scratch_at;
 } planner;
 
 /* Makes room for `count` more of size bytes each; false: out of memory. */
@@ -24,26 +24,6 @@ static bool grow(void **items, int32_t *room, int32_t used, int32_t count, size_
     if (!bigger) return false;
     *items = bigger, *room = more;
     return true;
-}
-
-/* ---- entries ------------------------------------------------------------------------------------------- */
-
-static bool same_body(const planner *r, const entry *e, const gpu_print *g, uint64_t hash) {
-    return e->hash == hash && e->threads == g->threads && e->length == g->body.length &&
-           !memcmp(r->bodies.data + e->start, g->body.data, e->length);
-}
-
-/* -1: out of memory. */
-static int32_t entry_of(planner *r, const gpu_print *g) {
-    uint64_t hash = text_hash(g->body.data);
-    for (int32_t i = 0; i < r->plan->n_entries; i++)
-        if (same_body(r, &r->entries[i], g, hash)) return i;
-    if (!grow((void **)&r->entries, &r->room_entries, r->plan->n_entries, 1, sizeof *r->entries)) return -1;
-    int32_t i = r->plan->n_entries++;
-    text_add(&r->bodies, "KERNEL(k%d, %d) ", (int)i, (int)g->threads);
-    r->entries[i] = (entry){ hash, r->bodies.length, g->body.length, g->threads };
-    text_add(&r->bodies, "%s\n", g->body.data);
-    return r->bodies.failed ? -1 : i;
 }
 
 /* ---- launches ------------------------------------------------------------------------------------------ */
@@ -61,15 +41,29 @@ static void print_kernel(gpu_print *g, int launch) {
     }
 }
 
+static bool add_uses(planner *r, const gpu_print *g) {
+    int32_t i = r->plan->n_launches, room = r->room_uses;
+    if (!grow((void **)&r->uses, &room, i, 1, sizeof *r->uses) ||
+        !grow((void **)&r->n_uses, &r->room_uses, i, 1, sizeof *r->n_uses))
+        return false;
+    size_t bytes = sizeof *g->uses * (size_t)g->n_uses;
+    r->n_uses[i] = g->n_uses;
+    r->uses[i] = malloc(MAX2(bytes, 1));
+    if (r->uses[i]) memcpy(r->uses[i], g->uses, bytes);
+    return r->uses[i];
+}
+
 static bool add_launch(planner *r, const gpu_print *g) {
     gpu_plan *plan = r->plan;
-    int32_t which = entry_of(r, g);
+    int32_t which = gpu_source_add(&plan->source, g->body.data, g->body.length, g->threads);
     if (which < 0 || !grow((void **)&plan->launches, &r->room_launches, plan->n_launches, 1, sizeof *plan->launches) ||
-        !grow((void **)&plan->table, &r->room_table, plan->n_table, g->n_numbers, sizeof *plan->table))
+        !grow((void **)&plan->table, &r->room_table, plan->n_table, g->n_numbers, sizeof *plan->table) ||
+        !add_uses(r, g))
         return false;
     gpu_launch *l = &plan->launches[plan->n_launches++];
-    *l = (gpu_launch){ which, (int32_t)(g->kernel - r->program->kernels), plan->n_table, g->threads, g->groups,
-                       g->n_blocks, { { GPU_ARENA, NULL } } };
+    *l = (gpu_launch){ .entry = which, .kernel = (int32_t)(g->kernel - r->program->kernels),
+                       .first = (uint32_t)plan->n_table, .threads = g->threads, .groups = g->groups,
+                       .n_blocks = g->n_blocks };
     memcpy(l->blocks, g->blocks, sizeof l->blocks);
     memcpy(plan->table + plan->n_table, g->numbers, sizeof *g->numbers * (size_t)g->n_numbers);
     plan->n_table += g->n_numbers;
@@ -83,19 +77,23 @@ static gpu_print printing(const flat_program *p, const flat_kernel *k, const gpu
 
 static tide_status plan_kernel(planner *r, const flat_kernel *k, tide_failure *why) {
     bool more = true;
+    int64_t scratch = 0;
     for (int launch = 0; more && launch < GPU_LAUNCHES; launch++) {
         gpu_print g = printing(r->program, k, r->limits, r->plan->constant_at);
+        g.scratch_at = r->scratch_at;
         print_kernel(&g, launch);
         tide_status status = g.lacks ? fail(why, TIDE_EDEVICE, "the kernel '%s': %s", k->name, g.lacks) : TIDE_OK;
         if (!status && g.groups > INT32_MAX)
             status = fail(why, TIDE_EDEVICE, "the kernel '%s' has more groups than a launch can", k->name);
         if (!status && g.groups && (g.body.failed || !g.body.data || !add_launch(r, &g)))
             status = fail(why, TIDE_ENOMEM, "out of memory for the text of '%s'", k->name);
-        r->plan->scratch_bytes = MAX2(r->plan->scratch_bytes, g.scratch_bytes);
-        r->f64 |= g.uses_f64, more = g.more;
+        scratch = MAX2(scratch, round_up(g.scratch_bytes, 64)), more = g.more;
         text_free(&g.body);
         if (status) return status;
     }
+    r->scratch_at += scratch;
+    r->plan->scratch_bytes = MAX2(r->plan->scratch_bytes, r->scratch_at);
+    if (r->scratch_at > SCRATCH_BYTES) r->scratch_at = 0;
     return TIDE_OK;
 }
 
@@ -111,23 +109,35 @@ static bool place_constants(gpu_plan *plan, const flat_program *p) {
     return plan->constant_at;
 }
 
+/* Whether the preamble must have double's functions. */
+static bool uses_f64(const flat_program *p) {
+    for (int32_t i = 0; i < p->n_kernels; i++) {
+        const flat_kernel *k = &p->kernels[i];
+        for (int32_t j = 0; j < k->n_operands; j++)
+            if (k->operands[j].type == TIDE_F64) return true;
+        for (int32_t j = 0; k->kind == FLAT_MAP && j < k->map.count; j++)
+            if (k->map.instrs[j].type == TIDE_F64) return true;
+    }
+    return false;
+}
+
 tide_status gpu_plan_make(gpu_plan *out, const flat_program *p, gpu_language language, const gpu_limits *limits,
                           tide_failure *why) {
     planner r = { .plan = out, .program = p, .limits = limits };
     *out = (gpu_plan){ 0 };
     tide_status status = place_constants(out, p) ? TIDE_OK : fail(why, TIDE_ENOMEM, "out of memory for the kernels");
+    gpu_source_begin(&out->source, language, limits->f64 && uses_f64(p));
     for (int32_t i = 0; i < p->n_kernels && !status; i++) status = plan_kernel(&r, &p->kernels[i], why);
-    gpu_print_preamble(&out->source, language, r.f64);
-    if (out->n_entries) text_add(&out->source, "%s", r.bodies.data);
-    if (!status && out->source.failed) status = fail(why, TIDE_ENOMEM, "out of memory for the kernels' text");
-    text_free(&r.bodies);
-    free(r.entries);
+    if (!status && (out->source.all.failed || !gpu_order(out, (const gpu_use *const *)r.uses, r.n_uses)))
+        status = fail(why, TIDE_ENOMEM, "out of memory for %d launches", (int)out->n_launches);
+    for (int32_t i = 0; i < r.room_uses && r.uses && i < r.plan->n_launches; i++) free(r.uses[i]);
+    free(r.uses), free(r.n_uses);
     return status;
 }
 
 void gpu_plan_free(gpu_plan *plan) {
-    text_free(&plan->source);
-    free(plan->launches), free(plan->table), free(plan->constant_at);
+    gpu_source_free(&plan->source);
+    free(plan->launches), free(plan->table), free(plan->after), free(plan->constant_at);
     *plan = (gpu_plan){ 0 };
 }
 

@@ -2,23 +2,25 @@
 #ifndef TIDE_GPU_PLAN_H
 #define TIDE_GPU_PLAN_H
 
-#include "../../kernelgen/gpu/gpu.h"
+#include "source.h"
 
 typedef struct gpu_launch {
     int32_t   entry;    /* which of the text's kernels */
     int32_t   kernel;   /* of the flat program */
-    int32_t   first;    /* its numbers, in the table */
+    uint32_t  first;    /* its numbers, in the table; with GPU_MANY those of several launches (order.c) */
     int32_t   threads;
     int64_t   groups;
     int32_t   n_blocks;
     gpu_block blocks[GPU_BLOCKS];
+    int32_t   after, n_after;  /* in the plan's `after`: earlier launches that must have ended */
 } gpu_launch;
 
 typedef struct gpu_plan {
-    text        source;           /* entries are k0, k1, ... */
-    int32_t     n_entries, n_launches, n_table;
-    gpu_launch *launches;
+    gpu_source  source;
+    int32_t     n_launches, n_table, n_after;
+    gpu_launch *launches;         /* in an order in which they can run one after another */
     int64_t    *table;
+    int32_t    *after;
     int64_t    *constant_at;      /* of each buffer; -1: no constant */
     int64_t     constant_bytes, scratch_bytes;
 } gpu_plan;
@@ -27,6 +29,10 @@ typedef struct gpu_plan {
 tide_status gpu_plan_make(gpu_plan *out, const flat_program *p, gpu_language language, const gpu_limits *limits,
                           tide_failure *why);
 void        gpu_plan_free(gpu_plan *plan);
+
+/* order.c: what each launch must wait for, by the bytes that it uses (uses[i] are of launch i, n_uses[i] of them), and
+ * equal texts that do not wait for each other as one launch. False: out of memory. */
+bool gpu_order(gpu_plan *plan, const gpu_use *const *uses, const int32_t *n_uses);
 
 /* For a backend's `lacks`: why this kernel does not run on a device of these limits, a clause; NULL: it does. */
 const char *gpu_lacks(const flat_program *p, const flat_kernel *k, const gpu_limits *limits);

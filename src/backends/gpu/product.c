@@ -409,7 +409,6 @@ void gpu_print_product(gpu_print *g, int launch) {
     r.how = gpu_tiling(&r.p, g->limits, r.size);
     if (!r.how.tile) { g->lacks = "a product in groups as small as the device's"; return; }
     g->scratch_bytes = r.how.parts > 1 ? r.how.parts * r.p.batches * r.p.m * r.p.n * r.size : 0;
-    g->uses_f64 = type == TIDE_F64;
     if (launch == 0) print_tiles(&r);
     else print_sum(&r);
 }

@@ -54,7 +54,7 @@ tide_status metal_launch(void *device, void *module, const gpu_call *call, doubl
 tide_status metal_end(void *device, tide_failure *why);
 
 /* program.c */
-tide_status metal_build(void *device, const char *source, int32_t n_entries, void **module, tide_failure *why);
+tide_status metal_build(void *device, const gpu_source *source, void **module, tide_failure *why);
 void        metal_unload(void *device, void *module);
 int32_t     metal_most_threads(void *device, void *module, int32_t entry);
 

@@ -118,7 +118,7 @@ void metal_settle(metal_device *d) {
 }
 
 static void encode(const metal_device *d, metal_id pipeline, const gpu_call *c) {
-    uint32_t first = (uint32_t)c->first;
+    uint32_t first = c->first;
     SEND(set_pipeline, d->encoder, pipeline);
     for (int i = 0; i < GPU_BLOCKS; i++) SEND(set_buffer, d->encoder, c->blocks[i], 0, (uint64_t)i);
     SEND(set_buffer, d->encoder, c->table, 0, GPU_BLOCKS);

@@ -61,11 +61,12 @@ static tide_status make_module(const metal_device *d, const char *source, int32_
     return status;
 }
 
-tide_status metal_build(void *device, const char *source, int32_t n_entries, void **module, tide_failure *why) {
+tide_status metal_build(void *device, const gpu_source *source, void **module, tide_failure *why) {
+    int32_t n_entries = source->n_entries;
     metal_module *m = calloc(1, sizeof *m + sizeof *m->pipelines * (size_t)n_entries);
     if (!m) return fail(why, TIDE_ENOMEM, "out of memory for %d kernels", (int)n_entries);
     void *pool = metal.objc_autoreleasePoolPush();
-    tide_status status = make_module(device, source, n_entries, m, why);
+    tide_status status = make_module(device, source->all.data, n_entries, m, why);
     metal.objc_autoreleasePoolPop(pool);
     if (status) metal_unload(device, m);
     else *module = m;

@@ -44,7 +44,7 @@ tide_status opencl_wait(void *device, tide_failure *why);
 void        opencl_free_stages(opencl_device *d);
 
 /* program.c, launch.c: as gpu_driver says. */
-tide_status opencl_build(void *device, const char *source, int32_t n_entries, void **module, tide_failure *why);
+tide_status opencl_build(void *device, const gpu_source *source, void **module, tide_failure *why);
 void        opencl_unload(void *device, void *module);
 int32_t     opencl_most_threads(void *device, void *module, int32_t entry);
 tide_status opencl_launch(void *device, void *module, const gpu_call *call, double *seconds, tide_failure *why);

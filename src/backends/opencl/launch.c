@@ -5,7 +5,7 @@
 
 static int32_t set_arguments(const opencl *cl, ocl_kernel kernel, const gpu_call *c) {
     int32_t  code = OCL_SUCCESS;
-    uint32_t first = (uint32_t)c->first;
+    uint32_t first = c->first;
     for (uint32_t i = 0; i < GPU_BLOCKS && !code; i++)
         code = cl->SetKernelArg(kernel, i, sizeof(ocl_mem), &c->blocks[i]);
     if (!code) code = cl->SetKernelArg(kernel, GPU_BLOCKS, sizeof(ocl_mem), &c->table);

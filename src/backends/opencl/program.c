@@ -1,21 +1,12 @@
-/* From text to kernels: by the device's compiler, once, then from the cache ($XDG_CACHE_HOME/tidemill/opencl). A file
- * of it begins with the hash of all that the binary follows from, and a binary that the driver refuses is made again.
- * The cache is a convenience: whatever fails with it, the text is there. */
+/* From text to kernels: by the device's compiler, once, then from the cache ($XDG_CACHE_HOME/tidemill/opencl). A binary
+ * that the driver refuses is made again. */
 #include "device.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "backends/gpu/cache.h"
 #include "base/sha256.h"
-
-enum { KEY = 64, MOST_BINARY = 1 << 28 };
-
-static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;  /* threads of a process share the names of drafts */
-
-typedef struct binary { char key[KEY + 1]; os_kept kept; } binary;
 
 static const char *options_of(const opencl_device *d) {
     return d->rounds ? "-w -cl-std=CL1.2 -cl-fp32-correctly-rounded-divide-sqrt" : "-w -cl-std=CL1.2";
@@ -41,38 +32,19 @@ static void add_device(const opencl_device *d, sha256 *h) {
     }
 }
 
-/* False: there is no cache. Whoever it is true for closes b->kept.folder. */
-static bool find_binary(const opencl_device *d, const char *source, binary *b) {
+static bool find_binary(const opencl_device *d, const char *source, gpu_cached *c) {
     sha256 h;
-    char   hex[65], start[17], ignored[256];
+    char   hex[65];
     sha256_begin(&h);
     add_words(&h, TIDE_VERSION), add_words(&h, options_of(d)), add_device(d, &h), add_words(&h, source);
     sha256_end(&h, hex);
-    memcpy(b->key, hex, sizeof hex);
-    snprintf(start, sizeof start, "%.16s", hex);
-    return os_kept_find(&b->kept, "opencl/", strtoull(start, NULL, 16), "bin", "part", ignored, sizeof ignored);
+    return gpu_cache_open(c, "opencl/", hex);
 }
 
-/* The kept file without its key; NULL: there is none. The caller frees it. */
-static unsigned char *read_binary(const binary *b, size_t *bytes) {
-    struct stat s;
-    char key[KEY];
-    int  file = os_kept_open(&b->kept);
-    unsigned char *content = NULL;
-    if (file < 0) return NULL;
-    bool ours = fstat(file, &s) == 0 && s.st_size > KEY && s.st_size <= MOST_BINARY &&
-                pread(file, key, KEY, 0) == KEY && memcmp(key, b->key, KEY) == 0;
-    *bytes = ours ? (size_t)s.st_size - KEY : 0;
-    if (ours) content = malloc(*bytes);
-    if (content && pread(file, content, *bytes, KEY) != (ssize_t)*bytes) free(content), content = NULL;
-    close(file);
-    return content;
-}
-
-static ocl_program load_binary(const opencl_device *d, const binary *b) {
+static ocl_program load_binary(const opencl_device *d, const gpu_cached *c) {
     int32_t code = OCL_SUCCESS, status = OCL_SUCCESS;
     size_t  bytes;
-    unsigned char *content = read_binary(b, &bytes);
+    unsigned char *content = gpu_cache_read(c, &bytes);
     if (!content) return NULL;
     ocl_program p = d->cl->CreateProgramWithBinary(d->context, 1, &d->id, &bytes, (const unsigned char **)&content,
                                                    &status, &code);
@@ -82,19 +54,13 @@ static ocl_program load_binary(const opencl_device *d, const binary *b) {
     return NULL;
 }
 
-static void keep_binary(const opencl_device *d, ocl_program p, const binary *b) {
+static void keep_binary(const opencl_device *d, ocl_program p, const gpu_cached *c) {
     size_t bytes = 0;
-    if (d->cl->GetProgramInfo(p, OCL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, NULL)) return;
-    unsigned char *all = bytes && bytes <= MOST_BINARY ? malloc(KEY + bytes) : NULL, *content = all ? all + KEY : NULL;
-    if (all && !d->cl->GetProgramInfo(p, OCL_PROGRAM_BINARIES, sizeof content, &content, NULL)) {
-        memcpy(all, b->key, KEY);
-        pthread_mutex_lock(&writing);
-        int file = os_kept_write(&b->kept, b->kept.fresh, all, KEY + bytes) ? os_kept_store(&b->kept) : -1;
-        if (file >= 0) close(file);
-        os_kept_clean(&b->kept);
-        pthread_mutex_unlock(&writing);
-    }
-    free(all);
+    if (d->cl->GetProgramInfo(p, OCL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, NULL) || !bytes) return;
+    char *whole = malloc(GPU_CACHE_KEY + bytes), *content = whole ? whole + GPU_CACHE_KEY : NULL;
+    if (whole && !d->cl->GetProgramInfo(p, OCL_PROGRAM_BINARIES, sizeof content, &content, NULL))
+        gpu_cache_write(c, whole, bytes);
+    free(whole);
 }
 
 /* ---- compiling ---- */
@@ -129,13 +95,13 @@ static tide_status compile(const opencl_device *d, const char *source, ocl_progr
 }
 
 static tide_status find_program(const opencl_device *d, const char *source, ocl_program *out, tide_failure *why) {
-    binary b;
-    bool   cached = find_binary(d, source, &b);
-    *out = cached ? load_binary(d, &b) : NULL;
-    bool   kept = *out != NULL;
+    gpu_cached c;
+    bool cached = find_binary(d, source, &c);
+    *out = cached ? load_binary(d, &c) : NULL;
+    bool kept = *out != NULL;
     tide_status status = kept ? TIDE_OK : compile(d, source, out, why);
-    if (cached && !kept && !status) keep_binary(d, *out, &b);
-    if (cached) close(b.kept.folder);
+    if (cached && !kept && !status) keep_binary(d, *out, &c);
+    if (cached) gpu_cache_close(&c);
     return status;
 }
 
@@ -154,11 +120,12 @@ static tide_status make_kernels(const opencl_device *d, opencl_module *m, int32_
     return TIDE_OK;
 }
 
-tide_status opencl_build(void *device, const char *source, int32_t n_entries, void **module, tide_failure *why) {
+tide_status opencl_build(void *device, const gpu_source *source, void **module, tide_failure *why) {
     const opencl_device *d = device;
+    int32_t n_entries = source->n_entries;
     opencl_module *m = calloc(1, module_bytes(n_entries));
     if (!m) return fail(why, TIDE_ENOMEM, "out of memory for %d kernels", (int)n_entries);
-    tide_status status = find_program(d, source, &m->program, why);
+    tide_status status = find_program(d, source->all.data, &m->program, why);
     if (!status) status = make_kernels(d, m, n_entries, why);
     if (status) opencl_unload(device, m);
     else *module = m;

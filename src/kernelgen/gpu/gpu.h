@@ -6,7 +6,8 @@
  *   GLOBAL LOCAL CONSTANT  where a pointer leads; CONSTANT is for tables outside functions
  *   DEVICE                 before a function
  *   KERNEL(name, threads)  a kernel of groups of so many threads, a constant. Its arguments: GLOBAL char *b0 ... *b5,
- *                          the blocks; GLOBAL const i64 *table, the numbers of this launch from `first` on
+ *                          the blocks; GLOBAL const i64 *table, the numbers of this launch from `first` on, or, with
+ *                          GPU_MANY in it, for each group where its launch's are and, 32 bits higher, its number there
  *   BEGIN                  comes first in it: makes `uint group`, `uint lane`, and moves `table` to this launch
  *   LOCAL_ARRAY(T, name, n)  memory of the group, at the start of a kernel
  *   SYNC                   all threads of the group: what they wrote, to GLOBAL too, is seen by the group
@@ -14,6 +15,7 @@
  *   EXP2(x)                the device's own: its bits are not another's
  *   NAN_F INF_F            and, where GPU_F64 is defined, double with FMA_D SQRT_D FLOOR_D CEIL_D RINT_D and the
  *                          language's own exp, log, ...
+ *   MMA_BF16 LDMATRIX_X4 CP_ASYNC_16 ...  where gpu_limits.matrix is set: cuda.txt says what these are
  * A pointer to another type is a cast with its space: (GLOBAL const float *)(b0 + table[2]). */
 #ifndef TIDE_KERNELGEN_GPU_H
 #define TIDE_KERNELGEN_GPU_H
@@ -35,7 +37,11 @@ typedef struct gpu_limits {
 typedef enum gpu_space { GPU_ARENA, GPU_STORAGE, GPU_CONSTANT, GPU_SCRATCH } gpu_space;
 typedef struct gpu_block { gpu_space space; void *block; } gpu_block;
 
-enum { GPU_BLOCKS = 6, GPU_NUMBERS = 96, GPU_LAUNCHES = 3 /* at most, of a kernel */ };
+/* Bytes that a launch reads, or writes too. */
+typedef struct gpu_use { gpu_block in; int64_t from, to; bool written; } gpu_use;
+#define GPU_MANY 0x80000000u
+
+enum { GPU_BLOCKS = 6, GPU_NUMBERS = 96, GPU_USES = 96, GPU_LAUNCHES = 3 /* at most, of a kernel */ };
 
 /* A launch as it is being printed: its body, from the opening brace to the closing one, and what it will be told.
  * Numbers that the table tells are not in the text, so that kernels which differ in them alone share it. */
@@ -50,9 +56,11 @@ typedef struct gpu_print {
     int32_t   n_blocks, n_numbers;
     gpu_block blocks[GPU_BLOCKS];
     int64_t   numbers[GPU_NUMBERS];
+    int64_t   scratch_at;        /* where the kernel's scratch begins */
     int64_t   scratch_bytes;     /* that the kernel's launches share */
+    int32_t   n_uses;
+    gpu_use   uses[GPU_USES];
     bool      more;              /* the kernel has another launch after this one */
-    bool      uses_f64;          /* double is in the text */
     const char *lacks;           /* why this kernel cannot be printed, a clause that names the operation; NULL: it
                                     can */
 } gpu_print;

@@ -269,8 +269,7 @@ void gpu_print_map(gpu_print *g) {
     bool narrow = !strcmp(gpu_index_type(g->program, g->kernel), "int");
     map_print p = { .g = g, .m = &g->kernel->map, .position = narrow ? "uint" : "i64", .unit = narrow ? "u" : "",
                     .narrow = narrow, .odd_tree = true };
-    g->uses_f64 |= uses_type(&p, TIDE_F64);
-    if (g->uses_f64 && !g->limits->f64) {
+    if (uses_type(&p, TIDE_F64) && !g->limits->f64) {
         g->lacks = "it computes in float64, which the device has not";
         return;
     }

@@ -48,6 +48,11 @@ int gpu_block_of(gpu_print *g, gpu_space space, void *block) {
     return g->n_blocks++;
 }
 
+static void add_use(gpu_print *g, int block, int64_t from, int64_t to, bool written) {
+    if (g->n_uses == GPU_USES) g->lacks = "it has more operands than a launch can be told";
+    else g->uses[g->n_uses++] = (gpu_use){ g->blocks[block], from, to, written };
+}
+
 static void declare(gpu_print *g, const char *constant, const char *type, const char *name, int block, int64_t at) {
     int number = gpu_number(g, at);
     text_add(&g->body, "GLOBAL %s%s *%s = (GLOBAL %s%s *)(b%d + table[%d]);\n", constant, type, name, constant, type,
@@ -56,19 +61,22 @@ static void declare(gpu_print *g, const char *constant, const char *type, const 
 
 void gpu_operand(gpu_print *g, const char *name, const flat_operand *o, bool written) {
     const flat_buffer *b = &g->program->buffers[o->buffer];
-    int64_t at = o->offset * (int64_t)tide_dtype_size(o->type);
+    int64_t begin;
     int block = 0;
     switch (b->space) {
-    case FLAT_VARIABLE: block = gpu_block_of(g, GPU_STORAGE, b->block), at += b->at; break;
-    case FLAT_CONSTANT: block = gpu_block_of(g, GPU_CONSTANT, NULL), at += g->constant_at[o->buffer]; break;
-    default:            block = gpu_block_of(g, GPU_ARENA, NULL), at += b->offset; break;
+    case FLAT_VARIABLE: block = gpu_block_of(g, GPU_STORAGE, b->block), begin = b->at; break;
+    case FLAT_CONSTANT: block = gpu_block_of(g, GPU_CONSTANT, NULL), begin = g->constant_at[o->buffer]; break;
+    default:            block = gpu_block_of(g, GPU_ARENA, NULL), begin = b->offset; break;
     }
-    declare(g, written ? "" : "const ", words[o->type].memory, name, block, at);
-    g->uses_f64 |= o->type == TIDE_F64;
+    add_use(g, block, begin, begin + b->bytes, written);
+    declare(g, written ? "" : "const ", words[o->type].memory, name, block,
+            begin + o->offset * (int64_t)tide_dtype_size(o->type));
 }
 
 void gpu_scratch(gpu_print *g, const char *name, const char *type, int64_t at_bytes) {
-    declare(g, "", type, name, gpu_block_of(g, GPU_SCRATCH, NULL), at_bytes);
+    int block = gpu_block_of(g, GPU_SCRATCH, NULL);
+    add_use(g, block, g->scratch_at, g->scratch_at + 1, true);
+    declare(g, "", type, name, block, g->scratch_at + at_bytes);
 }
 
 const char *gpu_index_type(const flat_program *p, const flat_kernel *k) {

@@ -30,7 +30,7 @@ static void add_wrapper(text *t, gpu_language language, int i) {
     const char *told = language == GPU_METAL ? ", g, t" : "";
     text_add(t, "extern \"C\" GPU_SHOWN void run_k%d(", i);
     text_add(t, "char *const *b, const i64 *table, uint first, uint g, uint t) {\n");
-    if (language == GPU_CUDA) text_add(t, "    blockIdx.x = g, threadIdx.x = t;\n");
+    if (language == GPU_CUDA) text_add(t, "    blockIdx.x = g, threadIdx.x = t;\n    shim_begin(t);\n");
     text_add(t, "    k%d(b[0], b[1], b[2], b[3], b[4], b[5], table, first%s);\n}\n", i, told);
     text_add(t, "GPU_LOCAL_OF(%d)\n", i);
 }
@@ -151,8 +151,10 @@ static tide_status open_object(const folder *f, built *b, tide_failure *why) {
     void *object = dlopen(f->so, RTLD_NOW | RTLD_LOCAL);
     if (!object) return fail(why, TIDE_EDEVICE, "the built text does not load: %.200s", dlerror());
     void (**sync)(int) = (void (**)(int))dlsym(object, "gpu_sync");
-    if (!sync) return fail(why, TIDE_EDEVICE, "the shim has no gpu_sync");
-    *sync = group_sync;
+    void (**warp_sync)(int) = (void (**)(int))dlsym(object, "gpu_warp_sync");
+    unsigned (**thread)(void) = (unsigned (**)(void))dlsym(object, "gpu_thread");
+    if (!sync || !warp_sync || !thread) return fail(why, TIDE_EDEVICE, "the shim has no barriers");
+    *sync = group_sync, *warp_sync = group_warp_sync, *thread = group_thread;
     for (int32_t i = 0; i < b->n_entries; i++)
         if (!find_entry(object, b->source, (int)i, &b->entries[i]))
             return fail(why, TIDE_EDEVICE, "the built text has no entry k%d", (int)i);

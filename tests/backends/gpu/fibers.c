@@ -162,7 +162,7 @@ static tide_status compute(const order *o, tide_failure *why) {
     const gpu_call *c = &o->call;
     const built_entry *e = &o->module->entries[c->entry];
     for (int i = 0; i < GPU_BLOCKS; i++) blocks[i] = ((const block *)c->blocks[i])->data;
-    group_launch l = { .entry = e->run, .blocks = blocks, .first = (uint32_t)c->first, .threads = c->threads,
+    group_launch l = { .entry = e->run, .blocks = blocks, .first = c->first, .threads = c->threads,
                        .groups = c->groups, .local = e->local, .local_bytes = e->local_bytes,
                        .backwards = o->backwards };
     l.table = (const int64_t *)(const void *)((const block *)c->table)->data;
@@ -194,7 +194,7 @@ static tide_status told(device *d, tide_failure *why) {
 static tide_status launch(void *of, void *module, const gpu_call *call, double *seconds, tide_failure *why) {
     device *d = of;
     for (int i = 0; i < GPU_BLOCKS; i++) block_at(call->blocks[i], 0, 0);
-    block_at(call->table, call->first * (int64_t)sizeof(int64_t), 0);
+    block_at(call->table, (call->first & ~GPU_MANY) * (int64_t)sizeof(int64_t), 0);
     if (call->entry < 0 || call->entry >= ((const built *)module)->n_entries) stop("no such entry");
     if (d->n_queued == MOST_QUEUED) flush(d);
     d->queued[d->n_queued++] = (order){ module, *call, d->backwards };
@@ -265,25 +265,24 @@ static void limits_metal(void *of, gpu_limits *out) {
     *out = (gpu_limits){ fibers_limit.threads, fibers_limit.local_bytes, false };
 }
 
-static tide_status build_with(gpu_language language, const char *source, int32_t n_entries, void **module,
-                              tide_failure *why) {
+static tide_status build_with(gpu_language language, const gpu_source *source, void **module, tide_failure *why) {
     const built *b;
     if (fails(&fibers_fault.build)) return fail(why, TIDE_EDEVICE, "the text does not compile: it was told not to");
     pthread_mutex_lock(&lock);
-    tide_status status = build_text(language, source, n_entries, &b, why);
+    tide_status status = build_text(language, source->all.data, source->n_entries, &b, why);
     if (!status) count.built++, *module = (void *)(uintptr_t)b;
     pthread_mutex_unlock(&lock);
     return status;
 }
 
-static tide_status build_cuda(void *of, const char *source, int32_t n_entries, void **module, tide_failure *why) {
+static tide_status build_cuda(void *of, const gpu_source *source, void **module, tide_failure *why) {
     (void)of;
-    return build_with(GPU_CUDA, source, n_entries, module, why);
+    return build_with(GPU_CUDA, source, module, why);
 }
 
-static tide_status build_metal(void *of, const char *source, int32_t n_entries, void **module, tide_failure *why) {
+static tide_status build_metal(void *of, const gpu_source *source, void **module, tide_failure *why) {
     (void)of;
-    return build_with(GPU_METAL, source, n_entries, module, why);
+    return build_with(GPU_METAL, source, module, why);
 }
 
 bool fibers_possible(void) {

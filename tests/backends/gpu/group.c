@@ -72,64 +72,102 @@ static void *new_fiber(char *stack) {
 
 /* ---- a group -------------------------------------------------------------------------------------------------- */
 
+/* Those that wait at a barrier, and where. */
+typedef struct waiting { int32_t count; int line; bool two_lines; } waiting;
+
 static struct {
     const group_launch *launch;
     uint32_t group;
     int32_t  turn;      /* whose it is, of launch->threads: a place in the order, not the thread's number */
-    int32_t  waiting;   /* of those that had their turn in this round */
-    int      line;      /* where they wait */
-    bool     first_round, two_lines;
+    int32_t  begun;     /* of them, in order */
+    waiting  all, warp; /* of those that had their turn in this round; of the turn's warp, since it was together */
     void    *home, *left[GROUP_MOST_THREADS];
 } now;
 static char *stacks;
 
-static void run_thread(void) {
-    const group_launch *l = now.launch;
-    uint32_t thread = (uint32_t)(l->backwards ? l->threads - 1 - now.turn : now.turn);
-    l->entry(l->blocks, l->table, l->first, now.group, thread);
+unsigned group_thread(void) {
+    return (unsigned)(now.launch->backwards ? now.launch->threads - 1 - now.turn : now.turn);
 }
 
-/* To the thread whose turn is next, or home when all have ended or some wait in vain. */
-static void next_turn(void **here) {
-    if (++now.turn == now.launch->threads || now.two_lines) {
-        if (now.waiting != now.launch->threads || now.two_lines) {
-            fiber_switch(here, now.home);
-            return;
-        }
-        now.turn = now.waiting = 0, now.first_round = false;
+static void run_thread(void) {
+    const group_launch *l = now.launch;
+    now.begun = now.turn + 1;
+    l->entry(l->blocks, l->table, l->first, now.group, group_thread());
+}
+
+/* ---- turns ---- */
+
+static void wait_at(waiting *w, int line) {
+    if (w->count++ == 0) w->line = line;
+    else if (w->line != line) w->two_lines = true;
+}
+
+/* Sets the turn: to the warp's first if the last has come to where all its lanes wait, to the group's first likewise.
+ * False: all have ended, or some wait in vain. */
+static bool set_turn(void) {
+    const bool warp_ends = (now.turn + 1) % GROUP_WARP == 0 || now.turn + 1 == now.launch->threads;
+    if (now.all.two_lines || now.warp.two_lines) return false;
+    if (warp_ends && now.warp.count == GROUP_WARP) {
+        now.turn -= GROUP_WARP - 1, now.warp.count = 0;
+        return true;
     }
-    void *there = now.first_round ? new_fiber(stacks + (size_t)now.turn * STACK_BYTES) : now.left[now.turn];
+    if (warp_ends && now.warp.count) return false;
+    if (++now.turn < now.launch->threads) return true;
+    if (now.all.count != now.launch->threads) return false;
+    now.turn = now.all.count = 0;
+    return true;
+}
+
+static void next_turn(void **here) {
+    if (!set_turn()) {
+        fiber_switch(here, now.home);
+        return;
+    }
+    void *there = now.turn == now.begun ? new_fiber(stacks + (size_t)now.turn * STACK_BYTES) : now.left[now.turn];
     if (here != &now.left[now.turn]) fiber_switch(here, there);
 }
 
 void group_sync(int line) {
-    if (now.waiting++ == 0) now.line = line;
-    else if (now.line != line) now.two_lines = true;
+    wait_at(&now.all, line);
     next_turn(&now.left[now.turn]);
 }
 
+void group_warp_sync(int line) {
+    wait_at(&now.warp, line);
+    next_turn(&now.left[now.turn]);
+}
+
+/* The newest thread, when it ends, leaves its stack to the next. */
 static void threads_in_turn(void) {
     void *nobody;
     run_thread();
-    while (now.first_round && now.turn + 1 < now.launch->threads) {
+    while (now.turn + 1 == now.begun && now.begun < now.launch->threads && now.warp.count == 0) {
         now.turn++;
         run_thread();
     }
     next_turn(&nobody);
 }
 
+/* ---- a group ---- */
+
+static bool ended_well(char *why, size_t size) {
+    const bool warp = now.warp.count;
+    const waiting *w = warp ? &now.warp : &now.all;
+    const char *whose = warp ? "a warp of group" : "group", *others = warp ? "do not come" : "ended";
+    if (w->two_lines)
+        snprintf(why, size, "threads of %s %" PRIu32 " wait at the barrier in line %d, others at another", whose,
+                 now.group, w->line);
+    else if (w->count)
+        snprintf(why, size, "%d of %d threads of %s %" PRIu32 " wait at the barrier in line %d, the others %s",
+                 (int)w->count, warp ? GROUP_WARP : (int)now.launch->threads, whose, now.group, w->line, others);
+    return !w->count;
+}
+
 static bool run_group(const group_launch *l, uint32_t group, char *why, size_t size) {
     if (l->local_bytes) memset(l->local, 0xFF, l->local_bytes);
-    now.launch = l, now.group = group, now.turn = now.waiting = 0;
-    now.first_round = true, now.two_lines = false;
+    now.launch = l, now.group = group, now.turn = now.begun = 0, now.all = now.warp = (waiting){ 0 };
     fiber_switch(&now.home, new_fiber(stacks));
-    if (now.two_lines)
-        snprintf(why, size, "threads of group %" PRIu32 " wait at the barrier in line %d, others at another", group,
-                 now.line);
-    else if (now.waiting)
-        snprintf(why, size, "%d of %d threads of group %" PRIu32 " wait at the barrier in line %d, the others ended",
-                 (int)now.waiting, (int)l->threads, group, now.line);
-    return !now.two_lines && !now.waiting;
+    return ended_well(why, size);
 }
 
 bool group_run(const group_launch *l, char *why, size_t size) {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { GROUP_MOST_THREADS = 1024 };
+enum { GROUP_MOST_THREADS = 1024, GROUP_WARP = 32 };
 
 /* What a built text has for each of its kernels: one thread of one group. */
 typedef void group_entry(char *const *blocks, const int64_t *table, uint32_t first, uint32_t group, uint32_t thread);
@@ -28,7 +28,10 @@ typedef struct group_launch {
  * another. One launch at a time. */
 bool group_run(const group_launch *l, char *why, size_t size);
 
-/* The barrier, which the text calls with its line. */
+/* The barriers of all threads and of a warp's, which the text calls with its line, and which thread it is that calls.
+ * Groups whose warps wait are of whole warps. */
 void group_sync(int line);
+void group_warp_sync(int line);
+unsigned group_thread(void);
 
 #endif

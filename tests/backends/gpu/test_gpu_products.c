@@ -155,7 +155,7 @@ static void test_one_text(void **unused) {
     gpu_limits limits = { 256, 32768, false };
     gpu_plan one = plan_of(&(sized){ 2048, 512, 64, { 1, 10 } }, &limits),
              two = plan_of(&(sized){ 2100, 640, 96, { 1, 12 } }, &limits);
-    assert_string_equal(one.source.data, two.source.data);
+    assert_string_equal(one.source.all.data, two.source.all.data);
     assert_int_not_equal(one.launches[0].groups, two.launches[0].groups);
     gpu_plan_free(&one);
     gpu_plan_free(&two);
@@ -170,7 +170,7 @@ static void test_rows_of_batch(void **unused) {
     declare(&b, &(sized){ 1, 256, 64, { 8, 512 } }, TIDE_F32, (int[]){ ROWS, SHARED, ROWS }, 1, 0);
     assert_int_equal(gpu_plan_make(&plan, &b.p, GPU_OPENCL, &(gpu_limits){ 256, 32768, false }, &why), TIDE_OK);
     gpu_plan one = plan_of(&(sized){ 4096, 256, 64, { 1, 1 } }, &(gpu_limits){ 256, 32768, false });
-    assert_string_equal(plan.source.data, one.source.data);
+    assert_string_equal(plan.source.all.data, one.source.all.data);
     assert_int_equal(plan.launches[0].groups, one.launches[0].groups);
     gpu_plan_free(&plan);
     gpu_plan_free(&one);

@@ -56,4 +56,6 @@ double erf(double);
 double pow(double, double);
 }
 
+#include "cuda_matrix.h"
+
 #endif

@@ -4,7 +4,10 @@
 #define GPU_SHOWN __attribute__((visibility("default")))
 
 extern "C" {
-GPU_SHOWN void (*gpu_sync)(int line); /* set by who runs the text */
+/* set by who runs the text */
+GPU_SHOWN void (*gpu_sync)(int line);
+GPU_SHOWN void (*gpu_warp_sync)(int line);
+GPU_SHOWN unsigned (*gpu_thread)(void);
 void gpu_barrier(void) { gpu_sync(__LINE__); }
 }
 #ifdef CUDA_SHIM_H

@@ -1,0 +1,46 @@
+#include "source.h"
+
+#include <stdlib.h>
+
+void gpu_source_begin(gpu_source *s, gpu_language language, bool f64) {
+    gpu_print_preamble(&s->all, language, f64);
+    s->preamble = s->all.length;
+}
+
+static bool same_body(const gpu_source *s, const gpu_entry *e, const gpu_entry *of, const char *body) {
+    return e->hash == of->hash && e->threads == of->threads && e->length == of->length &&
+           !memcmp(s->all.data + e->start, body, of->length);
+}
+
+static bool room_for_one(gpu_source *s) {
+    if (s->n_entries < s->room) return true;
+    gpu_entry *more = realloc(s->entries, sizeof *more * (size_t)(2 * s->room + 64));
+    if (!more) return false;
+    s->entries = more, s->room = 2 * s->room + 64;
+    return true;
+}
+
+int32_t gpu_source_add(gpu_source *s, const char *body, size_t length, int32_t threads) {
+    gpu_entry e = { text_hash(body), 0, length, threads };
+    for (int32_t i = 0; i < s->n_entries; i++)
+        if (same_body(s, &s->entries[i], &e, body)) return i;
+    if (!room_for_one(s)) return -1;
+    text_add(&s->all, "KERNEL(k%d, %d) ", (int)s->n_entries, (int)threads);
+    e.start = s->all.length;
+    text_add(&s->all, "%s\n", body);
+    if (s->all.failed) return -1;
+    s->entries[s->n_entries] = e;
+    return s->n_entries++;
+}
+
+void gpu_source_entry(text *out, const gpu_source *s, int32_t entry, const char *name) {
+    const gpu_entry *e = &s->entries[entry];
+    text_add(out, "%.*sKERNEL(%s, %d) %.*s\n", (int)s->preamble, s->all.data, name, (int)e->threads, (int)e->length,
+             s->all.data + e->start);
+}
+
+void gpu_source_free(gpu_source *s) {
+    text_free(&s->all);
+    free(s->entries);
+    *s = (gpu_source){ 0 };
+}
