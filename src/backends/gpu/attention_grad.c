@@ -56,6 +56,7 @@ static gpu_words begin(attention *r, const int *used, int count) {
     for (int i = 0; i < count; i++) attention_declare(r, used[i]);
     attention_declare(r, ATT_L);
     gpu_scratch(g, "row_parts", "float", 0);
+    g->uses[g->n_uses - 1].written = false;  /* so that the last two launches need not wait for each other */
     attention_place(r);
     attention_batch(r, used, count);
     attention_float(g, "scale", r->a.scale);
