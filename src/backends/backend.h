@@ -112,8 +112,9 @@ typedef struct flat_map {
 
 /* C = alpha A B + beta C, for every index of batch[0..batch_ndim). A and B are of one type, F32, F64, F16 or BF16; C
  * has that type, but is F32 for the 16-bit ones, which are multiplied and added in F32. Operands 0 A, 1 B, 2 C (C's
- * column stride is 1) with strides [batch dims..., row, column]. Of four operands, 3 is a row of F32 that is added to
- * each row of the result, in F32, before it is stored; C may then, and otherwise, be of A's 16-bit type, rounded once.
+ * column stride is 1) with strides [batch dims..., row, column]. Of four operands, 3 is a row of F32 (column stride 1,
+ * no other) that is added to each row of the result, in F32, before it is stored, where sums are F32's; C may then, and
+ * otherwise, be of A's 16-bit type, rounded once.
  * The cut into tasks:
  * split FLAT_SPLIT_ROWS: one batch entry at a time, tasks = batches * ceil(m / rows_per_task), batch outermost;
  * split FLAT_SPLIT_BATCH: tasks = ceil(batches / rows_per_task), rows_per_task whole batch entries each;
@@ -231,6 +232,7 @@ typedef struct backend_cut {
     int64_t small_product; /* multiply-adds that are not worth a task */
     int64_t whole_row;     /* a sum over more elements is one of partials */
     int64_t half_rows, half_cols, half_depth, half_work;  /* the least of a product that gains by 16-bit operands */
+    bool    product_ends;  /* a product adds a bias, and rounds its result, in the kernel that multiplies */
 } backend_cut;
 extern const backend_cut processor_cut;  /* cut.c */
 

@@ -25,7 +25,7 @@ static int64_t map_elements(const flat_kernel *k, int32_t operand) {
 /* Each matrix once, of every batch entry that it differs in, however often a provider reads it. */
 static int64_t gemm_elements(const flat_kernel *k, int32_t operand) {
     const flat_gemm *g = &k->gemm;
-    int64_t matrix = (operand == 1 ? g->k : g->m) * (operand == 0 ? g->k : g->n);
+    int64_t matrix = (operand == 3 ? 1 : operand == 1 ? g->k : g->m) * (operand == 0 ? g->k : g->n);
     return matrix * distinct(g->batch, k->operands[operand].stride, g->batch_ndim);
 }
 

@@ -102,8 +102,9 @@ static void split_gemm(const lowering *l, flat_gemm *gemm, flat_kernel *k, bool 
 static void lower_matmul(lowering *l, int32_t node) {
     const ir_node *n = node_of(l, node);
     view a = matrix_view(l, n->in[0]), b = matrix_view(l, n->in[1]);
+    const view *bias = n->n_in == 3 ? lower_contiguous(l, n->in[2]) : NULL;
     view c = l->loc[node] = product_destination(l, node);
-    char name[64];
+    char name[80];
     flat_gemm gemm = { .m = a.dim[a.ndim - 2],
                        .k = a.dim[a.ndim - 1],
                        .n = b.dim[b.ndim - 1],
@@ -111,9 +112,11 @@ static void lower_matmul(lowering *l, int32_t node) {
                        .batch_ndim = a.ndim - 2,
                        .alpha = 1 };
     for (int i = 0; i < gemm.batch_ndim; i++) gemm.batches *= gemm.batch[i] = a.dim[i];
-    snprintf(name, sizeof name, "gemm %dx%dx%d x%d", (int)gemm.m, (int)gemm.n, (int)gemm.k, (int)gemm.batches);
-    flat_kernel *k = lower_kernel(l, FLAT_GEMM, 3, name);
+    snprintf(name, sizeof name, "gemm %dx%dx%d x%d%s%s", (int)gemm.m, (int)gemm.n, (int)gemm.k, (int)gemm.batches,
+             bias ? ", add" : "", type_half(c.type) ? ", cast" : "");
+    flat_kernel *k = lower_kernel(l, FLAT_GEMM, n->n_in + 1, name);
     k->operands[0] = lower_operand(&a), k->operands[1] = lower_operand(&b), k->operands[2] = lower_operand(&c);
+    if (bias) k->operands[3] = whole(bias), k->operands[3].stride[a.ndim - 1] = 1;
     split_gemm(l, &gemm, k, node_of_variable(l->g, n->in[1]));
     k->gemm = gemm;
     l->out->flops += 2.0 * (double)gemm.m * (double)gemm.n * (double)gemm.k * (double)gemm.batches;

@@ -14,6 +14,7 @@ bool operand_written(const flat_kernel *k, int32_t operand) {
     switch (k->kind) {
     case FLAT_MAP: return map_writes(&k->map, operand);
     case FLAT_SORT: return operand >= 1;
+    case FLAT_GEMM: return operand == 2;
     default: return operand == k->n_operands - 1;
     }
 }
@@ -72,8 +73,8 @@ static part map_part(const flat_kernel *k, int32_t operand) {
     return outer_part(m->dim, o->stride, m->row_ndim, m->ndim, k->grains * m->rows_per_task, o->offset, bytes);
 }
 
-/* B is read whole by every task unless batch entries are cut; columns of a cut product lie in every row, so they are no
- * part. */
+/* B is read whole by every task unless batch entries are cut, a bias always; columns of a cut product lie in every row,
+ * so they are no part. */
 static part gemm_part(const flat_kernel *k, int32_t operand) {
     const flat_gemm *g = &k->gemm;
     const flat_operand *o = &k->operands[operand];
@@ -83,7 +84,7 @@ static part gemm_part(const flat_kernel *k, int32_t operand) {
     int64_t matrix[2] = { rows, cols }, step, dim[TIDE_MAX_DIMS + 2], stride[TIDE_MAX_DIMS + 2];
     memcpy(dim, g->batch, sizeof *dim * (size_t)nb);
     memcpy(stride, o->stride, sizeof *stride * (size_t)(nb + 2));
-    if (g->split == FLAT_SPLIT_COLS) return (part){ 0 };
+    if (g->split == FLAT_SPLIT_COLS || operand == 3) return (part){ 0 };
     if (g->split != FLAT_SPLIT_BATCH) {  /* rows outermost: of one entry, or of each */
         if (operand == 1 || (g->split == FLAT_SPLIT_ROWS && g->batches != 1)) return (part){ 0 };
         dim[nb] = cols, stride[nb] = stride[nb + 1];

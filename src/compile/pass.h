@@ -71,6 +71,10 @@ int32_t fused_input(const pass_graph *g, const fusion *f, int32_t in, int32_t gr
 int64_t reduced_suffix(tide_shape s, uint32_t axes);
 bool    reduced_prefix(tide_shape s, uint32_t axes, int64_t *kept);
 
+/* products.c: what products write in place of another kernel, a bias added to each row (a MATMUL's third input, F32 of
+ * as many numbers as it has columns), or the 16-bit type of the operands. Where backend_cut.product_ends. */
+void pass_products(pass_graph *g, fusion *f);
+
 /* ---- lower.c: kernels and buffers ---- */
 
 typedef struct lowered {

@@ -6,6 +6,9 @@
 #include "backends/ref/ref.h"
 #include "flat_check.h"
 
+/* What becomes of the sums: 1 a bias is added, 2 the result is rounded to the operands' 16-bit type. */
+enum { BIAS = 1, ROUNDED = 2, ENDS = 4 };
+
 typedef struct product {
     int64_t m, n, k, batches, rows_per_task;
     flat_split split;
@@ -41,9 +44,17 @@ static bool is_half(tide_dtype type) { return type == TIDE_F16 || type == TIDE_B
 /* Sums of 16-bit numbers are made in F32. */
 static tide_dtype sum_type(tide_dtype type) { return is_half(type) ? TIDE_F32 : type; }
 
-static void try_product(const product *p, tide_dtype type, int layout_a, int layout_b, int layout_c) {
+static void add_bias(builder *b, flat_kernel *k) {
+    int64_t strides[TIDE_MAX_DIMS] = { 0 };
+    strides[k->gemm.batch_ndim + 1] = 1;
+    int buffer = add_buffer(b, TIDE_F32, k->gemm.n + 3, false);
+    k->operands[add_operand(b, k, buffer, strides)].offset = 3;
+}
+
+static void try_product(const product *p, tide_dtype type, int layout_a, int layout_b, int layout_c, int ends) {
     builder b;
     char what[160];
+    tide_dtype result = ends & ROUNDED ? type : sum_type(type);
     build_begin(&b);
     const int64_t tasks_of[] = {
         [FLAT_SPLIT_ROWS] = p->batches * ceil_div(p->m, p->rows_per_task),
@@ -56,14 +67,15 @@ static void try_product(const product *p, tide_dtype type, int layout_a, int lay
     k->gemm = (flat_gemm){ .m = p->m, .n = p->n, .k = p->k, .batches = p->batches, .rows_per_task = p->rows_per_task,
                            .batch_ndim = 1, .batch = { p->batches }, .alpha = p->alpha, .beta = p->beta,
                            .split = p->split };
-    int buffers[3] = { add_matrix(&b, k, type, p->batches, p->m, p->k, layout_a, false),
-                       add_matrix(&b, k, type, p->batches, p->k, p->n, layout_b, false),
-                       add_matrix(&b, k, sum_type(type), p->batches, p->m, p->n, layout_c, true) };
+    add_matrix(&b, k, type, p->batches, p->m, p->k, layout_a, false);
+    add_matrix(&b, k, type, p->batches, p->k, p->n, layout_b, false);
+    add_matrix(&b, k, result, p->batches, p->m, p->n, layout_c, true);
+    if (ends & BIAS) add_bias(&b, k);
     finish(&b);
-    for (int i = 0; i < 3; i++) small_numbers(&b, buffers[i]);
-    snprintf(what, sizeof what, "%s %dx%dx%d of %d, layouts %d %d %d, alpha %g beta %g", tide_dtype_name(type),
-             (int)p->m,
-             (int)p->n, (int)p->k, (int)p->batches, layout_a, layout_b, layout_c, p->alpha, p->beta);
+    for (int i = 0; i < b.p.n_buffers; i++) small_numbers(&b, i);
+    snprintf(what, sizeof what, "%s %dx%dx%d of %d, layouts %d %d %d, alpha %g beta %g%s%s", tide_dtype_name(type),
+             (int)p->m, (int)p->n, (int)p->k, (int)p->batches, layout_a, layout_b, layout_c, p->alpha, p->beta,
+             ends & BIAS ? ", a bias" : "", ends & ROUNDED ? ", rounded" : "");
     /* k products below 1 in size, added to sums of a few units */
     expect_like_ref(&b, 0, (double)(p->k + 8) * (type == TIDE_F64 ? 4.5e-16 : 2.4e-7), what);
     build_free(&b);
@@ -99,7 +111,7 @@ static void test_products(void **unused) {
         for (int layouts = 0; layouts < LAYOUTS * LAYOUTS; layouts++)
             for (int t = TIDE_F32; t <= (products[i].m < 80 ? TIDE_F64 : TIDE_F32); t++)  /* libraries are for F32 */
                 try_product(&products[i], (tide_dtype)t, layouts % LAYOUTS, layouts / LAYOUTS,
-                            layouts % 2 ? GAPS : PLAIN);
+                            layouts % 2 ? GAPS : PLAIN, 0);
 }
 
 static void test_half_products(void **unused) {
@@ -109,11 +121,22 @@ static void test_half_products(void **unused) {
             for (size_t i = 0; i < sizeof products / sizeof *products; i++)
                 if (products[i].m < 80)
                     try_product(&products[i], (tide_dtype)t, layouts % LAYOUTS, layouts / LAYOUTS,
-                                layouts % 2 ? GAPS : PLAIN);
+                                layouts % 2 ? GAPS : PLAIN, 0);
             for (size_t i = 0; i < sizeof half_products / sizeof *half_products; i++)
                 try_product(&half_products[i], (tide_dtype)t, layouts % LAYOUTS, layouts / LAYOUTS,
-                            layouts % 2 ? GAPS : PLAIN);
+                            layouts % 2 ? GAPS : PLAIN, 0);
         }
+}
+
+static void test_ends(void **unused) {
+    static const tide_dtype types[] = { TIDE_F32, TIDE_F16, TIDE_BF16 };
+    (void)unused;
+    for (int t = 0; t < 3; t++)
+        for (int ends = 1; ends < (types[t] == TIDE_F32 ? ROUNDED : ENDS); ends++)
+            for (size_t i = 0; i < sizeof products / sizeof *products; i++)
+                for (int layouts = (int)(i % 2); layouts < LAYOUTS * LAYOUTS; layouts += 2)
+                    try_product(&products[i], types[t], layouts % LAYOUTS, layouts / LAYOUTS,
+                                layouts % 2 ? GAPS : PLAIN, ends);
 }
 
 /* A NaN or infinity in an operand shows in its row or column, and nowhere else. */
@@ -165,6 +188,7 @@ static void test_attention_strides(void **unused) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_products), cmocka_unit_test(test_half_products),
+                                        cmocka_unit_test(test_ends),
                                         cmocka_unit_test(test_specials),
                                         cmocka_unit_test(test_attention_strides), cmocka_unit_test(expect_rest) };
     take_arguments(argc, argv);

@@ -246,8 +246,11 @@ static item product(maker *m, item x) {
     for (int i = 0; i < batch.ndim; i++) batch.dim[i] = chance(m, 60) ? size(x, i) : 1;
     if (all > MOST_ELEMENTS || k * other > MOST_ELEMENTS || tide_shape_count(batch) * k * other > MOST_ELEMENTS)
         return none;
-    tide_val y = left ? tide_matmul(matrix(m, batch, other, k), x.v) : tide_matmul(x.v, matrix(m, batch, k, other));
-    return (item){ tide_mul_scalar(y, 1 / (double)k), false };
+    bool     biased = chance(m, 50);  /* then nothing stands between the product and the bias */
+    tide_val from = biased ? tide_mul_scalar(x.v, 1 / (double)k) : x.v;
+    tide_val y = left ? tide_matmul(matrix(m, batch, other, k), from) : tide_matmul(from, matrix(m, batch, k, other));
+    if (!biased) return (item){ tide_mul_scalar(y, 1 / (double)k), false };
+    return (item){ tide_add(y, leaf(m, TIDE_SHAPE(tide_shape_of(y).dim[last])).v), false };
 }
 
 static item regroup(maker *m, item x) {

@@ -90,6 +90,20 @@ const char *onednn_lacks(const isa_table *isa, tide_dtype half);
 /* Who multiplies here: tide_products of the device. */
 const tide_product_library *gemm_libraries(void);
 
+/* gemm_end.c: of a product with a bias or a 16-bit result. It is made as F32 in scratch, C's rows one after the other,
+ * behind what the call needs. */
+typedef struct gemm_end {
+    strip_fn widen, narrow, add;  /* C to F32, F32 to C, F32 and F32 */
+    int64_t  c_row;               /* bytes */
+    bool     bias;
+} gemm_end;
+bool            gemm_ends(const flat_kernel *k);
+const gemm_end *gemm_end_new(const cpu_build *b, const flat_kernel *k);
+static inline int64_t gemm_end_at(const gemm_call *call) { return round_up(call->scratch, 64); }
+/* What beta needs of C, before; and the sums to C, after. */
+void gemm_end_begin(const gemm_end *e, const gemm_shape *s, void *sums, const void *c);
+void gemm_end_finish(const gemm_end *e, const gemm_shape *s, void *sums, const void *bias, void *c);
+
 /* The products of a program, one for each distinct shape. */
 typedef struct gemm_set {
     gemm_call *calls;

@@ -34,7 +34,7 @@ typedef struct cuda_node_params {
     F(DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK, 1) F(DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK, 8)                    \
     F(DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, 75) F(DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, 76)                  \
     F(FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, 0) F(STREAM_NON_BLOCKING, 1) F(EVENT_DEFAULT, 0)                           \
-    F(EVENT_DISABLE_TIMING, 2)
+    F(EVENT_DISABLE_TIMING, 2) F(STREAM_CAPTURE_MODE_THREAD_LOCAL, 1)
 
 /* F(its name without CUDA_, its number): errors that are told apart */
 #define CUDA_ERRORS(F) F(SUCCESS, 0) F(ERROR_OUT_OF_MEMORY, 2) F(ERROR_NO_DEVICE, 100)
@@ -60,6 +60,8 @@ enum { CUDA_CONSTANTS(CUDA_VALUE) CUDA_ERRORS(CUDA_VALUE) };
     F(StreamCreate, "", (cuda_stream *, unsigned flags))                                                               \
     F(StreamDestroy, "_v2", (cuda_stream))                                                                             \
     F(StreamSynchronize, "", (cuda_stream))                                                                            \
+    F(StreamBeginCapture, "_v2", (cuda_stream, unsigned mode))                                                         \
+    F(StreamEndCapture, "", (cuda_stream, cuda_graph *))                                                               \
     F(EventCreate, "", (cuda_event *, unsigned flags))                                                                 \
     F(EventDestroy, "_v2", (cuda_event))                                                                               \
     F(EventRecord, "", (cuda_event, cuda_stream))                                                                      \
@@ -81,6 +83,7 @@ enum { CUDA_CONSTANTS(CUDA_VALUE) CUDA_ERRORS(CUDA_VALUE) };
     F(GraphCreate, "", (cuda_graph *, unsigned flags))                                                                 \
     F(GraphDestroy, "", (cuda_graph))                                                                                  \
     F(GraphAddKernelNode, "_v2", (cuda_node *, cuda_graph, const cuda_node *after, size_t, const cuda_node_params *))  \
+    F(GraphAddChildGraphNode, "", (cuda_node *, cuda_graph, const cuda_node *after, size_t, cuda_graph child))         \
     F(GraphInstantiate, "WithFlags", (cuda_graph_exec *, cuda_graph, unsigned long long flags))                        \
     F(GraphExecDestroy, "", (cuda_graph_exec))                                                                         \
     F(GraphLaunch, "", (cuda_graph_exec, cuda_stream))

@@ -64,6 +64,7 @@ static void learn(cuda_device *d) {
     d->limits = (gpu_limits){
         .threads = MIN2(threads, MOST_THREADS), .f64 = true, .matrix = d->capability >= MATRIX_CAPABILITY,
         .local_bytes = attribute(cuda, d->id, CUDA_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK),
+        .asks = d->lt ? cuda_asks : NULL, .device = d,
     };
 }
 
@@ -93,6 +94,7 @@ static tide_status find(int32_t index, cuda_device *out, tide_failure *why) {
     if (out->cuda->DeviceGetCount(&count)) count = 0;
     if (index >= count || out->cuda->DeviceGet(&out->id, index)) return no_device(out->cuda, index, count, why);
     out->compiler = nvrtc_here(&missing);
+    out->lt = cublaslt_here();
     if (out->compiler) return TIDE_OK;
     return fail(why, TIDE_EDEVICE,
                 "cuda:%d needs NVIDIA's compiler library (%s): install it (python3 -m pip install nvidia-cuda-nvrtc), "
@@ -121,6 +123,7 @@ void cuda_close(void *device) {
         cuda_enter(d);
         if (d->stream) cuda->StreamSynchronize(d->stream);
         cuda_free_stages(d);
+        if (d->blas) d->lt->Destroy(d->blas);
         if (d->from) cuda->EventDestroy(d->from);
         if (d->to) cuda->EventDestroy(d->to);
         if (d->stream) cuda->StreamDestroy(d->stream);

@@ -3,7 +3,7 @@
 #define TIDE_CUDA_DEVICE_H
 
 #include "backends/gpu/driver.h"
-#include "cuda.h"
+#include "cublaslt.h"
 
 /* Copies of what a put was given, in memory that the device reads by itself, each free again when its event is over.
  * Larger puts wait instead. */
@@ -14,6 +14,8 @@ typedef struct stage { void *memory; size_t bytes; cuda_event written; bool wait
 typedef struct cuda_device {
     const cuda_driver *cuda;
     const nvrtc_found *compiler;
+    const cublaslt    *lt;             /* NULL: products are our own */
+    lt_handle          blas;           /* made when first wanted */
     tide_allocator allocator;
     int32_t      index;
     int          id, driver_version, capability;  /* 90: 9.0 */
@@ -56,6 +58,13 @@ tide_status cuda_record(void *device, void *module, const gpu_call *calls, int32
                         tide_failure *why);
 tide_status cuda_replay(void *device, void *recording, tide_failure *why);
 void        cuda_forget(void *device, void *recording);
+
+/* products.c: gpu_limits.asks and the driver's entries; queues one, CUDA's or cuBLASLt's error. */
+int64_t     cuda_asks(void *device, const gpu_product *p);
+tide_status cuda_product(void *device, const gpu_product *p, void *const blocks[GPU_BLOCKS], void **out,
+                         tide_failure *why);
+void        cuda_product_free(void *device, void *product);
+unsigned    cuda_multiply(const cuda_device *d, void *product);
 
 /* A kernel's arguments, in the order of its text. */
 typedef struct cuda_arguments {

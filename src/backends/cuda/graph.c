@@ -10,13 +10,28 @@ typedef struct recording {
     char first[96], last[96];  /* kernels, for messages */
 } recording;
 
+/* What the library queues for a product, as a graph in the graph. */
+static unsigned add_product(const cuda_device *d, cuda_graph graph, const gpu_call *c, const cuda_node *after,
+                            cuda_node *out) {
+    cuda_graph part = NULL;
+    unsigned code = d->cuda->StreamBeginCapture(d->stream, CUDA_STREAM_CAPTURE_MODE_THREAD_LOCAL);
+    if (code) return code;
+    code = cuda_multiply(d, c->product);
+    unsigned ended = d->cuda->StreamEndCapture(d->stream, &part);
+    if (!code) code = ended;
+    if (!code) code = d->cuda->GraphAddChildGraphNode(out, graph, after, (size_t)c->n_after, part);
+    if (part) d->cuda->GraphDestroy(part);
+    return code;
+}
+
 static unsigned add_node(const cuda_device *d, cuda_graph graph, const cuda_text *text, const gpu_call *c,
                          cuda_node *nodes, cuda_node *after, int32_t at) {
+    for (int32_t i = 0; i < c->n_after; i++) after[i] = nodes[c->after[i]];
+    if (c->product) return add_product(d, graph, c, after, &nodes[at]);
     cuda_arguments   a;
     cuda_node_params params = { .func = text->entries[c->entry].function, .gridDimX = (unsigned)c->groups, 1, 1,
                                 .blockDimX = (unsigned)c->threads, 1, 1, .kernelParams = a.each };
     cuda_set_arguments(&a, c);
-    for (int32_t i = 0; i < c->n_after; i++) after[i] = nodes[c->after[i]];
     return d->cuda->GraphAddKernelNode(&nodes[at], graph, after, (size_t)c->n_after, &params);
 }
 

@@ -13,6 +13,7 @@ void cuda_set_arguments(cuda_arguments *a, const gpu_call *c) {
 
 static unsigned queue_launch(const cuda_device *d, const cuda_text *text, const gpu_call *c) {
     cuda_arguments a;
+    if (c->product) return cuda_multiply(d, c->product);
     cuda_set_arguments(&a, c);
     cuda_function function = text->entries[c->entry].function;
     return d->cuda->LaunchKernel(function, (unsigned)c->groups, 1, 1, (unsigned)c->threads, 1, 1, 0, d->stream, a.each,

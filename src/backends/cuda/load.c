@@ -1,5 +1,5 @@
-/* Where CUDA's libraries are, each looked for once. The driver comes with the system's; NVRTC with a toolkit or with a
- * Python environment's nvidia packages. What has been loaded stays: it has threads of its own. */
+/* Where CUDA's libraries are, each looked for once. The driver comes with the system; NVRTC and cuBLASLt with a toolkit
+ * or with a Python environment's nvidia packages. What has been loaded stays: it has threads of its own. */
 #include <dlfcn.h>
 #include <glob.h>
 #include <pthread.h>
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cuda.h"
+#include "cublaslt.h"
 
 enum { OLDEST_DRIVER = 12000, WORDS = 640 };
 
@@ -15,6 +15,8 @@ typedef struct symbol { const char *name; size_t at; } symbol;
 #define DRIVER_SYMBOL(name, version, takes) { "cu" #name version, offsetof(cuda_driver, name) },
 #define NVRTC_SYMBOL(name, version, takes) { "nvrtc" #name version, offsetof(nvrtc, name) },
 static const symbol driver_symbols[] = { CUDA_FUNCTIONS(DRIVER_SYMBOL) { NULL, 0 } };
+#define PRODUCTS_SYMBOL(name, version, takes) { "cublasLt" #name version, offsetof(cublaslt, name) },
+static const symbol products_symbols[] = { CUBLASLT_FUNCTIONS(PRODUCTS_SYMBOL) { NULL, 0 } };
 static const symbol nvrtc_symbols[] = { NVRTC_FUNCTIONS(NVRTC_SYMBOL) { NULL, 0 } };
 
 static bool take_symbols(void *library, const char *name, const symbol *symbols, void *calls, char *why) {
@@ -66,8 +68,7 @@ static void *in_list(const char *list, const char *behind, try_folder *try, void
 
 /* PATH's folders are PREFIX/bin of the Pythons in use, and usually the toolkit's too. */
 static void *in_folders(try_folder *try, void *user) {
-    static const char *const below[] = { "/lib/python3*/site-packages/nvidia/cu1[23]/lib",
-                                         "/lib/python3*/site-packages/nvidia/cuda_nvrtc/lib",
+    static const char *const below[] = { "/lib/python3*/site-packages/nvidia/*/lib",
                                          "/lib/python3*/dist-packages/nvidia/*/lib" };
     static const char *const roots[] = { "VIRTUAL_ENV", "CONDA_PREFIX" };
     void *got = in_list(getenv("TIDEMILL_CUDA_LIBS"), "", try, user);
@@ -129,36 +130,43 @@ const cuda_driver *cuda_here(const char **missing) {
 
 /* ---- the compiler ---- */
 
+/* A library of the toolkit's: its majors are tried in the order of what the driver prefers. */
+typedef struct wanted { const char *name, *needs; int major; char *why; } wanted;
+
+/* One that is opened by its path does not find what it needs beside it, unless that is open already. */
+static void *library_in(const char *folder, void *user) {
+    const wanted *w = user;
+    char path[640];
+    if (!*folder) {
+        snprintf(path, sizeof path, "%s.so.%d", w->name, w->major);
+        return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    }
+    snprintf(path, sizeof path, "%s/%s.so.%d*", folder, w->needs, w->major);
+    if (*w->needs && !open_matching(path, w->why)) return NULL;
+    snprintf(path, sizeof path, "%s/%s.so.%d", folder, w->name, w->major);
+    return open_matching(path, w->why);
+}
+
+static void *find_library(const char *name, const char *needs, char *why) {
+    int   version = 0;
+    void *library = NULL;
+    driver.DriverGetVersion(&version);
+    for (int i = 0; i < 2 && !library; i++) {
+        wanted w = { name, needs, (version < 13000) == (i == 0) ? 12 : 13, why };
+        library = in_folders(library_in, &w);
+    }
+    if (!library && !*why) snprintf(why, WORDS, "no %s.so.13 or .12 was found", name);
+    return library;
+}
+
 static pthread_once_t nvrtc_once = PTHREAD_ONCE_INIT;
 static nvrtc_found compiler;
 static bool compiler_found;
 static char compiler_missing[WORDS];
 
-/* A library that is opened by its path does not find the one it needs beside it, unless that is open already. */
-static void *nvrtc_in(const char *folder, void *user) {
-    const int *major = user;
-    char path[640];
-    if (*folder) {
-        snprintf(path, sizeof path, "%s/libnvrtc-builtins.so.%d*", folder, *major);
-        if (!open_matching(path, compiler_missing)) return NULL;
-        snprintf(path, sizeof path, "%s/libnvrtc.so.%d", folder, *major);
-        return open_matching(path, compiler_missing);
-    }
-    snprintf(path, sizeof path, "libnvrtc.so.%d", *major);
-    return dlopen(path, RTLD_NOW | RTLD_LOCAL);
-}
-
 static void find_compiler(void) {
-    int   version = 0, majors[] = { 13, 12 };
-    void *library = NULL;
-    driver.DriverGetVersion(&version);
-    if (version < 13000) majors[0] = 12, majors[1] = 13;
-    for (int i = 0; i < 2 && !library; i++) library = in_folders(nvrtc_in, &majors[i]);
-    if (!library) {
-        if (!*compiler_missing) snprintf(compiler_missing, WORDS, "no libnvrtc.so.13 or .12 was found");
-        return;
-    }
-    compiler_found = take_symbols(library, "libnvrtc", nvrtc_symbols, &compiler.calls, compiler_missing) &&
+    void *library = find_library("libnvrtc", "libnvrtc-builtins", compiler_missing);
+    compiler_found = library && take_symbols(library, "libnvrtc", nvrtc_symbols, &compiler.calls, compiler_missing) &&
                      !compiler.calls.Version(&compiler.major, &compiler.minor);
 }
 
@@ -166,4 +174,23 @@ const nvrtc_found *nvrtc_here(const char **missing) {
     pthread_once(&nvrtc_once, find_compiler);
     *missing = compiler_missing;
     return compiler_found ? &compiler : NULL;
+}
+
+/* ---- products ---- */
+
+static pthread_once_t products_once = PTHREAD_ONCE_INIT;
+static cublaslt products;
+static bool products_found;
+
+static void find_products(void) {
+    char why[WORDS] = "";
+    const char *wish = getenv("TIDEMILL_CUBLASLT");
+    if (wish && strcmp(wish, "none") == 0) return;
+    void *library = find_library("libcublasLt", "", why);
+    products_found = library && take_symbols(library, "libcublasLt", products_symbols, &products, why);
+}
+
+const cublaslt *cublaslt_here(void) {
+    pthread_once(&products_once, find_products);
+    return products_found ? &products : NULL;
 }

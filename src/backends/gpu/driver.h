@@ -9,7 +9,8 @@
  * table, and where in it its numbers begin (with GPU_MANY: those of several launches). */
 typedef struct gpu_call {
     const flat_kernel *kernel;  /* whose name messages have */
-    int32_t entry, threads;
+    int32_t entry, threads;     /* entry -1: `product` */
+    void   *product;            /* that the driver made of one; NULL: none */
     int64_t groups;
     void   *blocks[GPU_BLOCKS];
     void   *table;
@@ -41,6 +42,10 @@ typedef struct gpu_driver {
                           tide_failure *why);
     tide_status (*replay)(void *device, void *recording, tide_failure *why);
     void        (*forget)(void *device, void *recording);  /* when what is queued is done; NULL is fine */
+    /* Of a product that limits.asks took: what a launch of it is given. NULL where that is. */
+    tide_status (*product)(void *device, const gpu_product *p, void *const blocks[GPU_BLOCKS], void **out,
+                           tide_failure *why);
+    void        (*product_free)(void *device, void *product);
 } gpu_driver;
 
 /* exec.c: tide_backend's functions for a driver. */

@@ -83,10 +83,20 @@ static void make_calls(backend_exec *e, void *arena, const gpu_plan *plan) {
     e->n_calls = plan->n_launches;
 }
 
+static tide_status make_products(backend_exec *e, const gpu_plan *plan, tide_failure *why) {
+    tide_status status = TIDE_OK;
+    for (int32_t i = 0; i < e->n_calls && !status; i++)
+        if (plan->launches[i].product >= 0)
+            status = e->driver->product(e->device, &plan->products[plan->launches[i].product], e->calls[i].blocks,
+                                        &e->calls[i].product, why);
+    return status;
+}
+
 /* A kernel that needs many registers may be allowed fewer threads than the device's groups. */
 static int32_t threads_allowed(const gpu_driver *driver, void *device, void *module, const gpu_plan *plan) {
     int32_t allowed = INT32_MAX;
     for (int32_t i = 0; i < plan->n_launches; i++) {
+        if (plan->launches[i].entry < 0) continue;
         int32_t most = driver->most_threads(device, module, plan->launches[i].entry);
         if (most < plan->launches[i].threads) allowed = MIN2(allowed, most);
     }
@@ -125,6 +135,7 @@ static tide_status make(const gpu_driver *driver, const flat_program *p, void *a
                          .cancelled = env->cancelled, .device = env->device, .module = module };
     tide_status status = place(e, plan, why);
     make_calls(e, arena, plan);
+    if (!status) status = make_products(e, plan, why);
     if (!status && driver->record && e->n_calls)
         status = driver->record(e->device, module, e->calls, e->n_calls, &e->recording, why);
     for (int32_t i = 0; i < e->n_calls; i++) e->calls[i].after = NULL;
@@ -157,6 +168,8 @@ void gpu_release(backend_exec *e) {
     if (!e) return;
     const backend_memory *memory = e->driver->memory;
     if (e->recording) e->driver->forget(e->device, e->recording);
+    for (int32_t i = 0; i < e->n_calls; i++)
+        if (e->calls[i].product) e->driver->product_free(e->device, e->calls[i].product);
     e->driver->unload(e->device, e->module);
     memory->free(e->device, e->table, e->table_bytes);
     memory->free(e->device, e->constants, e->constant_bytes);

@@ -86,7 +86,7 @@ static void begin_levels(ordering *o) {
 /* ---- launches that are one ------------------------------------------------------------------------------ */
 
 static bool same_launch(const gpu_launch *a, const gpu_launch *b) {
-    if (a->entry != b->entry || a->n_blocks != b->n_blocks || b->groups > MOST_GROUPS) return false;
+    if (a->entry < 0 || a->entry != b->entry || a->n_blocks != b->n_blocks || b->groups > MOST_GROUPS) return false;
     for (int32_t i = 0; i < a->n_blocks; i++)
         if (a->blocks[i].space != b->blocks[i].space || a->blocks[i].block != b->blocks[i].block) return false;
     return true;

@@ -10,7 +10,7 @@ typedef struct planner {
     gpu_plan *plan;
     const flat_program *program;
     const gpu_limits *limits;
-    int32_t room_launches, room_table, room_uses;
+    int32_t room_launches, room_table, room_uses, room_products;
     gpu_use **uses;    /* of each launch */
     int32_t  *n_uses;
     int64_t  scratch_at;
@@ -55,13 +55,17 @@ static bool add_uses(planner *r, const gpu_print *g) {
 
 static bool add_launch(planner *r, const gpu_print *g) {
     gpu_plan *plan = r->plan;
-    int32_t which = gpu_source_add(&plan->source, g->body.data, g->body.length, g->threads);
-    if (which < 0 || !grow((void **)&plan->launches, &r->room_launches, plan->n_launches, 1, sizeof *plan->launches) ||
+    int32_t which = g->by_library ? -1 : gpu_source_add(&plan->source, g->body.data, g->body.length, g->threads);
+    int32_t product = g->by_library ? plan->n_products : -1;
+    if ((which < 0 && product < 0) ||
+        !grow((void **)&plan->products, &r->room_products, plan->n_products, 1, sizeof *plan->products) ||
+        !grow((void **)&plan->launches, &r->room_launches, plan->n_launches, 1, sizeof *plan->launches) ||
         !grow((void **)&plan->table, &r->room_table, plan->n_table, g->n_numbers, sizeof *plan->table) ||
         !add_uses(r, g))
         return false;
     gpu_launch *l = &plan->launches[plan->n_launches++];
-    *l = (gpu_launch){ .entry = which, .kernel = (int32_t)(g->kernel - r->program->kernels),
+    if (g->by_library) plan->products[plan->n_products++] = g->product;
+    *l = (gpu_launch){ .entry = which, .product = product, .kernel = (int32_t)(g->kernel - r->program->kernels),
                        .first = (uint32_t)plan->n_table, .threads = g->threads, .groups = g->groups,
                        .n_blocks = g->n_blocks };
     memcpy(l->blocks, g->blocks, sizeof l->blocks);
@@ -85,7 +89,8 @@ static tide_status plan_kernel(planner *r, const flat_kernel *k, tide_failure *w
         tide_status status = g.lacks ? fail(why, TIDE_EDEVICE, "the kernel '%s': %s", k->name, g.lacks) : TIDE_OK;
         if (!status && g.groups > INT32_MAX)
             status = fail(why, TIDE_EDEVICE, "the kernel '%s' has more groups than a launch can", k->name);
-        if (!status && g.groups && (g.body.failed || !g.body.data || !add_launch(r, &g)))
+        bool printed = g.by_library || (g.body.data && !g.body.failed);
+        if (!status && g.groups && (!printed || !add_launch(r, &g)))
             status = fail(why, TIDE_ENOMEM, "out of memory for the text of '%s'", k->name);
         scratch = MAX2(scratch, round_up(g.scratch_bytes, 64)), more = g.more;
         text_free(&g.body);
@@ -137,7 +142,8 @@ tide_status gpu_plan_make(gpu_plan *out, const flat_program *p, gpu_language lan
 
 void gpu_plan_free(gpu_plan *plan) {
     gpu_source_free(&plan->source);
-    free(plan->launches), free(plan->table), free(plan->after), free(plan->constant_at);
+    free(plan->launches), free(plan->table), free(plan->after), free(plan->products);
+    free(plan->constant_at);
     *plan = (gpu_plan){ 0 };
 }
 

@@ -5,7 +5,8 @@
 #include "source.h"
 
 typedef struct gpu_launch {
-    int32_t   entry;    /* which of the text's kernels */
+    int32_t   entry;    /* which of the text's kernels; -1: a product of the library's */
+    int32_t   product;  /* which of the plan's products; -1: none */
     int32_t   kernel;   /* of the flat program */
     uint32_t  first;    /* its numbers, in the table; with GPU_MANY those of several launches (order.c) */
     int32_t   threads;
@@ -17,10 +18,11 @@ typedef struct gpu_launch {
 
 typedef struct gpu_plan {
     gpu_source  source;
-    int32_t     n_launches, n_table, n_after;
+    int32_t     n_launches, n_table, n_after, n_products;
     gpu_launch *launches;         /* in an order in which they can run one after another */
     int64_t    *table;
     int32_t    *after;
+    gpu_product *products;
     int64_t    *constant_at;      /* of each buffer; -1: no constant */
     int64_t     constant_bytes, scratch_bytes;
 } gpu_plan;
@@ -33,6 +35,9 @@ void        gpu_plan_free(gpu_plan *plan);
 /* order.c: what each launch must wait for, by the bytes that it uses (uses[i] are of launch i, n_uses[i] of them), and
  * equal texts that do not wait for each other as one launch. False: out of memory. */
 bool gpu_order(gpu_plan *plan, const gpu_use *const *uses, const int32_t *n_uses);
+
+/* library.c: a product that the device's library takes. False: it does not, or there is none. */
+bool gpu_take_product(gpu_print *g, const flat_gemm *sizes, const flat_operand operand[3]);
 
 /* For a backend's `lacks`: why this kernel does not run on a device of these limits, a clause; NULL: it does. */
 const char *gpu_lacks(const flat_program *p, const flat_kernel *k, const gpu_limits *limits);

@@ -1,4 +1,4 @@
-/* C = alpha A B + beta C, three loops. */
+/* C = alpha A B + beta C, three loops; a bias is added to the sum as F32. */
 #include "ref.h"
 
 /* Where batch entry `b` starts. */
@@ -16,6 +16,7 @@ static void block(const ref_run *r, const flat_kernel *k, int64_t batch, int64_t
     const flat_gemm *g = &k->gemm;
     const flat_operand *a = &k->operands[0], *b = &k->operands[1], *c = &k->operands[2];
     const int64_t *sa = a->stride + g->batch_ndim, *sb = b->stride + g->batch_ndim, *sc = c->stride + g->batch_ndim;
+    const float *bias = k->n_operands == 4 ? ref_data(r, &k->operands[3]) : NULL;
     int64_t at_a = entry(g, a, batch), at_b = entry(g, b, batch), at_c = entry(g, c, batch);
     for (int64_t i = first; i < last; i++)
         for (int64_t j = col; j < end; j++) {
@@ -26,6 +27,7 @@ static void block(const ref_run *r, const flat_kernel *k, int64_t batch, int64_t
             int64_t at = at_c + i * sc[0] + j;
             sum *= g->alpha;
             if (g->beta != 0) sum += g->beta * ref_load(c->type, ref_data(r, c), at).f;
+            if (bias) sum = (double)((float)sum + bias[j]);
             ref_store(c->type, ref_data(r, c), at, (ref_value){ .f = sum });
         }
 }

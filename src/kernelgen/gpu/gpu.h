@@ -24,12 +24,26 @@
 
 typedef enum gpu_language { GPU_OPENCL, GPU_METAL, GPU_CUDA, GPU_LANGUAGES } gpu_language;
 
-/* What a device's groups may have. */
+/* A product that the device's library takes, by sizes with as few dimensions of the batch as can be: where its A, B, C,
+ * bias and scratch are, of the launch's blocks and in bytes from their start. */
+enum { GPU_PRODUCT_BIAS = 3, GPU_PRODUCT_WORK, GPU_PRODUCT_PLACES };
+typedef struct gpu_product {
+    flat_gemm    sizes;
+    flat_operand operand[3];
+    bool    has_bias;
+    int     block[GPU_PRODUCT_PLACES];
+    int64_t at[GPU_PRODUCT_PLACES], work_bytes;
+} gpu_product;
+
+/* What a device's groups may have, and its library's products. */
 typedef struct gpu_limits {
     int32_t threads;      /* a group; a power of two, at least 32 */
     int64_t local_bytes;  /* a group's LOCAL_ARRAYs */
     bool    f64;          /* has double */
     bool    matrix;       /* multiplies 16-bit numbers on matrix units: mma.sync, CUDA from compute capability 8.0 on */
+    /* Scratch that a product takes by the library; -1: it does not take it. NULL: there is no library. */
+    int64_t (*asks)(void *device, const gpu_product *p);
+    void    *device;
 } gpu_limits;
 
 /* Memory that a launch is given: the program's arena, the storage at `block`, all constants in one block, or scratch of
@@ -60,6 +74,8 @@ typedef struct gpu_print {
     int64_t   scratch_bytes;     /* that the kernel's launches share */
     int32_t   n_uses;
     gpu_use   uses[GPU_USES];
+    bool      by_library;        /* there is no text, but: */
+    gpu_product product;
     bool      more;              /* the kernel has another launch after this one */
     const char *lacks;           /* why this kernel cannot be printed, a clause that names the operation; NULL: it
                                     can */
@@ -68,6 +84,9 @@ typedef struct gpu_print {
 /* operands.c: what every printer starts with. */
 int  gpu_number(gpu_print *g, int64_t number);             /* where the table has it: prints as table[...] */
 int  gpu_block_of(gpu_print *g, gpu_space space, void *block);
+/* An operand's first element, in bytes from the start of a block of the launch; notes that it is used. */
+int64_t gpu_place(gpu_print *g, const flat_operand *o, bool written, int *block);
+int64_t gpu_place_scratch(gpu_print *g, int64_t at_bytes, int *block);
 /* Declares `GLOBAL [const] T *NAME = ...;`, an operand's first element, as memory of `type` */
 void gpu_operand(gpu_print *g, const char *name, const flat_operand *o, bool written);
 void gpu_scratch(gpu_print *g, const char *name, const char *type, int64_t at_bytes);  /* the same in scratch */

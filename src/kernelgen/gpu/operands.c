@@ -59,24 +59,34 @@ static void declare(gpu_print *g, const char *constant, const char *type, const 
              block, number);
 }
 
-void gpu_operand(gpu_print *g, const char *name, const flat_operand *o, bool written) {
+int64_t gpu_place(gpu_print *g, const flat_operand *o, bool written, int *block) {
     const flat_buffer *b = &g->program->buffers[o->buffer];
     int64_t begin;
-    int block = 0;
     switch (b->space) {
-    case FLAT_VARIABLE: block = gpu_block_of(g, GPU_STORAGE, b->block), begin = b->at; break;
-    case FLAT_CONSTANT: block = gpu_block_of(g, GPU_CONSTANT, NULL), begin = g->constant_at[o->buffer]; break;
-    default:            block = gpu_block_of(g, GPU_ARENA, NULL), begin = b->offset; break;
+    case FLAT_VARIABLE: *block = gpu_block_of(g, GPU_STORAGE, b->block), begin = b->at; break;
+    case FLAT_CONSTANT: *block = gpu_block_of(g, GPU_CONSTANT, NULL), begin = g->constant_at[o->buffer]; break;
+    default:            *block = gpu_block_of(g, GPU_ARENA, NULL), begin = b->offset; break;
     }
-    add_use(g, block, begin, begin + b->bytes, written);
-    declare(g, written ? "" : "const ", words[o->type].memory, name, block,
-            begin + o->offset * (int64_t)tide_dtype_size(o->type));
+    add_use(g, *block, begin, begin + b->bytes, written);
+    return begin + o->offset * (int64_t)tide_dtype_size(o->type);
+}
+
+int64_t gpu_place_scratch(gpu_print *g, int64_t at_bytes, int *block) {
+    *block = gpu_block_of(g, GPU_SCRATCH, NULL);
+    add_use(g, *block, g->scratch_at, g->scratch_at + 1, true);
+    return g->scratch_at + at_bytes;
+}
+
+void gpu_operand(gpu_print *g, const char *name, const flat_operand *o, bool written) {
+    int block;
+    int64_t at = gpu_place(g, o, written, &block);
+    declare(g, written ? "" : "const ", words[o->type].memory, name, block, at);
 }
 
 void gpu_scratch(gpu_print *g, const char *name, const char *type, int64_t at_bytes) {
-    int block = gpu_block_of(g, GPU_SCRATCH, NULL);
-    add_use(g, block, g->scratch_at, g->scratch_at + 1, true);
-    declare(g, "", type, name, block, g->scratch_at + at_bytes);
+    int block;
+    int64_t at = gpu_place_scratch(g, at_bytes, &block);
+    declare(g, "", type, name, block, at);
 }
 
 const char *gpu_index_type(const flat_program *p, const flat_kernel *k) {

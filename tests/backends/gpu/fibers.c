@@ -257,12 +257,12 @@ const backend_memory fibers_memory = { open_device, close_device, alloc, free_bl
 
 static void limits_cuda(void *of, gpu_limits *out) {
     (void)of;
-    *out = (gpu_limits){ fibers_limit.threads, fibers_limit.local_bytes, true };
+    *out = (gpu_limits){ fibers_limit.threads, fibers_limit.local_bytes, .f64 = true, .matrix = true };
 }
 
 static void limits_metal(void *of, gpu_limits *out) {
     (void)of;
-    *out = (gpu_limits){ fibers_limit.threads, fibers_limit.local_bytes, false };
+    *out = (gpu_limits){ fibers_limit.threads, fibers_limit.local_bytes };
 }
 
 static tide_status build_with(gpu_language language, const gpu_source *source, void **module, tide_failure *why) {

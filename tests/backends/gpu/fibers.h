@@ -11,7 +11,7 @@ extern const backend_memory fibers_memory;
 extern const gpu_driver fibers_cuda, fibers_metal;
 extern const tide_backend tide_backend_fibers_cuda, tide_backend_fibers_metal;  /* fibers_backend.c */
 
-/* What a group may have: 256 threads and 32 KB unless a test says otherwise, and double on CUDA alone. */
+/* What a group may have: 256 threads and 32 KB unless a test says otherwise; double and matrix units on CUDA alone. */
 typedef struct fibers_limits {
     int32_t threads;
     int64_t local_bytes;

@@ -238,7 +238,7 @@ static void test_copies(void **unused) {
 /* Lanes that do not come are found. */
 static void test_warps(void **unused) {
     static const char *const texts[][2] = {
-        { "if (lane != 35u) y[i] = SHUFFLE_XOR(1.0f, 1);", "31 of 32 threads of a warp of group 0 wait at the barrier" },
+        { "if (lane != 35u) y[i] = SHUFFLE_XOR(1.0f, 1);", "31 of 32 threads of a warp of group 0 wait" },
         { "if (lane < 5u) {\nSHUFFLE_XOR(1.0f, 1);\n} else {\nSHUFFLE_XOR(1.0f, 1);\n}", "others at another" },
         { "if (lane < 5u) {\nSHUFFLE_XOR(1.0f, 1);\n} else {\nSYNC;\n}", "5 of 32 threads of a warp of group 0" },
     };

@@ -10,6 +10,7 @@
 
 /* How a matrix lies: rows, columns, rows with gaps of each alignment, every second number, one row for all, columns
  * with gaps; rows that are one matrix for all of a batch dimension. */
+enum { BIAS = 1, ROUNDED = 2, ENDS = 4 };  /* a bias is added; the result is rounded to the operands' 16-bit type */
 enum { ROWS, COLUMNS, ODD_GAPS, EVEN_GAPS, EVERY_SECOND, ONE_ROW, COLUMN_GAPS, SHARED, LAYOUTS };
 
 typedef struct sized { int64_t m, n, k, batch[2]; } sized;
@@ -39,7 +40,8 @@ static void fill_below_one(builder *b, int buffer) {
 static tide_dtype sum_type(tide_dtype type) { return type == TIDE_F64 ? TIDE_F64 : TIDE_F32; }
 
 /* Without content. */
-static void declare(builder *b, const sized *s, tide_dtype type, const int *layouts, double alpha, double beta) {
+static void declare(builder *b, const sized *s, tide_dtype type, const int *layouts, double alpha, double beta,
+                    int ends) {
     build_begin(b);
     flat_kernel *k = add_kernel(b, FLAT_GEMM, "product", 1);
     int64_t batches = s->batch[0] * s->batch[1];
@@ -48,7 +50,10 @@ static void declare(builder *b, const sized *s, tide_dtype type, const int *layo
                            .split = FLAT_SPLIT_BATCH };
     add_matrix(b, k, type, s->batch, s->m, s->k, layouts[0], false);
     add_matrix(b, k, type, s->batch, s->k, s->n, layouts[1], false);
-    add_matrix(b, k, sum_type(type), s->batch, s->m, s->n, layouts[2], true);
+    add_matrix(b, k, ends & ROUNDED ? type : sum_type(type), s->batch, s->m, s->n, layouts[2], true);
+    if (!(ends & BIAS)) return;
+    k->operands[add_operand(b, k, add_buffer(b, TIDE_F32, s->n + 3, false), NULL)].offset = 3;
+    k->operands[3].stride[3] = 1;
 }
 
 static const sized sizes[] = {
@@ -76,12 +81,13 @@ static void try_size(const sized *s, int variant) {
     if (variant == 1) layouts[0] = layouts[2] = ROWS, layouts[1] = SHARED;
     tide_dtype type = random_bits() % 2 ? TIDE_F32 : types[random_bits() % 4];
     double alpha = (double[]){ 1, 0.125, -2.3 }[random_bits() % 3], beta = (double)(random_bits() % 2);
-    declare(&b, s, type, layouts, alpha, beta);
+    int ends = type == TIDE_F64 ? 0 : (int)(random_bits() % (type == TIDE_F32 ? ROUNDED : ENDS));
+    declare(&b, s, type, layouts, alpha, beta, ends);
     finish(&b);
-    for (int i = 0; i < 3; i++) fill_below_one(&b, i);
-    snprintf(what, sizeof what, "%s %dx%dx%d of %dx%d, layouts %d %d %d, alpha %g beta %g", tide_dtype_name(type),
-             (int)s->m, (int)s->n, (int)s->k, (int)s->batch[0], (int)s->batch[1], layouts[0], layouts[1], layouts[2],
-             alpha, beta);
+    for (int i = 0; i < b.p.n_buffers; i++) fill_below_one(&b, i);
+    snprintf(what, sizeof what, "%s %dx%dx%d of %dx%d, layouts %d %d %d, alpha %g beta %g, ends %d",
+             tide_dtype_name(type), (int)s->m, (int)s->n, (int)s->k, (int)s->batch[0], (int)s->batch[1], layouts[0],
+             layouts[1], layouts[2], alpha, beta, ends);
     /* k products below 1 in size, added to sums of a few units, times alpha */
     expect_like_ref(&b, 0, (double)(s->k + 8) * (type == TIDE_F64 ? 4.5e-16 : 2.4e-7), what);
     build_free(&b);
@@ -127,7 +133,7 @@ static gpu_plan plan_of(const sized *s, const gpu_limits *limits) {
     builder b;
     gpu_plan plan;
     tide_failure why = { 0 };
-    declare(&b, s, TIDE_F32, (int[]){ ROWS, ROWS, ROWS }, 1, 0);
+    declare(&b, s, TIDE_F32, (int[]){ ROWS, ROWS, ROWS }, 1, 0, 0);
     if (gpu_plan_make(&plan, &b.p, GPU_OPENCL, limits, &why)) fail_msg("%s", why.message);
     build_free(&b);
     return plan;
@@ -167,7 +173,7 @@ static void test_rows_of_batch(void **unused) {
     builder b;
     gpu_plan plan;
     tide_failure why = { 0 };
-    declare(&b, &(sized){ 1, 256, 64, { 8, 512 } }, TIDE_F32, (int[]){ ROWS, SHARED, ROWS }, 1, 0);
+    declare(&b, &(sized){ 1, 256, 64, { 8, 512 } }, TIDE_F32, (int[]){ ROWS, SHARED, ROWS }, 1, 0, 0);
     assert_int_equal(gpu_plan_make(&plan, &b.p, GPU_OPENCL, &(gpu_limits){ 256, 32768, false }, &why), TIDE_OK);
     gpu_plan one = plan_of(&(sized){ 4096, 256, 64, { 1, 1 } }, &(gpu_limits){ 256, 32768, false });
     assert_string_equal(plan.source.all.data, one.source.all.data);

@@ -47,7 +47,7 @@ bool gemm_rows_alone(const isa_table *isa) {
 }
 
 /* Products of more rows are made in parts: the library is at its best near this (bench/results/chains.md). */
-enum { MOST_ROWS = 192 };
+enum { MOST_ROWS = 192, OPERANDS = 4 };
 
 typedef struct gemm_exec {
     const flat_kernel *kernel;
@@ -55,8 +55,9 @@ typedef struct gemm_exec {
     const gemm_call *rest, *tail;   /* of what is left of a block and of an entry's last block; NULL: nothing */
     int64_t rows, blocks;           /* rows of a call; blocks of rows_per_task rows that an entry has */
     int64_t a_row, c_row;           /* bytes from one row to the next */
-    cpu_place at[3];
-    int64_t size[3];  /* bytes of an element */
+    cpu_place at[OPERANDS];
+    int64_t size[OPERANDS];  /* bytes of an element */
+    const gemm_end *end;     /* NULL: C is what is multiplied */
     atomic_bool *failed;
 } gemm_exec;
 
@@ -102,6 +103,7 @@ static void tidy_strides(int64_t rows, int64_t cols, int64_t *row, int64_t *col)
     if (rows == 1) *row = *col == 1 ? MAX2(cols, 1) : 1;
 }
 
+/* With an end, C is in scratch while it is made. */
 static gemm_shape shape_of(const flat_kernel *k, int64_t m, int64_t n) {
     const flat_gemm *g = &k->gemm;
     const int64_t *a = k->operands[0].stride + g->batch_ndim, *b = k->operands[1].stride + g->batch_ndim;
@@ -109,7 +111,7 @@ static gemm_shape shape_of(const flat_kernel *k, int64_t m, int64_t n) {
                      .c_row = k->operands[2].stride[g->batch_ndim], .alpha = g->alpha, .beta = g->beta };
     tidy_strides(s.m, s.k, &s.a_row, &s.a_col);
     tidy_strides(s.k, s.n, &s.b_row, &s.b_col);
-    if (m == 1) s.c_row = MAX2(s.n, 1);
+    if (m == 1 || gemm_ends(k)) s.c_row = MAX2(s.n, 1);
     return s;
 }
 
@@ -135,28 +137,32 @@ static void entry_next(entry *e, const flat_kernel *k) {
     }
 }
 
-static void run_call(const gemm_exec *x, char *const at[3], const gemm_call *call, const entry *e, int64_t row,
+static void run_call(const gemm_exec *x, char *const at[OPERANDS], const gemm_call *call, const entry *e, int64_t row,
                      int thread, char *scratch) {
     const char *a = at[0] + e->at[0] * x->size[0] + row * x->a_row, *b = at[1] + e->at[1] * x->size[1];
     char *c = at[2] + e->at[2] * x->size[2] + row * x->c_row;
-    if (!call->provider->run(call, a, b, c, thread, scratch)) atomic_store(x->failed, true);
+    char *sums = x->end ? scratch + gemm_end_at(call) : c;
+    if (x->end) gemm_end_begin(x->end, &call->shape, sums, c);
+    if (!call->provider->run(call, a, b, sums, thread, scratch)) atomic_store(x->failed, true);
+    if (x->end) gemm_end_finish(x->end, &call->shape, sums, at[3], c);
 }
 
-static void run_block(const gemm_exec *x, char *const at[3], const entry *e, int64_t block, int thread, char *scratch) {
+static void run_block(const gemm_exec *x, char *const at[OPERANDS], const entry *e, int64_t block, int thread,
+                      char *scratch) {
     const flat_gemm *g = &x->kernel->gemm;
     int64_t row = block * g->rows_per_task, last = MIN2(g->m, row + g->rows_per_task);
     for (; row + x->rows <= last; row += x->rows) run_call(x, at, x->whole, e, row, thread, scratch);
     if (row < last) run_call(x, at, block == x->blocks - 1 ? x->tail : x->rest, e, row, thread, scratch);
 }
 
-static void operands_at(const gemm_exec *x, int64_t task, char *scratch, char *at[3]) {
-    for (int i = 0; i < 3; i++) at[i] = cpu_at(&x->at[i], task, scratch);
+static void operands_at(const gemm_exec *x, int64_t task, char *scratch, char *at[OPERANDS]) {
+    for (int i = 0; i < x->kernel->n_operands; i++) at[i] = cpu_at(&x->at[i], task, scratch);
 }
 
 static void run_rows(const void *exec, int64_t task, int thread, char *scratch) {
     const gemm_exec *x = exec;
     entry e = entry_at(x->kernel, task / x->blocks);
-    char *at[3];
+    char *at[OPERANDS] = { NULL };
     operands_at(x, task, scratch, at);
     run_block(x, at, &e, task % x->blocks, thread, scratch);
 }
@@ -164,7 +170,7 @@ static void run_rows(const void *exec, int64_t task, int thread, char *scratch) 
 static void run_each(const void *exec, int64_t task, int thread, char *scratch) {
     const gemm_exec *x = exec;
     entry e = entry_at(x->kernel, 0);
-    char *at[3];
+    char *at[OPERANDS] = { NULL };
     operands_at(x, task, scratch, at);
     for (int64_t i = 0; i < x->kernel->gemm.batches; i++, entry_next(&e, x->kernel))
         run_block(x, at, &e, task, thread, scratch);
@@ -175,10 +181,11 @@ static void run_cols(const void *exec, int64_t task, int thread, char *scratch) 
     const gemm_exec *x = exec;
     const flat_gemm *g = &x->kernel->gemm;
     entry e = { { 0 }, { 0 } };
-    char *at[3];
+    char *at[OPERANDS] = { NULL };
     operands_at(x, task, scratch, at);
     int64_t col = task * g->rows_per_task;
     at[1] += col * x->kernel->operands[1].stride[g->batch_ndim + 1] * x->size[1], at[2] += col * x->size[2];
+    if (at[3]) at[3] += col * x->size[3];
     run_call(x, at, col + MIN2(g->rows_per_task, g->n) <= g->n ? x->whole : x->tail, &e, 0, thread, scratch);
 }
 
@@ -187,7 +194,7 @@ static void run_batch(const void *exec, int64_t task, int thread, char *scratch)
     const flat_gemm *g = &x->kernel->gemm;
     int64_t first = task * g->rows_per_task, last = MIN2(g->batches, first + g->rows_per_task);
     entry   e = entry_at(x->kernel, first);
-    char   *at[3];
+    char   *at[OPERANDS] = { NULL };
     operands_at(x, task, scratch, at);
     for (int64_t i = first; i < last; i++, entry_next(&e, x->kernel)) run_call(x, at, x->whole, &e, 0, thread, scratch);
 }
@@ -214,15 +221,19 @@ static tide_status find_call(const cpu_build *b, const flat_kernel *k, int64_t r
     if (rows == 0 || cols == 0) return TIDE_OK;
     gemm_shape shape = shape_of(k, rows, cols), usual = usual_shape(k, rows, cols);
     tide_status status = gemm_find(b, &shape, &usual, k->operands[0].type, call);
-    if (status == TIDE_OK) out->scratch = MAX2(out->scratch, (*call)->scratch);
+    if (status != TIDE_OK) return status;
+    int64_t end = gemm_ends(k) ? gemm_end_at(*call) + rows * cols * (int64_t)sizeof(float) : 0;
+    out->scratch = MAX2(out->scratch, MAX2(end, (*call)->scratch));
     return status;
 }
 
 tide_status gemm_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *out) {
     const flat_gemm *g = &k->gemm;
-    tide_dtype type = k->operands[0].type;
+    tide_dtype type = k->operands[0].type, sum = type == TIDE_F64 ? TIDE_F64 : TIDE_F32;
+    bool half = type == TIDE_F16 || type == TIDE_BF16;
     if (type > TIDE_BF16 || k->operands[1].type != type ||
-        k->operands[2].type != (type == TIDE_F64 ? TIDE_F64 : TIDE_F32))
+        (k->operands[2].type != sum && !(half && k->operands[2].type == type)) ||
+        (k->n_operands == 4 && (sum != TIDE_F32 || k->operands[3].type != TIDE_F32)))
         return fail(b->why, TIDE_ETYPE, "kernel '%s': matrix products are of two operands of one floating type",
                     k->name ? k->name : "");
     if (choose_libraries(b->why) != TIDE_OK) return b->why->status;
@@ -231,10 +242,11 @@ tide_status gemm_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *o
     int64_t rows = by_rows ? rows_of_call(block) : block;
     gemm_exec *x = arena_new(b->keep, gemm_exec, 1);
     *x = (gemm_exec){ .kernel = k, .rows = rows, .blocks = blocks, .failed = &b->gemms->failed };
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < k->n_operands; i++)
         x->at[i] = cpu_place_of(b, k, &k->operands[i]), x->size[i] = (int64_t)tide_dtype_size(k->operands[i].type);
     x->a_row = k->operands[0].stride[g->batch_ndim] * x->size[0];
     x->c_row = k->operands[2].stride[g->batch_ndim] * x->size[2];
+    if (gemm_ends(k)) x->end = gemm_end_new(b, k);
     static void (*const runs[])(const void *, int64_t, int, char *) = {
         [FLAT_SPLIT_ROWS] = run_rows, [FLAT_SPLIT_BATCH] = run_batch, [FLAT_SPLIT_EACH] = run_each,
         [FLAT_SPLIT_COLS] = run_cols,

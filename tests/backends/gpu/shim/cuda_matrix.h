@@ -11,9 +11,19 @@ extern unsigned (*gpu_thread)(void);
 
 enum { SHIM_THREADS = 1024, SHIM_COPIES = 96 };
 
+/* Texts are built in a hurry; what all lanes do again and again is not. */
+#ifdef __clang__
+#define SHIM_FAST
+#else
+#define SHIM_FAST __attribute__((optimize("O2")))
+#endif
+
 /* ---- what lanes bring ---- */
 
-struct shim_slot { unsigned word[6]; };
+union shim_slot {
+    unsigned word[4];
+    float    number[12];
+};
 /* Two for each lane, by turns: who is at the second has seen all that others left in the first. */
 static shim_slot shim_slots[2][SHIM_THREADS];
 static unsigned char shim_turn[SHIM_THREADS];
@@ -28,8 +38,8 @@ static shim_slot *shim_bring(const shim_slot &mine, int line) {
 
 /* ---- 16-bit floats ---- */
 
-static float shim_of_bf16(unsigned h) { return shim_bits<float>(h << 16); }
-static float shim_of_f16(unsigned h) {
+static SHIM_FAST float shim_of_bf16(unsigned h) { return shim_bits<float>(h << 16); }
+static SHIM_FAST float shim_of_f16(unsigned h) {
     unsigned sign = (h & 0x8000u) << 16, rest = h & 0x7fffu;
     if (rest < 0x400u) return shim_bits<float>(shim_bits<unsigned>((float)rest * 5.9604644775390625e-8f) | sign);
     return shim_bits<float>(sign | ((rest << 13) + (rest < 0x7c00u ? 0x38000000u : 0x70000000u)));
@@ -55,20 +65,27 @@ static unsigned shim_to_f16(float x) {
 
 /* Rows g and g + 8 of a, columns 2t and 2t + 1 of b: a[i] of lane 4 g + j has columns 2j, 2j + 1, b[i] of lane
  * 4 column + j rows 2j, 2j + 1. */
-static float shim_dot(const shim_slot *all, int row, int column, float (*of)(unsigned)) {
+static SHIM_FAST float shim_dot(const shim_slot *all, int row, int column) {
     double sum = 0;
-    for (int k = 0; k < 16; k++) {
-        int part = k / 8, of_pair = k % 2 * 16, j = k % 8 / 2;
-        unsigned a = all[row % 8 * 4 + j].word[row / 8 + 2 * part], b = all[column * 4 + j].word[4 + part];
-        sum += (double)of(a >> of_pair & 0xffffu) * (double)of(b >> of_pair & 0xffffu);
-    }
+    for (int part = 0; part < 2; part++)
+        for (int j = 0; j < 4; j++) {
+            const float *a = &all[row % 8 * 4 + j].number[2 * (row / 8 + 2 * part)];
+            const float *b = &all[column * 4 + j].number[8 + 2 * part];
+            sum += (double)a[0] * (double)b[0] + (double)a[1] * (double)b[1];
+        }
     return (float)sum;
 }
 
+static SHIM_FAST shim_slot shim_widened(const unsigned *a, const unsigned *b, float (*of)(unsigned)) {
+    shim_slot s;
+    for (int i = 0; i < 12; i++) s.number[i] = of((i < 8 ? a[i / 2] : b[i / 2 - 4]) >> i % 2 * 16 & 0xffffu);
+    return s;
+}
+
 static void shim_mma(float *d, const unsigned *a, const unsigned *b, float (*of)(unsigned), int line) {
-    const shim_slot *all = shim_bring(shim_slot{ { a[0], a[1], a[2], a[3], b[0], b[1] } }, line);
+    const shim_slot *all = shim_bring(shim_widened(a, b, of), line);
     int g = gpu_thread() % 32 / 4, t = gpu_thread() % 4;
-    for (int i = 0; i < 4; i++) d[i] += shim_dot(all, g + i / 2 * 8, 2 * t + i % 2, of);
+    for (int i = 0; i < 4; i++) d[i] += shim_dot(all, g + i / 2 * 8, 2 * t + i % 2);
 }
 #define MMA_BF16(d, a, b) shim_mma(d, a, b, shim_of_bf16, __LINE__)
 #define MMA_F16(d, a, b) shim_mma(d, a, b, shim_of_f16, __LINE__)
@@ -80,7 +97,7 @@ static void shim_ldmatrix(unsigned *r0, unsigned *r1, unsigned *r2, unsigned *r3
                           int line) {
     unsigned *const r[] = { r0, r1, r2, r3 };
     const uint4 row = *(const uint4 *)from;
-    const shim_slot *all = shim_bring(shim_slot{ { row.x, row.y, row.z, row.w } }, line);
+    const shim_slot *all = shim_bring(shim_slot{ .word = { row.x, row.y, row.z, row.w } }, line);
     int g = gpu_thread() % 32 / 4, t = gpu_thread() % 4;
     for (int i = 0; i < 4; i++) {
         const shim_slot *matrix = all + 8 * i;
@@ -94,7 +111,7 @@ static void shim_ldmatrix(unsigned *r0, unsigned *r1, unsigned *r2, unsigned *r3
 #define LDMATRIX_X4_TRANS(r0, r1, r2, r3, from) shim_ldmatrix(&(r0), &(r1), &(r2), &(r3), from, true, __LINE__)
 
 static float shim_shuffle(float x, unsigned mask, int line) {
-    const shim_slot *all = shim_bring(shim_slot{ { shim_bits<unsigned>(x) } }, line);
+    const shim_slot *all = shim_bring(shim_slot{ .word = { shim_bits<unsigned>(x) } }, line);
     return shim_bits<float>(all[gpu_thread() % 32 ^ mask].word[0]);
 }
 #define SHUFFLE_XOR(x, mask) shim_shuffle(x, mask, __LINE__)

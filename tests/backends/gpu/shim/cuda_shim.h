@@ -32,6 +32,7 @@ static inline unsigned  __float_as_uint(float x) { return shim_bits<unsigned>(x)
 static inline double    __longlong_as_double(long long x) { return shim_bits<double>(x); }
 static inline long long __double_as_longlong(double x) { return shim_bits<long long>(x); }
 
+struct alignas(8) uint2 { unsigned x, y; };
 struct alignas(8) ushort4 { unsigned short x, y, z, w; };
 struct alignas(16) int4 { int x, y, z, w; };
 struct alignas(16) uint4 { unsigned x, y, z, w; };

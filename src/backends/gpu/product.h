@@ -1,0 +1,31 @@
+/* What the two printers of products share, product.c and product_mma.c: a product's sizes, its batch, its words. */
+#ifndef TIDE_GPU_PRODUCT_H
+#define TIDE_GPU_PRODUCT_H
+
+#include "fill.h"
+#include "mma_tiling.h"
+#include "plan.h"
+
+enum { PRODUCT_MOST_SIZE = INT32_MAX / 2 };
+
+/* The kernel's sizes and operands with as few dimensions of the batch as can be: those of one entry are left out, two
+ * that all operands go through in step are one, and where all entries have one B their rows are one product's. */
+void product_merge(flat_gemm *p, flat_operand operand[3], const flat_kernel *k);
+
+/* Moves the operands [first, end), pointers a, b and c, to the batch's `entry`. */
+void product_print_batch(gpu_print *g, const flat_gemm *p, const flat_operand operand[3], int first, int end);
+/* Which part of k the group has, from `done` to `end`, of which `entry` of the batch: from its number among all tiles,
+ * which are `wide` in a row and `high`. */
+void product_print_part(gpu_print *g, const flat_gemm *p, int64_t parts, int64_t length);
+/* A float, or a double, under a name. */
+void product_declare_real(gpu_print *g, const char *name, double value, bool single);
+
+int64_t product_last_number(const gpu_print *g);
+void product_word_count(gpu_words *w, const char *name, int64_t count);
+void product_words(gpu_words *w, const char *const words[][2], size_t count);
+#define PRODUCT_WORDS(w, words) product_words(w, words, sizeof words / sizeof *words)
+
+/* product_mma.c: the tiles of a product on matrix units, sums in F32 (with parts: in scratch). */
+void gpu_print_mma(gpu_print *g, const flat_gemm *p, const flat_operand operand[3], const mma_tiling *how);
+
+#endif
