@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 /* Kernels have scratch of their own, so that they need not wait for each other, until so much is used. */
-enum { SCRATCH_BYTES = 64 << 20 };
+enum { SCRATCH_BYTES = 64 << 20, SCRATCH_UNIT = 256 /* as cuBLASLt wants it */ };
 
 typedef struct planner {
     gpu_plan *plan;
@@ -92,7 +92,7 @@ static tide_status plan_kernel(planner *r, const flat_kernel *k, tide_failure *w
         bool printed = g.by_library || (g.body.data && !g.body.failed);
         if (!status && g.groups && (!printed || !add_launch(r, &g)))
             status = fail(why, TIDE_ENOMEM, "out of memory for the text of '%s'", k->name);
-        scratch = MAX2(scratch, round_up(g.scratch_bytes, 64)), more = g.more;
+        scratch = MAX2(scratch, round_up(g.scratch_bytes, SCRATCH_UNIT)), more = g.more;
         text_free(&g.body);
         if (status) return status;
     }
