@@ -46,9 +46,7 @@ static void print_forward(attention *r) {
     text_add(&g->body, "float top[%d], total[%d];\n#pragma unroll\n"
              "for (uint i = 0; i < %d; i++) top[i] = -3.0e38f, total[i] = 0.0f;\n", r->tile->tr, r->tile->tr,
              r->tile->tr);
-    text_add(&g->body, "for (uint first_col = 0; first_col < other; first_col += %d) {\n", r->tile->cols);
-    text_add(&g->body, "const uint rest = other - first_col < %d ? other - first_col : %d;\n", r->tile->cols,
-             r->tile->cols);
+    attention_begin_loop(r);
     attention_masks(r);
     attention_scores(r, "scores", ATT_Q, ATT_K, " * factor");
     gpu_fill_in(g, &w, attention_softmax_text);
@@ -78,7 +76,7 @@ void gpu_print_attention(gpu_print *g, int launch) {
     attention r = begin(g);
     if (!all_fit(r)) g->lacks = "attention in groups as small as the device's";
     else if (g->kernel->kind == FLAT_ATTENTION_GRAD) attention_print_grad(&r, launch);
-    else if (choose_forward(&r)) print_forward(&r);
+    else if (!attention_mma_forward(&r) && choose_forward(&r)) print_forward(&r);
 }
 
 bool gpu_keeps_attention(const flat_attention *a, tide_dtype type, const gpu_limits *limits) {

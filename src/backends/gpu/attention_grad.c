@@ -40,8 +40,6 @@ static void print_parts(attention *r) {
 
 /* What a tile's queries have of scratch and of L, its scores and their gradients. */
 static void print_scores(attention *r, const gpu_words *w) {
-    text *out = &r->g->body;
-    text_add(out, "const uint rest = other - first_col < %d ? other - first_col : %d;\n", r->tile->cols, r->tile->cols);
     attention_masks(r);
     attention_scores(r, "scores", r->by_keys ? ATT_K : ATT_Q, r->by_keys ? ATT_Q : ATT_K, " * factor");
     attention_scores(r, "slopes", r->by_keys ? ATT_V : ATT_GO, r->by_keys ? ATT_GO : ATT_V, "");
@@ -67,16 +65,12 @@ static gpu_words begin(attention *r, const int *used, int count) {
     return w;
 }
 
-static void begin_loop(attention *r) {
-    text_add(&r->g->body, "for (uint first_col = 0; first_col < other; first_col += %d) {\n", r->tile->cols);
-}
-
 static void print_keys(attention *r) {
     static const int used[] = { ATT_Q, ATT_K, ATT_V, ATT_GO, ATT_DK, ATT_DV };
     gpu_words w = begin(r, used, 6);
     attention_zero(r, "sum_dk", attention_columns(r->tile, r->a.d));
     attention_zero(r, "sum_dv", attention_columns(r->tile, r->a.e));
-    begin_loop(r);
+    attention_begin_loop(r);
     print_scores(r, &w);
     attention_weights(r, "scores");
     attention_weigh(r, "sum_dv", ATT_GO);
@@ -94,7 +88,7 @@ static void print_queries(attention *r) {
     gpu_words w = begin(r, used, 5);
     gpu_fill_in(r->g, &w, attention_rows_text);
     attention_zero(r, "sum_dq", attention_columns(r->tile, r->a.d));
-    begin_loop(r);
+    attention_begin_loop(r);
     print_scores(r, &w);
     attention_weights(r, "slopes");
     attention_weigh(r, "sum_dq", ATT_K);
@@ -111,8 +105,9 @@ bool attention_choose_grad(attention *r, bool by_keys) {
 void attention_print_grad(attention *r, int launch) {
     r->g->scratch_bytes = r->a.batches * r->a.m * (int64_t)sizeof(float);
     r->g->more = launch < 2;
+    r->by_keys = launch == 1;
     if (launch == 0) print_parts(r);
-    else if (!attention_choose_grad(r, launch == 1)) return;
+    else if (attention_mma_grad(r) || !attention_choose_grad(r, r->by_keys)) return;
     else if (r->by_keys) print_keys(r);
     else print_queries(r);
 }

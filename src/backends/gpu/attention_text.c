@@ -22,6 +22,9 @@ static bool is_written(const attention *r, int which) {
     return r->g->kernel->kind == FLAT_ATTENTION ? which >= ATT_O : which > ATT_GO;
 }
 static int64_t width_of(const attention *r, int which) { return of_v(which) ? r->a.e : r->a.d; }
+const char *attention_name(int which) { return names[which]; }
+int64_t attention_width(const attention *r, int which) { return width_of(r, which); }
+const char *attention_width_name(int which) { return of_v(which) ? "e" : "d"; }
 
 static void add_words(gpu_words *w, const char *const words[][2], size_t count) {
     for (size_t i = 0; i < count; i++) gpu_word(w, words[i][0], words[i][1]);
@@ -102,12 +105,13 @@ void attention_float(gpu_print *g, const char *name, double value) {
 
 /* ---- a group's place ----------------------------------------------------------------------------------- */
 
-static int64_t queries_of(const attention *r) { return r->by_keys ? r->tile->cols : r->tile->rows; }
-static int64_t keys_of(const attention *r) { return r->by_keys ? r->tile->rows : r->tile->cols; }
+static int64_t queries_of(const attention *r) { return r->by_keys ? r->cols : r->rows; }
+static int64_t keys_of(const attention *r) { return r->by_keys ? r->rows : r->cols; }
 /* Of eight bits each, with one more where a row begins within the first; one that is read but not used, and the shift
  * follow. */
 static int blocks_of(const attention *r) { return (int)keys_of(r) / 8 + 1; }
 static int mask_pitch(const attention *r) { return (int)round_up(blocks_of(r) + 2, 4); }
+int attention_mask_bytes(const attention *r) { return (int)queries_of(r) * mask_pitch(r); }
 
 void attention_rooms(attention *r, bool rows) {
     text *out = &r->g->body;
@@ -115,7 +119,7 @@ void attention_rooms(attention *r, bool rows) {
     text_add(out, "{\nLOCAL_ARRAY(float4, room, %d);\n", floats / 4);
     if (rows) text_add(out, "LOCAL_ARRAY(float, of_row, %d);\n", r->tile->rows);
     if (r->a.dropout)
-        text_add(out, "LOCAL_ARRAY(uchar, masks, %d);\n", (int)queries_of(r) * mask_pitch(r));
+        text_add(out, "LOCAL_ARRAY(uchar, masks, %d);\n", attention_mask_bytes(r));
     text_add(out, "BEGIN\n");
 }
 
@@ -137,8 +141,19 @@ static void print_draws(attention *r) {
              k->n_operands > step + 1 ? "(uint)*offset_at" : "0u");
 }
 
-void attention_place(attention *r) {
+void attention_numbers(attention *r) {
     gpu_print *g = r->g;
+    gpu_declare(g, "uint", "m", r->a.m);
+    gpu_declare(g, "uint", "n", r->a.n);
+    gpu_declare(g, "uint", "d", r->a.d);
+    gpu_declare(g, "uint", "e", r->a.e);
+    text_add(&g->body, "const uint own = %s, other = %s;\n", r->by_keys ? "n" : "m", r->by_keys ? "m" : "n");
+    if (r->a.dropout) print_draws(r);
+    g->threads = r->threads;
+    g->groups = ceil_div(r->by_keys ? r->a.n : r->a.m, r->rows) * r->a.batches;
+}
+
+void attention_place(attention *r) {
     const attention_tile *t = r->tile;
     const count counts[] = {
         { "weights", 2 * r->slot }, { "rows", t->rows }, { "warps", attention_across(t) / 8 }, { "tr", t->tr },
@@ -146,26 +161,35 @@ void attention_place(attention *r) {
     };
     gpu_words w = { 0 };
     ADD_COUNTS(&w, counts);
-    gpu_declare(g, "uint", "m", r->a.m);
-    gpu_declare(g, "uint", "n", r->a.n);
-    gpu_declare(g, "uint", "d", r->a.d);
-    gpu_declare(g, "uint", "e", r->a.e);
-    text_add(&g->body, "const uint own = %s, other = %s;\n", r->by_keys ? "n" : "m", r->by_keys ? "m" : "n");
-    if (r->a.dropout) print_draws(r);
-    gpu_fill_in(g, &w, attention_place_text);
-    g->threads = attention_threads(t);
-    g->groups = ceil_div(r->by_keys ? r->a.n : r->a.m, t->rows) * r->a.batches;
+    attention_numbers(r);
+    gpu_fill_in(r->g, &w, attention_place_text);
+}
+
+void attention_begin_loop(attention *r) {
+    text_add(&r->g->body, "for (uint first_col = 0; first_col < other; first_col += %d) {\n"
+             "const uint rest = other - first_col < %d ? other - first_col : %d;\n", r->cols, r->cols, r->cols);
 }
 
 /* ---- masks --------------------------------------------------------------------------------------------- */
 
-static const char *const by_queries[][2] = {
-    { "firstquery", "first_row" }, { "firstkey", "first_col" }, { "myquery", "my_row" }, { "mykey", "my_col" },
-    { "at", "[x][y]" }, { "across", "y" },
+static const char *const by_queries[][2] = { { "firstquery", "first_row" }, { "firstkey", "first_col" } };
+static const char *const by_keys[][2] = { { "firstquery", "first_col" }, { "firstkey", "first_row" } };
+
+void attention_mask_words(const attention *r, gpu_words *w) {
+    const count counts[] = {
+        { "queries", (int)queries_of(r) }, { "blocks", blocks_of(r) }, { "maskpitch", mask_pitch(r) },
+        { "threads", r->threads },
+    };
+    ADD_COUNTS(w, counts);
+    if (r->by_keys) ADD_WORDS(w, by_keys);
+    else ADD_WORDS(w, by_queries);
+}
+
+static const char *const of_rows_queries[][2] = {
+    { "myquery", "my_row" }, { "mykey", "my_col" }, { "at", "[x][y]" }, { "across", "y" },
 };
-static const char *const by_keys[][2] = {
-    { "firstquery", "first_col" }, { "firstkey", "first_row" }, { "myquery", "my_col" }, { "mykey", "my_row" },
-    { "at", "[y][x]" }, { "across", "x" },
+static const char *const of_rows_keys[][2] = {
+    { "myquery", "my_col" }, { "mykey", "my_row" }, { "at", "[y][x]" }, { "across", "x" },
 };
 static const char *const dropped[][2] = {
     { "bits", "const uint bit = (uint)masks[($myquery + x) * $maskpitch + $blocks + 1] + $mykey;\n"
@@ -179,13 +203,12 @@ void attention_words(const attention *r, gpu_words *w) {
     const attention_tile *t = r->tile;
     const count counts[] = {
         { "rows", t->rows }, { "tr", t->tr }, { "tc", t->tc }, { "parts", attention_across(t) }, { "pitch", r->pitch },
-        { "queries", (int)queries_of(r) }, { "blocks", blocks_of(r) }, { "maskpitch", mask_pitch(r) },
-        { "threads", attention_threads(t) }, { "count", r->by_keys ? t->tc : t->tr },
-        { "keys", r->by_keys ? t->tr : t->tc },
+        { "count", r->by_keys ? t->tc : t->tr }, { "keys", r->by_keys ? t->tr : t->tc },
     };
     ADD_COUNTS(w, counts);
-    if (r->by_keys) ADD_WORDS(w, by_keys);
-    else ADD_WORDS(w, by_queries);
+    attention_mask_words(r, w);
+    if (r->by_keys) ADD_WORDS(w, of_rows_keys);
+    else ADD_WORDS(w, of_rows_queries);
     if (r->a.dropout) ADD_WORDS(w, dropped);
     else ADD_WORDS(w, undropped);
 }
@@ -193,7 +216,7 @@ void attention_words(const attention *r, gpu_words *w) {
 void attention_masks(attention *r) {
     gpu_words w = { 0 };
     if (!r->a.dropout) return;
-    attention_words(r, &w);
+    attention_mask_words(r, &w);
     gpu_fill_in(r->g, &w, attention_masks_text);
 }
 
@@ -286,7 +309,7 @@ static gpu_words side_words(const attention *r, int which, int part, int width, 
     gpu_word(&w, "I", r->index);
     gpu_word(&w, "M", gpu_memory_type(type));
     gpu_word(&w, "quad", type == TIDE_F32 ? "float4" : "ushort4");
-    gpu_word(&w, "width", of_v(which) ? "e" : "d");
+    gpu_word(&w, "width", attention_width_name(which));
     gpu_word_printed(&w, "guard", all % threads ? "if (u < %d) " : "", all);  /* the last load is not for all threads */
     gpu_word_load(&w, type);
     if (part != WEIGHED) gpu_word(&w, "times", times);
@@ -416,7 +439,7 @@ void attention_store(attention *r, int which, const char *sums, const char *time
     gpu_word(&w, "x", names[which]);
     gpu_word(&w, "M", gpu_memory_type(type));
     gpu_word(&w, "quad", type == TIDE_F32 ? "float4" : "ushort4");
-    gpu_word(&w, "width", of_v(which) ? "e" : "d");
+    gpu_word(&w, "width", attention_width_name(which));
     gpu_word(&w, "times", times);
     gpu_word_store(&w, type);
     if (r->fours[which] && columns % 4 == 0) ADD_WORDS(&w, store_four);

@@ -19,16 +19,21 @@ static bool fits(attention *r, const attention_tile *t, int bk, int scores, int6
     int columns = attention_columns(t, width), columns2 = attention_columns(t, width2);
     int widest = MAX2(columns, columns2) * attention_across(t);
     r->tile = t, r->bk = bk, r->pitch = t->rows + 4;
+    r->rows = t->rows, r->cols = t->cols, r->threads = attention_threads(t);
     r->slot = bk * MAX2(t->rows + 4 + t->cols + 4, widest);
     int64_t floats = 2 * r->slot + t->cols * r->pitch, masks = r->a.dropout ? 64 * 12 : 0;
     return attention_threads(t) <= limits->threads && 4 * floats + masks + SMALL <= limits->local_bytes &&
            t->tr * (columns + columns2 + scores * t->tc) <= MOST_REGISTERS;
 }
 
-static double cost_of(const attention *r, const attention_tile *t) {
+double attention_cost(const attention *r, int rows, int cols, double rate) {
     int64_t own = r->by_keys ? r->a.n : r->a.m, other = r->by_keys ? r->a.m : r->a.n;
-    double rounds = (double)ceil_div(own, t->rows) * (double)r->a.batches / PROCESSORS;
-    return MAX2(rounds, 1) * t->rows * (double)round_up(MAX2(other, 1), t->cols) / t->rate;
+    double rounds = (double)ceil_div(own, rows) * (double)r->a.batches / PROCESSORS;
+    return MAX2(rounds, 1) * rows * (double)round_up(MAX2(other, 1), cols) / rate;
+}
+
+static double cost_of(const attention *r, const attention_tile *t) {
+    return attention_cost(r, t->rows, t->cols, t->rate);
 }
 
 bool attention_choose(attention *r, int scores, int64_t width, int64_t width2) {
