@@ -4,6 +4,7 @@
 #include "attention.h"
 
 #include "attention_mma_ends_text.h"
+#include "attention_mma_logs_text.h"
 #include "attention_mma_own_text.h"
 #include "attention_mma_place_text.h"
 #include "attention_mma_rows_text.h"
@@ -140,9 +141,20 @@ static void print_start(attention *r, int which) {
     gpu_fill_in(r->g, &w, attention_mma_start_text);
 }
 
+static const char made[] = "float part = 0.0f;\n"
+    "    #pragma unroll 8\n"
+    "    for (uint c = way; inside && c < e; c += $ways)\n"
+    "        part = FMA($loado(o[(i64)query * across_o + c]), $loadgo(go[(i64)query * across_go + c]), part);\n"
+    "    if ($ways > 1) part += SHUFFLE_XOR(part, 1);\n"
+    "    if ($ways > 2) part += SHUFFLE_XOR(part, 2);";
+static const char found[] = "const float part = inside && way == 0 ? row_parts[entry * m + query] : 0.0f;";
+
 /* What a tile of columns needs, into a stage: `next` is its first. */
 static void print_starts(attention *r, const int *cols) {
     gpu_words w = words_of(r, cols[0]);
+    attention_part_loads(r, &w);
+    word_count(&w, "ways", r->threads / r->cols);
+    gpu_word(&w, "part", r->parts_here ? made : found);
     for (int i = 0; i < 2; i++) print_start(r, cols[i]);
     if (r->by_keys) gpu_fill_in(r->g, &w, attention_mma_rows_text);
 }
@@ -252,6 +264,7 @@ static void begin(attention *r, const int *used, int count, const int *own, int 
     text_add(&g->body, "BEGIN\n");
     for (int i = 0; i < count; i++) attention_declare(r, used[i]);
     attention_declare(r, ATT_L);
+    if (r->g->kernel->kind == FLAT_ATTENTION_GRAD) attention_declare_parts(r);
     attention_numbers(r);
     if (!r->a.dropout) text_add(&g->body, "const float kept = 1.0f;\n");
     for (int i = 0; i < 2; i++)
@@ -303,11 +316,10 @@ bool attention_mma_forward(attention *r) {
     return true;
 }
 
-static void print_keys(attention *r, const int *used) {
+static void print_keys(attention *r, const int *used, int count) {
     static const int own[] = { ATT_K, ATT_V }, cols[] = { ATT_Q, ATT_GO };
     gpu_words w = each_words(r);
-    begin(r, used, 6, own, 2, cols);
-    gpu_scratch(r->g, "row_parts", "float", 0);
+    begin(r, used, count, own, 2, cols);
     print_zero(r, "sum_dk", ATT_DK);
     print_zero(r, "sum_dv", ATT_DV);
     begin_loop(r, cols);
@@ -321,15 +333,21 @@ static void print_keys(attention *r, const int *used) {
     print_store(r, ATT_DV, "sum_dv", "kept");
 }
 
-static void print_queries(attention *r, const int *used) {
+static const char row_made[] = "float part = 0.0f;\n"
+    "    #pragma unroll 8\n"
+    "    for (uint c = lane % 4; c < e; c += 4)\n"
+    "        part = FMA($loado(o[(i64)query * across_o + c]), $loadgo(go[(i64)query * across_go + c]), part);\n"
+    "    part += SHUFFLE_XOR(part, 1);\n"
+    "    part_of[h] = part + SHUFFLE_XOR(part, 2);";
+static const char row_found[] = "part_of[h] = row_parts[entry * m + query];";
+
+static void print_queries(attention *r, const int *used, int count) {
     static const int own[] = { ATT_Q, ATT_GO }, cols[] = { ATT_K, ATT_V };
-    text *out = &r->g->body;
     gpu_words w = each_words(r);
-    begin(r, used, 5, own, 2, cols);
-    gpu_scratch(r->g, "row_parts", "float", 0);
-    text_add(out, "float log_of[2], part_of[2];\n#pragma unroll\nfor (uint h = 0; h < 2; h++) {\n"
-             "const uint query = first_row + my_row + 8 * h, at = entry * m + (query < m ? query : m - 1);\n"
-             "log_of[h] = logs[at] * 1.44269504f;\npart_of[h] = row_parts[at];\n}\n");
+    begin(r, used, count, own, 2, cols);
+    attention_part_loads(r, &w);
+    gpu_word(&w, "makepart", r->parts_here ? row_made : row_found);
+    gpu_fill_in(r->g, &w, attention_mma_logs_text);
     print_zero(r, "sum_dq", ATT_DQ);
     begin_loop(r, cols);
     print_scores(r, "scores", ATT_Q, ATT_K);
@@ -342,13 +360,13 @@ static void print_queries(attention *r, const int *used) {
 }
 
 bool attention_mma_grad(attention *r) {
-    static const int keys[] = { ATT_Q, ATT_K, ATT_V, ATT_GO, ATT_DK, ATT_DV },
-                     queries[] = { ATT_Q, ATT_K, ATT_V, ATT_GO, ATT_DQ };
+    /* The last is used only where do o is made here, and then a number at a time. */
+    static const int keys[] = { ATT_Q, ATT_K, ATT_V, ATT_GO, ATT_DK, ATT_DV, ATT_O },
+                     queries[] = { ATT_Q, ATT_K, ATT_V, ATT_GO, ATT_DQ, ATT_O };
     const int *used = r->by_keys ? keys : queries, count = r->by_keys ? 6 : 5;
     if (!suits(r, used, count) || !choose(r, 2, r->a.d, r->by_keys ? r->a.e : 0)) return false;
-    if (r->by_keys) print_keys(r, used);
-    else print_queries(r, used);
-    r->g->uses[r->g->n_uses - 1].written = false;
+    if (r->by_keys) print_keys(r, used, count + r->parts_here);
+    else print_queries(r, used, count + r->parts_here);
     text_add(&r->g->body, "}\n");
     return true;
 }

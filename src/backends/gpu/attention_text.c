@@ -113,11 +113,11 @@ static int blocks_of(const attention *r) { return (int)keys_of(r) / 8 + 1; }
 static int mask_pitch(const attention *r) { return (int)round_up(blocks_of(r) + 2, 4); }
 int attention_mask_bytes(const attention *r) { return (int)queries_of(r) * mask_pitch(r); }
 
-void attention_rooms(attention *r, bool rows) {
+void attention_rooms(attention *r, const char *array, int count) {
     text *out = &r->g->body;
     const int floats = 2 * r->slot + r->tile->cols * r->pitch;
     text_add(out, "{\nLOCAL_ARRAY(float4, room, %d);\n", floats / 4);
-    if (rows) text_add(out, "LOCAL_ARRAY(float, of_row, %d);\n", r->tile->rows);
+    if (array) text_add(out, "LOCAL_ARRAY(float, %s, %d);\n", array, count);
     if (r->a.dropout)
         text_add(out, "LOCAL_ARRAY(uchar, masks, %d);\n", attention_mask_bytes(r));
     text_add(out, "BEGIN\n");
@@ -227,42 +227,42 @@ void attention_masks(attention *r) {
 enum { OF_ROWS, OF_COLS, WEIGHED };
 
 static const char *const fetch_one[][2] = {
-    { "fetch", "got_$x[s] = $inside ? $x[$from] : ($M)0;" },
+    { "fetch", "got_$x$id[s] = $inside ? $x[$from] : ($M)0;" },
 };
 static const char *const fetch_four[][2] = {
     { "fetch", "{\n"
-               "        got_$x[4 * s] = got_$x[4 * s + 1] = got_$x[4 * s + 2] = got_$x[4 * s + 3] = 0;\n"
+               "        got_$x$id[4 * s] = got_$x$id[4 * s + 1] = got_$x$id[4 * s + 2] = got_$x$id[4 * s + 3] = 0;\n"
                "        if ($inside) {\n"
                "            const $quad four = *(GLOBAL const $quad *)($x + $from);\n"
-               "            got_$x[4 * s] = four.x;\n"
-               "            got_$x[4 * s + 1] = four.y;\n"
-               "            got_$x[4 * s + 2] = four.z;\n"
-               "            got_$x[4 * s + 3] = four.w;\n"
+               "            got_$x$id[4 * s] = four.x;\n"
+               "            got_$x$id[4 * s + 1] = four.y;\n"
+               "            got_$x$id[4 * s + 2] = four.z;\n"
+               "            got_$x$id[4 * s + 3] = four.w;\n"
                "        }\n"
                "    }" },
 };
-static const char *const put_one[][2] = { { "put", "*to = $load(got_$x[s])$times;" } };
+static const char *const put_one[][2] = { { "put", "*to = $load(got_$x$id[s])$times;" } };
 static const char *const put_across[][2] = {
     { "put", "{\n"
              "        #pragma unroll\n"
-             "        for (uint i = 0; i < 4; i++) to[i * $pitch] = $load(got_$x[4 * s + i])$times;\n"
+             "        for (uint i = 0; i < 4; i++) to[i * $pitch] = $load(got_$x$id[4 * s + i])$times;\n"
              "    }" },
 };
 static const char *const put_four[][2] = {
     { "put", "{\n"
              "        float4 four;\n"
-             "        four.x = $load(got_$x[4 * s]);\n"
-             "        four.y = $load(got_$x[4 * s + 1]);\n"
-             "        four.z = $load(got_$x[4 * s + 2]);\n"
-             "        four.w = $load(got_$x[4 * s + 3]);\n"
+             "        four.x = $load(got_$x$id[4 * s]);\n"
+             "        four.y = $load(got_$x$id[4 * s + 1]);\n"
+             "        four.z = $load(got_$x$id[4 * s + 2]);\n"
+             "        four.w = $load(got_$x$id[4 * s + 3]);\n"
              "        *(LOCAL float4 *)to = four;\n"
              "    }" },
 };
 /* Beyond the last row it is the last once more, as nobody stores what comes of it. */
 static const char *const of_tile[][2] = {
     { "place", "($I)($first + c < $extent ? $first + c : $extent - 1) * across_$x + ($I)l" },
-    { "inside", "done + l < $width" },
-    { "from", "at_$x[s] + ($I)done" },
+    { "inside", "done$id + l < $width" },
+    { "from", "at_$x$id[s] + ($I)done$id" },
     { "column", "" },
 };
 static const char *const of_rows[][2] = { { "first", "first_row" }, { "extent", "own" } };
@@ -270,12 +270,11 @@ static const char *const of_cols[][2] = { { "first", "first_col" }, { "extent", 
 /* What is beyond the last row is 0, as the weights there are. */
 static const char *const weighed[][2] = {
     { "place", "($I)(first_col + l) * across_$x + ($I)c" },
-    { "inside", "done + l < rest$filled" },
-    { "from", "at_$x[s] + ($I)done * across_$x" },
-    { "times", "" },
+    { "inside", "done$id + l < rest$filled" },
+    { "from", "at_$x$id[s] + ($I)done$id * across_$x" },
 };
 
-static void add_places(const attention *r, gpu_words *w, int which, int part, int width) {
+static void add_places(const attention *r, gpu_words *w, int which, int part, int width, int bk) {
     const bool four = r->fours[which];
     if (part == WEIGHED) {
         const bool filled = width_of(r, which) == width;
@@ -291,14 +290,14 @@ static void add_places(const attention *r, gpu_words *w, int which, int part, in
     if (part == OF_ROWS) ADD_WORDS(w, of_rows);
     else ADD_WORDS(w, of_cols);
     /* By fours two threads have eight neighbours, and sixteen rows are put to different banks. */
-    gpu_word_printed(w, "l", four ? "(u %% 2 + u / %d * 2) * 4" : "u %% %d", four ? 2 * width : r->bk);
-    gpu_word_printed(w, "c", four ? "u / 2 %% %d" : "u / %d", four ? width : r->bk);
+    gpu_word_printed(w, "l", four ? "(u %% 2 + u / %d * 2) * 4" : "u %% %d", four ? 2 * width : bk);
+    gpu_word_printed(w, "c", four ? "u / 2 %% %d" : "u / %d", four ? width : bk);
 }
 
-/* The words of a side whose piece is `width` wide and `offset` floats into the slot. */
-static gpu_words side_words(const attention *r, int which, int part, int width, int offset, const char *times) {
+/* The words of a side whose piece of bk is `width` wide and `offset` floats into the slot. */
+static gpu_words side_words(const attention *r, int which, int part, int bk, int width, int offset, const char *id) {
     const int threads = attention_threads(r->tile), vector = r->fours[which] ? 4 : 1, type = r->operand[which].type;
-    const int all = width * r->bk / vector, loads = (all + threads - 1) / threads;
+    const int all = width * bk / vector, loads = (all + threads - 1) / threads;
     const count counts[] = {
         { "threads", threads }, { "loads", loads }, { "vector", vector }, { "slot", r->slot }, { "offset", offset },
         { "pitch", part == WEIGHED ? width : width + 4 },
@@ -306,14 +305,14 @@ static gpu_words side_words(const attention *r, int which, int part, int width, 
     gpu_words w = { 0 };
     ADD_COUNTS(&w, counts);
     gpu_word(&w, "x", names[which]);
+    gpu_word(&w, "id", id);
     gpu_word(&w, "I", r->index);
     gpu_word(&w, "M", gpu_memory_type(type));
     gpu_word(&w, "quad", type == TIDE_F32 ? "float4" : "ushort4");
     gpu_word(&w, "width", attention_width_name(which));
     gpu_word_printed(&w, "guard", all % threads ? "if (u < %d) " : "", all);  /* the last load is not for all threads */
     gpu_word_load(&w, type);
-    if (part != WEIGHED) gpu_word(&w, "times", times);
-    add_places(r, &w, which, part, width);
+    add_places(r, &w, which, part, width, bk);
     if (vector == 1) ADD_WORDS(&w, fetch_one);
     else ADD_WORDS(&w, fetch_four);
     if (vector == 1) ADD_WORDS(&w, put_one);
@@ -333,11 +332,11 @@ static const char *const reads[][2] = {
     { "ones", "#pragma unroll\n        for (uint c = 0; c < $3; c++) $1[$2 + c] = from[c];" },
 };
 
-static gpu_words multiply_words(const attention *r, const char *sums, int columns) {
+static gpu_words multiply_words(const attention *r, const char *sums, int columns, int bk) {
     const attention_tile *t = r->tile;
     const int cr = MIN2(t->tr, 4), cn = MIN2(columns, 4);
     const count counts[] = {
-        { "bk", r->bk }, { "tr", t->tr }, { "tn", columns }, { "cr", cr }, { "cn", cn },
+        { "bk", bk }, { "tr", t->tr }, { "tn", columns }, { "cr", cr }, { "cn", cn },
         { "apart", attention_across(t) * cn },
     };
     gpu_words w = { 0 };
@@ -350,36 +349,56 @@ static gpu_words multiply_words(const attention *r, const char *sums, int column
 }
 
 void attention_zero(attention *r, const char *sums, int columns) {
-    gpu_words w = multiply_words(r, sums, columns);
+    gpu_words w = multiply_words(r, sums, columns, 0);
     gpu_fill_in(r->g, &w, attention_zero_text);
+}
+
+attention_product attention_scores(const attention *r, const char *sums, int rows, int cols, const char *factor,
+                                   const char *id) {
+    const attention_tile *t = r->tile;
+    const int offset = r->bk * (t->rows + 4);
+    attention_product p = { .n_sides = 2, .bk = r->bk, .id = id, .depth = attention_width_name(rows), .zero = true };
+    p.sides[0] = side_words(r, rows, OF_ROWS, r->bk, t->rows, 0, id);
+    p.sides[1] = side_words(r, cols, OF_COLS, r->bk, t->cols, offset, id);
+    gpu_word(&p.sides[0], "times", factor), gpu_word(&p.sides[1], "times", "");
+    p.multiply = multiply_words(r, sums, t->tc, r->bk);
+    gpu_word_printed(&p.multiply, "rows", "ring + turn * %d + l * %d + my_row", r->slot, t->rows + 4);
+    gpu_word_printed(&p.multiply, "cols", "ring + turn * %d + %d + l * %d + my_col", r->slot, offset, t->cols + 4);
+    return p;
+}
+
+attention_product attention_weigh(const attention *r, const char *sums, int which, const char *id) {
+    const attention_tile *t = r->tile;
+    const int columns = attention_columns(t, width_of(r, which)), width = columns * attention_across(t);
+    const int bk = MIN2(r->bk, t->cols);
+    attention_product p = { .n_sides = 1, .bk = bk, .id = id, .depth = "rest" };
+    p.sides[0] = side_words(r, which, WEIGHED, bk, width, 0, id);
+    gpu_word(&p.sides[0], "times", "");
+    p.multiply = multiply_words(r, sums, columns, bk);
+    gpu_word_printed(&p.multiply, "rows", "weights + (done%s - %d + l) * %d + my_row", id, bk, r->pitch);
+    gpu_word_printed(&p.multiply, "cols", "ring + turn * %d + l * %d + my_part * %d", r->slot, width, MIN2(columns, 4));
+    return p;
+}
+
+void attention_fetch(attention *r, attention_product *p) {
+    gpu_print *g = r->g;
+    if (p->fetched) return;
+    p->fetched = true;
+    text_add(&g->body, "uint done%s = 0;\n", p->id);
+    for (int i = 0; i < p->n_sides; i++) gpu_fill_in(g, &p->sides[i], attention_side_text);
+    for (int i = 0; i < p->n_sides; i++) gpu_fill_in(g, &p->sides[i], attention_fetch_text);
 }
 
 /* What comes next is fetched into registers before what is there is multiplied, and put after. */
-static void print_loop(attention *r, const gpu_words *sides, int n_sides, const char *depth,
-                       const gpu_words *multiply) {
+void attention_multiply(attention *r, attention_product *p) {
     gpu_print *g = r->g;
-    text_add(&g->body, "{\nuint done = 0;\n");
-    for (int i = 0; i < n_sides; i++) gpu_fill_in(g, &sides[i], attention_side_text);
-    for (int i = 0; i < n_sides; i++) gpu_fill_in(g, &sides[i], attention_fetch_text);
-    text_add(&g->body, "while (done < %s) {\n", depth);
-    for (int i = 0; i < n_sides; i++) gpu_fill_in(g, &sides[i], attention_put_text);
-    text_add(&g->body, "SYNC;\ndone += %d;\n", r->bk);
-    for (int i = 0; i < n_sides; i++) gpu_fill_in(g, &sides[i], attention_fetch_text);
-    gpu_fill_in(g, multiply, attention_multiply_text);
-    text_add(&g->body, "}\n");
-}
-
-void attention_scores(attention *r, const char *sums, int rows, int cols, const char *factor) {
-    const attention_tile *t = r->tile;
-    const int offset = r->bk * (t->rows + 4);
-    gpu_words sides[] = {
-        side_words(r, rows, OF_ROWS, t->rows, 0, factor), side_words(r, cols, OF_COLS, t->cols, offset, ""),
-    };
-    gpu_words w = multiply_words(r, sums, t->tc);
-    gpu_word_printed(&w, "rows", "ring + turn * %d + l * %d + my_row", r->slot, t->rows + 4);
-    gpu_word_printed(&w, "cols", "ring + turn * %d + %d + l * %d + my_col", r->slot, offset, t->cols + 4);
-    gpu_fill_in(r->g, &w, attention_zero_text);
-    print_loop(r, sides, 2, of_v(rows) ? "e" : "d", &w);
+    attention_fetch(r, p);
+    if (p->zero) gpu_fill_in(g, &p->multiply, attention_zero_text);
+    text_add(&g->body, "while (done%s < %s) {\n", p->id, p->depth);
+    for (int i = 0; i < p->n_sides; i++) gpu_fill_in(g, &p->sides[i], attention_put_text);
+    text_add(&g->body, "SYNC;\ndone%s += %d;\n", p->id, p->bk);
+    for (int i = 0; i < p->n_sides; i++) gpu_fill_in(g, &p->sides[i], attention_fetch_text);
+    gpu_fill_in(g, &p->multiply, attention_multiply_text);
 }
 
 static const char *const write_four[][2] = {
@@ -405,16 +424,6 @@ void attention_weights(attention *r, const char *from) {
     gpu_fill_in(r->g, &w, attention_weights_text);
 }
 
-void attention_weigh(attention *r, const char *sums, int which) {
-    const attention_tile *t = r->tile;
-    const int columns = attention_columns(t, width_of(r, which)), width = columns * attention_across(t);
-    gpu_words side = side_words(r, which, WEIGHED, width, 0, "");
-    gpu_words w = multiply_words(r, sums, columns);
-    gpu_word_printed(&w, "rows", "weights + (done - %d + l) * %d + my_row", r->bk, r->pitch);
-    gpu_word_printed(&w, "cols", "ring + turn * %d + l * %d + my_part * %d", r->slot, width, MIN2(columns, 4));
-    print_loop(r, &side, 1, "rest", &w);
-}
-
 /* ---- results -------------------------------------------------------------------------------------------- */
 
 static const char *const store_four[][2] = {
@@ -435,7 +444,7 @@ static const char *const store_one[][2] = {
 
 void attention_store(attention *r, int which, const char *sums, const char *times) {
     const int columns = attention_columns(r->tile, width_of(r, which)), type = r->operand[which].type;
-    gpu_words w = multiply_words(r, sums, columns);
+    gpu_words w = multiply_words(r, sums, columns, 0);
     gpu_word(&w, "x", names[which]);
     gpu_word(&w, "M", gpu_memory_type(type));
     gpu_word(&w, "quad", type == TIDE_F32 ? "float4" : "ushort4");

@@ -78,11 +78,13 @@ static void put_special(builder *b, int operand, double number) {
                   (ref_value){ .f = number });
 }
 
-static options random_options(int variant) {
+/* The first variants have the usual layouts; halves lie so that matrix units can have them. */
+static options random_options(int variant, bool halves) {
     options o = { .type = TIDE_F32, .result = TIDE_F32, .dropout = variant % 2, .offset = variant % 4 == 3 };
     for (int i = 0; i < 7; i++) o.layout[i] = (int)(random_bits() % (i < 3 ? LAYOUTS : SHARED));
     if (variant < 2) memset(o.layout, 0, sizeof o.layout);
-    if (variant > 1 && random_bits() % 2) o.type = random_bits() % 2 ? TIDE_BF16 : TIDE_F16;
+    if (halves || (variant > 1 && random_bits() % 2)) o.type = random_bits() % 2 ? TIDE_BF16 : TIDE_F16;
+    for (int i = 0; i < 7 && halves; i++) o.layout[i] = o.layout[i] == ODD_GAPS ? HEADS : o.layout[i];
     o.specials = variant == 4;
     return o;
 }
@@ -114,25 +116,39 @@ static void try_size(const sized *s, const options *o) {
 static const sized sizes[] = {
     { 1, 1, 1, 1, { 1, 1 } },       { 11, 11, 32, 32, { 4, 3 } }, { 16, 16, 16, 16, { 2, 1 } },
     { 17, 33, 20, 7, { 1, 2 } },    { 5, 70, 64, 64, { 1, 2 } },  { 70, 3, 64, 40, { 2, 1 } },
-    { 0, 4, 8, 8, { 1, 2 } },       { 4, 0, 8, 8, { 2, 1 } },     { 3, 3, 8, 8, { 0, 2 } },
     { 37, 45, 128, 128, { 1, 1 } }, { 33, 65, 24, 100, { 2, 1 } }, { 65, 66, 8, 8, { 1, 67 } },
-    { 66, 67, 5, 4, { 2, 34 } },    { 64, 64, 16, 16, { 1, 2 } }, { 50, 41, 32, 24, { 2, 2 } },
-    { 130, 70, 64, 64, { 1, 1 } },  { 90, 100, 128, 112, { 1, 1 } }, { 65, 130, 16, 8, { 1, 67 } },
+    { 66, 67, 5, 4, { 2, 34 } },    { 12, 90, 33, 16, { 1, 1 } },
 };
-enum { SIZES = sizeof sizes / sizeof *sizes, VARIANTS = 5 };
+static const sized for_units[] = {
+    { 11, 11, 32, 32, { 4, 3 } }, { 64, 64, 16, 16, { 1, 2 } },   { 50, 41, 32, 24, { 2, 2 } },
+    { 5, 80, 8, 16, { 1, 3 } },   { 33, 70, 64, 64, { 1, 1 } },   { 90, 100, 128, 112, { 1, 1 } },
+    { 70, 9, 40, 8, { 2, 1 } },   { 65, 130, 16, 8, { 1, 67 } },  { 66, 64, 16, 16, { 2, 34 } },
+};
+enum { SIZES = sizeof sizes / sizeof *sizes, UNITS = sizeof for_units / sizeof *for_units, VARIANTS = 5 };
 
-static void test_sizes(void **unused) {
-    (void)unused;
-    for (size_t i = 0; i < SIZES; i++)
+static void try_all(const sized *all, size_t count, bool halves) {
+    for (size_t i = 0; i < count; i++)
         for (int variant = 0; variant < VARIANTS; variant++) {
-            options o = random_options(variant);
-            try_size(&sizes[i], &o);
+            options o = random_options(variant, halves);
+            try_size(&all[i], &o);
         }
     expect_rest(NULL);
 }
 
+static void test_sizes(void **unused) {
+    (void)unused;
+    try_all(sizes, SIZES, false);
+}
+
+static void test_matrix_units(void **unused) {
+    (void)unused;
+    try_all(for_units, UNITS, true);
+}
+
 int main(int argc, char **argv) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_sizes), cmocka_unit_test(expect_rest) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sizes), cmocka_unit_test(test_matrix_units), cmocka_unit_test(expect_rest),
+    };
     take_arguments(argc, argv);
     return cmocka_run_group_tests_name("gpu attention", tests, NULL, NULL);
 }
