@@ -34,7 +34,7 @@ static void print_forward(attention *r) {
     gpu_print *g = r->g;
     gpu_words w = { 0 };
     const int columns = attention_columns(r->tile, r->a.e);
-    attention_rooms(r, true);
+    attention_rooms(r, "of_row", r->rows);
     for (int i = 0; i < 4; i++) attention_declare(r, used[i]);
     attention_declare(r, ATT_L);
     attention_place(r);
@@ -42,18 +42,20 @@ static void print_forward(attention *r) {
     attention_float(g, "factor", r->a.scale * LOG2_E);
     attention_words(r, &w);
     gpu_word_printed(&w, "tn", "%d", columns);
+    attention_product scores = attention_scores(r, "scores", ATT_Q, ATT_K, " * factor", "_s"),
+                      weigh = attention_weigh(r, "sum_o", ATT_V, "_w");
     attention_zero(r, "sum_o", columns);
     text_add(&g->body, "float top[%d], total[%d];\n#pragma unroll\n"
              "for (uint i = 0; i < %d; i++) top[i] = -3.0e38f, total[i] = 0.0f;\n", r->tile->tr, r->tile->tr,
              r->tile->tr);
-    text_add(&g->body, "for (uint first_col = 0; first_col < other; first_col += %d) {\n", r->tile->cols);
-    text_add(&g->body, "const uint rest = other - first_col < %d ? other - first_col : %d;\n", r->tile->cols,
-             r->tile->cols);
+    attention_begin_loop(r);
+    if (r->early) attention_fetch(r, &scores), attention_fetch(r, &weigh);
     attention_masks(r);
-    attention_scores(r, "scores", ATT_Q, ATT_K, " * factor");
+    attention_multiply(r, &scores);
+    attention_fetch(r, &weigh);
     gpu_fill_in(g, &w, attention_softmax_text);
     attention_weights(r, "scores");
-    attention_weigh(r, "sum_o", ATT_V);
+    attention_multiply(r, &weigh);
     text_add(&g->body, "}\n");
     gpu_fill_in(g, &w, attention_total_text);
     attention_store(r, ATT_O, "sum_o", "total[i]");
@@ -78,7 +80,7 @@ void gpu_print_attention(gpu_print *g, int launch) {
     attention r = begin(g);
     if (!all_fit(r)) g->lacks = "attention in groups as small as the device's";
     else if (g->kernel->kind == FLAT_ATTENTION_GRAD) attention_print_grad(&r, launch);
-    else if (choose_forward(&r)) print_forward(&r);
+    else if (!attention_mma_forward(&r) && choose_forward(&r)) print_forward(&r);
 }
 
 bool gpu_keeps_attention(const flat_attention *a, tide_dtype type, const gpu_limits *limits) {

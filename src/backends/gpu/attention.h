@@ -30,14 +30,20 @@ typedef struct attention {
     flat_operand operand[ATT_OPERANDS];
     bool fours[ATT_OPERANDS];  /* of those declared: four neighbours can be loaded or stored at a time */
     bool by_keys;       /* rows are keys */
+    bool parts_here;    /* backward: groups make do o themselves */
+    int  rows, cols, threads;  /* of a group's tile */
+    /* Without matrix units: */
     const attention_tile *tile;
-    int  bk;            /* of a product's common dimension at a time */
+    int  bk;            /* of a product's common dimension at a time, at most */
+    bool early;         /* tiles are so small that all of one is fetched at once */
     int  slot, pitch;   /* floats: of such a piece of both sides, of a column of weights */
 } attention;
 
-/* attention_tiles.c: the tile and what follows from it. scores: how many a thread has at a time; `width` the sums'
- * columns, of one matrix or of two. False: none fits. */
+/* attention_tiles.c: the tile and what follows from it. scores: how many of them there are at a time, of q and k, or of
+ * do and v too; `width` the sums' columns, of one matrix or of two. False: none fits. */
 bool attention_choose(attention *r, int scores, int64_t width, int64_t width2);
+/* What is done by tiles, padded, in rounds of a group a multiprocessor. */
+double attention_cost(const attention *r, int rows, int cols, double rate);
 
 /* attention_text.c */
 void attention_merge_batch(attention *r);
@@ -45,18 +51,45 @@ void attention_merge_batch(attention *r);
 void attention_declare(attention *r, int which);
 void attention_batch(attention *r, const int *which, int count);
 void attention_float(gpu_print *g, const char *name, double value);
-void attention_rooms(attention *r, bool rows);  /* the opening brace, the group's memory and BEGIN */
-void attention_place(attention *r);             /* numbers, and which tile the group has */
+/* The opening brace, the group's memory, with an array of so many floats if it has a name, and BEGIN. */
+void attention_rooms(attention *r, const char *floats, int count);
+void attention_numbers(attention *r);           /* sizes, and what masks are drawn by */
+void attention_place(attention *r);             /* which tile the group has */
+void attention_begin_loop(attention *r);        /* `first_col` goes along the columns, `rest` are left */
 void attention_masks(attention *r);             /* the bits of a tile's mask, if there is dropout */
-void attention_words(const attention *r, gpu_words *w);  /* $bits, $drop, $firstquery, ... */
+void attention_mask_words(const attention *r, gpu_words *w);  /* where they are: $firstquery, $maskpitch, ... */
+int  attention_mask_bytes(const attention *r);
+void attention_words(const attention *r, gpu_words *w);  /* these too, and $bits, $drop, ... */
 void attention_zero(attention *r, const char *sums, int columns);
+/* A product as it is printed. What it fetches first can be on its way long before it is multiplied. */
+typedef struct attention_product {
+    gpu_words sides[2], multiply;
+    int  n_sides, bk;
+    const char *id, *depth;  /* `id` makes its names its own */
+    bool zero, fetched;
+} attention_product;
 /* sums = factor rows cols', matrices of one width */
-void attention_scores(attention *r, const char *sums, int rows, int cols, const char *factor);
-void attention_weights(attention *r, const char *from);          /* into memory of the group */
-void attention_weigh(attention *r, const char *sums, int which); /* sums += weights times its rows */
+attention_product attention_scores(const attention *r, const char *sums, int rows, int cols, const char *factor,
+                                   const char *id);
+/* sums += weights times a matrix's rows */
+attention_product attention_weigh(const attention *r, const char *sums, int which, const char *id);
+void attention_fetch(attention *r, attention_product *p);     /* unless it was */
+void attention_multiply(attention *r, attention_product *p);
+void attention_weights(attention *r, const char *from);       /* into memory of the group */
 void attention_store(attention *r, int which, const char *sums, const char *times);
 
+const char *attention_name(int which);
+int64_t attention_width(const attention *r, int which);
+const char *attention_width_name(int which);
+
+/* attention_mma.c: the same launches on matrix units. False: operands are not 16-bit numbers that lie so that eight are
+ * copied at a time, or groups have too little room; then nothing was printed. */
+bool attention_mma_forward(attention *r);
+bool attention_mma_grad(attention *r);
+
 /* attention_grad.c */
+void attention_part_loads(const attention *r, gpu_words *w);  /* $loado and $loadgo */
+void attention_declare_parts(attention *r);                   /* do o in scratch, if it is there */
 bool attention_choose_grad(attention *r, bool by_keys);
 void attention_print_grad(attention *r, int launch);
 

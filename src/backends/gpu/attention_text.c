@@ -22,6 +22,9 @@ static bool is_written(const attention *r, int which) {
     return r->g->kernel->kind == FLAT_ATTENTION ? which >= ATT_O : which > ATT_GO;
 }
 static int64_t width_of(const attention *r, int which) { return of_v(which) ? r->a.e : r->a.d; }
+const char *attention_name(int which) { return names[which]; }
+int64_t attention_width(const attention *r, int which) { return width_of(r, which); }
+const char *attention_width_name(int which) { return of_v(which) ? "e" : "d"; }
 
 static void add_words(gpu_words *w, const char *const words[][2], size_t count) {
     for (size_t i = 0; i < count; i++) gpu_word(w, words[i][0], words[i][1]);
@@ -102,20 +105,21 @@ void attention_float(gpu_print *g, const char *name, double value) {
 
 /* ---- a group's place ----------------------------------------------------------------------------------- */
 
-static int64_t queries_of(const attention *r) { return r->by_keys ? r->tile->cols : r->tile->rows; }
-static int64_t keys_of(const attention *r) { return r->by_keys ? r->tile->rows : r->tile->cols; }
+static int64_t queries_of(const attention *r) { return r->by_keys ? r->cols : r->rows; }
+static int64_t keys_of(const attention *r) { return r->by_keys ? r->rows : r->cols; }
 /* Of eight bits each, with one more where a row begins within the first; one that is read but not used, and the shift
  * follow. */
 static int blocks_of(const attention *r) { return (int)keys_of(r) / 8 + 1; }
 static int mask_pitch(const attention *r) { return (int)round_up(blocks_of(r) + 2, 4); }
+int attention_mask_bytes(const attention *r) { return (int)queries_of(r) * mask_pitch(r); }
 
-void attention_rooms(attention *r, bool rows) {
+void attention_rooms(attention *r, const char *array, int count) {
     text *out = &r->g->body;
     const int floats = 2 * r->slot + r->tile->cols * r->pitch;
     text_add(out, "{\nLOCAL_ARRAY(float4, room, %d);\n", floats / 4);
-    if (rows) text_add(out, "LOCAL_ARRAY(float, of_row, %d);\n", r->tile->rows);
+    if (array) text_add(out, "LOCAL_ARRAY(float, %s, %d);\n", array, count);
     if (r->a.dropout)
-        text_add(out, "LOCAL_ARRAY(uchar, masks, %d);\n", (int)queries_of(r) * mask_pitch(r));
+        text_add(out, "LOCAL_ARRAY(uchar, masks, %d);\n", attention_mask_bytes(r));
     text_add(out, "BEGIN\n");
 }
 
@@ -137,8 +141,19 @@ static void print_draws(attention *r) {
              k->n_operands > step + 1 ? "(uint)*offset_at" : "0u");
 }
 
-void attention_place(attention *r) {
+void attention_numbers(attention *r) {
     gpu_print *g = r->g;
+    gpu_declare(g, "uint", "m", r->a.m);
+    gpu_declare(g, "uint", "n", r->a.n);
+    gpu_declare(g, "uint", "d", r->a.d);
+    gpu_declare(g, "uint", "e", r->a.e);
+    text_add(&g->body, "const uint own = %s, other = %s;\n", r->by_keys ? "n" : "m", r->by_keys ? "m" : "n");
+    if (r->a.dropout) print_draws(r);
+    g->threads = r->threads;
+    g->groups = ceil_div(r->by_keys ? r->a.n : r->a.m, r->rows) * r->a.batches;
+}
+
+void attention_place(attention *r) {
     const attention_tile *t = r->tile;
     const count counts[] = {
         { "weights", 2 * r->slot }, { "rows", t->rows }, { "warps", attention_across(t) / 8 }, { "tr", t->tr },
@@ -146,26 +161,35 @@ void attention_place(attention *r) {
     };
     gpu_words w = { 0 };
     ADD_COUNTS(&w, counts);
-    gpu_declare(g, "uint", "m", r->a.m);
-    gpu_declare(g, "uint", "n", r->a.n);
-    gpu_declare(g, "uint", "d", r->a.d);
-    gpu_declare(g, "uint", "e", r->a.e);
-    text_add(&g->body, "const uint own = %s, other = %s;\n", r->by_keys ? "n" : "m", r->by_keys ? "m" : "n");
-    if (r->a.dropout) print_draws(r);
-    gpu_fill_in(g, &w, attention_place_text);
-    g->threads = attention_threads(t);
-    g->groups = ceil_div(r->by_keys ? r->a.n : r->a.m, t->rows) * r->a.batches;
+    attention_numbers(r);
+    gpu_fill_in(r->g, &w, attention_place_text);
+}
+
+void attention_begin_loop(attention *r) {
+    text_add(&r->g->body, "for (uint first_col = 0; first_col < other; first_col += %d) {\n"
+             "const uint rest = other - first_col < %d ? other - first_col : %d;\n", r->cols, r->cols, r->cols);
 }
 
 /* ---- masks --------------------------------------------------------------------------------------------- */
 
-static const char *const by_queries[][2] = {
-    { "firstquery", "first_row" }, { "firstkey", "first_col" }, { "myquery", "my_row" }, { "mykey", "my_col" },
-    { "at", "[x][y]" }, { "across", "y" },
+static const char *const by_queries[][2] = { { "firstquery", "first_row" }, { "firstkey", "first_col" } };
+static const char *const by_keys[][2] = { { "firstquery", "first_col" }, { "firstkey", "first_row" } };
+
+void attention_mask_words(const attention *r, gpu_words *w) {
+    const count counts[] = {
+        { "queries", (int)queries_of(r) }, { "blocks", blocks_of(r) }, { "maskpitch", mask_pitch(r) },
+        { "threads", r->threads },
+    };
+    ADD_COUNTS(w, counts);
+    if (r->by_keys) ADD_WORDS(w, by_keys);
+    else ADD_WORDS(w, by_queries);
+}
+
+static const char *const of_rows_queries[][2] = {
+    { "myquery", "my_row" }, { "mykey", "my_col" }, { "at", "[x][y]" }, { "across", "y" },
 };
-static const char *const by_keys[][2] = {
-    { "firstquery", "first_col" }, { "firstkey", "first_row" }, { "myquery", "my_col" }, { "mykey", "my_row" },
-    { "at", "[y][x]" }, { "across", "x" },
+static const char *const of_rows_keys[][2] = {
+    { "myquery", "my_col" }, { "mykey", "my_row" }, { "at", "[y][x]" }, { "across", "x" },
 };
 static const char *const dropped[][2] = {
     { "bits", "const uint bit = (uint)masks[($myquery + x) * $maskpitch + $blocks + 1] + $mykey;\n"
@@ -179,13 +203,12 @@ void attention_words(const attention *r, gpu_words *w) {
     const attention_tile *t = r->tile;
     const count counts[] = {
         { "rows", t->rows }, { "tr", t->tr }, { "tc", t->tc }, { "parts", attention_across(t) }, { "pitch", r->pitch },
-        { "queries", (int)queries_of(r) }, { "blocks", blocks_of(r) }, { "maskpitch", mask_pitch(r) },
-        { "threads", attention_threads(t) }, { "count", r->by_keys ? t->tc : t->tr },
-        { "keys", r->by_keys ? t->tr : t->tc },
+        { "count", r->by_keys ? t->tc : t->tr }, { "keys", r->by_keys ? t->tr : t->tc },
     };
     ADD_COUNTS(w, counts);
-    if (r->by_keys) ADD_WORDS(w, by_keys);
-    else ADD_WORDS(w, by_queries);
+    attention_mask_words(r, w);
+    if (r->by_keys) ADD_WORDS(w, of_rows_keys);
+    else ADD_WORDS(w, of_rows_queries);
     if (r->a.dropout) ADD_WORDS(w, dropped);
     else ADD_WORDS(w, undropped);
 }
@@ -193,7 +216,7 @@ void attention_words(const attention *r, gpu_words *w) {
 void attention_masks(attention *r) {
     gpu_words w = { 0 };
     if (!r->a.dropout) return;
-    attention_words(r, &w);
+    attention_mask_words(r, &w);
     gpu_fill_in(r->g, &w, attention_masks_text);
 }
 
@@ -204,42 +227,42 @@ void attention_masks(attention *r) {
 enum { OF_ROWS, OF_COLS, WEIGHED };
 
 static const char *const fetch_one[][2] = {
-    { "fetch", "got_$x[s] = $inside ? $x[$from] : ($M)0;" },
+    { "fetch", "got_$x$id[s] = $inside ? $x[$from] : ($M)0;" },
 };
 static const char *const fetch_four[][2] = {
     { "fetch", "{\n"
-               "        got_$x[4 * s] = got_$x[4 * s + 1] = got_$x[4 * s + 2] = got_$x[4 * s + 3] = 0;\n"
+               "        got_$x$id[4 * s] = got_$x$id[4 * s + 1] = got_$x$id[4 * s + 2] = got_$x$id[4 * s + 3] = 0;\n"
                "        if ($inside) {\n"
                "            const $quad four = *(GLOBAL const $quad *)($x + $from);\n"
-               "            got_$x[4 * s] = four.x;\n"
-               "            got_$x[4 * s + 1] = four.y;\n"
-               "            got_$x[4 * s + 2] = four.z;\n"
-               "            got_$x[4 * s + 3] = four.w;\n"
+               "            got_$x$id[4 * s] = four.x;\n"
+               "            got_$x$id[4 * s + 1] = four.y;\n"
+               "            got_$x$id[4 * s + 2] = four.z;\n"
+               "            got_$x$id[4 * s + 3] = four.w;\n"
                "        }\n"
                "    }" },
 };
-static const char *const put_one[][2] = { { "put", "*to = $load(got_$x[s])$times;" } };
+static const char *const put_one[][2] = { { "put", "*to = $load(got_$x$id[s])$times;" } };
 static const char *const put_across[][2] = {
     { "put", "{\n"
              "        #pragma unroll\n"
-             "        for (uint i = 0; i < 4; i++) to[i * $pitch] = $load(got_$x[4 * s + i])$times;\n"
+             "        for (uint i = 0; i < 4; i++) to[i * $pitch] = $load(got_$x$id[4 * s + i])$times;\n"
              "    }" },
 };
 static const char *const put_four[][2] = {
     { "put", "{\n"
              "        float4 four;\n"
-             "        four.x = $load(got_$x[4 * s]);\n"
-             "        four.y = $load(got_$x[4 * s + 1]);\n"
-             "        four.z = $load(got_$x[4 * s + 2]);\n"
-             "        four.w = $load(got_$x[4 * s + 3]);\n"
+             "        four.x = $load(got_$x$id[4 * s]);\n"
+             "        four.y = $load(got_$x$id[4 * s + 1]);\n"
+             "        four.z = $load(got_$x$id[4 * s + 2]);\n"
+             "        four.w = $load(got_$x$id[4 * s + 3]);\n"
              "        *(LOCAL float4 *)to = four;\n"
              "    }" },
 };
 /* Beyond the last row it is the last once more, as nobody stores what comes of it. */
 static const char *const of_tile[][2] = {
     { "place", "($I)($first + c < $extent ? $first + c : $extent - 1) * across_$x + ($I)l" },
-    { "inside", "done + l < $width" },
-    { "from", "at_$x[s] + ($I)done" },
+    { "inside", "done$id + l < $width" },
+    { "from", "at_$x$id[s] + ($I)done$id" },
     { "column", "" },
 };
 static const char *const of_rows[][2] = { { "first", "first_row" }, { "extent", "own" } };
@@ -247,12 +270,11 @@ static const char *const of_cols[][2] = { { "first", "first_col" }, { "extent", 
 /* What is beyond the last row is 0, as the weights there are. */
 static const char *const weighed[][2] = {
     { "place", "($I)(first_col + l) * across_$x + ($I)c" },
-    { "inside", "done + l < rest$filled" },
-    { "from", "at_$x[s] + ($I)done * across_$x" },
-    { "times", "" },
+    { "inside", "done$id + l < rest$filled" },
+    { "from", "at_$x$id[s] + ($I)done$id * across_$x" },
 };
 
-static void add_places(const attention *r, gpu_words *w, int which, int part, int width) {
+static void add_places(const attention *r, gpu_words *w, int which, int part, int width, int bk) {
     const bool four = r->fours[which];
     if (part == WEIGHED) {
         const bool filled = width_of(r, which) == width;
@@ -268,14 +290,14 @@ static void add_places(const attention *r, gpu_words *w, int which, int part, in
     if (part == OF_ROWS) ADD_WORDS(w, of_rows);
     else ADD_WORDS(w, of_cols);
     /* By fours two threads have eight neighbours, and sixteen rows are put to different banks. */
-    gpu_word_printed(w, "l", four ? "(u %% 2 + u / %d * 2) * 4" : "u %% %d", four ? 2 * width : r->bk);
-    gpu_word_printed(w, "c", four ? "u / 2 %% %d" : "u / %d", four ? width : r->bk);
+    gpu_word_printed(w, "l", four ? "(u %% 2 + u / %d * 2) * 4" : "u %% %d", four ? 2 * width : bk);
+    gpu_word_printed(w, "c", four ? "u / 2 %% %d" : "u / %d", four ? width : bk);
 }
 
-/* The words of a side whose piece is `width` wide and `offset` floats into the slot. */
-static gpu_words side_words(const attention *r, int which, int part, int width, int offset, const char *times) {
+/* The words of a side whose piece of bk is `width` wide and `offset` floats into the slot. */
+static gpu_words side_words(const attention *r, int which, int part, int bk, int width, int offset, const char *id) {
     const int threads = attention_threads(r->tile), vector = r->fours[which] ? 4 : 1, type = r->operand[which].type;
-    const int all = width * r->bk / vector, loads = (all + threads - 1) / threads;
+    const int all = width * bk / vector, loads = (all + threads - 1) / threads;
     const count counts[] = {
         { "threads", threads }, { "loads", loads }, { "vector", vector }, { "slot", r->slot }, { "offset", offset },
         { "pitch", part == WEIGHED ? width : width + 4 },
@@ -283,14 +305,14 @@ static gpu_words side_words(const attention *r, int which, int part, int width, 
     gpu_words w = { 0 };
     ADD_COUNTS(&w, counts);
     gpu_word(&w, "x", names[which]);
+    gpu_word(&w, "id", id);
     gpu_word(&w, "I", r->index);
     gpu_word(&w, "M", gpu_memory_type(type));
     gpu_word(&w, "quad", type == TIDE_F32 ? "float4" : "ushort4");
-    gpu_word(&w, "width", of_v(which) ? "e" : "d");
+    gpu_word(&w, "width", attention_width_name(which));
     gpu_word_printed(&w, "guard", all % threads ? "if (u < %d) " : "", all);  /* the last load is not for all threads */
     gpu_word_load(&w, type);
-    if (part != WEIGHED) gpu_word(&w, "times", times);
-    add_places(r, &w, which, part, width);
+    add_places(r, &w, which, part, width, bk);
     if (vector == 1) ADD_WORDS(&w, fetch_one);
     else ADD_WORDS(&w, fetch_four);
     if (vector == 1) ADD_WORDS(&w, put_one);
@@ -310,11 +332,11 @@ static const char *const reads[][2] = {
     { "ones", "#pragma unroll\n        for (uint c = 0; c < $3; c++) $1[$2 + c] = from[c];" },
 };
 
-static gpu_words multiply_words(const attention *r, const char *sums, int columns) {
+static gpu_words multiply_words(const attention *r, const char *sums, int columns, int bk) {
     const attention_tile *t = r->tile;
     const int cr = MIN2(t->tr, 4), cn = MIN2(columns, 4);
     const count counts[] = {
-        { "bk", r->bk }, { "tr", t->tr }, { "tn", columns }, { "cr", cr }, { "cn", cn },
+        { "bk", bk }, { "tr", t->tr }, { "tn", columns }, { "cr", cr }, { "cn", cn },
         { "apart", attention_across(t) * cn },
     };
     gpu_words w = { 0 };
@@ -327,36 +349,56 @@ static gpu_words multiply_words(const attention *r, const char *sums, int column
 }
 
 void attention_zero(attention *r, const char *sums, int columns) {
-    gpu_words w = multiply_words(r, sums, columns);
+    gpu_words w = multiply_words(r, sums, columns, 0);
     gpu_fill_in(r->g, &w, attention_zero_text);
+}
+
+attention_product attention_scores(const attention *r, const char *sums, int rows, int cols, const char *factor,
+                                   const char *id) {
+    const attention_tile *t = r->tile;
+    const int offset = r->bk * (t->rows + 4);
+    attention_product p = { .n_sides = 2, .bk = r->bk, .id = id, .depth = attention_width_name(rows), .zero = true };
+    p.sides[0] = side_words(r, rows, OF_ROWS, r->bk, t->rows, 0, id);
+    p.sides[1] = side_words(r, cols, OF_COLS, r->bk, t->cols, offset, id);
+    gpu_word(&p.sides[0], "times", factor), gpu_word(&p.sides[1], "times", "");
+    p.multiply = multiply_words(r, sums, t->tc, r->bk);
+    gpu_word_printed(&p.multiply, "rows", "ring + turn * %d + l * %d + my_row", r->slot, t->rows + 4);
+    gpu_word_printed(&p.multiply, "cols", "ring + turn * %d + %d + l * %d + my_col", r->slot, offset, t->cols + 4);
+    return p;
+}
+
+attention_product attention_weigh(const attention *r, const char *sums, int which, const char *id) {
+    const attention_tile *t = r->tile;
+    const int columns = attention_columns(t, width_of(r, which)), width = columns * attention_across(t);
+    const int bk = MIN2(r->bk, t->cols);
+    attention_product p = { .n_sides = 1, .bk = bk, .id = id, .depth = "rest" };
+    p.sides[0] = side_words(r, which, WEIGHED, bk, width, 0, id);
+    gpu_word(&p.sides[0], "times", "");
+    p.multiply = multiply_words(r, sums, columns, bk);
+    gpu_word_printed(&p.multiply, "rows", "weights + (done%s - %d + l) * %d + my_row", id, bk, r->pitch);
+    gpu_word_printed(&p.multiply, "cols", "ring + turn * %d + l * %d + my_part * %d", r->slot, width, MIN2(columns, 4));
+    return p;
+}
+
+void attention_fetch(attention *r, attention_product *p) {
+    gpu_print *g = r->g;
+    if (p->fetched) return;
+    p->fetched = true;
+    text_add(&g->body, "uint done%s = 0;\n", p->id);
+    for (int i = 0; i < p->n_sides; i++) gpu_fill_in(g, &p->sides[i], attention_side_text);
+    for (int i = 0; i < p->n_sides; i++) gpu_fill_in(g, &p->sides[i], attention_fetch_text);
 }
 
 /* What comes next is fetched into registers before what is there is multiplied, and put after. */
-static void print_loop(attention *r, const gpu_words *sides, int n_sides, const char *depth,
-                       const gpu_words *multiply) {
+void attention_multiply(attention *r, attention_product *p) {
     gpu_print *g = r->g;
-    text_add(&g->body, "{\nuint done = 0;\n");
-    for (int i = 0; i < n_sides; i++) gpu_fill_in(g, &sides[i], attention_side_text);
-    for (int i = 0; i < n_sides; i++) gpu_fill_in(g, &sides[i], attention_fetch_text);
-    text_add(&g->body, "while (done < %s) {\n", depth);
-    for (int i = 0; i < n_sides; i++) gpu_fill_in(g, &sides[i], attention_put_text);
-    text_add(&g->body, "SYNC;\ndone += %d;\n", r->bk);
-    for (int i = 0; i < n_sides; i++) gpu_fill_in(g, &sides[i], attention_fetch_text);
-    gpu_fill_in(g, multiply, attention_multiply_text);
-    text_add(&g->body, "}\n");
-}
-
-void attention_scores(attention *r, const char *sums, int rows, int cols, const char *factor) {
-    const attention_tile *t = r->tile;
-    const int offset = r->bk * (t->rows + 4);
-    gpu_words sides[] = {
-        side_words(r, rows, OF_ROWS, t->rows, 0, factor), side_words(r, cols, OF_COLS, t->cols, offset, ""),
-    };
-    gpu_words w = multiply_words(r, sums, t->tc);
-    gpu_word_printed(&w, "rows", "ring + turn * %d + l * %d + my_row", r->slot, t->rows + 4);
-    gpu_word_printed(&w, "cols", "ring + turn * %d + %d + l * %d + my_col", r->slot, offset, t->cols + 4);
-    gpu_fill_in(r->g, &w, attention_zero_text);
-    print_loop(r, sides, 2, of_v(rows) ? "e" : "d", &w);
+    attention_fetch(r, p);
+    if (p->zero) gpu_fill_in(g, &p->multiply, attention_zero_text);
+    text_add(&g->body, "while (done%s < %s) {\n", p->id, p->depth);
+    for (int i = 0; i < p->n_sides; i++) gpu_fill_in(g, &p->sides[i], attention_put_text);
+    text_add(&g->body, "SYNC;\ndone%s += %d;\n", p->id, p->bk);
+    for (int i = 0; i < p->n_sides; i++) gpu_fill_in(g, &p->sides[i], attention_fetch_text);
+    gpu_fill_in(g, &p->multiply, attention_multiply_text);
 }
 
 static const char *const write_four[][2] = {
@@ -382,16 +424,6 @@ void attention_weights(attention *r, const char *from) {
     gpu_fill_in(r->g, &w, attention_weights_text);
 }
 
-void attention_weigh(attention *r, const char *sums, int which) {
-    const attention_tile *t = r->tile;
-    const int columns = attention_columns(t, width_of(r, which)), width = columns * attention_across(t);
-    gpu_words side = side_words(r, which, WEIGHED, width, 0, "");
-    gpu_words w = multiply_words(r, sums, columns);
-    gpu_word_printed(&w, "rows", "weights + (done - %d + l) * %d + my_row", r->bk, r->pitch);
-    gpu_word_printed(&w, "cols", "ring + turn * %d + l * %d + my_part * %d", r->slot, width, MIN2(columns, 4));
-    print_loop(r, &side, 1, "rest", &w);
-}
-
 /* ---- results -------------------------------------------------------------------------------------------- */
 
 static const char *const store_four[][2] = {
@@ -412,11 +444,11 @@ static const char *const store_one[][2] = {
 
 void attention_store(attention *r, int which, const char *sums, const char *times) {
     const int columns = attention_columns(r->tile, width_of(r, which)), type = r->operand[which].type;
-    gpu_words w = multiply_words(r, sums, columns);
+    gpu_words w = multiply_words(r, sums, columns, 0);
     gpu_word(&w, "x", names[which]);
     gpu_word(&w, "M", gpu_memory_type(type));
     gpu_word(&w, "quad", type == TIDE_F32 ? "float4" : "ushort4");
-    gpu_word(&w, "width", of_v(which) ? "e" : "d");
+    gpu_word(&w, "width", attention_width_name(which));
     gpu_word(&w, "times", times);
     gpu_word_store(&w, type);
     if (r->fours[which] && columns % 4 == 0) ADD_WORDS(&w, store_four);

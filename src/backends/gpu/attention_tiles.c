@@ -11,7 +11,7 @@ static const attention_tile tiles[] = {
     { 16, 16, 4, 2, 0.2 },  /* for groups of 32 */
 };
 
-enum { PROCESSORS = 132, MOST_REGISTERS = 144, SMALL = 1024 /* bytes besides the tiles */ };
+enum { PROCESSORS = 132, MOST_REGISTERS = 144, EARLY_ROWS = 16, SMALL = 1024 /* bytes besides the tiles */ };
 
 /* Sets what follows from the tile; whether groups have room for it. */
 static bool fits(attention *r, const attention_tile *t, int bk, int scores, int64_t width, int64_t width2) {
@@ -19,22 +19,29 @@ static bool fits(attention *r, const attention_tile *t, int bk, int scores, int6
     int columns = attention_columns(t, width), columns2 = attention_columns(t, width2);
     int widest = MAX2(columns, columns2) * attention_across(t);
     r->tile = t, r->bk = bk, r->pitch = t->rows + 4;
-    r->slot = bk * MAX2(t->rows + 4 + t->cols + 4, widest);
+    r->rows = t->rows, r->cols = t->cols, r->threads = attention_threads(t);
+    r->slot = MAX2(bk * (t->rows + 4 + t->cols + 4), MIN2(bk, t->cols) * widest);
+    r->early = t->rows <= EARLY_ROWS;
     int64_t floats = 2 * r->slot + t->cols * r->pitch, masks = r->a.dropout ? 64 * 12 : 0;
     return attention_threads(t) <= limits->threads && 4 * floats + masks + SMALL <= limits->local_bytes &&
            t->tr * (columns + columns2 + scores * t->tc) <= MOST_REGISTERS;
 }
 
-static double cost_of(const attention *r, const attention_tile *t) {
+double attention_cost(const attention *r, int rows, int cols, double rate) {
     int64_t own = r->by_keys ? r->a.n : r->a.m, other = r->by_keys ? r->a.m : r->a.n;
-    double rounds = (double)ceil_div(own, t->rows) * (double)r->a.batches / PROCESSORS;
-    return MAX2(rounds, 1) * t->rows * (double)round_up(MAX2(other, 1), t->cols) / t->rate;
+    double rounds = (double)ceil_div(own, rows) * (double)r->a.batches / PROCESSORS;
+    return MAX2(rounds, 1) * rows * (double)round_up(MAX2(other, 1), cols) / rate;
+}
+
+static double cost_of(const attention *r, const attention_tile *t) {
+    return attention_cost(r, t->rows, t->cols, t->rate);
 }
 
 bool attention_choose(attention *r, int scores, int64_t width, int64_t width2) {
+    const bool long_rows = MAX2(r->a.d, r->a.e) > 16;
     attention best = { 0 };
     for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++)
-        for (int bk = 16; bk >= 8; bk -= 8)
+        for (int bk = long_rows && tiles[i].rows <= EARLY_ROWS ? 32 : 16; bk >= 8; bk /= 2)
             if (fits(r, &tiles[i], bk, scores, width, width2)) {
                 if (!best.tile || cost_of(r, &tiles[i]) < cost_of(r, best.tile)) best = *r;
                 break;

@@ -36,6 +36,7 @@ struct alignas(8) uint2 { unsigned x, y; };
 struct alignas(8) ushort4 { unsigned short x, y, z, w; };
 struct alignas(16) int4 { int x, y, z, w; };
 struct alignas(16) uint4 { unsigned x, y, z, w; };
+struct alignas(8) float2 { float x, y; };
 struct alignas(16) float4 { float x, y, z, w; };
 
 extern "C" { /* double's functions, and those of the preamble's words */
@@ -43,6 +44,7 @@ float  floorf(float);
 float  ceilf(float);
 float  rintf(float);
 float  exp2f(float);
+float  fmaxf(float, float);
 double floor(double);
 double ceil(double);
 double rint(double);
