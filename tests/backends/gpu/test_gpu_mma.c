@@ -128,7 +128,7 @@ static const gpu_limits usual = { .threads = 256, .local_bytes = 49152, .matrix 
 
 static mma_tiling tiling_of(const sized *s, tide_dtype type, const gpu_limits *limits) {
     flat_gemm p = { .m = s->m, .n = s->n, .k = s->k, .batches = s->batch[0] * s->batch[1] };
-    return gpu_mma_tiling(&p, type, limits);
+    return gpu_mma_tiling(&p, type, 0, limits);
 }
 
 /* These sizes meet every tile, and some of them by parts. */
@@ -150,6 +150,23 @@ static void test_tiles(void **unused) {
     assert_in_range(parts, 2, SIZES / 2);
 }
 
+/* A product of few tiles is cut where it is alone, not where others run beside it: those of other chains. */
+static void test_beside(void **unused) {
+    (void)unused;
+    flat_kernel kernels[4] = { [1] = { .kind = FLAT_MAP } };
+    flat_chain chains[4];
+    flat_phase phases[] = { { 0, 3 }, { 3, 1 } };
+    flat_program p = { .n_kernels = 4, .n_phases = 2, .kernels = kernels, .chains = chains, .phases = phases };
+    for (int i = 0; i < 4; i++) {
+        chains[i] = (flat_chain){ i, 1, 1 };
+        if (i != 1)
+            kernels[i] = (flat_kernel){ .kind = FLAT_GEMM, .gemm = { 192, 192, 2816, .batches = 1 + i } };
+    }
+    assert_true(gpu_products_beside(&p, &kernels[0]) == 3 && gpu_products_beside(&p, &kernels[3]) == 0);
+    assert_in_range(gpu_mma_tiling(&kernels[0].gemm, TIDE_BF16, 0, &usual).parts, 2, 64);
+    assert_int_equal(gpu_mma_tiling(&kernels[0].gemm, TIDE_BF16, 30, &usual).parts, 1);
+}
+
 /* Only 16-bit numbers, on devices with matrix units and room for a tile, of products that are more than rows. */
 static void test_others(void **unused) {
     static const sized some = { 64, 64, 64, { 1, 1 } }, row = { 1, 640, 640, { 1, 1 } }, thin = { 64, 64, 2, { 1, 1 } };
@@ -165,7 +182,8 @@ static void test_others(void **unused) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products), cmocka_unit_test(test_tiles), cmocka_unit_test(test_others),
+        cmocka_unit_test(test_products), cmocka_unit_test(test_tiles), cmocka_unit_test(test_beside),
+        cmocka_unit_test(test_others),
         cmocka_unit_test(expect_rest),
     };
     take_arguments(argc, argv);
