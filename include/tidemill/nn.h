@@ -36,7 +36,10 @@ TIDE_API tide_val    tide_conv1d_apply(const tide_conv1d *layer, tide_val x);
 
 /* Scaled dot-product attention (Vaswani et al. 2017): softmax(q k^T / sqrt(d)) v, dropout on the probabilities.
  *   q (b, h, t, d), k (b, h, s, d), v (b, h, s, e); returns (b, h, t, e).
- * probabilities: NULL, or receives the (b, h, t, s) probabilities before dropout. */
+ * probabilities: NULL, or receives the (b, h, t, s) probabilities before dropout.
+ * In F32 and without probabilities it is one node, of which a device may keep no more than the result and the logarithm
+ * of each row's sum: then no (t, s) matrix is in memory, forward or backward. Elsewhere it is plain operations, and has
+ * their bits. */
 TIDE_API tide_val tide_attention(tide_val q, tide_val k, tide_val v, double dropout, tide_mode mode,
                                  tide_val *probabilities);
 

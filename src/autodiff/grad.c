@@ -2,6 +2,7 @@
  * their share of its own derivative, from the loss backwards. */
 #include "recompute.h"
 #include "shares.h"
+#include "through.h"
 
 typedef struct sweep {
     tide_graph *g;
@@ -30,14 +31,12 @@ static bool receive(sweep *s, int32_t node, tide_val share) {
 
 static bool visit(sweep *s, int32_t id) {
     const ir_node *n = s->g->nodes[id];
-    op_vjp vjp = op_rows[n->op].vjp;
-    if (!vjp) return true;
+    if (!op_has_derivative(n)) return true;
     for (int32_t i = 0; i < n->n_in; i++) s->dx[i] = (tide_val){ 0 };
     tide_val dy = shares_sum(&s->dy[id], s->g, s->scratch);
     if (!val_good(dy)) return false;
     tide_val y = n->region ? recompute_value(s->again, id, dy) : graph_val(s->g, id);
-    if (!val_good(y)) return false;
-    vjp(y, dy, s->dx);
+    if (!val_good(y) || !node_vjp(y, dy, s->dx, s->scratch)) return false;
     for (int32_t i = 0; i < n->n_in; i++)
         if (s->active[n->in[i]] && !receive(s, n->in[i], s->dx[i])) return false;
     return !s->g->failure.status;

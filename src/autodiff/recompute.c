@@ -38,6 +38,9 @@ static bool leaf(const ir_node *n) {
     }
 }
 
+/* What a mask is a function of is read as the nodes of masks read it, which stay. */
+static bool of_mask(const ir_node *n, int32_t input) { return n->op == OP_ATTENTION && input >= ATTENTION_INPUTS; }
+
 /* Value `id` from outside, read after the gate. */
 static tide_val later(recompute *r, int32_t id) {
     if (leaf(r->g->nodes[id]) || !r->gate.graph) return graph_val(r->g, id);
@@ -55,7 +58,8 @@ static int32_t copy_node(recompute *r, int32_t id, tide_val *in) {
     if (leaf(n) || n->op == OP_CUSTOM || n->op == OP_ASSIGN || n->op == OP_GROUP) return id;
     for (int32_t i = 0; i < n->n_in; i++) {
         bool inside = r->g->nodes[n->in[i]]->region == r->region;
-        in[i] = inside ? graph_val(r->g, r->stand_in[n->in[i]]) : later(r, n->in[i]);
+        if (of_mask(n, i)) in[i] = graph_val(r->g, n->in[i]);
+        else in[i] = inside ? graph_val(r->g, r->stand_in[n->in[i]]) : later(r, n->in[i]);
         changed |= in[i].node != n->in[i];
     }
     return changed ? graph_add(r->g, (ir_op)n->op, (tide_dtype)n->type, n->shape, in, n->n_in, &n->attr).node : id;

@@ -139,7 +139,8 @@ typedef struct flat_gemm {
  *   FLAT_ATTENTION        0 q (m, d), 1 k (n, d), 2 v (n, e), 3 o (m, e), 4 L (m), contiguous F32; under dropout
  *                         5 step and, if n_operands is 7, 6 offset: one I32 each
  *   FLAT_ATTENTION_GRAD   0 q, 1 k, 2 v, 3 o, 4 L, 5 do (m, e), 6 dq, 7 dk, 8 dv; then step and offset as 9 and 10
- * q, k and v are F32, BF16 or F16, all of one type; o, do and the gradients F32 or that type. Sums are F32's. */
+ * q, k and v are F32, BF16 or F16, all of one type; o, do and the gradients, these all of one, F32 or that type. Sums
+ * are F32's. All sizes are at least 1; the operands that are read may be spread (stride 0), o and the gradients not. */
 typedef struct flat_attention {
     int64_t m, n, d, e, batches;
     int32_t batch_ndim;
@@ -232,7 +233,8 @@ typedef struct backend_cut {
     int64_t small_product; /* multiply-adds that are not worth a task */
     int64_t whole_row;     /* a sum over more elements is one of partials */
     int64_t half_rows, half_cols, half_depth, half_work;  /* the least of a product that gains by 16-bit operands */
-    bool    product_ends;  /* a product adds a bias, and rounds its result, in the kernel that multiplies */
+    bool    product_ends;  /* a product adds a bias, and rounds its result, in the kernel that multiplies ... */
+    bool    product_joins; /* ... and one by neighbouring weights is worth more than several */
 } backend_cut;
 extern const backend_cut processor_cut;  /* cut.c */
 
@@ -300,6 +302,9 @@ typedef struct tide_backend {
     /* Why this kernel does not run on the device, a clause that names the operation; NULL: it does. The entry may be
      * NULL: all do. A program with such a kernel is not prepared here: it runs whole on the cpu backend. */
     const char *(*lacks)(void *device, const flat_program *p, const flat_kernel *k);
+    /* Whether the device computes this attention and its derivative, of operands of this type, as kernels of their own.
+     * NULL: no; then the program has them in plain operations. The device as `lacks` gets it. */
+    bool        (*keeps)(void *device, const flat_attention *a, tide_dtype type);
     bool tunes;  /* asks env.tuning, and has use for another cut of the work */
     /* Of a device that `open` gave: sets out->hardware and out->memory_bytes, as far as they are known. NULL: they are
      * not; without memory of its own they are the host's. */

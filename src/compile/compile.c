@@ -69,6 +69,10 @@ static tide_status run_passes(compiler *c, const compile_request *r, compiled *o
         pass_legalise(g);
         dump(c, "precision");
     }
+    if (r->passes && g->numbers->product_joins && pass_join(g)) {
+        pass_legalise(g);
+        dump(c, "join");
+    }
     pass_fuse(g, r->passes, &fused, r->apart ? out->memory : NULL, r->apart);
     if (r->passes && g->numbers->product_ends) pass_products(g, &fused);
     pass_lower(g, &fused, r->passes, &low);

@@ -34,6 +34,8 @@ typedef struct compile_request {
     apart_notes *apart;     /* filled if not NULL */
     const backend_cut *numbers;  /* the backend's cut */
     work_cut    cut;
+    bool      (*keeps)(void *device, const flat_attention *a, tide_dtype type);  /* the backend's, with its device */
+    void       *device;
 } compile_request;
 
 typedef struct compiled {
@@ -60,11 +62,13 @@ bool   fold_cast(tide_dtype from, tide_dtype to);
 /* What a kernel moves and computes in one run. Bytes count each element that is touched once. */
 typedef struct flat_cost {
     int64_t read, written;  /* bytes */
-    double  flops;          /* a product: 2 m n k; else one an arithmetic operation and number, whatever the
-                               operation */
+    double  flops;          /* a product: 2 m n k, attention: its products; else one an arithmetic operation and number,
+                               whatever the operation */
     int32_t ops, results;   /* a map: operations, and how many of their results are written */
 } flat_cost;
 flat_cost flat_cost_of(const flat_program *p, const flat_kernel *k);
+/* Of its products alone: two, or the five of its derivative. */
+double attention_flops(const flat_kernel *k);
 
 /* "gemm", "map", ... */
 extern const char *const flat_kernel_names[];

@@ -46,12 +46,26 @@ static int64_t index_elements(const flat_kernel *k, int32_t operand) {
     }
 }
 
+/* Of attention's operands rows and columns, by their letters; those after them are single numbers. */
+static const char *const attention_operands[] = { "md", "nd", "ne", "me", "m1", "me", "md", "nd", "ne" };
+
+static int64_t attention_elements(const flat_kernel *k, int32_t operand) {
+    const flat_attention *a = &k->attention;
+    if (operand >= (k->kind == FLAT_ATTENTION ? 5 : 9)) return 1;
+    int64_t count = distinct(a->batch, k->operands[operand].stride, a->batch_ndim);
+    for (const char *c = attention_operands[operand]; *c; c++)
+        count *= *c == 'm' ? a->m : *c == 'n' ? a->n : *c == 'd' ? a->d : *c == 'e' ? a->e : 1;
+    return count;
+}
+
 /* A custom operation may touch all or nothing: its whole buffer is counted. */
 static int64_t operand_bytes(const flat_program *p, const flat_kernel *k, int32_t operand) {
     const flat_operand *o = &k->operands[operand];
     if (k->kind == FLAT_CUSTOM) return p->buffers[o->buffer].bytes;
+    bool attention = k->kind == FLAT_ATTENTION || k->kind == FLAT_ATTENTION_GRAD;
     int64_t elements = k->kind == FLAT_MAP    ? map_elements(k, operand)
                        : k->kind == FLAT_GEMM ? gemm_elements(k, operand)
+                       : attention            ? attention_elements(k, operand)
                                               : index_elements(k, operand);
     return elements * (int64_t)tide_dtype_size(o->type);
 }
@@ -93,6 +107,12 @@ static void add_map_cost(const flat_map *m, flat_cost *c) {
     }
 }
 
+double attention_flops(const flat_kernel *k) {
+    const flat_attention *a = &k->attention;
+    double products = k->kind == FLAT_ATTENTION ? (double)(a->d + a->e) : (double)(3 * a->d + 2 * a->e);
+    return 2.0 * (double)a->m * (double)a->n * (double)a->batches * products;
+}
+
 flat_cost flat_cost_of(const flat_program *p, const flat_kernel *k) {
     flat_cost c = { 0 };
     for (int32_t i = 0; i < k->n_operands; i++)
@@ -103,6 +123,8 @@ flat_cost flat_cost_of(const flat_program *p, const flat_kernel *k) {
         const flat_gemm *g = &k->gemm;
         c.flops = 2.0 * (double)g->m * (double)g->n * (double)g->k * (double)g->batches;
         if (g->beta != 0) c.read += operand_bytes(p, k, 2);
+    } else if (k->kind == FLAT_ATTENTION || k->kind == FLAT_ATTENTION_GRAD) {
+        c.flops = attention_flops(k);
     } else if (k->kind == FLAT_FOLD || k->kind == FLAT_CUMSUM || k->kind == FLAT_SCATTER_ADD ||
                k->kind == FLAT_PUT_ALONG_ADD) {
         c.flops = (double)index_elements(k, k->kind == FLAT_SCATTER_ADD ? 2 : k->kind == FLAT_PUT_ALONG_ADD ? 1 : 0);

@@ -6,7 +6,8 @@ const char *const flat_kernel_names[] = {
     [FLAT_MAP] = "map", [FLAT_GEMM] = "gemm", [FLAT_FOLD] = "fold", [FLAT_GATHER] = "gather",
     [FLAT_SCATTER_ADD] = "scatter_add",
     [FLAT_TAKE_ALONG] = "take_along", [FLAT_PUT_ALONG_ADD] = "put_along_add", [FLAT_CUMSUM] = "cumsum",
-    [FLAT_SORT] = "sort", [FLAT_CUSTOM] = "custom",
+    [FLAT_SORT] = "sort", [FLAT_ATTENTION] = "attention",
+    [FLAT_ATTENTION_GRAD] = "attention_grad", [FLAT_CUSTOM] = "custom",
 };
 
 static const char *const spaces[] = {

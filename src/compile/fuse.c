@@ -463,7 +463,7 @@ void pass_fuse(const pass_graph *g, bool merge, fusion *out, arena *note_memory,
     for (int32_t id = 1; id < g->count; id++) {
         const ir_node *node = g->nodes[id];
         u.levels.placed = id;
-        u.waits[id] = node->op == OP_MATMUL;
+        u.waits[id] = node_is_product(node);
         for (int32_t i = 0; i < node->n_in; i++) u.waits[id] |= u.waits[node->in[i]];
         if (is_reduction(node)) place_reduction(&u, id);
         else if (node->op == OP_SCALAR || node->op == OP_CAST) place_lane(&u, id);

@@ -21,7 +21,8 @@ typedef struct import {
     int32_t  mapped;
     int32_t *stack;
     int32_t  depth, capacity;
-    bool     initial, random;
+    bool     random;
+    const compile_request *request;
     bool    *assigned;  /* of each variable */
 } import;
 
@@ -44,17 +45,34 @@ static void push(import *im, int32_t id) {
     im->stack[im->depth++] = id;
 }
 
+/* Whether the backend computes the node as it is: attention, all results of it or none. */
+static bool kept(const import *im, const ir_node *n) {
+    const compile_request *r = im->request;
+    ir_node *const *nodes = im->g->source->nodes;
+    if (!r->keeps || (n->op != OP_ATTENTION && n->op != OP_ATTENTION_GRAD && !node_is_further_result(n))) return false;
+    flat_attention a = attention_of(nodes, node_is_further_result(n) ? nodes[n->in[n->n_in - 1]] : n);
+    bool half = attention_gains(im->g->numbers, &a), some = a.batches && a.m && a.n && a.d && a.e;
+    tide_dtype type = half && r->precision == TIDE_PRECISION_BF16  ? TIDE_BF16
+                      : half && r->precision == TIDE_PRECISION_F16 ? TIDE_F16
+                                                                   : TIDE_F32;
+    return some && r->keeps(r->device, &a, type);
+}
+
 /* A composite's node in plain ops, made once; a variable without storage is its first value; 0 if the graph failed. */
-static int32_t definition_of(tide_graph *source, int32_t id, bool initial) {
+static int32_t definition_of(const import *im, int32_t id) {
+    tide_graph *source = im->g->source;
+    bool initial = im->request->initial;
     ir_node *n = source->nodes[id];
     const ir_variable *v = n->op == OP_VARIABLE ? source->variables[n->attr.slot] : NULL;
     if (initial && v && !v->block && id != source->rng_step) return v->initial;
-    if (!op_rows[n->op].define) return id;
-    if (!n->definition) {
-        tide_val plain = op_rows[n->op].define(graph_val(source, id));
-        if (!val_good(plain) || !graph_define(source, id, plain.node)) return 0;
-    }
-    return n->definition;
+    if (!op_rows[n->op].define || kept(im, n)) return id;
+    tide_val plain = op_definition(graph_val(source, id));
+    return val_good(plain) ? plain.node : 0;
+}
+
+static bool draws(const ir_node *n) {
+    return n->op == OP_RANDOM || n->op == OP_DROPMASK || (n->op == OP_ATTENTION && n->n_in > ATTENTION_INPUTS) ||
+           (n->op == OP_ATTENTION_GRAD && n->n_in > ATTENTION_GRAD_INPUTS);
 }
 
 /* A first value is made at random step 0, whatever the step is by now. */
@@ -63,9 +81,10 @@ static void copy_node(import *im, int32_t id) {
     ir_node copy = *n;
     copy.in = arena_new(im->g->memory, int32_t, MAX2(n->n_in, 1));
     for (int32_t i = 0; i < n->n_in; i++) copy.in[i] = im->map[n->in[i]];
-    if (im->initial && id == im->g->source->rng_step) copy.op = OP_FILL, copy.attr = (ir_attr){ 0 };
+    if (node_is_further_result(n)) copy.in[0] = im->map[n->in[n->n_in - 1]], copy.n_in = 1;
+    if (im->request->initial && id == im->g->source->rng_step) copy.op = OP_FILL, copy.attr = (ir_attr){ 0 };
     if (n->op == OP_INPUT || n->op == OP_CONSTANT) im->g->newest = MAX2(im->g->newest, id);
-    im->random |= n->op == OP_RANDOM || n->op == OP_DROPMASK;
+    im->random |= draws(n);
     im->map[id] = pass_add(im->g, &copy);
 }
 
@@ -73,7 +92,7 @@ static void copy_node(import *im, int32_t id) {
 static bool import_node(import *im, int32_t root) {
     push(im, root);
     while (im->depth) {
-        int32_t id = im->stack[im->depth - 1], plain = definition_of(im->g->source, id, im->initial);
+        int32_t id = im->stack[im->depth - 1], plain = definition_of(im, id);
         map_grow(im);
         if (!plain) return false;
         if (im->map[id]) {
@@ -140,7 +159,7 @@ static bool import_effect(import *im, int32_t root, bool *opened, tide_failure *
 static void advance_rng(import *im) {
     pass_graph *g = im->g;
     tide_graph *source = g->source;
-    if (!im->random || im->initial) return;
+    if (!im->random || im->request->initial) return;
     int32_t slot = source->nodes[source->rng_step]->attr.slot;
     for (int32_t i = 0; i < g->n_assigns; i++)
         if (g->assigns[i].slot == slot) return;
@@ -176,7 +195,7 @@ static void import_leaf(import *im, const compile_leaf *leaf, int32_t *inputs) {
 }
 
 bool pass_import(pass_graph *g, const compile_request *r, int32_t *wanted_node, tide_failure *why) {
-    import im = { .g = g, .initial = r->initial };
+    import im = { .g = g, .request = r };
     tide_list wanted = r->wanted;
     g->wanted = arena_new(g->memory, int32_t, MAX2(wanted.count, 1));
     map_grow(&im);

@@ -3,6 +3,9 @@
 
 #include "lower.h"
 
+/* Variables that are neighbours in storage, taken for one (join.c). */
+static bool is_joined(const ir_node *n) { return n->op == OP_CONCAT && n->attr.flag; }
+
 /* ---- buffers and kernels ---- */
 
 static int32_t lower_buffer(lowering *l, flat_space space, int64_t bytes, void *host) {
@@ -43,16 +46,45 @@ flat_operand lower_operand(const view *v) {
     return o;
 }
 
-int32_t lower_variable(lowering *l, int32_t slot) {
-    if (l->variable_buffer[slot] < 0) {
-        const ir_variable *v = l->g->source->variables[slot];
-        const ir_node *n = l->g->source->nodes[v->node];
-        int64_t bytes = tide_shape_count(n->shape) * (int64_t)tide_dtype_size((tide_dtype)n->type);
-        l->variable_buffer[slot] = lower_buffer(l, FLAT_VARIABLE, bytes, NULL);
-        flat_buffer *b = &l->out->flat.buffers[l->variable_buffer[slot]];
-        b->block = v->block, b->at = v->at;
+static int64_t variable_bytes(const lowering *l, int32_t slot) {
+    const ir_node *n = l->g->source->nodes[l->g->source->variables[slot]->node];
+    return tide_shape_count(n->shape) * (int64_t)tide_dtype_size((tide_dtype)n->type);
+}
+
+/* Of so many bytes from where the variable is. */
+static int32_t variable_buffer(lowering *l, int32_t slot, int64_t bytes) {
+    const ir_variable *v = l->g->source->variables[slot];
+    int32_t buffer = lower_buffer(l, FLAT_VARIABLE, bytes, NULL);
+    l->out->flat.buffers[buffer].block = v->block, l->out->flat.buffers[buffer].at = v->at;
+    return buffer;
+}
+
+view lower_variable(lowering *l, int32_t slot, tide_dtype type, tide_shape shape) {
+    if (l->variable_buffer[slot] < 0) l->variable_buffer[slot] = variable_buffer(l, slot, variable_bytes(l, slot));
+    view v = view_contiguous(l->variable_buffer[slot], type, shape);
+    v.offset = l->variable_at[slot] / (int64_t)tide_dtype_size(type);
+    return v;
+}
+
+/* The variables that a product takes for one matrix get one buffer, so that whoever writes one of them is known to
+ * write what the product reads. Where one has a buffer with others already, the concatenation is a copy. */
+static void share_buffers(lowering *l) {
+    for (int32_t id = 1; id < l->g->count; id++) {
+        const ir_node *n = l->g->nodes[id];
+        int64_t bytes = 0;
+        bool fresh = is_joined(n);
+        for (int32_t i = 0; fresh && i < n->n_in; i++) {
+            int32_t slot = l->g->nodes[n->in[i]]->attr.slot;
+            fresh = l->variable_buffer[slot] < 0, bytes += variable_bytes(l, slot);
+        }
+        int32_t buffer = fresh ? variable_buffer(l, l->g->nodes[n->in[0]]->attr.slot, bytes) : -1;
+        bytes = 0;
+        for (int32_t i = 0; fresh && i < n->n_in; i++) {
+            int32_t slot = l->g->nodes[n->in[i]]->attr.slot;
+            l->variable_buffer[slot] = buffer, l->variable_at[slot] = bytes;
+            bytes += variable_bytes(l, slot);
+        }
     }
-    return l->variable_buffer[slot];
 }
 
 /* ---- where values are ---- */
@@ -81,9 +113,8 @@ static view view_of_view(lowering *l, const ir_node *n) {
 static view leaf_view(lowering *l, int32_t node) {
     const ir_node *n = l->g->nodes[node];
     int64_t bytes = tide_shape_count(n->shape) * (int64_t)tide_dtype_size((tide_dtype)n->type);
-    int32_t buffer = n->op == OP_VARIABLE ? lower_variable(l, n->attr.slot)
-                                          : lower_buffer(l, n->op == OP_CONSTANT ? FLAT_CONSTANT : FLAT_ARENA, bytes,
-                                                         (void *)n->attr.data);
+    if (n->op == OP_VARIABLE) return lower_variable(l, n->attr.slot, (tide_dtype)n->type, n->shape);
+    int32_t buffer = lower_buffer(l, n->op == OP_CONSTANT ? FLAT_CONSTANT : FLAT_ARENA, bytes, (void *)n->attr.data);
     if (n->op == OP_INPUT) l->out->input_buffer[n->attr.slot] = buffer;
     return view_contiguous(buffer, (tide_dtype)n->type, n->shape);
 }
@@ -130,7 +161,7 @@ static void find_needed(lowering *l) {
         int32_t group = l->f->group[id];
         if (!group && node_is_view(n) && !l->needed[id]) continue;
         for (int32_t i = 0; i < n->n_in; i++) {
-            users[n->in[i]]++, user[n->in[i]] = id;
+            if (!reads_any_order(n, i)) users[n->in[i]]++, user[n->in[i]] = id;
             if (!group || !fused_input(g, l->f, n->in[i], group)) l->needed[n->in[i]] = l->read[n->in[i]] = true;
         }
     }
@@ -228,6 +259,13 @@ static bool only_assigned(const lowering *l, int32_t group) {
     return any;
 }
 
+/* A variable, or among those that one matrix is. */
+static bool shows(const lowering *l, const ir_node *n, int32_t slot) {
+    bool any = n->op == OP_VARIABLE && n->attr.slot == slot;
+    for (int32_t i = 0; is_joined(n) && i < n->n_in; i++) any |= shows(l, l->g->nodes[n->in[i]], slot);
+    return any;
+}
+
 /* Reads of variable `slot` in this group are lane by lane, so the group may overwrite it as it goes. */
 static bool reads_in_step(const lowering *l, int32_t group, int32_t slot) {
     for (int32_t m = l->group_first[group]; m; m = l->group_next[m])
@@ -237,10 +275,18 @@ static bool reads_in_step(const lowering *l, int32_t group, int32_t slot) {
                    l->g->nodes[id]->op == OP_BROADCAST || l->g->nodes[id]->op == OP_SLICE)
                 id = l->g->nodes[id]->in[0];
             const ir_node *n = l->g->nodes[id];
-            if (n->op == OP_VARIABLE && n->attr.slot == slot && (direct != id || l->f->kind[m] != MEMBER_FULL))
-                return false;
+            if (shows(l, n, slot) && (direct != id || is_joined(n) || l->f->kind[m] != MEMBER_FULL)) return false;
         }
     return true;
+}
+
+static bool shows_written(const lowering *l, const ir_node *n, int32_t group, const int32_t *writer,
+                          const bool *direct) {
+    int32_t other = n->op == OP_VARIABLE ? writer[n->attr.slot] : 0;
+    bool any = other && other != group && direct[other];
+    for (int32_t i = 0; is_joined(n) && i < n->n_in; i++)
+        any |= shows_written(l, l->g->nodes[n->in[i]], group, writer, direct);
+    return any;
 }
 
 /* writer: of each variable, the group that writes it in place; 0. What another group overwrites must not be read here:
@@ -250,9 +296,7 @@ static bool reads_written(const lowering *l, int32_t group, const int32_t *write
         for (int32_t i = 0; i < l->g->nodes[m]->n_in; i++) {
             int32_t id = l->g->nodes[m]->in[i];
             while (l->g->nodes[id]->n_in == 1 && !l->f->group[id]) id = l->g->nodes[id]->in[0];
-            const ir_node *n = l->g->nodes[id];
-            int32_t other = n->op == OP_VARIABLE ? writer[n->attr.slot] : 0;
-            if (other && other != group && direct[other]) return true;
+            if (shows_written(l, l->g->nodes[id], group, writer, direct)) return true;
         }
     return false;
 }
@@ -303,7 +347,7 @@ static void copy_assigned(lowering *l, view *values) {
         int32_t v = g->assigns[i].value;
         if (l->assigned_to[v] == g->assigns[i].slot + 1) continue;
         view from = values[i].valid ? values[i] : l->loc[v];
-        view to = view_contiguous(lower_variable(l, g->assigns[i].slot), from.type, g->nodes[v]->shape);
+        view to = lower_variable(l, g->assigns[i].slot, from.type, g->nodes[v]->shape);
         lower_copy(l, &from, &to);
     }
 }
@@ -323,11 +367,18 @@ static void place_wanted(lowering *l) {
  * batch, which are samples where it is attention; and the most elements that such products have. */
 typedef struct along_samples { int64_t rows, samples, elements; } along_samples;
 
+/* Of attention that is kept: of its product of queries and keys. */
+static void find_samples_of(flat_attention a, along_samples *found, double *most) {
+    double work = (double)a.batches * (double)a.m * (double)a.n * (double)a.d;
+    if (a.batch_ndim && work > *most) *most = work, found->samples = a.batch[0];
+}
+
 static along_samples find_samples(const pass_graph *g) {
     along_samples found = { 0 };
     double by_variable = 0, batched = 0;
     for (int32_t id = 1; id < g->count; id++) {
         const ir_node *n = g->nodes[id];
+        if (n->op == OP_ATTENTION) find_samples_of(attention_of(g->nodes, n), &found, &batched);
         if (n->op != OP_MATMUL) continue;
         tide_shape in = g->nodes[n->in[0]]->shape;
         int64_t elements = tide_shape_count(n->shape);
@@ -412,7 +463,9 @@ void pass_lower(const pass_graph *g, const fusion *f, bool merge, lowered *out) 
     l.assigned_to = arena_new(m, int32_t, n), l.only_permute = arena_new(m, int32_t, n),
     l.second = arena_new(m, int32_t, n);
     l.variable_buffer = arena_new(m, int32_t, MAX2(g->source->n_variables, 1));
+    l.variable_at = arena_new(m, int64_t, MAX2(g->source->n_variables, 1));
     for (int32_t i = 0; i < g->source->n_variables; i++) l.variable_buffer[i] = -1;
+    share_buffers(&l);
     l.group_first = arena_new(m, int32_t, f->groups), l.group_next = arena_new(m, int32_t, n);
     out->output_buffer = arena_new(m, int32_t, MAX2(g->n_wanted, 1));
     out->input_buffer = arena_new(m, int32_t, MAX2(g->n_inputs, 1));

@@ -26,9 +26,11 @@ typedef struct lowering {
     bool      *read;         /* of each node: needed by more than an assignment */
     int16_t   *reg;          /* scratch of lower_map.c: register + 1 of each node */
     int32_t   *only_permute; /* of each node: the permutation that is its only use; 0 */
-    int32_t   *second;       /* of a sort: the buffer of its indices */
+    int32_t   *second;       /* of a sort: the buffer of its indices; of attention: of L */
     int32_t   *assigned_to;  /* of each node: slot + 1 of the variable that its group writes it to directly; 0 */
     int32_t   *variable_buffer;  /* of each slot; -1: none yet */
+    int64_t   *variable_at;      /* of each slot: bytes into that buffer, which neighbours share where they are one
+                                    matrix (pass_join) */
     struct map_scratch *scratch[8];  /* of lower_map.c */
     int32_t    depth;
     int32_t   *group_first, *group_next;  /* members of a group in order */
@@ -37,7 +39,7 @@ typedef struct lowering {
 view    lower_new(lowering *l, tide_dtype type, tide_shape shape);  /* a contiguous arena buffer */
 flat_kernel *lower_kernel(lowering *l, flat_kernel_kind kind, int32_t n_operands, const char *name);
 flat_operand lower_operand(const view *v);       /* strides of the view's own dimensions */
-int32_t lower_variable(lowering *l, int32_t slot);
+view    lower_variable(lowering *l, int32_t slot, tide_dtype type, tide_shape shape);
 
 /* Where a node's value is, as a view of the node's shape; copies are made where a view is not enough. */
 const view *lower_view(lowering *l, int32_t node);
@@ -52,5 +54,12 @@ void lower_leaf(lowering *l, int32_t node);
 
 /* lower_ops.c: one kernel for each of the other ops. */
 void lower_op(lowering *l, int32_t node);
+/* Where a product goes: a buffer in the order in which the product is read. */
+view lower_product(lowering *l, int32_t node);
+
+/* lower_attention.c: kernels of several results. */
+void lower_attention(lowering *l, int32_t node);
+void lower_attention_log(lowering *l, int32_t node);
+void lower_attention_grad(lowering *l, int32_t node);
 
 #endif

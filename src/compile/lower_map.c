@@ -403,7 +403,7 @@ static void emit_fold(lowering *l, const flat_operand *partials, const view *out
 static view destination(lowering *l, int32_t id) {
     const ir_node *n = l->g->nodes[id];
     if (!l->assigned_to[id]) return lower_new(l, (tide_dtype)n->type, n->shape);
-    return view_contiguous(lower_variable(l, l->assigned_to[id] - 1), (tide_dtype)n->type, n->shape);
+    return lower_variable(l, l->assigned_to[id] - 1, (tide_dtype)n->type, n->shape);
 }
 
 static void finish(build *b) {

@@ -35,7 +35,7 @@ static int32_t written_permuted(const lowering *l, int32_t node) {
 }
 
 /* The buffer has the permuted order; the view that the product writes through has the product's own. */
-static view product_destination(lowering *l, int32_t node) {
+view lower_product(lowering *l, int32_t node) {
     const ir_node *n = node_of(l, node);
     int32_t permute = written_permuted(l, node);
     if (!permute) return lower_new(l, (tide_dtype)n->type, n->shape);
@@ -103,7 +103,7 @@ static void lower_matmul(lowering *l, int32_t node) {
     const ir_node *n = node_of(l, node);
     view a = matrix_view(l, n->in[0]), b = matrix_view(l, n->in[1]);
     const view *bias = n->n_in == 3 ? lower_contiguous(l, n->in[2]) : NULL;
-    view c = l->loc[node] = product_destination(l, node);
+    view c = l->loc[node] = lower_product(l, node);
     char name[80];
     flat_gemm gemm = { .m = a.dim[a.ndim - 2],
                        .k = a.dim[a.ndim - 1],
@@ -216,10 +216,26 @@ static view section_of(const view *v, int axis, int64_t start, int64_t size) {
     return out;
 }
 
+/* Neighbours in one buffer are their concatenation as they lie. */
+static bool neighbours(lowering *l, const ir_node *n) {
+    if (!n->attr.flag) return false;
+    for (int32_t i = 1; i < n->n_in; i++) {
+        const view *a = lower_view(l, n->in[i - 1]), *b = lower_view(l, n->in[i]);
+        if (a->buffer != b->buffer || a->offset + view_count(a) != b->offset) return false;
+    }
+    return true;
+}
+
 /* Parts are copied into their sections of the whole; a part that only the concatenation reads could be computed in
  * place. */
 static void lower_concat(lowering *l, int32_t node) {
     const ir_node *n = node_of(l, node);
+    if (neighbours(l, n)) {
+        const view *first = lower_view(l, n->in[0]);
+        l->loc[node] = view_contiguous(first->buffer, first->type, n->shape);
+        l->loc[node].offset = first->offset;
+        return;
+    }
     l->loc[node] = lower_new(l, (tide_dtype)n->type, n->shape);
     int64_t at = 0;
     for (int32_t i = 0; i < n->n_in; i++) {
@@ -256,6 +272,8 @@ static void (*const rows[OP_COUNT])(lowering *l, int32_t node) = {
     [OP_TAKE_ALONG] = lower_take_along,   [OP_CUMSUM] = lower_cumsum, [OP_PUT_ALONG_ADD] = lower_put_along_add,
     [OP_SORT] = lower_sort,               [OP_SORT_INDEX] = lower_sort_index,
     [OP_CONCAT] = lower_concat,           [OP_UNSLICE] = lower_unslice, [OP_CUSTOM] = lower_custom,
+    [OP_ATTENTION] = lower_attention,     [OP_ATTENTION_LOG] = lower_attention_log,
+    [OP_ATTENTION_GRAD] = lower_attention_grad,
 };
 
 void lower_op(lowering *l, int32_t node) {

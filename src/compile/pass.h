@@ -38,6 +38,16 @@ void pass_simplify(pass_graph *g);
  * it. */
 void pass_precision(pass_graph *g, tide_dtype half);
 
+/* ---- attention.c: what is kept of it ---- */
+
+bool node_is_product(const ir_node *n);         /* also the results of attention */
+bool node_is_further_result(const ir_node *n);  /* of attention or its derivative */
+bool reads_any_order(const ir_node *n, int32_t input);  /* the input's memory may have any order of its axes */
+/* Of OP_ATTENTION or OP_ATTENTION_GRAD. */
+flat_attention attention_of(ir_node *const *nodes, const ir_node *n);
+/* By 16-bit operands. */
+bool attention_gains(const backend_cut *least, const flat_attention *a);
+
 /* ---- fuse.c: which nodes share a kernel ---- */
 
 typedef enum member_kind { MEMBER_NONE, MEMBER_FULL, MEMBER_ROW, MEMBER_COL_SUM, MEMBER_ALL_SUM } member_kind;
@@ -71,6 +81,10 @@ int32_t fused_input(const pass_graph *g, const fusion *f, int32_t in, int32_t gr
 int64_t reduced_suffix(tide_shape s, uint32_t axes);
 bool    reduced_prefix(tide_shape s, uint32_t axes, int64_t *kept);
 
+/* join.c: products of one left operand by weights that are neighbours in storage become one, by a CONCAT of them of
+ * flag 1: it is a view. Where backend_cut.product_joins. False: there are none. Leaves what nothing uses any more:
+ * legalise after it. */
+bool pass_join(pass_graph *g);
 /* products.c: what products write in place of another kernel, a bias added to each row (a MATMUL's third input, F32 of
  * as many numbers as it has columns), or the 16-bit type of the operands. Where backend_cut.product_ends. */
 void pass_products(pass_graph *g, fusion *f);

@@ -16,7 +16,9 @@
     X(PERMUTE, "permute") X(BROADCAST, "broadcast") X(SLICE, "slice") X(UNSLICE, "unslice")                   \
     X(CONCAT, "concat") X(GATHER, "gather") X(SCATTER_ADD, "scatter_add") X(TAKE_ALONG, "take_along")         \
     X(PUT_ALONG_ADD, "put_along_add") X(SORT, "sort") X(SORT_INDEX, "sort_index") X(SOFTMAX, "softmax")       \
-    X(LAYER_NORM, "layer_norm") X(CUSTOM, "custom")
+    X(LAYER_NORM, "layer_norm") X(ATTENTION, "attention") X(ATTENTION_LOG, "attention_log")                   \
+    X(ATTENTION_GRAD, "attention_grad") X(ATTENTION_GRAD_K, "attention_grad_k")                               \
+    X(ATTENTION_GRAD_V, "attention_grad_v") X(CUSTOM, "custom")
 
 typedef enum ir_op {
 #define X(NAME, text) OP_##NAME,
@@ -30,10 +32,10 @@ typedef struct ir_attr {
     int32_t  scalar;                /* SCALAR: scalar_op */
     int32_t  axis;                  /* ARG*, CUMSUM, CONCAT, GATHER.. PUT_ALONG_ADD */
     uint32_t axes;                  /* SUM, MAX, MIN: bit i set: axis i is reduced */
-    uint32_t site;                  /* RANDOM, DROPMASK */
-    int32_t  flag;                  /* CUMSUM: from the end; SORT: descending */
+    uint32_t site;                  /* RANDOM, DROPMASK, ATTENTION and its derivative under dropout */
+    int32_t  flag;                  /* CUMSUM: from the end; SORT: descending; CONCAT: see pass_join */
     int32_t  slot;                  /* VARIABLE, INPUT: index into the graph's tables */
-    double   number, scale;         /* FILL; DROPMASK; LAYER_NORM: eps */
+    double   number, scale;         /* FILL; DROPMASK, ATTENTION and its derivative; LAYER_NORM: eps */
     int64_t  start[TIDE_MAX_DIMS];  /* SLICE, UNSLICE: first element; PERMUTE: order */
     int64_t  step[TIDE_MAX_DIMS];   /* SLICE, UNSLICE: may be negative */
     const void *data;               /* CONSTANT: elements; CUSTOM: the tide_custom_op */

@@ -1,40 +1,9 @@
-/* Attention over the last two axes, and a layer of its own: queries, keys and values from one input, several heads. */
+/* A layer of attention: queries, keys and values from one input, several heads. */
 #include "layers.h"
 
 #include <inttypes.h>
-#include <math.h>
 
 #include "../base/base.h"
-
-static bool attention_fits(tide_val q, tide_val k, tide_val v) {
-    layer_site site = { "attention", { 0 }, q.graph ? q.graph : k.graph ? k.graph : v.graph };
-    tide_shape sq = tide_shape_of(q), sk = tide_shape_of(k), sv = tide_shape_of(v);
-    char       a[128], b[128], c[128];
-    if (!layer_operand(site, q, "q") || !layer_operand(site, k, "k") || !layer_operand(site, v, "v")) return false;
-    if (tide_dtype_of(q) != tide_dtype_of(k) || tide_dtype_of(q) != tide_dtype_of(v))
-        return layer_fail(site, q, TIDE_ETYPE, "q, k and v are %s, %s and %s; they must be of one floating type",
-                          tide_dtype_name(tide_dtype_of(q)), tide_dtype_name(tide_dtype_of(k)),
-                          tide_dtype_name(tide_dtype_of(v))),
-               false;
-    if (sq.ndim >= 2 && sk.ndim >= 2 && sv.ndim >= 2 && sq.dim[sq.ndim - 1] == sk.dim[sk.ndim - 1] &&
-        sk.dim[sk.ndim - 2] == sv.dim[sv.ndim - 2])
-        return true;
-    layer_fail(site, q, TIDE_ESHAPE, "q, k and v have the shapes %s, %s and %s; they must be (..., t, d), (..., s, d) "
-                                     "and (..., s, e)",
-               shape_text(a, sq), shape_text(b, sk), shape_text(c, sv));
-    return false;
-}
-
-tide_val tide_attention(tide_val q, tide_val k, tide_val v, double dropout, tide_mode mode, tide_val *probabilities) {
-    if (probabilities) *probabilities = (tide_val){ q.graph, -1, 0 };
-    if (!attention_fits(q, k, v)) return (tide_val){ q.graph, -1, 0 };
-    tide_shape shape  = tide_shape_of(q);
-    double     size   = (double)shape.dim[shape.ndim - 1];
-    tide_val   scores = tide_mul_scalar(tide_matmul(q, tide_transpose(k, -2, -1)), 1.0 / sqrt(size));
-    tide_val   share  = tide_softmax(scores, -1);
-    if (probabilities) *probabilities = share;
-    return tide_matmul(tide_dropout(share, dropout, mode), v);
-}
 
 /* The three weights are made before the three biases: neighbours in storage, so that their products can be one. */
 tide_self_attention tide_self_attention_new(tide_graph *g, const char *const names[4], int64_t size, int64_t heads,

@@ -25,11 +25,19 @@ void tide_sample_offset(tide_graph *g, tide_val offset) {
     else g->sample_offset = offset.node;
 }
 
+/* What numbers are a function of: the step, and the offset of samples where there is one. */
+static int32_t counters(tide_graph *g, tide_val *in) {
+    in[0] = tide_rng_step(g);
+    if (g->sample_offset) in[1] = graph_val(g, g->sample_offset);
+    return g->sample_offset ? 2 : 1;
+}
+
 static tide_val random_node(tide_graph *g, ir_op op, tide_shape shape, double number, double scale) {
+    tide_val in[2];
     if (!g) return graph_val(g, -1);
-    tide_val in[2] = { tide_rng_step(g), graph_val(g, g->sample_offset) };
+    int32_t count = counters(g, in);
     ir_attr attr = { .site = g->sites++, .number = number, .scale = scale };
-    return graph_add(g, op, TIDE_F32, shape, in, g->sample_offset ? 2 : 1, &attr);
+    return graph_add(g, op, TIDE_F32, shape, in, count, &attr);
 }
 
 /* [0, 1) in F32, a multiple of 2^-24. */
@@ -83,12 +91,19 @@ static tide_val mask_of_24(tide_graph *g, tide_shape shape, double p, double sca
     return tide_where(tide_ge(u, full_like(u, p)), full_like(u, scale), full_like(u, 0));
 }
 
+static double in_16_bits(double p) { return fmin(round(p * 65536), 65535) / 65536; }
+
+ir_attr dropout_mask(tide_graph *g, double p, tide_val *in, int32_t *count) {
+    *count += counters(g, in);
+    return (ir_attr){ .site = g->sites++, .number = in_16_bits(p), .scale = 1 / (1 - in_16_bits(p)) };
+}
+
 /* The mask is F32: for F64 it only chooses, so that the factor is not rounded. The factor is that of the
  * probability as 16 bits can say it, so that the mean is right however near to 1 that is. */
 static tide_val dropped(tide_val x, double p) {
     tide_graph *g = x.graph;
     bool wide = tide_dtype_of(x) == TIDE_F64, old = g->numerics == 1;
-    if (!old) p = fmin(round(p * 65536), 65535) / 65536;
+    if (!old) p = in_16_bits(p);
     double scale = wide ? 1 : 1 / (1 - p);
     tide_val mask = old ? mask_of_24(g, tide_shape_of(x), p, scale)
                         : random_node(g, OP_DROPMASK, tide_shape_of(x), p, scale);
@@ -96,15 +111,22 @@ static tide_val dropped(tide_val x, double p) {
     return wide ? tide_mul_scalar(kept, 1 / (1 - p)) : kept;
 }
 
-tide_val tide_dropout(tide_val x, double p, tide_mode mode) {
-    if (!operand_good("dropout", x)) return graph_val(x.graph, -1);
+bool dropout_draws(double p, tide_mode mode) { return mode != TIDE_EVAL && p != 0; }
+
+bool dropout_good(tide_val x, double p, tide_mode mode) {
+    if (!operand_good("dropout", x)) return false;
     if (mode != TIDE_EVAL && mode != TIDE_TRAIN)
-        return graph_fail(x.graph, TIDE_EINVAL, "dropout: %d is not a mode", (int)mode);
-    if (mode == TIDE_EVAL || p == 0) return x;
-    if (!(p > 0 && p < 1))
-        return graph_fail(x.graph, TIDE_EINVAL, "dropout: p is %g; it must be at least 0 and below 1", p);
-    if (!type_floating(tide_dtype_of(x)))
-        return graph_fail(x.graph, TIDE_ETYPE, "dropout: the operand is %s; it takes floating types",
-                          tide_dtype_name(tide_dtype_of(x)));
-    return dropped(x, p);
+        graph_fail(x.graph, TIDE_EINVAL, "dropout: %d is not a mode", (int)mode);
+    else if (dropout_draws(p, mode) && !(p > 0 && p < 1))
+        graph_fail(x.graph, TIDE_EINVAL, "dropout: p is %g; it must be at least 0 and below 1", p);
+    else if (dropout_draws(p, mode) && !type_floating(tide_dtype_of(x)))
+        graph_fail(x.graph, TIDE_ETYPE, "dropout: the operand is %s; it takes floating types",
+                   tide_dtype_name(tide_dtype_of(x)));
+    else return true;
+    return false;
+}
+
+tide_val tide_dropout(tide_val x, double p, tide_mode mode) {
+    if (!dropout_good(x, p, mode)) return graph_val(x.graph, -1);
+    return dropout_draws(p, mode) ? dropped(x, p) : x;
 }

@@ -12,8 +12,22 @@ const op_row op_rows[OP_COUNT] = {
     [OP_PUT_ALONG_ADD] = { vjp_put_along_add }, [OP_SORT] = { vjp_sort },
     [OP_SOFTMAX] = { vjp_softmax, define_softmax },
     [OP_LAYER_NORM] = { vjp_layer_norm, define_layer_norm },
+    [OP_ATTENTION] = { vjp_attention, define_attention },
+    [OP_ATTENTION_LOG] = { NULL, define_attention_log },
+    [OP_ATTENTION_GRAD] = { NULL, define_attention_grad },
+    [OP_ATTENTION_GRAD_K] = { NULL, define_attention_grad_k },
+    [OP_ATTENTION_GRAD_V] = { NULL, define_attention_grad_v },
     [OP_CUSTOM] = { vjp_custom },
 };
+
+tide_val op_definition(tide_val node) {
+    ir_node *n = graph_node(node);
+    if (!n->definition) {
+        tide_val plain = op_rows[n->op].define(node);
+        if (!val_good(plain) || !graph_define(node.graph, node.node, plain.node)) return graph_val(node.graph, -1);
+    }
+    return graph_val(node.graph, n->definition);
+}
 
 tide_val node_input(tide_val node, int i) { return graph_val(node.graph, graph_node(node)->in[i]); }
 

@@ -11,10 +11,20 @@ typedef void (*op_vjp)(tide_val node, tide_val dy, tide_val *dx);
 typedef tide_val (*op_define)(tide_val node);
 
 typedef struct op_row {
-    op_vjp    vjp;     /* NULL: no derivative flows */
+    op_vjp    vjp;     /* NULL: the definition's, and without one no derivative flows */
     op_define define;  /* NULL: the op is plain */
 } op_row;
 extern const op_row op_rows[OP_COUNT];
+
+/* Inputs: OP_ATTENTION has the first three, then what a mask is a function of (under dropout: its attr is a mask's).
+ * OP_ATTENTION_GRAD, the derivative of q, has all six, then those; the nodes of k's and v's have its inputs, then the
+ * node itself. v comes first because its share of a derivative does where one value is v and q: the order that sums
+ * keep. */
+enum { ATTENTION_V, ATTENTION_Q, ATTENTION_K, ATTENTION_INPUTS, ATTENTION_O = ATTENTION_INPUTS, ATTENTION_L,
+       ATTENTION_DO, ATTENTION_GRAD_INPUTS };
+
+/* What a node with a definition is in plain ops, made once; poison if the graph failed. */
+tide_val op_definition(tide_val node);
 
 /* ---- shared by the families ---- */
 tide_val node_input(tide_val node, int i);
@@ -29,6 +39,11 @@ tide_val scalar_after(tide_val x, tide_val first); /* x, not made before the sca
 tide_val in_f32(tide_val x);                 /* 16-bit floats as F32, where a sum is on the way; others as they are */
 tide_val full_like(tide_val x, double value);
 tide_val sum_to(tide_val x, tide_shape shape);     /* undoes a broadcast */
+/* Dropout, in parts: whether it draws; the tests of its arguments; what a mask's node has as attributes and, from in[0]
+ * on, as inputs, *count of them more. A mask takes a site. */
+bool     dropout_draws(double p, tide_mode mode);
+bool     dropout_good(tide_val x, double p, tide_mode mode);
+ir_attr  dropout_mask(tide_graph *g, double p, tide_val *in, int32_t *count);
 /* The axis along which an unslice of something of shape `part` shows it in one piece, zeros beside it; -1: there is
  * none, or n is no unslice. */
 int      unsliced_axis(const ir_node *n, tide_shape part);
@@ -52,8 +67,14 @@ void vjp_put_along_add(tide_val node, tide_val dy, tide_val *dx);
 void vjp_sort(tide_val node, tide_val dy, tide_val *dx);
 void vjp_softmax(tide_val node, tide_val dy, tide_val *dx);
 void vjp_layer_norm(tide_val node, tide_val dy, tide_val *dx);
+void vjp_attention(tide_val node, tide_val dy, tide_val *dx);
 void vjp_custom(tide_val node, tide_val dy, tide_val *dx);
 tide_val define_softmax(tide_val node);
 tide_val define_layer_norm(tide_val node);
+tide_val define_attention(tide_val node);
+tide_val define_attention_log(tide_val node);
+tide_val define_attention_grad(tide_val node);
+tide_val define_attention_grad_k(tide_val node);
+tide_val define_attention_grad_v(tide_val node);
 
 #endif

@@ -21,27 +21,35 @@ typedef struct explainer {
 
 static const flat_program *flat_of(const explainer *x) { return &x->program->c.flat; }
 
-/* The variable or input whose memory a buffer is; NULL. */
-static const char *buffer_name(const tide_program *p, int32_t buffer) {
-    const tide_graph *g = p->graph;
-    const flat_buffer *b = &p->c.flat.buffers[buffer];
-    for (int32_t i = 0; b->space == FLAT_VARIABLE && i < g->n_variables; i++)
-        if (mirror_is(p, b, g->variables[i])) return g->variables[i]->name;
-    for (int32_t i = 0; b->space == FLAT_ARENA && i < p->c.n_inputs; i++)
-        if (p->c.input_buffer[i] == buffer) return program_input_name(g, i);
-    return NULL;
+/* Whether the kernel touches the variable by this operand: neighbours may have one buffer (join.c in compile). */
+static bool touches(const tide_program *p, const flat_kernel *k, int32_t operand, const ir_variable *v) {
+    const flat_buffer *b = &p->c.flat.buffers[k->operands[operand].buffer];
+    const ir_node *n = p->graph->nodes[v->node];
+    int64_t from, to, at = v->at - b->at;
+    int64_t end = at + tide_shape_count(n->shape) * (int64_t)tide_dtype_size((tide_dtype)n->type);
+    if (b->space != FLAT_VARIABLE) return false;
+    if (p->mirror) return mirror_is(p, b, v);
+    if (!operand_range(k, operand, &from, &to)) from = 0, to = b->bytes;
+    return v->block == b->block && at < to && from < end;
 }
 
-static bool named_before(const flat_kernel *k, int32_t operand) {
+/* "=" before what is written; nothing if an operand before this one has it too. */
+static void name_variable(text *t, const tide_program *p, const flat_kernel *k, int32_t operand, const ir_variable *v) {
+    bool written = false;
+    for (int32_t i = 0; i < k->n_operands; i++) {
+        if (i != operand && !touches(p, k, i, v)) continue;
+        if (i < operand) return;
+        written |= operand_written(k, i);
+    }
+    text_add(t, "%s%s%s", t->length ? ", " : "", written ? "=" : "", v->name);
+}
+
+static void name_input(text *t, const tide_program *p, const flat_kernel *k, int32_t operand) {
+    int32_t buffer = k->operands[operand].buffer;
     for (int32_t i = 0; i < operand; i++)
-        if (k->operands[i].buffer == k->operands[operand].buffer) return true;
-    return false;
-}
-
-static bool writes_buffer(const flat_kernel *k, int32_t buffer) {
-    for (int32_t i = 0; i < k->n_operands; i++)
-        if (k->operands[i].buffer == buffer && operand_written(k, i)) return true;
-    return false;
+        if (k->operands[i].buffer == buffer) return;
+    for (int32_t i = 0; i < p->c.n_inputs; i++)
+        if (p->c.input_buffer[i] == buffer) text_add(t, "%s%s", t->length ? ", " : "", program_input_name(p->graph, i));
 }
 
 /* The text, in the explanation's own memory. Frees it before it jumps out. */
@@ -56,11 +64,12 @@ static const char *kept(explainer *x, text *t) {
 }
 
 static const char *variables_of(explainer *x, const flat_kernel *k) {
+    const tide_program *p = x->program;
     text t = { 0 };
     for (int32_t i = 0; i < k->n_operands; i++) {
-        const char *name = named_before(k, i) ? NULL : buffer_name(x->program, k->operands[i].buffer);
-        if (name)
-            text_add(&t, "%s%s%s", t.length ? ", " : "", writes_buffer(k, k->operands[i].buffer) ? "=" : "", name);
+        for (int32_t v = 0; v < p->graph->n_variables; v++)
+            if (touches(p, k, i, p->graph->variables[v])) name_variable(&t, p, k, i, p->graph->variables[v]);
+        name_input(&t, p, k, i);
     }
     return kept(x, &t);
 }
@@ -85,6 +94,8 @@ static void add_kernel(explainer *x, int32_t index, int32_t phase, int32_t chain
     if (k->kind == FLAT_MAP) row->rows = k->map.rows, row->cols = k->map.cols;
     if (k->kind == FLAT_GEMM)
         row->batches = k->gemm.batches, row->m = k->gemm.m, row->n = k->gemm.n, row->k = k->gemm.k;
+    if (k->kind == FLAT_ATTENTION || k->kind == FLAT_ATTENTION_GRAD)
+        row->batches = k->attention.batches, row->m = k->attention.m, row->n = k->attention.n, row->k = k->attention.d;
     x->out->flops += cost.flops;
     x->out->bytes_read += cost.read, x->out->bytes_written += cost.written;
 }
@@ -133,7 +144,8 @@ static tide_status add_apart(explainer *x, tide_failure *why) {
                                 .precision_note = p->precision_note,
                                 .apart = &notes };
     request.guard_bytes = p->backend->guard_bytes, request.task_memory = p->backend->task_memory, request.cut = p->cut;
-    request.numbers = p->backend->cut;
+    request.numbers = p->backend->cut, request.keeps = p->backend->keeps;
+    request.device = p->graph->runtime->place.device;
     tide_status status = compile_graph(p->graph, &request, &again, why);
     if (status != TIDE_OK) return status;
     tide_apart_row *rows = arena_new(x->memory, tide_apart_row, MAX2(notes.count, 1));

@@ -67,7 +67,8 @@ compile_request runtime_request(const tide_graph *g, tide_list wanted) {
     const runtime *rt = g->runtime;
     const tide_backend *b = rt->backend;
     compile_request r = { .wanted = wanted, .numbers = b ? b->cut : &none };
-    if (b) r.passes = b->fuse, r.task_memory = b->task_memory, r.guard_bytes = b->guard_bytes;
+    if (b) r.passes = b->fuse, r.task_memory = b->task_memory, r.guard_bytes = b->guard_bytes, r.keeps = b->keeps;
+    r.device = rt->place.device;
     bool any = !b || !b->rows_alone || b->rows_alone();
     r.cut = (work_cut){ .tasks = rt->cut ? rt->cut : any ? rt->threads : 0, .sums_by_task = g->numerics == 1 };
     return r;

@@ -76,7 +76,7 @@ static tide_status compile_here(tide_program *p, const compile_request *request)
     p->backend = &tide_backend_cpu;
     compile_request again = *request;
     again.passes = p->backend->fuse && !(o && o->no_passes), again.guard_bytes = p->backend->guard_bytes,
-    again.task_memory = p->backend->task_memory, again.numbers = p->backend->cut;
+    again.task_memory = p->backend->task_memory, again.numbers = p->backend->cut, again.keeps = p->backend->keeps;
     arena_free(&p->memory);
     p->c = (compiled){ .memory = &p->memory };
     p->passes = again.passes;

@@ -1,4 +1,4 @@
-/* Which products take a bias, and which are rounded, by the cut of GPUs; none by that of processors. */
+/* Which products take a bias, which are rounded, and which are one, by the cut of GPUs; none by that of processors. */
 #include "backends/gpu/driver.h"
 #include "runtime/runtime.h"
 
@@ -81,6 +81,25 @@ static tide_list summed_too(tide_graph *g, tide_val *room) {  /* a cast and a su
     return (tide_list){ room, 2 };
 }
 
+/* Three sums of one left operand, by weights that lie turned or plain, next to each other or each
+ * before its bias; all go into products. */
+static tide_list of_three(tide_graph *g, tide_val *room, bool turned, bool apart, bool wanted) {
+    tide_val x = variable(g, ROWS, DEEP), weight[3], bias[3], sum[3];
+    for (int i = 0; i < 3; i++) {
+        weight[i] = turned ? variable(g, WIDE, DEEP) : variable(g, DEEP, WIDE);
+        if (apart) bias[i] = variable(g, 0, WIDE);
+    }
+    for (int i = 0; i < 3 && !apart; i++) bias[i] = variable(g, 0, WIDE);
+    for (int i = 0; i < 3; i++)
+        sum[i] = tide_add(tide_matmul(x, turned ? tide_transpose(weight[i], 0, 1) : weight[i]), bias[i]);
+    room[0] = tide_matmul(tide_matmul(sum[0], tide_transpose(sum[1], 0, 1)), sum[2]), room[1] = sum[0];
+    return (tide_list){ room, wanted ? 2 : 1 };
+}
+static tide_list neighbours(tide_graph *g, tide_val *room) { return of_three(g, room, true, false, false); }
+static tide_list not_neighbours(tide_graph *g, tide_val *room) { return of_three(g, room, true, true, false); }
+static tide_list plain_weights(tide_graph *g, tide_val *room) { return of_three(g, room, false, false, false); }
+static tide_list one_is_wanted(tide_graph *g, tide_val *room) { return of_three(g, room, true, false, true); }
+
 typedef struct expected { int maps, products, biased, rounded; } expected;
 
 static const struct { const char *name; graph *of; expected f32, bf16; } cases[] = {
@@ -97,6 +116,10 @@ static const struct { const char *name; graph *of; expected f32, bf16; } cases[]
     { "a bias of the product's own", of_another, { 3, 1, 0, 0 }, { 5, 1, 0, 0 } },
     { "two products of a row", two_products, { 0, 2, 1, 0 }, { 0, 2, 1, 0 } },
     { "an assigned sum", assigned, { 1, 1, 0, 0 }, { 3, 1, 0, 0 } },
+    { "three by neighbours", neighbours, { 0, 3, 1, 0 }, { 2, 3, 1, 2 } },
+    { "three that are not", not_neighbours, { 0, 5, 3, 0 }, { 4, 5, 3, 4 } },
+    { "three by weights that are not turned", plain_weights, { 0, 5, 3, 0 }, { 4, 5, 3, 4 } },
+    { "three of which one is wanted", one_is_wanted, { 0, 4, 2, 0 }, { 4, 4, 2, 2 } },
     { "a cast and another reader", summed_too, { 1, 2, 0, 0 }, { 5, 2, 0, 0 } },
 };
 

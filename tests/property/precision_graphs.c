@@ -7,7 +7,7 @@
 #include <string.h>
 #include <tidemill/tidemill.h>
 
-enum { POOL = 12, OPS = 9, STEPS = 2, MOST_VARIABLES = 2 * OPS + 4 };
+enum { POOL = 12, OPS = 9, STEPS = 2, MOST_VARIABLES = 6 * OPS + 4 };
 
 typedef struct maker {
     tide_graph *g;
@@ -54,6 +54,16 @@ static tide_val attention(tide_val x) {
     return tide_matmul(tide_softmax(scores, -1), x);
 }
 
+/* Queries, keys and values by weights, and biases, that are neighbours in storage. */
+static tide_val by_three(maker *m, tide_val x) {
+    tide_val weight[3], of[3];
+    for (int i = 0; i < 3; i++) weight[i] = variable(m, TIDE_SHAPE(32, tide_shape_of(x).dim[2]), 0.2);
+    for (int i = 0; i < 3; i++)
+        of[i] = tide_add(tide_matmul(x, tide_transpose(weight[i], 0, 1)), variable(m, TIDE_SHAPE(32), 0.1));
+    tide_val scores = tide_mul_scalar(tide_matmul(of[0], tide_transpose(of[1], -1, -2)), 0.1);
+    return tide_matmul(tide_softmax(scores, -1), of[2]);
+}
+
 static tide_val sliced(maker *m, tide_val x) {
     tide_shape s = tide_shape_of(x);
     int axis = 1 + below(m, 2);
@@ -62,17 +72,18 @@ static tide_val sliced(maker *m, tide_val x) {
 }
 
 static tide_val any(maker *m, tide_val x) {
-    switch (below(m, 8)) {
+    switch (below(m, 9)) {
     case 0: return normal(tide_add(x, attention(x)));
     case 1: return tide_gelu(x);
     case 2: return tide_transpose(x, -1, -2);
     case 3: return normal(sliced(m, x));
     case 4: return tide_add(x, tide_tanh(tide_mul_scalar(x, 2)));
+    case 5: return normal(by_three(m, x));
     default: return normal(linear(m, x));
     }
 }
 
-typedef struct results { float *data; int64_t count, end[64]; int parts; char error[700]; } results;
+typedef struct results { float *data; int64_t count, end[2 * MOST_VARIABLES]; int parts; char error[700]; } results;
 
 static void take(results *r, tide_val v) {
     int64_t n = tide_shape_count(tide_shape_of(v));

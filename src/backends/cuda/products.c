@@ -134,9 +134,10 @@ int64_t cuda_asks(void *device, const gpu_product *p) {
     if (!product_fits(p)) return -1;
     cuda_enter(d);
     bool taken = open_library(d) && !describe(d->lt, p, 64, &c) && !choose(d, p, &c);
+    int64_t bytes = taken ? (int64_t)c.choice.workspace : -1;
     if (d->lt) free_call(d, &c);
     cuda_leave(d);
-    return taken ? (int64_t)c.choice.workspace : -1;
+    return bytes;
 }
 
 static cuda_address address(void *const blocks[GPU_BLOCKS], const gpu_product *p, int i) {

@@ -34,6 +34,8 @@ static void print_kernel(gpu_print *g, int launch) {
     case FLAT_GEMM:   gpu_print_product(g, launch); break;
     case FLAT_FOLD:   gpu_print_fold(g, launch); break;
     case FLAT_SORT:   gpu_print_sort(g, launch); break;
+    case FLAT_ATTENTION:
+    case FLAT_ATTENTION_GRAD: gpu_print_attention(g, launch); break;
     case FLAT_CUSTOM: g->lacks = "a function of the caller's computes in the host's memory"; break;
     default:          gpu_print_index(g, launch); break;
     }

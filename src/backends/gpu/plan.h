@@ -44,11 +44,16 @@ const char *gpu_lacks(const flat_program *p, const flat_kernel *k, const gpu_lim
 
 const char *gpu_lacks_products(tide_dtype half);  /* a backend's lacks_products */
 
+/* Whether such attention, of q, k and v of the type, forward and backward, runs on a device of these limits without the
+ * matrices of scores. */
+bool gpu_keeps_attention(const flat_attention *a, tide_dtype type, const gpu_limits *limits);
+
 /* The printers of what is no map. A product, an index kernel, ... of two launches is printed twice: `launch` 0 sets
  * `more`, then 1. */
 void gpu_print_product(gpu_print *g, int launch);
 void gpu_print_fold(gpu_print *g, int launch);
 void gpu_print_index(gpu_print *g, int launch);  /* GATHER, SCATTER_ADD, TAKE_ALONG, PUT_ALONG_ADD, CUMSUM */
 void gpu_print_sort(gpu_print *g, int launch);
+void gpu_print_attention(gpu_print *g, int launch);  /* and FLAT_ATTENTION_GRAD */
 
 #endif

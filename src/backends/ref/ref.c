@@ -16,12 +16,21 @@ static int64_t head_bytes(const flat_program *p) {
 
 static int64_t custom_scratch(const flat_kernel *k) { return k->n_operands * (int64_t)sizeof(void *); }
 
+static int64_t kernel_scratch(const flat_kernel *k) {
+    switch (k->kind) {
+    case FLAT_MAP:            return ref_map_scratch(&k->map);
+    case FLAT_ATTENTION:
+    case FLAT_ATTENTION_GRAD: return ref_attention_scratch(&k->attention);
+    case FLAT_CUSTOM:         return custom_scratch(k);
+    default:                  return 0;
+    }
+}
+
 int64_t ref_scratch_bytes(const flat_program *p) {
     int64_t most = 0;
     for (int32_t i = 0; i < p->n_kernels; i++) {
         const flat_kernel *k = &p->kernels[i];
-        int64_t need = k->kind == FLAT_MAP ? ref_map_scratch(&k->map) : k->kind == FLAT_CUSTOM ? custom_scratch(k) : 0;
-        most = MAX2(most, need);
+        most = MAX2(most, kernel_scratch(k));
     }
     return most;
 }
@@ -48,6 +57,8 @@ void ref_kernel(const ref_run *r, const flat_kernel *k, int64_t task) {
     case FLAT_GEMM:   ref_gemm(r, k, task); break;
     case FLAT_SORT:   ref_sort(r, k, task); break;
     case FLAT_CUSTOM: run_custom(r, k); break;
+    case FLAT_ATTENTION:
+    case FLAT_ATTENTION_GRAD: ref_attention(r, k); break;
     default:          ref_index(r, k, task); break;
     }
 }

@@ -37,6 +37,8 @@ void    ref_map(const ref_run *r, const flat_kernel *k, int64_t task);
 void    ref_gemm(const ref_run *r, const flat_kernel *k, int64_t task);
 void    ref_index(const ref_run *r, const flat_kernel *k, int64_t task);  /* FOLD, GATHER ... CUMSUM */
 void    ref_sort(const ref_run *r, const flat_kernel *k, int64_t task);
+int64_t ref_attention_scratch(const flat_attention *a);
+void    ref_attention(const ref_run *r, const flat_kernel *k);  /* and its derivative */
 
 const char *ref_lacks_products(tide_dtype half);
 

@@ -12,6 +12,7 @@
  *   LOCAL_ARRAY(T, name, n)  memory of the group, at the start of a kernel
  *   SYNC                   all threads of the group: what they wrote, to GLOBAL too, is seen by the group
  *   uint ushort uchar i64 u64 AS_FLOAT(uint) AS_UINT(float) FMA(a, b, c) MULHI(uint, uint) SQRT(x) FLOOR CEIL RINT
+ *   EXP2(x)                the device's own: its bits are not another's
  *   NAN_F INF_F            and, where GPU_F64 is defined, double with FMA_D SQRT_D FLOOR_D CEIL_D RINT_D and the
  *                          language's own exp, log, ...
  *   MMA_BF16 LDMATRIX_X4 CP_ASYNC_16 ...  where gpu_limits.matrix is set: cuda.txt says what these are

@@ -42,6 +42,7 @@ extern "C" { /* double's functions, and those of the preamble's words */
 float  floorf(float);
 float  ceilf(float);
 float  rintf(float);
+float  exp2f(float);
 double floor(double);
 double ceil(double);
 double rint(double);
