@@ -23,12 +23,16 @@ static const char *lacks(void *device, const flat_program *p, const flat_kernel 
     return gpu_lacks(p, k, &((const cuda_device *)device)->limits);
 }
 
+static bool keeps(void *device, const flat_attention *a, tide_dtype type) {
+    return gpu_keeps_attention(a, type, &((const cuda_device *)device)->limits);
+}
+
 /* 16-bit numbers are worth their casts where there are matrix units. */
 static const char *lacks_products(tide_dtype half) { return (void)half, NULL; }
 
 const tide_backend tide_backend_cuda = {
     .name = "cuda", .fuse = true, .cut = &gpu_cut, .memory = &cuda_memory, .prepare = prepare, .run = gpu_run,
-    .measure = gpu_measure, .scratch_bytes = scratch_bytes, .release = gpu_release, .lacks = lacks,
+    .measure = gpu_measure, .scratch_bytes = scratch_bytes, .release = gpu_release, .lacks = lacks, .keeps = keeps,
     .lacks_products = lacks_products,
     .describe = cuda_describe,
 };

@@ -23,6 +23,10 @@ static const char *lacks(void *device, const flat_program *p, const flat_kernel 
     return gpu_lacks(p, k, &((const metal_device *)device)->limits);
 }
 
+static bool keeps(void *device, const flat_attention *a, tide_dtype type) {
+    return gpu_keeps_attention(a, type, &((const metal_device *)device)->limits);
+}
+
 static void describe(void *device, tide_device *out) {
     const metal_device *d = device;
     void *pool = metal.objc_autoreleasePoolPush();
@@ -34,5 +38,5 @@ static void describe(void *device, tide_device *out) {
 const tide_backend tide_backend_metal = {
     .name = "metal", .fuse = true, .cut = &gpu_cut, .memory = &metal_memory, .prepare = prepare, .run = gpu_run,
     .measure = gpu_measure, .scratch_bytes = scratch_bytes, .release = gpu_release,
-    .lacks_products = gpu_lacks_products, .lacks = lacks, .describe = describe,
+    .lacks_products = gpu_lacks_products, .lacks = lacks, .keeps = keeps, .describe = describe,
 };

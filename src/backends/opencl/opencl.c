@@ -21,8 +21,12 @@ static const char *lacks(void *device, const flat_program *p, const flat_kernel 
     return gpu_lacks(p, k, &((const opencl_device *)device)->limits);
 }
 
+static bool keeps(void *device, const flat_attention *a, tide_dtype type) {
+    return gpu_keeps_attention(a, type, &((const opencl_device *)device)->limits);
+}
+
 const tide_backend tide_backend_opencl = {
     .name = "opencl", .fuse = true, .cut = &gpu_cut, .memory = &opencl_memory, .prepare = prepare, .run = gpu_run,
     .measure = gpu_measure, .scratch_bytes = scratch_bytes, .release = gpu_release,
-    .lacks_products = gpu_lacks_products, .lacks = lacks, .describe = opencl_describe,
+    .lacks_products = gpu_lacks_products, .lacks = lacks, .keeps = keeps, .describe = opencl_describe,
 };

@@ -14,10 +14,15 @@
         fibers_##which.limits(device, &limits);                                                                        \
         return fibers_lacking(gpu_lacks(p, k, &limits));                                                               \
     }                                                                                                                  \
+    static bool keeps_##which(void *device, const flat_attention *a, tide_dtype type) {                                \
+        gpu_limits limits;                                                                                             \
+        fibers_##which.limits(device, &limits);                                                                        \
+        return gpu_keeps_attention(a, type, &limits);                                                                  \
+    }                                                                                                                  \
     const tide_backend tide_backend_fibers_##which = {                                                                 \
         .name = "fibers-" #which, .fuse = true, .cut = &gpu_cut, .memory = &fibers_memory, .prepare = prepare_##which, \
         .run = gpu_run, .measure = gpu_measure, .scratch_bytes = scratch_##which, .release = gpu_release,              \
-        .lacks = lacks_##which, .lacks_products = products_##which,                                                    \
+        .lacks = lacks_##which, .lacks_products = products_##which, .keeps = keeps_##which,                            \
     };
 BACKEND(cuda)
 BACKEND(metal)
