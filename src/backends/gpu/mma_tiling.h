@@ -22,7 +22,11 @@ typedef struct mma_tiling {
     double  groups, cost;
 } mma_tiling;
 
-/* By the product's sizes and the type of A and B alone, for a device of these limits. */
-mma_tiling gpu_mma_tiling(const flat_gemm *p, tide_dtype type, const gpu_limits *limits);
+/* By the product's sizes and the type of A and B alone, for a device of these limits that has to do `beside` times as
+ * much at the same time. */
+mma_tiling gpu_mma_tiling(const flat_gemm *p, tide_dtype type, double beside, const gpu_limits *limits);
+
+/* How much other products of the kernel's phase multiply, who need not wait for it, in multiples of this. */
+double gpu_products_beside(const flat_program *program, const flat_kernel *kernel);
 
 #endif

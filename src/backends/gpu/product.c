@@ -319,7 +319,7 @@ void gpu_print_product(gpu_print *g, int launch) {
                   .type = k->operands[2].type, .index = index_type(g->program, k) };
     product_merge(&r.p, r.operand, k);
     if (gpu_take_product(g, &r.p, r.operand)) return;
-    mma_tiling units = gpu_mma_tiling(&r.p, k->operands[0].type, g->limits);
+    mma_tiling units = gpu_mma_tiling(&r.p, k->operands[0].type, gpu_products_beside(g->program, k), g->limits);
     r.how = units.tile ? (tiling){ .parts = units.parts, .length = units.length } : gpu_tiling(&r.p, g->limits, r.size);
     if (!units.tile && !r.how.tile) { g->lacks = "a product in groups as small as the device's"; return; }
     g->scratch_bytes = r.how.parts > 1 ? r.how.parts * r.p.batches * r.p.m * r.p.n * r.size : 0;

@@ -238,30 +238,29 @@ static void print_place(const product *r) {
     gpu_fill_in(r->g, &w, mma_place_text);
 }
 
-static void print_fetch(const product *r, const side *a, const side *b) {
-    gpu_fill_in(r->g, &a->words, mma_fetch_text);
-    gpu_fill_in(r->g, &b->words, mma_fetch_text);
-    text_add(&r->g->body, "CP_ASYNC_COMMIT;\n");
-}
-
 /* What was fetched goes to where it is read, if it is not on the way there. */
 static void print_put(const product *r, const side *a, const side *b) {
     const side *const sides[] = { a, b };
     for (int i = 0; i < 2; i++)
         if (sides[i]->vector == 1) gpu_fill_in(r->g, &sides[i]->words, mma_put_text);
-    text_add(&r->g->body, "at += %d;\nfill = fill == %d ? 0 : fill + 1;\n", r->how->tile->bk, r->how->tile->stages - 1);
 }
 
-/* All stages but one are fetched; then each is waited for, and multiplied while what comes after the others is fetched
- * to where the last was read before the barrier. */
-static void print_loop(const product *r, const side *a, const side *b) {
+static void print_fetch(const product *r, const side *a, const side *b, bool put) {
+    gpu_fill_in(r->g, &a->words, mma_fetch_text);
+    gpu_fill_in(r->g, &b->words, mma_fetch_text);
+    text_add(&r->g->body, "CP_ASYNC_COMMIT;\n");
+    if (put) print_put(r, a, b);
+    text_add(&r->g->body, "at += %d;\n", r->how->tile->bk);
+}
+
+/* "i = (i + 1) % stages" */
+static void print_next(const product *r, const char *name) {
+    text_add(&r->g->body, "%s = %s == %d ? 0 : %s + 1;\n", name, name, r->how->tile->stages - 1, name);
+}
+
+static void print_multiply(const product *r, const side *a, const side *b) {
     text *out = &r->g->body;
     const mma_tile *t = r->how->tile;
-    text_add(out, "#pragma unroll\nfor (uint stage = 0; stage < %d; stage++) {\n", t->stages - 1);
-    print_fetch(r, a, b);
-    print_put(r, a, b);
-    text_add(out, "}\nuint turn = 0;\nwhile (done < end) {\nCP_ASYNC_WAIT(%d);\nSYNC;\n", t->stages - 2);
-    print_fetch(r, a, b);
     text_add(out, "#pragma unroll\nfor (uint l = 0; l < %d; l += 16) {\n", t->bk);
     gpu_fill_in(r->g, &a->words, mma_read_text);
     gpu_fill_in(r->g, &b->words, mma_read_text);
@@ -269,8 +268,24 @@ static void print_loop(const product *r, const side *a, const side *b) {
                   "        for (uint j = 0; j < %d; j++)\n"
                   "            %s(sums[i][j], of_a[i], of_b[j / 2] + j %% 2 * 2);\n    }\n}\n",
              t->bm / t->wm / 16, t->bn / t->wn / 8, r->operand[0].type == TIDE_F16 ? "MMA_F16" : "MMA_BF16");
-    print_put(r, a, b);
-    text_add(out, "done += %d;\nturn = turn == %d ? 0 : turn + 1;\n}\n", t->bk, t->stages - 1);
+}
+
+/* All stages but one are fetched; then each is waited for, and multiplied while what comes after the others is fetched
+ * to where the last was read before the barrier. Where sums leave it no registers it is put there at once. */
+static void print_loop(const product *r, const side *a, const side *b) {
+    text *out = &r->g->body;
+    const mma_tile *t = r->how->tile;
+    const bool at_once = t->bm * t->bn / mma_threads(t) > 64;
+    text_add(out, "#pragma unroll\nfor (uint stage = 0; stage < %d; stage++) {\n", t->stages - 1);
+    print_fetch(r, a, b, true);
+    print_next(r, "fill");
+    text_add(out, "}\nuint turn = 0;\nwhile (done < end) {\nCP_ASYNC_WAIT(%d);\nSYNC;\n", t->stages - 2);
+    print_fetch(r, a, b, at_once);
+    print_multiply(r, a, b);
+    if (!at_once) print_put(r, a, b);
+    print_next(r, "fill");
+    print_next(r, "turn");
+    text_add(out, "done += %d;\n}\n", t->bk);
 }
 
 void gpu_print_mma(gpu_print *g, const flat_gemm *p, const flat_operand operand[3], const mma_tiling *how) {

@@ -5,6 +5,7 @@
 #include "backends/gpu/plan.h"
 #include "backends/ref/ref.h"
 
+#include <math.h>
 #include <stdio.h>
 
 typedef struct sized { int64_t m, n, k, batch[2]; } sized;
@@ -36,10 +37,12 @@ static int64_t count_of(const builder *b, int buffer) {
     return b->buffers[buffer].bytes / (int64_t)tide_dtype_size(b->types[buffer]);
 }
 
-/* Whole numbers, all of whose sums are exact, or any below one. */
-static void fill_with(builder *b, int buffer, bool whole) {
+/* Whole numbers, all of whose sums are exact, or any below one; and a few that are none. */
+static void fill_with(builder *b, int buffer, bool whole, bool special) {
+    static const double specials[] = { NAN, INFINITY, -INFINITY, -0.0 };
     for (int64_t i = 0; i < count_of(b, buffer); i++) {
         double x = whole ? (double)(random_bits() % 9) - 4 : random_unit() * 2 - 1;
+        if (special && random_bits() % 512 == 0) x = specials[random_bits() % 4];
         ref_store(b->types[buffer], initial_of(b, buffer), i, (ref_value){ .f = x });
     }
 }
@@ -48,7 +51,7 @@ typedef struct trial {
     const sized *s;
     layout a, b, c;
     tide_dtype type, result;
-    bool bias;
+    bool bias, whole, special;
     double alpha, beta;
 } trial;
 
@@ -67,18 +70,18 @@ static void declare(builder *b, const trial *t) {
     if (t->bias) add_operand(b, k, add_buffer(b, TIDE_F32, s->n, false), (int64_t[TIDE_MAX_DIMS]){ 0, 0, 0, 1 });
 }
 
-static void try_one(const trial *t, bool whole) {
+static void try_one(const trial *t) {
     builder b;
     char what[160];
     declare(&b, t);
     finish(&b);
-    for (int i = 0; i < b.p.n_buffers; i++) fill_with(&b, i, whole);
+    for (int i = 0; i < b.p.n_buffers; i++) fill_with(&b, i, t->whole, t->special);
     snprintf(what, sizeof what, "%s to %s %dx%dx%d of %dx%d, a %d%d%d%d %d, b %d%d%d%d %d, c %d %d, alpha %g beta %g%s",
              tide_dtype_name(t->type), tide_dtype_name(t->result), (int)t->s->m, (int)t->s->n, (int)t->s->k,
              (int)t->s->batch[0], (int)t->s->batch[1], t->a.by_columns, t->a.gaps, t->a.every_second, t->a.shared,
              t->a.aligned, t->b.by_columns, t->b.gaps, t->b.every_second, t->b.shared, t->b.aligned, t->c.gaps,
              t->c.aligned, t->alpha, t->beta, t->bias ? ", bias" : "");
-    expect_like_ref(&b, 0, whole ? 0 : (double)(t->s->k + 8) * 2.4e-7, what);
+    expect_like_ref(&b, 0, t->whole ? 0 : (double)(t->s->k + 8) * 2.4e-7, what);
     build_free(&b);
 }
 
@@ -98,19 +101,18 @@ static const sized large[] = {
 enum { SIZES = sizeof sizes / sizeof *sizes, LARGE = sizeof large / sizeof *large, VARIANTS = 10 };
 
 static void try_size(const sized *s, int variant) {
-    const bool whole = variant % 2 == 0;
-    trial t = { .s = s, .a = random_layout(), .b = random_layout(), .c = random_layout(),
-                .type = random_bits() % 3 ? TIDE_BF16 : TIDE_F16, .beta = (double)(random_bits() % 2) };
-    t.bias = random_bits() % 2;
-    t.alpha = (double[]){ 1, 0.125, whole ? -2 : -2.3 }[random_bits() % 3];
-    t.result = whole && random_bits() % 2 ? t.type : TIDE_F32;
+    trial t = { .s = s, .a = random_layout(), .b = random_layout(), .c = random_layout(), .whole = variant % 2 == 0,
+                .special = variant % 5 == 4, .type = random_bits() % 3 ? TIDE_BF16 : TIDE_F16,
+                .bias = random_bits() % 2, .beta = (double)(random_bits() % 2) };
+    t.alpha = (double[]){ 1, 0.125, t.whole ? -2 : -2.3 }[random_bits() % 3];
+    t.result = t.whole && !t.special && random_bits() % 2 ? t.type : TIDE_F32;
     t.c.by_columns = t.c.every_second = t.c.shared = false;
     if (variant < 4) { /* as they lie mostly, of each order */
         t.a = (layout){ .by_columns = variant & 1, .aligned = 1 };
         t.b = (layout){ .by_columns = variant & 2, .aligned = 1 };
         t.c = (layout){ .aligned = 1 };
     }
-    try_one(&t, whole);
+    try_one(&t);
 }
 
 static void test_products(void **unused) {
@@ -128,7 +130,7 @@ static const gpu_limits usual = { .threads = 256, .local_bytes = 49152, .matrix 
 
 static mma_tiling tiling_of(const sized *s, tide_dtype type, const gpu_limits *limits) {
     flat_gemm p = { .m = s->m, .n = s->n, .k = s->k, .batches = s->batch[0] * s->batch[1] };
-    return gpu_mma_tiling(&p, type, limits);
+    return gpu_mma_tiling(&p, type, 0, limits);
 }
 
 /* These sizes meet every tile, and some of them by parts. */
@@ -150,6 +152,23 @@ static void test_tiles(void **unused) {
     assert_in_range(parts, 2, SIZES / 2);
 }
 
+/* A product of few tiles is cut where it is alone, not where others run beside it: those of other chains. */
+static void test_beside(void **unused) {
+    (void)unused;
+    flat_kernel kernels[4] = { [1] = { .kind = FLAT_MAP } };
+    flat_chain chains[4];
+    flat_phase phases[] = { { 0, 3 }, { 3, 1 } };
+    flat_program p = { .n_kernels = 4, .n_phases = 2, .kernels = kernels, .chains = chains, .phases = phases };
+    for (int i = 0; i < 4; i++) {
+        chains[i] = (flat_chain){ i, 1, 1 };
+        if (i != 1)
+            kernels[i] = (flat_kernel){ .kind = FLAT_GEMM, .gemm = { 192, 192, 2816, .batches = 1 + i } };
+    }
+    assert_true(gpu_products_beside(&p, &kernels[0]) == 3 && gpu_products_beside(&p, &kernels[3]) == 0);
+    assert_in_range(gpu_mma_tiling(&kernels[0].gemm, TIDE_BF16, 0, &usual).parts, 2, 64);
+    assert_int_equal(gpu_mma_tiling(&kernels[0].gemm, TIDE_BF16, 30, &usual).parts, 1);
+}
+
 /* Only 16-bit numbers, on devices with matrix units and room for a tile, of products that are more than rows. */
 static void test_others(void **unused) {
     static const sized some = { 64, 64, 64, { 1, 1 } }, row = { 1, 640, 640, { 1, 1 } }, thin = { 64, 64, 2, { 1, 1 } };
@@ -165,7 +184,8 @@ static void test_others(void **unused) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products), cmocka_unit_test(test_tiles), cmocka_unit_test(test_others),
+        cmocka_unit_test(test_products), cmocka_unit_test(test_tiles), cmocka_unit_test(test_beside),
+        cmocka_unit_test(test_others),
         cmocka_unit_test(expect_rest),
     };
     take_arguments(argc, argv);
