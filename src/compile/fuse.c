@@ -187,10 +187,20 @@ static bool keeps_waiting(const fuser *u, bool late, bool early, int32_t group) 
     return (late && u->early[group]) || (early && u->late[group]);
 }
 
+/* A number that is added to a group's: where kernels are launches, those that make the terms of a sum, as a norm is of
+ * all gradients, should not have to wait for each other. */
+static bool adds_up(const fuser *u, const ir_node *n, int32_t group) {
+    bool outside = false, sum = n->op == OP_SCALAR && n->attr.scalar == S_ADD && tide_shape_count(n->shape) == 1;
+    if (!sum || !u->g->numbers->sums_apart || u->f->elements[group] == 1) return false;
+    for (int32_t i = 0; i < n->n_in; i++) outside |= !inside(u, n->in[i], group) && !node_inlined(u->g->nodes[n->in[i]]);
+    return outside;
+}
+
 /* May `node` be computed inside `group` as kind `as`? */
 static bool may_join(fuser *u, int32_t node, int32_t group, member_kind as) {
     const ir_node *n = u->g->nodes[node];
     if (keeps_waiting(u, u->waits[node], is_reduction(n) && !u->waits[node], group)) return false;
+    if (adds_up(u, n, group)) return false;
     if (u->members[group] >= MOST_MEMBERS || u->externals[group] + n->n_in > MOST_EXTERNALS) return false;
     u->stamp++;
     for (int32_t i = 0; i < n->n_in; i++) {

@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-/* Below so many multiply-adds our own are as fast, and can be one launch with their like. */
-enum { LEAST_WORK = 1 << 26, WORKSPACE = 32 << 20 };
+/* Below so many multiply-adds our own are as fast, and can be one launch with their like (bench/results/cuda.md). */
+enum { LEAST_WORK = 1 << 28, LEAST_HALF_WORK = 1 << 29, WORKSPACE = 32 << 20 };
 
 typedef struct lt_call {
     lt_product desc;
@@ -26,7 +26,8 @@ static bool type_fits(tide_dtype type) { return type == TIDE_F32 || type == TIDE
 
 static bool product_fits(const gpu_product *p) {
     const flat_gemm *g = &p->sizes;
-    if (g->batch_ndim > 1 || (double)g->m * (double)g->n * (double)g->k * (double)g->batches < LEAST_WORK) return false;
+    double work = (double)g->m * (double)g->n * (double)g->k * (double)g->batches;
+    if (g->batch_ndim > 1 || work < (p->operand[0].type == TIDE_F32 ? LEAST_WORK : LEAST_HALF_WORK)) return false;
     for (int i = 0; i < 3; i++) {
         const int64_t *s = p->operand[i].stride + g->batch_ndim;
         int64_t rows = i == 1 ? g->k : g->m, columns = i == 0 ? g->k : g->n;

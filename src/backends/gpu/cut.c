@@ -12,5 +12,5 @@ const backend_cut gpu_cut = {
     .few_rows = 1, .few_cols = 1, .few_tasks = 1, .small_product = 1,
     .whole_row = 4096,
     .half_rows = 32, .half_cols = 16, .half_depth = 32, .half_work = 1 << 17,
-    .product_ends = true, .product_joins = true,
+    .product_ends = true, .product_joins = true, .sums_apart = true,
 };

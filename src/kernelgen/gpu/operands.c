@@ -48,6 +48,25 @@ int gpu_block_of(gpu_print *g, gpu_space space, void *block) {
     return g->n_blocks++;
 }
 
+/* Elements of a map's operand from its first on, or the whole buffer: what a sink writes, or a stride turns back over,
+ * is not looked into. */
+static void touched(const gpu_print *g, const flat_operand *o, int64_t begin, int64_t *from, int64_t *to) {
+    const flat_kernel *k = g->kernel;
+    const flat_map    *m = &k->map;
+    int64_t size = (int64_t)tide_dtype_size(o->type), last = 0;
+    *from = begin, *to = begin + g->program->buffers[o->buffer].bytes;
+    if (k->kind != FLAT_MAP) return;
+    for (int32_t i = 0; i < m->count; i++)
+        if (m->instrs[i].operand == (int16_t)(o - k->operands) && m->instrs[i].op != FLAT_LOAD &&
+            m->instrs[i].op != FLAT_STORE)
+            return;
+    for (int32_t d = 0; d < m->ndim; d++) {
+        if (o->stride[d] < 0) return;
+        last += (m->dim[d] - 1) * o->stride[d];
+    }
+    *from = begin + o->offset * size, *to = *from + (last + 1) * size;
+}
+
 static void add_use(gpu_print *g, int block, int64_t from, int64_t to, bool written) {
     if (g->n_uses == GPU_USES) g->lacks = "it has more operands than a launch can be told";
     else g->uses[g->n_uses++] = (gpu_use){ g->blocks[block], from, to, written };
@@ -67,7 +86,9 @@ int64_t gpu_place(gpu_print *g, const flat_operand *o, bool written, int *block)
     case FLAT_CONSTANT: *block = gpu_block_of(g, GPU_CONSTANT, NULL), begin = g->constant_at[o->buffer]; break;
     default:            *block = gpu_block_of(g, GPU_ARENA, NULL), begin = b->offset; break;
     }
-    add_use(g, *block, begin, begin + b->bytes, written);
+    int64_t from, to;
+    touched(g, o, begin, &from, &to);
+    add_use(g, *block, from, to, written);
     return begin + o->offset * (int64_t)tide_dtype_size(o->type);
 }
 
