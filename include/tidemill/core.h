@@ -394,15 +394,16 @@ TIDE_API double      tide_program_flops(const tide_program *p);  /* of matrix pr
 /* One kernel. A map kernel computes many operations at once, over a domain of rows x cols. */
 typedef struct tide_kernel_row {
     const char *kind;      /* "map", "gemm", "gather", ... */
-    const char *members;   /* what it computes: "gelu, 2 mul, row sum"; "" for a gemm */
+    const char *members;   /* what it computes: "gelu, 2 mul, row sum"; "" for a gemm, "dropout" or "" for attention */
     const char *variables; /* variables and inputs it touches, "a.weight, b.weight"; those it writes begin with "=" */
     int64_t phase, chain;  /* kernels of a chain run one after the other on each part of the data */
     int64_t tasks;         /* parts that threads share */
     int64_t rows, cols;    /* map */
-    int64_t batches, m, n, k;         /* gemm: batches products of (m, k) by (k, n) */
+    int64_t batches, m, n, k;         /* gemm: batches products of (m, k) by (k, n); attention: so many
+                                         times m queries on n keys of size k */
     int64_t ops, results;  /* map: operations, and how many of their results are written to memory */
     int64_t bytes_read, bytes_written; /* each element once */
-    double  flops;         /* gemm: 2 m n k batches; else an operation on a number is one */
+    double  flops;         /* gemm: 2 m n k batches, attention: its products; else an operation on a number is one */
     double  seconds;       /* of one run, over all threads, the median of the runs; 0: not measured */
 } tide_kernel_row;
 

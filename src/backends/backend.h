@@ -139,8 +139,8 @@ typedef struct flat_gemm {
  *   FLAT_ATTENTION        0 q (m, d), 1 k (n, d), 2 v (n, e), 3 o (m, e), 4 L (m), contiguous F32; under dropout
  *                         5 step and, if n_operands is 7, 6 offset: one I32 each
  *   FLAT_ATTENTION_GRAD   0 q, 1 k, 2 v, 3 o, 4 L, 5 do (m, e), 6 dq, 7 dk, 8 dv; then step and offset as 9 and 10
- * q, k and v are F32, BF16 or F16, all of one type; o, do and the gradients, these all of one, F32 or that type. Sums
- * are F32's. All sizes are at least 1; the operands that are read may be spread (stride 0), o and the gradients not. */
+ * q, k, v and do are F32, BF16 or F16, all of one type; o is F32 or of that type, and so are the gradients, all three
+ * of one. Sums are F32's. All sizes are at least 1; what is read may be spread (stride 0), o and the gradients not. */
 typedef struct flat_attention {
     int64_t m, n, d, e, batches;
     int32_t batch_ndim;

@@ -149,7 +149,9 @@ void flat_members(text *out, const flat_kernel *k) {
         if (count > 1) text_add(out, "%d ", (int)count);
         text_add(out, "%s", op_name(&m->instrs[i]));
     }
-    if (out->length > before || k->kind == FLAT_GEMM) return;
+    bool attention = k->kind == FLAT_ATTENTION || k->kind == FLAT_ATTENTION_GRAD;
+    if (attention && k->attention.dropout) text_add(out, "dropout");
+    if (out->length > before || k->kind == FLAT_GEMM || attention) return;
     bool filled = k->kind == FLAT_MAP && m->count && m->instrs[0].op == FLAT_CONST;
     text_add(out, "%s", k->kind != FLAT_MAP ? k->name : filled ? "fill" : "copy");
 }

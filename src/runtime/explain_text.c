@@ -15,7 +15,7 @@ typedef struct page {
 
 static double mib(int64_t bytes) { return (double)bytes / (1 << 20); }
 
-static bool is_product(const tide_kernel_row *k) { return strcmp(k->kind, "gemm") == 0; }
+static bool is_product(const tide_kernel_row *k) { return k->batches > 0; }
 
 /* 1e9 a second of `amount`, over all threads. */
 static double rate(const page *p, const tide_kernel_row *k, double amount) {
@@ -73,12 +73,13 @@ static void add_clipped(text *out, const char *words) {
 static void add_what(page *p, const tide_kernel_row *k) {
     text *out = &p->out;
     if (is_product(k))
-        text_add(out, "gemm %" PRId64 " x %" PRId64 " x %" PRId64, k->m, k->n, k->k);
+        text_add(out, "%s %" PRId64 " x %" PRId64 " x %" PRId64, k->kind, k->m, k->n, k->k);
     else if (k->rows)
         text_add(out, k->cols > 1 ? "map %" PRId64 " x %" PRId64 ": " : "map %" PRId64 ": ", k->rows, k->cols);
     else if (strcmp(k->kind, k->members) != 0)
         text_add(out, "%s: ", k->kind);
     if (k->batches > 1) text_add(out, ", %" PRId64 " times", k->batches);
+    if (is_product(k) && *k->members) text_add(out, ", ");
     add_clipped(out, k->members);
     if (*k->variables) text_add(out, "; ");
     add_clipped(out, k->variables);

@@ -267,6 +267,10 @@ static void test_bytes_and_work(void **unused) {
             assert_true(back->flops == 2.0 * (double)(3 * p.m * p.n * (3 * p.d + 2 * p.e)));
             assert_int_equal(forward->m, p.m);
             assert_int_equal(back->batches, 3);
+            char *text = tide_explanation_text(e, 0, 0);
+            assert_non_null(strstr(text, small ? "attention 31 x 48 x 64, 3 times, dropout"
+                                               : "attention_grad 40 x 48 x 64, 3 times, dropout"));
+            free(text);
             tide_explanation_free(e);
             tide_graph_free(a.g);
         }
@@ -359,6 +363,56 @@ static void test_single_derivatives(void **unused) {
     }
 }
 
+/* ---- memory --------------------------------------------------------------------------------------------------- */
+
+typedef struct counter { int64_t calls, fail_at, live; } counter;
+
+static void *counted(void *user, size_t bytes) {
+    counter *c = user;
+    void *memory = ++c->calls == c->fail_at ? NULL : malloc(bytes + !bytes);
+    c->live += memory != NULL;
+    return memory;
+}
+
+static void uncounted(void *user, void *memory, size_t bytes) {
+    (void)bytes;
+    ((counter *)user)->live -= memory != NULL;
+    free(memory);
+}
+
+/* Builds, differentiates twice, compiles and runs. */
+static bool survives(counter *c, const char *device) {
+    tide_graph *g = tide_graph_new_with(
+        &(tide_graph_options){ .device = device, .threads = 1, .allocator = { counted, uncounted, c } });
+    if (!g) return false;
+    const tide_val wrt[] = { tide_variable(g, "x", tide_fill(g, TIDE_F32, TIDE_SHAPE(2, 3, 4), 0.5)) };
+    tide_val x = tide_sin(wrt[0]), y = tide_attention(x, x, x, 0.1, TIDE_TRAIN, NULL);
+    tide_list first = tide_grad(tide_sum(tide_square(y), TIDE_ALL), (tide_list){ wrt, 1 });
+    tide_val loss = first.count ? tide_sum(tide_square(first.items[0]), TIDE_ALL) : y;
+    tide_list second = tide_grad(loss, (tide_list){ wrt, 1 });
+    tide_program *p = tide_compile(second, NULL);
+    tide_status status = tide_run(p, NULL, 0);
+    bool failed = c->calls >= c->fail_at;
+    if (!failed) assert_int_equal(status, TIDE_OK);
+    else if (status && tide_error(g)->status) assert_int_equal(tide_error(g)->status, TIDE_ENOMEM);
+    tide_graph_free(g);
+    return !failed;
+}
+
+static void test_each_allocation_fails(void **unused) {
+    (void)unused;
+    const char *const where[] = { "kept", "kept-ref", "cpu" };
+    for (int d = 0; d < 3; d++) {
+        bool done = false;
+        for (int64_t at = 1; !done; at++) {
+            counter c = { .fail_at = at };
+            done = survives(&c, where[d]);
+            assert_int_equal(c.live, 0);
+            assert_true(at < 100000);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_results),            cmocka_unit_test(test_empty),
@@ -367,7 +421,7 @@ int main(void) {
         cmocka_unit_test(test_regions),            cmocka_unit_test(test_halves),
         cmocka_unit_test(test_bytes_and_work),     cmocka_unit_test(test_no_copies),
         cmocka_unit_test(test_refused),            cmocka_unit_test(test_single_derivatives),
-        cmocka_unit_test(test_layer),
+        cmocka_unit_test(test_layer),              cmocka_unit_test(test_each_allocation_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
