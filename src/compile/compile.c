@@ -71,6 +71,7 @@ static tide_status run_passes(compiler *c, const compile_request *r, compiled *o
     }
     if (r->passes && g->numbers->product_joins && pass_join(g)) {
         pass_legalise(g);
+        if (pass_join_grads(g)) pass_legalise(g);
         dump(c, "join");
     }
     pass_fuse(g, r->passes, &fused, r->apart ? out->memory : NULL, r->apart);

@@ -15,6 +15,40 @@ int32_t pass_add(pass_graph *g, const ir_node *node) {
     return g->count++;
 }
 
+int32_t pass_make(pass_graph *g, ir_op op, int type, tide_shape shape, const int32_t *in, int32_t n_in, ir_attr attr) {
+    ir_node n = { .op = (uint8_t)op, .type = (uint8_t)type, .shape = shape, .n_in = n_in, .attr = attr };
+    return pass_remake(g, &n, in);
+}
+
+int32_t pass_remake(pass_graph *g, const ir_node *n, const int32_t *in) {
+    ir_node copy = *n;
+    copy.in = arena_new(g->memory, int32_t, MAX2(n->n_in, 1));
+    if (n->n_in) memcpy(copy.in, in, (size_t)n->n_in * sizeof *in);
+    return pass_add(g, &copy);
+}
+
+int32_t pass_view(pass_graph *g, ir_op op, tide_shape shape, int32_t of, ir_attr attr) {
+    return pass_make(g, op, g->nodes[of]->type, shape, &of, 1, attr);
+}
+
+int32_t pass_reshaped(pass_graph *g, int32_t of, tide_shape shape) {
+    return tide_shape_equal(g->nodes[of]->shape, shape) ? of : pass_view(g, OP_RESHAPE, shape, of, (ir_attr){ 0 });
+}
+
+int32_t pass_copy(pass_graph *g, const pass_graph *from, int32_t *map, int32_t id) {
+    const ir_node *n = from->nodes[id];
+    if (map[id]) return map[id];
+    int32_t *in = arena_new(g->memory, int32_t, MAX2(n->n_in, 1));
+    for (int32_t i = 0; i < n->n_in; i++) in[i] = map[n->in[i]];
+    return map[id] = pass_remake(g, n, in);
+}
+
+void pass_replace(pass_graph *g, const pass_graph *by, const int32_t *map) {
+    for (int32_t i = 0; i < g->n_wanted; i++) g->wanted[i] = map[g->wanted[i]];
+    for (int32_t i = 0; i < g->n_assigns; i++) g->assigns[i].value = map[g->assigns[i].value];
+    g->nodes = by->nodes, g->count = by->count, g->capacity = by->capacity;
+}
+
 typedef struct import {
     pass_graph *g;
     int32_t *map;  /* node of the source graph -> node of the pass graph; 0: not yet */

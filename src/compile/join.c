@@ -112,21 +112,6 @@ static void find_sets(joiner *j) {
 
 /* ---- the one product ----------------------------------------------------------------------------------- */
 
-static int32_t add(joiner *j, ir_op op, int type, tide_shape shape, const int32_t *in, int32_t n_in, ir_attr attr) {
-    ir_node n = { .op = (uint8_t)op, .type = (uint8_t)type, .shape = shape, .n_in = n_in, .attr = attr };
-    n.in = arena_new(j->to.memory, int32_t, n_in);
-    memcpy(n.in, in, (size_t)n_in * sizeof *in);
-    return pass_add(&j->to, &n);
-}
-
-static int32_t copy_node(joiner *j, int32_t id) {
-    ir_node copy = *node_of(j, id);
-    if (j->map[id]) return j->map[id];
-    copy.in = arena_new(j->to.memory, int32_t, MAX2(copy.n_in, 1));
-    for (int32_t i = 0; i < copy.n_in; i++) copy.in[i] = j->map[node_of(j, id)->in[i]];
-    return j->map[id] = pass_add(&j->to, &copy);
-}
-
 /* The variables of all branches, one after the other. */
 static int32_t concatenated(joiner *j, const joined *s, bool biases) {
     int32_t count = s->end - s->first, *in = arena_new(j->to.memory, int32_t, count);
@@ -135,10 +120,10 @@ static int32_t concatenated(joiner *j, const joined *s, bool biases) {
     shape.dim[0] = 0;
     for (int32_t i = 0; i < count; i++) {
         const branch *b = &j->branches[s->first + i];
-        in[i] = copy_node(j, biases ? b->bias : b->weight);
+        in[i] = pass_copy(&j->to, j->from, j->map, biases ? b->bias : b->weight);
         shape.dim[0] += node_of(j, b->weight)->shape.dim[0];
     }
-    return add(j, OP_CONCAT, TIDE_F32, shape, in, count, (ir_attr){ .flag = 1 });
+    return pass_make(&j->to, OP_CONCAT, TIDE_F32, shape, in, count, (ir_attr){ .flag = 1 });
 }
 
 static const ir_node *made(const joiner *j, int32_t id) { return j->to.nodes[id]; }
@@ -148,7 +133,7 @@ static int32_t weights_of(joiner *j, joined *s) {
     if (s->weights) return s->weights;
     s->weights = concatenated(j, s, false);
     if (b->halved)
-        s->weights = add(j, OP_CAST, node_of(j, b->halved)->type, made(j, s->weights)->shape, &s->weights, 1,
+        s->weights = pass_make(&j->to, OP_CAST, node_of(j, b->halved)->type, made(j, s->weights)->shape, &s->weights, 1,
                          (ir_attr){ 0 });
     return s->weights;
 }
@@ -156,8 +141,8 @@ static int32_t weights_of(joiner *j, joined *s) {
 static int32_t with_biases(joiner *j, const joined *s, int32_t product) {
     tide_shape shape = made(j, product)->shape;
     int32_t row = concatenated(j, s, true), in[2] = { product };
-    in[1] = add(j, OP_BROADCAST, TIDE_F32, shape, &row, 1, (ir_attr){ 0 });
-    return add(j, OP_SCALAR, TIDE_F32, shape, in, 2, (ir_attr){ .scalar = S_ADD });
+    in[1] = pass_view(&j->to, OP_BROADCAST, shape, row, (ir_attr){ 0 });
+    return pass_make(&j->to, OP_SCALAR, TIDE_F32, shape, in, 2, (ir_attr){ .scalar = S_ADD });
 }
 
 static int32_t result_of(joiner *j, joined *s) {
@@ -165,12 +150,12 @@ static int32_t result_of(joiner *j, joined *s) {
     int32_t weights = weights_of(j, s), in[2] = { j->map[b->left] };
     tide_shape w = made(j, weights)->shape, shape = node_of(j, b->product)->shape;
     if (s->result) return s->result;
-    in[1] = add(j, OP_PERMUTE, made(j, weights)->type, TIDE_SHAPE(w.dim[1], w.dim[0]), &weights, 1,
-                (ir_attr){ .start = { 1, 0 } });
+    in[1] = pass_view(&j->to, OP_PERMUTE, TIDE_SHAPE(w.dim[1], w.dim[0]), weights, (ir_attr){ .start = { 1, 0 } });
     shape.dim[1] = w.dim[0];
-    s->result = add(j, OP_MATMUL, TIDE_F32, shape, in, 2, (ir_attr){ 0 });
+    s->result = pass_make(&j->to, OP_MATMUL, TIDE_F32, shape, in, 2, (ir_attr){ 0 });
     if (b->bias) s->result = with_biases(j, s, s->result);
-    if (b->cast) s->result = add(j, OP_CAST, node_of(j, b->cast)->type, shape, &s->result, 1, (ir_attr){ 0 });
+    if (b->cast)
+        s->result = pass_make(&j->to, OP_CAST, node_of(j, b->cast)->type, shape, &s->result, 1, (ir_attr){ 0 });
     return s->result;
 }
 
@@ -185,9 +170,7 @@ static int32_t part_of_set(joiner *j, joined *s, int32_t id) {
     tide_shape shape = made(j, whole)->shape;
     ir_attr attr = { .step = { 1, 1 } };
     attr.start[axis] = at, shape.dim[axis] = node_of(j, j->branches[i].weight)->shape.dim[0];
-    int32_t part = add(j, OP_SLICE, made(j, whole)->type, shape, &whole, 1, attr);
-    tide_shape had = node_of(j, id)->shape;
-    return tide_shape_equal(had, shape) ? part : add(j, OP_RESHAPE, made(j, part)->type, had, &part, 1, (ir_attr){ 0 });
+    return pass_reshaped(&j->to, pass_view(&j->to, OP_SLICE, shape, whole, attr), node_of(j, id)->shape);
 }
 
 bool pass_join(pass_graph *g) {
@@ -200,9 +183,7 @@ bool pass_join(pass_graph *g) {
     if (!j.n_sets) return false;
     for (int32_t id = 1; id < g->count; id++)
         if (j.ends[id]) j.map[id] = part_of_set(&j, &j.sets[j.ends[id] - 1], id);
-        else copy_node(&j, id);
-    for (int32_t i = 0; i < g->n_wanted; i++) g->wanted[i] = j.map[g->wanted[i]];
-    for (int32_t i = 0; i < g->n_assigns; i++) g->assigns[i].value = j.map[g->assigns[i].value];
-    g->nodes = j.to.nodes, g->count = j.to.count, g->capacity = j.to.capacity;
+        else pass_copy(&j.to, g, j.map, id);
+    pass_replace(g, &j.to, j.map);
     return true;
 }

@@ -4,7 +4,7 @@
 #include "lower.h"
 
 /* Variables that are neighbours in storage, taken for one (join.c). */
-static bool is_joined(const ir_node *n) { return n->op == OP_CONCAT && n->attr.flag; }
+static bool is_joined(const ir_node *n) { return n->op == OP_CONCAT && n->attr.flag == 1; }
 
 /* ---- buffers and kernels ---- */
 
@@ -167,6 +167,15 @@ static void find_needed(lowering *l) {
     }
     for (int32_t id = 1; id < g->count; id++)
         if (users[id] == 1 && g->nodes[user[id]]->op == OP_PERMUTE) l->only_permute[id] = user[id];
+}
+
+/* Which derivatives of attention are parts of a concatenation that wants them side by side. */
+static void find_beside(lowering *l) {
+    for (int32_t id = 1; id < l->g->count; id++) {
+        const ir_node *n = l->g->nodes[id];
+        for (int32_t i = 0; n->op == OP_CONCAT && n->attr.flag == 2 && i < n->n_in; i++)
+            l->beside[l->g->nodes[l->g->nodes[n->in[i]]->in[0]]->in[0]] = id;
+    }
 }
 
 /* Members in topological order, as nodes are numbered in it. */
@@ -473,7 +482,9 @@ void pass_lower(const pass_graph *g, const fusion *f, bool merge, lowered *out) 
     units u = { 0 };
     if (merge) l.cut = choose_cut(g);
     out->tasks = l.cut.tasks;
+    l.beside = arena_new(m, int32_t, n);
     find_needed(&l);
+    find_beside(&l);
     list_groups(&l);
     make_units(&l, &u);
     choose_direct(&l, &u);

@@ -24,6 +24,16 @@ typedef struct pass_graph {
 } pass_graph;
 
 int32_t pass_add(pass_graph *g, const ir_node *node);  /* copies the node; its inputs array is kept */
+/* Copies of the inputs array, too: a node of this, and one like n of other inputs. */
+int32_t pass_make(pass_graph *g, ir_op op, int type, tide_shape shape, const int32_t *in, int32_t n_in, ir_attr attr);
+int32_t pass_remake(pass_graph *g, const ir_node *n, const int32_t *in);
+/* A view of `of`: of its type; and it in another shape, if that is another. */
+int32_t pass_view(pass_graph *g, ir_op op, tide_shape shape, int32_t of, ir_attr attr);
+int32_t pass_reshaped(pass_graph *g, int32_t of, tide_shape shape);
+/* The node `id` of another graph, if the map does not have it yet, by what the map has its inputs. */
+int32_t pass_copy(pass_graph *g, const pass_graph *from, int32_t *map, int32_t id);
+/* g has the nodes of `by` from here on; map: what has become of each of its own. */
+void    pass_replace(pass_graph *g, const pass_graph *by, const int32_t *map);
 
 /* import.c: what the request wants. initial: random numbers take step 0 and no counter advances (a variable's first
  * value). */
@@ -85,6 +95,9 @@ bool    reduced_prefix(tide_shape s, uint32_t axes, int64_t *kept);
  * flag 1: it is a view. Where backend_cut.product_joins. False: there are none. Leaves what nothing uses any more:
  * legalise after it. */
 bool pass_join(pass_graph *g);
+/* join_grads.c: after it, the same for what comes back through them. Parts of its CONCATs of flag 2 lie side by side,
+ * where attention's derivative can write them so. */
+bool pass_join_grads(pass_graph *g);
 /* products.c: what products write in place of another kernel, a bias added to each row (a MATMUL's third input, F32 of
  * as many numbers as it has columns), or the 16-bit type of the operands. Where backend_cut.product_ends. */
 void pass_products(pass_graph *g, fusion *f);
