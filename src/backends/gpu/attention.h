@@ -6,7 +6,8 @@
 
 #include "fill.h"
 
-/* A thread has tr x tc scores, and tr rows of the sums; threads go by warps of 32, eight across. */
+/* A thread has tr x tc scores, and tr rows of the sums; threads go by warps of 32, eight across. Of more than four
+ * columns each four are apart, so that a warp's threads read neighbours. */
 typedef struct attention_tile {
     int rows, cols, tr, tc;
     double rate;  /* of the arithmetic's peak */
@@ -36,7 +37,7 @@ typedef struct attention {
     const attention_tile *tile;
     int  bk;            /* of a product's common dimension at a time, at most */
     bool early;         /* tiles are so small that all of one is fetched at once */
-    int  slot, pitch;   /* floats: of such a piece of both sides, of a column of weights */
+    int  slot;          /* floats: of such a piece of both sides */
 } attention;
 
 /* attention_tiles.c: the tile and what follows from it. scores: how many of them there are at a time, of q and k, or of

@@ -53,7 +53,7 @@ static void print_parts(attention *r) {
 }
 
 static const char made[] = "part_of[x] = 0.0f;\n"
-    "    for (uint way = 0; way < $ways; way++) part_of[x] += part_sums[way * $queries + $myquery + x];";
+    "    for (uint way = 0; way < $ways; way++) part_of[x] += part_sums[way * $queries + $query];";
 static const char found[] = "part_of[x] = row_parts[at];";
 
 static gpu_words words_of(const attention *r) {
@@ -97,7 +97,6 @@ static void print_slopes(attention *r, const gpu_words *w, products *p) {
     if (r->by_keys && r->parts_here) gpu_fill_in(r->g, w, attention_parts_here_text);
     attention_multiply(r, &p->scores);
     attention_multiply(r, &p->slopes);
-    attention_fetch(r, &p->weigh[0]);
     if (r->by_keys) gpu_fill_in(r->g, w, attention_rows_text);
     gpu_fill_in(r->g, w, attention_slopes_text);
 }
@@ -115,7 +114,6 @@ static void print_keys(attention *r) {
     print_slopes(r, &w, &p);
     attention_weights(r, "scores");
     attention_multiply(r, &p.weigh[0]);
-    attention_fetch(r, &p.weigh[1]);
     text_add(&r->g->body, "SYNC;\n");
     attention_weights(r, "slopes");
     attention_multiply(r, &p.weigh[1]);

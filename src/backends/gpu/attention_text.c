@@ -115,13 +115,16 @@ int attention_mask_bytes(const attention *r) { return (int)queries_of(r) * mask_
 
 void attention_rooms(attention *r, const char *array, int count) {
     text *out = &r->g->body;
-    const int floats = 2 * r->slot + r->tile->cols * r->pitch;
+    const int floats = 2 * r->slot + r->tile->cols * r->tile->rows;
     text_add(out, "{\nLOCAL_ARRAY(float4, room, %d);\n", floats / 4);
     if (array) text_add(out, "LOCAL_ARRAY(float, %s, %d);\n", array, count);
     if (r->a.dropout)
         text_add(out, "LOCAL_ARRAY(uchar, masks, %d);\n", attention_mask_bytes(r));
     text_add(out, "BEGIN\n");
 }
+
+/* Whether a sample has whole entries of the batch: then all of a group's queries are in one. */
+static bool whole_entries(const flat_attention *a) { return a->m && a->per_sample % (a->n * a->m) == 0; }
 
 static void print_draws(attention *r) {
     gpu_print *g = r->g;
@@ -133,7 +136,7 @@ static void print_draws(attention *r) {
     gpu_declare(g, "uint", "seed_high", (int64_t)(seed >> 32));
     gpu_declare(g, "uint", "site", a->site);
     gpu_declare(g, "uint", "least", (int64_t)ceil(65536 * (double)(float)a->threshold));
-    gpu_declare(g, "uint", "sample_rows", a->per_sample / a->n);
+    gpu_declare(g, "uint", "in_sample", whole_entries(a) ? a->per_sample / a->n / a->m : a->per_sample / a->n);
     attention_float(g, "kept", a->kept);
     gpu_operand(g, "step_at", &k->operands[step], false);
     if (k->n_operands > step + 1) gpu_operand(g, "offset_at", &k->operands[step + 1], false);
@@ -157,7 +160,7 @@ void attention_place(attention *r) {
     const attention_tile *t = r->tile;
     const count counts[] = {
         { "weights", 2 * r->slot }, { "rows", t->rows }, { "warps", attention_across(t) / 8 }, { "tr", t->tr },
-        { "tc", t->tc },
+        { "ct", MIN2(t->tc, 4) },
     };
     gpu_words w = { 0 };
     ADD_COUNTS(&w, counts);
@@ -175,6 +178,11 @@ void attention_begin_loop(attention *r) {
 static const char *const by_queries[][2] = { { "firstquery", "first_row" }, { "firstkey", "first_col" } };
 static const char *const by_keys[][2] = { { "firstquery", "first_col" }, { "firstkey", "first_row" } };
 
+static const char one_sample[] = "const uint sample = entry / in_sample + offset;\n"
+    "    const uint from = (entry % in_sample * m + $firstquery + query) * n + $firstkey;";
+static const char any_sample[] = "const uint number = entry * m + $firstquery + query;\n"
+    "    const uint sample = number / in_sample + offset, from = number % in_sample * n + $firstkey;";
+
 void attention_mask_words(const attention *r, gpu_words *w) {
     const count counts[] = {
         { "queries", (int)queries_of(r) }, { "blocks", blocks_of(r) }, { "maskpitch", mask_pitch(r) },
@@ -183,34 +191,42 @@ void attention_mask_words(const attention *r, gpu_words *w) {
     ADD_COUNTS(w, counts);
     if (r->by_keys) ADD_WORDS(w, by_keys);
     else ADD_WORDS(w, by_queries);
+    if (r->a.dropout) gpu_word(w, "where", whole_entries(&r->a) ? one_sample : any_sample);
 }
 
 static const char *const of_rows_queries[][2] = {
-    { "myquery", "my_row" }, { "mykey", "my_col" }, { "at", "[x][y]" }, { "across", "y" },
+    { "query", "my_row + x" }, { "mykey", "my_col" }, { "at", "[x][y]" }, { "across", "$column(y)" },
 };
 static const char *const of_rows_keys[][2] = {
-    { "myquery", "my_col" }, { "mykey", "my_row" }, { "at", "[y][x]" }, { "across", "x" },
+    { "query", "$column(x)" }, { "mykey", "my_row" }, { "at", "[y][x]" }, { "across", "$column(x)" },
 };
-static const char *const dropped[][2] = {
-    { "bits", "const uint bit = (uint)masks[($myquery + x) * $maskpitch + $blocks + 1] + $mykey;\n"
-              "    LOCAL const uchar *of_bits = masks + ($myquery + x) * $maskpitch + bit / 8;\n"
-              "    const uint bits = ((uint)of_bits[0] | (uint)of_bits[1] << 8) >> (bit & 7u);" },
-    { "drop", "(($1) * (bits >> y & 1u ? kept : 0.0f))" },
-};
-static const char *const undropped[][2] = { { "bits", "" }, { "drop", "($1)" } };
+static const char drop[] = "(($1) * (bits >> y & 1u ? kept : 0.0f))";
+#define BITS "const uint bit = (uint)masks[($query) * $maskpitch + $blocks + 1] + $mykey;\n" \
+             "    LOCAL const uchar *of_bits = masks + ($query) * $maskpitch + bit / 8;\n    const uint bits = "
+static const char bits[] = BITS "((uint)of_bits[0] | (uint)of_bits[1] << 8) >> (bit & 7u);";
+static const char bits_of_two[] = BITS "(((uint)of_bits[0] | (uint)of_bits[1] << 8) >> (bit & 7u) & 15u)\n"
+                                  "        | (((uint)of_bits[4] | (uint)of_bits[5] << 8) >> (bit & 7u) & 15u) << 4;";
+
+/* Where a column of the thread's is in the tile. */
+static void add_column(const attention *r, gpu_words *w) {
+    const attention_tile *t = r->tile;
+    if (t->tc <= 4) gpu_word(w, "column", "my_col + $1");
+    else gpu_word_printed(w, "column", "my_col + $1 / 4 * %d + $1 %% 4", 4 * attention_across(t));
+}
 
 void attention_words(const attention *r, gpu_words *w) {
     const attention_tile *t = r->tile;
     const count counts[] = {
-        { "rows", t->rows }, { "tr", t->tr }, { "tc", t->tc }, { "parts", attention_across(t) }, { "pitch", r->pitch },
-        { "count", r->by_keys ? t->tc : t->tr }, { "keys", r->by_keys ? t->tr : t->tc },
+        { "rows", t->rows }, { "tr", t->tr }, { "tc", t->tc }, { "parts", attention_across(t) },
+        { "partpitch", t->rows + 4 }, { "count", r->by_keys ? t->tc : t->tr }, { "keys", r->by_keys ? t->tr : t->tc },
     };
     ADD_COUNTS(w, counts);
     attention_mask_words(r, w);
+    add_column(r, w);
     if (r->by_keys) ADD_WORDS(w, of_rows_keys);
     else ADD_WORDS(w, of_rows_queries);
-    if (r->a.dropout) ADD_WORDS(w, dropped);
-    else ADD_WORDS(w, undropped);
+    gpu_word(w, "bits", !r->a.dropout ? "" : !r->by_keys && t->tc > 4 ? bits_of_two : bits);
+    gpu_word(w, "drop", r->a.dropout ? drop : "($1)");
 }
 
 void attention_masks(attention *r) {
@@ -362,10 +378,14 @@ attention_product attention_scores(const attention *r, const char *sums, int row
     p.sides[1] = side_words(r, cols, OF_COLS, r->bk, t->cols, offset, id);
     gpu_word(&p.sides[0], "times", factor), gpu_word(&p.sides[1], "times", "");
     p.multiply = multiply_words(r, sums, t->tc, r->bk);
-    gpu_word_printed(&p.multiply, "rows", "ring + turn * %d + l * %d + my_row", r->slot, t->rows + 4);
+    gpu_word_printed(&p.multiply, "rows", "ring + turn * %d + l * %d + my_row + i", r->slot, t->rows + 4);
     gpu_word_printed(&p.multiply, "cols", "ring + turn * %d + %d + l * %d + my_col", r->slot, offset, t->cols + 4);
     return p;
 }
+
+/* Weights are columns of the tile's rows, four rows at a time in an order that differs from each four columns to the
+ * next, so that threads side by side meet different banks when they write. So many orders: */
+static int weight_blocks(const attention *r) { return MIN2(r->tile->rows / 4, 8); }
 
 attention_product attention_weigh(const attention *r, const char *sums, int which, const char *id) {
     const attention_tile *t = r->tile;
@@ -375,7 +395,9 @@ attention_product attention_weigh(const attention *r, const char *sums, int whic
     p.sides[0] = side_words(r, which, WEIGHED, bk, width, 0, id);
     gpu_word(&p.sides[0], "times", "");
     p.multiply = multiply_words(r, sums, columns, bk);
-    gpu_word_printed(&p.multiply, "rows", "weights + (done%s - %d + l) * %d + my_row", id, bk, r->pitch);
+    gpu_word_printed(&p.multiply, "rows",
+                     "weights + (done%s - %d + l) * %d + ((my_row + i) ^ ((done%s / 4 + l / 4 - %d) %% %d * 4))",
+                     id, bk, t->rows, id, bk / 4, weight_blocks(r));
     gpu_word_printed(&p.multiply, "cols", "ring + turn * %d + l * %d + my_part * %d", r->slot, width, MIN2(columns, 4));
     return p;
 }
@@ -415,9 +437,13 @@ static const char *const write_one[][2] = {
 
 void attention_weights(attention *r, const char *from) {
     const attention_tile *t = r->tile;
-    const count counts[] = { { "tr", t->tr }, { "tc", t->tc }, { "cr", MIN2(t->tr, 4) }, { "pitch", r->pitch } };
+    const count counts[] = {
+        { "tr", t->tr }, { "tc", t->tc }, { "cr", MIN2(t->tr, 4) }, { "pitch", t->rows },
+        { "blocks", weight_blocks(r) },
+    };
     gpu_words w = { 0 };
     ADD_COUNTS(&w, counts);
+    add_column(r, &w);
     gpu_word(&w, "sums", from);
     if (t->tr % 4 == 0) ADD_WORDS(&w, write_four);
     else ADD_WORDS(&w, write_one);

@@ -4,6 +4,7 @@
 
 /* Rates are estimates. */
 static const attention_tile tiles[] = {
+    { 64, 64, 8, 8, 1.2 },
     { 64, 64, 8, 4, 1.0 },
     { 32, 64, 4, 4, 0.75 },
     { 32, 32, 4, 4, 0.65 },
@@ -18,11 +19,11 @@ static bool fits(attention *r, const attention_tile *t, int bk, int scores, int6
     const gpu_limits *limits = r->g->limits;
     int columns = attention_columns(t, width), columns2 = attention_columns(t, width2);
     int widest = MAX2(columns, columns2) * attention_across(t);
-    r->tile = t, r->bk = bk, r->pitch = t->rows + 4;
+    r->tile = t, r->bk = bk;
     r->rows = t->rows, r->cols = t->cols, r->threads = attention_threads(t);
     r->slot = MAX2(bk * (t->rows + 4 + t->cols + 4), MIN2(bk, t->cols) * widest);
     r->early = t->rows <= EARLY_ROWS;
-    int64_t floats = 2 * r->slot + t->cols * r->pitch, masks = r->a.dropout ? 64 * 12 : 0;
+    int64_t floats = 2 * r->slot + t->cols * t->rows, masks = r->a.dropout ? 64 * 12 : 0;
     return attention_threads(t) <= limits->threads && 4 * floats + masks + SMALL <= limits->local_bytes &&
            t->tr * (columns + columns2 + scores * t->tc) <= MOST_REGISTERS;
 }

@@ -48,7 +48,7 @@ static void declare(builder *b, const sized *s, const options *o) {
     flat_attention a = { .m = s->m, .n = s->n, .d = s->d, .e = s->e, .batches = batches, .batch_ndim = 2,
                          .batch = { s->batch[0], s->batch[1] }, .scale = 1 / sqrt((double)s->d), .dropout = o->dropout,
                          .threshold = 0.3, .kept = 1 / 0.7, .site = 7 };
-    a.per_sample = s->batch[1] * s->m * MAX2(s->n, 1);
+    a.per_sample = o->offset ? 2 * s->n : s->batch[1] * s->m * s->n;
     build_begin(b);
     flat_kernel *k = add_kernel(b, FLAT_ATTENTION, "attention", 1);
     k->attention = a;
