@@ -37,7 +37,6 @@ typedef struct attention {
     const attention_tile *tile;
     int  bk;            /* of a product's common dimension at a time, at most */
     bool early;         /* tiles are so small that all of one is fetched at once */
-    bool parked;        /* backward: P is among the weights while the scores' gradients take its registers */
     int  slot;          /* floats: of such a piece of both sides */
 } attention;
 
@@ -78,7 +77,6 @@ attention_product attention_weigh(const attention *r, const char *sums, int whic
 void attention_fetch(attention *r, attention_product *p);     /* unless it was */
 void attention_multiply(attention *r, attention_product *p);
 void attention_weights(attention *r, const char *from);       /* into memory of the group */
-void attention_weight_words(const attention *r, gpu_words *w);  /* where they are there */
 void attention_store(attention *r, int which, const char *sums, const char *times);
 
 const char *attention_name(int which);

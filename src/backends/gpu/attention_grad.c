@@ -6,11 +6,9 @@
 #include "attention.h"
 #include "plan.h"
 
-#include "attention_parked_text.h"
 #include "attention_parts_here_text.h"
 #include "attention_parts_sum_text.h"
 #include "attention_parts_text.h"
-#include "attention_powers_text.h"
 #include "attention_rows_text.h"
 #include "attention_slopes_text.h"
 
@@ -88,35 +86,7 @@ static gpu_words begin(attention *r, const int *used, int count) {
 /* The products of a tile: its scores, their gradients, and what is made of them. */
 typedef struct products { attention_product scores, slopes, weigh[2]; int n_weigh; } products;
 
-/* A thread's bits of four rows, or of a column. */
-static const char row_bits[] = "uint bits[4];\n"
-    "    #pragma unroll\n"
-    "    for (uint c = 0; c < 4; c++) {\n"
-    "        const uint of_row = (my_row + i + c) * $maskpitch, bit = (uint)masks[of_row + $blocks + 1] + my_col;\n"
-    "        LOCAL const uchar *from = masks + of_row + bit / 8;\n"
-    "        bits[c] = (((uint)from[0] | (uint)from[1] << 8) >> (bit & 7u) & 15u)\n"
-    "            | (((uint)from[4] | (uint)from[5] << 8) >> (bit & 7u) & 15u) << 4;\n"
-    "    }";
-static const char col_bits[] = "const uint of_col = ($column(j)) * $maskpitch;\n"
-    "        const uint bit = (uint)masks[of_col + $blocks + 1] + my_row;\n"
-    "        LOCAL const uchar *from = masks + of_col + bit / 8;\n"
-    "        const uint bits = ((uint)from[0] | (uint)from[1] << 8) >> (bit & 7u);";
-
-static void print_parked(attention *r) {
-    const bool dropout = r->a.dropout;
-    gpu_words w = { 0 };
-    gpu_word(&w, "rowbits", dropout && !r->by_keys ? row_bits : "");
-    gpu_word(&w, "colbits", dropout && r->by_keys ? col_bits : "");
-    gpu_word(&w, "drop", !dropout ? "$1" : r->by_keys ? "(($1) * (bits >> (i + c) & 1u ? kept : 0.0f))"
-                                                      : "(($1) * (bits[c] >> j & 1u ? kept : 0.0f))");
-    gpu_word(&w, "x", r->by_keys ? "j" : "i + c");
-    gpu_word(&w, "result", r->by_keys ? "slopes[i + c][j] = slope, p[c] = $drop(p[c]);" : "p[c] = slope;");
-    attention_weight_words(r, &w);
-    attention_mask_words(r, &w);
-    gpu_fill_in(r->g, &w, attention_parked_text);
-}
-
-/* To what the first product weighs by. */
+/* To the tile's D and its scores' gradients. */
 static void print_slopes(attention *r, const gpu_words *w, products *p) {
     attention_begin_loop(r);
     if (r->early) {
@@ -126,19 +96,9 @@ static void print_slopes(attention *r, const gpu_words *w, products *p) {
     attention_masks(r);
     if (r->by_keys && r->parts_here) gpu_fill_in(r->g, w, attention_parts_here_text);
     attention_multiply(r, &p->scores);
-    if (r->parked) {
-        if (r->by_keys) gpu_fill_in(r->g, w, attention_rows_text);
-        gpu_fill_in(r->g, w, attention_powers_text);
-        attention_weights(r, "scores");
-    }
     attention_multiply(r, &p->slopes);
-    if (r->parked) {
-        print_parked(r);
-        return;
-    }
     if (r->by_keys) gpu_fill_in(r->g, w, attention_rows_text);
     gpu_fill_in(r->g, w, attention_slopes_text);
-    attention_weights(r, r->by_keys ? "scores" : "slopes");
 }
 
 static void print_keys(attention *r) {
@@ -152,6 +112,7 @@ static void print_keys(attention *r) {
     attention_zero(r, "sum_dk", attention_columns(r->tile, r->a.d));
     attention_zero(r, "sum_dv", attention_columns(r->tile, r->a.e));
     print_slopes(r, &w, &p);
+    attention_weights(r, "scores");
     attention_multiply(r, &p.weigh[0]);
     text_add(&r->g->body, "SYNC;\n");
     attention_weights(r, "slopes");
@@ -176,6 +137,7 @@ static void print_queries(attention *r) {
     gpu_fill_in(r->g, &w, attention_rows_text);
     attention_zero(r, "sum_dq", attention_columns(r->tile, r->a.d));
     print_slopes(r, &w, &p);
+    attention_weights(r, "slopes");
     attention_multiply(r, &p.weigh[0]);
     text_add(&r->g->body, "}\n");
     attention_store(r, ATT_DQ, "sum_dq", "scale");

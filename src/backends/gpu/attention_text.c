@@ -385,7 +385,7 @@ attention_product attention_scores(const attention *r, const char *sums, int row
 
 /* Weights are columns of the tile's rows, four rows at a time in an order that differs from each four columns to the
  * next, so that threads side by side meet different banks when they write. So many orders: */
-static int weight_orders(const attention *r) { return MIN2(r->tile->rows / 4, 8); }
+static int weight_blocks(const attention *r) { return MIN2(r->tile->rows / 4, 8); }
 
 attention_product attention_weigh(const attention *r, const char *sums, int which, const char *id) {
     const attention_tile *t = r->tile;
@@ -397,7 +397,7 @@ attention_product attention_weigh(const attention *r, const char *sums, int whic
     p.multiply = multiply_words(r, sums, columns, bk);
     gpu_word_printed(&p.multiply, "rows",
                      "weights + (done%s - %d + l) * %d + ((my_row + i) ^ ((done%s / 4 + l / 4 - %d) %% %d * 4))",
-                     id, bk, t->rows, id, bk / 4, weight_orders(r));
+                     id, bk, t->rows, id, bk / 4, weight_blocks(r));
     gpu_word_printed(&p.multiply, "cols", "ring + turn * %d + l * %d + my_part * %d", r->slot, width, MIN2(columns, 4));
     return p;
 }
@@ -435,20 +435,15 @@ static const char *const write_one[][2] = {
     { "write", "#pragma unroll\n        for (uint c = 0; c < $cr; c++) to[c] = $sums[i + c][j];" },
 };
 
-void attention_weight_words(const attention *r, gpu_words *w) {
+void attention_weights(attention *r, const char *from) {
     const attention_tile *t = r->tile;
     const count counts[] = {
         { "tr", t->tr }, { "tc", t->tc }, { "cr", MIN2(t->tr, 4) }, { "pitch", t->rows },
-        { "orders", weight_orders(r) },
+        { "blocks", weight_blocks(r) },
     };
-    ADD_COUNTS(w, counts);
-    add_column(r, w);
-}
-
-void attention_weights(attention *r, const char *from) {
-    const attention_tile *t = r->tile;
     gpu_words w = { 0 };
-    attention_weight_words(r, &w);
+    ADD_COUNTS(&w, counts);
+    add_column(r, &w);
     gpu_word(&w, "sums", from);
     if (t->tr % 4 == 0) ADD_WORDS(&w, write_four);
     else ADD_WORDS(&w, write_one);

@@ -12,11 +12,7 @@ static const attention_tile tiles[] = {
     { 16, 16, 4, 2, 0.2 },  /* for groups of 32 */
 };
 
-enum {
-    PROCESSORS = 132, MOST_REGISTERS = 144, EARLY_ROWS = 16,
-    PARKED = 32,  /* scores a thread, of which more are not kept beside their gradients */
-    SMALL = 1024  /* bytes besides the tiles */
-};
+enum { PROCESSORS = 132, MOST_REGISTERS = 144, EARLY_ROWS = 16, SMALL = 1024 /* bytes besides the tiles */ };
 
 /* Sets what follows from the tile; whether groups have room for it. */
 static bool fits(attention *r, const attention_tile *t, int bk, int scores, int64_t width, int64_t width2) {
@@ -26,11 +22,10 @@ static bool fits(attention *r, const attention_tile *t, int bk, int scores, int6
     r->tile = t, r->bk = bk;
     r->rows = t->rows, r->cols = t->cols, r->threads = attention_threads(t);
     r->slot = MAX2(bk * (t->rows + 4 + t->cols + 4), MIN2(bk, t->cols) * widest);
-    r->parked = t->tr * t->tc > PARKED;
     r->early = t->rows <= EARLY_ROWS;
     int64_t floats = 2 * r->slot + t->cols * t->rows, masks = r->a.dropout ? 64 * 12 : 0;
     return attention_threads(t) <= limits->threads && 4 * floats + masks + SMALL <= limits->local_bytes &&
-           t->tr * (columns + columns2 + (r->parked ? 1 : scores) * t->tc) <= MOST_REGISTERS;
+           t->tr * (columns + columns2 + scores * t->tc) <= MOST_REGISTERS;
 }
 
 double attention_cost(const attention *r, int rows, int cols, double rate) {
@@ -43,16 +38,11 @@ static double cost_of(const attention *r, const attention_tile *t) {
     return attention_cost(r, t->rows, t->cols, t->rate);
 }
 
-/* Of the common dimension at a time: most of it where a tile is fetched at once, little where registers are few. */
-static int most_bk(const attention *r, const attention_tile *t, int scores) {
-    if (t->rows <= EARLY_ROWS && MAX2(r->a.d, r->a.e) > 16) return 32;
-    return scores == 2 && !r->by_keys && t->tr * t->tc > PARKED ? 8 : 16;
-}
-
 bool attention_choose(attention *r, int scores, int64_t width, int64_t width2) {
+    const bool long_rows = MAX2(r->a.d, r->a.e) > 16;
     attention best = { 0 };
     for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++)
-        for (int bk = most_bk(r, &tiles[i], scores); bk >= 8; bk /= 2)
+        for (int bk = long_rows && tiles[i].rows <= EARLY_ROWS ? 32 : 16; bk >= 8; bk /= 2)
             if (fits(r, &tiles[i], bk, scores, width, width2)) {
                 if (!best.tile || cost_of(r, &tiles[i]) < cost_of(r, best.tile)) best = *r;
                 break;
