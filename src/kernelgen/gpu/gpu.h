@@ -98,6 +98,11 @@ const char *gpu_index_type(const flat_program *p, const flat_kernel *k);
  * Casts between a memory's and its register's type alone (16-bit floats, BOOL). */
 void gpu_load(text *out, int type, const char *words);
 void gpu_store(text *out, int type, const char *words, const char *value);
+/* Four neighbours at a time, where gpu_fours tells that the operand's first has such an address: from a place to an
+ * array of the memory's type, from an array of the register's type to a place. */
+bool gpu_fours(const gpu_print *g, const flat_operand *o);
+void gpu_load_four(text *out, int type, const char *array, const char *place);
+void gpu_store_four(text *out, int type, const char *place, const char *array);
 
 /* map_gpu.c: a map, one launch. lacks is set if it cannot be: F64 without limits.f64, too many blocks or numbers. */
 void gpu_print_map(gpu_print *g);

@@ -104,17 +104,6 @@ static bool is_linear(const map_print *p) {
     return true;
 }
 
-/* Philox makes four words at a time: neighbours in one sample share it. */
-static bool draws_fours(const map_print *p) {
-    bool any = false;
-    for (int32_t i = 0; i < p->m->count; i++) {
-        if (!is_draw(&p->m->instrs[i])) continue;
-        if (p->m->instrs[i].per_sample % 4 != 0) return false;
-        any = true;
-    }
-    return any;
-}
-
 static int64_t lanes_for(int64_t cols, int64_t most) {
     int64_t width = 1;
     while (width < cols && width < most) width *= 2;
@@ -143,7 +132,7 @@ static void choose_rows(map_print *p, int64_t most) {
     const flat_map *m = p->m;
     map_shape *s = &p->shape;
     bool    blocks = s->sinks && !has(p, reduces) && !has(p, sums_all) && !has(p, stores_row);
-    bool    quads = !blocks && draws_fours(p) && m->cols % 4 == 0 && m->cols <= most * MOST_TURNS;
+    bool    quads = !blocks && map_has_fours(p) && m->cols % 4 == 0 && m->cols <= most * MOST_TURNS;
     int64_t each = blocks ? 1 : quads ? 4 : columns_each(p, most);
     if (each * m->count > MOST_UNROLLED) each = 1, quads = false;
     int64_t step = quads ? 4 : 1;
@@ -175,7 +164,7 @@ void map_choose_shape(map_print *p) {
         return;
     }
     p->shape.linear = is_linear(p);
-    p->shape.quads  = draws_fours(p);
+    p->shape.quads  = m->rows * m->cols % 4 == 0 && map_has_fours(p);
     p->g->threads   = (int32_t)most;
     p->g->groups    = ceil_div(m->rows * m->cols, most * (p->shape.quads ? 4 : 1));
 }
