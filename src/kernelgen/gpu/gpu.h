@@ -15,7 +15,7 @@
  *   EXP2(x)                the device's own: its bits are not another's
  *   NAN_F INF_F            and, where GPU_F64 is defined, double with FMA_D SQRT_D FLOOR_D CEIL_D RINT_D and the
  *                          language's own exp, log, ...
- *   MMA_BF16 LDMATRIX_X4 CP_ASYNC_16 ...  where gpu_limits.matrix is set: cuda.txt says what these are
+ *   SHUFFLE_XOR MMA_BF16 LDMATRIX_X4 CP_ASYNC_16 ...  where gpu_limits.matrix is set: cuda.txt says what these are
  * A pointer to another type is a cast with its space: (GLOBAL const float *)(b0 + table[2]). */
 #ifndef TIDE_KERNELGEN_GPU_H
 #define TIDE_KERNELGEN_GPU_H
@@ -40,7 +40,8 @@ typedef struct gpu_limits {
     int32_t threads;      /* a group; a power of two, at least 32 */
     int64_t local_bytes;  /* a group's LOCAL_ARRAYs */
     bool    f64;          /* has double */
-    bool    matrix;       /* multiplies 16-bit numbers on matrix units: mma.sync, CUDA from compute capability 8.0 on */
+    bool    matrix;       /* has warps of 32 threads, and multiplies 16-bit numbers on matrix units: mma.sync, CUDA from
+                             compute capability 8.0 on */
     /* Scratch that a product takes by the library; -1: it does not take it. NULL: there is no library. */
     int64_t (*asks)(void *device, const gpu_product *p);
     void    *device;

@@ -183,13 +183,21 @@ static void print_kept(map_print *p) {
     }
 }
 
+static bool rows_overwrite(const map_print *p) {
+    for (int32_t i = 0; i < p->m->count; i++) {
+        const flat_instr *in = &p->m->instrs[i];
+        if (in->op == FLAT_STORE && !map_stores_each(p, in) && map_overwrites_a_load(p, in)) return true;
+    }
+    return false;
+}
+
 /* One number a row, when all lanes have read what it may overwrite. */
 static void print_row_stores(map_print *p) {
-    bool any = false;
+    bool any = false, waits = p->shape.width > 1 && rows_overwrite(p);
     for (int32_t i = 0; i < p->m->count; i++) {
         const flat_instr *in = &p->m->instrs[i];
         if (in->op != FLAT_STORE || map_stores_each(p, in)) continue;
-        if (!any) text_add(&p->out, "%sif (%sl == 0) {\n", p->shape.width > 1 ? "SYNC;\n" : "",
+        if (!any) text_add(&p->out, "%sif (%sl == 0) {\n", waits ? "SYNC;\n" : "",
                            always_live(p) ? "" : "live && ");
         map_print_store(p, in);
         any = true;
