@@ -52,7 +52,11 @@ static gpu_print update_of(int64_t count, double decay) {
 
 static void test_updates_share(void **unused) {
     (void)unused;
-    gpu_print a = update_of(1000, 0.9), b = update_of(70001, 0.9);
+    gpu_print a = update_of(1000, 0.9), b = update_of(70000, 0.9);
+    assert_int_equal(a.groups, 1);
+    assert_int_equal(b.groups, 69);
+    expect_texts(&a, &b, true);
+    a = update_of(1001, 0.9), b = update_of(70003, 0.9);  /* that have no fours */
     assert_int_equal(a.groups, 4);
     assert_int_equal(b.groups, 274);
     expect_texts(&a, &b, true);
@@ -146,8 +150,8 @@ static void test_large(void **unused) {
     (void)unused;
     gpu_print g = sum_of(2, (int64_t)3 << 30, TIDE_F32, &usual);
     assert_null(g.lacks);
-    assert_int_equal(g.groups, ((int64_t)3 << 30) / 256);
-    assert_non_null(strstr(g.body.data, "const i64 e = (i64)group * 256"));
+    assert_int_equal(g.groups, ((int64_t)3 << 30) / 4 / 256);
+    assert_non_null(strstr(g.body.data, "const i64 e = ((i64)group * 256"));
     assert_null(strstr(g.body.data, "(int)"));
     text_free(&g.body);
 }
@@ -164,8 +168,9 @@ static bool has_word(const char *in, const char *word, size_t length) {
 
 /* One of a body's own: r12, q3, site4, m1f ... or a name without a number. */
 static bool is_own(const char *word) {
-    static const char own[] = " row c e l u slot task begin end base live s LANES seed_low seed_high ";
-    static const char *const prefixes[] = { "r", "q", "a", "z", "w", "m", "site" };
+    static const char own[] = " row c e l u near four slot task begin end base live s LANES THREADS "
+                              "seed_low seed_high ";
+    static const char *const prefixes[] = { "r", "q", "a", "z", "w", "m", "s", "v", "t", "site" };
     if (has_word(own, word, strlen(word))) return true;
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
         size_t n = strlen(prefixes[i]);
@@ -176,8 +181,8 @@ static bool is_own(const char *word) {
 
 /* Every name is the body's, the language's, or one that the preambles define of all languages that have its types. */
 static void expect_known_words(const char *body, bool f64) {
-    static const char language[] = " const for if enum pragma unroll bool int uint float double ushort uchar table "
-                                   "group lane b0 b1 ";
+    static const char language[] = " const for if enum pragma unroll bool int uint float double ushort uchar float4 "
+                                   "int4 ushort4 uchar4 table group lane b0 b1 ";
     text preamble[GPU_LANGUAGES] = { { 0 } };
     for (int i = 0; i < GPU_LANGUAGES; i++) gpu_print_preamble(&preamble[i], (gpu_language)i, true);
     for (const char *at = body; *at;) {

@@ -15,7 +15,7 @@
  *   EXP2(x)                the device's own: its bits are not another's
  *   NAN_F INF_F            and, where GPU_F64 is defined, double with FMA_D SQRT_D FLOOR_D CEIL_D RINT_D and the
  *                          language's own exp, log, ...
- *   MMA_BF16 LDMATRIX_X4 CP_ASYNC_16 ...  where gpu_limits.matrix is set: cuda.txt says what these are
+ *   SHUFFLE_XOR MMA_BF16 LDMATRIX_X4 CP_ASYNC_16 ...  where gpu_limits.matrix is set: cuda.txt says what these are
  * A pointer to another type is a cast with its space: (GLOBAL const float *)(b0 + table[2]). */
 #ifndef TIDE_KERNELGEN_GPU_H
 #define TIDE_KERNELGEN_GPU_H
@@ -40,7 +40,8 @@ typedef struct gpu_limits {
     int32_t threads;      /* a group; a power of two, at least 32 */
     int64_t local_bytes;  /* a group's LOCAL_ARRAYs */
     bool    f64;          /* has double */
-    bool    matrix;       /* multiplies 16-bit numbers on matrix units: mma.sync, CUDA from compute capability 8.0 on */
+    bool    matrix;       /* has warps of 32 threads, and multiplies 16-bit numbers on matrix units: mma.sync, CUDA from
+                             compute capability 8.0 on */
     /* Scratch that a product takes by the library; -1: it does not take it. NULL: there is no library. */
     int64_t (*asks)(void *device, const gpu_product *p);
     void    *device;
@@ -98,6 +99,11 @@ const char *gpu_index_type(const flat_program *p, const flat_kernel *k);
  * Casts between a memory's and its register's type alone (16-bit floats, BOOL). */
 void gpu_load(text *out, int type, const char *words);
 void gpu_store(text *out, int type, const char *words, const char *value);
+/* Four neighbours at a time, where gpu_fours tells that the operand's first has such an address: from a place to an
+ * array of the memory's type, from an array of the register's type to a place. */
+bool gpu_fours(const gpu_print *g, const flat_operand *o);
+void gpu_load_four(text *out, int type, const char *array, const char *place);
+void gpu_store_four(text *out, int type, const char *place, const char *array);
 
 /* map_gpu.c: a map, one launch. lacks is set if it cannot be: F64 without limits.f64, too many blocks or numbers. */
 void gpu_print_map(gpu_print *g);

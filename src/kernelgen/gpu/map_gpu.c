@@ -50,33 +50,40 @@ static bool counts_elements(const map_print *p) {
 
 /* ---- an element a thread ------------------------------------------------------------------------------- */
 
-static void print_element(map_print *p) {
-    const flat_map *m = p->m;
-    const char *fours = p->shape.quads ? " * 4u + u" : "", *wide = p->narrow ? "" : "(i64)";
-    const char *open = p->shape.quads ? "(" : "", *close = p->shape.quads ? ")" : "";
-    text_add(&p->out, "const %s e = %s%sgroup * %du + lane%s%s;\n", p->position, open, wide, (int)p->g->threads, close,
-             fours);
-    if (p->shape.linear)
-        text_add(&p->out, "if (e < (%s)table[%d]) {\n", p->position, gpu_number(p->g, m->rows * m->cols));
-    else text_add(&p->out, "if (e < %lld%s) {\n", (long long)(m->rows * m->cols), p->unit);
-    for (int32_t i = 0; i < m->count; i++) {
-        const flat_instr *in = &m->instrs[i];
-        if (in->dst < 0 || in->kind == FLAT_ONE) continue;
-        if (p->shape.quads && is_draw(in)) map_print_four(p, i);
-        map_print_definition(p, in);
+/* All of an element, or of one column of a row, that the loop at hand needs. */
+static void print_body(map_print *p) {
+    for (int32_t i = 0; i < p->m->count; i++) {
+        const flat_instr *in = &p->m->instrs[i];
+        if (!p->needed[i]) continue;
+        if (is_row_reduction(in) || is_sink(in)) map_print_accumulate(p, i);
+        else if (in->dst >= 0) map_print_definition(p, in);
     }
-    for (int32_t i = 0; i < m->count; i++)
-        if (m->instrs[i].op == FLAT_STORE) map_print_store(p, &m->instrs[i]);
-    text_add(&p->out, "}\n");
+    for (int32_t i = 0; i < p->m->count; i++)
+        if (p->needed[i] && p->m->instrs[i].op == FLAT_STORE) map_print_store(p, &p->m->instrs[i]);
 }
 
 static void print_elements(map_print *p) {
+    const flat_map *m = p->m;
+    const char *wide = p->narrow ? "" : "(i64)";
     print_values(p, FLAT_ONE, 0);
-    for (int32_t i = 0; i < p->m->count && p->shape.quads; i++)
-        if (is_draw(&p->m->instrs[i])) map_print_words(p, i);
-    if (p->shape.quads) text_add(&p->out, "#pragma unroll\nfor (uint u = 0; u < 4u; u++) {\n");
-    print_element(p);
-    if (p->shape.quads) text_add(&p->out, "}\n");
+    for (int32_t i = 0; i < m->count; i++)
+        p->needed[i] = m->instrs[i].op == FLAT_STORE || (m->instrs[i].dst >= 0 && m->instrs[i].kind != FLAT_ONE);
+    text_add(&p->out, "const %s e = (%sgroup * %du + lane)%s;\n", p->position, wide, (int)p->g->threads,
+             p->shape.quads ? " * 4u" : "");
+    if (p->shape.linear)
+        text_add(&p->out, "if (e < (%s)table[%d]) {\n", p->position, gpu_number(p->g, m->rows * m->cols));
+    else text_add(&p->out, "if (e < %lld%s) {\n", (long long)(m->rows * m->cols), p->unit);
+    if (p->shape.quads) {
+        map_print_four_starts(p);
+        text_add(&p->out, "const %s near = e;\n#pragma unroll\nfor (uint u = 0; u < 4u; u++) {\n", p->position);
+        text_add(&p->out, "const %s e = near + u;\n", p->position);
+    }
+    print_body(p);
+    if (p->shape.quads) {
+        text_add(&p->out, "}\n");
+        map_print_four_ends(p);
+    }
+    text_add(&p->out, "}\n");
 }
 
 /* ---- rows ---------------------------------------------------------------------------------------------- */
@@ -96,19 +103,9 @@ static bool loops(const map_print *p, int32_t stage) {
     return false;
 }
 
-static void print_body(map_print *p, int32_t stage) {
-    const flat_map *m = p->m;
+static void print_count(map_print *p) {
     if (counts_elements(p))
-        text_add(&p->out, "const %s e = row * %lld%s + c;\n", p->position, (long long)m->cols, p->unit);
-    for (int32_t i = 0; i < m->count; i++) {
-        const flat_instr *in = &m->instrs[i];
-        if (!p->needed[i]) continue;
-        if (p->shape.quads && is_draw(in)) map_print_four(p, i);
-        if (is_row_reduction(in) || is_sink(in)) map_print_accumulate(p, i);
-        else if (in->dst >= 0) map_print_definition(p, in);
-    }
-    for (int32_t i = 0; i < m->count; i++)
-        if (map_stores_each(p, &m->instrs[i]) && p->stage[i] == stage) map_print_store(p, &m->instrs[i]);
+        text_add(&p->out, "const %s e = row * %lld%s + c;\n", p->position, (long long)p->m->cols, p->unit);
 }
 
 /* Lanes all go round as often, with a guard inside: PoCL 3.1 lets those that should go round once more stop with the
@@ -136,13 +133,33 @@ static int print_loop_head(map_print *p) {
         print_column_loop(p);
         return 2;
     }
-    if (s->turns > 1) text_add(&p->out, "#pragma unroll\nfor (uint u = 0; u < %lldu; u++) ", (long long)s->turns);
+    const char *turn = s->quads ? "four" : "u";
+    if (s->turns > 1)
+        text_add(&p->out, "#pragma unroll\nfor (uint %s = 0; %s < %lldu; %s += %du) ", turn, turn, (long long)s->turns,
+                 turn, s->quads ? 4 : 1);
     text_add(&p->out, "{\n");
-    map_print_column(p);
+    if (s->quads) text_add(&p->out, "const %s c = (four / 4u * LANES + l) * 4u;\n", p->position);
+    else map_print_column(p);
     bool whole = m->cols == s->width * s->turns;
     if (whole) text_add(&p->out, "%s{\n", live);
     else text_add(&p->out, "if (%sc < %lld%s) {\n", *live ? "live && " : "", (long long)m->cols, p->unit);
     return 2;
+}
+
+/* The columns of a lane's turn: one, or four neighbours. */
+static void print_columns(map_print *p) {
+    print_count(p);
+    if (!p->shape.quads) {
+        print_body(p);
+        return;
+    }
+    map_print_four_starts(p);
+    text_add(&p->out, "const %s near = c;\n#pragma unroll\nfor (uint u = four; u < four + 4u; u++) {\n", p->position);
+    text_add(&p->out, "const %s c = near + u %% 4u;\n", p->position);
+    print_count(p);
+    print_body(p);
+    text_add(&p->out, "}\n");
+    map_print_four_ends(p);
 }
 
 static void print_stage(map_print *p, int32_t stage) {
@@ -150,10 +167,8 @@ static void print_stage(map_print *p, int32_t stage) {
     map_find_needed(p, stage);
     map_print_accumulators(p, stage);
     if (loops(p, stage)) {
-        for (int32_t i = 0; i < p->m->count && p->shape.quads; i++)
-            if (p->needed[i] && is_draw(&p->m->instrs[i])) map_print_words(p, i);
         int braces = print_loop_head(p);
-        print_body(p, stage);
+        print_columns(p);
         text_add(&p->out, braces == 2 ? "}\n}\n" : "}\n");
     }
     map_print_row_results(p, stage);
@@ -168,13 +183,21 @@ static void print_kept(map_print *p) {
     }
 }
 
+static bool rows_overwrite(const map_print *p) {
+    for (int32_t i = 0; i < p->m->count; i++) {
+        const flat_instr *in = &p->m->instrs[i];
+        if (in->op == FLAT_STORE && !map_stores_each(p, in) && map_overwrites_a_load(p, in)) return true;
+    }
+    return false;
+}
+
 /* One number a row, when all lanes have read what it may overwrite. */
 static void print_row_stores(map_print *p) {
-    bool any = false;
+    bool any = false, waits = p->shape.width > 1 && rows_overwrite(p);
     for (int32_t i = 0; i < p->m->count; i++) {
         const flat_instr *in = &p->m->instrs[i];
         if (in->op != FLAT_STORE || map_stores_each(p, in)) continue;
-        if (!any) text_add(&p->out, "%sif (%sl == 0) {\n", p->shape.width > 1 ? "SYNC;\n" : "",
+        if (!any) text_add(&p->out, "%sif (%sl == 0) {\n", waits ? "SYNC;\n" : "",
                            always_live(p) ? "" : "live && ");
         map_print_store(p, in);
         any = true;

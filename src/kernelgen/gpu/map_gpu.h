@@ -18,9 +18,10 @@ typedef struct map_shape {
     bool    sinks;            /* a group takes a task's rows, else one row a slot */
     int64_t per_task;         /* rows */
     bool    kept;             /* few turns: loops are unrolled, and what several need stays in registers */
-    bool    quads;            /* a thread has fours of neighbours, which are drawn together */
+    bool    quads;            /* a thread has fours of neighbours, which are loaded, drawn and stored together */
     int64_t width, slots;
     int64_t turns;            /* columns of a lane */
+    bool    warps;            /* a warp's threads join by SHUFFLE_XOR */
     int64_t blocks;           /* of `width` columns, each a group's of its own, if there is no need of whole rows */
     int32_t stages;
 } map_shape;
@@ -42,6 +43,7 @@ typedef struct map_print {
     uint8_t   *state;      /* of each register */
     bool      *needed;     /* each instruction, in the loop at hand */
     uint64_t   arrays;     /* LOCAL_ARRAYs in use: a bit each */
+    uint64_t   columns;    /* likewise those of sums over rows */
 } map_print;
 
 typedef struct name { char text[48]; } name;
@@ -49,10 +51,11 @@ typedef struct name { char text[48]; } name;
 /* map_shape.c */
 void map_choose_shape(map_print *p);
 bool map_stores_each(const map_print *p, const flat_instr *in);  /* a store in the loop over columns */
+bool map_overwrites_a_load(const map_print *p, const flat_instr *store);
 bool map_consumes(const map_print *p, int32_t i, int32_t stage); /* a reduction, sink or store of the stage's loop */
 void map_find_needed(map_print *p, int32_t stage);
 void map_find_kept(map_print *p);
-void map_print_column(map_print *p);  /* const uint c = ...; */
+void map_print_column(map_print *p);  /* const uint c = ...; of a lane's turn u */
 
 /* map_instr.c */
 name map_register(const map_print *p, int reg);
@@ -60,13 +63,25 @@ void map_print_definition(map_print *p, const flat_instr *in);
 void map_print_store(map_print *p, const flat_instr *in);
 bool map_counts_elements(const flat_instr *in);
 void map_print_seeds(map_print *p);
-void map_print_words(map_print *p, int32_t i);  /* of a draw: room for those of four neighbours */
-void map_print_four(map_print *p, int32_t i);   /* the words, in front of the first of the four */
+/* Of four neighbours, where c and e are those of the first. */
+void map_print_words(map_print *p, const flat_instr *in);       /* a draw's */
+void map_print_four_load(map_print *p, const flat_instr *in);
+void map_print_four_store(map_print *p, const flat_instr *in);
 static inline const flat_operand *map_operand(const map_print *p, const flat_instr *in) {
     return &p->g->kernel->operands[in->operand];
 }
 
+/* map_fours.c: how a load or a store in a loop has four neighbours. */
+typedef enum map_access { MAP_EACH, MAP_SAME /* one number is theirs */, MAP_FOUR } map_access;
+map_access map_access_of(const map_print *p, const flat_instr *in);
+bool map_has_fours(const map_print *p);    /* whether a thread is best given four */
+void map_print_four_starts(map_print *p);  /* before the loop over the four */
+void map_print_four_ends(map_print *p);
+
+enum { WARP = 32 };
+
 /* map_sums.c: sums, maxima, ... of a thread, and of the threads together. */
+int64_t map_column_bytes(const map_print *p);  /* of the group's memory, for a sum over rows of each type there is */
 void map_print_accumulators(map_print *p, int32_t stage);  /* of row reductions */
 void map_print_sink_accumulators(map_print *p);
 void map_print_accumulate(map_print *p, int32_t i);

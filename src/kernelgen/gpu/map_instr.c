@@ -64,6 +64,11 @@ static text over_dimensions(map_print *p, const flat_operand *o, int kind, void 
     return out;
 }
 
+/* Whether a load stands in a loop over four neighbours. */
+static bool loads_in_fours(const map_print *p, const flat_instr *in) {
+    return p->shape.quads && (p->shape.by_rows ? per_lane(in->kind) : in->kind != FLAT_ONE);
+}
+
 /* q3[...], as a new text. */
 static text place(map_print *p, const flat_instr *in, int kind) {
     text steps = over_dimensions(p, map_operand(p, in), kind, print_steps), out = { 0 };
@@ -74,8 +79,25 @@ static text place(map_print *p, const flat_instr *in, int kind) {
 }
 
 static void print_load(map_print *p, const flat_instr *in) {
-    text from = place(p, in, in->kind);
+    map_access access = loads_in_fours(p, in) ? map_access_of(p, in) : MAP_EACH;
+    text from = { 0 };
+    if (access == MAP_EACH) from = place(p, in, in->kind);
+    else text_add(&from, access == MAP_FOUR ? "v%d[u %% 4u]" : "v%d", in->dst);
+    p->out.failed |= from.failed;
     if (!from.failed) gpu_load(&p->out, map_operand(p, in)->type, from.data);
+    text_free(&from);
+}
+
+void map_print_four_load(map_print *p, const flat_instr *in) {
+    map_access access = loads_in_fours(p, in) ? map_access_of(p, in) : MAP_EACH;
+    int  type = map_operand(p, in)->type;
+    text from = access == MAP_EACH ? (text){ 0 } : place(p, in, in->kind);
+    if (access == MAP_SAME) text_add(&p->out, "const %s v%d = %s;\n", gpu_memory_type(type), in->dst, from.data);
+    if (access == MAP_FOUR && !from.failed) {
+        text_add(&p->out, "%s v%d[4];\n", gpu_memory_type(type), in->dst);
+        gpu_load_four(&p->out, type, named('v', in->dst).text, from.data);
+        text_add(&p->out, ";\n");
+    }
     text_free(&from);
 }
 
@@ -88,6 +110,12 @@ static void print_cast(map_print *p, int from, int to, const char *value) {
 void map_print_store(map_print *p, const flat_instr *in) {
     const flat_operand *o = map_operand(p, in);
     int  kind = !p->shape.by_rows || map_stores_each(p, in) ? FLAT_FULL : FLAT_ROW;
+    if (kind == FLAT_FULL && p->shape.quads && map_access_of(p, in) == MAP_FOUR) {
+        text_add(&p->out, "s%d[u %% 4u] = ", in->operand);
+        print_cast(p, in->type, o->type, map_register(p, in->src[0]).text);
+        text_add(&p->out, ";\n");
+        return;
+    }
     text first = over_dimensions(p, o, kind, print_firsts), to = place(p, in, kind);
     if (first.length) text_add(&p->out, "if (%s) ", first.data);
     text_add(&p->out, "{ const %s s = ", gpu_register_type(o->type));
@@ -96,6 +124,14 @@ void map_print_store(map_print *p, const flat_instr *in) {
     if (!to.failed) gpu_store(&p->out, o->type, to.data, "s");
     text_add(&p->out, "; }\n");
     text_free(&first), text_free(&to);
+}
+
+void map_print_four_store(map_print *p, const flat_instr *in) {
+    if (map_access_of(p, in) != MAP_FOUR) return;
+    text to = place(p, in, FLAT_FULL);
+    if (!to.failed) gpu_store_four(&p->out, map_operand(p, in)->type, to.data, named('s', in->operand).text);
+    text_add(&p->out, ";\n");
+    text_free(&to);
 }
 
 /* ---- numbers ------------------------------------------------------------------------------------------- */
@@ -139,20 +175,16 @@ static void print_sample(map_print *p, const flat_instr *in) {
     text_add(&p->out, ", (uint)(e %% %lld%s)", (long long)in->per_sample, p->unit);
 }
 
-void map_print_words(map_print *p, int32_t i) { text_add(&p->out, "uint w%d[4];\n", p->m->instrs[i].dst); }
-
 /* A mask's halves are eight in four words: two words have those of four neighbours. */
-void map_print_four(map_print *p, int32_t i) {
-    const flat_instr *in = &p->m->instrs[i];
+void map_print_words(map_print *p, const flat_instr *in) {
     bool mask = in->op == FLAT_DROPMASK;
     int  w = in->dst;
-    text_add(&p->out, "if (u %% 4u == 0u) {\nPHILOX_FOUR(w%d[0], w%d[1], w%d[2], w%d[3], ", w, w, w, w);
+    text_add(&p->out, "uint w%d[4];\nPHILOX_FOUR(w%d[0], w%d[1], w%d[2], w%d[3], ", w, w, w, w, w);
     print_sample(p, in);
     text_add(&p->out, " / %du);\n", mask ? 8 : 4);
     if (mask)
         text_add(&p->out, "if (e %% %lld%s & 4u) { w%d[0] = w%d[2]; w%d[1] = w%d[3]; }\n", (long long)in->per_sample,
                  p->unit, w, w, w, w);
-    text_add(&p->out, "}\n");
 }
 
 static void print_word(map_print *p, const flat_instr *in) {

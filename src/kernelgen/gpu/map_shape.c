@@ -14,7 +14,7 @@ bool map_stores_each(const map_print *p, const flat_instr *in) {
     return per_lane(in->kind);
 }
 
-static bool overwrites_a_load(const map_print *p, const flat_instr *store) {
+bool map_overwrites_a_load(const map_print *p, const flat_instr *store) {
     for (int32_t i = 0; i < p->m->count; i++)
         if (p->m->instrs[i].op == FLAT_LOAD &&
             study_share_memory(p->g->program, map_operand(p, store), map_operand(p, &p->m->instrs[i])))
@@ -38,7 +38,7 @@ static void find_stages(map_print *p) {
         last = MAX2(last, p->stage[i] + is_row_reduction(in));
     }
     for (int32_t i = 0; i < m->count; i++)
-        if (map_stores_each(p, &m->instrs[i]) && overwrites_a_load(p, &m->instrs[i])) p->stage[i] = last;
+        if (map_stores_each(p, &m->instrs[i]) && map_overwrites_a_load(p, &m->instrs[i])) p->stage[i] = last;
     p->shape.stages = last + 1;
 }
 
@@ -104,17 +104,6 @@ static bool is_linear(const map_print *p) {
     return true;
 }
 
-/* Philox makes four words at a time: neighbours in one sample share it. */
-static bool draws_fours(const map_print *p) {
-    bool any = false;
-    for (int32_t i = 0; i < p->m->count; i++) {
-        if (!is_draw(&p->m->instrs[i])) continue;
-        if (p->m->instrs[i].per_sample % 4 != 0) return false;
-        any = true;
-    }
-    return any;
-}
-
 static int64_t lanes_for(int64_t cols, int64_t most) {
     int64_t width = 1;
     while (width < cols && width < most) width *= 2;
@@ -131,30 +120,41 @@ static int64_t threads_for(const map_print *p, int64_t most) {
     return threads;
 }
 
-/* Columns of a lane. Lanes that have one each have little between two SYNCs: worth it where they would else be too few
- * to fill the device. */
+/* Columns of a lane. Where a warp joins without waiting a row is a warp's, if its lanes can have all columns in
+ * registers. Elsewhere lanes that have one each have little between two SYNCs: worth it where they would else be too
+ * few to fill the device. */
 static int64_t columns_each(const map_print *p, int64_t most) {
     const flat_map *m = p->m;
+    if (p->shape.warps) return MAX2(1, MIN2(ceil_div(m->cols, WARP), MOST_TURNS));
     if (!p->shape.sinks && m->rows * lanes_for(m->cols, most) < ENOUGH_THREADS) return 1;
     return MAX2(1, MIN2(m->cols / 8, m->cols < 4 * most ? 4 : MOST_TURNS));
+}
+
+static void choose_threads(map_print *p, int64_t most) {
+    gpu_print *g = p->g;
+    map_shape *s = &p->shape;
+    g->threads = (int32_t)threads_for(p, most), s->slots = g->threads / s->width;
+    while (s->slots > 1 && map_column_bytes(p) > g->limits->local_bytes / 2) g->threads /= 2, s->slots /= 2;
+    s->warps &= g->threads >= WARP;
 }
 
 static void choose_rows(map_print *p, int64_t most) {
     const flat_map *m = p->m;
     map_shape *s = &p->shape;
     bool    blocks = s->sinks && !has(p, reduces) && !has(p, sums_all) && !has(p, stores_row);
-    bool    quads = !blocks && draws_fours(p) && m->cols % 4 == 0 && m->cols <= most * MOST_TURNS;
-    int64_t each = blocks ? 1 : quads ? 4 : columns_each(p, most);
+    bool    quads = !blocks && map_has_fours(p) && m->cols % 4 == 0 && m->cols <= most * MOST_TURNS;
+    s->warps = p->g->limits->matrix && most >= WARP;
+    int64_t each = blocks ? 1 : columns_each(p, most);
+    if (quads) each = s->warps ? round_up(each, 4) : 4;
     if (each * m->count > MOST_UNROLLED) each = 1, quads = false;
     int64_t step = quads ? 4 : 1;
     s->width = lanes_for(ceil_div(m->cols, each), blocks ? MIN2(most, BLOCK) : most);
-    p->g->threads = (int32_t)threads_for(p, most);
-    s->slots  = p->g->threads / s->width;
     s->blocks = blocks ? MAX2(ceil_div(m->cols, s->width), 1) : 1;
     s->turns  = s->blocks > 1 ? 1 : ceil_div(m->cols, s->width * step) * step;
     /* If it is not, a row has all of a group's threads: column sums in place rely on that. */
     s->kept   = s->turns <= MOST_TURNS && s->turns * m->count <= MOST_UNROLLED;
     s->quads  = s->kept && quads;
+    choose_threads(p, most);
     p->g->groups = s->sinks ? ceil_div(m->rows, s->per_task) * s->blocks : ceil_div(m->rows, s->slots);
 }
 
@@ -175,7 +175,7 @@ void map_choose_shape(map_print *p) {
         return;
     }
     p->shape.linear = is_linear(p);
-    p->shape.quads  = draws_fours(p);
+    p->shape.quads  = m->rows * m->cols % 4 == 0 && map_has_fours(p);
     p->g->threads   = (int32_t)most;
     p->g->groups    = ceil_div(m->rows * m->cols, most * (p->shape.quads ? 4 : 1));
 }

@@ -23,11 +23,18 @@ static name array_name(map_print *p, int number, int which) {
     return n;
 }
 
+/* Of an array's numbers: one of each thread, or of each warp. */
+static int shown(const map_print *p) { return p->g->threads / (p->shape.warps ? WARP : 1); }
+
 void map_print_arrays(const map_print *p, text *out) {
     for (int i = 0; i < 2 * TOGETHER * ARRAYS; i++)
         if (p->arrays >> i & 1)
             text_add(out, "LOCAL_ARRAY(%s, m%d%c, %d);\n", arrays[i % ARRAYS].type, i / ARRAYS, arrays[i % ARRAYS].tag,
-                     (int)p->g->threads);
+                     shown(p));
+    for (int i = 0; i < TOGETHER * ARRAYS; i++)
+        if (p->columns >> i & 1)
+            text_add(out, "LOCAL_ARRAY(%s, s%d%c, %d);\n", arrays[i % ARRAYS].type, i / ARRAYS, arrays[i % ARRAYS].tag,
+                     (int)(p->g->threads * p->shape.turns));
 }
 
 /* ---- one thread's -------------------------------------------------------------------------------------- */
@@ -136,18 +143,14 @@ static void print_whole(map_print *p, int32_t i) {
 
 /* ---- the group's --------------------------------------------------------------------------------------- */
 
-/* Which threads join: of `from` neighbours by their numbers `at`, until `to` are left. */
-typedef struct tree { const char *at; int64_t from, to; } tree;
-
-/* a = a with what the thread `far` further has. */
-static void print_join(map_print *p, int32_t i, int number, int64_t far) {
+/* a = a with what another has shown there. */
+static void print_join(map_print *p, int32_t i, int number, const char *at) {
     const flat_instr *in = &p->m->instrs[i];
-    char item[2][64];
+    char item[2][96];
     name a = accumulator(p, 'a', i), z = accumulator(p, 'z', i);
-    snprintf(item[0], sizeof item[0], "%s[lane + %lldu]", array_name(p, number, array_for(type_of(in))).text,
-             (long long)far);
+    snprintf(item[0], sizeof item[0], "%s[%s]", array_name(p, number, array_for(type_of(in))).text, at);
     if (is_argument(in)) {
-        snprintf(item[1], sizeof item[1], "%s[lane + %lldu]", array_name(p, number, PLACES).text, (long long)far);
+        snprintf(item[1], sizeof item[1], "%s[%s]", array_name(p, number, PLACES).text, at);
         print_choice(p, in, (const char *[]){ a.text, z.text, item[0], item[1] });
         return;
     }
@@ -159,26 +162,86 @@ static void print_join(map_print *p, int32_t i, int number, int64_t far) {
 /* Shows the others what the thread has. */
 static void print_show(map_print *p, int32_t i, int number) {
     const flat_instr *in = &p->m->instrs[i];
-    text_add(&p->out, "%s[lane] = %s;\n", array_name(p, number, array_for(type_of(in))).text,
+    char at[32] = "lane";
+    if (p->shape.warps) snprintf(at, sizeof at, "lane / %du", WARP);
+    text_add(&p->out, "%s[%s] = %s;\n", array_name(p, number, array_for(type_of(in))).text, at,
              accumulator(p, 'a', i).text);
-    if (is_argument(in)) text_add(&p->out, "%s[lane] = z%d;\n", array_name(p, number, PLACES).text, (int)i);
+    if (is_argument(in)) text_add(&p->out, "%s[%s] = z%d;\n", array_name(p, number, PLACES).text, at, (int)i);
+}
+
+/* a = a with what the thread has whose number differs in this bit. Extremes of floats take the lower thread's first, so
+ * that both have the same zero. */
+static void print_exchange(map_print *p, int32_t i, int64_t bit) {
+    const flat_instr *in = &p->m->instrs[i];
+    name a = accumulator(p, 'a', i), z = accumulator(p, 'z', i);
+    text_add(&p->out, "{ const %s b = SHUFFLE_XOR(%s, %d);\n", gpu_register_type(type_of(in)), a.text, (int)bit);
+    if (is_argument(in)) {
+        text_add(&p->out, "const int y = SHUFFLE_XOR(%s, %d);\n", z.text, (int)bit);
+        print_choice(p, in, (const char *[]){ a.text, z.text, "b", "y" });
+    } else {
+        char lower[96], upper[96];
+        snprintf(lower, sizeof lower, "(lane & %du ? b : %s)", (int)bit, a.text);
+        snprintf(upper, sizeof upper, "(lane & %du ? %s : b)", (int)bit, a.text);
+        text_add(&p->out, "%s = ", a.text);
+        spell(&p->out, words_of(in, 1), is_sum(in) ? (const char *[]){ a.text, "b", "" }
+                                                   : (const char *[]){ lower, upper, "" });
+        text_add(&p->out, ";\n");
+    }
+    text_add(&p->out, "}\n");
+}
+
+/* What warps have, from the group's memory, in order. */
+static void print_warps_join(map_print *p, int32_t i, int number, const char *at, int64_t warps) {
+    const flat_instr *in = &p->m->instrs[i];
+    char place[64];
+    snprintf(place, sizeof place, "(lane - %s) / %du", at, WARP);
+    text_add(&p->out, "%s = %s[%s];\n", accumulator(p, 'a', i).text,
+             array_name(p, number, array_for(type_of(in))).text, place);
+    if (is_argument(in)) text_add(&p->out, "z%d = %s[%s];\n", (int)i, array_name(p, number, PLACES).text, place);
+    for (int64_t k = 1; k < warps; k++) {
+        snprintf(place, sizeof place, "(lane - %s) / %du + %du", at, WARP, (int)k);
+        print_join(p, i, number, place);
+    }
+}
+
+/* Each warp by itself, then all warps of `from` threads: each of the threads has the result. */
+static void print_warps(map_print *p, const int32_t *which, int n, const char *at, int64_t from) {
+    for (int64_t bit = MIN2(from, WARP) / 2; bit; bit /= 2)
+        for (int j = 0; j < n; j++) print_exchange(p, which[j], bit);
+    if (from <= WARP) return;
+    if (p->must_wait) text_add(&p->out, "SYNC;\n");
+    p->must_wait = false, p->odd_tree = !p->odd_tree;
+    text_add(&p->out, "if (lane %% %du == 0) {\n", WARP);
+    for (int j = 0; j < n; j++) print_show(p, which[j], j);
+    text_add(&p->out, "}\nSYNC;\n");
+    for (int j = 0; j < n; j++) print_warps_join(p, which[j], j, at, from / WARP);
 }
 
 /* Four become one at a time, and the first thread of all has the result: the others see it after a SYNC. */
-static void print_tree(map_print *p, const int32_t *which, int n, tree t) {
+static void print_tree(map_print *p, const int32_t *which, int n, const char *at, int64_t from) {
     if (p->must_wait) text_add(&p->out, "SYNC;\n");
     p->must_wait = false, p->odd_tree = !p->odd_tree;
     for (int j = 0; j < n; j++) print_show(p, which[j], j);
-    while (t.from > t.to) {
-        int64_t by = t.from / t.to >= 4 ? 4 : 2;
-        t.from /= by;
-        text_add(&p->out, "SYNC;\nif (%s < %lldu) {\n", t.at, (long long)t.from);
+    while (from > 1) {
+        int64_t by = from >= 4 ? 4 : 2;
+        from /= by;
+        text_add(&p->out, "SYNC;\nif (%s < %lldu) {\n", at, (long long)from);
         for (int j = 0; j < n; j++) {
-            for (int64_t k = 1; k < by; k++) print_join(p, which[j], j, k * t.from);
+            for (int64_t k = 1; k < by; k++) {
+                char other[48];
+                snprintf(other, sizeof other, "lane + %lldu", (long long)(k * from));
+                print_join(p, which[j], j, other);
+            }
             print_show(p, which[j], j);
         }
         text_add(&p->out, "}\n");
     }
+}
+
+/* `from` neighbours, which count themselves by `at`: the first of them has what they have together. */
+static void print_together(map_print *p, const int32_t *which, int n, const char *at, int64_t from) {
+    if (p->shape.warps) print_warps(p, which, n, at, from);
+    else print_tree(p, which, n, at, from);
 }
 
 /* How many a tree has, at most: as many as the arrays of all types that the map joins leave room for. */
@@ -187,11 +250,11 @@ static int most_together(const map_print *p) {
     int64_t bytes = 0;
     for (int32_t i = 0; i < p->m->count; i++) {
         const flat_instr *in = &p->m->instrs[i];
-        if (!is_row_reduction(in) && !is_sink(in)) continue;
+        if (!is_row_reduction(in) && in->op != FLAT_ALL_SUM) continue;
         used[array_for(type_of(in))] = true, used[PLACES] |= is_argument(in);
     }
-    for (int i = 0; i < ARRAYS; i++) bytes += used[i] ? 2 * p->g->threads * arrays[i].bytes : 0;
-    return (int)MAX2(MIN2(p->g->limits->local_bytes / MAX2(bytes, 1), TOGETHER), 1);
+    for (int i = 0; i < ARRAYS; i++) bytes += used[i] ? 2 * shown(p) * arrays[i].bytes : 0;
+    return (int)MAX2(MIN2((p->g->limits->local_bytes - map_column_bytes(p)) / MAX2(bytes, 1), TOGETHER), 1);
 }
 
 /* ---- results ------------------------------------------------------------------------------------------- */
@@ -205,13 +268,15 @@ static void print_row_result(map_print *p, int32_t i, const char *from) {
 }
 
 static void print_rows_together(map_print *p, const int32_t *which, int n) {
-    print_tree(p, which, n, (tree){ "l", p->shape.width, 1 });
-    text_add(&p->out, "SYNC;\n");
+    print_together(p, which, n, "l", p->shape.width);
+    if (!p->shape.warps) text_add(&p->out, "SYNC;\n");
     for (int j = 0; j < n; j++) {
         const flat_instr *in = &p->m->instrs[which[j]];
         char from[64];
-        snprintf(from, sizeof from, "%s[lane - l]",
-                 array_name(p, j, is_argument(in) ? PLACES : array_for(type_of(in))).text);
+        if (p->shape.warps) snprintf(from, sizeof from, "%c%d", is_argument(in) ? 'z' : 'a', (int)which[j]);
+        else
+            snprintf(from, sizeof from, "%s[lane - l]",
+                     array_name(p, j, is_argument(in) ? PLACES : array_for(type_of(in))).text);
         print_row_result(p, which[j], from);
     }
 }
@@ -245,29 +310,160 @@ static void print_sink_store(map_print *p, int32_t i, const char *from) {
     text_add(&p->out, "; }\n");
 }
 
-/* Each thread's columns in turn, or all of the group. A loop with a SYNC is not told to be unrolled: PoCL then gives
- * wrong sums. */
-static void print_sink_result(map_print *p, int32_t i) {
-    const map_shape *s = &p->shape;
-    bool columns = p->m->instrs[i].op == FLAT_COL_SUM, many = columns && s->turns > 1;
-    bool joined = !columns || s->slots > 1;
-    if (many && !joined) text_add(&p->out, "#pragma unroll\n");
-    if (many) text_add(&p->out, "for (uint u = 0; u < %lldu; u++) ", (long long)s->turns);
-    text_add(&p->out, "{\n");
+static void print_sum_of_all(map_print *p, int32_t i) {
     print_whole(p, i);
-    p->must_wait |= many && joined;
-    if (joined) print_tree(p, &i, 1, (tree){ "lane", p->g->threads, columns ? s->width : 1 });
-    if (columns && s->blocks == 1) map_print_column(p);
-    if (!columns) text_add(&p->out, "if (lane == 0) ");
-    else text_add(&p->out, "if (%sc < %lld%s) ", joined ? "slot == 0 && " : "", (long long)p->m->cols, p->unit);
+    print_together(p, &i, 1, "lane", p->g->threads);
+    text_add(&p->out, "if (lane == 0) ");
+    print_sink_store(p, i, accumulator(p, 'a', i).text);
+}
+
+/* ---- sums over rows ------------------------------------------------------------------------------------ */
+
+/* A thread has a part of each sum of its columns; the parts of all slots are shown at once, then a thread adds up those
+ * of a column. */
+enum { PARTS = 16 /* that it adds */ };
+
+static bool is_column_sum(const map_print *p, const flat_instr *in) {
+    return in->op == FLAT_COL_SUM && !sums_in_place(p, in) && p->m->cols > 0;
+}
+
+int64_t map_column_bytes(const map_print *p) {
+    bool used[ARRAYS] = { false };
+    int64_t bytes = 0;
+    for (int32_t i = 0; i < p->m->count && p->shape.slots > 1; i++)
+        if (is_column_sum(p, &p->m->instrs[i])) used[array_for(type_of(&p->m->instrs[i]))] = true;
+    for (int i = 0; i < ARRAYS; i++) bytes += used[i] ? p->g->threads * p->shape.turns * arrays[i].bytes : 0;
+    return bytes;
+}
+
+/* How many are made together. */
+static int columns_together(const map_print *p) {
+    int64_t left = p->g->limits->local_bytes;
+    for (int i = 0; i < 2 * TOGETHER * ARRAYS; i++)
+        if (p->arrays >> i & 1) left -= shown(p) * arrays[i % ARRAYS].bytes;
+    return (int)MAX2(MIN2(left / MAX2(map_column_bytes(p), 1), TOGETHER), 1);
+}
+
+static name column_array(map_print *p, int number, int32_t i) {
+    name n;
+    int which = array_for(type_of(&p->m->instrs[i]));
+    snprintf(n.text, sizeof n.text, "s%d%c", number, arrays[which].tag);
+    p->columns |= (uint64_t)1 << (number * ARRAYS + which);
+    return n;
+}
+
+static void print_turns(map_print *p) {
+    int turns = (int)p->shape.turns;
+    if (turns > 1) text_add(&p->out, "#pragma unroll\nfor (uint u = 0; u < %du; u++) ", turns);
+    text_add(&p->out, "{\n");
+}
+
+static void print_column_guard(map_print *p) {
+    if (p->shape.blocks == 1) map_print_column(p);
+    text_add(&p->out, "if (c < %lld%s) ", (long long)p->m->cols, p->unit);
+}
+
+/* An expression for the sum by halves of `count` parts, each `far` slots from the last. */
+static text sum_of_parts(map_print *p, int32_t i, const char *array, int64_t first, int64_t count, int64_t far) {
+    text all = { 0 };
+    if (count == 1) {
+        text_add(&all, "%s[at + %lldu]", array, (long long)(first * far * p->shape.width));
+        return all;
+    }
+    text low = sum_of_parts(p, i, array, first, count / 2, far);
+    text high = sum_of_parts(p, i, array, first + count / 2, count / 2, far), sides[2] = { { 0 }, { 0 } };
+    text_add(&sides[0], "(%s)", low.data ? low.data : ""), text_add(&sides[1], "(%s)", high.data ? high.data : "");
+    all.failed |= low.failed || high.failed || sides[0].failed || sides[1].failed;
+    if (!all.failed) spell(&all, words_of(&p->m->instrs[i], 1), (const char *[]){ sides[0].data, sides[1].data, "" });
+    text_free(&low), text_free(&high), text_free(&sides[0]), text_free(&sides[1]);
+    p->out.failed |= all.failed;
+    return all;
+}
+
+/* Until few parts are left, four slots become one. */
+static int64_t print_fewer_parts(map_print *p, const int32_t *which, int n) {
+    int64_t slots = p->shape.slots;
+    while (slots > PARTS) {
+        slots /= 4;
+        text_add(&p->out, "if (slot < %lldu) {\n", (long long)slots);
+        print_turns(p);
+        text_add(&p->out, "const uint at = %slane;\n", p->shape.turns > 1 ? "u * THREADS + " : "");
+        for (int j = 0; j < n; j++) {
+            name array = column_array(p, j, which[j]);
+            text sum = sum_of_parts(p, which[j], array.text, 0, 4, slots);
+            text_add(&p->out, "%s[at] = %s;\n", array.text, sum.data ? sum.data : "");
+            text_free(&sum);
+        }
+        text_add(&p->out, "}\n}\nSYNC;\n");
+    }
+    return slots;
+}
+
+/* All threads take columns in turn: here l is not the thread's own. */
+static void print_cells(map_print *p) {
+    int64_t cells = p->shape.width * p->shape.turns, threads = p->g->threads;
+    if (p->shape.turns == 1) {
+        text_add(&p->out, "if (slot == 0) {\nconst uint at = l;\n{\n");
+        return;
+    }
+    text_add(&p->out, "for (uint first = 0; first < %lldu; first += THREADS) {\n"
+             "const uint u = (first + lane) / LANES, l = (first + lane) %% LANES, at = u * THREADS + l;\n",
+             (long long)cells);
+    if (cells % threads) text_add(&p->out, "if (first + lane < %lldu) ", (long long)cells);
+    text_add(&p->out, "{\n");
+}
+
+static void print_columns_together(map_print *p, const int32_t *which, int n) {
+    if (p->must_wait) text_add(&p->out, "SYNC;\n");
+    p->must_wait = true;
+    print_turns(p);
+    for (int j = 0; j < n; j++) {
+        print_whole(p, which[j]);
+        text_add(&p->out, "%s[%slane] = %s;\n", column_array(p, j, which[j]).text,
+                 p->shape.turns > 1 ? "u * THREADS + " : "", accumulator(p, 'a', which[j]).text);
+    }
+    text_add(&p->out, "}\nSYNC;\n");
+    int64_t slots = print_fewer_parts(p, which, n);
+    print_cells(p);
+    print_column_guard(p);
+    text_add(&p->out, "{\n");
+    for (int j = 0; j < n; j++) {
+        text sum = sum_of_parts(p, which[j], column_array(p, j, which[j]).text, 0, slots, 1);
+        text_add(&p->out, "const %s t%d = %s;\n", gpu_register_type(p->m->instrs[which[j]].type), j,
+                 sum.data ? sum.data : "");
+        text_free(&sum);
+    }
+    for (int j = 0; j < n; j++) print_sink_store(p, which[j], (const char *[]){ "t0", "t1", "t2", "t3" }[j]);
+    text_add(&p->out, "}\n}\n}\n");
+}
+
+/* Where a row has all threads of the group there is nothing to join. */
+static void print_columns_alone(map_print *p, int32_t i) {
+    print_turns(p);
+    print_whole(p, i);
+    print_column_guard(p);
     print_sink_store(p, i, accumulator(p, 'a', i).text);
     text_add(&p->out, "}\n");
 }
 
-void map_print_sink_results(map_print *p) {
+static void print_column_sums(map_print *p) {
+    int32_t which[TOGETHER];
+    int n = 0, most = columns_together(p);
+    if (p->shape.slots > 1) text_add(&p->out, "enum { THREADS = %d };\n", (int)p->g->threads);
     for (int32_t i = 0; i < p->m->count; i++) {
-        const flat_instr *in = &p->m->instrs[i];
-        if (!is_sink(in) || sums_in_place(p, in) || (in->op == FLAT_COL_SUM && p->m->cols == 0)) continue;
-        print_sink_result(p, i);
+        if (!is_column_sum(p, &p->m->instrs[i])) continue;
+        if (p->shape.slots == 1) {
+            print_columns_alone(p, i);
+            continue;
+        }
+        which[n++] = i;
+        if (n == most) print_columns_together(p, which, n), n = 0;
     }
+    if (n) print_columns_together(p, which, n);
+}
+
+void map_print_sink_results(map_print *p) {
+    for (int32_t i = 0; i < p->m->count; i++)
+        if (p->m->instrs[i].op == FLAT_ALL_SUM) print_sum_of_all(p, i);
+    print_column_sums(p);
 }

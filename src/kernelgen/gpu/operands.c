@@ -1,15 +1,20 @@
 /* What every printed kernel starts with: its numbers, its blocks of memory, its operands' first elements. */
 #include "gpu.h"
 
-static const struct { const char *memory, *reg, *load, *store; } words[TIDE_DTYPES] = {
-    [TIDE_F32]  = { "float", "float", "%s", "%s = %s" },
+static const struct { const char *memory, *reg, *load, *store, *load_four, *store_four; } words[TIDE_DTYPES] = {
+    [TIDE_F32]  = { "float", "float", "%s", "%s = %s", "LOAD_FOUR(float4, %s, %s)",
+                    "STORE_FOUR(float4, float, %s, %s)" },
     [TIDE_F64]  = { "double", "double", "%s", "%s = %s" },
-    [TIDE_F16]  = { "ushort", "float", "f_from_f16(%s)", "%s = f_to_f16(%s)" },
-    [TIDE_BF16] = { "ushort", "float", "f_from_bf16(%s)", "%s = f_to_bf16(%s)" },
-    [TIDE_I32]  = { "int", "int", "%s", "%s = %s" },
+    [TIDE_F16]  = { "ushort", "float", "f_from_f16(%s)", "%s = f_to_f16(%s)", "LOAD_FOUR(ushort4, %s, %s)",
+                    "STORE_FOUR_F16(%s, %s)" },
+    [TIDE_BF16] = { "ushort", "float", "f_from_bf16(%s)", "%s = f_to_bf16(%s)", "LOAD_FOUR(ushort4, %s, %s)",
+                    "STORE_FOUR_BF16(%s, %s)" },
+    [TIDE_I32]  = { "int", "int", "%s", "%s = %s", "LOAD_FOUR(int4, %s, %s)", "STORE_FOUR(int4, int, %s, %s)" },
     [TIDE_I64]  = { "i64", "i64", "%s", "%s = %s" },
-    [TIDE_U8]   = { "uchar", "int", "(int)(%s)", "%s = (uchar)(%s)" },
-    [TIDE_BOOL] = { "uchar", "int", "(int)(%s)", "%s = (uchar)(%s)" },
+    [TIDE_U8]   = { "uchar", "int", "(int)(%s)", "%s = (uchar)(%s)", "LOAD_FOUR(uchar4, %s, %s)",
+                    "STORE_FOUR(uchar4, uchar, %s, %s)" },
+    [TIDE_BOOL] = { "uchar", "int", "(int)(%s)", "%s = (uchar)(%s)", "LOAD_FOUR(uchar4, %s, %s)",
+                    "STORE_FOUR(uchar4, uchar, %s, %s)" },
 };
 
 const char *gpu_memory_type(int type) { return words[type].memory; }
@@ -26,6 +31,13 @@ static void put_words(text *out, const char *format, const char *first, const ch
 void gpu_load(text *out, int type, const char *place) { put_words(out, words[type].load, place, ""); }
 void gpu_store(text *out, int type, const char *place, const char *value) {
     put_words(out, words[type].store, place, value);
+}
+
+void gpu_load_four(text *out, int type, const char *array, const char *place) {
+    put_words(out, words[type].load_four, array, place);
+}
+void gpu_store_four(text *out, int type, const char *place, const char *array) {
+    put_words(out, words[type].store_four, place, array);
 }
 
 int gpu_number(gpu_print *g, int64_t number) {
@@ -78,15 +90,27 @@ static void declare(gpu_print *g, const char *constant, const char *type, const 
              block, number);
 }
 
+/* Of the operand's buffer in its block, in bytes. */
+static int64_t begin_of(const gpu_print *g, const flat_operand *o) {
+    const flat_buffer *b = &g->program->buffers[o->buffer];
+    return b->space == FLAT_VARIABLE   ? b->at
+           : b->space == FLAT_CONSTANT ? g->constant_at[o->buffer]
+                                       : b->offset;
+}
+
+bool gpu_fours(const gpu_print *g, const flat_operand *o) {
+    int64_t size = (int64_t)tide_dtype_size(o->type);
+    return words[o->type].load_four && (begin_of(g, o) + o->offset * size) % (4 * size) == 0;
+}
+
 int64_t gpu_place(gpu_print *g, const flat_operand *o, bool written, int *block) {
     const flat_buffer *b = &g->program->buffers[o->buffer];
-    int64_t begin;
+    int64_t begin = begin_of(g, o), from, to;
     switch (b->space) {
-    case FLAT_VARIABLE: *block = gpu_block_of(g, GPU_STORAGE, b->block), begin = b->at; break;
-    case FLAT_CONSTANT: *block = gpu_block_of(g, GPU_CONSTANT, NULL), begin = g->constant_at[o->buffer]; break;
-    default:            *block = gpu_block_of(g, GPU_ARENA, NULL), begin = b->offset; break;
+    case FLAT_VARIABLE: *block = gpu_block_of(g, GPU_STORAGE, b->block); break;
+    case FLAT_CONSTANT: *block = gpu_block_of(g, GPU_CONSTANT, NULL); break;
+    default:            *block = gpu_block_of(g, GPU_ARENA, NULL); break;
     }
-    int64_t from, to;
     touched(g, o, begin, &from, &to);
     add_use(g, *block, from, to, written);
     return begin + o->offset * (int64_t)tide_dtype_size(o->type);

@@ -110,9 +110,12 @@ static void shim_ldmatrix(unsigned *r0, unsigned *r1, unsigned *r2, unsigned *r3
 #define LDMATRIX_X4(r0, r1, r2, r3, from) shim_ldmatrix(&(r0), &(r1), &(r2), &(r3), from, false, __LINE__)
 #define LDMATRIX_X4_TRANS(r0, r1, r2, r3, from) shim_ldmatrix(&(r0), &(r1), &(r2), &(r3), from, true, __LINE__)
 
-static float shim_shuffle(float x, unsigned mask, int line) {
-    const shim_slot *all = shim_bring(shim_slot{ .word = { shim_bits<unsigned>(x) } }, line);
-    return shim_bits<float>(all[gpu_thread() % 32 ^ mask].word[0]);
+template <class T> static T shim_shuffle(T x, unsigned mask, int line) {
+    shim_slot mine = {};
+    __builtin_memcpy(&mine, &x, sizeof x);
+    const shim_slot *all = shim_bring(mine, line);
+    __builtin_memcpy(&x, &all[gpu_thread() % 32 ^ mask], sizeof x);
+    return x;
 }
 #define SHUFFLE_XOR(x, mask) shim_shuffle(x, mask, __LINE__)
 

@@ -33,6 +33,7 @@ static inline double    __longlong_as_double(long long x) { return shim_bits<dou
 static inline long long __double_as_longlong(double x) { return shim_bits<long long>(x); }
 
 struct alignas(8) uint2 { unsigned x, y; };
+struct alignas(4) uchar4 { unsigned char x, y, z, w; };
 struct alignas(8) ushort4 { unsigned short x, y, z, w; };
 struct alignas(16) int4 { int x, y, z, w; };
 struct alignas(16) uint4 { unsigned x, y, z, w; };
