@@ -28,11 +28,6 @@ tide_status cuda_fail(const cuda_device *d, unsigned code, tide_failure *why, co
 
 /* ---- what there is ---- */
 
-static int attribute(const cuda_driver *cuda, int id, unsigned what) {
-    int value = 0;
-    return cuda->DeviceGetAttribute(&value, what, id) ? 0 : value;
-}
-
 static void name_of(const cuda_driver *cuda, int id, char *out, int size) {
     if (cuda->DeviceGetName(out, size, id)) *out = 0;
     out[size - 1] = 0;
@@ -55,26 +50,31 @@ static tide_status no_device(const cuda_driver *cuda, int32_t index, int count, 
 
 /* ---- opening ---- */
 
-static void learn(cuda_device *d) {
-    const cuda_driver *cuda = d->cuda;
-    int threads = attribute(cuda, d->id, CUDA_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK);
-    cuda->DriverGetVersion(&d->driver_version);
-    d->capability = 10 * attribute(cuda, d->id, CUDA_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR) +
-                    attribute(cuda, d->id, CUDA_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+static unsigned learn(cuda_device *d) {
+    static const unsigned asked[] = { CUDA_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK,
+                                      CUDA_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK,
+                                      CUDA_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR,
+                                      CUDA_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR };
+    enum { ASKED = sizeof asked / sizeof *asked };
+    int told[ASKED] = { 0 };
+    unsigned code = d->cuda->DriverGetVersion(&d->driver_version);
+    for (int i = 0; i < ASKED && !code; i++) code = d->cuda->DeviceGetAttribute(&told[i], asked[i], d->id);
+    d->capability = 10 * told[2] + told[3];
     d->limits = (gpu_limits){
-        .threads = MIN2(threads, MOST_THREADS), .f64 = true, .matrix = d->capability >= MATRIX_CAPABILITY,
-        .local_bytes = attribute(cuda, d->id, CUDA_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK),
-        .asks = d->lt ? cuda_asks : NULL, .device = d,
+        .threads = MIN2(told[0], MOST_THREADS), .f64 = true, .matrix = d->capability >= MATRIX_CAPABILITY,
+        .local_bytes = told[1], .asks = d->lt ? cuda_asks : NULL, .device = d,
     };
+    return code;
 }
 
 static tide_status start(cuda_device *d, tide_failure *why) {
     const cuda_driver *cuda = d->cuda;
-    learn(d);
+    unsigned code = learn(d);
+    if (code) return cuda_fail(d, code, why, "asking what the device has");
     if (d->capability < LEAST_CAPABILITY)
         return fail(why, TIDE_EDEVICE, "cuda:%d cannot be used: its compute capability is %d.%d; 5.0 is the least",
                     (int)d->index, d->capability / 10, d->capability % 10);
-    unsigned code = cuda->DevicePrimaryCtxRetain(&d->context, d->id);
+    code = cuda->DevicePrimaryCtxRetain(&d->context, d->id);
     if (code) {
         d->context = NULL;
         return cuda_fail(d, code, why, "opening the device");

@@ -172,8 +172,9 @@ static char compiler_missing[WORDS];
 
 static void find_compiler(void) {
     void *library = find_library("libnvrtc", "libnvrtc-builtins", compiler_missing);
-    compiler_found = library && take_symbols(library, "libnvrtc", nvrtc_symbols, &compiler.calls, compiler_missing) &&
-                     !compiler.calls.Version(&compiler.major, &compiler.minor);
+    if (!library || !take_symbols(library, "libnvrtc", nvrtc_symbols, &compiler.calls, compiler_missing)) return;
+    compiler_found = !compiler.calls.Version(&compiler.major, &compiler.minor);
+    if (!compiler_found) snprintf(compiler_missing, WORDS, "libnvrtc does not say its version");
 }
 
 const nvrtc_found *nvrtc_here(const char **missing) {
