@@ -581,11 +581,20 @@ unsigned fake_cuMemcpyDtoHAsync(void *to, cuda_address from, size_t bytes, cuda_
 
 /* ---- modules and kernels ------------------------------------------------------------------------------------------ */
 
-typedef struct module { fake_object o; context *of; const built_entry *entry; struct function *function; } module;
+typedef struct module {
+    fake_object o;
+    context *of;
+    const built_entry *entry;
+    struct function *function;
+    int told;
+} module;
 typedef struct function { fake_object o; module *of; } function;
+/* `told`: numbers that are arguments of the kernel, in place of a table on the device. */
 typedef struct launch {
     function    *kernel;
     cuda_address at[GPU_BLOCKS + 1];
+    int          told;
+    int64_t      numbers[GPU_NUMBERS];
     uint32_t     first, groups;
     int32_t      threads;
 } launch;
@@ -601,6 +610,8 @@ unsigned fake_cuModuleLoadData(cuda_module *out, const void *cubin) {
     if (build_text(GPU_CUDA, words, 1, &text, &why)) return INVALID_IMAGE;
     module *m = fake_new("a module", sizeof *m);
     m->of = current(), m->entry = &text->entries[0];
+    sscanf(words, "#define GPU_TOLD %d", &m->told);
+    if (m->told < 0 || m->told > GPU_NUMBERS) fake_stop("a kernel that is told %d numbers", m->told);
     m->function = fake_new("a function", sizeof *m->function);
     m->function->of = m;
     *out = (cuda_module)m;
@@ -651,11 +662,13 @@ static launch launch_of(cuda_function handle, const unsigned groups[3], const un
     if (l.threads != e->threads || l.threads > most_threads(e))
         fake_stop("groups of %d threads where %d are to be", l.threads, (int)e->threads);
     if (local || extra || (int64_t)e->local_bytes > fake.local_bytes) fake_stop("groups with more memory than is said");
-    for (int i = 0; i <= GPU_BLOCKS; i++) {
+    l.told = l.kernel->of->told;
+    for (int i = 0; i < GPU_BLOCKS + !l.told; i++) {
         l.at[i] = *(const cuda_address *)arguments[i];
         fake_device_memory(l.at[i], 1);
     }
-    l.first = *(const uint32_t *)arguments[GPU_BLOCKS + 1];
+    if (l.told) memcpy(l.numbers, arguments[GPU_BLOCKS], sizeof *l.numbers * (size_t)l.told);
+    else l.first = *(const uint32_t *)arguments[GPU_BLOCKS + 1];
     return l;
 }
 
@@ -666,16 +679,16 @@ static unsigned do_launch(const void *what) {
     unsigned code = fake_fault("run");
     if (code) return code;
     if (l->kernel->of->o.gone) fake_stop("a kernel runs whose module is gone");
-    for (int i = 0; i <= GPU_BLOCKS; i++) {
+    for (int i = 0; i < GPU_BLOCKS + !l->told; i++) {
         void *address = fake_device_memory(l->at[i], 1);
         if (i < GPU_BLOCKS) at[i] = address;
     }
     const built_entry *e = l->kernel->of->entry;
     group_launch g = { .entry = e->run, .blocks = at, .first = l->first, .threads = l->threads, .groups = l->groups,
-                       .table = (const int64_t *)(uintptr_t)l->at[GPU_BLOCKS], .local = e->local,
+                       .table = l->told ? l->numbers : (const int64_t *)(uintptr_t)l->at[GPU_BLOCKS], .local = e->local,
                        .local_bytes = e->local_bytes, .backwards = __builtin_parityll((uint64_t)fake.launches) };
     if (!group_run(&g, why, sizeof why)) fake_stop("%s", why);
-    for (int i = 0; i <= GPU_BLOCKS; i++) fake_check_guards(l->at[i]);
+    for (int i = 0; i < GPU_BLOCKS + !l->told; i++) fake_check_guards(l->at[i]);
     fake.launches++;
     return CUDA_SUCCESS;
 }
@@ -732,6 +745,26 @@ unsigned fake_cuGraphAddKernelNode(cuda_node *out, cuda_graph handle, const cuda
     CONTEXT_CALL("cuGraphAddKernelNode")
     launch l = launch_of(p->func, &p->gridDimX, &p->blockDimX, p->sharedMemBytes, p->kernelParams, p->extra);
     *out = new_node(fake_known(handle, "a graph"), do_launch, copied(&l, sizeof l), after, n);
+    return CUDA_SUCCESS;
+}
+
+/* An edge that lets a kernel start early is one of these, for it waits by itself. */
+FAKE_SYMBOL(cu, GraphAddDependencies, "_v2",
+            (cuda_graph, const cuda_node *from, const cuda_node *to, const cuda_edge *, size_t))
+unsigned fake_cuGraphAddDependencies(cuda_graph handle, const cuda_node *from, const cuda_node *to,
+                                     const cuda_edge *edge, size_t n) {
+    CONTEXT_CALL("cuGraphAddDependencies")
+    const graph *g = fake_known(handle, "a graph");
+    for (size_t i = 0; i < n; i++) {
+        node *a = fake_known(from[i], "a node"), *b = fake_known(to[i], "a node");
+        if (!is_of(g, a) || !is_of(g, b) || a == b) fake_stop("an edge from another graph");
+        if (edge[i].from_port != CUDA_PORT_PROGRAMMATIC || edge[i].type != CUDA_EDGE_PROGRAMMATIC)
+            return INVALID_VALUE;
+        if (a->work != do_launch || b->work != do_launch) fake_stop("an early start of what is no kernel");
+        node **more = realloc(b->after, sizeof *more * (size_t)(b->n_after + 1));
+        if (!more) fake_stop("out of memory");
+        b->after = more, b->after[b->n_after++] = a;
+    }
     return CUDA_SUCCESS;
 }
 

@@ -40,6 +40,14 @@ SAME_SIZE(cuda_node_params, CUDA_KERNEL_NODE_PARAMS_v2)
 SAME_PARAMETER(func) SAME_PARAMETER(gridDimX) SAME_PARAMETER(gridDimY) SAME_PARAMETER(gridDimZ)
 SAME_PARAMETER(blockDimX) SAME_PARAMETER(blockDimY) SAME_PARAMETER(blockDimZ) SAME_PARAMETER(sharedMemBytes)
 SAME_PARAMETER(kernelParams) SAME_PARAMETER(extra) SAME_PARAMETER(kern) SAME_PARAMETER(ctx)
+#ifdef CU_GRAPH_KERNEL_NODE_PORT_PROGRAMMATIC /* since 12.3 */
+SAME_SIZE(cuda_edge, CUgraphEdgeData)
+SAME_MEMBER(cuda_edge, from_port, CUgraphEdgeData, from_port)
+SAME_MEMBER(cuda_edge, to_port, CUgraphEdgeData, to_port)
+SAME_MEMBER(cuda_edge, type, CUgraphEdgeData, type)
+_Static_assert(CUDA_PORT_PROGRAMMATIC == CU_GRAPH_KERNEL_NODE_PORT_PROGRAMMATIC, "the port");
+_Static_assert((int)CUDA_EDGE_PROGRAMMATIC == (int)CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC, "the type");
+#endif
 #endif
 
 #ifdef HAS_PRODUCTS
