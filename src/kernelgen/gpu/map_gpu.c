@@ -92,7 +92,7 @@ static void print_elements(map_print *p) {
 static bool always_live(const map_print *p) {
     const flat_map *m = p->m;
     const map_shape *s = &p->shape;
-    if (s->blocks > 1 && m->cols % s->width != 0) return false;
+    if (s->blocks > 1 && m->cols % (s->width * s->turns) != 0) return false;
     if (s->sinks) return m->rows % s->per_task == 0 && s->per_task % s->slots == 0;
     return m->rows % s->slots == 0;
 }
@@ -154,6 +154,7 @@ static void print_columns(map_print *p) {
         return;
     }
     map_print_four_starts(p);
+    if (p->shape.blocks > 1) text_add(&p->out, "const uint four = 0;\n");
     text_add(&p->out, "const %s near = c;\n#pragma unroll\nfor (uint u = four; u < four + 4u; u++) {\n", p->position);
     text_add(&p->out, "const %s c = near + u %% 4u;\n", p->position);
     print_count(p);
@@ -228,8 +229,8 @@ static void print_task(map_print *p) {
     const map_shape *s = &p->shape;
     const char *wide = p->narrow ? "" : "(i64)", *t = p->position, *unit = p->unit;
     if (s->blocks > 1)
-        text_add(&p->out, "const %s task = group / %lldu;\nconst %s c = %s(group %% %lldu) * LANES + l;\n", t,
-                 (long long)s->blocks, t, wide, (long long)s->blocks);
+        text_add(&p->out, "const %s task = group / %lldu, block = %s(group %% %lldu), c = (block * LANES + l)%s;\n", t,
+                 (long long)s->blocks, wide, (long long)s->blocks, s->quads ? " * 4u" : "");
     else text_add(&p->out, "const %s task = group;\n", t);
     text_add(&p->out, "const %s begin = task * %lld%s, end = ", t, (long long)s->per_task, unit);
     if (m->rows % s->per_task == 0) text_add(&p->out, "begin + %lld%s;\n", (long long)s->per_task, unit);

@@ -87,6 +87,7 @@ static bool has(const map_print *p, bool (*is)(const map_print *, const flat_ins
     return false;
 }
 static bool reduces(const map_print *p, const flat_instr *in) { return (void)p, is_row_reduction(in); }
+static bool draws(const map_print *p, const flat_instr *in) { return (void)p, is_draw(in); }
 static bool sinks(const map_print *p, const flat_instr *in) { return (void)p, is_sink(in); }
 static bool sums_all(const map_print *p, const flat_instr *in) { return (void)p, in->op == FLAT_ALL_SUM; }
 static bool stores_row(const map_print *p, const flat_instr *in) {
@@ -142,15 +143,16 @@ static void choose_rows(map_print *p, int64_t most) {
     const flat_map *m = p->m;
     map_shape *s = &p->shape;
     bool    blocks = s->sinks && !has(p, reduces) && !has(p, sums_all) && !has(p, stores_row);
-    bool    quads = !blocks && map_has_fours(p) && m->cols % 4 == 0 && m->cols <= most * MOST_TURNS;
+    /* In blocks a row is a line of memory as it is: there fours mean more parts to join. */
+    bool    quads = map_has_fours(p) && m->cols % 4 == 0 && (blocks ? has(p, draws) : m->cols <= most * MOST_TURNS);
     s->warps = p->g->limits->matrix && most >= WARP;
     int64_t each = blocks ? 1 : columns_each(p, most);
     if (quads) each = s->warps ? round_up(each, 4) : 4;
     if (each * m->count > MOST_UNROLLED) each = 1, quads = false;
     int64_t step = quads ? 4 : 1;
-    s->width = lanes_for(ceil_div(m->cols, each), blocks ? MIN2(most, BLOCK) : most);
-    s->blocks = blocks ? MAX2(ceil_div(m->cols, s->width), 1) : 1;
-    s->turns  = s->blocks > 1 ? 1 : ceil_div(m->cols, s->width * step) * step;
+    s->width = lanes_for(ceil_div(m->cols, each), blocks ? MIN2(most, BLOCK / step) : most);
+    s->blocks = blocks ? MAX2(ceil_div(m->cols, s->width * step), 1) : 1;
+    s->turns  = s->blocks > 1 ? step : ceil_div(m->cols, s->width * step) * step;
     /* If it is not, a row has all of a group's threads: column sums in place rely on that. */
     s->kept   = s->turns <= MOST_TURNS && s->turns * m->count <= MOST_UNROLLED;
     s->quads  = s->kept && quads;
@@ -159,7 +161,10 @@ static void choose_rows(map_print *p, int64_t most) {
 }
 
 void map_print_column(map_print *p) {
-    const char *c = p->shape.quads ? "(u / 4u * LANES + l) * 4u + u % 4u" : p->shape.turns > 1 ? "u * LANES + l" : "l";
+    const map_shape *s = &p->shape;
+    const char *c = s->blocks > 1 ? "(block * LANES + l) * 4u + u"
+                    : s->quads    ? "(u / 4u * LANES + l) * 4u + u % 4u"
+                    : s->turns > 1 ? "u * LANES + l" : "l";
     text_add(&p->out, "const %s c = %s;\n", p->position, c);
 }
 

@@ -359,7 +359,7 @@ static void print_turns(map_print *p) {
 }
 
 static void print_column_guard(map_print *p) {
-    if (p->shape.blocks == 1) map_print_column(p);
+    if (p->shape.blocks == 1 || p->shape.turns > 1) map_print_column(p);
     text_add(&p->out, "if (c < %lld%s) ", (long long)p->m->cols, p->unit);
 }
 

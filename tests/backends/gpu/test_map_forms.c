@@ -268,6 +268,80 @@ static void test_draws(void **unused) {
         }
 }
 
+/* The same, added up over rows alone: each group has some columns. */
+static void test_draws_over_rows(void **unused) {
+    static const int64_t per_sample[] = { 4, 8, 40, 6 };
+    (void)unused;
+    for (int i = 0; i < LENGTHS; i++)
+        for (int j = 0; j < 4; j++) {
+            program p;
+            if (!taken()) continue;
+            begin(&p, 50, 4 * lengths[i] / (1 + 3 * (lengths[i] > 2000)), true);
+            add_load(&p, TIDE_I32, FLAT_ONE);
+            add_load(&p, TIDE_F32, FLAT_FULL);
+            flat_instr *in = map_instr(p.k, FLAT_DROPMASK, TIDE_F32, FLAT_FULL, 0);
+            in->site = 5, in->per_sample = per_sample[j], in->number = 0.5, in->scale = 2;
+            note(&p, in->dst, TIDE_F32, FLAT_FULL, 2);
+            add_store(&p, note(&p, map_op(&p.b, p.k, S_MUL, TIDE_F32, FLAT_FULL, 1, 2, -1), TIDE_F32, FLAT_FULL, 20));
+            map_sink(&p.b, p.k, FLAT_COL_SUM, 3, add_buffer(&p.b, TIDE_F32, p.k->tasks * p.cols, true));
+            end(&p, 0);
+        }
+}
+
+/* ---- four neighbours at a time ------------------------------------------------------------------------------ */
+
+/* An operand's layouts: dense, rows some numbers apart, columns apart, one number a row, one a column. */
+enum { DENSE, APART_3, APART_8, BY_COLUMNS, ONE_A_ROW, ONE_A_COLUMN, LAYOUTS };
+
+static int64_t lay(const program *p, int layout, int64_t *stride) {
+    int64_t pitch = p->cols + (layout == APART_3 ? 3 : layout == APART_8 ? 8 : 0), last = 0;
+    memset(stride, 0, sizeof *stride * TIDE_MAX_DIMS);
+    stride[2] = layout == BY_COLUMNS ? p->rows : layout != ONE_A_ROW;
+    stride[1] = layout == BY_COLUMNS || layout == ONE_A_ROW ? 1 : layout == ONE_A_COLUMN ? 0 : pitch;
+    stride[0] = stride[1] * p->dim[1];
+    for (int d = 0; d < 3; d++) last += (p->dim[d] - 1) * stride[d];
+    return last + 1;
+}
+
+/* A new operand's buffer; its first element is so many behind the buffer's. */
+static int add_laid(program *p, tide_dtype type, int layout, int64_t offset, bool output, int64_t *stride) {
+    return add_buffer(&p->b, type, offset + lay(p, layout, stride), output);
+}
+
+static void try_fours(tide_dtype type, int layout, int64_t offset, int64_t cols, bool reduce) {
+    program p;
+    int64_t stride[TIDE_MAX_DIMS];
+    int reg = type == TIDE_BF16 || type == TIDE_F16 ? TIDE_F32 : type;
+    begin(&p, 18, cols, true);
+    flat_operand *operands = p.b.operands[0];
+    add_load(&p, TIDE_F32, FLAT_FULL);
+    int x = map_load(&p.b, p.k, add_laid(&p, type, layout, offset, false, stride), FLAT_FULL, stride);
+    note(&p, x, reg, FLAT_FULL, 0);
+    operands[p.k->n_operands - 1].offset = offset;
+    if (reg != TIDE_F32) x = note(&p, map_op(&p.b, p.k, FLAT_CAST, TIDE_F32, FLAT_FULL, x, -1, -1), TIDE_F32, FLAT_FULL, 0);
+    int y = note(&p, map_op(&p.b, p.k, S_ADD, TIDE_F32, FLAT_FULL, x, 0, -1), TIDE_F32, FLAT_FULL, 0);
+    if (reduce) {
+        int most = note(&p, map_op(&p.b, p.k, FLAT_ROW_MAX, TIDE_F32, FLAT_ROW, y, -1, -1), TIDE_F32, FLAT_ROW, 0);
+        y = note(&p, map_op(&p.b, p.k, S_MIN, TIDE_F32, FLAT_FULL, y, most, -1), TIDE_F32, FLAT_FULL, 0);
+    }
+    if (reg != TIDE_F32) y = note(&p, map_op(&p.b, p.k, FLAT_CAST, reg, FLAT_FULL, y, -1, -1), reg, FLAT_FULL, 0);
+    if (layout == ONE_A_ROW || layout == ONE_A_COLUMN) layout = DENSE;
+    map_store(&p.b, p.k, y, add_laid(&p, type, layout, offset, true, stride), stride);
+    operands[p.k->n_operands - 1].offset = offset;
+    end(&p, 0);
+}
+
+static void test_fours(void **unused) {
+    static const tide_dtype types[] = { TIDE_F32, TIDE_BF16, TIDE_F16, TIDE_I32, TIDE_U8, TIDE_BOOL, TIDE_I64 };
+    static const int64_t offsets[] = { 0, 1, 2, 4 }, columns[] = { 4, 6, 20, 200 };
+    (void)unused;
+    for (int t = 0; t < 7; t++)
+        for (int layout = 0; layout < LAYOUTS; layout++)
+            for (int o = 0; o < 4; o++)
+                for (int c = 0; c < 8; c++)
+                    if (taken()) try_fours(types[t], layout, offsets[o], columns[c / 2], c % 2);
+}
+
 /* A thousand thousands and what is small: one float would lose the small ones. */
 static void test_long_sums(void **unused) {
     static const int64_t shapes[][2] = { { 1500, 256 }, { 9000, 40 }, { 5000, 1 }, { 9000, 3 } };
@@ -293,7 +367,8 @@ static void test_long_sums(void **unused) {
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_programs), cmocka_unit_test(test_many_reductions),
-        cmocka_unit_test(test_rows_in_place), cmocka_unit_test(test_draws), cmocka_unit_test(test_long_sums),
+        cmocka_unit_test(test_rows_in_place), cmocka_unit_test(test_draws), cmocka_unit_test(test_draws_over_rows),
+        cmocka_unit_test(test_fours), cmocka_unit_test(test_long_sums),
         cmocka_unit_test(expect_rest),
     };
     take_arguments(argc, argv);
