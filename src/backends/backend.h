@@ -235,7 +235,7 @@ typedef struct backend_cut {
     int64_t half_rows, half_cols, half_depth, half_work;  /* the least of a product that gains by 16-bit operands */
     bool    product_ends;  /* a product adds a bias, and rounds its result, in the kernel that multiplies ... */
     bool    product_joins; /* ... and one by neighbouring weights is worth more than several */
-    bool    sums_apart;    /* terms of a sum of single numbers are made side by side, and added in a kernel of its own */
+    bool    sums_apart;    /* terms of a sum of single numbers are made side by side, and added in a kernel apart */
 } backend_cut;
 extern const backend_cut processor_cut;  /* cut.c */
 

@@ -192,7 +192,8 @@ static bool keeps_waiting(const fuser *u, bool late, bool early, int32_t group) 
 static bool adds_up(const fuser *u, const ir_node *n, int32_t group) {
     bool outside = false, sum = n->op == OP_SCALAR && n->attr.scalar == S_ADD && tide_shape_count(n->shape) == 1;
     if (!sum || !u->g->numbers->sums_apart || u->f->elements[group] == 1) return false;
-    for (int32_t i = 0; i < n->n_in; i++) outside |= !inside(u, n->in[i], group) && !node_inlined(u->g->nodes[n->in[i]]);
+    for (int32_t i = 0; i < n->n_in; i++)
+        outside |= !inside(u, n->in[i], group) && !node_inlined(u->g->nodes[n->in[i]]);
     return outside;
 }
 

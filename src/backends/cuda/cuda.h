@@ -29,6 +29,10 @@ typedef struct cuda_node_params {
     cuda_context ctx;
 } cuda_node_params;
 
+/* CUgraphEdgeData: a kernel may start when those before it let it, and waits for their end by itself. */
+typedef struct cuda_edge { unsigned char from_port, to_port, type, reserved[5]; } cuda_edge;
+enum { CUDA_PORT_PROGRAMMATIC = 1, CUDA_EDGE_PROGRAMMATIC = 1 };
+
 /* F(its name without CU_, its number) */
 #define CUDA_CONSTANTS(F)                                                                                              \
     F(DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK, 1) F(DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK, 8)                    \
@@ -102,12 +106,16 @@ enum { CUDA_CONSTANTS(CUDA_VALUE) CUDA_ERRORS(CUDA_VALUE) };
 
 #define CUDA_MEMBER(name, version, takes) unsigned (*name) takes;
 typedef struct cuda_driver { CUDA_FUNCTIONS(CUDA_MEMBER) } cuda_driver;
+/* Of CUDA 12.3: where it is missing, launches wait for each other as a whole. */
+typedef unsigned cuda_add_dependencies(cuda_graph, const cuda_node *from, const cuda_node *to, const cuda_edge *,
+                                       size_t);
 typedef struct nvrtc { NVRTC_FUNCTIONS(CUDA_MEMBER) } nvrtc;
 
 /* load.c: the libraries, each looked for once in a process and never closed; NULL, and why: a clause. TIDEMILL_CUDA
  * "none" hides them, TIDEMILL_CUDA_LIBS names folders that are looked through first. Any thread may ask. The driver has
  * been started. */
 const cuda_driver *cuda_here(const char **missing);
+cuda_add_dependencies *cuda_edges_here(void);  /* NULL: the driver has it not; cuda_here comes first */
 /* Of the driver's major version rather than a later one. The key tells compilers apart: their versions. */
 typedef struct nvrtc_found { nvrtc calls; int major, minor; } nvrtc_found;
 const nvrtc_found *nvrtc_here(const char **missing);

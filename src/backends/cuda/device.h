@@ -70,12 +70,14 @@ unsigned    cuda_multiply(const cuda_device *d, void *product);
 typedef struct cuda_arguments {
     cuda_address at[GPU_BLOCKS + 1];
     uint32_t     first;
-    void        *each[GPU_BLOCKS + 2];
+    void        *each[GPU_BLOCKS + 2];  /* the numbers themselves in place of the last two, where it is one launch */
 } cuda_arguments;
 void cuda_set_arguments(cuda_arguments *a, const gpu_call *call);
 
-/* A built text: each entry is a module of its own. */
+/* A built text: each entry is a module of its own, or two, for launches of one and of several. */
+enum { CUDA_ALONE, CUDA_AMONG, CUDA_FORMS };
 typedef struct cuda_entry { cuda_module module; cuda_function function; } cuda_entry;
-typedef struct cuda_text { int32_t n_entries; cuda_entry entries[]; } cuda_text;
+typedef struct cuda_text { int32_t n_entries; cuda_entry entries[][CUDA_FORMS]; } cuda_text;
+cuda_function cuda_function_of(const cuda_text *text, const gpu_call *call);
 
 #endif

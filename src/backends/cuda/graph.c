@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { EARLY_CAPABILITY = 90 };
+
 typedef struct recording {
     cuda_graph_exec exec;
     char first[96], last[96];  /* kernels, for messages */
@@ -24,22 +26,35 @@ static unsigned add_product(const cuda_device *d, cuda_graph graph, const gpu_ca
     return code;
 }
 
-static unsigned add_node(const cuda_device *d, cuda_graph graph, const cuda_text *text, const gpu_call *c,
+/* One kernel after another: it may be started early. Others begin when all that they wait for has ended. */
+static bool starts_early(const cuda_device *d, const gpu_call *calls, const gpu_call *c) {
+    return cuda_edges_here() && d->capability >= EARLY_CAPABILITY && c->n_after == 1 && !calls[c->after[0]].product;
+}
+
+static unsigned add_kernel(const cuda_device *d, cuda_graph graph, const cuda_node_params *params, bool early,
+                           const cuda_node *after, int32_t n_after, cuda_node *out) {
+    static const cuda_edge edge = { .from_port = CUDA_PORT_PROGRAMMATIC, .type = CUDA_EDGE_PROGRAMMATIC };
+    unsigned code = d->cuda->GraphAddKernelNode(out, graph, after, early ? 0 : (size_t)n_after, params);
+    return code || !early ? code : cuda_edges_here()(graph, after, out, &edge, 1);
+}
+
+static unsigned add_node(const cuda_device *d, cuda_graph graph, const cuda_text *text, const gpu_call *calls,
                          cuda_node *nodes, cuda_node *after, int32_t at) {
+    const gpu_call *c = &calls[at];
     for (int32_t i = 0; i < c->n_after; i++) after[i] = nodes[c->after[i]];
     if (c->product) return add_product(d, graph, c, after, &nodes[at]);
     cuda_arguments   a;
-    cuda_node_params params = { .func = text->entries[c->entry].function, .gridDimX = (unsigned)c->groups, 1, 1,
+    cuda_node_params params = { .func = cuda_function_of(text, c), .gridDimX = (unsigned)c->groups, 1, 1,
                                 .blockDimX = (unsigned)c->threads, 1, 1, .kernelParams = a.each };
     cuda_set_arguments(&a, c);
-    return d->cuda->GraphAddKernelNode(&nodes[at], graph, after, (size_t)c->n_after, &params);
+    return add_kernel(d, graph, &params, starts_early(d, calls, c), after, c->n_after, &nodes[at]);
 }
 
 static tide_status add_nodes(const cuda_device *d, cuda_graph graph, const cuda_text *text, const gpu_call *calls,
                              int32_t count, cuda_node *nodes, tide_failure *why) {
     unsigned code = CUDA_SUCCESS;
     for (int32_t i = 0; i < count; i++) {
-        code = add_node(d, graph, text, &calls[i], nodes, nodes + count, i);
+        code = add_node(d, graph, text, calls, nodes, nodes + count, i);
         if (code) return cuda_fail(d, code, why, "recording the kernel '%s'", calls[i].kernel->name);
     }
     return TIDE_OK;

@@ -9,13 +9,18 @@ void cuda_set_arguments(cuda_arguments *a, const gpu_call *c) {
     a->first = c->first;
     for (int i = 0; i <= GPU_BLOCKS; i++) a->each[i] = &a->at[i];
     a->each[GPU_BLOCKS + 1] = &a->first;
+    if (c->numbers) a->each[GPU_BLOCKS] = (void *)(uintptr_t)c->numbers;
+}
+
+cuda_function cuda_function_of(const cuda_text *text, const gpu_call *c) {
+    return text->entries[c->entry][c->numbers ? CUDA_ALONE : CUDA_AMONG].function;
 }
 
 static unsigned queue_launch(const cuda_device *d, const cuda_text *text, const gpu_call *c) {
     cuda_arguments a;
     if (c->product) return cuda_multiply(d, c->product);
     cuda_set_arguments(&a, c);
-    cuda_function function = text->entries[c->entry].function;
+    cuda_function function = cuda_function_of(text, c);
     return d->cuda->LaunchKernel(function, (unsigned)c->groups, 1, 1, (unsigned)c->threads, 1, 1, 0, d->stream, a.each,
                                  NULL);
 }

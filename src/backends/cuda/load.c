@@ -91,6 +91,7 @@ static void *in_folders(try_folder *try, void *user) {
 static pthread_once_t driver_once = PTHREAD_ONCE_INIT;
 static cuda_driver driver;
 static bool driver_found;
+static cuda_add_dependencies *add_dependencies;
 static char driver_missing[WORDS];
 
 static void *driver_in(const char *folder, void *user) {
@@ -119,8 +120,13 @@ static void find_driver(void) {
     void *library = in_list(getenv("TIDEMILL_CUDA_LIBS"), "", driver_in, NULL);
     if (!library) library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
     if (!library) snprintf(driver_missing, WORDS, "NVIDIA's driver is not here: %s", dlerror());
-    else if (take_symbols(library, "libcuda.so.1", driver_symbols, &driver, driver_missing)) start_driver();
+    else if (take_symbols(library, "libcuda.so.1", driver_symbols, &driver, driver_missing)) {
+        *(void **)&add_dependencies = dlsym(library, "cuGraphAddDependencies_v2");
+        start_driver();
+    }
 }
+
+cuda_add_dependencies *cuda_edges_here(void) { return add_dependencies; }
 
 const cuda_driver *cuda_here(const char **missing) {
     pthread_once(&driver_once, find_driver);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* Below so many multiply-adds our own are as fast, and can be one launch with their like (bench/results/cuda.md). */
-enum { LEAST_WORK = 1 << 28, LEAST_HALF_WORK = 1 << 29, WORKSPACE = 32 << 20 };
+enum { LEAST_WORK = 1 << 26, LEAST_HALF_WORK = 1 << 29, WORKSPACE = 32 << 20 };
 
 typedef struct lt_call {
     lt_product desc;

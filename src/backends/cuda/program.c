@@ -113,12 +113,16 @@ static tide_status make_entry(const compilation *c, const char *words, cuda_entr
 
 static void make_one(void *user, int64_t i, int thread) {
     const compilation *c = user;
+    int32_t entry = (int32_t)(i / CUDA_FORMS), form = (int32_t)(i % CUDA_FORMS);
+    const gpu_entry *e = &c->source->entries[entry];
     (void)thread;
+    if (form == CUDA_ALONE ? !e->alone : !e->among) return;
     text words = { 0 };
-    gpu_source_entry(&words, c->source, (int32_t)i, "k");
+    if (form == CUDA_ALONE) text_add(&words, "#define GPU_TOLD %d\n", (int)MAX2(e->numbers, 1));
+    gpu_source_entry(&words, c->source, entry);
     cuda_enter(c->d);
     if (words.failed) fail(&c->failures[i], TIDE_ENOMEM, "out of memory for a kernel's text");
-    else make_entry(c, words.data, &c->text->entries[i], &c->failures[i]);
+    else make_entry(c, words.data, &c->text->entries[entry][form], &c->failures[i]);
     cuda_leave(c->d);
     text_free(&words);
 }
@@ -126,14 +130,14 @@ static void make_one(void *user, int64_t i, int thread) {
 /* ---- all ---- */
 
 tide_status cuda_build(void *device, const gpu_source *source, void **module, tide_failure *why) {
-    int32_t n = source->n_entries;
+    int32_t n = CUDA_FORMS * source->n_entries;
     compilation c = { .d = device, .source = source };
     tide_status status = TIDE_OK;
     snprintf(c.architecture, sizeof c.architecture, "--gpu-architecture=sm_%d", c.d->capability);
     c.text = calloc(1, sizeof *c.text + sizeof(cuda_entry) * (size_t)n);
     c.failures = calloc((size_t)n, sizeof *c.failures);
     if (c.text && c.failures) {
-        c.text->n_entries = n;
+        c.text->n_entries = source->n_entries;
         parallel_for(MIN2(os_cores(), MOST_COMPILERS), n, 1, make_one, &c);
         for (int32_t i = n - 1; i >= 0; i--)
             if (c.failures[i].status) status = fail(why, c.failures[i].status, "%s", c.failures[i].message);
@@ -150,8 +154,9 @@ void cuda_unload(void *device, void *module) {
     if (!t) return;
     cuda_enter(d);
     d->cuda->StreamSynchronize(d->stream);
-    for (int32_t i = 0; i < t->n_entries; i++)
-        if (t->entries[i].module) d->cuda->ModuleUnload(t->entries[i].module);
+    for (int32_t i = 0; i < CUDA_FORMS * t->n_entries; i++)
+        if (t->entries[i / CUDA_FORMS][i % CUDA_FORMS].module)
+            d->cuda->ModuleUnload(t->entries[i / CUDA_FORMS][i % CUDA_FORMS].module);
     cuda_leave(d);
     free(t);
 }
@@ -159,10 +164,14 @@ void cuda_unload(void *device, void *module) {
 int32_t cuda_most_threads(void *device, void *module, int32_t entry) {
     const cuda_device *d = device;
     const cuda_text *t = module;
-    int most = 0;
+    int32_t least = INT32_MAX;
     cuda_enter(d);
-    unsigned code = d->cuda->FuncGetAttribute(&most, CUDA_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK,
-                                              t->entries[entry].function);
+    for (int form = 0; form < CUDA_FORMS; form++) {
+        int most = 0;
+        cuda_function function = t->entries[entry][form].function;
+        if (function && !d->cuda->FuncGetAttribute(&most, CUDA_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, function))
+            least = MIN2(least, most);
+    }
     cuda_leave(d);
-    return code ? INT32_MAX : most;
+    return least;
 }

@@ -2,9 +2,8 @@
  * what tiles have, empty rows and columns too. */
 #include "attention.h"
 
-/* Rates are estimates. */
+/* Rates are estimates. 64 x 64 by 8 x 8 scores a thread was a fourth slower on an H200 than by 8 x 4. */
 static const attention_tile tiles[] = {
-    { 64, 64, 8, 8, 1.2 },
     { 64, 64, 8, 4, 1.0 },
     { 32, 64, 4, 4, 0.75 },
     { 32, 32, 4, 4, 0.65 },

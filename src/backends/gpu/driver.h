@@ -15,6 +15,7 @@ typedef struct gpu_call {
     void   *blocks[GPU_BLOCKS];
     void   *table;
     uint32_t first;
+    const int64_t *numbers;     /* the same on the host, of one launch; NULL: of several */
     int32_t n_after;
     const int32_t *after;       /* of the run's calls, those that must have ended; only while it is recorded */
 } gpu_call;

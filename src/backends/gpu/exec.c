@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-/* One block of the host's memory: this, and the calls. */
+/* One block of the host's memory: this, the calls, and the table. */
 struct backend_exec {
     const tide_allocator *allocator;
     int64_t bytes;
@@ -23,11 +23,12 @@ static int32_t kernel_of(const backend_exec *e, const gpu_call *c) {
     return (int32_t)(c->kernel - e->program->kernels);
 }
 
-static int64_t exec_bytes(const gpu_plan *plan) {
-    return round_up((int64_t)(sizeof(backend_exec) + sizeof(gpu_call) * (size_t)plan->n_launches), 64);
-}
-
 static int64_t table_bytes(const gpu_plan *plan) { return plan->n_table * (int64_t)sizeof *plan->table; }
+
+static int64_t exec_bytes(const gpu_plan *plan) {
+    size_t calls = sizeof(gpu_call) * (size_t)plan->n_launches;
+    return round_up((int64_t)(sizeof(backend_exec) + calls) + table_bytes(plan), 64);
+}
 
 /* ---- memory -------------------------------------------------------------------------------------------- */
 
@@ -71,11 +72,14 @@ static void *block_at(const backend_exec *e, void *arena, const gpu_block *b) {
 /* ---- preparing ----------------------------------------------------------------------------------------- */
 
 static void make_calls(backend_exec *e, void *arena, const gpu_plan *plan) {
+    int64_t *table = (int64_t *)(void *)&e->calls[plan->n_launches];
+    if (plan->n_table) memcpy(table, plan->table, (size_t)table_bytes(plan));
     for (int32_t i = 0; i < plan->n_launches; i++) {
         const gpu_launch *l = &plan->launches[i];
         gpu_call *c = &e->calls[i];
         *c = (gpu_call){ .kernel = &e->program->kernels[l->kernel], .entry = l->entry, .threads = l->threads,
-                         .groups = l->groups, .table = e->table, .first = l->first, .n_after = l->n_after,
+                         .groups = l->groups, .table = e->table, .first = l->first,
+                         .numbers = l->first & GPU_MANY ? NULL : table + l->first, .n_after = l->n_after,
                          .after = plan->after + l->after };
         for (int j = 0; j < GPU_BLOCKS; j++)
             c->blocks[j] = j < l->n_blocks ? block_at(e, arena, &l->blocks[j]) : arena;

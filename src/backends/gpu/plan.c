@@ -55,7 +55,8 @@ static bool add_uses(planner *r, const gpu_print *g) {
 
 static bool add_launch(planner *r, const gpu_print *g) {
     gpu_plan *plan = r->plan;
-    int32_t which = g->by_library ? -1 : gpu_source_add(&plan->source, g->body.data, g->body.length, g->threads);
+    int32_t which = g->by_library ? -1 : gpu_source_add(&plan->source, g->body.data, g->body.length, g->threads,
+                                                          g->n_numbers);
     int32_t product = g->by_library ? plan->n_products : -1;
     if ((which < 0 && product < 0) ||
         !grow((void **)&plan->products, &r->room_products, plan->n_products, 1, sizeof *plan->products) ||
@@ -102,6 +103,16 @@ static tide_status plan_kernel(planner *r, const flat_kernel *k, tide_failure *w
     return TIDE_OK;
 }
 
+static void mark_entries(const gpu_plan *plan) {
+    for (int32_t i = 0; i < plan->n_launches; i++) {
+        const gpu_launch *l = &plan->launches[i];
+        if (l->entry < 0) continue;
+        gpu_entry *e = &plan->source.entries[l->entry];
+        if (l->first & GPU_MANY) e->among = true;
+        else e->alone = true;
+    }
+}
+
 /* ---- the whole ----------------------------------------------------------------------------------------- */
 
 static bool place_constants(gpu_plan *plan, const flat_program *p) {
@@ -135,6 +146,7 @@ tide_status gpu_plan_make(gpu_plan *out, const flat_program *p, gpu_language lan
     for (int32_t i = 0; i < p->n_kernels && !status; i++) status = plan_kernel(&r, &p->kernels[i], why);
     if (!status && (out->source.all.failed || !gpu_order(out, (const gpu_use *const *)r.uses, r.n_uses)))
         status = fail(why, TIDE_ENOMEM, "out of memory for %d launches", (int)out->n_launches);
+    mark_entries(out);
     for (int32_t i = 0; i < r.room_uses && r.uses && i < r.plan->n_launches; i++) free(r.uses[i]);
     free(r.uses), free(r.n_uses);
     return status;

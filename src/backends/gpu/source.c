@@ -9,7 +9,7 @@ void gpu_source_begin(gpu_source *s, gpu_language language, bool f64) {
 
 static bool same_body(const gpu_source *s, const gpu_entry *e, const gpu_entry *of, const char *body) {
     return e->hash == of->hash && e->threads == of->threads && e->length == of->length &&
-           !memcmp(s->all.data + e->start, body, of->length);
+           e->numbers == of->numbers && !memcmp(s->all.data + e->start, body, of->length);
 }
 
 static bool room_for_one(gpu_source *s) {
@@ -20,8 +20,8 @@ static bool room_for_one(gpu_source *s) {
     return true;
 }
 
-int32_t gpu_source_add(gpu_source *s, const char *body, size_t length, int32_t threads) {
-    gpu_entry e = { text_hash(body), 0, length, threads };
+int32_t gpu_source_add(gpu_source *s, const char *body, size_t length, int32_t threads, int32_t numbers) {
+    gpu_entry e = { .hash = text_hash(body), .length = length, .threads = threads, .numbers = numbers };
     for (int32_t i = 0; i < s->n_entries; i++)
         if (same_body(s, &s->entries[i], &e, body)) return i;
     if (!room_for_one(s)) return -1;
@@ -33,9 +33,9 @@ int32_t gpu_source_add(gpu_source *s, const char *body, size_t length, int32_t t
     return s->n_entries++;
 }
 
-void gpu_source_entry(text *out, const gpu_source *s, int32_t entry, const char *name) {
+void gpu_source_entry(text *out, const gpu_source *s, int32_t entry) {
     const gpu_entry *e = &s->entries[entry];
-    text_add(out, "%.*sKERNEL(%s, %d) %.*s\n", (int)s->preamble, s->all.data, name, (int)e->threads, (int)e->length,
+    text_add(out, "%.*sKERNEL(k, %d) %.*s\n", (int)s->preamble, s->all.data, (int)e->threads, (int)e->length,
              s->all.data + e->start);
 }
 

@@ -4,8 +4,13 @@
 
 #include "../../kernelgen/gpu/gpu.h"
 
-/* Where its body is in `all`. */
-typedef struct gpu_entry { uint64_t hash; size_t start, length; int32_t threads; } gpu_entry;
+/* Where its body is in `all`, how many numbers it is told, and whether it is launched alone and with others. */
+typedef struct gpu_entry {
+    uint64_t hash;
+    size_t   start, length;
+    int32_t  threads, numbers;
+    bool     alone, among;
+} gpu_entry;
 
 typedef struct gpu_source {
     text       all;        /* the preamble, then the entries k0, k1, ... */
@@ -16,9 +21,9 @@ typedef struct gpu_source {
 
 void gpu_source_begin(gpu_source *s, gpu_language language, bool f64);
 /* The entry of a body with so many threads, a new one if there is none yet; -1: out of memory. */
-int32_t gpu_source_add(gpu_source *s, const char *body, size_t length, int32_t threads);
-/* The preamble and one entry alone, under the name. */
-void gpu_source_entry(text *out, const gpu_source *s, int32_t entry, const char *name);
+int32_t gpu_source_add(gpu_source *s, const char *body, size_t length, int32_t threads, int32_t numbers);
+/* The preamble and one entry, as "k". */
+void gpu_source_entry(text *out, const gpu_source *s, int32_t entry);
 void gpu_source_free(gpu_source *s);
 
 #endif
