@@ -15,7 +15,7 @@
  *   EXP2(x)                the device's own: its bits are not another's
  *   NAN_F INF_F            and, where GPU_F64 is defined, double with FMA_D SQRT_D FLOOR_D CEIL_D RINT_D and the
  *                          language's own exp, log, ...
- *   SHUFFLE_XOR MMA_BF16 LDMATRIX_X4 CP_ASYNC_16 ...  where gpu_limits.matrix is set: cuda.txt says what these are
+ *   float4 int4 ushort4 SHUFFLE_XOR MMA_BF16 ...  where gpu_limits.matrix is set: cuda.txt says what the last are
  * A pointer to another type is a cast with its space: (GLOBAL const float *)(b0 + table[2]). */
 #ifndef TIDE_KERNELGEN_GPU_H
 #define TIDE_KERNELGEN_GPU_H

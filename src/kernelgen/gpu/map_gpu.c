@@ -28,7 +28,9 @@ static void print_operands(map_print *p) {
         char q[16];
         bool used, written = is_written(p, i, &used);
         snprintf(q, sizeof q, "q%d", (int)i);
-        if (used) gpu_operand(p->g, q, &p->g->kernel->operands[i], written);
+        if (!used) continue;
+        gpu_operand(p->g, q, &p->g->kernel->operands[i], written);
+        map_note_fours(p, i, p->g->numbers[p->g->n_numbers - 1]);
     }
 }
 
@@ -62,7 +64,7 @@ static void print_element(map_print *p) {
     for (int32_t i = 0; i < m->count; i++) {
         const flat_instr *in = &m->instrs[i];
         if (in->dst < 0 || in->kind == FLAT_ONE) continue;
-        if (p->shape.quads && is_draw(in)) map_print_four(p, i);
+        if (p->shape.quads) map_print_four(p, i);
         map_print_definition(p, in);
     }
     for (int32_t i = 0; i < m->count; i++)
@@ -73,7 +75,7 @@ static void print_element(map_print *p) {
 static void print_elements(map_print *p) {
     print_values(p, FLAT_ONE, 0);
     for (int32_t i = 0; i < p->m->count && p->shape.quads; i++)
-        if (is_draw(&p->m->instrs[i])) map_print_words(p, i);
+        map_print_words(p, i);
     if (p->shape.quads) text_add(&p->out, "#pragma unroll\nfor (uint u = 0; u < 4u; u++) {\n");
     print_element(p);
     if (p->shape.quads) text_add(&p->out, "}\n");
@@ -103,7 +105,7 @@ static void print_body(map_print *p, int32_t stage) {
     for (int32_t i = 0; i < m->count; i++) {
         const flat_instr *in = &m->instrs[i];
         if (!p->needed[i]) continue;
-        if (p->shape.quads && is_draw(in)) map_print_four(p, i);
+        if (p->shape.quads) map_print_four(p, i);
         if (is_row_reduction(in) || is_sink(in)) map_print_accumulate(p, i);
         else if (in->dst >= 0) map_print_definition(p, in);
     }
@@ -136,13 +138,16 @@ static int print_loop_head(map_print *p) {
         print_column_loop(p);
         return 2;
     }
+    bool around = *live && s->warps;  /* where nobody waits for what a guard leaves out: all loads then come first */
+    if (around) text_add(&p->out, "if (live) {\n");
+    if (around) live = "";
     if (s->turns > 1) text_add(&p->out, "#pragma unroll\nfor (uint u = 0; u < %lldu; u++) ", (long long)s->turns);
     text_add(&p->out, "{\n");
     map_print_column(p);
     bool whole = m->cols == s->width * s->turns;
     if (whole) text_add(&p->out, "%s{\n", live);
     else text_add(&p->out, "if (%sc < %lld%s) {\n", *live ? "live && " : "", (long long)m->cols, p->unit);
-    return 2;
+    return 2 + around;
 }
 
 static void print_stage(map_print *p, int32_t stage) {
@@ -151,10 +156,10 @@ static void print_stage(map_print *p, int32_t stage) {
     map_print_accumulators(p, stage);
     if (loops(p, stage)) {
         for (int32_t i = 0; i < p->m->count && p->shape.quads; i++)
-            if (p->needed[i] && is_draw(&p->m->instrs[i])) map_print_words(p, i);
+            if (p->needed[i]) map_print_words(p, i);
         int braces = print_loop_head(p);
         print_body(p, stage);
-        text_add(&p->out, braces == 2 ? "}\n}\n" : "}\n");
+        while (braces--) text_add(&p->out, "}\n");
     }
     map_print_row_results(p, stage);
 }

@@ -18,7 +18,7 @@ typedef struct map_shape {
     bool    sinks;            /* a group takes a task's rows, else one row a slot */
     int64_t per_task;         /* rows */
     bool    kept;             /* few turns: loops are unrolled, and what several need stays in registers */
-    bool    quads;            /* a thread has fours of neighbours, which are drawn together */
+    bool    quads;            /* a thread has fours of neighbours, which are drawn, loaded and stored together */
     int64_t width, slots;
     int64_t turns;            /* columns of a lane */
     bool    warps;            /* a warp's threads join by SHUFFLE_XOR */
@@ -26,7 +26,7 @@ typedef struct map_shape {
     int32_t stages;
 } map_shape;
 
-enum { WANTED = 1, MADE = 2, KEPT = 4 };
+enum { WANTED = 1, MADE = 2, KEPT = 4, DECLARED = 8 /* what its four neighbours share */ };
 
 typedef struct map_print {
     gpu_print *g;
@@ -44,6 +44,7 @@ typedef struct map_print {
     bool      *needed;     /* each instruction, in the loop at hand */
     uint64_t   arrays;     /* LOCAL_ARRAYs in use: a bit each */
     uint64_t   columns;    /* likewise those of sums over rows */
+    uint64_t   fours;      /* operands of which four neighbours are loaded or stored at a time */
 } map_print;
 
 typedef struct name { char text[48]; } name;
@@ -63,8 +64,9 @@ void map_print_definition(map_print *p, const flat_instr *in);
 void map_print_store(map_print *p, const flat_instr *in);
 bool map_counts_elements(const flat_instr *in);
 void map_print_seeds(map_print *p);
-void map_print_words(map_print *p, int32_t i);  /* of a draw: room for those of four neighbours */
-void map_print_four(map_print *p, int32_t i);   /* the words, in front of the first of the four */
+void map_note_fours(map_print *p, int32_t operand, int64_t at);  /* whose first element is so many bytes into a block */
+void map_print_words(map_print *p, int32_t i);  /* room for what four neighbours share: of a draw, a load or a store */
+void map_print_four(map_print *p, int32_t i);   /* that of a draw or a load, in front of the first of the four */
 static inline const flat_operand *map_operand(const map_print *p, const flat_instr *in) {
     return &p->g->kernel->operands[in->operand];
 }

@@ -73,7 +73,54 @@ static text place(map_print *p, const flat_instr *in, int kind) {
     return out;
 }
 
+/* ---- four neighbours at a time ------------------------------------------------------------------------- */
+
+static bool by_fours(const map_print *p, const flat_instr *in) {
+    bool each = (in->op == FLAT_LOAD && per_lane(in->kind)) || map_stores_each(p, in);
+    return each && in->operand < 64 && p->fours >> in->operand & 1;
+}
+
+/* If rows begin at such places and columns lie side by side; only where texts have vectors of each type. */
+void map_note_fours(map_print *p, int32_t operand, int64_t at) {
+    const flat_operand *o = &p->g->kernel->operands[operand];
+    int64_t dim[TIDE_MAX_DIMS], stride[TIDE_MAX_DIMS], bytes = (int64_t)tide_dtype_size(o->type);
+    if (!p->shape.by_rows || !p->shape.quads || !p->shape.warps || operand >= 64) return;
+    if ((bytes != 2 && bytes != 4) || at % (4 * bytes) != 0) return;
+    for (int32_t d = 0; d < p->m->row_ndim; d++)
+        if (p->m->dim[d] != 1 && o->stride[d] % 4 != 0) return;
+    int32_t n = study_merge(p->m, o, p->m->row_ndim, p->m->ndim, dim, stride);
+    if (n == 1 && stride[0] == 1) p->fours |= (uint64_t)1 << operand;
+}
+
+static void print_load_four(map_print *p, const flat_instr *in) {
+    text from = place(p, in, in->kind);
+    if (!from.failed)
+        text_add(&p->out, "if (u %% 4u == 0) f%d = *(GLOBAL const %s4 *)&%s;\n", in->dst,
+                 gpu_memory_type(map_operand(p, in)->type), from.data);
+    text_free(&from);
+}
+
+/* The last of the four stores all. */
+static void print_store_of_four(map_print *p, const flat_instr *in, const char *to) {
+    int type = map_operand(p, in)->type, o = in->operand;
+    char mine[32];
+    snprintf(mine, sizeof mine, "o%d[u %% 4u]", o);
+    gpu_store(&p->out, type, mine, "s");
+    text_add(&p->out, "; if (u %% 4u == 3u) { const %s4 v = { o%d[0], o%d[1], o%d[2], o%d[3] }; "
+             "*(GLOBAL %s4 *)(&%s - 3) = v; }", gpu_memory_type(type), o, o, o, o, gpu_memory_type(type), to);
+}
+
+/* ---- loads and stores ---------------------------------------------------------------------------------- */
+
 static void print_load(map_print *p, const flat_instr *in) {
+    if (by_fours(p, in)) {
+        char mine[96];
+        int f = in->dst;
+        snprintf(mine, sizeof mine, "(u %% 4u == 0 ? f%d.x : u %% 4u == 1u ? f%d.y : u %% 4u == 2u ? f%d.z : f%d.w)",
+                 f, f, f, f);
+        gpu_load(&p->out, map_operand(p, in)->type, mine);
+        return;
+    }
     text from = place(p, in, in->kind);
     if (!from.failed) gpu_load(&p->out, map_operand(p, in)->type, from.data);
     text_free(&from);
@@ -93,7 +140,8 @@ void map_print_store(map_print *p, const flat_instr *in) {
     text_add(&p->out, "{ const %s s = ", gpu_register_type(o->type));
     print_cast(p, in->type, o->type, map_register(p, in->src[0]).text);
     text_add(&p->out, "; ");
-    if (!to.failed) gpu_store(&p->out, o->type, to.data, "s");
+    if (!to.failed && by_fours(p, in)) print_store_of_four(p, in, to.data);
+    else if (!to.failed) gpu_store(&p->out, o->type, to.data, "s");
     text_add(&p->out, "; }\n");
     text_free(&first), text_free(&to);
 }
@@ -139,11 +187,19 @@ static void print_sample(map_print *p, const flat_instr *in) {
     text_add(&p->out, ", (uint)(e %% %lld%s)", (long long)in->per_sample, p->unit);
 }
 
-void map_print_words(map_print *p, int32_t i) { text_add(&p->out, "uint w%d[4];\n", p->m->instrs[i].dst); }
+void map_print_words(map_print *p, int32_t i) {
+    const flat_instr *in = &p->m->instrs[i];
+    if (is_draw(in)) text_add(&p->out, "uint w%d[4];\n", in->dst);
+    if (!by_fours(p, in)) return;
+    const char *type = gpu_memory_type(map_operand(p, in)->type);
+    if (in->op == FLAT_LOAD) {
+        if (!(p->state[in->dst] & DECLARED)) text_add(&p->out, "%s4 f%d;\n", type, in->dst);
+        p->state[in->dst] |= DECLARED;
+    } else text_add(&p->out, "%s o%d[4];\n", type, in->operand);
+}
 
 /* A mask's halves are eight in four words: two words have those of four neighbours. */
-void map_print_four(map_print *p, int32_t i) {
-    const flat_instr *in = &p->m->instrs[i];
+static void print_draw_four(map_print *p, const flat_instr *in) {
     bool mask = in->op == FLAT_DROPMASK;
     int  w = in->dst;
     text_add(&p->out, "if (u %% 4u == 0u) {\nPHILOX_FOUR(w%d[0], w%d[1], w%d[2], w%d[3], ", w, w, w, w);
@@ -153,6 +209,12 @@ void map_print_four(map_print *p, int32_t i) {
         text_add(&p->out, "if (e %% %lld%s & 4u) { w%d[0] = w%d[2]; w%d[1] = w%d[3]; }\n", (long long)in->per_sample,
                  p->unit, w, w, w, w);
     text_add(&p->out, "}\n");
+}
+
+void map_print_four(map_print *p, int32_t i) {
+    const flat_instr *in = &p->m->instrs[i];
+    if (is_draw(in)) print_draw_four(p, in);
+    else if (in->op == FLAT_LOAD && by_fours(p, in)) print_load_four(p, in);
 }
 
 static void print_word(map_print *p, const flat_instr *in) {

@@ -87,6 +87,7 @@ static bool has(const map_print *p, bool (*is)(const map_print *, const flat_ins
     return false;
 }
 static bool reduces(const map_print *p, const flat_instr *in) { return (void)p, is_row_reduction(in); }
+static bool draws(const map_print *p, const flat_instr *in) { return (void)p, is_draw(in); }
 static bool sinks(const map_print *p, const flat_instr *in) { return (void)p, is_sink(in); }
 static bool sums_all(const map_print *p, const flat_instr *in) { return (void)p, in->op == FLAT_ALL_SUM; }
 static bool stores_row(const map_print *p, const flat_instr *in) {
@@ -153,9 +154,10 @@ static void choose_rows(map_print *p, int64_t most) {
     const flat_map *m = p->m;
     map_shape *s = &p->shape;
     bool    blocks = s->sinks && !has(p, reduces) && !has(p, sums_all) && !has(p, stores_row);
-    bool    quads = !blocks && draws_fours(p) && m->cols % 4 == 0 && m->cols <= most * MOST_TURNS;
     s->warps = p->g->limits->matrix && most >= WARP;
     int64_t each = blocks ? 1 : columns_each(p, most);
+    bool    worth = draws_fours(p) || (s->warps && each >= 4 && !has(p, draws));
+    bool    quads = worth && !blocks && m->cols % 4 == 0 && m->cols <= most * MOST_TURNS;
     if (quads) each = s->warps ? round_up(each, 4) : 4;
     if (each * m->count > MOST_UNROLLED) each = 1, quads = false;
     int64_t step = quads ? 4 : 1;
