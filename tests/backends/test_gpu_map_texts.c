@@ -164,8 +164,8 @@ static bool has_word(const char *in, const char *word, size_t length) {
 
 /* One of a body's own: r12, q3, site4, m1f ... or a name without a number. */
 static bool is_own(const char *word) {
-    static const char own[] = " row c e l u slot task begin end base live s LANES seed_low seed_high ";
-    static const char *const prefixes[] = { "r", "q", "a", "z", "w", "m", "site" };
+    static const char own[] = " row c e l u slot task begin end base live s at LANES THREADS seed_low seed_high ";
+    static const char *const prefixes[] = { "r", "q", "a", "z", "w", "m", "s", "t", "site" };
     if (has_word(own, word, strlen(word))) return true;
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
         size_t n = strlen(prefixes[i]);
