@@ -15,6 +15,7 @@
  *   EXP2(x)                the device's own: its bits are not another's
  *   NAN_F INF_F            and, where GPU_F64 is defined, double with FMA_D SQRT_D FLOOR_D CEIL_D RINT_D and the
  *                          language's own exp, log, ...
+ *   float4 int4 ushort4 uchar4  vectors with .x .y .z .w, at addresses that they divide
  *   SHUFFLE_XOR MMA_BF16 LDMATRIX_X4 CP_ASYNC_16 ...  where gpu_limits.matrix is set: cuda.txt says what these are
  * A pointer to another type is a cast with its space: (GLOBAL const float *)(b0 + table[2]). */
 #ifndef TIDE_KERNELGEN_GPU_H

@@ -134,6 +134,9 @@ static int print_loop_head(map_print *p) {
         return 2;
     }
     const char *turn = s->quads ? "four" : "u";
+    bool around = *live && s->warps;  /* where nobody waits for what a guard leaves out: all loads then come first */
+    if (around) text_add(&p->out, "if (live) {\n");
+    if (around) live = "";
     if (s->turns > 1)
         text_add(&p->out, "#pragma unroll\nfor (uint %s = 0; %s < %lldu; %s += %du) ", turn, turn, (long long)s->turns,
                  turn, s->quads ? 4 : 1);
@@ -143,7 +146,7 @@ static int print_loop_head(map_print *p) {
     bool whole = m->cols == s->width * s->turns;
     if (whole) text_add(&p->out, "%s{\n", live);
     else text_add(&p->out, "if (%sc < %lld%s) {\n", *live ? "live && " : "", (long long)m->cols, p->unit);
-    return 2;
+    return 2 + around;
 }
 
 /* The columns of a lane's turn: one, or four neighbours. */
@@ -170,7 +173,7 @@ static void print_stage(map_print *p, int32_t stage) {
     if (loops(p, stage)) {
         int braces = print_loop_head(p);
         print_columns(p);
-        text_add(&p->out, braces == 2 ? "}\n}\n" : "}\n");
+        while (braces--) text_add(&p->out, "}\n");
     }
     map_print_row_results(p, stage);
 }

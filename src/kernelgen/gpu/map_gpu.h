@@ -22,7 +22,7 @@ typedef struct map_shape {
     int64_t width, slots;
     int64_t turns;            /* columns of a lane */
     bool    warps;            /* a warp's threads join by SHUFFLE_XOR */
-    int64_t blocks;           /* of `width` columns, or fours, each a group's of its own, if whole rows are not needed */
+    int64_t blocks;           /* of `width` columns, or fours, each a group's of its own, where rows may be cut */
     int32_t stages;
 } map_shape;
 

@@ -318,7 +318,8 @@ static void try_fours(tide_dtype type, int layout, int64_t offset, int64_t cols,
     int x = map_load(&p.b, p.k, add_laid(&p, type, layout, offset, false, stride), FLAT_FULL, stride);
     note(&p, x, reg, FLAT_FULL, 0);
     operands[p.k->n_operands - 1].offset = offset;
-    if (reg != TIDE_F32) x = note(&p, map_op(&p.b, p.k, FLAT_CAST, TIDE_F32, FLAT_FULL, x, -1, -1), TIDE_F32, FLAT_FULL, 0);
+    if (reg != TIDE_F32) x = map_op(&p.b, p.k, FLAT_CAST, TIDE_F32, FLAT_FULL, x, -1, -1);
+    note(&p, x, TIDE_F32, FLAT_FULL, 0);
     int y = note(&p, map_op(&p.b, p.k, S_ADD, TIDE_F32, FLAT_FULL, x, 0, -1), TIDE_F32, FLAT_FULL, 0);
     if (reduce) {
         int most = note(&p, map_op(&p.b, p.k, FLAT_ROW_MAX, TIDE_F32, FLAT_ROW, y, -1, -1), TIDE_F32, FLAT_ROW, 0);
