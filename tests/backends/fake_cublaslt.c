@@ -16,15 +16,8 @@ typedef struct product {
 } product;
 typedef struct preference { fake_object o; uint64_t workspace; uint32_t schemes, aligned[4]; } preference;
 
-#define DECLARED(name, version, takes) FAKE_SYMBOL(cublasLt, name, version, takes)
-CUBLASLT_FUNCTIONS(DECLARED)
-
-#define CALLED(function)                                                                                               \
-    FAKE_ENTER                                                                                                         \
-    unsigned code = fake_fault(function);
-#define CALL(function)                                                                                                 \
-    CALLED(function)                                                                                                   \
-    if (code) return code;
+#define DECLARED_LT(name, version, takes) FAKE_SYMBOL(cublasLt, name, version, takes)
+CUBLASLT_FUNCTIONS(DECLARED_LT)
 
 /* ---- what is described ------------------------------------------------------------------------------------------- */
 

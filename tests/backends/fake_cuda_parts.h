@@ -34,6 +34,18 @@ void *fake_new(const char *kind, size_t bytes);    /* a structure that begins wi
 void *fake_known(const void *handle, const char *kind);
 void  fake_end(void *object);
 
+/* A device's own. */
+typedef struct fake_context {
+    fake_object o;
+    int      held, pushed;
+    unsigned sticky;      /* what a kernel has done to it */
+    int64_t  bytes;
+    struct stream *streams;
+} fake_context;
+fake_context *fake_now(void);                      /* the thread's */
+extern __thread int fake_capturing;                /* streams that the thread captures */
+void fake_drain(const fake_context *c);            /* does all that is queued there */
+
 /* What a stream does later, or now. What it needs is copied; a code. */
 typedef unsigned fake_work(const void *what);
 unsigned fake_queue(cuda_stream stream, fake_work *work, const void *what, size_t bytes);
@@ -46,5 +58,31 @@ void  fake_check_guards(cuda_address at);
 
 /* Where a cubin has its text; NULL: it is none. */
 const char *fake_text_of(const void *cubin, int *capability);
+
+/* How the driver's functions begin. */
+#define CALLED(function)                                                                                               \
+    FAKE_ENTER                                                                                                         \
+    unsigned code = fake_fault(function);
+#define CALL(function)                                                                                                 \
+    CALLED(function)                                                                                                   \
+    if (code) return code;
+/* What a captured stream allows, and what it does not. */
+#define CONTEXT_CALLED(function)                                                                                       \
+    CALLED(function)                                                                                                   \
+    if (!code) code = fake_current(function);                                                                          \
+    else fake_current(function);
+#define CAPTURED_CALL(function)                                                                                        \
+    CONTEXT_CALLED(function)                                                                                           \
+    if (code) return code;
+/* A release that fails has released. */
+#define RELEASING_CALL(function)                                                                                       \
+    CONTEXT_CALLED(function)                                                                                           \
+    if (fake_capturing) fake_stop("%s while this thread captures a stream", function);
+#define CONTEXT_CALL(function)                                                                                         \
+    RELEASING_CALL(function)                                                                                           \
+    if (code) return code;
+
+#define DECLARED(name, version, takes) FAKE_SYMBOL(cu, name, version, takes)
+CUDA_FUNCTIONS(DECLARED)
 
 #endif

@@ -10,19 +10,14 @@ static const char head[] = "a cubin of the fake's for sm_";
 
 typedef struct program { fake_object o; text words, cubin, log; } program;
 
-#define DECLARED(name, version, takes) FAKE_SYMBOL(nvrtc, name, version, takes)
-NVRTC_FUNCTIONS(DECLARED)
+#define DECLARED_NVRTC(name, version, takes) FAKE_SYMBOL(nvrtc, name, version, takes)
+NVRTC_FUNCTIONS(DECLARED_NVRTC)
 
 const char *fake_text_of(const void *cubin, int *capability) {
     const char *at = cubin;
     if (strncmp(at, head, sizeof head - 1) || sscanf(at + sizeof head - 1, "%d\n", capability) != 1) return NULL;
     return strchr(at, '\n') + 1;
 }
-
-#define CALL(function)                                                                                                 \
-    FAKE_ENTER                                                                                                         \
-    unsigned code = fake_fault(function);                                                                              \
-    if (code) return code;
 
 unsigned fake_nvrtcVersion(int *major, int *minor) {
     CALL("nvrtcVersion")

@@ -1,38 +1,31 @@
 /* The CUDA driver on libraries that stand for NVIDIA's (fake_cuda.c): what it computes, what it tells, that each call
  * that fails is named and leaves nothing behind, and what it says where a library is missing. */
-#include "backends/cuda/device.h"
-#include "fake_cuda.h"
-#include "gpu/fibers.h"
-/* before cmocka, which has a macro of the name fail and needs the four below */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test_cuda.h"
+
 #include <dlfcn.h>
 #include <glob.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <tidemill/tidemill.h>
 #include <unistd.h>
 
-enum { COUNT = 1000, THREADS = 64, NUMBERS = 4, OUT_OF_MEMORY = 2, ILLEGAL_ADDRESS = 700, FOREVER = 1 << 20 };
+enum { THREADS = 64, NUMBERS = 4 };
 
-static fake_cuda *fake, usual;
+fake_cuda *fake, usual;
 static char folder[256], libraries[400];
 
-static void expect_text(const char *got, const char *want) {
+void expect_text(const char *got, const char *want) {
     if (!strstr(got, want)) fail_msg("'%s' has no '%s'", got, want);
 }
 
-static void expect_nothing_left(const char *after) {
+void expect_nothing_left(const char *after) {
     if (*fake->left()) fail_msg("after %s there are still: %s", after, fake->left());
 }
 
-static void fail_call(const char *call, int after, unsigned code) { fake->fail = call, fake->after = after, fake->code = code; }
+void fail_call(const char *call, int after, unsigned code) {
+    fake->fail = call, fake->after = after, fake->code = code;
+}
 
 static int set_up(void **state) {
     const char *path = getenv("TMPDIR");
@@ -106,13 +99,15 @@ static const struct missing { void (*prepare)(void); const char *said, *real; } 
     { other_driver, "there is no device cuda:0; libcuda.so.1 has no cuInit", NULL },
     { old_driver, "there is no device cuda:0; the driver is for CUDA 11.8; 12.0 is the least (driver 525)", NULL },
     { not_ready, "there is no device cuda:0; the driver does not start: system not yet initialized", NULL },
-    { no_device_here, "there is no device cuda:0; the driver does not start: no CUDA-capable device is detected", NULL },
+    { no_device_here, "there is no device cuda:0; the driver does not start: no CUDA-capable device is detected",
+      NULL },
     { unknown_error, "there is no device cuda:0; the driver does not start: an unknown error", NULL },
     { no_compiler, "cuda:0 needs NVIDIA's compiler library (no libnvrtc.so.13 or .12 was found): install it "
                    "(python3 -m pip install nvidia-cuda-nvrtc), or name its folder in TIDEMILL_CUDA_LIBS",
       "libnvrtc.so.13" },
     { other_compiler, "cuda:0 needs NVIDIA's compiler library (libnvrtc has no nvrtcVersion): install it ", NULL },
-    { silent_compiler, "cuda:0 needs NVIDIA's compiler library (libnvrtc does not say its version): install it ", NULL },
+    { silent_compiler, "cuda:0 needs NVIDIA's compiler library (libnvrtc does not say its version): install it ",
+      NULL },
 };
 
 /* One line. */
@@ -156,7 +151,8 @@ static void test_devices(void **unused) {
     (void)unused;
     expect_refused(1, "there is no device cuda:1; there are cuda:0 (Fake H200)");
     fake->devices = 3;
-    expect_refused(3, "there is no device cuda:3; there are cuda:0 (Fake H200), cuda:1 (Fake H199), cuda:2 (Fake H198)");
+    expect_refused(3, "there is no device cuda:3; there are cuda:0 (Fake H200), cuda:1 (Fake H199), "
+                      "cuda:2 (Fake H198)");
     fake->devices = 0;
     expect_refused(0, "there is no device cuda:0; the driver has found no GPU that may be used");
     fake->devices = 1, fake->capability = 37;
@@ -168,18 +164,12 @@ static void test_devices(void **unused) {
 static const char *const bodies[] = {
     "{\nBEGIN\nconst uint i = group * 64u + lane;\nGLOBAL const float *x = (GLOBAL const float *)b0;\n"
     "GLOBAL float *y = (GLOBAL float *)b1;\nif ((i64)i < table[0]) y[i] = x[i] + (float)table[1];\n}\n",
-    "{\nBEGIN\nLOCAL_ARRAY(float, part, 64);\nconst uint i = group * 64u + lane;\nGLOBAL float *y = (GLOBAL float *)b1;\n"
+    "{\nBEGIN\nLOCAL_ARRAY(float, part, 64);\nconst uint i = group * 64u + lane;\n"
+    "GLOBAL float *y = (GLOBAL float *)b1;\n"
     "part[lane] = (i64)i < table[0] ? y[i] : 0.0f;\nSYNC;\n"
     "if ((i64)i < table[0]) y[i] = 2.0f * part[lane] - part[lane ^ 1u];\n}\n"
 };
 static const flat_kernel kernels[2] = { { .name = "plus" }, { .name = "turn" } };
-
-typedef struct trial {
-    cuda_device *device;
-    void *in, *out, *table, *module;
-    float x[COUNT], y[COUNT];
-    tide_failure why;
-} trial;
 
 static tide_status build(trial *t, const char *const *entries, int n) {
     gpu_source whole = { .n_entries = 0 };
@@ -200,7 +190,7 @@ static tide_status put_all(trial *t) {
     return status ? status : cuda_memory.put(t->device, t->in, 0, t->x, sizeof t->x, &t->why);
 }
 
-static tide_status open_device(trial *t, int32_t index) {
+tide_status open_device(trial *t, int32_t index) {
     void *device = NULL;
     tide_allocator system = mem_system();
     *t = (trial){ 0 };
@@ -215,7 +205,7 @@ static tide_status open_trial(trial *t, int32_t index) {
     return status ? status : build(t, bodies, 2);
 }
 
-static void close_trial(trial *t) {
+void close_trial(trial *t) {
     if (!t->device) return;
     cuda_unload(t->device, t->module);
     cuda_memory.free(t->device, t->in, sizeof t->x);
@@ -313,22 +303,35 @@ static void test_seconds(void **unused) {
     close_trial(&t);
 }
 
-/* Whatever does not wait for another may run before it. */
+/* A graph in which the last must wait for two that need not wait for each other; its nodes run in any order. */
 static void test_order(void **unused) {
     (void)unused;
-    enum { MANY = 12 };
+    enum { CALLS = 3 };
+    static const int32_t after[] = { 0, 1 };
     trial t;
-    gpu_call calls[MANY];
-    void *recording = NULL;
     assert_int_equal(open_trial(&t, 0), TIDE_OK);
-    for (int i = 0; i < MANY; i++) calls[i] = call_of(&t, 0);
-    assert_int_equal(cuda_record(t.device, t.module, calls, MANY, &recording, &t.why), TIDE_OK);
-    assert_int_equal(cuda_replay(t.device, recording, &t.why), TIDE_OK);
-    assert_int_equal(get(&t), TIDE_OK);
-    expect_result(&t, 0);
+    void *other = cuda_memory.alloc(t.device, sizeof t.x);
+    float got[COUNT];
+    gpu_call calls[CALLS] = { call_of(&t, 0), call_of(&t, 0), call_of(&t, 0) };
+    for (int i = 1; i < GPU_BLOCKS; i++) calls[1].blocks[i] = other, calls[2].blocks[i] = t.in;
+    calls[2].blocks[0] = t.out, calls[2].n_after = 2, calls[2].after = after;
+    for (uint64_t seed = 0; seed < 16; seed++) {
+        void *recording = NULL;
+        fake->seed = seed;
+        assert_int_equal(cuda_memory.put(t.device, t.in, 0, t.x, sizeof t.x, NULL), TIDE_OK);
+        assert_int_equal(cuda_record(t.device, t.module, calls, CALLS, &recording, &t.why), TIDE_OK);
+        assert_int_equal(cuda_replay(t.device, recording, &t.why), TIDE_OK);
+        assert_int_equal(get(&t), TIDE_OK);
+        expect_result(&t, 0);
+        assert_int_equal(cuda_memory.get(t.device, got, other, 0, sizeof got, NULL), TIDE_OK);
+        assert_memory_equal(got, t.y, sizeof got);
+        assert_int_equal(cuda_memory.get(t.device, got, t.in, 0, sizeof got, NULL), TIDE_OK);
+        for (int i = 0; i < COUNT; i++) assert_true(got[i] == t.x[i] + 6);
+        cuda_forget(t.device, recording);
+        cuda_forget(t.device, NULL);
+    }
     assert_true(fake->out_of_order > 0);
-    cuda_forget(t.device, recording);
-    cuda_forget(t.device, NULL);
+    cuda_memory.free(t.device, other, sizeof t.x);
     close_trial(&t);
 }
 
@@ -386,6 +389,28 @@ static void test_blocks(void **unused) {
     close_trial(&t);
 }
 
+/* What is put is copied, and written later. */
+static void test_put_later(void **unused) {
+    (void)unused;
+    enum { PUTS = 3 * STAGES + 1 };
+    trial t;
+    float back[PUTS];
+    assert_int_equal(open_trial(&t, 0), TIDE_OK);
+    assert_int_equal(run(&t, 1), TIDE_OK);
+    assert_int_equal(fake->launches, 0);
+    for (int i = 0; i < PUTS; i++) {
+        float x = (float)i;
+        assert_int_equal(cuda_memory.put(t.device, t.in, 4 * i, &x, sizeof x, NULL), TIDE_OK);
+        x = -1;
+        if (i == STAGES / 2) assert_int_equal(fake->launches, 0); /* nobody waited */
+    }
+    assert_int_equal(cuda_memory.get(t.device, back, t.in, 0, sizeof back, NULL), TIDE_OK);
+    for (int i = 0; i < PUTS; i++) assert_true(back[i] == (float)i);
+    assert_int_equal(get(&t), TIDE_OK);
+    expect_result(&t, 1); /* of what was there before */
+    close_trial(&t);
+}
+
 static void test_limits(void **unused) {
     static const struct { int threads, expected, capability; bool matrix; } cases[] = {
         { 1024, 256, 90, true }, { 256, 256, 80, true }, { 128, 128, 75, false }, { 1024, 256, 50, false },
@@ -405,7 +430,7 @@ static void test_limits(void **unused) {
 
 /* ---- programs ---------------------------------------------------------------------------------------------------- */
 
-static void set_cache(bool folder_is_there) {
+void set_cache(bool folder_is_there) {
     char command[400];
     snprintf(command, sizeof command, "rm -rf '%s/tidemill'", folder);
     assert_int_equal(system(command), 0);
@@ -555,7 +580,8 @@ static void test_told_late(void **unused) {
     fail_call("cuStreamSynchronize", 0, 701);
     assert_int_equal(cuda_memory.wait(t.device, &t.why), TIDE_EDEVICE);
     assert_string_equal(t.why.message, "cuda:0: what was queued failed: too many resources requested for launch "
-                                       "(CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES); queued were the kernels 'plus' to 'turn'");
+                                       "(CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES); queued were the kernels 'plus' "
+                                       "to 'turn'");
     t.why = (tide_failure){ 0 };
     assert_int_equal(cuda_memory.wait(t.device, &t.why), TIDE_OK);
     fail_call("cuMemcpyDtoHAsync", 0, 12345);
@@ -564,414 +590,6 @@ static void test_told_late(void **unused) {
     assert_int_equal(get(&t), TIDE_OK);
     expect_result(&t, 1);
     close_trial(&t);
-}
-
-/* ---- products ---------------------------------------------------------------------------------------------------- */
-
-typedef struct product_case {
-    int64_t m, n, k, batches;
-    bool    a_turned, b_turned, has_bias;
-    tide_dtype of, to;
-    double  alpha, beta;
-} product_case;
-
-/* Sizes for which the library is asked. */
-static const product_case products[] = {
-    { 512, 1024, 512, 1, false, false, true, TIDE_F32, TIDE_F32, 1, 0 },
-    { 512, 512, 1024, 1, true, false, false, TIDE_F32, TIDE_F32, 0.5, 1 },
-    { 500, 300, 450, 4, false, true, false, TIDE_F32, TIDE_F32, 1, 0 },
-    { 1024, 1024, 512, 1, false, true, true, TIDE_BF16, TIDE_BF16, 1, 0 },
-    { 1024, 512, 1024, 1, true, true, false, TIDE_BF16, TIDE_F32, 1, 1 },
-};
-
-typedef struct factors {
-    product_case of;
-    gpu_product  p;
-    int64_t      bytes[4];  /* of A, B, C, bias */
-    char        *host[4];
-    void        *block[4];
-} factors;
-
-static float number_at(const char *at, tide_dtype type, int64_t i) {
-    float x;
-    if (type == TIDE_F32) return ((const float *)(const void *)at)[i];
-    uint32_t bits = (uint32_t)((const uint16_t *)(const void *)at)[i] << 16;
-    return memcpy(&x, &bits, sizeof x), x;
-}
-
-/* Few numbers, which bfloat16 has. */
-static void fill_numbers(char *at, tide_dtype type, int64_t count, unsigned seed) {
-    for (int64_t i = 0; i < count; i++) {
-        float x = (float)((int)((seed = seed * 1664525u + 1013904223u) >> 24) - 128) / 64;
-        uint32_t bits;
-        memcpy(&bits, &x, sizeof bits);
-        if (type == TIDE_F32) ((float *)(void *)at)[i] = x;
-        else ((uint16_t *)(void *)at)[i] = (uint16_t)(bits >> 16);
-    }
-}
-
-static flat_operand operand_of(const product_case *c, int i, int64_t rows, int64_t columns, bool turned) {
-    flat_operand o = { .buffer = i, .type = i == 2 ? c->to : c->of };
-    int64_t *s = o.stride;
-    if (c->batches > 1) *s++ = rows * columns;
-    s[0] = turned ? 1 : columns, s[1] = turned ? rows : 1;
-    return o;
-}
-
-static factors make_factors(trial *t, const product_case *c) {
-    factors f = { .of = *c };
-    const int64_t counts[4] = { c->m * c->k, c->k * c->n, c->m * c->n, c->n };
-    f.p = (gpu_product){ .sizes = { .m = c->m, .n = c->n, .k = c->k, .batches = c->batches, .alpha = c->alpha,
-                                    .beta = c->beta, .batch_ndim = c->batches > 1, .batch = { c->batches } },
-                         .has_bias = c->has_bias };
-    f.p.operand[0] = operand_of(c, 0, c->m, c->k, c->a_turned);
-    f.p.operand[1] = operand_of(c, 1, c->k, c->n, c->b_turned);
-    f.p.operand[2] = operand_of(c, 2, c->m, c->n, false);
-    for (int i = 0; i < 4; i++) {
-        tide_dtype type = i == 3 ? TIDE_F32 : f.p.operand[i].type;
-        int64_t count = counts[i] * (i < 3 ? c->batches : 1);
-        f.bytes[i] = count * (int64_t)tide_dtype_size(type);
-        f.host[i] = malloc((size_t)f.bytes[i]), f.block[i] = cuda_memory.alloc(t->device, f.bytes[i]);
-        f.p.block[i] = i;
-        assert_true(f.host[i] && f.block[i]);
-        fill_numbers(f.host[i], type, count, (unsigned)i + 1);
-        assert_int_equal(cuda_memory.put(t->device, f.block[i], 0, f.host[i], f.bytes[i], NULL), TIDE_OK);
-    }
-    f.p.block[GPU_PRODUCT_WORK] = 4;
-    return f;
-}
-
-static void free_factors(trial *t, factors *f) {
-    for (int i = 0; i < 4; i++) free(f->host[i]), cuda_memory.free(t->device, f->block[i], f->bytes[i]);
-}
-
-/* Some of the results, beside sums in double. */
-static void expect_product(const factors *f, const char *got) {
-    const product_case *c = &f->of;
-    for (int64_t i = 0, all = c->batches * c->m * c->n; i < 300; i++) {
-        int64_t at = i * 7919 * 131 % all, batch = at / (c->m * c->n), row = at / c->n % c->m, column = at % c->n;
-        double sum = 0;
-        for (int64_t k = 0; k < c->k; k++)
-            sum += (double)number_at(f->host[0], c->of, batch * c->m * c->k + (c->a_turned ? k * c->m + row : row * c->k + k)) *
-                   (double)number_at(f->host[1], c->of, batch * c->k * c->n + (c->b_turned ? column * c->k + k : k * c->n + column));
-        sum = c->alpha * sum + c->beta * (double)number_at(f->host[2], c->to, at);
-        if (c->has_bias) sum += (double)number_at(f->host[3], TIDE_F32, column);
-        double bound = c->to == TIDE_F32 ? 1e-3 : 0.004 * fabs(sum) + 1e-3;
-        if (fabs((double)number_at(got, c->to, at) - sum) > bound)
-            fail_msg("product %d x %d x %d, row %d, column %d: expected %g, got %g", (int)c->m, (int)c->n, (int)c->k,
-                     (int)row, (int)column, sum, (double)number_at(got, c->to, at));
-    }
-}
-
-/* By a graph, as a run has it, or timed; false: `calls` of the driver failed. */
-static tide_status multiply(trial *t, factors *f, bool timed) {
-    static const flat_kernel kernel = { .name = "product" };
-    void *product = NULL, *recording = NULL, *work = NULL;
-    double seconds = 0;
-    f->p.work_bytes = cuda_asks(t->device, &f->p);
-    if (f->p.work_bytes < 0) return (fail)(&t->why, TIDE_EDEVICE, "cuBLASLt does not take it");
-    if (f->p.work_bytes) work = cuda_memory.alloc(t->device, f->p.work_bytes);
-    void *const blocks[GPU_BLOCKS] = { f->block[0], f->block[1], f->block[2], f->block[3], work };
-    tide_status status = cuda_product(t->device, &f->p, blocks, &product, &t->why);
-    gpu_call call = { .kernel = &kernel, .entry = -1, .product = product, .groups = 1 };
-    if (!status && timed) status = cuda_launch(t->device, NULL, &call, &seconds, &t->why);
-    if (!status && !timed) status = cuda_record(t->device, NULL, &call, 1, &recording, &t->why);
-    if (recording) status = cuda_replay(t->device, recording, &t->why);
-    if (!status) status = cuda_wait(t->device, &t->why);
-    cuda_forget(t->device, recording);
-    cuda_product_free(t->device, product);
-    cuda_memory.free(t->device, work, f->p.work_bytes);
-    return status;
-}
-
-static void test_products(void **unused) {
-    (void)unused;
-    for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
-        trial t;
-        assert_int_equal(open_device(&t, 0), TIDE_OK);
-        factors f = make_factors(&t, &products[i]);
-        fake->workspace = i % 2 ? 4096 : 0;
-        int64_t before = fake->products;
-        char *got = malloc((size_t)f.bytes[2]);
-        assert_non_null(got);
-        if (multiply(&t, &f, i == 0)) fail_msg("product %d: %s", (int)i, t.why.message);
-        assert_int_equal(fake->products, before + 1);
-        assert_int_equal(cuda_memory.get(t.device, got, f.block[2], 0, f.bytes[2], NULL), TIDE_OK);
-        expect_product(&f, got);
-        free(got);
-        free_factors(&t, &f);
-        close_trial(&t);
-    }
-}
-
-/* What the library does not take is ours to multiply. */
-static void test_no_products(void **unused) {
-    (void)unused;
-    trial t;
-    assert_int_equal(open_device(&t, 0), TIDE_OK);
-    factors f = make_factors(&t, &products[0]);
-    fake->refuses = true;
-    assert_int_equal(cuda_asks(t.device, &f.p), -1);
-    fake->refuses = false, fake->workspace = (int64_t)1 << 40;
-    assert_int_equal(cuda_asks(t.device, &f.p), -1);
-    fake->workspace = 0;
-    f.p.sizes.m = 8;
-    assert_int_equal(cuda_asks(t.device, &f.p), -1);
-    f.p.sizes.m = products[0].m;
-    fail_call("cublasLtCreate", 0, 1); /* then never again on this handle */
-    cuda_device *d = t.device;
-    if (d->blas) d->lt->Destroy(d->blas), d->blas = NULL;
-    assert_int_equal(cuda_asks(t.device, &f.p), -1);
-    assert_int_equal(cuda_asks(t.device, &f.p), -1);
-    assert_null(d->lt);
-    free_factors(&t, &f);
-    close_trial(&t);
-}
-
-/* Each call of a product's fails once: it is not asked for, or fails by name. */
-static void test_products_fail(void **unused) {
-    static const char *const calls[] = {
-        "cublasLtMatmulDescCreate", "cublasLtMatmulDescSetAttribute", "cublasLtMatrixLayoutCreate",
-        "cublasLtMatmulPreferenceCreate", "cublasLtMatmulPreferenceSetAttribute", "cublasLtMatmulAlgoGetHeuristic",
-        "cublasLtMatmul", "cuStreamBeginCapture", "cuStreamEndCapture", "cuGraphAddChildGraphNode", "cuGraphCreate",
-        "cuGraphInstantiate", "cuGraphLaunch",
-    };
-    (void)unused;
-    trial t;
-    assert_int_equal(open_device(&t, 0), TIDE_OK);
-    factors f = make_factors(&t, &products[0]);
-    fake->lost = 0;
-    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-        int failures = 0;
-        for (bool reached = true; reached; failures += reached) {
-            if (failures > 40) fail_msg("%s fails for ever", calls[i]);
-            char before[400];
-            snprintf(before, sizeof before, "%s", fake->left());
-            t.why = (tide_failure){ 0 };
-            fail_call(calls[i], failures, OUT_OF_MEMORY);
-            tide_status status = failures ? TIDE_OK : multiply(&t, &f, false);
-            if (failures) { /* without the product itself */
-                f.p.work_bytes = cuda_asks(t.device, &f.p);
-                void *product = NULL, *const blocks[GPU_BLOCKS] = { f.block[0], f.block[1], f.block[2], f.block[3] };
-                status = f.p.work_bytes < 0 ? TIDE_EDEVICE : cuda_product(t.device, &f.p, blocks, &product, &t.why);
-                cuda_product_free(t.device, product);
-                if (f.p.work_bytes < 0) snprintf(t.why.message, sizeof t.why.message, "cuBLASLt: not asked");
-            }
-            reached = !fake->fail;
-            fake->fail = NULL;
-            if ((status != TIDE_OK) != reached) fail_msg("%s, call %d: %s", calls[i], failures, t.why.message);
-            if (reached && !strstr(t.why.message, "cuBLASLt") && !strstr(t.why.message, "cuda:0: "))
-                fail_msg("%s: %s", calls[i], t.why.message);
-            if (failures && strcmp(before, fake->left()))
-                fail_msg("%s, call %d: there were %s, there are %s", calls[i], failures, before, fake->left());
-        }
-        if (!failures) fail_msg("%s is not called", calls[i]);
-    }
-    free_factors(&t, &f);
-    close_trial(&t);
-}
-
-/* ---- whole programs: the bits of the same texts without CUDA ----------------------------------------------------- */
-
-enum { ROWS = 6, IN = 5, OUT = 3, STEPS = 3 };
-
-/* A layer with dropout, trained: feeds, random numbers, gradients, variables that are assigned. */
-typedef struct session {
-    tide_graph   *g;
-    tide_val      x, y, w, loss;
-    tide_program *p;
-    float         rows[ROWS * IN], truth[ROWS * OUT];
-} session;
-
-typedef struct counter { tide_allocator system; int64_t live; } counter;
-
-static void *counted_alloc(void *user, size_t bytes) {
-    counter *c = user;
-    c->live += (int64_t)bytes;
-    return c->system.alloc(c->system.user, bytes);
-}
-
-static void counted_free(void *user, void *memory, size_t bytes) {
-    counter *c = user;
-    c->live -= (int64_t)bytes;
-    c->system.free(c->system.user, memory, bytes);
-}
-
-static session open_session(const char *device, counter *c) {
-    const tide_allocator counting = { counted_alloc, counted_free, c };
-    session s = { .g = tide_graph_new_with(&(tide_graph_options){ .device = device, .threads = 1, .seed = 9,
-                                                                  .allocator = counting }) };
-    for (int i = 0; i < ROWS * IN; i++) s.rows[i] = (float)(i % 7) / 7 - 0.4f;
-    for (int i = 0; i < ROWS * OUT; i++) s.truth[i] = (float)(i % 5) / 5;
-    s.x = tide_input(s.g, "x", TIDE_F32, TIDE_SHAPE(ROWS, IN));
-    s.y = tide_input(s.g, "y", TIDE_F32, TIDE_SHAPE(ROWS, OUT));
-    s.w = tide_variable(s.g, "w", tide_random_normal(s.g, TIDE_SHAPE(IN, OUT), 0, 1));
-    tide_val h = tide_dropout(tide_gelu(tide_matmul(s.x, s.w)), 0.2, TIDE_TRAIN);
-    s.loss = tide_mse(h, s.y);
-    tide_list params = TIDE_LIST(s.w);
-    tide_val step = tide_adamw(params, tide_grad(s.loss, params),
-                               &(tide_adamw_opts){ .lr = tide_scalar(s.g, 1e-2), .weight_decay = 0.1 });
-    s.p = tide_compile(TIDE_LIST(s.loss, step), NULL);
-    return s;
-}
-
-typedef struct trained { float loss[STEPS], w[IN * OUT]; } trained;
-
-/* Steps, results, and a step that is measured. */
-static tide_status train_steps(session *s, bool measured, trained *t) {
-    const tide_feed feed[] = { { s->x, s->rows }, { s->y, s->truth } };
-    tide_status status = s->p ? TIDE_OK : TIDE_EDEVICE;
-    for (int i = 0; i < STEPS && !status; i++) {
-        status = tide_run(s->p, feed, 2);
-        if (!status && i) status = tide_read(s->loss, &t->loss[i], sizeof t->loss[i]);
-    }
-    if (!status) status = tide_read(s->w, t->w, sizeof t->w);
-    if (status || !measured) return status;
-    tide_explanation *e = tide_program_explain(s->p, &(tide_explain_options){ feed, 2, .measure_s = 1e-9 });
-    tide_explanation_free(e);
-    return e ? TIDE_OK : TIDE_EDEVICE;
-}
-
-/* The first failure of the graph or of the program. */
-static tide_failure train_on(const char *device, bool measured, trained *t) {
-    counter c = { mem_system(), 0 };
-    session s = open_session(device, &c);
-    tide_status  status = train_steps(&s, measured, t);
-    tide_failure why = *tide_error(s.g);
-    if (!why.status && s.p) why = *tide_program_error(s.p);
-    assert_int_equal(why.status != 0, status != 0);
-    tide_graph_free(s.g);
-    assert_int_equal(c.live, 0);
-    return why;
-}
-
-static void expect_trained(const char *device, trained *t) {
-    tide_failure why = train_on(device, false, t);
-    if (why.status) fail_msg("%s: %s", device, why.message);
-}
-
-/* Whatever the order in which a graph's nodes run. */
-static void test_trains(void **unused) {
-    (void)unused;
-    trained cuda = { 0 }, fibers = { 0 }, ref = { 0 };
-    expect_trained("ref", &ref);
-    expect_trained("fibers-cuda", &fibers);
-    for (uint64_t seed = 1; seed < 12; seed++) {
-        fake->seed = seed;
-        expect_trained("cuda", &cuda);
-        assert_memory_equal(&cuda, &fibers, sizeof fibers);
-    }
-    assert_true(fake->graphs >= 11 * STEPS);
-    assert_true(fake->out_of_order > 0);
-    for (int i = 1; i < STEPS; i++) assert_float_equal(cuda.loss[i], ref.loss[i], 4e-6); /* sums in another order */
-    for (int i = 0; i < IN * OUT; i++) assert_float_equal(cuda.w[i], ref.w[i], 4e-6);
-}
-
-/* Where a kernel allows fewer threads, the text is made again. */
-static void test_fewer_threads(void **unused) {
-    (void)unused;
-    trained few = { 0 }, ref = { 0 };
-    expect_trained("ref", &ref);
-    fake->kernel_threads = 64;
-    expect_trained("cuda", &few);
-    for (int i = 0; i < IN * OUT; i++) assert_float_equal(few.w[i], ref.w[i], 4e-6);
-}
-
-/* What is told of a call that fails, or "": nothing, as it does without, at least `silent` of the times. */
-typedef struct failing { const char *call, *told; int more, silent; bool empty_cache; } failing;
-static const failing faults[] = {
-    { "cuDeviceGetCount", "there is no device cuda:0", 0, 0, false },
-    { "cuDeviceGet", "there is no device cuda:0", 0, 0, false },
-    { "cuDevicePrimaryCtxRetain", "cuda:0: opening the device failed: out of memory", 0, 0, false },
-    { "cuDeviceGetAttribute", "cuda:0: asking what the device has failed: out of memory", 0, 0, false },
-    { "cuDriverGetVersion", "cuda:0: asking what the device has failed: out of memory", 0, 0, false },
-    { "cuStreamCreate", "cuda:0: making a stream failed: out of memory", 0, 0, false },
-    { "cuMemAlloc", "memory", FOREVER, 0, false }, { "cuMemAlloc", "memory", 0, 0, false },
-    { "cuMemAllocHost", "bytes to the device failed: out of memory", 0, 0, false },
-    { "cuEventCreate", "failed: out of memory", 0, 0, false },
-    { "cuEventRecord", "failed: out of memory", 0, 0, false },
-    { "cuEventSynchronize", "failed: out of memory", 0, 99, false },
-    { "cuEventElapsedTime", "cuda:0: the kernel '", 0, 0, false },
-    { "cuMemcpyHtoDAsync", "bytes to the device failed: out of memory", 0, 0, false },
-    { "cuMemcpyDtoHAsync", "bytes from the device failed: out of memory", 0, 0, false },
-    { "cuStreamSynchronize", "failed: out of memory", 0, 99, false },
-    { "cuModuleLoadData", "", 0, 0, false }, { "cuModuleGetFunction", "", 0, 0, false },
-    { "cuModuleLoadData", "cuda:0: loading a compiled kernel failed: out of memory", 0, 0, true },
-    { "cuModuleGetFunction", "cuda:0: loading a compiled kernel failed: out of memory", 0, 0, true },
-    { "cuFuncGetAttribute", "", 0, 0, false },
-    { "cuLaunchKernel", "cuda:0: the kernel '", 0, 0, false },
-    { "cuGraphCreate", "cuda:0: making a graph failed: out of memory", 0, 0, false },
-    { "cuGraphAddKernelNode", "cuda:0: recording the kernel '", 0, 0, false },
-    { "cuGraphInstantiate", "cuda:0: making a graph of ", 0, 0, false },
-    { "cuGraphLaunch", "cuda:0: the kernels '", 0, 0, false },
-    { "run", "failed: out of memory", 0, 0, false },
-    { "cuDevicePrimaryCtxRelease", "", 0, 0, false }, { "cuStreamDestroy", "", 0, 0, false },
-    { "cuEventDestroy", "", 0, 0, false }, { "cuMemFree", "", 0, 0, false }, { "cuMemFreeHost", "", 0, 0, false },
-    { "cuModuleUnload", "", 0, 0, false }, { "cuGraphDestroy", "", 0, 0, false },
-    { "cuGraphExecDestroy", "", 0, 0, false },
-    { "nvrtcCreateProgram", "cuda:0: NVRTC takes no text (error 2)", 0, 0, true },
-    { "nvrtcCompileProgram", "cuda:0: compiling a kernel failed (NVRTC 13.5, --gpu-architecture=sm_90, error 2): "
-                             "kernel.cu(9): error: it was told to", 0, 0, true },
-    { "nvrtcGetCUBINSize", "cuda:0: compiling a kernel failed", 0, 0, true },
-    { "nvrtcGetCUBIN", "cuda:0: compiling a kernel failed", 0, 0, true },
-    { "nvrtcDestroyProgram", "", 0, 0, true },
-};
-
-/* At some of its calls, the first and the last among them. */
-static void fail_each_call(const failing *f) {
-    enum { TAKEN = 9 };
-    trained whole = { 0 };
-    if (f->empty_cache) set_cache(true);
-    int64_t before = fake->calls(f->call);
-    tide_failure why = train_on("cuda", true, &whole);
-    int64_t calls = fake->calls(f->call) - before, told = 0, silent = 0;
-    if (why.status || !calls) fail_msg("%s is called %d times: %s", f->call, (int)calls, why.message);
-    for (int64_t i = 0; i < MIN2(calls, TAKEN); i++) {
-        int64_t at = calls <= TAKEN ? i : i * (calls - 1) / (TAKEN - 1);
-        char when[96];
-        trained t = { 0 };
-        snprintf(when, sizeof when, "call %d of %d of %s", (int)at, (int)calls, f->call);
-        if (f->empty_cache) set_cache(true);
-        fail_call(f->call, (int)at, OUT_OF_MEMORY);
-        fake->more = f->more;
-        why = train_on("cuda", true, &t);
-        fake->fail = NULL, fake->more = 0;
-        expect_nothing_left(when);
-        if (why.status ? !*f->told || !strstr(why.message, f->told) : *f->told && silent++ == f->silent)
-            fail_msg("%s: expected \"%s\", got \"%s\"", when, f->told, why.message);
-        if (!why.status) assert_memory_equal(&t, &whole, sizeof t);
-        told += why.status != 0;
-    }
-    if (*f->told && !told) fail_msg("%s: nobody is told", f->call);
-    why = train_on("cuda", true, &whole);
-    if (why.status) fail_msg("after failures of %s: %s", f->call, why.message);
-}
-
-static void test_each_call_fails(void **unused) {
-    (void)unused;
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) fail_each_call(&faults[i]);
-}
-
-/* A device that is lost has no memory, but that is not what is told; another device goes on. */
-static void test_lost_in_training(void **unused) {
-    (void)unused;
-    trained t = { 0 };
-    for (int at = 0; at < 20; at += 3) {
-        fail_call("run", at, ILLEGAL_ADDRESS);
-        tide_failure why = train_on("cuda", false, &t);
-        fake->fail = NULL;
-        assert_int_equal(why.status, TIDE_EDEVICE);
-        expect_text(why.message, "an illegal memory access was encountered (CUDA_ERROR_ILLEGAL_ADDRESS)");
-        expect_text(why.message, "'");
-        expect_nothing_left("a kernel's error");
-    }
-    fake->most_bytes = 1000;
-    tide_failure why = train_on("cuda", false, &t);
-    assert_int_equal(why.status, TIDE_ENOMEM);
-    expect_text(why.message, "memory");
-    expect_nothing_left("too little memory");
-    fake->most_bytes = usual.most_bytes, fake->devices = 2;
-    expect_trained("cuda:1", &t);
 }
 
 static bool find_fake(void) {
@@ -988,7 +606,8 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin_test, end_test)
     const struct CMUnitTest tests[] = {
         TEST(test_missing), TEST(test_devices), TEST(test_runs), TEST(test_seconds), TEST(test_order),
-        TEST(test_handles), TEST(test_blocks), TEST(test_limits), TEST(test_cache), TEST(test_texts),
+        TEST(test_handles), TEST(test_blocks), TEST(test_put_later), TEST(test_limits), TEST(test_cache),
+        TEST(test_texts),
         TEST(test_sticky), TEST(test_lost), TEST(test_told_late), TEST(test_products), TEST(test_no_products),
         TEST(test_products_fail), TEST(test_trains), TEST(test_fewer_threads), TEST(test_lost_in_training),
         TEST(test_each_call_fails),

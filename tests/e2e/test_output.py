@@ -85,7 +85,7 @@ class Groups(Case):
             self.assertIn(word, offered("eis", ""))
         self.assertIn("predict", offered("forecast", ""))
         self.assertIn("--spectrum", offered("eis", "complete", "--spec"))
-        self.assertEqual(offered("forecast", "train", "--device", ""), ["cpu", "ref", "check", "opencl", "metal", "auto"])
+        self.assertEqual(offered("forecast", "train", "--device", ""), ["cpu", "ref", "check", "cuda", "opencl", "metal", "auto"])
         self.assertEqual(offered("selftest", "--device", "c"), ["cpu", "check"])
         self.assertIn("train", offered("help", "eis", ""))
         self.assertIn("eis", offered("help", "e"))

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,6 +82,16 @@ static bool write_text(const char *path, const text *t) {
     FILE *file = fopen(path, "w");
     bool good = file && !t->failed && fwrite(t->data, 1, t->length, file) == t->length;
     return (!file || fclose(file) == 0) && good;
+}
+
+/* Where CUDA's own compiler is to see it. Processes that build the same text write the same. */
+static bool keep_text(const built *b) {
+    const char *kept = getenv("FIBERS_CUDA_TEXTS");
+    char path[400];
+    const text whole = { .data = (char *)(uintptr_t)b->source, .length = strlen(b->source) };
+    if (!kept || b->language != GPU_CUDA || !b->n_entries) return true;
+    snprintf(path, sizeof path, "%.300s/%016" PRIx64 ".cu", kept, text_hash(b->source));
+    return write_text(path, &whole);
 }
 
 /* Runs a compiler; what it says goes to the log. 0: it was content. */
@@ -168,7 +179,7 @@ static tide_status build_anew(built *b, tide_failure *why) {
     tide_status status = no_entry.status ? fail(why, no_entry.status, "%s", no_entry.message) : TIDE_OK;
     if (!status && !make_folder(&f)) status = fail(why, TIDE_EDEVICE, "no folder for the text");
     else if (!status) {
-        if (!write_text(f.cpp, &t)) status = fail(why, TIDE_EDEVICE, "the text cannot be written");
+        if (!write_text(f.cpp, &t) || !keep_text(b)) status = fail(why, TIDE_EDEVICE, "the text cannot be written");
         else if ((b->language == GPU_METAL && check_spaces(&f)) || compile(&f)) status = tell_error(&f, why);
         else status = open_object(&f, b, why);
         remove_folder(&f);
