@@ -174,7 +174,10 @@ static const flat_kernel kernels[2] = { { .name = "plus" }, { .name = "turn" } }
 static tide_status build(trial *t, const char *const *entries, int n) {
     gpu_source whole = { .n_entries = 0 };
     gpu_source_begin(&whole, GPU_CUDA, false);
-    for (int i = 0; i < n; i++) assert_int_equal(gpu_source_add(&whole, entries[i], strlen(entries[i]), THREADS), i);
+    for (int i = 0; i < n; i++) {
+        assert_int_equal(gpu_source_add(&whole, entries[i], strlen(entries[i]), THREADS, 2), i);
+        whole.entries[i].among = true;
+    }
     tide_status status = cuda_build(t->device, &whole, &t->module, &t->why);
     gpu_source_free(&whole);
     return status;

@@ -7,7 +7,7 @@
 
 /* Copies of what a put was given, in memory that the device reads by itself, each free again when its event is over.
  * Larger puts wait instead. */
-enum { STAGES = 16, STAGED_MOST = 1 << 20 };
+enum { STAGES = 8, STAGED_MOST = 8 << 20 };
 typedef struct stage { void *memory; size_t bytes; cuda_event written; bool waits; } stage;
 
 /* Handles of one index share the device's own context, so blocks too; each has a stream. */
