@@ -91,8 +91,8 @@ static void put_common(FILE *out) {
           "\\fBNO_COLOR\\fR, \\fBXDG_CACHE_HOME\\fR and \\fBOMP_NUM_THREADS\\fR are honoured.\n"
           "\\fBTIDEMILL_ONEDNN\\fR names the oneDNN library to multiply with, \\fBTIDEMILL_OPENCL\\fR and\n"
           "\\fBTIDEMILL_METAL\\fR those of the devices opencl and metal; \\fBnone\\fR: none.\n"
-          "\\fBTIDEMILL_CUDA\\fR=\\fBnone\\fR does without the device cuda, whose libraries are looked for in the folders of\n"
-          "\\fBTIDEMILL_CUDA_LIBS\\fR first. "
+          "\\fBTIDEMILL_CUDA\\fR=\\fBnone\\fR does without the device cuda, whose libraries are looked for in\n"
+          "\\fBTIDEMILL_CUDA_LIBS\\fR (folders) first. "
           "\\fBTIDEMILL_ISA\\fR: \\fBavx512\\fR, \\fBavx2\\fR or \\fBbaseline\\fR.\n"
           ".SH EXIT STATUS\n0 done, 1 failed, 2 usage, 3 bad input, 4 device or feature missing,\n"
           "130 interrupted after a checkpoint.\n", out);
