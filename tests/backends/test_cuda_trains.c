@@ -164,7 +164,7 @@ static const failing faults[] = {
 
 /* At some of its calls, the first and the last among them. */
 static void fail_each_call(const failing *f) {
-    enum { TAKEN = 5 };
+    enum { TAKEN = 4 };
     trained whole = { 0 };
     if (f->empty_cache) set_cache(true);
     int64_t before = fake->calls(f->call);
