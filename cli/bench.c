@@ -34,11 +34,11 @@ static const tide_option rows[OPTIONS] = {
     { "out", TIDE_OPTION_TEXT(bench_call, out), NULL, 0, "Benchmark", "DIR",
       "also write bench.json there, and the times of single runs as SVG and CSV" },
     { "against", TIDE_OPTION_TEXT(bench_call, against), NULL, 0, "Benchmark", "FILE",
-      "run this script in turns with ours and print the ratios, such as bench/peers/torch_bench.py" },
+      "run this script in turns with ours and print the ratios, such as bench/peers/torch_bench.py or jax_bench.py" },
     { "python", TIDE_OPTION_TEXT(bench_call, python), "python3", 0, "Benchmark", "FILE",
       "the Python that runs the script" },
-    { "peer-modes", TIDE_OPTION_TEXT(bench_call, modes), "eager,compile,amp,compile-amp", 0, "Benchmark", "NAMES",
-      "modes that the script runs" },
+    { "peer-modes", TIDE_OPTION_TEXT(bench_call, modes), NULL, 0, "Benchmark", "NAMES",
+      "modes that the script runs, by default eager,compile,amp,compile-amp and on cuda also graph,graph-compile-amp" },
     { "rounds", TIDE_OPTION_INT(bench_call, rounds, 1, 99), "3", 0, "Benchmark", "N",
       "times that ours and theirs are run in turns; without a script 1" },
     { "explain", TIDE_OPTION_BOOL(bench_call, explain), NULL, 0, "Benchmark", NULL,
@@ -153,7 +153,7 @@ static int run(cli_call *call) {
 const cli_command command_bench = {
     .name = "bench",
     .words = "",
-    .summary = "time training and answering here, beside what the machine can do and beside PyTorch",
+    .summary = "time training and answering here, beside what the machine can do and beside PyTorch or JAX",
     .more = "A step is forward with dropout, loss, backward, clipping and AdamW. Compiling and warm-up are timed "
             "apart. \"%\" is the share "
             "of the\n"

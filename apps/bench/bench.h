@@ -117,7 +117,8 @@ typedef struct bench_result {
     double         kept_gflops;    /* the same as `tidemill machine --measure` kept it, of this device on these threads;
                                       0: it did not */
     double         load;           /* average of the minute before; 0: not known */
-    double         joules;         /* of the whole processor, a training step; 0: not readable here */
+    double         joules;         /* a training step, of the whole processor, or of the device where it has memory of
+                                      its own; 0: not readable here */
     double         loss;           /* after the last step: finite, or it would not be a training step */
     struct bench_epochs { int64_t steps, planned; double seconds, whole_s;
     } epochs; /* BENCH_EIS_TRAIN: done and planned;
@@ -148,14 +149,18 @@ bool bench_recommendation(const machine *m, const bench_result *r, int i, char b
 
 /* ---- beside another program: a script, run alternately with ours --------------------------------------- */
 
-/* What the script runs; the first two in f32, the others in bf16. */
-typedef enum bench_mode { BENCH_EAGER, BENCH_COMPILE, BENCH_AMP, BENCH_COMPILE_AMP, BENCH_MODES } bench_mode;
-const char *bench_mode_name(bench_mode mode);  /* "eager", "compile", "amp", "compile-amp" */
+/* What the script runs; those with "amp" in bf16, the others in f32. The last two capture the whole step in a CUDA
+ * graph: on the device cuda alone. */
+typedef enum bench_mode {
+    BENCH_EAGER, BENCH_COMPILE, BENCH_AMP, BENCH_COMPILE_AMP, BENCH_GRAPH, BENCH_GRAPH_COMPILE_AMP, BENCH_MODES
+} bench_mode;
+const char *bench_mode_name(bench_mode mode);  /* "eager", "compile", "amp", "compile-amp", "graph", ... */
 
 typedef struct bench_peer {
     char   version[48];            /* as the script said; "" if it said nothing */
-    /* medians over the rounds; 0: not there */
-    struct bench_peer_times { double step_ms, infer_ms, first_s; } mode[BENCH_MODES];
+    /* medians over the rounds; 0: not there. queued_ms: of a step, many queued before one wait; peak_mib: of the
+     * device's memory */
+    struct bench_peer_times { double step_ms, infer_ms, first_s, queued_ms, peak_mib; } mode[BENCH_MODES];
     char   failed[BENCH_NOTE];     /* what the first mode that failed said; "" */
 } bench_peer;
 
@@ -170,7 +175,7 @@ typedef struct bench_options {
     double      seconds;           /* 0: 3 */
     const char *against;           /* the script; NULL: none */
     const char *python;            /* what runs it; NULL: "python3" */
-    const char *modes;             /* of the script, by commas; NULL: all four */
+    const char *modes;             /* of the script, by commas; NULL: all that the device has */
     int         rounds;            /* ours, theirs, ours, theirs ...; 0: 3, without a script 1 */
     bool      (*stop)(void *user);
     bool      (*tell)(void *user, const char *what);
@@ -181,6 +186,7 @@ typedef struct bench_options {
 typedef struct bench_entry {
     bench_result result;           /* of the round with the median step */
     double       step_ms, infer_ms;  /* medians over the rounds; of the main program and of one answer */
+    double       queued_ms;          /* the same of the main program, queued; 0: not timed */
     bench_peer   peer;
 } bench_entry;
 
@@ -190,6 +196,8 @@ typedef struct bench_ratios {
     double eager, compile;         /* step, same precision */
     double best;                   /* step, against their fastest mode in any precision */
     double infer;                  /* one answer, against their eager one in the same precision */
+    double queued;                 /* queued steps, against their fastest queued mode in any precision */
+    double peer_peak_mib;          /* what that mode held */
     double roof_allows;            /* the largest that `eager` could be: at the roof our step takes flops / roof */
 } bench_ratios;
 bench_ratios bench_ratios_of(const bench_entry *e);
@@ -205,8 +213,8 @@ typedef struct bench_report {
     int64_t      count;
 } bench_report;
 
-/* Runs them all. TIDE_EINVAL for a name that is not known, TIDE_EDEVICE when the device, the script's python or its
- * torch is missing (before anything is timed). Free with bench_report_free, after a failure too. */
+/* Runs them all. TIDE_EINVAL for a name that is not known, TIDE_EDEVICE when the device, the script's python or
+ * what the script imports is missing (before anything is timed). Free with bench_report_free, after a failure too. */
 tide_status bench_run(const bench_options *options, bench_report *out, tide_failure *failure);
 /* The report of one case, of sizes of your own too: what --benchmark shows after a training. `spec` is copied, its name
  * borrowed. */

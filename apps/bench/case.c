@@ -24,8 +24,8 @@ static int64_t parameter_count(tide_graph *g) {
     return count;
 }
 
-/* A processor's own count of energy over the timed steps is not ours alone, and neither is the processor: it is what
- * was used. */
+/* A device with memory of its own has a counter of its own. A processor's over the timed steps is not ours alone, and
+ * neither is the processor: it is what was used. */
 static tide_status time_steps(tide_program *p, const subject *s, bench_plan plan, bench_result *out,
                               tide_failure *failure) {
     double before, after, range;
@@ -33,6 +33,9 @@ static tide_status time_steps(tide_program *p, const subject *s, bench_plan plan
     double began   = os_seconds();
     tide_status status = bench_time(p, s->feed, s->feeds, plan, &out->train, failure);
     double took_s = os_seconds() - began;
+    if (out->device.own_memory && status == TIDE_OK)
+        return bench_energy(p, s->feed, s->feeds, plan, out->device.name, out->train.times.count, &out->joules,
+                            failure);
     if (!counted || status != TIDE_OK || !account_energy(&after, &range)) return status;
     if (after < before) after += range;
     out->joules = (after - before) * 1e-6 / took_s * out->train.times.mean_ms * 1e-3;

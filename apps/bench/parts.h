@@ -27,6 +27,10 @@ typedef struct bench_plan {
  * with one wait for all of them. */
 tide_status bench_time(tide_program *p, const tide_feed *feeds, int64_t count, bench_plan plan, bench_program *out,
                        tide_failure *failure);
+/* Joules of a run by the device's own counter: `runs` that are queued, again until about a third of the plan's time has
+ * passed. *joules stays where that cannot be known. */
+tide_status bench_energy(tide_program *p, const tide_feed *feeds, int64_t count, bench_plan plan, const char *device,
+                         int64_t runs, double *joules, tide_failure *failure);
 tide_program *bench_compile(tide_list wanted, tide_precision precision, bench_program *out);
 /* Tells what comes next: TIDE_ECANCELLED if that stops it. */
 tide_status bench_tell(const bench_settings *s, const char *name, const char *what, tide_failure *failure);
@@ -62,6 +66,15 @@ bool    account_new_peak(void);
  * readable. It wraps at *range; 0: never. */
 bool    account_energy(double *microjoules, double *range);
 
+/* ---- meter.c: energy by a device's own account ---- */
+
+/* A counter of an NVIDIA device, through its driver's libraries, which stay open. */
+typedef struct device_meter { void *device; int (*read)(void *device, unsigned long long *millijoules); } device_meter;
+bool        bench_on_cuda(const char *device);  /* "cuda" or "cuda:INDEX" */
+/* False: the device has none that can be read here. */
+bool        device_meter_open(const char *device, device_meter *out);
+bool        device_meter_read(const device_meter *m, double *joules);
+
 /* ---- commit.c ---- */
 
 /* Of the project's checkout that the working folder is in; "" outside one. */
@@ -71,10 +84,11 @@ void bench_commit(char out[64]);
 
 /* Asked a few times a second while a script runs; true ends it. */
 typedef struct bench_watch { bool (*stop)(void *user); void *user; } bench_watch;
-/* Whether `python` can import torch: TIDE_EDEVICE if not, and what to do about it. */
-tide_status bench_peer_available(const char *python, bench_watch watch, tide_failure *failure);
+/* Whether `python` can import torch, or jax if the script does: TIDE_EDEVICE if not, and what to do about it. */
+tide_status bench_peer_available(const char *python, const char *script, bench_watch watch, tide_failure *failure);
 typedef struct bench_peer_call {
     const char *python, *script, *name, *modes;
+    const char *device;  /* handed on; NULL: the script's own, the CPU */
     int         threads;
     double      seconds;
     bench_watch watch;
@@ -84,5 +98,13 @@ tide_status bench_peer_run(const bench_peer_call *call, bench_peer *out, tide_fa
 /* Reads one line of the script's output; lines that are not about the case are ignored. */
 void        bench_peer_line(const char *line, const char *name, bench_peer *out);
 bool        bench_mode_named(const char *name, bench_mode *out);
+/* How many of the modes, from the first on, a script has on the device, and their names by commas. */
+int         bench_modes_on(const char *device);
+const char *bench_mode_names(const char *device);
+/* The figures of a mode as doubles at `at` in a bench_peer_times, by the script's names. */
+enum { BENCH_PEER_FIGURES = 5 };
+typedef struct bench_peer_figure { const char *key; size_t at; } bench_peer_figure;
+extern const bench_peer_figure bench_peer_figures[BENCH_PEER_FIGURES];
+double     *bench_peer_value(struct bench_peer_times *t, int figure);
 
 #endif

@@ -18,7 +18,8 @@ extern char **environ;
 /* ---- modes ---- */
 
 static const char *const mode_names[] = {
-    [BENCH_EAGER] = "eager", [BENCH_COMPILE] = "compile", [BENCH_AMP] = "amp", [BENCH_COMPILE_AMP] = "compile-amp"
+    [BENCH_EAGER] = "eager", [BENCH_COMPILE] = "compile", [BENCH_AMP] = "amp", [BENCH_COMPILE_AMP] = "compile-amp",
+    [BENCH_GRAPH] = "graph", [BENCH_GRAPH_COMPILE_AMP] = "graph-compile-amp"
 };
 
 const char *bench_mode_name(bench_mode mode) { return mode_names[mode]; }
@@ -29,7 +30,25 @@ bool bench_mode_named(const char *name, bench_mode *out) {
     return false;
 }
 
+int bench_modes_on(const char *device) { return bench_on_cuda(device) ? BENCH_MODES : BENCH_GRAPH; }
+
+const char *bench_mode_names(const char *device) {
+    return bench_on_cuda(device) ? "eager,compile,amp,compile-amp,graph,graph-compile-amp"
+                                 : "eager,compile,amp,compile-amp";
+}
+
 /* ---- what it prints ---- */
+
+#define FIGURE(field) offsetof(struct bench_peer_times, field)
+const bench_peer_figure bench_peer_figures[BENCH_PEER_FIGURES] = {
+    { "step_ms", FIGURE(step_ms) },     { "infer_p50_ms", FIGURE(infer_ms) }, { "first_s", FIGURE(first_s) },
+    { "queued_ms", FIGURE(queued_ms) }, { "peak_mib", FIGURE(peak_mib) },
+};
+
+double *bench_peer_value(struct bench_peer_times *t, int figure) {
+    void *place = (char *)t + bench_peer_figures[figure].at;
+    return place;
+}
 
 static double number(const json_t *o, const char *key) { return json_number_value(json_object_get(o, key)); }
 
@@ -39,14 +58,17 @@ static void take_mode(const json_t *o, bench_peer *out) {
     bench_mode  m;
     if (!mode || !bench_mode_named(mode, &m)) return;
     if (failed && !*out->failed) snprintf(out->failed, sizeof out->failed, "%s: %.150s", mode, failed);
-    out->mode[m] = (struct bench_peer_times){ number(o, "step_ms"), number(o, "infer_p50_ms"), number(o, "first_s") };
+    for (int i = 0; i < BENCH_PEER_FIGURES; i++)
+        *bench_peer_value(&out->mode[m], i) = number(o, bench_peer_figures[i].key);
 }
 
 void bench_peer_line(const char *line, const char *name, bench_peer *out) {
     json_t     *o    = json_loads(line, 0, NULL);
     const char *said = json_string_value(json_object_get(o, "case")),
-               *torch = json_string_value(json_object_get(o, "torch"));
-    if (torch) snprintf(out->version, sizeof out->version, "PyTorch %.30s", torch);
+               *torch = json_string_value(json_object_get(o, "torch")),
+               *jax = json_string_value(json_object_get(o, "jax"));
+    if (torch || jax)
+        snprintf(out->version, sizeof out->version, "%s %.30s", torch ? "PyTorch" : "JAX", torch ? torch : jax);
     if (said && strcmp(said, name) == 0) take_mode(o, out);
     json_decref(o);
 }
@@ -145,15 +167,29 @@ static int run_words(const char *const *words, bench_watch watch, void (*take)(c
     return WIFEXITED(state) ? WEXITSTATUS(state) : -1;
 }
 
-tide_status bench_peer_available(const char *python, bench_watch watch, tide_failure *failure) {
+/* Whether a line begins with "import MODULE". */
+static bool imports(const char *script, const char *module) {
+    char  line[LINE];
+    FILE *file  = fopen(script, "r");
+    bool  found = false;
+    while (file && !found && fgets(line, sizeof line, file))
+        found = strncmp(line, "import ", 7) == 0 && strncmp(line + 7, module, strlen(module)) == 0;
+    if (file) fclose(file);
+    return found;
+}
+
+tide_status bench_peer_available(const char *python, const char *script, bench_watch watch, tide_failure *failure) {
+    static const struct { const char *module, *import, *package;
+    } needs[] = { { "torch", "import torch", "torch==2.13.0" }, { "jax", "import jax", "jax" } };
     char last[BENCH_NOTE];
-    if (run_words((const char *const[]){ python, "-c", "import torch", NULL }, watch, NULL, NULL, last) == 0)
+    int  i = imports(script, "jax");
+    if (run_words((const char *const[]){ python, "-c", needs[i].import, NULL }, watch, NULL, NULL, last) == 0)
         return TIDE_OK;
     if (watch_stopped(watch)) return bench_cancelled(failure);
     return fail_at(failure, TIDE_EDEVICE, NULL, 0, "python",
-                   "`against` needs a Python that can import torch, and %s is none (%s): "
-                   "python3 -m venv DIR, DIR/bin/pip install torch==2.13.0, then `python` DIR/bin/python",
-                   python, last);
+                   "`against` needs a Python that can import %s, and %s is none (%s): "
+                   "python3 -m venv DIR, DIR/bin/pip install %s, then `python` DIR/bin/python",
+                   needs[i].module, python, last, needs[i].package);
 }
 
 typedef struct reading { const char *name; bench_peer *out; } reading;
@@ -169,7 +205,8 @@ tide_status bench_peer_run(const bench_peer_call *call, bench_peer *out, tide_fa
     snprintf(threads, sizeof threads, "%d", call->threads);
     num_format(seconds, call->seconds, false);
     const char *words[] = { call->python, call->script, "--threads", threads, "--cases", call->name,
-                            "--modes",    call->modes,  "--seconds", seconds, NULL };
+                            "--modes",    call->modes,  "--seconds", seconds, call->device ? "--device" : NULL,
+                            call->device, NULL };
     *out = (bench_peer){ 0 };
     int code = run_words(words, call->watch, take_line, &r, last);
     if (code == 0) return TIDE_OK;
@@ -182,16 +219,20 @@ tide_status bench_peer_run(const bench_peer_call *call, bench_peer *out, tide_fa
 
 static double ratio(double theirs, double ours) { return theirs > 0 && ours > 0 ? theirs / ours : 0; }
 
+static bool is_faster(double ms, double fastest) { return ms > 0 && (fastest == 0 || ms < fastest); }
+
 bench_ratios bench_ratios_of(const bench_entry *e) {
     const bench_peer *theirs = &e->peer;
     bool         half    = e->result.precision != TIDE_PRECISION_F32;
     bench_mode   eager   = half ? BENCH_AMP : BENCH_EAGER, compiled = half ? BENCH_COMPILE_AMP : BENCH_COMPILE;
-    double       fastest = 0, flops = bench_main_program(&e->result)->flops;
+    double       fastest = 0, queued = 0, flops = bench_main_program(&e->result)->flops;
     bench_ratios out     = { .peer_step_ms = theirs->mode[eager].step_ms };
     for (int i = 0; i < BENCH_MODES; i++) {
-        double ms = theirs->mode[i].step_ms;
-        if (ms > 0 && (fastest == 0 || ms < fastest)) fastest = ms;
+        const struct bench_peer_times *t = &theirs->mode[i];
+        if (is_faster(t->step_ms, fastest)) fastest = t->step_ms;
+        if (is_faster(t->queued_ms, queued)) queued = t->queued_ms, out.peer_peak_mib = t->peak_mib;
     }
+    out.queued = ratio(queued, e->queued_ms);
     out.eager = ratio(out.peer_step_ms, e->step_ms), out.compile = ratio(theirs->mode[compiled].step_ms, e->step_ms);
     out.best  = ratio(fastest, e->step_ms), out.infer = ratio(theirs->mode[eager].infer_ms, e->infer_ms);
     if (flops > 0) out.roof_allows = out.peer_step_ms * 1e6 * e->result.roof_gflops / flops;

@@ -95,10 +95,13 @@ static json_t *batches(const bench_result *r) {
 
 static json_t *peer_modes(const bench_peer *p) {
     json_t *o = json_object();
-    for (int i = 0; i < BENCH_MODES && o; i++)
-        o = json_with(o, bench_mode_name((bench_mode)i),
-                      json_pack("{s:o, s:o, s:o}", "step_ms", known(p->mode[i].step_ms), "infer_p50_ms",
-                                known(p->mode[i].infer_ms), "first_s", known(p->mode[i].first_s)));
+    for (int i = 0; i < BENCH_MODES && o; i++) {
+        struct bench_peer_times t = p->mode[i];
+        json_t *mode = json_object();
+        for (int f = 0; f < BENCH_PEER_FIGURES && mode; f++)
+            mode = json_with(mode, bench_peer_figures[f].key, known(*bench_peer_value(&t, f)));
+        o = json_with(o, bench_mode_name((bench_mode)i), mode);
+    }
     return o;
 }
 
@@ -108,6 +111,7 @@ static json_t *with_peer(json_t *o, const bench_entry *e) {
     } numbers[] = {
         { "peer_step_ms", q.peer_step_ms }, { "step_ratio_eager", q.eager }, { "step_ratio_compile", q.compile },
         { "step_ratio_best", q.best },      { "infer_ratio", q.infer },
+        { "queued_ratio_best", q.queued },
         { "largest_ratio_roof_allows", q.roof_allows },
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers && o; i++)
@@ -128,13 +132,13 @@ static json_t *phases(const bench_report *report, const bench_result *r) {
 static json_t *case_object(const bench_report *report, const bench_entry *e) {
     const bench_result  *r = &e->result;
     const bench_program *p = bench_main_program(r);
-    json_t *o = json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-                          "s:o}", "case",
+    json_t *o = json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+                          "s:o, s:o}", "case",
                           r->spec.name, "precision", tide_precision_name(r->precision), "precision_note",
                           text_or_null(r->note),
                           "compile_mode", tide_compile_mode_name(r->mode), "step_ms",
-                          known(e->step_ms), "infer_p50_ms", known(e->infer_ms), "infer_p95_ms",
-                          known(r->one.times.p95_ms), "roof_gflops",
+                          known(e->step_ms), "queued_ms", known(e->queued_ms), "infer_p50_ms", known(e->infer_ms),
+                          "infer_p95_ms", known(r->one.times.p95_ms), "roof_gflops",
                           known(r->roof_gflops), "model_size", (json_int_t)r->parameters, "model_size_mb",
                           4 * MB * (double)r->parameters,
                           "gflops", known(bench_gflops(p)), "roof_share", known(bench_roof_share(r, p)), "input_shape",

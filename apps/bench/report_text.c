@@ -34,10 +34,16 @@ static void add_times(text *t, const bench_entry *e) {
     text_add(t, "\n");
 }
 
-static void add_ratios(text *t, const bench_entry *e) {
+static int mode_width(int mode) { return MAX2(11, (int)strlen(bench_mode_name((bench_mode)mode))); }
+
+static void add_modes(text *t, int modes) {
+    for (int m = 0; m < modes; m++) text_add(t, " %*s", mode_width(m), bench_mode_name((bench_mode)m));
+}
+
+static void add_ratios(text *t, const bench_entry *e, int modes) {
     bench_ratios q = bench_ratios_of(e);
     text_add(t, "%-15s %-5s", e->result.spec.name, tide_precision_name(e->result.precision));
-    for (int m = 0; m < BENCH_MODES; m++) add_cell(t, 11, 3, e->peer.mode[m].step_ms);
+    for (int m = 0; m < modes; m++) add_cell(t, mode_width(m), 3, e->peer.mode[m].step_ms);
     add_cell(t, 7, 2, q.eager);
     add_cell(t, 9, 2, q.compile);
     add_cell(t, 7, 2, q.best);
@@ -46,13 +52,34 @@ static void add_ratios(text *t, const bench_entry *e) {
     text_add(t, "\n");
 }
 
+/* Ours and theirs with a wait at the end alone, and what is held on the device. */
+static void add_queued(text *t, const bench_report *r, int modes) {
+    text_add(t, "\nqueued: ms of a step of many before one wait; MiB of the device, theirs in their fastest mode\n");
+    text_add(t, "%-15s %-5s %9s", "case", "", "ours");
+    add_modes(t, modes);
+    text_add(t, " %7s %9s %9s\n", "/best", "our MiB", "their MiB");
+    for (int64_t i = 0; i < r->count; i++) {
+        const bench_entry *e = &r->entry[i];
+        bench_ratios q = bench_ratios_of(e);
+        text_add(t, "%-15s %-5s", e->result.spec.name, tide_precision_name(e->result.precision));
+        add_cell(t, 9, 3, e->queued_ms);
+        for (int m = 0; m < modes; m++) add_cell(t, mode_width(m), 3, e->peer.mode[m].queued_ms);
+        add_cell(t, 7, 2, q.queued);
+        add_cell(t, 9, 1, (double)bench_main_program(&e->result)->placed.total / MIB);
+        add_cell(t, 9, 1, q.peer_peak_mib);
+        text_add(t, "\n");
+    }
+}
+
 static void add_comparison(text *t, const bench_report *r) {
+    int modes = bench_modes_on(r->device.name);
     text_add(t, "\nagainst %s, %d rounds: their step in ms, and theirs / ours (above 1: we are faster)\n",
              *r->entry[0].peer.version ? r->entry[0].peer.version : "the script", r->rounds);
-    text_add(t, "%-15s %-5s %11s %11s %11s %11s %7s %9s %7s %11s %8s\n", "case", "", "eager", "compile", "amp",
-             "compile-amp", "/eager",
-             "/compile", "/best", "roof allows", "/answer");
-    for (int64_t i = 0; i < r->count; i++) add_ratios(t, &r->entry[i]);
+    text_add(t, "%-15s %-5s", "case", "");
+    add_modes(t, modes);
+    text_add(t, " %7s %9s %7s %11s %8s\n", "/eager", "/compile", "/best", "roof allows", "/answer");
+    for (int64_t i = 0; i < r->count; i++) add_ratios(t, &r->entry[i], modes);
+    if (bench_on_cuda(r->device.name)) add_queued(t, r, modes);
     for (int64_t i = 0; i < r->count; i++)
         if (*r->entry[i].peer.failed)
             text_add(t, "%s: the script failed in mode %s\n", r->entry[i].result.spec.name, r->entry[i].peer.failed);

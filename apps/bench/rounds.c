@@ -36,7 +36,7 @@ typedef struct plan {
     int rounds;
 } plan;
 
-static tide_status check_words(const plan *p, tide_failure *failure) {
+static tide_status check_words(const plan *p, const char *device, tide_failure *failure) {
     tide_precision precision;
     bench_mode     mode;
     for (int i = 0; i < p->cases.count; i++)
@@ -48,27 +48,30 @@ static tide_status check_words(const plan *p, tide_failure *failure) {
         if (precision_of(p->precisions.word[i], &precision, failure)) return TIDE_EINVAL;
     for (int i = 0; i < p->modes.count; i++)
         if (!bench_mode_named(p->modes.word[i], &mode))
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, "peer-modes", "there is no mode \"%s\"; available: %s",
+                           p->modes.word[i], bench_mode_names("cuda"));
+        else if ((int)mode >= bench_modes_on(device))
             return fail_at(failure, TIDE_EINVAL, NULL, 0, "peer-modes",
-                           "there is no mode \"%s\"; available: eager, compile, amp, compile-amp",
+                           "the mode \"%s\" captures the step in a CUDA graph: it needs the device cuda",
                            p->modes.word[i]);
     return TIDE_OK;
 }
 
 static tide_status make_plan(const bench_options *o, plan *p, tide_failure *failure) {
     *p = (plan){ .python = o->python ? o->python : "python3",
-                 .mode_list = o->modes ? o->modes : "eager,compile,amp,compile-amp",
+                 .mode_list = o->modes ? o->modes : bench_mode_names(o->device),
                  .rounds = o->rounds > 0 ? MIN2(o->rounds, ROUNDS_MOST)
                            : o->against  ? ROUNDS
                                          : 1 };
     tide_status status = split(o->cases ? o->cases : "etth1,m1,ecl,traffic,eis512,eis8192", &p->cases, failure);
     if (status == TIDE_OK) status = split(o->precisions ? o->precisions : "f32", &p->precisions, failure);
     if (status == TIDE_OK) status = split(p->mode_list, &p->modes, failure);
-    if (status == TIDE_OK) status = check_words(p, failure);
+    if (status == TIDE_OK) status = check_words(p, o->device, failure);
     if (status != TIDE_OK || !o->against) return status;
     FILE *script = fopen(o->against, "r");
     if (!script) return fail_at(failure, TIDE_EINVAL, o->against, 0, "against", "%s cannot be read", o->against);
     fclose(script);
-    return bench_peer_available(p->python, (bench_watch){ o->stop, o->user }, failure);
+    return bench_peer_available(p->python, o->against, (bench_watch){ o->stop, o->user }, failure);
 }
 
 /* ---- one case ---- */
@@ -83,11 +86,14 @@ static double main_ms(const bench_result *r) { return bench_main_program(r)->tim
 
 /* The round whose step is nearest to the median over the rounds, with the roof that was the highest. */
 static void settle(const bench_result *round, int rounds, bench_entry *e) {
-    double step[ROUNDS_MOST], one[ROUNDS_MOST], roof = 0;
+    double step[ROUNDS_MOST], one[ROUNDS_MOST], queued[ROUNDS_MOST], roof = 0;
     const bench_result *best = round;
-    for (int i = 0; i < rounds; i++)
-        step[i] = main_ms(&round[i]), one[i] = round[i].one.times.p50_ms, roof = MAX2(roof, round[i].roof_gflops);
-    e->step_ms = bench_median(step, rounds), e->infer_ms = bench_median(one, rounds);
+    for (int i = 0; i < rounds; i++) {
+        step[i]   = main_ms(&round[i]), one[i] = round[i].one.times.p50_ms, roof = MAX2(roof, round[i].roof_gflops);
+        queued[i] = bench_main_program(&round[i])->times.queued_ms;
+    }
+    e->step_ms   = bench_median(step, rounds), e->infer_ms = bench_median(one, rounds);
+    e->queued_ms = bench_median(queued, rounds);
     for (int i = 1; i < rounds; i++) {
         double here = main_ms(&round[i]) - e->step_ms, there = main_ms(best) - e->step_ms;
         if (here * here < there * there) best = &round[i];
@@ -96,17 +102,14 @@ static void settle(const bench_result *round, int rounds, bench_entry *e) {
     e->result.roof_gflops = roof;
 }
 
-static bench_peer settled_peer(const bench_peer *round, int rounds) {
+static bench_peer settled_peer(bench_peer *round, int rounds) {
     bench_peer out = round[0];
-    for (int m = 0; m < BENCH_MODES; m++) {
-        double step[ROUNDS_MOST], one[ROUNDS_MOST], first[ROUNDS_MOST];
-        for (int i = 0; i < rounds; i++) {
-            const struct bench_peer_times *t = &round[i].mode[m];
-            step[i] = t->step_ms, one[i] = t->infer_ms, first[i] = t->first_s;
+    for (int m = 0; m < BENCH_MODES; m++)
+        for (int f = 0; f < BENCH_PEER_FIGURES; f++) {
+            double values[ROUNDS_MOST];
+            for (int i = 0; i < rounds; i++) values[i] = *bench_peer_value(&round[i].mode[m], f);
+            *bench_peer_value(&out.mode[m], f) = bench_median(values, rounds);
         }
-        out.mode[m] = (struct bench_peer_times){ bench_median(step, rounds), bench_median(one, rounds),
-                                                 bench_median(first, rounds) };
-    }
     return out;
 }
 
@@ -131,6 +134,7 @@ static tide_status run_round(const bench_options *o, const plan *p, const bench_
     }
     if (status != TIDE_OK || !o->against) return status;
     bench_peer_call call = { .python = p->python, .script = o->against, .name = spec->name, .modes = p->mode_list,
+                             .device = bench_on_cuda(o->device) ? o->device : NULL,
                              .threads = h->ours[round].threads, .seconds = o->seconds > 0 ? o->seconds : 3,
                              .watch = { o->stop, o->user } };
     return run_peer(o, &call, &h->theirs[round], failure);

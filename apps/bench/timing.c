@@ -1,3 +1,4 @@
+/* Runs of a program, timed: each to its end, and many that are queued before one wait. */
 #include <stdio.h>
 
 #include "base/base.h"
@@ -16,6 +17,9 @@ tide_status bench_tell(const bench_settings *s, const char *name, const char *wh
     snprintf(line, sizeof line, "%s %s: %s", name, tide_precision_name(s->precision), what);
     return !s->tell || s->tell(s->user, line) ? TIDE_OK : bench_cancelled(failure);
 }
+
+/* A counter of energy moves a few times in a second: over less than this nothing is known. */
+static const double SHORTEST_ENERGY_S = 0.3;
 
 tide_graph *bench_graph(const char *device, int threads, tide_failure *failure) {
     tide_graph *g = NULL;
@@ -54,6 +58,12 @@ static double queued_ms(tide_program *p, const tide_feed *feeds, int64_t count, 
     return tide_wait(p) == TIDE_OK ? 1e3 * (os_seconds() - began) / (double)runs : -1;
 }
 
+static tide_status run_failed(const tide_program *p, tide_failure *failure) {
+    const tide_failure *why = tide_program_error(p);
+    if (failure && failure->status == TIDE_OK) *failure = *why;
+    return why->status != TIDE_OK ? why->status : fail(failure, TIDE_EDEVICE, "a run failed without a reason");
+}
+
 tide_status bench_time(tide_program *p, const tide_feed *feeds, int64_t count, bench_plan plan, bench_program *out,
                        tide_failure *failure) {
     bench_times *t       = &out->times;
@@ -70,11 +80,24 @@ tide_status bench_time(tide_program *p, const tide_feed *feeds, int64_t count, b
     }
     if (stopped) return bench_cancelled(failure);
     if (one >= 0 && plan.queues) one = t->queued_ms = queued_ms(p, feeds, count, t->count);
-    if (one < 0) {
-        const tide_failure *why = tide_program_error(p);
-        if (failure && failure->status == TIDE_OK) *failure = *why;
-        return why->status != TIDE_OK ? why->status : fail(failure, TIDE_EDEVICE, "a run failed without a reason");
-    }
+    if (one < 0) return run_failed(p, failure);
     bench_summarise(t);
+    return TIDE_OK;
+}
+
+tide_status bench_energy(tide_program *p, const tide_feed *feeds, int64_t count, bench_plan plan, const char *device,
+                         int64_t runs, double *joules, tide_failure *failure) {
+    device_meter meter;
+    double  before, after, one = 0;
+    int64_t done = 0;
+    if (runs < 1 || !device_meter_open(device, &meter) || !device_meter_read(&meter, &before)) return TIDE_OK;
+    double began = os_seconds();
+    for (; one >= 0 && (done == 0 || os_seconds() - began < plan.seconds / 3); done += runs) {
+        if (bench_stopped(plan.settings)) return bench_cancelled(failure);
+        one = queued_ms(p, feeds, count, runs);
+    }
+    if (one < 0) return run_failed(p, failure);
+    if (os_seconds() - began >= SHORTEST_ENERGY_S && device_meter_read(&meter, &after))
+        *joules = (after - before) / (double)done;
     return TIDE_OK;
 }

@@ -1,78 +1,50 @@
 #!/usr/bin/env python3
 """What `tidemill bench --against` compares with: the same models, sizes and training step in PyTorch.
 
-    python3 torch_bench.py [--threads N] [--cases etth1,m1,...] [--modes eager,compile,amp,compile-amp] [--seconds S]
+    python3 torch_bench.py [--device cpu|cuda] [--threads N] [--cases etth1,m1,...] [--modes eager,compile,...] [--seconds S]
 
 A step is forward with dropout, loss, backward, gradients clipped to norm 1 and AdamW with rate 1e-3, on data that stay in
-memory. amp: bf16 by torch.autocast. Prints PyTorch's version, then one JSON object a line for each case and mode: median and
-minimum of the steps after warm-up, the time to the end of the first one with compiling, and the p50 and p95 of one answer."""
-import argparse
-import dataclasses
-import json
+memory. Modes: eager, compile (torch.compile), amp (bf16 by torch.autocast), compile-amp; on cuda also graph (the whole step,
+AdamW with it, captured in a CUDA graph that is replayed) and graph-compile-amp. Products in f32 do not use TF32. Prints
+PyTorch's version, then one JSON object a line for each case and mode: median and minimum of the steps after warm-up, each
+waited for; the time to the end of the first one with compiling and capturing; the p50 and p95 of one answer. On cuda also
+queued_ms, a step of so many that are queued before a single wait, and peak_mib, the most that tensors took."""
+import gc
 import math
 import time
 
 import torch
 from torch import nn
 
-MODES = {"eager": (False, False), "compile": (True, False), "amp": (False, True), "compile-amp": (True, True)}  # compiled, bf16
-WARMUPS, LEAST_STEPS, MOST_STEPS, ANSWER_WARMUPS, ANSWERS = 5, 5, 300, 10, 100
-SEQ, PRED, MARKS, HEADS = 96, 96, 4, 8
-CLASSES, PARAMETERS = 12, 5
+from common import (CLASSES, CLIP, DECAY, HEADS, MARKS, PARAMETERS, PRED, RATE, SEQ, Forecast, Impedance, answer_figures, parse_options,
+                    print_cases, print_line, step_figures)
+
+ON_CPU = {"eager": (False, False, False), "compile": (True, False, False), "amp": (False, True, False),
+          "compile-amp": (True, True, False)}  # compiled, bf16, captured
+ON_CUDA = {**ON_CPU, "graph": (False, False, True), "graph-compile-amp": (True, True, True)}
+CAPTURE_WARMUPS = 4
 
 
-@dataclasses.dataclass
-class Forecast:
-    """Sizes of an iTransformer over `columns` variates."""
-    columns: int
-    batch: int
-    width: int
-    inner: int
-    layers: int
-    dropout: float = 0.1
-
-    def model(self):
-        return Transformer(self)
-
-    def data(self):
-        b, n = self.batch, self.columns
-        return (torch.randn(b, SEQ, n), torch.randn(b, SEQ, MARKS)), torch.randn(b, PRED, n)
-
-    @staticmethod
-    def loss(answer, truth):
-        return nn.functional.mse_loss(answer, truth)
+def forecast_data(sizes):
+    b, n = sizes.batch, sizes.columns
+    return (torch.randn(b, SEQ, n), torch.randn(b, SEQ, MARKS)), (torch.randn(b, PRED, n),)
 
 
-@dataclasses.dataclass
-class Impedance:
-    """Sizes of the predictor of circuit parameters from the known ones."""
-    batch: int
-    hidden: int = 512
-
-    def model(self):
-        return Predictor(self.hidden)
-
-    def data(self):
-        b = self.batch
-        missing = torch.randint(2, (b, PARAMETERS)).float()
-        return (torch.randn(b, 2 * PARAMETERS),), (torch.randint(CLASSES, (b, PARAMETERS)), missing, torch.randn(b))
-
-    @staticmethod
-    def loss(answer, truth):
-        (logits, norm), (label, missing, target) = answer, truth
-        entropy = nn.functional.cross_entropy(logits.reshape(-1, CLASSES), label.reshape(-1), reduction="none")
-        missing = missing.reshape(-1)
-        return (entropy * missing).sum() / missing.sum() + nn.functional.mse_loss(norm, target) / 2
+def forecast_loss(answer, truth):
+    return nn.functional.mse_loss(answer, *truth)
 
 
-CASES = {
-    "etth1": Forecast(columns=7, batch=32, width=256, inner=256, layers=2),
-    "m1": Forecast(columns=7, batch=256, width=192, inner=768, layers=2),
-    "ecl": Forecast(columns=321, batch=16, width=512, inner=512, layers=3),
-    "traffic": Forecast(columns=862, batch=16, width=512, inner=512, layers=4),
-    "eis512": Impedance(batch=512),
-    "eis8192": Impedance(batch=8192),
-}
+def impedance_data(sizes):
+    b = sizes.batch
+    missing = torch.randint(2, (b, PARAMETERS)).float()
+    return (torch.randn(b, 2 * PARAMETERS),), (torch.randint(CLASSES, (b, PARAMETERS)), missing, torch.randn(b))
+
+
+def impedance_loss(answer, truth):
+    (logits, norm), (label, missing, target) = answer, truth
+    entropy = nn.functional.cross_entropy(logits.reshape(-1, CLASSES), label.reshape(-1), reduction="none")
+    missing = missing.reshape(-1)
+    return (entropy * missing).sum() / missing.sum() + nn.functional.mse_loss(norm, target) / 2
 
 
 class Layer(nn.Module):
@@ -122,11 +94,12 @@ class Transformer(nn.Module):
 class Predictor(nn.Module):
     """10 -> H -> H/2 -> 128, a head of 12 classes for each parameter and one for the residual norm."""
 
-    def __init__(self, hidden):
+    def __init__(self, sizes):
         super().__init__()
-        self.encoder = nn.Sequential(nn.Linear(2 * PARAMETERS, hidden), nn.ReLU(), nn.Dropout(0.3),
-                                     nn.Linear(hidden, hidden // 2), nn.ReLU(), nn.Dropout(0.2), nn.Linear(hidden // 2, 128))
-        heads = [nn.Sequential(nn.Linear(128, 64), nn.ReLU(), nn.Dropout(0.1), nn.Linear(64, CLASSES)) for _ in range(PARAMETERS)]
+        hidden, (first, second, last) = sizes.hidden, sizes.dropout
+        self.encoder = nn.Sequential(nn.Linear(2 * PARAMETERS, hidden), nn.ReLU(), nn.Dropout(first),
+                                     nn.Linear(hidden, hidden // 2), nn.ReLU(), nn.Dropout(second), nn.Linear(hidden // 2, 128))
+        heads = [nn.Sequential(nn.Linear(128, 64), nn.ReLU(), nn.Dropout(last), nn.Linear(64, CLASSES)) for _ in range(PARAMETERS)]
         self.heads, self.norm = nn.ModuleList(heads), nn.Sequential(nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 1))
 
     def forward(self, x):
@@ -134,67 +107,94 @@ class Predictor(nn.Module):
         return torch.stack([head(code) for head in self.heads], dim=1), self.norm(code)[:, 0]
 
 
-def seconds_of(run):
-    began = time.perf_counter()
-    run()
-    return time.perf_counter() - began
+KINDS = {Forecast: (Transformer, forecast_data, forecast_loss), Impedance: (Predictor, impedance_data, impedance_loss)}
 
 
-def quantile(times, q):
-    """Interpolated between the two nearest."""
-    times, place = sorted(times), q * (len(times) - 1)
-    low = int(place)
-    return times[low] + (place - low) * (times[min(low + 1, len(times) - 1)] - times[low])
+def captured(run):
+    """`run` as the replay of a CUDA graph; a few runs on a stream beside warm it up, as capturing asks for."""
+    beside = torch.cuda.Stream()
+    beside.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(beside):
+        for _ in range(CAPTURE_WARMUPS):
+            run()
+    torch.cuda.current_stream().wait_stream(beside)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        run()
+    return graph.replay
 
 
-def measure(case, compiled, half, budget_s):
+def optimizer(model, on_cuda, graph):
+    fast = {"fused": True, "capturable": graph} if on_cuda else {}
+    return torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=DECAY, **fast)
+
+
+def measure(sizes, modes, device, budget_s):
+    compiled, half, graph = modes
+    on_cuda = device.type == "cuda"
+    wait = torch.cuda.synchronize if on_cuda else lambda: None
+    make, data, loss_of = KINDS[type(sizes)]
     torch.manual_seed(1)
     began = time.perf_counter()
-    model, (inputs, truth) = case.model(), case.data()
+    model = make(sizes).to(device)
+    inputs, truth = [[x.to(device) for x in part] for part in data(sizes)]
     call = torch.compile(model) if compiled else model
-    adam = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    adam = optimizer(model, on_cuda, graph)
 
     def step():
         adam.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            loss = case.loss(call(*inputs), truth)
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            loss = loss_of(call(*inputs), truth)
         loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(model.parameters(), CLIP)
         adam.step()
 
-    step()
+    run = captured(step) if graph else step
+    run()
+    wait()
     first_s = time.perf_counter() - began
-    for _ in range(WARMUPS):
-        step()
-    steps, until = [], time.perf_counter() + budget_s
-    while len(steps) < LEAST_STEPS or (len(steps) < MOST_STEPS and time.perf_counter() < until):
-        steps.append(seconds_of(step))
+    figures = {**step_figures(run, wait, budget_s, on_cuda), "first_s": first_s}
+    if on_cuda:
+        figures["peak_mib"] = torch.cuda.max_memory_allocated() / 2**20
     model.eval()
     question = [x[:1].contiguous() for x in inputs]
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=half):
-        answers = [seconds_of(lambda: call(*question)) for _ in range(ANSWER_WARMUPS + ANSWERS)][ANSWER_WARMUPS:]
-    return {"step_ms": 1e3 * quantile(steps, 0.5), "step_min_ms": 1e3 * min(steps), "first_s": first_s,
-            "infer_p50_ms": 1e3 * quantile(answers, 0.5), "infer_p95_ms": 1e3 * quantile(answers, 0.95)}
+
+    def answer():
+        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=half):
+            call(*question)
+
+    ask = captured(answer) if graph else answer
+
+    def answered():
+        ask()
+        wait()
+
+    return {**figures, **answer_figures(answered)}
+
+
+def clear(device):
+    """For the next case: nothing compiled, nothing held, a new peak."""
+    torch.compiler.reset()
+    if device.type == "cuda":
+        gc.collect()
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--cases", default=",".join(CASES))
-    parser.add_argument("--modes", default=",".join(MODES))
-    parser.add_argument("--seconds", type=float, default=3.0)
-    options = parser.parse_args()
+    options = parse_options(__doc__)
+    device = torch.device(options.device)
     if options.threads:
         torch.set_num_threads(options.threads)
-    print(json.dumps({"torch": torch.__version__, "device": "cpu", "threads": torch.get_num_threads()}), flush=True)
-    for name in options.cases.split(","):
-        for mode in options.modes.split(","):
-            try:
-                figures = measure(CASES[name], *MODES[mode], options.seconds)
-            except Exception as error:  # a mode that does not work here is told, and the others go on
-                figures = {"failed": f"{type(error).__name__}: {error}"[:200]}
-            print(json.dumps({"case": name, "mode": mode, **figures}), flush=True)
-            torch.compiler.reset()
+    modes = ON_CPU
+    if device.type == "cuda":
+        modes = ON_CUDA
+        torch.cuda.set_device(device.index or 0)
+        torch.zeros(1, device=device)  # starting the device is no part of a first step
+    print_line({"torch": torch.__version__, "device": options.device, "threads": torch.get_num_threads()})
+    asked = options.modes.split(",") if options.modes else modes
+    print_cases(options.cases.split(","), asked, lambda sizes, mode: measure(sizes, modes[mode], device, options.seconds),
+                lambda: clear(device))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 import program  # noqa: E402
 from program import Case  # noqa: E402
 
-CASE = {"case", "precision", "precision_note", "compile_mode", "step_ms", "infer_p50_ms", "infer_p95_ms", "roof_gflops", "gflops",
+CASE = {"case", "precision", "precision_note", "compile_mode", "step_ms", "queued_ms", "infer_p50_ms", "infer_p95_ms", "roof_gflops", "gflops",
         "roof_share", "model_size", "model_size_mb", "input_shape", "warmup", "inference", "inference_one", "training", "memory", "epochs", "batches",
         "energy_joules_per_step", "optimization_recommendations"}
 PHASE = {"batch", "iterations", "total_time_sec", "batches_per_second", "samples_per_second", "min_time_ms", "max_time_ms",
@@ -22,7 +22,7 @@ WARMUP = {"iterations", "first_iteration_time_sec", "avg_time_sec", "compilation
           "compilation_overhead_sec"}
 MEMORY = {"input_memory_mb", "inference_memory_mb", "training_memory_mb", "total_used_mb", "total_available_mb", "max_memory_percent",
           "peak_growth_mb", "device_used_mb", "device_available_mb"}
-RATIOS = {"peer_step_ms", "step_ratio_eager", "step_ratio_compile", "step_ratio_best", "infer_ratio", "largest_ratio_roof_allows",
+RATIOS = {"peer_step_ms", "step_ratio_eager", "step_ratio_compile", "step_ratio_best", "queued_ratio_best", "infer_ratio", "largest_ratio_roof_allows",
           "peer", "peer_failed"}
 
 # Says what it was called with in the warning, and times that differ from round to round.
@@ -81,7 +81,7 @@ class Bench(Case):
             self.assertAlmostEqual(case["training"]["p50_time_ms"] / statistics.median(times), 1, 4)
             self.assertAlmostEqual(case["step_ms"], case["training"]["p50_time_ms"])
             self.assertGreater(case["roof_share"], 0)
-            queued = {case["training"]["queued_time_ms"], case["memory"]["device_used_mb"], case["memory"]["device_available_mb"]}
+            queued = {case["queued_ms"], case["training"]["queued_time_ms"], case["memory"]["device_used_mb"], case["memory"]["device_available_mb"]}
             self.assertEqual(queued, {None}, "nothing is queued on cpu, whose memory is the host's")
         self.assertEqual(answer["cases"][2]["model_size"], 223357)
         drawn = shutil.which("gnuplot") is not None
@@ -110,6 +110,8 @@ class Bench(Case):
         self.assertIn("f16", self.error(2, "bench", "--precision", "f8")["message"])
         self.assertIn("from 0.001", self.error(2, "bench", "--seconds", "nan")["message"])
         self.assertIn("whole number", self.error(2, "bench", "--rounds", "0")["message"])
+        captured = self.error(2, "bench", "--peer-modes", "eager,graph")
+        self.assertEqual((captured["column"], '"graph"' in captured["message"], "cuda" in captured["message"]), ("peer-modes", True, True))
         script = self.script("")
         self.assertIn("pip install torch", self.error(4, "bench", "--against", script, "--python", self.folder / "python")["message"])
         bare = {"PYTHONPATH": self.folder}
@@ -141,8 +143,23 @@ class Bench(Case):
             self.assertAlmostEqual(case["step_ratio_eager"] * case["step_ms"] / peer, 1, 1)
             self.assertEqual(case["step_ratio_compile"] is None, half)
             self.assertIsNone(case["peer"]["compile-amp"]["step_ms"])
+            self.assertEqual(set(case["peer"]["graph"]), {"step_ms", "queued_ms", "infer_p50_ms", "first_s", "peak_mib"})
+            self.assertIsNone(case["queued_ratio_best"], "ours are not queued on cpu")
             self.assertGreater(case["infer_ratio"], 1)
             self.assertGreater(case["largest_ratio_roof_allows"], 0)
+
+    def test_against_jax(self):
+        """A script that imports jax needs that, and not torch."""
+        text = "import jax\n" + SCRIPT.replace('"torch": "0.0.1"', '"jax": "0.0.2"')
+        words, env = self.against(text, "--peer-modes", "compile", "--rounds", 1)
+        (self.folder / "torch.py").write_text("raise ImportError('no torch here')")
+        (self.folder / "jax.py").write_text("")
+        answer = json.loads(self.code(0, *words, env=env).stdout)
+        self.assertEqual(answer["peer_version"], "JAX 0.0.2")
+        self.assertEqual(answer["cases"][0]["peer"]["compile"]["step_ms"], 1000)
+        (self.folder / "jax.py").write_text("raise ImportError('no jax here')")
+        error = self.error(4, *words[:-4], env=env)
+        self.assertEqual((error["code"], "no jax here" in error["message"], "pip install jax" in error["message"]), ("device", True, True))
 
     def stopped(self, words, number, when, env=None):
         """Exit code and seconds of a command that gets the signal once `when` holds; what it printed."""

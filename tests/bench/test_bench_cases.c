@@ -201,7 +201,9 @@ static void refused(void **state) {
         { { .cases = "etth2" }, TIDE_EINVAL, "cases", "matmul4096" },
         { { .cases = "," }, TIDE_EINVAL, "", "empty" },
         { { .precisions = "f23" }, TIDE_EINVAL, "precision", "bf16" },
-        { { .modes = "fast" }, TIDE_EINVAL, "peer-modes", "compile-amp" },
+        { { .modes = "fast" }, TIDE_EINVAL, "peer-modes", "graph-compile-amp" },
+        { { .modes = "amp,graph-compile-amp", .device = "cpu" }, TIDE_EINVAL, "peer-modes", "needs the device cuda" },
+        { { .modes = "graph", .device = "cuda:1", .against = "/nowhere/x.py" }, TIDE_EINVAL, "against", "/nowhere/x" },
         { { .against = "/nowhere/script.py" }, TIDE_EINVAL, "against", "/nowhere/script.py" },
         { { .against = "/dev/null", .python = "/nowhere/python3" }, TIDE_EDEVICE, "python", "pip install torch" },
     };

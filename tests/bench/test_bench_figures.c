@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -58,7 +60,7 @@ static const char *const lines[] = {
     "{\"case\": \"etth1\", \"mode\": \"compile\", \"step_ms\": 25, \"infer_p50_ms\": 0.5}",
     "{\"case\": \"etth1\", \"mode\": \"amp\", \"step_ms\": 20, \"infer_p50_ms\": 1.0}",
     "{\"case\": \"etth1\", \"mode\": \"compile-amp\", \"failed\": \"no compiler\"}",
-    "{\"case\": \"etth1\", \"mode\": \"graph\", \"step_ms\": 1}",
+    "{\"case\": \"etth1\", \"mode\": \"no mode\", \"step_ms\": 1}",
     "[1, 2",
 };
 
@@ -82,6 +84,74 @@ static void ratios(void **state) {
     full.peer = (bench_peer){ 0 };
     q         = bench_ratios_of(&full);
     close_to(q.eager, 0), close_to(q.best, 0), close_to(q.infer, 0), close_to(q.roof_allows, 0);
+}
+
+static const char *const cuda_lines[] = {
+    "{\"jax\": \"0.10.2\", \"device\": \"cuda\"}",
+    "{\"case\": \"m1\", \"mode\": \"eager\", \"step_ms\": 6, \"queued_ms\": 5, \"peak_mib\": 300}",
+    "{\"case\": \"m1\", \"mode\": \"graph\", \"step_ms\": 1.25, \"queued_ms\": 1, \"peak_mib\": 400}",
+    "{\"case\": \"m1\", \"mode\": \"graph-compile-amp\", \"step_ms\": 0.75, \"queued_ms\": 1.5, \"peak_mib\": 500}",
+};
+
+/* Waited for and queued, each beside theirs that is fastest so. */
+static void queued(void **state) {
+    (void)state;
+    bench_entry e = { .result = timed(TIDE_PRECISION_F32), .step_ms = 0.5, .queued_ms = 0.25 };
+    for (size_t i = 0; i < sizeof cuda_lines / sizeof *cuda_lines; i++) bench_peer_line(cuda_lines[i], "m1", &e.peer);
+    assert_string_equal(e.peer.version, "JAX 0.10.2");
+    bench_ratios q = bench_ratios_of(&e);
+    close_to(q.eager, 12), close_to(q.best, 1.5), close_to(q.queued, 4), close_to(q.peer_peak_mib, 400);
+    bench_report r = { .entry = &e, .count = 1, .rounds = 1, .compared = true, .device = { .name = "cuda" } };
+    char *text = bench_text(&r);
+    assert_non_null(strstr(text, "graph-compile-amp"));
+    assert_non_null(strstr(text, "etth1           f32       0.250       5.000           -           -           -"
+                                 "       1.000             1.500    4.00         -     400.0\n"));
+    free(text);
+    snprintf(r.device.name, sizeof r.device.name, "opencl");
+    text = bench_text(&r);
+    assert_null(strstr(text, "graph"));
+    free(text);
+}
+
+static void modes_of_devices(void **state) {
+    (void)state;
+    static const struct { const char *device; bool cuda; } rows[] = {
+        { NULL, false }, { "cpu", false }, { "cud", false }, { "cudagrad", false }, { "opencl:1", false },
+        { "cuda", true }, { "cuda:1", true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(bench_on_cuda(rows[i].device), rows[i].cuda);
+        assert_int_equal(bench_modes_on(rows[i].device), rows[i].cuda ? BENCH_MODES : BENCH_GRAPH);
+        assert_int_equal(strstr(bench_mode_names(rows[i].device), "graph") != NULL, rows[i].cuda);
+        device_meter meter;
+        double       joules;
+        if (rows[i].cuda) continue;
+        assert_false(device_meter_open(rows[i].device, &meter));
+        assert_false(device_meter_read(&meter, &joules));
+    }
+}
+
+/* A script for sh that tells what it was called with. */
+static void handed_on(void **state) {
+    (void)state;
+    static const struct { const char *device, *says; } rows[] = {
+        { NULL, "eager: --threads 2 --cases etth1 --modes eager --seconds 3" },
+        { "cuda:1", "eager: --threads 2 --cases etth1 --modes eager --seconds 3 --device cuda:1" },
+    };
+    char  path[] = "/tmp/test_bench_XXXXXX";
+    FILE *file = fdopen(mkstemp(path), "w");
+    assert_non_null(file);
+    fputs("echo \"{\\\"case\\\": \\\"etth1\\\", \\\"mode\\\": \\\"eager\\\", \\\"failed\\\": \\\"$*\\\"}\"\n", file);
+    fclose(file);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bench_peer      peer;
+        tide_failure    f    = { 0 };
+        bench_peer_call call = { .python = "sh", .script = path, .name = "etth1", .modes = "eager",
+                                 .device = rows[i].device, .threads = 2, .seconds = 3 };
+        assert_int_equal(bench_peer_run(&call, &peer, &f), TIDE_OK);
+        assert_string_equal(peer.failed, rows[i].says);
+    }
+    remove(path);
 }
 
 static void shares(void **state) {
@@ -184,7 +254,8 @@ static void recommendations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(statistics), cmocka_unit_test(ratios),          cmocka_unit_test(shares),
+        cmocka_unit_test(statistics), cmocka_unit_test(ratios), cmocka_unit_test(shares),
+        cmocka_unit_test(queued),     cmocka_unit_test(modes_of_devices), cmocka_unit_test(handed_on),
         cmocka_unit_test(ratings), cmocka_unit_test(busy),    cmocka_unit_test(recommendations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,7 +38,8 @@ static bench_report some_report(bench_entry entry[2]) {
         r->train  = (bench_program){ .flops = 1e9, .batch = 32, .times = { .count = 3, .ms = { 2, 1, 3 } } };
         r->batches[0].batch = 128, r->epochs = (struct bench_epochs){ 2, 4, 1, 2 };
         bench_summarise(&r->train.times);
-        entry[i].step_ms = 2, entry[i].peer = (bench_peer){ .version = "other", .mode[BENCH_EAGER] = { 4, 1, 1 } };
+        entry[i].step_ms = 2, entry[i].queued_ms = 1;
+        entry[i].peer    = (bench_peer){ .version = "other", .mode[BENCH_EAGER] = { 4, 1, 1, 2, 3 } };
     }
     return (bench_report){ .commit = "abc", .threads = 1, .rounds = 1, .compared = true, .entry = entry, .count = 2 };
 }
