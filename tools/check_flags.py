@@ -8,7 +8,7 @@ from sources import ROOT, c_files
 TOKENS = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"', re.S)
 # Words that are handed to other programs.
 OTHERS = {"src/backends/cuda/program.c": {"--fmad=false", "--gpu-architecture=sm_%d"}, "apps/draw/gnuplot.c": {"--default-settings"},
-          "apps/bench/peer.c": {"--threads", "--cases", "--modes", "--seconds"}}
+          "apps/bench/peer.c": {"--threads", "--cases", "--modes", "--seconds", "--device"}}
 
 
 def main():

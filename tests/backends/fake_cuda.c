@@ -45,8 +45,8 @@ void fake_leave(const int *entered) {
 #define NAME_CU(name, version, takes) "cu" #name,
 #define NAME_NVRTC(name, version, takes) "nvrtc" #name,
 #define NAME_LT(name, version, takes) "cublasLt" #name,
-static const char *const names[] = { CUDA_FUNCTIONS(NAME_CU) NVRTC_FUNCTIONS(NAME_NVRTC) CUBLASLT_FUNCTIONS(NAME_LT)
-                                     "run" };
+static const char *const names[] = { CUDA_FUNCTIONS(NAME_CU) "cuGraphAddDependencies", NVRTC_FUNCTIONS(NAME_NVRTC)
+                                     CUBLASLT_FUNCTIONS(NAME_LT) "run" };
 enum { NAMES = sizeof names / sizeof *names };
 static int64_t counts[NAMES];
 

@@ -367,7 +367,7 @@ static void test_handles(void **unused) {
 }
 
 static void test_blocks(void **unused) {
-    static char from[3 << 20], to[sizeof from], first[64];
+    static char from[STAGED_MOST + (1 << 20)], to[sizeof from], first[64];
     static const size_t sizes[] = { 1, 63, 1000, STAGED_MOST, STAGED_MOST + 1, sizeof from - 77 };
     (void)unused;
     trial t;
