@@ -86,7 +86,7 @@ class Groups(Case):
         self.assertIn("predict", offered("forecast", ""))
         self.assertIn("--spectrum", offered("eis", "complete", "--spec"))
         self.assertEqual(offered("forecast", "train", "--device", ""), ["cpu", "ref", "check", "cuda", "opencl", "metal", "auto"])
-        self.assertEqual(offered("selftest", "--device", "c"), ["cpu", "check"])
+        self.assertEqual(offered("selftest", "--device", "c"), ["cpu", "check", "cuda"])
         self.assertIn("train", offered("help", "eis", ""))
         self.assertIn("eis", offered("help", "e"))
         self.assertEqual(offered("eis", "train", "--resume", "="), ["no", "auto", "must"])
