@@ -49,8 +49,11 @@ static bool add_uses(planner *r, const gpu_print *g) {
     size_t bytes = sizeof *g->uses * (size_t)g->n_uses;
     r->n_uses[i] = g->n_uses;
     r->uses[i] = malloc(MAX2(bytes, 1));
-    if (r->uses[i]) memcpy(r->uses[i], g->uses, bytes);
-    return r->uses[i];
+    if (!r->uses[i]) return false;
+    memcpy(r->uses[i], g->uses, bytes);
+    for (int32_t j = 0; j < g->n_uses; j++) /* how much scratch it is, is known only now */
+        if (g->uses[j].in.space == GPU_SCRATCH) r->uses[i][j].to = g->scratch_at + MAX2(g->scratch_bytes, 1);
+    return true;
 }
 
 static bool add_launch(planner *r, const gpu_print *g) {
