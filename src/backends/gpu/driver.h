@@ -61,4 +61,24 @@ int64_t     gpu_scratch_bytes(const gpu_driver *driver, const flat_program *p, c
 
 extern const backend_cut gpu_cut;  /* cut.c: the numbers of GPUs */
 
+/* A tide_backend's functions that hand the file's `driver` to the executor: prepare, scratch_bytes, lacks, keeps. */
+#define GPU_BACKEND_FUNCTIONS                                                                                          \
+    static tide_status prepare(const flat_program *p, void *arena, const backend_env *env, backend_exec **out,         \
+                               tide_failure *why) {                                                                    \
+        return gpu_prepare(&driver, p, arena, env, out, why);                                                          \
+    }                                                                                                                  \
+    static int64_t scratch_bytes(const flat_program *p, const backend_env *env) {                                      \
+        return gpu_scratch_bytes(&driver, p, env);                                                                     \
+    }                                                                                                                  \
+    static const char *lacks(void *device, const flat_program *p, const flat_kernel *k) {                              \
+        gpu_limits here;                                                                                               \
+        driver.limits(device, &here);                                                                                  \
+        return gpu_lacks(p, k, &here);                                                                                 \
+    }                                                                                                                  \
+    static bool keeps(void *device, const flat_attention *a, tide_dtype type) {                                        \
+        gpu_limits here;                                                                                               \
+        driver.limits(device, &here);                                                                                  \
+        return gpu_keeps_attention(a, type, &here);                                                                    \
+    }
+
 #endif

@@ -10,22 +10,7 @@ static const gpu_driver driver = {
     .most_threads = metal_most_threads, .begin = metal_begin, .launch = metal_launch, .end = metal_end,
 };
 
-static tide_status prepare(const flat_program *p, void *arena, const backend_env *env, backend_exec **out,
-                           tide_failure *why) {
-    return gpu_prepare(&driver, p, arena, env, out, why);
-}
-
-static int64_t scratch_bytes(const flat_program *p, const backend_env *env) {
-    return gpu_scratch_bytes(&driver, p, env);
-}
-
-static const char *lacks(void *device, const flat_program *p, const flat_kernel *k) {
-    return gpu_lacks(p, k, &((const metal_device *)device)->limits);
-}
-
-static bool keeps(void *device, const flat_attention *a, tide_dtype type) {
-    return gpu_keeps_attention(a, type, &((const metal_device *)device)->limits);
-}
+GPU_BACKEND_FUNCTIONS
 
 static void describe(void *device, tide_device *out) {
     const metal_device *d = device;
