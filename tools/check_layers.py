@@ -38,7 +38,7 @@ MAY = {
     "apps/data": {"include", "src/base", "src/files"},
     "apps/machine": {"include", "src/base"},
     "apps/selftest": {"include", "src/base", "apps/forecast/models"},
-    "apps/bench": {"include", "src/base", "src/files", "src/train", "apps/eis", "apps/eis/known", "apps/forecast", "apps/forecast/models", "apps/machine",
+    "apps/bench": {"include", "src/base", "src/files", "src/train", "apps/eis", "apps/eis/known", "apps/eis/posterior", "apps/eis/circuit", "apps/forecast", "apps/forecast/models", "apps/machine",
                    "apps/draw"},
     "cli": {"include", "apps/data", "apps/bench", "apps/machine", "apps/selftest"},
     "examples": {"include"},

@@ -53,15 +53,14 @@ static void count_device_memory(const bench_program *p, bench_result *out) {
     if (out->device.own_memory) out->memory.device_bytes = MAX2(out->memory.device_bytes, p->placed.total);
 }
 
-/* Its runs are steps too. */
-static tide_status explain(tide_program *p, const subject *s, const bench_settings *o, const bench_result *out,
-                           tide_failure *failure) {
+tide_status bench_explain(tide_program *p, const tide_graph *g, const tide_feed *feeds, int64_t count,
+                          const bench_settings *o, const bench_result *out, tide_failure *failure) {
     if (!o->explain) return TIDE_OK;
-    tide_explanation *e = tide_program_explain(p, &(tide_explain_options){ s->feed, s->feeds, EXPLAIN_S });
+    tide_explanation *e = tide_program_explain(p, &(tide_explain_options){ feeds, count, EXPLAIN_S });
     char *page = e ? tide_explanation_text(e, out->kept_gflops, 0) : NULL;
     if (page) o->explain(o->user, page);
     tide_explanation_free(e);
-    tide_status status = bench_failed(s->graph, p, failure);
+    tide_status status = bench_failed(g, p, failure);
     if (status == TIDE_OK && !page) status = fail(failure, TIDE_ENOMEM, "out of memory for a page on the kernels");
     free(page);
     return status;
@@ -74,7 +73,7 @@ static tide_status train(subject *s, double began, bench_plan plan, bench_result
     tide_status status = bench_failed(s->graph, p, failure);
     if (status == TIDE_OK) status = time_steps(p, s, plan, out, failure);
     if (status == TIDE_OK) status = read_loss(s, out, failure);
-    if (status == TIDE_OK) status = explain(p, s, plan.settings, out, failure);
+    if (status == TIDE_OK) status = bench_explain(p, s->graph, s->feed, s->feeds, plan.settings, out, failure);
     out->train.batch      = s->spec->batch;
     out->first_step_ms    = out->build_ms + out->train.compile_ms + out->train.times.first_ms;
     out->parameters       = parameter_count(s->graph);
@@ -188,6 +187,7 @@ typedef tide_status run_fn(const bench_spec *spec, const bench_settings *setting
 static run_fn *const run_kind[] = {
     [BENCH_FORECAST] = model_case, [BENCH_EIS] = model_case, [BENCH_PRODUCT] = product_case,
     [BENCH_EIS_TRAIN] = bench_eis_train, [BENCH_EIS_MEMORY] = bench_eis_memory,
+    [BENCH_EIS_EXACT] = bench_eis_exact,
 };
 
 /* What the precision that is asked for comes to here. */

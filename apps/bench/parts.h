@@ -52,11 +52,18 @@ tide_status bench_roof(const bench_settings *s, const tide_device *device, doubl
 tide_status bench_eis_train(const bench_spec *spec, const bench_settings *s, bench_result *out, tide_failure *failure);
 tide_status bench_eis_memory(const bench_spec *spec, const bench_settings *s, bench_result *out, tide_failure *failure);
 
+/* ---- exact_case.c ---- */
+
+tide_status bench_eis_exact(const bench_spec *spec, const bench_settings *s, bench_result *out, tide_failure *failure);
+
 /* ---- case.c ---- */
 
 /* Builds, compiles and runs the training step alone. */
 tide_status bench_train_only(const bench_spec *spec, const bench_settings *s, bench_plan plan, bench_result *out,
                              tide_failure *failure);
+/* The page of bench_settings.explain on a program of `g`; its runs, if it assigns, are steps too. */
+tide_status bench_explain(tide_program *p, const tide_graph *g, const tide_feed *feeds, int64_t count,
+                          const bench_settings *o, const bench_result *out, tide_failure *failure);
 
 /* ---- accounting_*.c: the kernel's own account ---- */
 

@@ -102,6 +102,35 @@ static void test_threads(void **state) {
     eis_result_free(&two);
 }
 
+/* Another device computes exact posteriors of many spectra at once, the processor one by one, from misfits in single
+ * precision: probabilities differ by some 1e-5, and with them all means of exact mass. */
+static void test_device(void **state) {
+    static const char *const alike[] = { "exact_top1", "exact_top5", "network_top1", "candidate_mass",
+                                         "exact_label_top1", "marginal_excess_nats", "exact_hit1", "reranked_top1" };
+    const char *named = getenv("TIDEMILL_DEVICE");
+    eis_options o = options_for(3, "0.1%");
+    eis_result  here, there;
+    (void)state;
+    evaluate(&o, &here);
+    snprintf(o.device, sizeof o.device, "%s", named ? named : "ref");
+    snprintf(o.memory_limit, sizeof o.memory_limit, "32M");
+    evaluate(&o, &there);
+    json_t *a = json_loads(here.json, 0, NULL), *b = json_loads(there.json, 0, NULL);
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *one = json_object_get(json_array_get(json_object_get(a, "levels"), i), "mean"),
+                     *two = json_object_get(json_array_get(json_object_get(b, "levels"), i), "mean");
+        for (size_t k = 0; k < sizeof alike / sizeof *alike; k++)
+            expect_near(alike[k], at(two, alike[k]), at(one, alike[k]), 2e-4);
+    }
+    json_decref(a), json_decref(b);
+    eis_result_free(&here);
+    eis_result_free(&there);
+    tide_failure failure = { 0 };
+    snprintf(o.memory_limit, sizeof o.memory_limit, "1M");
+    assert_int_equal(eis_evaluate(&o, NULL, NULL, &there, &failure), TIDE_ENOMEM);
+    assert_non_null(strstr(failure.message, "memory"));
+}
+
 /* Nothing is learned, but the bins of TER, TEC, n1, d1 and Rs begin from the fit: their medians are not far off, and
  * the continuous posterior's are nearer. */
 static void test_lab(void **state) {
@@ -181,7 +210,8 @@ static int teardown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_calibration), cmocka_unit_test(test_untrained),
-                                        cmocka_unit_test(test_threads), cmocka_unit_test(test_lab),
+                                        cmocka_unit_test(test_threads),
+                                        cmocka_unit_test(test_device), cmocka_unit_test(test_lab),
                                         cmocka_unit_test(test_refused) };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, setup, teardown);

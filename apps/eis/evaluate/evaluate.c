@@ -1,7 +1,7 @@
 /* tidemill eis evaluate, below the command line. */
 #include "eis/options/arguments.h"
 #include "eis/options/tell.h"
-#include "evaluate.h"
+#include "grid.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -83,6 +83,21 @@ static tide_status parse_noises(const char *given, eis_recipe recipe, evaluation
     return bad_noise(given, failure);
 }
 
+/* The grid's exact posteriors go to the predictor's device, unless that is the processor. */
+static tide_status open_exact(evaluation *e, eis_recipe recipe, tide_failure *failure) {
+    const eis_options *o = e->options;
+    sample one;
+    exact_batch_settings with = { .device = e->device, .threads = e->threads, .scores = true,
+                                  .spectra = MIN2(o->test_spectra, GRID_GROUP) };
+    if (recipe != EIS_RECIPE_GRID || !strcmp(e->device, "cpu")) return TIDE_OK;
+    sample_draw(&(sampler_settings){ .recipe = recipe }, SPLIT_TEST, 0, &one); /* for its frequencies */
+    tide_status status = train_memory_limit(o->memory_limit, e->device, &with.memory_limit, failure);
+    if (status == TIDE_OK) status = exact_batch_open(&with, one.count, one.freq_hz, &e->exact, failure);
+    const char *note = status == TIDE_OK ? exact_batch_note(e->exact) : "";
+    bool        stop = *note && eis_tell(e->listener, e->user, EIS_WARNING, note);
+    return stop ? fail(failure, TIDE_ECANCELLED, "stopped") : status;
+}
+
 typedef tide_status evaluating(const evaluation *e, json_t *report, text *talk, tide_failure *failure);
 static evaluating *const evaluations[RECIPES] = {
     [EIS_RECIPE_LAB] = evaluate_lab, [EIS_RECIPE_GRID] = evaluate_grid, [EIS_RECIPE_CELL] = evaluate_cell
@@ -91,9 +106,8 @@ static evaluating *const evaluations[RECIPES] = {
 static tide_status evaluate(evaluation *e, json_t *report, text *talk, tide_failure *failure) {
     const eis_options *o = e->options;
     if (known_model_is(o->model)) return evaluate_known(e, report, talk, failure);
-    char device[TRAIN_DEVICE];
-    train_device_of_run(o->device, o->model, o->test_spectra, device);
-    const predictor_settings with = { .device = device, .threads = e->threads, .precision = wanted_precision(o),
+    train_device_of_run(o->device, o->model, o->test_spectra, e->device);
+    const predictor_settings with = { .device = e->device, .threads = e->threads, .precision = wanted_precision(o),
                                       .strict = o->strict, .mode = wanted_mode(o) };
     tide_status status = predictor_open(o->model, &with, &e->predictor, failure);
     if (status != TIDE_OK) return status;
@@ -106,6 +120,7 @@ static tide_status evaluate(evaluation *e, json_t *report, text *talk, tide_fail
     const spectrum_model *m = predictor_model(e->predictor);
     const char *recipe = recipe_kinds[m->config.recipe].name;
     status             = parse_noises(o->noise, m->config.recipe, e, failure);
+    if (status == TIDE_OK) status = open_exact(e, m->config.recipe, failure);
     if (status != TIDE_OK) return status;
     text_add(talk, "%s: %s recipe, %" PRId64 " test spectra per noise level%s\n", o->model, recipe, o->test_spectra,
              m->config.recipe == EIS_RECIPE_CELL
@@ -142,6 +157,7 @@ tide_status evaluate_options(const eis_options *options, eis_listener listener, 
         if (status == TIDE_OK && *options->out) status = evaluate_files(options, report, result, f);
     }
     predictor_free(e.predictor);
+    exact_batch_free(e.exact);
     json_decref(report);
     text_free(&talk);
     if (status != TIDE_OK) eis_result_free(result);

@@ -6,7 +6,9 @@
 
 #include "base/base.h"
 #include "calibration.h"
+#include "eis/posterior/exact_batch.h"
 #include "eis/predictor/predictor.h"
+#include "train/device.h"
 
 enum { NOISES_MOST = 16 };
 
@@ -15,6 +17,8 @@ typedef struct evaluation {
     eis_listener listener;
     void        *user;
     predictor   *predictor;
+    char         device[TRAIN_DEVICE]; /* the predictor's */
+    exact_batch *exact;                /* grid: posteriors on that device; NULL: by the processor, one by one */
     int          threads;
     int          noises;
     double       noise[NOISES_MOST];   /* 0: log-uniform, as in training */

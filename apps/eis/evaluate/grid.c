@@ -7,9 +7,8 @@
 
 #include "base/parallel.h"
 #include "base/philox.h"
-#include "eis/posterior/exact.h"
 
-enum { GROUP = 32, CASES = GROUP * EIS_COUNT, DRAWS = 8, SITE_DRAW = 0x445257 };
+enum { CASES = GRID_GROUP * EIS_COUNT, DRAWS = 8, SITE_DRAW = 0x445257 };
 static const int chain[EIS_COUNT] = { EIS_RSH, EIS_RA, EIS_RB, EIS_CA, EIS_CB };
 #define LEAST_PROBABILITY 1e-38  /* what single precision leaves of less is nothing */
 
@@ -31,6 +30,8 @@ typedef struct group {
     int64_t    first, spectra;
     sample    *sample;
     float     *raw;
+    exact_answers scores;          /* of its spectra from `scored` on, where a device gives them */
+    int64_t       scored;
     grid_case *of;
     beam_case *beam;
     /* the questions of the chain rule */
@@ -45,8 +46,8 @@ enum { ROWS_MOST = CASES * (1 + DRAWS * (EIS_COUNT - 1)) };
 
 static bool group_new(const evaluation *e, group *g) {
     *g = (group){ .e = e,
-                  .sample = malloc(GROUP * sizeof *g->sample),
-                  .raw = malloc(GROUP * GRID_WIDTH * sizeof *g->raw),
+                  .sample = malloc(GRID_GROUP * sizeof *g->sample),
+                  .raw = malloc(GRID_GROUP * GRID_WIDTH * sizeof *g->raw),
                   .of = calloc(CASES, sizeof *g->of),
                   .beam = malloc(CASES * sizeof *g->beam),
                   .spectrum = malloc(ROWS_MOST * sizeof *g->spectrum),
@@ -63,6 +64,12 @@ static void group_free(group *g) {
 
 /* ---- the exact side ---- */
 
+static bool put_exact(const group *g, int64_t spectrum, grid_case *c) {
+    if (!g->e->exact) return exact_posterior_new(c->sample, c->missing, &c->exact);
+    return exact_posterior_of(g->e->exact, g->scores.score + (spectrum - g->scored) * EXACT_CELLS, c->sample,
+                              c->missing, &c->exact);
+}
+
 static bool case_prepare(const group *g, int64_t at) {
     grid_case *c = &g->of[at];
     int64_t    number = g->first + at / EIS_COUNT;
@@ -70,7 +77,7 @@ static bool case_prepare(const group *g, int64_t at) {
     exact_posterior_free(&c->exact);
     c->sample  = &g->sample[at / EIS_COUNT];
     c->missing = test_mask(g->e, number, which);
-    if (!exact_posterior_new(c->sample, c->missing, &c->exact)) return false;
+    if (!put_exact(g, at / EIS_COUNT, c)) return false;
     c->top_count = exact_top(&c->exact, EXACT_TOP, c->top);
     for (int m = 0; m < c->exact.missing_count; m++) exact_marginal(&c->exact, m, c->marginal[m]);
     for (int d = 0; d < DRAWS; d++) {
@@ -89,18 +96,43 @@ static void draw_spectrum(void *of, int64_t i, int thread) {
     features_of(EIS_RECIPE_GRID, s->count, s->freq_hz, s->z, s->noise, g->raw + i * GRID_WIDTH, NULL);
 }
 
-static void prepare_case(void *of, int64_t at, int thread) {
-    group *g = of;
+static void prepare_case(void *of, int64_t i, int thread) {
+    group  *g  = of;
+    int64_t at = g->scored * EIS_COUNT + i;
     (void)thread;
     g->prepared[at] = case_prepare(g, at);
 }
 
-static bool group_prepare(group *g) {
-    bool fine = true;
+/* Scores of `count` spectra from g->scored on; nothing where they are not wanted. */
+static tide_status score_some(group *g, int64_t count, tide_failure *failure) {
+    enum { POINTS = GRID_FREQUENCIES };
+    double noise[GRID_GROUP];
+    if (!g->e->exact) return TIDE_OK;
+    eis_z *z = malloc((size_t)(count * POINTS) * sizeof *z);
+    if (!z) return fail(failure, TIDE_ENOMEM, "out of memory for exact posteriors");
+    for (int64_t i = 0; i < count; i++) {
+        const sample *s = &g->sample[g->scored + i];
+        noise[i] = s->noise;
+        memcpy(z + i * POINTS, s->z, POINTS * sizeof *z);
+    }
+    tide_status status = exact_batch_run(g->e->exact, count, z, noise, &g->scores, failure);
+    free(z);
+    return status;
+}
+
+static tide_status group_prepare(group *g, tide_failure *failure) {
+    int64_t     most   = g->e->exact ? exact_batch_spectra(g->e->exact) : GRID_GROUP;
+    tide_status status = TIDE_OK;
+    bool        fine   = true;
     parallel_for(g->e->threads, g->spectra, 1, draw_spectrum, g);
-    parallel_for(g->e->threads, g->spectra * EIS_COUNT, 1, prepare_case, g);
+    for (g->scored = 0; status == TIDE_OK && g->scored < g->spectra; g->scored += most) {
+        int64_t count = MIN2(most, g->spectra - g->scored);
+        status = score_some(g, count, failure);
+        if (status == TIDE_OK) parallel_for(g->e->threads, count * EIS_COUNT, 1, prepare_case, g);
+    }
+    if (status != TIDE_OK) return status;
     for (int64_t i = 0; i < g->spectra * EIS_COUNT; i++) fine = fine && g->prepared[i];
-    return fine;
+    return fine ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for exact posteriors");
 }
 
 /* ---- the network's side ---- */
@@ -248,9 +280,9 @@ tide_status grid_level_measure(const evaluation *e, grid_level *level, tide_fail
     group       g;
     tide_status status = group_new(e, &g) ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for test spectra");
     g.settings         = test_settings(e, level->noise, level->kept_out);
-    for (; status == TIDE_OK && g.first < e->options->test_spectra; g.first += GROUP) {
-        g.spectra = MIN2(e->options->test_spectra - g.first, GROUP);
-        if (!group_prepare(&g)) status = fail(failure, TIDE_ENOMEM, "out of memory for exact posteriors");
+    for (; status == TIDE_OK && g.first < e->options->test_spectra; g.first += GRID_GROUP) {
+        g.spectra = MIN2(e->options->test_spectra - g.first, GRID_GROUP);
+        status = group_prepare(&g, failure);
         if (status == TIDE_OK) status = group_ask(&g, failure);
         if (status == TIDE_OK) group_score(&g, level);
         if (status == TIDE_OK)

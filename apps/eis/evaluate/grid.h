@@ -4,6 +4,8 @@
 
 #include "evaluate.h"
 
+enum { GRID_GROUP = 32 }; /* spectra that are worked on at a time */
+
 /* A mean over cases each; a case is one spectrum with one set of missing parameters. */
 enum {
     EXACT_TOP1, EXACT_TOP5, NETWORK_TOP1, NETWORK_TOP5, RERANKED_TOP1, RERANKED_TOP5, CANDIDATE_MASS,

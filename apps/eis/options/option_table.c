@@ -155,17 +155,18 @@ static const tide_option rows[] = {
       "replace the run in `out`; simulate, convert: the file; batch: answer anew" },
 
     ROW_DEVICE_FOR(S, C | T | E | F | FIT | B,
-                   "where predictors train and answer, NAME or NAME:INDEX; auto: where this training's steps are "
-                   "fastest (answers: cpu, evaluate the run's); spectra, posteriors and fits are always the "
-                   "processor's"),
+                   "where predictors train and answer, NAME or NAME:INDEX, and where evaluate has exact posteriors "
+                   "from; auto: where this training's steps are fastest (answers: cpu, evaluate the run's); spectra, "
+                   "other posteriors and fits are always the processor's"),
     ROW_PRECISION(S, C | T | E | F),
     ROW_STRICT(S, C | T | E | F),
     ROW_THREADS(S, G | T | E | F | FIT | B),
     ROW_CUT(S, T),
     ROW_COMPILE(S, T | E | F),
     ROW_COMPILE_MODE(S, C | T | E | F),
-    { "memory-limit", TEXT(memory_limit), NULL, T | F | MAY_DIFFER, "Machine", "X",
-      "most memory of the device to use: a share (0.7), 512M, 2G, or bytes" },
+    { "memory-limit", TEXT(memory_limit), NULL, T | E | F | MAY_DIFFER, "Machine", "X",
+      "most memory of the device to use: a share (0.7), 512M, 2G, or bytes; evaluate: for exact posteriors on a device "
+      "other than cpu" },
     { "accumulate", INT(accumulate, 0, 1e6), "1", T | F, "Machine", "N",
       "run a batch as N parts, one after the other, and update once: less memory, the same result" },
     { "recompute", BOOL(recompute), NULL, T | F, "Machine", NULL,

@@ -30,15 +30,19 @@ static void count_copies(cells *c) {
     }
 }
 
-static void find_chance(const cells *c, double chance[2]) {
-    double of[3] = { 0 };
-    for (int64_t i = 0; i < c->count; i++) of[(int)c->weight[i]]++;
-    double total = of[1] + 2 * of[2];
+void exact_chance(int64_t once, int64_t twice, double chance[2]) {
+    double all = (double)twice, total = (double)once + 2 * all;
     for (int i = 0; i < 2; i++) {
-        double cells = i ? 5 : 1, twice = of[2] < cells ? of[2] : cells,
-               once = of[1] < cells - twice ? of[1] : cells - twice;
-        chance[i] = (2 * twice + once) / total;
+        double cells = i ? 5 : 1, doubles = all < cells ? all : cells,
+               singles = (double)once < cells - doubles ? (double)once : cells - doubles;
+        chance[i] = (2 * doubles + singles) / total;
     }
+}
+
+static void find_chance(const cells *c, double chance[2]) {
+    int64_t of[3] = { 0 };
+    for (int64_t i = 0; i < c->count; i++) of[(int)c->weight[i]]++;
+    exact_chance(of[1], of[2], chance);
 }
 
 static void put_table(const cells *c, exact_posterior *out) {
@@ -61,9 +65,7 @@ static void put_table(const cells *c, exact_posterior *out) {
     for (int64_t i = 0; i < out->count; i++) out->probability[i] /= sum;
 }
 
-bool exact_posterior_new(const sample *s, unsigned missing, exact_posterior *out) {
-    cells        c;
-    cell_problem problem = problem_of(s, missing);
+bool exact_posterior_begin(unsigned missing, exact_posterior *out) {
     *out = (exact_posterior){ .count = 1 };
     for (int k = 0; k < EIS_COUNT; k++) {
         if (!(missing >> k & 1)) continue;
@@ -71,7 +73,13 @@ bool exact_posterior_new(const sample *s, unsigned missing, exact_posterior *out
         out->count *= CELL_POINTS;
     }
     out->probability = calloc((size_t)out->count, sizeof *out->probability);
-    if (!out->probability || !cells_new(&problem, &c)) {
+    return out->probability != NULL;
+}
+
+bool exact_posterior_new(const sample *s, unsigned missing, exact_posterior *out) {
+    cells        c;
+    cell_problem problem = problem_of(s, missing);
+    if (!exact_posterior_begin(missing, out) || !cells_new(&problem, &c)) {
         exact_posterior_free(out);
         return false;
     }

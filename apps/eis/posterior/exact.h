@@ -18,6 +18,10 @@ typedef struct exact_posterior {
  * |Z| in each part. False: out of memory. */
 bool exact_posterior_new(const sample *s, unsigned missing, exact_posterior *out);
 void exact_posterior_free(exact_posterior *p);
+/* Its parts, for who has the probabilities from elsewhere: a table of zeros (false: out of memory), and the prior mass
+ * of one and of five cells where so many cells count once and so many twice. */
+bool exact_posterior_begin(unsigned missing, exact_posterior *out);
+void exact_chance(int64_t once, int64_t twice, double chance[2]);
 /* Of the missing parameter number `which` (place in `missing`): 12 probabilities. */
 void exact_marginal(const exact_posterior *p, int which, double out[CELL_POINTS]);
 /* The k (at most EXACT_TOP) most probable places of the table, best first; fewer if the table is smaller. Returns how
