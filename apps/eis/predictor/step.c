@@ -38,7 +38,8 @@ static tide_status make_step(const spectrum_settings *o, spectrum_session *s, ti
     if (status != TIDE_OK) return status;
     rule.scaled = tide_precision_here(s->graph, rule.compile.precision, NULL) == TIDE_PRECISION_F16;
     train_step_begin(&s->step, s->graph, s->params, o->batch, &rule);
-    s->train             = inputs(s->graph, &o->network, "train", s->step.samples);
+    if (o->visits) s->visits = visit_inputs_new(s->graph, s->step.samples), s->train = visit_values(&s->visits);
+    else s->train = inputs(s->graph, &o->network, "train", s->step.samples);
     s->network.recompute = o->recompute;
     tide_val loss        = loss_of(&s->network, &s->train, &hits);
     s->network.recompute = false;

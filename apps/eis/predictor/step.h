@@ -3,11 +3,7 @@
 #define EIS_SPECTRUM_STEP_H
 
 #include "network.h"
-#include "spectra.h"
-#include "train/step.h"
-
-/* As a batch has them. */
-typedef struct spectrum_inputs { tide_val features, known, label, weight; } spectrum_inputs;
+#include "visits.h"
 
 typedef struct spectrum_session {
     tide_graph     *graph;
@@ -17,6 +13,7 @@ typedef struct spectrum_session {
      * right. */
     train_step      step;
     spectrum_inputs train, score;
+    visit_inputs    visits;          /* what `train` is made of on the device; graph NULL: it is fed */
     tide_program   *score_program;
     tide_val        score_loss, score_hits;
 } spectrum_session;
@@ -27,13 +24,14 @@ typedef struct spectrum_settings {
     network_config network;
     int64_t        batch;
     bool           recompute;   /* of the residual blocks, for the backward pass */
+    bool           visits;      /* a step is fed visits; else a batch */
 } spectrum_settings;
 
 tide_status spectrum_session_open(const spectrum_settings *s, spectrum_session *out, tide_failure *failure);
 void        spectrum_session_free(spectrum_session *s);
 
 enum { SPECTRUM_FEEDS = 4 };
-void        spectrum_feeds(const spectrum_session *s, const batch *b, train_feed feeds[SPECTRUM_FEEDS]);
+void        spectrum_feeds(const spectrum_session *s, const batch *b, train_feed feeds[SPECTRUM_FEEDS]);  /* a step's */
 tide_status spectrum_score(const spectrum_session *s, const batch *b, double *loss, double *hits,
                            tide_failure *failure);
 

@@ -59,10 +59,15 @@ static tide_status next_batch(void *user, const fit_place *at, train_feed *feeds
     tide_status       status = enter_round(t, at->step, failure);
     if (status != TIDE_OK) return status;
     for (int64_t i = 0; i < size; i++) t->row[i] = p->row + p->order[first + i] * p->stride;
+    *count = t->settings.visits ? VISIT_FEEDS : SPECTRUM_FEEDS;
+    if (t->settings.visits) {
+        visits_fill(t->row, p->settings.seed, SPLIT_TRAIN, (uint64_t)(at->step * size), p->threads, &t->visits);
+        visit_feeds(&t->session.visits, &t->visits, &p->scale, feeds);
+        return TIDE_OK;
+    }
     batch_fill(p->settings.recipe, &p->scale, t->row, p->settings.seed, SPLIT_TRAIN, (uint64_t)(at->step * size),
                p->threads, &t->batch);
     spectrum_feeds(&t->session, &t->batch, feeds);
-    *count = SPECTRUM_FEEDS;
     return TIDE_OK;
 }
 
@@ -221,12 +226,13 @@ static tide_status make_spectra(spectrum_trainer *t, tide_failure *failure) {
 
 static tide_status open_session(spectrum_trainer *t, tide_failure *failure) {
     sampler_settings s      = sampling(t);
+    int64_t          size   = t->settings.batch;
+    t->settings.visits      = s.recipe == EIS_RECIPE_GRID && strcmp(t->settings.graph.device, "cpu") != 0;
     tide_status      status = spectrum_session_open(&t->settings, &t->session, failure);
     if (status != TIDE_OK) return status;
-    t->row = malloc((size_t)t->settings.batch * sizeof *t->row);
-    if (!t->row || !pool_new(&s, t->run.options.pool_spectra, t->threads, &t->pool) ||
-        !batch_new(s.recipe, t->settings.batch, &t->batch))
-        return no_memory(failure);
+    t->row = malloc((size_t)size * sizeof *t->row);
+    bool room = t->settings.visits ? visits_new(size, &t->visits) : batch_new(s.recipe, size, &t->batch);
+    if (!t->row || !room || !pool_new(&s, t->run.options.pool_spectra, t->threads, &t->pool)) return no_memory(failure);
     return training_tell_programs(&t->run, &t->session.step, failure);
 }
 
@@ -287,6 +293,7 @@ static void release(training *run) {
     spectrum_session_free(&t->session);
     pool_free(&t->pool);
     batch_free(&t->batch);
+    visits_free(&t->visits);
     for (int i = 0; i < VALIDATION_BATCHES; i++) batch_free(&t->validation[i]);
     free(t->row);
 }

@@ -15,6 +15,7 @@ typedef struct spectrum_trainer {
     spectrum_model     model;
     pool               pool;
     batch              batch, validation[VALIDATION_BATCHES];
+    visits             visits;                     /* in place of `batch`, where settings.visits says so */
     const float      **row;
     int                threads;
     int64_t            epochs;                     /* 0: until the time is over */
