@@ -264,17 +264,17 @@ static void the_pool_looks_at_the_clock(void **state) {
     const sampler_settings s = { .recipe = EIS_RECIPE_GRID, .seed = 7 };
     pool p;
     (void)state;
-    assert_true(pool_new(&s, 16 * 32, 2, &p) && pool_round(&p, 0, 0));
+    assert_true(pool_new(&s, 16 * 32, 2, &p) && pool_round(&p, 0, 0, NULL) == TIDE_OK);
     assert_visits(&p, 0, 1);
-    assert_true(pool_round(&p, 1, 0));
+    assert_true(pool_round(&p, 1, 0, NULL) == TIDE_OK);
     assert_visits(&p, 0, 1);
-    assert_true(pool_round(&p, 2, INFINITY));
+    assert_true(pool_round(&p, 2, INFINITY, NULL) == TIDE_OK);
     assert_visits(&p, 0, 2);
     pool_free(&p);
-    assert_true(pool_new(&s, 16 * 32, 2, &p) && pool_round(&p, 20, 0));
+    assert_true(pool_new(&s, 16 * 32, 2, &p) && pool_round(&p, 20, 0, NULL) == TIDE_OK);
     assert_visits(&p, 20 + POOL_VISITS - POOL_BLOCKS, 21 + POOL_VISITS - POOL_BLOCKS);
     pool_free(&p);
-    assert_true(pool_new(&s, 16 * 32, 2, &p) && pool_round(&p, 0, INFINITY));
+    assert_true(pool_new(&s, 16 * 32, 2, &p) && pool_round(&p, 0, INFINITY, NULL) == TIDE_OK);
     assert_visits(&p, 0, POOL_VISITS);
     pool_free(&p);
 }

@@ -115,12 +115,26 @@ void sample_measure(stream *r, eis_z z, bool outliers, int64_t i, sample *out) {
     out->z[i] = (eis_z){ z.re + sd * radius * cos(angle), z.im + sd * radius * sin(angle) };
 }
 
-void sample_draw(const sampler_settings *s, sample_split split, uint64_t number, sample *out) {
+static stream begin_sample(const sampler_settings *s, sample_split split, uint64_t number, sample *out) {
     stream r = stream_of(s, split, number);
-    bool   lab = s->recipe == EIS_RECIPE_LAB;
     out->noise     = log_uniform(&r, NOISE_LOW, NOISE_HIGH);
     out->p[EIS_RS] = 0;
     if (s->noise > 0) out->noise = s->noise;
+    return r;
+}
+
+void sample_draw_words(const sampler_settings *s, sample_split split, uint64_t number, sample *out,
+                       uint32_t words[2 * GRID_FREQUENCIES]) {
+    stream r = begin_sample(s, split, number, out);
+    draw_cell(s, split, &r, out);
+    canonical(out);
+    grid_frequencies(out);
+    for (int i = 0; i < 2 * GRID_FREQUENCIES; i++) words[i] = next_word(&r);
+}
+
+void sample_draw(const sampler_settings *s, sample_split split, uint64_t number, sample *out) {
+    stream r   = begin_sample(s, split, number, out);
+    bool   lab = s->recipe == EIS_RECIPE_LAB;
     if (s->recipe == EIS_RECIPE_CELL) {
         sample_draw_cell(&r, out);
         return;

@@ -44,6 +44,11 @@ typedef struct sampler_settings {
  *                    (recipe_cell.c), outliers as in EIS_RECIPE_LAB */
 void sample_draw(const sampler_settings *s, sample_split split, uint64_t number, sample *out);
 
+/* Of the grid recipe all but z, and the words that its errors are made of: two a point, as sample_measure takes
+ * them. */
+void sample_draw_words(const sampler_settings *s, sample_split split, uint64_t number, sample *out,
+                       uint32_t words[2 * GRID_FREQUENCIES]);
+
 /* Whether a cell is among those kept out. Symmetric in the membranes. */
 bool cell_kept_out(const sampler_settings *s, const int index[EIS_COUNT]);
 

@@ -56,10 +56,17 @@ static tide_val log_posterior(const exact_batch *b) {
     return tide_add(tide_mul(scale, tide_add(tide_expand_dims(fixed, 1), bend)), bias);
 }
 
-/* Rsh's sums are over the pairs; the others' are of what each pair has over all Rsh, by a product with its members. */
+/* What each pair has over all Rsh: twelve rows added side by side, where a sum over that axis would stride. */
+static tide_val over_all_rsh(tide_val own) {
+    tide_val sum = tide_slice(own, 1, 0, 1);
+    for (int r = 1; r < CELL_POINTS; r++) sum = tide_add(sum, tide_slice(own, 1, r, r + 1));
+    return tide_squeeze(sum, 1);
+}
+
+/* Rsh's sums are over the pairs; the others' are of the pairs, by a product with their members. */
 static void marginals(exact_batch *b, tide_val score) {
     tide_graph *g = b->graph;
-    tide_val    own = tide_exp(score), shunt = tide_sum(own, TIDE_AXES(2)), pair = tide_sum(own, TIDE_AXES(1));
+    tide_val    own = tide_exp(score), shunt = tide_sum(own, TIDE_AXES(2)), pair = over_all_rsh(own);
     tide_val    member = tide_constant(g, TIDE_F32, TIDE_SHAPE(EXACT_PAIRS, (EIS_COUNT - 1) * CELL_POINTS),
                                        b->tables->member);
     tide_val all = tide_concat(g, TIDE_LIST(shunt, tide_matmul(pair, member)), 1);

@@ -10,15 +10,6 @@
 #include "eis/circuit/clones.h"
 
 #define TWO_PI   6.283185307179586476925286766559
-#define LN_10    2.302585092994045684017991
-#define LN_LOW_C (-7 * LN_10)
-#define STEP_R   (3 * LN_10 / (RSH_VALUES - 1))
-#define STEP_C   ((3 * LN_10 - 0.69314718055994530942) / (RSH_VALUES - 1))
-#define U_LEAST  (-4.0)
-#define U_MOST   15.0
-#define K_MOST   1e9    /* where Rsh does not exceed the whole resistance */
-#define TINY     1e-24  /* keeps equal time constants apart, far below rounding */
-#define SD_LEAST 1e-4
 
 LANES_INLINE void square_root(lanes *v) {
     double x[LANES];
@@ -31,7 +22,7 @@ typedef struct turned { lanes share_1, share_2, tau_1; } turned;
 
 /* spread = f1 f2 (t1 - t2)^2. */
 LANES_INLINE void turn(const lanes *m, const lanes *n, const lanes *spread, const lanes *k, turned *out) {
-    lanes a = *k * *m - *n, b = *k * (*spread + TINY * *m * *n), root = a * a + 4 * b, none = { 0 };
+    lanes a = *k * *m - *n, b = *k * (*spread + FIBRE_TINY * *m * *n), root = a * a + 4 * b, none = { 0 };
     square_root(&root);
     lanes_bits positive = a > none;
     lanes minus = -a, size, big, small, above, below;
@@ -55,17 +46,17 @@ static inline fibre fibre_of(const double *x) {
 
 LANES_INLINE void coordinates(const fibre *f, const lanes *rsh, lanes u[4]) {
     lanes left = 1 - f->r / *rsh, one = left * 0 + 1, m = one * f->m, n = one * f->n, spread = one * f->spread;
-    lanes_clip(&left, 1 / K_MOST, 1);
+    lanes_clip(&left, 1 / FIBRE_K_MOST, 1);
     lanes  k = 1 / left, whole = k * f->r, ln_1, ln_2, ln_tau, ln_k;
     turned t;
     turn(&m, &n, &spread, &k, &t);
     lanes r1 = whole * t.share_1, r2 = whole * t.share_2;
     lanes_log(&r1, &ln_1), lanes_log(&r2, &ln_2), lanes_log(&t.tau_1, &ln_tau), lanes_log(&k, &ln_k);
-    u[0] = (ln_1 - LN_10) * (1 / STEP_R);
-    u[1] = (ln_2 - LN_10) * (1 / STEP_R);
-    u[2] = (ln_tau - ln_1 - LN_LOW_C) * (1 / STEP_C);
-    u[3] = (f->ln_product + ln_k - ln_tau - ln_2 - LN_LOW_C) * (1 / STEP_C);
-    for (int j = 0; j < 4; j++) lanes_clip(&u[j], U_LEAST, U_MOST);
+    u[0] = (ln_1 - FIBRE_LN_10) * (1 / FIBRE_STEP_R);
+    u[1] = (ln_2 - FIBRE_LN_10) * (1 / FIBRE_STEP_R);
+    u[2] = (ln_tau - ln_1 - FIBRE_LN_LOW_C) * (1 / FIBRE_STEP_C);
+    u[3] = (f->ln_product + ln_k - ln_tau - ln_2 - FIBRE_LN_LOW_C) * (1 / FIBRE_STEP_C);
+    for (int j = 0; j < 4; j++) lanes_clip(&u[j], FIBRE_U_LEAST, FIBRE_U_MOST);
 }
 
 EIS_CLONES static void rows(const double *x, const double *rsh, int count, double *out) {
@@ -128,7 +119,7 @@ EIS_CLONES static void fill_features(const double *x, const double root[QUICK_CO
         coordinates(&at, &r, u);
         for (int j = 0; j < 4; j++) {
             square_root(&variance[j]);
-            variance[j] += SD_LEAST;
+            variance[j] += FIBRE_SD_LEAST;
             lanes_log(&variance[j], &variance[j]);
             lanes_turn(&u[j], &c, &s);
             lanes_store(&u[j], out->u[j] + i), lanes_store(&c, out->cosine[j] + i);
@@ -192,10 +183,10 @@ EIS_CLONES static void cells_of(const double *x, const double root[QUICK_COUNT][
     for (int i = 0; i < FIBRE_ROOM; i += LANES) {
         double p[EIS_COUNT][LANES], value[QUICK_COUNT][LANES], y[QUICK_COUNT][LANES];
         memcpy(p[EIS_RSH], rsh + i, sizeof p[EIS_RSH]);
-        put_nearest(u[0] + i, LN_10, STEP_R, p[EIS_RA]);
-        put_nearest(u[1] + i, LN_10, STEP_R, p[EIS_RB]);
-        put_nearest(u[2] + i, LN_LOW_C, STEP_C, p[EIS_CA]);
-        put_nearest(u[3] + i, LN_LOW_C, STEP_C, p[EIS_CB]);
+        put_nearest(u[0] + i, FIBRE_LN_10, FIBRE_STEP_R, p[EIS_RA]);
+        put_nearest(u[1] + i, FIBRE_LN_10, FIBRE_STEP_R, p[EIS_RB]);
+        put_nearest(u[2] + i, FIBRE_LN_LOW_C, FIBRE_STEP_C, p[EIS_CA]);
+        put_nearest(u[3] + i, FIBRE_LN_LOW_C, FIBRE_STEP_C, p[EIS_CB]);
         relaxations(p, value, y);
         put_distance(x, root, y, distance + i);
         put_misfits(value, count, omega, re, im, weight, misfit + i);

@@ -7,6 +7,17 @@
 
 enum { FIBRE_ROOM = (RSH_VALUES + LANES - 1) / LANES * LANES };  /* a place for each Rsh */
 
+/* The axes of grid coordinates in the logarithm, and how far the coordinates go. */
+#define FIBRE_LN_10    2.302585092994045684017991
+#define FIBRE_LN_LOW_C (-7 * FIBRE_LN_10)
+#define FIBRE_STEP_R   (3 * FIBRE_LN_10 / (RSH_VALUES - 1))
+#define FIBRE_STEP_C   ((3 * FIBRE_LN_10 - 0.69314718055994530942) / (RSH_VALUES - 1))
+#define FIBRE_U_LEAST  (-4.0)
+#define FIBRE_U_MOST   15.0
+#define FIBRE_K_MOST   1e9    /* where Rsh does not exceed the whole resistance */
+#define FIBRE_TINY     1e-24  /* keeps equal time constants apart, far below rounding */
+#define FIBRE_SD_LEAST 1e-4
+
 /* fibre_coordinates for `count` values of Rsh, a multiple of LANES: u[j * count + i]. */
 void fibre_rows(const double x[QUICK_COUNT], const double *rsh, int count, double *u);
 /* For LANES circuits p[k][i] (ohm, farad): R1, tau1, R2, tau2 and their logarithms. */

@@ -7,21 +7,16 @@
 #include <string.h>
 
 #include "quick_fit_start.h"
+#include "quick_rule.h"
 #include "small_system.h"
 
 #define TWO_PI 6.283185307179586476925286766559
 #define RS_MOST 100.0
 #define NOISE_LEAST 1e-7
-#define BEND_MOST 0.75
-#define GAIN_LEAST 1e-4  /* of the objective */
-#define BOLD 1e-3        /* damping */
-#define TIMID 1e6
-enum { N = QUICK_UNKNOWNS, FIRST_STEPS = 4, LAST_STEPS = 20, ROUNDS = 5, ROUND_STEPS = 4 };
+enum { N = QUICK_UNKNOWNS, ROUNDS = 5, ROUND_STEPS = 4 };
 
-/* The middle of the ranges in the logarithm, and what the wide prior weighs. */
-static const double middle[N] = { 5.7565, -7.2543, 5.7565, -7.2543, 50 };
-static const double weight[N] = { 1.0 / 36, 1.0 / 36, 1.0 / 36, 1.0 / 36, 12 / (RS_MOST * RS_MOST) };
-#define FURTHEST 40.0  /* from the middle */
+static const double middle[N] = { QUICK_MIDDLE_R, QUICK_MIDDLE_C, QUICK_MIDDLE_R, QUICK_MIDDLE_C, 50 };
+static const double weight[N] = { QUICK_WEIGHT, QUICK_WEIGHT, QUICK_WEIGHT, QUICK_WEIGHT, 12 / (RS_MOST * RS_MOST) };
 
 typedef struct lm { double x[N], value[N], objective, damping; quick_sums sums; } lm;
 typedef struct problem { quick_data data; double noise; bool rs_free; int unknowns; } problem;
@@ -63,9 +58,9 @@ static void hold_rs(const lm *s, double h[N][N], double *g) {
 static void move(const problem *p, const double *from, const double *step, double *to) {
     double longest = 0;
     for (int k = 0; k < 4; k++) longest = fmax(longest, fabs(step[k]));
-    double share = longest > 3 ? 3 / longest : 1;
+    double share = longest > QUICK_LONGEST ? QUICK_LONGEST / longest : 1;
     for (int k = 0; k < 4; k++)
-        to[k] = fmin(fmax(from[k] - share * step[k], middle[k] - FURTHEST), middle[k] + FURTHEST);
+        to[k] = fmin(fmax(from[k] - share * step[k], middle[k] - QUICK_FURTHEST), middle[k] + QUICK_FURTHEST);
     to[4] = p->rs_free ? fmin(fmax(from[4] - share * step[4], 0), RS_MOST) : from[4];
 }
 
@@ -76,7 +71,7 @@ static void follow_valley(const problem *p, const lm *s, double l[N][N], double 
     for (int k = 0; k < p->unknowns; k++) bend[k] *= over;
     small_substitute(p->unknowns, N, l[0], bend);
     for (int k = 0; k < 4; k++) size += step[k] * step[k], turn += bend[k] * bend[k];
-    if (!(turn < BEND_MOST * BEND_MOST * size)) return;
+    if (!(turn < QUICK_BEND_MOST * QUICK_BEND_MOST * size)) return;
     for (int k = 0; k < p->unknowns; k++) step[k] += 0.5 * bend[k];
 }
 
@@ -97,7 +92,7 @@ static double lm_step(const problem *p, lm *s) {
         s->damping *= 10;
         return 0;
     }
-    trial.damping = fmax(0.1 * s->damping, 1e-9);
+    trial.damping = fmax(0.1 * s->damping, QUICK_LEAST_DAMPING);
     *s = trial;
     return gained;
 }
@@ -105,15 +100,16 @@ static double lm_step(const problem *p, lm *s) {
 /* Until two bold steps gain next to nothing, or no timid one gains anything. */
 static void lm_run(const problem *p, int steps, lm *s) {
     for (int i = 0, still = 0; i < steps && still < 2; i++) {
-        if (lm_step(p, s) >= GAIN_LEAST) still = 0;
-        else still += s->damping <= BOLD || s->damping >= TIMID;
+        if (lm_step(p, s) >= QUICK_GAIN_LEAST) still = 0;
+        else still += s->damping <= QUICK_BOLD || s->damping >= QUICK_TIMID;
     }
 }
 
 static void lm_begin(const problem *p, const double value[N], lm *s) {
-    for (int k = 0; k < 4; k++) s->x[k] = fmin(fmax(log(value[k]), middle[k] - FURTHEST), middle[k] + FURTHEST);
+    for (int k = 0; k < 4; k++)
+        s->x[k] = fmin(fmax(log(value[k]), middle[k] - QUICK_FURTHEST), middle[k] + QUICK_FURTHEST);
     s->x[4]    = value[4];
-    s->damping = 1e-2;
+    s->damping = QUICK_DAMPING;
     evaluate(p, s);
 }
 
@@ -123,7 +119,7 @@ static void best_of_starts(const problem *p, lm *best) {
     for (int i = 0; i < count; i++) {
         lm s;
         lm_begin(p, start[i].value, &s);
-        for (int step = 0; step < FIRST_STEPS; step++) lm_step(p, &s);
+        for (int step = 0; step < QUICK_FIRST_STEPS; step++) lm_step(p, &s);
         if (i == 0 || !(s.objective >= best->objective)) *best = s;
     }
 }
@@ -205,7 +201,7 @@ void quick_fit_run(int64_t count, const double *freq_hz, const eis_z *z, double 
     *out = (quick_fit){ 0 };
     data_fill(count, freq_hz, z, &p.data);
     best_of_starts(&p, &best);
-    lm_run(&p, LAST_STEPS, &best);
+    lm_run(&p, QUICK_LAST_STEPS, &best);
     if (isnan(noise)) fit_robustly(&p, &best, &out->outliers);
     answer(&p, &best, out);
 }

@@ -2,19 +2,20 @@
  * second where its errors ask for it misses equals. Together they leave next to no failures; the linear problem of
  * Sanathanan and Koerner added nothing to them. */
 #include "quick_fit_start.h"
+#include "quick_rule.h"
 
 #include <math.h>
 
-enum { APART = 5, SINGLE_STEPS = 5, SINGLE_MOST = 3 };
+enum { SINGLE_MOST = 3 };
 #define RS_MOST 100.0
 
 static double clamp(double x, double low, double high) { return x < low ? low : x > high ? high : x; }
 
-static void set_taus(const quick_data *d, quick_scan *s) {
+void quick_taus(int64_t count, const double *omega, double tau[SCAN_TAUS]) {
     double low = INFINITY, high = 0;
-    for (int64_t i = 0; i < d->count; i++) low = fmin(low, d->omega[i]), high = fmax(high, d->omega[i]);
-    double tau = 0.3 / high, ratio = pow(9 * high / (0.81 * low), 1.0 / (SCAN_TAUS - 1));
-    for (int k = 0; k < SCAN_TAUS; k++, tau *= ratio) s->tau[k] = tau;
+    for (int64_t i = 0; i < count; i++) low = fmin(low, omega[i]), high = fmax(high, omega[i]);
+    double now = 0.3 / high, ratio = pow(9 * high / (0.81 * low), 1.0 / (SCAN_TAUS - 1));
+    for (int k = 0; k < SCAN_TAUS; k++, now *= ratio) tau[k] = now;
 }
 
 /* The constant that suits the relaxations. */
@@ -25,7 +26,7 @@ static double rs_beside(const quick_scan *s, bool rs_free, int slow, int fast, c
 static bool start_scan(const quick_scan *s, bool rs_free, quick_start *out) {
     double r[2];
     int    slow, fast;
-    if (!quick_scan_best(s, rs_free, APART, &slow, &fast, r)) return false;
+    if (!quick_scan_best(s, rs_free, QUICK_APART, &slow, &fast, r)) return false;
     *out = (quick_start){ { r[0], s->tau[slow], r[1], s->tau[fast], rs_beside(s, rs_free, slow, fast, r) } };
     return true;
 }
@@ -69,7 +70,7 @@ static void single_gram(const quick_sums *q, double m[SINGLE_MOST][SINGLE_MOST])
 /* Gauss and Newton. */
 static void polish_single(const quick_data *d, bool rs_free, double value[QUICK_UNKNOWNS], quick_sums *q) {
     quick_sums_at(d, value, rs_free, q);
-    for (int step = 0; step < SINGLE_STEPS; step++) {
+    for (int step = 0; step < QUICK_SINGLE_STEPS; step++) {
         double m[SINGLE_MOST][SINGLE_MOST], x[SINGLE_MOST] = { q->gradient[0], q->gradient[1], q->gradient[4] };
         single_gram(q, m);
         if (!solve(2 + rs_free, m, x)) return;
@@ -138,7 +139,7 @@ int quick_starts(const quick_data *d, bool rs_free, quick_start *out) {
     quick_sums q;
     double     single[QUICK_UNKNOWNS], errors[SCAN_TAUS], gain[SCAN_TAUS], amplitude[SCAN_TAUS];
     int        count = 0;
-    set_taus(d, &s);
+    quick_taus(d->count, d->omega, s.tau);
     quick_scan_fill(d, &s);
     fit_single(d, &s, rs_free, single, &q);
     count += start_scan(&s, rs_free, &out[count]);

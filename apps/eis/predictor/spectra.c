@@ -5,8 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base.h"
 #include "base/parallel.h"
 #include "base/philox.h"
+#include "maker.h"
+
+static tide_status no_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for the spectra of the training");
+}
 
 enum { SITE_ORDER = 0x4f5244, SITE_MASK = 0x4d4153 };
 
@@ -39,6 +45,11 @@ static void cell_row(const sample *one, int64_t width, float *row) {
     arcs_coordinates(one->arcs, &view, row + width + EIS_COUNT);
 }
 
+void row_answers(eis_recipe recipe, const double p[EIS_WITH_RS], const fit_view *view, float *out) {
+    for (int k = 0; k < EIS_COUNT; k++) out[k] = (float)grid_coordinate(k, p[k]);
+    quantities_of(recipe, p, view, out + EIS_COUNT);
+}
+
 void pool_row(const sampler_settings *s, sample_split split, uint64_t number, int64_t width, float *row) {
     sample   one;
     bool     grid = s->recipe == EIS_RECIPE_GRID;
@@ -50,8 +61,7 @@ void pool_row(const sampler_settings *s, sample_split split, uint64_t number, in
     }
     features_of(s->recipe, one.count, one.freq_hz, one.z, grid ? one.noise : NAN, row, NULL);
     if (!grid) view = fit_view_of(row);
-    for (int k = 0; k < EIS_COUNT; k++) row[width + k] = (float)grid_coordinate(k, one.p[k]);
-    quantities_of(s->recipe, one.p, &view, row + width + EIS_COUNT);
+    row_answers(s->recipe, one.p, &view, row + width);
 }
 
 typedef struct block { const pool *of; int64_t number; } block;
@@ -64,10 +74,13 @@ static void make_row(void *of, int64_t i, int thread) {
     pool_row(&p->settings, SPLIT_TRAIN, (uint64_t)(b->number * p->block + i), p->width, first + i * p->stride);
 }
 
-static void make_block(const pool *p, int64_t number) {
+static tide_status make_block(const pool *p, int64_t number, tide_failure *failure) {
+    float *first = p->row + number % POOL_BLOCKS * p->block * p->stride;
+    if (p->maker)
+        return maker_rows(p->maker, SPLIT_TRAIN, (uint64_t)(number * p->block), p->block, p->stride, first, failure);
     parallel_for(p->threads, p->block, 64, make_row, &(block){ p, number });
+    return TIDE_OK;
 }
-
 
 static bool scale_from_first(pool *p) {
     float *raw = malloc((size_t)(p->block * p->width) * sizeof *raw);
@@ -103,22 +116,24 @@ static bool draw_order(pool *p, int64_t round) {
 }
 
 /* Block 0 gives the scale, whether it is visited or not. */
-static bool begin(pool *p, int64_t last, double until_s) {
-    make_block(p, 0);
-    if (!scale_from_first(p)) return false;
+static tide_status begin(pool *p, int64_t last, double until_s, tide_failure *failure) {
+    tide_status status = make_block(p, 0, failure);
+    if (status == TIDE_OK && !scale_from_first(p)) status = no_memory(failure);
+    if (status != TIDE_OK) return status;
     p->made = p->oldest = MAX2(last - POOL_BLOCKS, 0);  /* above 0: going on with a killed run */
     if (p->made == 0) p->made = 1;
-    else make_block(p, p->made++);
-    for (; p->made < last && os_seconds() < until_s; p->made++) make_block(p, p->made);
-    return true;
+    else status = make_block(p, p->made++, failure);
+    for (; status == TIDE_OK && p->made < last && os_seconds() < until_s; p->made++)
+        status = make_block(p, p->made, failure);
+    return status;
 }
 
 /* Where a beginning was cut short it stays behind, by a block a round as ever. */
-bool pool_round(pool *p, int64_t number, double until_s) {
-    int64_t last = POOL_VISITS + number;  /* the first round visits each spectrum once */
-    bool    fine = p->made > 0 || begin(p, last, until_s);
-    if (fine && p->made < last && os_seconds() < until_s) make_block(p, p->made++);
-    return fine && draw_order(p, number);
+tide_status pool_round(pool *p, int64_t number, double until_s, tide_failure *failure) {
+    int64_t     last   = POOL_VISITS + number;  /* the first round visits each spectrum once */
+    tide_status status = p->made > 0 ? TIDE_OK : begin(p, last, until_s, failure);
+    if (status == TIDE_OK && p->made < last && os_seconds() < until_s) status = make_block(p, p->made++, failure);
+    return status != TIDE_OK || draw_order(p, number) ? status : no_memory(failure);
 }
 
 /* ---- batches ---- */

@@ -1,7 +1,7 @@
-/* Spectra in memory for training, in POOL_BLOCKS blocks: made by all cores from counters; the oldest block makes room
- * for the newest. Every round makes one block and visits as many rows as POOL_VISITS blocks hold, drawn from all that
- * are there; so a spectrum is visited about POOL_VISITS times, each time with new masks, before it goes. An epoch
- * visits as many spectra as the pool holds. */
+/* Spectra in memory for training, in POOL_BLOCKS blocks: made by all cores, or by a device, from counters; the oldest
+ * block makes room for the newest. Every round makes one block and visits as many rows as POOL_VISITS blocks hold, drawn
+ * from all that are there; so a spectrum is visited about POOL_VISITS times, each time with new masks, before it goes.
+ * An epoch visits as many spectra as the pool holds. */
 #ifndef EIS_POOL_H
 #define EIS_POOL_H
 
@@ -13,6 +13,7 @@ enum { POOL_BLOCKS = 16, POOL_VISITS = 4, ROUNDS_AN_EPOCH = POOL_BLOCKS / POOL_V
 /* A row: raw features, known_u (EIS_COUNT), coordinates of the quantities. */
 typedef struct pool {
     sampler_settings settings;
+    struct maker *maker;      /* makes the blocks (maker.h), borrowed; NULL: the threads do */
     int      threads;
     int64_t  width, stride;   /* features; numbers a row */
     int64_t  block, round;    /* rows of a block, visits of a round */
@@ -26,9 +27,11 @@ typedef struct pool {
 bool pool_new(const sampler_settings *s, int64_t spectra, int threads, pool *out);
 void pool_free(pool *p);
 /* Makes the blocks that round `number` (from 0) needs and are not there, and draws its order. From os_seconds()
- * `until_s` on none is begun: it makes do with those that are there, one at least. False: out of memory. */
-bool pool_round(pool *p, int64_t number, double until_s);
+ * `until_s` on none is begun: it makes do with those that are there, one at least. */
+tide_status pool_round(pool *p, int64_t number, double until_s, tide_failure *failure);
 
+/* What follows the features in a row: places and coordinates of the circuit. `view` as in quantities_of. */
+void row_answers(eis_recipe recipe, const double p[EIS_WITH_RS], const fit_view *view, float *out);
 /* One row of any split, outside the pool. */
 void pool_row(const sampler_settings *s, sample_split split, uint64_t number, int64_t width, float *row);
 

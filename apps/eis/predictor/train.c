@@ -47,9 +47,9 @@ static double made_until(const spectrum_trainer *t) {
 static tide_status enter_round(spectrum_trainer *t, int64_t step, tide_failure *failure) {
     int64_t number = step / t->round_steps;
     if (number == t->round) return TIDE_OK;
-    if (!pool_round(&t->pool, number, made_until(t))) return no_memory(failure);
-    t->round = number;
-    return TIDE_OK;
+    tide_status status = pool_round(&t->pool, number, made_until(t), failure);
+    if (status == TIDE_OK) t->round = number;
+    return status;
 }
 
 static tide_status next_batch(void *user, const fit_place *at, train_feed *feeds, int *count, tide_failure *failure) {
@@ -224,6 +224,22 @@ static tide_status make_spectra(spectrum_trainer *t, tide_failure *failure) {
     return status;
 }
 
+/* Where the steps are computed, beside them, if that is a device of its own. */
+static tide_status open_maker(spectrum_trainer *t, tide_failure *failure) {
+    sampler_settings s      = sampling(t);
+    const char      *note;
+    tide_device      device;
+    int64_t          limit  = t->settings.graph.memory_limit, taken = tide_program_bytes(t->session.step.program).total;
+    maker_settings   how    = { .device = t->settings.graph.device, .threads = t->threads,
+                                .memory_limit = limit ? MAX2(limit - taken, 1) : 0,
+                                .spectra = MIN2(t->pool.block, MAKER_SPECTRA) };
+    tide_status      status = tide_device_info(how.device, &device, failure);
+    if (status != TIDE_OK || !device.own_memory) return status;
+    status = maker_open(&s, &how, &t->maker, &note, failure);
+    t->pool.maker = t->maker;
+    return status == TIDE_OK && *note ? training_tell(&t->run, EIS_NOTE, note, failure) : status;
+}
+
 static tide_status open_session(spectrum_trainer *t, tide_failure *failure) {
     sampler_settings s      = sampling(t);
     int64_t          size   = t->settings.batch;
@@ -233,7 +249,8 @@ static tide_status open_session(spectrum_trainer *t, tide_failure *failure) {
     t->row = malloc((size_t)size * sizeof *t->row);
     bool room = t->settings.visits ? visits_new(size, &t->visits) : batch_new(s.recipe, size, &t->batch);
     if (!t->row || !room || !pool_new(&s, t->run.options.pool_spectra, t->threads, &t->pool)) return no_memory(failure);
-    return training_tell_programs(&t->run, &t->session.step, failure);
+    status = training_tell_programs(&t->run, &t->session.step, failure);
+    return status == TIDE_OK && t->settings.visits ? open_maker(t, failure) : status;
 }
 
 /* ---- on which device ---- */
@@ -292,6 +309,7 @@ static void release(training *run) {
     spectrum_trainer *t = (spectrum_trainer *)run;
     spectrum_session_free(&t->session);
     pool_free(&t->pool);
+    maker_free(t->maker);
     batch_free(&t->batch);
     visits_free(&t->visits);
     for (int i = 0; i < VALIDATION_BATCHES; i++) batch_free(&t->validation[i]);

@@ -3,6 +3,7 @@
 #define EIS_SPECTRUM_TRAINER_H
 
 #include "eis/training/training.h"
+#include "maker.h"
 #include "model.h"
 #include "step.h"
 
@@ -13,6 +14,7 @@ typedef struct spectrum_trainer {
     spectrum_settings  settings;
     spectrum_session   session;
     spectrum_model     model;
+    maker             *maker;                      /* of the pool's spectra; NULL: the threads make them */
     pool               pool;
     batch              batch, validation[VALIDATION_BATCHES];
     visits             visits;                     /* in place of `batch`, where settings.visits says so */
