@@ -20,6 +20,7 @@ typedef enum bench_kind {
     BENCH_EIS,         /* the impedance predictor from known values: the same */
     BENCH_PRODUCT,     /* one product of two square matrices */
     BENCH_EIS_TRAIN,   /* `epochs` epochs over `samples` samples with the impedance application's own step */
+    BENCH_EIS_SPECTRA, /* training from spectra that are made meanwhile: recipe grid, a pool of `samples` */
     BENCH_EIS_EXACT,   /* exact posteriors of `batch` spectra over 12^5 cells at 61 frequencies */
     BENCH_EIS_MEMORY   /* what the impedance step holds at batches of 128, 256, 512 and 1024 */
 } bench_kind;

@@ -187,7 +187,7 @@ typedef tide_status run_fn(const bench_spec *spec, const bench_settings *setting
 static run_fn *const run_kind[] = {
     [BENCH_FORECAST] = model_case, [BENCH_EIS] = model_case, [BENCH_PRODUCT] = product_case,
     [BENCH_EIS_TRAIN] = bench_eis_train, [BENCH_EIS_MEMORY] = bench_eis_memory,
-    [BENCH_EIS_EXACT] = bench_eis_exact,
+    [BENCH_EIS_SPECTRA] = bench_eis_spectra, [BENCH_EIS_EXACT] = bench_eis_exact,
 };
 
 /* What the precision that is asked for comes to here. */

@@ -52,6 +52,11 @@ tide_status bench_roof(const bench_settings *s, const tide_device *device, doubl
 tide_status bench_eis_train(const bench_spec *spec, const bench_settings *s, bench_result *out, tide_failure *failure);
 tide_status bench_eis_memory(const bench_spec *spec, const bench_settings *s, bench_result *out, tide_failure *failure);
 
+/* ---- spectra_case.c ---- */
+
+tide_status bench_eis_spectra(const bench_spec *spec, const bench_settings *s, bench_result *out,
+                              tide_failure *failure);
+
 /* ---- exact_case.c ---- */
 
 tide_status bench_eis_exact(const bench_spec *spec, const bench_settings *s, bench_result *out, tide_failure *failure);

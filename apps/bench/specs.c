@@ -17,6 +17,7 @@ static const bench_spec specs[] = {
     { .name = "eis-train-50k", .kind = BENCH_EIS_TRAIN, .batch = 512, .hidden = 512, .samples = 50000, .epochs = 10 },
     { .name = "eis-train-500k", .kind = BENCH_EIS_TRAIN, .batch = 512, .hidden = 512, .samples = 500000, .epochs = 50 },
     { .name = "eis-train-5m", .kind = BENCH_EIS_TRAIN, .batch = 512, .hidden = 512, .samples = 5000000, .epochs = 100 },
+    { .name = "eis-spectra", .kind = BENCH_EIS_SPECTRA, .batch = 4096, .hidden = 256, .samples = 1 << 18 },
     { .name = "eis-exact", .kind = BENCH_EIS_EXACT, .batch = 1024 },
     { .name = "eis-memory", .kind = BENCH_EIS_MEMORY, .hidden = 512 },
 };
@@ -28,6 +29,6 @@ const bench_spec *bench_spec_named(const char *name) {
 }
 
 const char *bench_case_names(void) {
-    return "etth1|m1|ecl|traffic|eis512|eis8192|matmul4096|eis-train-50k|eis-train-500k|eis-train-5m|eis-exact|"
-           "eis-memory";
+    return "etth1|m1|ecl|traffic|eis512|eis8192|matmul4096|eis-train-50k|eis-train-500k|eis-train-5m|"
+           "eis-spectra|eis-exact|eis-memory";
 }

@@ -1,7 +1,7 @@
 /* Spectra in memory for training, in POOL_BLOCKS blocks: made by all cores, or by a device, from counters; the oldest
- * block makes room for the newest. Every round makes one block and visits as many rows as POOL_VISITS blocks hold, drawn
- * from all that are there; so a spectrum is visited about POOL_VISITS times, each time with new masks, before it goes.
- * An epoch visits as many spectra as the pool holds. */
+ * block makes room for the newest. Every round makes one block and visits as many rows as POOL_VISITS blocks hold,
+ * drawn from all that are there; so a spectrum is visited about POOL_VISITS times, each time with new masks, before it
+ * goes. An epoch visits as many spectra as the pool holds. */
 #ifndef EIS_POOL_H
 #define EIS_POOL_H
 
