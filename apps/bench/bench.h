@@ -17,6 +17,7 @@
 
 typedef enum bench_kind {
     BENCH_FORECAST,    /* the forecaster: a training step, a batch of answers, one answer */
+    BENCH_ANSWERS,     /* the forecaster: answers to 1, 64 and `batch` windows, which come from the host */
     BENCH_EIS,         /* the impedance predictor from known values: the same */
     BENCH_PRODUCT,     /* one product of two square matrices */
     BENCH_EIS_TRAIN,   /* `epochs` epochs over `samples` samples with the impedance application's own step */
@@ -25,7 +26,7 @@ typedef enum bench_kind {
     BENCH_EIS_MEMORY   /* what the impedance step holds at batches of 128, 256, 512 and 1024 */
 } bench_kind;
 
-/* Fields that the kind has no use for are 0. */
+/* Fields that the kind has no use for are 0. BENCH_FORECAST's hold for BENCH_ANSWERS too. */
 typedef struct bench_spec {
     const char *name;
     bench_kind  kind;
@@ -51,7 +52,7 @@ tide_status bench_spec_of_run(const char *folder, char weights[BENCH_PATH], benc
 
 /* ---- one case ------------------------------------------------------------------------------------------ */
 
-enum { BENCH_TIMES_MOST = 300, BENCH_NOTE = 200, BENCH_BATCHES = 4 };
+enum { BENCH_TIMES_MOST = 300, BENCH_NOTE = 200, BENCH_BATCHES = 4, BENCH_SIZES = 3 };
 
 typedef struct bench_settings {
     const char    *device;     /* NULL: "cpu" */
@@ -113,6 +114,7 @@ typedef struct bench_result {
     double         build_ms;       /* the graph, with the step's derivatives */
     double         first_step_ms;  /* from nothing to the end of the first step */
     bench_program  train, infer, one;  /* a step; answers to a batch; one answer. BENCH_PRODUCT: infer alone */
+    bench_program  answers[BENCH_SIZES]; /* BENCH_ANSWERS, by batch */
     bench_memory   memory;
     double         roof_gflops;    /* of matrix products through the engine, same precision and threads: measured before
                                       and after */

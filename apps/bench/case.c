@@ -151,6 +151,24 @@ static tide_status model_case(const bench_spec *spec, const bench_settings *sett
     return status;
 }
 
+static tide_status answers_case(const bench_spec *spec, const bench_settings *settings, bench_result *out,
+                                tide_failure *failure) {
+    const int64_t batches[BENCH_SIZES] = { 1, MIN2(64, spec->batch), spec->batch };
+    bool          queues = out->device.own_memory;
+    subject       s;
+    tide_status   status = bench_tell(settings, spec->name, "answers", failure);
+    if (status != TIDE_OK) return status;
+    status = subject_open(spec, out->device.name, out->threads, &s, failure);
+    if (status == TIDE_OK) tide_compile_mode(s.graph, out->mode);
+    for (int i = 0; status == TIDE_OK && i < BENCH_SIZES; i++)
+        status = answer(&s, batches[i], answer_plan(settings, queues, seconds_of(settings) / BENCH_SIZES), out,
+                        &out->answers[i], failure);
+    if (status == TIDE_OK) out->input = tide_shape_of(s.feed[0].input), out->parameters = parameter_count(s.graph);
+    out->one = out->answers[0], out->infer = out->answers[BENCH_SIZES - 1];
+    subject_close(&s);
+    return status;
+}
+
 /* ---- one product ---- */
 
 static tide_val square(tide_graph *g, const char *name, int64_t n) {
@@ -185,7 +203,7 @@ typedef tide_status run_fn(const bench_spec *spec, const bench_settings *setting
                            tide_failure *failure);
 
 static run_fn *const run_kind[] = {
-    [BENCH_FORECAST] = model_case, [BENCH_EIS] = model_case, [BENCH_PRODUCT] = product_case,
+    [BENCH_FORECAST] = model_case, [BENCH_ANSWERS] = answers_case, [BENCH_EIS] = model_case, [BENCH_PRODUCT] = product_case,
     [BENCH_EIS_TRAIN] = bench_eis_train, [BENCH_EIS_MEMORY] = bench_eis_memory,
     [BENCH_EIS_SPECTRA] = bench_eis_spectra, [BENCH_EIS_EXACT] = bench_eis_exact,
 };

@@ -93,6 +93,13 @@ static json_t *batches(const bench_result *r) {
     return list;
 }
 
+static json_t *answers(const bench_result *r) {
+    json_t *list = json_array();
+    for (int i = 0; list && i < BENCH_SIZES && r->answers[i].times.count; i++)
+        list = json_with_item(list, phase(r, &r->answers[i], "avg_time_per_batch_sec"));
+    return list;
+}
+
 static json_t *peer_modes(const bench_peer *p) {
     json_t *o = json_object();
     for (int i = 0; i < BENCH_MODES && o; i++) {
@@ -133,7 +140,7 @@ static json_t *case_object(const bench_report *report, const bench_entry *e) {
     const bench_result  *r = &e->result;
     const bench_program *p = bench_main_program(r);
     json_t *o = json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-                          "s:o, s:o}", "case",
+                          "s:o, s:o, s:o}", "case",
                           r->spec.name, "precision", tide_precision_name(r->precision), "precision_note",
                           text_or_null(r->note),
                           "compile_mode", tide_compile_mode_name(r->mode), "step_ms",
@@ -143,7 +150,7 @@ static json_t *case_object(const bench_report *report, const bench_entry *e) {
                           4 * MB * (double)r->parameters,
                           "gflops", known(bench_gflops(p)), "roof_share", known(bench_roof_share(r, p)), "input_shape",
                           shape_list(r->input), "warmup", warmup(p), "memory", memory(r), "epochs", epochs(r),
-                          "batches", batches(r),
+                          "batches", batches(r), "answers", answers(r),
                           "energy_joules_per_step", known(r->joules), "optimization_recommendations",
                           recommendations(&report->here, r));
     json_t *more = phases(report, r);

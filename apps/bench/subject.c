@@ -6,6 +6,8 @@
 #include "base/base.h"
 #include "train/step.h"
 
+static bool is_forecast(const bench_spec *s) { return s->kind == BENCH_FORECAST || s->kind == BENCH_ANSWERS; }
+
 /* ---- made-up data ---- */
 
 typedef enum filling { NORMAL, CLASSES, HALF } filling;  /* about standard normal; 0..11; 0 or 1 */
@@ -90,7 +92,7 @@ tide_status subject_open(const bench_spec *spec, const char *device, int threads
     tide_status status = train_graph_new(&(train_graph){ .device = device, .threads = threads, .seed = 1 }, &s->graph,
                                          failure);
     if (status != TIDE_OK) return status;
-    if (spec->kind == BENCH_FORECAST) open_forecast(s);
+    if (is_forecast(spec)) open_forecast(s);
     else open_eis(s);
     const tide_failure *why = tide_error(s->graph);
     if (why->status != TIDE_OK) return fail(failure, why->status, "%s", why->message);
@@ -120,7 +122,7 @@ tide_list subject_answer(subject *s, int64_t batch, tide_feed feed[SUBJECT_FEEDS
         shape.dim[0]     = batch;
         feed[i]          = (tide_feed){ tide_input(s->graph, "question", TIDE_F32, shape), s->data[i] };
     }
-    if (s->spec->kind == BENCH_FORECAST) {
+    if (is_forecast(s->spec)) {
         answer[0] = forecast(s, feed, TIDE_EVAL);
         return tide_list_new(s->graph, answer, 1);
     }

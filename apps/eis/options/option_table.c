@@ -155,9 +155,9 @@ static const tide_option rows[] = {
       "replace the run in `out`; simulate, convert: the file; batch: answer anew" },
 
     ROW_DEVICE_FOR(S, C | T | E | F | FIT | B,
-                   "where predictors train and answer, NAME or NAME:INDEX, and where evaluate has exact posteriors "
-                   "from; auto: where this training's steps are fastest (answers: cpu, evaluate the run's); spectra, "
-                   "other posteriors and fits are always the processor's"),
+                   "where predictors train and answer, NAME or NAME:INDEX; a GPU also makes the grid recipe's spectra, "
+                   "and evaluate's exact posteriors; auto: where this training's steps are fastest (answers: cpu, "
+                   "evaluate the run's); other spectra, posteriors and fits are always the processor's"),
     ROW_PRECISION(S, C | T | E | F),
     ROW_STRICT(S, C | T | E | F),
     ROW_THREADS(S, G | T | E | F | FIT | B),
