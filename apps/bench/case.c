@@ -163,7 +163,8 @@ static tide_status answers_case(const bench_spec *spec, const bench_settings *se
     for (int i = 0; status == TIDE_OK && i < BENCH_SIZES; i++)
         status = answer(&s, batches[i], answer_plan(settings, queues, seconds_of(settings) / BENCH_SIZES), out,
                         &out->answers[i], failure);
-    if (status == TIDE_OK) out->input = tide_shape_of(s.feed[0].input), out->parameters = parameter_count(s.graph);
+    if (status == TIDE_OK) out->input = tide_shape_of(s.feed[0].input);
+    if (status == TIDE_OK) out->parameters = parameter_count(s.graph);
     out->one = out->answers[0], out->infer = out->answers[BENCH_SIZES - 1];
     subject_close(&s);
     return status;
@@ -203,7 +204,8 @@ typedef tide_status run_fn(const bench_spec *spec, const bench_settings *setting
                            tide_failure *failure);
 
 static run_fn *const run_kind[] = {
-    [BENCH_FORECAST] = model_case, [BENCH_ANSWERS] = answers_case, [BENCH_EIS] = model_case, [BENCH_PRODUCT] = product_case,
+    [BENCH_FORECAST] = model_case, [BENCH_ANSWERS] = answers_case, [BENCH_EIS] = model_case,
+    [BENCH_PRODUCT] = product_case,
     [BENCH_EIS_TRAIN] = bench_eis_train, [BENCH_EIS_MEMORY] = bench_eis_memory,
     [BENCH_EIS_SPECTRA] = bench_eis_spectra, [BENCH_EIS_EXACT] = bench_eis_exact,
 };

@@ -14,7 +14,7 @@ import program  # noqa: E402
 from program import Case  # noqa: E402
 
 CASE = {"case", "precision", "precision_note", "compile_mode", "step_ms", "queued_ms", "infer_p50_ms", "infer_p95_ms", "roof_gflops", "gflops",
-        "roof_share", "model_size", "model_size_mb", "input_shape", "warmup", "inference", "inference_one", "training", "memory", "epochs", "batches",
+        "roof_share", "model_size", "model_size_mb", "input_shape", "warmup", "inference", "inference_one", "training", "memory", "epochs", "answers", "batches",
         "energy_joules_per_step", "optimization_recommendations"}
 PHASE = {"batch", "iterations", "total_time_sec", "batches_per_second", "samples_per_second", "min_time_ms", "max_time_ms",
          "p50_time_ms", "p95_time_ms", "times_ms", "compile_ms", "kernels", "flops", "gflops", "roof_share", "placed_bytes", "queued_time_ms"}
