@@ -58,6 +58,7 @@ static tide_status put_question(session *s, eis_listener listener, void *user, t
     tide_status status = ask(o, spectrum, NULL, NULL, listener, user, &s->asked, failure);
     if (status == TIDE_OK && wants_model(o, spectrum)) {
         status = eis_model_load(o->model, o, &s->model, failure);
+        asked_done(&s->asked);
         if (status == TIDE_OK) status = ask(o, spectrum, NULL, s->model, listener, user, &s->asked, failure);
     }
     if (status == TIDE_OK) status = tell_model(s, failure);
@@ -225,6 +226,7 @@ tide_status complete_keeping(const eis_options *options, eis_listener listener, 
         status = fail_at(f, TIDE_EDATA, s.first.file, s.first.row, s.first.column,
                          "%lld of %lld spectra have no answer; the first of them: %s",
                          (long long)s.failed, (long long)s.spectra, s.first.message);
+    asked_done(&s.asked);
     eis_model_free(s.model);
     measured_free(&s.measured);
     json_decref(s.answers);

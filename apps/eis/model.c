@@ -145,13 +145,15 @@ bool eis_model_takes_spectrum(const eis_model *m) { return m && m->predictor; }
 static tide_status solve_next(eis_model *m, const eis_options *o, int64_t i, int64_t count,
                               const eis_spectrum *spectrum,
                               const eis_known *known, const asked *told, eis_answer *out, tide_failure *failure) {
-    asked       a;
+    asked       a      = { 0 };
     tide_status status = spectrum ? spectrum_check(spectrum, failure) : TIDE_OK;
     if (status == TIDE_OK) status = ask(o, spectrum != NULL, known, m, told->listener, told->user, &a, failure);
     if (status == TIDE_OK && a.question.method != EIS_NETWORK)
         status = fail_at(failure, TIDE_EINVAL, NULL, 0, "method", "a model answers with the method network or auto");
     a.number = i + 1, a.count = count;
-    return status == TIDE_OK ? solve(&a, spectrum, out, failure) : status;
+    if (status == TIDE_OK) status = solve(&a, spectrum, out, failure);
+    asked_done(&a);
+    return status;
 }
 
 tide_status eis_model_solve(eis_model *m, const eis_options *options, int64_t count, const eis_spectrum *spectrum,

@@ -9,6 +9,8 @@
 #include "eis/circuit/parameters.h"
 #include "eis/options/arguments.h"
 #include "eis/options/tell.h"
+#include "eis/posterior/cells_device.h"
+#include "train/device.h"
 
 /* ---- who is told ---- */
 
@@ -191,6 +193,27 @@ static void put_source(asked *a) {
                  remedy);
 }
 
+/* The grid's cells go to the device that was named. */
+static tide_status open_cells(asked *a, tide_failure *failure) {
+    const eis_options *o = a->options;
+    const char *device = train_device_now(o->device);
+    int64_t     limit;
+    if (a->question.method != EIS_EXACT || !a->spectrum || !strcmp(device, "cpu")) return TIDE_OK;
+    tide_status status = train_memory_limit(o->memory_limit, device, &limit, failure);
+    if (status == TIDE_OK) status = tide_device_info(device, NULL, failure);
+    if (status != TIDE_OK) return status;
+    char note[CELLS_NOTE];
+    cells_device_note(device, note);
+    a->question.cells = a->cells = cells_device_new(device, (int)o->threads, limit);
+    if (!a->cells) return fail(failure, TIDE_ENOMEM, "out of memory for the posterior");
+    return *note ? asked_tell(a, EIS_WARNING, note, failure) : TIDE_OK;
+}
+
+void asked_done(asked *a) {
+    cells_device_free(a->cells);
+    a->cells = NULL;
+}
+
 tide_status ask(const eis_options *o, bool spectrum, const eis_known *known, eis_model *model, eis_listener listener,
                 void *user, asked *out, tide_failure *failure) {
     *out = (asked){ .options = o, .model = model, .spectrum = spectrum, .listener = listener, .user = user,
@@ -213,6 +236,7 @@ tide_status ask(const eis_options *o, bool spectrum, const eis_known *known, eis
     q->canonical  = spectrum && (o->canonical || !labelled);
     if (status == TIDE_OK) status = check_needs(out, failure);
     if (status == TIDE_OK) status = take_model(out, failure);
+    if (status == TIDE_OK) status = open_cells(out, failure);
     if (status == TIDE_OK) put_source(out);
     return status;
 }
@@ -246,7 +270,7 @@ tide_status eis_solve(const eis_options *options, const eis_spectrum *spectrum, 
     failure_clear(failure);
     tide_failure own = { 0 }, *f = failure ? failure : &own;
     eis_model   *model = NULL;
-    asked        a;
+    asked        a = { 0 };
     if (!out) return fail(f, TIDE_EINVAL, "there is no place for the answer");
     *out = (eis_answer){ 0 };
     tide_status status = options_good(options, f);
@@ -255,6 +279,7 @@ tide_status eis_solve(const eis_options *options, const eis_spectrum *spectrum, 
         status = eis_model_load(options->model, options, &model, f);
     if (status == TIDE_OK) status = ask(options, spectrum != NULL, known, model, listener, user, &a, f);
     if (status == TIDE_OK) a.number = a.count = 1, status = solve(&a, spectrum, out, f);
+    asked_done(&a);
     eis_model_free(model);
     return status;
 }

@@ -30,13 +30,17 @@ typedef struct asked {
     int64_t   number, count;      /* 1-based: the spectrum of how many */
     double    began_s, told_s;
     stopper   stop;
+    struct cells_device *cells;   /* exact, on another device than the processor; else NULL */
 } asked;
 
-/* known NULL: the options'. `model` may be NULL; its circuit is the question's. The struct stays where it is. */
+/* known NULL: the options'. `model` may be NULL; its circuit is the question's. The struct stays where it is, until
+ * asked_done, after a failure too. */
 tide_status ask(const eis_options *o, bool spectrum, const eis_known *known, eis_model *model, eis_listener listener,
                 void *user, asked *out, tide_failure *failure);
 /* `spectrum` NULL: there is none. */
 tide_status solve(asked *a, const eis_spectrum *spectrum, eis_answer *out, tide_failure *failure);
+
+void        asked_done(asked *a);
 
 /* Tells a sentence; TIDE_ECANCELLED where the listener wants to stop. */
 tide_status asked_tell(const asked *a, eis_tone tone, const char *message, tide_failure *failure);

@@ -1,4 +1,5 @@
 /* The exact posterior of the grid, against a slow one written down as the formula says. */
+#include "eis/posterior/cells_device.h"
 #include "support.h"
 
 static cell_problem problem_of(const eis_spectrum *s, eis_circuit circuit, double rs, bool canonical) {
@@ -63,6 +64,42 @@ static void test_every_cell(void **state) {
     check_cells(EIS_SHUNT, 0, &both, false, 12);
 }
 
+/* The same on a device, spectra of several kinds after one another. */
+static void test_on_device(void **state) {
+    const eis_known known[] = { { { true }, { 460 } }, { { false, true }, { 0, 4820 } },
+                                { { false, true, true, true, true }, { 0, 4820, 2210, 1.2e-6, 4.7e-6 } } };
+    const char   *named = getenv("TIDEMILL_DEVICE");
+    cells_device *d     = cells_device_new(named ? named : "cpu", 2, 0);
+    (void)state;
+    assert_non_null(d);
+    for (int n = 0; n < 6; n++) {
+        rng    r = { .seed = 6, .stream = (uint32_t)n };
+        sample s;
+        cells  here, there;
+        tide_failure failure  = { 0 };
+        eis_circuit  circuit  = n % 2 ? EIS_CHAIN : EIS_SHUNT;
+        double       rs       = n < 3 ? 15 : 0;
+        eis_spectrum spectrum = make_spectrum(&s, circuit, example, rs, n % 3 ? 0.05 : 0.001, &r);
+        cell_problem problem  = problem_of(&spectrum, circuit, rs, n % 4 == 0);
+        problem.known = known[n % 3];
+        if (n == 5) problem.count -= 7;
+        assert_true(cells_new(&problem, &here));
+        if (cells_new_on(d, &problem, &there, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+        assert_int_equal(there.count, here.count);
+        assert_int_equal(there.best, here.best);
+        assert_memory_equal(there.weight, here.weight, (size_t)here.count * sizeof *here.weight);
+        for (int64_t i = 0; i < here.count; i++) {
+            double a = (double)here.misfit[i], b = (double)there.misfit[i];
+            if (fabs(a - b) > 3e-7 * a) fail_msg("misfit: expected %.9g, got %.9g", a, b);
+            a = (double)here.log_ratio[i], b = (double)there.log_ratio[i];
+            if (fabs(a - b) > 1e-6 + 3e-7 * fabs(a)) fail_msg("log ratio: expected %.9g, got %.9g", a, b);
+        }
+        cells_free(&here);
+        cells_free(&there);
+    }
+    cells_device_free(d);
+}
+
 /* A truth on the grid and no noise: its cell, and nothing else. */
 static void test_on_grid(void **state) {
     (void)state;
@@ -110,8 +147,8 @@ static void test_slices(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_cell), cmocka_unit_test(test_on_grid),
-                                        cmocka_unit_test(test_slices) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_cell), cmocka_unit_test(test_on_device),
+                                        cmocka_unit_test(test_on_grid), cmocka_unit_test(test_slices) };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

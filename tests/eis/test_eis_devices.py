@@ -48,8 +48,10 @@ class Devices(Case):
         self.code(0, "eis", "simulate", "--seed", 3, spectrum)
         ask = ["complete", spectrum, "--method", "network", "--model", model, "--known", "Rsh=460", "--noise", "1%", "--rs", 0]
         answers = {device: self.told(*ask, "--device", device) for device in ("cpu", DEVICE)}
-        self.alike(answers["cpu"]["answers"] if "answers" in answers["cpu"] else answers["cpu"],
-                   answers[DEVICE]["answers"] if "answers" in answers[DEVICE] else answers[DEVICE], 2e-3)
+        self.alike(answers["cpu"], answers[DEVICE], 2e-3)
+
+        exact = {device: self.told("complete", spectrum, spectrum, "--method", "exact", "--known", "Rsh=460", "--device", device) for device in ("cpu", DEVICE)}
+        self.alike(exact["cpu"], exact[DEVICE], 1e-4)
 
         rows = {}
         for device in ("cpu", DEVICE):

@@ -1,5 +1,5 @@
 /* The grid around a spectrum: axes, tables, weights. */
-#include "cells.h"
+#include "cells_device.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -74,7 +74,6 @@ static void fill(const cell_problem *problem, const membrane_table *a, const mem
     for (int64_t i = 0; i < c->block_count; i++) {
         const struct cell_block *block = &c->block[i];
         int64_t at = i * c->nr * CELL_LANES;
-        set_weights(problem, c, block, c->weight + at);
         (plain ? cell_block_shunt : cell_block_any)(&job, block->a, block->first_b, c->misfit + at, c->log_ratio + at);
     }
 }
@@ -85,17 +84,29 @@ static void find_best(cells *c) {
         if (c->weight[i] > 0 && (c->best < 0 || c->misfit[i] < c->misfit[c->best])) c->best = i;
 }
 
-bool cells_new(const cell_problem *problem, cells *c) {
-    membrane_table a = { 0 }, b = { 0 };
+bool cells_begin(const cell_problem *problem, cells *c, membrane_table tables[2]) {
     *c = (cells){ .rs_ohm = problem->rs_ohm };
+    tables[0] = tables[1] = (membrane_table){ 0 };
     set_axes(problem, c);
-    bool fine = blocks_new(c) && table_new(problem, c, EIS_RA, EIS_CA, &a) && table_new(problem, c, EIS_RB, EIS_CB, &b);
+    return blocks_new(c) && table_new(problem, c, EIS_RA, EIS_CA, &tables[0]) &&
+           table_new(problem, c, EIS_RB, EIS_CB, &tables[1]);
+}
+
+void cells_finish(const cell_problem *problem, cells *c) {
+    for (int64_t i = 0; i < c->block_count; i++)
+        set_weights(problem, c, &c->block[i], c->weight + i * c->nr * CELL_LANES);
+    find_best(c);
+}
+
+bool cells_new(const cell_problem *problem, cells *c) {
+    membrane_table tables[2];
+    bool fine = cells_begin(problem, c, tables);
     if (fine) {
-        fill(problem, &a, &b, c);
-        find_best(c);
+        fill(problem, &tables[0], &tables[1], c);
+        cells_finish(problem, c);
     }
-    free(a.re);
-    free(b.re);
+    free(tables[0].re);
+    free(tables[1].re);
     if (!fine) cells_free(c);
     return fine;
 }

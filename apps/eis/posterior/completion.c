@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "cells_device.h"
 #include "robust.h"
 #include "shape_known.h"
 #include "thin.h"
@@ -226,8 +227,8 @@ static tide_status complete_exactly(const question *q, const eis_spectrum *s, co
     if (status == TIDE_OK && !exact) status = completion_refined(q, s, &fit, out, failure);
     if (status == TIDE_OK && exact) {
         cell_problem problem = { q->circuit, q->known, q->canonical, out->rs_ohm, s->count, s->freq_hz, s->z };
-        if (!cells_new(&problem, &c)) status = no_memory(failure);
-        else completion_judge_grid(&c, s, out), status = draws_of_cells(q, s, &c, out, failure);
+        status = cells_new_on(q->cells, &problem, &c, failure);
+        if (status == TIDE_OK) completion_judge_grid(&c, s, out), status = draws_of_cells(q, s, &c, out, failure);
         cells_free(&c);
     }
     double aside = exact && !out->grid_adequate ? COMPLETION_ELSEWHERE : 0;

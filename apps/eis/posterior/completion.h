@@ -11,6 +11,7 @@
 #include "two_rc.h"
 
 struct predictor;
+struct cells_device;
 
 typedef struct question {
     eis_circuit circuit;
@@ -26,6 +27,7 @@ typedef struct question {
     int64_t seed;
     struct predictor *predictor;  /* network: a spectrum predictor (predictor/predictor.h) */
     const stopper *stop;          /* refined: asked while it is worked out; NULL */
+    struct cells_device *cells;   /* exact: where cells are computed (cells_device.h); NULL: here */
     bool    rerank;               /* network: its candidates are weighed again by their likelihood */
     bool    robust;               /* refined: Student's likelihood (student.h) */
     const eis_spectrum *all;      /* robust: with the points that hardly count; NULL: not yet told apart */
