@@ -2,7 +2,7 @@
  * the best; features. */
 #include "maker.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/base.h"

@@ -8,7 +8,7 @@
 #include "base/base.h"
 #include "base/parallel.h"
 #include "base/philox.h"
-#include "maker.h"
+#include "ahead.h"
 
 static tide_status no_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for the spectra of the training");
@@ -32,6 +32,7 @@ bool pool_new(const sampler_settings *s, int64_t spectra, int threads, pool *out
 }
 
 void pool_free(pool *p) {
+    ahead_free(p->ahead);
     free(p->row);
     free(p->order);
     *p = (pool){ 0 };
@@ -64,22 +65,32 @@ void pool_row(const sampler_settings *s, sample_split split, uint64_t number, in
     row_answers(s->recipe, one.p, &view, row + width);
 }
 
+/* A block that is made ahead has a place beside those that are visited. */
+static int64_t places(const pool *p) { return POOL_BLOCKS + (p->ahead != NULL); }
+
+static float *place_of(const pool *p, int64_t number) { return p->row + number % places(p) * p->block * p->stride; }
+
 typedef struct block { const pool *of; int64_t number; } block;
 
 static void make_row(void *of, int64_t i, int thread) {
     const block *b = of;
     const pool  *p = b->of;
-    float *first = p->row + b->number % POOL_BLOCKS * p->block * p->stride;
+    float *first = place_of(p, b->number);
     (void)thread;
     pool_row(&p->settings, SPLIT_TRAIN, (uint64_t)(b->number * p->block + i), p->width, first + i * p->stride);
 }
 
 static tide_status make_block(const pool *p, int64_t number, tide_failure *failure) {
-    float *first = p->row + number % POOL_BLOCKS * p->block * p->stride;
-    if (p->maker)
-        return maker_rows(p->maker, SPLIT_TRAIN, (uint64_t)(number * p->block), p->block, p->stride, first, failure);
+    if (p->ahead) return ahead_make(p->ahead, (uint64_t)(number * p->block), place_of(p, number), failure);
     parallel_for(p->threads, p->block, 64, make_row, &(block){ p, number });
     return TIDE_OK;
+}
+
+bool pool_lend(pool *p, maker *m) {
+    float *row = realloc(p->row, (size_t)((POOL_BLOCKS + 1) * p->block * p->stride) * sizeof *row);
+    if (row) p->row = row;
+    p->ahead = row ? ahead_new(m, p->block, p->stride) : NULL;
+    return p->ahead != NULL;
 }
 
 static bool scale_from_first(pool *p) {
@@ -92,8 +103,18 @@ static bool scale_from_first(pool *p) {
     return true;
 }
 
-static uint32_t below(uint64_t seed, uint32_t round, uint32_t at, uint32_t count) {
-    return (uint32_t)((uint64_t)philox_word(seed, round, SITE_ORDER, 0, at) * count >> 32);
+typedef struct order_draw { pool *of; uint32_t round; } order_draw;
+
+static void draw_word(void *of, int64_t i, int thread) {
+    const order_draw *d = of;
+    (void)thread;
+    d->of->order[i] = (int32_t)philox_word(d->of->settings.seed, d->round, SITE_ORDER, 0, (uint32_t)i);
+}
+
+/* Where a row of the last POOL_BLOCKS blocks is, of which block b has the rows of (b % POOL_BLOCKS). */
+static int32_t row_place(const pool *p, int32_t row) {
+    int64_t at = row / p->block, newest = p->made - 1, number = newest - (newest - at) % POOL_BLOCKS;
+    return (int32_t)(number % places(p) * p->block + row % p->block);
 }
 
 /* The beginning of a shuffle of all rows that are there, again and again while they are fewer than the round's
@@ -104,12 +125,13 @@ static bool draw_order(pool *p, int64_t round) {
     int32_t *all    = malloc((size_t)rows * sizeof *all);
     if (!all) return false;
     for (int64_t i = 0; i < rows; i++) all[i] = (int32_t)((first + i) % (POOL_BLOCKS * p->block));
+    parallel_for(p->threads, p->round, 1024, draw_word, &(order_draw){ p, (uint32_t)round });
     for (int64_t i = 0; i < p->round; i++) {
-        int64_t at = i % rows,
-                other = at + below(p->settings.seed, (uint32_t)round, (uint32_t)i, (uint32_t)(rows - at));
+        int64_t at = i % rows, other = at + (int64_t)((uint64_t)(uint32_t)p->order[i] * (uint64_t)(rows - at) >> 32);
         int32_t pick = all[other];
         all[other]   = all[at];
-        p->order[i] = all[at] = pick;
+        all[at]      = pick;
+        p->order[i]  = row_place(p, pick);
     }
     free(all);
     return true;
@@ -133,7 +155,10 @@ tide_status pool_round(pool *p, int64_t number, double until_s, tide_failure *fa
     int64_t     last   = POOL_VISITS + number;  /* the first round visits each spectrum once */
     tide_status status = p->made > 0 ? TIDE_OK : begin(p, last, until_s, failure);
     if (status == TIDE_OK && p->made < last && os_seconds() < until_s) status = make_block(p, p->made++, failure);
-    return status != TIDE_OK || draw_order(p, number) ? status : no_memory(failure);
+    if (status == TIDE_OK && !draw_order(p, number)) status = no_memory(failure);
+    if (status == TIDE_OK && p->ahead && p->made <= last && os_seconds() < until_s)
+        ahead_begin(p->ahead, (uint64_t)(p->made * p->block), place_of(p, p->made));
+    return status;
 }
 
 /* ---- batches ---- */

@@ -8,12 +8,13 @@
 #include "quantities.h"
 #include "eis/circuit/recipe.h"
 
+struct maker;
+
 enum { POOL_BLOCKS = 16, POOL_VISITS = 4, ROUNDS_AN_EPOCH = POOL_BLOCKS / POOL_VISITS };
 
 /* A row: raw features, known_u (EIS_COUNT), coordinates of the quantities. */
 typedef struct pool {
     sampler_settings settings;
-    struct maker *maker;      /* makes the blocks (maker.h), borrowed; NULL: the threads do */
     int      threads;
     int64_t  width, stride;   /* features; numbers a row */
     int64_t  block, round;    /* rows of a block, visits of a round */
@@ -21,11 +22,15 @@ typedef struct pool {
     float   *row;
     int32_t *order;           /* [round] rows of the round */
     feature_scale scale;      /* from block 0 */
+    struct ahead *ahead;      /* a device makes the blocks (ahead.h); NULL: the threads do */
 } pool;
 
 /* `spectra` is rounded down to whole blocks; at least one a block. False: out of memory. */
 bool pool_new(const sampler_settings *s, int64_t spectra, int threads, pool *out);
 void pool_free(pool *p);
+/* From now on a device makes the blocks, each while the round before it is visited; `maker` is borrowed. Before the
+ * first round. False: out of memory. */
+bool pool_lend(pool *p, struct maker *maker);
 /* Makes the blocks that round `number` (from 0) needs and are not there, and draws its order. From os_seconds()
  * `until_s` on none is begun: it makes do with those that are there, one at least. */
 tide_status pool_round(pool *p, int64_t number, double until_s, tide_failure *failure);

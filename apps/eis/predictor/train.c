@@ -236,7 +236,7 @@ static tide_status open_maker(spectrum_trainer *t, tide_failure *failure) {
     tide_status      status = tide_device_info(how.device, &device, failure);
     if (status != TIDE_OK || !device.own_memory) return status;
     status = maker_open(&s, &how, &t->maker, &note, failure);
-    t->pool.maker = t->maker;
+    if (status == TIDE_OK && t->maker && !pool_lend(&t->pool, t->maker)) return no_memory(failure);
     return status == TIDE_OK && *note ? training_tell(&t->run, EIS_NOTE, note, failure) : status;
 }
 
