@@ -1,4 +1,5 @@
 /* Exact posteriors of spectra over the grid, by the program that `eis evaluate` asks on a device. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/base.h"
