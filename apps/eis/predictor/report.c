@@ -56,6 +56,7 @@ static json_t *result_json(const spectrum_trainer *t) {
     json_object_set_new(o, "steps", json_integer((json_int_t)at->step));
     json_object_set_new(o, "spectra_visited", json_integer((json_int_t)(at->step * t->settings.batch)));
     json_object_set_new(o, "spectra_made", json_integer((json_int_t)(t->pool.made * t->pool.block)));
+    json_object_set_new(o, "spectra_made_by", json_string(t->maker ? t->run.options.device : "cpu"));
     for (size_t i = 0; i < sizeof reals / sizeof *reals; i++)
         json_object_set_new(o, reals[i].key, number_or_null(reals[i].value));
     return o;
