@@ -33,6 +33,8 @@ static eis_options small_run(const char *name, const char *recipe) {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         assert_int_equal(eis_option_set(&o, words[i][0], words[i][1], &failure), TIDE_OK);
     assert_int_equal(eis_option_set(&o, "recipe", recipe, &failure), TIDE_OK);
+    if (getenv("TIDEMILL_DEVICE"))
+        assert_int_equal(eis_option_set(&o, "device", getenv("TIDEMILL_DEVICE"), &failure), TIDE_OK);
     snprintf(o.out, sizeof o.out, "%s/%s", folder, name);
     return o;
 }
@@ -322,7 +324,8 @@ static void foreign_models_are_refused(void **state) {
     tide_archive_free(&a);
 }
 
-int main(void) {
+/* With an argument those tests alone whose names it fits. */
+int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(survives_being_killed), /* first: before this process has threads */
         cmocka_unit_test(masks_are_uniform),
@@ -335,5 +338,6 @@ int main(void) {
         cmocka_unit_test(same_bits_for_any_number_of_threads),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
+    if (argc > 1) cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
