@@ -112,10 +112,34 @@ static void test_drawn(void **state) {
     json_decref(o);
 }
 
+/* Every statistic of the same data, generated on a device, to rounding: more truths than go there at once. */
+static void on_a_device(void **state) {
+    const char *device = getenv("TIDEMILL_DEVICE");
+    (void)state;
+    for (int chain = 0; chain < 2; chain++) {
+        const char *circuit = chain ? "chain" : "shunt";
+        json_t *here  = generate((const char *[]){ "circuit", circuit, "points", "3", "n-ground-truths", "70", "grid",
+                                                   "full", "stats-only", "yes", NULL }),
+               *there = generate((const char *[]){ "circuit", circuit, "points", "3", "n-ground-truths", "70", "grid",
+                                                   "full", "stats-only", "yes", "device", device ? device : "ref",
+                                                   "memory-limit", "8M", NULL });
+        const json_t *a = json_object_get(here, "resnorm"), *b = json_object_get(there, "resnorm"), *value;
+        const char *key;
+        assert_true(json_object_size(a) > 4);
+        json_object_foreach((json_t *)a, key, value) {
+            double expected = json_number_value(value), got = json_number_value(json_object_get(b, key));
+            if (!json_is_number(value)) continue;
+            if (!(fabs(got - expected) <= 1e-9 * (1 + fabs(expected))))
+                fail_msg("%s %s: %.12g, not %.12g", circuit, key, got, expected);
+        }
+        json_decref(here), json_decref(there);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_published), cmocka_unit_test(test_published_app),
                                         cmocka_unit_test(test_against_all),
-                                        cmocka_unit_test(test_drawn) };
+                                        cmocka_unit_test(test_drawn), cmocka_unit_test(on_a_device) };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,8 @@
 #include "eis/options/tell.h"
 #include "base/base.h"
 #include "generate.h"
+#include "survey_device.h"
+#include "train/device.h"
 #include "train/run.h"
 
 enum { SCHEMA_VERSION = 1 };
@@ -167,6 +169,19 @@ static tide_status prepare(job *j, tide_failure *f) {
     return status == TIDE_OK ? announce(j, f) : status;
 }
 
+/* Residual norms on the device that was named; what it leaves to the processor, survey_run computes. */
+static tide_status compute_there(job *j, tide_failure *f) {
+    const eis_options *o      = j->options;
+    const char        *device = train_device_now(o->device);
+    char               note[SURVEY_NOTE];
+    int64_t            limit;
+    if (!strcmp(device, "cpu")) return TIDE_OK;
+    tide_status status = train_memory_limit(o->memory_limit, device, &limit, f);
+    if (status == TIDE_OK) status = survey_fill_on(&j->survey, device, limit, note, f);
+    bool stop = status == TIDE_OK && *note && eis_tell(j->listener, j->user, EIS_NOTE, note);
+    return stop ? fail(f, TIDE_ECANCELLED, "stopped before anything was written") : status;
+}
+
 static tide_status write_data(job *j, tide_failure *f) {
     if (j->options->stats_only) return TIDE_OK;
     if (!j->csv) return shard_run_write(&j->shards, j->listener, j->user, f);
@@ -192,8 +207,9 @@ tide_status eis_generate(const eis_options *options, eis_listener listener, void
     if (status == TIDE_OK) status = prepare(&j, failure);
     if (status == TIDE_OK) {
         begin  = os_seconds();
-        status = survey_run(&j.survey, failure);
+        status = compute_there(&j, failure);
     }
+    if (status == TIDE_OK) status = survey_run(&j.survey, failure);
     if (status == TIDE_OK) status = write_data(&j, failure);
     if (status == TIDE_OK) {
         double seconds = os_seconds() - begin;

@@ -116,7 +116,7 @@ static void merge(tally *t, const worker *w) {
 static void visit(const tally *t, int64_t i, bool counting, worker *w) {
     const survey *s = t->of;
     double *data = s->kept ? s->kept + i * s->grid.values : w->data;
-    if (counting || !s->kept) resnorm_grid_fill(&s->grid, s->truth[i].p, data, w->scratch);
+    if ((counting && !s->filled) || !s->kept) resnorm_grid_fill(&s->grid, s->truth[i].p, data, w->scratch);
     if (counting) count_values(s, data, w->histogram, &w->low, &w->high);
     else pick_values(t, data, w->found);
 }

@@ -20,6 +20,7 @@ typedef struct survey {
     int64_t       truths, circuits, rows;  /* circuits: of the grid; rows: all */
     int           threads;
     double       *kept;            /* [truth][grid.values] once survey_run is through; NULL: more than memory */
+    bool          filled;          /* `kept` has them all already (survey_device.h) */
     double        low, high, quantile[QUANTILES];
 } survey;
 

@@ -154,19 +154,20 @@ static const tide_option rows[] = {
     { "overwrite", BOOL(overwrite), NULL, T | F | SIM | V | B | PLACE, "Training", NULL,
       "replace the run in `out`; simulate, convert: the file; batch: answer anew" },
 
-    ROW_DEVICE_FOR(S, C | T | E | F | FIT | B,
-                   "where predictors train and answer, and exact posteriors are computed, NAME or NAME:INDEX; a GPU "
-                   "also makes the grid recipe's spectra; auto: where this training's steps are fastest (answers: cpu, "
-                   "evaluate the run's); other spectra, posteriors and fits are always the processor's"),
+    ROW_DEVICE_FOR(S, C | G | T | E | F | FIT | B,
+                   "where predictors train and answer, exact posteriors are computed and residual norms generated, "
+                   "NAME or NAME:INDEX; a GPU also makes the grid recipe's spectra; auto: where this training's steps "
+                   "are fastest (answers, data: cpu, evaluate: the run's); other spectra, posteriors and fits are "
+                   "always the processor's"),
     ROW_PRECISION(S, C | T | E | F),
     ROW_STRICT(S, C | T | E | F),
     ROW_THREADS(S, G | T | E | F | FIT | B),
     ROW_CUT(S, T),
     ROW_COMPILE(S, T | E | F),
     ROW_COMPILE_MODE(S, C | T | E | F),
-    { "memory-limit", TEXT(memory_limit), NULL, C | T | E | F | MAY_DIFFER, "Machine", "X",
-      "most memory of the device to use: a share (0.7), 512M, 2G, or bytes; complete, evaluate: for exact posteriors "
-      "on a device other than cpu" },
+    { "memory-limit", TEXT(memory_limit), NULL, C | G | T | E | F | MAY_DIFFER, "Machine", "X",
+      "most memory of the device to use: a share (0.7), 512M, 2G, or bytes; complete, evaluate, generate: on a device "
+      "other than cpu" },
     { "accumulate", INT(accumulate, 0, 1e6), "1", T | F, "Machine", "N",
       "run a batch as N parts, one after the other, and update once: less memory, the same result" },
     { "recompute", BOOL(recompute), NULL, T | F, "Machine", NULL,
