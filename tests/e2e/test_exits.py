@@ -14,7 +14,7 @@ COMMANDS = ("forecast", "forecast train", "forecast evaluate", "forecast predict
 
 
 # What computes, or takes up what does: with a device that is not there nothing is read before that is said.
-COMPUTING = ("forecast --benchmark-only", "eis complete", "eis train", "eis evaluate", "eis fit series.csv", "eis batch series.csv", "eis full", "eis --mode full",
+COMPUTING = ("forecast --benchmark-only", "eis complete", "eis generate", "eis train", "eis evaluate", "eis fit series.csv", "eis batch series.csv", "eis full", "eis --mode full",
              "eis --mode train", "machine", "bench", "selftest")
 
 
@@ -50,7 +50,7 @@ class Exits(Case):
     def test_device(self):
         """Every command that computes takes --device, in help with what there is; 4 if that is not there."""
         takes = [words for words in COMMANDS if "--device DEVICE" in self.code(0, *words.split(), "--help").stdout]
-        self.assertEqual(takes, ["forecast", "forecast train", "forecast evaluate", "forecast predict", "explain", "eis", "eis complete", "eis train", "eis evaluate",
+        self.assertEqual(takes, ["forecast", "forecast train", "forecast evaluate", "forecast predict", "explain", "eis", "eis complete", "eis generate", "eis train", "eis evaluate",
                                  "eis fit", "eis batch", "eis full", "machine", "bench", "selftest"])
         for words in takes:
             self.assertIn("cpu, ref, check", " ".join(self.code(0, *words.split(), "--help").stdout.split()))

@@ -202,7 +202,8 @@ tide_status eis_generate(const eis_options *options, eis_listener listener, void
     double begin = 0;
     tide_failure own = { 0 };
     failure = failure ? failure : &own;
-    tide_status status = survey_new(options, &j.survey, failure);
+    tide_status status = train_device_there(options->device, failure);
+    if (status == TIDE_OK) status = survey_new(options, &j.survey, failure);
     if (status == TIDE_OK) status = tell_import(&j, failure);
     if (status == TIDE_OK) status = prepare(&j, failure);
     if (status == TIDE_OK) {
