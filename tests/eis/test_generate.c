@@ -118,11 +118,11 @@ static void on_a_device(void **state) {
     (void)state;
     for (int chain = 0; chain < 2; chain++) {
         const char *circuit = chain ? "chain" : "shunt";
-        json_t *here  = generate((const char *[]){ "circuit", circuit, "points", "3", "n-ground-truths", "70", "grid",
+        json_t *here  = generate((const char *[]){ "circuit", circuit, "points", "2", "n-ground-truths", "70", "grid",
                                                    "full", "stats-only", "yes", NULL }),
-               *there = generate((const char *[]){ "circuit", circuit, "points", "3", "n-ground-truths", "70", "grid",
+               *there = generate((const char *[]){ "circuit", circuit, "points", "2", "n-ground-truths", "70", "grid",
                                                    "full", "stats-only", "yes", "device", device ? device : "ref",
-                                                   "memory-limit", "8M", NULL });
+                                                   "memory-limit", "4M", NULL });
         const json_t *a = json_object_get(here, "resnorm"), *b = json_object_get(there, "resnorm"), *value;
         const char *key;
         assert_true(json_object_size(a) > 4);

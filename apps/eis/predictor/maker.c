@@ -229,18 +229,21 @@ static tide_status open_largest(maker *m, const maker_settings *how, tide_failur
     }
 }
 
-tide_status maker_open(const sampler_settings *s, const maker_settings *how, maker **out, const char **note,
-                       tide_failure *failure) {
+static bool is_elsewhere(const maker *m) {
+    const char *note = "";
+    for (int i = 0; !*note && i < STAGES; i++) tide_program_device(m->program[i], &note);
+    return *note != 0;
+}
+
+tide_status maker_open(const sampler_settings *s, const maker_settings *how, maker **out, tide_failure *failure) {
     maker *m = *out = calloc(1, sizeof *m);
     sample one;
-    *note = "";
     if (!m) return no_memory(failure);
     *m = (maker){ .settings = *s, .threads = how->threads, .spectra = MAX2(how->spectra, 1) };
     sample_draw(s, SPLIT_TEST, 0, &one); /* for its frequencies */
     for (int i = 0; i < POINTS; i++) m->freq_hz[i] = one.freq_hz[i], m->omega[i] = TWO_PI * one.freq_hz[i];
     tide_status status = open_largest(m, how, failure);
-    for (int i = 0; status == TIDE_OK && !**note && i < STAGES; i++) tide_program_device(m->program[i], note);
-    if (status != TIDE_OK || **note) maker_free(m), *out = NULL;
+    if (status != TIDE_OK || is_elsewhere(m)) maker_free(m), *out = NULL;
     return status;
 }
 

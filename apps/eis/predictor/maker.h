@@ -17,10 +17,9 @@ typedef struct maker_settings {
     int64_t     spectra;        /* at a time, at most */
 } maker_settings;
 
-/* *out NULL: the device lacks double precision, and *note says so; else "". TIDE_ENOMEM where not even one spectrum has
- * room. */
-tide_status maker_open(const sampler_settings *s, const maker_settings *how, maker **out, const char **note,
-                       tide_failure *failure);
+/* *out NULL: the device lacks double precision, whose programs would run on the processor, slower than pool_row.
+ * TIDE_ENOMEM where not even one spectrum has room. */
+tide_status maker_open(const sampler_settings *s, const maker_settings *how, maker **out, tide_failure *failure);
 void        maker_free(maker *m);
 /* Rows first .. first + count - 1 of the split, as pool_row makes them, `stride` apart. */
 tide_status maker_rows(maker *m, sample_split split, uint64_t first, int64_t count, int64_t stride, float *rows,
