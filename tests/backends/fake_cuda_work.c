@@ -102,6 +102,11 @@ unsigned fake_cuStreamSynchronize(cuda_stream handle) {
     return code ? code : kernel;
 }
 
+unsigned fake_cuStreamQuery(cuda_stream handle) {
+    CONTEXT_CALL("cuStreamQuery")
+    return stream_of(handle)->first ? CUDA_ERROR_NOT_READY : CUDA_SUCCESS;
+}
+
 unsigned fake_cuStreamBeginCapture(cuda_stream handle, unsigned mode) {
     CONTEXT_CALL("cuStreamBeginCapture")
     stream *s = stream_of(handle);

@@ -41,7 +41,7 @@ enum { CUDA_PORT_PROGRAMMATIC = 1, CUDA_EDGE_PROGRAMMATIC = 1 };
     F(EVENT_DISABLE_TIMING, 2) F(STREAM_CAPTURE_MODE_THREAD_LOCAL, 1)
 
 /* F(its name without CUDA_, its number): errors that are told apart */
-#define CUDA_ERRORS(F) F(SUCCESS, 0) F(ERROR_OUT_OF_MEMORY, 2) F(ERROR_NO_DEVICE, 100)
+#define CUDA_ERRORS(F) F(SUCCESS, 0) F(ERROR_OUT_OF_MEMORY, 2) F(ERROR_NO_DEVICE, 100) F(ERROR_NOT_READY, 600)
 
 #define CUDA_VALUE(name, number) CUDA_##name = (number),
 enum { CUDA_CONSTANTS(CUDA_VALUE) CUDA_ERRORS(CUDA_VALUE) };
@@ -64,6 +64,7 @@ enum { CUDA_CONSTANTS(CUDA_VALUE) CUDA_ERRORS(CUDA_VALUE) };
     F(StreamCreate, "", (cuda_stream *, unsigned flags))                                                               \
     F(StreamDestroy, "_v2", (cuda_stream))                                                                             \
     F(StreamSynchronize, "", (cuda_stream))                                                                            \
+    F(StreamQuery, "", (cuda_stream))                                                                                  \
     F(StreamBeginCapture, "_v2", (cuda_stream, unsigned mode))                                                         \
     F(StreamEndCapture, "", (cuda_stream, cuda_graph *))                                                               \
     F(EventCreate, "", (cuda_event *, unsigned flags))                                                                 \

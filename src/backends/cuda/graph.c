@@ -1,15 +1,18 @@
 /* A run's launches as one graph, which the device replays: a launch in it costs half a microsecond, and those that do
- * not wait for each other run side by side. */
+ * not wait for each other run side by side. Between two graphs a device is idle for some 10 to 20, so runs that are
+ * asked for while it has work gather, and several are one graph. */
 #include "device.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { EARLY_CAPABILITY = 90 };
+enum { EARLY_CAPABILITY = 90, RUNS = 4 /* at once */, MANY_RUNS = 16 /* then a graph of several is worth making */ };
 
-typedef struct recording {
-    cuda_graph_exec exec;
-    char first[96], last[96];  /* kernels, for messages */
+typedef struct cuda_recording {
+    cuda_graph      graph;
+    cuda_graph_exec once, several;  /* several: NULL until it is made */
+    int64_t         asked;          /* runs; negative: several cannot be made */
+    char first[96], last[96];       /* kernels, for messages */
 } recording;
 
 /* What the library queues for a product, as a graph in the graph. */
@@ -62,14 +65,19 @@ static tide_status add_nodes(const cuda_device *d, cuda_graph graph, const cuda_
 
 static tide_status record(const cuda_device *d, const cuda_text *text, const gpu_call *calls, int32_t count,
                           cuda_node *nodes, recording *r, tide_failure *why) {
-    cuda_graph graph;
-    unsigned code = d->cuda->GraphCreate(&graph, 0);
-    if (code) return cuda_fail(d, code, why, "making a graph");
-    tide_status status = add_nodes(d, graph, text, calls, count, nodes, why);
-    code = status ? CUDA_SUCCESS : d->cuda->GraphInstantiate(&r->exec, graph, 0);
-    if (code) r->exec = NULL, status = cuda_fail(d, code, why, "making a graph of %d kernels", (int)count);
-    d->cuda->GraphDestroy(graph);
+    unsigned code = d->cuda->GraphCreate(&r->graph, 0);
+    if (code) return r->graph = NULL, cuda_fail(d, code, why, "making a graph");
+    tide_status status = add_nodes(d, r->graph, text, calls, count, nodes, why);
+    code = status ? CUDA_SUCCESS : d->cuda->GraphInstantiate(&r->once, r->graph, 0);
+    if (code) r->once = NULL, status = cuda_fail(d, code, why, "making a graph of %d kernels", (int)count);
     return status;
+}
+
+static void forget(const cuda_device *d, recording *r) {
+    if (r->several) d->cuda->GraphExecDestroy(r->several);
+    if (r->once) d->cuda->GraphExecDestroy(r->once);
+    if (r->graph) d->cuda->GraphDestroy(r->graph);
+    free(r);
 }
 
 tide_status cuda_record(void *device, void *module, const gpu_call *calls, int32_t count, void **out,
@@ -80,35 +88,78 @@ tide_status cuda_record(void *device, void *module, const gpu_call *calls, int32
     if (nodes && r) {
         cuda_enter(device);
         status = record(device, module, calls, count, nodes, r, why);
-        cuda_leave(device);
         snprintf(r->first, sizeof r->first, "%s", calls[0].kernel->name);
         snprintf(r->last, sizeof r->last, "%s", calls[count - 1].kernel->name);
-    } else fail(why, TIDE_ENOMEM, "out of memory for a graph of %d kernels", (int)count);
-    free(nodes);
-    if (status) free(r);
-    else *out = r;
-    return status;
+        if (status) forget(device, r);
+        else *out = r;
+        cuda_leave(device);
+        free(nodes);
+        return status;
+    }
+    free(nodes), free(r);
+    return fail(why, TIDE_ENOMEM, "out of memory for a graph of %d kernels", (int)count);
+}
+
+/* ---- runs ---------------------------------------------------------------------------------------------- */
+
+/* The graph so many times, one after another. */
+static unsigned make_several(const cuda_device *d, recording *r) {
+    cuda_graph graph;
+    cuda_node  node = NULL;
+    unsigned code = d->cuda->GraphCreate(&graph, 0);
+    if (code) return code;
+    for (int i = 0; i < RUNS && !code; i++) {
+        cuda_node before = node;
+        code = d->cuda->GraphAddChildGraphNode(&node, graph, &before, i > 0, r->graph);
+    }
+    if (!code) code = d->cuda->GraphInstantiate(&r->several, graph, 0);
+    if (code) r->several = NULL;
+    d->cuda->GraphDestroy(graph);
+    return code;
+}
+
+static unsigned queue_runs(cuda_device *d) {
+    recording *r = d->waiting;
+    int runs = d->runs;
+    unsigned code = CUDA_SUCCESS;
+    d->waiting = NULL, d->runs = 0;
+    if (runs == RUNS && !r->several && make_several(d, r)) r->asked = INT64_MIN;
+    if (runs == RUNS && r->several) code = d->cuda->GraphLaunch(r->several, d->stream);
+    else
+        for (int i = 0; i < runs && !code; i++) code = d->cuda->GraphLaunch(r->once, d->stream);
+    if (code || !runs) return code;
+    if (!*d->first) memcpy(d->first, r->first, sizeof d->first);
+    memcpy(d->last, r->last, sizeof d->last);
+    return CUDA_SUCCESS;
+}
+
+void cuda_queue_runs(cuda_device *d) {
+    unsigned code = queue_runs(d);
+    if (!d->late) d->late = code;
+}
+
+/* Whether it may wait for others: only where the device has something to do meanwhile. */
+static bool may_gather(const cuda_device *d, recording *r) {
+    return ++r->asked > MANY_RUNS && d->cuda->StreamQuery(d->stream) == CUDA_ERROR_NOT_READY;
 }
 
 tide_status cuda_replay(void *device, void *recorded, tide_failure *why) {
     cuda_device *d = device;
-    const recording *r = recorded;
+    recording   *r = recorded;
+    unsigned  code = CUDA_SUCCESS;
     cuda_enter(d);
-    unsigned code = d->cuda->GraphLaunch(r->exec, d->stream);
+    if (d->waiting != r) cuda_queue_runs(d);
+    d->waiting = r, d->runs++;
+    if (d->runs == RUNS || !may_gather(d, r)) code = queue_runs(d);
     cuda_leave(d);
-    if (code) return cuda_fail(d, code, why, "the kernels '%s' to '%s'", r->first, r->last);
-    if (!*d->first) memcpy(d->first, r->first, sizeof d->first);
-    memcpy(d->last, r->last, sizeof d->last);
-    return TIDE_OK;
+    return code ? cuda_fail(d, code, why, "the kernels '%s' to '%s'", r->first, r->last) : TIDE_OK;
 }
 
 /* The driver keeps what is queued. */
 void cuda_forget(void *device, void *recorded) {
-    const cuda_device *d = device;
-    recording *r = recorded;
-    if (!r) return;
-    cuda_enter(d);
-    d->cuda->GraphExecDestroy(r->exec);
-    cuda_leave(d);
-    free(r);
+    if (!recorded) return;
+    cuda_enter(device);
+    cuda_queue_runs(device);
+    forget(device, recorded);
+    cuda_leave(device);
 }

@@ -48,6 +48,7 @@ static unsigned time_launch(cuda_device *d, const cuda_text *text, const gpu_cal
 tide_status cuda_launch(void *device, void *module, const gpu_call *c, double *seconds, tide_failure *why) {
     cuda_device *d = device;
     cuda_enter(d);
+    cuda_queue_runs(d);
     unsigned code = seconds ? time_launch(d, module, c, seconds) : queue_launch(d, module, c);
     cuda_leave(d);
     if (code) return cuda_fail(d, code, why, "the kernel '%s'", c->kernel->name);
