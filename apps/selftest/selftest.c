@@ -14,6 +14,7 @@
 typedef struct session {
     const selftest_options *options;
     check_on                on;
+    tide_graph             *open;     /* on the device, which some close with their last graph and open for long */
     selftest_result        *result;
     bool                    stopped;
 } session;
@@ -105,14 +106,27 @@ static tide_status check_golden(session *s, tide_failure *failure) {
     return status == TIDE_OK && !s->stopped ? check_golden_file(s, golden_steps_file, failure) : status;
 }
 
-/* What the precision that is asked for comes to on the device. */
-static tide_status take_precision(session *s, tide_failure *failure) {
-    tide_graph *g = tide_graph_new(s->on.device);
+/* And what the precision that is asked for comes to there. */
+static tide_status open_device(session *s, tide_failure *failure) {
+    float one;
+    tide_graph *g = s->open = tide_graph_new(s->on.device);
     if (!g) return fail(failure, TIDE_ENOMEM, "selftest: out of memory");
     s->on.precision = s->result->precision =
         tide_precision_here(g, MAX2(s->options->precision, TIDE_PRECISION_F32), &s->result->precision_note);
-    tide_graph_free(g);
-    return TIDE_OK;
+    tide_status status = tide_read(tide_scalar(g, 1), &one, sizeof one);
+    return status == TIDE_OK ? TIDE_OK : fail(failure, status, "%s", tide_error(g)->message);
+}
+
+static tide_status check_all(session *s, tide_failure *failure) {
+    const selftest_result *r = s->result;
+    tide_status status = TIDE_OK;
+    for (int i = 0; i < op_case_count && !s->stopped; i++) check_case(s, &op_cases[i]);
+    check_precisions(s);
+    if (s->options->golden && !s->stopped) status = check_golden(s, failure);
+    if (status == TIDE_OK && s->stopped) status = fail(failure, TIDE_ECANCELLED, "stopped");
+    if (status == TIDE_OK && r->passed + r->failed == 0)
+        status = fail_at(failure, TIDE_EINVAL, NULL, 0, "only", "no check has \"%s\" in its name", s->options->only);
+    return status;
 }
 
 tide_status selftest_run(const selftest_options *options, selftest_result *result, tide_failure *failure) {
@@ -120,13 +134,8 @@ tide_status selftest_run(const selftest_options *options, selftest_result *resul
                   .on.device = options->device && *options->device ? options->device : "cpu",
                   .result = result };
     tide_status status = tide_device_check(s.on.device, failure);
-    if (status == TIDE_OK) status = take_precision(&s, failure);
-    if (status != TIDE_OK) return status;
-    for (int i = 0; i < op_case_count && !s.stopped; i++) check_case(&s, &op_cases[i]);
-    check_precisions(&s);
-    if (options->golden && !s.stopped) status = check_golden(&s, failure);
-    if (status == TIDE_OK && s.stopped) status = fail(failure, TIDE_ECANCELLED, "stopped");
-    if (status == TIDE_OK && result->passed + result->failed == 0)
-        status = fail_at(failure, TIDE_EINVAL, NULL, 0, "only", "no check has \"%s\" in its name", options->only);
+    if (status == TIDE_OK) status = open_device(&s, failure);
+    if (status == TIDE_OK) status = check_all(&s, failure);
+    tide_graph_free(s.open);
     return status;
 }
