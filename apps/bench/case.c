@@ -248,9 +248,16 @@ static void take_surroundings(bench_result *out) {
         out->kept_gflops = kept.gflops[of[out->precision]];
 }
 
+/* In proportion to what the roof is measured for. */
+static double roof_seconds(const bench_settings *s) {
+    enum { USUAL_ITERATIONS = 100 };
+    double share = s->iterations ? (double)s->iterations / USUAL_ITERATIONS : seconds_of(s) / SECONDS;
+    return 0.5 * MIN2(1, share);
+}
+
 tide_status bench_case(const bench_spec *spec, const bench_settings *s, bench_result *out, tide_failure *failure) {
     *out = (bench_result){ .spec = *spec };
-    double      roof_s = MIN2(0.5, seconds_of(s) / 6);
+    double      roof_s = roof_seconds(s);
     tide_status status = tide_device_info(s->device, &out->device, failure);
     bench_settings own = *s;
     if (status == TIDE_OK) status = take_precision(s, out, failure);
