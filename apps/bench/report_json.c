@@ -132,13 +132,13 @@ static json_t *phases(const bench_report *report, const bench_result *r) {
 static json_t *case_object(const bench_report *report, const bench_entry *e) {
     const bench_result  *r = &e->result;
     const bench_program *p = bench_main_program(r);
-    json_t *o = json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-                          "s:o, s:o}", "case",
+    json_t *o = json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:o, s:o, s:o, s:o, "
+                          "s:o, s:o, s:o}", "case",
                           r->spec.name, "precision", tide_precision_name(r->precision), "precision_note",
                           text_or_null(r->note),
                           "compile_mode", tide_compile_mode_name(r->mode), "step_ms",
-                          known(e->step_ms), "queued_ms", known(e->queued_ms), "infer_p50_ms", known(e->infer_ms),
-                          "infer_p95_ms", known(r->one.times.p95_ms), "roof_gflops",
+                          known(e->step_ms), "queued_ms", known(e->queued_ms), "input_copy_ms", known(r->copy_ms),
+                          "infer_p50_ms", known(e->infer_ms), "infer_p95_ms", known(r->one.times.p95_ms), "roof_gflops",
                           known(r->roof_gflops), "model_size", (json_int_t)r->parameters, "model_size_mb",
                           4 * MB * (double)r->parameters,
                           "gflops", known(bench_gflops(p)), "roof_share", known(bench_roof_share(r, p)), "input_shape",

@@ -113,6 +113,9 @@ static void add_notes(text *t, const bench_report *report, const bench_result *r
     if (times->queued_ms > 0)
         text_add(t, "  %.3f ms a run when %lld are queued before one wait\n", times->queued_ms,
                  (long long)times->count);
+    if (r->copy_ms > 0)
+        text_add(t, "  %.3f ms to copy %.2f MiB of data to the device, which is in no other figure\n", r->copy_ms,
+                 (double)r->memory.input_bytes / MIB);
     if (r->memory.device_bytes > 0)
         text_add(t, "  %.1f MiB in use on the device\n", (double)r->memory.device_bytes / MIB);
     if (*r->note) text_add(t, "  %s\n", r->note);

@@ -13,13 +13,14 @@ RATE, DECAY, CLIP = 1e-3, 1e-2, 1.0
 
 @dataclasses.dataclass(frozen=True)
 class Forecast:
-    """Sizes of an iTransformer over `columns` variates."""
+    """Sizes of an iTransformer over `columns` variates. answers: no step is timed, but answers to the whole batch."""
     columns: int
     batch: int
     width: int
     inner: int
     layers: int
     dropout: float = 0.1
+    answers: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,9 +29,10 @@ class Impedance:
     batch: int
     hidden: int = 512
     dropout: tuple = (0.3, 0.2, 0.1)
+    answers: bool = False
 
 
-CASES = {
+STEPS = {
     "etth1": Forecast(columns=7, batch=32, width=256, inner=256, layers=2),
     "m1": Forecast(columns=7, batch=256, width=192, inner=768, layers=2),
     "ecl": Forecast(columns=321, batch=16, width=512, inner=512, layers=3),
@@ -38,6 +40,8 @@ CASES = {
     "eis512": Impedance(batch=512),
     "eis8192": Impedance(batch=8192),
 }
+PREDICT = {f"predict{batch}": dataclasses.replace(STEPS["etth1"], batch=batch, answers=True) for batch in (1, 64, 1024)}
+CASES = {**STEPS, **PREDICT}
 
 
 def seconds_of(run):
@@ -84,7 +88,7 @@ def parse_options(doc, more=()):
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:INDEX")
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--cases", default=",".join(CASES))
+    parser.add_argument("--cases", default=",".join(STEPS), help="; also: ".join([",".join(STEPS), ",".join(PREDICT)]))
     parser.add_argument("--modes", help="all by default")
     parser.add_argument("--seconds", type=float, default=3.0)
     for name, words in more:

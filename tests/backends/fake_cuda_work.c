@@ -1,5 +1,6 @@
 /* What the make-believe CUDA does: streams, events, copies, kernels and graphs. */
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "fake_cuda_parts.h"
