@@ -41,8 +41,8 @@ typedef struct gpu_limits {
     int32_t threads;      /* a group; a power of two, at least 32 */
     int64_t local_bytes;  /* a group's LOCAL_ARRAYs */
     bool    f64;          /* has double */
-    bool    matrix;       /* has warps of 32 threads, and multiplies 16-bit numbers on matrix units: mma.sync, CUDA from
-                             compute capability 8.0 on */
+    bool    matrix;       /* has warps of 32 threads, and multiplies 16-bit numbers and TF32 on matrix units: mma.sync,
+                             CUDA from compute capability 8.0 on */
     /* Scratch that a product takes by the library; -1: it does not take it. NULL: there is no library. */
     int64_t (*asks)(void *device, const gpu_product *p);
     void    *device;
