@@ -164,18 +164,22 @@ static void test_devices(void **unused) {
 static const char *const bodies[] = {
     "{\nBEGIN\nconst uint i = group * 64u + lane;\nGLOBAL const float *x = (GLOBAL const float *)b0;\n"
     "GLOBAL float *y = (GLOBAL float *)b1;\nif ((i64)i < table[0]) y[i] = x[i] + (float)table[1];\n}\n",
-    "{\nBEGIN\nLOCAL_ARRAY(float, part, 64);\nconst uint i = group * 64u + lane;\n"
+    "{\nBEGIN\nLOCAL_ROOM(float, part, 64);\nconst uint i = group * 64u + lane;\n"
     "GLOBAL float *y = (GLOBAL float *)b1;\n"
     "part[lane] = (i64)i < table[0] ? y[i] : 0.0f;\nSYNC;\n"
     "if ((i64)i < table[0]) y[i] = 2.0f * part[lane] - part[lane ^ 1u];\n}\n"
 };
+static const int64_t room_bytes[2] = { 0, 64 * sizeof(float) };
 static const flat_kernel kernels[2] = { { .name = "plus" }, { .name = "turn" } };
 
 static tide_status build(trial *t, const char *const *entries, int n) {
     gpu_source whole = { .n_entries = 0 };
     gpu_source_begin(&whole, GPU_CUDA, false);
     for (int i = 0; i < n; i++) {
-        assert_int_equal(gpu_source_add(&whole, entries[i], strlen(entries[i]), THREADS, 2), i);
+        gpu_print g = { .threads = THREADS, .n_numbers = 2, .room_bytes = room_bytes[i] };
+        text_add(&g.body, "%s", entries[i]);
+        assert_int_equal(gpu_source_add(&whole, &g), i);
+        text_free(&g.body);
         whole.entries[i].among = true;
     }
     tide_status status = cuda_build(t->device, &whole, &t->module, &t->why);
@@ -219,7 +223,8 @@ void close_trial(trial *t) {
 
 static gpu_call call_of(const trial *t, int entry) {
     gpu_call call = { .kernel = &kernels[entry], .entry = entry, .threads = THREADS,
-                      .groups = ceil_div(COUNT, THREADS), .table = t->table, .first = 2 };
+                      .groups = ceil_div(COUNT, THREADS), .room_bytes = room_bytes[entry], .table = t->table,
+                      .first = 2 };
     for (int i = 0; i < GPU_BLOCKS; i++) call.blocks[i] = i ? t->out : t->in;
     return call;
 }
@@ -605,6 +610,8 @@ static void test_cache(void **unused) {
     build_once(1, "a cubin that is refused");
     fail_call("cuModuleGetFunction", 1, 500);
     build_once(1, "a cubin without its kernel");
+    fail_call("cuFuncSetAttribute", 0, 1);
+    build_once(1, "a cubin that may not have its memory");
     set_cache(false);
     build_once(2, "a folder that is none");
     set_cache(true);

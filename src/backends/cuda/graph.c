@@ -63,7 +63,8 @@ static unsigned add_node(const cuda_device *d, cuda_graph graph, const cuda_text
     if (c.product) return add_product(d, graph, &c, n->after, &n->of[at]);
     cuda_arguments   a;
     cuda_node_params params = { .func = cuda_function_of(text, &c), .gridDimX = (unsigned)c.groups, 1, 1,
-                                .blockDimX = (unsigned)c.threads, 1, 1, .kernelParams = a.each };
+                                .blockDimX = (unsigned)c.threads, 1, 1, .sharedMemBytes = (unsigned)c.room_bytes,
+                                .kernelParams = a.each };
     cuda_set_arguments(&a, &c);
     return add_kernel(d, graph, &params, early, n->after, c.n_after, &n->of[at]);
 }

@@ -21,8 +21,8 @@ static unsigned queue_launch(const cuda_device *d, const cuda_text *text, const 
     if (c->product) return cuda_multiply(d, c->product);
     cuda_set_arguments(&a, c);
     cuda_function function = cuda_function_of(text, c);
-    return d->cuda->LaunchKernel(function, (unsigned)c->groups, 1, 1, (unsigned)c->threads, 1, 1, 0, d->stream, a.each,
-                                 NULL);
+    return d->cuda->LaunchKernel(function, (unsigned)c->groups, 1, 1, (unsigned)c->threads, 1, 1,
+                                 (unsigned)c->room_bytes, d->stream, a.each, NULL);
 }
 
 static unsigned make_events(cuda_device *d) {

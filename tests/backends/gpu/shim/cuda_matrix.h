@@ -61,6 +61,8 @@ static unsigned shim_to_f16(float x) {
 #define PACK_BF16(low, high) (shim_to_bf16(low) | shim_to_bf16(high) << 16)
 #define PACK_F16(low, high) (shim_to_f16(low) | shim_to_f16(high) << 16)
 
+#define PAIR_MASK(bits, i) (((bits) >> 8 * (i) & 1u ? 0xffffu : 0u) | ((bits) >> 8 * (i) & 2u ? 0xffff0000u : 0u))
+
 /* ---- products ---- */
 
 /* Rows g and g + 8 of a, columns 2t and 2t + 1 of b: a[i] of lane 4 g + j has columns 2j, 2j + 1, b[i] of lane
