@@ -17,7 +17,7 @@ typedef struct mma_product {
 } mma_product;
 
 /* A seen as (m, k), B as (n, k): one extent is C's, the other the common one. */
-typedef struct side {
+typedef struct mma_side {
     char    name;
     int     width;           /* of the tile across k */
     int64_t across, along;   /* strides */

@@ -210,10 +210,43 @@ static void test_others(void **unused) {
     assert_null(tiling_of(&thin, TIDE_F16, &usual).tile);
 }
 
+static int64_t asked(void *count, const gpu_product *p) {
+    (void)p;
+    ++*(int *)count;
+    return -1;
+}
+
+/* How often a library is asked for a product of the type on such a device. */
+static int times_asked(tide_dtype type, bool matrix) {
+    const sized s = { 64, 64, 64, { 1, 1 } };
+    const trial t = { .s = &s, .type = type, .result = TIDE_F32, .alpha = 1, .a.aligned = 8, .b.aligned = 8,
+                      .c.aligned = 8 };
+    int count = 0;
+    const gpu_limits limits = { .threads = 256, .local_bytes = 49152, .matrix = matrix, .asks = asked,
+                                .device = &count };
+    gpu_plan plan;
+    tide_failure why = { 0 };
+    builder b;
+    declare(&b, &t);
+    assert_int_equal(gpu_plan_make(&plan, &b.p, GPU_CUDA, &limits, &why), TIDE_OK);
+    gpu_plan_free(&plan);
+    build_free(&b);
+    return count;
+}
+
+/* A device's library goes before our own, except for F32 on matrix units, which no library multiplies so. */
+static void test_library(void **unused) {
+    (void)unused;
+    assert_int_equal(times_asked(TIDE_BF16, true), 1);
+    assert_int_equal(times_asked(TIDE_F32, false), 1);
+    assert_int_equal(times_asked(TIDE_F32, true), 0);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_products), cmocka_unit_test(test_tiles), cmocka_unit_test(test_beside),
-        cmocka_unit_test(test_gradients), cmocka_unit_test(test_others), cmocka_unit_test(expect_rest),
+        cmocka_unit_test(test_gradients), cmocka_unit_test(test_others), cmocka_unit_test(test_library),
+        cmocka_unit_test(expect_rest),
     };
     take_arguments(argc, argv);
     return cmocka_run_group_tests_name("gpu products on matrix units", tests, NULL, NULL);

@@ -145,6 +145,28 @@ static void test_errors(void **unused) {
     build_free(&b);
 }
 
+/* Where nothing is not finite, it is the units that multiply: they miss the product of two lesser halves. */
+static void test_units(void **unused) {
+    const float x = 1 + 0x1p-11f - 0x1p-23f;
+    (void)unused;
+    if (!fibers_possible()) skip();
+    builder b;
+    declare(&b);
+    for (int i = 0; i < PRODUCTS; i++)
+        for (int64_t k = 0; k < products[i].k; k++) {
+            for (int64_t row = 0; row < products[i].m; row++) *a_at(&b, i, row, k) = k ? 0 : x;
+            for (int64_t col = 0; col < products[i].n; col++) *b_at(&b, i, k, col) = k ? 0 : x;
+        }
+    void *after = run(&b);
+    for (int i = 0; i < PRODUCTS; i++)
+        for (int64_t at = 0; at < products[i].m * products[i].n; at++) {
+            const double missed = ((double)(x * x) - (double)operand_of(&b, after, i, 2)[at]) * 0x1p23;
+            if (missed < 1 || missed > 4) fail_msg("product %d: %g units are missed", i, missed);
+        }
+    free(after);
+    build_free(&b);
+}
+
 /* ---- what is not finite, or nearly not -------------------------------------------------------------------------- */
 
 static float from_bits(uint32_t bits) {
@@ -189,6 +211,7 @@ static void test_ends(void **unused) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_errors), cmocka_unit_test(test_ends) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_errors), cmocka_unit_test(test_units),
+                                        cmocka_unit_test(test_ends) };
     return cmocka_run_group_tests_name("gpu products in halves", tests, NULL, NULL);
 }
