@@ -8,11 +8,16 @@
 #include "selftest/selftest.h"
 
 typedef struct target {
-    char device[32], golden[1024];
+    char device[32], golden[1024], only[64];
+    int  precision;
 } target;
 
 static const tide_option rows[] = {
     CLI_ROW_DEVICE(target, "the device that is tested, NAME or NAME:INDEX"),
+    { "precision", TIDE_OPTION_CHOICE(target, precision, "f32|bf16|f16"), NULL, 0, "Test", NULL,
+      "what large matrix products multiply; in 16 bits 2e-2 of the largest number of a result is allowed" },
+    { "only", TIDE_OPTION_TEXT(target, only), NULL, 0, "Test", "TEXT",
+      "checks with this in their names, such as matmul" },
     { "golden", TIDE_OPTION_TEXT(target, golden), NULL, 0, "Test", "DIR",
       "take golden files (itransformer_*.npz) from this folder instead of the installed ones" },
 };
@@ -34,13 +39,15 @@ static int finish(const cli_call *call, const selftest_result *r) {
     double worst = isfinite(r->worst_rel_error) ? r->worst_rel_error : 1e308;
     if (call->json)
         snprintf(text, sizeof text, "{\"schema_version\": 1, \"passed\": %" PRId64 ", \"failed\": %" PRId64
-                 ", \"golden_files\": %" PRId64 ", \"worst_rel_error\": %.9g, \"worst\": \"%s\", \"device\": \"%s\"}",
-                 r->passed, r->failed, r->golden_files, worst, r->worst, t->device);
+                 ", \"golden_files\": %" PRId64 ", \"worst_rel_error\": %.9g, \"worst\": \"%s\", \"device\": \"%s\", "
+                 "\"precision\": \"%s\"}",
+                 r->passed, r->failed, r->golden_files, worst, r->worst, t->device, tide_precision_name(r->precision));
     else
         snprintf(text, sizeof text,
-                 "%" PRId64 " passed, %" PRId64 " failed on %s, %" PRId64
+                 "%" PRId64 " passed, %" PRId64 " failed on %s in %s, %" PRId64
                  " of them golden files; largest relative error %.2g (%s)",
-                 r->passed, r->failed, t->device, r->golden_files, r->worst_rel_error, r->worst);
+                 r->passed, r->failed, t->device, tide_precision_name(r->precision), r->golden_files,
+                 r->worst_rel_error, r->worst);
     int code = print_result(text, call->json);
     return r->failed ? EXIT_FAILED : code;
 }
@@ -53,12 +60,14 @@ static int run(cli_call *call) {
     selftest_golden_folder(GOLDEN_INSTALLED, GOLDEN_SOURCE, came_along, sizeof came_along);
     const char *golden = *t->golden ? t->golden : came_along;
     selftest_options o = {
-        .device = t->device, .golden = *golden ? golden : NULL, .report = report, .user = call
+        .device = t->device, .precision = (tide_precision)(TIDE_PRECISION_F32 + t->precision),
+        .only = *t->only ? t->only : NULL, .golden = *golden ? golden : NULL, .report = report, .user = call
     };
     if (!o.golden) warn("the golden files are not here, so they are not checked; --golden DIR says where they are");
     stop_catch();
     tide_status status = selftest_run(&o, &result, &failure);
     progress_end();
+    if (status == TIDE_OK && *result.precision_note) warn("in f32: %s", result.precision_note);
     if (status == TIDE_EIO && o.golden) failure.status = TIDE_EDATA; /* the folder that was named is the input */
     return status == TIDE_OK ? finish(call, &result) : report_failure(&failure, call->json);
 }

@@ -17,8 +17,8 @@
 
 typedef enum bench_kind {
     BENCH_FORECAST,    /* the forecaster: a training step, a batch of answers, one answer */
-    BENCH_ANSWERS,     /* the forecaster: answers to 1, 64 and `batch` windows, which come from the host */
     BENCH_EIS,         /* the impedance predictor from known values: the same */
+    BENCH_PREDICT,     /* the forecaster: a batch of answers alone */
     BENCH_PRODUCT,     /* one product of two square matrices */
     BENCH_EIS_TRAIN,   /* `epochs` epochs over `samples` samples with the impedance application's own step */
     BENCH_EIS_SPECTRA, /* training from spectra that are made meanwhile: recipe grid, a pool of `samples` */
@@ -26,16 +26,16 @@ typedef enum bench_kind {
     BENCH_EIS_MEMORY   /* what the impedance step holds at batches of 128, 256, 512 and 1024 */
 } bench_kind;
 
-/* Fields that the kind has no use for are 0. BENCH_FORECAST's hold for BENCH_ANSWERS too. */
+/* Fields that the kind has no use for are 0. */
 typedef struct bench_spec {
     const char *name;
     bench_kind  kind;
     int64_t batch;
-    int64_t columns, seq_len, pred_len, marks, d_model, d_ff, n_heads, e_layers;  /* BENCH_FORECAST */
-    double  dropout;                                                              /* BENCH_FORECAST */
-    bool    relu, plain;               /* BENCH_FORECAST: in place of GELU; without each window's normalisation */
-    int64_t out_first, out_count;      /* BENCH_FORECAST: columns that are forecast; out_count 0: all */
-    const char *weights;               /* BENCH_FORECAST: a model file to start from, borrowed; NULL: random
+    int64_t columns, seq_len, pred_len, marks, d_model, d_ff, n_heads, e_layers;  /* the forecaster's */
+    double  dropout;                                                              /* the forecaster's */
+    bool    relu, plain;               /* the forecaster's: in place of GELU; without each window's normalisation */
+    int64_t out_first, out_count;      /* the forecaster's: columns that are forecast; out_count 0: all */
+    const char *weights;               /* the forecaster's: a model file to start from, borrowed; NULL: random
                                           parameters */
     int64_t hidden;            /* impedance: width of the first layer */
     int64_t size;              /* BENCH_PRODUCT */
@@ -52,7 +52,7 @@ tide_status bench_spec_of_run(const char *folder, char weights[BENCH_PATH], benc
 
 /* ---- one case ------------------------------------------------------------------------------------------ */
 
-enum { BENCH_TIMES_MOST = 300, BENCH_NOTE = 200, BENCH_BATCHES = 4, BENCH_SIZES = 3 };
+enum { BENCH_TIMES_MOST = 300, BENCH_NOTE = 200, BENCH_BATCHES = 4 };
 
 typedef struct bench_settings {
     const char    *device;     /* NULL: "cpu" */
@@ -96,7 +96,7 @@ typedef struct bench_memory {
     int64_t before_bytes;          /* resident when the case began */
     int64_t peak_bytes;            /* highest resident while it trained, by the kernel's account; 0: not known for this
                                       case alone */
-    int64_t input_bytes;           /* fed at each step */
+    int64_t input_bytes;           /* the data of a step, which stay on the device */
     int64_t available_bytes;       /* what this process may use */
     int64_t device_bytes;          /* most that one of the programs holds, where the device has memory of its own; 0: it
                                       has not */
@@ -112,9 +112,11 @@ typedef struct bench_result {
     int64_t        parameters;
     tide_shape     input;          /* of the largest input */
     double         build_ms;       /* the graph, with the step's derivatives */
+    double         copy_ms;        /* the data of a step from the host to a device with memory of its own, to their
+                                      arrival: in no other figure; 0: not timed */
     double         first_step_ms;  /* from nothing to the end of the first step */
-    bench_program  train, infer, one;  /* a step; answers to a batch; one answer. BENCH_PRODUCT: infer alone */
-    bench_program  answers[BENCH_SIZES]; /* BENCH_ANSWERS, by batch */
+    bench_program  train, infer, one;  /* a step; answers to a batch; one answer. BENCH_PRODUCT and PREDICT:
+                                         infer alone */
     bench_memory   memory;
     double         roof_gflops;    /* of matrix products through the engine, same precision and threads: measured before
                                       and after */

@@ -11,9 +11,29 @@
 
 #define SECONDS 3.0
 #define EXPLAIN_S 0.5
-enum { WARMUPS = 5, LEAST_STEPS = 5, MAC_STEPS = 20, ANSWER_WARMUPS = 10, LEAST_ANSWERS = 20, MOST_ANSWERS = 100 };
+enum { WARMUPS = 5, LEAST_STEPS = 5, MAC_STEPS = 20, ANSWER_WARMUPS = 10, LEAST_ANSWERS = 20, MOST_ANSWERS = 100,
+       COPIES = 20 };
 
 static double seconds_of(const bench_settings *s) { return s->seconds > 0 ? s->seconds : SECONDS; }
+
+/* ---- the data ---- */
+
+/* The data of a run, which stay where the device computes; where that is not the host's memory it is told what the way
+ * there takes. */
+static tide_status copy_data(tide_program *p, const subject *s, bench_result *out, tide_failure *failure) {
+    double      ms[COPIES];
+    tide_status status = subject_copy(s, failure);
+    out->input              = s->count ? tide_shape_of(s->data[0]) : TIDE_SCALAR;
+    out->memory.input_bytes = s->bytes;
+    for (int i = 0; i < COPIES && out->device.own_memory && status == TIDE_OK; i++) {
+        double began = os_seconds();
+        status = subject_copy(s, failure);
+        if (status == TIDE_OK && tide_wait(p) != TIDE_OK) status = bench_failed(s->graph, p, failure);
+        ms[i] = 1e3 * (os_seconds() - began);
+    }
+    if (out->device.own_memory && status == TIDE_OK) out->copy_ms = bench_median(ms, COPIES);
+    return status;
+}
 
 /* ---- the training step ---- */
 
@@ -26,16 +46,14 @@ static int64_t parameter_count(tide_graph *g) {
 
 /* A device with memory of its own has a counter of its own. A processor's over the timed steps is not ours alone, and
  * neither is the processor: it is what was used. */
-static tide_status time_steps(tide_program *p, const subject *s, bench_plan plan, bench_result *out,
-                              tide_failure *failure) {
+static tide_status time_steps(tide_program *p, bench_plan plan, bench_result *out, tide_failure *failure) {
     double before, after, range;
     bool   counted = !out->device.own_memory && account_energy(&before, &range);
     double began   = os_seconds();
-    tide_status status = bench_time(p, s->feed, s->feeds, plan, &out->train, failure);
+    tide_status status = bench_time(p, plan, &out->train, failure);
     double took_s = os_seconds() - began;
     if (out->device.own_memory && status == TIDE_OK)
-        return bench_energy(p, s->feed, s->feeds, plan, out->device.name, out->train.times.count, &out->joules,
-                            failure);
+        return bench_energy(p, plan, out->device.name, out->train.times.count, &out->joules, failure);
     if (!counted || status != TIDE_OK || !account_energy(&after, &range)) return status;
     if (after < before) after += range;
     out->joules = (after - before) * 1e-6 / took_s * out->train.times.mean_ms * 1e-3;
@@ -71,14 +89,13 @@ static tide_status train(subject *s, double began, bench_plan plan, bench_result
     out->build_ms   = 1e3 * (os_seconds() - began);
     tide_program *p = bench_compile(TIDE_LIST(s->loss, update), out->precision, &out->train);
     tide_status status = bench_failed(s->graph, p, failure);
-    if (status == TIDE_OK) status = time_steps(p, s, plan, out, failure);
+    if (status == TIDE_OK) status = copy_data(p, s, out, failure);
+    if (status == TIDE_OK) status = time_steps(p, plan, out, failure);
     if (status == TIDE_OK) status = read_loss(s, out, failure);
-    if (status == TIDE_OK) status = bench_explain(p, s->graph, s->feed, s->feeds, plan.settings, out, failure);
+    if (status == TIDE_OK) status = bench_explain(p, s->graph, NULL, 0, plan.settings, out, failure);
     out->train.batch      = s->spec->batch;
     out->first_step_ms    = out->build_ms + out->train.compile_ms + out->train.times.first_ms;
     out->parameters       = parameter_count(s->graph);
-    out->input            = s->feeds ? tide_shape_of(s->feed[0].input) : TIDE_SCALAR;
-    out->memory.input_bytes = s->input_bytes;
     count_device_memory(&out->train, out);
     return status;
 }
@@ -119,12 +136,10 @@ static bench_plan answer_plan(const bench_settings *o, bool queues, double secon
 
 static tide_status answer(subject *s, int64_t batch, bench_plan plan, bench_result *r, bench_program *out,
                           tide_failure *failure) {
-    tide_feed feed[SUBJECT_FEEDS];
-    int64_t   count;
-    tide_list  wanted = subject_answer(s, batch, feed, &count);
-    tide_program *p   = bench_compile(wanted, r->precision, out);
+    tide_program *p    = bench_compile(subject_answer(s, batch), r->precision, out);
     tide_status status = bench_failed(s->graph, p, failure);
-    if (status == TIDE_OK) status = bench_time(p, feed, count, plan, out, failure);
+    if (status == TIDE_OK && !r->memory.input_bytes) status = copy_data(p, s, r, failure); /* nothing was trained */
+    if (status == TIDE_OK) status = bench_time(p, plan, out, failure);
     out->batch = batch;
     count_device_memory(out, r);
     tide_program_free(p);
@@ -151,21 +166,18 @@ static tide_status model_case(const bench_spec *spec, const bench_settings *sett
     return status;
 }
 
-static tide_status answers_case(const bench_spec *spec, const bench_settings *settings, bench_result *out,
+/* All of the batch at once, and nothing else. */
+static tide_status predict_case(const bench_spec *spec, const bench_settings *settings, bench_result *out,
                                 tide_failure *failure) {
-    const int64_t batches[BENCH_SIZES] = { 1, MIN2(64, spec->batch), spec->batch };
-    bool          queues = out->device.own_memory;
-    subject       s;
-    tide_status   status = bench_tell(settings, spec->name, "answers", failure);
+    subject     s;
+    bench_plan  plan   = answer_plan(settings, out->device.own_memory, seconds_of(settings));
+    tide_status status = bench_tell(settings, spec->name, "answers", failure);
     if (status != TIDE_OK) return status;
+    plan.most = settings->iterations ? plan.most : BENCH_TIMES_MOST;
     status = subject_open(spec, out->device.name, out->threads, &s, failure);
-    if (status == TIDE_OK) tide_compile_mode(s.graph, out->mode);
-    for (int i = 0; status == TIDE_OK && i < BENCH_SIZES; i++)
-        status = answer(&s, batches[i], answer_plan(settings, queues, seconds_of(settings) / BENCH_SIZES), out,
-                        &out->answers[i], failure);
-    if (status == TIDE_OK) out->input = tide_shape_of(s.feed[0].input);
+    if (s.graph) tide_compile_mode(s.graph, out->mode);
+    if (status == TIDE_OK) status = answer(&s, spec->batch, plan, out, &out->infer, failure);
     if (status == TIDE_OK) out->parameters = parameter_count(s.graph);
-    out->one = out->answers[0], out->infer = out->answers[BENCH_SIZES - 1];
     subject_close(&s);
     return status;
 }
@@ -191,7 +203,7 @@ static tide_status product_case(const bench_spec *spec, const bench_settings *se
     tide_program *p = bench_compile(TIDE_LIST(tide_matmul(square(g, "x", spec->size), square(g, "y", spec->size))),
                                     out->precision, &out->infer);
     if (status == TIDE_OK) status = bench_failed(g, p, failure);
-    if (status == TIDE_OK) status = bench_time(p, NULL, 0, plan, &out->infer, failure);
+    if (status == TIDE_OK) status = bench_time(p, plan, &out->infer, failure);
     out->infer.batch = 1, out->input = TIDE_SHAPE(spec->size, spec->size);
     count_device_memory(&out->infer, out);
     tide_graph_free(g);
@@ -204,7 +216,7 @@ typedef tide_status run_fn(const bench_spec *spec, const bench_settings *setting
                            tide_failure *failure);
 
 static run_fn *const run_kind[] = {
-    [BENCH_FORECAST] = model_case, [BENCH_ANSWERS] = answers_case, [BENCH_EIS] = model_case,
+    [BENCH_FORECAST] = model_case, [BENCH_EIS] = model_case, [BENCH_PREDICT] = predict_case,
     [BENCH_PRODUCT] = product_case,
     [BENCH_EIS_TRAIN] = bench_eis_train, [BENCH_EIS_MEMORY] = bench_eis_memory,
     [BENCH_EIS_SPECTRA] = bench_eis_spectra, [BENCH_EIS_EXACT] = bench_eis_exact,
@@ -236,9 +248,16 @@ static void take_surroundings(bench_result *out) {
         out->kept_gflops = kept.gflops[of[out->precision]];
 }
 
+/* In proportion to what the roof is measured for. */
+static double roof_seconds(const bench_settings *s) {
+    enum { USUAL_ITERATIONS = 100 };
+    double share = s->iterations ? (double)s->iterations / USUAL_ITERATIONS : seconds_of(s) / SECONDS;
+    return 0.5 * MIN2(1, share);
+}
+
 tide_status bench_case(const bench_spec *spec, const bench_settings *s, bench_result *out, tide_failure *failure) {
     *out = (bench_result){ .spec = *spec };
-    double      roof_s = MIN2(0.5, seconds_of(s) / 6);
+    double      roof_s = roof_seconds(s);
     tide_status status = tide_device_info(s->device, &out->device, failure);
     bench_settings own = *s;
     if (status == TIDE_OK) status = take_precision(s, out, failure);

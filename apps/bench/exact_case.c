@@ -36,18 +36,43 @@ static tide_status check_answers(const exact_answers *a, int64_t count, tide_fai
     return TIDE_OK;
 }
 
+/* ms of one of `runs`, inputs from the host, before a single wait; negative: one failed. */
+static double runs_ms(const exact_batch *b, int64_t runs) {
+    tide_feed     feeds[EXACT_FEEDS];
+    tide_program *p     = exact_batch_program(b, feeds);
+    double        began = os_seconds();
+    for (int64_t i = 0; i < runs; i++)
+        if (tide_run(p, feeds, EXACT_FEEDS) != TIDE_OK) return -1;
+    return tide_wait(p) == TIDE_OK ? 1e3 * (os_seconds() - began) / (double)runs : -1;
+}
+
+static tide_status time_runs(const exact_batch *b, const bench_settings *s, bool queues, bench_times *t,
+                             tide_failure *failure) {
+    double most = s->seconds > 0 ? s->seconds : 3, one = t->first_ms = t->warmup_ms = runs_ms(b, 1);
+    double from = os_seconds();
+    t->warmups = 1;
+    while (one >= 0 && t->count < BENCH_TIMES_MOST && (t->count < FEWEST_RUNS || os_seconds() - from < most)) {
+        if (bench_stopped(s)) return bench_cancelled(failure);
+        t->ms[t->count++] = one = runs_ms(b, 1);
+    }
+    if (one >= 0 && queues) one = t->queued_ms = runs_ms(b, t->count);
+    tide_feed     feeds[EXACT_FEEDS];
+    tide_program *p = exact_batch_program(b, feeds);
+    if (one < 0) return bench_failed(feeds[0].input.graph, p, failure);
+    bench_summarise(t);
+    return TIDE_OK;
+}
+
 static tide_status time_batch(exact_batch *b, const bench_settings *s, bench_result *out, tide_failure *failure) {
     tide_feed      feeds[EXACT_FEEDS];
     tide_program  *program = exact_batch_program(b, feeds);
     bench_program *p       = &out->infer;
-    bench_plan plan = { .warmups = 1, .least = FEWEST_RUNS, .most = BENCH_TIMES_MOST,
-                        .seconds = s->seconds > 0 ? s->seconds : 3, .queues = out->device.own_memory, .settings = s };
     p->batch = exact_batch_spectra(b), p->flops = tide_program_flops(program);
     p->kernels = tide_program_kernels(program), p->placed = tide_program_bytes(program);
     if (out->device.own_memory) out->memory.device_bytes = p->placed.total;
     out->input = tide_shape_of(feeds[0].input);
     if (*exact_batch_note(b)) snprintf(out->note, sizeof out->note, "%s", exact_batch_note(b));
-    tide_status status = bench_time(program, feeds, EXACT_FEEDS, plan, p, failure);
+    tide_status status = time_runs(b, s, out->device.own_memory, &p->times, failure);
     if (status != TIDE_OK) return status;
     return bench_explain(program, feeds[0].input.graph, feeds, EXACT_FEEDS, s, out, failure);
 }

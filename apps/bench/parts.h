@@ -23,14 +23,13 @@ typedef struct bench_plan {
     bool   queues;  /* the device may queue runs: some are timed so, too */
     const bench_settings *settings;
 } bench_plan;
-/* Runs the program as planned and times it, each run to its end; then, where runs are queued, so many as were timed
- * with one wait for all of them. */
-tide_status bench_time(tide_program *p, const tide_feed *feeds, int64_t count, bench_plan plan, bench_program *out,
-                       tide_failure *failure);
+/* Runs the program, which needs no feed, as planned and times it, each run to its end; then, where runs are queued, so
+ * many as were timed with one wait for all of them. */
+tide_status bench_time(tide_program *p, bench_plan plan, bench_program *out, tide_failure *failure);
 /* Joules of a run by the device's own counter: `runs` that are queued, again until about a third of the plan's time has
  * passed. *joules stays where that cannot be known. */
-tide_status bench_energy(tide_program *p, const tide_feed *feeds, int64_t count, bench_plan plan, const char *device,
-                         int64_t runs, double *joules, tide_failure *failure);
+tide_status bench_energy(tide_program *p, bench_plan plan, const char *device, int64_t runs, double *joules,
+                         tide_failure *failure);
 tide_program *bench_compile(tide_list wanted, tide_precision precision, bench_program *out);
 /* Tells what comes next: TIDE_ECANCELLED if that stops it. */
 tide_status bench_tell(const bench_settings *s, const char *name, const char *what, tide_failure *failure);

@@ -93,13 +93,6 @@ static json_t *batches(const bench_result *r) {
     return list;
 }
 
-static json_t *answers(const bench_result *r) {
-    json_t *list = json_array();
-    for (int i = 0; list && i < BENCH_SIZES && r->answers[i].times.count; i++)
-        list = json_with_item(list, phase(r, &r->answers[i], "avg_time_per_batch_sec"));
-    return list;
-}
-
 static json_t *peer_modes(const bench_peer *p) {
     json_t *o = json_object();
     for (int i = 0; i < BENCH_MODES && o; i++) {
@@ -139,18 +132,18 @@ static json_t *phases(const bench_report *report, const bench_result *r) {
 static json_t *case_object(const bench_report *report, const bench_entry *e) {
     const bench_result  *r = &e->result;
     const bench_program *p = bench_main_program(r);
-    json_t *o = json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+    json_t *o = json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:o, s:o, s:o, s:o, "
                           "s:o, s:o, s:o}", "case",
                           r->spec.name, "precision", tide_precision_name(r->precision), "precision_note",
                           text_or_null(r->note),
                           "compile_mode", tide_compile_mode_name(r->mode), "step_ms",
-                          known(e->step_ms), "queued_ms", known(e->queued_ms), "infer_p50_ms", known(e->infer_ms),
-                          "infer_p95_ms", known(r->one.times.p95_ms), "roof_gflops",
+                          known(e->step_ms), "queued_ms", known(e->queued_ms), "input_copy_ms", known(r->copy_ms),
+                          "infer_p50_ms", known(e->infer_ms), "infer_p95_ms", known(r->one.times.p95_ms), "roof_gflops",
                           known(r->roof_gflops), "model_size", (json_int_t)r->parameters, "model_size_mb",
                           4 * MB * (double)r->parameters,
                           "gflops", known(bench_gflops(p)), "roof_share", known(bench_roof_share(r, p)), "input_shape",
                           shape_list(r->input), "warmup", warmup(p), "memory", memory(r), "epochs", epochs(r),
-                          "batches", batches(r), "answers", answers(r),
+                          "batches", batches(r),
                           "energy_joules_per_step", known(r->joules), "optimization_recommendations",
                           recommendations(&report->here, r));
     json_t *more = phases(report, r);

@@ -102,16 +102,6 @@ static void add_batches(text *t, const bench_result *r) {
                  (double)r->batches[i].placed_bytes / MIB, (double)r->batches[i].peak_bytes / MIB);
 }
 
-static void add_answers(text *t, const bench_result *r) {
-    for (int i = 0; i < BENCH_SIZES && r->answers[i].times.count; i++) {
-        const bench_times *times = &r->answers[i].times;
-        double best = times->queued_ms > 0 ? times->queued_ms : times->p50_ms;
-        text_add(t, "%s: batch %4lld: %.4f ms", r->spec.name, (long long)r->answers[i].batch, times->p50_ms);
-        if (times->queued_ms > 0) text_add(t, ", %.4f queued", times->queued_ms);
-        text_add(t, ": %.0f answers/s\n", 1e3 * (double)r->answers[i].batch / best);
-    }
-}
-
 static void add_notes(text *t, const bench_report *report, const bench_result *r) {
     char note[BENCH_NOTE];
     const bench_program *rated = r->infer.times.count ? &r->infer : &r->train;
@@ -123,6 +113,9 @@ static void add_notes(text *t, const bench_report *report, const bench_result *r
     if (times->queued_ms > 0)
         text_add(t, "  %.3f ms a run when %lld are queued before one wait\n", times->queued_ms,
                  (long long)times->count);
+    if (r->copy_ms > 0)
+        text_add(t, "  %.3f ms to copy %.2f MiB of data to the device, which is in no other figure\n", r->copy_ms,
+                 (double)r->memory.input_bytes / MIB);
     if (r->memory.device_bytes > 0)
         text_add(t, "  %.1f MiB in use on the device\n", (double)r->memory.device_bytes / MIB);
     if (*r->note) text_add(t, "  %s\n", r->note);
@@ -146,7 +139,6 @@ char *bench_text(const bench_report *r) {
              "GFLOP/s", "roof", "%", "answer us", "p95 us", "compile", "first ms", "placed", "grew MiB", "J/step");
     for (int64_t i = 0; i < r->count; i++) add_times(&t, &r->entry[i]);
     for (int64_t i = 0; i < r->count; i++) add_epochs(&t, &r->entry[i].result), add_batches(&t, &r->entry[i].result);
-    for (int64_t i = 0; i < r->count; i++) add_answers(&t, &r->entry[i].result);
     if (r->compared && r->count) add_comparison(&t, r);
     text_add(&t, "\n");
     for (int64_t i = 0; i < r->count; i++) add_notes(&t, r, &r->entry[i].result);

@@ -18,7 +18,7 @@ static tide_status product(const bench_settings *s, bool queues, int64_t n, doub
     tide_program *p = bench_compile(TIDE_LIST(tide_matmul(x, y)), s->precision, &timed);
     tide_status status = bench_failed(g, p, failure);
     bench_plan  plan   = { .least = 2, .most = BENCH_TIMES_MOST, .seconds = seconds, .queues = queues, .settings = s };
-    if (status == TIDE_OK) status = bench_time(p, NULL, 0, plan, &timed, failure);
+    if (status == TIDE_OK) status = bench_time(p, plan, &timed, failure);
     double best_ms = timed.times.queued_ms > 0 ? MIN2(timed.times.queued_ms, timed.times.min_ms) : timed.times.min_ms;
     if (status == TIDE_OK) *gflops = MAX2(*gflops, timed.flops / best_ms * 1e-6);
     tide_graph_free(g);

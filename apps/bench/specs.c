@@ -4,18 +4,21 @@
 
 #include "base/base.h"
 
-#define FORECAST_OF(which) .kind = which, .seq_len = 96, .pred_len = 96, .marks = 4, .n_heads = 8, .dropout = 0.1
-#define FORECAST           FORECAST_OF(BENCH_FORECAST)
+#define SIZES .seq_len = 96, .pred_len = 96, .marks = 4, .n_heads = 8, .dropout = 0.1
+#define FORECAST .kind = BENCH_FORECAST, SIZES
+#define ETTH1 .columns = 7, .d_model = 256, .d_ff = 256, .e_layers = 2
+#define PREDICT .kind = BENCH_PREDICT, SIZES, ETTH1
 
 static const bench_spec specs[] = {
-    { .name = "etth1", FORECAST, .columns = 7, .batch = 32, .d_model = 256, .d_ff = 256, .e_layers = 2 },
+    { .name = "etth1", FORECAST, ETTH1, .batch = 32 },
     { .name = "m1", FORECAST, .columns = 7, .batch = 256, .d_model = 192, .d_ff = 768, .e_layers = 2 },
     { .name = "ecl", FORECAST, .columns = 321, .batch = 16, .d_model = 512, .d_ff = 512, .e_layers = 3 },
     { .name = "traffic", FORECAST, .columns = 862, .batch = 16, .d_model = 512, .d_ff = 512, .e_layers = 4 },
     { .name = "eis512", .kind = BENCH_EIS, .batch = 512, .hidden = 512 },
     { .name = "eis8192", .kind = BENCH_EIS, .batch = 8192, .hidden = 512 },
-    { .name = "etth1-answers", FORECAST_OF(BENCH_ANSWERS), .columns = 7, .batch = 1024, .d_model = 256, .d_ff = 256,
-      .e_layers = 2 },
+    { .name = "predict1", PREDICT, .batch = 1 },
+    { .name = "predict64", PREDICT, .batch = 64 },
+    { .name = "predict1024", PREDICT, .batch = 1024 },
     { .name = "matmul4096", .kind = BENCH_PRODUCT, .size = 4096 },
     { .name = "eis-train-50k", .kind = BENCH_EIS_TRAIN, .batch = 512, .hidden = 512, .samples = 50000, .epochs = 10 },
     { .name = "eis-train-500k", .kind = BENCH_EIS_TRAIN, .batch = 512, .hidden = 512, .samples = 500000, .epochs = 50 },
@@ -32,6 +35,6 @@ const bench_spec *bench_spec_named(const char *name) {
 }
 
 const char *bench_case_names(void) {
-    return "etth1|m1|ecl|traffic|eis512|eis8192|etth1-answers|matmul4096|eis-train-50k|eis-train-500k|eis-train-5m|"
-           "eis-spectra|eis-exact|eis-memory";
+    return "etth1|m1|ecl|traffic|eis512|eis8192|predict1|predict64|predict1024|matmul4096|eis-train-50k|eis-train-500k|"
+           "eis-train-5m|eis-spectra|eis-exact|eis-memory";
 }

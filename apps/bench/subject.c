@@ -6,8 +6,6 @@
 #include "base/base.h"
 #include "train/step.h"
 
-static bool is_forecast(const bench_spec *s) { return s->kind == BENCH_FORECAST || s->kind == BENCH_ANSWERS; }
-
 /* ---- made-up data ---- */
 
 typedef enum filling { NORMAL, CLASSES, HALF } filling;  /* about standard normal; 0..11; 0 or 1 */
@@ -25,23 +23,32 @@ static void fill(void *data, int64_t count, filling what) {
         else ((float *)data)[i] = what == HALF ? (float)(next(&state) >> 31) : uniform(&state);
 }
 
-/* The next input of the step, with its data. */
-static tide_val add_feed(subject *s, const char *name, tide_shape shape, filling what) {
-    int64_t  count = tide_shape_count(shape), i = s->feeds;
-    tide_val input = tide_input(s->graph, name, what == CLASSES ? TIDE_I32 : TIDE_F32, shape);
-    s->data[i]     = malloc((size_t)count * sizeof(float));
-    if (!s->data[i]) return tide_poison(s->graph, TIDE_ENOMEM, "out of memory for made-up data");
-    fill(s->data[i], count, what);
-    s->feed[i] = (tide_feed){ input, s->data[i] };
-    s->feeds++, s->input_bytes += count * (int64_t)sizeof(float);
-    return input;
+/* The next data of the step. */
+static tide_val add_data(subject *s, const char *name, tide_shape shape, filling what) {
+    int64_t  count = tide_shape_count(shape), i = s->count;
+    s->data[i] = tide_variable(s->graph, name, tide_fill(s->graph, what == CLASSES ? TIDE_I32 : TIDE_F32, shape, 0));
+    s->host[i] = malloc((size_t)count * sizeof(float));
+    if (!s->host[i]) return tide_poison(s->graph, TIDE_ENOMEM, "out of memory for made-up data");
+    fill(s->host[i], count, what);
+    s->count++, s->bytes += count * (int64_t)sizeof(float);
+    return s->data[i];
+}
+
+tide_status subject_copy(const subject *s, tide_failure *failure) {
+    for (int64_t i = 0; i < s->count; i++) {
+        size_t bytes = (size_t)tide_shape_count(tide_shape_of(s->data[i])) * sizeof(float);
+        tide_status status = tide_write(s->data[i], s->host[i], bytes);
+        if (status) return fail(failure, status, "%s", tide_error(s->graph)->message);
+    }
+    return TIDE_OK;
 }
 
 /* ---- the forecaster ---- */
 
-static tide_val forecast(const subject *s, const tide_feed *feed, tide_mode mode) {
-    return itransformer_apply(&s->forecaster, feed[0].input, s->spec->marks ? feed[1].input : (tide_val){ 0 }, mode,
-                                NULL);
+static bool forecasts(const bench_spec *spec) { return spec->kind == BENCH_FORECAST || spec->kind == BENCH_PREDICT; }
+
+static tide_val forecast(const subject *s, const tide_val *data, tide_mode mode) {
+    return itransformer_apply(&s->forecaster, data[0], s->spec->marks ? data[1] : (tide_val){ 0 }, mode, NULL);
 }
 
 static void open_forecast(subject *s) {
@@ -61,12 +68,13 @@ static void open_forecast(subject *s) {
                                   .out_first = p->out_first,
                                   .out_count = p->out_count };
     if (!itransformer_new(s->graph, &config, &s->forecaster)) return;
-    add_feed(s, "x", TIDE_SHAPE(p->batch, p->seq_len, p->columns), NORMAL);
-    if (p->marks) add_feed(s, "marks", TIDE_SHAPE(p->batch, p->seq_len, p->marks), NORMAL);
-    s->inputs      = s->feeds;
+    add_data(s, "x", TIDE_SHAPE(p->batch, p->seq_len, p->columns), NORMAL);
+    if (p->marks) add_data(s, "marks", TIDE_SHAPE(p->batch, p->seq_len, p->marks), NORMAL);
+    s->asked       = s->count;
+    if (p->kind == BENCH_PREDICT) return;
     tide_val truth =
-        add_feed(s, "y", TIDE_SHAPE(p->batch, p->pred_len, p->out_count ? p->out_count : p->columns), NORMAL);
-    if (s->feeds > s->inputs) s->loss = tide_mse(forecast(s, s->feed, TIDE_TRAIN), truth);
+        add_data(s, "y", TIDE_SHAPE(p->batch, p->pred_len, p->out_count ? p->out_count : p->columns), NORMAL);
+    if (s->count > s->asked) s->loss = tide_mse(forecast(s, s->data, TIDE_TRAIN), truth);
 }
 
 /* ---- the impedance predictor ---- */
@@ -76,12 +84,12 @@ static void open_eis(subject *s) {
     int64_t  b = s->spec->batch;
     tide_val resnorm;
     known_network_new(s->graph, known_sizes_of(s->spec->hidden, CLASS_COUNT), &s->network);
-    add_feed(s, "x", TIDE_SHAPE(b, KNOWN_FEATURES), NORMAL);
-    s->inputs       = s->feeds;
-    tide_val label  = add_feed(s, "label", TIDE_SHAPE(b, EIS_COUNT), CLASSES);
-    tide_val truth = add_feed(s, "resnorm", TIDE_SHAPE(b), NORMAL),
-             missing = add_feed(s, "missing", TIDE_SHAPE(b, EIS_COUNT), HALF);
-    tide_val logits = known_network_apply(&s->network, s->feed[0].input, TIDE_TRAIN, &resnorm);
+    add_data(s, "x", TIDE_SHAPE(b, KNOWN_FEATURES), NORMAL);
+    s->asked       = s->count;
+    tide_val label  = add_data(s, "label", TIDE_SHAPE(b, EIS_COUNT), CLASSES);
+    tide_val truth = add_data(s, "resnorm", TIDE_SHAPE(b), NORMAL),
+             missing = add_data(s, "missing", TIDE_SHAPE(b, EIS_COUNT), HALF);
+    tide_val logits = known_network_apply(&s->network, s->data[0], TIDE_TRAIN, &resnorm);
     s->loss = tide_add(tide_cross_entropy(logits, label, missing), tide_mul_scalar(tide_mse(resnorm, truth), 0.5));
 }
 
@@ -92,7 +100,7 @@ tide_status subject_open(const bench_spec *spec, const char *device, int threads
     tide_status status = train_graph_new(&(train_graph){ .device = device, .threads = threads, .seed = 1 }, &s->graph,
                                          failure);
     if (status != TIDE_OK) return status;
-    if (is_forecast(spec)) open_forecast(s);
+    if (forecasts(spec)) open_forecast(s);
     else open_eis(s);
     const tide_failure *why = tide_error(s->graph);
     if (why->status != TIDE_OK) return fail(failure, why->status, "%s", why->message);
@@ -102,7 +110,7 @@ tide_status subject_open(const bench_spec *spec, const char *device, int threads
 void subject_close(subject *s) {
     itransformer_free(&s->forecaster);
     tide_graph_free(s->graph);
-    for (int64_t i = 0; i < SUBJECT_FEEDS; i++) free(s->data[i]);
+    for (int64_t i = 0; i < SUBJECT_DATA; i++) free(s->host[i]);
     *s = (subject){ 0 };
 }
 
@@ -114,19 +122,14 @@ tide_val subject_update(subject *s, tide_precision precision) {
     return train_update(&rule, tide_params(s->graph, ""), s->loss, tide_scalar(s->graph, 1e-3), &norm, &scaler);
 }
 
-tide_list subject_answer(subject *s, int64_t batch, tide_feed feed[SUBJECT_FEEDS], int64_t *count) {
-    tide_val answer[2];
-    *count = s->inputs;
-    for (int64_t i = 0; i < s->inputs; i++) {
-        tide_shape shape = tide_shape_of(s->feed[i].input);
-        shape.dim[0]     = batch;
-        feed[i]          = (tide_feed){ tide_input(s->graph, "question", TIDE_F32, shape), s->data[i] };
-    }
-    if (is_forecast(s->spec)) {
-        answer[0] = forecast(s, feed, TIDE_EVAL);
+tide_list subject_answer(subject *s, int64_t batch) {
+    tide_val question[SUBJECT_DATA], answer[2];
+    for (int64_t i = 0; i < s->asked; i++) question[i] = tide_slice(s->data[i], 0, 0, batch);
+    if (forecasts(s->spec)) {
+        answer[0] = forecast(s, question, TIDE_EVAL);
         return tide_list_new(s->graph, answer, 1);
     }
     known_network_fix(&s->network);
-    answer[0] = known_network_apply(&s->network, feed[0].input, TIDE_EVAL, &answer[1]);
+    answer[0] = known_network_apply(&s->network, question[0], TIDE_EVAL, &answer[1]);
     return tide_list_new(s->graph, answer, 2);
 }

@@ -18,6 +18,9 @@ tide_status bench_tell(const bench_settings *s, const char *name, const char *wh
     return !s->tell || s->tell(s->user, line) ? TIDE_OK : bench_cancelled(failure);
 }
 
+/* A device that is asked for many runs may first make something for it. */
+enum { QUEUE_WARMUPS = 16 };
+
 /* A counter of energy moves a few times in a second: over less than this nothing is known. */
 static const double SHORTEST_ENERGY_S = 0.3;
 
@@ -45,16 +48,16 @@ tide_program *bench_compile(tide_list wanted, tide_precision precision, bench_pr
 }
 
 /* One run in ms; negative: it failed. */
-static double run_ms(tide_program *p, const tide_feed *feeds, int64_t count) {
+static double run_ms(tide_program *p) {
     double began = os_seconds();
-    return tide_run(p, feeds, count) == TIDE_OK && tide_wait(p) == TIDE_OK ? 1e3 * (os_seconds() - began) : -1;
+    return tide_run(p, NULL, 0) == TIDE_OK && tide_wait(p) == TIDE_OK ? 1e3 * (os_seconds() - began) : -1;
 }
 
 /* ms of one of `runs` that are queued and then waited for; negative: one failed. */
-static double queued_ms(tide_program *p, const tide_feed *feeds, int64_t count, int64_t runs) {
+static double queued_ms(tide_program *p, int64_t runs) {
     double began = os_seconds();
     for (int64_t i = 0; i < runs; i++)
-        if (tide_run(p, feeds, count) != TIDE_OK) return -1;
+        if (tide_run(p, NULL, 0) != TIDE_OK) return -1;
     return tide_wait(p) == TIDE_OK ? 1e3 * (os_seconds() - began) / (double)runs : -1;
 }
 
@@ -64,29 +67,29 @@ static tide_status run_failed(const tide_program *p, tide_failure *failure) {
     return why->status != TIDE_OK ? why->status : fail(failure, TIDE_EDEVICE, "a run failed without a reason");
 }
 
-tide_status bench_time(tide_program *p, const tide_feed *feeds, int64_t count, bench_plan plan, bench_program *out,
-                       tide_failure *failure) {
+tide_status bench_time(tide_program *p, bench_plan plan, bench_program *out, tide_failure *failure) {
     bench_times *t       = &out->times;
-    double       one     = t->first_ms = run_ms(p, feeds, count), sum = one, began;
+    double       one     = t->first_ms = run_ms(p), sum = one, began;
     bool         stopped = false;
     for (int i = 0; i < plan.warmups && one >= 0 && !(stopped = bench_stopped(plan.settings)); i++)
-        sum += one = run_ms(p, feeds, count);
+        sum += one = run_ms(p);
     t->warmups = 1 + plan.warmups, t->warmup_ms = sum / (double)t->warmups;
     began = os_seconds();
     while (one >= 0 && !stopped && t->count < plan.most &&
            (t->count < plan.least || os_seconds() - began < plan.seconds)) {
-        t->ms[t->count++] = one = run_ms(p, feeds, count);
+        t->ms[t->count++] = one = run_ms(p);
         stopped = bench_stopped(plan.settings);
     }
     if (stopped) return bench_cancelled(failure);
-    if (one >= 0 && plan.queues) one = t->queued_ms = queued_ms(p, feeds, count, t->count);
+    if (one >= 0 && plan.queues) one = queued_ms(p, QUEUE_WARMUPS);
+    if (one >= 0 && plan.queues) one = t->queued_ms = queued_ms(p, t->count);
     if (one < 0) return run_failed(p, failure);
     bench_summarise(t);
     return TIDE_OK;
 }
 
-tide_status bench_energy(tide_program *p, const tide_feed *feeds, int64_t count, bench_plan plan, const char *device,
-                         int64_t runs, double *joules, tide_failure *failure) {
+tide_status bench_energy(tide_program *p, bench_plan plan, const char *device, int64_t runs, double *joules,
+                         tide_failure *failure) {
     device_meter meter;
     double  before, after, one = 0;
     int64_t done = 0;
@@ -94,7 +97,7 @@ tide_status bench_energy(tide_program *p, const tide_feed *feeds, int64_t count,
     double began = os_seconds();
     for (; one >= 0 && (done == 0 || os_seconds() - began < plan.seconds / 3); done += runs) {
         if (bench_stopped(plan.settings)) return bench_cancelled(failure);
-        one = queued_ms(p, feeds, count, runs);
+        one = queued_ms(p, runs);
     }
     if (one < 0) return run_failed(p, failure);
     if (os_seconds() - began >= SHORTEST_ENERGY_S && device_meter_read(&meter, &after))

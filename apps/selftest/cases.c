@@ -135,6 +135,9 @@ static tide_val softmax_first(const tide_val *x) { return tide_softmax(x[0], 0);
 static tide_val log_softmax(const tide_val *x) { return tide_log_softmax(x[0], -1); }
 static tide_val layer_norm(const tide_val *x) { return tide_layer_norm(x[0], x[1], x[2], 1e-5); }
 static tide_val attention(const tide_val *x) { return tide_attention(x[0], x[1], x[2], 0, TIDE_EVAL, NULL); }
+static tide_val attention_dropped(const tide_val *x) {
+    return tide_attention(x[0], x[1], x[2], 0.3, TIDE_TRAIN, NULL);
+}
 static tide_val conv1d(const tide_val *x) { return tide_conv1d_apply(&(tide_conv1d){ x[1], x[2], 1, 1 }, x[0]); }
 static tide_val conv1d_strided(const tide_val *x) {
     return tide_conv1d_apply(&(tide_conv1d){ x[1], x[2], 3, 2 }, x[0]);
@@ -168,6 +171,7 @@ static tide_val cross_entropy(const tide_val *x) {
 }
 
 #define FLAT .flat = true
+#define LARGE .large = true
 const op_case op_cases[] = {
     { "neg", .unary = tide_neg },
     { "abs", .unary = tide_abs },
@@ -241,6 +245,14 @@ const op_case op_cases[] = {
     { "affine and gelu", .build = affine_gelu, .tolerance = 4e-5, .shape = { D2(37, 48), D2(24, 48), D1(24) },
       .inputs = 3 },
 
+    { "matmul, large", .build = matmul, LARGE, .tolerance = 4e-5, .shape = { D2(66, 96), D2(96, 40) }, .inputs = 2 },
+    { "matmul, large, a transposed", .build = matmul_at, LARGE, .tolerance = 4e-5,
+      .shape = { D2(72, 64), D2(72, 66) }, .inputs = 2 },
+    { "matmul, large, b transposed", .build = matmul_bt, LARGE, .tolerance = 4e-5,
+      .shape = { D3(2, 40, 96), D3(2, 72, 96) }, .inputs = 2 },
+    { "affine and gelu, large", .build = affine_gelu, LARGE, .tolerance = 4e-5,
+      .shape = { D2(64, 72), D2(48, 72), D1(48) }, .inputs = 3 },
+
     { "reshape", .build = reshape, .shape = { D3(2, 3, 4) }, .inputs = 1 },
     { "transpose", .build = transpose, .shape = { D3(2, 3, 4) }, .inputs = 1 },
     { "permute", .build = permute, .shape = { D3(2, 3, 4) }, .inputs = 1 },
@@ -276,6 +288,10 @@ const op_case op_cases[] = {
     { "layer_norm", .build = layer_norm, .tolerance = 1e-5, .shape = { D3(2, 9, 33), D1(33), D1(33) }, .inputs = 3 },
     { "attention", .build = attention, .tolerance = 1e-5, .shape = { D4(2, 2, 7, 8), D4(2, 2, 5, 8), D4(2, 2, 5, 8) },
       .inputs = 3 },
+    { "attention, large", .build = attention, LARGE, .tolerance = 2e-5,
+      .shape = { D4(1, 2, 66, 32), D4(1, 2, 65, 32), D4(1, 2, 65, 32) }, .inputs = 3 },
+    { "attention under dropout", .build = attention_dropped, FLAT, LARGE, .tolerance = 2e-5,
+      .shape = { D4(1, 2, 66, 32), D4(1, 2, 65, 32), D4(1, 2, 65, 32) }, .inputs = 3 },
     { "conv1d", .build = conv1d, .tolerance = 1e-5, .shape = { D3(2, 3, 9), D3(4, 3, 3), D1(4) }, .inputs = 3 },
     { "conv1d, stride 3", .build = conv1d_strided, .tolerance = 1e-5, .shape = { D3(2, 3, 10), D3(4, 3, 5), D1(4) },
       .inputs = 3 },

@@ -14,6 +14,8 @@ typedef struct op_case {
     double      low, high;                    /* range of the inputs; 0, 0: -2 to 2 */
     double      tolerance;                    /* of F32 against F64, relative; 0: 4e-6, some 32 roundings */
     bool        flat;                         /* no derivative, or none that differences could see */
+    bool        large;                        /* enough for 16 bits, and for kernels that a GPU has for it: derivatives
+                                                 in F32 too */
     tide_shape  shape[CASE_INPUTS];           /* of build's inputs */
     int         inputs;
 } op_case;

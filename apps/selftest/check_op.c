@@ -1,5 +1,5 @@
-/* One case: values against ref in double, and each derivative along random directions against central differences in
- * f64. */
+/* One case: values and derivatives against ref in double, and each derivative along random directions against central
+ * differences in f64. */
 #include "check_op.h"
 
 #include <float.h>
@@ -64,19 +64,29 @@ static tide_val apply(const op_case *c, const tide_val *x) {
 
 /* ---- values ---- */
 
+/* A constant of `type`, F32 or F64. */
+static tide_val numbers(tide_graph *g, tide_dtype type, tide_shape shape, const double *data) {
+    int64_t count = tide_shape_count(shape);
+    if (type == TIDE_F64) return tide_constant(g, type, shape, data);
+    float *copy = malloc(((size_t)count + 1) * sizeof *copy);
+    if (!copy) return tide_poison(g, TIDE_ENOMEM, "out of memory for a constant");
+    for (int64_t i = 0; i < count; i++) copy[i] = (float)data[i];
+    tide_val out = tide_constant(g, type, shape, copy);
+    free(copy);
+    return out;
+}
+
 /* The inputs as constants of `type`. */
 static void constants(const trial *t, tide_graph *g, tide_dtype type, tide_val *x) {
-    for (int k = 0; k < t->inputs; k++) {
-        void *copy = malloc(((size_t)t->count[k] + 1) * tide_dtype_size(type));
-        if (!copy) return;
-        for (int64_t i = 0; i < t->count[k]; i++) {
-            if (type == TIDE_F32) ((float *)copy)[i] = (float)t->input[k][i];
-            else ((double *)copy)[i] = t->input[k][i];
-        }
-        x[k] = tide_constant(g, type, t->shape[k], copy);
-        free(copy);
-    }
+    for (int k = 0; k < t->inputs; k++) x[k] = numbers(g, type, t->shape[k], t->input[k]);
 }
+
+static tide_graph *graph_on(check_on on) {
+    tide_graph *g = tide_graph_new(on.device);
+    if (g) tide_autocast(g, on.precision);
+    return g;
+}
+static const check_on truthful = { "ref", TIDE_PRECISION_F32 };
 
 static double element(const void *data, tide_dtype type, int64_t i) {
     switch (type) {
@@ -88,24 +98,36 @@ static double element(const void *data, tide_dtype type, int64_t i) {
     }
 }
 
-/* The case's result on a device, as F64; NULL with `r` filled in if it fails. */
-static double *evaluate(const trial *t, const char *device, tide_dtype type, int64_t *count, check_result *r) {
-    tide_graph *g = tide_graph_new(device);
-    tide_val x[CASE_INPUTS] = { { 0 } };
+/* A value as F64; NULL with `r` filled in if it fails. */
+static double *read_values(tide_val y, check_on on, int64_t *count, check_result *r) {
     double *out = NULL;
-    if (!g) return NULL;
-    constants(t, g, type, x);
-    tide_val y = apply(t->c, x);
     *count = tide_ok(y) ? tide_shape_count(tide_shape_of(y)) : 0;
     tide_dtype got = tide_ok(y) ? tide_dtype_of(y) : TIDE_F32;
     void *raw = malloc((size_t)*count * tide_dtype_size(got) + 1);
     tide_status status = raw ? tide_read(y, raw, (size_t)*count * tide_dtype_size(got)) : TIDE_ENOMEM;
     if (status == TIDE_OK) out = malloc(((size_t)*count + 1) * sizeof *out);
     else
-        snprintf(r->detail, sizeof r->detail, "%s on %s: %.180s", tide_status_name(status), device,
-                 tide_error(g)->message);
+        snprintf(r->detail, sizeof r->detail, "%s on %s: %.180s", tide_status_name(status), on.device,
+                 tide_error(y.graph)->message);
     for (int64_t i = 0; out && i < *count; i++) out[i] = element(raw, got, i);
     free(raw);
+    return out;
+}
+
+/* Runs what is asked of a graph, in its precision; what is read without a program is in F32. */
+static void run_all(tide_list wanted, check_on on) {
+    if (check_rounds(on)) tide_run(tide_compile(wanted, NULL), NULL, 0);
+}
+
+/* The case's result, as F64; NULL with `r` filled in if it fails. */
+static double *evaluate(const trial *t, check_on on, tide_dtype type, int64_t *count, check_result *r) {
+    tide_graph *g = graph_on(on);
+    tide_val x[CASE_INPUTS] = { { 0 } };
+    if (!g) return NULL;
+    constants(t, g, type, x);
+    tide_val y = apply(t->c, x);
+    run_all(TIDE_LIST(y), on);
+    double *out = read_values(y, on, count, r);
     tide_graph_free(g);
     return out;
 }
@@ -116,11 +138,21 @@ static bool same_special(double got, double truth) {
     return got == truth || (isinf(got) && fabs(truth) > (double)FLT_MAX && signbit(got) == signbit(truth));
 }
 
-static void compare(const double *got, const double *truth, int64_t count, double tolerance, check_result *r) {
+static double largest_of(const double *truth, int64_t count) {
+    double largest = 0;
+    for (int64_t i = 0; i < count; i++)
+        if (isfinite(truth[i])) largest = fmax(largest, fabs(truth[i]));
+    return largest;
+}
+
+/* A sum of rounded terms is apart by some of its terms, however small it is: in 16 bits all count by the largest. */
+static void compare(const double *got, const double *truth, int64_t count, double tolerance, bool rounds,
+                    check_result *r) {
     int64_t worst = 0;
+    const double least = rounds ? fmax(1, largest_of(truth, count)) : 1;
     for (int64_t i = 0; i < count; i++) {
         if (same_special(got[i], truth[i])) continue;
-        double error = fabs(got[i] - truth[i]) / fmax(1, fabs(truth[i]));
+        double error = fabs(got[i] - truth[i]) / fmax(least, fabs(truth[i]));
         if (!isfinite(error)) error = INFINITY;
         if (error > r->error) worst = i, r->error = error;
     }
@@ -130,15 +162,17 @@ static void compare(const double *got, const double *truth, int64_t count, doubl
                  worst, truth[worst], got[worst], r->error, tolerance);
 }
 
-check_result check_values(const op_case *c, const tide_shape *shapes, const char *device, bool special) {
+static double tolerance_of(const op_case *c) { return c->tolerance > 0 ? c->tolerance : 4e-6; }
+
+check_result check_values(const op_case *c, const tide_shape *shapes, check_on on, bool special) {
     check_result r = { .detail = "out of memory" };
     trial t = trial_new(c, shapes, special);
     int64_t count = 0, truth_count = 0;
-    double *truth = t.short_of_memory ? NULL : evaluate(&t, "ref", TIDE_F64, &truth_count, &r);
-    double *got = truth ? evaluate(&t, device, TIDE_F32, &count, &r) : NULL;
+    double *truth = t.short_of_memory ? NULL : evaluate(&t, truthful, TIDE_F64, &truth_count, &r);
+    double *got = truth ? evaluate(&t, on, TIDE_F32, &count, &r) : NULL;
     if (got && count == truth_count) {
         r.detail[0] = 0;
-        compare(got, truth, count, c->tolerance > 0 ? c->tolerance : 4e-6, &r);
+        compare(got, truth, count, check_allowed(on, tolerance_of(c)), check_rounds(on), &r);
     }
     free(got);
     free(truth);
@@ -146,7 +180,53 @@ check_result check_values(const op_case *c, const tide_shape *shapes, const char
     return r;
 }
 
-/* ---- derivatives ---- */
+/* ---- derivatives beside ref's ---- */
+
+/* sum(op(x) * w) with fixed w. */
+static tide_val loss_of(const trial *t, tide_graph *g, tide_dtype type, const tide_val *x) {
+    tide_val y = apply(t->c, x);
+    int64_t count = tide_ok(y) ? tide_shape_count(tide_shape_of(y)) : 0;
+    double *w = malloc(((size_t)count + 1) * sizeof *w);
+    if (!w) return tide_poison(g, TIDE_ENOMEM, "out of memory for weights");
+    for (int64_t i = 0; i < count; i++) w[i] = 0.5 + unit((uint64_t)i + 104729);
+    tide_val weights = numbers(g, type, tide_shape_of(y), w);
+    free(w);
+    return tide_sum(tide_mul(y, weights), TIDE_ALL);
+}
+
+/* The derivatives by all inputs; which of them could not be had is NULL. */
+static void differentiate(const trial *t, check_on on, tide_dtype type, double **out, check_result *r) {
+    tide_graph *g = graph_on(on);
+    tide_val x[CASE_INPUTS] = { { 0 } };
+    int64_t count;
+    if (!g) return;
+    constants(t, g, type, x);
+    tide_list grads = tide_grad(loss_of(t, g, type, x), (tide_list){ x, t->inputs });
+    run_all(grads, on);
+    for (int k = 0; k < t->inputs && grads.count == t->inputs; k++) out[k] = read_values(grads.items[k], on, &count, r);
+    tide_graph_free(g);
+}
+
+/* As many roundings as forward, and those of the sums that make a derivative of it. */
+check_result check_gradient(const op_case *c, const tide_shape *shapes, check_on on) {
+    check_result r = { .passed = true }, all = { .passed = true };
+    trial t = trial_new(c, shapes, false);
+    double *truth[CASE_INPUTS] = { 0 }, *got[CASE_INPUTS] = { 0 };
+    if (!t.short_of_memory) differentiate(&t, truthful, TIDE_F64, truth, &all);
+    if (!t.short_of_memory) differentiate(&t, on, TIDE_F32, got, &all);
+    for (int k = 0; k < t.inputs; k++) {
+        if (truth[k] && got[k])
+            compare(got[k], truth[k], t.count[k], check_allowed(on, 4 * tolerance_of(c)), check_rounds(on), &all);
+        else if (!*all.detail) snprintf(all.detail, sizeof all.detail, "out of memory");
+        if (!*r.detail) memcpy(r.detail, all.detail, sizeof r.detail);
+        free(truth[k]), free(got[k]);
+    }
+    r.error = all.error, r.passed = !*r.detail;
+    trial_free(&t);
+    return r;
+}
+
+/* ---- derivatives beside differences ---- */
 
 typedef struct slope {
     tide_graph   *g;
@@ -155,18 +235,13 @@ typedef struct slope {
     tide_list     grads;
 } slope;
 
-/* loss = sum(op(x) * w) with fixed w, as a function of fed inputs. */
-static slope slope_new(const trial *t, const char *device) {
-    slope s = { .g = tide_graph_new(device) };
+/* The loss and its derivatives as functions of fed inputs. */
+static slope slope_new(const trial *t, check_on on) {
+    slope s = { .g = graph_on(on) };
     static const char *const names[CASE_INPUTS] = { "x0", "x1", "x2" };
     if (!s.g) return s;
     for (int k = 0; k < t->inputs; k++) s.x[k] = tide_input(s.g, names[k], TIDE_F64, t->shape[k]);
-    tide_val y = apply(t->c, s.x);
-    int64_t count = tide_ok(y) ? tide_shape_count(tide_shape_of(y)) : 0;
-    double *w = malloc(((size_t)count + 1) * sizeof *w);
-    for (int64_t i = 0; w && i < count; i++) w[i] = 0.5 + unit((uint64_t)i + 104729);
-    if (w) s.loss = tide_sum(tide_mul(y, tide_constant(s.g, TIDE_F64, tide_shape_of(y), w)), TIDE_ALL);
-    free(w);
+    s.loss     = loss_of(t, s.g, TIDE_F64, s.x);
     s.grads    = tide_grad(s.loss, (tide_list){ s.x, t->inputs });
     s.value    = tide_compile(TIDE_LIST(s.loss), NULL);
     s.gradient = tide_compile(s.grads, NULL);
@@ -233,11 +308,11 @@ static bool directions(const trial *t, int which, double **direction) {
     return true;
 }
 
-check_result check_derivative(const op_case *c, const tide_shape *shapes, const char *device) {
+check_result check_derivative(const op_case *c, const tide_shape *shapes, check_on on) {
     enum { DIRECTIONS = 3 };
     check_result r = { .passed = true };
     trial t = trial_new(c, shapes, false);
-    slope s = t.short_of_memory ? (slope){ 0 } : slope_new(&t, device);
+    slope s = t.short_of_memory ? (slope){ 0 } : slope_new(&t, on);
     for (int which = 0; which < DIRECTIONS && s.g && r.passed; which++) {
         double *direction[CASE_INPUTS] = { 0 };
         if (directions(&t, which, direction)) compare_along(&t, &s, direction, &r);

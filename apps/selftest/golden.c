@@ -20,9 +20,10 @@ typedef struct golden {
     tide_val       x, marks, y, out, loss;
     tide_val      *attention;
     tide_list      params, grads;
+    double         allowed;
 } golden;
 
-static const double allowed = 1e-5;
+static const double allowed_in_f32 = 1e-5;
 
 /* ---- building the file's model ---- */
 
@@ -106,12 +107,12 @@ static void compare(golden *t, tide_val v, const char *prefix, const char *name,
     double error = truth && got ? distance(got, truth, count) : INFINITY;
     if (error > out->error) {
         out->error = error;
-        if (!(error <= allowed))
+        if (!(error <= t->allowed))
             snprintf(out->detail, sizeof out->detail, "%s%s: %.3g of its largest element apart, %.3g allowed. %.100s",
                      prefix, name, error,
-                     allowed, got ? "" : tide_error(t->g)->message);
+                     t->allowed, got ? "" : tide_error(t->g)->message);
     }
-    out->passed = out->passed && error <= allowed;
+    out->passed = out->passed && error <= t->allowed;
 }
 
 static void compare_all(golden *t, check_result *out) {
@@ -157,18 +158,19 @@ static tide_status run(golden *t, const char *path, tide_failure *failure) {
     return fail(failure, tide_program_error(p)->status, "%s: %.500s", path, tide_program_error(p)->message);
 }
 
-tide_status golden_check(const char *path, const char *device, check_result *out, tide_failure *failure) {
-    golden t = { 0 };
+tide_status golden_check(const char *path, check_on on, check_result *out, tide_failure *failure) {
+    golden t = { .allowed = check_allowed(on, allowed_in_f32) };
     model_config config;
     tide_status status = tide_npz_read(path, &t.file, failure);
     if (status == TIDE_OK) status = golden_config(&t.file, path, &config, &t.batch, failure);
     if (status == TIDE_OK) {
-        t.g         = tide_graph_new(device);
+        t.g         = tide_graph_new(on.device);
         t.attention = calloc((size_t)config.e_layers, sizeof *t.attention);
         if (!t.g || !t.attention || !itransformer_new(t.g, &config, &t.model))
             status = fail(failure, TIDE_ENOMEM, "selftest: out of memory");
     }
     if (status == TIDE_OK) {
+        tide_autocast(t.g, on.precision);
         build(&t);
         status = golden_load(&t.file, path, "param/", t.params, failure);
     }

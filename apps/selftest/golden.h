@@ -11,12 +11,12 @@ enum { GOLDEN_FILES = 4 };
 extern const char *const golden_files[GOLDEN_FILES];
 extern const char golden_steps_file[];
 
-/* 1e-5 of each tensor's norm is allowed; the gradients of key biases, zero in exact arithmetic, are left out.
- * Fails only if the file cannot be read or is not such a file; differences are in `out`. */
-tide_status golden_check(const char *path, const char *device, check_result *out, tide_failure *failure);
+/* 1e-5 of each tensor's norm is allowed, in 16 bits 2e-2; the gradients of key biases, zero in exact arithmetic, are
+ * left out. Fails only if the file cannot be read or is not such a file; differences are in `out`. */
+tide_status golden_check(const char *path, check_on on, check_result *out, tide_failure *failure);
 
-/* The same for losses and gradient norms of Adam steps on the file's series: 1e-5 of each (golden_steps.c). */
-tide_status golden_steps_check(const char *path, const char *device, check_result *out, tide_failure *failure);
+/* The same for losses and gradient norms of Adam steps on the file's series (golden_steps.c). */
+tide_status golden_steps_check(const char *path, check_on on, check_result *out, tide_failure *failure);
 
 /* What both kinds of file have: the sizes, and a set of parameters, written to `params`. */
 tide_status golden_config(const tide_archive *file, const char *path, model_config *c, int64_t *batch,

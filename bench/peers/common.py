@@ -13,14 +13,14 @@ RATE, DECAY, CLIP = 1e-3, 1e-2, 1.0
 
 @dataclasses.dataclass(frozen=True)
 class Forecast:
-    """Sizes of an iTransformer over `columns` variates."""
+    """Sizes of an iTransformer over `columns` variates. answers: no step is timed, but answers to the whole batch."""
     columns: int
     batch: int
     width: int
     inner: int
     layers: int
     dropout: float = 0.1
-    answers: tuple = (1,)  # batches that are asked
+    answers: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,18 +29,19 @@ class Impedance:
     batch: int
     hidden: int = 512
     dropout: tuple = (0.3, 0.2, 0.1)
-    answers: tuple = (1,)
+    answers: bool = False
 
 
-CASES = {
+STEPS = {
     "etth1": Forecast(columns=7, batch=32, width=256, inner=256, layers=2),
     "m1": Forecast(columns=7, batch=256, width=192, inner=768, layers=2),
     "ecl": Forecast(columns=321, batch=16, width=512, inner=512, layers=3),
     "traffic": Forecast(columns=862, batch=16, width=512, inner=512, layers=4),
-    "etth1-answers": Forecast(columns=7, batch=1024, width=256, inner=256, layers=2, answers=(1, 64, 1024)),
     "eis512": Impedance(batch=512),
     "eis8192": Impedance(batch=8192),
 }
+PREDICT = {f"predict{batch}": dataclasses.replace(STEPS["etth1"], batch=batch, answers=True) for batch in (1, 64, 1024)}
+CASES = {**STEPS, **PREDICT}
 
 
 def seconds_of(run):
@@ -87,7 +88,7 @@ def parse_options(doc, more=()):
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:INDEX")
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--cases", default=",".join(name for name in CASES if not name.endswith("-answers")))
+    parser.add_argument("--cases", default=",".join(STEPS), help="; also: ".join([",".join(STEPS), ",".join(PREDICT)]))
     parser.add_argument("--modes", help="all by default")
     parser.add_argument("--seconds", type=float, default=3.0)
     for name, words in more:

@@ -4,11 +4,10 @@
     python3 torch_bench.py [--device cpu|cuda] [--threads N] [--cases etth1,m1,...] [--modes eager,compile,...] [--seconds S]
 
 A step is forward with dropout, loss, backward, gradients clipped to norm 1 and AdamW with rate 1e-3, on data that stay in
-memory. Modes: eager, compile (torch.compile), amp (bf16 by torch.autocast), compile-amp; on cuda also graph (the whole step,
+memory. The cases predict1, predict64 and predict1024 are answers to so many windows, told as steps. Modes: eager, compile (torch.compile), amp (bf16 by torch.autocast), compile-amp; on cuda also graph (the whole step,
 AdamW with it, captured in a CUDA graph that is replayed) and graph-compile-amp. Products in f32 do not use TF32. Prints
 PyTorch's version, then one JSON object a line for each case and mode: median and minimum of the steps after warm-up, each
-waited for; the time to the end of the first one with compiling and capturing; the p50 and p95 of one answer (of
-etth1-answers, which is timed if it is named, also the p50 of 64 and 1,024 at once). On cuda also
+waited for; the time to the end of the first one with compiling and capturing; the p50 and p95 of one answer. On cuda also
 queued_ms, a step of so many that are queued before a single wait, and peak_mib, the most that tensors took."""
 import gc
 import math
@@ -142,6 +141,14 @@ def measure(sizes, modes, device, budget_s):
     call = torch.compile(model) if compiled else model
     adam = optimizer(model, on_cuda, graph)
 
+    def answering(question):
+        def answer():
+            with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=half):
+                call(*question)
+
+        model.eval()
+        return captured(answer) if graph else answer
+
     def step():
         adam.zero_grad(set_to_none=True)
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
@@ -150,33 +157,22 @@ def measure(sizes, modes, device, budget_s):
         nn.utils.clip_grad_norm_(model.parameters(), CLIP)
         adam.step()
 
-    run = captured(step) if graph else step
+    run = answering(inputs) if sizes.answers else captured(step) if graph else step
     run()
     wait()
     first_s = time.perf_counter() - began
     figures = {**step_figures(run, wait, budget_s, on_cuda), "first_s": first_s}
     if on_cuda:
         figures["peak_mib"] = torch.cuda.max_memory_allocated() / 2**20
-    model.eval()
+    if sizes.answers:
+        return figures
+    ask = answering([x[:1].contiguous() for x in inputs])
 
-    def ask(batch):
-        question = [x[:batch].contiguous() for x in inputs]
+    def answered():
+        ask()
+        wait()
 
-        def answer():
-            with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=half):
-                call(*question)
-
-        run = captured(answer) if graph else answer
-
-        def answered():
-            run()
-            wait()
-
-        return answer_figures(answered)
-
-    asked = {batch: ask(batch) for batch in sizes.answers}
-    more = {"answers_p50_ms": {batch: of["infer_p50_ms"] for batch, of in asked.items()}} if len(asked) > 1 else {}
-    return {**figures, **asked[sizes.answers[0]], **more}
+    return {**figures, **answer_figures(answered)}
 
 
 def clear(device):

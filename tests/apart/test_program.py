@@ -127,6 +127,7 @@ class Apart(Case):
         [case] = answer["cases"]
         self.assertEqual((answer["device"], answer["hardware"]), ("apart:1", "a device of the tests, number 1"))
         self.assertTrue(all(case[phase]["queued_time_ms"] > 0 for phase in ("training", "inference", "inference_one")))
+        self.assertGreater(case["input_copy_ms"], 0)
         self.assertEqual(case["memory"]["device_available_mb"], 3221.23)
         placed = max(case[phase]["placed_bytes"] for phase in ("training", "inference", "inference_one"))
         self.assertAlmostEqual(case["memory"]["device_used_mb"] * 1e6 / placed, 1, 4)

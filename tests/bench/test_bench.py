@@ -13,8 +13,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 import program  # noqa: E402
 from program import Case  # noqa: E402
 
-CASE = {"case", "precision", "precision_note", "compile_mode", "step_ms", "queued_ms", "infer_p50_ms", "infer_p95_ms", "roof_gflops", "gflops",
-        "roof_share", "model_size", "model_size_mb", "input_shape", "warmup", "inference", "inference_one", "training", "memory", "epochs", "answers", "batches",
+CASE = {"case", "precision", "precision_note", "compile_mode", "step_ms", "queued_ms", "input_copy_ms", "infer_p50_ms", "infer_p95_ms", "roof_gflops", "gflops",
+        "roof_share", "model_size", "model_size_mb", "input_shape", "warmup", "inference", "inference_one", "training", "memory", "epochs", "batches",
         "energy_joules_per_step", "optimization_recommendations"}
 PHASE = {"batch", "iterations", "total_time_sec", "batches_per_second", "samples_per_second", "min_time_ms", "max_time_ms",
          "p50_time_ms", "p95_time_ms", "times_ms", "compile_ms", "kernels", "flops", "gflops", "roof_share", "placed_bytes", "queued_time_ms"}
@@ -81,13 +81,21 @@ class Bench(Case):
             self.assertAlmostEqual(case["training"]["p50_time_ms"] / statistics.median(times), 1, 4)
             self.assertAlmostEqual(case["step_ms"], case["training"]["p50_time_ms"])
             self.assertGreater(case["roof_share"], 0)
-            queued = {case["queued_ms"], case["training"]["queued_time_ms"], case["memory"]["device_used_mb"], case["memory"]["device_available_mb"]}
+            queued = {case["queued_ms"], case["input_copy_ms"], case["training"]["queued_time_ms"], case["memory"]["device_used_mb"], case["memory"]["device_available_mb"]}
             self.assertEqual(queued, {None}, "nothing is queued on cpu, whose memory is the host's")
         self.assertEqual(answer["cases"][2]["model_size"], 223357)
         drawn = shutil.which("gnuplot") is not None
         for name in ("step-times", "answer-times"):
             self.assertTrue((out / f"{name}.csv").exists())
             self.assertEqual((out / f"{name}.svg").exists(), drawn)
+
+    def test_predict(self):
+        """Answers alone: a batch of them is what the case's figures are of."""
+        for case, batch in zip(json.loads(self.quick("--cases", "predict1,predict64", "--json").stdout)["cases"], (1, 64)):
+            self.assertEqual(set(case), CASE)
+            self.assertEqual((case["training"], case["inference_one"], case["input_shape"]), (None, None, [batch, 96, 7]))
+            self.assertEqual((case["inference"]["batch"], case["step_ms"]), (batch, case["inference"]["p50_time_ms"]))
+            self.assertAlmostEqual(case["memory"]["input_memory_mb"] * 1e6, 4 * batch * 96 * (7 + 4), 0)
 
     def test_text(self):
         told = self.quick("--cases", "eis-train-50k,eis-memory", env={"OMP_NUM_THREADS": 1}).stdout

@@ -1,23 +1,26 @@
 #!/usr/bin/env python3
-"""docs/guides.md: each of our command lines in it, run as it stands on a tiny series of the guide's columns."""
+"""docs/guides.md: each of our command lines in it, run as it stands on a tiny series of the guide's columns; smaller, except in the slow tier its quick example."""
 import datetime
 import json
 import pathlib
 import re
 import shlex
+import sys
+import unittest
 
 import program
 from program import Case
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs/guides.md"
 
-# The guide's quick example runs as it stands; other trainings and data sets are made smaller.
+# The guide's quick example runs as it stands in the slow tier; trainings and data sets are made smaller.
 EIS_QUICK = "tidemill eis --mode full --backend mlx --n_ground_truths 5 --n_epochs 10 --batch_size 256"
 EIS_TINY = {"full": ["--n_ground_truths", "5", "--n_epochs", "1", "--samples_per_pattern", "200"], "generate": ["--n_ground_truths", "5"],
             "train": ["--n_epochs", "1", "--samples_per_pattern", "200"], "inference": []}
 
 # Added after the page's own words: the same options, a size that takes a second.
 TINY = ["--batch-size", "16", "--epochs", "1", "--min-epochs", "0", "--seq-len", "24", "--d-model", "32", "--d-ff", "32", "--no-plots", "--quiet"]
+TINY_BENCH = ["--benchmark-iterations", "5"]
 
 
 # Sizes this small gain nothing from threads, and beside other tests threads wait for each other.
@@ -42,10 +45,15 @@ class Guides(Case):
             with self.subTest(line):
                 words = [str(data) if word == "bnbusdt_1m.csv" else word for word in shlex.split(line)[1:]]
                 if words[:2] in (["forecast", "train"], ["forecast", "--benchmark-only"]):
-                    words += TINY + ["--out", str(self.folder / f"run{i}")]
-                if words[:2] == ["eis", "--mode"] and " ".join(line.split()) != EIS_QUICK:
+                    words += TINY + TINY_BENCH + ["--out", str(self.folder / f"run{i}")]
+                if words[:2] == ["eis", "--mode"]:
                     words += EIS_TINY[words[2]]
                 self.code(0, *words, cwd=self.folder, timeout=500, env=ONE_THREAD)
+
+    @unittest.skipUnless("slow" in sys.argv, "slow")
+    def test_quick_example(self):
+        self.assertIn(EIS_QUICK, [" ".join(line.split()) for line in commands()])
+        self.code(0, *shlex.split(EIS_QUICK)[1:], cwd=self.folder, timeout=500, env=ONE_THREAD)
 
     def check_old_words(self, run, train, was, now, without):
         """Options in the words of earlier versions: taken and written as today's; a run of before that says them is

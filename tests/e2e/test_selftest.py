@@ -38,6 +38,21 @@ class Selftest(Case):
         told = self.selftest(0)
         self.assertEqual((told["failed"], told["golden_files"]), (0, 5))
 
+    def test_precision(self):
+        """ref multiplies both types, cpu what its processor does: then it says why not."""
+        told = self.selftest(0, "--precision", "f16", "--only", "matmul", "--device", "ref")
+        self.assertEqual((told["failed"], told["precision"], told["golden_files"]), (0, "f16", 0))
+        self.assertGreater(told["worst_rel_error"], 1e-4, "nothing was rounded")
+        done = self.code(0, "selftest", "--precision", "f16", "--only", "large", "--json")
+        self.assertEqual((json.loads(done.stdout)["precision"], "in f32: f16" in done.stderr), ("f32", True))
+        told = self.selftest(0, "--precision", "bf16", "--only", ".npz", "--device", "ref")
+        self.assertEqual((told["failed"], told["passed"], told["golden_files"]), (0, 5, 5))
+
+    def test_only(self):
+        self.assertEqual(self.selftest(0, "--only", "d cumsum")["passed"], 2)
+        error = self.error(2, "selftest", "--only", "nonsense")
+        self.assertEqual((error["column"], "nonsense" in error["message"]), ("only", True))
+
     def test_without_steps(self):
         """As in a folder that the published program filled."""
         (self.golden / STEPS).unlink()

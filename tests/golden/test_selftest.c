@@ -30,10 +30,10 @@ static void test_whole(void **state) {
     check_result out     = { 0 };
     (void)state;
     change(golden_steps_file, "", 0, NULL, 0);
-    assert_int_equal(golden_steps_check(made, "cpu", &out, &failure), TIDE_OK);
+    assert_int_equal(golden_steps_check(made, (check_on){ "cpu" }, &out, &failure), TIDE_OK);
     if (!out.passed || !(out.error > 0 && out.error <= 1e-5)) fail_msg("%s (%g)", out.detail, out.error);
     change(golden_files[0], "", 0, NULL, 0);
-    assert_int_equal(golden_check(made, "cpu", &out, &failure), TIDE_OK);
+    assert_int_equal(golden_check(made, (check_on){ "cpu" }, &out, &failure), TIDE_OK);
     if (!out.passed) fail_msg("%s", out.detail);
 }
 
@@ -50,7 +50,7 @@ static void test_another_answer(void **state) {
         check_result out  = { 0 };
         double       last = ((const double *)tide_archive_find(&a, names[i])->data)[59] * (1 + 3e-5);
         change(golden_steps_file, names[i], -8, &last, sizeof last);
-        assert_int_equal(golden_steps_check(made, "cpu", &out, &failure), TIDE_OK);
+        assert_int_equal(golden_steps_check(made, (check_on){ "cpu" }, &out, &failure), TIDE_OK);
         if (out.passed || !strstr(out.detail, said[i])) fail_msg("%s should differ, got '%s'", said[i], out.detail);
     }
     tide_archive_free(&a);
@@ -59,7 +59,7 @@ static void test_another_answer(void **state) {
 static void expect_refused(const char *what, const char *said) {
     tide_failure failure = { 0 };
     check_result out;
-    tide_status  status  = golden_steps_check(made, "cpu", &out, &failure);
+    tide_status  status  = golden_steps_check(made, (check_on){ "cpu" }, &out, &failure);
     if (status != TIDE_EDATA || !strstr(failure.message, said))
         fail_msg("%s: expected '%s', got status %d, '%s'", what, said, status, failure.message);
 }

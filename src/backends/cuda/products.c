@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-/* Below so many multiply-adds our own are as fast, and can be one launch with their like (bench/results/cuda.md). */
+/* Below so many multiply-adds our own are as fast, and can be one launch with their like (bench/results/cuda.md). Of
+ * F32 it is asked for those alone that matrix units do not multiply (gpu/product.c). */
 enum { LEAST_WORK = 1 << 26, LEAST_HALF_WORK = 1 << 29, WORKSPACE = 32 << 20 };
 
 typedef struct lt_call {

@@ -1,5 +1,23 @@
 /* C = alpha A B + beta C, three loops; a bias is added to the sum as F32. */
+#include "half.h"
 #include "ref.h"
+
+/* The sum along the common dimension, in double; one a type, so that it is not asked for with each number. */
+#define DOT(name, T, widened)                                                                                          \
+    static double name(const void *a, const void *b, int64_t n, int64_t step_a, int64_t step_b) {                      \
+        const T *x = a, *y = b;                                                                                        \
+        double sum = 0;                                                                                                \
+        for (int64_t l = 0; l < n; l++) sum += (double)widened(x[l * step_a]) * (double)widened(y[l * step_b]);        \
+        return sum;                                                                                                    \
+    }
+DOT(dot_f32, float, )
+DOT(dot_f64, double, )
+DOT(dot_f16, uint16_t, f16_to_float)
+DOT(dot_bf16, uint16_t, bf16_to_float)
+
+typedef double dot_fn(const void *a, const void *b, int64_t n, int64_t step_a, int64_t step_b);
+static dot_fn *const dots[] = { [TIDE_F32] = dot_f32, [TIDE_F64] = dot_f64, [TIDE_F16] = dot_f16,
+                                [TIDE_BF16] = dot_bf16 };
 
 /* Where batch entry `b` starts. */
 static int64_t entry(const flat_gemm *g, const flat_operand *o, int64_t b) {
@@ -18,12 +36,12 @@ static void block(const ref_run *r, const flat_kernel *k, int64_t batch, int64_t
     const int64_t *sa = a->stride + g->batch_ndim, *sb = b->stride + g->batch_ndim, *sc = c->stride + g->batch_ndim;
     const float *bias = k->n_operands == 4 ? ref_data(r, &k->operands[3]) : NULL;
     int64_t at_a = entry(g, a, batch), at_b = entry(g, b, batch), at_c = entry(g, c, batch);
+    const int64_t size = (int64_t)tide_dtype_size(a->type);
+    const char *left = ref_data(r, a), *right = ref_data(r, b);
     for (int64_t i = first; i < last; i++)
         for (int64_t j = col; j < end; j++) {
-            double sum = 0;
-            for (int64_t l = 0; l < g->k; l++)
-                sum += ref_load(a->type, ref_data(r, a), at_a + i * sa[0] + l * sa[1]).f *
-                       ref_load(b->type, ref_data(r, b), at_b + l * sb[0] + j * sb[1]).f;
+            double sum = dots[a->type](left + (at_a + i * sa[0]) * size, right + (at_b + j * sb[1]) * size, g->k, sa[1],
+                                       sb[0]);
             int64_t at = at_c + i * sc[0] + j;
             sum *= g->alpha;
             if (g->beta != 0) sum += g->beta * ref_load(c->type, ref_data(r, c), at).f;

@@ -1,5 +1,6 @@
 /* See build.h. */
 #include "build.h"
+#include "kept.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -117,17 +118,48 @@ static int check_spaces(const folder *f) {
 }
 
 /* As on a device: integers wrap, nothing is contracted. An index outside an array of known size is a trap, and so is a
- * vector where there can be none. Small texts are compiled for longer than they run: FIBERS_LEVEL is for the others. */
-static int compile(const folder *f) {
-    char out[170], level[] = "-O0", shim[] = "-I" FIBERS_SHIM;
+ * vector where there can be none. */
+static const char *const flags[] = {
+    "c++", "-x", "c++", "-std=c++17", "-w", "-fno-exceptions", "-fno-rtti", "-fwrapv", "-fno-strict-aliasing",
+    "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden", "-fsanitize=bounds,alignment",
+    "-fsanitize-undefined-trap-on-error", "-shared", "-fPIC", "-I" FIBERS_SHIM,
+};
+/* Texts need nothing of the C++ library's, and finding it takes the linker as long as all the rest. */
+static const char *const libraries[] = {
+#ifndef __APPLE__
+    "-nostdlib", "-lm", "-lgcc",
+#endif
+    NULL
+};
+enum { FLAGS = sizeof flags / sizeof *flags, LIBRARIES = sizeof libraries / sizeof *libraries };
+
+/* Small texts are compiled for longer than they run: FIBERS_LEVEL is for the others. */
+static const char *level(void) {
+    static char flag[] = "-O0";
     const char *asked = getenv("FIBERS_LEVEL");
-    if (asked && *asked) level[2] = *asked;
+    if (asked && *asked) flag[2] = *asked;
+    return flag;
+}
+
+static int compile(const folder *f) {
+    char out[170];
+    char *words[FLAGS + 3 + LIBRARIES];
     snprintf(out, sizeof out, "-o%s", f->so);
-    char *const words[] = { "c++", "-x", "c++", "-std=c++17", level, "-w", "-fno-exceptions", "-fno-rtti", "-fwrapv",
-                            "-fno-strict-aliasing", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden",
-                            "-fsanitize=bounds,alignment", "-fsanitize-undefined-trap-on-error", "-shared", "-fPIC",
-                            shim, out, (char *)f->cpp, NULL };
+    memcpy(words, flags, sizeof flags);
+    words[FLAGS] = (char *)level(), words[FLAGS + 1] = out, words[FLAGS + 2] = (char *)f->cpp;
+    memcpy(words + FLAGS + 3, libraries, sizeof libraries);
     return run_compiler(words, f);
+}
+
+/* What follows from the same text and flags is the same. */
+static bool kept_here(const text *whole, kept *k) {
+    text how = { 0 };
+    for (int i = 0; i < FLAGS; i++) text_add(&how, "%s ", flags[i]);
+    for (int i = 0; libraries[i]; i++) text_add(&how, "%s ", libraries[i]);
+    text_add(&how, "%s\n", level());
+    bool here = !how.failed && kept_of(whole, how.data, k);
+    text_free(&how);
+    return here;
 }
 
 static tide_status tell_error(const folder *f, tide_failure *why) {
@@ -172,6 +204,15 @@ static tide_status open_object(const folder *f, built *b, tide_failure *why) {
     return TIDE_OK;
 }
 
+/* Compiles it, or finds what another program has. The folder has the text. */
+static tide_status make_object(const folder *f, const text *whole, built *b, tide_failure *why) {
+    kept k;
+    const bool keeps = kept_here(whole, &k), found = keeps && kept_get(&k, f->so);
+    if ((b->language == GPU_METAL && check_spaces(f)) || (!found && compile(f))) return tell_error(f, why);
+    if (!found && keeps && !kept_put(&k, f->so)) return fail(why, TIDE_EDEVICE, "the built text cannot be kept");
+    return open_object(f, b, why);
+}
+
 static tide_status build_anew(built *b, tide_failure *why) {
     folder f;
     tide_failure no_entry = { 0 };
@@ -180,8 +221,7 @@ static tide_status build_anew(built *b, tide_failure *why) {
     if (!status && !make_folder(&f)) status = fail(why, TIDE_EDEVICE, "no folder for the text");
     else if (!status) {
         if (!write_text(f.cpp, &t) || !keep_text(b)) status = fail(why, TIDE_EDEVICE, "the text cannot be written");
-        else if ((b->language == GPU_METAL && check_spaces(&f)) || compile(&f)) status = tell_error(&f, why);
-        else status = open_object(&f, b, why);
+        else status = make_object(&f, &t, b, why);
         remove_folder(&f);
     }
     text_free(&t);

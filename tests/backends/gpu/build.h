@@ -22,6 +22,7 @@ typedef struct built {
 
 /* FIBERS_LEVEL in the environment is what stands behind -O, 0 unless said.
  * With a clang's name in FIBERS_CLANG it checks the address spaces of Metal's texts.
+ * FIBERS_CACHE is a folder for what is built, so that later programs find it; unset: each builds anew.
  * With FIBERS_KEEP in the environment the folder with the text stays (TMPDIR says where).
  * FIBERS_CUDA_TEXTS names a folder in which each of CUDA's texts is left, as it is.
  * Texts that were built before are found again: what is built stays until the program ends. TIDE_EDEVICE: the
