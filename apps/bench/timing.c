@@ -18,6 +18,9 @@ tide_status bench_tell(const bench_settings *s, const char *name, const char *wh
     return !s->tell || s->tell(s->user, line) ? TIDE_OK : bench_cancelled(failure);
 }
 
+/* A device that is asked for many runs may first make something for it. */
+enum { QUEUE_WARMUPS = 16 };
+
 /* A counter of energy moves a few times in a second: over less than this nothing is known. */
 static const double SHORTEST_ENERGY_S = 0.3;
 
@@ -78,6 +81,7 @@ tide_status bench_time(tide_program *p, bench_plan plan, bench_program *out, tid
         stopped = bench_stopped(plan.settings);
     }
     if (stopped) return bench_cancelled(failure);
+    if (one >= 0 && plan.queues) one = queued_ms(p, QUEUE_WARMUPS);
     if (one >= 0 && plan.queues) one = t->queued_ms = queued_ms(p, t->count);
     if (one < 0) return run_failed(p, failure);
     bench_summarise(t);

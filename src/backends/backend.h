@@ -137,8 +137,10 @@ typedef struct flat_gemm {
  * `threshold` and `kept` in place of number and scale: sample e / per_sample + offset, element e % per_sample.
  * Operands of matrices have strides [batch dims..., row, column], column stride 1.
  *   FLAT_ATTENTION        0 q (m, d), 1 k (n, d), 2 v (n, e), 3 o (m, e), 4 L (m), contiguous F32; under dropout
- *                         5 step and, if n_operands is 7, 6 offset: one I32 each
+ *                         5 step and, if flat_attention_counters is 2, 6 offset: one I32 each
  *   FLAT_ATTENTION_GRAD   0 q, 1 k, 2 v, 3 o, 4 L, 5 do (m, e), 6 dq, 7 dk, 8 dv; then step and offset as 9 and 10
+ * With `bits` the last operand is one more: I32, flat_attention_bits of them, which are the backend's own, where
+ * FLAT_ATTENTION may leave FLAT_ATTENTION_GRAD a mask, or nothing.
  * q, k, v and do are F32, BF16 or F16, all of one type; o is F32 or of that type, and so are the gradients, all three
  * of one. Sums are F32's. All sizes are at least 1; what is read may be spread (stride 0), o and the gradients not. */
 typedef struct flat_attention {
@@ -150,7 +152,13 @@ typedef struct flat_attention {
     double  threshold, kept;
     int64_t per_sample;
     uint32_t site;
+    bool    bits;
 } flat_attention;
+
+/* A bit a key of each query: of 64 queries, and 128 keys, at a time. */
+static inline int64_t flat_attention_bits(const flat_attention *a) {
+    return a->batches * ceil_div(a->n, 128) * 4 * round_up(a->m, 64);
+}
 
 /* All operands below are contiguous from their offset; sizes in elements. Each is cut into tasks along `outer`
  * (per_task of them a task) unless said. */
@@ -194,6 +202,11 @@ typedef struct flat_kernel {
     };
 } flat_kernel;
 
+/* Of attention or its gradient: step alone, or step and offset; 0 without dropout. */
+static inline int32_t flat_attention_counters(const flat_kernel *k) {
+    return k->n_operands - (k->kind == FLAT_ATTENTION ? 5 : 9) - k->attention.bits;
+}
+
 static inline int64_t flat_chain_tasks(const flat_kernel *k) { return k->tasks / k->grains; }
 
 typedef struct flat_chain { int32_t first_kernel, kernels; int64_t tasks; } flat_chain;
@@ -233,6 +246,7 @@ typedef struct backend_cut {
     int64_t small_product; /* multiply-adds that are not worth a task */
     int64_t whole_row;     /* a sum over more elements is one of partials */
     int64_t half_rows, half_cols, half_depth, half_work;  /* the least of a product that gains by 16-bit operands */
+    int64_t half_queries;  /* the least of attention that gains so, of queries and of keys */
     bool    product_ends;  /* a product adds a bias, and rounds its result, in the kernel that multiplies ... */
     bool    product_joins; /* ... and one by neighbouring weights is worth more than several */
     bool    sums_apart;    /* terms of a sum of single numbers are made side by side, and added in a kernel apart */

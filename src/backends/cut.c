@@ -13,5 +13,5 @@ const backend_cut processor_cut = {
     /* Measured with bf16 on one core (AMX; f32 at 150 GFLOP/s): 64x64x32 is 1.6 to 1.9 times as fast, 48x48x32 and
      * 96x96x11 are slower. Below 32 rows casting the other operand, usually a weight, costs more than the product
      * saves. */
-    .half_rows = 32, .half_cols = 16, .half_depth = 32, .half_work = 1 << 17,
+    .half_rows = 32, .half_cols = 16, .half_depth = 32, .half_work = 1 << 17, .half_queries = 32,
 };

@@ -32,7 +32,7 @@ flat_attention attention_of(ir_node *const *nodes, const ir_node *n) {
     return a;
 }
 
-/* As many rows as a product that gains, on either side, and columns; how much work a kernel is, its batch decides. */
+/* Columns as of a product that gains; how much work a kernel is, its batch decides. */
 bool attention_gains(const backend_cut *least, const flat_attention *a) {
-    return MIN2(a->m, a->n) >= least->half_rows && MIN2(a->d, a->e) >= least->half_cols;
+    return MIN2(a->m, a->n) >= least->half_queries && MIN2(a->d, a->e) >= least->half_cols;
 }

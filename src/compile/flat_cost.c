@@ -51,7 +51,8 @@ static const char *const attention_operands[] = { "md", "nd", "ne", "me", "m1", 
 
 static int64_t attention_elements(const flat_kernel *k, int32_t operand) {
     const flat_attention *a = &k->attention;
-    if (operand >= (k->kind == FLAT_ATTENTION ? 5 : 9)) return 1;
+    if (operand >= (k->kind == FLAT_ATTENTION ? 5 : 9))
+        return a->bits && operand == k->n_operands - 1 ? flat_attention_bits(a) : 1;
     int64_t count = distinct(a->batch, k->operands[operand].stride, a->batch_ndim);
     for (const char *c = attention_operands[operand]; *c; c++)
         count *= *c == 'm' ? a->m : *c == 'n' ? a->n : *c == 'd' ? a->d : *c == 'e' ? a->e : 1;

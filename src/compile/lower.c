@@ -470,7 +470,7 @@ void pass_lower(const pass_graph *g, const fusion *f, bool merge, lowered *out) 
     l.loc = arena_new(m, view, n), l.needed = arena_new(m, bool, n), l.read = arena_new(m, bool, n),
     l.reg = arena_new(m, int16_t, n);
     l.assigned_to = arena_new(m, int32_t, n), l.only_permute = arena_new(m, int32_t, n),
-    l.second = arena_new(m, int32_t, n);
+    l.second = arena_new(m, int32_t, n), l.third = arena_new(m, int32_t, n);
     l.variable_buffer = arena_new(m, int32_t, MAX2(g->source->n_variables, 1));
     l.variable_at = arena_new(m, int64_t, MAX2(g->source->n_variables, 1));
     for (int32_t i = 0; i < g->source->n_variables; i++) l.variable_buffer[i] = -1;

@@ -28,6 +28,7 @@ typedef struct lowering {
     int32_t   *only_permute; /* of each node: the permutation that is its only use; 0 */
     int32_t   *beside;       /* of each derivative of attention: the CONCAT that has it, permuted, as a part; 0 */
     int32_t   *second;       /* of a sort: the buffer of its indices; of attention: of L */
+    int32_t   *third;        /* of attention: the buffer of what it leaves its derivative; -1: it leaves nothing */
     int32_t   *assigned_to;  /* of each node: slot + 1 of the variable that its group writes it to directly; 0 */
     int32_t   *variable_buffer;  /* of each slot; -1: none yet */
     int64_t   *variable_at;      /* of each slot: bytes into that buffer, which neighbours share where they are one

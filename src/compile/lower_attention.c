@@ -18,9 +18,22 @@ static flat_operand rows_of(lowering *l, int32_t node) {
 
 static flat_operand whole_of(lowering *l, int32_t node) { return lower_operand(lower_contiguous(l, node)); }
 
-/* With what a mask is a function of after the `count` operands. */
+/* Masks are drawn once where products are of 16-bit numbers: drawing is much of the work there. */
+static int32_t new_bits(lowering *l, const ir_node *n) {
+    flat_attention a = attention_of(l->g->nodes, n);
+    bool half = node_of(l, n->in[ATTENTION_Q])->type != TIDE_F32;
+    return a.dropout && half ? lower_new(l, TIDE_I32, TIDE_SHAPE(flat_attention_bits(&a))).buffer : -1;
+}
+
+/* What the attention left whose derivative this is, if that can be seen. */
+static int32_t bits_left(const lowering *l, const ir_node *grad) {
+    const ir_node *log = node_of(l, grad->in[ATTENTION_L]);
+    return log->op == OP_ATTENTION_LOG ? l->third[log->in[0]] : -1;
+}
+
+/* With what a mask is a function of after the `count` operands, and the buffer of its bits, unless that is -1. */
 static void add_kernel(lowering *l, const ir_node *n, flat_kernel_kind kind, const flat_operand *operands,
-                       int32_t count) {
+                       int32_t count, int32_t bits) {
     flat_attention a = attention_of(l->g->nodes, n);
     int32_t first = kind == FLAT_ATTENTION ? ATTENTION_INPUTS : ATTENTION_GRAD_INPUTS, counters = n->n_in - first;
     flat_operand counter[2];
@@ -28,9 +41,14 @@ static void add_kernel(lowering *l, const ir_node *n, flat_kernel_kind kind, con
     for (int32_t i = 0; i < counters; i++) counter[i] = whole_of(l, n->in[first + i]);
     snprintf(name, sizeof name, "%s %dx%dx%d x%d%s", ir_op_names[n->op], (int)a.m, (int)a.n, (int)a.d, (int)a.batches,
              a.dropout ? ", dropout" : "");
-    flat_kernel *k = lower_kernel(l, kind, count + counters, name);
+    a.bits = bits >= 0;
+    flat_kernel *k = lower_kernel(l, kind, count + counters + a.bits, name);
     memcpy(k->operands, operands, sizeof *operands * (size_t)count);
     memcpy(k->operands + count, counter, sizeof *counter * (size_t)counters);
+    if (a.bits) {
+        view v = view_contiguous(bits, TIDE_I32, TIDE_SHAPE(flat_attention_bits(&a)));
+        k->operands[count + counters] = lower_operand(&v);
+    }
     k->attention = a;
     k->tasks = 1;
     l->out->flops += attention_flops(k);
@@ -47,7 +65,8 @@ void lower_attention(lowering *l, int32_t node) {
     view log = lower_new(l, TIDE_F32, rows);
     l->second[node] = log.buffer;
     operands[3] = lower_operand(&l->loc[node]), operands[4] = lower_operand(&log);
-    add_kernel(l, n, FLAT_ATTENTION, operands, 5);
+    l->third[node] = new_bits(l, n);
+    add_kernel(l, n, FLAT_ATTENTION, operands, 5, l->third[node]);
 }
 
 void lower_attention_log(lowering *l, int32_t node) {
@@ -77,5 +96,5 @@ void lower_attention_grad(lowering *l, int32_t node) {
     operands[6] = lower_operand(&l->loc[node]);
     operands[7] = further(l, node, OP_ATTENTION_GRAD_K, n->in[ATTENTION_K]);
     operands[8] = further(l, node, OP_ATTENTION_GRAD_V, n->in[ATTENTION_V]);
-    add_kernel(l, n, FLAT_ATTENTION_GRAD, operands, 9);
+    add_kernel(l, n, FLAT_ATTENTION_GRAD, operands, 9, bits_left(l, n));
 }

@@ -15,7 +15,7 @@ bool operand_written(const flat_kernel *k, int32_t operand) {
     case FLAT_MAP: return map_writes(&k->map, operand);
     case FLAT_SORT: return operand >= 1;
     case FLAT_GEMM: return operand == 2;
-    case FLAT_ATTENTION: return operand == 3 || operand == 4;
+    case FLAT_ATTENTION: return operand == 3 || operand == 4 || (k->attention.bits && operand == k->n_operands - 1);
     case FLAT_ATTENTION_GRAD: return operand >= 6 && operand <= 8;
     default: return operand == k->n_operands - 1;
     }

@@ -19,8 +19,8 @@ static const char *left(void);
 static int64_t calls_of(const char *function);
 __attribute__((visibility("default"))) extern fake_cuda fake;
 fake_cuda fake = { .devices = 1, .driver_version = 13000, .capability = 90, .threads = 1024, .local_bytes = 49152,
-                   .compiler_major = 13, .most_bytes = (int64_t)1 << 33, .seed = 1, .calls = calls_of, .left = left,
-                   .possible = build_possible };
+                   .room_bytes = 232448, .compiler_major = 13, .most_bytes = (int64_t)1 << 33, .seed = 1,
+                   .calls = calls_of, .left = left, .possible = build_possible };
 
 void fake_stop(const char *format, ...) {
     va_list arguments;
@@ -213,6 +213,7 @@ unsigned fake_cuDeviceGetAttribute(int *value, unsigned what, int device) {
     switch (what) {
     case CUDA_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK:       return *value = fake.threads, CUDA_SUCCESS;
     case CUDA_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK: return *value = fake.local_bytes, CUDA_SUCCESS;
+    case CUDA_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN: return *value = fake.room_bytes, CUDA_SUCCESS;
     case CUDA_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR:    return *value = fake.capability / 10, CUDA_SUCCESS;
     case CUDA_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR:    return *value = fake.capability % 10, CUDA_SUCCESS;
     default:                                                return INVALID_VALUE;

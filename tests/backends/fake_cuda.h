@@ -8,7 +8,7 @@
 typedef struct fake_cuda {
     /* The machine. */
     int      devices, driver_version, capability;  /* 90: 9.0 */
-    int      threads, local_bytes;                 /* of a group */
+    int      threads, local_bytes, room_bytes;     /* of a group */
     int      kernel_threads;    /* that a kernel allows; 0: what its text says */
     int      compiler_major;
     int64_t  most_bytes;        /* of a device */

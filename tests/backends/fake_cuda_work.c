@@ -103,6 +103,11 @@ unsigned fake_cuStreamSynchronize(cuda_stream handle) {
     return code ? code : kernel;
 }
 
+unsigned fake_cuStreamQuery(cuda_stream handle) {
+    CONTEXT_CALL("cuStreamQuery")
+    return stream_of(handle)->first ? CUDA_ERROR_NOT_READY : CUDA_SUCCESS;
+}
+
 unsigned fake_cuStreamBeginCapture(cuda_stream handle, unsigned mode) {
     CONTEXT_CALL("cuStreamBeginCapture")
     stream *s = stream_of(handle);
@@ -214,7 +219,7 @@ typedef struct module {
     struct function *function;
     int told;
 } module;
-typedef struct function { fake_object o; module *of; } function;
+typedef struct function { fake_object o; module *of; int room_bytes; } function;
 /* `told`: numbers that are arguments of the kernel, in place of a table on the device. */
 typedef struct launch {
     function    *kernel;
@@ -277,6 +282,21 @@ unsigned fake_cuFuncGetAttribute(int *out, unsigned what, cuda_function handle) 
     return CUDA_SUCCESS;
 }
 
+unsigned fake_cuFuncSetAttribute(cuda_function handle, unsigned what, int value) {
+    CONTEXT_CALL("cuFuncSetAttribute")
+    if (what != CUDA_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES || value < 0 || value > fake.room_bytes)
+        return INVALID_VALUE;
+    function_of(handle)->room_bytes = value;
+    return CUDA_SUCCESS;
+}
+
+/* Arrays alone are of the usual size. */
+static void expect_memory(const built_entry *e, const function *kernel, const cuda_node_params *p) {
+    const int64_t all = (int64_t)e->local_bytes, room = p->sharedMemBytes;
+    if (room > kernel->room_bytes || all - room > fake.local_bytes || all > (room ? fake.room_bytes : fake.local_bytes))
+        fake_stop("groups with more memory than is said");
+}
+
 /* What a launch is, once and for all: arguments are copied. */
 static launch launch_of(const cuda_node_params *p) {
     launch l = { .kernel = function_of(p->func), .groups = p->gridDimX, .threads = (int32_t)p->blockDimX };
@@ -287,8 +307,8 @@ static launch launch_of(const cuda_node_params *p) {
     if (!l.groups || l.groups > INT32_MAX) fake_stop("a launch of %u groups", l.groups);
     if (l.threads != e->threads || l.threads > most_threads(e))
         fake_stop("groups of %d threads where %d are to be", (int)l.threads, (int)e->threads);
-    if (p->sharedMemBytes || p->extra || (int64_t)e->local_bytes > fake.local_bytes)
-        fake_stop("groups with more memory than is said");
+    if (p->extra) fake_stop("a launch with something extra");
+    expect_memory(e, l.kernel, p);
     l.told = l.kernel->of->told;
     for (int i = 0; i < GPU_BLOCKS + !l.told; i++) {
         l.at[i] = *(const cuda_address *)p->kernelParams[i];

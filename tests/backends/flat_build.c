@@ -28,7 +28,7 @@ int add_buffer(builder *b, tide_dtype type, int64_t count, bool output) {
     assert(i < MAX_BUFFERS);
     int64_t bytes = count * (int64_t)tide_dtype_size(type);
     b->types[i] = type;
-    b->is_output[i] = output;
+    b->is_output[i] = output, b->is_scratch[i] = false;
     b->buffers[i] = (flat_buffer){ .space = FLAT_ARENA, .bytes = bytes, .offset = b->p.arena_bytes, .first_phase = -1 };
     b->p.arena_bytes += round_up(bytes + 64, 64);
     return i;

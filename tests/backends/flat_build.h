@@ -11,7 +11,7 @@ typedef struct builder {
     flat_program p;
     flat_buffer  buffers[MAX_BUFFERS];
     tide_dtype   types[MAX_BUFFERS];
-    bool         is_output[MAX_BUFFERS];
+    bool         is_output[MAX_BUFFERS], is_scratch[MAX_BUFFERS];  /* an output that nobody looks at */
     flat_kernel  kernels[MAX_KERNELS];
     flat_operand operands[MAX_KERNELS][MAX_OPERANDS];
     flat_instr   instrs[MAX_KERNELS][MAX_INSTRS];

@@ -164,18 +164,22 @@ static void test_devices(void **unused) {
 static const char *const bodies[] = {
     "{\nBEGIN\nconst uint i = group * 64u + lane;\nGLOBAL const float *x = (GLOBAL const float *)b0;\n"
     "GLOBAL float *y = (GLOBAL float *)b1;\nif ((i64)i < table[0]) y[i] = x[i] + (float)table[1];\n}\n",
-    "{\nBEGIN\nLOCAL_ARRAY(float, part, 64);\nconst uint i = group * 64u + lane;\n"
+    "{\nBEGIN\nLOCAL_ROOM(float, part, 64);\nconst uint i = group * 64u + lane;\n"
     "GLOBAL float *y = (GLOBAL float *)b1;\n"
     "part[lane] = (i64)i < table[0] ? y[i] : 0.0f;\nSYNC;\n"
     "if ((i64)i < table[0]) y[i] = 2.0f * part[lane] - part[lane ^ 1u];\n}\n"
 };
+static const int64_t room_bytes[2] = { 0, 64 * sizeof(float) };
 static const flat_kernel kernels[2] = { { .name = "plus" }, { .name = "turn" } };
 
 static tide_status build(trial *t, const char *const *entries, int n) {
     gpu_source whole = { .n_entries = 0 };
     gpu_source_begin(&whole, GPU_CUDA, false);
     for (int i = 0; i < n; i++) {
-        assert_int_equal(gpu_source_add(&whole, entries[i], strlen(entries[i]), THREADS, 2), i);
+        gpu_print g = { .threads = THREADS, .n_numbers = 2, .room_bytes = room_bytes[i] };
+        text_add(&g.body, "%s", entries[i]);
+        assert_int_equal(gpu_source_add(&whole, &g), i);
+        text_free(&g.body);
         whole.entries[i].among = true;
     }
     tide_status status = cuda_build(t->device, &whole, &t->module, &t->why);
@@ -219,7 +223,8 @@ void close_trial(trial *t) {
 
 static gpu_call call_of(const trial *t, int entry) {
     gpu_call call = { .kernel = &kernels[entry], .entry = entry, .threads = THREADS,
-                      .groups = ceil_div(COUNT, THREADS), .table = t->table, .first = 2 };
+                      .groups = ceil_div(COUNT, THREADS), .room_bytes = room_bytes[entry], .table = t->table,
+                      .first = 2 };
     for (int i = 0; i < GPU_BLOCKS; i++) call.blocks[i] = i ? t->out : t->in;
     return call;
 }
@@ -290,6 +295,117 @@ static void test_runs(void **unused) {
     assert_int_equal(get(&t), TIDE_OK);
     expect_result(&t, 9);
     assert_int_equal(fake->out_of_order, 0);
+    close_trial(&t);
+}
+
+static void *record_one(trial *t, int entry) {
+    gpu_call call = call_of(t, entry);
+    void *recording = NULL;
+    call.blocks[0] = t->out;  /* y = y + 3, or y turned */
+    assert_int_equal(cuda_record(t->device, t->module, &call, 1, &recording, &t->why), TIDE_OK);
+    return recording;
+}
+
+static void clear(trial *t, float *want) {
+    for (int i = 0; i < COUNT; i++) want[i] = (float)(i % 5);
+    assert_int_equal(cuda_memory.put(t->device, t->out, 0, want, sizeof t->y, &t->why), TIDE_OK);
+}
+
+static void expect_now(trial *t, const float *want) {
+    assert_int_equal(get(t), TIDE_OK);
+    assert_memory_equal(t->y, want, sizeof t->y);
+}
+
+static void want_next(float *want, int entry) {
+    for (int i = 0; i < COUNT; i += 2) {
+        float a = want[i], b = want[i + 1];
+        want[i] = entry ? 2 * a - b : a + 3, want[i + 1] = entry ? 2 * b - a : b + 3;
+    }
+}
+
+/* While the device has work runs gather, four are one graph; what is left of them comes when it is waited for. */
+static void test_gathers(void **unused) {
+    (void)unused;
+    trial t;
+    float want[COUNT];
+    assert_int_equal(open_trial(&t, 0), TIDE_OK);
+    void *recording = record_one(&t, 0);
+    clear(&t, want);
+    for (int i = 0; i < 27; i++) {
+        assert_int_equal(cuda_replay(t.device, recording, &t.why), TIDE_OK);
+        want_next(want, 0);
+        if (i == 15) assert_int_equal(fake->graphs, 16); /* by then it is worth it */
+    }
+    assert_int_equal(fake->graphs, 18);
+    expect_now(&t, want);
+    assert_int_equal(fake->graphs, 21);
+    assert_int_equal(cuda_replay(t.device, recording, &t.why), TIDE_OK);
+    assert_int_equal(fake->graphs, 22); /* it was idle */
+    cuda_forget(t.device, recording);
+    close_trial(&t);
+}
+
+/* None is lost, and none comes after what was asked for later. */
+static void test_gathers_in_order(void **unused) {
+    (void)unused;
+    trial t;
+    float want[COUNT];
+    uint64_t drawn = 1;
+    assert_int_equal(open_trial(&t, 0), TIDE_OK);
+    void *recordings[] = { record_one(&t, 0), record_one(&t, 1) };
+    clear(&t, want);
+    for (int i = 0; i < 600; i++) {
+        drawn = drawn * 6364136223846793005u + 1442695040888963407u;
+        int what = (int)(drawn >> 40) % 16, entry = what % 4 == 0;
+        if (what == 15) expect_now(&t, want);
+        if (what >= 14 || i % 20 == 0) clear(&t, want);
+        else if (what == 13) {
+            assert_int_equal(launch(&t, 0, NULL), TIDE_OK); /* y = x + 3 */
+            for (int k = 0; k < COUNT; k++) want[k] = t.x[k] + 3;
+        } else
+            for (int n = 0; n < what; n++) {
+                assert_int_equal(cuda_replay(t.device, recordings[entry], &t.why), TIDE_OK);
+                want_next(want, entry);
+            }
+    }
+    expect_now(&t, want);
+    for (int i = 0; i < 3; i++) assert_int_equal(cuda_replay(t.device, recordings[0], &t.why), TIDE_OK);
+    cuda_forget(t.device, recordings[0]); /* they run all the same */
+    for (int i = 0; i < 3; i++) want_next(want, 0);
+    expect_now(&t, want);
+    for (int i = 0; i < 3; i++) assert_int_equal(cuda_replay(t.device, recordings[1], &t.why), TIDE_OK);
+    cuda_memory.free(t.device, t.out, sizeof t.y); /* not before they have used it */
+    t.out = NULL;
+    cuda_forget(t.device, recordings[1]);
+    close_trial(&t);
+}
+
+/* Where no graph of several can be made runs come one by one; a run that fails late is told of once. */
+static void test_gathers_no_more(void **unused) {
+    (void)unused;
+    trial t;
+    float want[COUNT];
+    assert_int_equal(open_trial(&t, 0), TIDE_OK);
+    void *recording = record_one(&t, 0);
+    clear(&t, want);
+    fail_call("cuGraphInstantiate", 0, 2);
+    for (int i = 0; i < 40; i++) {
+        assert_int_equal(cuda_replay(t.device, recording, &t.why), TIDE_OK);
+        want_next(want, 0);
+    }
+    expect_now(&t, want);
+    assert_int_equal(fake->graphs, 40);
+    for (int i = 0; i < 2; i++) assert_int_equal(cuda_replay(t.device, recording, &t.why), TIDE_OK);
+    cuda_forget(t.device, recording);
+    recording = record_one(&t, 0);
+    for (int i = 0; i < 18; i++) assert_int_equal(cuda_replay(t.device, recording, &t.why), TIDE_OK);
+    fail_call("cuGraphLaunch", 0, 2);
+    assert_int_equal(get(&t), TIDE_EDEVICE);
+    assert_string_equal(t.why.message, "cuda:0: what was queued failed: out of memory (CUDA_ERROR_OUT_OF_MEMORY); "
+                                       "queued were the kernels 'plus' to 'plus'");
+    t.why = (tide_failure){ 0 };
+    assert_int_equal(get(&t), TIDE_OK);
+    cuda_forget(t.device, recording);
     close_trial(&t);
 }
 
@@ -494,6 +610,8 @@ static void test_cache(void **unused) {
     build_once(1, "a cubin that is refused");
     fail_call("cuModuleGetFunction", 1, 500);
     build_once(1, "a cubin without its kernel");
+    fail_call("cuFuncSetAttribute", 0, 1);
+    build_once(1, "a cubin that may not have its memory");
     set_cache(false);
     build_once(2, "a folder that is none");
     set_cache(true);
@@ -608,10 +726,10 @@ static bool find_fake(void) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin_test, end_test)
     const struct CMUnitTest tests[] = {
-        TEST(test_missing), TEST(test_devices), TEST(test_runs), TEST(test_seconds), TEST(test_order),
-        TEST(test_handles), TEST(test_blocks), TEST(test_put_later), TEST(test_limits), TEST(test_cache),
-        TEST(test_texts),
-        TEST(test_sticky), TEST(test_lost), TEST(test_told_late), TEST(test_products), TEST(test_no_products),
+        TEST(test_missing), TEST(test_devices), TEST(test_runs), TEST(test_gathers), TEST(test_gathers_in_order),
+        TEST(test_gathers_no_more), TEST(test_seconds), TEST(test_order), TEST(test_handles), TEST(test_blocks),
+        TEST(test_put_later), TEST(test_limits), TEST(test_cache), TEST(test_texts), TEST(test_sticky),
+        TEST(test_lost), TEST(test_told_late), TEST(test_products), TEST(test_no_products),
         TEST(test_products_fail), TEST(test_trains), TEST(test_fewer_threads), TEST(test_lost_in_training),
         TEST(test_each_call_fails),
     };

@@ -11,6 +11,7 @@
 #define CUDA_SUCCESS ours_success
 #define CUDA_ERROR_OUT_OF_MEMORY ours_out_of_memory
 #define CUDA_ERROR_NO_DEVICE ours_no_device
+#define CUDA_ERROR_NOT_READY ours_not_ready
 #endif
 #if __has_include(<nvrtc.h>)
 #include <nvrtc.h>
@@ -26,6 +27,7 @@
 #undef CUDA_SUCCESS
 #undef CUDA_ERROR_OUT_OF_MEMORY
 #undef CUDA_ERROR_NO_DEVICE
+#undef CUDA_ERROR_NOT_READY
 
 /* ---- what is handed over by address ---------------------------------------------------------------------------- */
 

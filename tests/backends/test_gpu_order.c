@@ -73,6 +73,14 @@ static bool waits_for(const gpu_plan *p, int32_t late, int32_t early) {
     return false;
 }
 
+/* None is named that another of them waits for. */
+static void expect_few(const gpu_plan *p, int32_t launch) {
+    const gpu_launch *l = &p->launches[launch];
+    for (int32_t i = 0; i < l->n_after; i++)
+        for (int32_t j = 0; j < l->n_after; j++)
+            assert_false(i != j && waits_for(p, p->after[l->after + i], p->after[l->after + j]));
+}
+
 static bool touch(const trial *t, int32_t i, int32_t j) {
     for (int a = 0; a < t->n_uses[i]; a++)
         for (int b = 0; b < t->n_uses[j]; b++) {
@@ -130,6 +138,7 @@ static void test_drawn(void **unused) {
         put_in_order(&t);
         find_places(&t, place);
         joined += t.n - t.plan.n_launches;
+        for (int32_t i = 0; i < t.plan.n_launches; i++) expect_few(&t.plan, i);
         for (int32_t j = 0; j < t.n; j++)
             for (int32_t i = 0; i < j; i++)
                 if (touch(&t, i, j)) assert_true(waits_for(&t.plan, place[j], place[i]));

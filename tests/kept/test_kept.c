@@ -248,20 +248,21 @@ static const tide_kernel_row *row_of(const tide_explanation *e, const char *kind
     return NULL;
 }
 
-/* Of q, k and v two bytes a number if they gain by it, of o, L and the counter four; of the derivative of o two. */
+/* Of q, k and v two bytes a number if they gain by it, of o, L and the counter four; of the derivative of o two. Then a
+ * mask's bits, of 64 queries and 128 keys at a time, are left for the derivative. */
 static void test_bytes_and_work(void **unused) {
     (void)unused;
     for (int half = 0; half < 2; half++)
         for (int small = 0; small < 2; small++) {
             problem p = { 1, { 3 }, small ? 31 : 40, 48, 64, 32, 0.1, false, 0 };
             int64_t q = 3 * p.m * p.d, k = 3 * p.n * p.d, v = 3 * p.n * p.e, o = 3 * p.m * p.e, log = 3 * p.m;
-            int64_t size = half && !small ? 2 : 4;
+            int64_t size = half && !small ? 2 : 4, bits = half && !small ? 3 * 64 * 128 / 8 : 0;
             attended a = attend("kept", &p, false);
             tide_explanation *e = explained(attend_run(&a, half ? TIDE_PRECISION_BF16 : TIDE_PRECISION_F32));
             const tide_kernel_row *forward = row_of(e, "attention"), *back = row_of(e, "attention_grad");
             assert_int_equal(forward->bytes_read, size * (q + k + v) + 4);
-            assert_int_equal(forward->bytes_written, 4 * (o + log));
-            assert_int_equal(back->bytes_read, size * (q + k + v + o) + 4 * (o + log) + 4);
+            assert_int_equal(forward->bytes_written, 4 * (o + log) + bits);
+            assert_int_equal(back->bytes_read, size * (q + k + v + o) + 4 * (o + log) + 4 + bits);
             assert_int_equal(back->bytes_written, 4 * (q + k + v));
             assert_true(forward->flops == 2.0 * (double)(3 * p.m * p.n * (p.d + p.e)));
             assert_true(back->flops == 2.0 * (double)(3 * p.m * p.n * (3 * p.d + 2 * p.e)));
@@ -325,9 +326,9 @@ static void test_no_copies(void **unused) {
         tide_explanation *e = explained(layer_program(g, 2, 32, half ? TIDE_PRECISION_BF16 : TIDE_PRECISION_F32));
         assert_int_equal(count_kind(e, "attention"), 1);
         assert_int_equal(count_kind(e, "attention_grad"), 1);
-        int64_t all = ROWS * TOKENS * SIZE, log = ROWS * TOKENS * 2;
-        assert_int_equal(row_of(e, "attention")->bytes_written, (half ? 2 : 4) * all + 4 * log);
-        assert_int_equal(row_of(e, "attention_grad")->bytes_read, (half ? 2 : 4) * 5 * all + 4 * log + 4);
+        int64_t all = ROWS * TOKENS * SIZE, log = ROWS * TOKENS * 2, bits = half ? ROWS * 2 * 64 * 128 / 8 : 0;
+        assert_int_equal(row_of(e, "attention")->bytes_written, (half ? 2 : 4) * all + 4 * log + bits);
+        assert_int_equal(row_of(e, "attention_grad")->bytes_read, (half ? 2 : 4) * 5 * all + 4 * log + 4 + bits);
         assert_int_equal(row_of(e, "attention_grad")->bytes_written, (half ? 2 : 4) * 3 * all);
         for (int64_t i = 0; i < e->n_kernels; i++)
             if (!strcmp(e->kernels[i].members, "copy") && e->kernels[i].bytes_read == e->kernels[i].bytes_written)

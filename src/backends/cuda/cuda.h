@@ -36,12 +36,14 @@ enum { CUDA_PORT_PROGRAMMATIC = 1, CUDA_EDGE_PROGRAMMATIC = 1 };
 /* F(its name without CU_, its number) */
 #define CUDA_CONSTANTS(F)                                                                                              \
     F(DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK, 1) F(DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK, 8)                    \
+    F(DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, 97)                                                          \
     F(DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, 75) F(DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, 76)                  \
-    F(FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, 0) F(STREAM_NON_BLOCKING, 1) F(EVENT_DEFAULT, 0)                           \
+    F(FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, 0) F(FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, 8)                      \
+    F(STREAM_NON_BLOCKING, 1) F(EVENT_DEFAULT, 0)                           \
     F(EVENT_DISABLE_TIMING, 2) F(STREAM_CAPTURE_MODE_THREAD_LOCAL, 1)
 
 /* F(its name without CUDA_, its number): errors that are told apart */
-#define CUDA_ERRORS(F) F(SUCCESS, 0) F(ERROR_OUT_OF_MEMORY, 2) F(ERROR_NO_DEVICE, 100)
+#define CUDA_ERRORS(F) F(SUCCESS, 0) F(ERROR_OUT_OF_MEMORY, 2) F(ERROR_NO_DEVICE, 100) F(ERROR_NOT_READY, 600)
 
 #define CUDA_VALUE(name, number) CUDA_##name = (number),
 enum { CUDA_CONSTANTS(CUDA_VALUE) CUDA_ERRORS(CUDA_VALUE) };
@@ -64,6 +66,7 @@ enum { CUDA_CONSTANTS(CUDA_VALUE) CUDA_ERRORS(CUDA_VALUE) };
     F(StreamCreate, "", (cuda_stream *, unsigned flags))                                                               \
     F(StreamDestroy, "_v2", (cuda_stream))                                                                             \
     F(StreamSynchronize, "", (cuda_stream))                                                                            \
+    F(StreamQuery, "", (cuda_stream))                                                                                  \
     F(StreamBeginCapture, "_v2", (cuda_stream, unsigned mode))                                                         \
     F(StreamEndCapture, "", (cuda_stream, cuda_graph *))                                                               \
     F(EventCreate, "", (cuda_event *, unsigned flags))                                                                 \
@@ -81,6 +84,7 @@ enum { CUDA_CONSTANTS(CUDA_VALUE) CUDA_ERRORS(CUDA_VALUE) };
     F(ModuleUnload, "", (cuda_module))                                                                                 \
     F(ModuleGetFunction, "", (cuda_function *, cuda_module, const char *name))                                         \
     F(FuncGetAttribute, "", (int *, unsigned what, cuda_function))                                                     \
+    F(FuncSetAttribute, "", (cuda_function, unsigned what, int))                                                       \
     F(LaunchKernel, "", (cuda_function, unsigned groups_x, unsigned groups_y, unsigned groups_z, unsigned threads_x,   \
                          unsigned threads_y, unsigned threads_z, unsigned local_bytes, cuda_stream, void **arguments,  \
                          void **extra))                                                                                \

@@ -54,7 +54,8 @@ static unsigned learn(cuda_device *d) {
     static const unsigned asked[] = { CUDA_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK,
                                       CUDA_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK,
                                       CUDA_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR,
-                                      CUDA_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR };
+                                      CUDA_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR,
+                                      CUDA_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN };
     enum { ASKED = sizeof asked / sizeof *asked };
     int told[ASKED] = { 0 };
     unsigned code = d->cuda->DriverGetVersion(&d->driver_version);
@@ -62,7 +63,7 @@ static unsigned learn(cuda_device *d) {
     d->capability = 10 * told[2] + told[3];
     d->limits = (gpu_limits){
         .threads = MIN2(told[0], MOST_THREADS), .f64 = true, .matrix = d->capability >= MATRIX_CAPABILITY,
-        .local_bytes = told[1], .asks = d->lt ? cuda_asks : NULL, .device = d,
+        .local_bytes = told[1], .room_bytes = told[4], .asks = d->lt ? cuda_asks : NULL, .device = d,
     };
     return code;
 }

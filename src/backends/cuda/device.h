@@ -27,6 +27,8 @@ typedef struct cuda_device {
     int          next_stage;
     char         first[96], last[96];  /* kernels since the device was waited for; "" */
     unsigned     late;                 /* of a wait that had nobody to tell */
+    struct cuda_recording *waiting;    /* runs that are not queued yet, so many of it */
+    int          runs;
 } cuda_device;
 
 extern const backend_memory cuda_memory;
@@ -47,6 +49,9 @@ tide_status cuda_fail(const cuda_device *d, unsigned code, tide_failure *why, co
 tide_status cuda_begin(void *device, tide_failure *why);
 tide_status cuda_wait(void *device, tide_failure *why);
 void        cuda_free_stages(cuda_device *d);
+
+/* graph.c: queues the runs that wait: before anything else is queued or waited for, and before what they need goes. */
+void        cuda_queue_runs(cuda_device *d);
 
 /* program.c, launch.c, graph.c: as gpu_driver says. */
 tide_status cuda_build(void *device, const gpu_source *source, void **module, tide_failure *why);

@@ -21,8 +21,8 @@ static unsigned queue_launch(const cuda_device *d, const cuda_text *text, const 
     if (c->product) return cuda_multiply(d, c->product);
     cuda_set_arguments(&a, c);
     cuda_function function = cuda_function_of(text, c);
-    return d->cuda->LaunchKernel(function, (unsigned)c->groups, 1, 1, (unsigned)c->threads, 1, 1, 0, d->stream, a.each,
-                                 NULL);
+    return d->cuda->LaunchKernel(function, (unsigned)c->groups, 1, 1, (unsigned)c->threads, 1, 1,
+                                 (unsigned)c->room_bytes, d->stream, a.each, NULL);
 }
 
 static unsigned make_events(cuda_device *d) {
@@ -48,6 +48,7 @@ static unsigned time_launch(cuda_device *d, const cuda_text *text, const gpu_cal
 tide_status cuda_launch(void *device, void *module, const gpu_call *c, double *seconds, tide_failure *why) {
     cuda_device *d = device;
     cuda_enter(d);
+    cuda_queue_runs(d);
     unsigned code = seconds ? time_launch(d, module, c, seconds) : queue_launch(d, module, c);
     cuda_leave(d);
     if (code) return cuda_fail(d, code, why, "the kernel '%s'", c->kernel->name);

@@ -16,6 +16,7 @@ tide_status cuda_begin(void *device, tide_failure *why) {
 }
 
 static void settle(cuda_device *d) {
+    cuda_queue_runs(d);
     if (!d->late) d->late = d->cuda->StreamSynchronize(d->stream);
     if (!d->late) *d->first = *d->last = 0;
 }
@@ -86,10 +87,11 @@ static void *alloc(void *device, int64_t bytes) {
 
 /* The driver's own function waits for the whole device, so for what is queued. */
 static void release(void *device, void *block, int64_t bytes) {
-    const cuda_device *d = device;
+    cuda_device *d = device;
     (void)bytes;
     if (!block) return;
     cuda_enter(d);
+    cuda_queue_runs(d);
     d->cuda->MemFree((cuda_address)(uintptr_t)block);
     cuda_leave(d);
 }
@@ -97,6 +99,9 @@ static void release(void *device, void *block, int64_t bytes) {
 static tide_status put(void *device, void *block, int64_t at, const void *from, int64_t bytes, tide_failure *why) {
     cuda_device *d = device;
     cuda_address to = (cuda_address)(uintptr_t)block + (cuda_address)at;
+    cuda_enter(d);
+    cuda_queue_runs(d);
+    cuda_leave(d);
     if (cuda_begin(d, why)) return TIDE_EDEVICE;
     cuda_enter(d);
     unsigned code;

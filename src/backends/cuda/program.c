@@ -77,18 +77,22 @@ static void key_of(const compilation *c, const char *words, char key[65]) {
     sha256_end(&h, key);
 }
 
-static unsigned load(const compilation *c, const void *cubin, cuda_entry *e) {
-    unsigned code = c->d->cuda->ModuleLoadData(&e->module, cubin);
+/* Launches must be allowed to have more memory of the group than arrays may be. */
+static unsigned load(const compilation *c, const void *cubin, int64_t room_bytes, cuda_entry *e) {
+    const cuda_driver *cuda = c->d->cuda;
+    unsigned code = cuda->ModuleLoadData(&e->module, cubin);
     if (code) return e->module = NULL, code;
-    return c->d->cuda->ModuleGetFunction(&e->function, e->module, "k");
+    code = cuda->ModuleGetFunction(&e->function, e->module, "k");
+    if (code || !room_bytes) return code;
+    return cuda->FuncSetAttribute(e->function, CUDA_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, (int)room_bytes);
 }
 
-static tide_status make_anew(const compilation *c, const char *words, const gpu_cached *cache, cuda_entry *e,
-                             tide_failure *why) {
+static tide_status make_anew(const compilation *c, const char *words, int64_t room_bytes, const gpu_cached *cache,
+                             cuda_entry *e, tide_failure *why) {
     char  *whole = NULL;
     size_t bytes = 0;
     tide_status status = compile(c, words, &whole, &bytes, why);
-    unsigned code = status ? CUDA_SUCCESS : load(c, whole + GPU_CACHE_KEY, e);
+    unsigned code = status ? CUDA_SUCCESS : load(c, whole + GPU_CACHE_KEY, room_bytes, e);
     if (code) status = cuda_fail(c->d, code, why, "loading a compiled kernel");
     else if (!status && cache) gpu_cache_write(cache, whole, bytes);
     free(whole);
@@ -96,17 +100,18 @@ static tide_status make_anew(const compilation *c, const char *words, const gpu_
 }
 
 /* What the cache has may be what the driver does not take: then it is made again. */
-static tide_status make_entry(const compilation *c, const char *words, cuda_entry *e, tide_failure *why) {
+static tide_status make_entry(const compilation *c, const char *words, int64_t room_bytes, cuda_entry *e,
+                              tide_failure *why) {
     char   key[65];
     size_t bytes = 0;
     gpu_cached cached;
     key_of(c, words, key);
     bool  cache = gpu_cache_open(&cached, "cuda/", key);
     void *cubin = cache ? gpu_cache_read(&cached, &bytes) : NULL;
-    bool  kept = cubin && !load(c, cubin, e);
+    bool  kept = cubin && !load(c, cubin, room_bytes, e);
     free(cubin);
     if (!kept && e->module) c->d->cuda->ModuleUnload(e->module), e->module = NULL;
-    tide_status status = kept ? TIDE_OK : make_anew(c, words, cache ? &cached : NULL, e, why);
+    tide_status status = kept ? TIDE_OK : make_anew(c, words, room_bytes, cache ? &cached : NULL, e, why);
     if (cache) gpu_cache_close(&cached);
     return status;
 }
@@ -122,7 +127,7 @@ static void make_one(void *user, int64_t i, int thread) {
     gpu_source_entry(&words, c->source, entry);
     cuda_enter(c->d);
     if (words.failed) fail(&c->failures[i], TIDE_ENOMEM, "out of memory for a kernel's text");
-    else make_entry(c, words.data, &c->text->entries[entry][form], &c->failures[i]);
+    else make_entry(c, words.data, e->room_bytes, &c->text->entries[entry][form], &c->failures[i]);
     cuda_leave(c->d);
     text_free(&words);
 }

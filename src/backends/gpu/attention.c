@@ -80,6 +80,7 @@ void gpu_print_attention(gpu_print *g, int launch) {
     attention r = begin(g);
     if (!all_fit(r)) g->lacks = "attention in groups as small as the device's";
     else if (g->kernel->kind == FLAT_ATTENTION_GRAD) attention_print_grad(&r, launch);
+    else if (launch == 0 && attention_has_bits(&r)) g->more = true, attention_print_draws(&r);
     else if (!attention_mma_forward(&r) && choose_forward(&r)) print_forward(&r);
 }
 

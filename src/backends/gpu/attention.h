@@ -32,6 +32,8 @@ typedef struct attention {
     bool fours[ATT_OPERANDS];  /* of those declared: four neighbours can be loaded or stored at a time */
     bool by_keys;       /* rows are keys */
     bool parts_here;    /* backward: groups make do o themselves */
+    bool bits;          /* on matrix units: masks have been drawn by another launch */
+    bool whole;         /* on matrix units, backward: a group has all keys of an entry, and all its queries */
     int  rows, cols, threads;  /* of a group's tile */
     /* Without matrix units: */
     const attention_tile *tile;
@@ -54,7 +56,9 @@ void attention_batch(attention *r, const int *which, int count);
 void attention_float(gpu_print *g, const char *name, double value);
 /* The opening brace, the group's memory, with an array of so many floats if it has a name, and BEGIN. */
 void attention_rooms(attention *r, const char *floats, int count);
-void attention_numbers(attention *r);           /* sizes, and what masks are drawn by */
+void attention_numbers(attention *r);           /* sizes, and what masks are drawn by, unless they are bits */
+void attention_draws(attention *r);             /* what masks are drawn by */
+void attention_where(const attention *r, gpu_words *w);  /* $where: the `sample`, and `from` where in it */
 void attention_place(attention *r);             /* which tile the group has */
 void attention_begin_loop(attention *r);        /* `first_col` goes along the columns, `rest` are left */
 void attention_masks(attention *r);             /* the bits of a tile's mask, if there is dropout */
@@ -83,15 +87,23 @@ const char *attention_name(int which);
 int64_t attention_width(const attention *r, int which);
 const char *attention_width_name(int which);
 
-/* attention_mma.c: the same launches on matrix units. False: operands are not 16-bit numbers that lie so that eight are
- * copied at a time, or groups have too little room; then nothing was printed. */
+/* attention_mma_forward.c, attention_mma_grad.c, attention_mma_whole.c: on matrix units. False: operands are not 16-bit
+ * numbers that lie so that eight are copied at a time, or groups have too little room; then nothing was printed. */
 bool attention_mma_forward(attention *r);
 bool attention_mma_grad(attention *r);
+bool attention_mma_whole(attention *r, int launch);
+
+/* attention_bits.c: masks as bits, drawn by a launch of their own, forward's first, if they are so many. */
+bool attention_has_bits(const attention *r);
+void attention_declare_bits(attention *r, bool written);
+void attention_print_draws(attention *r);
 
 /* attention_grad.c */
 void attention_part_loads(const attention *r, gpu_words *w);  /* $loado and $loadgo */
 void attention_declare_parts(attention *r);                   /* do o in scratch, if it is there */
 bool attention_choose_grad(attention *r, bool by_keys);
 void attention_print_grad(attention *r, int launch);
+/* The launch that leaves each query's do o; with `pairs` what mma_across takes, in units of the scores. */
+void attention_print_parts(attention *r, bool pairs);
 
 #endif

@@ -33,7 +33,11 @@ void attention_declare_parts(attention *r) {
     g->uses[g->n_uses - 1].written = false;  /* so that the last two launches need not wait for each other */
 }
 
-static void print_parts(attention *r) {
+static const char leave_sum[] = "row_parts[number] = sum;";
+static const char leave_pair[] = "float2 two; two.x = logs[number] * -1.44269504f; two.y = -sum / kept; "
+                                 "row_parts[number] = two;";
+
+void attention_print_parts(attention *r, bool pairs) {
     static const int used[] = { ATT_O, ATT_GO };
     gpu_print *g = r->g;
     gpu_words w = { 0 };
@@ -43,7 +47,10 @@ static void print_parts(attention *r) {
     attention_part_loads(r, &w);
     text_add(&g->body, "{\nLOCAL_ARRAY(float, sums, %d);\nBEGIN\n", (int)g->threads);
     for (int i = 0; i < 2; i++) attention_declare(r, used[i]);
-    gpu_scratch(g, "row_parts", "float", 0);
+    if (pairs) attention_declare(r, ATT_L);
+    if (pairs) attention_float(g, "kept", r->a.dropout ? r->a.kept : 1);
+    gpu_word(&w, "leave", pairs ? leave_pair : leave_sum);
+    gpu_scratch(g, "row_parts", pairs ? "float2" : "float", 0);
     gpu_declare(g, "uint", "m", r->a.m);
     gpu_declare(g, "uint", "e", r->a.e);
     gpu_declare(g, "uint", "total", r->a.batches * r->a.m);
@@ -151,11 +158,12 @@ bool attention_choose_grad(attention *r, bool by_keys) {
 
 void attention_print_grad(attention *r, int launch) {
     r->parts_here = r->a.n <= FEW_KEYS;
+    if (attention_mma_whole(r, launch)) return;
     r->g->scratch_bytes = r->parts_here ? 0 : r->a.batches * r->a.m * (int64_t)sizeof(float);
     r->g->more = launch < 2;
     r->by_keys = launch == 1;
     if (launch == 0 && r->parts_here) return;
-    if (launch == 0) print_parts(r);
+    if (launch == 0) attention_print_parts(r, false);
     else if (attention_mma_grad(r) || !attention_choose_grad(r, r->by_keys)) return;
     else if (r->by_keys) print_keys(r);
     else print_queries(r);

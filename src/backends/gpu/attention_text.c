@@ -126,7 +126,7 @@ void attention_rooms(attention *r, const char *array, int count) {
 /* Whether a sample has whole entries of the batch: then all of a group's queries are in one. */
 static bool whole_entries(const flat_attention *a) { return a->m && a->per_sample % (a->n * a->m) == 0; }
 
-static void print_draws(attention *r) {
+void attention_draws(attention *r) {
     gpu_print *g = r->g;
     const flat_attention *a = &r->a;
     const flat_kernel *k = g->kernel;
@@ -139,9 +139,9 @@ static void print_draws(attention *r) {
     gpu_declare(g, "uint", "in_sample", whole_entries(a) ? a->per_sample / a->n / a->m : a->per_sample / a->n);
     attention_float(g, "kept", a->kept);
     gpu_operand(g, "step_at", &k->operands[step], false);
-    if (k->n_operands > step + 1) gpu_operand(g, "offset_at", &k->operands[step + 1], false);
+    if (flat_attention_counters(k) > 1) gpu_operand(g, "offset_at", &k->operands[step + 1], false);
     text_add(&g->body, "const uint step = (uint)*step_at, offset = %s;\n",
-             k->n_operands > step + 1 ? "(uint)*offset_at" : "0u");
+             flat_attention_counters(k) > 1 ? "(uint)*offset_at" : "0u");
 }
 
 void attention_numbers(attention *r) {
@@ -151,7 +151,8 @@ void attention_numbers(attention *r) {
     gpu_declare(g, "uint", "d", r->a.d);
     gpu_declare(g, "uint", "e", r->a.e);
     text_add(&g->body, "const uint own = %s, other = %s;\n", r->by_keys ? "n" : "m", r->by_keys ? "m" : "n");
-    if (r->a.dropout) print_draws(r);
+    if (r->a.dropout && !r->bits) attention_draws(r);
+    if (r->a.dropout && r->bits) attention_float(g, "kept", r->a.kept);
     g->threads = r->threads;
     g->groups = ceil_div(r->by_keys ? r->a.n : r->a.m, r->rows) * r->a.batches;
 }
@@ -183,6 +184,10 @@ static const char one_sample[] = "const uint sample = entry / in_sample + offset
 static const char any_sample[] = "const uint number = entry * m + $firstquery + query;\n"
     "    const uint sample = number / in_sample + offset, from = number % in_sample * n + $firstkey;";
 
+void attention_where(const attention *r, gpu_words *w) {
+    gpu_word(w, "where", whole_entries(&r->a) ? one_sample : any_sample);
+}
+
 void attention_mask_words(const attention *r, gpu_words *w) {
     const count counts[] = {
         { "queries", (int)queries_of(r) }, { "blocks", blocks_of(r) }, { "maskpitch", mask_pitch(r) },
@@ -191,7 +196,7 @@ void attention_mask_words(const attention *r, gpu_words *w) {
     ADD_COUNTS(w, counts);
     if (r->by_keys) ADD_WORDS(w, by_keys);
     else ADD_WORDS(w, by_queries);
-    if (r->a.dropout) gpu_word(w, "where", whole_entries(&r->a) ? one_sample : any_sample);
+    if (r->a.dropout) attention_where(r, w);
 }
 
 static const char *const of_rows_queries[][2] = {

@@ -12,6 +12,7 @@ typedef struct gpu_call {
     int32_t entry, threads;     /* entry -1: `product` */
     void   *product;            /* that the driver made of one; NULL: none */
     int64_t groups;
+    int64_t room_bytes;         /* of each group's LOCAL_ROOM */
     void   *blocks[GPU_BLOCKS];
     void   *table;
     uint32_t first;

@@ -72,6 +72,10 @@ static void *block_at(const backend_exec *e, void *arena, const gpu_block *b) {
 
 /* ---- preparing ----------------------------------------------------------------------------------------- */
 
+static int64_t room_of(const gpu_plan *plan, const gpu_launch *l) {
+    return l->entry < 0 ? 0 : plan->source.entries[l->entry].room_bytes;
+}
+
 static void make_calls(backend_exec *e, void *arena, const gpu_plan *plan) {
     int64_t *table = (int64_t *)(void *)&e->calls[plan->n_launches];
     if (plan->n_table) memcpy(table, plan->table, (size_t)table_bytes(plan));
@@ -79,7 +83,7 @@ static void make_calls(backend_exec *e, void *arena, const gpu_plan *plan) {
         const gpu_launch *l = &plan->launches[i];
         gpu_call *c = &e->calls[i];
         *c = (gpu_call){ .kernel = &e->program->kernels[l->kernel], .entry = l->entry, .threads = l->threads,
-                         .groups = l->groups, .table = e->table, .first = l->first,
+                         .groups = l->groups, .room_bytes = room_of(plan, l), .table = e->table, .first = l->first,
                          .numbers = l->first & GPU_MANY ? NULL : table + l->first, .n_after = l->n_after,
                          .after = plan->after + l->after };
         for (int j = 0; j < GPU_BLOCKS; j++)

@@ -2,49 +2,74 @@
  * multiprocessor, as fast as a tile lets it, and not faster than what it needs comes. */
 #include "mma_tiling.h"
 
-/* Rows of a tile are 2 to 16 chunks of 8 numbers, a power of two. Rates are estimates. */
+/* Rows of a tile are 2 to 32 chunks of 16 bytes, a power of two. Rates and what is enough are measured on an H200
+ * (bench/results/cuda.md) for most, of the others estimates. */
 static const mma_tile tiles[] = {
-    /*  bm   bn  bk wm wn stages rate enough */
-    { 128, 128, 32, 2, 2, 3, 1000, 1.1 },
-    { 128,  64, 32, 2, 2, 4,  800, 1.1 },
-    {  64, 128, 32, 2, 2, 4,  800, 1.1 },
-    {  64,  64, 64, 2, 2, 3,  650, 1.1 },
-    {  64,  32, 64, 2, 2, 4,  430, 1.2 },
-    {  32,  64, 64, 2, 2, 4,  430, 1.2 },
-    {  32,  32, 64, 2, 2, 4,  320, 1.25 },
+    /*  bm   bn   bk wm wn wk stages rate enough */
+    { 128, 128,  32, 2, 2, 1, 3, 1000, 1.2 },
+    { 128,  64,  32, 2, 2, 1, 4,  800, 1.2 },
+    {  64, 128,  32, 2, 2, 1, 4,  800, 1.2 },
+    {  64,  64,  64, 2, 2, 1, 3,  650, 1.25 },
+    {  64,  32,  64, 2, 2, 1, 4,  430, 1.3 },
+    {  32,  64,  64, 2, 2, 1, 4,  430, 1.3 },
+    {  32,  32,  64, 2, 2, 1, 4,  320, 1.45 },
+    {  32,  32, 128, 1, 1, 4, 3,  320, 1.1 },
+    {  32,  16, 128, 1, 1, 4, 4,  200, 1.25 },
+    {  16,  32, 128, 1, 1, 4, 4,  200, 1.25 },
+};
+static const mma_tile tiles_f32[] = {
+    /*  bm   bn   bk wm wn wk stages rate enough */
+    { 128, 128,  16, 2, 4, 1, 3,  123, 1.03 },
+    { 128,  64,  16, 2, 2, 1, 4,  124, 1.2 },
+    {  64, 128,  16, 2, 2, 1, 4,  124, 1.2 },
+    {  64,  64,  32, 2, 2, 1, 3,  120, 1.33 },
+    {  64,  32,  32, 2, 1, 2, 4,  105, 1.33 },
+    {  32,  64,  32, 1, 2, 2, 4,  105, 1.33 },
+    {  32,  32,  64, 1, 1, 4, 3,   90, 1.1 },
+    {  32,  32,  32, 1, 1, 4, 3,   97, 1.4 },
+    {  32,  16,  64, 1, 1, 4, 4,   82, 1.25 },
+    {  16,  32,  64, 1, 1, 4, 4,   82, 1.25 },
 };
 
 /* What the tiling takes a device for: bytes a clock that a multiprocessor gets; clocks until a group has begun, has its
  * first tiles and has stored, and what of it each further one needs; and of a second launch. */
 enum { PROCESSORS = 132, BYTES = 36, GROUP = 1700, EACH = 300, LAUNCH = 4400, MOST_PARTS = 64 };
-/* Products of less are too small a part of any tile. */
-enum { LEAST_SIDE = 8, LEAST_DEPTH = 8 };
+/* Something else is always to be done. */
+static const double LEAST_BESIDE = 0.1;
+enum { LEAST_DEPTH = 8 };  /* products of less are too small a part of any tile */
 
-static bool tile_fits(const mma_tile *t, const gpu_limits *limits) {
-    return mma_threads(t) <= limits->threads && 2 * t->stages * t->bk * (t->bm + t->bn) <= limits->local_bytes;
+/* Tiles of A and B, and where they were the sums that slices leave. */
+static bool tile_fits(const mma_tile *t, int size, const gpu_limits *limits) {
+    const int room = t->stages * t->bk * (t->bm + t->bn) * size, left = t->wk > 1 ? t->bm * t->bn * t->wk * 4 : 0;
+    return mma_threads(t) <= limits->threads && room <= limits->local_bytes && left <= room;
 }
 
-static mma_tiling cost_of(const flat_gemm *p, const mma_tile *t, int64_t wanted, double beside) {
+/* Its time alone; and where others are multiplied at the same time, what of the device they cannot have. */
+static mma_tiling cost_of(const flat_gemm *p, const mma_tile *t, int size, int64_t wanted, double beside) {
     int64_t length = round_up(MAX2(ceil_div(p->k, wanted), 1), t->bk), parts = MAX2(ceil_div(p->k, length), 1);
     double groups = (double)(ceil_div(p->m, t->bm) * ceil_div(p->n, t->bn)) * (double)(p->batches * parts);
-    double sums = t->bm * t->bn / t->rate, moved = (double)((t->bm + t->bn) * 2) / BYTES;
-    double rounds = (1 + beside) * groups / PROCESSORS, results = (1 + beside) * (double)(p->m * p->n * p->batches);
+    double sums = t->bm * t->bn / t->rate, moved = (double)((t->bm + t->bn) * size) / BYTES;
+    double rounds = groups / PROCESSORS, work = rounds * MAX2(sums, moved) * (double)length, fold = 0;
     rounds = rounds < 4 ? (double)(int64_t)(rounds + 0.999) : rounds + 0.5;  /* the last is not full */
-    double cost = MAX2(MAX2(rounds, t->enough) * sums, rounds * moved) * (double)length + GROUP + EACH * rounds;
-    if (parts > 1) cost += LAUNCH + results * (double)(8 * parts) / (BYTES * PROCESSORS);
+    if (parts > 1) fold = (double)(p->m * p->n * p->batches) * (double)(8 * parts) / (BYTES * PROCESSORS);
+    double alone = MAX2(MAX2(rounds, t->enough) * sums, rounds * moved) * (double)length + GROUP + EACH * rounds;
+    double cost = alone + fold + (parts > 1 ? LAUNCH : 0) + MIN2(LEAST_BESIDE + beside, 1) * (work + fold);
     return (mma_tiling){ t, parts, length, groups, cost };
 }
 
 mma_tiling gpu_mma_tiling(const flat_gemm *p, tide_dtype type, double beside, const gpu_limits *limits) {
     mma_tiling best = { 0 };
-    if (!limits->matrix || (type != TIDE_BF16 && type != TIDE_F16)) return best;
-    if (MIN2(p->m, p->n) < LEAST_SIDE || p->k < LEAST_DEPTH) return best;
-    for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++) {
-        if (!tile_fits(&tiles[i], limits)) continue;
+    const bool single = type == TIDE_F32;
+    const int size = (int)tide_dtype_size(type);
+    if (!limits->matrix || (type != TIDE_BF16 && type != TIDE_F16 && !single)) return best;
+    if (p->k < LEAST_DEPTH) return best;
+    const size_t count = single ? sizeof tiles_f32 / sizeof *tiles_f32 : sizeof tiles / sizeof *tiles;
+    for (const mma_tile *t = single ? tiles_f32 : tiles, *end = t + count; t < end; t++) {
+        if (!tile_fits(t, size, limits)) continue;
         for (int64_t parts = 1; parts <= MOST_PARTS; parts++) {
-            mma_tiling c = cost_of(p, &tiles[i], parts, beside);
+            mma_tiling c = cost_of(p, t, size, parts, beside);
             if (!best.tile || c.cost < best.cost) best = c;
-            if (c.length == tiles[i].bk || c.groups >= 2 * PROCESSORS * tiles[i].enough) break;
+            if (c.length == t->bk || c.groups >= 2 * PROCESSORS * t->enough) break;
         }
     }
     return best;

@@ -12,7 +12,8 @@ enum { MOST_LAUNCHES = 2048, MOST_GROUPS = 2048, NOWHERE = INT32_MAX };
 typedef struct ordering {
     gpu_plan *plan;
     int32_t   n, words;
-    uint64_t *above;           /* bits, `words` of each launch: those that it waits for, also by way of others */
+    uint64_t *above;           /* bits, `words` of each launch and of one more: those that it waits for, also by way
+                                  of others */
     int32_t  *before, n_before, room;  /* pairs (launch, one that it waits for), by launch */
     int32_t  *from;            /* where a launch's pairs begin; n + 1 */
     int32_t  *low, *high;      /* levels */
@@ -34,7 +35,13 @@ static bool must_wait(const gpu_use *a, int32_t n_a, const gpu_use *b, int32_t n
 }
 
 static uint64_t *above(const ordering *o, int32_t i) { return o->above + (size_t)i * (size_t)o->words; }
-static bool is_above(const ordering *o, int32_t i, int32_t j) { return above(o, i)[j / 64] >> (j % 64) & 1; }
+static void add_bit(uint64_t *bits, int32_t j) { bits[j / 64] |= (uint64_t)1 << (j % 64); }
+static bool has_bit(const uint64_t *bits, int32_t j) { return bits[j / 64] >> (j % 64) & 1; }
+static bool is_above(const ordering *o, int32_t i, int32_t j) { return has_bit(above(o, i), j); }
+static void add_above(const ordering *o, int32_t i, int32_t j) {
+    for (int32_t w = 0; w < o->words; w++) above(o, i)[w] |= above(o, j)[w];
+    if (o->words) add_bit(above(o, i), j);
+}
 
 static bool add_pair(ordering *o, int32_t i, int32_t j) {
     if (o->n_before == o->room) {
@@ -43,8 +50,7 @@ static bool add_pair(ordering *o, int32_t i, int32_t j) {
         o->before = more, o->room = 2 * o->room + 256;
     }
     o->before[o->n_before++] = j;
-    for (int32_t w = 0; w < o->words; w++) above(o, i)[w] |= above(o, j)[w];
-    if (o->words) above(o, i)[j / 64] |= (uint64_t)1 << (j % 64);
+    add_above(o, i, j);
     return true;
 }
 
@@ -137,17 +143,28 @@ static bool add_table(gpu_plan *plan, gpu_launch *all, const place *of, int32_t 
     return true;
 }
 
-/* The launches that one of them, now of number `to`, waits for, by their new numbers and each once. */
-static void add_after(const ordering *o, gpu_launch *all, const place *of, int32_t count, const int32_t *number) {
-    gpu_plan *plan = o->plan;
-    all->after = plan->n_after, all->n_after = 0;
+static void wait_for(gpu_plan *plan, gpu_launch *all, int32_t launch) {
+    plan->after[plan->n_after++] = launch;
+    all->n_after++;
+}
+
+/* The launches that these, now one of number `me`, wait for, by their new numbers, the latest first: those that are
+ * waited for by way of others are not named. One that waits for a single other may start early. */
+static void add_after(ordering *o, gpu_launch *all, const place *of, int32_t count, const int32_t *number,
+                      int32_t me) {
+    const uint64_t *wanted = above(o, o->n);
+    all->after = o->plan->n_after, all->n_after = 0;
+    memset(above(o, o->n), 0, sizeof *wanted * (size_t)o->words);
     for (int32_t i = 0; i < count; i++)
         for (int32_t k = o->from[of[i].launch]; k < o->from[of[i].launch + 1]; k++) {
-            int32_t wanted = number[o->before[k]], j = 0;
-            while (j < all->n_after && plan->after[all->after + j] != wanted) j++;
-            if (j == all->n_after) plan->after[all->after + all->n_after++] = wanted;
+            if (o->words) add_bit(above(o, o->n), number[o->before[k]]);
+            else wait_for(o->plan, all, number[o->before[k]]);
         }
-    plan->n_after += all->n_after;
+    for (int32_t j = o->words ? me - 1 : -1; j >= 0; j--)
+        if (has_bit(wanted, j) && !is_above(o, me, j)) {
+            add_above(o, me, j);
+            wait_for(o->plan, all, j);
+        }
 }
 
 static bool rewrite(ordering *o, const place *places, gpu_launch *out, int32_t *number) {
@@ -155,6 +172,7 @@ static bool rewrite(ordering *o, const place *places, gpu_launch *out, int32_t *
     int32_t n = 0;
     plan->after = malloc(sizeof *plan->after * (size_t)MAX2(o->n_before, 1));
     if (!plan->after) return false;
+    memset(o->above, 0, sizeof *o->above * (size_t)o->n * (size_t)o->words); /* from here on of the new launches */
     for (int32_t i = 0, count; i < o->n; i += count, n++) {
         int64_t groups = 0;
         for (count = 0; i + count < o->n && places[i + count].set == places[i].set; count++) {
@@ -163,7 +181,7 @@ static bool rewrite(ordering *o, const place *places, gpu_launch *out, int32_t *
         }
         out[n] = plan->launches[places[i].launch];
         if (count > 1 && !add_table(plan, &out[n], &places[i], count, groups)) return false;
-        add_after(o, &out[n], &places[i], count, number);
+        add_after(o, &out[n], &places[i], count, number, n);
     }
     memcpy(plan->launches, out, sizeof *out * (size_t)n);
     plan->n_launches = n;
@@ -193,7 +211,7 @@ bool gpu_order(gpu_plan *plan, const gpu_use *const *uses, const int32_t *n_uses
     size_t n = (size_t)o.n;
     if (!n) return true;
     o.words = o.n > MOST_LAUNCHES ? 0 : (o.n + 63) / 64;
-    o.above = calloc(n * (size_t)o.words + 1, sizeof *o.above);
+    o.above = calloc((n + 1) * (size_t)o.words + 1, sizeof *o.above);
     o.from = calloc(n + 1, sizeof *o.from), o.set = calloc(n, sizeof *o.set);
     o.low = calloc(n, sizeof *o.low), o.high = calloc(n, sizeof *o.high);
     bool done = o.above && o.from && o.set && o.low && o.high && find_pairs(&o, uses, n_uses) && arrange(&o);

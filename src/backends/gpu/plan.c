@@ -58,8 +58,7 @@ static bool add_uses(planner *r, const gpu_print *g) {
 
 static bool add_launch(planner *r, const gpu_print *g) {
     gpu_plan *plan = r->plan;
-    int32_t which = g->by_library ? -1 : gpu_source_add(&plan->source, g->body.data, g->body.length, g->threads,
-                                                          g->n_numbers);
+    int32_t which = g->by_library ? -1 : gpu_source_add(&plan->source, g);
     int32_t product = g->by_library ? plan->n_products : -1;
     if ((which < 0 && product < 0) ||
         !grow((void **)&plan->products, &r->room_products, plan->n_products, 1, sizeof *plan->products) ||

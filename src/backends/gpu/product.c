@@ -318,8 +318,9 @@ void gpu_print_product(gpu_print *g, int launch) {
     product r = { .g = g, .real = gpu_register_type(type), .size = (int64_t)tide_dtype_size((tide_dtype)type),
                   .type = k->operands[2].type, .index = index_type(g->program, k) };
     product_merge(&r.p, r.operand, k);
-    if (gpu_take_product(g, &r.p, r.operand)) return;
     mma_tiling units = gpu_mma_tiling(&r.p, k->operands[0].type, gpu_products_beside(g->program, k), g->limits);
+    bool single = units.tile && k->operands[0].type == TIDE_F32;  /* a library has no matrix units for these */
+    if (!single && gpu_take_product(g, &r.p, r.operand)) return;
     r.how = units.tile ? (tiling){ .parts = units.parts, .length = units.length } : gpu_tiling(&r.p, g->limits, r.size);
     if (!units.tile && !r.how.tile) { g->lacks = "a product in groups as small as the device's"; return; }
     g->scratch_bytes = r.how.parts > 1 ? r.how.parts * r.p.batches * r.p.m * r.p.n * r.size : 0;

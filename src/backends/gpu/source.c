@@ -20,12 +20,14 @@ static bool room_for_one(gpu_source *s) {
     return true;
 }
 
-int32_t gpu_source_add(gpu_source *s, const char *body, size_t length, int32_t threads, int32_t numbers) {
-    gpu_entry e = { .hash = text_hash(body), .length = length, .threads = threads, .numbers = numbers };
+int32_t gpu_source_add(gpu_source *s, const gpu_print *g) {
+    const char *body = g->body.data;
+    gpu_entry e = { .hash = text_hash(body), .length = g->body.length, .threads = g->threads,
+                    .numbers = g->n_numbers, .room_bytes = g->room_bytes };
     for (int32_t i = 0; i < s->n_entries; i++)
         if (same_body(s, &s->entries[i], &e, body)) return i;
     if (!room_for_one(s)) return -1;
-    text_add(&s->all, "KERNEL(k%d, %d) ", (int)s->n_entries, (int)threads);
+    text_add(&s->all, "KERNEL(k%d, %d) ", (int)s->n_entries, (int)g->threads);
     e.start = s->all.length;
     text_add(&s->all, "%s\n", body);
     if (s->all.failed) return -1;

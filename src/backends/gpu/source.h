@@ -4,11 +4,13 @@
 
 #include "../../kernelgen/gpu/gpu.h"
 
-/* Where its body is in `all`, how many numbers it is told, and whether it is launched alone and with others. */
+/* Where its body is in `all`, how many numbers it is told, what LOCAL_ROOM it has, and whether it is launched alone and
+ * with others. */
 typedef struct gpu_entry {
     uint64_t hash;
     size_t   start, length;
     int32_t  threads, numbers;
+    int64_t  room_bytes;
     bool     alone, among;
 } gpu_entry;
 
@@ -20,8 +22,8 @@ typedef struct gpu_source {
 } gpu_source;
 
 void gpu_source_begin(gpu_source *s, gpu_language language, bool f64);
-/* The entry of a body with so many threads, a new one if there is none yet; -1: out of memory. */
-int32_t gpu_source_add(gpu_source *s, const char *body, size_t length, int32_t threads, int32_t numbers);
+/* The entry of what was printed, a new one if there is none yet; -1: out of memory. */
+int32_t gpu_source_add(gpu_source *s, const gpu_print *g);
 /* The preamble and one entry, as "k". */
 void gpu_source_entry(text *out, const gpu_source *s, int32_t entry);
 void gpu_source_free(gpu_source *s);

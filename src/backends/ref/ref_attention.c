@@ -38,19 +38,18 @@ static double score(const entry *x, int64_t i, int64_t j) {
     return sum * x->k->attention.scale;
 }
 
-static int64_t counter(const entry *x, int32_t operand) {
-    if (operand >= x->k->n_operands) return 0;
-    const flat_operand *o = &x->k->operands[operand];
+static int64_t counter(const entry *x, int32_t which) {
+    if (which >= flat_attention_counters(x->k)) return 0;
+    const flat_operand *o = &x->k->operands[(x->k->kind == FLAT_ATTENTION ? 5 : 9) + which];
     return ref_load(o->type, ref_data(x->run, o), 0).i;
 }
 
 static double mask(const entry *x, int64_t i, int64_t j) {
     const flat_attention *a = &x->k->attention;
-    int32_t step = x->k->kind == FLAT_ATTENTION ? 5 : 9;
     if (!a->dropout) return 1;
     int64_t element = (x->index * a->m + i) * a->n + j;
-    uint32_t sample = (uint32_t)(element / a->per_sample + counter(x, step + 1));
-    double half = philox_half(x->run->program->seed, (uint32_t)counter(x, step), a->site, sample,
+    uint32_t sample = (uint32_t)(element / a->per_sample + counter(x, 1));
+    double half = philox_half(x->run->program->seed, (uint32_t)counter(x, 0), a->site, sample,
                               (uint32_t)(element % a->per_sample));
     return half >= 65536 * (double)(float)a->threshold ? (double)(float)a->kept : 0;
 }

@@ -10,6 +10,8 @@
  *                          GPU_MANY in it, for each group where its launch's are and, 32 bits higher, its number there
  *   BEGIN                  comes first in it: makes `uint group`, `uint lane`, and moves `table` to this launch
  *   LOCAL_ARRAY(T, name, n)  memory of the group, at the start of a kernel
+ *   LOCAL_ROOM(T, name, n)   the same, once in a kernel, where gpu_limits.room_bytes is set: for more of it than the
+ *                          arrays of a kernel may be together; gpu_print.room_bytes tells how much
  *   SYNC                   all threads of the group: what they wrote, to GLOBAL too, is seen by the group
  *   uint ushort uchar i64 u64 AS_FLOAT(uint) AS_UINT(float) FMA(a, b, c) MULHI(uint, uint) SQRT(x) FLOOR CEIL RINT
  *   EXP2(x)                the device's own: its bits are not another's
@@ -41,8 +43,9 @@ typedef struct gpu_limits {
     int32_t threads;      /* a group; a power of two, at least 32 */
     int64_t local_bytes;  /* a group's LOCAL_ARRAYs */
     bool    f64;          /* has double */
-    bool    matrix;       /* has warps of 32 threads, and multiplies 16-bit numbers on matrix units: mma.sync, CUDA from
-                             compute capability 8.0 on */
+    bool    matrix;       /* has warps of 32 threads, and multiplies 16-bit numbers and TF32 on matrix units: mma.sync,
+                             CUDA from compute capability 8.0 on */
+    int64_t room_bytes;   /* a group's LOCAL_ARRAYs and LOCAL_ROOM; 0: there is no LOCAL_ROOM */
     /* Scratch that a product takes by the library; -1: it does not take it. NULL: there is no library. */
     int64_t (*asks)(void *device, const gpu_product *p);
     void    *device;
@@ -69,6 +72,7 @@ typedef struct gpu_print {
     text      body;
     int32_t   threads;           /* of a group */
     int64_t   groups;            /* 0: nothing to launch */
+    int64_t   room_bytes;        /* of a group's LOCAL_ROOM; 0: it has none */
     int32_t   n_blocks, n_numbers;
     gpu_block blocks[GPU_BLOCKS];
     int64_t   numbers[GPU_NUMBERS];

@@ -12,7 +12,7 @@
 
 enum { GUARD = 1024, GUARD_BYTE = 0xC3, FRESH_BYTE = 0xFF, MOST_QUEUED = 64 };
 
-fibers_limits fibers_limit = { 256, 32768, 0 };
+fibers_limits fibers_limit = { 256, 32768, 0, 160 << 10 };
 fibers_faults fibers_fault = { -1, -1, -1, -1, -1 };
 
 /* Whether it is the one that is to fail. */
@@ -125,9 +125,10 @@ static tide_status check_call(const order *o, tide_failure *why) {
     if (c->threads != e->threads || c->threads > most || c->threads > GROUP_MOST_THREADS || c->threads < 1)
         return fail(why, TIDE_EDEVICE, "the kernel '%s' (k%d) is for groups of %d threads, launched with %d; a group "
                     "has up to %d", c->kernel->name, (int)c->entry, (int)e->threads, (int)c->threads, (int)most);
-    if ((int64_t)e->local_bytes > fibers_limit.local_bytes)
+    const int64_t most_bytes = c->room_bytes ? fibers_limit.room_bytes : fibers_limit.local_bytes;
+    if ((int64_t)e->local_bytes > most_bytes)
         return fail(why, TIDE_EDEVICE, "the kernel '%s' (k%d) has %zu bytes a group of %" PRId64, c->kernel->name,
-                    (int)c->entry, e->local_bytes, fibers_limit.local_bytes);
+                    (int)c->entry, e->local_bytes, most_bytes);
     if (c->groups < 1 || c->groups > UINT32_MAX)
         return fail(why, TIDE_EDEVICE, "the kernel '%s' (k%d) is launched with %" PRId64 " groups", c->kernel->name,
                     (int)c->entry, c->groups);
@@ -257,7 +258,8 @@ const backend_memory fibers_memory = { open_device, close_device, alloc, free_bl
 
 static void limits_cuda(void *of, gpu_limits *out) {
     (void)of;
-    *out = (gpu_limits){ fibers_limit.threads, fibers_limit.local_bytes, .f64 = true, .matrix = true };
+    *out = (gpu_limits){ fibers_limit.threads, fibers_limit.local_bytes, .f64 = true, .matrix = true,
+                         .room_bytes = fibers_limit.room_bytes };
 }
 
 static void limits_metal(void *of, gpu_limits *out) {

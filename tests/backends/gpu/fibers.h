@@ -11,11 +11,13 @@ extern const backend_memory fibers_memory;
 extern const gpu_driver fibers_cuda, fibers_metal;
 extern const tide_backend tide_backend_fibers_cuda, tide_backend_fibers_metal;  /* fibers_backend.c */
 
-/* What a group may have: 256 threads and 32 KB unless a test says otherwise; double and matrix units on CUDA alone. */
+/* What a group may have: 256 threads and 32 KB unless a test says otherwise; double, matrix units and more memory, 160
+ * KB, on CUDA alone. */
 typedef struct fibers_limits {
     int32_t threads;
     int64_t local_bytes;
     int32_t most_threads;  /* of an entry; 0: as `threads` */
+    int64_t room_bytes;
 } fibers_limits;
 extern fibers_limits fibers_limit;
 

@@ -15,7 +15,7 @@ enum { MOST_CASES = 150 };
 
 /* What groups may have, with which each language runs; the quick tier takes the first. */
 static const struct device_kind { const tide_backend *backend; fibers_limits limits; bool slow; } kinds[] = {
-    { &tide_backend_fibers_cuda, { 256, 49152, 0 }, false },
+    { &tide_backend_fibers_cuda, { 256, 49152, 0, 160 << 10 }, false },
     { &tide_backend_fibers_metal, { 64, 32768, 0 }, false },
     { &tide_backend_fibers_metal, { 1024, 32768, 0 }, true },
     { &tide_backend_fibers_cuda, { 32, 16384, 0 }, true },

@@ -35,11 +35,12 @@ static void fill_below(builder *b, int buffer, double most) {
         ref_store(b->types[buffer], initial_of(b, buffer), i, (ref_value){ .f = (random_unit() * 2 - 1) * most });
 }
 
-typedef struct options { tide_dtype type, result; int layout[7]; bool dropout, offset, specials; } options;
+typedef struct options { tide_dtype type, result; int layout[7]; bool dropout, offset, bits, specials; } options;
 
-static void add_counters(builder *b, flat_kernel *k, int step, int offset) {
+static void add_counters(builder *b, flat_kernel *k, int step, int offset, int bits) {
     if (step >= 0) add_operand(b, k, step, NULL);
     if (offset >= 0) add_operand(b, k, offset, NULL);
+    if (bits >= 0) add_operand(b, k, bits, NULL);
 }
 
 /* Forward, and the gradients of what it leaves. */
@@ -47,7 +48,7 @@ static void declare(builder *b, const sized *s, const options *o) {
     const int64_t batches = s->batch[0] * s->batch[1];
     flat_attention a = { .m = s->m, .n = s->n, .d = s->d, .e = s->e, .batches = batches, .batch_ndim = 2,
                          .batch = { s->batch[0], s->batch[1] }, .scale = 1 / sqrt((double)s->d), .dropout = o->dropout,
-                         .threshold = 0.3, .kept = 1 / 0.7, .site = 7 };
+                         .threshold = 0.3, .kept = 1 / 0.7, .site = 7, .bits = o->dropout && o->bits };
     a.per_sample = o->offset ? 2 * s->n : s->batch[1] * s->m * s->n;
     build_begin(b);
     flat_kernel *k = add_kernel(b, FLAT_ATTENTION, "attention", 1);
@@ -59,7 +60,9 @@ static void declare(builder *b, const sized *s, const options *o) {
     add_operand(b, k, add_buffer(b, TIDE_F32, batches * s->m, true), NULL);
     int step = o->dropout ? add_buffer(b, TIDE_I32, 1, false) : -1;
     int offset = o->offset ? add_buffer(b, TIDE_I32, 1, false) : -1;
-    add_counters(b, k, step, offset);
+    int bits = a.bits ? add_buffer(b, TIDE_I32, flat_attention_bits(&a), true) : -1;
+    if (a.bits) b->is_scratch[bits] = true;
+    add_counters(b, k, step, offset, bits);
     flat_kernel *g = add_kernel(b, FLAT_ATTENTION_GRAD, "attention grad", 1);
     g->attention = a;
     for (int i = 0; i < 5; i++) again(b, g, k, i);
@@ -67,7 +70,7 @@ static void declare(builder *b, const sized *s, const options *o) {
     add_matrix(b, g, o->result, s->batch, s->m, s->d, o->layout[4], true);
     add_matrix(b, g, o->result, s->batch, s->n, s->d, o->layout[5], true);
     add_matrix(b, g, o->result, s->batch, s->n, s->e, o->layout[6], true);
-    add_counters(b, g, step, offset);
+    add_counters(b, g, step, offset, bits);
 }
 
 static void put_special(builder *b, int operand, double number) {
@@ -85,7 +88,7 @@ static options random_options(int variant, bool halves) {
     if (variant < 2) memset(o.layout, 0, sizeof o.layout);
     if (halves || (variant > 1 && random_bits() % 2)) o.type = random_bits() % 2 ? TIDE_BF16 : TIDE_F16;
     for (int i = 0; i < 7 && halves; i++) o.layout[i] = o.layout[i] == ODD_GAPS ? HEADS : o.layout[i];
-    o.specials = variant == 4;
+    o.specials = variant == 4, o.bits = o.type != TIDE_F32;
     return o;
 }
 
@@ -124,6 +127,11 @@ static const sized for_units[] = {
     { 5, 80, 8, 16, { 1, 3 } },   { 33, 70, 64, 64, { 1, 1 } },   { 90, 100, 128, 112, { 1, 1 } },
     { 70, 9, 40, 8, { 2, 1 } },   { 65, 130, 16, 8, { 1, 67 } },  { 66, 64, 16, 16, { 2, 34 } },
 };
+/* With so many entries that a group takes a whole one, of one tile of keys and of more. */
+static const sized for_whole[] = {
+    { 20, 130, 32, 24, { 3, 31 } }, { 20, 30, 16, 32, { 2, 2 } }, { 70, 66, 64, 64, { 1, 93 } },
+    { 66, 131, 32, 48, { 1, 94 } },
+};
 enum { SIZES = sizeof sizes / sizeof *sizes, UNITS = sizeof for_units / sizeof *for_units, VARIANTS = 5 };
 
 static void try_all(const sized *all, size_t count, bool halves) {
@@ -145,9 +153,21 @@ static void test_matrix_units(void **unused) {
     try_all(for_units, UNITS, true);
 }
 
+static void test_whole(void **unused) {
+    (void)unused;
+    for (size_t i = 0; i < sizeof for_whole / sizeof *for_whole; i++)
+        for (int variant = 3; variant > 0; variant--) {
+            options o = random_options(variant, true);
+            o.bits = variant == 3;
+            try_size(&for_whole[i], &o);
+        }
+    expect_rest(NULL);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes), cmocka_unit_test(test_matrix_units), cmocka_unit_test(expect_rest),
+        cmocka_unit_test(test_whole), cmocka_unit_test(test_sizes), cmocka_unit_test(test_matrix_units),
+        cmocka_unit_test(expect_rest),
     };
     take_arguments(argc, argv);
     return cmocka_run_group_tests_name("gpu attention", tests, NULL, NULL);

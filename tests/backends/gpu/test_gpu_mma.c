@@ -92,17 +92,18 @@ static const sized sizes[] = {
     { 50, 70, 200, { 1, 2 } },   { 64, 64, 512, { 1, 1 } },  { 35, 64, 20, { 3, 11 } },  { 8, 200, 301, { 2, 1 } },
     { 130, 65, 9, { 1, 3 } },    { 96, 96, 96, { 1, 1 } },   { 352, 96, 40, { 1, 1 } },  { 48, 64, 3000, { 1, 1 } },
     { 100, 8, 999, { 1, 1 } },   { 17, 16, 8, { 4, 40 } },   { 40, 24, 2001, { 4, 1 } }, { 63, 66, 129, { 1, 1 } },
+    { 12, 64, 500, { 5, 1 } },   { 350, 250, 250, { 1, 1 } }, { 1, 64, 700, { 1, 1 } },    { 100, 1, 64, { 2, 1 } },
 };
 /* Enough of them for large tiles. */
 static const sized large[] = {
     { 126, 128, 16, { 132, 1 } }, { 128, 61, 33, { 1, 134 } }, { 60, 120, 16, { 133, 1 } }, { 62, 63, 72, { 140, 1 } },
-    { 64, 30, 70, { 1, 140 } },   { 31, 60, 70, { 1, 140 } },
+    { 62, 30, 70, { 1, 264 } },   { 31, 60, 70, { 1, 264 } },  { 62, 63, 40, { 264, 1 } },
 };
 enum { SIZES = sizeof sizes / sizeof *sizes, LARGE = sizeof large / sizeof *large, VARIANTS = 10 };
 
 static void try_size(const sized *s, int variant) {
     trial t = { .s = s, .a = random_layout(), .b = random_layout(), .c = random_layout(), .whole = variant % 2 == 0,
-                .special = variant % 5 == 4, .type = random_bits() % 3 ? TIDE_BF16 : TIDE_F16,
+                .special = variant % 5 == 4, .type = (tide_dtype[]){ TIDE_F32, TIDE_BF16, TIDE_F16 }[random_bits() % 3],
                 .bias = random_bits() % 2, .beta = (double)(random_bits() % 2) };
     t.alpha = (double[]){ 1, 0.125, t.whole ? -2 : -2.3 }[random_bits() % 3];
     t.result = t.whole && !t.special && random_bits() % 2 ? t.type : TIDE_F32;
@@ -134,25 +135,30 @@ static mma_tiling tiling_of(const sized *s, tide_dtype type, const gpu_limits *l
 }
 
 /* These sizes meet every tile, and some of them by parts. */
-static void test_tiles(void **unused) {
-    enum { TILES = 7 };
-    const mma_tile *met[TILES] = { NULL };
+static void expect_tiles(tide_dtype type, int tiles) {
+    const mma_tile *met[16] = { NULL };
     int parts = 0;
-    (void)unused;
     for (size_t i = 0; i < SIZES + LARGE; i++) {
-        mma_tiling how = tiling_of(i < SIZES ? &sizes[i] : &large[i - SIZES], TIDE_BF16, &usual);
+        mma_tiling how = tiling_of(i < SIZES ? &sizes[i] : &large[i - SIZES], type, &usual);
         int known = 0;
         assert_non_null(how.tile);
-        while (known < TILES && met[known] && met[known] != how.tile) known++;
-        assert_in_range(known, 0, TILES - 1);
+        while (known < tiles && met[known] && met[known] != how.tile) known++;
+        assert_in_range(known, 0, tiles - 1);
         met[known] = how.tile;
         parts += how.parts > 1;
     }
-    assert_non_null(met[TILES - 1]);
+    assert_non_null(met[tiles - 1]);
     assert_in_range(parts, 2, SIZES / 2);
 }
 
-/* A product of few tiles is cut where it is alone, not where others run beside it: those of other chains. */
+static void test_tiles(void **unused) {
+    (void)unused;
+    expect_tiles(TIDE_BF16, 10);
+    expect_tiles(TIDE_F32, 10);
+}
+
+/* A product of few tiles is cut into more parts where it is alone than where others run beside it: those of other
+ * chains. */
 static void test_beside(void **unused) {
     (void)unused;
     flat_kernel kernels[4] = { [1] = { .kind = FLAT_MAP } };
@@ -165,28 +171,49 @@ static void test_beside(void **unused) {
             kernels[i] = (flat_kernel){ .kind = FLAT_GEMM, .gemm = { 192, 192, 2816, .batches = 1 + i } };
     }
     assert_true(gpu_products_beside(&p, &kernels[0]) == 3 && gpu_products_beside(&p, &kernels[3]) == 0);
-    assert_in_range(gpu_mma_tiling(&kernels[0].gemm, TIDE_BF16, 0, &usual).parts, 2, 64);
-    assert_int_equal(gpu_mma_tiling(&kernels[0].gemm, TIDE_BF16, 30, &usual).parts, 1);
+    const mma_tiling alone = gpu_mma_tiling(&kernels[0].gemm, TIDE_BF16, 0, &usual);
+    const mma_tiling beside = gpu_mma_tiling(&kernels[0].gemm, TIDE_BF16, 3, &usual);
+    assert_in_range(alone.parts, 2, 64);
+    assert_in_range(beside.parts, 1, alone.parts);
+    assert_true(beside.cost > alone.cost);
 }
 
-/* Only 16-bit numbers, on devices with matrix units and room for a tile, of products that are more than rows. */
+/* Of gradients of weights, of few tiles and long sums, all multiprocessors have some, beside others too; and narrow
+ * ones have narrow tiles. */
+static void test_gradients(void **unused) {
+    static const sized gradients[] = {
+        { 384, 128, 8192, { 1, 1 } }, { 256, 512, 8192, { 1, 1 } }, { 512, 10, 8192, { 1, 1 } },
+        { 12, 64, 8192, { 5, 1 } },   { 192, 768, 2816, { 1, 1 } }, { 192, 192, 2816, { 1, 1 } },
+    };
+    (void)unused;
+    for (size_t i = 0; i < sizeof gradients / sizeof *gradients; i++)
+        for (int j = 0; j < 4; j++) {
+            const sized *s = &gradients[i];
+            const flat_gemm p = { .m = s->m, .n = s->n, .k = s->k, .batches = s->batch[0] };
+            const mma_tiling how = gpu_mma_tiling(&p, j % 2 ? TIDE_F32 : TIDE_BF16, j / 2 * 5, &usual);
+            assert_in_range(how.groups, 66, 4 * 132);
+            if (s->n < 16) assert_int_equal(how.tile->bn, 16);
+            if (s->m < 16) assert_int_equal(how.tile->bm, 16);
+        }
+}
+
+/* Not F64; on devices with matrix units and room for a tile, of products of some depth. */
 static void test_others(void **unused) {
-    static const sized some = { 64, 64, 64, { 1, 1 } }, row = { 1, 640, 640, { 1, 1 } }, thin = { 64, 64, 2, { 1, 1 } };
+    static const sized some = { 64, 64, 64, { 1, 1 } }, thin = { 64, 64, 2, { 1, 1 } };
     (void)unused;
     assert_non_null(tiling_of(&some, TIDE_F16, &usual).tile);
-    assert_null(tiling_of(&some, TIDE_F32, &usual).tile);
+    assert_non_null(tiling_of(&some, TIDE_F32, &usual).tile);
+    assert_null(tiling_of(&some, TIDE_F64, &usual).tile);
     assert_null(tiling_of(&some, TIDE_F16, &(gpu_limits){ .threads = 256, .local_bytes = 49152 }).tile);
     assert_null(tiling_of(&some, TIDE_F16, &(gpu_limits){ .threads = 64, .local_bytes = 49152, .matrix = true }).tile);
     assert_null(tiling_of(&some, TIDE_F16, &(gpu_limits){ .threads = 256, .local_bytes = 16384, .matrix = true }).tile);
-    assert_null(tiling_of(&row, TIDE_F16, &usual).tile);
     assert_null(tiling_of(&thin, TIDE_F16, &usual).tile);
 }
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_products), cmocka_unit_test(test_tiles), cmocka_unit_test(test_beside),
-        cmocka_unit_test(test_others),
-        cmocka_unit_test(expect_rest),
+        cmocka_unit_test(test_gradients), cmocka_unit_test(test_others), cmocka_unit_test(expect_rest),
     };
     take_arguments(argc, argv);
     return cmocka_run_group_tests_name("gpu products on matrix units", tests, NULL, NULL);

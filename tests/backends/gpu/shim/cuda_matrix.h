@@ -61,6 +61,8 @@ static unsigned shim_to_f16(float x) {
 #define PACK_BF16(low, high) (shim_to_bf16(low) | shim_to_bf16(high) << 16)
 #define PACK_F16(low, high) (shim_to_f16(low) | shim_to_f16(high) << 16)
 
+#define PAIR_MASK(bits, i) (((bits) >> 8 * (i) & 1u ? 0xffffu : 0u) | ((bits) >> 8 * (i) & 2u ? 0xffff0000u : 0u))
+
 /* ---- products ---- */
 
 /* Rows g and g + 8 of a, columns 2t and 2t + 1 of b: a[i] of lane 4 g + j has columns 2j, 2j + 1, b[i] of lane
@@ -90,6 +92,28 @@ static void shim_mma(float *d, const unsigned *a, const unsigned *b, float (*of)
 #define MMA_BF16(d, a, b) shim_mma(d, a, b, shim_of_bf16, __LINE__)
 #define MMA_F16(d, a, b) shim_mma(d, a, b, shim_of_f16, __LINE__)
 
+/* Of TF32: a[i] of lane 4 g + t is row g + i % 2 * 8, column t + i / 2 * 4, b[i] of lane 4 column + t row t + 4 i. What
+ * is no bit of TF32 is not looked at, and a sum is cut off, not rounded. */
+static SHIM_FAST float shim_dot_tf32(const shim_slot *all, int row, int column, float before) {
+    double sum = (double)before;
+    for (int k = 0; k < 8; k++)
+        sum += (double)all[row % 8 * 4 + k % 4].number[row / 8 + k / 4 * 2] *
+               (double)all[column * 4 + k % 4].number[4 + k / 4];
+    float nearest = (float)sum;
+    if (nearest - nearest == 0.0f && __builtin_fabs((double)nearest) > __builtin_fabs(sum))
+        nearest = shim_bits<float>(shim_bits<unsigned>(nearest) - 1u);
+    return nearest;
+}
+
+static void shim_mma_tf32(float *d, const unsigned *a, const unsigned *b, int line) {
+    shim_slot s = {};
+    for (int i = 0; i < 6; i++) s.number[i] = shim_bits<float>((i < 4 ? a[i] : b[i - 4]) & 0xffffe000u);
+    const shim_slot *all = shim_bring(s, line);
+    int g = gpu_thread() % 32 / 4, t = gpu_thread() % 4;
+    for (int i = 0; i < 4; i++) d[i] = shim_dot_tf32(all, g + i / 2 * 8, 2 * t + i % 2, d[i]);
+}
+#define MMA_TF32(d, a, b) shim_mma_tf32(d, a, b, __LINE__)
+
 /* ---- moves ---- */
 
 /* A vector's address is looked at by what the text was built with. */
@@ -118,6 +142,17 @@ template <class T> static T shim_shuffle(T x, unsigned mask, int line) {
     return x;
 }
 #define SHUFFLE_XOR(x, mask) shim_shuffle(x, mask, __LINE__)
+
+static int shim_any;
+static int shim_sync_any(int x) {
+    gpu_barrier();
+    shim_any = 0;
+    gpu_barrier();
+    shim_any |= x != 0;
+    gpu_barrier();
+    return shim_any;
+}
+#define SYNC_ANY(x) shim_sync_any(x)
 
 /* ---- copies ---- */
 

@@ -6,5 +6,7 @@
 #else
 #define LOCAL_ARRAY(T, name, n) GPU_LOCAL T name[n]
 #endif
+#undef LOCAL_ROOM
+#define LOCAL_ROOM LOCAL_ARRAY
 #undef SYNC
 #define SYNC gpu_sync(__LINE__)

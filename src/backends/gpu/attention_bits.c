@@ -1,0 +1,41 @@
+/* Masks drawn by a launch of their own, for texts on matrix units, as bits in memory: there they are drawn once for all
+ * that read them, by threads that do nothing else. Word (entry, w, query) has a bit a key from 32 w on. */
+#include "attention.h"
+
+#include "attention_draws_text.h"
+
+enum { DRAW_THREADS = 256, FEW_KEYS = 64, MANY_SCORES = 1 << 17, WORDS_A_THREAD = 4, LINE_KEYS = 128,
+       LINE_QUERIES = 64 };
+
+/* By what forward and backward both know. */
+bool attention_has_bits(const attention *r) {
+    const flat_attention *a = &r->a;
+    return a->bits && r->g->limits->matrix && a->n > FEW_KEYS && a->batches * a->m * a->n >= MANY_SCORES;
+}
+
+void attention_declare_bits(attention *r, bool written) {
+    gpu_print *g = r->g;
+    gpu_operand(g, "draws", &g->kernel->operands[g->kernel->n_operands - 1], written);
+    gpu_declare(g, "uint", "words", ceil_div(r->a.n, LINE_KEYS) * WORDS_A_THREAD);
+    gpu_declare(g, "uint", "pitch", round_up(r->a.m, LINE_QUERIES));
+}
+
+void attention_print_draws(attention *r) {
+    gpu_print *g = r->g;
+    const int64_t parts = ceil_div(r->a.n, LINE_KEYS), total = r->a.batches * r->a.m * parts;
+    gpu_words w = { 0 };
+    g->threads = MIN2(DRAW_THREADS, g->limits->threads);
+    g->groups = ceil_div(total, g->threads);
+    gpu_word_printed(&w, "threads", "%d", (int)g->threads);
+    gpu_word(&w, "firstquery", "0");
+    gpu_word(&w, "firstkey", "first_word * 32");
+    attention_where(r, &w);
+    text_add(&g->body, "{\nBEGIN\n");
+    attention_declare_bits(r, true);
+    gpu_declare(g, "uint", "m", r->a.m);
+    gpu_declare(g, "uint", "n", r->a.n);
+    gpu_declare(g, "uint", "parts", parts);
+    gpu_declare(g, "uint", "total", total);
+    attention_draws(r);
+    gpu_fill_in(g, &w, attention_draws_text);
+}
