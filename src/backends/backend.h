@@ -261,6 +261,9 @@ typedef struct work_cut {
     bool    sums_by_task;  /* numerics 1: sums over rows have a partial a task, and bits depend on the cut */
 } work_cut;
 
+/* What a backend has worked out of a program. */
+typedef struct backend_plan backend_plan;
+
 typedef struct backend_env {
     const tide_allocator *allocator;
     int     threads;
@@ -270,6 +273,7 @@ typedef struct backend_env {
                           compared */
     const atomic_bool *cancelled;  /* once it is true, a run may leave out what is left of it; NULL: never */
     void   *device;    /* that the backend's memory opened; NULL: it has none of its own */
+    backend_plan **plan;  /* where scratch_bytes may leave what prepare of the same program then takes; NULL: nowhere */
 } backend_env;
 
 /* Memory of a device's own. A block is a handle: what it points to is the backend's secret, and every place is a block
@@ -304,8 +308,9 @@ typedef struct tide_backend {
     /* A run that adds to seconds[kernel] how long each kernel's tasks took, over all threads, and has ended when it
      * returns; may allocate. NULL: not offered. */
     tide_status (*measure)(backend_exec *e, double *seconds, tide_failure *why);
-    /* what prepare will allocate, to the byte */
+    /* what prepare will allocate, to the byte. A plan that it leaves says that the device lacks none of the kernels. */
     int64_t     (*scratch_bytes)(const flat_program *p, const backend_env *env);
+    void        (*forget)(backend_plan *plan);  /* one that was left and not taken; NULL: none ever is */
     void        (*release)(backend_exec *e);                 /* when what is queued is done; NULL is fine */
     /* Why products of this 16-bit type are not worth having here, as the end of a sentence; NULL: they are. Programs
      * that have them run everywhere. */

@@ -30,15 +30,17 @@ static bool text_reserve(text *t, size_t more) {
     return true;
 }
 
+/* Written at once where there is room, as there mostly is. */
 void text_add(text *t, const char *format, ...) {
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
-    if (length >= 0 && text_reserve(t, (size_t)length)) {
+    size_t room = t->failed || t->capacity <= t->length ? 0 : t->capacity - t->length;
+    int length = vsnprintf(room ? t->data + t->length : NULL, room, format, args);
+    if (length >= 0 && (size_t)length >= room && text_reserve(t, (size_t)length))
         vsnprintf(t->data + t->length, (size_t)length + 1, format, again);
-        t->length += (size_t)length;
-    }
+    if (length >= 0 && !t->failed) t->length += (size_t)length;
+    else if (room) t->data[t->length] = 0;
     va_end(again);
     va_end(args);
 }

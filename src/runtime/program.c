@@ -61,12 +61,18 @@ static int32_t count_lacking(const tide_program *p, char *note, size_t size) {
     return count;
 }
 
+static void count_scratch(tide_program *p, const backend_env *env) {
+    p->scratch_bytes = p->backend->scratch_bytes ? p->backend->scratch_bytes(&p->c.flat, env) : 0;
+}
+
 /* For the graph's device; for cpu, whole, if that lacks an operation. */
-static tide_status compile_here(tide_program *p, const compile_request *request) {
+static tide_status compile_here(tide_program *p, const compile_request *request, backend_env *env) {
     tide_status status = compile_graph(p->graph, request, &p->c, &p->failure);
     char lacks[120];
-    p->lacking = status ? 0 : count_lacking(p, lacks, sizeof lacks);
-    if (!p->lacking) return status;
+    if (status) return status;
+    count_scratch(p, env);
+    p->lacking = *env->plan ? 0 : count_lacking(p, lacks, sizeof lacks);
+    if (!p->lacking) return TIDE_OK;
     const char *device = p->backend->name;
     const tide_compile_options *o = request->options;
     if (o && o->strict)
@@ -80,21 +86,20 @@ static tide_status compile_here(tide_program *p, const compile_request *request)
     arena_free(&p->memory);
     p->c = (compiled){ .memory = &p->memory };
     p->passes = again.passes;
-    return compile_graph(p->graph, &again, &p->c, &p->failure);
+    status = compile_graph(p->graph, &again, &p->c, &p->failure);
+    env->device = NULL;
+    if (!status) count_scratch(p, env);
+    return status;
 }
 
-static tide_status make(tide_program *p, const compile_request *request, const program_how *how) {
+static tide_status make_in(tide_program *p, const compile_request *request, const program_how *how, backend_env *env) {
     tide_graph *g = p->graph;
-    runtime *rt = g->runtime;
-    if (take_options(p, request)) return p->failure.status;
     if (!request->initial && runtime_lay_out(g, &p->failure)) return p->failure.status;
-    tide_status status = compile_here(p, request);
+    tide_status status = compile_here(p, request, env);
     if (status) return status;
-    p->place = rt->place;
+    p->place = g->runtime->place;
     if (!p->backend->memory) p->place.memory = NULL, p->place.device = NULL;
     if (mirror_new(p, &p->failure)) return p->failure.status;
-    backend_env env = { &g->allocator, rt->threads, how->tuning, how->autotune, &p->cancelled, p->place.device };
-    p->scratch_bytes = p->backend->scratch_bytes ? p->backend->scratch_bytes(&p->c.flat, &env) : 0;
     p->scratch_bytes += mirror_bytes(p);
     if (check_limit(p, how->memory_limit)) return p->failure.status;
     p->fed = arena_new(&p->memory, const void *, MAX2(p->c.n_inputs, 1));
@@ -103,7 +108,18 @@ static tide_status make(tide_program *p, const compile_request *request, const p
     p->n_wanted = request->wanted.count;
     p->copies = arena_new(&p->memory, void *, MAX2(p->c.n_outputs, 1));
     if (!p->fed || !p->wanted || !p->copies) return fail(&p->failure, TIDE_ENOMEM, "out of memory for the program");
-    return allocate(p, &env);
+    return allocate(p, env);
+}
+
+static tide_status make(tide_program *p, const compile_request *request, const program_how *how) {
+    const runtime *rt = p->graph->runtime;
+    backend_plan *plan = NULL;
+    if (take_options(p, request)) return p->failure.status;
+    backend_env env = { &p->graph->allocator, rt->threads, how->tuning, how->autotune, &p->cancelled,
+                        p->backend->memory ? rt->place.device : NULL, &plan };
+    tide_status status = make_in(p, request, how, &env);
+    if (plan) p->backend->forget(plan);
+    return status;
 }
 
 static bool list_checked(tide_graph *g, tide_list wanted, tide_failure *why) {

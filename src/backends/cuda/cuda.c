@@ -17,6 +17,6 @@ static const char *lacks_products(tide_dtype half) { return (void)half, NULL; }
 
 const tide_backend tide_backend_cuda = {
     .name = "cuda", .fuse = true, .cut = &gpu_cut, .memory = &cuda_memory, .prepare = prepare, .run = gpu_run,
-    .measure = gpu_measure, .scratch_bytes = scratch_bytes, .release = gpu_release, .lacks = lacks, .keeps = keeps,
-    .lacks_products = lacks_products, .describe = cuda_describe,
+    .measure = gpu_measure, .scratch_bytes = scratch_bytes, .forget = gpu_forget, .release = gpu_release,
+    .lacks = lacks, .keeps = keeps, .lacks_products = lacks_products, .describe = cuda_describe,
 };

@@ -60,6 +60,8 @@ void        gpu_release(backend_exec *e);
  * and may need other partial results. */
 int64_t     gpu_scratch_bytes(const gpu_driver *driver, const flat_program *p, const backend_env *env);
 
+void        gpu_forget(backend_plan *plan);
+
 extern const backend_cut gpu_cut;  /* cut.c: the numbers of GPUs */
 
 /* A tide_backend's functions that hand the file's `driver` to the executor: prepare, scratch_bytes, lacks, keeps. */

@@ -3,6 +3,7 @@
 #include "driver.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 /* One block of the host's memory: this, the calls, and the table. */
 struct backend_exec {
@@ -111,13 +112,30 @@ static int32_t threads_allowed(const gpu_driver *driver, void *device, void *mod
     return allowed;
 }
 
+/* Printing takes milliseconds: what was made to count bytes is what is prepared. */
+struct backend_plan { gpu_plan made; };
+
+static bool take_plan(const backend_env *env, gpu_plan *out) {
+    if (!env->plan || !*env->plan) return false;
+    *out = (*env->plan)->made;
+    free(*env->plan);
+    *env->plan = NULL;
+    return true;
+}
+
+void gpu_forget(backend_plan *plan) {
+    gpu_plan_free(&plan->made);
+    free(plan);
+}
+
 /* The text is made again, for fewer threads, until the device takes all of it. */
-static tide_status build(const gpu_driver *driver, const flat_program *p, void *device, gpu_plan *plan, void **module,
-                         tide_failure *why) {
+static tide_status build(const gpu_driver *driver, const flat_program *p, const backend_env *env, gpu_plan *plan,
+                         void **module, tide_failure *why) {
     gpu_limits limits;
+    void *device = env->device;
     driver->limits(device, &limits);
-    for (;;) {
-        tide_status status = gpu_plan_make(plan, p, driver->language, &limits, why);
+    for (bool made = take_plan(env, plan);; made = false) {
+        tide_status status = made ? TIDE_OK : gpu_plan_make(plan, p, driver->language, &limits, why);
         if (status || !plan->source.n_entries) return status;
         status = driver->build(device, &plan->source, module, why);
         if (status) return status;
@@ -156,7 +174,7 @@ tide_status gpu_prepare(const gpu_driver *driver, const flat_program *p, void *a
                         backend_exec **out, tide_failure *why) {
     gpu_plan plan;
     void *module = NULL;
-    tide_status status = build(driver, p, env->device, &plan, &module, why);
+    tide_status status = build(driver, p, env, &plan, &module, why);
     if (!status) status = make(driver, p, arena, env, &plan, module, out, why);
     gpu_plan_free(&plan);
     return status;
@@ -168,7 +186,9 @@ int64_t gpu_scratch_bytes(const gpu_driver *driver, const flat_program *p, const
     driver->limits(env->device, &limits);
     tide_status status = gpu_plan_make(&plan, p, driver->language, &limits, NULL);
     int64_t bytes = status ? 0 : exec_bytes(&plan) + table_bytes(&plan) + plan.constant_bytes + plan.scratch_bytes;
-    gpu_plan_free(&plan);
+    if (!status && env->plan) *env->plan = malloc(sizeof **env->plan);
+    if (!status && env->plan && *env->plan) (*env->plan)->made = plan;
+    else gpu_plan_free(&plan);
     return bytes;
 }
 

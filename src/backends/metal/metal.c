@@ -22,6 +22,6 @@ static void describe(void *device, tide_device *out) {
 
 const tide_backend tide_backend_metal = {
     .name = "metal", .fuse = true, .cut = &gpu_cut, .memory = &metal_memory, .prepare = prepare, .run = gpu_run,
-    .measure = gpu_measure, .scratch_bytes = scratch_bytes, .release = gpu_release,
+    .measure = gpu_measure, .scratch_bytes = scratch_bytes, .forget = gpu_forget, .release = gpu_release,
     .lacks_products = gpu_lacks_products, .lacks = lacks, .keeps = keeps, .describe = describe,
 };

@@ -12,6 +12,6 @@ GPU_BACKEND_FUNCTIONS
 
 const tide_backend tide_backend_opencl = {
     .name = "opencl", .fuse = true, .cut = &gpu_cut, .memory = &opencl_memory, .prepare = prepare, .run = gpu_run,
-    .measure = gpu_measure, .scratch_bytes = scratch_bytes, .release = gpu_release,
+    .measure = gpu_measure, .scratch_bytes = scratch_bytes, .forget = gpu_forget, .release = gpu_release,
     .lacks_products = gpu_lacks_products, .lacks = lacks, .keeps = keeps, .describe = opencl_describe,
 };

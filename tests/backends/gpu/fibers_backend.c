@@ -21,8 +21,9 @@
     }                                                                                                                  \
     const tide_backend tide_backend_fibers_##which = {                                                                 \
         .name = "fibers-" #which, .fuse = true, .cut = &gpu_cut, .memory = &fibers_memory, .prepare = prepare_##which, \
-        .run = gpu_run, .measure = gpu_measure, .scratch_bytes = scratch_##which, .release = gpu_release,              \
-        .lacks = lacks_##which, .lacks_products = products_##which, .keeps = keeps_##which,                            \
+        .run = gpu_run, .measure = gpu_measure, .scratch_bytes = scratch_##which, .forget = gpu_forget,                \
+        .release = gpu_release, .lacks = lacks_##which, .lacks_products = products_##which,                            \
+        .keeps = keeps_##which,                                                                                        \
     };
 BACKEND(cuda)
 BACKEND(metal)
