@@ -20,10 +20,17 @@ void attention_declare_bits(attention *r, bool written) {
     gpu_declare(g, "uint", "pitch", round_up(r->a.m, LINE_QUERIES));
 }
 
+/* A half that is dropped is below `least`; where that would be more than a half can have without its highest bit, one
+ * that is kept has less to what all ones are than `least` has. */
+static const char *const below[][2] = { { "least", "least" }, { "of", "$1" }, { "kept", "~$1" } };
+static const char *const above[][2] = { { "least", "(65536u - least)" }, { "of", "~$1" }, { "kept", "$1" } };
+
 void attention_print_draws(attention *r) {
     gpu_print *g = r->g;
     const int64_t parts = ceil_div(r->a.n, LINE_KEYS), total = r->a.batches * r->a.m * parts;
+    const char *const (*words)[2] = r->a.threshold <= 0.5 ? below : above;
     gpu_words w = { 0 };
+    for (int i = 0; i < 3; i++) gpu_word(&w, words[i][0], words[i][1]);
     g->threads = MIN2(DRAW_THREADS, g->limits->threads);
     g->groups = ceil_div(total, g->threads);
     gpu_word_printed(&w, "threads", "%d", (int)g->threads);

@@ -109,19 +109,34 @@ static void begin_keys(attention *r) {
     mma_zero(r, "sum_dv", (int)mma_padded(r, ATT_DV));
 }
 
-static void begin_queries(attention *r) {
+/* Of the tile before stage's: what the keys before had a part in, and these keys' part. */
+static void print_dq(attention *r, const gpu_words *w) {
+    if (has_parts(r)) gpu_fill_in(r->g, w, attention_whole_take_text);
+    else mma_zero(r, "sum_dq", (int)wide_of(r));
+    gpu_fill_in(r->g, w, attention_whole_queries_text);
+}
+
+static void keep_dq(attention *r, const gpu_words *w) {
+    gpu_words store = mma_words(r, ATT_DQ);
+    mma_count(&store, "wide", wide_of(r));
+    mma_count(&store, "tiles", wide_of(r) / 8);
+    mma_store_words(r, &store, ATT_DQ, "sum_dq", "times");
+    if (has_parts(r)) gpu_fill_in(r->g, w, attention_whole_keep_text);
+    gpu_fill_in(r->g, &store, attention_whole_store_text);
+}
+
+/* In the first round dq is of what nobody left, and not kept: so all is one block of code, in whose products and
+ * exponentials a compiler finds what to do side by side. */
+static void print_queries(attention *r, const gpu_words *w) {
+    const gpu_words each = mma_each_words(r);
     text *out = &r->g->body;
-    text_add(out, "for (uint i = 0; i <= tiles; i++) {\nconst uint stage = i %% 2, first_col = i * %d;\n", r->cols);
+    text_add(out, "for (uint i = 0; i < tiles; i++) {\nconst uint stage = i %% 2, first_col = i * %d;\n", r->cols);
     mma_draw(r);
     text_add(out, "CP_ASYNC_WAIT(0);\nSYNC;\nif (i + 1 < tiles) {\n"
              "const uint next = first_col + %d, into = stage ^ 1;\n", r->cols);
     start_queries(r);
     text_add(out, "}\nCP_ASYNC_COMMIT;\n");
-}
-
-static void print_tile(attention *r, const gpu_words *w) {
-    const gpu_words each = mma_each_words(r);
-    text_add(&r->g->body, "if (i < tiles) {\n");
+    print_dq(r, w);
     mma_scores(r, "scores", ATT_K, ATT_Q);
     mma_scores(r, "slopes", ATT_V, ATT_GO);
     gpu_fill_in(r->g, w, attention_whole_ends_text);
@@ -129,18 +144,15 @@ static void print_tile(attention *r, const gpu_words *w) {
     gpu_fill_in(r->g, w, attention_whole_leave_text);
     mma_weigh(r, "sum_dv", "scores", ATT_GO, false);
     mma_weigh(r, "sum_dk", "slopes", ATT_Q, false);
-    text_add(&r->g->body, "}\n");
+    text_add(out, "if (i > 0) {\n");
+    keep_dq(r, w);
+    text_add(out, "}\n}\n");
 }
 
-/* Of the tile of queries before. */
-static void print_dq(attention *r, const gpu_words *w) {
-    gpu_words store = mma_words(r, ATT_DQ);
-    mma_count(&store, "wide", wide_of(r));
-    mma_store_words(r, &store, ATT_DQ, "sum_dq", "times");
-    text_add(&r->g->body, "if (i > 0) {\n");
-    gpu_fill_in(r->g, w, attention_whole_queries_text);
-    if (has_parts(r)) gpu_fill_in(r->g, w, attention_whole_keep_text);
-    gpu_fill_in(r->g, &store, attention_whole_store_text);
+static void print_last_dq(attention *r, const gpu_words *w) {
+    text_add(&r->g->body, "{\nconst uint i = tiles, stage = i %% 2, first_col = i * %d;\nSYNC;\n", r->cols);
+    print_dq(r, w);
+    keep_dq(r, w);
     text_add(&r->g->body, "}\n");
 }
 
@@ -150,12 +162,8 @@ static void print(attention *r, const int *used, int count) {
     mma_count(&w, "wide", wide_of(r));
     begin(r, used, count, &w);
     begin_keys(r);
-    begin_queries(r);
-    if (has_parts(r)) gpu_fill_in(r->g, &w, attention_whole_take_text);
-    else mma_zero(r, "sum_dq", (int)wide_of(r));
-    print_tile(r, &w);
-    print_dq(r, &w);
-    text_add(&r->g->body, "}\n");
+    print_queries(r, &w);
+    print_last_dq(r, &w);
     mma_store(r, ATT_DK, "sum_dk", "times");
     mma_store(r, ATT_DV, "sum_dv", "kept");
     text_add(&r->g->body, "}\n}\n");

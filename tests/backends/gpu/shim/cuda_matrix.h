@@ -61,7 +61,22 @@ static unsigned shim_to_f16(float x) {
 #define PACK_BF16(low, high) (shim_to_bf16(low) | shim_to_bf16(high) << 16)
 #define PACK_F16(low, high) (shim_to_f16(low) | shim_to_f16(high) << 16)
 
-#define PAIR_MASK(bits, i) (((bits) >> 8 * (i) & 1u ? 0xffffu : 0u) | ((bits) >> 8 * (i) & 2u ? 0xffff0000u : 0u))
+
+static unsigned shim_least_halves(unsigned a, unsigned b) {
+    unsigned low = (a & 0xffffu) < (b & 0xffffu) ? a : b, high = a >> 16 < b >> 16 ? a : b;
+    return (low & 0xffffu) | (high & 0xffff0000u);
+}
+static unsigned shim_permute(unsigned a, unsigned b, unsigned bytes) {
+    unsigned all = 0;
+    for (int i = 0; i < 4; i++) {
+        unsigned digit = bytes >> 4 * i & 15u, byte = (digit & 4u ? b : a) >> 8 * (digit & 3u) & 255u;
+        all |= (digit & 8u ? byte >> 7 ? 255u : 0u : byte) << 8 * i;
+    }
+    return all;
+}
+#define LEAST_HALVES(a, b) shim_least_halves(a, b)
+#define PERMUTE(a, b, bytes) shim_permute(a, b, bytes)
+#define PAIR_MASK(bits, i) PERMUTE((bits) << 7, (bits) << 6, 0xcc88u + 0x1111u * (i))
 
 /* ---- products ---- */
 
