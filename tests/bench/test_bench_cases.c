@@ -117,6 +117,19 @@ static void other_kinds(void **state) {
     }
 }
 
+static void spectra(void **state) {
+    (void)state;
+    bench_result exact = run((bench_spec){ .name = "exact", .kind = BENCH_EIS_EXACT, .batch = 2 }, TIDE_PRECISION_F32);
+    assert_int_equal(exact.infer.batch, 2);
+    assert_true(exact.infer.times.count >= 5 && exact.infer.times.p50_ms > 0);
+    assert_true(exact.infer.flops > 2 * 4 * 61 * 2 * 10440 && exact.infer.flops < 2 * 6 * 61 * 2 * 10440);
+    bench_result made =
+        run((bench_spec){ .name = "spectra", .kind = BENCH_EIS_SPECTRA, .batch = 64, .hidden = 16, .samples = 1024 },
+            TIDE_PRECISION_F32);
+    assert_int_equal(made.train.batch, 64);
+    assert_true(made.train.times.count >= 3 && made.train.times.p50_ms > 0);
+}
+
 static void counted(void **state) {
     (void)state;
     bench_result   r;
@@ -220,7 +233,7 @@ static void refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(models), cmocka_unit_test(reported), cmocka_unit_test(without_marks),
-        cmocka_unit_test(other_kinds),
+        cmocka_unit_test(other_kinds), cmocka_unit_test(spectra),
         cmocka_unit_test(named),  cmocka_unit_test(stopped), cmocka_unit_test(stopped_between_runs),
         cmocka_unit_test(counted), cmocka_unit_test(other_models),  cmocka_unit_test(refused),
     };

@@ -111,7 +111,9 @@ void exact_marginal(const exact_posterior *p, int which, double out[CELL_POINTS]
     int64_t stride = 1;
     for (int m = p->missing_count - 1; m > which; m--) stride *= CELL_POINTS;
     for (int i = 0; i < CELL_POINTS; i++) out[i] = 0;
-    for (int64_t i = 0; i < p->count; i++) out[i / stride % CELL_POINTS] += p->probability[i];
+    for (int64_t at = 0; at < p->count;)
+        for (int i = 0; i < CELL_POINTS; i++)
+            for (int64_t end = at + stride; at < end; at++) out[i] += p->probability[at];
 }
 
 int exact_top(const exact_posterior *p, int k, int64_t *place) {

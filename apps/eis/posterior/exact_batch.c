@@ -208,38 +208,50 @@ void exact_batch_index(const exact_batch *b, int64_t cell, int index[EIS_COUNT])
     cell_index(b->tables, cell / EXACT_PAIRS, cell % EXACT_PAIRS, index);
 }
 
+/* Whether a pair's membranes are those that are known. */
 static bool agrees(const int *index, const int *known, unsigned missing) {
-    for (int k = 0; k < EIS_COUNT; k++)
+    for (int k = EIS_RA; k < EIS_COUNT; k++)
         if (!(missing >> k & 1) && index[k] != known[k]) return false;
     return true;
 }
 
+typedef struct slice {
+    const exact_tables *tables;
+    const float        *score;
+    exact_posterior    *to;
+    double              most, sum;
+    int64_t             once, twice;
+} slice;
+
+typedef void visiting(slice *s, float score, bool twice, int *index);
+
 /* Calls `visit` with the cells that agree with what is known. */
-typedef struct slice { const exact_tables *tables; const float *score; exact_posterior *to; double most, sum;
-                       int64_t once, twice; } slice;
-static void visit_cells(slice *s, const sample *of, unsigned missing, void (*visit)(slice *s, float score, bool twice,
-                                                                                    const int *index)) {
-    bool any_rsh = missing >> EIS_RSH & 1;
-    for (int64_t p = 0; p < EXACT_PAIRS; p++)
-        for (int r = any_rsh ? 0 : of->index[EIS_RSH]; r < (any_rsh ? CELL_POINTS : of->index[EIS_RSH] + 1); r++) {
-            int index[EIS_COUNT];
-            cell_index(s->tables, r, p, index);
-            if (!agrees(index, of->index, missing)) break;
+static void visit_cells(slice *s, const sample *of, unsigned missing, visiting *visit) {
+    bool    any_rsh = missing >> EIS_RSH & 1;
+    int64_t from = any_rsh ? 0 : of->index[EIS_RSH], to = any_rsh ? CELL_POINTS : from + 1;
+    for (int64_t p = 0; p < EXACT_PAIRS; p++) {
+        int index[EIS_COUNT];
+        cell_index(s->tables, 0, p, index);
+        if (!agrees(index, of->index, missing)) continue;
+        for (int64_t r = from; r < to; r++) {
+            index[EIS_RSH] = (int)r;
             visit(s, s->score[r * EXACT_PAIRS + p], s->tables->pair[p].twice, index);
         }
+    }
 }
 
-static void find_most(slice *s, float score, bool twice, const int *index) {
+static void find_most(slice *s, float score, bool twice, int *index) {
     (void)index;
     s->most = fmax(s->most, (double)score);
     s->twice += twice, s->once += !twice;
 }
 
-static void put_cell(slice *s, float score, bool twice, const int *index) {
-    double own = exp((double)score - s->most);
+static void put_cell(slice *s, float score, bool twice, int *index) {
+    const double negligible = -60;  /* as in cells_weigh */
+    double below = (double)score - s->most;
     (void)twice;
-    s->to->probability[exact_place(s->to, index)] = own;
-    s->sum += own;
+    if (!(below > negligible)) return;
+    s->sum += s->to->probability[exact_place(s->to, index)] = exp(below);
 }
 
 bool exact_posterior_of(const exact_batch *b, const float *score, const sample *s, unsigned missing,
