@@ -12,10 +12,9 @@
 #include "attention_mma_store_text.h"
 #include "attention_mma_weigh_text.h"
 
-/* Rates are estimates. A warp has `sheets` of sixteen rows: with two it reads the columns half as often, which only
- * forward has registers for. */
-static const struct { int warps, sheets, cols; double rate; } tiles[] = {
-    { 4, 2, 64, 1.3 }, { 4, 1, 64, 1 }, { 4, 1, 32, 0.9 }, { 2, 1, 32, 0.8 }, { 1, 1, 32, 0.7 }, { 1, 1, 16, 0.6 },
+/* Rates are estimates. */
+static const struct { int warps, cols; double rate; } tiles[] = {
+    { 4, 64, 1 }, { 4, 32, 0.9 }, { 2, 32, 0.8 }, { 1, 32, 0.7 }, { 1, 16, 0.6 },
 };
 
 enum { MANY_REGISTERS = 136, MOST_REGISTERS = 168, SMALL = 1024 /* bytes besides tiles and masks */, MOST_PIECES = 8 };
@@ -46,28 +45,21 @@ int64_t mma_registers(const attention *r, int cols, int scores, int64_t width, i
     return (round_up(width, 16) + round_up(width2, 16)) / 2 + scores * cols / 2 + (scores == 2 ? d + e : d) / 4;
 }
 
-/* Whether groups can have the tile, and at what cost; negative: they cannot. */
-static double cost_of(const attention *r, int tile, int scores, int64_t width, int64_t width2) {
-    const int cols = tiles[tile].cols, sheets = tiles[tile].sheets, rows = 16 * sheets * tiles[tile].warps;
-    const int64_t row = 2 * 2 * (round_up(r->a.d, 16) + round_up(r->a.e, 16) + 16);
-    const int64_t registers = sheets * mma_registers(r, cols, scores, width, width2);
-    const int64_t bytes = cols * (row + 16) + (r->a.dropout ? 2 * MAX2(rows, 64) * 12 : 0) + SMALL;
-    if (32 * tiles[tile].warps > r->g->limits->threads || bytes > r->g->limits->local_bytes ||
-        registers > MOST_REGISTERS || (scores > 1 && sheets > 1))
-        return -1;
-    return attention_cost(r, rows, cols, tiles[tile].rate * (registers > MANY_REGISTERS ? 0.8 : 1));
-}
-
 bool mma_choose(attention *r, int scores, int64_t width, int64_t width2) {
+    const int64_t row = 2 * 2 * (round_up(r->a.d, 16) + round_up(r->a.e, 16) + 16);
     double least = 0;
     int best = -1;
     for (int i = 0; i < (int)(sizeof tiles / sizeof *tiles); i++) {
-        const double cost = cost_of(r, i, scores, width, width2);
-        if (cost >= 0 && (best < 0 || cost < least)) best = i, least = cost;
+        const int cols = tiles[i].cols, rows = 16 * tiles[i].warps;
+        const int64_t registers = mma_registers(r, cols, scores, width, width2);
+        const int64_t bytes = cols * (row + 16) + (r->a.dropout ? 2 * 64 * 12 : 0) + SMALL;
+        if (2 * rows > r->g->limits->threads || bytes > r->g->limits->local_bytes || registers > MOST_REGISTERS)
+            continue;
+        const double cost = attention_cost(r, rows, cols, tiles[i].rate * (registers > MANY_REGISTERS ? 0.8 : 1));
+        if (best < 0 || cost < least) best = i, least = cost;
     }
     if (best < 0) return false;
-    r->rows = 16 * tiles[best].sheets * tiles[best].warps, r->cols = tiles[best].cols;
-    r->threads = 32 * tiles[best].warps;
+    r->rows = 16 * tiles[best].warps, r->cols = tiles[best].cols, r->threads = 32 * tiles[best].warps;
     return true;
 }
 
@@ -79,9 +71,6 @@ bool mma_suits(const attention *r, const int *used, int count) {
 }
 
 /* ---- parts of the text --------------------------------------------------------------------------------- */
-
-/* Of a warp: sixteen rows each. */
-static int sheets_of(const attention *r) { return r->rows / (r->threads / 2); }
 
 gpu_words mma_words(const attention *r, int which) {
     const bool bf16 = r->operand[ATT_Q].type == TIDE_BF16;
@@ -96,7 +85,6 @@ gpu_words mma_words(const attention *r, int which) {
     mma_count(&w, "cols", r->cols);
     mma_count(&w, "threads", r->threads);
     mma_count(&w, "pitch", mma_pitch(r, which));
-    mma_count(&w, "sheets", sheets_of(r));
     return w;
 }
 
@@ -186,24 +174,22 @@ void mma_weigh(attention *r, const char *sums, const char *weights, int which, b
 }
 
 void mma_zero(attention *r, const char *sums, int columns) {
-    const int tiles_all = sheets_of(r) * columns / 8;
     text_add(&r->g->body, "float %s[%d][4];\n#pragma unroll\nfor (uint j = 0; j < %d; j++) "
-             "%s[j][0] = %s[j][1] = %s[j][2] = %s[j][3] = 0.0f;\n", sums, tiles_all, tiles_all, sums, sums, sums, sums);
+             "%s[j][0] = %s[j][1] = %s[j][2] = %s[j][3] = 0.0f;\n", sums, columns / 8, columns / 8, sums, sums, sums,
+             sums);
 }
 
 static const char *const store_pairs[][2] = {
-    { "write", "*(GLOBAL uint *)(to + j * 8) = $pack($one * $times, $other * $times);" },
+    { "write", "*(GLOBAL uint *)(to + j * 8) = $pack($sums[j][2 * h] * $times, $sums[j][2 * h + 1] * $times);" },
 };
 static const char *const store_floats[][2] = {
-    { "write", "float2 two; two.x = $one * $times; two.y = $other * $times; "
+    { "write", "float2 two; two.x = $sums[j][2 * h] * $times; two.y = $sums[j][2 * h + 1] * $times; "
                "*(GLOBAL float2 *)(to + j * 8) = two;" },
 };
 
 void mma_store_words(const attention *r, gpu_words *w, int which, const char *sums, const char *times) {
     gpu_word(w, "sums", sums);
     gpu_word(w, "times", times);
-    gpu_word(w, "one", "$sums[h / 2 * $tiles + j][h % 2 * 2]");
-    gpu_word(w, "other", "$sums[h / 2 * $tiles + j][h % 2 * 2 + 1]");
     if (is_wide(r, which)) ADD_WORDS(w, store_floats);
     else ADD_WORDS(w, store_pairs);
 }
@@ -246,7 +232,6 @@ gpu_words mma_each_words(const attention *r) {
     gpu_words w = { 0 };
     mma_count(&w, "cols", r->cols);
     mma_count(&w, "rows", r->rows);
-    mma_count(&w, "sheets", sheets_of(r));
     if (r->a.dropout && !r->bits) attention_mask_words(r, &w);
     if (!r->a.dropout) ADD_WORDS(&w, undropped);
     else if (!r->by_keys) ADD_WORDS(&w, of_rows);

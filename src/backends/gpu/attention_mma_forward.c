@@ -26,8 +26,7 @@ static void print(attention *r, const int *used) {
     mma_own(r, ATT_Q);
     if (r->bits) gpu_fill_in(g, &w, attention_mma_lines_text);
     mma_zero(r, "sum_o", (int)mma_padded(r, ATT_O));
-    text_add(&g->body, "float top[%d], total[%d];\n#pragma unroll\nfor (uint h = 0; h < %d; h++) top[h] = -1.0e30f, "
-             "total[h] = 0.0f;\n", r->rows / (r->threads / 4), r->rows / (r->threads / 4), r->rows / (r->threads / 4));
+    text_add(&g->body, "float top[2], total[2];\ntop[0] = top[1] = -1.0e30f;\ntotal[0] = total[1] = 0.0f;\n");
     mma_begin_loop(r, cols, start_keys);
     mma_scores(r, "scores", ATT_Q, ATT_K);
     gpu_fill_in(g, &w, attention_mma_ends_text);

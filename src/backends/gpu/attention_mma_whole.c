@@ -119,7 +119,6 @@ static void print_dq(attention *r, const gpu_words *w) {
 static void keep_dq(attention *r, const gpu_words *w) {
     gpu_words store = mma_words(r, ATT_DQ);
     mma_count(&store, "wide", wide_of(r));
-    mma_count(&store, "tiles", wide_of(r) / 8);
     mma_store_words(r, &store, ATT_DQ, "sum_dq", "times");
     if (has_parts(r)) gpu_fill_in(r->g, w, attention_whole_keep_text);
     gpu_fill_in(r->g, &store, attention_whole_store_text);

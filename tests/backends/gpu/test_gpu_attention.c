@@ -133,11 +133,10 @@ static const sized for_units[] = {
     { 5, 80, 8, 16, { 1, 3 } },   { 33, 70, 64, 64, { 1, 1 } },   { 90, 100, 128, 112, { 1, 1 } },
     { 70, 9, 40, 8, { 2, 1 } },   { 65, 130, 16, 8, { 1, 67 } },  { 66, 64, 16, 16, { 2, 34 } },
 };
-/* With so many entries that a group takes a whole one, of one tile of keys and of more; and that, forward, warps have
- * 32 rows. */
+/* With so many entries that a group takes a whole one, of one tile of keys and of more. */
 static const sized for_whole[] = {
     { 20, 130, 32, 24, { 3, 31 } }, { 20, 30, 16, 32, { 2, 2 } }, { 70, 66, 64, 64, { 1, 93 } },
-    { 66, 131, 32, 48, { 1, 94 } },  { 100, 70, 32, 16, { 2, 67 } },
+    { 66, 131, 32, 48, { 1, 94 } },
 };
 enum { SIZES = sizeof sizes / sizeof *sizes, UNITS = sizeof for_units / sizeof *for_units, VARIANTS = 5 };
 
