@@ -23,7 +23,7 @@ static const double QUICK_SECONDS = 0.02;
 static const tide_option rows[OPTIONS] = {
     { "cases", TIDE_OPTION_TEXT(bench_call, cases), "etth1,m1,ecl,traffic,eis512,eis8192", 0, "Benchmark", "NAMES",
       "what to time, separated by commas; also: predict1, predict64, predict1024, matmul4096, eis-train-50k, "
-      "eis-train-500k, eis-train-5m, eis-memory" },
+      "eis-train-500k, eis-train-5m, eis-spectra, eis-exact, eis-memory" },
     { "precision", TIDE_OPTION_TEXT(bench_call, precision), "f32", 0, "Benchmark", "NAMES",
       "f32, bf16, f16, auto, or several separated by commas", .suggested = "f32|bf16|f16|auto" },
     { "compile-mode", TIDE_OPTION_CHOICE(bench_call, mode, "default|reduce-overhead|max-autotune"), NULL, 0,

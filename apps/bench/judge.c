@@ -102,7 +102,7 @@ static bool cores_are_idle(const machine *m, const bench_result *r, char text[BE
 
 static bool bf16_is_native(const machine *m, const bench_result *r, char text[BENCH_NOTE]) {
     snprintf(text, BENCH_NOTE, "this processor multiplies bf16 natively: `precision` bf16 may be faster");
-    bool here = !*r->device.name || strcmp(r->device.name, "cpu") == 0;
+    bool here = r->spec.kind != BENCH_EIS_EXACT && (!*r->device.name || strcmp(r->device.name, "cpu") == 0);
     return here && r->precision == TIDE_PRECISION_F32 && (m->features & (MACHINE_AVX512_BF16 | MACHINE_AMX_BF16));
 }
 

@@ -210,8 +210,9 @@ typedef struct eis_options {
     int64_t patience, min_epochs;            /* epochs without a better validation loss before it ends; 0: any number */
     int64_t accumulate;                      /* parts that a batch is run in; 0 and 1: as a whole. Divides batch_size */
     bool    recompute;                       /* spectra: the blocks' values are made again for the backward pass */
-    char    memory_limit[24];                /* training, and exact posteriors on a device: as "0.7" (of what the
-                                                device has), "512M", "2G" or bytes; "": what it has */
+    char    memory_limit[24];                /* training, and exact posteriors and residual norms on a device other
+                                                than cpu: as "0.7" (of what it has), "512M", "2G" or bytes; "": what
+                                                it has */
     int64_t hidden_dim;                      /* 0: 512 for known inputs, 256 for spectra */
     int64_t pool_spectra;                    /* spectra held in memory */
     double  keep_out;                        /* grid recipe: share of the cells never trained on */

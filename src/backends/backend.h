@@ -160,6 +160,11 @@ static inline int64_t flat_attention_bits(const flat_attention *a) {
     return a->batches * ceil_div(a->n, 128) * 4 * round_up(a->m, 64);
 }
 
+/* Whether there are so many that drawing them once is worth a launch and memory. */
+static inline bool flat_attention_many_bits(const flat_attention *a) {
+    return a->n > 64 && a->batches * a->m * a->n >= 1 << 17;
+}
+
 /* All operands below are contiguous from their offset; sizes in elements. Each is cut into tasks along `outer`
  * (per_task of them a task) unless said. */
 typedef struct flat_index {

@@ -22,7 +22,8 @@ static flat_operand whole_of(lowering *l, int32_t node) { return lower_operand(l
 static int32_t new_bits(lowering *l, const ir_node *n) {
     flat_attention a = attention_of(l->g->nodes, n);
     bool half = node_of(l, n->in[ATTENTION_Q])->type != TIDE_F32;
-    return a.dropout && half ? lower_new(l, TIDE_I32, TIDE_SHAPE(flat_attention_bits(&a))).buffer : -1;
+    if (!a.dropout || !half || !flat_attention_many_bits(&a)) return -1;
+    return lower_new(l, TIDE_I32, TIDE_SHAPE(flat_attention_bits(&a))).buffer;
 }
 
 /* What the attention left whose derivative this is, if that can be seen. */

@@ -166,8 +166,8 @@ static const tide_option rows[] = {
     ROW_COMPILE(S, T | E | F),
     ROW_COMPILE_MODE(S, C | T | E | F),
     { "memory-limit", TEXT(memory_limit), NULL, C | G | T | E | F | MAY_DIFFER, "Machine", "X",
-      "most memory of the device to use: a share (0.7), 512M, 2G, or bytes; complete, evaluate, generate: on a device "
-      "other than cpu" },
+      "most memory of the device that training may use, and on a device other than cpu exact posteriors and residual "
+      "norms: a share (0.7), 512M, 2G, or bytes; a predictor's answers take what they need" },
     { "accumulate", INT(accumulate, 0, 1e6), "1", T | F, "Machine", "N",
       "run a batch as N parts, one after the other, and update once: less memory, the same result" },
     { "recompute", BOOL(recompute), NULL, T | F, "Machine", NULL,

@@ -226,7 +226,8 @@ static tide_status make_spectra(spectrum_trainer *t, tide_failure *failure) {
 
 /* Where the steps are computed, beside them, if that is a device of its own. */
 static tide_status open_maker(spectrum_trainer *t, tide_failure *failure) {
-    static const char left[] = "the device has no double precision: spectra are made by the processor";
+    static const char left[] = "the device has no double precision: spectra are made by the processor",
+                      full[] = "no memory is left on the device to make spectra: they are made by the processor";
     sampler_settings s      = sampling(t);
     tide_device      device;
     int64_t          limit  = t->settings.graph.memory_limit, taken = tide_program_bytes(t->session.step.program).total;
@@ -235,7 +236,10 @@ static tide_status open_maker(spectrum_trainer *t, tide_failure *failure) {
                                 .spectra = MIN2(t->pool.block, MAKER_SPECTRA) };
     tide_status      status = tide_device_info(how.device, &device, failure);
     if (status != TIDE_OK || !device.own_memory) return status;
-    status = maker_open(&s, &how, &t->maker, failure);
+    tide_failure why = { 0 };
+    status = maker_open(&s, &how, &t->maker, &why);
+    if (status == TIDE_ENOMEM) return training_tell(&t->run, EIS_NOTE, full, failure);
+    if (status != TIDE_OK && failure) *failure = why;
     if (status != TIDE_OK) return status;
     if (!t->maker) return training_tell(&t->run, EIS_NOTE, left, failure);
     return pool_lend(&t->pool, t->maker) ? TIDE_OK : no_memory(failure);

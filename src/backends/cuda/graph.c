@@ -142,16 +142,24 @@ static void make_several(const cuda_device *d, recording *r) {
     r->more = NULL;
 }
 
+/* False: the device has no memory for it, so nothing was queued. */
+static bool queue_several(const cuda_device *d, recording *r, unsigned *code) {
+    *code = d->cuda->GraphLaunch(r->several, d->stream);
+    if (*code != CUDA_ERROR_OUT_OF_MEMORY) return true;
+    d->cuda->GraphExecDestroy(r->several);
+    r->several = NULL, *code = CUDA_SUCCESS;
+    return false;
+}
+
 static unsigned queue_runs(cuda_device *d) {
     recording *r = d->waiting;
     int runs = d->runs;
     unsigned code = CUDA_SUCCESS;
     d->waiting = NULL, d->runs = 0;
     if (runs == RUNS && r->more) make_several(d, r);
-    if (runs == RUNS && r->several) code = d->cuda->GraphLaunch(r->several, d->stream);
-    else
-        for (int i = 0; i < runs && !code; i++) code = d->cuda->GraphLaunch(r->once, d->stream);
-    if (code || !runs) return code;
+    bool at_once = runs == RUNS && r->several && queue_several(d, r, &code);
+    for (int i = 0; i < runs && !at_once && !code; i++) code = d->cuda->GraphLaunch(r->once, d->stream);
+    if (code || !r) return code;
     if (!*d->first) memcpy(d->first, r->first, sizeof d->first);
     memcpy(d->last, r->last, sizeof d->last);
     return CUDA_SUCCESS;

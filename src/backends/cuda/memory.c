@@ -17,7 +17,8 @@ tide_status cuda_begin(void *device, tide_failure *why) {
 
 static void settle(cuda_device *d) {
     cuda_queue_runs(d);
-    if (!d->late) d->late = d->cuda->StreamSynchronize(d->stream);
+    unsigned code = d->cuda->StreamSynchronize(d->stream);
+    if (!d->late) d->late = code;
     if (!d->late) *d->first = *d->last = 0;
 }
 

@@ -4,13 +4,12 @@
 
 #include "attention_draws_text.h"
 
-enum { DRAW_THREADS = 256, FEW_KEYS = 64, MANY_SCORES = 1 << 17, WORDS_A_THREAD = 4, LINE_KEYS = 128,
-       LINE_QUERIES = 64 };
+enum { DRAW_THREADS = 256, WORDS_A_THREAD = 4, LINE_KEYS = 128, LINE_QUERIES = 64 };
 
 /* By what forward and backward both know. */
 bool attention_has_bits(const attention *r) {
     const flat_attention *a = &r->a;
-    return a->bits && r->g->limits->matrix && a->n > FEW_KEYS && a->batches * a->m * a->n >= MANY_SCORES;
+    return a->bits && r->g->limits->matrix && flat_attention_many_bits(a);
 }
 
 void attention_declare_bits(attention *r, bool written) {
