@@ -42,7 +42,24 @@ static void test_rows(void **state) {
         fail_msg("of %d spectra %d are within 1e-4, %d within 1e-2", SPECTRA, close, near);
 }
 
+/* All of its programs together keep within the limit, by fewer spectra at a time, or it is not opened. */
+static void test_limit(void **state) {
+    sampler_settings s   = { .recipe = EIS_RECIPE_GRID, .seed = 3, .keep_out = 0.05 };
+    maker_settings   how = { .device = getenv("TIDEMILL_DEVICE"), .threads = 2, .spectra = AT_A_TIME,
+                             .memory_limit = 3 << 20 };
+    tide_failure     failure = { 0 };
+    maker           *m;
+    (void)state;
+    expect_ok(maker_open(&s, &how, &m, &failure), &failure);
+    if (!m) skip();  /* no double precision */
+    assert_true(maker_bytes(m) > 0 && maker_bytes(m) <= how.memory_limit);
+    maker_free(m);
+    how.memory_limit = 1000;
+    assert_int_equal(maker_open(&s, &how, &m, &failure), TIDE_ENOMEM);
+    assert_null(m);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_limit) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
  * the best; features. */
 #include "maker.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -205,6 +206,24 @@ static void close_graph(maker *m) {
     m->graph = NULL, m->room_p = m->room_noise = NULL, m->room_words = NULL;
 }
 
+/* The engine's limit is a program's; these are held together, and share their variables. */
+int64_t maker_bytes(const maker *m) {
+    int64_t held = tide_program_bytes(m->program[0]).variables;
+    for (int i = 0; i < STAGES; i++) {
+        tide_memory own = tide_program_bytes(m->program[i]);
+        held += own.total - own.variables;
+    }
+    return held;
+}
+
+static tide_status check_limit(const maker *m, int64_t limit, tide_failure *failure) {
+    int64_t held = limit ? maker_bytes(m) : 0;
+    if (held <= limit) return TIDE_OK;
+    return fail(failure, TIDE_ENOMEM,
+                "making %" PRId64 " spectra at a time needs %" PRId64 " bytes; the limit is %" PRId64, m->spectra, held,
+                limit);
+}
+
 static tide_status open_graph(maker *m, const maker_settings *how, tide_failure *failure) {
     train_graph with   = { .device = how->device, .threads = how->threads, .memory_limit = how->memory_limit };
     tide_status status = train_graph_new(&with, &m->graph, failure);
@@ -212,7 +231,9 @@ static tide_status open_graph(maker *m, const maker_settings *how, tide_failure 
     m->room_p     = malloc((size_t)(m->spectra * EIS_COUNT) * sizeof *m->room_p);
     m->room_noise = malloc((size_t)m->spectra * sizeof *m->room_noise);
     m->room_words = malloc((size_t)(m->spectra * WORDS) * sizeof *m->room_words);
-    return m->room_p && m->room_noise && m->room_words ? compile_all(m, failure) : no_memory(failure);
+    if (!m->room_p || !m->room_noise || !m->room_words) return no_memory(failure);
+    status = compile_all(m, failure);
+    return status == TIDE_OK ? check_limit(m, how->memory_limit, failure) : status;
 }
 
 /* Half as many, until there is memory for them. */

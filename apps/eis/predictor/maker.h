@@ -21,6 +21,7 @@ typedef struct maker_settings {
  * TIDE_ENOMEM where not even one spectrum has room. */
 tide_status maker_open(const sampler_settings *s, const maker_settings *how, maker **out, tide_failure *failure);
 void        maker_free(maker *m);
+int64_t     maker_bytes(const maker *m);  /* that it holds, on the device and beside it */
 /* Rows first .. first + count - 1 of the split, as pool_row makes them, `stride` apart. */
 tide_status maker_rows(maker *m, sample_split split, uint64_t first, int64_t count, int64_t stride, float *rows,
                        tide_failure *failure);
