@@ -45,7 +45,7 @@ static unsigned add_kernel(const cuda_device *d, cuda_graph graph, const cuda_no
 typedef struct nodes {
     const gpu_call *calls;
     int32_t    count, n_last;
-    cuda_node *of, *after, *last;  /* room for `count` each */
+    cuda_node *of, *after, *last;  /* room for `count` each; `after` is what is being worked out */
 } nodes;
 
 /* What waits for nothing in its run waits for the run before. */
@@ -71,12 +71,11 @@ static unsigned add_node(const cuda_device *d, cuda_graph graph, const cuda_text
 
 static void find_last(nodes *n) {
     n->n_last = 0;
-    for (int32_t i = 0; i < n->count; i++) {
-        bool last = true;
-        for (int32_t j = i + 1; j < n->count && last; j++)
-            for (int32_t k = 0; k < n->calls[j].n_after; k++) last &= n->calls[j].after[k] != i;
-        if (last) n->last[n->n_last++] = n->of[i];
-    }
+    memcpy(n->after, n->of, sizeof *n->of * (size_t)n->count);
+    for (int32_t i = 0; i < n->count; i++)
+        for (int32_t k = 0; k < n->calls[i].n_after; k++) n->after[n->calls[i].after[k]] = NULL;
+    for (int32_t i = 0; i < n->count; i++)
+        if (n->after[i]) n->last[n->n_last++] = n->after[i];
 }
 
 /* A graph of so many runs, one after another. */

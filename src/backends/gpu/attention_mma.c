@@ -19,13 +19,6 @@ static const struct { int warps, cols; double rate; } tiles[] = {
 
 enum { MANY_REGISTERS = 136, MOST_REGISTERS = 168, SMALL = 1024 /* bytes besides tiles and masks */, MOST_PIECES = 8 };
 
-static void add_words(gpu_words *w, const char *const words[][2], size_t count) {
-    for (size_t i = 0; i < count; i++) gpu_word(w, words[i][0], words[i][1]);
-}
-#define ADD_WORDS(w, words) add_words(w, words, sizeof words / sizeof *words)
-
-void mma_count(gpu_words *w, const char *name, int64_t count) { gpu_word_printed(w, name, "%d", (int)count); }
-
 /* ---- which tile ---------------------------------------------------------------------------------------- */
 
 /* Whether rows are copied by sixteen bytes. */
@@ -81,10 +74,10 @@ gpu_words mma_words(const attention *r, int which) {
     gpu_word(&w, "M", gpu_memory_type(r->operand[which].type));
     gpu_word(&w, "mma", bf16 ? "MMA_BF16" : "MMA_F16");
     gpu_word(&w, "pack", bf16 ? "PACK_BF16" : "PACK_F16");
-    mma_count(&w, "rows", r->rows);
-    mma_count(&w, "cols", r->cols);
-    mma_count(&w, "threads", r->threads);
-    mma_count(&w, "pitch", mma_pitch(r, which));
+    gpu_word_count(&w, "rows", r->rows);
+    gpu_word_count(&w, "cols", r->cols);
+    gpu_word_count(&w, "threads", r->threads);
+    gpu_word_count(&w, "pitch", mma_pitch(r, which));
     return w;
 }
 
@@ -92,7 +85,7 @@ static bool is_wide(const attention *r, int which) { return r->operand[which].ty
 
 void mma_own(attention *r, int which) {
     gpu_words w = mma_words(r, which);
-    mma_count(&w, "steps", mma_padded(r, which) / 16);
+    gpu_word_count(&w, "steps", mma_padded(r, which) / 16);
     gpu_word(&w, "pair", is_wide(r, which) ? "$pack(from[0], from[1])" : "*(GLOBAL const uint *)from");
     gpu_fill_in(r->g, &w, attention_mma_own_text);
 }
@@ -134,24 +127,24 @@ static bool is_even(const attention *r, int which, int rows) {
 
 void mma_place(attention *r, int which, int rows) {
     gpu_words w = mma_words(r, which);
-    mma_count(&w, "units", mma_padded(r, which) / 8);
+    gpu_word_count(&w, "units", mma_padded(r, which) / 8);
     if (is_even(r, which, rows)) gpu_fill_in(r->g, &w, attention_mma_lane_text);
 }
 
 void mma_start(attention *r, int which, int rows, const char *extent) {
     gpu_words w = mma_words(r, which);
     const int64_t units = mma_padded(r, which) / 8, all = rows * units, loads = ceil_div(all, r->threads);
-    mma_count(&w, "units", units);
-    mma_count(&w, "step", r->threads / units);
-    mma_count(&w, "loads", loads);
-    mma_count(&w, "tile", rows);
+    gpu_word_count(&w, "units", units);
+    gpu_word_count(&w, "step", r->threads / units);
+    gpu_word_count(&w, "loads", loads);
+    gpu_word_count(&w, "tile", rows);
     gpu_word(&w, "extent", extent);
     gpu_word_printed(&w, "guard", loads * r->threads > all ? "if (u < %d) " : "", (int)all);
     gpu_word(&w, "inside", mma_padded(r, which) == attention_width(r, which) ? "" : " && $c < $width");
-    if (is_even(r, which, rows)) ADD_WORDS(&w, place_even);
-    else ADD_WORDS(&w, place_any);
-    if (is_wide(r, which)) ADD_WORDS(&w, copy_floats);
-    else ADD_WORDS(&w, copy_halves);
+    if (is_even(r, which, rows)) GPU_WORD_TABLE(&w, place_even);
+    else GPU_WORD_TABLE(&w, place_any);
+    if (is_wide(r, which)) GPU_WORD_TABLE(&w, copy_floats);
+    else GPU_WORD_TABLE(&w, copy_halves);
     gpu_fill_in(r->g, &w, attention_mma_start_text);
 }
 
@@ -159,8 +152,8 @@ void mma_scores(attention *r, const char *sums, int own, int which) {
     gpu_words w = mma_words(r, which);
     gpu_word(&w, "sums", sums);
     gpu_word(&w, "own", attention_name(own));
-    mma_count(&w, "tiles", r->cols / 8);
-    mma_count(&w, "steps", mma_padded(r, which) / 16);
+    gpu_word_count(&w, "tiles", r->cols / 8);
+    gpu_word_count(&w, "steps", mma_padded(r, which) / 16);
     gpu_fill_in(r->g, &w, attention_mma_scores_text);
 }
 
@@ -169,7 +162,7 @@ void mma_weigh(attention *r, const char *sums, const char *weights, int which, b
     gpu_word(&w, "sums", sums);
     gpu_word(&w, "weights", weights);
     gpu_word(&w, "drop", drops ? "$1 & PAIR_MASK(kept_bits[$2][($3) / 4], ($3) % 4)" : "$1");
-    mma_count(&w, "tiles", mma_padded(r, which) / 8);
+    gpu_word_count(&w, "tiles", mma_padded(r, which) / 8);
     gpu_fill_in(r->g, &w, attention_mma_weigh_text);
 }
 
@@ -190,14 +183,14 @@ static const char *const store_floats[][2] = {
 void mma_store_words(const attention *r, gpu_words *w, int which, const char *sums, const char *times) {
     gpu_word(w, "sums", sums);
     gpu_word(w, "times", times);
-    if (is_wide(r, which)) ADD_WORDS(w, store_floats);
-    else ADD_WORDS(w, store_pairs);
+    if (is_wide(r, which)) GPU_WORD_TABLE(w, store_floats);
+    else GPU_WORD_TABLE(w, store_pairs);
 }
 
 void mma_store(attention *r, int which, const char *sums, const char *times) {
     gpu_words w = mma_words(r, which);
     mma_store_words(r, &w, which, sums, times);
-    mma_count(&w, "tiles", mma_padded(r, which) / 8);
+    gpu_word_count(&w, "tiles", mma_padded(r, which) / 8);
     gpu_fill_in(r->g, &w, attention_mma_store_text);
 }
 
@@ -230,13 +223,13 @@ static const char *const found_cols[][2] = {
 
 gpu_words mma_each_words(const attention *r) {
     gpu_words w = { 0 };
-    mma_count(&w, "cols", r->cols);
-    mma_count(&w, "rows", r->rows);
+    gpu_word_count(&w, "cols", r->cols);
+    gpu_word_count(&w, "rows", r->rows);
     if (r->a.dropout && !r->bits) attention_mask_words(r, &w);
-    if (!r->a.dropout) ADD_WORDS(&w, undropped);
-    else if (!r->by_keys) ADD_WORDS(&w, of_rows);
-    else if (r->bits) ADD_WORDS(&w, found_cols);
-    else ADD_WORDS(&w, drawn_cols);
+    if (!r->a.dropout) GPU_WORD_TABLE(&w, undropped);
+    else if (!r->by_keys) GPU_WORD_TABLE(&w, of_rows);
+    else if (r->bits) GPU_WORD_TABLE(&w, found_cols);
+    else GPU_WORD_TABLE(&w, drawn_cols);
     return w;
 }
 

@@ -10,8 +10,6 @@
 static inline int64_t mma_padded(const attention *r, int which) { return round_up(attention_width(r, which), 16); }
 static inline int64_t mma_pitch(const attention *r, int which) { return mma_padded(r, which) + 8; }
 
-void mma_count(gpu_words *w, const char *name, int64_t count);
-
 /* Whether matrix units can do it at all: the greatest product must be the greatest score. */
 bool mma_suits(const attention *r, const int *used, int count);
 /* Sets the tile: `scores` are of how many products at a time, `width` the sums' columns, of one matrix or of two. */

@@ -17,7 +17,7 @@ static void print(attention *r, const int *used) {
     static const int cols[] = { ATT_K, ATT_V };
     gpu_print *g = r->g;
     gpu_words w = mma_each_words(r);
-    mma_count(&w, "tiles", mma_padded(r, ATT_V) / 8);
+    gpu_word_count(&w, "tiles", mma_padded(r, ATT_V) / 8);
     mma_open(r, used, 4, cols);
     if (r->bits) attention_declare_bits(r, false);
     gpu_fill_in(g, &w, attention_mma_place_text);

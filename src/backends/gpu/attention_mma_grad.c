@@ -24,7 +24,7 @@ static const char found[] = "const float part = inside && way == 0 ? row_parts[e
 void mma_start_queries(attention *r, const int *cols) {
     gpu_words w = mma_words(r, cols[0]);
     attention_part_loads(r, &w);
-    mma_count(&w, "ways", r->threads / r->cols);
+    gpu_word_count(&w, "ways", r->threads / r->cols);
     gpu_word(&w, "part", r->parts_here ? made : found);
     for (int i = 0; i < 2; i++) mma_start(r, cols[i], r->cols, "m");
     gpu_fill_in(r->g, &w, attention_mma_rows_text);

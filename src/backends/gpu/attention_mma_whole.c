@@ -118,7 +118,7 @@ static void print_dq(attention *r, const gpu_words *w) {
 
 static void keep_dq(attention *r, const gpu_words *w) {
     gpu_words store = mma_words(r, ATT_DQ);
-    mma_count(&store, "wide", wide_of(r));
+    gpu_word_count(&store, "wide", wide_of(r));
     mma_store_words(r, &store, ATT_DQ, "sum_dq", "times");
     if (has_parts(r)) gpu_fill_in(r->g, w, attention_whole_keep_text);
     gpu_fill_in(r->g, &store, attention_whole_store_text);
@@ -157,8 +157,8 @@ static void print_last_dq(attention *r, const gpu_words *w) {
 
 static void print(attention *r, const int *used, int count) {
     gpu_words w = mma_words(r, ATT_K);
-    mma_count(&w, "high", high_of(r));
-    mma_count(&w, "wide", wide_of(r));
+    gpu_word_count(&w, "high", high_of(r));
+    gpu_word_count(&w, "wide", wide_of(r));
     begin(r, used, count, &w);
     begin_keys(r);
     print_queries(r, &w);

@@ -26,14 +26,9 @@ const char *attention_name(int which) { return names[which]; }
 int64_t attention_width(const attention *r, int which) { return width_of(r, which); }
 const char *attention_width_name(int which) { return of_v(which) ? "e" : "d"; }
 
-static void add_words(gpu_words *w, const char *const words[][2], size_t count) {
-    for (size_t i = 0; i < count; i++) gpu_word(w, words[i][0], words[i][1]);
-}
-#define ADD_WORDS(w, words) add_words(w, words, sizeof words / sizeof *words)
-
 typedef struct count { const char *name; int value; } count;
 static void add_counts(gpu_words *w, const count *counts, size_t n) {
-    for (size_t i = 0; i < n; i++) gpu_word_printed(w, counts[i].name, "%d", counts[i].value);
+    for (size_t i = 0; i < n; i++) gpu_word_count(w, counts[i].name, counts[i].value);
 }
 #define ADD_COUNTS(w, counts) add_counts(w, counts, sizeof counts / sizeof *counts)
 
@@ -194,8 +189,8 @@ void attention_mask_words(const attention *r, gpu_words *w) {
         { "threads", r->threads },
     };
     ADD_COUNTS(w, counts);
-    if (r->by_keys) ADD_WORDS(w, by_keys);
-    else ADD_WORDS(w, by_queries);
+    if (r->by_keys) GPU_WORD_TABLE(w, by_keys);
+    else GPU_WORD_TABLE(w, by_queries);
     if (r->a.dropout) attention_where(r, w);
 }
 
@@ -228,8 +223,8 @@ void attention_words(const attention *r, gpu_words *w) {
     ADD_COUNTS(w, counts);
     attention_mask_words(r, w);
     add_column(r, w);
-    if (r->by_keys) ADD_WORDS(w, of_rows_keys);
-    else ADD_WORDS(w, of_rows_queries);
+    if (r->by_keys) GPU_WORD_TABLE(w, of_rows_keys);
+    else GPU_WORD_TABLE(w, of_rows_queries);
     gpu_word(w, "bits", !r->a.dropout ? "" : !r->by_keys && t->tc > 4 ? bits_of_two : bits);
     gpu_word(w, "drop", r->a.dropout ? drop : "($1)");
 }
@@ -300,16 +295,16 @@ static void add_places(const attention *r, gpu_words *w, int which, int part, in
     if (part == WEIGHED) {
         const bool filled = width_of(r, which) == width;
         const int units = width / (four ? 4 : 1);
-        ADD_WORDS(w, weighed);
+        GPU_WORD_TABLE(w, weighed);
         gpu_word(w, "filled", filled ? "" : " && c < $width");
         gpu_word(w, "column", filled ? "" : ", c = $c");
         gpu_word_printed(w, "l", "u / %d", units);
         gpu_word_printed(w, "c", "u %% %d * %d", units, four ? 4 : 1);
         return;
     }
-    ADD_WORDS(w, of_tile);
-    if (part == OF_ROWS) ADD_WORDS(w, of_rows);
-    else ADD_WORDS(w, of_cols);
+    GPU_WORD_TABLE(w, of_tile);
+    if (part == OF_ROWS) GPU_WORD_TABLE(w, of_rows);
+    else GPU_WORD_TABLE(w, of_cols);
     /* By fours two threads have eight neighbours, and sixteen rows are put to different banks. */
     gpu_word_printed(w, "l", four ? "(u %% 2 + u / %d * 2) * 4" : "u %% %d", four ? 2 * width : bk);
     gpu_word_printed(w, "c", four ? "u / 2 %% %d" : "u / %d", four ? width : bk);
@@ -334,11 +329,11 @@ static gpu_words side_words(const attention *r, int which, int part, int bk, int
     gpu_word_printed(&w, "guard", all % threads ? "if (u < %d) " : "", all);  /* the last load is not for all threads */
     gpu_word_load(&w, type);
     add_places(r, &w, which, part, width, bk);
-    if (vector == 1) ADD_WORDS(&w, fetch_one);
-    else ADD_WORDS(&w, fetch_four);
-    if (vector == 1) ADD_WORDS(&w, put_one);
-    else if (part == WEIGHED) ADD_WORDS(&w, put_four);
-    else ADD_WORDS(&w, put_across);
+    if (vector == 1) GPU_WORD_TABLE(&w, fetch_one);
+    else GPU_WORD_TABLE(&w, fetch_four);
+    if (vector == 1) GPU_WORD_TABLE(&w, put_one);
+    else if (part == WEIGHED) GPU_WORD_TABLE(&w, put_four);
+    else GPU_WORD_TABLE(&w, put_across);
     return w;
 }
 
@@ -362,7 +357,7 @@ static gpu_words multiply_words(const attention *r, const char *sums, int column
     };
     gpu_words w = { 0 };
     ADD_COUNTS(&w, counts);
-    ADD_WORDS(&w, reads);
+    GPU_WORD_TABLE(&w, reads);
     gpu_word(&w, "sums", sums);
     gpu_word(&w, "readrows", cr == 4 ? "$fours(of_rows, i)" : "$ones(of_rows, i, $cr)");
     gpu_word(&w, "readcols", cn == 4 ? "$fours(of_cols, j)" : "$ones(of_cols, j, $cn)");
@@ -450,8 +445,8 @@ void attention_weights(attention *r, const char *from) {
     ADD_COUNTS(&w, counts);
     add_column(r, &w);
     gpu_word(&w, "sums", from);
-    if (t->tr % 4 == 0) ADD_WORDS(&w, write_four);
-    else ADD_WORDS(&w, write_one);
+    if (t->tr % 4 == 0) GPU_WORD_TABLE(&w, write_four);
+    else GPU_WORD_TABLE(&w, write_one);
     gpu_fill_in(r->g, &w, attention_weights_text);
 }
 
@@ -482,7 +477,7 @@ void attention_store(attention *r, int which, const char *sums, const char *time
     gpu_word(&w, "width", attention_width_name(which));
     gpu_word(&w, "times", times);
     gpu_word_store(&w, type);
-    if (r->fours[which] && columns % 4 == 0) ADD_WORDS(&w, store_four);
-    else ADD_WORDS(&w, store_one);
+    if (r->fours[which] && columns % 4 == 0) GPU_WORD_TABLE(&w, store_four);
+    else GPU_WORD_TABLE(&w, store_one);
     gpu_fill_in(r->g, &w, attention_store_text);
 }

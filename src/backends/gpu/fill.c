@@ -153,6 +153,14 @@ static void fill(text *out, const gpu_words *w, part p) {
     }
 }
 
+void gpu_word_count(gpu_words *w, const char *name, int64_t count) {
+    gpu_word_printed(w, name, "%d", (int)count);
+}
+
+void gpu_word_table(gpu_words *w, const char *const words[][2], size_t count) {
+    for (size_t i = 0; i < count; i++) gpu_word(w, words[i][0], words[i][1]);
+}
+
 void gpu_declare(gpu_print *g, const char *type, const char *name, int64_t number) {
     text_add(&g->body, "const %s %s = (%s)table[%d];\n", type, name, type, gpu_number(g, number));
 }

@@ -15,6 +15,9 @@ typedef struct gpu_words {
 
 void gpu_word(gpu_words *w, const char *name, const char *means);  /* both live as long as the words */
 void gpu_word_printed(gpu_words *w, const char *name, const char *format, ...) TIDE_PRINTF(3, 4);
+void gpu_word_count(gpu_words *w, const char *name, int64_t count);
+void gpu_word_table(gpu_words *w, const char *const words[][2], size_t count);  /* names, and what they mean */
+#define GPU_WORD_TABLE(w, words) gpu_word_table(w, words, sizeof words / sizeof *words)
 /* "load(place)" and "store(place, value)": elements of memory of the type. */
 void gpu_word_load(gpu_words *w, int type);
 void gpu_word_store(gpu_words *w, int type);

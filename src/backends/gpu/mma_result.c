@@ -52,7 +52,7 @@ void mma_fragment_words(const mma_product *r, gpu_words *w) {
         { "tm", tm }, { "tn", tn }, { "wn", t->wn }, { "wk", t->wk }, { "warps", t->wm * t->wn },
         { "slots", tm * tn * t->wk * 32 },
     };
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) product_word_count(w, counts[i].name, counts[i].value);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) gpu_word_count(w, counts[i].name, counts[i].value);
     gpu_word(w, "zero", "#pragma unroll\n"
                         "for (uint i = 0; i < $tm; i++) {\n"
                         "    #pragma unroll\n"
@@ -99,10 +99,10 @@ static const char *const of_one[][2] = {
 void mma_sum_words(const mma_product *r, gpu_words *w, const mma_side *a, const mma_side *b) {
     gpu_word(w, "row", a->fours ? "i / 2 * 32 + lane % 32 / 4 * 4 + i % 2 * 2 + h / 2"
                                 : "16 * i + 4 * h + lane % 32 / 4");
-    if (b->fours) PRODUCT_WORDS(w, one_of_each);
-    else PRODUCT_WORDS(w, exchange);
-    if (r->how->tile->wk > 1) PRODUCT_WORDS(w, of_slices);
-    else PRODUCT_WORDS(w, of_one);
+    if (b->fours) GPU_WORD_TABLE(w, one_of_each);
+    else GPU_WORD_TABLE(w, exchange);
+    if (r->how->tile->wk > 1) GPU_WORD_TABLE(w, of_slices);
+    else GPU_WORD_TABLE(w, of_one);
 }
 
 /* Whether four neighbours of C can be stored at a time. */
@@ -133,11 +133,11 @@ void mma_print_store(const mma_product *r, const mma_side *a, const mma_side *b,
     gpu_word_store(&w, type);
     gpu_word(&w, "pack", type == TIDE_F16 ? "PACK_F16($1, $2)" : "PACK_BF16($1, $2)");
     if (partial || r->p->beta == 0) gpu_word(&w, "before", "");
-    if (type == TIDE_F32) PRODUCT_WORDS(&w, fill_floats);
-    else PRODUCT_WORDS(&w, fill_halves);
+    if (type == TIDE_F32) GPU_WORD_TABLE(&w, fill_floats);
+    else GPU_WORD_TABLE(&w, fill_halves);
     mma_fragment_words(r, &w);
     mma_sum_words(r, &w, a, b);
-    if (four) PRODUCT_WORDS(&w, write_four);
-    else PRODUCT_WORDS(&w, write_one);
+    if (four) GPU_WORD_TABLE(&w, write_four);
+    else GPU_WORD_TABLE(&w, write_one);
     gpu_fill_in(g, &w, mma_store_text);
 }

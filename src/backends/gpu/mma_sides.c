@@ -88,7 +88,7 @@ static void add_matrix_words(mma_side *s) {
     gpu_word(w, "how", s->by_k ? "LDMATRIX_X4" : "LDMATRIX_X4_TRANS");
     gpu_word(w, "at", s->by_k ? "(my_$x + i * 16 + row) * $chunks + (((l + my_k) / $chunk + half) ^ turned)"
                               : "(l + my_k + row) * $chunks + ((my_$x / 8 + i * 2 + half) ^ turned)");
-    PRODUCT_WORDS(w, read_matrices);
+    GPU_WORD_TABLE(w, read_matrices);
 }
 
 /* Where a number is in of_x, by whether it is of a fragment's second four along k, of its second eight across. */
@@ -97,8 +97,8 @@ static void add_number_words(mma_side *s) {
     gpu_word(w, "row", "lane % 4");
     gpu_word(w, "half", "lane % 32 / 4");
     gpu_word(w, "slot", s->name == 'a' ? "[$1 * 2 + $2]" : "[$1 + $2 * 2]");
-    if (s->fours) PRODUCT_WORDS(w, read_fours);
-    else PRODUCT_WORDS(w, read_numbers);
+    if (s->fours) GPU_WORD_TABLE(w, read_fours);
+    else GPU_WORD_TABLE(w, read_numbers);
 }
 
 static void add_place_words(const mma_product *r, mma_side *s) {
@@ -109,8 +109,8 @@ static void add_place_words(const mma_product *r, mma_side *s) {
     gpu_word_printed(w, "turned", numbers ? "($1) / %d * 2 %% %d" : "($1) / %d %% %d", repeat, MIN2(chunks, 8));
     if (numbers) add_number_words(s);
     else add_matrix_words(s);
-    product_word_count(w, "chunks", chunks);
-    product_word_count(w, "apart", mma_threads(t) / chunks);
+    gpu_word_count(w, "chunks", chunks);
+    gpu_word_count(w, "apart", mma_threads(t) / chunks);
 }
 
 /* The numbers that a lane's sums are of, one by one. */
@@ -120,7 +120,7 @@ static void add_one_words(const mma_product *r, mma_side *s) {
     static const char *const of_a[] = { "i * 8 + lane % 32 / 4", "i / 4 * 32 + lane % 32 / 4 * 4 + i % 4" };
     static const char *const of_b[] = { "i / 2 * 8 + lane % 4 * 2 + i % 2",
                                         "i / 8 * 32 + lane % 4 * 8 + i % 2 * 4 + i / 2 % 4" };
-    product_word_count(w, "ones", s->name == 'a' ? t->bm / t->wm / 8 : t->bn / t->wn / 4);
+    gpu_word_count(w, "ones", s->name == 'a' ? t->bm / t->wm / 8 : t->bn / t->wn / 4);
     gpu_word(w, "other", s->name == 'a' ? of_a[s->fours] : of_b[s->fours]);
     gpu_word(w, "line", s->by_k ? "o" : "l");
     gpu_word(w, "place", s->by_k ? "l" : "o");
@@ -141,23 +141,23 @@ static void add_side_words(const mma_product *r, mma_side *s) {
     gpu_word(w, "far", s->by_k ? "across" : "along");
     gpu_word(w, "near", s->by_k ? "along" : "across");
     gpu_word(w, "M", r->size == 4 ? "float" : "ushort");
-    product_word_count(w, "wide", r->size);
-    product_word_count(w, "chunk", MMA_CHUNK / r->size);
-    product_word_count(w, "size", all);
-    product_word_count(w, "loads", all / mma_threads(t));
-    product_word_count(w, "threads", mma_threads(t));
-    product_word_count(w, "bk", t->bk);
-    product_word_count(w, "vector", s->vector);
-    product_word_count(w, "count", s->name == 'a' ? t->bm / t->wm / 16 : t->bn / t->wn / 16);
+    gpu_word_count(w, "wide", r->size);
+    gpu_word_count(w, "chunk", MMA_CHUNK / r->size);
+    gpu_word_count(w, "size", all);
+    gpu_word_count(w, "loads", all / mma_threads(t));
+    gpu_word_count(w, "threads", mma_threads(t));
+    gpu_word_count(w, "bk", t->bk);
+    gpu_word_count(w, "vector", s->vector);
+    gpu_word_count(w, "count", s->name == 'a' ? t->bm / t->wm / 16 : t->bn / t->wn / 16);
     add_one_words(r, s);
     gpu_word(w, "piece", s->vector * r->size == 8 ? "CP_ASYNC_8" : "CP_ASYNC_4");
     gpu_word(w, "unit", s->vector > 1 ? "1" : s->name == 'a' ? "unit_a" : "unit_b");
     gpu_word(w, "valid", (s->by_k ? r->p->k : extent) % s->vector == 0
                              ? "left > $1 ? $wide * $2 : 0"
                              : "left >= $1 + $2 ? $wide * $2 : left > $1 ? $wide * (left - $1) : 0");
-    if (s->vector * r->size == MMA_CHUNK) PRODUCT_WORDS(w, copy_chunk);
-    else if (s->vector * r->size > 2) PRODUCT_WORDS(w, copy_parts);
-    else PRODUCT_WORDS(w, copy_one);
+    if (s->vector * r->size == MMA_CHUNK) GPU_WORD_TABLE(w, copy_chunk);
+    else if (s->vector * r->size > 2) GPU_WORD_TABLE(w, copy_parts);
+    else GPU_WORD_TABLE(w, copy_one);
 }
 
 mma_side mma_begin_side(const mma_product *r, int which) {

@@ -112,7 +112,7 @@ static void add_side_words(const product *r, side *s) {
         { "last", s->by_k ? 1 : s->vector }, { "pitch", tile_pitch(s->width) }, { "t", s->t }, { "chunk", chunk },
         { "apart", s->wx * chunk },
     };
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) product_word_count(w, counts[i].name, counts[i].value);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) gpu_word_count(w, counts[i].name, counts[i].value);
     gpu_word_printed(w, s->by_k ? "l" : "o", "v %% %d * %d", row / s->vector, s->vector);
     gpu_word_printed(w, s->by_k ? "o" : "l", "v / %d", row / s->vector);
     gpu_word_printed(w, "guard", all % threads ? "if (v < %d) " : "", all);  /* the last load is not for all threads */
@@ -124,12 +124,12 @@ static void add_side_words(const product *r, side *s) {
     gpu_word(w, "M", gpu_memory_type(s->type));
     gpu_word(w, "quad", s->type == TIDE_F32 ? "float4" : "ushort4");
     gpu_word_load(w, s->type);
-    if (s->vector == 1) PRODUCT_WORDS(w, by_one);
-    else PRODUCT_WORDS(w, by_four);
-    if (s->vector == 4 && s->by_k) PRODUCT_WORDS(w, put_by_k);
-    else if (s->vector == 4) PRODUCT_WORDS(w, put_four);
-    if (chunk == 4 && r->size == 4) PRODUCT_WORDS(w, read_four);
-    else PRODUCT_WORDS(w, read_one);
+    if (s->vector == 1) GPU_WORD_TABLE(w, by_one);
+    else GPU_WORD_TABLE(w, by_four);
+    if (s->vector == 4 && s->by_k) GPU_WORD_TABLE(w, put_by_k);
+    else if (s->vector == 4) GPU_WORD_TABLE(w, put_four);
+    if (chunk == 4 && r->size == 4) GPU_WORD_TABLE(w, read_four);
+    else GPU_WORD_TABLE(w, read_one);
 }
 
 /* Declares the operand and its strides. */
@@ -205,8 +205,8 @@ static void print_store(product *r, gpu_words *w, bool partial) {
     declare_result(r, w, partial);
     gpu_word(w, "quad", size == 4 ? "float4" : "ushort4");
     gpu_word(w, "before", partial || r->p.beta == 0 ? "" : "const $quad old = *(GLOBAL const $quad *)to;");
-    if (four) PRODUCT_WORDS(w, write_four);
-    else PRODUCT_WORDS(w, write_one);
+    if (four) GPU_WORD_TABLE(w, write_four);
+    else GPU_WORD_TABLE(w, write_one);
     gpu_fill_in(g, w, product_store_text);
 }
 
@@ -221,7 +221,7 @@ static gpu_words tile_words(const product *r) {
         { "warps", t->bn / (t->wx * t->tn) },
     };
     gpu_words w = { 0 };
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) product_word_count(&w, counts[i].name, counts[i].value);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) gpu_word_count(&w, counts[i].name, counts[i].value);
     gpu_word(&w, "R", r->real);
     gpu_word(&w, "fma", r->size == 4 ? "FMA" : "FMA_D");
     return w;

@@ -21,9 +21,6 @@ void product_print_part(gpu_print *g, const flat_gemm *p, int64_t parts, int64_t
 void product_declare_real(gpu_print *g, const char *name, double value, bool single);
 
 int64_t product_last_number(const gpu_print *g);
-void product_word_count(gpu_words *w, const char *name, int64_t count);
-void product_words(gpu_words *w, const char *const words[][2], size_t count);
-#define PRODUCT_WORDS(w, words) product_words(w, words, sizeof words / sizeof *words)
 
 /* product_mma.c: the tiles of a product on matrix units, sums in F32 (with parts: in scratch). */
 void gpu_print_mma(gpu_print *g, const flat_gemm *p, const flat_operand operand[3], const mma_tiling *how);

@@ -28,7 +28,7 @@ static void print_place(const mma_product *r) {
         { "length", t->bk / t->wk },
     };
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-        product_word_count(&w, counts[i].name, counts[i].value);
+        gpu_word_count(&w, counts[i].name, counts[i].value);
     mma_fragment_words(r, &w);
     gpu_word(&w, "within", r->how->parts > 1 || r->p->batches > 1 ? " % high" : "");
     gpu_word(&w, "begin", r->split ? "float rest[$tm][$tn][4];\n$zero(rest)" : "");

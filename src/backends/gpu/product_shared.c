@@ -1,14 +1,6 @@
 /* See product.h. */
 #include "product.h"
 
-void product_word_count(gpu_words *w, const char *name, int64_t count) {
-    gpu_word_printed(w, name, "%d", (int)count);
-}
-
-void product_words(gpu_words *w, const char *const words[][2], size_t count) {
-    for (size_t i = 0; i < count; i++) gpu_word(w, words[i][0], words[i][1]);
-}
-
 int64_t product_last_number(const gpu_print *g) { return g->numbers[g->n_numbers - 1]; }
 
 /* ---- the batch ----------------------------------------------------------------------------------------- */
