@@ -9,6 +9,7 @@ int main(void) { return 77; }
 
 #define SAME(ours, theirs) _Static_assert((unsigned long long)(ours) == (unsigned long long)(theirs), #theirs)
 SAME(ONEDNN_SUCCESS, dnnl_success);
+SAME(ONEDNN_OUT_OF_MEMORY, dnnl_out_of_memory);
 SAME(ONEDNN_CPU, dnnl_cpu);
 SAME(ONEDNN_UNDEF, dnnl_data_type_undef);
 SAME(ONEDNN_BF16, dnnl_bf16);

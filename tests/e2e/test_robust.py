@@ -178,7 +178,7 @@ class Memory(Robust):
     @unittest.skipIf("ASAN_OPTIONS" in os.environ, "the address sanitizer needs the address space itself")
     def test_no_address_space(self):
         """The system itself refuses: a sentence, no crash."""
-        for mib in (40, 64, 100, 140):
+        for mib in (40, 64, 100, 126, 132, 140):
             limit = mib << 20
             done = subprocess.run([program.PROGRAM, *map(str, self.words(self.folder / "run", "--d-model", 512, "--d-ff", 2048, "--epochs", 1, "--overwrite"))],
                                   capture_output=True, text=True, env=program.environment(),

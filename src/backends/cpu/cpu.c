@@ -88,9 +88,10 @@ typedef void phase_work(void *exec, int32_t phase, int thread, parallel_share *s
 
 static tide_status run_with(backend_exec *e, phase_work *work, tide_failure *why) {
     parallel_run(e->threads, &(parallel_work){ e->phases, e->n_phases, work, e });
-    if (atomic_exchange(&e->gemms.failed, false))
-        return fail(why, TIDE_EDEVICE, "a matrix product failed in its library");
-    return TIDE_OK;
+    tide_status status = (tide_status)atomic_exchange(&e->gemms.failed, TIDE_OK);
+    return status == TIDE_OK     ? TIDE_OK
+         : status == TIDE_ENOMEM ? fail(why, status, "no memory for a matrix product in its library")
+                                 : fail(why, status, "a matrix product failed in its library");
 }
 
 static tide_status run(backend_exec *e, tide_failure *why) { return run_with(e, run_phase, why); }

@@ -67,7 +67,7 @@ typedef struct gemm_provider {
     const char *name;
     bool (*fits)(const isa_table *isa, const gemm_shape *s, tide_dtype type);
     tide_status (*prepare)(const cpu_build *b, gemm_call *call);
-    bool (*run)(const gemm_call *call, const void *a, const void *b, void *c, int thread, char *scratch);
+    tide_status (*run)(const gemm_call *call, const void *a, const void *b, void *c, int thread, char *scratch);
     void (*release)(gemm_call *call);  /* NULL if there is nothing to give back */
     /* It could, if that is faster: `fits` without its limits of size. NULL: never in place of another. */
     bool (*takes)(const isa_table *isa, const gemm_shape *s, tide_dtype type);
@@ -107,7 +107,7 @@ void gemm_end_finish(const gemm_end *e, const gemm_shape *s, void *sums, const v
 /* The products of a program, one for each distinct shape. */
 typedef struct gemm_set {
     gemm_call *calls;
-    atomic_bool failed;  /* a provider reported an error */
+    atomic_int failed;  /* what a provider reported last, if it was not TIDE_OK */
 } gemm_set;
 void gemm_release(gemm_set *set);
 

@@ -58,7 +58,7 @@ typedef struct gemm_exec {
     cpu_place at[OPERANDS];
     int64_t size[OPERANDS];  /* bytes of an element */
     const gemm_end *end;     /* NULL: C is what is multiplied */
-    atomic_bool *failed;
+    atomic_int *failed;
 } gemm_exec;
 
 static bool same_shape(const gemm_shape *a, const gemm_shape *b) {
@@ -143,7 +143,8 @@ static void run_call(const gemm_exec *x, char *const at[OPERANDS], const gemm_ca
     char *c = at[2] + e->at[2] * x->size[2] + row * x->c_row;
     char *sums = x->end ? scratch + gemm_end_at(call) : c;
     if (x->end) gemm_end_begin(x->end, &call->shape, sums, c);
-    if (!call->provider->run(call, a, b, sums, thread, scratch)) atomic_store(x->failed, true);
+    tide_status status = call->provider->run(call, a, b, sums, thread, scratch);
+    if (status != TIDE_OK) atomic_store(x->failed, status);
     if (x->end) gemm_end_finish(x->end, &call->shape, sums, at[3], c);
 }
 
@@ -208,6 +209,14 @@ static int64_t rows_of_call(int64_t block) {
     return block > MOST_ROWS ? ceil_div(block, ceil_div(block, MOST_ROWS)) : block;
 }
 
+/* Where the left operand is turned and dense, oneDNN sums in another order than where it is a part of a larger one, as
+ * it is in another cut: half of it is a part. */
+static int64_t rows_of_part(const flat_kernel *k, int64_t rows) {
+    enum { LEAST = 32 };  /* a cut has no parts below half of it */
+    const int64_t *a = k->operands[0].stride + k->gemm.batch_ndim;
+    return a[0] == 1 && a[1] == rows && rows >= LEAST ? ceil_div(rows, 2) : rows;
+}
+
 /* A row has the same bits however many others go with it, if the same library multiplies: the kernel's usual rows say
  * which, not those of this cut. */
 static gemm_shape usual_shape(const flat_kernel *k, int64_t rows, int64_t cols) {
@@ -239,7 +248,7 @@ tide_status gemm_prepare(const cpu_build *b, const flat_kernel *k, cpu_kernel *o
     if (choose_libraries(b->why) != TIDE_OK) return b->why->status;
     bool    by_rows = g->split == FLAT_SPLIT_ROWS || g->split == FLAT_SPLIT_EACH;
     int64_t block = by_rows ? MIN2(g->rows_per_task, g->m) : g->m, blocks = block > 0 ? ceil_div(g->m, block) : 0;
-    int64_t rows = by_rows ? rows_of_call(block) : block;
+    int64_t rows = by_rows ? rows_of_part(k, rows_of_call(block)) : block;
     gemm_exec *x = arena_new(b->keep, gemm_exec, 1);
     *x = (gemm_exec){ .kernel = k, .rows = rows, .blocks = blocks, .failed = &b->gemms->failed };
     for (int i = 0; i < k->n_operands; i++)

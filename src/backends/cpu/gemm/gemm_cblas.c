@@ -24,7 +24,7 @@ static tide_status prepare(const cpu_build *b, gemm_call *call) {
     return TIDE_OK;
 }
 
-static bool run(const gemm_call *call, const void *a, const void *b, void *c, int thread, char *scratch) {
+static tide_status run(const gemm_call *call, const void *a, const void *b, void *c, int thread, char *scratch) {
     const gemm_shape *s = &call->shape;
     int m = (int)s->m, n = (int)s->n, k = (int)s->k;
     int lda = (int)(s->a_col == 1 ? s->a_row : s->a_col), ldb = (int)(s->b_col == 1 ? s->b_row : s->b_col);
@@ -34,7 +34,7 @@ static bool run(const gemm_call *call, const void *a, const void *b, void *c, in
         cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, (float)s->alpha, a, lda, b, ldb, (float)s->beta, c, (int)s->c_row);
     else
         cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, s->alpha, a, lda, b, ldb, s->beta, c, (int)s->c_row);
-    return true;
+    return TIDE_OK;
 }
 
 const gemm_provider gemm_cblas = { "cblas", fits, prepare, run, NULL, takes };

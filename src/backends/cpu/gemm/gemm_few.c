@@ -14,11 +14,11 @@ static tide_status prepare(const cpu_build *b, gemm_call *call) {
     return TIDE_OK;
 }
 
-static bool run(const gemm_call *call, const void *a, const void *b, void *c, int thread, char *scratch) {
+static tide_status run(const gemm_call *call, const void *a, const void *b, void *c, int thread, char *scratch) {
     const isa_table *isa = call->state;
     (void)thread, (void)scratch;
     isa->dot(&call->shape, a, b, c);
-    return true;
+    return TIDE_OK;
 }
 
 const gemm_provider gemm_few = { "few rows", fits, prepare, run, NULL, fits };

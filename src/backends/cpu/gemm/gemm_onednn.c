@@ -1,4 +1,6 @@
 /* Matrix products by oneDNN, versions 2 and 3: one primitive a shape, made for one thread, run by many at once. */
+#include <sys/mman.h>
+
 #include "backends/cpu/cpu.h"
 #include "onednn.h"
 
@@ -6,6 +8,7 @@
 typedef struct lane {
     onednn_stream stream;
     onednn_memory a, b, c, scratchpad;
+    bool ran;
 } lane;
 
 typedef struct product {
@@ -51,6 +54,14 @@ static bool takes(const isa_table *isa, const gemm_shape *s, tide_dtype type) {
 static bool fits(const isa_table *isa, const gemm_shape *s, tide_dtype type) {
     return s->m * s->n * s->k >= (type == TIDE_BF16 ? WORTH_A_HALF_CALL : WORTH_A_CALL) &&
            s->n >= (type == TIDE_BF16 ? 16 : 8) && takes(isa, s, type);
+}
+
+/* Where it is given none for the code that it writes, when a product is made and at its first run, oneDNN 2 writes
+ * that to nowhere and crashes: some 20 kernels of 256 KB, so they are asked for first. */
+static bool memory_for_code(void) {
+    enum { BYTES = 16 << 20 };
+    void *at = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return at != MAP_FAILED && munmap(at, BYTES) == 0;
 }
 
 /* ---- where the versions differ ---- */
@@ -166,6 +177,7 @@ static tide_status prepare(const cpu_build *b, gemm_call *call) {
     p->lanes = arena_new(b->keep, lane, b->threads);
     p->threads = b->threads;
     p->dnnl = onednn_here();
+    if (!memory_for_code()) return fail(b->why, TIDE_ENOMEM, "no memory for oneDNN's code of a matrix product");
     library_limit before = library_threads_one();
     bool ok = make(p, &call->shape, call->type == TIDE_BF16 ? ONEDNN_BF16 : ONEDNN_F32, &call->scratch);
     library_threads_back(&before);
@@ -175,16 +187,21 @@ static tide_status prepare(const cpu_build *b, gemm_call *call) {
                 (long long)call->shape.m, (long long)call->shape.n, (long long)call->shape.k);
 }
 
-static bool run(const gemm_call *call, const void *a, const void *b, void *c, int thread, char *scratch) {
+static tide_status run(const gemm_call *call, const void *a, const void *b, void *c, int thread, char *scratch) {
     const product *p = call->state;
-    const lane *t = &p->lanes[thread];
+    lane *t = &p->lanes[thread];
+    if (!t->ran && !memory_for_code()) return TIDE_ENOMEM;
+    t->ran = true;
     p->dnnl->memory_set_data_handle(t->a, (void *)a);
     p->dnnl->memory_set_data_handle(t->b, (void *)b);
     p->dnnl->memory_set_data_handle(t->c, c);
     p->dnnl->memory_set_data_handle(t->scratchpad, scratch);
     const onednn_arg args[] = { { ONEDNN_ARG_SRC, t->a }, { ONEDNN_ARG_WEIGHTS, t->b }, { ONEDNN_ARG_DST, t->c },
                                 { ONEDNN_ARG_SCRATCHPAD, t->scratchpad } };
-    return p->dnnl->primitive_execute(p->primitive, t->stream, 4, args) == ONEDNN_SUCCESS;
+    unsigned status = p->dnnl->primitive_execute(p->primitive, t->stream, 4, args);
+    return status == ONEDNN_SUCCESS         ? TIDE_OK
+         : status == ONEDNN_OUT_OF_MEMORY ? TIDE_ENOMEM
+                                          : TIDE_EDEVICE;
 }
 
 const gemm_provider gemm_onednn = { "onednn", fits, prepare, run, release, takes };

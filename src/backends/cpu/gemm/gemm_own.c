@@ -15,11 +15,11 @@ static tide_status prepare(const cpu_build *b, gemm_call *call) {
     return TIDE_OK;
 }
 
-static bool run(const gemm_call *call, const void *a, const void *b, void *c, int thread, char *scratch) {
+static tide_status run(const gemm_call *call, const void *a, const void *b, void *c, int thread, char *scratch) {
     const gemm_ops *ops = call->state;
     (void)thread;
     (call->type == TIDE_F32 ? ops->f32 : ops->f64)(&call->shape, a, b, c, scratch);
-    return true;
+    return TIDE_OK;
 }
 
 const gemm_provider gemm_own = { "own", fits, prepare, run, NULL, fits };

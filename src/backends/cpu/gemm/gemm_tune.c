@@ -80,7 +80,7 @@ static double sample(const contest *x, const rival *r) {
     double began = os_thread_seconds();
     bool fine = true;
     for (int i = 0; i < x->repeats; i++)
-        fine &= r->call.provider->run(&r->call, x->operand[0], x->operand[1], x->operand[2], 0, x->scratch);
+        fine &= r->call.provider->run(&r->call, x->operand[0], x->operand[1], x->operand[2], 0, x->scratch) == TIDE_OK;
     double took = (os_thread_seconds() - began) / x->repeats;
     return fine ? took : INFINITY;
 }
