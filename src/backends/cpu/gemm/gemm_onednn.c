@@ -57,9 +57,9 @@ static bool fits(const isa_table *isa, const gemm_shape *s, tide_dtype type) {
 }
 
 /* Where it is given none for the code that it writes, when a product is made and at its first run, oneDNN 2 writes
- * that to nowhere and crashes: some 20 kernels of 256 KB, so they are asked for first. */
+ * that to nowhere and crashes: up to some 20 kernels of 256 KB, so that is asked for first. */
 static bool memory_for_code(void) {
-    enum { BYTES = 16 << 20 };
+    enum { BYTES = 5 << 20 };
     void *at = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return at != MAP_FAILED && munmap(at, BYTES) == 0;
 }
