@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/data/zoned.h"
 #include "forecast/fit/finite.h"
 #include "forecast/saved/use.h"
 #include "prediction.h"
@@ -58,7 +59,7 @@ static tide_status future_times(prediction *p, tide_failure *failure) {
     if (!p->time) return prediction_no_memory(failure);
     memcpy(p->time, f->time, (size_t)c->seq_len * sizeof *p->time);
     for (int64_t i = 0; i < c->pred_len; i++)
-        p->time[c->seq_len + i] = time_advance(f->time[c->seq_len - 1], f->step, i + 1);
+        p->time[c->seq_len + i] = zoned_advance(f->zone, f->time[c->seq_len - 1], f->step, i + 1);
     return TIDE_OK;
 }
 

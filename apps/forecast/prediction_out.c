@@ -5,6 +5,7 @@
 #include <tidemill/io.h>
 
 #include "base/base.h"
+#include "forecast/data/zoned.h"
 #include "prediction.h"
 
 /* ---- text ---- */
@@ -43,8 +44,8 @@ static void add_cell(const prediction *p, text *t, int64_t step, int64_t column)
     const model_config *c = &p->bundle->config;
     char cell[40];
     if (column < 0)
-        time_print_part(cell, p->time[c->seq_len + step], &p->data.frame.format,
-                        p->data.frame.time_columns.of[-1 - column].part);
+        zoned_print_part(cell, p->data.frame.zone, p->time[c->seq_len + step], &p->data.frame.format,
+                         p->data.frame.time_columns.of[-1 - column].part);
     else num_format(cell, p->values[step * c->out_count + column], true);
     text_add(t, "%s", cell);
 }
@@ -73,7 +74,7 @@ static tide_status make_json(const prediction *p, forecast_result *r, tide_failu
     json_t *values = json_object(), *times = p->time ? json_array() : json_null();
     for (int64_t s = 0; p->time && s < c->pred_len; s++) {
         char stamp[40];
-        time_print(stamp, p->time[c->seq_len + s], &p->data.frame.format);
+        zoned_print(stamp, p->data.frame.zone, p->time[c->seq_len + s], &p->data.frame.format);
         json_array_append_new(times, json_string(stamp));
     }
     for (int64_t k = 0; k < p->shown; k++) {
@@ -147,6 +148,7 @@ static tide_status draw(const prediction *p, const char *path, tide_failure *fai
                                           "Forecast: linear" };
     forecast_curve curve = { .title = titles[p->use], .column = p->bundle->names[column], .past = values,
                              .forecast = values + c->seq_len, .time = p->time,
+                             .offset_s = p->time ? zone_offset(f->zone, p->time[c->seq_len - 1]) : 0,
                              .seq_len = c->seq_len, .pred_len = c->pred_len };
     plot_watch  watch  = report_watch(&p->listener);
     tide_status status = plot_curve(path, &curve, &watch, failure);

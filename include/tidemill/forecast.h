@@ -93,6 +93,9 @@ typedef struct forecast_options {
     int64_t skip_rows;                       /* lines before the header */
     bool   strict_dates, sort;               /* refuse repeated or missing stamps; put the rows in the order of time */
     int    date_order;                       /* what 1/2/2023 means: 0 found, 1 day first, 2 month first */
+    char   tz[64];                           /* "Europe/Berlin": of the system's time zone database. Stamps are its
+                                                local times; those with an offset or Z, epochs, and a frame's times are
+                                                instants, shown in it. "": stamps are taken as they stand */
     /* model */
     int64_t seq_len, pred_len, d_model, n_heads, e_layers, d_ff;
     double  dropout;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "zone.h"
 
 static const char *given(const char *text) { return *text ? text : NULL; }
 
@@ -28,6 +29,7 @@ static frame_options reading_of(const forecast_options *o, forecast_kind kind, c
                             .time_column = given(o->time_column), .run_time = run ? run->time : NULL,
                             .freq = given(o->freq), .missing = (frame_missing)o->missing,
                             .strict_dates = o->strict_dates, .date_order = (date_shape)o->date_order, .sort = o->sort,
+                            .tz = given(o->tz),
                             .na = given(o->na), .skip_rows = o->skip_rows, .look_back = o->seq_len,
                             .run_names = run ? run->names : NULL, .run_count = run ? run->count : 0 };
 }
@@ -71,7 +73,7 @@ tide_status dataset_scale(dataset *d, int64_t rows, tide_failure *failure) {
     if (!d->scaled || !d->marks) return no_memory(failure);
     scaler_apply(&d->scaler, d->frame.values, rows, d->scaled);
     for (int64_t r = 0; d->mark_count && r < rows; r++)
-        marks_fill(d->frame.time[r], d->mark_step, d->marks + r * d->mark_count);
+        marks_fill(zone_label(d->frame.zone, d->frame.time[r]), d->mark_step, d->marks + r * d->mark_count);
     return TIDE_OK;
 }
 

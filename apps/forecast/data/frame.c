@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "frame_reading.h"
+#include "zone.h"
 
 tide_status reading_no_memory(reading *r) {
     return forecast_fail(r->failure, TIDE_ENOMEM, r->path, 0, NULL, "out of memory while reading the data");
@@ -36,7 +37,7 @@ tide_status reading_check_options(reading *r) {
                              strncmp(o->freq, "BM", 2)
                                  ? ""
                                  : " known here: of business months there are only the calendar's, MS and ME");
-    return TIDE_OK;
+    return o->tz ? zone_open(o->tz, &r->out->zone, r->failure) : TIDE_OK;
 }
 
 static tide_csv_options csv_options(const reading *r, int64_t skip) {
@@ -172,6 +173,8 @@ static tide_status note_formulas(reading *r) {
 tide_status reading_finish(reading *r) {
     tide_status status = cut_rows(r);
     if (!status) status = note_constant_columns(r);
+    if (!status && r->options->tz && !r->out->time)
+        status = reading_note(r, "`tz` has no effect: no column holds time stamps\n");
     if (!status) status = note_formulas(r);
     r->out->path = r->path ? strdup(r->path) : NULL;
     if (!status && r->path && !r->out->path) status = reading_no_memory(r);
@@ -228,6 +231,7 @@ void frame_free(frame *f) {
     free_names(f->names, f->columns);
     free(f->values);
     free(f->time);
+    zone_free(f->zone);
     free(f->time_name);
     time_columns_free(&f->time_columns);
     free(f->place);

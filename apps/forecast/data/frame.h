@@ -45,7 +45,7 @@ typedef struct time_format {
     char colon;         /* of the clock: ':' (also 0), or '.' */
     char half;          /* 0; 'A' or 'a': a clock of twelve hours with AM and PM, or am and pm */
     char fraction;      /* zeros after the seconds: 3 for 12:00:00.000; other fractions are no stamps */
-    char offset[8];     /* "", "Z", "+02:00": kept, must not vary */
+    char offset[8];     /* "", "Z", "+02:00": kept; in a zone only its form is */
 } time_format;
 
 /* Time stamps may stand in several columns: the date in one and the clock in another, or year, month, day ... in one
@@ -85,6 +85,8 @@ typedef struct frame_options {
     bool           strict_dates;
     date_shape     date_order;    /* what 1/2/2023 means: DATE_DMY, DATE_MDY; 0: found */
     bool           sort;          /* put the rows in the order of time */
+    const char    *tz;            /* NULL, or the time zone whose local times the stamps are, or in which instants are
+                                     shown */
     char           separator;     /* 0: found */
     char           decimal;       /* 0 or '.': point; ',' */
     char           thousands;     /* 0: found where it is certain; else what groups digits by three */
@@ -103,8 +105,10 @@ typedef struct frame {
     char      **names;
     double     *values;           /* (file_rows, columns), as read. NaN never (filled or refused), but for PEMS:
                                      scaler_apply fills */
-    int64_t    *time;             /* (file_rows) seconds since 1970 of the wall-clock label; NULL without a time
-                                     column */
+    int64_t    *time;             /* (file_rows) seconds since 1970, of the wall-clock label or, with a zone, of the
+                                     instant; NULL without a time column */
+    struct zone *zone;            /* NULL, or what shows the instants as labels (zone.h): that of `tz`, or else of the
+                                     offsets in the file where these vary */
     char       *time_name;        /* header of the time column; NULL */
     int64_t     time_place;       /* where it stands in the file, as `place` */
     time_columns time_columns;    /* all that make up the stamps */
@@ -146,13 +150,15 @@ int64_t sentinels_find(const double *column, int64_t rows, int64_t columns, sent
 void    sentinel_text(char *buffer, size_t bytes, const char *name, const sentinel *s);
 
 /* ---- time ---- */
-/* Y-m-d, Y-m-d H:M[:S[.000]] (also with / and T, unpadded, with Z or +hh:mm), or an epoch of 9 to 11 digits in seconds,
+/* Labels: an offset is kept in the format and shifts nothing.
+ * Y-m-d, Y-m-d H:M[:S[.000]] (also with / and T, unpadded, with Z or +hh:mm), or an epoch of 9 to 11 digits in seconds,
  * 12 to 15 in milliseconds (whole seconds). false: not a time stamp; `format` may be NULL. */
 bool    time_parse(const char *text, int64_t *seconds, time_format *format);
 /* The same for one shape of date, also with AM and PM and a clock with points, and DATE_YMD with points between its
  * parts. */
 bool    time_parse_as(const char *text, date_shape shape, int64_t *seconds, time_format *format);
 bool    clock_parse(const char *text);  /* H:M[:S], with nothing before it */
+int32_t time_offset(const time_format *format);  /* seconds that the offset says; 0 without one */
 /* cut to the buffer, whatever is given */
 void    time_print(char buffer[40], int64_t seconds, const time_format *format);
 /* what one column shows */

@@ -7,6 +7,7 @@
 
 #include "base/sha256.h"
 #include "frame_time.h"
+#include "zone.h"
 
 /* `line` says which row of the frame a row is, from 1: they may have been put in order. */
 double reading_value(const reading *r, int64_t row, int64_t column) {
@@ -37,7 +38,7 @@ static tide_status take_names(reading *r) {
 static time_format usual_format(const frame *f) {
     time_format format = { .kind = 'd', .shape = DATE_YMD, .separator = '-', .padded = true, .hour_padded = true };
     for (int64_t i = 0; i < f->file_rows; i++)
-        if (floor_mod(f->time[i], DAY_SECONDS)) format.middle = ' ', format.seconds = true, format.colon = ':';
+        if (floor_mod(zone_label(f->zone, f->time[i]), DAY_SECONDS)) format.middle = ' ', format.seconds = true, format.colon = ':';
     return format;
 }
 

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "frame_time.h"
+#include "zoned.h"
 
 /* ---- long format: the rows of several series one below the other, or in turns ---- */
 
@@ -145,7 +146,7 @@ static disorder look(const frame *f) {
 
 /* As the file writes it. */
 static void stamp(const reading *r, int64_t row, char out[40]) {
-    if (r->from) time_print(out, r->out->time[row], &r->out->format);
+    if (r->from) zoned_print(out, r->out->zone, r->out->time[row], &r->out->format);
     else snprintf(out, 40, "%.39s", reading_text(r, row, r->time.of[0].place));
 }
 

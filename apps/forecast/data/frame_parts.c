@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "frame_time.h"
+#include "zoned.h"
 
 static double of_year(int64_t s) { return calendar_date_of(floor_div(s, DAY_SECONDS)).year; }
 static double of_short_year(int64_t s) { return calendar_date_of(floor_div(s, DAY_SECONDS)).year % 100; }
@@ -52,7 +53,7 @@ static bool repeats_part(const reading *r, int64_t column, double (*of)(int64_t)
     double shift, v;
     for (int64_t i = 0; i < r->out->file_rows; i++) {
         if (!read_number(r, i, column, &v)) return false;
-        double apart = v - of(r->out->time[i]);
+        double apart = v - of(zone_label(r->out->zone, r->out->time[i]));
         if (i == 0) shift = apart;
         if (apart != shift || fabs(apart) > 1) return false;
     }
@@ -69,7 +70,7 @@ static bool repeats_digits(const reading *r, int64_t column) {
         const char *text = reading_text(r, i, column);
         size_t      length = strspn(text, "0123456789"), used = 0;
         if (length < 6 || length > 14 || length % 2 || (text[length] && strcmp(text + length, ".0") != 0)) return false;
-        time_print(stamp, r->out->time[i], &form);
+        time_print(stamp, zone_label(r->out->zone, r->out->time[i]), &form);
         for (const char *at = stamp; *at && used < 14; at++)
             if (*at >= '0' && *at <= '9') digits[used++] = *at;
         if (strncmp(text, digits, length) != 0) return false;
@@ -78,20 +79,25 @@ static bool repeats_digits(const reading *r, int64_t column) {
 }
 
 /* Seconds, days or years since some day: as far apart as the stamps, within a hundredth of a row, gaps or no gaps. */
-static bool follows_stamps(const reading *r, int64_t column) {
+static bool follows_clock(const reading *r, int64_t column, const zone *z) {
     enum { FEWEST_ROWS = 20 };
     int64_t        rows = r->out->file_rows;
     const int64_t *time = r->out->time;
+    int64_t        from = rows ? zone_label(z, time[0]) : 0, to = rows ? zone_label(z, time[rows - 1]) : 0;
     double         first, last, v;
-    if (rows < FEWEST_ROWS || time[rows - 1] == time[0] || !read_number(r, 0, column, &first) ||
+    if (rows < FEWEST_ROWS || to == from || !read_number(r, 0, column, &first) ||
         !read_number(r, rows - 1, column, &last))
         return false;
-    double slope = (last - first) / (double)(time[rows - 1] - time[0]),
-           loose = 0.01 * fabs(last - first) / (double)(rows - 1);
+    double slope = (last - first) / (double)(to - from), loose = 0.01 * fabs(last - first) / (double)(rows - 1);
     for (int64_t i = 0; i < rows; i++)
-        if (!read_number(r, i, column, &v) || fabs(v - first - slope * (double)(time[i] - time[0])) > loose)
+        if (!read_number(r, i, column, &v) || fabs(v - first - slope * (double)(zone_label(z, time[i]) - from)) > loose)
             return false;
     return last != first;
+}
+
+/* In a zone: the instants, or what its clocks show. */
+static bool follows_stamps(const reading *r, int64_t column) {
+    return follows_clock(r, column, NULL) || (r->out->zone && follows_clock(r, column, r->out->zone));
 }
 
 static bool repeats(const reading *r, int64_t column) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "frame_time.h"
+#include "zoned.h"
 
 typedef struct spacing {
     int64_t repeated, differing;             /* stamps; rows of them that say something else than the one before */
@@ -16,9 +17,9 @@ typedef struct spacing {
 enum { LONGEST_GAP = 100000 };  /* counting stops there */
 
 /* Stamps that a row is late by, 0 if it lies between two steps. */
-static int64_t steps_skipped(int64_t from, int64_t to, time_step step) {
+static int64_t steps_skipped(const zone *z, int64_t from, int64_t to, time_step step) {
     for (int64_t n = 1; n < LONGEST_GAP; n++) {
-        int64_t at = time_advance(from, step, n);
+        int64_t at = zoned_advance(z, from, step, n);
         if (at >= to) return at == to ? n - 1 : 0;
     }
     return LONGEST_GAP;
@@ -43,17 +44,23 @@ static void add_gap(spacing *s, int64_t from, int64_t to, int64_t rows) {
     s->alike += a == s->from_second && b == s->to_second ? 1 : -1;
 }
 
+/* Also where the row before is a day that begins later than others, as clocks skipped its midnight. */
+static bool follows(const frame *f, int64_t row, time_step step) {
+    return f->time[row] == zoned_advance(f->zone, f->time[row - 1], step, 1) ||
+           (f->zone && f->time[row - 1] == zoned_advance(f->zone, f->time[row], step, -1));
+}
+
 static spacing check_spacing(const reading *r, time_step step) {
     const frame *f = r->out;
     spacing      s = { .first = -1 };
     for (int64_t i = 1; i < f->file_rows; i++) {
-        if (f->time[i] == time_advance(f->time[i - 1], step, 1)) continue;
+        if (follows(f, i, step)) continue;
         bool    same    = f->time[i] == f->time[i - 1];
-        int64_t skipped = same ? 0 : steps_skipped(f->time[i - 1], f->time[i], step);
+        int64_t skipped = same ? 0 : steps_skipped(f->zone, f->time[i - 1], f->time[i], step);
         s.repeated += same;
         s.differing += same && !same_cells(r, i - 1, i);
         s.uneven += !same && !skipped;
-        if (skipped) add_gap(&s, f->time[i - 1], f->time[i], skipped);
+        if (skipped) add_gap(&s, zone_label(f->zone, f->time[i - 1]), zone_label(f->zone, f->time[i]), skipped);
         if (s.first < 0) s.first = i;
     }
     return s;
@@ -125,7 +132,8 @@ static void show_step(frame *f) {
 /* The step is what --freq says, else the commonest; the spacing is judged by the commonest. */
 tide_status reading_settle_step(reading *r) {
     frame *f = r->out;
-    time_step found = step_find(f->time, f->file_rows);
+    time_step found;
+    if (!zoned_step_find(f->zone, f->time, f->file_rows, &found)) return reading_no_memory(r);
     f->step = found;
     if (r->options->freq) {
         step_parse(r->options->freq, &f->step);

@@ -307,13 +307,13 @@ static void merge_format(time_format *all, const time_format *one) {
     if (one->fraction > all->fraction) all->fraction = one->fraction;
 }
 
-/* Date-only stamps among stamps with a clock (midnight, as some programs write it) have no offset of their own. */
-static bool same_clock(const time_format *a, const time_format *b) {
-    return a->kind == b->kind && (!strcmp(a->offset, b->offset) || !a->middle || !b->middle);
+/* Date-only stamps among stamps with a clock (midnight, as some programs write it) have no offset of their own; in a
+ * zone none needs one. */
+static bool same_clock(const reading *r, const time_format *a, const time_format *b) {
+    return a->kind == b->kind && (r->out->zone || !*a->offset == !*b->offset || !a->middle || !b->middle);
 }
 
-/* The text of the row's stamp, put together if it stands in several columns. */
-static const char *stamp_text(const reading *r, int64_t row, char buffer[STAMP_TEXT]) {
+const char *reading_stamp_text(const reading *r, int64_t row, char buffer[STAMP_TEXT]) {
     const time_columns *t = &r->time;
     if (t->count < 2) return reading_text(r, row, t->of[0].place);
     if (t->of[0].part == PART_DATE && t->of[1].part == PART_HOUR) {
@@ -351,21 +351,43 @@ static tide_status fail_stamp(reading *r, int64_t row, const char *text) {
                          !other ? "" : row ? " like those before it" : " like those after it", why);
 }
 
-static tide_status parse_stamp(reading *r, int64_t row) {
+/* The form of offsets is that of the last; Z, which can be no other offset, where all are so. */
+static void merge_offset(time_format *all, const time_format *one) {
+    if (*one->offset && (!*all->offset || *one->offset != 'Z')) memcpy(all->offset, one->offset, sizeof one->offset);
+}
+
+static tide_status fail_clock(reading *r, int64_t row, const char *text, const time_format *format) {
+    if (format->kind != r->out->format.kind)
+        return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->time_name,
+                             "'%.60s' is an epoch or a date, and the rows before are the other: write all alike", text);
+    return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->time_name,
+                         "'%.60s' has %s offset, and the rows before have %s: write it in all rows, or give the time "
+                         "zone of those without, `tz` Europe/Berlin or the like",
+                         text, *format->offset ? "an" : "no", *format->offset ? "none" : "one");
+}
+
+static tide_status parse_stamp(reading *r, int64_t row, int32_t *offset) {
     frame      *f = r->out;
     char        buffer[STAMP_TEXT];
-    const char *text = stamp_text(r, row, buffer);
+    const char *text = reading_stamp_text(r, row, buffer);
     time_format format;
     if (!parse(r, text, &f->time[row], &format)) return fail_stamp(r, row, text);
     if (row == 0) f->format = format;
-    if (!same_clock(&f->format, &format))
-        return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], f->time_name,
-                             "the offset or kind of '%.60s' differs from the rows before; if clocks were put forward "
-                             "or back there, write all stamps in UTC (Z)",
-                             text);
-    if (format.offset[0]) memcpy(f->format.offset, format.offset, sizeof format.offset);
+    if (!same_clock(r, &f->format, &format)) return fail_clock(r, row, text, &format);
+    *offset = *format.offset ? time_offset(&format) : format.middle ? NO_OFFSET : DATE_ALONE;
+    merge_offset(&f->format, &format);
     merge_format(&f->format, &format);
     return TIDE_OK;
+}
+
+static tide_status parse_stamps(reading *r) {
+    frame   *f      = r->out;
+    int32_t *offset = calloc((size_t)f->file_rows + 1, sizeof *offset);
+    tide_status status = offset ? TIDE_OK : reading_no_memory(r);
+    for (int64_t i = 0; i < f->file_rows && status == TIDE_OK; i++) status = parse_stamp(r, i, &offset[i]);
+    if (status == TIDE_OK) status = reading_settle_zone(r, offset);
+    free(offset);
+    return status;
 }
 
 static tide_status keep_columns(reading *r) {
@@ -390,7 +412,7 @@ tide_status reading_parse_time(reading *r) {
     if (status != TIDE_OK) return status;
     f->time = calloc((size_t)f->file_rows, sizeof *f->time);
     if (!f->time) return reading_no_memory(r);
-    for (int64_t i = 0; i < f->file_rows && status == TIDE_OK; i++) status = parse_stamp(r, i);
+    status = parse_stamps(r);
     if (status == TIDE_OK && r->time.of[0].part == PART_YEAR) /* one number a column, as the file writes it */
         f->format.padded = f->format.hour_padded =
             r->time.count > 1 && reading_text(r, 0, r->time.of[1].place)[0] == '0';

@@ -24,6 +24,14 @@ date_shape column_number_shape(const reading *r, int64_t column);
 /* YYYYMM, YYYYMMDD.0, or YYYYMMDDHH with or without minutes and seconds, which are no epoch; few of them never fall. */
 bool       column_is_digit_stamps(const reading *r, int64_t column);
 
+/* frame_time.c: the text of the row's stamp, put together if it stands in several columns. */
+const char *reading_stamp_text(const reading *r, int64_t row, char buffer[STAMP_TEXT]);
+
+/* frame_zone.c: makes instants of the labels, each with its offset or one of these, where the file is read in a time
+ * zone or its offsets vary. */
+enum { NO_OFFSET = INT32_MIN, DATE_ALONE };
+tide_status reading_settle_zone(reading *r, const int32_t *offset);
+
 /* frame_order.c: rows that do not ascend are refused by what they are (long format, newest first), or put in order
  * (--sort). */
 tide_status reading_order_rows(reading *r);

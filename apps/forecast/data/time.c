@@ -1,4 +1,4 @@
-/* Time stamps as text. Wall-clock labels: an offset is kept as text and shifts nothing. */
+/* Time stamps as text. Wall-clock labels: an offset is kept as text and shifts nothing here. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -166,6 +166,16 @@ bool clock_parse(const char *text) {
     time_format f = { 0 };
     while (*text == ' ' || *text == '\t') text++;
     return read_clock(&text, &second_of_day, &f) && ends_here(text);
+}
+
+int32_t time_offset(const time_format *f) {
+    int32_t hours = 0, minutes = 0;
+    const char *at = f->offset + 1;
+    if (*f->offset != '+' && *f->offset != '-') return 0;
+    read_digits(&at, 4, &hours);
+    if (at - f->offset == 5) minutes = hours % 100, hours /= 100;
+    if (*at == ':') at++, read_digits(&at, 2, &minutes);
+    return (hours * 3600 + minutes * 60) * (*f->offset == '-' ? -1 : 1);
 }
 
 /* Years 0 to 9999. */

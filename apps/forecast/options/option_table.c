@@ -49,6 +49,8 @@ static const tide_option rows[] = {
     { "date-order", CHOICE(date_order, "auto|dmy|mdy"), NULL, ALL, "Data", NULL,
       "how to read 1/2/2023 where no row decides it" },
     { "sort", BOOL(sort), NULL, ALL, "Data", NULL, "sort the rows by time" },
+    { "tz", TEXT(tz), NULL, ALL, "Data", "NAME",
+      "time zone of the stamps, such as Europe/Berlin: local times, or instants where they have offsets" },
     { "sep", TEXT(sep), NULL, ALL, "Data", "CHAR", "column separator (default: detected)" },
     { "decimal", TEXT(decimal), NULL, ALL, "Data", "CHAR", "decimal point, . or ," },
     { "thousands", TEXT(thousands), NULL, ALL, "Data", "CHAR",

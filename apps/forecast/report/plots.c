@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/data/zone.h"
 #include "report.h"
 #include "train/step.h"
 
@@ -76,7 +77,7 @@ tide_status plot_curve(const char *svg_path, const forecast_curve *c, plot_watch
     int64_t total = c->seq_len + c->pred_len;
     double *x     = malloc((size_t)total * sizeof *x + 1);
     if (!x) return no_memory(failure);
-    for (int64_t i = 0; i < total; i++) x[i] = c->time ? (double)c->time[i] : (double)(i - c->seq_len + 1);
+    for (int64_t i = 0; i < total; i++) x[i] = c->time ? (double)(c->time[i] + c->offset_s) : (double)(i - c->seq_len + 1);
     plot_series series[3] = { { .name = "past", .x = x, .y = c->past, .count = c->seq_len, .style = PLOT_LINE },
                               { .name = "forecast", .x = x + c->seq_len, .y = c->forecast, .count = c->pred_len,
                                 .style = PLOT_LINE },
@@ -110,8 +111,11 @@ tide_status plot_sample(const char *folder, const dataset *d, const bundle *b, w
             scaled[i * out + column - d->out_first] * d->scaler.std[column] + d->scaler.mean[column];
     forecast_curve c = { .title = "The last test window", .column = d->frame.names[column], .past = values,
                          .truth = values + seq,
-                         .forecast = values + seq + pred, .time = d->frame.time ? d->frame.time + first_row : NULL,
-                         .seq_len = seq, .pred_len = pred };
+                         .forecast = values + seq + pred, .seq_len = seq, .pred_len = pred };
+    if (d->frame.time) {
+        c.time     = d->frame.time + first_row;
+        c.offset_s = zone_offset(d->frame.zone, c.time[seq - 1]);
+    }
     if (scaled) status = owned_claim_plot(folder, "sample", path, failure);
     if (scaled && status == TIDE_OK) status = plot_curve(path, &c, watch, failure);
     free(values);

@@ -22,7 +22,8 @@ typedef struct bundle {
     char        *time_name;    /* NULL without time stamps */
     time_columns time_columns;
     double      *tail;         /* (seq_len, columns): the last rows of the file, original units */
-    int64_t     *tail_time;    /* (seq_len), NULL without time stamps */
+    int64_t     *tail_time;    /* (seq_len), NULL without time stamps; as a frame's, labels or with a zone instants */
+    struct zone *zone;         /* as a frame's: by the name in `reading`, or the offsets of the last rows */
     training_record record;
     json_t      *reading;      /* options that reading its data needs; NULL: none */
 } bundle;

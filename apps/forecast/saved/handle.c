@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/data/zoned.h"
 #include "handle_parts.h"
 #include "train/device.h"
 #include "train/run.h"
@@ -189,6 +190,7 @@ tide_status forecast_model_times_after(const forecast_model *m, int64_t last_tim
     const time_step step = m->of->bundle.step;
     if (!step.unit) return fail(failure, TIDE_EINVAL, "the model was trained without time stamps");
     if (!time_writable(last_time_s)) return fail(failure, TIDE_EDATA, "the last time lies outside the years 0 to 9999");
-    for (int64_t i = 0; i < count; i++) time_s[i] = time_advance(last_time_s, step, i + 1);
+    for (int64_t i = 0; i < count; i++)
+        time_s[i] = zoned_advance(m->of->bundle.zone, last_time_s, step, i + 1);
     return TIDE_OK;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/data/zoned.h"
 #include "handle_parts.h"
 #include "train/step.h"
 
@@ -118,7 +119,7 @@ static tide_status fill_marks(forecast_model *m, int64_t first, int64_t windows,
             return place_fail(m, first + i / c->seq_len, i % c->seq_len, -1,
                               "the time lies outside the years 0 to 9999",
                               failure);
-        marks_fill(time_s[i], m->of->bundle.mark_step, m->marks + i * c->marks);
+        marks_fill(zone_label(m->of->bundle.zone, time_s[i]), m->of->bundle.mark_step, m->marks + i * c->marks);
     }
     return TIDE_OK;
 }
@@ -188,7 +189,9 @@ static tide_status check_frame_step(const forecast_model *m, const int64_t *time
     const time_step own = m->of->bundle.step;
     char            was[24];
     if (!time_s || !own.unit) return TIDE_OK;
-    time_step now = step_find(time_s, config_of(m)->seq_len);
+    time_step now;
+    if (!zoned_step_find(m->of->bundle.zone, time_s, config_of(m)->seq_len, &now))
+        return fail(failure, TIDE_ENOMEM, "out of memory for the forecast");
     if (!now.unit || (now.unit == own.unit && now.count == own.count)) return TIDE_OK;
     step_print(was, now);
     return fail(failure, TIDE_EDATA,

@@ -1,0 +1,18 @@
+/* A series' stamps in their time zone: moved by a step, written, and their step found. A zone of NULL: they are labels
+ * of a clock that is never changed, and all is as without the zone. */
+#ifndef FORECAST_ZONED_H
+#define FORECAST_ZONED_H
+
+#include "frame.h"
+#include "zone.h"
+
+/* Steps of hours and less are of equal length; those of days and more keep the local time of day. */
+int64_t zoned_advance(const zone *z, int64_t seconds, time_step step, int64_t steps);
+/* As time_print_part: the local time, with the offset where the format has one, and else where the local time comes
+ * twice. Epochs are as they are. */
+void    zoned_print_part(char buffer[40], const zone *z, int64_t seconds, const time_format *format, time_part part);
+void    zoned_print(char buffer[40], const zone *z, int64_t seconds, const time_format *format);
+/* As step_find: days and more by the local clock. false: out of memory. */
+bool    zoned_step_find(const zone *z, const int64_t *time, int64_t rows, time_step *out);
+
+#endif
