@@ -354,9 +354,14 @@ TIDE_API const char *forecast_model_column_name(const forecast_model *m, int64_t
 TIDE_API const char *forecast_model_target_name(const forecast_model *m, int64_t target);  /* likewise */
 TIDE_API bool        forecast_model_needs_time(const forecast_model *m);
 TIDE_API const char *forecast_model_frequency(const forecast_model *m); /* "h", "15min", ...; "": no time stamps */
+/* What its times are. "": seconds since 1970 of what a clock shows (wall-clock labels), or there are none. Else seconds
+ * since 1970 in UTC (instants), and marks, days and longer steps go by the local time: of the zone that it was trained
+ * with (options.tz, "Europe/Berlin"), or, where the offsets of its stamps varied without one, the last ("+01:00"). */
+TIDE_API const char *forecast_model_tz(const forecast_model *m);
 /* What its programs multiply in; `note` as for tide_precision_here. */
 TIDE_API tide_precision forecast_model_precision(const forecast_model *m, const char **note);
-/* The times of the `count` rows after a row of time `last_time_s`. */
+/* The times of the `count` rows after a row of time `last_time_s`, both as forecast_model_tz says. Steps of hours and
+ * less are of equal length; longer ones keep the local time of day, also over a change of clocks. */
 TIDE_API tide_status forecast_model_times_after(const forecast_model *m, int64_t last_time_s, int64_t count,
                                                 int64_t *time_s, tide_failure *failure);
 
@@ -364,14 +369,15 @@ TIDE_API tide_status forecast_model_times_after(const forecast_model *m, int64_t
  * threads; its last digits may depend on how many windows are asked about in one call. One window at a time gives what
  * forecast_predict gives, to the bit.
  *   past    (windows, seq_len, columns), in the order of forecast_model_column_name; finite
- *   time_s  (windows, seq_len), seconds since 1970 of each row's wall-clock label; NULL where the model needs none
+ *   time_s  (windows, seq_len), of each row, as forecast_model_tz says; NULL where the model needs none
  *   future  (windows, pred_len, targets), the caller's; undefined after a failure
  * TIDE_EDATA names window, row and column of what is not a finite number. */
 TIDE_API tide_status forecast_model_predict(forecast_model *m, int64_t windows, const double *past,
                                             const int64_t *time_s, double *future, tide_failure *failure);
 
 /* The same from the last seq_len rows of a frame, whose columns are found by their names; others are ignored. Its step
- * must be the model's where both have times; a model that needs times needs them in whole seconds. *future* is
+ * must be the model's where both have times, as forecast_model_tz says; a model that needs times needs them in whole
+ * seconds. *future* is
  * (pred_len, targets). TIDE_EDATA for a column that is missing, a gap, too few rows, another frequency. */
 TIDE_API tide_status forecast_model_predict_frame(forecast_model *m, const tide_frame *f, double *future,
                                                   tide_failure *failure);
@@ -388,8 +394,8 @@ typedef struct forecast_trainer forecast_trainer;
 
 /* options are forecast_train's. `series` NULL: options->data is read. Else the series is that frame, options->data is
  * "", and what says how text is read (sep, decimal, thousands, skip_rows, date_order, time_column) does not count: the
- * time is the frame's, NaN is a gap (options->missing), every column is a series unless `columns` or `ignore` says
- * otherwise, and the rows ascend in time (or `sort`).
+ * time is the frame's, in UTC with options->tz and else what a clock shows, NaN is a gap (options->missing), every
+ * column is a series unless `columns` or `ignore` says otherwise, and the rows ascend in time (or `sort`).
  * options->out "": nothing is written anywhere (dump_graph apart). Else it is a run folder as forecast_train leaves it,
  * and `resume` continues one, to the same bits, where the frame is the same. Time for max_minutes begins here.
  * Statuses as forecast_train's; *out is the caller's, NULL on failure. */
@@ -427,7 +433,8 @@ TIDE_API tide_status forecast_trainer_score(forecast_trainer *t, forecast_result
 TIDE_API void        forecast_trainer_free(forecast_trainer *t);  /* NULL is fine; at any time */
 
 /* options->data as the commands read it (its rules: separators, dates, gaps filled or refused, columns, ignore): the
- * frame is the caller's, tide_frame_free. */
+ * frame is the caller's, tide_frame_free. Its time is in UTC with options->tz, and where the offsets in the file vary;
+ * else what the stamps show. */
 TIDE_API tide_status forecast_read_frame(const forecast_options *options, tide_frame **out, tide_failure *failure);
 
 /* ---- names of before ------------------------------------------------------------------------------------ */

@@ -1,9 +1,10 @@
 /* Tables in memory: named columns of numbers, with gaps, and a time axis or none.
  *
  * A frame has `rows` rows. A gap is NaN. Time is seconds since 1970-01-01, whole (int64) or not (double); it is what
- * the source stores: a time zone that the source names is not applied. A frame is plain data: many threads may read it
- * at once, one may change it. Every function that can fail says what is wrong and where: failure->row is 1-based,
- * failure->column the column's name. */
+ * the source stores: a time zone that the source names is not applied. (Arrow's timestamps with a zone are UTC, those
+ * without one what a clock shows; the forecaster takes the former with its option `tz`.) A frame is plain data: many
+ * threads may read it at once, one may change it. Every function that can fail says what is wrong and where:
+ * failure->row is 1-based, failure->column the column's name. */
 #ifndef TIDEMILL_FRAME_H
 #define TIDEMILL_FRAME_H
 

@@ -145,7 +145,8 @@ enum { FEW = sizeof few / sizeof *few };
 static void test_there_and_back(void **state) {
     (void)state;
     uint64_t random = 7;
-    zone *zones[] = { NULL, zone_of(0, few, FEW, 0, ""), zone_of('2', few, FEW, -4 * 3600, "CET-1CEST,M3.5.0,M10.5.0/3"),
+    zone *zones[] = { NULL, zone_of(0, few, FEW, 0, ""),
+                      zone_of('2', few, FEW, -4 * 3600, "CET-1CEST,M3.5.0,M10.5.0/3"),
                       zone_of('3', few, FEW, 26 * 3600, "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0") };
     for (int k = 0; k < 4; k++) {
         for (int i = 0; i < 20000; i++) {
@@ -213,7 +214,8 @@ static void test_damaged(void **state) {
     zone *z;
     for (int i = 0; i < 4; i++) damage(&files[i], 3000);
     static const zone_change back[] = { { 10, 0 }, { 5, 60 } }, far[] = { { 10, 100 * 3600 } };
-    file wrong[] = { make_file('2', back, 2, 0, ""), make_file('2', far, 1, 0, ""), make_file('2', few, FEW, 0, "CET") };
+    file wrong[] = { make_file('2', back, 2, 0, ""), make_file('2', far, 1, 0, ""),
+                     make_file('2', few, FEW, 0, "CET") };
     for (int i = 0; i < 3; i++) assert_false(zone_parse(wrong[i].bytes, wrong[i].size, &z));
 }
 
@@ -271,6 +273,10 @@ static void test_database(void **state) {
 
 /* ---- files of stamps ---- */
 
+static const time_format minutes = {
+    .kind = 'd', .separator = '-', .padded = true, .middle = ' ', .hour_padded = true
+};
+
 typedef struct made { char text[1 << 16]; size_t used; } made;
 
 static void row(made *m, const char *stamp, int i) {
@@ -279,11 +285,10 @@ static void row(made *m, const char *stamp, int i) {
 
 /* Each hour, half hour ... of the zone from an instant on, as its clocks show it. */
 static const char *local_hours(made *m, const zone *z, int64_t from, int64_t step_s, int rows, int leave_out) {
-    static const time_format format = { .kind = 'd', .separator = '-', .padded = true, .middle = ' ', .hour_padded = true };
     char stamp[40];
     m->used = (size_t)sprintf(m->text, "date,a\n");
     for (int i = 0; i < rows; i++) {
-        time_print(stamp, zone_label(z, from + i * step_s), &format);
+        time_print(stamp, zone_label(z, from + i * step_s), &minutes);
         if (i != leave_out) row(m, stamp, i);
     }
     return m->text;
@@ -329,8 +334,7 @@ static void test_newest_first(void **state) {
     frame   f;
     m.used = (size_t)sprintf(m.text, "date,a\n");
     for (int i = 59; i >= 0; i--) {
-        time_print(stamp, zone_label(z, from + 900 * (i + 40)),
-                   &(time_format){ .kind = 'd', .separator = '-', .padded = true, .middle = ' ', .hour_padded = true });
+        time_print(stamp, zone_label(z, from + 900 * (i + 40)), &minutes);
         row(&m, stamp, i);
     }
     reads(m.text, (frame_options){ .tz = "Europe/Berlin", .sort = true }, &f);
@@ -373,8 +377,10 @@ static void test_refused(void **state) {
     refuses("date,a\n2024-03-31 01:00,1\n", "Europe/Berlyn", "near it are Europe/Berlin");
     refuses("date,a\n2024-03-31 01:00+99:00,1\n2024-03-31 02:00+99:00,1\n", "Europe/Berlin", "as far from UTC");
     refuses("date,a\n2024-03-31 01:00+01:00,1\n2024-03-31 02:00+99:00,1\n", NULL, "as far from UTC");
-    refuses("date,a\n2024-03-31 01:00+01:00,1\n2024-03-31 02:00,1\n", NULL, "has no offset, and the rows before have one");
-    refuses("date,a\n2024-03-31 01:00,1\n2024-03-31 02:00Z,1\n", NULL, "has an offset, and the rows before have none");
+    refuses("date,a\n2024-03-31 01:00+01:00,1\n2024-03-31 02:00,1\n", NULL,
+            "has no offset, and the rows before have one");
+    refuses("date,a\n2024-03-31 01:00,1\n2024-03-31 02:00Z,1\n", NULL,
+            "has an offset, and the rows before have none");
 }
 
 /* Days of 23, 24 and 25 hours are one step, also where midnight is skipped (Cairo) or comes twice (Havana). */
@@ -415,8 +421,9 @@ static void test_own_offsets(void **state) {
     m.used = (size_t)sprintf(m.text, "date,a\n");
     for (int i = 0; i < 40; i++) {
         int64_t instant = at(2024, 10, 26, 12) + 3600 * (int64_t)i, offset = i < 13 ? 7200 : 3600;
-        time_print(stamp, instant + offset, &(time_format){ .kind = 'd', .separator = '-', .padded = true, .middle = 'T',
-                   .hour_padded = true, .offset = { '+', '0', (char)('0' + offset / 3600), '0', '0' } });
+        time_format form = minutes;
+        form.middle = 'T', snprintf(form.offset, sizeof form.offset, i < 13 ? "+0200" : "+0100");
+        time_print(stamp, instant + offset, &form);
         row(&m, stamp, i);
     }
     reads(m.text, (frame_options){ 0 }, &f);
@@ -428,13 +435,30 @@ static void test_own_offsets(void **state) {
     zoned_print(stamp, f.zone, f.time[0], &f.format);
     assert_string_equal(stamp, "2024-10-26T14:00+0200");
     frame_free(&f);
-    reads("date,a\n2024-03-30,1\n2024-03-30 12:00+01:00,2\n2024-03-31,3\n2024-03-31 13:00+02:00,4\n2024-04-01 01:00+02:00,5\n",
-          (frame_options){ 0 }, &f); /* midnights without a clock */
+    reads("date,a\n2024-03-30,1\n2024-03-30 12:00+01:00,2\n2024-03-31,3\n2024-03-31 13:00+02:00,4\n"
+          "2024-04-01 01:00+02:00,5\n", (frame_options){ 0 }, &f); /* midnights without a clock */
     for (int i = 1; i < 5; i++) assert_int_equal(f.time[i] - f.time[i - 1], 12 * 3600);
     frame_free(&f);
     reads("date,a\n2024-03-30 00:00+0000,1\n2024-03-30 01:00Z,2\n2024-03-30 02:00+00:00,3\n", (frame_options){ 0 }, &f);
     assert_null(f.zone); /* one offset in three forms */
     assert_string_equal(f.format.offset, "+00:00");
+    frame_free(&f);
+}
+
+/* Epochs are instants, whose marks alone are the zone's; without stamps there is nothing to tell. */
+static void test_other_files(void **state) {
+    (void)state;
+    frame f;
+    char  stamp[40];
+    zone_free(system_zone("UTC"));
+    reads("date,a\n1729990800,1\n1729994400,2\n1729998000,3\n", (frame_options){ .tz = "Europe/Berlin" }, &f);
+    assert_int_equal(f.time[2], 1729998000);
+    assert_int_equal(zone_label(f.zone, f.time[2]), at(2024, 10, 27, 4));
+    zoned_print(stamp, f.zone, f.time[2], &f.format);
+    assert_string_equal(stamp, "1729998000");
+    frame_free(&f);
+    reads("a\n1.5\n2\n7\n", (frame_options){ .tz = "Europe/Berlin" }, &f);
+    expect_has(f.warnings, "`tz` has no effect");
     frame_free(&f);
 }
 
@@ -448,7 +472,7 @@ static void test_repeated_columns(void **state) {
     for (int i = 0; i < 200; i++) {
         char    stamp[40];
         int64_t instant = at(2024, 10, 24, 0) + 3600 * (int64_t)i, label = zone_label(z, instant);
-        time_print(stamp, label, &(time_format){ .kind = 'd', .separator = '-', .padded = true, .middle = ' ', .hour_padded = true });
+        time_print(stamp, label, &minutes);
         m.used += (size_t)sprintf(m.text + m.used, "%s,%d,%lld,%.6f,%d\n", stamp, (int)(label % DAY_SECONDS / 3600),
                                   (long long)instant, 25569 + (double)label / DAY_SECONDS, i * i % 17);
     }
@@ -461,10 +485,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rule_of_berlin),   cmocka_unit_test(test_rules),         cmocka_unit_test(test_no_rules),
         cmocka_unit_test(test_there_and_back),   cmocka_unit_test(test_skipped_and_twice),
-        cmocka_unit_test(test_damaged),          cmocka_unit_test(test_database),      cmocka_unit_test(test_local_times),
+        cmocka_unit_test(test_damaged),          cmocka_unit_test(test_database),
+        cmocka_unit_test(test_local_times),
         cmocka_unit_test(test_newest_first),     cmocka_unit_test(test_hour_once),     cmocka_unit_test(test_refused),
         cmocka_unit_test(test_days),             cmocka_unit_test(test_own_offsets),
-        cmocka_unit_test(test_repeated_columns),
+        cmocka_unit_test(test_other_files),      cmocka_unit_test(test_repeated_columns),
     };
     return cmocka_run_group_tests_name("time zones", tests, NULL, NULL);
 }

@@ -38,7 +38,8 @@ static tide_status take_names(reading *r) {
 static time_format usual_format(const frame *f) {
     time_format format = { .kind = 'd', .shape = DATE_YMD, .separator = '-', .padded = true, .hour_padded = true };
     for (int64_t i = 0; i < f->file_rows; i++)
-        if (floor_mod(zone_label(f->zone, f->time[i]), DAY_SECONDS)) format.middle = ' ', format.seconds = true, format.colon = ':';
+        if (floor_mod(zone_label(f->zone, f->time[i]), DAY_SECONDS))
+            format.middle = ' ', format.seconds = true, format.colon = ':';
     return format;
 }
 

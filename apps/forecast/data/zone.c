@@ -48,8 +48,9 @@ static period period_of(const zone *z, int64_t instant) {
         if (z->changes[middle].at <= instant - back) low = middle;
         else high = middle;
     }
-    return (period){ low ? z->changes[low].at + back : INT64_MIN, high < z->count ? z->changes[high].at + back : INT64_MAX,
-                     z->changes[low].offset };
+    return (period){ .from   = low ? z->changes[low].at + back : INT64_MIN,
+                     .to     = high < z->count ? z->changes[high].at + back : INT64_MAX,
+                     .offset = z->changes[low].offset };
 }
 
 int64_t zone_offset(const zone *z, int64_t instant) { return z ? period_of(z, instant).offset : 0; }

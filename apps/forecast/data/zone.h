@@ -40,11 +40,11 @@ zone *zone_new(int64_t most_changes);  /* without any yet; NULL: out of memory *
 /* From `at` on (the first: from ever). `at` never descends; where it stays, the later offset counts. */
 void  zone_add(zone *z, int64_t at, int64_t offset);
 
-/* zone_file.c: a file of the database (TZif, RFC 9636, versions 1 to 4). Nothing in it is taken on trust: false where it
- * is damaged, or counts leap seconds, which our instants do not. *out is NULL then, and when out of memory (true). */
+/* zone_file.c: a file of the database (TZif, RFC 9636, versions 1 to 4). Nothing in it is taken on trust: false where
+ * it is damaged, or counts leap seconds, which our instants do not. *out is NULL then and, true, when out of memory. */
 bool zone_parse(const unsigned char *bytes, size_t size, zone **out);
-/* zone_rule.c: adds the changes after the last one by a rule such as "CET-1CEST,M3.5.0,M10.5.0/3", which holds for ever;
- * "" is none. false: it is no rule. */
+/* zone_rule.c: adds the changes after the last one by a rule such as "CET-1CEST,M3.5.0,M10.5.0/3", which holds for
+ * ever; "" is none. false: it is no rule. */
 bool zone_add_rule(zone *z, const char *rule);
 enum { ZONE_RULE_CHANGES = 2 * 402 };  /* as many as that adds at most */
 

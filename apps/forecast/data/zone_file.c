@@ -53,7 +53,8 @@ static bool add_change(zone *z, const header *h, const unsigned char *types, uns
 static bool read_changes(zone *z, cursor *c, const header *h, int time) {
     const unsigned char *times = take(c, h->times * (uint64_t)time), *which = times ? take(c, h->times) : NULL,
                         *types = which ? take(c, h->types * 6) : NULL;
-    if (!types || !take(c, bytes_after_types(h, (uint64_t)time)) || !add_change(z, h, types, 0, INT64_MIN)) return false;
+    if (!types || !take(c, bytes_after_types(h, (uint64_t)time)) || !add_change(z, h, types, 0, INT64_MIN))
+        return false;
     int64_t before = INT64_MIN;
     for (uint64_t i = 0; i < h->times; i++) {
         int64_t at = big_endian(times + i * (uint64_t)time, time);

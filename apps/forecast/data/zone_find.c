@@ -85,8 +85,8 @@ static tide_status refuse_name(const char *folder, const char *name, tide_failur
     }
     for (int64_t i = 0; i < all.count; i++) free(all.of[i]);
     free(all.of), free(near.of);
-    return forecast_fail(failure, TIDE_EINVAL, NULL, 0, "tz", "`tz` '%.60s' is no time zone of %.200s%s%s", name, folder,
-                         *list ? ": near it are " : ", whose names are such as Europe/Berlin", list);
+    return forecast_fail(failure, TIDE_EINVAL, NULL, 0, "tz", "`tz` '%.60s' is no time zone of %.200s%s%s", name,
+                         folder, *list ? ": near it are " : ", whose names are such as Europe/Berlin", list);
 }
 
 /* ---- the file ---- */
@@ -99,29 +99,31 @@ static bool is_name(const char *name) {
            strspn(name, letters) == length;
 }
 
-/* NULL: there is no such file, or it is too large for one of these, or memory was. */
-static unsigned char *read_bytes(const char *path, size_t *size) {
-    FILE *file = is_folder(path) ? NULL : fopen(path, "rb");
-    unsigned char *bytes = file ? malloc(MOST_BYTES) : NULL;
-    *size = bytes ? fread(bytes, 1, MOST_BYTES, file) : 0;
+static tide_status no_memory(const char *path, tide_failure *failure) {
+    return forecast_fail(failure, TIDE_ENOMEM, path, 0, NULL, "out of memory for the time zone");
+}
+
+/* 0 bytes: there is no such file, or it is too large for one of these. */
+static size_t read_bytes(const char *path, unsigned char *bytes) {
+    FILE  *file = is_folder(path) ? NULL : fopen(path, "rb");
+    size_t size = file ? fread(bytes, 1, MOST_BYTES, file) : 0;
     if (file) fclose(file);
-    if (*size > 0 && *size < MOST_BYTES) return bytes;
-    free(bytes);
-    return NULL;
+    return size < MOST_BYTES ? size : 0;
 }
 
 static tide_status read_zone(const char *folder, const char *name, zone **out, tide_failure *failure) {
     char path[FOLDER_TEXT];
-    size_t size = 0;
     bool fits = is_name(name) && snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path;
-    unsigned char *bytes = fits ? read_bytes(path, &size) : NULL;
-    bool found = bytes && size >= 4 && !memcmp(bytes, "TZif", 4), sound = found && zone_parse(bytes, size, out);
+    unsigned char *bytes = malloc(MOST_BYTES);
+    if (!bytes) return no_memory(NULL, failure);
+    size_t size = fits ? read_bytes(path, bytes) : 0;
+    bool found = size >= 4 && !memcmp(bytes, "TZif", 4), sound = found && zone_parse(bytes, size, out);
     free(bytes);
     if (!found) return refuse_name(folder, name, failure);
     if (!sound)
         return forecast_fail(failure, TIDE_EDATA, path, 0, "tz",
                              "the file of the time zone is damaged, or counts leap seconds (as those of right/ do)");
-    if (!*out) return forecast_fail(failure, TIDE_ENOMEM, path, 0, NULL, "out of memory for the time zone");
+    if (!*out) return no_memory(path, failure);
     snprintf((*out)->name, sizeof (*out)->name, "%s", name);
     return TIDE_OK;
 }

@@ -30,6 +30,12 @@ static void put_offset(char out[8], int64_t offset, const char *like) {
     else snprintf(out, 8, bare ? "%c%02d%02d" : "%c%02d:%02d", sign, hours, minutes % 60);
 }
 
+void zoned_name(char buffer[ZONE_NAME], const zone *z) {
+    *buffer = 0;
+    if (z && *z->name) snprintf(buffer, ZONE_NAME, "%s", z->name);
+    else if (z) put_offset(buffer, z->changes[z->count - 1].offset, "");
+}
+
 void zoned_print_part(char buffer[40], const zone *z, int64_t seconds, const time_format *format, time_part part) {
     if (!z || format->kind != 'd' || !time_writable(seconds)) {
         time_print_part(buffer, seconds, format, part);

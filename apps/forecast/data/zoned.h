@@ -12,6 +12,8 @@ int64_t zoned_advance(const zone *z, int64_t seconds, time_step step, int64_t st
  * twice. Epochs are as they are. */
 void    zoned_print_part(char buffer[40], const zone *z, int64_t seconds, const time_format *format, time_part part);
 void    zoned_print(char buffer[40], const zone *z, int64_t seconds, const time_format *format);
+/* The zone's name; of offsets without one the last, "+02:00"; "" without a zone. */
+void    zoned_name(char buffer[ZONE_NAME], const zone *z);
 /* As step_find: days and more by the local clock. false: out of memory. */
 bool    zoned_step_find(const zone *z, const int64_t *time, int64_t rows, time_step *out);
 

@@ -77,7 +77,8 @@ tide_status plot_curve(const char *svg_path, const forecast_curve *c, plot_watch
     int64_t total = c->seq_len + c->pred_len;
     double *x     = malloc((size_t)total * sizeof *x + 1);
     if (!x) return no_memory(failure);
-    for (int64_t i = 0; i < total; i++) x[i] = c->time ? (double)(c->time[i] + c->offset_s) : (double)(i - c->seq_len + 1);
+    for (int64_t i = 0; i < total; i++)
+        x[i] = c->time ? (double)(c->time[i] + c->offset_s) : (double)(i - c->seq_len + 1);
     plot_series series[3] = { { .name = "past", .x = x, .y = c->past, .count = c->seq_len, .style = PLOT_LINE },
                               { .name = "forecast", .x = x + c->seq_len, .y = c->forecast, .count = c->pred_len,
                                 .style = PLOT_LINE },

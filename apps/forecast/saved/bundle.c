@@ -70,8 +70,9 @@ tide_status bundle_from(const dataset *d, const forecast_options *o, const model
                      .record.sizes = { o->val, o->test } };
     out->time_name = f->time_name ? strdup(f->time_name) : NULL;
     out->zone      = zone_copy(f->zone);
-    bool fine = (!f->time_name || out->time_name) && !f->zone == !out->zone && time_columns_copy(&f->time_columns, &out->time_columns) &&
-                copy_names(out, f->names) && copy_places(out, f->place) && scaler_copy(&d->scaler, &out->scaler) &&
+    bool fine = (!f->time_name || out->time_name) && !f->zone == !out->zone &&
+                time_columns_copy(&f->time_columns, &out->time_columns) && copy_names(out, f->names) &&
+                copy_places(out, f->place) && scaler_copy(&d->scaler, &out->scaler) &&
                 copy_tail(out, f) && reading_options_json(o, f, &out->reading);
     if (fine) return TIDE_OK;
     bundle_free(out);

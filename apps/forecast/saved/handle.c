@@ -73,6 +73,7 @@ static tide_status learn(learned *l, const tide_archive *a, const char *path, ti
     if (status != TIDE_OK) return status;
     step_print(l->frequency, l->bundle.step);
     if (!l->bundle.step.unit) *l->frequency = 0;
+    zoned_name(l->tz, l->bundle.zone);
     status = session_begin(&l->machine, &l->bundle.config, &l->store, failure);
     return status == TIDE_OK ? tide_load_archive(l->store.params, a, failure) : status;
 }
@@ -176,6 +177,8 @@ const char *forecast_model_target_name(const forecast_model *m, int64_t target) 
 }
 
 const char *forecast_model_frequency(const forecast_model *m) { return m ? m->of->frequency : ""; }
+
+const char *forecast_model_tz(const forecast_model *m) { return m ? m->of->tz : ""; }
 
 tide_precision forecast_model_precision(const forecast_model *m, const char **note) {
     if (note) *note = m ? m->session.precision_note : "";
