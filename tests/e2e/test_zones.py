@@ -104,19 +104,22 @@ class Zones(Case):
                                 self.assertEqual(found, [wanted(t, zone) for t in times[ROWS + AHEAD:]])
 
     def test_days(self):
-        """Days of 23 and 25 hours: the same local time, by dates, by clocks and with offsets."""
+        """Days of 23 and 25 hours: the same local time, by dates, by clocks and with offsets, also where midnight is skipped or comes twice."""
         start = datetime.datetime(2027, 6, 1)
         self.train(self.write(table((start + datetime.timedelta(days=i)).strftime("%Y-%m-%d") for i in range(150))))
-        for name in ZONES:
+        for name in [*ZONES, "Africa/Cairo", "America/Havana"]:
             zone = zoneinfo.ZoneInfo(name)
             for change in changes(name):
                 for hour, form in ((0, "%Y-%m-%d"), (0, "%Y-%m-%d %H:%M:%S"), (18, "%Y-%m-%d %H:%M:%S"), (6, None)):
                     with self.subTest(zone=name, change=change, hour=hour, form=form):
                         day = datetime.datetime.combine(change.astimezone(zone).date(), datetime.time(hour), zone) - datetime.timedelta(days=ROWS + 2)
-                        days = [day + datetime.timedelta(days=i) for i in range(ROWS + AHEAD)]  # by the wall clock
-                        stamps = [t.strftime(form) if form else with_offset(t) for t in days]
+                        days = [day + datetime.timedelta(days=i) for i in range(ROWS + 2 * AHEAD)]  # by the wall clock
+                        shown = [t.astimezone(UTC).astimezone(zone) for t in days]  # what is skipped is as far behind the change
+                        stamps = [with_offset(t) if not form else with_offset(t) if "H" in form and twice(t) else t.strftime(form) for t in shown]
                         found, _ = self.forecast(self.write(table(stamps[:ROWS])), "--tz", name)
-                        self.assertEqual(found, stamps[ROWS:])
+                        self.assertEqual(found, stamps[ROWS:ROWS + AHEAD])
+                        found, _ = self.forecast(self.write(table(stamps[:ROWS] + found)), "--tz", name)
+                        self.assertEqual(found, stamps[ROWS + AHEAD:])
 
     def test_clock_of_marks(self):
         """The local time's marks, whatever the stamps are written as; none of UTC's."""
