@@ -186,6 +186,21 @@ class Zones(Case):
         self.train(self.write(table(t.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ") for t in months[:120])), "--tz", "Europe/Berlin")
         self.assertEqual(self.forecast(None)[0], [with_offset(t) for t in months[120:]])
 
+    def test_advised(self):
+        """Local times of no zone over a change of clocks: the message names the option that reads them."""
+        for name in ("Europe/Berlin", "America/New_York", "Australia/Sydney"):
+            zone = zoneinfo.ZoneInfo(name)
+            for step in STEPS.values():
+                for change in changes(name):
+                    with self.subTest(zone=name, step=step, change=change):
+                        times = [change + (i - 80) * step for i in range(150 + AHEAD)]
+                        data = self.write(table(t.astimezone(zone).strftime("%Y-%m-%d %H:%M") for t in times[:150]))
+                        done = program.run("forecast", "train", "--data", data, "--out", self.folder / "run", "--overwrite", *TINY)
+                        self.assertRegex(done.stderr, "--tz NAME")
+                        self.assertNotIn("--sort", done.stderr)
+                        self.assertNotRegex(self.train(data, "--tz", name, "--strict-dates").stderr, "repeated|missing|tz")
+                        self.assertEqual(self.forecast(None)[0], [t.astimezone(zone).strftime("%Y-%m-%d %H:%M") for t in times[150:]])
+
     def test_refused(self):
         hours = [datetime.datetime(2027, 3, 27) + i * STEPS["h"] for i in range(100)]
         data = self.write(table(t.strftime("%Y-%m-%d %H:%M") for t in hours))

@@ -150,10 +150,30 @@ static void stamp(const reading *r, int64_t row, char out[40]) {
     else snprintf(out, 40, "%.39s", reading_text(r, row, r->time.of[0].place));
 }
 
+/* Rows that are in order but for clocks that were put back: putting them in order would mix the hour with its second
+ * coming. */
+static bool clocks_went_back(const reading *r, int64_t backwards) {
+    const frame *f = r->out;
+    time_step step = step_find(f->time, f->file_rows);
+    for (int64_t i = 1; backwards && i < f->file_rows; i++)
+        if (f->time[i] < f->time[i - 1] && !reading_clocks_moved(r, i, step)) return false;
+    return backwards > 0;
+}
+
+static tide_status refuse_clocks(reading *r, int64_t row) {
+    char later[40], earlier[40];
+    stamp(r, row, later), stamp(r, row - 1, earlier);
+    return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->time_name,
+                         "%.40s comes after %.40s, as if clocks had been put back: `tz` NAME, the time zone such as "
+                         "Europe/Berlin, reads local times",
+                         later, earlier);
+}
+
 tide_status reading_order_rows(reading *r) {
     const frame *f = r->out;
     disorder     d = look(f);
     if (!d.backwards && d.repeated < f->file_rows / ROWS_A_SERIES) return TIDE_OK;
+    if (clocks_went_back(r, d.backwards)) return refuse_clocks(r, d.first);
     tide_status status = r->from ? refuse_long_frame(r, d.repeated) : refuse_long(r);
     if (status != TIDE_OK || !d.backwards) return status;
     if (r->options->sort) return sort_rows(r);

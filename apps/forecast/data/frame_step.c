@@ -11,6 +11,7 @@ typedef struct spacing {
     int64_t repeated, differing;             /* stamps; rows of them that say something else than the one before */
     int64_t missing, gaps, longest, uneven;
     int64_t alike, from_second, to_second;   /* gaps between the same two times of day, and these */
+    int64_t forward, back;                   /* gaps and repetitions that look like clocks put forward and back */
     int64_t first;                           /* row */
 } spacing;
 
@@ -60,6 +61,9 @@ static spacing check_spacing(const reading *r, time_step step) {
         s.repeated += same;
         s.differing += same && !same_cells(r, i - 1, i);
         s.uneven += !same && !skipped;
+        bool moved = reading_clocks_moved(r, i, step);
+        s.forward += moved && skipped;
+        s.back += moved && same;
         if (skipped) add_gap(&s, zone_label(f->zone, f->time[i - 1]), zone_label(f->zone, f->time[i]), skipped);
         if (s.first < 0) s.first = i;
     }
@@ -100,6 +104,13 @@ static tide_status tell_missing(reading *r, const spacing *s, const char *step) 
                         100 * (double)s->missing / (double)(s->missing + f->file_rows), s->longest);
 }
 
+/* All repetitions look so, and there are some, or else all gaps do. */
+static const char *hint_at_clocks(const spacing *s) {
+    bool moved = s->repeated ? s->back == s->repeated : s->forward && s->forward == s->gaps;
+    return moved ? "; if clocks were put forward or back there, `tz` NAME, such as Europe/Berlin, reads local times"
+                 : "";
+}
+
 static tide_status report_spacing(reading *r, spacing s, time_step step) {
     char name[24], text[240];
     step_print(name, step);
@@ -109,9 +120,9 @@ static tide_status report_spacing(reading *r, spacing s, time_step step) {
              s.repeated, s.missing, s.uneven, name, reading_rows_are(r), r->table.line[s.first]);
     if (r->options->strict_dates)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[s.first], r->out->time_name,
-                             "%s%s%s", text, s.repeated ? "; keep one row of each stamp" : "",
+                             "%s%s%s%s", text, hint_at_clocks(&s), s.repeated ? "; keep one row of each stamp" : "",
                              s.missing ? "; put the missing rows back with empty cells and give `missing` linear" : "");
-    tide_status status = reading_note(r, "%s; the rows are taken as equally spaced\n", text);
+    tide_status status = reading_note(r, "%s; the rows are taken as equally spaced%s\n", text, hint_at_clocks(&s));
     if (status == TIDE_OK) status = tell_repeated(r, &s);
     return status == TIDE_OK ? tell_missing(r, &s, name) : status;
 }

@@ -31,6 +31,9 @@ const char *reading_stamp_text(const reading *r, int64_t row, char buffer[STAMP_
  * zone or its offsets vary. */
 enum { NO_OFFSET = INT32_MIN, DATE_ALONE };
 tide_status reading_settle_zone(reading *r, const int32_t *offset);
+/* Do local times of no zone look as if clocks had been put forward or back before this row: an hour more or less than
+ * the step, early on a Sunday? Then `tz` would tell. */
+bool        reading_clocks_moved(const reading *r, int64_t row, time_step step);
 
 /* frame_order.c: rows that do not ascend are refused by what they are (long format, newest first), or put in order
  * (--sort). */
