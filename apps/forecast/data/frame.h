@@ -83,6 +83,7 @@ typedef struct frame_options {
     const char    *target;        /* NULL: "OT" if there, else the last column */
     const char    *columns;       /* NULL: all; else a comma-separated list */
     const char    *ignore;        /* NULL, or a comma-separated list */
+    const char    *targets, *known;  /* likewise: series by name, whatever they could be taken for */
     const char    *time_column;   /* NULL: date, ds, timestamp, else the only column that parses as time */
     const char    *run_time;      /* NULL; "" or the (first) time column of the run that the file is read for: tried
                                      first */

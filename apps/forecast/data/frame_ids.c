@@ -49,11 +49,6 @@ static bool counts_rows(const reading *r, int64_t column, const number_reader *n
     return r->table.rows >= (any_step ? 3 : FEWEST_ROWS);
 }
 
-static bool is_named(const reading *r, const char *name) {
-    const frame_options *o = r->options;
-    return (o->target && !strcmp(o->target, name)) || list_has(o->columns, name);
-}
-
 tide_status reading_find_counters(reading *r) {
     number_reader number;
     if (r->options->kind != KIND_CUSTOM || r->options->run_names) return TIDE_OK;
@@ -62,7 +57,7 @@ tide_status reading_find_counters(reading *r) {
     for (int64_t c = 0; c < r->table.columns && !status; c++) {
         const char *name = r->table.header[c];
         if (reading_is_time(r, c) || r->left_out[c] || !name[0] || list_has(r->options->ignore, name) ||
-            is_named(r, name))
+            reading_asked(r, name))
             continue;
         bool counts = counts_rows(r, c, &number);
         r->left_out[c] = counts;

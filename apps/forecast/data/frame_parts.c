@@ -128,7 +128,7 @@ tide_status reading_leave_parts(reading *r) {
     if (o->run_names) return TIDE_OK; /* which are series is settled */
     for (int64_t c = 0; c < r->table.columns && status == TIDE_OK; c++) {
         const char *name = r->table.header[c];
-        bool asked = (o->target && !strcmp(o->target, name)) || list_has(o->columns, name) || list_has(o->ignore, name);
+        bool asked = reading_asked(r, name) || list_has(o->ignore, name);
         if (asked || reading_is_time(r, c)) continue;
         bool repeated = r->out->time && repeats(r, c);
         if (!repeated && !is_part(r, c)) continue;

@@ -45,6 +45,8 @@ tide_status reading_choose(reading *r);
 bool        reading_has_names(reading *r, const tide_table *t);
 /* Of a table column named by the user (`option`): its index, or -1 with the failure set. */
 int64_t reading_find(reading *r, const char *option, const char *name);
+/* Does an option name this column as a series? */
+bool reading_asked(const reading *r, const char *name);
 /* Is `name` in the comma-separated `list` (may be NULL)? */
 bool list_has(const char *list, const char *name);
 /* A name as a shell takes it after an option, in quotes; in_list: after one that takes a list. */

@@ -175,7 +175,7 @@ static tide_status search_calendar(reading *r) {
 static bool asked_for(const reading *r, int64_t column) {
     const frame_options *o = r->options;
     const char          *name = r->table.header[column];
-    bool                 asked = (o->target && !strcmp(o->target, name)) || list_has(o->columns, name);
+    bool                 asked = reading_asked(r, name);
     for (int64_t i = 0; o->run_names && i < o->run_count && !asked; i++) asked = !strcmp(o->run_names[i], name);
     return asked;
 }
