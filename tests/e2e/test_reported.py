@@ -149,6 +149,11 @@ def offset(t):
     return (t + datetime.timedelta(hours=1 if late else 2)).strftime("%Y-%m-%d %H:%M:%S") + ("+01:00" if late else "+02:00")
 
 
+def business_end(t):
+    last = t.replace(day=calendar.monthrange(t.year, t.month)[1])
+    return last - datetime.timedelta(days=max(0, last.weekday() - 4))
+
+
 MISSING = {i for i in range(10, 230) if i % 13 == 5}
 PLAIN = stamped("%Y-%m-%d %H:%M:%S")
 TWICE = PLAIN.replace(f"{hour(50)},", f"{hour(50)},1,1\n{hour(50)},", 1)
@@ -176,7 +181,15 @@ STAMPS = {
     "digits": (stamped("%Y%m%d%H"), "'2023010100' and those after it are dates in digits alone: write them as 2023-01-01 00:00",
                stamped("%Y-%m-%d %H:%M"), [], "2023-01-12 00:00"),
     "digits, other name": (stamped("%Y%m%d%H%M", head="when,a,b"), "write them as 2023-01-01 00:00;", stamped("%Y-%m-%d %H:%M"), [], "2023-01-12 00:00"),
-    "month names": (stamped("%d-%b-%y %H:%M", head="when,a,b"), "if it tells the time, write it as 2016-07-01 00:00:00", PLAIN, [], NEXT),
+    "month names": (stamped("%d-%b-%y %H:%M", head="when,a,b"), "years of two digits are those from 1930 to 2029: '01-Jan-23 00:00' is read as 2023-01-01",
+                    None, [], "12-Jan-23 00:00,"),
+    "names of months": (stamped("%b %Y", step=month, head="Month,a,b"), "", None, [], "Jan 2045,"),
+    "names, commas": (stamped(lambda t: f'"{t:%B} {t.day}, {t.year}"', step=day), "", None, [], '"September 22, 2023",'),
+    "quarters": (stamped(lambda t: f"{t.year}Q{t.month // 3 + 1}", step=lambda i: month(3 * i), head="Quarter,a,b"), "", None, [], "2089Q1,"),
+    "quarters, named": (stamped(lambda t: f"Q{t.month // 3 + 1} {t.year}", step=lambda i: month(3 * i)), "", None, ["--freq", "QE-DEC"], "Q1 2089,"),
+    "ISO weeks": (stamped("%G-W%V", step=lambda i: day(7 * i + 1)), "", None, [], "2028-W04,"),
+    "another word": (stamped("%Y-%m-%d", step=lambda i: day(7 * i + 1)), "", None, ["--freq", "W-MON"], "2028-01-24,"),
+    "business months": (stamped(lambda t: business_end(t).strftime("%Y-%m-%d"), step=month), "", None, ["--freq", "BME"], "2045-01-31,"),
     "one bad stamp": (PLAIN.replace("date,", "when,").replace(hour(100), "n/d"), ":102: 'n/d' is no time stamp", PLAIN, [], NEXT),
     "one bad stamp, day first": (stamped("%d/%m/%Y %H:%M", rows=400).replace("05/01/2023 04:00", "?"), ":102: '\\?' is no time stamp",
                                  stamped("%d/%m/%Y %H:%M", rows=400), [], "17/01/2023 16:00"),

@@ -94,7 +94,7 @@ static tide_status tell_missing(reading *r, const spacing *s, const char *step) 
 }
 
 static tide_status report_spacing(reading *r, spacing s, time_step step) {
-    char name[24], text[240];
+    char name[STEP_TEXT], text[240 + STEP_TEXT];
     step_print(name, step);
     snprintf(text, sizeof text,
              "time stamps: %" PRId64 " repeated, %" PRId64 " missing, %" PRId64
@@ -111,38 +111,17 @@ static tide_status report_spacing(reading *r, spacing s, time_step step) {
 
 /* ---- the step ---- */
 
-/* Stamps show what the step changes: days alone would be the same for each hour, and months for each day. */
-static void show_step(frame *f) {
-    time_format *format = &f->format;
-    bool days = f->step.unit >= UNIT_SECOND && f->step.unit <= UNIT_WEEK,
-         clock = f->step.unit >= UNIT_SECOND && f->step.unit <= UNIT_HOUR;
-    if (format->kind != 'd' || f->time_columns.count != 1) return;
-    if (days && (format->shape == DATE_YM || format->shape == DATE_Y))
-        format->shape = DATE_YMD, format->separator = '-', format->padded = true;
-    if (clock && !format->middle) format->middle = ' ', format->colon = ':', format->hour_padded = true;
-}
-
-/* The step is what --freq says, else the commonest; the spacing is judged by the commonest. */
+/* The spacing is judged by the step that was found, or by that of `freq` or the run where it is as long. */
 tide_status reading_settle_step(reading *r) {
     frame *f = r->out;
     time_step found = step_find(f->time, f->file_rows);
-    f->step = found;
-    if (r->options->freq) {
-        step_parse(r->options->freq, &f->step);
-        if (f->step.unit == found.unit && !f->step.day) f->step.day = found.day;
-        show_step(f);
-    }
+    tide_status status = reading_take_step(r, found);
+    if (status) return status;
     if (found.unit == UNIT_NONE && f->file_rows > 1)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[1], f->time_name,
                              "the time stamps have no common step");
     if (found.unit == UNIT_NONE) return TIDE_OK;
-    if (r->options->freq && (found.unit != f->step.unit || found.count != f->step.count)) {
-        char name[24];
-        step_print(name, found);
-        if (reading_note(r, "most time stamps are %s apart; marks and future stamps follow `freq` %s\n", name,
-                         r->options->freq))
-            return TIDE_ENOMEM;
-    }
+    if (step_same(found, f->step)) found = f->step;
     spacing s = check_spacing(r, found);
     return s.first < 0 ? TIDE_OK : report_spacing(r, s, found);
 }

@@ -9,7 +9,7 @@
 
 #define ACCEPTED \
     "accepted are 2016-07-01 00:00:00, 2016/7/1 0:00, 2016-07-01T00:00+02:00, 1.7.2016, 7/31/2016 1:00 PM, 20160701, " \
-    "2016-07 and epoch seconds or milliseconds"
+    "1 Jul 2016, 2016-07, Jul 2016, 2016Q3, 2016-W26 and epoch seconds or milliseconds"
 
 static tide_status status_of(const reading *r) { return r->failure ? r->failure->status : TIDE_EDATA; }
 
@@ -118,7 +118,7 @@ static bool take_calendar(reading *r, int64_t column, tide_status *status) {
     date_shape shape = column_calendar_shape(r, column, &clock, &either);
     if (shape == DATE_SHAPES) return false;
     if (either) *status = fail_either(r, column);
-    take_dates(r, column, shape, clock || shape == DATE_YM);
+    take_dates(r, column, shape, clock || date_shape_days(shape) > 1);
     return true;
 }
 
@@ -305,6 +305,8 @@ static void merge_format(time_format *all, const time_format *one) {
     if (!all->colon) all->colon = one->colon;
     if (!all->half) all->half = one->half;
     if (one->fraction > all->fraction) all->fraction = one->fraction;
+    if (one->month_name > 0 && all->month_name != 'B') all->month_name = one->month_name; /* May is either */
+    all->short_year = all->short_year || one->short_year;
 }
 
 /* Date-only stamps among stamps with a clock (midnight, as some programs write it) have no offset of their own. */
@@ -342,13 +344,11 @@ static bool parse(const reading *r, const char *text, int64_t *seconds, time_for
 
 static tide_status fail_stamp(reading *r, int64_t row, const char *text) {
     int64_t     seconds;
-    const char *why = strpbrk(text, "Qq") ? "a quarter: write its first day, 2016-07-01" :
-                      strpbrk(text, "Ww") ? "a week: write its first day, 2016-07-04" : ACCEPTED;
     bool other = time_parse(text, &seconds, NULL);
     for (date_shape s = DATE_YMD; s < DATE_SHAPES && !other; s++) other = time_parse_as(text, s, &seconds, NULL);
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->time_name,
-                         "'%.60s' is no time stamp%s; %s", text,
-                         !other ? "" : row ? " like those before it" : " like those after it", why);
+                         "'%.60s' is no time stamp%s; " ACCEPTED, text,
+                         !other ? "" : row ? " like those before it" : " like those after it");
 }
 
 static tide_status parse_stamp(reading *r, int64_t row) {
@@ -366,6 +366,15 @@ static tide_status parse_stamp(reading *r, int64_t row) {
     if (format.offset[0]) memcpy(f->format.offset, format.offset, sizeof format.offset);
     merge_format(&f->format, &format);
     return TIDE_OK;
+}
+
+static tide_status note_years(reading *r) {
+    const frame  *f = r->out;
+    calendar_date d = calendar_date_of(floor_div(f->time[0], DAY_SECONDS));
+    if (!f->format.short_year) return TIDE_OK;
+    return reading_note(r, "years of two digits are those from %d to %d: '%.40s' is read as %04d-%02d-%02d\n",
+                        (int)FIRST_SHORT_YEAR, (int)LAST_SHORT_YEAR, reading_text(r, 0, r->time.of[0].place), d.year,
+                        d.month, d.day);
 }
 
 static tide_status keep_columns(reading *r) {
@@ -394,6 +403,7 @@ tide_status reading_parse_time(reading *r) {
     if (status == TIDE_OK && r->time.of[0].part == PART_YEAR) /* one number a column, as the file writes it */
         f->format.padded = f->format.hour_padded =
             r->time.count > 1 && reading_text(r, 0, r->time.of[1].place)[0] == '0';
+    if (status == TIDE_OK) status = note_years(r);
     if (status == TIDE_OK) status = reading_order_rows(r);
     return status == TIDE_OK ? reading_settle_step(r) : status;
 }

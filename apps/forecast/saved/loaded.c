@@ -47,8 +47,8 @@ static tide_status check_ignored(const forecast_options *o, const bundle *b, tid
 
 static tide_status check_step(const forecast_options *o, const bundle *b, const dataset *d, tide_failure *failure) {
     const time_step *now = &d->frame.step;
-    if (!b->step.unit || !now->unit || (now->unit == b->step.unit && now->count == b->step.count)) return TIDE_OK;
-    char was[24], is[24];
+    if (!b->step.unit || !now->unit || step_same(*now, b->step)) return TIDE_OK;
+    char was[STEP_TEXT], is[STEP_TEXT];
     step_print(was, b->step);
     step_print(is, *now);
     return fail_at(failure, TIDE_EDATA, o->data, 0, NULL,
@@ -67,7 +67,7 @@ tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kin
     reading_options_adopt(b->reading, as);
     if (!as->date_order && (b->format.shape == DATE_DMY || b->format.shape == DATE_MDY))
         as->date_order = b->format.shape;
-    const run_columns run = { b->time_name ? b->time_name : "", b->names, b->config.columns };
+    const run_columns run = { b->time_name ? b->time_name : "", b->names, b->config.columns, &b->step };
     tide_status status = check_ignored(as, b, failure);
     if (status == TIDE_OK) status = dataset_read(as, kind, &run, d, failure);
     free(as);
