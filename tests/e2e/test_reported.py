@@ -149,6 +149,13 @@ def offset(t):
     return (t + datetime.timedelta(hours=1 if late else 2)).strftime("%Y-%m-%d %H:%M:%S") + ("+01:00" if late else "+02:00")
 
 
+def trading(t):
+    """The hour t since the start as one of seven a day on five days a week, from a Monday on."""
+    i = int((t - START).total_seconds()) // 3600
+    days = i // 7
+    return START + datetime.timedelta(days=1 + days // 5 * 7 + days % 5, hours=10 + i % 7)
+
+
 def business_end(t):
     last = t.replace(day=calendar.monthrange(t.year, t.month)[1])
     return last - datetime.timedelta(days=max(0, last.weekday() - 4))
@@ -189,6 +196,12 @@ STAMPS = {
     "quarters, named": (stamped(lambda t: f"Q{t.month // 3 + 1} {t.year}", step=lambda i: month(3 * i)), "", None, ["--freq", "QE-DEC"], "Q1 2089,"),
     "ISO weeks": (stamped("%G-W%V", step=lambda i: day(7 * i + 1)), "", None, [], "2028-W04,"),
     "another word": (stamped("%Y-%m-%d", step=lambda i: day(7 * i + 1)), "", None, ["--freq", "W-MON"], "2028-01-24,"),
+    "trading hours": (stamped(lambda t: trading(t).strftime("%Y-%m-%d %H:%M"), rows=900), "the rows keep to h, Mon-Fri 10:00-16:00",
+                      None, [], "2023-06-29 14:00,"),
+    "trading hours, followed": (stamped(lambda t: trading(t).strftime("%Y-%m-%d %H:%M"), rows=900), "--freq h takes all hours", None,
+                                ["--freq", "h, Mon-Fri 10:00-16:00"], "2023-06-29 14:00,"),
+    "no Sundays": (stamped(lambda t: (t + datetime.timedelta(days=(t - START).days // 6 + 1)).strftime("%d.%m.%Y"), step=day), "keep to d, Mon-Sat", None, [],
+                   "06.11.2023,"),
     "business months": (stamped(lambda t: business_end(t).strftime("%Y-%m-%d"), step=month), "", None, ["--freq", "BME"], "2045-01-31,"),
     "one bad stamp": (PLAIN.replace("date,", "when,").replace(hour(100), "n/d"), ":102: 'n/d' is no time stamp", PLAIN, [], NEXT),
     "one bad stamp, day first": (stamped("%d/%m/%Y %H:%M", rows=400).replace("05/01/2023 04:00", "?"), ":102: '\\?' is no time stamp",

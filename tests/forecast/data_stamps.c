@@ -211,8 +211,8 @@ static void test_gaps(void **state) {
     frame_free(&f);
     m.used = 0;
     add(&m, "date,a\n");
-    for (int day = 0; day < 12; day++)
-        for (int hour = 10; hour < 17 && day % 7 < 5; hour++)
+    for (int day = 0; day < 4; day++) /* too few to tell whether there are more such days */
+        for (int hour = 10; hour < 17; hour++)
             add(&m, "2024-01-%02d %02d:00:00,%d\n", 1 + day, hour, hour % 5);
     reads(m.text, (frame_options){ 0 }, &f);
     expect_has(f.warnings, "rows from 10:00 to 16:00 only");

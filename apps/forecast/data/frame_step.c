@@ -73,14 +73,15 @@ static tide_status tell_repeated(reading *r, const spacing *s) {
                         s->repeated, s->differing);
 }
 
-static tide_status tell_missing(reading *r, const spacing *s, const char *step) {
+static tide_status tell_missing(reading *r, const spacing *s, time_step by, const char *step) {
     const frame *f = r->out;
     char         from[16], to[16];
     if (s->missing < (s->missing + f->file_rows) / 1000) return TIDE_OK; /* what was counted is all there is to say */
     if (!s->missing) return TIDE_OK;
     clock_text(from, s->to_second);
     clock_text(to, s->from_second);
-    if (s->gaps > 2 && s->alike > s->gaps / 2)
+    bool hours = by.unit <= UNIT_HOUR && !by.sessions;
+    if (hours && s->gaps > 2 && s->alike > s->gaps / 2)
         return reading_note(r,
                             "rows from %s to %s only, with %" PRId64
                             " gaps alike, as trading hours have: the rows are taken as adjacent, and the stamps of a "
@@ -106,7 +107,7 @@ static tide_status report_spacing(reading *r, spacing s, time_step step) {
                              s.missing ? "; put the missing rows back with empty cells and give `missing` linear" : "");
     tide_status status = reading_note(r, "%s; the rows are taken as equally spaced\n", text);
     if (status == TIDE_OK) status = tell_repeated(r, &s);
-    return status == TIDE_OK ? tell_missing(r, &s, name) : status;
+    return status == TIDE_OK ? tell_missing(r, &s, step, name) : status;
 }
 
 /* ---- the step ---- */

@@ -3,6 +3,7 @@
 
 #include "base/base.h"
 #include "calendar.h"
+#include "step_week.h"
 
 int64_t unit_seconds(time_unit unit) {
     static const int64_t seconds[UNIT_YEAR + 1] = {
@@ -62,16 +63,11 @@ static int64_t few_units(int64_t steps, int32_t count) {
 
 int64_t time_advance(int64_t seconds, time_step step, int64_t steps) {
     int64_t units = few_units(steps, step.count);
+    if (step.sessions) return week_advance(seconds, &step, few_units(steps, 1));
     if (unit_seconds(step.unit)) return seconds + units * unit_seconds(step.unit);
     if (step.unit == UNIT_NONE) return seconds;
     int64_t days = floor_div(seconds, DAY_SECONDS), second_of_day = seconds - days * DAY_SECONDS;
     days = step.unit == UNIT_BUSINESS_DAY ? advance_business_days(days, units)
                                           : advance_months(days, units * unit_months(step.unit), step);
     return days * DAY_SECONDS + second_of_day;
-}
-
-bool step_follows(time_step step, const int64_t *time, int64_t rows) {
-    int64_t apart = 0;
-    for (int64_t i = 1; i < rows; i++) apart += time[i] == time_advance(time[i - 1], step, 1);
-    return step.unit != UNIT_NONE && apart * 2 > rows - 1;
 }

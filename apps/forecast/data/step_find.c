@@ -1,7 +1,7 @@
 /* The step of a series, found in its time stamps. */
 #include "base/base.h"
 #include "calendar.h"
-#include "step.h"
+#include "step_week.h"
 
 /* Whole months from a to b: same time of day, and same day of the month or one of them cut to its month's end. 0:
  * none. */
@@ -126,5 +126,12 @@ time_step step_find(const int64_t *time, int64_t rows) {
     }
     if (seconds.value == DAY_SECONDS && weekdays_only(time, rows))
         return (time_step){ .unit = UNIT_BUSINESS_DAY, .count = 1 };
-    return step_of_seconds(seconds.value);
+    return week_find(step_of_seconds(seconds.value), time, rows);
+}
+
+bool step_keeps(time_step known, const int64_t *time, int64_t rows, time_step found) {
+    int64_t apart = 0, misfit;
+    for (int64_t i = 1; i < rows; i++) apart += time[i] == time_advance(time[i - 1], known, 1);
+    bool same = known.sessions ? step_holds_all(known, time, rows, &misfit) : step_same(known, found);
+    return known.unit != UNIT_NONE && same && apart * 2 > rows - 1;
 }

@@ -5,7 +5,7 @@
 
 #include "base/base.h"
 #include "calendar.h"
-#include "step.h"
+#include "step_week.h"
 
 typedef struct unit_name { const char *name; time_unit unit; } unit_name;
 
@@ -71,10 +71,12 @@ bool step_parse(const char *text, time_step *step) {
     for (; *p >= '0' && *p <= '9' && count < 100000; p++) count = count * 10 + (*p - '0');
     if (p > text && count == 0) return false;
     char   name[16];
-    size_t length = strcspn(p, "-");
+    size_t length = strcspn(p, "-,");
     time_step read = { .count = p > text ? count : 1 };
     snprintf(name, sizeof name, "%.*s", (int)MIN2(length, sizeof name - 1), p);
-    if (!parse_unit(name, &read) || (p[length] && !parse_anchor(p + length + 1, &read))) return false;
+    if (!parse_unit(name, &read)) return false;
+    if (p[length] && !(p[length] == '-' ? parse_anchor(p + length + 1, &read) : week_parse(p + length, &read)))
+        return false;
     return *step = read, true;
 }
 
@@ -100,7 +102,10 @@ static void put(char buffer[STEP_TEXT], time_step step, const char *name, const 
     snprintf(buffer, STEP_TEXT, "%s%s%s%s", count, name, anchor ? "-" : "", anchor ? anchor : "");
 }
 
-void step_print(char buffer[STEP_TEXT], time_step step) { put(buffer, step, name_of(step), NULL); }
+void step_print(char buffer[STEP_TEXT], time_step step) {
+    put(buffer, step, name_of(step), NULL);
+    if (step.sessions) week_print(buffer + strlen(buffer), STEP_TEXT - strlen(buffer), &step);
+}
 
 /* ---- what a word asks of the stamps ---- */
 
@@ -118,6 +123,7 @@ static bool holds_month(time_step step, int32_t month) {
 
 bool step_holds(time_step step, int64_t seconds) {
     int64_t days = floor_div(seconds, DAY_SECONDS);
+    if (step.sessions) return week_holds(&step, seconds);
     if (step.unit == UNIT_WEEK) return !step.anchor || calendar_weekday(days) + 1 == step.anchor;
     if (!step_months(step)) return true;
     calendar_date d = calendar_date_of(days);
@@ -151,6 +157,7 @@ static const char *find_anchor(time_step *word, const int64_t *time, int64_t row
 }
 
 void step_name(char buffer[STEP_TEXT], time_step found, const int64_t *time, int64_t rows) {
+    if (found.sessions) return step_print(buffer, found);
     const char *name = edge_name(found);
     const char *anchor = name || found.unit == UNIT_WEEK ? find_anchor(&found, time, rows) : NULL;
     put(buffer, found, name ? name : anchor ? "W" : name_of(found), anchor);

@@ -47,12 +47,14 @@ static tide_status check_ignored(const forecast_options *o, const bundle *b, tid
 
 static tide_status check_step(const forecast_options *o, const bundle *b, const dataset *d, tide_failure *failure) {
     const time_step *now = &d->frame.step;
-    if (!b->step.unit || !now->unit || step_same(*now, b->step)) return TIDE_OK;
+    bool same = step_same(*now, b->step) && (*o->freq || !b->step.sessions || now->sessions == b->step.sessions);
+    if (!b->step.unit || !now->unit || same) return TIDE_OK;
     char was[STEP_TEXT], is[STEP_TEXT];
     step_print(was, b->step);
     step_print(is, *now);
     return fail_at(failure, TIDE_EDATA, o->data, 0, NULL,
-                   "its rows are %s apart, those of the run %s: a model forecasts only the frequency it was trained on",
+                   "the step of its rows is %s, that of the run %s: a model forecasts only the frequency it was "
+                   "trained on",
                    is, was);
 }
 
