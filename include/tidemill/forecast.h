@@ -84,7 +84,9 @@ typedef struct forecast_options {
     /* data */
     char   data[FORECAST_TEXT_SIZE];         /* CSV, .csv.gz, or "-" (standard input) */
     int    kind, features, missing;
-    char   target[128], time_column[128], freq[128];
+    char   target[128], time_column[128];
+    char   freq[128];                        /* "" found from the stamps; else "15min", "h", pandas' words (MS, BME,
+                                                QE-DEC, W-SUN), or hours of a week: "h, Mon-Fri 10:00-16:00" */
     char   columns[4096], ignore[4096];      /* comma-separated names */
     char   marks[24];                        /* "auto" (from the frequency), "none", or a frequency such as "h" */
     char   sep[8], decimal[8], thousands[8]; /* one character each; thousands: what groups the digits by three */
@@ -350,7 +352,8 @@ TIDE_API int64_t     forecast_model_targets(const forecast_model *m);   /* colum
 TIDE_API const char *forecast_model_column_name(const forecast_model *m, int64_t column);  /* NULL: there is none */
 TIDE_API const char *forecast_model_target_name(const forecast_model *m, int64_t target);  /* likewise */
 TIDE_API bool        forecast_model_needs_time(const forecast_model *m);
-TIDE_API const char *forecast_model_frequency(const forecast_model *m); /* "h", "15min", ...; "": no time stamps */
+/* "h", "15min", ...; "h, Mon-Fri 10:00-16:00": rows stand at these hours alone; "": no time stamps. */
+TIDE_API const char *forecast_model_frequency(const forecast_model *m);
 /* What its programs multiply in; `note` as for tide_precision_here. */
 TIDE_API tide_precision forecast_model_precision(const forecast_model *m, const char **note);
 /* The times of the `count` rows after a row of time `last_time_s`. */

@@ -88,6 +88,15 @@ static void test_long_steps(void **state) {
     time_print(next, time_advance(f.time[2], f.step, 1), &f.format);
     assert_string_equal(next, "2002");
     frame_free(&f);
+    reads("ds,a\n1,5\n2,6\n3,5\n4,7\n", (frame_options){ 0 }, &f); /* a count, and no time */
+    assert_true(f.columns == 1 && !f.time);
+    expect_has(f.warnings, "'ds' counts the rows (1, 2, ...): left out");
+    frame_free(&f);
+    reads("ds,a\n90,5\n91,6\n20000,5\n",
+          (frame_options){ .run_time = "", .run_names = (char *[]){ "a" }, .run_count = 1 }, &f);
+    assert_true(f.columns == 1 && !f.time); /* nor for a run that has none */
+    frame_free(&f);
+    refuses("ds,a\n45000,5\n45001,6\n45002,6\n", (frame_options){ 0 }, "if it only counts the rows, leave it out");
     reads("a,b\n1999,1\n2003,2\n2001,3\n", (frame_options){ 0 }, &f); /* numbers */
     assert_int_equal(f.columns, 2);
     frame_free(&f);

@@ -1,5 +1,6 @@
 /* What a column of text holds: dates of one shape, clocks, epochs, dates in digits alone. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -71,6 +72,22 @@ static bool all_numbered(const reading *r, int64_t column, date_shape shape) {
 /* 1013.5 is a month of the year 1013 only where the months go on. */
 static bool looks_decimal(const reading *r, int64_t column, date_shape shape) {
     return shape == DATE_YM && strchr(reading_text(r, 0, column), '.') && !all_numbered(r, column, DATE_YM);
+}
+
+/* Whole numbers, one more each row: 0, 1, 2 ... under a name that dates usually have. From 15000 on a spreadsheet's
+ * dates are such numbers. For a run without stamps no numbers are any. */
+bool column_counts(const reading *r, int64_t column) {
+    enum { FIRST_SERIAL = 15000 };
+    bool   any    = r->options->run_time && !*r->options->run_time;
+    double before = 0;
+    for (int64_t i = 0; i < r->table.rows; i++) {
+        char  *end;
+        double v = num_parse(reading_text(r, i, column), &end);
+        if (end == reading_text(r, i, column) || *end) return false;
+        if (!any && (v != floor(v) || (i && v != before + 1) || fabs(v) >= FIRST_SERIAL)) return false;
+        before = v;
+    }
+    return true;
 }
 
 /* The shape of a column of calendar text, DATE_SHAPES if it is none. 1/2/2023 may be read both ways: then *either is

@@ -272,13 +272,18 @@ static tide_status refuse_lone_clock(reading *r) {
     return TIDE_OK;
 }
 
+/* Under a usual name, and no numbers that only count the rows. */
+static bool holds_usual(const reading *r, int64_t column, const char *name) {
+    return name && *name && !strcasecmp(r->table.header[column], name) && !ignored(r, column) &&
+           (column_number_shape(r, column) != DATE_SHAPES || !column_counts(r, column));
+}
+
 static tide_status search_columns(reading *r) {
     const char *const usual[] = { r->options->run_time, "date", "ds", "timestamp", "datetime" };
     for (size_t u = 0; u < sizeof usual / sizeof *usual; u++)
         for (int64_t c = 0; c < r->table.columns; c++) {
             bool parts = u == 0 && usual[u] && named(r, c, part_names[0].names); /* the run's year is not all of it */
-            if (usual[u] && *usual[u] && !parts && !strcasecmp(r->table.header[c], usual[u]) && !ignored(r, c))
-                return take_named(r, c);
+            if (!parts && holds_usual(r, c, usual[u])) return take_named(r, c);
         }
     tide_status status = search_calendar(r);
     if (status == TIDE_OK && !r->time.count) take_parts(r);
@@ -344,11 +349,16 @@ static bool parse(const reading *r, const char *text, int64_t *seconds, time_for
 
 static tide_status fail_stamp(reading *r, int64_t row, const char *text) {
     int64_t     seconds;
-    bool other = time_parse(text, &seconds, NULL);
+    char        word[WORD_TEXT], counter[WORD_TEXT + 80] = "", *end;
+    bool        other = time_parse(text, &seconds, NULL);
+    num_parse(text, &end);
+    if (end > text && !*end)
+        snprintf(counter, sizeof counter, "; if it only counts the rows, leave it out with `ignore` %s",
+                 reading_word(word, r->table.header[r->time.of[0].place], true));
     for (date_shape s = DATE_YMD; s < DATE_SHAPES && !other; s++) other = time_parse_as(text, s, &seconds, NULL);
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->time_name,
-                         "'%.60s' is no time stamp%s; " ACCEPTED, text,
-                         !other ? "" : row ? " like those before it" : " like those after it");
+                         "'%.60s' is no time stamp%s; " ACCEPTED "%s", text,
+                         !other ? "" : row ? " like those before it" : " like those after it", counter);
 }
 
 static tide_status parse_stamp(reading *r, int64_t row) {
