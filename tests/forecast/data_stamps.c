@@ -96,7 +96,8 @@ static void test_long_steps(void **state) {
           (frame_options){ .run_time = "", .run_names = (char *[]){ "a" }, .run_count = 1 }, &f);
     assert_true(f.columns == 1 && !f.time); /* nor for a run that has none */
     frame_free(&f);
-    refuses("ds,a\n45000,5\n45001,6\n45002,6\n", (frame_options){ 0 }, "if it only counts the rows, leave it out");
+    refuses("ds,a\n45000,5\n45001,6\n45002,6\n", (frame_options){ 0 },
+            "it is 2023-03-15: save the column as dates; if it only counts the rows, leave it out with `ignore` 'ds'");
     reads("a,b\n1999,1\n2003,2\n2001,3\n", (frame_options){ 0 }, &f); /* numbers */
     assert_int_equal(f.columns, 2);
     frame_free(&f);
@@ -226,6 +227,10 @@ static void test_gaps(void **state) {
     reads(m.text, (frame_options){ 0 }, &f);
     expect_has(f.warnings, "rows from 10:00 to 16:00 only");
     expect_has(f.warnings, "trading hours");
+    expect_has(f.warnings, "`freq` can name hours and days, as 'h, Mon-Fri 10:00-16:00'");
+    frame_free(&f);
+    reads(m.text, (frame_options){ .freq = "h, Mon-Fri 10:00-16:00" }, &f);
+    assert_string_equal(f.warnings, "");
     frame_free(&f);
     reads("date,a\n2023-01-01,1\n2023-01-02,2\n2023-01-02,9\n2023-01-03,3\n2023-01-04,4\n", (frame_options){ 0 }, &f);
     expect_has(f.warnings, "1 time stamps stand twice, 1 of them with other values");

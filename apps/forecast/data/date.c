@@ -30,7 +30,7 @@ bool date_shape_shows(date_shape shape, time_step step) {
 
 static const char *const month_names[] = { "January", "February", "March",     "April",   "May",      "June",
                                            "July",    "August",   "September", "October", "November", "December" };
-enum { SHORT_NAME = 3 };
+enum { SHORT_NAME = 3, SEPTEMBER = 8 };
 
 /* ---- reading ---- */
 
@@ -69,9 +69,9 @@ static bool read_name(const char **at, int32_t *month, time_format *f) {
     size_t      length = 0;
     while (isalpha((unsigned char)p[length])) length++;
     for (int32_t m = 0; m < 12; m++) {
-        bool full = length > SHORT_NAME && length == strlen(month_names[m]);
-        if ((!full && length != SHORT_NAME) || strncasecmp(p, month_names[m], length) != 0) continue;
-        f->month_name = full ? 'B' : 'b';
+        bool full = length > SHORT_NAME && length == strlen(month_names[m]), sept = length == 4 && m == SEPTEMBER;
+        if ((!full && !sept && length != SHORT_NAME) || strncasecmp(p, month_names[m], length) != 0) continue;
+        f->month_name = full ? 'B' : sept ? 's' : 'b';
         f->letters    = islower((unsigned char)*p) ? 'l' : isupper((unsigned char)p[1]) ? 'u' : 0;
         *month = m + 1;
         *at += length;
@@ -158,7 +158,8 @@ void line_put(line *l, const char *format, ...) {
 
 static void put_name(line *l, int32_t month, const time_format *f) {
     const char *name = month_names[month - 1];
-    for (int i = 0; name[i] && (f->month_name == 'B' || i < SHORT_NAME); i++)
+    int         most = SHORT_NAME + (f->month_name == 's' && month == SEPTEMBER + 1);
+    for (int i = 0; name[i] && (f->month_name == 'B' || i < most); i++)
         line_put(l, "%c", f->letters == 'u' ? toupper(name[i]) : f->letters == 'l' ? tolower(name[i]) : name[i]);
 }
 

@@ -42,7 +42,7 @@ typedef struct time_format {
     char kind;          /* 'd' calendar text, 's' epoch seconds, 'm' epoch milliseconds */
     char shape;         /* date_shape */
     char separator;     /* '-', '/' or '.'; beside letters also ' ', '_', ':', or 0 for none */
-    char month_name;    /* 'b' Jan, 'B' January; 0: none is written */
+    char month_name;    /* 'b' Jan and Sep, 's' Jan and Sept, 'B' January; 0: none is written */
     char letters;       /* of names, Q and W: 0 as here, 'u' JAN, 'l' jan or q */
     bool short_year;    /* 23 for 2023: years from 1930 to 2029 */
     bool comma;         /* Jan 1, 2023 against Jan 1 2023 */

@@ -75,18 +75,20 @@ static tide_status tell_repeated(reading *r, const spacing *s) {
 
 static tide_status tell_missing(reading *r, const spacing *s, time_step by, const char *step) {
     const frame *f = r->out;
-    char         from[16], to[16];
+    char         from[16], to[16], named[STEP_TEXT + 80] = "";
     if (s->missing < (s->missing + f->file_rows) / 1000) return TIDE_OK; /* what was counted is all there is to say */
     if (!s->missing) return TIDE_OK;
     clock_text(from, s->to_second);
     clock_text(to, s->from_second);
     bool hours = by.unit <= UNIT_HOUR && !by.sessions;
+    if (!r->options->freq)
+        snprintf(named, sizeof named, "; `freq` can name hours and days, as '%s, Mon-Fri %s-%s'", step, from, to);
     if (hours && s->gaps > 2 && s->alike > s->gaps / 2)
         return reading_note(r,
                             "rows from %s to %s only, with %" PRId64
                             " gaps alike, as trading hours have: the rows are taken as adjacent, and the stamps of a "
-                            "forecast go on by %s, also outside these hours\n",
-                            from, to, s->gaps, step);
+                            "forecast go on by %s, also outside these hours%s\n",
+                            from, to, s->gaps, step, named);
     return reading_note(r,
                         "%.1f %% of the rows are left out, %" PRId64
                         " at once at most: taken as adjacent they shift every season after them, and scores and "

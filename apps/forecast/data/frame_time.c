@@ -310,7 +310,8 @@ static void merge_format(time_format *all, const time_format *one) {
     if (!all->colon) all->colon = one->colon;
     if (!all->half) all->half = one->half;
     if (one->fraction > all->fraction) all->fraction = one->fraction;
-    if (one->month_name > 0 && all->month_name != 'B') all->month_name = one->month_name; /* May is either */
+    if (one->month_name == 'B' || (one->month_name == 's' && all->month_name == 'b')) /* May is either */
+        all->month_name = one->month_name;
     all->short_year = all->short_year || one->short_year;
 }
 
@@ -347,18 +348,32 @@ static bool parse(const reading *r, const char *text, int64_t *seconds, time_for
            (r->shape == DATE_YMD && time_parse(text, seconds, format));
 }
 
+/* What a number may be where stamps are wanted: a day as spreadsheets count them, from the end of 1899 on, or a
+ * count. */
+static void explain_number(const reading *r, const char *text, char *out, size_t bytes) {
+    enum { FIRST_SERIAL = 15000, LAST_SERIAL = 80000, SERIAL_OF_1970 = 25569 };
+    char   word[WORD_TEXT], day[120] = "", *end;
+    double v = num_parse(text, &end);
+    *out = 0;
+    if (end == text || *end) return;
+    if (v >= FIRST_SERIAL && v <= LAST_SERIAL) {
+        calendar_date d = calendar_date_of((int64_t)v - SERIAL_OF_1970);
+        snprintf(day, sizeof day, "; as a spreadsheet counts days it is %04d-%02d-%02d: save the column as dates",
+                 d.year, d.month, d.day);
+    }
+    snprintf(out, bytes, "%s; if it only counts the rows, leave it out with `ignore` %s", day,
+             reading_word(word, r->table.header[r->time.of[0].place], true));
+}
+
 static tide_status fail_stamp(reading *r, int64_t row, const char *text) {
     int64_t     seconds;
-    char        word[WORD_TEXT], counter[WORD_TEXT + 80] = "", *end;
+    char        number[WORD_TEXT + 200];
     bool        other = time_parse(text, &seconds, NULL);
-    num_parse(text, &end);
-    if (end > text && !*end)
-        snprintf(counter, sizeof counter, "; if it only counts the rows, leave it out with `ignore` %s",
-                 reading_word(word, r->table.header[r->time.of[0].place], true));
+    explain_number(r, text, number, sizeof number);
     for (date_shape s = DATE_YMD; s < DATE_SHAPES && !other; s++) other = time_parse_as(text, s, &seconds, NULL);
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->time_name,
                          "'%.60s' is no time stamp%s; " ACCEPTED "%s", text,
-                         !other ? "" : row ? " like those before it" : " like those after it", counter);
+                         !other ? "" : row ? " like those before it" : " like those after it", number);
 }
 
 static tide_status parse_stamp(reading *r, int64_t row) {
