@@ -180,6 +180,21 @@ static void test_labels(void **state) {
     }
 }
 
+/* Beside days a label only repeats them; one that says something else is no series, either. */
+static void test_beside_days(void **state) {
+    (void)state;
+    frame f;
+    reads("Quarter,When,Month,a\n2022Q4,2022-11-30,Nov 2022,1\n2022Q4,2022-12-31,Dec 2022,2\n"
+          "2023Q1,2023-01-31,Jan 2023,3\n", (frame_options){ 0 }, &f);
+    assert_int_equal(f.columns, 1);
+    assert_string_equal(f.time_name, "When");
+    expect_has(f.warnings, "'Quarter' only repeats what the time stamps say");
+    expect_has(f.warnings, "'Month' only repeats what the time stamps say");
+    frame_free(&f);
+    refuses("Fiscal,When,a\n2023Q1,2022-11-30,1\n2023Q1,2022-12-31,2\n2023Q2,2023-01-31,3\n", (frame_options){ 0 },
+            "`ignore` 'Fiscal'");
+}
+
 /* Two digits are read beside a month's name alone, which is told, and are written only where they are read so. */
 static void test_short_years(void **state) {
     (void)state;
@@ -243,7 +258,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_found_and_named), cmocka_unit_test(test_contradiction), cmocka_unit_test(test_moved_days),
         cmocka_unit_test(test_labels),          cmocka_unit_test(test_short_years),   cmocka_unit_test(test_no_labels),
-        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_beside_days),
     };
     return cmocka_run_group_tests_name("steps and labels", tests, NULL, NULL);
 }

@@ -145,12 +145,14 @@ static tide_status fail_digits(reading *r, int64_t column) {
                          "series keeps it", text, written);
 }
 
-/* The first cell tells most columns apart from time at once. */
-static bool may_be_calendar(const reading *r, int64_t column) {
+/* The first cell tells most columns apart from time at once, and days from labels. */
+static bool may_be_calendar(const reading *r, int64_t column, bool labels) {
     int64_t     seconds;
     const char *text = reading_text(r, 0, column);
     for (date_shape s = DATE_YMD; s < DATE_SHAPES; s++)
-        if (s != DATE_COMPACT && s != DATE_Y && time_parse_as(text, s, &seconds, NULL)) return true;
+        if (s != DATE_COMPACT && s != DATE_Y && (date_shape_days(s) > 1) == labels &&
+            time_parse_as(text, s, &seconds, NULL))
+            return true;
     return false;
 }
 
@@ -160,10 +162,11 @@ static tide_status fail_two(reading *r, int64_t a, int64_t b) {
                          r->table.header[a], r->table.header[b]);
 }
 
-static tide_status search_calendar(reading *r) {
+/* Labels of quarters, months or weeks are time where no column has days. */
+static tide_status search_calendar(reading *r, bool labels) {
     tide_status status = TIDE_OK;
     for (int64_t c = 0; c < r->table.columns && status == TIDE_OK; c++) {
-        if (ignored(r, c) || reading_is_time(r, c) || !may_be_calendar(r, c)) continue;
+        if (ignored(r, c) || reading_is_time(r, c) || !may_be_calendar(r, c, labels)) continue;
         time_columns before = r->time;
         if (!take_calendar(r, c, &status) || !before.count) continue;
         status = fail_two(r, before.of[0].place, c);
@@ -285,7 +288,8 @@ static tide_status search_columns(reading *r) {
             bool parts = u == 0 && usual[u] && named(r, c, part_names[0].names); /* the run's year is not all of it */
             if (!parts && holds_usual(r, c, usual[u])) return take_named(r, c);
         }
-    tide_status status = search_calendar(r);
+    tide_status status = search_calendar(r, false);
+    if (status == TIDE_OK && !r->time.count) status = search_calendar(r, true);
     if (status == TIDE_OK && !r->time.count) take_parts(r);
     if (status == TIDE_OK && !r->time.count) status = search_numbers(r);
     if (status == TIDE_OK && !r->time.count) take_usual(r);
