@@ -89,7 +89,9 @@ typedef struct forecast_options {
     /* data */
     char   data[FORECAST_TEXT_SIZE];         /* CSV, .csv.gz, or "-" (standard input) */
     int    kind, features, missing;
-    char   target[128], time_column[128], freq[24];
+    char   target[128], time_column[128];
+    char   freq[128];                        /* "" found from the stamps; else "15min", "h", pandas' words (MS, BME,
+                                                QE-DEC, W-SUN), or hours of a week: "h, Mon-Fri 10:00-16:00" */
     char   columns[4096], ignore[4096];      /* comma-separated names */
     char   targets[4096];                    /* forecast these, in place of `features`; the others are inputs */
     char   known[4096];                      /* inputs whose values are known pred_len rows ahead: never forecast */
@@ -363,7 +365,8 @@ TIDE_API const char *forecast_model_target_name(const forecast_model *m, int64_t
 TIDE_API int64_t     forecast_model_known(const forecast_model *m);     /* columns known ahead: the last of all */
 TIDE_API bool        forecast_model_needs_time(const forecast_model *m);
 TIDE_API bool        forecast_model_takes_gaps(const forecast_model *m);  /* trained on a series with gaps */
-TIDE_API const char *forecast_model_frequency(const forecast_model *m); /* "h", "15min", ...; "": no time stamps */
+/* "h", "15min", ...; "h, Mon-Fri 10:00-16:00": rows stand at these hours alone; "": no time stamps. */
+TIDE_API const char *forecast_model_frequency(const forecast_model *m);
 /* What its programs multiply in; `note` as for tide_precision_here. */
 TIDE_API tide_precision forecast_model_precision(const forecast_model *m, const char **note);
 /* The times of the `count` rows after a row of time `last_time_s`. */

@@ -31,6 +31,7 @@ static frame_options reading_of(const forecast_options *o, forecast_kind kind, c
                             .freq = given(o->freq), .missing = (frame_missing)o->missing,
                             .strict_dates = o->strict_dates, .date_order = (date_shape)o->date_order, .sort = o->sort,
                             .na = given(o->na), .skip_rows = o->skip_rows, .look_back = o->seq_len,
+                            .run_step = run ? run->step : NULL,
                             .run_names = run ? run->names : NULL, .run_count = run ? run->count : 0 };
 }
 
@@ -53,7 +54,7 @@ tide_status dataset_read(const forecast_options *o, forecast_kind kind, const ru
 static tide_status choose_marks(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure) {
     bool chosen = strcmp(o->marks, "auto") != 0;
     if (!strcmp(o->marks, "none")) return TIDE_OK;
-    if (!chosen) d->mark_step = d->frame.step;
+    if (!chosen) d->mark_step = (time_step){ .unit = d->frame.step.unit, .count = d->frame.step.count };
     else if (!step_parse(o->marks, &d->mark_step))
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "marks",
                        "`marks` is auto, none or a step such as h or 15min, not '%s'", o->marks);

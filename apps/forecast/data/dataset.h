@@ -27,8 +27,13 @@ tide_status dataset_take(const forecast_options *o, const tide_frame *from, unsi
                          tide_failure *failure);
 
 /* Reads options->data into d->frame as `kind`; the caller selects columns and goes on with dataset_scale. `run`: the
- * columns of the run that the file is read for; NULL: those of the options. */
-typedef struct run_columns { const char *time; char *const *names; int64_t count; } run_columns;
+ * columns and the step of the run that the file is read for; NULL: those of the options. */
+typedef struct run_columns {
+    const char      *time;
+    char *const     *names;
+    int64_t          count;
+    const time_step *step;
+} run_columns;
 tide_status dataset_read(const forecast_options *o, forecast_kind kind, const run_columns *run, dataset *d,
                          tide_failure *failure);
 /* Fills scaled and marks of d->frame's first `rows` rows, by d->scaler and d->mark_step. */

@@ -12,7 +12,7 @@ enum { FEWEST_ROWS = 20 };  /* below, a straight line may well be a series */
 static bool has_counter_name(const char *name) {
     static const char *const names[] = { "no", "no.", "nr", "nr.", "id", "#", "index", "idx", "row", "rowid", "row_id",
                                          "rownum", "row_number", "record", "record_id", "unnamed: 0", "unnamed: 0.1",
-                                         "level_0", "x1", "...1" };
+                                         "level_0", "x1", "...1", "date", "ds", "datetime" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcasecmp(name, names[i])) return true;
     return false;

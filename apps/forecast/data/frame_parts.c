@@ -94,10 +94,30 @@ static bool follows_stamps(const reading *r, int64_t column) {
     return last != first;
 }
 
+/* 2016Q3 in a column beside days, 2016-07, 2016-W26, Jul 2016 and the like; years go by their names. */
+static bool repeats_label(const reading *r, int64_t column, date_shape shape) {
+    for (int64_t i = 0; i < r->out->file_rows; i++) {
+        char        label[40];
+        int64_t     seconds;
+        time_format form;
+        const char *text = reading_text(r, i, column);
+        if (!time_parse_as(text, shape, &seconds, &form)) return false;
+        time_print(label, r->out->time[i], &form);
+        if (strcmp(label, text) != 0) return false;
+    }
+    return true;
+}
+
+static bool repeats_labels(const reading *r, int64_t column) {
+    for (date_shape s = DATE_YM; s < DATE_SHAPES; s++)
+        if (s != DATE_Y && date_shape_days(s) > 1 && repeats_label(r, column, s)) return true;
+    return false;
+}
+
 static bool repeats(const reading *r, int64_t column) {
     for (int i = 0; i < PARTS; i++)
         if (has_name(r, column, i) && repeats_part(r, column, parts[i].of)) return true;
-    return repeats_digits(r, column) || follows_stamps(r, column);
+    return repeats_digits(r, column) || follows_stamps(r, column) || repeats_labels(r, column);
 }
 
 /* Named as a part of a date, and whole numbers within its bounds: Year and Quarter, a week alone, a fiscal quarter

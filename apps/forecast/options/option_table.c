@@ -46,7 +46,7 @@ static const tide_option rows[] = {
     { "time-column", TEXT(time_column), NULL, ALL, "Data", "NAME",
       "time stamps, or DATE,CLOCK in two columns (default: date, ds, timestamp, or one that parses)" },
     { "freq", TEXT(freq), NULL, ALL, "Data", "STEP",
-      "step between rows: 15min, h, d, b, w, m, q, y, s (default: detected)" },
+      "step between rows: 15min, h, d, b, w, m, q, y, s, or pandas' word, MS, BME, QE-DEC, W-SUN (default: detected)" },
     { "marks", TEXT(marks), "auto", TRAIN, "Data", "auto|none|STEP",
       "time features: from the frequency, none, or those of STEP", .suggested = "auto|none" },
     { "missing", CHOICE(missing, "auto|error|ffill|linear|mask"), NULL, ALL, "Data", NULL,

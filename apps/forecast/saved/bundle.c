@@ -138,7 +138,7 @@ static json_t *time_columns_json(const time_columns *t) {
 }
 
 static json_t *time_json(const bundle *b) {
-    char step[24], marks[24];
+    char step[STEP_TEXT], marks[STEP_TEXT];
     step_print(step, b->step);
     step_print(marks, b->mark_step);
     const time_format *f = &b->format;
@@ -152,6 +152,10 @@ static json_t *time_json(const bundle *b) {
     json_object_set_new(o, "shape", json_integer(f->shape));
     json_object_set_new(o, "colon", json_integer(f->colon));
     json_object_set_new(o, "half", json_integer(f->half));
+    if (f->month_name) json_object_set_new(o, "month_name", json_integer(f->month_name));
+    if (f->letters) json_object_set_new(o, "letters", json_integer(f->letters));
+    if (f->short_year) json_object_set_new(o, "short_year", json_true());
+    if (f->comma) json_object_set_new(o, "comma", json_true());
     json_object_set_new(o, "place", json_integer(b->time_place));
     json_object_set_new(o, "in_columns", time_columns_json(&b->time_columns));
     json_object_set_new(o, "column", b->time_name ? json_string(b->time_name) : json_null());

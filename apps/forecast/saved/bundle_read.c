@@ -171,6 +171,12 @@ static bool read_reals(reader *r, const json_t *a, const char *where, bool posit
 
 /* ---- time ---- */
 
+/* Sept is written for September alone, which the sample is not. */
+static bool same_label(const time_format *f, const time_format *again) {
+    return again->month_name == (f->month_name == 's' ? 'b' : f->month_name) && again->letters == f->letters &&
+           again->short_year == f->short_year && again->comma == f->comma;
+}
+
 /* Only what parsing makes: a stamp written so must be read back as written so. One unpadded stamp among others makes
  * all unpadded, hence the two that are not compared. */
 static bool format_readable(const time_format *f) {
@@ -183,7 +189,8 @@ static bool format_readable(const time_format *f) {
                                : time_parse(text, &seconds, &again);
     return f->fraction >= 0 && f->fraction <= 9 && read && again.kind == f->kind && again.shape == f->shape &&
            again.separator == f->separator && again.middle == f->middle && again.seconds == f->seconds &&
-           again.fraction == f->fraction && again.half == f->half && !strcmp(again.offset, f->offset);
+           again.fraction == f->fraction && again.half == f->half && !strcmp(again.offset, f->offset) &&
+           same_label(f, &again);
 }
 
 static bool read_character(reader *r, const json_t *o, const char *key, char *out) {
@@ -202,10 +209,18 @@ static bool read_shape(reader *r, const json_t *o, time_format *f) {
     return read_character(r, o, "colon", &f->colon) && read_character(r, o, "half", &f->half);
 }
 
+/* How a label is written; absent where it is not. */
+static bool read_label(reader *r, const json_t *o, time_format *f) {
+    const json_t *year = json_object_get(o, "short_year"), *comma = json_object_get(o, "comma");
+    f->short_year = json_is_true(year), f->comma = json_is_true(comma);
+    return (!json_object_get(o, "month_name") || read_character(r, o, "month_name", &f->month_name)) &&
+           (!json_object_get(o, "letters") || read_character(r, o, "letters", &f->letters));
+}
+
 static bool read_format(reader *r, const json_t *o) {
     time_format *f = &r->out->format;
     const char  *offset;
-    if (!read_shape(r, o, f)) return false;
+    if (!read_shape(r, o, f) || !read_label(r, o, f)) return false;
     if (!read_character(r, o, "kind", &f->kind) || !read_character(r, o, "separator", &f->separator) ||
         !read_character(r, o, "middle", &f->middle) || !read_character(r, o, "fraction", &f->fraction) ||
         !read_flag(r, o, "time", "padded", &f->padded) || !read_flag(r, o, "time", "hour_padded", &f->hour_padded) ||
@@ -219,7 +234,7 @@ static bool read_format(reader *r, const json_t *o) {
 static bool read_step(reader *r, const json_t *o, const char *key, time_step *out) {
     char        where[64];
     const char *text;
-    if (!read_word(r, o, "time", key, 23, &text)) return false;
+    if (!read_word(r, o, "time", key, STEP_TEXT - 1, &text)) return false;
     return !*text || step_parse(text, out) || refuse(r, place_of("time", key, where), "is no step such as h or 15min");
 }
 

@@ -16,7 +16,7 @@ typedef struct learned {
     forecast_options machine;
     bundle           bundle;
     session          store;     /* the parameters; no program */
-    char             frequency[24];
+    char             frequency[STEP_TEXT];
 } learned;
 
 typedef struct sized_program {

@@ -254,10 +254,11 @@ static tide_status copy_column(const forecast_model *m, const tide_frame *f, int
 
 static tide_status check_frame_step(const forecast_model *m, const int64_t *time_s, tide_failure *failure) {
     const time_step own = m->of->bundle.step;
-    char            was[24];
+    char            was[STEP_TEXT];
     if (!time_s || !own.unit) return TIDE_OK;
-    time_step now = step_find(time_s, config_of(m)->seq_len);
-    if (!now.unit || (now.unit == own.unit && now.count == own.count)) return TIDE_OK;
+    int64_t   rows = config_of(m)->seq_len;
+    time_step now  = step_find(time_s, rows);
+    if (!now.unit || step_keeps(own, time_s, rows, now) || (step_same(now, own) && !own.sessions)) return TIDE_OK;
     step_print(was, now);
     return fail(failure, TIDE_EDATA,
                 "the frame's rows are %s apart, those that the model learned from %s: it forecasts only that frequency",

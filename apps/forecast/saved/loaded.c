@@ -48,12 +48,14 @@ static tide_status check_ignored(const forecast_options *o, const bundle *b, tid
 
 static tide_status check_step(const forecast_options *o, const bundle *b, const dataset *d, tide_failure *failure) {
     const time_step *now = &d->frame.step;
-    if (!b->step.unit || !now->unit || (now->unit == b->step.unit && now->count == b->step.count)) return TIDE_OK;
-    char was[24], is[24];
+    bool same = step_same(*now, b->step) && (*o->freq || !b->step.sessions || now->sessions == b->step.sessions);
+    if (!b->step.unit || !now->unit || same) return TIDE_OK;
+    char was[STEP_TEXT], is[STEP_TEXT];
     step_print(was, b->step);
     step_print(is, *now);
     return fail_at(failure, TIDE_EDATA, o->data, 0, NULL,
-                   "its rows are %s apart, those of the run %s: a model forecasts only the frequency it was trained on",
+                   "the step of its rows is %s, that of the run %s: a model forecasts only the frequency it was "
+                   "trained on",
                    is, was);
 }
 
@@ -92,7 +94,7 @@ tide_status loaded_future(const forecast_options *o, const bundle *b, frame *out
     int64_t first = b->config.columns - b->config.known;
     tide_status status = read_as_run(o, o->future, b, FORECAST_CUSTOM,
                                      (run_columns){ b->time_name ? b->time_name : "", b->names + first,
-                                                    b->config.known }, &d, failure);
+                                                    b->config.known, &b->step }, &d, failure);
     *out    = d.frame;
     d.frame = (frame){ 0 };
     dataset_free(&d);
@@ -101,7 +103,7 @@ tide_status loaded_future(const forecast_options *o, const bundle *b, frame *out
 
 tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d,
                         tide_failure *failure) {
-    const run_columns run = { b->time_name ? b->time_name : "", b->names, b->config.columns };
+    const run_columns run = { b->time_name ? b->time_name : "", b->names, b->config.columns, &b->step };
     tide_status status = read_as_run(o, o->data, b, kind, run, d, failure);
     if (status == TIDE_OK) status = check_step(o, b, d, failure);
     if (status == TIDE_OK && b->config.marks && !d->frame.time)
