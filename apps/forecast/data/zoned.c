@@ -4,9 +4,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a local time that comes twice, the one that lies on the way. */
+static int64_t nearest_instant(const zone *z, int64_t label, int64_t from, int64_t way) {
+    int64_t two[2];
+    if (zone_instants(z, label, two) < 2) return zone_instant(z, label);
+    return way > 0 ? two[two[0] <= from] : two[two[1] < from];
+}
+
+/* On by the step while that is an open hour, so that one that comes twice is two rows; else to the next that is. */
+static int64_t next_session(const zone *z, int64_t seconds, time_step step, int64_t way) {
+    int64_t next = seconds + way * step.count * unit_seconds(step.unit);
+    if (step_holds(step, zone_label(z, next))) return next;
+    return nearest_instant(z, time_advance(zone_label(z, seconds), step, way), seconds, way);
+}
+
 int64_t zoned_advance(const zone *z, int64_t seconds, time_step step, int64_t steps) {
-    if (!z || step.unit <= UNIT_HOUR) return time_advance(seconds, step, steps);
-    return zone_instant(z, time_advance(zone_label(z, seconds), step, steps));
+    if (!z || (step.unit <= UNIT_HOUR && !step.sessions)) return time_advance(seconds, step, steps);
+    if (step.unit > UNIT_HOUR) return zone_instant(z, time_advance(zone_label(z, seconds), step, steps));
+    for (; steps > 0; steps--) seconds = next_session(z, seconds, step, 1);
+    for (; steps < 0; steps++) seconds = next_session(z, seconds, step, -1);
+    return seconds;
+}
+
+int64_t zoned_follow(const zone *z, int64_t from, int64_t before, time_step step, int64_t n) {
+    bool by_one = z && step.unit <= UNIT_HOUR && step.sessions;
+    return by_one ? zoned_advance(z, before, step, 1) : zoned_advance(z, from, step, n);
 }
 
 /* In whole minutes, as offsets are written: before 1900 many were not. */
@@ -51,14 +73,27 @@ void zoned_print(char buffer[40], const zone *z, int64_t seconds, const time_for
     zoned_print_part(buffer, z, seconds, format, PART_STAMP);
 }
 
+int64_t *zoned_labels(const zone *z, const int64_t *time, int64_t rows) {
+    int64_t *label = malloc((size_t)rows * sizeof *label + 1);
+    for (int64_t i = 0; label && i < rows; i++) label[i] = zone_label(z, time[i]);
+    return label;
+}
+
 bool zoned_step_find(const zone *z, const int64_t *time, int64_t rows, time_step *out) {
     *out = step_find(time, rows);
     if (!z) return true;
-    int64_t *label = malloc((size_t)rows * sizeof *label + 1);
+    int64_t *label = zoned_labels(z, time, rows);
     if (!label) return false;
-    for (int64_t i = 0; i < rows; i++) label[i] = zone_label(z, time[i]);
     time_step local = step_find(label, rows);
     free(label);
-    if (local.unit >= UNIT_DAY) *out = local;
+    if (local.unit >= UNIT_DAY || local.sessions) *out = local;
+    else out->sessions = 0;
     return true;
+}
+
+bool zoned_step_keeps(const zone *z, time_step known, const int64_t *time, int64_t rows, time_step found, bool *out) {
+    int64_t *label = zoned_labels(z, time, rows);
+    *out = label && step_keeps(known, label, rows, found);
+    free(label);
+    return label != NULL;
 }

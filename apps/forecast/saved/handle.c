@@ -43,8 +43,10 @@ static tide_status make_room(forecast_model *m, tide_failure *failure) {
     int64_t rows = c->seq_len;
     for (int i = HANDLE_SIZES - 1; i >= 0; i--) rows = MAX2(rows, m->size[i] * c->seq_len);
     m->scaled = malloc((size_t)(rows * c->columns) * sizeof *m->scaled);
+    m->gaps   = malloc((size_t)(rows * c->columns) * sizeof *m->gaps);
     m->marks  = malloc((size_t)(rows * c->marks) * sizeof *m->marks + 1);
-    return m->scaled && m->marks ? TIDE_OK : no_memory(failure);
+    m->known  = malloc((size_t)(rows / c->seq_len * c->pred_len * c->known) * sizeof *m->known + 1);
+    return m->scaled && m->gaps && m->marks && m->known ? TIDE_OK : no_memory(failure);
 }
 
 /* A handle of what `of` holds; the reference to it is the handle's. */
@@ -154,7 +156,7 @@ tide_status forecast_model_save_memory(const forecast_model *m, void **bytes, si
 void forecast_model_free(forecast_model *m) {
     if (!m) return;
     session_free(&m->session);
-    free(m->scaled), free(m->marks);
+    free(m->scaled), free(m->gaps), free(m->marks), free(m->known);
     learned_release(m->of);
     free(m);
 }
@@ -176,6 +178,10 @@ const char *forecast_model_target_name(const forecast_model *m, int64_t target) 
     return target >= 0 && target < c->out_count ? m->of->bundle.names[c->out_first + target] : NULL;
 }
 
+int64_t forecast_model_known(const forecast_model *m) { return config_of(m)->known; }
+
+bool forecast_model_takes_gaps(const forecast_model *m) { return config_of(m)->masked; }
+
 const char *forecast_model_frequency(const forecast_model *m) { return m ? m->of->frequency : ""; }
 
 const char *forecast_model_tz(const forecast_model *m) { return m ? m->of->tz : ""; }
@@ -194,6 +200,6 @@ tide_status forecast_model_times_after(const forecast_model *m, int64_t last_tim
     if (!step.unit) return fail(failure, TIDE_EINVAL, "the model was trained without time stamps");
     if (!time_writable(last_time_s)) return fail(failure, TIDE_EDATA, "the last time lies outside the years 0 to 9999");
     for (int64_t i = 0; i < count; i++)
-        time_s[i] = zoned_advance(m->of->bundle.zone, last_time_s, step, i + 1);
+        time_s[i] = zoned_follow(m->of->bundle.zone, last_time_s, i ? time_s[i - 1] : last_time_s, step, i + 1);
     return TIDE_OK;
 }
