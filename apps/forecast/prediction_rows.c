@@ -91,7 +91,7 @@ static bool copy_kept_rows(const bundle *b, frame *f) {
     f->place     = copied(b->place, columns * sizeof *f->place);
     f->time_name = b->time_name ? strdup(b->time_name) : NULL;
     return f->values && !b->tail_time == !f->time && !b->place == !f->place && !b->time_name == !f->time_name &&
-           time_columns_copy(&b->time_columns, &f->time_columns);
+           time_columns_copy(&b->time_columns, &f->time_columns) && long_form_copy(&b->form, &f->form);
 }
 
 static tide_status rows_of_run(prediction *p, tide_failure *failure) {

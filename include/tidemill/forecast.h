@@ -85,7 +85,13 @@ typedef struct forecast_options {
     char   data[FORECAST_TEXT_SIZE];         /* CSV, .csv.gz, or "-" (standard input) */
     int    kind, features, missing;
     char   target[128], time_column[128], freq[24];
-    char   columns[4096], ignore[4096];      /* comma-separated names */
+    char   columns[4096], ignore[4096];      /* comma-separated names; of a table in long format those of its series */
+    char   id[256], value[1024];             /* long format, rows of several series below each other (unique_id, ds,
+                                                y): the columns that tell series apart, and those with the values,
+                                                comma-separated. "": found where it is certain, and told in a note; id
+                                                "none": the table is not taken for long format. A series is named as
+                                                its id is written, several columns joined by "/" (with several values
+                                                ID/NAME); a forecast is written in the same form */
     char   marks[24];                        /* "auto" (from the frequency), "none", or a frequency such as "h" */
     char   sep[8], decimal[8], thousands[8]; /* one character each; thousands: what groups the digits by three */
     char   na[256];                          /* comma-separated marks of a missing value: text, or numbers
@@ -384,9 +390,9 @@ TIDE_API tide_status forecast_model_predict_frame(forecast_model *m, const tide_
 typedef struct forecast_trainer forecast_trainer;
 
 /* options are forecast_train's. `series` NULL: options->data is read. Else the series is that frame, options->data is
- * "", and what says how text is read (sep, decimal, thousands, skip_rows, date_order, time_column) does not count: the
- * time is the frame's, NaN is a gap (options->missing), every column is a series unless `columns` or `ignore` says
- * otherwise, and the rows ascend in time (or `sort`).
+ * "", and what says how text is read (sep, decimal, thousands, skip_rows, date_order, time_column, id, value) does not
+ * count: the time is the frame's, NaN is a gap (options->missing), every column is a series unless `columns` or
+ * `ignore` says otherwise, and the rows ascend in time (or `sort`).
  * options->out "": nothing is written anywhere (dump_graph apart). Else it is a run folder as forecast_train leaves it,
  * and `resume` continues one, to the same bits, where the frame is the same. Time for max_minutes begins here.
  * Statuses as forecast_train's; *out is the caller's, NULL on failure. */

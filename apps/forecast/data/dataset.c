@@ -29,6 +29,8 @@ static frame_options reading_of(const forecast_options *o, forecast_kind kind, c
                             .freq = given(o->freq), .missing = (frame_missing)o->missing,
                             .strict_dates = o->strict_dates, .date_order = (date_shape)o->date_order, .sort = o->sort,
                             .na = given(o->na), .skip_rows = o->skip_rows, .look_back = o->seq_len,
+                            .id = given(o->id), .value = given(o->value), .sizes = { o->val, o->test },
+                            .window = run ? 0 : o->seq_len + o->pred_len,
                             .run_names = run ? run->names : NULL, .run_count = run ? run->count : 0 };
 }
 

@@ -56,7 +56,7 @@ static bool is_named(const reading *r, const char *name) {
 
 tide_status reading_find_counters(reading *r) {
     number_reader number;
-    if (r->options->kind != KIND_CUSTOM || r->options->run_names) return TIDE_OK;
+    if (r->options->kind != KIND_CUSTOM || r->options->run_names || r->series) return TIDE_OK;
     if (!number_reader_open(&number, reading_decimal(r->options))) return reading_no_memory(r);
     tide_status status = TIDE_OK;
     for (int64_t c = 0; c < r->table.columns && !status; c++) {

@@ -129,7 +129,7 @@ tide_status reading_leave_parts(reading *r) {
     for (int64_t c = 0; c < r->table.columns && status == TIDE_OK; c++) {
         const char *name = r->table.header[c];
         bool asked = (o->target && !strcmp(o->target, name)) || list_has(o->columns, name) || list_has(o->ignore, name);
-        if (asked || reading_is_time(r, c)) continue;
+        if (asked || r->left_out[c] || list_has(o->value, name) || reading_is_time(r, c)) continue;
         bool repeated = r->out->time && repeats(r, c);
         if (!repeated && !is_part(r, c)) continue;
         r->left_out[c] = true;

@@ -384,7 +384,7 @@ tide_status reading_parse_time(reading *r) {
     f->file_rows = r->table.rows;
     if (!r->time.count) {
         if (r->options->freq) step_parse(r->options->freq, &f->step);
-        return TIDE_OK;
+        return reading_pivot(r);
     }
     tide_status status = keep_columns(r);
     if (status != TIDE_OK) return status;
@@ -394,6 +394,7 @@ tide_status reading_parse_time(reading *r) {
     if (status == TIDE_OK && r->time.of[0].part == PART_YEAR) /* one number a column, as the file writes it */
         f->format.padded = f->format.hour_padded =
             r->time.count > 1 && reading_text(r, 0, r->time.of[1].place)[0] == '0';
+    if (status == TIDE_OK) status = reading_pivot(r);
     if (status == TIDE_OK) status = reading_order_rows(r);
     return status == TIDE_OK ? reading_settle_step(r) : status;
 }

@@ -24,8 +24,7 @@ date_shape column_number_shape(const reading *r, int64_t column);
 /* YYYYMM, YYYYMMDD.0, or YYYYMMDDHH with or without minutes and seconds, which are no epoch; few of them never fall. */
 bool       column_is_digit_stamps(const reading *r, int64_t column);
 
-/* frame_order.c: rows that do not ascend are refused by what they are (long format, newest first), or put in order
- * (--sort). */
+/* frame_order.c: rows that do not ascend are refused (newest first, backwards), or put in order (--sort). */
 tide_status reading_order_rows(reading *r);
 
 /* frame_step.c: the step, and what is to be said of rows that it does not explain. */

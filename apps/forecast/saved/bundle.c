@@ -19,6 +19,7 @@ void bundle_free(bundle *b) {
     scaler_free(&b->scaler);
     free(b->time_name);
     time_columns_free(&b->time_columns);
+    long_form_free(&b->form);
     free(b->tail);
     free(b->tail_time);
     record_free(&b->record);
@@ -69,7 +70,7 @@ tide_status bundle_from(const dataset *d, const forecast_options *o, const model
     out->time_name = f->time_name ? strdup(f->time_name) : NULL;
     bool fine = (!f->time_name || out->time_name) && time_columns_copy(&f->time_columns, &out->time_columns) &&
                 copy_names(out, f->names) && copy_places(out, f->place) && scaler_copy(&d->scaler, &out->scaler) &&
-                copy_tail(out, f) && reading_options_json(o, f, &out->reading);
+                copy_tail(out, f) && long_form_copy(&f->form, &out->form) && reading_options_json(o, f, &out->reading);
     if (fine) return TIDE_OK;
     bundle_free(out);
     return no_memory(failure);
@@ -153,6 +154,7 @@ static char *metadata_text(const bundle *b) {
                           "target", (json_int_t)b->target);
     json_object_set_new(o, "training", record_json(&b->record));
     if (b->reading) json_object_set(o, "reading", b->reading);
+    if (b->form.ids) json_object_set_new(o, "long", bundle_form_json(&b->form));
     char *text = o ? json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(o);
     return text;
