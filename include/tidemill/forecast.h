@@ -429,8 +429,8 @@ TIDE_API tide_status forecast_trainer_model(const forecast_trainer *t, forecast_
 TIDE_API tide_status forecast_trainer_score(forecast_trainer *t, forecast_result *result, tide_failure *failure);
 TIDE_API void        forecast_trainer_free(forecast_trainer *t);  /* NULL is fine; at any time */
 
-/* options->data as the commands read it (its rules: separators, dates, gaps filled or refused, columns, ignore): the
- * frame is the caller's, tide_frame_free. */
+/* options->data as the commands read it (its rules: separators, dates, gaps filled or refused, columns, ignore, long
+ * format, of which series too short to train on are here too): the frame is the caller's, tide_frame_free. */
 TIDE_API tide_status forecast_read_frame(const forecast_options *options, tide_frame **out, tide_failure *failure);
 
 /* ---- names of before ------------------------------------------------------------------------------------ */

@@ -184,6 +184,7 @@ void reading_free(reading *r) {
     reading_long_free(r);
     free(r->chosen);
     free(r->left_out);
+    free(r->before);
     free(r->run_names);
     r->out->warnings = r->notes;
 }

@@ -120,8 +120,8 @@ static tide_status note_gap(reading *r, bool last) {
              more);
     if (!last) return reading_note(r, "the first %s: filled with the first value after them\n", what);
     if (r->series)
-        return reading_note(r, "the last %s are filled: the forecast starts from made-up values%s\n", what,
-                            reading_leave_out(r));
+        return reading_note(r, "the last %s are filled: the forecast starts from made-up values; add the rows that "
+                               "are there%s\n", what, reading_leave_out(r));
     return reading_note(
         r, "the last %s are filled: the forecast starts from made-up values; end the %s before %s %" PRId64 "%s\n",
         what, r->from ? "frame" : "file", reading_rows_are(r), r->table.line[f->file_rows - longest],

@@ -34,7 +34,7 @@ static bool same_step(double now, double step, double value) {
 
 /* Numbers that rise, or fall, row by row: by one step for all, or, under a counter's name, by any. A counter counts in
  * whole numbers, a clock need not. */
-static bool counts_rows(const reading *r, int64_t column, const number_reader *number) {
+bool reading_counts_rows(const reading *r, int64_t column, const number_reader *number) {
     bool clock = has_clock_name(r->table.header[column]), any_step = clock || has_counter_name(r->table.header[column]);
     double before = 0, step = 0;
     for (int64_t i = 0; i < r->table.rows; i++) {
@@ -64,7 +64,7 @@ tide_status reading_find_counters(reading *r) {
         if (reading_is_time(r, c) || r->left_out[c] || !name[0] || list_has(r->options->ignore, name) ||
             is_named(r, name))
             continue;
-        bool counts = counts_rows(r, c, &number);
+        bool counts = reading_counts_rows(r, c, &number);
         r->left_out[c] = counts;
         if (counts && !r->options->columns)
             status = reading_note(r, "'%s' counts the rows (%s, %s, ...): left out; `columns` with its name among the "

@@ -81,6 +81,8 @@ static key_rank rank_of_name(const char *name) {
     return among(name, sure) ? RANK_SURE : among(name, usual) ? RANK_NAMED : RANK_TEXT;
 }
 
+bool key_is_sure(const char *name) { return rank_of_name(name) == RANK_SURE; }
+
 static key_rank rank_of(const reading *r, int64_t column, const number_reader *number) {
     key_rank rank = rank_of_name(r->table.header[column]);
     for (int64_t i = 0; rank == RANK_TEXT && i < r->table.rows; i++) {
@@ -101,8 +103,8 @@ static bool can_be_key(const reading *r, int64_t column) {
            !list_has(r->options->value, name) && strcasecmp(name, "y") != 0 && strcasecmp(name, "value") != 0;
 }
 
-/* The columns with few enough different cells; how many, or -1: out of memory. */
-static int64_t find_candidates(const reading *r, candidate out[MOST_IDS]) {
+/* The columns with few enough different cells, those of numbers if they are wanted; how many, or -1: out of memory. */
+static int64_t find_candidates(const reading *r, bool numbers, candidate out[MOST_IDS]) {
     int64_t rows = r->table.rows, found = 0;
     number_reader number;
     if (!number_reader_open(&number, reading_decimal(r->options))) return -1;
@@ -110,8 +112,9 @@ static int64_t find_candidates(const reading *r, candidate out[MOST_IDS]) {
         if (!can_be_key(r, c)) continue;
         int32_t *of    = malloc((size_t)rows * sizeof *of + 1);
         int64_t  count = of ? series_number(r, c, rows / ROWS_A_SERIES, of) : -1;
-        if (count >= 0 && count <= rows / ROWS_A_SERIES)
-            out[found++] = (candidate){ c, count, of, rank_of(r, c, &number) };
+        bool     few   = count >= 0 && count <= rows / ROWS_A_SERIES;
+        key_rank rank  = few ? rank_of(r, c, &number) : RANK_NUMBERS;
+        if (few && (numbers || rank < RANK_NUMBERS)) out[found++] = (candidate){ c, count, of, rank };
         else free(of);
         if (count >= 0) continue;
         free_candidates(out, found);
@@ -172,20 +175,23 @@ static int by_number(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* A quarter of the rows share their stamps with others: an hour that clocks show twice does not. */
-static tide_status stamps_shared(reading *r, bool *shared) {
+/* What the stamps say: a quarter of the rows share theirs with others, which an hour that clocks show twice does not;
+ * and whether they go back, or repeat so often that numbers may be ids. */
+typedef struct sharing { bool shared, much; } sharing;
+
+static tide_status look_at_stamps(reading *r, sharing *out) {
     const frame *f = r->out;
-    int64_t rows = f->file_rows, distinct = 1, steps = 0;
-    for (int64_t i = 1; i < rows; i++) steps += f->time[i] <= f->time[i - 1];
-    *shared = false;
-    if (!steps) return TIDE_OK;
+    int64_t rows = f->file_rows, distinct = 1, back = 0, repeated = 0;
+    for (int64_t i = 1; i < rows; i++) back += f->time[i] < f->time[i - 1], repeated += f->time[i] == f->time[i - 1];
+    *out = (sharing){ 0 };
+    if (!back && !repeated) return TIDE_OK;
     int64_t *sorted = malloc((size_t)rows * sizeof *sorted);
     if (!sorted) return reading_no_memory(r);
     memcpy(sorted, f->time, (size_t)rows * sizeof *sorted);
     qsort(sorted, (size_t)rows, sizeof *sorted, by_number);
     for (int64_t i = 1; i < rows; i++) distinct += sorted[i] != sorted[i - 1];
     free(sorted);
-    *shared = distinct <= rows - rows / 4;
+    *out = (sharing){ distinct <= rows - rows / 4, back || repeated >= rows / ROWS_A_SERIES };
     return TIDE_OK;
 }
 
@@ -193,7 +199,7 @@ static tide_status stamps_shared(reading *r, bool *shared) {
 static bool names_clock(const char *name) {
     static const char *const names[] = { "hour", "hr",   "hh",     "h",        "he",     "hour_ending", "hourending",
                                          "hhmm", "time", "period", "interval", "stunde", "minute", NULL };
-    return among(name, names);
+    return among(name, names) || strcasestr(name, "hour");
 }
 
 static tide_status fail_clock(reading *r, const char *name) {
@@ -202,21 +208,32 @@ static tide_status fail_clock(reading *r, const char *name) {
                          "(hours from 0 to 23)", name, r->out->time_name);
 }
 
-/* Is there a column whose name alone says it? */
-static bool has_sure_name(const reading *r) {
-    for (int64_t c = 0; c < r->table.columns; c++)
-        if (!reading_is_time(r, c) && rank_of_name(r->table.header[c]) == RANK_SURE) return true;
-    return false;
+/* unique_id and y: the names alone say it. */
+static bool has_sure_names(const reading *r) {
+    static const char *const values[] = { "y", "value", "values", NULL };
+    bool id = false, value = r->options->value != NULL;
+    for (int64_t c = 0; c < r->table.columns; c++) {
+        id    = id || (!reading_is_time(r, c) && key_is_sure(r->table.header[c]));
+        value = value || among(r->table.header[c], values);
+    }
+    return id && value;
+}
+
+/* Columns of the file that are asked for are no series of long format. */
+static bool asks_for_columns(const reading *r) {
+    size_t      length;
+    const char *list = r->options->columns, *first = list ? list_next(&list, &length) : NULL;
+    return first && find_column(r, first, length) >= 0;
 }
 
 static tide_status find_key(reading *r, series_key *key) {
-    bool        shared;
+    sharing     s;
     candidate   candidates[MOST_IDS];
     found_key   best   = { 0 };
-    tide_status status = stamps_shared(r, &shared);
-    if (status || (!shared && !has_sure_name(r))) return status;
-    int64_t count = find_candidates(r, candidates);
-    bool    fine  = count >= 0 && search(r, candidates, count, !shared, &best);
+    tide_status status = look_at_stamps(r, &s);
+    if (status || (!s.shared && !has_sure_names(r))) return status;
+    int64_t count = find_candidates(r, s.much, candidates);
+    bool    fine  = count >= 0 && search(r, candidates, count, !s.shared, &best);
     if (count > 0) free_candidates(candidates, count);
     if (!fine) return reading_no_memory(r);
     *key = best.key;
@@ -229,5 +246,5 @@ tide_status reading_find_key(reading *r, series_key *key) {
     const char *id = r->options->id;
     if (id && !strcasecmp(id, "none") && find_column(r, id, strlen(id)) < 0) return TIDE_OK;
     if (id) return take_given(r, key);
-    return r->time.count && !has_run_columns(r) ? find_key(r, key) : TIDE_OK;
+    return r->time.count && !has_run_columns(r) && !asks_for_columns(r) ? find_key(r, key) : TIDE_OK;
 }

@@ -1,5 +1,5 @@
-/* A table in long format becomes a column for each series before columns are chosen: its cells are read as numbers where
- * they stand, then each goes to the row of its stamp and the column of its series. */
+/* A table in long format becomes a column for each series before columns are chosen: its cells are read as numbers
+ * where they stand, then each goes to the row of its stamp and the column of its series. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -68,19 +68,22 @@ static size_t id_text(const reading *r, const tide_table *t, int64_t row, char *
     return used;
 }
 
-/* Rows of one series and stamp, next to each other in l->order: which of them counts is settled here. */
+/* Rows of one series and stamp, next to each other in l->order, with their numbers: which of them counts is settled
+ * here. */
 static tide_status settle_repeats(reading *r) {
     const struct long_table *l = r->series;
     if (!l->order.repeats) return TIDE_OK;
     int64_t first = l->order.row[l->order.repeated - 1], second = l->order.row[l->order.repeated];
     char    name[120], stamp[40];
     id_text(r, &r->table, first, name, sizeof name);
-    time_print(stamp, r->out->time[first], &r->out->format);
+    time_print(stamp, l->time[first], &r->out->format);
+    bool others = r->table.columns > l->key.count + r->time.count + 1;
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[second], r->out->time_name,
-                         "'%.100s' has the stamp %s in line %" PRId64 " and again here%s: keep one row of each; if "
-                         "one more column tells series apart, `id` %.60s,NAME adds it",
-                         name, stamp, r->table.line[first], l->order.repeats > 1 ? " (and there are more)" : "",
-                         r->table.header[l->key.column[0]]);
+                         "'%.100s' has the stamp %s in line %" PRId64 " and again here%s: keep one row of "
+                         "each%s%.60s%s", name, stamp, r->table.line[first],
+                         l->order.repeats > 1 ? " (and there are more)" : "",
+                         others ? "; if one more column tells series apart, `id` " : "",
+                         others ? r->table.header[l->key.column[0]] : "", others ? ",NAME adds it" : "");
 }
 
 /* ---- numbers ---- */
@@ -120,7 +123,8 @@ static tide_status name_columns(reading *r) {
     struct long_table *l = r->series;
     tide_table        *t = &r->table;
     size_t             bytes = 1;
-    for (int64_t s = 0; s < l->series; s++) bytes += (size_t)l->values * name_length(r, l->order.row[l->order.start[s]]);
+    for (int64_t s = 0; s < l->series; s++)
+        bytes += (size_t)l->values * name_length(r, l->order.row[l->order.start[s]]);
     t->columns = r->time.count + l->series * l->values;
     t->header  = malloc((size_t)t->columns * sizeof *t->header);
     char *at   = t->memory = malloc(bytes);
@@ -145,170 +149,7 @@ static tide_status turn_table(reading *r) {
     return status ? status : reading_check_twins(r);
 }
 
-/* ---- series that cannot be used ---- */
-
-static int64_t series_of(const reading *r, int64_t column) { return (column - r->time.count) / r->series->values; }
-static int64_t value_of(const reading *r, int64_t column) { return (column - r->time.count) % r->series->values; }
-
-/* Values of a column at stamps before `end`. */
-static int64_t count_values(const reading *r, int64_t column, int64_t end) {
-    const struct long_table *l = r->series;
-    int64_t count = 0, s = series_of(r, column);
-    for (int64_t i = l->order.start[s]; i < l->order.start[s + 1]; i++) {
-        int64_t row = l->order.row[i];
-        count += l->time[row] < end && !isnan(l->number[row * l->values + value_of(r, column)]);
-    }
-    return count;
-}
-
-static bool asked_for(const reading *r, int64_t column) {
-    const frame_options *o    = r->options;
-    const char          *name = r->table.header[column];
-    return (o->target && !strcmp(o->target, name)) || list_has(o->columns, name);
-}
-
-/* Leaves out the columns with fewer than `fewest` values before `end`, but for those asked for by name; how many. */
-static int64_t leave_short(reading *r, int64_t fewest, int64_t end, char **names) {
-    int64_t found = 0;
-    if (r->options->features == FEATURES_S && r->options->target) return 0;
-    for (int64_t c = r->time.count; c < r->table.columns; c++) {
-        if (!reading_wanted(r, c) || asked_for(r, c) || count_values(r, c, end) >= fewest) continue;
-        r->left_out[c] = true;
-        names[found++] = r->table.header[c];
-    }
-    return found;
-}
-
-static tide_status note_short(reading *r, char *const *names, int64_t found, const char *why) {
-    char list[600];
-    if (!found) return TIDE_OK;
-    names_list(list, sizeof list, names, found);
-    return reading_note(r, "%" PRId64 " series left out, %s: %s; `columns` with its name keeps one\n", found, why, list);
-}
-
-static tide_status fail_all_short(reading *r) {
-    int64_t most = 0, column = r->time.count;
-    for (int64_t c = r->time.count; c < r->table.columns; c++) {
-        int64_t count = count_values(r, c, INT64_MAX);
-        if (count > most) most = count, column = c;
-    }
-    return forecast_fail(r->failure, TIDE_EDATA, r->path, 0, NULL,
-                         "no series has the %" PRId64 " values that a window needs, `seq-len` and `pred-len` together: "
-                         "the most are %" PRId64 ", of '%.60s'", r->options->window, most, r->table.header[column]);
-}
-
-static tide_status leave_too_short(reading *r, char **names) {
-    int64_t wanted = 0;
-    for (int64_t c = 0; c < r->table.columns; c++) wanted += reading_wanted(r, c);
-    int64_t found = leave_short(r, r->options->window, INT64_MAX, names);
-    if (found && found == wanted) return fail_all_short(r);
-    return note_short(r, names, found, "with fewer values than a window has rows");
-}
-
-/* ---- the axis: the stamps of all series that are read ---- */
-
-static int by_number(const void *a, const void *b) {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* Which series has a chosen column. */
-static bool *chosen_series(reading *r) {
-    bool *chosen = calloc((size_t)r->series->series + 1, sizeof *chosen);
-    for (int64_t i = 0; chosen && i < r->count; i++) chosen[series_of(r, r->chosen[i])] = true;
-    return chosen;
-}
-
-static tide_status make_axis(reading *r) {
-    const struct long_table *l = r->series;
-    frame *f      = r->out;
-    bool  *chosen = chosen_series(r);
-    int64_t rows = 0, kept = 0;
-    free(f->time);
-    f->time = malloc((size_t)l->table.rows * sizeof *f->time + 1);
-    for (int64_t i = 0; chosen && f->time && i < l->table.rows; i++)
-        if (chosen[l->of[i]]) f->time[rows++] = l->time[i];
-    free(chosen);
-    if (!rows) return reading_no_memory(r); /* what is chosen has rows */
-    qsort(f->time, (size_t)rows, sizeof *f->time, by_number);
-    for (int64_t i = 0; i < rows; i++)
-        if (!i || f->time[i] != f->time[kept - 1]) f->time[kept++] = f->time[i];
-    f->file_rows = kept;
-    return TIDE_OK;
-}
-
-static void unchoose(reading *r) {
-    frame *f = r->out;
-    for (int64_t c = 0; c < f->columns; c++) free(f->names[c]);
-    free(f->names);
-    free(f->place);
-    free(r->chosen);
-    free(r->run_names);
-    f->names = NULL, f->place = NULL, r->chosen = NULL, r->run_names = NULL;
-    f->columns = r->count = 0;
-}
-
-/* The first stamp behind the training rows. */
-static int64_t end_of_training(const reading *r) {
-    const frame *f = r->out;
-    int64_t rows = train_rows_sized(r->options->kind, r->options->sizes, f->file_rows);
-    return rows < f->file_rows ? f->time[rows > 0 ? rows : 0] : INT64_MAX;
-}
-
-/* A series left out may take stamps with it, and the training rows end elsewhere; some rounds are enough. */
-static tide_status choose(reading *r, char **names) {
-    enum { ROUNDS = 4 };
-    tide_status status = reading_choose(r);
-    if (!status) status = make_axis(r);
-    for (int i = 0; i < ROUNDS && r->options->window && !status; i++) {
-        int64_t found = leave_short(r, 1, end_of_training(r), names);
-        if (!found) break;
-        status = note_short(r, names, found, "without a value among the training rows");
-        unchoose(r);
-        if (!status) status = reading_choose(r);
-        if (!status) status = make_axis(r);
-    }
-    return status;
-}
-
-/* ---- values ---- */
-
-/* Series of which hardly two share a stamp would take memory without end. */
-static tide_status refuse_sparse(reading *r) {
-    enum { MOST_CELLS = 100000000, THINNEST = 50 };
-    const struct long_table *l = r->series;
-    int64_t rows = r->out->file_rows;
-    double  cells = (double)rows * (double)r->count, given = (double)l->table.rows * (double)l->values;
-    if (cells < MOST_CELLS || cells < THINNEST * given) return TIDE_OK;
-    return forecast_fail(r->failure, TIDE_EDATA, r->path, 0, NULL,
-                         "%" PRId64 " series share so few of their %" PRId64 " time stamps that %.1f %% of a table of "
-                         "both would be filled: `columns` picks series that go together", r->count, rows,
-                         100 * given / cells);
-}
-
-static void fill_column(reading *r, int64_t at) {
-    const struct long_table *l = r->series;
-    frame  *f = r->out;
-    int64_t s = series_of(r, r->chosen[at]), v = value_of(r, r->chosen[at]), i = l->order.start[s];
-    for (int64_t row = 0; row < f->file_rows; row++) {
-        bool given = i < l->order.start[s + 1] && l->time[l->order.row[i]] == f->time[row];
-        f->values[row * f->columns + at] = given ? l->number[l->order.row[i] * l->values + v] : (double)NAN;
-        if (given && (!r->table.line[row] || l->table.line[l->order.row[i]] < r->table.line[row]))
-            r->table.line[row] = l->table.line[l->order.row[i]];
-        i += given;
-    }
-}
-
-static tide_status lay_out(reading *r) {
-    frame *f = r->out;
-    tide_status status = refuse_sparse(r);
-    if (status) return status;
-    f->values     = malloc((size_t)(f->file_rows * f->columns) * sizeof *f->values + 1);
-    r->table.line = calloc((size_t)f->file_rows + 1, sizeof *r->table.line);
-    if (!f->values || !r->table.line) return reading_no_memory(r);
-    for (int64_t c = 0; c < f->columns; c++) fill_column(r, c);
-    return TIDE_OK;
-}
+/* ---- where a value stands in the file ---- */
 
 int64_t reading_line(const reading *r, int64_t row, int64_t column) {
     const struct long_table *l = r->series;
@@ -371,9 +212,10 @@ static tide_status note_form(reading *r) {
     for (int64_t i = 0; i < l->values; i++) names[i] = r->table.header[l->value[i]];
     names_list(values, sizeof values, names, l->values);
     free(names);
-    tide_status status = reading_note(r, "long format: %" PRId64 " series by %s, values in %s%s\n", l->series, ids, values,
-                                      r->options->id ? "" : " (`id` and `value` name others, `id` none takes the rows "
-                                                            "as they are)");
+    tide_status status = TIDE_OK;
+    if (!r->options->id || !r->options->value)
+        status = reading_note(r, "long format: %" PRId64 " series by %s, values in %s (`id` and `value` name others, "
+                                 "`id` none takes the rows as they are)\n", l->series, ids, values);
     if (status || l->order.ascending) return status;
     return reading_note(r, "the rows of each series were put in the order of time\n");
 }
@@ -386,17 +228,7 @@ static tide_status take_rows(reading *r, series_key key) {
     l->time  = malloc((size_t)r->table.rows * sizeof *l->time + 1);
     if (!l->value || !l->time || !number_series(r)) return reading_no_memory(r);
     memcpy(l->time, r->out->time, (size_t)r->table.rows * sizeof *l->time);
-    tide_status status = refuse_nameless(r);
-    return status ? status : settle_repeats(r);
-}
-
-static tide_status take_columns(reading *r) {
-    char      **names  = calloc((size_t)r->table.columns + 1, sizeof *names);
-    tide_status status = names ? TIDE_OK : reading_no_memory(r);
-    if (!status && r->options->window) status = leave_too_short(r, names);
-    if (!status) status = choose(r, names);
-    free(names);
-    return status;
+    return refuse_nameless(r);
 }
 
 tide_status reading_pivot(reading *r) {
@@ -411,10 +243,11 @@ tide_status reading_pivot(reading *r) {
     if (!status) status = reading_leave_parts(r);
     if (!status) status = reading_find_values(r);
     if (!status) status = note_form(r);
+    if (!status) status = reading_note_others(r);
     if (!status) status = read_numbers(r);
+    if (!status) status = settle_repeats(r);
     if (!status) status = turn_table(r);
-    if (!status) status = take_columns(r);
-    if (!status) status = lay_out(r);
+    if (!status) status = reading_lay_out(r);
     if (!status && !keep_form(r)) status = reading_no_memory(r);
     return status;
 }

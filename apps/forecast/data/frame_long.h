@@ -26,6 +26,14 @@ struct long_table {
     tide_table   table;           /* as the file has it; the reading's own has a column for each series and value */
 };
 
+/* Of a column of the reading's table behind the time columns. */
+static inline int64_t series_of(const reading *r, int64_t column) {
+    return (column - r->time.count) / r->series->values;
+}
+static inline int64_t value_of(const reading *r, int64_t column) {
+    return (column - r->time.count) % r->series->values;
+}
+
 /* frame_series.c. Numbers what a column's cells say, from 0, in the order of their first rows; blanks around them do
  * not count. Returns how many there are, most + 1 if they are more, or -1: out of memory. */
 int64_t series_number(const reading *r, int64_t column, int64_t most, int32_t *of);
@@ -38,8 +46,13 @@ void    series_order_free(series_order *o);
 /* frame_key.c: which columns tell series apart: those of `id`, else what does so unmistakably. */
 tide_status reading_find_key(reading *r, series_key *key);
 bool        key_has(const series_key *key, int64_t column);
+bool        key_is_sure(const char *name);  /* unique_id, item_id, ...: by its name alone */
 
-/* frame_value.c: which columns hold the values; what is done with the others is noted. Needs the rows by series. */
+/* frame_value.c: which columns hold the values, and that the others are left out. Needs the rows by series. */
 tide_status reading_find_values(reading *r);
+tide_status reading_note_others(reading *r);
+
+/* frame_spans.c: chooses the columns, then fills time and values of `out`, and the lines of the reading's table. */
+tide_status reading_lay_out(reading *r);
 
 #endif

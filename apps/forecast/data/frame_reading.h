@@ -22,6 +22,8 @@ typedef struct reading {
     int64_t              count;        /* of chosen */
     frame               *out;
     char               **run_names;    /* the options', sorted; NULL */
+    int64_t             *before;       /* of each row: the one before it that may be of its series, -1; NULL: the row
+                                          above it */
     struct long_table   *series;       /* of a table in long format, which has become a column for each; NULL */
     na_mark             *marks;        /* of missing values, those of --na */
     int64_t              mark_count;
@@ -62,6 +64,10 @@ tide_status reading_find_time(reading *r);
 tide_status reading_parse_time(reading *r);
 bool        reading_is_time(const reading *r, int64_t column);
 
+/* frame_guess.c: sets `before` by `id`, or a column whose name alone says it; or, without `id`, by all columns of text.
+ * Numbers that are times ascend in each series by itself. */
+tide_status reading_guess_series(reading *r, bool by_text);
+
 /* frame_long.c: rows of several series below each other become columns, with their values, and the time is that of all.
  * Needs the stamps. After it the table holds no cells. */
 tide_status reading_pivot(reading *r);
@@ -88,6 +94,7 @@ void        reading_free(reading *r);  /* all but `out` */
 
 /* frame_ids.c: columns that only count rows are left out, with a warning; needs the time columns. */
 tide_status reading_find_counters(reading *r);
+bool        reading_counts_rows(const reading *r, int64_t column, const number_reader *number);
 
 /* frame_numbers.c: the marks of --na, to be closed whatever the status. */
 tide_status reading_open_marks(reading *r);

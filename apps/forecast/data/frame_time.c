@@ -272,6 +272,12 @@ static tide_status refuse_lone_clock(reading *r) {
     return TIDE_OK;
 }
 
+/* Numbers that are times in each series by itself: countries below each other, and their years. */
+static tide_status search_by_series(reading *r) {
+    tide_status status = r->before ? TIDE_OK : reading_guess_series(r, true);
+    return status != TIDE_OK || !r->before ? status : search_numbers(r);
+}
+
 static tide_status search_columns(reading *r) {
     const char *const usual[] = { r->options->run_time, "date", "ds", "timestamp", "datetime" };
     for (size_t u = 0; u < sizeof usual / sizeof *usual; u++)
@@ -283,14 +289,16 @@ static tide_status search_columns(reading *r) {
     tide_status status = search_calendar(r);
     if (status == TIDE_OK && !r->time.count) take_parts(r);
     if (status == TIDE_OK && !r->time.count) status = search_numbers(r);
+    if (status == TIDE_OK && !r->time.count) status = search_by_series(r);
     if (status == TIDE_OK && !r->time.count) take_usual(r);
     return status;
 }
 
 tide_status reading_find_time(reading *r) {
     if (r->options->kind == KIND_SOLAR) return TIDE_OK;
-    if (r->options->time_column) return take_asked(r);
-    tide_status status = search_columns(r);
+    tide_status status = reading_guess_series(r, false);
+    if (status == TIDE_OK && r->options->time_column) return take_asked(r);
+    if (status == TIDE_OK) status = search_columns(r);
     return status == TIDE_OK ? refuse_lone_clock(r) : status;
 }
 

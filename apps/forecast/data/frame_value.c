@@ -31,12 +31,9 @@ static bool holds_numbers(const reading *r, int64_t column, const number_reader 
     for (int64_t i = 0; i < r->table.rows; i++) {
         const char *text = reading_text(r, i, column);
         double      value;
-        int         groups;
-        bool        fraction;
         if (number_is_missing(text)) continue;
         filled++;
-        numbers += number_parse(number, text, &value) || number_is_grouped(text, ',', '.', &groups, &fraction) ||
-                   number_is_grouped(text, '.', ',', &groups, &fraction) || strspn(text, "+-0123456789,.") == strlen(text);
+        numbers += number_parse(number, text, &value) || !text[strspn(text, "+-0123456789,.'")];
     }
     return filled && 2 * numbers >= filled;
 }
@@ -99,7 +96,8 @@ static tide_status take_only(reading *r) {
     number_reader number;
     if (!number_reader_open(&number, reading_decimal(r->options))) return reading_no_memory(r);
     for (int64_t c = 0; c < r->table.columns; c++)
-        if (is_open(r, c) && !is_static(r, c) && holds_numbers(r, c, &number)) add_value(r->series, c);
+        if (is_open(r, c) && !is_static(r, c) && holds_numbers(r, c, &number) && !reading_counts_rows(r, c, &number))
+            add_value(r->series, c);
     for (int64_t c = 0; !r->series->values && c < r->table.columns; c++) /* a constant is a series too */
         if (is_open(r, c) && holds_numbers(r, c, &number)) add_value(r->series, c);
     number_reader_close(&number);
@@ -130,7 +128,10 @@ tide_status reading_find_values(reading *r) {
     tide_status status = r->options->value ? take_given(r) : TIDE_OK;
     if (status) return status;
     if (!r->series->values) take_named(r);
-    if (!r->series->values) status = take_only(r);
-    if (!status) status = note_others(r, true);
+    return r->series->values ? TIDE_OK : take_only(r);
+}
+
+tide_status reading_note_others(reading *r) {
+    tide_status status = note_others(r, true);
     return status ? status : note_others(r, false);
 }

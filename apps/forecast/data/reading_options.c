@@ -7,8 +7,8 @@
 #include "base/base.h"
 #include "train/run.h"
 
-static const char *const names[] = { "sep",       "decimal",    "thousands", "missing",     "na",
-                                     "skip-rows", "date-order", "sort",      "time-column", "id",      "value", "freq" };
+static const char *const names[] = { "sep",        "decimal", "thousands",   "missing", "na",    "skip-rows",
+                                     "date-order", "sort",    "time-column", "id",      "value", "freq" };
 enum { NAMES = sizeof names / sizeof *names };
 
 /* As a list, or "" where it does not fit: then the next file is searched as this one was. */

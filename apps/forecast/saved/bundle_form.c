@@ -25,8 +25,8 @@ static json_t *wholes_json(const int64_t *values, int64_t count) {
 
 json_t *bundle_form_json(const long_form *f) {
     return json_pack("{s:I, s:o, s:o, s:o, s:o}", "ids", (json_int_t)f->ids, "names",
-                     texts_json(f->names, f->ids + f->values), "places", wholes_json(f->place, f->ids + f->values), "id",
-                     texts_json(f->id, f->columns * f->ids), "value", wholes_json(f->value, f->columns));
+                     texts_json(f->names, f->ids + f->values), "places", wholes_json(f->place, f->ids + f->values),
+                     "id", texts_json(f->id, f->columns * f->ids), "value", wholes_json(f->value, f->columns));
 }
 
 /* ---- reading ---- */
