@@ -186,6 +186,7 @@ static void test_choice(void **state) {
     refuses(m.text, (frame_options){ .columns = "s0,s9" }, 1, "there is no column 's9'");
     refuses(m.text, (frame_options){ .ignore = "s9" }, 1, "there is no column 's9'");
     refuses(m.text, (frame_options){ .target = "s9" }, 1, "there is no column 's9'");
+    refuses(m.text, (frame_options){ .target = "y", .features = FEATURES_MS }, 1, "there is no column 'y'");
     refuses(m.text, (frame_options){ .id = "none" }, 30, "time runs backwards 3 times");
 }
 

@@ -200,7 +200,8 @@ bool reading_wanted(const reading *r, int64_t column) {
 /* The target's table column; -1 with the failure set. */
 static int64_t find_target(reading *r) {
     int64_t last = -1;
-    if (r->options->target && !reading_is_value(r, r->options->target)) {
+    bool of_all = r->options->features == FEATURES_M && reading_is_value(r, r->options->target);
+    if (r->options->target && !of_all) {
         int64_t found = reading_find(r, "`target`", r->options->target);
         if (found >= 0 && !usable(r, found)) {
             fail_unknown(r, "`target`", r->options->target);

@@ -171,7 +171,7 @@ bool reading_was_column(const reading *r, const char *name) {
 }
 
 bool reading_is_value(const reading *r, const char *name) {
-    for (int64_t v = 0; r->series && v < r->series->values; v++)
+    for (int64_t v = 0; name && r->series && v < r->series->values; v++)
         if (!strcmp(r->series->table.header[r->series->value[v]], name)) return true;
     return false;
 }

@@ -95,11 +95,11 @@ static tide_status fail_several(reading *r) {
 static tide_status take_only(reading *r) {
     number_reader number;
     if (!number_reader_open(&number, reading_decimal(r->options))) return reading_no_memory(r);
-    for (int64_t c = 0; c < r->table.columns; c++)
-        if (is_open(r, c) && !is_static(r, c) && holds_numbers(r, c, &number) && !reading_counts_rows(r, c, &number))
-            add_value(r->series, c);
-    for (int64_t c = 0; !r->series->values && c < r->table.columns; c++) /* a constant is a series too */
-        if (is_open(r, c) && holds_numbers(r, c, &number)) add_value(r->series, c);
+    for (int constants = 0; constants < 2 && !r->series->values; constants++) /* only where nothing else is */
+        for (int64_t c = 0; c < r->table.columns; c++)
+            if (is_open(r, c) && (constants || !is_static(r, c)) && holds_numbers(r, c, &number) &&
+                !reading_counts_rows(r, c, &number))
+                add_value(r->series, c);
     number_reader_close(&number);
     if (r->series->values > 1) return fail_several(r);
     if (r->series->values) return TIDE_OK;
