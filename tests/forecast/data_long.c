@@ -269,6 +269,23 @@ static void test_spans(void **state) {
     refuses(m.text, o, 0, "the most are 22, of 'gap'");
 }
 
+/* A thousand series that share no stamp would make a table of 101 million cells. */
+static void test_sparse(void **state) {
+    (void)state;
+    enum { ROWS = 101000, ROW = 32 };
+    char  *text = malloc((size_t)ROWS * ROW);
+    size_t used = (size_t)snprintf(text, ROW, "unique_id,ds,y\n");
+    for (int64_t i = 0; i < ROWS; i++)
+        used += (size_t)snprintf(text + used, ROW, "s%" PRId64 ",%" PRId64 ",%" PRId64 "\n", i / 101,
+                                 1600000000 + 60 * i, i % 7);
+    refuses(text, (frame_options){ 0 }, 0, "1000 series share so few of their 101000 time stamps");
+    frame f;
+    reads(text, (frame_options){ .columns = "s3,s4", .missing = MISSING_FFILL }, &f);
+    assert_int_equal(f.columns, 2);
+    frame_free(&f);
+    free(text);
+}
+
 /* ---- what is refused, by the line of the file ---- */
 
 static void test_places(void **state) {
@@ -366,7 +383,8 @@ static void test_years(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_order), cmocka_unit_test(test_two_columns), cmocka_unit_test(test_choice),
-        cmocka_unit_test(test_for_a_run), cmocka_unit_test(test_spans),       cmocka_unit_test(test_places),
+        cmocka_unit_test(test_for_a_run), cmocka_unit_test(test_spans),       cmocka_unit_test(test_sparse),
+        cmocka_unit_test(test_places),
         cmocka_unit_test(test_others),    cmocka_unit_test(test_years),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@ static tide_status refuse_long_frame(reading *r, int64_t repeated) {
     if (repeated < r->out->file_rows / ROWS_A_STAMP) return TIDE_OK;
     return forecast_fail(r->failure, TIDE_EDATA, NULL, 0, r->out->time_name,
                          "%" PRId64 " of %" PRId64 " time stamps stand more than once: a frame has one row for each "
-                         "time stamp, and each series a column of its own; only files are read in long format",
+                         "time stamp, and each series a column of its own, as tide_frame_pivot makes it",
                          repeated, r->out->file_rows);
 }
 
