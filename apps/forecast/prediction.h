@@ -35,6 +35,11 @@ tide_status prediction_rows(prediction *p, tide_failure *failure);
  * holds of them. Needs the times. */
 tide_status prediction_known(prediction *p, tide_failure *failure);
 
+/* prediction_long.c: the forecast as rows of each series below each other; p->order is set. */
+void prediction_long_csv(const prediction *p, text *t);
+/* prediction_out.c: a text as a cell of CSV. */
+void prediction_add_cell(text *t, const char *cell);
+
 /* prediction_out.c. Whether options->output may be written, asked before anything is computed. */
 tide_status prediction_check_output(const prediction *p, tide_failure *failure);
 /* CSV and JSON into the result, the file `output`, the plot. TIDE_ECANCELLED stopped the plot alone. */

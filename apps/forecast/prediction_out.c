@@ -10,14 +10,14 @@
 
 /* ---- text ---- */
 
-/* Quoted when the text holds what would end a cell: a name, or a stamp such as Jan 1, 2023. */
-static void add_name(text *t, const char *name) {
-    if (!strpbrk(name, ",\"\n\r")) {
-        text_add(t, "%s", name);
+/* Quoted when it holds what would end it: a name, or a stamp such as Jan 1, 2023. */
+void prediction_add_cell(text *t, const char *cell) {
+    if (!strpbrk(cell, ",\"\n\r")) {
+        text_add(t, "%s", cell);
         return;
     }
     text_add(t, "\"");
-    for (; *name; name++) text_add(t, *name == '"' ? "\"\"" : "%c", *name);
+    for (; *cell; cell++) text_add(t, *cell == '"' ? "\"\"" : "%c", *cell);
     text_add(t, "\"");
 }
 
@@ -47,24 +47,29 @@ static void add_cell(const prediction *p, text *t, int64_t step, int64_t column)
         zoned_print_part(cell, p->data.frame.zone, p->time[c->seq_len + step], &p->data.frame.format,
                          p->data.frame.time_columns.of[-1 - column].part);
     else num_format(cell, p->values[step * c->out_count + column], true);
-    add_name(t, cell);
+    prediction_add_cell(t, cell);
 }
 
-static tide_status make_csv(const prediction *p, forecast_result *r, tide_failure *failure) {
+static void wide_csv(const prediction *p, text *t) {
     const model_config *c = &p->bundle->config;
-    text t = { 0 };
     for (int64_t i = 0; i < p->shown; i++) {
         int64_t column = p->order[i];
-        if (i) text_add(&t, ",");
-        add_name(&t, column < 0 ? p->data.frame.time_columns.of[-1 - column].name
-                                : p->bundle->names[c->out_first + column]);
+        if (i) text_add(t, ",");
+        prediction_add_cell(t, column < 0 ? p->data.frame.time_columns.of[-1 - column].name
+                                          : p->bundle->names[c->out_first + column]);
     }
     for (int64_t s = 0; s < c->pred_len; s++)
         for (int64_t i = 0; i < p->shown; i++) {
-            text_add(&t, i ? "," : "\n");
-            add_cell(p, &t, s, p->order[i]);
+            text_add(t, i ? "," : "\n");
+            add_cell(p, t, s, p->order[i]);
         }
-    text_add(&t, "\n");
+    text_add(t, "\n");
+}
+
+static tide_status make_csv(const prediction *p, forecast_result *r, tide_failure *failure) {
+    text t = { 0 };
+    if (p->data.frame.form.ids) prediction_long_csv(p, &t);
+    else wide_csv(p, &t);
     r->csv = t.data;
     return t.failed ? prediction_no_memory(failure) : TIDE_OK;
 }

@@ -132,7 +132,8 @@ static bool copy_kept_rows(const bundle *b, frame *f) {
     f->time_name = b->time_name ? strdup(b->time_name) : NULL;
     f->zone      = zone_copy(b->zone);
     return f->values && !b->zone == !f->zone && !b->tail_time == !f->time && !b->place == !f->place &&
-           !b->time_name == !f->time_name && time_columns_copy(&b->time_columns, &f->time_columns);
+           !b->time_name == !f->time_name && time_columns_copy(&b->time_columns, &f->time_columns) &&
+           long_form_copy(&b->form, &f->form);
 }
 
 /* Instants can be shown in another zone than the run's; of labels nobody knows which instants they are. */

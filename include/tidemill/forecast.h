@@ -92,7 +92,13 @@ typedef struct forecast_options {
     char   target[128], time_column[128];
     char   freq[128];                        /* "" found from the stamps; else "15min", "h", pandas' words (MS, BME,
                                                 QE-DEC, W-SUN), or hours of a week: "h, Mon-Fri 10:00-16:00" */
-    char   columns[4096], ignore[4096];      /* comma-separated names */
+    char   columns[4096], ignore[4096];      /* comma-separated names; of a table in long format those of its series */
+    char   id[256], value[1024];             /* long format, rows of several series below each other (unique_id, ds,
+                                                y): the columns that tell series apart, and those with the values,
+                                                comma-separated. "": found where it is certain, and told in a note; id
+                                                "none": the table is not taken for long format. A series is named as
+                                                its id is written, several columns joined by "/" (with several values
+                                                ID/NAME); a forecast is written in the same form */
     char   targets[4096];                    /* forecast these, in place of `features`; the others are inputs */
     char   known[4096];                      /* inputs whose values are known pred_len rows ahead: never forecast */
     char   without_history[4096];            /* targets whose own past the model does not see */
@@ -371,9 +377,9 @@ TIDE_API bool        forecast_model_takes_gaps(const forecast_model *m);  /* tra
 /* "h", "15min", ...; "h, Mon-Fri 10:00-16:00": rows stand at these hours alone; "": no time stamps. */
 TIDE_API const char *forecast_model_frequency(const forecast_model *m);
 /* What its times are. "": seconds since 1970 of what a clock shows (wall-clock labels), or there are none. Else seconds
- * since 1970 in UTC (instants), and marks, days, longer steps and hours of a week go by the local time: of the zone that
- * it was trained with (options.tz, "Europe/Berlin"), or, where the offsets of its stamps varied without one, the last
- * ("+01:00"). */
+ * since 1970 in UTC (instants), and marks, days, longer steps and hours of a week go by the local time: of the zone
+ * that it was trained with (options.tz, "Europe/Berlin"), or, where the offsets of its stamps varied without one, the
+ * last ("+01:00"). */
 TIDE_API const char *forecast_model_tz(const forecast_model *m);
 /* What its programs multiply in; `note` as for tide_precision_here. */
 TIDE_API tide_precision forecast_model_precision(const forecast_model *m, const char **note);
@@ -418,9 +424,9 @@ TIDE_API tide_status forecast_model_predict_frame(forecast_model *m, const tide_
 typedef struct forecast_trainer forecast_trainer;
 
 /* options are forecast_train's. `series` NULL: options->data is read. Else the series is that frame, options->data is
- * "", and what says how text is read (sep, decimal, thousands, skip_rows, date_order, time_column) does not count: the
- * time is the frame's, in UTC with options->tz and else what a clock shows, NaN is a gap (options->missing), every
- * column is a series unless `columns` or `ignore` says otherwise, and the rows ascend in time (or `sort`).
+ * "", and what says how text is read (sep, decimal, thousands, skip_rows, date_order, time_column, id, value) does not
+ * count: the time is the frame's, in UTC with options->tz and else what a clock shows, NaN is a gap (options->missing),
+ * every column is a series unless `columns` or `ignore` says otherwise, and the rows ascend in time (or `sort`).
  * options->out "": nothing is written anywhere (dump_graph apart). Else it is a run folder as forecast_train leaves it,
  * and `resume` continues one, to the same bits, where the frame is the same. Time for max_minutes begins here.
  * Statuses as forecast_train's; *out is the caller's, NULL on failure. */
@@ -457,9 +463,9 @@ TIDE_API tide_status forecast_trainer_model(const forecast_trainer *t, forecast_
 TIDE_API tide_status forecast_trainer_score(forecast_trainer *t, forecast_result *result, tide_failure *failure);
 TIDE_API void        forecast_trainer_free(forecast_trainer *t);  /* NULL is fine; at any time */
 
-/* options->data as the commands read it (its rules: separators, dates, gaps filled or refused, columns, ignore): the
- * frame is the caller's, tide_frame_free. Its time is in UTC with options->tz, and where the offsets in the file vary;
- * else what the stamps show. */
+/* options->data as the commands read it (its rules: separators, dates, gaps filled or refused, columns, ignore, long
+ * format, of which series too short to train on are here too): the frame is the caller's, tide_frame_free. Its time is
+ * in UTC with options->tz, and where the offsets in the file vary; else what the stamps show. */
 TIDE_API tide_status forecast_read_frame(const forecast_options *options, tide_frame **out, tide_failure *failure);
 
 /* ---- names of before ------------------------------------------------------------------------------------ */

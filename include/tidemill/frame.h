@@ -35,6 +35,17 @@ TIDE_API tide_status tide_frame_set_time(tide_frame *f, const char *name, const 
 TIDE_API tide_status tide_frame_set_time_real(tide_frame *f, const char *name, const double *seconds,
                                               tide_failure *failure);
 
+/* ---- long format ---------------------------------------------------------------------------------------- */
+
+/* A frame whose rows are those of several series below each other, in any order, as one with a column for each series:
+ *   id   (rows) the series of each row, as text; borrowed for the call
+ * The rows of *out, which is the caller's, are the times of all series in their order, a series has gaps where it has
+ * no row. Series stand in the order of their first rows, named by their id, or ID/NAME where the frame has several
+ * columns. TIDE_EDATA, with the row: an id that is NULL or "", a time that its series has already. TIDE_EINVAL: no time
+ * axis, two columns that would have one name. */
+TIDE_API tide_status tide_frame_pivot(const tide_frame *f, const char *const *id, tide_frame **out,
+                                      tide_failure *failure);
+
 /* ---- looked at ------------------------------------------------------------------------------------------ */
 
 /* Of NULL: 0 and NULL. Pointers live as long as the frame (of a borrowed column: as the caller's memory). */

@@ -219,7 +219,7 @@ STAMPS = {
     "epochs in blocks": (scrambled(stamped(lambda t: str(int(t.replace(tzinfo=datetime.timezone.utc).timestamp())), head="ts,a,b")), "runs backwards.*--sort",
                          None, ["--sort"], "1673481600,"),
     "digits of a float": (stamped("%Y%m%d.0", step=day, head="dt,a,b"), "write them as 2023-01-01;", stamped("%Y-%m-%d", step=day, head="dt,a,b"), [], "2023-09-22,"),
-    "long, digits": ("id,dt,a,b\n" + "".join(f"{k},{day(i).replace('-', '')},1,2\n" for k in range(4) for i in range(60)), "'id' names 4 series", PLAIN, [], NEXT),
+    "long, digits": ("id,dt,a,b\n" + "".join(f"{k},{day(i).replace('-', '')},1,2\n" for k in range(4) for i in range(60)), "several columns may hold the values.*--value 'a'", PLAIN, [], NEXT),
     "days, asked for hours": (stamped("%Y-%m-%d", step=day), "", None, ["--freq", "h"], "2023-09-21 01:00,"),
     "months, asked for days": (stamped("%Y-%m", step=month), "", None, ["--freq", "d"], "2044-12-02,"),
     "the 30th": (stamped(lambda t: f"{t:%Y-%m}-{min(30, calendar.monthrange(t.year, t.month)[1])}", step=month, rows=266), "", None, [], "2045-03-30,"),

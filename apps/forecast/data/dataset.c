@@ -34,6 +34,8 @@ static frame_options reading_of(const forecast_options *o, forecast_kind kind, c
                             .tz = given(o->tz),
                             .na = given(o->na), .skip_rows = o->skip_rows, .look_back = o->seq_len,
                             .run_step = run ? run->step : NULL,
+                            .id = given(o->id), .value = given(o->value), .sizes = { o->val, o->test },
+                            .window = run ? 0 : o->seq_len + o->pred_len,
                             .run_names = run ? run->names : NULL, .run_count = run ? run->count : 0 };
 }
 

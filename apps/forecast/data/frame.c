@@ -113,10 +113,10 @@ static tide_status read_csv_frame(reading *r) {
     if (!status) status = reading_check_header(r);
     if (!status) status = reading_find_time(r);
     if (!status) status = reading_parse_time(r);
-    if (!status) status = reading_leave_parts(r);
-    if (!status) status = reading_choose(r);
-    if (!status) status = reading_parse_cells(r);
-    return status;
+    if (!status && !r->series) status = reading_leave_parts(r);
+    if (!status && !r->series) status = reading_choose(r);
+    if (!status && !r->series) status = reading_read_cells(r);
+    return status ? status : reading_settle_missing(r);
 }
 
 /* ETT's benchmark uses 20 "months" of 30 days. */
@@ -182,8 +182,10 @@ tide_status reading_finish(reading *r) {
 
 void reading_free(reading *r) {
     tide_table_free(&r->table);
+    reading_long_free(r);
     free(r->chosen);
     free(r->left_out);
+    free(r->before);
     free(r->run_names);
     r->out->warnings = r->notes;
 }
@@ -232,6 +234,7 @@ void frame_free(frame *f) {
     zone_free(f->zone);
     free(f->time_name);
     time_columns_free(&f->time_columns);
+    long_form_free(&f->form);
     free(f->place);
     free(f->warnings);
     free(f->path);
@@ -285,7 +288,8 @@ static tide_status take_columns(frame *f, const int64_t *from, int64_t count) {
     double *values = malloc((size_t)(f->file_rows * count) * sizeof *values);
     char **names = calloc((size_t)count, sizeof *names);
     int64_t *place = calloc((size_t)count, sizeof *place);
-    if (!values || !names || !place) {
+    long_form form = { 0 };
+    if (!values || !names || !place || !long_form_take(&f->form, from, count, &form)) {
         free(values);
         free(names);
         free(place);
@@ -304,6 +308,8 @@ static tide_status take_columns(frame *f, const int64_t *from, int64_t count) {
     free(f->values);
     free_names(f->names, f->columns);
     free(f->place);
+    long_form_free(&f->form);
+    f->form = form;
     f->values = values;
     f->place = place;
     f->names = names;

@@ -6,6 +6,7 @@
 
 #include <tidemill/frame.h>
 
+#include "long_form.h"
 #include "step.h"
 
 typedef enum frame_kind { KIND_CUSTOM, KIND_ETTH, KIND_ETTM, KIND_SOLAR, KIND_PEMS } frame_kind;
@@ -85,6 +86,10 @@ typedef struct time_columns {
 void time_columns_free(time_columns *t);
 bool time_columns_copy(const time_columns *from, time_columns *out);  /* false: out of memory, *out is empty */
 
+/* Rows of validation and test, the last of the file: below 1 a share of all, else that many; 0: the kind's own. Rows
+ * that are forecast: the look-back before them does not count. KIND_CUSTOM alone has a choice. */
+typedef struct split_sizes { double val, test; } split_sizes;
+
 typedef struct frame_options {
     frame_kind     kind;
     frame_features features;
@@ -111,6 +116,11 @@ typedef struct frame_options {
     int64_t        skip_rows;     /* lines before the header */
     int64_t        look_back;     /* 0, or the last rows, which a forecast from the file's end looks at: named where
                                      they hold marks */
+    const char    *id, *value;    /* of long format, or NULL: found; lists of the columns that tell series apart
+                                     ("none": the table is not taken for long format) and of those of values */
+    int64_t        window;        /* rows of a window: series of long format with fewer values are left out, as are
+                                     those without one among the training rows; 0: all are kept */
+    split_sizes    sizes;
     char *const   *run_names;     /* NULL, or the run's columns (run_count): no other is read, in place of `columns` */
     int64_t        run_count;
 } frame_options;
@@ -132,6 +142,7 @@ typedef struct frame {
     time_columns time_columns;    /* all that make up the stamps */
     time_step   step;
     time_format format;
+    long_form   form;             /* of a table in long format */
     int64_t     target;           /* index into names */
     int64_t    *place;            /* (columns) where each stands in the file, ascending from left; NULL: in this
                                      order */
@@ -196,9 +207,6 @@ void    marks_fill(int64_t seconds, time_step step, float *marks);
 /* ---- splits and scaling ---- */
 typedef struct block { int64_t start, rows; } block;          /* rows [start, start + rows), early rows included */
 typedef struct split { block train, val, test; } split;
-/* Rows of validation and test, the last of the file: below 1 a share of all, else that many; 0: the kind's own. Rows
- * that are forecast: the look-back before them does not count. KIND_CUSTOM alone has a choice. */
-typedef struct split_sizes { double val, test; } split_sizes;
 tide_status split_sized(const frame *f, frame_kind kind, split_sizes sizes, int64_t seq_len, int64_t pred_len,
                         split *out, tide_failure *failure);
 /* Blocks by the kind's rule; val and test start seq_len rows early (PEMS: not). Fails if the rows are fewer than one
@@ -211,6 +219,7 @@ tide_status split_require(const frame *f, frame_kind kind, split s, int64_t seq_
 int64_t     block_windows(block b, int64_t seq_len, int64_t pred_len);  /* rows - seq_len - pred_len + 1, never below
                                                                            0 */
 int64_t     train_rows(frame_kind kind, int64_t rows);                  /* of the train block */
+int64_t     train_rows_sized(frame_kind kind, split_sizes sizes, int64_t rows);
 
 typedef struct scaler { int64_t columns; double *mean, *std; } scaler;
 /* Over rows [start, start + rows) of train, NaN left out; a constant column (within rounding) gets std 1. */

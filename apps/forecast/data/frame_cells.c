@@ -119,6 +119,9 @@ static tide_status note_gap(reading *r, bool last) {
     snprintf(what, sizeof what, "%" PRId64 " row%s of '%.100s'%s", longest, longest == 1 ? "" : "s", f->names[column],
              more);
     if (!last) return reading_note(r, "the first %s: filled with the first value after them\n", what);
+    if (r->series)
+        return reading_note(r, "the last %s are filled: the forecast starts from made-up values; add the rows that "
+                               "are there%s\n", what, reading_leave_out(r));
     return reading_note(
         r, "the last %s are filled: the forecast starts from made-up values; end the %s before %s %" PRId64 "%s\n",
         what, r->from ? "frame" : "file", reading_rows_are(r), r->table.line[f->file_rows - longest],
@@ -137,10 +140,10 @@ static tide_status fill_missing(reading *r, int64_t missing, int64_t first) {
     if (status) return status;
     return reading_note(r, "missing cells: %" PRId64 ", filled with %s, first at %s %" PRId64 "\n", missing,
                         linear ? "a straight line between their neighbours" : "the value before them",
-                        reading_rows_are(r), r->table.line[first / f->columns]);
+                        reading_rows_are(r), reading_line(r, first / f->columns, first % f->columns));
 }
 
-static tide_status read_cells(reading *r) {
+tide_status reading_read_cells(reading *r) {
     frame *f = r->out;
     number_reader file, *numbers = malloc((size_t)f->columns * sizeof *numbers);
     f->values = malloc((size_t)(f->file_rows * f->columns) * sizeof *f->values);
@@ -156,11 +159,6 @@ static tide_status read_cells(reading *r) {
     return status;
 }
 
-tide_status reading_parse_cells(reading *r) {
-    tide_status status = read_cells(r);
-    return status ? status : reading_settle_missing(r);
-}
-
 tide_status reading_settle_missing(reading *r) {
     frame *f = r->out;
     int64_t first = 0;
@@ -172,7 +170,7 @@ tide_status reading_settle_missing(reading *r) {
     if (status || !missing) return status;
     if (reading_masks(r)) return reading_tell_gaps(r, missing);
     if (how == MISSING_ERROR || how == MISSING_AUTO)
-        return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[first / f->columns],
+        return forecast_fail(r->failure, TIDE_EDATA, r->path, reading_line(r, first / f->columns, first % f->columns),
                              f->names[first % f->columns],
                              "empty or NaN cells%s: %" PRId64 ", this is the first; `missing` mask learns around them, "
                              "`missing` ffill fills with the value before, `missing` linear with a line between the "

@@ -43,7 +43,7 @@ static int by_name(const void *a, const void *b) {
 }
 
 /* Sorted, twins are neighbours: there may be a million columns. The pair whose first stands leftmost is told. */
-static tide_status check_twins(reading *r) {
+tide_status reading_check_twins(reading *r) {
     const tide_table *t = &r->table;
     named *sorted = malloc((size_t)t->columns * sizeof *sorted + 1), *twin = NULL;
     if (!sorted) return reading_no_memory(r);
@@ -54,6 +54,8 @@ static tide_status check_twins(reading *r) {
             (!twin || sorted[i - 1].column < twin->column))
             twin = &sorted[i - 1];
     tide_status status = !twin ? TIDE_OK
+                   : r->series ? forecast_fail(r->failure, TIDE_EDATA, r->path, 0, twin->name,
+                                               "two series are both named '%s'; rename one", twin->name)
                                : forecast_fail(r->failure, TIDE_EDATA, r->path, reading_header_line(r), twin->name,
                                                "columns %" PRId64 " and %" PRId64 " are both named '%s'; rename one",
                                                twin->column + 1,
@@ -83,7 +85,7 @@ tide_status reading_check_header(reading *r) {
         return forecast_fail(r->failure, TIDE_EDATA, r->path, reading_header_line(r), NULL,
                              "the first line holds data, not column names; add a header line such as date,load,OT");
     tide_status status = note_unnamed(r);
-    return status ? status : check_twins(r);
+    return status ? status : reading_check_twins(r);
 }
 
 const char *list_next(const char **list, size_t *length) {
@@ -159,10 +161,11 @@ int64_t reading_find(reading *r, const char *option, const char *name) {
 
 static tide_status check_list(reading *r, const char *option, const char *list) {
     size_t length;
+    bool   ignored = list && list == r->options->ignore;
     for (const char *item; list && (item = list_next(&list, &length));) {
         char *name = strndup(item, length);
         if (!name) return reading_no_memory(r);
-        int64_t found = reading_find(r, option, name);
+        int64_t found = ignored && reading_was_column(r, name) ? 0 : reading_find(r, option, name);
         free(name);
         if (found < 0) return r->failure ? r->failure->status : TIDE_EDATA;
     }
@@ -195,7 +198,7 @@ static tide_status check_run_names(reading *r) {
     return TIDE_OK;
 }
 
-static bool wanted(const reading *r, int64_t column) {
+bool reading_wanted(const reading *r, int64_t column) {
     if (r->run_names && !in_run(r, r->table.header[column])) return false;
     return usable(r, column) && (!r->options->columns || list_has(r->options->columns, r->table.header[column]));
 }
@@ -203,7 +206,8 @@ static bool wanted(const reading *r, int64_t column) {
 /* The target's table column; -1 with the failure set. */
 static int64_t find_target(reading *r) {
     int64_t last = -1;
-    if (r->options->target) {
+    bool of_all = r->options->features == FEATURES_M && reading_is_value(r, r->options->target);
+    if (r->options->target && !of_all) {
         int64_t found = reading_find(r, "`target`", r->options->target);
         if (found >= 0 && !usable(r, found)) {
             fail_unknown(r, "`target`", r->options->target);
@@ -212,7 +216,7 @@ static int64_t find_target(reading *r) {
         return found;
     }
     for (int64_t c = 0; c < r->table.columns; c++) {
-        if (!wanted(r, c)) continue;
+        if (!reading_wanted(r, c)) continue;
         last = c;
         if (!strcmp(r->table.header[c], "OT")) break;
     }
@@ -233,7 +237,7 @@ static int64_t find_target(reading *r) {
 static void order_columns(reading *r, int64_t target) {
     bool target_last = r->options->kind == KIND_CUSTOM, only_target = r->options->features == FEATURES_S;
     for (int64_t c = 0; c < r->table.columns; c++) {
-        bool here = c == target ? !target_last : wanted(r, c) && !only_target;
+        bool here = c == target ? !target_last : reading_wanted(r, c) && !only_target;
         if (here) r->chosen[r->count++] = c;
     }
     if (target_last) r->chosen[r->count++] = target;

@@ -150,20 +150,21 @@ static bool is_part(const reading *r, int64_t column) {
 
 tide_status reading_leave_parts(reading *r) {
     const frame_options *o = r->options;
+    const char *keeps = r->series ? "value" : "columns"; /* of long format */
     tide_status status = TIDE_OK;
     if (o->run_names) return TIDE_OK; /* which are series is settled */
     for (int64_t c = 0; c < r->table.columns && status == TIDE_OK; c++) {
         const char *name = r->table.header[c];
         bool asked = reading_asked(r, name) || list_has(o->ignore, name);
-        if (asked || reading_is_time(r, c)) continue;
+        if (asked || r->left_out[c] || list_has(o->value, name) || reading_is_time(r, c)) continue;
         bool repeated = r->out->time && repeats(r, c);
         if (!repeated && !is_part(r, c)) continue;
         r->left_out[c] = true;
         if (repeated)
-            status =
-                reading_note(r, "'%.60s' only repeats what the time stamps say: left out (`columns` keeps it)\n", name);
+            status = reading_note(r, "'%.60s' only repeats what the time stamps say: left out (`%s` keeps it)\n", name,
+                                  keeps);
         else if (r->out->time)
-            status = reading_note(r, "'%.60s' is a part of a date: left out (`columns` keeps it)\n", name);
+            status = reading_note(r, "'%.60s' is a part of a date: left out (`%s` keeps it)\n", name, keeps);
         else
             status = reading_note(r,
                                   "'%.60s' is a part of a date, of which no time stamps can be made: left out "

@@ -22,6 +22,9 @@ typedef struct reading {
     int64_t              count;        /* of chosen */
     frame               *out;
     char               **run_names;    /* the options', sorted; NULL */
+    int64_t             *before;       /* of each row: the one before it that may be of its series, -1; NULL: the row
+                                          above it */
+    struct long_table   *series;       /* of a table in long format, which has become a column for each; NULL */
     na_mark             *marks;        /* of missing values, those of --na */
     int64_t              mark_count;
     int64_t              absent;       /* rows that the time axis lacks, to be put back as gaps */
@@ -40,7 +43,10 @@ double reading_value(const reading *r, int64_t row, int64_t column);
 
 /* frame_columns.c: fills chosen, count, out->names, out->target; needs the time columns and what is left out. */
 tide_status reading_check_header(reading *r);
+tide_status reading_check_twins(reading *r);
 tide_status reading_choose(reading *r);
+/* Do the options take the column, as the target or not? */
+bool        reading_wanted(const reading *r, int64_t column);
 /* Is each cell of the table's first line a word, neither a number nor a time stamp? */
 bool        reading_has_names(reading *r, const tide_table *t);
 /* Of a table column named by the user (`option`): its index, or -1 with the failure set. */
@@ -61,6 +67,20 @@ tide_status reading_find_time(reading *r);
 tide_status reading_parse_time(reading *r);
 bool        reading_is_time(const reading *r, int64_t column);
 
+/* frame_guess.c: sets `before` by `id`, or a column whose name alone says it; or, without `id`, by all columns of text.
+ * Numbers that are times ascend in each series by itself. */
+tide_status reading_guess_series(reading *r, bool by_text);
+
+/* frame_long.c: rows of several series below each other become columns, with their values, and the time is that of all.
+ * Needs the stamps. After it the table holds no cells. */
+tide_status reading_pivot(reading *r);
+void        reading_long_free(reading *r);
+/* Of long format: is it a column of the file, or that of the values? */
+bool        reading_was_column(const reading *r, const char *name);
+bool        reading_is_value(const reading *r, const char *name);
+/* The line of the file where a value of `out` stands; where none does, that of another at its stamp. */
+int64_t     reading_line(const reading *r, int64_t row, int64_t column);
+
 /* frame_parts.c: columns that only repeat the stamps are left out, with a warning. */
 tide_status reading_leave_parts(reading *r);
 
@@ -68,7 +88,7 @@ tide_status reading_leave_parts(reading *r);
 char reading_decimal(const frame_options *o);
 
 /* frame_cells.c: fills out->values from the chosen columns; then missing cells by the options. */
-tide_status reading_parse_cells(reading *r);
+tide_status reading_read_cells(reading *r);
 tide_status reading_settle_missing(reading *r);
 /* frame_gaps.c: do gaps stay, for the model to learn around them? */
 bool        reading_masks(const reading *r);
@@ -83,6 +103,7 @@ void        reading_free(reading *r);  /* all but `out` */
 
 /* frame_ids.c: columns that only count rows are left out, with a warning; needs the time columns. */
 tide_status reading_find_counters(reading *r);
+bool        reading_counts_rows(const reading *r, int64_t column, const number_reader *number);
 
 /* frame_numbers.c: the marks of --na, to be closed whatever the status. */
 tide_status reading_open_marks(reading *r);

@@ -104,7 +104,7 @@ static tide_status note_sentinel(reading *r, int64_t column, const sentinel *s) 
                  late, look_back);
     sentinel_text(text, sizeof text, f->names[column], s);
     return reading_note(r, "%s, else it is taken as it is (first at %s %" PRId64 "%s)\n", text,
-                        reading_rows_are(r), r->table.line[s->first], near);
+                        reading_rows_are(r), reading_line(r, s->first, column), near);
 }
 
 tide_status reading_note_sentinels(reading *r) {
@@ -124,8 +124,8 @@ tide_status reading_note_sentinels(reading *r) {
 static tide_status fail_large(reading *r, int64_t row, int64_t column) {
     char mark[32]; /* as --na takes it, whatever the file's decimal sign */
     num_format(mark, r->out->values[row * r->out->columns + column], false);
-    const char *text = r->from ? mark : r->table.cells[row * r->table.columns + r->chosen[column]];
-    return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->names[column],
+    const char *text = r->from || r->series ? mark : r->table.cells[row * r->table.columns + r->chosen[column]];
+    return forecast_fail(r->failure, TIDE_EDATA, r->path, reading_line(r, row, column), r->out->names[column],
                          "'%.60s' is too large to forecast with, the limit is 1e30: correct it; if it marks a missing "
                          "value, "
                          "`na` %s takes it as one; if the column is right, give it in a larger unit", text, mark);

@@ -127,8 +127,8 @@ static tide_status put_back(reading *r, const spacing *s, const char *step) {
     r->absent = s->missing;
     return reading_note(r,
                         "%" PRId64 " rows are left out (the step is %s), at most %" PRId64 " at once, first before %s %"
-                        PRId64 ": put back without values\n",
-                        s->missing, step, s->longest, reading_rows_are(r), r->table.line[s->first]);
+                        PRId64 ": put back without values%s\n",
+                        s->missing, step, s->longest, reading_rows_are(r), r->table.line[s->first], hint_at_clocks(s));
 }
 
 static tide_status report_spacing(reading *r, spacing s, time_step step) {

@@ -282,6 +282,12 @@ static bool holds_usual(const reading *r, int64_t column, const char *name) {
            (column_number_shape(r, column) != DATE_SHAPES || !column_counts(r, column));
 }
 
+/* Numbers that are times in each series by itself: countries below each other, and their years. */
+static tide_status search_by_series(reading *r) {
+    tide_status status = r->before ? TIDE_OK : reading_guess_series(r, true);
+    return status != TIDE_OK || !r->before ? status : search_numbers(r);
+}
+
 static tide_status search_columns(reading *r) {
     const char *const usual[] = { r->options->run_time, "date", "ds", "timestamp", "datetime" };
     for (size_t u = 0; u < sizeof usual / sizeof *usual; u++)
@@ -293,14 +299,16 @@ static tide_status search_columns(reading *r) {
     if (status == TIDE_OK && !r->time.count) status = search_calendar(r, true);
     if (status == TIDE_OK && !r->time.count) take_parts(r);
     if (status == TIDE_OK && !r->time.count) status = search_numbers(r);
+    if (status == TIDE_OK && !r->time.count) status = search_by_series(r);
     if (status == TIDE_OK && !r->time.count) take_usual(r);
     return status;
 }
 
 tide_status reading_find_time(reading *r) {
     if (r->options->kind == KIND_SOLAR) return TIDE_OK;
-    if (r->options->time_column) return take_asked(r);
-    tide_status status = search_columns(r);
+    tide_status status = reading_guess_series(r, false);
+    if (status == TIDE_OK && r->options->time_column) return take_asked(r);
+    if (status == TIDE_OK) status = search_columns(r);
     return status == TIDE_OK ? refuse_lone_clock(r) : status;
 }
 
@@ -445,7 +453,7 @@ tide_status reading_parse_time(reading *r) {
     f->file_rows = r->table.rows;
     if (!r->time.count) {
         if (r->options->freq) step_parse(r->options->freq, &f->step);
-        return TIDE_OK;
+        return reading_pivot(r);
     }
     tide_status status = keep_columns(r);
     if (status != TIDE_OK) return status;
@@ -456,6 +464,7 @@ tide_status reading_parse_time(reading *r) {
         f->format.padded = f->format.hour_padded =
             r->time.count > 1 && reading_text(r, 0, r->time.of[1].place)[0] == '0';
     if (status == TIDE_OK) status = note_years(r);
+    if (status == TIDE_OK) status = reading_pivot(r);
     if (status == TIDE_OK) status = reading_order_rows(r);
     return status == TIDE_OK ? reading_settle_step(r) : status;
 }

@@ -38,8 +38,7 @@ tide_status reading_settle_zone(reading *r, const int32_t *offset);
  * the step, early on a Sunday? Then `tz` would tell. */
 bool        reading_clocks_moved(const reading *r, int64_t row, time_step step);
 
-/* frame_order.c: rows that do not ascend are refused by what they are (long format, newest first), or put in order
- * (--sort). */
+/* frame_order.c: rows that do not ascend are refused (newest first, backwards), or put in order (--sort). */
 tide_status reading_order_rows(reading *r);
 
 /* frame_freq.c: the step that out->step is to have, where the stamps' own is `found`. */

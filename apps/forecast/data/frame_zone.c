@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "frame_time.h"
+#include "frame_long.h"
 #include "zoned.h"
 
 static bool has_offset(int32_t offset) { return offset > DATE_ALONE; }
@@ -144,19 +144,56 @@ static void settle_form(frame *f, const int32_t *offset) {
         if (offset[i] == NO_OFFSET) *f->format.offset = 0;
 }
 
-static tide_status take_local_times(reading *r, const int32_t *offset) {
-    frame  *f    = r->out;
-    int64_t rows = f->file_rows;
-    walk    w    = { .r = r, .days = true, .before = INT64_MIN, .open = -1 };
-    bool    newest_first = rows && f->time[rows - 1] < f->time[0];
-    for (int64_t i = 0; i < rows; i++) w.days = w.days && floor_mod(f->time[i], DAY_SECONDS) == 0;
-    settle_form(f, offset);
+/* The rows of one series in the order of the file; NULL: all rows. */
+static tide_status place_rows(walk *w, const int32_t *offset, const int64_t *rows, int64_t count) {
+    const int64_t *time = w->r->out->time;
+    bool newest_first = count && time[rows ? rows[count - 1] : count - 1] < time[rows ? rows[0] : 0];
     tide_status status = TIDE_OK;
-    for (int64_t i = 0; i < rows && status == TIDE_OK; i++) {
-        int64_t row = newest_first ? rows - 1 - i : i;
-        status = place_row(&w, row, offset[row]);
+    w->before = INT64_MIN;
+    for (int64_t i = 0; i < count && status == TIDE_OK; i++) {
+        int64_t at = newest_first ? count - 1 - i : i, row = rows ? rows[at] : at;
+        status = place_row(w, row, offset[row]);
     }
-    close_hour(&w);
+    close_hour(w);
+    return status;
+}
+
+static bool needs_choice(const walk *w, int64_t row, int32_t offset) {
+    int64_t two[2];
+    return !w->days && offset == NO_OFFSET && zone_instants(w->r->out->zone, w->r->out->time[row], two) > 1;
+}
+
+/* Which rows are of one series is told by stamps that are not repeated: those of such hours are put one behind the
+ * other, with room between the others for them. */
+static tide_status group_rows(const walk *w, const int32_t *offset, series_order *out) {
+    enum { ROOM = 1 << 20, HOUR = 3600 };
+    frame   *f      = w->r->out;
+    int64_t *spread = malloc((size_t)f->file_rows * sizeof *spread + 1), *time = f->time, chosen = 0;
+    *out = (series_order){ 0 };
+    if (!spread) return reading_no_memory(w->r);
+    for (int64_t i = 0; i < f->file_rows; i++) {
+        bool choice = needs_choice(w, i, offset[i]);
+        spread[i] = (choice ? floor_div(time[i], HOUR) * HOUR : time[i]) * ROOM;
+        if (choice) spread[i] += ++chosen;
+    }
+    f->time = spread;
+    tide_status status = chosen ? reading_group_rows(w->r, out) : TIDE_OK;
+    f->time = time;
+    free(spread);
+    return status;
+}
+
+static tide_status take_local_times(reading *r, const int32_t *offset) {
+    frame       *f = r->out;
+    walk         w = { .r = r, .days = true, .open = -1 };
+    series_order series;
+    for (int64_t i = 0; i < f->file_rows; i++) w.days = w.days && floor_mod(f->time[i], DAY_SECONDS) == 0;
+    settle_form(f, offset);
+    tide_status status = group_rows(&w, offset, &series);
+    if (status == TIDE_OK && !series.row) status = place_rows(&w, offset, NULL, f->file_rows);
+    for (int64_t s = 0; s < series.series && status == TIDE_OK; s++)
+        status = place_rows(&w, offset, series.row + series.start[s], series.start[s + 1] - series.start[s]);
+    series_order_free(&series);
     return status == TIDE_OK ? note_once(&w) : status;
 }
 

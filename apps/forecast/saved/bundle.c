@@ -22,6 +22,7 @@ void bundle_free(bundle *b) {
     free(b->blind);
     free(b->ahead);
     time_columns_free(&b->time_columns);
+    long_form_free(&b->form);
     free(b->tail);
     free(b->tail_time);
     zone_free(b->zone);
@@ -88,7 +89,7 @@ tide_status bundle_from(const dataset *d, const forecast_options *o, const model
                 time_columns_copy(&f->time_columns, &out->time_columns) && copy_names(out, f->names) &&
                 copy_places(out, f->place) && copy_blind(out, d->blind) && copy_ahead(out, d->ahead) &&
                 scaler_copy(&d->scaler, &out->scaler) &&
-                copy_tail(out, f) && reading_options_json(o, f, &out->reading);
+                copy_tail(out, f) && long_form_copy(&f->form, &out->form) && reading_options_json(o, f, &out->reading);
     if (fine) return TIDE_OK;
     bundle_free(out);
     return no_memory(failure);
@@ -199,6 +200,7 @@ static char *metadata_text(const bundle *b) {
     json_object_set_new(o, "training", record_json(&b->record));
     if (b->blind) json_object_set_new(o, "without_history", blind_json(b));
     if (b->reading) json_object_set(o, "reading", b->reading);
+    if (b->form.ids) json_object_set_new(o, "long", bundle_form_json(&b->form));
     char *text = o ? json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(o);
     return text;

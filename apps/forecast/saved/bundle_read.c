@@ -404,6 +404,12 @@ static bool read_blind(reader *r, const json_t *a) {
     return true;
 }
 
+static bool read_form(reader *r, const json_t *o) {
+    bool out_of_memory = false;
+    if (!o || bundle_form_read(o, r->out->config.columns, &r->out->form, &out_of_memory)) return true;
+    return out_of_memory ? no_memory(r) : refuse(r, "long", "names columns that cannot be");
+}
+
 /* The weights come first: every size that memory is taken for afterwards is then one that the file has filled. */
 static bool read_parts(reader *r, const json_t *o) {
     bundle *b = r->out;
@@ -416,7 +422,7 @@ static bool read_parts(reader *r, const json_t *o) {
                 read_reals(r, json_object_get(o, "std"), "std", true, &b->scaler.std) &&
                 read_time(r, json_object_get(o, "time")) && read_reading(r, json_object_get(o, "reading")) &&
                 read_zone(r, json_object_get(b->reading, "tz")) && read_tail(r) &&
-                read_blind(r, json_object_get(o, "without_history")) &&
+                read_form(r, json_object_get(o, "long")) && read_blind(r, json_object_get(o, "without_history")) &&
                 read_training(r, json_object_get(o, "training")) &&
                 read_whole(r, o, "", "kind", 0, FORECAST_PEMS, &kind) &&
                 read_whole(r, o, "", "features", 0, FORECAST_MS, &features) &&
