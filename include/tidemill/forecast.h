@@ -43,6 +43,22 @@ typedef enum forecast_missing {
     FORECAST_MISSING_FFILL,
     FORECAST_MISSING_LINEAR
 } forecast_missing;
+/* Rows of one time stamp, or where freq is given of one step of it, become one: gaps are left out, and of gaps alone
+ * the result is one. A step has its start for a stamp (full hours, midnights, Mondays or the weekday of W-SUN, the
+ * first of a month; with ME, QE and YE the last day), and one without any row makes none. NONE: a row that repeats
+ * another's stamp and values is left out, and other values are refused. KEEP: all stay, and each moves those after it
+ * by one step. */
+typedef enum forecast_aggregate {
+    FORECAST_AGGREGATE_NONE,
+    FORECAST_AGGREGATE_KEEP,
+    FORECAST_AGGREGATE_FIRST,
+    FORECAST_AGGREGATE_LAST,
+    FORECAST_AGGREGATE_MEAN,
+    FORECAST_AGGREGATE_SUM,
+    FORECAST_AGGREGATE_MIN,
+    FORECAST_AGGREGATE_MAX,
+    FORECAST_AGGREGATE_MEDIAN
+} forecast_aggregate;
 typedef enum forecast_activation { FORECAST_GELU, FORECAST_RELU } forecast_activation;
 typedef enum forecast_optimizer {
     FORECAST_ADAM,
@@ -84,6 +100,7 @@ typedef struct forecast_options {
     /* data */
     char   data[FORECAST_TEXT_SIZE];         /* CSV, .csv.gz, or "-" (standard input) */
     int    kind, features, missing;
+    int    aggregate;                        /* forecast_aggregate */
     char   target[128], time_column[128], freq[24];
     char   columns[4096], ignore[4096];      /* comma-separated names */
     char   marks[24];                        /* "auto" (from the frequency), "none", or a frequency such as "h" */

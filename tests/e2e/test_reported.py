@@ -153,6 +153,9 @@ MISSING = {i for i in range(10, 230) if i % 13 == 5}
 PLAIN = stamped("%Y-%m-%d %H:%M:%S")
 TWICE = PLAIN.replace(f"{hour(50)},", f"{hour(50)},1,1\n{hour(50)},", 1)
 NEXT = "2023-01-12 00:00:00"
+# Three rows an hour, whose mean is the wave's value.
+ANY_TIME = "date,a,b\n" + "".join(f"{hour(i)[:14]}{minute:02}:{i % 60:02},{wave(i) + extra:.3f},{wave(i, 1) - extra:.3f}\n" for i in range(264)
+                                  for minute, extra in ((1 + i % 9, 0.5), (19 + i % 7, -0.75), (40 + i % 11, 0.25)))
 
 # Hints about the time columns: name: what is written, what is said of it (refusal or warning), then the file as the hint wants it (None:
 # as it is) and the options that it names, and the first cells of the forecast. The values are a wave and another in all.
@@ -163,7 +166,9 @@ STAMPS = {
     "blocks": (scrambled(PLAIN), "runs backwards 1 time.*--sort", None, ["--sort"], NEXT),
     "rows left out": (without(PLAIN, MISSING), "put them back with empty cells and give --missing linear", without(PLAIN, MISSING, 2), ["--missing", "linear"], NEXT),
     "rows left out, strict": (without(PLAIN, MISSING), "17 missing.*; put the missing rows back with empty cells and give --missing linear", without(PLAIN, MISSING, 2), ["--strict-dates", "--missing", "linear"], NEXT),
-    "twice": (TWICE, "keep one row of each", PLAIN, [], NEXT),
+    "twice": (TWICE, "stands more than once, with other values of 'a'.*--aggregate first, last or mean", None, ["--aggregate", "last"], NEXT),
+    "twice the same": (PLAIN.replace(f"{hour(50)},", f"{hour(50)},{wave(50):.3f},{wave(50, 1):.3f}\n{hour(50)},", 1), "1 row repeats what stands before it", None, [], NEXT),
+    "at any time": (ANY_TIME, "--aggregate mean with --freq", None, ["--aggregate", "mean", "--freq", "h"], NEXT),
     "offsets": (stamped(offset), "write all stamps in UTC", stamped("%Y-%m-%d %H:%M:%SZ"), [], NEXT + "Z"),
     "two columns": (stamped("%Y-%m-%d %H:%M:%S,2024-01-01", head="start,made,a,b"), "both hold time stamps; choose one with --time-column", None,
                     ["--time-column", "start", "--ignore", "made"], NEXT + ","),
@@ -261,8 +266,9 @@ class Reported(Case):
                 data = self.write(better or text)
                 done = self.train(data, options)
                 self.assertEqual(done.returncode, 0, done.stderr)
-                self.assertNotRegex(done.stderr, "repeated|left out|runs backwards")
-                rows = len(data.read_text().splitlines()) - 1
+                self.assertNotRegex(done.stderr, "repeated|of the rows are left out|runs backwards")
+                rows = len({line[:13] for line in data.read_text().splitlines()}) - 1 if "--aggregate" in options or name == "twice the same" \
+                    else len(data.read_text().splitlines()) - 1
                 self.expect_tail(lambda i: [wave(i), wave(i, 1)], rows)
                 again = self.code(0, "forecast", "predict", self.folder / "run", "--data", data, "--no-plots").stdout
                 self.assertEqual(again, self.code(0, "forecast", "predict", self.folder / "run", "--no-plots").stdout)

@@ -8,6 +8,19 @@
 
 typedef enum frame_kind { KIND_CUSTOM, KIND_ETTH, KIND_ETTM, KIND_SOLAR, KIND_PEMS } frame_kind;
 typedef enum frame_features { FEATURES_M, FEATURES_S, FEATURES_MS } frame_features;
+/* What becomes of rows with the same time stamp, or in the same step where a frequency is given with it. NONE: the same
+ * row twice is one, and other values are refused (KIND_CUSTOM). KEEP: all stay. */
+typedef enum frame_aggregate {
+    AGGREGATE_NONE,
+    AGGREGATE_KEEP,
+    AGGREGATE_FIRST,
+    AGGREGATE_LAST,
+    AGGREGATE_MEAN,
+    AGGREGATE_SUM,
+    AGGREGATE_MIN,
+    AGGREGATE_MAX,
+    AGGREGATE_MEDIAN
+} frame_aggregate;
 typedef enum frame_missing { MISSING_ERROR, MISSING_FFILL, MISSING_LINEAR } frame_missing;
 
 /* The step of a series. unit 0 means none (no time column). */
@@ -82,6 +95,7 @@ typedef struct frame_options {
     const char    *freq;          /* NULL: found from the stamps; else "15min", "h", "d", "b", "w", "m", "q", "y",
                                      "s" */
     frame_missing  missing;
+    frame_aggregate aggregate;
     bool           strict_dates;
     date_shape     date_order;    /* what 1/2/2023 means: DATE_DMY, DATE_MDY; 0: found */
     bool           sort;          /* put the rows in the order of time */

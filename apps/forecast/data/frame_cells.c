@@ -158,6 +158,8 @@ static tide_status read_cells(reading *r) {
 
 tide_status reading_parse_cells(reading *r) {
     tide_status status = read_cells(r);
+    if (!status) status = reading_aggregate(r);
+    if (!status) status = reading_settle_step(r);
     return status ? status : reading_settle_missing(r);
 }
 
@@ -165,7 +167,7 @@ tide_status reading_settle_missing(reading *r) {
     frame *f = r->out;
     int64_t first = 0;
     tide_status status = reading_check_sizes(r);
-    if (!status) status = reading_note_sentinels(r);
+    if (!status && !r->marks_told) status = reading_note_sentinels(r);
     int64_t missing = status ? 0 : count_missing(f, &first);
     if (status || !missing) return status;
     if (r->options->missing == MISSING_ERROR)

@@ -68,10 +68,16 @@ static tide_status fail_long(reading *r, const series_key *k, int64_t series) {
 
 /* A frame's columns are numbers, which name nothing. */
 static tide_status refuse_long_frame(reading *r, int64_t repeated) {
-    if (repeated < r->out->file_rows / ROWS_A_SERIES) return TIDE_OK;
+    if (repeated < r->out->file_rows / ROWS_A_SERIES || r->options->aggregate != AGGREGATE_NONE) return TIDE_OK;
     return forecast_fail(r->failure, TIDE_EDATA, NULL, 0, r->out->time_name,
                          "%" PRId64 " of %" PRId64 " time stamps stand more than once: a frame has one row for each "
-                         "time stamp, and each series a column of its own", repeated, r->out->file_rows);
+                         "time stamp, and each series a column of its own; if they are one series, `aggregate` first, "
+                         "last or mean makes one row of them", repeated, r->out->file_rows);
+}
+
+/* What tells series apart is no matter where it is left out and the rows of one stamp become one: all stores' sum. */
+static bool summed_over(const reading *r, int64_t column) {
+    return r->options->aggregate > AGGREGATE_KEEP && list_has(r->options->ignore, r->table.header[column]);
 }
 
 /* Of the columns, one or two together, that tell series apart, those that tell the fewest: a value may seem to by
@@ -82,7 +88,7 @@ static tide_status refuse_long(reading *r) {
     series_key best = { r, { -1, -1 }, 0 };
     if (!rows) return reading_no_memory(r);
     for (int64_t c = 0; c < r->table.columns && candidates < MOST_IDS; c++)
-        if (!reading_is_time(r, c)) candidate[candidates++] = c;
+        if (!reading_is_time(r, c) && !summed_over(r, c)) candidate[candidates++] = c;
     for (int64_t a = 0; a < candidates; a++)
         for (int64_t b = a; b < candidates; b++) { /* b == a: one column */
             series_key key    = { r, { candidate[a], candidate[b] }, b > a ? 2 : 1 };

@@ -24,6 +24,8 @@ typedef struct reading {
     char               **run_names;    /* the options', sorted; NULL */
     na_mark             *marks;        /* of missing values, those of --na */
     int64_t              mark_count;
+    time_step            grid;         /* that the rows were put on; UNIT_NONE: they stand as they were read */
+    bool                 marks_told;   /* numbers that stand for missing values were looked for */
     char                *notes;        /* warnings so far */
     tide_failure        *failure;
 } reading;
@@ -63,6 +65,12 @@ tide_status reading_leave_parts(reading *r);
 
 /* The decimal sign: what is given, else what a given sign for thousands leaves. */
 char reading_decimal(const frame_options *o);
+
+/* frame_aggregate.c: rows of one time stamp, or of one step, become one, or are refused; needs the values. */
+tide_status reading_aggregate(reading *r);
+
+/* frame_step.c: the step, and what is to be said of rows that it does not explain. */
+tide_status reading_settle_step(reading *r);
 
 /* frame_cells.c: fills out->values from the chosen columns; then missing cells by the options. */
 tide_status reading_parse_cells(reading *r);

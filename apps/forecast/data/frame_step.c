@@ -67,10 +67,9 @@ static void clock_text(char buffer[16], int64_t second) {
 
 static tide_status tell_repeated(reading *r, const spacing *s) {
     if (!s->repeated) return TIDE_OK;
-    return reading_note(r, "%" PRId64 " time stamps stand twice, %" PRId64 " of them with other values: each moves "
-                                                                           "the rows after it by one step; keep one "
-                                                                           "row of each\n",
-                        s->repeated, s->differing);
+    return reading_note(r, "%" PRId64 " time stamps stand twice, %" PRId64
+                           " of them with other values: each moves the rows after it by one step; `aggregate` first "
+                           "keeps one row of each\n", s->repeated, s->differing);
 }
 
 static tide_status tell_missing(reading *r, const spacing *s, const char *step) {
@@ -93,6 +92,13 @@ static tide_status tell_missing(reading *r, const spacing *s, const char *step) 
                         100 * (double)s->missing / (double)(s->missing + f->file_rows), s->longest);
 }
 
+/* Stamps that follow no step: which option makes them follow one. */
+static tide_status tell_uneven(reading *r, const spacing *s, const char *step) {
+    if (!s->uneven || r->grid.unit) return TIDE_OK;
+    return reading_note(r, "rows that come at any time: `aggregate` mean with `freq` %s (or a longer step) makes one "
+                           "row of those in each step\n", step);
+}
+
 static tide_status report_spacing(reading *r, spacing s, time_step step) {
     char name[24], text[240];
     step_print(name, step);
@@ -102,10 +108,11 @@ static tide_status report_spacing(reading *r, spacing s, time_step step) {
              s.repeated, s.missing, s.uneven, name, reading_rows_are(r), r->table.line[s.first]);
     if (r->options->strict_dates)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[s.first], r->out->time_name,
-                             "%s%s%s", text, s.repeated ? "; keep one row of each stamp" : "",
+                             "%s%s%s", text, s.repeated ? "; `aggregate` first keeps one row of each stamp" : "",
                              s.missing ? "; put the missing rows back with empty cells and give `missing` linear" : "");
     tide_status status = reading_note(r, "%s; the rows are taken as equally spaced\n", text);
     if (status == TIDE_OK) status = tell_repeated(r, &s);
+    if (status == TIDE_OK) status = tell_uneven(r, &s, name);
     return status == TIDE_OK ? tell_missing(r, &s, name) : status;
 }
 
@@ -122,10 +129,12 @@ static void show_step(frame *f) {
     if (clock && !format->middle) format->middle = ' ', format->colon = ':', format->hour_padded = true;
 }
 
-/* The step is what --freq says, else the commonest; the spacing is judged by the commonest. */
+/* The step is what --freq says, else the commonest; the spacing is judged by the commonest, or the one that rows were
+ * put on. */
 tide_status reading_settle_step(reading *r) {
     frame *f = r->out;
-    time_step found = step_find(f->time, f->file_rows);
+    if (!f->time) return TIDE_OK;
+    time_step found = r->grid.unit ? r->grid : step_find(f->time, f->file_rows);
     f->step = found;
     if (r->options->freq) {
         step_parse(r->options->freq, &f->step);
@@ -139,8 +148,11 @@ tide_status reading_settle_step(reading *r) {
     if (r->options->freq && (found.unit != f->step.unit || found.count != f->step.count)) {
         char name[24];
         step_print(name, found);
-        if (reading_note(r, "most time stamps are %s apart; marks and future stamps follow `freq` %s\n", name,
-                         r->options->freq))
+        bool longer = time_advance(f->time[0], f->step, 1) > time_advance(f->time[0], found, 1);
+        if (reading_note(r, "most time stamps are %s apart; marks and future stamps follow `freq` %s%s\n", name,
+                         r->options->freq,
+                         longer ? "; `aggregate` mean makes one row of those in each step, `aggregate` sum their sum"
+                                : ""))
             return TIDE_ENOMEM;
     }
     spacing s = check_spacing(r, found);

@@ -394,6 +394,5 @@ tide_status reading_parse_time(reading *r) {
     if (status == TIDE_OK && r->time.of[0].part == PART_YEAR) /* one number a column, as the file writes it */
         f->format.padded = f->format.hour_padded =
             r->time.count > 1 && reading_text(r, 0, r->time.of[1].place)[0] == '0';
-    if (status == TIDE_OK) status = reading_order_rows(r);
-    return status == TIDE_OK ? reading_settle_step(r) : status;
+    return status == TIDE_OK ? reading_order_rows(r) : status;
 }

@@ -28,7 +28,4 @@ bool       column_is_digit_stamps(const reading *r, int64_t column);
  * (--sort). */
 tide_status reading_order_rows(reading *r);
 
-/* frame_step.c: the step, and what is to be said of rows that it does not explain. */
-tide_status reading_settle_step(reading *r);
-
 #endif

@@ -5,7 +5,7 @@
 #include "base/base.h"
 #include "train/run.h"
 
-static const char *const names[] = { "sep",       "decimal",    "thousands", "missing",     "na",
+static const char *const names[] = { "sep",       "decimal",    "thousands", "missing",     "na",  "aggregate",
                                      "skip-rows", "date-order", "sort",      "time-column", "freq" };
 enum { NAMES = sizeof names / sizeof *names };
 
