@@ -77,7 +77,15 @@ FILES = {
                          "--decimal ,", lambda i: [round(value, 2) for value in filled(i)], 400),
     "netcdf": (marked("9.96921e+36"), r"'9.96921e\+36' is too large to forecast with.*--na 9.96921e\+36", filled, 400),
     "question": (marked("?"), r"'\?' is not a finite number.*--na '\?'", filled, 400),
-    "preamble": ("# Station 10384\n# made\nTime,Station\n\n" + table(400), "--skip-rows 3", lambda i: [wave(i), wave(i, 1)], 400),
+    "preamble": ("# Station 10384\n# made\nTime,Station\n\n" + table(400), "the names of the columns stand in line 5", lambda i: [wave(i), wave(i, 1)], 400),
+    "preamble, places": ("NASA/POWER hourly\nLatitude,52.5\nLongitude,13.4\nDates: 01/01/2023 through\n-END HEADER-\n" + table(400), "stand in line 6",
+                         lambda i: [wave(i), wave(i, 1)], 400),
+    "comments": ("# Station 10384\n#\n# made, by us\n" + table(400), "does not beat", lambda i: [wave(i), wave(i, 1)], 400),
+    "names in a comment": (table(400, "# date,a,b"), "does not beat", lambda i: [wave(i), wave(i, 1)], 400),
+    "units": (table(1, "date,a,b", lambda i: "yyyy-mm-dd,(degC),%") + table(400).split("\n", 1)[1], r"line 2 holds units \(.*degC.*%\)", lambda i: [wave(i), wave(i, 1)], 400),
+    "units, words": (table(1, "date,a,b", lambda i: ",kW,-") + table(400).split("\n", 1)[1], "line 2 holds units", lambda i: [wave(i), wave(i, 1)], 400),
+    "preamble and units": ("Logger 7\nSite;North;3;2023\n\ndate;a;b\n;[kW];[m/s]\n" + table(400).split("\n", 1)[1].replace(",", ";"),
+                           "stand in line 4(.*\n)*.*line 5 holds units", lambda i: [wave(i), wave(i, 1)], 400),
     "text": (table(400, "date,a,b,remark", lambda i: f"{hour(i)},{wave(i):.3f},{wave(i, 1):.3f},ok"), "the column holds text",
              lambda i: [wave(i), wave(i, 1)], 400),
     "counter": (table(400, "No,date,a,b", lambda i: f"{i + 1},{hour(i)},{wave(i):.3f},{wave(i, 1):.3f}"), "'No' only repeats what the time stamps say",
@@ -108,6 +116,7 @@ FILES = {
 
 # What is refused whatever is given: name, bytes, what is said.
 REFUSED = {
+    "two tables": ((table(30, "date,a", lambda i: f"{hour(i)},{i % 7}") + table(300)).encode(), "later line: --skip-rows 31 leaves out"),
     "excel": (b"PK\x03\x04" + bytes(600), "Excel"), "parquet": (b"PAR1" + bytes(600), "Parquet"), "xz": (b"\xfd7zXZ\0" + bytes(600), "xz"),
     "unit": (table(400, "date,a", lambda i: f"{hour(i)},{wave(i):.3f} kW").encode(), "'kW' beside the number"),
     "percent": (table(400, "date,a", lambda i: f"{hour(i)},{wave(i):.3f}%").encode(), "'%' beside the number"),

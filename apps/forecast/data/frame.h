@@ -166,6 +166,8 @@ bool    time_parse(const char *text, int64_t *seconds, time_format *format);
 /* The same for one shape of date, also with AM and PM and a clock with points, and DATE_YMD with points between its
  * parts. */
 bool    time_parse_as(const char *text, date_shape shape, int64_t *seconds, time_format *format);
+/* 2016-07-01 00:00:00 alone, as time_parse_as reads it. */
+bool    time_parse_usual(const char *text, int64_t *seconds, time_format *format);
 bool    clock_parse(const char *text);  /* H:M[:S], with nothing before it */
 /* cut to the buffer, whatever is given */
 void    time_print(char buffer[40], int64_t seconds, const time_format *format);

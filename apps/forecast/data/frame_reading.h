@@ -34,7 +34,11 @@ typedef struct reading {
 static inline const char *reading_rows_are(const reading *r) { return r->from ? "row" : "line"; }
 
 /* Where the names of the columns stand; 0: in no file. */
-static inline int64_t reading_header_line(const reading *r) { return r->from ? 0 : 1 + r->options->skip_rows; }
+static inline int64_t reading_header_line(const reading *r) { return r->from ? 0 : r->table.header_line; }
+/* Where a column of the table stands in the file: not all may have been read. */
+static inline int64_t reading_place(const reading *r, int64_t column) {
+    return r->table.place ? r->table.place[column] : column;
+}
 
 /* frame_memory.c: cell (row, column of the table) of the frame that is read. */
 double reading_value(const reading *r, int64_t row, int64_t column);
@@ -55,10 +59,26 @@ const char *reading_word(char buffer[WORD_TEXT], const char *name, bool in_list)
  * quotes. */
 const char *list_next(const char **list, size_t *length);
 
+/* frame_file.c: the table of a file, and its hash. */
+tide_status reading_table(reading *r);
+
+/* frame_header.c: how many lines of the text stand before the names (`found`: other than comments), and the same where
+ * that is a guess, else 0. */
+typedef struct names_line { int64_t skip, guess; bool found; } names_line;
+tide_status reading_find_names(reading *r, const char *text, size_t size, names_line *out);
+/* Leaves out a first row that holds units. */
+tide_status reading_drop_units(reading *r);
+
+/* frame_narrow.c: sorts the run's names (run_names); the `choose` of reading a table, whose user is the reading. */
+tide_status reading_sort_run_names(reading *r);
+bool        reading_in_run(const reading *r, const char *name);
+void        reading_narrow(void *user, int64_t count, char *const *names, char *const *first, bool *keep);
+
 /* frame_time.c: fills time and shape; then out->time, time_name, format, step and the warnings about spacing. */
 tide_status reading_find_time(reading *r);
 tide_status reading_parse_time(reading *r);
 bool        reading_is_time(const reading *r, int64_t column);
+bool        reading_names_part(const char *name);  /* year, month, ..., second */
 
 /* frame_parts.c: columns that only repeat the stamps are left out, with a warning. */
 tide_status reading_leave_parts(reading *r);

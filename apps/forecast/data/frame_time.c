@@ -44,6 +44,13 @@ static const struct { time_part part; const char *names[6]; double low, high; } 
 };
 enum { PARTS = sizeof part_names / sizeof *part_names, HOUR = 3 };
 
+bool reading_names_part(const char *name) {
+    for (int part = 0; part < PARTS; part++)
+        for (const char *const *word = part_names[part].names; *word; word++)
+            if (!strcasecmp(name, *word)) return true;
+    return false;
+}
+
 static bool whole_within(const reading *r, int64_t column, double low, double high) {
     for (int64_t i = 0; i < r->table.rows; i++) {
         char  *end;
@@ -372,9 +379,10 @@ static tide_status keep_columns(reading *r) {
     frame *f       = r->out;
     f->time_columns = r->time;
     for (int i = 0; i < r->time.count; i++) f->time_columns.of[i].name = NULL;
+    for (int i = 0; i < r->time.count; i++) f->time_columns.of[i].place = reading_place(r, r->time.of[i].place);
     for (int i = 0; i < r->time.count; i++)
         if (!(f->time_columns.of[i].name = strdup(r->table.header[r->time.of[i].place]))) return reading_no_memory(r);
-    f->time_place = r->time.of[0].place;
+    f->time_place = f->time_columns.of[0].place;
     f->time_name  = strdup(f->time_columns.of[0].name);
     return f->time_name ? TIDE_OK : reading_no_memory(r);
 }
