@@ -205,7 +205,8 @@ static void test_marks(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_calendar), cmocka_unit_test(test_stamps),  cmocka_unit_test(test_usual), cmocka_unit_test(test_no_stamps),
+        cmocka_unit_test(test_calendar), cmocka_unit_test(test_stamps),  cmocka_unit_test(test_usual),
+        cmocka_unit_test(test_no_stamps),
         cmocka_unit_test(test_step_names), cmocka_unit_test(test_advance), cmocka_unit_test(test_find),
         cmocka_unit_test(test_find_irregular), cmocka_unit_test(test_marks),
     };

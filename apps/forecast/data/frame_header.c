@@ -67,20 +67,20 @@ static bool row_has_number(const tide_table *t, int64_t row, const number_reader
 
 static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-/* None is empty, and no two are the same. */
-static bool names_differ(const tide_table *t) {
-    char **sorted = malloc((size_t)t->columns * sizeof *sorted + 1);
-    bool differ = sorted != NULL;
-    if (sorted) memcpy(sorted, t->header, (size_t)t->columns * sizeof *sorted);
-    if (sorted) qsort(sorted, (size_t)t->columns, sizeof *sorted, by_text);
-    for (int64_t c = 0; differ && c < t->columns; c++)
-        differ = sorted[c][0] && (c == 0 || strcmp(sorted[c - 1], sorted[c]) != 0);
-    free(sorted);
-    return differ;
+/* Most columns have a name, and no two the same. Sorts them. */
+static bool names_differ(tide_table *t) {
+    int64_t named = 0;
+    bool differ = true;
+    qsort(t->header, (size_t)t->columns, sizeof *t->header, by_text);
+    for (int64_t c = 0; c < t->columns; c++) {
+        named += t->header[c][0] != 0;
+        differ = differ && (c == 0 || !t->header[c][0] || strcmp(t->header[c - 1], t->header[c]) != 0);
+    }
+    return differ && 2 * named > t->columns;
 }
 
 /* Names that differ, above numbers: this is no line of another table. */
-static bool is_clear(reading *r, const tide_table *t) {
+static bool is_clear(reading *r, tide_table *t) {
     number_reader number;
     if (!names_differ(t) || !number_reader_open(&number, reading_decimal(r->options))) return false;
     bool clear = row_has_number(t, 1, &number) && (row_has_number(t, 0, &number) || is_units_row(t, &number));
@@ -91,7 +91,11 @@ static bool is_clear(reading *r, const tide_table *t) {
 /* ---- lines ---- */
 
 /* The first lines of a text: enough to tell names by. */
-typedef struct probe { const char *text; size_t size; } probe;
+typedef struct probe {
+    const char *text;
+    size_t      size;
+    bool        starved;  /* there was no memory to read a part of it */
+} probe;
 
 static size_t next_line(const char *text, size_t at, size_t size) {
     while (at < size && text[at] != '\n' && text[at] != '\r') at++;
@@ -110,22 +114,23 @@ static probe take_probe(const reading *r, const char *text, size_t size) {
     size_t at = skip_lines(text, size, r->options->skip_rows), start = at;
     for (int line = 0; at < size && line < PROBE_LINES && (line < FEWEST_LINES || at - start < PROBE_BYTES); line++)
         at = next_line(text, at, size);
-    return (probe){ text, at };
+    return (probe){ .text = text, .size = at };
 }
 
-static tide_status read_part(const char *text, size_t size, const tide_csv_options *csv, tide_table *t,
+static tide_status read_part(probe *p, size_t from, size_t to, const tide_csv_options *csv, tide_table *t,
                              tide_failure *failure) {
-    char *copy = malloc(size + 1);
+    size_t size = to - from;
+    char  *copy = malloc(size + 1);
     *t = (tide_table){ 0 };
-    if (!copy) return TIDE_ENOMEM;
-    memcpy(copy, text, size);
-    copy[size] = 0;
-    return tide_csv_take(copy, size, NULL, csv, t, failure);
+    if (copy) memcpy(copy, p->text + from, size), copy[size] = 0;
+    tide_status status = copy ? tide_csv_take(copy, size, NULL, csv, t, failure) : TIDE_ENOMEM;
+    p->starved = p->starved || status == TIDE_ENOMEM;
+    return status;
 }
 
-static tide_status read_probe(const reading *r, const probe *p, int64_t skip, tide_table *t, tide_failure *failure) {
+static tide_status read_probe(const reading *r, probe *p, int64_t skip, tide_table *t, tide_failure *failure) {
     tide_csv_options csv = { .separator = r->options->separator, .skip = skip };
-    return read_part(p->text, p->size, &csv, t, failure);
+    return read_part(p, 0, p->size, &csv, t, failure);
 }
 
 /* How many lines from line `skip` on are comments or blank; *last: the last comment. */
@@ -143,7 +148,7 @@ static int64_t count_comments(const probe *p, int64_t skip, int64_t *last) {
 }
 
 /* Behind the comments; of "# date,load" above data the last comment has the names. */
-static int64_t skip_comments(reading *r, const probe *p, int64_t skip) {
+static int64_t skip_comments(reading *r, probe *p, int64_t skip) {
     int64_t last, comments = count_comments(p, skip, &last);
     tide_table t;
     if (!comments) return skip;
@@ -153,7 +158,7 @@ static int64_t skip_comments(reading *r, const probe *p, int64_t skip) {
 }
 
 /* The first line from `skip` on that names the columns of all below it; 0: there is none. */
-static int64_t find_names(reading *r, const probe *p, int64_t skip, bool clear) {
+static int64_t find_names(reading *r, probe *p, int64_t skip, bool clear) {
     int64_t last = r->options->skip_rows + LAST_SKIPPED;
     for (; skip <= last; skip++) {
         tide_table t;
@@ -180,7 +185,7 @@ static bool is_data(const tide_table *t, const number_reader *number) {
 }
 
 /* Does a row of data stand in the lines from `skip` on to line `names`? Then they are a table of their own. */
-static bool holds_data(const reading *r, const probe *p, int64_t skip, int64_t names) {
+static bool holds_data(const reading *r, probe *p, int64_t skip, int64_t names) {
     tide_csv_options csv = { .separator = r->options->separator, .headerless = true };
     number_reader number;
     bool found = false;
@@ -188,7 +193,7 @@ static bool holds_data(const reading *r, const probe *p, int64_t skip, int64_t n
     for (size_t at = skip_lines(p->text, p->size, skip), end; !found && skip < names; skip++, at = end) {
         tide_table t;
         end   = next_line(p->text, at, p->size);
-        found = read_part(p->text + at, end - at, &csv, &t, NULL) == TIDE_OK && is_data(&t, &number);
+        found = read_part(p, at, end, &csv, &t, NULL) == TIDE_OK && is_data(&t, &number);
         tide_table_free(&t);
     }
     number_reader_close(&number);
@@ -203,15 +208,14 @@ tide_status reading_find_names(reading *r, const char *text, size_t size, names_
     tide_status status = read_probe(r, &p, out->skip, &t, &failure);
     bool one_column = status == TIDE_OK && t.columns == 1; /* the first line does not show what separates the others */
     tide_table_free(&t);
-    if (status == TIDE_ENOMEM) return reading_no_memory(r);
     bool ragged = status == TIDE_EDATA && failure.row && failure.row <= LAST_SKIPPED + r->options->skip_rows;
-    if (!ragged && !one_column) return TIDE_OK;
+    if (!ragged && !one_column) return p.starved ? reading_no_memory(r) : TIDE_OK;
     int64_t found = find_names(r, &p, out->skip + 1, true);
     if (found && holds_data(r, &p, out->skip, found)) found = 0;
     out->guess = found || one_column ? 0 : find_names(r, &p, out->skip + 1, false);
     out->found = found > 0;
     if (found) out->skip = found;
-    return TIDE_OK;
+    return p.starved ? reading_no_memory(r) : TIDE_OK;
 }
 
 /* ---- below the names ---- */

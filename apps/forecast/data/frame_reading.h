@@ -112,6 +112,9 @@ bool        reading_is_mark(const reading *r, double value);
 /* `number` cannot read the cell at (row, table column): if the column's cells prove that digits are grouped, sets how
  * (noted, *settled); fails where that is open. */
 tide_status reading_settle_style(reading *r, int64_t column, int64_t row, number_reader *number, bool *settled);
+/* frame_units.c: takes a currency, a percent sign or a unit out of the column's cells where all have it (*stripped,
+ * noted), and brackets that mean a minus; fails where they mix. */
+tide_status reading_strip_units(reading *r, int64_t column, const number_reader *number, bool *stripped);
 /* Notes columns that a given decimal comma reads as fractions, though their cells prove groups of three. */
 tide_status reading_note_decimals(reading *r, const number_reader *file);
 /* ", or leave the column out with --ignore", unless the file is read for a run, which needs its columns. */
