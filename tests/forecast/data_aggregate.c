@@ -58,7 +58,7 @@ static void test_functions(void **state) {
         snprintf(wanted, sizeof wanted, "2020-01-01 00:00=1,1;%s;2020-01-01 03:00=9,9", cases[i].wanted);
         reads(repeated, (frame_options){ .aggregate = cases[i].how, .missing = MISSING_FFILL }, &f);
         expect_rows(&f, wanted);
-        snprintf(note, sizeof note, "7 rows became 4, one for each time stamp, by their %s\n", cases[i].name);
+        snprintf(note, sizeof note, "7 rows became 4, one for each time stamp, with the %s of its values\n", cases[i].name);
         expect_has(f.warnings, note);
         expect_has(f.warnings, "missing cells: 1,");
         assert_null(strstr(f.warnings, "repeated"));
@@ -116,7 +116,7 @@ static void test_axis(void **state) {
     reads("date,a\n2023-01-15,1\n2023-01-20,3\n2023-02-07,5\n2023-04-30,6\n",
           (frame_options){ .aggregate = AGGREGATE_SUM, .freq = "m" }, &f);
     expect_rows(&f, "2023-01-01 00:00=4;2023-02-01 00:00=5;2023-04-01 00:00=6");
-    expect_has(f.warnings, "4 rows became 3, one for each step of m, by their sum\n");
+    expect_has(f.warnings, "4 rows became 3, one for each step of m, with the sum of its values\n");
     expect_has(f.warnings, "time stamps: 0 repeated, 1 missing, 0 off the step of m");
     expect_has(f.warnings, "the last step is a sum of 1 row where others have up to 2: if rows are still to come, end "
                            "the file before line 5\n");
