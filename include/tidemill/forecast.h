@@ -38,10 +38,15 @@ typedef enum forecast_kind {
     FORECAST_PEMS
 } forecast_kind;
 typedef enum forecast_features { FORECAST_M, FORECAST_S, FORECAST_MS } forecast_features;
+/* Empty cells, and rows that are left out of an even time axis. MASK: they stay gaps, which count neither in the
+ * normalisation nor in the loss nor in scores; the model is told where they are, and sees lines across them. AUTO: MASK
+ * for FORECAST_CUSTOM, else ERROR. */
 typedef enum forecast_missing {
+    FORECAST_MISSING_AUTO,
     FORECAST_MISSING_ERROR,
     FORECAST_MISSING_FFILL,
-    FORECAST_MISSING_LINEAR
+    FORECAST_MISSING_LINEAR,
+    FORECAST_MISSING_MASK
 } forecast_missing;
 /* Rows of one time stamp, or where freq is given of one step of it, become one: gaps are left out, and of gaps alone
  * the result is one. A step has its start for a stamp (full hours, midnights, Mondays or the weekday of W-SUN, the
@@ -367,6 +372,7 @@ TIDE_API int64_t     forecast_model_targets(const forecast_model *m);   /* colum
 TIDE_API const char *forecast_model_column_name(const forecast_model *m, int64_t column);  /* NULL: there is none */
 TIDE_API const char *forecast_model_target_name(const forecast_model *m, int64_t target);  /* likewise */
 TIDE_API bool        forecast_model_needs_time(const forecast_model *m);
+TIDE_API bool        forecast_model_takes_gaps(const forecast_model *m);  /* trained on a series with gaps */
 TIDE_API const char *forecast_model_frequency(const forecast_model *m); /* "h", "15min", ...; "": no time stamps */
 /* What its programs multiply in; `note` as for tide_precision_here. */
 TIDE_API tide_precision forecast_model_precision(const forecast_model *m, const char **note);
@@ -380,7 +386,8 @@ TIDE_API tide_status forecast_model_times_after(const forecast_model *m, int64_t
  *   past    (windows, seq_len, columns), in the order of forecast_model_column_name; finite
  *   time_s  (windows, seq_len), seconds since 1970 of each row's wall-clock label; NULL where the model needs none
  *   future  (windows, pred_len, targets), the caller's; undefined after a failure
- * TIDE_EDATA names window, row and column of what is not a finite number. */
+ * A model that learned around gaps (forecast_model_takes_gaps) takes NaN in `past` for one. TIDE_EDATA names window,
+ * row and column of what else is not a finite number. */
 TIDE_API tide_status forecast_model_predict(forecast_model *m, int64_t windows, const double *past,
                                             const int64_t *time_s, double *future, tide_failure *failure);
 

@@ -53,8 +53,8 @@ def marked(text):
 
 
 def filled(i):
-    """The mark has become the value before it."""
-    return [wave(i), wave(389 if i == 390 else i, 1)]
+    """The mark has become a gap."""
+    return [wave(i), math.nan if i == 390 else wave(i, 1)]
 
 
 # name: text, what the refusal or else the warning says, the values of row i, rows. Options are those that the messages name,
@@ -177,8 +177,7 @@ STAMPS = {
     "month or day": (stamped("%m/%d/%Y %H:%M"), "--date-order dmy or --date-order mdy", None, ["--date-order", "mdy"], "01/12/2023 00:00"),
     "newest first": (newest_first(PLAIN), "newest row comes first; --sort", None, ["--sort"], NEXT),
     "blocks": (scrambled(PLAIN), "runs backwards 1 time.*--sort", None, ["--sort"], NEXT),
-    "rows left out": (without(PLAIN, MISSING), "put them back with empty cells and give --missing linear", without(PLAIN, MISSING, 2), ["--missing", "linear"], NEXT),
-    "rows left out, strict": (without(PLAIN, MISSING), "17 missing.*; put the missing rows back with empty cells and give --missing linear", without(PLAIN, MISSING, 2), ["--strict-dates", "--missing", "linear"], NEXT),
+    "rows left out, strict": (without(PLAIN, MISSING), "17 missing.*; put the missing rows back with empty cells", without(PLAIN, MISSING, 2), ["--strict-dates", "--missing", "linear"], NEXT),
     "twice": (TWICE, "stands more than once, with other values of 'a'.*--aggregate first, last or mean", None, ["--aggregate", "last"], NEXT),
     "twice the same": (PLAIN.replace(f"{hour(50)},", f"{hour(50)},{wave(50):.3f},{wave(50, 1):.3f}\n{hour(50)},", 1), "1 row repeats what stands before it", None, [], NEXT),
     "at any time": (ANY_TIME, "--aggregate mean with --freq", None, ["--aggregate", "mean", "--freq", "h"], NEXT),
@@ -257,7 +256,10 @@ class Reported(Case):
             expected = truth(rows - 24 + i)
             self.assertEqual(len(row), len(expected), names)
             for got, want in zip(row, expected):
-                self.assertAlmostEqual(got, want, delta=1e-3, msg=f"row {i}")
+                if math.isnan(want):
+                    self.assertTrue(math.isnan(got), f"row {i}")
+                else:
+                    self.assertAlmostEqual(got, want, delta=1e-3, msg=f"row {i}")
 
     def test_files(self):
         for name, (text, message, truth, rows) in FILES.items():
@@ -286,6 +288,27 @@ class Reported(Case):
                 again = self.code(0, "forecast", "predict", self.folder / "run", "--data", data, "--no-plots").stdout
                 self.assertEqual(again, self.code(0, "forecast", "predict", self.folder / "run", "--no-plots").stdout)
                 self.assertTrue(again.splitlines()[1].startswith(first), again)
+
+    def test_rows_left_out(self):
+        """Left out or empty is the same: the rows are put back on the axis, and the same is learned from them."""
+        models = []
+        for cells in (None, 2):
+            data = self.write(without(PLAIN, MISSING | {259}, cells))
+            said = self.code(0, "forecast", "train", "--data", data, "--out", self.folder / "run", "--overwrite", *TINY).stderr
+            self.assertEqual("18 rows are left out (the step is h), at most 1 at once, first before line 20: put back" in said, cells is None, said)
+            self.assertIn("missing: 36 cells, 6.8 %, most of them in 'a', 18, at most 1 in a row (2 columns have gaps)", said)
+            self.expect_tail(lambda i: [math.nan, math.nan] if i == 259 else [wave(i), wave(i, 1)], 264)
+            models.append((self.folder / "run" / "model.safetensors").read_bytes())
+            done = self.code(0, "forecast", "predict", self.folder / "run", "--no-plots")
+            self.assertIn("of the 24 rows that the forecast starts from 2 cells are missing: the model is told which", done.stderr)
+            self.assertTrue(done.stdout.splitlines()[1].startswith(NEXT))
+            again = self.code(0, "forecast", "predict", self.folder / "run", "--data", data, "--no-plots").stdout
+            self.assertEqual(again, done.stdout)
+            for use in ("last-value", "seasonal-naive", "linear"):
+                first = self.code(0, "forecast", "predict", self.folder / "run", "--use", use, "--no-plots").stdout.splitlines()[1].split(",")
+                self.assertAlmostEqual(float(first[1]), wave(263 if use == "last-value" else 264), delta=0.2, msg=use)
+            self.code(0, "forecast", "evaluate", "--model", self.folder / "run", "--data", data)
+        self.assertEqual(*models)
 
     def test_words_for_a_shell(self):
         """What a message prints after an option is what a shell must be given."""

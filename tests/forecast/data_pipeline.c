@@ -111,8 +111,8 @@ static void check_linear(const series *s, int h, double low, double high) {
     int64_t pred_len = s->horizons[h].pred_len;
     loaded d = load(s, pred_len);
     tide_failure failure = { 0 };
-    baseline *b = baseline_linear(d.scaled, (column_range){ d.frame.columns, 0, d.frame.columns }, d.split, s->seq_len,
-                                  pred_len, &failure);
+    const column_range all = { d.frame.columns, 0, d.frame.columns };
+    baseline *b = baseline_linear(d.scaled, NULL, all, d.split, s->seq_len, pred_len, &failure);
     if (!b) fail_msg("%s", failure.message);
     score_result r = score_baseline(&d, b, s->seq_len, pred_len);
     if (!(r.mse >= low && r.mse <= high))

@@ -208,8 +208,10 @@ static void test_gaps(void **state) {
     for (int i = 0; i < 40; i++)
         if (i % 10 != 3 && i != 17) add(&m, "2023-01-%02d %02d:00:00,%d\n", 1 + i / 24, i % 24, i % 7);
     reads(m.text, (frame_options){ 0 }, &f);
-    expect_has(f.warnings, "5 missing");
-    expect_has(f.warnings, "12.5 % of the rows are left out, 1 at once at most");
+    expect_has(f.warnings, "5 rows are left out (the step is h), at most 1 at once, first before line 5: put back");
+    expect_has(f.warnings, "missing: 5 cells");
+    assert_true(f.file_rows == 40 && f.gaps == 5 && isnan(f.values[3]) && isnan(f.values[17]) && f.values[18] == 4);
+    for (int i = 0; i < 40; i++) assert_int_equal(f.time[i], f.time[0] + 3600 * i);
     frame_free(&f);
     m.used = 0;
     add(&m, "date,a\n");

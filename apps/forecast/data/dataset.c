@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "gaps.h"
 
 static const char *given(const char *text) { return *text ? text : NULL; }
 
@@ -70,7 +71,7 @@ tide_status dataset_scale(dataset *d, int64_t rows, tide_failure *failure) {
     d->scaled = malloc((size_t)(rows * columns + 1) * sizeof *d->scaled);
     d->marks  = malloc((size_t)(rows * d->mark_count + 1) * sizeof *d->marks);
     if (!d->scaled || !d->marks) return no_memory(failure);
-    scaler_apply(&d->scaler, d->frame.values, rows, d->scaled);
+    (d->frame.gaps ? scaler_apply_gapped : scaler_apply)(&d->scaler, d->frame.values, rows, d->scaled);
     for (int64_t r = 0; d->mark_count && r < rows; r++)
         marks_fill(d->frame.time[r], d->mark_step, d->marks + r * d->mark_count);
     return TIDE_OK;
@@ -110,6 +111,28 @@ tide_status dataset_take(const forecast_options *o, const tide_frame *from, unsi
                          tide_failure *failure) {
     tide_status status = take(o, from, d, failure);
     return status == TIDE_OK ? prepare(o, compat, d, failure) : status;
+}
+
+float *dataset_repeated(const dataset *d, int64_t season) {
+    const frame *f = &d->frame;
+    size_t  cells  = (size_t)(f->rows * f->columns);
+    double *values = malloc(cells * sizeof *values + 1);
+    float  *scaled = malloc(cells * sizeof *scaled + 1);
+    if (values && scaled) {
+        memcpy(values, f->values, cells * sizeof *values);
+        gaps_repeat(values, f->rows, f->columns, season, d->scaler.mean);
+        scaler_apply(&d->scaler, values, f->rows, scaled);
+    }
+    free(values);
+    if (values) return scaled;
+    free(scaled);
+    return NULL;
+}
+
+float *dataset_lines(const dataset *d) {
+    float *filled = malloc((size_t)(d->frame.rows * d->frame.columns) * sizeof *filled + 1);
+    if (filled) gaps_fill(d->scaled, d->frame.rows, d->frame.columns, filled, NULL);
+    return filled;
 }
 
 void dataset_free(dataset *d) {

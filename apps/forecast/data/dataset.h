@@ -10,7 +10,7 @@ typedef struct dataset {
     frame     frame;
     split     split;
     scaler    scaler;
-    float    *scaled;     /* (frame.rows, frame.columns) */
+    float    *scaled;     /* (frame.rows, frame.columns); NaN where frame.gaps are */
     float    *marks;      /* (frame.rows, mark_count); NULL without marks */
     int64_t   mark_count;
     time_step mark_step;  /* UNIT_NONE without marks */
@@ -32,6 +32,11 @@ tide_status dataset_read(const forecast_options *o, forecast_kind kind, const ru
 tide_status dataset_scale(dataset *d, int64_t rows, tide_failure *failure);
 
 void dataset_free(dataset *d);
+
+/* The scaled rows with the gaps of d->frame filled from what came before (gaps_repeat), or by lines; malloc memory,
+ * NULL when there is none. */
+float *dataset_repeated(const dataset *d, int64_t season);
+float *dataset_lines(const dataset *d);
 
 /* Copies; false when out of memory. */
 bool scaler_copy(const scaler *from, scaler *out);

@@ -21,7 +21,14 @@ typedef enum frame_aggregate {
     AGGREGATE_MAX,
     AGGREGATE_MEDIAN
 } frame_aggregate;
-typedef enum frame_missing { MISSING_ERROR, MISSING_FFILL, MISSING_LINEAR } frame_missing;
+/* auto: masked where a file is read as custom, else refused. */
+typedef enum frame_missing {
+    MISSING_AUTO,
+    MISSING_ERROR,
+    MISSING_FFILL,
+    MISSING_LINEAR,
+    MISSING_MASK
+} frame_missing;
 
 /* The step of a series. unit 0 means none (no time column). */
 typedef enum time_unit { UNIT_NONE, UNIT_SECOND, UNIT_MINUTE, UNIT_HOUR, UNIT_DAY, UNIT_BUSINESS_DAY, UNIT_WEEK,
@@ -115,8 +122,9 @@ typedef struct frame_options {
 typedef struct frame {
     int64_t     rows, columns;    /* rows: those that splits and scores use */
     char      **names;
-    double     *values;           /* (file_rows, columns), as read. NaN never (filled or refused), but for PEMS:
-                                     scaler_apply fills */
+    double     *values;           /* (file_rows, columns), as read. NaN where `gaps` says so, and in PEMS, whose are
+                                     filled when they are scaled */
+    int64_t     gaps;             /* cells that are missing and masked */
     int64_t    *time;             /* (file_rows) seconds since 1970 of the wall-clock label; NULL without a time
                                      column */
     char       *time_name;        /* header of the time column; NULL */
@@ -214,5 +222,7 @@ tide_status scaler_fit(const frame *f, block train, scaler *out);
 void        scaler_free(scaler *s);
 /* (rows, columns) float32 of the scaled values; NaN takes the value before it, at the start the first one after it. */
 void        scaler_apply(const scaler *s, const double *values, int64_t rows, float *out);
+/* The same, and NaN stays. */
+void        scaler_apply_gapped(const scaler *s, const double *values, int64_t rows, float *out);
 
 #endif

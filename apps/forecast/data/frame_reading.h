@@ -26,6 +26,7 @@ typedef struct reading {
     int64_t              mark_count;
     time_step            grid;         /* that the rows were put on; UNIT_NONE: they stand as they were read */
     bool                 marks_told;   /* numbers that stand for missing values were looked for */
+    int64_t              absent;       /* rows that the time axis lacks, to be put back as gaps */
     char                *notes;        /* warnings so far */
     tide_failure        *failure;
 } reading;
@@ -95,6 +96,12 @@ tide_status reading_settle_step(reading *r);
 /* frame_cells.c: fills out->values from the chosen columns; then missing cells by the options. */
 tide_status reading_parse_cells(reading *r);
 tide_status reading_settle_missing(reading *r);
+/* frame_gaps.c: do gaps stay, for the model to learn around them? */
+bool        reading_masks(const reading *r);
+/* Puts rows that the time axis lacks back in, without a value in any column (r->absent of them). */
+tide_status reading_put_back(reading *r);
+/* Says which gaps there are, `missing` cells in all, and that they are masked; refuses a column that holds nothing. */
+tide_status reading_tell_gaps(reading *r, int64_t missing);
 /* frame.c: what all ways of reading begin and end with. */
 tide_status reading_check_options(reading *r);
 tide_status reading_finish(reading *r);

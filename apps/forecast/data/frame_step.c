@@ -88,7 +88,7 @@ static tide_status tell_missing(reading *r, const spacing *s, const char *step) 
     return reading_note(r,
                         "%.1f %% of the rows are left out, %" PRId64
                         " at once at most: taken as adjacent they shift every season after them, and scores and "
-                        "forecasts are worse; put them back with empty cells and give `missing` linear\n",
+                        "forecasts are worse; put them back with empty cells\n",
                         100 * (double)s->missing / (double)(s->missing + f->file_rows), s->longest);
 }
 
@@ -99,9 +99,26 @@ static tide_status tell_uneven(reading *r, const spacing *s, const char *step) {
                            "row of those in each step\n", step);
 }
 
+/* Rows left out of an otherwise even axis can be put back; where they are more than those that are there, the step is
+ * not what it seems. */
+static bool can_put_back(const reading *r, const spacing *s, time_step step) {
+    const frame *f = r->out;
+    return r->options->kind == KIND_CUSTOM && !r->options->strict_dates && f->step.unit == step.unit &&
+           f->step.count == step.count && !s->repeated && !s->uneven && s->missing <= f->file_rows;
+}
+
+static tide_status put_back(reading *r, const spacing *s, const char *step) {
+    r->absent = s->missing;
+    return reading_note(r,
+                        "%" PRId64 " rows are left out (the step is %s), at most %" PRId64 " at once, first before %s %"
+                        PRId64 ": put back without values\n",
+                        s->missing, step, s->longest, reading_rows_are(r), r->table.line[s->first]);
+}
+
 static tide_status report_spacing(reading *r, spacing s, time_step step) {
     char name[24], text[240];
     step_print(name, step);
+    if (can_put_back(r, &s, step)) return put_back(r, &s, name);
     snprintf(text, sizeof text,
              "time stamps: %" PRId64 " repeated, %" PRId64 " missing, %" PRId64
              " off the step of %s, first at %s %" PRId64,
@@ -109,7 +126,7 @@ static tide_status report_spacing(reading *r, spacing s, time_step step) {
     if (r->options->strict_dates)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[s.first], r->out->time_name,
                              "%s%s%s", text, s.repeated ? "; `aggregate` first keeps one row of each stamp" : "",
-                             s.missing ? "; put the missing rows back with empty cells and give `missing` linear" : "");
+                             s.missing ? "; put the missing rows back with empty cells" : "");
     tide_status status = reading_note(r, "%s; the rows are taken as equally spaced\n", text);
     if (status == TIDE_OK) status = tell_repeated(r, &s);
     if (status == TIDE_OK) status = tell_uneven(r, &s, name);

@@ -43,8 +43,9 @@ static const tide_option rows[] = {
       "step between rows: 15min, h, d, b, w, m, q, y, s (default: detected)" },
     { "marks", TEXT(marks), "auto", TRAIN, "Data", "auto|none|STEP",
       "time features: from the frequency, none, or those of STEP", .suggested = "auto|none" },
-    { "missing", CHOICE(missing, "error|ffill|linear"), NULL, ALL, "Data", NULL,
-      "empty cells: refuse, repeat the last, or interpolate" },
+    { "missing", CHOICE(missing, "auto|error|ffill|linear|mask"), NULL, ALL, "Data", NULL,
+      "empty cells and rows left out: refuse, repeat the last, interpolate, or learn around them (auto: so for custom "
+      "files, else refuse)" },
     { "aggregate", CHOICE(aggregate, "none|keep|first|last|mean|sum|min|max|median"), NULL, ALL, "Data", NULL,
       "rows of one time stamp, or with `freq` of one step, become one; none: the same row twice becomes one" },
     { "strict-dates", BOOL(strict_dates), NULL, ALL, "Data", NULL, "refuse repeated or missing time stamps" },

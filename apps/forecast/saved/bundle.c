@@ -39,14 +39,14 @@ static bool copy_places(bundle *b, const int64_t *place) {
     return b->place != NULL;
 }
 
-/* The last seq_len rows of the whole file, those beyond a kind's cut included: the future begins after them. PEMS gaps
- * are filled as the scaler does: scaled and back. */
+/* The last seq_len rows of the whole file, those beyond a kind's cut included: the future begins after them. Gaps stay
+ * where the model is told of them; PEMS' are filled as the scaler does: scaled and back. */
 static bool copy_tail(bundle *b, const frame *f) {
     int64_t rows = b->config.seq_len, from = f->file_rows - rows, cells = rows * f->columns;
     b->tail = malloc((size_t)cells * sizeof *b->tail + 1);
     if (!b->tail) return false;
     memcpy(b->tail, f->values + from * f->columns, (size_t)cells * sizeof *b->tail);
-    for (int64_t i = 0; i < cells; i++)
+    for (int64_t i = 0; i < cells && !b->config.masked; i++)
         if (b->tail[i] != b->tail[i]) b->tail[i] = i >= f->columns ? b->tail[i - f->columns] : b->scaler.mean[i];
     if (!f->time) return true;
     b->tail_time = malloc((size_t)rows * sizeof *b->tail_time + 1);
@@ -97,6 +97,7 @@ static json_t *config_json(const model_config *c) {
     json_object_set_new(o, "dropout", json_real(c->dropout));
     json_object_set_new(o, "activation", json_string(c->relu ? "relu" : "gelu"));
     json_object_set_new(o, "use_norm", json_boolean(c->use_norm));
+    if (c->masked) json_object_set_new(o, "masked", json_true());
     return o;
 }
 

@@ -38,6 +38,7 @@ static const weight of_block[] = {
     { "norm1.weight", WIDTH, NO_SIDE },                    { "norm1.bias", WIDTH, NO_SIDE },
     { "norm2.weight", WIDTH, NO_SIDE },                    { "norm2.bias", WIDTH, NO_SIDE },
 };
+static const weight of_gaps = { "enc_embedding.gap_embedding.weight", WIDTH, LOOK_BACK };
 enum { OUTER = sizeof outer / sizeof *outer, OF_BLOCK = sizeof of_block / sizeof *of_block };
 
 static tide_shape shape_of(const weight *w, const model_config *c) {
@@ -68,6 +69,8 @@ tide_status bundle_check_weights(const char *path, const tide_archive *a, const 
     tide_status status = TIDE_OK;
     for (int i = 0; status == TIDE_OK && i < OUTER; i++)
         status = check_weight(path, a, outer[i].name, shape_of(&outer[i], c), failure);
+    if (status == TIDE_OK && c->masked)
+        status = check_weight(path, a, of_gaps.name, shape_of(&of_gaps, c), failure);
     for (int64_t i = 0; status == TIDE_OK && i < c->e_layers * OF_BLOCK; i++) {
         const weight *w = &of_block[i % OF_BLOCK];
         snprintf(name, sizeof name, "encoder.attn_layers.%d.%s", (int)(i / OF_BLOCK), w->name);

@@ -97,6 +97,7 @@ static bool read_config(reader *r, const json_t *o) {
         return refuse(r, "model.dropout", "is no number from %g to %g", dropout->low, dropout->high);
     if (!read_word(r, o, "model", "activation", 8, &activation)) return false;
     c->relu = !strcmp(activation, "relu");
+    if (json_object_get(o, "masked") && !read_flag(r, o, "model", "masked", &c->masked)) return false;
     return c->relu || !strcmp(activation, "gelu") || refuse(r, "model.activation", "is neither gelu nor relu");
 }
 
@@ -302,7 +303,8 @@ static bool read_tail(reader *r) {
     const model_config *c = &b->config;
     if (!(b->tail = copy_tensor(r, "tail.values", TIDE_F64, TIDE_SHAPE(c->seq_len, c->columns)))) return false;
     for (int64_t i = 0; i < c->seq_len * c->columns; i++)
-        if (!isfinite(b->tail[i])) return refuse(r, "tail.values", "holds a value that is not finite");
+        if (!isfinite(b->tail[i]) && !(c->masked && isnan(b->tail[i])))
+            return refuse(r, "tail.values", "holds a value that is not finite");
     if (!b->time_name) return true;
     return (b->tail_time = copy_tensor(r, "tail.time", TIDE_I64, TIDE_SHAPE(c->seq_len))) && stamps_fine(r);
 }

@@ -21,7 +21,7 @@ typedef struct learned {
 
 typedef struct sized_program {
     tide_program *program;
-    tide_val      past, marks, future;
+    tide_val      past, gaps, marks, future;  /* gaps, marks: graph NULL where the model has none */
 } sized_program;
 
 struct forecast_model {
@@ -29,7 +29,7 @@ struct forecast_model {
     session       session;
     int64_t       size[HANDLE_SIZES];     /* windows of a run, falling; 0: not used */
     sized_program program[HANDLE_SIZES];  /* made when they are first needed; the last with the handle */
-    float        *scaled, *marks;         /* a batch's */
+    float        *scaled, *gaps, *marks;  /* a batch's */
     double        compile_s;
 };
 

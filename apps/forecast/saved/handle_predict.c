@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/data/gaps.h"
 #include "handle_parts.h"
 #include "train/step.h"
 
@@ -15,10 +16,13 @@ static tide_status compile_size(forecast_model *m, int i, tide_failure *failure)
     const model_config *c = &m->of->bundle.config;
     sized_program *p = &m->program[i];
     tide_graph    *g = m->session.graph;
+    tide_shape     rows = TIDE_SHAPE(m->size[i], c->seq_len, c->columns);
     double         began = os_seconds();
-    p->past   = tide_input(g, "past", TIDE_F32, TIDE_SHAPE(m->size[i], c->seq_len, c->columns));
-    p->marks  = c->marks ? tide_input(g, "marks", TIDE_F32, TIDE_SHAPE(m->size[i], c->seq_len, c->marks)) : p->past;
-    p->future = itransformer_apply(&m->session.model, p->past, p->marks, TIDE_EVAL, NULL);
+    p->past = tide_input(g, "past", TIDE_F32, rows);
+    if (c->masked) p->gaps = tide_input(g, "gaps", TIDE_F32, rows);
+    if (c->marks) p->marks = tide_input(g, "marks", TIDE_F32, TIDE_SHAPE(m->size[i], c->seq_len, c->marks));
+    const model_windows x = { .past = p->past, .gaps = p->gaps, .marks = p->marks };
+    p->future = itransformer_apply(&m->session.model, &x, TIDE_EVAL, NULL);
     p->program = session_compile(&m->session, TIDE_LIST(p->future));
     m->compile_s += os_seconds() - began;
     tide_status status = session_failure(&m->session, failure);
@@ -46,11 +50,26 @@ tide_status handle_program(forecast_model *m, int64_t windows, int *chosen, tide
     }
 }
 
+/* The windows as the model takes them, in m->scaled and m->gaps; `scaled` where they are so already. */
+static const float *fill_windows(forecast_model *m, int64_t windows, const float *scaled) {
+    const model_config *c = &m->of->bundle.config;
+    int64_t each = c->seq_len * c->columns;
+    bool    gaps = c->masked;
+    for (int64_t i = 0; i < windows * each && !gaps; i++) gaps = isnan(scaled[i]);
+    for (int64_t w = 0; w < windows && gaps; w++)
+        gaps_fill(scaled + w * each, c->seq_len, c->columns, m->scaled + w * each, m->gaps + w * each);
+    return gaps ? m->scaled : scaled;
+}
+
 /* What it gives stays in the program's memory until it runs again. */
-static tide_status run_one(const sized_program *p, const float *scaled, const float *marks, const float **out,
+static tide_status run_one(forecast_model *m, int i, const float *scaled, const float *marks, const float **out,
                            tide_failure *failure) {
-    tide_feed   feeds[] = { { p->past, scaled }, { p->marks, marks } };
-    tide_status status  = tide_run(p->program, feeds, p->marks.node == p->past.node ? 1 : 2);
+    const sized_program *p = &m->program[i];
+    tide_feed feeds[3] = { { p->past, fill_windows(m, m->size[i], scaled) } };
+    int       count = 1;
+    if (p->gaps.graph) feeds[count++] = (tide_feed){ p->gaps, m->gaps };
+    if (p->marks.graph) feeds[count++] = (tide_feed){ p->marks, marks };
+    tide_status status = tide_run(p->program, feeds, count);
     if (status != TIDE_OK && failure && !failure->status) *failure = *tide_program_error(p->program);
     if (status == TIDE_OK && !(*out = tide_data(p->future)))
         return train_unread(p->future.graph, "the forecast", failure);
@@ -67,8 +86,7 @@ tide_status handle_forward(forecast_model *m, int64_t windows, const float *scal
         count  = m->size[i];
         const float *given;
         int64_t each = c->pred_len * c->out_count;
-        status = run_one(&m->program[i], scaled + at * c->seq_len * c->columns, marks + at * c->seq_len * c->marks,
-                         &given,
+        status = run_one(m, i, scaled + at * c->seq_len * c->columns, marks + at * c->seq_len * c->marks, &given,
                          failure);
         if (status != TIDE_OK) return status;
         memcpy(out + at * each, given, (size_t)(count * each) * sizeof *out);
@@ -102,11 +120,13 @@ static tide_status check_past(const forecast_model *m, int64_t first, int64_t wi
     const model_config *c = config_of(m);
     int64_t each = c->seq_len * c->columns;
     bool    fine = true;
-    for (int64_t i = 0; i < windows * each; i++) fine &= isfinite(past[i]) != 0;
+    for (int64_t i = 0; i < windows * each; i++) fine &= isfinite(past[i]) || (c->masked && isnan(past[i]));
     for (int64_t i = 0; !fine && i < windows * each; i++)
-        if (!isfinite(past[i]))
+        if (!isfinite(past[i]) && !(c->masked && isnan(past[i])))
             return place_fail(m, first + i / each, i % each / c->columns, i % c->columns,
-                              "this is not a finite number; fill gaps first", failure);
+                              c->masked ? "this is not a finite number; NaN says that a value is missing"
+                                        : "this is not a finite number, and the model has not learned around gaps: "
+                                          "fill them first", failure);
     return TIDE_OK;
 }
 
@@ -147,9 +167,9 @@ static tide_status predict_batch(forecast_model *m, int i, int64_t at, const dou
     const float *scaled;
     tide_status status = check_past(m, at, count, past, failure);
     if (status != TIDE_OK) return status;
-    scaler_apply(&m->of->bundle.scaler, past, count * c->seq_len, m->scaled);
+    scaler_apply_gapped(&m->of->bundle.scaler, past, count * c->seq_len, m->scaled);
     status = fill_marks(m, at, count, time_s, failure);
-    if (status == TIDE_OK) status = run_one(&m->program[i], m->scaled, m->marks, &scaled, failure);
+    if (status == TIDE_OK) status = run_one(m, i, m->scaled, m->marks, &scaled, failure);
     return status == TIDE_OK ? to_original(m, at, count, scaled, future, failure) : status;
 }
 
