@@ -50,9 +50,9 @@ typedef enum forecast_missing {
 } forecast_missing;
 /* Rows of one time stamp, or where freq is given of one step of it, become one: gaps are left out, and of gaps alone
  * the result is one. A step has its start for a stamp (full hours, midnights, Mondays or the weekday of W-SUN, the
- * first of a month; with ME, QE and YE the last day), and one without any row makes none. NONE: a row that repeats
- * another's stamp and values is left out, and other values are refused. KEEP: all stay, and each moves those after it
- * by one step. */
+ * first of a month; with ME, QE and YE the last day), and one without any row is a row left out. NONE: a row that
+ * repeats another's stamp and values is left out, and other values are refused. KEEP: all stay, and each moves those
+ * after it by one step. */
 typedef enum forecast_aggregate {
     FORECAST_AGGREGATE_NONE,
     FORECAST_AGGREGATE_KEEP,

@@ -58,7 +58,8 @@ static void test_functions(void **state) {
         snprintf(wanted, sizeof wanted, "2020-01-01 00:00=1,1;%s;2020-01-01 03:00=9,9", cases[i].wanted);
         reads(repeated, (frame_options){ .aggregate = cases[i].how, .missing = MISSING_FFILL }, &f);
         expect_rows(&f, wanted);
-        snprintf(note, sizeof note, "7 rows became 4, one for each time stamp, with the %s of its values\n", cases[i].name);
+        snprintf(note, sizeof note, "7 rows became 4, one for each time stamp, with the %s of its values\n",
+                 cases[i].name);
         expect_has(f.warnings, note);
         expect_has(f.warnings, "missing cells: 1,");
         assert_null(strstr(f.warnings, "repeated"));

@@ -134,8 +134,8 @@ static tide_status merge(reading *r, const int64_t *label, double *v, int64_t lo
     merge_rows(r, label, v);
     if (r->out->file_rows == before) return TIDE_OK;
     step_print(step, r->grid);
-    return reading_note(r, "%" PRId64 " rows became %" PRId64 ", one for each %s%s, with the %s of its values\n", before,
-                        r->out->file_rows, r->grid.unit ? "step of " : "time stamp", r->grid.unit ? step : "",
+    return reading_note(r, "%" PRId64 " rows became %" PRId64 ", one for each %s%s, with the %s of its values\n",
+                        before, r->out->file_rows, r->grid.unit ? "step of " : "time stamp", r->grid.unit ? step : "",
                         functions[r->options->aggregate].name);
 }
 
