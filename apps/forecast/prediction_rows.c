@@ -141,9 +141,7 @@ static tide_status rows_of_run(prediction *p, tide_failure *failure) {
     f->step = b->step, f->format = b->format, f->target = b->target, f->time_place = b->time_place;
     if (!copy_kept_rows(b, f)) return prediction_no_memory(failure);
     f->gaps = count_gaps(f);
-    p->data.mark_step = b->mark_step, p->data.mark_count = b->config.marks;
-    p->data.out_first = b->config.out_first, p->data.out_count = b->config.out_count;
-    if (!scaler_copy(&b->scaler, &p->data.scaler)) return prediction_no_memory(failure);
+    if (!dataset_adopt(&p->data, b)) return prediction_no_memory(failure);
     bool kept = b->record.season_rows && p->season_rows <= b->record.season;
     if (!seasonal(p)) return TIDE_OK;
     return take_season(p, kept ? b->record.season_rows : f->values, kept ? b->record.season : f->rows, failure);

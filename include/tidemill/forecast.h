@@ -106,8 +106,13 @@ typedef struct forecast_options {
     char   data[FORECAST_TEXT_SIZE];         /* CSV, .csv.gz, or "-" (standard input) */
     int    kind, features, missing;
     int    aggregate;                        /* forecast_aggregate */
-    char   target[128], time_column[128], freq[24];
+    char   target[128], time_column[128];
+    char   freq[128];                        /* "" found from the stamps; else "15min", "h", pandas' words (MS, BME,
+                                                QE-DEC, W-SUN), or hours of a week: "h, Mon-Fri 10:00-16:00" */
     char   columns[4096], ignore[4096];      /* comma-separated names */
+    char   targets[4096];                    /* forecast these, in place of `features`; the others are inputs */
+    char   known[4096];                      /* inputs whose values are known pred_len rows ahead: never forecast */
+    char   without_history[4096];            /* targets whose own past the model does not see */
     char   marks[24];                        /* "auto" (from the frequency), "none", or a frequency such as "h" */
     char   sep[8], decimal[8], thousands[8]; /* one character each; thousands: what groups the digits by three */
     char   na[256];                          /* comma-separated marks of a missing value: text, or numbers
@@ -169,6 +174,9 @@ typedef struct forecast_options {
     /* evaluate and predict */
     char    model[FORECAST_TEXT_SIZE];       /* run folder */
     char    output[FORECAST_TEXT_SIZE];      /* predict: CSV to write; "" or "-": only forecast_result.csv */
+    char    future[FORECAST_TEXT_SIZE];      /* predict: CSV with the `known` columns of the pred_len rows to come; "":
+                                                they are the last rows of `data`, in which no other column has a value
+                                                */
     char    save_predictions[FORECAST_TEXT_SIZE]; /* evaluate: .npz to write */
     int64_t season;                          /* rows of a season of the seasonal-naive baseline; 0: from the
                                                 frequency */
@@ -371,9 +379,11 @@ TIDE_API int64_t     forecast_model_columns(const forecast_model *m);
 TIDE_API int64_t     forecast_model_targets(const forecast_model *m);   /* columns that are forecast */
 TIDE_API const char *forecast_model_column_name(const forecast_model *m, int64_t column);  /* NULL: there is none */
 TIDE_API const char *forecast_model_target_name(const forecast_model *m, int64_t target);  /* likewise */
+TIDE_API int64_t     forecast_model_known(const forecast_model *m);     /* columns known ahead: the last of all */
 TIDE_API bool        forecast_model_needs_time(const forecast_model *m);
 TIDE_API bool        forecast_model_takes_gaps(const forecast_model *m);  /* trained on a series with gaps */
-TIDE_API const char *forecast_model_frequency(const forecast_model *m); /* "h", "15min", ...; "": no time stamps */
+/* "h", "15min", ...; "h, Mon-Fri 10:00-16:00": rows stand at these hours alone; "": no time stamps. */
+TIDE_API const char *forecast_model_frequency(const forecast_model *m);
 /* What its programs multiply in; `note` as for tide_precision_here. */
 TIDE_API tide_precision forecast_model_precision(const forecast_model *m, const char **note);
 /* The times of the `count` rows after a row of time `last_time_s`. */
@@ -391,8 +401,15 @@ TIDE_API tide_status forecast_model_times_after(const forecast_model *m, int64_t
 TIDE_API tide_status forecast_model_predict(forecast_model *m, int64_t windows, const double *past,
                                             const int64_t *time_s, double *future, tide_failure *failure);
 
-/* The same from the last seq_len rows of a frame, whose columns are found by their names; others are ignored. Its step
- * must be the model's where both have times; a model that needs times needs them in whole seconds. *future* is
+/* The same where columns are known ahead (forecast_model_known > 0), which forecast_model_predict refuses.
+ *   known   (windows, pred_len, forecast_model_known), original units, of the rows that are forecast; finite */
+TIDE_API tide_status forecast_model_predict_known(forecast_model *m, int64_t windows, const double *past,
+                                                  const int64_t *time_s, const double *known, double *future,
+                                                  tide_failure *failure);
+
+/* The same from the last seq_len rows of a frame, whose columns are found by their names; others are ignored. Where
+ * columns are known ahead, its last pred_len rows are those that are forecast, and of them only these columns are read.
+ * Its step must be the model's where both have times; a model that needs times needs them in whole seconds. *future* is
  * (pred_len, targets). TIDE_EDATA for a column that is missing, a gap, too few rows, another frequency. */
 TIDE_API tide_status forecast_model_predict_frame(forecast_model *m, const tide_frame *f, double *future,
                                                   tide_failure *failure);

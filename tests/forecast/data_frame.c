@@ -158,7 +158,7 @@ static void test_times(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         frame f;
         tide_failure failure;
-        char step[24];
+        char step[STEP_TEXT];
         if (read_text(cases[i].text, &cases[i].options, &f, &failure)) fail_msg("case %zu: %s", i, failure.message);
         step_print(step, f.step);
         assert_string_equal(step, cases[i].step);

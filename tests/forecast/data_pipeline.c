@@ -72,7 +72,7 @@ static score_result score_baseline(const loaded *d, const baseline *b, int64_t s
 static void check_series(const series *s, int from, int to) {
     loaded d = load(s, s->horizons[0].pred_len);
     baseline *last = baseline_last_value();
-    char step[24];
+    char step[STEP_TEXT];
     step_print(step, d.frame.step);
     assert_string_equal(step, s->step);
     if (s->warning[0]) expect_has(d.frame.warnings, s->warning);

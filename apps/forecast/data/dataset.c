@@ -26,11 +26,13 @@ static tide_status check_character(const char *text, const char *option, char *o
 static frame_options reading_of(const forecast_options *o, forecast_kind kind, const run_columns *run) {
     return (frame_options){ .kind = (frame_kind)kind, .features = (frame_features)o->features,
                             .target = given(o->target), .columns = given(o->columns), .ignore = given(o->ignore),
+                            .targets = given(o->targets), .known = given(o->known),
                             .time_column = given(o->time_column), .run_time = run ? run->time : NULL,
                             .freq = given(o->freq), .missing = (frame_missing)o->missing,
                             .aggregate = (frame_aggregate)o->aggregate,
                             .strict_dates = o->strict_dates, .date_order = (date_shape)o->date_order, .sort = o->sort,
                             .na = given(o->na), .skip_rows = o->skip_rows, .look_back = o->seq_len,
+                            .run_step = run ? run->step : NULL,
                             .run_names = run ? run->names : NULL, .run_count = run ? run->count : 0 };
 }
 
@@ -53,7 +55,7 @@ tide_status dataset_read(const forecast_options *o, forecast_kind kind, const ru
 static tide_status choose_marks(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure) {
     bool chosen = strcmp(o->marks, "auto") != 0;
     if (!strcmp(o->marks, "none")) return TIDE_OK;
-    if (!chosen) d->mark_step = d->frame.step;
+    if (!chosen) d->mark_step = (time_step){ .unit = d->frame.step.unit, .count = d->frame.step.count };
     else if (!step_parse(o->marks, &d->mark_step))
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "marks",
                        "`marks` is auto, none or a step such as h or 15min, not '%s'", o->marks);
@@ -87,13 +89,18 @@ static tide_status take(const forecast_options *o, const tide_frame *from, datas
 }
 
 static tide_status prepare(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure) {
-    tide_status status = split_sized(&d->frame, (frame_kind)o->kind, (split_sizes){ o->val, o->test }, o->seq_len,
-                                     o->pred_len, &d->split, failure);
+    d->out_count = 0;
+    tide_status status = dataset_roles(o, d, failure);
+    if (status == TIDE_OK) status = dataset_take_ahead(d, o->pred_len, failure);
+    if (status == TIDE_OK)
+        status = split_sized(&d->frame, (frame_kind)o->kind, (split_sizes){ o->val, o->test }, o->seq_len, o->pred_len,
+                             &d->split, failure);
     if (status == TIDE_OK)
         status = split_require(&d->frame, (frame_kind)o->kind, d->split, o->seq_len, o->pred_len, failure);
     if (status == TIDE_OK) status = choose_marks(o, compat, d, failure);
     if (status == TIDE_OK && scaler_fit(&d->frame, d->split.train, &d->scaler) != TIDE_OK) status = no_memory(failure);
     if (status == TIDE_OK) status = dataset_scale(d, d->frame.rows, failure);
+    if (d->out_count) return status;
     d->out_count = d->frame.columns;
     if (o->features == FORECAST_MS) {
         d->out_first = compat & FORECAST_COMPAT_MS_LAST_COLUMN ? d->frame.columns - 1 : d->frame.target;
@@ -140,6 +147,8 @@ void dataset_free(dataset *d) {
     scaler_free(&d->scaler);
     free(d->scaled);
     free(d->marks);
+    free(d->blind);
+    free(d->ahead);
     *d = (dataset){ 0 };
 }
 

@@ -124,7 +124,7 @@ static tide_status note_short_end(reading *r, const int64_t *label, int64_t rows
 static tide_status merge(reading *r, const int64_t *label, double *v, int64_t longest) {
     int64_t     before = r->out->file_rows;
     tide_status status = TIDE_OK;
-    char        step[24];
+    char        step[STEP_TEXT];
     if (functions[r->options->aggregate].mixes && longest > 1) {
         status          = reading_note_sentinels(r);
         r->marks_told = true;

@@ -67,6 +67,7 @@ static int64_t first_month(int64_t months, int64_t first, int64_t anchor) {
 time_grid grid_open(const char *freq, int64_t first) {
     time_grid g = { 0 };
     step_parse(freq, &g.step);
+    g.step.sessions = 0; /* which hours have rows is for these to show */
     int64_t months = bin_months(g.step);
     if (months) {
         g.step.day = g.step.day == 31 ? 31 : 1;
@@ -82,7 +83,9 @@ static int64_t month_label(const time_grid *g, int64_t month) {
     if (at_end) month += bin_months(g->step) - 1;
     calendar_date d = { (int32_t)floor_div(month, 12), (int32_t)floor_mod(month, 12) + 1, 1 };
     if (at_end) d.day = calendar_month_days(d.year, d.month);
-    return calendar_days(d) * DAY_SECONDS;
+    int64_t days = calendar_days(d), weekend = g->step.business ? calendar_weekday(days) - 4 : 0;
+    if (weekend > 0) days += at_end ? -weekend : 3 - weekend;
+    return days * DAY_SECONDS;
 }
 
 int64_t grid_label(const time_grid *g, int64_t seconds) {
@@ -90,6 +93,6 @@ int64_t grid_label(const time_grid *g, int64_t seconds) {
     if (months) return month_label(g, g->origin + floor_div(month_of(seconds) - g->origin, months) * months);
     if (g->step.unit == UNIT_BUSINESS_DAY)
         return day_of_weekday(g->origin + floor_div(weekday_of(seconds) - g->origin, count) * count) * DAY_SECONDS;
-    int64_t size = time_advance(0, g->step, 1);
+    int64_t size = unit_seconds(g->step.unit) * count;
     return g->origin + floor_div(seconds - g->origin, size) * size;
 }

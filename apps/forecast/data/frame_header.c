@@ -16,11 +16,11 @@ static bool is_number(const number_reader *number, const char *text) {
     return number_parse(number, text, &value);
 }
 
-static bool is_time(const char *text) {
+bool reading_stamp_alone(const char *text) {
     int64_t seconds;
     if (time_parse(text, &seconds, NULL) || clock_parse(text)) return true;
-    for (date_shape s = DATE_YMD; s <= DATE_MDY; s++)
-        if (time_parse_as(text, s, &seconds, NULL)) return true;
+    for (date_shape s = DATE_YMD; s < DATE_SHAPES; s++)
+        if ((s <= DATE_MDY || s >= DATE_LABELS) && time_parse_as(text, s, &seconds, NULL)) return true;
     return false;
 }
 
@@ -51,8 +51,8 @@ static bool is_units_row(const tide_table *t, const number_reader *number) {
     int64_t units = 0;
     for (int64_t c = 0; c < t->columns; c++) {
         const char *text = t->cells[c], *below = t->cells[t->columns + c];
-        if (is_number(number, text) || is_time(text)) return false;
-        if (is_blank(text) || is_time(below)) continue;
+        if (is_number(number, text) || reading_stamp_alone(text)) return false;
+        if (is_blank(text) || reading_stamp_alone(below)) continue;
         if (!is_unit(text) || !(is_number(number, below) || number_is_missing(below))) return false;
         units++;
     }
@@ -176,7 +176,7 @@ static int64_t find_names(reading *r, probe *p, int64_t skip, bool clear) {
 static bool is_data(const tide_table *t, const number_reader *number) {
     bool numbers = false, times = false, words = false;
     for (int64_t c = 0; t->rows && c < t->columns; c++) {
-        bool time = is_time(t->cells[c]), value = is_number(number, t->cells[c]);
+        bool time = reading_stamp_alone(t->cells[c]), value = is_number(number, t->cells[c]);
         times   = times || time;
         numbers = numbers || value;
         words   = words || !(time || value || is_blank(t->cells[c]));

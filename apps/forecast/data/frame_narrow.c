@@ -44,6 +44,7 @@ static bool knows_all(const reading *r, int64_t count, char *const *names) {
     int64_t found = 0;
     for (int64_t c = 0; r->run_names && c < count; c++) found += reading_in_run(r, names[c]);
     return found >= o->run_count && all_there(o->columns, count, names) && all_there(o->ignore, count, names) &&
+           all_there(o->targets, count, names) && all_there(o->known, count, names) &&
            all_there(o->time_column, count, names) &&
            (!o->target || is_there(o->target, strlen(o->target), count, names));
 }
@@ -52,8 +53,7 @@ static bool knows_all(const reading *r, int64_t count, char *const *names) {
 
 static bool asked_for(const reading *r, const char *name) {
     const frame_options *o = r->options;
-    bool series = r->run_names ? reading_in_run(r, name) : o->columns && list_has(o->columns, name);
-    return series || (o->target && !strcmp(o->target, name)) || list_has(o->ignore, name) ||
+    return (r->run_names && reading_in_run(r, name)) || reading_asked(r, name) || list_has(o->ignore, name) ||
            list_has(o->time_column, name) || (o->run_time && !strcmp(o->run_time, name));
 }
 

@@ -51,6 +51,8 @@ tide_status reading_choose(reading *r);
 bool        reading_has_names(reading *r, const tide_table *t);
 /* Of a table column named by the user (`option`): its index, or -1 with the failure set. */
 int64_t reading_find(reading *r, const char *option, const char *name);
+/* Does an option name this column as a series? */
+bool reading_asked(const reading *r, const char *name);
 /* Is `name` in the comma-separated `list` (may be NULL)? */
 bool list_has(const char *list, const char *name);
 /* A name as a shell takes it after an option, in quotes; in_list: after one that takes a list. */
@@ -67,6 +69,8 @@ tide_status reading_table(reading *r);
  * that is a guess, else 0. */
 typedef struct names_line { int64_t skip, guess; bool found; } names_line;
 tide_status reading_find_names(reading *r, const char *text, size_t size, names_line *out);
+/* A date or a time of day, by itself: 20160701 and 2016-07 may be numbers. */
+bool        reading_stamp_alone(const char *text);
 /* Leaves out a first row that holds units. */
 tide_status reading_drop_units(reading *r);
 

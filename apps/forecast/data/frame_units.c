@@ -121,7 +121,7 @@ static bool is_missing(const reading *r, const number_reader *number, const char
 static void look_at(column_units *u, int64_t row, const char *text) {
     parts p;
     u->filled++;
-    if (!take_apart(text, &p)) {
+    if (reading_stamp_alone(text) || !take_apart(text, &p)) { /* 2023Q1 has no unit */
         if (u->odd < 0) u->odd = row;
         return;
     }

@@ -12,7 +12,8 @@ void model_config_from(const forecast_options *o, const dataset *d, model_config
                            .marks = d->mark_count, .d_model = o->d_model, .n_heads = o->n_heads,
                            .head_size = o->d_model / o->n_heads, .d_ff = o->d_ff,
                            .e_layers = o->e_layers, .dropout = plan_dropout(o), .relu = o->activation == FORECAST_RELU,
-                           .use_norm = o->use_norm, .masked = d->frame.gaps > 0, .recompute = o->recompute,
+                           .use_norm = o->use_norm, .masked = d->frame.gaps > 0 || d->blind, .known = d->known,
+                           .recompute = o->recompute,
                            .out_first = d->out_first, .out_count = d->out_count };
 }
 
@@ -68,6 +69,7 @@ tide_status session_data(session *s, const dataset *d, tide_failure *failure) {
     if (d->frame.gaps) status = gapped_new(s->graph, d->scaled, d->frame.rows, d->frame.columns, &s->gaps, failure);
     else s->series = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(d->frame.rows, d->frame.columns), d->scaled);
     if (status != TIDE_OK) return status;
+    if (d->blind) s->blind = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(1, 1, d->frame.columns), d->blind);
     if (marks) s->marks = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(d->frame.rows, marks), d->marks);
     return session_failure(s, failure);
 }
@@ -96,6 +98,22 @@ static tide_val truth_of(const session *s, tide_val start, tide_val *observed) {
     return tide_transpose(tide_slice(after, 2, c->out_first, stop), 1, 2);
 }
 
+/* Of the rows after each window what is known ahead; gaps in it are filled. */
+static tide_val known_of(const session *s, tide_val start) {
+    const model_config *c = &s->model.config;
+    tide_val first = tide_add_scalar(start, (double)c->seq_len), gaps;
+    tide_val rows  = s->gaps.since.graph ? gapped_windows(&s->gaps, first, c->pred_len, &gaps)
+                                         : tide_windows(s->series, first, c->pred_len);
+    return tide_slice(rows, 2, c->columns - c->known, c->columns);
+}
+
+/* Columns without history are gaps all along. */
+static void hide(const session *s, model_windows *x) {
+    tide_val blind = tide_broadcast(s->blind, tide_shape_of(x->past));
+    x->past = tide_where(tide_gt_scalar(blind, 0), tide_scalar(s->graph, 0), x->past);
+    x->gaps = x->gaps.graph ? tide_maximum(x->gaps, blind) : blind;
+}
+
 /* Of the windows that begin at `start` the model's forecast, and the loss of each; *known, where the series has gaps:
  * the truths that it is the mean over. */
 typedef struct window_values { tide_val prediction, loss, known; } window_values;
@@ -107,6 +125,8 @@ static window_values forecast_windows(session *s, tide_val start, tide_mode mode
     window_values out      = { 0 };
     x.past = s->gaps.since.graph ? gapped_windows(&s->gaps, start, c->seq_len, &x.gaps)
                                  : tide_windows(s->series, start, c->seq_len);
+    if (c->known) x.known = known_of(s, start);
+    if (s->blind.graph) hide(s, &x);
     if (!c->masked) x.gaps = (tide_val){ 0 };
     if (c->marks) x.marks = tide_windows(s->marks, start, c->seq_len);
     tide_val truth = truth_of(s, start, &observed);

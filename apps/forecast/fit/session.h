@@ -14,6 +14,7 @@ typedef struct session {
     tide_list      params;
     tide_val       series, marks;  /* the scaled rows and their marks, fixed */
     gapped         gaps;           /* of the series, in its place where it has any */
+    tide_val       blind;          /* (1, 1, columns): 1 for those without history; graph NULL: none is */
     tide_val       start;          /* input of training: the first input rows of a run's windows */
     loss_config    loss;
     tide_precision precision;      /* F32, BF16 or F16 */

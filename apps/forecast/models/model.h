@@ -10,6 +10,7 @@ typedef struct model_config {
     double  dropout;
     bool    relu, use_norm;                          /* relu: in place of GELU */
     bool    masked;                                  /* it learned around gaps: is told where they are */
+    int64_t known;                                   /* of the columns, the last, known pred_len rows ahead */
     bool    recompute;                               /* training: the blocks' values are made again for the backward
                                                         pass */
     int64_t out_first, out_count;                    /* which columns are forecast; out_count 0: all */
@@ -24,6 +25,7 @@ typedef struct model_block {
 typedef struct itransformer {
     model_config          config;
     tide_linear           embedding, projector;
+    tide_linear           known_embedding;  /* of seq_len + pred_len rows, if config.known */
     tide_val              gap_embedding;  /* (d_model, seq_len), if config.masked: what a gap at each row adds to its
                                              token; 0 at first */
     tide_layer_norm_layer norm;
@@ -40,10 +42,12 @@ typedef struct model_windows {
     tide_val past;   /* (b, seq_len, columns), scaled; gaps are filled */
     tide_val gaps;   /* the same shape, 1 where one was, else 0. Graph NULL: none is; else config.masked */
     tide_val marks;  /* (b, seq_len, marks); not looked at when config.marks is 0 */
+    tide_val known;  /* (b, pred_len, known), of the rows to come; not looked at when config.known is 0 */
 } model_windows;
 
 /* Returns (b, out columns, pred_len).
- *   attention  NULL, or room for e_layers values, each (b, n_heads, tokens, tokens); marks are the last tokens */
+ *   attention  NULL, or room for e_layers values, each (b, n_heads, tokens, tokens); marks come behind the series, then
+ *              what is known */
 tide_val itransformer_rows(const itransformer *m, const model_windows *x, tide_mode mode, tide_val *attention);
 /* The same as (b, pred_len, out columns). */
 tide_val itransformer_apply(const itransformer *m, const model_windows *x, tide_mode mode, tide_val *attention);

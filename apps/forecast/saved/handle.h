@@ -16,7 +16,10 @@ double   handle_compile_s(const forecast_model *m);  /* of its programs so far *
 
 /* scaled (windows, seq_len, columns), NaN where there are gaps, and marks (windows, seq_len, marks; not read where
  * there are none) to (windows, pred_len, out columns), scaled. */
-tide_status handle_forward(forecast_model *m, int64_t windows, const float *scaled, const float *marks, float *out,
-                           tide_failure *failure);
+typedef struct handle_windows {
+    const float *scaled, *marks;
+    const float *known;  /* (windows, pred_len, known), scaled; not read where nothing is known ahead */
+} handle_windows;
+tide_status handle_forward(forecast_model *m, int64_t windows, handle_windows x, float *out, tide_failure *failure);
 
 #endif
