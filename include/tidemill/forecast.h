@@ -48,6 +48,22 @@ typedef enum forecast_missing {
     FORECAST_MISSING_LINEAR,
     FORECAST_MISSING_MASK
 } forecast_missing;
+/* Rows of one time stamp, or where freq is given of one step of it, become one: gaps are left out, and of gaps alone
+ * the result is one. A step has its start for a stamp (full hours, midnights, Mondays or the weekday of W-SUN, the
+ * first of a month; with ME, QE and YE the last day), and one without any row is a row left out. NONE: a row that
+ * repeats another's stamp and values is left out, and other values are refused. KEEP: all stay, and each moves those
+ * after it by one step. */
+typedef enum forecast_aggregate {
+    FORECAST_AGGREGATE_NONE,
+    FORECAST_AGGREGATE_KEEP,
+    FORECAST_AGGREGATE_FIRST,
+    FORECAST_AGGREGATE_LAST,
+    FORECAST_AGGREGATE_MEAN,
+    FORECAST_AGGREGATE_SUM,
+    FORECAST_AGGREGATE_MIN,
+    FORECAST_AGGREGATE_MAX,
+    FORECAST_AGGREGATE_MEDIAN
+} forecast_aggregate;
 /* ITRANSFORMER: attention over series (Liu et al., ICLR 2024). DLINEAR: a moving average and the rest, an affine map
  * each (Zeng et al., AAAI 2023). PATCHTST: attention over patches of each series by itself (Nie et al., ICLR 2023). */
 typedef enum forecast_arch { FORECAST_ITRANSFORMER, FORECAST_DLINEAR, FORECAST_PATCHTST } forecast_arch;
@@ -92,6 +108,7 @@ typedef struct forecast_options {
     /* data */
     char   data[FORECAST_TEXT_SIZE];         /* CSV, .csv.gz, or "-" (standard input) */
     int    kind, features, missing;
+    int    aggregate;                        /* forecast_aggregate */
     char   target[128], time_column[128];
     char   freq[128];                        /* "" found from the stamps; else "15min", "h", pandas' words (MS, BME,
                                                 QE-DEC, W-SUN), or hours of a week: "h, Mon-Fri 10:00-16:00" */

@@ -120,7 +120,9 @@ static void test_refused_times(void **state) {
           "time stamps: 1 repeated" },
         { "u,v,a\n2020-01-01,2020-01-01,1\n2020-01-02,2020-01-02,2\n", { 0 }, TIDE_EDATA, 1, "v",
           "choose one with `time-column`" },
-        { "date,a\n2020-01-01,1\n2020-01-01,2\n", { 0 }, TIDE_EDATA, 3, "date", "no common step" },
+        { "date,a\n2020-01-01,1\n2020-01-01,2\n", { 0 }, TIDE_EDATA, 3, "date", "`aggregate` first, last or mean" },
+        { "date,a\n2020-01-01,1\n2020-01-01,2\n", { .aggregate = AGGREGATE_KEEP }, TIDE_EDATA, 3, "date",
+          "no common step" },
     };
     expect_refused(cases, sizeof cases / sizeof *cases);
 }
@@ -137,7 +139,8 @@ static void test_times(void **state) {
         { "t,date,x\n2020-01-01,2020-01-01,1\n2020-01-02,2020-01-02,2\n", { .ignore = "date" }, "t", "d", "" },
         { "x,y\n1,2\n2,3\n", { .freq = "h" }, NULL, "h", "" },
         { "x,y\n1,2\n2,3\n", { 0 }, NULL, "none", "" },
-        { "date,x\n2020-01-01,1\n2020-01-01,2\n2020-01-02,3\n2020-01-05,4\n2020-01-06,5\n", { 0 }, "date", "d",
+        { "date,x\n2020-01-01,1\n2020-01-01,2\n2020-01-02,3\n2020-01-05,4\n2020-01-06,5\n",
+          { .aggregate = AGGREGATE_KEEP }, "date", "d",
           "time stamps: 1 repeated, 2 missing, 0 off the step of d, first at line 3" },
         { "date,x\n2020-01-01 00:00,1\n2020-01-01 01:00,2\n2020-01-01 02:10,3\n2020-01-01 03:10,3.5\n", { 0 }, "date",
           "h",

@@ -340,7 +340,7 @@ static void test_others(void **state) {
     m.used = 0; /* two rows of each stamp, of which columns of the file are asked for */
     add(&m, "date,part,a\n");
     for (int i = 0; i < 28; i++) add(&m, "2023-01-%02d,%s,%d\n", 1 + i / 2, i % 2 ? "pm" : "am", i % 5);
-    reads(m.text, (frame_options){ .columns = "a" }, &f);
+    reads(m.text, (frame_options){ .columns = "a", .aggregate = AGGREGATE_KEEP }, &f);
     assert_int_equal(f.file_rows, 28);
     frame_free(&f);
     reads(m.text, (frame_options){ 0 }, &f);
@@ -350,7 +350,8 @@ static void test_others(void **state) {
     add(&m, "time,zone,a\n");
     for (int i = 0; i < 48; i++)
         add(&m, "2023-10-%02d %02d:00,%d,%d\n", 28 + (i > 27 ? i - 1 : i) / 24, (i > 27 ? i - 1 : i) % 24, i > 27, i);
-    reads(m.text, (frame_options){ 0 }, &f);
+    refuses(m.text, (frame_options){ 0 }, 30, "reads it as an hour that clocks showed twice; `aggregate` first");
+    reads(m.text, (frame_options){ .aggregate = AGGREGATE_KEEP }, &f);
     assert_int_equal(f.form.ids, 0);
     frame_free(&f);
     m.used = 0; /* the newest block first, and a column that names the blocks */

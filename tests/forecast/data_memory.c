@@ -8,20 +8,22 @@
 
 enum { ROWS = 60, SEQ_LEN = 4, PRED_LEN = 2 };
 
-/* Columns with a gap, a mark, digits in groups, a counter, and one without a name: notes are made too. */
+/* Lines before the names and units below them, columns with a gap, a mark, digits in groups, a percent sign, a counter,
+ * and one without a name, and a row twice: notes are made too. */
 static void write_series(char path[64]) {
-    char text[ROWS * 60] = "date,,a,b,c,No\n";
+    char text[ROWS * 60] = "# made\nStation\ndate,,a,b,c,d,No\n,,kW,,,,\n";
     for (int i = 0; i < ROWS; i++)
-        snprintf(text + strlen(text), sizeof text - strlen(text), "2020-01-%02d 0%d:00:00,1,%d,%s,%s,%d\n", 1 + i / 4,
-                 i % 4 * 2, i * i % 17,
-                 i == 7 ? "" : "3.25", i % 2 ? "\"1,135\"" : i == 8 ? "?" : "900", i);
+        for (int twice = 0; twice <= (i == 9); twice++)
+            snprintf(text + strlen(text), sizeof text - strlen(text), "2020-01-%02d 0%d:00:00,1,%d,%s,%s,%d%%,%d\n",
+                     1 + i / 4, i % 4 * 2, i * i % 17,
+                     i == 7 ? "" : "3.25", i % 2 ? "\"1,135\"" : i == 8 ? "?" : "900", i % 11, i);
     write_temporary(path, text);
 }
 
 static tide_status forecast_all(const frame *f, tide_failure *failure) {
     split s;
     scaler scale = { 0 };
-    float scaled[ROWS * 3];
+    float scaled[ROWS * 5];
     tide_status status = split_make(f, KIND_CUSTOM, SEQ_LEN, PRED_LEN, &s, failure);
     if (!status) status = scaler_fit(f, s.train, &scale);
     if (status) return status;

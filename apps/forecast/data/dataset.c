@@ -30,6 +30,7 @@ static frame_options reading_of(const forecast_options *o, forecast_kind kind, c
                             .targets = given(o->targets), .known = given(o->known),
                             .time_column = given(o->time_column), .run_time = run ? run->time : NULL,
                             .freq = given(o->freq), .missing = (frame_missing)o->missing,
+                            .aggregate = (frame_aggregate)o->aggregate,
                             .strict_dates = o->strict_dates, .date_order = (date_shape)o->date_order, .sort = o->sort,
                             .tz = given(o->tz),
                             .na = given(o->na), .skip_rows = o->skip_rows, .look_back = o->seq_len,

@@ -11,6 +11,19 @@
 
 typedef enum frame_kind { KIND_CUSTOM, KIND_ETTH, KIND_ETTM, KIND_SOLAR, KIND_PEMS } frame_kind;
 typedef enum frame_features { FEATURES_M, FEATURES_S, FEATURES_MS } frame_features;
+/* What becomes of rows with the same time stamp, or in the same step where a frequency is given with it. NONE: the same
+ * row twice is one, and other values are refused (KIND_CUSTOM). KEEP: all stay. */
+typedef enum frame_aggregate {
+    AGGREGATE_NONE,
+    AGGREGATE_KEEP,
+    AGGREGATE_FIRST,
+    AGGREGATE_LAST,
+    AGGREGATE_MEAN,
+    AGGREGATE_SUM,
+    AGGREGATE_MIN,
+    AGGREGATE_MAX,
+    AGGREGATE_MEDIAN
+} frame_aggregate;
 /* auto: masked where a file is read as custom, else refused. */
 typedef enum frame_missing {
     MISSING_AUTO,
@@ -104,6 +117,7 @@ typedef struct frame_options {
     const time_step *run_step;    /* NULL, or that of the run that the file is read for: taken where the rows follow
                                      it */
     frame_missing  missing;
+    frame_aggregate aggregate;
     bool           strict_dates;
     date_shape     date_order;    /* what 1/2/2023 means: DATE_DMY, DATE_MDY; 0: found */
     bool           sort;          /* put the rows in the order of time */
@@ -186,6 +200,8 @@ bool    time_parse(const char *text, int64_t *seconds, time_format *format);
 /* The same for one shape of date, also with AM and PM and a clock with points, and DATE_YMD with points between its
  * parts. */
 bool    time_parse_as(const char *text, date_shape shape, int64_t *seconds, time_format *format);
+/* 2016-07-01 00:00:00 alone, as time_parse_as reads it. */
+bool    time_parse_usual(const char *text, int64_t *seconds, time_format *format);
 /* Days that a date of the shape stands for, at least: 1, 7, 28, ... */
 int32_t date_shape_days(date_shape shape);
 /* Does every stamp, a step after the one before, look another? */

@@ -36,9 +36,11 @@ static bool plain_signs(reading *r, int64_t column) {
 static tide_status restyle(reading *r, int64_t row, int64_t column, number_reader *numbers) {
     const frame *f = r->out;
     char decimal = numbers[column].decimal;
-    bool settled;
+    bool settled, stripped;
     if (plain_signs(r, r->chosen[column]) && read_one(r, row, column, &numbers[column])) return TIDE_OK;
-    tide_status status = reading_settle_style(r, r->chosen[column], row, &numbers[column], &settled);
+    tide_status status = reading_strip_units(r, r->chosen[column], &numbers[column], &stripped);
+    if (status || (stripped && read_one(r, row, column, &numbers[column]))) return status;
+    status = reading_settle_style(r, r->chosen[column], row, &numbers[column], &settled);
     if (status || !settled) return status ? status : reading_fail_cell(r, row, r->chosen[column], &numbers[column]);
     bool all = numbers[column].decimal != decimal;
     for (int64_t c = all ? 0 : column; c < (all ? f->columns : column + 1); c++) {
@@ -163,7 +165,7 @@ tide_status reading_settle_missing(reading *r) {
     frame *f = r->out;
     int64_t first = 0;
     tide_status status = reading_check_sizes(r);
-    if (!status) status = reading_note_sentinels(r);
+    if (!status && !r->marks_told) status = reading_note_sentinels(r);
     if (!status) status = reading_put_back(r);
     int64_t missing = status ? 0 : count_missing(f, &first);
     frame_missing how = r->options->missing;

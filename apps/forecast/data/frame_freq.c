@@ -42,8 +42,9 @@ static tide_status note_word(reading *r, time_step found) {
     if (!step_same(found, f->step)) {
         found.sessions = 0;
         step_print(name, found);
-        return reading_note(r, "most time stamps are %s apart; marks and future stamps follow `freq` %s\n", name,
-                            r->options->freq);
+        bool longer = time_advance(f->time[0], f->step, 1) > time_advance(f->time[0], found, 1);
+        return reading_note(r, "most time stamps are %s apart; marks and future stamps follow `freq` %s%s\n", name,
+                            r->options->freq, longer ? "; `aggregate` mean makes one row of those in each step" : "");
     }
     if (!found.sessions || f->step.sessions) return TIDE_OK;
     step_print(name, found);
@@ -55,7 +56,7 @@ static tide_status take_word(reading *r, time_step found, const int64_t *label) 
     frame *f = r->out;
     step_parse(r->options->freq, &f->step);
     bool        months = step_months(f->step) && step_months(found), dayless = months && !shows_days(f);
-    tide_status status = found.unit == UNIT_NONE ? TIDE_OK : refuse_word(r, found, label);
+    tide_status status = found.unit == UNIT_NONE || r->grid.unit ? TIDE_OK : refuse_word(r, found, label);
     if (status) return status;
     if (months && (!f->step.day || dayless)) f->step.day = found.day, f->step.business = found.business;
     show_step(f);

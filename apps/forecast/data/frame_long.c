@@ -8,7 +8,6 @@
 
 #include "frame_long.h"
 #include "long_form.h"
-#include "zoned.h"
 
 void reading_long_free(reading *r) {
     struct long_table *l = r->series;
@@ -76,8 +75,7 @@ static tide_status refuse_nameless(reading *r) {
     return TIDE_OK;
 }
 
-/* The id cells of a row, joined by "/", cut to the buffer; returns the length of all. */
-static size_t id_text(const reading *r, const tide_table *t, int64_t row, char *buffer, size_t bytes) {
+size_t series_text(const reading *r, const tide_table *t, int64_t row, char *buffer, size_t bytes) {
     const series_key *key = &r->series->key;
     size_t            used = 0;
     for (int i = 0; i < key->count; i++) {
@@ -86,24 +84,6 @@ static size_t id_text(const reading *r, const tide_table *t, int64_t row, char *
         used += (size_t)snprintf(room ? buffer + used : NULL, room ? bytes - used : 0, "%s%s", i ? "/" : "", cell);
     }
     return used;
-}
-
-/* Rows of one series and stamp, next to each other in l->order, with their numbers: which of them counts is settled
- * here. */
-static tide_status settle_repeats(reading *r) {
-    const struct long_table *l = r->series;
-    if (!l->order.repeats) return TIDE_OK;
-    int64_t first = l->order.row[l->order.repeated - 1], second = l->order.row[l->order.repeated];
-    char    name[120], stamp[40];
-    id_text(r, &r->table, first, name, sizeof name);
-    zoned_print(stamp, r->out->zone, l->time[first], &r->out->format);
-    bool others = r->table.columns > l->key.count + r->time.count + 1;
-    return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[second], r->out->time_name,
-                         "'%.100s' has the stamp %s in line %" PRId64 " and again here%s: keep one row of "
-                         "each%s%.60s%s", name, stamp, r->table.line[first],
-                         l->order.repeats > 1 ? " (and there are more)" : "",
-                         others ? "; if one more column tells series apart, `id` " : "",
-                         others ? r->table.header[l->key.column[0]] : "", others ? ",NAME adds it" : "");
 }
 
 /* ---- numbers ---- */
@@ -128,12 +108,12 @@ static size_t name_length(const reading *r, int64_t row) {
         size_t length = 1 + strlen(l->table.header[l->value[v]]);
         if (length > longest) longest = length;
     }
-    return longest + id_text(r, &l->table, row, NULL, 0) + 1;
+    return longest + series_text(r, &l->table, row, NULL, 0) + 1;
 }
 
 static char *put_name(const reading *r, int64_t row, int64_t v, char *at) {
     const struct long_table *l = r->series;
-    at += id_text(r, &l->table, row, at, name_length(r, row));
+    at += series_text(r, &l->table, row, at, name_length(r, row));
     if (l->values > 1) at += sprintf(at, "/%s", l->table.header[l->value[v]]);
     return at + 1;
 }
@@ -164,7 +144,7 @@ static tide_status name_columns(reading *r) {
 /* The file's table steps aside for one that has names alone, as a frame in memory has. */
 static tide_status turn_table(reading *r) {
     r->series->table = r->table;
-    r->table         = (tide_table){ 0 };
+    r->table         = (tide_table){ .header_line = r->table.header_line };
     tide_status status = name_columns(r);
     return status ? status : reading_check_twins(r);
 }
@@ -209,8 +189,9 @@ static bool keep_form(reading *r) {
     if (!long_form_new(form, l->key.count, l->values, r->count)) return false;
     bool fine = true;
     for (int64_t i = 0; fine && i < form->ids + form->values; i++) {
-        form->place[i] = i < form->ids ? l->key.column[i] : l->value[i - form->ids];
-        fine = (form->names[i] = strdup(l->table.header[form->place[i]])) != NULL;
+        int64_t column = i < form->ids ? l->key.column[i] : l->value[i - form->ids];
+        form->place[i] = l->table.place ? l->table.place[column] : column;
+        fine = (form->names[i] = strdup(l->table.header[column])) != NULL;
     }
     for (int64_t c = 0; fine && c < r->count; c++) {
         form->value[c] = value_of(r, r->chosen[c]);
@@ -265,7 +246,7 @@ tide_status reading_pivot(reading *r) {
     if (!status) status = note_form(r);
     if (!status) status = reading_note_others(r);
     if (!status) status = read_numbers(r);
-    if (!status) status = settle_repeats(r);
+    if (!status) status = reading_settle_repeats(r);
     if (!status) status = turn_table(r);
     if (!status) status = reading_lay_out(r);
     if (!status && !keep_form(r)) status = reading_no_memory(r);

@@ -55,6 +55,12 @@ bool        key_is_sure(const char *name);  /* unique_id, item_id, ...: by its n
  * NULL for a table that is not in long format. */
 tide_status reading_group_rows(reading *r, series_order *out);
 
+/* The id cells of a row, joined by "/", cut to the buffer; returns the length of all. */
+size_t series_text(const reading *r, const tide_table *t, int64_t row, char *buffer, size_t bytes);
+
+/* frame_repeats.c: rows of one series and stamp, or step, become one, or are refused. Needs the numbers. */
+tide_status reading_settle_repeats(reading *r);
+
 /* frame_value.c: which columns hold the values, and that the others are left out. Needs the rows by series. */
 tide_status reading_find_values(reading *r);
 tide_status reading_note_others(reading *r);

@@ -69,8 +69,7 @@ static tide_status take_time(reading *r) {
             return forecast_fail(r->failure, TIDE_EDATA, NULL, i + 1, f->time_name,
                                  "the time lies outside the years 0 to 9999; times are seconds since 1970");
     f->format = usual_format(f);
-    status    = reading_order_rows(r);
-    return status ? status : reading_settle_step(r);
+    return reading_order_rows(r);
 }
 
 /* ---- values ---- */
@@ -91,6 +90,8 @@ static tide_status take_values(reading *r) {
     for (int64_t i = 0; i < f->file_rows && !status; i++)
         for (int64_t c = 0; c < f->columns && !status; c++) status = take_cell(r, i, c);
     reading_close_marks(r);
+    if (!status) status = reading_aggregate(r);
+    if (!status) status = reading_settle_step(r);
     if (status) return status;
     return r->options->kind == KIND_PEMS ? reading_check_sizes(r) : reading_settle_missing(r); /* the scaler fills */
 }

@@ -10,10 +10,11 @@
 /* A frame's columns are numbers, which name nothing. */
 static tide_status refuse_long_frame(reading *r, int64_t repeated) {
     enum { ROWS_A_STAMP = 3 };
-    if (repeated < r->out->file_rows / ROWS_A_STAMP) return TIDE_OK;
+    if (repeated < r->out->file_rows / ROWS_A_STAMP || r->options->aggregate != AGGREGATE_NONE) return TIDE_OK;
     return forecast_fail(r->failure, TIDE_EDATA, NULL, 0, r->out->time_name,
                          "%" PRId64 " of %" PRId64 " time stamps stand more than once: a frame has one row for each "
-                         "time stamp, and each series a column of its own, as tide_frame_pivot makes it",
+                         "time stamp, and each series a column of its own, as tide_frame_pivot makes it; if they are "
+                         "one series, `aggregate` first, last or mean makes one row of them",
                          repeated, r->out->file_rows);
 }
 
@@ -78,7 +79,7 @@ static bool clocks_went_back(const reading *r, int64_t backwards) {
     const frame *f = r->out;
     time_step step = step_find(f->time, f->file_rows);
     for (int64_t i = 1; backwards && i < f->file_rows; i++)
-        if (f->time[i] < f->time[i - 1] && !reading_clocks_moved(r, i, step)) return false;
+        if (f->time[i] < f->time[i - 1] && !reading_clocks_moved(r, f->time[i - 1], f->time[i], step)) return false;
     return backwards > 0;
 }
 

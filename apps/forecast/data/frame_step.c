@@ -62,7 +62,7 @@ static spacing check_spacing(const reading *r, time_step step) {
         s.repeated += same;
         s.differing += same && !same_cells(r, i - 1, i);
         s.uneven += !same && !skipped;
-        bool moved = reading_clocks_moved(r, i, step);
+        bool moved = reading_clocks_moved(r, f->time[i - 1], f->time[i], step);
         s.forward += moved && skipped;
         s.back += moved && same;
         if (skipped) add_gap(&s, zone_label(f->zone, f->time[i - 1]), zone_label(f->zone, f->time[i]), skipped);
@@ -79,10 +79,9 @@ static void clock_text(char buffer[16], int64_t second) {
 
 static tide_status tell_repeated(reading *r, const spacing *s) {
     if (!s->repeated) return TIDE_OK;
-    return reading_note(r, "%" PRId64 " time stamps stand twice, %" PRId64 " of them with other values: each moves "
-                                                                           "the rows after it by one step; keep one "
-                                                                           "row of each\n",
-                        s->repeated, s->differing);
+    return reading_note(r, "%" PRId64 " time stamps stand twice, %" PRId64
+                           " of them with other values: each moves the rows after it by one step; `aggregate` first "
+                           "keeps one row of each\n", s->repeated, s->differing);
 }
 
 static tide_status tell_missing(reading *r, const spacing *s, time_step by, const char *step) {
@@ -115,6 +114,13 @@ static const char *hint_at_clocks(const spacing *s) {
                  : "";
 }
 
+/* Stamps that follow no step: which option makes them follow one. */
+static tide_status tell_uneven(reading *r, const spacing *s, const char *step) {
+    if (!s->uneven || r->grid.unit) return TIDE_OK;
+    return reading_note(r, "rows that come at any time: `aggregate` mean with `freq` %s (or a longer step) makes one "
+                           "row of those in each step\n", step);
+}
+
 /* Rows left out of an otherwise even axis can be put back; where they are more than those that are there, the step is
  * not what it seems. */
 static bool can_put_back(const reading *r, const spacing *s, time_step step) {
@@ -141,20 +147,25 @@ static tide_status report_spacing(reading *r, spacing s, time_step step) {
              s.repeated, s.missing, s.uneven, name, reading_rows_are(r), r->table.line[s.first]);
     if (r->options->strict_dates)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[s.first], r->out->time_name,
-                             "%s%s%s%s", text, hint_at_clocks(&s), s.repeated ? "; keep one row of each stamp" : "",
+                             "%s%s%s%s", text, hint_at_clocks(&s),
+                             s.repeated ? "; `aggregate` first keeps one row of each stamp" : "",
                              s.missing ? "; put the missing rows back with empty cells" : "");
     tide_status status = reading_note(r, "%s; the rows are taken as equally spaced%s\n", text, hint_at_clocks(&s));
     if (status == TIDE_OK) status = tell_repeated(r, &s);
+    if (status == TIDE_OK) status = tell_uneven(r, &s, name);
     return status == TIDE_OK ? tell_missing(r, &s, step, name) : status;
 }
 
 /* ---- the step ---- */
 
-/* The spacing is judged by the step that was found, or by that of `freq` or the run where it is as long. */
+/* The spacing is judged by the step that was found, or by that of `freq` or the run where it is as long, or the one
+ * that rows were put on. */
 tide_status reading_settle_step(reading *r) {
     frame *f = r->out;
     time_step found;
+    if (!f->time) return TIDE_OK;
     if (!zoned_step_find(f->zone, f->time, f->file_rows, &found)) return reading_no_memory(r);
+    if (r->grid.unit && !step_same(found, r->grid)) found = r->grid;
     tide_status status = reading_take_step(r, found);
     if (status) return status;
     if (found.unit == UNIT_NONE && f->file_rows > 1)

@@ -45,6 +45,13 @@ static const struct { time_part part; const char *names[6]; double low, high; } 
 };
 enum { PARTS = sizeof part_names / sizeof *part_names, HOUR = 3 };
 
+bool reading_names_part(const char *name) {
+    for (int part = 0; part < PARTS; part++)
+        for (const char *const *word = part_names[part].names; *word; word++)
+            if (!strcasecmp(name, *word)) return true;
+    return false;
+}
+
 static bool whole_within(const reading *r, int64_t column, double low, double high) {
     for (int64_t i = 0; i < r->table.rows; i++) {
         char  *end;
@@ -441,9 +448,10 @@ static tide_status keep_columns(reading *r) {
     frame *f       = r->out;
     f->time_columns = r->time;
     for (int i = 0; i < r->time.count; i++) f->time_columns.of[i].name = NULL;
+    for (int i = 0; i < r->time.count; i++) f->time_columns.of[i].place = reading_place(r, r->time.of[i].place);
     for (int i = 0; i < r->time.count; i++)
         if (!(f->time_columns.of[i].name = strdup(r->table.header[r->time.of[i].place]))) return reading_no_memory(r);
-    f->time_place = r->time.of[0].place;
+    f->time_place = f->time_columns.of[0].place;
     f->time_name  = strdup(f->time_columns.of[0].name);
     return f->time_name ? TIDE_OK : reading_no_memory(r);
 }
@@ -465,6 +473,5 @@ tide_status reading_parse_time(reading *r) {
             r->time.count > 1 && reading_text(r, 0, r->time.of[1].place)[0] == '0';
     if (status == TIDE_OK) status = note_years(r);
     if (status == TIDE_OK) status = reading_pivot(r);
-    if (status == TIDE_OK) status = reading_order_rows(r);
-    return status == TIDE_OK ? reading_settle_step(r) : status;
+    return status == TIDE_OK ? reading_order_rows(r) : status;
 }

@@ -34,17 +34,15 @@ const char *reading_stamp_text(const reading *r, int64_t row, char buffer[STAMP_
  * zone or its offsets vary. */
 enum { NO_OFFSET = INT32_MIN, DATE_ALONE };
 tide_status reading_settle_zone(reading *r, const int32_t *offset);
-/* Do local times of no zone look as if clocks had been put forward or back before this row: an hour more or less than
+/* Do local times of no zone look as if clocks had been put forward or back between two rows: an hour more or less than
  * the step, early on a Sunday? Then `tz` would tell. */
-bool        reading_clocks_moved(const reading *r, int64_t row, time_step step);
+bool        reading_clocks_moved(const reading *r, int64_t before, int64_t now, time_step step);
+#define READING_HOUR_TWICE "`tz` NAME, such as Europe/Berlin, reads it as an hour that clocks showed twice; "
 
 /* frame_order.c: rows that do not ascend are refused (newest first, backwards), or put in order (--sort). */
 tide_status reading_order_rows(reading *r);
 
 /* frame_freq.c: the step that out->step is to have, where the stamps' own is `found`. */
 tide_status reading_take_step(reading *r, time_step found);
-
-/* frame_step.c: the step, and what is to be said of rows that it does not explain. */
-tide_status reading_settle_step(reading *r);
 
 #endif

@@ -208,12 +208,12 @@ tide_status reading_settle_zone(reading *r, const int32_t *offset) {
     return status == TIDE_OK ? note_own_offsets(r, row) : status;
 }
 
-bool reading_clocks_moved(const reading *r, int64_t row, time_step step) {
+bool reading_clocks_moved(const reading *r, int64_t before, int64_t now, time_step step) {
     enum { HOUR = 3600, SUNDAY = 6, LATEST = 4 * HOUR };
     const frame *f = r->out;
     if (r->from || f->zone || f->format.kind != 'd' || *f->format.offset || step.unit > UNIT_HOUR || !step.unit)
         return false;
-    int64_t before = f->time[row - 1], more = f->time[row] - time_advance(before, step, 1);
+    int64_t more = now - time_advance(before, step, 1);
     return (more == HOUR || more == -HOUR) && floor_mod(before, DAY_SECONDS) < LATEST &&
            calendar_weekday(floor_div(before, DAY_SECONDS)) == SUNDAY;
 }

@@ -7,9 +7,9 @@
 #include "base/base.h"
 #include "train/run.h"
 
-static const char *const names[] = { "sep",        "decimal", "thousands",   "missing", "na",    "skip-rows",
-                                     "date-order", "sort",    "time-column", "id",      "value", "freq",
-                                     "tz" };
+static const char *const names[] = { "sep",       "decimal",    "thousands", "missing",     "na", "aggregate",
+                                     "skip-rows", "date-order", "sort",      "time-column", "id", "value",
+                                     "freq",      "tz" };
 enum { NAMES = sizeof names / sizeof *names };
 
 /* As a list, or "" where it does not fit: then the next file is searched as this one was. */

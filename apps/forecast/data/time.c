@@ -108,7 +108,8 @@ bool time_parse(const char *text, int64_t *seconds, time_format *format) {
 bool time_parse_as(const char *text, date_shape shape, int64_t *seconds, time_format *format) {
     time_format calendar = { 0 };
     while (*text == ' ' || *text == '\t') text++;
-    if (!parse_calendar(text, shape, seconds, &calendar)) return false;
+    bool usual = shape == DATE_YMD && time_parse_usual(text, seconds, &calendar);
+    if (!usual && !parse_calendar(text, shape, seconds, &calendar)) return false;
     if (format) *format = calendar;
     return true;
 }

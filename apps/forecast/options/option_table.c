@@ -56,6 +56,8 @@ static const tide_option rows[] = {
     { "missing", CHOICE(missing, "auto|error|ffill|linear|mask"), NULL, ALL, "Data", NULL,
       "empty cells and rows left out: refuse, repeat the last, interpolate, or learn around them (auto: so for custom "
       "files, else refuse)" },
+    { "aggregate", CHOICE(aggregate, "none|keep|first|last|mean|sum|min|max|median"), NULL, ALL, "Data", NULL,
+      "rows of one time stamp, or with `freq` of one step, become one; none: the same row twice becomes one" },
     { "strict-dates", BOOL(strict_dates), NULL, ALL, "Data", NULL, "refuse repeated or missing time stamps" },
     { "date-order", CHOICE(date_order, "auto|dmy|mdy"), NULL, ALL, "Data", NULL,
       "how to read 1/2/2023 where no row decides it" },
