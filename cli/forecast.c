@@ -8,6 +8,7 @@
 #include <tidemill/forecast.h>
 
 #include "forecast_bench.h"
+#include "forecast_intervals.h"
 
 typedef struct target {
     forecast_options options;
@@ -144,6 +145,7 @@ static void put_scores(FILE *out, const forecast_result *r) {
     for (int k = 0; k < 4; k++) put_score(out, forecasters[k], score_of(r, k), units);
     if (*r->season_note) fprintf(out, "%s\n", r->season_note);
     put_columns(out, r);
+    put_intervals(out, r);
 }
 
 static void put_train(FILE *out, const forecast_result *r) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bands_file.h"
 #include "base/base.h"
 
 static tide_status no_memory(tide_failure *failure) {
@@ -22,6 +23,7 @@ void bundle_free(bundle *b) {
     free(b->tail);
     free(b->tail_time);
     record_free(&b->record);
+    bands_free(&b->bands);
     json_decref(b->reading);
     *b = (bundle){ 0 };
 }
@@ -186,6 +188,7 @@ static tide_status add_parts(tide_archive *a, const bundle *b, tide_list params,
     if (status == TIDE_OK && b->tail_time)
         status = tide_archive_add(a, "tail.time", TIDE_I64, TIDE_SHAPE(c->seq_len), b->tail_time);
     if (status == TIDE_OK) status = record_add(a, &b->record, c);
+    if (status == TIDE_OK) status = bands_add(a, &b->bands);
     char *text = metadata_text(b);
     if (status == TIDE_OK) status = text ? tide_archive_set(a, "tidemill.forecast", text) : TIDE_ENOMEM;
     free(text);
