@@ -330,7 +330,8 @@ const cli_command command_evaluate = {
 const cli_command command_predict = {
     .name = "forecast predict", .words = "RUN", .most_words = 1, .summary = "forecast the rows that come next",
     .more = "  tidemill forecast predict runs/sales > next.csv\n"
-            "  tidemill forecast predict runs/sales --data newer.csv --output next.csv\n",
+            "  tidemill forecast predict runs/sales --data newer.csv --output next.csv\n"
+            "  tidemill forecast predict runs/sales --level 80,95 --lower 0\n",
     .files = "RUN/forecast_result.csv: the forecast\nRUN/forecast-plot.svg: the rows before it and the forecast\n",
     .rows = { { forecast_table, FORECAST_FOR_PREDICT, offsetof(target, options) } },
     .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_predict,

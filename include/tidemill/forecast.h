@@ -282,7 +282,7 @@ typedef struct forecast_interval {
 
 typedef struct forecast_intervals {
     bool    present;
-    double  crps;                                /* of the quantiles 0.05, 0.10, ... 0.95; as mae is counted */
+    double  crps;                                /* of the quantiles 0.1, 0.2, ... 0.9, counted as mae is */
     double  wql;                                 /* the same in original units over the sum of |truth| */
     int64_t level_count;
     forecast_interval level[FORECAST_MAX_LEVELS];    /* ascending */

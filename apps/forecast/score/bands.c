@@ -6,9 +6,9 @@
 #include "baseline.h"
 #include "conformal.h"
 
-/* How fine: the first whose tables are short enough, else the last. A model of 1,000 columns has some 8 MB of them. */
+/* How fine: the first whose tables are short enough, else the last. Four megabytes up to 1,600 columns. */
 static const struct { int64_t knots; int points; } fineness[] = { { 32, 199 }, { 32, 39 }, { 16, 39 }, { 8, 19 } };
-enum { FINENESS = sizeof fineness / sizeof *fineness, MOST_NUMBERS = 2000000 };
+enum { FINENESS = sizeof fineness / sizeof *fineness, MOST_NUMBERS = 1000000 };
 
 /* In thousandths, up to the middle; the other half mirrors them. Coarse ones are dense where the usual levels lie. */
 static const int16_t points_39[] = { 5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 125, 150, 200, 250, 300, 350, 400, 450,

@@ -61,7 +61,7 @@ static double dependence(const weighted *r, int64_t count, int64_t shared, weigh
     qsort(sorted, (size_t)count, sizeof *sorted, by_value);
     double low  = block_excess(r, count, block, sorted[count / 10].value, false);
     double high = block_excess(r, count, block, sorted[count - 1 - count / 10].value, true);
-    return fmin(fmax((low + high) / 2, 1), (double)block);
+    return fmin((low + high) / 2, (double)block);
 }
 
 /* The first of the sorted residuals up to which a share `p` of the weight lies; from the other end if `down`. */
@@ -95,7 +95,7 @@ static void fill_column(const band_tables *b, weighted *r, int64_t count, double
 
 /* ---- a forecaster ---- */
 
-/* The mean over the columns: each alone has few blocks to tell from. */
+/* The mean over the columns, as each alone has few blocks to tell from; neighbours never add to the count. */
 static double knot_dependence(const residuals *r, int64_t knot, weighted *of, weighted *sorted) {
     double  sum = 0;
     int64_t told = 0;
@@ -104,7 +104,7 @@ static double knot_dependence(const residuals *r, int64_t knot, weighted *of, we
         double  one   = dependence(of, count, ceil_div(r->step[knot] + 1, r->stride), sorted);
         sum += one, told += one > 0;
     }
-    return told ? sum / (double)told : (double)ceil_div(r->step[knot] + 1, r->stride);
+    return told ? fmax(sum / (double)told, 1) : (double)ceil_div(r->step[knot] + 1, r->stride);
 }
 
 bool bands_calibrate(band_tables *b, int forecaster, const residuals *r) {

@@ -31,7 +31,7 @@ typedef struct band_tables {
 } band_tables;
 
 /* Chooses steps and probabilities: every step up to 32 and every probability that a level of 1, 2, ... 99 % needs,
- * fewer of both where many columns would make the tables of four forecasters longer than 2 million numbers. Zero `b`
+ * fewer of both where many columns would make the tables of four forecasters longer than a million numbers. Zero `b`
  * first. false: out of memory. */
 bool   bands_new(band_tables *b, int64_t pred_len, int64_t columns, const double *unit);
 void   bands_free(band_tables *b);
