@@ -33,9 +33,11 @@ static void tell_reach(const prediction *p) {
     for (int64_t s = 0; s < b->pred_len; s++) {
         double reach = bands_reach(b, (int)p->use, s);
         if (highest <= reach) continue;
+        char most[32] = "at all";
+        if (reach >= 1) snprintf(most, sizeof most, "above %.0f %%", floor(reach));
         listener_note(&p->listener, FORECAST_STAGE_NOTE,
-                      "from step %" PRId64 " on, the validation windows vouch for no level above %.3g %%: intervals of "
-                      "a higher one reach as far as the largest error seen there", s + 1, floor(reach));
+                      "from step %" PRId64 " on, the validation windows vouch for no level %s: intervals of a higher "
+                      "one reach as far as the largest error seen there", s + 1, most);
         return;
     }
 }

@@ -113,6 +113,8 @@ class Train(Case):
             self.assertEqual(json.loads((self.out / "run.json").read_text())["options"]["plots"], bool(expected))
             for name in expected:
                 self.assertTrue((self.out / name).with_suffix(".csv").exists(), name)
+            if expected:
+                self.assertRegex((self.out / "sample.csv").read_text(), r"^x,95 % \(low\),95 % \(high\),80 % \(low\),80 % \(high\),past,forecast,truth\n")
 
     @unittest.skipUnless(shutil.which("gnuplot"), "no gnuplot here")
     def test_plots_are_svg(self):

@@ -113,6 +113,24 @@ tide_status plot_curve(const char *svg_path, const forecast_curve *c, plot_watch
     return status;
 }
 
+static const double sample_levels[] = { 80, 95 };
+enum { SAMPLE_LEVELS = sizeof sample_levels / sizeof *sample_levels };
+
+/* Around one column's forecast (pred_len) of the window at `first_row`: (pred_len, SAMPLE_LEVELS, 2). Returns the
+ * levels that there are: none where nothing is calibrated, or where there is no memory, which a plot can do without. */
+static int64_t sample_bands(const dataset *d, const bundle *b, int64_t first_row, int64_t column,
+                            const double *forecast, double *bands) {
+    const float *window = d->scaled + first_row * d->frame.columns + d->out_first;
+    float       *scale  = b->bands.quantile[0] ? malloc((size_t)d->out_count * sizeof *scale + 1) : NULL;
+    if (!scale) return 0;
+    bands_scales(&b->bands, window, b->config.seq_len, d->frame.columns, d->scaler.std + d->out_first, scale);
+    for (int64_t i = 0; i < b->config.pred_len; i++)
+        bands_at(&b->bands, 0, i * d->out_count + column - d->out_first, forecast[i], scale, sample_levels,
+                 SAMPLE_LEVELS, bands + i * SAMPLE_LEVELS * 2);
+    free(scale);
+    return SAMPLE_LEVELS;
+}
+
 tide_status plot_sample(const char *folder, const dataset *d, const bundle *b, window_program *p, int64_t first_row,
                         plot_watch *watch,
                         tide_failure *failure) {
@@ -120,7 +138,7 @@ tide_status plot_sample(const char *folder, const dataset *d, const bundle *b, w
     int64_t     seq = b->config.seq_len, pred = b->config.pred_len, columns = d->frame.columns, out = d->out_count;
     bool        shown  = b->target >= d->out_first && b->target < d->out_first + out;
     int64_t     column = shown ? b->target : d->out_first;
-    double     *values = malloc((size_t)(seq + 2 * pred) * sizeof *values);
+    double     *values = malloc((size_t)(seq + (2 + SAMPLE_LEVELS * 2) * pred) * sizeof *values);
     if (!values) return no_memory(failure);
     for (int64_t i = 0; i < seq + pred; i++) values[i] = d->frame.values[(first_row + i) * columns + column];
     int32_t     start  = (int32_t)first_row;
@@ -133,7 +151,10 @@ tide_status plot_sample(const char *folder, const dataset *d, const bundle *b, w
     forecast_curve c = { .title = "The last test window", .column = d->frame.names[column], .past = values,
                          .truth = values + seq,
                          .forecast = values + seq + pred, .time = d->frame.time ? d->frame.time + first_row : NULL,
-                         .seq_len = seq, .pred_len = pred };
+                         .seq_len = seq, .pred_len = pred, .levels = sample_levels,
+                         .bands = values + seq + 2 * pred };
+    if (scaled)
+        c.level_count = sample_bands(d, b, first_row, column, c.forecast, values + seq + 2 * pred);
     if (scaled) status = owned_claim_plot(folder, "sample", path, failure);
     if (scaled && status == TIDE_OK) status = plot_curve(path, &c, watch, failure);
     free(values);
