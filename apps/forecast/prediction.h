@@ -20,6 +20,7 @@ typedef struct prediction {
                             them */
     int64_t   shown;     /* columns to write */
     int64_t  *time;      /* (seq_len + pred_len); NULL without time stamps */
+    float    *known;     /* (pred_len, known), scaled; NULL where nothing is known ahead */
     forecast_use use;         /* never BEST */
     double   *season;         /* (season_rows, columns) before the forecast; NULL unless it is asked for */
     int64_t   season_rows;
@@ -35,6 +36,9 @@ tide_status prediction_no_memory(tide_failure *failure);
  * forecast where `use` asks for it; not yet scaled. */
 tide_status prediction_rows(prediction *p, tide_failure *failure);
 
+/* prediction_known.c: what is known of the rows to come: from options->future, or what the series' own file or the run
+ * holds of them. Needs the times. */
+tide_status prediction_known(prediction *p, tide_failure *failure);
 /* prediction_bands.c. What `level` asks for, refused where the run lacks it; the intervals around the forecast. */
 tide_status prediction_read_levels(prediction *p, tide_failure *failure);
 tide_status prediction_make_bands(prediction *p, tide_failure *failure);

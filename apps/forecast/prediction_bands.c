@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/fit/calibrate.h"
 #include "forecast/saved/use.h"
 #include "prediction.h"
 
@@ -44,14 +45,13 @@ static void tell_reach(const prediction *p) {
 
 tide_status prediction_make_bands(prediction *p, tide_failure *failure) {
     const model_config *c = &p->bundle->config;
-    const scaler       *s = &p->data.scaler;
     int64_t cells = c->pred_len * c->out_count, sides = 2 * p->levels.count;
     if (!sides) return TIDE_OK;
     float *scale = malloc((size_t)c->out_count * sizeof *scale + 1);
     p->bands     = malloc((size_t)(cells * sides) * sizeof *p->bands + 1);
     if (!scale || !p->bands) return free(scale), prediction_no_memory(failure);
-    bands_scales(&p->bundle->bands, p->data.scaled + c->out_first, c->seq_len, c->columns, s->std + c->out_first,
-                 scale);
+    look_back window = look_back_of(&p->data, 0, c->seq_len);
+    bands_scales(&p->bundle->bands, &window, scale);
     for (int64_t i = 0; i < cells; i++)
         bands_at(&p->bundle->bands, (int)p->use, i, p->values[i], scale, p->levels.of, p->levels.count,
                  p->bands + i * sides);

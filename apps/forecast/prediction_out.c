@@ -10,7 +10,7 @@
 
 /* ---- text ---- */
 
-/* Quoted when the name holds what would end a cell. */
+/* Quoted when the text holds what would end a cell: a name, or a stamp such as Jan 1, 2023. */
 static void add_name(text *t, const char *name, const char *suffix) {
     if (!strpbrk(name, ",\"\n\r")) {
         text_add(t, "%s%s", name, suffix);
@@ -61,7 +61,8 @@ static void add_cell(const prediction *p, text *t, int64_t step, int64_t column,
                         p->data.frame.time_columns.of[-1 - column].part);
     else num_format(cell, prediction_value(p, step * c->out_count + column, place), true);
     bool known = column < 0 || !isnan(prediction_value(p, step * c->out_count + column, place));
-    text_add(t, "%s%s", place ? "," : "", known ? cell : "");
+    if (place) text_add(t, ",");
+    add_name(t, known ? cell : "", "");
 }
 
 static tide_status make_csv(const prediction *p, forecast_result *r, tide_failure *failure) {

@@ -39,10 +39,15 @@ typedef enum forecast_kind {
     FORECAST_PEMS
 } forecast_kind;
 typedef enum forecast_features { FORECAST_M, FORECAST_S, FORECAST_MS } forecast_features;
+/* Empty cells, and rows that are left out of an even time axis. MASK: they stay gaps, which count neither in the
+ * normalisation nor in the loss nor in scores; the model is told where they are, and sees lines across them. AUTO: MASK
+ * for FORECAST_CUSTOM, else ERROR. */
 typedef enum forecast_missing {
+    FORECAST_MISSING_AUTO,
     FORECAST_MISSING_ERROR,
     FORECAST_MISSING_FFILL,
-    FORECAST_MISSING_LINEAR
+    FORECAST_MISSING_LINEAR,
+    FORECAST_MISSING_MASK
 } forecast_missing;
 typedef enum forecast_activation { FORECAST_GELU, FORECAST_RELU } forecast_activation;
 typedef enum forecast_optimizer {
@@ -85,8 +90,13 @@ typedef struct forecast_options {
     /* data */
     char   data[FORECAST_TEXT_SIZE];         /* CSV, .csv.gz, or "-" (standard input) */
     int    kind, features, missing;
-    char   target[128], time_column[128], freq[24];
+    char   target[128], time_column[128];
+    char   freq[128];                        /* "" found from the stamps; else "15min", "h", pandas' words (MS, BME,
+                                                QE-DEC, W-SUN), or hours of a week: "h, Mon-Fri 10:00-16:00" */
     char   columns[4096], ignore[4096];      /* comma-separated names */
+    char   targets[4096];                    /* forecast these, in place of `features`; the others are inputs */
+    char   known[4096];                      /* inputs whose values are known pred_len rows ahead: never forecast */
+    char   without_history[4096];            /* targets whose own past the model does not see */
     char   marks[24];                        /* "auto" (from the frequency), "none", or a frequency such as "h" */
     char   sep[8], decimal[8], thousands[8]; /* one character each; thousands: what groups the digits by three */
     char   na[256];                          /* comma-separated marks of a missing value: text, or numbers
@@ -148,6 +158,9 @@ typedef struct forecast_options {
     /* evaluate and predict */
     char    model[FORECAST_TEXT_SIZE];       /* run folder */
     char    output[FORECAST_TEXT_SIZE];      /* predict: CSV to write; "" or "-": only forecast_result.csv */
+    char    future[FORECAST_TEXT_SIZE];      /* predict: CSV with the `known` columns of the pred_len rows to come; "":
+                                                they are the last rows of `data`, in which no other column has a value
+                                                */
     char    save_predictions[FORECAST_TEXT_SIZE]; /* evaluate: .npz to write */
     int64_t season;                          /* rows of a season of the seasonal-naive baseline; 0: from the
                                                 frequency */
@@ -375,8 +388,11 @@ TIDE_API int64_t     forecast_model_columns(const forecast_model *m);
 TIDE_API int64_t     forecast_model_targets(const forecast_model *m);   /* columns that are forecast */
 TIDE_API const char *forecast_model_column_name(const forecast_model *m, int64_t column);  /* NULL: there is none */
 TIDE_API const char *forecast_model_target_name(const forecast_model *m, int64_t target);  /* likewise */
+TIDE_API int64_t     forecast_model_known(const forecast_model *m);     /* columns known ahead: the last of all */
 TIDE_API bool        forecast_model_needs_time(const forecast_model *m);
-TIDE_API const char *forecast_model_frequency(const forecast_model *m); /* "h", "15min", ...; "": no time stamps */
+TIDE_API bool        forecast_model_takes_gaps(const forecast_model *m);  /* trained on a series with gaps */
+/* "h", "15min", ...; "h, Mon-Fri 10:00-16:00": rows stand at these hours alone; "": no time stamps. */
+TIDE_API const char *forecast_model_frequency(const forecast_model *m);
 /* What its programs multiply in; `note` as for tide_precision_here. */
 TIDE_API tide_precision forecast_model_precision(const forecast_model *m, const char **note);
 /* The times of the `count` rows after a row of time `last_time_s`. */
@@ -389,23 +405,34 @@ TIDE_API tide_status forecast_model_times_after(const forecast_model *m, int64_t
  *   past    (windows, seq_len, columns), in the order of forecast_model_column_name; finite
  *   time_s  (windows, seq_len), seconds since 1970 of each row's wall-clock label; NULL where the model needs none
  *   future  (windows, pred_len, targets), the caller's; undefined after a failure
- * TIDE_EDATA names window, row and column of what is not a finite number. */
+ * A model that learned around gaps (forecast_model_takes_gaps) takes NaN in `past` for one. TIDE_EDATA names window,
+ * row and column of what else is not a finite number. */
 TIDE_API tide_status forecast_model_predict(forecast_model *m, int64_t windows, const double *past,
                                             const int64_t *time_s, double *future, tide_failure *failure);
 
-/* Prediction intervals beside it. `future` is forecast_model_predict's.
+/* The same where columns are known ahead (forecast_model_known > 0), which forecast_model_predict refuses.
+ *   known   (windows, pred_len, forecast_model_known), original units, of the rows that are forecast; finite */
+TIDE_API tide_status forecast_model_predict_known(forecast_model *m, int64_t windows, const double *past,
+                                                  const int64_t *time_s, const double *known, double *future,
+                                                  tide_failure *failure);
+
+/* Prediction intervals beside it. `future` is forecast_model_predict_known's, whose `known` is NULL where no column is
+ * known ahead.
  *   levels  (level_count) in percent, from 1 to 99, ascending, at most FORECAST_MAX_LEVELS
  *   bands   (windows, pred_len, targets, level_count, 2): lower and upper bound, original units; NaN for a column that
  *           had no truth in validation
  * TIDE_EINVAL where the model keeps none: it was trained by an earlier version, or its training did not end. */
 TIDE_API bool        forecast_model_has_levels(const forecast_model *m);
 TIDE_API tide_status forecast_model_predict_levels(forecast_model *m, int64_t windows, const double *past,
-                                                   const int64_t *time_s, const double *levels, int64_t level_count,
-                                                   double *future, double *bands, tide_failure *failure);
+                                                   const int64_t *time_s, const double *known, const double *levels,
+                                                   int64_t level_count, double *future, double *bands,
+                                                   tide_failure *failure);
 
 /* forecast_model_predict from the last seq_len rows of a frame, whose columns are found by their names; others are
- * ignored. Its step must be the model's where both have times; a model that needs times needs them in whole seconds.
- * *future* is (pred_len, targets). TIDE_EDATA for a column that is missing, a gap, too few rows, another frequency. */
+ * ignored. Where columns are known ahead, its last pred_len rows are those that are forecast, and of them only these
+ * columns are read. Its step must be the model's where both have times; a model that needs times needs them in whole
+ * seconds. *future* is (pred_len, targets). TIDE_EDATA for a column that is missing, a gap, too few rows, another
+ * frequency. */
 TIDE_API tide_status forecast_model_predict_frame(forecast_model *m, const tide_frame *f, double *future,
                                                   tide_failure *failure);
 

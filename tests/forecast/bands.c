@@ -160,14 +160,21 @@ static void test_sizes(void **state) {
 static void test_scales(void **state) {
     band_tables b = { 0 };
     float       window[200], scale[2], still[200] = { 0 };
+    const float blind[2] = { 0, 1 };
     const double unit[2] = { 2, 5 }, std[2] = { 2, 5 };
     (void)state;
     assert_true(bands_new(&b, 1, 2, unit));
     for (int i = 0; i < 100; i++) window[2 * i] = i % 2 ? 3 : -3, window[2 * i + 1] = i % 2 ? 1 : -1;
-    bands_scales(&b, window, 100, 2, std, scale);
+    look_back seen = { window, 100, 2, std, NULL }, flat = { still, 100, 2, std, NULL };
+    bands_scales(&b, &seen, scale);
     expect_near("three", (double)scale[0] / (double)scale[1], pow(3, 0.75), 0.02);
     expect_near("one", (double)scale[1], 1, 0.01);
-    bands_scales(&b, still, 100, 2, std, scale);
+    for (int i = 20; i < 90; i++) window[2 * i] = NAN; /* what is left moves as much */
+    seen.blind = blind;
+    bands_scales(&b, &seen, scale);
+    expect_near("gaps", (double)scale[0], pow(9.01, 0.375), 0.001);
+    expect_near("not seen", (double)scale[1], 1, 0);
+    bands_scales(&b, &flat, scale);
     expect_near("none", (double)scale[0], pow(0.1, 0.75), 0.001);
     bands_free(&b);
 }

@@ -78,6 +78,12 @@ static forecast_model *load(const char *name) {
     return m;
 }
 
+static tide_status ask(forecast_model *m, int64_t windows, const double *levels, int64_t count, double *future,
+                       double *bands) {
+    return forecast_model_predict_levels(m, windows, windows ? rows : NULL, windows ? times : NULL, NULL, levels, count,
+                                         future, bands, NULL);
+}
+
 static double cell(const tide_table *t, int row, int column) {
     return strtod(t->cells[row * t->columns + column], NULL);
 }
@@ -112,7 +118,8 @@ static void test_predict(void **state) {
     forecast_model *m = load("run");
     assert_true(forecast_model_has_levels(m));
     tide_failure failure = { 0 };
-    if (forecast_model_predict_levels(m, 1, rows + (ROWS - SEQ) * COLUMNS, times + ROWS - SEQ, levels, 3, future, bands,
+    if (forecast_model_predict_levels(m, 1, rows + (ROWS - SEQ) * COLUMNS, times + ROWS - SEQ, NULL, levels, 3, future,
+                                      bands,
                                       &failure) != TIDE_OK)
         fail_msg("%s", failure.message);
     for (int i = 0; i < PRED * COLUMNS; i++) {
@@ -147,8 +154,8 @@ static void test_measured(void **state) {
     forecast_model *m     = load("run");
     int             first = ROWS - SEQ - PRED + 1 - (int)r.windows;
     for (int w = 0; w < r.windows; w++) {
-        assert_int_equal(forecast_model_predict_levels(m, 1, rows + (first + w) * COLUMNS, times + first + w, levels, 2,
-                                                       future, bands, NULL), TIDE_OK);
+        assert_int_equal(forecast_model_predict_levels(m, 1, rows + (first + w) * COLUMNS, times + first + w, NULL,
+                                                       levels, 2, future, bands, NULL), TIDE_OK);
         for (int i = 0; i < PRED * COLUMNS; i++, count++)
             for (int l = 0; l < 2; l++) {
                 double y = rows[(first + w + SEQ) * COLUMNS + i];
@@ -241,12 +248,11 @@ static void test_levels(void **state) {
     }
     refuse("run", "level 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", TIDE_EINVAL, "up to 16");
     forecast_model *m = load("run");
-    for (int i = 0; i < 4; i++)
-        assert_int_equal(forecast_model_predict_levels(m, 1, rows, times, bad[i], 2, future, bands, NULL), TIDE_EINVAL);
-    assert_int_equal(forecast_model_predict_levels(m, 1, rows, times, bad[0], 1, future, NULL, NULL), TIDE_EINVAL);
-    assert_int_equal(forecast_model_predict_levels(NULL, 1, rows, times, bad[0], 1, future, bands, NULL), TIDE_EINVAL);
-    assert_int_equal(forecast_model_predict_levels(m, 0, NULL, NULL, bad[0], 1, NULL, NULL, NULL), TIDE_OK);
-    assert_int_equal(forecast_model_predict_levels(m, 1, rows, times, NULL, 0, future, NULL, NULL), TIDE_OK);
+    for (int i = 0; i < 4; i++) assert_int_equal(ask(m, 1, bad[i], 2, future, bands), TIDE_EINVAL);
+    assert_int_equal(ask(m, 1, bad[0], 1, future, NULL), TIDE_EINVAL);
+    assert_int_equal(ask(NULL, 1, bad[0], 1, future, bands), TIDE_EINVAL);
+    assert_int_equal(ask(m, 0, bad[0], 1, NULL, NULL), TIDE_OK);
+    assert_int_equal(ask(m, 1, NULL, 0, future, NULL), TIDE_OK);
     forecast_model_free(m);
 }
 
@@ -333,6 +339,49 @@ static void test_files(void **state) {
     tide_archive_free(&bare);
 }
 
+/* Values that are missing are no residuals. A column that has none in validation has no interval, and the table of the
+ * others goes on without it. */
+static void test_gaps(void **state) {
+    forecast_options o;
+    forecast_result  r       = { 0 };
+    tide_failure     failure = { 0 };
+    char             path[96];
+    (void)state;
+    small_options(&o);
+    snprintf(path, sizeof path, "%s/gaps.csv", folder);
+    FILE *f = fopen(path, "w");
+    fputs("date,a,b\n", f);
+    for (int i = 0; i < ROWS; i++) {
+        fprintf(f, "2024-01-%02d %02d:00:00,", 1 + i / 24, i % 24);
+        if (i % 9 != 4) fprintf(f, "%.3f", rows[i * 3]);
+        if (i < 400 || i > 490) fprintf(f, ",%.3f\n", rows[i * 3 + 1]);
+        else fputs(",\n", f);
+    }
+    fclose(f);
+    set(&o, "data", path);
+    snprintf(path, sizeof path, "%s/gaps", folder);
+    set(&o, "out", path);
+    set_all(&o, "epochs 1 missing mask");
+    if (forecast_train(&o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("train: %s", failure.message);
+    for (int k = 0; k < 4; k++) {
+        const forecast_interval *l = &r.intervals[k].level[1];
+        assert_true(r.intervals[k].present && l->coverage > 50 && l->coverage <= 100 && l->winkler > 0);
+        assert_true(isnan(l->by_column[1]) && l->by_column[0] > 50 && l->worst_column == 0);
+    }
+    expect_has(r.json, "\"b\": null");
+    forecast_result_free(&r);
+    of_run(&o, "gaps", "level 80");
+    r = predict(&o);
+    tide_table t = as_table(r.csv, "next.csv");
+    for (int row = 0; row < PRED; row++) {
+        assert_true(cell(&t, row, 1) < cell(&t, row, 3));
+        assert_true(!*t.cells[row * 7 + 4] && *t.cells[row * 7 + 5] && !*t.cells[row * 7 + 6]);
+    }
+    expect_has(r.json, "null");
+    tide_table_free(&t);
+    forecast_result_free(&r);
+}
+
 /* A column that is called as a bound would be. */
 static void test_clash(void **state) {
     forecast_options o;
@@ -363,6 +412,7 @@ int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_predict), cmocka_unit_test(test_measured),
                                         cmocka_unit_test(test_baselines), cmocka_unit_test(test_bounds),
                                         cmocka_unit_test(test_levels),  cmocka_unit_test(test_refit),
-                                        cmocka_unit_test(test_files),   cmocka_unit_test(test_clash) };
+                                        cmocka_unit_test(test_files),   cmocka_unit_test(test_gaps),
+                                        cmocka_unit_test(test_clash) };
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -1,3 +1,4 @@
+/* Who is off by how much in validation, and how often intervals made of that hold on the test windows. */
 #include "calibrate.h"
 
 #include <stdlib.h>
@@ -19,17 +20,23 @@ static void see_residuals(void *user, int64_t at, int64_t count, const float *pr
     residuals_add(user, at, count, prediction, truth);
 }
 
+look_back look_back_of(const dataset *d, int64_t first, int64_t seq_len) {
+    return (look_back){ d->scaled + first * d->frame.columns + d->out_first, seq_len, d->frame.columns,
+                        d->scaler.std + d->out_first, d->blind ? d->blind + d->out_first : NULL };
+}
+
 static float *scales_of(const scoring *w, const band_tables *b) {
-    const dataset *d = w->data;
-    float *out = malloc((size_t)(w->windows * d->out_count) * sizeof *out + 1);
-    for (int64_t i = 0; out && i < w->windows; i++)
-        bands_scales(b, d->scaled + (w->first + i) * d->frame.columns + d->out_first, w->seq_len, d->frame.columns,
-                     d->scaler.std + d->out_first, out + i * d->out_count);
+    int64_t columns = w->data->out_count;
+    float  *out     = malloc((size_t)(w->windows * columns) * sizeof *out + 1);
+    for (int64_t i = 0; out && i < w->windows; i++) {
+        look_back window = look_back_of(w->data, w->first + i, w->seq_len);
+        bands_scales(b, &window, out + i * columns);
+    }
     return out;
 }
 
-/* `p` for the model, `baseline` for another. */
-static tide_status calibrate(const scoring *validation, int who, window_program *p, const baseline *made,
+/* `p` for the model, `baselines` for one of them. */
+static tide_status calibrate(const scoring *validation, int who, window_program *p, const baseline_parts *baselines,
                              band_tables *out, tide_failure *failure) {
     window_watch watch[FORECASTERS] = { { 0 } };
     scoring      w     = *validation;
@@ -42,7 +49,7 @@ static tide_status calibrate(const scoring *validation, int who, window_program 
     w.watch    = watch;
     tide_status status = !room ? no_memory(&why)
                          : p   ? score_model(&w, p, &pair, &why)
-                               : score_baseline(&w, who - 1, made, &pair, &why);
+                               : score_baseline(&w, who - 1, baselines, &pair, &why);
     if (status == TIDE_OK && !bands_calibrate(out, who, &r)) status = no_memory(&why);
     score_pair_free(&pair);
     residuals_free(&r);
@@ -61,7 +68,7 @@ tide_status calibrate_baselines(const scoring *validation, const baseline_parts 
     tide_status status = TIDE_OK;
     for (int i = 0; status == TIDE_OK && i < 3; i++) {
         bool late = i == SEASONAL && baselines->season > validation->first + validation->seq_len;
-        if (baselines->made[i] && !late) status = calibrate(validation, 1 + i, NULL, baselines->made[i], out, failure);
+        if (baselines->made[i] && !late) status = calibrate(validation, 1 + i, NULL, baselines, out, failure);
     }
     return status;
 }

@@ -7,6 +7,8 @@
 #include "forecast/score/intervals.h"
 #include "scoring.h"
 
+/* What `d` holds before the forecast of the window that begins at row `first`. */
+look_back look_back_of(const dataset *d, int64_t first, int64_t seq_len);
 /* Empty tables for what `d` forecasts. */
 tide_status bands_open(const dataset *d, int64_t pred_len, band_tables *out, tide_failure *failure);
 /* Forecasts the windows of `validation` and fills the tables of the model, or of the baselines that are made. One whose

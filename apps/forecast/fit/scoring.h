@@ -36,11 +36,10 @@ typedef struct score_pair { score *scaled, *original; } score_pair;
 void score_pair_free(score_pair *p);
 
 tide_status score_model(const scoring *what, window_program *p, score_pair *out, tide_failure *failure);
-/* `which`: LAST_VALUE, ... */
-tide_status score_baseline(const scoring *what, int which, const baseline *b, score_pair *out, tide_failure *failure);
 forecast_score score_pair_result(const char *name, const score_pair *p, bool metrics_scaled);
 
-/* Mean over the windows of the loss of each, in window order; `starts` NULL: first .. first + windows - 1. */
+/* Mean over the windows of the loss of each, weighed by how many of its truths are known, in window order; `starts`
+ * NULL: first .. first + windows - 1. */
 tide_status mean_loss(window_program *p, const int32_t *starts, int64_t first, int64_t windows, double *out,
                       tide_failure *failure);
 
@@ -60,6 +59,9 @@ enum { LAST_VALUE, SEASONAL, LINEAR };
 /* Makes them for these windows, the linear one fitted on `s`; then they can be scored. */
 tide_status make_baselines(const scoring *what, split s, int64_t season, baseline_parts *out, tide_failure *failure);
 tide_status score_baselines(const scoring *what, baseline_parts *parts, tide_failure *failure);
+/* `which`: LAST_VALUE, ..., that is made. */
+tide_status score_baseline(const scoring *what, int which, const baseline_parts *parts, score_pair *out,
+                           tide_failure *failure);
 void        baseline_parts_free(baseline_parts *p);
 extern const char *const baseline_names[3];
 

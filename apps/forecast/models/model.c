@@ -1,9 +1,12 @@
+/* Instance norm over each window, a token for each series and mark, encoder blocks, and the way back: section 3 of the
+ * paper, with the details of its published program. */
 #include "model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define NORM_EPS 1e-5 /* of the layer norms and of the instance norm */
+#define LEAST_KNOWN_DEVIATION 0.3 /* of the training rows' */
 
 static void block_new(tide_graph *g, const model_config *c, int64_t index, model_block *b) {
     static const char *const names[4] = { "attention.query_projection", "attention.key_projection",
@@ -19,6 +22,13 @@ static void block_new(tide_graph *g, const model_config *c, int64_t index, model
     tide_scope_pop(g);
 }
 
+static tide_val gap_embedding_new(tide_graph *g, const model_config *c) {
+    tide_val zero = tide_fill(g, TIDE_F32, TIDE_SHAPE(c->d_model, c->seq_len), 0);
+    tide_val v = tide_variable(g, "enc_embedding.gap_embedding.weight", zero);
+    tide_mark_param(v);
+    return v;
+}
+
 bool itransformer_new(tide_graph *g, const model_config *config, itransformer *out) {
     *out = (itransformer){ .config = *config };
     if (out->config.out_count == 0) out->config.out_count = config->columns;
@@ -28,6 +38,10 @@ bool itransformer_new(tide_graph *g, const model_config *config, itransformer *o
         return false;
     }
     out->embedding = tide_linear_new(g, "enc_embedding.value_embedding", config->seq_len, config->d_model);
+    if (config->known)
+        out->known_embedding =
+            tide_linear_new(g, "enc_embedding.known_embedding", config->seq_len + config->pred_len, config->d_model);
+    if (config->masked) out->gap_embedding = gap_embedding_new(g, config);
     for (int64_t i = 0; i < config->e_layers; i++) block_new(g, config, i, &out->blocks[i]);
     out->norm      = tide_layer_norm_new(g, "encoder.norm", config->d_model, NORM_EPS);
     out->projector = tide_linear_new(g, "projector", config->d_model, config->pred_len);
@@ -69,31 +83,83 @@ static tide_val encode(const itransformer *m, tide_val tokens, tide_mode mode, t
     return sliced ? tokens : tide_slice(tokens, 1, c->out_first, c->out_first + c->out_count);
 }
 
-tide_val itransformer_rows(const itransformer *m, tide_val x, tide_val marks, tide_mode mode, tide_val *attention) {
-    const model_config *c = &m->config;
-    tide_val series = tide_transpose(x, 1, 2), mean = series, deviation = series; /* (b, columns, seq_len) */
-    if (c->use_norm) {
-        mean             = tide_mean(series, TIDE_AXES_KEEP(2));
-        tide_val centred = tide_sub(series, mean);
-        deviation        = tide_sqrt(tide_add_scalar(tide_mean(tide_square(centred), TIDE_AXES_KEEP(2)), NORM_EPS));
-        series           = tide_div(centred, deviation);
+/* Where each series lies and how wide it is, over the rows of the window that hold values: (b, columns, 1). */
+typedef struct instance_scale { tide_val mean, deviation; } instance_scale;
+
+static instance_scale instance_scale_of(tide_val series, tide_val gaps, tide_val *centred) {
+    tide_val mean, variance;
+    if (!gaps.graph) {
+        mean     = tide_mean(series, TIDE_AXES_KEEP(2));
+        *centred = tide_sub(series, mean);
+        variance = tide_mean(tide_square(*centred), TIDE_AXES_KEEP(2));
+    } else {
+        tide_val one = tide_scalar(series.graph, 1), observed = tide_sub(one, gaps);
+        tide_val values = tide_sum(observed, TIDE_AXES_KEEP(2)), count = tide_maximum(values, one);
+        mean     = tide_div(tide_sum(tide_mul(series, observed), TIDE_AXES_KEEP(2)), count);
+        *centred = tide_sub(series, mean);
+        variance = tide_div(tide_sum(tide_mul(tide_square(*centred), observed), TIDE_AXES_KEEP(2)), count);
+        variance = tide_where(tide_gt_scalar(values, 0), variance, one); /* of nothing: as the training rows have it */
     }
-    tide_val tokens = c->marks > 0 ? tide_concat(x.graph, TIDE_LIST(series, tide_transpose(marks, 1, 2)), 1) : series;
-    tide_val h      = tide_dropout(tide_linear_apply(&m->embedding, tokens), c->dropout, mode);
-    h               = tide_layer_norm_apply(&m->norm, encode(m, h, mode, attention));
-    tide_val out    = tide_linear_apply(&m->projector, h); /* (b, out columns, pred_len) */
-    if (!c->use_norm) return out;
-    int64_t first = c->out_first, stop = first + c->out_count;
-    return tide_add(tide_mul(out, tide_slice(deviation, 1, first, stop)), tide_slice(mean, 1, first, stop));
+    return (instance_scale){ mean, tide_sqrt(tide_add_scalar(variance, NORM_EPS)) };
 }
 
-tide_val itransformer_apply(const itransformer *m, tide_val x, tide_val marks, tide_mode mode,
-                              tide_val *attention) {
-    return tide_transpose(itransformer_rows(m, x, marks, mode, attention), 1, 2);
+/* The tokens of what is known: its past and its future as one series, beside what is usual in its past. A switch that
+ * was off all the while must not become infinite when it goes on. */
+static tide_val embed_known(const itransformer *m, const model_windows *x) {
+    const model_config *c = &m->config;
+    tide_val past = tide_slice(x->past, 2, c->columns - c->known, c->columns), centred;
+    tide_val all  = tide_transpose(tide_concat(past.graph, TIDE_LIST(past, x->known), 1), 1, 2);
+    if (!c->use_norm) return tide_linear_apply(&m->known_embedding, all);
+    instance_scale s = instance_scale_of(tide_transpose(past, 1, 2), (tide_val){ 0 }, &centred);
+    tide_val width = tide_maximum(s.deviation, tide_scalar(past.graph, LEAST_KNOWN_DEVIATION));
+    return tide_linear_apply(&m->known_embedding, tide_div(tide_sub(all, s.mean), width));
+}
+
+/* The tokens of the series, and behind them those of the marks and of what is known. */
+static tide_val embed(const itransformer *m, tide_val series, tide_val gaps, const model_windows *x) {
+    const model_config *c = &m->config;
+    tide_graph         *g = series.graph;
+    tide_val inputs = c->marks > 0 ? tide_concat(g, TIDE_LIST(series, tide_transpose(x->marks, 1, 2)), 1) : series;
+    tide_val tokens = tide_linear_apply(&m->embedding, inputs);
+    if (gaps.graph) {
+        tide_val said = tide_matmul(gaps, tide_transpose(m->gap_embedding, 0, 1));
+        tokens = tide_add(tokens, c->marks > 0 ? tide_pad(said, 1, 0, c->marks, 0) : said);
+    }
+    return c->known ? tide_concat(g, TIDE_LIST(tokens, embed_known(m, x)), 1) : tokens;
+}
+
+/* (b, seq_len, columns) turned, without the columns that are known ahead. */
+static tide_val of_series(const model_config *c, tide_val x) {
+    return tide_transpose(c->known ? tide_slice(x, 2, 0, c->columns - c->known) : x, 1, 2);
+}
+
+tide_val itransformer_rows(const itransformer *m, const model_windows *x, tide_mode mode, tide_val *attention) {
+    const model_config *c = &m->config;
+    tide_val series = of_series(c, x->past), gaps = x->gaps; /* (b, series, seq_len) */
+    if (gaps.graph) gaps = of_series(c, gaps);
+    instance_scale scale = { series, series };
+    if (c->use_norm) {
+        tide_val centred;
+        scale  = instance_scale_of(series, gaps, &centred);
+        series = tide_div(centred, scale.deviation);
+    }
+    tide_val h   = tide_dropout(embed(m, series, gaps, x), c->dropout, mode);
+    h            = tide_layer_norm_apply(&m->norm, encode(m, h, mode, attention));
+    tide_val out = tide_linear_apply(&m->projector, h); /* (b, out columns, pred_len) */
+    if (!c->use_norm) return out;
+    int64_t first = c->out_first, stop = first + c->out_count;
+    return tide_add(tide_mul(out, tide_slice(scale.deviation, 1, first, stop)),
+                    tide_slice(scale.mean, 1, first, stop));
+}
+
+tide_val itransformer_apply(const itransformer *m, const model_windows *x, tide_mode mode, tide_val *attention) {
+    return tide_transpose(itransformer_rows(m, x, mode, attention), 1, 2);
 }
 
 int64_t model_parameters(const model_config *c) {
     int64_t d = c->d_model, inner = c->n_heads * c->head_size;
     int64_t block = 3 * inner * (d + 1) + d * (inner + 1) + c->d_ff * (d + 1) + d * (c->d_ff + 1) + 4 * d;
-    return (c->seq_len + 1) * d + c->e_layers * block + 2 * d + (d + 1) * c->pred_len;
+    int64_t embedding = (c->seq_len + 1) * d + (c->masked ? c->seq_len * d : 0);
+    if (c->known) embedding += (c->seq_len + c->pred_len + 1) * d;
+    return embedding + c->e_layers * block + 2 * d + (d + 1) * c->pred_len;
 }

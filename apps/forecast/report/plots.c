@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/fit/calibrate.h"
 #include "report.h"
 #include "train/step.h"
 
@@ -120,10 +121,10 @@ enum { SAMPLE_LEVELS = sizeof sample_levels / sizeof *sample_levels };
  * levels that there are: none where nothing is calibrated, or where there is no memory, which a plot can do without. */
 static int64_t sample_bands(const dataset *d, const bundle *b, int64_t first_row, int64_t column,
                             const double *forecast, double *bands) {
-    const float *window = d->scaled + first_row * d->frame.columns + d->out_first;
-    float       *scale  = b->bands.quantile[0] ? malloc((size_t)d->out_count * sizeof *scale + 1) : NULL;
+    look_back window = look_back_of(d, first_row, b->config.seq_len);
+    float    *scale  = b->bands.quantile[0] ? malloc((size_t)d->out_count * sizeof *scale + 1) : NULL;
     if (!scale) return 0;
-    bands_scales(&b->bands, window, b->config.seq_len, d->frame.columns, d->scaler.std + d->out_first, scale);
+    bands_scales(&b->bands, &window, scale);
     for (int64_t i = 0; i < b->config.pred_len; i++)
         bands_at(&b->bands, 0, i * d->out_count + column - d->out_first, forecast[i], scale, sample_levels,
                  SAMPLE_LEVELS, bands + i * SAMPLE_LEVELS * 2);

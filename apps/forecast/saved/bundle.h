@@ -22,6 +22,8 @@ typedef struct bundle {
     time_format  format;
     char        *time_name;    /* NULL without time stamps */
     time_columns time_columns;
+    float       *blind;        /* (config.columns): as a dataset's; NULL */
+    double      *ahead;        /* (pred_len, config.known): as a dataset's; NULL */
     double      *tail;         /* (seq_len, columns): the last rows of the file, original units */
     int64_t     *tail_time;    /* (seq_len), NULL without time stamps */
     training_record record;

@@ -19,7 +19,7 @@ tide_status bundle_damaged(const char *path, const char *where, tide_failure *fa
                    where, what);
 }
 
-typedef enum side { NO_SIDE, LOOK_BACK, HORIZON, WIDTH, INNER, FEED_FORWARD } side;
+typedef enum side { NO_SIDE, LOOK_BACK, HORIZON, BOTH, WIDTH, INNER, FEED_FORWARD } side;
 typedef struct weight { const char *name; side rows, columns; } weight;
 
 static const weight outer[] = {
@@ -38,10 +38,14 @@ static const weight of_block[] = {
     { "norm1.weight", WIDTH, NO_SIDE },                    { "norm1.bias", WIDTH, NO_SIDE },
     { "norm2.weight", WIDTH, NO_SIDE },                    { "norm2.bias", WIDTH, NO_SIDE },
 };
-enum { OUTER = sizeof outer / sizeof *outer, OF_BLOCK = sizeof of_block / sizeof *of_block };
+static const weight of_gaps[] = { { "enc_embedding.gap_embedding.weight", WIDTH, LOOK_BACK } };
+static const weight of_known[] = { { "enc_embedding.known_embedding.weight", WIDTH, BOTH },
+                                   { "enc_embedding.known_embedding.bias", WIDTH, NO_SIDE } };
+enum { OUTER = sizeof outer / sizeof *outer, OF_GAPS = 1, OF_KNOWN = 2, OF_BLOCK = sizeof of_block / sizeof *of_block };
 
 static tide_shape shape_of(const weight *w, const model_config *c) {
-    const int64_t sides[] = { [LOOK_BACK] = c->seq_len, [HORIZON] = c->pred_len, [WIDTH] = c->d_model,
+    const int64_t sides[] = { [LOOK_BACK] = c->seq_len, [HORIZON] = c->pred_len,
+                              [BOTH] = c->seq_len + c->pred_len, [WIDTH] = c->d_model,
                               [INNER] = c->n_heads * c->head_size, [FEED_FORWARD] = c->d_ff };
     tide_shape shape = w->columns ? TIDE_SHAPE(sides[w->rows], sides[w->columns]) : TIDE_SHAPE(sides[w->rows]);
     return published_shape(w->name, shape);
@@ -66,8 +70,12 @@ tide_status bundle_check_weights(const char *path, const tide_archive *a, const 
                                  tide_failure *failure) {
     char        name[100];
     tide_status status = TIDE_OK;
-    for (int i = 0; status == TIDE_OK && i < OUTER; i++)
-        status = check_weight(path, a, outer[i].name, shape_of(&outer[i], c), failure);
+    const struct { const weight *of; int count; } parts[] = {
+        { outer, OUTER }, { of_gaps, c->masked ? OF_GAPS : 0 }, { of_known, c->known ? OF_KNOWN : 0 },
+    };
+    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++)
+        for (int i = 0; status == TIDE_OK && i < parts[p].count; i++)
+            status = check_weight(path, a, parts[p].of[i].name, shape_of(&parts[p].of[i], c), failure);
     for (int64_t i = 0; status == TIDE_OK && i < c->e_layers * OF_BLOCK; i++) {
         const weight *w = &of_block[i % OF_BLOCK];
         snprintf(name, sizeof name, "encoder.attn_layers.%d.%s", (int)(i / OF_BLOCK), w->name);

@@ -10,9 +10,11 @@ bool forecast_model_has_levels(const forecast_model *m) { return m && m->of->bun
 /* The scales of one window, whose values are scaled as the model's are. */
 static void window_scales(const forecast_model *m, const double *past, float *scaled, float *scale) {
     const model_config *c = config_of(m);
-    const scaler       *s = &m->of->bundle.scaler;
-    scaler_apply(s, past, c->seq_len, scaled);
-    bands_scales(&m->of->bundle.bands, scaled + c->out_first, c->seq_len, c->columns, s->std + c->out_first, scale);
+    const bundle       *b = &m->of->bundle;
+    const look_back window = { scaled + c->out_first, c->seq_len, c->columns, b->scaler.std + c->out_first,
+                               b->blind ? b->blind + c->out_first : NULL };
+    scaler_apply_gapped(&b->scaler, past, c->seq_len, scaled);
+    bands_scales(&b->bands, &window, scale);
 }
 
 static void put_bands(const forecast_model *m, const levels *l, const double *future, const float *scale,
@@ -24,8 +26,9 @@ static void put_bands(const forecast_model *m, const levels *l, const double *fu
 }
 
 tide_status forecast_model_predict_levels(forecast_model *m, int64_t windows, const double *past,
-                                          const int64_t *time_s, const double *asked, int64_t level_count,
-                                          double *future, double *bands, tide_failure *failure) {
+                                          const int64_t *time_s, const double *known, const double *asked,
+                                          int64_t level_count, double *future, double *bands,
+                                          tide_failure *failure) {
     const model_config *c = config_of(m);
     levels l;
     failure_clear(failure);
@@ -40,7 +43,7 @@ tide_status forecast_model_predict_levels(forecast_model *m, int64_t windows, co
         if (l.of[i] != asked[i]) status = fail(failure, TIDE_EINVAL, "levels ascend, each once");
     if (status == TIDE_OK && windows && l.count && !bands)
         status = fail(failure, TIDE_EINVAL, "there is no place for the prediction intervals");
-    if (status == TIDE_OK) status = forecast_model_predict(m, windows, past, time_s, future, failure);
+    if (status == TIDE_OK) status = forecast_model_predict_known(m, windows, past, time_s, known, future, failure);
     if (status != TIDE_OK) return status;
     float *scaled = malloc((size_t)(c->seq_len * c->columns + c->out_count) * sizeof *scaled);
     if (!scaled) return fail(failure, TIDE_ENOMEM, "out of memory for the forecast");

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/base.h"
-#include "baseline.h"
 #include "conformal.h"
 
 /* How fine: the first whose tables are short enough, else the last. Four megabytes up to 1,600 columns. */
@@ -69,11 +68,26 @@ bool bands_any(const band_tables *b) {
  * loses little (bench/results/intervals.md). */
 static const double FOLLOW = 0.75, FLOOR = 0.1;
 
-void bands_scales(const band_tables *b, const float *window, int64_t seq_len, int64_t stride, const double *std,
-                  float *out) {
+/* Of the values that there are, mean and all; NaN where there are none. */
+static double deviation(const float *values, int64_t count, int64_t stride) {
+    double  sum = 0, squares = 0;
+    int64_t seen = 0;
+    for (int64_t i = 0; i < count; i++)
+        if (!isnan(values[i * stride])) sum += (double)values[i * stride], seen++;
+    double mean = seen ? sum / (double)seen : (double)NAN;
+    for (int64_t i = 0; i < count; i++) {
+        double d = (double)values[i * stride] - mean;
+        if (!isnan(d)) squares += d * d;
+    }
+    return seen ? sqrt(squares / (double)seen) : (double)NAN;
+}
+
+void bands_scales(const band_tables *b, const look_back *window, float *out) {
     for (int64_t c = 0; c < b->columns; c++) {
-        double share = window_scale_of(window + c, seq_len, stride).std * std[c] / b->unit[c];
-        out[c]       = (float)pow(share * share + FLOOR * FLOOR, FOLLOW / 2);
+        bool   blind = window->blind && window->blind[c] > 0;
+        double share = blind ? (double)NAN : deviation(window->scaled + c, window->count, window->stride);
+        share *= window->std[c] / b->unit[c];
+        out[c] = isnan(share) ? 1 : (float)pow(share * share + FLOOR * FLOOR, FOLLOW / 2);
     }
 }
 

@@ -36,10 +36,15 @@ typedef struct band_tables {
 bool   bands_new(band_tables *b, int64_t pred_len, int64_t columns, const double *unit);
 void   bands_free(band_tables *b);
 bool   bands_any(const band_tables *b);  /* of any forecaster */
-/* The scales (columns) of one window, whose rows of scaled values `stride` apart begin at the first forecast column;
- * `std` (columns) is what they were scaled by. */
-void   bands_scales(const band_tables *b, const float *window, int64_t seq_len, int64_t stride, const double *std,
-                    float *out);
+/* The rows (count) before a forecast, from the first forecast column on. */
+typedef struct look_back {
+    const float  *scaled;    /* NaN where a value is missing */
+    int64_t       count, stride;
+    const double *std;       /* (columns): what they were scaled by */
+    const float  *blind;     /* NULL, or (columns): above 0 for one whose past is not looked at */
+} look_back;
+/* The scales (columns) of one window. Of a column of which nothing is seen: 1. */
+void   bands_scales(const band_tables *b, const look_back *window, float *out);
 /* What to add to a forecast, in scales. NaN where nothing is known. */
 double bands_quantile(const band_tables *b, int forecaster, int64_t column, int64_t step, double probability);
 /* Lower and upper bound of each level (levels, 2) around a forecast: `cell` is step * columns + column. */
