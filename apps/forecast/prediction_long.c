@@ -40,22 +40,39 @@ static bool same_series(const long_form *form, int64_t a, int64_t b) {
     return true;
 }
 
+/* A value's name, with its bounds around it. */
+static void add_names(const prediction *p, text *t, const written *w) {
+    char suffix[40] = "";
+    for (int64_t place = 0; place < (w->what == WRITTEN_VALUE ? prediction_places(p) : 1); place++) {
+        if (place) text_add(t, ",");
+        if (w->what == WRITTEN_VALUE) prediction_suffix(p, place, suffix);
+        prediction_add_cell(t, name_of(&p->data.frame, w), suffix);
+    }
+}
+
+/* -1: this value of the series is not forecast. */
+static void add_values(const prediction *p, text *t, int64_t cell) {
+    for (int64_t place = 0; place < prediction_places(p); place++) {
+        if (place) text_add(t, ",");
+        if (cell >= 0) prediction_add_value(p, t, cell, place);
+    }
+}
+
 /* `at`: which of the forecast's columns holds each value of the series, -1 where none does; `column` is one of it. */
 static void add_row(const prediction *p, text *t, int64_t step, const written *w, int64_t count, const int64_t *at,
                     int64_t column) {
     const model_config *c = &p->bundle->config;
     const frame        *f = &p->data.frame;
     for (int64_t k = 0; k < count; k++) {
-        char cell[40] = "";
+        char stamp[40];
         if (k) text_add(t, ",");
-        if (w[k].what == WRITTEN_ID) {
-            prediction_add_cell(t, f->form.id[column * f->form.ids + w[k].of]);
-            continue;
+        switch (w[k].what) {
+        case WRITTEN_ID: prediction_add_cell(t, f->form.id[column * f->form.ids + w[k].of], ""); break;
+        case WRITTEN_VALUE: add_values(p, t, at[w[k].of] < 0 ? -1 : step * c->out_count + at[w[k].of]); break;
+        case WRITTEN_TIME:
+            zoned_print_part(stamp, f->zone, p->time[c->seq_len + step], &f->format, f->time_columns.of[w[k].of].part);
+            prediction_add_cell(t, stamp, "");
         }
-        if (w[k].what == WRITTEN_TIME)
-            zoned_print_part(cell, f->zone, p->time[c->seq_len + step], &f->format, f->time_columns.of[w[k].of].part);
-        else if (at[w[k].of] >= 0) num_format(cell, p->values[step * c->out_count + at[w[k].of]], true);
-        text_add(t, "%s", cell);
     }
     text_add(t, "\n");
 }
@@ -68,7 +85,7 @@ void prediction_long_csv(const prediction *p, text *t) {
     t->failed = t->failed || !at || !w;
     for (int64_t k = 0; !t->failed && k < count; k++) {
         if (k) text_add(t, ",");
-        prediction_add_cell(t, name_of(&p->data.frame, &w[k]));
+        add_names(p, t, &w[k]);
     }
     text_add(t, "\n");
     for (int64_t i = 0, next; !t->failed && i < p->shown; i = next) {

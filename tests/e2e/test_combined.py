@@ -200,6 +200,43 @@ class Combined(Case):
                 self.train(long(days[:160], names, cells, by_time), *roles, out="past")
                 self.assertEqual(self.predict("past", "--future", ahead), self.predict("run"))
 
+    def test_known_instants(self):
+        """What is known ahead is found by its instants, however the stamps of its file say which they are."""
+        hours = [BACK + (i - 150) * HOUR for i in range(160 + AHEAD)]
+        cells = {(n, i): value(s, i) for s, n in enumerate(["a", "plan"]) for i in range(160 + AHEAD)}
+        roles = ["--known", "plan", "--targets", "a"]
+        self.train(wide([t.astimezone(BERLIN).isoformat() for t in hours[:160]], ["a", "plan"], cells), *roles)
+        shown = {}
+        for name, stamp in {"utc": lambda t: t.strftime("%Y-%m-%dT%H:%M:%SZ"), "offset": lambda t: t.astimezone(BERLIN).isoformat(),
+                            "other offset": lambda t: t.astimezone(zoneinfo.ZoneInfo("Asia/Tokyo")).isoformat()}.items():
+            ahead = self.write(wide([stamp(t) for t in hours[160:]], ["plan"], {("plan", i): cells["plan", 160 + i] for i in range(AHEAD)}), "ahead.csv")
+            shown[name] = self.predict("run", "--future", ahead)
+            self.assertEqual(shown[name], shown["utc"])
+        self.assertEqual([row[0] for row in shown["utc"][1:]], [t.astimezone(BERLIN).isoformat() for t in hours[160:]])
+
+    def test_two_clocks(self):
+        """Series whose clocks stand in different zones: refused, and read in one."""
+        hours = [BACK + (i - 50) * HOUR for i in range(100)]
+        cells = {(n, i): value(s, i) for s, n in enumerate(SHOPS[:2]) for i in range(100)}
+        rows = [[n, (t.astimezone(zoneinfo.ZoneInfo(("Europe/Berlin", "Asia/Tokyo")[s]))).isoformat(), cells[n, i]]
+                for s, n in enumerate(SHOPS[:2]) for i, t in enumerate(hours)]
+        written = text([["shop", "date", "y"], *rows])
+        done = program.run("forecast", "train", "--data", self.write(written), "--out", self.folder / "run", "--overwrite", *TINY)
+        self.assertRegex(done.stderr, "series.csv:102: .* by another clock: --tz NAME")
+        self.train(written, "--tz", "UTC", "--strict-dates")
+        self.train(wide([t.isoformat() for t in hours], SHOPS[:2], cells), "--tz", "UTC", out="wide")
+        self.expect_same("run", "wide")
+
+    def test_intervals_in_long_format(self):
+        """Bounds stand around the value, as in the table with a column for each series; a stamp with a comma is quoted."""
+        days = [(datetime.date(2027, 1, 1) + datetime.timedelta(days=i)).strftime("%b %-d, %Y") for i in range(160)]
+        cells = {(n, i): value(s, i) for s, n in enumerate(SHOPS) for i in range(160)}
+        self.train(wide(days, SHOPS, cells), out="wide")
+        self.train(long(days, SHOPS, cells, True))
+        expected, found = self.predict("wide", "--level", "80,95"), self.predict("run", "--level", "80,95")
+        self.assertEqual(found[0], ["shop", "date", *(name.replace("north", "y") for name in expected[0][1:6])])
+        self.assertEqual(found[1:], [[n, row[0], *row[1 + 5 * s:6 + 5 * s]] for s, n in enumerate(SHOPS) for row in expected[1:]])
+
 
 Combined = unittest.skipUnless(any(pathlib.Path(path, "Europe/Berlin").exists() for path in zoneinfo.TZPATH), "needs tzdata")(Combined)
 

@@ -31,10 +31,29 @@ static int by_time(const void *a, const void *b) {
     return (x->at > y->at) - (x->at < y->at);
 }
 
+/* Series whose clocks stand in different zones: no clock shows them all. */
+static tide_status refuse_two_clocks(reading *r, const int32_t *offset, int64_t instant) {
+    char    buffer[STAMP_TEXT], other[STAMP_TEXT];
+    int64_t first = 0, row;
+    while (r->out->time[first] != instant) first++;
+    for (row = first + 1; r->out->time[row] != instant || offset[row] == offset[first];) row++;
+    return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->time_name,
+                         "'%.40s' is the instant of '%.40s' in line %" PRId64 ", by another clock: `tz` NAME, such as "
+                         "Europe/Berlin or UTC, shows all rows by one", reading_stamp_text(r, row, buffer),
+                         reading_stamp_text(r, first, other), r->table.line[first]);
+}
+
+/* Of rows in the order of time. */
+static tide_status check_one_clock(reading *r, const int32_t *offset, const zone_change *rows) {
+    for (int64_t i = 1; i < r->out->file_rows; i++)
+        if (rows[i].at == rows[i - 1].at && rows[i].offset != rows[i - 1].offset)
+            return refuse_two_clocks(r, offset, rows[i].at);
+    return TIDE_OK;
+}
+
 /* What the clock that wrote the stamps did: its offset changes where that of the rows does, in the order of time. */
 static bool make_zone(frame *f, zone_change *rows) {
     int64_t count = 0;
-    qsort(rows, (size_t)f->file_rows, sizeof *rows, by_time);
     for (int64_t i = 0; i < f->file_rows; i++)
         if (!i || rows[i].offset != rows[count - 1].offset) rows[count++] = rows[i];
     f->zone = zone_new(count);
@@ -54,6 +73,8 @@ static tide_status take_own_offsets(reading *r, const int32_t *offset, int32_t f
         f->time[i] -= first;
         rows[i] = (zone_change){ f->time[i], first };
     }
+    if (status == TIDE_OK) qsort(rows, (size_t)f->file_rows, sizeof *rows, by_time);
+    if (status == TIDE_OK) status = check_one_clock(r, offset, rows);
     if (status == TIDE_OK && !make_zone(f, rows)) status = reading_no_memory(r);
     free(rows);
     return status;

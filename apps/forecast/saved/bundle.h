@@ -6,6 +6,7 @@
 #include "forecast/data/dataset.h"
 #include "forecast/models/forecaster.h"
 #include "forecast/data/reading_options.h"
+#include "forecast/score/conformal.h"
 #include "record.h"
 
 enum { BUNDLE_VERSION = 1 };
@@ -28,6 +29,7 @@ typedef struct bundle {
     int64_t     *tail_time;    /* (seq_len), NULL without time stamps; as a frame's, labels or with a zone instants */
     struct zone *zone;         /* as a frame's: by the name in `reading`, or the offsets of the last rows */
     training_record record;
+    band_tables bands;         /* of the training before a refit; empty in models of 0.1.0, and while training */
     json_t      *reading;      /* options that reading its data needs; NULL: none */
 } bundle;
 
