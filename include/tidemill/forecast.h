@@ -53,7 +53,8 @@ typedef enum forecast_missing {
  * the result is one. A step has its start for a stamp (full hours, midnights, Mondays or the weekday of W-SUN, the
  * first of a month; with ME, QE and YE the last day), and one without any row is a row left out. NONE: a row that
  * repeats another's stamp and values is left out, and other values are refused. KEEP: all stay, and each moves those
- * after it by one step. */
+ * after it by one step. In long format this goes by series (and KEEP is as NONE); with tz days and longer steps are
+ * those of the local clock. */
 typedef enum forecast_aggregate {
     FORECAST_AGGREGATE_NONE,
     FORECAST_AGGREGATE_KEEP,

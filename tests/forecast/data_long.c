@@ -316,6 +316,58 @@ static void test_places(void **state) {
     refuses(m.text, (frame_options){ .id = "what", .ignore = "sold,price" }, 1, "no column of numbers is left");
 }
 
+/* ---- rows of one stamp, or of one step ---- */
+
+enum { QUARTERS = 80, SHORT_BY = 3 };
+
+static void write_quarters(made *m) {
+    m->used = 0;
+    add(m, "unique_id,ds,y\n");
+    for (int q = 0; q < QUARTERS; q++)
+        for (int s = 0; s < 2; s++) {
+            if (s == 1 && q >= QUARTERS - SHORT_BY) continue;
+            add(m, "s%d,2023-01-01 %02d:%02d,", s, q / 4, q % 4 * 15);
+            add(m, q % 7 == 3 ? "\n" : "%d\n", q * (s + 1));
+        }
+}
+
+static double sum_of_hour(int s, int hour) {
+    double sum = 0;
+    for (int q = 4 * hour; q < 4 * hour + 4; q++)
+        if (q % 7 != 3 && !(s == 1 && q >= QUARTERS - SHORT_BY)) sum += q * (s + 1);
+    return sum;
+}
+
+static void test_merged(void **state) {
+    (void)state;
+    static made m;
+    frame f;
+    write_quarters(&m);
+    reads(m.text, (frame_options){ .aggregate = AGGREGATE_SUM, .freq = "h" }, &f);
+    assert_int_equal(f.file_rows, QUARTERS / 4);
+    assert_int_equal(f.columns, 2);
+    for (int hour = 0; hour < QUARTERS / 4; hour++)
+        for (int s = 0; s < 2; s++) expect_near("sum", f.values[2 * hour + s], sum_of_hour(s, hour), 0);
+    expect_has(f.warnings, "157 rows became 40, one for each series and step of h, with the sum of its values");
+    expect_has(f.warnings, "the last step of 1 series is a sum of fewer than 4 rows");
+    frame_free(&f);
+    add(&m, "s1,2023-01-01 00:15,5\ns1,2023-01-01 00:15,6\n");
+    reads(m.text, (frame_options){ .aggregate = AGGREGATE_LAST }, &f);
+    expect_near("last", f.values[2 * 1 + 1], 6, 0);
+    frame_free(&f);
+    reads(m.text, (frame_options){ .aggregate = AGGREGATE_MEAN }, &f);
+    expect_near("mean", f.values[2 * 1 + 1], (2 + 5 + 6) / 3.0, 1e-15);
+    frame_free(&f);
+    refuses(m.text, (frame_options){ .aggregate = AGGREGATE_KEEP }, 159, "in line 5 and again here (and there are more)");
+    refuses(m.text, (frame_options){ 0 }, 159, "`aggregate` first, last or mean makes one row of them");
+    write_quarters(&m);
+    add(&m, "s1,2023-01-01 00:15,2\n");
+    reads(m.text, (frame_options){ 0 }, &f);
+    expect_has(f.warnings, "1 row repeats what stands before it, time stamp and values: left out, the first at line 159");
+    frame_free(&f);
+    refuses(m.text, (frame_options){ .strict_dates = true }, 159, "has the stamp 2023-01-01 00:15 in line 5");
+}
+
 /* ---- files that only look so ---- */
 
 static void test_others(void **state) {
@@ -386,6 +438,7 @@ int main(void) {
         cmocka_unit_test(test_any_order), cmocka_unit_test(test_two_columns), cmocka_unit_test(test_choice),
         cmocka_unit_test(test_for_a_run), cmocka_unit_test(test_spans),       cmocka_unit_test(test_sparse),
         cmocka_unit_test(test_places),
+        cmocka_unit_test(test_merged),
         cmocka_unit_test(test_others),    cmocka_unit_test(test_years),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

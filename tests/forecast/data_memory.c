@@ -5,7 +5,6 @@
 #include "refuse.h"
 #include "forecast/score/score.h"
 
-
 enum { ROWS = 60, SEQ_LEN = 4, PRED_LEN = 2 };
 
 /* Lines before the names and units below them, columns with a gap, a mark, digits in groups, a percent sign, a counter,
@@ -97,6 +96,28 @@ static tide_status use_long(const char *path, tide_failure *failure) {
     return status;
 }
 
+/* Hours over a change of clocks, of two series in turns. */
+static void write_long_hours(char path[64]) {
+    char text[ROWS * 120] = "shop,ds,y\n";
+    for (int i = 0; i < 2 * ROWS; i++) {
+        int hour = i / 2 < 27 ? i / 2 : i / 2 - 1;
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s,2024-10-%02d %02d:00,%d\n", i % 2 ? "a" : "b",
+                 26 + hour / 24, hour % 24, i * i % 17);
+    }
+    write_temporary(path, text);
+}
+
+static tide_status use_long_hours(const char *path, tide_failure *failure) {
+    frame f;
+    tide_status status = frame_read(path, &(frame_options){ .tz = "Europe/Berlin" }, &f, failure);
+    frame_free(&f);
+    if (status) return status;
+    frame_options merged = { .tz = "Europe/Berlin", .aggregate = AGGREGATE_MEAN, .freq = "12h" };
+    status = frame_read(path, &merged, &f, failure);
+    frame_free(&f);
+    return status;
+}
+
 static tide_status pivot(const char *id, tide_failure *failure) {
     static const double values[] = { 1, 2, 3 };
     static const int64_t time[] = { 7, 8, 7 };
@@ -151,6 +172,10 @@ static void test_stamps(void **state) {
         skip();
     }
     try_every_allocation(path, use_zone);
+    unlink(path);
+    write_long_hours(path);
+    try_every_allocation(path, use_long_hours);
+    unlink(path);
 }
 
 int main(void) {
