@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NORM_EPS 1e-5 /* of the layer norms and of the instance norm */
-
 static void block_new(tide_graph *g, const model_config *c, int64_t index, model_block *b) {
     static const char *const names[4] = { "attention.query_projection", "attention.key_projection",
                                           "attention.value_projection", "attention.out_projection" };

@@ -4,6 +4,8 @@
 
 #include <tidemill/tidemill.h>
 
+#define NORM_EPS 1e-5 /* of the layer norms and of the instance norm */
+
 typedef struct model_config {
     int64_t seq_len, pred_len, columns, marks;       /* marks: time features a row; 0 for none */
     int64_t d_model, n_heads, head_size, d_ff, e_layers;

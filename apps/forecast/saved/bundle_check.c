@@ -47,6 +47,16 @@ static tide_shape shape_of(const weight *w, const model_config *c) {
     return published_shape(w->name, shape);
 }
 
+bool bundle_weight(const model_config *c, int64_t i, char name[BUNDLE_NAME], tide_shape *shape) {
+    int64_t       inner = i - OUTER;
+    const weight *w     = i < OUTER ? &outer[i] : &of_block[inner % OF_BLOCK];
+    if (inner >= c->e_layers * OF_BLOCK) return false;
+    if (i < OUTER) snprintf(name, BUNDLE_NAME, "%s", w->name);
+    else snprintf(name, BUNDLE_NAME, "encoder.attn_layers.%d.%s", (int)(inner / OF_BLOCK), w->name);
+    *shape = shape_of(w, c);
+    return true;
+}
+
 static tide_status check_weight(const char *path, const tide_archive *a, const char *name, tide_shape shape,
                                 tide_failure *failure) {
     const tide_tensor *t = tide_archive_find(a, name);
@@ -64,15 +74,11 @@ static tide_status check_weight(const char *path, const tide_archive *a, const c
 
 tide_status bundle_check_weights(const char *path, const tide_archive *a, const model_config *c,
                                  tide_failure *failure) {
-    char        name[100];
+    char        name[BUNDLE_NAME];
+    tide_shape  shape;
     tide_status status = TIDE_OK;
-    for (int i = 0; status == TIDE_OK && i < OUTER; i++)
-        status = check_weight(path, a, outer[i].name, shape_of(&outer[i], c), failure);
-    for (int64_t i = 0; status == TIDE_OK && i < c->e_layers * OF_BLOCK; i++) {
-        const weight *w = &of_block[i % OF_BLOCK];
-        snprintf(name, sizeof name, "encoder.attn_layers.%d.%s", (int)(i / OF_BLOCK), w->name);
-        status = check_weight(path, a, name, shape_of(w, c), failure);
-    }
+    for (int64_t i = 0; status == TIDE_OK && bundle_weight(c, i, name, &shape); i++)
+        status = check_weight(path, a, name, shape, failure);
     snprintf(name, sizeof name, "encoder.attn_layers.%d.%s", (int)c->e_layers, of_block[0].name);
     if (status == TIDE_OK && tide_archive_find(a, name))
         return bundle_damaged(path, "model.e_layers", failure, "is %d, and the file holds more", (int)c->e_layers);
