@@ -133,8 +133,9 @@ static tide_status write_model(import *m, const forecast_result *r, tide_failure
 
 static tide_status import_run(import *m, forecast_result *r, tide_failure *failure) {
     forecast_options *o      = m->options;
-    tide_status       status = take_checkpoint(m, failure);
-    forecast_options  given  = *o;
+    tide_status       status = train_device_there(o->device, failure); /* before anything is read */
+    if (status == TIDE_OK) status = take_checkpoint(m, failure);
+    const forecast_options given = *o;
     if (status == TIDE_OK) status = options_resolve(&given, o, &m->compat, failure);
     if (status == TIDE_OK) status = open_model(m, failure);
     if (status == TIDE_OK)
