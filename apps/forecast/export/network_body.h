@@ -1,4 +1,6 @@
-/* ---- arithmetic: every sum has one order, that of its terms, whatever a compiler makes of the loops ---- */
+/* ---- arithmetic ----
+ * Every sum has one order, that of its terms, whatever a compiler makes of the loops. No number goes from double to
+ * float and back to double: gcc 12 leaves out the rounding between the two where it makes vectors of them. */
 
 /* y[j] += sum over k below 8 of x[k] w[k][j], for n lanes side by side; the rows of w are `stride` apart. */
 static void add_eight(float *restrict y, int n, const float *x, const float *restrict w, size_t stride) {
@@ -92,15 +94,15 @@ static void layer_norm(const float *x, const float *more, int rows, const float 
 static float  series[TOKENS * SEQ_LEN], token[TOKENS * D_MODEL], update[TOKENS * D_MODEL];
 static float  query[TOKENS * INNER], key_rows[TOKENS * INNER], key[INNER * TOKENS], value[TOKENS * INNER];
 static float  attended[TOKENS * INNER], hidden[TOKENS * D_FF], score[TOKENS], outcome[TARGETS * PRED_LEN];
-static double window_mean[COLUMNS], window_deviation[COLUMNS];
+static double power[TOKENS], window[SEQ_LEN], window_mean[COLUMNS], window_deviation[COLUMNS];
 
 static void softmax(void) {
     float  most = score[0];
     double sum = 0;
     for (int j = 1; j < TOKENS; j++) most = score[j] > most ? score[j] : most;
-    for (int j = 0; j < TOKENS; j++) score[j] = (float)exp_of((double)score[j] - most);
-    for (int j = 0; j < TOKENS; j++) sum += score[j];
-    for (int j = 0; j < TOKENS; j++) score[j] = (float)(score[j] / sum);
+    for (int j = 0; j < TOKENS; j++) power[j] = exp_of((double)score[j] - most);
+    for (int j = 0; j < TOKENS; j++) sum += power[j];
+    for (int j = 0; j < TOKENS; j++) score[j] = (float)(power[j] / sum);
 }
 
 /* `rows` queries on all tokens, head by head. */
@@ -142,15 +144,13 @@ static int take_past(const double *past) {
         if (!isfinite(past[i])) return 0;
     for (int c = 0; c < COLUMNS; c++) {
         double sum = 0, squares = 0;
-        float *x = series + (size_t)c * SEQ_LEN;
-        for (int i = 0; i < SEQ_LEN; i++) {
-            x[i] = (float)((past[i * COLUMNS + c] - column_mean[c]) / column_std[c]);
-            sum += x[i];
-        }
+        for (int i = 0; i < SEQ_LEN; i++) window[i] = (past[i * COLUMNS + c] - column_mean[c]) / column_std[c];
+        for (int i = 0; i < SEQ_LEN; i++) sum += window[i];
         window_mean[c] = USE_NORM ? sum / SEQ_LEN : 0;
-        for (int i = 0; i < SEQ_LEN; i++) squares += (x[i] - window_mean[c]) * (x[i] - window_mean[c]);
+        for (int i = 0; i < SEQ_LEN; i++) window[i] -= window_mean[c];
+        for (int i = 0; i < SEQ_LEN; i++) squares += window[i] * window[i];
         window_deviation[c] = USE_NORM ? sqrt(squares / SEQ_LEN + NORM_EPS) : 1;
-        for (int i = 0; i < SEQ_LEN; i++) x[i] = (float)((x[i] - window_mean[c]) / window_deviation[c]);
+        for (int i = 0; i < SEQ_LEN; i++) series[c * SEQ_LEN + i] = (float)(window[i] / window_deviation[c]);
     }
     return 1;
 }
