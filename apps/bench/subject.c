@@ -48,7 +48,9 @@ tide_status subject_copy(const subject *s, tide_failure *failure) {
 static bool forecasts(const bench_spec *spec) { return spec->kind == BENCH_FORECAST || spec->kind == BENCH_PREDICT; }
 
 static tide_val forecast(const subject *s, const tide_val *data, tide_mode mode) {
-    return itransformer_apply(&s->forecaster, data[0], s->spec->marks ? data[1] : (tide_val){ 0 }, mode, NULL);
+    model_windows window = { .past = data[0] };
+    if (s->spec->marks) window.marks = data[1];
+    return itransformer_apply(&s->forecaster, &window, mode, NULL);
 }
 
 static void open_forecast(subject *s) {

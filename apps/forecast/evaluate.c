@@ -28,7 +28,7 @@ typedef struct evaluation {
 
 /* Columns are the run's: asking for others would be silently in vain. */
 static tide_status refuse_columns(const forecast_options *o, tide_failure *failure) {
-    static const char *const names[] = { "features", "target", "columns" };
+    static const char *const names[] = { "features", "target", "columns", "targets", "known", "without-history" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (forecast_option_given(o, names[i]))
             return fail_at(failure, TIDE_EINVAL, NULL, 0, names[i], "`%s` is fixed by the run of `model`: leave it out",
@@ -173,7 +173,7 @@ static tide_status score_run(evaluation *e, forecast_result *r, tide_failure *fa
     e->scoring.keep_prediction = e->scoring.keep_truth = NULL;
     if (status != TIDE_OK) return status;
     r->model      = score_pair_result("model", &e->model, e->scoring.metrics_scaled);
-    r->parameters = model_parameters(&e->bundle->config);
+    r->parameters = forecaster_parameters(&e->bundle->config);
     r->threads    = tide_graph_threads(s->graph);
     session_tell(s, &e->listener);
     snprintf(r->device, sizeof r->device, "%s", tide_graph_device(s->graph));

@@ -40,7 +40,8 @@ static tide_status forecast(prediction *p, tide_failure *failure) {
     int64_t numbers = c->pred_len * c->out_count;
     float  *scaled  = malloc((size_t)numbers * sizeof *scaled);
     p->values       = malloc((size_t)numbers * sizeof *p->values);
-    tide_status status = scaled && p->values ? handle_forward(p->model, 1, d->scaled, d->marks, scaled, failure)
+    const handle_windows x = { d->scaled, d->marks, p->known };
+    tide_status status = scaled && p->values ? handle_forward(p->model, 1, x, scaled, failure)
                                              : prediction_no_memory(failure);
     for (int64_t i = 0; status == TIDE_OK && i < numbers; i++) {
         int64_t column = c->out_first + i % c->out_count;
@@ -89,9 +90,10 @@ static tide_status predict(prediction *p, forecast_result *r, tide_failure *fail
     if (status == TIDE_OK) p->season_rows = use_season(o, p->bundle);
     if (status == TIDE_OK) status = prediction_rows(p, failure);
     if (status == TIDE_OK) status = dataset_scale(&p->data, p->bundle->config.seq_len, failure);
+    if (status == TIDE_OK) status = future_times(p, failure);
+    if (status == TIDE_OK) status = prediction_known(p, failure);
     if (status == TIDE_OK)
         status = p->use == FORECAST_USE_MODEL ? forecast(p, failure) : forecast_without_model(p, failure);
-    if (status == TIDE_OK) status = future_times(p, failure);
     if (status != TIDE_OK) return status;
     snprintf(r->run, sizeof r->run, "%s", o->model);
     snprintf(r->used, sizeof r->used, "%s", used_name(p));
@@ -118,6 +120,7 @@ tide_status forecast_predict(const forecast_options *options, forecast_progress 
     free(p.values);
     free(p.season);
     free(p.time);
+    free(p.known);
     free(p.order);
     free(p.options);
     return status;

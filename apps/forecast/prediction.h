@@ -19,6 +19,7 @@ typedef struct prediction {
                             them */
     int64_t   shown;     /* columns to write */
     int64_t  *time;      /* (seq_len + pred_len); NULL without time stamps */
+    float    *known;     /* (pred_len, known), scaled; NULL where nothing is known ahead */
     forecast_use use;         /* never BEST */
     double   *season;         /* (season_rows, columns) before the forecast; NULL unless it is asked for */
     int64_t   season_rows;
@@ -29,6 +30,10 @@ tide_status prediction_no_memory(tide_failure *failure);
 /* prediction_rows.c: the last rows of options->data or, without it, those that the run keeps, and the season before the
  * forecast where `use` asks for it; not yet scaled. */
 tide_status prediction_rows(prediction *p, tide_failure *failure);
+
+/* prediction_known.c: what is known of the rows to come: from options->future, or what the series' own file or the run
+ * holds of them. Needs the times. */
+tide_status prediction_known(prediction *p, tide_failure *failure);
 
 /* prediction_out.c. Whether options->output may be written, asked before anything is computed. */
 tide_status prediction_check_output(const prediction *p, tide_failure *failure);

@@ -9,7 +9,7 @@
 
 /* ---- text ---- */
 
-/* Quoted when the name holds what would end a cell. */
+/* Quoted when the text holds what would end a cell: a name, or a stamp such as Jan 1, 2023. */
 static void add_name(text *t, const char *name) {
     if (!strpbrk(name, ",\"\n\r")) {
         text_add(t, "%s", name);
@@ -46,7 +46,7 @@ static void add_cell(const prediction *p, text *t, int64_t step, int64_t column)
         time_print_part(cell, p->time[c->seq_len + step], &p->data.frame.format,
                         p->data.frame.time_columns.of[-1 - column].part);
     else num_format(cell, p->values[step * c->out_count + column], true);
-    text_add(t, "%s", cell);
+    add_name(t, cell);
 }
 
 static tide_status make_csv(const prediction *p, forecast_result *r, tide_failure *failure) {

@@ -2,9 +2,11 @@
  * keeps. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/data/gaps.h"
 #include "prediction.h"
 
 static bool seasonal(const prediction *p) { return p->use == FORECAST_USE_SEASONAL; }
@@ -17,10 +19,23 @@ static tide_status take_season(prediction *p, const double *rows, int64_t count,
                        "a season is %" PRId64 " rows, and there are only %" PRId64 " before the forecast: `data` FILE "
                                                                                    "with more, or another `use`",
                        p->season_rows, count);
-    size_t bytes = (size_t)(p->season_rows * columns) * sizeof *p->season;
-    if (!(p->season = malloc(bytes + 1))) return prediction_no_memory(failure);
-    memcpy(p->season, rows + first * columns, bytes);
-    return TIDE_OK;
+    size_t  bytes = (size_t)(p->season_rows * columns) * sizeof *p->season;
+    double *all   = malloc((size_t)(count * columns) * sizeof *all + 1);
+    p->season     = malloc(bytes + 1);
+    bool memory   = all && p->season;
+    if (memory) {
+        memcpy(all, rows, (size_t)(count * columns) * sizeof *all);
+        gaps_repeat(all, count, columns, p->season_rows, p->data.scaler.mean);
+        memcpy(p->season, all + first * columns, bytes);
+    }
+    free(all);
+    return memory ? TIDE_OK : prediction_no_memory(failure);
+}
+
+static int64_t count_gaps(const frame *f) {
+    int64_t gaps = 0;
+    for (int64_t i = 0; i < f->rows * f->columns; i++) gaps += isnan(f->values[i]);
+    return gaps;
 }
 
 /* Moves the last seq_len rows to the front. An ETT file's unused end counts: the future begins after the file. */
@@ -37,14 +52,38 @@ static tide_status keep_last_rows(prediction *p, tide_failure *failure) {
     memmove(f->values, f->values + from * f->columns, (size_t)(rows * f->columns) * sizeof *f->values);
     if (f->time) memmove(f->time, f->time + from, (size_t)rows * sizeof *f->time);
     f->rows = f->file_rows = rows;
+    if (f->gaps) f->gaps = count_gaps(f);
     return TIDE_OK;
 }
 
-/* Only PEMS files have gaps: they take the value before them, at the start the mean, as in training. */
+/* Of gaps among the rows that the forecast starts from, and of columns that have nothing else. */
+static void tell_gaps(const prediction *p) {
+    const frame *f       = &p->data.frame;
+    int64_t      columns = f->columns, empty = -1, others = -1;
+    for (int64_t c = 0; c < columns; c++) {
+        int64_t row = 0;
+        while (row < f->rows && isnan(f->values[row * columns + c])) row++;
+        if (row == f->rows) others++, empty = empty < 0 ? c : empty;
+    }
+    if (f->gaps)
+        listener_note(&p->listener, FORECAST_STAGE_NOTE,
+                      "of the %" PRId64 " rows that the forecast starts from %" PRId64 " cells are missing: %s",
+                      f->rows, f->gaps, p->bundle->config.masked ? "the model is told which"
+                                                                 : "filled with lines between their neighbours, for "
+                                                                   "the model did not learn around gaps");
+    if (empty < 0) return;
+    char more[48] = "";
+    if (others) snprintf(more, sizeof more, " (and %" PRId64 " more)", others);
+    listener_note(&p->listener, FORECAST_STAGE_WARNING,
+                  "'%.60s'%s holds no value in them: its forecast is little more than the mean of the training rows",
+                  p->bundle->names[empty], more);
+}
+
+/* Gaps of PEMS files take the value before them, at the start the mean, as in training. */
 static void fill_gaps(prediction *p) {
     frame  *f     = &p->data.frame;
     int64_t cells = f->file_rows * f->columns;
-    for (int64_t i = 0; i < cells; i++)
+    for (int64_t i = 0; i < cells && !f->gaps; i++)
         if (isnan(f->values[i])) f->values[i] = i >= f->columns ? f->values[i - f->columns] : p->data.scaler.mean[i];
 }
 
@@ -101,14 +140,15 @@ static tide_status rows_of_run(prediction *p, tide_failure *failure) {
     f->rows = f->file_rows = b->config.seq_len, f->columns = b->config.columns;
     f->step = b->step, f->format = b->format, f->target = b->target, f->time_place = b->time_place;
     if (!copy_kept_rows(b, f)) return prediction_no_memory(failure);
-    p->data.mark_step = b->mark_step, p->data.mark_count = b->config.marks;
-    p->data.out_first = b->config.out_first, p->data.out_count = b->config.out_count;
-    if (!scaler_copy(&b->scaler, &p->data.scaler)) return prediction_no_memory(failure);
+    f->gaps = count_gaps(f);
+    if (!dataset_adopt(&p->data, b)) return prediction_no_memory(failure);
     bool kept = b->record.season_rows && p->season_rows <= b->record.season;
     if (!seasonal(p)) return TIDE_OK;
     return take_season(p, kept ? b->record.season_rows : f->values, kept ? b->record.season : f->rows, failure);
 }
 
 tide_status prediction_rows(prediction *p, tide_failure *failure) {
-    return *p->options->data ? rows_of_file(p, failure) : rows_of_run(p, failure);
+    tide_status status = *p->options->data ? rows_of_file(p, failure) : rows_of_run(p, failure);
+    if (status == TIDE_OK) tell_gaps(p);
+    return status;
 }

@@ -60,7 +60,8 @@ static void build(golden *t) {
     t->x = tide_input(t->g, "x", TIDE_F32, TIDE_SHAPE(t->batch, c->seq_len, c->columns));
     t->y = tide_input(t->g, "y", TIDE_F32, TIDE_SHAPE(t->batch, c->pred_len, c->columns));
     if (c->marks) t->marks = tide_input(t->g, "marks", TIDE_F32, TIDE_SHAPE(t->batch, c->seq_len, c->marks));
-    t->out    = itransformer_apply(&t->model, t->x, t->marks, TIDE_EVAL, t->attention);
+    const model_windows window = { .past = t->x, .marks = t->marks };
+    t->out    = itransformer_apply(&t->model, &window, TIDE_EVAL, t->attention);
     t->loss   = tide_mse(t->out, t->y);
     t->params = tide_params(t->g, "");
     t->grads  = tide_grad(t->loss, t->params);

@@ -78,7 +78,8 @@ static tide_status build(steps *t, const char *path, const model_config *c, tide
     t->start        = tide_input(t->g, "start", TIDE_I32, TIDE_SHAPE(t->batch));
     tide_val x      = tide_windows(series, t->start, c->seq_len), x_mark = tide_windows(times, t->start, c->seq_len);
     tide_val y      = tide_windows(series, tide_add_scalar(t->start, (double)c->seq_len), c->pred_len);
-    t->loss = tide_mse(itransformer_apply(&t->model, x, x_mark, TIDE_TRAIN, NULL), y);
+    const model_windows window = { .past = x, .marks = x_mark };
+    t->loss = tide_mse(itransformer_apply(&t->model, &window, TIDE_TRAIN, NULL), y);
     tide_list params = tide_params(t->g, ""), gradients = tide_grad(t->loss, params);
     t->norm   = tide_global_norm(gradients);
     t->update = tide_adam(params, tide_clip_norm(gradients, *clip), &(tide_adamw_opts){ .lr = tide_scalar(t->g, *lr) });

@@ -32,7 +32,8 @@ static bool make(const sizes *s, const char *choices, tide_program_mode mode, st
     t->x = tide_input(t->g, "x", TIDE_F32, TIDE_SHAPE(s->batch, 96, s->columns));
     t->marks = tide_input(t->g, "m", TIDE_F32, TIDE_SHAPE(s->batch, 96, 4));
     t->y = tide_input(t->g, "y", TIDE_F32, TIDE_SHAPE(s->batch, 96, s->columns));
-    tide_val loss = tide_mse(itransformer_apply(&t->model, t->x, t->marks, TIDE_TRAIN, NULL), t->y);
+    const model_windows window = { .past = t->x, .marks = t->marks };
+    tide_val loss = tide_mse(itransformer_apply(&t->model, &window, TIDE_TRAIN, NULL), t->y);
     tide_list params = tide_params(t->g, ""), grads = tide_clip_norm(tide_grad(loss, params), 1.0);
     tide_val update =
         tide_adamw(params, grads, &(tide_adamw_opts){ .lr = tide_scalar(t->g, 1e-4), .weight_decay = 0.01 });

@@ -29,7 +29,8 @@ static bool forecast_model_of(side *s, bool large) {
     s->x = tide_input(s->graph, "x", TIDE_F32, TIDE_SHAPE(32, 96, columns));
     s->marks = tide_input(s->graph, "m", TIDE_F32, TIDE_SHAPE(32, 96, 4));
     s->y = tide_input(s->graph, "y", TIDE_F32, TIDE_SHAPE(32, 96, columns));
-    s->loss = tide_mse(itransformer_apply(&s->model, s->x, s->marks, TIDE_TRAIN, NULL), s->y);
+    const model_windows window = { .past = s->x, .marks = s->marks };
+    s->loss = tide_mse(itransformer_apply(&s->model, &window, TIDE_TRAIN, NULL), s->y);
     return true;
 }
 

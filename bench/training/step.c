@@ -47,7 +47,8 @@ static bool forecast_task(tide_graph *g, const sizes *s, task *t) {
     t->x = tide_input(g, "x", TIDE_F32, TIDE_SHAPE(s->batch, 96, s->columns));
     t->marks = tide_input(g, "m", TIDE_F32, TIDE_SHAPE(s->batch, 96, 4));
     t->y = tide_input(g, "y", TIDE_F32, TIDE_SHAPE(s->batch, 96, s->columns));
-    t->loss = tide_mse(itransformer_apply(&t->model, t->x, t->marks, TIDE_TRAIN, NULL), t->y);
+    const model_windows window = { .past = t->x, .marks = t->marks };
+    t->loss = tide_mse(itransformer_apply(&t->model, &window, TIDE_TRAIN, NULL), t->y);
     return true;
 }
 

@@ -38,11 +38,19 @@ typedef enum forecast_kind {
     FORECAST_PEMS
 } forecast_kind;
 typedef enum forecast_features { FORECAST_M, FORECAST_S, FORECAST_MS } forecast_features;
+/* Empty cells, and rows that are left out of an even time axis. MASK: they stay gaps, which count neither in the
+ * normalisation nor in the loss nor in scores; the model is told where they are, and sees lines across them. AUTO: MASK
+ * for FORECAST_CUSTOM, else ERROR. */
 typedef enum forecast_missing {
+    FORECAST_MISSING_AUTO,
     FORECAST_MISSING_ERROR,
     FORECAST_MISSING_FFILL,
-    FORECAST_MISSING_LINEAR
+    FORECAST_MISSING_LINEAR,
+    FORECAST_MISSING_MASK
 } forecast_missing;
+/* ITRANSFORMER: attention over series (Liu et al., ICLR 2024). DLINEAR: a moving average and the rest, an affine map
+ * each (Zeng et al., AAAI 2023). PATCHTST: attention over patches of each series by itself (Nie et al., ICLR 2023). */
+typedef enum forecast_arch { FORECAST_ITRANSFORMER, FORECAST_DLINEAR, FORECAST_PATCHTST } forecast_arch;
 typedef enum forecast_activation { FORECAST_GELU, FORECAST_RELU } forecast_activation;
 typedef enum forecast_optimizer {
     FORECAST_ADAM,
@@ -91,8 +99,13 @@ typedef struct forecast_options {
     /* data */
     char   data[FORECAST_TEXT_SIZE];         /* CSV, .csv.gz, or "-" (standard input) */
     int    kind, features, missing;
-    char   target[128], time_column[128], freq[24];
+    char   target[128], time_column[128];
+    char   freq[128];                        /* "" found from the stamps; else "15min", "h", pandas' words (MS, BME,
+                                                QE-DEC, W-SUN), or hours of a week: "h, Mon-Fri 10:00-16:00" */
     char   columns[4096], ignore[4096];      /* comma-separated names */
+    char   targets[4096];                    /* forecast these, in place of `features`; the others are inputs */
+    char   known[4096];                      /* inputs whose values are known pred_len rows ahead: never forecast */
+    char   without_history[4096];            /* targets whose own past the model does not see */
     char   marks[24];                        /* "auto" (from the frequency), "none", or a frequency such as "h" */
     char   sep[8], decimal[8], thousands[8]; /* one character each; thousands: what groups the digits by three */
     char   na[256];                          /* comma-separated marks of a missing value: text, or numbers
@@ -101,6 +114,7 @@ typedef struct forecast_options {
     bool   strict_dates, sort;               /* refuse repeated or missing stamps; put the rows in the order of time */
     int    date_order;                       /* what 1/2/2023 means: 0 found, 1 day first, 2 month first */
     /* model */
+    int     arch;
     int64_t seq_len, pred_len, d_model, n_heads, e_layers, d_ff;
     double  dropout;
     int     activation;
@@ -155,6 +169,9 @@ typedef struct forecast_options {
     char    model[FORECAST_TEXT_SIZE];       /* run folder */
     char    output[FORECAST_TEXT_SIZE];      /* predict: CSV to write; "" or "-": only forecast_result.csv. export:
                                                 what it writes */
+    char    future[FORECAST_TEXT_SIZE];      /* predict: CSV with the `known` columns of the pred_len rows to come; "":
+                                                they are the last rows of `data`, in which no other column has a value
+                                                */
     char    save_predictions[FORECAST_TEXT_SIZE]; /* evaluate: .npz to write */
     int64_t season;                          /* rows of a season of the seasonal-naive baseline; 0: from the
                                                 frequency */
@@ -383,8 +400,11 @@ TIDE_API int64_t     forecast_model_columns(const forecast_model *m);
 TIDE_API int64_t     forecast_model_targets(const forecast_model *m);   /* columns that are forecast */
 TIDE_API const char *forecast_model_column_name(const forecast_model *m, int64_t column);  /* NULL: there is none */
 TIDE_API const char *forecast_model_target_name(const forecast_model *m, int64_t target);  /* likewise */
+TIDE_API int64_t     forecast_model_known(const forecast_model *m);     /* columns known ahead: the last of all */
 TIDE_API bool        forecast_model_needs_time(const forecast_model *m);
-TIDE_API const char *forecast_model_frequency(const forecast_model *m); /* "h", "15min", ...; "": no time stamps */
+TIDE_API bool        forecast_model_takes_gaps(const forecast_model *m);  /* trained on a series with gaps */
+/* "h", "15min", ...; "h, Mon-Fri 10:00-16:00": rows stand at these hours alone; "": no time stamps. */
+TIDE_API const char *forecast_model_frequency(const forecast_model *m);
 /* What its programs multiply in; `note` as for tide_precision_here. */
 TIDE_API tide_precision forecast_model_precision(const forecast_model *m, const char **note);
 /* The times of the `count` rows after a row of time `last_time_s`. */
@@ -397,12 +417,20 @@ TIDE_API tide_status forecast_model_times_after(const forecast_model *m, int64_t
  *   past    (windows, seq_len, columns), in the order of forecast_model_column_name; finite
  *   time_s  (windows, seq_len), seconds since 1970 of each row's wall-clock label; NULL where the model needs none
  *   future  (windows, pred_len, targets), the caller's; undefined after a failure
- * TIDE_EDATA names window, row and column of what is not a finite number. */
+ * A model that learned around gaps (forecast_model_takes_gaps) takes NaN in `past` for one. TIDE_EDATA names window,
+ * row and column of what else is not a finite number. */
 TIDE_API tide_status forecast_model_predict(forecast_model *m, int64_t windows, const double *past,
                                             const int64_t *time_s, double *future, tide_failure *failure);
 
-/* The same from the last seq_len rows of a frame, whose columns are found by their names; others are ignored. Its step
- * must be the model's where both have times; a model that needs times needs them in whole seconds. *future* is
+/* The same where columns are known ahead (forecast_model_known > 0), which forecast_model_predict refuses.
+ *   known   (windows, pred_len, forecast_model_known), original units, of the rows that are forecast; finite */
+TIDE_API tide_status forecast_model_predict_known(forecast_model *m, int64_t windows, const double *past,
+                                                  const int64_t *time_s, const double *known, double *future,
+                                                  tide_failure *failure);
+
+/* The same from the last seq_len rows of a frame, whose columns are found by their names; others are ignored. Where
+ * columns are known ahead, its last pred_len rows are those that are forecast, and of them only these columns are read.
+ * Its step must be the model's where both have times; a model that needs times needs them in whole seconds. *future* is
  * (pred_len, targets). TIDE_EDATA for a column that is missing, a gap, too few rows, another frequency. */
 TIDE_API tide_status forecast_model_predict_frame(forecast_model *m, const tide_frame *f, double *future,
                                                   tide_failure *failure);

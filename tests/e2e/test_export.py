@@ -93,7 +93,7 @@ class Exported(Case):
         options, step = VARIANTS[variant]
         data, out = self.folder / "series.csv", self.folder / "run"
         write_series(data, rows=240, start=datetime.datetime(2023, 1, 1), step_s=step)
-        self.code(0, "forecast", "train", "--data", data, "--out", out, *SMALL, "--epochs", 1, "--no-plots", *options)
+        self.code(0, "forecast", "train", "--data", data, "--out", out, *SMALL, "--epochs", 1, "--no-plots", "--overwrite", *options)
         self.settings = json.loads((out / "run.json").read_text())["options"]
         columns = {"S": ["load"], "MS": ["load", "OT", "wind"]}.get(self.settings["features"], ["load", "wind", "OT"])
         targets = columns if self.settings["features"] != "MS" else ["wind"]
@@ -321,6 +321,23 @@ class Words(Exported):
             message = self.error(2, "forecast", "export", more, "--output", self.folder / name)["message"]
             self.assertIn("enc_embedding.mask_embedding.weight", message)
             self.assertFalse((self.folder / name).exists())
+
+    def test_other_networks(self):
+        """Networks that exports do not know, and what a published checkpoint cannot have."""
+        data, gaps, run = self.folder / "series.csv", self.folder / "gaps.csv", self.folder / "run"
+        write_series(data, rows=240)
+        lines = data.read_text().splitlines()
+        gaps.write_text("\n".join(line.rsplit(",", 1)[0] + "," if i % 50 == 7 else line for i, line in enumerate(lines)) + "\n")
+        for series, words in ((data, ["--arch", "dlinear"]), (data, ["--arch", "patchtst"]), (data, ["--known", "wind"]), (gaps, [])):
+            self.code(0, "forecast", "train", "--data", series, "--out", run, *SMALL, "--epochs", 1, "--no-plots", "--overwrite", *words)
+            for name in ("a.c", "a.onnx", "a.pth"):
+                self.assertIn("which exports do not know", self.error(2, "forecast", "export", run, "--output", self.folder / name)["message"], words)
+        self.train("hourly")
+        self.code(0, "forecast", "export", run, "--output", self.folder / "model.pth")
+        words = ["forecast", "import", self.folder / "model.pth", "--n-heads", "2", "--out", self.folder / "again"]
+        self.assertEqual(self.error(2, *words, "--data", data, "--known", "wind")["option"], "known")
+        self.assertIn("`missing` linear or ffill fills them", self.error(3, *words, "--data", gaps)["message"])
+        self.code(0, *words, "--data", gaps, "--missing", "linear")
 
     def test_import_refusals(self):
         run, *_ = self.train("hourly")

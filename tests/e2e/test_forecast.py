@@ -565,7 +565,7 @@ class BadInput(Case):
 
     def test_nan_and_empty(self):
         for cell in ("nan", "", "NaN", "inf"):
-            error = self.refused(self.line(60, lambda s: s.rsplit(",", 1)[0] + "," + cell))
+            error = self.refused(self.line(60, lambda s: s.rsplit(",", 1)[0] + "," + cell), words=["--missing", "error"])
             self.assertEqual((error["row"], error["column"]), (60, "OT"))
             self.assertIn("`missing`", error["message"]) if cell != "inf" else None
 

@@ -53,8 +53,8 @@ def marked(text):
 
 
 def filled(i):
-    """The mark has become the value before it."""
-    return [wave(i), wave(389 if i == 390 else i, 1)]
+    """The mark has become a gap."""
+    return [wave(i), math.nan if i == 390 else wave(i, 1)]
 
 
 # name: text, what the refusal or else the warning says, the values of row i, rows. Options are those that the messages name,
@@ -69,6 +69,9 @@ FILES = {
                               lambda i: [round(500 * wave(i))], 300),
     "decimal commas": (table(300, "date;x", lambda i: f"{hour(i)};{wave(i):.2f}".replace(".", ",")), "--decimal ,",
                        lambda i: [round(wave(i), 2)], 300),
+    "counted": (table(300, "ds,a,b", lambda i: f"{i},{wave(i):.3f},{wave(i, 1):.3f}"), r"'ds' counts the rows \(0, 1, ...\): left out", lambda i: [wave(i), wave(i, 1)], 300),
+    "counted by tens": (table(300, "date,a,b", lambda i: f"{10 * i},{wave(i):.3f},{wave(i, 1):.3f}"), "if it only counts the rows, leave it out with --ignore 'date'",
+                        lambda i: [wave(i), wave(i, 1)], 300),
     "-9999": (marked("-9999"), r"'b' holds -9999 in 4 rows.*1 of them in the last 24 rows", filled, 400),
     "-999": (marked("-999.0"), r"'b' holds -999 in 4 rows.*1 of them in the last 24 rows", filled, 400),
     "-200": (marked("-200"), r"'b' holds -200 in 4 rows", filled, 400),
@@ -149,6 +152,18 @@ def offset(t):
     return (t + datetime.timedelta(hours=1 if late else 2)).strftime("%Y-%m-%d %H:%M:%S") + ("+01:00" if late else "+02:00")
 
 
+def trading(t):
+    """The hour t since the start as one of seven a day on five days a week, from a Monday on."""
+    i = int((t - START).total_seconds()) // 3600
+    days = i // 7
+    return START + datetime.timedelta(days=1 + days // 5 * 7 + days % 5, hours=10 + i % 7)
+
+
+def business_end(t):
+    last = t.replace(day=calendar.monthrange(t.year, t.month)[1])
+    return last - datetime.timedelta(days=max(0, last.weekday() - 4))
+
+
 MISSING = {i for i in range(10, 230) if i % 13 == 5}
 PLAIN = stamped("%Y-%m-%d %H:%M:%S")
 TWICE = PLAIN.replace(f"{hour(50)},", f"{hour(50)},1,1\n{hour(50)},", 1)
@@ -161,8 +176,7 @@ STAMPS = {
     "month or day": (stamped("%m/%d/%Y %H:%M"), "--date-order dmy or --date-order mdy", None, ["--date-order", "mdy"], "01/12/2023 00:00"),
     "newest first": (newest_first(PLAIN), "newest row comes first; --sort", None, ["--sort"], NEXT),
     "blocks": (scrambled(PLAIN), "runs backwards 1 time.*--sort", None, ["--sort"], NEXT),
-    "rows left out": (without(PLAIN, MISSING), "put them back with empty cells and give --missing linear", without(PLAIN, MISSING, 2), ["--missing", "linear"], NEXT),
-    "rows left out, strict": (without(PLAIN, MISSING), "17 missing.*; put the missing rows back with empty cells and give --missing linear", without(PLAIN, MISSING, 2), ["--strict-dates", "--missing", "linear"], NEXT),
+    "rows left out, strict": (without(PLAIN, MISSING), "17 missing.*; put the missing rows back with empty cells", without(PLAIN, MISSING, 2), ["--strict-dates", "--missing", "linear"], NEXT),
     "twice": (TWICE, "keep one row of each", PLAIN, [], NEXT),
     "offsets": (stamped(offset), "write all stamps in UTC", stamped("%Y-%m-%d %H:%M:%SZ"), [], NEXT + "Z"),
     "two columns": (stamped("%Y-%m-%d %H:%M:%S,2024-01-01", head="start,made,a,b"), "both hold time stamps; choose one with --time-column", None,
@@ -176,7 +190,21 @@ STAMPS = {
     "digits": (stamped("%Y%m%d%H"), "'2023010100' and those after it are dates in digits alone: write them as 2023-01-01 00:00",
                stamped("%Y-%m-%d %H:%M"), [], "2023-01-12 00:00"),
     "digits, other name": (stamped("%Y%m%d%H%M", head="when,a,b"), "write them as 2023-01-01 00:00;", stamped("%Y-%m-%d %H:%M"), [], "2023-01-12 00:00"),
-    "month names": (stamped("%d-%b-%y %H:%M", head="when,a,b"), "if it tells the time, write it as 2016-07-01 00:00:00", PLAIN, [], NEXT),
+    "month names": (stamped("%d-%b-%y %H:%M", head="when,a,b"), "years of two digits are those from 1930 to 2029: '01-Jan-23 00:00' is read as 2023-01-01",
+                    None, [], "12-Jan-23 00:00,"),
+    "names of months": (stamped("%b %Y", step=month, head="Month,a,b"), "", None, [], "Jan 2045,"),
+    "names, commas": (stamped(lambda t: f'"{t:%B} {t.day}, {t.year}"', step=day), "", None, [], '"September 22, 2023",'),
+    "quarters": (stamped(lambda t: f"{t.year}Q{t.month // 3 + 1}", step=lambda i: month(3 * i), head="Quarter,a,b"), "", None, [], "2089Q1,"),
+    "quarters, named": (stamped(lambda t: f"Q{t.month // 3 + 1} {t.year}", step=lambda i: month(3 * i)), "", None, ["--freq", "QE-DEC"], "Q1 2089,"),
+    "ISO weeks": (stamped("%G-W%V", step=lambda i: day(7 * i + 1)), "", None, [], "2028-W04,"),
+    "another word": (stamped("%Y-%m-%d", step=lambda i: day(7 * i + 1)), "", None, ["--freq", "W-MON"], "2028-01-24,"),
+    "trading hours": (stamped(lambda t: trading(t).strftime("%Y-%m-%d %H:%M"), rows=900), "the rows keep to h, Mon-Fri 10:00-16:00",
+                      None, [], "2023-06-29 14:00,"),
+    "trading hours, followed": (stamped(lambda t: trading(t).strftime("%Y-%m-%d %H:%M"), rows=900), "--freq h takes all hours", None,
+                                ["--freq", "h, Mon-Fri 10:00-16:00"], "2023-06-29 14:00,"),
+    "no Sundays": (stamped(lambda t: (t + datetime.timedelta(days=(t - START).days // 6 + 1)).strftime("%d.%m.%Y"), step=day), "keep to d, Mon-Sat", None, [],
+                   "06.11.2023,"),
+    "business months": (stamped(lambda t: business_end(t).strftime("%Y-%m-%d"), step=month), "", None, ["--freq", "BME"], "2045-01-31,"),
     "one bad stamp": (PLAIN.replace("date,", "when,").replace(hour(100), "n/d"), ":102: 'n/d' is no time stamp", PLAIN, [], NEXT),
     "one bad stamp, day first": (stamped("%d/%m/%Y %H:%M", rows=400).replace("05/01/2023 04:00", "?"), ":102: '\\?' is no time stamp",
                                  stamped("%d/%m/%Y %H:%M", rows=400), [], "17/01/2023 16:00"),
@@ -239,7 +267,10 @@ class Reported(Case):
             expected = truth(rows - 24 + i)
             self.assertEqual(len(row), len(expected), names)
             for got, want in zip(row, expected):
-                self.assertAlmostEqual(got, want, delta=1e-3, msg=f"row {i}")
+                if math.isnan(want):
+                    self.assertTrue(math.isnan(got), f"row {i}")
+                else:
+                    self.assertAlmostEqual(got, want, delta=1e-3, msg=f"row {i}")
 
     def test_files(self):
         for name, (text, message, truth, rows) in FILES.items():
@@ -267,6 +298,27 @@ class Reported(Case):
                 again = self.code(0, "forecast", "predict", self.folder / "run", "--data", data, "--no-plots").stdout
                 self.assertEqual(again, self.code(0, "forecast", "predict", self.folder / "run", "--no-plots").stdout)
                 self.assertTrue(again.splitlines()[1].startswith(first), again)
+
+    def test_rows_left_out(self):
+        """Left out or empty is the same: the rows are put back on the axis, and the same is learned from them."""
+        models = []
+        for cells in (None, 2):
+            data = self.write(without(PLAIN, MISSING | {259}, cells))
+            said = self.code(0, "forecast", "train", "--data", data, "--out", self.folder / "run", "--overwrite", *TINY).stderr
+            self.assertEqual("18 rows are left out (the step is h), at most 1 at once, first before line 20: put back" in said, cells is None, said)
+            self.assertIn("missing: 36 cells, 6.8 %, most of them in 'a', 18, at most 1 in a row (2 columns have gaps)", said)
+            self.expect_tail(lambda i: [math.nan, math.nan] if i == 259 else [wave(i), wave(i, 1)], 264)
+            models.append((self.folder / "run" / "model.safetensors").read_bytes())
+            done = self.code(0, "forecast", "predict", self.folder / "run", "--no-plots")
+            self.assertIn("of the 24 rows that the forecast starts from 2 cells are missing: the model is told which", done.stderr)
+            self.assertTrue(done.stdout.splitlines()[1].startswith(NEXT))
+            again = self.code(0, "forecast", "predict", self.folder / "run", "--data", data, "--no-plots").stdout
+            self.assertEqual(again, done.stdout)
+            for use in ("last-value", "seasonal-naive", "linear"):
+                first = self.code(0, "forecast", "predict", self.folder / "run", "--use", use, "--no-plots").stdout.splitlines()[1].split(",")
+                self.assertAlmostEqual(float(first[1]), wave(263 if use == "last-value" else 264), delta=0.2, msg=use)
+            self.code(0, "forecast", "evaluate", "--model", self.folder / "run", "--data", data)
+        self.assertEqual(*models)
 
     def test_words_for_a_shell(self):
         """What a message prints after an option is what a shell must be given."""

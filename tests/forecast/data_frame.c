@@ -94,8 +94,11 @@ static void test_refused_cells(void **state) {
     (void)state;
     static const refused cases[] = {
         { "date,a,b\n2020-01-01,1,2\n2020-01-02,1,red\n", { 0 }, TIDE_EDATA, 3, "b", "'red' is not a finite number" },
-        { "date,a,b\n2020-01-01,1,2\n2020-01-02,,3\n2020-01-03,NaN,3\n", { 0 }, TIDE_EDATA, 3, "a",
-          "empty or NaN cells: 2, " },
+        { "date,a,b\n2020-01-01,1,2\n2020-01-02,,3\n2020-01-03,NaN,3\n", { .missing = MISSING_ERROR }, TIDE_EDATA, 3,
+          "a", "empty or NaN cells: 2, " },
+        { "date,a,b\n2020-01-01,1,2\n2020-01-02,2,3\n2020-01-03,,3\n2020-01-05,1,3\n", { .missing = MISSING_ERROR },
+          TIDE_EDATA, 4, "a", "empty or NaN cells, those of rows that are left out among them: 3, " },
+        { "date,a,b\n2020-01-01,1,\n2020-01-02,2,\n", { 0 }, TIDE_EDATA, 0, "b", "no value at all" },
         { "date,a\n2020-01-01,inf\n2020-01-02,1\n", { 0 }, TIDE_EDATA, 2, "a", "not a finite number" },
         { "date;a\n2020-01-01;1,5\n2020-01-02;2,5\n", { .separator = ';' }, TIDE_EDATA, 2, "a", "`decimal` ," },
         { "date,a,b\n2020-01-01,1,\n2020-01-02,2,\n", { .missing = MISSING_FFILL }, TIDE_EDATA, 0, "b",
@@ -152,7 +155,7 @@ static void test_times(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         frame f;
         tide_failure failure;
-        char step[24];
+        char step[STEP_TEXT];
         if (read_text(cases[i].text, &cases[i].options, &f, &failure)) fail_msg("case %zu: %s", i, failure.message);
         step_print(step, f.step);
         assert_string_equal(step, cases[i].step);

@@ -27,9 +27,8 @@ static tide_status forecast_all(const frame *f, tide_failure *failure) {
     if (status) return status;
     scaler_apply(&scale, f->values, f->rows, scaled);
     scaler_free(&scale);
-    baseline *linear =
-                 baseline_linear(scaled, (column_range){ f->columns, 0, f->columns }, s, SEQ_LEN, PRED_LEN, failure),
-             *last = baseline_last_value();
+    const column_range all = { f->columns, 0, f->columns };
+    baseline *linear = baseline_linear(scaled, NULL, all, s, SEQ_LEN, PRED_LEN, failure), *last = baseline_last_value();
     score *sums = score_new(PRED_LEN, f->columns);
     status = linear && last && sums ? TIDE_OK : TIDE_ENOMEM;
     baseline_free(linear);

@@ -70,7 +70,7 @@ static score_result score_baseline(const loaded *d, const baseline *b, int64_t s
 static void check_series(const series *s, int from, int to) {
     loaded d = load(s, s->horizons[0].pred_len);
     baseline *last = baseline_last_value();
-    char step[24];
+    char step[STEP_TEXT];
     step_print(step, d.frame.step);
     assert_string_equal(step, s->step);
     if (s->warning[0]) expect_has(d.frame.warnings, s->warning);
@@ -109,8 +109,8 @@ static void check_linear(const series *s, int h, double low, double high) {
     int64_t pred_len = s->horizons[h].pred_len;
     loaded d = load(s, pred_len);
     tide_failure failure = { 0 };
-    baseline *b = baseline_linear(d.scaled, (column_range){ d.frame.columns, 0, d.frame.columns }, d.split, s->seq_len,
-                                  pred_len, &failure);
+    const column_range all = { d.frame.columns, 0, d.frame.columns };
+    baseline *b = baseline_linear(d.scaled, NULL, all, d.split, s->seq_len, pred_len, &failure);
     if (!b) fail_msg("%s", failure.message);
     score_result r = score_baseline(&d, b, s->seq_len, pred_len);
     if (!(r.mse >= low && r.mse <= high))

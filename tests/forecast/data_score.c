@@ -139,7 +139,7 @@ static void test_linear_recovers(void **state) {
     }
     split s = { { 0, 400 }, { 391, 159 }, { 541, 159 } };
     tide_failure failure = { 0 };
-    baseline *b = baseline_linear(series, (column_range){ 2, 0, 2 }, s, INPUTS, AHEAD, &failure);
+    baseline *b = baseline_linear(series, NULL, (column_range){ 2, 0, 2 }, s, INPUTS, AHEAD, &failure);
     assert_non_null(b);
     for (int t = 541; t + INPUTS + AHEAD <= ROWS; t++) {
         float out[AHEAD * 2];
@@ -157,7 +157,7 @@ static void test_linear_is_best(void **state) {
     uint32_t seed = 3;
     for (int t = 1; t < ROWS; t++) series[t] = 0.8f * series[t - 1] + noise(&seed);
     split s = { { 0, ROWS }, { 0, ROWS }, { 0, ROWS } };
-    baseline *b = baseline_linear(series, (column_range){ 1, 0, 1 }, s, INPUTS, AHEAD, NULL);
+    baseline *b = baseline_linear(series, NULL, (column_range){ 1, 0, 1 }, s, INPUTS, AHEAD, NULL);
     assert_non_null(b);
     enum { ALL = ROWS - INPUTS - AHEAD + 1 };
     double residual[AHEAD] = { 0 };
@@ -176,7 +176,7 @@ static void test_linear_needs_windows(void **state) {
     static const float series[40];
     tide_failure failure = { 0 };
     split s = { { 0, 20 }, { 20, 5 }, { 25, 15 } };
-    assert_null(baseline_linear(series, (column_range){ 1, 0, 1 }, s, INPUTS, AHEAD, &failure));
+    assert_null(baseline_linear(series, NULL, (column_range){ 1, 0, 1 }, s, INPUTS, AHEAD, &failure));
     assert_int_equal(failure.status, TIDE_EDATA);
     expect_has(failure.message, "windows of 15 rows");
 }

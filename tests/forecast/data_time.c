@@ -80,7 +80,7 @@ static void test_step_names(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         time_step step;
-        char printed[24];
+        char printed[STEP_TEXT];
         assert_true(step_parse(cases[i].text, &step));
         assert_int_equal(step.unit, cases[i].unit);
         assert_int_equal(step.count, cases[i].count);
@@ -137,7 +137,7 @@ static void test_find(void **state) {
             int64_t time[ROWS + 1], start = stamp(starts[s]);
             for (int i = 0; i <= ROWS; i++) time[i] = time_advance(start, steps[k], i);
             time_step found = step_find(time, ROWS);
-            char a[24], b[24];
+            char a[STEP_TEXT], b[STEP_TEXT];
             step_print(a, steps[k]);
             step_print(b, found);
             if (strcmp(a, b)) fail_msg("from %s: expected %s, found %s", starts[s], a, b);

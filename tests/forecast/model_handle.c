@@ -247,10 +247,56 @@ static void test_frame(void **state) {
     forecast_model_free(m);
 }
 
+/* Rows at trading hours: the times after the last one, and frames of such rows, keep to them. */
+static void test_sessions(void **state) {
+    (void)state;
+    enum { WEEKS = 9, SESSIONS = WEEKS * 35 };
+    static int64_t   open[SESSIONS], after[SESSIONS];
+    static double    value[SESSIONS];
+    double           future[PRED];
+    char             path[96];
+    forecast_options o;
+    forecast_result  r       = { 0 };
+    tide_failure     failure = { 0 };
+    forecast_model  *m;
+    tide_frame      *f;
+    snprintf(path, sizeof path, "%s/sessions.csv", folder);
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    fprintf(out, "ts,x\n");
+    for (int i = 0; i < SESSIONS; i++) { /* 7 hours a day from 10:00 on, 5 days a week, from Monday 2024-01-01 on */
+        open[i]  = 1704067200 + 86400 * (int64_t)(i / 35 * 7 + i / 7 % 5) + 3600 * (10 + i % 7);
+        value[i] = 5 + i % 7 + 0.01 * (i % 11);
+        if (i < SESSIONS - 35) fprintf(out, "%lld,%g\n", (long long)open[i], value[i]);
+    }
+    fclose(out);
+    small_options(&o);
+    set_all(&o, "seq-len 24 pred-len 6 epochs 1");
+    set(&o, "freq", ""), set(&o, "data", path);
+    snprintf(path, sizeof path, "%s/sessions", folder);
+    set(&o, "out", path);
+    if (forecast_train(&o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("train: %s", failure.message);
+    forecast_result_free(&r);
+    assert_int_equal(forecast_model_load(path, NULL, &m, &failure), TIDE_OK);
+    assert_string_equal(forecast_model_frequency(m), "h, Mon-Fri 10:00-16:00");
+    assert_int_equal(forecast_model_times_after(m, open[0], SESSIONS - 1, after, NULL), TIDE_OK);
+    assert_memory_equal(after, open + 1, (SESSIONS - 1) * sizeof *after);
+    assert_int_equal(tide_frame_new(SEQ, &f, NULL), TIDE_OK);
+    tide_frame_borrow(f, "x", value, 1, NULL);
+    tide_frame_set_time(f, NULL, open + 40, NULL);
+    if (forecast_model_predict_frame(m, f, future, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+    for (int i = 0; i < SEQ; i++) after[i] = open[0] + 3600 * i; /* through the night */
+    tide_frame_set_time(f, NULL, after, NULL);
+    assert_int_equal(forecast_model_predict_frame(m, f, future, &failure), TIDE_EDATA);
+    expect_has(failure.message, "those that the model learned from h, Mon-Fri 10:00-16:00");
+    tide_frame_free(f);
+    forecast_model_free(m);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_what_it_is), cmocka_unit_test(test_as_the_command),
                                         cmocka_unit_test(test_many),       cmocka_unit_test(test_threads),
                                         cmocka_unit_test(test_memory),     cmocka_unit_test(test_refused),
-                                        cmocka_unit_test(test_frame) };
+                                        cmocka_unit_test(test_frame),      cmocka_unit_test(test_sessions) };
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -3,7 +3,7 @@
 
 #include <tidemill/io.h>
 
-#include "forecast/saved/bundle.h"
+#include "forecast/models/forecaster.h"
 #include "train_support.h"
 
 static const model_config sizes = { .seq_len = 5, .pred_len = 3, .d_model = 4, .n_heads = 1, .head_size = 4, .d_ff = 6,
@@ -27,10 +27,10 @@ static tide_status add(tide_archive *a, const char *name, tide_shape shape, faul
 
 static tide_status read_with(const char *tensor, fault what, const char *more, model_config *got,
                              tide_failure *failure) {
-    char         path[128], name[BUNDLE_NAME];
+    char         path[128], name[WEIGHT_NAME];
     tide_archive a = { 0 }, out = { 0 };
     tide_shape   shape;
-    for (int64_t i = 0; bundle_weight(&sizes, i, name, &shape); i++)
+    for (int64_t i = 0; arch_itransformer.weight(&sizes, i, name, &shape); i++)
         assert_int_equal(add(&a, name, shape, strcmp(name, tensor) ? NOTHING : what), TIDE_OK);
     if (more) assert_int_equal(add(&a, more, TIDE_SHAPE(2), NOTHING), TIDE_OK);
     snprintf(path, sizeof path, "%s/a.pth", folder);

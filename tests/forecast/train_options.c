@@ -65,9 +65,9 @@ static void test_presets(void **state) {
         set(&o, "preset", published[i].name);
         assert_int_equal(options_resolve(&o, &resolved, &compat, &failure), TIDE_OK);
         model_config_from(&resolved, &d, &c);
-        if (model_parameters(&c) != published[i].parameters)
+        if (forecaster_parameters(&c) != published[i].parameters)
             fail_msg("%s has %" PRId64 " parameters, %" PRId64 " are published", published[i].name,
-                     model_parameters(&c), published[i].parameters);
+                     forecaster_parameters(&c), published[i].parameters);
     }
     forecast_options_default(&o);
     set_all(&o, "epochs 3 preset exchange-336 d-model 64");
@@ -232,8 +232,8 @@ static void test_financial(void **state) {
         tide_val p = tide_variable(g, "p", tide_constant(g, TIDE_F32, s, cases[i].prediction)),
                  t = tide_constant(g, TIDE_F32, s, cases[i].truth);
         loss_config c = { FORECAST_FINANCIAL, cases[i].weight, false }, mse = { FORECAST_MSE, 0, false };
-        tide_val loss = tide_mean(loss_windows(&c, p, t), TIDE_ALL),
-                 plain = tide_mean(loss_windows(&mse, p, t), TIDE_ALL);
+        tide_val loss = tide_mean(loss_windows(&c, p, t, (tide_val){ 0 }), TIDE_ALL),
+                 plain = tide_mean(loss_windows(&mse, p, t, (tide_val){ 0 }), TIDE_ALL);
         float       got, apart;
         assert_int_equal(tide_read(loss, &got, sizeof got), TIDE_OK);
         expect_near("financial loss", (double)got, cases[i].loss, 1e-5);
@@ -242,7 +242,7 @@ static void test_financial(void **state) {
         assert_int_equal(tide_read(tide_max(tide_abs(difference), TIDE_ALL), &apart, sizeof apart), TIDE_OK);
         assert_true(apart == 0);
         c.surrogate = true; /* and the surrogate has one */
-        tide_val pull = tide_grad(tide_mean(loss_windows(&c, p, t), TIDE_ALL), TIDE_LIST(p)).items[0];
+        tide_val pull = tide_grad(tide_mean(loss_windows(&c, p, t, (tide_val){ 0 }), TIDE_ALL), TIDE_LIST(p)).items[0];
         difference    = tide_sub(pull, tide_grad(plain, TIDE_LIST(p)).items[0]);
         assert_int_equal(tide_read(tide_max(tide_abs(difference), TIDE_ALL), &apart, sizeof apart), TIDE_OK);
         assert_true(apart > 0);

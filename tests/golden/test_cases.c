@@ -68,7 +68,8 @@ static void build(small_case *t, int64_t batch) {
     t->x      = tide_input(t->graph, "x", TIDE_F32, TIDE_SHAPE(batch, c.seq_len, c.columns));
     t->marks  = tide_input(t->graph, "marks", TIDE_F32, TIDE_SHAPE(batch, c.seq_len, c.marks));
     t->y      = tide_input(t->graph, "y", TIDE_F32, TIDE_SHAPE(batch, c.pred_len, c.columns));
-    t->out    = itransformer_apply(&t->model, t->x, t->marks, TIDE_EVAL, t->attention);
+    const model_windows window = { .past = t->x, .marks = t->marks };
+    t->out    = itransformer_apply(&t->model, &window, TIDE_EVAL, t->attention);
     t->loss   = tide_mse(t->out, t->y);
     t->gradients = tide_grad(t->loss, t->params);
     t->update =

@@ -93,8 +93,8 @@ static void check(const golden *g) {
     if (handle_open(&machine, model, &m, &failure) != TIDE_OK) fail_msg("%s: %s", g->file, failure.message);
     int64_t count = config[WINDOWS] * config[PRED_LEN] * config[COLUMNS];
     float  *out   = malloc((size_t)count * sizeof *out);
-    assert_int_equal(handle_forward(m, config[WINDOWS], array(&a, "x"),
-                                    config[MARKS] ? array(&a, "x_mark") : array(&a, "x"), out, NULL), TIDE_OK);
+    const handle_windows x = { .scaled = array(&a, "x"), .marks = config[MARKS] ? array(&a, "x_mark") : NULL };
+    assert_int_equal(handle_forward(m, config[WINDOWS], x, out, NULL), TIDE_OK);
     expect_close(g->file, "out", out, array(&a, "out"), count, ALLOWED);
     free(out);
     forecast_model_free(m);

@@ -50,7 +50,8 @@ static void check_file(const char *file, bool own, bool maps) {
              y = tide_input(g, "y", TIDE_F32, TIDE_SHAPE(batch, c.pred_len, c.columns));
     tide_val marks = c.marks ? tide_input(g, "marks", TIDE_F32, TIDE_SHAPE(batch, c.seq_len, c.marks)) : x,
              attention[8];
-    tide_val  out = itransformer_apply(&model, x, marks, TIDE_EVAL, maps ? attention : NULL), loss = tide_mse(out, y);
+    const model_windows window = { .past = x, .marks = marks };
+    tide_val out  = itransformer_apply(&model, &window, TIDE_EVAL, maps ? attention : NULL), loss = tide_mse(out, y);
     tide_list gradients = tide_grad(loss, params);
     tide_val  wanted[128] = { out, loss, maps ? attention[0] : loss };
     for (int64_t i = 0; i < gradients.count; i++) wanted[3 + i] = gradients.items[i];

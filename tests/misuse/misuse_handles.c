@@ -151,12 +151,16 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     R(forecast_model_column_name, 0, "none", !forecast_model_column_name(NULL, 0))                                     \
     R(forecast_model_target_name, 0, "none", !forecast_model_target_name(NULL, -1))                                    \
     R(forecast_model_needs_time, 0, "none", !forecast_model_needs_time(NULL))                                          \
+    R(forecast_model_takes_gaps, 0, "none", !forecast_model_takes_gaps(NULL))                                          \
+    R(forecast_model_known, 0, "none", forecast_model_known(NULL) == 0)                                                \
     R(forecast_model_frequency, 0, "none", !*forecast_model_frequency(NULL))                                           \
     R(forecast_model_precision, 0, "none", forecast_model_precision(NULL, NULL) == TIDE_PRECISION_F32)                 \
     R(forecast_model_times_after, 0, "none", missing(t, forecast_model_times_after(NULL, 0, 1, &time_s,                \
         &t->failure)))                                                                                                 \
     R(forecast_model_predict, 0, "none", missing(t, forecast_model_predict(NULL, 1, &number, &time_s, &number,         \
         &t->failure)))                                                                                                 \
+    R(forecast_model_predict_known, 0, "none", missing(t, forecast_model_predict_known(NULL, 1, &number,        \
+        &time_s, &number, &number, &t->failure)))                                                                      \
     R(forecast_model_predict_frame, 0, "none", missing(t, forecast_model_predict_frame(NULL, NULL, &number,            \
         &t->failure)))                                                                                                 \
     R(eis_noise_source_name, 0, "none", !eis_noise_source_name((eis_noise_source)99))                                  \

@@ -66,7 +66,8 @@ static void step_build(step *s) {
     s->x = tide_input(s->graph, "x", TIDE_F32, TIDE_SHAPE(BATCH, 96, COLUMNS));
     s->marks = tide_input(s->graph, "m", TIDE_F32, TIDE_SHAPE(BATCH, 96, 4));
     s->y = tide_input(s->graph, "y", TIDE_F32, TIDE_SHAPE(BATCH, 96, COLUMNS));
-    s->loss = tide_mse(itransformer_apply(&s->model, s->x, s->marks, TIDE_TRAIN, NULL), s->y);
+    const model_windows window = { .past = s->x, .marks = s->marks };
+    s->loss = tide_mse(itransformer_apply(&s->model, &window, TIDE_TRAIN, NULL), s->y);
     tide_list params = tide_params(s->graph, "");
     s->update = tide_adamw(params, tide_clip_norm(tide_grad(s->loss, params), 1.0),
                            &(tide_adamw_opts){ .lr = tide_scalar(s->graph, 1e-3) });

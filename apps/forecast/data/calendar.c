@@ -41,3 +41,16 @@ int32_t calendar_iso_week(int64_t days) {
     int64_t thursday = days - calendar_weekday(days) + 3;
     return (calendar_day_of_year(thursday) - 1) / 7 + 1;
 }
+
+int32_t calendar_first_weekday(int32_t year, int32_t month) {
+    int32_t weekday = calendar_weekday(calendar_days((calendar_date){ year, month, 1 }));
+    return weekday > 4 ? 8 - weekday : 1;
+}
+
+int32_t calendar_last_weekday(int32_t year, int32_t month) {
+    int32_t last = calendar_month_days(year, month),
+            weekday = calendar_weekday(calendar_days((calendar_date){ year, month, last }));
+    return weekday > 4 ? last - (weekday - 4) : last;
+}
+
+int32_t calendar_iso_year(int64_t days) { return calendar_date_of(days - calendar_weekday(days) + 3).year; }

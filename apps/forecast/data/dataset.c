@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "gaps.h"
 
 static const char *given(const char *text) { return *text ? text : NULL; }
 
@@ -25,10 +26,12 @@ static tide_status check_character(const char *text, const char *option, char *o
 static frame_options reading_of(const forecast_options *o, forecast_kind kind, const run_columns *run) {
     return (frame_options){ .kind = (frame_kind)kind, .features = (frame_features)o->features,
                             .target = given(o->target), .columns = given(o->columns), .ignore = given(o->ignore),
+                            .targets = given(o->targets), .known = given(o->known),
                             .time_column = given(o->time_column), .run_time = run ? run->time : NULL,
                             .freq = given(o->freq), .missing = (frame_missing)o->missing,
                             .strict_dates = o->strict_dates, .date_order = (date_shape)o->date_order, .sort = o->sort,
                             .na = given(o->na), .skip_rows = o->skip_rows, .look_back = o->seq_len,
+                            .run_step = run ? run->step : NULL,
                             .run_names = run ? run->names : NULL, .run_count = run ? run->count : 0 };
 }
 
@@ -51,7 +54,7 @@ tide_status dataset_read(const forecast_options *o, forecast_kind kind, const ru
 static tide_status choose_marks(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure) {
     bool chosen = strcmp(o->marks, "auto") != 0;
     if (!strcmp(o->marks, "none")) return TIDE_OK;
-    if (!chosen) d->mark_step = d->frame.step;
+    if (!chosen) d->mark_step = (time_step){ .unit = d->frame.step.unit, .count = d->frame.step.count };
     else if (!step_parse(o->marks, &d->mark_step))
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "marks",
                        "`marks` is auto, none or a step such as h or 15min, not '%s'", o->marks);
@@ -69,7 +72,7 @@ tide_status dataset_scale(dataset *d, int64_t rows, tide_failure *failure) {
     d->scaled = malloc((size_t)(rows * columns + 1) * sizeof *d->scaled);
     d->marks  = malloc((size_t)(rows * d->mark_count + 1) * sizeof *d->marks);
     if (!d->scaled || !d->marks) return no_memory(failure);
-    scaler_apply(&d->scaler, d->frame.values, rows, d->scaled);
+    (d->frame.gaps ? scaler_apply_gapped : scaler_apply)(&d->scaler, d->frame.values, rows, d->scaled);
     for (int64_t r = 0; d->mark_count && r < rows; r++)
         marks_fill(d->frame.time[r], d->mark_step, d->marks + r * d->mark_count);
     return TIDE_OK;
@@ -85,13 +88,18 @@ static tide_status take(const forecast_options *o, const tide_frame *from, datas
 }
 
 static tide_status prepare(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure) {
-    tide_status status = split_sized(&d->frame, (frame_kind)o->kind, (split_sizes){ o->val, o->test }, o->seq_len,
-                                     o->pred_len, &d->split, failure);
+    d->out_count = 0;
+    tide_status status = dataset_roles(o, d, failure);
+    if (status == TIDE_OK) status = dataset_take_ahead(d, o->pred_len, failure);
+    if (status == TIDE_OK)
+        status = split_sized(&d->frame, (frame_kind)o->kind, (split_sizes){ o->val, o->test }, o->seq_len, o->pred_len,
+                             &d->split, failure);
     if (status == TIDE_OK)
         status = split_require(&d->frame, (frame_kind)o->kind, d->split, o->seq_len, o->pred_len, failure);
     if (status == TIDE_OK) status = choose_marks(o, compat, d, failure);
     if (status == TIDE_OK && scaler_fit(&d->frame, d->split.train, &d->scaler) != TIDE_OK) status = no_memory(failure);
     if (status == TIDE_OK) status = dataset_scale(d, d->frame.rows, failure);
+    if (d->out_count) return status;
     d->out_count = d->frame.columns;
     if (o->features == FORECAST_MS) {
         d->out_first = compat & FORECAST_COMPAT_MS_LAST_COLUMN ? d->frame.columns - 1 : d->frame.target;
@@ -111,11 +119,35 @@ tide_status dataset_take(const forecast_options *o, const tide_frame *from, unsi
     return status == TIDE_OK ? prepare(o, compat, d, failure) : status;
 }
 
+float *dataset_repeated(const dataset *d, int64_t season) {
+    const frame *f = &d->frame;
+    size_t  cells  = (size_t)(f->rows * f->columns);
+    double *values = malloc(cells * sizeof *values + 1);
+    float  *scaled = malloc(cells * sizeof *scaled + 1);
+    if (values && scaled) {
+        memcpy(values, f->values, cells * sizeof *values);
+        gaps_repeat(values, f->rows, f->columns, season, d->scaler.mean);
+        scaler_apply(&d->scaler, values, f->rows, scaled);
+    }
+    free(values);
+    if (values) return scaled;
+    free(scaled);
+    return NULL;
+}
+
+float *dataset_lines(const dataset *d) {
+    float *filled = malloc((size_t)(d->frame.rows * d->frame.columns) * sizeof *filled + 1);
+    if (filled) gaps_fill(d->scaled, d->frame.rows, d->frame.columns, filled, NULL);
+    return filled;
+}
+
 void dataset_free(dataset *d) {
     frame_free(&d->frame);
     scaler_free(&d->scaler);
     free(d->scaled);
     free(d->marks);
+    free(d->blind);
+    free(d->ahead);
     *d = (dataset){ 0 };
 }
 

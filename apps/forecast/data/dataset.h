@@ -10,11 +10,14 @@ typedef struct dataset {
     frame     frame;
     split     split;
     scaler    scaler;
-    float    *scaled;     /* (frame.rows, frame.columns) */
+    float    *scaled;     /* (frame.rows, frame.columns); NaN where frame.gaps are */
     float    *marks;      /* (frame.rows, mark_count); NULL without marks */
     int64_t   mark_count;
     time_step mark_step;  /* UNIT_NONE without marks */
     int64_t   out_first, out_count;  /* the columns that are forecast and scored */
+    int64_t   known;      /* columns known ahead, the last of the frame's */
+    double   *ahead;      /* (pred_len, known): what the file says of the rows after it; NULL: nothing */
+    float    *blind;      /* (frame.columns): 1 for those whose past the model does not see; NULL: none is */
 } dataset;
 
 /* Reads options->data as a training file, or takes a frame in its place: scaler fitted on the train block, marks by the
@@ -24,14 +27,32 @@ tide_status dataset_take(const forecast_options *o, const tide_frame *from, unsi
                          tide_failure *failure);
 
 /* Reads options->data into d->frame as `kind`; the caller selects columns and goes on with dataset_scale. `run`: the
- * columns of the run that the file is read for; NULL: those of the options. */
-typedef struct run_columns { const char *time; char *const *names; int64_t count; } run_columns;
+ * columns and the step of the run that the file is read for; NULL: those of the options. */
+typedef struct run_columns {
+    const char      *time;
+    char *const     *names;
+    int64_t          count;
+    const time_step *step;
+} run_columns;
 tide_status dataset_read(const forecast_options *o, forecast_kind kind, const run_columns *run, dataset *d,
                          tide_failure *failure);
 /* Fills scaled and marks of d->frame's first `rows` rows, by d->scaler and d->mark_step. */
 tide_status dataset_scale(dataset *d, int64_t rows, tide_failure *failure);
 
 void dataset_free(dataset *d);
+
+/* roles.c: orders d->frame's columns and sets what is forecast and known, where `targets`, `known` or
+ * `without-history` say so. */
+tide_status dataset_roles(const forecast_options *o, dataset *d, tide_failure *failure);
+
+/* The last rows of d->frame, where nothing but what is known ahead has a value, become d->ahead; they are no rows of
+ * the series. TIDE_EDATA where they are fewer than `pred_len`. */
+tide_status dataset_take_ahead(dataset *d, int64_t pred_len, tide_failure *failure);
+
+/* The scaled rows with the gaps of d->frame filled from what came before (gaps_repeat), or by lines; malloc memory,
+ * NULL when there is none. */
+float *dataset_repeated(const dataset *d, int64_t season);
+float *dataset_lines(const dataset *d);
 
 /* Copies; false when out of memory. */
 bool scaler_copy(const scaler *from, scaler *out);

@@ -30,12 +30,10 @@ tide_status reading_check_options(reading *r) {
     time_step step;
     if (o->freq && !step_parse(o->freq, &step))
         return forecast_fail(r->failure, TIDE_EINVAL, NULL, 0, "freq",
-                             "'%s' is no frequency%s; accepted are s, min, h, d, b, w, m, q and y, with a count "
-                             "before it: 15min; and MS, ME, QS, QE, YS, YE, W-SUN",
-                             o->freq,
-                             strncmp(o->freq, "BM", 2)
-                                 ? ""
-                                 : " known here: of business months there are only the calendar's, MS and ME");
+                             "'%s' is no frequency; accepted are s, min, h, d, b, w, m, q and y, with a count before "
+                             "it: 15min; and pandas' words: MS, ME, BMS, BME, QS-JAN, QE-DEC, YS, YE, W-SUN; "
+                             "and hours of a week: 'h, Mon-Fri 10:00-16:00'",
+                             o->freq);
     return TIDE_OK;
 }
 

@@ -6,20 +6,18 @@
 
 #include <tidemill/frame.h>
 
+#include "step.h"
+
 typedef enum frame_kind { KIND_CUSTOM, KIND_ETTH, KIND_ETTM, KIND_SOLAR, KIND_PEMS } frame_kind;
 typedef enum frame_features { FEATURES_M, FEATURES_S, FEATURES_MS } frame_features;
-typedef enum frame_missing { MISSING_ERROR, MISSING_FFILL, MISSING_LINEAR } frame_missing;
-
-/* The step of a series. unit 0 means none (no time column). */
-typedef enum time_unit { UNIT_NONE, UNIT_SECOND, UNIT_MINUTE, UNIT_HOUR, UNIT_DAY, UNIT_BUSINESS_DAY, UNIT_WEEK,
-                         UNIT_MONTH,
-                         UNIT_QUARTER, UNIT_YEAR } time_unit;
-typedef struct time_step {
-    time_unit unit;
-    int32_t   count;  /* 15 minutes: { UNIT_MINUTE, 15 } */
-    int32_t   day;    /* months and longer: the day of the month that the series keeps, 31 for the last one. 0: the day
-                       * of the stamp itself, where the last day of a month stays the last. */
-} time_step;
+/* auto: masked where a file is read as custom, else refused. */
+typedef enum frame_missing {
+    MISSING_AUTO,
+    MISSING_ERROR,
+    MISSING_FFILL,
+    MISSING_LINEAR,
+    MISSING_MASK
+} frame_missing;
 
 /* In which order a date has its parts. All but the first three need a whole column to be told from numbers or each
  * other. */
@@ -30,14 +28,31 @@ typedef enum date_shape {
     DATE_COMPACT /* 20160701 */,
     DATE_YM /* 2016-07 */,
     DATE_Y /* 2016 */,
-    DATE_SHAPES
+    DATE_QUARTER /* 2016Q3 */,
+    DATE_QUARTER_Y /* Q3 2016 */,
+    DATE_HALF /* 2016H2 */,
+    DATE_HALF_Y /* H2 2016 */,
+    DATE_WEEK /* 2016-W26, ISO's */,
+    DATE_WEEK_DAY /* 2016-W26-5 */,
+    DATE_YM_LETTER /* 2016M07 */,
+    DATE_NAME_Y /* Jul 2016 */,
+    DATE_Y_NAME /* 2016-Jul */,
+    DATE_D_NAME_Y /* 01-Jul-2016 */,
+    DATE_NAME_D_Y /* Jul 1, 2016 */,
+    DATE_Y_NAME_D /* 2016-Jul-01 */,
+    DATE_SHAPES,
+    DATE_LABELS = DATE_QUARTER /* from here on there are letters in it */
 } date_shape;
 
 /* How the file writes its time stamps, so that predictions are written the same way. */
 typedef struct time_format {
     char kind;          /* 'd' calendar text, 's' epoch seconds, 'm' epoch milliseconds */
     char shape;         /* date_shape */
-    char separator;     /* '-', '/' or '.' */
+    char separator;     /* '-', '/' or '.'; beside letters also ' ', '_', ':', or 0 for none */
+    char month_name;    /* 'b' Jan and Sep, 's' Jan and Sept, 'B' January; 0: none is written */
+    char letters;       /* of names, Q and W: 0 as here, 'u' JAN, 'l' jan or q */
+    bool short_year;    /* 23 for 2023: years from 1930 to 2029 */
+    bool comma;         /* Jan 1, 2023 against Jan 1 2023 */
     bool padded;        /* 2016-07-01 against 2016-7-1 */
     bool hour_padded;   /* 00:00 against 0:00 */
     char middle;        /* ' ' or 'T'; 0: date only */
@@ -76,11 +91,13 @@ typedef struct frame_options {
     const char    *target;        /* NULL: "OT" if there, else the last column */
     const char    *columns;       /* NULL: all; else a comma-separated list */
     const char    *ignore;        /* NULL, or a comma-separated list */
+    const char    *targets, *known;  /* likewise: series by name, whatever they could be taken for */
     const char    *time_column;   /* NULL: date, ds, timestamp, else the only column that parses as time */
     const char    *run_time;      /* NULL; "" or the (first) time column of the run that the file is read for: tried
                                      first */
-    const char    *freq;          /* NULL: found from the stamps; else "15min", "h", "d", "b", "w", "m", "q", "y",
-                                     "s" */
+    const char    *freq;          /* NULL: found from the stamps; else a word of step_parse */
+    const time_step *run_step;    /* NULL, or that of the run that the file is read for: taken where the rows follow
+                                     it */
     frame_missing  missing;
     bool           strict_dates;
     date_shape     date_order;    /* what 1/2/2023 means: DATE_DMY, DATE_MDY; 0: found */
@@ -101,8 +118,9 @@ typedef struct frame_options {
 typedef struct frame {
     int64_t     rows, columns;    /* rows: those that splits and scores use */
     char      **names;
-    double     *values;           /* (file_rows, columns), as read. NaN never (filled or refused), but for PEMS:
-                                     scaler_apply fills */
+    double     *values;           /* (file_rows, columns), as read. NaN where `gaps` says so, and in PEMS, whose are
+                                     filled when they are scaled */
+    int64_t     gaps;             /* cells that are missing and masked */
     int64_t    *time;             /* (file_rows) seconds since 1970 of the wall-clock label; NULL without a time
                                      column */
     char       *time_name;        /* header of the time column; NULL */
@@ -152,6 +170,10 @@ bool    time_parse(const char *text, int64_t *seconds, time_format *format);
 /* The same for one shape of date, also with AM and PM and a clock with points, and DATE_YMD with points between its
  * parts. */
 bool    time_parse_as(const char *text, date_shape shape, int64_t *seconds, time_format *format);
+/* Days that a date of the shape stands for, at least: 1, 7, 28, ... */
+int32_t date_shape_days(date_shape shape);
+/* Does every stamp, a step after the one before, look another? */
+bool    date_shape_shows(date_shape shape, time_step step);
 bool    clock_parse(const char *text);  /* H:M[:S], with nothing before it */
 /* cut to the buffer, whatever is given */
 void    time_print(char buffer[40], int64_t seconds, const time_format *format);
@@ -159,14 +181,6 @@ void    time_print(char buffer[40], int64_t seconds, const time_format *format);
 void    time_print_part(char buffer[40], int64_t seconds, const time_format *format, time_part part);
 /* in the years 0 to 9999, which have four digits */
 bool    time_writable(int64_t seconds);
-/* Months, quarters, years by calendar; end-of-month days kept. What lies beyond any year that can be written stays
- * beyond it. */
-int64_t time_advance(int64_t seconds, time_step step, int64_t steps);
-bool    step_parse(const char *text, time_step *step);                        /* "15min", "h", ... */
-void    step_print(char buffer[24], time_step step);
-/* The step most stamps are apart; UNIT_NONE if fewer than two. Repeated stamps do not count. Weekdays without any
- * weekend are business days; equal days of the month are months, quarters (3) or years (12). */
-time_step step_find(const int64_t *time, int64_t rows);
 
 /* ---- marks ---- */
 /* Number of marks for a step (hourly: 4, ...), and the marks of one stamp, each in [-0.5, 0.5]. */
@@ -198,5 +212,7 @@ tide_status scaler_fit(const frame *f, block train, scaler *out);
 void        scaler_free(scaler *s);
 /* (rows, columns) float32 of the scaled values; NaN takes the value before it, at the start the first one after it. */
 void        scaler_apply(const scaler *s, const double *values, int64_t rows, float *out);
+/* The same, and NaN stays. */
+void        scaler_apply_gapped(const scaler *s, const double *values, int64_t rows, float *out);
 
 #endif

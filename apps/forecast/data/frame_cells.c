@@ -166,13 +166,16 @@ tide_status reading_settle_missing(reading *r) {
     int64_t first = 0;
     tide_status status = reading_check_sizes(r);
     if (!status) status = reading_note_sentinels(r);
+    if (!status) status = reading_put_back(r);
     int64_t missing = status ? 0 : count_missing(f, &first);
+    frame_missing how = r->options->missing;
     if (status || !missing) return status;
-    if (r->options->missing == MISSING_ERROR)
+    if (reading_masks(r)) return reading_tell_gaps(r, missing);
+    if (how == MISSING_ERROR || how == MISSING_AUTO)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[first / f->columns],
                              f->names[first % f->columns],
-                             "empty or NaN cells: %" PRId64 ", this is the first; `missing` ffill fills with the "
-                                                            "value before, "
-                             "`missing` linear with a line between the neighbours", missing);
+                             "empty or NaN cells%s: %" PRId64 ", this is the first; `missing` mask learns around them, "
+                             "`missing` ffill fills with the value before, `missing` linear with a line between the "
+                             "neighbours", r->absent ? ", those of rows that are left out among them" : "", missing);
     return fill_missing(r, missing, first);
 }

@@ -109,6 +109,12 @@ const char *reading_word(char buffer[WORD_TEXT], const char *name, bool in_list)
     return buffer;
 }
 
+bool reading_asked(const reading *r, const char *name) {
+    const frame_options *o = r->options;
+    return (o->target && !strcmp(o->target, name)) || list_has(o->columns, name) || list_has(o->targets, name) ||
+           list_has(o->known, name);
+}
+
 bool list_has(const char *list, const char *name) {
     size_t length;
     for (const char *item; list && (item = list_next(&list, &length));)

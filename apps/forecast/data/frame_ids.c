@@ -12,7 +12,7 @@ enum { FEWEST_ROWS = 20 };  /* below, a straight line may well be a series */
 static bool has_counter_name(const char *name) {
     static const char *const names[] = { "no", "no.", "nr", "nr.", "id", "#", "index", "idx", "row", "rowid", "row_id",
                                          "rownum", "row_number", "record", "record_id", "unnamed: 0", "unnamed: 0.1",
-                                         "level_0", "x1", "...1" };
+                                         "level_0", "x1", "...1", "date", "ds", "datetime" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcasecmp(name, names[i])) return true;
     return false;
@@ -49,11 +49,6 @@ static bool counts_rows(const reading *r, int64_t column, const number_reader *n
     return r->table.rows >= (any_step ? 3 : FEWEST_ROWS);
 }
 
-static bool is_named(const reading *r, const char *name) {
-    const frame_options *o = r->options;
-    return (o->target && !strcmp(o->target, name)) || list_has(o->columns, name);
-}
-
 tide_status reading_find_counters(reading *r) {
     number_reader number;
     if (r->options->kind != KIND_CUSTOM || r->options->run_names) return TIDE_OK;
@@ -62,7 +57,7 @@ tide_status reading_find_counters(reading *r) {
     for (int64_t c = 0; c < r->table.columns && !status; c++) {
         const char *name = r->table.header[c];
         if (reading_is_time(r, c) || r->left_out[c] || !name[0] || list_has(r->options->ignore, name) ||
-            is_named(r, name))
+            reading_asked(r, name))
             continue;
         bool counts = counts_rows(r, c, &number);
         r->left_out[c] = counts;

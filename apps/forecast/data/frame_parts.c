@@ -94,10 +94,30 @@ static bool follows_stamps(const reading *r, int64_t column) {
     return last != first;
 }
 
+/* 2016Q3 in a column beside days, 2016-07, 2016-W26, Jul 2016 and the like; years go by their names. */
+static bool repeats_label(const reading *r, int64_t column, date_shape shape) {
+    for (int64_t i = 0; i < r->out->file_rows; i++) {
+        char        label[40];
+        int64_t     seconds;
+        time_format form;
+        const char *text = reading_text(r, i, column);
+        if (!time_parse_as(text, shape, &seconds, &form)) return false;
+        time_print(label, r->out->time[i], &form);
+        if (strcmp(label, text) != 0) return false;
+    }
+    return true;
+}
+
+static bool repeats_labels(const reading *r, int64_t column) {
+    for (date_shape s = DATE_YM; s < DATE_SHAPES; s++)
+        if (s != DATE_Y && date_shape_days(s) > 1 && repeats_label(r, column, s)) return true;
+    return false;
+}
+
 static bool repeats(const reading *r, int64_t column) {
     for (int i = 0; i < PARTS; i++)
         if (has_name(r, column, i) && repeats_part(r, column, parts[i].of)) return true;
-    return repeats_digits(r, column) || follows_stamps(r, column);
+    return repeats_digits(r, column) || follows_stamps(r, column) || repeats_labels(r, column);
 }
 
 /* Named as a part of a date, and whole numbers within its bounds: Year and Quarter, a week alone, a fiscal quarter
@@ -128,7 +148,7 @@ tide_status reading_leave_parts(reading *r) {
     if (o->run_names) return TIDE_OK; /* which are series is settled */
     for (int64_t c = 0; c < r->table.columns && status == TIDE_OK; c++) {
         const char *name = r->table.header[c];
-        bool asked = (o->target && !strcmp(o->target, name)) || list_has(o->columns, name) || list_has(o->ignore, name);
+        bool asked = reading_asked(r, name) || list_has(o->ignore, name);
         if (asked || reading_is_time(r, c)) continue;
         bool repeated = r->out->time && repeats(r, c);
         if (!repeated && !is_part(r, c)) continue;

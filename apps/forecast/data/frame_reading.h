@@ -24,6 +24,7 @@ typedef struct reading {
     char               **run_names;    /* the options', sorted; NULL */
     na_mark             *marks;        /* of missing values, those of --na */
     int64_t              mark_count;
+    int64_t              absent;       /* rows that the time axis lacks, to be put back as gaps */
     char                *notes;        /* warnings so far */
     tide_failure        *failure;
 } reading;
@@ -44,6 +45,8 @@ tide_status reading_choose(reading *r);
 bool        reading_has_names(reading *r, const tide_table *t);
 /* Of a table column named by the user (`option`): its index, or -1 with the failure set. */
 int64_t reading_find(reading *r, const char *option, const char *name);
+/* Does an option name this column as a series? */
+bool reading_asked(const reading *r, const char *name);
 /* Is `name` in the comma-separated `list` (may be NULL)? */
 bool list_has(const char *list, const char *name);
 /* A name as a shell takes it after an option, in quotes; in_list: after one that takes a list. */
@@ -67,6 +70,12 @@ char reading_decimal(const frame_options *o);
 /* frame_cells.c: fills out->values from the chosen columns; then missing cells by the options. */
 tide_status reading_parse_cells(reading *r);
 tide_status reading_settle_missing(reading *r);
+/* frame_gaps.c: do gaps stay, for the model to learn around them? */
+bool        reading_masks(const reading *r);
+/* Puts rows that the time axis lacks back in, without a value in any column (r->absent of them). */
+tide_status reading_put_back(reading *r);
+/* Says which gaps there are, `missing` cells in all, and that they are masked; refuses a column that holds nothing. */
+tide_status reading_tell_gaps(reading *r, int64_t missing);
 /* frame.c: what all ways of reading begin and end with. */
 tide_status reading_check_options(reading *r);
 tide_status reading_finish(reading *r);

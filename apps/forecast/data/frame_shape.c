@@ -1,5 +1,6 @@
 /* What a column of text holds: dates of one shape, clocks, epochs, dates in digits alone. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -73,13 +74,30 @@ static bool looks_decimal(const reading *r, int64_t column, date_shape shape) {
     return shape == DATE_YM && strchr(reading_text(r, 0, column), '.') && !all_numbered(r, column, DATE_YM);
 }
 
+/* Whole numbers, one more each row: 0, 1, 2 ... under a name that dates usually have. From 15000 on a spreadsheet's
+ * dates are such numbers. For a run without stamps no numbers are any. */
+bool column_counts(const reading *r, int64_t column) {
+    enum { FIRST_SERIAL = 15000 };
+    bool   any    = r->options->run_time && !*r->options->run_time;
+    double before = 0;
+    for (int64_t i = 0; i < r->table.rows; i++) {
+        char  *end;
+        double v = num_parse(reading_text(r, i, column), &end);
+        if (end == reading_text(r, i, column) || *end) return false;
+        if (!any && (v != floor(v) || (i && v != before + 1) || fabs(v) >= FIRST_SERIAL)) return false;
+        before = v;
+    }
+    return true;
+}
+
 /* The shape of a column of calendar text, DATE_SHAPES if it is none. 1/2/2023 may be read both ways: then *either is
  * set, and the shape is what --date-order says, or the run. */
 date_shape column_calendar_shape(const reading *r, int64_t column, bool *clock, bool *either) {
-    static const date_shape shapes[] = { DATE_YMD, DATE_YM };
     *either = false;
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        if (column_all_dates(r, column, shapes[i], clock) && !looks_decimal(r, column, shapes[i])) return shapes[i];
+    for (date_shape s = DATE_YMD; s < DATE_SHAPES; s++) {
+        bool alone = s == DATE_YMD || s == DATE_YM || s >= DATE_LABELS; /* to be told from all others by itself */
+        if (alone && column_all_dates(r, column, s, clock) && !looks_decimal(r, column, s)) return s;
+    }
     bool wanted = r->options->date_order == DATE_DMY || r->options->date_order == DATE_MDY, other_clock;
     bool dmy = column_all_dates(r, column, DATE_DMY, clock),
          mdy = column_all_dates(r, column, DATE_MDY, dmy ? &other_clock : clock);
@@ -88,17 +106,25 @@ date_shape column_calendar_shape(const reading *r, int64_t column, bool *clock, 
     return dmy ? DATE_DMY : mdy ? DATE_MDY : DATE_SHAPES;
 }
 
+/* Columns of numbers are many, and are not searched for labels. */
+static bool has_letters(const reading *r, int64_t column) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    return strpbrk(reading_text(r, 0, column), letters) ||
+           strpbrk(reading_text(r, r->table.rows / 2, column), letters);
+}
+
 /* The shape that half of the cells have at least: then a cell is at fault, and not the column. DATE_SHAPES: there is
  * none. */
 date_shape column_usual_shape(const reading *r, int64_t column) {
-    static const date_shape shapes[] = { DATE_YMD, DATE_DMY, DATE_MDY };
     date_shape best = DATE_SHAPES;
     int64_t    most = (r->table.rows - 1) / 2;
-    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+    bool       letters = has_letters(r, column);
+    for (date_shape s = DATE_YMD; s < DATE_SHAPES; s++) {
         int64_t count = 0, seconds;
+        if (s >= DATE_LABELS ? !letters : s > DATE_MDY) continue;
         for (int64_t i = 0; i < r->table.rows && i - count <= r->table.rows / 2; i++)
-            count += time_parse_as(reading_text(r, i, column), shapes[s], &seconds, NULL);
-        if (count > most) most = count, best = shapes[s];
+            count += time_parse_as(reading_text(r, i, column), s, &seconds, NULL);
+        if (count > most) most = count, best = s;
     }
     return best;
 }

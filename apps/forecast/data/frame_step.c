@@ -73,29 +73,49 @@ static tide_status tell_repeated(reading *r, const spacing *s) {
                         s->repeated, s->differing);
 }
 
-static tide_status tell_missing(reading *r, const spacing *s, const char *step) {
+static tide_status tell_missing(reading *r, const spacing *s, time_step by, const char *step) {
     const frame *f = r->out;
-    char         from[16], to[16];
+    char         from[16], to[16], named[STEP_TEXT + 80] = "";
     if (s->missing < (s->missing + f->file_rows) / 1000) return TIDE_OK; /* what was counted is all there is to say */
     if (!s->missing) return TIDE_OK;
     clock_text(from, s->to_second);
     clock_text(to, s->from_second);
-    if (s->gaps > 2 && s->alike > s->gaps / 2)
+    bool hours = by.unit <= UNIT_HOUR && !by.sessions;
+    if (!r->options->freq)
+        snprintf(named, sizeof named, "; `freq` can name hours and days, as '%s, Mon-Fri %s-%s'", step, from, to);
+    if (hours && s->gaps > 2 && s->alike > s->gaps / 2)
         return reading_note(r,
                             "rows from %s to %s only, with %" PRId64
                             " gaps alike, as trading hours have: the rows are taken as adjacent, and the stamps of a "
-                            "forecast go on by %s, also outside these hours\n",
-                            from, to, s->gaps, step);
+                            "forecast go on by %s, also outside these hours%s\n",
+                            from, to, s->gaps, step, named);
     return reading_note(r,
                         "%.1f %% of the rows are left out, %" PRId64
                         " at once at most: taken as adjacent they shift every season after them, and scores and "
-                        "forecasts are worse; put them back with empty cells and give `missing` linear\n",
+                        "forecasts are worse; put them back with empty cells\n",
                         100 * (double)s->missing / (double)(s->missing + f->file_rows), s->longest);
 }
 
+/* Rows left out of an otherwise even axis can be put back; where they are more than those that are there, the step is
+ * not what it seems. */
+static bool can_put_back(const reading *r, const spacing *s, time_step step) {
+    const frame *f = r->out;
+    return r->options->kind == KIND_CUSTOM && !r->options->strict_dates && f->step.unit == step.unit &&
+           f->step.count == step.count && !s->repeated && !s->uneven && s->missing <= f->file_rows;
+}
+
+static tide_status put_back(reading *r, const spacing *s, const char *step) {
+    r->absent = s->missing;
+    return reading_note(r,
+                        "%" PRId64 " rows are left out (the step is %s), at most %" PRId64 " at once, first before %s %"
+                        PRId64 ": put back without values\n",
+                        s->missing, step, s->longest, reading_rows_are(r), r->table.line[s->first]);
+}
+
 static tide_status report_spacing(reading *r, spacing s, time_step step) {
-    char name[24], text[240];
+    char name[STEP_TEXT], text[240 + STEP_TEXT];
     step_print(name, step);
+    if (can_put_back(r, &s, step)) return put_back(r, &s, name);
     snprintf(text, sizeof text,
              "time stamps: %" PRId64 " repeated, %" PRId64 " missing, %" PRId64
              " off the step of %s, first at %s %" PRId64,
@@ -103,46 +123,25 @@ static tide_status report_spacing(reading *r, spacing s, time_step step) {
     if (r->options->strict_dates)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[s.first], r->out->time_name,
                              "%s%s%s", text, s.repeated ? "; keep one row of each stamp" : "",
-                             s.missing ? "; put the missing rows back with empty cells and give `missing` linear" : "");
+                             s.missing ? "; put the missing rows back with empty cells" : "");
     tide_status status = reading_note(r, "%s; the rows are taken as equally spaced\n", text);
     if (status == TIDE_OK) status = tell_repeated(r, &s);
-    return status == TIDE_OK ? tell_missing(r, &s, name) : status;
+    return status == TIDE_OK ? tell_missing(r, &s, step, name) : status;
 }
 
 /* ---- the step ---- */
 
-/* Stamps show what the step changes: days alone would be the same for each hour, and months for each day. */
-static void show_step(frame *f) {
-    time_format *format = &f->format;
-    bool days = f->step.unit >= UNIT_SECOND && f->step.unit <= UNIT_WEEK,
-         clock = f->step.unit >= UNIT_SECOND && f->step.unit <= UNIT_HOUR;
-    if (format->kind != 'd' || f->time_columns.count != 1) return;
-    if (days && (format->shape == DATE_YM || format->shape == DATE_Y))
-        format->shape = DATE_YMD, format->separator = '-', format->padded = true;
-    if (clock && !format->middle) format->middle = ' ', format->colon = ':', format->hour_padded = true;
-}
-
-/* The step is what --freq says, else the commonest; the spacing is judged by the commonest. */
+/* The spacing is judged by the step that was found, or by that of `freq` or the run where it is as long. */
 tide_status reading_settle_step(reading *r) {
     frame *f = r->out;
     time_step found = step_find(f->time, f->file_rows);
-    f->step = found;
-    if (r->options->freq) {
-        step_parse(r->options->freq, &f->step);
-        if (f->step.unit == found.unit && !f->step.day) f->step.day = found.day;
-        show_step(f);
-    }
+    tide_status status = reading_take_step(r, found);
+    if (status) return status;
     if (found.unit == UNIT_NONE && f->file_rows > 1)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[1], f->time_name,
                              "the time stamps have no common step");
     if (found.unit == UNIT_NONE) return TIDE_OK;
-    if (r->options->freq && (found.unit != f->step.unit || found.count != f->step.count)) {
-        char name[24];
-        step_print(name, found);
-        if (reading_note(r, "most time stamps are %s apart; marks and future stamps follow `freq` %s\n", name,
-                         r->options->freq))
-            return TIDE_ENOMEM;
-    }
+    if (step_same(found, f->step)) found = f->step;
     spacing s = check_spacing(r, found);
     return s.first < 0 ? TIDE_OK : report_spacing(r, s, found);
 }

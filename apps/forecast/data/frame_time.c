@@ -9,7 +9,7 @@
 
 #define ACCEPTED \
     "accepted are 2016-07-01 00:00:00, 2016/7/1 0:00, 2016-07-01T00:00+02:00, 1.7.2016, 7/31/2016 1:00 PM, 20160701, " \
-    "2016-07 and epoch seconds or milliseconds"
+    "1 Jul 2016, 2016-07, Jul 2016, 2016Q3, 2016-W26 and epoch seconds or milliseconds"
 
 static tide_status status_of(const reading *r) { return r->failure ? r->failure->status : TIDE_EDATA; }
 
@@ -118,7 +118,7 @@ static bool take_calendar(reading *r, int64_t column, tide_status *status) {
     date_shape shape = column_calendar_shape(r, column, &clock, &either);
     if (shape == DATE_SHAPES) return false;
     if (either) *status = fail_either(r, column);
-    take_dates(r, column, shape, clock || shape == DATE_YM);
+    take_dates(r, column, shape, clock || date_shape_days(shape) > 1);
     return true;
 }
 
@@ -145,12 +145,14 @@ static tide_status fail_digits(reading *r, int64_t column) {
                          "series keeps it", text, written);
 }
 
-/* The first cell tells most columns apart from time at once. */
-static bool may_be_calendar(const reading *r, int64_t column) {
+/* The first cell tells most columns apart from time at once, and days from labels. */
+static bool may_be_calendar(const reading *r, int64_t column, bool labels) {
     int64_t     seconds;
     const char *text = reading_text(r, 0, column);
     for (date_shape s = DATE_YMD; s < DATE_SHAPES; s++)
-        if (s != DATE_COMPACT && s != DATE_Y && time_parse_as(text, s, &seconds, NULL)) return true;
+        if (s != DATE_COMPACT && s != DATE_Y && (date_shape_days(s) > 1) == labels &&
+            time_parse_as(text, s, &seconds, NULL))
+            return true;
     return false;
 }
 
@@ -160,10 +162,11 @@ static tide_status fail_two(reading *r, int64_t a, int64_t b) {
                          r->table.header[a], r->table.header[b]);
 }
 
-static tide_status search_calendar(reading *r) {
+/* Labels of quarters, months or weeks are time where no column has days. */
+static tide_status search_calendar(reading *r, bool labels) {
     tide_status status = TIDE_OK;
     for (int64_t c = 0; c < r->table.columns && status == TIDE_OK; c++) {
-        if (ignored(r, c) || reading_is_time(r, c) || !may_be_calendar(r, c)) continue;
+        if (ignored(r, c) || reading_is_time(r, c) || !may_be_calendar(r, c, labels)) continue;
         time_columns before = r->time;
         if (!take_calendar(r, c, &status) || !before.count) continue;
         status = fail_two(r, before.of[0].place, c);
@@ -175,7 +178,7 @@ static tide_status search_calendar(reading *r) {
 static bool asked_for(const reading *r, int64_t column) {
     const frame_options *o = r->options;
     const char          *name = r->table.header[column];
-    bool                 asked = (o->target && !strcmp(o->target, name)) || list_has(o->columns, name);
+    bool                 asked = reading_asked(r, name);
     for (int64_t i = 0; o->run_names && i < o->run_count && !asked; i++) asked = !strcmp(o->run_names[i], name);
     return asked;
 }
@@ -272,15 +275,21 @@ static tide_status refuse_lone_clock(reading *r) {
     return TIDE_OK;
 }
 
+/* Under a usual name, and no numbers that only count the rows. */
+static bool holds_usual(const reading *r, int64_t column, const char *name) {
+    return name && *name && !strcasecmp(r->table.header[column], name) && !ignored(r, column) &&
+           (column_number_shape(r, column) != DATE_SHAPES || !column_counts(r, column));
+}
+
 static tide_status search_columns(reading *r) {
     const char *const usual[] = { r->options->run_time, "date", "ds", "timestamp", "datetime" };
     for (size_t u = 0; u < sizeof usual / sizeof *usual; u++)
         for (int64_t c = 0; c < r->table.columns; c++) {
             bool parts = u == 0 && usual[u] && named(r, c, part_names[0].names); /* the run's year is not all of it */
-            if (usual[u] && *usual[u] && !parts && !strcasecmp(r->table.header[c], usual[u]) && !ignored(r, c))
-                return take_named(r, c);
+            if (!parts && holds_usual(r, c, usual[u])) return take_named(r, c);
         }
-    tide_status status = search_calendar(r);
+    tide_status status = search_calendar(r, false);
+    if (status == TIDE_OK && !r->time.count) status = search_calendar(r, true);
     if (status == TIDE_OK && !r->time.count) take_parts(r);
     if (status == TIDE_OK && !r->time.count) status = search_numbers(r);
     if (status == TIDE_OK && !r->time.count) take_usual(r);
@@ -305,6 +314,9 @@ static void merge_format(time_format *all, const time_format *one) {
     if (!all->colon) all->colon = one->colon;
     if (!all->half) all->half = one->half;
     if (one->fraction > all->fraction) all->fraction = one->fraction;
+    if (one->month_name == 'B' || (one->month_name == 's' && all->month_name == 'b')) /* May is either */
+        all->month_name = one->month_name;
+    all->short_year = all->short_year || one->short_year;
 }
 
 /* Date-only stamps among stamps with a clock (midnight, as some programs write it) have no offset of their own. */
@@ -340,15 +352,32 @@ static bool parse(const reading *r, const char *text, int64_t *seconds, time_for
            (r->shape == DATE_YMD && time_parse(text, seconds, format));
 }
 
+/* What a number may be where stamps are wanted: a day as spreadsheets count them, from the end of 1899 on, or a
+ * count. */
+static void explain_number(const reading *r, const char *text, char *out, size_t bytes) {
+    enum { FIRST_SERIAL = 15000, LAST_SERIAL = 80000, SERIAL_OF_1970 = 25569 };
+    char   word[WORD_TEXT], day[120] = "", *end;
+    double v = num_parse(text, &end);
+    *out = 0;
+    if (end == text || *end) return;
+    if (v >= FIRST_SERIAL && v <= LAST_SERIAL) {
+        calendar_date d = calendar_date_of((int64_t)v - SERIAL_OF_1970);
+        snprintf(day, sizeof day, "; as a spreadsheet counts days it is %04d-%02d-%02d: save the column as dates",
+                 d.year, d.month, d.day);
+    }
+    snprintf(out, bytes, "%s; if it only counts the rows, leave it out with `ignore` %s", day,
+             reading_word(word, r->table.header[r->time.of[0].place], true));
+}
+
 static tide_status fail_stamp(reading *r, int64_t row, const char *text) {
     int64_t     seconds;
-    const char *why = strpbrk(text, "Qq") ? "a quarter: write its first day, 2016-07-01" :
-                      strpbrk(text, "Ww") ? "a week: write its first day, 2016-07-04" : ACCEPTED;
-    bool other = time_parse(text, &seconds, NULL);
+    char        number[WORD_TEXT + 200];
+    bool        other = time_parse(text, &seconds, NULL);
+    explain_number(r, text, number, sizeof number);
     for (date_shape s = DATE_YMD; s < DATE_SHAPES && !other; s++) other = time_parse_as(text, s, &seconds, NULL);
     return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->time_name,
-                         "'%.60s' is no time stamp%s; %s", text,
-                         !other ? "" : row ? " like those before it" : " like those after it", why);
+                         "'%.60s' is no time stamp%s; " ACCEPTED "%s", text,
+                         !other ? "" : row ? " like those before it" : " like those after it", number);
 }
 
 static tide_status parse_stamp(reading *r, int64_t row) {
@@ -366,6 +395,15 @@ static tide_status parse_stamp(reading *r, int64_t row) {
     if (format.offset[0]) memcpy(f->format.offset, format.offset, sizeof format.offset);
     merge_format(&f->format, &format);
     return TIDE_OK;
+}
+
+static tide_status note_years(reading *r) {
+    const frame  *f = r->out;
+    calendar_date d = calendar_date_of(floor_div(f->time[0], DAY_SECONDS));
+    if (!f->format.short_year) return TIDE_OK;
+    return reading_note(r, "years of two digits are those from %d to %d: '%.40s' is read as %04d-%02d-%02d\n",
+                        (int)FIRST_SHORT_YEAR, (int)LAST_SHORT_YEAR, reading_text(r, 0, r->time.of[0].place), d.year,
+                        d.month, d.day);
 }
 
 static tide_status keep_columns(reading *r) {
@@ -394,6 +432,7 @@ tide_status reading_parse_time(reading *r) {
     if (status == TIDE_OK && r->time.of[0].part == PART_YEAR) /* one number a column, as the file writes it */
         f->format.padded = f->format.hour_padded =
             r->time.count > 1 && reading_text(r, 0, r->time.of[1].place)[0] == '0';
+    if (status == TIDE_OK) status = note_years(r);
     if (status == TIDE_OK) status = reading_order_rows(r);
     return status == TIDE_OK ? reading_settle_step(r) : status;
 }

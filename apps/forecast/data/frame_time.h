@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "calendar.h"
+#include "date.h"
 #include "frame_reading.h"
 
 enum { STAMP_TEXT = 96, FIRST_YEAR = 1700, LAST_YEAR = 2200 };
@@ -24,9 +25,14 @@ date_shape column_number_shape(const reading *r, int64_t column);
 /* YYYYMM, YYYYMMDD.0, or YYYYMMDDHH with or without minutes and seconds, which are no epoch; few of them never fall. */
 bool       column_is_digit_stamps(const reading *r, int64_t column);
 
+bool       column_counts(const reading *r, int64_t column);
+
 /* frame_order.c: rows that do not ascend are refused by what they are (long format, newest first), or put in order
  * (--sort). */
 tide_status reading_order_rows(reading *r);
+
+/* frame_freq.c: the step that out->step is to have, where the stamps' own is `found`. */
+tide_status reading_take_step(reading *r, time_step found);
 
 /* frame_step.c: the step, and what is to be said of rows that it does not explain. */
 tide_status reading_settle_step(reading *r);

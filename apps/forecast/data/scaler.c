@@ -66,7 +66,7 @@ static void fill_column(float *column, int64_t rows, int64_t columns) {
         if (isnan(column[i * columns])) column[i * columns] = column[(i + 1) * columns];
 }
 
-void scaler_apply(const scaler *s, const double *values, int64_t rows, float *out) {
+static bool apply(const scaler *s, const double *values, int64_t rows, float *out) {
     bool missing = false;
     for (int64_t i = 0; i < rows; i++)
         for (int64_t c = 0; c < s->columns; c++) {
@@ -74,6 +74,14 @@ void scaler_apply(const scaler *s, const double *values, int64_t rows, float *ou
             missing = missing || isnan(z);
             out[i * s->columns + c] = (float)z;
         }
-    if (!missing) return;
+    return missing;
+}
+
+void scaler_apply_gapped(const scaler *s, const double *values, int64_t rows, float *out) {
+    apply(s, values, rows, out);
+}
+
+void scaler_apply(const scaler *s, const double *values, int64_t rows, float *out) {
+    if (!apply(s, values, rows, out)) return;
     for (int64_t c = 0; c < s->columns; c++) fill_column(out + c, rows, s->columns);
 }

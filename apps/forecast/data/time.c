@@ -1,64 +1,16 @@
 /* Time stamps as text. Wall-clock labels: an offset is kept as text and shifts nothing. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "calendar.h"
-#include "frame.h"
-
-/* Reads 1 to `most` digits; returns how many, 0 if there are none or more than that. */
-static int read_digits(const char **at, int most, int32_t *value) {
-    int count = 0;
-    *value = 0;
-    for (; **at >= '0' && **at <= '9'; (*at)++) {
-        if (++count > most) return 0;
-        *value = *value * 10 + (**at - '0');
-    }
-    return count;
-}
+#include "date.h"
 
 static bool read_char(const char **at, char wanted) {
     if (**at != wanted) return false;
     (*at)++;
     return true;
-}
-
-/* The order of a date's parts. */
-static const char *const orders[DATE_SHAPES] = {
-    [DATE_YMD] = "ymd", [DATE_DMY] = "dmy", [DATE_MDY] = "mdy", [DATE_COMPACT] = "ymd", [DATE_YM] = "ym",
-    [DATE_Y] = "y",
-};
-
-static bool read_compact(const char **at, calendar_date *date) {
-    int32_t digits;
-    if (read_digits(at, 8, &digits) != 8) return false;
-    *date = (calendar_date){ digits / 10000, digits / 100 % 100, digits % 100 };
-    return true;
-}
-
-static bool read_parts(const char **at, date_shape shape, calendar_date *date, time_format *f) {
-    for (const char *part = orders[shape]; *part; part++) {
-        int32_t *value = *part == 'y' ? &date->year : *part == 'm' ? &date->month : &date->day;
-        if (part > orders[shape]) {
-            if (!**at || !strchr("-/.", **at) || (f->separator && **at != f->separator)) return false;
-            f->separator = *(*at)++;
-        }
-        int digits = read_digits(at, *part == 'y' ? 4 : 2, value);
-        if (*part == 'y' ? digits != 4 : digits < 1) return false;
-        if (*part != 'y') f->padded = f->padded && digits == 2;
-    }
-    return true;
-}
-
-static bool read_date(const char **at, date_shape shape, calendar_date *date, time_format *f) {
-    *date     = (calendar_date){ 0, 1, 1 };
-    f->shape  = (char)shape;
-    f->padded = true;
-    bool read = shape == DATE_COMPACT ? read_compact(at, date) : read_parts(at, shape, date, f);
-    return read && date->month >= 1 && date->month <= 12 && date->day >= 1 &&
-           date->day <= calendar_month_days(date->year, date->month);
 }
 
 /* "", Z, +hh, +hhmm or +hh:mm up to the end of the text. */
@@ -121,7 +73,7 @@ static bool parse_calendar(const char *p, date_shape shape, int64_t *seconds, ti
     calendar_date date;
     int32_t second_of_day = 0;
     f->kind = 'd';
-    if (!read_date(&p, shape, &date, f)) return false;
+    if (!date_read(&p, shape, &date, f)) return false;
     f->hour_padded = true;
     bool clock = (*p == 'T' || *p == ' ') && p[1] >= '0' && p[1] <= '9';
     if (clock) {
@@ -174,38 +126,14 @@ bool time_writable(int64_t seconds) {
     return seconds >= first && seconds <= last;
 }
 
-/* Text that grows in a buffer and never past it. */
-typedef struct line { char *at; size_t left; } line;
-
-static void put(line *l, const char *format, ...) TIDE_PRINTF(2, 3);
-static void put(line *l, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    int used = vsnprintf(l->at, l->left, format, args);
-    va_end(args);
-    size_t step = used < 0 ? 0 : (size_t)used < l->left ? (size_t)used : l->left - 1;
-    l->at += step;
-    l->left -= step;
-}
-
-static void put_date(line *l, calendar_date d, const time_format *f) {
-    date_shape shape = f->shape >= 0 && f->shape < DATE_SHAPES ? (date_shape)f->shape : DATE_YMD;
-    bool       wide  = f->padded || shape == DATE_COMPACT;
-    for (const char *part = orders[shape]; *part; part++) {
-        if (part > orders[shape] && shape != DATE_COMPACT) put(l, "%c", f->separator);
-        if (*part == 'y') put(l, "%04d", d.year);
-        else put(l, wide ? "%02d" : "%d", *part == 'm' ? d.month : d.day);
-    }
-}
-
 static void put_clock(line *l, int64_t second_of_day, const time_format *f) {
     int hour = (int)(second_of_day / 3600), minute = (int)(second_of_day / 60 % 60), second = (int)(second_of_day % 60);
     char colon = f->colon ? f->colon : ':';
-    put(l, f->hour_padded ? "%02d%c%02d" : "%d%c%02d", f->half ? (hour + 11) % 12 + 1 : hour, colon, minute);
-    if (f->seconds) put(l, "%c%02d", colon, second);
-    if (f->fraction > 0) put(l, ".%0*d", f->fraction, 0);
-    if (f->half) put(l, " %s", f->half == 'A' ? (hour < 12 ? "AM" : "PM") : hour < 12 ? "am" : "pm");
-    put(l, "%.*s", (int)sizeof f->offset, f->offset);
+    line_put(l, f->hour_padded ? "%02d%c%02d" : "%d%c%02d", f->half ? (hour + 11) % 12 + 1 : hour, colon, minute);
+    if (f->seconds) line_put(l, "%c%02d", colon, second);
+    if (f->fraction > 0) line_put(l, ".%0*d", f->fraction, 0);
+    if (f->half) line_put(l, " %s", f->half == 'A' ? (hour < 12 ? "AM" : "PM") : hour < 12 ? "am" : "pm");
+    line_put(l, "%.*s", (int)sizeof f->offset, f->offset);
 }
 
 void time_print_part(char buffer[40], int64_t seconds, const time_format *f, time_part part) {
@@ -219,12 +147,15 @@ void time_print_part(char buffer[40], int64_t seconds, const time_format *f, tim
                             [PART_HOUR] = (int)(second_of_day / 3600),
                             [PART_MINUTE] = (int)(second_of_day / 60 % 60), [PART_SECOND] = (int)(second_of_day % 60) };
     buffer[0] = 0;
-    if (part >= PART_YEAR) put(&l, (part == PART_HOUR ? f->hour_padded : f->padded) ? "%02d" : "%d", numbers[part]);
-    else if (plain) put(&l, "%" PRId64 "%s", seconds, f->kind == 'm' ? "000" : "");
+    if (part >= PART_YEAR)
+        line_put(&l, (part == PART_HOUR ? f->hour_padded : f->padded) ? "%02d" : "%d", numbers[part]);
+    else if (plain) line_put(&l, "%" PRId64 "%s", seconds, f->kind == 'm' ? "000" : "");
     else if (part == PART_CLOCK) put_clock(&l, second_of_day, f);
     else {
-        put_date(&l, d, f);
-        if (part == PART_STAMP && f->middle) put(&l, "%c", f->middle), put_clock(&l, second_of_day, f);
+        char date[DATE_TEXT];
+        date_print(date, d, f);
+        line_put(&l, "%s", date);
+        if (part == PART_STAMP && f->middle) line_put(&l, "%c", f->middle), put_clock(&l, second_of_day, f);
     }
 }
 

@@ -10,6 +10,7 @@
 #include "base/base.h"
 #include "exported.h"
 #include "forecast/data/marks.h"
+#include "forecast/models/instance.h"
 
 #include "calendar_body_text.h"
 #include "network_body_text.h"
@@ -233,7 +234,7 @@ static void put_sizes(const source *s) {
     };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         fprintf(s->out, "#define %s %" PRId64 "\n", sizes[i].key, sizes[i].value);
-    fputs("#define NORM_EPS 1e-5\n\n", s->out);
+    fprintf(s->out, "#define NORM_EPS %g\n\n", NORM_EPS);
 }
 
 static const char *const feature_words[] = {
@@ -300,7 +301,7 @@ static tide_status write_code(void *user, void *stdio_file) {
 
 tide_status export_c(const exported *e, const char *path, tide_failure *failure) {
     source s          = { .of = e };
-    int64_t parameters = model_parameters(&e->bundle.config);
+    int64_t parameters = forecaster_parameters(&e->bundle.config);
     if (parameters > MOST_PARAMETERS)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "format",
                        "%" PRId64 " parameters make a C source that no compiler takes (%d are the most): `format` onnx "

@@ -47,11 +47,13 @@ static tide_status choose(int asked, const char *path, const format **out, tide_
 }
 
 tide_status export_pth(const exported *e, const char *path, tide_failure *failure) {
-    char         name[BUNDLE_NAME];
+    char         name[WEIGHT_NAME];
     tide_archive a      = { 0 };
     tide_status  status = TIDE_OK;
     tide_shape   shape;
-    for (int64_t i = 0; status == TIDE_OK && bundle_weight(&e->bundle.config, i, name, &shape); i++)
+    const model_config *c  = &e->bundle.config;
+    const architecture *of = architecture_of(c->arch);
+    for (int64_t i = 0; status == TIDE_OK && of->weight(c, i, name, &shape); i++)
         status = tide_archive_add(&a, name, TIDE_F32, shape, tide_archive_find(&e->archive, name)->data);
     if (status != TIDE_OK) fail(failure, status, "out of memory for the model's parameters");
     else status = tide_pth_write(path, &a, failure);
@@ -96,7 +98,8 @@ static tide_status tell(const forecast_options *o, const exported *e, const expo
                         const listener *l, forecast_result *r, tide_failure *failure) {
     const model_config *c = &e->bundle.config;
     snprintf(r->run, sizeof r->run, "%s", o->model);
-    r->parameters = model_parameters(c), r->columns = c->columns, r->seq_len = c->seq_len, r->pred_len = c->pred_len;
+    r->parameters = forecaster_parameters(c), r->columns = c->columns;
+    r->seq_len = c->seq_len, r->pred_len = c->pred_len;
     const char *files[] = { f->header, f->output };
     for (int i = 0; i < 2; i++) {
         if (!files[i]) continue;

@@ -70,6 +70,21 @@ static void tell_assumed(const import *m) {
 
 /* ---- the model ---- */
 
+/* What published programs have no parameters for. */
+static tide_status check_published(const import *m, tide_failure *failure) {
+    const forecast_options *o = m->options;
+    if (m->config.arch != FORECAST_ITRANSFORMER)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "arch", "checkpoints of an iTransformer alone can be imported");
+    if (m->config.known || m->data.blind)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, m->config.known ? "known" : "without-history",
+                       "a published model has no columns that are known ahead or without history: leave `known` and "
+                       "`without-history` out");
+    if (!m->config.masked) return TIDE_OK;
+    return fail_at(failure, TIDE_EDATA, o->data, 0, "missing",
+                   "the series has gaps, and a published model has not learned around them: `missing` linear or ffill "
+                   "fills them");
+}
+
 static tide_status open_model(import *m, tide_failure *failure) {
     forecast_options *o = m->options;
     if (train_device_open(o->device)) snprintf(o->device, sizeof o->device, "%s", train_device_now(o->device));
@@ -77,7 +92,8 @@ static tide_status open_model(import *m, tide_failure *failure) {
     if (status != TIDE_OK) return status;
     tell_warnings(&m->listener, &m->data.frame);
     model_config_from(o, &m->data, &m->config);
-    status = session_open(o, &m->config, &m->data, &m->session, failure);
+    status = check_published(m, failure);
+    if (status == TIDE_OK) status = session_open(o, &m->config, &m->data, &m->session, failure);
     if (status == TIDE_OK) status = tide_load_archive(m->session.params, &m->checkpoint, failure);
     return status == TIDE_OK ? bundle_from(&m->data, o, &m->config, &m->bundle, failure) : status;
 }
@@ -116,7 +132,7 @@ static void fill_setup(const import *m, forecast_result *r) {
     snprintf(r->run, sizeof r->run, "%.511s", m->folder.path);
     snprintf(r->device, sizeof r->device, "%s", tide_graph_device(m->session.graph));
     snprintf(r->precision, sizeof r->precision, "%s", tide_precision_name(m->session.precision));
-    r->threads = tide_graph_threads(m->session.graph), r->parameters = model_parameters(&m->config);
+    r->threads = tide_graph_threads(m->session.graph), r->parameters = forecaster_parameters(&m->config);
     r->columns = m->data.frame.columns, r->seq_len = m->config.seq_len, r->pred_len = m->config.pred_len;
 }
 
@@ -139,7 +155,7 @@ static tide_status import_run(import *m, forecast_result *r, tide_failure *failu
     if (status == TIDE_OK) status = options_resolve(&given, o, &m->compat, failure);
     if (status == TIDE_OK) status = open_model(m, failure);
     if (status == TIDE_OK)
-        status = forecast_folder_import(o, &m->data, model_parameters(&m->config), &m->folder, failure);
+        status = forecast_folder_import(o, &m->data, forecaster_parameters(&m->config), &m->folder, failure);
     if (status != TIDE_OK) return status;
     tell_assumed(m);
     fill_setup(m, r);

@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "base/json.h"
 #include "exported.h"
+#include "forecast/models/instance.h"
 #include "onnx_calendar.h"
 
 /* Protocol buffers' own limit. */
@@ -211,7 +212,7 @@ static tide_status write_bytes(void *user, void *stdio_file) {
 tide_status export_onnx(const exported *e, const char *path, tide_failure *failure) {
     network  n     = { .of = e, .config = &e->bundle.config };
     protobuf model = { 0 };
-    if (model_parameters(n.config) * (int64_t)sizeof(float) > MOST_BYTES)
+    if (forecaster_parameters(n.config) * (int64_t)sizeof(float) > MOST_BYTES)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "format",
                        "an ONNX file holds at most 2 GiB, too little for this model: `format` pth has no such limit");
     put_model(&n, &model);

@@ -5,9 +5,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <tidemill/forecast.h>
 
 #include "base/base.h"
-#include "forecast/saved/bundle.h"
+#include "forecast/models/forecaster.h"
 
 typedef struct reader {
     const char   *path;
@@ -65,7 +66,7 @@ static tide_status take_sizes(reader *r) {
 
 static tide_status count_blocks(reader *r) {
     const tide_option *option = forecast_option_find("e-layers");
-    char               name[BUNDLE_NAME];
+    char               name[WEIGHT_NAME];
     for (int64_t *count = &r->sizes->e_layers;; ++*count) {
         snprintf(name, sizeof name, "encoder.attn_layers.%d.conv1.weight", (int)*count);
         if (!tide_archive_find(r->archive, name)) return TIDE_OK;
@@ -100,17 +101,18 @@ static tide_status check_tensor(const reader *r, const char *name, tide_shape sh
 
 /* Every tensor of the model is found once, so whatever is left over is of no part of it. */
 static tide_status check_tensors(const reader *r) {
-    char        name[BUNDLE_NAME];
+    char        name[WEIGHT_NAME];
     tide_shape  shape;
     tide_status status = TIDE_OK;
     int64_t     count  = 0;
-    for (; status == TIDE_OK && bundle_weight(r->sizes, count, name, &shape); count++)
+    for (; status == TIDE_OK && arch_itransformer.weight(r->sizes, count, name, &shape); count++)
         status = check_tensor(r, name, shape);
     if (status != TIDE_OK || count == r->archive->count) return status;
     for (int64_t i = 0; i < r->archive->count; i++) {
         const char *own = r->archive->tensors[i].name;
         bool        known = false;
-        for (int64_t k = 0; !known && bundle_weight(r->sizes, k, name, &shape); k++) known = !strcmp(own, name);
+        for (int64_t k = 0; !known && arch_itransformer.weight(r->sizes, k, name, &shape); k++)
+            known = !strcmp(own, name);
         if (!known)
             return refuse(r, own, "the checkpoint has a tensor %.100s, which an iTransformer as published has not",
                           own);

@@ -66,13 +66,15 @@ static tide_status write_json(const run_folder *r, const forecast_options *o, co
     return status;
 }
 
-/* Other data get words of our own: which file, not which hash. */
+/* Other data get words of our own: which file, not which hash. Where nothing is missing, it does not matter what would
+ * be done about that. */
 static tide_status check_json(const run_folder *r, const forecast_options *o, const dataset *d, tide_failure *failure) {
-    static const char *const none[] = { NULL };
+    static const char *const none[] = { NULL }, *const unless_missing[] = { "missing", NULL };
+    const char *const *may_differ = d->frame.gaps ? none : unless_missing;
     json_t *options = json_pack("{s:o}", "options", options_json(o)),
            *data = json_pack("{s:o}", "data", data_json(&d->frame));
     tide_failure why     = { 0 };
-    tide_status status = options && data ? run_json_check(r, options, none, forecast_table(), failure)
+    tide_status status = options && data ? run_json_check(r, options, may_differ, forecast_table(), failure)
                                          : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
     if (status == TIDE_OK && (status = run_json_check(r, data, none, NULL, &why)) != TIDE_OK)
         fail_at(failure, status, why.file, 0, "data",

@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "finite.h"
+#include "forecast/data/gaps.h"
 #include "train/run.h"
 #include "train/step.h"
 
@@ -85,7 +86,7 @@ static void to_original(const scoring *w, const float *scaled, int64_t windows, 
             out[r * columns + c] = (float)(scaled[r * columns + c] * std[c] + mean[c]);
 }
 
-/* The file's own numbers, not those scaled and back: a truth of 0 must stay one. Gaps are filled when scaling. */
+/* The file's own numbers, not those scaled and back: a truth of 0 must stay one. Gaps are as they were scaled. */
 static void truth_original(const scoring *w, const batch_space *space, int64_t first, int64_t count) {
     const dataset *d = w->data;
     float         *out = space->truth_original;
@@ -137,7 +138,11 @@ static tide_status model_batch(const scoring *w, window_program *p, const batch_
 }
 
 static tide_status require_finite(const scoring *w, const score_pair *p, tide_failure *failure) {
-    if (!w->windows || isfinite(score_total(p->scaled).mse)) return TIDE_OK;
+    score_result r = score_total(p->scaled);
+    if (!w->windows || isfinite(r.mse)) return TIDE_OK;
+    if (w->data->frame.gaps && isnan(r.mae))
+        return fail_at(failure, TIDE_EDATA, w->data->frame.path, 0, "missing",
+                       "the test rows hold no value to score by: `test` with more rows, or a file that goes on");
     return not_finite(w->data, w->first, w->windows + w->seq_len + w->pred_len - 1, "the error of the test windows",
                       failure);
 }
@@ -152,30 +157,38 @@ tide_status score_model(const scoring *w, window_program *p, score_pair *out, ti
     return status == TIDE_OK ? require_finite(w, out, failure) : status;
 }
 
-static void baseline_batch(const scoring *w, const baseline *b, int64_t at, int64_t count, float *all, float *out) {
+/* A baseline with what it looks at, and room for one window and its forecast of all columns. */
+typedef struct looking { const baseline *b; const float *rows; float *window, *all; } looking;
+
+static void baseline_batch(const scoring *w, const looking *l, int64_t at, int64_t count, float *out) {
     const dataset *d = w->data;
     int64_t columns = d->frame.columns, rows = w->pred_len;
+    float  *all = l->all;
     for (int64_t i = 0; i < count; i++) {
-        baseline_predict(b, d->scaled + (w->first + at + i) * columns, w->seq_len, w->pred_len, columns, all);
+        const float *window = (l->rows ? l->rows : d->scaled) + (w->first + at + i) * columns;
+        if (d->frame.gaps && !l->rows) gaps_fill(window, w->seq_len, columns, l->window, NULL), window = l->window;
+        baseline_predict(l->b, window, w->seq_len, w->pred_len, columns, all);
         for (int64_t r = 0; r < rows; r++)
             memcpy(out + (i * rows + r) * d->out_count, all + r * columns + d->out_first,
                    (size_t)d->out_count * sizeof *out);
     }
 }
 
-tide_status score_baseline(const scoring *w, const baseline *b, score_pair *out, tide_failure *failure) {
+tide_status score_baseline(const scoring *w, const baseline *b, const float *rows, score_pair *out,
+                           tide_failure *failure) {
     batch_space space      = { 0 };
-    int64_t     each       = w->pred_len * w->data->out_count;
-    float      *all        = malloc((size_t)(w->pred_len * w->data->frame.columns) * sizeof *all + 1);
+    int64_t     each       = w->pred_len * w->data->out_count, columns = w->data->frame.columns;
+    float      *window     = malloc((size_t)((w->seq_len + w->pred_len) * columns) * sizeof *window + 1);
     float      *prediction = malloc((size_t)(each * BASELINE_BATCH) * sizeof *prediction + 1);
-    bool        fine       = all && prediction && space_new(w, BASELINE_BATCH, &space) && pair_new(w, out);
+    bool        fine       = window && prediction && space_new(w, BASELINE_BATCH, &space) && pair_new(w, out);
+    looking     l          = { b, rows, window, fine ? window + w->seq_len * columns : NULL };
     for (int64_t at = 0; fine && at < w->windows; at += BASELINE_BATCH) {
         int64_t count = MIN2(BASELINE_BATCH, w->windows - at);
-        baseline_batch(w, b, at, count, all, prediction);
+        baseline_batch(w, &l, at, count, prediction);
         add_batch(w, &space, at, prediction, count, out);
     }
     free(space.truth);
-    free(all);
+    free(window);
     free(prediction);
     return fine ? require_finite(w, out, failure) : no_memory(failure);
 }
@@ -199,17 +212,20 @@ forecast_score score_pair_result(const char *name, const score_pair *p, bool met
 tide_status mean_loss(window_program *p, const int32_t *starts, int64_t first, int64_t windows, double *out,
                       tide_failure *failure) {
     int32_t batch[MOST_BATCH];
-    double  sum = 0;
+    double  sum = 0, weights = 0;
     for (int64_t at = 0; at < windows; at += p->batch) {
         int64_t count = MIN2(p->batch, windows - at);
         for (int64_t i = 0; i < count; i++) batch[i] = starts ? starts[at + i] : (int32_t)(first + at + i);
         tide_status status = run_windows(p, batch, count, failure);
         if (status != TIDE_OK) return status;
-        const float *loss = tide_data(p->loss);
-        if (!loss) return train_unread(p->loss.graph, "the losses", failure);
-        for (int64_t i = 0; i < count; i++) sum += (double)loss[i];
+        const float *loss = tide_data(p->loss), *known = p->known.graph ? tide_data(p->known) : NULL;
+        if (!loss || (p->known.graph && !known)) return train_unread(p->loss.graph, "the losses", failure);
+        for (int64_t i = 0; i < count; i++) {
+            double weight = known ? (double)known[i] : 1;
+            sum += weight * (double)loss[i], weights += weight;
+        }
     }
-    *out = windows > 0 ? sum / (double)windows : (double)NAN;
+    *out = weights > 0 ? sum / weights : (double)NAN;
     return TIDE_OK;
 }
 
@@ -237,11 +253,31 @@ static bool season_known(const scoring *w, baseline_parts *out) {
     return !*out->season_note;
 }
 
-static baseline *baseline_of(int which, const scoring *w, split s, int64_t season, tide_failure *failure) {
+/* `filled`: the series without gaps, where it has any. */
+static baseline *baseline_of(int which, const scoring *w, split s, int64_t season, const float *filled,
+                             tide_failure *failure) {
     const dataset *d = w->data;
     column_range   scored = { d->frame.columns, d->out_first, d->out_count };
-    if (which == LINEAR) return baseline_linear(d->scaled, scored, s, w->seq_len, w->pred_len, failure);
+    if (which == LINEAR)
+        return baseline_linear(filled ? filled : d->scaled, filled ? d->scaled : NULL, scored, s, w->seq_len,
+                               w->pred_len, failure);
     return which == SEASONAL ? baseline_seasonal(season) : baseline_last_value();
+}
+
+/* In a series with gaps the naive ones look back on what came before each, the linear one learns from lines across
+ * them and is asked about windows. */
+static tide_status score_one(int which, const scoring *w, split s, int64_t season, baseline **b, score_pair *out,
+                             tide_failure *failure) {
+    const dataset *d = w->data;
+    float *filled = NULL;
+    if (d->frame.gaps)
+        filled = which == LINEAR ? dataset_lines(d) : dataset_repeated(d, which == SEASONAL ? season : 1);
+    bool memory = filled || !d->frame.gaps;
+    *b = memory ? baseline_of(which, w, s, season, filled, failure) : NULL;
+    tide_status status = *b ? score_baseline(w, *b, which == LINEAR ? NULL : filled, out, failure)
+                            : fail(failure, TIDE_ENOMEM, "out of memory for the baseline %s", baseline_names[which]);
+    free(filled);
+    return status;
 }
 
 tide_status score_baselines(const scoring *w, split s, int64_t season, baseline_parts *out, tide_failure *failure) {
@@ -249,9 +285,8 @@ tide_status score_baselines(const scoring *w, split s, int64_t season, baseline_
     tide_status status = TIDE_OK;
     for (int i = 0; status == TIDE_OK && i < 3; i++) {
         if (i == SEASONAL && !season_known(w, out)) continue;
-        baseline *b = baseline_of(i, w, s, out->season, failure);
-        status = b ? score_baseline(w, b, &out->pair[i], failure)
-                   : fail(failure, TIDE_ENOMEM, "out of memory for the baseline %s", baseline_names[i]);
+        baseline *b;
+        status = score_one(i, w, s, out->season, &b, &out->pair[i], failure);
         out->present[i] = status == TIDE_OK;
         if (i == LINEAR) out->linear = b;
         else baseline_free(b);

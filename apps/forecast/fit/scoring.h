@@ -28,10 +28,13 @@ typedef struct score_pair { score *scaled, *original; } score_pair;
 void score_pair_free(score_pair *p);
 
 tide_status score_model(const scoring *what, window_program *p, score_pair *out, tide_failure *failure);
-tide_status score_baseline(const scoring *what, const baseline *b, score_pair *out, tide_failure *failure);
+/* `rows`: the scaled series that the baseline looks back on; NULL: the data's, of which it looks at one window. */
+tide_status score_baseline(const scoring *what, const baseline *b, const float *rows, score_pair *out,
+                           tide_failure *failure);
 forecast_score score_pair_result(const char *name, const score_pair *p, bool metrics_scaled);
 
-/* Mean over the windows of the loss of each, in window order; `starts` NULL: first .. first + windows - 1. */
+/* Mean over the windows of the loss of each, weighed by how many of its truths are known, in window order; `starts`
+ * NULL: first .. first + windows - 1. */
 tide_status mean_loss(window_program *p, const int32_t *starts, int64_t first, int64_t windows, double *out,
                       tide_failure *failure);
 

@@ -8,12 +8,14 @@
 #include "plan.h"
 
 void model_config_from(const forecast_options *o, const dataset *d, model_config *out) {
+    const architecture *of = architecture_of(o->arch);
     *out = (model_config){ .seq_len = o->seq_len, .pred_len = o->pred_len, .columns = d->frame.columns,
-                           .marks = d->mark_count, .d_model = o->d_model, .n_heads = o->n_heads,
+                           .marks = of->takes_marks ? d->mark_count : 0, .d_model = o->d_model, .n_heads = o->n_heads,
                            .head_size = o->d_model / o->n_heads, .d_ff = o->d_ff,
                            .e_layers = o->e_layers, .dropout = plan_dropout(o), .relu = o->activation == FORECAST_RELU,
-                           .use_norm = o->use_norm, .recompute = o->recompute, .out_first = d->out_first,
-                           .out_count = d->out_count };
+                           .use_norm = o->use_norm, .arch = o->arch, .known = d->known,
+                           .masked = d->frame.gaps > 0 || d->blind, .recompute = o->recompute,
+                           .out_first = d->out_first, .out_count = d->out_count };
 }
 
 tide_status session_failure(const session *s, tide_failure *failure) {
@@ -57,14 +59,18 @@ tide_status session_begin(const forecast_options *o, const model_config *config,
     if (status != TIDE_OK) return status;
     s->op_by_op = !o->compile, s->strict = o->strict;
     s->loss = (loss_config){ (forecast_loss)o->loss_function, o->directional_weight, o->direction_surrogate };
-    itransformer_new(s->graph, config, &s->model);
+    forecaster_new(s->graph, config, &s->model);
     s->params = tide_params(s->graph, "");
     return session_failure(s, failure);
 }
 
 tide_status session_data(session *s, const dataset *d, tide_failure *failure) {
     int64_t marks = s->model.config.marks;
-    s->series = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(d->frame.rows, d->frame.columns), d->scaled);
+    tide_status status = TIDE_OK;
+    if (d->frame.gaps) status = gapped_new(s->graph, d->scaled, d->frame.rows, d->frame.columns, &s->gaps, failure);
+    else s->series = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(d->frame.rows, d->frame.columns), d->scaled);
+    if (status != TIDE_OK) return status;
+    if (d->blind) s->blind = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(1, 1, d->frame.columns), d->blind);
     if (marks) s->marks = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(d->frame.rows, marks), d->marks);
     return session_failure(s, failure);
 }
@@ -76,19 +82,59 @@ tide_status session_open(const forecast_options *o, const model_config *config, 
 }
 
 void session_free(session *s) {
-    itransformer_free(&s->model);
+    forecaster_free(&s->model);
     tide_graph_free(s->graph);
     *s = (session){ 0 };
 }
 
-/* The windows that begin at `start`, the model's forecast of each, and the truth: (b, out columns, pred_len). */
-static tide_val forecast_windows(session *s, tide_val start, tide_mode mode, tide_val *truth) {
+/* What follows the input of each window, and what of it is known. */
+static tide_val truth_of(const session *s, tide_val start, tide_val *observed) {
     const model_config *c = &s->model.config;
-    tide_val x     = tide_windows(s->series, start, c->seq_len);
-    tide_val marks = c->marks ? tide_windows(s->marks, start, c->seq_len) : x;
-    tide_val after = tide_windows(s->series, tide_add_scalar(start, (double)c->seq_len), c->pred_len);
-    *truth         = tide_transpose(tide_slice(after, 2, c->out_first, c->out_first + c->out_count), 1, 2);
-    return itransformer_rows(&s->model, x, marks, mode, NULL);
+    bool     gaps  = s->gaps.since.graph != NULL;
+    tide_val first = tide_add_scalar(start, (double)c->seq_len);
+    tide_val after = gaps ? gapped_truth(&s->gaps, first, c->pred_len, observed)
+                          : tide_windows(s->series, first, c->pred_len);
+    int64_t  stop = c->out_first + c->out_count;
+    if (gaps) *observed = tide_transpose(tide_slice(*observed, 2, c->out_first, stop), 1, 2);
+    return tide_transpose(tide_slice(after, 2, c->out_first, stop), 1, 2);
+}
+
+/* Of the rows after each window what is known ahead; gaps in it are filled. */
+static tide_val known_of(const session *s, tide_val start) {
+    const model_config *c = &s->model.config;
+    tide_val first = tide_add_scalar(start, (double)c->seq_len), gaps;
+    tide_val rows  = s->gaps.since.graph ? gapped_windows(&s->gaps, first, c->pred_len, &gaps)
+                                         : tide_windows(s->series, first, c->pred_len);
+    return tide_slice(rows, 2, c->columns - c->known, c->columns);
+}
+
+/* Columns without history are gaps all along. */
+static void hide(const session *s, model_windows *x) {
+    tide_val blind = tide_broadcast(s->blind, tide_shape_of(x->past));
+    x->past = tide_where(tide_gt_scalar(blind, 0), tide_scalar(s->graph, 0), x->past);
+    x->gaps = x->gaps.graph ? tide_maximum(x->gaps, blind) : blind;
+}
+
+/* Of the windows that begin at `start` the model's forecast, and the loss of each; *known, where the series has gaps:
+ * the truths that it is the mean over. */
+typedef struct window_values { tide_val prediction, loss, known; } window_values;
+
+static window_values forecast_windows(session *s, tide_val start, tide_mode mode) {
+    const model_config *c = &s->model.config;
+    model_windows x        = { .past = s->series };
+    tide_val      observed = { 0 };
+    window_values out      = { 0 };
+    x.past = s->gaps.since.graph ? gapped_windows(&s->gaps, start, c->seq_len, &x.gaps)
+                                 : tide_windows(s->series, start, c->seq_len);
+    if (c->known) x.known = known_of(s, start);
+    if (s->blind.graph) hide(s, &x);
+    if (!c->masked) x.gaps = (tide_val){ 0 };
+    if (c->marks) x.marks = tide_windows(s->marks, start, c->seq_len);
+    tide_val truth = truth_of(s, start, &observed);
+    out.prediction = forecaster_rows(&s->model, &x, mode);
+    out.loss       = loss_windows(&s->loss, out.prediction, truth, observed);
+    if (observed.graph) out.known = tide_sum(observed, TIDE_AXES(1, 2));
+    return out;
 }
 
 static void note_device(session *s, const tide_program *p) {
@@ -104,10 +150,13 @@ tide_program *session_compile(session *s, tide_list wanted) {
 }
 
 /* The loss of the windows of one run, divided by the windows of a whole batch: every window's derivatives are what they
- * are in a step on all of them at once. */
+ * are in a step on all of them at once. With gaps a window counts as much as of its truth is known. */
 static train_loss loss_share(session *s, int64_t batch) {
-    tide_val truth, prediction = forecast_windows(s, s->start, TIDE_TRAIN, &truth);
-    tide_val sum = tide_sum(loss_windows(&s->loss, prediction, truth), TIDE_ALL);
+    window_values w = forecast_windows(s, s->start, TIDE_TRAIN);
+    if (w.known.graph)
+        return (train_loss){ .numerator = tide_sum(tide_mul(w.loss, w.known), TIDE_ALL),
+                             .denominator = tide_maximum(tide_sum(w.known, TIDE_ALL), tide_scalar(s->graph, 1)) };
+    tide_val sum = tide_sum(w.loss, TIDE_ALL);
     return (train_loss){ .numerator = tide_mul_scalar(sum, 1.0 / (double)batch) };
 }
 
@@ -132,17 +181,17 @@ tide_status session_training(session *s, const forecast_options *o, train_step *
 tide_status session_scoring(session *s, int64_t batch, bool predictions, window_program *out, tide_failure *failure) {
     *out       = (window_program){ .batch = batch };
     out->start = tide_input(s->graph, predictions ? "start.score" : "start.validate", TIDE_I32, TIDE_SHAPE(batch));
-    tide_val truth, prediction = forecast_windows(s, out->start, TIDE_EVAL, &truth);
-    out->loss       = loss_windows(&s->loss, prediction, truth);
-    out->prediction = tide_transpose(prediction, 1, 2);
-    out->program    = session_compile(s, predictions ? TIDE_LIST(out->prediction) : TIDE_LIST(out->loss));
+    window_values w = forecast_windows(s, out->start, TIDE_EVAL);
+    out->loss = w.loss, out->known = w.known;
+    out->prediction = tide_transpose(w.prediction, 1, 2);
+    out->program    = session_compile(s, predictions        ? TIDE_LIST(out->prediction)
+                                         : w.known.graph ? TIDE_LIST(out->loss, out->known)
+                                                            : TIDE_LIST(out->loss));
     return train_compiled(s->graph, out->program, failure);
 }
 
 int64_t session_batch(const model_config *c, int64_t windows) {
-    int64_t tokens = c->columns + c->marks;
-    int64_t each   = tokens * (c->seq_len + 6 * c->d_model + 2 * c->d_ff + c->pred_len) + c->n_heads * tokens * tokens;
-    int64_t batch  = 16000000 / MAX2(each, 1);
+    int64_t batch = 16000000 / MAX2(architecture_of(c->arch)->activations(c), 1);
     return MAX2(1, MIN2(MIN2(batch, 128), windows));
 }
 

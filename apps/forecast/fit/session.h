@@ -4,14 +4,17 @@
 
 #include "forecast/data/dataset.h"
 #include "forecast/models/loss.h"
-#include "forecast/models/model.h"
+#include "forecast/models/forecaster.h"
+#include "gapped.h"
 #include "train/step.h"
 
 typedef struct session {
     tide_graph    *graph;
-    itransformer model;
+    forecaster     model;
     tide_list      params;
     tide_val       series, marks;  /* the scaled rows and their marks, fixed */
+    gapped         gaps;           /* of the series, in its place where it has any */
+    tide_val       blind;          /* (1, 1, columns): 1 for those without history; graph NULL: none is */
     tide_val       start;          /* input of training: the first input rows of a run's windows */
     loss_config    loss;
     tide_precision precision;      /* F32, BF16 or F16 */
@@ -26,6 +29,7 @@ typedef struct window_program {
     tide_program *program;
     tide_val      start;
     tide_val      loss;        /* (batch) */
+    tide_val      known;       /* (batch): of how many truths, where the series has gaps; else graph NULL */
     tide_val      prediction;  /* (batch, pred_len, out columns) */
     int64_t       batch;       /* windows of a run */
 } window_program;

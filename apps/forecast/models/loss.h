@@ -11,7 +11,8 @@ typedef struct loss_config {
     bool          surrogate;  /* a smooth direction term in place of the counted one */
 } loss_config;
 
-/* prediction, truth (b, columns, steps) -> (b): the mean loss of each window. */
-tide_val loss_windows(const loss_config *c, tide_val prediction, tide_val truth);
+/* prediction, truth (b, columns, steps) -> (b): the mean loss of each window. `observed`, of the same shape: 1 where
+ * the truth is known, else 0, and the mean is over those; of a window without any it is 0. Graph NULL: all are. */
+tide_val loss_windows(const loss_config *c, tide_val prediction, tide_val truth, tide_val observed);
 
 #endif

@@ -1,20 +1,21 @@
+/* Instance norm over each window, a token for each series and mark, encoder blocks, and the way back: section 3 of the
+ * paper, with the details of its published program. */
 #include "model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-static void block_new(tide_graph *g, const model_config *c, int64_t index, model_block *b) {
-    static const char *const names[4] = { "attention.query_projection", "attention.key_projection",
-                                          "attention.value_projection", "attention.out_projection" };
-    char scope[48];
-    snprintf(scope, sizeof scope, "encoder.attn_layers.%d", (int)index);
-    tide_scope_push(g, scope);
-    b->attention = tide_self_attention_new(g, names, c->d_model, c->n_heads, c->head_size);
-    b->conv1     = tide_linear_new(g, "conv1", c->d_model, c->d_ff);
-    b->conv2     = tide_linear_new(g, "conv2", c->d_ff, c->d_model);
-    b->norm1     = tide_layer_norm_new(g, "norm1", c->d_model, NORM_EPS);
-    b->norm2     = tide_layer_norm_new(g, "norm2", c->d_model, NORM_EPS);
-    tide_scope_pop(g);
+#include "encoder.h"
+#include "instance.h"
+#include "forecaster.h"
+
+#define LEAST_KNOWN_DEVIATION 0.3 /* of the training rows' */
+
+static tide_val gap_embedding_new(tide_graph *g, const model_config *c) {
+    tide_val zero = tide_fill(g, TIDE_F32, TIDE_SHAPE(c->d_model, c->seq_len), 0);
+    tide_val v = tide_variable(g, "enc_embedding.gap_embedding.weight", zero);
+    tide_mark_param(v);
+    return v;
 }
 
 bool itransformer_new(tide_graph *g, const model_config *config, itransformer *out) {
@@ -26,7 +27,11 @@ bool itransformer_new(tide_graph *g, const model_config *config, itransformer *o
         return false;
     }
     out->embedding = tide_linear_new(g, "enc_embedding.value_embedding", config->seq_len, config->d_model);
-    for (int64_t i = 0; i < config->e_layers; i++) block_new(g, config, i, &out->blocks[i]);
+    if (config->known)
+        out->known_embedding =
+            tide_linear_new(g, "enc_embedding.known_embedding", config->seq_len + config->pred_len, config->d_model);
+    if (config->masked) out->gap_embedding = gap_embedding_new(g, config);
+    for (int64_t i = 0; i < config->e_layers; i++) encoder_block_new(g, config, i, &out->blocks[i]);
     out->norm      = tide_layer_norm_new(g, "encoder.norm", config->d_model, NORM_EPS);
     out->projector = tide_linear_new(g, "projector", config->d_model, config->pred_len);
     return true;
@@ -37,17 +42,12 @@ void itransformer_free(itransformer *m) {
     m->blocks = NULL;
 }
 
-/* Post-norm; the second residual starts from the first norm's output. `rows` are the tokens that go on. */
-static tide_val block_apply(const itransformer *m, const model_block *b, tide_val rows, tide_val tokens,
-                            tide_mode mode,
-                            tide_val *attention) {
-    double   p        = m->config.dropout;
-    tide_val attended = tide_self_attention_queries(&b->attention, rows, tokens, p, mode, attention);
-    tide_val u        = tide_layer_norm_apply(&b->norm1, tide_add(rows, tide_dropout(attended, p, mode)));
-    tide_val hidden   = tide_linear_apply(&b->conv1, u);
-    hidden            = tide_dropout(m->config.relu ? tide_relu(hidden) : tide_gelu(hidden), p, mode);
-    tide_val out      = tide_dropout(tide_linear_apply(&b->conv2, hidden), p, mode);
-    return tide_layer_norm_apply(&b->norm2, tide_add(u, out));
+/* `rows` are the tokens that go on. */
+static tide_val block_apply(const itransformer *m, const encoder_block *b, tide_val rows, tide_val tokens,
+                            tide_mode mode, tide_val *attention) {
+    const model_config *c = &m->config;
+    tide_val attended = tide_self_attention_queries(&b->attention, rows, tokens, c->dropout, mode, attention);
+    return encoder_block_finish(b, c, rows, attended, mode);
 }
 
 /* Only the columns that are forecast need a query in the last block, and nothing after it: its keys and values still
@@ -67,31 +67,109 @@ static tide_val encode(const itransformer *m, tide_val tokens, tide_mode mode, t
     return sliced ? tokens : tide_slice(tokens, 1, c->out_first, c->out_first + c->out_count);
 }
 
-tide_val itransformer_rows(const itransformer *m, tide_val x, tide_val marks, tide_mode mode, tide_val *attention) {
+/* The tokens of what is known: its past and its future as one series, beside what is usual in its past. A switch that
+ * was off all the while must not become infinite when it goes on. */
+static tide_val embed_known(const itransformer *m, const model_windows *x) {
     const model_config *c = &m->config;
-    tide_val series = tide_transpose(x, 1, 2), mean = series, deviation = series; /* (b, columns, seq_len) */
-    if (c->use_norm) {
-        mean             = tide_mean(series, TIDE_AXES_KEEP(2));
-        tide_val centred = tide_sub(series, mean);
-        deviation        = tide_sqrt(tide_add_scalar(tide_mean(tide_square(centred), TIDE_AXES_KEEP(2)), NORM_EPS));
-        series           = tide_div(centred, deviation);
+    tide_val past = tide_slice(x->past, 2, c->columns - c->known, c->columns), centred;
+    tide_val all  = tide_transpose(tide_concat(past.graph, TIDE_LIST(past, x->known), 1), 1, 2);
+    if (!c->use_norm) return tide_linear_apply(&m->known_embedding, all);
+    instance_scale s = instance_scale_of(tide_transpose(past, 1, 2), (tide_val){ 0 }, &centred);
+    tide_val width = tide_maximum(s.deviation, tide_scalar(past.graph, LEAST_KNOWN_DEVIATION));
+    return tide_linear_apply(&m->known_embedding, tide_div(tide_sub(all, s.mean), width));
+}
+
+/* The tokens of the series, and behind them those of the marks and of what is known. */
+static tide_val embed(const itransformer *m, tide_val series, tide_val gaps, const model_windows *x) {
+    const model_config *c = &m->config;
+    tide_graph         *g = series.graph;
+    tide_val inputs = c->marks > 0 ? tide_concat(g, TIDE_LIST(series, tide_transpose(x->marks, 1, 2)), 1) : series;
+    tide_val tokens = tide_linear_apply(&m->embedding, inputs);
+    if (gaps.graph) {
+        tide_val said = tide_matmul(gaps, tide_transpose(m->gap_embedding, 0, 1));
+        tokens = tide_add(tokens, c->marks > 0 ? tide_pad(said, 1, 0, c->marks, 0) : said);
     }
-    tide_val tokens = c->marks > 0 ? tide_concat(x.graph, TIDE_LIST(series, tide_transpose(marks, 1, 2)), 1) : series;
-    tide_val h      = tide_dropout(tide_linear_apply(&m->embedding, tokens), c->dropout, mode);
-    h               = tide_layer_norm_apply(&m->norm, encode(m, h, mode, attention));
-    tide_val out    = tide_linear_apply(&m->projector, h); /* (b, out columns, pred_len) */
+    return c->known ? tide_concat(g, TIDE_LIST(tokens, embed_known(m, x)), 1) : tokens;
+}
+
+/* (b, seq_len, columns) turned, without the columns that are known ahead. */
+static tide_val of_series(const model_config *c, tide_val x) {
+    return tide_transpose(c->known ? tide_slice(x, 2, 0, c->columns - c->known) : x, 1, 2);
+}
+
+tide_val itransformer_rows(const itransformer *m, const model_windows *x, tide_mode mode, tide_val *attention) {
+    const model_config *c = &m->config;
+    tide_val series = of_series(c, x->past), gaps = x->gaps; /* (b, series, seq_len) */
+    if (gaps.graph) gaps = of_series(c, gaps);
+    instance_scale scale = { series, series };
+    if (c->use_norm) {
+        tide_val centred;
+        scale  = instance_scale_of(series, gaps, &centred);
+        series = tide_div(centred, scale.deviation);
+    }
+    tide_val h   = tide_dropout(embed(m, series, gaps, x), c->dropout, mode);
+    h            = tide_layer_norm_apply(&m->norm, encode(m, h, mode, attention));
+    tide_val out = tide_linear_apply(&m->projector, h); /* (b, out columns, pred_len) */
     if (!c->use_norm) return out;
     int64_t first = c->out_first, stop = first + c->out_count;
-    return tide_add(tide_mul(out, tide_slice(deviation, 1, first, stop)), tide_slice(mean, 1, first, stop));
+    return tide_add(tide_mul(out, tide_slice(scale.deviation, 1, first, stop)),
+                    tide_slice(scale.mean, 1, first, stop));
 }
 
-tide_val itransformer_apply(const itransformer *m, tide_val x, tide_val marks, tide_mode mode,
-                              tide_val *attention) {
-    return tide_transpose(itransformer_rows(m, x, marks, mode, attention), 1, 2);
+tide_val itransformer_apply(const itransformer *m, const model_windows *x, tide_mode mode, tide_val *attention) {
+    return tide_transpose(itransformer_rows(m, x, mode, attention), 1, 2);
 }
 
-int64_t model_parameters(const model_config *c) {
-    int64_t d = c->d_model, inner = c->n_heads * c->head_size;
-    int64_t block = 3 * inner * (d + 1) + d * (inner + 1) + c->d_ff * (d + 1) + d * (c->d_ff + 1) + 4 * d;
-    return (c->seq_len + 1) * d + c->e_layers * block + 2 * d + (d + 1) * c->pred_len;
+/* ---- the contract ---- */
+
+static void *build(tide_graph *g, const model_config *c) {
+    itransformer *m = malloc(sizeof *m);
+    if (m && itransformer_new(g, c, m)) return m;
+    if (!m) tide_poison(g, TIDE_ENOMEM, "out of memory for the model's layers");
+    free(m);
+    return NULL;
 }
+
+static void release(void *self) {
+    itransformer_free(self);
+    free(self);
+}
+
+static tide_val rows(const void *self, const model_windows *x, tide_mode mode) {
+    return itransformer_rows(self, x, mode, NULL);
+}
+
+static int64_t parameters(const model_config *c) {
+    int64_t d = c->d_model, embedding = (c->seq_len + 1) * d + (c->masked ? c->seq_len * d : 0);
+    if (c->known) embedding += (c->seq_len + c->pred_len + 1) * d;
+    return embedding + c->e_layers * encoder_block_parameters(c) + 2 * d + (d + 1) * c->pred_len;
+}
+
+static bool weight(const model_config *c, int64_t index, char name[WEIGHT_NAME], tide_shape *shape) {
+    const struct { const char *name; bool here; tide_shape shape; } outer[] = {
+        { "enc_embedding.value_embedding.weight", true, TIDE_SHAPE(c->d_model, c->seq_len) },
+        { "enc_embedding.value_embedding.bias", true, TIDE_SHAPE(c->d_model) },
+        { "encoder.norm.weight", true, TIDE_SHAPE(c->d_model) },
+        { "encoder.norm.bias", true, TIDE_SHAPE(c->d_model) },
+        { "projector.weight", true, TIDE_SHAPE(c->pred_len, c->d_model) },
+        { "projector.bias", true, TIDE_SHAPE(c->pred_len) },
+        { "enc_embedding.gap_embedding.weight", c->masked, TIDE_SHAPE(c->d_model, c->seq_len) },
+        { "enc_embedding.known_embedding.weight", c->known > 0, TIDE_SHAPE(c->d_model, c->seq_len + c->pred_len) },
+        { "enc_embedding.known_embedding.bias", c->known > 0, TIDE_SHAPE(c->d_model) },
+    };
+    for (size_t i = 0; i < sizeof outer / sizeof *outer; i++) {
+        if (!outer[i].here || index-- > 0) continue;
+        snprintf(name, WEIGHT_NAME, "%s", outer[i].name);
+        *shape = outer[i].shape;
+        return true;
+    }
+    return encoder_weight(c, index, name, shape);
+}
+
+static int64_t activations(const model_config *c) {
+    int64_t tokens = c->columns + c->marks;
+    return tokens * (c->seq_len + 6 * c->d_model + 2 * c->d_ff + c->pred_len) + c->n_heads * tokens * tokens;
+}
+
+const architecture arch_itransformer = { "itransformer", true, true, build, release, rows, parameters, weight,
+                                         activations };

@@ -4,29 +4,27 @@
 
 #include <tidemill/tidemill.h>
 
-#define NORM_EPS 1e-5 /* of the layer norms and of the instance norm */
-
 typedef struct model_config {
     int64_t seq_len, pred_len, columns, marks;       /* marks: time features a row; 0 for none */
     int64_t d_model, n_heads, head_size, d_ff, e_layers;
     double  dropout;
     bool    relu, use_norm;                          /* relu: in place of GELU */
+    bool    masked;                                  /* it learned around gaps: is told where they are */
+    int64_t known;                                   /* of the columns, the last, known pred_len rows ahead */
     bool    recompute;                               /* training: the blocks' values are made again for the backward
                                                         pass */
     int64_t out_first, out_count;                    /* which columns are forecast; out_count 0: all */
+    int     arch;                                    /* forecast_arch: which network it is (forecaster.h) */
 } model_config;
-
-typedef struct model_block {
-    tide_self_attention   attention;
-    tide_linear           conv1, conv2;
-    tide_layer_norm_layer norm1, norm2;
-} model_block;
 
 typedef struct itransformer {
     model_config          config;
     tide_linear           embedding, projector;
+    tide_linear           known_embedding;  /* of seq_len + pred_len rows, if config.known */
+    tide_val              gap_embedding;  /* (d_model, seq_len), if config.masked: what a gap at each row adds to its
+                                             token; 0 at first */
     tide_layer_norm_layer norm;
-    model_block          *blocks;  /* e_layers */
+    struct encoder_block *blocks;  /* e_layers */
 } itransformer;
 
 /* Makes the parameters, under the published names; conv weights are (out, in). False when out of memory (the graph has
@@ -34,14 +32,20 @@ typedef struct itransformer {
 bool itransformer_new(tide_graph *g, const model_config *config, itransformer *out);
 void itransformer_free(itransformer *m);
 
-/* x (b, seq_len, columns) scaled values; marks (b, seq_len, marks), not looked at when config.marks is 0.
- * Returns (b, out columns, pred_len).
- *   attention  NULL, or room for e_layers values, each (b, n_heads, tokens, tokens); marks are the last tokens */
-tide_val itransformer_rows(const itransformer *m, tide_val x, tide_val marks, tide_mode mode, tide_val *attention);
-/* The same as (b, pred_len, out columns). */
-tide_val itransformer_apply(const itransformer *m, tide_val x, tide_val marks, tide_mode mode, tide_val *attention);
+/* What a batch of windows holds. */
+typedef struct model_windows {
+    tide_val past;   /* (b, seq_len, columns), scaled; gaps are filled */
+    tide_val gaps;   /* the same shape, 1 where one was, else 0. Graph NULL: none is; else config.masked */
+    tide_val marks;  /* (b, seq_len, marks); not looked at when config.marks is 0 */
+    tide_val known;  /* (b, pred_len, known), of the rows to come; not looked at when config.known is 0 */
+} model_windows;
 
-int64_t model_parameters(const model_config *config);
+/* Returns (b, out columns, pred_len).
+ *   attention  NULL, or room for e_layers values, each (b, n_heads, tokens, tokens); marks come behind the series, then
+ *              what is known */
+tide_val itransformer_rows(const itransformer *m, const model_windows *x, tide_mode mode, tide_val *attention);
+/* The same as (b, pred_len, out columns). */
+tide_val itransformer_apply(const itransformer *m, const model_windows *x, tide_mode mode, tide_val *attention);
 
 /* The sizes that a run's model.safetensors names; its parameters are read with tide_load. */
 tide_status bundle_sizes(const char *path, model_config *out, tide_failure *failure);

@@ -18,6 +18,8 @@ void bundle_free(bundle *b) {
     free(b->place);
     scaler_free(&b->scaler);
     free(b->time_name);
+    free(b->blind);
+    free(b->ahead);
     time_columns_free(&b->time_columns);
     free(b->tail);
     free(b->tail_time);
@@ -33,20 +35,32 @@ static bool copy_names(bundle *b, char *const *names) {
     return b->names != NULL;
 }
 
+static bool copy_ahead(bundle *b, const double *ahead) {
+    size_t bytes = (size_t)(b->config.pred_len * b->config.known) * sizeof *b->ahead;
+    if (ahead && (b->ahead = malloc(bytes + 1))) memcpy(b->ahead, ahead, bytes);
+    return !ahead || b->ahead;
+}
+
+static bool copy_blind(bundle *b, const float *blind) {
+    size_t bytes = (size_t)b->config.columns * sizeof *b->blind;
+    if (blind && (b->blind = malloc(bytes + 1))) memcpy(b->blind, blind, bytes);
+    return !blind || b->blind;
+}
+
 static bool copy_places(bundle *b, const int64_t *place) {
     b->place = malloc((size_t)b->config.columns * sizeof *b->place + 1);
     for (int64_t i = 0; b->place && i < b->config.columns; i++) b->place[i] = place ? place[i] : i;
     return b->place != NULL;
 }
 
-/* The last seq_len rows of the whole file, those beyond a kind's cut included: the future begins after them. PEMS gaps
- * are filled as the scaler does: scaled and back. */
+/* The last seq_len rows of the whole file, those beyond a kind's cut included: the future begins after them. Gaps stay
+ * where the model is told of them; PEMS' are filled as the scaler does: scaled and back. */
 static bool copy_tail(bundle *b, const frame *f) {
     int64_t rows = b->config.seq_len, from = f->file_rows - rows, cells = rows * f->columns;
     b->tail = malloc((size_t)cells * sizeof *b->tail + 1);
     if (!b->tail) return false;
     memcpy(b->tail, f->values + from * f->columns, (size_t)cells * sizeof *b->tail);
-    for (int64_t i = 0; i < cells; i++)
+    for (int64_t i = 0; i < cells && !b->config.masked; i++)
         if (b->tail[i] != b->tail[i]) b->tail[i] = i >= f->columns ? b->tail[i - f->columns] : b->scaler.mean[i];
     if (!f->time) return true;
     b->tail_time = malloc((size_t)rows * sizeof *b->tail_time + 1);
@@ -68,7 +82,8 @@ tide_status bundle_from(const dataset *d, const forecast_options *o, const model
                      .record.sizes = { o->val, o->test } };
     out->time_name = f->time_name ? strdup(f->time_name) : NULL;
     bool fine = (!f->time_name || out->time_name) && time_columns_copy(&f->time_columns, &out->time_columns) &&
-                copy_names(out, f->names) && copy_places(out, f->place) && scaler_copy(&d->scaler, &out->scaler) &&
+                copy_names(out, f->names) && copy_places(out, f->place) && copy_blind(out, d->blind) &&
+                copy_ahead(out, d->ahead) && scaler_copy(&d->scaler, &out->scaler) &&
                 copy_tail(out, f) && reading_options_json(o, f, &out->reading);
     if (fine) return TIDE_OK;
     bundle_free(out);
@@ -97,6 +112,9 @@ static json_t *config_json(const model_config *c) {
     json_object_set_new(o, "dropout", json_real(c->dropout));
     json_object_set_new(o, "activation", json_string(c->relu ? "relu" : "gelu"));
     json_object_set_new(o, "use_norm", json_boolean(c->use_norm));
+    if (c->masked) json_object_set_new(o, "masked", json_true());
+    if (c->arch) json_object_set_new(o, "arch", json_string(architecture_of(c->arch)->name));
+    if (c->known) json_object_set_new(o, "known", json_integer(c->known));
     return o;
 }
 
@@ -121,7 +139,7 @@ static json_t *time_columns_json(const time_columns *t) {
 }
 
 static json_t *time_json(const bundle *b) {
-    char step[24], marks[24];
+    char step[STEP_TEXT], marks[STEP_TEXT];
     step_print(step, b->step);
     step_print(marks, b->mark_step);
     const time_format *f = &b->format;
@@ -135,10 +153,22 @@ static json_t *time_json(const bundle *b) {
     json_object_set_new(o, "shape", json_integer(f->shape));
     json_object_set_new(o, "colon", json_integer(f->colon));
     json_object_set_new(o, "half", json_integer(f->half));
+    if (f->month_name) json_object_set_new(o, "month_name", json_integer(f->month_name));
+    if (f->letters) json_object_set_new(o, "letters", json_integer(f->letters));
+    if (f->short_year) json_object_set_new(o, "short_year", json_true());
+    if (f->comma) json_object_set_new(o, "comma", json_true());
     json_object_set_new(o, "place", json_integer(b->time_place));
     json_object_set_new(o, "in_columns", time_columns_json(&b->time_columns));
     json_object_set_new(o, "column", b->time_name ? json_string(b->time_name) : json_null());
     return o;
+}
+
+/* Where the columns without history stand. */
+static json_t *blind_json(const bundle *b) {
+    json_t *a = json_array();
+    for (int64_t i = 0; i < b->config.columns; i++)
+        if (b->blind[i] > 0) json_array_append_new(a, json_integer(i));
+    return a;
 }
 
 static char *metadata_text(const bundle *b) {
@@ -152,6 +182,7 @@ static char *metadata_text(const bundle *b) {
                           "features", b->features,
                           "target", (json_int_t)b->target);
     json_object_set_new(o, "training", record_json(&b->record));
+    if (b->blind) json_object_set_new(o, "without_history", blind_json(b));
     if (b->reading) json_object_set(o, "reading", b->reading);
     char *text = o ? json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(o);
@@ -185,6 +216,8 @@ static tide_status add_parts(tide_archive *a, const bundle *b, tide_list params,
         status = tide_archive_add(a, "tail.values", TIDE_F64, TIDE_SHAPE(c->seq_len, c->columns), b->tail);
     if (status == TIDE_OK && b->tail_time)
         status = tide_archive_add(a, "tail.time", TIDE_I64, TIDE_SHAPE(c->seq_len), b->tail_time);
+    if (status == TIDE_OK && b->ahead)
+        status = tide_archive_add(a, "known.values", TIDE_F64, TIDE_SHAPE(c->pred_len, c->known), b->ahead);
     if (status == TIDE_OK) status = record_add(a, &b->record, c);
     char *text = metadata_text(b);
     if (status == TIDE_OK) status = text ? tide_archive_set(a, "tidemill.forecast", text) : TIDE_ENOMEM;

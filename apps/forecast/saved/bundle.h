@@ -4,7 +4,7 @@
 #define FORECAST_BUNDLE_H
 
 #include "forecast/data/dataset.h"
-#include "forecast/models/model.h"
+#include "forecast/models/forecaster.h"
 #include "forecast/data/reading_options.h"
 #include "record.h"
 
@@ -21,6 +21,8 @@ typedef struct bundle {
     time_format  format;
     char        *time_name;    /* NULL without time stamps */
     time_columns time_columns;
+    float       *blind;        /* (config.columns): as a dataset's; NULL */
+    double      *ahead;        /* (pred_len, config.known): as a dataset's; NULL */
     double      *tail;         /* (seq_len, columns): the last rows of the file, original units */
     int64_t     *tail_time;    /* (seq_len), NULL without time stamps */
     training_record record;
@@ -55,10 +57,7 @@ extern const model_size model_sizes[MODEL_SIZES];
 /* The shape that a parameter is stored in. */
 tide_shape published_shape(const char *name, tide_shape shape);
 
-/* bundle_check.c: name and stored shape of the i-th parameter of such a model; false: there is none. */
-enum { BUNDLE_NAME = 100 };
-bool        bundle_weight(const model_config *c, int64_t i, char name[BUNDLE_NAME], tide_shape *shape);
-/* Every parameter of such a model is in the archive, of its shape, and finite. */
+/* bundle_check.c: every parameter of such a model is in the archive, of its shape, and finite. */
 tide_status bundle_check_weights(const char *path, const tide_archive *a, const model_config *c, tide_failure *failure);
 /* TIDE_EDATA: "the model is damaged: ..., train again or copy the run anew"; `where` names a member or tensor. */
 tide_status bundle_damaged(const char *path, const char *where, tide_failure *failure, const char *format, ...)

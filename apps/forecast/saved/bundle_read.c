@@ -85,6 +85,17 @@ static bool sizes_agree(reader *r) {
     return true;
 }
 
+/* Absent: the iTransformer. */
+static bool read_arch(reader *r, const json_t *v) {
+    const char *name = json_string_value(v);
+    int        *arch = &r->out->config.arch;
+    if (!v) return true;
+    for (*arch = FORECAST_ITRANSFORMER; *arch <= FORECAST_PATCHTST; ++*arch)
+        if (name && !strcmp(name, architecture_of(*arch)->name)) return true;
+    *arch = FORECAST_ITRANSFORMER;
+    return refuse(r, "model.arch", "is no network that this program knows");
+}
+
 static bool read_config(reader *r, const json_t *o) {
     model_config      *c       = &r->out->config;
     const tide_option *dropout = forecast_option_find("dropout");
@@ -97,6 +108,11 @@ static bool read_config(reader *r, const json_t *o) {
         return refuse(r, "model.dropout", "is no number from %g to %g", dropout->low, dropout->high);
     if (!read_word(r, o, "model", "activation", 8, &activation)) return false;
     c->relu = !strcmp(activation, "relu");
+    if (!read_arch(r, json_object_get(o, "arch"))) return false;
+    if (json_object_get(o, "known") && !read_whole(r, o, "model", "known", 0, LARGEST_COUNT, &c->known)) return false;
+    if (c->out_first + c->out_count > c->columns - c->known)
+        return refuse(r, "model.known", "leaves no columns to forecast");
+    if (json_object_get(o, "masked") && !read_flag(r, o, "model", "masked", &c->masked)) return false;
     return c->relu || !strcmp(activation, "gelu") || refuse(r, "model.activation", "is neither gelu nor relu");
 }
 
@@ -167,6 +183,12 @@ static bool read_reals(reader *r, const json_t *a, const char *where, bool posit
 
 /* ---- time ---- */
 
+/* Sept is written for September alone, which the sample is not. */
+static bool same_label(const time_format *f, const time_format *again) {
+    return again->month_name == (f->month_name == 's' ? 'b' : f->month_name) && again->letters == f->letters &&
+           again->short_year == f->short_year && again->comma == f->comma;
+}
+
 /* Only what parsing makes: a stamp written so must be read back as written so. One unpadded stamp among others makes
  * all unpadded, hence the two that are not compared. */
 static bool format_readable(const time_format *f) {
@@ -179,7 +201,8 @@ static bool format_readable(const time_format *f) {
                                : time_parse(text, &seconds, &again);
     return f->fraction >= 0 && f->fraction <= 9 && read && again.kind == f->kind && again.shape == f->shape &&
            again.separator == f->separator && again.middle == f->middle && again.seconds == f->seconds &&
-           again.fraction == f->fraction && again.half == f->half && !strcmp(again.offset, f->offset);
+           again.fraction == f->fraction && again.half == f->half && !strcmp(again.offset, f->offset) &&
+           same_label(f, &again);
 }
 
 static bool read_character(reader *r, const json_t *o, const char *key, char *out) {
@@ -198,10 +221,18 @@ static bool read_shape(reader *r, const json_t *o, time_format *f) {
     return read_character(r, o, "colon", &f->colon) && read_character(r, o, "half", &f->half);
 }
 
+/* How a label is written; absent where it is not. */
+static bool read_label(reader *r, const json_t *o, time_format *f) {
+    const json_t *year = json_object_get(o, "short_year"), *comma = json_object_get(o, "comma");
+    f->short_year = json_is_true(year), f->comma = json_is_true(comma);
+    return (!json_object_get(o, "month_name") || read_character(r, o, "month_name", &f->month_name)) &&
+           (!json_object_get(o, "letters") || read_character(r, o, "letters", &f->letters));
+}
+
 static bool read_format(reader *r, const json_t *o) {
     time_format *f = &r->out->format;
     const char  *offset;
-    if (!read_shape(r, o, f)) return false;
+    if (!read_shape(r, o, f) || !read_label(r, o, f)) return false;
     if (!read_character(r, o, "kind", &f->kind) || !read_character(r, o, "separator", &f->separator) ||
         !read_character(r, o, "middle", &f->middle) || !read_character(r, o, "fraction", &f->fraction) ||
         !read_flag(r, o, "time", "padded", &f->padded) || !read_flag(r, o, "time", "hour_padded", &f->hour_padded) ||
@@ -215,7 +246,7 @@ static bool read_format(reader *r, const json_t *o) {
 static bool read_step(reader *r, const json_t *o, const char *key, time_step *out) {
     char        where[64];
     const char *text;
-    if (!read_word(r, o, "time", key, 23, &text)) return false;
+    if (!read_word(r, o, "time", key, STEP_TEXT - 1, &text)) return false;
     return !*text || step_parse(text, out) || refuse(r, place_of("time", key, where), "is no step such as h or 15min");
 }
 
@@ -297,12 +328,25 @@ static bool stamps_fine(reader *r) {
     return time_writable(last) || refuse(r, "tail.time", "leads to a forecast beyond the year 9999");
 }
 
+/* Of the rows to come; it may be absent. */
+static bool read_ahead(reader *r) {
+    bundle             *b = r->out;
+    const model_config *c = &b->config;
+    if (!c->known || !tide_archive_find(r->archive, "known.values")) return true;
+    b->ahead = copy_tensor(r, "known.values", TIDE_F64, TIDE_SHAPE(c->pred_len, c->known));
+    for (int64_t i = 0; b->ahead && i < c->pred_len * c->known; i++)
+        if (isinf(b->ahead[i])) return refuse(r, "known.values", "holds an infinity");
+    return b->ahead != NULL;
+}
+
 static bool read_tail(reader *r) {
     bundle             *b = r->out;
     const model_config *c = &b->config;
     if (!(b->tail = copy_tensor(r, "tail.values", TIDE_F64, TIDE_SHAPE(c->seq_len, c->columns)))) return false;
     for (int64_t i = 0; i < c->seq_len * c->columns; i++)
-        if (!isfinite(b->tail[i])) return refuse(r, "tail.values", "holds a value that is not finite");
+        if (!isfinite(b->tail[i]) && !(c->masked && isnan(b->tail[i])))
+            return refuse(r, "tail.values", "holds a value that is not finite");
+    if (!read_ahead(r)) return false;
     if (!b->time_name) return true;
     return (b->tail_time = copy_tensor(r, "tail.time", TIDE_I64, TIDE_SHAPE(c->seq_len))) && stamps_fine(r);
 }
@@ -322,6 +366,21 @@ static bool read_reading(reader *r, const json_t *o) {
     return out_of_memory ? no_memory(r) : refuse(r, "reading", "holds an option that cannot be");
 }
 
+static bool read_blind(reader *r, const json_t *a) {
+    bundle *b = r->out;
+    if (!a) return true;
+    if (!json_is_array(a) || !b->config.masked) return refuse(r, "without_history", "is no list of columns");
+    if (!(b->blind = calloc((size_t)b->config.columns, sizeof *b->blind))) return no_memory(r);
+    for (size_t i = 0; i < json_array_size(a); i++) {
+        const json_t *v = json_array_get(a, i);
+        json_int_t    at = json_integer_value(v);
+        if (!json_is_integer(v) || at < 0 || at >= b->config.columns)
+            return refuse(r, "without_history", "holds no column at place %zu", i + 1);
+        b->blind[at] = 1;
+    }
+    return true;
+}
+
 /* The weights come first: every size that memory is taken for afterwards is then one that the file has filled. */
 static bool read_parts(reader *r, const json_t *o) {
     bundle *b = r->out;
@@ -333,6 +392,7 @@ static bool read_parts(reader *r, const json_t *o) {
                 read_reals(r, json_object_get(o, "mean"), "mean", false, &b->scaler.mean) &&
                 read_reals(r, json_object_get(o, "std"), "std", true, &b->scaler.std) &&
                 read_time(r, json_object_get(o, "time")) && read_tail(r) &&
+                read_blind(r, json_object_get(o, "without_history")) &&
                 read_reading(r, json_object_get(o, "reading")) && read_training(r, json_object_get(o, "training")) &&
                 read_whole(r, o, "", "kind", 0, FORECAST_PEMS, &kind) &&
                 read_whole(r, o, "", "features", 0, FORECAST_MS, &features) &&

@@ -42,8 +42,10 @@ static tide_status make_room(forecast_model *m, tide_failure *failure) {
     int64_t rows = c->seq_len;
     for (int i = HANDLE_SIZES - 1; i >= 0; i--) rows = MAX2(rows, m->size[i] * c->seq_len);
     m->scaled = malloc((size_t)(rows * c->columns) * sizeof *m->scaled);
+    m->gaps   = malloc((size_t)(rows * c->columns) * sizeof *m->gaps);
     m->marks  = malloc((size_t)(rows * c->marks) * sizeof *m->marks + 1);
-    return m->scaled && m->marks ? TIDE_OK : no_memory(failure);
+    m->known  = malloc((size_t)(rows / c->seq_len * c->pred_len * c->known) * sizeof *m->known + 1);
+    return m->scaled && m->gaps && m->marks && m->known ? TIDE_OK : no_memory(failure);
 }
 
 /* A handle of what `of` holds; the reference to it is the handle's. */
@@ -152,7 +154,7 @@ tide_status forecast_model_save_memory(const forecast_model *m, void **bytes, si
 void forecast_model_free(forecast_model *m) {
     if (!m) return;
     session_free(&m->session);
-    free(m->scaled), free(m->marks);
+    free(m->scaled), free(m->gaps), free(m->marks), free(m->known);
     learned_release(m->of);
     free(m);
 }
@@ -173,6 +175,10 @@ const char *forecast_model_target_name(const forecast_model *m, int64_t target) 
     const model_config *c = config_of(m);
     return target >= 0 && target < c->out_count ? m->of->bundle.names[c->out_first + target] : NULL;
 }
+
+int64_t forecast_model_known(const forecast_model *m) { return config_of(m)->known; }
+
+bool forecast_model_takes_gaps(const forecast_model *m) { return config_of(m)->masked; }
 
 const char *forecast_model_frequency(const forecast_model *m) { return m ? m->of->frequency : ""; }
 

@@ -14,9 +14,12 @@ const bundle *handle_bundle(const forecast_model *m);
 session *handle_session(forecast_model *m);
 double   handle_compile_s(const forecast_model *m);  /* of its programs so far */
 
-/* scaled (windows, seq_len, columns) and marks (windows, seq_len, marks; not read where there are none) to
- * (windows, pred_len, out columns), scaled. */
-tide_status handle_forward(forecast_model *m, int64_t windows, const float *scaled, const float *marks, float *out,
-                           tide_failure *failure);
+/* scaled (windows, seq_len, columns), NaN where there are gaps, and marks (windows, seq_len, marks; not read where
+ * there are none) to (windows, pred_len, out columns), scaled. */
+typedef struct handle_windows {
+    const float *scaled, *marks;
+    const float *known;  /* (windows, pred_len, known), scaled; not read where nothing is known ahead */
+} handle_windows;
+tide_status handle_forward(forecast_model *m, int64_t windows, handle_windows x, float *out, tide_failure *failure);
 
 #endif

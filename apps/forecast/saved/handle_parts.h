@@ -16,12 +16,12 @@ typedef struct learned {
     forecast_options machine;
     bundle           bundle;
     session          store;     /* the parameters; no program */
-    char             frequency[24];
+    char             frequency[STEP_TEXT];
 } learned;
 
 typedef struct sized_program {
     tide_program *program;
-    tide_val      past, marks, future;
+    tide_val      past, gaps, marks, known, future;  /* graph NULL where the model has none of gaps, marks, known */
 } sized_program;
 
 struct forecast_model {
@@ -29,7 +29,7 @@ struct forecast_model {
     session       session;
     int64_t       size[HANDLE_SIZES];     /* windows of a run, falling; 0: not used */
     sized_program program[HANDLE_SIZES];  /* made when they are first needed; the last with the handle */
-    float        *scaled, *marks;         /* a batch's */
+    float        *scaled, *gaps, *marks, *known;  /* a batch's */
     double        compile_s;
 };
 

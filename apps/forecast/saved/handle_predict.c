@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/data/gaps.h"
 #include "handle_parts.h"
 #include "train/step.h"
 
@@ -15,10 +16,14 @@ static tide_status compile_size(forecast_model *m, int i, tide_failure *failure)
     const model_config *c = &m->of->bundle.config;
     sized_program *p = &m->program[i];
     tide_graph    *g = m->session.graph;
+    tide_shape     rows = TIDE_SHAPE(m->size[i], c->seq_len, c->columns);
     double         began = os_seconds();
-    p->past   = tide_input(g, "past", TIDE_F32, TIDE_SHAPE(m->size[i], c->seq_len, c->columns));
-    p->marks  = c->marks ? tide_input(g, "marks", TIDE_F32, TIDE_SHAPE(m->size[i], c->seq_len, c->marks)) : p->past;
-    p->future = itransformer_apply(&m->session.model, p->past, p->marks, TIDE_EVAL, NULL);
+    p->past = tide_input(g, "past", TIDE_F32, rows);
+    if (c->masked) p->gaps = tide_input(g, "gaps", TIDE_F32, rows);
+    if (c->marks) p->marks = tide_input(g, "marks", TIDE_F32, TIDE_SHAPE(m->size[i], c->seq_len, c->marks));
+    if (c->known) p->known = tide_input(g, "known", TIDE_F32, TIDE_SHAPE(m->size[i], c->pred_len, c->known));
+    const model_windows x = { .past = p->past, .gaps = p->gaps, .marks = p->marks, .known = p->known };
+    p->future = forecaster_apply(&m->session.model, &x, TIDE_EVAL);
     p->program = session_compile(&m->session, TIDE_LIST(p->future));
     m->compile_s += os_seconds() - began;
     tide_status status = session_failure(&m->session, failure);
@@ -46,19 +51,44 @@ tide_status handle_program(forecast_model *m, int64_t windows, int *chosen, tide
     }
 }
 
+/* Columns without history are gaps all along. */
+static const float *hide(forecast_model *m, int64_t windows, const float *scaled) {
+    const model_config *c = &m->of->bundle.config;
+    int64_t numbers = windows * c->seq_len * c->columns;
+    if (scaled != m->scaled) memcpy(m->scaled, scaled, (size_t)numbers * sizeof *scaled);
+    for (int64_t i = 0; i < numbers; i++)
+        if (m->of->bundle.blind[i % c->columns] > 0) m->scaled[i] = NAN;
+    return m->scaled;
+}
+
+/* The windows as the model takes them, in m->scaled and m->gaps; `scaled` where they are so already. */
+static const float *fill_windows(forecast_model *m, int64_t windows, const float *scaled) {
+    const model_config *c = &m->of->bundle.config;
+    int64_t each = c->seq_len * c->columns;
+    bool    gaps = c->masked;
+    for (int64_t i = 0; i < windows * each && !gaps; i++) gaps = isnan(scaled[i]);
+    if (m->of->bundle.blind) scaled = hide(m, windows, scaled);
+    for (int64_t w = 0; w < windows && gaps; w++)
+        gaps_fill(scaled + w * each, c->seq_len, c->columns, m->scaled + w * each, m->gaps + w * each);
+    return gaps ? m->scaled : scaled;
+}
+
 /* What it gives stays in the program's memory until it runs again. */
-static tide_status run_one(const sized_program *p, const float *scaled, const float *marks, const float **out,
-                           tide_failure *failure) {
-    tide_feed   feeds[] = { { p->past, scaled }, { p->marks, marks } };
-    tide_status status  = tide_run(p->program, feeds, p->marks.node == p->past.node ? 1 : 2);
+static tide_status run_one(forecast_model *m, int i, handle_windows x, const float **out, tide_failure *failure) {
+    const sized_program *p = &m->program[i];
+    tide_feed feeds[4] = { { p->past, fill_windows(m, m->size[i], x.scaled) } };
+    int       count = 1;
+    if (p->gaps.graph) feeds[count++] = (tide_feed){ p->gaps, m->gaps };
+    if (p->marks.graph) feeds[count++] = (tide_feed){ p->marks, x.marks };
+    if (p->known.graph) feeds[count++] = (tide_feed){ p->known, x.known };
+    tide_status status = tide_run(p->program, feeds, count);
     if (status != TIDE_OK && failure && !failure->status) *failure = *tide_program_error(p->program);
     if (status == TIDE_OK && !(*out = tide_data(p->future)))
         return train_unread(p->future.graph, "the forecast", failure);
     return status == TIDE_OK ? status : fail(failure, status, "the forecast could not be computed");
 }
 
-tide_status handle_forward(forecast_model *m, int64_t windows, const float *scaled, const float *marks, float *out,
-                           tide_failure *failure) {
+tide_status handle_forward(forecast_model *m, int64_t windows, handle_windows x, float *out, tide_failure *failure) {
     const model_config *c = &m->of->bundle.config;
     for (int64_t at = 0, count; at < windows; at += count) {
         int         i;
@@ -67,9 +97,10 @@ tide_status handle_forward(forecast_model *m, int64_t windows, const float *scal
         count  = m->size[i];
         const float *given;
         int64_t each = c->pred_len * c->out_count;
-        status = run_one(&m->program[i], scaled + at * c->seq_len * c->columns, marks + at * c->seq_len * c->marks,
-                         &given,
-                         failure);
+        handle_windows now = { x.scaled + at * c->seq_len * c->columns, x.marks, x.known };
+        if (c->marks) now.marks += at * c->seq_len * c->marks;
+        if (c->known) now.known += at * c->pred_len * c->known;
+        status = run_one(m, i, now, &given, failure);
         if (status != TIDE_OK) return status;
         memcpy(out + at * each, given, (size_t)(count * each) * sizeof *out);
     }
@@ -79,13 +110,16 @@ tide_status handle_forward(forecast_model *m, int64_t windows, const float *scal
 /* ---- answers ---- */
 
 static tide_status check_predict(const forecast_model *m, int64_t windows, const double *past, const int64_t *time_s,
-                                 const double *future, tide_failure *failure) {
+                                 const double *known, const double *future, tide_failure *failure) {
     if (!m) return fail(failure, TIDE_EINVAL, "there is no model");
     if (windows < 0) return fail(failure, TIDE_EINVAL, "%" PRId64 " windows: 0 or more can be asked about", windows);
     if (windows && (!past || !future))
         return fail(failure, TIDE_EINVAL, "there is no %s", past ? "place for the forecasts" : "past to forecast from");
     if (windows && config_of(m)->marks && !time_s)
         return fail(failure, TIDE_EINVAL, "the model needs the time of each row");
+    if (windows && config_of(m)->known && !known)
+        return fail(failure, TIDE_EINVAL, "the model needs what is known of the rows to come, %" PRId64
+                                          " columns: forecast_model_predict_known", config_of(m)->known);
     return TIDE_OK;
 }
 
@@ -102,11 +136,13 @@ static tide_status check_past(const forecast_model *m, int64_t first, int64_t wi
     const model_config *c = config_of(m);
     int64_t each = c->seq_len * c->columns;
     bool    fine = true;
-    for (int64_t i = 0; i < windows * each; i++) fine &= isfinite(past[i]) != 0;
+    for (int64_t i = 0; i < windows * each; i++) fine &= isfinite(past[i]) || (c->masked && isnan(past[i]));
     for (int64_t i = 0; !fine && i < windows * each; i++)
-        if (!isfinite(past[i]))
+        if (!isfinite(past[i]) && !(c->masked && isnan(past[i])))
             return place_fail(m, first + i / each, i % each / c->columns, i % c->columns,
-                              "this is not a finite number; fill gaps first", failure);
+                              c->masked ? "this is not a finite number; NaN says that a value is missing"
+                                        : "this is not a finite number, and the model has not learned around gaps: "
+                                          "fill them first", failure);
     return TIDE_OK;
 }
 
@@ -140,56 +176,89 @@ static tide_status to_original(const forecast_model *m, int64_t first, int64_t w
     return TIDE_OK;
 }
 
-static tide_status predict_batch(forecast_model *m, int i, int64_t at, const double *past, const int64_t *time_s,
-                                 double *future, tide_failure *failure) {
+/* What is known of the rows to come, scaled, into m->known. */
+static tide_status scale_known(forecast_model *m, int64_t first, int64_t windows, const double *known,
+                               tide_failure *failure) {
+    const model_config *c = config_of(m);
+    const scaler       *s = &m->of->bundle.scaler;
+    for (int64_t i = 0; i < windows * c->pred_len * c->known; i++) {
+        int64_t column = c->columns - c->known + i % c->known, row = i / c->known;
+        if (!isfinite(known[i]))
+            return fail_at(failure, TIDE_EDATA, NULL, 0, m->of->bundle.names[column],
+                           "window %" PRId64 ", row %" PRId64 " to come, '%.60s': this is not a finite number, and "
+                           "what is known ahead has no gaps", first + row / c->pred_len + 1, row % c->pred_len + 1,
+                           m->of->bundle.names[column]);
+        m->known[i] = (float)((known[i] - s->mean[column]) / s->std[column]);
+    }
+    return TIDE_OK;
+}
+
+/* Windows as the caller has them. */
+typedef struct given_windows { const double *past; const int64_t *time_s; const double *known; } given_windows;
+
+static tide_status predict_batch(forecast_model *m, int i, int64_t at, given_windows x, double *future,
+                                 tide_failure *failure) {
     const model_config *c = config_of(m);
     int64_t      count = m->size[i];
     const float *scaled;
-    tide_status status = check_past(m, at, count, past, failure);
+    tide_status status = check_past(m, at, count, x.past, failure);
     if (status != TIDE_OK) return status;
-    scaler_apply(&m->of->bundle.scaler, past, count * c->seq_len, m->scaled);
-    status = fill_marks(m, at, count, time_s, failure);
-    if (status == TIDE_OK) status = run_one(&m->program[i], m->scaled, m->marks, &scaled, failure);
+    scaler_apply_gapped(&m->of->bundle.scaler, x.past, count * c->seq_len, m->scaled);
+    status = fill_marks(m, at, count, x.time_s, failure);
+    if (status == TIDE_OK && c->known) status = scale_known(m, at, count, x.known, failure);
+    if (status == TIDE_OK)
+        status = run_one(m, i, (handle_windows){ m->scaled, m->marks, m->known }, &scaled, failure);
     return status == TIDE_OK ? to_original(m, at, count, scaled, future, failure) : status;
 }
 
-tide_status forecast_model_predict(forecast_model *m, int64_t windows, const double *past, const int64_t *time_s,
-                                   double *future, tide_failure *failure) {
+tide_status forecast_model_predict_known(forecast_model *m, int64_t windows, const double *past, const int64_t *time_s,
+                                         const double *known, double *future, tide_failure *failure) {
     failure_clear(failure);
     const model_config *c = config_of(m);
-    tide_status status = check_predict(m, windows, past, time_s, future, failure);
+    tide_status status = check_predict(m, windows, past, time_s, known, future, failure);
     for (int64_t at = 0, count = 0; status == TIDE_OK && at < windows; at += count) {
         int i;
         status = handle_program(m, windows - at, &i, failure);
         if (status != TIDE_OK) return status;
-        count  = m->size[i];
-        status = predict_batch(m, i, at, past + at * c->seq_len * c->columns, time_s ? time_s + at * c->seq_len : NULL,
-                               future + at * c->pred_len * c->out_count, failure);
+        count = m->size[i];
+        given_windows x = { past + at * c->seq_len * c->columns, time_s ? time_s + at * c->seq_len : NULL,
+                            c->known ? known + at * c->pred_len * c->known : NULL };
+        status = predict_batch(m, i, at, x, future + at * c->pred_len * c->out_count, failure);
     }
     return status;
+}
+
+tide_status forecast_model_predict(forecast_model *m, int64_t windows, const double *past, const int64_t *time_s,
+                                   double *future, tide_failure *failure) {
+    return forecast_model_predict_known(m, windows, past, time_s, NULL, future, failure);
 }
 
 /* ---- from a frame ---- */
 
 static tide_status copy_column(const forecast_model *m, const tide_frame *f, int64_t column, double *past,
-                               tide_failure *failure) {
+                               double *known, tide_failure *failure) {
     const model_config *c    = config_of(m);
     const char         *name = m->of->bundle.names[column];
-    int64_t stride, place = tide_frame_find(f, name), first = tide_frame_rows(f) - c->seq_len;
+    int64_t ahead = c->known ? c->pred_len : 0;
+    int64_t stride, place = tide_frame_find(f, name), first = tide_frame_rows(f) - c->seq_len - ahead;
     if (place < 0)
         return fail_at(failure, TIDE_EDATA, NULL, 0, name, "the frame has no column '%.60s', which the model needs",
                        name);
     const double *values = tide_frame_values(f, place, &stride);
+    int64_t own = column - (c->columns - c->known);
     for (int64_t i = 0; i < c->seq_len; i++) past[i * c->columns + column] = values[(first + i) * stride];
+    for (int64_t i = 0; own >= 0 && i < ahead; i++)
+        known[i * c->known + own] = values[(first + c->seq_len + i) * stride];
     return TIDE_OK;
 }
 
 static tide_status check_frame_step(const forecast_model *m, const int64_t *time_s, tide_failure *failure) {
     const time_step own = m->of->bundle.step;
-    char            was[24];
+    char            was[STEP_TEXT];
     if (!time_s || !own.unit) return TIDE_OK;
-    time_step now = step_find(time_s, config_of(m)->seq_len);
-    if (!now.unit || (now.unit == own.unit && now.count == own.count)) return TIDE_OK;
+    int64_t   rows = config_of(m)->seq_len;
+    time_step now  = step_find(time_s, rows);
+    if (!now.unit || step_keeps(own, time_s, rows, now) || (step_same(now, own) && !own.sessions)) return TIDE_OK;
     step_print(was, now);
     return fail(failure, TIDE_EDATA,
                 "the frame's rows are %s apart, those that the model learned from %s: it forecasts only that frequency",
@@ -200,19 +269,22 @@ tide_status forecast_model_predict_frame(forecast_model *m, const tide_frame *f,
                                          tide_failure *failure) {
     failure_clear(failure);
     const model_config *c = config_of(m);
-    int64_t rows = tide_frame_rows(f);
+    int64_t rows = tide_frame_rows(f), needed = c->seq_len + (c->known ? c->pred_len : 0);
     if (!m || !f) return fail(failure, TIDE_EINVAL, "there is no %s", m ? "frame" : "model");
-    if (rows < c->seq_len)
-        return fail(failure, TIDE_EDATA, "the frame has %" PRId64 " rows; the model needs %" PRId64, rows,
-                    c->seq_len);
-    const int64_t *all = tide_frame_time(f), *time_s = all ? all + rows - c->seq_len : NULL;
+    if (rows < needed)
+        return fail(failure, TIDE_EDATA, "the frame has %" PRId64 " rows; the model needs %" PRId64 "%s", rows, needed,
+                    c->known ? ", those to come among them" : "");
+    const int64_t *all = tide_frame_time(f), *time_s = all ? all + rows - needed : NULL;
     if (c->marks && !time_s)
         return fail(failure, TIDE_EDATA, "the model needs time stamps, and the frame has none in whole seconds");
     tide_status status = check_frame_step(m, time_s, failure);
-    double     *past   = status == TIDE_OK ? malloc((size_t)(c->seq_len * c->columns) * sizeof *past) : NULL;
+    int64_t     numbers = c->seq_len * c->columns;
+    double     *past    = status == TIDE_OK ? malloc((size_t)(numbers + c->pred_len * c->known) * sizeof *past) : NULL;
     if (status == TIDE_OK && !past) status = fail(failure, TIDE_ENOMEM, "out of memory for the forecast");
-    for (int64_t i = 0; status == TIDE_OK && i < c->columns; i++) status = copy_column(m, f, i, past, failure);
-    if (status == TIDE_OK) status = forecast_model_predict(m, 1, past, time_s, future, failure);
+    double *known = past ? past + numbers : NULL;
+    for (int64_t i = 0; status == TIDE_OK && i < c->columns; i++)
+        status = copy_column(m, f, i, past, known, failure);
+    if (status == TIDE_OK) status = forecast_model_predict_known(m, 1, past, time_s, known, future, failure);
     free(past);
     return status;
 }

@@ -1,3 +1,4 @@
+/* The run that is named, and files read the way its training file was: the series, and what is known ahead. */
 #include "loaded.h"
 
 #include <inttypes.h>
@@ -47,37 +48,67 @@ static tide_status check_ignored(const forecast_options *o, const bundle *b, tid
 
 static tide_status check_step(const forecast_options *o, const bundle *b, const dataset *d, tide_failure *failure) {
     const time_step *now = &d->frame.step;
-    if (!b->step.unit || !now->unit || (now->unit == b->step.unit && now->count == b->step.count)) return TIDE_OK;
-    char was[24], is[24];
+    bool same = step_same(*now, b->step) && (*o->freq || !b->step.sessions || now->sessions == b->step.sessions);
+    if (!b->step.unit || !now->unit || same) return TIDE_OK;
+    char was[STEP_TEXT], is[STEP_TEXT];
     step_print(was, b->step);
     step_print(is, *now);
     return fail_at(failure, TIDE_EDATA, o->data, 0, NULL,
-                   "its rows are %s apart, those of the run %s: a model forecasts only the frequency it was trained on",
+                   "the step of its rows is %s, that of the run %s: a model forecasts only the frequency it was "
+                   "trained on",
                    is, was);
 }
 
-tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d,
-                        tide_failure *failure) {
+bool dataset_adopt(dataset *d, const bundle *b) {
+    size_t bytes = (size_t)b->config.columns * sizeof *d->blind;
+    d->mark_step = b->mark_step, d->mark_count = b->config.marks;
+    d->out_first = b->config.out_first, d->out_count = b->config.out_count, d->known = b->config.known;
+    if (b->blind && (d->blind = malloc(bytes + 1))) memcpy(d->blind, b->blind, bytes);
+    return scaler_copy(&b->scaler, &d->scaler) && (!b->blind || d->blind);
+}
+
+/* As the run's training file was read, unless something else is given; of these columns. */
+static tide_status read_as_run(const forecast_options *o, const char *path, const bundle *b, forecast_kind kind,
+                               run_columns run, dataset *d, tide_failure *failure) {
     forecast_options *as = malloc(sizeof *as);
     if (!as) return fail(failure, TIDE_ENOMEM, "out of memory for the options");
     *as          = *o;
     as->features = FORECAST_M;
     as->seq_len  = b->config.seq_len;
-    *as->target = *as->columns = 0;
+    *as->target = *as->columns = *as->targets = *as->known = 0;
     reading_options_adopt(b->reading, as);
+    if (path != o->data) { /* the future: what it lacks is said of its own rows */
+        snprintf(as->data, sizeof as->data, "%s", path);
+        as->missing = FORECAST_MISSING_MASK, *as->ignore = 0;
+    }
     if (!as->date_order && (b->format.shape == DATE_DMY || b->format.shape == DATE_MDY))
         as->date_order = b->format.shape;
-    const run_columns run = { b->time_name ? b->time_name : "", b->names, b->config.columns };
     tide_status status = check_ignored(as, b, failure);
     if (status == TIDE_OK) status = dataset_read(as, kind, &run, d, failure);
     free(as);
-    if (status == TIDE_OK) status = frame_select(&d->frame, o->data, b->names, b->config.columns, failure);
+    return status == TIDE_OK ? frame_select(&d->frame, path, run.names, run.count, failure) : status;
+}
+
+tide_status loaded_future(const forecast_options *o, const bundle *b, frame *out, tide_failure *failure) {
+    dataset d     = { 0 };
+    int64_t first = b->config.columns - b->config.known;
+    tide_status status = read_as_run(o, o->future, b, FORECAST_CUSTOM,
+                                     (run_columns){ b->time_name ? b->time_name : "", b->names + first,
+                                                    b->config.known, &b->step }, &d, failure);
+    *out    = d.frame;
+    d.frame = (frame){ 0 };
+    dataset_free(&d);
+    return status;
+}
+
+tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d,
+                        tide_failure *failure) {
+    const run_columns run = { b->time_name ? b->time_name : "", b->names, b->config.columns, &b->step };
+    tide_status status = read_as_run(o, o->data, b, kind, run, d, failure);
     if (status == TIDE_OK) status = check_step(o, b, d, failure);
     if (status == TIDE_OK && b->config.marks && !d->frame.time)
         status = fail_at(failure, TIDE_EDATA, o->data, 1, NULL, "the model needs time stamps, and no column holds any");
-    if (status == TIDE_OK && !scaler_copy(&b->scaler, &d->scaler))
-        status = fail(failure, TIDE_ENOMEM, "out of memory for the scaler");
-    d->mark_step = b->mark_step, d->mark_count = b->config.marks;
-    d->out_first = b->config.out_first, d->out_count = b->config.out_count;
-    return status;
+    if (status == TIDE_OK && !dataset_adopt(d, b))
+        status = fail(failure, TIDE_ENOMEM, "out of memory for the series");
+    return status == TIDE_OK ? dataset_take_ahead(d, b->config.pred_len, failure) : status;
 }

@@ -11,9 +11,14 @@ tide_status loaded_path(const char *run, char *path, tide_failure *failure);
 /* The same, read. `path` (FOLDER_PATH bytes) receives its name. */
 tide_status loaded_bundle(const forecast_options *o, bundle *out, char *path, tide_failure *failure);
 
+/* Scaler, marks and the columns' roles become the run's. false: out of memory. */
+bool dataset_adopt(dataset *d, const bundle *b);
+
 /* Reads options->data, keeps the run's columns in the run's order, and refuses another frequency. The scaler and the
  * marks are the run's. `kind` says how the file is laid out. */
 tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d,
                         tide_failure *failure);
+/* Reads options->future: the run's columns that are known ahead, in their order. Gaps stay. */
+tide_status loaded_future(const forecast_options *o, const bundle *b, frame *out, tide_failure *failure);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/data/gaps.h"
 #include "forecast/score/baseline.h"
 
 static const double MOST_ROWS = 1e9, MOST_SEASON = 1e7; /* as the options have it */
@@ -18,17 +19,20 @@ void record_free(training_record *r) {
 
 /* ---- taking ---- */
 
-/* Gaps, which only PEMS files have, take the value before them, at the start the mean. */
+/* Gaps take the value a season before; those of PEMS files the value before them, as when they are scaled. */
 static bool take_season(training_record *r, const dataset *d, const model_config *c) {
     const frame *f = &d->frame;
-    int64_t      cells = r->season * f->columns;
+    int64_t      cells = r->season * f->columns, before = f->file_rows * f->columns - cells;
     if (r->season <= c->seq_len || r->season > f->file_rows) return true;
-    if (!(r->season_rows = malloc((size_t)cells * sizeof *r->season_rows + 1))) return false;
-    memcpy(r->season_rows, f->values + f->file_rows * f->columns - cells, (size_t)cells * sizeof *r->season_rows);
-    for (int64_t i = 0; i < cells; i++)
-        if (isnan(r->season_rows[i]))
-            r->season_rows[i] = i >= f->columns ? r->season_rows[i - f->columns] : d->scaler.mean[i];
-    return true;
+    double *all = malloc((size_t)(before + cells) * sizeof *all + 1);
+    r->season_rows = malloc((size_t)cells * sizeof *r->season_rows + 1);
+    if (all && r->season_rows) {
+        memcpy(all, f->values, (size_t)(before + cells) * sizeof *all);
+        gaps_repeat(all, f->file_rows, f->columns, f->gaps ? r->season : 1, d->scaler.mean);
+        memcpy(r->season_rows, all + before, (size_t)cells * sizeof *all);
+    }
+    free(all);
+    return all && r->season_rows;
 }
 
 static bool take_linear(training_record *r, const baseline *linear, const model_config *c) {

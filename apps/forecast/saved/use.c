@@ -1,9 +1,11 @@
 #include "use.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/data/gaps.h"
 #include "forecast/score/baseline.h"
 
 int64_t use_season(const forecast_options *o, const bundle *b) {
@@ -36,18 +38,30 @@ static void repeat_rows(const model_config *c, const double *rows, int64_t count
             values[s * c->out_count + i] = rows[s % count * c->columns + c->out_first + i];
 }
 
+/* The last value that there is of each column in the window; its mean where there is none. */
+static void repeat_last(const model_config *c, const dataset *d, double *values) {
+    for (int64_t i = 0; i < c->out_count; i++) {
+        int64_t column = c->out_first + i, row = c->seq_len - 1;
+        while (row >= 0 && isnan(d->frame.values[row * c->columns + column])) row--;
+        double last = row < 0 ? d->scaler.mean[column] : d->frame.values[row * c->columns + column];
+        for (int64_t s = 0; s < c->pred_len; s++) values[s * c->out_count + i] = last;
+    }
+}
+
 static tide_status apply_linear(const bundle *b, const dataset *d, double *values, tide_failure *failure) {
     const model_config *c      = &b->config;
     const baseline      linear = { .weights = b->record.linear, .seq_len = c->seq_len, .pred_len = c->pred_len };
-    float              *all    = malloc((size_t)(c->pred_len * c->columns) * sizeof *all + 1);
-    if (!all) return fail(failure, TIDE_ENOMEM, "out of memory for the forecast");
-    baseline_predict(&linear, d->scaled, c->seq_len, c->pred_len, c->columns, all);
+    float *window = malloc((size_t)((c->seq_len + c->pred_len) * c->columns) * sizeof *window + 1), *all;
+    if (!window) return fail(failure, TIDE_ENOMEM, "out of memory for the forecast");
+    all = window + c->seq_len * c->columns;
+    gaps_fill(d->scaled, c->seq_len, c->columns, window, NULL);
+    baseline_predict(&linear, window, c->seq_len, c->pred_len, c->columns, all);
     for (int64_t i = 0; i < c->pred_len * c->out_count; i++) {
         int64_t column = c->out_first + i % c->out_count;
         values[i] =
             (double)all[i / c->out_count * c->columns + column] * d->scaler.std[column] + d->scaler.mean[column];
     }
-    free(all);
+    free(window);
     return TIDE_OK;
 }
 
@@ -57,6 +71,6 @@ tide_status use_forecast(forecast_use use, const bundle *b, const dataset *d, co
     const model_config *c = &b->config;
     if (use == FORECAST_USE_LINEAR) return apply_linear(b, d, values, failure);
     if (use == FORECAST_USE_SEASONAL) repeat_rows(c, season, season_rows, values);
-    else repeat_rows(c, d->frame.values + (c->seq_len - 1) * c->columns, 1, values);
+    else repeat_last(c, d, values);
     return TIDE_OK;
 }

@@ -26,6 +26,7 @@ int64_t season_default(time_step step) {
         [UNIT_DAY] = 7, [UNIT_BUSINESS_DAY] = 5, [UNIT_WEEK] = 52, [UNIT_MONTH] = 12, [UNIT_QUARTER] = 4,
     };
     if (step.unit == UNIT_NONE || step.count < 1) return 0;
+    if (step.sessions) return week_season(&step);
     int64_t units = step.unit <= UNIT_HOUR ? per_day[step.unit] : cycle[step.unit];
     return units % step.count ? 0 : units / step.count;
 }

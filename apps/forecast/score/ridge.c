@@ -30,7 +30,7 @@ typedef struct normal {
 } normal;
 
 typedef struct problem {
-    const float *scaled;                    /* from the first column that is fitted */
+    const float *scaled, *gapped;           /* from the first column that is fitted; gapped: NULL, or as in score.h */
     int64_t columns, fitted, seq_len, pred_len;
 } problem;
 
@@ -44,8 +44,21 @@ static bool normal_new(normal *n, int64_t seq_len, int64_t pred_len) {
     return n->sums;
 }
 
-/* Row `row` of the panels: z and y of one window. Returns |y|^2. */
-static double put_window(const problem *p, const float *window, panel *panels, int row) {
+/* The root of the weight that a window has. */
+static double window_root(const problem *p, int64_t first) {
+    const float *truth = p->gapped + first + p->seq_len * p->columns;
+    int64_t      known = 0;
+    for (int64_t i = 0; i < p->pred_len; i++) known += !isnan(truth[i * p->columns]);
+    return sqrt((double)known / (double)p->pred_len);
+}
+
+static void weigh_row(panel *panels, int row, int64_t width, double by) {
+    for (int64_t i = 0; i < width; i++) panels[i / LANES][row][i % LANES] *= by;
+}
+
+/* Row `row` of the panels: z and y of the window from the series' number `first` on. Returns |y|^2. */
+static double put_window(const problem *p, int64_t first, panel *panels, int row) {
+    const float *window = p->scaled + first;
     window_scale s = window_scale_of(window, p->seq_len, p->columns);
     double squares = 0;
     int64_t at = 0;
@@ -58,7 +71,10 @@ static double put_window(const problem *p, const float *window, panel *panels, i
         panels[at / LANES][row][at % LANES] = y;
         squares += y * y;
     }
-    return squares;
+    if (!p->gapped) return squares;
+    double root = window_root(p, first);
+    weigh_row(panels, row, at, root);
+    return squares * root * root;
 }
 
 /* sums += a' b over the rows of two panels. */
@@ -80,7 +96,7 @@ static void add_panels(normal *n, panel *panels) {
 
 static void add_column(normal *n, const problem *p, int64_t column, block b, panel *panels) {
     int64_t windows = block_windows(b, p->seq_len, p->pred_len);
-    const float *first = p->scaled + b.start * p->columns + column;
+    int64_t first = b.start * p->columns + column;
     for (int64_t w = 0; w < windows; w += ROWS) {
         int64_t rows = windows - w < ROWS ? windows - w : ROWS;
         if (rows < ROWS) memset(panels, 0, (size_t)(n->width / LANES) * sizeof *panels);
@@ -202,8 +218,8 @@ static tide_status fit(problem p, split s, baseline *b, tide_failure *failure) {
     return status;
 }
 
-baseline *baseline_linear(const float *scaled, column_range which, split s, int64_t seq_len, int64_t pred_len,
-                          tide_failure *failure) {
+baseline *baseline_linear(const float *scaled, const float *gapped, column_range which, split s, int64_t seq_len,
+                          int64_t pred_len, tide_failure *failure) {
     if (!block_windows(s.train, seq_len, pred_len) || !block_windows(s.val, seq_len, pred_len)) {
         forecast_fail(failure, TIDE_EDATA, NULL, 0, NULL,
                       "the linear baseline needs training and validation windows of %" PRId64 " rows",
@@ -215,8 +231,8 @@ baseline *baseline_linear(const float *scaled, column_range which, split s, int6
         forecast_fail(failure, TIDE_ENOMEM, NULL, 0, NULL, "out of memory");
         return NULL;
     }
-    problem p = { .scaled = scaled + which.first, .columns = which.columns, .fitted = which.count, .seq_len = seq_len,
-                  .pred_len = pred_len };
+    problem p = { .scaled = scaled + which.first, .gapped = gapped ? gapped + which.first : NULL,
+                  .columns = which.columns, .fitted = which.count, .seq_len = seq_len, .pred_len = pred_len };
     if (!fit(p, s, b, failure)) return b;
     baseline_free(b);
     return NULL;

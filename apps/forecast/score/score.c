@@ -11,7 +11,7 @@ typedef struct sums {
     double squared, absolute;       /* of errors */
     double relative, relative_squared;
     double symmetric, truth;        /* 2 |e| / (|p| + |y|); |y| */
-    int64_t relative_count;
+    int64_t count, relative_count;  /* truths that are known, and those of them that are not near 0 */
 } sums;
 
 struct score {
@@ -46,6 +46,8 @@ void score_free(score *s) {
 
 static void add_cell(sums *c, double prediction, double truth) {
     double error = prediction - truth, size = fabs(error), scale = fabs(prediction) + fabs(truth);
+    if (isnan(truth)) return;
+    c->count++;
     c->squared += error * error;
     c->absolute += size;
     c->truth += fabs(truth);
@@ -63,19 +65,24 @@ static int sign(float difference) { return (difference > 0) - (difference < 0); 
 static void add_along(score *s, const float *prediction, const float *truth) {
     int64_t columns = s->columns, differences = (s->pred_len - 1) * columns;
     for (int64_t i = 0; i < differences; i++) {
-        int true_sign = sign(truth[i + columns] - truth[i]);
+        float difference = truth[i + columns] - truth[i];
+        int   true_sign  = sign(difference);
+        if (isnan(difference)) continue;
+        s->along++;
         s->along_equal += sign(prediction[i + columns] - prediction[i]) == true_sign;
         s->truth_signs[true_sign + 1]++;
     }
-    s->along += differences;
 }
 
 static void add_across(score *s, const float *prediction, const float *truth) {
     int64_t cells = s->pred_len * s->columns;
     if (s->windows) {
-        for (int64_t i = 0; i < cells; i++)
-            s->across_equal += sign(prediction[i] - s->last_prediction[i]) == sign(truth[i] - s->last_truth[i]);
-        s->across += cells;
+        for (int64_t i = 0; i < cells; i++) {
+            float difference = truth[i] - s->last_truth[i];
+            if (isnan(difference)) continue;
+            s->across++;
+            s->across_equal += sign(prediction[i] - s->last_prediction[i]) == sign(difference);
+        }
     }
     memcpy(s->last_prediction, prediction, (size_t)cells * sizeof *prediction);
     memcpy(s->last_truth, truth, (size_t)cells * sizeof *truth);
@@ -130,14 +137,15 @@ score_result score_total(const score *s) {
         all.symmetric += c->symmetric;
         all.truth += c->truth;
         all.relative_count += c->relative_count;
+        all.count += c->count;
     }
-    double count = (double)(s->windows * cells), relative_count = (double)all.relative_count;
+    double count = (double)all.count, relative_count = (double)all.relative_count;
     score_result r = {
         .windows = s->windows,
         .columns = s->columns,
         .mse = ratio(all.squared, count),
         .mae = ratio(all.absolute, count),
-        .mape_left_out = s->windows * cells - all.relative_count,
+        .mape_left_out = all.count - all.relative_count,
         .mape = 100 * ratio(all.relative, relative_count),
         .mspe = 100 * ratio(all.relative_squared, relative_count),
         .smape = 100 * ratio(all.symmetric, count),
@@ -149,22 +157,22 @@ score_result score_total(const score *s) {
 }
 
 /* Means over `count` cells that lie `stride` apart. */
-static void mean_of(const score *s, const sums *cells, int64_t count, int64_t stride, double *mse, double *mae) {
-    double squared = 0, absolute = 0;
+static void mean_of(const sums *cells, int64_t count, int64_t stride, double *mse, double *mae) {
+    double squared = 0, absolute = 0, n = 0;
     for (int64_t i = 0; i < count; i++) {
         squared += cells[i * stride].squared;
         absolute += cells[i * stride].absolute;
+        n += (double)cells[i * stride].count;
     }
-    double n = (double)(count * s->windows);
     if (mse) *mse = ratio(squared, n);
     if (mae) *mae = ratio(absolute, n);
 }
 
 void score_parts(const score *s, double *step_mse, double *step_mae, double *column_mse, double *column_mae) {
     for (int64_t i = 0; i < s->pred_len; i++)
-        mean_of(s, s->cells + i * s->columns, s->columns, 1, step_mse ? step_mse + i : NULL,
+        mean_of(s->cells + i * s->columns, s->columns, 1, step_mse ? step_mse + i : NULL,
                 step_mae ? step_mae + i : NULL);
     for (int64_t c = 0; c < s->columns; c++)
-        mean_of(s, s->cells + c, s->pred_len, s->columns, column_mse ? column_mse + c : NULL,
+        mean_of(s->cells + c, s->pred_len, s->columns, column_mse ? column_mse + c : NULL,
                 column_mae ? column_mae + c : NULL);
 }

@@ -5,7 +5,7 @@
 #include "forecast/data/frame.h"
 
 /* Sums in double over windows given one batch at a time, so memory does not grow with the number of windows.
- * All arrays are (windows, pred_len, columns). */
+ * All arrays are (windows, pred_len, columns); a truth that is NaN is not known, and left out of all means. */
 typedef struct score score;
 score *score_new(int64_t pred_len, int64_t columns);   /* NULL: out of memory */
 void   score_add(score *s, const float *prediction, const float *truth, int64_t windows);
@@ -41,8 +41,10 @@ baseline *baseline_seasonal(int64_t season);
  * variance); strength chosen among 1e-4..1e4 (decades) on validation windows by MSE. NULL with failure set: out of
  * memory, too few windows. */
 typedef struct column_range { int64_t columns, first, count; } column_range;  /* of a row's `columns` values */
-baseline *baseline_linear(const float *scaled, column_range which, split s, int64_t seq_len, int64_t pred_len,
-                          tide_failure *failure);
+/* `gapped` NULL, or the same rows with NaN in the gaps that `scaled` has filled: a window counts by the share of its
+ * truths that are known. */
+baseline *baseline_linear(const float *scaled, const float *gapped, column_range which, split s, int64_t seq_len,
+                          int64_t pred_len, tide_failure *failure);
 void baseline_predict(const baseline *b, const float *window, int64_t seq_len, int64_t pred_len, int64_t columns,
                       float *out);
 void      baseline_free(baseline *b);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/base.h"
+#include "forecast/data/util.h"
 #include "forecast/fit/graph_dump.h"
 #include "forecast/report/explain.h"
 #include "trainer.h"
@@ -36,7 +37,7 @@ static void tell_start(const trainer *t) {
     tide_memory f = t->step.finish ? tide_program_bytes(t->step.finish) : (tide_memory){ 0 };
     char computes[160];
     who_computes(g, computes, sizeof computes);
-    grouped(model_parameters(&t->config), parameters);
+    grouped(forecaster_parameters(&t->config), parameters);
     listener_note(&t->listener, FORECAST_STAGE_START, "%s, %s, %s, %s parameters, %.1f MiB", tide_graph_device(g),
                   computes, tide_precision_name(t->session.precision), parameters,
                   (double)(m.total + f.arena + f.scratch + v.arena + v.scratch) / (1 << 20));
@@ -60,11 +61,22 @@ static void tell_start(const trainer *t) {
                   t->step.samples, t->validate.batch);
 }
 
+static void tell_known(const trainer *t) {
+    const frame *f = &t->data.frame;
+    char names[200];
+    names_list(names, sizeof names, f->names + f->columns - t->data.known, t->data.known);
+    if (t->data.known)
+        listener_note(&t->listener, FORECAST_STAGE_NOTE,
+                      "%s: treated as perfectly known %" PRId64 " rows ahead, as the file has them", names,
+                      t->config.pred_len);
+}
+
 static void tell_notes(const trainer *t) {
     const forecast_options *o = t->options;
     char line[RUN_LINE];
     if (*t->device.line) listener_note(&t->listener, FORECAST_STAGE_NOTE, "%s", t->device.line);
     tell_warnings(&t->listener, &t->data.frame);
+    tell_known(t);
     tell_sizes(&t->listener, o);
     session_tell(&t->session, &t->listener);
     if (run_moved_told(&t->folder, o->device, line)) listener_note(&t->listener, FORECAST_STAGE_NOTE, "%s", line);
