@@ -95,6 +95,8 @@ typedef struct forecast_options {
     char   columns[4096], ignore[4096];      /* comma-separated names */
     char   targets[4096];                    /* forecast these, in place of `features`; the others are inputs */
     char   known[4096];                      /* inputs whose values are known pred_len rows ahead: never forecast */
+    char   categorical[4096];                /* columns of text, or of codes: inputs of 0 and 1, one for each value,
+                                                named A=value; `known` takes A. In a frame they are codes */
     char   without_history[4096];            /* targets whose own past the model does not see */
     char   marks[24];                        /* "auto" (from the frequency), "none", or a frequency such as "h" */
     char   sep[8], decimal[8], thousands[8]; /* one character each; thousands: what groups the digits by three */

@@ -26,6 +26,7 @@ static tide_status check_character(const char *text, const char *option, char *o
 static frame_options reading_of(const forecast_options *o, forecast_kind kind, const run_columns *run) {
     return (frame_options){ .kind = (frame_kind)kind, .features = (frame_features)o->features,
                             .target = given(o->target), .columns = given(o->columns), .ignore = given(o->ignore),
+                            .categorical = given(o->categorical),
                             .targets = given(o->targets), .known = given(o->known),
                             .time_column = given(o->time_column), .run_time = run ? run->time : NULL,
                             .freq = given(o->freq), .missing = (frame_missing)o->missing,

@@ -112,6 +112,7 @@ static tide_status read_csv_frame(reading *r) {
     if (!status) status = reading_check_header(r);
     if (!status) status = reading_find_time(r);
     if (!status) status = reading_parse_time(r);
+    if (!status) status = reading_expand_categories(r);
     if (!status) status = reading_leave_parts(r);
     if (!status) status = reading_choose(r);
     if (!status) status = reading_parse_cells(r);
@@ -182,6 +183,7 @@ void reading_free(reading *r) {
     free(r->chosen);
     free(r->left_out);
     free(r->run_names);
+    reading_free_categories(r);
     r->out->warnings = r->notes;
 }
 
@@ -230,6 +232,7 @@ void frame_free(frame *f) {
     time_columns_free(&f->time_columns);
     free(f->place);
     free(f->warnings);
+    free(f->categorical);
     free(f->path);
     *f = (frame){ 0 };
 }

@@ -6,7 +6,8 @@
 #include "train/run.h"
 
 static const char *const names[] = { "sep",       "decimal",    "thousands", "missing",     "na",
-                                     "skip-rows", "date-order", "sort",      "time-column", "freq" };
+                                     "skip-rows", "date-order", "sort",      "time-column", "freq",
+                                     "categorical" };
 enum { NAMES = sizeof names / sizeof *names };
 
 /* What a file was found to have counts as if it had been given: a later file may be too short to show it. */

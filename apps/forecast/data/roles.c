@@ -13,7 +13,9 @@ typedef enum role { INPUT, TARGET, KNOWN, ROLES } role;
 
 static bool is_column(const frame *f, const char *item, size_t length) {
     for (int64_t c = 0; c < f->columns; c++)
-        if (strlen(f->names[c]) == length && !memcmp(f->names[c], item, length)) return true;
+        if ((strlen(f->names[c]) == length || category_base(f->categorical, f->names[c]) == length) &&
+            !memcmp(f->names[c], item, length))
+            return true;
     return false;
 }
 
@@ -33,6 +35,11 @@ static tide_status check_list(const frame *f, const char *option, const char *li
     return TIDE_OK;
 }
 
+/* Of a category all values have its role. */
+static bool has(const frame *f, const char *list, int64_t column) {
+    return list_has_column(list, f->categorical, f->names[column]);
+}
+
 static tide_status refuse(tide_failure *failure, const char *option, const char *name, const char *why) {
     return fail_at(failure, TIDE_EINVAL, NULL, 0, option, "`%s`: '%.60s' %s", option, name, why);
 }
@@ -40,10 +47,12 @@ static tide_status refuse(tide_failure *failure, const char *option, const char 
 static tide_status contradictions(const forecast_options *o, const frame *f, tide_failure *failure) {
     for (int64_t c = 0; c < f->columns; c++) {
         const char *name = f->names[c];
-        bool target = list_has(o->targets, name), known = list_has(o->known, name);
+        bool target = has(f, o->targets, c), known = has(f, o->known, c);
+        if (category_base(f->categorical, name) && (target || has(f, o->without_history, c)))
+            return refuse(failure, "categorical", name, "is no number to forecast");
         if (target && known)
             return refuse(failure, "known", name, "is one of `targets`: what is known ahead is not forecast");
-        if (list_has(o->without_history, name) && (known || (*o->targets && !target)))
+        if (has(f, o->without_history, c) && (known || (*o->targets && !target)))
             return refuse(failure, "without-history", name, "is not forecast: it names `targets`");
     }
     if (*o->targets && forecast_option_given(o, "features"))
@@ -56,9 +65,9 @@ static tide_status contradictions(const forecast_options *o, const frame *f, tid
 }
 
 static role role_of(const forecast_options *o, const frame *f, int64_t column) {
-    const char *name = f->names[column];
-    if (list_has(o->known, name)) return KNOWN;
-    if (*o->targets) return list_has(o->targets, name) ? TARGET : INPUT;
+    if (has(f, o->known, column)) return KNOWN;
+    if (category_base(f->categorical, f->names[column])) return INPUT;
+    if (*o->targets) return has(f, o->targets, column) ? TARGET : INPUT;
     return o->features == FORECAST_MS && column != f->target ? INPUT : TARGET;
 }
 
@@ -88,7 +97,7 @@ static tide_status blind(const forecast_options *o, dataset *d, tide_failure *fa
 tide_status dataset_roles(const forecast_options *o, dataset *d, tide_failure *failure) {
     int64_t      count[ROLES] = { 0 };
     const frame *f            = &d->frame;
-    if (!*o->targets && !*o->known && !*o->without_history) return TIDE_OK;
+    if (!*o->targets && !*o->known && !*o->without_history && !f->categorical) return TIDE_OK;
     tide_status status = check_list(f, "targets", o->targets, failure);
     if (status == TIDE_OK) status = check_list(f, "known", o->known, failure);
     if (status == TIDE_OK) status = check_list(f, "without-history", o->without_history, failure);
@@ -105,10 +114,13 @@ tide_status dataset_roles(const forecast_options *o, dataset *d, tide_failure *f
 
 /* ---- the rows to come ---- */
 
+/* No value of a category is 0 in all of its columns. */
 static bool only_known(const dataset *d, int64_t row) {
     const frame *f = &d->frame;
-    for (int64_t c = 0; c < f->columns - d->known; c++)
-        if (!isnan(f->values[row * f->columns + c])) return false;
+    for (int64_t c = 0; c < f->columns - d->known; c++) {
+        double value = f->values[row * f->columns + c];
+        if (!isnan(value) && !(value == 0 && category_base(f->categorical, f->names[c]))) return false;
+    }
     return true;
 }
 

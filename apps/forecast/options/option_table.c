@@ -39,6 +39,8 @@ static const tide_option rows[] = {
       "forecast these columns; the others are inputs alone (default: as `features` says)" },
     { "known", TEXT(known), NULL, READ, "Data", "A,B,...",
       "inputs whose values are known pred-len rows ahead, such as a holiday or a planned price" },
+    { "categorical", TEXT(categorical), NULL, READ, "Data", "A,B,...",
+      "columns of text or codes: an input of 0 and 1 for each value" },
     { "without-history", TEXT(without_history), NULL, READ, "Data", "A,B,...",
       "targets that are forecast from the other columns alone" },
     { "columns", TEXT(columns), NULL, READ, "Data", "A,B,...", "only these columns" },

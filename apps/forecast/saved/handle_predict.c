@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/data/frame_reading.h"
 #include "forecast/data/gaps.h"
 #include "handle_parts.h"
 #include "train/step.h"
@@ -235,12 +236,50 @@ tide_status forecast_model_predict(forecast_model *m, int64_t windows, const dou
 
 /* ---- from a frame ---- */
 
+static const char *categorical_of(const forecast_model *m) {
+    return json_string_value(json_object_get(m->of->bundle.reading, "categorical"));
+}
+
+/* The frame's column of codes that the model's column NAME=VALUE stands for; -1: there is none. */
+static int64_t find_category(const forecast_model *m, const tide_frame *f, const char *name) {
+    char   base[256];
+    size_t length = category_base(categorical_of(m), name);
+    if (!length || length >= sizeof base) return -1;
+    snprintf(base, sizeof base, "%.*s", (int)length, name);
+    return tide_frame_find(f, base);
+}
+
+/* Is the code this value of its category? `other` are those that have no column of their own. */
+static bool is_value(const forecast_model *m, int64_t column, double code) {
+    const bundle *b = &m->of->bundle;
+    char          text[32];
+    size_t        base = category_base(categorical_of(m), b->names[column]) + 1;
+    if (isnan(code)) return false;
+    category_text(text, code);
+    if (strcmp(b->names[column] + base, CATEGORY_OTHER) != 0) return !strcmp(b->names[column] + base, text);
+    for (int64_t c = 0; c < b->config.columns; c++)
+        if (!strncmp(b->names[c], b->names[column], base) && !strcmp(b->names[c] + base, text)) return false;
+    return true;
+}
+
+static tide_status copy_category(const forecast_model *m, int64_t column, const double *codes, int64_t stride,
+                                 double *past, double *known) {
+    const model_config *c   = config_of(m);
+    int64_t             own = column - (c->columns - c->known);
+    for (int64_t i = 0; i < c->seq_len; i++) past[i * c->columns + column] = is_value(m, column, codes[i * stride]);
+    for (int64_t i = 0; own >= 0 && i < c->pred_len; i++)
+        known[i * c->known + own] = is_value(m, column, codes[(c->seq_len + i) * stride]);
+    return TIDE_OK;
+}
+
 static tide_status copy_column(const forecast_model *m, const tide_frame *f, int64_t column, double *past,
                                double *known, tide_failure *failure) {
     const model_config *c    = config_of(m);
     const char         *name = m->of->bundle.names[column];
     int64_t ahead = c->known ? c->pred_len : 0;
     int64_t stride, place = tide_frame_find(f, name), first = tide_frame_rows(f) - c->seq_len - ahead;
+    if (place < 0 && (place = find_category(m, f, name)) >= 0)
+        return copy_category(m, column, tide_frame_values(f, place, &stride) + first * stride, stride, past, known);
     if (place < 0)
         return fail_at(failure, TIDE_EDATA, NULL, 0, name, "the frame has no column '%.60s', which the model needs",
                        name);

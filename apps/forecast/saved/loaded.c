@@ -38,7 +38,7 @@ tide_status bundle_sizes(const char *path, model_config *out, tide_failure *fail
 
 static tide_status check_ignored(const forecast_options *o, const bundle *b, tide_failure *failure) {
     for (int64_t i = 0; i < b->config.columns; i++)
-        if (list_has(o->ignore, b->names[i]))
+        if (list_has_column(o->ignore, o->categorical, b->names[i]))
             return fail_at(failure, TIDE_EINVAL, NULL, 0, "ignore", "`ignore` leaves out '%.100s', which the model "
                                                                     "needs: columns that it does not know are ignored "
                                                                     "anyway",
