@@ -90,7 +90,8 @@ static tide_status take(const forecast_options *o, const tide_frame *from, datas
 
 static tide_status prepare(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure) {
     d->out_count = 0;
-    tide_status status = dataset_roles(o, d, failure);
+    tide_status status = *o->holidays ? dataset_add_holidays(o, d, failure) : TIDE_OK;
+    if (status == TIDE_OK) status = dataset_roles(o, d, failure);
     if (status == TIDE_OK) status = dataset_take_ahead(d, o->pred_len, failure);
     if (status == TIDE_OK)
         status = split_sized(&d->frame, (frame_kind)o->kind, (split_sizes){ o->val, o->test }, o->seq_len, o->pred_len,
@@ -149,6 +150,7 @@ void dataset_free(dataset *d) {
     free(d->marks);
     free(d->blind);
     free(d->ahead);
+    holidays_free(&d->holidays);
     *d = (dataset){ 0 };
 }
 

@@ -5,6 +5,7 @@
 #include <tidemill/forecast.h>
 
 #include "frame.h"
+#include "holidays.h"
 
 typedef struct dataset {
     frame     frame;
@@ -16,6 +17,8 @@ typedef struct dataset {
     time_step mark_step;  /* UNIT_NONE without marks */
     int64_t   out_first, out_count;  /* the columns that are forecast and scored */
     int64_t   known;      /* columns known ahead, the last of the frame's */
+    int64_t   holiday_columns;  /* of these the last, which follow from the stamps */
+    holidays  holidays;   /* what they are made of */
     double   *ahead;      /* (pred_len, known): what the file says of the rows after it; NULL: nothing */
     float    *blind;      /* (frame.columns): 1 for those whose past the model does not see; NULL: none is */
 } dataset;
@@ -44,6 +47,9 @@ void dataset_free(dataset *d);
 /* roles.c: orders d->frame's columns and sets what is forecast and known, where `targets`, `known` or
  * `without-history` say so. */
 tide_status dataset_roles(const forecast_options *o, dataset *d, tide_failure *failure);
+
+/* Behind the frame's columns those of the holidays in the file options->holidays. */
+tide_status dataset_add_holidays(const forecast_options *o, dataset *d, tide_failure *failure);
 
 /* The last rows of d->frame, where nothing but what is known ahead has a value, become d->ahead; they are no rows of
  * the series. TIDE_EDATA where they are fewer than `pred_len`. */

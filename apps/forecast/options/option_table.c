@@ -41,6 +41,8 @@ static const tide_option rows[] = {
       "inputs whose values are known pred-len rows ahead, such as a holiday or a planned price" },
     { "categorical", TEXT(categorical), NULL, READ, "Data", "A,B,...",
       "columns of text or codes: an input of 0 and 1 for each value" },
+    { "holidays", TEXT(holidays), NULL, ALL, "Data", "FILE",
+      "CSV of dates, and of names: inputs known ahead for holidays (default: those of the run)" },
     { "without-history", TEXT(without_history), NULL, READ, "Data", "A,B,...",
       "targets that are forecast from the other columns alone" },
     { "columns", TEXT(columns), NULL, READ, "Data", "A,B,...", "only these columns" },

@@ -22,6 +22,8 @@ typedef struct bundle {
     char        *time_name;    /* NULL without time stamps */
     time_columns time_columns;
     float       *blind;        /* (config.columns): as a dataset's; NULL */
+    holidays     holidays;     /* as a dataset's, the columns too; of none where there are none */
+    int64_t      holiday_columns;
     double      *ahead;        /* (pred_len, config.known): as a dataset's; NULL */
     double      *tail;         /* (seq_len, columns): the last rows of the file, original units */
     int64_t     *tail_time;    /* (seq_len), NULL without time stamps */

@@ -369,6 +369,17 @@ static bool read_blind(reader *r, const json_t *a) {
     return true;
 }
 
+/* The last of the columns that are known ahead. */
+static bool read_holidays(reader *r, const json_t *o) {
+    bundle *b = r->out;
+    bool    out_of_memory = false;
+    if (!json_object_get(o, "holidays")) return true;
+    if (!b->time_name) return refuse(r, "holidays", "needs time stamps, and there are none");
+    if (!read_whole(r, o, "", "holiday_columns", 1, (double)b->config.known, &b->holiday_columns)) return false;
+    if (holidays_from_json(json_object_get(o, "holidays"), &b->holidays, &out_of_memory)) return true;
+    return out_of_memory ? no_memory(r) : refuse(r, "holidays", "is no list of days in their order, with names");
+}
+
 /* The weights come first: every size that memory is taken for afterwards is then one that the file has filled. */
 static bool read_parts(reader *r, const json_t *o) {
     bundle *b = r->out;
@@ -380,7 +391,7 @@ static bool read_parts(reader *r, const json_t *o) {
                 read_reals(r, json_object_get(o, "mean"), "mean", false, &b->scaler.mean) &&
                 read_reals(r, json_object_get(o, "std"), "std", true, &b->scaler.std) &&
                 read_time(r, json_object_get(o, "time")) && read_tail(r) &&
-                read_blind(r, json_object_get(o, "without_history")) &&
+                read_blind(r, json_object_get(o, "without_history")) && read_holidays(r, o) &&
                 read_reading(r, json_object_get(o, "reading")) && read_training(r, json_object_get(o, "training")) &&
                 read_whole(r, o, "", "kind", 0, FORECAST_PEMS, &kind) &&
                 read_whole(r, o, "", "features", 0, FORECAST_MS, &features) &&

@@ -75,7 +75,7 @@ static tide_status read_as_run(const forecast_options *o, const char *path, cons
     *as          = *o;
     as->features = FORECAST_M;
     as->seq_len  = b->config.seq_len;
-    *as->target = *as->columns = *as->targets = *as->known = 0;
+    *as->target = *as->columns = *as->targets = *as->known = *as->holidays = 0;
     reading_options_adopt(b->reading, as);
     if (path != o->data) { /* the future: what it lacks is said of its own rows */
         snprintf(as->data, sizeof as->data, "%s", path);
@@ -91,20 +91,42 @@ static tide_status read_as_run(const forecast_options *o, const char *path, cons
 
 tide_status loaded_future(const forecast_options *o, const bundle *b, frame *out, tide_failure *failure) {
     dataset d     = { 0 };
-    int64_t first = b->config.columns - b->config.known;
+    int64_t first = b->config.columns - b->config.known, count = b->config.known - b->holiday_columns;
     tide_status status = read_as_run(o, o->future, b, FORECAST_CUSTOM,
-                                     (run_columns){ b->time_name ? b->time_name : "", b->names + first,
-                                                    b->config.known, &b->step }, &d, failure);
+                                     (run_columns){ b->time_name ? b->time_name : "", b->names + first, count,
+                                                    &b->step }, &d, failure);
     *out    = d.frame;
     d.frame = (frame){ 0 };
     dataset_free(&d);
     return status;
 }
 
+tide_status loaded_holidays(const forecast_options *o, const bundle *b, dataset *d, tide_failure *failure) {
+    d->holiday_columns = b->holiday_columns;
+    if (*o->holidays && !b->holiday_columns)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "holidays",
+                       "the run knows no holidays: `holidays` in training makes inputs of them");
+    if (*o->holidays) return holidays_read(o->holidays, (date_shape)o->date_order, &d->holidays, failure);
+    return holidays_copy(&b->holidays, &d->holidays) ? TIDE_OK
+                                                     : fail(failure, TIDE_ENOMEM, "out of memory for the holidays");
+}
+
+static tide_status append_holidays(const bundle *b, dataset *d, tide_failure *failure) {
+    frame *f = &d->frame;
+    if (!b->holiday_columns) return TIDE_OK;
+    if (!f->time) return fail_at(failure, TIDE_EDATA, f->path, 1, NULL, "holidays go by time stamps: there are none");
+    char *const *names = b->names + b->config.columns - b->holiday_columns;
+    if (holidays_append(&d->holidays, names, b->holiday_columns, f)) return TIDE_OK;
+    return fail(failure, TIDE_ENOMEM, "out of memory for the holidays");
+}
+
 tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d,
                         tide_failure *failure) {
-    const run_columns run = { b->time_name ? b->time_name : "", b->names, b->config.columns, &b->step };
+    const run_columns run = { b->time_name ? b->time_name : "", b->names, b->config.columns - b->holiday_columns,
+                              &b->step };
     tide_status status = read_as_run(o, o->data, b, kind, run, d, failure);
+    if (status == TIDE_OK) status = loaded_holidays(o, b, d, failure);
+    if (status == TIDE_OK) status = append_holidays(b, d, failure);
     if (status == TIDE_OK) status = check_step(o, b, d, failure);
     if (status == TIDE_OK && b->config.marks && !d->frame.time)
         status = fail_at(failure, TIDE_EDATA, o->data, 1, NULL, "the model needs time stamps, and no column holds any");

@@ -64,8 +64,9 @@ static void tell_start(const trainer *t) {
 static void tell_known(const trainer *t) {
     const frame *f = &t->data.frame;
     char names[200];
-    names_list(names, sizeof names, f->names + f->columns - t->data.known, t->data.known);
-    if (t->data.known)
+    int64_t told = t->data.known - t->data.holiday_columns; /* a calendar is known */
+    names_list(names, sizeof names, f->names + f->columns - t->data.known, told);
+    if (told)
         listener_note(&t->listener, FORECAST_STAGE_NOTE,
                       "%s: treated as perfectly known %" PRId64 " rows ahead, as the file has them", names,
                       t->config.pred_len);
