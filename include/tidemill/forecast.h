@@ -98,8 +98,8 @@ typedef struct forecast_options {
     char   categorical[4096];                /* columns of text, or of codes: inputs of 0 and 1, one for each value,
                                                 named A=value; `known` takes A. In a frame they are codes */
     char   holidays[FORECAST_TEXT_SIZE];     /* CSV with a column of dates, and perhaps one of names: inputs known
-                                                ahead, `holiday` and holiday=NAME. The run keeps them; predict, evaluate: "",
-                                                or others in their place */
+                                                ahead, `holiday` and holiday=NAME. The run keeps them; predict,
+                                                evaluate: "", or others in their place */
     char   without_history[4096];            /* targets whose own past the model does not see */
     char   marks[24];                        /* "auto" (from the frequency), "none", or a frequency such as "h" */
     char   sep[8], decimal[8], thousands[8]; /* one character each; thousands: what groups the digits by three */
