@@ -11,8 +11,10 @@
 /* What the series' own source says of them; NULL: nothing. */
 static const double *own(const prediction *p) { return *p->options->data ? p->data.ahead : p->bundle->ahead; }
 
-/* Columns that somebody must say; holidays follow from the stamps. */
-static int64_t asked(const prediction *p) { return p->bundle->config.known - p->bundle->holiday_columns; }
+/* Columns that somebody must say: holidays follow from the stamps, and what was issued is in a file of its own. */
+static int64_t asked(const prediction *p) {
+    return p->bundle->config.known - p->bundle->issued_columns - p->bundle->holiday_columns;
+}
 
 static tide_status no_future(const prediction *p, tide_failure *failure) {
     const bundle *b = p->bundle;
@@ -74,13 +76,32 @@ static tide_status read_future(const prediction *p, double *known, tide_failure 
     return status;
 }
 
+/* The newest that had been issued by the last row of the past. */
+static tide_status fill_issued(const prediction *p, double *known, tide_failure *failure) {
+    const model_config *c = &p->bundle->config;
+    int64_t             count = p->bundle->issued_columns, first = asked(p);
+    for (int64_t i = 0; i < c->pred_len * count; i++) {
+        int64_t     step = i / count, column = first + i % count, origin = p->time[c->seq_len - 1];
+        const char *name = p->bundle->names[c->columns - c->known + column];
+        char        row[60], at[60];
+        known[step * c->known + column] = issues_value(&p->data.issues, p->time[c->seq_len + step], origin, i % count);
+        if (!isnan(known[step * c->known + column])) continue;
+        time_print(row, p->time[c->seq_len + step], &p->data.frame.format);
+        time_print(at, origin, &p->data.frame.format);
+        return fail_at(failure, TIDE_EDATA, p->options->issued, 0, name,
+                       "no value of '%.60s' for %s had been issued by %s, the last row before the forecast: what is "
+                       "known ahead is needed for each of the %" PRId64 " rows", name, row, at, c->pred_len);
+    }
+    return TIDE_OK;
+}
+
 /* By the stamps of the rows to come; says where these come after the last holiday that is known. */
 static void fill_holidays(const prediction *p, double *known) {
     const model_config *c = &p->bundle->config;
     const dataset      *d = &p->data;
     char                last[40];
     for (int64_t i = 0; i < c->pred_len * d->holiday_columns; i++) {
-        int64_t step = i / d->holiday_columns, column = asked(p) + i % d->holiday_columns;
+        int64_t step = i / d->holiday_columns, column = c->known - d->holiday_columns + i % d->holiday_columns;
         known[step * c->known + column] = holidays_value(&d->holidays, p->bundle->names[c->columns - c->known + column],
                                                          p->time[c->seq_len + step], p->bundle->step);
     }
@@ -104,6 +125,7 @@ tide_status prediction_known(prediction *p, tide_failure *failure) {
     tide_status status = known && p->known ? TIDE_OK : prediction_no_memory(failure);
     if (status == TIDE_OK && *p->options->future) status = read_future(p, known, failure);
     else if (status == TIDE_OK && asked(p)) memcpy(known, own(p), (size_t)numbers * sizeof *known);
+    if (status == TIDE_OK) status = fill_issued(p, known, failure);
     if (status == TIDE_OK) fill_holidays(p, known);
     for (int64_t i = 0; status == TIDE_OK && i < numbers; i++) {
         int64_t column = first + i % c->known;

@@ -142,7 +142,8 @@ static tide_status rows_of_run(prediction *p, tide_failure *failure) {
     if (!copy_kept_rows(b, f)) return prediction_no_memory(failure);
     f->gaps = count_gaps(f);
     if (!dataset_adopt(&p->data, b)) return prediction_no_memory(failure);
-    tide_status status = loaded_holidays(p->options, b, &p->data, failure);
+    tide_status status = loaded_issued(p->options, b, &p->data, failure);
+    if (status == TIDE_OK) status = loaded_holidays(p->options, b, &p->data, failure);
     if (status != TIDE_OK) return status;
     bool kept = b->record.season_rows && p->season_rows <= b->record.season;
     if (!seasonal(p)) return TIDE_OK;

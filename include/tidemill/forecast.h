@@ -103,6 +103,11 @@ typedef struct forecast_options {
     char   holidays[FORECAST_TEXT_SIZE];     /* CSV with a column of dates, and perhaps one of names: inputs known
                                                 ahead, `holiday` and holiday=NAME. The run keeps them; predict,
                                                 evaluate: "", or others in their place */
+    char   issued[FORECAST_TEXT_SIZE];       /* CSV of inputs that were forecast themselves (a weather forecast): a
+                                                column of stamps, issued_at, and one for each input. A window sees the
+                                                newest that had been issued by its last row. predict, evaluate: such a
+                                                file again */
+    char   issued_at[128];                   /* the column that says when; "": issued_at, issued, issue_time, ... */
     char   without_history[4096];            /* targets whose own past the model does not see */
     char   marks[24];                        /* "auto" (from the frequency), "none", or a frequency such as "h" */
     char   sep[8], decimal[8], thousands[8]; /* one character each; thousands: what groups the digits by three */

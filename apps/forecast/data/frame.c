@@ -245,6 +245,33 @@ bool frame_looks_like_ett(const frame *f) {
     return true;
 }
 
+static bool append_names(frame *f, char *const *names, int64_t count) {
+    char   **all   = realloc(f->names, (size_t)(f->columns + count) * sizeof *all);
+    int64_t *place = f->place ? realloc(f->place, (size_t)(f->columns + count) * sizeof *place) : NULL;
+    int64_t  last  = f->columns, made = 0;
+    if (all) f->names = all;
+    if (place) f->place = place;
+    if (!all || (f->place && !place)) return false;
+    for (int64_t c = 0; place && c < f->columns; c++) last = place[c] >= last ? place[c] + 1 : last;
+    for (int64_t c = 0; place && c < count; c++) place[f->columns + c] = last + c;
+    while (made < count && (all[f->columns + made] = strdup(names[made]))) made++;
+    for (int64_t c = 0; made < count && c < made; c++) free(all[f->columns + c]);
+    return made == count;
+}
+
+bool frame_append(frame *f, char *const *names, int64_t count, const double *values) {
+    int64_t wide = f->columns + count;
+    double *all  = malloc((size_t)(f->file_rows * wide) * sizeof *all + 1);
+    if (!all || !append_names(f, names, count)) return free(all), false;
+    for (int64_t i = 0; i < f->file_rows; i++) {
+        memcpy(all + i * wide, f->values + i * f->columns, (size_t)f->columns * sizeof *all);
+        memcpy(all + i * wide + f->columns, values + i * count, (size_t)count * sizeof *all);
+    }
+    free(f->values);
+    f->values = all, f->columns = wide;
+    return true;
+}
+
 static int by_name(const void *a, const void *b) {
     return strcmp(**(char *const *const *)a, **(char *const *const *)b);
 }

@@ -151,6 +151,8 @@ tide_status frame_from_memory(const tide_frame *from, const frame_options *optio
 void        frame_free(frame *f);  /* NULL is fine; leaves it zeroed */
 /* Keeps the named columns, in this order (those a model was trained on). Fails naming the first that is missing. */
 tide_status frame_select(frame *f, const char *path, char *const *names, int64_t count, tide_failure *failure);
+/* Behind the columns of f others, of (file_rows, count) values. false: out of memory, f is as before. */
+bool        frame_append(frame *f, char *const *names, int64_t count, const double *values);
 /* The file has ETT's columns and length: the caller says "for published numbers use --kind etth". */
 bool        frame_looks_like_ett(const frame *f);
 

@@ -79,26 +79,11 @@ void holidays_last(const holidays *h, char buffer[40]) {
 /* ---- columns ---- */
 
 bool holidays_append(const holidays *h, char *const *names, int64_t count, frame *f) {
-    int64_t  wide = f->columns + count, last = f->columns;
-    double  *values = malloc((size_t)(f->file_rows * wide) * sizeof *values + 1);
-    char   **all    = realloc(f->names, (size_t)wide * sizeof *all);
-    if (all) f->names = all;
-    int64_t *place = f->place ? realloc(f->place, (size_t)wide * sizeof *place) : NULL;
-    if (place) f->place = place;
-    bool fine = values && all && (place || !f->place);
-    for (int64_t c = 0; f->place && c < f->columns; c++) last = MAX2(last, f->place[c] + 1);
-    for (int64_t c = 0; fine && c < count; c++) {
-        if (place) place[f->columns + c] = last + c;
-        fine = (all[f->columns + c] = strdup(names[c])) != NULL;
-        for (int64_t k = 0; !fine && k < c; k++) free(all[f->columns + k]);
-    }
-    for (int64_t i = 0; fine && i < f->file_rows; i++) {
-        memcpy(values + i * wide, f->values + i * f->columns, (size_t)f->columns * sizeof *values);
-        for (int64_t c = 0; c < count; c++)
-            values[i * wide + f->columns + c] = holidays_value(h, names[c], f->time[i], f->step);
-    }
-    free(fine ? f->values : values);
-    if (fine) f->values = values, f->columns = wide;
+    double *values = malloc((size_t)(f->file_rows * count) * sizeof *values + 1);
+    for (int64_t i = 0; values && i < f->file_rows * count; i++)
+        values[i] = holidays_value(h, names[i % count], f->time[i / count], f->step);
+    bool fine = values && frame_append(f, names, count, values);
+    free(values);
     return fine;
 }
 

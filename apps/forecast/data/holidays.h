@@ -23,8 +23,7 @@ double holidays_value(const holidays *h, const char *column, int64_t seconds, ti
 bool   holidays_end_before(const holidays *h, int64_t seconds);
 void   holidays_last(const holidays *h, char buffer[40]);  /* that day, for messages */
 
-/* Behind the frame's columns those of holidays that `names` (count) say, for its first `rows` rows. false: out of
- * memory. */
+/* Behind the frame's columns those of holidays that `names` (count) say. false: out of memory. */
 bool holidays_append(const holidays *h, char *const *names, int64_t count, frame *f);
 /* `holiday`, and holiday=NAME for the names of two days or more among the frame's rows: the 30 commonest at most.
  * *names (*count of them) are the caller's, the array and each. false: out of memory. */

@@ -7,7 +7,7 @@
 
 static const char *const names[] = { "sep",       "decimal",    "thousands", "missing",     "na",
                                      "skip-rows", "date-order", "sort",      "time-column", "freq",
-                                     "categorical" };
+                                     "categorical", "issued-at" };
 enum { NAMES = sizeof names / sizeof *names };
 
 /* What a file was found to have counts as if it had been given: a later file may be too short to show it. */

@@ -66,7 +66,7 @@ static tide_status contradictions(const forecast_options *o, const frame *f, tid
 
 static role role_of(const forecast_options *o, const dataset *d, int64_t column) {
     const frame *f = &d->frame;
-    if (column >= f->columns - d->holiday_columns) return KNOWN;
+    if (column >= f->columns - d->issued_columns - d->holiday_columns) return KNOWN;
     if (has(f, o->known, column)) return KNOWN;
     if (category_base(f->categorical, f->names[column])) return INPUT;
     if (*o->targets) return has(f, o->targets, column) ? TARGET : INPUT;
@@ -99,7 +99,8 @@ static tide_status blind(const forecast_options *o, dataset *d, tide_failure *fa
 tide_status dataset_roles(const forecast_options *o, dataset *d, tide_failure *failure) {
     int64_t      count[ROLES] = { 0 };
     const frame *f            = &d->frame;
-    if (!*o->targets && !*o->known && !*o->without_history && !f->categorical && !d->holiday_columns)
+    if (!*o->targets && !*o->known && !*o->without_history && !f->categorical && !d->holiday_columns &&
+        !d->issued_columns)
         return TIDE_OK;
     tide_status status = check_list(f, "targets", o->targets, failure);
     if (status == TIDE_OK) status = check_list(f, "known", o->known, failure);
@@ -177,7 +178,7 @@ static int64_t count_gaps(const frame *f) {
 tide_status dataset_take_ahead(dataset *d, int64_t pred_len, tide_failure *failure) {
     frame  *f    = &d->frame;
     int64_t rows = 0, first = f->columns - d->known;
-    bool asked = d->known > d->holiday_columns; /* a calendar alone does not make rows */
+    bool asked = d->known > d->issued_columns + d->holiday_columns; /* other files do not make rows */
     while (asked && rows < f->file_rows && only_known(d, f->file_rows - 1 - rows)) rows++;
     if (!rows) return TIDE_OK;
     if (rows < pred_len)

@@ -81,6 +81,7 @@ tide_status bundle_from(const dataset *d, const forecast_options *o, const model
                      .format = f->format,
                      .time_place = f->time_place,
                      .holiday_columns = d->holiday_columns,
+                     .issued_columns = d->issued_columns,
                      .record.sizes = { o->val, o->test } };
     out->time_name = f->time_name ? strdup(f->time_name) : NULL;
     bool fine = (!f->time_name || out->time_name) && time_columns_copy(&f->time_columns, &out->time_columns) &&
@@ -185,6 +186,7 @@ static char *metadata_text(const bundle *b) {
                           "target", (json_int_t)b->target);
     json_object_set_new(o, "training", record_json(&b->record));
     if (b->blind) json_object_set_new(o, "without_history", blind_json(b));
+    if (b->issued_columns) json_object_set_new(o, "issued_columns", json_integer(b->issued_columns));
     if (b->holiday_columns) {
         json_object_set_new(o, "holidays", holidays_json(&b->holidays));
         json_object_set_new(o, "holiday_columns", json_integer(b->holiday_columns));

@@ -385,9 +385,14 @@ static bool read_blind(reader *r, const json_t *a) {
 static bool read_holidays(reader *r, const json_t *o) {
     bundle *b = r->out;
     bool    out_of_memory = false;
+    const char *issued = "issued_columns"; /* they stand before the holidays */
+    if (json_object_get(o, issued) && !read_whole(r, o, "", issued, 1, (double)b->config.known, &b->issued_columns))
+        return false;
+    if (b->issued_columns && !b->time_name) return refuse(r, issued, "needs time stamps, and there are none");
     if (!json_object_get(o, "holidays")) return true;
     if (!b->time_name) return refuse(r, "holidays", "needs time stamps, and there are none");
-    if (!read_whole(r, o, "", "holiday_columns", 1, (double)b->config.known, &b->holiday_columns)) return false;
+    if (!read_whole(r, o, "", "holiday_columns", 1, (double)(b->config.known - b->issued_columns),
+                    &b->holiday_columns)) return false;
     if (holidays_from_json(json_object_get(o, "holidays"), &b->holidays, &out_of_memory)) return true;
     return out_of_memory ? no_memory(r) : refuse(r, "holidays", "is no list of days in their order, with names");
 }

@@ -14,6 +14,8 @@ tide_status loaded_bundle(const forecast_options *o, bundle *out, char *path, ti
 /* Scaler, marks and the columns' roles become the run's. false: out of memory. */
 bool dataset_adopt(dataset *d, const bundle *b);
 
+/* The run's columns in options->issued, into d->issues. */
+tide_status loaded_issued(const forecast_options *o, const bundle *b, dataset *d, tide_failure *failure);
 /* The run's holidays or, in their place, those of options->holidays, into d->holidays. */
 tide_status loaded_holidays(const forecast_options *o, const bundle *b, dataset *d, tide_failure *failure);
 /* Reads options->data, keeps the run's columns in the run's order, and refuses another frequency. The scaler and the
