@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "intervals_json.h"
 #include "train/run.h"
 
 enum { SCHEMA_VERSION = 1 };
@@ -171,6 +172,8 @@ tide_status report_json(const char *command, forecast_result *r, const error_par
     if (parts && parts->step_mse)
         json_object_set_new(o, "horizon", parts_json(parts->step_mse, parts->step_mae, parts->steps));
     if (r->by_column) json_object_set_new(o, "by_column", columns_json(r));
+    json_t *intervals = intervals_json(r);
+    if (intervals) json_object_set_new(o, "intervals", intervals);
     json_object_set_new(o, "advice", lines_json(r->advice));
     put(o, "wall_s", r->wall_s);
     put(o, "peak_rss_mib", r->peak_rss_mib);
@@ -252,6 +255,7 @@ tide_status report_columns(forecast_result *r, const dataset *d, const score_pai
 
 void forecast_result_free(forecast_result *r) {
     if (!r) return;
+    intervals_free_all(r);
     columns_free(r);
     free(r->json);
     free(r->csv);
