@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
-#include "forecast/data/util.h"
+#include "forecast/data/frame_reading.h"
 #include "prediction.h"
 
 /* What the series' own source says of them; NULL: nothing. */
@@ -20,7 +20,8 @@ static tide_status no_future(const prediction *p, tide_failure *failure) {
     const bundle *b = p->bundle;
     char          names[200], first[40] = "", last[40] = "", when[120] = "";
     int64_t       seq = b->config.seq_len, pred = b->config.pred_len;
-    names_list(names, sizeof names, b->names + b->config.columns - b->config.known, asked(p));
+    list_columns(names, sizeof names, json_string_value(json_object_get(b->reading, "categorical")),
+                 b->names + b->config.columns - b->config.known, asked(p));
     if (p->time) {
         time_print(first, p->time[seq], &p->data.frame.format);
         time_print(last, p->time[seq + pred - 1], &p->data.frame.format);

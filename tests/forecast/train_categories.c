@@ -47,11 +47,15 @@ static void write_by_hand(const char *name) {
     fclose(f);
 }
 
-static void options_for(forecast_options *o, const char *data, const char *more) {
+static void file_option(forecast_options *o, const char *option, const char *name) {
     char path[96];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    set(o, option, path);
+}
+
+static void options_for(forecast_options *o, const char *data, const char *more) {
     small_options(o);
-    snprintf(path, sizeof path, "%s/%s", folder, data);
-    set(o, "data", path);
+    file_option(o, "data", data);
     set_all(o, "missing auto overwrite yes epochs 8 learning-rate 0.005 lradj constant patience 0");
     set_all(o, more);
 }
@@ -78,12 +82,9 @@ static double trained(forecast_options *o) {
 static void answer(forecast_options *o, const char *option, const char *file, double out[PRED]) {
     forecast_result r       = { 0 };
     tide_failure    failure = { 0 };
-    char            path[96];
-    snprintf(path, sizeof path, "%s/run", folder);
-    set(o, "model", path);
+    file_option(o, "model", "run");
     *o->data = *o->future = *notes = 0;
-    snprintf(path, sizeof path, "%s/%s", folder, file);
-    if (file) set(o, option, path);
+    file_option(o, option, file);
     if (forecast_predict(o, note, NULL, &r, &failure) != TIDE_OK) fail_msg("%s", failure.message);
     const char *line = strchr(r.csv, '\n');
     for (int s = 0; s < PRED; s++, line = strchr(line + 1, '\n')) out[s] = strtod(strchr(line, ',') + 1, NULL);
@@ -128,6 +129,12 @@ static void test_ahead(void **state) {
     write_words("none.csv", ROWS - PRED, ROWS, 0, -1);
     options_for(&o, "cut.csv", "categorical colour known colour");
     trained(&o);
+    forecast_result r       = { 0 };
+    tide_failure    failure = { 0 };
+    file_option(&o, "model", "run");
+    *o.data = 0;
+    assert_int_equal(forecast_predict(&o, NULL, NULL, &r, &failure), TIDE_EINVAL);
+    expect_has(failure.message, "`future` FILE with colour, or");
     answer(&o, "future", "ahead.csv", file);
     for (int i = ROWS - PRED; i < ROWS; i++) colour[i] = 3;
     write_words("empty.csv", ROWS - PRED, ROWS, 0, -1);
@@ -173,7 +180,7 @@ static void test_rare(void **state) {
     write_words("rare.csv", 0, ROWS, ROWS, 100);
     options_for(&o, "rare.csv", "categorical colour epochs 1");
     trained(&o);
-    expect_has(notes, "'colour' has 4 values, 1 of them rare (1 rows in all");
+    expect_has(notes, "'colour' has 4 values, 1 of them in one row alone");
     answer(&o, "data", "rare.csv", a);
     expect_has(notes, "'colour' holds 'purple' (line 102), which the run does not know: it counts as other");
     FILE *f = begin("many.csv", "date,station,flow\n");
@@ -181,7 +188,7 @@ static void test_rare(void **state) {
     fclose(f);
     options_for(&o, "many.csv", "categorical station epochs 1");
     trained(&o);
-    expect_has(notes, "'station' has 60 values, 10 of them rare");
+    expect_has(notes, "'station' has 60 values, 10 of them in one row alone, or beyond the 50");
     forecast_model *m;
     tide_failure    failure = { 0 };
     char            path[96];

@@ -144,6 +144,7 @@ static bool column_is_constant(const frame *f, int64_t column, int64_t rows) {
 
 static tide_status note_constant_columns(reading *r) {
     const frame *f = r->out;
+    if (r->options->run_names) return TIDE_OK; /* these are no training rows */
     int64_t rows = train_rows(r->options->kind, f->rows), found = 0;
     char **names = calloc((size_t)f->columns, sizeof *names);
     if (!names) return reading_no_memory(r);

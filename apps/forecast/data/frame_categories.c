@@ -35,6 +35,20 @@ bool list_has_column(const char *list, const char *categorical, const char *name
     return false;
 }
 
+void list_columns(char *buffer, size_t bytes, const char *categorical, char *const *names, int64_t count) {
+    char **shown = calloc((size_t)count + 1, sizeof *shown);
+    size_t before = 0;
+    for (int64_t i = 0; shown && i < count; i++) {
+        size_t base = category_base(categorical, names[i]);
+        bool   again = base && base == before && !strncmp(names[i], names[i - 1], base);
+        before = base;
+        if (!again) shown[i] = base ? strndup(names[i], base) : strdup(names[i]);
+    }
+    names_list(buffer, bytes, shown ? shown : names, count);
+    for (int64_t i = 0; shown && i < count; i++) free(shown[i]);
+    free(shown);
+}
+
 /* ---- cells as values ---- */
 
 /* Blanks around it do not count, and 3.0 is 3: whole numbers are written so where gaps stand beside them. */
@@ -42,7 +56,7 @@ static char *trim(char *text) {
     text += strspn(text, " \t");
     size_t length = strlen(text), sign = *text == '-', digits = strspn(text + sign, "0123456789");
     while (length && strchr(" \t", text[length - 1])) length--;
-    text[length] = 0;
+    if (text[length]) text[length] = 0;
     char *point = text + sign + digits;
     if (digits && *point == '.' && point[1] && !point[1 + strspn(point + 1, "0")]) *point = 0;
     return text;
@@ -103,24 +117,22 @@ static bool count_values(column_values *v) {
 /* Rare ones are one value together: an input that is 1 in a single row teaches nothing. */
 static tide_status merge_rare(reading *r, column_values *v) {
     static char other[] = CATEGORY_OTHER;
-    int64_t kept = 0, all = v->count, rows = 0;
+    int64_t kept = 0, all = v->count;
     qsort(v->kept, (size_t)all, sizeof *v->kept, by_rows);
     while (kept < all && kept < MOST_VALUES && v->kept[kept].rows >= FEWEST_ROWS) kept++;
     if (!kept)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, reading_header_line(r), v->name,
                              "`categorical`: no value of '%.60s' stands in two rows, so it is no category: leave it "
                              "out with `ignore`", v->name);
-    for (int64_t i = kept; i < all; i++) rows += v->kept[i].rows;
     v->count = kept;
     tide_status status = TIDE_OK;
     if (kept < all)
-        status = reading_note(r, "'%.60s' has %" PRId64 " values, %" PRId64 " of them rare (%" PRId64 " rows in all; "
-                                 "one row each, or beyond the %d commonest): these count together as " CATEGORY_OTHER
-                                 "\n",
-                              v->name, all, all - kept, rows, MOST_VALUES);
+        status = reading_note(r, "'%.60s' has %" PRId64 " values, %" PRId64 " of them in one row alone, or beyond the %d "
+                                 "commonest: they count together as " CATEGORY_OTHER "\n",
+                              v->name, all, all - kept, MOST_VALUES);
     qsort(v->kept, (size_t)kept, sizeof *v->kept, by_text);
     if (kept == all || find_value(v, CATEGORY_OTHER)) return status;
-    v->kept[v->count++] = (value){ other, rows };
+    v->kept[v->count++] = (value){ other, 0 };
     qsort(v->kept, (size_t)v->count, sizeof *v->kept, by_text);
     return status;
 }

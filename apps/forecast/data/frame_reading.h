@@ -77,6 +77,8 @@ double      reading_category(const reading *r, int64_t row, int64_t category);
 size_t      category_base(const char *categorical, const char *name);
 /* Does the list have the column, or the category that it is a value of? */
 bool        list_has_column(const char *list, const char *categorical, const char *name);
+/* names_list of the columns as options name them: a category once. */
+void        list_columns(char *buffer, size_t bytes, const char *categorical, char *const *names, int64_t count);
 /* A number as the value of a category. */
 void        category_text(char buffer[32], double code);
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/base.h"
-#include "forecast/data/util.h"
+#include "forecast/data/frame_reading.h"
 #include "forecast/fit/graph_dump.h"
 #include "forecast/report/explain.h"
 #include "trainer.h"
@@ -65,7 +65,7 @@ static void tell_known(const trainer *t) {
     const frame *f = &t->data.frame;
     char names[200];
     int64_t told = t->data.known - t->data.issued_columns - t->data.holiday_columns; /* of others more is known */
-    names_list(names, sizeof names, f->names + f->columns - t->data.known, told);
+    list_columns(names, sizeof names, f->categorical, f->names + f->columns - t->data.known, told);
     if (told)
         listener_note(&t->listener, FORECAST_STAGE_NOTE,
                       "%s: treated as perfectly known %" PRId64 " rows ahead, as the file has them", names,
