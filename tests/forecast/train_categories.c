@@ -178,7 +178,7 @@ static void test_rare(void **state) {
     forecast_options o;
     double           a[PRED];
     write_words("rare.csv", 0, ROWS, ROWS, 100);
-    options_for(&o, "rare.csv", "categorical colour epochs 1");
+    options_for(&o, "rare.csv", "categorical colour,colour epochs 1");
     trained(&o);
     expect_has(notes, "'colour' has 4 values, 1 of them in one row alone");
     answer(&o, "data", "rare.csv", a);
@@ -249,6 +249,7 @@ static void test_refused(void **state) {
         { "words.csv", "categorical color", "`categorical`: there is no column 'color'; did you mean 'colour'" },
         { "words.csv", "categorical colour target colour", "is the `target`" },
         { "words.csv", "categorical colour targets colour", "is no number to forecast" },
+        { "words.csv", "categorical colour kind pems", "holds numbers alone" },
         { "words.csv", "categorical date", "holds the time stamps" },
         { "hand.csv", "categorical colour", "'colour=blue' would be a value of the category 'colour'" },
         { "unique.csv", "categorical note", "no value of 'note' stands in two rows" },

@@ -226,6 +226,8 @@ static void test_refused(void **state) {
         { "date,issued_at,wind\n2024-01-01 00:00:00,2024-01-01 00:00:00,calm\n", "seed 1", "'calm' is not a finite" },
         { "date,issued_at,flow\n2024-01-01 00:00:00,2024-01-01 00:00:00,1\n", "seed 1", "is a column of the series" },
         { "date,issued_at,wind\n2023-01-01 00:00:00,2023-01-01 00:00:00,1\n", "seed 1", "of no row of the series" },
+        { "date,issued_at,wind\n2024-01-01 00:00:00,2024-01-01 00:00:00,1\n", "missing error",
+          "of 699 values nothing had been issued" },
         { "date,issued_at,wind\n2024-01-01 00:00:00,2024-01-01 00:00:00,1\n", "arch dlinear", "needs `arch`" },
     };
     write_flow("flow.csv", 0, ROWS);

@@ -24,7 +24,7 @@ static tide_status check_names(const frame *f, const issues *s, const char *file
 }
 
 /* In each row what had been issued of it by its own time. */
-static tide_status append(dataset *d, const char *file, tide_failure *failure) {
+static tide_status append(const forecast_options *o, dataset *d, tide_failure *failure) {
     frame  *f = &d->frame;
     int64_t count = d->issues.columns, found = 0;
     double *values = malloc((size_t)(f->file_rows * count) * sizeof *values + 1);
@@ -36,10 +36,15 @@ static tide_status append(dataset *d, const char *file, tide_failure *failure) {
     bool fine = frame_append(f, d->issues.names, count, values);
     free(values);
     if (!fine) return no_memory(failure);
-    f->gaps += f->file_rows * count - found;
+    int64_t gaps = f->file_rows * count - found;
+    f->gaps += gaps;
     d->issued_columns = count;
+    if (found && gaps && o->missing == FORECAST_MISSING_ERROR)
+        return fail_at(failure, TIDE_EDATA, o->issued, 0, NULL,
+                       "of %" PRId64 " values nothing had been issued by the time of their row; `missing` mask learns "
+                       "around them", gaps);
     if (found) return TIDE_OK;
-    return fail_at(failure, TIDE_EDATA, file, 0, NULL,
+    return fail_at(failure, TIDE_EDATA, o->issued, 0, NULL,
                    "of no row of the series had anything been issued by its own time: are the columns of the times "
                    "the right ones (`issued-at`)?");
 }
@@ -59,7 +64,7 @@ tide_status dataset_add_issued(const forecast_options *o, char *const *names, in
                                tide_failure *failure) {
     tide_status status = dataset_read_issued(o, names, count, d, failure);
     if (status == TIDE_OK) status = check_names(&d->frame, &d->issues, o->issued, failure);
-    return status == TIDE_OK ? append(d, o->issued, failure) : status;
+    return status == TIDE_OK ? append(o, d, failure) : status;
 }
 
 /* ---- what was known at each row ---- */

@@ -27,6 +27,9 @@ tide_status reading_check_options(reading *r) {
     if (o->decimal == ',' && o->separator == ',')
         return forecast_fail(r->failure, TIDE_EINVAL, NULL, 0, "sep",
                              "a comma cannot separate both columns and decimals; give another `sep`");
+    if (o->categorical && o->kind == KIND_PEMS && !r->from)
+        return forecast_fail(r->failure, TIDE_EINVAL, NULL, 0, "categorical",
+                             "`categorical`: a file of `kind` pems holds numbers alone");
     time_step step;
     if (o->freq && !step_parse(o->freq, &step))
         return forecast_fail(r->failure, TIDE_EINVAL, NULL, 0, "freq",

@@ -187,9 +187,11 @@ static bool add_inputs(reading *r, const column_values *v) {
     int64_t      first = r->table.columns, wide = first + v->count;
     int32_t     *codes = grow(r, v->count) ? malloc((size_t)v->rows * sizeof *codes + 1) : NULL;
     for (int64_t c = 0; codes && c < v->count; c++) {
-        char *name = malloc(strlen(v->name) + strlen(v->kept[c].text) + 2);
-        if (!name) return c ? true : (free(codes), true), false;
-        sprintf(name, "%s=%s", v->name, v->kept[c].text);
+        size_t bytes = strlen(v->name) + strlen(v->kept[c].text) + 2;
+        char  *name  = malloc(bytes);
+        if (!name && c == 0) free(codes);
+        if (!name) return false;
+        snprintf(name, bytes, "%s=%s", v->name, v->kept[c].text);
         r->categories[r->category_count++] = (category){ name, codes, (int32_t)c };
         r->table.header[first + c] = name, r->left_out[first + c] = false;
     }
@@ -270,7 +272,8 @@ static tide_status expand_named(reading *r, const char *item, size_t length) {
     tide_status status = TIDE_OK;
     if (is_wanted(r, name)) {
         int64_t column = reading_find(r, "`categorical`", name);
-        status = column >= 0 ? expand(r, column) : r->failure ? r->failure->status : TIDE_EDATA;
+        if (column < 0) status = r->failure ? r->failure->status : TIDE_EDATA;
+        else if (!r->left_out[column]) status = expand(r, column); /* else the list names it twice */
     }
     free(name);
     return status;
