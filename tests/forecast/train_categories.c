@@ -245,7 +245,7 @@ static void test_frame(void **state) {
 static void test_refused(void **state) {
     (void)state;
     static const struct { const char *data, *options, *says; } cases[] = {
-        { "words.csv", "target flow", "with `categorical` 'colour'" },
+        { "words.csv", "target flow", "with `categorical` 'colour', or leave it out with `ignore`" },
         { "words.csv", "categorical color", "`categorical`: there is no column 'color'; did you mean 'colour'" },
         { "words.csv", "categorical colour target colour", "is the `target`" },
         { "words.csv", "categorical colour targets colour", "is no number to forecast" },

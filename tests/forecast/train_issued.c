@@ -228,6 +228,8 @@ static void test_refused(void **state) {
         { "date,issued_at,wind\n2023-01-01 00:00:00,2023-01-01 00:00:00,1\n", "seed 1", "of no row of the series" },
         { "date,issued_at,wind\n2024-01-01 00:00:00,2024-01-01 00:00:00,1\n", "missing error",
           "of 699 values nothing had been issued" },
+        { "date,issued_at,wind\n2024-01-01 00:00:00,2024-01-01 00:00:00,1\n", "memory-limit 10000",
+          "what was known at each of 700 rows takes 0.016 MiB, and `memory-limit` allows 0.0095" },
         { "date,issued_at,wind\n2024-01-01 00:00:00,2024-01-01 00:00:00,1\n", "arch dlinear", "needs `arch`" },
     };
     write_flow("flow.csv", 0, ROWS);
@@ -238,6 +240,7 @@ static void test_refused(void **state) {
         fclose(begin("bad.csv", cases[i].text));
         small_options(&o);
         file_option(&o, "data", "flow.csv"), file_option(&o, "issued", "bad.csv");
+        set(&o, "missing", "auto");
         set_all(&o, cases[i].more);
         if (forecast_train(&o, NULL, NULL, &r, &failure) == TIDE_OK) fail_msg("case %zu was taken", i);
         expect_has(failure.message, cases[i].says);

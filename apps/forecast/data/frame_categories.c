@@ -127,8 +127,8 @@ static tide_status merge_rare(reading *r, column_values *v) {
     v->count = kept;
     tide_status status = TIDE_OK;
     if (kept < all)
-        status = reading_note(r, "'%.60s' has %" PRId64 " values, %" PRId64 " of them in one row alone, or beyond the %d "
-                                 "commonest: they count together as " CATEGORY_OTHER "\n",
+        status = reading_note(r, "'%.60s' has %" PRId64 " values, %" PRId64 " of them in one row alone, or beyond the "
+                                 "%d commonest: they count together as " CATEGORY_OTHER "\n",
                               v->name, all, all - kept, MOST_VALUES);
     qsort(v->kept, (size_t)kept, sizeof *v->kept, by_text);
     if (kept == all || find_value(v, CATEGORY_OTHER)) return status;

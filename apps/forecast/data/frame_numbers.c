@@ -278,8 +278,8 @@ tide_status reading_fail_cell(reading *r, int64_t row, int64_t column, const num
         snprintf(advice, sizeof advice, "the column holds text, and the model needs its numbers");
     else if (2 * numbers < filled)
         snprintf(advice, sizeof advice,
-                 "the column holds text, and only numbers are forecast: %sleave it out with `ignore` %s, or make it "
-                 "inputs, one for each value, with `categorical` %s",
+                 "the column holds text, and only numbers are forecast: %smake each of its values an input with "
+                 "`categorical` %s, or leave it out with `ignore` %s",
                  r->time.count ? "" : "if it tells the time, write it as 2016-07-01 00:00:00 or 2016-07; else ",
                  reading_word(word, r->table.header[column], true), word);
     else if (can_be_mark(text))

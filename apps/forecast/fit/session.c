@@ -2,6 +2,7 @@
  * rows of its windows and gathers them, and what comes after them, from the series. */
 #include "session.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,9 +97,20 @@ tide_status session_data(session *s, const dataset *d, tide_failure *failure) {
     return session_failure(s, failure);
 }
 
+static tide_status issued_fits(const forecast_options *o, const dataset *d, tide_failure *failure) {
+    double bytes = (double)(d->frame.rows * o->pred_len * d->issued_columns) * sizeof(float), mib = 1 << 20;
+    double limit = (double)session_memory_limit(o);
+    if (!d->issued || bytes <= limit) return TIDE_OK;
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "issued", /* no smaller batch would help */
+                   "what was known at each of %" PRId64 " rows takes %.2g MiB, and `memory-limit` allows %.2g: a "
+                   "shorter `pred-len`, or fewer inputs (`ignore`), take less", d->frame.rows, bytes / mib,
+                   limit / mib);
+}
+
 tide_status session_open(const forecast_options *o, const model_config *config, const dataset *d, session *s,
                          tide_failure *failure) {
-    tide_status status = session_begin(o, config, s, failure);
+    tide_status status = issued_fits(o, d, failure);
+    if (status == TIDE_OK) status = session_begin(o, config, s, failure);
     return status == TIDE_OK ? session_data(s, d, failure) : status;
 }
 
