@@ -275,7 +275,7 @@ static tide_status copy_category(const forecast_model *m, int64_t column, const 
 /* Rows of a frame that are forecast, for what is known of them. */
 static int64_t rows_ahead(const forecast_model *m) {
     const model_config *c = config_of(m);
-    return c->known > m->of->bundle.holiday_columns ? c->pred_len : 0;
+    return c->known > forecast_model_holidays(m, 0, NULL) ? c->pred_len : 0;
 }
 
 /* `time_s`: of the rows that the forecast starts from. */
