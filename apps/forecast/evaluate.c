@@ -32,7 +32,8 @@ typedef struct evaluation {
 
 /* Columns are the run's: asking for others would be silently in vain. */
 static tide_status refuse_columns(const forecast_options *o, tide_failure *failure) {
-    static const char *const names[] = { "features", "target", "columns", "targets", "known", "without-history" };
+    static const char *const names[] = { "features", "target", "columns", "targets", "known",
+                                         "without-history", "categorical" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (forecast_option_given(o, names[i]))
             return fail_at(failure, TIDE_EINVAL, NULL, 0, names[i], "`%s` is fixed by the run of `model`: leave it out",

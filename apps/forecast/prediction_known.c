@@ -5,18 +5,24 @@
 #include <stdlib.h>
 
 #include "base/base.h"
-#include "forecast/data/util.h"
+#include "forecast/data/frame_reading.h"
 #include "forecast/data/zoned.h"
 #include "prediction.h"
 
 /* What the series' own source says of them; NULL: nothing. */
 static const double *own(const prediction *p) { return *p->options->data ? p->data.ahead : p->bundle->ahead; }
 
+/* Columns that somebody must say: holidays follow from the stamps, and what was issued is in a file of its own. */
+static int64_t asked(const prediction *p) {
+    return p->bundle->config.known - p->bundle->issued_columns - p->bundle->holiday_columns;
+}
+
 static tide_status no_future(const prediction *p, tide_failure *failure) {
     const bundle *b = p->bundle;
     char          names[200], first[40] = "", last[40] = "", when[120] = "";
     int64_t       seq = b->config.seq_len, pred = b->config.pred_len;
-    names_list(names, sizeof names, b->names + b->config.columns - b->config.known, b->config.known);
+    list_columns(names, sizeof names, json_string_value(json_object_get(b->reading, "categorical")),
+                 b->names + b->config.columns - b->config.known, asked(p));
     if (p->time) {
         zoned_print(first, p->data.frame.zone, p->time[seq], &p->data.frame.format);
         zoned_print(last, p->data.frame.zone, p->time[seq + pred - 1], &p->data.frame.format);
@@ -60,7 +66,7 @@ static tide_status fail_row(const prediction *p, const frame *f, int64_t step, c
 }
 
 static tide_status match_rows(const prediction *p, const frame *f, double *known, tide_failure *failure) {
-    int64_t at = -1, columns = p->bundle->config.known;
+    int64_t at = -1, columns = asked(p), wide = p->bundle->config.known;
     if (p->time && !f->time)
         return fail_at(failure, TIDE_EDATA, f->path, 1, p->data.frame.time_name,
                        "there are no time stamps to tell by which rows are meant");
@@ -68,7 +74,7 @@ static tide_status match_rows(const prediction *p, const frame *f, double *known
         at = row_at(p, f, s, at + 1);
         if (at < 0) return fail_row(p, f, s, NULL, failure);
         for (int64_t c = 0; c < columns; c++)
-            if (isnan(known[s * columns + c] = f->values[at * columns + c]))
+            if (isnan(known[s * wide + c] = f->values[at * columns + c]))
                 return fail_row(p, f, s, f->names[c], failure);
     }
     return TIDE_OK;
@@ -83,19 +89,61 @@ static tide_status read_future(const prediction *p, double *known, tide_failure 
     return status;
 }
 
+/* The newest that had been issued by the last row of the past. */
+static tide_status fill_issued(const prediction *p, double *known, tide_failure *failure) {
+    const model_config *c = &p->bundle->config;
+    int64_t             count = p->bundle->issued_columns, first = asked(p);
+    for (int64_t i = 0; i < c->pred_len * count; i++) {
+        int64_t     step = i / count, column = first + i % count, origin = p->time[c->seq_len - 1];
+        const char *name = p->bundle->names[c->columns - c->known + column];
+        char        row[60], at[60];
+        known[step * c->known + column] = issues_value(&p->data.issues, p->time[c->seq_len + step], origin, i % count);
+        if (!isnan(known[step * c->known + column])) continue;
+        zoned_print(row, p->data.frame.zone, p->time[c->seq_len + step], &p->data.frame.format);
+        zoned_print(at, p->data.frame.zone, origin, &p->data.frame.format);
+        return fail_at(failure, TIDE_EDATA, p->options->issued, 0, name,
+                       "no value of '%.60s' for %s had been issued by %s, the last row before the forecast: what is "
+                       "known ahead is needed for each of the %" PRId64 " rows", name, row, at, c->pred_len);
+    }
+    return TIDE_OK;
+}
+
+/* By the stamps of the rows to come; says where these come after the last holiday that is known. */
+static void fill_holidays(const prediction *p, double *known) {
+    const model_config *c = &p->bundle->config;
+    const dataset      *d = &p->data;
+    const struct zone  *zone = d->frame.zone;
+    char                last[40];
+    for (int64_t i = 0; i < c->pred_len * d->holiday_columns; i++) {
+        int64_t step = i / d->holiday_columns, column = c->known - d->holiday_columns + i % d->holiday_columns;
+        known[step * c->known + column] = holidays_value(&d->holidays, p->bundle->names[c->columns - c->known + column],
+                                                         zone_label(zone, p->time[c->seq_len + step]),
+                                                         p->bundle->step);
+    }
+    if (!d->holiday_columns ||
+        !holidays_end_before(&d->holidays, zone_label(zone, p->time[c->seq_len + c->pred_len - 1])))
+        return;
+    holidays_last(&d->holidays, last);
+    listener_note(&p->listener, FORECAST_STAGE_WARNING,
+                  "the forecast goes on after the last holiday that is known, %s: no day counts as one from there on; "
+                  "`holidays` FILE with later ones takes the place of those that the run keeps", last);
+}
+
 tide_status prediction_known(prediction *p, tide_failure *failure) {
     const model_config *c = &p->bundle->config;
     int64_t numbers = c->pred_len * c->known, first = c->columns - c->known;
     if (!c->known && !*p->options->future) return TIDE_OK;
-    if (!c->known)
+    if (!asked(p) && *p->options->future)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "future",
                        "no column of this run is known ahead: `known` names them in training");
-    if (!*p->options->future && !own(p)) return no_future(p, failure);
+    if (asked(p) && !*p->options->future && !own(p)) return no_future(p, failure);
     double *known = malloc((size_t)numbers * sizeof *known + 1);
     p->known      = malloc((size_t)numbers * sizeof *p->known + 1);
     tide_status status = known && p->known ? TIDE_OK : prediction_no_memory(failure);
     if (status == TIDE_OK && *p->options->future) status = read_future(p, known, failure);
-    else if (status == TIDE_OK) memcpy(known, own(p), (size_t)numbers * sizeof *known);
+    else if (status == TIDE_OK && asked(p)) memcpy(known, own(p), (size_t)numbers * sizeof *known);
+    if (status == TIDE_OK) status = fill_issued(p, known, failure);
+    if (status == TIDE_OK) fill_holidays(p, known);
     for (int64_t i = 0; status == TIDE_OK && i < numbers; i++) {
         int64_t column = first + i % c->known;
         p->known[i] = (float)((known[i] - p->data.scaler.mean[column]) / p->data.scaler.std[column]);

@@ -158,6 +158,9 @@ static tide_status rows_of_run(prediction *p, tide_failure *failure) {
     tide_status status = show_in_zone(p->options, f, failure);
     if (status != TIDE_OK) return status;
     if (!dataset_adopt(&p->data, b)) return prediction_no_memory(failure);
+    status = loaded_issued(p->options, b, &p->data, failure);
+    if (status == TIDE_OK) status = loaded_holidays(p->options, b, &p->data, failure);
+    if (status != TIDE_OK) return status;
     bool kept = b->record.season_rows && p->season_rows <= b->record.season;
     if (!seasonal(p)) return TIDE_OK;
     return take_season(p, kept ? b->record.season_rows : f->values, kept ? b->record.season : f->rows, failure);

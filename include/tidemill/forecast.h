@@ -130,6 +130,16 @@ typedef struct forecast_options {
                                                 ID/NAME); a forecast is written in the same form */
     char   targets[4096];                    /* forecast these, in place of `features`; the others are inputs */
     char   known[4096];                      /* inputs whose values are known pred_len rows ahead: never forecast */
+    char   categorical[4096];                /* columns of text, or of codes: inputs of 0 and 1, one for each value,
+                                                named A=value; `known` takes A. In a frame they are codes */
+    char   holidays[FORECAST_TEXT_SIZE];     /* CSV with a column of dates, and perhaps one of names: inputs known
+                                                ahead, `holiday` and holiday=NAME. The run keeps them; predict,
+                                                evaluate: "", or others in their place */
+    char   issued[FORECAST_TEXT_SIZE];       /* CSV of inputs that were forecast themselves (a weather forecast): a
+                                                column of stamps, issued_at, and one for each input. A window sees the
+                                                newest that had been issued by its last row. predict, evaluate: such a
+                                                file again */
+    char   issued_at[128];                   /* the column that says when; "": issued_at, issued, issue_time, ... */
     char   without_history[4096];            /* targets whose own past the model does not see */
     char   marks[24];                        /* "auto" (from the frequency), "none", or a frequency such as "h" */
     char   sep[8], decimal[8], thousands[8]; /* one character each; thousands: what groups the digits by three */
@@ -454,6 +464,8 @@ TIDE_API int64_t     forecast_model_targets(const forecast_model *m);   /* colum
 TIDE_API const char *forecast_model_column_name(const forecast_model *m, int64_t column);  /* NULL: there is none */
 TIDE_API const char *forecast_model_target_name(const forecast_model *m, int64_t target);  /* likewise */
 TIDE_API int64_t     forecast_model_known(const forecast_model *m);     /* columns known ahead: the last of all */
+/* How many of these, the last, are holidays, and in `values`, unless NULL, what they are in the row of that time. */
+TIDE_API int64_t     forecast_model_holidays(const forecast_model *m, int64_t time_s, double *values);
 TIDE_API bool        forecast_model_needs_time(const forecast_model *m);
 TIDE_API bool        forecast_model_takes_gaps(const forecast_model *m);  /* trained on a series with gaps */
 /* "h", "15min", ...; "h, Mon-Fri 10:00-16:00": rows stand at these hours alone; "": no time stamps. */
@@ -482,7 +494,8 @@ TIDE_API tide_status forecast_model_predict(forecast_model *m, int64_t windows, 
                                             const int64_t *time_s, double *future, tide_failure *failure);
 
 /* The same where columns are known ahead (forecast_model_known > 0), which forecast_model_predict refuses.
- *   known   (windows, pred_len, forecast_model_known), original units, of the rows that are forecast; finite */
+ *   known   (windows, pred_len, forecast_model_known), original units, of the rows that are forecast; finite. Holidays
+ *           are columns of it, and of `past`: forecast_model_holidays */
 TIDE_API tide_status forecast_model_predict_known(forecast_model *m, int64_t windows, const double *past,
                                                   const int64_t *time_s, const double *known, double *future,
                                                   tide_failure *failure);
@@ -501,9 +514,9 @@ TIDE_API tide_status forecast_model_predict_levels(forecast_model *m, int64_t wi
 
 /* forecast_model_predict from the last seq_len rows of a frame, whose columns are found by their names; others are
  * ignored. Where columns are known ahead, its last pred_len rows are those that are forecast, and of them only these
- * columns are read. Its step must be the model's where both have times, as forecast_model_tz says; a model that needs
- * times needs them in whole seconds. *future* is (pred_len, targets). TIDE_EDATA for a column that is missing, a gap,
- * too few rows, another frequency. */
+ * columns are read; holidays follow from its times alone, without any rows to come. Its step must be the model's where
+ * both have times, as forecast_model_tz says; a model that needs times needs them in whole seconds. *future* is
+ * (pred_len, targets). TIDE_EDATA for a column that is missing, a gap, too few rows, another frequency. */
 TIDE_API tide_status forecast_model_predict_frame(forecast_model *m, const tide_frame *f, double *future,
                                                   tide_failure *failure);
 

@@ -350,6 +350,8 @@ class Reported(Case):
                 said = self.train(data, []).stderr
                 self.assertEqual(self.train(data, shlex.split(said[said.index("--ignore"):])).returncode, 0, said)
                 self.expect_tail(lambda i: [wave(i)], 100)
+                self.assertEqual(self.train(data, shlex.split(said[said.index("--categorical"):])[:2]).returncode, 0, said)
+                self.expect_tail(lambda i: [1, wave(i)], 100)
 
     def test_sizes_that_fit(self):
         """The lengths and parts that a refusal offers can be trained with, whatever was asked for."""

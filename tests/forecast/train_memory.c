@@ -81,6 +81,51 @@ static void test_commands(void **state) {
     refuse_each(forecast_evaluate, &u, 120);
 }
 
+/* Columns that are made of others and of other files. */
+static void write_columns(void) {
+    static const struct { const char *name, *header; } files[] = { { "words.csv", "date,colour,flow\n" },
+                                                                   { "days.csv", "date,name\n" },
+                                                                   { "issued.csv", "date,issued_at,wind\n" } };
+    static const char *const colours[] = { "red", "blue", "", "red", "grey" };
+    FILE *f[3];
+    for (int i = 0; i < 3; i++) {
+        char path[96];
+        snprintf(path, sizeof path, "%s/%s", folder, files[i].name);
+        fputs(files[i].header, f[i] = fopen(path, "w"));
+    }
+    for (int i = 0; i < 126; i++) {
+        char when[32];
+        snprintf(when, sizeof when, "2024-02-%02d %02d:00", 1 + i / 24, i % 24);
+        if (i < 120) fprintf(f[0], "%s,%s,%.4f\n", when, i == 7 ? "once" : colours[i % 5], sin(i));
+        if (i % 24 == 0 && i % 48) fprintf(f[1], "%.10s,Feast\n", when);
+        fprintf(f[2], "%s,2024-01-31,%.4f\n", when, cos(i));
+    }
+    for (int i = 0; i < 3; i++) fclose(f[i]);
+}
+
+static void test_columns(void **state) {
+    forecast_options o;
+    char             path[96];
+    (void)state;
+    write_columns();
+    small_options(&o);
+    snprintf(path, sizeof path, "%s/words.csv", folder), set(&o, "data", path);
+    snprintf(path, sizeof path, "%s/days.csv", folder), set(&o, "holidays", path);
+    snprintf(path, sizeof path, "%s/issued.csv", folder), set(&o, "issued", path);
+    set_all(&o, "epochs 1 d-model 8 d-ff 8 e-layers 1 seq-len 8 pred-len 2 batch-size 32 threads 1 overwrite yes "
+                "categorical colour");
+    refuse_each(forecast_train, &o, 200);
+    forecast_result r = { 0 };
+    assert_int_equal(forecast_train(&o, NULL, NULL, &r, NULL), TIDE_OK);
+    forecast_result_free(&r);
+    forecast_options u;
+    forecast_options_default(&u);
+    snprintf(path, sizeof path, "%s/run", folder), set(&u, "model", path);
+    set(&u, "data", o.data), set(&u, "issued", o.issued), set(&u, "threads", "1");
+    refuse_each(forecast_predict, &u, 200);
+    refuse_each(forecast_evaluate, &u, 120);
+}
+
 /* Out in each form, and in again. */
 static void test_exports(void **state) {
     static const char *const files[] = { "model.c", "model.onnx", "model.pth" };
@@ -112,6 +157,7 @@ static void test_exports(void **state) {
 static int set_up(void **state) { return folder_with_series(state, 120); }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_commands), cmocka_unit_test(test_exports) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_commands), cmocka_unit_test(test_columns),
+                                        cmocka_unit_test(test_exports) };
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

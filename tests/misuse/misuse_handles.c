@@ -153,6 +153,7 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     R(forecast_model_needs_time, 0, "none", !forecast_model_needs_time(NULL))                                          \
     R(forecast_model_takes_gaps, 0, "none", !forecast_model_takes_gaps(NULL))                                          \
     R(forecast_model_known, 0, "none", forecast_model_known(NULL) == 0)                                                \
+    R(forecast_model_holidays, 0, "none", forecast_model_holidays(NULL, 0, &number) == 0)                              \
     R(forecast_model_frequency, 0, "none", !*forecast_model_frequency(NULL))                                           \
     R(forecast_model_tz, 0, "none", !*forecast_model_tz(NULL))                                                         \
     R(forecast_model_precision, 0, "none", forecast_model_precision(NULL, NULL) == TIDE_PRECISION_F32)                 \

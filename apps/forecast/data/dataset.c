@@ -2,6 +2,7 @@
 #include "dataset.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@ static tide_status check_character(const char *text, const char *option, char *o
 static frame_options reading_of(const forecast_options *o, forecast_kind kind, const run_columns *run) {
     return (frame_options){ .kind = (frame_kind)kind, .features = (frame_features)o->features,
                             .target = given(o->target), .columns = given(o->columns), .ignore = given(o->ignore),
+                            .categorical = given(o->categorical),
                             .targets = given(o->targets), .known = given(o->known),
                             .time_column = given(o->time_column), .run_time = run ? run->time : NULL,
                             .freq = given(o->freq), .missing = (frame_missing)o->missing,
@@ -94,8 +96,12 @@ static tide_status take(const forecast_options *o, const tide_frame *from, datas
 
 static tide_status prepare(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure) {
     d->out_count = 0;
-    tide_status status = dataset_roles(o, d, failure);
+    tide_status status = *o->issued ? dataset_add_issued(o, NULL, 0, d, failure) : TIDE_OK;
+    if (status == TIDE_OK && *o->holidays) status = dataset_add_holidays(o, d, failure);
+    if (status == TIDE_OK) status = dataset_roles(o, d, failure);
     if (status == TIDE_OK) status = dataset_take_ahead(d, o->pred_len, failure);
+    if (status == TIDE_OK) status = dataset_tabulate_issued(d, o->pred_len, failure);
+    issues_free(&d->issues);
     if (status == TIDE_OK)
         status = split_sized(&d->frame, (frame_kind)o->kind, (split_sizes){ o->val, o->test }, o->seq_len, o->pred_len,
                              &d->split, failure);
@@ -153,6 +159,10 @@ void dataset_free(dataset *d) {
     free(d->marks);
     free(d->blind);
     free(d->ahead);
+    holidays_free(&d->holidays);
+    issues_free(&d->issues);
+    free(d->issued);
+    free(d->informed);
     *d = (dataset){ 0 };
 }
 
@@ -172,4 +182,6 @@ void dataset_truth(const dataset *d, int64_t start, int64_t seq_len, int64_t pre
     const float *from = d->scaled + (start + seq_len) * d->frame.columns + d->out_first;
     for (int64_t s = 0; s < pred_len; s++)
         memcpy(out + s * d->out_count, from + s * d->frame.columns, (size_t)d->out_count * sizeof *out);
+    bool informed = !d->informed || d->informed[start + seq_len - 1] > 0;
+    for (int64_t i = 0; !informed && i < pred_len * d->out_count; i++) out[i] = NAN;
 }

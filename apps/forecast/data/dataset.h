@@ -5,6 +5,8 @@
 #include <tidemill/forecast.h>
 
 #include "frame.h"
+#include "holidays.h"
+#include "issued.h"
 
 typedef struct dataset {
     frame     frame;
@@ -16,6 +18,13 @@ typedef struct dataset {
     time_step mark_step;  /* UNIT_NONE without marks */
     int64_t   out_first, out_count;  /* the columns that are forecast and scored */
     int64_t   known;      /* columns known ahead, the last of the frame's */
+    int64_t   issued_columns;   /* of these, before the holidays: forecast themselves, as they were issued */
+    issues    issues;     /* what they are made of; empty once they are tabulated for a training */
+    double   *issued;     /* (frame.rows, pred_len, issued_columns): what was known at each row of those after it, the
+                             newest; NaN: nothing. NULL without such columns */
+    float    *informed;   /* (frame.rows): 1 where none of it is missing, else 0; NULL likewise */
+    int64_t   holiday_columns;  /* of these the last, which follow from the stamps */
+    holidays  holidays;   /* what they are made of */
     double   *ahead;      /* (pred_len, known): what the file says of the rows after it; NULL: nothing */
     float    *blind;      /* (frame.columns): 1 for those whose past the model does not see; NULL: none is */
 } dataset;
@@ -45,6 +54,19 @@ void dataset_free(dataset *d);
  * `without-history` say so. */
 tide_status dataset_roles(const forecast_options *o, dataset *d, tide_failure *failure);
 
+/* Behind the frame's columns those of the holidays in the file options->holidays. */
+tide_status dataset_add_holidays(const forecast_options *o, dataset *d, tide_failure *failure);
+
+/* dataset_issued.c: reads options->issued into d->issues: these columns of it (count), or all (NULL, 0); appends them
+ * to d->frame; fills d->issued and d->informed from them. */
+tide_status dataset_read_issued(const forecast_options *o, char *const *names, int64_t count, dataset *d,
+                                tide_failure *failure);
+tide_status dataset_add_issued(const forecast_options *o, char *const *names, int64_t count, dataset *d,
+                               tide_failure *failure);
+tide_status dataset_tabulate_issued(dataset *d, int64_t pred_len, tide_failure *failure);
+/* How many of the block's windows begin to forecast where not all was known. */
+int64_t dataset_uninformed(const dataset *d, block b, int64_t seq_len, int64_t pred_len);
+
 /* The last rows of d->frame, where nothing but what is known ahead has a value, become d->ahead; they are no rows of
  * the series. TIDE_EDATA where they are fewer than `pred_len`. */
 tide_status dataset_take_ahead(dataset *d, int64_t pred_len, tide_failure *failure);
@@ -57,7 +79,7 @@ float *dataset_lines(const dataset *d);
 /* Copies; false when out of memory. */
 bool scaler_copy(const scaler *from, scaler *out);
 
-/* The truth of window `start` (its first input row): (pred_len, out_count). */
+/* The truth of window `start` (its first input row): (pred_len, out_count); NaN where not all was known of its rows. */
 void dataset_truth(const dataset *d, int64_t start, int64_t seq_len, int64_t pred_len, float *out);
 
 #endif

@@ -26,6 +26,9 @@ tide_status reading_check_options(reading *r) {
     if (o->decimal == ',' && o->separator == ',')
         return forecast_fail(r->failure, TIDE_EINVAL, NULL, 0, "sep",
                              "a comma cannot separate both columns and decimals; give another `sep`");
+    if (o->categorical && o->kind == KIND_PEMS && !r->from)
+        return forecast_fail(r->failure, TIDE_EINVAL, NULL, 0, "categorical",
+                             "`categorical`: a file of `kind` pems holds numbers alone");
     time_step step;
     if (o->freq && !step_parse(o->freq, &step))
         return forecast_fail(r->failure, TIDE_EINVAL, NULL, 0, "freq",
@@ -43,6 +46,7 @@ static tide_status read_csv_frame(reading *r) {
     if (!status) status = reading_check_header(r);
     if (!status) status = reading_find_time(r);
     if (!status) status = reading_parse_time(r);
+    if (!status && !r->series) status = reading_expand_categories(r);
     if (!status && !r->series) status = reading_leave_parts(r);
     if (!status && !r->series) status = reading_choose(r);
     if (!status && !r->series) status = reading_read_cells(r);
@@ -76,6 +80,7 @@ static bool column_is_constant(const frame *f, int64_t column, int64_t rows) {
 
 static tide_status note_constant_columns(reading *r) {
     const frame *f = r->out;
+    if (r->options->run_names) return TIDE_OK; /* these are no training rows */
     int64_t rows = train_rows(r->options->kind, f->rows), found = 0;
     char **names = calloc((size_t)f->columns, sizeof *names);
     if (!names) return reading_no_memory(r);
@@ -119,6 +124,7 @@ void reading_free(reading *r) {
     free(r->left_out);
     free(r->before);
     free(r->run_names);
+    reading_free_categories(r);
     r->out->warnings = r->notes;
 }
 
@@ -164,6 +170,7 @@ void frame_free(frame *f) {
     long_form_free(&f->form);
     free(f->place);
     free(f->warnings);
+    free(f->categorical);
     free(f->path);
     *f = (frame){ 0 };
 }
@@ -173,6 +180,33 @@ bool frame_looks_like_ett(const frame *f) {
     if (f->columns != 7 || (f->file_rows != 17420 && f->file_rows != 69680)) return false;
     for (int i = 0; i < 7; i++)
         if (strcmp(f->names[i], names[i])) return false;
+    return true;
+}
+
+static bool append_names(frame *f, char *const *names, int64_t count) {
+    char   **all   = realloc(f->names, (size_t)(f->columns + count) * sizeof *all);
+    int64_t *place = f->place ? realloc(f->place, (size_t)(f->columns + count) * sizeof *place) : NULL;
+    int64_t  last  = f->columns, made = 0;
+    if (all) f->names = all;
+    if (place) f->place = place;
+    if (!all || (f->place && !place)) return false;
+    for (int64_t c = 0; place && c < f->columns; c++) last = place[c] >= last ? place[c] + 1 : last;
+    for (int64_t c = 0; place && c < count; c++) place[f->columns + c] = last + c;
+    while (made < count && (all[f->columns + made] = strdup(names[made]))) made++;
+    for (int64_t c = 0; made < count && c < made; c++) free(all[f->columns + c]);
+    return made == count;
+}
+
+bool frame_append(frame *f, char *const *names, int64_t count, const double *values) {
+    int64_t wide = f->columns + count;
+    double *all  = malloc((size_t)(f->file_rows * wide) * sizeof *all + 1);
+    if (!all || !append_names(f, names, count)) return free(all), false;
+    for (int64_t i = 0; i < f->file_rows; i++) {
+        memcpy(all + i * wide, f->values + i * f->columns, (size_t)f->columns * sizeof *all);
+        memcpy(all + i * wide + f->columns, values + i * count, (size_t)count * sizeof *all);
+    }
+    free(f->values);
+    f->values = all, f->columns = wide;
     return true;
 }
 

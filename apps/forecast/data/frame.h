@@ -109,6 +109,7 @@ typedef struct frame_options {
     const char    *target;        /* NULL: "OT" if there, else the last column */
     const char    *columns;       /* NULL: all; else a comma-separated list */
     const char    *ignore;        /* NULL, or a comma-separated list */
+    const char    *categorical;   /* likewise: columns of text or codes, an input for each of their values */
     const char    *targets, *known;  /* likewise: series by name, whatever they could be taken for */
     const char    *time_column;   /* NULL: date, ds, timestamp, else the only column that parses as time */
     const char    *run_time;      /* NULL; "" or the (first) time column of the run that the file is read for: tried
@@ -164,6 +165,7 @@ typedef struct frame {
                                      from the end */
     char        found_thousands;  /* the sign that was found to group digits; 0: none was */
     char        found_decimal;    /* ',' where that was found with it */
+    char       *categorical;      /* names of columns whose values are columns here, A=value; NULL */
     char       *warnings;         /* "" or lines, each ending in a newline */
     char       *path;             /* as given, for messages; NULL: no file */
     char        sha256[65];       /* of the file, or of the table's numbers and names; "" for standard input and for a
@@ -178,6 +180,8 @@ tide_status frame_from_memory(const tide_frame *from, const frame_options *optio
 void        frame_free(frame *f);  /* NULL is fine; leaves it zeroed */
 /* Keeps the named columns, in this order (those a model was trained on). Fails naming the first that is missing. */
 tide_status frame_select(frame *f, const char *path, char *const *names, int64_t count, tide_failure *failure);
+/* Behind the columns of f others, of (file_rows, count) values. false: out of memory, f is as before. */
+bool        frame_append(frame *f, char *const *names, int64_t count, const double *values);
 /* The file has ETT's columns and length: the caller says "for published numbers use --kind etth". */
 bool        frame_looks_like_ett(const frame *f);
 

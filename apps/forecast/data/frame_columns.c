@@ -114,7 +114,7 @@ const char *reading_word(char buffer[WORD_TEXT], const char *name, bool in_list)
 bool reading_asked(const reading *r, const char *name) {
     const frame_options *o = r->options;
     return (o->target && !strcmp(o->target, name)) || list_has(o->columns, name) || list_has(o->targets, name) ||
-           list_has(o->known, name);
+           list_has(o->known, name) || list_has(o->categorical, name);
 }
 
 bool list_has(const char *list, const char *name) {
@@ -183,7 +183,8 @@ static tide_status check_run_names(reading *r) {
 
 bool reading_wanted(const reading *r, int64_t column) {
     if (r->run_names && !reading_in_run(r, r->table.header[column])) return false;
-    return usable(r, column) && (!r->options->columns || list_has(r->options->columns, r->table.header[column]));
+    return usable(r, column) && (!r->options->columns ||
+            list_has_column(r->options->columns, r->options->categorical, r->table.header[column]));
 }
 
 /* The target's table column; -1 with the failure set. */
@@ -199,13 +200,15 @@ static int64_t find_target(reading *r) {
         return found;
     }
     for (int64_t c = 0; c < r->table.columns; c++) {
-        if (!reading_wanted(r, c)) continue;
+        bool category = c >= r->table.columns - r->category_count;
+        if (!reading_wanted(r, c) || (category && !r->run_names)) continue;
         last = c;
         if (!strcmp(r->table.header[c], "OT")) break;
     }
     char word[WORD_TEXT];
     for (int64_t c = 0; last < 0 && c < r->table.columns; c++)
-        if (r->left_out[c] && (!r->options->columns || list_has(r->options->columns, r->table.header[c])))
+        if (r->left_out[c] && !list_has(r->options->categorical, r->table.header[c]) &&
+            (!r->options->columns || list_has(r->options->columns, r->table.header[c])))
             forecast_fail(r->failure, TIDE_EDATA, r->path, reading_header_line(r), r->table.header[c],
                           "no series is left: '%s' only counts the rows or repeats their stamps; `target` %s "
                           "forecasts it all the same",

@@ -11,6 +11,7 @@
 
 /* `line` says which row of the frame a row is, from 1: they may have been put in order. */
 double reading_value(const reading *r, int64_t row, int64_t column) {
+    if (column >= tide_frame_columns(r->from)) return reading_category(r, row, column - tide_frame_columns(r->from));
     int64_t       stride;
     const double *values = tide_frame_values(r->from, column, &stride);
     return values[(r->table.line[row] - 1) * stride];
@@ -131,6 +132,7 @@ tide_status frame_from_memory(const tide_frame *from, const frame_options *optio
     tide_status status = reading_check_options(&r);
     if (!status) status = take_names(&r);
     if (!status) status = take_time(&r);
+    if (!status) status = reading_expand_categories(&r);
     if (!status) status = reading_choose(&r);
     if (!status) status = take_values(&r);
     if (!status) status = reading_finish(&r);

@@ -34,6 +34,7 @@ tide_status reading_open_marks(reading *r) {
 void reading_close_marks(reading *r) {
     for (int64_t i = 0; i < r->mark_count; i++) free(r->marks[i].text);
     free(r->marks);
+    r->marks = NULL, r->mark_count = 0;
 }
 
 static bool is_mark(const reading *r, const char *text, const double *value) {
@@ -41,6 +42,8 @@ static bool is_mark(const reading *r, const char *text, const double *value) {
         if (value && r->marks[i].is_number ? *value == r->marks[i].value : !strcmp(r->marks[i].text, text)) return true;
     return false;
 }
+
+bool reading_is_text_mark(const reading *r, const char *text) { return is_mark(r, text, NULL); }
 
 bool reading_is_mark(const reading *r, double value) {
     for (int64_t i = 0; i < r->mark_count; i++)
@@ -275,9 +278,10 @@ tide_status reading_fail_cell(reading *r, int64_t row, int64_t column, const num
         snprintf(advice, sizeof advice, "the column holds text, and the model needs its numbers");
     else if (2 * numbers < filled)
         snprintf(advice, sizeof advice,
-                 "the column holds text, and only numbers are forecast: %sleave it out with `ignore` %s",
+                 "the column holds text, and only numbers are forecast: %smake each of its values an input with "
+                 "`categorical` %s, or leave it out with `ignore` %s",
                  r->time.count ? "" : "if it tells the time, write it as 2016-07-01 00:00:00 or 2016-07; else ",
-                 reading_word(word, r->table.header[column], true));
+                 reading_word(word, r->table.header[column], true), word);
     else if (can_be_mark(text))
         snprintf(advice, sizeof advice, "if it marks a missing value, `na` '%s' takes it as one; else correct it%s",
                  text, leave);

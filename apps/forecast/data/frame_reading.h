@@ -10,6 +10,9 @@
 
 typedef struct na_mark { char *text; bool is_number; double value; } na_mark;
 
+/* An input of 0 and 1: is the row's value of a category this one? */
+typedef struct category { char *name; int32_t *codes, value; } category;
+
 typedef struct reading {
     const char          *path;         /* NULL: a frame in memory is read */
     const tide_frame    *from;         /* that frame; the table has its names and its rows' numbers, and no cells */
@@ -30,6 +33,8 @@ typedef struct reading {
     time_step            grid;         /* that the rows were put on; UNIT_NONE: they stand as they were read */
     bool                 marks_told;   /* numbers that stand for missing values were looked for */
     int64_t              absent;       /* rows that the time axis lacks, to be put back as gaps */
+    category            *categories;   /* the last columns of the table */
+    int64_t              category_count;
     char                *notes;        /* warnings so far */
     tide_failure        *failure;
 } reading;
@@ -105,6 +110,22 @@ bool        reading_is_value(const reading *r, const char *name);
 /* The line of the file where a value of `out` stands; where none does, that of another at its stamp. */
 int64_t     reading_line(const reading *r, int64_t row, int64_t column);
 
+/* frame_categories.c: the columns of `categorical` are left out, and an input for each of their values stands behind
+ * the table's columns; needs the time columns. */
+tide_status reading_expand_categories(reading *r);
+void        reading_free_categories(reading *r);
+#define CATEGORY_OTHER "other" /* the values that are too rare for an input of their own, together */
+/* 1 where the row has the value, else 0. */
+double      reading_category(const reading *r, int64_t row, int64_t category);
+/* Of COLUMN=VALUE, where COLUMN is in the list (may be NULL), the length of COLUMN; else 0. */
+size_t      category_base(const char *categorical, const char *name);
+/* Does the list have the column, or the category that it is a value of? */
+bool        list_has_column(const char *list, const char *categorical, const char *name);
+/* names_list of the columns as options name them: a category once. */
+void        list_columns(char *buffer, size_t bytes, const char *categorical, char *const *names, int64_t count);
+/* A number as the value of a category. */
+void        category_text(char buffer[32], double code);
+
 /* frame_parts.c: columns that only repeat the stamps are left out, with a warning. */
 tide_status reading_leave_parts(reading *r);
 
@@ -144,6 +165,7 @@ void        reading_close_marks(reading *r);
 /* A cell as a number, NaN where a value is missing; false: it is neither. */
 bool        reading_cell(const reading *r, const number_reader *number, const char *text, double *value);
 bool        reading_is_mark(const reading *r, double value);
+bool        reading_is_text_mark(const reading *r, const char *text);
 /* `number` cannot read the cell at (row, table column): if the column's cells prove that digits are grouped, sets how
  * (noted, *settled); fails where that is open. */
 tide_status reading_settle_style(reading *r, int64_t column, int64_t row, number_reader *number, bool *settled);

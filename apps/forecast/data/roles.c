@@ -8,12 +8,15 @@
 #include "base/base.h"
 #include "dataset.h"
 #include "frame_reading.h"
+#include "zone.h"
 
 typedef enum role { INPUT, TARGET, KNOWN, ROLES } role;
 
 static bool is_column(const frame *f, const char *item, size_t length) {
     for (int64_t c = 0; c < f->columns; c++)
-        if (strlen(f->names[c]) == length && !memcmp(f->names[c], item, length)) return true;
+        if ((strlen(f->names[c]) == length || category_base(f->categorical, f->names[c]) == length) &&
+            !memcmp(f->names[c], item, length))
+            return true;
     return false;
 }
 
@@ -33,6 +36,11 @@ static tide_status check_list(const frame *f, const char *option, const char *li
     return TIDE_OK;
 }
 
+/* Of a category all values have its role. */
+static bool has(const frame *f, const char *list, int64_t column) {
+    return list_has_column(list, f->categorical, f->names[column]);
+}
+
 static tide_status refuse(tide_failure *failure, const char *option, const char *name, const char *why) {
     return fail_at(failure, TIDE_EINVAL, NULL, 0, option, "`%s`: '%.60s' %s", option, name, why);
 }
@@ -40,10 +48,12 @@ static tide_status refuse(tide_failure *failure, const char *option, const char 
 static tide_status contradictions(const forecast_options *o, const frame *f, tide_failure *failure) {
     for (int64_t c = 0; c < f->columns; c++) {
         const char *name = f->names[c];
-        bool target = list_has(o->targets, name), known = list_has(o->known, name);
+        bool target = has(f, o->targets, c), known = has(f, o->known, c);
+        if (category_base(f->categorical, name) && (target || has(f, o->without_history, c)))
+            return refuse(failure, "categorical", name, "is no number to forecast");
         if (target && known)
             return refuse(failure, "known", name, "is one of `targets`: what is known ahead is not forecast");
-        if (list_has(o->without_history, name) && (known || (*o->targets && !target)))
+        if (has(f, o->without_history, c) && (known || (*o->targets && !target)))
             return refuse(failure, "without-history", name, "is not forecast: it names `targets`");
     }
     if (*o->targets && forecast_option_given(o, "features"))
@@ -55,10 +65,12 @@ static tide_status contradictions(const forecast_options *o, const frame *f, tid
     return TIDE_OK;
 }
 
-static role role_of(const forecast_options *o, const frame *f, int64_t column) {
-    const char *name = f->names[column];
-    if (list_has(o->known, name)) return KNOWN;
-    if (*o->targets) return list_has(o->targets, name) ? TARGET : INPUT;
+static role role_of(const forecast_options *o, const dataset *d, int64_t column) {
+    const frame *f = &d->frame;
+    if (column >= f->columns - d->issued_columns - d->holiday_columns) return KNOWN;
+    if (has(f, o->known, column)) return KNOWN;
+    if (category_base(f->categorical, f->names[column])) return INPUT;
+    if (*o->targets) return has(f, o->targets, column) ? TARGET : INPUT;
     return o->features == FORECAST_MS && column != f->target ? INPUT : TARGET;
 }
 
@@ -70,7 +82,7 @@ static tide_status order(const forecast_options *o, dataset *d, int64_t count[RO
     if (!names) return fail(failure, TIDE_ENOMEM, "out of memory for the series");
     for (int r = INPUT; r < ROLES; r++)
         for (int64_t c = 0; c < f->columns; c++)
-            if (role_of(o, f, c) == (role)r) names[at++] = f->names[c], count[r]++;
+            if (role_of(o, d, c) == (role)r) names[at++] = f->names[c], count[r]++;
     tide_status status = frame_select(f, f->path, names, f->columns, failure); /* names move with their columns */
     free(names);
     return status;
@@ -88,7 +100,9 @@ static tide_status blind(const forecast_options *o, dataset *d, tide_failure *fa
 tide_status dataset_roles(const forecast_options *o, dataset *d, tide_failure *failure) {
     int64_t      count[ROLES] = { 0 };
     const frame *f            = &d->frame;
-    if (!*o->targets && !*o->known && !*o->without_history) return TIDE_OK;
+    if (!*o->targets && !*o->known && !*o->without_history && !f->categorical && !d->holiday_columns &&
+        !d->issued_columns)
+        return TIDE_OK;
     tide_status status = check_list(f, "targets", o->targets, failure);
     if (status == TIDE_OK) status = check_list(f, "known", o->known, failure);
     if (status == TIDE_OK) status = check_list(f, "without-history", o->without_history, failure);
@@ -103,12 +117,57 @@ tide_status dataset_roles(const forecast_options *o, dataset *d, tide_failure *f
     return status == TIDE_OK ? blind(o, d, failure) : status;
 }
 
+/* ---- holidays ---- */
+
+static tide_status note_end(dataset *d, tide_failure *failure) {
+    char last[40];
+    int64_t end = zone_label(d->frame.zone, d->frame.time[d->frame.file_rows - 1]);
+    if (!holidays_end_before(&d->holidays, end)) return TIDE_OK;
+    holidays_last(&d->holidays, last);
+    bool told = notes_add(&d->frame.warnings, "the series goes on after the last of `holidays`, %s: no day counts as "
+                                              "one from there on\n", last);
+    return told ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the series");
+}
+
+static tide_status check_names(const frame *f, char *const *names, int64_t count, const char *file,
+                               tide_failure *failure) {
+    for (int64_t c = 0; c < f->columns; c++)
+        for (int64_t i = 0; i < count; i++)
+            if (!strcmp(f->names[c], names[i]))
+                return fail_at(failure, TIDE_EDATA, f->path, f->path != NULL, names[i],
+                               "there is a column '%.60s', and `holidays` %s makes one of this name: rename the "
+                               "column", names[i], file);
+    return TIDE_OK;
+}
+
+tide_status dataset_add_holidays(const forecast_options *o, dataset *d, tide_failure *failure) {
+    frame  *f     = &d->frame;
+    char  **names = NULL;
+    int64_t count = 0;
+    if (!f->time)
+        return fail_at(failure, TIDE_EDATA, f->path, 0, "holidays",
+                       "`holidays` go by time stamps, and no column holds any: `time-column` names one");
+    tide_status status = holidays_read(o->holidays, (date_shape)o->date_order, &d->holidays, failure);
+    if (status != TIDE_OK) return status;
+    bool fine = holidays_columns(&d->holidays, f, &names, &count);
+    if (fine) status = check_names(f, names, count, o->holidays, failure);
+    if (fine && status == TIDE_OK) fine = holidays_append(&d->holidays, names, count, f);
+    d->holiday_columns = count;
+    for (int64_t i = 0; names && i < count; i++) free(names[i]);
+    free(names);
+    if (!fine) return fail(failure, TIDE_ENOMEM, "out of memory for the holidays");
+    return status == TIDE_OK ? note_end(d, failure) : status;
+}
+
 /* ---- the rows to come ---- */
 
+/* No value of a category is 0 in all of its columns. */
 static bool only_known(const dataset *d, int64_t row) {
     const frame *f = &d->frame;
-    for (int64_t c = 0; c < f->columns - d->known; c++)
-        if (!isnan(f->values[row * f->columns + c])) return false;
+    for (int64_t c = 0; c < f->columns - d->known; c++) {
+        double value = f->values[row * f->columns + c];
+        if (!isnan(value) && !(value == 0 && category_base(f->categorical, f->names[c]))) return false;
+    }
     return true;
 }
 
@@ -121,7 +180,8 @@ static int64_t count_gaps(const frame *f) {
 tide_status dataset_take_ahead(dataset *d, int64_t pred_len, tide_failure *failure) {
     frame  *f    = &d->frame;
     int64_t rows = 0, first = f->columns - d->known;
-    while (d->known && rows < f->file_rows && only_known(d, f->file_rows - 1 - rows)) rows++;
+    bool asked = d->known > d->issued_columns + d->holiday_columns; /* other files do not make rows */
+    while (asked && rows < f->file_rows && only_known(d, f->file_rows - 1 - rows)) rows++;
     if (!rows) return TIDE_OK;
     if (rows < pred_len)
         return fail_at(failure, TIDE_EDATA, f->path, 0, f->names[first],

@@ -38,8 +38,13 @@ static tide_status column_contradictions(const forecast_options *o, tide_failure
 /* A series that is forecast by itself has nothing else to go by. */
 static tide_status arch_contradictions(const forecast_options *o, tide_failure *failure) {
     const architecture *of = architecture_of(o->arch);
-    const char *option = of->takes_known ? NULL : *o->known ? "known" : *o->without_history ? "without-history" : NULL;
-    if (!option) return TIDE_OK;
+    const char *option = *o->known             ? "known"
+                         : *o->holidays        ? "holidays"
+                         : *o->issued          ? "issued"
+                         : *o->categorical     ? "categorical"
+                         : *o->without_history ? "without-history"
+                                               : NULL;
+    if (!option || of->takes_known) return TIDE_OK;
     return fail_at(failure, TIDE_EINVAL, NULL, 0, option,
                    "`%s` needs `arch` itransformer: %s forecasts each series from its own past", option, of->name);
 }

@@ -95,7 +95,7 @@ static void truth_original(const scoring *w, const batch_space *space, int64_t f
         int64_t       row  = first + i / w->pred_len + w->seq_len + i % w->pred_len;
         const double *from = d->frame.values + row * d->frame.columns + d->out_first;
         for (int64_t c = 0; c < d->out_count; c++)
-            if (!isnan(from[c])) out[c] = (float)from[c];
+            if (!isnan(from[c]) && !isnan(out[c])) out[c] = (float)from[c];
     }
 }
 
@@ -143,7 +143,7 @@ static tide_status model_batch(const scoring *w, window_program *p, const batch_
 static tide_status require_finite(const scoring *w, const score_pair *p, tide_failure *failure) {
     score_result r = score_total(p->scaled);
     if (!w->windows || isfinite(r.mse)) return TIDE_OK;
-    if (w->data->frame.gaps && isnan(r.mae))
+    if ((w->data->frame.gaps || w->data->informed) && isnan(r.mae))
         return fail_at(failure, TIDE_EDATA, w->data->frame.path, 0, "missing",
                        "the test rows hold no value to score by: `test` with more rows, or a file that goes on");
     return not_finite(w->data, w->first, w->windows + w->seq_len + w->pred_len - 1, "the error of the test windows",

@@ -2,7 +2,10 @@
  * rows of its windows and gathers them, and what comes after them, from the series. */
 #include "session.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/base.h"
 #include "plan.h"
@@ -64,20 +67,50 @@ tide_status session_begin(const forecast_options *o, const model_config *config,
     return session_failure(s, failure);
 }
 
+/* What nobody had issued is 0: its windows do not count. */
+static tide_status issued_data(session *s, const dataset *d, tide_failure *failure) {
+    int64_t each = s->model.config.pred_len * d->issued_columns, first = d->frame.columns;
+    float  *scaled = malloc((size_t)(d->frame.rows * each) * sizeof *scaled + 1);
+    if (!scaled) return fail(failure, TIDE_ENOMEM, "out of memory for what was known at each row");
+    first -= d->issued_columns + d->holiday_columns;
+    for (int64_t i = 0; i < d->frame.rows * each; i++) {
+        int64_t column = first + i % d->issued_columns;
+        scaled[i] = (float)((d->issued[i] - d->scaler.mean[column]) / d->scaler.std[column]);
+        if (isnan(scaled[i])) scaled[i] = 0;
+    }
+    s->issued   = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(d->frame.rows, each), scaled);
+    s->informed = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(d->frame.rows, 1), d->informed);
+    s->holiday_columns = d->holiday_columns;
+    free(scaled);
+    return TIDE_OK;
+}
+
 tide_status session_data(session *s, const dataset *d, tide_failure *failure) {
     int64_t marks = s->model.config.marks;
     tide_status status = TIDE_OK;
     if (d->frame.gaps) status = gapped_new(s->graph, d->scaled, d->frame.rows, d->frame.columns, &s->gaps, failure);
     else s->series = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(d->frame.rows, d->frame.columns), d->scaled);
     if (status != TIDE_OK) return status;
+    if (d->issued && (status = issued_data(s, d, failure)) != TIDE_OK) return status;
     if (d->blind) s->blind = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(1, 1, d->frame.columns), d->blind);
     if (marks) s->marks = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(d->frame.rows, marks), d->marks);
     return session_failure(s, failure);
 }
 
+static tide_status issued_fits(const forecast_options *o, const dataset *d, tide_failure *failure) {
+    double bytes = (double)(d->frame.rows * o->pred_len * d->issued_columns) * sizeof(float), mib = 1 << 20;
+    double limit = (double)session_memory_limit(o);
+    if (!d->issued || bytes <= limit) return TIDE_OK;
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "issued", /* no smaller batch would help */
+                   "what was known at each of %" PRId64 " rows takes %.2g MiB, and `memory-limit` allows %.2g: a "
+                   "shorter `pred-len`, or fewer inputs (`ignore`), take less", d->frame.rows, bytes / mib,
+                   limit / mib);
+}
+
 tide_status session_open(const forecast_options *o, const model_config *config, const dataset *d, session *s,
                          tide_failure *failure) {
-    tide_status status = session_begin(o, config, s, failure);
+    tide_status status = issued_fits(o, d, failure);
+    if (status == TIDE_OK) status = session_begin(o, config, s, failure);
     return status == TIDE_OK ? session_data(s, d, failure) : status;
 }
 
@@ -99,13 +132,32 @@ static tide_val truth_of(const session *s, tide_val start, tide_val *observed) {
     return tide_transpose(tide_slice(after, 2, c->out_first, stop), 1, 2);
 }
 
+/* What was known at the last row of each window, in its place before the holidays: `known` has what came true. */
+static tide_val with_issued(const session *s, tide_val start, tide_val known) {
+    const model_config *c = &s->model.config;
+    if (!s->issued.graph) return known;
+    tide_val last = tide_add_scalar(start, (double)(c->seq_len - 1));
+    int64_t  columns = tide_shape_of(s->issued).dim[1] / c->pred_len, stop = c->known - s->holiday_columns;
+    tide_val then = tide_reshape(tide_windows(s->issued, last, 1), TIDE_SHAPE(-1, c->pred_len, columns));
+    if (stop > columns) then = tide_concat(s->graph, TIDE_LIST(tide_slice(known, 2, 0, stop - columns), then), 2);
+    if (s->holiday_columns) then = tide_concat(s->graph, TIDE_LIST(then, tide_slice(known, 2, stop, c->known)), 2);
+    return then;
+}
+
 /* Of the rows after each window what is known ahead; gaps in it are filled. */
 static tide_val known_of(const session *s, tide_val start) {
     const model_config *c = &s->model.config;
     tide_val first = tide_add_scalar(start, (double)c->seq_len), gaps;
     tide_val rows  = s->gaps.since.graph ? gapped_windows(&s->gaps, first, c->pred_len, &gaps)
                                          : tide_windows(s->series, first, c->pred_len);
-    return tide_slice(rows, 2, c->columns - c->known, c->columns);
+    return with_issued(s, start, tide_slice(rows, 2, c->columns - c->known, c->columns));
+}
+
+/* Windows at whose last row something had not been issued count as if nothing were known of their truth. */
+static tide_val where_informed(const session *s, tide_val start, tide_val truth, tide_val observed) {
+    tide_val last = tide_add_scalar(start, (double)(s->model.config.seq_len - 1));
+    tide_val all  = tide_broadcast(tide_windows(s->informed, last, 1), tide_shape_of(truth));
+    return observed.graph ? tide_mul(observed, all) : all;
 }
 
 /* Columns without history are gaps all along. */
@@ -131,6 +183,7 @@ static window_values forecast_windows(session *s, tide_val start, tide_mode mode
     if (!c->masked) x.gaps = (tide_val){ 0 };
     if (c->marks) x.marks = tide_windows(s->marks, start, c->seq_len);
     tide_val truth = truth_of(s, start, &observed);
+    if (s->informed.graph) observed = where_informed(s, start, truth, observed);
     out.prediction = forecaster_rows(&s->model, &x, mode);
     out.loss       = loss_windows(&s->loss, out.prediction, truth, observed);
     if (observed.graph) out.known = tide_sum(observed, TIDE_AXES(1, 2));

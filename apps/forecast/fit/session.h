@@ -14,6 +14,9 @@ typedef struct session {
     tide_list      params;
     tide_val       series, marks;  /* the scaled rows and their marks, fixed */
     gapped         gaps;           /* of the series, in its place where it has any */
+    tide_val       issued;         /* (rows, pred_len * columns): what was known at each row; graph NULL: none */
+    tide_val       informed;       /* (rows, 1): 1 where none of it is missing */
+    int64_t        holiday_columns;  /* known ahead, behind what was issued */
     tide_val       blind;          /* (1, 1, columns): 1 for those without history; graph NULL: none is */
     tide_val       start;          /* input of training: the first input rows of a run's windows */
     loss_config    loss;

@@ -22,6 +22,7 @@ void bundle_free(bundle *b) {
     free(b->time_name);
     free(b->blind);
     free(b->ahead);
+    holidays_free(&b->holidays);
     time_columns_free(&b->time_columns);
     long_form_free(&b->form);
     free(b->tail);
@@ -84,13 +85,15 @@ tide_status bundle_from(const dataset *d, const forecast_options *o, const model
                      .mark_step = d->mark_step,
                      .format = f->format,
                      .time_place = f->time_place,
+                     .holiday_columns = d->holiday_columns,
+                     .issued_columns = d->issued_columns,
                      .record.sizes = { o->val, o->test } };
     out->time_name = f->time_name ? strdup(f->time_name) : NULL;
     out->zone      = zone_copy(f->zone);
     bool fine = (!f->time_name || out->time_name) && !f->zone == !out->zone &&
                 time_columns_copy(&f->time_columns, &out->time_columns) && copy_names(out, f->names) &&
                 copy_places(out, f->place) && copy_blind(out, d->blind) && copy_ahead(out, d->ahead) &&
-                scaler_copy(&d->scaler, &out->scaler) &&
+                holidays_copy(&d->holidays, &out->holidays) && scaler_copy(&d->scaler, &out->scaler) &&
                 copy_tail(out, f) && long_form_copy(&f->form, &out->form) && reading_options_json(o, f, &out->reading);
     if (fine) return TIDE_OK;
     bundle_free(out);
@@ -202,6 +205,11 @@ static char *metadata_text(const bundle *b) {
                           "target", (json_int_t)b->target);
     json_object_set_new(o, "training", record_json(&b->record));
     if (b->blind) json_object_set_new(o, "without_history", blind_json(b));
+    if (b->issued_columns) json_object_set_new(o, "issued_columns", json_integer(b->issued_columns));
+    if (b->holiday_columns) {
+        json_object_set_new(o, "holidays", holidays_json(&b->holidays));
+        json_object_set_new(o, "holiday_columns", json_integer(b->holiday_columns));
+    }
     if (b->reading) json_object_set(o, "reading", b->reading);
     if (b->form.ids) json_object_set_new(o, "long", bundle_form_json(&b->form));
     char *text = o ? json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17)) : NULL;

@@ -24,6 +24,8 @@ typedef struct bundle {
     time_columns time_columns;
     long_form    form;         /* a frame's */
     float       *blind;        /* (config.columns): as a dataset's; NULL */
+    holidays     holidays;     /* as a dataset's, the columns too; of none where there are none */
+    int64_t      holiday_columns, issued_columns;
     double      *ahead;        /* (pred_len, config.known): as a dataset's; NULL */
     double      *tail;         /* (seq_len, columns): the last rows of the file, original units */
     int64_t     *tail_time;    /* (seq_len), NULL without time stamps; as a frame's, labels or with a zone instants */

@@ -429,6 +429,22 @@ static bool read_form(reader *r, const json_t *o) {
     return out_of_memory ? no_memory(r) : refuse(r, "long", "names columns that cannot be");
 }
 
+/* The last of the columns that are known ahead. */
+static bool read_holidays(reader *r, const json_t *o) {
+    bundle *b = r->out;
+    bool    out_of_memory = false;
+    const char *issued = "issued_columns"; /* they stand before the holidays */
+    if (json_object_get(o, issued) && !read_whole(r, o, "", issued, 1, (double)b->config.known, &b->issued_columns))
+        return false;
+    if (b->issued_columns && !b->time_name) return refuse(r, issued, "needs time stamps, and there are none");
+    if (!json_object_get(o, "holidays")) return true;
+    if (!b->time_name) return refuse(r, "holidays", "needs time stamps, and there are none");
+    if (!read_whole(r, o, "", "holiday_columns", 1, (double)(b->config.known - b->issued_columns),
+                    &b->holiday_columns)) return false;
+    if (holidays_from_json(json_object_get(o, "holidays"), &b->holidays, &out_of_memory)) return true;
+    return out_of_memory ? no_memory(r) : refuse(r, "holidays", "is no list of days in their order, with names");
+}
+
 /* The weights come first: every size that memory is taken for afterwards is then one that the file has filled. */
 static bool read_parts(reader *r, const json_t *o) {
     bundle *b = r->out;
@@ -442,7 +458,7 @@ static bool read_parts(reader *r, const json_t *o) {
                 read_time(r, json_object_get(o, "time")) && read_reading(r, json_object_get(o, "reading")) &&
                 read_zone(r, json_object_get(b->reading, "tz")) && read_tail(r) &&
                 read_form(r, json_object_get(o, "long")) && read_blind(r, json_object_get(o, "without_history")) &&
-                read_training(r, json_object_get(o, "training")) && read_bands(r) &&
+                read_holidays(r, o) && read_training(r, json_object_get(o, "training")) && read_bands(r) &&
                 read_whole(r, o, "", "kind", 0, FORECAST_PEMS, &kind) &&
                 read_whole(r, o, "", "features", 0, FORECAST_MS, &features) &&
                 read_whole(r, o, "", "target", 0, (double)b->config.columns - 1, &b->target);

@@ -180,6 +180,16 @@ const char *forecast_model_target_name(const forecast_model *m, int64_t target) 
 
 int64_t forecast_model_known(const forecast_model *m) { return config_of(m)->known; }
 
+int64_t forecast_model_holidays(const forecast_model *m, int64_t time_s, double *values) {
+    int64_t count = m ? m->of->bundle.holiday_columns : 0;
+    for (int64_t i = 0; values && i < count; i++) {
+        const bundle *b = &m->of->bundle;
+        int64_t       label = zone_label(b->zone, time_s);
+        values[i] = holidays_value(&b->holidays, b->names[b->config.columns - count + i], label, b->step);
+    }
+    return count;
+}
+
 bool forecast_model_takes_gaps(const forecast_model *m) { return config_of(m)->masked; }
 
 const char *forecast_model_frequency(const forecast_model *m) { return m ? m->of->frequency : ""; }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/data/frame_reading.h"
 #include "forecast/data/gaps.h"
 #include "forecast/data/zoned.h"
 #include "handle_parts.h"
@@ -236,12 +237,71 @@ tide_status forecast_model_predict(forecast_model *m, int64_t windows, const dou
 
 /* ---- from a frame ---- */
 
+static const char *categorical_of(const forecast_model *m) {
+    return json_string_value(json_object_get(m->of->bundle.reading, "categorical"));
+}
+
+/* The frame's column of codes that the model's column NAME=VALUE stands for; -1: there is none. */
+static int64_t find_category(const forecast_model *m, const tide_frame *f, const char *name) {
+    char   base[256];
+    size_t length = category_base(categorical_of(m), name);
+    if (!length || length >= sizeof base) return -1;
+    snprintf(base, sizeof base, "%.*s", (int)length, name);
+    return tide_frame_find(f, base);
+}
+
+/* Is the code this value of its category? `other` are those that have no column of their own. */
+static bool is_value(const forecast_model *m, int64_t column, double code) {
+    const bundle *b = &m->of->bundle;
+    char          text[32];
+    size_t        base = category_base(categorical_of(m), b->names[column]) + 1;
+    if (isnan(code)) return false;
+    category_text(text, code);
+    if (strcmp(b->names[column] + base, CATEGORY_OTHER) != 0) return !strcmp(b->names[column] + base, text);
+    for (int64_t c = 0; c < b->config.columns; c++)
+        if (!strncmp(b->names[c], b->names[column], base) && !strcmp(b->names[c] + base, text)) return false;
+    return true;
+}
+
+static tide_status copy_category(const forecast_model *m, int64_t column, const double *codes, int64_t stride,
+                                 double *past, double *known) {
+    const model_config *c   = config_of(m);
+    int64_t             own = column - (c->columns - c->known);
+    for (int64_t i = 0; i < c->seq_len; i++) past[i * c->columns + column] = is_value(m, column, codes[i * stride]);
+    for (int64_t i = 0; own >= 0 && i < c->pred_len; i++)
+        known[i * c->known + own] = is_value(m, column, codes[(c->seq_len + i) * stride]);
+    return TIDE_OK;
+}
+
+/* Rows of a frame that are forecast, for what is known of them. */
+static int64_t rows_ahead(const forecast_model *m) {
+    const model_config *c = config_of(m);
+    return c->known > forecast_model_holidays(m, 0, NULL) ? c->pred_len : 0;
+}
+
+/* `time_s`: of the rows that the forecast starts from. */
+static tide_status copy_holidays(const forecast_model *m, const int64_t *time_s, double *past, double *known,
+                                 tide_failure *failure) {
+    const model_config *c     = config_of(m);
+    int64_t             count = m->of->bundle.holiday_columns;
+    if (count && !time_s)
+        return fail(failure, TIDE_EDATA, "the model goes by holidays, and the frame has no times in whole seconds");
+    for (int64_t i = 0; count && i < c->seq_len; i++)
+        forecast_model_holidays(m, time_s[i], past + (i + 1) * c->columns - count);
+    for (int64_t i = 0; count && i < c->pred_len; i++)
+        forecast_model_holidays(m, zoned_advance(m->of->bundle.zone, time_s[c->seq_len - 1], m->of->bundle.step, i + 1),
+                                known + (i + 1) * c->known - count);
+    return TIDE_OK;
+}
+
 static tide_status copy_column(const forecast_model *m, const tide_frame *f, int64_t column, double *past,
                                double *known, tide_failure *failure) {
     const model_config *c    = config_of(m);
     const char         *name = m->of->bundle.names[column];
-    int64_t ahead = c->known ? c->pred_len : 0;
+    int64_t ahead = rows_ahead(m);
     int64_t stride, place = tide_frame_find(f, name), first = tide_frame_rows(f) - c->seq_len - ahead;
+    if (place < 0 && (place = find_category(m, f, name)) >= 0)
+        return copy_category(m, column, tide_frame_values(f, place, &stride) + first * stride, stride, past, known);
     if (place < 0)
         return fail_at(failure, TIDE_EDATA, NULL, 0, name, "the frame has no column '%.60s', which the model needs",
                        name);
@@ -274,11 +334,11 @@ tide_status forecast_model_predict_frame(forecast_model *m, const tide_frame *f,
                                          tide_failure *failure) {
     failure_clear(failure);
     const model_config *c = config_of(m);
-    int64_t rows = tide_frame_rows(f), needed = c->seq_len + (c->known ? c->pred_len : 0);
+    int64_t rows = tide_frame_rows(f), needed = c->seq_len + rows_ahead(m);
     if (!m || !f) return fail(failure, TIDE_EINVAL, "there is no %s", m ? "frame" : "model");
     if (rows < needed)
         return fail(failure, TIDE_EDATA, "the frame has %" PRId64 " rows; the model needs %" PRId64 "%s", rows, needed,
-                    c->known ? ", those to come among them" : "");
+                    rows_ahead(m) ? ", those to come among them" : "");
     const int64_t *all = tide_frame_time(f), *time_s = all ? all + rows - needed : NULL;
     if (c->marks && !time_s)
         return fail(failure, TIDE_EDATA, "the model needs time stamps, and the frame has none in whole seconds");
@@ -287,8 +347,9 @@ tide_status forecast_model_predict_frame(forecast_model *m, const tide_frame *f,
     double     *past    = status == TIDE_OK ? malloc((size_t)(numbers + c->pred_len * c->known) * sizeof *past) : NULL;
     if (status == TIDE_OK && !past) status = fail(failure, TIDE_ENOMEM, "out of memory for the forecast");
     double *known = past ? past + numbers : NULL;
-    for (int64_t i = 0; status == TIDE_OK && i < c->columns; i++)
+    for (int64_t i = 0; status == TIDE_OK && i < c->columns - m->of->bundle.holiday_columns; i++)
         status = copy_column(m, f, i, past, known, failure);
+    if (status == TIDE_OK) status = copy_holidays(m, time_s, past, known, failure);
     if (status == TIDE_OK) status = forecast_model_predict_known(m, 1, past, time_s, known, future, failure);
     free(past);
     return status;

@@ -38,7 +38,7 @@ tide_status bundle_sizes(const char *path, model_config *out, tide_failure *fail
 
 static tide_status check_ignored(const forecast_options *o, const bundle *b, tide_failure *failure) {
     for (int64_t i = 0; i < b->config.columns; i++)
-        if (list_has(o->ignore, b->names[i]))
+        if (list_has_column(o->ignore, o->categorical, b->names[i]))
             return fail_at(failure, TIDE_EINVAL, NULL, 0, "ignore", "`ignore` leaves out '%.100s', which the model "
                                                                     "needs: columns that it does not know are ignored "
                                                                     "anyway",
@@ -75,7 +75,7 @@ static tide_status read_as_run(const forecast_options *o, const char *path, cons
     *as          = *o;
     as->features = FORECAST_M;
     as->seq_len  = b->config.seq_len;
-    *as->target = *as->columns = *as->targets = *as->known = 0;
+    *as->target = *as->columns = *as->targets = *as->known = *as->holidays = 0;
     reading_options_adopt(b->reading, as);
     if (path != o->data) { /* the future: what it lacks is said of its own rows */
         snprintf(as->data, sizeof as->data, "%s", path);
@@ -92,23 +92,76 @@ static tide_status read_as_run(const forecast_options *o, const char *path, cons
 tide_status loaded_future(const forecast_options *o, const bundle *b, frame *out, tide_failure *failure) {
     dataset d     = { 0 };
     int64_t first = b->config.columns - b->config.known;
+    int64_t count = b->config.known - b->issued_columns - b->holiday_columns;
     tide_status status = read_as_run(o, o->future, b, FORECAST_CUSTOM,
-                                     (run_columns){ b->time_name ? b->time_name : "", b->names + first,
-                                                    b->config.known, &b->step }, &d, failure);
+                                     (run_columns){ b->time_name ? b->time_name : "", b->names + first, count,
+                                                    &b->step }, &d, failure);
     *out    = d.frame;
     d.frame = (frame){ 0 };
     dataset_free(&d);
     return status;
 }
 
+tide_status loaded_holidays(const forecast_options *o, const bundle *b, dataset *d, tide_failure *failure) {
+    d->holiday_columns = b->holiday_columns;
+    if (*o->holidays && !b->holiday_columns)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "holidays",
+                       "the run knows no holidays: `holidays` in training makes inputs of them");
+    if (*o->holidays) return holidays_read(o->holidays, (date_shape)o->date_order, &d->holidays, failure);
+    return holidays_copy(&b->holidays, &d->holidays) ? TIDE_OK
+                                                     : fail(failure, TIDE_ENOMEM, "out of memory for the holidays");
+}
+
+/* By the options that the run's own file was read with. */
+static tide_status read_issued(const forecast_options *o, const bundle *b, bool append, dataset *d,
+                               tide_failure *failure) {
+    char *const *names = b->names + b->config.columns - b->holiday_columns - b->issued_columns;
+    char         list[200];
+    names_list(list, sizeof list, names, b->issued_columns);
+    if (*o->issued && !b->issued_columns)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "issued",
+                       "the run does not go by forecasts of others: `issued` in training makes inputs of them");
+    if (!*o->issued && b->issued_columns)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "issued",
+                       "the model goes by forecasts of others: `issued` FILE with what was issued of %s", list);
+    if (!b->issued_columns) return TIDE_OK;
+    forecast_options *as = malloc(sizeof *as);
+    if (!as) return fail(failure, TIDE_ENOMEM, "out of memory for the options");
+    *as = *o;
+    reading_options_adopt(b->reading, as);
+    tide_status status = append ? dataset_add_issued(as, names, b->issued_columns, d, failure)
+                                : dataset_read_issued(as, names, b->issued_columns, d, failure);
+    d->issued_columns = b->issued_columns;
+    free(as);
+    return status;
+}
+
+tide_status loaded_issued(const forecast_options *o, const bundle *b, dataset *d, tide_failure *failure) {
+    return read_issued(o, b, false, d, failure);
+}
+
+static tide_status append_holidays(const bundle *b, dataset *d, tide_failure *failure) {
+    frame *f = &d->frame;
+    if (!b->holiday_columns) return TIDE_OK;
+    if (!f->time) return fail_at(failure, TIDE_EDATA, f->path, 1, NULL, "holidays go by time stamps: there are none");
+    char *const *names = b->names + b->config.columns - b->holiday_columns;
+    if (holidays_append(&d->holidays, names, b->holiday_columns, f)) return TIDE_OK;
+    return fail(failure, TIDE_ENOMEM, "out of memory for the holidays");
+}
+
 tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d,
                         tide_failure *failure) {
-    const run_columns run = { b->time_name ? b->time_name : "", b->names, b->config.columns, &b->step };
+    const run_columns run = { b->time_name ? b->time_name : "", b->names,
+                              b->config.columns - b->issued_columns - b->holiday_columns, &b->step };
     tide_status status = read_as_run(o, o->data, b, kind, run, d, failure);
+    if (status == TIDE_OK) status = read_issued(o, b, true, d, failure);
+    if (status == TIDE_OK) status = loaded_holidays(o, b, d, failure);
+    if (status == TIDE_OK) status = append_holidays(b, d, failure);
     if (status == TIDE_OK) status = check_step(o, b, d, failure);
     if (status == TIDE_OK && b->config.marks && !d->frame.time)
         status = fail_at(failure, TIDE_EDATA, o->data, 1, NULL, "the model needs time stamps, and no column holds any");
     if (status == TIDE_OK && !dataset_adopt(d, b))
         status = fail(failure, TIDE_ENOMEM, "out of memory for the series");
-    return status == TIDE_OK ? dataset_take_ahead(d, b->config.pred_len, failure) : status;
+    if (status == TIDE_OK) status = dataset_take_ahead(d, b->config.pred_len, failure);
+    return status == TIDE_OK ? dataset_tabulate_issued(d, b->config.pred_len, failure) : status;
 }

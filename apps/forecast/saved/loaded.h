@@ -14,11 +14,15 @@ tide_status loaded_bundle(const forecast_options *o, bundle *out, char *path, ti
 /* Scaler, marks and the columns' roles become the run's. false: out of memory. */
 bool dataset_adopt(dataset *d, const bundle *b);
 
+/* The run's columns in options->issued, into d->issues. */
+tide_status loaded_issued(const forecast_options *o, const bundle *b, dataset *d, tide_failure *failure);
+/* The run's holidays or, in their place, those of options->holidays, into d->holidays. */
+tide_status loaded_holidays(const forecast_options *o, const bundle *b, dataset *d, tide_failure *failure);
 /* Reads options->data, keeps the run's columns in the run's order, and refuses another frequency. The scaler and the
  * marks are the run's. `kind` says how the file is laid out. */
 tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d,
                         tide_failure *failure);
-/* Reads options->future: the run's columns that are known ahead, in their order. Gaps stay. */
+/* Reads options->future: the run's columns that are known ahead and no holidays, in their order. Gaps stay. */
 tide_status loaded_future(const forecast_options *o, const bundle *b, frame *out, tide_failure *failure);
 
 #endif

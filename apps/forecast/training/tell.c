@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/base.h"
-#include "forecast/data/util.h"
+#include "forecast/data/frame_reading.h"
 #include "forecast/fit/graph_dump.h"
 #include "forecast/report/explain.h"
 #include "trainer.h"
@@ -64,11 +64,30 @@ static void tell_start(const trainer *t) {
 static void tell_known(const trainer *t) {
     const frame *f = &t->data.frame;
     char names[200];
-    names_list(names, sizeof names, f->names + f->columns - t->data.known, t->data.known);
-    if (t->data.known)
+    int64_t told = t->data.known - t->data.issued_columns - t->data.holiday_columns; /* of others more is known */
+    list_columns(names, sizeof names, f->categorical, f->names + f->columns - t->data.known, told);
+    if (told)
         listener_note(&t->listener, FORECAST_STAGE_NOTE,
                       "%s: treated as perfectly known %" PRId64 " rows ahead, as the file has them", names,
                       t->config.pred_len);
+}
+
+static void tell_issued(const trainer *t) {
+    const dataset *d = &t->data;
+    int64_t        seq = t->config.seq_len, pred = t->config.pred_len;
+    int64_t        train = dataset_uninformed(d, d->split.train, seq, pred);
+    int64_t        rest = dataset_uninformed(d, d->split.val, seq, pred);
+    rest += dataset_uninformed(d, d->split.test, seq, pred);
+    char           names[200], what[120] = "every window has all of it";
+    if (!d->issued_columns) return;
+    names_list(names, sizeof names, d->frame.names + d->frame.columns - d->issued_columns - d->holiday_columns,
+               d->issued_columns);
+    if (train + rest)
+        snprintf(what, sizeof what, "%" PRId64 " windows of training and %" PRId64 " of validation and test lack some "
+                                    "of it, and do not count", train, rest);
+    listener_note(&t->listener, FORECAST_STAGE_NOTE,
+                  "%s: at each row what had been issued by then, %.2g MiB; %s", names,
+                  (double)(d->frame.rows * pred * d->issued_columns) * sizeof(float) / (1 << 20), what);
 }
 
 static void tell_notes(const trainer *t) {
@@ -77,6 +96,7 @@ static void tell_notes(const trainer *t) {
     if (*t->device.line) listener_note(&t->listener, FORECAST_STAGE_NOTE, "%s", t->device.line);
     tell_warnings(&t->listener, &t->data.frame);
     tell_known(t);
+    tell_issued(t);
     tell_sizes(&t->listener, o);
     session_tell(&t->session, &t->listener);
     if (run_moved_told(&t->folder, o->device, line)) listener_note(&t->listener, FORECAST_STAGE_NOTE, "%s", line);
