@@ -7,6 +7,7 @@
 
 #include <tidemill/forecast.h>
 
+#include "forecast_backtest.h"
 #include "forecast_bench.h"
 
 typedef struct target {
@@ -190,7 +191,7 @@ static int finish(const cli_call *call, const forecast_result *r, void (*put)(FI
     char *text = NULL;
     size_t length = 0;
     if (call->json) return print_result(r->json ? r->json : "{}", true);
-    if (put == put_predict) return r->csv ? print_result(r->csv, false) : EXIT_DONE;
+    if (r->csv || put == put_predict) return r->csv ? print_result(r->csv, false) : EXIT_DONE;
     FILE *out = open_memstream(&text, &length);
     if (!out) return EXIT_FAILED;
     put(out, r);
@@ -272,8 +273,8 @@ static int run_forecast(cli_call *call) {
 
 static int run_evaluate(cli_call *call) { return run(call, forecast_evaluate, put_evaluate); }
 
-/* predict takes its run folder as a word; --model does as well. */
-static int run_predict(cli_call *call) {
+/* The run folder is a word; --model does as well. */
+static int run_of_word(cli_call *call, command function, void (*put)(FILE *, const forecast_result *)) {
     target *t = call->target;
     tide_failure failure = { 0 };
     tide_status status = TIDE_OK;
@@ -289,8 +290,11 @@ static int run_predict(cli_call *call) {
                                   .message = "RUN is missing: the folder of a trained run" };
         status = TIDE_EINVAL;
     }
-    return status == TIDE_OK ? run(call, forecast_predict, put_predict) : report_failure(&failure, call->json);
+    return status == TIDE_OK ? run(call, function, put) : report_failure(&failure, call->json);
 }
+
+static int run_predict(cli_call *call) { return run_of_word(call, forecast_predict, put_predict); }
+static int run_backtest(cli_call *call) { return run_of_word(call, forecast_backtest, forecast_backtest_put); }
 
 #define RUN_FILES                                                                                                    \
     "run.json: the options, the versions and the data's fingerprint\n"                                               \
@@ -332,4 +336,13 @@ const cli_command command_predict = {
     .files = "RUN/forecast_result.csv: the forecast\nRUN/forecast-plot.svg: the rows before it and the forecast\n",
     .rows = { { forecast_table, FORECAST_FOR_PREDICT, offsetof(target, options) } },
     .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_predict,
+};
+const cli_command command_backtest = {
+    .name = "forecast backtest", .words = "RUN", .most_words = 1,
+    .summary = "what a run would have forecast from many past rows, and how far off",
+    .more = "  tidemill forecast backtest runs/sales --data sales.csv --output backtest.csv\n"
+            "  tidemill forecast backtest runs/sales --data sales.csv --origins 10:00 --lead 13 --horizon 24\n"
+            "  tidemill forecast backtest runs/sales --data sales.csv --refit-every 7 --warm-start\n",
+    .rows = { { forecast_table, FORECAST_FOR_BACKTEST, offsetof(target, options) } },
+    .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_backtest,
 };

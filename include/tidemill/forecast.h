@@ -156,13 +156,24 @@ typedef struct forecast_options {
                                                 (the command sets it) */
     /* evaluate and predict */
     char    model[FORECAST_TEXT_SIZE];       /* run folder */
-    char    output[FORECAST_TEXT_SIZE];      /* predict: CSV to write; "" or "-": only forecast_result.csv */
+    char    output[FORECAST_TEXT_SIZE];      /* predict: CSV to write; "" or "-": only forecast_result.csv;
+                                                backtest: "" none */
     char    future[FORECAST_TEXT_SIZE];      /* predict: CSV with the `known` columns of the pred_len rows to come; "":
                                                 they are the last rows of `data`, in which no other column has a value
                                                 */
     char    save_predictions[FORECAST_TEXT_SIZE]; /* evaluate: .npz to write */
     int64_t season;                          /* rows of a season of the seasonal-naive baseline; 0: from the
                                                 frequency */
+    /* backtest (backtest.h) */
+    char    origins[256];                    /* clocks and weekdays of the rows to forecast from: "10:00",
+                                                "Mon-Fri 10:00,Sat 12:00", "Mon"; "": any */
+    int64_t step;                            /* every so many rows (with `origins`: of theirs) is an origin; 0: horizon
+                                                (1), so that no row is forecast twice */
+    int64_t lead, horizon;                   /* rows between an origin and the first that counts, and how many count;
+                                                0: all that are left of pred_len */
+    int64_t windows;                         /* the last so many origins; 0: all */
+    int64_t refit_every;                     /* train anew before each so many origins; 0: never */
+    bool    warm_start;                      /* from the run's parameters, for `epochs` (0: 3) */
     int     use;                             /* predict: forecast_use */
     int64_t ineffective;                     /* target of options that are accepted and have no effect */
     bool    given[FORECAST_MAX_OPTIONS];     /* by row of the table: set explicitly, so presets leave it alone */
@@ -173,7 +184,8 @@ enum {
     FORECAST_FOR_TRAIN    = 1,
     FORECAST_FOR_EVALUATE = 2,
     FORECAST_FOR_PREDICT  = 4,
-    FORECAST_FOR_EXPLAIN  = 8
+    FORECAST_FOR_EXPLAIN  = 8,
+    FORECAST_FOR_BACKTEST = 16
 };
 
 /* Every option of the commands; what can be done with a table is in options.h, and the calls below are those on this
@@ -300,6 +312,7 @@ typedef struct forecast_result {
     char   *explanation;              /* explain, and train with options->explain: the step as one JSON object */
     char   *text;                     /* explain: the page for people */
     char   *csv;                      /* predict: header and pred_len rows; NULL when they went to options->output */
+    struct forecast_backtest_result *backtest; /* backtest: what was measured (backtest.h) */
 } forecast_result;
 TIDE_API void forecast_result_free(forecast_result *r);
 
