@@ -92,17 +92,12 @@ static void tell_lines(const rolling *r) {
 /* ---- forecasts ---- */
 
 static tide_status forecast_by_run(rolling *r, tide_failure *failure) {
-    const dataset *d      = &r->data;
-    float         *filled = d->frame.gaps ? dataset_lines(d) : NULL;
-    if (d->frame.gaps && !filled) return rolling_no_memory(failure);
-    baseline *linear = baseline_linear(filled ? filled : d->scaled, filled ? d->scaled : NULL,
-                                       (column_range){ d->frame.columns, d->out_first, d->out_count }, d->split,
-                                       r->options->seq_len, r->options->pred_len, failure);
-    tide_status status = linear ? TIDE_OK : TIDE_EDATA;
-    if (linear)
-        status = rolling_answer(r, &(answerer){ handle_session(r->run), d, linear }, 0, r->origins, failure);
+    const forecast_options *o = r->options;
+    baseline   *linear = NULL;
+    tide_status status = answerer_linear(&r->data, o->seq_len, o->pred_len, &linear, failure);
+    if (status == TIDE_OK)
+        status = rolling_answer(r, &(answerer){ handle_session(r->run), &r->data, linear }, 0, r->origins, failure);
     baseline_free(linear);
-    free(filled);
     return status;
 }
 

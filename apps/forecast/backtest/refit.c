@@ -131,19 +131,6 @@ static tide_status begin_warm(const refit *f, forecast_trainer *t, tide_failure 
     return status;
 }
 
-/* The linear baseline of the rows that the trainer has. */
-static baseline *linear_of(const dataset *d, const model_config *c, tide_failure *failure) {
-    float    *filled = d->frame.gaps ? dataset_lines(d) : NULL;
-    baseline *b      = NULL;
-    if (filled || !d->frame.gaps)
-        b = baseline_linear(filled ? filled : d->scaled, filled ? d->scaled : NULL,
-                            (column_range){ d->frame.columns, d->out_first, d->out_count }, d->split, c->seq_len,
-                            c->pred_len, failure);
-    else rolling_no_memory(failure);
-    free(filled);
-    return b;
-}
-
 static tide_status train(refit *f, int64_t rows, forecast_model **model, baseline **linear, tide_failure *failure) {
     double           *values = NULL;
     tide_frame       *from   = NULL;
@@ -157,7 +144,7 @@ static tide_status train(refit *f, int64_t rows, forecast_model **model, baselin
     if (status == TIDE_OK) status = begin_warm(f, t, failure);
     if (status == TIDE_OK) status = forecast_trainer_run(t, 0, failure);
     if (status == TIDE_OK) status = forecast_trainer_model(t, model, failure);
-    if (status == TIDE_OK && !(*linear = linear_of(&t->data, &t->config, failure))) status = failure->status;
+    if (status == TIDE_OK) status = answerer_linear(&t->data, t->config.seq_len, t->config.pred_len, linear, failure);
     forecast_trainer_free(t);
     return status;
 }
