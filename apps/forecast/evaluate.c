@@ -121,7 +121,7 @@ static tide_status score_run(evaluation *e, forecast_result *r, tide_failure *fa
     e->scoring.keep_prediction = e->scoring.keep_truth = NULL;
     if (status != TIDE_OK) return status;
     r->model      = score_pair_result("model", &e->model, e->scoring.metrics_scaled);
-    r->parameters = model_parameters(&e->bundle->config);
+    r->parameters = forecaster_parameters(&e->bundle->config);
     r->threads    = tide_graph_threads(s->graph);
     session_tell(s, &e->listener);
     snprintf(r->device, sizeof r->device, "%s", tide_graph_device(s->graph));

@@ -48,6 +48,9 @@ typedef enum forecast_missing {
     FORECAST_MISSING_LINEAR,
     FORECAST_MISSING_MASK
 } forecast_missing;
+/* ITRANSFORMER: attention over series (Liu et al., ICLR 2024). DLINEAR: a moving average and the rest, an affine map
+ * each (Zeng et al., AAAI 2023). PATCHTST: attention over patches of each series by itself (Nie et al., ICLR 2023). */
+typedef enum forecast_arch { FORECAST_ITRANSFORMER, FORECAST_DLINEAR, FORECAST_PATCHTST } forecast_arch;
 typedef enum forecast_activation { FORECAST_GELU, FORECAST_RELU } forecast_activation;
 typedef enum forecast_optimizer {
     FORECAST_ADAM,
@@ -104,6 +107,7 @@ typedef struct forecast_options {
     bool   strict_dates, sort;               /* refuse repeated or missing stamps; put the rows in the order of time */
     int    date_order;                       /* what 1/2/2023 means: 0 found, 1 day first, 2 month first */
     /* model */
+    int     arch;
     int64_t seq_len, pred_len, d_model, n_heads, e_layers, d_ff;
     double  dropout;
     int     activation;

@@ -65,9 +65,9 @@ static void test_presets(void **state) {
         set(&o, "preset", published[i].name);
         assert_int_equal(options_resolve(&o, &resolved, &compat, &failure), TIDE_OK);
         model_config_from(&resolved, &d, &c);
-        if (model_parameters(&c) != published[i].parameters)
+        if (forecaster_parameters(&c) != published[i].parameters)
             fail_msg("%s has %" PRId64 " parameters, %" PRId64 " are published", published[i].name,
-                     model_parameters(&c), published[i].parameters);
+                     forecaster_parameters(&c), published[i].parameters);
     }
     forecast_options_default(&o);
     set_all(&o, "epochs 3 preset exchange-336 d-model 64");

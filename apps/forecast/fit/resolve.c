@@ -34,6 +34,15 @@ static tide_status column_contradictions(const forecast_options *o, tide_failure
     return TIDE_OK;
 }
 
+/* A series that is forecast by itself has nothing else to go by. */
+static tide_status arch_contradictions(const forecast_options *o, tide_failure *failure) {
+    const architecture *of = architecture_of(o->arch);
+    const char *option = of->takes_known ? NULL : *o->known ? "known" : *o->without_history ? "without-history" : NULL;
+    if (!option) return TIDE_OK;
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, option,
+                   "`%s` needs `arch` itransformer: %s forecasts each series from its own past", option, of->name);
+}
+
 static tide_status contradictions(const forecast_options *o, tide_failure *failure) {
     if (o->d_model % o->n_heads)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "n-heads",
@@ -47,7 +56,8 @@ static tide_status contradictions(const forecast_options *o, tide_failure *failu
     if (*o->memory_limit && o->memory_limit_mib)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "memory-limit",
                        "`memory-limit` and `memory-limit-mib` both set a limit: give one of them");
-    return column_contradictions(o, failure);
+    tide_status status = arch_contradictions(o, failure);
+    return status == TIDE_OK ? column_contradictions(o, failure) : status;
 }
 
 tide_status options_resolve(const forecast_options *given, forecast_options *out, unsigned *compat,

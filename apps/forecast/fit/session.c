@@ -8,12 +8,13 @@
 #include "plan.h"
 
 void model_config_from(const forecast_options *o, const dataset *d, model_config *out) {
+    const architecture *of = architecture_of(o->arch);
     *out = (model_config){ .seq_len = o->seq_len, .pred_len = o->pred_len, .columns = d->frame.columns,
-                           .marks = d->mark_count, .d_model = o->d_model, .n_heads = o->n_heads,
+                           .marks = of->takes_marks ? d->mark_count : 0, .d_model = o->d_model, .n_heads = o->n_heads,
                            .head_size = o->d_model / o->n_heads, .d_ff = o->d_ff,
                            .e_layers = o->e_layers, .dropout = plan_dropout(o), .relu = o->activation == FORECAST_RELU,
-                           .use_norm = o->use_norm, .masked = d->frame.gaps > 0 || d->blind, .known = d->known,
-                           .recompute = o->recompute,
+                           .use_norm = o->use_norm, .arch = o->arch, .known = d->known,
+                           .masked = d->frame.gaps > 0 || d->blind, .recompute = o->recompute,
                            .out_first = d->out_first, .out_count = d->out_count };
 }
 
@@ -58,7 +59,7 @@ tide_status session_begin(const forecast_options *o, const model_config *config,
     if (status != TIDE_OK) return status;
     s->op_by_op = !o->compile, s->strict = o->strict;
     s->loss = (loss_config){ (forecast_loss)o->loss_function, o->directional_weight, o->direction_surrogate };
-    itransformer_new(s->graph, config, &s->model);
+    forecaster_new(s->graph, config, &s->model);
     s->params = tide_params(s->graph, "");
     return session_failure(s, failure);
 }
@@ -81,7 +82,7 @@ tide_status session_open(const forecast_options *o, const model_config *config, 
 }
 
 void session_free(session *s) {
-    itransformer_free(&s->model);
+    forecaster_free(&s->model);
     tide_graph_free(s->graph);
     *s = (session){ 0 };
 }
@@ -130,7 +131,7 @@ static window_values forecast_windows(session *s, tide_val start, tide_mode mode
     if (!c->masked) x.gaps = (tide_val){ 0 };
     if (c->marks) x.marks = tide_windows(s->marks, start, c->seq_len);
     tide_val truth = truth_of(s, start, &observed);
-    out.prediction = itransformer_rows(&s->model, &x, mode, NULL);
+    out.prediction = forecaster_rows(&s->model, &x, mode);
     out.loss       = loss_windows(&s->loss, out.prediction, truth, observed);
     if (observed.graph) out.known = tide_sum(observed, TIDE_AXES(1, 2));
     return out;
@@ -190,9 +191,7 @@ tide_status session_scoring(session *s, int64_t batch, bool predictions, window_
 }
 
 int64_t session_batch(const model_config *c, int64_t windows) {
-    int64_t tokens = c->columns + c->marks;
-    int64_t each   = tokens * (c->seq_len + 6 * c->d_model + 2 * c->d_ff + c->pred_len) + c->n_heads * tokens * tokens;
-    int64_t batch  = 16000000 / MAX2(each, 1);
+    int64_t batch = 16000000 / MAX2(architecture_of(c->arch)->activations(c), 1);
     return MAX2(1, MIN2(MIN2(batch, 128), windows));
 }
 

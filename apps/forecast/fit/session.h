@@ -4,13 +4,13 @@
 
 #include "forecast/data/dataset.h"
 #include "forecast/models/loss.h"
-#include "forecast/models/model.h"
+#include "forecast/models/forecaster.h"
 #include "gapped.h"
 #include "train/step.h"
 
 typedef struct session {
     tide_graph    *graph;
-    itransformer model;
+    forecaster     model;
     tide_list      params;
     tide_val       series, marks;  /* the scaled rows and their marks, fixed */
     gapped         gaps;           /* of the series, in its place where it has any */

@@ -5,22 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NORM_EPS 1e-5 /* of the layer norms and of the instance norm */
-#define LEAST_KNOWN_DEVIATION 0.3 /* of the training rows' */
+#include "encoder.h"
+#include "instance.h"
+#include "forecaster.h"
 
-static void block_new(tide_graph *g, const model_config *c, int64_t index, model_block *b) {
-    static const char *const names[4] = { "attention.query_projection", "attention.key_projection",
-                                          "attention.value_projection", "attention.out_projection" };
-    char scope[48];
-    snprintf(scope, sizeof scope, "encoder.attn_layers.%d", (int)index);
-    tide_scope_push(g, scope);
-    b->attention = tide_self_attention_new(g, names, c->d_model, c->n_heads, c->head_size);
-    b->conv1     = tide_linear_new(g, "conv1", c->d_model, c->d_ff);
-    b->conv2     = tide_linear_new(g, "conv2", c->d_ff, c->d_model);
-    b->norm1     = tide_layer_norm_new(g, "norm1", c->d_model, NORM_EPS);
-    b->norm2     = tide_layer_norm_new(g, "norm2", c->d_model, NORM_EPS);
-    tide_scope_pop(g);
-}
+#define LEAST_KNOWN_DEVIATION 0.3 /* of the training rows' */
 
 static tide_val gap_embedding_new(tide_graph *g, const model_config *c) {
     tide_val zero = tide_fill(g, TIDE_F32, TIDE_SHAPE(c->d_model, c->seq_len), 0);
@@ -42,7 +31,7 @@ bool itransformer_new(tide_graph *g, const model_config *config, itransformer *o
         out->known_embedding =
             tide_linear_new(g, "enc_embedding.known_embedding", config->seq_len + config->pred_len, config->d_model);
     if (config->masked) out->gap_embedding = gap_embedding_new(g, config);
-    for (int64_t i = 0; i < config->e_layers; i++) block_new(g, config, i, &out->blocks[i]);
+    for (int64_t i = 0; i < config->e_layers; i++) encoder_block_new(g, config, i, &out->blocks[i]);
     out->norm      = tide_layer_norm_new(g, "encoder.norm", config->d_model, NORM_EPS);
     out->projector = tide_linear_new(g, "projector", config->d_model, config->pred_len);
     return true;
@@ -53,17 +42,12 @@ void itransformer_free(itransformer *m) {
     m->blocks = NULL;
 }
 
-/* Post-norm; the second residual starts from the first norm's output. `rows` are the tokens that go on. */
-static tide_val block_apply(const itransformer *m, const model_block *b, tide_val rows, tide_val tokens,
-                            tide_mode mode,
-                            tide_val *attention) {
-    double   p        = m->config.dropout;
-    tide_val attended = tide_self_attention_queries(&b->attention, rows, tokens, p, mode, attention);
-    tide_val u        = tide_layer_norm_apply(&b->norm1, tide_add(rows, tide_dropout(attended, p, mode)));
-    tide_val hidden   = tide_linear_apply(&b->conv1, u);
-    hidden            = tide_dropout(m->config.relu ? tide_relu(hidden) : tide_gelu(hidden), p, mode);
-    tide_val out      = tide_dropout(tide_linear_apply(&b->conv2, hidden), p, mode);
-    return tide_layer_norm_apply(&b->norm2, tide_add(u, out));
+/* `rows` are the tokens that go on. */
+static tide_val block_apply(const itransformer *m, const encoder_block *b, tide_val rows, tide_val tokens,
+                            tide_mode mode, tide_val *attention) {
+    const model_config *c = &m->config;
+    tide_val attended = tide_self_attention_queries(&b->attention, rows, tokens, c->dropout, mode, attention);
+    return encoder_block_finish(b, c, rows, attended, mode);
 }
 
 /* Only the columns that are forecast need a query in the last block, and nothing after it: its keys and values still
@@ -81,26 +65,6 @@ static tide_val encode(const itransformer *m, tide_val tokens, tide_mode mode, t
     }
     bool sliced = c->e_layers > 0 && !attention;
     return sliced ? tokens : tide_slice(tokens, 1, c->out_first, c->out_first + c->out_count);
-}
-
-/* Where each series lies and how wide it is, over the rows of the window that hold values: (b, columns, 1). */
-typedef struct instance_scale { tide_val mean, deviation; } instance_scale;
-
-static instance_scale instance_scale_of(tide_val series, tide_val gaps, tide_val *centred) {
-    tide_val mean, variance;
-    if (!gaps.graph) {
-        mean     = tide_mean(series, TIDE_AXES_KEEP(2));
-        *centred = tide_sub(series, mean);
-        variance = tide_mean(tide_square(*centred), TIDE_AXES_KEEP(2));
-    } else {
-        tide_val one = tide_scalar(series.graph, 1), observed = tide_sub(one, gaps);
-        tide_val values = tide_sum(observed, TIDE_AXES_KEEP(2)), count = tide_maximum(values, one);
-        mean     = tide_div(tide_sum(tide_mul(series, observed), TIDE_AXES_KEEP(2)), count);
-        *centred = tide_sub(series, mean);
-        variance = tide_div(tide_sum(tide_mul(tide_square(*centred), observed), TIDE_AXES_KEEP(2)), count);
-        variance = tide_where(tide_gt_scalar(values, 0), variance, one); /* of nothing: as the training rows have it */
-    }
-    return (instance_scale){ mean, tide_sqrt(tide_add_scalar(variance, NORM_EPS)) };
 }
 
 /* The tokens of what is known: its past and its future as one series, beside what is usual in its past. A switch that
@@ -156,10 +120,56 @@ tide_val itransformer_apply(const itransformer *m, const model_windows *x, tide_
     return tide_transpose(itransformer_rows(m, x, mode, attention), 1, 2);
 }
 
-int64_t model_parameters(const model_config *c) {
-    int64_t d = c->d_model, inner = c->n_heads * c->head_size;
-    int64_t block = 3 * inner * (d + 1) + d * (inner + 1) + c->d_ff * (d + 1) + d * (c->d_ff + 1) + 4 * d;
-    int64_t embedding = (c->seq_len + 1) * d + (c->masked ? c->seq_len * d : 0);
-    if (c->known) embedding += (c->seq_len + c->pred_len + 1) * d;
-    return embedding + c->e_layers * block + 2 * d + (d + 1) * c->pred_len;
+/* ---- the contract ---- */
+
+static void *build(tide_graph *g, const model_config *c) {
+    itransformer *m = malloc(sizeof *m);
+    if (m && itransformer_new(g, c, m)) return m;
+    if (!m) tide_poison(g, TIDE_ENOMEM, "out of memory for the model's layers");
+    free(m);
+    return NULL;
 }
+
+static void release(void *self) {
+    itransformer_free(self);
+    free(self);
+}
+
+static tide_val rows(const void *self, const model_windows *x, tide_mode mode) {
+    return itransformer_rows(self, x, mode, NULL);
+}
+
+static int64_t parameters(const model_config *c) {
+    int64_t d = c->d_model, embedding = (c->seq_len + 1) * d + (c->masked ? c->seq_len * d : 0);
+    if (c->known) embedding += (c->seq_len + c->pred_len + 1) * d;
+    return embedding + c->e_layers * encoder_block_parameters(c) + 2 * d + (d + 1) * c->pred_len;
+}
+
+static bool weight(const model_config *c, int64_t index, char name[WEIGHT_NAME], tide_shape *shape) {
+    const struct { const char *name; bool here; tide_shape shape; } outer[] = {
+        { "enc_embedding.value_embedding.weight", true, TIDE_SHAPE(c->d_model, c->seq_len) },
+        { "enc_embedding.value_embedding.bias", true, TIDE_SHAPE(c->d_model) },
+        { "encoder.norm.weight", true, TIDE_SHAPE(c->d_model) },
+        { "encoder.norm.bias", true, TIDE_SHAPE(c->d_model) },
+        { "projector.weight", true, TIDE_SHAPE(c->pred_len, c->d_model) },
+        { "projector.bias", true, TIDE_SHAPE(c->pred_len) },
+        { "enc_embedding.gap_embedding.weight", c->masked, TIDE_SHAPE(c->d_model, c->seq_len) },
+        { "enc_embedding.known_embedding.weight", c->known > 0, TIDE_SHAPE(c->d_model, c->seq_len + c->pred_len) },
+        { "enc_embedding.known_embedding.bias", c->known > 0, TIDE_SHAPE(c->d_model) },
+    };
+    for (size_t i = 0; i < sizeof outer / sizeof *outer; i++) {
+        if (!outer[i].here || index-- > 0) continue;
+        snprintf(name, WEIGHT_NAME, "%s", outer[i].name);
+        *shape = outer[i].shape;
+        return true;
+    }
+    return encoder_weight(c, index, name, shape);
+}
+
+static int64_t activations(const model_config *c) {
+    int64_t tokens = c->columns + c->marks;
+    return tokens * (c->seq_len + 6 * c->d_model + 2 * c->d_ff + c->pred_len) + c->n_heads * tokens * tokens;
+}
+
+const architecture arch_itransformer = { "itransformer", true, true, build, release, rows, parameters, weight,
+                                         activations };

@@ -14,13 +14,8 @@ typedef struct model_config {
     bool    recompute;                               /* training: the blocks' values are made again for the backward
                                                         pass */
     int64_t out_first, out_count;                    /* which columns are forecast; out_count 0: all */
+    int     arch;                                    /* forecast_arch: which network it is (forecaster.h) */
 } model_config;
-
-typedef struct model_block {
-    tide_self_attention   attention;
-    tide_linear           conv1, conv2;
-    tide_layer_norm_layer norm1, norm2;
-} model_block;
 
 typedef struct itransformer {
     model_config          config;
@@ -29,7 +24,7 @@ typedef struct itransformer {
     tide_val              gap_embedding;  /* (d_model, seq_len), if config.masked: what a gap at each row adds to its
                                              token; 0 at first */
     tide_layer_norm_layer norm;
-    model_block          *blocks;  /* e_layers */
+    struct encoder_block *blocks;  /* e_layers */
 } itransformer;
 
 /* Makes the parameters, under the published names; conv weights are (out, in). False when out of memory (the graph has
@@ -51,8 +46,6 @@ typedef struct model_windows {
 tide_val itransformer_rows(const itransformer *m, const model_windows *x, tide_mode mode, tide_val *attention);
 /* The same as (b, pred_len, out columns). */
 tide_val itransformer_apply(const itransformer *m, const model_windows *x, tide_mode mode, tide_val *attention);
-
-int64_t model_parameters(const model_config *config);
 
 /* The sizes that a run's model.safetensors names; its parameters are read with tide_load. */
 tide_status bundle_sizes(const char *path, model_config *out, tide_failure *failure);

@@ -113,6 +113,7 @@ static json_t *config_json(const model_config *c) {
     json_object_set_new(o, "activation", json_string(c->relu ? "relu" : "gelu"));
     json_object_set_new(o, "use_norm", json_boolean(c->use_norm));
     if (c->masked) json_object_set_new(o, "masked", json_true());
+    if (c->arch) json_object_set_new(o, "arch", json_string(architecture_of(c->arch)->name));
     if (c->known) json_object_set_new(o, "known", json_integer(c->known));
     return o;
 }

@@ -4,7 +4,7 @@
 #define FORECAST_BUNDLE_H
 
 #include "forecast/data/dataset.h"
-#include "forecast/models/model.h"
+#include "forecast/models/forecaster.h"
 #include "forecast/data/reading_options.h"
 #include "record.h"
 

@@ -1,5 +1,4 @@
-/* The weights of a model file, before any memory is taken for a model: a table of what the network has, beside
- * model.c. */
+/* The weights of a model file, before any memory is taken for a model. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -19,38 +18,6 @@ tide_status bundle_damaged(const char *path, const char *where, tide_failure *fa
                    where, what);
 }
 
-typedef enum side { NO_SIDE, LOOK_BACK, HORIZON, BOTH, WIDTH, INNER, FEED_FORWARD } side;
-typedef struct weight { const char *name; side rows, columns; } weight;
-
-static const weight outer[] = {
-    { "enc_embedding.value_embedding.weight", WIDTH, LOOK_BACK },
-    { "enc_embedding.value_embedding.bias", WIDTH, NO_SIDE },
-    { "encoder.norm.weight", WIDTH, NO_SIDE },                    { "encoder.norm.bias", WIDTH, NO_SIDE },
-    { "projector.weight", HORIZON, WIDTH },                       { "projector.bias", HORIZON, NO_SIDE },
-};
-static const weight of_block[] = {
-    { "attention.query_projection.weight", INNER, WIDTH }, { "attention.query_projection.bias", INNER, NO_SIDE },
-    { "attention.key_projection.weight", INNER, WIDTH },   { "attention.key_projection.bias", INNER, NO_SIDE },
-    { "attention.value_projection.weight", INNER, WIDTH }, { "attention.value_projection.bias", INNER, NO_SIDE },
-    { "attention.out_projection.weight", WIDTH, INNER },   { "attention.out_projection.bias", WIDTH, NO_SIDE },
-    { "conv1.weight", FEED_FORWARD, WIDTH },               { "conv1.bias", FEED_FORWARD, NO_SIDE },
-    { "conv2.weight", WIDTH, FEED_FORWARD },               { "conv2.bias", WIDTH, NO_SIDE },
-    { "norm1.weight", WIDTH, NO_SIDE },                    { "norm1.bias", WIDTH, NO_SIDE },
-    { "norm2.weight", WIDTH, NO_SIDE },                    { "norm2.bias", WIDTH, NO_SIDE },
-};
-static const weight of_gaps[] = { { "enc_embedding.gap_embedding.weight", WIDTH, LOOK_BACK } };
-static const weight of_known[] = { { "enc_embedding.known_embedding.weight", WIDTH, BOTH },
-                                   { "enc_embedding.known_embedding.bias", WIDTH, NO_SIDE } };
-enum { OUTER = sizeof outer / sizeof *outer, OF_GAPS = 1, OF_KNOWN = 2, OF_BLOCK = sizeof of_block / sizeof *of_block };
-
-static tide_shape shape_of(const weight *w, const model_config *c) {
-    const int64_t sides[] = { [LOOK_BACK] = c->seq_len, [HORIZON] = c->pred_len,
-                              [BOTH] = c->seq_len + c->pred_len, [WIDTH] = c->d_model,
-                              [INNER] = c->n_heads * c->head_size, [FEED_FORWARD] = c->d_ff };
-    tide_shape shape = w->columns ? TIDE_SHAPE(sides[w->rows], sides[w->columns]) : TIDE_SHAPE(sides[w->rows]);
-    return published_shape(w->name, shape);
-}
-
 static tide_status check_weight(const char *path, const tide_archive *a, const char *name, tide_shape shape,
                                 tide_failure *failure) {
     const tide_tensor *t = tide_archive_find(a, name);
@@ -68,21 +35,16 @@ static tide_status check_weight(const char *path, const tide_archive *a, const c
 
 tide_status bundle_check_weights(const char *path, const tide_archive *a, const model_config *c,
                                  tide_failure *failure) {
-    char        name[100];
-    tide_status status = TIDE_OK;
-    const struct { const weight *of; int count; } parts[] = {
-        { outer, OUTER }, { of_gaps, c->masked ? OF_GAPS : 0 }, { of_known, c->known ? OF_KNOWN : 0 },
-    };
-    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++)
-        for (int i = 0; status == TIDE_OK && i < parts[p].count; i++)
-            status = check_weight(path, a, parts[p].of[i].name, shape_of(&parts[p].of[i], c), failure);
-    for (int64_t i = 0; status == TIDE_OK && i < c->e_layers * OF_BLOCK; i++) {
-        const weight *w = &of_block[i % OF_BLOCK];
-        snprintf(name, sizeof name, "encoder.attn_layers.%d.%s", (int)(i / OF_BLOCK), w->name);
-        status = check_weight(path, a, name, shape_of(w, c), failure);
-    }
-    snprintf(name, sizeof name, "encoder.attn_layers.%d.%s", (int)c->e_layers, of_block[0].name);
-    if (status == TIDE_OK && tide_archive_find(a, name))
+    const architecture *of = architecture_of(c->arch);
+    model_config        larger = *c;
+    char                name[WEIGHT_NAME];
+    tide_shape          shape;
+    tide_status         status = TIDE_OK;
+    int64_t             count  = 0;
+    for (; status == TIDE_OK && of->weight(c, count, name, &shape); count++)
+        status = check_weight(path, a, name, shape, failure);
+    larger.e_layers++;
+    if (status == TIDE_OK && of->weight(&larger, count, name, &shape) && tide_archive_find(a, name))
         return bundle_damaged(path, "model.e_layers", failure, "is %d, and the file holds more", (int)c->e_layers);
     return status;
 }

@@ -30,7 +30,7 @@ static void fill_setup(const trainer *t, forecast_result *r) {
     snprintf(r->run, sizeof r->run, "%.511s", t->folder.path);
     snprintf(r->device, sizeof r->device, "%s", tide_graph_device(t->session.graph));
     snprintf(r->precision, sizeof r->precision, "%s", tide_precision_name(t->session.precision));
-    r->threads = tide_graph_threads(t->session.graph), r->parameters = model_parameters(&t->config);
+    r->threads = tide_graph_threads(t->session.graph), r->parameters = forecaster_parameters(&t->config);
     r->columns = t->data.frame.columns, r->seq_len = t->config.seq_len, r->pred_len = t->config.pred_len;
 }
 

@@ -37,7 +37,7 @@ static void tell_start(const trainer *t) {
     tide_memory f = t->step.finish ? tide_program_bytes(t->step.finish) : (tide_memory){ 0 };
     char computes[160];
     who_computes(g, computes, sizeof computes);
-    grouped(model_parameters(&t->config), parameters);
+    grouped(forecaster_parameters(&t->config), parameters);
     listener_note(&t->listener, FORECAST_STAGE_START, "%s, %s, %s, %s parameters, %.1f MiB", tide_graph_device(g),
                   computes, tide_precision_name(t->session.precision), parameters,
                   (double)(m.total + f.arena + f.scratch + v.arena + v.scratch) / (1 << 20));

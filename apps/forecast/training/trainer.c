@@ -23,7 +23,7 @@ static tide_status load(trainer *t, const tide_frame *from, tide_failure *failur
 static tide_status open_folder(trainer *t, bool in_folder, tide_failure *failure) {
     const forecast_options *o = t->options;
     if (in_folder || *o->out)
-        return forecast_folder_open(o, &t->data, model_parameters(&t->config), t->session.graph, t->device.line,
+        return forecast_folder_open(o, &t->data, forecaster_parameters(&t->config), t->session.graph, t->device.line,
                                     &t->folder, failure);
     if (!o->resume) return TIDE_OK;
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "resume",

@@ -1,0 +1,47 @@
+/* Any architecture behind one contract: what training, scoring, answering and the model's file ask of it. */
+#ifndef FORECAST_FORECASTER_H
+#define FORECAST_FORECASTER_H
+
+#include "model.h"
+
+enum { WEIGHT_NAME = 100 };
+
+typedef struct architecture {
+    const char *name;        /* as the option `arch` has it */
+    bool        takes_known; /* columns that are known ahead */
+    bool        takes_marks; /* time features */
+    /* Makes the parameters on the graph. NULL: out of memory, and the graph has failed too. */
+    void *(*build)(tide_graph *g, const model_config *c);
+    void (*release)(void *self);
+    /* As itransformer_rows. */
+    tide_val (*rows)(const void *self, const model_windows *x, tide_mode mode);
+    int64_t (*parameters)(const model_config *c);
+    /* The parameter of this number, by its published name, in the shape that it is stored in; false behind the last. */
+    bool (*weight)(const model_config *c, int64_t index, char name[WEIGHT_NAME], tide_shape *shape);
+    /* Activations of one window, in numbers: by it the batches of scoring are chosen. */
+    int64_t (*activations)(const model_config *c);
+} architecture;
+
+/* By model_config.arch, in the order of the option's choices. */
+const architecture *architecture_of(int arch);
+extern const architecture arch_itransformer, arch_dlinear, arch_patchtst;
+
+typedef struct forecaster {
+    const architecture *of;
+    model_config        config;
+    void               *self;
+} forecaster;
+
+/* false when out of memory (the graph has failed too). Free with forecaster_free; the graph keeps the parameters. */
+bool forecaster_new(tide_graph *g, const model_config *config, forecaster *out);
+void forecaster_free(forecaster *n);
+tide_val forecaster_rows(const forecaster *n, const model_windows *x, tide_mode mode);  /* (b, out columns, pred_len) */
+/* The same as (b, pred_len, out columns). */
+tide_val forecaster_apply(const forecaster *n, const model_windows *x, tide_mode mode);
+
+int64_t forecaster_parameters(const model_config *config);
+
+/* The columns that are forecast, of (b, seq_len, columns), turned: (b, out columns, seq_len). */
+tide_val series_forecast(const model_config *c, tide_val x);
+
+#endif

@@ -1,0 +1,216 @@
+/* Every architecture behind the contract: trained, kept, asked, gone on with; and what the small ones compute. */
+#include "forecast/models/forecaster.h"
+#include "train_support.h"
+
+enum { ROWS = 500, SEQ = 24, PRED = 6, COLS = 3 };
+
+static const char *const archs[] = { "itransformer", "dlinear", "patchtst" };
+enum { ARCHS = 3 };
+
+static int set_up(void **state) { return folder_with_series(state, ROWS); }
+
+static void options_for(forecast_options *o, const char *arch, const char *more) {
+    small_options(o);
+    set(o, "arch", arch);
+    set_all(o, "missing auto overwrite yes epochs 2");
+    set_all(o, more);
+}
+
+static double trained(forecast_options *o) {
+    forecast_result r       = { 0 };
+    tide_failure    failure = { 0 };
+    if (forecast_train(o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+    assert_true(isfinite(r.model.mse) && r.parameters > 0);
+    double mse = r.model.mse;
+    forecast_result_free(&r);
+    return mse;
+}
+
+static void first_row(const char *csv, double out[COLS]) {
+    const char *cell = strchr(csv, '\n');
+    for (int c = 0; c < COLS; c++) cell = strchr(cell + 1, ','), out[c] = strtod(cell + 1, NULL);
+}
+
+/* The run's numbers, by the command and by the handle; and all that the file holds is what the contract says. */
+static void test_runs(void **state) {
+    (void)state;
+    for (int a = 0; a < ARCHS; a++) {
+        forecast_options o;
+        forecast_result  r       = { 0 };
+        tide_failure     failure = { 0 };
+        forecast_model  *m;
+        char             path[96];
+        double           past[SEQ * COLS], future[PRED * COLS], first[COLS];
+        int64_t          times[SEQ];
+        options_for(&o, archs[a], "");
+        trained(&o);
+        snprintf(path, sizeof path, "%s/run", folder);
+        set(&o, "model", path);
+        *o.data = 0;
+        if (forecast_predict(&o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("%s: %s", archs[a], failure.message);
+        first_row(r.csv, first);
+        forecast_result_free(&r);
+        if (forecast_model_load(path, NULL, &m, &failure) != TIDE_OK) fail_msg("%s: %s", archs[a], failure.message);
+        for (int i = 0; i < SEQ; i++) {
+            int    row   = ROWS - SEQ + i;
+            double north = sin(row * 0.5059) + 0.3 * sin(row * 0.2618), south = cos(row * 0.5236 + 1);
+            double v[COLS] = { north, 3 * south, 10 + north * south };
+            times[i] = 1704067200 + 3600 * (int64_t)row;
+            for (int c = 0; c < COLS; c++)
+                past[i * COLS + c] = strtod((snprintf(path, sizeof path, "%.5f", v[c]), path), NULL);
+        }
+        assert_int_equal(forecast_model_predict(m, 1, past, times, future, &failure), TIDE_OK);
+        for (int c = 0; c < COLS; c++) expect_near(archs[a], future[c], first[c], 1e-6 * fabs(first[c]) + 1e-7);
+        forecast_model_free(m);
+    }
+}
+
+/* Stopped and gone on with, or as parts of a batch: the same model. */
+static void test_same_training(void **state) {
+    (void)state;
+    for (int a = 0; a < ARCHS; a++) {
+        forecast_options o;
+        options_for(&o, archs[a], "dropout 0.3");
+        double whole = trained(&o);
+        options_for(&o, archs[a], "dropout 0.3 accumulate 4");
+        expect_near(archs[a], trained(&o) / whole, 1, 1e-4);
+        options_for(&o, archs[a], "dropout 0.3 threads 1");
+        expect_near(archs[a], trained(&o), whole, 0);
+        options_for(&o, archs[a], "dropout 0.3 device ref");
+        expect_near(archs[a], trained(&o) / whole, 1, 1e-3);
+    }
+}
+
+static void test_refused(void **state) {
+    (void)state;
+    for (int a = 1; a < ARCHS; a++) {
+        forecast_options o;
+        forecast_result  r       = { 0 };
+        tide_failure     failure = { 0 };
+        options_for(&o, archs[a], "known flow");
+        assert_int_equal(forecast_train(&o, NULL, NULL, &r, &failure), TIDE_EINVAL);
+        expect_has(failure.message, "needs `arch` itransformer");
+        forecast_result_free(&r);
+    }
+}
+
+/* Each parameter of the graph is one that the contract names, in its shape but for a width of 1, and they are as many
+ * numbers as it counts. */
+static void test_weights(void **state) {
+    (void)state;
+    for (int a = 0; a < ARCHS; a++)
+        for (int masked = 0; masked < 2; masked++) {
+            model_config c = { .seq_len = SEQ, .pred_len = PRED, .columns = 4, .d_model = 8, .n_heads = 2,
+                               .head_size = 4, .d_ff = 12, .e_layers = 2, .masked = masked, .known = a == 0,
+                               .arch = a };
+            tide_graph *g = tide_graph_new("cpu");
+            forecaster  f;
+            char        name[WEIGHT_NAME];
+            tide_shape  shape;
+            int64_t     count = 0, numbers = 0;
+            assert_true(forecaster_new(g, &c, &f));
+            tide_list all = tide_params(g, "");
+            for (; f.of->weight(&c, count, name, &shape); count++) {
+                int64_t i = 0;
+                while (i < all.count && strcmp(tide_name_of(all.items[i]), name)) i++;
+                if (i == all.count) fail_msg("%s has no %s", f.of->name, name);
+                assert_int_equal(tide_shape_count(tide_shape_of(all.items[i])), tide_shape_count(shape));
+                numbers += tide_shape_count(shape);
+            }
+            assert_int_equal(count, all.count);
+            assert_int_equal(numbers, forecaster_parameters(&c));
+            forecaster_free(&f);
+            tide_graph_free(g);
+        }
+}
+
+/* DLinear by hand, in double: the average of 25 rows with the ends repeated, and what is left. */
+static void test_dlinear(void **state) {
+    enum { L = 30, S = 4, C = 2, HALF = 12 };
+    (void)state;
+    model_config c = { .seq_len = L, .pred_len = S, .columns = C, .arch = FORECAST_DLINEAR };
+    tide_graph  *g = tide_graph_new_with(&(tide_graph_options){ .seed = 9 });
+    forecaster   f;
+    float        past[L * C], out[S * C];
+    for (int i = 0; i < L * C; i++) past[i] = (float)(sin(i * 0.7) + 0.1 * (i % 5));
+    assert_true(forecaster_new(g, &c, &f));
+    tide_list all = tide_params(g, "");
+    for (int i = 0; i < 4; i++) {
+        float   w[S * L];
+        int64_t n = tide_shape_count(tide_shape_of(all.items[i]));
+        for (int64_t k = 0; k < n; k++) w[k] = (float)cos((double)k * 0.3 + i);
+        assert_int_equal(tide_write(all.items[i], w, (size_t)n * sizeof *w), TIDE_OK);
+    }
+    model_windows x = { .past = tide_constant(g, TIDE_F32, TIDE_SHAPE(1, L, C), past) };
+    assert_int_equal(tide_read(forecaster_apply(&f, &x, TIDE_EVAL), out, sizeof out), TIDE_OK);
+    for (int s = 0; s < S; s++)
+        for (int k = 0; k < C; k++) {
+            double sum = cos(s * 0.3 + 1) + cos(s * 0.3 + 3);
+            for (int t = 0; t < L; t++) {
+                double trend = 0;
+                for (int d = -HALF; d <= HALF; d++) {
+                    int row = t + d < 0 ? 0 : t + d >= L ? L - 1 : t + d;
+                    trend += (double)past[row * C + k] / (2 * HALF + 1);
+                }
+                sum += ((double)past[t * C + k] - trend) * cos((s * L + t) * 0.3) + trend * cos((s * L + t) * 0.3 + 2);
+            }
+            expect_near("dlinear", out[s * C + k], sum, 1e-4);
+        }
+    forecaster_free(&f);
+    tide_graph_free(g);
+}
+
+/* PatchTST without blocks is affine in patches: the last norm and the head of embedded patches, by hand. */
+static void test_patches(void **state) {
+    enum { L = 40, S = 3, C = 2, D = 6, PATCH = 16, STRIDE = 8, PATCHES = (L - PATCH) / STRIDE + 2 };
+    (void)state;
+    model_config c = { .seq_len = L, .pred_len = S, .columns = C, .d_model = D, .n_heads = 2, .head_size = 3, .d_ff = 4,
+                       .arch = FORECAST_PATCHTST };
+    tide_graph  *g = tide_graph_new_with(&(tide_graph_options){ .seed = 9 });
+    forecaster   f;
+    float        past[L * C], out[S * C];
+    for (int i = 0; i < L * C; i++) past[i] = (float)(sin(i * 0.7) + 0.1 * (i % 5));
+    assert_true(forecaster_new(g, &c, &f));
+    tide_list all = tide_params(g, "");
+    const float *embedding = NULL, *head = NULL, *bias = NULL;
+    for (int64_t i = 0; i < all.count; i++) {
+        const char *name = tide_name_of(all.items[i]);
+        if (strstr(name, "value_embedding")) embedding = tide_data(all.items[i]);
+        if (!strcmp(name, "head.linear.weight")) head = tide_data(all.items[i]);
+        if (!strcmp(name, "head.linear.bias")) bias = tide_data(all.items[i]);
+    }
+    model_windows x = { .past = tide_constant(g, TIDE_F32, TIDE_SHAPE(1, L, C), past) };
+    assert_int_equal(tide_read(forecaster_apply(&f, &x, TIDE_EVAL), out, sizeof out), TIDE_OK);
+    for (int k = 0; k < C; k++) {
+        double tokens[PATCHES][D];
+        for (int p = 0; p < PATCHES; p++) {
+            double mean = 0, variance = 0;
+            for (int d = 0; d < D; d++) {
+                double angle = p * exp(-log(1e4) * (d / 2 * 2) / D);
+                tokens[p][d] = d % 2 ? cos(angle) : sin(angle);
+                for (int i = 0; i < PATCH; i++) {
+                    int row = p * STRIDE + i < L ? p * STRIDE + i : L - 1;
+                    tokens[p][d] += (double)embedding[d * PATCH + i] * (double)past[row * C + k];
+                }
+                mean += tokens[p][d] / D;
+            }
+            for (int d = 0; d < D; d++) variance += (tokens[p][d] - mean) * (tokens[p][d] - mean) / D;
+            for (int d = 0; d < D; d++) tokens[p][d] = (tokens[p][d] - mean) / sqrt(variance + 1e-5);
+        }
+        for (int s = 0; s < S; s++) {
+            double sum = bias[s];
+            for (int d = 0; d < D; d++)
+                for (int p = 0; p < PATCHES; p++) sum += (double)head[(s * D + d) * PATCHES + p] * tokens[p][d];
+            expect_near("patches", out[s * C + k], sum, 1e-4);
+        }
+    }
+    forecaster_free(&f);
+    tide_graph_free(g);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_runs),    cmocka_unit_test(test_same_training),
+                                        cmocka_unit_test(test_refused), cmocka_unit_test(test_weights),
+                                        cmocka_unit_test(test_dlinear), cmocka_unit_test(test_patches) };
+    return cmocka_run_group_tests_name("architectures", tests, set_up, remove_folder);
+}
