@@ -149,7 +149,7 @@ static void fill_setup(const rolling *r, forecast_result *out) {
     snprintf(out->device, sizeof out->device, "%s", tide_graph_device(s->graph));
     snprintf(out->precision, sizeof out->precision, "%s", tide_precision_name(s->precision));
     snprintf(out->season_note, sizeof out->season_note, "%s", r->season_note);
-    out->threads = tide_graph_threads(s->graph), out->parameters = model_parameters(&r->bundle->config);
+    out->threads = tide_graph_threads(s->graph), out->parameters = forecaster_parameters(&r->bundle->config);
     out->columns = r->data.frame.columns, out->seq_len = r->options->seq_len, out->pred_len = r->options->pred_len;
     out->windows = r->origins, out->season = r->season;
 }
